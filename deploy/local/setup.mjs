@@ -1,0 +1,70 @@
+// Everything the commands need, installed once: npm packages when the lock file changed, Apache Kafka by Maven where
+// Java is present, and for the tests the Debian packages of the real servers they use. Plain JavaScript, since
+// it must run on the system's Node (20 or newer) before the project's own Node 24 is there.
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
+const wanted = new Set(process.argv.slice(2))
+
+npmPackages()
+if (wanted.has('--kafka')) kafka()
+if (wanted.has('--tests')) debianPackages(['chromium', 'prometheus', 'prometheus-alertmanager'])
+
+function npmPackages() {
+  once('package-lock.json', join(root, 'node_modules', '.plumbline-installed'), () => {
+    console.log('installing npm packages (once per change of the lock file)')
+    // Not npm ci: it refuses a lock file that lacks a platform's optional binaries, which a registry may not carry.
+    // Nor with the project's own node in the path: the install may replace it.
+    const path = (process.env.PATH ?? '').split(':').filter((part) => !part.includes('node_modules')).join(':')
+    must('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], { ...process.env, PATH: path })
+  })
+}
+
+function kafka() {
+  const missing = [['Java 17 or newer', 'java', ['-version']], ['Maven', 'mvn', ['--version']]].find(
+    ([, command, args]) => spawnSync(command, args).status !== 0,
+  )
+  if (missing) {
+    console.log(`${missing[0]} is not installed: Kafka is left out, and the tests that need it will fail`)
+    return
+  }
+  const libs = join(root, '.local', 'kafka')
+  once('deploy/local/pom.xml', join(libs, '.installed'), () => {
+    console.log('fetching Apache Kafka (once)')
+    mkdirSync(libs, { recursive: true })
+    must('mvn', ['-q', '-B', '-f', 'deploy/local/pom.xml', 'dependency:copy-dependencies', `-DoutputDirectory=${libs}`])
+  })
+}
+
+function debianPackages(packages) {
+  const binaries = { chromium: 'chromium', prometheus: 'promtool', 'prometheus-alertmanager': 'prometheus-alertmanager' }
+  const missing = packages.filter((name) => spawnSync('which', [binaries[name]]).status !== 0)
+  if (missing.length === 0) return
+  if (process.getuid?.() !== 0 || spawnSync('which', ['apt-get']).status !== 0) {
+    console.log(`not installed, and the tests that need them will fail: ${missing.join(', ')} (Debian: apt-get install ${missing.join(' ')})`)
+    return
+  }
+  console.log(`installing Debian packages: ${missing.join(', ')}`)
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  must('apt-get', ['update', '-qq'], env, 'ignore')
+  must('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...missing], env, 'ignore')
+}
+
+function once(source, stamp, install) {
+  const hash = createHash('sha256').update(readFileSync(join(root, source))).digest('hex')
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return
+  install()
+  mkdirSync(dirname(stamp), { recursive: true })
+  writeFileSync(stamp, hash)
+}
+
+function must(command, args, env = process.env, stdout = 'inherit') {
+  const { status, error } = spawnSync(command, args, { cwd: root, env, stdio: ['ignore', stdout, 'inherit'] })
+  if (status === 0) return
+  console.error(`set-up failed: ${command} ${args.join(' ')}${error ? `: ${error.message}` : ''}`)
+  process.exit(1)
+}

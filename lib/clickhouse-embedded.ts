@@ -1,0 +1,80 @@
+/** ClickHouse inside this process (chDB): one data directory, one process, several sessions. */
+import { mkdirSync } from 'node:fs'
+import { createClient, type ClickHouseClient } from '@clickhouse/client'
+import { Session } from 'chdb'
+import { createChdbConnection } from 'chdb/connection'
+import { clickHouseOf, escape, SESSION_SETTINGS, type ClickHouseEngine } from './clickhouse.ts'
+
+export interface RawResult {
+  bytes: Buffer
+  elapsedSeconds: number
+  rowsRead: number
+  bytesRead: number
+}
+
+/** A session as ClickHouse's HTTP interface needs it: any SQL, any FORMAT, bytes out. */
+export interface RawSession {
+  run: (sql: string, params: Record<string, string>, format: string) => Promise<RawResult>
+  close: () => void
+}
+
+export interface EmbeddedEngine extends ClickHouseEngine {
+  /** @param settings statements run once, such as the limits of a reader */
+  rawSession: (settings: readonly string[]) => RawSession
+}
+
+/**
+ * Opens the engine on `path`, made when missing.
+ *
+ * @throws when another process holds the directory, with the sentence what to do
+ */
+export function embeddedEngine(path: string): EmbeddedEngine {
+  mkdirSync(path, { recursive: true })
+  const clients: ClickHouseClient[] = []
+  const sessions: Session[] = []
+  return {
+    connect: () => {
+      const connection = open(() => createChdbConnection({ path }), path)
+      const client = createClient({ connection, clickhouse_settings: SESSION_SETTINGS } as never)
+      clients.push(client)
+      return clickHouseOf(client, async (file, sql) => {
+        await client.command({ query: sql(`file('${escape(file)}', LineAsString, 'line String')`) })
+      })
+    },
+    rawSession: (settings) => {
+      const session = open(() => new Session(path), path)
+      sessions.push(session)
+      for (const statement of settings) session.query(statement)
+      return {
+        run: async (sql, params, format) => {
+          const result =
+            Object.keys(params).length > 0
+              ? await session.queryBindAsync(sql, params, { format })
+              : await session.queryAsync(sql, { format })
+          return {
+            bytes: Buffer.from(result.bytes()),
+            elapsedSeconds: result.elapsed,
+            rowsRead: result.rowsRead,
+            bytesRead: result.bytesRead,
+          }
+        },
+        close: () => session.close(),
+      }
+    },
+    close: async () => {
+      await Promise.all(clients.map((client) => client.close()))
+      for (const session of sessions) session.close()
+    },
+  }
+}
+
+function open<T>(make: () => T, path: string): T {
+  try {
+    return make()
+  } catch (cause) {
+    throw new Error(
+      `cannot open the ClickHouse data directory ${path}: one process at a time may hold it; stop the other one, or point PLUMBLINE_CLICKHOUSE_URL at it`,
+      { cause },
+    )
+  }
+}

@@ -1,0 +1,99 @@
+/** The port to ClickHouse: a server over HTTP, or the engine embedded in this process. */
+import { createReadStream } from 'node:fs'
+import { createClient, type ClickHouseClient } from '@clickhouse/client'
+
+export type Params = Record<string, unknown>
+export type Row = Record<string, unknown>
+
+export interface ClickHouse {
+  /** Rows of a SELECT; `{name:Type}` parameters only, never values inside the SQL. 64-bit integers come as strings. */
+  query: <T = Row>(sql: string, params?: Params) => Promise<T[]>
+  /** A statement without a result. */
+  command: (sql: string, params?: Params) => Promise<void>
+  /** Inserts rows under a token: the same token again is a no-op, in the table and in every view of it. */
+  insertRows: (table: string, rows: readonly Row[], token?: string) => Promise<void>
+  /** Runs an `INSERT … SELECT` whose source is a file of lines: `sql` gets the table expression to read from. */
+  insertLines: (path: string, sql: (source: string) => string) => Promise<void>
+  close: () => Promise<void>
+}
+
+/** Opens connections; one per role, since a connection runs its queries one after another when embedded. */
+export interface ClickHouseEngine {
+  connect: (role: string) => ClickHouse
+  close: () => Promise<void>
+}
+
+/** Settings of every connection of ours: what the trials showed that exactly-once needs. */
+export const SESSION_SETTINGS = {
+  async_insert: 0,
+  cast_string_to_variant_use_inference: 0,
+  max_partitions_per_insert_block: 0,
+  deduplicate_blocks_in_dependent_materialized_views: 1,
+  max_execution_time: 25,
+  output_format_json_quote_64bit_integers: 1,
+  output_format_json_quote_denormals: 0,
+  date_time_output_format: 'iso',
+  date_time_input_format: 'best_effort',
+} as const
+
+/** One block per insert: the token then covers all of it, in every view. */
+export const ONE_BLOCK =
+  'max_insert_block_size=10000000, min_insert_block_size_rows=10000000, min_insert_block_size_bytes=0'
+
+export interface ServerOptions {
+  url: string
+  username?: string | undefined
+  password?: string | undefined
+}
+
+/** ClickHouse behind its HTTP interface: a server, or `--target=stores` of another process. */
+export function serverEngine(options: ServerOptions): ClickHouseEngine {
+  const clients: ClickHouseClient[] = []
+  return {
+    connect: (role) => {
+      const client = createClient({
+        url: options.url,
+        username: options.username ?? 'default',
+        password: options.password ?? '',
+        application: `plumbline-${role}`,
+        request_timeout: 30_000,
+        clickhouse_settings: SESSION_SETTINGS as never,
+      })
+      clients.push(client)
+      return clickHouseOf(client, async (path, sql) => {
+        const { stream } = await client.exec({
+          query: `${sql("input('line String')")} FORMAT LineAsString`,
+          values: createReadStream(path),
+        } as never)
+        for await (const _ of stream as AsyncIterable<unknown>);
+      })
+    },
+    close: async () => {
+      await Promise.all(clients.map((client) => client.close()))
+    },
+  }
+}
+
+/** Our port on an official client, whatever connection it uses. */
+export function clickHouseOf(client: ClickHouseClient, insertLines: ClickHouse['insertLines']): ClickHouse {
+  const command: ClickHouse['command'] = async (query, query_params) => {
+    await client.command({ query, ...(query_params && { query_params }) })
+  }
+  return {
+    command,
+    insertLines,
+    query: async <T>(query: string, query_params?: Params) => {
+      const result = await client.query({ query, format: 'JSONEachRow', ...(query_params && { query_params }) })
+      return result.json<T>()
+    },
+    insertRows: async (table, rows, token) => {
+      if (rows.length === 0) return
+      const settings = token === undefined ? '' : `, insert_deduplication_token='${escape(token)}'`
+      const lines = rows.map((row) => JSON.stringify(row)).join('\n')
+      await command(`INSERT INTO ${table} SETTINGS async_insert=0${settings} FORMAT JSONEachRow\n${lines}`)
+    },
+    close: () => client.close(),
+  }
+}
+
+export const escape = (text: string) => text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")

@@ -1,0 +1,34 @@
+import { Ajv } from 'ajv'
+import type { Static, TObject } from 'typebox'
+
+/** Every problem of a configuration at once. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[]
+  constructor(problems: readonly string[]) {
+    super(`invalid configuration:\n${problems.map((p) => `  - ${p}`).join('\n')}`)
+    this.name = 'ConfigError'
+    this.problems = problems
+  }
+}
+
+const ajv = new Ajv({ coerceTypes: true, useDefaults: true, allErrors: true, strict: false })
+
+/**
+ * Reads the variables that `schema` names from the environment: strings are coerced to the declared
+ * types, gaps take their defaults, an empty string counts as unset, and the result is frozen.
+ *
+ * @throws {ConfigError} with every problem at once
+ */
+export function readConfig<T extends TObject>(schema: T, env: Record<string, string | undefined>): Static<T> {
+  const names = Object.keys(schema.properties)
+  const values = Object.fromEntries(
+    names.flatMap((name) => (env[name] === undefined || env[name] === '' ? [] : [[name, env[name]]])),
+  )
+  const validate = ajv.compile(schema)
+  if (!validate(values)) {
+    throw new ConfigError(
+      (validate.errors ?? []).map((e) => `${e.instancePath.slice(1) || '(environment)'} ${e.message ?? 'is invalid'}`),
+    )
+  }
+  return Object.freeze(values) as Static<T>
+}

@@ -1,0 +1,249 @@
+/** The log on Apache Kafka. The only file that knows kafkajs; the range protocol is in `range-protocol.ts`. */
+import kafkajs, { type Consumer, type Kafka, type EachBatchPayload } from 'kafkajs'
+import type { TopicCard } from '../schemas/topics.ts'
+import { backoffMs, sleep } from './clock.ts'
+import { messageOf, Problem } from './errors.ts'
+import type { EventLog, HintConsumer, OutgoingMessage, Ownership, RangeConsumer } from './event-log.ts'
+import { registerCodecs } from './kafkajs-codecs.ts'
+import { fixKafkajsTimer } from './kafkajs-timer.ts'
+import type { Logger } from './log.ts'
+import type { Module } from './modules.ts'
+import { rangeProtocol, type PartitionPort } from './range-protocol.ts'
+
+export interface KafkaLogOptions {
+  brokers: readonly string[]
+  clientId: string
+  topics: readonly TopicCard[]
+  log: Logger
+}
+
+const SESSION_TIMEOUT_MS = 30_000
+const FETCH_BYTES_PER_PARTITION = 8 << 20
+const ALL_ACKS = -1
+
+export function kafkaLog(options: KafkaLogOptions): EventLog {
+  fixKafkajsTimer()
+  registerCodecs()
+  const kafka = new kafkajs.Kafka({
+    clientId: options.clientId,
+    brokers: [...options.brokers],
+    connectionTimeout: 3000,
+    retry: { initialRetryTime: 100, maxRetryTime: 2000, retries: 4 },
+    logCreator: () => (entry) => {
+      if (entry.level <= kafkajs.logLevel.ERROR) options.log.warn({ kafka: entry.log.message, error: entry.log['error'] }, 'kafka client')
+    },
+  })
+  const partitioner = kafkajs.Partitioners.DefaultPartitioner
+  const producer = kafka.producer({ createPartitioner: partitioner, allowAutoTopicCreation: false })
+  const admin = kafka.admin()
+  let connected = false
+  let clusterId = ''
+  const connection = Promise.withResolvers<void>()
+
+  async function connect(signal: AbortSignal) {
+    for (let attempt = 0; !signal.aborted && !connected; attempt++) {
+      try {
+        await admin.connect()
+        await createMissingTopics(admin, options.topics)
+        clusterId = (await admin.describeCluster()).clusterId
+        await producer.connect()
+        connected = true
+        connection.resolve()
+      } catch (error) {
+        options.log.warn({ error: messageOf(error), attempt }, 'kafka cannot be reached, trying again')
+        await sleep(backoffMs(attempt), signal)
+      }
+    }
+  }
+  const untilConnected = (signal: AbortSignal) =>
+    Promise.race([connection.promise, new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))])
+
+  return {
+    kind: 'kafka',
+    append: async (topic, messages) => {
+      if (messages.length === 0) return
+      if (!connected) throw new Problem(503, 'log_unavailable', 'Kafka cannot be reached', { 'retry-after': '2' })
+      try {
+        await producer.send({ topic, acks: ALL_ACKS, messages: messages.map(toKafka) })
+      } catch (cause) {
+        throw Object.assign(
+          new Problem(503, 'log_unavailable', `Kafka did not take the events: ${messageOf(cause)}`, { 'retry-after': '2' }),
+          { cause },
+        )
+      }
+    },
+    check: async () => {
+      if (!connected) throw new Error('not connected')
+      await admin.describeCluster()
+    },
+    ranges: (consumer) => rangeModule(kafka, consumer, options.log, untilConnected, () => clusterId),
+    hints: (consumer) => hintModule(kafka, consumer, options, untilConnected),
+    module: {
+      name: 'kafka',
+      run: async (signal) => {
+        await connect(signal)
+        await sleep(2 ** 31 - 1, signal)
+      },
+      stop: async () => {
+        await Promise.allSettled([producer.disconnect(), admin.disconnect()])
+      },
+    },
+  }
+}
+
+const toKafka = ({ key, value, headers }: OutgoingMessage) => ({ key, value, ...(headers && { headers }) })
+
+async function createMissingTopics(admin: ReturnType<Kafka['admin']>, cards: readonly TopicCard[]) {
+  const existing = new Set(await admin.listTopics())
+  const missing = cards.filter((card) => !existing.has(card.topic))
+  if (missing.length === 0) return
+  await admin.createTopics({
+    waitForLeaders: true,
+    topics: missing.map((card) => ({
+      topic: card.topic,
+      numPartitions: card.partitions,
+      configEntries: [
+        { name: 'retention.ms', value: String(card.retentionDays * 86_400_000) },
+        // The broker's clock, so that a replay of a range reads the same received_at.
+        { name: 'message.timestamp.type', value: 'LogAppendTime' },
+      ],
+    })),
+  })
+}
+
+function rangeModule(
+  kafka: Kafka,
+  consumer: RangeConsumer,
+  log: Logger,
+  untilConnected: (signal: AbortSignal) => Promise<void>,
+  clusterId: () => string,
+): Module {
+  return {
+    name: `${consumer.group} of ${consumer.topic}`,
+    run: async (signal) => {
+      await untilConnected(signal)
+      if (signal.aborted) return
+      const client = kafka.consumer({
+        groupId: consumer.group,
+        sessionTimeout: SESSION_TIMEOUT_MS,
+        rebalanceTimeout: SESSION_TIMEOUT_MS,
+        maxBytesPerPartition: FETCH_BYTES_PER_PARTITION,
+        maxBytes: 8 * FETCH_BYTES_PER_PARTITION,
+        maxWaitTimeInMs: 100,
+        allowAutoTopicCreation: false,
+      })
+      const admin = kafka.admin()
+      await admin.connect()
+      /** Counts assignments: a batch of an earlier one must neither insert nor commit. */
+      let generation = 0
+      client.on(client.events.GROUP_JOIN, () => generation++)
+      const protocol = rangeProtocol(consumer, {
+        logName: clusterId(),
+        committed: async (partition) => {
+          const [topic] = await admin.fetchOffsets({ groupId: consumer.group, topics: [consumer.topic] })
+          const found = topic?.partitions.find((p) => String(p.partition) === partition)
+          return { offset: BigInt(found?.offset ?? -1), metadata: found?.metadata ?? '' }
+        },
+        onRetry: (error, attempt) => log.warn({ topic: consumer.topic, error: messageOf(error), attempt }, 'range not stored, trying again'),
+      })
+      await consumeUntil(signal, client, log, async () => {
+        await client.subscribe({ topic: consumer.topic, fromBeginning: true })
+        await client.run({
+          autoCommit: false,
+          eachBatchAutoResolve: false,
+          partitionsConsumedConcurrently: 2,
+          eachBatch: (payload) => protocol(payload.batch.messages.map(toLogged), portOf(payload, generation, () => generation)),
+        })
+      })
+      await admin.disconnect()
+    },
+  }
+}
+
+const toLogged = (message: EachBatchPayload['batch']['messages'][number]) => ({
+  offset: message.offset,
+  timestampMs: Number(message.timestamp),
+  key: message.key ?? Buffer.alloc(0),
+  value: message.value ?? Buffer.alloc(0),
+})
+
+/** What the protocol may do with the partition of one batch, fenced by the assignment it was fetched under. */
+function portOf(payload: EachBatchPayload, generation: number, current: () => number): PartitionPort {
+  const { batch } = payload
+  return {
+    partition: String(batch.partition),
+    generation,
+    highWatermark: BigInt(batch.highWatermark),
+    isOwned: () => payload.isRunning() && !payload.isStale() && current() === generation,
+    heartbeat: () => payload.heartbeat(),
+    resolve: (offset) => payload.resolveOffset(offset),
+    // Not consumer.commitOffsets, which can return without having committed while the runner stops.
+    commit: (offset, metadata) =>
+      payload.commitOffsetsIfNecessary({
+        topics: [{ topic: batch.topic, partitions: [{ partition: batch.partition, offset: String(offset), metadata } as never] }],
+      }),
+  }
+}
+
+function hintModule(
+  kafka: Kafka,
+  consumer: HintConsumer,
+  options: KafkaLogOptions,
+  untilConnected: (signal: AbortSignal) => Promise<void>,
+): Ownership {
+  const partitions = options.topics.find((card) => card.topic === consumer.topic)?.partitions ?? 1
+  const partitionMetadata = Array.from({ length: partitions }, (_, partitionId) => ({ partitionId, leader: 0 }))
+  const partitionOf = kafkajs.Partitioners.DefaultPartitioner()
+  let owned = new Set<number>()
+  return {
+    owns: (key) =>
+      owned.has(partitionOf({ topic: consumer.topic, partitionMetadata: partitionMetadata as never, message: { key, value: null } })),
+    module: {
+      name: `${consumer.group} of ${consumer.topic}`,
+      run: async (signal) => {
+        await untilConnected(signal)
+        if (signal.aborted) return
+        const client = kafka.consumer({ groupId: consumer.group, sessionTimeout: SESSION_TIMEOUT_MS, maxWaitTimeInMs: 100, allowAutoTopicCreation: false })
+        client.on(client.events.GROUP_JOIN, ({ payload }) => {
+          owned = new Set(payload.memberAssignment[consumer.topic] ?? [])
+        })
+        await consumeUntil(signal, client, options.log, async () => {
+          await client.subscribe({ topic: consumer.topic, fromBeginning: false })
+          await client.run({
+            eachMessage: ({ message }) =>
+              consumer.onMessage({ key: message.key?.toString() ?? '', value: message.value?.toString() ?? '' }),
+          })
+        })
+        owned = new Set()
+      },
+    },
+  }
+}
+
+/** Runs a consumer until the signal; a crash that kafkajs will not restart ends the process instead of going silent. */
+async function consumeUntil(signal: AbortSignal, client: Consumer, log: Logger, begin: () => Promise<void>) {
+  const crashed = Promise.withResolvers<never>()
+  client.on(client.events.CRASH, ({ payload }) => {
+    log.warn({ error: payload.error.message, restart: payload.restart }, 'kafka consumer crashed')
+    if (!payload.restart) crashed.reject(payload.error)
+  })
+  try {
+    for (let attempt = 0; !signal.aborted; attempt++) {
+      try {
+        await client.connect()
+        await begin()
+        break
+      } catch (error) {
+        log.warn({ error: messageOf(error), attempt }, 'kafka consumer cannot start, trying again')
+        await sleep(backoffMs(attempt), signal)
+      }
+    }
+    const aborted = new Promise<void>((resolve) => {
+      if (signal.aborted) resolve()
+      else signal.addEventListener('abort', () => resolve(), { once: true })
+    })
+    await Promise.race([aborted, crashed.promise])
+  } finally {
+    await client.disconnect()
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * The port to the log that events travel through: Apache Kafka, or a log inside the process.
+ *
+ * Two ways to consume, on purpose no more: `ranges` hands raw bytes with offsets to a sink and is exactly-once with it;
+ * `hints` hands over single messages, at least once, for consumers that re-read tables.
+ */
+import type { Module } from './modules.ts'
+
+export interface OutgoingMessage {
+  /** Messages of one key keep their order. */
+  key: string
+  value: string | Buffer
+  headers?: Record<string, string>
+}
+
+export interface LoggedMessage {
+  offset: string
+  /** When the log took the message, epoch milliseconds. */
+  timestampMs: number
+  /** Empty when the producer gave none. */
+  key: Buffer
+  value: Buffer
+}
+
+/** Consecutive messages of a partition, stored together or not at all. */
+export interface LoggedRange {
+  /** Distinguishes a topic from an earlier one of the same name. */
+  logEpoch: string
+  topic: string
+  partition: string
+  /** Offset of the first and the last message: the identity of the range. */
+  first: string
+  last: string
+  /** Names the mapping with which the range was first attempted; a replay uses the same. */
+  mapping: string
+  /** It may have been stored before, wholly or in part. */
+  replayed: boolean
+  messages: readonly LoggedMessage[]
+}
+
+export interface RangeConsumer {
+  topic: string
+  group: string
+  /** The mapping of new ranges. */
+  mapping: string
+  /** Stores the range, or throws: then the same range comes again, here or in another process. */
+  store: (range: LoggedRange) => Promise<void>
+  /** The highest epoch counter under which this partition has stored rows; 0 when none. */
+  lastEpoch: (log: string, topic: string, partition: string) => Promise<number>
+  /** After the range is committed. */
+  committed?: (range: LoggedRange) => void
+  lag?: (partition: string, messages: number) => void
+}
+
+export interface HintConsumer {
+  topic: string
+  group: string
+  /** Must be quick and must not wait for what it causes: in process, the appender waits for it. */
+  onMessage: (message: { key: string; value: string }) => Promise<void>
+}
+
+/** A hint consumer also knows which keys are its own, so that processes share the keys among them. */
+export interface Ownership {
+  owns: (key: string) => boolean
+  module: Module
+}
+
+export interface EventLog {
+  kind: 'kafka' | 'memory'
+  /** Resolves when the log has the messages durably: Kafka acknowledged them, or every consumer in process stored them. */
+  append: (topic: string, messages: readonly OutgoingMessage[]) => Promise<void>
+  ranges: (consumer: RangeConsumer) => Module
+  hints: (consumer: HintConsumer) => Ownership
+  /** Rejects when the log cannot be reached. */
+  check: () => Promise<void>
+  /** Connects, creates missing topics; disconnects. */
+  module: Module
+}

@@ -1,0 +1,152 @@
+/** The one place that knows how an HTTP server of ours behaves: problems, health, metrics, docs, access. */
+import { fileURLToPath } from 'node:url'
+import fastifyStatic from '@fastify/static'
+import fastifySwagger from '@fastify/swagger'
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { Ajv } from 'ajv'
+import type { Registry } from 'prom-client'
+import type { Authenticate, Scope } from './auth.ts'
+import { messageOf, Problem } from './errors.ts'
+import type { Logger } from './log.ts'
+import type { Module, Readiness } from './modules.ts'
+
+export type { FastifyInstance as Http, FastifyReply, FastifyRequest }
+
+export interface HttpOptions {
+  host: string
+  /** 0 takes a free port. */
+  port: number
+  maxBodyBytes: number
+  log: Logger
+  registry: Registry
+  readiness: Readiness
+  /** Checks that `/health/ready` runs besides "started and not stopping"; each names what is away. */
+  checks: ReadonlyMap<string, () => Promise<unknown>>
+  authenticate: Authenticate
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What a caller's key must allow; a route without one is public. */
+    scope?: Scope
+  }
+}
+
+const CHECK_TIMEOUT_MS = 2000
+const CONSOLE_DIR = fileURLToPath(new URL('../console', import.meta.url))
+
+/** Builds the server; routes are added by the services, and the module listens last and closes first. */
+export async function createHttp(options: HttpOptions): Promise<FastifyInstance> {
+  const bodies = new Ajv({ coerceTypes: false, removeAdditional: false, useDefaults: true, strict: false })
+  const queries = new Ajv({ coerceTypes: 'array', removeAdditional: false, useDefaults: true, strict: false })
+  const app = fastify({
+    loggerInstance: options.log.child({}, { level: 'warn' }),
+    bodyLimit: options.maxBodyBytes,
+    forceCloseConnections: true,
+    requestTimeout: 60_000,
+  }) as unknown as FastifyInstance
+  app.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? bodies : queries).compile(schema as object))
+  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, options.log))
+  app.setNotFoundHandler((request, reply) =>
+    problem(reply, 404, 'not_found', `there is nothing at ${request.method} ${request.url.split('?')[0]}`),
+  )
+  app.addHook('onRequest', async (request) => {
+    const scope = request.routeOptions.config.scope
+    if (!scope) return
+    const caller = options.authenticate(request.headers.authorization)
+    if (!caller) throw new Problem(401, 'unauthorized', 'a known key is needed: Authorization: Bearer <key>')
+    if (!caller.scopes.has(scope)) throw new Problem(403, 'forbidden', `this key lacks the scope ${scope}`)
+  })
+
+  await app.register(fastifySwagger, {
+    openapi: { info: { title: 'Plumbline', version: '1' } },
+    refResolver: { buildLocalReference: (json) => String(json['$id']) },
+  })
+  await app.register(fastifyStatic, { root: CONSOLE_DIR, serve: false })
+  app.get('/docs', { schema: { hide: true } }, async () => app.swagger())
+  app.get('/health/live', { schema: { hide: true } }, async () => ({ status: 'live' }))
+  app.get('/health/ready', { schema: { hide: true } }, async (_request, reply) => {
+    if (!options.readiness.started) return problem(reply, 503, 'starting', 'not every module has started')
+    if (options.readiness.stopping) return problem(reply, 503, 'stopping', 'the process is stopping')
+    const away = await failingChecks(options.checks)
+    if (away.length > 0) return problem(reply, 503, 'unavailable', away.join('; '))
+    return { status: 'ready' }
+  })
+  app.get('/metrics', { schema: { hide: true } }, async (_request, reply) => {
+    void reply.header('content-type', options.registry.contentType)
+    return options.registry.metrics()
+  })
+  for (const [url, file] of [
+    ['/', 'overview.html'],
+    ['/models/:id', 'model.html'],
+    ['/review', 'review.html'],
+    ['/runs', 'runs.html'],
+  ] as const) {
+    app.get(url, { schema: { hide: true } }, async (_request, reply) => reply.sendFile(file))
+  }
+  app.get('/console/*', { schema: { hide: true } }, async (request, reply) =>
+    reply.sendFile((request.params as { '*': string })['*']),
+  )
+  return app
+}
+
+/** Listens once everything else has started, and closes before anything else stops. */
+export function httpModule(app: FastifyInstance, options: HttpOptions): Module {
+  return {
+    name: 'http',
+    start: async () => {
+      await app.listen({ host: options.host, port: options.port })
+    },
+    stop: async () => {
+      await app.close()
+    },
+  }
+}
+
+/** The address a listening server can be reached at, such as `http://127.0.0.1:8080`. */
+export function addressOf(app: FastifyInstance): string {
+  const address = app.addresses().find((a) => typeof a === 'object')
+  if (!address) throw new Error('the HTTP server is not listening')
+  return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`
+}
+
+async function failingChecks(checks: HttpOptions['checks']): Promise<string[]> {
+  const results = await Promise.all(
+    [...checks].map(async ([name, check]) => {
+      let timer: NodeJS.Timeout | undefined
+      try {
+        await Promise.race([
+          check(),
+          new Promise((_, reject) => {
+            timer = setTimeout(() => reject(new Error('no answer in time')), CHECK_TIMEOUT_MS)
+          }),
+        ])
+        return ''
+      } catch (error) {
+        return `${name}: ${messageOf(error)}`
+      } finally {
+        clearTimeout(timer)
+      }
+    }),
+  )
+  return results.filter((result) => result !== '')
+}
+
+export function problem(reply: FastifyReply, status: number, code: string, detail: string): FastifyReply {
+  return reply
+    .code(status)
+    .header('content-type', 'application/problem+json')
+    .send(JSON.stringify({ type: `urn:plumbline:${code}`, title: code.replaceAll('_', ' '), status, detail, code }))
+}
+
+function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Logger): FastifyReply {
+  if (error instanceof Problem) return problem(reply.headers(error.headers), error.status, error.code, error.message)
+  const known = error as { statusCode?: number; code?: string; validation?: unknown; message?: string }
+  if (known.validation) return problem(reply, 400, 'invalid_request', known.message ?? 'the request is invalid')
+  if (known.statusCode !== undefined && known.statusCode < 500) {
+    const code = known.statusCode === 413 ? 'too_large' : known.statusCode === 415 ? 'unsupported_media_type' : 'bad_request'
+    return problem(reply, known.statusCode, code, known.message ?? 'the request cannot be read')
+  }
+  log.error({ url: request.url.split('?')[0], error: messageOf(error) }, 'request failed')
+  return problem(reply, 500, 'internal_error', 'the request failed; the log of the service says why')
+}

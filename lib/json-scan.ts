@@ -1,0 +1,147 @@
+/**
+ * Finds the events inside a JSON body and what `JSON.parse` hides in them.
+ *
+ * The gateway forwards the bytes it was sent, never a re-serialised copy, so that an event is judged on
+ * the same text at every door. `JSON.parse` keeps the last of two equal keys, takes half of a
+ * surrogate pair and rounds any integer; ClickHouse's parser refuses the last two.
+ */
+
+/** Deeper nesting is refused: ClickHouse's JSON parser stops at 1024. */
+const MAX_DEPTH = 512
+
+export interface ScannedValue {
+  start: number
+  end: number
+  /** `key` at depth 1, or `field.key` at depth 2, that is given twice; the first one met. */
+  repeated?: { field: string | undefined; key: string }
+  /** Text that JSON.parse takes and ClickHouse's parser does not. */
+  unparsable?: string
+}
+
+const QUOTE = 34
+const BACKSLASH = 92
+
+/**
+ * Scans one JSON value from `at`. The text must be valid JSON (parse it first): this function does not check.
+ *
+ * @returns where the value ends and what was found in it
+ */
+export function scanValue(text: string, at: number): ScannedValue {
+  const result: ScannedValue = { start: at, end: at }
+  let i = at
+  const keysOf: (Set<string> | undefined)[] = []
+  const path: string[] = []
+  do {
+    i = skipSpace(text, i)
+    const c = text.charCodeAt(i)
+    if (c === 123 || c === 91) {
+      keysOf.push(c === 123 ? new Set() : undefined)
+      if (keysOf.length > MAX_DEPTH) result.unparsable ??= 'nested too deeply'
+      i = skipSpace(text, i + 1)
+      const next = text.charCodeAt(i)
+      if (next !== 125 && next !== 93) {
+        if (keysOf.at(-1)) i = readKey(i)
+        continue
+      }
+    } else if (c === QUOTE) {
+      i = skipString(i)
+      i = closeOrNext(i)
+      continue
+    } else if (c !== 125 && c !== 93) {
+      const from = i
+      while (i < text.length && !isEnd(text.charCodeAt(i))) i++
+      checkInteger(text.slice(from, i))
+      i = closeOrNext(i)
+      continue
+    }
+    i = closeOrNext(i)
+  } while (keysOf.length > 0)
+  result.end = i
+  return result
+
+  /** After a value: steps over closings and a comma, up to the next value. */
+  function closeOrNext(from: number): number {
+    let j = keysOf.length > 0 ? skipSpace(text, from) : from
+    while (keysOf.length > 0) {
+      const c = text.charCodeAt(j)
+      if (c === 125 || c === 93) {
+        keysOf.pop()
+        path.length = Math.min(path.length, keysOf.length)
+        j++
+        if (keysOf.length > 0) j = skipSpace(text, j)
+      } else if (c === 44) {
+        j = skipSpace(text, j + 1)
+        return keysOf.at(-1) ? readKey(j) : j
+      } else return j
+    }
+    return j
+  }
+
+  function readKey(from: number): number {
+    const end = skipString(from)
+    const raw = text.slice(from + 1, end - 1)
+    const key = raw.includes('\\') ? (JSON.parse(text.slice(from, end)) as string) : raw
+    const keys = keysOf.at(-1)!
+    const depth = keysOf.length
+    if (depth <= 2) {
+      if (keys.has(key)) result.repeated ??= { field: depth === 2 ? path[0] : undefined, key }
+      keys.add(key)
+      if (depth === 1) path[0] = key
+    }
+    return skipSpace(text, skipSpace(text, end) + 1)
+  }
+
+  function skipString(from: number): number {
+    let j = from + 1
+    for (;;) {
+      const c = text.charCodeAt(j)
+      if (c === QUOTE) return j + 1
+      if (c === BACKSLASH) {
+        if (text.charCodeAt(j + 1) === 117) j = skipUnicode(j)
+        else j += 2
+      } else j++
+    }
+  }
+
+  function skipUnicode(from: number): number {
+    const high = Number.parseInt(text.slice(from + 2, from + 6), 16)
+    if (high < 0xd800 || high > 0xdfff) return from + 6
+    const low = text.startsWith('\\u', from + 6) ? Number.parseInt(text.slice(from + 8, from + 12), 16) : 0
+    if (high <= 0xdbff && low >= 0xdc00 && low <= 0xdfff) return from + 12
+    result.unparsable ??= 'half of a surrogate pair'
+    return from + 6
+  }
+
+  function checkInteger(token: string) {
+    if (token.length < 19 || !/^-?\d+$/.test(token)) return
+    const value = BigInt(token)
+    if (value > 18446744073709551615n || value < -9223372036854775808n)
+      result.unparsable ??= 'an integer beyond 64 bits'
+  }
+}
+
+/** The start and end of each element of a JSON array; the text must be a valid JSON array. */
+export function scanArray(text: string): ScannedValue[] {
+  const found: ScannedValue[] = []
+  let i = skipSpace(text, text.indexOf('[') + 1)
+  while (text.charCodeAt(i) !== 93) {
+    const value = scanValue(text, i)
+    found.push(value)
+    i = skipSpace(text, value.end)
+    if (text.charCodeAt(i) === 44) i = skipSpace(text, i + 1)
+  }
+  return found
+}
+
+function skipSpace(text: string, from: number): number {
+  let i = from
+  for (;;) {
+    const c = text.charCodeAt(i)
+    if (c === 32 || c === 10 || c === 13 || c === 9) i++
+    else return i
+  }
+}
+
+function isEnd(c: number): boolean {
+  return c === 44 || c === 125 || c === 93 || c === 32 || c === 10 || c === 13 || c === 9
+}

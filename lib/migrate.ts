@@ -1,0 +1,85 @@
+/** Forward-only migrations: numbered SQL files, applied once, in order, with their checksum recorded. */
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+export interface Migration {
+  name: string
+  checksum: string
+  /** One statement each; comments of whole lines are left out. */
+  statements: readonly string[]
+}
+
+/** What a store must offer to be migrated. */
+export interface MigrationStore {
+  /** Names and checksums already applied; makes the bookkeeping table when missing. */
+  applied: () => Promise<{ name: string; checksum: string }[]>
+  run: (statement: string) => Promise<void>
+  record: (migration: Migration) => Promise<void>
+}
+
+/**
+ * Reads `NNNN_name.sql` files of a folder in order; `{on_cluster}` and `{engine}` are filled in.
+ *
+ * @throws when two files carry the same number
+ */
+export function readMigrations(folder: string, placeholders: Record<string, string> = {}): Migration[] {
+  const files = readdirSync(folder)
+    .filter((file) => /^\d{4}_\w+\.sql$/.test(file))
+    .toSorted()
+  const numbers = files.map((file) => file.slice(0, 4))
+  const twice = numbers.find((number, i) => numbers[i - 1] === number)
+  if (twice) throw new Error(`two migrations in ${folder} carry the number ${twice}`)
+  return files.map((file) => {
+    const text = readFileSync(join(folder, file), 'utf8')
+    const filled = Object.entries(placeholders).reduce((sql, [name, value]) => sql.replaceAll(`{${name}}`, value), text)
+    return {
+      name: file,
+      checksum: createHash('sha256').update(text).digest('hex'),
+      statements: filled
+        .split('\n')
+        .filter((line) => !line.trimStart().startsWith('--'))
+        .join('\n')
+        .split(/;\s*\n/)
+        .map((statement) => statement.trim().replace(/;$/, ''))
+        .filter((statement) => statement !== ''),
+    }
+  })
+}
+
+/**
+ * Applies what is missing and returns the names of what it applied.
+ *
+ * @throws when an applied file was edited or is gone, naming it: landed migrations never change
+ */
+export async function migrate(store: MigrationStore, migrations: readonly Migration[]): Promise<string[]> {
+  const missing = await pending(store, migrations)
+  for (const migration of missing) {
+    for (const statement of migration.statements) {
+      try {
+        await store.run(statement)
+      } catch (cause) {
+        throw new Error(`migration ${migration.name} failed at: ${statement.slice(0, 80)}`, { cause })
+      }
+    }
+    await store.record(migration)
+  }
+  return missing.map((migration) => migration.name)
+}
+
+/** @throws when the store is not on the last migration */
+export async function verifyMigrated(store: MigrationStore, migrations: readonly Migration[]): Promise<void> {
+  const missing = await pending(store, migrations)
+  if (missing.length > 0)
+    throw new Error(`the store lacks ${missing.map((m) => m.name).join(', ')}: run npm run migrate, or --target=all or stores`)
+}
+
+async function pending(store: MigrationStore, migrations: readonly Migration[]): Promise<Migration[]> {
+  const applied = new Map((await store.applied()).map((m) => [m.name, m.checksum]))
+  for (const [name, checksum] of applied) {
+    const file = migrations.find((m) => m.name === name)
+    if (!file) throw new Error(`migration ${name} was applied and its file is gone`)
+    if (file.checksum !== checksum) throw new Error(`migration ${name} was edited after it had been applied`)
+  }
+  return migrations.filter((m) => !applied.has(m.name))
+}

@@ -1,0 +1,138 @@
+/**
+ * Exactly-once from a partition into a sink, with no store but the partition's own committed offset and its metadata.
+ *
+ * For each range: 1. *intent*: commit its first offset with metadata that names the range; 2. store it under that
+ * identity; 3. commit the offset after it. Killed before 1: nothing happened. Between 1 and 3: whoever takes the
+ * partition over finds the pending range, reads exactly those messages again and stores them under the same identity, which the
+ * sink recognises. A process that lost the partition is refused at 1 or 3 by the broker; what it still stores carries the
+ * same identity.
+ *
+ * Metadata: `v1;e=<log epoch>` and, while a range is pending, `;p=<first>-<last>;m=<mapping>`.
+ */
+import { backoffMs, sleep } from './clock.ts'
+import type { LoggedMessage, RangeConsumer } from './event-log.ts'
+
+export interface PartitionPort {
+  partition: string
+  /** The assignment this batch was fetched under. */
+  generation: number
+  /** The offset after the newest message of the partition. */
+  highWatermark: bigint
+  /** False once the partition may belong to somebody else. */
+  isOwned: () => boolean
+  heartbeat: () => Promise<void>
+  /** Fetching goes on after this offset. */
+  resolve: (offset: string) => void
+  /** Resolves only when the broker has the commit. */
+  commit: (offset: bigint, metadata: string) => Promise<void>
+}
+
+export interface ProtocolOptions {
+  /** Names the log itself, such as the Kafka cluster's id. */
+  logName: string
+  /** The group's committed offset; -1 when there is none. */
+  committed: (partition: string) => Promise<{ offset: bigint; metadata: string }>
+  onRetry: (error: unknown, attempt: number) => void
+}
+
+interface Pending {
+  first: bigint
+  last: bigint
+  mapping: string
+}
+
+interface PartitionState {
+  generation: number
+  logEpoch: string
+  pending: Pending | undefined
+  /** Messages of the pending range that have come so far. */
+  gathered: LoggedMessage[]
+}
+
+export function rangeProtocol(consumer: RangeConsumer, options: ProtocolOptions) {
+  const states = new Map<string, PartitionState>()
+
+  return async (messages: readonly LoggedMessage[], port: PartitionPort): Promise<void> => {
+    let state = states.get(port.partition)
+    if (state?.generation !== port.generation) {
+      state = await takeOver(port)
+      states.set(port.partition, state)
+    }
+    let fresh = messages
+    if (state.pending) {
+      const { pending } = state
+      state.gathered.push(...messages.filter((m) => BigInt(m.offset) >= pending.first && BigInt(m.offset) <= pending.last))
+      const newest = messages.at(-1)
+      if (!newest) return
+      if (BigInt(newest.offset) < pending.last) return port.resolve(newest.offset)
+      if (!(await storeRange(state, port, pending, state.gathered, true))) return
+      fresh = messages.filter((m) => BigInt(m.offset) > pending.last)
+      state.pending = undefined
+      state.gathered = []
+    }
+    const [first] = fresh
+    const last = fresh.at(-1)
+    if (!first || !last || !port.isOwned()) return
+    const range = { first: BigInt(first.offset), last: BigInt(last.offset), mapping: consumer.mapping }
+    await port.commit(range.first, metadataOf(state.logEpoch, range))
+    await storeRange(state, port, range, fresh, false)
+  }
+
+  /** @returns false when the partition was lost meanwhile: its new owner finds the intent */
+  async function storeRange(state: PartitionState, port: PartitionPort, range: Pending, messages: readonly LoggedMessage[], replayed: boolean) {
+    const logged = {
+      logEpoch: state.logEpoch,
+      topic: consumer.topic,
+      partition: port.partition,
+      first: String(range.first),
+      last: String(range.last),
+      mapping: range.mapping,
+      messages,
+    }
+    if (messages.length > 0) {
+      for (let attempt = 0; ; attempt++) {
+        if (!port.isOwned()) return false
+        try {
+          await port.heartbeat()
+          await consumer.store({ ...logged, replayed: replayed || attempt > 0 })
+          break
+        } catch (error) {
+          options.onRetry(error, attempt)
+          await sleep(backoffMs(attempt, 200, 5000))
+        }
+      }
+    }
+    if (!port.isOwned()) return false
+    await port.heartbeat()
+    await port.commit(range.last + 1n, metadataOf(state.logEpoch))
+    port.resolve(String(range.last))
+    consumer.committed?.({ ...logged, replayed })
+    consumer.lag?.(port.partition, Number(port.highWatermark - range.last - 1n))
+    return true
+  }
+
+  async function takeOver(port: PartitionPort): Promise<PartitionState> {
+    const { offset, metadata } = await options.committed(port.partition)
+    const known = parseMetadata(metadata)
+    const continues = known && offset >= 0n && offset <= port.highWatermark
+    if (continues) return { generation: port.generation, logEpoch: known.logEpoch, pending: known.pending, gathered: [] }
+    // A new group, or a topic that was made anew: offsets start over, so rows and tokens get a new epoch.
+    const epoch = 1 + (await consumer.lastEpoch(options.logName, consumer.topic, port.partition))
+    return { generation: port.generation, logEpoch: `${options.logName}.${epoch}`, pending: undefined, gathered: [] }
+  }
+}
+
+export function metadataOf(logEpoch: string, pending?: Pending): string {
+  return `v1;e=${logEpoch}${pending ? `;p=${pending.first}-${pending.last};m=${pending.mapping}` : ''}`
+}
+
+/** @returns undefined for metadata that is not ours */
+export function parseMetadata(text: string): { logEpoch: string; pending: Pending | undefined } | undefined {
+  const match = /^v1;e=([^;]+)(?:;p=(\d+)-(\d+);m=([^;]+))?$/.exec(text)
+  if (!match) return undefined
+  const [, logEpoch, first, last, mapping] = match
+  return {
+    logEpoch: logEpoch!,
+    pending: first && last && mapping ? { first: BigInt(first), last: BigInt(last), mapping } : undefined,
+  }
+}

@@ -1,0 +1,133 @@
+-- Labels as they came, and outcomes: each prediction with its resolved truth.
+
+CREATE TABLE IF NOT EXISTS labels_wire {on_cluster}
+(
+    log_epoch String,
+    topic String,
+    partition String,
+    offset UInt64,
+    received_at DateTime64(3, 'UTC'),
+    key String,
+    value String,
+    reject_code LowCardinality(String),
+    reject_message String,
+    unknown_fields UInt16,
+    label_id String,
+    model_id String,
+    prediction_id String,
+    label String,
+    labelled_at DateTime64(3, 'UTC'),
+    source LowCardinality(String),
+    name String,
+    labeler String,
+    confidence Nullable(Float64),
+    comment String,
+    retracted Bool,
+    final Bool,
+    inclusion_probability Nullable(Float64)
+)
+ENGINE = Null;
+
+CREATE TABLE IF NOT EXISTS labels {on_cluster}
+(
+    model_id LowCardinality(String),
+    prediction_id String,
+    name LowCardinality(String),
+    source LowCardinality(String),
+    labeler String,
+    labelled_at DateTime64(3, 'UTC'),
+    label_id String,
+    label String,
+    confidence Nullable(Float64),
+    comment String,
+    retracted Bool,
+    final Bool,
+    inclusion_probability Nullable(Float64),
+    received_at DateTime64(3, 'UTC'),
+    log_epoch LowCardinality(String),
+    topic LowCardinality(String),
+    partition LowCardinality(String),
+    offset UInt64,
+    INDEX by_offset offset TYPE minmax GRANULARITY 1
+)
+ENGINE = {engine}MergeTree
+ORDER BY (model_id, prediction_id, name, source, labeler, labelled_at, label_id)
+SETTINGS non_replicated_deduplication_window = 10000;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS labels_good {on_cluster} TO labels AS
+SELECT * EXCEPT (key, value, reject_code, reject_message, unknown_fields) REPLACE (if(name = '', 'label', name) AS name)
+FROM labels_wire WHERE reject_code = '';
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS labels_dead {on_cluster} TO dead_letters AS
+SELECT topic, partition, offset, key, value, reject_code AS reason, reject_message AS message, 'feedback' AS service, received_at, log_epoch
+FROM labels_wire WHERE reject_code != '';
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS labels_ranges {on_cluster} TO sink_ranges AS
+SELECT log_epoch, topic, partition, min(offset) AS first, max(offset) AS last, count() AS rows,
+    countIf(reject_code != '') AS rejected, 0 AS duplicates, sum(unknown_fields) AS unknown_fields
+FROM labels_wire GROUP BY log_epoch, topic, partition;
+
+-- An outcome is a pure function of the prediction and of all its labels; `labels_known` counts those, so a
+-- later revision has the higher one and a replay writes the same row again.
+CREATE TABLE IF NOT EXISTS outcome_revisions {on_cluster}
+(
+    model_id LowCardinality(String),
+    predicted_at DateTime64(3, 'UTC'),
+    prediction_id String,
+    name LowCardinality(String),
+    labels_known UInt32,
+    model_version LowCardinality(String),
+    variant LowCardinality(String),
+    shadow Bool,
+    prediction Nullable(String),
+    prediction_number Nullable(Float64),
+    score Nullable(Float64),
+    scores Map(LowCardinality(String), Float64),
+    attributes Map(LowCardinality(String), String),
+    decision LowCardinality(String),
+    subject_id String,
+    label Nullable(String),
+    label_number Nullable(Float64),
+    source LowCardinality(String),
+    labeler String,
+    labelled_at DateTime64(3, 'UTC'),
+    label_received_at DateTime64(3, 'UTC'),
+    inclusion_probability Nullable(Float64)
+)
+ENGINE = {engine}ReplacingMergeTree(labels_known)
+PARTITION BY toYYYYMM(predicted_at)
+ORDER BY (model_id, predicted_at, prediction_id, name);
+
+-- What analysts read: the newest revision of each; a retracted truth has the label NULL.
+CREATE VIEW IF NOT EXISTS outcomes {on_cluster} AS
+SELECT * FROM outcome_revisions FINAL SETTINGS do_not_merge_across_partitions_select_final = 1;
+
+-- How often the truth of a time step has changed: what tells drift that a window is stale.
+CREATE TABLE IF NOT EXISTS outcome_changes {on_cluster}
+(
+    model_id LowCardinality(String),
+    step DateTime('UTC'),
+    changes SimpleAggregateFunction(sum, UInt64)
+)
+ENGINE = {engine}AggregatingMergeTree
+ORDER BY (model_id, step);
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS outcome_changes_view {on_cluster} TO outcome_changes AS
+SELECT model_id, toStartOfInterval(predicted_at, INTERVAL 15 MINUTE, 'UTC') AS step, count() AS changes
+FROM outcome_revisions GROUP BY model_id, step;
+
+CREATE TABLE IF NOT EXISTS labels_waiting_log {on_cluster}
+(
+    model_id LowCardinality(String),
+    prediction_id String,
+    attempts UInt32,
+    waiting Bool,
+    since DateTime64(3, 'UTC'),
+    retry_at DateTime64(3, 'UTC')
+)
+ENGINE = {engine}ReplacingMergeTree(attempts)
+ORDER BY (model_id, prediction_id);
+
+-- Predictions that labels name and nobody has seen yet.
+CREATE VIEW IF NOT EXISTS labels_waiting {on_cluster} AS
+SELECT model_id, prediction_id, attempts, since, retry_at FROM labels_waiting_log FINAL WHERE waiting;

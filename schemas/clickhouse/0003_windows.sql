@@ -1,0 +1,113 @@
+-- What drift says of each window.
+
+CREATE TABLE IF NOT EXISTS window_metrics {on_cluster}
+(
+    model_id LowCardinality(String),
+    model_version LowCardinality(String),
+    variant LowCardinality(String),
+    window_start DateTime64(3, 'UTC'),
+    window_end DateTime64(3, 'UTC'),
+    slice_key LowCardinality(String),
+    slice_value String,
+    family LowCardinality(String),
+    subject String,
+    metric LowCardinality(String),
+    convention LowCardinality(String),
+    method LowCardinality(String),
+    precision LowCardinality(String),
+    value Nullable(Float64),
+    bound_low Nullable(Float64),
+    bound_high Nullable(Float64),
+    ci_low Nullable(Float64),
+    ci_high Nullable(Float64),
+    ci_level Nullable(Float64),
+    p_value Nullable(Float64),
+    p_adjusted Nullable(Float64),
+    threshold Nullable(Float64),
+    verdict LowCardinality(String),
+    reason String,
+    episode_id String,
+    n_reference UInt64,
+    n_current UInt64,
+    n_effective Nullable(Float64),
+    n_labelled UInt64,
+    label_maturity Nullable(Float64),
+    completeness Nullable(Float64),
+    reference LowCardinality(String),
+    reference_revision UInt32,
+    policy_revision String,
+    revision UInt32,
+    computed_at DateTime64(3, 'UTC')
+)
+ENGINE = {engine}MergeTree
+PARTITION BY toYYYYMM(window_start)
+ORDER BY (model_id, window_start, window_end, family, metric, subject, slice_key, slice_value, model_version, variant, reference, convention, revision)
+SETTINGS non_replicated_deduplication_window = 10000;
+
+CREATE VIEW IF NOT EXISTS window_metrics_latest {on_cluster} AS
+SELECT * FROM window_metrics
+ORDER BY revision DESC
+LIMIT 1 BY model_id, model_version, variant, window_start, window_end, slice_key, slice_value, family, subject, metric, convention, method, reference;
+
+CREATE TABLE IF NOT EXISTS verdicts {on_cluster}
+(
+    verdict_id String,
+    model_id LowCardinality(String),
+    model_version LowCardinality(String),
+    variant LowCardinality(String),
+    window_start DateTime64(3, 'UTC'),
+    window_end DateTime64(3, 'UTC'),
+    slice_key LowCardinality(String),
+    slice_value String,
+    family LowCardinality(String),
+    subject String,
+    metric LowCardinality(String),
+    convention LowCardinality(String),
+    value Nullable(Float64),
+    threshold Nullable(Float64),
+    verdict LowCardinality(String),
+    previous_verdict LowCardinality(String),
+    reason String,
+    reference LowCardinality(String),
+    revision UInt32,
+    restates UInt32,
+    computed_at DateTime64(3, 'UTC')
+)
+ENGINE = {engine}MergeTree
+PARTITION BY toYYYYMM(window_start)
+ORDER BY (model_id, window_end, family, metric, subject, verdict_id)
+SETTINGS non_replicated_deduplication_window = 10000;
+
+-- The inputs each revision of a window was made from; it is stale when they differ from the counters.
+CREATE TABLE IF NOT EXISTS window_revisions {on_cluster}
+(
+    model_id LowCardinality(String),
+    model_version LowCardinality(String),
+    variant LowCardinality(String),
+    slice_key LowCardinality(String),
+    slice_value String,
+    window_start DateTime64(3, 'UTC'),
+    window_end DateTime64(3, 'UTC'),
+    revision UInt32,
+    events UInt64,
+    outcome_changes UInt64,
+    mature Bool,
+    policy_revision String,
+    computed_at DateTime64(3, 'UTC')
+)
+ENGINE = {engine}MergeTree
+ORDER BY (model_id, window_start, window_end, revision)
+SETTINGS non_replicated_deduplication_window = 10000;
+
+CREATE TABLE IF NOT EXISTS `references` {on_cluster}
+(
+    model_id LowCardinality(String),
+    name LowCardinality(String),
+    kind LowCardinality(String),
+    window_start DateTime64(3, 'UTC'),
+    window_end DateTime64(3, 'UTC'),
+    revision UInt32,
+    frozen_at DateTime64(3, 'UTC')
+)
+ENGINE = {engine}ReplacingMergeTree(revision)
+ORDER BY (model_id, name);

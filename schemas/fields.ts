@@ -1,0 +1,185 @@
+/**
+ * The field kinds of which every event is made. A kind is a TypeBox schema with a `rule` (the
+ * sentence a caller reads when a value breaks it) and a `kind` (what the wire mapping generates
+ * SQL from), so that the HTTP gateway and ClickHouse judge by one definition.
+ */
+import Type, { type TSchema } from 'typebox'
+
+export type FieldKind =
+  | 'id'
+  | 'text'
+  | 'choice'
+  | 'timestamp'
+  | 'number'
+  | 'integer'
+  | 'boolean'
+  | 'scalar'
+  | 'label'
+  | 'features'
+  | 'strings'
+  | 'numbers'
+  | 'vector'
+  | 'producer'
+
+/** What a field adds to its JSON Schema, readable by the wire mapping. */
+export interface FieldFacts {
+  kind: FieldKind
+  /** "must be …": completes a sentence that starts with the field's name. */
+  rule: string
+}
+
+export const ID_LENGTH = 200
+export const MAX_FEATURES = 1000
+export const MAX_TEXT = 65_536
+/** No control characters: an id travels in Kafka keys, URLs and log lines. */
+export const ID_PATTERN = '^[^\\u0000-\\u001f]+$'
+/** RFC 3339 in upper case, seconds below 60, hours below 24; the calendar is checked besides. */
+export const TIMESTAMP_PATTERN =
+  '^2[0-9]{3}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,9})?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])$'
+/** Times before 2000 or from 2100 on are refused: they are clock faults, and each would open a partition. */
+export const EARLIEST_MS = Date.UTC(2000, 0, 1)
+export const LATEST_MS = Date.UTC(2100, 0, 1)
+
+export const id = (description: string) =>
+  Type.String({
+    minLength: 1,
+    maxLength: ID_LENGTH,
+    pattern: ID_PATTERN,
+    description,
+    kind: 'id',
+    rule: `must be a string of 1 to ${ID_LENGTH} characters without control characters`,
+  })
+
+export const text = (description: string, maxLength = MAX_TEXT) =>
+  Type.String({
+    maxLength,
+    description,
+    kind: 'text',
+    rule: `must be a string of at most ${maxLength} characters`,
+  })
+
+export const choice = <const T extends string[]>(description: string, values: T) =>
+  Type.Enum(values, {
+    type: 'string',
+    description,
+    kind: 'choice',
+    rule: `must be one of ${values.join(', ')}`,
+  })
+
+export const timestamp = (description: string) =>
+  Type.String({
+    pattern: TIMESTAMP_PATTERN,
+    format: 'event-time',
+    description,
+    kind: 'timestamp',
+    rule: 'must be an RFC 3339 time from 2000 to 2099, such as 2026-01-31T12:00:00.000Z',
+  })
+
+export interface NumberRange {
+  minimum?: number
+  exclusiveMinimum?: number
+  maximum?: number
+}
+
+export const number = (description: string, range: NumberRange = {}) =>
+  Type.Number({ ...range, description, kind: 'number', rule: `must be a finite number${spoken(range)}` })
+
+export const integer = (description: string) =>
+  Type.Integer({
+    minimum: 0,
+    maximum: Number.MAX_SAFE_INTEGER,
+    description,
+    kind: 'integer',
+    rule: 'must be a whole number from 0 to 2^53 - 1',
+  })
+
+export const boolean = (description: string) =>
+  Type.Boolean({ description, kind: 'boolean', rule: 'must be true or false' })
+
+export const scalar = (description: string) =>
+  Type.Union([Type.String({ maxLength: MAX_TEXT }), Type.Number(), Type.Boolean()], {
+    description,
+    kind: 'scalar',
+    rule: 'must be a string, a finite number or a boolean',
+  })
+
+export const labelValue = (description: string) =>
+  Type.Union(
+    [
+      Type.String({ maxLength: MAX_TEXT }),
+      Type.Number(),
+      Type.Boolean(),
+      Type.Array(Type.String(), { maxItems: 100 }),
+    ],
+    {
+      description,
+      kind: 'label',
+      rule: 'must be a string, a finite number, a boolean or an array of at most 100 strings',
+    },
+  )
+
+export const features = (description: string) =>
+  Type.Record(
+    Type.String(),
+    Type.Union([Type.Number(), Type.String({ maxLength: MAX_TEXT }), Type.Boolean(), Type.Null()]),
+    {
+      maxProperties: MAX_FEATURES,
+      description,
+      kind: 'features',
+      rule: `must be an object of at most ${MAX_FEATURES} numbers, strings, booleans or nulls`,
+    },
+  )
+
+export const strings = (description: string) =>
+  Type.Record(Type.String(), Type.String({ maxLength: 1000 }), {
+    maxProperties: 100,
+    description,
+    kind: 'strings',
+    rule: 'must be an object of at most 100 strings of at most 1000 characters',
+  })
+
+export const numbers = (description: string) =>
+  Type.Record(Type.String(), Type.Number(), {
+    maxProperties: MAX_FEATURES,
+    description,
+    kind: 'numbers',
+    rule: `must be an object of at most ${MAX_FEATURES} finite numbers`,
+  })
+
+export const vector = (description: string) =>
+  Type.Array(Type.Number(), {
+    maxItems: 8192,
+    description,
+    kind: 'vector',
+    rule: 'must be an array of at most 8192 finite numbers',
+  })
+
+export const producer = (description: string) =>
+  Type.Object(
+    { id: Type.String({ minLength: 1, maxLength: ID_LENGTH }), sequence: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }) },
+    {
+      additionalProperties: false,
+      description,
+      kind: 'producer',
+      rule: 'must be an object of id (a string of 1 to 200 characters) and sequence (a whole number from 0)',
+    },
+  )
+
+/** A field that may be left out or be null: both mean the same. */
+export const optional = <T extends TSchema>(schema: T) =>
+  Type.Optional(Type.Union([schema, Type.Null()], { description: (schema as { description?: string }).description ?? '' }))
+
+/** The kind and rule of a field, through {@link optional}. */
+export function factsOf(schema: TSchema): FieldFacts & TSchema {
+  const inner = 'kind' in schema ? schema : (schema as unknown as { anyOf: TSchema[] }).anyOf[0]
+  return inner as FieldFacts & TSchema
+}
+
+function spoken(range: NumberRange): string {
+  if (range.exclusiveMinimum !== undefined && range.maximum !== undefined)
+    return ` above ${range.exclusiveMinimum} and at most ${range.maximum}`
+  if (range.minimum !== undefined && range.maximum !== undefined)
+    return ` from ${range.minimum} to ${range.maximum}`
+  if (range.minimum !== undefined) return ` of ${range.minimum} or more`
+  return ''
+}
