@@ -30,6 +30,8 @@ export const SESSION_SETTINGS = {
   max_partitions_per_insert_block: 0,
   deduplicate_blocks_in_dependent_materialized_views: 1,
   max_execution_time: 25,
+  // `max(revision) AS revision` beside another use of the column means the column, as in standard SQL.
+  prefer_column_name_to_alias: 1,
   output_format_json_quote_64bit_integers: 1,
   output_format_json_quote_denormals: 0,
   date_time_output_format: 'iso',

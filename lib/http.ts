@@ -132,15 +132,15 @@ async function failingChecks(checks: HttpOptions['checks']): Promise<string[]> {
   return results.filter((result) => result !== '')
 }
 
-export function problem(reply: FastifyReply, status: number, code: string, detail: string): FastifyReply {
+export function problem(reply: FastifyReply, status: number, code: string, detail: string, extensions: Record<string, unknown> = {}): FastifyReply {
   return reply
     .code(status)
     .header('content-type', 'application/problem+json')
-    .send(JSON.stringify({ type: `urn:plumbline:${code}`, title: code.replaceAll('_', ' '), status, detail, code }))
+    .send(JSON.stringify({ type: `urn:plumbline:${code}`, title: code.replaceAll('_', ' '), status, detail, code, ...extensions }))
 }
 
 function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Logger): FastifyReply {
-  if (error instanceof Problem) return problem(reply.headers(error.headers), error.status, error.code, error.message)
+  if (error instanceof Problem) return problem(reply.headers(error.headers), error.status, error.code, error.message, error.extensions)
   const known = error as { statusCode?: number; code?: string; validation?: unknown; message?: string }
   if (known.validation) return problem(reply, 400, 'invalid_request', known.message ?? 'the request is invalid')
   if (known.statusCode !== undefined && known.statusCode < 500) {

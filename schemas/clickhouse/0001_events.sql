@@ -223,8 +223,8 @@ ORDER BY (model_id, topic, partition)
 SETTINGS non_replicated_deduplication_window = 10000;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS watermarks_view {on_cluster} TO watermarks AS
-SELECT model_id, topic, partition, max(predicted_at) AS newest, max(received_at) AS received_at
-FROM predictions_wire WHERE reject_code = '' AND predicted_at <= received_at + INTERVAL 5 MINUTE
+SELECT model_id, topic, partition, max(predicted_at) AS newest, max(w.received_at) AS received_at
+FROM predictions_wire AS w WHERE reject_code = '' AND predicted_at <= w.received_at + INTERVAL 5 MINUTE
 GROUP BY model_id, topic, partition;
 
 CREATE TABLE IF NOT EXISTS dead_letters {on_cluster}

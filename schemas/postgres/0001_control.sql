@@ -48,6 +48,8 @@ create table runs (
   window_end timestamptz,
   -- The stream time of the decision: cool-down and monthly cap count by it.
   decided_at timestamptz not null,
+  -- Labelled outcomes at that time: `labels.new` counts from here.
+  labels_known bigint not null default 0,
   approvals text[] not null default '{}',
   approvals_needed int not null default 0,
   new_version text not null default '',

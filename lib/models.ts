@@ -1,0 +1,158 @@
+/** Reads and checks the model files; a model without a file is monitored with the defaults. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Ajv } from 'ajv'
+import { parse } from 'yaml'
+import { ModelFile, ModelWindows, type ModelReference, type RetrainPolicy } from '../schemas/model.ts'
+import { ConfigError } from './config.ts'
+import { durationMs } from './durations.ts'
+import { parseCondition } from './conditions.ts'
+import { isTimezone, windowSpecProblem } from './windows.ts'
+
+/** A model file with every default filled in. */
+export interface Model {
+  modelId: string
+  /** Undefined for a model without a file: what its predictions look like decides. */
+  task: ModelFile['task'] | undefined
+  positiveClass: string
+  /** Classes a reviewer may choose from; empty where any answer is one. */
+  classes: readonly string[]
+  windows: ModelWindows
+  labels: NonNullable<ModelFile['labels']>
+  threshold: number
+  references: Record<string, ModelReference>
+  features: NonNullable<ModelFile['features']>
+  fairness: NonNullable<ModelFile['fairness']>
+  slices: readonly string[]
+  overrides: Record<string, { warning?: number; alarm?: number }>
+  review: { reviewers: number; budgetPerDay: number; randomShare: number }
+  retrain: readonly RetrainPolicy[]
+  /** Changes when the file does. */
+  revision: string
+}
+
+export interface Models {
+  get: (modelId: string) => Model
+  declared: readonly Model[]
+}
+
+const ajv = new Ajv({ allErrors: true, useDefaults: true, strict: false })
+const validateFile = ajv.compile<ModelFile>(ModelFile)
+const validateWindows = ajv.compile<ModelWindows>(ModelWindows)
+
+/** What monitors a model that says nothing of references. */
+const DEFAULT_REFERENCES: Record<string, ModelReference> = {
+  baseline: { kind: 'first', windows: 1, judge: true },
+  recent: { kind: 'trailing', windows: 4 },
+}
+
+/**
+ * Reads every `*.yaml` of the folder; a missing folder holds no models.
+ *
+ * @throws {ConfigError} with every problem of every file at once
+ */
+export function readModels(folder: string): Models {
+  const files = existsSync(folder) ? readdirSync(folder).filter((name) => /\.ya?ml$/.test(name)).toSorted() : []
+  const problems: string[] = []
+  const declared: Model[] = []
+  for (const file of files) {
+    try {
+      declared.push(parseModel(readFileSync(join(folder, file), 'utf8')))
+    } catch (error) {
+      const found = error instanceof ConfigError ? error.problems : [(error as Error).message]
+      problems.push(...found.map((problem) => `${file}: ${problem}`))
+    }
+  }
+  const ids = declared.map((model) => model.modelId)
+  for (const id of new Set(ids.filter((id, i) => ids.indexOf(id) !== i))) problems.push(`two files declare the model ${id}`)
+  if (problems.length > 0) throw new ConfigError(problems)
+  const byId = new Map(declared.map((model) => [model.modelId, model]))
+  return { declared, get: (modelId) => byId.get(modelId) ?? undeclared(modelId) }
+}
+
+/** @throws {ConfigError} with every problem of the file */
+export function parseModel(text: string): Model {
+  const file: unknown = parse(text)
+  if (!validateFile(file)) {
+    throw new ConfigError((validateFile.errors ?? []).map((e) => `${e.instancePath.slice(1).replaceAll('/', '.') || 'the file'} ${e.message ?? ''}${listed(e.params)}`))
+  }
+  const problems = crossChecks(file)
+  if (problems.length > 0) throw new ConfigError(problems)
+  return withDefaults(file, hash(text))
+}
+
+const undeclared = (modelId: string): Model => ({
+  ...withDefaults({ model_id: modelId, task: 'binary' }, ''),
+  task: undefined,
+})
+
+function withDefaults(file: ModelFile, revision: string): Model {
+  const windows: Partial<ModelWindows> = { ...file.windows }
+  validateWindows(windows)
+  const references = file.references && Object.keys(file.references).length > 0 ? file.references : DEFAULT_REFERENCES
+  const judged = Object.values(references).some((reference) => reference.judge)
+  const [onlyName] = Object.keys(references)
+  return {
+    modelId: file.model_id,
+    task: file.task,
+    positiveClass: file.positive_class ?? '1',
+    classes: file.classes ?? (file.task === 'binary' ? ['0', '1'] : []),
+    windows: windows as ModelWindows,
+    labels: { horizon: '0s', absent_means: 'unknown', precedence: ['ground_truth', 'human_review', 'user_feedback', 'judge'], ...file.labels },
+    threshold: file.threshold ?? 0.5,
+    references: judged ? references : { ...references, [onlyName!]: { ...references[onlyName!]!, judge: true } },
+    features: file.features ?? {},
+    fairness: file.fairness ?? { attributes: {}, favorable: '1' },
+    slices: file.slices ?? [],
+    overrides: file.alarms?.overrides ?? {},
+    review: {
+      reviewers: file.review?.reviewers ?? 1,
+      budgetPerDay: file.review?.budget_per_day ?? 0,
+      randomShare: file.review?.draw.random ?? 1,
+    },
+    retrain: file.retrain ?? [],
+    revision,
+  }
+}
+
+/** What JSON Schema cannot say. */
+function crossChecks(file: ModelFile): string[] {
+  const problems: string[] = []
+  const windows = file.windows
+  if (windows) {
+    const problem = windowSpecProblem(windows.size, windows.slide)
+    if (problem) problems.push(`windows ${problem}`)
+    if (!isTimezone(windows.timezone)) problems.push(`windows.timezone ${windows.timezone} is not an IANA time zone`)
+  }
+  for (const [name, reference] of Object.entries(file.references ?? {})) {
+    const { from = '', to = '' } = reference
+    if (reference.kind === 'fixed' && !(Date.parse(from) < Date.parse(to)))
+      problems.push(`references.${name} of kind fixed needs from and to, from before to`)
+  }
+  const judges = Object.values(file.references ?? {}).filter((reference) => reference.judge)
+  if (judges.length > 1) problems.push('references: only one may have judge: true')
+  if (judges[0]?.kind === 'trailing') problems.push('references: a trailing reference forgets what it drifts with, and cannot judge')
+  const names = (file.retrain ?? []).map((policy) => policy.name)
+  for (const [i, policy] of (file.retrain ?? []).entries()) {
+    if (names.indexOf(policy.name) !== i) problems.push(`retrain: two policies are named ${policy.name}`)
+    try {
+      parseCondition(policy.when)
+    } catch (error) {
+      problems.push(`retrain.${policy.name}.when: ${(error as Error).message}`)
+    }
+    durationMs(policy.cooldown)
+  }
+  return problems
+}
+
+function listed(params: Record<string, unknown>): string {
+  if (Array.isArray(params['allowedValues'])) return `: ${params['allowedValues'].join(', ')}`
+  if (typeof params['additionalProperty'] === 'string') return `: ${params['additionalProperty']}`
+  return ''
+}
+
+function hash(text: string): string {
+  let h = 2166136261
+  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 16777619)
+  return (h >>> 0).toString(16).padStart(8, '0')
+}

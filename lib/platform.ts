@@ -1,0 +1,201 @@
+/** What services stand on, built once from the configuration. Services never see this type, only the parts they name. */
+import { randomBytes } from 'node:crypto'
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { PGLiteSocketServer } from '@electric-sql/pglite-socket'
+import { TOPICS } from '../schemas/topics.ts'
+import { openAccess, readKeyFile } from './auth.ts'
+import { serverEngine, type ClickHouse, type ClickHouseEngine } from './clickhouse.ts'
+import { embeddedEngine, type EmbeddedEngine } from './clickhouse-embedded.ts'
+import { migrateClickHouse, verifyClickHouse } from './clickhouse-migrations.ts'
+import { clickHouseServer, type ClickHouseServer } from './clickhouse-server.ts'
+import { systemClock, type Clock } from './clock.ts'
+import { ConfigError } from './config.ts'
+import { memoryLog } from './event-log.memory.ts'
+import { kafkaLog } from './event-log.kafka.ts'
+import type { EventLog } from './event-log.ts'
+import { createHttp, httpModule, type Http, type HttpOptions } from './http.ts'
+import { createLog, type Logger } from './log.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
+import { readModels, type Models } from './models.ts'
+import type { Module, Readiness } from './modules.ts'
+import type { PlatformConfig } from './platform-config.ts'
+import { embeddedPostgres, migratePostgres, serverPostgres, type EmbeddedPostgres, type Postgres } from './postgres.ts'
+import { createSpool, type Spool } from './spool.ts'
+
+export interface Needs {
+  /** Owns the stores: migrates them, and may embed them. */
+  stores: boolean
+  postgres: boolean
+  eventLog: boolean
+  /** Serves the embedded stores to other processes. */
+  serveStores: boolean
+  maxBodyBytes: number
+}
+
+export interface Platform {
+  log: Logger
+  metrics: Metrics
+  readiness: Readiness
+  http: Http
+  models: Models
+  now: Clock
+  spool: Spool
+  clickhouse: (role: string) => ClickHouse
+  eventLog: EventLog
+  postgres: Postgres
+  /** The embedded engine's own HTTP interface, where there is one. */
+  clickhouseServer: ClickHouseServer | undefined
+  /** Started before the services. */
+  before: readonly Module[]
+  /** Started after them, and stopped first. */
+  after: readonly Module[]
+}
+
+const LOOPBACK = new Set(['127.0.0.1', 'localhost', '::1'])
+
+/** @throws {ConfigError} for what only shows when values are looked at together */
+export function checkPlatformConfig(config: PlatformConfig, needs: Needs): void {
+  const problems: string[] = []
+  if (!config.PLUMBLINE_AUTH_FILE && !LOOPBACK.has(config.PLUMBLINE_HTTP_HOST))
+    problems.push(`PLUMBLINE_HTTP_HOST ${config.PLUMBLINE_HTTP_HOST} is not loopback: set PLUMBLINE_AUTH_FILE`)
+  if (needs.postgres && !needs.stores && !config.PLUMBLINE_POSTGRES_URL)
+    problems.push('PLUMBLINE_POSTGRES_URL is required: a separately started service cannot share an embedded database')
+  if (!needs.stores && !config.PLUMBLINE_CLICKHOUSE_URL)
+    problems.push('PLUMBLINE_CLICKHOUSE_URL is required: a separately started service cannot share an embedded engine')
+  if (problems.length > 0) throw new ConfigError(problems)
+}
+
+export async function createPlatform(config: PlatformConfig, needs: Needs): Promise<Platform> {
+  checkPlatformConfig(config, needs)
+  const models = readModels(config.PLUMBLINE_MODELS_DIR)
+  const authenticate = config.PLUMBLINE_AUTH_FILE ? readKeyFile(config.PLUMBLINE_AUTH_FILE) : openAccess
+  const log = createLog(config.PLUMBLINE_LOG_LEVEL)
+  const metrics = createMetrics()
+  const readiness: Readiness = { started: false, stopping: false }
+  const dataDir = resolve(config.PLUMBLINE_DATA_DIR)
+  mkdirSync(dataDir, { recursive: true })
+  const spool = createSpool(config.PLUMBLINE_SPOOL_DIR ?? join(dataDir, 'spool'), config.PLUMBLINE_DURABLE)
+
+  const embedded = config.PLUMBLINE_CLICKHOUSE_URL ? undefined : embeddedEngine(join(dataDir, 'clickhouse'))
+  const engine: ClickHouseEngine = embedded ?? serverEngine({
+    url: config.PLUMBLINE_CLICKHOUSE_URL!,
+    username: config.PLUMBLINE_CLICKHOUSE_USER,
+    password: config.PLUMBLINE_CLICKHOUSE_PASSWORD,
+  })
+  const eventLog =
+    config.PLUMBLINE_KAFKA_BROKERS && needs.eventLog
+      ? kafkaLog({ brokers: config.PLUMBLINE_KAFKA_BROKERS.split(','), clientId: 'plumbline', topics: Object.values(TOPICS), log })
+      : memoryLog({ now: systemClock, onError: (what, error) => log.error({ what, error }, 'not stored') })
+  const postgresParts = needs.postgres || needs.serveStores ? await openPostgres(config, dataDir) : undefined
+  const interfaceOf = embedded && config.PLUMBLINE_CLICKHOUSE_HTTP_PORT !== 0
+    ? clickHouseInterface(embedded, config, dataDir, spool)
+    : undefined
+
+  const checks = new Map<string, () => Promise<unknown>>([['clickhouse', pingOf(engine)]])
+  if (eventLog.kind === 'kafka') checks.set('kafka', () => eventLog.check())
+  if (postgresParts) checks.set('postgres', () => postgresParts.postgres.query('select 1'))
+  const httpOptions: HttpOptions = {
+    host: config.PLUMBLINE_HTTP_HOST,
+    port: config.PLUMBLINE_HTTP_PORT,
+    maxBodyBytes: needs.maxBodyBytes,
+    log,
+    registry: metrics.registry,
+    readiness,
+    checks,
+    authenticate,
+  }
+  const http = await createHttp(httpOptions)
+  return {
+    log,
+    metrics,
+    readiness,
+    http,
+    models,
+    now: systemClock,
+    spool,
+    clickhouse: (role) => engine.connect(role),
+    eventLog,
+    postgres: postgresParts?.postgres ?? absentPostgres,
+    clickhouseServer: interfaceOf,
+    before: [
+      clickHouseModule(engine, needs.stores, log),
+      ...(postgresParts ? [postgresModule(postgresParts, config, needs)] : []),
+      ...(interfaceOf ? [interfaceOf.module] : []),
+      ...(needs.eventLog ? [eventLog.module] : []),
+    ],
+    after: [httpModule(http, httpOptions)],
+  }
+}
+
+const absentPostgres = new Proxy({} as Postgres, {
+  get: () => {
+    throw new Error('this target has no control database')
+  },
+})
+
+function pingOf(engine: ClickHouseEngine): () => Promise<unknown> {
+  let connection: ClickHouse | undefined
+  return () => (connection ??= engine.connect('health')).query('SELECT 1')
+}
+
+function clickHouseModule(engine: ClickHouseEngine, owns: boolean, log: Logger): Module {
+  return {
+    name: 'clickhouse',
+    start: async () => {
+      const db = engine.connect('migrate')
+      if (owns) {
+        const applied = await migrateClickHouse(db)
+        if (applied.length > 0) log.info({ applied }, 'clickhouse migrated')
+      } else await verifyClickHouse(db)
+    },
+    stop: () => engine.close(),
+  }
+}
+
+interface PostgresParts {
+  postgres: Postgres
+  embedded: EmbeddedPostgres | undefined
+}
+
+async function openPostgres(config: PlatformConfig, dataDir: string): Promise<PostgresParts> {
+  if (config.PLUMBLINE_POSTGRES_URL) return { postgres: serverPostgres(config.PLUMBLINE_POSTGRES_URL), embedded: undefined }
+  const embedded = await embeddedPostgres(join(dataDir, 'postgres'))
+  return { postgres: embedded, embedded }
+}
+
+function postgresModule({ postgres, embedded }: PostgresParts, config: PlatformConfig, needs: Needs): Module {
+  let socket: PGLiteSocketServer | undefined
+  return {
+    name: 'postgres',
+    start: async () => {
+      if (needs.stores) await migratePostgres(postgres)
+      if (!needs.serveStores || !embedded) return
+      socket = new PGLiteSocketServer({ db: embedded.db, host: '127.0.0.1', port: config.PLUMBLINE_POSTGRES_PORT, maxConnections: 16 })
+      await socket.start()
+    },
+    stop: async () => {
+      await socket?.stop()
+      await postgres.close()
+    },
+  }
+}
+
+function clickHouseInterface(engine: EmbeddedEngine, config: PlatformConfig, dataDir: string, spool: Spool): ClickHouseServer {
+  return clickHouseServer({
+    engine,
+    host: '127.0.0.1',
+    port: Math.max(0, config.PLUMBLINE_CLICKHOUSE_HTTP_PORT),
+    username: config.PLUMBLINE_CLICKHOUSE_USER,
+    password: config.PLUMBLINE_CLICKHOUSE_PASSWORD ?? secretIn(dataDir),
+    spool,
+  })
+}
+
+/** The writer's password of the embedded engine: made once, readable by its owner alone. */
+function secretIn(dataDir: string): string {
+  const path = join(dataDir, 'clickhouse.secret')
+  if (!existsSync(path)) writeFileSync(path, randomBytes(32).toString('base64url'), { mode: 0o600 })
+  chmodSync(path, 0o600)
+  return readFileSync(path, 'utf8').trim()
+}

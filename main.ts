@@ -1,0 +1,40 @@
+/** Starts a target: `node main.ts --target=all`. `--check-config` only looks; `--migrate` only migrates. */
+import { parseArgs } from 'node:util'
+import { ConfigError, readConfig } from './lib/config.ts'
+import { messageOf } from './lib/errors.ts'
+import { onSignals, runModules } from './lib/modules.ts'
+import { assemble, checkConfig, Config, targetNamed } from './targets.ts'
+
+const { values } = parseArgs({
+  options: {
+    target: { type: 'string', default: 'all' },
+    'check-config': { type: 'boolean', default: false },
+    migrate: { type: 'boolean', default: false },
+  },
+})
+
+try {
+  const target = targetNamed(values.target)
+  checkConfig(target, process.env)
+  if (values['check-config']) {
+    console.log('the configuration and the model files are valid')
+  } else {
+    const config = readConfig(Config, process.env)
+    const { modules, platform } = await assemble(values.migrate ? 'stores' : target, config)
+    const signal = values.migrate ? AbortSignal.abort() : onSignals('SIGINT', 'SIGTERM')
+    if (values.migrate) await migrateOnly(modules)
+    else await runModules(modules, signal, platform.log, platform.readiness)
+  }
+  process.exit(0)
+} catch (error) {
+  console.error(error instanceof ConfigError ? error.message : `plumbline stopped: ${messageOf(error)}`)
+  process.exit(1)
+}
+
+/** The stores migrate when they start. */
+async function migrateOnly(modules: Awaited<ReturnType<typeof assemble>>['modules']): Promise<void> {
+  const stores = modules.filter((module) => module.name === 'clickhouse' || module.name === 'postgres')
+  for (const module of stores) await module.start?.()
+  for (const module of stores.toReversed()) await module.stop?.()
+  console.log('migrated')
+}

@@ -1,0 +1,125 @@
+/** The model file, `models/<model_id>.yaml`: what a user writes. Every key but `model_id` and `task` has a default. */
+import Type, { type Static } from 'typebox'
+import { LABEL_SOURCES } from './events/label.v1.ts'
+
+const duration = (description: string, fallback: string) =>
+  Type.String({ pattern: '^\\d+(ms|s|m|h|d)$', description, default: fallback })
+const share = (description: string, fallback: number) =>
+  Type.Number({ minimum: 0, maximum: 1, description, default: fallback })
+const closed = { additionalProperties: false }
+
+export const ModelWindows = Type.Object(
+  {
+    size: Type.String({
+      pattern: '^(\\d+(m|h|d)|\\d+ events|day|week|month)$',
+      description: 'A duration, a count such as `5000 events`, or a calendar day, week or month.',
+      default: '1d',
+    }),
+    slide: Type.Optional(Type.String({ pattern: '^\\d+(m|h|d)$', description: 'Distance of window starts; `size` unless given.' })),
+    timezone: Type.String({ description: 'IANA name by which days begin.', default: 'UTC' }),
+    season: Type.Optional(Type.String({ pattern: '^\\d+(h|d)$' })),
+    lateness: duration('How late events may come and still be on time.', '1h'),
+    idle: duration('Silence after which a log partition no longer holds the watermark back.', '60s'),
+    min_count: Type.Integer({ minimum: 1, default: 200, description: 'Events below which a window is incomplete.' }),
+    min_completeness: share('Share of emitted events below which a window is incomplete.', 0.95),
+    min_labelled: share('Share of labelled predictions below which performance is incomplete.', 0.5),
+  },
+  closed,
+)
+
+export const ModelReference = Type.Object(
+  {
+    kind: Type.Enum(['fixed', 'trailing', 'first']),
+    from: Type.Optional(Type.String({ description: 'Start of a fixed reference, RFC 3339.' })),
+    to: Type.Optional(Type.String({ description: 'End of a fixed reference, RFC 3339.' })),
+    windows: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+    judge: Type.Optional(Type.Boolean({ description: 'Verdicts come from this reference; the others inform.' })),
+  },
+  closed,
+)
+
+export const RetrainPolicy = Type.Object(
+  {
+    name: Type.String({ minLength: 1 }),
+    when: Type.String({ minLength: 1, description: 'See docs/policies.md.' }),
+    launch: Type.Union([
+      Type.Object({ kind: Type.Literal('webhook'), url: Type.String({ pattern: '^https?://' }) }, closed),
+      Type.Object({ kind: Type.Literal('command'), command: Type.Array(Type.String(), { minItems: 1 }) }, closed),
+    ]),
+    approval: Type.Enum(['none', 'one', 'two'], { default: 'none' }),
+    cooldown: duration('Least stream time between two launches.', '0s'),
+    max_per_month: Type.Integer({ minimum: 1, default: 100, description: 'Launches in 30 days of stream time.' }),
+  },
+  closed,
+)
+
+export const ModelFile = Type.Object(
+  {
+    model_id: Type.String({ minLength: 1, maxLength: 200 }),
+    task: Type.Enum(['binary', 'multiclass', 'regression', 'ranking', 'llm']),
+    positive_class: Type.Optional(Type.String()),
+    windows: Type.Optional(ModelWindows),
+    labels: Type.Optional(
+      Type.Object(
+        {
+          horizon: duration('Age at which a prediction’s truth is expected.', '0s'),
+          absent_means: Type.String({ default: 'unknown' }),
+          judge_at: Type.Optional(Type.Array(Type.Number({ minimum: 0, maximum: 1 }))),
+          precedence: Type.Array(Type.Enum([...LABEL_SOURCES]), { default: [...LABEL_SOURCES] }),
+        },
+        closed,
+      ),
+    ),
+    classes: Type.Optional(Type.Array(Type.String())),
+    threshold: Type.Optional(Type.Number({ default: 0.5 })),
+    score_kind: Type.Optional(Type.Enum(['probability', 'margin'])),
+    references: Type.Optional(Type.Record(Type.String(), ModelReference)),
+    features: Type.Optional(Type.Record(Type.String(), Type.Enum(['numeric', 'categorical', 'boolean', 'embedding']))),
+    fairness: Type.Optional(
+      Type.Object(
+        {
+          attributes: Type.Record(Type.String(), Type.Object({ privileged: Type.Optional(Type.String()) }, closed)),
+          favorable: Type.String({ default: '1' }),
+        },
+        closed,
+      ),
+    ),
+    slices: Type.Optional(Type.Array(Type.String())),
+    alarms: Type.Optional(
+      Type.Object(
+        {
+          false_alarms_per_week: Type.Number({ exclusiveMinimum: 0, default: 0.25 }),
+          overrides: Type.Record(
+            Type.String(),
+            Type.Object({ warning: Type.Optional(Type.Number()), alarm: Type.Optional(Type.Number()) }, closed),
+            { default: {} },
+          ),
+        },
+        closed,
+      ),
+    ),
+    review: Type.Optional(
+      Type.Object(
+        {
+          reviewers: Type.Integer({ minimum: 1, maximum: 20, default: 1 }),
+          budget_per_day: Type.Integer({ minimum: 0, default: 0 }),
+          draw: Type.Object(
+            {
+              random: share('Share of the budget drawn evenly.', 1),
+              uncertain: share('Share drawn near the decision threshold.', 0),
+              drifted: share('Share drawn where a feature moved.', 0),
+            },
+            { ...closed, default: {} },
+          ),
+        },
+        closed,
+      ),
+    ),
+    retrain: Type.Optional(Type.Array(RetrainPolicy)),
+  },
+  { $id: 'model', additionalProperties: false },
+)
+export type ModelFile = Static<typeof ModelFile>
+export type ModelWindows = Static<typeof ModelWindows>
+export type ModelReference = Static<typeof ModelReference>
+export type RetrainPolicy = Static<typeof RetrainPolicy>

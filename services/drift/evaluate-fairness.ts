@@ -1,0 +1,120 @@
+/** How differently groups are treated, against the privileged group, with intervals that hold in small cells. Pure. */
+import { newcombe, ratioInterval, wilson } from '../../lib/stats/proportions.ts'
+import { fact, type Fact, type Verdict } from './facts.ts'
+import { FAIRNESS_DIFFERENCE, FAIRNESS_RATIO } from './rules.ts'
+import type { GroupCounts } from './window-data.ts'
+
+const CI_LEVEL = 0.95
+
+interface Share {
+  successes: number
+  n: number
+}
+
+export interface FairnessRules {
+  attribute: string
+  /** The group others are compared with; the largest one when undefined. */
+  privileged: string | undefined
+  minCount: number
+  mature: boolean
+}
+
+export function evaluateFairness(groups: readonly GroupCounts[], rules: FairnessRules): Fact[] {
+  const known = groups.filter((group) => group.predictions > 0)
+  if (known.length === 0) return []
+  const largest = known.reduce((a, b) => (b.predictions > a.predictions ? b : a))
+  const privileged = rules.privileged === undefined ? largest : known.find((group) => group.group === rules.privileged)
+  // Every comparison of the window is one of a family: the alarm level is shared among the groups.
+  const level = 1 - (1 - CI_LEVEL) / Math.max(1, known.length - 1)
+  return known.flatMap((group) => [
+    ...rates(group, rules),
+    ...(group === privileged ? [] : comparisons(group, privileged, level, rules)),
+  ])
+}
+
+function rates(group: GroupCounts, rules: FairnessRules): Fact[] {
+  const shares: Record<string, Share> = {
+    selection_rate: selection(group),
+    true_positive_rate: truePositives(group),
+    false_positive_rate: falsePositives(group),
+    false_negative_rate: { successes: group.fn, n: group.tp + group.fn },
+    precision: precisionOf(group),
+  }
+  return Object.entries(shares).flatMap(([metric, share]) => {
+    if (share.n === 0) return []
+    const interval = wilson(share.successes, share.n, CI_LEVEL)
+    return [
+      fact('fairness', subjectOf(group, rules), metric, share.successes / share.n, {
+        n_current: share.n,
+        n_labelled: group.tp + group.fp + group.fn + group.tn,
+        ci_low: interval.low,
+        ci_high: interval.high,
+        ci_level: CI_LEVEL,
+      }),
+    ]
+  })
+}
+
+function comparisons(group: GroupCounts, privileged: GroupCounts | undefined, level: number, rules: FairnessRules): Fact[] {
+  const subject = subjectOf(group, rules)
+  if (!privileged)
+    return [fact('fairness', subject, 'statistical_parity_difference', null, { verdict: 'incomplete', reason: `no prediction of the privileged group ${rules.privileged ?? ''}` })]
+  const difference = (metric: string, of: (g: GroupCounts) => Share, needsLabels: boolean): Fact[] => {
+    const [a, b] = [of(group), of(privileged)]
+    if (a.n === 0 || b.n === 0) return []
+    const interval = newcombe(a, b, level)
+    const beyond = interval.low > FAIRNESS_DIFFERENCE || interval.high < -FAIRNESS_DIFFERENCE
+    return [
+      fact('fairness', subject, metric, a.successes / a.n - b.successes / b.n, {
+        ...sizes(a, b),
+        ci_low: interval.low,
+        ci_high: interval.high,
+        ci_level: level,
+        threshold: FAIRNESS_DIFFERENCE,
+        ...verdictOf(beyond, a, b, needsLabels, rules),
+      }),
+    ]
+  }
+  const equalOpportunity = difference('equal_opportunity_difference', truePositives, true)
+  const falsePositiveGap = difference('false_positive_difference', falsePositives, true)
+  const larger = [...equalOpportunity, ...falsePositiveGap].toSorted((x, y) => Math.abs(y.value ?? 0) - Math.abs(x.value ?? 0))[0]
+  return [
+    ...difference('statistical_parity_difference', selection, false),
+    ...disparateImpact(subject, selection(group), selection(privileged), level, rules),
+    ...equalOpportunity,
+    ...(larger && equalOpportunity.length > 0 && falsePositiveGap.length > 0 ? [{ ...larger, metric: 'equalized_odds_difference' }] : []),
+    ...difference('predictive_parity_difference', precisionOf, true),
+  ]
+}
+
+function disparateImpact(subject: string, a: Share, b: Share, level: number, rules: FairnessRules): Fact[] {
+  if (a.n === 0 || b.n === 0) return []
+  const interval = ratioInterval(a, b, level)!
+  const value = b.successes > 0 ? a.successes / a.n / (b.successes / b.n) : null
+  return [
+    fact('fairness', subject, 'disparate_impact_ratio', value, {
+      ...sizes(a, b),
+      ci_low: interval.low,
+      ci_high: interval.high,
+      ci_level: level,
+      threshold: FAIRNESS_RATIO,
+      reason: value === null ? 'the privileged group was never selected' : '',
+      ...(value === null
+        ? { verdict: 'incomplete' as const }
+        : verdictOf(interval.high < FAIRNESS_RATIO || interval.low > 1 / FAIRNESS_RATIO, a, b, false, rules)),
+    }),
+  ]
+}
+
+function verdictOf(beyond: boolean, a: Share, b: Share, needsLabels: boolean, rules: FairnessRules): { verdict: Verdict; reason: string } {
+  if (needsLabels && !rules.mature) return { verdict: 'incomplete', reason: 'younger than the label horizon' }
+  if (a.n + b.n < rules.minCount) return { verdict: 'incomplete', reason: `${a.n + b.n} cases, below min_count ${rules.minCount}` }
+  return { verdict: beyond ? 'alarm' : 'ok', reason: '' }
+}
+
+const sizes = (a: Share, b: Share) => ({ n_current: a.n, n_reference: b.n })
+const subjectOf = (group: GroupCounts, rules: FairnessRules) => `${rules.attribute}=${group.group}`
+const selection = (g: GroupCounts): Share => ({ successes: g.favorable, n: g.predictions })
+const truePositives = (g: GroupCounts): Share => ({ successes: g.tp, n: g.tp + g.fn })
+const falsePositives = (g: GroupCounts): Share => ({ successes: g.fp, n: g.fp + g.tn })
+const precisionOf = (g: GroupCounts): Share => ({ successes: g.tp, n: g.tp + g.fp })

@@ -1,0 +1,49 @@
+/** Throughput, latency, errors and cost of a window. Pure. */
+import { mean, standardDeviation } from '../../lib/stats/moments.ts'
+import { sampleSize } from '../../lib/stats/binned-sample.ts'
+import { wilson } from '../../lib/stats/proportions.ts'
+import { quantile } from '../../lib/stats/quantile.ts'
+import { fact, type Fact } from './facts.ts'
+import type { WindowCounts } from './window-data.ts'
+
+const CI_LEVEL = 0.95
+
+export function evaluateOperations(current: WindowCounts, windowMs: number): Fact[] {
+  const { events, errors } = current
+  const sizes = { n_current: events }
+  const errorInterval = wilson(errors, events, CI_LEVEL)
+  const facts = [
+    fact('operations', '', 'throughput_per_s', events / (windowMs / 1000), sizes),
+    fact('operations', '', 'error_ratio', events > 0 ? errors / events : null, {
+      ...sizes,
+      ci_low: errorInterval.low,
+      ci_high: errorInterval.high,
+      ci_level: CI_LEVEL,
+    }),
+  ]
+  const latency = current.numeric.get('@latency_ms')
+  for (const percent of latency ? [50, 95, 99] : []) {
+    const found = quantile(latency!, percent / 100)
+    facts.push(
+      fact('operations', '', `latency_p${percent}_ms`, found?.value, {
+        n_current: sampleSize(latency!),
+        precision: 'bounded',
+        bound_low: found?.low ?? null,
+        bound_high: found?.high ?? null,
+      }),
+    )
+  }
+  // Totals over the window: what it cost.
+  for (const subject of ['@cost_usd', '@input_tokens', '@output_tokens']) {
+    const sample = current.numeric.get(subject)
+    if (!sample) continue
+    const n = sampleSize(sample)
+    facts.push(
+      fact('operations', '', subject.slice(1), mean(sample) * n, {
+        n_current: n,
+        reason: `mean ${mean(sample).toPrecision(4)}, standard deviation ${standardDeviation(sample).toPrecision(4)} an event`,
+      }),
+    )
+  }
+  return facts
+}

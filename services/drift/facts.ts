@@ -1,0 +1,68 @@
+/** One number about one window, as it will stand in `window_metrics`. */
+export type Family = 'drift' | 'quality' | 'performance' | 'fairness' | 'operations'
+export type Verdict = 'ok' | 'warning' | 'alarm' | 'incomplete' | 'none'
+
+export interface Fact {
+  family: Family
+  /** A feature, `@prediction`, `@score`, a group such as `sex=1`, or '' for the model as a whole. */
+  subject: string
+  metric: string
+  convention: string
+  method: 'observed'
+  precision: 'exact' | 'bounded'
+  /** Null where it cannot be known; `reason` says why. */
+  value: number | null
+  bound_low: number | null
+  bound_high: number | null
+  ci_low: number | null
+  ci_high: number | null
+  ci_level: number | null
+  p_value: number | null
+  threshold: number | null
+  verdict: Verdict
+  reason: string
+  n_reference: number
+  n_current: number
+  n_labelled: number
+  label_maturity: number | null
+  completeness: number | null
+  /** Name of the reference it was compared with, or ''. */
+  reference: string
+}
+
+const EMPTY: Omit<Fact, 'family' | 'subject' | 'metric' | 'value'> = {
+  convention: 'plumbline',
+  method: 'observed',
+  precision: 'exact',
+  bound_low: null,
+  bound_high: null,
+  ci_low: null,
+  ci_high: null,
+  ci_level: null,
+  p_value: null,
+  threshold: null,
+  verdict: 'none',
+  reason: '',
+  n_reference: 0,
+  n_current: 0,
+  n_labelled: 0,
+  label_maturity: null,
+  completeness: null,
+  reference: '',
+}
+
+/** A fact with the gaps filled; a value that is no finite number becomes null. */
+export function fact(
+  family: Family,
+  subject: string,
+  metric: string,
+  value: number | null | undefined,
+  more: Partial<Fact> = {},
+): Fact {
+  const finite = typeof value === 'number' && Number.isFinite(value)
+  return { ...EMPTY, family, subject, metric, ...more, value: finite ? value : null }
+}
+
+/** What a fact is about, whatever its value: the identity that revisions share. */
+export const factKey = (f: Pick<Fact, 'family' | 'subject' | 'metric' | 'convention' | 'method' | 'reference'>) =>
+  [f.family, f.subject, f.metric, f.convention, f.method, f.reference].join('\u0001')

@@ -1,0 +1,163 @@
+/**
+ * Judges what is due of one model: reads counts, asks `evaluate`, writes revisions.
+ *
+ * A revision is written in this order: 1. its facts, 2. its verdicts, 3. the inputs it was made from, 4. the verdicts to
+ * their topic. Cut off before 3, the window is still due and comes again with a higher revision; cut off before 4, the
+ * verdicts are in the table, which their readers re-read.
+ */
+import type { ClickHouse } from '../../lib/clickhouse.ts'
+import type { EventLog } from '../../lib/event-log.ts'
+import type { Model } from '../../lib/models.ts'
+import type { Window } from '../../lib/windows.ts'
+import { TOPICS } from '../../schemas/topics.ts'
+import { evaluateWindow } from './evaluate.ts'
+import { factKey, type Fact } from './facts.ts'
+import type { Gauges } from './gauges.ts'
+import { ALL, type Combination, type DriftQueries } from './queries.ts'
+import { referencesFor, toFreeze, type PastWindow, type ReferenceSpans } from './references.ts'
+import { changedFacts, metricRow, tokenOf, verdictRow, type RevisionKey } from './rows.ts'
+import { dueWindows, progressOf, type Due, type StepCount } from './schedule.ts'
+import type { ReferenceData } from './window-data.ts'
+
+export interface JudgeOptions {
+  db: ClickHouse
+  queries: DriftQueries
+  eventLog: Pick<EventLog, 'append'>
+  gauges: Gauges
+  now: () => number
+}
+
+/** Between two restatements of one window. */
+const RESTATE_INTERVAL_MS = 10_000
+const MAX_CACHED_REFERENCES = 256
+
+export function createJudge(options: JudgeOptions) {
+  const { db, queries, now } = options
+  const restatedAt = new Map<string, number>()
+  const cache = new Map<string, ReferenceData>()
+
+  /** @returns when to come back for what had to wait, epoch milliseconds; undefined when nothing waits */
+  return async function judgeModel(model: Model, isOwned: () => boolean): Promise<number | undefined> {
+    const [steps, partitions, judged, alarmed, frozen] = [
+      await queries.steps(model.modelId),
+      await queries.partitions(model.modelId),
+      await queries.judged(model.modelId),
+      await queries.alarmedWindows(model.modelId),
+      await queries.frozenReferences(model.modelId),
+    ]
+    const due = dueWindows(steps, judged, progressOf(partitions, model, now()), model, now())
+    const past = new Map<string, PastWindow>(
+      judged.map((j) => [idOf(j), { start: j.start, end: j.end, events: j.events, alarmed: alarmed.has(idOf(j)) }]),
+    )
+    let comeBack: number | undefined
+    for (const window of due) {
+      if (!isOwned()) return undefined
+      const waitUntil = (restatedAt.get(`${model.modelId} ${idOf(window)}`) ?? 0) + RESTATE_INTERVAL_MS
+      if (window.restates && now() < waitUntil) {
+        comeBack = Math.min(comeBack ?? Infinity, waitUntil)
+        continue
+      }
+      const isAlarmed = await judgeWindow(model, window, steps, [...past.values()], frozen)
+      past.set(idOf(window), { start: window.start, end: window.end, events: window.events, alarmed: isAlarmed })
+      for (const { name, window: span } of toFreeze(model, [...past.values()], frozen)) {
+        await queries.freezeReference(model.modelId, name, span, now())
+        frozen.set(name, span)
+      }
+      if (window.restates) restatedAt.set(`${model.modelId} ${idOf(window)}`, now())
+    }
+    return comeBack
+  }
+
+  async function judgeWindow(model: Model, due: Due, steps: readonly StepCount[], past: readonly PastWindow[], frozen: ReadonlyMap<string, Window>): Promise<boolean> {
+    const window = { start: due.start, end: due.end }
+    const combinations = await queries.combinations(model.modelId, window)
+    const earlier = await queries.latestFacts(model.modelId, window)
+    const references: ReferenceData[] = []
+    for (const spans of referencesFor(window, model, past, frozen)) references.push(await referenceData(model, spans, steps))
+
+    const revisions: { key: RevisionKey; changed: Fact[]; facts: Fact[]; before: ReadonlyMap<string, Fact> }[] = []
+    for (const combination of combinations) {
+      const counts = await queries.counts(model.modelId, [window], combination)
+      const outcomes = await queries.outcomes(model, [window], combination, counts.events)
+      const groups = new Map<string, Awaited<ReturnType<DriftQueries['groups']>>>()
+      for (const attribute of Object.keys(model.fairness.attributes))
+        groups.set(attribute, await queries.groups(model, attribute, [window], combination))
+      const facts = evaluateWindow({ counts, outcomes, groups, references, windowMs: window.end - window.start, mature: due.mature }, model)
+      const before = earlier.get(keyOf(combination))
+      revisions.push({
+        key: {
+          modelId: model.modelId,
+          combination,
+          window,
+          revision: (before?.revision ?? 0) + 1,
+          policyRevision: model.revision,
+          computedAt: now(),
+        },
+        facts,
+        changed: changedFacts(facts, before?.facts ?? new Map()),
+        before: before?.facts ?? new Map(),
+      })
+    }
+    await write(model, due, revisions)
+    for (const { key, facts } of revisions) options.gauges.show(key, facts)
+    return revisions[0]!.facts.some((fact) => fact.family === 'drift' && fact.verdict === 'alarm')
+  }
+
+  async function write(model: Model, due: Due, revisions: readonly { key: RevisionKey; changed: Fact[]; before: ReadonlyMap<string, Fact> }[]) {
+    const token = revisions.map(({ key }) => tokenOf(key)).join('\u0002')
+    const verdicts = revisions.flatMap(({ key, changed, before }) =>
+      changed
+        .filter((fact) => fact.verdict !== 'none' || isVerdict(before.get(factKey(fact))))
+        .map((fact) => verdictRow(fact, key, before.get(factKey(fact))?.verdict ?? '')),
+    )
+    await db.insertRows('window_metrics', revisions.flatMap(({ key, changed }) => changed.map((fact) => metricRow(fact, key))), token)
+    await db.insertRows('verdicts', verdicts, token)
+    await db.insertRows(
+      'window_revisions',
+      revisions.map(({ key }) => ({
+        model_id: model.modelId,
+        model_version: key.combination.modelVersion,
+        variant: key.combination.variant,
+        slice_key: '',
+        slice_value: '',
+        window_start: new Date(due.start).toISOString(),
+        window_end: new Date(due.end).toISOString(),
+        revision: key.revision,
+        events: due.events,
+        outcome_changes: due.changes,
+        mature: due.mature,
+        policy_revision: model.revision,
+        computed_at: new Date(key.computedAt).toISOString(),
+      })),
+      `inputs\u0001${token}`,
+    )
+    await options.eventLog.append(
+      TOPICS.verdicts.topic,
+      verdicts.map((row) => ({ key: model.modelId, value: JSON.stringify(row) })),
+    )
+  }
+
+  /** Counts of a reference, kept while no event or truth of its spans changes. */
+  async function referenceData(model: Model, reference: ReferenceSpans, steps: readonly StepCount[]): Promise<ReferenceData> {
+    const inside = steps.filter((s) => reference.spans.some((span) => s.step >= span.start && s.step < span.end))
+    const state = inside.reduce((sum, s) => sum + s.events + s.changes * 1_000_003, 0)
+    const key = JSON.stringify([model.modelId, model.revision, reference.name, reference.spans, state])
+    const cached = cache.get(key)
+    if (cached) return cached
+    const counts = await queries.counts(model.modelId, reference.spans, ALL)
+    const data: ReferenceData = {
+      name: reference.name,
+      judge: reference.judge,
+      revision: 1,
+      counts,
+      outcomes: reference.judge ? await queries.outcomes(model, reference.spans, ALL, counts.events) : undefined,
+    }
+    if (cache.size >= MAX_CACHED_REFERENCES) cache.delete(cache.keys().next().value!)
+    cache.set(key, data)
+    return data
+  }
+}
+
+const idOf = (window: Window) => `${window.start}-${window.end}`
+export const keyOf = (c: Combination) => `${c.modelVersion}\u0001${c.variant}`
+const isVerdict = (fact: Fact | undefined) => fact !== undefined && fact.verdict !== 'none'

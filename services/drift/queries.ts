@@ -1,0 +1,221 @@
+/** Everything drift reads from ClickHouse: merged counts per span, never raw rows into Node. */
+import type { ClickHouse, Params } from '../../lib/clickhouse.ts'
+import type { Model } from '../../lib/models.ts'
+import type { BinnedSample } from '../../lib/stats/binned-sample.ts'
+import type { Window } from '../../lib/windows.ts'
+import type { Judged, PartitionProgress, StepCount } from './schedule.ts'
+import { factKey, type Fact } from './facts.ts'
+import { readOutcomes } from './outcome-queries.ts'
+import type { GroupCounts, OutcomeCounts, WindowCounts } from './window-data.ts'
+
+/** Which predictions: '' means all; all versions leaves shadows out, one version counts its own shadows. */
+export interface Combination {
+  modelVersion: string
+  variant: string
+}
+export const ALL: Combination = { modelVersion: '', variant: '' }
+
+const MAX_CATEGORIES = 10_000
+
+const scope = (c: Combination) =>
+  (c.modelVersion === '' ? ' AND NOT shadow' : ' AND model_version = {version:String}') +
+  (c.variant === '' ? '' : ' AND variant = {variant:String}')
+
+/** Spans are disjoint and few: one window, or those of a trailing reference. */
+const within = (column: string) =>
+  `${column} >= {from:DateTime64(3, 'UTC')} AND ${column} < {to:DateTime64(3, 'UTC')} AND arrayExists((s, e) -> ${column} >= s AND ${column} < e, {starts:Array(DateTime64(3, 'UTC'))}, {ends:Array(DateTime64(3, 'UTC'))})`
+
+const time = (ms: number) => new Date(ms).toISOString().replace('T', ' ').replace('Z', '')
+
+function paramsOf(modelId: string, spans: readonly Window[], c: Combination): Params {
+  return {
+    model: modelId,
+    version: c.modelVersion,
+    variant: c.variant,
+    from: time(Math.min(...spans.map((span) => span.start))),
+    to: time(Math.max(...spans.map((span) => span.end))),
+    starts: spans.map((span) => time(span.start)),
+    ends: spans.map((span) => time(span.end)),
+  }
+}
+
+export function driftQueries(db: ClickHouse) {
+  return {
+    modelIds: async () => (await db.query<{ model_id: string }>('SELECT DISTINCT model_id FROM watermarks')).map((row) => row.model_id),
+
+    /** Steps with events or changed truth, ascending. */
+    steps: async (modelId: string): Promise<StepCount[]> => {
+      const rows = await db.query<{ step: string; events: string; changes: string }>(
+        `SELECT toUnixTimestamp(step) * 1000 AS step, sum(events) AS events, sum(changes) AS changes FROM (
+           SELECT step, sum(events) AS events, 0 AS changes FROM event_counts WHERE model_id = {model:String} GROUP BY step
+           UNION ALL
+           SELECT step, 0 AS events, sum(changes) AS changes FROM outcome_changes WHERE model_id = {model:String} GROUP BY step
+         ) GROUP BY step ORDER BY step`,
+        { model: modelId },
+      )
+      return rows.map((row) => ({ step: Number(row.step), events: Number(row.events), changes: Number(row.changes) }))
+    },
+
+    partitions: async (modelId: string): Promise<PartitionProgress[]> => {
+      const rows = await db.query<{ newest: string; received: string }>(
+        `SELECT toUnixTimestamp64Milli(max(newest)) AS newest, toUnixTimestamp64Milli(max(received_at)) AS received
+         FROM watermarks WHERE model_id = {model:String} GROUP BY topic, partition`,
+        { model: modelId },
+      )
+      return rows.map((row) => ({ newest: Number(row.newest), receivedAt: Number(row.received) }))
+    },
+
+    /** The newest revision of each window, for the combination of everything. */
+    judged: async (modelId: string): Promise<Judged[]> => {
+      const rows = await db.query<{ start: string; end: string; revision: string; events: string; changes: string; mature: boolean }>(
+        `SELECT toUnixTimestamp64Milli(window_start) AS start, toUnixTimestamp64Milli(window_end) AS end, max(revision) AS revision,
+           argMax(events, revision) AS events, argMax(outcome_changes, revision) AS changes, argMax(mature, revision) AS mature
+         FROM window_revisions
+         WHERE model_id = {model:String} AND model_version = '' AND variant = '' AND slice_key = ''
+         GROUP BY window_start, window_end`,
+        { model: modelId },
+      )
+      return rows.map((row) => ({
+        start: Number(row.start),
+        end: Number(row.end),
+        revision: Number(row.revision),
+        events: Number(row.events),
+        changes: Number(row.changes),
+        mature: row.mature,
+      }))
+    },
+
+    /** Facts of a window as they stand, per combination, with the newest revision of each combination. */
+    latestFacts: async (modelId: string, window: Window): Promise<Map<string, { revision: number; facts: Map<string, Fact> }>> => {
+      const rows = await db.query<Fact & { model_version: string; variant: string; revision: number; n_reference: string; n_current: string; n_labelled: string }>(
+        `SELECT * FROM window_metrics
+         WHERE model_id = {model:String} AND window_start = {start:DateTime64(3, 'UTC')} AND window_end = {end:DateTime64(3, 'UTC')} AND slice_key = ''
+         ORDER BY revision DESC LIMIT 1 BY model_version, variant, family, subject, metric, convention, method, reference`,
+        { model: modelId, start: time(window.start), end: time(window.end) },
+      )
+      const found = new Map<string, { revision: number; facts: Map<string, Fact> }>()
+      for (const row of rows) {
+        const key = `${row.model_version}\u0001${row.variant}`
+        const entry = found.get(key) ?? { revision: 0, facts: new Map<string, Fact>() }
+        entry.revision = Math.max(entry.revision, row.revision)
+        const numbers = { n_reference: Number(row.n_reference), n_current: Number(row.n_current), n_labelled: Number(row.n_labelled) }
+        entry.facts.set(factKey(row), { ...row, ...numbers })
+        found.set(key, entry)
+      }
+      return found
+    },
+
+    /** Windows of which some drift verdict, as it stands, is an alarm. */
+    alarmedWindows: async (modelId: string): Promise<Set<string>> => {
+      const rows = await db.query<{ start: string; end: string }>(
+        `SELECT DISTINCT toUnixTimestamp64Milli(window_start) AS start, toUnixTimestamp64Milli(window_end) AS end FROM (
+           SELECT window_start, window_end, argMax(verdict, revision) AS standing FROM verdicts
+           WHERE model_id = {model:String} AND family = 'drift' AND model_version = '' AND variant = '' AND slice_key = ''
+           GROUP BY window_start, window_end, metric, subject, convention, reference
+         ) WHERE standing = 'alarm'`,
+        { model: modelId },
+      )
+      return new Set(rows.map((row) => `${row.start}-${row.end}`))
+    },
+
+    frozenReferences: async (modelId: string): Promise<Map<string, Window>> => {
+      const rows = await db.query<{ name: string; start: string; end: string }>(
+        `SELECT name, toUnixTimestamp64Milli(window_start) AS start, toUnixTimestamp64Milli(window_end) AS end
+         FROM \`references\` FINAL WHERE model_id = {model:String}`,
+        { model: modelId },
+      )
+      return new Map(rows.map((row) => [row.name, { start: Number(row.start), end: Number(row.end) }]))
+    },
+
+    freezeReference: (modelId: string, name: string, span: Window, at: number) =>
+      db.insertRows(
+        '`references`',
+        [{ model_id: modelId, name, kind: 'first', window_start: time(span.start), window_end: time(span.end), revision: 1, frozen_at: time(at) }],
+        `reference\u0001${modelId}\u0001${name}`,
+      ),
+
+    /** Everything; each version where there are several; each variant. */
+    combinations: async (modelId: string, window: Window): Promise<Combination[]> => {
+      const rows = await db.query<{ version: string; variant: string }>(
+        `SELECT DISTINCT model_version AS version, variant FROM event_counts WHERE model_id = {model:String} AND ${within('step')} ORDER BY 1, 2`,
+        paramsOf(modelId, [window], ALL),
+      )
+      const versions = [...new Set(rows.map((row) => row.version))]
+      const variants = [...new Set(rows.map((row) => row.variant))].filter((variant) => variant !== '')
+      return [
+        ALL,
+        ...(versions.length > 1 ? versions.map((modelVersion) => ({ modelVersion, variant: '' })) : []),
+        ...variants.map((variant) => ({ modelVersion: '', variant })),
+      ]
+    },
+
+    counts: async (modelId: string, spans: readonly Window[], c: Combination): Promise<WindowCounts> => {
+      const params = paramsOf(modelId, spans, c)
+      const where = `WHERE model_id = {model:String} AND ${within('step')}${scope(c)}`
+      const [totals, numeric, categories] = await Promise.all([
+        db.query<{ events: string; errors: string }>(`SELECT sum(events) AS events, sum(errors) AS errors FROM event_counts ${where}`, params),
+        db.query<{ subject: string; bins: number[]; counts: string[]; totals: number[]; lows: number[]; highs: number[] }>(
+          `SELECT subject, groupArray(bin) AS bins, groupArray(n) AS counts, groupArray(t) AS totals, groupArray(l) AS lows, groupArray(h) AS highs
+           FROM (SELECT subject, bin, sum(count) AS n, sum(total) AS t, min(low) AS l, max(high) AS h FROM numeric_counts ${where} AND grid = 1
+                 GROUP BY subject, bin ORDER BY subject, bin)
+           GROUP BY subject`,
+          params,
+        ),
+        db.query<{ subject: string; categories: string[]; counts: string[] }>(
+          `SELECT subject, groupArray(category) AS categories, groupArray(n) AS counts
+           FROM (SELECT subject, category, sum(count) AS n FROM category_counts ${where}
+                 GROUP BY subject, category ORDER BY subject, n DESC, category LIMIT ${MAX_CATEGORIES} BY subject)
+           GROUP BY subject`,
+          params,
+        ),
+      ])
+      return {
+        events: Number(totals[0]?.events ?? 0),
+        errors: Number(totals[0]?.errors ?? 0),
+        numeric: new Map(
+          numeric.map((row): [string, BinnedSample] => [row.subject, { ...row, counts: row.counts.map(Number) }]),
+        ),
+        categories: new Map(
+          categories.map((row) => [row.subject, new Map(row.categories.map((name, i) => [name, Number(row.counts[i])]))]),
+        ),
+      }
+    },
+
+    outcomes: (model: Model, spans: readonly Window[], c: Combination, predictions: number): Promise<OutcomeCounts> =>
+      readOutcomes(db, model, predictions, {
+        ...paramsOf(model.modelId, spans, c),
+        positive: model.positiveClass,
+        threshold: model.threshold,
+      }, `model_id = {model:String} AND name = 'label' AND ${within('predicted_at')}${scope(c)}`),
+
+    /** Predictions and truth per group of a protected attribute; `(missing)` is a group. */
+    groups: async (model: Model, attribute: string, spans: readonly Window[], c: Combination): Promise<GroupCounts[]> => {
+      const params = { ...paramsOf(model.modelId, spans, c), attribute, favorable: model.fairness.favorable }
+      const group = `if(attributes[{attribute:String}] = '', '(missing)', attributes[{attribute:String}])`
+      const rows = await db.query<Record<string, string>>(
+        `SELECT group, sum(predictions) AS predictions, sum(favorable) AS favorable, sum(tp) AS tp, sum(fp) AS fp, sum(fn) AS fn, sum(tn) AS tn FROM (
+           SELECT ${group} AS group, count() AS predictions, countIf(prediction = {favorable:String}) AS favorable, 0 AS tp, 0 AS fp, 0 AS fn, 0 AS tn
+           FROM predictions WHERE model_id = {model:String} AND ${within('predicted_at')}${scope(c)} GROUP BY group
+           UNION ALL
+           SELECT ${group} AS group, 0, 0,
+             countIf(prediction = {favorable:String} AND label = {favorable:String}), countIf(prediction = {favorable:String} AND label != {favorable:String}),
+             countIf(prediction != {favorable:String} AND label = {favorable:String}), countIf(prediction != {favorable:String} AND label != {favorable:String})
+           FROM outcome_revisions FINAL
+           WHERE model_id = {model:String} AND name = 'label' AND ${within('predicted_at')}${scope(c)} AND isNotNull(label) AND isNotNull(prediction)
+           GROUP BY group
+         ) GROUP BY group ORDER BY predictions DESC LIMIT 50`,
+        params,
+      )
+      return rows.map((row) => ({
+        group: row['group']!,
+        predictions: Number(row['predictions']),
+        favorable: Number(row['favorable']),
+        tp: Number(row['tp']),
+        fp: Number(row['fp']),
+        fn: Number(row['fn']),
+        tn: Number(row['tn']),
+      }))
+    },
+  }
+}
+export type DriftQueries = ReturnType<typeof driftQueries>

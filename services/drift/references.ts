@@ -1,0 +1,64 @@
+/** Which past windows a model is compared with. Pure. */
+import type { Model } from '../../lib/models.ts'
+import type { ModelReference } from '../../schemas/model.ts'
+import type { Window } from '../../lib/windows.ts'
+
+/** A window that has been judged, as references see it. */
+export interface PastWindow extends Window {
+  events: number
+  /** Some drift verdict of it is an alarm. */
+  alarmed: boolean
+}
+
+export interface ReferenceSpans {
+  name: string
+  judge: boolean
+  spans: Window[]
+  /** The spans never change: what was read of them may be kept. */
+  fixed: boolean
+}
+
+/**
+ * The spans of every reference of a model for one window; a reference that has no span yet is left out.
+ *
+ * @param frozen spans of `first` references that were frozen earlier, by name
+ * @param past windows that end before `window` starts or are it, in any order
+ */
+export function referencesFor(window: Window, model: Model, past: readonly PastWindow[], frozen: ReadonlyMap<string, Window>): ReferenceSpans[] {
+  return Object.entries(model.references).flatMap(([name, reference]) => {
+    const spans = spansOf(name, reference, window, model, past, frozen)
+    return spans.length === 0 ? [] : [{ name, judge: reference.judge ?? false, spans, fixed: reference.kind !== 'trailing' }]
+  })
+}
+
+function spansOf(name: string, reference: ModelReference, window: Window, model: Model, past: readonly PastWindow[], frozen: ReadonlyMap<string, Window>): Window[] {
+  switch (reference.kind) {
+    case 'fixed':
+      return [{ start: Date.parse(reference.from!), end: Date.parse(reference.to!) }]
+    case 'first': {
+      const span = frozen.get(name)
+      // The reference itself is not judged against itself.
+      return span && span.start !== window.start ? [span] : []
+    }
+    default: {
+      const complete = past
+        .filter((p) => p.end <= window.start && p.events >= model.windows.min_count && !p.alarmed)
+        .toSorted((a, b) => b.end - a.end)
+      const chosen: Window[] = []
+      for (const { start, end } of complete) {
+        if (chosen.length === (reference.windows ?? 4)) break
+        if (chosen.every((other) => end <= other.start)) chosen.push({ start, end })
+      }
+      return chosen
+    }
+  }
+}
+
+/** The windows on which `first` references are to be frozen now: the first complete one, by end. */
+export function toFreeze(model: Model, past: readonly PastWindow[], frozen: ReadonlyMap<string, Window>): { name: string; window: Window }[] {
+  const first = past.filter((p) => p.events >= model.windows.min_count).toSorted((a, b) => a.end - b.end)[0]
+  if (!first) return []
+  return Object.entries(model.references)
+    .filter(([name, reference]) => reference.kind === 'first' && !frozen.has(name))
+    .map(([name]) => ({ name, window: { start: first.start, end: first.end } }))
+}

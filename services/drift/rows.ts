@@ -1,0 +1,94 @@
+/** From facts to rows of `window_metrics` and `verdicts`, and to `verdict.v1`. Pure. */
+import { createHash } from 'node:crypto'
+import type { Row } from '../../lib/clickhouse.ts'
+import type { Window } from '../../lib/windows.ts'
+import { factKey, type Fact } from './facts.ts'
+import type { Combination } from './queries.ts'
+
+export interface RevisionKey {
+  modelId: string
+  combination: Combination
+  window: Window
+  revision: number
+  policyRevision: string
+  computedAt: number
+}
+
+const iso = (ms: number) => new Date(ms).toISOString()
+
+/** The insert token of a revision: a second process that writes it too writes nothing. */
+export const tokenOf = ({ modelId, combination, window, revision }: RevisionKey) =>
+  ['window', modelId, combination.modelVersion, combination.variant, window.start, window.end, revision].join('\u0001')
+
+export function metricRow(fact: Fact, key: RevisionKey): Row {
+  return {
+    model_id: key.modelId,
+    model_version: key.combination.modelVersion,
+    variant: key.combination.variant,
+    window_start: iso(key.window.start),
+    window_end: iso(key.window.end),
+    slice_key: '',
+    slice_value: '',
+    ...fact,
+    n_reference: Math.round(fact.n_reference),
+    n_current: Math.round(fact.n_current),
+    p_adjusted: null,
+    episode_id: '',
+    n_effective: null,
+    reference_revision: 1,
+    policy_revision: key.policyRevision,
+    revision: key.revision,
+    computed_at: iso(key.computedAt),
+  }
+}
+
+/** A fact that an earlier revision had and this one has not: written without a value, so that the latest view forgets it. */
+export const vanished = (fact: Fact): Fact => ({ ...fact, value: null, verdict: 'none', reason: 'no longer in the window', bound_low: null, bound_high: null, ci_low: null, ci_high: null, p_value: null })
+
+export interface VerdictRow extends Row {
+  verdict_id: string
+  model_id: string
+  verdict: string
+}
+
+/** @param previous the verdict of the same fact in the earlier revision, or '' */
+export function verdictRow(fact: Fact, key: RevisionKey, previous: string): VerdictRow {
+  const { modelId, combination, window, revision } = key
+  const identity = [modelId, combination.modelVersion, combination.variant, window.start, window.end, factKey(fact), revision].join('\u0001')
+  return {
+    verdict_id: createHash('sha256').update(identity).digest('hex').slice(0, 32),
+    model_id: modelId,
+    model_version: combination.modelVersion,
+    variant: combination.variant,
+    window_start: iso(window.start),
+    window_end: iso(window.end),
+    slice_key: '',
+    slice_value: '',
+    family: fact.family,
+    subject: fact.subject,
+    metric: fact.metric,
+    convention: fact.convention,
+    value: fact.value,
+    threshold: fact.threshold,
+    verdict: fact.verdict,
+    previous_verdict: previous,
+    reason: fact.reason,
+    reference: fact.reference,
+    revision,
+    restates: revision > 1 ? revision - 1 : 0,
+    computed_at: iso(key.computedAt),
+  }
+}
+
+/** Facts whose value, interval, verdict or sizes differ from the earlier revision, and those that vanished. */
+export function changedFacts(now: readonly Fact[], before: ReadonlyMap<string, Fact>): Fact[] {
+  const current = new Map(now.map((fact) => [factKey(fact), fact]))
+  return [
+    ...now.filter((fact) => !sameFact(fact, before.get(factKey(fact)))),
+    ...[...before].flatMap(([key, fact]) => (current.has(key) || (fact.value === null && fact.verdict === 'none') ? [] : [vanished(fact)])),
+  ]
+}
+
+const COMPARED = ['value', 'bound_low', 'bound_high', 'ci_low', 'ci_high', 'p_value', 'threshold', 'verdict', 'reason', 'n_reference', 'n_current', 'n_labelled', 'completeness', 'label_maturity'] as const
+
+const sameFact = (a: Fact, b: Fact | undefined) => b !== undefined && COMPARED.every((field) => a[field] === b[field])

@@ -1,0 +1,44 @@
+/** When a number is a warning or an alarm: the fixed defaults, and the overrides of the model file. */
+import { chiSquaredQuantile } from '../../lib/stats/chi-squared.ts'
+import type { Model } from '../../lib/models.ts'
+import type { Fact, Verdict } from './facts.ts'
+
+export const PSI_WARNING = 0.1
+export const PSI_ALARM = 0.25
+export const KS_LEAST_D = 0.1
+export const KS_P = 0.001
+/** A fall of performance that matters: absolute for scores in [0, 1], relative for errors. */
+export const PERFORMANCE_FALL = 0.05
+export const ERROR_RISE = 0.1
+export const FAIRNESS_DIFFERENCE = 0.1
+export const FAIRNESS_RATIO = 0.8
+
+/** Of no drift at all, PSI exceeds this in 1 % of windows: the alarm line never lies in the noise of small samples. */
+export function psiAlarmLine(bins: number, nReference: number, nCurrent: number): number {
+  const noise = chiSquaredQuantile(0.99, Math.max(1, bins - 1)) * (1 / nReference + 1 / nCurrent)
+  return Math.max(PSI_ALARM, noise)
+}
+
+export function psiVerdict(value: number, alarmLine: number): Verdict {
+  if (value > alarmLine) return 'alarm'
+  return value > PSI_WARNING ? 'warning' : 'ok'
+}
+
+/**
+ * The verdict of a fall, from the intervals of (reference − current), or of the relative rise of an error: wholly above the line at
+ * 95 % warns, at 99 % alarms.
+ */
+export function fallVerdict(low95: number, low99: number, line: number): Verdict {
+  if (low99 > line) return 'alarm'
+  return low95 > line ? 'warning' : 'ok'
+}
+
+/** Applies `alarms.overrides` of the model file: fixed lines on the value itself, `family/metric[/subject]`. */
+export function overridden(fact: Fact, overrides: Model['overrides']): Fact {
+  const rule = overrides[`${fact.family}/${fact.metric}/${fact.subject}`] ?? overrides[`${fact.family}/${fact.metric}`]
+  if (!rule || fact.value === null || fact.verdict === 'incomplete' || fact.convention !== 'plumbline') return fact
+  const { alarm, warning } = rule
+  const verdict =
+    alarm !== undefined && fact.value > alarm ? 'alarm' : warning !== undefined && fact.value > warning ? 'warning' : 'ok'
+  return { ...fact, verdict, threshold: alarm ?? warning ?? null, reason: 'override of the model file' }
+}

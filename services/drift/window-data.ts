@@ -1,0 +1,65 @@
+/** What `queries.ts` reads of a span of time, and `evaluate*.ts` judges: counts, never raw rows. */
+import type { BinnedSample } from '../../lib/stats/binned-sample.ts'
+import type { Confusion } from '../../lib/stats/confusion.ts'
+
+export interface WindowCounts {
+  events: number
+  errors: number
+  numeric: ReadonlyMap<string, BinnedSample>
+  categories: ReadonlyMap<string, ReadonlyMap<string, number>>
+}
+
+/** Joined truth of a span. */
+export interface OutcomeCounts {
+  /** Predictions in the span, and those of them whose truth is known. */
+  predictions: number
+  labelled: number
+  /** Median of label arrival minus `predicted_at`, in seconds. */
+  delayP50Seconds: number | null
+  /** Undefined for regression. */
+  confusion: Confusion | undefined
+  /** Where outcomes carry a score of the positive class. */
+  scored: ScoredOutcomes | undefined
+  /** Where prediction and label are numbers. */
+  errors: ErrorMoments | undefined
+}
+
+export interface ScoredOutcomes {
+  positives: number
+  negatives: number
+  auc: number | null
+  logLoss: Mean
+  brier: Mean
+}
+
+export interface ErrorMoments {
+  n: number
+  absolute: Mean
+  squared: Mean
+  /** Sums of the labels and of their squares, centred on the first by ClickHouse’s varPop. */
+  labelVariance: number
+}
+
+export interface Mean {
+  mean: number
+  standardDeviation: number
+}
+
+/** One group of a protected attribute. */
+export interface GroupCounts {
+  group: string
+  predictions: number
+  favorable: number
+  tp: number
+  fp: number
+  fn: number
+  tn: number
+}
+
+export interface ReferenceData {
+  name: string
+  judge: boolean
+  revision: number
+  counts: WindowCounts
+  outcomes: OutcomeCounts | undefined
+}

@@ -1,0 +1,124 @@
+import type { ClickHouse } from '../../lib/clickhouse.ts'
+import { sleep } from '../../lib/clock.ts'
+import { messageOf } from '../../lib/errors.ts'
+import type { EventLog } from '../../lib/event-log.ts'
+import { createHints, modelsOf } from '../../lib/hints.ts'
+import type { Http } from '../../lib/http.ts'
+import type { Logger } from '../../lib/log.ts'
+import type { Metrics } from '../../lib/metrics.ts'
+import type { Models } from '../../lib/models.ts'
+import type { Module } from '../../lib/modules.ts'
+import type { Postgres } from '../../lib/postgres.ts'
+import { createSink } from '../../lib/sink.ts'
+import type { Spool } from '../../lib/spool.ts'
+import { TOPICS } from '../../schemas/topics.ts'
+import type { FeedbackConfig } from './config.ts'
+import { drawTasks } from './draw.ts'
+import { createJoin } from './join.ts'
+import { reviewQueue } from './review-queue.ts'
+import { feedbackRoutes } from './routes.ts'
+import { LABEL_MAPPINGS } from './rows.ts'
+
+export interface FeedbackDeps {
+  http: Http
+  eventLog: EventLog
+  clickhouse: (role: string) => ClickHouse
+  postgres: Postgres
+  spool: Spool
+  models: Models
+  metrics: Metrics
+  log: Logger
+  now: () => number
+}
+
+const WAITING_POLL_MS = 500
+const DRAW_POLL_MS = 5000
+const EMIT_POLL_MS = 250
+
+/** Labels -> ClickHouse, joined with predictions into outcomes; and people's answers, which become labels. */
+export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
+  const { eventLog, models, metrics, log, now } = deps
+  const topic = TOPICS.labels.topic
+  const db = deps.clickhouse('feedback')
+  const sink = createSink({
+    service: 'feedback',
+    wireTable: 'labels_wire',
+    mappings: LABEL_MAPPINGS,
+    clickhouse: db,
+    spool: deps.spool,
+    eventLog,
+    metrics,
+    now,
+  })
+  const join = createJoin(db, models, now)
+  const queue = reviewQueue(deps.postgres, config.PLUMBLINE_REVIEW_LEASE_SECONDS, now)
+  const hints = createHints(eventLog, (error) => log.warn({ error: messageOf(error) }, 'hint not sent'))
+  feedbackRoutes(deps.http, {
+    eventLog,
+    metrics,
+    queue,
+    db: deps.clickhouse('feedback-http'),
+    classesOf: (modelId) => models.get(modelId).classes,
+  })
+
+  const consumer = eventLog.ranges({
+    topic,
+    group: 'plumbline-feedback',
+    mapping: sink.mapping,
+    lastEpoch: sink.lastEpoch,
+    // Stored and joined before the range is committed: a crash in between joins again, to the same outcomes.
+    store: async (range) => {
+      await sink.store(range)
+      await join.resolveRange(range)
+    },
+    committed: (range) => hints.send(modelsOf(range)),
+    lag: (partition, messages) => metrics.lag.set({ topic, partition }, messages),
+  })
+
+  const reviewed = models.declared.filter((model) => model.review.budgetPerDay > 0)
+  return [
+    consumer,
+    loop('waiting labels', WAITING_POLL_MS, async () => hints.send(await join.resolveWaiting())),
+    ...(reviewed.length > 0
+      ? [
+          loop('review draw', DRAW_POLL_MS, async () => {
+            for (const model of reviewed) await queue.add(await drawTasks(db, model))
+          }),
+        ]
+      : []),
+    loop('review labels', EMIT_POLL_MS, async () => {
+      for (const task of await queue.finished()) {
+        await eventLog.append(topic, [{ key: `${task.modelId}/${task.predictionId}`, value: JSON.stringify(labelOf(task)) }])
+        await queue.markEmitted(task.taskId)
+      }
+    }),
+    { name: 'feedback hints', stop: async () => hints.stop() },
+  ]
+
+  /** Repeats a step for as long as the process lives; a failed one is logged and tried again. */
+  function loop(name: string, pauseMs: number, step: () => Promise<void>): Module {
+    return {
+      name,
+      run: async (signal) => {
+        while (!signal.aborted) {
+          await step().catch((error: unknown) => log.warn({ loop: name, error: messageOf(error) }, 'step failed, trying again'))
+          await sleep(pauseMs, signal)
+        }
+      },
+    }
+  }
+}
+
+/** One label per task: its id is the task's, so that emitting it twice counts once. */
+function labelOf(task: Awaited<ReturnType<ReturnType<typeof reviewQueue>['finished']>>[number]) {
+  return {
+    label_id: `review:${task.taskId}`,
+    model_id: task.modelId,
+    prediction_id: task.predictionId,
+    label: task.label,
+    labelled_at: task.answeredAt.toISOString(),
+    source: 'human_review',
+    confidence: task.agreement,
+    inclusion_probability: task.inclusionProbability,
+  }
+}

@@ -1,0 +1,82 @@
+import type { ClickHouse } from '../../lib/clickhouse.ts'
+import { eventGateway } from '../../lib/event-gateway.ts'
+import type { EventLog } from '../../lib/event-log.ts'
+import type { Http } from '../../lib/http.ts'
+import type { Metrics } from '../../lib/metrics.ts'
+import { LabelV1 } from '../../schemas/events/label.v1.ts'
+import { TOPICS } from '../../schemas/topics.ts'
+import type { ReviewLabel, ReviewQueue } from './review-queue.ts'
+
+const id = { type: 'string', minLength: 1, maxLength: 200 }
+const comment = { type: 'string', maxLength: 10_000, default: '' }
+const object = (required: string[], properties: Record<string, unknown>) => ({ type: 'object', additionalProperties: false, required, properties })
+const MAX_LABEL_BODY = 10 << 20
+
+interface Lease {
+  reviewer: string
+  lease_id: string
+  comment: string
+}
+
+export interface FeedbackRoutesOptions {
+  eventLog: EventLog
+  metrics: Metrics
+  queue: ReviewQueue
+  db: ClickHouse
+  /** Classes a reviewer may choose from, by model. */
+  classesOf: (modelId: string) => readonly string[]
+}
+
+export function feedbackRoutes(http: Http, { eventLog, metrics, queue, db, classesOf }: FeedbackRoutesOptions): void {
+  eventGateway(http, {
+    service: 'feedback',
+    path: '/v1/labels',
+    schema: LabelV1,
+    topic: TOPICS.labels.topic,
+    idField: 'label_id',
+    eventLog,
+    metrics,
+    maxBodyBytes: MAX_LABEL_BODY,
+    maxPendingBytes: 4 * MAX_LABEL_BODY,
+  })
+  const config = { scope: 'review' as const }
+
+  http.post<{ Body: { reviewer: string; model_id?: string } }>(
+    '/v1/reviews/claim',
+    { config, schema: { summary: 'A task under a lease; 204 when there is none', body: object(['reviewer'], { reviewer: id, model_id: id }) } },
+    async (request, reply) => {
+      const task = await queue.claim(request.body.reviewer, request.body.model_id)
+      if (!task) return reply.code(204).send()
+      const [prediction] = await db.query(
+        `SELECT predicted_at, model_version, prediction, score, features, attributes, input_text, output_text FROM predictions
+         WHERE model_id = {model:String} AND prediction_id = {id:String}
+           AND predicted_at IN (SELECT predicted_at FROM prediction_times WHERE model_id = {model:String} AND id_hash = sipHash64({id:String}))
+         LIMIT 1`,
+        { model: task.model_id, id: task.prediction_id },
+      )
+      return { ...task, classes: classesOf(task.model_id), event: prediction ?? null }
+    },
+  )
+  http.post<{ Params: { task_id: string }; Body: Lease & { label: ReviewLabel } }>(
+    '/v1/reviews/:task_id/submit',
+    {
+      config,
+      schema: {
+        summary: 'Answers a claimed task',
+        body: object(['reviewer', 'lease_id', 'label'], { reviewer: id, lease_id: id, label: { type: ['string', 'number', 'boolean'] }, comment }),
+      },
+    },
+    ({ params, body }) => queue.submit(params.task_id, body.reviewer, body.lease_id, body.label, body.comment),
+  )
+  http.post<{ Params: { task_id: string }; Body: Lease }>(
+    '/v1/reviews/:task_id/skip',
+    { config, schema: { summary: 'Says that the reviewer cannot tell', body: object(['reviewer', 'lease_id'], { reviewer: id, lease_id: id, comment }) } },
+    ({ params, body }) => queue.skip(params.task_id, body.reviewer, body.lease_id, body.comment),
+  )
+  http.post<{ Params: { task_id: string }; Body: Lease }>(
+    '/v1/reviews/:task_id/release',
+    { config, schema: { summary: 'Gives a claimed task back', body: object(['reviewer', 'lease_id'], { reviewer: id, lease_id: id, comment }) } },
+    ({ params, body }) => queue.release(params.task_id, body.reviewer, body.lease_id),
+  )
+  http.get('/v1/reviews/stats', { config, schema: { summary: 'Open, leased and answered tasks by model' } }, async () => ({ models: await queue.stats() }))
+}

@@ -1,0 +1,16 @@
+import Type, { type Static } from 'typebox'
+
+export const IngestConfig = Type.Object({
+  PLUMBLINE_MAX_BODY_BYTES: Type.Integer({
+    minimum: 1024,
+    maximum: 1 << 28,
+    default: 10 << 20,
+    description: 'Largest request body in bytes, after decompression.',
+  }),
+  PLUMBLINE_MAX_PENDING_BYTES: Type.Integer({
+    minimum: 1024,
+    default: 64 << 20,
+    description: 'Bytes of accepted requests that may wait for the log; beyond it the gateway answers 429.',
+  }),
+})
+export type IngestConfig = Static<typeof IngestConfig>

@@ -1,0 +1,170 @@
+import { schedule, type ScheduledTask } from 'node-cron'
+import { Gauge } from 'prom-client'
+import type { ClickHouse } from '../../lib/clickhouse.ts'
+import { sleep } from '../../lib/clock.ts'
+import { ConfigError } from '../../lib/config.ts'
+import { messageOf } from '../../lib/errors.ts'
+import type { EventLog } from '../../lib/event-log.ts'
+import type { Http } from '../../lib/http.ts'
+import type { Logger } from '../../lib/log.ts'
+import type { Metrics } from '../../lib/metrics.ts'
+import type { Models } from '../../lib/models.ts'
+import type { Module } from '../../lib/modules.ts'
+import type { Postgres } from '../../lib/postgres.ts'
+import { TOPICS } from '../../schemas/topics.ts'
+import { alertSender } from './alerts.ts'
+import type { RetrainConfig } from './config.ts'
+import { launcher } from './launch.ts'
+import { policyEngine } from './policies.ts'
+import { policyQueries } from './queries.ts'
+import { retrainRoutes } from './routes.ts'
+import { runLedger } from './runs.ts'
+
+export interface RetrainDeps {
+  http: Http
+  eventLog: EventLog
+  clickhouse: (role: string) => ClickHouse
+  postgres: Postgres
+  models: Models
+  metrics: Metrics
+  log: Logger
+  now: () => number
+  /** Where the HTTP server listens, once it does. */
+  address: () => string
+}
+
+const SCAN_MS = 5000
+const ALERT_MS = 15_000
+
+/** @throws {ConfigError} for what the model files ask and the environment lacks */
+export function checkRetrainConfig(models: Models, config: RetrainConfig): void {
+  const webhooks = models.declared.filter((model) => model.retrain.some((policy) => policy.launch.kind === 'webhook'))
+  if (webhooks.length > 0 && !config.PLUMBLINE_WEBHOOK_SECRET)
+    throw new ConfigError([`PLUMBLINE_WEBHOOK_SECRET is required: ${webhooks.map((model) => model.modelId).join(', ')} launches by webhook`])
+}
+
+/** Policies -> runs -> jobs; alerts out and in; the audit log. */
+export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module[] {
+  const { models, metrics, log, now, postgres, eventLog } = deps
+  checkRetrainConfig(models, config)
+  const queries = policyQueries(deps.clickhouse('retrain-trigger'))
+  const ledger = runLedger(postgres, now)
+  const engine = policyEngine(models, { queries, ledger, now })
+  const jobs = launcher({ ledger, log, now, secret: config.PLUMBLINE_WEBHOOK_SECRET, publicUrl: () => config.PLUMBLINE_PUBLIC_URL ?? deps.address() })
+  new Gauge({
+    name: 'plumbline_retrain_runs',
+    help: 'Retraining runs by state.',
+    labelNames: ['model_id', 'state'],
+    registers: [metrics.registry],
+    collect: async function () {
+      this.reset()
+      for (const { model_id, state, n } of await ledger.states()) this.set({ model_id, state }, n)
+    },
+  })
+
+  const wanted = new Set<string>()
+  let wake = () => {}
+  retrainRoutes(deps.http, { ledger, engine, postgres, now, wake: () => wake() })
+  const hints = eventLog.hints({
+    topic: TOPICS.verdicts.topic,
+    group: 'plumbline-retrain',
+    onMessage: async ({ key }) => {
+      wanted.add(key)
+      wake()
+    },
+  })
+
+  async function evaluateWanted() {
+    for (const modelId of wanted) {
+      wanted.delete(modelId)
+      try {
+        await engine.evaluate(modelId)
+      } catch (error) {
+        log.error({ model_id: modelId, error: messageOf(error) }, 'policies not evaluated, trying again')
+      }
+    }
+  }
+
+  async function launchDue() {
+    for (const run of await ledger.toLaunch()) {
+      const policy = engine.policyOf(run.model_id, run.policy)
+      if (policy) await jobs.launch(run, policy.launch)
+      else await ledger.report(run.run_id, 'failed', 'launcher', { message: `the model file no longer has the policy ${run.policy}` })
+    }
+  }
+
+  const deciding: Module = {
+    name: 'retrain-trigger',
+    start: () => failLostCommands(),
+    run: async (signal) => {
+      let nextScan = 0
+      while (!signal.aborted) {
+        if (now() >= nextScan) {
+          for (const modelId of engine.modelIds()) wanted.add(modelId)
+          nextScan = now() + SCAN_MS
+        }
+        try {
+          await evaluateWanted()
+          await launchDue()
+        } catch (error) {
+          log.error({ error: messageOf(error) }, 'runs not launched, trying again')
+        }
+        const woken = new AbortController()
+        wake = () => woken.abort()
+        if (wanted.size === 0) await sleep(Math.max(1, nextScan - now()), AbortSignal.any([signal, woken.signal]))
+      }
+    },
+  }
+
+  /** A command ends with the process that started it. */
+  async function failLostCommands() {
+    for (const run of await ledger.inFlight()) {
+      const policy = engine.policyOf(run.model_id, run.policy)
+      if (policy?.launch.kind === 'command')
+        await ledger.report(run.run_id, 'failed', 'launcher', { message: 'the process that ran the command has ended' })
+    }
+  }
+
+  let tasks: ScheduledTask[] = []
+  const clock: Module = {
+    name: 'retrain schedules',
+    start: async () => {
+      tasks = engine.crons().map(({ modelId, cron }) =>
+        schedule(
+          cron,
+          async () => {
+            try {
+              await engine.tick(modelId, cron, now())
+              wake()
+            } catch (error) {
+              log.error({ model_id: modelId, cron, error: messageOf(error) }, 'schedule not evaluated')
+            }
+          },
+          { timezone: 'UTC' },
+        ),
+      )
+    },
+    stop: async () => {
+      for (const task of tasks) await task.stop()
+    },
+  }
+
+  return [hints.module, deciding, clock, ...(config.PLUMBLINE_ALERTMANAGER_URL ? [alerting(config.PLUMBLINE_ALERTMANAGER_URL)] : [])]
+
+  function alerting(url: string): Module {
+    const send = alertSender(url, log, now)
+    return {
+      name: 'alerts',
+      run: async (signal) => {
+        while (!signal.aborted) {
+          try {
+            await send(await queries.standingAlarms())
+          } catch (error) {
+            log.warn({ error: messageOf(error) }, 'standing alarms not read, trying again')
+          }
+          await sleep(ALERT_MS, signal)
+        }
+      },
+    }
+  }
+}

@@ -1,0 +1,69 @@
+/** What policies read from ClickHouse. */
+import type { ClickHouse } from '../../lib/clickhouse.ts'
+import type { StandingFact } from './decide.ts'
+
+export interface WindowRevision {
+  windowEnd: number
+  revision: number
+}
+
+export interface StandingAlarm {
+  model_id: string
+  family: string
+  metric: string
+  subject: string
+  verdict: string
+  reason: string
+  reference: string
+  value: number | null
+  window_start: string
+  window_end: string
+}
+
+const STANDING = `SELECT window_end, family, metric, subject, slice_key, slice_value, argMax(verdict, revision) AS standing FROM verdicts
+  WHERE model_id = {model:String} AND model_version = '' AND variant = '' AND convention = 'plumbline'`
+
+export function policyQueries(db: ClickHouse) {
+  return {
+    /** Every judged window with its newest revision, by end. */
+    windows: async (modelId: string): Promise<WindowRevision[]> => {
+      const rows = await db.query<{ end: string; revision: number }>(
+        `SELECT toUnixTimestamp64Milli(window_end) AS end, max(revision) AS revision FROM window_revisions
+         WHERE model_id = {model:String} AND model_version = '' AND variant = '' GROUP BY window_end ORDER BY window_end`,
+        { model: modelId },
+      )
+      return rows.map((row) => ({ windowEnd: Number(row.end), revision: row.revision }))
+    },
+
+    facts: async (modelId: string): Promise<StandingFact[]> => {
+      const rows = await db.query<{ end: string; family: string; metric: string; subject: string; slice: string; standing: StandingFact['verdict'] }>(
+        `SELECT toUnixTimestamp64Milli(window_end) AS end, family, metric, subject, if(slice_key = '', '', concat(slice_key, ':', slice_value)) AS slice, standing
+         FROM (${STANDING} GROUP BY window_end, family, metric, subject, slice_key, slice_value, reference) WHERE standing != 'none'`,
+        { model: modelId },
+      )
+      return rows.map(({ end, standing, ...row }) => ({ ...row, windowEnd: Number(end), verdict: standing }))
+    },
+
+    labelledOutcomes: async (modelId: string): Promise<number> => {
+      const [row] = await db.query<{ n: string }>(
+        `SELECT count() AS n FROM outcome_revisions FINAL WHERE model_id = {model:String} AND name = 'label' AND isNotNull(label)`,
+        { model: modelId },
+      )
+      return Number(row?.n ?? 0)
+    },
+
+    /** Alarms and warnings of each model's last judged window. */
+    standingAlarms: (): Promise<StandingAlarm[]> =>
+      db.query<StandingAlarm>(
+        `SELECT model_id, family, metric, subject, standing AS verdict, reason, reference, value, window_start, window_end FROM (
+           SELECT model_id, family, metric, subject, reference, window_start, window_end,
+             argMax(v.verdict, revision) AS standing, argMax(v.reason, revision) AS reason, argMax(v.value, revision) AS value
+           FROM verdicts AS v
+           WHERE model_version = '' AND variant = '' AND convention = 'plumbline'
+             AND (model_id, window_end) IN (SELECT model_id, max(window_end) FROM verdicts WHERE model_version = '' AND variant = '' GROUP BY model_id)
+           GROUP BY model_id, family, metric, subject, reference, window_start, window_end
+         ) WHERE standing IN ('alarm', 'warning') ORDER BY model_id, family, metric, subject`,
+      ),
+  }
+}
+export type PolicyQueries = ReturnType<typeof policyQueries>

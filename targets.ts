@@ -1,0 +1,89 @@
+/** The one file that knows every service. */
+import Type, { type Static } from 'typebox'
+import { ConfigError, readConfig } from './lib/config.ts'
+import { addressOf } from './lib/http.ts'
+import type { Module } from './lib/modules.ts'
+import { outboxModule } from './lib/outbox.ts'
+import { checkPlatformConfig, createPlatform, type Needs, type Platform } from './lib/platform.ts'
+import { PlatformConfig } from './lib/platform-config.ts'
+import { readModels } from './lib/models.ts'
+import { DriftConfig } from './services/drift/config.ts'
+import { drift } from './services/drift/module.ts'
+import { FeedbackConfig } from './services/feedback/config.ts'
+import { feedback } from './services/feedback/module.ts'
+import { IngestConfig } from './services/ingest/config.ts'
+import { ingest } from './services/ingest/module.ts'
+import { RetrainConfig } from './services/retrain-trigger/config.ts'
+import { checkRetrainConfig, retrainTrigger } from './services/retrain-trigger/module.ts'
+
+export const TARGETS = ['all', 'ingest', 'drift', 'feedback', 'retrain-trigger', 'stores'] as const
+export type Target = (typeof TARGETS)[number]
+
+export const Config = Type.Object({
+  ...PlatformConfig.properties,
+  ...IngestConfig.properties,
+  ...DriftConfig.properties,
+  ...FeedbackConfig.properties,
+  ...RetrainConfig.properties,
+})
+export type Config = Static<typeof Config>
+
+export interface Assembly {
+  modules: Module[]
+  platform: Platform
+}
+
+/** @throws {ConfigError} for an unknown name */
+export function targetNamed(name: string): Target {
+  const target = name === 'clickhouse' ? 'stores' : name
+  if (!(TARGETS as readonly string[]).includes(target)) throw new ConfigError([`--target=${name} is not one of ${TARGETS.join(', ')}`])
+  return target as Target
+}
+
+/** Every problem of the environment and the model files, without starting anything. */
+export function checkConfig(target: Target, env: Record<string, string | undefined>): void {
+  const problems: string[] = []
+  const collect = (check: () => void) => {
+    try {
+      check()
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error
+      problems.push(...error.problems)
+    }
+  }
+  let config: Config | undefined
+  collect(() => (config = readConfig(Config, env)))
+  if (config) collect(() => checkPlatformConfig(config!, needsOf(target, config!)))
+  const folder = config?.PLUMBLINE_MODELS_DIR ?? env['PLUMBLINE_MODELS_DIR'] ?? './models'
+  collect(() => {
+    const models = readModels(folder)
+    if (config && (target === 'all' || target === 'retrain-trigger')) checkRetrainConfig(models, config)
+  })
+  if (problems.length > 0) throw new ConfigError(problems)
+}
+
+/** Modules in the order of their start; they stop in reverse. */
+export async function assemble(target: Target, config: Config): Promise<Assembly> {
+  const platform = await createPlatform(config, needsOf(target, config))
+  const deps = { ...platform, address: () => addressOf(platform.http) }
+  const outbox = () => outboxModule({ ...platform, clickhouse: platform.clickhouse('outbox') }, platform.log)
+  const targets: Record<Target, () => Module[]> = {
+    ingest: () => ingest(deps, config),
+    drift: () => drift(deps, config),
+    feedback: () => [...feedback(deps, config), outbox()],
+    'retrain-trigger': () => [...retrainTrigger(deps, config), outbox()],
+    all: () => [...ingest(deps, config), ...drift(deps, config), ...feedback(deps, config), ...retrainTrigger(deps, config), outbox()],
+    stores: () => [],
+  }
+  return { platform, modules: [...platform.before, ...targets[target](), ...platform.after] }
+}
+
+function needsOf(target: Target, config: Config): Needs {
+  return {
+    stores: target === 'all' || target === 'stores',
+    postgres: target === 'all' || target === 'feedback' || target === 'retrain-trigger',
+    eventLog: target !== 'stores',
+    serveStores: target === 'stores',
+    maxBodyBytes: config.PLUMBLINE_MAX_BODY_BYTES,
+  }
+}
