@@ -14,7 +14,7 @@ import { feedback } from './services/feedback/module.ts'
 import { IngestConfig } from './services/ingest/config.ts'
 import { ingest } from './services/ingest/module.ts'
 import { RetrainConfig } from './services/retrain-trigger/config.ts'
-import { checkRetrainConfig, retrainTrigger } from './services/retrain-trigger/module.ts'
+import { retrainTrigger } from './services/retrain-trigger/module.ts'
 
 export const TARGETS = ['all', 'ingest', 'drift', 'feedback', 'retrain-trigger', 'stores'] as const
 export type Target = (typeof TARGETS)[number]
@@ -55,10 +55,7 @@ export function checkConfig(target: Target, env: Record<string, string | undefin
   collect(() => (config = readConfig(Config, env)))
   if (config) collect(() => checkPlatformConfig(config!, needsOf(target, config!)))
   const folder = config?.PLUMBLINE_MODELS_DIR ?? env['PLUMBLINE_MODELS_DIR'] ?? './models'
-  collect(() => {
-    const models = readModels(folder)
-    if (config && (target === 'all' || target === 'retrain-trigger')) checkRetrainConfig(models, config)
-  })
+  collect(() => readModels(folder))
   if (problems.length > 0) throw new ConfigError(problems)
 }
 

@@ -123,37 +123,45 @@ function rangeModule(
     run: async (signal) => {
       await untilConnected(signal)
       if (signal.aborted) return
-      const client = kafka.consumer({
-        groupId: consumer.group,
-        sessionTimeout: SESSION_TIMEOUT_MS,
-        rebalanceTimeout: SESSION_TIMEOUT_MS,
-        maxBytesPerPartition: FETCH_BYTES_PER_PARTITION,
-        maxBytes: 8 * FETCH_BYTES_PER_PARTITION,
-        maxWaitTimeInMs: 100,
-        allowAutoTopicCreation: false,
-      })
       const admin = kafka.admin()
       await admin.connect()
-      /** Counts assignments: a batch of an earlier one must neither insert nor commit. */
-      let generation = 0
-      client.on(client.events.GROUP_JOIN, () => generation++)
-      const protocol = rangeProtocol(consumer, {
-        logName: clusterId(),
-        committed: async (partition) => {
-          const [topic] = await admin.fetchOffsets({ groupId: consumer.group, topics: [consumer.topic] })
-          const found = topic?.partitions.find((p) => String(p.partition) === partition)
-          return { offset: BigInt(found?.offset ?? -1), metadata: found?.metadata ?? '' }
-        },
-        onRetry: (error, attempt) => log.warn({ topic: consumer.topic, error: messageOf(error), attempt }, 'range not stored, trying again'),
-      })
-      await consumeUntil(signal, client, log, async () => {
-        await client.subscribe({ topic: consumer.topic, fromBeginning: true })
-        await client.run({
-          autoCommit: false,
-          eachBatchAutoResolve: false,
-          partitionsConsumedConcurrently: 2,
-          eachBatch: (payload) => protocol(payload.batch.messages.map(toLogged), portOf(payload, generation, () => generation)),
+      await consumeUntil(signal, log, async () => {
+        const client = kafka.consumer({
+          groupId: consumer.group,
+          sessionTimeout: SESSION_TIMEOUT_MS,
+          rebalanceTimeout: SESSION_TIMEOUT_MS,
+          maxBytesPerPartition: FETCH_BYTES_PER_PARTITION,
+          maxBytes: 8 * FETCH_BYTES_PER_PARTITION,
+          maxWaitTimeInMs: 100,
+          allowAutoTopicCreation: false,
+          retry: NO_RESTART,
         })
+        /** Counts assignments: a batch of an earlier one must neither insert nor commit. */
+        let generation = 0
+        client.on(client.events.GROUP_JOIN, () => generation++)
+        const protocol = rangeProtocol(consumer, {
+          logName: clusterId(),
+          committed: async (partition) => {
+            const [topic] = await admin.fetchOffsets({ groupId: consumer.group, topics: [consumer.topic] })
+            const found = topic?.partitions.find((p) => String(p.partition) === partition)
+            return { offset: BigInt(found?.offset ?? -1), metadata: found?.metadata ?? '' }
+          },
+          onRetry: (error, attempt) =>
+            log.warn({ topic: consumer.topic, error: messageOf(error), attempt }, 'range not stored, trying again'),
+        })
+        return {
+          client,
+          begin: async () => {
+            await client.subscribe({ topic: consumer.topic, fromBeginning: true })
+            await client.run({
+              autoCommit: false,
+              eachBatchAutoResolve: false,
+              partitionsConsumedConcurrently: 2,
+              eachBatch: (payload) =>
+                protocol(payload.batch.messages.map(toLogged), portOf(payload, generation, () => generation)),
+            })
+          },
+        }
       })
       await admin.disconnect()
     },
@@ -203,16 +211,27 @@ function hintModule(
       run: async (signal) => {
         await untilConnected(signal)
         if (signal.aborted) return
-        const client = kafka.consumer({ groupId: consumer.group, sessionTimeout: SESSION_TIMEOUT_MS, maxWaitTimeInMs: 100, allowAutoTopicCreation: false })
-        client.on(client.events.GROUP_JOIN, ({ payload }) => {
-          owned = new Set(payload.memberAssignment[consumer.topic] ?? [])
-        })
-        await consumeUntil(signal, client, options.log, async () => {
-          await client.subscribe({ topic: consumer.topic, fromBeginning: false })
-          await client.run({
-            eachMessage: ({ message }) =>
-              consumer.onMessage({ key: message.key?.toString() ?? '', value: message.value?.toString() ?? '' }),
+        await consumeUntil(signal, options.log, async () => {
+          const client = kafka.consumer({
+            groupId: consumer.group,
+            sessionTimeout: SESSION_TIMEOUT_MS,
+            maxWaitTimeInMs: 100,
+            allowAutoTopicCreation: false,
+            retry: NO_RESTART,
           })
+          client.on(client.events.GROUP_JOIN, ({ payload }) => {
+            owned = new Set(payload.memberAssignment[consumer.topic] ?? [])
+          })
+          return {
+            client,
+            begin: async () => {
+              await client.subscribe({ topic: consumer.topic, fromBeginning: false })
+              await client.run({
+                eachMessage: ({ message }) =>
+                  consumer.onMessage({ key: message.key?.toString() ?? '', value: message.value?.toString() ?? '' }),
+              })
+            },
+          }
         })
         owned = new Set()
       },
@@ -220,30 +239,43 @@ function hintModule(
   }
 }
 
-/** Runs a consumer until the signal; a crash that kafkajs will not restart ends the process instead of going silent. */
-async function consumeUntil(signal: AbortSignal, client: Consumer, log: Logger, begin: () => Promise<void>) {
-  const crashed = Promise.withResolvers<never>()
-  client.on(client.events.CRASH, ({ payload }) => {
-    log.warn({ error: payload.error.message, restart: payload.restart }, 'kafka consumer crashed')
-    if (!payload.restart) crashed.reject(payload.error)
+/**
+ * Runs a consumer until the signal. After a crash a new one is made, since a restarted one may hang; a crash that no
+ * new attempt can mend (an unknown codec, say) rejects, and ends the process instead of going silent.
+ */
+async function consumeUntil(
+  signal: AbortSignal,
+  log: Logger,
+  make: () => Promise<{ client: Consumer; begin: () => Promise<void> }>,
+) {
+  const aborted = new Promise<void>((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
   })
-  try {
-    for (let attempt = 0; !signal.aborted; attempt++) {
-      try {
-        await client.connect()
-        await begin()
-        break
-      } catch (error) {
-        log.warn({ error: messageOf(error), attempt }, 'kafka consumer cannot start, trying again')
-        await sleep(backoffMs(attempt), signal)
-      }
-    }
-    const aborted = new Promise<void>((resolve) => {
-      if (signal.aborted) resolve()
-      else signal.addEventListener('abort', () => resolve(), { once: true })
+  for (let attempt = 0; !signal.aborted; attempt++) {
+    const { client, begin } = await make()
+    const crashed = new Promise<never>((_, reject) => {
+      client.on(client.events.CRASH, ({ payload }) => reject(payload.error))
     })
-    await Promise.race([aborted, crashed.promise])
-  } finally {
-    await client.disconnect()
+    crashed.catch(() => {})
+    const begun = Date.now()
+    try {
+      await Promise.race([aborted, crashed, client.connect().then(begin).then(() => aborted)])
+    } catch (error) {
+      if (!isPassing(error)) throw error
+      if (Date.now() - begun > STEADY_MS) attempt = 0
+      log.warn({ error: messageOf(error), attempt }, 'kafka consumer ended, trying again')
+      await sleep(backoffMs(attempt), signal)
+    } finally {
+      await client.disconnect().catch(() => {})
+    }
   }
+}
+
+const STEADY_MS = 60_000
+const NO_RESTART = { initialRetryTime: 100, maxRetryTime: 2000, retries: 5, restartOnFailure: async () => false }
+
+function isPassing(error: unknown): boolean {
+  const { name, retriable } = error as { name?: string; retriable?: boolean }
+  return retriable === true || name === 'KafkaJSNumberOfRetriesExceeded' || name === 'KafkaJSConnectionError'
 }

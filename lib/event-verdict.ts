@@ -62,7 +62,7 @@ export function createJudge(schema: TObject): Judge {
   }
 }
 
-/** The calendar day exists and the instant lies from 2000 to 2099 (its shape is checked by the pattern). */
+/** The calendar day exists and the instant lies from 1990 to 2099 (its shape is checked by the pattern). */
 function isEventTime(text: string): boolean {
   const [year, month, day] = text.slice(0, 10).split('-').map(Number) as [number, number, number]
   if (month < 1 || month > 12 || day < 1 || day > new Date(Date.UTC(year, month, 0)).getUTCDate()) return false

@@ -44,6 +44,8 @@ export interface Platform {
   clickhouse: (role: string) => ClickHouse
   eventLog: EventLog
   postgres: Postgres
+  /** Signs webhooks where the environment gives no key; made once in the data folder. */
+  webhookSecret: () => string
   /** The embedded engine's own HTTP interface, where there is one. */
   clickhouseServer: ClickHouseServer | undefined
   /** Started before the services. */
@@ -117,6 +119,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     clickhouse: (role) => engine.connect(role),
     eventLog,
     postgres: postgresParts?.postgres ?? absentPostgres,
+    webhookSecret: () => secretIn(dataDir, 'webhook.secret', () => `whsec_${randomBytes(32).toString('base64')}`),
     clickhouseServer: interfaceOf,
     before: [
       clickHouseModule(engine, needs.stores, log),
@@ -187,15 +190,15 @@ function clickHouseInterface(engine: EmbeddedEngine, config: PlatformConfig, dat
     host: '127.0.0.1',
     port: Math.max(0, config.PLUMBLINE_CLICKHOUSE_HTTP_PORT),
     username: config.PLUMBLINE_CLICKHOUSE_USER,
-    password: config.PLUMBLINE_CLICKHOUSE_PASSWORD ?? secretIn(dataDir),
+    password: config.PLUMBLINE_CLICKHOUSE_PASSWORD ?? secretIn(dataDir, 'clickhouse.secret', () => randomBytes(32).toString('base64url')),
     spool,
   })
 }
 
-/** The writer's password of the embedded engine: made once, readable by its owner alone. */
-function secretIn(dataDir: string): string {
-  const path = join(dataDir, 'clickhouse.secret')
-  if (!existsSync(path)) writeFileSync(path, randomBytes(32).toString('base64url'), { mode: 0o600 })
+/** A secret of this installation: made once, readable by its owner alone. */
+function secretIn(dataDir: string, name: string, make: () => string): string {
+  const path = join(dataDir, name)
+  if (!existsSync(path)) writeFileSync(path, make(), { mode: 0o600 })
   chmodSync(path, 0o600)
   return readFileSync(path, 'utf8').trim()
 }

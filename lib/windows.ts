@@ -17,6 +17,12 @@ export interface WindowSpec {
   timezone: string
 }
 
+/** The longest span that every window of the spec is a multiple of: counts need no finer steps. */
+export function bucketMs(spec: WindowSpec): number {
+  if (spec.timezone !== 'UTC') return STEP_MS
+  return isCalendar(spec.size) ? 86_400_000 : durationMs(spec.slide ?? spec.size)
+}
+
 /** Why a size and slide do not make windows; undefined when they do. */
 export function windowSpecProblem(size: string, slide?: string): string | undefined {
   if (/ events$/.test(size)) return 'size: windows of a number of events are not built yet; use a duration or a calendar day, week or month'

@@ -35,9 +35,9 @@ export const MAX_TEXT = 65_536
 export const ID_PATTERN = '^[^\\u0000-\\u001f]+$'
 /** RFC 3339 in upper case, seconds below 60, hours below 24; the calendar is checked besides. */
 export const TIMESTAMP_PATTERN =
-  '^2[0-9]{3}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,9})?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])$'
-/** Times before 2000 or from 2100 on are refused: they are clock faults, and each would open a partition. */
-export const EARLIEST_MS = Date.UTC(2000, 0, 1)
+  '^(19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,9})?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])$'
+/** Times before 1990 or from 2100 on are refused: they are clock faults, and each would open a partition. */
+export const EARLIEST_MS = Date.UTC(1990, 0, 1)
 export const LATEST_MS = Date.UTC(2100, 0, 1)
 
 export const id = (description: string) =>
@@ -72,7 +72,7 @@ export const timestamp = (description: string) =>
     format: 'event-time',
     description,
     kind: 'timestamp',
-    rule: 'must be an RFC 3339 time from 2000 to 2099, such as 2026-01-31T12:00:00.000Z',
+    rule: 'must be an RFC 3339 time from 1990 to 2099, such as 2026-01-31T12:00:00.000Z',
   })
 
 export interface NumberRange {

@@ -8,7 +8,7 @@
 import type { ClickHouse } from '../../lib/clickhouse.ts'
 import type { EventLog } from '../../lib/event-log.ts'
 import type { Model } from '../../lib/models.ts'
-import type { Window } from '../../lib/windows.ts'
+import { bucketMs, type Window } from '../../lib/windows.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import { evaluateWindow } from './evaluate.ts'
 import { factKey, type Fact } from './facts.ts'
@@ -39,7 +39,7 @@ export function createJudge(options: JudgeOptions) {
   /** @returns when to come back for what had to wait, epoch milliseconds; undefined when nothing waits */
   return async function judgeModel(model: Model, isOwned: () => boolean): Promise<number | undefined> {
     const [steps, partitions, judged, alarmed, frozen] = [
-      await queries.steps(model.modelId),
+      await queries.steps(model.modelId, bucketMs(model.windows)),
       await queries.partitions(model.modelId),
       await queries.judged(model.modelId),
       await queries.alarmedWindows(model.modelId),
@@ -139,7 +139,7 @@ export function createJudge(options: JudgeOptions) {
 
   /** Counts of a reference, kept while no event or truth of its spans changes. */
   async function referenceData(model: Model, reference: ReferenceSpans, steps: readonly StepCount[]): Promise<ReferenceData> {
-    const inside = steps.filter((s) => reference.spans.some((span) => s.step >= span.start && s.step < span.end))
+    const inside = steps.filter((s) => reference.spans.some((span) => s.step + bucketMs(model.windows) > span.start && s.step < span.end))
     const state = inside.reduce((sum, s) => sum + s.events + s.changes * 1_000_003, 0)
     const key = JSON.stringify([model.modelId, model.revision, reference.name, reference.spans, state])
     const cached = cache.get(key)

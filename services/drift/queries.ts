@@ -43,17 +43,17 @@ export function driftQueries(db: ClickHouse) {
   return {
     modelIds: async () => (await db.query<{ model_id: string }>('SELECT DISTINCT model_id FROM watermarks')).map((row) => row.model_id),
 
-    /** Steps with events or changed truth, ascending. */
-    steps: async (modelId: string): Promise<StepCount[]> => {
-      const rows = await db.query<{ step: string; events: string; changes: string }>(
-        `SELECT toUnixTimestamp(step) * 1000 AS step, sum(events) AS events, sum(changes) AS changes FROM (
+    /** Buckets of time with events or changed truth, ascending; every window is a union of buckets. */
+    steps: async (modelId: string, bucket: number): Promise<StepCount[]> => {
+      const rows = await db.query<{ at: string; events: string; changes: string }>(
+        `SELECT intDiv(toUnixTimestamp(step) * 1000, {bucket:UInt64}) * {bucket:UInt64} AS at, sum(events) AS events, sum(changes) AS changes FROM (
            SELECT step, sum(events) AS events, 0 AS changes FROM event_counts WHERE model_id = {model:String} GROUP BY step
            UNION ALL
            SELECT step, 0 AS events, sum(changes) AS changes FROM outcome_changes WHERE model_id = {model:String} GROUP BY step
-         ) GROUP BY step ORDER BY step`,
-        { model: modelId },
+         ) GROUP BY at ORDER BY at`,
+        { model: modelId, bucket },
       )
-      return rows.map((row) => ({ step: Number(row.step), events: Number(row.events), changes: Number(row.changes) }))
+      return rows.map((row) => ({ step: Number(row.at), events: Number(row.events), changes: Number(row.changes) }))
     },
 
     partitions: async (modelId: string): Promise<PartitionProgress[]> => {

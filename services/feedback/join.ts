@@ -39,14 +39,16 @@ export function createJoin(db: ClickHouse, models: Models, now: () => number): J
       const ids = `SELECT DISTINCT model_id, prediction_id FROM labels
         WHERE topic = {topic:String} AND log_epoch = {epoch:String} AND partition = {partition:String} AND offset BETWEEN {first:UInt64} AND {last:UInt64}`
       const params = { topic: range.topic, epoch: range.logEpoch, partition: range.partition, first: range.first, last: range.last }
-      await writeOutcomes(ids, params)
+      // Waiting first: a prediction that comes in between is then both joined and tried again, which is the same row
+      // twice. In the other order it would be neither.
       const since = new Date(now()).toISOString()
       await db.command(
         `INSERT INTO labels_waiting_log
          SELECT model_id, prediction_id, 1 AS attempts, true AS waiting, parseDateTime64BestEffort({since:String}, 3, 'UTC') AS since, since + INTERVAL ${FIRST_RETRY_MS} MILLISECOND AS retry_at
-         FROM (${ids}) WHERE (model_id, sipHash64(prediction_id)) NOT IN (${storedAmong(ids)})`,
+         FROM (${ids}) WHERE (model_id, prediction_id) NOT IN (SELECT model_id, prediction_id FROM (${storedAmong(ids)}))`,
         { ...params, since },
       )
+      await writeOutcomes(ids, params)
     },
 
     resolveWaiting: async () => {
@@ -54,7 +56,7 @@ export function createJoin(db: ClickHouse, models: Models, now: () => number): J
       const ids = `SELECT model_id, prediction_id FROM labels_waiting_log FINAL
         WHERE waiting AND retry_at <= parseDateTime64BestEffort({at:String}, 3, 'UTC') ORDER BY retry_at, model_id, prediction_id LIMIT ${BATCH}`
       const due = await db.query<{ model_id: string; prediction_id: string; attempts: number; since: string; found: number }>(
-        `SELECT model_id, prediction_id, attempts, since, (model_id, sipHash64(prediction_id)) IN (${storedAmong(ids)}) AS found
+        `SELECT model_id, prediction_id, attempts, since, (model_id, prediction_id) IN (SELECT model_id, prediction_id FROM (${storedAmong(ids)})) AS found
          FROM labels_waiting_log FINAL WHERE (model_id, prediction_id) IN (${ids}) AND waiting`,
         { at },
       )
@@ -74,8 +76,17 @@ export function createJoin(db: ClickHouse, models: Models, now: () => number): J
   }
 }
 
-const storedAmong = (ids: string) =>
-  `SELECT model_id, id_hash FROM prediction_times WHERE (model_id, id_hash) IN (SELECT model_id, sipHash64(prediction_id) FROM (${ids}))`
+/**
+ * The predictions among `ids`, found the way the join finds them: through `prediction_times`, whose rows and those of
+ * `predictions` appear one after the other. Both are checked, so what is found once is found from then on.
+ */
+const storedAmong = (ids: string) => `
+  SELECT * FROM predictions
+  WHERE (model_id, predicted_at) IN (
+      SELECT model_id, predicted_at FROM prediction_times
+      WHERE (model_id, id_hash) IN (SELECT model_id, sipHash64(prediction_id) FROM (${ids})))
+    AND (model_id, prediction_id) IN (${ids})
+  ORDER BY predicted_at, offset LIMIT 1 BY model_id, prediction_id`
 
 /**
  * 1. A repeated `label_id` is ignored. 2. Within one identity (prediction, source, labeler, name) the newest `labelled_at`
@@ -103,11 +114,4 @@ FROM (
   )
   GROUP BY model_id, prediction_id, name
 ) AS l
-INNER JOIN (
-  SELECT * FROM predictions
-  WHERE (model_id, predicted_at) IN (
-      SELECT model_id, predicted_at FROM prediction_times
-      WHERE (model_id, id_hash) IN (SELECT model_id, sipHash64(prediction_id) FROM (${ids})))
-    AND (model_id, prediction_id) IN (${ids})
-  ORDER BY predicted_at, offset LIMIT 1 BY model_id, prediction_id
-) AS p ON p.model_id = l.model_id AND p.prediction_id = l.prediction_id`
+INNER JOIN (${storedAmong(ids)}) AS p ON p.model_id = l.model_id AND p.prediction_id = l.prediction_id`

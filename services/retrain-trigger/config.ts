@@ -7,7 +7,7 @@ export const RetrainConfig = Type.Object({
   PLUMBLINE_WEBHOOK_SECRET: Type.Optional(
     Type.String({
       pattern: '^whsec_[A-Za-z0-9+/=]{32,}$',
-      description: 'Key of webhook signatures (Standard Webhooks): whsec_ and 24 to 64 random bytes in base64. Required where a policy launches by webhook.',
+      description: 'Key of webhook signatures (Standard Webhooks): whsec_ and 24 to 64 random bytes in base64. Unset: made once, in webhook.secret of the data folder.',
     }),
   ),
   PLUMBLINE_PUBLIC_URL: Type.Optional(

@@ -14,7 +14,7 @@ export interface LaunchOptions {
   ledger: RunLedger
   log: Logger
   now: () => number
-  secret: string | undefined
+  secret: string
   /** Base address of the status callback. */
   publicUrl: () => string
 }
@@ -49,7 +49,7 @@ export function launcher({ ledger, log, now, secret, publicUrl }: LaunchOptions)
         method: 'POST',
         redirect: 'manual',
         signal: AbortSignal.timeout(TIMEOUT_MS),
-        headers: { 'content-type': 'application/json', ...signatureHeaders(secret ?? '', run.run_id, Math.floor(now() / 1000), body) },
+        headers: { 'content-type': 'application/json', ...signatureHeaders(secret, run.run_id, Math.floor(now() / 1000), body) },
         body,
       })
       await response.body?.cancel()

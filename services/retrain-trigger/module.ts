@@ -2,7 +2,6 @@ import { schedule, type ScheduledTask } from 'node-cron'
 import { Gauge } from 'prom-client'
 import type { ClickHouse } from '../../lib/clickhouse.ts'
 import { sleep } from '../../lib/clock.ts'
-import { ConfigError } from '../../lib/config.ts'
 import { messageOf } from '../../lib/errors.ts'
 import type { EventLog } from '../../lib/event-log.ts'
 import type { Http } from '../../lib/http.ts'
@@ -29,6 +28,7 @@ export interface RetrainDeps {
   metrics: Metrics
   log: Logger
   now: () => number
+  webhookSecret: () => string
   /** Where the HTTP server listens, once it does. */
   address: () => string
 }
@@ -36,21 +36,13 @@ export interface RetrainDeps {
 const SCAN_MS = 5000
 const ALERT_MS = 15_000
 
-/** @throws {ConfigError} for what the model files ask and the environment lacks */
-export function checkRetrainConfig(models: Models, config: RetrainConfig): void {
-  const webhooks = models.declared.filter((model) => model.retrain.some((policy) => policy.launch.kind === 'webhook'))
-  if (webhooks.length > 0 && !config.PLUMBLINE_WEBHOOK_SECRET)
-    throw new ConfigError([`PLUMBLINE_WEBHOOK_SECRET is required: ${webhooks.map((model) => model.modelId).join(', ')} launches by webhook`])
-}
-
 /** Policies -> runs -> jobs; alerts out and in; the audit log. */
 export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module[] {
   const { models, metrics, log, now, postgres, eventLog } = deps
-  checkRetrainConfig(models, config)
   const queries = policyQueries(deps.clickhouse('retrain-trigger'))
   const ledger = runLedger(postgres, now)
   const engine = policyEngine(models, { queries, ledger, now })
-  const jobs = launcher({ ledger, log, now, secret: config.PLUMBLINE_WEBHOOK_SECRET, publicUrl: () => config.PLUMBLINE_PUBLIC_URL ?? deps.address() })
+  const jobs = launcher({ ledger, log, now, secret: config.PLUMBLINE_WEBHOOK_SECRET ?? deps.webhookSecret(), publicUrl: () => config.PLUMBLINE_PUBLIC_URL ?? deps.address() })
   new Gauge({
     name: 'plumbline_retrain_runs',
     help: 'Retraining runs by state.',

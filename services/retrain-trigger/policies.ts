@@ -17,6 +17,9 @@ interface ParsedPolicy {
   condition: Condition
   crons: readonly string[]
   byWindow: boolean
+  countsLabels: boolean
+  /** Windows a verdict test looks back over. */
+  windows: number
 }
 
 export function policyEngine(models: Models, { queries, ledger, now }: PolicyOptions) {
@@ -39,7 +42,8 @@ export function policyEngine(models: Models, { queries, ledger, now }: PolicyOpt
     )
   }
 
-  async function newLabels(modelId: string, policy: RetrainPolicy): Promise<{ known: number; fresh: number; runs: number }> {
+  async function newLabels(modelId: string, { policy, countsLabels }: ParsedPolicy): Promise<{ known: number; fresh: number; runs: number }> {
+    if (!countsLabels) return { known: 0, fresh: 0, runs: 0 }
     const runs = await ledger.history(modelId, policy.name)
     const known = await queries.labelledOutcomes(modelId)
     return { known, fresh: known - (runs.at(-1)?.labelsKnown ?? 0), runs: runs.length }
@@ -55,23 +59,27 @@ export function policyEngine(models: Models, { queries, ledger, now }: PolicyOpt
       if (!entry) return
       const windows = await queries.windows(modelId)
       const open = entry.policies.filter((p) => p.crons.length === 0)
-      const facts = open.some((p) => p.byWindow) ? await queries.facts(modelId) : []
       for (const policy of open) {
-        const labels = await newLabels(modelId, policy.policy)
+        const labels = await newLabels(modelId, policy)
         if (!policy.byWindow) {
           // Stream time of labels: the last judged window.
           const at = windows.at(-1)?.windowEnd ?? now()
-          const evidence = { facts, windowEnd: undefined, newLabels: labels.fresh, tick: undefined }
+          const evidence = { facts: [], windowEnd: undefined, newLabels: labels.fresh, tick: undefined }
           await decideAndRecord(modelId, policy, evidence, `labels:${labels.runs}`, 0, at, labels.known)
           continue
         }
         const answered = new Map((await ledger.decisions(modelId, policy.policy.name)).map((d) => [d.cause, d]))
-        for (const { windowEnd, revision } of windows) {
-          const cause = `window:${new Date(windowEnd).toISOString()}`
-          const earlier = answered.get(cause)
-          if (earlier && (earlier.action === 'launch' || earlier.evidence_revision >= revision)) continue
+        const unanswered = windows.filter(({ windowEnd, revision }) => {
+          const earlier = answered.get(causeOf(windowEnd))
+          return !earlier || (earlier.action === 'none' && earlier.evidence_revision < revision)
+        })
+        const [oldest] = unanswered
+        if (!oldest) continue
+        const since = windows[Math.max(0, windows.indexOf(oldest) - policy.windows - SPARE_WINDOWS)]!.windowEnd
+        const facts = await queries.facts(modelId, since)
+        for (const { windowEnd, revision } of unanswered) {
           const evidence = { facts, windowEnd, newLabels: labels.fresh, tick: undefined }
-          await decideAndRecord(modelId, policy, evidence, cause, revision, windowEnd, labels.known)
+          await decideAndRecord(modelId, policy, evidence, causeOf(windowEnd), revision, windowEnd, labels.known)
         }
       }
     },
@@ -80,9 +88,9 @@ export function policyEngine(models: Models, { queries, ledger, now }: PolicyOpt
     tick: async (modelId: string, cron: string, at: number): Promise<void> => {
       const entry = parsed.get(modelId)
       const windows = await queries.windows(modelId)
-      const facts = await queries.facts(modelId)
+      const facts = await queries.facts(modelId, windows.at(-LOOK_BACK)?.windowEnd ?? 0)
       for (const policy of entry?.policies.filter((p) => p.crons.includes(cron)) ?? []) {
-        const labels = await newLabels(modelId, policy.policy)
+        const labels = await newLabels(modelId, policy)
         const evidence = { facts, windowEnd: windows.at(-1)?.windowEnd, newLabels: labels.fresh, tick: cron }
         const minute = new Date(Math.floor(at / 60_000) * 60_000).toISOString()
         await decideAndRecord(modelId, policy, evidence, `cron:${minute}`, 0, at, labels.known)
@@ -95,6 +103,12 @@ export function policyEngine(models: Models, { queries, ledger, now }: PolicyOpt
 }
 export type PolicyEngine = ReturnType<typeof policyEngine>
 
+/** Windows beyond those a test counts: incomplete ones do not break a streak. */
+const SPARE_WINDOWS = 16
+const LOOK_BACK = 64
+
+const causeOf = (windowEnd: number) => `window:${new Date(windowEnd).toISOString()}`
+
 function parsePolicy(policy: RetrainPolicy): ParsedPolicy {
   const condition = parseCondition(policy.when)
   const tests = testsOf(condition)
@@ -103,5 +117,7 @@ function parsePolicy(policy: RetrainPolicy): ParsedPolicy {
     condition,
     crons: tests.flatMap((test) => (test.kind === 'schedule' ? [test.cron] : [])),
     byWindow: tests.some((test) => test.kind === 'verdict'),
+    countsLabels: tests.some((test) => test.kind === 'labels'),
+    windows: Math.max(1, ...tests.map((test) => (test.kind === 'verdict' ? test.windows : 1))),
   }
 }
