@@ -116,18 +116,25 @@ CREATE MATERIALIZED VIEW IF NOT EXISTS outcome_changes_view {on_cluster} TO outc
 SELECT model_id, toStartOfInterval(predicted_at, INTERVAL 15 MINUTE, 'UTC') AS step, count() AS changes
 FROM outcome_revisions GROUP BY model_id, step;
 
+-- The queue of labels to be joined: a label comes in with sign 1 by the insert that stores it, and goes out with sign -1
+-- once its outcome is written. What is done collapses away; a repeated label_id cancels itself out.
 CREATE TABLE IF NOT EXISTS labels_waiting_log {on_cluster}
 (
     model_id LowCardinality(String),
     prediction_id String,
-    attempts UInt32,
-    waiting Bool,
+    label_id String,
     since DateTime64(3, 'UTC'),
-    retry_at DateTime64(3, 'UTC')
+    sign Int8
 )
-ENGINE = {engine}ReplacingMergeTree(attempts)
-ORDER BY (model_id, prediction_id);
+ENGINE = {engine}CollapsingMergeTree(sign)
+ORDER BY (model_id, prediction_id, label_id)
+SETTINGS non_replicated_deduplication_window = 10000;
 
--- Predictions that labels name and nobody has seen yet.
+CREATE MATERIALIZED VIEW IF NOT EXISTS labels_queued {on_cluster} TO labels_waiting_log AS
+SELECT model_id, prediction_id, label_id, received_at AS since, 1 AS sign
+FROM labels_wire WHERE reject_code = '';
+
+-- Labels whose prediction nobody has seen yet (and those that are being joined this moment).
 CREATE VIEW IF NOT EXISTS labels_waiting {on_cluster} AS
-SELECT model_id, prediction_id, attempts, since, retry_at FROM labels_waiting_log FINAL WHERE waiting;
+SELECT model_id, prediction_id, label_id, min(since) AS waiting_since
+FROM labels_waiting_log GROUP BY model_id, prediction_id, label_id HAVING sum(sign) > 0;

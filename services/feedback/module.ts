@@ -2,7 +2,7 @@ import type { ClickHouse } from '../../lib/clickhouse.ts'
 import { sleep } from '../../lib/clock.ts'
 import { messageOf } from '../../lib/errors.ts'
 import type { EventLog } from '../../lib/event-log.ts'
-import { createHints, modelsOf } from '../../lib/hints.ts'
+import { createHints } from '../../lib/hints.ts'
 import type { Http } from '../../lib/http.ts'
 import type { Logger } from '../../lib/log.ts'
 import type { Metrics } from '../../lib/metrics.ts'
@@ -31,9 +31,15 @@ export interface FeedbackDeps {
   now: () => number
 }
 
-const WAITING_POLL_MS = 500
+const JOIN_POLL_MS = 500
 const DRAW_POLL_MS = 5000
 const EMIT_POLL_MS = 250
+
+/** How old a waiting label is tried: fresh ones every round, those of the last hour every 60th, all others every 1200th. */
+function maxAgeOf(round: number): number {
+  if (round % 1200 === 0) return Infinity
+  return round % 60 === 0 ? 3_600_000 : 30_000
+}
 
 /** Labels -> ClickHouse, joined with predictions into outcomes; and people's answers, which become labels. */
 export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
@@ -61,24 +67,39 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
     classesOf: (modelId) => models.get(modelId).classes,
   })
 
+  let wakeJoin = () => {}
+  const joining: Module = {
+    name: 'label join',
+    run: async (signal) => {
+      for (let round = 0; !signal.aborted; round++) {
+        const woken = new AbortController()
+        wakeJoin = () => woken.abort()
+        let pause = JOIN_POLL_MS
+        try {
+          const { models: changed, more } = await join.resolve(maxAgeOf(round))
+          hints.send(changed)
+          if (more) pause = 0
+        } catch (error) {
+          log.warn({ error: messageOf(error) }, 'labels not joined, trying again')
+        }
+        await sleep(pause, AbortSignal.any([signal, woken.signal]))
+      }
+    },
+  }
   const consumer = eventLog.ranges({
     topic,
     group: 'plumbline-feedback',
     mapping: sink.mapping,
     lastEpoch: sink.lastEpoch,
-    // Stored and joined before the range is committed: a crash in between joins again, to the same outcomes.
-    store: async (range) => {
-      await sink.store(range)
-      await join.resolveRange(range)
-    },
-    committed: (range) => hints.send(modelsOf(range)),
+    store: sink.store,
+    committed: () => wakeJoin(),
     lag: (partition, messages) => metrics.lag.set({ topic, partition }, messages),
   })
 
   const reviewed = models.declared.filter((model) => model.review.budgetPerDay > 0)
   return [
     consumer,
-    loop('waiting labels', WAITING_POLL_MS, async () => hints.send(await join.resolveWaiting())),
+    joining,
     ...(reviewed.length > 0
       ? [
           loop('review draw', DRAW_POLL_MS, async () => {
