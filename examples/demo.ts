@@ -44,7 +44,8 @@ async function run() {
     PLUMBLINE_HTTP_PORT: String(port),
     PLUMBLINE_CLICKHOUSE_HTTP_PORT: String(clickhousePort),
     PLUMBLINE_LOG_LEVEL: 'warn',
-    ...(kafka && { PLUMBLINE_KAFKA_BROKERS: kafka.brokers }),
+    // One small stream: more partitions would only make more and smaller inserts.
+    ...(kafka && { PLUMBLINE_KAFKA_BROKERS: kafka.brokers, PLUMBLINE_KAFKA_PARTITIONS: '1' }),
   })
   await ready(url)
   console.log(`Plumbline        ${url}  (all four services)\nClickHouse       ${clickhouseUrl}  (read-only: curl '${clickhouseUrl}/?query=SHOW+TABLES')\n`)

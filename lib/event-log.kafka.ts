@@ -199,18 +199,18 @@ function hintModule(
   options: KafkaLogOptions,
   untilConnected: (signal: AbortSignal) => Promise<void>,
 ): Ownership {
-  const partitions = options.topics.find((card) => card.topic === consumer.topic)?.partitions ?? 1
-  const partitionMetadata = Array.from({ length: partitions }, (_, partitionId) => ({ partitionId, leader: 0 }))
+  let partitionMetadata: { partitionId: number; leader: number }[] = []
   const partitionOf = kafkajs.Partitioners.DefaultPartitioner()
   let owned = new Set<number>()
   return {
     owns: (key) =>
-      owned.has(partitionOf({ topic: consumer.topic, partitionMetadata: partitionMetadata as never, message: { key, value: null } })),
+      partitionMetadata.length > 0 && owned.has(partitionOf({ topic: consumer.topic, partitionMetadata: partitionMetadata as never, message: { key, value: null } })),
     module: {
       name: `${consumer.group} of ${consumer.topic}`,
       run: async (signal) => {
         await untilConnected(signal)
         if (signal.aborted) return
+        partitionMetadata = await partitionsOf(kafka, consumer.topic)
         await consumeUntil(signal, options.log, async () => {
           const client = kafka.consumer({
             groupId: consumer.group,
@@ -236,6 +236,18 @@ function hintModule(
         owned = new Set()
       },
     },
+  }
+}
+
+/** The partitions a topic really has, which may differ from its card. */
+async function partitionsOf(kafka: Kafka, topic: string) {
+  const admin = kafka.admin()
+  await admin.connect()
+  try {
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
+    return topics[0]!.partitions.map(({ partitionId, leader }) => ({ partitionId, leader })).toSorted((a, b) => a.partitionId - b.partitionId)
+  } finally {
+    await admin.disconnect()
   }
 }
 

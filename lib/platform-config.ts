@@ -7,6 +7,12 @@ export const PlatformConfig = Type.Object({
   PLUMBLINE_KAFKA_BROKERS: Type.Optional(
     Type.String({ description: 'host:port of Kafka brokers, separated by commas. Unset: the log is in process, and accepted means stored.' }),
   ),
+  PLUMBLINE_KAFKA_PARTITIONS: Type.Integer({
+    minimum: 1,
+    maximum: 1000,
+    default: 4,
+    description: 'Partitions of the topics that are created at start; topics that exist keep theirs.',
+  }),
   PLUMBLINE_DATA_DIR: Type.String({ default: './data', description: 'Folder of the embedded stores, the spool and the secret.' }),
   PLUMBLINE_CLICKHOUSE_URL: Type.Optional(Type.String({ pattern: '^https?://', description: 'HTTP interface of ClickHouse. Unset: embedded.' })),
   PLUMBLINE_CLICKHOUSE_HTTP_PORT: Type.Integer({

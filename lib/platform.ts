@@ -87,7 +87,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
   })
   const eventLog =
     config.PLUMBLINE_KAFKA_BROKERS && needs.eventLog
-      ? kafkaLog({ brokers: config.PLUMBLINE_KAFKA_BROKERS.split(','), clientId: 'plumbline', topics: Object.values(TOPICS), log })
+      ? kafkaLog({ brokers: config.PLUMBLINE_KAFKA_BROKERS.split(','), clientId: 'plumbline', topics: topicsOf(config), log })
       : memoryLog({ now: systemClock, onError: (what, error) => log.error({ what, error }, 'not stored') })
   const postgresParts = needs.postgres || needs.serveStores ? await openPostgres(config, dataDir) : undefined
   const interfaceOf = embedded && config.PLUMBLINE_CLICKHOUSE_HTTP_PORT !== 0
@@ -130,6 +130,10 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     after: [httpModule(http, httpOptions)],
   }
 }
+
+/** The cards, with the partitions this installation asks for; a topic of one partition is one on purpose. */
+const topicsOf = (config: PlatformConfig) =>
+  Object.values(TOPICS).map((card) => ({ ...card, partitions: card.partitions > 1 ? config.PLUMBLINE_KAFKA_PARTITIONS : 1 }))
 
 const absentPostgres = new Proxy({} as Postgres, {
   get: () => {
