@@ -27,13 +27,19 @@ try {
   }
   process.exit(0)
 } catch (error) {
-  console.error(error instanceof ConfigError ? error.message : `plumbline stopped: ${messageOf(error)}`)
+  console.error(
+    error instanceof ConfigError ? error.message : `plumbline stopped: ${messageOf(error)}`,
+  )
   process.exit(1)
 }
 
 /** The stores migrate when they start. */
-async function migrateOnly(modules: Awaited<ReturnType<typeof assemble>>['modules']): Promise<void> {
-  const stores = modules.filter((module) => module.name === 'clickhouse' || module.name === 'postgres')
+async function migrateOnly(
+  modules: Awaited<ReturnType<typeof assemble>>['modules'],
+): Promise<void> {
+  const stores = modules.filter(
+    (module) => module.name === 'clickhouse' || module.name === 'postgres',
+  )
   for (const module of stores) await module.start?.()
   for (const module of stores.toReversed()) await module.stop?.()
   console.log('migrated')

@@ -36,7 +36,8 @@ export interface Assembly {
 /** @throws {ConfigError} for an unknown name */
 export function targetNamed(name: string): Target {
   const target = name === 'clickhouse' ? 'stores' : name
-  if (!(TARGETS as readonly string[]).includes(target)) throw new ConfigError([`--target=${name} is not one of ${TARGETS.join(', ')}`])
+  if (!(TARGETS as readonly string[]).includes(target))
+    throw new ConfigError([`--target=${name} is not one of ${TARGETS.join(', ')}`])
   return target as Target
 }
 
@@ -63,13 +64,20 @@ export function checkConfig(target: Target, env: Record<string, string | undefin
 export async function assemble(target: Target, config: Config): Promise<Assembly> {
   const platform = await createPlatform(config, needsOf(target, config))
   const deps = { ...platform, address: () => addressOf(platform.http) }
-  const outbox = () => outboxModule({ ...platform, clickhouse: platform.clickhouse('outbox') }, platform.log)
+  const outbox = () =>
+    outboxModule({ ...platform, clickhouse: platform.clickhouse('outbox') }, platform.log)
   const targets: Record<Target, () => Module[]> = {
     ingest: () => ingest(deps, config),
     drift: () => drift(deps, config),
     feedback: () => [...feedback(deps, config), outbox()],
     'retrain-trigger': () => [...retrainTrigger(deps, config), outbox()],
-    all: () => [...ingest(deps, config), ...drift(deps, config), ...feedback(deps, config), ...retrainTrigger(deps, config), outbox()],
+    all: () => [
+      ...ingest(deps, config),
+      ...drift(deps, config),
+      ...feedback(deps, config),
+      ...retrainTrigger(deps, config),
+      outbox(),
+    ],
     stores: () => [],
   }
   return { platform, modules: [...platform.before, ...targets[target](), ...platform.after] }

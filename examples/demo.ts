@@ -8,7 +8,9 @@ import { freePort, startKafka, whyNoKafka, type LocalKafka } from '../deploy/loc
 import { plumblineClient } from './plumbline-client.ts'
 import { summarize } from './summary.ts'
 
-const { values: options } = parseArgs({ options: { exit: { type: 'boolean', default: false }, rows: { type: 'string', default: '' } } })
+const { values: options } = parseArgs({
+  options: { exit: { type: 'boolean', default: false }, rows: { type: 'string', default: '' } },
+})
 const root = fileURLToPath(new URL('..', import.meta.url))
 const directory = join(root, 'data', `demo-${process.pid}`)
 const children: ChildProcess[] = []
@@ -26,11 +28,18 @@ try {
 async function run() {
   const began = Date.now()
   mkdirSync(join(directory, 'models'), { recursive: true })
-  const [port, clickhousePort, retrainerPort] = [await portOr(8080), await portOr(8123), await freePort()]
+  const [port, clickhousePort, retrainerPort] = [
+    await portOr(8080),
+    await portOr(8123),
+    await freePort(),
+  ]
   const url = `http://127.0.0.1:${port}`
   const clickhouseUrl = `http://127.0.0.1:${clickhousePort}`
   const model = readFileSync(join(root, 'models', 'elec2.yaml'), 'utf8')
-  writeFileSync(join(directory, 'models', 'elec2.yaml'), model.replace('127.0.0.1:9000', `127.0.0.1:${retrainerPort}`))
+  writeFileSync(
+    join(directory, 'models', 'elec2.yaml'),
+    model.replace('127.0.0.1:9000', `127.0.0.1:${retrainerPort}`),
+  )
 
   const without = whyNoKafka()
   if (without) console.log(`${without}: the log is in process instead`)
@@ -48,24 +57,43 @@ async function run() {
     ...(kafka && { PLUMBLINE_KAFKA_BROKERS: kafka.brokers, PLUMBLINE_KAFKA_PARTITIONS: '1' }),
   })
   await ready(url)
-  console.log(`Plumbline        ${url}  (all four services)\nClickHouse       ${clickhouseUrl}  (read-only: curl '${clickhouseUrl}/?query=SHOW+TABLES')\n`)
-  const common = { PLUMBLINE_URL: url, CLICKHOUSE_URL: clickhouseUrl, REGISTRY_DIR: join(directory, 'registry') }
+  console.log(
+    `Plumbline        ${url}  (all four services)\nClickHouse       ${clickhouseUrl}  (read-only: curl '${clickhouseUrl}/?query=SHOW+TABLES')\n`,
+  )
+  const common = {
+    PLUMBLINE_URL: url,
+    CLICKHOUSE_URL: clickhouseUrl,
+    REGISTRY_DIR: join(directory, 'registry'),
+  }
   start('retrainer', ['examples/retrainer.ts'], {
     ...common,
     RETRAINER_PORT: String(retrainerPort),
     WEBHOOK_SECRET_FILE: join(directory, 'webhook.secret'),
   })
-  console.log('Replaying the New South Wales electricity market, May 1996 to December 1998, as fast as Plumbline judges it')
-  await ended(start('emitter', ['examples/emitter.ts'], { ...common, EMITTER_ROWS: options.rows }, 'inherit'))
+  console.log(
+    'Replaying the New South Wales electricity market, May 1996 to December 1998, as fast as Plumbline judges it',
+  )
+  await ended(
+    start('emitter', ['examples/emitter.ts'], { ...common, EMITTER_ROWS: options.rows }, 'inherit'),
+  )
 
   const client = plumblineClient(url, clickhouseUrl)
   const summary = await summarize(client)
-  console.log(`\n${summary.text}\n\n${summary.loopClosed ? 'The loop closed' : 'The loop did not close'} (${Math.round((Date.now() - began) / 1000)} s)`)
+  console.log(
+    `\n${summary.text}\n\n${summary.loopClosed ? 'The loop closed' : 'The loop did not close'} (${Math.round((Date.now() - began) / 1000)} s)`,
+  )
   if (options.exit || !summary.loopClosed) return finish(summary.loopClosed ? 0 : 1)
-  console.log(`\nStill serving: open ${url} for the overview, ${url}/models/elec2 for the charts; Ctrl-C ends it`)
+  console.log(
+    `\nStill serving: open ${url} for the overview, ${url}/models/elec2 for the charts; Ctrl-C ends it`,
+  )
 }
 
-function start(name: string, args: string[], env: Record<string, string>, output: 'inherit' | 'file' = 'file'): ChildProcess {
+function start(
+  name: string,
+  args: string[],
+  env: Record<string, string>,
+  output: 'inherit' | 'file' = 'file',
+): ChildProcess {
   const log = output === 'file' ? createWriteStream(join(directory, `${name}.log`)) : undefined
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], {
     cwd: root,
@@ -82,7 +110,9 @@ function start(name: string, args: string[], env: Record<string, string>, output
 
 function ended(child: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
-    child.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`the emitter ended with ${code}`))))
+    child.once('exit', (code) =>
+      code === 0 ? resolve() : reject(new Error(`the emitter ended with ${code}`)),
+    )
   })
 }
 
@@ -96,7 +126,9 @@ async function ready(url: string) {
     if (children[0]?.exitCode !== null) break
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
-  throw new Error(`Plumbline did not become ready: ${readFileSync(join(directory, 'plumbline.log'), 'utf8').slice(-1000)}`)
+  throw new Error(
+    `Plumbline did not become ready: ${readFileSync(join(directory, 'plumbline.log'), 'utf8').slice(-1000)}`,
+  )
 }
 
 /** The usual port, or a free one where somebody has it. */

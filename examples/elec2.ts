@@ -15,7 +15,14 @@ export interface Elec2Row {
 
 export const HALF_HOUR_MS = 30 * 60_000
 export const ELEC2_START = Date.UTC(1996, 4, 7)
-export const ELEC2_FEATURES = ['period', 'nswprice', 'nswdemand', 'vicprice', 'vicdemand', 'transfer'] as const
+export const ELEC2_FEATURES = [
+  'period',
+  'nswprice',
+  'nswdemand',
+  'vicprice',
+  'vicdemand',
+  'transfer',
+] as const
 
 export function readElec2(): Elec2Row[] {
   const text = gunzipSync(readFileSync(new URL('data/elec2.csv.gz', import.meta.url))).toString()
@@ -23,12 +30,18 @@ export function readElec2(): Elec2Row[] {
   const columns = header.trim().split(',')
   const places = [...ELEC2_FEATURES, 'class'].map((name) => {
     const place = columns.indexOf(name)
-    if (place === -1) throw new Error(`elec2.csv.gz has no column ${name}, only ${columns.join(', ')}`)
+    if (place === -1)
+      throw new Error(`elec2.csv.gz has no column ${name}, only ${columns.join(', ')}`)
     return place
   })
   return lines.map((line, index) => {
     const cells = line.split(',')
     const values = places.map((place) => Number(cells[place]))
-    return { index, at: ELEC2_START + index * HALF_HOUR_MS, values: values.slice(0, -1), label: values.at(-1) === 1 ? 1 : 0 }
+    return {
+      index,
+      at: ELEC2_START + index * HALF_HOUR_MS,
+      values: values.slice(0, -1),
+      label: values.at(-1) === 1 ? 1 : 0,
+    }
   })
 }

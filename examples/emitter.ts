@@ -20,7 +20,11 @@ const env = (name: string) => process.env[name] ?? ''
 const registry = env('REGISTRY_DIR')
 const client = plumblineClient(env('PLUMBLINE_URL'), env('CLICKHOUSE_URL'))
 const rows = readElec2().slice(0, Number(env('EMITTER_ROWS') || Infinity))
-const first = train(ELEC2_FEATURES, rows.slice(0, TRAINING_ROWS).map((row) => row.values), rows.slice(0, TRAINING_ROWS).map((row) => row.label))
+const first = train(
+  ELEC2_FEATURES,
+  rows.slice(0, TRAINING_ROWS).map((row) => row.values),
+  rows.slice(0, TRAINING_ROWS).map((row) => row.label),
+)
 const outOfFold = crossValidated(rows.slice(0, TRAINING_ROWS))
 saveModel(registry, '1', first)
 
@@ -34,13 +38,25 @@ const weeks = [...Map.groupBy(rows, (row) => Math.floor(row.at / WEEK_MS))]
 for (const [number, [week, weekRows]] of weeks.entries()) {
   const start = week * WEEK_MS
   // Until the last truth of the week before is out, and has been joined …
-  await emit(weekRows.filter((row) => row.at < start + LABEL_DELAY_MS), start + LABEL_DELAY_MS)
+  await emit(
+    weekRows.filter((row) => row.at < start + LABEL_DELAY_MS),
+    start + LABEL_DELAY_MS,
+  )
   await until('every event is stored', isStored)
   // … and only then on, so that no watermark passes the label horizon before its labels.
-  await emit(weekRows.filter((row) => row.at >= start + LABEL_DELAY_MS), start + WEEK_MS)
-  if (number > 0) await until(`the week that ends ${new Date(start).toISOString()} is judged`, () => isSettled(start))
+  await emit(
+    weekRows.filter((row) => row.at >= start + LABEL_DELAY_MS),
+    start + WEEK_MS,
+  )
+  if (number > 0)
+    await until(`the week that ends ${new Date(start).toISOString()} is judged`, () =>
+      isSettled(start),
+    )
   await adoptNewVersion()
-  if (number % 13 === 12) console.log(`  ${new Date(start + WEEK_MS).toISOString().slice(0, 10)}: ${predictionsSent} predictions, ${labelsSent} labels, version ${live.version} serves`)
+  if (number % 13 === 12)
+    console.log(
+      `  ${new Date(start + WEEK_MS).toISOString().slice(0, 10)}: ${predictionsSent} predictions, ${labelsSent} labels, version ${live.version} serves`,
+    )
 }
 
 /** Predictions of these rows, with the labels that come due before `until`, in the order of stream time. */
@@ -50,20 +66,27 @@ async function emit(some: readonly Elec2Row[], limit: number) {
     ...(live.version === '1' ? [] : [event(row, '1', first, true)]),
   ])
   for (const row of some) {
-    awaiting.push({ due: row.at + LABEL_DELAY_MS, row, predictionId: idOf(row, live.version, false) })
-    if (live.version !== '1') awaiting.push({ due: row.at + LABEL_DELAY_MS, row, predictionId: idOf(row, '1', true) })
+    awaiting.push({
+      due: row.at + LABEL_DELAY_MS,
+      row,
+      predictionId: idOf(row, live.version, false),
+    })
+    if (live.version !== '1')
+      awaiting.push({ due: row.at + LABEL_DELAY_MS, row, predictionId: idOf(row, '1', true) })
   }
   const later = awaiting.findIndex((label) => label.due >= limit)
   const due = awaiting.splice(0, later === -1 ? awaiting.length : later)
   await client.sendPredictions(predictions)
-  await client.sendLabels(due.map(({ row, predictionId, due: at }) => ({
-    label_id: `truth-${predictionId}`,
-    model_id: 'elec2',
-    prediction_id: predictionId,
-    label: String(row.label),
-    labelled_at: new Date(at).toISOString(),
-    source: 'ground_truth',
-  })))
+  await client.sendLabels(
+    due.map(({ row, predictionId, due: at }) => ({
+      label_id: `truth-${predictionId}`,
+      model_id: 'elec2',
+      prediction_id: predictionId,
+      label: String(row.label),
+      labelled_at: new Date(at).toISOString(),
+      source: 'ground_truth',
+    })),
+  )
   predictionsSent += predictions.length
   labelsSent += due.length
 }
@@ -73,7 +96,10 @@ function idOf(row: Elec2Row, version: string, shadow: boolean): string {
 }
 
 function event(row: Elec2Row, version: string, model: LogisticModel, shadow: boolean) {
-  const score = version === '1' && row.index < TRAINING_ROWS ? outOfFold[row.index]! : predict(model, row.values)
+  const score =
+    version === '1' && row.index < TRAINING_ROWS
+      ? outOfFold[row.index]!
+      : predict(model, row.values)
   return {
     prediction_id: idOf(row, version, shadow),
     model_id: 'elec2',
@@ -103,8 +129,12 @@ async function isSettled(windowEnd: number): Promise<boolean> {
     { end: windowEnd },
   )
   if (!window?.is_mature) return false
-  const { decisions } = await client.get<{ decisions: { cause: string; evidence_revision: number }[] }>('/v1/decisions?model_id=elec2')
-  const answer = decisions.find((decision) => decision.cause === `window:${new Date(windowEnd).toISOString()}`)
+  const { decisions } = await client.get<{
+    decisions: { cause: string; evidence_revision: number }[]
+  }>('/v1/decisions?model_id=elec2')
+  const answer = decisions.find(
+    (decision) => decision.cause === `window:${new Date(windowEnd).toISOString()}`,
+  )
   if (!answer || answer.evidence_revision < window.newest) return false
   return (await openRuns()).length === 0
 }
@@ -118,12 +148,18 @@ async function runs(): Promise<Run[]> {
 }
 
 async function openRuns(): Promise<Run[]> {
-  return (await runs()).filter((run) => ['pending', 'launched', 'running', 'awaiting_approval'].includes(run.state))
+  return (await runs()).filter((run) =>
+    ['pending', 'launched', 'running', 'awaiting_approval'].includes(run.state),
+  )
 }
 
 async function adoptNewVersion() {
-  const newest = (await runs()).filter((run) => run.state === 'succeeded').map((run) => run.new_version).toSorted((a, b) => Number(b) - Number(a))[0]
-  if (newest && newest !== live.version) live = { version: newest, model: loadModel(registry, newest) }
+  const newest = (await runs())
+    .filter((run) => run.state === 'succeeded')
+    .map((run) => run.new_version)
+    .toSorted((a, b) => Number(b) - Number(a))[0]
+  if (newest && newest !== live.version)
+    live = { version: newest, model: loadModel(registry, newest) }
 }
 
 async function until(what: string, condition: () => Promise<boolean>) {
@@ -140,7 +176,11 @@ function crossValidated(some: readonly Elec2Row[]): number[] {
   return some.flatMap((_, fold) => {
     if (fold >= FOLDS) return []
     const others = some.filter((row) => Math.floor(row.index / size) !== fold)
-    const model = train(ELEC2_FEATURES, others.map((row) => row.values), others.map((row) => row.label))
+    const model = train(
+      ELEC2_FEATURES,
+      others.map((row) => row.values),
+      others.map((row) => row.label),
+    )
     return some.slice(fold * size, (fold + 1) * size).map((row) => predict(model, row.values))
   })
 }

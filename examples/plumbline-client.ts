@@ -19,10 +19,17 @@ export function plumblineClient(url: string, clickhouseUrl: string): PlumblineCl
       const batch = events.slice(i, i + BATCH)
       const body = batch.map((event) => JSON.stringify(event)).join('\n')
       const response = await retried(() =>
-        fetch(`${url}${path}`, { method: 'POST', headers: { 'content-type': 'application/x-ndjson' }, body }),
+        fetch(`${url}${path}`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/x-ndjson' },
+          body,
+        }),
       )
       const answer = (await response.json()) as { accepted: number; rejected: unknown[] }
-      if (answer.accepted !== batch.length) throw new Error(`${path} took ${answer.accepted} of ${batch.length}: ${JSON.stringify(answer).slice(0, 300)}`)
+      if (answer.accepted !== batch.length)
+        throw new Error(
+          `${path} took ${answer.accepted} of ${batch.length}: ${JSON.stringify(answer).slice(0, 300)}`,
+        )
     }
   }
   return {
@@ -31,19 +38,31 @@ export function plumblineClient(url: string, clickhouseUrl: string): PlumblineCl
     query: async <T>(sql: string, params: Record<string, string | number> = {}) => {
       const search = new URLSearchParams({ default_format: 'JSONEachRow' })
       for (const [name, value] of Object.entries(params)) search.set(`param_${name}`, String(value))
-      const response = await fetch(`${clickhouseUrl}/?${search.toString()}`, { method: 'POST', body: sql })
+      const response = await fetch(`${clickhouseUrl}/?${search.toString()}`, {
+        method: 'POST',
+        body: sql,
+      })
       const text = await response.text()
       if (!response.ok) throw new Error(text)
-      return text.split('\n').filter(Boolean).map((line) => JSON.parse(line) as T)
+      return text
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as T)
     },
     get: async <T>(path: string) => {
       const response = await fetch(`${url}${path}`)
-      if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`)
+      if (!response.ok)
+        throw new Error(`${path} answered ${response.status}: ${await response.text()}`)
       return (await response.json()) as T
     },
     post: async (path, body) => {
-      const response = await fetch(`${url}${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
-      if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`)
+      const response = await fetch(`${url}${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      })
+      if (!response.ok)
+        throw new Error(`${path} answered ${response.status}: ${await response.text()}`)
     },
   }
 }
@@ -52,7 +71,8 @@ export function plumblineClient(url: string, clickhouseUrl: string): PlumblineCl
 async function retried(request: () => Promise<Response>): Promise<Response> {
   for (let attempt = 1; ; attempt++) {
     const response = await request()
-    if (response.ok || attempt === RETRIES || (response.status !== 429 && response.status !== 503)) return response
+    if (response.ok || attempt === RETRIES || (response.status !== 429 && response.status !== 503))
+      return response
     await response.body?.cancel()
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
   }

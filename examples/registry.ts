@@ -18,6 +18,8 @@ export function loadModel(directory: string, version: string): LogisticModel {
 
 /** The number after the newest version. */
 export function nextVersion(directory: string): string {
-  const versions = readdirSync(directory).flatMap((file) => /^elec2-(\d+)\.json$/.exec(file)?.[1] ?? [])
+  const versions = readdirSync(directory).flatMap(
+    (file) => /^elec2-(\d+)\.json$/.exec(file)?.[1] ?? [],
+  )
   return String(Math.max(0, ...versions.map(Number)) + 1)
 }

@@ -55,7 +55,8 @@ async function retrain(job: Job) {
      ORDER BY o.predicted_at DESC LIMIT ${TRAINING_ROWS}`,
     { model: job.data.model_id, before },
   )
-  if (rows.length < TRAINING_ROWS / 4) throw new Error(`only ${rows.length} labelled outcomes to train on`)
+  if (rows.length < TRAINING_ROWS / 4)
+    throw new Error(`only ${rows.length} labelled outcomes to train on`)
   const model = train(
     ELEC2_FEATURES,
     rows.map((row) => ELEC2_FEATURES.map((name) => Number(row[name]))),
@@ -63,7 +64,11 @@ async function retrain(job: Job) {
   )
   const version = nextVersion(registry)
   saveModel(registry, version, model)
-  await report(job, { state: 'succeeded', new_version: version, message: `trained on ${rows.length} outcomes before ${before}` })
+  await report(job, {
+    state: 'succeeded',
+    new_version: version,
+    message: `trained on ${rows.length} outcomes before ${before}`,
+  })
 }
 
 async function report(job: Job, status: object) {

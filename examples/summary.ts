@@ -46,7 +46,9 @@ export async function summarize(client: PlumblineClient): Promise<Summary> {
   const [incomplete] = await client.query<{ n: string }>(
     `SELECT uniqExact(window_end) AS n FROM window_metrics_latest WHERE model_id = 'elec2' AND model_version = '' AND verdict = 'incomplete'`,
   )
-  const known = weeks.flatMap(({ week, frozen, closed }) => (frozen === null || closed === null ? [] : [{ week, frozen, closed }]))
+  const known = weeks.flatMap(({ week, frozen, closed }) =>
+    frozen === null || closed === null ? [] : [{ week, frozen, closed }],
+  )
   const firstRun = runs.find((run) => run.state === 'succeeded')?.window_end
   const after = known.filter((week) => firstRun !== undefined && week.week > firstRun)
   const frozen = meanOf(after.map((week) => week.frozen))
@@ -56,12 +58,21 @@ export async function summarize(client: PlumblineClient): Promise<Summary> {
 
   const text = [
     `Weekly accuracy over ${known.length} judged weeks, ${known[0]?.week} to ${known.at(-1)?.week} (${percent(Math.min(...known.map((w) => w.frozen)))} to ${percent(Math.max(...known.map((w) => w.closed)))} is ▁ to █)`,
-    `  frozen model  ${spark(known.map((week) => week.frozen), known)}`,
-    `  closed loop   ${spark(known.map((week) => week.closed), known)}`,
+    `  frozen model  ${spark(
+      known.map((week) => week.frozen),
+      known,
+    )}`,
+    `  closed loop   ${spark(
+      known.map((week) => week.closed),
+      known,
+    )}`,
     '',
     '  month     frozen  closed     month     frozen  closed     month     frozen  closed',
     ...columns(
-      months.map(([month, inMonth]) => `  ${month}   ${percent(meanOf(inMonth.map((w) => w.frozen)))}   ${percent(meanOf(inMonth.map((w) => w.closed)))} `),
+      months.map(
+        ([month, inMonth]) =>
+          `  ${month}   ${percent(meanOf(inMonth.map((w) => w.frozen)))}   ${percent(meanOf(inMonth.map((w) => w.closed)))} `,
+      ),
       3,
     ),
     '',
@@ -70,25 +81,39 @@ export async function summarize(client: PlumblineClient): Promise<Summary> {
       : `  after the first retraining (${after.length} weeks): frozen ${percent(frozen)}, closed loop ${percent(closed)}`,
     '',
     `Alarms against the training reference, in windows (${incomplete?.n ?? 0} windows had something incomplete)`,
-    ...alarms.map((a) => `  ${`${a.family}.${a.metric}${a.subject ? ` of ${a.subject}` : ''}`.padEnd(34)} ${a.windows.padStart(4)}   first in the week to ${a.first}`),
+    ...alarms.map(
+      (a) =>
+        `  ${`${a.family}.${a.metric}${a.subject ? ` of ${a.subject}` : ''}`.padEnd(34)} ${a.windows.padStart(4)}   first in the week to ${a.first}`,
+    ),
     '',
     'Retraining runs',
-    ...runs.map((run) => `  week to ${run.window_end}  ${run.policy}  ${run.state}  -> version ${run.new_version || '-'}  ${run.reason}`),
+    ...runs.map(
+      (run) =>
+        `  week to ${run.window_end}  ${run.policy}  ${run.state}  -> version ${run.new_version || '-'}  ${run.reason}`,
+    ),
   ].join('\n')
   return { text, loopClosed }
 }
 
-const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
+const meanOf = (values: readonly number[]) =>
+  values.reduce((sum, value) => sum + value, 0) / values.length
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`.padStart(6)
 
-function spark(values: readonly number[], weeks: readonly { frozen: number; closed: number }[]): string {
+function spark(
+  values: readonly number[],
+  weeks: readonly { frozen: number; closed: number }[],
+): string {
   const low = Math.min(...weeks.map((week) => week.frozen))
   const high = Math.max(...weeks.map((week) => week.closed))
-  return values.map((value) => BARS[Math.max(0, Math.min(7, Math.floor(((value - low) / (high - low)) * 8)))]).join('')
+  return values
+    .map((value) => BARS[Math.max(0, Math.min(7, Math.floor(((value - low) / (high - low)) * 8)))])
+    .join('')
 }
 
 /** Cells in columns, top to bottom, then left to right. */
 function columns(cells: readonly string[], count: number): string[] {
   const height = Math.ceil(cells.length / count)
-  return Array.from({ length: height }, (_, row) => Array.from({ length: count }, (__, column) => cells[column * height + row] ?? '').join('   '))
+  return Array.from({ length: height }, (_, row) =>
+    Array.from({ length: count }, (__, column) => cells[column * height + row] ?? '').join('   '),
+  )
 }

@@ -58,7 +58,9 @@ export function readKeyFile(path: string): Authenticate {
   }
   if (!validate(file)) {
     throw new ConfigError(
-      (validate.errors ?? []).map((e) => `PLUMBLINE_AUTH_FILE ${path}: ${e.instancePath} ${e.message ?? ''}`),
+      (validate.errors ?? []).map(
+        (e) => `PLUMBLINE_AUTH_FILE ${path}: ${e.instancePath} ${e.message ?? ''}`,
+      ),
     )
   }
   const keys = file.keys.map((key) => ({

@@ -9,7 +9,8 @@ const PLACEHOLDERS = { on_cluster: '', engine: '' }
 export const clickhouseMigrations = () => readMigrations(FOLDER, PLACEHOLDERS)
 
 export const migrateClickHouse = (db: ClickHouse) => migrate(storeOf(db), clickhouseMigrations())
-export const verifyClickHouse = (db: ClickHouse) => verifyMigrated(storeOf(db), clickhouseMigrations())
+export const verifyClickHouse = (db: ClickHouse) =>
+  verifyMigrated(storeOf(db), clickhouseMigrations())
 
 function storeOf(db: ClickHouse): MigrationStore {
   return {
@@ -17,7 +18,9 @@ function storeOf(db: ClickHouse): MigrationStore {
       await db.command(
         'CREATE TABLE IF NOT EXISTS schema_migrations (name String, checksum String, applied_at DateTime DEFAULT now()) ENGINE = MergeTree ORDER BY name',
       )
-      return db.query<{ name: string; checksum: string }>('SELECT name, checksum FROM schema_migrations ORDER BY name')
+      return db.query<{ name: string; checksum: string }>(
+        'SELECT name, checksum FROM schema_migrations ORDER BY name',
+      )
     },
     run: (statement) => db.command(statement),
     record: ({ name, checksum }) => db.insertRows('schema_migrations', [{ name, checksum }], name),

@@ -48,7 +48,11 @@ const WRITER_SETTINGS = [
   'SET prefer_column_name_to_alias = 1',
 ]
 /** Settings of a writer's URL that are about this interface or already in force. */
-const OUTPUT_SETTINGS = new Set(['date_time_output_format', 'output_format_json_quote_64bit_integers', 'output_format_json_quote_denormals'])
+const OUTPUT_SETTINGS = new Set([
+  'date_time_output_format',
+  'output_format_json_quote_64bit_integers',
+  'output_format_json_quote_denormals',
+])
 
 export function clickHouseServer(options: ClickHouseServerOptions): ClickHouseServer {
   let server: Server | undefined
@@ -57,14 +61,22 @@ export function clickHouseServer(options: ClickHouseServerOptions): ClickHouseSe
 
   async function handle(request: IncomingMessage, response: ServerResponse) {
     const url = new URL(request.url ?? '/', 'http://localhost')
-    if (url.pathname === '/ping' || (url.pathname === '/' && request.method === 'GET' && !url.searchParams.has('query'))) {
+    if (
+      url.pathname === '/ping' ||
+      (url.pathname === '/' && request.method === 'GET' && !url.searchParams.has('query'))
+    ) {
       response.writeHead(200, { 'content-type': 'text/plain; charset=UTF-8' }).end('Ok.\n')
       return
     }
     if (url.pathname !== '/') return fail(response, 404, 0, `There is no handle ${url.pathname}`)
     const access = accessOf(request, url, options)
     if (access === 'refused')
-      return fail(response, 403, 516, 'default: Authentication failed: password is incorrect, or there is no user with such name. (AUTHENTICATION_FAILED)')
+      return fail(
+        response,
+        403,
+        516,
+        'default: Authentication failed: password is incorrect, or there is no user with such name. (AUTHENTICATION_FAILED)',
+      )
 
     const body = await readBody(request)
     const query = url.searchParams.get('query') ?? ''
@@ -73,12 +85,22 @@ export function clickHouseServer(options: ClickHouseServerOptions): ClickHouseSe
     const sql = inUrl ? query : body.toString()
     const data = inUrl ? body : Buffer.alloc(0)
     const params = Object.fromEntries(
-      [...url.searchParams].flatMap(([key, value]) => (key.startsWith('param_') ? [[key.slice(6), unescapeParam(value)]] : [])),
+      [...url.searchParams].flatMap(([key, value]) =>
+        key.startsWith('param_') ? [[key.slice(6), unescapeParam(value)]] : [],
+      ),
     )
-    const format = url.searchParams.get('default_format') ?? request.headers['x-clickhouse-format']?.toString() ?? 'TabSeparated'
+    const format =
+      url.searchParams.get('default_format') ??
+      request.headers['x-clickhouse-format']?.toString() ??
+      'TabSeparated'
     const settings = access === 'writer' ? outputSettings(url) : []
     if (access === 'reader' && /\binto\s+outfile\b/i.test(withoutLiterals(sql)))
-      return fail(response, 403, 164, 'Cannot execute query in readonly mode: INTO OUTFILE. (READONLY)')
+      return fail(
+        response,
+        403,
+        164,
+        'Cannot execute query in readonly mode: INTO OUTFILE. (READONLY)',
+      )
 
     const lane = leastBusy(access === 'writer' ? writers : readers)
     const result = await lane.use(async (session) => {
@@ -86,7 +108,9 @@ export function clickHouseServer(options: ClickHouseServerOptions): ClickHouseSe
       return runWithData(session, sql, data, params, format, options.spool)
     })
     const used = /\bformat\s+([A-Za-z]\w*)\s*;?\s*$/i.exec(sql)?.[1] ?? format
-    const gzip = url.searchParams.get('enable_http_compression') === '1' && /\bgzip\b/.test(request.headers['accept-encoding'] ?? '')
+    const gzip =
+      url.searchParams.get('enable_http_compression') === '1' &&
+      /\bgzip\b/.test(request.headers['accept-encoding'] ?? '')
     const bytes = gzip ? gzipSync(result.bytes, { level: 1 }) : result.bytes
     response.writeHead(200, {
       'content-type': contentType(used),
@@ -107,14 +131,19 @@ export function clickHouseServer(options: ClickHouseServerOptions): ClickHouseSe
   return {
     url: () => {
       const address = server?.address()
-      if (!address || typeof address === 'string') throw new Error('the ClickHouse interface is not listening')
+      if (!address || typeof address === 'string')
+        throw new Error('the ClickHouse interface is not listening')
       return `http://${options.host}:${address.port}`
     },
     module: {
       name: 'clickhouse http interface',
       start: async () => {
-        readers = Array.from({ length: READERS }, () => laneOf(options.engine.rawSession(READER_LIMITS)))
-        writers = Array.from({ length: 2 }, () => laneOf(options.engine.rawSession(WRITER_SETTINGS)))
+        readers = Array.from({ length: READERS }, () =>
+          laneOf(options.engine.rawSession(READER_LIMITS)),
+        )
+        writers = Array.from({ length: 2 }, () =>
+          laneOf(options.engine.rawSession(WRITER_SETTINGS)),
+        )
         server = createServer({ maxHeaderSize: 1 << 20 }, (request, response) => {
           handle(request, response).catch((error: unknown) => {
             const { status, code, message } = exceptionOf(error)
@@ -154,32 +183,63 @@ function laneOf(session: RawSession): Lane {
   return lane
 }
 
-const leastBusy = (lanes: readonly Lane[]) => lanes.reduce((a, b) => (b.waiting < a.waiting ? b : a))
+const leastBusy = (lanes: readonly Lane[]) =>
+  lanes.reduce((a, b) => (b.waiting < a.waiting ? b : a))
 
 /**
  * Runs SQL with data behind it. chDB answers `INSERT … SELECT … FROM input(…)` with success and no rows, so
  * the data becomes a file and `input` the table function `file`.
  */
-async function runWithData(session: RawSession, sql: string, data: Buffer, params: Record<string, string>, format: string, spool: Spool) {
+async function runWithData(
+  session: RawSession,
+  sql: string,
+  data: Buffer,
+  params: Record<string, string>,
+  format: string,
+  spool: Spool,
+) {
   if (data.length === 0) return session.run(sql, params, format)
   const input = /\binput\s*\(\s*('(?:[^'\\]|\\.|'')*')\s*\)/i.exec(sql)
   if (!input) return session.run(`${sql}\n${data.toString()}`, params, format)
   const dataFormat = /\bformat\s+(\w+)\s*$/i.exec(sql.trim())
-  if (!dataFormat) throw new Error('Code: 62. DB::Exception: Syntax error: INSERT from input() needs a FORMAT at its end. (SYNTAX_ERROR)')
+  if (!dataFormat)
+    throw new Error(
+      'Code: 62. DB::Exception: Syntax error: INSERT from input() needs a FORMAT at its end. (SYNTAX_ERROR)',
+    )
   return spool.withFile(data, (path) =>
     session.run(
-      sql.trim().slice(0, dataFormat.index).replace(input[0], () => `file('${path.replaceAll("'", "''")}', ${dataFormat[1]}, ${input[1]})`),
+      sql
+        .trim()
+        .slice(0, dataFormat.index)
+        .replace(
+          input[0],
+          () => `file('${path.replaceAll("'", "''")}', ${dataFormat[1]}, ${input[1]})`,
+        ),
       params,
       format,
     ),
   )
 }
 
-function accessOf(request: IncomingMessage, url: URL, options: ClickHouseServerOptions): 'writer' | 'reader' | 'refused' {
+function accessOf(
+  request: IncomingMessage,
+  url: URL,
+  options: ClickHouseServerOptions,
+): 'writer' | 'reader' | 'refused' {
   const basic = /^Basic (.+)$/.exec(request.headers.authorization ?? '')?.[1]
-  const [basicUser = '', ...basicPassword] = basic ? Buffer.from(basic, 'base64').toString().split(':') : []
-  const user = basicUser || request.headers['x-clickhouse-user']?.toString() || url.searchParams.get('user') || 'default'
-  const password = basicPassword.join(':') || request.headers['x-clickhouse-key']?.toString() || url.searchParams.get('password') || ''
+  const [basicUser = '', ...basicPassword] = basic
+    ? Buffer.from(basic, 'base64').toString().split(':')
+    : []
+  const user =
+    basicUser ||
+    request.headers['x-clickhouse-user']?.toString() ||
+    url.searchParams.get('user') ||
+    'default'
+  const password =
+    basicPassword.join(':') ||
+    request.headers['x-clickhouse-key']?.toString() ||
+    url.searchParams.get('password') ||
+    ''
   if (user !== options.username) return password === '' ? 'reader' : 'refused'
   const given = Buffer.from(password)
   const wanted = Buffer.from(options.password)
@@ -189,7 +249,9 @@ function accessOf(request: IncomingMessage, url: URL, options: ClickHouseServerO
 /** Writers' services choose how values are printed; each is a name from a fixed list and a plain value. */
 function outputSettings(url: URL): string[] {
   return [...url.searchParams].flatMap(([key, value]) =>
-    OUTPUT_SETTINGS.has(key) && /^\w+$/.test(value) ? [`SET ${key} = ${/^\d+$/.test(value) ? value : `'${value}'`}`] : [],
+    OUTPUT_SETTINGS.has(key) && /^\w+$/.test(value)
+      ? [`SET ${key} = ${/^\d+$/.test(value) ? value : `'${value}'`}`]
+      : [],
   )
 }
 
@@ -198,20 +260,29 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
   let size = 0
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length
-    if (size > MAX_BODY_BYTES) throw new Error('Code: 307. DB::Exception: the request is too large. (TOO_MANY_BYTES)')
+    if (size > MAX_BODY_BYTES)
+      throw new Error('Code: 307. DB::Exception: the request is too large. (TOO_MANY_BYTES)')
     chunks.push(chunk)
   }
   const body = Buffer.concat(chunks)
-  return request.headers['content-encoding'] === 'gzip' ? gunzipSync(body, { maxOutputLength: MAX_BODY_BYTES }) : body
+  return request.headers['content-encoding'] === 'gzip'
+    ? gunzipSync(body, { maxOutputLength: MAX_BODY_BYTES })
+    : body
 }
 
 /** Parameters travel in TSV escaping. */
 const unescapeParam = (value: string) =>
-  value.replace(/\\([\\tnr'])/g, (_, c: string) => ({ '\\': '\\', t: '\t', n: '\n', r: '\r', "'": "'" })[c]!)
+  value.replace(
+    /\\([\\tnr'])/g,
+    (_, c: string) => ({ '\\': '\\', t: '\t', n: '\n', r: '\r', "'": "'" })[c]!,
+  )
 
 /** SQL with its comments, strings and quoted names taken out, so that words in them are not keywords. */
 const withoutLiterals = (sql: string) =>
-  sql.replace(/'(?:[^'\\]|\\[\s\S]|'')*'|"(?:[^"\\]|\\[\s\S])*"|`(?:[^`\\]|\\[\s\S])*`|--[^\n]*|\/\*[\s\S]*?\*\//g, ' ')
+  sql.replace(
+    /'(?:[^'\\]|\\[\s\S]|'')*'|"(?:[^"\\]|\\[\s\S])*"|`(?:[^`\\]|\\[\s\S])*`|--[^\n]*|\/\*[\s\S]*?\*\//g,
+    ' ',
+  )
 
 const NOT_FOUND = new Set([60, 81])
 const CLIENT_ERRORS = new Set([6, 27, 36, 42, 43, 44, 46, 47, 53, 62, 70, 115, 117, 386, 456])
@@ -219,7 +290,13 @@ const CLIENT_ERRORS = new Set([6, 27, 36, 42, 43, 44, 46, 47, 53, 62, 70, 115, 1
 function exceptionOf(error: unknown): { status: number; code: number; message: string } {
   const message = messageOf(error)
   const code = Number(/Code: (\d+)/.exec(message)?.[1] ?? 1000)
-  const status = NOT_FOUND.has(code) ? 404 : code === 164 || code === 497 ? 403 : CLIENT_ERRORS.has(code) ? 400 : 500
+  const status = NOT_FOUND.has(code)
+    ? 404
+    : code === 164 || code === 497
+      ? 403
+      : CLIENT_ERRORS.has(code)
+        ? 400
+        : 500
   return { status, code, message }
 }
 
@@ -227,15 +304,20 @@ function fail(response: ServerResponse, status: number, code: number, message: s
   if (response.headersSent) return void response.destroy()
   const body = `${message.startsWith('Code:') ? message : `Code: ${code}. DB::Exception: ${message}`} (version chDB)\n`
   response
-    .writeHead(status, { 'content-type': 'text/plain; charset=UTF-8', 'x-clickhouse-exception-code': String(code) })
+    .writeHead(status, {
+      'content-type': 'text/plain; charset=UTF-8',
+      'x-clickhouse-exception-code': String(code),
+    })
     .end(body)
 }
 
 function contentType(format: string): string {
-  if (/^JSON(Compact|Strings|ColumnsWithMetadata)?/i.test(format) && !/EachRow/i.test(format)) return 'application/json; charset=UTF-8'
+  if (/^JSON(Compact|Strings|ColumnsWithMetadata)?/i.test(format) && !/EachRow/i.test(format))
+    return 'application/json; charset=UTF-8'
   if (/EachRow/i.test(format)) return 'application/x-ndjson; charset=UTF-8'
   if (/^CSV/i.test(format)) return 'text/csv; charset=UTF-8; header=absent'
   if (/^(TSV|TabSeparated)/i.test(format)) return 'text/tab-separated-values; charset=UTF-8'
-  if (/^(Native|RowBinary|Parquet|Arrow|Avro|ORC|BSON|MsgPack|Protobuf)/i.test(format)) return 'application/octet-stream'
+  if (/^(Native|RowBinary|Parquet|Arrow|Avro|ORC|BSON|MsgPack|Protobuf)/i.test(format))
+    return 'application/octet-stream'
   return 'text/plain; charset=UTF-8'
 }

@@ -66,7 +66,7 @@ export function serverEngine(options: ServerOptions): ClickHouseEngine {
         const { stream } = await client.exec({
           query: `${sql("input('line String')")} FORMAT LineAsString`,
           values: createReadStream(path),
-        } as never)
+        })
         for await (const _ of stream as AsyncIterable<unknown>);
       })
     },
@@ -77,7 +77,10 @@ export function serverEngine(options: ServerOptions): ClickHouseEngine {
 }
 
 /** Our port on an official client, whatever connection it uses. */
-export function clickHouseOf(client: ClickHouseClient, insertLines: ClickHouse['insertLines']): ClickHouse {
+export function clickHouseOf(
+  client: ClickHouseClient,
+  insertLines: ClickHouse['insertLines'],
+): ClickHouse {
   const command: ClickHouse['command'] = async (query, query_params) => {
     await client.command({ query, ...(query_params && { query_params }) })
   }
@@ -85,14 +88,20 @@ export function clickHouseOf(client: ClickHouseClient, insertLines: ClickHouse['
     command,
     insertLines,
     query: async <T>(query: string, query_params?: Params) => {
-      const result = await client.query({ query, format: 'JSONEachRow', ...(query_params && { query_params }) })
+      const result = await client.query({
+        query,
+        format: 'JSONEachRow',
+        ...(query_params && { query_params }),
+      })
       return result.json<T>()
     },
     insertRows: async (table, rows, token) => {
       if (rows.length === 0) return
       const settings = token === undefined ? '' : `, insert_deduplication_token='${escape(token)}'`
       const lines = rows.map((row) => JSON.stringify(row)).join('\n')
-      await command(`INSERT INTO ${table} SETTINGS async_insert=0${settings} FORMAT JSONEachRow\n${lines}`)
+      await command(
+        `INSERT INTO ${table} SETTINGS async_insert=0${settings} FORMAT JSONEachRow\n${lines}`,
+      )
     },
     close: () => client.close(),
   }

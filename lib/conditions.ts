@@ -88,7 +88,8 @@ export function parseCondition(text: string): Condition {
     must('(')
     const path = pattern(/[\w@*.=&() -]+?(?=\s*,)/y, 'family[.metric[.subject]]').trim()
     const [family = '', metric, ...subject] = path.split('.')
-    if (!FAMILIES.includes(family)) throw new SyntaxError(`"${family}" is not one of ${FAMILIES.join(', ')}`)
+    if (!FAMILIES.includes(family))
+      throw new SyntaxError(`"${family}" is not one of ${FAMILIES.join(', ')}`)
     must(',')
     const level = word('alarm') ? 'alarm' : word('warning') ? 'warning' : undefined
     if (!level) throw expected('warning or alarm')
@@ -105,7 +106,9 @@ export function parseCondition(text: string): Condition {
     while (take(',')) {
       if (take('for=')) test.windows = Math.max(1, Number(pattern(/\d+/y, 'a number of windows')))
       else if (take('slice=')) {
-        const [key = '', ...value] = pattern(/[^,)]+/y, 'key:value').trim().split(':')
+        const [key = '', ...value] = pattern(/[^,)]+/y, 'key:value')
+          .trim()
+          .split(':')
         if (value.length === 0) throw expected('slice=key:value')
         test.slice = { key, value: value.join(':') }
       } else throw expected('for=N or slice=key:value')
@@ -153,7 +156,9 @@ export function testsOf(condition: Condition): Test[] {
 }
 
 export function holds(condition: Condition, isTrue: (test: Test) => boolean): boolean {
-  if (condition.kind === 'and') return holds(condition.left, isTrue) && holds(condition.right, isTrue)
-  if (condition.kind === 'or') return holds(condition.left, isTrue) || holds(condition.right, isTrue)
+  if (condition.kind === 'and')
+    return holds(condition.left, isTrue) && holds(condition.right, isTrue)
+  if (condition.kind === 'or')
+    return holds(condition.left, isTrue) || holds(condition.right, isTrue)
   return isTrue(condition)
 }

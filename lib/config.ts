@@ -19,15 +19,22 @@ const ajv = new Ajv({ coerceTypes: true, useDefaults: true, allErrors: true, str
  *
  * @throws {ConfigError} with every problem at once
  */
-export function readConfig<T extends TObject>(schema: T, env: Record<string, string | undefined>): Static<T> {
+export function readConfig<T extends TObject>(
+  schema: T,
+  env: Record<string, string | undefined>,
+): Static<T> {
   const names = Object.keys(schema.properties)
   const values = Object.fromEntries(
-    names.flatMap((name) => (env[name] === undefined || env[name] === '' ? [] : [[name, env[name]]])),
+    names.flatMap((name) =>
+      env[name] === undefined || env[name] === '' ? [] : [[name, env[name]]],
+    ),
   )
   const validate = ajv.compile(schema)
   if (!validate(values)) {
     throw new ConfigError(
-      (validate.errors ?? []).map((e) => `${e.instancePath.slice(1) || '(environment)'} ${e.message ?? 'is invalid'}`),
+      (validate.errors ?? []).map(
+        (e) => `${e.instancePath.slice(1) || '(environment)'} ${e.message ?? 'is invalid'}`,
+      ),
     )
   }
   return Object.freeze(values) as Static<T>

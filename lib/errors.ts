@@ -37,9 +37,9 @@ const LONGEST = 1000
 /** The message of an error and of everything that caused it, outermost first. */
 export function messageOf(error: unknown): string {
   const parts: string[] = []
-  for (let e: unknown = error; e !== undefined && e !== null && parts.length < 6; ) {
+  for (let e: unknown = error; e !== undefined && e !== null && parts.length < 6;) {
     if (e instanceof AggregateError) return [e.message, ...e.errors.map(messageOf)].join('; ')
-    const message = (e instanceof Error ? e.message : String(e)).slice(0, LONGEST)
+    const message = (e instanceof Error ? e.message : JSON.stringify(e)).slice(0, LONGEST)
     // Wrappers often repeat the message of what they wrap.
     if (!parts.some((part) => part.includes(message) || message.includes(part))) parts.push(message)
     e = e instanceof Error ? e.cause : undefined

@@ -87,11 +87,17 @@ export function eventGateway(http: Http, options: GatewayOptions): void {
         const sent = request.body instanceof Buffer ? request.body : Buffer.alloc(0)
         if (pendingBytes + sent.length > options.maxPendingBytes) {
           metrics.events.inc({ service, topic, outcome: 'shed', reason: 'overloaded' })
-          throw new Problem(429, 'overloaded', 'too many events are waiting to be stored', { 'retry-after': RETRY_AFTER_S })
+          throw new Problem(429, 'overloaded', 'too many events are waiting to be stored', {
+            'retry-after': RETRY_AFTER_S,
+          })
         }
         pendingBytes += sent.length
         try {
-          const body = await decompress(sent, request.headers['content-encoding'], options.maxBodyBytes)
+          const body = await decompress(
+            sent,
+            request.headers['content-encoding'],
+            options.maxBodyBytes,
+          )
           const ndjson = request.headers['content-type']?.includes('ndjson') ?? false
           return await accept(itemsOf(body, ndjson))
         } finally {
@@ -107,7 +113,10 @@ export function eventGateway(http: Http, options: GatewayOptions): void {
     for (const item of items) {
       const verdict = judge(item.text, item.scanned)
       if (verdict.ok) {
-        const { model_id, prediction_id } = verdict.event as { model_id: string; prediction_id: string }
+        const { model_id, prediction_id } = verdict.event as {
+          model_id: string
+          prediction_id: string
+        }
         messages.push({ key: `${model_id}/${prediction_id}`, value: item.text })
       } else {
         const { code, message } = verdict.rejection
@@ -126,11 +135,21 @@ export function eventGateway(http: Http, options: GatewayOptions): void {
 class NothingValid extends Problem {
   constructor(rejected: readonly RejectedItem[]) {
     const first = rejected.slice(0, 5).map((item) => `[${item.index}] ${item.message}`)
-    super(400, 'nothing_valid', `none of ${rejected.length} events is valid: ${first.join('; ')}`, {}, { accepted: 0, rejected })
+    super(
+      400,
+      'nothing_valid',
+      `none of ${rejected.length} events is valid: ${first.join('; ')}`,
+      {},
+      { accepted: 0, rejected },
+    )
   }
 }
 
-async function decompress(body: Buffer, encoding: string | undefined, maxOutputLength: number): Promise<Buffer> {
+async function decompress(
+  body: Buffer,
+  encoding: string | undefined,
+  maxOutputLength: number,
+): Promise<Buffer> {
   if (!encoding || encoding === 'identity') return body
   try {
     if (encoding === 'gzip') return await gunzipped(body, { maxOutputLength })
@@ -140,7 +159,11 @@ async function decompress(body: Buffer, encoding: string | undefined, maxOutputL
       throw new Problem(413, 'too_large', `the body is larger than ${maxOutputLength} bytes`)
     throw new Problem(400, 'bad_request', `the body is not ${encoding}`)
   }
-  throw new Problem(415, 'unsupported_media_type', `content-encoding ${encoding} is not one of gzip, zstd`)
+  throw new Problem(
+    415,
+    'unsupported_media_type',
+    `content-encoding ${encoding} is not one of gzip, zstd`,
+  )
 }
 
 function itemsOf(body: Buffer, ndjson: boolean): Item[] {
@@ -161,7 +184,11 @@ function itemsOf(body: Buffer, ndjson: boolean): Item[] {
     const scanned = scanValue(text, 0)
     return [{ index: 0, text: text.trim(), scanned }]
   }
-  return scanArray(text).map((scanned, index) => ({ index, text: text.slice(scanned.start, scanned.end), scanned }))
+  return scanArray(text).map((scanned, index) => ({
+    index,
+    text: text.slice(scanned.start, scanned.end),
+    scanned,
+  }))
 }
 
 function idOf(text: string, field: string): string | null {

@@ -3,7 +3,13 @@ import kafkajs, { type Consumer, type Kafka, type EachBatchPayload } from 'kafka
 import type { TopicCard } from '../schemas/topics.ts'
 import { backoffMs, sleep } from './clock.ts'
 import { messageOf, Problem } from './errors.ts'
-import type { EventLog, HintConsumer, OutgoingMessage, Ownership, RangeConsumer } from './event-log.ts'
+import type {
+  EventLog,
+  HintConsumer,
+  OutgoingMessage,
+  Ownership,
+  RangeConsumer,
+} from './event-log.ts'
 import { registerCodecs } from './kafkajs-codecs.ts'
 import { fixKafkajsTimer } from './kafkajs-timer.ts'
 import type { Logger } from './log.ts'
@@ -30,7 +36,8 @@ export function kafkaLog(options: KafkaLogOptions): EventLog {
     connectionTimeout: 3000,
     retry: { initialRetryTime: 100, maxRetryTime: 2000, retries: 4 },
     logCreator: () => (entry) => {
-      if (entry.level <= kafkajs.logLevel.ERROR) options.log.warn({ kafka: entry.log.message, error: entry.log['error'] }, 'kafka client')
+      if (entry.level <= kafkajs.logLevel.ERROR)
+        options.log.warn({ kafka: entry.log.message, error: entry.log['error'] }, 'kafka client')
     },
   })
   const partitioner = kafkajs.Partitioners.DefaultPartitioner
@@ -50,24 +57,36 @@ export function kafkaLog(options: KafkaLogOptions): EventLog {
         connected = true
         connection.resolve()
       } catch (error) {
-        options.log.warn({ error: messageOf(error), attempt }, 'kafka cannot be reached, trying again')
+        options.log.warn(
+          { error: messageOf(error), attempt },
+          'kafka cannot be reached, trying again',
+        )
         await sleep(backoffMs(attempt), signal)
       }
     }
   }
   const untilConnected = (signal: AbortSignal) =>
-    Promise.race([connection.promise, new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))])
+    Promise.race([
+      connection.promise,
+      new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve())),
+    ])
 
   return {
     kind: 'kafka',
     append: async (topic, messages) => {
       if (messages.length === 0) return
-      if (!connected) throw new Problem(503, 'log_unavailable', 'Kafka cannot be reached', { 'retry-after': '2' })
+      if (!connected)
+        throw new Problem(503, 'log_unavailable', 'Kafka cannot be reached', { 'retry-after': '2' })
       try {
         await producer.send({ topic, acks: ALL_ACKS, messages: messages.map(toKafka) })
       } catch (cause) {
         throw Object.assign(
-          new Problem(503, 'log_unavailable', `Kafka did not take the events: ${messageOf(cause)}`, { 'retry-after': '2' }),
+          new Problem(
+            503,
+            'log_unavailable',
+            `Kafka did not take the events: ${messageOf(cause)}`,
+            { 'retry-after': '2' },
+          ),
           { cause },
         )
       }
@@ -76,7 +95,8 @@ export function kafkaLog(options: KafkaLogOptions): EventLog {
       if (!connected) throw new Error('not connected')
       await admin.describeCluster()
     },
-    ranges: (consumer) => rangeModule(kafka, consumer, options.log, untilConnected, () => clusterId),
+    ranges: (consumer) =>
+      rangeModule(kafka, consumer, options.log, untilConnected, () => clusterId),
     hints: (consumer) => hintModule(kafka, consumer, options, untilConnected),
     module: {
       name: 'kafka',
@@ -91,7 +111,11 @@ export function kafkaLog(options: KafkaLogOptions): EventLog {
   }
 }
 
-const toKafka = ({ key, value, headers }: OutgoingMessage) => ({ key, value, ...(headers && { headers }) })
+const toKafka = ({ key, value, headers }: OutgoingMessage) => ({
+  key,
+  value,
+  ...(headers && { headers }),
+})
 
 async function createMissingTopics(admin: ReturnType<Kafka['admin']>, cards: readonly TopicCard[]) {
   const existing = new Set(await admin.listTopics())
@@ -142,12 +166,18 @@ function rangeModule(
         const protocol = rangeProtocol(consumer, {
           logName: clusterId(),
           committed: async (partition) => {
-            const [topic] = await admin.fetchOffsets({ groupId: consumer.group, topics: [consumer.topic] })
+            const [topic] = await admin.fetchOffsets({
+              groupId: consumer.group,
+              topics: [consumer.topic],
+            })
             const found = topic?.partitions.find((p) => String(p.partition) === partition)
             return { offset: BigInt(found?.offset ?? -1), metadata: found?.metadata ?? '' }
           },
           onRetry: (error, attempt) =>
-            log.warn({ topic: consumer.topic, error: messageOf(error), attempt }, 'range not stored, trying again'),
+            log.warn(
+              { topic: consumer.topic, error: messageOf(error), attempt },
+              'range not stored, trying again',
+            ),
         })
         return {
           client,
@@ -158,7 +188,10 @@ function rangeModule(
               eachBatchAutoResolve: false,
               partitionsConsumedConcurrently: 2,
               eachBatch: (payload) =>
-                protocol(payload.batch.messages.map(toLogged), portOf(payload, generation, () => generation)),
+                protocol(
+                  payload.batch.messages.map(toLogged),
+                  portOf(payload, generation, () => generation),
+                ),
             })
           },
         }
@@ -176,7 +209,11 @@ const toLogged = (message: EachBatchPayload['batch']['messages'][number]) => ({
 })
 
 /** What the protocol may do with the partition of one batch, fenced by the assignment it was fetched under. */
-function portOf(payload: EachBatchPayload, generation: number, current: () => number): PartitionPort {
+function portOf(
+  payload: EachBatchPayload,
+  generation: number,
+  current: () => number,
+): PartitionPort {
   const { batch } = payload
   return {
     partition: String(batch.partition),
@@ -188,7 +225,12 @@ function portOf(payload: EachBatchPayload, generation: number, current: () => nu
     // Not consumer.commitOffsets, which can return without having committed while the runner stops.
     commit: (offset, metadata) =>
       payload.commitOffsetsIfNecessary({
-        topics: [{ topic: batch.topic, partitions: [{ partition: batch.partition, offset: String(offset), metadata } as never] }],
+        topics: [
+          {
+            topic: batch.topic,
+            partitions: [{ partition: batch.partition, offset: String(offset), metadata } as never],
+          },
+        ],
       }),
   }
 }
@@ -204,7 +246,14 @@ function hintModule(
   let owned = new Set<number>()
   return {
     owns: (key) =>
-      partitionMetadata.length > 0 && owned.has(partitionOf({ topic: consumer.topic, partitionMetadata: partitionMetadata as never, message: { key, value: null } })),
+      partitionMetadata.length > 0 &&
+      owned.has(
+        partitionOf({
+          topic: consumer.topic,
+          partitionMetadata: partitionMetadata as never,
+          message: { key, value: null },
+        }),
+      ),
     module: {
       name: `${consumer.group} of ${consumer.topic}`,
       run: async (signal) => {
@@ -228,7 +277,10 @@ function hintModule(
               await client.subscribe({ topic: consumer.topic, fromBeginning: false })
               await client.run({
                 eachMessage: ({ message }) =>
-                  consumer.onMessage({ key: message.key?.toString() ?? '', value: message.value?.toString() ?? '' }),
+                  consumer.onMessage({
+                    key: message.key?.toString() ?? '',
+                    value: message.value?.toString() ?? '',
+                  }),
               })
             },
           }
@@ -245,7 +297,9 @@ async function partitionsOf(kafka: Kafka, topic: string) {
   await admin.connect()
   try {
     const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
-    return topics[0]!.partitions.map(({ partitionId, leader }) => ({ partitionId, leader })).toSorted((a, b) => a.partitionId - b.partitionId)
+    return topics[0]!.partitions
+      .map(({ partitionId, leader }) => ({ partitionId, leader }))
+      .toSorted((a, b) => a.partitionId - b.partitionId)
   } finally {
     await admin.disconnect()
   }
@@ -272,7 +326,14 @@ async function consumeUntil(
     crashed.catch(() => {})
     const begun = Date.now()
     try {
-      await Promise.race([aborted, crashed, client.connect().then(begin).then(() => aborted)])
+      await Promise.race([
+        aborted,
+        crashed,
+        client
+          .connect()
+          .then(begin)
+          .then(() => aborted),
+      ])
     } catch (error) {
       if (!isPassing(error)) throw error
       if (Date.now() - begun > STEADY_MS) attempt = 0
@@ -285,9 +346,18 @@ async function consumeUntil(
 }
 
 const STEADY_MS = 60_000
-const NO_RESTART = { initialRetryTime: 100, maxRetryTime: 2000, retries: 5, restartOnFailure: async () => false }
+const NO_RESTART = {
+  initialRetryTime: 100,
+  maxRetryTime: 2000,
+  retries: 5,
+  restartOnFailure: async () => false,
+}
 
 function isPassing(error: unknown): boolean {
   const { name, retriable } = error as { name?: string; retriable?: boolean }
-  return retriable === true || name === 'KafkaJSNumberOfRetriesExceeded' || name === 'KafkaJSConnectionError'
+  return (
+    retriable === true ||
+    name === 'KafkaJSNumberOfRetriesExceeded' ||
+    name === 'KafkaJSConnectionError'
+  )
 }

@@ -28,7 +28,9 @@ export function memoryLog(options: MemoryLogOptions): EventLog {
   return {
     kind: 'memory',
     append: async (topic, messages) => {
-      await Promise.all((rangeConsumers.get(topic) ?? []).map((partition) => partition.append(messages)))
+      await Promise.all(
+        (rangeConsumers.get(topic) ?? []).map((partition) => partition.append(messages)),
+      )
       for (const consumer of hintConsumers.get(topic) ?? []) {
         for (const message of messages) await consumer(message)
       }
@@ -66,7 +68,10 @@ function partitionOf(consumer: RangeConsumer, logEpoch: string, options: MemoryL
     while (queue.length > 0) {
       const batch: Waiting[] = []
       let count = 0
-      while (queue.length > 0 && (count === 0 || count + queue[0]!.messages.length <= GROUP_COMMIT_MESSAGES)) {
+      while (
+        queue.length > 0 &&
+        (count === 0 || count + queue[0]!.messages.length <= GROUP_COMMIT_MESSAGES)
+      ) {
         const next = queue.shift()!
         batch.push(next)
         count += next.messages.length
@@ -105,7 +110,8 @@ function partitionOf(consumer: RangeConsumer, logEpoch: string, options: MemoryL
       } catch (error) {
         options.onError(`store of ${consumer.topic}`, messageOf(error))
         if (attempt === ATTEMPTS) {
-          for (const waiting of batch) waiting.reject(new Error('the events could not be stored', { cause: error }))
+          for (const waiting of batch)
+            waiting.reject(new Error('the events could not be stored', { cause: error }))
           return
         }
         await sleep(backoffMs(attempt))

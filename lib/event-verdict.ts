@@ -41,7 +41,8 @@ export function createJudge(schema: TObject): Judge {
     } catch {
       return refuse('invalid_json')
     }
-    if (typeof event !== 'object' || event === null || Array.isArray(event)) return refuse('invalid_json')
+    if (typeof event !== 'object' || event === null || Array.isArray(event))
+      return refuse('invalid_json')
     const found = scanned ?? scanValue(text, 0)
     if (found.unparsable) return refuse('invalid_json')
     if (found.repeated && found.repeated.field === undefined) return refuse('repeated_key')
@@ -65,7 +66,8 @@ export function createJudge(schema: TObject): Judge {
 /** The calendar day exists and the instant lies from 1990 to 2099 (its shape is checked by the pattern). */
 function isEventTime(text: string): boolean {
   const [year, month, day] = text.slice(0, 10).split('-').map(Number) as [number, number, number]
-  if (month < 1 || month > 12 || day < 1 || day > new Date(Date.UTC(year, month, 0)).getUTCDate()) return false
+  if (month < 1 || month > 12 || day < 1 || day > new Date(Date.UTC(year, month, 0)).getUTCDate())
+    return false
   const instant = Date.parse(text)
   return instant >= EARLIEST_MS && instant < LATEST_MS
 }

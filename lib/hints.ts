@@ -10,7 +10,10 @@ export interface Hints {
 }
 
 /** Hints may be lost (drift scans its models besides), so a failed one is only told to `onError`. */
-export function createHints(log: Pick<EventLog, 'append'>, onError: (error: unknown) => void): Hints {
+export function createHints(
+  log: Pick<EventLog, 'append'>,
+  onError: (error: unknown) => void,
+): Hints {
   const timers = new Map<string, { again: boolean; timer: NodeJS.Timeout }>()
   let stopped = false
 

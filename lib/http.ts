@@ -37,37 +37,58 @@ const CONSOLE_DIR = fileURLToPath(new URL('../console', import.meta.url))
 
 /** Builds the server; routes are added by the services, and the module listens last and closes first. */
 export async function createHttp(options: HttpOptions): Promise<FastifyInstance> {
-  const bodies = new Ajv({ coerceTypes: false, removeAdditional: false, useDefaults: true, strict: false })
-  const queries = new Ajv({ coerceTypes: 'array', removeAdditional: false, useDefaults: true, strict: false })
+  const bodies = new Ajv({
+    coerceTypes: false,
+    removeAdditional: false,
+    useDefaults: true,
+    strict: false,
+  })
+  const queries = new Ajv({
+    coerceTypes: 'array',
+    removeAdditional: false,
+    useDefaults: true,
+    strict: false,
+  })
   const app = fastify({
     loggerInstance: options.log.child({}, { level: 'warn' }),
     bodyLimit: options.maxBodyBytes,
     forceCloseConnections: true,
     requestTimeout: 60_000,
   }) as unknown as FastifyInstance
-  app.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? bodies : queries).compile(schema as object))
+  app.setValidatorCompiler(({ schema, httpPart }) =>
+    (httpPart === 'body' ? bodies : queries).compile(schema as object),
+  )
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, options.log))
   app.setNotFoundHandler((request, reply) =>
-    problem(reply, 404, 'not_found', `there is nothing at ${request.method} ${request.url.split('?')[0]}`),
+    problem(
+      reply,
+      404,
+      'not_found',
+      `there is nothing at ${request.method} ${request.url.split('?')[0]}`,
+    ),
   )
   app.addHook('onRequest', async (request) => {
     const scope = request.routeOptions.config.scope
     if (!scope) return
     const caller = options.authenticate(request.headers.authorization)
-    if (!caller) throw new Problem(401, 'unauthorized', 'a known key is needed: Authorization: Bearer <key>')
-    if (!caller.scopes.has(scope)) throw new Problem(403, 'forbidden', `this key lacks the scope ${scope}`)
+    if (!caller)
+      throw new Problem(401, 'unauthorized', 'a known key is needed: Authorization: Bearer <key>')
+    if (!caller.scopes.has(scope))
+      throw new Problem(403, 'forbidden', `this key lacks the scope ${scope}`)
   })
 
   await app.register(fastifySwagger, {
     openapi: { info: { title: 'Plumbline', version: '1' } },
-    refResolver: { buildLocalReference: (json) => String(json['$id']) },
+    refResolver: { buildLocalReference: (json) => (json as { $id: string }).$id },
   })
   await app.register(fastifyStatic, { root: CONSOLE_DIR, serve: false })
   app.get('/docs', { schema: { hide: true } }, async () => app.swagger())
   app.get('/health/live', { schema: { hide: true } }, async () => ({ status: 'live' }))
   app.get('/health/ready', { schema: { hide: true } }, async (_request, reply) => {
-    if (!options.readiness.started) return problem(reply, 503, 'starting', 'not every module has started')
-    if (options.readiness.stopping) return problem(reply, 503, 'stopping', 'the process is stopping')
+    if (!options.readiness.started)
+      return problem(reply, 503, 'starting', 'not every module has started')
+    if (options.readiness.stopping)
+      return problem(reply, 503, 'stopping', 'the process is stopping')
     const away = await failingChecks(options.checks)
     if (away.length > 0) return problem(reply, 503, 'unavailable', away.join('; '))
     return { status: 'ready' }
@@ -132,21 +153,64 @@ async function failingChecks(checks: HttpOptions['checks']): Promise<string[]> {
   return results.filter((result) => result !== '')
 }
 
-export function problem(reply: FastifyReply, status: number, code: string, detail: string, extensions: Record<string, unknown> = {}): FastifyReply {
+export function problem(
+  reply: FastifyReply,
+  status: number,
+  code: string,
+  detail: string,
+  extensions: Record<string, unknown> = {},
+): FastifyReply {
   return reply
     .code(status)
     .header('content-type', 'application/problem+json')
-    .send(JSON.stringify({ type: `urn:plumbline:${code}`, title: code.replaceAll('_', ' '), status, detail, code, ...extensions }))
+    .send(
+      JSON.stringify({
+        type: `urn:plumbline:${code}`,
+        title: code.replaceAll('_', ' '),
+        status,
+        detail,
+        code,
+        ...extensions,
+      }),
+    )
 }
 
-function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Logger): FastifyReply {
-  if (error instanceof Problem) return problem(reply.headers(error.headers), error.status, error.code, error.message, error.extensions)
-  const known = error as { statusCode?: number; code?: string; validation?: unknown; message?: string }
-  if (known.validation) return problem(reply, 400, 'invalid_request', known.message ?? 'the request is invalid')
+function sendProblem(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  log: Logger,
+): FastifyReply {
+  if (error instanceof Problem)
+    return problem(
+      reply.headers(error.headers),
+      error.status,
+      error.code,
+      error.message,
+      error.extensions,
+    )
+  const known = error as {
+    statusCode?: number
+    code?: string
+    validation?: unknown
+    message?: string
+  }
+  if (known.validation)
+    return problem(reply, 400, 'invalid_request', known.message ?? 'the request is invalid')
   if (known.statusCode !== undefined && known.statusCode < 500) {
-    const code = known.statusCode === 413 ? 'too_large' : known.statusCode === 415 ? 'unsupported_media_type' : 'bad_request'
+    const code =
+      known.statusCode === 413
+        ? 'too_large'
+        : known.statusCode === 415
+          ? 'unsupported_media_type'
+          : 'bad_request'
     return problem(reply, known.statusCode, code, known.message ?? 'the request cannot be read')
   }
   log.error({ url: request.url.split('?')[0], error: messageOf(error) }, 'request failed')
-  return problem(reply, 500, 'internal_error', 'the request failed; the log of the service says why')
+  return problem(
+    reply,
+    500,
+    'internal_error',
+    'the request failed; the log of the service says why',
+  )
 }

@@ -106,7 +106,9 @@ export function scanValue(text: string, at: number): ScannedValue {
   function skipUnicode(from: number): number {
     const high = Number.parseInt(text.slice(from + 2, from + 6), 16)
     if (high < 0xd800 || high > 0xdfff) return from + 6
-    const low = text.startsWith('\\u', from + 6) ? Number.parseInt(text.slice(from + 8, from + 12), 16) : 0
+    const low = text.startsWith('\\u', from + 6)
+      ? Number.parseInt(text.slice(from + 8, from + 12), 16)
+      : 0
     if (high <= 0xdbff && low >= 0xdc00 && low <= 0xdfff) return from + 12
     result.unparsable ??= 'half of a surrogate pair'
     return from + 6

@@ -21,9 +21,12 @@ export function fixKafkajsTimer(): void {
     if (this.throttleCheckTimeoutId) return
     const throttledFor = this.throttledUntil - Date.now()
     if (throttledFor <= 0 && this.pending.length === 0) return
-    this.throttleCheckTimeoutId = setTimeout(() => {
-      this.throttleCheckTimeoutId = null
-      this.checkPendingRequests()
-    }, Math.max(CHECK_INTERVAL_MS, throttledFor))
+    this.throttleCheckTimeoutId = setTimeout(
+      () => {
+        this.throttleCheckTimeoutId = null
+        this.checkPendingRequests()
+      },
+      Math.max(CHECK_INTERVAL_MS, throttledFor),
+    )
   }
 }

@@ -5,7 +5,12 @@ export type { Logger }
 /** Structured logs on standard error: a constant message, facts in fields, never a secret or an event's values. */
 export function createLog(level: string): Logger {
   return pino(
-    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
     pino.destination({ dest: 2, sync: false }),
   )
 }

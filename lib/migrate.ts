@@ -23,7 +23,10 @@ export interface MigrationStore {
  *
  * @throws when two files carry the same number
  */
-export function readMigrations(folder: string, placeholders: Record<string, string> = {}): Migration[] {
+export function readMigrations(
+  folder: string,
+  placeholders: Record<string, string> = {},
+): Migration[] {
   const files = readdirSync(folder)
     .filter((file) => /^\d{4}_\w+\.sql$/.test(file))
     .toSorted()
@@ -32,7 +35,10 @@ export function readMigrations(folder: string, placeholders: Record<string, stri
   if (twice) throw new Error(`two migrations in ${folder} carry the number ${twice}`)
   return files.map((file) => {
     const text = readFileSync(join(folder, file), 'utf8')
-    const filled = Object.entries(placeholders).reduce((sql, [name, value]) => sql.replaceAll(`{${name}}`, value), text)
+    const filled = Object.entries(placeholders).reduce(
+      (sql, [name, value]) => sql.replaceAll(`{${name}}`, value),
+      text,
+    )
     return {
       name: file,
       checksum: createHash('sha256').update(text).digest('hex'),
@@ -52,14 +58,19 @@ export function readMigrations(folder: string, placeholders: Record<string, stri
  *
  * @throws when an applied file was edited or is gone, naming it: landed migrations never change
  */
-export async function migrate(store: MigrationStore, migrations: readonly Migration[]): Promise<string[]> {
+export async function migrate(
+  store: MigrationStore,
+  migrations: readonly Migration[],
+): Promise<string[]> {
   const missing = await pending(store, migrations)
   for (const migration of missing) {
     for (const statement of migration.statements) {
       try {
         await store.run(statement)
       } catch (cause) {
-        throw new Error(`migration ${migration.name} failed at: ${statement.slice(0, 80)}`, { cause })
+        throw new Error(`migration ${migration.name} failed at: ${statement.slice(0, 80)}`, {
+          cause,
+        })
       }
     }
     await store.record(migration)
@@ -68,18 +79,27 @@ export async function migrate(store: MigrationStore, migrations: readonly Migrat
 }
 
 /** @throws when the store is not on the last migration */
-export async function verifyMigrated(store: MigrationStore, migrations: readonly Migration[]): Promise<void> {
+export async function verifyMigrated(
+  store: MigrationStore,
+  migrations: readonly Migration[],
+): Promise<void> {
   const missing = await pending(store, migrations)
   if (missing.length > 0)
-    throw new Error(`the store lacks ${missing.map((m) => m.name).join(', ')}: run npm run migrate, or --target=all or stores`)
+    throw new Error(
+      `the store lacks ${missing.map((m) => m.name).join(', ')}: run npm run migrate, or --target=all or stores`,
+    )
 }
 
-async function pending(store: MigrationStore, migrations: readonly Migration[]): Promise<Migration[]> {
+async function pending(
+  store: MigrationStore,
+  migrations: readonly Migration[],
+): Promise<Migration[]> {
   const applied = new Map((await store.applied()).map((m) => [m.name, m.checksum]))
   for (const [name, checksum] of applied) {
     const file = migrations.find((m) => m.name === name)
     if (!file) throw new Error(`migration ${name} was applied and its file is gone`)
-    if (file.checksum !== checksum) throw new Error(`migration ${name} was edited after it had been applied`)
+    if (file.checksum !== checksum)
+      throw new Error(`migration ${name} was edited after it had been applied`)
   }
   return migrations.filter((m) => !applied.has(m.name))
 }

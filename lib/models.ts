@@ -3,7 +3,12 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Ajv } from 'ajv'
 import { parse } from 'yaml'
-import { ModelFile, ModelWindows, type ModelReference, type RetrainPolicy } from '../schemas/model.ts'
+import {
+  ModelFile,
+  ModelWindows,
+  type ModelReference,
+  type RetrainPolicy,
+} from '../schemas/model.ts'
 import { ConfigError } from './config.ts'
 import { durationMs } from './durations.ts'
 import { parseCondition } from './conditions.ts'
@@ -52,7 +57,11 @@ const DEFAULT_REFERENCES: Record<string, ModelReference> = {
  * @throws {ConfigError} with every problem of every file at once
  */
 export function readModels(folder: string): Models {
-  const files = existsSync(folder) ? readdirSync(folder).filter((name) => /\.ya?ml$/.test(name)).toSorted() : []
+  const files = existsSync(folder)
+    ? readdirSync(folder)
+        .filter((name) => /\.ya?ml$/.test(name))
+        .toSorted()
+    : []
   const problems: string[] = []
   const declared: Model[] = []
   for (const file of files) {
@@ -64,7 +73,8 @@ export function readModels(folder: string): Models {
     }
   }
   const ids = declared.map((model) => model.modelId)
-  for (const id of new Set(ids.filter((id, i) => ids.indexOf(id) !== i))) problems.push(`two files declare the model ${id}`)
+  for (const id of new Set(ids.filter((id, i) => ids.indexOf(id) !== i)))
+    problems.push(`two files declare the model ${id}`)
   if (problems.length > 0) throw new ConfigError(problems)
   const byId = new Map(declared.map((model) => [model.modelId, model]))
   return { declared, get: (modelId) => byId.get(modelId) ?? undeclared(modelId) }
@@ -74,7 +84,12 @@ export function readModels(folder: string): Models {
 export function parseModel(text: string): Model {
   const file: unknown = parse(text)
   if (!validateFile(file)) {
-    throw new ConfigError((validateFile.errors ?? []).map((e) => `${e.instancePath.slice(1).replaceAll('/', '.') || 'the file'} ${e.message ?? ''}${listed(e.params)}`))
+    throw new ConfigError(
+      (validateFile.errors ?? []).map(
+        (e) =>
+          `${e.instancePath.slice(1).replaceAll('/', '.') || 'the file'} ${e.message ?? ''}${listed(e.params)}`,
+      ),
+    )
   }
   const problems = crossChecks(file)
   if (problems.length > 0) throw new ConfigError(problems)
@@ -89,7 +104,10 @@ const undeclared = (modelId: string): Model => ({
 function withDefaults(file: ModelFile, revision: string): Model {
   const windows: Partial<ModelWindows> = { ...file.windows }
   validateWindows(windows)
-  const references = file.references && Object.keys(file.references).length > 0 ? file.references : DEFAULT_REFERENCES
+  const references =
+    file.references && Object.keys(file.references).length > 0
+      ? file.references
+      : DEFAULT_REFERENCES
   const judged = Object.values(references).some((reference) => reference.judge)
   const [onlyName] = Object.keys(references)
   return {
@@ -98,9 +116,16 @@ function withDefaults(file: ModelFile, revision: string): Model {
     positiveClass: file.positive_class ?? '1',
     classes: file.classes ?? (file.task === 'binary' ? ['0', '1'] : []),
     windows: windows as ModelWindows,
-    labels: { horizon: '0s', absent_means: 'unknown', precedence: ['ground_truth', 'human_review', 'user_feedback', 'judge'], ...file.labels },
+    labels: {
+      horizon: '0s',
+      absent_means: 'unknown',
+      precedence: ['ground_truth', 'human_review', 'user_feedback', 'judge'],
+      ...file.labels,
+    },
     threshold: file.threshold ?? 0.5,
-    references: judged ? references : { ...references, [onlyName!]: { ...references[onlyName!]!, judge: true } },
+    references: judged
+      ? references
+      : { ...references, [onlyName!]: { ...references[onlyName!]!, judge: true } },
     features: file.features ?? {},
     fairness: file.fairness ?? { attributes: {}, favorable: '1' },
     slices: file.slices ?? [],
@@ -122,7 +147,8 @@ function crossChecks(file: ModelFile): string[] {
   if (windows) {
     const problem = windowSpecProblem(windows.size, windows.slide)
     if (problem) problems.push(`windows ${problem}`)
-    if (!isTimezone(windows.timezone)) problems.push(`windows.timezone ${windows.timezone} is not an IANA time zone`)
+    if (!isTimezone(windows.timezone))
+      problems.push(`windows.timezone ${windows.timezone} is not an IANA time zone`)
   }
   for (const [name, reference] of Object.entries(file.references ?? {})) {
     const { from = '', to = '' } = reference
@@ -131,10 +157,12 @@ function crossChecks(file: ModelFile): string[] {
   }
   const judges = Object.values(file.references ?? {}).filter((reference) => reference.judge)
   if (judges.length > 1) problems.push('references: only one may have judge: true')
-  if (judges[0]?.kind === 'trailing') problems.push('references: a trailing reference forgets what it drifts with, and cannot judge')
+  if (judges[0]?.kind === 'trailing')
+    problems.push('references: a trailing reference forgets what it drifts with, and cannot judge')
   const names = (file.retrain ?? []).map((policy) => policy.name)
   for (const [i, policy] of (file.retrain ?? []).entries()) {
-    if (names.indexOf(policy.name) !== i) problems.push(`retrain: two policies are named ${policy.name}`)
+    if (names.indexOf(policy.name) !== i)
+      problems.push(`retrain: two policies are named ${policy.name}`)
     try {
       parseCondition(policy.when)
     } catch (error) {

@@ -62,7 +62,8 @@ export async function runModules(
           if (!module.run) return
           try {
             await module.run(inner.signal)
-            if (!inner.signal.aborted) fail(`${module.name} ended by itself`, new Error('unexpected end'))
+            if (!inner.signal.aborted)
+              fail(`${module.name} ended by itself`, new Error('unexpected end'))
           } catch (error) {
             fail(`${module.name} failed`, error)
           }

@@ -17,7 +17,8 @@ const TOPIC = 'topic:'
 export const leaveRow = (tx: Sql, table: string, row: Row) =>
   tx.query('insert into outbox (target, row) values ($1, $2::jsonb)', [table, JSON.stringify(row)])
 
-export const leaveMessage = (tx: Sql, topic: string, key: string, value: Row) => leaveRow(tx, `${TOPIC}${topic}`, { key, value })
+export const leaveMessage = (tx: Sql, topic: string, key: string, value: Row) =>
+  leaveRow(tx, `${TOPIC}${topic}`, { key, value })
 
 export interface OutboxTargets {
   postgres: Postgres
@@ -27,15 +28,32 @@ export interface OutboxTargets {
 }
 
 /** @returns how many entries were passed on */
-export async function drainOutbox({ postgres, clickhouse, eventLog }: OutboxTargets): Promise<number> {
-  const rows = await postgres.query<{ id: string; target: string; row: Row }>('select id, target, row from outbox order by id limit $1', [BATCH])
+export async function drainOutbox({
+  postgres,
+  clickhouse,
+  eventLog,
+}: OutboxTargets): Promise<number> {
+  const rows = await postgres.query<{ id: string | number; target: string; row: Row }>(
+    'select id, target, row from outbox order by id limit $1',
+    [BATCH],
+  )
   for (const [target, group] of Map.groupBy(rows, (row) => row.target)) {
     if (target.startsWith(TOPIC)) {
-      const messages = group.map(({ row }) => ({ key: String(row['key']), value: JSON.stringify(row['value']) }))
+      const messages = group.map(({ row }) => ({
+        key: String(row['key']),
+        value: JSON.stringify(row['value']),
+      }))
       await eventLog.append(target.slice(TOPIC.length), messages)
-    } else await clickhouse.insertRows(target, group.map(({ row }) => row))
+    } else
+      await clickhouse.insertRows(
+        target,
+        group.map(({ row }) => row),
+      )
   }
-  if (rows.length > 0) await postgres.query('delete from outbox where id = any($1::bigint[])', [rows.map((row) => String(row.id))])
+  if (rows.length > 0)
+    await postgres.query('delete from outbox where id = any($1::bigint[])', [
+      rows.map((row) => String(row.id)),
+    ])
   return rows.length
 }
 

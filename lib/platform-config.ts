@@ -2,38 +2,87 @@ import Type, { type Static } from 'typebox'
 
 /** What every target reads from the environment; services add their own. */
 export const PlatformConfig = Type.Object({
-  PLUMBLINE_HTTP_HOST: Type.String({ default: '127.0.0.1', description: 'Address the HTTP server listens on.' }),
-  PLUMBLINE_HTTP_PORT: Type.Integer({ minimum: 0, maximum: 65535, default: 8080, description: 'Port of the HTTP server; 0 takes a free one.' }),
+  PLUMBLINE_HTTP_HOST: Type.String({
+    default: '127.0.0.1',
+    description: 'Address the HTTP server listens on.',
+  }),
+  PLUMBLINE_HTTP_PORT: Type.Integer({
+    minimum: 0,
+    maximum: 65535,
+    default: 8080,
+    description: 'Port of the HTTP server; 0 takes a free one.',
+  }),
   PLUMBLINE_KAFKA_BROKERS: Type.Optional(
-    Type.String({ description: 'host:port of Kafka brokers, separated by commas. Unset: the log is in process, and accepted means stored.' }),
+    Type.String({
+      description:
+        'host:port of Kafka brokers, separated by commas. Unset: the log is in process, and accepted means stored.',
+    }),
   ),
   PLUMBLINE_KAFKA_PARTITIONS: Type.Integer({
     minimum: 1,
     maximum: 1000,
     default: 4,
-    description: 'Partitions of the topics that are created at start; topics that exist keep theirs.',
+    description:
+      'Partitions of the topics that are created at start; topics that exist keep theirs.',
   }),
-  PLUMBLINE_DATA_DIR: Type.String({ default: './data', description: 'Folder of the embedded stores, the spool and the secret.' }),
-  PLUMBLINE_CLICKHOUSE_URL: Type.Optional(Type.String({ pattern: '^https?://', description: 'HTTP interface of ClickHouse. Unset: embedded.' })),
+  PLUMBLINE_DATA_DIR: Type.String({
+    default: './data',
+    description: 'Folder of the embedded stores, the spool and the secret.',
+  }),
+  PLUMBLINE_CLICKHOUSE_URL: Type.Optional(
+    Type.String({
+      pattern: '^https?://',
+      description: 'HTTP interface of ClickHouse. Unset: embedded.',
+    }),
+  ),
   PLUMBLINE_CLICKHOUSE_HTTP_PORT: Type.Integer({
     minimum: -1,
     maximum: 65535,
     default: 8123,
-    description: 'Port of the embedded engine’s own HTTP interface; 0 turns it off, -1 takes a free one.',
+    description:
+      'Port of the embedded engine’s own HTTP interface; 0 turns it off, -1 takes a free one.',
   }),
-  PLUMBLINE_CLICKHOUSE_USER: Type.String({ default: 'plumbline', description: 'User who may write.' }),
+  PLUMBLINE_CLICKHOUSE_USER: Type.String({
+    default: 'plumbline',
+    description: 'User who may write.',
+  }),
   PLUMBLINE_CLICKHOUSE_PASSWORD: Type.Optional(
-    Type.String({ description: 'Its password. Unset with the embedded engine: a secret made in the data folder.' }),
+    Type.String({
+      description:
+        'Its password. Unset with the embedded engine: a secret made in the data folder.',
+    }),
   ),
-  PLUMBLINE_POSTGRES_URL: Type.Optional(Type.String({ pattern: '^postgres(ql)?://', description: 'PostgreSQL for control state. Unset: embedded PGlite.' })),
-  PLUMBLINE_POSTGRES_PORT: Type.Integer({ minimum: 0, maximum: 65535, default: 5433, description: 'Port on which --target=stores serves the embedded PGlite.' }),
-  PLUMBLINE_SPOOL_DIR: Type.Optional(Type.String({ description: 'Folder of batches on their way to ClickHouse. Unset: in the data folder.' })),
+  PLUMBLINE_POSTGRES_URL: Type.Optional(
+    Type.String({
+      pattern: '^postgres(ql)?://',
+      description: 'PostgreSQL for control state. Unset: embedded PGlite.',
+    }),
+  ),
+  PLUMBLINE_POSTGRES_PORT: Type.Integer({
+    minimum: 0,
+    maximum: 65535,
+    default: 5433,
+    description: 'Port on which --target=stores serves the embedded PGlite.',
+  }),
+  PLUMBLINE_SPOOL_DIR: Type.Optional(
+    Type.String({
+      description: 'Folder of batches on their way to ClickHouse. Unset: in the data folder.',
+    }),
+  ),
   PLUMBLINE_DURABLE: Type.Enum(['process', 'fsync'], {
     default: 'process',
     description: 'What a batch on disk survives: a killed process, or power loss too.',
   }),
-  PLUMBLINE_MODELS_DIR: Type.String({ default: './models', description: 'Folder of the model files.' }),
-  PLUMBLINE_AUTH_FILE: Type.Optional(Type.String({ description: 'API keys. Unset: open, and refused on any host but loopback.' })),
-  PLUMBLINE_LOG_LEVEL: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'], { default: 'info', description: 'Least level that is logged.' }),
+  PLUMBLINE_MODELS_DIR: Type.String({
+    default: './models',
+    description: 'Folder of the model files.',
+  }),
+  PLUMBLINE_AUTH_FILE: Type.Optional(
+    Type.String({ description: 'API keys. Unset: open, and refused on any host but loopback.' }),
+  ),
+  PLUMBLINE_LOG_LEVEL: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'], {
+    default: 'info',
+    description: 'Least level that is logged.',
+  }),
 })
 export type PlatformConfig = Static<typeof PlatformConfig>

@@ -20,7 +20,13 @@ import { createMetrics, type Metrics } from './metrics.ts'
 import { readModels, type Models } from './models.ts'
 import type { Module, Readiness } from './modules.ts'
 import type { PlatformConfig } from './platform-config.ts'
-import { embeddedPostgres, migratePostgres, serverPostgres, type EmbeddedPostgres, type Postgres } from './postgres.ts'
+import {
+  embeddedPostgres,
+  migratePostgres,
+  serverPostgres,
+  type EmbeddedPostgres,
+  type Postgres,
+} from './postgres.ts'
 import { createSpool, type Spool } from './spool.ts'
 
 export interface Needs {
@@ -60,39 +66,64 @@ const LOOPBACK = new Set(['127.0.0.1', 'localhost', '::1'])
 export function checkPlatformConfig(config: PlatformConfig, needs: Needs): void {
   const problems: string[] = []
   if (!config.PLUMBLINE_AUTH_FILE && !LOOPBACK.has(config.PLUMBLINE_HTTP_HOST))
-    problems.push(`PLUMBLINE_HTTP_HOST ${config.PLUMBLINE_HTTP_HOST} is not loopback: set PLUMBLINE_AUTH_FILE`)
+    problems.push(
+      `PLUMBLINE_HTTP_HOST ${config.PLUMBLINE_HTTP_HOST} is not loopback: set PLUMBLINE_AUTH_FILE`,
+    )
   if (needs.postgres && !needs.stores && !config.PLUMBLINE_POSTGRES_URL)
-    problems.push('PLUMBLINE_POSTGRES_URL is required: a separately started service cannot share an embedded database')
+    problems.push(
+      'PLUMBLINE_POSTGRES_URL is required: a separately started service cannot share an embedded database',
+    )
   if (!needs.stores && !config.PLUMBLINE_CLICKHOUSE_URL)
-    problems.push('PLUMBLINE_CLICKHOUSE_URL is required: a separately started service cannot share an embedded engine')
+    problems.push(
+      'PLUMBLINE_CLICKHOUSE_URL is required: a separately started service cannot share an embedded engine',
+    )
   if (problems.length > 0) throw new ConfigError(problems)
 }
 
 export async function createPlatform(config: PlatformConfig, needs: Needs): Promise<Platform> {
   checkPlatformConfig(config, needs)
   const models = readModels(config.PLUMBLINE_MODELS_DIR)
-  const authenticate = config.PLUMBLINE_AUTH_FILE ? readKeyFile(config.PLUMBLINE_AUTH_FILE) : openAccess
+  const authenticate = config.PLUMBLINE_AUTH_FILE
+    ? readKeyFile(config.PLUMBLINE_AUTH_FILE)
+    : openAccess
   const log = createLog(config.PLUMBLINE_LOG_LEVEL)
   const metrics = createMetrics()
   const readiness: Readiness = { started: false, stopping: false }
   const dataDir = resolve(config.PLUMBLINE_DATA_DIR)
   mkdirSync(dataDir, { recursive: true })
-  const spool = createSpool(config.PLUMBLINE_SPOOL_DIR ?? join(dataDir, 'spool'), config.PLUMBLINE_DURABLE)
+  const spool = createSpool(
+    config.PLUMBLINE_SPOOL_DIR ?? join(dataDir, 'spool'),
+    config.PLUMBLINE_DURABLE,
+  )
 
-  const embedded = config.PLUMBLINE_CLICKHOUSE_URL ? undefined : embeddedEngine(join(dataDir, 'clickhouse'))
-  const engine: ClickHouseEngine = embedded ?? serverEngine({
-    url: config.PLUMBLINE_CLICKHOUSE_URL!,
-    username: config.PLUMBLINE_CLICKHOUSE_USER,
-    password: config.PLUMBLINE_CLICKHOUSE_PASSWORD,
-  })
+  const embedded = config.PLUMBLINE_CLICKHOUSE_URL
+    ? undefined
+    : embeddedEngine(join(dataDir, 'clickhouse'))
+  const engine: ClickHouseEngine =
+    embedded ??
+    serverEngine({
+      url: config.PLUMBLINE_CLICKHOUSE_URL!,
+      username: config.PLUMBLINE_CLICKHOUSE_USER,
+      password: config.PLUMBLINE_CLICKHOUSE_PASSWORD,
+    })
   const eventLog =
     config.PLUMBLINE_KAFKA_BROKERS && needs.eventLog
-      ? kafkaLog({ brokers: config.PLUMBLINE_KAFKA_BROKERS.split(','), clientId: 'plumbline', topics: topicsOf(config), log })
-      : memoryLog({ now: systemClock, onError: (what, error) => log.error({ what, error }, 'not stored') })
-  const postgresParts = needs.postgres || needs.serveStores ? await openPostgres(config, dataDir) : undefined
-  const interfaceOf = embedded && config.PLUMBLINE_CLICKHOUSE_HTTP_PORT !== 0
-    ? clickHouseInterface(embedded, config, dataDir, spool)
-    : undefined
+      ? kafkaLog({
+          brokers: config.PLUMBLINE_KAFKA_BROKERS.split(','),
+          clientId: 'plumbline',
+          topics: topicsOf(config),
+          log,
+        })
+      : memoryLog({
+          now: systemClock,
+          onError: (what, error) => log.error({ what, error }, 'not stored'),
+        })
+  const postgresParts =
+    needs.postgres || needs.serveStores ? await openPostgres(config, dataDir) : undefined
+  const interfaceOf =
+    embedded && config.PLUMBLINE_CLICKHOUSE_HTTP_PORT !== 0
+      ? clickHouseInterface(embedded, config, dataDir, spool)
+      : undefined
 
   const checks = new Map<string, () => Promise<unknown>>([['clickhouse', pingOf(engine)]])
   if (eventLog.kind === 'kafka') checks.set('kafka', () => eventLog.check())
@@ -119,7 +150,8 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     clickhouse: (role) => engine.connect(role),
     eventLog,
     postgres: postgresParts?.postgres ?? absentPostgres,
-    webhookSecret: () => secretIn(dataDir, 'webhook.secret', () => `whsec_${randomBytes(32).toString('base64')}`),
+    webhookSecret: () =>
+      secretIn(dataDir, 'webhook.secret', () => `whsec_${randomBytes(32).toString('base64')}`),
     clickhouseServer: interfaceOf,
     before: [
       clickHouseModule(engine, needs.stores, log),
@@ -133,7 +165,10 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
 
 /** The cards, with the partitions this installation asks for; a topic of one partition is one on purpose. */
 const topicsOf = (config: PlatformConfig) =>
-  Object.values(TOPICS).map((card) => ({ ...card, partitions: card.partitions > 1 ? config.PLUMBLINE_KAFKA_PARTITIONS : 1 }))
+  Object.values(TOPICS).map((card) => ({
+    ...card,
+    partitions: card.partitions > 1 ? config.PLUMBLINE_KAFKA_PARTITIONS : 1,
+  }))
 
 const absentPostgres = new Proxy({} as Postgres, {
   get: () => {
@@ -166,19 +201,29 @@ interface PostgresParts {
 }
 
 async function openPostgres(config: PlatformConfig, dataDir: string): Promise<PostgresParts> {
-  if (config.PLUMBLINE_POSTGRES_URL) return { postgres: serverPostgres(config.PLUMBLINE_POSTGRES_URL), embedded: undefined }
+  if (config.PLUMBLINE_POSTGRES_URL)
+    return { postgres: serverPostgres(config.PLUMBLINE_POSTGRES_URL), embedded: undefined }
   const embedded = await embeddedPostgres(join(dataDir, 'postgres'))
   return { postgres: embedded, embedded }
 }
 
-function postgresModule({ postgres, embedded }: PostgresParts, config: PlatformConfig, needs: Needs): Module {
+function postgresModule(
+  { postgres, embedded }: PostgresParts,
+  config: PlatformConfig,
+  needs: Needs,
+): Module {
   let socket: PGLiteSocketServer | undefined
   return {
     name: 'postgres',
     start: async () => {
       if (needs.stores) await migratePostgres(postgres)
       if (!needs.serveStores || !embedded) return
-      socket = new PGLiteSocketServer({ db: embedded.db, host: '127.0.0.1', port: config.PLUMBLINE_POSTGRES_PORT, maxConnections: 16 })
+      socket = new PGLiteSocketServer({
+        db: embedded.db,
+        host: '127.0.0.1',
+        port: config.PLUMBLINE_POSTGRES_PORT,
+        maxConnections: 16,
+      })
       await socket.start()
     },
     stop: async () => {
@@ -188,13 +233,20 @@ function postgresModule({ postgres, embedded }: PostgresParts, config: PlatformC
   }
 }
 
-function clickHouseInterface(engine: EmbeddedEngine, config: PlatformConfig, dataDir: string, spool: Spool): ClickHouseServer {
+function clickHouseInterface(
+  engine: EmbeddedEngine,
+  config: PlatformConfig,
+  dataDir: string,
+  spool: Spool,
+): ClickHouseServer {
   return clickHouseServer({
     engine,
     host: '127.0.0.1',
     port: Math.max(0, config.PLUMBLINE_CLICKHOUSE_HTTP_PORT),
     username: config.PLUMBLINE_CLICKHOUSE_USER,
-    password: config.PLUMBLINE_CLICKHOUSE_PASSWORD ?? secretIn(dataDir, 'clickhouse.secret', () => randomBytes(32).toString('base64url')),
+    password:
+      config.PLUMBLINE_CLICKHOUSE_PASSWORD ??
+      secretIn(dataDir, 'clickhouse.secret', () => randomBytes(32).toString('base64url')),
     spool,
   })
 }

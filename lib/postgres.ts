@@ -88,13 +88,18 @@ export async function migratePostgres(db: Postgres): Promise<string[]> {
       await db.exec(
         'create table if not exists schema_migrations (name text primary key, checksum text not null, applied_at timestamptz not null default now())',
       )
-      return db.query<{ name: string; checksum: string }>('select name, checksum from schema_migrations order by name')
+      return db.query<{ name: string; checksum: string }>(
+        'select name, checksum from schema_migrations order by name',
+      )
     },
     run: async () => {},
     // All statements of a file and its record are one transaction; a concurrent migrator fails on the name.
     record: ({ name, checksum, statements }) =>
       db.transaction(async (tx) => {
-        await tx.query('insert into schema_migrations (name, checksum) values ($1, $2)', [name, checksum])
+        await tx.query('insert into schema_migrations (name, checksum) values ($1, $2)', [
+          name,
+          checksum,
+        ])
         for (const statement of statements) await tx.query(statement)
       }),
   }
@@ -111,7 +116,10 @@ function lock(file: string, path: string): () => void {
     } catch (cause) {
       const holder = Number(readPid(file))
       if (holder > 0 && holder !== process.pid && isAlive(holder))
-        throw new Error(`the control database ${path} is held by process ${holder}: stop it, or set PLUMBLINE_POSTGRES_URL`, { cause })
+        throw new Error(
+          `the control database ${path} is held by process ${holder}: stop it, or set PLUMBLINE_POSTGRES_URL`,
+          { cause },
+        )
       rmSync(file, { force: true })
     }
   }

@@ -61,7 +61,11 @@ export function rangeProtocol(consumer: RangeConsumer, options: ProtocolOptions)
     let fresh = messages
     if (state.pending) {
       const { pending } = state
-      state.gathered.push(...messages.filter((m) => BigInt(m.offset) >= pending.first && BigInt(m.offset) <= pending.last))
+      state.gathered.push(
+        ...messages.filter(
+          (m) => BigInt(m.offset) >= pending.first && BigInt(m.offset) <= pending.last,
+        ),
+      )
       const newest = messages.at(-1)
       if (!newest) return
       if (BigInt(newest.offset) < pending.last) return port.resolve(newest.offset)
@@ -73,13 +77,23 @@ export function rangeProtocol(consumer: RangeConsumer, options: ProtocolOptions)
     const [first] = fresh
     const last = fresh.at(-1)
     if (!first || !last || !port.isOwned()) return
-    const range = { first: BigInt(first.offset), last: BigInt(last.offset), mapping: consumer.mapping }
+    const range = {
+      first: BigInt(first.offset),
+      last: BigInt(last.offset),
+      mapping: consumer.mapping,
+    }
     await port.commit(range.first, metadataOf(state.logEpoch, range))
     await storeRange(state, port, range, fresh, false)
   }
 
   /** @returns false when the partition was lost meanwhile: its new owner finds the intent */
-  async function storeRange(state: PartitionState, port: PartitionPort, range: Pending, messages: readonly LoggedMessage[], replayed: boolean) {
+  async function storeRange(
+    state: PartitionState,
+    port: PartitionPort,
+    range: Pending,
+    messages: readonly LoggedMessage[],
+    replayed: boolean,
+  ) {
     const logged = {
       logEpoch: state.logEpoch,
       topic: consumer.topic,
@@ -115,10 +129,21 @@ export function rangeProtocol(consumer: RangeConsumer, options: ProtocolOptions)
     const { offset, metadata } = await options.committed(port.partition)
     const known = parseMetadata(metadata)
     const continues = known && offset >= 0n && offset <= port.highWatermark
-    if (continues) return { generation: port.generation, logEpoch: known.logEpoch, pending: known.pending, gathered: [] }
+    if (continues)
+      return {
+        generation: port.generation,
+        logEpoch: known.logEpoch,
+        pending: known.pending,
+        gathered: [],
+      }
     // A new group, or a topic that was made anew: offsets start over, so rows and tokens get a new epoch.
     const epoch = 1 + (await consumer.lastEpoch(options.logName, consumer.topic, port.partition))
-    return { generation: port.generation, logEpoch: `${options.logName}.${epoch}`, pending: undefined, gathered: [] }
+    return {
+      generation: port.generation,
+      logEpoch: `${options.logName}.${epoch}`,
+      pending: undefined,
+      gathered: [],
+    }
   }
 }
 
@@ -127,12 +152,15 @@ export function metadataOf(logEpoch: string, pending?: Pending): string {
 }
 
 /** @returns undefined for metadata that is not ours */
-export function parseMetadata(text: string): { logEpoch: string; pending: Pending | undefined } | undefined {
+export function parseMetadata(
+  text: string,
+): { logEpoch: string; pending: Pending | undefined } | undefined {
   const match = /^v1;e=([^;]+)(?:;p=(\d+)-(\d+);m=([^;]+))?$/.exec(text)
   if (!match) return undefined
   const [, logEpoch, first, last, mapping] = match
   return {
     logEpoch: logEpoch!,
-    pending: first && last && mapping ? { first: BigInt(first), last: BigInt(last), mapping } : undefined,
+    pending:
+      first && last && mapping ? { first: BigInt(first), last: BigInt(last), mapping } : undefined,
   }
 }

@@ -32,7 +32,9 @@ export function rejectionsOf(schema: TObject): Rejection[] {
     ...Object.entries(schema.properties).flatMap(([field, property]): Rejection[] => {
       const { kind, rule } = factsOf(property)
       return [
-        ...(required.has(field) ? [{ code: 'missing_field' as const, field, message: `${field} is required` }] : []),
+        ...(required.has(field)
+          ? [{ code: 'missing_field' as const, field, message: `${field} is required` }]
+          : []),
         { code: 'invalid_field', field, message: `${field} ${rule}` },
         ...(OBJECT_KINDS.has(kind)
           ? [{ code: 'repeated_key' as const, field, message: `${field} gives a key twice` }]

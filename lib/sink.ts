@@ -45,9 +45,12 @@ export function createSink(options: SinkOptions): Sink {
     store: async (range) => {
       const mapping = options.mappings.find((m) => m.version === range.mapping)
       if (!mapping)
-        throw new Error(`range ${tokenOf(range)} was begun with mapping ${range.mapping}, which this release no longer has`)
+        throw new Error(
+          `range ${tokenOf(range)} was begun with mapping ${range.mapping}, which this release no longer has`,
+        )
       const begun = options.now()
-      const forgotten = range.replayed && (await storedRange(range)) !== undefined && (await isBeyondTokens(range))
+      const forgotten =
+        range.replayed && (await storedRange(range)) !== undefined && (await isBeyondTokens(range))
       if (!forgotten) {
         const bytes = encodeLines(range.messages)
         const fields = fieldsAmong(bytes, mapping)
@@ -55,7 +58,9 @@ export function createSink(options: SinkOptions): Sink {
       }
       const stored = await storedRange(range)
       if (!stored || stored.rows !== range.messages.length)
-        throw new Error(`range ${tokenOf(range)} holds ${stored?.rows ?? 0} rows where the log has ${range.messages.length}`)
+        throw new Error(
+          `range ${tokenOf(range)} holds ${stored?.rows ?? 0} rows where the log has ${range.messages.length}`,
+        )
       if (stored.rejected > 0) await publishDeadLetters(range)
       count(range, stored, begun)
     },
@@ -69,9 +74,25 @@ export function createSink(options: SinkOptions): Sink {
     },
   }
 
-  async function insert(range: LoggedRange, mapping: WireMapping, fields: ReadonlySet<string> | undefined, path: string) {
+  async function insert(
+    range: LoggedRange,
+    mapping: WireMapping,
+    fields: ReadonlySet<string> | undefined,
+    path: string,
+  ) {
     const { logEpoch: log_epoch, topic, partition } = range
-    const columns = ['log_epoch', 'topic', 'partition', 'offset', 'received_at', 'key', 'value', 'reject_code', 'reject_message', 'unknown_fields']
+    const columns = [
+      'log_epoch',
+      'topic',
+      'partition',
+      'offset',
+      'received_at',
+      'key',
+      'value',
+      'reject_code',
+      'reject_message',
+      'unknown_fields',
+    ]
     const names = [...columns, ...mapping.columns(fields).map((column) => column.name)]
     const stop = metrics.insertSeconds.startTimer({ topic })
     await clickhouse.insertLines(
@@ -82,14 +103,28 @@ export function createSink(options: SinkOptions): Sink {
     stop()
   }
 
-  async function storedRange(range: LoggedRange): Promise<{ rows: number; rejected: number; unknown: number } | undefined> {
+  async function storedRange(
+    range: LoggedRange,
+  ): Promise<{ rows: number; rejected: number; unknown: number } | undefined> {
     const rows = await clickhouse.query<{ rows: string; rejected: string; unknown: string }>(
       `SELECT rows, rejected, unknown_fields AS unknown FROM sink_ranges
        WHERE topic = {topic:String} AND partition = {partition:String} AND log_epoch = {epoch:String} AND first = {first:UInt64} AND last = {last:UInt64}`,
-      { topic: range.topic, partition: range.partition, epoch: range.logEpoch, first: range.first, last: range.last },
+      {
+        topic: range.topic,
+        partition: range.partition,
+        epoch: range.logEpoch,
+        first: range.first,
+        last: range.last,
+      },
     )
     const [row] = rows
-    return row && { rows: Number(row.rows), rejected: Number(row.rejected), unknown: Number(row.unknown) }
+    return (
+      row && {
+        rows: Number(row.rows),
+        rejected: Number(row.rejected),
+        unknown: Number(row.unknown),
+      }
+    )
   }
 
   async function isBeyondTokens(range: LoggedRange): Promise<boolean> {
@@ -105,7 +140,13 @@ export function createSink(options: SinkOptions): Sink {
     const letters = await clickhouse.query<{ offset: string; reason: string; message: string }>(
       `SELECT offset, reason, message FROM dead_letters
        WHERE topic = {topic:String} AND log_epoch = {epoch:String} AND partition = {partition:String} AND offset BETWEEN {first:UInt64} AND {last:UInt64}`,
-      { topic: range.topic, epoch: range.logEpoch, partition: range.partition, first: range.first, last: range.last },
+      {
+        topic: range.topic,
+        epoch: range.logEpoch,
+        partition: range.partition,
+        first: range.first,
+        last: range.last,
+      },
     )
     const messages = new Map(range.messages.map((message) => [message.offset, message]))
     await options.eventLog.append(
@@ -113,7 +154,13 @@ export function createSink(options: SinkOptions): Sink {
       letters.flatMap(({ offset, reason, message }) => {
         const original = messages.get(offset)
         return original
-          ? [{ key: original.key.toString(), value: original.value, headers: errorHeaders(range, offset, reason, message) }]
+          ? [
+              {
+                key: original.key.toString(),
+                value: original.value,
+                headers: errorHeaders(range, offset, reason, message),
+              },
+            ]
           : []
       }),
     )
@@ -122,7 +169,12 @@ export function createSink(options: SinkOptions): Sink {
   }
 
   /** The header names that Kafka Connect gives its dead letters, which tools know. */
-  function errorHeaders(range: LoggedRange, offset: string, reason: string, message: string): Record<string, string> {
+  function errorHeaders(
+    range: LoggedRange,
+    offset: string,
+    reason: string,
+    message: string,
+  ): Record<string, string> {
     return {
       '__connect.errors.topic': range.topic,
       '__connect.errors.partition': range.partition,
@@ -135,12 +187,22 @@ export function createSink(options: SinkOptions): Sink {
     }
   }
 
-  function count(range: LoggedRange, stored: { rows: number; rejected: number; unknown: number }, begun: number) {
+  function count(
+    range: LoggedRange,
+    stored: { rows: number; rejected: number; unknown: number },
+    begun: number,
+  ) {
     const { topic } = range
-    metrics.events.inc({ service, topic, outcome: 'stored', reason: '' }, stored.rows - stored.rejected)
-    if (stored.unknown > 0) metrics.events.inc({ service, topic, outcome: 'unknown_field', reason: '' }, stored.unknown)
+    metrics.events.inc(
+      { service, topic, outcome: 'stored', reason: '' },
+      stored.rows - stored.rejected,
+    )
+    if (stored.unknown > 0)
+      metrics.events.inc({ service, topic, outcome: 'unknown_field', reason: '' }, stored.unknown)
     metrics.batchRows.observe({ topic }, stored.rows)
-    metrics.ingestDelaySeconds.observe(Math.max(0, options.now() - Math.min(begun, range.messages[0]!.timestampMs)) / 1000)
+    metrics.ingestDelaySeconds.observe(
+      Math.max(0, options.now() - Math.min(begun, range.messages[0]!.timestampMs)) / 1000,
+    )
   }
 }
 
@@ -157,5 +219,7 @@ const SMALL_BATCH_BYTES = 512 * 1024
  */
 function fieldsAmong(bytes: Buffer, mapping: WireMapping): ReadonlySet<string> | undefined {
   if (bytes.length > SMALL_BATCH_BYTES || bytes.includes('\\u')) return undefined
-  return new Set(mapping.fields.filter((name) => mapping.required.has(name) || bytes.includes(`"${name}"`)))
+  return new Set(
+    mapping.fields.filter((name) => mapping.required.has(name) || bytes.includes(`"${name}"`)),
+  )
 }

@@ -24,7 +24,8 @@ export function encodeLines(messages: LoggedRange['messages']): Buffer {
     const start = at
     at += key.copy(out, at)
     at += value.copy(out, at)
-    for (let i = out.indexOf(NEWLINE, start); i !== -1 && i < at; i = out.indexOf(NEWLINE, i + 1)) out[i] = SPACE
+    for (let i = out.indexOf(NEWLINE, start); i !== -1 && i < at; i = out.indexOf(NEWLINE, i + 1))
+      out[i] = SPACE
     out[at++] = NEWLINE
   }
   return out

@@ -25,12 +25,15 @@ export function bucketMs(spec: WindowSpec): number {
 
 /** Why a size and slide do not make windows; undefined when they do. */
 export function windowSpecProblem(size: string, slide?: string): string | undefined {
-  if (/ events$/.test(size)) return 'size: windows of a number of events are not built yet; use a duration or a calendar day, week or month'
-  if (isCalendar(size)) return slide === undefined ? undefined : 'slide: a calendar window slides by its own size'
+  if (size.endsWith(' events'))
+    return 'size: windows of a number of events are not built yet; use a duration or a calendar day, week or month'
+  if (isCalendar(size))
+    return slide === undefined ? undefined : 'slide: a calendar window slides by its own size'
   const sizeMs = durationMs(size)
   const slideMs = durationMs(slide ?? size)
   if (sizeMs === 0 || slideMs === 0) return 'size and slide must be above zero'
-  if (sizeMs % STEP_MS !== 0 || slideMs % STEP_MS !== 0) return 'size and slide must be multiples of 15m'
+  if (sizeMs % STEP_MS !== 0 || slideMs % STEP_MS !== 0)
+    return 'size and slide must be multiples of 15m'
   if (sizeMs % slideMs !== 0) return 'size must be a multiple of slide'
   return undefined
 }
@@ -99,8 +102,17 @@ function localTime(timezone: string): LocalTime {
     second: 'numeric',
   })
   const fromUtc = (instant: number) => {
-    const parts = Object.fromEntries(format.formatToParts(instant).map((p) => [p.type, Number(p.value)]))
-    const wall = Date.UTC(parts['year']!, parts['month']! - 1, parts['day'], parts['hour'], parts['minute'], parts['second'])
+    const parts = Object.fromEntries(
+      format.formatToParts(instant).map((p) => [p.type, Number(p.value)]),
+    )
+    const wall = Date.UTC(
+      parts['year']!,
+      parts['month']! - 1,
+      parts['day'],
+      parts['hour'],
+      parts['minute'],
+      parts['second'],
+    )
     return wall + (((instant % 1000) + 1000) % 1000)
   }
   // Two rounds settle on the offset in force at the wall time itself, also next to a clock change.

@@ -11,7 +11,14 @@
  * door (`lib/event-verdict.ts`); a fuzz test holds the two together.
  */
 import type { TObject } from 'typebox'
-import { factsOf, EARLIEST_MS, LATEST_MS, MAX_FEATURES, MAX_TEXT, type FieldKind } from '../schemas/fields.ts'
+import {
+  factsOf,
+  EARLIEST_MS,
+  LATEST_MS,
+  MAX_FEATURES,
+  MAX_TEXT,
+  type FieldKind,
+} from '../schemas/fields.ts'
 import { MAX_EVENT_BYTES, type Rejection, rejectionsOf } from './rejections.ts'
 
 /** One column of the wire table: what the event's field becomes. */
@@ -28,7 +35,11 @@ export interface WireMapping {
    * `SELECT … FROM (source of lines)`, with the constants as literals, for a batch in which only `fields` occur: planning all
    * thirty fields of a prediction costs ClickHouse 90 ms, which a small batch should not pay for fields it does not have.
    */
-  select: (source: string, constants: Record<string, string>, fields?: ReadonlySet<string>) => string
+  select: (
+    source: string,
+    constants: Record<string, string>,
+    fields?: ReadonlySet<string>,
+  ) => string
   /** The columns that `select` gives for these fields, in order; columns left out take their defaults. */
   columns: (fields?: ReadonlySet<string>) => readonly WireColumn[]
   /** Every field an event may have, and those it must. */
@@ -41,13 +52,21 @@ export function wireMapping(version: string, schema: TObject): WireMapping {
   const required = new Set<string>(schema.required ?? [])
   const all: MappedField[] = Object.entries(schema.properties).map(([name, property]) => {
     const facts = factsOf(property)
-    return { name, required: required.has(name), ...sqlOf(facts.kind, `r_${name}`, required.has(name), { ...facts }) }
+    return {
+      name,
+      required: required.has(name),
+      ...sqlOf(facts.kind, `r_${name}`, required.has(name), { ...facts }),
+    }
   })
   const rejections = rejectionsOf(schema)
   const known = all.map((field) => quote(field.name)).join(', ')
-  const among = (names?: ReadonlySet<string>) => all.filter((field) => !names || field.required || names.has(field.name))
+  const among = (names?: ReadonlySet<string>) =>
+    all.filter((field) => !names || field.required || names.has(field.name))
   const columnsOf = (fields: readonly MappedField[]) =>
-    fields.flatMap((field): WireColumn[] => [{ name: field.name, type: field.type, sql: field.value }, ...field.extra])
+    fields.flatMap((field): WireColumn[] => [
+      { name: field.name, type: field.type, sql: field.value },
+      ...field.extra,
+    ])
 
   const select: WireMapping['select'] = (source, constants, names) => {
     const fields = among(names)
@@ -57,7 +76,9 @@ export function wireMapping(version: string, schema: TObject): WireMapping {
       const condition = conditions.get(keyOf(rejection))
       return condition === undefined ? [] : [`${condition}, ${i + 1}`]
     })
-    const parts = fields.flatMap((field) => Object.entries(field.with).map(([alias, sql]) => `${sql} AS ${alias}`))
+    const parts = fields.flatMap((field) =>
+      Object.entries(field.with).map(([alias, sql]) => `${sql} AS ${alias}`),
+    )
     return `
 SELECT ${Object.entries(constants)
       .map(([name, value]) => `${quote(value)} AS ${name}`)
@@ -81,7 +102,14 @@ FROM (SELECT toUInt64(substring(line, 1, 19)) AS offset,
   toUInt32(substring(line, 35, 5)) AS key_bytes, substring(line, 41) AS rest
 FROM ${source})))))))`
   }
-  return { version, select, columns: (names) => columnsOf(among(names)), fields: all.map((field) => field.name), required, rejections }
+  return {
+    version,
+    select,
+    columns: (names) => columnsOf(among(names)),
+    fields: all.map((field) => field.name),
+    required,
+    rejections,
+  }
 }
 
 interface MappedField extends FieldSql {
@@ -96,7 +124,10 @@ function conditionsOf(fields: readonly MappedField[]): Map<string, string> {
   const conditions = new Map<string, string>([
     ['too_large', `length(json) > ${MAX_EVENT_BYTES}`],
     ['empty', `json = ''`],
-    ['invalid_json', `empty(names) and not (isValidJSON(json) and startsWith(trimLeft(json), '{'))`],
+    [
+      'invalid_json',
+      `empty(names) and not (isValidJSON(json) and startsWith(trimLeft(json), '{'))`,
+    ],
     ['repeated_key', `length(arrayDistinct(names)) != length(names)`],
     ['key_mismatch', `key != '' and key != concat(v_model_id, '/', v_prediction_id)`],
   ])
@@ -130,11 +161,18 @@ interface FieldSql {
 
 const finite = (raw: string) => `ifNull(isFinite(toFloat64OrNull(${raw})), 0)`
 
-function sqlOf(kind: FieldKind, raw: string, required: boolean, facts: Record<string, unknown>): FieldSql {
+function sqlOf(
+  kind: FieldKind,
+  raw: string,
+  required: boolean,
+  facts: Record<string, unknown>,
+): FieldSql {
   const name = raw.slice(2)
   const value = `v_${name}`
   const notText = `not startsWith(${raw}, '"')`
-  const asText = { [value]: `if(startsWith(${raw}, '"'), if(position(${raw}, '\\\\') = 0, substring(${raw}, 2, length(${raw}) - 2), JSONExtractString(${raw})), '')` }
+  const asText = {
+    [value]: `if(startsWith(${raw}, '"'), if(position(${raw}, '\\\\') = 0, substring(${raw}, 2, length(${raw}) - 2), JSONExtractString(${raw})), '')`,
+  }
   const pairs = `p_${name}`
   const asPairs = { [pairs]: `JSONExtractKeysAndValuesRaw(${raw})` }
   const repeated = `length(arrayDistinct(${pairs}.1)) != length(${pairs}.1)`
@@ -178,7 +216,9 @@ function sqlOf(kind: FieldKind, raw: string, required: boolean, facts: Record<st
       const x = `x_${name}`
       const limits = [
         facts['minimum'] === undefined ? [] : [`${x} < ${Number(facts['minimum'])}`],
-        facts['exclusiveMinimum'] === undefined ? [] : [`${x} <= ${Number(facts['exclusiveMinimum'])}`],
+        facts['exclusiveMinimum'] === undefined
+          ? []
+          : [`${x} <= ${Number(facts['exclusiveMinimum'])}`],
         facts['maximum'] === undefined ? [] : [`${x} > ${Number(facts['maximum'])}`],
       ].flat()
       return {
@@ -200,7 +240,13 @@ function sqlOf(kind: FieldKind, raw: string, required: boolean, facts: Record<st
       }
     }
     case 'boolean':
-      return { type: 'Bool', with: {}, bad: `${raw} not in ('true', 'false')`, value: `${raw} = 'true'`, extra: [] }
+      return {
+        type: 'Bool',
+        with: {},
+        bad: `${raw} not in ('true', 'false')`,
+        value: `${raw} = 'true'`,
+        extra: [],
+      }
     case 'scalar':
     case 'label': {
       const list = `JSONExtractArrayRaw(${raw})`
@@ -213,7 +259,16 @@ function sqlOf(kind: FieldKind, raw: string, required: boolean, facts: Record<st
           `if(startsWith(${raw}, '"'), lengthUTF8(${value}) > ${MAX_TEXT}, ` +
           (kind === 'label' ? `if(startsWith(${raw}, '['), ${badList}, ${other}))` : `${other})`),
         value: `multiIf(startsWith(${raw}, '"'), ${value}, ${finite(raw)}, ${canonicalNumber(`assumeNotNull(toFloat64OrNull(${raw}))`)}, ${kind === 'scalar' ? `${raw} in ('', 'null'), NULL, ` : ''}${raw})`,
-        extra: kind === 'scalar' ? [{ name: `${name}_number`, type: 'Nullable(Float64)', sql: `toFloat64OrNull(${raw})` }] : [],
+        extra:
+          kind === 'scalar'
+            ? [
+                {
+                  name: `${name}_number`,
+                  type: 'Nullable(Float64)',
+                  sql: `toFloat64OrNull(${raw})`,
+                },
+              ]
+            : [],
       }
     }
     case 'features':
@@ -263,7 +318,13 @@ function sqlOf(kind: FieldKind, raw: string, required: boolean, facts: Record<st
         },
         bad: `${notObject} or JSONLength(${raw}) != 2 or not startsWith(id_${name}, '"') or lengthUTF8(JSONExtractString(id_${name})) not between 1 and 200 or not ifNull(n_${name} between 0 and 9007199254740991 and n_${name} = trunc(n_${name}), 0)`,
         value: `JSONExtractString(id_${name})`,
-        extra: [{ name: `${name}_sequence`, type: 'Nullable(UInt64)', sql: `accurateCastOrNull(n_${name}, 'UInt64')` }],
+        extra: [
+          {
+            name: `${name}_sequence`,
+            type: 'Nullable(UInt64)',
+            sql: `accurateCastOrNull(n_${name}, 'UInt64')`,
+          },
+        ],
       }
   }
 }

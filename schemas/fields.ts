@@ -82,7 +82,12 @@ export interface NumberRange {
 }
 
 export const number = (description: string, range: NumberRange = {}) =>
-  Type.Number({ ...range, description, kind: 'number', rule: `must be a finite number${spoken(range)}` })
+  Type.Number({
+    ...range,
+    description,
+    kind: 'number',
+    rule: `must be a finite number${spoken(range)}`,
+  })
 
 export const integer = (description: string) =>
   Type.Integer({
@@ -156,7 +161,10 @@ export const vector = (description: string) =>
 
 export const producer = (description: string) =>
   Type.Object(
-    { id: Type.String({ minLength: 1, maxLength: ID_LENGTH }), sequence: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }) },
+    {
+      id: Type.String({ minLength: 1, maxLength: ID_LENGTH }),
+      sequence: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+    },
     {
       additionalProperties: false,
       description,
@@ -167,7 +175,11 @@ export const producer = (description: string) =>
 
 /** A field that may be left out or be null: both mean the same. */
 export const optional = <T extends TSchema>(schema: T) =>
-  Type.Optional(Type.Union([schema, Type.Null()], { description: (schema as { description?: string }).description ?? '' }))
+  Type.Optional(
+    Type.Union([schema, Type.Null()], {
+      description: (schema as { description?: string }).description ?? '',
+    }),
+  )
 
 /** The kind and rule of a field, through {@link optional}. */
 export function factsOf(schema: TSchema): FieldFacts & TSchema {

@@ -15,14 +15,29 @@ export const ModelWindows = Type.Object(
       description: 'A duration, a count such as `5000 events`, or a calendar day, week or month.',
       default: '1d',
     }),
-    slide: Type.Optional(Type.String({ pattern: '^\\d+(m|h|d)$', description: 'Distance of window starts; `size` unless given.' })),
+    slide: Type.Optional(
+      Type.String({
+        pattern: '^\\d+(m|h|d)$',
+        description: 'Distance of window starts; `size` unless given.',
+      }),
+    ),
     timezone: Type.String({ description: 'IANA name by which days begin.', default: 'UTC' }),
     season: Type.Optional(Type.String({ pattern: '^\\d+(h|d)$' })),
     lateness: duration('How late events may come and still be on time.', '1h'),
-    idle: duration('Silence after which a log partition no longer holds the watermark back.', '60s'),
-    min_count: Type.Integer({ minimum: 1, default: 200, description: 'Events below which a window is incomplete.' }),
+    idle: duration(
+      'Silence after which a log partition no longer holds the watermark back.',
+      '60s',
+    ),
+    min_count: Type.Integer({
+      minimum: 1,
+      default: 200,
+      description: 'Events below which a window is incomplete.',
+    }),
     min_completeness: share('Share of emitted events below which a window is incomplete.', 0.95),
-    min_labelled: share('Share of labelled predictions below which performance is incomplete.', 0.5),
+    min_labelled: share(
+      'Share of labelled predictions below which performance is incomplete.',
+      0.5,
+    ),
   },
   closed,
 )
@@ -33,7 +48,9 @@ export const ModelReference = Type.Object(
     from: Type.Optional(Type.String({ description: 'Start of a fixed reference, RFC 3339.' })),
     to: Type.Optional(Type.String({ description: 'End of a fixed reference, RFC 3339.' })),
     windows: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
-    judge: Type.Optional(Type.Boolean({ description: 'Verdicts come from this reference; the others inform.' })),
+    judge: Type.Optional(
+      Type.Boolean({ description: 'Verdicts come from this reference; the others inform.' }),
+    ),
   },
   closed,
 )
@@ -43,12 +60,22 @@ export const RetrainPolicy = Type.Object(
     name: Type.String({ minLength: 1 }),
     when: Type.String({ minLength: 1, description: 'See docs/policies.md.' }),
     launch: Type.Union([
-      Type.Object({ kind: Type.Literal('webhook'), url: Type.String({ pattern: '^https?://' }) }, closed),
-      Type.Object({ kind: Type.Literal('command'), command: Type.Array(Type.String(), { minItems: 1 }) }, closed),
+      Type.Object(
+        { kind: Type.Literal('webhook'), url: Type.String({ pattern: '^https?://' }) },
+        closed,
+      ),
+      Type.Object(
+        { kind: Type.Literal('command'), command: Type.Array(Type.String(), { minItems: 1 }) },
+        closed,
+      ),
     ]),
     approval: Type.Enum(['none', 'one', 'two'], { default: 'none' }),
     cooldown: duration('Least stream time between two launches.', '0s'),
-    max_per_month: Type.Integer({ minimum: 1, default: 100, description: 'Launches in 30 days of stream time.' }),
+    max_per_month: Type.Integer({
+      minimum: 1,
+      default: 100,
+      description: 'Launches in 30 days of stream time.',
+    }),
   },
   closed,
 )
@@ -74,11 +101,16 @@ export const ModelFile = Type.Object(
     threshold: Type.Optional(Type.Number({ default: 0.5 })),
     score_kind: Type.Optional(Type.Enum(['probability', 'margin'])),
     references: Type.Optional(Type.Record(Type.String(), ModelReference)),
-    features: Type.Optional(Type.Record(Type.String(), Type.Enum(['numeric', 'categorical', 'boolean', 'embedding']))),
+    features: Type.Optional(
+      Type.Record(Type.String(), Type.Enum(['numeric', 'categorical', 'boolean', 'embedding'])),
+    ),
     fairness: Type.Optional(
       Type.Object(
         {
-          attributes: Type.Record(Type.String(), Type.Object({ privileged: Type.Optional(Type.String()) }, closed)),
+          attributes: Type.Record(
+            Type.String(),
+            Type.Object({ privileged: Type.Optional(Type.String()) }, closed),
+          ),
           favorable: Type.String({ default: '1' }),
         },
         closed,
@@ -91,7 +123,10 @@ export const ModelFile = Type.Object(
           false_alarms_per_week: Type.Number({ exclusiveMinimum: 0, default: 0.25 }),
           overrides: Type.Record(
             Type.String(),
-            Type.Object({ warning: Type.Optional(Type.Number()), alarm: Type.Optional(Type.Number()) }, closed),
+            Type.Object(
+              { warning: Type.Optional(Type.Number()), alarm: Type.Optional(Type.Number()) },
+              closed,
+            ),
             { default: {} },
           ),
         },

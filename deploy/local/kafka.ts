@@ -7,7 +7,12 @@ import { fileURLToPath } from 'node:url'
 
 const LIBS = fileURLToPath(new URL('../../.local/kafka', import.meta.url))
 const LOG4J = fileURLToPath(new URL('log4j2.xml', import.meta.url))
-const JAVA_OPTIONS = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', `-Dlog4j2.configurationFile=${LOG4J}`]
+const JAVA_OPTIONS = [
+  '-Xmx512m',
+  '-XX:+UseSerialGC',
+  '-XX:TieredStopAtLevel=1',
+  `-Dlog4j2.configurationFile=${LOG4J}`,
+]
 const START_TIMEOUT_MS = 60_000
 
 export interface LocalKafka {
@@ -27,13 +32,19 @@ export interface LocalKafkaOptions {
 
 /** Whether Java and the Kafka libraries are here; otherwise the sentence what to install. */
 export function whyNoKafka(): string | undefined {
-  if (spawnSync('java', ['-version']).status !== 0) return 'Java 17 or newer is not installed (Debian: apt-get install openjdk-17-jre-headless)'
-  if (!existsSync(join(LIBS, '.installed'))) return 'Apache Kafka is not fetched: install Maven (Debian: apt-get install maven) and run node deploy/local/setup.mjs --kafka'
+  if (spawnSync('java', ['-version']).status !== 0)
+    return 'Java 17 or newer is not installed (Debian: apt-get install openjdk-17-jre-headless)'
+  if (!existsSync(join(LIBS, '.installed')))
+    return 'Apache Kafka is not fetched: install Maven (Debian: apt-get install maven) and run node deploy/local/setup.mjs --kafka'
   return undefined
 }
 
 /** Starts the broker and resolves when it answers on its port. */
-export async function startKafka({ directory, port = 0, controllerPort = 0 }: LocalKafkaOptions): Promise<LocalKafka> {
+export async function startKafka({
+  directory,
+  port = 0,
+  controllerPort = 0,
+}: LocalKafkaOptions): Promise<LocalKafka> {
   const missing = whyNoKafka()
   if (missing) throw new Error(missing)
   mkdirSync(directory, { recursive: true })
@@ -43,9 +54,13 @@ export async function startKafka({ directory, port = 0, controllerPort = 0 }: Lo
   writeFileSync(properties, configuration(directory, broker, controller))
   format(directory, properties)
   const output = openSync(join(directory, 'kafka.log'), 'a')
-  const child = spawn('java', [...JAVA_OPTIONS, '-cp', join(LIBS, '*'), 'kafka.Kafka', properties], {
-    stdio: ['ignore', output, output],
-  })
+  const child = spawn(
+    'java',
+    [...JAVA_OPTIONS, '-cp', join(LIBS, '*'), 'kafka.Kafka', properties],
+    {
+      stdio: ['ignore', output, output],
+    },
+  )
   await answering(child, broker, join(directory, 'kafka.log'))
   const end = (signal: NodeJS.Signals) =>
     new Promise<void>((resolve) => {
@@ -53,7 +68,12 @@ export async function startKafka({ directory, port = 0, controllerPort = 0 }: Lo
       child.once('exit', () => resolve())
       child.kill(signal)
     })
-  return { brokers: `127.0.0.1:${broker}`, pid: child.pid!, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') }
+  return {
+    brokers: `127.0.0.1:${broker}`,
+    pid: child.pid!,
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
+  }
 }
 
 function configuration(directory: string, broker: number, controller: number): string {
@@ -83,21 +103,38 @@ function configuration(directory: string, broker: number, controller: number): s
 function format(directory: string, properties: string) {
   if (existsSync(join(directory, 'data', 'meta.properties'))) return
   const id = randomClusterId()
-  const done = spawnSync('java', [...JAVA_OPTIONS, '-cp', join(LIBS, '*'), 'kafka.tools.StorageTool', 'format', '-t', id, '-c', properties])
-  if (done.status !== 0) throw new Error(`Kafka's storage could not be formatted: ${done.stderr} ${done.stdout}`)
+  const done = spawnSync('java', [
+    ...JAVA_OPTIONS,
+    '-cp',
+    join(LIBS, '*'),
+    'kafka.tools.StorageTool',
+    'format',
+    '-t',
+    id,
+    '-c',
+    properties,
+  ])
+  if (done.status !== 0)
+    throw new Error(`Kafka's storage could not be formatted: ${done.stderr} ${done.stdout}`)
 }
 
-const randomClusterId = () => Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString('base64url').replace(/^[-_]/, 'A')
+const randomClusterId = () =>
+  Buffer.from(crypto.getRandomValues(new Uint8Array(16)))
+    .toString('base64url')
+    .replace(/^[-_]/, 'A')
 
 async function answering(child: ChildProcess, port: number, log: string) {
   const deadline = Date.now() + START_TIMEOUT_MS
   while (Date.now() < deadline) {
-    if (child.exitCode !== null) throw new Error(`Kafka ended while starting: ${readFileSync(log, 'utf8').slice(-2000)}`)
+    if (child.exitCode !== null)
+      throw new Error(`Kafka ended while starting: ${readFileSync(log, 'utf8').slice(-2000)}`)
     if (await answers(port)) return
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
   child.kill('SIGKILL')
-  throw new Error(`Kafka did not answer on port ${port} within ${START_TIMEOUT_MS / 1000} s: ${readFileSync(log, 'utf8').slice(-2000)}`)
+  throw new Error(
+    `Kafka did not answer on port ${port} within ${START_TIMEOUT_MS / 1000} s: ${readFileSync(log, 'utf8').slice(-2000)}`,
+  )
 }
 
 const answers = (port: number) =>
@@ -123,7 +160,12 @@ export const freePort = () =>
 
 if (import.meta.main) {
   const directory = process.argv[2] ?? './data/kafka'
-  const kafka = await startKafka({ directory, port: Number(process.env['KAFKA_PORT'] ?? 9092), controllerPort: Number(process.env['KAFKA_CONTROLLER_PORT'] ?? 9093) })
+  const kafka = await startKafka({
+    directory,
+    port: Number(process.env['KAFKA_PORT'] ?? 9092),
+    controllerPort: Number(process.env['KAFKA_CONTROLLER_PORT'] ?? 9093),
+  })
   console.log(`Kafka serves on ${kafka.brokers}, data in ${directory}; Ctrl-C ends it`)
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void kafka.stop().then(() => process.exit(0)))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => void kafka.stop().then(() => process.exit(0)))
 }

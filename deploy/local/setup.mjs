@@ -19,33 +19,54 @@ function npmPackages() {
     console.log('installing npm packages (once per change of the lock file)')
     // Not npm ci: it refuses a lock file that lacks a platform's optional binaries, which a registry may not carry.
     // Nor with the project's own node in the path: the install may replace it.
-    const path = (process.env.PATH ?? '').split(':').filter((part) => !part.includes('node_modules')).join(':')
-    must('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], { ...process.env, PATH: path })
+    const path = (process.env.PATH ?? '')
+      .split(':')
+      .filter((part) => !part.includes('node_modules'))
+      .join(':')
+    must('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
+      ...process.env,
+      PATH: path,
+    })
   })
 }
 
 function kafka() {
-  const missing = [['Java 17 or newer', 'java', ['-version']], ['Maven', 'mvn', ['--version']]].find(
-    ([, command, args]) => spawnSync(command, args).status !== 0,
-  )
+  const tools = [
+    { name: 'Java 17 or newer', command: 'java', args: ['-version'] },
+    { name: 'Maven', command: 'mvn', args: ['--version'] },
+  ]
+  const missing = tools.find(({ command, args }) => spawnSync(command, args).status !== 0)
   if (missing) {
-    console.log(`${missing[0]} is not installed: Kafka is left out, and the tests that need it will fail`)
+    console.log(`${missing.name} is not installed: Kafka is left out, and the tests that need it will fail`)
     return
   }
   const libs = join(root, '.local', 'kafka')
   once('deploy/local/pom.xml', join(libs, '.installed'), () => {
     console.log('fetching Apache Kafka (once)')
     mkdirSync(libs, { recursive: true })
-    must('mvn', ['-q', '-B', '-f', 'deploy/local/pom.xml', 'dependency:copy-dependencies', `-DoutputDirectory=${libs}`])
+    must('mvn', [
+      '-q',
+      '-B',
+      '-f',
+      'deploy/local/pom.xml',
+      'dependency:copy-dependencies',
+      `-DoutputDirectory=${libs}`,
+    ])
   })
 }
 
 function debianPackages(packages) {
-  const binaries = { chromium: 'chromium', prometheus: 'promtool', 'prometheus-alertmanager': 'prometheus-alertmanager' }
+  const binaries = {
+    chromium: 'chromium',
+    prometheus: 'promtool',
+    'prometheus-alertmanager': 'prometheus-alertmanager',
+  }
   const missing = packages.filter((name) => spawnSync('which', [binaries[name]]).status !== 0)
   if (missing.length === 0) return
   if (process.getuid?.() !== 0 || spawnSync('which', ['apt-get']).status !== 0) {
-    console.log(`not installed, and the tests that need them will fail: ${missing.join(', ')} (Debian: apt-get install ${missing.join(' ')})`)
+    console.log(
+      `not installed, and the tests that need them will fail: ${missing.join(', ')} (Debian: apt-get install ${missing.join(' ')})`,
+    )
     return
   }
   console.log(`installing Debian packages: ${missing.join(', ')}`)
@@ -55,7 +76,9 @@ function debianPackages(packages) {
 }
 
 function once(source, stamp, install) {
-  const hash = createHash('sha256').update(readFileSync(join(root, source))).digest('hex')
+  const hash = createHash('sha256')
+    .update(readFileSync(join(root, source)))
+    .digest('hex')
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return
   install()
   mkdirSync(dirname(stamp), { recursive: true })
@@ -63,7 +86,11 @@ function once(source, stamp, install) {
 }
 
 function must(command, args, env = process.env, stdout = 'inherit') {
-  const { status, error } = spawnSync(command, args, { cwd: root, env, stdio: ['ignore', stdout, 'inherit'] })
+  const { status, error } = spawnSync(command, args, {
+    cwd: root,
+    env,
+    stdio: ['ignore', stdout, 'inherit'],
+  })
   if (status === 0) return
   console.error(`set-up failed: ${command} ${args.join(' ')}${error ? `: ${error.message}` : ''}`)
   process.exit(1)

@@ -14,7 +14,8 @@ export function aucStandardError(auc: number, positives: number, negatives: numb
   const q1 = auc / (2 - auc)
   const q2 = (2 * auc * auc) / (1 + auc)
   const variance =
-    (auc * (1 - auc) + (positives - 1) * (q1 - auc * auc) + (negatives - 1) * (q2 - auc * auc)) / (positives * negatives)
+    (auc * (1 - auc) + (positives - 1) * (q1 - auc * auc) + (negatives - 1) * (q2 - auc * auc)) /
+    (positives * negatives)
   return Math.sqrt(Math.max(0, variance))
 }
 
@@ -24,7 +25,11 @@ export function aucStandardError(auc: number, positives: number, negatives: numb
  * @param level in (0, 1)
  * @example normalInterval(10, 1, 0.95) // => { low: 8.0400360155, high: 11.9599639845 }
  */
-export function normalInterval(value: number, standardError: number, level: number): { low: number; high: number } {
+export function normalInterval(
+  value: number,
+  standardError: number,
+  level: number,
+): { low: number; high: number } {
   const half = normalQuantile((1 + level) / 2) * standardError
   return { low: value - half, high: value + half }
 }

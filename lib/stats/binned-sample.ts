@@ -54,8 +54,14 @@ export function alignBins(reference: BinnedSample, current: BinnedSample): Share
       current: inCurrent ? current.counts[j]! : 0,
       referenceMean: inReference ? reference.totals[i]! / reference.counts[i]! : NaN,
       currentMean: inCurrent ? current.totals[j]! / current.counts[j]! : NaN,
-      low: Math.min(inReference ? reference.lows[i]! : Infinity, inCurrent ? current.lows[j]! : Infinity),
-      high: Math.max(inReference ? reference.highs[i]! : -Infinity, inCurrent ? current.highs[j]! : -Infinity),
+      low: Math.min(
+        inReference ? reference.lows[i]! : Infinity,
+        inCurrent ? current.lows[j]! : Infinity,
+      ),
+      high: Math.max(
+        inReference ? reference.highs[i]! : -Infinity,
+        inCurrent ? current.highs[j]! : -Infinity,
+      ),
     })
     if (inReference) i++
     if (inCurrent) j++

@@ -11,11 +11,15 @@ import { upperGamma } from './incomplete-gamma.ts'
  * @see Pearson (1900); Agresti (2013), Categorical Data Analysis, section 3.2
  * @example chiSquared([10, 20], [20, 10]) // => { statistic: 6.6666666667, degrees: 1, p: 0.0098232735 }
  */
-export function chiSquared(a: readonly number[], b: readonly number[]): { statistic: number; degrees: number; p: number } {
+export function chiSquared(
+  a: readonly number[],
+  b: readonly number[],
+): { statistic: number; degrees: number; p: number } {
   if (a.length !== b.length) throw new RangeError('chiSquared requires histograms of one length')
   const n = a.reduce((sum, x) => sum + x, 0)
   const m = b.reduce((sum, x) => sum + x, 0)
-  if (n === 0 || m === 0) throw new RangeError('chiSquared requires at least one observation per histogram')
+  if (n === 0 || m === 0)
+    throw new RangeError('chiSquared requires at least one observation per histogram')
   let statistic = 0
   let occupied = 0
   for (const [i, x] of a.entries()) {
@@ -37,7 +41,8 @@ export function chiSquared(a: readonly number[], b: readonly number[]): { statis
  * @returns in [0, 1]
  * @example chiSquaredSurvival(3.841458820694124, 1) // => 0.05
  */
-export const chiSquaredSurvival = (x: number, degrees: number): number => upperGamma(degrees / 2, x / 2)
+export const chiSquaredSurvival = (x: number, degrees: number): number =>
+  upperGamma(degrees / 2, x / 2)
 
 /**
  * The x that a chi-squared variable exceeds with probability 1 − p, by bisection.
@@ -49,7 +54,8 @@ export const chiSquaredSurvival = (x: number, degrees: number): number => upperG
  * @example chiSquaredQuantile(0.95, 1) // => 3.8414588207
  */
 export function chiSquaredQuantile(p: number, degrees: number): number {
-  if (!(p > 0 && p < 1) || !(degrees >= 1)) throw new RangeError('chiSquaredQuantile requires p in (0, 1) and degrees of 1 or more')
+  if (!(p > 0 && p < 1) || !(degrees >= 1))
+    throw new RangeError('chiSquaredQuantile requires p in (0, 1) and degrees of 1 or more')
   let low = 0
   let high = degrees + 10
   while (chiSquaredSurvival(high, degrees) > 1 - p) high *= 2

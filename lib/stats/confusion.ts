@@ -38,7 +38,15 @@ export function cellsOf(confusion: Confusion, name: string): Cells {
  * @see van Rijsbergen (1979), Information Retrieval, chapter 7
  * @example precisionRecall({ tp: 4, fp: 1, fn: 2, tn: 5 }) // => { precision: 0.8, recall: 0.6666666667, f1: 0.7272727273 }
  */
-export function precisionRecall({ tp, fp, fn }: Cells): { precision: number | undefined; recall: number | undefined; f1: number | undefined } {
+export function precisionRecall({ tp, fp, fn }: Cells): {
+  precision: number | undefined
+  recall: number | undefined
+  f1: number | undefined
+} {
   const ratio = (a: number, b: number) => (b > 0 ? a / b : undefined)
-  return { precision: ratio(tp, tp + fp), recall: ratio(tp, tp + fn), f1: ratio(2 * tp, 2 * tp + fp + fn) }
+  return {
+    precision: ratio(tp, tp + fp),
+    recall: ratio(tp, tp + fn),
+    f1: ratio(2 * tp, 2 * tp + fp + fn),
+  }
 }

@@ -19,8 +19,9 @@ export function logGamma(x: number): number {
 }
 
 const LANCZOS = [
-  0.99999999999980993, 676.5203681218851, -1259.1392167224028, 771.32342877765313, -176.61502916214059,
-  12.507343278686905, -0.13857109526572012, 9.9843695780195716e-6, 1.5056327351493116e-7,
+  0.9999999999998099, 676.5203681218851, -1259.1392167224028, 771.3234287776531,
+  -176.6150291621406, 12.507343278686905, -0.13857109526572012, 9.984369578019572e-6,
+  1.5056327351493116e-7,
 ]
 
 /**
@@ -33,13 +34,15 @@ const LANCZOS = [
  * @example upperGamma(1, 1) // => 0.3678794412
  */
 export function upperGamma(a: number, x: number): number {
-  if (!(a > 0) || !(x >= 0)) throw new RangeError('upperGamma requires a above 0 and x of 0 or more')
+  if (!(a > 0) || !(x >= 0))
+    throw new RangeError('upperGamma requires a above 0 and x of 0 or more')
   if (x === 0) return 1
   const scale = Math.exp(a * Math.log(x) - x - logGamma(a))
   if (x < a + 1) {
     let term = 1 / a
     let sum = term
-    for (let n = 1; n < MAX_TERMS && Math.abs(term) > EPSILON * Math.abs(sum); n++) sum += term *= x / (a + n)
+    for (let n = 1; n < MAX_TERMS && Math.abs(term) > EPSILON * Math.abs(sum); n++)
+      sum += term *= x / (a + n)
     return Math.min(1, Math.max(0, 1 - scale * sum))
   }
   // Lentz's method.

@@ -21,7 +21,8 @@ export interface KsInterval {
 export function ksInterval(reference: BinnedSample, current: BinnedSample): KsInterval {
   const n = sampleSize(reference)
   const m = sampleSize(current)
-  if (n === 0 || m === 0) throw new RangeError('ksInterval requires at least one observation per sample')
+  if (n === 0 || m === 0)
+    throw new RangeError('ksInterval requires at least one observation per sample')
   let low = 0
   let high = 0
   let seenReference = 0
@@ -55,7 +56,8 @@ export function ksInterval(reference: BinnedSample, current: BinnedSample): KsIn
  */
 export function ksPValue(d: number, n: number, m: number): number {
   if (!(d >= 0 && d <= 1)) throw new RangeError('ksPValue requires d in [0, 1]')
-  if (!(n >= 1 && m >= 1)) throw new RangeError('ksPValue requires at least one observation per sample')
+  if (!(n >= 1 && m >= 1))
+    throw new RangeError('ksPValue requires at least one observation per sample')
   const root = Math.sqrt((n * m) / (n + m))
   return kolmogorovSurvival((root + 0.12 + 0.11 / root) * d)
 }

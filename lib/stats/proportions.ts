@@ -65,6 +65,7 @@ export function ratioInterval(
   const na = a.n + 0.5
   const nb = b.n + 0.5
   const center = Math.log(xa / na) - Math.log(xb / nb)
-  const half = normalQuantile((1 + level) / 2) * Math.sqrt(Math.max(0, 1 / xa - 1 / na + 1 / xb - 1 / nb))
+  const half =
+    normalQuantile((1 + level) / 2) * Math.sqrt(Math.max(0, 1 / xa - 1 / na + 1 / xb - 1 / nb))
   return { low: Math.exp(center - half), high: Math.exp(center + half) }
 }

@@ -10,7 +10,8 @@
  * @example psi([50, 50], [60, 40]) // => 0.0397561051
  */
 export function psi(reference: readonly number[], current: readonly number[]): number {
-  if (reference.length !== current.length) throw new RangeError('psi requires histograms of one length')
+  if (reference.length !== current.length)
+    throw new RangeError('psi requires histograms of one length')
   if (reference.length < 2) throw new RangeError('psi requires at least two bins')
   const p = smoothedShares(reference)
   const q = smoothedShares(current)

@@ -10,13 +10,17 @@ import { sampleSize, type BinnedSample } from './binned-sample.ts'
  * @see Hyndman & Fan (1996), Sample quantiles in statistical packages, definition 1
  * @example quantile({ bins: [1, 2], counts: [3, 1], totals: [3, 2], lows: [1, 2], highs: [1, 2] }, 0.5) // => { value: 1, low: 1, high: 1 }
  */
-export function quantile(sample: BinnedSample, p: number): { value: number; low: number; high: number } | undefined {
+export function quantile(
+  sample: BinnedSample,
+  p: number,
+): { value: number; low: number; high: number } | undefined {
   if (!(p >= 0 && p <= 1)) throw new RangeError('quantile requires p in [0, 1]')
   const rank = Math.max(1, Math.ceil(p * sampleSize(sample)))
   let seen = 0
   for (const [i, count] of sample.counts.entries()) {
     seen += count
-    if (seen >= rank) return { value: sample.totals[i]! / count, low: sample.lows[i]!, high: sample.highs[i]! }
+    if (seen >= rank)
+      return { value: sample.totals[i]! / count, low: sample.lows[i]!, high: sample.highs[i]! }
   }
   return undefined
 }

@@ -9,10 +9,14 @@ import { alignBins, sampleSize, type BinnedSample } from './binned-sample.ts'
  * @see Vallender (1974), Theory Probab. Appl. 18(4), 784–786
  * @example wasserstein({ bins: [1], counts: [2], totals: [2], lows: [1], highs: [1] }, { bins: [3], counts: [1], totals: [3], lows: [3], highs: [3] }) // => { value: 2, low: 2, high: 2 }
  */
-export function wasserstein(reference: BinnedSample, current: BinnedSample): { value: number; low: number; high: number } {
+export function wasserstein(
+  reference: BinnedSample,
+  current: BinnedSample,
+): { value: number; low: number; high: number } {
   const n = sampleSize(reference)
   const m = sampleSize(current)
-  if (n === 0 || m === 0) throw new RangeError('wasserstein requires at least one observation per sample')
+  if (n === 0 || m === 0)
+    throw new RangeError('wasserstein requires at least one observation per sample')
   const atoms: { x: number; weight: number }[] = []
   let slack = 0
   for (const bin of alignBins(reference, current)) {

@@ -15,7 +15,9 @@ export const PredictionV1 = Type.Object(
     attributes: f.optional(f.strings('Protected groups and segments.')),
     quantiles: f.optional(f.numbers('Forecast quantiles: value per probability.')),
     target_time: f.optional(f.timestamp('The time a forecast is about.')),
-    decision: f.optional(f.choice('What was done, where that is not the prediction.', ['accept', 'deny'])),
+    decision: f.optional(
+      f.choice('What was done, where that is not the prediction.', ['accept', 'deny']),
+    ),
     group_id: f.optional(f.id('The ranking (query, page, session) an item belongs to.')),
     position: f.optional(f.integer('Place in the ranking, from 0.')),
     exposure_propensity: f.optional(
@@ -23,7 +25,9 @@ export const PredictionV1 = Type.Object(
     ),
     variant: f.optional(f.id('Arm of an experiment.')),
     request_id: f.optional(f.id('Pairs champion and shadow answers to one request.')),
-    shadow: f.optional(f.boolean('Answered, but not acted upon: counts only under its own version.')),
+    shadow: f.optional(
+      f.boolean('Answered, but not acted upon: counts only under its own version.'),
+    ),
     latency_ms: f.optional(f.number('Time to answer, in milliseconds.', { minimum: 0 })),
     cost_usd: f.optional(f.number('Cost of the answer, in US dollars.', { minimum: 0 })),
     input_tokens: f.optional(f.integer('Tokens read.')),

@@ -14,15 +14,21 @@ const PSI_BINS = 10
 /** Model outputs that are numbers but no inputs: judged as operations. */
 const NOT_DRIFT = new Set(['@latency_ms', '@cost_usd', '@input_tokens', '@output_tokens'])
 
-export function evaluateDrift(current: WindowCounts, reference: ReferenceData, minCount: number): Fact[] {
+export function evaluateDrift(
+  current: WindowCounts,
+  reference: ReferenceData,
+  minCount: number,
+): Fact[] {
   const facts: Fact[] = []
   const numeric = new Set([...current.numeric.keys(), ...reference.counts.numeric.keys()])
   const categorical = new Set([...current.categories.keys(), ...reference.counts.categories.keys()])
   for (const subject of [...new Set([...numeric, ...categorical])].toSorted()) {
     if (NOT_DRIFT.has(subject)) continue
     // A subject that comes both as numbers and as text is what most of its reference values are.
-    const asNumbers = sizeOf(reference.counts.numeric.get(subject)) + sizeOf(current.numeric.get(subject))
-    const asCategories = total(reference.counts.categories.get(subject)) + total(current.categories.get(subject))
+    const asNumbers =
+      sizeOf(reference.counts.numeric.get(subject)) + sizeOf(current.numeric.get(subject))
+    const asCategories =
+      total(reference.counts.categories.get(subject)) + total(current.categories.get(subject))
     if (asNumbers >= asCategories) {
       const a = reference.counts.numeric.get(subject)
       const b = current.numeric.get(subject)
@@ -32,7 +38,14 @@ export function evaluateDrift(current: WindowCounts, reference: ReferenceData, m
       const b = current.categories.get(subject)
       facts.push(...(a && b ? categoricalFacts(subject, a, b) : [absent(subject, a !== undefined)]))
     }
-    if (!subject.startsWith('@')) facts.push(missing(subject, current, sizeOf(current.numeric.get(subject)) + total(current.categories.get(subject))))
+    if (!subject.startsWith('@'))
+      facts.push(
+        missing(
+          subject,
+          current,
+          sizeOf(current.numeric.get(subject)) + total(current.categories.get(subject)),
+        ),
+      )
   }
   return facts.map((f) => withReference(f, current, reference, minCount))
 }
@@ -65,7 +78,15 @@ function numericFacts(subject: string, reference: BinnedSample, current: BinnedS
       threshold: KS_LEAST_D,
       verdict: ksVerdict(ks.low, p),
     }),
-    fact('drift', subject, 'ks', ks.low, { ...sizes, convention: 'iid', precision: exact ? 'exact' : 'bounded', bound_low: ks.low, bound_high: ks.high, p_value: p, reason: 'p of independent rows' }),
+    fact('drift', subject, 'ks', ks.low, {
+      ...sizes,
+      convention: 'iid',
+      precision: exact ? 'exact' : 'bounded',
+      bound_low: ks.low,
+      bound_high: ks.high,
+      p_value: p,
+      reason: 'p of independent rows',
+    }),
     // In standard deviations of the reference, so that features compare; a constant reference has none.
     fact('drift', subject, 'wasserstein', spread > 0 ? distance.value / spread : null, {
       ...sizes,
@@ -80,17 +101,28 @@ function numericFacts(subject: string, reference: BinnedSample, current: BinnedS
 const ksVerdict = (d: number, p: number): Verdict => (p < KS_P && d >= KS_LEAST_D ? 'alarm' : 'ok')
 
 /** PSI needs two bins: with one value in the reference, that value against everything else. */
-function distinctParts(cuts: readonly number[], reference: BinnedSample, current: BinnedSample): [number[], number[]] {
+function distinctParts(
+  cuts: readonly number[],
+  reference: BinnedSample,
+  current: BinnedSample,
+): [number[], number[]] {
   if (cuts.length > 0) return [countBetween(reference, cuts), countBetween(current, cuts)]
   const known = new Set(reference.bins)
-  const same = current.counts.reduce((sum, count, i) => sum + (known.has(current.bins[i]!) ? count : 0), 0)
+  const same = current.counts.reduce(
+    (sum, count, i) => sum + (known.has(current.bins[i]!) ? count : 0),
+    0,
+  )
   return [
     [sampleSize(reference), 0],
     [same, sampleSize(current) - same],
   ]
 }
 
-function categoricalFacts(subject: string, reference: ReadonlyMap<string, number>, current: ReadonlyMap<string, number>): Fact[] {
+function categoricalFacts(
+  subject: string,
+  reference: ReadonlyMap<string, number>,
+  current: ReadonlyMap<string, number>,
+): Fact[] {
   const names = [...new Set([...reference.keys(), ...current.keys()])].toSorted()
   const a = names.map((name) => reference.get(name) ?? 0)
   const b = names.map((name) => current.get(name) ?? 0)
@@ -102,18 +134,45 @@ function categoricalFacts(subject: string, reference: ReadonlyMap<string, number
   const value = names.length > 1 ? psi(a, b) : 0
   const line = psiAlarmLine(names.length, n, m)
   return [
-    fact('drift', subject, 'psi', value, { ...sizes, threshold: line, verdict: psiVerdict(value, line), reason: `${names.length} categories` }),
-    fact('drift', subject, 'chi_squared', test.statistic, { ...sizes, reason: `${test.degrees} degrees of freedom` }),
-    fact('drift', subject, 'chi_squared', test.statistic, { ...sizes, convention: 'iid', p_value: test.p, reason: 'p of independent rows' }),
+    fact('drift', subject, 'psi', value, {
+      ...sizes,
+      threshold: line,
+      verdict: psiVerdict(value, line),
+      reason: `${names.length} categories`,
+    }),
+    fact('drift', subject, 'chi_squared', test.statistic, {
+      ...sizes,
+      reason: `${test.degrees} degrees of freedom`,
+    }),
+    fact('drift', subject, 'chi_squared', test.statistic, {
+      ...sizes,
+      convention: 'iid',
+      p_value: test.p,
+      reason: 'p of independent rows',
+    }),
     ...(subject.startsWith('@')
       ? []
-      : [fact('quality', subject, 'new_category_ratio', newCount / m, { ...sizes, reason: newCount > 0 ? newCategories(names, reference, current) : '' })]),
+      : [
+          fact('quality', subject, 'new_category_ratio', newCount / m, {
+            ...sizes,
+            reason: newCount > 0 ? newCategories(names, reference, current) : '',
+          }),
+        ]),
   ]
 }
 
-function newCategories(names: readonly string[], reference: ReadonlyMap<string, number>, current: ReadonlyMap<string, number>): string {
-  const fresh = names.filter((name) => !reference.has(name)).toSorted((x, y) => current.get(y)! - current.get(x)!)
-  return `new: ${fresh.slice(0, 5).map((name) => name.slice(0, 40)).join(', ')}${fresh.length > 5 ? ` and ${fresh.length - 5} more` : ''}`
+function newCategories(
+  names: readonly string[],
+  reference: ReadonlyMap<string, number>,
+  current: ReadonlyMap<string, number>,
+): string {
+  const fresh = names
+    .filter((name) => !reference.has(name))
+    .toSorted((x, y) => current.get(y)! - current.get(x)!)
+  return `new: ${fresh
+    .slice(0, 5)
+    .map((name) => name.slice(0, 40))
+    .join(', ')}${fresh.length > 5 ? ` and ${fresh.length - 5} more` : ''}`
 }
 
 const absent = (subject: string, inReference: boolean): Fact =>
@@ -123,21 +182,42 @@ const absent = (subject: string, inReference: boolean): Fact =>
   })
 
 function missing(subject: string, current: WindowCounts, present: number): Fact {
-  return fact('quality', subject, 'missing_ratio', current.events > 0 ? Math.max(0, 1 - present / current.events) : null, {
-    n_current: current.events,
-  })
+  return fact(
+    'quality',
+    subject,
+    'missing_ratio',
+    current.events > 0 ? Math.max(0, 1 - present / current.events) : null,
+    {
+      n_current: current.events,
+    },
+  )
 }
 
 /** Names the reference; too little data makes any verdict incomplete, and a reference that does not judge gives none. */
-function withReference(f: Fact, current: WindowCounts, reference: ReferenceData, minCount: number): Fact {
+function withReference(
+  f: Fact,
+  current: WindowCounts,
+  reference: ReferenceData,
+  minCount: number,
+): Fact {
   const named = { ...f, reference: reference.name }
   if (!reference.judge) return { ...named, verdict: 'none' }
   if (f.verdict === 'none' || f.verdict === 'incomplete') return named
-  if (current.events < minCount) return { ...named, verdict: 'incomplete', reason: `${current.events} events, below min_count ${minCount}` }
+  if (current.events < minCount)
+    return {
+      ...named,
+      verdict: 'incomplete',
+      reason: `${current.events} events, below min_count ${minCount}`,
+    }
   if (reference.counts.events < minCount)
-    return { ...named, verdict: 'incomplete', reason: `the reference has ${reference.counts.events} events, below min_count ${minCount}` }
+    return {
+      ...named,
+      verdict: 'incomplete',
+      reason: `the reference has ${reference.counts.events} events, below min_count ${minCount}`,
+    }
   return named
 }
 
 const sizeOf = (sample: BinnedSample | undefined) => (sample ? sampleSize(sample) : 0)
-const total = (counts: ReadonlyMap<string, number> | undefined) => [...(counts?.values() ?? [])].reduce((sum, n) => sum + n, 0)
+const total = (counts: ReadonlyMap<string, number> | undefined) =>
+  [...(counts?.values() ?? [])].reduce((sum, n) => sum + n, 0)

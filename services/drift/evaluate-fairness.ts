@@ -23,7 +23,10 @@ export function evaluateFairness(groups: readonly GroupCounts[], rules: Fairness
   const known = groups.filter((group) => group.predictions > 0)
   if (known.length === 0) return []
   const largest = known.reduce((a, b) => (b.predictions > a.predictions ? b : a))
-  const privileged = rules.privileged === undefined ? largest : known.find((group) => group.group === rules.privileged)
+  const privileged =
+    rules.privileged === undefined
+      ? largest
+      : known.find((group) => group.group === rules.privileged)
   // Every comparison of the window is one of a family: the alarm level is shared among the groups.
   const level = 1 - (1 - CI_LEVEL) / Math.max(1, known.length - 1)
   return known.flatMap((group) => [
@@ -55,11 +58,25 @@ function rates(group: GroupCounts, rules: FairnessRules): Fact[] {
   })
 }
 
-function comparisons(group: GroupCounts, privileged: GroupCounts | undefined, level: number, rules: FairnessRules): Fact[] {
+function comparisons(
+  group: GroupCounts,
+  privileged: GroupCounts | undefined,
+  level: number,
+  rules: FairnessRules,
+): Fact[] {
   const subject = subjectOf(group, rules)
   if (!privileged)
-    return [fact('fairness', subject, 'statistical_parity_difference', null, { verdict: 'incomplete', reason: `no prediction of the privileged group ${rules.privileged ?? ''}` })]
-  const difference = (metric: string, of: (g: GroupCounts) => Share, needsLabels: boolean): Fact[] => {
+    return [
+      fact('fairness', subject, 'statistical_parity_difference', null, {
+        verdict: 'incomplete',
+        reason: `no prediction of the privileged group ${rules.privileged ?? ''}`,
+      }),
+    ]
+  const difference = (
+    metric: string,
+    of: (g: GroupCounts) => Share,
+    needsLabels: boolean,
+  ): Fact[] => {
     const [a, b] = [of(group), of(privileged)]
     if (a.n === 0 || b.n === 0) return []
     const interval = newcombe(a, b, level)
@@ -77,17 +94,27 @@ function comparisons(group: GroupCounts, privileged: GroupCounts | undefined, le
   }
   const equalOpportunity = difference('equal_opportunity_difference', truePositives, true)
   const falsePositiveGap = difference('false_positive_difference', falsePositives, true)
-  const larger = [...equalOpportunity, ...falsePositiveGap].toSorted((x, y) => Math.abs(y.value ?? 0) - Math.abs(x.value ?? 0))[0]
+  const larger = [...equalOpportunity, ...falsePositiveGap].toSorted(
+    (x, y) => Math.abs(y.value ?? 0) - Math.abs(x.value ?? 0),
+  )[0]
   return [
     ...difference('statistical_parity_difference', selection, false),
     ...disparateImpact(subject, selection(group), selection(privileged), level, rules),
     ...equalOpportunity,
-    ...(larger && equalOpportunity.length > 0 && falsePositiveGap.length > 0 ? [{ ...larger, metric: 'equalized_odds_difference' }] : []),
+    ...(larger && equalOpportunity.length > 0 && falsePositiveGap.length > 0
+      ? [{ ...larger, metric: 'equalized_odds_difference' }]
+      : []),
     ...difference('predictive_parity_difference', precisionOf, true),
   ]
 }
 
-function disparateImpact(subject: string, a: Share, b: Share, level: number, rules: FairnessRules): Fact[] {
+function disparateImpact(
+  subject: string,
+  a: Share,
+  b: Share,
+  level: number,
+  rules: FairnessRules,
+): Fact[] {
   if (a.n === 0 || b.n === 0) return []
   const interval = ratioInterval(a, b, level)!
   const value = b.successes > 0 ? a.successes / a.n / (b.successes / b.n) : null
@@ -101,14 +128,31 @@ function disparateImpact(subject: string, a: Share, b: Share, level: number, rul
       reason: value === null ? 'the privileged group was never selected' : '',
       ...(value === null
         ? { verdict: 'incomplete' as const }
-        : verdictOf(interval.high < FAIRNESS_RATIO || interval.low > 1 / FAIRNESS_RATIO, a, b, false, rules)),
+        : verdictOf(
+            interval.high < FAIRNESS_RATIO || interval.low > 1 / FAIRNESS_RATIO,
+            a,
+            b,
+            false,
+            rules,
+          )),
     }),
   ]
 }
 
-function verdictOf(beyond: boolean, a: Share, b: Share, needsLabels: boolean, rules: FairnessRules): { verdict: Verdict; reason: string } {
-  if (needsLabels && !rules.mature) return { verdict: 'incomplete', reason: 'younger than the label horizon' }
-  if (a.n + b.n < rules.minCount) return { verdict: 'incomplete', reason: `${a.n + b.n} cases, below min_count ${rules.minCount}` }
+function verdictOf(
+  beyond: boolean,
+  a: Share,
+  b: Share,
+  needsLabels: boolean,
+  rules: FairnessRules,
+): { verdict: Verdict; reason: string } {
+  if (needsLabels && !rules.mature)
+    return { verdict: 'incomplete', reason: 'younger than the label horizon' }
+  if (a.n + b.n < rules.minCount)
+    return {
+      verdict: 'incomplete',
+      reason: `${a.n + b.n} cases, below min_count ${rules.minCount}`,
+    }
   return { verdict: beyond ? 'alarm' : 'ok', reason: '' }
 }
 

@@ -30,14 +30,27 @@ export interface PerformanceRules {
   binary: boolean
 }
 
-export function evaluatePerformance(current: OutcomeCounts, reference: ReferenceData | undefined, rules: PerformanceRules): Fact[] {
+export function evaluatePerformance(
+  current: OutcomeCounts,
+  reference: ReferenceData | undefined,
+  rules: PerformanceRules,
+): Fact[] {
   const coverage = current.predictions > 0 ? current.labelled / current.predictions : null
-  const counts = { n_current: current.predictions, n_labelled: current.labelled, label_maturity: rules.mature ? 1 : 0, completeness: coverage }
+  const counts = {
+    n_current: current.predictions,
+    n_labelled: current.labelled,
+    label_maturity: rules.mature ? 1 : 0,
+    completeness: coverage,
+  }
   const facts = [
     fact('performance', '', 'label_coverage', coverage, counts),
-    ...(current.delayP50Seconds === null ? [] : [fact('performance', '', 'label_delay_p50_s', current.delayP50Seconds, counts)]),
+    ...(current.delayP50Seconds === null
+      ? []
+      : [fact('performance', '', 'label_delay_p50_s', current.delayP50Seconds, counts)]),
   ]
-  const before = new Map(measuresOf(reference?.outcomes, rules).map((measure) => [measure.metric, measure]))
+  const before = new Map(
+    measuresOf(reference?.outcomes, rules).map((measure) => [measure.metric, measure]),
+  )
   for (const measure of measuresOf(current, rules)) {
     const interval = intervalOf(measure, CI_LEVEL)
     const judged = judge(measure, before.get(measure.metric), current, reference, rules)
@@ -63,24 +76,42 @@ function judge(
   reference: ReferenceData | undefined,
   rules: PerformanceRules,
 ): Pick<Fact, 'verdict' | 'reason' | 'threshold'> {
-  const incomplete = (reason: string) => ({ verdict: 'incomplete' as const, reason, threshold: null })
+  const incomplete = (reason: string) => ({
+    verdict: 'incomplete' as const,
+    reason,
+    threshold: null,
+  })
   if (!reference?.judge) return { verdict: 'none', reason: 'no reference', threshold: null }
   if (!rules.mature) return incomplete('younger than the label horizon')
   if (current.labelled < rules.minLabelled * current.predictions)
-    return incomplete(`${current.labelled} of ${current.predictions} labelled, below min_labelled ${rules.minLabelled}`)
-  if (current.labelled < rules.minCount) return incomplete(`${current.labelled} labelled, below min_count ${rules.minCount}`)
+    return incomplete(
+      `${current.labelled} of ${current.predictions} labelled, below min_labelled ${rules.minLabelled}`,
+    )
+  if (current.labelled < rules.minCount)
+    return incomplete(`${current.labelled} labelled, below min_count ${rules.minCount}`)
   if (!before) return incomplete('the reference has no such number')
-  if ((reference.outcomes?.labelled ?? 0) < rules.minCount) return incomplete('the reference has too few labels')
-  const [low95, low99] = [CI_LEVEL, ALARM_LEVEL].map((level) => lowOfFall(before, measure, level)) as [number, number]
+  if ((reference.outcomes?.labelled ?? 0) < rules.minCount)
+    return incomplete('the reference has too few labels')
+  const [low95, low99] = [CI_LEVEL, ALARM_LEVEL].map((level) =>
+    lowOfFall(before, measure, level),
+  ) as [number, number]
   const line = measure.isError ? ERROR_RISE : PERFORMANCE_FALL
   const threshold = measure.isError ? before.value * (1 + line) : before.value - line
-  return { verdict: fallVerdict(low95, low99, line), reason: `reference ${before.value.toPrecision(6)}`, threshold }
+  return {
+    verdict: fallVerdict(low95, low99, line),
+    reason: `reference ${before.value.toPrecision(6)}`,
+    threshold,
+  }
 }
 
 /** Lower end of the interval of (reference − current), or of the relative rise of an error. */
 function lowOfFall(before: Measure, now: Measure, level: number): number {
   if (before.successes !== undefined && now.successes !== undefined)
-    return newcombe({ successes: before.successes, n: before.n }, { successes: now.successes, n: now.n }, level).low
+    return newcombe(
+      { successes: before.successes, n: before.n },
+      { successes: now.successes, n: now.n },
+      level,
+    ).low
   const difference = now.isError ? now.value - before.value : before.value - now.value
   const standardError = Math.hypot(before.standardError ?? 0, now.standardError ?? 0)
   const low = normalInterval(difference, standardError, level).low
@@ -91,7 +122,9 @@ function lowOfFall(before: Measure, now: Measure, level: number): number {
 function intervalOf(measure: Measure, level: number): { low: number; high: number } {
   if (measure.successes !== undefined) return wilson(measure.successes, measure.n, level)
   const interval = normalInterval(measure.value, measure.standardError ?? 0, level)
-  return measure.isError ? { low: Math.max(0, interval.low), high: interval.high } : { low: Math.max(0, interval.low), high: Math.min(1, interval.high) }
+  return measure.isError
+    ? { low: Math.max(0, interval.low), high: interval.high }
+    : { low: Math.max(0, interval.low), high: Math.min(1, interval.high) }
 }
 
 function measuresOf(outcomes: OutcomeCounts | undefined, rules: PerformanceRules): Measure[] {
@@ -114,14 +147,23 @@ function classMeasures(confusion: Confusion, rules: PerformanceRules): Measure[]
   const { precision, recall, f1 } = precisionRecall(cells)
   return [
     accuracy,
-    ...(precision === undefined ? [] : [{ metric: 'precision', value: precision, n: cells.tp + cells.fp, successes: cells.tp }]),
-    ...(recall === undefined ? [] : [{ metric: 'recall', value: recall, n: cells.tp + cells.fn, successes: cells.tp }]),
-    ...(f1 === undefined ? [] : [{ metric: 'f1', value: f1, n, standardError: f1StandardError(cells, f1) }]),
+    ...(precision === undefined
+      ? []
+      : [{ metric: 'precision', value: precision, n: cells.tp + cells.fp, successes: cells.tp }]),
+    ...(recall === undefined
+      ? []
+      : [{ metric: 'recall', value: recall, n: cells.tp + cells.fn, successes: cells.tp }]),
+    ...(f1 === undefined
+      ? []
+      : [{ metric: 'f1', value: f1, n, standardError: f1StandardError(cells, f1) }]),
   ]
 }
 
 /** Delta method: F1 is the odds-like share 2tp / (2tp + fp + fn) of multinomial counts. */
-function f1StandardError({ tp, fp, fn }: { tp: number; fp: number; fn: number }, f1: number): number {
+function f1StandardError(
+  { tp, fp, fn }: { tp: number; fp: number; fn: number },
+  f1: number,
+): number {
   const denominator = 2 * tp + fp + fn
   return Math.sqrt(Math.max(0, ((1 - f1) * f1 * (2 - f1)) / denominator))
 }
@@ -138,20 +180,63 @@ function scoreMeasures(scored: NonNullable<OutcomeCounts['scored']>): Measure[] 
   return [
     ...(scored.auc === null || scored.positives === 0 || scored.negatives === 0
       ? []
-      : [{ metric: 'roc_auc', value: scored.auc, n, standardError: aucStandardError(scored.auc, scored.positives, scored.negatives) }]),
-    { metric: 'log_loss', value: scored.logLoss.mean, n, standardError: se(scored.logLoss.standardDeviation), isError: true },
-    { metric: 'brier', value: scored.brier.mean, n, standardError: se(scored.brier.standardDeviation), isError: true },
+      : [
+          {
+            metric: 'roc_auc',
+            value: scored.auc,
+            n,
+            standardError: aucStandardError(scored.auc, scored.positives, scored.negatives),
+          },
+        ]),
+    {
+      metric: 'log_loss',
+      value: scored.logLoss.mean,
+      n,
+      standardError: se(scored.logLoss.standardDeviation),
+      isError: true,
+    },
+    {
+      metric: 'brier',
+      value: scored.brier.mean,
+      n,
+      standardError: se(scored.brier.standardDeviation),
+      isError: true,
+    },
   ]
 }
 
-function errorMeasures({ n, absolute, squared, labelVariance }: NonNullable<OutcomeCounts['errors']>): Measure[] {
+function errorMeasures({
+  n,
+  absolute,
+  squared,
+  labelVariance,
+}: NonNullable<OutcomeCounts['errors']>): Measure[] {
   const rmse = Math.sqrt(squared.mean)
   const squaredError = squared.standardDeviation / Math.sqrt(n)
   return [
-    { metric: 'mae', value: absolute.mean, n, standardError: absolute.standardDeviation / Math.sqrt(n), isError: true },
-    { metric: 'rmse', value: rmse, n, standardError: rmse > 0 ? squaredError / (2 * rmse) : 0, isError: true },
+    {
+      metric: 'mae',
+      value: absolute.mean,
+      n,
+      standardError: absolute.standardDeviation / Math.sqrt(n),
+      isError: true,
+    },
+    {
+      metric: 'rmse',
+      value: rmse,
+      n,
+      standardError: rmse > 0 ? squaredError / (2 * rmse) : 0,
+      isError: true,
+    },
     ...(labelVariance > 0
-      ? [{ metric: 'r2', value: 1 - squared.mean / labelVariance, n, standardError: squaredError / labelVariance }]
+      ? [
+          {
+            metric: 'r2',
+            value: 1 - squared.mean / labelVariance,
+            n,
+            standardError: squaredError / labelVariance,
+          },
+        ]
       : []),
   ]
 }

@@ -64,5 +64,6 @@ export function fact(
 }
 
 /** What a fact is about, whatever its value: the identity that revisions share. */
-export const factKey = (f: Pick<Fact, 'family' | 'subject' | 'metric' | 'convention' | 'method' | 'reference'>) =>
-  [f.family, f.subject, f.metric, f.convention, f.method, f.reference].join('\u0001')
+export const factKey = (
+  f: Pick<Fact, 'family' | 'subject' | 'metric' | 'convention' | 'method' | 'reference'>,
+) => [f.family, f.subject, f.metric, f.convention, f.method, f.reference].join('\u0001')

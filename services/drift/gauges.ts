@@ -4,7 +4,17 @@ import type { Metrics } from '../../lib/metrics.ts'
 import type { Fact } from './facts.ts'
 import type { RevisionKey } from './rows.ts'
 
-const LABELS = ['model_id', 'model_version', 'variant', 'family', 'subject', 'metric', 'slice', 'reference', 'convention'] as const
+const LABELS = [
+  'model_id',
+  'model_version',
+  'variant',
+  'family',
+  'subject',
+  'metric',
+  'slice',
+  'reference',
+  'convention',
+] as const
 const VERDICTS = { ok: 0, warning: 1, alarm: 2, incomplete: -1 } as const
 /** Smaller cells could tell of single people. */
 const LEAST_CELL = 10
@@ -17,7 +27,12 @@ export interface Gauges {
 
 export function createGauges({ registry }: Metrics): Gauges {
   const registers = [registry]
-  const value = new Gauge({ name: 'plumbline_window_metric', help: 'A metric of the last closed window.', labelNames: LABELS, registers })
+  const value = new Gauge({
+    name: 'plumbline_window_metric',
+    help: 'A metric of the last closed window.',
+    labelNames: LABELS,
+    registers,
+  })
   const verdict = new Gauge({
     name: 'plumbline_verdict',
     help: 'Verdict on a metric of the last closed window: 0 ok, 1 warning, 2 alarm, -1 incomplete.',

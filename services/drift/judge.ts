@@ -37,7 +37,10 @@ export function createJudge(options: JudgeOptions) {
   const cache = new Map<string, ReferenceData>()
 
   /** @returns when to come back for what had to wait, epoch milliseconds; undefined when nothing waits */
-  return async function judgeModel(model: Model, isOwned: () => boolean): Promise<number | undefined> {
+  return async function judgeModel(
+    model: Model,
+    isOwned: () => boolean,
+  ): Promise<number | undefined> {
     const [steps, partitions, judged, alarmed, frozen] = [
       await queries.steps(model.modelId, bucketMs(model.windows)),
       await queries.partitions(model.modelId),
@@ -47,18 +50,27 @@ export function createJudge(options: JudgeOptions) {
     ]
     const due = dueWindows(steps, judged, progressOf(partitions, model, now()), model, now())
     const past = new Map<string, PastWindow>(
-      judged.map((j) => [idOf(j), { start: j.start, end: j.end, events: j.events, alarmed: alarmed.has(idOf(j)) }]),
+      judged.map((j) => [
+        idOf(j),
+        { start: j.start, end: j.end, events: j.events, alarmed: alarmed.has(idOf(j)) },
+      ]),
     )
     let comeBack: number | undefined
     for (const window of due) {
       if (!isOwned()) return undefined
-      const waitUntil = (restatedAt.get(`${model.modelId} ${idOf(window)}`) ?? 0) + RESTATE_INTERVAL_MS
+      const waitUntil =
+        (restatedAt.get(`${model.modelId} ${idOf(window)}`) ?? 0) + RESTATE_INTERVAL_MS
       if (window.restates && now() < waitUntil) {
         comeBack = Math.min(comeBack ?? Infinity, waitUntil)
         continue
       }
       const isAlarmed = await judgeWindow(model, window, steps, [...past.values()], frozen)
-      past.set(idOf(window), { start: window.start, end: window.end, events: window.events, alarmed: isAlarmed })
+      past.set(idOf(window), {
+        start: window.start,
+        end: window.end,
+        events: window.events,
+        alarmed: isAlarmed,
+      })
       for (const { name, window: span } of toFreeze(model, [...past.values()], frozen)) {
         await queries.freezeReference(model.modelId, name, span, now())
         frozen.set(name, span)
@@ -68,21 +80,43 @@ export function createJudge(options: JudgeOptions) {
     return comeBack
   }
 
-  async function judgeWindow(model: Model, due: Due, steps: readonly StepCount[], past: readonly PastWindow[], frozen: ReadonlyMap<string, Window>): Promise<boolean> {
+  async function judgeWindow(
+    model: Model,
+    due: Due,
+    steps: readonly StepCount[],
+    past: readonly PastWindow[],
+    frozen: ReadonlyMap<string, Window>,
+  ): Promise<boolean> {
     const window = { start: due.start, end: due.end }
     const combinations = await queries.combinations(model.modelId, window)
     const earlier = await queries.latestFacts(model.modelId, window)
     const references: ReferenceData[] = []
-    for (const spans of referencesFor(window, model, past, frozen)) references.push(await referenceData(model, spans, steps))
+    for (const spans of referencesFor(window, model, past, frozen))
+      references.push(await referenceData(model, spans, steps))
 
-    const revisions: { key: RevisionKey; changed: Fact[]; facts: Fact[]; before: ReadonlyMap<string, Fact> }[] = []
+    const revisions: {
+      key: RevisionKey
+      changed: Fact[]
+      facts: Fact[]
+      before: ReadonlyMap<string, Fact>
+    }[] = []
     for (const combination of combinations) {
       const counts = await queries.counts(model.modelId, [window], combination)
       const outcomes = await queries.outcomes(model, [window], combination, counts.events)
       const groups = new Map<string, Awaited<ReturnType<DriftQueries['groups']>>>()
       for (const attribute of Object.keys(model.fairness.attributes))
         groups.set(attribute, await queries.groups(model, attribute, [window], combination))
-      const facts = evaluateWindow({ counts, outcomes, groups, references, windowMs: window.end - window.start, mature: due.mature }, model)
+      const facts = evaluateWindow(
+        {
+          counts,
+          outcomes,
+          groups,
+          references,
+          windowMs: window.end - window.start,
+          mature: due.mature,
+        },
+        model,
+      )
       const before = earlier.get(keyOf(combination))
       revisions.push({
         key: {
@@ -103,14 +137,22 @@ export function createJudge(options: JudgeOptions) {
     return revisions[0]!.facts.some((fact) => fact.family === 'drift' && fact.verdict === 'alarm')
   }
 
-  async function write(model: Model, due: Due, revisions: readonly { key: RevisionKey; changed: Fact[]; before: ReadonlyMap<string, Fact> }[]) {
+  async function write(
+    model: Model,
+    due: Due,
+    revisions: readonly { key: RevisionKey; changed: Fact[]; before: ReadonlyMap<string, Fact> }[],
+  ) {
     const token = revisions.map(({ key }) => tokenOf(key)).join('\u0002')
     const verdicts = revisions.flatMap(({ key, changed, before }) =>
       changed
         .filter((fact) => fact.verdict !== 'none' || isVerdict(before.get(factKey(fact))))
         .map((fact) => verdictRow(fact, key, before.get(factKey(fact))?.verdict ?? '')),
     )
-    await db.insertRows('window_metrics', revisions.flatMap(({ key, changed }) => changed.map((fact) => metricRow(fact, key))), token)
+    await db.insertRows(
+      'window_metrics',
+      revisions.flatMap(({ key, changed }) => changed.map((fact) => metricRow(fact, key))),
+      token,
+    )
     await db.insertRows('verdicts', verdicts, token)
     await db.insertRows(
       'window_revisions',
@@ -138,10 +180,24 @@ export function createJudge(options: JudgeOptions) {
   }
 
   /** Counts of a reference, kept while no event or truth of its spans changes. */
-  async function referenceData(model: Model, reference: ReferenceSpans, steps: readonly StepCount[]): Promise<ReferenceData> {
-    const inside = steps.filter((s) => reference.spans.some((span) => s.step + bucketMs(model.windows) > span.start && s.step < span.end))
+  async function referenceData(
+    model: Model,
+    reference: ReferenceSpans,
+    steps: readonly StepCount[],
+  ): Promise<ReferenceData> {
+    const inside = steps.filter((s) =>
+      reference.spans.some(
+        (span) => s.step + bucketMs(model.windows) > span.start && s.step < span.end,
+      ),
+    )
     const state = inside.reduce((sum, s) => sum + s.events + s.changes * 1_000_003, 0)
-    const key = JSON.stringify([model.modelId, model.revision, reference.name, reference.spans, state])
+    const key = JSON.stringify([
+      model.modelId,
+      model.revision,
+      reference.name,
+      reference.spans,
+      state,
+    ])
     const cached = cache.get(key)
     if (cached) return cached
     const counts = await queries.counts(model.modelId, reference.spans, ALL)
@@ -150,7 +206,9 @@ export function createJudge(options: JudgeOptions) {
       judge: reference.judge,
       revision: 1,
       counts,
-      outcomes: reference.judge ? await queries.outcomes(model, reference.spans, ALL, counts.events) : undefined,
+      outcomes: reference.judge
+        ? await queries.outcomes(model, reference.spans, ALL, counts.events)
+        : undefined,
     }
     if (cache.size >= MAX_CACHED_REFERENCES) cache.delete(cache.keys().next().value!)
     cache.set(key, data)

@@ -57,7 +57,7 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
   })
 
   async function judgeWanted() {
-    for (const [modelId, at] of [...wanted]) {
+    for (const [modelId, at] of wanted) {
       if (at > now()) continue
       wanted.delete(modelId)
       if (!hints.owns(modelId)) {

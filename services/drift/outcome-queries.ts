@@ -33,7 +33,13 @@ interface CellRow {
 }
 
 /** @param where conditions on `outcome_revisions`; `positive` and `threshold` are among the parameters */
-export async function readOutcomes(db: ClickHouse, model: Model, predictions: number, params: Params, where: string): Promise<OutcomeCounts> {
+export async function readOutcomes(
+  db: ClickHouse,
+  model: Model,
+  predictions: number,
+  params: Params,
+  where: string,
+): Promise<OutcomeCounts> {
   // A score without a predicted class is a class by the threshold.
   const source = `(SELECT *,
       coalesce(prediction, if(isNull(score), NULL, if(score >= {threshold:Float64}, {positive:String}, concat('not ', {positive:String})))) AS predicted,
@@ -59,8 +65,16 @@ export async function readOutcomes(db: ClickHouse, model: Model, predictions: nu
   )
   const labelled = Number(row?.labelled ?? 0)
   if (!row || labelled === 0)
-    return { predictions, labelled: 0, delayP50Seconds: null, confusion: undefined, scored: undefined, errors: undefined }
-  const isRegression = model.task === 'regression' || (model.task === undefined && Number(row.classes) > MAX_CLASSES)
+    return {
+      predictions,
+      labelled: 0,
+      delayP50Seconds: null,
+      confusion: undefined,
+      scored: undefined,
+      errors: undefined,
+    }
+  const isRegression =
+    model.task === 'regression' || (model.task === undefined && Number(row.classes) > MAX_CLASSES)
   const cells = isRegression
     ? []
     : await db.query<CellRow>(
@@ -80,7 +94,8 @@ export async function readOutcomes(db: ClickHouse, model: Model, predictions: nu
 export function confusionOf(cells: readonly CellRow[]): Confusion {
   const classes = [...new Set(cells.flatMap((cell) => [cell.label, cell.predicted]))].toSorted()
   const counts = classes.map(() => classes.map(() => 0))
-  for (const cell of cells) counts[classes.indexOf(cell.label)]![classes.indexOf(cell.predicted)]! += Number(cell.n)
+  for (const cell of cells)
+    counts[classes.indexOf(cell.label)]![classes.indexOf(cell.predicted)]! += Number(cell.n)
   return { classes, counts }
 }
 

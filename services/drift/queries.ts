@@ -41,7 +41,10 @@ function paramsOf(modelId: string, spans: readonly Window[], c: Combination): Pa
 
 export function driftQueries(db: ClickHouse) {
   return {
-    modelIds: async () => (await db.query<{ model_id: string }>('SELECT DISTINCT model_id FROM watermarks')).map((row) => row.model_id),
+    modelIds: async () =>
+      (await db.query<{ model_id: string }>('SELECT DISTINCT model_id FROM watermarks')).map(
+        (row) => row.model_id,
+      ),
 
     /** Buckets of time with events or changed truth, ascending; every window is a union of buckets. */
     steps: async (modelId: string, bucket: number): Promise<StepCount[]> => {
@@ -53,7 +56,11 @@ export function driftQueries(db: ClickHouse) {
          ) GROUP BY at ORDER BY at`,
         { model: modelId, bucket },
       )
-      return rows.map((row) => ({ step: Number(row.at), events: Number(row.events), changes: Number(row.changes) }))
+      return rows.map((row) => ({
+        step: Number(row.at),
+        events: Number(row.events),
+        changes: Number(row.changes),
+      }))
     },
 
     partitions: async (modelId: string): Promise<PartitionProgress[]> => {
@@ -67,7 +74,14 @@ export function driftQueries(db: ClickHouse) {
 
     /** The newest revision of each window, for the combination of everything. */
     judged: async (modelId: string): Promise<Judged[]> => {
-      const rows = await db.query<{ start: string; end: string; revision: string; events: string; changes: string; mature: boolean }>(
+      const rows = await db.query<{
+        start: string
+        end: string
+        revision: string
+        events: string
+        changes: string
+        mature: boolean
+      }>(
         `SELECT toUnixTimestamp64Milli(window_start) AS start, toUnixTimestamp64Milli(window_end) AS end, max(revision) AS revision,
            argMax(events, revision) AS events, argMax(outcome_changes, revision) AS changes, argMax(mature, revision) AS mature
          FROM window_revisions
@@ -86,8 +100,20 @@ export function driftQueries(db: ClickHouse) {
     },
 
     /** Facts of a window as they stand, per combination, with the newest revision of each combination. */
-    latestFacts: async (modelId: string, window: Window): Promise<Map<string, { revision: number; facts: Map<string, Fact> }>> => {
-      const rows = await db.query<Fact & { model_version: string; variant: string; revision: number; n_reference: string; n_current: string; n_labelled: string }>(
+    latestFacts: async (
+      modelId: string,
+      window: Window,
+    ): Promise<Map<string, { revision: number; facts: Map<string, Fact> }>> => {
+      const rows = await db.query<
+        Fact & {
+          model_version: string
+          variant: string
+          revision: number
+          n_reference: string
+          n_current: string
+          n_labelled: string
+        }
+      >(
         `SELECT * FROM window_metrics
          WHERE model_id = {model:String} AND window_start = {start:DateTime64(3, 'UTC')} AND window_end = {end:DateTime64(3, 'UTC')} AND slice_key = ''
          ORDER BY revision DESC LIMIT 1 BY model_version, variant, family, subject, metric, convention, method, reference`,
@@ -98,7 +124,11 @@ export function driftQueries(db: ClickHouse) {
         const key = `${row.model_version}\u0001${row.variant}`
         const entry = found.get(key) ?? { revision: 0, facts: new Map<string, Fact>() }
         entry.revision = Math.max(entry.revision, row.revision)
-        const numbers = { n_reference: Number(row.n_reference), n_current: Number(row.n_current), n_labelled: Number(row.n_labelled) }
+        const numbers = {
+          n_reference: Number(row.n_reference),
+          n_current: Number(row.n_current),
+          n_labelled: Number(row.n_labelled),
+        }
         entry.facts.set(factKey(row), { ...row, ...numbers })
         found.set(key, entry)
       }
@@ -124,13 +154,25 @@ export function driftQueries(db: ClickHouse) {
          FROM \`references\` FINAL WHERE model_id = {model:String}`,
         { model: modelId },
       )
-      return new Map(rows.map((row) => [row.name, { start: Number(row.start), end: Number(row.end) }]))
+      return new Map(
+        rows.map((row) => [row.name, { start: Number(row.start), end: Number(row.end) }]),
+      )
     },
 
     freezeReference: (modelId: string, name: string, span: Window, at: number) =>
       db.insertRows(
         '`references`',
-        [{ model_id: modelId, name, kind: 'first', window_start: time(span.start), window_end: time(span.end), revision: 1, frozen_at: time(at) }],
+        [
+          {
+            model_id: modelId,
+            name,
+            kind: 'first',
+            window_start: time(span.start),
+            window_end: time(span.end),
+            revision: 1,
+            frozen_at: time(at),
+          },
+        ],
         `reference\u0001${modelId}\u0001${name}`,
       ),
 
@@ -141,20 +183,38 @@ export function driftQueries(db: ClickHouse) {
         paramsOf(modelId, [window], ALL),
       )
       const versions = [...new Set(rows.map((row) => row.version))]
-      const variants = [...new Set(rows.map((row) => row.variant))].filter((variant) => variant !== '')
+      const variants = [...new Set(rows.map((row) => row.variant))].filter(
+        (variant) => variant !== '',
+      )
       return [
         ALL,
-        ...(versions.length > 1 ? versions.map((modelVersion) => ({ modelVersion, variant: '' })) : []),
+        ...(versions.length > 1
+          ? versions.map((modelVersion) => ({ modelVersion, variant: '' }))
+          : []),
         ...variants.map((variant) => ({ modelVersion: '', variant })),
       ]
     },
 
-    counts: async (modelId: string, spans: readonly Window[], c: Combination): Promise<WindowCounts> => {
+    counts: async (
+      modelId: string,
+      spans: readonly Window[],
+      c: Combination,
+    ): Promise<WindowCounts> => {
       const params = paramsOf(modelId, spans, c)
       const where = `WHERE model_id = {model:String} AND ${within('step')}${scope(c)}`
       const [totals, numeric, categories] = await Promise.all([
-        db.query<{ events: string; errors: string }>(`SELECT sum(events) AS events, sum(errors) AS errors FROM event_counts ${where}`, params),
-        db.query<{ subject: string; bins: number[]; counts: string[]; totals: number[]; lows: number[]; highs: number[] }>(
+        db.query<{ events: string; errors: string }>(
+          `SELECT sum(events) AS events, sum(errors) AS errors FROM event_counts ${where}`,
+          params,
+        ),
+        db.query<{
+          subject: string
+          bins: number[]
+          counts: string[]
+          totals: number[]
+          lows: number[]
+          highs: number[]
+        }>(
           `SELECT subject, groupArray(bin) AS bins, groupArray(n) AS counts, groupArray(t) AS totals, groupArray(l) AS lows, groupArray(h) AS highs
            FROM (SELECT subject, bin, sum(count) AS n, sum(total) AS t, min(low) AS l, max(high) AS h FROM numeric_counts ${where} AND grid = 1
                  GROUP BY subject, bin ORDER BY subject, bin)
@@ -173,24 +233,50 @@ export function driftQueries(db: ClickHouse) {
         events: Number(totals[0]?.events ?? 0),
         errors: Number(totals[0]?.errors ?? 0),
         numeric: new Map(
-          numeric.map((row): [string, BinnedSample] => [row.subject, { ...row, counts: row.counts.map(Number) }]),
+          numeric.map((row): [string, BinnedSample] => [
+            row.subject,
+            { ...row, counts: row.counts.map(Number) },
+          ]),
         ),
         categories: new Map(
-          categories.map((row) => [row.subject, new Map(row.categories.map((name, i) => [name, Number(row.counts[i])]))]),
+          categories.map((row) => [
+            row.subject,
+            new Map(row.categories.map((name, i) => [name, Number(row.counts[i])])),
+          ]),
         ),
       }
     },
 
-    outcomes: (model: Model, spans: readonly Window[], c: Combination, predictions: number): Promise<OutcomeCounts> =>
-      readOutcomes(db, model, predictions, {
-        ...paramsOf(model.modelId, spans, c),
-        positive: model.positiveClass,
-        threshold: model.threshold,
-      }, `model_id = {model:String} AND name = 'label' AND ${within('predicted_at')}${scope(c)}`),
+    outcomes: (
+      model: Model,
+      spans: readonly Window[],
+      c: Combination,
+      predictions: number,
+    ): Promise<OutcomeCounts> =>
+      readOutcomes(
+        db,
+        model,
+        predictions,
+        {
+          ...paramsOf(model.modelId, spans, c),
+          positive: model.positiveClass,
+          threshold: model.threshold,
+        },
+        `model_id = {model:String} AND name = 'label' AND ${within('predicted_at')}${scope(c)}`,
+      ),
 
     /** Predictions and truth per group of a protected attribute; `(missing)` is a group. */
-    groups: async (model: Model, attribute: string, spans: readonly Window[], c: Combination): Promise<GroupCounts[]> => {
-      const params = { ...paramsOf(model.modelId, spans, c), attribute, favorable: model.fairness.favorable }
+    groups: async (
+      model: Model,
+      attribute: string,
+      spans: readonly Window[],
+      c: Combination,
+    ): Promise<GroupCounts[]> => {
+      const params = {
+        ...paramsOf(model.modelId, spans, c),
+        attribute,
+        favorable: model.fairness.favorable,
+      }
       const group = `if(attributes[{attribute:String}] = '', '(missing)', attributes[{attribute:String}])`
       const rows = await db.query<Record<string, string>>(
         `SELECT group, sum(predictions) AS predictions, sum(favorable) AS favorable, sum(tp) AS tp, sum(fp) AS fp, sum(fn) AS fn, sum(tn) AS tn FROM (

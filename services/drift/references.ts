@@ -24,14 +24,28 @@ export interface ReferenceSpans {
  * @param frozen spans of `first` references that were frozen earlier, by name
  * @param past windows that end before `window` starts or are it, in any order
  */
-export function referencesFor(window: Window, model: Model, past: readonly PastWindow[], frozen: ReadonlyMap<string, Window>): ReferenceSpans[] {
+export function referencesFor(
+  window: Window,
+  model: Model,
+  past: readonly PastWindow[],
+  frozen: ReadonlyMap<string, Window>,
+): ReferenceSpans[] {
   return Object.entries(model.references).flatMap(([name, reference]) => {
     const spans = spansOf(name, reference, window, model, past, frozen)
-    return spans.length === 0 ? [] : [{ name, judge: reference.judge ?? false, spans, fixed: reference.kind !== 'trailing' }]
+    return spans.length === 0
+      ? []
+      : [{ name, judge: reference.judge ?? false, spans, fixed: reference.kind !== 'trailing' }]
   })
 }
 
-function spansOf(name: string, reference: ModelReference, window: Window, model: Model, past: readonly PastWindow[], frozen: ReadonlyMap<string, Window>): Window[] {
+function spansOf(
+  name: string,
+  reference: ModelReference,
+  window: Window,
+  model: Model,
+  past: readonly PastWindow[],
+  frozen: ReadonlyMap<string, Window>,
+): Window[] {
   switch (reference.kind) {
     case 'fixed':
       return [{ start: Date.parse(reference.from!), end: Date.parse(reference.to!) }]
@@ -40,7 +54,7 @@ function spansOf(name: string, reference: ModelReference, window: Window, model:
       // The reference itself is not judged against itself.
       return span && span.start !== window.start ? [span] : []
     }
-    default: {
+    case 'trailing': {
       const complete = past
         .filter((p) => p.end <= window.start && p.events >= model.windows.min_count && !p.alarmed)
         .toSorted((a, b) => b.end - a.end)
@@ -55,8 +69,14 @@ function spansOf(name: string, reference: ModelReference, window: Window, model:
 }
 
 /** The windows on which `first` references are to be frozen now: the first complete one, by end. */
-export function toFreeze(model: Model, past: readonly PastWindow[], frozen: ReadonlyMap<string, Window>): { name: string; window: Window }[] {
-  const first = past.filter((p) => p.events >= model.windows.min_count).toSorted((a, b) => a.end - b.end)[0]
+export function toFreeze(
+  model: Model,
+  past: readonly PastWindow[],
+  frozen: ReadonlyMap<string, Window>,
+): { name: string; window: Window }[] {
+  const first = past
+    .filter((p) => p.events >= model.windows.min_count)
+    .toSorted((a, b) => a.end - b.end)[0]
   if (!first) return []
   return Object.entries(model.references)
     .filter(([name, reference]) => reference.kind === 'first' && !frozen.has(name))

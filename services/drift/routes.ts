@@ -21,9 +21,12 @@ export interface DriftRoutesOptions {
 export function driftRoutes(http: Http, { db, queries, models, now }: DriftRoutesOptions): void {
   const config = { scope: 'read' as const }
 
-  http.get('/v1/models', { config, schema: { summary: 'Every model that is declared or has sent an event' } }, async () => {
-    const rows = await db.query<{ model_id: string }>(
-      `SELECT model_id, count() AS windows, max(window_end) AS last_window_end,
+  http.get(
+    '/v1/models',
+    { config, schema: { summary: 'Every model that is declared or has sent an event' } },
+    async () => {
+      const rows = await db.query<{ model_id: string }>(
+        `SELECT model_id, count() AS windows, max(window_end) AS last_window_end,
          argMax(alarms, window_end) AS alarms, argMax(warnings, window_end) AS warnings, argMax(incomplete, window_end) AS incomplete
        FROM (
          SELECT model_id, window_end, countIf(standing = 'alarm') AS alarms, countIf(standing = 'warning') AS warnings, countIf(standing = 'incomplete') AS incomplete
@@ -33,43 +36,79 @@ export function driftRoutes(http: Http, { db, queries, models, now }: DriftRoute
            GROUP BY model_id, window_end, family, metric, subject, convention, reference
          ) GROUP BY model_id, window_end
        ) GROUP BY model_id ORDER BY model_id`,
-    )
-    const seen = new Map(rows.map((row) => [row.model_id, row]))
-    const ids = new Set([...models.declared.map((model) => model.modelId), ...(await queries.modelIds())])
-    return {
-      models: [...ids].toSorted().map((id) => ({
-        task: models.get(id).task ?? null,
-        ...(seen.get(id) ?? { windows: '0', last_window_end: null, alarms: '0', warnings: '0', incomplete: '0' }),
-        model_id: id,
-      })),
-    }
-  })
+      )
+      const seen = new Map(rows.map((row) => [row.model_id, row]))
+      const ids = new Set([
+        ...models.declared.map((model) => model.modelId),
+        ...(await queries.modelIds()),
+      ])
+      return {
+        models: [...ids].toSorted().map((id) => ({
+          task: models.get(id).task ?? null,
+          ...(seen.get(id) ?? {
+            windows: '0',
+            last_window_end: null,
+            alarms: '0',
+            warnings: '0',
+            incomplete: '0',
+          }),
+          model_id: id,
+        })),
+      }
+    },
+  )
 
-  http.get<{ Params: { id: string } }>('/v1/models/:id', { config, schema: { summary: 'One model: its file, watermark and references' } }, async (request) => {
-    const model = models.get(request.params.id)
-    const partitions = await queries.partitions(model.modelId)
-    if (partitions.length === 0 && model.task === undefined) throw unknownModel(model.modelId)
-    const { watermark, idle } = progressOf(partitions, model, now())
-    const frozen = await queries.frozenReferences(model.modelId)
-    return {
-      model_id: model.modelId,
-      task: model.task ?? null,
-      watermark: Number.isFinite(watermark) ? new Date(watermark).toISOString() : null,
-      idle,
-      windows: model.windows,
-      references: Object.entries(model.references).map(([name, reference]) => {
-        const span = frozen.get(name)
-        return { name, ...reference, ...(span && { from: new Date(span.start).toISOString(), to: new Date(span.end).toISOString() }) }
-      }),
-      retrain: model.retrain.map(({ name, when, approval }) => ({ name, when, approval })),
-    }
-  })
+  http.get<{ Params: { id: string } }>(
+    '/v1/models/:id',
+    { config, schema: { summary: 'One model: its file, watermark and references' } },
+    async (request) => {
+      const model = models.get(request.params.id)
+      const partitions = await queries.partitions(model.modelId)
+      if (partitions.length === 0 && model.task === undefined) throw unknownModel(model.modelId)
+      const { watermark, idle } = progressOf(partitions, model, now())
+      const frozen = await queries.frozenReferences(model.modelId)
+      return {
+        model_id: model.modelId,
+        task: model.task ?? null,
+        watermark: Number.isFinite(watermark) ? new Date(watermark).toISOString() : null,
+        idle,
+        windows: model.windows,
+        references: Object.entries(model.references).map(([name, reference]) => {
+          const span = frozen.get(name)
+          return {
+            name,
+            ...reference,
+            ...(span && {
+              from: new Date(span.start).toISOString(),
+              to: new Date(span.end).toISOString(),
+            }),
+          }
+        }),
+        retrain: model.retrain.map(({ name, when, approval }) => ({ name, when, approval })),
+      }
+    },
+  )
 
   http.get<{ Params: { id: string }; Querystring: WindowsQuery }>(
     '/v1/models/:id/windows',
-    { config, schema: { summary: 'Facts of windows, as they stand; filters narrow them', querystring: WINDOWS_QUERY } },
+    {
+      config,
+      schema: {
+        summary: 'Facts of windows, as they stand; filters narrow them',
+        querystring: WINDOWS_QUERY,
+      },
+    },
     async (request) => {
-      const { from, to, slice = '', family = '', metric = '', subject, model_version = '', variant = '' } = request.query
+      const {
+        from,
+        to,
+        slice = '',
+        family = '',
+        metric = '',
+        subject,
+        model_version = '',
+        variant = '',
+      } = request.query
       const [sliceKey = '', ...sliceValue] = slice.split(':')
       const rows = await db.query(
         `SELECT * FROM window_metrics_latest
@@ -104,16 +143,30 @@ export function driftRoutes(http: Http, { db, queries, models, now }: DriftRoute
     {
       config,
       schema: {
-        summary: 'Drift between any two spans, each from/to as two RFC 3339 times with a slash between',
-        querystring: { type: 'object', required: ['a', 'b'], properties: { a: { type: 'string' }, b: { type: 'string' } } },
+        summary:
+          'Drift between any two spans, each from/to as two RFC 3339 times with a slash between',
+        querystring: {
+          type: 'object',
+          required: ['a', 'b'],
+          properties: { a: { type: 'string' }, b: { type: 'string' } },
+        },
       },
     },
     async (request) => {
       const model = models.get(request.params.id)
       const [a, b] = [spanOf('a', request.query.a), spanOf('b', request.query.b)]
-      const reference = { name: request.query.a, judge: true, revision: 1, outcomes: undefined, counts: await queries.counts(model.modelId, [a], ALL) }
+      const reference = {
+        name: request.query.a,
+        judge: true,
+        revision: 1,
+        outcomes: undefined,
+        counts: await queries.counts(model.modelId, [a], ALL),
+      }
       const current = await queries.counts(model.modelId, [b], ALL)
-      return { model_id: model.modelId, metrics: evaluateDrift(current, reference, model.windows.min_count) }
+      return {
+        model_id: model.modelId,
+        metrics: evaluateDrift(current, reference, model.windows.min_count),
+      }
     },
   )
 }
@@ -145,11 +198,16 @@ const WINDOWS_QUERY = {
   },
 }
 
-const unknownModel = (id: string) => new Problem(404, 'unknown_model', `no model ${id} is declared, and none has sent an event`)
+const unknownModel = (id: string) =>
+  new Problem(404, 'unknown_model', `no model ${id} is declared, and none has sent an event`)
 
 function spanOf(name: string, text: string): Window {
   const [start, end] = text.split('/').map((part) => Date.parse(part))
   if (start === undefined || end === undefined || !(start < end))
-    throw new Problem(400, 'invalid_request', `${name} must be two RFC 3339 times with a slash between, the first before the second`)
+    throw new Problem(
+      400,
+      'invalid_request',
+      `${name} must be two RFC 3339 times with a slash between, the first before the second`,
+    )
   return { start, end }
 }

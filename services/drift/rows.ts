@@ -18,7 +18,15 @@ const iso = (ms: number) => new Date(ms).toISOString()
 
 /** The insert token of a revision: a second process that writes it too writes nothing. */
 export const tokenOf = ({ modelId, combination, window, revision }: RevisionKey) =>
-  ['window', modelId, combination.modelVersion, combination.variant, window.start, window.end, revision].join('\u0001')
+  [
+    'window',
+    modelId,
+    combination.modelVersion,
+    combination.variant,
+    window.start,
+    window.end,
+    revision,
+  ].join('\u0001')
 
 export function metricRow(fact: Fact, key: RevisionKey): Row {
   return {
@@ -43,7 +51,17 @@ export function metricRow(fact: Fact, key: RevisionKey): Row {
 }
 
 /** A fact that an earlier revision had and this one has not: written without a value, so that the latest view forgets it. */
-export const vanished = (fact: Fact): Fact => ({ ...fact, value: null, verdict: 'none', reason: 'no longer in the window', bound_low: null, bound_high: null, ci_low: null, ci_high: null, p_value: null })
+export const vanished = (fact: Fact): Fact => ({
+  ...fact,
+  value: null,
+  verdict: 'none',
+  reason: 'no longer in the window',
+  bound_low: null,
+  bound_high: null,
+  ci_low: null,
+  ci_high: null,
+  p_value: null,
+})
 
 export interface VerdictRow extends Row {
   verdict_id: string
@@ -54,7 +72,15 @@ export interface VerdictRow extends Row {
 /** @param previous the verdict of the same fact in the earlier revision, or '' */
 export function verdictRow(fact: Fact, key: RevisionKey, previous: string): VerdictRow {
   const { modelId, combination, window, revision } = key
-  const identity = [modelId, combination.modelVersion, combination.variant, window.start, window.end, factKey(fact), revision].join('\u0001')
+  const identity = [
+    modelId,
+    combination.modelVersion,
+    combination.variant,
+    window.start,
+    window.end,
+    factKey(fact),
+    revision,
+  ].join('\u0001')
   return {
     verdict_id: createHash('sha256').update(identity).digest('hex').slice(0, 32),
     model_id: modelId,
@@ -85,10 +111,28 @@ export function changedFacts(now: readonly Fact[], before: ReadonlyMap<string, F
   const current = new Map(now.map((fact) => [factKey(fact), fact]))
   return [
     ...now.filter((fact) => !sameFact(fact, before.get(factKey(fact)))),
-    ...[...before].flatMap(([key, fact]) => (current.has(key) || (fact.value === null && fact.verdict === 'none') ? [] : [vanished(fact)])),
+    ...[...before].flatMap(([key, fact]) =>
+      current.has(key) || (fact.value === null && fact.verdict === 'none') ? [] : [vanished(fact)],
+    ),
   ]
 }
 
-const COMPARED = ['value', 'bound_low', 'bound_high', 'ci_low', 'ci_high', 'p_value', 'threshold', 'verdict', 'reason', 'n_reference', 'n_current', 'n_labelled', 'completeness', 'label_maturity'] as const
+const COMPARED = [
+  'value',
+  'bound_low',
+  'bound_high',
+  'ci_low',
+  'ci_high',
+  'p_value',
+  'threshold',
+  'verdict',
+  'reason',
+  'n_reference',
+  'n_current',
+  'n_labelled',
+  'completeness',
+  'label_maturity',
+] as const
 
-const sameFact = (a: Fact, b: Fact | undefined) => b !== undefined && COMPARED.every((field) => a[field] === b[field])
+const sameFact = (a: Fact, b: Fact | undefined) =>
+  b !== undefined && COMPARED.every((field) => a[field] === b[field])

@@ -35,10 +35,27 @@ export function fallVerdict(low95: number, low99: number, line: number): Verdict
 
 /** Applies `alarms.overrides` of the model file: fixed lines on the value itself, `family/metric[/subject]`. */
 export function overridden(fact: Fact, overrides: Model['overrides']): Fact {
-  const rule = overrides[`${fact.family}/${fact.metric}/${fact.subject}`] ?? overrides[`${fact.family}/${fact.metric}`]
-  if (!rule || fact.value === null || fact.verdict === 'incomplete' || fact.convention !== 'plumbline') return fact
+  const rule =
+    overrides[`${fact.family}/${fact.metric}/${fact.subject}`] ??
+    overrides[`${fact.family}/${fact.metric}`]
+  if (
+    !rule ||
+    fact.value === null ||
+    fact.verdict === 'incomplete' ||
+    fact.convention !== 'plumbline'
+  )
+    return fact
   const { alarm, warning } = rule
   const verdict =
-    alarm !== undefined && fact.value > alarm ? 'alarm' : warning !== undefined && fact.value > warning ? 'warning' : 'ok'
-  return { ...fact, verdict, threshold: alarm ?? warning ?? null, reason: 'override of the model file' }
+    alarm !== undefined && fact.value > alarm
+      ? 'alarm'
+      : warning !== undefined && fact.value > warning
+        ? 'warning'
+        : 'ok'
+  return {
+    ...fact,
+    verdict,
+    threshold: alarm ?? warning ?? null,
+    reason: 'override of the model file',
+  }
 }

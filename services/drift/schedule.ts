@@ -47,19 +47,35 @@ export interface Progress {
  *
  * @param now wall clock, epoch milliseconds
  */
-export function progressOf(partitions: readonly PartitionProgress[], model: Model, now: number): Progress {
+export function progressOf(
+  partitions: readonly PartitionProgress[],
+  model: Model,
+  now: number,
+): Progress {
   const lateness = durationMs(model.windows.lateness)
-  const live = partitions.filter((partition) => partition.receivedAt > now - durationMs(model.windows.idle))
-  const newest = live.length > 0 ? Math.min(...live.map((p) => p.newest)) : Math.max(...partitions.map((p) => p.newest), -Infinity)
+  const live = partitions.filter(
+    (partition) => partition.receivedAt > now - durationMs(model.windows.idle),
+  )
+  const newest =
+    live.length > 0
+      ? Math.min(...live.map((p) => p.newest))
+      : Math.max(...partitions.map((p) => p.newest), -Infinity)
   return { watermark: newest - lateness, idle: live.length === 0 }
 }
 
 /** Windows whose revision is missing or was made from other data, in the order of their ends. */
-export function dueWindows(steps: readonly StepCount[], judged: readonly Judged[], progress: Progress, model: Model, now: number): Due[] {
+export function dueWindows(
+  steps: readonly StepCount[],
+  judged: readonly Judged[],
+  progress: Progress,
+  model: Model,
+  now: number,
+): Due[] {
   if (steps.length === 0) return []
   const lateness = durationMs(model.windows.lateness)
   const horizon = durationMs(model.labels.horizon)
-  const passed = (instant: number) => progress.watermark >= instant || (progress.idle && now >= instant + lateness)
+  const passed = (instant: number) =>
+    progress.watermark >= instant || (progress.idle && now >= instant + lateness)
   const byWindow = new Map(judged.map((j) => [`${j.start}-${j.end}`, j]))
   const windows = windowsBetween(model.windows, steps[0]!.step, steps.at(-1)!.step)
   const due: Due[] = []
@@ -77,11 +93,19 @@ export function dueWindows(steps: readonly StepCount[], judged: readonly Judged[
     if (events === 0) continue
     const mature = passed(window.end + horizon)
     const previous = byWindow.get(`${window.start}-${window.end}`)
-    const changed = previous !== undefined && (previous.events !== events || previous.changes !== changes)
+    const changed =
+      previous !== undefined && (previous.events !== events || previous.changes !== changes)
     if (previous && !changed && previous.mature === mature) continue
     // Truth that comes while the window is young is awaited, not restated: it is judged once, when mature.
     if (previous && !mature && previous.events === events) continue
-    due.push({ ...window, events, changes, mature, previous, restates: changed && previous?.mature === mature })
+    due.push({
+      ...window,
+      events,
+      changes,
+      mature,
+      previous,
+      restates: changed && previous?.mature === mature,
+    })
   }
   return due
 }

@@ -20,7 +20,8 @@ export async function drawTasks(db: ClickHouse, model: Model): Promise<DrawnTask
     'SELECT toUnixTimestamp64Milli(max(newest)) AS newest FROM watermarks WHERE model_id = {model:String}',
     { model: model.modelId },
   )
-  const closed = Math.floor((Number(mark?.newest ?? 0) - durationMs(model.windows.lateness)) / HOUR_MS) * HOUR_MS
+  const closed =
+    Math.floor((Number(mark?.newest ?? 0) - durationMs(model.windows.lateness)) / HOUR_MS) * HOUR_MS
   if (closed <= 0) return []
   const rows = await db.query<{ prediction_id: string; pi: number }>(
     `WITH hours AS (
@@ -34,7 +35,10 @@ export async function drawTasks(db: ClickHouse, model: Model): Promise<DrawnTask
     { model: model.modelId, budget: perHour, from: closed - LOOK_BACK_HOURS * HOUR_MS, to: closed },
   )
   return rows.map((row) => ({
-    taskId: createHash('sha256').update(`${model.modelId}/${row.prediction_id}`).digest('hex').slice(0, 32),
+    taskId: createHash('sha256')
+      .update(`${model.modelId}/${row.prediction_id}`)
+      .digest('hex')
+      .slice(0, 32),
     modelId: model.modelId,
     predictionId: row.prediction_id,
     reviewers: model.review.reviewers,

@@ -30,7 +30,12 @@ export function createJoin(db: ClickHouse, models: Models, now: () => number): J
 
   return {
     resolve: async (maxAgeMs) => {
-      const waiting = await db.query<{ model_id: string; prediction_id: string; label_id: string; since: string }>(
+      const waiting = await db.query<{
+        model_id: string
+        prediction_id: string
+        label_id: string
+        since: string
+      }>(
         `SELECT model_id, prediction_id, label_id, min(since) AS since FROM labels_waiting_log
          WHERE since >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
          GROUP BY model_id, prediction_id, label_id HAVING sum(sign) > 0 ORDER BY model_id, prediction_id, label_id LIMIT ${BATCH}`,
@@ -41,7 +46,10 @@ export function createJoin(db: ClickHouse, models: Models, now: () => number): J
         const ids = [...new Set(labels.map((label) => label.prediction_id))]
         for (let i = 0; i < ids.length; i += LOOK_UP) {
           const params = { model: model_id, ids: ids.slice(i, i + LOOK_UP) }
-          const stored = await db.query<{ prediction_id: string }>(`SELECT prediction_id FROM (${STORED})`, params)
+          const stored = await db.query<{ prediction_id: string }>(
+            `SELECT prediction_id FROM (${STORED})`,
+            params,
+          )
           if (stored.length === 0) continue
           const found = new Set(stored.map((row) => row.prediction_id))
           await db.command(`INSERT INTO outcome_revisions ${OUTCOMES}`, {
@@ -52,8 +60,14 @@ export function createJoin(db: ClickHouse, models: Models, now: () => number): J
           resolved.push(...labels.filter((label) => found.has(label.prediction_id)))
         }
       }
-      await db.insertRows('labels_waiting_log', resolved.map((row) => ({ ...row, sign: -1 })))
-      return { models: [...new Set(resolved.map((row) => row.model_id))], more: waiting.length === BATCH && resolved.length > 0 }
+      await db.insertRows(
+        'labels_waiting_log',
+        resolved.map((row) => ({ ...row, sign: -1 })),
+      )
+      return {
+        models: [...new Set(resolved.map((row) => row.model_id))],
+        more: waiting.length === BATCH && resolved.length > 0,
+      }
     },
   }
 }

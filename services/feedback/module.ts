@@ -58,7 +58,9 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
   })
   const join = createJoin(db, models, now)
   const queue = reviewQueue(deps.postgres, config.PLUMBLINE_REVIEW_LEASE_SECONDS, now)
-  const hints = createHints(eventLog, (error) => log.warn({ error: messageOf(error) }, 'hint not sent'))
+  const hints = createHints(eventLog, (error) =>
+    log.warn({ error: messageOf(error) }, 'hint not sent'),
+  )
   feedbackRoutes(deps.http, {
     eventLog,
     metrics,
@@ -109,7 +111,9 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
       : []),
     loop('review labels', EMIT_POLL_MS, async () => {
       for (const task of await queue.finished()) {
-        await eventLog.append(topic, [{ key: `${task.modelId}/${task.predictionId}`, value: JSON.stringify(labelOf(task)) }])
+        await eventLog.append(topic, [
+          { key: `${task.modelId}/${task.predictionId}`, value: JSON.stringify(labelOf(task)) },
+        ])
         await queue.markEmitted(task.taskId)
       }
     }),
@@ -122,7 +126,9 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
       name,
       run: async (signal) => {
         while (!signal.aborted) {
-          await step().catch((error: unknown) => log.warn({ loop: name, error: messageOf(error) }, 'step failed, trying again'))
+          await step().catch((error: unknown) =>
+            log.warn({ loop: name, error: messageOf(error) }, 'step failed, trying again'),
+          )
           await sleep(pauseMs, signal)
         }
       },

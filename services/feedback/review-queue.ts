@@ -42,16 +42,33 @@ export function reviewQueue(db: Postgres, leaseSeconds: number, now: () => numbe
       'select expires_at from review_leases where task_id = $1 and reviewer = $2 and lease_id = $3 for update',
       [taskId, reviewer, leaseId],
     )
-    if (!lease || new Date(lease.expires_at) < at()) throw new Problem(409, 'lease_lost', 'the lease of this task has ended; claim again')
+    if (!lease || new Date(lease.expires_at) < at())
+      throw new Problem(409, 'lease_lost', 'the lease of this task has ended; claim again')
   }
 
-  async function answer(taskId: string, reviewer: string, leaseId: string, label: ReviewLabel | null, comment: string) {
+  async function answer(
+    taskId: string,
+    reviewer: string,
+    leaseId: string,
+    label: ReviewLabel | null,
+    comment: string,
+  ) {
     return db.transaction(async (tx) => {
       await leaseOf(tx, taskId, reviewer, leaseId)
-      await tx.query('delete from review_leases where task_id = $1 and reviewer = $2', [taskId, reviewer])
+      await tx.query('delete from review_leases where task_id = $1 and reviewer = $2', [
+        taskId,
+        reviewer,
+      ])
       await tx.query(
         'insert into reviews (task_id, reviewer, label, skipped, comment, submitted_at) values ($1, $2, $3::jsonb, $4, $5, $6)',
-        [taskId, reviewer, label === null ? null : JSON.stringify(label), label === null, comment, at()],
+        [
+          taskId,
+          reviewer,
+          label === null ? null : JSON.stringify(label),
+          label === null,
+          comment,
+          at(),
+        ],
       )
       const [task] = await tx.query<{ model_id: string; prediction_id: string; state: string }>(
         `update review_tasks t set revision = revision + 1,
@@ -83,7 +100,14 @@ export function reviewQueue(db: Postgres, leaseSeconds: number, now: () => numbe
           const rows = await tx.query(
             `insert into review_tasks (task_id, model_id, prediction_id, reviewers, inclusion_probability, created_at)
              values ($1, $2, $3, $4, $5, $6) on conflict do nothing returning task_id`,
-            [task.taskId, task.modelId, task.predictionId, task.reviewers, task.inclusionProbability, at()],
+            [
+              task.taskId,
+              task.modelId,
+              task.predictionId,
+              task.reviewers,
+              task.inclusionProbability,
+              at(),
+            ],
           )
           if (rows.length === 0) return
           added++
@@ -94,7 +118,10 @@ export function reviewQueue(db: Postgres, leaseSeconds: number, now: () => numbe
     },
 
     /** The oldest task that this reviewer has not seen and that still lacks answers, counting leases as answers to come. */
-    claim: async (reviewer: string, modelId: string | undefined): Promise<ClaimedTask | undefined> => {
+    claim: async (
+      reviewer: string,
+      modelId: string | undefined,
+    ): Promise<ClaimedTask | undefined> => {
       const [lease] = await db.query<ClaimedTask>(
         `with task as (
            select t.task_id, t.model_id, t.prediction_id from review_tasks t
@@ -115,13 +142,23 @@ export function reviewQueue(db: Postgres, leaseSeconds: number, now: () => numbe
       return lease && { ...lease, lease_expires_at: new Date(lease.lease_expires_at).toISOString() }
     },
 
-    submit: (taskId: string, reviewer: string, leaseId: string, label: ReviewLabel, comment: string) => answer(taskId, reviewer, leaseId, label, comment),
-    skip: (taskId: string, reviewer: string, leaseId: string, comment: string) => answer(taskId, reviewer, leaseId, null, comment),
+    submit: (
+      taskId: string,
+      reviewer: string,
+      leaseId: string,
+      label: ReviewLabel,
+      comment: string,
+    ) => answer(taskId, reviewer, leaseId, label, comment),
+    skip: (taskId: string, reviewer: string, leaseId: string, comment: string) =>
+      answer(taskId, reviewer, leaseId, null, comment),
 
     release: (taskId: string, reviewer: string, leaseId: string) =>
       db.transaction(async (tx) => {
         await leaseOf(tx, taskId, reviewer, leaseId)
-        await tx.query('delete from review_leases where task_id = $1 and reviewer = $2', [taskId, reviewer])
+        await tx.query('delete from review_leases where task_id = $1 and reviewer = $2', [
+          taskId,
+          reviewer,
+        ])
         return { task_id: taskId, state: 'open' }
       }),
 
@@ -136,7 +173,14 @@ export function reviewQueue(db: Postgres, leaseSeconds: number, now: () => numbe
       ),
 
     finished: async (): Promise<FinishedTask[]> => {
-      const rows = await db.query<{ task_id: string; model_id: string; prediction_id: string; inclusion_probability: number; label: ReviewLabel; submitted_at: Date }>(
+      const rows = await db.query<{
+        task_id: string
+        model_id: string
+        prediction_id: string
+        inclusion_probability: number
+        label: ReviewLabel
+        submitted_at: Date
+      }>(
         `select t.task_id, t.model_id, t.prediction_id, t.inclusion_probability, r.label, r.submitted_at
          from review_tasks t join reviews r using (task_id)
          where t.state = 'done' and not t.label_emitted and not r.skipped order by t.task_id, r.submitted_at limit 1000`,
@@ -176,7 +220,7 @@ export function majority(labels: readonly ReviewLabel[]): { label: ReviewLabel; 
 }
 
 async function mirrorTask(tx: Sql, taskId: string) {
-  const [task] = await tx.query<Record<string, unknown>>(
+  const [task] = await tx.query(
     'select task_id, model_id, prediction_id, state, reviewers, inclusion_probability, created_at, revision from review_tasks where task_id = $1',
     [taskId],
   )

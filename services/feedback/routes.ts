@@ -9,7 +9,12 @@ import type { ReviewLabel, ReviewQueue } from './review-queue.ts'
 
 const id = { type: 'string', minLength: 1, maxLength: 200 }
 const comment = { type: 'string', maxLength: 10_000, default: '' }
-const object = (required: string[], properties: Record<string, unknown>) => ({ type: 'object', additionalProperties: false, required, properties })
+const object = (required: string[], properties: Record<string, unknown>) => ({
+  type: 'object',
+  additionalProperties: false,
+  required,
+  properties,
+})
 const MAX_LABEL_BODY = 10 << 20
 
 interface Lease {
@@ -27,7 +32,10 @@ export interface FeedbackRoutesOptions {
   classesOf: (modelId: string) => readonly string[]
 }
 
-export function feedbackRoutes(http: Http, { eventLog, metrics, queue, db, classesOf }: FeedbackRoutesOptions): void {
+export function feedbackRoutes(
+  http: Http,
+  { eventLog, metrics, queue, db, classesOf }: FeedbackRoutesOptions,
+): void {
   eventGateway(http, {
     service: 'feedback',
     path: '/v1/labels',
@@ -43,7 +51,13 @@ export function feedbackRoutes(http: Http, { eventLog, metrics, queue, db, class
 
   http.post<{ Body: { reviewer: string; model_id?: string } }>(
     '/v1/reviews/claim',
-    { config, schema: { summary: 'A task under a lease; 204 when there is none', body: object(['reviewer'], { reviewer: id, model_id: id }) } },
+    {
+      config,
+      schema: {
+        summary: 'A task under a lease; 204 when there is none',
+        body: object(['reviewer'], { reviewer: id, model_id: id }),
+      },
+    },
     async (request, reply) => {
       const task = await queue.claim(request.body.reviewer, request.body.model_id)
       if (!task) return reply.code(204).send()
@@ -63,20 +77,42 @@ export function feedbackRoutes(http: Http, { eventLog, metrics, queue, db, class
       config,
       schema: {
         summary: 'Answers a claimed task',
-        body: object(['reviewer', 'lease_id', 'label'], { reviewer: id, lease_id: id, label: { type: ['string', 'number', 'boolean'] }, comment }),
+        body: object(['reviewer', 'lease_id', 'label'], {
+          reviewer: id,
+          lease_id: id,
+          label: { type: ['string', 'number', 'boolean'] },
+          comment,
+        }),
       },
     },
-    ({ params, body }) => queue.submit(params.task_id, body.reviewer, body.lease_id, body.label, body.comment),
+    ({ params, body }) =>
+      queue.submit(params.task_id, body.reviewer, body.lease_id, body.label, body.comment),
   )
   http.post<{ Params: { task_id: string }; Body: Lease }>(
     '/v1/reviews/:task_id/skip',
-    { config, schema: { summary: 'Says that the reviewer cannot tell', body: object(['reviewer', 'lease_id'], { reviewer: id, lease_id: id, comment }) } },
+    {
+      config,
+      schema: {
+        summary: 'Says that the reviewer cannot tell',
+        body: object(['reviewer', 'lease_id'], { reviewer: id, lease_id: id, comment }),
+      },
+    },
     ({ params, body }) => queue.skip(params.task_id, body.reviewer, body.lease_id, body.comment),
   )
   http.post<{ Params: { task_id: string }; Body: Lease }>(
     '/v1/reviews/:task_id/release',
-    { config, schema: { summary: 'Gives a claimed task back', body: object(['reviewer', 'lease_id'], { reviewer: id, lease_id: id, comment }) } },
+    {
+      config,
+      schema: {
+        summary: 'Gives a claimed task back',
+        body: object(['reviewer', 'lease_id'], { reviewer: id, lease_id: id, comment }),
+      },
+    },
     ({ params, body }) => queue.release(params.task_id, body.reviewer, body.lease_id),
   )
-  http.get('/v1/reviews/stats', { config, schema: { summary: 'Open, leased and answered tasks by model' } }, async () => ({ models: await queue.stats() }))
+  http.get(
+    '/v1/reviews/stats',
+    { config, schema: { summary: 'Open, leased and answered tasks by model' } },
+    async () => ({ models: await queue.stats() }),
+  )
 }

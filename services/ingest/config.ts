@@ -10,7 +10,8 @@ export const IngestConfig = Type.Object({
   PLUMBLINE_MAX_PENDING_BYTES: Type.Integer({
     minimum: 1024,
     default: 64 << 20,
-    description: 'Bytes of accepted requests that may wait for the log; beyond it the gateway answers 429.',
+    description:
+      'Bytes of accepted requests that may wait for the log; beyond it the gateway answers 429.',
   }),
 })
 export type IngestConfig = Static<typeof IngestConfig>

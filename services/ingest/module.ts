@@ -40,7 +40,9 @@ export function ingest(deps: IngestDeps, config: IngestConfig): Module[] {
     metrics,
     now: deps.now,
   })
-  const hints = createHints(eventLog, (error) => log.warn({ error: messageOf(error) }, 'hint not sent'))
+  const hints = createHints(eventLog, (error) =>
+    log.warn({ error: messageOf(error) }, 'hint not sent'),
+  )
   const consumer = eventLog.ranges({
     topic,
     group: GROUP,

@@ -6,7 +6,12 @@ import type { Http } from '../../lib/http.ts'
 import type { Metrics } from '../../lib/metrics.ts'
 import type { IngestConfig } from './config.ts'
 
-export function ingestRoutes(http: Http, eventLog: EventLog, metrics: Metrics, config: IngestConfig): void {
+export function ingestRoutes(
+  http: Http,
+  eventLog: EventLog,
+  metrics: Metrics,
+  config: IngestConfig,
+): void {
   eventGateway(http, {
     service: 'ingest',
     path: '/v1/predictions',

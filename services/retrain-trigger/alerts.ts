@@ -37,8 +37,12 @@ export function alertOf(alarm: StandingAlarm): OutgoingAlert {
 export function alertSender(url: string, log: Logger, now: () => number) {
   const sent = new Map<string, OutgoingAlert>()
   return async (alarms: readonly StandingAlarm[]) => {
-    const standing = new Map(alarms.map(alertOf).map((alert) => [JSON.stringify(alert.labels), alert]))
-    const ended = [...sent].filter(([key]) => !standing.has(key)).map(([, alert]) => ({ ...alert, endsAt: new Date(now()).toISOString() }))
+    const standing = new Map(
+      alarms.map(alertOf).map((alert) => [JSON.stringify(alert.labels), alert]),
+    )
+    const ended = [...sent]
+      .filter(([key]) => !standing.has(key))
+      .map(([, alert]) => ({ ...alert, endsAt: new Date(now()).toISOString() }))
     const alerts = [...standing.values(), ...ended]
     if (alerts.length === 0) return
     try {
@@ -48,7 +52,10 @@ export function alertSender(url: string, log: Logger, now: () => number) {
         body: JSON.stringify(alerts),
         signal: AbortSignal.timeout(TIMEOUT_MS),
       })
-      if (!response.ok) throw new Error(`Alertmanager answered ${response.status}: ${(await response.text()).slice(0, 200)}`)
+      if (!response.ok)
+        throw new Error(
+          `Alertmanager answered ${response.status}: ${(await response.text()).slice(0, 200)}`,
+        )
       sent.clear()
       for (const [key, alert] of standing) sent.set(key, alert)
     } catch (error) {
@@ -59,7 +66,13 @@ export function alertSender(url: string, log: Logger, now: () => number) {
 
 /** The parts that Alertmanager's webhook (version 4) and Grafana's have in common. */
 export interface IncomingAlerts {
-  alerts: { status: string; labels: Record<string, string>; annotations?: Record<string, string>; startsAt?: string; fingerprint?: string }[]
+  alerts: {
+    status: string
+    labels: Record<string, string>
+    annotations?: Record<string, string>
+    startsAt?: string
+    fingerprint?: string
+  }[]
 }
 
 export interface AlertRequest {
@@ -76,6 +89,13 @@ export function requestsOf(body: IncomingAlerts): AlertRequest[] {
     const { model_id: modelId, plumbline_policy: policy } = labels
     if (status !== 'firing' || !modelId || !policy) return []
     const identity = fingerprint ?? JSON.stringify(labels)
-    return [{ modelId, policy, cause: `alert:${identity}:${startsAt ?? ''}`, reason: annotations?.['summary'] ?? labels['alertname'] ?? 'an alert' }]
+    return [
+      {
+        modelId,
+        policy,
+        cause: `alert:${identity}:${startsAt ?? ''}`,
+        reason: annotations?.['summary'] ?? labels['alertname'] ?? 'an alert',
+      },
+    ]
   })
 }

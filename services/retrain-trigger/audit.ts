@@ -20,13 +20,26 @@ const LOCK = 7305181
 
 export function hashOf(entry: Omit<AuditEntry, 'hash'>): string {
   const { sequence, at, actor, action, subject, detail, previous_hash } = entry
-  return createHash('sha256').update(JSON.stringify([sequence, at, actor, action, subject, sortedJson(detail), previous_hash])).digest('hex')
+  return createHash('sha256')
+    .update(
+      JSON.stringify([sequence, at, actor, action, subject, sortedJson(detail), previous_hash]),
+    )
+    .digest('hex')
 }
 
 /** Appends within the caller's transaction: what is done and that it was done are one. */
-export async function audit(tx: Sql, at: Date, actor: string, action: string, subject: string, detail: Record<string, unknown>): Promise<void> {
+export async function audit(
+  tx: Sql,
+  at: Date,
+  actor: string,
+  action: string,
+  subject: string,
+  detail: Record<string, unknown>,
+): Promise<void> {
   await tx.query('select pg_advisory_xact_lock($1)', [LOCK])
-  const [last] = await tx.query<{ sequence: string; hash: string }>('select sequence, hash from audit_log order by sequence desc limit 1')
+  const [last] = await tx.query<{ sequence: string; hash: string }>(
+    'select sequence, hash from audit_log order by sequence desc limit 1',
+  )
   const entry = {
     sequence: Number(last?.sequence ?? 0) + 1,
     at: at.toISOString(),
@@ -39,17 +52,30 @@ export async function audit(tx: Sql, at: Date, actor: string, action: string, su
   const hash = hashOf(entry)
   await tx.query(
     'insert into audit_log (sequence, at, actor, action, subject, detail, previous_hash, hash) values ($1, $2, $3, $4, $5, $6::jsonb, $7, $8)',
-    [entry.sequence, entry.at, actor, action, subject, JSON.stringify(detail), entry.previous_hash, hash],
+    [
+      entry.sequence,
+      entry.at,
+      actor,
+      action,
+      subject,
+      JSON.stringify(detail),
+      entry.previous_hash,
+      hash,
+    ],
   )
   await leaveRow(tx, 'audit_log', { ...entry, detail: sortedJson(detail), hash })
 }
 
 export async function readAudit(db: Sql, after: number, limit: number): Promise<AuditEntry[]> {
-  const rows = await db.query<AuditEntry & { sequence: string | number; at: string | Date }>(
+  const rows = await db.query<Omit<AuditEntry, 'sequence' | 'at'> & { sequence: string | number; at: string | Date }>(
     'select sequence, at, actor, action, subject, detail, previous_hash, hash from audit_log where sequence > $1 order by sequence limit $2',
     [after, limit],
   )
-  return rows.map((row) => ({ ...row, sequence: Number(row.sequence), at: new Date(row.at).toISOString() }))
+  return rows.map((row) => ({
+    ...row,
+    sequence: Number(row.sequence),
+    at: new Date(row.at).toISOString(),
+  }))
 }
 
 /** The sequence number of the first entry that does not follow from the one before it; undefined for a whole chain. */
@@ -65,6 +91,8 @@ export function firstBreak(entries: readonly AuditEntry[]): number | undefined {
 /** JSON with sorted keys: PostgreSQL's jsonb keeps no order. */
 function sortedJson(value: unknown): string {
   return JSON.stringify(value, (_, v: unknown) =>
-    v !== null && typeof v === 'object' && !Array.isArray(v) ? Object.fromEntries(Object.entries(v).toSorted(([a], [b]) => (a < b ? -1 : 1))) : v,
+    v !== null && typeof v === 'object' && !Array.isArray(v)
+      ? Object.fromEntries(Object.entries(v).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : v,
   )
 }

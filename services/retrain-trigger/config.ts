@@ -2,16 +2,23 @@ import Type, { type Static } from 'typebox'
 
 export const RetrainConfig = Type.Object({
   PLUMBLINE_ALERTMANAGER_URL: Type.Optional(
-    Type.String({ pattern: '^https?://', description: 'Alertmanager that is told of standing alarms (its API v2). Unset: none.' }),
+    Type.String({
+      pattern: '^https?://',
+      description: 'Alertmanager that is told of standing alarms (its API v2). Unset: none.',
+    }),
   ),
   PLUMBLINE_WEBHOOK_SECRET: Type.Optional(
     Type.String({
       pattern: '^whsec_[A-Za-z0-9+/=]{32,}$',
-      description: 'Key of webhook signatures (Standard Webhooks): whsec_ and 24 to 64 random bytes in base64. Unset: made once, in webhook.secret of the data folder.',
+      description:
+        'Key of webhook signatures (Standard Webhooks): whsec_ and 24 to 64 random bytes in base64. Unset: made once, in webhook.secret of the data folder.',
     }),
   ),
   PLUMBLINE_PUBLIC_URL: Type.Optional(
-    Type.String({ pattern: '^https?://', description: 'Address at which launched jobs report back. Unset: that of the HTTP server.' }),
+    Type.String({
+      pattern: '^https?://',
+      description: 'Address at which launched jobs report back. Unset: that of the HTTP server.',
+    }),
   ),
 })
 export type RetrainConfig = Static<typeof RetrainConfig>

@@ -43,25 +43,39 @@ export interface Decision {
 const MONTH_MS = 30 * 86_400_000
 
 /** @param now stream time for verdicts and labels, wall time for schedules; epoch milliseconds */
-export function decide(policy: RetrainPolicy, condition: Condition, evidence: Evidence, runs: readonly PastRun[], now: number): Decision {
+export function decide(
+  policy: RetrainPolicy,
+  condition: Condition,
+  evidence: Evidence,
+  runs: readonly PastRun[],
+  now: number,
+): Decision {
   const none = (reason: string): Decision => ({ action: 'none', reason })
-  const promotedAt = Math.max(-Infinity, ...runs.filter((run) => run.promoted).map((run) => run.windowEnd ?? run.decidedAt))
+  const promotedAt = Math.max(
+    -Infinity,
+    ...runs.filter((run) => run.promoted).map((run) => run.windowEnd ?? run.decidedAt),
+  )
   const facts = evidence.facts.filter((fact) => fact.windowEnd > promotedAt)
   const why: string[] = []
   const isTrue = holds(condition, (test) => {
-    if (test.kind === 'labels') return noted(evidence.newLabels > test.above, `${evidence.newLabels} new labels`, why)
-    if (test.kind === 'schedule') return noted(evidence.tick === test.cron, `schedule ${test.cron}`, why)
+    if (test.kind === 'labels')
+      return noted(evidence.newLabels > test.above, `${evidence.newLabels} new labels`, why)
+    if (test.kind === 'schedule')
+      return noted(evidence.tick === test.cron, `schedule ${test.cron}`, why)
     return verdictHolds(test, facts, evidence.windowEnd, why)
   })
   if (!isTrue) return none('the condition does not hold')
   const reason = why.join('; ')
   if (runs.some((run) => run.open)) return none(`a run is under way (${reason})`)
   const lastWindow = Math.max(-Infinity, ...runs.map((run) => run.windowEnd ?? -Infinity))
-  if (evidence.windowEnd !== undefined && evidence.windowEnd <= lastWindow) return none(`a later window has already launched a run (${reason})`)
+  if (evidence.windowEnd !== undefined && evidence.windowEnd <= lastWindow)
+    return none(`a later window has already launched a run (${reason})`)
   const last = Math.max(-Infinity, ...runs.map((run) => run.decidedAt))
-  if (now < last + durationMs(policy.cooldown)) return none(`cooling down for ${policy.cooldown} (${reason})`)
+  if (now < last + durationMs(policy.cooldown))
+    return none(`cooling down for ${policy.cooldown} (${reason})`)
   const recent = runs.filter((run) => run.decidedAt > now - MONTH_MS).length
-  if (recent >= policy.max_per_month) return none(`${recent} runs in 30 days, of ${policy.max_per_month} allowed (${reason})`)
+  if (recent >= policy.max_per_month)
+    return none(`${recent} runs in 30 days, of ${policy.max_per_month} allowed (${reason})`)
   return { action: 'launch', reason }
 }
 
@@ -74,7 +88,12 @@ function noted(isTrue: boolean, reason: string, why: string[]): boolean {
  * A fact has a streak of N when it stood at the level in N windows in a row that end with this one; windows in which it was
  * incomplete neither count nor break the streak. `any` asks for one such fact, `all` for every fact of this window.
  */
-function verdictHolds(test: VerdictTest, facts: readonly StandingFact[], windowEnd: number | undefined, why: string[]): boolean {
+function verdictHolds(
+  test: VerdictTest,
+  facts: readonly StandingFact[],
+  windowEnd: number | undefined,
+  why: string[],
+): boolean {
   if (windowEnd === undefined) return false
   const slice = test.slice ? `${test.slice.key}:${test.slice.value}` : ''
   const series = Map.groupBy(
@@ -89,15 +108,22 @@ function verdictHolds(test: VerdictTest, facts: readonly StandingFact[], windowE
     (fact) => `${fact.metric}${fact.subject === '' ? '' : ` of ${fact.subject}`}`,
   )
   const judged = [...series].flatMap(([name, all]) => {
-    const here = all.filter((fact) => fact.verdict !== 'incomplete').toSorted((a, b) => b.windowEnd - a.windowEnd)
+    const here = all
+      .filter((fact) => fact.verdict !== 'incomplete')
+      .toSorted((a, b) => b.windowEnd - a.windowEnd)
     if (here[0]?.windowEnd !== windowEnd) return []
     const broken = here.findIndex((fact) => !reaches(fact.verdict, test.level))
     return [{ name, streak: broken === -1 ? here.length : broken }]
   })
   const enough = judged.filter(({ streak }) => streak >= test.windows)
-  const isTrue = test.quantifier === 'any' ? enough.length > 0 : judged.length > 0 && enough.length === judged.length
+  const isTrue =
+    test.quantifier === 'any'
+      ? enough.length > 0
+      : judged.length > 0 && enough.length === judged.length
   if (isTrue)
-    why.push(`${test.level} of ${enough.map(({ name }) => `${test.family}.${name}`).join(', ')}${test.windows > 1 ? ` in ${test.windows} windows` : ''}`)
+    why.push(
+      `${test.level} of ${enough.map(({ name }) => `${test.family}.${name}`).join(', ')}${test.windows > 1 ? ` in ${test.windows} windows` : ''}`,
+    )
   return isTrue
 }
 

@@ -49,19 +49,33 @@ export function launcher({ ledger, log, now, secret, publicUrl }: LaunchOptions)
         method: 'POST',
         redirect: 'manual',
         signal: AbortSignal.timeout(TIMEOUT_MS),
-        headers: { 'content-type': 'application/json', ...signatureHeaders(secret, run.run_id, Math.floor(now() / 1000), body) },
+        headers: {
+          'content-type': 'application/json',
+          ...signatureHeaders(secret, run.run_id, Math.floor(now() / 1000), body),
+        },
         body,
       })
       await response.body?.cancel()
       if (response.ok) return void (await ledger.launched(run.run_id))
-      if (response.status === 410) return void (await ledger.report(run.run_id, 'failed', 'launcher', { message: 'the webhook is gone (410)' }))
+      if (response.status === 410)
+        return void (await ledger.report(run.run_id, 'failed', 'launcher', {
+          message: 'the webhook is gone (410)',
+        }))
       retryAfterMs = Number(response.headers.get('retry-after') ?? 0) * 1000
       throw new Error(`the webhook answered ${response.status}`)
     } catch (error) {
       if (run.attempts + 1 >= MAX_ATTEMPTS)
-        return void (await ledger.report(run.run_id, 'failed', 'launcher', { message: `not launched after ${MAX_ATTEMPTS} attempts: ${messageOf(error)}` }))
-      log.warn({ run_id: run.run_id, attempt: run.attempts + 1, error: messageOf(error) }, 'run not launched, trying again')
-      await ledger.postpone(run.run_id, now() + Math.max(retryAfterMs, backoffMs(run.attempts, FIRST_RETRY_MS, LAST_RETRY_MS)))
+        return void (await ledger.report(run.run_id, 'failed', 'launcher', {
+          message: `not launched after ${MAX_ATTEMPTS} attempts: ${messageOf(error)}`,
+        }))
+      log.warn(
+        { run_id: run.run_id, attempt: run.attempts + 1, error: messageOf(error) },
+        'run not launched, trying again',
+      )
+      await ledger.postpone(
+        run.run_id,
+        now() + Math.max(retryAfterMs, backoffMs(run.attempts, FIRST_RETRY_MS, LAST_RETRY_MS)),
+      )
     }
   }
 
@@ -74,17 +88,31 @@ export function launcher({ ledger, log, now, secret, publicUrl }: LaunchOptions)
         env: { PATH: '/usr/local/bin:/usr/bin:/bin', PLUMBLINE_RUN: JSON.stringify(jobOf(run)) },
       })
       let stderr = ''
-      child.stderr.on('data', (chunk: Buffer) => (stderr = (stderr + chunk.toString()).slice(-STDERR_KEPT)))
+      child.stderr.on(
+        'data',
+        (chunk: Buffer) => (stderr = (stderr + chunk.toString()).slice(-STDERR_KEPT)),
+      )
       child.once('error', (error) => resolve(`the command did not start: ${error.message}`))
-      child.once('exit', (code, signal) => resolve(code === 0 ? undefined : `the command ended with ${signal ?? code}: ${stderr.trim()}`))
+      child.once('exit', (code, signal) =>
+        resolve(
+          code === 0 ? undefined : `the command ended with ${signal ?? code}: ${stderr.trim()}`,
+        ),
+      )
     })
     const watch = ended.then(async (failure) => {
       const current = await ledger.get(run.run_id)
       // A command that reported its own end has the last word.
       if (current?.state !== 'launched' && current?.state !== 'running') return
-      await ledger.report(run.run_id, failure === undefined ? 'succeeded' : 'failed', 'launcher', failure === undefined ? {} : { message: failure })
+      await ledger.report(
+        run.run_id,
+        failure === undefined ? 'succeeded' : 'failed',
+        'launcher',
+        failure === undefined ? {} : { message: failure },
+      )
     })
-    const guarded = watch.catch((error: unknown) => log.error({ run_id: run.run_id, error: messageOf(error) }, 'end of the command not recorded'))
+    const guarded = watch.catch((error: unknown) =>
+      log.error({ run_id: run.run_id, error: messageOf(error) }, 'end of the command not recorded'),
+    )
     running.add(guarded)
     void guarded.then(() => running.delete(guarded))
   }
@@ -100,8 +128,17 @@ export function launcher({ ledger, log, now, secret, publicUrl }: LaunchOptions)
 }
 
 /** Standard Webhooks 1.0: HMAC-SHA256 over `id.timestamp.body`, keyed with the bytes behind `whsec_`. */
-export function signatureHeaders(secret: string, id: string, timestamp: number, body: string): Record<string, string> {
+export function signatureHeaders(
+  secret: string,
+  id: string,
+  timestamp: number,
+  body: string,
+): Record<string, string> {
   const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64')
   const signature = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')
-  return { 'webhook-id': id, 'webhook-timestamp': String(timestamp), 'webhook-signature': `v1,${signature}` }
+  return {
+    'webhook-id': id,
+    'webhook-timestamp': String(timestamp),
+    'webhook-signature': `v1,${signature}`,
+  }
 }

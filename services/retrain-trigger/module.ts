@@ -42,7 +42,13 @@ export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module
   const queries = policyQueries(deps.clickhouse('retrain-trigger'))
   const ledger = runLedger(postgres, now)
   const engine = policyEngine(models, { queries, ledger, now })
-  const jobs = launcher({ ledger, log, now, secret: config.PLUMBLINE_WEBHOOK_SECRET ?? deps.webhookSecret(), publicUrl: () => config.PLUMBLINE_PUBLIC_URL ?? deps.address() })
+  const jobs = launcher({
+    ledger,
+    log,
+    now,
+    secret: config.PLUMBLINE_WEBHOOK_SECRET ?? deps.webhookSecret(),
+    publicUrl: () => config.PLUMBLINE_PUBLIC_URL ?? deps.address(),
+  })
   new Gauge({
     name: 'plumbline_retrain_runs',
     help: 'Retraining runs by state.',
@@ -72,7 +78,10 @@ export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module
       try {
         await engine.evaluate(modelId)
       } catch (error) {
-        log.error({ model_id: modelId, error: messageOf(error) }, 'policies not evaluated, trying again')
+        log.error(
+          { model_id: modelId, error: messageOf(error) },
+          'policies not evaluated, trying again',
+        )
       }
     }
   }
@@ -81,7 +90,10 @@ export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module
     for (const run of await ledger.toLaunch()) {
       const policy = engine.policyOf(run.model_id, run.policy)
       if (policy) await jobs.launch(run, policy.launch)
-      else await ledger.report(run.run_id, 'failed', 'launcher', { message: `the model file no longer has the policy ${run.policy}` })
+      else
+        await ledger.report(run.run_id, 'failed', 'launcher', {
+          message: `the model file no longer has the policy ${run.policy}`,
+        })
     }
   }
 
@@ -103,7 +115,8 @@ export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module
         }
         const woken = new AbortController()
         wake = () => woken.abort()
-        if (wanted.size === 0) await sleep(Math.max(1, nextScan - now()), AbortSignal.any([signal, woken.signal]))
+        if (wanted.size === 0)
+          await sleep(Math.max(1, nextScan - now()), AbortSignal.any([signal, woken.signal]))
       }
     },
   }
@@ -113,7 +126,9 @@ export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module
     for (const run of await ledger.inFlight()) {
       const policy = engine.policyOf(run.model_id, run.policy)
       if (policy?.launch.kind === 'command')
-        await ledger.report(run.run_id, 'failed', 'launcher', { message: 'the process that ran the command has ended' })
+        await ledger.report(run.run_id, 'failed', 'launcher', {
+          message: 'the process that ran the command has ended',
+        })
     }
   }
 
@@ -129,7 +144,10 @@ export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module
               await engine.tick(modelId, cron, now())
               wake()
             } catch (error) {
-              log.error({ model_id: modelId, cron, error: messageOf(error) }, 'schedule not evaluated')
+              log.error(
+                { model_id: modelId, cron, error: messageOf(error) },
+                'schedule not evaluated',
+              )
             }
           },
           { timezone: 'UTC' },
@@ -141,7 +159,12 @@ export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module
     },
   }
 
-  return [hints.module, deciding, clock, ...(config.PLUMBLINE_ALERTMANAGER_URL ? [alerting(config.PLUMBLINE_ALERTMANAGER_URL)] : [])]
+  return [
+    hints.module,
+    deciding,
+    clock,
+    ...(config.PLUMBLINE_ALERTMANAGER_URL ? [alerting(config.PLUMBLINE_ALERTMANAGER_URL)] : []),
+  ]
 
   function alerting(url: string): Module {
     const send = alertSender(url, log, now)

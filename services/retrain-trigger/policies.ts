@@ -32,17 +32,38 @@ export function policyEngine(models: Models, { queries, ledger, now }: PolicyOpt
       ]),
   )
 
-  async function decideAndRecord(modelId: string, { policy, condition }: ParsedPolicy, evidence: Evidence, cause: string, revision: number, at: number, labelsKnown: number) {
+  async function decideAndRecord(
+    modelId: string,
+    { policy, condition }: ParsedPolicy,
+    evidence: Evidence,
+    cause: string,
+    revision: number,
+    at: number,
+    labelsKnown: number,
+  ) {
     const runs = await ledger.history(modelId, policy.name)
     const decision = decide(policy, condition, evidence, runs, at)
     const launches = decision.action === 'launch'
     return ledger.decided(
       { modelId, policy: policy.name, cause, decision, windowEnd: evidence.windowEnd, revision },
-      launches ? { modelId, policy, cause, reason: decision.reason, windowEnd: evidence.windowEnd, decidedAt: at, labelsKnown } : undefined,
+      launches
+        ? {
+            modelId,
+            policy,
+            cause,
+            reason: decision.reason,
+            windowEnd: evidence.windowEnd,
+            decidedAt: at,
+            labelsKnown,
+          }
+        : undefined,
     )
   }
 
-  async function newLabels(modelId: string, { policy, countsLabels }: ParsedPolicy): Promise<{ known: number; fresh: number; runs: number }> {
+  async function newLabels(
+    modelId: string,
+    { policy, countsLabels }: ParsedPolicy,
+  ): Promise<{ known: number; fresh: number; runs: number }> {
     if (!countsLabels) return { known: 0, fresh: 0, runs: 0 }
     const runs = await ledger.history(modelId, policy.name)
     const known = await queries.labelledOutcomes(modelId)
@@ -51,7 +72,10 @@ export function policyEngine(models: Models, { queries, ledger, now }: PolicyOpt
 
   return {
     modelIds: () => [...parsed.keys()],
-    crons: () => [...parsed].flatMap(([modelId, { policies }]) => policies.flatMap((p) => p.crons.map((cron) => ({ modelId, cron })))),
+    crons: () =>
+      [...parsed].flatMap(([modelId, { policies }]) =>
+        policies.flatMap((p) => p.crons.map((cron) => ({ modelId, cron }))),
+      ),
 
     /** Answers for every window whose newest revision a policy has not seen, in the order of their ends. */
     evaluate: async (modelId: string): Promise<void> => {
@@ -64,22 +88,46 @@ export function policyEngine(models: Models, { queries, ledger, now }: PolicyOpt
         if (!policy.byWindow) {
           // Stream time of labels: the last judged window.
           const at = windows.at(-1)?.windowEnd ?? now()
-          const evidence = { facts: [], windowEnd: undefined, newLabels: labels.fresh, tick: undefined }
-          await decideAndRecord(modelId, policy, evidence, `labels:${labels.runs}`, 0, at, labels.known)
+          const evidence = {
+            facts: [],
+            windowEnd: undefined,
+            newLabels: labels.fresh,
+            tick: undefined,
+          }
+          await decideAndRecord(
+            modelId,
+            policy,
+            evidence,
+            `labels:${labels.runs}`,
+            0,
+            at,
+            labels.known,
+          )
           continue
         }
-        const answered = new Map((await ledger.decisions(modelId, policy.policy.name)).map((d) => [d.cause, d]))
+        const answered = new Map(
+          (await ledger.decisions(modelId, policy.policy.name)).map((d) => [d.cause, d]),
+        )
         const unanswered = windows.filter(({ windowEnd, revision }) => {
           const earlier = answered.get(causeOf(windowEnd))
           return !earlier || (earlier.action === 'none' && earlier.evidence_revision < revision)
         })
         const [oldest] = unanswered
         if (!oldest) continue
-        const since = windows[Math.max(0, windows.indexOf(oldest) - policy.windows - SPARE_WINDOWS)]!.windowEnd
+        const since =
+          windows[Math.max(0, windows.indexOf(oldest) - policy.windows - SPARE_WINDOWS)]!.windowEnd
         const facts = await queries.facts(modelId, since)
         for (const { windowEnd, revision } of unanswered) {
           const evidence = { facts, windowEnd, newLabels: labels.fresh, tick: undefined }
-          await decideAndRecord(modelId, policy, evidence, causeOf(windowEnd), revision, windowEnd, labels.known)
+          await decideAndRecord(
+            modelId,
+            policy,
+            evidence,
+            causeOf(windowEnd),
+            revision,
+            windowEnd,
+            labels.known,
+          )
         }
       }
     },
@@ -91,7 +139,12 @@ export function policyEngine(models: Models, { queries, ledger, now }: PolicyOpt
       const facts = await queries.facts(modelId, windows.at(-LOOK_BACK)?.windowEnd ?? 0)
       for (const policy of entry?.policies.filter((p) => p.crons.includes(cron)) ?? []) {
         const labels = await newLabels(modelId, policy)
-        const evidence = { facts, windowEnd: windows.at(-1)?.windowEnd, newLabels: labels.fresh, tick: cron }
+        const evidence = {
+          facts,
+          windowEnd: windows.at(-1)?.windowEnd,
+          newLabels: labels.fresh,
+          tick: cron,
+        }
         const minute = new Date(Math.floor(at / 60_000) * 60_000).toISOString()
         await decideAndRecord(modelId, policy, evidence, `cron:${minute}`, 0, at, labels.known)
       }

@@ -37,12 +37,23 @@ export function policyQueries(db: ClickHouse) {
 
     /** Facts of windows that end at `since` or later. */
     facts: async (modelId: string, since: number): Promise<StandingFact[]> => {
-      const rows = await db.query<{ end: string; family: string; metric: string; subject: string; slice: string; standing: StandingFact['verdict'] }>(
+      const rows = await db.query<{
+        end: string
+        family: string
+        metric: string
+        subject: string
+        slice: string
+        standing: StandingFact['verdict']
+      }>(
         `SELECT toUnixTimestamp64Milli(window_end) AS end, family, metric, subject, if(slice_key = '', '', concat(slice_key, ':', slice_value)) AS slice, standing
          FROM (${STANDING} AND window_end >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') GROUP BY window_end, family, metric, subject, slice_key, slice_value, reference) WHERE standing != 'none'`,
         { model: modelId, since },
       )
-      return rows.map(({ end, standing, ...row }) => ({ ...row, windowEnd: Number(end), verdict: standing }))
+      return rows.map(({ end, standing, ...row }) => ({
+        ...row,
+        windowEnd: Number(end),
+        verdict: standing,
+      }))
     },
 
     labelledOutcomes: async (modelId: string): Promise<number> => {

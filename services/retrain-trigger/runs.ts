@@ -8,7 +8,15 @@ import { TOPICS } from '../../schemas/topics.ts'
 import { audit } from './audit.ts'
 import type { Decision, PastRun } from './decide.ts'
 
-export type RunState = 'awaiting_approval' | 'pending' | 'launched' | 'running' | 'succeeded' | 'failed' | 'rejected' | 'cancelled'
+export type RunState =
+  | 'awaiting_approval'
+  | 'pending'
+  | 'launched'
+  | 'running'
+  | 'succeeded'
+  | 'failed'
+  | 'rejected'
+  | 'cancelled'
 export const ENDED: readonly RunState[] = ['succeeded', 'failed', 'rejected', 'cancelled']
 const APPROVALS = { none: 0, one: 1, two: 2 } as const
 
@@ -30,6 +38,9 @@ export interface Run {
   created_at: string
   updated_at: string
 }
+
+/** As a driver gives it: big integers as text, times as dates. */
+type StoredRun = Omit<Run, 'labels_known'> & { labels_known: number | string }
 
 export interface NewRun {
   modelId: string
@@ -54,26 +65,54 @@ export function runLedger(db: Postgres, now: () => number) {
   const at = () => new Date(now())
 
   /** Moves a run on, if its state allows; one winner among concurrent callers. */
-  async function move(tx: Sql, runId: string, from: readonly RunState[], to: RunState, actor: string, detail: { message?: string; new_version?: string } = {}): Promise<Run> {
-    const [row] = await tx.query<Run>(
+  async function move(
+    tx: Sql,
+    runId: string,
+    from: readonly RunState[],
+    to: RunState,
+    actor: string,
+    detail: { message?: string; new_version?: string } = {},
+  ): Promise<Run> {
+    const [row] = await tx.query<StoredRun>(
       `update runs set state = $2, revision = revision + 1, updated_at = $3,
          new_version = case when $4 <> '' then $4 else new_version end, reason = case when $5 <> '' then $5 else reason end
        where run_id = $1 and state = any($6) returning *`,
       [runId, to, at(), detail.new_version ?? '', detail.message ?? '', from],
     )
     if (!row) {
-      const [current] = await tx.query<{ state: string }>('select state from runs where run_id = $1', [runId])
+      const [current] = await tx.query<{ state: string }>(
+        'select state from runs where run_id = $1',
+        [runId],
+      )
       if (!current) throw new Problem(404, 'unknown_run', `there is no run ${runId}`)
-      throw new Problem(409, 'wrong_state', `the run is ${current.state}, and ${to} follows only on ${from.join(', ')}`)
+      throw new Problem(
+        409,
+        'wrong_state',
+        `the run is ${current.state}, and ${to} follows only on ${from.join(', ')}`,
+      )
     }
     await tell(tx, row, actor, detail)
     return plain(row)
   }
 
-  async function tell(tx: Sql, row: Run, actor: string, detail: Record<string, unknown>) {
+  async function tell(tx: Sql, row: StoredRun, actor: string, detail: Record<string, unknown>) {
     const run = plain(row)
-    await audit(tx, at(), actor, `run.${run.state}`, run.run_id, { model_id: run.model_id, policy: run.policy, reason: run.reason, ...detail })
-    const event = { run_id: run.run_id, model_id: run.model_id, policy: run.policy, state: run.state, reason: run.reason, window_end: run.window_end, revision: run.revision, at: run.updated_at }
+    await audit(tx, at(), actor, `run.${run.state}`, run.run_id, {
+      model_id: run.model_id,
+      policy: run.policy,
+      reason: run.reason,
+      ...detail,
+    })
+    const event = {
+      run_id: run.run_id,
+      model_id: run.model_id,
+      policy: run.policy,
+      state: run.state,
+      reason: run.reason,
+      window_end: run.window_end,
+      revision: run.revision,
+      at: run.updated_at,
+    }
     await leaveRow(tx, 'retrain_runs_log', { ...event, new_version: run.new_version })
     await leaveMessage(tx, TOPICS.retrain.topic, run.model_id, event)
   }
@@ -87,11 +126,20 @@ export function runLedger(db: Postgres, now: () => number) {
           `insert into decisions (model_id, policy, cause, action, reason, window_end, evidence_revision, at) values ($1, $2, $3, $4, $5, $6, $7, $8)
            on conflict (model_id, policy, cause) do update set action = excluded.action, reason = excluded.reason, evidence_revision = excluded.evidence_revision, at = excluded.at
            where decisions.action = 'none'`,
-          [modelId, policy, cause, decision.action, decision.reason, windowEnd === undefined ? null : new Date(windowEnd), revision, at()],
+          [
+            modelId,
+            policy,
+            cause,
+            decision.action,
+            decision.reason,
+            windowEnd === undefined ? null : new Date(windowEnd),
+            revision,
+            at(),
+          ],
         )
         if (!newRun) return undefined
         const needed = APPROVALS[newRun.policy.approval]
-        const [row] = await tx.query<Run>(
+        const [row] = await tx.query<StoredRun>(
           `insert into runs (run_id, model_id, policy, cause, state, reason, window_end, decided_at, labels_known, approvals_needed, created_at, updated_at)
            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11) on conflict (model_id, policy, cause) do nothing returning *`,
           [
@@ -115,25 +163,46 @@ export function runLedger(db: Postgres, now: () => number) {
 
     decisions: async (modelId: string, policy?: string) =>
       (
-        await db.query<{ policy: string; cause: string; action: string; reason: string; window_end: Date | null; evidence_revision: number; at: Date }>(
+        await db.query<{
+          policy: string
+          cause: string
+          action: string
+          reason: string
+          window_end: Date | null
+          evidence_revision: number
+          at: Date
+        }>(
           `select policy, cause, action, reason, window_end, evidence_revision, at from decisions
            where model_id = $1 and ($2::text is null or policy = $2) order by window_end nulls last, at`,
           [modelId, policy ?? null],
         )
-      ).map((row) => ({ ...row, window_end: row.window_end && new Date(row.window_end).toISOString(), at: new Date(row.at).toISOString() })),
+      ).map((row) => ({
+        ...row,
+        window_end: row.window_end && new Date(row.window_end).toISOString(),
+        at: new Date(row.at).toISOString(),
+      })),
 
     list: async (modelId: string | undefined, limit: number): Promise<Run[]> =>
       (
-        await db.query<Run>('select * from runs where ($1::text is null or model_id = $1) order by created_at desc, run_id limit $2', [modelId ?? null, limit])
+        await db.query<StoredRun>(
+          'select * from runs where ($1::text is null or model_id = $1) order by created_at desc, run_id limit $2',
+          [modelId ?? null, limit],
+        )
       ).map(plain),
 
     get: async (runId: string): Promise<Run | undefined> => {
-      const [row] = await db.query<Run>('select * from runs where run_id = $1', [runId])
+      const [row] = await db.query<StoredRun>('select * from runs where run_id = $1', [runId])
       return row && plain(row)
     },
 
-    history: async (modelId: string, policy: string): Promise<(PastRun & { labelsKnown: number })[]> => {
-      const rows = await db.query<Run>(`select * from runs where model_id = $1 and policy = $2 and state not in ('rejected', 'cancelled') order by decided_at`, [modelId, policy])
+    history: async (
+      modelId: string,
+      policy: string,
+    ): Promise<(PastRun & { labelsKnown: number })[]> => {
+      const rows = await db.query<StoredRun>(
+        `select * from runs where model_id = $1 and policy = $2 and state not in ('rejected', 'cancelled') order by decided_at`,
+        [modelId, policy],
+      )
       return rows.map(plain).map((run) => ({
         decidedAt: Date.parse(run.decided_at),
         windowEnd: run.window_end === null ? undefined : Date.parse(run.window_end),
@@ -145,46 +214,89 @@ export function runLedger(db: Postgres, now: () => number) {
 
     approve: (runId: string, actor: string) =>
       db.transaction(async (tx) => {
-        const [run] = await tx.query<Run>('select * from runs where run_id = $1 for update', [runId])
+        const [run] = await tx.query<StoredRun>('select * from runs where run_id = $1 for update', [
+          runId,
+        ])
         if (!run) throw new Problem(404, 'unknown_run', `there is no run ${runId}`)
-        if (run.state !== 'awaiting_approval') throw new Problem(409, 'wrong_state', `the run is ${run.state}: nothing to approve`)
-        if (run.approvals.includes(actor)) throw new Problem(409, 'already_approved', `${actor} has approved this run; another person is needed`)
-        const [row] = await tx.query<Run>('update runs set approvals = array_append(approvals, $2), revision = revision + 1, updated_at = $3 where run_id = $1 returning *', [runId, actor, at()])
+        if (run.state !== 'awaiting_approval')
+          throw new Problem(409, 'wrong_state', `the run is ${run.state}: nothing to approve`)
+        if (run.approvals.includes(actor))
+          throw new Problem(
+            409,
+            'already_approved',
+            `${actor} has approved this run; another person is needed`,
+          )
+        const [row] = await tx.query<StoredRun>(
+          'update runs set approvals = array_append(approvals, $2), revision = revision + 1, updated_at = $3 where run_id = $1 returning *',
+          [runId, actor, at()],
+        )
         await audit(tx, at(), actor, 'run.approve', runId, { model_id: run.model_id })
         if (row!.approvals.length < run.approvals_needed) return plain(row!)
         return move(tx, runId, ['awaiting_approval'], 'pending', actor)
       }),
 
-    reject: (runId: string, actor: string, message: string) => db.transaction((tx) => move(tx, runId, ['awaiting_approval'], 'rejected', actor, { message })),
+    reject: (runId: string, actor: string, message: string) =>
+      db.transaction((tx) =>
+        move(tx, runId, ['awaiting_approval'], 'rejected', actor, { message }),
+      ),
     cancel: (runId: string, actor: string, message: string) =>
-      db.transaction((tx) => move(tx, runId, ['awaiting_approval', 'pending', 'launched', 'running'], 'cancelled', actor, { message })),
+      db.transaction((tx) =>
+        move(
+          tx,
+          runId,
+          ['awaiting_approval', 'pending', 'launched', 'running'],
+          'cancelled',
+          actor,
+          { message },
+        ),
+      ),
 
     /** A job reports; `running` may be said again, and an end is final. */
-    report: (runId: string, state: 'running' | 'succeeded' | 'failed', actor: string, detail: { message?: string; new_version?: string }) =>
-      db.transaction((tx) => move(tx, runId, ['pending', 'launched', 'running'], state, actor, detail)),
+    report: (
+      runId: string,
+      state: 'running' | 'succeeded' | 'failed',
+      actor: string,
+      detail: { message?: string; new_version?: string },
+    ) =>
+      db.transaction((tx) =>
+        move(tx, runId, ['pending', 'launched', 'running'], state, actor, detail),
+      ),
 
-    launched: (runId: string) => db.transaction((tx) => move(tx, runId, ['pending'], 'launched', 'launcher')),
+    launched: (runId: string) =>
+      db.transaction((tx) => move(tx, runId, ['pending'], 'launched', 'launcher')),
 
     /** Runs whose launch is due. */
     toLaunch: async (): Promise<Run[]> =>
-      (await db.query<Run>(`select * from runs where state = 'pending' and (next_attempt_at is null or next_attempt_at <= $1) order by created_at limit 20`, [at()])).map(plain),
+      (
+        await db.query<StoredRun>(
+          `select * from runs where state = 'pending' and (next_attempt_at is null or next_attempt_at <= $1) order by created_at limit 20`,
+          [at()],
+        )
+      ).map(plain),
 
     postpone: async (runId: string, untilMs: number) => {
-      await db.query('update runs set attempts = attempts + 1, next_attempt_at = $2 where run_id = $1', [runId, new Date(untilMs)])
+      await db.query(
+        'update runs set attempts = attempts + 1, next_attempt_at = $2 where run_id = $1',
+        [runId, new Date(untilMs)],
+      )
     },
 
     /** Command runs that a process before this one had begun. */
-    inFlight: async (): Promise<Run[]> => (await db.query<Run>(`select * from runs where state in ('launched', 'running')`)).map(plain),
+    inFlight: async (): Promise<Run[]> =>
+      (await db.query<StoredRun>(`select * from runs where state in ('launched', 'running')`)).map(plain),
 
     states: () =>
-      db.query<{ model_id: string; state: RunState; n: number }>('select model_id, state, count(*)::int as n from runs group by model_id, state'),
+      db.query<{ model_id: string; state: RunState; n: number }>(
+        'select model_id, state, count(*)::int as n from runs group by model_id, state',
+      ),
   }
 }
 export type RunLedger = ReturnType<typeof runLedger>
 
 /** A row with its times as RFC 3339 text and its big integers as numbers. */
-function plain(row: Run): Run {
-  const iso = (value: string | Date | null) => (value === null ? null : new Date(value).toISOString())
+function plain(row: StoredRun): Run {
+  const iso = (value: string | Date | null) =>
+    value === null ? null : new Date(value).toISOString()
   return {
     ...row,
     labels_known: Number(row.labels_known),

@@ -1,0 +1,135 @@
+/** Grafana's dashboard and alert rules, and Prometheus' rules, made from `panels.ts`. */
+import { DashboardBuilder, DatasourceVariableBuilder, QueryVariableBuilder, RowBuilder, type Dashboard } from '@grafana/grafana-foundation-sdk/dashboard'
+import type { Builder, Dataquery } from '@grafana/grafana-foundation-sdk/cog'
+import * as table from '@grafana/grafana-foundation-sdk/table'
+import * as timeseries from '@grafana/grafana-foundation-sdk/timeseries'
+import { stringify } from 'yaml'
+import { PANELS, type PanelSpec } from './panels.ts'
+
+const DATASOURCE = { type: 'grafana-clickhouse-datasource', uid: '${ds}' }
+
+/** The foundation SDK knows no ClickHouse query: this is its documented way to bring one's own. */
+class ClickHouseQuery implements Builder<Dataquery> {
+  readonly #sql: string
+  readonly #format: 'timeseries' | 'table'
+  constructor(sql: string, format: 'timeseries' | 'table') {
+    this.#sql = sql
+    this.#format = format
+  }
+  build(): Dataquery {
+    return {
+      refId: 'A',
+      datasource: DATASOURCE,
+      editorType: 'sql',
+      queryType: this.#format,
+      format: this.#format === 'timeseries' ? 0 : 1,
+      rawSql: this.#sql,
+      _implementsDataqueryVariant: () => {},
+    } as unknown as Dataquery
+  }
+}
+
+export function clickHouseDashboard(): Dashboard {
+  let dashboard = new DashboardBuilder('Plumbline: models')
+    .uid('plumbline-models')
+    .tags(['plumbline', 'machine learning'])
+    .refresh('1m')
+    .time({ from: 'now-30d', to: 'now' })
+    .timezone('utc')
+    .withVariable(new DatasourceVariableBuilder('ds').type('grafana-clickhouse-datasource').label('ClickHouse'))
+    .withVariable(
+      new QueryVariableBuilder('model').label('Model').datasource(DATASOURCE).query('SELECT DISTINCT model_id FROM window_metrics ORDER BY model_id'),
+    )
+  let id = 1
+  for (const { row, panels } of PANELS) {
+    dashboard = dashboard.withRow(new RowBuilder(row).id(id++))
+    for (const panel of panels) dashboard = dashboard.withPanel(panelOf(panel, id++))
+  }
+  return dashboard.build()
+}
+
+function panelOf(spec: PanelSpec, id: number) {
+  const builder = spec.kind === 'table' ? new table.PanelBuilder() : new timeseries.PanelBuilder()
+  return builder
+    .id(id)
+    .title(spec.title)
+    .description(spec.description)
+    .datasource(DATASOURCE)
+    .unit(spec.unit)
+    .span(spec.width)
+    .height(spec.height)
+    .withTarget(new ClickHouseQuery(spec.sql, spec.kind === 'table' ? 'table' : 'timeseries'))
+}
+
+/** Grafana's alert provisioning file: pages on what stands at alarm in the last judged window of any model. */
+export function grafanaAlerts(): string {
+  return stringify({
+    apiVersion: 1,
+    groups: [
+      {
+        orgId: 1,
+        name: 'plumbline-verdicts',
+        folder: 'Plumbline',
+        interval: '1m',
+        rules: [
+          {
+            uid: 'plumbline-standing-alarm',
+            title: 'A model stands at alarm',
+            condition: 'C',
+            data: [
+              {
+                refId: 'A',
+                datasourceUid: 'plumbline-clickhouse',
+                relativeTimeRange: { from: 3600, to: 0 },
+                model: { refId: 'A', editorType: 'sql', queryType: 'table', format: 1, rawSql: STANDING_ALARMS },
+              },
+              { refId: 'B', datasourceUid: '__expr__', model: { refId: 'B', type: 'reduce', expression: 'A', reducer: 'last' } },
+              {
+                refId: 'C',
+                datasourceUid: '__expr__',
+                model: { refId: 'C', type: 'threshold', expression: 'B', conditions: [{ evaluator: { type: 'gt', params: [0] } }] },
+              },
+            ],
+            for: '0s',
+            noDataState: 'OK',
+            execErrState: 'Error',
+            labels: { severity: 'critical', service: 'plumbline' },
+            annotations: { summary: '{{ $labels.model_id }} has {{ $values.B.Value }} standing alarms' },
+            dashboardUid: 'plumbline-models',
+          },
+        ],
+      },
+    ],
+  })
+}
+
+export const STANDING_ALARMS = `SELECT model_id, countIf(verdict = 'alarm') AS alarms FROM window_metrics_latest
+WHERE model_version = '' AND variant = '' AND (model_id, window_end) IN (SELECT model_id, max(window_end) FROM window_metrics GROUP BY model_id)
+GROUP BY model_id`
+
+/** Prometheus' rules on Plumbline's own metrics; `prometheus-rules.test.yaml` beside it holds promtool's tests. */
+export function alertRules(): string {
+  const rule = (alert: string, expr: string, wait: string, severity: string, summary: string) => ({
+    alert,
+    expr,
+    for: wait,
+    labels: { severity },
+    annotations: { summary },
+  })
+  return stringify({
+    groups: [
+      {
+        name: 'plumbline',
+        rules: [
+          rule('PlumblineModelAlarm', 'max by (model_id, family, metric, subject) (plumbline_verdict{model_version="",variant=""}) >= 2', '0m', 'critical', '{{ $labels.model_id }}: {{ $labels.family }} {{ $labels.metric }} {{ $labels.subject }} stands at alarm'),
+          rule('PlumblineWindowIncomplete', 'count by (model_id) (plumbline_verdict{model_version="",variant=""} == -1) > 0', '1h', 'warning', '{{ $labels.model_id }} cannot be judged: data or labels are missing'),
+          rule('PlumblineConsumerLag', 'sum by (topic) (plumbline_consumer_lag) > 100000', '10m', 'warning', '{{ $value }} messages of {{ $labels.topic }} are not stored yet'),
+          rule('PlumblineDeadLetters', 'sum by (topic, reason) (increase(plumbline_events_total{outcome="dead_letter"}[15m])) > 0', '0m', 'warning', 'messages of {{ $labels.topic }} are refused: {{ $labels.reason }}'),
+          rule('PlumblineShedding', 'sum by (service) (increase(plumbline_events_total{outcome="shed"}[5m])) > 0', '5m', 'warning', '{{ $labels.service }} turns callers away: it cannot keep up'),
+          rule('PlumblineRunFailed', 'increase(plumbline_retrain_runs{state="failed"}[1h]) > 0', '0m', 'warning', 'a retraining run of {{ $labels.model_id }} failed'),
+          rule('PlumblineDown', 'up{job="plumbline"} == 0', '2m', 'critical', '{{ $labels.instance }} does not answer'),
+        ],
+      },
+    ],
+  })
+}

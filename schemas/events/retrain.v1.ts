@@ -1,0 +1,18 @@
+/** `retrain.v1`: a state that a retraining run has reached. Key `model_id`. */
+import Type, { type Static } from 'typebox'
+import * as f from '../fields.ts'
+
+export const RetrainV1 = Type.Object(
+  {
+    run_id: f.id('The run.'),
+    model_id: f.id('The model it retrains.'),
+    policy: f.id('The policy that asked for it.'),
+    state: Type.Enum(['awaiting_approval', 'pending', 'launched', 'running', 'succeeded', 'failed', 'rejected', 'cancelled']),
+    reason: Type.String(),
+    window_end: Type.Union([f.timestamp('End of the window that gave the evidence.'), Type.Null()]),
+    revision: Type.Integer({ minimum: 1 }),
+    at: f.timestamp('When the state was reached.'),
+  },
+  { $id: 'retrain.v1', additionalProperties: true },
+)
+export type RetrainV1 = Static<typeof RetrainV1>

@@ -1,0 +1,74 @@
+/** Every file that is made from code and committed; a test fails when one is stale. */
+import type { TObject, TSchema } from 'typebox'
+import { alertRules, clickHouseDashboard, grafanaAlerts } from '../dashboards/artefacts.ts'
+import { LabelV1 } from '../schemas/events/label.v1.ts'
+import { PredictionV1 } from '../schemas/events/prediction.v1.ts'
+import { RetrainV1 } from '../schemas/events/retrain.v1.ts'
+import { VerdictV1 } from '../schemas/events/verdict.v1.ts'
+import { ModelFile } from '../schemas/model.ts'
+import { PlatformConfig } from '../lib/platform-config.ts'
+import { DriftConfig } from '../services/drift/config.ts'
+import { FeedbackConfig } from '../services/feedback/config.ts'
+import { IngestConfig } from '../services/ingest/config.ts'
+import { RetrainConfig } from '../services/retrain-trigger/config.ts'
+import { avroOf } from './avro.ts'
+
+const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`
+const jsonSchema = (schema: TSchema) => json({ $schema: 'https://json-schema.org/draft/2020-12/schema', ...schema })
+
+/** Paths from the root of the project, with what belongs there. */
+export function artefacts(): Map<string, string> {
+  return new Map([
+    ['schemas/json/prediction.v1.json', jsonSchema(PredictionV1)],
+    ['schemas/json/label.v1.json', jsonSchema(LabelV1)],
+    ['schemas/json/verdict.v1.json', jsonSchema(VerdictV1)],
+    ['schemas/json/retrain.v1.json', jsonSchema(RetrainV1)],
+    ['schemas/json/model.json', jsonSchema(ModelFile)],
+    ['schemas/avro/prediction.v1.avsc', json(avroOf('prediction', PredictionV1))],
+    ['schemas/avro/label.v1.avsc', json(avroOf('label', LabelV1))],
+    ['docs/configuration.md', configurationPage()],
+    ['dashboards/generated/plumbline.json', json(clickHouseDashboard())],
+    ['dashboards/generated/grafana-alerts.yaml', grafanaAlerts()],
+    ['dashboards/generated/prometheus-rules.yaml', alertRules()],
+  ])
+}
+
+function configurationPage(): string {
+  const sections: [string, TObject][] = [
+    ['Every target', PlatformConfig],
+    ['ingest', IngestConfig],
+    ['drift', DriftConfig],
+    ['feedback', FeedbackConfig],
+    ['retrain-trigger', RetrainConfig],
+  ]
+  return [
+    '# Configuration',
+    '',
+    'All of it comes from the environment. `npm start -- --target=all --check-config` reads it and the model files, prints every problem at once and exits 0 or 1.',
+    'This page is made by `npm run emit` from the definitions in `lib/platform-config.ts` and `services/*/config.ts`.',
+    '',
+    ...sections.flatMap(([title, schema]) => [
+      `## ${title}`,
+      '',
+      '| variable | range | default | |',
+      '| --- | --- | --- | --- |',
+      ...Object.entries(schema.properties).map(([name, property]) => row(name, property as Facts)),
+      '',
+    ]),
+  ].join('\n')
+}
+
+interface Facts {
+  type?: string
+  enum?: string[]
+  pattern?: string
+  minimum?: number
+  maximum?: number
+  default?: string | number
+  description?: string
+}
+
+function row(name: string, facts: Facts): string {
+  const range = facts.enum?.join(', ') ?? (facts.minimum !== undefined ? `${facts.minimum} to ${facts.maximum ?? '…'}` : (facts.type ?? ''))
+  return `| \`${name}\` | ${range} | ${facts.default === undefined ? 'unset' : `\`${facts.default}\``} | ${facts.description ?? ''} |`
+}

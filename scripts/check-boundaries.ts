@@ -1,0 +1,84 @@
+/**
+ * Checks the house rules that a linter's import patterns cannot say: where a package may be imported, that services never
+ * import one another, what pure files may touch, and where the environment is read.
+ */
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+
+interface Rule {
+  says: string
+  /** Files the rule is about. */
+  files: RegExp
+  /** What they must not contain. */
+  forbids: RegExp
+}
+
+const IMPORT = (what: string) => new RegExp(`from '(${what})'`)
+const PURE =
+  /^(lib\/stats\/.*|lib\/(windows|durations|conditions|rejections|wire-mapping)|services\/[^/]+\/(rows|evaluate[a-z-]*|decide|rules|references|schedule|facts|window-data))\.ts$/
+/** Production code; tests, benches, examples and scripts may do what they need. */
+const PRODUCTION = /^(main|targets|lib\/.*|services\/.*|schemas\/.*)\.ts$/
+
+export const RULES: readonly Rule[] = [
+  {
+    says: 'kafkajs only in lib/event-log.kafka.ts and its two helpers',
+    files: not(PRODUCTION, /^lib\/(event-log\.kafka|kafkajs-\w+)\.ts$/),
+    forbids: IMPORT("kafkajs[^']*"),
+  },
+  {
+    says: '@clickhouse/client and chdb only in lib/clickhouse*.ts',
+    files: not(PRODUCTION, /^lib\/clickhouse[a-z-]*\.ts$/),
+    forbids: IMPORT("@clickhouse/client|chdb[^']*"),
+  },
+  {
+    says: 'fastify only in lib/http.ts',
+    files: not(PRODUCTION, /^lib\/http\.ts$/),
+    forbids: IMPORT("@?fastify[^']*"),
+  },
+  {
+    says: 'process.env only in main.ts files',
+    files: not(PRODUCTION, /^(services\/[^/]+\/)?main\.ts$/),
+    forbids: /process\.env/,
+  },
+  {
+    says: 'a pure file touches no I/O, clock, randomness or environment',
+    files: PURE,
+    forbids:
+      /from 'node:(?!crypto)|Date\.now\(|new Date\(\)|Math\.random\(|process\.|\bfetch\(|await /,
+  },
+  { says: 'no barrels', files: PRODUCTION, forbids: /^export \* from/m },
+  { says: 'no utils, helpers or common', files: /(utils|helpers|common)\.ts$/, forbids: /[\s\S]/ },
+  { says: 'no default exports', files: PRODUCTION, forbids: /^export default/m },
+  ...['ingest', 'drift', 'feedback', 'retrain-trigger'].map((service) => ({
+    says: `services/${service} imports no other service`,
+    files: new RegExp(`^services/${service}/`),
+    forbids: new RegExp(
+      `from '\\.\\./(?!\\.\\./)[a-z-]+/|from '\\.\\./\\.\\./(services|targets|main)`,
+    ),
+  })),
+]
+
+/** Every broken rule, as `file: rule`. */
+export function violations(files: readonly { path: string; text: string }[]): string[] {
+  return files.flatMap(({ path, text }) =>
+    RULES.filter((rule) => rule.files.test(path) && rule.forbids.test(text)).map(
+      (rule) => `${path}: ${rule.says}`,
+    ),
+  )
+}
+
+function not(these: RegExp, but: RegExp): RegExp {
+  return new RegExp(`^(?!${but.source.replace(/^\^/, '')})(?:${these.source})`)
+}
+
+if (import.meta.main) {
+  const paths = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.ts'], {
+    encoding: 'utf8',
+  })
+    .trim()
+    .split('\n')
+  const production = paths.filter((path) => !path.endsWith('.test.ts'))
+  const found = violations(production.map((path) => ({ path, text: readFileSync(path, 'utf8') })))
+  for (const line of found) console.error(line)
+  if (found.length > 0) process.exit(1)
+}

@@ -1,0 +1,15 @@
+/** Runs retrain-trigger alone: `node services/retrain-trigger/main.ts`. */
+import { outboxModule } from '../../lib/outbox.ts'
+import { runService } from '../../lib/run-service.ts'
+import { RetrainConfig } from './config.ts'
+import { retrainTrigger } from './module.ts'
+
+const needs = { stores: false, postgres: true, eventLog: true, serveStores: false, maxBodyBytes: 10 << 20 }
+process.exit(
+  await runService({
+    properties: RetrainConfig.properties,
+    needs,
+    env: process.env,
+    build: (deps, config) => [...retrainTrigger(deps, config), outboxModule({ ...deps, clickhouse: deps.clickhouse('outbox') }, deps.log)],
+  }),
+)
