@@ -8,7 +8,7 @@ import { normalQuantile } from './normal-quantile.ts'
  * @param negatives ≥ 1
  * @returns ≥ 0
  * @see Hanley & McNeil (1982), Radiology 143, 29–36
- * @example aucStandardError(0.8, 50, 50) // => 0.0444646752
+ * @example aucStandardError(0.8, 50, 50) // => 0.0445021847
  */
 export function aucStandardError(auc: number, positives: number, negatives: number): number {
   const q1 = auc / (2 - auc)

@@ -9,7 +9,7 @@ import { upperGamma } from './incomplete-gamma.ts'
  * @returns statistic ≥ 0, degrees of freedom (occupied categories − 1) and p in [0, 1]; p is 1 for fewer than two occupied categories
  * @throws {RangeError} when the lengths differ or a histogram is empty. O(k) time.
  * @see Pearson (1900); Agresti (2013), Categorical Data Analysis, section 3.2
- * @example chiSquared([10, 20], [20, 10]) // => { statistic: 6.6666666667, degrees: 1, p: 0.0098232735 }
+ * @example chiSquared([10, 20], [20, 10]) // => { statistic: 6.6666666667, degrees: 1, p: 0.0098232745 }
  */
 export function chiSquared(
   a: readonly number[],

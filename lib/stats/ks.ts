@@ -52,7 +52,7 @@ export function ksInterval(reference: BinnedSample, current: BinnedSample): KsIn
  * @returns in [0, 1]; within about 0.01 of the exact value from e = 4 on, conservative for ties
  * @throws {RangeError} when an argument is out of range. O(1) time.
  * @see Stephens (1970), J. R. Statist. Soc. B 32, 115–122, table 1A
- * @example ksPValue(0.1, 1000, 1000) // => 0.0000803459
+ * @example ksPValue(0.1, 1000, 1000) // => 0.0000811756
  */
 export function ksPValue(d: number, n: number, m: number): number {
   if (!(d >= 0 && d <= 1)) throw new RangeError('ksPValue requires d in [0, 1]')

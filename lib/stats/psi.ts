@@ -7,7 +7,7 @@
  * @returns dimensionless (nats), ≥ 0, and 0 exactly when the smoothed shares agree; symmetric in its arguments
  * @throws {RangeError} when the lengths differ, k < 2, or a histogram is empty. O(k) time.
  * @see Siddiqi (2006), Credit Risk Scorecards, p. 136; the symmetric Kullback–Leibler (Jeffreys) divergence
- * @example psi([50, 50], [60, 40]) // => 0.0397561051
+ * @example psi([50, 50], [60, 40]) // => 0.0397367714
  */
 export function psi(reference: readonly number[], current: readonly number[]): number {
   if (reference.length !== current.length)

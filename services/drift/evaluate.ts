@@ -20,18 +20,28 @@ export interface WindowInput {
 }
 
 export function evaluateWindow(input: WindowInput, model: Model): Fact[] {
-  const { counts, outcomes, references } = input
-  const minCount = model.windows.min_count
-  const judging = references.find((reference) => reference.judge)
   const facts = [
-    ...references.flatMap((reference) => evaluateDrift(counts, reference, minCount)),
-    ...evaluatePerformance(outcomes, judging, {
-      positiveClass: model.positiveClass,
-      minLabelled: model.windows.min_labelled,
-      minCount,
-      mature: input.mature,
-      binary: isBinary(model, outcomes),
-    }),
+    ...input.references.flatMap((reference) => evaluateDrift(input.counts, reference, model.windows.min_count)),
+    ...evaluateOperations(input.counts, input.windowMs),
+  ]
+  return [...facts.map((f) => overridden(f, model.overrides)), ...evaluateTruth(input, model)]
+}
+
+/** The families that depend on labels: performance and fairness. */
+export function evaluateTruth(input: WindowInput, model: Model): Fact[] {
+  const minCount = model.windows.min_count
+  const facts = [
+    ...evaluatePerformance(
+      input.outcomes,
+      input.references.find((reference) => reference.judge),
+      {
+        positiveClass: model.positiveClass,
+        minLabelled: model.windows.min_labelled,
+        minCount,
+        mature: input.mature,
+        binary: isBinary(model, input.outcomes),
+      },
+    ),
     ...[...input.groups].flatMap(([attribute, groups]) =>
       evaluateFairness(groups, {
         attribute,
@@ -40,7 +50,6 @@ export function evaluateWindow(input: WindowInput, model: Model): Fact[] {
         mature: input.mature,
       }),
     ),
-    ...evaluateOperations(counts, input.windowMs),
   ]
   return facts.map((f) => overridden(f, model.overrides))
 }

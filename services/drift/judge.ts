@@ -10,7 +10,7 @@ import type { EventLog } from '../../lib/event-log.ts'
 import type { Model } from '../../lib/models.ts'
 import { bucketMs, type Window } from '../../lib/windows.ts'
 import { TOPICS } from '../../schemas/topics.ts'
-import { evaluateWindow } from './evaluate.ts'
+import { evaluateTruth, evaluateWindow } from './evaluate.ts'
 import { factKey, type Fact } from './facts.ts'
 import type { Gauges } from './gauges.ts'
 import { ALL, type Combination, type DriftQueries } from './queries.ts'
@@ -41,14 +41,13 @@ export function createJudge(options: JudgeOptions) {
     model: Model,
     isOwned: () => boolean,
   ): Promise<number | undefined> {
-    const [steps, partitions, judged, alarmed, frozen] = [
-      await queries.steps(model.modelId, bucketMs(model.windows)),
-      await queries.partitions(model.modelId),
-      await queries.judged(model.modelId),
-      await queries.alarmedWindows(model.modelId),
-      await queries.frozenReferences(model.modelId),
-    ]
+    const steps = await queries.steps(model.modelId, bucketMs(model.windows))
+    const partitions = await queries.partitions(model.modelId)
+    const judged = await queries.judged(model.modelId)
     const due = dueWindows(steps, judged, progressOf(partitions, model, now()), model, now())
+    if (due.length === 0) return undefined
+    const alarmed = await queries.alarmedWindows(model.modelId)
+    const frozen = await queries.frozenReferences(model.modelId)
     const past = new Map<string, PastWindow>(
       judged.map((j) => [
         idOf(j),
@@ -101,23 +100,20 @@ export function createJudge(options: JudgeOptions) {
       before: ReadonlyMap<string, Fact>
     }[] = []
     for (const combination of combinations) {
-      const counts = await queries.counts(model.modelId, [window], combination)
+      const before = earlier.get(keyOf(combination))
+      // Only truth has changed: what was said of the inputs still stands.
+      const inputsStand = before !== undefined && due.previous?.events === due.events
+      const counts = inputsStand
+        ? await queries.eventCounts(model.modelId, [window], combination)
+        : await queries.counts(model.modelId, [window], combination)
       const outcomes = await queries.outcomes(model, [window], combination, counts.events)
       const groups = new Map<string, Awaited<ReturnType<DriftQueries['groups']>>>()
       for (const attribute of Object.keys(model.fairness.attributes))
         groups.set(attribute, await queries.groups(model, attribute, [window], combination))
-      const facts = evaluateWindow(
-        {
-          counts,
-          outcomes,
-          groups,
-          references,
-          windowMs: window.end - window.start,
-          mature: due.mature,
-        },
-        model,
-      )
-      const before = earlier.get(keyOf(combination))
+      const input = { counts, outcomes, groups, references, windowMs: window.end - window.start, mature: due.mature }
+      const facts = inputsStand
+        ? [...[...before.facts.values()].filter(isOfInputs), ...evaluateTruth(input, model)]
+        : evaluateWindow(input, model)
       revisions.push({
         key: {
           modelId: model.modelId,
@@ -218,4 +214,6 @@ export function createJudge(options: JudgeOptions) {
 
 const idOf = (window: Window) => `${window.start}-${window.end}`
 export const keyOf = (c: Combination) => `${c.modelVersion}\u0001${c.variant}`
+const isOfInputs = (fact: Fact) =>
+  fact.family === 'drift' || fact.family === 'quality' || fact.family === 'operations'
 const isVerdict = (fact: Fact | undefined) => fact !== undefined && fact.verdict !== 'none'

@@ -39,7 +39,24 @@ function paramsOf(modelId: string, spans: readonly Window[], c: Combination): Pa
   }
 }
 
+interface NumericRow {
+  subject: string
+  bins: number[]
+  counts: string[]
+  totals: number[]
+  lows: number[]
+  highs: number[]
+}
+
 export function driftQueries(db: ClickHouse) {
+  async function totals(modelId: string, spans: readonly Window[], c: Combination) {
+    const [row] = await db.query<{ events: string; errors: string }>(
+      `SELECT sum(events) AS events, sum(errors) AS errors FROM event_counts WHERE model_id = {model:String} AND ${within('step')}${scope(c)}`,
+      paramsOf(modelId, spans, c),
+    )
+    return { events: Number(row?.events ?? 0), errors: Number(row?.errors ?? 0) }
+  }
+
   return {
     modelIds: async () =>
       (await db.query<{ model_id: string }>('SELECT DISTINCT model_id FROM watermarks')).map(
@@ -195,54 +212,35 @@ export function driftQueries(db: ClickHouse) {
       ]
     },
 
-    counts: async (
-      modelId: string,
-      spans: readonly Window[],
-      c: Combination,
-    ): Promise<WindowCounts> => {
+    /** The totals of {@link counts} alone. */
+    eventCounts: async (modelId: string, spans: readonly Window[], c: Combination): Promise<WindowCounts> => ({
+      ...(await totals(modelId, spans, c)),
+      numeric: new Map(),
+      categories: new Map(),
+    }),
+
+    counts: async (modelId: string, spans: readonly Window[], c: Combination): Promise<WindowCounts> => {
       const params = paramsOf(modelId, spans, c)
       const where = `WHERE model_id = {model:String} AND ${within('step')}${scope(c)}`
-      const [totals, numeric, categories] = await Promise.all([
-        db.query<{ events: string; errors: string }>(
-          `SELECT sum(events) AS events, sum(errors) AS errors FROM event_counts ${where}`,
-          params,
-        ),
-        db.query<{
-          subject: string
-          bins: number[]
-          counts: string[]
-          totals: number[]
-          lows: number[]
-          highs: number[]
-        }>(
-          `SELECT subject, groupArray(bin) AS bins, groupArray(n) AS counts, groupArray(t) AS totals, groupArray(l) AS lows, groupArray(h) AS highs
-           FROM (SELECT subject, bin, sum(count) AS n, sum(total) AS t, min(low) AS l, max(high) AS h FROM numeric_counts ${where} AND grid = 1
-                 GROUP BY subject, bin ORDER BY subject, bin)
-           GROUP BY subject`,
-          params,
-        ),
-        db.query<{ subject: string; categories: string[]; counts: string[] }>(
-          `SELECT subject, groupArray(category) AS categories, groupArray(n) AS counts
-           FROM (SELECT subject, category, sum(count) AS n FROM category_counts ${where}
-                 GROUP BY subject, category ORDER BY subject, n DESC, category LIMIT ${MAX_CATEGORIES} BY subject)
-           GROUP BY subject`,
-          params,
-        ),
-      ])
+      const numeric = await db.query<NumericRow>(
+        `SELECT subject, groupArray(bin) AS bins, groupArray(n) AS counts, groupArray(t) AS totals, groupArray(l) AS lows, groupArray(h) AS highs
+         FROM (SELECT subject, bin, sum(count) AS n, sum(total) AS t, min(low) AS l, max(high) AS h FROM numeric_counts ${where} AND grid = 1
+               GROUP BY subject, bin ORDER BY subject, bin)
+         GROUP BY subject`,
+        params,
+      )
+      const categories = await db.query<{ subject: string; categories: string[]; counts: string[] }>(
+        `SELECT subject, groupArray(category) AS categories, groupArray(n) AS counts
+         FROM (SELECT subject, category, sum(count) AS n FROM category_counts ${where}
+               GROUP BY subject, category ORDER BY subject, n DESC, category LIMIT ${MAX_CATEGORIES} BY subject)
+         GROUP BY subject`,
+        params,
+      )
       return {
-        events: Number(totals[0]?.events ?? 0),
-        errors: Number(totals[0]?.errors ?? 0),
-        numeric: new Map(
-          numeric.map((row): [string, BinnedSample] => [
-            row.subject,
-            { ...row, counts: row.counts.map(Number) },
-          ]),
-        ),
+        ...(await totals(modelId, spans, c)),
+        numeric: new Map(numeric.map((row): [string, BinnedSample] => [row.subject, { ...row, counts: row.counts.map(Number) }])),
         categories: new Map(
-          categories.map((row) => [
-            row.subject,
-            new Map(row.categories.map((name, i) => [name, Number(row.counts[i])])),
-          ]),
+          categories.map((row) => [row.subject, new Map(row.categories.map((name, i) => [name, Number(row.counts[i])]))]),
         ),
       }
     },

@@ -1,0 +1,32 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { scanArray, scanValue } from './json-scan.ts'
+
+test('the slices of an array are its elements', () => {
+  fc.assert(
+    fc.property(fc.array(fc.jsonValue()), fc.constantFrom(0, 1, 2), (elements, indent) => {
+      const text = JSON.stringify(elements, null, indent)
+      const slices = scanArray(text).map(({ start, end }) => JSON.parse(text.slice(start, end)) as unknown)
+      expect(slices).toEqual(JSON.parse(text))
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test.each([
+  ['{"a":1,"a":2}', { field: undefined, key: 'a' }],
+  ['{"a":{"x":1,"x":2}}', { field: 'a', key: 'x' }],
+  [String.raw`{"a":1,"\u0061":2}`, { field: undefined, key: 'a' }],
+  ['{"a":{"x":{"y":1,"y":2}}}', undefined],
+  ['{"a":[{"x":1},{"x":2}],"b":{"a":1}}', undefined],
+])('repeated keys of %s', (text, repeated) => expect(scanValue(text, 0).repeated).toEqual(repeated))
+
+test.each([
+  [String.raw`{"a":"\ud800"}`, 'half of a surrogate pair'],
+  [String.raw`{"a":"\udc00x"}`, 'half of a surrogate pair'],
+  [String.raw`{"a":"\ud83d\ude00"}`, undefined],
+  ['{"a":123456789012345678901}', 'an integer beyond 64 bits'],
+  ['{"a":18446744073709551615}', undefined],
+  ['{"a":-9223372036854775809}', 'an integer beyond 64 bits'],
+  [`${'['.repeat(600)}${']'.repeat(600)}`, 'nested too deeply'],
+])('what ClickHouse would not parse: %s', (text, unparsable) => expect(scanValue(text, 0).unparsable).toBe(unparsable))

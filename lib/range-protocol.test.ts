@@ -1,0 +1,103 @@
+/** The exactly-once protocol against a model: a log, a broker that keeps offsets, a sink with tokens, and crashes anywhere. */
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { LoggedMessage, LoggedRange } from './event-log.ts'
+import { metadataOf, parseMetadata, rangeProtocol, type PartitionPort } from './range-protocol.ts'
+
+const CRASH = new Error('killed')
+
+interface World {
+  log: LoggedMessage[]
+  committed: { offset: bigint; metadata: string }
+  /** What the sink holds, by token: the same token again is a no-op. */
+  stored: Map<string, string[]>
+}
+
+const message = (offset: number): LoggedMessage => ({ offset: String(offset), timestampMs: 0, key: Buffer.alloc(0), value: Buffer.from(`v${offset}`) })
+
+/** One life of a consumer process: batches of given sizes until the log is read or it is killed at the given step. */
+async function live(world: World, batchSizes: readonly number[], killAt: number): Promise<void> {
+  let step = 0
+  const mayCrash = () => {
+    if (++step === killAt) throw CRASH
+  }
+  const store = async (range: LoggedRange) => {
+    mayCrash()
+    const token = `${range.logEpoch} ${range.first}-${range.last}`
+    if (!world.stored.has(token)) world.stored.set(token, range.messages.map((m) => m.offset))
+    else expect(world.stored.get(token)).toEqual(range.messages.map((m) => m.offset))
+    mayCrash()
+  }
+  const protocol = rangeProtocol(
+    { topic: 't', group: 'g', mapping: 'm1', store, lastEpoch: async () => 0 },
+    {
+      logName: 'log',
+      committed: async () => world.committed,
+      onRetry: (error) => {
+        throw error
+      },
+    },
+  )
+  let position = Number(world.committed.offset < 0n ? 0n : world.committed.offset)
+  for (let i = 0; position < world.log.length; i++) {
+    const batch = world.log.slice(position, position + batchSizes[i % batchSizes.length]!)
+    const port: PartitionPort = {
+      partition: '0',
+      generation: 1,
+      highWatermark: BigInt(world.log.length),
+      isOwned: () => true,
+      heartbeat: async () => {},
+      resolve: (offset) => (position = Number(offset) + 1),
+      commit: async (offset, metadata) => {
+        mayCrash()
+        world.committed = { offset, metadata }
+        mayCrash()
+      },
+    }
+    await protocol(batch, port)
+  }
+}
+
+test('through any crashes and any batch sizes, every message is stored once', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 40 }),
+      fc.array(fc.record({ sizes: fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 4 }), killAt: fc.integer({ min: 1, max: 25 }) }), { maxLength: 8 }),
+      async (length, lives) => {
+        const world: World = { log: Array.from({ length }, (_, i) => message(i)), committed: { offset: -1n, metadata: '' }, stored: new Map() }
+        for (const { sizes, killAt } of lives) await live(world, sizes, killAt).catch((e: unknown) => expect(e).toBe(CRASH))
+        await live(world, [5], Infinity)
+        const all = [...world.stored.values()].flat().toSorted((a, b) => Number(a) - Number(b))
+        expect(all).toEqual(world.log.map((m) => m.offset))
+      },
+    ),
+    { numRuns: 1000 },
+  )
+})
+
+test('a partition that is lost while storing is neither committed nor resolved', async () => {
+  const world: World = { log: [message(0)], committed: { offset: -1n, metadata: '' }, stored: new Map() }
+  let owned = true
+  const told: string[] = []
+  const protocol = rangeProtocol(
+    { topic: 't', group: 'g', mapping: 'm1', store: async () => void (owned = false), lastEpoch: async () => 3 },
+    { logName: 'log', committed: async () => world.committed, onRetry: () => {} },
+  )
+  await protocol(world.log, {
+    partition: '0',
+    generation: 1,
+    highWatermark: 1n,
+    isOwned: () => owned,
+    heartbeat: async () => {},
+    resolve: () => void told.push('resolve'),
+    commit: async (offset, metadata) => void told.push(`commit ${offset} ${metadata}`),
+  })
+  expect(told).toEqual(['commit 0 v1;e=log.4;p=0-0;m=m1'])
+})
+
+test('metadata comes back as it was written, and foreign metadata is not ours', () => {
+  expect(parseMetadata(metadataOf('c.1', { first: 1n, last: 9n, mapping: 'm' }))).toEqual({ logEpoch: 'c.1', pending: { first: 1n, last: 9n, mapping: 'm' } })
+  expect(parseMetadata(metadataOf('c.1'))).toEqual({ logEpoch: 'c.1', pending: undefined })
+  expect(parseMetadata('')).toBeUndefined()
+  expect(parseMetadata('v2;e=x')).toBeUndefined()
+})

@@ -1,0 +1,164 @@
+/** What integration tests share: directories that vanish, real processes, real servers. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll } from 'vitest'
+import { freePort } from '../deploy/local/kafka.ts'
+import type { ClickHouse } from '../lib/clickhouse.ts'
+import { embeddedEngine } from '../lib/clickhouse-embedded.ts'
+import { migrateClickHouse } from '../lib/clickhouse-migrations.ts'
+import type { LoggedMessage, LoggedRange } from '../lib/event-log.ts'
+import { createMetrics } from '../lib/metrics.ts'
+import { createSink, type Sink } from '../lib/sink.ts'
+import { createSpool } from '../lib/spool.ts'
+import type { WireMapping } from '../lib/wire-mapping.ts'
+
+export const ROOT = fileURLToPath(new URL('..', import.meta.url))
+
+/** A directory that is removed after the file's tests. */
+export function temporaryDirectory(): string {
+  const path = mkdtempSync(join(tmpdir(), 'plumbline-'))
+  afterAll(() => rmSync(path, { recursive: true, force: true }))
+  return path
+}
+
+/** The embedded engine on a fresh, migrated directory. */
+export async function migratedClickHouse(): Promise<{ db: ClickHouse; engine: ReturnType<typeof embeddedEngine>; directory: string }> {
+  const directory = temporaryDirectory()
+  const engine = embeddedEngine(join(directory, 'clickhouse'))
+  const db = engine.connect('test')
+  await migrateClickHouse(db)
+  return { db, engine, directory }
+}
+
+export function sinkOn(db: ClickHouse, directory: string, service: string, wireTable: string, mapping: WireMapping): Sink {
+  return createSink({
+    service,
+    wireTable,
+    mappings: [mapping],
+    clickhouse: db,
+    spool: createSpool(join(directory, 'spool'), 'process'),
+    eventLog: { append: async () => {} },
+    metrics: createMetrics(),
+    now: Date.now,
+  })
+}
+
+export function rangeOf(topic: string, mapping: string, values: readonly (string | Buffer)[], first = 0, keys?: readonly string[]): LoggedRange {
+  const messages: LoggedMessage[] = values.map((value, i) => ({
+    offset: String(first + i),
+    timestampMs: Date.UTC(2026, 0, 1) + i,
+    key: Buffer.from(keys?.[i] ?? ''),
+    value: Buffer.isBuffer(value) ? value : Buffer.from(value),
+  }))
+  return { logEpoch: 'test.1', topic, partition: '0', first: String(first), last: String(first + values.length - 1), mapping, replayed: false, messages }
+}
+
+export interface Running {
+  url: string
+  clickhouseUrl: string
+  child: ChildProcess
+  log: () => string
+  /** Resolves with the exit code. */
+  stop: (signal?: NodeJS.Signals) => Promise<number | null>
+}
+
+const children = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of children) child.kill('SIGKILL')
+})
+
+/** Starts a target in a process of its own, on free ports, and resolves when it is ready. */
+export async function startTarget(target: string, env: Record<string, string>): Promise<Running> {
+  const running = await spawnTarget(target, env)
+  const deadline = Date.now() + 60_000
+  for (;;) {
+    const ready = await fetch(`${running.url}/health/ready`).then(
+      (response) => response.ok,
+      () => false,
+    )
+    if (ready) return running
+    if (running.child.exitCode !== null || Date.now() > deadline) {
+      await running.stop('SIGKILL')
+      throw new Error(`${target} did not become ready: ${running.log().slice(-2000)}`)
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
+export async function spawnTarget(target: string, env: Record<string, string>): Promise<Running> {
+  const port = Number(env['PLUMBLINE_HTTP_PORT'] ?? (await freePort()))
+  const clickhousePort = Number(env['PLUMBLINE_CLICKHOUSE_HTTP_PORT'] ?? (await freePort()))
+  const child = spawn(process.execPath, ['main.ts', `--target=${target}`], {
+    cwd: ROOT,
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      UV_THREADPOOL_SIZE: '24',
+      PLUMBLINE_LOG_LEVEL: 'warn',
+      PLUMBLINE_MODELS_DIR: join(ROOT, 'test/no-models'),
+      PLUMBLINE_HTTP_PORT: String(port),
+      PLUMBLINE_CLICKHOUSE_HTTP_PORT: String(clickhousePort),
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  children.add(child)
+  let output = ''
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()))
+  return {
+    url: `http://127.0.0.1:${port}`,
+    clickhouseUrl: `http://127.0.0.1:${clickhousePort}`,
+    child,
+    log: () => output,
+    stop: (signal = 'SIGTERM') =>
+      new Promise((resolve) => {
+        if (child.exitCode !== null || child.signalCode !== null) return resolve(child.exitCode)
+        child.once('exit', (code) => {
+          children.delete(child)
+          resolve(code)
+        })
+        child.kill(signal)
+      }),
+  }
+}
+
+/** Rows of a query on a ClickHouse HTTP interface. */
+export async function ask<T = Record<string, string>>(url: string, sql: string): Promise<T[]> {
+  const response = await fetch(`${url}/?default_format=JSONEachRow`, { method: 'POST', body: sql })
+  const text = await response.text()
+  if (!response.ok) throw new Error(text)
+  return text.split('\n').filter(Boolean).map((line) => JSON.parse(line) as T)
+}
+
+export async function until(what: string, condition: () => Promise<boolean>, patienceMs = 30_000): Promise<void> {
+  const deadline = Date.now() + patienceMs
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`waited ${patienceMs / 1000} s for: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
+export function post(url: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
+  return fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: typeof body === 'string' || body instanceof Uint8Array ? (body as string) : JSON.stringify(body),
+  })
+}
+
+/** A valid prediction with 20 numeric features. */
+export function prediction(i: number, more: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    prediction_id: `p-${i}`,
+    model_id: 'fraud',
+    model_version: '7',
+    predicted_at: new Date(Date.UTC(2026, 0, 1) + i * 1000).toISOString(),
+    prediction: i % 3 === 0 ? '1' : '0',
+    score: ((i * 7919) % 10007) / 10007,
+    features: Object.fromEntries(Array.from({ length: 20 }, (_, k) => [`f${k}`, Math.round(Math.sin((i + 1) * (k + 1)) * 1e5) / 1e3])),
+    ...more,
+  }
+}
