@@ -3,7 +3,7 @@
  *
  * The gateway forwards the bytes it was sent, never a re-serialised copy, so that an event is judged on
  * the same text at every door. `JSON.parse` keeps the last of two equal keys, takes half of a
- * surrogate pair and rounds any integer; ClickHouse's parser refuses the last two.
+ * surrogate pair and any number, however large; ClickHouse's parser refuses the last two.
  */
 
 /** Deeper nesting is refused: ClickHouse's JSON parser stops at 1024. */
@@ -50,7 +50,7 @@ export function scanValue(text: string, at: number): ScannedValue {
     } else if (c !== 125 && c !== 93) {
       const from = i
       while (i < text.length && !isEnd(text.charCodeAt(i))) i++
-      checkInteger(text.slice(from, i))
+      checkNumber(text.slice(from, i))
       i = closeOrNext(i)
       continue
     }
@@ -114,7 +114,8 @@ export function scanValue(text: string, at: number): ScannedValue {
     return from + 6
   }
 
-  function checkInteger(token: string) {
+  function checkNumber(token: string) {
+    if (/^-?\d.*[eE]/.test(token) && !Number.isFinite(Number(token))) result.unparsable ??= 'a number beyond 64 bits'
     if (token.length < 19 || !/^-?\d+$/.test(token)) return
     const value = BigInt(token)
     if (value > 18446744073709551615n || value < -9223372036854775808n)

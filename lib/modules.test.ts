@@ -47,3 +47,14 @@ test('the first failure ends all, and no failure hides another', async () => {
 test('a module that ends by itself is a failure', async () => {
   await expect(runModules([{ name: 'a', run: async () => {} }], new AbortController().signal, log)).rejects.toThrow('stopped by a failure')
 })
+
+test('modules that only serve, and run nothing, live until the signal', async () => {
+  const told: string[] = []
+  const controller = new AbortController()
+  const done = runModules([recorded(told, 'a')], controller.signal, log)
+  await new Promise((resolve) => setTimeout(resolve, 10))
+  expect(told).toEqual(['start a'])
+  controller.abort()
+  await done
+  expect(told).toEqual(['start a', 'stop a'])
+})

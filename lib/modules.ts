@@ -57,19 +57,18 @@ export async function runModules(
     }
     if (failures.length === 0 && !outer.aborted) {
       readiness.started = true
-      await Promise.all(
-        started.map(async (module) => {
-          if (!module.run) return
-          try {
-            await module.run(inner.signal)
-            if (!inner.signal.aborted)
-              fail(`${module.name} ended by itself`, new Error('unexpected end'))
-          } catch (error) {
-            fail(`${module.name} failed`, error)
-          }
-          stopAll()
-        }),
-      )
+      const stopped = new Promise<void>((resolve) => inner.signal.addEventListener('abort', () => resolve()))
+      const runs = started.map(async (module) => {
+        if (!module.run) return
+        try {
+          await module.run(inner.signal)
+          if (!inner.signal.aborted) fail(`${module.name} ended by itself`, new Error('unexpected end'))
+        } catch (error) {
+          fail(`${module.name} failed`, error)
+        }
+        stopAll()
+      })
+      await Promise.all([stopped, ...runs])
     }
   } finally {
     stopAll()

@@ -287,7 +287,7 @@ export function driftQueries(db: ClickHouse) {
            FROM outcome_revisions FINAL
            WHERE model_id = {model:String} AND name = 'label' AND ${within('predicted_at')}${scope(c)} AND isNotNull(label) AND isNotNull(prediction)
            GROUP BY group
-         ) GROUP BY group ORDER BY predictions DESC LIMIT 50`,
+         ) GROUP BY group ORDER BY sum(predictions) DESC, group LIMIT 50`,
         params,
       )
       return rows.map((row) => ({
