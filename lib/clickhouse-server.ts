@@ -8,6 +8,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { gzipSync, gunzipSync } from 'node:zlib'
+import { escape } from './clickhouse.ts'
 import type { EmbeddedEngine, RawSession } from './clickhouse-embedded.ts'
 import { messageOf } from './errors.ts'
 import type { Module } from './modules.ts'
@@ -82,25 +83,15 @@ export function clickHouseServer(options: ClickHouseServerOptions): ClickHouseSe
     const query = url.searchParams.get('query') ?? ''
     // Like ClickHouse: the query is the URL's, followed by the body, which may carry an INSERT's data.
     const inUrl = query.trim() !== ''
-    const sql = inUrl ? query : body.toString()
+    const { sql, params } = bound(inUrl ? query : body.toString(), url)
     const data = inUrl ? body : Buffer.alloc(0)
-    const params = Object.fromEntries(
-      [...url.searchParams].flatMap(([key, value]) =>
-        key.startsWith('param_') ? [[key.slice(6), unescapeParam(value)]] : [],
-      ),
-    )
     const format =
       url.searchParams.get('default_format') ??
       request.headers['x-clickhouse-format']?.toString() ??
       'TabSeparated'
     const settings = access === 'writer' ? outputSettings(url) : []
-    if (access === 'reader' && /\binto\s+outfile\b/i.test(withoutLiterals(sql)))
-      return fail(
-        response,
-        403,
-        164,
-        'Cannot execute query in readonly mode: INTO OUTFILE. (READONLY)',
-      )
+    const forbidden = access === 'reader' ? whyNotReadOnly(sql) : undefined
+    if (forbidden) return fail(response, 403, 164, `Cannot execute query in readonly mode: ${forbidden}. (READONLY)`)
 
     const lane = leastBusy(access === 'writer' ? writers : readers)
     const result = await lane.use(async (session) => {
@@ -270,7 +261,36 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
     : body
 }
 
-/** Parameters travel in TSV escaping. */
+/**
+ * The query and its parameters. Scalars travel in TSV escaping and are bound by the engine; arrays, maps and tuples carry their
+ * own quotes, and since the engine's binder takes no text of them they become a CAST of an escaped string literal.
+ */
+function bound(query: string, url: URL): { sql: string; params: Record<string, string> } {
+  const params: Record<string, string> = {}
+  let sql = query
+  for (const [key, value] of url.searchParams) {
+    if (!/^param_\w+$/.test(key)) continue
+    const name = key.slice('param_'.length)
+    const composite = new RegExp(`\\{\\s*${name}\\s*:\\s*((?:Array|Map|Tuple)\\([^{}]*\\))\\s*\\}`, 'g')
+    if (composite.test(sql)) sql = sql.replace(composite, (_, type: string) => `CAST('${escape(value)}', '${escape(type)}')`)
+    else params[name] = unescapeParam(value)
+  }
+  return { sql, params }
+}
+
+const CHANGES =
+  /^\(*\s*(insert|create|drop|alter|rename|exchange|truncate|set|kill|grant|revoke|attach|detach|undrop|optimize|system|delete|update|backup|restore|move|execute|use)\b/i
+
+/** `readonly=1` lets some statements through that change no data (users, kills, files written); these are refused here. */
+function whyNotReadOnly(sql: string): string | undefined {
+  const bare = withoutLiterals(sql).trim().replace(/;\s*$/, '')
+  if (bare.includes(';')) return 'several statements'
+  if (/\binto\s+outfile\b/i.test(bare)) return 'INTO OUTFILE'
+  if (CHANGES.test(bare)) return 'only questions are allowed'
+  return undefined
+}
+
+/** Undoes TSV escaping. */
 const unescapeParam = (value: string) =>
   value.replace(
     /\\([\\tnr'])/g,
