@@ -68,7 +68,7 @@ export function eventGateway(http: Http, options: GatewayOptions): void {
 
   void http.register(async (scope) => {
     // Bodies stay bytes: what is stored is what was sent.
-    scope.removeContentTypeParser('application/json')
+    scope.removeAllContentTypeParsers()
     scope.addContentTypeParser(
       ['application/json', 'application/x-ndjson'],
       { parseAs: 'buffer', bodyLimit: options.maxBodyBytes },

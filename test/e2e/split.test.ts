@@ -1,0 +1,108 @@
+/** Four services and the stores, each a process of its own, on real Kafka: the same loop as target=all. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { freePort, startKafka, type LocalKafka } from '../../deploy/local/kafka.ts'
+import { ask, post, prediction, ROOT, startTarget, temporaryDirectory, until, type Running } from '../harness.ts'
+
+const directory = temporaryDirectory()
+let kafka: LocalKafka
+let stores: Running
+const services: Record<string, { url: string; child: ChildProcess; output: string }> = {}
+
+beforeAll(async () => {
+  kafka = await startKafka({ directory: join(directory, 'kafka') })
+  const postgresPort = await freePort()
+  const data = join(directory, 'data')
+  stores = await startTarget('stores', { PLUMBLINE_DATA_DIR: data, PLUMBLINE_POSTGRES_PORT: String(postgresPort) })
+  mkdirSync(join(directory, 'models'))
+  writeFileSync(
+    join(directory, 'models/m.yaml'),
+    'model_id: m\ntask: binary\nwindows: { size: 1h, lateness: 15m, min_count: 50 }\nretrain:\n  - { name: p, when: "any(drift.psi, alarm)", launch: { kind: command, command: ["true"] } }\n',
+  )
+  for (const service of ['ingest', 'drift', 'feedback', 'retrain-trigger']) {
+    const port = await freePort()
+    const child = spawn(process.execPath, [`services/${service}/main.ts`], {
+      cwd: ROOT,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        PLUMBLINE_LOG_LEVEL: 'warn',
+        PLUMBLINE_HTTP_PORT: String(port),
+        PLUMBLINE_KAFKA_BROKERS: kafka.brokers,
+        PLUMBLINE_DATA_DIR: join(directory, service),
+        PLUMBLINE_MODELS_DIR: join(directory, 'models'),
+        PLUMBLINE_CLICKHOUSE_URL: stores.clickhouseUrl,
+        PLUMBLINE_CLICKHOUSE_PASSWORD: readFileSync(join(data, 'clickhouse.secret'), 'utf8'),
+        PLUMBLINE_POSTGRES_URL: `postgres://postgres@127.0.0.1:${postgresPort}/postgres`,
+        PLUMBLINE_DRIFT_SCAN_SECONDS: '1',
+      },
+    })
+    const entry = { url: `http://127.0.0.1:${port}`, child, output: '' }
+    child.stderr.on('data', (chunk: Buffer) => (entry.output += chunk.toString()))
+    services[service] = entry
+  }
+  for (const [name, { url, child }] of Object.entries(services)) {
+    await until(`${name} is ready`, async () => {
+      if (child.exitCode !== null) throw new Error(`${name} ended: ${services[name]!.output}`)
+      return fetch(`${url}/health/ready`).then((response) => response.ok, () => false)
+    })
+  }
+}, 120_000)
+
+afterAll(async () => {
+  await Promise.all(
+    Object.values(services).map(({ child }) => {
+      const gone = new Promise((resolve) => child.once('exit', resolve))
+      child.kill('SIGTERM')
+      return child.exitCode === null ? gone : undefined
+    }),
+  )
+  await stores?.stop()
+  await kafka?.stop()
+})
+
+test('events in at one service, outcomes and verdicts and a run out of the others', async () => {
+  const events = (hour: number, shift: number) =>
+    Array.from({ length: 100 }, (_, i) => prediction(hour * 100 + i, { model_id: 'm', predicted_at: new Date(Date.UTC(2026, 0, 1, hour) + i * 30_000).toISOString(), features: { x: (i % 50) / 50 + shift } }))
+  await post(`${services['ingest']!.url}/v1/predictions`, [...events(0, 0), ...events(1, 0), ...events(2, 1), ...events(5, 0)])
+  await post(`${services['feedback']!.url}/v1/labels`, [{ label_id: 'l', model_id: 'm', prediction_id: 'p-0', label: '1', labelled_at: '2026-01-02T00:00:00Z', source: 'ground_truth' }])
+  await until('all is stored', async () => (await ask(stores.clickhouseUrl, 'SELECT count() AS n FROM predictions'))[0]!['n'] === '400', 60_000)
+  await until('the label is joined', async () => (await ask(stores.clickhouseUrl, 'SELECT label FROM outcomes')).length === 1, 60_000)
+  await until('the moved window alarms', async () => (await ask(stores.clickhouseUrl, `SELECT 1 FROM verdicts WHERE metric = 'psi' AND verdict = 'alarm'`)).length > 0, 60_000)
+  await until('a run has succeeded', async () => {
+    const { runs } = (await (await fetch(`${services['retrain-trigger']!.url}/v1/runs`)).json()) as { runs: { state: string }[] }
+    return runs[0]?.state === 'succeeded'
+  }, 60_000)
+  const { models } = (await (await fetch(`${services['drift']!.url}/v1/models`)).json()) as { models: { model_id: string }[] }
+  expect(models.map((model) => model.model_id)).toEqual(['m'])
+}, 240_000)
+
+test('a service that cannot share an embedded store refuses to start, and says why', async () => {
+  const child = spawn(process.execPath, ['services/feedback/main.ts'], { cwd: ROOT, stdio: ['ignore', 'ignore', 'pipe'], env: { PATH: process.env['PATH'] ?? '' } })
+  let stderr = ''
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+  expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(1)
+  expect(stderr).toContain('PLUMBLINE_POSTGRES_URL is required')
+  expect(stderr).toContain('PLUMBLINE_CLICKHOUSE_URL is required')
+})
+
+test('the broker goes away: the gateway answers 503 and is not ready; it comes back: nothing accepted is lost', async () => {
+  const { url } = services['ingest']!
+  const before = Number((await ask(stores.clickhouseUrl, 'SELECT count() AS n FROM predictions'))[0]!['n'])
+  const port = Number(kafka.brokers.split(':')[1])
+  await kafka.kill()
+  await until('not ready', async () => (await fetch(`${url}/health/ready`)).status === 503, 60_000)
+  const refused = await post(`${url}/v1/predictions`, prediction(9001, { model_id: 'm' }))
+  expect(refused.status).toBe(503)
+  expect(refused.headers.get('retry-after')).not.toBeNull()
+  kafka = await startKafka({ directory: join(directory, 'kafka'), port })
+  let accepted = 0
+  await until('accepted again', async () => {
+    const ok = (await post(`${url}/v1/predictions`, prediction(9100 + accepted, { model_id: 'm' }))).ok
+    if (ok) accepted++
+    return ok
+  }, 90_000)
+  await until('stored', async () => Number((await ask(stores.clickhouseUrl, 'SELECT count() AS n FROM predictions'))[0]!['n']) >= before + accepted, 90_000)
+}, 240_000)
