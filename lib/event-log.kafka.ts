@@ -353,11 +353,10 @@ const NO_RESTART = {
   restartOnFailure: async () => false,
 }
 
+/** A codec that is not there, or a fault of ours, will not pass; a broker that is away will, however kafkajs wraps it. */
 function isPassing(error: unknown): boolean {
-  const { name, retriable } = error as { name?: string; retriable?: boolean }
-  return (
-    retriable === true ||
-    name === 'KafkaJSNumberOfRetriesExceeded' ||
-    name === 'KafkaJSConnectionError'
-  )
+  for (let e = error; e instanceof Error; e = e.cause) {
+    if (e.name === 'KafkaJSNotImplemented' || e instanceof TypeError || e instanceof ReferenceError) return false
+  }
+  return true
 }
