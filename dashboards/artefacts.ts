@@ -1,5 +1,11 @@
 /** Grafana's dashboard and alert rules, and Prometheus' rules, made from `panels.ts`. */
-import { DashboardBuilder, DatasourceVariableBuilder, QueryVariableBuilder, RowBuilder, type Dashboard } from '@grafana/grafana-foundation-sdk/dashboard'
+import {
+  DashboardBuilder,
+  DatasourceVariableBuilder,
+  QueryVariableBuilder,
+  RowBuilder,
+  type Dashboard,
+} from '@grafana/grafana-foundation-sdk/dashboard'
 import type { Builder, Dataquery } from '@grafana/grafana-foundation-sdk/cog'
 import * as table from '@grafana/grafana-foundation-sdk/table'
 import * as timeseries from '@grafana/grafana-foundation-sdk/timeseries'
@@ -36,9 +42,14 @@ export function clickHouseDashboard(): Dashboard {
     .refresh('1m')
     .time({ from: 'now-30d', to: 'now' })
     .timezone('utc')
-    .withVariable(new DatasourceVariableBuilder('ds').type('grafana-clickhouse-datasource').label('ClickHouse'))
     .withVariable(
-      new QueryVariableBuilder('model').label('Model').datasource(DATASOURCE).query('SELECT DISTINCT model_id FROM window_metrics ORDER BY model_id'),
+      new DatasourceVariableBuilder('ds').type('grafana-clickhouse-datasource').label('ClickHouse'),
+    )
+    .withVariable(
+      new QueryVariableBuilder('model')
+        .label('Model')
+        .datasource(DATASOURCE)
+        .query('SELECT DISTINCT model_id FROM window_metrics ORDER BY model_id'),
     )
   let id = 1
   for (const { row, panels } of PANELS) {
@@ -81,20 +92,37 @@ export function grafanaAlerts(): string {
                 refId: 'A',
                 datasourceUid: 'plumbline-clickhouse',
                 relativeTimeRange: { from: 3600, to: 0 },
-                model: { refId: 'A', editorType: 'sql', queryType: 'table', format: 1, rawSql: STANDING_ALARMS },
+                model: {
+                  refId: 'A',
+                  editorType: 'sql',
+                  queryType: 'table',
+                  format: 1,
+                  rawSql: STANDING_ALARMS,
+                },
               },
-              { refId: 'B', datasourceUid: '__expr__', model: { refId: 'B', type: 'reduce', expression: 'A', reducer: 'last' } },
+              {
+                refId: 'B',
+                datasourceUid: '__expr__',
+                model: { refId: 'B', type: 'reduce', expression: 'A', reducer: 'last' },
+              },
               {
                 refId: 'C',
                 datasourceUid: '__expr__',
-                model: { refId: 'C', type: 'threshold', expression: 'B', conditions: [{ evaluator: { type: 'gt', params: [0] } }] },
+                model: {
+                  refId: 'C',
+                  type: 'threshold',
+                  expression: 'B',
+                  conditions: [{ evaluator: { type: 'gt', params: [0] } }],
+                },
               },
             ],
             for: '0s',
             noDataState: 'OK',
             execErrState: 'Error',
             labels: { severity: 'critical', service: 'plumbline' },
-            annotations: { summary: '{{ $labels.model_id }} has {{ $values.B.Value }} standing alarms' },
+            annotations: {
+              summary: '{{ $labels.model_id }} has {{ $values.B.Value }} standing alarms',
+            },
             dashboardUid: 'plumbline-models',
           },
         ],
@@ -121,13 +149,55 @@ export function alertRules(): string {
       {
         name: 'plumbline',
         rules: [
-          rule('PlumblineModelAlarm', 'max by (model_id, family, metric, subject) (plumbline_verdict{model_version="",variant=""}) >= 2', '0m', 'critical', '{{ $labels.model_id }}: {{ $labels.family }} {{ $labels.metric }} {{ $labels.subject }} stands at alarm'),
-          rule('PlumblineWindowIncomplete', 'count by (model_id) (plumbline_verdict{model_version="",variant=""} == -1) > 0', '1h', 'warning', '{{ $labels.model_id }} cannot be judged: data or labels are missing'),
-          rule('PlumblineConsumerLag', 'sum by (topic) (plumbline_consumer_lag) > 100000', '10m', 'warning', '{{ $value }} messages of {{ $labels.topic }} are not stored yet'),
-          rule('PlumblineDeadLetters', 'sum by (topic, reason) (increase(plumbline_events_total{outcome="dead_letter"}[15m])) > 0', '0m', 'warning', 'messages of {{ $labels.topic }} are refused: {{ $labels.reason }}'),
-          rule('PlumblineShedding', 'sum by (service) (increase(plumbline_events_total{outcome="shed"}[5m])) > 0', '5m', 'warning', '{{ $labels.service }} turns callers away: it cannot keep up'),
-          rule('PlumblineRunFailed', 'increase(plumbline_retrain_runs{state="failed"}[1h]) > 0', '0m', 'warning', 'a retraining run of {{ $labels.model_id }} failed'),
-          rule('PlumblineDown', 'up{job="plumbline"} == 0', '2m', 'critical', '{{ $labels.instance }} does not answer'),
+          rule(
+            'PlumblineModelAlarm',
+            'max by (model_id, family, metric, subject) (plumbline_verdict{model_version="",variant=""}) >= 2',
+            '0m',
+            'critical',
+            '{{ $labels.model_id }}: {{ $labels.family }} {{ $labels.metric }} {{ $labels.subject }} stands at alarm',
+          ),
+          rule(
+            'PlumblineWindowIncomplete',
+            'count by (model_id) (plumbline_verdict{model_version="",variant=""} == -1) > 0',
+            '1h',
+            'warning',
+            '{{ $labels.model_id }} cannot be judged: data or labels are missing',
+          ),
+          rule(
+            'PlumblineConsumerLag',
+            'sum by (topic) (plumbline_consumer_lag) > 100000',
+            '10m',
+            'warning',
+            '{{ $value }} messages of {{ $labels.topic }} are not stored yet',
+          ),
+          rule(
+            'PlumblineDeadLetters',
+            'sum by (topic, reason) (increase(plumbline_events_total{outcome="dead_letter"}[15m])) > 0',
+            '0m',
+            'warning',
+            'messages of {{ $labels.topic }} are refused: {{ $labels.reason }}',
+          ),
+          rule(
+            'PlumblineShedding',
+            'sum by (service) (increase(plumbline_events_total{outcome="shed"}[5m])) > 0',
+            '5m',
+            'warning',
+            '{{ $labels.service }} turns callers away: it cannot keep up',
+          ),
+          rule(
+            'PlumblineRunFailed',
+            'increase(plumbline_retrain_runs{state="failed"}[1h]) > 0',
+            '0m',
+            'warning',
+            'a retraining run of {{ $labels.model_id }} failed',
+          ),
+          rule(
+            'PlumblineDown',
+            'up{job="plumbline"} == 0',
+            '2m',
+            'critical',
+            '{{ $labels.instance }} does not answer',
+          ),
         ],
       },
     ],

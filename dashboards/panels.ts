@@ -11,7 +11,13 @@ export interface PanelSpec {
 
 const FROM = `FROM window_metrics_latest WHERE model_id = '\${model}' AND $__timeFilter(window_end) AND model_version = '' AND variant = '' AND slice_key = ''`
 
-const series = (title: string, description: string, unit: string, label: string, where: string): PanelSpec => ({
+const series = (
+  title: string,
+  description: string,
+  unit: string,
+  label: string,
+  where: string,
+): PanelSpec => ({
   title,
   description,
   unit,
@@ -27,7 +33,8 @@ export const PANELS: readonly { row: string; panels: readonly PanelSpec[] }[] = 
     panels: [
       {
         title: 'Alarms and warnings by window',
-        description: 'Facts of each window that stand at alarm or warning; a restated window shows its newest revision.',
+        description:
+          'Facts of each window that stand at alarm or warning; a restated window shows its newest revision.',
         unit: 'short',
         kind: 'timeseries',
         sql: `SELECT window_end AS time, verdict AS label, count() AS value ${FROM} AND verdict IN ('alarm', 'warning', 'incomplete') GROUP BY time, label ORDER BY time, label`,
@@ -48,27 +55,93 @@ export const PANELS: readonly { row: string; panels: readonly PanelSpec[] }[] = 
   {
     row: 'Drift and quality',
     panels: [
-      series('PSI by feature', 'Population stability index against the judging reference; 0.1 warns, 0.25 alarms in large samples.', 'none', 'subject', `family = 'drift' AND metric = 'psi'`),
-      series('KS distance by feature', 'Lower bound of the Kolmogorov–Smirnov statistic.', 'none', 'subject', `family = 'drift' AND metric = 'ks'`),
-      series('Missing values', 'Share of events without a value.', 'percentunit', 'subject', `family = 'quality' AND metric = 'missing_ratio'`),
-      series('New categories', 'Share of events in categories that the reference does not have.', 'percentunit', 'subject', `family = 'quality' AND metric = 'new_category_ratio'`),
+      series(
+        'PSI by feature',
+        'Population stability index against the judging reference; 0.1 warns, 0.25 alarms in large samples.',
+        'none',
+        'subject',
+        `family = 'drift' AND metric = 'psi'`,
+      ),
+      series(
+        'KS distance by feature',
+        'Lower bound of the Kolmogorov–Smirnov statistic.',
+        'none',
+        'subject',
+        `family = 'drift' AND metric = 'ks'`,
+      ),
+      series(
+        'Missing values',
+        'Share of events without a value.',
+        'percentunit',
+        'subject',
+        `family = 'quality' AND metric = 'missing_ratio'`,
+      ),
+      series(
+        'New categories',
+        'Share of events in categories that the reference does not have.',
+        'percentunit',
+        'subject',
+        `family = 'quality' AND metric = 'new_category_ratio'`,
+      ),
     ],
   },
   {
     row: 'Performance and fairness',
     panels: [
-      series('Performance', 'On joined labels; a window without enough labels is incomplete, not good.', 'none', 'metric', `family = 'performance' AND metric IN ('accuracy', 'precision', 'recall', 'f1', 'roc_auc', 'r2')`),
-      series('Label coverage', 'Share of predictions whose truth is known.', 'percentunit', 'metric', `metric = 'label_coverage'`),
-      series('Fairness differences', 'Group minus privileged group; 0 is equal treatment.', 'none', `concat(subject, ' ', metric)`, `family = 'fairness' AND metric IN ('statistical_parity_difference', 'equal_opportunity_difference') AND n_current >= 10`),
-      series('Errors of regression', 'Mean absolute and root mean squared error.', 'none', 'metric', `family = 'performance' AND metric IN ('mae', 'rmse')`),
+      series(
+        'Performance',
+        'On joined labels; a window without enough labels is incomplete, not good.',
+        'none',
+        'metric',
+        `family = 'performance' AND metric IN ('accuracy', 'precision', 'recall', 'f1', 'roc_auc', 'r2')`,
+      ),
+      series(
+        'Label coverage',
+        'Share of predictions whose truth is known.',
+        'percentunit',
+        'metric',
+        `metric = 'label_coverage'`,
+      ),
+      series(
+        'Fairness differences',
+        'Group minus privileged group; 0 is equal treatment.',
+        'none',
+        `concat(subject, ' ', metric)`,
+        `family = 'fairness' AND metric IN ('statistical_parity_difference', 'equal_opportunity_difference') AND n_current >= 10`,
+      ),
+      series(
+        'Errors of regression',
+        'Mean absolute and root mean squared error.',
+        'none',
+        'metric',
+        `family = 'performance' AND metric IN ('mae', 'rmse')`,
+      ),
     ],
   },
   {
     row: 'Operations',
     panels: [
-      series('Throughput', 'Predictions a second, by window.', 'reqps', 'metric', `metric = 'throughput_per_s'`),
-      series('Latency', 'Quantiles of latency_ms.', 'ms', 'metric', `metric IN ('latency_p50_ms', 'latency_p95_ms', 'latency_p99_ms')`),
-      series('Error ratio', 'Share of predictions with status error.', 'percentunit', 'metric', `metric = 'error_ratio'`),
+      series(
+        'Throughput',
+        'Predictions a second, by window.',
+        'reqps',
+        'metric',
+        `metric = 'throughput_per_s'`,
+      ),
+      series(
+        'Latency',
+        'Quantiles of latency_ms.',
+        'ms',
+        'metric',
+        `metric IN ('latency_p50_ms', 'latency_p95_ms', 'latency_p99_ms')`,
+      ),
+      series(
+        'Error ratio',
+        'Share of predictions with status error.',
+        'percentunit',
+        'metric',
+        `metric = 'error_ratio'`,
+      ),
       series('Cost', 'US dollars per window.', 'currencyUSD', 'metric', `metric = 'cost_usd'`),
     ],
   },

@@ -19,6 +19,7 @@ interface RunRow {
   window_end: string
   new_version: string
   reason: string
+  message: string
 }
 
 export interface Summary {
@@ -41,7 +42,7 @@ export async function summarize(client: PlumblineClient): Promise<Summary> {
      WHERE model_id = 'elec2' AND model_version = '' AND verdict = 'alarm' GROUP BY family, metric, subject ORDER BY min(window_end), family, metric, subject`,
   )
   const runs = await client.query<RunRow>(
-    `SELECT policy, state, toDate(window_end) AS window_end, new_version, reason FROM retrain_runs WHERE model_id = 'elec2' ORDER BY retrain_runs.window_end`,
+    `SELECT policy, state, toDate(window_end) AS window_end, new_version, reason, message FROM retrain_runs WHERE model_id = 'elec2' ORDER BY retrain_runs.window_end`,
   )
   const [incomplete] = await client.query<{ n: string }>(
     `SELECT uniqExact(window_end) AS n FROM window_metrics_latest WHERE model_id = 'elec2' AND model_version = '' AND verdict = 'incomplete'`,
@@ -89,7 +90,7 @@ export async function summarize(client: PlumblineClient): Promise<Summary> {
     'Retraining runs',
     ...runs.map(
       (run) =>
-        `  week to ${run.window_end}  ${run.policy}  ${run.state}  -> version ${run.new_version || '-'}  ${run.reason}`,
+        `  week to ${run.window_end}  ${run.policy}  ${run.state}  -> version ${run.new_version || '-'}  (${run.reason}; ${run.message})`,
     ),
   ].join('\n')
   return { text, loopClosed }

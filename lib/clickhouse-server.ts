@@ -91,7 +91,13 @@ export function clickHouseServer(options: ClickHouseServerOptions): ClickHouseSe
       'TabSeparated'
     const settings = access === 'writer' ? outputSettings(url) : []
     const forbidden = access === 'reader' ? whyNotReadOnly(sql) : undefined
-    if (forbidden) return fail(response, 403, 164, `Cannot execute query in readonly mode: ${forbidden}. (READONLY)`)
+    if (forbidden)
+      return fail(
+        response,
+        403,
+        164,
+        `Cannot execute query in readonly mode: ${forbidden}. (READONLY)`,
+      )
 
     const lane = leastBusy(access === 'writer' ? writers : readers)
     const result = await lane.use(async (session) => {
@@ -271,8 +277,15 @@ function bound(query: string, url: URL): { sql: string; params: Record<string, s
   for (const [key, value] of url.searchParams) {
     if (!/^param_\w+$/.test(key)) continue
     const name = key.slice('param_'.length)
-    const composite = new RegExp(`\\{\\s*${name}\\s*:\\s*((?:Array|Map|Tuple)\\([^{}]*\\))\\s*\\}`, 'g')
-    if (composite.test(sql)) sql = sql.replace(composite, (_, type: string) => `CAST('${escape(value)}', '${escape(type)}')`)
+    const composite = new RegExp(
+      `\\{\\s*${name}\\s*:\\s*((?:Array|Map|Tuple)\\([^{}]*\\))\\s*\\}`,
+      'g',
+    )
+    if (composite.test(sql))
+      sql = sql.replace(
+        composite,
+        (_, type: string) => `CAST('${escape(value)}', '${escape(type)}')`,
+      )
     else params[name] = unescapeParam(value)
   }
   return { sql, params }

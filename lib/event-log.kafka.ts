@@ -53,6 +53,11 @@ export function kafkaLog(options: KafkaLogOptions): EventLog {
         await admin.connect()
         await createMissingTopics(admin, options.topics)
         clusterId = (await admin.describeCluster()).clusterId
+        // A fresh broker makes its offsets topic at the first question; consumers that join before crash and rejoin.
+        await admin.fetchOffsets({
+          groupId: 'plumbline-ingest',
+          topics: [options.topics[0]!.topic],
+        })
         await producer.connect()
         connected = true
         connection.resolve()
@@ -340,12 +345,14 @@ async function consumeUntil(
       log.warn({ error: messageOf(error), attempt }, 'kafka consumer ended, trying again')
       await sleep(backoffMs(attempt), signal)
     } finally {
-      await client.disconnect().catch(() => {})
+      // A crashed client may never say that it has gone.
+      await Promise.race([client.disconnect().catch(() => {}), sleep(DISCONNECT_MS)])
     }
   }
 }
 
 const STEADY_MS = 60_000
+const DISCONNECT_MS = 3000
 const NO_RESTART = {
   initialRetryTime: 100,
   maxRetryTime: 2000,
@@ -356,7 +363,8 @@ const NO_RESTART = {
 /** A codec that is not there, or a fault of ours, will not pass; a broker that is away will, however kafkajs wraps it. */
 function isPassing(error: unknown): boolean {
   for (let e = error; e instanceof Error; e = e.cause) {
-    if (e.name === 'KafkaJSNotImplemented' || e instanceof TypeError || e instanceof ReferenceError) return false
+    if (e.name === 'KafkaJSNotImplemented' || e instanceof TypeError || e instanceof ReferenceError)
+      return false
   }
   return true
 }

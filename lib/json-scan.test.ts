@@ -6,7 +6,9 @@ test('the slices of an array are its elements', () => {
   fc.assert(
     fc.property(fc.array(fc.jsonValue()), fc.constantFrom(0, 1, 2), (elements, indent) => {
       const text = JSON.stringify(elements, null, indent)
-      const slices = scanArray(text).map(({ start, end }) => JSON.parse(text.slice(start, end)) as unknown)
+      const slices = scanArray(text).map(
+        ({ start, end }) => JSON.parse(text.slice(start, end)) as unknown,
+      )
       expect(slices).toEqual(JSON.parse(text))
     }),
     { numRuns: 500 },
@@ -29,4 +31,6 @@ test.each([
   ['{"a":18446744073709551615}', undefined],
   ['{"a":-9223372036854775809}', 'an integer beyond 64 bits'],
   [`${'['.repeat(600)}${']'.repeat(600)}`, 'nested too deeply'],
-])('what ClickHouse would not parse: %s', (text, unparsable) => expect(scanValue(text, 0).unparsable).toBe(unparsable))
+])('what ClickHouse would not parse: %s', (text, unparsable) =>
+  expect(scanValue(text, 0).unparsable).toBe(unparsable),
+)

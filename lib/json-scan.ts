@@ -115,7 +115,8 @@ export function scanValue(text: string, at: number): ScannedValue {
   }
 
   function checkNumber(token: string) {
-    if (/^-?\d.*[eE]/.test(token) && !Number.isFinite(Number(token))) result.unparsable ??= 'a number beyond 64 bits'
+    if (/^-?\d.*[eE]/.test(token) && !Number.isFinite(Number(token)))
+      result.unparsable ??= 'a number beyond 64 bits'
     if (token.length < 19 || !/^-?\d+$/.test(token)) return
     const value = BigInt(token)
     if (value > 18446744073709551615n || value < -9223372036854775808n)

@@ -36,7 +36,9 @@ test('refuses an edited, a vanished and a doubly numbered migration, and says wh
   writeFileSync(join(folder, '0001_a.sql'), 'a changed;\n')
   await expect(migrate(store, readMigrations(folder))).rejects.toThrow('0001_a.sql was edited')
   rmSync(join(folder, '0001_a.sql'))
-  await expect(migrate(store, readMigrations(folder))).rejects.toThrow('0001_a.sql was applied and its file is gone')
+  await expect(migrate(store, readMigrations(folder))).rejects.toThrow(
+    '0001_a.sql was applied and its file is gone',
+  )
   writeFileSync(join(folder, '0001_x.sql'), '')
   writeFileSync(join(folder, '0001_y.sql'), '')
   expect(() => readMigrations(folder)).toThrow('number 0001')
@@ -44,5 +46,7 @@ test('refuses an edited, a vanished and a doubly numbered migration, and says wh
 
 test('a store that is behind is refused, not migrated, by those who do not own it', async () => {
   writeFileSync(join(folder, '0001_a.sql'), 'a;\n')
-  await expect(verifyMigrated(storeInMemory(), readMigrations(folder))).rejects.toThrow('run npm run migrate')
+  await expect(verifyMigrated(storeInMemory(), readMigrations(folder))).rejects.toThrow(
+    'run npm run migrate',
+  )
 })

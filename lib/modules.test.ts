@@ -12,13 +12,19 @@ function recorded(told: string[], name: string, more: Partial<Module> = {}): Mod
     ...more,
   }
 }
-const untilAborted = (signal: AbortSignal) => new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
+const untilAborted = (signal: AbortSignal) =>
+  new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
 
 test('starts in order, stops in reverse at the signal', async () => {
   const told: string[] = []
   const controller = new AbortController()
   const readiness = { started: false, stopping: false }
-  const done = runModules([recorded(told, 'a'), recorded(told, 'b', { run: untilAborted })], controller.signal, log, readiness)
+  const done = runModules(
+    [recorded(told, 'a'), recorded(told, 'b', { run: untilAborted })],
+    controller.signal,
+    log,
+    readiness,
+  )
   await new Promise((resolve) => setTimeout(resolve, 10))
   expect(readiness).toEqual({ started: true, stopping: false })
   controller.abort()
@@ -30,7 +36,13 @@ test('starts in order, stops in reverse at the signal', async () => {
 test('a failed start rolls back what had started, and names the module', async () => {
   const told: string[] = []
   const broken = recorded(told, 'b', { start: () => Promise.reject(new Error('no port')) })
-  await expect(runModules([recorded(told, 'a'), broken, recorded(told, 'c')], new AbortController().signal, log)).rejects.toMatchObject({
+  await expect(
+    runModules(
+      [recorded(told, 'a'), broken, recorded(told, 'c')],
+      new AbortController().signal,
+      log,
+    ),
+  ).rejects.toMatchObject({
     errors: [expect.objectContaining({ message: 'b did not start', cause: new Error('no port') })],
   })
   expect(told).toEqual(['start a', 'stop a'])
@@ -38,14 +50,26 @@ test('a failed start rolls back what had started, and names the module', async (
 
 test('the first failure ends all, and no failure hides another', async () => {
   const told: string[] = []
-  const fails = recorded(told, 'a', { run: () => Promise.reject(new Error('one')), stop: () => Promise.reject(new Error('two')) })
-  const error = await runModules([fails, recorded(told, 'b', { run: untilAborted })], new AbortController().signal, log).catch((e: unknown) => e)
-  expect((error as AggregateError).errors.map((e: Error) => e.message)).toEqual(['a failed', 'a did not stop'])
+  const fails = recorded(told, 'a', {
+    run: () => Promise.reject(new Error('one')),
+    stop: () => Promise.reject(new Error('two')),
+  })
+  const error = await runModules(
+    [fails, recorded(told, 'b', { run: untilAborted })],
+    new AbortController().signal,
+    log,
+  ).catch((e: unknown) => e)
+  expect((error as AggregateError).errors.map((e: Error) => e.message)).toEqual([
+    'a failed',
+    'a did not stop',
+  ])
   expect(told).toEqual(['start a', 'start b', 'stop b'])
 })
 
 test('a module that ends by itself is a failure', async () => {
-  await expect(runModules([{ name: 'a', run: async () => {} }], new AbortController().signal, log)).rejects.toThrow('stopped by a failure')
+  await expect(
+    runModules([{ name: 'a', run: async () => {} }], new AbortController().signal, log),
+  ).rejects.toThrow('stopped by a failure')
 })
 
 test('modules that only serve, and run nothing, live until the signal', async () => {

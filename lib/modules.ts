@@ -57,12 +57,15 @@ export async function runModules(
     }
     if (failures.length === 0 && !outer.aborted) {
       readiness.started = true
-      const stopped = new Promise<void>((resolve) => inner.signal.addEventListener('abort', () => resolve()))
+      const stopped = new Promise<void>((resolve) =>
+        inner.signal.addEventListener('abort', () => resolve()),
+      )
       const runs = started.map(async (module) => {
         if (!module.run) return
         try {
           await module.run(inner.signal)
-          if (!inner.signal.aborted) fail(`${module.name} ended by itself`, new Error('unexpected end'))
+          if (!inner.signal.aborted)
+            fail(`${module.name} ended by itself`, new Error('unexpected end'))
         } catch (error) {
           fail(`${module.name} failed`, error)
         }

@@ -13,7 +13,12 @@ interface World {
   stored: Map<string, string[]>
 }
 
-const message = (offset: number): LoggedMessage => ({ offset: String(offset), timestampMs: 0, key: Buffer.alloc(0), value: Buffer.from(`v${offset}`) })
+const message = (offset: number): LoggedMessage => ({
+  offset: String(offset),
+  timestampMs: 0,
+  key: Buffer.alloc(0),
+  value: Buffer.from(`v${offset}`),
+})
 
 /** One life of a consumer process: batches of given sizes until the log is read or it is killed at the given step. */
 async function live(world: World, batchSizes: readonly number[], killAt: number): Promise<void> {
@@ -24,7 +29,11 @@ async function live(world: World, batchSizes: readonly number[], killAt: number)
   const store = async (range: LoggedRange) => {
     mayCrash()
     const token = `${range.logEpoch} ${range.first}-${range.last}`
-    if (!world.stored.has(token)) world.stored.set(token, range.messages.map((m) => m.offset))
+    if (!world.stored.has(token))
+      world.stored.set(
+        token,
+        range.messages.map((m) => m.offset),
+      )
     else expect(world.stored.get(token)).toEqual(range.messages.map((m) => m.offset))
     mayCrash()
   }
@@ -62,10 +71,21 @@ test('through any crashes and any batch sizes, every message is stored once', as
   await fc.assert(
     fc.asyncProperty(
       fc.integer({ min: 1, max: 40 }),
-      fc.array(fc.record({ sizes: fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 4 }), killAt: fc.integer({ min: 1, max: 25 }) }), { maxLength: 8 }),
+      fc.array(
+        fc.record({
+          sizes: fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 4 }),
+          killAt: fc.integer({ min: 1, max: 25 }),
+        }),
+        { maxLength: 8 },
+      ),
       async (length, lives) => {
-        const world: World = { log: Array.from({ length }, (_, i) => message(i)), committed: { offset: -1n, metadata: '' }, stored: new Map() }
-        for (const { sizes, killAt } of lives) await live(world, sizes, killAt).catch((e: unknown) => expect(e).toBe(CRASH))
+        const world: World = {
+          log: Array.from({ length }, (_, i) => message(i)),
+          committed: { offset: -1n, metadata: '' },
+          stored: new Map(),
+        }
+        for (const { sizes, killAt } of lives)
+          await live(world, sizes, killAt).catch((e: unknown) => expect(e).toBe(CRASH))
         await live(world, [5], Infinity)
         const all = [...world.stored.values()].flat().toSorted((a, b) => Number(a) - Number(b))
         expect(all).toEqual(world.log.map((m) => m.offset))
@@ -76,11 +96,21 @@ test('through any crashes and any batch sizes, every message is stored once', as
 })
 
 test('a partition that is lost while storing is neither committed nor resolved', async () => {
-  const world: World = { log: [message(0)], committed: { offset: -1n, metadata: '' }, stored: new Map() }
+  const world: World = {
+    log: [message(0)],
+    committed: { offset: -1n, metadata: '' },
+    stored: new Map(),
+  }
   let owned = true
   const told: string[] = []
   const protocol = rangeProtocol(
-    { topic: 't', group: 'g', mapping: 'm1', store: async () => void (owned = false), lastEpoch: async () => 3 },
+    {
+      topic: 't',
+      group: 'g',
+      mapping: 'm1',
+      store: async () => void (owned = false),
+      lastEpoch: async () => 3,
+    },
     { logName: 'log', committed: async () => world.committed, onRetry: () => {} },
   )
   await protocol(world.log, {
@@ -96,7 +126,10 @@ test('a partition that is lost while storing is neither committed nor resolved',
 })
 
 test('metadata comes back as it was written, and foreign metadata is not ours', () => {
-  expect(parseMetadata(metadataOf('c.1', { first: 1n, last: 9n, mapping: 'm' }))).toEqual({ logEpoch: 'c.1', pending: { first: 1n, last: 9n, mapping: 'm' } })
+  expect(parseMetadata(metadataOf('c.1', { first: 1n, last: 9n, mapping: 'm' }))).toEqual({
+    logEpoch: 'c.1',
+    pending: { first: 1n, last: 9n, mapping: 'm' },
+  })
   expect(parseMetadata(metadataOf('c.1'))).toEqual({ logEpoch: 'c.1', pending: undefined })
   expect(parseMetadata('')).toBeUndefined()
   expect(parseMetadata('v2;e=x')).toBeUndefined()

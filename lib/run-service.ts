@@ -7,7 +7,8 @@ import { onSignals, runModules, type Module } from './modules.ts'
 import { createPlatform, type Needs, type Platform } from './platform.ts'
 import { PlatformConfig } from './platform-config.ts'
 
-type ServiceConfig<P extends TProperties> = PlatformConfig & Static<ReturnType<typeof Type.Object<P>>>
+type ServiceConfig<P extends TProperties> = PlatformConfig &
+  Static<ReturnType<typeof Type.Object<P>>>
 
 export interface ServiceMain<P extends TProperties> {
   properties: P
@@ -17,13 +18,23 @@ export interface ServiceMain<P extends TProperties> {
 }
 
 /** Runs one service until a signal or a failure; resolves with the exit code. */
-export async function runService<P extends TProperties>({ properties, needs, env, build }: ServiceMain<P>): Promise<number> {
+export async function runService<P extends TProperties>({
+  properties,
+  needs,
+  env,
+  build,
+}: ServiceMain<P>): Promise<number> {
   try {
     const schema = Type.Object({ ...PlatformConfig.properties, ...properties })
     const config = readConfig(schema, env) as ServiceConfig<P>
     const platform = await createPlatform(config, needs)
     const modules = build({ ...platform, address: () => addressOf(platform.http) }, config)
-    await runModules([...platform.before, ...modules, ...platform.after], onSignals('SIGINT', 'SIGTERM'), platform.log, platform.readiness)
+    await runModules(
+      [...platform.before, ...modules, ...platform.after],
+      onSignals('SIGINT', 'SIGTERM'),
+      platform.log,
+      platform.readiness,
+    )
     return 0
   } catch (error) {
     console.error(error instanceof ConfigError ? error.message : `stopped: ${messageOf(error)}`)

@@ -5,40 +5,69 @@ import { bucketMs, windowSpecProblem, windowsBetween } from './windows.ts'
 const HOUR = 3_600_000
 const at = (text: string) => Date.parse(text)
 const shown = (windows: readonly { start: number; end: number }[]) =>
-  windows.map(({ start, end }) => `${new Date(start).toISOString().slice(0, 16)} ${(end - start) / HOUR}h`)
+  windows.map(
+    ({ start, end }) => `${new Date(start).toISOString().slice(0, 16)} ${(end - start) / HOUR}h`,
+  )
 
 test('tumbling windows cover every instant exactly once', () => {
   fc.assert(
-    fc.property(fc.integer({ min: -1e12, max: 2e12 }), fc.constantFrom('15m', '1h', '7d'), (instant, size) => {
-      const windows = windowsBetween({ size, timezone: 'UTC' }, instant, instant)
-      expect(windows).toHaveLength(1)
-      expect(windows[0]!.start).toBeLessThanOrEqual(instant)
-      expect(windows[0]!.end).toBeGreaterThan(instant)
-    }),
+    fc.property(
+      fc.integer({ min: -1e12, max: 2e12 }),
+      fc.constantFrom('15m', '1h', '7d'),
+      (instant, size) => {
+        const windows = windowsBetween({ size, timezone: 'UTC' }, instant, instant)
+        expect(windows).toHaveLength(1)
+        expect(windows[0]!.start).toBeLessThanOrEqual(instant)
+        expect(windows[0]!.end).toBeGreaterThan(instant)
+      },
+    ),
   )
 })
 
 test('hopping windows hold every instant size / slide times', () => {
-  const windows = windowsBetween({ size: '6h', slide: '1h', timezone: 'UTC' }, at('2026-01-01T12:30:00Z'), at('2026-01-01T12:30:00Z'))
+  const windows = windowsBetween(
+    { size: '6h', slide: '1h', timezone: 'UTC' },
+    at('2026-01-01T12:30:00Z'),
+    at('2026-01-01T12:30:00Z'),
+  )
   expect(windows).toHaveLength(6)
 })
 
 test('days in a time zone last 23 and 25 hours when the clocks change', () => {
   const spec = { size: 'day', timezone: 'Europe/Berlin' }
-  expect(shown(windowsBetween(spec, at('2026-03-28T12:00:00Z'), at('2026-03-30T12:00:00Z')))).toEqual([
-    '2026-03-27T23:00 24h',
-    '2026-03-28T23:00 23h',
-    '2026-03-29T22:00 24h',
-  ])
-  expect(shown(windowsBetween({ ...spec, size: '1d' }, at('2026-10-25T12:00:00Z'), at('2026-10-25T12:00:00Z')))).toEqual(['2026-10-24T22:00 25h'])
+  expect(
+    shown(windowsBetween(spec, at('2026-03-28T12:00:00Z'), at('2026-03-30T12:00:00Z'))),
+  ).toEqual(['2026-03-27T23:00 24h', '2026-03-28T23:00 23h', '2026-03-29T22:00 24h'])
+  expect(
+    shown(
+      windowsBetween(
+        { ...spec, size: '1d' },
+        at('2026-10-25T12:00:00Z'),
+        at('2026-10-25T12:00:00Z'),
+      ),
+    ),
+  ).toEqual(['2026-10-24T22:00 25h'])
 })
 
 test('calendar weeks begin on Monday, months on the first', () => {
-  expect(shown(windowsBetween({ size: 'week', timezone: 'UTC' }, at('2026-11-21T00:00:00Z'), at('2026-11-21T00:00:00Z')))).toEqual(['2026-11-16T00:00 168h'])
-  expect(shown(windowsBetween({ size: 'month', timezone: 'UTC' }, at('2026-02-10T00:00:00Z'), at('2026-03-01T00:00:00Z')))).toEqual([
-    '2026-02-01T00:00 672h',
-    '2026-03-01T00:00 744h',
-  ])
+  expect(
+    shown(
+      windowsBetween(
+        { size: 'week', timezone: 'UTC' },
+        at('2026-11-21T00:00:00Z'),
+        at('2026-11-21T00:00:00Z'),
+      ),
+    ),
+  ).toEqual(['2026-11-16T00:00 168h'])
+  expect(
+    shown(
+      windowsBetween(
+        { size: 'month', timezone: 'UTC' },
+        at('2026-02-10T00:00:00Z'),
+        at('2026-03-01T00:00:00Z'),
+      ),
+    ),
+  ).toEqual(['2026-02-01T00:00 672h', '2026-03-01T00:00 744h'])
 })
 
 test.each([

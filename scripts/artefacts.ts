@@ -14,7 +14,8 @@ import { RetrainConfig } from '../services/retrain-trigger/config.ts'
 import { avroOf } from './avro.ts'
 
 const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`
-const jsonSchema = (schema: TSchema) => json({ $schema: 'https://json-schema.org/draft/2020-12/schema', ...schema })
+const jsonSchema = (schema: TSchema) =>
+  json({ $schema: 'https://json-schema.org/draft/2020-12/schema', ...schema })
 
 /** Paths from the root of the project, with what belongs there. */
 export function artefacts(): Map<string, string> {
@@ -69,6 +70,10 @@ interface Facts {
 }
 
 function row(name: string, facts: Facts): string {
-  const range = facts.enum?.join(', ') ?? (facts.minimum !== undefined ? `${facts.minimum} to ${facts.maximum ?? '…'}` : (facts.type ?? ''))
+  const range =
+    facts.enum?.join(', ') ??
+    (facts.minimum !== undefined
+      ? `${facts.minimum} to ${facts.maximum ?? '…'}`
+      : (facts.type ?? ''))
   return `| \`${name}\` | ${range} | ${facts.default === undefined ? 'unset' : `\`${facts.default}\``} | ${facts.description ?? ''} |`
 }

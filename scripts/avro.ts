@@ -36,11 +36,20 @@ export function avroOf(name: string, schema: TObject): object {
     name,
     namespace: 'plumbline.v1',
     fields: Object.entries(schema.properties).map(([field, property]) => {
-      const facts = factsOf(property) as unknown as { kind: FieldKind; description: string; rule: string }
+      const facts = factsOf(property) as unknown as {
+        kind: FieldKind
+        description: string
+        rule: string
+      }
       const type = TYPES[facts.kind](field)
       const doc = `${facts.description}${facts.kind === 'features' ? ' A JSON object.' : ''}`
       if (required.has(field)) return { name: field, type, doc }
-      return { name: field, type: ['null', ...(Array.isArray(type) ? (type as Avro[]) : [type])], default: null, doc }
+      return {
+        name: field,
+        type: ['null', ...(Array.isArray(type) ? (type as Avro[]) : [type])],
+        default: null,
+        doc,
+      }
     }),
   }
 }

@@ -25,7 +25,11 @@ export function temporaryDirectory(): string {
 }
 
 /** The embedded engine on a fresh, migrated directory. */
-export async function migratedClickHouse(): Promise<{ db: ClickHouse; engine: ReturnType<typeof embeddedEngine>; directory: string }> {
+export async function migratedClickHouse(): Promise<{
+  db: ClickHouse
+  engine: ReturnType<typeof embeddedEngine>
+  directory: string
+}> {
   const directory = temporaryDirectory()
   const engine = embeddedEngine(join(directory, 'clickhouse'))
   const db = engine.connect('test')
@@ -33,7 +37,13 @@ export async function migratedClickHouse(): Promise<{ db: ClickHouse; engine: Re
   return { db, engine, directory }
 }
 
-export function sinkOn(db: ClickHouse, directory: string, service: string, wireTable: string, mapping: WireMapping): Sink {
+export function sinkOn(
+  db: ClickHouse,
+  directory: string,
+  service: string,
+  wireTable: string,
+  mapping: WireMapping,
+): Sink {
   return createSink({
     service,
     wireTable,
@@ -46,14 +56,29 @@ export function sinkOn(db: ClickHouse, directory: string, service: string, wireT
   })
 }
 
-export function rangeOf(topic: string, mapping: string, values: readonly (string | Buffer)[], first = 0, keys?: readonly string[]): LoggedRange {
+export function rangeOf(
+  topic: string,
+  mapping: string,
+  values: readonly (string | Buffer)[],
+  first = 0,
+  keys?: readonly string[],
+): LoggedRange {
   const messages: LoggedMessage[] = values.map((value, i) => ({
     offset: String(first + i),
     timestampMs: Date.UTC(2026, 0, 1) + i,
     key: Buffer.from(keys?.[i] ?? ''),
     value: Buffer.isBuffer(value) ? value : Buffer.from(value),
   }))
-  return { logEpoch: 'test.1', topic, partition: '0', first: String(first), last: String(first + values.length - 1), mapping, replayed: false, messages }
+  return {
+    logEpoch: 'test.1',
+    topic,
+    partition: '0',
+    first: String(first),
+    last: String(first + values.length - 1),
+    mapping,
+    replayed: false,
+    messages,
+  }
 }
 
 export interface Running {
@@ -130,10 +155,17 @@ export async function ask<T = Record<string, string>>(url: string, sql: string):
   const response = await fetch(`${url}/?default_format=JSONEachRow`, { method: 'POST', body: sql })
   const text = await response.text()
   if (!response.ok) throw new Error(text)
-  return text.split('\n').filter(Boolean).map((line) => JSON.parse(line) as T)
+  return text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as T)
 }
 
-export async function until(what: string, condition: () => Promise<boolean>, patienceMs = 30_000): Promise<void> {
+export async function until(
+  what: string,
+  condition: () => Promise<boolean>,
+  patienceMs = 30_000,
+): Promise<void> {
   const deadline = Date.now() + patienceMs
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`waited ${patienceMs / 1000} s for: ${what}`)
@@ -141,11 +173,18 @@ export async function until(what: string, condition: () => Promise<boolean>, pat
   }
 }
 
-export function post(url: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
+export function post(
+  url: string,
+  body: unknown,
+  headers: Record<string, string> = {},
+): Promise<Response> {
   return fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
-    body: typeof body === 'string' || body instanceof Uint8Array ? (body as string) : JSON.stringify(body),
+    body:
+      typeof body === 'string' || body instanceof Uint8Array
+        ? (body as string)
+        : JSON.stringify(body),
   })
 }
 
@@ -158,7 +197,12 @@ export function prediction(i: number, more: Record<string, unknown> = {}): Recor
     predicted_at: new Date(Date.UTC(2026, 0, 1) + i * 1000).toISOString(),
     prediction: i % 3 === 0 ? '1' : '0',
     score: ((i * 7919) % 10007) / 10007,
-    features: Object.fromEntries(Array.from({ length: 20 }, (_, k) => [`f${k}`, Math.round(Math.sin((i + 1) * (k + 1)) * 1e5) / 1e3])),
+    features: Object.fromEntries(
+      Array.from({ length: 20 }, (_, k) => [
+        `f${k}`,
+        Math.round(Math.sin((i + 1) * (k + 1)) * 1e5) / 1e3,
+      ]),
+    ),
     ...more,
   }
 }

@@ -37,7 +37,9 @@ function kafka() {
   ]
   const missing = tools.find(({ command, args }) => spawnSync(command, args).status !== 0)
   if (missing) {
-    console.log(`${missing.name} is not installed: Kafka is left out, and the tests that need it will fail`)
+    console.log(
+      `${missing.name} is not installed: Kafka is left out, and the tests that need it will fail`,
+    )
     return
   }
   const libs = join(root, '.local', 'kafka')

@@ -7,6 +7,7 @@ CREATE TABLE IF NOT EXISTS retrain_runs_log {on_cluster}
     policy LowCardinality(String),
     state LowCardinality(String),
     reason String,
+    message String,
     window_end Nullable(DateTime64(3, 'UTC')),
     new_version String,
     revision UInt32,

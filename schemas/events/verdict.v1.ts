@@ -2,11 +2,14 @@
 import Type, { type Static } from 'typebox'
 import * as f from '../fields.ts'
 
-const nullableNumber = (description: string) => Type.Union([Type.Number(), Type.Null()], { description })
+const nullableNumber = (description: string) =>
+  Type.Union([Type.Number(), Type.Null()], { description })
 
 export const VerdictV1 = Type.Object(
   {
-    verdict_id: Type.String({ description: 'Of the fact and its revision: the same verdict twice has the same id.' }),
+    verdict_id: Type.String({
+      description: 'Of the fact and its revision: the same verdict twice has the same id.',
+    }),
     model_id: f.id('The monitored model.'),
     model_version: Type.String({ description: "One version, or '' for all." }),
     variant: Type.String({ description: "One arm of an experiment, or '' for all." }),
@@ -15,7 +18,9 @@ export const VerdictV1 = Type.Object(
     slice_key: Type.String(),
     slice_value: Type.String(),
     family: Type.Enum(['drift', 'quality', 'performance', 'fairness', 'operations', 'feedback']),
-    subject: Type.String({ description: "A feature, @prediction, @score, a group, or '' for the model." }),
+    subject: Type.String({
+      description: "A feature, @prediction, @score, a group, or '' for the model.",
+    }),
     metric: Type.String(),
     convention: Type.String(),
     value: nullableNumber('Null where it cannot be known.'),

@@ -44,7 +44,9 @@ create table runs (
   -- One run per cause: the window end, the label epoch, the cron tick or the request that asked for it.
   cause text not null,
   state text not null check (state in ('awaiting_approval', 'pending', 'launched', 'running', 'succeeded', 'failed', 'rejected', 'cancelled')),
+  -- Why it was asked for, and what was last said of it.
   reason text not null,
+  message text not null default '',
   window_end timestamptz,
   -- The stream time of the decision: cool-down and monthly cap count by it.
   decided_at timestamptz not null,

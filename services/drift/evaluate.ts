@@ -21,7 +21,9 @@ export interface WindowInput {
 
 export function evaluateWindow(input: WindowInput, model: Model): Fact[] {
   const facts = [
-    ...input.references.flatMap((reference) => evaluateDrift(input.counts, reference, model.windows.min_count)),
+    ...input.references.flatMap((reference) =>
+      evaluateDrift(input.counts, reference, model.windows.min_count),
+    ),
     ...evaluateOperations(input.counts, input.windowMs),
   ]
   return [...facts.map((f) => overridden(f, model.overrides)), ...evaluateTruth(input, model)]

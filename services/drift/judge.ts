@@ -110,7 +110,14 @@ export function createJudge(options: JudgeOptions) {
       const groups = new Map<string, Awaited<ReturnType<DriftQueries['groups']>>>()
       for (const attribute of Object.keys(model.fairness.attributes))
         groups.set(attribute, await queries.groups(model, attribute, [window], combination))
-      const input = { counts, outcomes, groups, references, windowMs: window.end - window.start, mature: due.mature }
+      const input = {
+        counts,
+        outcomes,
+        groups,
+        references,
+        windowMs: window.end - window.start,
+        mature: due.mature,
+      }
       const facts = inputsStand
         ? [...[...before.facts.values()].filter(isOfInputs), ...evaluateTruth(input, model)]
         : evaluateWindow(input, model)

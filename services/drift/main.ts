@@ -3,7 +3,13 @@ import { runService } from '../../lib/run-service.ts'
 import { DriftConfig } from './config.ts'
 import { drift } from './module.ts'
 
-const needs = { stores: false, postgres: false, eventLog: true, serveStores: false, maxBodyBytes: 10 << 20 }
+const needs = {
+  stores: false,
+  postgres: false,
+  eventLog: true,
+  serveStores: false,
+  maxBodyBytes: 10 << 20,
+}
 process.exit(
   await runService({
     properties: DriftConfig.properties,

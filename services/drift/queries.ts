@@ -213,13 +213,21 @@ export function driftQueries(db: ClickHouse) {
     },
 
     /** The totals of {@link counts} alone. */
-    eventCounts: async (modelId: string, spans: readonly Window[], c: Combination): Promise<WindowCounts> => ({
+    eventCounts: async (
+      modelId: string,
+      spans: readonly Window[],
+      c: Combination,
+    ): Promise<WindowCounts> => ({
       ...(await totals(modelId, spans, c)),
       numeric: new Map(),
       categories: new Map(),
     }),
 
-    counts: async (modelId: string, spans: readonly Window[], c: Combination): Promise<WindowCounts> => {
+    counts: async (
+      modelId: string,
+      spans: readonly Window[],
+      c: Combination,
+    ): Promise<WindowCounts> => {
       const params = paramsOf(modelId, spans, c)
       const where = `WHERE model_id = {model:String} AND ${within('step')}${scope(c)}`
       const numeric = await db.query<NumericRow>(
@@ -229,7 +237,11 @@ export function driftQueries(db: ClickHouse) {
          GROUP BY subject`,
         params,
       )
-      const categories = await db.query<{ subject: string; categories: string[]; counts: string[] }>(
+      const categories = await db.query<{
+        subject: string
+        categories: string[]
+        counts: string[]
+      }>(
         `SELECT subject, groupArray(category) AS categories, groupArray(n) AS counts
          FROM (SELECT subject, category, sum(count) AS n FROM category_counts ${where}
                GROUP BY subject, category ORDER BY subject, n DESC, category LIMIT ${MAX_CATEGORIES} BY subject)
@@ -238,9 +250,17 @@ export function driftQueries(db: ClickHouse) {
       )
       return {
         ...(await totals(modelId, spans, c)),
-        numeric: new Map(numeric.map((row): [string, BinnedSample] => [row.subject, { ...row, counts: row.counts.map(Number) }])),
+        numeric: new Map(
+          numeric.map((row): [string, BinnedSample] => [
+            row.subject,
+            { ...row, counts: row.counts.map(Number) },
+          ]),
+        ),
         categories: new Map(
-          categories.map((row) => [row.subject, new Map(row.categories.map((name, i) => [name, Number(row.counts[i])]))]),
+          categories.map((row) => [
+            row.subject,
+            new Map(row.categories.map((name, i) => [name, Number(row.counts[i])])),
+          ]),
         ),
       }
     },

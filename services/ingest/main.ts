@@ -3,7 +3,13 @@ import { runService } from '../../lib/run-service.ts'
 import { IngestConfig } from './config.ts'
 import { ingest } from './module.ts'
 
-const needs = { stores: false, postgres: false, eventLog: true, serveStores: false, maxBodyBytes: 10 << 20 }
+const needs = {
+  stores: false,
+  postgres: false,
+  eventLog: true,
+  serveStores: false,
+  maxBodyBytes: 10 << 20,
+}
 process.exit(
   await runService({
     properties: IngestConfig.properties,

@@ -67,7 +67,9 @@ export async function audit(
 }
 
 export async function readAudit(db: Sql, after: number, limit: number): Promise<AuditEntry[]> {
-  const rows = await db.query<Omit<AuditEntry, 'sequence' | 'at'> & { sequence: string | number; at: string | Date }>(
+  const rows = await db.query<
+    Omit<AuditEntry, 'sequence' | 'at'> & { sequence: string | number; at: string | Date }
+  >(
     'select sequence, at, actor, action, subject, detail, previous_hash, hash from audit_log where sequence > $1 order by sequence limit $2',
     [after, limit],
   )

@@ -13,8 +13,18 @@ test('the official library accepts our signature, and refuses it for another bod
 })
 
 test('firing alerts that name a model and a policy ask for a run, once per alert', () => {
-  const alert = { status: 'firing', labels: { alertname: 'Late', model_id: 'm', plumbline_policy: 'p' }, annotations: { summary: 'late' }, startsAt: '2026-01-01T00:00:00Z', fingerprint: 'abc' }
-  expect(requestsOf({ alerts: [alert, { ...alert, status: 'resolved' }, { ...alert, labels: { model_id: 'm' } }] })).toEqual([
+  const alert = {
+    status: 'firing',
+    labels: { alertname: 'Late', model_id: 'm', plumbline_policy: 'p' },
+    annotations: { summary: 'late' },
+    startsAt: '2026-01-01T00:00:00Z',
+    fingerprint: 'abc',
+  }
+  expect(
+    requestsOf({
+      alerts: [alert, { ...alert, status: 'resolved' }, { ...alert, labels: { model_id: 'm' } }],
+    }),
+  ).toEqual([
     { modelId: 'm', policy: 'p', cause: 'alert:abc:2026-01-01T00:00:00Z', reason: 'late' },
   ])
 })
@@ -22,7 +32,15 @@ test('firing alerts that name a model and a policy ask for a run, once per alert
 test('a changed entry breaks the chain of the audit log', () => {
   const entries: AuditEntry[] = []
   for (let sequence = 1; sequence <= 3; sequence++) {
-    const entry = { sequence, at: '2026-01-01T00:00:00.000Z', actor: 'a', action: 'x', subject: 's', detail: { b: 1, a: 2 }, previous_hash: entries.at(-1)?.hash ?? '0'.repeat(64) }
+    const entry = {
+      sequence,
+      at: '2026-01-01T00:00:00.000Z',
+      actor: 'a',
+      action: 'x',
+      subject: 's',
+      detail: { b: 1, a: 2 },
+      previous_hash: entries.at(-1)?.hash ?? '0'.repeat(64),
+    }
     entries.push({ ...entry, hash: hashOf(entry) })
   }
   expect(firstBreak(entries)).toBeUndefined()

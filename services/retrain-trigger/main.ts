@@ -4,12 +4,21 @@ import { runService } from '../../lib/run-service.ts'
 import { RetrainConfig } from './config.ts'
 import { retrainTrigger } from './module.ts'
 
-const needs = { stores: false, postgres: true, eventLog: true, serveStores: false, maxBodyBytes: 10 << 20 }
+const needs = {
+  stores: false,
+  postgres: true,
+  eventLog: true,
+  serveStores: false,
+  maxBodyBytes: 10 << 20,
+}
 process.exit(
   await runService({
     properties: RetrainConfig.properties,
     needs,
     env: process.env,
-    build: (deps, config) => [...retrainTrigger(deps, config), outboxModule({ ...deps, clickhouse: deps.clickhouse('outbox') }, deps.log)],
+    build: (deps, config) => [
+      ...retrainTrigger(deps, config),
+      outboxModule({ ...deps, clickhouse: deps.clickhouse('outbox') }, deps.log),
+    ],
   }),
 )

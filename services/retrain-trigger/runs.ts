@@ -27,6 +27,7 @@ export interface Run {
   cause: string
   state: RunState
   reason: string
+  message: string
   window_end: string | null
   decided_at: string
   approvals: string[]
@@ -75,7 +76,7 @@ export function runLedger(db: Postgres, now: () => number) {
   ): Promise<Run> {
     const [row] = await tx.query<StoredRun>(
       `update runs set state = $2, revision = revision + 1, updated_at = $3,
-         new_version = case when $4 <> '' then $4 else new_version end, reason = case when $5 <> '' then $5 else reason end
+         new_version = case when $4 <> '' then $4 else new_version end, message = case when $5 <> '' then $5 else message end
        where run_id = $1 and state = any($6) returning *`,
       [runId, to, at(), detail.new_version ?? '', detail.message ?? '', from],
     )
@@ -113,7 +114,11 @@ export function runLedger(db: Postgres, now: () => number) {
       revision: run.revision,
       at: run.updated_at,
     }
-    await leaveRow(tx, 'retrain_runs_log', { ...event, new_version: run.new_version })
+    await leaveRow(tx, 'retrain_runs_log', {
+      ...event,
+      message: run.message,
+      new_version: run.new_version,
+    })
     await leaveMessage(tx, TOPICS.retrain.topic, run.model_id, event)
   }
 
@@ -283,7 +288,9 @@ export function runLedger(db: Postgres, now: () => number) {
 
     /** Command runs that a process before this one had begun. */
     inFlight: async (): Promise<Run[]> =>
-      (await db.query<StoredRun>(`select * from runs where state in ('launched', 'running')`)).map(plain),
+      (await db.query<StoredRun>(`select * from runs where state in ('launched', 'running')`)).map(
+        plain,
+      ),
 
     states: () =>
       db.query<{ model_id: string; state: RunState; n: number }>(

@@ -18,43 +18,79 @@ test.each([...artefacts()])('%s is what npm run emit writes', (path, content) =>
 
 const schemas = { 'prediction.v1': PredictionV1, 'label.v1': LabelV1 }
 const examples = readdirSync(join(ROOT, 'schemas/examples')).flatMap((event) =>
-  readdirSync(join(ROOT, 'schemas/examples', event)).map((file) => ({ event: event as keyof typeof schemas, file })),
+  readdirSync(join(ROOT, 'schemas/examples', event)).map((file) => ({
+    event: event as keyof typeof schemas,
+    file,
+  })),
 )
 
 test('there are valid and invalid examples of every event', () => {
   for (const event of Object.keys(schemas)) {
-    const files = examples.filter((example) => example.event === event).map((example) => example.file)
+    const files = examples
+      .filter((example) => example.event === event)
+      .map((example) => example.file)
     expect(files.some((file) => file.startsWith('valid-'))).toBe(true)
     expect(files.some((file) => file.startsWith('invalid-'))).toBe(true)
   }
 })
 
-test.each(examples)('$event/$file is judged as its name says, by our verdict and by the emitted JSON Schema', ({ event, file }) => {
-  const text = readFileSync(join(ROOT, 'schemas/examples', event, file), 'utf8')
-  const verdict = createJudge(schemas[event])(text)
-  expect(verdict.ok).toBe(file.startsWith('valid-'))
-  // invalid-<code>[-…].json
-  if (!verdict.ok) expect(file).toContain(verdict.rejection.code)
-  const ajv = new Ajv({ strict: false, formats: { 'event-time': true } })
-  const schema = JSON.parse(readFileSync(join(ROOT, 'schemas/json', `${event}.json`), 'utf8')) as { $schema: string }
-  const { $schema: _, ...rest } = schema
-  if (verdict.ok) expect(ajv.validate(rest, JSON.parse(text))).toBe(true)
-})
+test.each(examples)(
+  '$event/$file is judged as its name says, by our verdict and by the emitted JSON Schema',
+  ({ event, file }) => {
+    const text = readFileSync(join(ROOT, 'schemas/examples', event, file), 'utf8')
+    const verdict = createJudge(schemas[event])(text)
+    expect(verdict.ok).toBe(file.startsWith('valid-'))
+    // invalid-<code>[-…].json
+    if (!verdict.ok) expect(file).toContain(verdict.rejection.code)
+    const ajv = new Ajv({ strict: false, formats: { 'event-time': true } })
+    const schema = JSON.parse(
+      readFileSync(join(ROOT, 'schemas/json', `${event}.json`), 'utf8'),
+    ) as { $schema: string }
+    const { $schema: _, ...rest } = schema
+    if (verdict.ok) expect(ajv.validate(rest, JSON.parse(text))).toBe(true)
+  },
+)
 
-test.each(['prediction', 'label'])('the Avro schema of %s.v1 is one, and holds a minimal event', (name) => {
-  const type = avro.Type.forSchema(JSON.parse(readFileSync(join(ROOT, `schemas/avro/${name}.v1.avsc`), 'utf8')) as avro.Schema, { wrapUnions: true })
-  const minimal =
-    name === 'prediction'
-      ? { prediction_id: 'p', model_id: 'm', model_version: '1', predicted_at: 1767225600000 }
-      : { label_id: 'l', model_id: 'm', prediction_id: 'p', label: { string: '1' }, labelled_at: 1767225600000, source: 'ground_truth' }
-  const record = { ...Object.fromEntries((type as unknown as { fields: { name: string }[] }).fields.map((field) => [field.name, null])), ...minimal }
-  expect(type.isValid(record)).toBe(true)
-  expect(type.fromBuffer(type.toBuffer(record))).toMatchObject(minimal)
-})
+test.each(['prediction', 'label'])(
+  'the Avro schema of %s.v1 is one, and holds a minimal event',
+  (name) => {
+    const type = avro.Type.forSchema(
+      JSON.parse(readFileSync(join(ROOT, `schemas/avro/${name}.v1.avsc`), 'utf8')) as avro.Schema,
+      { wrapUnions: true },
+    )
+    const minimal =
+      name === 'prediction'
+        ? { prediction_id: 'p', model_id: 'm', model_version: '1', predicted_at: 1767225600000 }
+        : {
+            label_id: 'l',
+            model_id: 'm',
+            prediction_id: 'p',
+            label: { string: '1' },
+            labelled_at: 1767225600000,
+            source: 'ground_truth',
+          }
+    const record = {
+      ...Object.fromEntries(
+        (type as unknown as { fields: { name: string }[] }).fields.map((field) => [
+          field.name,
+          null,
+        ]),
+      ),
+      ...minimal,
+    }
+    expect(type.isValid(record)).toBe(true)
+    expect(type.fromBuffer(type.toBuffer(record))).toMatchObject(minimal)
+  },
+)
 
-test.each(readdirSync(join(ROOT, 'models')).filter((file) => file.endsWith('.yaml')))('models/%s is a valid model file', (file) => {
-  expect(parseModel(readFileSync(join(ROOT, 'models', file), 'utf8')).modelId).toBe(file.replace('.yaml', ''))
-})
+test.each(readdirSync(join(ROOT, 'models')).filter((file) => file.endsWith('.yaml')))(
+  'models/%s is a valid model file',
+  (file) => {
+    expect(parseModel(readFileSync(join(ROOT, 'models', file), 'utf8')).modelId).toBe(
+      file.replace('.yaml', ''),
+    )
+  },
+)
 
 test('the house rules find what they forbid', () => {
   const bad: Record<string, string> = {
@@ -66,6 +102,7 @@ test('the house rules find what they forbid', () => {
     'lib/utils.ts': '',
     'lib/y.ts': 'process.env.A',
   }
-  for (const [path, text] of Object.entries(bad)) expect(violations([{ path, text: `${text}\n` }])).toHaveLength(1)
+  for (const [path, text] of Object.entries(bad))
+    expect(violations([{ path, text: `${text}\n` }])).toHaveLength(1)
   expect(RULES.length).toBeGreaterThan(8)
 })

@@ -25,7 +25,8 @@ afterAll(() => kafka?.stop())
 
 const logs: Record<string, () => EventLog> = {
   memory: () => memoryLog({ now: Date.now, onError: () => {} }),
-  kafka: () => kafkaLog({ brokers: [kafka.brokers], clientId: 'test', topics: Object.values(TOPICS), log }),
+  kafka: () =>
+    kafkaLog({ brokers: [kafka.brokers], clientId: 'test', topics: Object.values(TOPICS), log }),
 }
 
 describe.each(Object.keys(logs))('the log %s', (name) => {
@@ -52,21 +53,35 @@ describe.each(Object.keys(logs))('the log %s', (name) => {
         stored.push(range)
       },
     })
-    const hints = eventLog.hints({ topic: TOPICS.windows.topic, group: 'test-hints', onMessage: async ({ key }) => void hinted.push(key) })
+    const hints = eventLog.hints({
+      topic: TOPICS.windows.topic,
+      group: 'test-hints',
+      onMessage: async ({ key }) => void hinted.push(key),
+    })
     ownership = hints
     const modules: Module[] = [eventLog.module, ranges, hints.module]
     running = runModules(modules, controller.signal, log)
-    await until('the log is reachable', () => eventLog.check().then(() => true, () => false))
+    await until('the log is reachable', () =>
+      eventLog.check().then(
+        () => true,
+        () => false,
+      ),
+    )
     await until('hints are owned', async () => ownership.owns('any'))
   })
   afterAll(async () => {
     controller.abort()
     await running
   })
-  const values = () => stored.flatMap((range) => range.messages.map((message) => message.value.toString()))
+  const values = () =>
+    stored.flatMap((range) => range.messages.map((message) => message.value.toString()))
 
   test('what is appended is stored, once, in the order of its key', async () => {
-    await Promise.all(Array.from({ length: 20 }, (_, i) => eventLog.append(topic, [{ key: 'm/one', value: `a${i}` }])))
+    await Promise.all(
+      Array.from({ length: 20 }, (_, i) =>
+        eventLog.append(topic, [{ key: 'm/one', value: `a${i}` }]),
+      ),
+    )
     await until('stored', async () => values().length >= 20)
     expect(values().toSorted()).toEqual(Array.from({ length: 20 }, (_, i) => `a${i}`).toSorted())
     for (const range of stored) {
@@ -93,13 +108,33 @@ describe.each(Object.keys(logs))('the log %s', (name) => {
 })
 
 test('topics are made as their cards say', async () => {
-  const admin = new kafkajs.Kafka({ brokers: [kafka.brokers], logLevel: kafkajs.logLevel.NOTHING }).admin()
+  const admin = new kafkajs.Kafka({
+    brokers: [kafka.brokers],
+    logLevel: kafkajs.logLevel.NOTHING,
+  }).admin()
   await admin.connect()
-  const { topics } = await admin.fetchTopicMetadata({ topics: Object.values(TOPICS).map((card) => card.topic) })
-  for (const card of Object.values(TOPICS)) expect(topics.find((t) => t.name === card.topic)?.partitions).toHaveLength(card.partitions)
-  const { resources } = await admin.describeConfigs({ includeSynonyms: false, resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configNames: ['retention.ms', 'message.timestamp.type'] }] })
-  const values = Object.fromEntries(resources[0]!.configEntries.map((entry) => [entry.configName, entry.configValue]))
-  expect(values).toEqual({ 'retention.ms': String(7 * 86_400_000), 'message.timestamp.type': 'LogAppendTime' })
+  const { topics } = await admin.fetchTopicMetadata({
+    topics: Object.values(TOPICS).map((card) => card.topic),
+  })
+  for (const card of Object.values(TOPICS))
+    expect(topics.find((t) => t.name === card.topic)?.partitions).toHaveLength(card.partitions)
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: [
+      {
+        type: kafkajs.ConfigResourceTypes.TOPIC,
+        name: topic,
+        configNames: ['retention.ms', 'message.timestamp.type'],
+      },
+    ],
+  })
+  const values = Object.fromEntries(
+    resources[0]!.configEntries.map((entry) => [entry.configName, entry.configValue]),
+  )
+  expect(values).toEqual({
+    'retention.ms': String(7 * 86_400_000),
+    'message.timestamp.type': 'LogAppendTime',
+  })
   await admin.disconnect()
 })
 
@@ -111,13 +146,22 @@ test('batches of every codec are read', async () => {
   await admin.createTopics({ topics: [{ topic: 'codecs', numPartitions: 1 }] })
   const producer = client.producer()
   await producer.connect()
-  const codecs = { none: CompressionTypes.None, gzip: CompressionTypes.GZIP, snappy: CompressionTypes.Snappy, lz4: CompressionTypes.LZ4, zstd: CompressionTypes.ZSTD }
-  for (const [value, compression] of Object.entries(codecs)) await producer.send({ topic: 'codecs', compression, messages: [{ value: value.repeat(200) }] })
+  const codecs = {
+    none: CompressionTypes.None,
+    gzip: CompressionTypes.GZIP,
+    snappy: CompressionTypes.Snappy,
+    lz4: CompressionTypes.LZ4,
+    zstd: CompressionTypes.ZSTD,
+  }
+  for (const [value, compression] of Object.entries(codecs))
+    await producer.send({ topic: 'codecs', compression, messages: [{ value: value.repeat(200) }] })
   const seen: string[] = []
   const consumer = client.consumer({ groupId: 'codecs' })
   await consumer.connect()
   await consumer.subscribe({ topic: 'codecs', fromBeginning: true })
-  await consumer.run({ eachMessage: async ({ message }) => void seen.push(message.value!.toString()) })
+  await consumer.run({
+    eachMessage: async ({ message }) => void seen.push(message.value!.toString()),
+  })
   await until('all read', async () => seen.length === 5)
   expect(seen).toEqual(Object.keys(codecs).map((name) => name.repeat(200)))
   await Promise.all([consumer.disconnect(), producer.disconnect(), admin.disconnect()])

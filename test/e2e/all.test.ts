@@ -8,11 +8,24 @@ import { Webhook } from 'standardwebhooks'
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { freePort } from '../../deploy/local/kafka.ts'
-import { ask, post, prediction, ROOT, startTarget, temporaryDirectory, until, type Running } from '../harness.ts'
+import {
+  ask,
+  post,
+  prediction,
+  ROOT,
+  startTarget,
+  temporaryDirectory,
+  until,
+  type Running,
+} from '../harness.ts'
 
 const directory = temporaryDirectory()
 let plumbline: Running
-let hook: { port: number; bodies: { data: { run_id: string; status_url: string } }[]; close: () => void }
+let hook: {
+  port: number
+  bodies: { data: { run_id: string; status_url: string } }[]
+  close: () => void
+}
 
 beforeAll(async () => {
   hook = await startHook()
@@ -54,7 +67,9 @@ async function startHook() {
     request.on('data', (chunk: Buffer) => (body += chunk.toString()))
     request.on('end', () => {
       const secret = readFileSync(join(directory, 'data/webhook.secret'), 'utf8')
-      bodies.push(new Webhook(secret).verify(body, request.headers as Record<string, string>) as never)
+      bodies.push(
+        new Webhook(secret).verify(body, request.headers as Record<string, string>) as never,
+      )
       response.writeHead(204).end()
     })
   }).listen(port, '127.0.0.1')
@@ -62,21 +77,47 @@ async function startHook() {
 }
 
 const events = (from: number, count: number, shift = 0) =>
-  Array.from({ length: count }, (_, i) => prediction(from + i, { model_id: 'm', predicted_at: new Date(Date.UTC(2026, 0, 1) + from * 1000 + i * 20_000).toISOString(), features: { x: (i % 100) / 100 + shift } }))
+  Array.from({ length: count }, (_, i) =>
+    prediction(from + i, {
+      model_id: 'm',
+      predicted_at: new Date(Date.UTC(2026, 0, 1) + from * 1000 + i * 20_000).toISOString(),
+      features: { x: (i % 100) / 100 + shift },
+    }),
+  )
 
 test('one event, an array, NDJSON, gzip and zstd; what is accepted is stored', async () => {
   const url = `${plumbline.url}/v1/predictions`
   const ndjson = [prediction(2), prediction(3)].map((e) => JSON.stringify(e)).join('\n')
   expect(await (await post(url, prediction(0))).json()).toEqual({ accepted: 1, rejected: [] })
   expect(await (await post(url, [prediction(1)])).json()).toEqual({ accepted: 1, rejected: [] })
-  expect(await (await post(url, `${ndjson}\n\n`, { 'content-type': 'application/x-ndjson' })).json()).toEqual({ accepted: 2, rejected: [] })
-  expect((await post(url, gzipSync(JSON.stringify(prediction(4))), { 'content-encoding': 'gzip' })).status).toBe(200)
-  expect((await post(url, zstdCompressSync(JSON.stringify(prediction(5))), { 'content-encoding': 'zstd' })).status).toBe(200)
-  expect(await ask(plumbline.clickhouseUrl, `SELECT count() AS n FROM predictions WHERE model_id = 'fraud'`)).toEqual([{ n: '6' }])
+  expect(
+    await (await post(url, `${ndjson}\n\n`, { 'content-type': 'application/x-ndjson' })).json(),
+  ).toEqual({ accepted: 2, rejected: [] })
+  expect(
+    (await post(url, gzipSync(JSON.stringify(prediction(4))), { 'content-encoding': 'gzip' }))
+      .status,
+  ).toBe(200)
+  expect(
+    (
+      await post(url, zstdCompressSync(JSON.stringify(prediction(5))), {
+        'content-encoding': 'zstd',
+      })
+    ).status,
+  ).toBe(200)
+  expect(
+    await ask(
+      plumbline.clickhouseUrl,
+      `SELECT count() AS n FROM predictions WHERE model_id = 'fraud'`,
+    ),
+  ).toEqual([{ n: '6' }])
 })
 
 test('an invalid event is told by index, id, code and sentence; the valid ones go in', async () => {
-  const response = await post(`${plumbline.url}/v1/predictions`, [prediction(10), { ...prediction(11), score: '0.5' }, { model_id: 'm' }])
+  const response = await post(`${plumbline.url}/v1/predictions`, [
+    prediction(10),
+    { ...prediction(11), score: '0.5' },
+    { model_id: 'm' },
+  ])
   expect(await response.json()).toEqual({
     accepted: 1,
     rejected: [
@@ -96,7 +137,11 @@ test.each([
   ['x'.repeat(2_000_001), 413, 'too_large', {}],
   [gzipSync('x'.repeat(3_000_000)), 413, 'too_large', { 'content-encoding': 'gzip' }],
 ])('a bad body is a problem document (%#)', async (body, status, code, headers) => {
-  const response = await post(`${plumbline.url}/v1/predictions`, body, headers as Record<string, string>)
+  const response = await post(
+    `${plumbline.url}/v1/predictions`,
+    body,
+    headers as Record<string, string>,
+  )
   expect(response.status).toBe(status)
   expect(response.headers.get('content-type')).toContain('application/problem+json')
   expect(await response.json()).toMatchObject({ status, code })
@@ -104,83 +149,198 @@ test.each([
 
 test('health, metrics, OpenAPI, and nothing at an unknown path', async () => {
   expect((await fetch(`${plumbline.url}/health/live`)).status).toBe(200)
-  expect(await (await fetch(`${plumbline.url}/metrics`)).text()).toContain('plumbline_events_total{service="ingest"')
-  const docs = (await (await fetch(`${plumbline.url}/docs`)).json()) as { openapi: string; paths: object }
-  expect(Object.keys(docs.paths)).toEqual(expect.arrayContaining(['/v1/predictions', '/v1/labels', '/v1/reviews/claim', '/v1/runs', '/v1/alerts']))
+  expect(await (await fetch(`${plumbline.url}/metrics`)).text()).toContain(
+    'plumbline_events_total{service="ingest"',
+  )
+  const docs = (await (await fetch(`${plumbline.url}/docs`)).json()) as {
+    openapi: string
+    paths: object
+  }
+  expect(Object.keys(docs.paths)).toEqual(
+    expect.arrayContaining([
+      '/v1/predictions',
+      '/v1/labels',
+      '/v1/reviews/claim',
+      '/v1/runs',
+      '/v1/alerts',
+    ]),
+  )
   expect((await fetch(`${plumbline.url}/v1/nothing`)).status).toBe(404)
 })
 
 test('drift launches the webhook exactly once; the job reports, and the ledger, the topic mirror and the audit chain agree', async () => {
-  await post(`${plumbline.url}/v1/predictions`, [...events(0, 180), ...events(3600, 180), ...events(7200, 180, 0.5), ...events(14_400, 10)])
+  await post(`${plumbline.url}/v1/predictions`, [
+    ...events(0, 180),
+    ...events(3600, 180),
+    ...events(7200, 180, 0.5),
+    ...events(14_400, 10),
+  ])
   await until('the webhook is called', async () => hook.bodies.length > 0)
   const { run_id, status_url } = hook.bodies[0]!.data
   expect((await post(status_url, { state: 'running' })).status).toBe(200)
   expect((await post(status_url, { state: 'succeeded', new_version: '8' })).status).toBe(200)
   expect((await post(status_url, { state: 'failed' })).status).toBe(409)
-  const { runs } = (await (await fetch(`${plumbline.url}/v1/runs?model_id=m`)).json()) as { runs: { run_id: string; state: string; new_version: string; reason: string }[] }
+  const { runs } = (await (await fetch(`${plumbline.url}/v1/runs?model_id=m`)).json()) as {
+    runs: { run_id: string; state: string; new_version: string; reason: string }[]
+  }
   expect(runs).toMatchObject([{ run_id, state: 'succeeded', new_version: '8' }])
-  await until('the mirror shows it', async () => (await ask(plumbline.clickhouseUrl, `SELECT state FROM retrain_runs WHERE run_id = '${run_id}'`))[0]?.['state'] === 'succeeded')
-  const { entries } = (await (await fetch(`${plumbline.url}/v1/audit`)).json()) as { entries: { action: string; previous_hash: string; hash: string }[] }
-  expect(entries.map((entry) => entry.action)).toEqual(expect.arrayContaining(['run.pending', 'run.launched', 'run.running', 'run.succeeded']))
-  for (const [i, entry] of entries.entries()) if (i > 0) expect(entry.previous_hash).toBe(entries[i - 1]!.hash)
+  await until(
+    'the mirror shows it',
+    async () =>
+      (
+        await ask(
+          plumbline.clickhouseUrl,
+          `SELECT state FROM retrain_runs WHERE run_id = '${run_id}'`,
+        )
+      )[0]?.['state'] === 'succeeded',
+  )
+  const { entries } = (await (await fetch(`${plumbline.url}/v1/audit`)).json()) as {
+    entries: { action: string; previous_hash: string; hash: string }[]
+  }
+  expect(entries.map((entry) => entry.action)).toEqual(
+    expect.arrayContaining(['run.pending', 'run.launched', 'run.running', 'run.succeeded']),
+  )
+  for (const [i, entry] of entries.entries())
+    if (i > 0) expect(entry.previous_hash).toBe(entries[i - 1]!.hash)
   await new Promise((resolve) => setTimeout(resolve, 1500))
   expect(new Set(hook.bodies.map((body) => body.data.run_id)).size).toBe(1)
 })
 
 test('two people approve what needs two; alerts ask for runs, once each', async () => {
-  const alert = { status: 'firing', labels: { alertname: 'Late', model_id: 'm', plumbline_policy: 'asked' }, startsAt: '2026-01-01T00:00:00Z', fingerprint: 'f1' }
-  const answer = (await (await post(`${plumbline.url}/v1/alerts`, { version: '4', receiver: 'r', alerts: [alert] })).json()) as { launched: string[] }
+  const alert = {
+    status: 'firing',
+    labels: { alertname: 'Late', model_id: 'm', plumbline_policy: 'asked' },
+    startsAt: '2026-01-01T00:00:00Z',
+    fingerprint: 'f1',
+  }
+  const answer = (await (
+    await post(`${plumbline.url}/v1/alerts`, { version: '4', receiver: 'r', alerts: [alert] })
+  ).json()) as { launched: string[] }
   expect(answer).toMatchObject({ received: 1, ignored: [] })
   const [runId] = answer.launched
-  expect(await (await post(`${plumbline.url}/v1/alerts`, { title: '[FIRING:1]', orgId: 1, alerts: [alert] })).json()).toMatchObject({ launched: [] })
+  expect(
+    await (
+      await post(`${plumbline.url}/v1/alerts`, { title: '[FIRING:1]', orgId: 1, alerts: [alert] })
+    ).json(),
+  ).toMatchObject({ launched: [] })
   const approve = (actor: string) => post(`${plumbline.url}/v1/runs/${runId}/approve`, { actor })
   expect(await (await approve('ann')).json()).toMatchObject({ state: 'awaiting_approval' })
   expect((await approve('ann')).status).toBe(409)
   expect(await (await approve('bob')).json()).toMatchObject({ state: 'pending' })
-  await until('the command has run', async () => ((await (await fetch(`${plumbline.url}/v1/runs/${runId}`)).json()) as { state: string }).state === 'succeeded')
+  await until(
+    'the command has run',
+    async () =>
+      ((await (await fetch(`${plumbline.url}/v1/runs/${runId}`)).json()) as { state: string })
+        .state === 'succeeded',
+  )
 })
 
 test('two reviewers answer a task once each, and their answers become one label', async () => {
-  await until('tasks are drawn', async () => ((await (await fetch(`${plumbline.url}/v1/reviews/stats`)).json()) as { models: { open: number }[] }).models[0]?.open !== undefined)
+  await until(
+    'tasks are drawn',
+    async () =>
+      (
+        (await (await fetch(`${plumbline.url}/v1/reviews/stats`)).json()) as {
+          models: { open: number }[]
+        }
+      ).models[0]?.open !== undefined,
+  )
   const claim = async (reviewer: string) => {
     const response = await post(`${plumbline.url}/v1/reviews/claim`, { reviewer, model_id: 'm' })
-    return response.status === 204 ? undefined : ((await response.json()) as { task_id: string; lease_id: string; prediction_id: string; event: object })
+    return response.status === 204
+      ? undefined
+      : ((await response.json()) as {
+          task_id: string
+          lease_id: string
+          prediction_id: string
+          event: object
+        })
   }
   const first = (await claim('ann'))!
   expect(first.event).toMatchObject({ model_version: '7' })
-  const submit = (task: { task_id: string; lease_id: string }, reviewer: string) => post(`${plumbline.url}/v1/reviews/${task.task_id}/submit`, { reviewer, lease_id: task.lease_id, label: '1' })
+  const submit = (task: { task_id: string; lease_id: string }, reviewer: string) =>
+    post(`${plumbline.url}/v1/reviews/${task.task_id}/submit`, {
+      reviewer,
+      lease_id: task.lease_id,
+      label: '1',
+    })
   expect((await submit(first, 'bob')).status).toBe(409)
   expect(await (await submit(first, 'ann')).json()).toMatchObject({ state: 'open' })
   expect((await submit(first, 'ann')).status).toBe(409)
   const second = (await claim('bob'))!
   expect(second.task_id).toBe(first.task_id)
   expect(await (await submit(second, 'bob')).json()).toMatchObject({ state: 'done' })
-  await until('the label is an outcome', async () => (await ask(plumbline.clickhouseUrl, `SELECT label, source, inclusion_probability AS pi FROM outcomes WHERE model_id = 'm' AND prediction_id = '${first.prediction_id}'`))[0]?.['source'] === 'human_review')
+  await until(
+    'the label is an outcome',
+    async () =>
+      (
+        await ask(
+          plumbline.clickhouseUrl,
+          `SELECT label, source, inclusion_probability AS pi FROM outcomes WHERE model_id = 'm' AND prediction_id = '${first.prediction_id}'`,
+        )
+      )[0]?.['source'] === 'human_review',
+  )
 })
 
 test('the windows and any two spans are answered over HTTP', async () => {
-  const { metrics } = (await (await fetch(`${plumbline.url}/v1/models/m/windows?family=drift&metric=psi&subject=x`)).json()) as { metrics: { verdict: string }[] }
+  const { metrics } = (await (
+    await fetch(`${plumbline.url}/v1/models/m/windows?family=drift&metric=psi&subject=x`)
+  ).json()) as { metrics: { verdict: string }[] }
   expect(metrics.some((metric) => metric.verdict === 'alarm')).toBe(true)
-  const compared = (await (await fetch(`${plumbline.url}/v1/models/m/compare?a=2026-01-01T00:00:00Z/2026-01-01T01:00:00Z&b=2026-01-01T02:00:00Z/2026-01-01T03:00:00Z`)).json()) as { metrics: { metric: string; value: number; subject: string; convention: string }[] }
+  const compared = (await (
+    await fetch(
+      `${plumbline.url}/v1/models/m/compare?a=2026-01-01T00:00:00Z/2026-01-01T01:00:00Z&b=2026-01-01T02:00:00Z/2026-01-01T03:00:00Z`,
+    )
+  ).json()) as { metrics: { metric: string; value: number; subject: string; convention: string }[] }
   // i % 100 over 180 events: 100 of them lie below 0.5, where the moved ones begin.
-  expect(compared.metrics.find((m) => m.metric === 'ks' && m.subject === 'x')?.value).toBeCloseTo(100 / 180, 12)
+  expect(compared.metrics.find((m) => m.metric === 'ks' && m.subject === 'x')?.value).toBeCloseTo(
+    100 / 180,
+    12,
+  )
   expect((await fetch(`${plumbline.url}/v1/models/nobody`)).status).toBe(404)
 })
 
 test('SIGTERM ends it cleanly, and what was stored is there after a restart', async () => {
   expect(await plumbline.stop()).toBe(0)
-  plumbline = await startTarget('all', { PLUMBLINE_DATA_DIR: join(directory, 'data'), PLUMBLINE_MODELS_DIR: join(directory, 'models') })
-  expect(await ask(plumbline.clickhouseUrl, `SELECT count() AS n FROM predictions WHERE model_id = 'fraud'`)).toEqual([{ n: '7' }])
+  plumbline = await startTarget('all', {
+    PLUMBLINE_DATA_DIR: join(directory, 'data'),
+    PLUMBLINE_MODELS_DIR: join(directory, 'models'),
+  })
+  expect(
+    await ask(
+      plumbline.clickhouseUrl,
+      `SELECT count() AS n FROM predictions WHERE model_id = 'fraud'`,
+    ),
+  ).toEqual([{ n: '7' }])
 })
 
 test('a wrong environment and wrong model files stop the start, with every problem listed', () => {
   const models = join(directory, 'bad-models')
   mkdirSync(models)
   writeFileSync(join(models, 'a.yaml'), 'model_id: a\ntask: guess\nwindows: { size: 7x }\n')
-  const env = { PATH: process.env['PATH'] ?? '', PLUMBLINE_HTTP_PORT: '99999', PLUMBLINE_DURABLE: 'maybe', PLUMBLINE_MODELS_DIR: models }
-  const { status, stderr } = spawnSync(process.execPath, ['main.ts', '--target=all', '--check-config'], { cwd: ROOT, env, encoding: 'utf8' })
+  const env = {
+    PATH: process.env['PATH'] ?? '',
+    PLUMBLINE_HTTP_PORT: '99999',
+    PLUMBLINE_DURABLE: 'maybe',
+    PLUMBLINE_MODELS_DIR: models,
+  }
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    ['main.ts', '--target=all', '--check-config'],
+    { cwd: ROOT, env, encoding: 'utf8' },
+  )
   expect(status).toBe(1)
-  for (const problem of ['PLUMBLINE_HTTP_PORT', 'PLUMBLINE_DURABLE', 'a.yaml: task', 'a.yaml: windows.size']) expect(stderr).toContain(problem)
-  const open = spawnSync(process.execPath, ['main.ts', '--check-config'], { cwd: ROOT, env: { PATH: env.PATH, PLUMBLINE_HTTP_HOST: '0.0.0.0' }, encoding: 'utf8' })
+  for (const problem of [
+    'PLUMBLINE_HTTP_PORT',
+    'PLUMBLINE_DURABLE',
+    'a.yaml: task',
+    'a.yaml: windows.size',
+  ])
+    expect(stderr).toContain(problem)
+  const open = spawnSync(process.execPath, ['main.ts', '--check-config'], {
+    cwd: ROOT,
+    env: { PATH: env.PATH, PLUMBLINE_HTTP_HOST: '0.0.0.0' },
+    encoding: 'utf8',
+  })
   expect(open.stderr).toContain('is not loopback: set PLUMBLINE_AUTH_FILE')
 })

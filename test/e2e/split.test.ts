@@ -4,7 +4,16 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { freePort, startKafka, type LocalKafka } from '../../deploy/local/kafka.ts'
-import { ask, post, prediction, ROOT, startTarget, temporaryDirectory, until, type Running } from '../harness.ts'
+import {
+  ask,
+  post,
+  prediction,
+  ROOT,
+  startTarget,
+  temporaryDirectory,
+  until,
+  type Running,
+} from '../harness.ts'
 
 const directory = temporaryDirectory()
 let kafka: LocalKafka
@@ -15,7 +24,10 @@ beforeAll(async () => {
   kafka = await startKafka({ directory: join(directory, 'kafka') })
   const postgresPort = await freePort()
   const data = join(directory, 'data')
-  stores = await startTarget('stores', { PLUMBLINE_DATA_DIR: data, PLUMBLINE_POSTGRES_PORT: String(postgresPort) })
+  stores = await startTarget('stores', {
+    PLUMBLINE_DATA_DIR: data,
+    PLUMBLINE_POSTGRES_PORT: String(postgresPort),
+  })
   mkdirSync(join(directory, 'models'))
   writeFileSync(
     join(directory, 'models/m.yaml'),
@@ -46,7 +58,10 @@ beforeAll(async () => {
   for (const [name, { url, child }] of Object.entries(services)) {
     await until(`${name} is ready`, async () => {
       if (child.exitCode !== null) throw new Error(`${name} ended: ${services[name]!.output}`)
-      return fetch(`${url}/health/ready`).then((response) => response.ok, () => false)
+      return fetch(`${url}/health/ready`).then(
+        (response) => response.ok,
+        () => false,
+      )
     })
   }
 }, 120_000)
@@ -65,22 +80,73 @@ afterAll(async () => {
 
 test('events in at one service, outcomes and verdicts and a run out of the others', async () => {
   const events = (hour: number, shift: number) =>
-    Array.from({ length: 100 }, (_, i) => prediction(hour * 100 + i, { model_id: 'm', predicted_at: new Date(Date.UTC(2026, 0, 1, hour) + i * 30_000).toISOString(), features: { x: (i % 50) / 50 + shift } }))
-  await post(`${services['ingest']!.url}/v1/predictions`, [...events(0, 0), ...events(1, 0), ...events(2, 1), ...events(5, 0)])
-  await post(`${services['feedback']!.url}/v1/labels`, [{ label_id: 'l', model_id: 'm', prediction_id: 'p-0', label: '1', labelled_at: '2026-01-02T00:00:00Z', source: 'ground_truth' }])
-  await until('all is stored', async () => (await ask(stores.clickhouseUrl, 'SELECT count() AS n FROM predictions'))[0]!['n'] === '400', 60_000)
-  await until('the label is joined', async () => (await ask(stores.clickhouseUrl, 'SELECT label FROM outcomes')).length === 1, 60_000)
-  await until('the moved window alarms', async () => (await ask(stores.clickhouseUrl, `SELECT 1 FROM verdicts WHERE metric = 'psi' AND verdict = 'alarm'`)).length > 0, 60_000)
-  await until('a run has succeeded', async () => {
-    const { runs } = (await (await fetch(`${services['retrain-trigger']!.url}/v1/runs`)).json()) as { runs: { state: string }[] }
-    return runs[0]?.state === 'succeeded'
-  }, 60_000)
-  const { models } = (await (await fetch(`${services['drift']!.url}/v1/models`)).json()) as { models: { model_id: string }[] }
+    Array.from({ length: 100 }, (_, i) =>
+      prediction(hour * 100 + i, {
+        model_id: 'm',
+        predicted_at: new Date(Date.UTC(2026, 0, 1, hour) + i * 30_000).toISOString(),
+        features: { x: (i % 50) / 50 + shift },
+      }),
+    )
+  await post(`${services['ingest']!.url}/v1/predictions`, [
+    ...events(0, 0),
+    ...events(1, 0),
+    ...events(2, 1),
+    ...events(5, 0),
+  ])
+  await post(`${services['feedback']!.url}/v1/labels`, [
+    {
+      label_id: 'l',
+      model_id: 'm',
+      prediction_id: 'p-0',
+      label: '1',
+      labelled_at: '2026-01-02T00:00:00Z',
+      source: 'ground_truth',
+    },
+  ])
+  await until(
+    'all is stored',
+    async () =>
+      (await ask(stores.clickhouseUrl, 'SELECT count() AS n FROM predictions'))[0]!['n'] === '400',
+    60_000,
+  )
+  await until(
+    'the label is joined',
+    async () => (await ask(stores.clickhouseUrl, 'SELECT label FROM outcomes')).length === 1,
+    60_000,
+  )
+  await until(
+    'the moved window alarms',
+    async () =>
+      (
+        await ask(
+          stores.clickhouseUrl,
+          `SELECT 1 FROM verdicts WHERE metric = 'psi' AND verdict = 'alarm'`,
+        )
+      ).length > 0,
+    60_000,
+  )
+  await until(
+    'a run has succeeded',
+    async () => {
+      const { runs } = (await (
+        await fetch(`${services['retrain-trigger']!.url}/v1/runs`)
+      ).json()) as { runs: { state: string }[] }
+      return runs[0]?.state === 'succeeded'
+    },
+    60_000,
+  )
+  const { models } = (await (await fetch(`${services['drift']!.url}/v1/models`)).json()) as {
+    models: { model_id: string }[]
+  }
   expect(models.map((model) => model.model_id)).toEqual(['m'])
 }, 240_000)
 
 test('a service that cannot share an embedded store refuses to start, and says why', async () => {
-  const child = spawn(process.execPath, ['services/feedback/main.ts'], { cwd: ROOT, stdio: ['ignore', 'ignore', 'pipe'], env: { PATH: process.env['PATH'] ?? '' } })
+  const child = spawn(process.execPath, ['services/feedback/main.ts'], {
+    cwd: ROOT,
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { PATH: process.env['PATH'] ?? '' },
+  })
   let stderr = ''
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
   expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(1)
@@ -90,7 +156,9 @@ test('a service that cannot share an embedded store refuses to start, and says w
 
 test('the broker goes away: the gateway answers 503 and is not ready; it comes back: nothing accepted is lost', async () => {
   const { url } = services['ingest']!
-  const before = Number((await ask(stores.clickhouseUrl, 'SELECT count() AS n FROM predictions'))[0]!['n'])
+  const before = Number(
+    (await ask(stores.clickhouseUrl, 'SELECT count() AS n FROM predictions'))[0]!['n'],
+  )
   const port = Number(kafka.brokers.split(':')[1])
   await kafka.kill()
   await until('not ready', async () => (await fetch(`${url}/health/ready`)).status === 503, 60_000)
@@ -99,10 +167,22 @@ test('the broker goes away: the gateway answers 503 and is not ready; it comes b
   expect(refused.headers.get('retry-after')).not.toBeNull()
   kafka = await startKafka({ directory: join(directory, 'kafka'), port })
   let accepted = 0
-  await until('accepted again', async () => {
-    const ok = (await post(`${url}/v1/predictions`, prediction(9100 + accepted, { model_id: 'm' }))).ok
-    if (ok) accepted++
-    return ok
-  }, 90_000)
-  await until('stored', async () => Number((await ask(stores.clickhouseUrl, 'SELECT count() AS n FROM predictions'))[0]!['n']) >= before + accepted, 90_000)
+  await until(
+    'accepted again',
+    async () => {
+      const ok = (
+        await post(`${url}/v1/predictions`, prediction(9100 + accepted, { model_id: 'm' }))
+      ).ok
+      if (ok) accepted++
+      return ok
+    },
+    90_000,
+  )
+  await until(
+    'stored',
+    async () =>
+      Number((await ask(stores.clickhouseUrl, 'SELECT count() AS n FROM predictions'))[0]!['n']) >=
+      before + accepted,
+    90_000,
+  )
 }, 240_000)

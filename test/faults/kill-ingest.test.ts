@@ -4,7 +4,15 @@ import kafkajs from 'kafkajs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { freePort, startKafka, type LocalKafka } from '../../deploy/local/kafka.ts'
 import { TOPICS } from '../../schemas/topics.ts'
-import { ask, prediction, spawnTarget, startTarget, temporaryDirectory, until, type Running } from '../harness.ts'
+import {
+  ask,
+  prediction,
+  spawnTarget,
+  startTarget,
+  temporaryDirectory,
+  until,
+  type Running,
+} from '../harness.ts'
 
 const KILLS = 20
 const BATCHES = 120
@@ -27,59 +35,71 @@ beforeAll(async () => {
 })
 afterAll(() => kafka.stop())
 
-test(
-  `${KILLS} SIGKILLs under load: rows, ids and every count equal the events sent (seed ${SEED})`,
-  async () => {
-    let random = SEED
-    const next = () => (random = (random * 1664525 + 1013904223) % 2 ** 32) / 2 ** 32
-    let running: Running = await startTarget('all', env)
-    const client = new kafkajs.Kafka({ brokers: [kafka.brokers], logLevel: kafkajs.logLevel.NOTHING })
-    const producer = client.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner })
-    await producer.connect()
+test(`${KILLS} SIGKILLs under load: rows, ids and every count equal the events sent (seed ${SEED})`, async () => {
+  let random = SEED
+  const next = () => (random = (random * 1664525 + 1013904223) % 2 ** 32) / 2 ** 32
+  let running: Running = await startTarget('all', env)
+  const client = new kafkajs.Kafka({ brokers: [kafka.brokers], logLevel: kafkajs.logLevel.NOTHING })
+  const producer = client.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner })
+  await producer.connect()
 
-    let sent = 0
-    let poison = 0
-    const load = (async () => {
-      for (let batch = 0; batch < BATCHES; batch++) {
-        const messages = Array.from({ length: PER_BATCH }, (_, i) => {
-          const event = prediction(batch * PER_BATCH + i, { model_id: 'm', features: { x: i, color: `c${i % 3}` } })
-          return { key: `m/${String(event['prediction_id'])}`, value: JSON.stringify(event) }
+  let sent = 0
+  let poison = 0
+  const load = (async () => {
+    for (let batch = 0; batch < BATCHES; batch++) {
+      const messages = Array.from({ length: PER_BATCH }, (_, i) => {
+        const event = prediction(batch * PER_BATCH + i, {
+          model_id: 'm',
+          features: { x: i, color: `c${i % 3}` },
         })
-        if (batch % 10 === 0) {
-          messages.push({ key: 'm/bad', value: 'garbage' })
-          poison++
-        }
-        await producer.send({ topic: TOPICS.predictions.topic, messages })
-        sent += PER_BATCH
-        await new Promise((resolve) => setTimeout(resolve, 150 + next() * 100))
+        return { key: `m/${String(event['prediction_id'])}`, value: JSON.stringify(event) }
+      })
+      if (batch % 10 === 0) {
+        messages.push({ key: 'm/bad', value: 'garbage' })
+        poison++
       }
-    })()
-
-    for (let kill = 0; kill < KILLS; kill++) {
-      // From before the engine is open to well into reading: most kills meet a batch somewhere between intent and commit.
-      await new Promise((resolve) => setTimeout(resolve, 600 + next() * 2200))
-      await running.stop('SIGKILL')
-      running = await spawnTarget('all', env)
+      await producer.send({ topic: TOPICS.predictions.topic, messages })
+      sent += PER_BATCH
+      await new Promise((resolve) => setTimeout(resolve, 150 + next() * 100))
     }
-    await load
-    await running.stop('SIGKILL')
-    running = await startTarget('all', env)
+  })()
 
-    const totals = async () =>
-      (
-        await ask(
-          running.clickhouseUrl,
-          `SELECT (SELECT count() FROM predictions) AS rows, (SELECT uniqExact(prediction_id) FROM predictions) AS ids,
+  for (let kill = 0; kill < KILLS; kill++) {
+    // From before the engine is open to well into reading: most kills meet a batch somewhere between intent and commit.
+    await new Promise((resolve) => setTimeout(resolve, 600 + next() * 2200))
+    await running.stop('SIGKILL')
+    running = await spawnTarget('all', env)
+  }
+  await load
+  await running.stop('SIGKILL')
+  running = await startTarget('all', env)
+
+  const totals = async () =>
+    (
+      await ask(
+        running.clickhouseUrl,
+        `SELECT (SELECT count() FROM predictions) AS rows, (SELECT uniqExact(prediction_id) FROM predictions) AS ids,
              (SELECT sum(events) FROM event_counts) AS events, (SELECT sum(count) FROM numeric_counts WHERE subject = 'x') AS numbers,
              (SELECT sum(count) FROM category_counts WHERE subject = 'color') AS categories, (SELECT count() FROM prediction_times) AS times,
              (SELECT count() FROM dead_letters) AS dead, (SELECT sum(rows) FROM sink_ranges) AS logged`,
-        )
-      )[0]!
-    await until('everything is stored', async () => Number((await totals())['logged']) >= sent + poison, 90_000)
-    const n = String(sent)
-    expect(await totals()).toEqual({ rows: n, ids: n, events: n, numbers: n, categories: n, times: n, dead: String(poison), logged: String(sent + poison) })
-    await producer.disconnect()
-    await running.stop()
-  },
-  300_000,
-)
+      )
+    )[0]!
+  await until(
+    'everything is stored',
+    async () => Number((await totals())['logged']) >= sent + poison,
+    90_000,
+  )
+  const n = String(sent)
+  expect(await totals()).toEqual({
+    rows: n,
+    ids: n,
+    events: n,
+    numbers: n,
+    categories: n,
+    times: n,
+    dead: String(poison),
+    logged: String(sent + poison),
+  })
+  await producer.disconnect()
+  await running.stop()
+}, 300_000)

@@ -17,24 +17,48 @@ import { atoms, gridded } from './samples.ts'
 
 interface Golden {
   kolmogorov: { x: number; sf: number }[]
-  two_samples: { a: number[]; b: number[]; ks: number; wasserstein: number; sd_of_a: number; mean_of_a: number; quantile_inverted_cdf: number }[]
+  two_samples: {
+    a: number[]
+    b: number[]
+    ks: number
+    wasserstein: number
+    sd_of_a: number
+    mean_of_a: number
+    quantile_inverted_cdf: number
+  }[]
   chi_squared: { a: number[]; b: number[]; statistic: number; p: number; degrees: number }[]
   chi_squared_quantile: { p: number; degrees: number; x: number }[]
   upper_gamma: { a: number; x: number; q: number }[]
   normal_quantile: { p: number; x: number }[]
   wilson: { successes: number; n: number; low: number; high: number }[]
   newcombe: { a: [number, number]; b: [number, number]; low: number; high: number }[]
-  confusion: { truth: number[]; guess: number[]; precision: number[]; recall: number[]; f1: number[] }
+  confusion: {
+    truth: number[]
+    guess: number[]
+    precision: number[]
+    recall: number[]
+    f1: number[]
+  }
 }
-const golden = JSON.parse(readFileSync(new URL('statistics.json', import.meta.url), 'utf8')) as Golden
+const golden = JSON.parse(
+  readFileSync(new URL('statistics.json', import.meta.url), 'utf8'),
+) as Golden
 /** Relative to the larger of the value and 1e-3. */
 const near = (actual: number, expected: number, tolerance = 1e-9) =>
-  expect(Math.abs(actual - expected)).toBeLessThanOrEqual(tolerance * Math.max(Math.abs(expected), 1e-3))
+  expect(Math.abs(actual - expected)).toBeLessThanOrEqual(
+    tolerance * Math.max(Math.abs(expected), 1e-3),
+  )
 
-test.each(golden.kolmogorov)('Kolmogorov survival at $x', ({ x, sf }) => near(kolmogorovSurvival(x), sf))
-test.each(golden.chi_squared_quantile)('chi-squared quantile $p of $degrees', ({ p, degrees, x }) => near(chiSquaredQuantile(p, degrees), x))
+test.each(golden.kolmogorov)('Kolmogorov survival at $x', ({ x, sf }) =>
+  near(kolmogorovSurvival(x), sf),
+)
+test.each(golden.chi_squared_quantile)('chi-squared quantile $p of $degrees', ({ p, degrees, x }) =>
+  near(chiSquaredQuantile(p, degrees), x),
+)
 test.each(golden.upper_gamma)('upper gamma of $a at $x', ({ a, x, q }) => near(upperGamma(a, x), q))
-test.each(golden.normal_quantile)('normal quantile of $p', ({ p, x }) => near(normalQuantile(p), x, 1e-12))
+test.each(golden.normal_quantile)('normal quantile of $p', ({ p, x }) =>
+  near(normalQuantile(p), x, 1e-12),
+)
 test.each(golden.wilson)('Wilson of $successes in $n', ({ successes, n, low, high }) => {
   const interval = wilson(successes, n, 0.95)
   near(interval.low, low)
@@ -62,18 +86,26 @@ test.each(golden.two_samples)('KS and Wasserstein of atoms are exact', ({ a, b, 
   near(quantile(atoms(a), 0.9)!.value, expected.quantile_inverted_cdf)
 })
 
-test.each(golden.two_samples)('KS and Wasserstein of a grid hold the exact value in their bounds', ({ a, b, ...expected }) => {
-  const ks = ksInterval(gridded(a), gridded(b))
-  expect(ks.low).toBeLessThanOrEqual(expected.ks + 1e-12)
-  expect(ks.high).toBeGreaterThanOrEqual(expected.ks - 1e-12)
-  const distance = wasserstein(gridded(a), gridded(b))
-  expect(distance.low).toBeLessThanOrEqual(expected.wasserstein + 1e-12)
-  expect(distance.high).toBeGreaterThanOrEqual(expected.wasserstein - 1e-12)
-})
+test.each(golden.two_samples)(
+  'KS and Wasserstein of a grid hold the exact value in their bounds',
+  ({ a, b, ...expected }) => {
+    const ks = ksInterval(gridded(a), gridded(b))
+    expect(ks.low).toBeLessThanOrEqual(expected.ks + 1e-12)
+    expect(ks.high).toBeGreaterThanOrEqual(expected.ks - 1e-12)
+    const distance = wasserstein(gridded(a), gridded(b))
+    expect(distance.low).toBeLessThanOrEqual(expected.wasserstein + 1e-12)
+    expect(distance.high).toBeGreaterThanOrEqual(expected.wasserstein - 1e-12)
+  },
+)
 
 test('precision, recall and F1 by class', () => {
   const { truth, guess, ...expected } = golden.confusion
-  const cells = [...Map.groupBy(truth.map((label, i) => `${label} ${guess[i]!}`), (pair) => pair)].map(([pair, all]) => {
+  const cells = [
+    ...Map.groupBy(
+      truth.map((label, i) => `${label} ${guess[i]!}`),
+      (pair) => pair,
+    ),
+  ].map(([pair, all]) => {
     const [label = '', predicted = ''] = pair.split(' ')
     return { label, predicted, n: String(all.length) }
   })
@@ -86,7 +118,14 @@ test('precision, recall and F1 by class', () => {
   }
 })
 
-const values = fc.array(fc.oneof(fc.double({ min: -1e15, max: 1e15, noNaN: true }), fc.integer({ min: -3, max: 3 }), fc.constantFrom(0, 1e-12, 2015, 273.15)), { minLength: 1, maxLength: 60 })
+const values = fc.array(
+  fc.oneof(
+    fc.double({ min: -1e15, max: 1e15, noNaN: true }),
+    fc.integer({ min: -3, max: 3 }),
+    fc.constantFrom(0, 1e-12, 2015, 273.15),
+  ),
+  { minLength: 1, maxLength: 60 },
+)
 
 test('the KS interval holds the exact D for any samples', () => {
   fc.assert(
@@ -141,14 +180,17 @@ test.each([
 test.each([
   [500, 500],
   [2000, 150],
-])('under the null, p below 0.05 comes in about 5 %% of draws: chi-squared, %i against %i', (n, m) => {
-  const random = mulberry(n * 104729 + m)
-  const draw = (size: number) => {
-    const counts = [0, 0, 0, 0]
-    for (let i = 0; i < size; i++) counts[Math.floor(random() * 4)]!++
-    return counts
-  }
-  let hits = 0
-  for (let i = 0; i < 2000; i++) if (chiSquared(draw(n), draw(m)).p < 0.05) hits++
-  expect(Math.abs(hits / 2000 - 0.05)).toBeLessThan(3 * Math.sqrt((0.05 * 0.95) / 2000))
-})
+])(
+  'under the null, p below 0.05 comes in about 5 %% of draws: chi-squared, %i against %i',
+  (n, m) => {
+    const random = mulberry(n * 104729 + m)
+    const draw = (size: number) => {
+      const counts = [0, 0, 0, 0]
+      for (let i = 0; i < size; i++) counts[Math.floor(random() * 4)]!++
+      return counts
+    }
+    let hits = 0
+    for (let i = 0; i < 2000; i++) if (chiSquared(draw(n), draw(m)).p < 0.05) hits++
+    expect(Math.abs(hits / 2000 - 0.05)).toBeLessThan(3 * Math.sqrt((0.05 * 0.95) / 2000))
+  },
+)

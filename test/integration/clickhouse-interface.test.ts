@@ -11,7 +11,10 @@ let stores: Running
 let secret: string
 const directory = temporaryDirectory()
 beforeAll(async () => {
-  stores = await startTarget('stores', { PLUMBLINE_DATA_DIR: directory, PLUMBLINE_POSTGRES_PORT: '0' })
+  stores = await startTarget('stores', {
+    PLUMBLINE_DATA_DIR: directory,
+    PLUMBLINE_POSTGRES_PORT: '0',
+  })
   secret = readFileSync(join(directory, 'clickhouse.secret'), 'utf8')
 })
 afterAll(() => stores.stop())
@@ -19,15 +22,26 @@ afterAll(() => stores.stop())
 const curl = (...args: string[]) => execFileSync('curl', ['-s', ...args], { encoding: 'utf8' })
 const asReader = async (sql: string, search = '') => {
   const response = await fetch(`${stores.clickhouseUrl}/?${search}`, { method: 'POST', body: sql })
-  return { status: response.status, code: response.headers.get('x-clickhouse-exception-code'), text: await response.text() }
+  return {
+    status: response.status,
+    code: response.headers.get('x-clickhouse-exception-code'),
+    text: await response.text(),
+  }
 }
 
 test('the official client: parameters, formats, errors with code and type', async () => {
   const client = createClient({ url: stores.clickhouseUrl })
-  const rows = await client.query({ query: 'SELECT {text:String} AS t, {n:UInt64} AS n, {list:Array(String)} AS l', query_params: { text: "it's\n\\", n: 7, list: ["a'b", 'c'] }, format: 'JSONEachRow' })
+  const rows = await client.query({
+    query: 'SELECT {text:String} AS t, {n:UInt64} AS n, {list:Array(String)} AS l',
+    query_params: { text: "it's\n\\", n: 7, list: ["a'b", 'c'] },
+    format: 'JSONEachRow',
+  })
   expect(await rows.json()).toEqual([{ t: "it's\n\\", n: '7', l: ["a'b", 'c'] }])
   expect((await client.ping()).success).toBe(true)
-  await expect(client.query({ query: 'SELECT * FROM nowhere' })).rejects.toMatchObject({ code: '60', type: 'UNKNOWN_TABLE' })
+  await expect(client.query({ query: 'SELECT * FROM nowhere' })).rejects.toMatchObject({
+    code: '60',
+    type: 'UNKNOWN_TABLE',
+  })
   await client.close()
 })
 
@@ -35,9 +49,20 @@ test('curl: any FORMAT, GET and POST, compressed answers', () => {
   expect(curl(`${stores.clickhouseUrl}/ping`)).toBe('Ok.\n')
   expect(curl(`${stores.clickhouseUrl}/?query=SELECT+1+AS+a+FORMAT+JSONEachRow`)).toBe('{"a":1}\n')
   expect(curl(stores.clickhouseUrl, '-d', 'SELECT 1, 2 FORMAT CSV')).toBe('1,2\n')
-  expect(JSON.parse(curl(`${stores.clickhouseUrl}/?default_format=JSON`, '-d', 'SELECT 1 AS a'))).toMatchObject({ rows: 1 })
-  expect(curl('--compressed', `${stores.clickhouseUrl}/?enable_http_compression=1`, '-d', 'SELECT count() FROM numbers(10)')).toBe('10\n')
-  expect(curl('-i', stores.clickhouseUrl, '-d', 'SELEC 1')).toMatch(/HTTP\/1.1 400[\s\S]*X-ClickHouse-Exception-Code: 62[\s\S]*Syntax error/i)
+  expect(
+    JSON.parse(curl(`${stores.clickhouseUrl}/?default_format=JSON`, '-d', 'SELECT 1 AS a')),
+  ).toMatchObject({ rows: 1 })
+  expect(
+    curl(
+      '--compressed',
+      `${stores.clickhouseUrl}/?enable_http_compression=1`,
+      '-d',
+      'SELECT count() FROM numbers(10)',
+    ),
+  ).toBe('10\n')
+  expect(curl('-i', stores.clickhouseUrl, '-d', 'SELEC 1')).toMatch(
+    /HTTP\/1.1 400[\s\S]*X-ClickHouse-Exception-Code: 62[\s\S]*Syntax error/i,
+  )
 })
 
 test.each([
@@ -54,7 +79,7 @@ test.each([
   ["SELECT * FROM executable('x', TSV, 'a String')", null],
   ["SELECT 1 INTO OUTFILE '/tmp/plumbline-leak'", '164'],
   ["SELECT 1 /* */ into\noutfile '/tmp/plumbline-leak'", '164'],
-  ["CREATE USER x IDENTIFIED WITH no_password", '164'],
+  ['CREATE USER x IDENTIFIED WITH no_password', '164'],
   ['KILL QUERY WHERE 1', '164'],
 ])('a reader may not: %s', async (sql, code) => {
   const answer = await asReader(sql)
@@ -65,21 +90,35 @@ test.each([
 
 test('words in strings and comments are no keywords; settings of clients are ignored', async () => {
   expect((await asReader("SELECT 'into outfile' -- into outfile\n")).text).toBe('into outfile\n')
-  expect((await asReader('SELECT 1', 'max_execution_time=5&readonly=0&max_threads=64')).text).toBe('1\n')
+  expect((await asReader('SELECT 1', 'max_execution_time=5&readonly=0&max_threads=64')).text).toBe(
+    '1\n',
+  )
 })
 
 test('writers authenticate; a wrong password is refused, not taken for a reader', async () => {
   expect(statSync(join(directory, 'clickhouse.secret')).mode & 0o777).toBe(0o600)
-  const wrong = await fetch(`${stores.clickhouseUrl}/`, { method: 'POST', body: 'SELECT 1', headers: { 'x-clickhouse-user': 'plumbline', 'x-clickhouse-key': 'guess' } })
+  const wrong = await fetch(`${stores.clickhouseUrl}/`, {
+    method: 'POST',
+    body: 'SELECT 1',
+    headers: { 'x-clickhouse-user': 'plumbline', 'x-clickhouse-key': 'guess' },
+  })
   expect(wrong.status).toBe(403)
-  const engine = serverEngine({ url: stores.clickhouseUrl, username: 'plumbline', password: secret })
+  const engine = serverEngine({
+    url: stores.clickhouseUrl,
+    username: 'plumbline',
+    password: secret,
+  })
   const db = engine.connect('test')
-  await db.command('CREATE TABLE scratch (a String) ENGINE = MergeTree ORDER BY a SETTINGS non_replicated_deduplication_window = 10')
+  await db.command(
+    'CREATE TABLE scratch (a String) ENGINE = MergeTree ORDER BY a SETTINGS non_replicated_deduplication_window = 10',
+  )
   await db.insertRows('scratch', [{ a: 'x' }], 'token')
   await db.insertRows('scratch', [{ a: 'x' }], 'token')
   expect(await db.query('SELECT count() AS n FROM scratch')).toEqual([{ n: '1' }])
   await db.insertLines('package.json', (source) => `INSERT INTO scratch SELECT line FROM ${source}`)
-  expect(Number((await db.query<{ n: string }>('SELECT count() AS n FROM scratch'))[0]!.n)).toBeGreaterThan(10)
+  expect(
+    Number((await db.query<{ n: string }>('SELECT count() AS n FROM scratch'))[0]!.n),
+  ).toBeGreaterThan(10)
   await engine.close()
 })
 

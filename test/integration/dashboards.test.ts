@@ -16,7 +16,10 @@ beforeAll(async () => {
 const expanded = (sql: string) =>
   sql
     .replaceAll(/\$__timeFilter\((\w+)\)/g, '$1 >= toDateTime(0) AND $1 <= now()')
-    .replaceAll(/\$__timeInterval\((\w+)\)/g, 'toStartOfInterval(toDateTime($1), INTERVAL 60 SECOND)')
+    .replaceAll(
+      /\$__timeInterval\((\w+)\)/g,
+      'toStartOfInterval(toDateTime($1), INTERVAL 60 SECOND)',
+    )
     .replaceAll('${model}', 'elec2')
 
 const panels = PANELS.flatMap(({ panels: inRow }) => inRow)
@@ -27,7 +30,8 @@ test.each(panels)('panel $title', async ({ sql, kind }) => {
   const columns = await db.query<{ name: string; type: string }>(`DESCRIBE (${query})`)
   await db.query(query)
   // The plugin reads series as time, label, value.
-  if (kind === 'timeseries') expect(columns.map((column) => column.name)).toEqual(['time', 'label', 'value'])
+  if (kind === 'timeseries')
+    expect(columns.map((column) => column.name)).toEqual(['time', 'label', 'value'])
 })
 
 test('the standing alarms of the Grafana rule', async () => {
@@ -35,7 +39,13 @@ test('the standing alarms of the Grafana rule', async () => {
 })
 
 test('every panel has a title, a description and a place of its own; ids and names are unique', () => {
-  const built = clickHouseDashboard().panels as { id: number; title: string; description?: string; type: string; gridPos: { x: number; y: number; w: number; h: number } }[]
+  const built = clickHouseDashboard().panels as {
+    id: number
+    title: string
+    description?: string
+    type: string
+    gridPos: { x: number; y: number; w: number; h: number }
+  }[]
   expect(new Set(built.map((panel) => panel.id)).size).toBe(built.length)
   expect(new Set(panels.map((panel) => panel.title)).size).toBe(panels.length)
   const places = new Set(built.map(({ gridPos: { x, y } }) => `${x},${y}`))
@@ -44,7 +54,8 @@ test('every panel has a title, a description and a place of its own; ids and nam
 })
 
 test('promtool takes the rules, and they fire and clear as their tests say', () => {
-  const promtool = (...args: string[]) => execFileSync('promtool', args, { cwd: join(ROOT, 'dashboards'), encoding: 'utf8' })
+  const promtool = (...args: string[]) =>
+    execFileSync('promtool', args, { cwd: join(ROOT, 'dashboards'), encoding: 'utf8' })
   try {
     promtool('--version')
   } catch {

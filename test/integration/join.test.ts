@@ -19,12 +19,23 @@ beforeAll(async () => {
   db = opened.db
   predictions = sinkOn(db, opened.directory, 'ingest', 'predictions_wire', PREDICTION_MAPPINGS[0])
   labels = sinkOn(db, `${opened.directory}/labels`, 'feedback', 'labels_wire', LABEL_MAPPINGS[0])
-  join = createJoin(opened.engine.connect('join'), { declared: [], get: () => undefined as never } as Models, Date.now)
+  join = createJoin(
+    opened.engine.connect('join'),
+    { declared: [], get: () => undefined as never } as Models,
+    Date.now,
+  )
 })
 
 async function store(sink: Sink, topic: string, events: readonly object[]) {
   if (events.length === 0) return
-  await sink.store(rangeOf(topic, sink.mapping, events.map((event) => JSON.stringify(event)), offset))
+  await sink.store(
+    rangeOf(
+      topic,
+      sink.mapping,
+      events.map((event) => JSON.stringify(event)),
+      offset,
+    ),
+  )
   offset += events.length
 }
 
@@ -40,12 +51,24 @@ interface Label {
 const label = (model: string, more: Label) => ({ model_id: model, ...more })
 
 test('before the prediction a label waits, and is joined once the prediction has come', async () => {
-  await store(labels, 'plumbline.labels.v1', [label('late', { label_id: 'l', prediction_id: 'p-1', label: '1', labelled_at: '2026-01-02T00:00:00Z', source: 'ground_truth' })])
+  await store(labels, 'plumbline.labels.v1', [
+    label('late', {
+      label_id: 'l',
+      prediction_id: 'p-1',
+      label: '1',
+      labelled_at: '2026-01-02T00:00:00Z',
+      source: 'ground_truth',
+    }),
+  ])
   expect((await join.resolve(Infinity)).models).toEqual([])
-  expect(await db.query('SELECT prediction_id FROM labels_waiting')).toEqual([{ prediction_id: 'p-1' }])
+  expect(await db.query('SELECT prediction_id FROM labels_waiting')).toEqual([
+    { prediction_id: 'p-1' },
+  ])
   await store(predictions, 'plumbline.predictions.v1', [prediction(1, { model_id: 'late' })])
   expect((await join.resolve(Infinity)).models).toEqual(['late'])
-  expect(await db.query(`SELECT label FROM outcomes WHERE model_id = 'late'`)).toEqual([{ label: '1' }])
+  expect(await db.query(`SELECT label FROM outcomes WHERE model_id = 'late'`)).toEqual([
+    { label: '1' },
+  ])
   expect(await db.query('SELECT prediction_id FROM labels_waiting')).toEqual([])
 })
 
@@ -54,7 +77,8 @@ function expectedLabel(all: readonly Label[]): string | null {
   const rank = ['ground_truth', 'human_review', 'user_feedback', 'judge']
   const seen = new Map<string, Label>()
   for (const one of all) if (!seen.has(one.label_id)) seen.set(one.label_id, one)
-  const later = (a: Label, b: Label) => (a.labelled_at === b.labelled_at ? a.label_id > b.label_id : a.labelled_at > b.labelled_at)
+  const later = (a: Label, b: Label) =>
+    a.labelled_at === b.labelled_at ? a.label_id > b.label_id : a.labelled_at > b.labelled_at
   const newest = new Map<string, Label>()
   for (const one of seen.values()) {
     const identity = `${one.source} ${one.labeler ?? ''}`
@@ -75,26 +99,51 @@ test('corrections, retractions, several sources and reviewers, duplicates: any o
     labeler: fc.constantFrom('a', 'b'),
     retracted: fc.boolean(),
   })
-  const cases = fc.sample(fc.array(draft, { minLength: 1, maxLength: 6 }), { numRuns: 150, seed: 11 })
+  const cases = fc.sample(fc.array(draft, { minLength: 1, maxLength: 6 }), {
+    numRuns: 150,
+    seed: 11,
+  })
   const all = cases.map((drafts, i) => {
     const byId = new Map(drafts.map((d) => [d.id, d]))
     // A repeated label_id repeats its label; that is what makes it a repetition.
     return drafts.map(({ id }) => {
       const d = byId.get(id)!
-      return { label_id: `${i}-${id}`, prediction_id: `p-${i}`, label: d.label, labelled_at: `2026-01-0${d.day}T00:00:00Z`, source: d.source, labeler: d.labeler, retracted: d.retracted }
+      return {
+        label_id: `${i}-${id}`,
+        prediction_id: `p-${i}`,
+        label: d.label,
+        labelled_at: `2026-01-0${d.day}T00:00:00Z`,
+        source: d.source,
+        labeler: d.labeler,
+        retracted: d.retracted,
+      }
     })
   })
-  const events = fc.sample(fc.shuffledSubarray(all.flat(), { minLength: all.flat().length }), { numRuns: 1, seed: 12 })[0]!
+  const events = fc.sample(fc.shuffledSubarray(all.flat(), { minLength: all.flat().length }), {
+    numRuns: 1,
+    seed: 12,
+  })[0]!
   const half = Math.floor(events.length / 2)
-  const send = (some: readonly Label[]) => store(labels, 'plumbline.labels.v1', some.map((one) => label('orders', one)))
+  const send = (some: readonly Label[]) =>
+    store(
+      labels,
+      'plumbline.labels.v1',
+      some.map((one) => label('orders', one)),
+    )
   await send(events.slice(0, half))
   await join.resolve(Infinity)
-  await store(predictions, 'plumbline.predictions.v1', all.map((_, i) => prediction(i, { model_id: 'orders' })))
+  await store(
+    predictions,
+    'plumbline.predictions.v1',
+    all.map((_, i) => prediction(i, { model_id: 'orders' })),
+  )
   for (let i = half; i < events.length; i += 40) {
     await send(events.slice(i, i + 40))
     await join.resolve(Infinity)
   }
-  const rows = await db.query<{ prediction_id: string; label: string | null }>(`SELECT prediction_id, label FROM outcomes WHERE model_id = 'orders'`)
+  const rows = await db.query<{ prediction_id: string; label: string | null }>(
+    `SELECT prediction_id, label FROM outcomes WHERE model_id = 'orders'`,
+  )
   const found = Object.fromEntries(rows.map((row) => [row.prediction_id, row.label]))
   expect(found).toEqual(Object.fromEntries(all.map((own, i) => [`p-${i}`, expectedLabel(own)])))
 })
@@ -108,13 +157,31 @@ test('labels and predictions stored at the same time: none is lost between waiti
   for (let i = 0; i < count; i += 20) {
     const ids = Array.from({ length: 20 }, (_, k) => i + k)
     await Promise.all([
-      store(predictions, 'plumbline.predictions.v1', ids.map((id) => prediction(id, { model_id: 'race' }))),
-      store(labels, 'plumbline.labels.v1', ids.map((id) => label('race', { label_id: `r-${id}`, prediction_id: `p-${id}`, label: '1', labelled_at: '2026-01-02T00:00:00Z', source: 'ground_truth' }))),
+      store(
+        predictions,
+        'plumbline.predictions.v1',
+        ids.map((id) => prediction(id, { model_id: 'race' })),
+      ),
+      store(
+        labels,
+        'plumbline.labels.v1',
+        ids.map((id) =>
+          label('race', {
+            label_id: `r-${id}`,
+            prediction_id: `p-${id}`,
+            label: '1',
+            labelled_at: '2026-01-02T00:00:00Z',
+            source: 'ground_truth',
+          }),
+        ),
+      ),
     ])
   }
   storing = false
   await joining
   await join.resolve(Infinity)
-  expect(await db.query(`SELECT count() AS n FROM outcomes WHERE model_id = 'race'`)).toEqual([{ n: String(count) }])
+  expect(await db.query(`SELECT count() AS n FROM outcomes WHERE model_id = 'race'`)).toEqual([
+    { n: String(count) },
+  ])
   expect(await db.query('SELECT count() AS n FROM labels_waiting')).toEqual([{ n: '0' }])
 })

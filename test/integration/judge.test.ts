@@ -43,14 +43,22 @@ beforeAll(async () => {
   const judgeModel = createJudge({
     db: own,
     queries: driftQueries(own),
-    eventLog: { append: async (_, messages) => void published.push(...messages.map((m) => m.value.toString())) },
+    eventLog: {
+      append: async (_, messages) =>
+        void published.push(...messages.map((m) => m.value.toString())),
+    },
     gauges: createGauges(metrics),
     now: () => now,
   })
   judge = () => judgeModel(model, () => true)
 })
 
-async function emit(hour: number, count: number, shift: number, more: Record<string, unknown> = {}) {
+async function emit(
+  hour: number,
+  count: number,
+  shift: number,
+  more: Record<string, unknown> = {},
+) {
   const events = Array.from({ length: count }, (_, i) => ({
     prediction_id: `${hour}-${more['id'] ?? ''}${i}`,
     model_id: 'm',
@@ -60,22 +68,55 @@ async function emit(hour: number, count: number, shift: number, more: Record<str
     score: (i % 100) / 100,
     latency_ms: 10 + (i % 10),
     attributes: { sex: i % 4 < 2 ? '1' : '2' },
-    features: { x: ((i * 37) % 200) / 200 + shift, color: shift > 0 ? 'blue' : ['red', 'green'][i % 2], empty: null },
+    features: {
+      x: ((i * 37) % 200) / 200 + shift,
+      color: shift > 0 ? 'blue' : ['red', 'green'][i % 2],
+      empty: null,
+    },
     ...more,
   }))
-  await predictions.store(rangeOf('plumbline.predictions.v1', predictions.mapping, events.map((e) => JSON.stringify(e)), offset))
+  await predictions.store(
+    rangeOf(
+      'plumbline.predictions.v1',
+      predictions.mapping,
+      events.map((e) => JSON.stringify(e)),
+      offset,
+    ),
+  )
   offset += count
 }
 
 async function emitLabels(hour: number, count: number, truth: (i: number) => string) {
-  const events = Array.from({ length: count }, (_, i) => ({ label_id: `${hour}-${i}-${offset}`, model_id: 'm', prediction_id: `${hour}-${i}`, label: truth(i), labelled_at: new Date(START + (hour + 1) * HOUR + offset).toISOString(), source: 'ground_truth' }))
-  await labels.store(rangeOf('plumbline.labels.v1', labels.mapping, events.map((e) => JSON.stringify(e)), offset))
+  const events = Array.from({ length: count }, (_, i) => ({
+    label_id: `${hour}-${i}-${offset}`,
+    model_id: 'm',
+    prediction_id: `${hour}-${i}`,
+    label: truth(i),
+    labelled_at: new Date(START + (hour + 1) * HOUR + offset).toISOString(),
+    source: 'ground_truth',
+  }))
+  await labels.store(
+    rangeOf(
+      'plumbline.labels.v1',
+      labels.mapping,
+      events.map((e) => JSON.stringify(e)),
+      offset,
+    ),
+  )
   offset += count
   await join.resolve(Infinity)
 }
 
 const facts = async (hour: number, where: string) =>
-  db.query<{ verdict: string; value: number | null; revision: number; reason: string; subject: string; ci_low: number; ci_high: number }>(
+  db.query<{
+    verdict: string
+    value: number | null
+    revision: number
+    reason: string
+    subject: string
+    ci_low: number
+    ci_high: number
+  }>(
     `SELECT verdict, value, revision, reason, subject, ci_low, ci_high FROM window_metrics_latest WHERE toUnixTimestamp64Milli(window_start) = {start:Int64} AND convention = 'plumbline' AND ${where} ORDER BY subject`,
     { start: START + hour * HOUR },
   )
@@ -86,20 +127,34 @@ test('the first complete window becomes the baseline; the same data again is ok,
   await emit(2, 400, 0.5)
   await judge()
   expect(await facts(0, `metric = 'psi' AND reference = 'baseline'`)).toEqual([])
-  expect(await facts(1, `metric = 'psi' AND subject = 'x' AND reference = 'baseline'`)).toMatchObject([{ verdict: 'ok', value: 0, revision: 1 }])
-  expect(await facts(2, `metric = 'psi' AND subject = 'x' AND reference = 'baseline'`)).toMatchObject([{ verdict: 'alarm' }])
-  expect(await facts(2, `metric = 'ks' AND subject = 'x' AND reference = 'baseline'`)).toMatchObject([{ verdict: 'alarm', value: 0.5 }])
-  expect(await facts(2, `metric = 'new_category_ratio' AND reference = 'baseline'`)).toMatchObject([{ subject: 'color', value: 1, reason: 'new: blue' }])
+  expect(
+    await facts(1, `metric = 'psi' AND subject = 'x' AND reference = 'baseline'`),
+  ).toMatchObject([{ verdict: 'ok', value: 0, revision: 1 }])
+  expect(
+    await facts(2, `metric = 'psi' AND subject = 'x' AND reference = 'baseline'`),
+  ).toMatchObject([{ verdict: 'alarm' }])
+  expect(
+    await facts(2, `metric = 'ks' AND subject = 'x' AND reference = 'baseline'`),
+  ).toMatchObject([{ verdict: 'alarm', value: 0.5 }])
+  expect(await facts(2, `metric = 'new_category_ratio' AND reference = 'baseline'`)).toMatchObject([
+    { subject: 'color', value: 1, reason: 'new: blue' },
+  ])
   expect(await facts(2, `metric = 'latency_p50_ms'`)).toMatchObject([{ value: 14 }])
   expect(published.length).toBeGreaterThan(0)
-  expect(await metrics.registry.metrics()).toMatch(/plumbline_verdict\{model_id="m",[^}]*subject="x"[^}]*metric="psi"[^}]*\} 2/)
+  expect(await metrics.registry.metrics()).toMatch(
+    /plumbline_verdict\{model_id="m",[^}]*subject="x"[^}]*metric="psi"[^}]*\} 2/,
+  )
 })
 
 test('too few events are incomplete, never ok; values are written all the same', async () => {
   await emit(3, 50, 0)
   await judge()
-  expect(await facts(3, `metric = 'psi' AND subject = 'x' AND reference = 'baseline'`)).toMatchObject([{ verdict: 'incomplete', reason: '50 events, below min_count 100' }])
-  expect((await facts(3, `metric = 'psi' AND subject = 'x' AND reference = 'baseline'`))[0]!.value).not.toBeNull()
+  expect(
+    await facts(3, `metric = 'psi' AND subject = 'x' AND reference = 'baseline'`),
+  ).toMatchObject([{ verdict: 'incomplete', reason: '50 events, below min_count 100' }])
+  expect(
+    (await facts(3, `metric = 'psi' AND subject = 'x' AND reference = 'baseline'`))[0]!.value,
+  ).not.toBeNull()
 })
 
 test('nothing is written when nothing has changed; a late event restates with a higher revision', async () => {
@@ -109,8 +164,14 @@ test('nothing is written when nothing has changed; a late event restates with a 
   expect(await revisions()).toEqual(before)
   await emit(1, 10, 0, { id: 'late-' })
   await judge()
-  expect(await facts(1, `metric = 'throughput_per_s'`)).toMatchObject([{ value: 410 / 3600, revision: 2 }])
-  expect(await db.query(`SELECT max(revision) AS r FROM window_revisions WHERE toUnixTimestamp64Milli(window_start) = ${START}`)).toEqual([{ r: 1 }])
+  expect(await facts(1, `metric = 'throughput_per_s'`)).toMatchObject([
+    { value: 410 / 3600, revision: 2 },
+  ])
+  expect(
+    await db.query(
+      `SELECT max(revision) AS r FROM window_revisions WHERE toUnixTimestamp64Milli(window_start) = ${START}`,
+    ),
+  ).toEqual([{ r: 1 }])
 })
 
 test('late truth restates performance and fairness alone, and an alarm is told apart from too few labels', async () => {
@@ -120,7 +181,9 @@ test('late truth restates performance and fairness alone, and an alarm is told a
   expect(await facts(1, `metric = 'accuracy'`)).toEqual([])
   now += 20_000
   await judge()
-  expect(await facts(1, `metric = 'accuracy'`)).toMatchObject([{ value: 1, verdict: 'incomplete', revision: 3, reason: 'the reference has no such number' }])
+  expect(await facts(1, `metric = 'accuracy'`)).toMatchObject([
+    { value: 1, verdict: 'incomplete', revision: 3, reason: 'the reference has no such number' },
+  ])
   expect(await facts(1, `metric = 'throughput_per_s'`)).toMatchObject([{ revision: 2 }])
   await emitLabels(0, 400, (i) => (i % 2 === 0 ? '1' : '0'))
   await emitLabels(2, 400, (i) => (i % 10 < 6 ? '1' : '0'))
@@ -131,7 +194,9 @@ test('late truth restates performance and fairness alone, and an alarm is told a
   expect(accuracy).toMatchObject({ verdict: 'alarm', value: 0.5 })
   expect(accuracy!.ci_low).toBeLessThan(0.5)
   expect(accuracy!.ci_high).toBeGreaterThan(0.5)
-  expect((await facts(2, `metric = 'statistical_parity_difference'`)).map((f) => f.subject)).toEqual(['sex=2'])
+  expect(
+    (await facts(2, `metric = 'statistical_parity_difference'`)).map((f) => f.subject),
+  ).toEqual(['sex=2'])
 })
 
 test('a second version is judged on its own, a shadow only there', async () => {
@@ -149,5 +214,9 @@ test('a second version is judged on its own, a shadow only there', async () => {
 })
 
 test('no number in the table is NaN or infinite', async () => {
-  expect(await db.query(`SELECT count() AS n FROM window_metrics WHERE isNaN(value) OR isInfinite(value) OR isNaN(ci_low) OR isNaN(ci_high) OR isNaN(p_value)`)).toEqual([{ n: '0' }])
+  expect(
+    await db.query(
+      `SELECT count() AS n FROM window_metrics WHERE isNaN(value) OR isInfinite(value) OR isNaN(ci_low) OR isNaN(ci_high) OR isNaN(p_value)`,
+    ),
+  ).toEqual([{ n: '0' }])
 })

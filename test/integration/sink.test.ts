@@ -17,46 +17,98 @@ beforeAll(async () => {
 
 const totals = async () =>
   (
-    await db.query<Record<string, string>>(`SELECT (SELECT count() FROM predictions) AS rows, (SELECT uniqExact(prediction_id) FROM predictions) AS ids,
+    await db.query<
+      Record<string, string>
+    >(`SELECT (SELECT count() FROM predictions) AS rows, (SELECT uniqExact(prediction_id) FROM predictions) AS ids,
       (SELECT sum(events) FROM event_counts) AS events, (SELECT sum(count) FROM numeric_counts WHERE subject = 'f0') AS numbers,
       (SELECT sum(count) FROM category_counts WHERE subject = 'color') AS categories, (SELECT count() FROM prediction_times) AS times,
       (SELECT count() FROM dead_letters) AS dead, (SELECT sum(rows) FROM sink_ranges) AS logged`)
   )[0]
 
 test('a range stored three times, as after crashes, counts once everywhere', async () => {
-  const values = Array.from({ length: 100 }, (_, i) => (i % 10 === 9 ? 'garbage' : JSON.stringify(prediction(i, { features: { f0: i, color: `c${i % 3}`, gone: null } }))))
+  const values = Array.from({ length: 100 }, (_, i) =>
+    i % 10 === 9
+      ? 'garbage'
+      : JSON.stringify(prediction(i, { features: { f0: i, color: `c${i % 3}`, gone: null } })),
+  )
   const range = rangeOf(TOPIC, sink.mapping, values)
   await sink.store(range)
   await sink.store({ ...range, replayed: true })
   await sink.store({ ...range, replayed: true })
-  expect(await totals()).toEqual({ rows: '90', ids: '90', events: '90', numbers: '90', categories: '90', times: '90', dead: '10', logged: '100' })
+  expect(await totals()).toEqual({
+    rows: '90',
+    ids: '90',
+    events: '90',
+    numbers: '90',
+    categories: '90',
+    times: '90',
+    dead: '10',
+    logged: '100',
+  })
 })
 
 test('types are not guessed, values compare as JavaScript prints them', async () => {
-  const values = [1, 0, 1.0, 1e21, 1e-7, -0, true, '02139', 'nan', '1', 123456789.125, 5e-324].map((value, i) =>
-    JSON.stringify(prediction(1000 + i, { model_id: 'types', prediction: value, features: { x: value } })),
+  const values = [1, 0, 1.0, 1e21, 1e-7, -0, true, '02139', 'nan', '1', 123456789.125, 5e-324].map(
+    (value, i) =>
+      JSON.stringify(
+        prediction(1000 + i, { model_id: 'types', prediction: value, features: { x: value } }),
+      ),
   )
   await sink.store(rangeOf(TOPIC, sink.mapping, values, 1000))
   const rows = await db.query<{ prediction: string; type: string; x: string }>(
     `SELECT prediction, variantType(features['x']) AS type, toString(features['x']) AS x FROM predictions WHERE model_id = 'types' ORDER BY offset`,
   )
-  expect(rows.map((row) => row.prediction)).toEqual(['1', '0', '1', '1e+21', '1e-7', '0', 'true', '02139', 'nan', '1', '123456789.125', '5e-324'])
-  expect(rows.map((row) => row.type)).toEqual(['Float64', 'Float64', 'Float64', 'Float64', 'Float64', 'Float64', 'Bool', 'String', 'String', 'String', 'Float64', 'Float64'])
+  expect(rows.map((row) => row.prediction)).toEqual([
+    '1',
+    '0',
+    '1',
+    '1e+21',
+    '1e-7',
+    '0',
+    'true',
+    '02139',
+    'nan',
+    '1',
+    '123456789.125',
+    '5e-324',
+  ])
+  expect(rows.map((row) => row.type)).toEqual([
+    'Float64',
+    'Float64',
+    'Float64',
+    'Float64',
+    'Float64',
+    'Float64',
+    'Bool',
+    'String',
+    'String',
+    'String',
+    'Float64',
+    'Float64',
+  ])
 })
 
 test('the numeric grid keeps order, signs, zeros and extremes', async () => {
   const numbers = [-1e15, -2.5, -1e-12, 0, 1e-12, 2015, 2016, 273.15, 1e15]
-  const values = numbers.map((x, i) => JSON.stringify(prediction(2000 + i, { model_id: 'grid', features: { x } })))
+  const values = numbers.map((x, i) =>
+    JSON.stringify(prediction(2000 + i, { model_id: 'grid', features: { x } })),
+  )
   await sink.store(rangeOf(TOPIC, sink.mapping, values, 2000))
-  const rows = await db.query<{ bin: number; low: number }>(`SELECT bin, min(low) AS low FROM numeric_counts WHERE model_id = 'grid' AND subject = 'x' GROUP BY bin ORDER BY bin`)
+  const rows = await db.query<{ bin: number; low: number }>(
+    `SELECT bin, min(low) AS low FROM numeric_counts WHERE model_id = 'grid' AND subject = 'x' GROUP BY bin ORDER BY bin`,
+  )
   expect(rows.map((row) => row.low)).toEqual(numbers.toSorted((a, b) => a - b))
 })
 
 test('a key that disagrees with the value, and each row its own offset and time', async () => {
   const values = [1, 2].map((i) => JSON.stringify(prediction(3000 + i, { model_id: 'keys' })))
   await sink.store(rangeOf(TOPIC, sink.mapping, values, 3000, ['keys/p-3001', 'keys/other']))
-  expect(await db.query(`SELECT offset, received_at FROM predictions WHERE model_id = 'keys'`)).toEqual([{ offset: '3000', received_at: '2026-01-01T00:00:00.000Z' }])
-  expect(await db.query(`SELECT reason, key FROM dead_letters WHERE offset = 3001`)).toEqual([{ reason: 'key_mismatch', key: 'keys/other' }])
+  expect(
+    await db.query(`SELECT offset, received_at FROM predictions WHERE model_id = 'keys'`),
+  ).toEqual([{ offset: '3000', received_at: '2026-01-01T00:00:00.000Z' }])
+  expect(await db.query(`SELECT reason, key FROM dead_letters WHERE offset = 3001`)).toEqual([
+    { reason: 'key_mismatch', key: 'keys/other' },
+  ])
 })
 
 test('the wire tables have the columns of their mappings', async () => {
@@ -64,14 +116,26 @@ test('the wire tables have the columns of their mappings', async () => {
     ['predictions_wire', PREDICTION_MAPPINGS[0]],
     ['labels_wire', LABEL_MAPPINGS[0]],
   ] as const) {
-    const rows = await db.query<{ name: string; type: string }>(`SELECT name, type FROM system.columns WHERE table = {table:String} AND database = currentDatabase()`, { table })
+    const rows = await db.query<{ name: string; type: string }>(
+      `SELECT name, type FROM system.columns WHERE table = {table:String} AND database = currentDatabase()`,
+      { table },
+    )
     const types = new Map(rows.map((row) => [row.name, row.type]))
     // Variants print their parts in alphabetical order.
-    const plain = (type: string) => type.replaceAll('LowCardinality(String)', 'String').replace('Variant(Float64, String, Bool)', 'Variant(Bool, Float64, String)')
-    for (const column of mapping.columns()) expect([column.name, plain(types.get(column.name) ?? '')]).toEqual([column.name, plain(column.type)])
+    const plain = (type: string) =>
+      type
+        .replaceAll('LowCardinality(String)', 'String')
+        .replace('Variant(Float64, String, Bool)', 'Variant(Bool, Float64, String)')
+    for (const column of mapping.columns())
+      expect([column.name, plain(types.get(column.name) ?? '')]).toEqual([
+        column.name,
+        plain(column.type),
+      ])
   }
 })
 
 test('a range of a mapping that is gone is refused, not guessed', async () => {
-  await expect(sink.store(rangeOf(TOPIC, 'predictions-0', ['{}'], 9000))).rejects.toThrow('which this release no longer has')
+  await expect(sink.store(rangeOf(TOPIC, 'predictions-0', ['{}'], 9000))).rejects.toThrow(
+    'which this release no longer has',
+  )
 })

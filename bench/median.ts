@@ -1,0 +1,20 @@
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = Math.floor(sorted.length / 2)
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+}
+
+export interface Measured {
+  wallPerSecond: number
+  cpuPerSecond: number
+}
+
+/** Events a second of wall time, and of this process' CPU time. */
+export async function measured(events: number, run: () => Promise<void>): Promise<Measured> {
+  const cpu = process.cpuUsage()
+  const begun = performance.now()
+  await run()
+  const wall = (performance.now() - begun) / 1000
+  const used = process.cpuUsage(cpu)
+  return { wallPerSecond: events / wall, cpuPerSecond: events / ((used.user + used.system) / 1e6) }
+}

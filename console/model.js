@@ -1,0 +1,103 @@
+import { badge, chart, day, el, number, request, show } from './page.js'
+
+const id = decodeURIComponent(location.pathname.split('/').at(-1))
+document.title = `${id} · Plumbline`
+const FAMILIES = [
+  ['performance', 'Performance'],
+  ['drift', 'Drift against the judging reference'],
+  ['fairness', 'Fairness'],
+  ['quality', 'Data quality'],
+  ['operations', 'Operations'],
+]
+
+await show(async (main) => {
+  const model = await request(`/v1/models/${encodeURIComponent(id)}`)
+  const { metrics } = await request(`/v1/models/${encodeURIComponent(id)}/windows`)
+  const judging = model.references.find((reference) => reference.judge)?.name
+  const plain = metrics.filter(
+    (metric) =>
+      metric.convention === 'plumbline' &&
+      (metric.reference === '' || metric.reference === judging),
+  )
+  main.append(
+    el('h1', {}, id),
+    el(
+      'p',
+      { class: 'quiet' },
+      `${model.task ?? 'task not declared'} · windows of ${model.windows.size} · events up to ${day(model.watermark) || 'none yet'} · judged against ${judging}`,
+    ),
+  )
+  if (plain.length === 0) {
+    main.append(el('p', { class: 'quiet' }, 'No window of this model has closed yet.'))
+    return
+  }
+  const end = plain.at(-1).window_end
+  const last = plain.filter((metric) => metric.window_end === end)
+  const standing = last.filter(
+    (metric) => metric.verdict === 'alarm' || metric.verdict === 'warning',
+  )
+  const incomplete = Map.groupBy(
+    last.filter((metric) => metric.verdict === 'incomplete'),
+    (metric) => metric.reason,
+  )
+  main.append(el('h2', {}, `Last window, to ${day(end)}`))
+  for (const [reason, metrics] of incomplete)
+    main.append(
+      el(
+        'p',
+        {},
+        badge('incomplete'),
+        ` ${metrics.length} ${metrics.length === 1 ? 'number' : 'numbers'}: ${reason}`,
+      ),
+    )
+  if (standing.length === 0 && incomplete.size === 0)
+    main.append(el('p', {}, badge('ok', 'nothing stands out')))
+  else if (standing.length > 0)
+    main.append(
+      el(
+        'table',
+        {},
+        el(
+          'thead',
+          {},
+          el(
+            'tr',
+            {},
+            ...['Verdict', 'What', 'Value', 'Line', 'Why'].map((text) =>
+              el('th', { class: text === 'Value' || text === 'Line' ? 'number' : '' }, text),
+            ),
+          ),
+        ),
+        el(
+          'tbody',
+          {},
+          ...standing.map((metric) =>
+            el(
+              'tr',
+              {},
+              el('td', {}, badge(metric.verdict)),
+              el(
+                'td',
+                {},
+                `${metric.family} ${metric.metric}${metric.subject ? ` of ${metric.subject}` : ''}`,
+              ),
+              el('td', { class: 'number' }, number(metric.value)),
+              el('td', { class: 'number' }, number(metric.threshold)),
+              el('td', { class: 'quiet' }, metric.reason),
+            ),
+          ),
+        ),
+      ),
+    )
+  for (const [family, title] of FAMILIES) {
+    const series = Map.groupBy(
+      plain.filter((metric) => metric.family === family),
+      (metric) => `${metric.metric}${metric.subject ? ` of ${metric.subject}` : ''}`,
+    )
+    if (series.size === 0) continue
+    main.append(
+      el('h2', {}, title),
+      el('div', { class: 'charts' }, ...[...series].map(([name, points]) => chart(name, points))),
+    )
+  }
+})
