@@ -79,7 +79,7 @@ test('the overview lists the model with what it stands at, and links to it', asy
   await page.getByRole('link', { name: 'm', exact: true }).waitFor()
   expect(await page.locator('tbody tr').first().innerText()).toContain('binary')
   await page.getByRole('link', { name: 'm', exact: true }).click()
-  await page.getByRole('heading', { name: 'm' }).waitFor()
+  await page.getByRole('heading', { name: 'm', exact: true }).waitFor()
 })
 
 test('a model page charts every metric and tells why its last window stands as it does', async () => {
