@@ -9,6 +9,7 @@ import { ONE_BLOCK, type ClickHouse } from '../lib/clickhouse.ts'
 import { embeddedEngine } from '../lib/clickhouse-embedded.ts'
 import { migrateClickHouse } from '../lib/clickhouse-migrations.ts'
 import { kafkaLog } from '../lib/event-log.kafka.ts'
+import { fixKafkajsTimer } from '../lib/kafkajs-timer.ts'
 import { createMetrics } from '../lib/metrics.ts'
 import { runModules } from '../lib/modules.ts'
 import { createSink } from '../lib/sink.ts'
@@ -22,6 +23,7 @@ const topic = TOPICS.predictions.topic
 const FETCH = { maxBytesPerPartition: 8 << 20, maxBytes: 64 << 20, maxWaitTimeInMs: 100 }
 
 export async function benchIngest(rounds: number, events: number): Promise<Result[]> {
+  fixKafkajsTimer()
   const directory = mkdtempSync(join(tmpdir(), 'plumbline-bench-'))
   const kafka = await startKafka({ directory: join(directory, 'kafka') })
   const engine = embeddedEngine(join(directory, 'clickhouse'))
@@ -32,10 +34,22 @@ export async function benchIngest(rounds: number, events: number): Promise<Resul
     const blocks = await makeBlocks(db, directory, events)
     const rounds_ = { consume: [] as Measured[], insert: [] as Measured[], sink: [] as Measured[] }
     for (let round = 0; round < rounds; round++) {
-      rounds_.consume.push(await measured(events, () => consume(kafka.brokers, events, round)))
-      rounds_.insert.push(await measured(events, () => insertBlocks(db, blocks, round)))
+      rounds_.consume.push(
+        await measured(events, (begin) => consume(kafka.brokers, events, round, begin)),
+      )
+      await emptied(db)
+      rounds_.insert.push(
+        await measured(events, async () => {
+          await insertBlocks(db, blocks, round)
+          await merged(db)
+        }),
+      )
+      await emptied(db)
       rounds_.sink.push(
-        await measured(events, () => sinkAll(kafka.brokers, db, directory, events, round)),
+        await measured(events, async (begin) => {
+          await sinkAll(kafka.brokers, db, directory, events, round, begin)
+          await merged(db)
+        }),
       )
     }
     const of = (name: keyof typeof rounds_, unit: keyof Measured) =>
@@ -81,6 +95,30 @@ export async function benchIngest(rounds: number, events: number): Promise<Resul
   }
 }
 
+/** Every round writes into empty tables, with no merge of an earlier one under way. */
+async function emptied(db: ClickHouse) {
+  for (const table of [
+    'predictions',
+    'prediction_times',
+    'event_counts',
+    'numeric_counts',
+    'category_counts',
+    'watermarks',
+    'sink_ranges',
+    'dead_letters',
+  ])
+    await db.command(`TRUNCATE TABLE ${table}`)
+  await merged(db)
+}
+
+/** Until no merge is under way: the merges an insert causes are part of its cost. */
+async function merged(db: ClickHouse) {
+  while (
+    Number((await db.query<{ n: string }>('SELECT count() AS n FROM system.merges'))[0]?.n) > 0
+  )
+    await new Promise((resolve) => setTimeout(resolve, 20))
+}
+
 function event(i: number): string {
   return JSON.stringify({
     prediction_id: `0198c1f2-7d10-7aaa-8bbb-${100000000000 + i}`,
@@ -120,7 +158,7 @@ async function produce(brokers: string, events: number): Promise<number> {
   return bytes
 }
 
-async function consume(brokers: string, events: number, round: number) {
+async function consume(brokers: string, events: number, round: number, begin: () => void) {
   const consumer = new kafkajs.Kafka({
     brokers: [brokers],
     logLevel: kafkajs.logLevel.NOTHING,
@@ -133,6 +171,7 @@ async function consume(brokers: string, events: number, round: number) {
       autoCommit: false,
       partitionsConsumedConcurrently: 4,
       eachBatch: async ({ batch }) => {
+        begin()
         seen += batch.messages.length
         if (seen >= events) resolve()
       },
@@ -179,6 +218,7 @@ async function sinkAll(
   directory: string,
   events: number,
   round: number,
+  begin: () => void,
 ) {
   const eventLog = kafkaLog({
     brokers: [brokers],
@@ -202,7 +242,10 @@ async function sinkAll(
     topic,
     group: `sink-${round}`,
     mapping: sink.mapping,
-    store: sink.store,
+    store: (range) => {
+      begin()
+      return sink.store(range)
+    },
     // Each round is a log of its own: the same offsets must not look like a replay.
     lastEpoch: async () => round,
     committed: (range) => {

@@ -84,13 +84,13 @@ export async function benchWindow(rounds: number): Promise<Result[]> {
 async function fill(db: ClickHouse, hour: number) {
   for (let from = 0; from < EVENTS; from += BLOCK) {
     await db.command(
-      `INSERT INTO predictions_wire (log_epoch, topic, partition, offset, received_at, prediction_id, model_id, model_version, predicted_at, prediction, score, feature_names, feature_raws)
+      `INSERT INTO predictions_wire (log_epoch, topic, partition, offset, received_at, prediction_id, model_id, model_version, predicted_at, prediction, score, feature_names, feature_raws, feature_numbers)
        SETTINGS insert_deduplication_token='fill-${hour}-${from}', ${ONE_BLOCK}
        SELECT 'b', 'b', '0', ${hour * EVENTS} + n, now64(3), concat('p', toString(${hour * EVENTS} + n)), 'bench', '1',
          toDateTime64('2026-01-01 00:00:00', 3, 'UTC') + toIntervalMillisecond(${hour * HOUR_S * 1000} + intDiv(n * ${HOUR_S * 1000}, ${EVENTS})),
          toString(n % 2), rand(1) / 4294967296, arrayMap(k -> concat('f', toString(k)), range(20)),
-         arrayMap(k -> toString(round(sin(n * (k + 1)) * 100, 3)), range(20))
-       FROM (SELECT number + ${from} AS n FROM numbers(${BLOCK}))`,
+         arrayMap(x -> toString(x), numbers), numbers
+       FROM (SELECT number + ${from} AS n, arrayMap(k -> round(sin(n * (k + 1)) * 100, 3)::Nullable(Float64), range(20)) AS numbers FROM numbers(${BLOCK}))`,
     )
   }
 }

@@ -9,10 +9,11 @@
  * 4. Dead letters go to their topic from the table; a failure here replays the range, hence at least once.
  */
 import { escape, ONE_BLOCK, type ClickHouse } from './clickhouse.ts'
+import { messageOf } from './errors.ts'
 import type { EventLog, LoggedRange } from './event-log.ts'
 import type { Metrics } from './metrics.ts'
 import { encodeLines, type Spool } from './spool.ts'
-import type { WireMapping } from './wire-mapping.ts'
+import { OMITTED_FIELD, type WireMapping } from './wire-mapping.ts'
 import { TOPICS } from '../schemas/topics.ts'
 
 export interface SinkOptions {
@@ -39,6 +40,8 @@ const TOKEN_HORIZON = 5000
 
 export function createSink(options: SinkOptions): Sink {
   const { clickhouse, metrics, service } = options
+  /** Fields that some batch has had: the next ones are mapped for these. */
+  const expected = new Set<string>()
 
   return {
     mapping: options.mappings[0].version,
@@ -53,8 +56,7 @@ export function createSink(options: SinkOptions): Sink {
         range.replayed && (await storedRange(range)) !== undefined && (await isBeyondTokens(range))
       if (!forgotten) {
         const bytes = encodeLines(range.messages)
-        const fields = fieldsAmong(bytes, mapping)
-        await options.spool.withFile(bytes, (path) => insert(range, mapping, fields, path))
+        await options.spool.withFile(bytes, (path) => insertNarrowed(range, mapping, bytes, path))
       }
       const stored = await storedRange(range)
       if (!stored || stored.rows !== range.messages.length)
@@ -72,6 +74,24 @@ export function createSink(options: SinkOptions): Sink {
       )
       return Number(rows[0]?.epoch ?? 0)
     },
+  }
+
+  /** Tries with the fields that are expected; a batch that has others shows itself, and is stored with all of them. */
+  async function insertNarrowed(
+    range: LoggedRange,
+    mapping: WireMapping,
+    bytes: Buffer,
+    path: string,
+  ) {
+    for (const name of fieldsAmong(bytes.subarray(0, SAMPLE_BYTES), mapping)) expected.add(name)
+    if (expected.size === mapping.fields.length) return insert(range, mapping, undefined, path)
+    try {
+      await insert(range, mapping, expected, path)
+    } catch (error) {
+      if (!messageOf(error).includes(OMITTED_FIELD)) throw error
+      for (const name of mapping.fields) expected.add(name)
+      await insert(range, mapping, undefined, path)
+    }
   }
 
   async function insert(
@@ -210,16 +230,7 @@ export function createSink(options: SinkOptions): Sink {
 const tokenOf = (range: LoggedRange) =>
   `${range.logEpoch}:${range.topic}:${range.partition}:${range.first}-${range.last}:${range.mapping}`
 
-/** Above this the search costs more than the plan it saves. */
-const SMALL_BATCH_BYTES = 512 * 1024
+const SAMPLE_BYTES = 32 * 1024
 
-/**
- * The fields whose names occur anywhere in a small batch; undefined means all. A name may hide behind a `\\u` escape, so a
- * batch that has one is taken to have every field.
- */
-function fieldsAmong(bytes: Buffer, mapping: WireMapping): ReadonlySet<string> | undefined {
-  if (bytes.length > SMALL_BATCH_BYTES || bytes.includes('\\u')) return undefined
-  return new Set(
-    mapping.fields.filter((name) => mapping.required.has(name) || bytes.includes(`"${name}"`)),
-  )
-}
+const fieldsAmong = (sample: Buffer, mapping: WireMapping) =>
+  mapping.fields.filter((name) => mapping.required.has(name) || sample.includes(`"${name}"`))

@@ -21,14 +21,19 @@ export function encodeLines(messages: LoggedRange['messages']): Buffer {
       at,
       'latin1',
     )
-    const start = at
-    at += key.copy(out, at)
-    at += value.copy(out, at)
-    for (let i = out.indexOf(NEWLINE, start); i !== -1 && i < at; i = out.indexOf(NEWLINE, i + 1))
-      out[i] = SPACE
+    at += copyLine(key, out, at)
+    at += copyLine(value, out, at)
     out[at++] = NEWLINE
   }
   return out
+}
+
+/** Copies bytes with their newlines as spaces, and returns how many. */
+function copyLine(from: Buffer, to: Buffer, at: number): number {
+  const length = from.copy(to, at)
+  // Searched in the source: a search in `to` would run on into memory that is not written yet.
+  for (let i = from.indexOf(NEWLINE); i !== -1; i = from.indexOf(NEWLINE, i + 1)) to[at + i] = SPACE
+  return length
 }
 
 export interface Spool {

@@ -25,6 +25,7 @@ CREATE TABLE IF NOT EXISTS predictions_wire {on_cluster}
     features Map(LowCardinality(String), Variant(Float64, String, Bool)),
     feature_names Array(LowCardinality(String)),
     feature_raws Array(String),
+    feature_numbers Array(Nullable(Float64)),
     attributes Map(LowCardinality(String), String),
     quantiles Map(LowCardinality(String), Float64),
     target_time Nullable(DateTime64(3, 'UTC')),
@@ -100,7 +101,7 @@ ORDER BY (model_id, predicted_at, prediction_id)
 SETTINGS non_replicated_deduplication_window = 10000;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS predictions_good {on_cluster} TO predictions AS
-SELECT * EXCEPT (key, value, reject_code, reject_message, feature_names, feature_raws)
+SELECT * EXCEPT (key, value, reject_code, reject_message, feature_names, feature_raws, feature_numbers)
 FROM predictions_wire WHERE reject_code = '';
 
 -- Where a prediction lies, by its id: labels name predictions by id alone, `predictions` is sorted by time.
@@ -173,7 +174,7 @@ FROM
     FROM predictions_wire
     ARRAY JOIN
         arrayConcat(feature_names, ['@prediction', '@score', '@latency_ms', '@cost_usd', '@input_tokens', '@output_tokens']) AS subject,
-        arrayConcat(arrayMap(r -> toFloat64OrNull(r), feature_raws), [prediction_number, score, latency_ms, cost_usd, toFloat64(input_tokens), toFloat64(output_tokens)]) AS value
+        arrayConcat(feature_numbers, [prediction_number, score, latency_ms, cost_usd, toFloat64(input_tokens), toFloat64(output_tokens)]) AS value
     WHERE reject_code = '' AND isNotNull(value)
 )
 GROUP BY model_id, step, subject, model_version, variant, shadow, bin;
@@ -201,11 +202,17 @@ SELECT model_id, toStartOfInterval(predicted_at, INTERVAL 15 MINUTE, 'UTC') AS s
 FROM
 (
     SELECT model_id, predicted_at, model_version, variant, shadow, subject, raw
-    FROM predictions_wire
+    FROM
+    (
+        -- Numbers are dropped before the join of arrays: most features are.
+        SELECT *,
+            arrayConcat(feature_raws, [if(isNull(prediction) OR isNotNull(prediction_number), 'null', toJSONString(assumeNotNull(prediction)))]) AS raws,
+            arrayConcat(feature_names, ['@prediction']) AS names
+        FROM predictions_wire WHERE reject_code = ''
+    )
     ARRAY JOIN
-        arrayConcat(feature_names, ['@prediction']) AS subject,
-        arrayConcat(feature_raws, [if(isNull(prediction) OR isNotNull(prediction_number), 'null', toJSONString(assumeNotNull(prediction)))]) AS raw
-    WHERE reject_code = '' AND (startsWith(raw, '"') OR raw IN ('true', 'false'))
+        arrayFilter((name, r) -> startsWith(r, '"') OR r IN ('true', 'false'), names, raws) AS subject,
+        arrayFilter(r -> startsWith(r, '"') OR r IN ('true', 'false'), raws) AS raw
 )
 GROUP BY model_id, step, subject, model_version, variant, shadow, category;
 

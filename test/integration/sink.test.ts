@@ -111,6 +111,19 @@ test('a key that disagrees with the value, and each row its own offset and time'
   ])
 })
 
+test('a field that only the last event of a large batch has is stored all the same', async () => {
+  const values = Array.from({ length: 400 }, (_, i) =>
+    JSON.stringify(prediction(5000 + i, { model_id: 'rare' })),
+  )
+  values.push(JSON.stringify(prediction(5400, { model_id: 'rare', cost_usd: 0.5 })))
+  await sink.store(rangeOf(TOPIC, sink.mapping, values, 5000))
+  expect(
+    await db.query(
+      `SELECT count() AS n, sum(cost_usd) AS cost FROM predictions WHERE model_id = 'rare'`,
+    ),
+  ).toEqual([{ n: '401', cost: 0.5 }])
+})
+
 test('the wire tables have the columns of their mappings', async () => {
   for (const [table, mapping] of [
     ['predictions_wire', PREDICTION_MAPPINGS[0]],
