@@ -180,18 +180,24 @@ async function consume(brokers: string, events: number, round: number, begin: ()
   await consumer.disconnect()
 }
 
-/** Rows as the mapping makes them, in ClickHouse's own format, in batches of the size that a fetch has. */
+/**
+ * Rows as the mapping makes them, in ClickHouse's own format. Blocks are what fetches are: of the same size, and, like a
+ * partition, holding every fourth event of a longer stretch of time.
+ */
 async function makeBlocks(db: ClickHouse, directory: string, events: number): Promise<string[]> {
   const mapping = PREDICTION_MAPPINGS[0]
   const spool = createSpool(join(directory, 'blocks'), 'process')
-  const size = 14_000
+  const partitions = TOPICS.predictions.partitions
+  const size = 15_000
   const files: string[] = []
   for (let i = 0; i < events; i += size) {
+    const stretch = Math.floor(i / (size * partitions)) * size * partitions
+    const first = stretch + (((i - stretch) / size) % partitions)
     const messages = Array.from({ length: Math.min(size, events - i) }, (_, k) => ({
       offset: String(i + k),
       timestampMs: Date.now(),
       key: Buffer.alloc(0),
-      value: Buffer.from(event(i + k)),
+      value: Buffer.from(event(first + k * partitions)),
     }))
     const file = join(directory, `block-${i}.native`)
     await spool.withFile(encodeLines(messages), (path) =>
