@@ -9,8 +9,9 @@ import { serverEngine, type ClickHouse, type ClickHouseEngine } from './clickhou
 import { embeddedEngine, type EmbeddedEngine } from './clickhouse-embedded.ts'
 import { migrateClickHouse, verifyClickHouse } from './clickhouse-migrations.ts'
 import { clickHouseServer, type ClickHouseServer } from './clickhouse-server.ts'
-import { systemClock, type Clock } from './clock.ts'
+import { backoffMs, sleep, systemClock, type Clock } from './clock.ts'
 import { ConfigError } from './config.ts'
+import { messageOf } from './errors.ts'
 import { memoryLog } from './event-log.memory.ts'
 import { kafkaLog } from './event-log.kafka.ts'
 import type { EventLog } from './event-log.ts'
@@ -155,7 +156,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     clickhouseServer: interfaceOf,
     before: [
       clickHouseModule(engine, needs.stores, log),
-      ...(postgresParts ? [postgresModule(postgresParts, config, needs)] : []),
+      ...(postgresParts ? [postgresModule(postgresParts, config, needs, log)] : []),
       ...(interfaceOf ? [interfaceOf.module] : []),
       ...(needs.eventLog ? [eventLog.module] : []),
     ],
@@ -169,6 +170,27 @@ const topicsOf = (config: PlatformConfig) =>
     ...card,
     partitions: card.partitions > 1 ? config.PLUMBLINE_KAFKA_PARTITIONS : 1,
   }))
+
+const START_ATTEMPTS = 20
+
+/** A server that is not up yet is waited for, about two minutes; what it answers once it is up counts at once. */
+async function reachable(server: string, log: Logger, ask: () => Promise<void>): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await ask()
+    } catch (error) {
+      const away = /ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|timeout/i.test(
+        messageOf(error),
+      )
+      if (!away || attempt === START_ATTEMPTS) throw error
+      log.warn(
+        { server, attempt, error: messageOf(error) },
+        'server cannot be reached, trying again',
+      )
+      await sleep(backoffMs(attempt))
+    }
+  }
+}
 
 const absentPostgres = new Proxy({} as Postgres, {
   get: () => {
@@ -186,10 +208,11 @@ function clickHouseModule(engine: ClickHouseEngine, owns: boolean, log: Logger):
     name: 'clickhouse',
     start: async () => {
       const db = engine.connect('migrate')
-      if (owns) {
+      await reachable('clickhouse', log, async () => {
+        if (!owns) return verifyClickHouse(db)
         const applied = await migrateClickHouse(db)
         if (applied.length > 0) log.info({ applied }, 'clickhouse migrated')
-      } else await verifyClickHouse(db)
+      })
     },
     stop: () => engine.close(),
   }
@@ -211,12 +234,16 @@ function postgresModule(
   { postgres, embedded }: PostgresParts,
   config: PlatformConfig,
   needs: Needs,
+  log: Logger,
 ): Module {
   let socket: PGLiteSocketServer | undefined
   return {
     name: 'postgres',
     start: async () => {
-      if (needs.stores) await migratePostgres(postgres)
+      await reachable('postgres', log, async () => {
+        if (needs.stores) await migratePostgres(postgres)
+        else await postgres.query('select 1')
+      })
       if (!needs.serveStores || !embedded) return
       socket = new PGLiteSocketServer({
         db: embedded.db,

@@ -314,6 +314,23 @@ test('SIGTERM ends it cleanly, and what was stored is there after a restart', as
   ).toEqual([{ n: '7' }])
 })
 
+test('an overloaded gateway answers 429 with Retry-After instead of growing', async () => {
+  await plumbline.stop()
+  plumbline = await startTarget('all', {
+    PLUMBLINE_DATA_DIR: join(directory, 'data'),
+    PLUMBLINE_MODELS_DIR: join(directory, 'models'),
+    PLUMBLINE_MAX_PENDING_BYTES: '5000',
+  })
+  const large = Array.from({ length: 20 }, (_, i) => prediction(7000 + i))
+  const response = await post(`${plumbline.url}/v1/predictions`, large)
+  expect(response.status).toBe(429)
+  expect(response.headers.get('retry-after')).toBe('1')
+  expect((await post(`${plumbline.url}/v1/predictions`, prediction(7100))).status).toBe(200)
+  expect(await (await fetch(`${plumbline.url}/metrics`)).text()).toMatch(
+    /outcome="shed",reason="overloaded"\} 1/,
+  )
+})
+
 test('a wrong environment and wrong model files stop the start, with every problem listed', () => {
   const models = join(directory, 'bad-models')
   mkdirSync(models)

@@ -27,6 +27,7 @@ let predictions: Sink
 let labels: Sink
 let join: Join
 let judge: () => Promise<unknown>
+let judgeOther: (other: typeof model) => Promise<unknown>
 let offset = 0
 const published: string[] = []
 const metrics = createMetrics()
@@ -51,6 +52,7 @@ beforeAll(async () => {
     now: () => now,
   })
   judge = () => judgeModel(model, () => true)
+  judgeOther = (other) => judgeModel(other, () => true)
 })
 
 async function emit(
@@ -211,6 +213,71 @@ test('a second version is judged on its own, a shadow only there', async () => {
     { model_version: '1', value: 300 / 3600 },
     { model_version: '2', value: 200 / 3600 },
   ])
+})
+
+test('regression: errors with intervals, and a rise of more than a tenth alarms', async () => {
+  const regression = parseModel(
+    'model_id: r\ntask: regression\nwindows: { size: 1h, lateness: 15m, min_count: 100 }\n',
+  )
+  const truth = (i: number) => (i * 7919) % 101
+  for (const [hour, error] of [
+    [0, 1],
+    [1, 1],
+    [2, 3],
+  ] as const) {
+    const events = Array.from({ length: 200 }, (_, i) => ({
+      prediction_id: `r${hour}-${i}`,
+      model_id: 'r',
+      model_version: '1',
+      predicted_at: new Date(START + hour * HOUR + i * 15_000).toISOString(),
+      prediction: truth(i) + (i % 2 === 0 ? error : -error) * (1 + (i % 5) / 10),
+    }))
+    await predictions.store(
+      rangeOf(
+        'plumbline.predictions.v1',
+        predictions.mapping,
+        events.map((e) => JSON.stringify(e)),
+        offset,
+      ),
+    )
+    offset += 200
+    const truths = events.map((e, i) => ({
+      label_id: e.prediction_id,
+      model_id: 'r',
+      prediction_id: e.prediction_id,
+      label: truth(i),
+      labelled_at: e.predicted_at,
+      source: 'ground_truth',
+    }))
+    await labels.store(
+      rangeOf(
+        'plumbline.labels.v1',
+        labels.mapping,
+        truths.map((e) => JSON.stringify(e)),
+        offset,
+      ),
+    )
+    offset += 200
+  }
+  await join.resolve(Infinity)
+  await judgeOther(regression)
+  const rows = await db.query<{
+    metric: string
+    value: number
+    verdict: string
+    ci_low: number
+    ci_high: number
+  }>(
+    `SELECT metric, value, verdict, ci_low, ci_high FROM window_metrics_latest WHERE model_id = 'r' AND family = 'performance' AND toUnixTimestamp64Milli(window_start) = ${START + 2 * HOUR} ORDER BY metric`,
+  )
+  const byName = Object.fromEntries(rows.map((row) => [row.metric, row]))
+  // Errors are 3 times 1, 1.1, 1.2, 1.3 and 1.4, evenly.
+  expect(byName['mae']).toMatchObject({ verdict: 'alarm' })
+  expect(byName['mae']!.value).toBeCloseTo(3.6, 9)
+  expect(byName['rmse']!.value).toBeCloseTo(3 * Math.sqrt((1 + 1.21 + 1.44 + 1.69 + 1.96) / 5), 9)
+  expect(byName['mae']!.ci_low).toBeLessThan(3.6)
+  expect(byName['r2']!.value).toBeGreaterThan(0.9)
+  expect(byName['accuracy']).toBeUndefined()
 })
 
 test('no number in the table is NaN or infinite', async () => {

@@ -1,4 +1,6 @@
 /** Every door gives the same verdict: TypeBox at HTTP and SQL in ClickHouse, on the same bytes. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import type { TObject } from 'typebox'
 import { beforeAll, expect, test } from 'vitest'
@@ -11,7 +13,7 @@ import { LabelV1 } from '../../schemas/events/label.v1.ts'
 import { PredictionV1 } from '../../schemas/events/prediction.v1.ts'
 import { LABEL_MAPPINGS } from '../../services/feedback/rows.ts'
 import { PREDICTION_MAPPINGS } from '../../services/ingest/rows.ts'
-import { migratedClickHouse, prediction, rangeOf } from '../harness.ts'
+import { migratedClickHouse, prediction, rangeOf, ROOT } from '../harness.ts'
 
 let db: ClickHouse
 let directory: string
@@ -223,4 +225,16 @@ test('bytes that are no text never break a batch', async () => {
       .slice(0, -1)
       .every(({ code }) => code === 'empty' || code === 'invalid_json' || code === 'missing_field'),
   ).toBe(true)
+})
+
+test('every committed example gets the same verdict in SQL', async () => {
+  for (const [event, schema, mapping] of [
+    ['prediction.v1', PredictionV1, PREDICTION_MAPPINGS[0]],
+    ['label.v1', LabelV1, LABEL_MAPPINGS[0]],
+  ] as const) {
+    const folder = join(ROOT, 'schemas/examples', event)
+    const texts = readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8').trim())
+    expect(texts.length).toBeGreaterThan(2)
+    await agree(schema, mapping, texts)
+  }
 })

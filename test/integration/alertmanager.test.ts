@@ -1,0 +1,71 @@
+/** Standing alarms reach a real Alertmanager, and end there when they have gone. */
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { freePort } from '../../deploy/local/kafka.ts'
+import { alertSender } from '../../services/retrain-trigger/alerts.ts'
+import { temporaryDirectory, until } from '../harness.ts'
+
+const directory = temporaryDirectory()
+let alertmanager: ChildProcess
+let url: string
+beforeAll(async () => {
+  if (spawnSync('prometheus-alertmanager', ['--version']).status !== 0)
+    throw new Error(
+      'Alertmanager is not installed (Debian: apt-get install prometheus-alertmanager)',
+    )
+  const port = await freePort()
+  url = `http://127.0.0.1:${port}`
+  writeFileSync(
+    join(directory, 'config.yml'),
+    'route: { receiver: nobody }\nreceivers: [{ name: nobody }]\n',
+  )
+  alertmanager = spawn(
+    'prometheus-alertmanager',
+    [
+      `--config.file=${directory}/config.yml`,
+      `--storage.path=${directory}/data`,
+      `--web.listen-address=127.0.0.1:${port}`,
+      '--cluster.listen-address=',
+    ],
+    { stdio: 'ignore' },
+  )
+  await until('Alertmanager is ready', () =>
+    fetch(`${url}/-/ready`).then(
+      (r) => r.ok,
+      () => false,
+    ),
+  )
+})
+afterAll(() => void alertmanager?.kill('SIGTERM'))
+
+test('an alarm is told, and its end', async () => {
+  const alarm = {
+    model_id: 'm',
+    family: 'drift',
+    metric: 'psi',
+    subject: 'x',
+    verdict: 'alarm',
+    reason: 'moved',
+    reference: 'baseline',
+    value: 0.51234,
+    window_start: '2026-01-01T00:00:00Z',
+    window_end: '2026-01-01T01:00:00Z',
+  }
+  const send = alertSender(url, pino({ level: 'silent' }), Date.now)
+  const active = async () =>
+    (await (await fetch(`${url}/api/v2/alerts?active=true`)).json()) as {
+      labels: Record<string, string>
+      annotations: Record<string, string>
+    }[]
+  await send([alarm])
+  await until('it is active', async () => (await active()).length === 1)
+  expect((await active())[0]).toMatchObject({
+    labels: { alertname: 'PlumblineVerdict', model_id: 'm', severity: 'critical' },
+    annotations: { summary: 'm: drift psi of x is 0.5123' },
+  })
+  await send([])
+  await until('it has ended', async () => (await active()).length === 0)
+})
