@@ -48,11 +48,12 @@ export function newcombe(
 }
 
 /**
- * Interval of a ratio of two independent proportions, `a / b`, on the log scale with half a count added to each cell.
+ * Interval of a ratio of two independent proportions, `a / b`, on the log scale with half a count added to each of
+ * success and failure.
  *
  * @returns low ≥ 0; high may be Infinity-free but large; undefined when either group is empty
  * @see Katz et al. (1978), Biometrics 34, 469–474; Agresti (2013), section 3.1.4
- * @example ratioInterval({ successes: 30, n: 100 }, { successes: 50, n: 100 }, 0.95) // => { low: 0.4237520992, high: 0.8608055527 }
+ * @example ratioInterval({ successes: 30, n: 100 }, { successes: 50, n: 100 }, 0.95) // => { low: 0.4235260499, high: 0.8612649920 }
  */
 export function ratioInterval(
   a: { successes: number; n: number },
@@ -62,8 +63,9 @@ export function ratioInterval(
   if (!(a.n > 0 && b.n > 0)) return undefined
   const xa = a.successes + 0.5
   const xb = b.successes + 0.5
-  const na = a.n + 0.5
-  const nb = b.n + 0.5
+  // One trial more and half a success: a group of which everybody was selected keeps its uncertainty.
+  const na = a.n + 1
+  const nb = b.n + 1
   const center = Math.log(xa / na) - Math.log(xb / nb)
   const half =
     normalQuantile((1 + level) / 2) * Math.sqrt(Math.max(0, 1 / xa - 1 / na + 1 / xb - 1 / nb))

@@ -5,6 +5,8 @@ import { FAIRNESS_DIFFERENCE, FAIRNESS_RATIO } from './rules.ts'
 import type { GroupCounts } from './window-data.ts'
 
 const CI_LEVEL = 0.95
+/** Of fewer cases no verdict is given: one person is no group. */
+const LEAST_CELL = 10
 
 interface Share {
   successes: number
@@ -148,6 +150,11 @@ function verdictOf(
 ): { verdict: Verdict; reason: string } {
   if (needsLabels && !rules.mature)
     return { verdict: 'incomplete', reason: 'younger than the label horizon' }
+  if (Math.min(a.n, b.n) < LEAST_CELL)
+    return {
+      verdict: 'incomplete',
+      reason: `a group of ${Math.min(a.n, b.n)}, below ${LEAST_CELL}`,
+    }
   if (a.n + b.n < rules.minCount)
     return {
       verdict: 'incomplete',

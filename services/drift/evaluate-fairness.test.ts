@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest'
+import { ratioInterval } from '../../lib/stats/proportions.ts'
+import { evaluateFairness } from './evaluate-fairness.ts'
+import type { GroupCounts } from './window-data.ts'
+
+const group = (name: string, predictions: number, favorable: number): GroupCounts => ({
+  group: name,
+  predictions,
+  favorable,
+  tp: favorable,
+  fp: 0,
+  fn: 0,
+  tn: predictions - favorable,
+})
+const rules = { attribute: 'race', privileged: 'a', minCount: 100, mature: true }
+const verdictOf = (groups: GroupCounts[], metric: string) =>
+  evaluateFairness(groups, rules).find(
+    (fact) => fact.metric === metric && fact.subject === 'race=b',
+  )
+
+test('a group of which everybody was selected keeps its uncertainty, and is no alarm while it is tiny', () => {
+  const interval = ratioInterval({ successes: 2, n: 2 }, { successes: 280, n: 500 }, 0.95)!
+  expect(interval.high / interval.low).toBeGreaterThan(1.5)
+  expect(
+    verdictOf([group('a', 500, 280), group('b', 2, 2)], 'disparate_impact_ratio'),
+  ).toMatchObject({ verdict: 'incomplete', reason: 'a group of 2, below 10' })
+})
+
+test('a large group far from the privileged one alarms, difference and ratio alike; an equal one does not', () => {
+  const unfair = [group('a', 1000, 600), group('b', 1000, 300)]
+  expect(verdictOf(unfair, 'statistical_parity_difference')).toMatchObject({
+    verdict: 'alarm',
+    value: -0.3,
+  })
+  expect(verdictOf(unfair, 'disparate_impact_ratio')).toMatchObject({
+    verdict: 'alarm',
+    value: 0.5,
+  })
+  expect(
+    verdictOf([group('a', 1000, 600), group('b', 1000, 590)], 'statistical_parity_difference'),
+  ).toMatchObject({ verdict: 'ok' })
+})
+
+test('max minus min over nine fair groups of 50 would alarm; intervals do not', () => {
+  let state = 7
+  const random = () => (state = (state * 1664525 + 1013904223) % 2 ** 32) / 2 ** 32
+  let alarms = 0
+  for (let window = 0; window < 100; window++) {
+    const groups = ['a', ...'bcdefghi'].map((name) =>
+      group(name, 50, Array.from({ length: 50 }, random).filter((x) => x < 0.5).length),
+    )
+    if (
+      evaluateFairness(groups, rules).some(
+        (fact) => fact.verdict === 'alarm' && fact.metric === 'statistical_parity_difference',
+      )
+    )
+      alarms++
+  }
+  expect(alarms).toBeLessThanOrEqual(5)
+})
