@@ -8,6 +8,7 @@ import { parseModel } from '../../lib/models.ts'
 import { LabelV1 } from '../../schemas/events/label.v1.ts'
 import { PredictionV1 } from '../../schemas/events/prediction.v1.ts'
 import { RULES, violations } from '../../scripts/check-boundaries.ts'
+import { readElec2 } from '../../examples/elec2.ts'
 import { artefacts } from '../../scripts/artefacts.ts'
 import { ROOT } from '../harness.ts'
 
@@ -105,4 +106,9 @@ test('the house rules find what they forbid', () => {
   for (const [path, text] of Object.entries(bad))
     expect(violations([{ path, text: `${text}\n` }])).toHaveLength(1)
   expect(RULES.length).toBeGreaterThan(8)
+})
+
+test('the data of the examples comes with the project', () => {
+  expect(readElec2()).toHaveLength(45_312)
+  expect(existsSync(join(ROOT, 'examples/data/ma_employment.csv.gz'))).toBe(true)
 })
