@@ -1,13 +1,3 @@
-/** A message that can never be processed: it is dead-lettered with its code, and the consumer goes on. */
-export class InvalidMessage extends Error {
-  readonly code: string
-  constructor(code: string, message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.name = 'InvalidMessage'
-    this.code = code
-  }
-}
-
 /** A request that cannot be served: answered as an RFC 9457 problem document. */
 export class Problem extends Error {
   readonly status: number

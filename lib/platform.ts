@@ -53,8 +53,6 @@ export interface Platform {
   postgres: Postgres
   /** Signs webhooks where the environment gives no key; made once in the data folder. */
   webhookSecret: () => string
-  /** The embedded engine's own HTTP interface, where there is one. */
-  clickhouseServer: ClickHouseServer | undefined
   /** Started before the services. */
   before: readonly Module[]
   /** Started after them, and stopped first. */
@@ -153,7 +151,6 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     postgres: postgresParts?.postgres ?? absentPostgres,
     webhookSecret: () =>
       secretIn(dataDir, 'webhook.secret', () => `whsec_${randomBytes(32).toString('base64')}`),
-    clickhouseServer: interfaceOf,
     before: [
       clickHouseModule(engine, needs.stores, log),
       ...(postgresParts ? [postgresModule(postgresParts, config, needs, log)] : []),

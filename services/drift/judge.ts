@@ -207,7 +207,6 @@ export function createJudge(options: JudgeOptions) {
     const data: ReferenceData = {
       name: reference.name,
       judge: reference.judge,
-      revision: 1,
       counts,
       outcomes: reference.judge
         ? await queries.outcomes(model, reference.spans, ALL, counts.events)

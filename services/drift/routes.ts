@@ -158,7 +158,6 @@ export function driftRoutes(http: Http, { db, queries, models, now }: DriftRoute
       const reference = {
         name: request.query.a,
         judge: true,
-        revision: 1,
         outcomes: undefined,
         counts: await queries.counts(model.modelId, [a], ALL),
       }

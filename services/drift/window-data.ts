@@ -59,7 +59,6 @@ export interface GroupCounts {
 export interface ReferenceData {
   name: string
   judge: boolean
-  revision: number
   counts: WindowCounts
   outcomes: OutcomeCounts | undefined
 }

@@ -26,8 +26,6 @@ const LAST_RETRY_MS = 5 * 60_000
 const STDERR_KEPT = 1000
 
 export function launcher({ ledger, log, now, secret, publicUrl }: LaunchOptions) {
-  const running = new Set<Promise<void>>()
-
   const jobOf = (run: Run) => ({
     type: 'plumbline.retrain',
     timestamp: run.created_at,
@@ -110,11 +108,9 @@ export function launcher({ ledger, log, now, secret, publicUrl }: LaunchOptions)
         failure === undefined ? {} : { message: failure },
       )
     })
-    const guarded = watch.catch((error: unknown) =>
+    void watch.catch((error: unknown) =>
       log.error({ run_id: run.run_id, error: messageOf(error) }, 'end of the command not recorded'),
     )
-    running.add(guarded)
-    void guarded.then(() => running.delete(guarded))
   }
 
   return {
@@ -122,8 +118,6 @@ export function launcher({ ledger, log, now, secret, publicUrl }: LaunchOptions)
       if (launch.kind === 'webhook') await webhook(run, launch.url)
       else await command(run, launch.command)
     },
-    /** Commands that are still running; they end with the process. */
-    running: () => running.size,
   }
 }
 
