@@ -1,113 +1,150 @@
-/** Kafka to ClickHouse, exactly once and with every count, beside bare consuming and bare inserting. */
-import { mkdtempSync, rmSync } from 'node:fs'
+/** Kafka to ClickHouse: our sink beside ClickHouse's own Kafka engine, and beside what consuming and inserting cost alone. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import kafkajs from 'kafkajs'
 import { pino } from 'pino'
 import { startKafka } from '../deploy/local/kafka.ts'
-import { ONE_BLOCK, type ClickHouse } from '../lib/clickhouse.ts'
+import { startRegistry } from '../deploy/local/registry.ts'
+import { avroReader } from '../lib/avro-reader.ts'
+import { circuitBreaker } from '../lib/circuit-breaker.ts'
+import type { ClickHouse, FileInsert } from '../lib/clickhouse.ts'
 import { embeddedEngine } from '../lib/clickhouse-embedded.ts'
 import { migrateClickHouse } from '../lib/clickhouse-migrations.ts'
 import { kafkaLog } from '../lib/event-log.kafka.ts'
+import type { LoggedRange } from '../lib/event-log.ts'
 import { fixKafkajsTimer } from '../lib/kafkajs-timer.ts'
+import { messageReader } from '../lib/message-reader.ts'
 import { createMetrics } from '../lib/metrics.ts'
 import { runModules } from '../lib/modules.ts'
+import { encodeBlock } from '../lib/native-block.ts'
+import { schemaRegistry } from '../lib/schema-registry.ts'
+import { createSeenIds, type SeenIds } from '../lib/seen-ids.ts'
 import { createSink } from '../lib/sink.ts'
-import { createSpool, encodeLines } from '../lib/spool.ts'
+import { createSpool } from '../lib/spool.ts'
 import { TOPICS } from '../schemas/topics.ts'
 import { PREDICTION_MAPPINGS } from '../services/ingest/rows.ts'
+import { consumeWithEngine, ENGINE_SETTINGS } from './engine-kafka.ts'
+import { asAvro, asJson, benchEvent, PARTITIONS, produce } from './events.ts'
 import type { Result } from './main.ts'
 import { measured, median, type Measured } from './median.ts'
 
-const topic = TOPICS.predictions.topic
-const FETCH = { maxBytesPerPartition: 8 << 20, maxBytes: 64 << 20, maxWaitTimeInMs: 100 }
+const FETCH = { maxBytesPerPartition: 16 << 20, maxBytes: 64 << 20, maxWaitTimeInMs: 100 }
+const TABLES = [
+  'predictions',
+  'prediction_times',
+  'event_counts',
+  'numeric_counts',
+  'category_counts',
+  'watermarks',
+  'sink_ranges',
+  'dead_letters',
+]
 
 export async function benchIngest(rounds: number, events: number): Promise<Result[]> {
   fixKafkajsTimer()
   const directory = mkdtempSync(join(tmpdir(), 'plumbline-bench-'))
   const kafka = await startKafka({ directory: join(directory, 'kafka') })
+  const registry = await startRegistry()
   const engine = embeddedEngine(join(directory, 'clickhouse'))
   try {
     const db = engine.connect('bench')
     await migrateClickHouse(db)
-    const bytes = await produce(kafka.brokers, events)
-    const blocks = await makeBlocks(db, directory, events)
-    const rounds_ = { consume: [] as Measured[], insert: [] as Measured[], sink: [] as Measured[] }
-    for (let round = 0; round < rounds; round++) {
-      rounds_.consume.push(
-        await measured(events, (begin) => consume(kafka.brokers, events, round, begin)),
-      )
-      await emptied(db)
-      rounds_.insert.push(
-        await measured(events, async () => {
-          await insertBlocks(db, blocks, round)
-          await merged(db)
-        }),
-      )
-      await emptied(db)
-      rounds_.sink.push(
-        await measured(events, async (begin) => {
-          await sinkAll(kafka.brokers, db, directory, events, round, begin)
-          await merged(db)
-        }),
-      )
+    const { brokers } = kafka
+    const bytes = {
+      json: await produce(brokers, 'bench-json', events, asJson),
+      avro: await produce(
+        brokers,
+        'bench-avro',
+        events,
+        await asAvro(registry.url, 'bench-avro-value'),
+      ),
     }
-    const of = (name: keyof typeof rounds_, unit: keyof Measured) =>
-      median(rounds_[name].map((m) => m[unit]))
+    const blocks = makeBlocks(directory, events)
+    const run = (topic: string, round: number): SinkRun => ({
+      brokers,
+      db,
+      directory,
+      registryUrl: registry.url,
+      topic,
+      events,
+      round,
+    })
+    const byEngine = (format: 'JSONEachRow' | 'AvroConfluent', topic: string) => (round: number) =>
+      consumeWithEngine({
+        db,
+        brokers,
+        topic,
+        format,
+        registryUrl: registry.url,
+        group: `engine-${topic}-${round}`,
+        events,
+      })
+    const contenders: Record<string, (round: number) => Promise<void>> = {
+      consume: (round) => consume(brokers, 'bench-json', events, round),
+      insert: (round) => insertBlocks(db, blocks, round),
+      json: (round) => exactlyOnce(run('bench-json', round)),
+      jsonLoose: (round) => atLeastOnce(run('bench-json', round)),
+      avro: (round) => exactlyOnce(run('bench-avro', round)),
+      engineJson: byEngine('JSONEachRow', 'bench-json'),
+      engineAvro: byEngine('AvroConfluent', 'bench-avro'),
+    }
+    const found = Object.fromEntries(
+      Object.keys(contenders).map((name) => [name, [] as Measured[]]),
+    )
+    for (let round = 0; round < rounds; round++) {
+      for (const [name, contend] of Object.entries(contenders)) {
+        await emptied(db)
+        found[name]!.push(
+          await measured(events, async () => {
+            if (process.env['BENCH_TRACE']) console.error(name)
+            await contend(round)
+            await merged(db)
+          }),
+        )
+      }
+    }
     const settings = {
       events,
-      bytes_per_event: Math.round(bytes / events),
-      partitions: TOPICS.predictions.partitions,
+      bytes_per_event: bytes,
+      partitions: PARTITIONS,
       features: 20,
-      fetch: FETCH,
+      engine: ENGINE_SETTINGS,
     }
-    const result = (
-      name: string,
-      key: keyof typeof rounds_,
-      unit: keyof Measured,
-      against: string,
-      ratio: number | null,
-    ): Result => ({
-      name,
-      value: of(key, unit),
-      unit: unit === 'cpuPerSecond' ? 'events/CPU-s' : 'events/s',
-      against,
-      ratio,
-      rounds,
-      settings,
+    return (['cpuPerSecond', 'wallPerSecond'] as const).flatMap((unit) => {
+      const of = (name: string) => median(found[name]!.map((m) => m[unit]))
+      const result = (name: string, key: string, against = '', other?: number): Result => ({
+        name,
+        value: of(key),
+        unit: unit === 'cpuPerSecond' ? 'events/CPU-s' : 'events/s',
+        against,
+        ratio: other === undefined ? null : of(key) / other,
+        rounds,
+        settings,
+      })
+      const ceiling = Math.min(of('consume'), of('insert'))
+      return [
+        result('bare kafkajs consume, nothing decoded', 'consume'),
+        result('bare insert of ready blocks, all tables', 'insert'),
+        result('ENGINE=Kafka, JSON', 'engineJson'),
+        result('ENGINE=Kafka, Avro', 'engineAvro'),
+        result('sink, JSON', 'json', 'ENGINE=Kafka', of('engineJson')),
+        result('sink, Avro', 'avro', 'ENGINE=Kafka', of('engineAvro')),
+        result('sink, JSON', 'json', 'the lower ceiling', ceiling),
+        result('sink, JSON', 'json', 'itself without exactly-once', of('jsonLoose')),
+      ]
     })
-    const ceiling = (unit: keyof Measured) => Math.min(of('consume', unit), of('insert', unit))
-    return (['cpuPerSecond', 'wallPerSecond'] as const).flatMap((unit) => [
-      result('bare kafkajs consume, nothing decoded', 'consume', unit, '', null),
-      result('bare insert of ready blocks, views on', 'insert', unit, '', null),
-      result(
-        'sink: Kafka to tables and counts, exactly once',
-        'sink',
-        unit,
-        'the lower ceiling',
-        of('sink', unit) / ceiling(unit),
-      ),
-    ])
   } finally {
     await engine.close()
     await kafka.stop()
+    await registry.stop()
     rmSync(directory, { recursive: true, force: true })
   }
 }
 
 /** Every round writes into empty tables, with no merge of an earlier one under way. */
 async function emptied(db: ClickHouse) {
-  for (const table of [
-    'predictions',
-    'prediction_times',
-    'event_counts',
-    'numeric_counts',
-    'category_counts',
-    'watermarks',
-    'sink_ranges',
-    'dead_letters',
-  ])
-    await db.command(`TRUNCATE TABLE ${table}`)
+  for (const table of TABLES) await db.command(`TRUNCATE TABLE ${table}`)
   await merged(db)
 }
 
@@ -119,46 +156,7 @@ async function merged(db: ClickHouse) {
     await new Promise((resolve) => setTimeout(resolve, 20))
 }
 
-function event(i: number): string {
-  return JSON.stringify({
-    prediction_id: `0198c1f2-7d10-7aaa-8bbb-${100000000000 + i}`,
-    model_id: 'bench',
-    model_version: '7',
-    predicted_at: new Date(Date.UTC(2026, 0, 1) + i * 20).toISOString(),
-    prediction: i % 3 === 0 ? '1' : '0',
-    score: ((i * 7919) % 10007) / 10007,
-    attributes: { region: `r${i % 7}` },
-    features: Object.fromEntries(
-      Array.from({ length: 20 }, (_, k) => [
-        `f${k}`,
-        Math.round(Math.sin((i + 1) * (k + 1)) * 1e5) / 1e3,
-      ]),
-    ),
-  })
-}
-
-async function produce(brokers: string, events: number): Promise<number> {
-  const kafka = new kafkajs.Kafka({ brokers: [brokers], logLevel: kafkajs.logLevel.NOTHING })
-  const admin = kafka.admin()
-  await admin.connect()
-  await admin.createTopics({ topics: [{ topic, numPartitions: TOPICS.predictions.partitions }] })
-  await admin.disconnect()
-  const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner })
-  await producer.connect()
-  let bytes = 0
-  for (let i = 0; i < events; i += 2000) {
-    const messages = Array.from({ length: Math.min(2000, events - i) }, (_, k) => {
-      const value = event(i + k)
-      bytes += value.length
-      return { key: `bench/0198c1f2-7d10-7aaa-8bbb-${100000000000 + i + k}`, value }
-    })
-    await producer.send({ topic, acks: 1, messages })
-  }
-  await producer.disconnect()
-  return bytes
-}
-
-async function consume(brokers: string, events: number, round: number, begin: () => void) {
+async function consume(brokers: string, topic: string, events: number, round: number) {
   const consumer = new kafkajs.Kafka({
     brokers: [brokers],
     logLevel: kafkajs.logLevel.NOTHING,
@@ -171,7 +169,6 @@ async function consume(brokers: string, events: number, round: number, begin: ()
       autoCommit: false,
       partitionsConsumedConcurrently: 4,
       eachBatch: async ({ batch }) => {
-        begin()
         seen += batch.messages.length
         if (seen >= events) resolve()
       },
@@ -180,84 +177,163 @@ async function consume(brokers: string, events: number, round: number, begin: ()
   await consumer.disconnect()
 }
 
-/**
- * Rows as the mapping makes them, in ClickHouse's own format. Blocks are what fetches are: of the same size, and, like a
- * partition, holding every fourth event of a longer stretch of time.
- */
-async function makeBlocks(db: ClickHouse, directory: string, events: number): Promise<string[]> {
+type ReadyBlock = Omit<FileInsert, 'token'>
+/** As many as a partition's fetch holds. */
+const BLOCK_EVENTS = 25_000
+
+/** What the mapping makes of the topic, mapped beforehand: blocks of one partition's messages. */
+function makeBlocks(directory: string, events: number): ReadyBlock[] {
   const mapping = PREDICTION_MAPPINGS[0]
-  const spool = createSpool(join(directory, 'blocks'), 'process')
-  const partitions = TOPICS.predictions.partitions
-  const size = 15_000
-  const files: string[] = []
-  for (let i = 0; i < events; i += size) {
-    const stretch = Math.floor(i / (size * partitions)) * size * partitions
-    const first = stretch + (((i - stretch) / size) % partitions)
-    const messages = Array.from({ length: Math.min(size, events - i) }, (_, k) => ({
-      offset: String(i + k),
+  const seen = createSeenIds(0)
+  const { read } = messageReader()
+  const blocks: ReadyBlock[] = []
+  for (let i = 0; i < events; i += BLOCK_EVENTS) {
+    const stretch = Math.floor(i / (BLOCK_EVENTS * PARTITIONS)) * BLOCK_EVENTS * PARTITIONS
+    const first = stretch + (i - stretch) / BLOCK_EVENTS
+    const messages = Array.from({ length: Math.min(BLOCK_EVENTS, events - i) }, (_, k) => ({
+      offset: i + k,
       timestampMs: Date.now(),
       key: Buffer.alloc(0),
-      value: Buffer.from(event(first + k * partitions)),
+      value: asJson(benchEvent(first + k * PARTITIONS)),
     }))
-    const file = join(directory, `block-${i}.native`)
-    await spool.withFile(encodeLines(messages), (path) =>
-      db.command(
-        `INSERT INTO FUNCTION file('${file}', Native) SELECT * FROM (${mapping.select(`file('${path}', LineAsString, 'line String')`, { log_epoch: 'b', topic: 'b', partition: '0' })}) SETTINGS ${ONE_BLOCK}`,
-      ),
-    )
-    files.push(file)
+    const range: LoggedRange = {
+      logEpoch: 'ready',
+      topic: 'ready',
+      partition: '0',
+      first: String(i),
+      last: String(i + messages.length - 1),
+      mapping: mapping.version,
+      replayed: false,
+      continues: true,
+      messages,
+    }
+    for (const { table, ...rows } of mapping.map(range, read, seen).tables) {
+      const block = encodeBlock(rows)
+      if (!block) continue
+      const path = join(directory, `${table}-${i}.native`)
+      writeFileSync(path, block.bytes)
+      blocks.push({ table, columns: block.names, path })
+    }
   }
-  return files
+  return blocks
 }
 
-async function insertBlocks(db: ClickHouse, files: readonly string[], round: number) {
-  for (const file of files) {
-    await db.command(
-      `INSERT INTO predictions_wire SETTINGS insert_deduplication_token='${round}-${file}', ${ONE_BLOCK} SELECT * FROM file('${file}', Native)`,
-    )
-  }
+async function insertBlocks(db: ClickHouse, blocks: readonly ReadyBlock[], round: number) {
+  for (const block of blocks) await db.insertFile({ ...block, token: `${round}-${block.path}` })
 }
 
-async function sinkAll(
-  brokers: string,
-  db: ClickHouse,
-  directory: string,
-  events: number,
-  round: number,
-  begin: () => void,
-) {
+interface SinkRun {
+  brokers: string
+  db: ClickHouse
+  directory: string
+  registryUrl: string
+  topic: string
+  events: number
+  round: number
+}
+
+async function exactlyOnce(run: SinkRun) {
+  const log = pino({ level: 'silent' })
   const eventLog = kafkaLog({
-    brokers: [brokers],
+    brokers: [run.brokers],
     clientId: 'bench',
     topics: Object.values(TOPICS),
-    log: pino({ level: 'silent' }),
+    log,
   })
   const sink = createSink({
     service: 'bench',
-    wireTable: 'predictions_wire',
     mappings: PREDICTION_MAPPINGS,
-    clickhouse: db,
-    spool: createSpool(join(directory, 'spool'), 'process'),
+    reader: messageReader(avroReader(schemaRegistry(run.registryUrl))),
+    clickhouse: run.db,
+    spool: createSpool(join(run.directory, 'spool'), 'process'),
     eventLog,
     metrics: createMetrics(),
+    breaker: circuitBreaker({ maxRatio: 0.5, maxRun: 1000 }),
+    duplicateHorizon: 1_000_000,
     now: Date.now,
   })
   const controller = new AbortController()
   let stored = 0
   const consumer = eventLog.ranges({
-    topic,
-    group: `sink-${round}`,
+    topic: run.topic,
+    group: `sink-${run.topic}-${run.round}`,
     mapping: sink.mapping,
-    store: (range) => {
-      begin()
-      return sink.store(range)
-    },
+    store: sink.store,
     // Each round is a log of its own: the same offsets must not look like a replay.
-    lastEpoch: async () => round,
+    lastEpoch: async () => run.round,
     committed: (range) => {
       stored += range.messages.length
-      if (stored >= events) controller.abort()
+      if (stored >= run.events) controller.abort()
     },
   })
-  await runModules([eventLog.module, consumer], controller.signal, pino({ level: 'silent' }))
+  await runModules([eventLog.module, consumer], controller.signal, log)
+}
+
+/** The same mapping and inserts with no intent, no tokens, no reading back, and one commit after each batch. */
+async function atLeastOnce(run: SinkRun) {
+  const kafka = new kafkajs.Kafka({ brokers: [run.brokers], logLevel: kafkajs.logLevel.NOTHING })
+  const consumer = kafka.consumer({ groupId: `loose-${run.topic}-${run.round}`, ...FETCH })
+  const spool = createSpool(join(run.directory, 'loose'), 'process')
+  const mapping = PREDICTION_MAPPINGS[0]
+  const { read } = messageReader()
+  const memories = new Map<number, SeenIds>()
+  await consumer.connect()
+  await consumer.subscribe({ topic: run.topic, fromBeginning: true })
+  let stored = 0
+  await new Promise<void>((resolve, reject) => {
+    void consumer
+      .run({
+        autoCommit: false,
+        partitionsConsumedConcurrently: 2,
+        eachBatch: async ({ batch, resolveOffset, commitOffsetsIfNecessary }) => {
+          const messages = batch.messages.map((message) => ({
+            offset: Number(message.offset),
+            timestampMs: Number(message.timestamp),
+            key: message.key!,
+            value: message.value!,
+          }))
+          const range: LoggedRange = {
+            logEpoch: 'loose',
+            topic: run.topic,
+            partition: String(batch.partition),
+            first: String(messages[0]!.offset),
+            last: String(messages.at(-1)!.offset),
+            mapping: mapping.version,
+            replayed: false,
+            continues: true,
+            messages,
+          }
+          let seen = memories.get(batch.partition)
+          if (!seen) memories.set(batch.partition, (seen = createSeenIds(1_000_000)))
+          for (const { table, ...rows } of mapping.map(range, read, seen).tables) {
+            const block = encodeBlock(rows)
+            if (block)
+              await spool.withFile([block.bytes], (path) =>
+                run.db.insertFile({
+                  table,
+                  columns: block.names,
+                  path,
+                  token: crypto.randomUUID(),
+                }),
+              )
+          }
+          seen.keep()
+          resolveOffset(range.last)
+          await commitOffsetsIfNecessary({
+            topics: [
+              {
+                topic: run.topic,
+                partitions: [
+                  { partition: batch.partition, offset: String(Number(range.last) + 1) },
+                ],
+              },
+            ],
+          })
+          stored += messages.length
+          if (stored >= run.events) resolve()
+        },
+      })
+      .catch(reject)
+  })
+  await consumer.disconnect()
 }

@@ -19,7 +19,7 @@ const { values } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '5' },
-    events: { type: 'string', default: '150000' },
+    events: { type: 'string', default: '300000' },
   },
 })
 const rounds = Number(values.rounds)

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ONE_BLOCK, type ClickHouse } from '../lib/clickhouse.ts'
+import type { ClickHouse } from '../lib/clickhouse.ts'
 import { embeddedEngine } from '../lib/clickhouse-embedded.ts'
 import { migrateClickHouse } from '../lib/clickhouse-migrations.ts'
 import { createMetrics } from '../lib/metrics.ts'
@@ -10,6 +10,7 @@ import { parseModel } from '../lib/models.ts'
 import { createGauges } from '../services/drift/gauges.ts'
 import { createJudge } from '../services/drift/judge.ts'
 import { driftQueries } from '../services/drift/queries.ts'
+import { COUNTS } from './counts-in-sql.ts'
 import type { Result } from './main.ts'
 import { median } from './median.ts'
 
@@ -80,17 +81,24 @@ export async function benchWindow(rounds: number): Promise<Result[]> {
   }
 }
 
-/** One hour of events, made inside ClickHouse, through the wire table and its views. */
+/** One hour of events, made and counted inside ClickHouse. */
 async function fill(db: ClickHouse, hour: number) {
   for (let from = 0; from < EVENTS; from += BLOCK) {
-    await db.command(
-      `INSERT INTO predictions_wire (log_epoch, topic, partition, offset, received_at, prediction_id, model_id, model_version, predicted_at, prediction, score, feature_names, feature_raws, feature_numbers)
-       SETTINGS insert_deduplication_token='fill-${hour}-${from}', ${ONE_BLOCK}
-       SELECT 'b', 'b', '0', ${hour * EVENTS} + n, now64(3), concat('p', toString(${hour * EVENTS} + n)), 'bench', '1',
-         toDateTime64('2026-01-01 00:00:00', 3, 'UTC') + toIntervalMillisecond(${hour * HOUR_S * 1000} + intDiv(n * ${HOUR_S * 1000}, ${EVENTS})),
-         toString(n % 2), rand(1) / 4294967296, arrayMap(k -> concat('f', toString(k)), range(20)),
-         arrayMap(x -> toString(x), numbers), numbers
-       FROM (SELECT number + ${from} AS n, arrayMap(k -> round(sin(n * (k + 1)) * 100, 3)::Nullable(Float64), range(20)) AS numbers FROM numbers(${BLOCK}))`,
-    )
+    const events = `(SELECT 'bench' AS model_id, '1' AS model_version, '' AS variant, false AS shadow, '' AS status, 'b' AS topic, '0' AS partition, now64(3) AS received_at,
+         concat('p', toString(${hour * EVENTS} + n)) AS prediction_id,
+         toDateTime64('2026-01-01 00:00:00', 3, 'UTC') + toIntervalMillisecond(${hour * HOUR_S * 1000} + intDiv(n * ${HOUR_S * 1000}, ${EVENTS})) AS predicted_at,
+         toString(n % 2)::Nullable(String) AS prediction, NULL::Nullable(Float64) AS prediction_number, rand(1) / 4294967296 AS score, NULL::Nullable(Float64) AS latency_ms,
+         arrayMap(k -> concat('f', toString(k)), range(20)) AS feature_names, numbers AS feature_numbers, arrayMap(x -> NULL::Nullable(String), numbers) AS feature_texts
+       FROM (SELECT number + ${from} AS n, arrayMap(k -> round(sin(n * (k + 1)) * 100, 3)::Nullable(Float64), range(20)) AS numbers FROM numbers(${BLOCK})))`
+    for (const [table, select] of Object.entries(COUNTS))
+      await db.command(`INSERT INTO ${table} (${columnsOf(select(events))}) ${select(events)}`)
   }
 }
+
+/** Names of the outer SELECT, which are those of the table it fills. */
+const columnsOf = (select: string) =>
+  select
+    .slice('SELECT '.length, select.search(/\s+FROM/))
+    .split(/,\s*(?![^(]*\))/)
+    .map((column) => /(\w+)$/.exec(column.trim())![1])
+    .join(', ')

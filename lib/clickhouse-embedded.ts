@@ -3,7 +3,13 @@ import { mkdirSync } from 'node:fs'
 import { createClient, type ClickHouseClient } from '@clickhouse/client'
 import { Session } from 'chdb'
 import { createChdbConnection } from 'chdb/connection'
-import { clickHouseOf, escape, SESSION_SETTINGS, type ClickHouseEngine } from './clickhouse.ts'
+import {
+  clickHouseOf,
+  escape,
+  insertInto,
+  SESSION_SETTINGS,
+  type ClickHouseEngine,
+} from './clickhouse.ts'
 
 export interface RawResult {
   bytes: Buffer
@@ -37,8 +43,10 @@ export function embeddedEngine(path: string): EmbeddedEngine {
       const connection = open(() => createChdbConnection({ path }), path)
       const client = createClient({ connection, clickhouse_settings: SESSION_SETTINGS } as never)
       clients.push(client)
-      return clickHouseOf(client, async (file, sql) => {
-        await client.command({ query: sql(`file('${escape(file)}', LineAsString, 'line String')`) })
+      return clickHouseOf(client, async (insert) => {
+        await client.command({
+          query: `${insertInto(insert)} SELECT * FROM file('${escape(insert.path)}', Native)`,
+        })
       })
     },
     rawSession: (settings) => {

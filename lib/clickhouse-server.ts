@@ -44,7 +44,6 @@ const WRITER_SETTINGS = [
   'SET async_insert = 0',
   'SET cast_string_to_variant_use_inference = 0',
   'SET max_partitions_per_insert_block = 0',
-  'SET deduplicate_blocks_in_dependent_materialized_views = 1',
   "SET date_time_input_format = 'best_effort'",
   'SET prefer_column_name_to_alias = 1',
 ]
@@ -184,8 +183,8 @@ const leastBusy = (lanes: readonly Lane[]) =>
   lanes.reduce((a, b) => (b.waiting < a.waiting ? b : a))
 
 /**
- * Runs SQL with data behind it. chDB answers `INSERT … SELECT … FROM input(…)` with success and no rows, so
- * the data becomes a file and `input` the table function `file`.
+ * Runs SQL with data behind it. Binary data cannot stand in the SQL, and chDB answers `INSERT … SELECT … FROM input(…)`
+ * with success and no rows: in both cases the data becomes a file.
  */
 async function runWithData(
   session: RawSession,
@@ -196,26 +195,25 @@ async function runWithData(
   spool: Spool,
 ) {
   if (data.length === 0) return session.run(sql, params, format)
-  const input = /\binput\s*\(\s*('(?:[^'\\]|\\.|'')*')\s*\)/i.exec(sql)
-  if (!input) return session.run(`${sql}\n${data.toString()}`, params, format)
   const dataFormat = /\bformat\s+(\w+)\s*$/i.exec(sql.trim())
-  if (!dataFormat)
+  const statement = sql.trim().slice(0, dataFormat?.index)
+  const input = /\binput\s*\(\s*('(?:[^'\\]|\\.|'')*')\s*\)/i.exec(sql)
+  if (input && !dataFormat)
     throw new Error(
       'Code: 62. DB::Exception: Syntax error: INSERT from input() needs a FORMAT at its end. (SYNTAX_ERROR)',
     )
-  return spool.withFile(data, (path) =>
-    session.run(
-      sql
-        .trim()
-        .slice(0, dataFormat.index)
-        .replace(
-          input[0],
-          () => `file('${path.replaceAll("'", "''")}', ${dataFormat[1]}, ${input[1]})`,
-        ),
+  const isBinary = dataFormat?.[1] === 'Native'
+  if (!input && !isBinary) return session.run(`${sql}\n${data.toString()}`, params, format)
+  return spool.withFile([data], (path) => {
+    const file = `'${path.replaceAll("'", "''")}', ${dataFormat![1]}`
+    return session.run(
+      input
+        ? statement.replace(input[0], () => `file(${file}, ${input[1]})`)
+        : `${statement} SELECT * FROM file(${file})`,
       params,
       format,
-    ),
-  )
+    )
+  })
 }
 
 function accessOf(

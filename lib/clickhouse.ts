@@ -12,9 +12,16 @@ export interface ClickHouse {
   command: (sql: string, params?: Params) => Promise<void>
   /** Inserts rows under a token: the same token again is a no-op, in the table and in every view of it. */
   insertRows: (table: string, rows: readonly Row[], token?: string) => Promise<void>
-  /** Runs an `INSERT … SELECT` whose source is a file of lines: `sql` gets the table expression to read from. */
-  insertLines: (path: string, sql: (source: string) => string) => Promise<void>
+  /** Inserts a file in the Native format (`native-block.ts`) as one block, under a token as above. */
+  insertFile: (insert: FileInsert) => Promise<void>
   close: () => Promise<void>
+}
+
+export interface FileInsert {
+  table: string
+  columns: readonly string[]
+  path: string
+  token: string
 }
 
 /** Opens connections; one per role, since a connection runs its queries one after another when embedded. */
@@ -28,7 +35,6 @@ export const SESSION_SETTINGS = {
   async_insert: 0,
   cast_string_to_variant_use_inference: 0,
   max_partitions_per_insert_block: 0,
-  deduplicate_blocks_in_dependent_materialized_views: 1,
   max_execution_time: 25,
   // `max(revision) AS revision` beside another use of the column means the column, as in standard SQL.
   prefer_column_name_to_alias: 1,
@@ -38,9 +44,9 @@ export const SESSION_SETTINGS = {
   date_time_input_format: 'best_effort',
 } as const
 
-/** One block per insert: the token then covers all of it, in every view. */
+/** One block per insert, so that the token covers all of it; one thread, since more only cost for a block. */
 export const ONE_BLOCK =
-  'max_insert_block_size=10000000, min_insert_block_size_rows=10000000, min_insert_block_size_bytes=0'
+  'max_threads=1, max_insert_threads=1, max_insert_block_size=10000000, min_insert_block_size_rows=10000000, min_insert_block_size_bytes=0'
 
 export interface ServerOptions {
   url: string
@@ -62,10 +68,10 @@ export function serverEngine(options: ServerOptions): ClickHouseEngine {
         clickhouse_settings: SESSION_SETTINGS as never,
       })
       clients.push(client)
-      return clickHouseOf(client, async (path, sql) => {
+      return clickHouseOf(client, async (insert) => {
         const { stream } = await client.exec({
-          query: `${sql("input('line String')")} FORMAT LineAsString`,
-          values: createReadStream(path),
+          query: `${insertInto(insert)} FORMAT Native`,
+          values: createReadStream(insert.path),
         })
         for await (const _ of stream as AsyncIterable<unknown>);
       })
@@ -79,14 +85,14 @@ export function serverEngine(options: ServerOptions): ClickHouseEngine {
 /** Our port on an official client, whatever connection it uses. */
 export function clickHouseOf(
   client: ClickHouseClient,
-  insertLines: ClickHouse['insertLines'],
+  insertFile: ClickHouse['insertFile'],
 ): ClickHouse {
   const command: ClickHouse['command'] = async (query, query_params) => {
     await client.command({ query, ...(query_params && { query_params }) })
   }
   return {
     command,
-    insertLines,
+    insertFile,
     query: async <T>(query: string, query_params?: Params) => {
       const result = await client.query({
         query,
@@ -106,5 +112,8 @@ export function clickHouseOf(
     close: () => client.close(),
   }
 }
+
+export const insertInto = ({ table, columns, token }: FileInsert) =>
+  `INSERT INTO ${table} (${columns.join(', ')}) SETTINGS async_insert=0, insert_deduplication_token='${escape(token)}', ${ONE_BLOCK}`
 
 export const escape = (text: string) => text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")

@@ -7,7 +7,7 @@ import { createJudge } from './event-verdict.ts'
 import { Problem } from './errors.ts'
 import type { EventLog, OutgoingMessage } from './event-log.ts'
 import type { Http } from './http.ts'
-import { scanArray, scanValue, type ScannedValue } from './json-scan.ts'
+import { scanArray } from './json-scan.ts'
 import type { Metrics } from './metrics.ts'
 
 export interface GatewayOptions {
@@ -35,7 +35,6 @@ export interface RejectedItem {
 interface Item {
   index: number
   text: string
-  scanned?: ScannedValue
 }
 
 const gunzipped = promisify(gunzip)
@@ -111,7 +110,7 @@ export function eventGateway(http: Http, options: GatewayOptions): void {
     const messages: OutgoingMessage[] = []
     const rejected: RejectedItem[] = []
     for (const item of items) {
-      const verdict = judge(item.text, item.scanned)
+      const verdict = judge.text(item.text)
       if (verdict.ok) {
         const { model_id, prediction_id } = verdict.event as {
           model_id: string
@@ -180,15 +179,8 @@ function itemsOf(body: Buffer, ndjson: boolean): Item[] {
   } catch (error) {
     throw new Problem(400, 'invalid_json', `the body is not JSON: ${(error as Error).message}`)
   }
-  if (!text.trimStart().startsWith('[')) {
-    const scanned = scanValue(text, 0)
-    return [{ index: 0, text: text.trim(), scanned }]
-  }
-  return scanArray(text).map((scanned, index) => ({
-    index,
-    text: text.slice(scanned.start, scanned.end),
-    scanned,
-  }))
+  if (!text.trimStart().startsWith('[')) return [{ index: 0, text: text.trim() }]
+  return scanArray(text).map(({ start, end }, index) => ({ index, text: text.slice(start, end) }))
 }
 
 function idOf(text: string, field: string): string | null {

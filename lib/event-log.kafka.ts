@@ -11,6 +11,7 @@ import type {
   RangeConsumer,
 } from './event-log.ts'
 import { registerCodecs } from './kafkajs-codecs.ts'
+import { useFastRecords, type LogRecord } from './kafkajs-records.ts'
 import { fixKafkajsTimer } from './kafkajs-timer.ts'
 import type { Logger } from './log.ts'
 import type { Module } from './modules.ts'
@@ -23,8 +24,11 @@ export interface KafkaLogOptions {
   log: Logger
 }
 
+// At once: kafkajs keeps the decoder that is there at the first fetch of the process.
+useFastRecords()
+
 const SESSION_TIMEOUT_MS = 30_000
-const FETCH_BYTES_PER_PARTITION = 8 << 20
+const FETCH_BYTES_PER_PARTITION = 32 << 20
 const ALL_ACKS = -1
 
 export function kafkaLog(options: KafkaLogOptions): EventLog {
@@ -160,7 +164,7 @@ function rangeModule(
           sessionTimeout: SESSION_TIMEOUT_MS,
           rebalanceTimeout: SESSION_TIMEOUT_MS,
           maxBytesPerPartition: FETCH_BYTES_PER_PARTITION,
-          maxBytes: 8 * FETCH_BYTES_PER_PARTITION,
+          maxBytes: 2 * FETCH_BYTES_PER_PARTITION,
           maxWaitTimeInMs: 100,
           allowAutoTopicCreation: false,
           retry: NO_RESTART,
@@ -194,7 +198,7 @@ function rangeModule(
               partitionsConsumedConcurrently: 2,
               eachBatch: (payload) =>
                 protocol(
-                  payload.batch.messages.map(toLogged),
+                  payload.batch.messages as unknown as LogRecord[],
                   portOf(payload, generation, () => generation),
                 ),
             })
@@ -205,13 +209,6 @@ function rangeModule(
     },
   }
 }
-
-const toLogged = (message: EachBatchPayload['batch']['messages'][number]) => ({
-  offset: message.offset,
-  timestampMs: Number(message.timestamp),
-  key: message.key ?? Buffer.alloc(0),
-  value: message.value ?? Buffer.alloc(0),
-})
 
 /** What the protocol may do with the partition of one batch, fenced by the assignment it was fetched under. */
 function portOf(

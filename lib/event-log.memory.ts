@@ -61,6 +61,7 @@ interface Waiting {
 function partitionOf(consumer: RangeConsumer, logEpoch: string, options: MemoryLogOptions) {
   let queue: Waiting[] = []
   let nextOffset = 0
+  let continues = false
   let storing: Promise<void> | undefined
 
   async function storeQueue() {
@@ -86,24 +87,27 @@ function partitionOf(consumer: RangeConsumer, logEpoch: string, options: MemoryL
     const messages: LoggedMessage[] = batch
       .flatMap((waiting) => waiting.messages)
       .map((message) => ({
-        offset: String(nextOffset++),
+        offset: nextOffset++,
         timestampMs,
         key: Buffer.from(message.key),
         value: Buffer.isBuffer(message.value) ? message.value : Buffer.from(message.value),
+        ...(message.headers && { headers: message.headers }),
       }))
     const range = {
       logEpoch,
       topic: consumer.topic,
       partition: '0',
-      first: messages[0]!.offset,
-      last: messages.at(-1)!.offset,
+      first: String(messages[0]!.offset),
+      last: String(messages.at(-1)!.offset),
       mapping: consumer.mapping,
       replayed: false,
+      continues,
       messages,
     }
     for (let attempt = 1; ; attempt++) {
       try {
         await consumer.store({ ...range, replayed: attempt > 1 })
+        continues = true
         for (const waiting of batch) waiting.resolve()
         consumer.committed?.(range)
         return

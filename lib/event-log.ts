@@ -14,12 +14,15 @@ export interface OutgoingMessage {
 }
 
 export interface LoggedMessage {
-  offset: string
+  /** Below 2^53. */
+  offset: number
   /** When the log took the message, epoch milliseconds. */
   timestampMs: number
   /** Empty when the producer gave none. */
   key: Buffer
   value: Buffer
+  /** Absent when the message has none. */
+  headers?: Record<string, string> | undefined
 }
 
 /** Consecutive messages of a partition, stored together or not at all. */
@@ -35,6 +38,8 @@ export interface LoggedRange {
   mapping: string
   /** It may have been stored before, wholly or in part. */
   replayed: boolean
+  /** The range before it was stored by this consumer, under the same assignment: nothing came in between. */
+  continues: boolean
   messages: readonly LoggedMessage[]
 }
 

@@ -1,73 +1,146 @@
-/** Judges one event in JavaScript, by the schema from which `wire-mapping.ts` makes the judge in SQL. */
-import { Ajv } from 'ajv'
+/** Judges one event, however it came: the only judge, used by every door. */
+import { isUtf8 } from 'node:buffer'
 import type { TObject } from 'typebox'
-import { EARLIEST_MS, LATEST_MS } from '../schemas/fields.ts'
-import { scanValue, type ScannedValue } from './json-scan.ts'
+import { fieldsOf, isObject } from './event-fields.ts'
+import { scanValue } from './json-scan.ts'
+import { Members, plainJsonReader } from './plain-json.ts'
 import { MAX_EVENT_BYTES, type Rejection, rejectionsOf } from './rejections.ts'
 
-export interface Accepted {
-  ok: true
-  event: Record<string, unknown>
-}
-export interface Refused {
-  ok: false
-  rejection: Rejection
-}
+export type Event = Record<string, unknown>
 
-/** @param text the bytes of one event, decoded; @param scanned what `scanValue` found, where that was already done */
-export type Judge = (text: string, scanned?: ScannedValue) => Accepted | Refused
+export type Verdict =
+  { ok: true; event: Event; unknownFields: number } | { ok: false; rejection: Rejection }
+
+export interface Judge {
+  /** JSON of one event, as UTF-8. */
+  bytes: (bytes: Buffer) => Verdict
+  /** The same, decoded. */
+  text: (text: string) => Verdict
+  /** A decoded event, whose keys are known to be distinct. Its maps become {@link Members}. */
+  value: (value: unknown) => Verdict
+  refuse: (code: Rejection['code'], field?: string) => Verdict & { ok: false }
+}
 
 export function createJudge(schema: TObject): Judge {
-  const ajv = new Ajv({ strict: false, allErrors: false, strictNumbers: true })
-  ajv.addFormat('event-time', isEventTime)
-  const required = new Set<string>(schema.required ?? [])
-  const fields = Object.entries(schema.properties).map(([name, property]) => ({
-    name,
-    required: required.has(name),
-    valid: ajv.compile(property),
-  }))
   const rejections = rejectionsOf(schema)
-  const refuse = (code: Rejection['code'], field?: string): Refused => ({
-    ok: false,
-    rejection: rejections.find((r) => r.code === code && r.field === field)!,
-  })
+  const place = new Map(rejections.map((r, i) => [keyOf(r.code, r.field), i]))
+  const fields = new Map(
+    fieldsOf(schema).map((field) => [
+      field.name,
+      { ...field, order: place.get(keyOf('invalid_field', field.name))! },
+    ]),
+  )
+  const required = [...fields.values()]
+    .filter((field) => field.required)
+    .map(({ name }) => ({ name, order: place.get(keyOf('missing_field', name))! }))
+  const refused = (order: number) => ({ ok: false as const, rejection: rejections[order]! })
+  const refuse: Judge['refuse'] = (code, field) =>
+    refused(place.get(keyOf(code, field)) ?? place.get(keyOf('invalid_field', field))!)
 
-  return (text, scanned) => {
-    if (Buffer.byteLength(text) > MAX_EVENT_BYTES) return refuse('too_large')
+  const judge = (value: unknown): Verdict => {
+    if (!isObject(value)) return refuse('invalid_json')
+    let unknownFields = 0
+    let first = Infinity
+    for (const name in value) {
+      const field = fields.get(name)
+      if (field === undefined) {
+        unknownFields++
+        continue
+      }
+      let given = value[name]
+      if (given === null || given === undefined) continue
+      if (field.isMap && isObject(given) && !(given instanceof Members))
+        value[name] = given = Members.of(given)
+      else if (!field.isMap && given instanceof Members) value[name] = given = given.toObject()
+      if (!field.valid(given)) first = Math.min(first, field.order)
+    }
+    for (const { name, order } of required) {
+      if (order >= first) break
+      if (value[name] === undefined || value[name] === null) first = order
+    }
+    return first === Infinity ? { ok: true, event: value, unknownFields } : refused(first)
+  }
+
+  const readPlain = plainJsonReader()
+  const judgeText = (text: string): Verdict => {
+    if (text.length > MAX_EVENT_BYTES / 3 && Buffer.byteLength(text) > MAX_EVENT_BYTES)
+      return refuse('too_large')
     if (text === '') return refuse('empty')
-    let event: unknown
+    let value: unknown
     try {
-      event = JSON.parse(text)
+      value = JSON.parse(text)
     } catch {
       return refuse('invalid_json')
     }
-    if (typeof event !== 'object' || event === null || Array.isArray(event))
-      return refuse('invalid_json')
-    const found = scanned ?? scanValue(text, 0)
+    if (isPlain(text, value)) return judge(value)
+    // Rare: a key is given twice, or the text has escapes.
+    const found = scanValue(text, 0)
     if (found.unparsable) return refuse('invalid_json')
-    if (found.repeated && found.repeated.field === undefined) return refuse('repeated_key')
-    const values = event as Record<string, unknown>
-    for (const field of fields) {
-      const value = Object.hasOwn(values, field.name) ? values[field.name] : undefined
-      if (value === undefined || value === null) {
-        if (field.required) return refuse('missing_field', field.name)
-        continue
-      }
-      if (!field.valid(value)) return refuse('invalid_field', field.name)
-      if (found.repeated?.field === field.name) {
-        const repeated = refuse('repeated_key', field.name)
-        return repeated.rejection ? repeated : refuse('invalid_field', field.name)
-      }
-    }
-    return { ok: true, event: values }
+    const verdict = judge(value)
+    if (!found.repeated) return verdict
+    const repeated = refuse('repeated_key', found.repeated.field)
+    const isOurs = found.repeated.field === undefined || fields.has(found.repeated.field)
+    if (
+      !isOurs ||
+      (!verdict.ok &&
+        rejections.indexOf(verdict.rejection) < rejections.indexOf(repeated.rejection))
+    )
+      return verdict
+    return repeated
+  }
+
+  return {
+    refuse,
+    value: judge,
+    text: judgeText,
+    bytes: (bytes) => {
+      if (bytes.length > MAX_EVENT_BYTES) return refuse('too_large')
+      if (!isUtf8(bytes)) return refuse('invalid_json')
+      const plain = readPlain(bytes)
+      return plain === undefined ? judgeText(bytes.toString()) : judge(plain)
+    },
   }
 }
 
-/** The calendar day exists and the instant lies from 1990 to 2099 (its shape is checked by the pattern). */
-function isEventTime(text: string): boolean {
-  const [year, month, day] = text.slice(0, 10).split('-').map(Number) as [number, number, number]
-  if (month < 1 || month > 12 || day < 1 || day > new Date(Date.UTC(year, month, 0)).getUTCDate())
-    return false
-  const instant = Date.parse(text)
-  return instant >= EARLIEST_MS && instant < LATEST_MS
+/** JSON in which no key is given twice; undefined for any other text. */
+export function distinctJson(text: string): unknown {
+  try {
+    const value = JSON.parse(text) as unknown
+    if (isPlain(text, value)) return value
+    const found = scanValue(text, 0)
+    return found.unparsable || found.repeated ? undefined : value
+  } catch {
+    return undefined
+  }
+}
+
+const keyOf = (code: string, field?: string) => (field === undefined ? code : `${code}:${field}`)
+
+/**
+ * True when the text surely has as many members as the value has keys: then no key is given twice. Without an escape each
+ * member has its own `":`; a string that begins with a colon, or a space before one, only makes the count differ.
+ */
+function isPlain(text: string, value: unknown): boolean {
+  if (text.includes('\\')) return false
+  let members = 0
+  for (let at = text.indexOf('":'); at !== -1; at = text.indexOf('":', at + 2)) members++
+  return members === keysWithin(value, 0)
+}
+
+const MAX_DEPTH = 100
+
+function keysWithin(value: unknown, depth: number): number {
+  if (typeof value !== 'object' || value === null) return 0
+  if (depth > MAX_DEPTH) return NaN
+  let count = 0
+  if (Array.isArray(value)) {
+    for (const element of value) count += keysWithin(element, depth + 1)
+    return count
+  }
+  const inner = Object.values(value)
+  count += inner.length
+  for (const element of inner) {
+    if (typeof element === 'object') count += keysWithin(element, depth + 1)
+  }
+  return count
 }

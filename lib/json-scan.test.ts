@@ -27,10 +27,7 @@ test.each([
   [String.raw`{"a":"\ud800"}`, 'half of a surrogate pair'],
   [String.raw`{"a":"\udc00x"}`, 'half of a surrogate pair'],
   [String.raw`{"a":"\ud83d\ude00"}`, undefined],
-  ['{"a":123456789012345678901}', 'an integer beyond 64 bits'],
-  ['{"a":18446744073709551615}', undefined],
-  ['{"a":-9223372036854775809}', 'an integer beyond 64 bits'],
   [`${'['.repeat(600)}${']'.repeat(600)}`, 'nested too deeply'],
-])('what ClickHouse would not parse: %s', (text, unparsable) =>
+])('what JSON.parse takes and is refused: %s', (text, unparsable) =>
   expect(scanValue(text, 0).unparsable).toBe(unparsable),
 )

@@ -2,11 +2,11 @@
  * Finds the events inside a JSON body and what `JSON.parse` hides in them.
  *
  * The gateway forwards the bytes it was sent, never a re-serialised copy, so that an event is judged on
- * the same text at every door. `JSON.parse` keeps the last of two equal keys, takes half of a
- * surrogate pair and any number, however large; ClickHouse's parser refuses the last two.
+ * the same text at every door. `JSON.parse` keeps the last of two equal keys, and takes half of a surrogate pair,
+ * which has no UTF-8: two ids that differ in one would be stored as the same.
  */
 
-/** Deeper nesting is refused: ClickHouse's JSON parser stops at 1024. */
+/** Deeper nesting is refused. */
 const MAX_DEPTH = 512
 
 export interface ScannedValue {
@@ -14,7 +14,7 @@ export interface ScannedValue {
   end: number
   /** `key` at depth 1, or `field.key` at depth 2, that is given twice; the first one met. */
   repeated?: { field: string | undefined; key: string }
-  /** Text that JSON.parse takes and ClickHouse's parser does not. */
+  /** Why the text is no event although `JSON.parse` takes it. */
   unparsable?: string
 }
 
@@ -48,9 +48,7 @@ export function scanValue(text: string, at: number): ScannedValue {
       i = closeOrNext(i)
       continue
     } else if (c !== 125 && c !== 93) {
-      const from = i
       while (i < text.length && !isEnd(text.charCodeAt(i))) i++
-      checkNumber(text.slice(from, i))
       i = closeOrNext(i)
       continue
     }
@@ -113,15 +111,21 @@ export function scanValue(text: string, at: number): ScannedValue {
     result.unparsable ??= 'half of a surrogate pair'
     return from + 6
   }
+}
 
-  function checkNumber(token: string) {
-    if (/^-?\d.*[eE]/.test(token) && !Number.isFinite(Number(token)))
-      result.unparsable ??= 'a number beyond 64 bits'
-    if (token.length < 19 || !/^-?\d+$/.test(token)) return
-    const value = BigInt(token)
-    if (value > 18446744073709551615n || value < -9223372036854775808n)
-      result.unparsable ??= 'an integer beyond 64 bits'
+/** The text of a member of an object, the last one of that name; the text must be valid JSON. */
+export function memberText(text: string, name: string): string | undefined {
+  let found: string | undefined
+  let i = skipSpace(text, text.indexOf('{') + 1)
+  while (text.charCodeAt(i) === QUOTE) {
+    const key = scanValue(text, i)
+    const value = scanValue(text, skipSpace(text, skipSpace(text, key.end) + 1))
+    if (JSON.parse(text.slice(key.start, key.end)) === name)
+      found = text.slice(value.start, value.end)
+    i = skipSpace(text, value.end)
+    if (text.charCodeAt(i) === 44) i = skipSpace(text, i + 1)
   }
+  return found
 }
 
 /** The start and end of each element of a JSON array; the text must be a valid JSON array. */

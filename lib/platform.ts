@@ -5,6 +5,8 @@ import { join, resolve } from 'node:path'
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket'
 import { TOPICS } from '../schemas/topics.ts'
 import { openAccess, readKeyFile } from './auth.ts'
+import { avroReader } from './avro-reader.ts'
+import { circuitBreaker } from './circuit-breaker.ts'
 import { serverEngine, type ClickHouse, type ClickHouseEngine } from './clickhouse.ts'
 import { embeddedEngine, type EmbeddedEngine } from './clickhouse-embedded.ts'
 import { migrateClickHouse, verifyClickHouse } from './clickhouse-migrations.ts'
@@ -17,6 +19,7 @@ import { kafkaLog } from './event-log.kafka.ts'
 import type { EventLog } from './event-log.ts'
 import { createHttp, httpModule, type Http, type HttpOptions } from './http.ts'
 import { createLog, type Logger } from './log.ts'
+import { messageReader } from './message-reader.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { readModels, type Models } from './models.ts'
 import type { Module, Readiness } from './modules.ts'
@@ -28,6 +31,8 @@ import {
   type EmbeddedPostgres,
   type Postgres,
 } from './postgres.ts'
+import { schemaRegistry } from './schema-registry.ts'
+import type { SinkParts } from './sink.ts'
 import { createSpool, type Spool } from './spool.ts'
 
 export interface Needs {
@@ -47,7 +52,8 @@ export interface Platform {
   http: Http
   models: Models
   now: Clock
-  spool: Spool
+  /** What every sink needs besides its mapping. */
+  sinkParts: SinkParts
   clickhouse: (role: string) => ClickHouse
   eventLog: EventLog
   postgres: Postgres
@@ -145,7 +151,24 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     http,
     models,
     now: systemClock,
-    spool,
+    sinkParts: {
+      reader: messageReader(
+        config.PLUMBLINE_SCHEMA_REGISTRY_URL
+          ? avroReader(schemaRegistry(config.PLUMBLINE_SCHEMA_REGISTRY_URL))
+          : undefined,
+      ),
+      breaker: circuitBreaker({
+        maxRatio: config.PLUMBLINE_DEAD_LETTER_RATIO,
+        maxRun: config.PLUMBLINE_DEAD_LETTER_RUN,
+        onChange: ({ topic, partition, open }) =>
+          metrics.circuitOpen.set({ topic, partition }, open ? 1 : 0),
+      }),
+      duplicateHorizon: config.PLUMBLINE_DUPLICATE_HORIZON,
+      spool,
+      eventLog,
+      metrics,
+      now: systemClock,
+    },
     clickhouse: (role) => engine.connect(role),
     eventLog,
     postgres: postgresParts?.postgres ?? absentPostgres,

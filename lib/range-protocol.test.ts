@@ -10,11 +10,11 @@ interface World {
   log: LoggedMessage[]
   committed: { offset: bigint; metadata: string }
   /** What the sink holds, by token: the same token again is a no-op. */
-  stored: Map<string, string[]>
+  stored: Map<string, number[]>
 }
 
 const message = (offset: number): LoggedMessage => ({
-  offset: String(offset),
+  offset,
   timestampMs: 0,
   key: Buffer.alloc(0),
   value: Buffer.from(`v${offset}`),

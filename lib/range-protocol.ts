@@ -45,6 +45,8 @@ interface PartitionState {
   generation: number
   logEpoch: string
   pending: Pending | undefined
+  /** A range was stored under this assignment. */
+  continues: boolean
   /** Messages of the pending range that have come so far. */
   gathered: LoggedMessage[]
 }
@@ -63,14 +65,14 @@ export function rangeProtocol(consumer: RangeConsumer, options: ProtocolOptions)
       const { pending } = state
       state.gathered.push(
         ...messages.filter(
-          (m) => BigInt(m.offset) >= pending.first && BigInt(m.offset) <= pending.last,
+          (m) => m.offset >= Number(pending.first) && m.offset <= Number(pending.last),
         ),
       )
       const newest = messages.at(-1)
       if (!newest) return
-      if (BigInt(newest.offset) < pending.last) return port.resolve(newest.offset)
+      if (newest.offset < Number(pending.last)) return port.resolve(String(newest.offset))
       if (!(await storeRange(state, port, pending, state.gathered, true))) return
-      fresh = messages.filter((m) => BigInt(m.offset) > pending.last)
+      fresh = messages.filter((m) => m.offset > Number(pending.last))
       state.pending = undefined
       state.gathered = []
     }
@@ -102,6 +104,7 @@ export function rangeProtocol(consumer: RangeConsumer, options: ProtocolOptions)
       last: String(range.last),
       mapping: range.mapping,
       messages,
+      continues: state.continues,
     }
     if (messages.length > 0) {
       for (let attempt = 0; ; attempt++) {
@@ -109,6 +112,7 @@ export function rangeProtocol(consumer: RangeConsumer, options: ProtocolOptions)
         try {
           await port.heartbeat()
           await consumer.store({ ...logged, replayed: replayed || attempt > 0 })
+          state.continues = true
           break
         } catch (error) {
           options.onRetry(error, attempt)
@@ -134,6 +138,7 @@ export function rangeProtocol(consumer: RangeConsumer, options: ProtocolOptions)
         generation: port.generation,
         logEpoch: known.logEpoch,
         pending: known.pending,
+        continues: false,
         gathered: [],
       }
     // A new group, or a topic that was made anew: offsets start over, so rows and tokens get a new epoch.
@@ -142,6 +147,7 @@ export function rangeProtocol(consumer: RangeConsumer, options: ProtocolOptions)
       generation: port.generation,
       logEpoch: `${options.logName}.${epoch}`,
       pending: undefined,
+      continues: false,
       gathered: [],
     }
   }

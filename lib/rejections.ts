@@ -10,6 +10,9 @@ export type RejectCode =
   | 'missing_field'
   | 'invalid_field'
   | 'key_mismatch'
+  | 'unknown_schema'
+  | 'invalid_avro'
+  | 'invalid_envelope'
 
 export interface Rejection {
   code: RejectCode
@@ -29,6 +32,15 @@ export function rejectionsOf(schema: TObject): Rejection[] {
     { code: 'empty', message: 'the message has no value' },
     { code: 'invalid_json', message: 'the value is not one JSON object' },
     { code: 'repeated_key', message: 'a field is given twice' },
+    {
+      code: 'unknown_schema',
+      message: 'the value is Avro of a schema that the registry does not have',
+    },
+    { code: 'invalid_avro', message: 'the value does not decode with the schema that it names' },
+    {
+      code: 'invalid_envelope',
+      message: 'the CloudEvents envelope lacks a required attribute, or carries no JSON data',
+    },
     ...Object.entries(schema.properties).flatMap(([field, property]): Rejection[] => {
       const { kind, rule } = factsOf(property)
       return [

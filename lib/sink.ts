@@ -2,31 +2,41 @@
  * Stores ranges of the log in ClickHouse, each exactly once with every count of it.
  *
  * The caller (an event log) has written its intent before and commits after; here is what lies between:
- * 1. The bytes become a spool file. Lost with the process: the range is replayed from the log.
- * 2. One INSERT under the range's token writes rows, dead letters, counts and the range itself. Cut off anywhere, the same
- *    insert again completes what is missing and skips what is there.
+ * 1. The mapping makes rows of the messages, for every table they touch. The same range gives the same bytes.
+ * 2. One INSERT per table, all under the range's token, `sink_ranges` last. Cut off anywhere, the same inserts again
+ *    complete what is missing and skip what is there.
  * 3. The stored range is read back and must hold as many rows as the log had messages.
- * 4. Dead letters go to their topic from the table; a failure here replays the range, hence at least once.
+ * 4. Dead letters go to their topic; a failure here replays the range, hence at least once.
  */
-import { escape, ONE_BLOCK, type ClickHouse } from './clickhouse.ts'
-import { messageOf } from './errors.ts'
+import type { CircuitBreaker } from './circuit-breaker.ts'
+import type { ClickHouse } from './clickhouse.ts'
 import type { EventLog, LoggedRange } from './event-log.ts'
+import type { EventMapping, MappedRange, TableRows } from './event-mapping.ts'
+import type { MessageReader } from './message-reader.ts'
 import type { Metrics } from './metrics.ts'
-import { encodeLines, type Spool } from './spool.ts'
-import { OMITTED_FIELD, type WireMapping } from './wire-mapping.ts'
+import { encodeBlock } from './native-block.ts'
+import { createSeenIds, type SeenIds } from './seen-ids.ts'
+import { lastEpoch, rememberedIds } from './sink-queries.ts'
+import type { Spool } from './spool.ts'
 import { TOPICS } from '../schemas/topics.ts'
 
-export interface SinkOptions {
-  service: string
-  /** The Null table whose views do the writing. */
-  wireTable: string
-  /** Newest first; older ones drain ranges that an older release had begun. */
-  mappings: readonly [WireMapping, ...WireMapping[]]
-  clickhouse: ClickHouse
+/** The same for every sink of a process. */
+export interface SinkParts {
+  reader: MessageReader
   spool: Spool
   eventLog: Pick<EventLog, 'append'>
   metrics: Metrics
+  breaker: CircuitBreaker
+  /** Ids remembered per partition. */
+  duplicateHorizon: number
   now: () => number
+}
+
+export interface SinkOptions extends SinkParts {
+  service: string
+  /** Newest first; older ones drain ranges that an older release had begun. */
+  mappings: readonly [EventMapping, ...EventMapping[]]
+  clickhouse: ClickHouse
 }
 
 export interface Sink {
@@ -39,12 +49,12 @@ export interface Sink {
 const TOKEN_HORIZON = 5000
 
 export function createSink(options: SinkOptions): Sink {
-  const { clickhouse, metrics, service } = options
-  /** Fields that some batch has had: the next ones are mapped for these. */
-  const expected = new Set<string>()
+  const { clickhouse, metrics, service, breaker } = options
+  const memories = new Map<string, SeenIds>()
 
   return {
     mapping: options.mappings[0].version,
+    lastEpoch: (log, topic, partition) => lastEpoch(clickhouse, log, topic, partition),
     store: async (range) => {
       const mapping = options.mappings.find((m) => m.version === range.mapping)
       if (!mapping)
@@ -52,82 +62,54 @@ export function createSink(options: SinkOptions): Sink {
           `range ${tokenOf(range)} was begun with mapping ${range.mapping}, which this release no longer has`,
         )
       const begun = options.now()
+      const seen = await memoryOf(range, mapping)
+      await options.reader.prepare(range.messages)
+      const mapped = mapping.map(range, options.reader.read, seen)
+      // Before anything is stored: a topic full of faults must not drain away.
+      breaker.check(range, mapped)
       const forgotten =
-        range.replayed && (await storedRange(range)) !== undefined && (await isBeyondTokens(range))
-      if (!forgotten) {
-        const bytes = encodeLines(range.messages)
-        await options.spool.withFile(bytes, (path) => insertNarrowed(range, mapping, bytes, path))
-      }
-      const stored = await storedRange(range)
-      if (!stored || stored.rows !== range.messages.length)
+        range.replayed && (await storedRows(range)) !== undefined && (await isBeyondTokens(range))
+      if (!forgotten) for (const rows of mapped.tables) await insert(range, rows)
+      const stored = await storedRows(range)
+      if (stored !== range.messages.length)
         throw new Error(
-          `range ${tokenOf(range)} holds ${stored?.rows ?? 0} rows where the log has ${range.messages.length}`,
+          `range ${tokenOf(range)} holds ${stored ?? 0} rows where the log has ${range.messages.length}`,
         )
-      if (stored.rejected > 0) await publishDeadLetters(range)
-      count(range, stored, begun)
-    },
-    lastEpoch: async (log, topic, partition) => {
-      const rows = await clickhouse.query<{ epoch: string }>(
-        `SELECT toString(max(toUInt64OrZero(substring(log_epoch, length({log:String}) + 2)))) AS epoch FROM sink_ranges
-         WHERE topic = {topic:String} AND partition = {partition:String} AND startsWith(log_epoch, concat({log:String}, '.'))`,
-        { log, topic, partition },
-      )
-      return Number(rows[0]?.epoch ?? 0)
+      await publishDeadLetters(range, mapped)
+      seen.keep()
+      breaker.stored(range, mapped)
+      count(range, mapped, begun)
     },
   }
 
-  /** Tries with the fields that are expected; a batch that has others shows itself, and is stored with all of them. */
-  async function insertNarrowed(
-    range: LoggedRange,
-    mapping: WireMapping,
-    bytes: Buffer,
-    path: string,
-  ) {
-    for (const name of fieldsAmong(bytes.subarray(0, SAMPLE_BYTES), mapping)) expected.add(name)
-    if (expected.size === mapping.fields.length) return insert(range, mapping, undefined, path)
-    try {
-      await insert(range, mapping, expected, path)
-    } catch (error) {
-      if (!messageOf(error).includes(OMITTED_FIELD)) throw error
-      for (const name of mapping.fields) expected.add(name)
-      await insert(range, mapping, undefined, path)
-    }
+  /** What was stored before this range; read back when another process may have stored the range before it. */
+  async function memoryOf(range: LoggedRange, mapping: EventMapping): Promise<SeenIds> {
+    const key = `${range.topic} ${range.partition}`
+    const known = memories.get(key)
+    if (known && range.continues) return known
+    const seen = createSeenIds(options.duplicateHorizon)
+    seen.begin()
+    await rememberedIds(clickhouse, range, mapping.seenIn, options.duplicateHorizon, (a, b) =>
+      seen.repeated(a, b),
+    )
+    seen.keep()
+    memories.set(key, seen)
+    return seen
   }
 
-  async function insert(
-    range: LoggedRange,
-    mapping: WireMapping,
-    fields: ReadonlySet<string> | undefined,
-    path: string,
-  ) {
-    const { logEpoch: log_epoch, topic, partition } = range
-    const columns = [
-      'log_epoch',
-      'topic',
-      'partition',
-      'offset',
-      'received_at',
-      'key',
-      'value',
-      'reject_code',
-      'reject_message',
-      'unknown_fields',
-    ]
-    const names = [...columns, ...mapping.columns(fields).map((column) => column.name)]
-    const stop = metrics.insertSeconds.startTimer({ topic })
-    await clickhouse.insertLines(
-      path,
-      (source) =>
-        `INSERT INTO ${options.wireTable} (${names.join(', ')}) SETTINGS async_insert=0, insert_deduplication_token='${escape(tokenOf(range))}', ${ONE_BLOCK} ${mapping.select(source, { log_epoch, topic, partition }, fields)}`,
+  async function insert(range: LoggedRange, { table, ...rows }: TableRows) {
+    const block = encodeBlock(rows)
+    if (!block) return
+    const stop = metrics.insertSeconds.startTimer({ topic: range.topic })
+    await options.spool.withFile([block.bytes], (path) =>
+      clickhouse.insertFile({ table, columns: block.names, path, token: tokenOf(range) }),
     )
     stop()
   }
 
-  async function storedRange(
-    range: LoggedRange,
-  ): Promise<{ rows: number; rejected: number; unknown: number } | undefined> {
-    const rows = await clickhouse.query<{ rows: string; rejected: string; unknown: string }>(
-      `SELECT rows, rejected, unknown_fields AS unknown FROM sink_ranges
+  async function storedRows(range: LoggedRange): Promise<number | undefined> {
+    const [row] = await clickhouse.query<{ rows: string }>(
+      `SELECT rows FROM sink_ranges
        WHERE topic = {topic:String} AND partition = {partition:String} AND log_epoch = {epoch:String} AND first = {first:UInt64} AND last = {last:UInt64}`,
       {
         topic: range.topic,
@@ -137,14 +119,7 @@ export function createSink(options: SinkOptions): Sink {
         last: range.last,
       },
     )
-    const [row] = rows
-    return (
-      row && {
-        rows: Number(row.rows),
-        rejected: Number(row.rejected),
-        unknown: Number(row.unknown),
-      }
-    )
+    return row && Number(row.rows)
   }
 
   async function isBeyondTokens(range: LoggedRange): Promise<boolean> {
@@ -156,36 +131,15 @@ export function createSink(options: SinkOptions): Sink {
     return Number(row?.newer ?? 0) > TOKEN_HORIZON
   }
 
-  async function publishDeadLetters(range: LoggedRange) {
-    const letters = await clickhouse.query<{ offset: string; reason: string; message: string }>(
-      `SELECT offset, reason, message FROM dead_letters
-       WHERE topic = {topic:String} AND log_epoch = {epoch:String} AND partition = {partition:String} AND offset BETWEEN {first:UInt64} AND {last:UInt64}`,
-      {
-        topic: range.topic,
-        epoch: range.logEpoch,
-        partition: range.partition,
-        first: range.first,
-        last: range.last,
-      },
-    )
-    const messages = new Map(range.messages.map((message) => [message.offset, message]))
+  async function publishDeadLetters(range: LoggedRange, { dead }: MappedRange) {
     await options.eventLog.append(
       TOPICS.deadLetters.topic,
-      letters.flatMap(({ offset, reason, message }) => {
-        const original = messages.get(offset)
-        return original
-          ? [
-              {
-                key: original.key.toString(),
-                value: original.value,
-                headers: errorHeaders(range, offset, reason, message),
-              },
-            ]
-          : []
-      }),
+      dead.map(({ message, code, text }) => ({
+        key: message.key.toString(),
+        value: message.value,
+        headers: { ...message.headers, ...errorHeaders(range, String(message.offset), code, text) },
+      })),
     )
-    for (const { reason } of letters)
-      metrics.events.inc({ service, topic: range.topic, outcome: 'dead_letter', reason })
   }
 
   /** The header names that Kafka Connect gives its dead letters, which tools know. */
@@ -202,24 +156,23 @@ export function createSink(options: SinkOptions): Sink {
       '__connect.errors.connector.name': `plumbline-${service}`,
       '__connect.errors.task.id': '0',
       '__connect.errors.stage': 'VALUE_CONVERTER',
+      '__connect.errors.class.name': 'plumbline.EventMapping',
       '__connect.errors.exception.class.name': reason,
       '__connect.errors.exception.message': message,
+      '__connect.errors.exception.stacktrace': '',
     }
   }
 
-  function count(
-    range: LoggedRange,
-    stored: { rows: number; rejected: number; unknown: number },
-    begun: number,
-  ) {
+  function count(range: LoggedRange, mapped: MappedRange, begun: number) {
     const { topic } = range
-    metrics.events.inc(
-      { service, topic, outcome: 'stored', reason: '' },
-      stored.rows - stored.rejected,
-    )
-    if (stored.unknown > 0)
-      metrics.events.inc({ service, topic, outcome: 'unknown_field', reason: '' }, stored.unknown)
-    metrics.batchRows.observe({ topic }, stored.rows)
+    const add = (outcome: string, reason: string, events: number) => {
+      if (events > 0) metrics.events.inc({ service, topic, outcome, reason }, events)
+    }
+    add('stored', '', mapped.rows)
+    add('duplicate', '', mapped.duplicates)
+    add('unknown_field', '', mapped.unknownFields)
+    for (const { code } of mapped.dead) add('dead_letter', code, 1)
+    metrics.batchRows.observe({ topic }, range.messages.length)
     metrics.ingestDelaySeconds.observe(
       Math.max(0, options.now() - Math.min(begun, range.messages[0]!.timestampMs)) / 1000,
     )
@@ -229,8 +182,3 @@ export function createSink(options: SinkOptions): Sink {
 /** The identity of a range: two inserts with one token are the same insert. */
 const tokenOf = (range: LoggedRange) =>
   `${range.logEpoch}:${range.topic}:${range.partition}:${range.first}-${range.last}:${range.mapping}`
-
-const SAMPLE_BYTES = 32 * 1024
-
-const fieldsAmong = (sample: Buffer, mapping: WireMapping) =>
-  mapping.fields.filter((name) => mapping.required.has(name) || sample.includes(`"${name}"`))

@@ -1,7 +1,6 @@
 /**
  * The field kinds of which every event is made. A kind is a TypeBox schema with a `rule` (the
- * sentence a caller reads when a value breaks it) and a `kind` (what the wire mapping generates
- * SQL from), so that the HTTP gateway and ClickHouse judge by one definition.
+ * sentence a caller reads when a value breaks it) and a `kind` (what `lib/event-fields.ts` judges and stores it by).
  */
 import Type, { type TSchema } from 'typebox'
 
@@ -21,7 +20,7 @@ export type FieldKind =
   | 'vector'
   | 'producer'
 
-/** What a field adds to its JSON Schema, readable by the wire mapping. */
+/** What a field adds to its JSON Schema, readable by the code that judges and stores events. */
 export interface FieldFacts {
   kind: FieldKind
   /** "must be …": completes a sentence that starts with the field's name. */
@@ -172,6 +171,9 @@ export const producer = (description: string) =>
       rule: 'must be an object of id (a string of 1 to 200 characters) and sequence (a whole number from 0)',
     },
   )
+
+/** Fields that hold a time: Avro has a type of its own for them. */
+export const EVENT_TIME_FIELDS = ['predicted_at', 'target_time', 'labelled_at'] as const
 
 /** A field that may be left out or be null: both mean the same. */
 export const optional = <T extends TSchema>(schema: T) =>

@@ -11,9 +11,11 @@ import { embeddedEngine } from '../lib/clickhouse-embedded.ts'
 import { migrateClickHouse } from '../lib/clickhouse-migrations.ts'
 import type { LoggedMessage, LoggedRange } from '../lib/event-log.ts'
 import { createMetrics } from '../lib/metrics.ts'
-import { createSink, type Sink } from '../lib/sink.ts'
+import { createSink, type Sink, type SinkParts } from '../lib/sink.ts'
 import { createSpool } from '../lib/spool.ts'
-import type { WireMapping } from '../lib/wire-mapping.ts'
+import { circuitBreaker } from '../lib/circuit-breaker.ts'
+import type { EventMapping } from '../lib/event-mapping.ts'
+import { messageReader } from '../lib/message-reader.ts'
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
@@ -41,18 +43,21 @@ export function sinkOn(
   db: ClickHouse,
   directory: string,
   service: string,
-  wireTable: string,
-  mapping: WireMapping,
+  mapping: EventMapping,
+  parts: Partial<SinkParts> = {},
 ): Sink {
   return createSink({
     service,
-    wireTable,
     mappings: [mapping],
+    reader: messageReader(),
+    breaker: circuitBreaker({ maxRatio: 1, maxRun: 1_000_000 }),
+    duplicateHorizon: 1_000_000,
     clickhouse: db,
     spool: createSpool(join(directory, 'spool'), 'process'),
     eventLog: { append: async () => {} },
     metrics: createMetrics(),
     now: Date.now,
+    ...parts,
   })
 }
 
@@ -64,7 +69,7 @@ export function rangeOf(
   keys?: readonly string[],
 ): LoggedRange {
   const messages: LoggedMessage[] = values.map((value, i) => ({
-    offset: String(first + i),
+    offset: first + i,
     timestampMs: Date.UTC(2026, 0, 1) + i,
     key: Buffer.from(keys?.[i] ?? ''),
     value: Buffer.isBuffer(value) ? value : Buffer.from(value),
@@ -77,6 +82,7 @@ export function rangeOf(
     last: String(first + values.length - 1),
     mapping,
     replayed: false,
+    continues: first > 0,
     messages,
   }
 }

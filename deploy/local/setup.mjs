@@ -12,6 +12,7 @@ const wanted = new Set(process.argv.slice(2))
 
 npmPackages()
 if (wanted.has('--kafka')) kafka()
+if (wanted.has('--registry') || wanted.has('--tests')) registry()
 if (wanted.has('--tests')) debianPackages(['chromium', 'prometheus', 'prometheus-alertmanager'])
 
 function npmPackages() {
@@ -31,17 +32,7 @@ function npmPackages() {
 }
 
 function kafka() {
-  const tools = [
-    { name: 'Java 17 or newer', command: 'java', args: ['-version'] },
-    { name: 'Maven', command: 'mvn', args: ['--version'] },
-  ]
-  const missing = tools.find(({ command, args }) => spawnSync(command, args).status !== 0)
-  if (missing) {
-    console.log(
-      `${missing.name} is not installed: Kafka is left out, and the tests that need it will fail`,
-    )
-    return
-  }
+  if (!hasMaven('Kafka')) return
   const libs = join(root, '.local', 'kafka')
   once('deploy/local/pom.xml', join(libs, '.installed'), () => {
     console.log('fetching Apache Kafka (once)')
@@ -55,6 +46,32 @@ function kafka() {
       `-DoutputDirectory=${libs}`,
     ])
   })
+}
+
+/** Apicurio, the schema registry of the tests and benchmarks: 3.0.9 is the last one that runs on Java 17. */
+function registry() {
+  if (!hasMaven('the schema registry')) return
+  const folder = join(root, '.local', 'registry')
+  once('deploy/local/setup.mjs', join(folder, '.installed'), () => {
+    console.log('fetching the schema registry (once)')
+    mkdirSync(folder, { recursive: true })
+    const artifact = '-Dartifact=io.apicurio:apicurio-registry-app:3.0.9:tar.gz:all'
+    must('mvn', ['-q', '-B', 'dependency:get', '-Dtransitive=false', artifact])
+    must('mvn', ['-q', '-B', 'dependency:unpack', artifact, `-DoutputDirectory=${folder}`])
+  })
+}
+
+function hasMaven(what) {
+  const tools = [
+    { name: 'Java 17 or newer', command: 'java', args: ['-version'] },
+    { name: 'Maven', command: 'mvn', args: ['--version'] },
+  ]
+  const missing = tools.find(({ command, args }) => spawnSync(command, args).status !== 0)
+  if (missing)
+    console.log(
+      `${missing.name} is not installed: ${what} is left out, and the tests that need it will fail`,
+    )
+  return !missing
 }
 
 function debianPackages(packages) {

@@ -1,33 +1,5 @@
 -- Labels as they came, and outcomes: each prediction with its resolved truth.
 
-CREATE TABLE IF NOT EXISTS labels_wire {on_cluster}
-(
-    log_epoch String,
-    topic String,
-    partition String,
-    offset UInt64,
-    received_at DateTime64(3, 'UTC'),
-    key String,
-    value String,
-    reject_code LowCardinality(String),
-    reject_message String,
-    unknown_fields UInt16,
-    label_id String,
-    model_id String,
-    prediction_id String,
-    label String,
-    labelled_at DateTime64(3, 'UTC'),
-    source LowCardinality(String),
-    name String,
-    labeler String,
-    confidence Nullable(Float64),
-    comment String,
-    retracted Bool,
-    final Bool,
-    inclusion_probability Nullable(Float64)
-)
-ENGINE = Null;
-
 CREATE TABLE IF NOT EXISTS labels {on_cluster}
 (
     model_id LowCardinality(String),
@@ -53,19 +25,6 @@ CREATE TABLE IF NOT EXISTS labels {on_cluster}
 ENGINE = {engine}MergeTree
 ORDER BY (model_id, prediction_id, name, source, labeler, labelled_at, label_id)
 SETTINGS non_replicated_deduplication_window = 10000;
-
-CREATE MATERIALIZED VIEW IF NOT EXISTS labels_good {on_cluster} TO labels AS
-SELECT * EXCEPT (key, value, reject_code, reject_message, unknown_fields) REPLACE (if(name = '', 'label', name) AS name)
-FROM labels_wire WHERE reject_code = '';
-
-CREATE MATERIALIZED VIEW IF NOT EXISTS labels_dead {on_cluster} TO dead_letters AS
-SELECT topic, partition, offset, key, value, reject_code AS reason, reject_message AS message, 'feedback' AS service, received_at, log_epoch
-FROM labels_wire WHERE reject_code != '';
-
-CREATE MATERIALIZED VIEW IF NOT EXISTS labels_ranges {on_cluster} TO sink_ranges AS
-SELECT log_epoch, topic, partition, min(offset) AS first, max(offset) AS last, count() AS rows,
-    countIf(reject_code != '') AS rejected, 0 AS duplicates, sum(unknown_fields) AS unknown_fields
-FROM labels_wire GROUP BY log_epoch, topic, partition;
 
 -- An outcome is a pure function of the prediction and of all its labels; `labels_known` counts those, so a
 -- later revision has the higher one and a replay writes the same row again.
@@ -129,10 +88,6 @@ CREATE TABLE IF NOT EXISTS labels_waiting_log {on_cluster}
 ENGINE = {engine}CollapsingMergeTree(sign)
 ORDER BY (model_id, prediction_id, label_id)
 SETTINGS non_replicated_deduplication_window = 10000;
-
-CREATE MATERIALIZED VIEW IF NOT EXISTS labels_queued {on_cluster} TO labels_waiting_log AS
-SELECT model_id, prediction_id, label_id, received_at AS since, 1 AS sign
-FROM labels_wire WHERE reject_code = '';
 
 -- Labels whose prediction nobody has seen yet (and those that are being joined this moment).
 CREATE VIEW IF NOT EXISTS labels_waiting {on_cluster} AS

@@ -9,8 +9,7 @@ import type { Metrics } from '../../lib/metrics.ts'
 import type { Models } from '../../lib/models.ts'
 import type { Module } from '../../lib/modules.ts'
 import type { Postgres } from '../../lib/postgres.ts'
-import { createSink } from '../../lib/sink.ts'
-import type { Spool } from '../../lib/spool.ts'
+import { createSink, type SinkParts } from '../../lib/sink.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import type { FeedbackConfig } from './config.ts'
 import { drawTasks } from './draw.ts'
@@ -24,7 +23,7 @@ export interface FeedbackDeps {
   eventLog: EventLog
   clickhouse: (role: string) => ClickHouse
   postgres: Postgres
-  spool: Spool
+  sinkParts: SinkParts
   models: Models
   metrics: Metrics
   log: Logger
@@ -47,14 +46,10 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
   const topic = TOPICS.labels.topic
   const db = deps.clickhouse('feedback')
   const sink = createSink({
+    ...deps.sinkParts,
     service: 'feedback',
-    wireTable: 'labels_wire',
     mappings: LABEL_MAPPINGS,
     clickhouse: db,
-    spool: deps.spool,
-    eventLog,
-    metrics,
-    now,
   })
   const join = createJoin(db, models, now)
   const queue = reviewQueue(deps.postgres, config.PLUMBLINE_REVIEW_LEASE_SECONDS, now)

@@ -1,6 +1,48 @@
-/** From a label on the wire to its row, or to the reason why it has none. */
-import { wireMapping } from '../../lib/wire-mapping.ts'
+/** From labels on the wire to rows, and into the queue of labels that are to be joined. */
+import type { LoggedRange } from '../../lib/event-log.ts'
+import { eventMapping, type RangeTables } from '../../lib/event-mapping.ts'
+import { eventRows } from '../../lib/event-rows.ts'
+import * as native from '../../lib/native-block.ts'
 import { LabelV1 } from '../../schemas/events/label.v1.ts'
 
 /** Newest first. A release that changes what a message becomes adds a mapping and keeps the one before it. */
-export const LABEL_MAPPINGS = [wireMapping('labels-1', LabelV1)] as const
+export const LABEL_MAPPINGS = [
+  eventMapping({
+    version: 'labels-1',
+    service: 'feedback',
+    schema: LabelV1,
+    table: 'labels',
+    idField: 'label_id',
+    begin: labelTables,
+  }),
+] as const
+
+const DICTIONARIES = new Set(['model_id', 'name'])
+const DEFAULT_NAME = 'label'
+
+function labelTables(range: LoggedRange): RangeTables {
+  const rows = eventRows(LabelV1, DICTIONARIES, range)
+  const queue = {
+    model_id: native.lowCardinality(),
+    prediction_id: native.strings(),
+    label_id: native.strings(),
+    since: native.fixed("DateTime64(3, 'UTC')"),
+    sign: native.fixed('Int8'),
+  }
+  return {
+    accept: (event, message) => {
+      const row = rows.rows
+      rows.add({ ...event, name: event['name'] ?? DEFAULT_NAME }, message)
+      queue.model_id.set(row, event['model_id'] as string)
+      queue.prediction_id.set(row, event['prediction_id'] as string)
+      queue.label_id.set(row, event['label_id'] as string)
+      queue.since.set(row, message.timestampMs)
+      queue.sign.set(row, 1)
+    },
+    repeat: () => {},
+    tables: () => [
+      { table: 'labels', columns: rows.columns, rows: rows.rows },
+      { table: 'labels_waiting_log', columns: queue, rows: rows.rows },
+    ],
+  }
+}

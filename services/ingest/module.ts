@@ -6,8 +6,7 @@ import type { Logger } from '../../lib/log.ts'
 import type { Metrics } from '../../lib/metrics.ts'
 import { messageOf } from '../../lib/errors.ts'
 import type { Module } from '../../lib/modules.ts'
-import { createSink } from '../../lib/sink.ts'
-import type { Spool } from '../../lib/spool.ts'
+import { createSink, type SinkParts } from '../../lib/sink.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import type { IngestConfig } from './config.ts'
 import { ingestRoutes } from './routes.ts'
@@ -17,7 +16,7 @@ export interface IngestDeps {
   http: Http
   eventLog: EventLog
   clickhouse: (role: string) => ClickHouse
-  spool: Spool
+  sinkParts: SinkParts
   metrics: Metrics
   log: Logger
   now: () => number
@@ -31,14 +30,10 @@ export function ingest(deps: IngestDeps, config: IngestConfig): Module[] {
   const topic = TOPICS.predictions.topic
   ingestRoutes(deps.http, eventLog, metrics, config)
   const sink = createSink({
+    ...deps.sinkParts,
     service: 'ingest',
-    wireTable: 'predictions_wire',
     mappings: PREDICTION_MAPPINGS,
     clickhouse: deps.clickhouse('ingest'),
-    spool: deps.spool,
-    eventLog,
-    metrics,
-    now: deps.now,
   })
   const hints = createHints(eventLog, (error) =>
     log.warn({ error: messageOf(error) }, 'hint not sent'),

@@ -1,6 +1,100 @@
-/** From a prediction on the wire to its row, or to the reason why it has none. */
+/** From predictions on the wire to rows and counts. */
+import { eventTime } from '../../lib/event-fields.ts'
+import type { LoggedMessage, LoggedRange } from '../../lib/event-log.ts'
+import { eventMapping, type RangeTables, type TableRows } from '../../lib/event-mapping.ts'
+import { eventRows } from '../../lib/event-rows.ts'
+import * as native from '../../lib/native-block.ts'
 import { PredictionV1 } from '../../schemas/events/prediction.v1.ts'
-import { wireMapping } from '../../lib/wire-mapping.ts'
+import { predictionCounts } from './counts.ts'
+import { producerCounts } from './producer-counts.ts'
 
 /** Newest first. A release that changes what a message becomes adds a mapping and keeps the one before it. */
-export const PREDICTION_MAPPINGS = [wireMapping('predictions-1', PredictionV1)] as const
+export const PREDICTION_MAPPINGS = [
+  eventMapping({
+    version: 'predictions-1',
+    service: 'ingest',
+    schema: PredictionV1,
+    table: 'predictions',
+    idField: 'prediction_id',
+    begin: predictionTables,
+  }),
+] as const
+
+const DICTIONARIES = new Set(['model_id', 'model_version', 'variant'])
+/** Events further in the future than this do not move the watermark: a producer's clock is wrong. */
+const MAX_SKEW_MS = 300_000
+
+function predictionTables(range: LoggedRange): RangeTables {
+  const rows = eventRows(PredictionV1, DICTIONARIES, range)
+  const unknown = native.fixed('UInt16')
+  rows.columns['unknown_fields'] = unknown as never
+  const times = {
+    model_id: native.lowCardinality(),
+    prediction_id: native.strings(),
+    predicted_at: native.fixed("DateTime64(3, 'UTC')"),
+  }
+  const counts = predictionCounts()
+  const producers = producerCounts()
+  const newest = new Map<string, { at: number; receivedAt: number }>()
+
+  return {
+    accept: (event, message, unknownFields) => {
+      const at = eventTime(event['predicted_at'] as string)!
+      const modelId = event['model_id'] as string
+      const row = rows.rows
+      rows.add(event, message)
+      if (unknownFields > 0) unknown.set(row, Math.min(unknownFields, 0xffff))
+      times.model_id.set(row, modelId)
+      times.prediction_id.set(row, event['prediction_id'] as string)
+      times.predicted_at.set(row, at)
+      counts.add(event, at)
+      producers.add(event, at)
+      moveWatermark(modelId, at, message)
+    },
+    repeat: (event) => {
+      const at = eventTime(event['predicted_at'] as string)!
+      counts.repeat(event, at)
+      producers.repeat(event, at)
+    },
+    tables: () => [
+      { table: 'predictions', columns: rows.columns, rows: rows.rows },
+      { table: 'prediction_times', columns: times, rows: rows.rows },
+      ...counts.tables(),
+      producers.table(),
+      watermarks(range, newest),
+    ],
+  }
+
+  function moveWatermark(modelId: string, at: number, { timestampMs }: LoggedMessage) {
+    if (at > timestampMs + MAX_SKEW_MS) return
+    const known = newest.get(modelId)
+    if (!known) newest.set(modelId, { at, receivedAt: timestampMs })
+    else {
+      known.at = Math.max(known.at, at)
+      known.receivedAt = Math.max(known.receivedAt, timestampMs)
+    }
+  }
+}
+
+function watermarks(
+  range: LoggedRange,
+  newest: ReadonlyMap<string, { at: number; receivedAt: number }>,
+): TableRows {
+  const columns = {
+    model_id: native.lowCardinality(),
+    topic: native.lowCardinality(),
+    partition: native.lowCardinality(),
+    newest: native.fixed("DateTime64(3, 'UTC')"),
+    received_at: native.fixed("DateTime64(3, 'UTC')"),
+  }
+  let row = 0
+  for (const [modelId, { at, receivedAt }] of newest) {
+    columns.model_id.set(row, modelId)
+    columns.topic.set(row, range.topic)
+    columns.partition.set(row, range.partition)
+    columns.newest.set(row, at)
+    columns.received_at.set(row, receivedAt)
+    row++
+  }
+  return { table: 'watermarks', columns, rows: row }
+}

@@ -39,7 +39,7 @@ test.each(examples)(
   '$event/$file is judged as its name says, by our verdict and by the emitted JSON Schema',
   ({ event, file }) => {
     const text = readFileSync(join(ROOT, 'schemas/examples', event, file), 'utf8')
-    const verdict = createJudge(schemas[event])(text)
+    const verdict = createJudge(schemas[event]).text(text)
     expect(verdict.ok).toBe(file.startsWith('valid-'))
     // invalid-<code>[-…].json
     if (!verdict.ok) expect(file).toContain(verdict.rejection.code)

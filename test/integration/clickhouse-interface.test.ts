@@ -1,10 +1,11 @@
 /** ClickHouse's HTTP interface on the embedded engine: what clients expect of it, and what it must refuse. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createClient } from '@clickhouse/client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { serverEngine } from '../../lib/clickhouse.ts'
+import { encodeBlock, strings } from '../../lib/native-block.ts'
 import { startTarget, temporaryDirectory, type Running } from '../harness.ts'
 
 let stores: Running
@@ -115,10 +116,19 @@ test('writers authenticate; a wrong password is refused, not taken for a reader'
   await db.insertRows('scratch', [{ a: 'x' }], 'token')
   await db.insertRows('scratch', [{ a: 'x' }], 'token')
   expect(await db.query('SELECT count() AS n FROM scratch')).toEqual([{ n: '1' }])
-  await db.insertLines('package.json', (source) => `INSERT INTO scratch SELECT line FROM ${source}`)
-  expect(
-    Number((await db.query<{ n: string }>('SELECT count() AS n FROM scratch'))[0]!.n),
-  ).toBeGreaterThan(10)
+  const column = strings()
+  column.set(1, 'y')
+  const { names, bytes } = encodeBlock({ columns: { a: column as never }, rows: 2 })!
+  const path = join(directory, 'block')
+  writeFileSync(path, bytes)
+  const insert = { table: 'scratch', columns: names, path, token: 'block' }
+  await db.insertFile(insert)
+  await db.insertFile(insert)
+  expect(await db.query('SELECT a FROM scratch ORDER BY a')).toEqual([
+    { a: '' },
+    { a: 'x' },
+    { a: 'y' },
+  ])
   await engine.close()
 })
 

@@ -17,8 +17,8 @@ let offset = 0
 beforeAll(async () => {
   const opened = await migratedClickHouse()
   db = opened.db
-  predictions = sinkOn(db, opened.directory, 'ingest', 'predictions_wire', PREDICTION_MAPPINGS[0])
-  labels = sinkOn(db, `${opened.directory}/labels`, 'feedback', 'labels_wire', LABEL_MAPPINGS[0])
+  predictions = sinkOn(db, opened.directory, 'ingest', PREDICTION_MAPPINGS[0])
+  labels = sinkOn(db, `${opened.directory}/labels`, 'feedback', LABEL_MAPPINGS[0])
   join = createJoin(
     opened.engine.connect('join'),
     { declared: [], get: () => undefined as never } as Models,

@@ -1,5 +1,9 @@
 /** Rows, dead letters and every count of them land together, once. */
+import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
+import { COUNTS } from '../../bench/counts-in-sql.ts'
+import { messageReader } from '../../lib/message-reader.ts'
+import { createSeenIds } from '../../lib/seen-ids.ts'
 import { migratedClickHouse, prediction, rangeOf, sinkOn } from '../harness.ts'
 import type { ClickHouse } from '../../lib/clickhouse.ts'
 import type { Sink } from '../../lib/sink.ts'
@@ -12,7 +16,7 @@ const TOPIC = 'plumbline.predictions.v1'
 beforeAll(async () => {
   const opened = await migratedClickHouse()
   db = opened.db
-  sink = sinkOn(db, opened.directory, 'ingest', 'predictions_wire', PREDICTION_MAPPINGS[0])
+  sink = sinkOn(db, opened.directory, 'ingest', PREDICTION_MAPPINGS[0])
 })
 
 const totals = async () =>
@@ -89,7 +93,7 @@ test('types are not guessed, values compare as JavaScript prints them', async ()
 })
 
 test('the numeric grid keeps order, signs, zeros and extremes', async () => {
-  const numbers = [-1e15, -2.5, -1e-12, 0, 1e-12, 2015, 2016, 273.15, 1e15]
+  const numbers = [-1e15, -2.5, -1e-12, 0, 1e-12, 21, 22, 255, 256, 273.15, 1e15]
   const values = numbers.map((x, i) =>
     JSON.stringify(prediction(2000 + i, { model_id: 'grid', features: { x } })),
   )
@@ -124,26 +128,79 @@ test('a field that only the last event of a large batch has is stored all the sa
   ).toEqual([{ n: '401', cost: 0.5 }])
 })
 
-test('the wire tables have the columns of their mappings', async () => {
-  for (const [table, mapping] of [
-    ['predictions_wire', PREDICTION_MAPPINGS[0]],
-    ['labels_wire', LABEL_MAPPINGS[0]],
-  ] as const) {
-    const rows = await db.query<{ name: string; type: string }>(
-      `SELECT name, type FROM system.columns WHERE table = {table:String} AND database = currentDatabase()`,
-      { table },
+test('every column a mapping writes is one of its table, of the same type', async () => {
+  for (const mapping of [PREDICTION_MAPPINGS[0], LABEL_MAPPINGS[0]]) {
+    const seen = createSeenIds(10)
+    const range = rangeOf(TOPIC, mapping.version, ['garbage'])
+    for (const { table, columns } of mapping.map(range, messageReader().read, seen).tables) {
+      const rows = await db.query<{ name: string; type: string }>(
+        `SELECT name, type FROM system.columns WHERE table = {table:String} AND database = currentDatabase()`,
+        { table },
+      )
+      const types = new Map(rows.map((row) => [row.name, plainType(row.type)]))
+      for (const [name, column] of Object.entries(columns))
+        expect([table, name, types.get(name)]).toEqual([table, name, plainType(column.type)])
+    }
+  }
+})
+
+/** Neither a dictionary nor how a table sums changes what a value is; variants print their parts in alphabetical order. */
+const plainType = (type: string) =>
+  type
+    .replaceAll('LowCardinality(String)', 'String')
+    .replace(/SimpleAggregateFunction\(\w+, (.+)\)/, '$1')
+    .replace('Variant(Float64, String, Bool)', 'Variant(Bool, Float64, String)')
+
+test('counts are what ClickHouse counts of the same rows', async () => {
+  const values = fc
+    .sample(
+      fc.record({
+        features: fc.dictionary(
+          fc.constantFrom('a', 'b', 'c'),
+          fc.oneof(
+            fc.double({ noNaN: true, noDefaultInfinity: true }),
+            fc.integer(),
+            fc.string({ maxLength: 300 }),
+            fc.boolean(),
+            fc.constant(null),
+          ),
+        ),
+        prediction: fc.oneof(
+          fc.double({ noNaN: true, noDefaultInfinity: true }),
+          fc.string({ maxLength: 3 }),
+          fc.boolean(),
+        ),
+        model_version: fc.constantFrom('1', '2'),
+        variant: fc.constantFrom('x', null),
+        shadow: fc.boolean(),
+        status: fc.constantFrom('ok', 'error', null),
+        latency_ms: fc.option(fc.nat(1000)),
+        minute: fc.nat(60),
+      }),
+      { numRuns: 500, seed: 3 },
     )
-    const types = new Map(rows.map((row) => [row.name, row.type]))
-    // Variants print their parts in alphabetical order.
-    const plain = (type: string) =>
-      type
-        .replaceAll('LowCardinality(String)', 'String')
-        .replace('Variant(Float64, String, Bool)', 'Variant(Bool, Float64, String)')
-    for (const column of mapping.columns())
-      expect([column.name, plain(types.get(column.name) ?? '')]).toEqual([
-        column.name,
-        plain(column.type),
-      ])
+    .map(({ minute, ...event }, i) =>
+      JSON.stringify(
+        prediction(20_000 + i, {
+          ...event,
+          model_id: 'counted',
+          predicted_at: new Date(Date.UTC(2026, 0, 1, 0, minute)).toISOString(),
+        }),
+      ),
+    )
+  await sink.store(rangeOf(TOPIC, sink.mapping, values, 20_000))
+  const source = `(SELECT *, mapKeys(features) AS feature_names, arrayMap(v -> variantElement(v, 'Float64'), mapValues(features)) AS feature_numbers,
+    arrayMap(v -> multiIf(variantType(v) = 'String', variantElement(v, 'String'), variantType(v) = 'Bool', toString(variantElement(v, 'Bool')), NULL), mapValues(features)) AS feature_texts
+    FROM predictions WHERE model_id = 'counted')`
+  const sorted = (rows: readonly object[]) =>
+    rows.map((row) => JSON.stringify(Object.entries(row).toSorted())).toSorted()
+  for (const [table, select] of Object.entries(COUNTS)) {
+    const ours = await db.query(`SELECT * FROM ${table}${table === 'prediction_times' ? '' : ' FINAL'} WHERE model_id = 'counted'`)
+    expect(ours.length).toBeGreaterThan(0)
+    expect({ table, rows: sorted(ours) }).toEqual({
+      table,
+      rows: sorted(await db.query(select(source))),
+    })
   }
 })
 

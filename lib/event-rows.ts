@@ -1,0 +1,51 @@
+/** The table of accepted events: a column per field, and where in the log each row came from. */
+import type { TObject } from 'typebox'
+import { columnsOf, fieldsOf, type FieldColumns } from './event-fields.ts'
+import type { LoggedMessage, LoggedRange } from './event-log.ts'
+import type { Event } from './event-verdict.ts'
+import * as native from './native-block.ts'
+
+export interface EventRows extends native.NativeBlock {
+  add: (event: Event, message: LoggedMessage) => void
+}
+
+/** @param dictionaries fields whose strings the table keeps in a dictionary */
+export function eventRows(
+  schema: TObject,
+  dictionaries: ReadonlySet<string>,
+  range: LoggedRange,
+): EventRows {
+  const fields: Record<string, FieldColumns> = Object.fromEntries(
+    fieldsOf(schema).map((field) => [field.name, columnsOf(field, dictionaries.has(field.name))]),
+  )
+  const origin = {
+    received_at: native.fixed("DateTime64(3, 'UTC')"),
+    offset: native.fixed('UInt64'),
+    log_epoch: native.lowCardinality(),
+    topic: native.lowCardinality(),
+    partition: native.lowCardinality(),
+  }
+  const columns = Object.assign(
+    { ...origin },
+    ...Object.values(fields).map((field) => field.columns),
+  ) as Record<string, native.Column<never>>
+  let rows = 0
+  return {
+    columns,
+    get rows() {
+      return rows
+    },
+    add: (event, message) => {
+      for (const name in event) {
+        const value = event[name]
+        if (value !== null && value !== undefined) fields[name]?.set(rows, value as never)
+      }
+      origin.received_at.set(rows, message.timestampMs)
+      origin.offset.set(rows, message.offset)
+      origin.log_epoch.set(rows, range.logEpoch)
+      origin.topic.set(rows, range.topic)
+      origin.partition.set(rows, range.partition)
+      rows++
+    },
+  }
+}

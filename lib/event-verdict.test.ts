@@ -1,0 +1,316 @@
+/** One verdict, however the bytes are read: the fast way, the general way, and as Ajv sees the same schema. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Ajv } from 'ajv'
+import fc from 'fast-check'
+import type { TObject } from 'typebox'
+import { expect, test } from 'vitest'
+import { createJudge, type Verdict } from './event-verdict.ts'
+import { scanValue } from './json-scan.ts'
+import { Members, plainJsonReader } from './plain-json.ts'
+import { rejectionsOf } from './rejections.ts'
+import { LabelV1 } from '../schemas/events/label.v1.ts'
+import { PredictionV1 } from '../schemas/events/prediction.v1.ts'
+import { prediction, ROOT } from '../test/harness.ts'
+
+const told = (verdict: Verdict) => (verdict.ok ? '' : verdict.rejection.message)
+
+/** The calendar, by the language's own. */
+function isEventTime(text: string): boolean {
+  const [year, month, day] = text.slice(0, 10).split('-').map(Number) as [number, number, number]
+  const date = new Date(Date.UTC(year, month - 1, day))
+  const instant = Date.parse(text)
+  return (
+    date.getUTCMonth() === month - 1 &&
+    date.getUTCDate() === day &&
+    instant >= Date.UTC(1990, 0, 1) &&
+    instant < Date.UTC(2100, 0, 1)
+  )
+}
+
+/** What the published schema says, through a validator that is not ours. */
+function byAjv(schema: TObject): (text: string) => string {
+  const ajv = new Ajv({ strict: false, strictNumbers: true })
+  ajv.addFormat('event-time', isEventTime)
+  const valid = Object.fromEntries(
+    Object.entries(schema.properties).map(([name, property]) => [name, ajv.compile(property)]),
+  )
+  const required = new Set<string>(schema.required ?? [])
+  return (text) => {
+    let event: Record<string, unknown>
+    try {
+      event = JSON.parse(text) as Record<string, unknown>
+    } catch {
+      return text === '' ? 'the message has no value' : 'the value is not one JSON object'
+    }
+    const found = scanValue(text, 0)
+    if (typeof event !== 'object' || event === null || Array.isArray(event) || found.unparsable)
+      return 'the value is not one JSON object'
+    for (const { code, field, message } of rejectionsOf(schema)) {
+      const value =
+        field === undefined ? undefined : Object.hasOwn(event, field) ? event[field] : undefined
+      const absent = value === undefined || value === null
+      if (code === 'missing_field' && absent && required.has(field!)) return message
+      if (code === 'repeated_key' && found.repeated && found.repeated.field === field)
+        return message
+      if (code === 'invalid_field' && !absent) {
+        const repeatedInside =
+          found.repeated?.field === field &&
+          !rejectionsOf(schema).some((r) => r.code === 'repeated_key' && r.field === field)
+        if (!valid[field!]!(value) || repeatedInside) return message
+      }
+    }
+    return ''
+  }
+}
+
+function agree(schema: TObject, values: readonly string[]) {
+  const judge = createJudge(schema)
+  const ajv = byAjv(schema)
+  for (const value of values)
+    expect({
+      value,
+      bytes: told(judge.bytes(Buffer.from(value))),
+      text: told(judge.text(value)),
+    }).toEqual({
+      value,
+      bytes: ajv(value),
+      text: ajv(value),
+    })
+}
+
+const base = prediction(1)
+const withField = (name: string, raw: string) =>
+  `${JSON.stringify(base).slice(0, -1)},${JSON.stringify(name)}:${raw}}`
+const replaced = (name: string, raw: string) => {
+  const { [name]: _, ...rest } = base
+  return `{${JSON.stringify(name)}:${raw},${JSON.stringify(rest).slice(1)}`
+}
+const without = (name: string) => {
+  const { [name]: _, ...rest } = base
+  return JSON.stringify(rest)
+}
+
+const TIMES = [
+  '2026-01-01T00:00:00Z',
+  '2026-02-29T00:00:00Z',
+  '2024-02-29T00:00:00Z',
+  '2026-01-01T24:00:00Z',
+  '2026-01-01T23:59:60Z',
+  '2026-01-01 00:00:00Z',
+  '2026-01-01T00:00:00',
+  '2026-01-01T00:00:00+14:00',
+  '2026-01-01T00:00:00+15:00',
+  '1989-12-31T23:59:59Z',
+  '1990-01-01T00:00:00Z',
+  '2099-12-31T23:59:59.999Z',
+  '2100-01-01T00:00:00Z',
+  '2099-12-31T23:00:00-02:00',
+  '10 Jan',
+  '',
+  '2026-13-01T00:00:00Z',
+  '2026-01-01T00:00:00.123456789Z',
+  '2026-01-01T00:00:00.1234567891Z',
+]
+const RAWS = [
+  'null',
+  'true',
+  'false',
+  '0',
+  '-0',
+  '1',
+  '1.5',
+  '-1',
+  '1e400',
+  '1e-400',
+  '9007199254740991',
+  '9007199254740992',
+  '123456789012345678901234567890',
+  '0.5',
+  '2',
+  '""',
+  '"x"',
+  '"0.5"',
+  '"accept"',
+  '"ok"',
+  '"a\\u0000b"',
+  '"é"',
+  '[]',
+  '[1,2]',
+  '["a"]',
+  '[1,"a"]',
+  '[null]',
+  '[1e999]',
+  '{}',
+  '{"a":1}',
+  '{"a":"x"}',
+  '{"a":null}',
+  '{"a":true}',
+  '{"a":[1]}',
+  '{"a":{}}',
+  '{"a":1,"a":2}',
+  '{"id":"p","sequence":1}',
+  '{"id":"p","sequence":1.5}',
+  '{"id":"","sequence":1}',
+  '{"id":"p"}',
+  '{"id":"p","sequence":1,"more":2}',
+  `"${'x'.repeat(201)}"`,
+  `"${'é'.repeat(200)}"`,
+  ...TIMES.map((time) => JSON.stringify(time)),
+]
+
+test('every kind of value in every field of a prediction', () => {
+  const values = Object.keys(PredictionV1.properties).flatMap((name) =>
+    RAWS.map((raw) => (name in base ? replaced(name, raw) : withField(name, raw))),
+  )
+  expect(values.length).toBeGreaterThan(1000)
+  agree(PredictionV1, values)
+})
+
+test('what is no event at all, and what is missing', () => {
+  const values = [
+    '{}',
+    '[]',
+    '1',
+    'null',
+    '"x"',
+    '{',
+    '{"a":NaN}',
+    '{"a":1}{"b":2}',
+    'garbage',
+    '{"a":01}',
+    ' {"a": 1} ',
+    '\u0000',
+    JSON.stringify(base),
+    ` ${JSON.stringify(base)} `,
+    withField('unknown', '1'),
+    withField('prediction_id', '"again"'),
+    withField('a', String.raw`"\ud800"`),
+    ...Object.keys(base).map(without),
+  ]
+  agree(PredictionV1, values)
+})
+
+test('any JSON in any field, for predictions and labels', () => {
+  const label = {
+    label_id: 'l',
+    model_id: 'm',
+    prediction_id: 'p',
+    label: '1',
+    labelled_at: '2026-01-01T00:00:00Z',
+    source: 'ground_truth',
+  }
+  const cases: [TObject, Record<string, unknown>][] = [
+    [PredictionV1, base],
+    [LabelV1, label],
+  ]
+  for (const [schema, valid] of cases) {
+    const overrides = fc.sample(
+      fc.dictionary(
+        fc.constantFrom(...Object.keys(schema.properties), 'other'),
+        fc.jsonValue({ maxDepth: 2 }),
+        { maxKeys: 3 },
+      ),
+      { numRuns: 3000, seed: 42 },
+    )
+    agree(
+      schema,
+      overrides.map((override) => JSON.stringify({ ...valid, ...override })),
+    )
+  }
+})
+
+test('bytes that are no text are refused', () => {
+  const judge = createJudge(PredictionV1)
+  const noise = fc.sample(fc.uint8Array({ minLength: 1, maxLength: 80 }), {
+    numRuns: 2000,
+    seed: 7,
+  })
+  for (const bytes of noise) expect(judge.bytes(Buffer.from(bytes)).ok).toBe(false)
+  const broken = Buffer.from(JSON.stringify({ ...base, model_id: 'm?' }))
+  broken[broken.indexOf('?')] = 0xff
+  expect(told(judge.bytes(broken))).toBe('the value is not one JSON object')
+})
+
+test('the fast reader reads what JSON.parse reads, or gives up', () => {
+  const plain = (value: unknown): unknown => (value instanceof Members ? value.toObject() : value)
+  const read = plainJsonReader()
+  let taken = 0
+  const scalar = fc.oneof(
+    fc.string({ unit: fc.constantFrom('x', 'é', '😀', ' ') }),
+    fc.string(),
+    fc.double({ noNaN: true, noDefaultInfinity: true }),
+    fc.integer(),
+    fc.double({ min: -1e6, max: 1e6, noNaN: true }).map((x) => Math.round(x * 1e4) / 1e4),
+    fc.boolean(),
+    fc.constant(null),
+  )
+  const names = fc.oneof(
+    { weight: 20, arbitrary: fc.constantFrom('a', 'b', 'feature_1', '1', 'é', '') },
+    fc.constantFrom('__proto__', 'a"b'),
+  )
+  const flat = fc.dictionary(names, scalar)
+  fc.assert(
+    fc.property(
+      fc.dictionary(
+        names,
+        fc.oneof({ weight: 4, arbitrary: scalar }, { weight: 4, arbitrary: flat }, fc.jsonValue()),
+        { maxKeys: 3 },
+      ),
+      fc.constantFrom(0, 0, 0, 1),
+      (object, indent) => {
+        const text = JSON.stringify(object, null, indent)
+        const found = read(Buffer.from(text))
+        if (found === undefined) return
+        taken++
+        const parsed = JSON.parse(text) as object
+        expect(Object.fromEntries(Object.entries(found).map(([k, v]) => [k, plain(v)]))).toEqual(
+          parsed,
+        )
+      },
+    ),
+    { numRuns: 5000, seed: 11 },
+  )
+  expect(taken).toBeGreaterThan(1000)
+  for (const text of [
+    '{"a":1,"a":2}',
+    '{"f":{"a":1,"b":2,"a":3}}',
+    '{"a":01}',
+    '{"a":1.}',
+    '{"a":-}',
+    '{"a":1}x',
+    '{"a":1,}',
+    '{,}',
+    '{"a" 1}',
+    '{"a":tru}',
+    '{"a":1e5}',
+    '{"a":"\\n"}',
+  ])
+    expect(read(Buffer.from(text))).toBeUndefined()
+})
+
+test('numbers are the nearest doubles', () => {
+  const read = plainJsonReader()
+  fc.assert(
+    fc.property(
+      fc.nat({ max: 1e9 }),
+      fc.nat({ max: 999_999 }),
+      fc.nat({ max: 12 }),
+      fc.boolean(),
+      (whole, part, zeros, negative) => {
+        const text = `${negative ? '-' : ''}${whole}.${'0'.repeat(zeros)}${part}`
+        expect(read(Buffer.from(`{"x":${text}}`))).toEqual({ x: Number(text) })
+      },
+    ),
+    { numRuns: 5000 },
+  )
+})
+
+test.each(readdirSync(join(ROOT, 'schemas/examples/prediction.v1')))(
+  'the example %s, every way',
+  (file) => {
+    agree(PredictionV1, [
+      readFileSync(join(ROOT, 'schemas/examples/prediction.v1', file), 'utf8').trim(),
+    ])
+  },
+)

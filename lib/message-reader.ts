@@ -1,0 +1,47 @@
+/** Reads messages of the log in every format that may be on the wire: JSON, Avro, CloudEvents around either. */
+import { isUtf8 } from 'node:buffer'
+import type { AvroReader } from './avro-reader.ts'
+import { binaryEvent, isStructured, structuredEvent } from './cloudevents.ts'
+import type { LoggedMessage } from './event-log.ts'
+import type { ReadMessage } from './event-mapping.ts'
+import { MAX_EVENT_BYTES } from './rejections.ts'
+
+export interface MessageReader {
+  /** Fetches what reading these messages needs (schemas), so that reading itself never waits. */
+  prepare: (messages: readonly LoggedMessage[]) => Promise<void>
+  read: ReadMessage
+}
+
+/** Confluent's wire format begins with a zero byte, which no JSON does. */
+const isAvro = (value: Buffer) => value[0] === 0
+
+/** @param avro undefined where no schema registry is configured */
+export function messageReader(avro?: AvroReader): MessageReader {
+  return {
+    prepare: async (messages) => {
+      await avro?.prepare(messages)
+    },
+    read: (message, judge) => {
+      const value = message.headers ? dataOf(message.value, message.headers) : message.value
+      if (value === 'invalid') return judge.refuse('invalid_envelope')
+      if (isAvro(value)) {
+        if (value.length > MAX_EVENT_BYTES) return judge.refuse('too_large')
+        const decoded = avro?.decode(value) ?? 'unknown_schema'
+        if (decoded === 'repeated_key') return judge.refuse(decoded, 'features')
+        return typeof decoded === 'string' ? judge.refuse(decoded) : judge.value(decoded)
+      }
+      return judge.bytes(value)
+    },
+  }
+}
+
+function dataOf(value: Buffer, headers: Record<string, string>): Buffer | 'invalid' {
+  const contentType = headers['content-type'] ?? headers['Content-Type']
+  if (isStructured(contentType)) {
+    const event = isUtf8(value) ? structuredEvent(value.toString()) : 'invalid'
+    return event === 'invalid' ? event : event.data
+  }
+  const event = binaryEvent(headers, 'ce_', value)
+  if (event === undefined) return value
+  return event === 'invalid' ? event : event.data
+}

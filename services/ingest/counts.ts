@@ -1,0 +1,263 @@
+/**
+ * What is counted of predictions, per model, version, variant and time step of 15 minutes: every window, reference
+ * and pair of versions is later a sum of these, whatever the number of events.
+ */
+import type { Event } from '../../lib/event-verdict.ts'
+import * as native from '../../lib/native-block.ts'
+import type { Members } from '../../lib/plain-json.ts'
+import type { TableRows } from '../../lib/event-mapping.ts'
+import { binned, GRID } from './numeric-bins.ts'
+
+export const STEP_SECONDS = 900
+const MAX_CATEGORY = 200
+/** The model's own numbers, counted like features under these names. */
+const OWN_NUMBERS = [
+  ['score', '@score'],
+  ['latency_ms', '@latency_ms'],
+  ['cost_usd', '@cost_usd'],
+  ['input_tokens', '@input_tokens'],
+  ['output_tokens', '@output_tokens'],
+] as const
+
+/** Events that are counted together. */
+interface Group {
+  modelId: string
+  modelVersion: string
+  variant: string
+  shadow: boolean
+  step: number
+  events: number
+  errors: number
+  duplicates: number
+  subjects: Map<string, Subject>
+  /** The subjects of the newest event's features, in their order: most events have the same. */
+  newest: (Subject | undefined)[]
+  categories: Map<string, Map<string, number>>
+}
+
+/** The numbers of one feature in one group, as they came. */
+interface Subject {
+  group: Group
+  name: string
+  values: Float64Array
+  length: number
+}
+
+export interface PredictionCounts {
+  add: (event: Event, predictedAtMs: number) => void
+  repeat: (event: Event, predictedAtMs: number) => void
+  tables: () => TableRows[]
+}
+
+export function predictionCounts(): PredictionCounts {
+  const groups = new Map<string, Group>()
+  const subjects: Subject[] = []
+  let last: Group | undefined
+
+  function groupOf(event: Event, atMs: number): Group {
+    const step = Math.floor(atMs / 1000 / STEP_SECONDS) * STEP_SECONDS
+    const modelId = event['model_id'] as string
+    const modelVersion = event['model_version'] as string
+    const variant = (event['variant'] as string | null | undefined) ?? ''
+    const shadow = event['shadow'] === true
+    if (
+      last !== undefined &&
+      last.step === step &&
+      last.modelId === modelId &&
+      last.modelVersion === modelVersion &&
+      last.variant === variant &&
+      last.shadow === shadow
+    )
+      return last
+    const key = `${modelId}\n${modelVersion}\n${variant}\n${shadow}\n${step}`
+    let group = groups.get(key)
+    if (!group) {
+      group = {
+        modelId,
+        modelVersion,
+        variant,
+        shadow,
+        step,
+        events: 0,
+        errors: 0,
+        duplicates: 0,
+        subjects: new Map(),
+        newest: [],
+        categories: new Map(),
+      }
+      groups.set(key, group)
+    }
+    last = group
+    return group
+  }
+
+  function subjectOf(group: Group, name: string): Subject {
+    let subject = group.subjects.get(name)
+    if (!subject) {
+      subject = { group, name, values: native.takeCells(0), length: 0 }
+      subjects.push(subject)
+      group.subjects.set(name, subject)
+    }
+    return subject
+  }
+
+  function addCategory(group: Group, name: string, value: string) {
+    let counts = group.categories.get(name)
+    if (!counts) group.categories.set(name, (counts = new Map()))
+    const category =
+      value.length > MAX_CATEGORY ? [...value].slice(0, MAX_CATEGORY).join('') : value
+    counts.set(category, (counts.get(category) ?? 0) + 1)
+  }
+
+  function addFeatures(group: Group, { names, values }: Members) {
+    for (let i = 0; i < names.length; i++) {
+      const name = names[i]!
+      const value = values[i]
+      if (typeof value === 'number') {
+        let subject = group.newest[i]
+        if (subject?.name !== name) group.newest[i] = subject = subjectOf(group, name)
+        addNumber(subject, value)
+      } else if (value !== null) addCategory(group, name, String(value))
+    }
+  }
+
+  return {
+    add: (event, atMs) => {
+      const group = groupOf(event, atMs)
+      group.events++
+      if (event['status'] === 'error') group.errors++
+      if (event['features']) addFeatures(group, event['features'] as Members)
+      const prediction = event['prediction']
+      if (typeof prediction === 'number') addNumber(subjectOf(group, '@prediction'), prediction)
+      else if (prediction !== null && prediction !== undefined)
+        addCategory(group, '@prediction', String(prediction))
+      for (const [field, subject] of OWN_NUMBERS) {
+        const value = event[field]
+        if (typeof value === 'number') addNumber(subjectOf(group, subject), value)
+      }
+    },
+    repeat: (event, atMs) => {
+      groupOf(event, atMs).duplicates++
+    },
+    tables: () => [
+      eventCounts([...groups.values()]),
+      numericCounts(subjects),
+      categoryCounts([...groups.values()]),
+    ],
+  }
+}
+
+function addNumber(subject: Subject, value: number) {
+  if (subject.length === subject.values.length) {
+    subject.values = native.widerCells(subject.values, 4 * subject.length)
+  }
+  subject.values[subject.length++] = value
+}
+
+const groupColumns = () => ({
+  model_id: native.lowCardinality(),
+  step: native.fixed("DateTime('UTC')"),
+  model_version: native.lowCardinality(),
+  variant: native.lowCardinality(),
+  shadow: native.fixed('Bool'),
+})
+
+function setGroup(
+  columns: ReturnType<typeof groupColumns>,
+  row: number,
+  end: number,
+  group: Group,
+) {
+  columns.model_id.setRun(row, end, group.modelId)
+  columns.step.setRun(row, end, group.step)
+  columns.model_version.setRun(row, end, group.modelVersion)
+  columns.variant.setRun(row, end, group.variant)
+  columns.shadow.setRun(row, end, group.shadow ? 1 : 0)
+}
+
+function eventCounts(groups: readonly Group[]): TableRows {
+  const columns = {
+    ...groupColumns(),
+    events: native.fixed('UInt64'),
+    errors: native.fixed('UInt64'),
+    duplicates: native.fixed('UInt64'),
+  }
+  groups.forEach((group, row) => {
+    setGroup(columns, row, row + 1, group)
+    columns.events.set(row, group.events)
+    columns.errors.set(row, group.errors)
+    columns.duplicates.set(row, group.duplicates)
+  })
+  return { table: 'event_counts', columns, rows: groups.length }
+}
+
+function numericCounts(subjects: readonly Subject[]): TableRows {
+  const group = groupColumns()
+  const columns = {
+    ...group,
+    subject: native.lowCardinality(),
+    grid: native.fixed('UInt16'),
+    bin: native.fixed('Int32'),
+    count: native.fixed('UInt64'),
+    total: native.fixed('Float64'),
+    low: native.fixed('Float64'),
+    high: native.fixed('Float64'),
+  }
+  let row = 0
+  // In the order of the table's key: ClickHouse then has nothing to sort.
+  for (const subject of subjects.toSorted((a, b) => compare(keyOf(a), keyOf(b)))) {
+    const { bins, counts, totals, lows, highs } = binned(subject.values, subject.length)
+    native.giveCells(subject.values)
+    const end = row + bins.length
+    setGroup(group, row, end, subject.group)
+    columns.subject.setRun(row, end, subject.name)
+    columns.grid.setRun(row, end, GRID)
+    columns.bin.setCells(row, bins)
+    columns.count.setCells(row, counts)
+    columns.total.setCells(row, totals)
+    columns.low.setCells(row, lows)
+    columns.high.setCells(row, highs)
+    row = end
+  }
+  return { table: 'numeric_counts', columns, rows: row }
+}
+
+const keyOf = ({ group, name }: Subject) =>
+  [
+    group.modelId,
+    group.step,
+    name,
+    group.modelVersion,
+    group.variant,
+    group.shadow ? 1 : 0,
+  ] as const
+
+function compare(a: ReturnType<typeof keyOf>, b: ReturnType<typeof keyOf>): number {
+  for (let i = 0; i < a.length; i++) {
+    if (a[i]! < b[i]!) return -1
+    if (a[i]! > b[i]!) return 1
+  }
+  return 0
+}
+
+function categoryCounts(groups: readonly Group[]): TableRows {
+  const columns = {
+    ...groupColumns(),
+    subject: native.lowCardinality(),
+    category: native.strings(),
+    count: native.fixed('UInt64'),
+  }
+  let row = 0
+  for (const group of groups) {
+    for (const [name, counts] of group.categories) {
+      for (const [category, count] of counts) {
+        setGroup(columns, row, row + 1, group)
+        columns.subject.set(row, name)
+        columns.category.set(row, category)
+        columns.count.set(row, count)
+        row++
+      }
+    }
+  }
+  return { table: 'category_counts', columns, rows: row }
+}
