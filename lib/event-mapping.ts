@@ -42,11 +42,17 @@ export interface MappedRange {
 /** Turns a message's bytes into a verdict; the formats that may be on the wire are behind it. */
 export type ReadMessage = (message: LoggedMessage, judge: Judge) => Verdict
 
+/** A table and, in SQL, what {@link EventMappingOptions.identity} gives for a row of it. */
+export interface SeenIn {
+  table: string
+  identity: string
+}
+
 export interface EventMapping {
   /** Names what a message becomes: a pending range is drained by the mapping that began it. */
   version: string
   /** Where the accepted events are read back from, to remember their ids. */
-  seenIn: { table: string; id: string }
+  seenIn: SeenIn
   map: (range: LoggedRange, read: ReadMessage, seen: SeenIds) => MappedRange
 }
 
@@ -54,21 +60,32 @@ export interface EventMappingOptions {
   version: string
   service: string
   schema: TObject
-  /** The table of accepted events, and the field that names one event of a model. */
-  table: string
-  idField: string
+  seenIn: SeenIn
+  /** Names an event: a second one of the same name is a repeat. */
+  identity: (event: Event) => string
+  /** What a key must be where a message has one. */
+  key?: (event: Event) => string
   begin: (range: LoggedRange) => RangeTables
 }
+
+/** `model_id/prediction_id`: the key of predictions and labels. */
+export const predictionKey = (event: Event) =>
+  `${event['model_id'] as string}/${event['prediction_id'] as string}`
 
 /** Room for two ids and the slash, in UTF-8. */
 const scratch = Buffer.alloc(2048)
 
 export function eventMapping(options: EventMappingOptions): EventMapping {
   const judge = createJudge(options.schema)
-  const { idField } = options
+  const { identity, key } = options
+  /** A key is there to tell partitions apart; one that says something else than the event is a fault worth knowing. */
+  const keyed = (verdict: Verdict, message: LoggedMessage): Verdict =>
+    !key || !verdict.ok || message.key.length === 0 || message.key.toString() === key(verdict.event)
+      ? verdict
+      : judge.refuse('key_mismatch')
   return {
     version: options.version,
-    seenIn: { table: options.table, id: idField },
+    seenIn: options.seenIn,
     map: (range, read, seen) => {
       const into = options.begin(range)
       const dead: DeadLetter[] = []
@@ -77,14 +94,14 @@ export function eventMapping(options: EventMappingOptions): EventMapping {
       let unknownFields = 0
       seen.begin()
       for (const message of range.messages) {
-        const verdict = keyed(read(message, judge), message, judge)
+        const verdict = keyed(read(message, judge), message)
         if (!verdict.ok) {
           const { code, message: text } = verdict.rejection
           dead.push({ message, code, text })
           continue
         }
         const { event } = verdict
-        const length = scratch.write(`${event['model_id'] as string}/${event[idField] as string}`)
+        const length = scratch.write(identity(event))
         if (seen.repeated(xxHash32(scratch, length), murmurHash3(scratch, length))) {
           duplicates++
           into.repeat(event)
@@ -107,13 +124,6 @@ export function eventMapping(options: EventMappingOptions): EventMapping {
       }
     },
   }
-}
-
-/** A key is there to tell partitions apart; one that says something else than the event is a fault worth knowing. */
-function keyed(verdict: Verdict, { key }: LoggedMessage, judge: Judge): Verdict {
-  if (!verdict.ok || key.length === 0) return verdict
-  const { model_id, prediction_id } = verdict.event as { model_id: string; prediction_id: string }
-  return key.toString() === `${model_id}/${prediction_id}` ? verdict : judge.refuse('key_mismatch')
 }
 
 function deadLetterRows(

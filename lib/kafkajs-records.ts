@@ -136,7 +136,7 @@ export async function splitRecordBatches(
   codecOf: (attributes: number) => Codec | null,
 ): Promise<LogRecord[]> {
   const records: LogRecord[] = []
-  for (let at = 0; at + RECORDS_AT <= bytes.length; ) {
+  for (let at = 0; at + RECORDS_AT <= bytes.length;) {
     const end = at + LENGTH_END + bytes.readInt32BE(at + LENGTH_END - 4)
     if (end > bytes.length) break
     const firstOffset = int64(bytes, at)
@@ -221,4 +221,5 @@ function text(cursor: Cursor): string {
   return cursor.bytes.toString('utf8', from, cursor.at)
 }
 
-const int64 = (bytes: Buffer, at: number) => bytes.readInt32BE(at) * 2 ** 32 + bytes.readUInt32BE(at + 4)
+const int64 = (bytes: Buffer, at: number) =>
+  bytes.readInt32BE(at) * 2 ** 32 + bytes.readUInt32BE(at + 4)

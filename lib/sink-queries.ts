@@ -1,6 +1,7 @@
 /** What a sink reads back from what it has stored: how far the log's epochs are, and the newest ids of a partition. */
 import type { ClickHouse } from './clickhouse.ts'
 import type { LoggedRange } from './event-log.ts'
+import type { SeenIn } from './event-mapping.ts'
 
 /** The highest epoch counter of a log under which this partition has stored rows; 0 when none. */
 export async function lastEpoch(
@@ -33,7 +34,7 @@ const PAGE = 200_000
 export async function rememberedIds(
   clickhouse: ClickHouse,
   range: LoggedRange,
-  { table, id }: { table: string; id: string },
+  { table, identity }: SeenIn,
   horizon: number,
   visit: (a: number, b: number) => void,
 ): Promise<void> {
@@ -65,7 +66,7 @@ export async function rememberedIds(
     for (let from = skip; ; from += PAGE) {
       const [page] = await clickhouse.query<{ a: number[]; b: number[] }>(
         `SELECT groupArray(xxHash32(name)) AS a, groupArray(murmurHash3_32(name)) AS b FROM (
-           SELECT concat(model_id, '/', ${id}) AS name FROM ${table}
+           SELECT ${identity} AS name FROM ${table}
            WHERE topic = {topic:String} AND partition = {partition:String} AND log_epoch = {epoch:String} AND offset BETWEEN {first:UInt64} AND {last:UInt64}
            ORDER BY offset LIMIT {from:UInt64}, {page:UInt64})`,
         {

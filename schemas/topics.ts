@@ -31,6 +31,16 @@ export const TOPICS = {
     schema: 'label.v1',
     why: 'What was true. All labels of a prediction lie in one partition, so one process resolves them.',
   },
+  inferenceLogs: {
+    topic: 'plumbline.inference-logs.v1',
+    key: 'the exchange',
+    partitions: 4,
+    retentionDays: 7,
+    producers: ['ingest', 'model servers'],
+    consumers: ['ingest'],
+    schema: 'CloudEvents of KServe’s InferenceLogger, binary or structured',
+    why: 'Requests and responses, apart: they are paired once both are stored.',
+  },
   windows: {
     topic: 'plumbline.windows.v1',
     key: 'model_id',

@@ -13,7 +13,8 @@ const wanted = new Set(process.argv.slice(2))
 npmPackages()
 if (wanted.has('--kafka')) kafka()
 if (wanted.has('--registry') || wanted.has('--tests')) registry()
-if (wanted.has('--tests')) debianPackages(['chromium', 'prometheus', 'prometheus-alertmanager'])
+if (wanted.has('--tests'))
+  debianPackages(['chromium', 'prometheus', 'prometheus-alertmanager', 'kcat'])
 
 function npmPackages() {
   once('package-lock.json', join(root, 'node_modules', '.plumbline-installed'), () => {
@@ -79,6 +80,7 @@ function debianPackages(packages) {
     chromium: 'chromium',
     prometheus: 'promtool',
     'prometheus-alertmanager': 'prometheus-alertmanager',
+    kcat: 'kcat',
   }
   const missing = packages.filter((name) => spawnSync('which', [binaries[name]]).status !== 0)
   if (missing.length === 0) return

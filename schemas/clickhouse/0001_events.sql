@@ -189,3 +189,23 @@ CREATE TABLE IF NOT EXISTS sink_ranges {on_cluster}
 ENGINE = {engine}MergeTree
 ORDER BY (topic, partition, log_epoch, first)
 SETTINGS non_replicated_deduplication_window = 10000;
+
+-- Requests and responses of model servers until they are paired: a half comes in with sign 1 and goes out with sign -1.
+CREATE TABLE IF NOT EXISTS inference_halves {on_cluster}
+(
+    model_id LowCardinality(String),
+    exchange_id String,
+    part LowCardinality(String),
+    model_version String,
+    exchanged_at DateTime64(3, 'UTC'),
+    body String CODEC(ZSTD),
+    received_at DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC'),
+    log_epoch LowCardinality(String),
+    topic LowCardinality(String),
+    partition LowCardinality(String),
+    offset UInt64,
+    sign Int8
+)
+ENGINE = {engine}CollapsingMergeTree(sign)
+ORDER BY (model_id, exchange_id, part)
+SETTINGS non_replicated_deduplication_window = 10000;

@@ -1,6 +1,6 @@
 /** From labels on the wire to rows, and into the queue of labels that are to be joined. */
 import type { LoggedRange } from '../../lib/event-log.ts'
-import { eventMapping, type RangeTables } from '../../lib/event-mapping.ts'
+import { eventMapping, predictionKey, type RangeTables } from '../../lib/event-mapping.ts'
 import { eventRows } from '../../lib/event-rows.ts'
 import * as native from '../../lib/native-block.ts'
 import { LabelV1 } from '../../schemas/events/label.v1.ts'
@@ -11,8 +11,9 @@ export const LABEL_MAPPINGS = [
     version: 'labels-1',
     service: 'feedback',
     schema: LabelV1,
-    table: 'labels',
-    idField: 'label_id',
+    seenIn: { table: 'labels', identity: `concat(model_id, '/', label_id)` },
+    identity: (event) => `${event['model_id'] as string}/${event['label_id'] as string}`,
+    key: predictionKey,
     begin: labelTables,
   }),
 ] as const

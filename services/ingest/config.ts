@@ -13,5 +13,19 @@ export const IngestConfig = Type.Object({
     description:
       'Bytes of accepted requests that may wait for the log; beyond it the gateway answers 429.',
   }),
+  PLUMBLINE_PAIRING_SECONDS: Type.Integer({
+    minimum: 1,
+    maximum: 86_400,
+    default: 300,
+    description:
+      'How long a logged request or response waits for its other half before it becomes a dead letter.',
+  }),
+  PLUMBLINE_MLSERVER_TOPICS: Type.Optional(
+    Type.String({
+      pattern: '^[^,]+,[^,]+$',
+      description:
+        'The topics of MLServer’s requests and responses, such as mlserver-input,mlserver-output. Unset: none are read.',
+    }),
+  ),
 })
 export type IngestConfig = Static<typeof IngestConfig>

@@ -1,14 +1,18 @@
 import type { ClickHouse } from '../../lib/clickhouse.ts'
-import type { EventLog } from '../../lib/event-log.ts'
+import type { EventLog, LoggedRange } from '../../lib/event-log.ts'
 import { createHints, modelsOf } from '../../lib/hints.ts'
 import type { Http } from '../../lib/http.ts'
 import type { Logger } from '../../lib/log.ts'
 import type { Metrics } from '../../lib/metrics.ts'
 import { messageOf } from '../../lib/errors.ts'
 import type { Module } from '../../lib/modules.ts'
-import { createSink, type SinkParts } from '../../lib/sink.ts'
+import { createSink, type SinkOptions, type SinkParts } from '../../lib/sink.ts'
+import { sleep } from '../../lib/clock.ts'
+import type { MessageReader } from '../../lib/message-reader.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import type { IngestConfig } from './config.ts'
+import { dialectRoutes } from './dialect-routes.ts'
+import { INFERENCE_MAPPINGS, kserveReader, mlserverReader, pairHalves } from './inference-log.ts'
 import { ingestRoutes } from './routes.ts'
 import { PREDICTION_MAPPINGS } from './rows.ts'
 
@@ -24,28 +28,100 @@ export interface IngestDeps {
 
 export const GROUP = 'plumbline-ingest'
 
-/** Predictions: HTTP -> log, and log -> ClickHouse. */
+/** Besides at once, when a half was stored. */
+const PAIRING_POLL_MS = 2000
+
+/** Predictions: HTTP -> log, and log -> ClickHouse; and what model servers log, until it is predictions. */
 export function ingest(deps: IngestDeps, config: IngestConfig): Module[] {
   const { eventLog, metrics, log } = deps
-  const topic = TOPICS.predictions.topic
   ingestRoutes(deps.http, eventLog, metrics, config)
-  const sink = createSink({
-    ...deps.sinkParts,
-    service: 'ingest',
-    mappings: PREDICTION_MAPPINGS,
-    clickhouse: deps.clickhouse('ingest'),
-  })
+  dialectRoutes(deps.http, eventLog, metrics, config)
   const hints = createHints(eventLog, (error) =>
     log.warn({ error: messageOf(error) }, 'hint not sent'),
   )
-  const consumer = eventLog.ranges({
-    topic,
-    group: GROUP,
-    mapping: sink.mapping,
-    store: sink.store,
-    lastEpoch: sink.lastEpoch,
-    committed: (range) => hints.send(modelsOf(range)),
-    lag: (partition, messages) => metrics.lag.set({ topic, partition }, messages),
-  })
-  return [consumer, { name: 'ingest hints', stop: async () => hints.stop() }]
+  /** Stores a topic through a mapping, as a consumer group of its own. */
+  const consumer = (
+    topic: string,
+    group: string,
+    mappings: SinkOptions['mappings'],
+    reader: MessageReader,
+    committed: (range: LoggedRange) => void = () => {},
+  ) => {
+    const sink = createSink({
+      ...deps.sinkParts,
+      service: 'ingest',
+      mappings,
+      reader,
+      clickhouse: deps.clickhouse(group),
+    })
+    return eventLog.ranges({
+      topic,
+      group,
+      mapping: sink.mapping,
+      store: sink.store,
+      lastEpoch: sink.lastEpoch,
+      committed,
+      lag: (partition, messages) => metrics.lag.set({ topic, partition }, messages),
+    })
+  }
+  let wakePairing = () => {}
+  const stored = () => wakePairing()
+  const [mlserverInputs, mlserverOutputs] = config.PLUMBLINE_MLSERVER_TOPICS?.split(',') ?? []
+  return [
+    consumer(TOPICS.predictions.topic, GROUP, PREDICTION_MAPPINGS, deps.sinkParts.reader, (range) =>
+      hints.send(modelsOf(range)),
+    ),
+    consumer(
+      TOPICS.inferenceLogs.topic,
+      `${GROUP}-inference`,
+      INFERENCE_MAPPINGS,
+      kserveReader,
+      stored,
+    ),
+    ...(mlserverInputs && mlserverOutputs
+      ? [
+          consumer(
+            mlserverInputs,
+            `${GROUP}-mlserver-in`,
+            INFERENCE_MAPPINGS,
+            mlserverReader('request'),
+            stored,
+          ),
+          consumer(
+            mlserverOutputs,
+            `${GROUP}-mlserver-out`,
+            INFERENCE_MAPPINGS,
+            mlserverReader('response'),
+            stored,
+          ),
+        ]
+      : []),
+    pairing(deps, config.PLUMBLINE_PAIRING_SECONDS * 1000, (wake) => (wakePairing = wake)),
+    { name: 'ingest hints', stop: async () => hints.stop() },
+  ]
+}
+
+function pairing(
+  { eventLog, metrics, log, now, clickhouse }: IngestDeps,
+  patienceMs: number,
+  onWake: (wake: () => void) => void,
+): Module {
+  return {
+    name: 'inference pairing',
+    run: async (signal) => {
+      const db = clickhouse('pairing')
+      while (!signal.aborted) {
+        const settled = await pairHalves(db, eventLog, metrics, patienceMs, now).catch(
+          (error: unknown) => {
+            log.warn({ error: messageOf(error) }, 'exchanges not paired, trying again')
+            return 0
+          },
+        )
+        if (settled > 0) continue
+        const woken = new AbortController()
+        onWake(() => woken.abort())
+        await sleep(PAIRING_POLL_MS, AbortSignal.any([signal, woken.signal]))
+      }
+    },
+  }
 }

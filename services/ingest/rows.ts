@@ -1,7 +1,12 @@
 /** From predictions on the wire to rows and counts. */
 import { eventTime } from '../../lib/event-fields.ts'
 import type { LoggedMessage, LoggedRange } from '../../lib/event-log.ts'
-import { eventMapping, type RangeTables, type TableRows } from '../../lib/event-mapping.ts'
+import {
+  eventMapping,
+  predictionKey,
+  type RangeTables,
+  type TableRows,
+} from '../../lib/event-mapping.ts'
 import { eventRows } from '../../lib/event-rows.ts'
 import * as native from '../../lib/native-block.ts'
 import { PredictionV1 } from '../../schemas/events/prediction.v1.ts'
@@ -14,8 +19,9 @@ export const PREDICTION_MAPPINGS = [
     version: 'predictions-1',
     service: 'ingest',
     schema: PredictionV1,
-    table: 'predictions',
-    idField: 'prediction_id',
+    seenIn: { table: 'predictions', identity: `concat(model_id, '/', prediction_id)` },
+    identity: predictionKey,
+    key: predictionKey,
     begin: predictionTables,
   }),
 ] as const

@@ -195,7 +195,9 @@ test('counts are what ClickHouse counts of the same rows', async () => {
   const sorted = (rows: readonly object[]) =>
     rows.map((row) => JSON.stringify(Object.entries(row).toSorted())).toSorted()
   for (const [table, select] of Object.entries(COUNTS)) {
-    const ours = await db.query(`SELECT * FROM ${table}${table === 'prediction_times' ? '' : ' FINAL'} WHERE model_id = 'counted'`)
+    const ours = await db.query(
+      `SELECT * FROM ${table}${table === 'prediction_times' ? '' : ' FINAL'} WHERE model_id = 'counted'`,
+    )
     expect(ours.length).toBeGreaterThan(0)
     expect({ table, rows: sorted(ours) }).toEqual({
       table,

@@ -1,0 +1,206 @@
+/**
+ * A request to a model server and its answer, as prediction events: one per row of the batch.
+ *
+ * Bodies: V1 of KServe and TensorFlow Serving (`instances` and `predictions`, or columns in `inputs` and `outputs`), and V2,
+ * the Open Inference Protocol (named tensors). What becomes what is told in `docs/dialects.md`.
+ */
+import type { Event } from '../../../lib/event-verdict.ts'
+
+export interface Exchange {
+  exchangeId: string
+  modelId: string
+  /** '' where nobody names it. */
+  modelVersion: string
+  /** RFC 3339. */
+  answeredAt: string
+  request: string
+  response: string
+}
+
+/** Why an exchange has no predictions. */
+export class Unreadable extends Error {}
+
+type Scalar = number | string | boolean | null
+
+const UNVERSIONED = 'unversioned'
+
+/** @throws {Unreadable} naming the field and the rule */
+export function predictionsOf(exchange: Exchange): Event[] {
+  const request = bodyOf(exchange.request, 'request')
+  const response = bodyOf(exchange.response, 'response')
+  const inputs = inputRows(request)
+  const outputs = outputRows(response)
+  if (inputs.length !== outputs.length)
+    throw new Unreadable(
+      `the request has ${inputs.length} rows and the response ${outputs.length}: they must be as many`,
+    )
+  const version = response['model_version'] ?? (exchange.modelVersion || UNVERSIONED)
+  return inputs.map((features, row) => ({
+    prediction_id: inputs.length === 1 ? exchange.exchangeId : `${exchange.exchangeId}/${row}`,
+    model_id: exchange.modelId,
+    model_version: String(version),
+    predicted_at: exchange.answeredAt,
+    ...outputs[row],
+    features,
+    request_id: exchange.exchangeId,
+  }))
+}
+
+function bodyOf(text: string, part: string): Event {
+  let body: unknown
+  try {
+    body = JSON.parse(text)
+  } catch (cause) {
+    throw new Unreadable(`the ${part} body is not JSON`, { cause })
+  }
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new Unreadable(`the ${part} body is not a JSON object`)
+  return body as Event
+}
+
+function inputRows(body: Event): Event[] {
+  if (Array.isArray(body['instances'])) return body['instances'].map(featuresOf)
+  if (Array.isArray(body['inputs'])) return rowsOf(tensorsOf(body['inputs'], 'inputs'))
+  if (isObject(body['inputs'])) return columnRows(body['inputs'])
+  throw new Unreadable('the request has neither instances nor inputs')
+}
+
+function outputRows(body: Event): Event[] {
+  if (Array.isArray(body['predictions'])) return body['predictions'].map(answerOf)
+  if (Array.isArray(body['outputs'])) {
+    const tensors = tensorsOf(body['outputs'], 'outputs')
+    return Array.from({ length: tensors[0]?.rows.length ?? 0 }, (_, row) =>
+      tensorAnswer(tensors, row),
+    )
+  }
+  if (isObject(body['outputs'])) return columnRows(body['outputs']).map(answerOf)
+  throw new Unreadable('the response has neither predictions nor outputs')
+}
+
+/** Names as they are given; a row without names counts its columns: `f0`, `f1`, ... */
+function featuresOf(instance: unknown): Event {
+  if (Array.isArray(instance))
+    return Object.fromEntries(instance.flat(Infinity).map((value, i) => [`f${i}`, scalarOf(value)]))
+  if (!isObject(instance)) return { f0: scalarOf(instance) }
+  return Object.fromEntries(
+    Object.entries(instance).flatMap(([name, value]): [string, Scalar][] =>
+      Array.isArray(value)
+        ? value.flat(Infinity).map((element, i) => [`${name}_${i}`, scalarOf(element)])
+        : [[name, scalarOf(value)]],
+    ),
+  )
+}
+
+const NAMES: Record<string, string> = {
+  prediction: 'prediction',
+  label: 'prediction',
+  class: 'prediction',
+  score: 'score',
+  probability: 'score',
+}
+
+/** A scalar is the prediction, a list the scores of classes 0, 1, ..., an object is read by the names in it. */
+function answerOf(answer: unknown): Event {
+  if (Array.isArray(answer)) return classScores(answer.flat(Infinity))
+  if (!isObject(answer)) return { prediction: scalarOf(answer) }
+  const event: Event = {}
+  for (const [name, value] of Object.entries(answer)) {
+    if (name === 'scores' && isObject(value)) event['scores'] = value
+    else if (Array.isArray(value)) Object.assign(event, classScores(value.flat(Infinity)))
+    else if (NAMES[name]) event[NAMES[name]] = scalarOf(value)
+  }
+  const [only] = Object.values(answer)
+  return Object.keys(event).length > 0 ? event : { prediction: scalarOf(only) }
+}
+
+/** One number alone is the prediction; two or more are probabilities, and the greatest names the class. */
+function classScores(values: readonly unknown[]): Event {
+  const numbers = values.map(Number)
+  if (numbers.length < 2 || numbers.some((x) => !Number.isFinite(x)))
+    return { prediction: scalarOf(values[0]) }
+  return {
+    prediction: String(numbers.indexOf(Math.max(...numbers))),
+    scores: Object.fromEntries(numbers.map((x, i) => [String(i), x])),
+    ...(numbers.length === 2 && { score: numbers[1] }),
+  }
+}
+
+interface Tensor {
+  name: string
+  /** The elements of each row. */
+  rows: Scalar[][]
+}
+
+/** V2 tensors, their data flat or nested, row by row. */
+function tensorsOf(given: readonly unknown[], field: string): Tensor[] {
+  return given.map((tensor) => {
+    if (!isObject(tensor) || typeof tensor['name'] !== 'string' || !Array.isArray(tensor['data']))
+      throw new Unreadable(`${field} must be tensors of name, shape and data`)
+    const flat = (tensor['data'] as unknown[]).flat(Infinity).map(scalarOf)
+    const shape = Array.isArray(tensor['shape']) ? tensor['shape'].map(Number) : [flat.length]
+    const count = shape[0] ?? 0
+    const width = count === 0 ? 0 : flat.length / count
+    if (!Number.isInteger(width) || shape.reduce((a, b) => a * b, 1) !== flat.length)
+      throw new Unreadable(
+        `${field}.${tensor['name']} has ${flat.length} elements, which its shape [${shape.join(', ')}] does not hold`,
+      )
+    return {
+      name: tensor['name'],
+      rows: Array.from({ length: count }, (_, row) => flat.slice(row * width, (row + 1) * width)),
+    }
+  })
+}
+
+function rowsOf(tensors: readonly Tensor[]): Event[] {
+  const count = tensors[0]?.rows.length ?? 0
+  if (tensors.some((tensor) => tensor.rows.length !== count))
+    throw new Unreadable('inputs must all have the same number of rows')
+  return Array.from({ length: count }, (_, row) =>
+    Object.fromEntries(
+      tensors.flatMap(({ name, rows }): [string, Scalar][] =>
+        rows[row]!.length === 1
+          ? [[name, rows[row]![0]!]]
+          : rows[row]!.map((value, i) => [`${name}_${i}`, value]),
+      ),
+    ),
+  )
+}
+
+/** By names that say what they are; else the first tensor is the prediction. */
+function tensorAnswer(tensors: readonly Tensor[], row: number): Event {
+  const event: Event = {}
+  for (const { name, rows } of tensors) {
+    const values = rows[row] ?? []
+    if (/prob|score/i.test(name))
+      Object.assign(
+        event,
+        values.length > 1 ? { ...classScores(values), ...event } : { score: Number(values[0]) },
+      )
+    else if (/predict|label|class/i.test(name) && values.length === 1)
+      event['prediction'] = values[0]
+  }
+  return Object.keys(event).length > 0 ? event : classScores(tensors[0]?.rows[row] ?? [])
+}
+
+function columnRows(columns: Event): Event[] {
+  const entries = Object.entries(columns)
+  const count = Array.isArray(entries[0]?.[1]) ? entries[0][1].length : 1
+  return Array.from({ length: count }, (_, row) =>
+    featuresOf(
+      Object.fromEntries(
+        entries.map(([name, values]) => [
+          name,
+          Array.isArray(values) ? (values as unknown[])[row] : values,
+        ]),
+      ),
+    ),
+  )
+}
+
+const isObject = (value: unknown): value is Event =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const scalarOf = (value: unknown): Scalar =>
+  value === null || ['number', 'string', 'boolean'].includes(typeof value)
+    ? (value as Scalar)
+    : JSON.stringify(value)

@@ -1,0 +1,577 @@
+/** The same events in every dialect, through real clients, into one process of ours: each arrives, or is refused with its reason. */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import avsc from 'avsc'
+import { CloudEvent, HTTP } from 'cloudevents'
+import kafkajs, { type Producer } from 'kafkajs'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startKafka, type LocalKafka } from '../../deploy/local/kafka.ts'
+import { startRegistry, type LocalRegistry } from '../../deploy/local/registry.ts'
+import { schemaRegistry } from '../../lib/schema-registry.ts'
+import { TOPICS } from '../../schemas/topics.ts'
+import {
+  ask,
+  prediction,
+  ROOT,
+  startTarget,
+  temporaryDirectory,
+  until,
+  type Running,
+} from '../harness.ts'
+
+const directory = temporaryDirectory()
+const topic = TOPICS.predictions.topic
+let kafka: LocalKafka
+let registry: LocalRegistry
+let plumbline: Running
+let producer: Producer
+
+beforeAll(async () => {
+  ;[kafka, registry] = await Promise.all([
+    startKafka({ directory: join(directory, 'kafka') }),
+    startRegistry(),
+  ])
+  const client = new kafkajs.Kafka({ brokers: [kafka.brokers], logLevel: kafkajs.logLevel.NOTHING })
+  const admin = client.admin()
+  await admin.connect()
+  await admin.createTopics({
+    topics: ['mlserver-input', 'mlserver-output'].map((name) => ({
+      topic: name,
+      numPartitions: 1,
+    })),
+  })
+  await admin.disconnect()
+  plumbline = await startTarget('all', {
+    PLUMBLINE_DATA_DIR: join(directory, 'data'),
+    PLUMBLINE_KAFKA_BROKERS: kafka.brokers,
+    PLUMBLINE_SCHEMA_REGISTRY_URL: registry.url,
+    PLUMBLINE_MLSERVER_TOPICS: 'mlserver-input,mlserver-output',
+    PLUMBLINE_PAIRING_SECONDS: '3',
+    PLUMBLINE_LOG_LEVEL: 'error',
+  })
+  producer = client.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner })
+  await producer.connect()
+}, 180_000)
+afterAll(async () => {
+  await producer?.disconnect()
+  await plumbline?.stop()
+  await registry?.stop()
+  await kafka?.stop()
+})
+
+const rows = (where: string, columns = 'prediction_id, score') =>
+  ask(
+    plumbline.clickhouseUrl,
+    `SELECT ${columns} FROM predictions WHERE ${where} ORDER BY prediction_id`,
+  )
+
+const arrived = (where: string, count: number) =>
+  until(`${count} rows where ${where}`, async () => (await rows(where)).length >= count, 30_000)
+
+const deadLetters = (where: string) =>
+  ask(
+    plumbline.clickhouseUrl,
+    `SELECT reason, message, key FROM dead_letters WHERE ${where} ORDER BY reason`,
+  )
+
+const post = (path: string, body: string, headers: Record<string, string>) =>
+  fetch(`${plumbline.url}${path}`, { method: 'POST', body, headers })
+
+describe('Kafka', () => {
+  test.each(['none', 'gzip', 'snappy', 'lz4', 'zstd'])(
+    'JSON in batches of librdkafka (kcat), compressed by %s',
+    async (codec) => {
+      const lines = Array.from({ length: 50 }, (_, i) => {
+        const event = prediction(i, {
+          model_id: `kcat-${codec}`,
+          output_text: 'again and '.repeat(20),
+        })
+        return `kcat-${codec}/${String(event['prediction_id'])}\t${JSON.stringify(event)}`
+      })
+      if (spawnSync('which', ['kcat']).status !== 0)
+        throw new Error('kcat is not installed (Debian: apt-get install kcat)')
+      execFileSync('kcat', ['-P', '-b', kafka.brokers, '-t', topic, '-K', '\t', '-z', codec], {
+        input: lines.join('\n'),
+      })
+      await arrived(`model_id = 'kcat-${codec}'`, 50)
+    },
+  )
+
+  const framed = (id: number, datum: Buffer) => {
+    const header = Buffer.alloc(5)
+    header.writeInt32BE(id, 1)
+    return Buffer.concat([header, datum])
+  }
+
+  test('Avro: our schema, a service owner’s own, and what cannot be read', async () => {
+    const client = schemaRegistry(registry.url)
+    const ours = readFileSync(join(ROOT, 'schemas/avro/prediction.v1.avsc'), 'utf8')
+    const ourId = await client.register(`${topic}-value`, ours)
+    const ourType = avsc.Type.forSchema(JSON.parse(ours) as avsc.Schema)
+    const own: avsc.Schema = {
+      type: 'record',
+      name: 'Scored',
+      fields: [
+        { name: 'prediction_id', type: 'string' },
+        { name: 'model_id', type: 'string' },
+        { name: 'model_version', type: 'string' },
+        { name: 'predicted_at', type: { type: 'long', logicalType: 'timestamp-micros' } },
+        { name: 'score', type: 'float' },
+        {
+          name: 'features',
+          type: { type: 'map', values: ['null', 'double', 'string', 'boolean'] },
+        },
+      ],
+    } as avsc.Schema
+    const ownId = await client.register('scored-value', JSON.stringify(own))
+    const at = Date.UTC(2026, 0, 1, 0, 0, 0, 7)
+    const full = {
+      ...prediction(1, { model_id: 'avro' }),
+      predicted_at: at,
+      features: '{"x":1.5,"color":"red","gone":null}',
+    }
+    await producer.send({
+      topic,
+      messages: [
+        { key: 'avro/p-1', value: framed(ourId, ourType.toBuffer(full)) },
+        {
+          value: framed(
+            ownId,
+            avsc.Type.forSchema(own).toBuffer({
+              ...full,
+              prediction_id: 'p-2',
+              predicted_at: at * 1000,
+              score: 0.5,
+              features: { x: 1.5, color: 'red', gone: null },
+            }),
+          ),
+        },
+        { key: 'avro/unknown', value: framed(999_999, Buffer.from([0])) },
+        { key: 'avro/broken', value: framed(ourId, Buffer.from([200, 200])) },
+        {
+          key: 'avro/twice',
+          value: framed(ourId, ourType.toBuffer({ ...full, features: '{"a":1,"a":2}' })),
+        },
+      ],
+    })
+    await arrived(`model_id = 'avro'`, 2)
+    expect(
+      await rows(`model_id = 'avro'`, `prediction_id, toString(predicted_at) AS at, features`),
+    ).toEqual(
+      ['p-1', 'p-2'].map((prediction_id) => ({
+        prediction_id,
+        at: '2026-01-01 00:00:00.007',
+        features: { x: 1.5, color: 'red', gone: null },
+      })),
+    )
+    await until(
+      'three dead letters',
+      async () => (await deadLetters(`startsWith(key, 'avro/')`)).length === 3,
+    )
+    expect((await deadLetters(`startsWith(key, 'avro/')`)).map((row) => row['reason'])).toEqual([
+      'invalid_avro',
+      'repeated_key',
+      'unknown_schema',
+    ])
+  })
+
+  test('an incompatible schema is refused, with the registry’s own reason', async () => {
+    const client = schemaRegistry(registry.url)
+    const schema = (type: string) =>
+      JSON.stringify({ type: 'record', name: 'r', fields: [{ name: 'a', type }] })
+    const first = await client.register('strict-value', schema('string'))
+    expect(await client.register('strict-value', schema('string'))).toBe(first)
+    await expect(client.register('strict-value', schema('int'))).rejects.toThrow(
+      /strict-value: 409 .+/,
+    )
+  })
+
+  test('CloudEvents, binary and structured', async () => {
+    const event = (id: string) =>
+      JSON.stringify(prediction(0, { model_id: 'ce-kafka', prediction_id: id }))
+    const envelope = { specversion: '1.0', id: 'e', source: '/s', type: 'plumbline.prediction.v1' }
+    const headers = Object.fromEntries(Object.entries(envelope).map(([k, v]) => [`ce_${k}`, v]))
+    await producer.send({
+      topic,
+      messages: [
+        { value: event('binary'), headers: { ...headers, 'content-type': 'application/json' } },
+        {
+          value: `${JSON.stringify(envelope).slice(0, -1)},"data":${event('structured')}}`,
+          headers: { 'content-type': 'application/cloudevents+json; charset=UTF-8' },
+        },
+        { key: 'ce-kafka/none', value: event('none'), headers: { ce_id: 'only' } },
+      ],
+    })
+    await arrived(`model_id = 'ce-kafka'`, 2)
+    expect((await rows(`model_id = 'ce-kafka'`)).map((row) => row['prediction_id'])).toEqual([
+      'binary',
+      'structured',
+    ])
+    await until(
+      'the dead letter',
+      async () => (await deadLetters(`key = 'ce-kafka/none'`)).length === 1,
+    )
+    expect(await deadLetters(`key = 'ce-kafka/none'`)).toMatchObject([
+      { reason: 'invalid_envelope' },
+    ])
+  })
+
+  test('MLServer’s topics', async () => {
+    const headers = { 'mlserver-model': 'mlserver', 'mlserver-version': 'v2' }
+    const input = {
+      id: 'inner',
+      inputs: [
+        { name: 'amount', shape: [2, 1], datatype: 'FP32', data: [12.5, 90] },
+        { name: 'country', shape: [2], datatype: 'BYTES', data: ['DE', 'FR'] },
+      ],
+    }
+    const output = {
+      model_name: 'mlserver',
+      id: 'inner',
+      outputs: [{ name: 'score', shape: [2], datatype: 'FP32', data: [0.1, 0.93] }],
+    }
+    await producer.send({
+      topic: 'mlserver-output',
+      messages: [{ key: 'x-1', value: JSON.stringify(output), headers }],
+    })
+    await producer.send({
+      topic: 'mlserver-input',
+      messages: [{ key: 'x-1', value: JSON.stringify(input), headers }],
+    })
+    await arrived(`model_id = 'mlserver'`, 2)
+    expect(
+      await rows(`model_id = 'mlserver'`, 'prediction_id, model_version, score, features'),
+    ).toEqual([
+      {
+        prediction_id: 'x-1/0',
+        model_version: 'v2',
+        score: 0.1,
+        features: { amount: 12.5, country: 'DE' },
+      },
+      {
+        prediction_id: 'x-1/1',
+        model_version: 'v2',
+        score: 0.93,
+        features: { amount: 90, country: 'FR' },
+      },
+    ])
+  })
+})
+
+describe('HTTP', () => {
+  const typed = (id: string) =>
+    new CloudEvent({
+      id,
+      source: '/s',
+      type: 'plumbline.prediction.v1',
+      datacontenttype: 'application/json',
+      data: prediction(0, { model_id: 'ce-http', prediction_id: id }),
+    })
+
+  test('CloudEvents of the official SDK: binary, structured, batch', async () => {
+    for (const message of [HTTP.binary(typed('binary')), HTTP.structured(typed('structured'))]) {
+      const body = typeof message.body === 'string' ? message.body : JSON.stringify(message.body)
+      const answer = await post('/v1/cloudevents', body, message.headers as Record<string, string>)
+      expect([answer.status, await answer.json()]).toEqual([200, { accepted: 1, rejected: [] }])
+    }
+    const batch = `[${['b1', 'b2'].map((id) => JSON.stringify(typed(id))).join(',')},{"specversion":"1.0"}]`
+    const answer = await post('/v1/cloudevents', batch, {
+      'content-type': 'application/cloudevents-batch+json',
+    })
+    expect(await answer.json()).toMatchObject({
+      accepted: 2,
+      rejected: [{ index: 2, code: 'invalid_envelope' }],
+    })
+    await arrived(`model_id = 'ce-http'`, 4)
+    const unknown = await post('/v1/cloudevents', '{}', {
+      'content-type': 'application/json',
+      'ce-id': '1',
+      'ce-source': 's',
+      'ce-type': 'other',
+      'ce-specversion': '1.0',
+    })
+    expect([unknown.status, ((await unknown.json()) as { detail: string }).detail]).toEqual([
+      400,
+      expect.stringContaining('type must be one of'),
+    ])
+  })
+
+  const kserve = (id: string, part: string, body: unknown, service = 'fraud-v1') =>
+    post('/v1/cloudevents', typeof body === 'string' ? body : JSON.stringify(body), {
+      'content-type': 'application/json',
+      'ce-specversion': '1.0',
+      'ce-id': id,
+      'ce-type': `org.kubeflow.serving.inference.${part}`,
+      'ce-source': 'http://localhost:9081/',
+      'ce-time': '2026-11-21T07:00:00.123Z',
+      'ce-inferenceservicename': service,
+      'ce-namespace': 'ml',
+      'ce-component': 'predictor',
+      'ce-endpoint': 'default',
+    })
+
+  test('KServe’s logger: V1 and V2 bodies, batches exploded, halves in any order, always exactly 200', async () => {
+    const answers = [
+      await kserve('k1', 'request', {
+        instances: [
+          [6.8, 2.8],
+          [5.1, 3.5],
+        ],
+      }),
+      await kserve('k1', 'response', {
+        predictions: [
+          [0.2, 0.8],
+          [0.9, 0.1],
+        ],
+      }),
+      await kserve('k2', 'response', {
+        model_name: 'fraud',
+        model_version: '7',
+        id: '42',
+        outputs: [{ name: 'predict', shape: [1], datatype: 'INT64', data: [1] }],
+      }),
+      await kserve('k2', 'request', {
+        id: '42',
+        inputs: [{ name: 'amount', shape: [1, 1], datatype: 'FP32', data: [[12.5]] }],
+      }),
+      await kserve('k2', 'request', { id: '42', inputs: [] }),
+      await kserve('k3', 'request', { instances: [[1]] }),
+      await kserve('k4', 'request', { instances: [[1], [2]] }),
+      await kserve('k4', 'response', { predictions: [1] }),
+      await kserve('k5', 'request', 'no json'),
+      await kserve('k5', 'response', 'no json'),
+    ]
+    expect(answers.map((answer) => answer.status)).toEqual(answers.map(() => 200))
+    await arrived(`model_id = 'fraud-v1'`, 3)
+    expect(
+      await rows(
+        `model_id = 'fraud-v1'`,
+        'prediction_id, model_version, prediction, score, features, toString(predicted_at) AS at',
+      ),
+    ).toEqual([
+      {
+        prediction_id: 'k1/0',
+        model_version: 'default',
+        prediction: '1',
+        score: 0.8,
+        features: { f0: 6.8, f1: 2.8 },
+        at: '2026-11-21 07:00:00.123',
+      },
+      {
+        prediction_id: 'k1/1',
+        model_version: 'default',
+        prediction: '0',
+        score: 0.1,
+        features: { f0: 5.1, f1: 3.5 },
+        at: '2026-11-21 07:00:00.123',
+      },
+      {
+        prediction_id: 'k2',
+        model_version: '7',
+        prediction: '1',
+        score: null,
+        features: { amount: 12.5 },
+        at: '2026-11-21 07:00:00.123',
+      },
+    ])
+    await until(
+      'the orphan and the unreadable',
+      async () => (await deadLetters(`key IN ('k3', 'k4', 'k5')`)).length === 3,
+      20_000,
+    )
+    expect(
+      (await deadLetters(`key IN ('k3', 'k4', 'k5')`))
+        .map((row) => [row['key'], row['reason']])
+        .toSorted(),
+    ).toEqual([
+      ['k3', 'orphan_request'],
+      ['k4', 'unreadable_exchange'],
+      ['k5', 'unreadable_exchange'],
+    ])
+  })
+
+  test('OTLP: a span becomes a prediction, an evaluation its label', async () => {
+    const resource = { attributes: [{ key: 'service.name', value: { stringValue: 'chat' } }] }
+    const attribute = (key: string, value: Record<string, unknown>) => ({ key, value })
+    const spans = [
+      {
+        name: 'chat gpt',
+        traceId: '5b8aa5a2d2c872e8321cf37308d69df2',
+        spanId: '051581bf3cb55c13',
+        startTimeUnixNano: '1795247378000000000',
+        endTimeUnixNano: '1795247379500000000',
+        attributes: [
+          attribute('gen_ai.operation.name', { stringValue: 'chat' }),
+          attribute('gen_ai.response.model', { stringValue: 'gpt-9' }),
+          attribute('gen_ai.response.id', { stringValue: 'chatcmpl-123' }),
+          attribute('gen_ai.usage.input_tokens', { intValue: '100' }),
+          attribute('gen_ai.usage.output_tokens', { intValue: '20' }),
+          attribute('gen_ai.response.finish_reasons', {
+            arrayValue: { values: [{ stringValue: 'stop' }] },
+          }),
+        ],
+      },
+      { name: 'GET /', traceId: 'a', spanId: 'b', attributes: [] },
+      { name: 'ai.generateText.doGenerate', traceId: 't', spanId: 's', attributes: [] },
+    ]
+    const traces = await post(
+      '/v1/traces',
+      JSON.stringify({ resourceSpans: [{ resource, scopeSpans: [{ spans }] }] }),
+      { 'content-type': 'application/json' },
+    )
+    expect([traces.status, await traces.json()]).toEqual([
+      200,
+      { partialSuccess: { rejectedSpans: '1', errorMessage: 'predicted_at is required' } },
+    ])
+    const logRecords = [
+      {
+        timeUnixNano: '1795247380000000000',
+        eventName: 'gen_ai.evaluation.result',
+        attributes: [
+          attribute('gen_ai.evaluation.name', { stringValue: 'Relevance' }),
+          attribute('gen_ai.evaluation.score.value', { doubleValue: 4 }),
+          attribute('gen_ai.response.id', { stringValue: 'chatcmpl-123' }),
+        ],
+      },
+    ]
+    const logs = await post(
+      '/v1/logs',
+      JSON.stringify({ resourceLogs: [{ resource, scopeLogs: [{ logRecords }] }] }),
+      { 'content-type': 'application/json' },
+    )
+    expect([logs.status, await logs.json()]).toEqual([200, {}])
+    await arrived(`model_id = 'chat'`, 1)
+    expect(
+      await rows(
+        `model_id = 'chat'`,
+        'prediction_id, model_version, prediction, latency_ms, input_tokens, output_tokens, status',
+      ),
+    ).toEqual([
+      {
+        prediction_id: 'chatcmpl-123',
+        model_version: 'gpt-9',
+        prediction: 'stop',
+        latency_ms: 1500,
+        input_tokens: '100',
+        output_tokens: '20',
+        status: 'ok',
+      },
+    ])
+    await until(
+      'the outcome',
+      async () =>
+        (
+          await ask(
+            plumbline.clickhouseUrl,
+            `SELECT label FROM outcomes WHERE model_id = 'chat' AND name = 'Relevance'`,
+          )
+        ).length === 1,
+    )
+  })
+})
+
+test('SageMaker’s files are imported, a refused line told with its number', async () => {
+  const capture = (id: string, data: string, out: string) =>
+    JSON.stringify({
+      captureData: {
+        endpointInput: { observedContentType: 'text/csv', mode: 'INPUT', data, encoding: 'CSV' },
+        endpointOutput: {
+          observedContentType: 'text/csv; charset=utf-8',
+          mode: 'OUTPUT',
+          data: out,
+          encoding: 'CSV',
+        },
+      },
+      eventMetadata: { eventId: id, inferenceTime: '2026-02-14T17:25:49Z' },
+      eventVersion: '0',
+    })
+  const file = join(directory, 'capture.jsonl')
+  writeFileSync(
+    file,
+    [
+      capture('s1', '69,0,153.7', '0.0254181120544672'),
+      capture('s2', '70,1,2\n71,0,3', '0.5\n0.75'),
+      '{"oops":1}',
+    ].join('\n'),
+  )
+  const truth = join(directory, 'truth.jsonl')
+  writeFileSync(
+    truth,
+    JSON.stringify({
+      groundTruthData: { data: '1', encoding: 'CSV' },
+      eventMetadata: { eventId: 's1' },
+      eventVersion: '0',
+    }),
+  )
+  const run = spawnSync(
+    process.execPath,
+    [
+      'scripts/import.ts',
+      '--format',
+      'sagemaker',
+      '--model',
+      'sage',
+      '--version',
+      '3',
+      '--columns',
+      'age,sex',
+      '--url',
+      plumbline.url,
+      file,
+      truth,
+    ],
+    { cwd: ROOT, encoding: 'utf8' },
+  )
+  expect(run.stdout).toContain('3 predictions and 1 labels')
+  expect(run.stderr).toContain('capture.jsonl:3: eventMetadata.eventId is required')
+  expect(run.status).toBe(1)
+  await arrived(`model_id = 'sage'`, 3)
+  expect(await rows(`model_id = 'sage'`, 'prediction_id, score, features')).toEqual([
+    { prediction_id: 's1', score: 0.0254181120544672, features: { age: 69, sex: 0, f2: 153.7 } },
+    { prediction_id: 's2/0', score: 0.5, features: { age: 70, sex: 1, f2: 2 } },
+    { prediction_id: 's2/1', score: 0.75, features: { age: 71, sex: 0, f2: 3 } },
+  ])
+})
+
+test('the registry away: nothing is lost, the range waits until it is back', async () => {
+  const ours = readFileSync(join(ROOT, 'schemas/avro/prediction.v1.avsc'), 'utf8')
+  // A schema this process has not read yet, and a registry that is gone when it is needed.
+  const changed = JSON.stringify({
+    ...(JSON.parse(ours) as object),
+    doc: 'read while the registry is away',
+  })
+  const id = await schemaRegistry(registry.url).register('late-value', changed)
+  const port = Number(new URL(registry.url).port)
+  await registry.stop()
+  const datum = avsc.Type.forSchema(JSON.parse(changed) as avsc.Schema).toBuffer({
+    ...prediction(1, { model_id: 'late' }),
+    predicted_at: Date.UTC(2026, 0, 1),
+    features: '{}',
+  })
+  const header = Buffer.alloc(5)
+  header.writeInt32BE(id, 1)
+  await producer.send({ topic, messages: [{ value: Buffer.concat([header, datum]) }] })
+  await new Promise((resolve) => setTimeout(resolve, 2000))
+  expect(await rows(`model_id = 'late'`)).toEqual([])
+  expect(await deadLetters(`position(value, 'late') > 0`)).toEqual([])
+  registry = await startRegistry(port)
+  // Its memory is gone with it: schemas get the ids of their order.
+  for (let i = 0; i < 10; i++) {
+    const again = await schemaRegistry(registry.url).register(
+      'late-value',
+      i < id - 1
+        ? JSON.stringify({ ...(JSON.parse(ours) as object), doc: `filler ${i}` })
+        : changed,
+    )
+    if (again === id) break
+  }
+  await until(
+    'the row or its dead letter',
+    async () =>
+      (await rows(`model_id = 'late'`)).length +
+        (await deadLetters(`reason = 'unknown_schema'`)).length >
+      1,
+    60_000,
+  )
+}, 180_000)
