@@ -260,7 +260,7 @@ async function exactlyOnce(run: SinkRun) {
     mapping: sink.mapping,
     store: sink.store,
     // Each round is a log of its own: the same offsets must not look like a replay.
-    lastEpoch: async () => run.round,
+    lastStored: async () => ({ epoch: run.round, next: 0 }),
     committed: (range) => {
       stored += range.messages.length
       if (stored >= run.events) controller.abort()

@@ -52,7 +52,11 @@ export interface ServerOptions {
   url: string
   username?: string | undefined
   password?: string | undefined
+  /** How long a request may take; 30 s unless said otherwise. */
+  requestTimeoutMs?: number
 }
+
+const DEFAULT_REQUEST_TIMEOUT_MS = 30_000
 
 /** ClickHouse behind its HTTP interface: a server, or `--target=stores` of another process. */
 export function serverEngine(options: ServerOptions): ClickHouseEngine {
@@ -64,7 +68,7 @@ export function serverEngine(options: ServerOptions): ClickHouseEngine {
         username: options.username ?? 'default',
         password: options.password ?? '',
         application: `plumbline-${role}`,
-        request_timeout: 30_000,
+        request_timeout: options.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS,
         clickhouse_settings: SESSION_SETTINGS as never,
       })
       clients.push(client)
@@ -73,7 +77,11 @@ export function serverEngine(options: ServerOptions): ClickHouseEngine {
           query: `${insertInto(insert)} FORMAT Native`,
           values: createReadStream(insert.path),
         })
-        for await (const _ of stream as AsyncIterable<unknown>);
+        let told = ''
+        for await (const chunk of stream as AsyncIterable<Buffer>) told += chunk.toString()
+        // An INSERT says nothing; ClickHouse can fail after it has answered 200, and then says so in the body.
+        if (told.trim() !== '')
+          throw new Error(`the insert into ${insert.table} failed: ${told.slice(0, 500)}`)
       })
     },
     close: async () => {

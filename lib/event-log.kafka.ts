@@ -21,13 +21,15 @@ export interface KafkaLogOptions {
   brokers: readonly string[]
   clientId: string
   topics: readonly TopicCard[]
+  /** How long a silent consumer keeps its partitions; inserts must be shorter. 30 s unless said otherwise. */
+  sessionTimeoutMs?: number
   log: Logger
 }
 
 // At once: kafkajs keeps the decoder that is there at the first fetch of the process.
 useFastRecords()
 
-const SESSION_TIMEOUT_MS = 30_000
+const DEFAULT_SESSION_TIMEOUT_MS = 30_000
 const FETCH_BYTES_PER_PARTITION = 32 << 20
 const ALL_ACKS = -1
 
@@ -104,8 +106,7 @@ export function kafkaLog(options: KafkaLogOptions): EventLog {
       if (!connected) throw new Error('not connected')
       await admin.describeCluster()
     },
-    ranges: (consumer) =>
-      rangeModule(kafka, consumer, options.log, untilConnected, () => clusterId),
+    ranges: (consumer) => rangeModule(kafka, consumer, options, untilConnected, () => clusterId),
     hints: (consumer) => hintModule(kafka, consumer, options, untilConnected),
     module: {
       name: 'kafka',
@@ -147,7 +148,7 @@ async function createMissingTopics(admin: ReturnType<Kafka['admin']>, cards: rea
 function rangeModule(
   kafka: Kafka,
   consumer: RangeConsumer,
-  log: Logger,
+  { log, sessionTimeoutMs = DEFAULT_SESSION_TIMEOUT_MS }: KafkaLogOptions,
   untilConnected: (signal: AbortSignal) => Promise<void>,
   clusterId: () => string,
 ): Module {
@@ -161,8 +162,9 @@ function rangeModule(
       await consumeUntil(signal, log, async () => {
         const client = kafka.consumer({
           groupId: consumer.group,
-          sessionTimeout: SESSION_TIMEOUT_MS,
-          rebalanceTimeout: SESSION_TIMEOUT_MS,
+          sessionTimeout: sessionTimeoutMs,
+          heartbeatInterval: sessionTimeoutMs / 10,
+          rebalanceTimeout: sessionTimeoutMs,
           maxBytesPerPartition: FETCH_BYTES_PER_PARTITION,
           maxBytes: 2 * FETCH_BYTES_PER_PARTITION,
           maxWaitTimeInMs: 100,
@@ -181,6 +183,17 @@ function rangeModule(
             })
             const found = topic?.partitions.find((p) => String(p.partition) === partition)
             return { offset: BigInt(found?.offset ?? -1), metadata: found?.metadata ?? '' }
+          },
+          oldest: async (partition) => {
+            const offsets = await admin.fetchTopicOffsets(consumer.topic)
+            return BigInt(offsets.find((o) => String(o.partition) === partition)?.low ?? 0)
+          },
+          onLost: (partition, messages) => {
+            log.error(
+              { topic: consumer.topic, partition, messages },
+              'retention has taken messages before they were stored: raise the retention of the topic',
+            )
+            consumer.lost?.(partition, messages)
           },
           onRetry: (error, attempt) =>
             log.warn(
@@ -265,7 +278,7 @@ function hintModule(
         await consumeUntil(signal, options.log, async () => {
           const client = kafka.consumer({
             groupId: consumer.group,
-            sessionTimeout: SESSION_TIMEOUT_MS,
+            sessionTimeout: options.sessionTimeoutMs ?? DEFAULT_SESSION_TIMEOUT_MS,
             maxWaitTimeInMs: 100,
             allowAutoTopicCreation: false,
             retry: NO_RESTART,

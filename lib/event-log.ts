@@ -43,6 +43,13 @@ export interface LoggedRange {
   messages: readonly LoggedMessage[]
 }
 
+export interface Stored {
+  /** The highest epoch counter with rows; 0 when there are none. */
+  epoch: number
+  /** The offset after the last one that is stored under it. */
+  next: number
+}
+
 export interface RangeConsumer {
   topic: string
   group: string
@@ -50,11 +57,13 @@ export interface RangeConsumer {
   mapping: string
   /** Stores the range, or throws: then the same range comes again, here or in another process. */
   store: (range: LoggedRange) => Promise<void>
-  /** The highest epoch counter under which this partition has stored rows; 0 when none. */
-  lastEpoch: (log: string, topic: string, partition: string) => Promise<number>
+  /** How far this partition of this log is stored. */
+  lastStored: (log: string, topic: string, partition: string) => Promise<Stored>
   /** After the range is committed. */
   committed?: (range: LoggedRange) => void
   lag?: (partition: string, messages: number) => void
+  /** Messages that retention has taken before they were stored. */
+  lost?: (partition: string, messages: number) => void
 }
 
 export interface HintConsumer {

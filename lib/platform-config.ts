@@ -25,6 +25,13 @@ export const PlatformConfig = Type.Object({
     description:
       'Partitions of the topics that are created at start; topics that exist keep theirs.',
   }),
+  PLUMBLINE_KAFKA_SESSION_SECONDS: Type.Integer({
+    minimum: 2,
+    maximum: 300,
+    default: 30,
+    description:
+      'How long a consumer that says nothing keeps its partitions; after a crash they wait that long for another.',
+  }),
   PLUMBLINE_SCHEMA_REGISTRY_URL: Type.Optional(
     Type.String({
       pattern: '^https?://.*[^/]$',

@@ -117,6 +117,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
           brokers: config.PLUMBLINE_KAFKA_BROKERS.split(','),
           clientId: 'plumbline',
           topics: topicsOf(config),
+          sessionTimeoutMs: config.PLUMBLINE_KAFKA_SESSION_SECONDS * 1000,
           log,
         })
       : memoryLog({

@@ -38,10 +38,12 @@ async function live(world: World, batchSizes: readonly number[], killAt: number)
     mayCrash()
   }
   const protocol = rangeProtocol(
-    { topic: 't', group: 'g', mapping: 'm1', store, lastEpoch: async () => 0 },
+    { topic: 't', group: 'g', mapping: 'm1', store, lastStored: async () => ({ epoch: 0, next: 0 }) },
     {
       logName: 'log',
       committed: async () => world.committed,
+      oldest: async () => 0n,
+      onLost: () => {},
       onRetry: (error) => {
         throw error
       },
@@ -109,9 +111,15 @@ test('a partition that is lost while storing is neither committed nor resolved',
       group: 'g',
       mapping: 'm1',
       store: async () => void (owned = false),
-      lastEpoch: async () => 3,
+      lastStored: async () => ({ epoch: 3, next: 0 }),
     },
-    { logName: 'log', committed: async () => world.committed, onRetry: () => {} },
+    {
+      logName: 'log',
+      committed: async () => world.committed,
+      oldest: async () => 0n,
+      onLost: () => {},
+      onRetry: () => {},
+    },
   )
   await protocol(world.log, {
     partition: '0',

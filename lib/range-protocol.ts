@@ -32,6 +32,10 @@ export interface ProtocolOptions {
   logName: string
   /** The group's committed offset; -1 when there is none. */
   committed: (partition: string) => Promise<{ offset: bigint; metadata: string }>
+  /** The oldest offset the log still has. */
+  oldest: (partition: string) => Promise<bigint>
+  /** Messages that retention has taken before they were stored. */
+  onLost: (partition: string, messages: number) => void
   onRetry: (error: unknown, attempt: number) => void
 }
 
@@ -50,6 +54,8 @@ interface PartitionState {
   /** Messages of the pending range that have come so far. */
   gathered: LoggedMessage[]
 }
+
+const NO_COMMIT = -1n
 
 export function rangeProtocol(consumer: RangeConsumer, options: ProtocolOptions) {
   const states = new Map<string, PartitionState>()
@@ -133,16 +139,26 @@ export function rangeProtocol(consumer: RangeConsumer, options: ProtocolOptions)
     const { offset, metadata } = await options.committed(port.partition)
     const known = parseMetadata(metadata)
     const continues = known && offset >= 0n && offset <= port.highWatermark
-    if (continues)
+    if (continues) {
+      const oldest = await options.oldest(port.partition)
+      if (oldest > offset) options.onLost(port.partition, Number(oldest - offset))
       return {
         generation: port.generation,
         logEpoch: known.logEpoch,
-        pending: known.pending,
+        // A pending range whose messages are gone cannot be completed any more.
+        pending: known.pending && oldest > known.pending.first ? undefined : known.pending,
         continues: false,
         gathered: [],
       }
-    // A new group, or a topic that was made anew: offsets start over, so rows and tokens get a new epoch.
-    const epoch = 1 + (await consumer.lastEpoch(options.logName, consumer.topic, port.partition))
+    }
+    const stored = await consumer.lastStored(options.logName, consumer.topic, port.partition)
+    // kafkajs commits -2, the oldest, in place of an offset that retention has passed; an operator may have moved it too.
+    const from = offset >= 0n ? offset : await options.oldest(port.partition)
+    const moved = offset !== NO_COMMIT && stored.epoch > 0 && from >= BigInt(stored.next)
+    if (moved && from > BigInt(stored.next))
+      options.onLost(port.partition, Number(from) - stored.next)
+    // Otherwise it is a new group, or a topic that was made anew: offsets start over, so rows and tokens get a new epoch.
+    const epoch = moved ? stored.epoch : stored.epoch + 1
     return {
       generation: port.generation,
       logEpoch: `${options.logName}.${epoch}`,

@@ -1,21 +1,22 @@
 /** What a sink reads back from what it has stored: how far the log's epochs are, and the newest ids of a partition. */
 import type { ClickHouse } from './clickhouse.ts'
-import type { LoggedRange } from './event-log.ts'
+import type { LoggedRange, Stored } from './event-log.ts'
 import type { SeenIn } from './event-mapping.ts'
 
-/** The highest epoch counter of a log under which this partition has stored rows; 0 when none. */
-export async function lastEpoch(
+/** How far a partition of a log is stored: in its newest epoch, the offset after the last. */
+export async function lastStored(
   clickhouse: ClickHouse,
   log: string,
   topic: string,
   partition: string,
-): Promise<number> {
-  const rows = await clickhouse.query<{ epoch: string }>(
-    `SELECT toString(max(toUInt64OrZero(substring(log_epoch, length({log:String}) + 2)))) AS epoch FROM sink_ranges
-     WHERE topic = {topic:String} AND partition = {partition:String} AND startsWith(log_epoch, concat({log:String}, '.'))`,
+): Promise<Stored> {
+  const [row] = await clickhouse.query<{ epoch: string; next: string }>(
+    `SELECT toUInt64OrZero(substring(log_epoch, length({log:String}) + 2)) AS epoch, max(last) + 1 AS next FROM sink_ranges
+     WHERE topic = {topic:String} AND partition = {partition:String} AND startsWith(log_epoch, concat({log:String}, '.'))
+     GROUP BY epoch ORDER BY epoch DESC LIMIT 1`,
     { log, topic, partition },
   )
-  return Number(rows[0]?.epoch ?? 0)
+  return { epoch: Number(row?.epoch ?? 0), next: Number(row?.next ?? 0) }
 }
 
 interface StoredRange {

@@ -10,13 +10,13 @@
  */
 import type { CircuitBreaker } from './circuit-breaker.ts'
 import type { ClickHouse } from './clickhouse.ts'
-import type { EventLog, LoggedRange } from './event-log.ts'
+import type { EventLog, LoggedRange, Stored } from './event-log.ts'
 import type { EventMapping, MappedRange, TableRows } from './event-mapping.ts'
 import type { MessageReader } from './message-reader.ts'
 import type { Metrics } from './metrics.ts'
 import { encodeBlock } from './native-block.ts'
 import { createSeenIds, type SeenIds } from './seen-ids.ts'
-import { lastEpoch, rememberedIds } from './sink-queries.ts'
+import { lastStored, rememberedIds } from './sink-queries.ts'
 import type { Spool } from './spool.ts'
 import { TOPICS } from '../schemas/topics.ts'
 
@@ -42,7 +42,7 @@ export interface SinkOptions extends SinkParts {
 export interface Sink {
   mapping: string
   store: (range: LoggedRange) => Promise<void>
-  lastEpoch: (log: string, topic: string, partition: string) => Promise<number>
+  lastStored: (log: string, topic: string, partition: string) => Promise<Stored>
 }
 
 /** Insert tokens are remembered for 10 000 inserts; a range this far behind is judged by `sink_ranges` instead. */
@@ -54,7 +54,7 @@ export function createSink(options: SinkOptions): Sink {
 
   return {
     mapping: options.mappings[0].version,
-    lastEpoch: (log, topic, partition) => lastEpoch(clickhouse, log, topic, partition),
+    lastStored: (log, topic, partition) => lastStored(clickhouse, log, topic, partition),
     store: async (range) => {
       const mapping = options.mappings.find((m) => m.version === range.mapping)
       if (!mapping)

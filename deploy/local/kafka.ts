@@ -93,6 +93,7 @@ function configuration(directory: string, broker: number, controller: number): s
     'share.coordinator.state.topic.replication.factor': 1,
     'share.coordinator.state.topic.min.isr': 1,
     'group.initial.rebalance.delay.ms': 0,
+    'group.min.session.timeout.ms': 1000,
     'group.coordinator.append.linger.ms': 0,
     'log.segment.bytes': 134217728,
   })

@@ -87,10 +87,15 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
     topic,
     group: 'plumbline-feedback',
     mapping: sink.mapping,
-    lastEpoch: sink.lastEpoch,
+    lastStored: sink.lastStored,
     store: sink.store,
     committed: () => wakeJoin(),
     lag: (partition, messages) => metrics.lag.set({ topic, partition }, messages),
+    lost: (_partition, messages) =>
+      metrics.events.inc(
+        { service: 'feedback', topic, outcome: 'lost', reason: 'expired' },
+        messages,
+      ),
   })
 
   const reviewed = models.declared.filter((model) => model.review.budgetPerDay > 0)

@@ -59,9 +59,14 @@ export function ingest(deps: IngestDeps, config: IngestConfig): Module[] {
       group,
       mapping: sink.mapping,
       store: sink.store,
-      lastEpoch: sink.lastEpoch,
+      lastStored: sink.lastStored,
       committed,
       lag: (partition, messages) => metrics.lag.set({ topic, partition }, messages),
+      lost: (_partition, messages) =>
+        metrics.events.inc(
+          { service: 'ingest', topic, outcome: 'lost', reason: 'expired' },
+          messages,
+        ),
     })
   }
   let wakePairing = () => {}

@@ -44,7 +44,7 @@ describe.each(Object.keys(logs))('the log %s', (name) => {
       topic,
       group: 'test',
       mapping: 'm1',
-      lastEpoch: async () => 0,
+      lastStored: async () => ({ epoch: 0, next: 0 }),
       store: async (range) => {
         if (failures > 0) {
           failures--

@@ -1,0 +1,233 @@
+/** Kafka's side of every fault: brokers that die, consumers that come, go, freeze and wake, logs that change under us. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import kafkajs from 'kafkajs'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { freePort, startKafka, type LocalKafka } from '../../deploy/local/kafka.ts'
+import { TOPICS } from '../../schemas/topics.ts'
+import {
+  ask,
+  prediction,
+  spawnTarget,
+  startTarget,
+  temporaryDirectory,
+  until,
+  type Running,
+} from '../harness.ts'
+import { expectTotals, faultProducer } from './totals.ts'
+
+const topic = TOPICS.predictions.topic
+const directory = temporaryDirectory()
+let kafka: LocalKafka
+let stores: Running
+let producer: Awaited<ReturnType<typeof faultProducer>>
+let env: Record<string, string>
+const running: Running[] = []
+let poison = 0
+
+async function ingest(wait = true): Promise<Running> {
+  const more = { ...env, PLUMBLINE_DATA_DIR: join(directory, `ingest-${running.length}`) }
+  const started = wait ? await startTarget('ingest', more) : await spawnTarget('ingest', more)
+  running.push(started)
+  return started
+}
+
+beforeAll(async () => {
+  const [port, controllerPort] = [await freePort(), await freePort()]
+  stores = await startTarget('stores', {
+    PLUMBLINE_DATA_DIR: join(directory, 'data'),
+    PLUMBLINE_POSTGRES_PORT: '0',
+    PLUMBLINE_LOG_LEVEL: 'error',
+  })
+  env = {
+    PLUMBLINE_KAFKA_BROKERS: `127.0.0.1:${port}`,
+    PLUMBLINE_KAFKA_SESSION_SECONDS: '3',
+    PLUMBLINE_CLICKHOUSE_URL: stores.clickhouseUrl,
+    PLUMBLINE_CLICKHOUSE_PASSWORD: readFileSync(join(directory, 'data/clickhouse.secret'), 'utf8'),
+    PLUMBLINE_LOG_LEVEL: 'error',
+  }
+  // The broker is away at the start: ingest waits for it.
+  await ingest(false)
+  await new Promise((resolve) => setTimeout(resolve, 2000))
+  kafka = await startKafka({ directory: join(directory, 'kafka'), port, controllerPort })
+  await until('ingest is ready', async () =>
+    fetch(`${running[0]!.url}/health/ready`).then(
+      (response) => response.ok,
+      () => false,
+    ),
+  )
+  producer = await faultProducer(kafka.brokers)
+}, 180_000)
+afterAll(async () => {
+  await producer?.stop()
+  for (const one of running) {
+    one.child.kill('SIGCONT')
+    await one.stop('SIGKILL')
+  }
+  await stores?.stop()
+  await kafka?.stop()
+})
+
+const everything = () =>
+  expectTotals((sql) => ask(stores.clickhouseUrl, sql), producer.sent(), poison, 120_000)
+
+/** A steady stream while something happens. */
+async function during(happens: () => Promise<void>, batches = 40) {
+  const load = (async () => {
+    for (let i = 0; i < batches; i++) {
+      await producer.send(50)
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+  })()
+  await happens()
+  await load
+}
+
+test('a broker that was away at the start', async () => {
+  await producer.send(500)
+  await everything()
+})
+
+test('two and three consumers join and leave in the middle of batches', async () => {
+  await during(async () => {
+    const second = await ingest()
+    const third = await ingest()
+    await second.stop('SIGTERM')
+    await ingest()
+    await third.stop('SIGKILL')
+  }, 80)
+  await everything()
+}, 240_000)
+
+test('a frozen consumer wakes after its partitions were given away', async () => {
+  const zombie = await ingest()
+  await during(async () => {
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    zombie.child.kill('SIGSTOP')
+    await new Promise((resolve) => setTimeout(resolve, 6000))
+    zombie.child.kill('SIGCONT')
+  }, 90)
+  await everything()
+}, 240_000)
+
+test('the broker is killed and restarted in the middle of batches', async () => {
+  const port = Number(kafka.brokers.split(':')[1])
+  await during(async () => {
+    await new Promise((resolve) => setTimeout(resolve, 700))
+    await kafka.kill()
+    kafka = await startKafka({ directory: join(directory, 'kafka'), port })
+  }, 60)
+  await everything()
+}, 240_000)
+
+test('tombstones, empty values and aborted transactions: nothing of them is a row', async () => {
+  const transactional = producer.client.producer({
+    transactionalId: 'faults',
+    idempotent: true,
+    maxInFlightRequests: 1,
+    createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+  })
+  await transactional.connect()
+  const aborted = await transactional.transaction()
+  await aborted.send({
+    topic,
+    messages: [{ value: JSON.stringify(prediction(1, { model_id: 'aborted' })) }],
+  })
+  await aborted.abort()
+  await transactional.disconnect()
+  const plain = producer.client.producer({
+    createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+  })
+  await plain.connect()
+  await plain.send({
+    topic,
+    messages: [
+      { key: 'm/gone', value: null },
+      { key: 'm/empty', value: '' },
+    ],
+  })
+  await plain.disconnect()
+  poison += 2
+  await producer.send(100)
+  await everything()
+  expect(
+    await ask(
+      stores.clickhouseUrl,
+      `SELECT reason, count() AS n FROM dead_letters GROUP BY reason`,
+    ),
+  ).toEqual([{ reason: 'empty', n: '2' }])
+}, 180_000)
+
+test('partitions are added while consumers run', async () => {
+  const admin = producer.client.admin()
+  await admin.connect()
+  await admin.createPartitions({ topicPartitions: [{ topic, count: 6 }] })
+  await admin.disconnect()
+  await producer.stop()
+  const sent = producer.sent()
+  producer = await faultProducer(kafka.brokers, sent)
+  await producer.send(600)
+  // Consumers look for new partitions with their metadata, every five minutes, or when they join.
+  await ingest()
+  await everything()
+}, 240_000)
+
+test('retention passed the consumers: the gap is counted and told, never silent', async () => {
+  for (const one of running.splice(0)) await one.stop('SIGKILL')
+  await producer.send(600)
+  const admin = producer.client.admin()
+  await admin.connect()
+  const offsets = await admin.fetchTopicOffsets(topic)
+  await admin.deleteTopicRecords({
+    topic,
+    partitions: offsets.map(({ partition, high }) => ({ partition, offset: high })),
+  })
+  await admin.disconnect()
+  const [before] = await ask(stores.clickhouseUrl, 'SELECT count() AS n FROM predictions')
+  await new Promise((resolve) => setTimeout(resolve, 3500))
+  const fresh = await ingest()
+  await producer.send(300)
+  await until(
+    'the new ones are stored',
+    async () => {
+      const [row] = await ask(stores.clickhouseUrl, 'SELECT count() AS n FROM predictions')
+      return Number(row?.['n']) === Number(before?.['n']) + 300
+    },
+    60_000,
+  )
+  const metrics = await (await fetch(`${fresh.url}/metrics`)).text()
+  const lost = [...metrics.matchAll(/plumbline_events_total\{[^}]*outcome="lost"[^}]*\} (\d+)/g)]
+  expect(lost.reduce((sum, match) => sum + Number(match[1]), 0)).toBe(600)
+  // The producers' own numbers say the same.
+  expect(
+    await ask(
+      stores.clickhouseUrl,
+      `SELECT missing FROM producer_completeness WHERE producer = 'faults'`,
+    ),
+  ).toEqual([{ missing: '600' }])
+}, 240_000)
+
+test('a topic that is deleted and made anew is not taken for the old one', async () => {
+  for (const one of running.splice(0)) await one.stop('SIGTERM')
+  const admin = producer.client.admin()
+  await admin.connect()
+  await admin.deleteTopics({ topics: [topic] })
+  await new Promise((resolve) => setTimeout(resolve, 1000))
+  await admin.createTopics({ topics: [{ topic, numPartitions: 4 }] })
+  await admin.disconnect()
+  const fresh = await faultProducer(kafka.brokers, 100_000)
+  await fresh.send(200)
+  await ingest()
+  await until(
+    'the new topic is stored',
+    async () => {
+      const [row] = await ask(
+        stores.clickhouseUrl,
+        `SELECT count() AS n, uniqExact(log_epoch) AS epochs FROM predictions WHERE producer_sequence >= 100000`,
+      )
+      return Number(row?.['n']) === 200
+    },
+    60_000,
+  )
+  await fresh.stop()
+}, 240_000)
