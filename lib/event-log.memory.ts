@@ -3,18 +3,27 @@
  * stored the messages, so that accepted still means stored, and a message is lost only with an unanswered request.
  */
 import { randomUUID } from 'node:crypto'
-import type { EventLog, LoggedMessage, OutgoingMessage, RangeConsumer } from './event-log.ts'
-import { messageOf } from './errors.ts'
+import type {
+  EventLog,
+  LoggedMessage,
+  LoggedRange,
+  OutgoingMessage,
+  RangeConsumer,
+} from './event-log.ts'
+import type { Journal } from './journal.ts'
+import { messageOf, Problem } from './errors.ts'
 import { backoffMs, sleep } from './clock.ts'
 
 /** Appends that come while a batch is being stored form the next one; none waits longer than this for company. */
 const GROUP_COMMIT_MS = 3
 const GROUP_COMMIT_MESSAGES = 5000
-/** Attempts to store a batch before its appenders are told that it failed. */
+/** Attempts to store a batch before its appenders, and those behind them, are told that it cannot be stored now. */
 const ATTEMPTS = 5
 
 export interface MemoryLogOptions {
   now: () => number
+  /** Where the range in hand is kept; without one, a killed process may leave a range half stored. */
+  journal?: Journal
   onError: (what: string, error: string) => void
 }
 
@@ -47,7 +56,17 @@ export function memoryLog(options: MemoryLogOptions): EventLog {
       return { owns: () => true, module: { name: `${consumer.group} of ${consumer.topic}` } }
     },
     check: async () => {},
-    module: { name: 'log in process' },
+    module: {
+      name: 'log in process',
+      // What an earlier process was storing when it was killed, before anything new.
+      start: async () => {
+        for (const { range, forget } of options.journal?.left() ?? []) {
+          for (const partition of rangeConsumers.get(range.topic) ?? [])
+            await partition.replay({ ...range, replayed: true, continues: false })
+          forget()
+        }
+      },
+    },
   }
 }
 
@@ -63,10 +82,13 @@ function partitionOf(consumer: RangeConsumer, logEpoch: string, options: MemoryL
   let nextOffset = 0
   let continues = false
   let storing: Promise<void> | undefined
+  /** Why the range in hand cannot be stored; it is tried on, since part of it may be stored already. */
+  let stuck: Error | undefined
+  let stopping = false
 
   async function storeQueue() {
     await sleep(GROUP_COMMIT_MS)
-    while (queue.length > 0) {
+    while (queue.length > 0 && !stuck) {
       const batch: Waiting[] = []
       let count = 0
       while (
@@ -104,19 +126,26 @@ function partitionOf(consumer: RangeConsumer, logEpoch: string, options: MemoryL
       continues,
       messages,
     }
+    let forget: (() => Promise<void>) | undefined
     for (let attempt = 1; ; attempt++) {
       try {
+        forget ??= await options.journal?.keep(range)
         await consumer.store({ ...range, replayed: attempt > 1 })
+        await forget?.()
         continues = true
+        stuck = undefined
         for (const waiting of batch) waiting.resolve()
         consumer.committed?.(range)
         return
       } catch (error) {
         options.onError(`store of ${consumer.topic}`, messageOf(error))
-        if (attempt === ATTEMPTS) {
-          for (const waiting of batch)
-            waiting.reject(new Error('the events could not be stored', { cause: error }))
-          return
+        if (attempt >= ATTEMPTS) {
+          stuck = new Problem(503, 'log_unavailable', 'the events cannot be stored now', {
+            'retry-after': '2',
+          })
+          for (const waiting of [...batch, ...queue.splice(0)]) waiting.reject(stuck)
+          // The journal has it for the process that comes next.
+          if (stopping) return
         }
         await sleep(backoffMs(attempt))
       }
@@ -127,10 +156,13 @@ function partitionOf(consumer: RangeConsumer, logEpoch: string, options: MemoryL
     append: (messages: readonly OutgoingMessage[]) =>
       new Promise<void>((resolve, reject) => {
         if (messages.length === 0) return resolve()
+        if (stuck) return reject(stuck)
         queue.push({ messages, resolve, reject })
         storing ??= storeQueue()
       }),
+    replay: (range: LoggedRange) => consumer.store(range),
     drain: async () => {
+      stopping = true
       await storing
     },
   }

@@ -18,6 +18,7 @@ import { memoryLog } from './event-log.memory.ts'
 import { kafkaLog } from './event-log.kafka.ts'
 import type { EventLog } from './event-log.ts'
 import { createHttp, httpModule, type Http, type HttpOptions } from './http.ts'
+import { createJournal } from './journal.ts'
 import { createLog, type Logger } from './log.ts'
 import { messageReader } from './message-reader.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
@@ -122,6 +123,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
         })
       : memoryLog({
           now: systemClock,
+          journal: createJournal(join(dataDir, 'journal'), config.PLUMBLINE_DURABLE),
           onError: (what, error) => log.error({ what, error }, 'not stored'),
         })
   const postgresParts =

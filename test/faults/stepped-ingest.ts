@@ -79,9 +79,7 @@ const consumer = eventLog.ranges({
   committed: () => at('after commit'),
 })
 const stored = async () => {
-  const [row] = await db.query<{ n: string }>(
-    'SELECT sum(rows) AS n FROM sink_ranges',
-  )
+  const [row] = await db.query<{ n: string }>('SELECT sum(rows) AS n FROM sink_ranges')
   return Number(row!.n)
 }
 const done = (async () => {

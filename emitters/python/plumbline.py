@@ -1,0 +1,263 @@
+"""Emits predictions and labels to Plumbline from a Python service (3.9 or newer), with no dependencies.
+
+Made for the serving path: ``predict`` and ``label`` take a copy, return at once and never raise. Events wait in a
+bounded queue and leave in batches from a thread of their own; when Plumbline is away they are tried again, with the
+same ids, and when the queue is full the oldest are dropped and counted. Every event carries its place in this process'
+sequence, so that Plumbline itself can tell how many were lost. A forked process starts a sequence of its own.
+
+    from plumbline import Emitter
+    plumbline = Emitter("http://127.0.0.1:8080")
+    plumbline.predict({"model_id": "fraud", "model_version": "7", "score": 0.93, "features": {"amount": 12.5}})
+    plumbline.close()
+"""
+
+import atexit
+import collections
+import datetime
+import gzip
+import json
+import os
+import random
+import threading
+import time
+import urllib.error
+import urllib.request
+import uuid
+from typing import Any, Callable, Deque, Dict, List, Optional, Tuple
+
+FIRST_BACKOFF_S = 0.1
+LAST_BACKOFF_S = 30.0
+
+Event = Dict[str, Any]
+
+
+class Emitter:
+    """A queue and the thread that empties it.
+
+    :param url: where ingest (and feedback) answer
+    :param feedback_url: where labels go, when feedback runs elsewhere
+    :param key: API key
+    :param max_queue_bytes: events waiting beyond this are dropped, the oldest first
+    :param batch_size: most events of one request
+    :param flush_interval: longest wait for company, in seconds
+    :param timeout: of one request, in seconds
+    :param on_error: told of drops and refusals, at most once a second
+    """
+
+    def __init__(
+        self,
+        url: str,
+        feedback_url: Optional[str] = None,
+        key: Optional[str] = None,
+        max_queue_bytes: int = 16 << 20,
+        batch_size: int = 500,
+        flush_interval: float = 1.0,
+        timeout: float = 10.0,
+        on_error: Optional[Callable[[str], None]] = None,
+    ) -> None:
+        self._bases = {"/v1/predictions": url, "/v1/labels": feedback_url or url}
+        self._key = key
+        self._max_queue_bytes = max_queue_bytes
+        self._batch_size = batch_size
+        self._flush_interval = flush_interval
+        self._timeout = timeout
+        self._on_error = on_error
+        self._begin()
+        atexit.register(self.close)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._begin)
+
+    def _begin(self) -> None:
+        """All state of one process; a fork begins anew, since threads and sequences stay with the parent."""
+        self._lock = threading.Lock()
+        self._wake = threading.Condition(self._lock)
+        self._queues: Dict[str, Deque[bytes]] = {path: collections.deque() for path in self._bases}
+        self._bytes = 0
+        self._sequences: Dict[Any, int] = {}
+        self._producer = str(uuid.uuid4())
+        self._counts = dict.fromkeys(
+            ("emitted", "accepted", "rejected", "dropped", "invalid", "retries"), 0
+        )
+        self._closing = False
+        self._deadline = float("inf")
+        self._flushing = False
+        self._in_flight = 0
+        self._told_at = 0.0
+        self._thread: Optional[threading.Thread] = None
+
+    def predict(self, event: Event) -> str:
+        """A prediction; ``prediction_id`` and ``predicted_at`` are given where they are missing. Returns the id."""
+        name = str(uuid.uuid4())
+        try:
+            name = event.get("prediction_id") or name
+            filled = {**event, "prediction_id": name, "predicted_at": event.get("predicted_at") or _now()}
+            self._put("/v1/predictions", filled, event.get("model_id"))
+        except Exception as error:  # The serving path must not notice.
+            self._invalid(error)
+        return name
+
+    def label(self, event: Event) -> None:
+        """A label; ``label_id``, ``labelled_at`` and ``source`` are given where they are missing."""
+        try:
+            filled = {"source": "user_feedback", **event}
+            filled["label_id"] = event.get("label_id") or str(uuid.uuid4())
+            filled["labelled_at"] = event.get("labelled_at") or _now()
+            self._put("/v1/labels", filled, None)
+        except Exception as error:
+            self._invalid(error)
+
+    def flush(self, timeout: float = 5.0) -> bool:
+        """Waits until everything is sent, for at most ``timeout`` seconds; returns whether it is."""
+        end = time.monotonic() + timeout
+        with self._wake:
+            self._flushing = True
+            self._wake.notify_all()
+            while self._waiting() > 0 and time.monotonic() < end:
+                self._wake.wait(min(0.05, max(0.0, end - time.monotonic())))
+            self._flushing = False
+            return self._waiting() == 0
+
+    def close(self, timeout: float = 5.0) -> None:
+        """Sends what waits and stops. What could not be sent in time is counted as dropped."""
+        try:
+            self.flush(timeout)
+            with self._wake:
+                self._closing = True
+                for queue in self._queues.values():
+                    self._counts["dropped"] += len(queue)
+                    queue.clear()
+                self._wake.notify_all()
+            atexit.unregister(self.close)
+        except Exception:
+            pass
+
+    def stats(self) -> Dict[str, int]:
+        """Counts since the start; ``waiting`` is the queue now."""
+        with self._lock:
+            return {**self._counts, "waiting": self._waiting(), "waiting_bytes": self._bytes}
+
+    def _waiting(self) -> int:
+        return sum(len(queue) for queue in self._queues.values()) + self._in_flight
+
+    def _put(self, path: str, event: Event, model: Any) -> None:
+        with self._wake:
+            if self._closing:
+                self._counts["dropped"] += 1
+                return
+            if path == "/v1/predictions":
+                sequence = self._sequences.get(model, 0)
+                event["producer"] = {"id": self._producer, "sequence": sequence}
+            # NaN is no JSON: it raises here, and is counted as invalid.
+            line = json.dumps(event, allow_nan=False, separators=(",", ":")).encode()
+            if path == "/v1/predictions":
+                self._sequences[model] = sequence + 1
+            self._counts["emitted"] += 1
+            queue = self._queues[path]
+            queue.append(line)
+            self._bytes += len(line)
+            while self._bytes > self._max_queue_bytes and queue:
+                self._bytes -= len(queue.popleft())
+                self._counts["dropped"] += 1
+                self._tell("the queue is full: the oldest events are dropped")
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="plumbline", daemon=True)
+                self._thread.start()
+            if len(queue) >= self._batch_size:
+                self._wake.notify_all()
+
+    def _run(self) -> None:
+        failures = 0
+        while True:
+            with self._wake:
+                if not self._flushing and not self._closing and failures == 0:
+                    if all(len(queue) < self._batch_size for queue in self._queues.values()):
+                        self._wake.wait(self._flush_interval)
+                if self._closing:
+                    return
+                path = max(self._queues, key=lambda p: len(self._queues[p]))
+                queue = self._queues[path]
+                batch = [queue.popleft() for _ in range(min(self._batch_size, len(queue)))]
+                self._in_flight = len(batch)
+            if not batch:
+                continue
+            wait = self._deliver(path, batch, failures)
+            with self._wake:
+                self._in_flight = 0
+                if wait is None:
+                    failures = 0
+                    self._bytes -= sum(len(line) for line in batch)
+                else:
+                    failures += 1
+                    self._counts["retries"] += 1
+                    queue.extendleft(reversed(batch))
+                self._wake.notify_all()
+            if wait:
+                time.sleep(wait)
+
+    def _deliver(self, path: str, batch: List[bytes], failures: int) -> Optional[float]:
+        """Returns how long to wait before the same batch is tried again; None when it is done with."""
+        status, answer, retry_after = self._post(path, batch)
+        rejected = answer.get("rejected") or []
+        if status == 200 or status == 400:
+            with self._lock:
+                self._counts["accepted"] += answer.get("accepted", 0)
+                self._counts["rejected"] += len(rejected) if status == 200 else len(batch)
+            if rejected or status == 400:
+                reason = rejected[0]["message"] if rejected else answer.get("detail")
+                self._tell(f"refused: {reason}")
+            return None
+        if status == 413:
+            if len(batch) > 1:
+                self._batch_size = max(1, len(batch) // 2)
+                return 0.0
+            with self._lock:
+                self._counts["rejected"] += 1
+            self._tell("an event is larger than Plumbline takes")
+            return None
+        self._tell(f"Plumbline answered {status}: {answer.get('detail')}")
+        backoff = min(LAST_BACKOFF_S, FIRST_BACKOFF_S * 2 ** min(failures, 20))
+        return max(retry_after, backoff * (0.5 + random.random() / 2))
+
+    def _post(self, path: str, batch: List[bytes]) -> Tuple[int, Event, float]:
+        headers = {"content-type": "application/x-ndjson", "content-encoding": "gzip"}
+        if self._key:
+            headers["authorization"] = f"Bearer {self._key}"
+        request = urllib.request.Request(
+            self._bases[path] + path, gzip.compress(b"\n".join(batch), 1), headers, method="POST"
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=self._timeout) as response:
+                return response.status, json.loads(response.read()), 0.0
+        except urllib.error.HTTPError as error:
+            try:
+                retry_after = float(error.headers.get("retry-after") or 0)
+            except ValueError:
+                retry_after = 0.0
+            try:
+                return error.code, json.loads(error.read()), retry_after
+            except Exception:
+                return error.code, {}, retry_after
+        except Exception as error:
+            return 0, {"detail": str(error)}, 0.0
+
+    def _invalid(self, error: Exception) -> None:
+        try:
+            with self._lock:
+                self._counts["invalid"] += 1
+            self._tell(f"an event cannot be written as JSON: {error}")
+        except Exception:
+            pass
+
+    def _tell(self, message: str) -> None:
+        now = time.monotonic()
+        if self._on_error is None or now - self._told_at < 1.0:
+            return
+        self._told_at = now
+        try:
+            self._on_error(message)
+        except Exception:
+            pass
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
