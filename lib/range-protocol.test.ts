@@ -38,7 +38,13 @@ async function live(world: World, batchSizes: readonly number[], killAt: number)
     mayCrash()
   }
   const protocol = rangeProtocol(
-    { topic: 't', group: 'g', mapping: 'm1', store, lastStored: async () => ({ epoch: 0, next: 0 }) },
+    {
+      topic: 't',
+      group: 'g',
+      mapping: 'm1',
+      store,
+      lastStored: async () => ({ epoch: 0, next: 0 }),
+    },
     {
       logName: 'log',
       committed: async () => world.committed,

@@ -4,7 +4,7 @@ import { evaluateDrift } from './evaluate-drift.ts'
 import { evaluateFairness } from './evaluate-fairness.ts'
 import { evaluateOperations } from './evaluate-operations.ts'
 import { evaluatePerformance } from './evaluate-performance.ts'
-import type { Fact } from './facts.ts'
+import { fact, type Fact } from './facts.ts'
 import { overridden } from './rules.ts'
 import type { GroupCounts, OutcomeCounts, ReferenceData, WindowCounts } from './window-data.ts'
 
@@ -15,6 +15,8 @@ export interface WindowInput {
   groups: ReadonlyMap<string, readonly GroupCounts[]>
   references: readonly ReferenceData[]
   windowMs: number
+  /** Share of the emitted events that came; null where producers do not tell. */
+  completeness: number | null
   /** Whether every prediction of the window is older than the label horizon. */
   mature: boolean
 }
@@ -25,8 +27,34 @@ export function evaluateWindow(input: WindowInput, model: Model): Fact[] {
       evaluateDrift(input.counts, reference, model.windows.min_count),
     ),
     ...evaluateOperations(input.counts, input.windowMs),
+    duplicateRatio(input.counts),
   ]
-  return [...facts.map((f) => overridden(f, model.overrides)), ...evaluateTruth(input, model)]
+  return [
+    ...facts
+      .map((f) => overridden(f, model.overrides))
+      .map((f) => gated(f, input.completeness, model.windows.min_completeness)),
+    ...evaluateTruth(input, model),
+  ]
+}
+
+/** Of a window that lacks too much of what was emitted nothing is judged; its values stand all the same. */
+export function gated(fact: Fact, completeness: number | null, floor: number): Fact {
+  if (completeness === null) return fact
+  if (completeness >= floor || fact.verdict === 'none') return { ...fact, completeness }
+  return {
+    ...fact,
+    completeness,
+    verdict: 'incomplete',
+    reason: `${(100 * completeness).toFixed(1)} % of the emitted events came, below min_completeness ${floor}`,
+  }
+}
+
+/** How often events came again: a producer that sends everything twice is worth knowing, although it counts once. */
+function duplicateRatio({ events, duplicates }: WindowCounts): Fact {
+  const sent = events + duplicates
+  return fact('quality', '', 'duplicate_ratio', sent > 0 ? duplicates / sent : null, {
+    n_current: sent,
+  })
 }
 
 /** The families that depend on labels: performance and fairness. */

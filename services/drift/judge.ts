@@ -89,6 +89,7 @@ export function createJudge(options: JudgeOptions) {
     const window = { start: due.start, end: due.end }
     const combinations = await queries.combinations(model.modelId, window)
     const earlier = await queries.latestFacts(model.modelId, window)
+    const completeness = await queries.completeness(model.modelId, window)
     const references: ReferenceData[] = []
     for (const spans of referencesFor(window, model, past, frozen))
       references.push(await referenceData(model, spans, steps))
@@ -116,6 +117,7 @@ export function createJudge(options: JudgeOptions) {
         groups,
         references,
         windowMs: window.end - window.start,
+        completeness,
         mature: due.mature,
       }
       const facts = inputsStand

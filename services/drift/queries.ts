@@ -50,11 +50,15 @@ interface NumericRow {
 
 export function driftQueries(db: ClickHouse) {
   async function totals(modelId: string, spans: readonly Window[], c: Combination) {
-    const [row] = await db.query<{ events: string; errors: string }>(
-      `SELECT sum(events) AS events, sum(errors) AS errors FROM event_counts WHERE model_id = {model:String} AND ${within('step')}${scope(c)}`,
+    const [row] = await db.query<{ events: string; errors: string; duplicates: string }>(
+      `SELECT sum(events) AS events, sum(errors) AS errors, sum(duplicates) AS duplicates FROM event_counts WHERE model_id = {model:String} AND ${within('step')}${scope(c)}`,
       paramsOf(modelId, spans, c),
     )
-    return { events: Number(row?.events ?? 0), errors: Number(row?.errors ?? 0) }
+    return {
+      events: Number(row?.events ?? 0),
+      errors: Number(row?.errors ?? 0),
+      duplicates: Number(row?.duplicates ?? 0),
+    }
   }
 
   return {
@@ -210,6 +214,26 @@ export function driftQueries(db: ClickHouse) {
           : []),
         ...variants.map((variant) => ({ modelVersion: '', variant })),
       ]
+    },
+
+    /**
+     * The share of the events that producers say they emitted which came; null where no event of the window says so. What is
+     * missing up to a time is (greatest - least + 1 - received) by then; a gap belongs to the window of the event after it.
+     */
+    completeness: async (modelId: string, window: Window): Promise<number | null> => {
+      const [row] = await db.query<{ received: string; missing: string }>(
+        `SELECT sum(received_within) AS received, sum(greatest(missing_by_end - missing_by_start, 0)) AS missing FROM (
+           SELECT producer, sumIf(received, step >= {from:DateTime64(3, 'UTC')}) AS received_within,
+             toInt64(max(highest) - min(lowest) + 1) - toInt64(sum(received)) AS missing_by_end,
+             if(countIf(step < {from:DateTime64(3, 'UTC')}) = 0, 0,
+               toInt64(maxIf(highest, step < {from:DateTime64(3, 'UTC')}) - minIf(lowest, step < {from:DateTime64(3, 'UTC')}) + 1)
+                 - toInt64(sumIf(received, step < {from:DateTime64(3, 'UTC')}))) AS missing_by_start
+           FROM producer_counts WHERE model_id = {model:String} AND step < {to:DateTime64(3, 'UTC')}
+           GROUP BY producer HAVING received_within > 0)`,
+        { model: modelId, from: time(window.start), to: time(window.end) },
+      )
+      const received = Number(row?.received ?? 0)
+      return received === 0 ? null : received / (received + Number(row?.missing ?? 0))
     },
 
     /** The totals of {@link counts} alone. */

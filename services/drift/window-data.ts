@@ -5,6 +5,8 @@ import type { Confusion } from '../../lib/stats/confusion.ts'
 export interface WindowCounts {
   events: number
   errors: number
+  /** Events that came again, with an id that was stored before. */
+  duplicates: number
   numeric: ReadonlyMap<string, BinnedSample>
   categories: ReadonlyMap<string, ReadonlyMap<string, number>>
 }

@@ -557,3 +557,72 @@ test('the registry away: nothing is lost, the range waits until it is back', asy
   await arrived(`model_id = 'late'`, 1)
   expect(await deadLetters(`position(value, 'late') > 0`)).toEqual([])
 }, 120_000)
+
+test('dead letters carry Connect’s headers, and go back once what refused them is mended', async () => {
+  // Refused for its key alone; the second one has no fault but the schema that nobody had registered.
+  const event = JSON.stringify(prediction(7, { model_id: 'redriven' }))
+  const own = JSON.stringify({
+    type: 'record',
+    name: 'Late',
+    fields: [
+      { name: 'prediction_id', type: 'string' },
+      { name: 'model_id', type: 'string' },
+      { name: 'model_version', type: 'string' },
+      { name: 'predicted_at', type: 'string' },
+    ],
+  })
+  const client = schemaRegistry(registry.url)
+  const next =
+    (await client.register(
+      'probe-value',
+      JSON.stringify({ type: 'record', name: 'Probe', fields: [] }),
+    )) + 1
+  const datum = avsc.Type.forSchema(JSON.parse(own) as avsc.Schema).toBuffer(
+    prediction(8, { model_id: 'redriven' }),
+  )
+  await producer.send({
+    topic,
+    messages: [
+      { key: 'redriven/other', value: event, headers: { trace: 'abc' } },
+      { key: 'redriven/p-8', value: framed(next, datum) },
+    ],
+  })
+  await until(
+    'two dead letters',
+    async () => (await deadLetters(`startsWith(key, 'redriven/')`)).length === 2,
+  )
+  const headers = execFileSync(
+    'kcat',
+    ['-C', '-b', kafka.brokers, '-t', TOPICS.deadLetters.topic, '-e', '-f', '%k %h\n', '-q'],
+    { encoding: 'utf8' },
+  )
+  const line = headers.split('\n').find((text) => text.startsWith('redriven/other'))!
+  for (const name of [
+    'topic=plumbline.predictions.v1',
+    'partition=',
+    'offset=',
+    'connector.name=plumbline-ingest',
+    'exception.class.name=key_mismatch',
+    'exception.message=',
+  ])
+    expect(line).toContain(`__connect.errors.${name}`)
+  expect(line).toContain('trace=abc')
+
+  expect(await client.register('late-own-value', own)).toBe(next)
+  const run = spawnSync(
+    process.execPath,
+    ['scripts/redrive.ts', '--reason', 'unknown_schema', '--since', '2020-01-01T00:00:00Z'],
+    {
+      cwd: ROOT,
+      encoding: 'utf8',
+      env: {
+        ...process.env,
+        PLUMBLINE_CLICKHOUSE_URL: plumbline.clickhouseUrl,
+        PLUMBLINE_KAFKA_BROKERS: kafka.brokers,
+      },
+    },
+  )
+  expect(run.stderr + run.stdout).toContain('of unknown_schema went back')
+  await arrived(`model_id = 'redriven'`, 1)
+  expect((await rows(`model_id = 'redriven'`)).map((row) => row['prediction_id'])).toEqual(['p-8'])
+})

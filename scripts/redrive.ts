@@ -1,0 +1,101 @@
+/**
+ * `npm run redrive -- --reason … --since …`: puts dead letters back into the topic they came from, after what refused them was
+ * mended. One that is still refused becomes a dead letter anew; one that was stored meanwhile counts as a duplicate.
+ */
+import { parseArgs } from 'node:util'
+import kafkajs from 'kafkajs'
+import { serverEngine } from '../lib/clickhouse.ts'
+
+const USAGE =
+  'npm run redrive -- --reason <reason> --since <RFC 3339> [--until <RFC 3339>] [--topic plumbline.predictions.v1] [--dry-run]\nreads PLUMBLINE_CLICKHOUSE_URL (http://127.0.0.1:8123) and PLUMBLINE_KAFKA_BROKERS, or PLUMBLINE_INGEST_URL where there is no Kafka'
+
+const { values } = parseArgs({
+  options: {
+    reason: { type: 'string' },
+    since: { type: 'string' },
+    until: { type: 'string', default: '2099-12-31T23:59:59Z' },
+    topic: { type: 'string', default: 'plumbline.predictions.v1' },
+    'dry-run': { type: 'boolean', default: false },
+  },
+})
+const since = Date.parse(values.since ?? '')
+const until = Date.parse(values.until)
+if (!values.reason || Number.isNaN(since) || Number.isNaN(until)) {
+  console.error(USAGE)
+  process.exit(2)
+}
+
+interface Letter {
+  key: string
+  value: string
+  headers: Record<string, string>
+}
+
+const PAGE = 500
+const engine = serverEngine({
+  url: process.env['PLUMBLINE_CLICKHOUSE_URL'] ?? 'http://127.0.0.1:8123',
+})
+const db = engine.connect('redrive')
+const put = values['dry-run'] ? async () => {} : await destination(values.topic)
+let redriven = 0
+/** As far as we have come: letters that come meanwhile are not taken. */
+const params = {
+  topic: values.topic,
+  reason: values.reason,
+  since,
+  until: Math.min(until, Date.now()),
+}
+for (let from = 0; ; from += PAGE) {
+  // Bytes that are no text travel as base64.
+  const letters = await db.query<Letter>(
+    `SELECT base64Encode(key) AS key, base64Encode(value) AS value, headers FROM dead_letters
+     WHERE topic = {topic:String} AND reason = {reason:String} AND received_at BETWEEN fromUnixTimestamp64Milli({since:Int64}) AND fromUnixTimestamp64Milli({until:Int64})
+     ORDER BY received_at, log_epoch, partition, offset LIMIT {from:UInt64}, ${PAGE}`,
+    { ...params, from },
+  )
+  await put(letters)
+  redriven += letters.length
+  if (letters.length < PAGE) break
+}
+console.log(
+  `${redriven} dead letters of ${values.reason} ${values['dry-run'] ? 'would go' : 'went'} back to ${values.topic}`,
+)
+await engine.close()
+process.exit(0)
+
+async function destination(topic: string): Promise<(letters: readonly Letter[]) => Promise<void>> {
+  const brokers = process.env['PLUMBLINE_KAFKA_BROKERS']
+  if (!brokers) {
+    const url = `${process.env['PLUMBLINE_INGEST_URL'] ?? 'http://127.0.0.1:8080'}/v1/${topic.includes('labels') ? 'labels' : 'predictions'}`
+    return async (letters) => {
+      if (letters.length === 0) return
+      const body = letters.map(({ value }) => Buffer.from(value, 'base64').toString()).join('\n')
+      const response = await fetch(url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-ndjson' },
+        body,
+      })
+      if (!response.ok && response.status !== 400)
+        throw new Error(`${url} answered ${response.status}`)
+    }
+  }
+  const producer = new kafkajs.Kafka({
+    brokers: brokers.split(','),
+    logLevel: kafkajs.logLevel.NOTHING,
+  }).producer({
+    createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+  })
+  await producer.connect()
+  return async (letters) => {
+    if (letters.length === 0) return
+    await producer.send({
+      topic,
+      acks: -1,
+      messages: letters.map(({ key, value, headers }) => ({
+        key: key === '' ? null : Buffer.from(key, 'base64'),
+        value: Buffer.from(value, 'base64'),
+        headers,
+      })),
+    })
+  }
+}

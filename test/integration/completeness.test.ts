@@ -1,0 +1,156 @@
+/** What producers say they emitted, beside what came: losses and repeats are counted exactly, and gate verdicts. */
+import { beforeAll, expect, test } from 'vitest'
+import type { ClickHouse } from '../../lib/clickhouse.ts'
+import { parseModel } from '../../lib/models.ts'
+import { createMetrics } from '../../lib/metrics.ts'
+import type { Sink } from '../../lib/sink.ts'
+import { createGauges } from '../../services/drift/gauges.ts'
+import { createJudge } from '../../services/drift/judge.ts'
+import { driftQueries } from '../../services/drift/queries.ts'
+import { PREDICTION_MAPPINGS } from '../../services/ingest/rows.ts'
+import { migratedClickHouse, prediction, rangeOf, sinkOn } from '../harness.ts'
+
+const START = Date.UTC(2026, 0, 1)
+const HOUR = 3_600_000
+let db: ClickHouse
+let sink: Sink
+let directory: string
+let offset = 0
+beforeAll(async () => {
+  const opened = await migratedClickHouse()
+  db = opened.db
+  directory = opened.directory
+  sink = sinkOn(db, directory, 'ingest', PREDICTION_MAPPINGS[0])
+})
+
+async function store(events: readonly object[], into = sink) {
+  await into.store(
+    rangeOf(
+      'plumbline.predictions.v1',
+      into.mapping,
+      events.map((e) => JSON.stringify(e)),
+      offset,
+    ),
+  )
+  offset += events.length
+}
+
+/** Two producers take turns; each numbers its own events. */
+const emitted = (model: string, hours: number, perHour: number) =>
+  Array.from({ length: hours * perHour }, (_, i) =>
+    prediction(i, {
+      model_id: model,
+      predicted_at: new Date(START + Math.floor((i * HOUR) / perHour)).toISOString(),
+      features: { x: i % 10 },
+      producer: { id: `pod-${i % 2}`, sequence: Math.floor(i / 2) },
+    }),
+  )
+
+test('of a known 3 % dropped, exactly that is reported, per window and in sum', async () => {
+  // Not the first and last of a producer: what nobody numbered after cannot be missed yet.
+  const all = emitted('lossy', 3, 1000)
+  const isDropped = (i: number) => i > 1 && i < 2998 && (i * 7919) % 100 < 3
+  await store(all.filter((_, i) => !isDropped(i)))
+  const dropped = all.filter((_, i) => isDropped(i)).length
+  expect(dropped / all.length).toBeCloseTo(0.03, 2)
+  expect(
+    await db.query(
+      `SELECT sum(emitted) AS emitted, sum(received_events) AS received, sum(missing) AS missing FROM producer_completeness WHERE model_id = 'lossy'`,
+    ),
+  ).toEqual([{ emitted: '3000', received: String(3000 - dropped), missing: String(dropped) }])
+  const queries = driftQueries(db)
+  let received = 0
+  let lost = 0
+  for (let hour = 0; hour < 3; hour++) {
+    const share = await queries.completeness('lossy', {
+      start: START + hour * HOUR,
+      end: START + (hour + 1) * HOUR,
+    })
+    const came = all.filter((_, i) => Math.floor(i / 1000) === hour && !isDropped(i)).length
+    received += came
+    lost += came / share! - came
+    expect(share).toBeCloseTo(0.97, 1)
+  }
+  expect(Math.round(lost)).toBe(dropped)
+  expect(received).toBe(3000 - dropped)
+})
+
+test('the same events again, within a range and after a restart, count once and are counted as duplicates', async () => {
+  const all = emitted('again', 1, 100)
+  await store([...all, ...all.slice(0, 10)])
+  await store(all.slice(0, 5))
+  // Another process, which remembers nothing: it reads the ids back.
+  const restarted = sinkOn(db, `${directory}/restarted`, 'ingest', PREDICTION_MAPPINGS[0])
+  const range = rangeOf(
+    'plumbline.predictions.v1',
+    restarted.mapping,
+    all.map((e) => JSON.stringify(e)),
+    offset,
+  )
+  await restarted.store({ ...range, continues: false })
+  offset += 100
+  expect(
+    await db.query(`SELECT (SELECT count() FROM predictions WHERE model_id = 'again') AS rows,
+      (SELECT sum(events) FROM event_counts WHERE model_id = 'again') AS events, (SELECT sum(duplicates) FROM event_counts WHERE model_id = 'again') AS duplicates,
+      (SELECT sum(count) FROM numeric_counts WHERE model_id = 'again' AND subject = 'x') AS numbers,
+      (SELECT sum(duplicated) FROM producer_completeness WHERE model_id = 'again') AS told,
+      (SELECT sum(duplicates) FROM sink_ranges) AS logged`),
+  ).toEqual([
+    { rows: '100', events: '100', duplicates: '115', numbers: '100', told: '115', logged: '115' },
+  ])
+})
+
+test('beyond the horizon an id is new again, the same way before and after a restart', async () => {
+  const small = () =>
+    sinkOn(db, `${directory}/small`, 'ingest', PREDICTION_MAPPINGS[0], { duplicateHorizon: 50 })
+  const all = emitted('horizon', 1, 120)
+  const topic = 'plumbline.horizon'
+  let at = 0
+  const into = async (target: Sink, events: readonly object[], continues: boolean) => {
+    const range = rangeOf(
+      topic,
+      target.mapping,
+      events.map((e) => JSON.stringify(e)),
+      at,
+    )
+    await target.store({ ...range, continues })
+    at += events.length
+  }
+  const one = small()
+  await into(one, all.slice(0, 60), false)
+  await into(one, all.slice(60, 120), true)
+  // Of 120 stored ids the newest 50 are 70 to 119.
+  await into(small(), [all[69]!, all[70]!, all[119]!], false)
+  expect(
+    await db.query(`SELECT duplicates FROM sink_ranges WHERE topic = '${topic}' ORDER BY first`),
+  ).toEqual([{ duplicates: '0' }, { duplicates: '0' }, { duplicates: '2' }])
+})
+
+test('below min_completeness nothing is judged, and the values stand', async () => {
+  const all = emitted('gated', 2, 400)
+  // The second hour loses a tenth.
+  await store(all.filter((_, i) => i < 400 || i % 10 < 9 || i > 790))
+  const model = parseModel(
+    'model_id: gated\ntask: binary\nwindows: { size: 1h, lateness: 15m, min_count: 50 }\n',
+  )
+  const judge = createJudge({
+    db,
+    queries: driftQueries(db),
+    eventLog: { append: async () => {} },
+    gauges: createGauges(createMetrics()),
+    now: () => START + 48 * HOUR,
+  })
+  await judge(model, () => true)
+  const facts = await db.query<{
+    verdict: string
+    value: number
+    completeness: number
+    reason: string
+  }>(
+    `SELECT verdict, value, completeness, reason FROM window_metrics_latest WHERE model_id = 'gated' AND metric = 'psi' AND subject = 'x' AND convention = 'plumbline' AND reference = 'baseline'`,
+  )
+  expect(facts).toHaveLength(1)
+  expect(facts[0]).toMatchObject({ verdict: 'incomplete', value: expect.any(Number) })
+  expect(facts[0]!.completeness).toBeCloseTo(0.9, 1)
+  expect(facts[0]!.reason).toContain('below min_completeness 0.95')
+})
