@@ -1,6 +1,7 @@
 /** `npm run bench [-- --json]`: what Plumbline reaches, beside the ceilings of the same machine in the same run. */
 import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
+import { benchGateway } from './gateway.ts'
 import { benchIngest } from './ingest.ts'
 import { benchWindow } from './window.ts'
 
@@ -32,6 +33,7 @@ if (!values.json) {
 const results: Result[] = []
 for (const result of [
   ...(await benchIngest(rounds, Number(values.events))),
+  ...(await benchGateway(rounds)),
   ...(await benchWindow(rounds)),
 ]) {
   results.push(result)

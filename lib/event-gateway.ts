@@ -7,7 +7,6 @@ import { createJudge } from './event-verdict.ts'
 import { Problem } from './errors.ts'
 import type { EventLog, OutgoingMessage } from './event-log.ts'
 import type { Http } from './http.ts'
-import { scanArray } from './json-scan.ts'
 import type { Metrics } from './metrics.ts'
 
 export interface GatewayOptions {
@@ -34,7 +33,7 @@ export interface RejectedItem {
 
 interface Item {
   index: number
-  text: string
+  bytes: Buffer
 }
 
 const gunzipped = promisify(gunzip)
@@ -98,7 +97,7 @@ export function eventGateway(http: Http, options: GatewayOptions): void {
             options.maxBodyBytes,
           )
           const ndjson = request.headers['content-type']?.includes('ndjson') ?? false
-          return await accept(itemsOf(body, ndjson))
+          return await accept(itemsOf(body, ndjson), ndjson ? undefined : body)
         } finally {
           pendingBytes -= sent.length
         }
@@ -106,20 +105,27 @@ export function eventGateway(http: Http, options: GatewayOptions): void {
     )
   })
 
-  async function accept(items: readonly Item[]) {
+  /** @param body what must be JSON as a whole */
+  async function accept(items: readonly Item[], body: Buffer | undefined) {
     const messages: OutgoingMessage[] = []
     const rejected: RejectedItem[] = []
     for (const item of items) {
-      const verdict = judge.text(item.text)
+      const verdict = judge.bytes(item.bytes)
       if (verdict.ok) {
         const { model_id, prediction_id } = verdict.event as {
           model_id: string
           prediction_id: string
         }
-        messages.push({ key: `${model_id}/${prediction_id}`, value: item.text })
+        messages.push({ key: `${model_id}/${prediction_id}`, value: item.bytes })
       } else {
         const { code, message } = verdict.rejection
-        rejected.push({ index: item.index, id: idOf(item.text, options.idField), code, message })
+        if (body && (code === 'invalid_json' || code === 'empty')) mustBeJson(body)
+        rejected.push({
+          index: item.index,
+          id: idOf(item.bytes.toString(), options.idField),
+          code,
+          message,
+        })
         metrics.events.inc({ service, topic, outcome: 'rejected', reason: code })
       }
     }
@@ -165,22 +171,82 @@ async function decompress(
   )
 }
 
+/** @throws Problem when the body as a whole is no JSON, or no UTF-8 */
 function itemsOf(body: Buffer, ndjson: boolean): Item[] {
+  if (ndjson) return linesOf(body)
+  const first = skipSpace(body, 0)
+  if (body[first] !== OPEN_ARRAY) return [{ index: 0, bytes: trimmed(body) }]
+  const items = elementsOf(body, first)
+  if (!items) mustBeJson(body)
+  return items ?? []
+}
+
+/** What is refused as no JSON may be the fault of the body around it: then nothing of it can be trusted. */
+function mustBeJson(body: Buffer): void {
   if (!isUtf8(body)) throw new Problem(400, 'invalid_json', 'the body is not UTF-8')
-  const text = body.toString()
-  if (ndjson) {
-    return text
-      .split('\n')
-      .filter((line) => line.trim() !== '')
-      .map((line, index) => ({ index, text: line.trim() }))
-  }
   try {
-    JSON.parse(text)
+    JSON.parse(body.toString())
   } catch (error) {
     throw new Problem(400, 'invalid_json', `the body is not JSON: ${(error as Error).message}`)
   }
-  if (!text.trimStart().startsWith('[')) return [{ index: 0, text: text.trim() }]
-  return scanArray(text).map(({ start, end }, index) => ({ index, text: text.slice(start, end) }))
+}
+
+const OPEN_ARRAY = 91
+const CLOSE_ARRAY = 93
+const OPEN = 123
+const CLOSE = 125
+const QUOTE = 34
+const BACKSLASH = 92
+const COMMA = 44
+const NEWLINE = 10
+
+const isSpace = (c: number | undefined) => c === 32 || c === 10 || c === 13 || c === 9
+
+function skipSpace(bytes: Buffer, from: number): number {
+  let at = from
+  while (isSpace(bytes[at])) at++
+  return at
+}
+
+function trimmed(bytes: Buffer): Buffer {
+  let end = bytes.length
+  while (end > 0 && isSpace(bytes[end - 1])) end--
+  return bytes.subarray(skipSpace(bytes, 0), end)
+}
+
+function linesOf(body: Buffer): Item[] {
+  const items: Item[] = []
+  for (let at = 0; at < body.length;) {
+    const newline = body.indexOf(NEWLINE, at)
+    const end = newline === -1 ? body.length : newline
+    const bytes = trimmed(body.subarray(at, end))
+    if (bytes.length > 0) items.push({ index: items.length, bytes })
+    at = end + 1
+  }
+  return items
+}
+
+/** The elements of an array, as the bytes they came in; undefined where brackets do not match. Elements are judged later. */
+function elementsOf(body: Buffer, open: number): Item[] | undefined {
+  const items: Item[] = []
+  let depth = 0
+  let from = open + 1
+  for (let at = open; at < body.length; at++) {
+    const c = body[at]!
+    if (c === QUOTE) {
+      for (at++; at < body.length && body[at] !== QUOTE; at++) if (body[at] === BACKSLASH) at++
+    } else if (c === OPEN_ARRAY || c === OPEN) depth++
+    else if (c === CLOSE_ARRAY || c === CLOSE) {
+      if (--depth > 0) continue
+      const last = trimmed(body.subarray(from, at))
+      if (last.length > 0 || items.length > 0) items.push({ index: items.length, bytes: last })
+      return skipSpace(body, at + 1) === body.length ? items : undefined
+    } else if (c === COMMA && depth === 1) {
+      items.push({ index: items.length, bytes: trimmed(body.subarray(from, at)) })
+      from = at + 1
+    }
+  }
+  return undefined
 }
 
 function idOf(text: string, field: string): string | null {

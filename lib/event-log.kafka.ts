@@ -2,6 +2,7 @@
 import kafkajs, { type Consumer, type Kafka, type EachBatchPayload } from 'kafkajs'
 import type { TopicCard } from '../schemas/topics.ts'
 import { backoffMs, sleep } from './clock.ts'
+import { coalesced } from './coalesced.ts'
 import { messageOf, Problem } from './errors.ts'
 import type {
   EventLog,
@@ -10,6 +11,7 @@ import type {
   Ownership,
   RangeConsumer,
 } from './event-log.ts'
+import { keyPartitioner } from './kafka-partitioner.ts'
 import { registerCodecs } from './kafkajs-codecs.ts'
 import { useFastRecords, type LogRecord } from './kafkajs-records.ts'
 import { fixKafkajsTimer } from './kafkajs-timer.ts'
@@ -32,6 +34,8 @@ useFastRecords()
 const DEFAULT_SESSION_TIMEOUT_MS = 30_000
 const FETCH_BYTES_PER_PARTITION = 32 << 20
 const ALL_ACKS = -1
+/** kafkajs groups the messages of a send in quadratic time. */
+const MOST_PER_SEND = 500
 
 export function kafkaLog(options: KafkaLogOptions): EventLog {
   fixKafkajsTimer()
@@ -46,8 +50,10 @@ export function kafkaLog(options: KafkaLogOptions): EventLog {
         options.log.warn({ kafka: entry.log.message, error: entry.log['error'] }, 'kafka client')
     },
   })
-  const partitioner = kafkajs.Partitioners.DefaultPartitioner
-  const producer = kafka.producer({ createPartitioner: partitioner, allowAutoTopicCreation: false })
+  const producer = kafka.producer({
+    createPartitioner: keyPartitioner,
+    allowAutoTopicCreation: false,
+  })
   const admin = kafka.admin()
   let connected = false
   let clusterId = ''
@@ -76,6 +82,19 @@ export function kafkaLog(options: KafkaLogOptions): EventLog {
       }
     }
   }
+  const lanes = new Map<string, (messages: readonly OutgoingMessage[]) => Promise<void>>()
+  async function send(topic: string, messages: readonly OutgoingMessage[]) {
+    try {
+      await producer.send({ topic, acks: ALL_ACKS, messages: messages.map(toKafka) })
+    } catch (cause) {
+      throw Object.assign(
+        new Problem(503, 'log_unavailable', `Kafka did not take the events: ${messageOf(cause)}`, {
+          'retry-after': '2',
+        }),
+        { cause },
+      )
+    }
+  }
   const untilConnected = (signal: AbortSignal) =>
     Promise.race([
       connection.promise,
@@ -88,19 +107,9 @@ export function kafkaLog(options: KafkaLogOptions): EventLog {
       if (messages.length === 0) return
       if (!connected)
         throw new Problem(503, 'log_unavailable', 'Kafka cannot be reached', { 'retry-after': '2' })
-      try {
-        await producer.send({ topic, acks: ALL_ACKS, messages: messages.map(toKafka) })
-      } catch (cause) {
-        throw Object.assign(
-          new Problem(
-            503,
-            'log_unavailable',
-            `Kafka did not take the events: ${messageOf(cause)}`,
-            { 'retry-after': '2' },
-          ),
-          { cause },
-        )
-      }
+      let lane = lanes.get(topic)
+      if (!lane) lanes.set(topic, (lane = coalesced((items) => send(topic, items), MOST_PER_SEND)))
+      await lane(messages)
     },
     check: async () => {
       if (!connected) throw new Error('not connected')
@@ -257,7 +266,7 @@ function hintModule(
   untilConnected: (signal: AbortSignal) => Promise<void>,
 ): Ownership {
   let partitionMetadata: { partitionId: number; leader: number }[] = []
-  const partitionOf = kafkajs.Partitioners.DefaultPartitioner()
+  const partitionOf = keyPartitioner()
   let owned = new Set<number>()
   return {
     owns: (key) =>

@@ -10,6 +10,7 @@ import { crc32c } from '@node-rs/crc32'
 import type { LoggedMessage } from './event-log.ts'
 
 const require = createRequire(import.meta.url)
+const RECORD = require.resolve('kafkajs/src/protocol/recordBatch/record/v0')
 const DECODE_MESSAGES = require.resolve('kafkajs/src/protocol/requests/fetch/v4/decodeMessages')
 
 interface Codec {
@@ -21,8 +22,19 @@ interface FetchDecoder {
   readBytes: (length: number) => Buffer
 }
 
-/** Puts the splitter in place of kafkajs' decoder, before the first fetch. */
+/** Puts the splitter and the writer in place of kafkajs' own, before its first fetch and its first produce. */
 export function useFastRecords(): void {
+  const records = require('kafkajs/src/protocol/recordBatch/v0') as Record<string, unknown>
+  const Encoder = require('kafkajs/src/protocol/encoder') as {
+    new (): { writeBufferInternal: (bytes: Buffer) => unknown }
+  }
+  require(RECORD)
+  require.cache[RECORD]!.exports = (record: unknown) => record
+  records['RecordBatch'] = async (batch: OutgoingBatch) => {
+    const encoder = new Encoder()
+    encoder.writeBufferInternal(writeRecordBatch(batch))
+    return encoder
+  }
   require(DECODE_MESSAGES)
   const { lookupCodecByAttributes } = require('kafkajs/src/protocol/message/compression') as {
     lookupCodecByAttributes: (attributes: number) => Codec | null
@@ -223,3 +235,101 @@ function text(cursor: Cursor): string {
 
 const int64 = (bytes: Buffer, at: number) =>
   bytes.readInt32BE(at) * 2 ** 32 + bytes.readUInt32BE(at + 4)
+
+interface OutgoingRecord {
+  key?: Buffer | string | null
+  value: Buffer | string | null
+  headers?: Record<string, Buffer | string | (Buffer | string)[] | undefined>
+  offsetDelta: number
+  timestampDelta: number
+}
+
+/** What kafkajs hands over; it compresses nothing unless asked, and we never ask. */
+export interface OutgoingBatch {
+  records: readonly OutgoingRecord[]
+  firstTimestamp: number
+  maxTimestamp: number
+  transactional?: boolean
+  producerId?: { toString: () => string }
+  producerEpoch?: number
+  firstSequence?: number
+}
+
+const PLENTY = 64
+
+/** One record batch, its checksum included. */
+export function writeRecordBatch(batch: OutgoingBatch): Buffer {
+  const { records } = batch
+  const fields = records.map(({ key, value, headers }) => ({
+    key: bytesOf(key),
+    value: bytesOf(value),
+    headers: Object.entries(headers ?? {}).flatMap(([name, given]) =>
+      (Array.isArray(given) ? given : [given]).map((one): [Buffer, Buffer | null] => [
+        Buffer.from(name),
+        bytesOf(one),
+      ]),
+    ),
+  }))
+  let room = RECORDS_AT
+  for (const { key, value, headers } of fields) {
+    room += PLENTY + (key?.length ?? 0) + (value?.length ?? 0)
+    for (const [name, one] of headers) room += PLENTY + name.length + (one?.length ?? 0)
+  }
+  const out = Buffer.allocUnsafe(room)
+  let at = RECORDS_AT
+  fields.forEach(({ key, value, headers }, i) => {
+    const { timestampDelta, offsetDelta } = records[i]!
+    let length =
+      1 + varintLength(timestampDelta) + varintLength(offsetDelta) + sized(key) + sized(value)
+    length += varintLength(headers.length)
+    for (const [name, one] of headers) length += sized(name) + sized(one)
+    at = putVarint(out, at, length)
+    out[at++] = 0
+    at = putVarint(out, at, timestampDelta)
+    at = putVarint(out, at, offsetDelta)
+    at = putBytes(out, at, key)
+    at = putBytes(out, at, value)
+    at = putVarint(out, at, headers.length)
+    for (const [name, one] of headers) at = putBytes(out, putBytes(out, at, name), one)
+  })
+  out.writeBigInt64BE(0n, 0)
+  out.writeInt32BE(at - LENGTH_END, LENGTH_END - 4)
+  out.writeInt32BE(0, LENGTH_END)
+  out[MAGIC_AT] = 2
+  out.writeInt16BE(batch.transactional ? TRANSACTIONAL : 0, ATTRIBUTES_AT)
+  out.writeInt32BE(records.length - 1, ATTRIBUTES_AT + 2)
+  out.writeBigInt64BE(BigInt(batch.firstTimestamp), FIRST_TIMESTAMP_AT)
+  out.writeBigInt64BE(BigInt(batch.maxTimestamp), MAX_TIMESTAMP_AT)
+  out.writeBigInt64BE(BigInt(batch.producerId?.toString() ?? -1), PRODUCER_ID_AT)
+  out.writeInt16BE(batch.producerEpoch ?? 0, PRODUCER_ID_AT + 8)
+  out.writeInt32BE(batch.firstSequence ?? 0, PRODUCER_ID_AT + 10)
+  out.writeInt32BE(records.length, COUNT_AT)
+  out.writeUInt32BE(crc32c(out.subarray(ATTRIBUTES_AT, at)), CRC_AT)
+  return out.subarray(0, at)
+}
+
+const bytesOf = (given: Buffer | string | null | undefined): Buffer | null =>
+  given === null || given === undefined ? null : Buffer.isBuffer(given) ? given : Buffer.from(given)
+
+function varintLength(value: number): number {
+  let rest = value < 0 ? -2 * value - 1 : 2 * value
+  let length = 1
+  for (; rest >= 128; length++) rest = Math.floor(rest / 128)
+  return length
+}
+
+const sized = (bytes: Buffer | null) =>
+  bytes === null ? varintLength(-1) : varintLength(bytes.length) + bytes.length
+
+function putVarint(out: Buffer, at: number, value: number): number {
+  let rest = value < 0 ? -2 * value - 1 : 2 * value
+  for (; rest >= 128; rest = Math.floor(rest / 128)) out[at++] = (rest % 128) | 128
+  out[at++] = rest
+  return at
+}
+
+function putBytes(out: Buffer, at: number, bytes: Buffer | null): number {
+  if (bytes === null) return putVarint(out, at, -1)
+  const from = putVarint(out, at, bytes.length)
+  return from + bytes.copy(out, from)
+}

@@ -85,8 +85,8 @@ describe.each(Object.keys(logs))('the log %s', (name) => {
     await until('stored', async () => values().length >= 20)
     expect(values().toSorted()).toEqual(Array.from({ length: 20 }, (_, i) => `a${i}`).toSorted())
     for (const range of stored) {
-      expect(range.first).toBe(range.messages[0]!.offset)
-      expect(range.last).toBe(range.messages.at(-1)!.offset)
+      expect(range.first).toBe(String(range.messages[0]!.offset))
+      expect(range.last).toBe(String(range.messages.at(-1)!.offset))
       expect(range.logEpoch).not.toBe('')
     }
   })
