@@ -39,7 +39,7 @@ export function avroReader(registry: SchemaRegistry): AvroReader {
       if (!type) return 'unknown_schema'
       let event: Event
       try {
-        event = { ...(type.fromBuffer(value.subarray(HEADER_BYTES)) as Event) }
+        event = type.fromBuffer(value.subarray(HEADER_BYTES)) as Event
       } catch {
         return 'invalid_avro'
       }

@@ -23,6 +23,8 @@ export interface LoggedMessage {
   value: Buffer
   /** Absent when the message has none. */
   headers?: Record<string, string> | undefined
+  /** Where the value lies, for readers that need no copy of their own. */
+  readonly within?: { readonly bytes: Buffer; readonly from: number; readonly to: number }
 }
 
 /** Consecutive messages of a partition, stored together or not at all. */

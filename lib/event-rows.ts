@@ -7,6 +7,8 @@ import * as native from './native-block.ts'
 
 export interface EventRows extends native.NativeBlock {
   add: (event: Event, message: LoggedMessage) => void
+  /** No row comes after this. */
+  end: () => native.NativeBlock
 }
 
 /** @param dictionaries fields whose strings the table keeps in a dictionary */
@@ -42,10 +44,13 @@ export function eventRows(
       }
       origin.received_at.set(rows, message.timestampMs)
       origin.offset.set(rows, message.offset)
-      origin.log_epoch.set(rows, range.logEpoch)
-      origin.topic.set(rows, range.topic)
-      origin.partition.set(rows, range.partition)
       rows++
+    },
+    end: () => {
+      origin.log_epoch.setRun(0, rows, range.logEpoch)
+      origin.topic.setRun(0, rows, range.topic)
+      origin.partition.setRun(0, rows, range.partition)
+      return { columns, rows }
     },
   }
 }

@@ -163,7 +163,7 @@ test('every kind of value in every field of a prediction', () => {
   const values = Object.keys(PredictionV1.properties).flatMap((name) =>
     RAWS.map((raw) => (name in base ? replaced(name, raw) : withField(name, raw))),
   )
-  expect(values.length).toBeGreaterThan(1000)
+  expect(values.length).toBeGreaterThan(400)
   agree(PredictionV1, values)
 })
 
@@ -237,7 +237,8 @@ test('the fast reader reads what JSON.parse reads, or gives up', () => {
   const read = plainJsonReader()
   let taken = 0
   const scalar = fc.oneof(
-    fc.string({ unit: fc.constantFrom('x', 'é', '😀', ' ') }),
+    fc.string({ unit: fc.constantFrom('x', 'y', ' ') }),
+    fc.string({ unit: fc.constantFrom('x', 'é', '😀') }),
     fc.string(),
     fc.double({ noNaN: true, noDefaultInfinity: true }),
     fc.integer(),
@@ -271,7 +272,7 @@ test('the fast reader reads what JSON.parse reads, or gives up', () => {
     ),
     { numRuns: 5000, seed: 11 },
   )
-  expect(taken).toBeGreaterThan(1000)
+  expect(taken).toBeGreaterThan(400)
   for (const text of [
     '{"a":1,"a":2}',
     '{"f":{"a":1,"b":2,"a":3}}',

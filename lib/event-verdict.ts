@@ -13,7 +13,7 @@ export type Verdict =
 
 export interface Judge {
   /** JSON of one event, as UTF-8. */
-  bytes: (bytes: Buffer) => Verdict
+  bytes: (bytes: Buffer, from?: number, to?: number) => Verdict
   /** The same, decoded. */
   text: (text: string) => Verdict
   /** A decoded event, whose keys are known to be distinct. Its maps become {@link Members}. */
@@ -93,11 +93,12 @@ export function createJudge(schema: TObject): Judge {
     refuse,
     value: judge,
     text: judgeText,
-    bytes: (bytes) => {
-      if (bytes.length > MAX_EVENT_BYTES) return refuse('too_large')
-      if (!isUtf8(bytes)) return refuse('invalid_json')
-      const plain = readPlain(bytes)
-      return plain === undefined ? judgeText(bytes.toString()) : judge(plain)
+    bytes: (bytes, from = 0, to = bytes.length) => {
+      if (to - from > MAX_EVENT_BYTES) return refuse('too_large')
+      const plain = readPlain(bytes, from, to)
+      if (plain !== undefined) return judge(plain)
+      const event = bytes.subarray(from, to)
+      return isUtf8(event) ? judgeText(event.toString()) : refuse('invalid_json')
     },
   }
 }

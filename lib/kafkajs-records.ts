@@ -68,11 +68,11 @@ export class LogRecord implements LoggedMessage {
   readonly timestampMs: number
   readonly batchContext: BatchContext
   readonly isControlRecord: boolean
-  readonly #bytes: Buffer
+  readonly bytes: Buffer
+  readonly from: number
+  readonly to: number
   readonly #keyAt: number
   readonly #keyEnd: number
-  readonly #valueAt: number
-  readonly #valueEnd: number
   readonly #headersAt: number
 
   constructor(
@@ -86,19 +86,26 @@ export class LogRecord implements LoggedMessage {
     this.timestampMs = timestampMs
     this.batchContext = batch.context
     this.isControlRecord = batch.isControl
-    this.#bytes = bytes
-    ;[this.#keyAt, this.#keyEnd, this.#valueAt, this.#valueEnd, this.#headersAt] = places
+    this.bytes = bytes
+    this.#keyAt = places[0]
+    this.#keyEnd = places[1]
+    this.from = places[2]
+    this.to = places[3]
+    this.#headersAt = places[4]
   }
 
   /** Empty when the producer gave none. */
   get key(): Buffer {
-    return this.#keyEnd === this.#keyAt ? NOTHING : this.#bytes.subarray(this.#keyAt, this.#keyEnd)
+    return this.#keyEnd === this.#keyAt ? NOTHING : this.bytes.subarray(this.#keyAt, this.#keyEnd)
   }
 
   get value(): Buffer {
-    return this.#valueEnd === this.#valueAt
-      ? NOTHING
-      : this.#bytes.subarray(this.#valueAt, this.#valueEnd)
+    return this.to === this.from ? NOTHING : this.bytes.subarray(this.from, this.to)
+  }
+
+  /** Itself: it knows where its value lies. */
+  get within(): this {
+    return this
   }
 
   get timestamp(): string {
@@ -108,7 +115,7 @@ export class LogRecord implements LoggedMessage {
   /** Undefined when there are none; of a repeated header the last one counts. */
   get headers(): Record<string, string> | undefined {
     if (this.#headersAt === 0) return undefined
-    const cursor = { bytes: this.#bytes, at: this.#headersAt }
+    const cursor = { bytes: this.bytes, at: this.#headersAt }
     const count = varint(cursor)
     const headers: Record<string, string> = {}
     for (let i = 0; i < count; i++) {

@@ -13,7 +13,7 @@ export interface MessageReader {
 }
 
 /** Confluent's wire format begins with a zero byte, which no JSON does. */
-const isAvro = (value: Buffer) => value[0] === 0
+const AVRO = 0
 
 /** @param avro undefined where no schema registry is configured */
 export function messageReader(avro?: AvroReader): MessageReader {
@@ -22,9 +22,14 @@ export function messageReader(avro?: AvroReader): MessageReader {
       await avro?.prepare(messages)
     },
     read: (message, judge) => {
-      const value = message.headers ? dataOf(message.value, message.headers) : message.value
+      const { headers, within } = message
+      if (!headers && within && within.bytes[within.from] !== AVRO)
+        return within.from === within.to
+          ? judge.refuse('empty')
+          : judge.bytes(within.bytes, within.from, within.to)
+      const value = headers ? dataOf(message.value, headers) : message.value
       if (value === 'invalid') return judge.refuse('invalid_envelope')
-      if (isAvro(value)) {
+      if (value[0] === AVRO) {
         if (value.length > MAX_EVENT_BYTES) return judge.refuse('too_large')
         const decoded = avro?.decode(value) ?? 'unknown_schema'
         if (decoded === 'repeated_key') return judge.refuse(decoded, 'features')

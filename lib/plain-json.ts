@@ -50,21 +50,28 @@ const POWERS = Array.from({ length: 23 }, (_, i) => 10 ** i)
 const MAX_DIGITS = 15
 
 /**
- * @returns a reader of UTF-8 bytes (check them first): the object, whose flat objects are {@link Members}; undefined where
- * the general way must decide
+ * @returns a reader of bytes, from one place to another: the object, whose flat objects are {@link Members}; undefined where the
+ * general way must decide, as it must for all that is not ASCII
  */
-export function plainJsonReader(): (bytes: Buffer) => Record<string, unknown> | undefined {
+export function plainJsonReader(): (
+  bytes: Buffer,
+  from?: number,
+  to?: number,
+) => Record<string, unknown> | undefined {
   let top: Shape = { names: [], bytes: [] }
   const shapes = new Map<string, Shape>()
   let bytes: Buffer = Buffer.alloc(0)
   let at = 0
+  let end = 0
 
-  return (input) => {
+  return (input, from = 0, to = input.length) => {
     bytes = input
-    at = 0
-    if (bytes[at] !== OPEN) return undefined
-    const names = readTop()
-    return names === undefined || at !== bytes.length ? undefined : names
+    at = from
+    end = to
+    // Reading may run past the end, into the bytes behind it; then `at` is not the end.
+    if (at === end || bytes[at] !== OPEN) return undefined
+    const event = readTop()
+    return event === undefined || at !== end ? undefined : event
   }
 
   function readTop(): Record<string, unknown> | undefined {
@@ -153,17 +160,15 @@ export function plainJsonReader(): (bytes: Buffer) => Record<string, unknown> | 
   function readString(): string | typeof UNUSUAL {
     if (bytes[at] !== QUOTE) return UNUSUAL
     const from = at + 1
-    let end = from
-    let seen = 0
-    for (; end < bytes.length; end++) {
-      const c = bytes[end]!
+    let close = from
+    for (; close < end; close++) {
+      const c = bytes[close]!
       if (c === QUOTE) break
-      if (c === BACKSLASH || c < 32) return UNUSUAL
-      seen |= c
+      if (c === BACKSLASH || c < 32 || c > 127) return UNUSUAL
     }
-    if (end === bytes.length) return UNUSUAL
-    at = end + 1
-    return seen < 128 ? bytes.toString('latin1', from, end) : bytes.toString('utf8', from, end)
+    if (close === end) return UNUSUAL
+    at = close + 1
+    return bytes.toString('latin1', from, close)
   }
 
   /** Digits, and a fraction, both short: their quotient by a power of ten is the nearest double (Clinger's fast path). */

@@ -42,7 +42,7 @@ function labelTables(range: LoggedRange): RangeTables {
     },
     repeat: () => {},
     tables: () => [
-      { table: 'labels', columns: rows.columns, rows: rows.rows },
+      { table: 'labels', ...rows.end() },
       { table: 'labels_waiting_log', columns: queue, rows: rows.rows },
     ],
   }

@@ -42,7 +42,7 @@ function halves(range: LoggedRange): RangeTables {
       rows.add(event, message)
     },
     repeat: () => {},
-    tables: () => [{ table: 'inference_halves', columns: rows.columns, rows: rows.rows }],
+    tables: () => [{ table: 'inference_halves', ...rows.end() }],
   }
 }
 

@@ -63,7 +63,7 @@ function predictionTables(range: LoggedRange): RangeTables {
       producers.repeat(event, at)
     },
     tables: () => [
-      { table: 'predictions', columns: rows.columns, rows: rows.rows },
+      { table: 'predictions', ...rows.end() },
       { table: 'prediction_times', columns: times, rows: rows.rows },
       ...counts.tables(),
       producers.table(),
