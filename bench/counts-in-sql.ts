@@ -31,5 +31,6 @@ export const COUNTS: Record<string, (source: string) => string> = {
        WHERE isNotNull(value))
      GROUP BY model_id, step, subject, model_version, variant, shadow, category`,
   watermarks: (source) =>
-    `SELECT model_id, topic, partition, max(predicted_at) AS newest, max(received_at) AS received_at FROM ${source} GROUP BY model_id, topic, partition`,
+    `SELECT model_id, topic, partition, max(predicted_at) AS newest, max(s.received_at) AS received_at FROM ${source} AS s
+     WHERE s.predicted_at <= s.received_at + INTERVAL 5 MINUTE GROUP BY model_id, topic, partition`,
 }

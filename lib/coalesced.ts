@@ -2,16 +2,18 @@
 
 interface Waiting<T> {
   items: readonly T[]
+  weight: number
   resolve: () => void
   reject: (error: unknown) => void
 }
 
 /**
- * @param send takes at most `most` items, except where one append alone has more
- * @returns an append that resolves when its items were sent; sends follow one another, so order is kept
+ * @param send takes items of together at most `most`, except where one alone weighs more
+ * @returns an append that resolves when all its items were sent; sends follow one another, so order is kept
  */
 export function coalesced<T>(
   send: (items: readonly T[]) => Promise<void>,
+  weightOf: (item: T) => number,
   most: number,
 ): (items: readonly T[]) => Promise<void> {
   let queue: Waiting<T>[] = []
@@ -20,10 +22,10 @@ export function coalesced<T>(
   async function pump() {
     sending = true
     while (queue.length > 0) {
-      let count = 0
+      let weight = 0
       let taken = 0
-      while (taken < queue.length && (taken === 0 || count + queue[taken]!.items.length <= most))
-        count += queue[taken++]!.items.length
+      while (taken < queue.length && (taken === 0 || weight + queue[taken]!.weight <= most))
+        weight += queue[taken++]!.weight
       const batch = queue.slice(0, taken)
       queue = queue.slice(taken)
       try {
@@ -36,9 +38,28 @@ export function coalesced<T>(
     sending = false
   }
 
-  return (items) =>
-    new Promise((resolve, reject) => {
-      queue.push({ items, resolve, reject })
+  const enqueue = (items: readonly T[], weight: number) =>
+    new Promise<void>((resolve, reject) => {
+      queue.push({ items, weight, resolve, reject })
       if (!sending) void pump()
     })
+
+  return async (items) => {
+    const pieces: Promise<void>[] = []
+    let from = 0
+    let weight = 0
+    items.forEach((item, i) => {
+      const more = weightOf(item)
+      if (i > from && weight + more > most) {
+        pieces.push(enqueue(items.slice(from, i), weight))
+        from = i
+        weight = 0
+      }
+      weight += more
+    })
+    pieces.push(enqueue(items.slice(from), weight))
+    const results = await Promise.allSettled(pieces)
+    const failed = results.find((result) => result.status === 'rejected')
+    if (failed) throw failed.reason
+  }
 }
