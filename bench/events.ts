@@ -28,6 +28,12 @@ type Encode = (event: ReturnType<typeof benchEvent>) => Buffer
 
 export const asJson: Encode = (event) => Buffer.from(JSON.stringify(event))
 
+/** Every tenth event is none. */
+export function asPoisonedJson(): Encode {
+  let i = 0
+  return (event) => (i++ % 10 === 0 ? Buffer.from('{"prediction_id":') : asJson(event))
+}
+
 /** Confluent's wire format, by our published schema; registers it. */
 export async function asAvro(registryUrl: string, subject: string): Promise<Encode> {
   const text = readFileSync(new URL('../schemas/avro/prediction.v1.avsc', import.meta.url), 'utf8')

@@ -25,7 +25,7 @@ import { createSpool } from '../lib/spool.ts'
 import { TOPICS } from '../schemas/topics.ts'
 import { PREDICTION_MAPPINGS } from '../services/ingest/rows.ts'
 import { consumeWithEngine, ENGINE_SETTINGS } from './engine-kafka.ts'
-import { asAvro, asJson, benchEvent, PARTITIONS, produce } from './events.ts'
+import { asAvro, asJson, asPoisonedJson, benchEvent, PARTITIONS, produce } from './events.ts'
 import type { Result } from './main.ts'
 import { measured, median, type Measured } from './median.ts'
 
@@ -60,6 +60,7 @@ export async function benchIngest(rounds: number, events: number): Promise<Resul
         await asAvro(registry.url, 'bench-avro-value'),
       ),
     }
+    await produce(brokers, 'bench-poison', events, asPoisonedJson())
     const blocks = makeBlocks(directory, events)
     const run = (topic: string, round: number): SinkRun => ({
       brokers,
@@ -84,6 +85,7 @@ export async function benchIngest(rounds: number, events: number): Promise<Resul
       consume: (round) => consume(brokers, 'bench-json', events, round),
       insert: (round) => insertBlocks(db, blocks, round),
       json: (round) => exactlyOnce(run('bench-json', round)),
+      poison: (round) => exactlyOnce(run('bench-poison', round)),
       jsonLoose: (round) => atLeastOnce(run('bench-json', round)),
       avro: (round) => exactlyOnce(run('bench-avro', round)),
       engineJson: byEngine('JSONEachRow', 'bench-json'),
@@ -97,7 +99,6 @@ export async function benchIngest(rounds: number, events: number): Promise<Resul
         await emptied(db)
         found[name]!.push(
           await measured(events, async () => {
-            if (process.env['BENCH_TRACE']) console.error(name)
             await contend(round)
             await merged(db)
           }),
@@ -132,6 +133,7 @@ export async function benchIngest(rounds: number, events: number): Promise<Resul
         result('sink, Avro', 'avro', 'ENGINE=Kafka', of('engineAvro')),
         result('sink, JSON', 'json', 'the lower ceiling', ceiling),
         result('sink, JSON', 'json', 'itself without exactly-once', of('jsonLoose')),
+        result('sink, JSON, a tenth of it no event', 'poison', 'itself without', of('json')),
       ]
     })
   } finally {
@@ -211,7 +213,8 @@ function makeBlocks(directory: string, events: number): ReadyBlock[] {
       const block = encodeBlock(rows)
       if (!block) continue
       const path = join(directory, `${table}-${i}.native`)
-      writeFileSync(path, block.bytes)
+      writeFileSync(path, Buffer.concat(block.parts))
+      block.free()
       blocks.push({ table, columns: block.names, path })
     }
   }
@@ -308,7 +311,7 @@ async function atLeastOnce(run: SinkRun) {
           for (const { table, ...rows } of mapping.map(range, read, seen).tables) {
             const block = encodeBlock(rows)
             if (block)
-              await spool.withFile([block.bytes], (path) =>
+              await spool.withFile(block.parts, (path) =>
                 run.db.insertFile({
                   table,
                   columns: block.names,

@@ -1,5 +1,5 @@
 /**
- * `npm run soak [-- --minutes 5]`: Kafka and target=all in processes of their own under a steady load of 80 % of what they
+ * `npm run soak [-- --minutes 5 --share 0.8]`: Kafka and target=all in processes of their own under a steady load, a share of what they
  * take, measured first. Prints memory, the time from accepted to queryable, and how long an outage takes to catch up.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
@@ -16,7 +16,9 @@ import type { OutgoingMessage } from '../lib/event-log.ts'
 import { TOPICS } from '../schemas/topics.ts'
 import { asJson, benchEvent } from './events.ts'
 
-const { values } = parseArgs({ options: { minutes: { type: 'string', default: '5' } } })
+const { values } = parseArgs({
+  options: { minutes: { type: 'string', default: '5' }, share: { type: 'string', default: '0.8' } },
+})
 const seconds = 60 * Number(values.minutes)
 const topic = TOPICS.predictions.topic
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -71,9 +73,9 @@ console.log(
 
 // What it takes with the load generator on the same cores.
 const rate = await measuredRate(15)
-const target = Math.floor(0.8 * rate)
+const target = Math.floor(Number(values.share) * rate)
 console.log(
-  `measured: ${Math.round(rate)} events/s with the generator beside it; soaking at 80 %, ${target} events/s, for ${values.minutes} minutes`,
+  `measured: ${Math.round(rate)} events/s with the generator beside it; soaking at ${values.share} of it, ${target} events/s, for ${values.minutes} minutes`,
 )
 
 const before = sent

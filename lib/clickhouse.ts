@@ -1,6 +1,6 @@
 /** The port to ClickHouse: a server over HTTP, or the engine embedded in this process. */
 import { createReadStream } from 'node:fs'
-import { createClient, type ClickHouseClient } from '@clickhouse/client'
+import { ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickhouse/client'
 
 export type Params = Record<string, unknown>
 export type Row = Record<string, unknown>
@@ -70,6 +70,8 @@ export function serverEngine(options: ServerOptions): ClickHouseEngine {
         application: `plumbline-${role}`,
         request_timeout: options.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS,
         clickhouse_settings: SESSION_SETTINGS as never,
+        // Every failure is thrown, and told by whoever catches it.
+        log: { level: ClickHouseLogLevel.OFF },
       })
       clients.push(client)
       return clickHouseOf(client, async (insert) => {

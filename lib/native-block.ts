@@ -29,11 +29,16 @@ export interface NativeBlock {
   rows: number
 }
 
-/** Bytes of a block; undefined when it has no rows. Uses the columns up. */
-export function encodeBlock({
-  columns,
-  rows,
-}: NativeBlock): { names: string[]; bytes: Buffer } | undefined {
+export interface EncodedBlock {
+  names: string[]
+  /** One after another they are the block. */
+  parts: Buffer[]
+  /** Gives the memory of the parts back, once they are written. */
+  free: () => void
+}
+
+/** A block as bytes; undefined when it has no rows. Uses the columns up. */
+export function encodeBlock({ columns, rows }: NativeBlock): EncodedBlock | undefined {
   if (rows === 0) return undefined
   const used = Object.entries(columns).filter(([, column]) => column.used())
   const parts: Buffer[] = [varuint(used.length), varuint(rows)]
@@ -41,9 +46,13 @@ export function encodeBlock({
     column.fill(rows)
     parts.push(shortString(name), shortString(column.type), ...column.prefix(), ...column.data())
   }
-  const bytes = Buffer.concat(parts)
-  for (const column of Object.values(columns)) column.free()
-  return { names: used.map(([name]) => name), bytes }
+  return {
+    names: used.map(([name]) => name),
+    parts,
+    free: () => {
+      for (const column of Object.values(columns)) column.free()
+    },
+  }
 }
 
 /**

@@ -17,19 +17,22 @@ export interface SeenIds {
   size: () => number
 }
 
-/** An open-addressing table of 12 bytes an id; it grows, and drops what lies beyond the horizon when it is full. */
+/** Position of a slot whose id an unfinished range had added: taken, and forgotten. */
+const FORGOTTEN = 1
+
+/** An open-addressing table of 12 bytes a slot; it grows, and drops what lies beyond the horizon when it is full. */
 export function createSeenIds(horizon: number): SeenIds {
   let capacity = 1024
   let as = new Uint32Array(capacity)
   let bs = new Uint32Array(capacity)
-  /** 1 + the position of the id among all that were stored, modulo nothing: 2^53 is enough. 0 is an empty slot. */
-  let positions = new Float64Array(capacity)
+  /** The place of the id among all that were stored, from 2 on; 0 is an empty slot. */
+  let positions = new Uint32Array(capacity)
   let used = 0
-  /** Ids of stored ranges; and those of the range in hand. */
-  let kept = 0
-  let next = 0
-  /** Ids below this position are forgotten. */
-  let oldest = 0
+  /** The last position of stored ranges, and of the range in hand. */
+  let kept = FORGOTTEN
+  let next = FORGOTTEN
+  /** Ids up to this position are forgotten. */
+  let oldest = FORGOTTEN
   /** Slots the range in hand has taken. */
   let taken: number[] = []
 
@@ -40,38 +43,43 @@ export function createSeenIds(horizon: number): SeenIds {
     return slot
   }
 
+  /** Positions begin anew where the horizon begins, so that they stay small numbers. */
   function rebuild() {
     const [oldAs, oldBs, oldPositions] = [as, bs, positions]
     let live = 0
     for (const position of oldPositions) if (position > oldest) live++
-    while (capacity < 4 * live) capacity *= 2
+    while (capacity < 2 * live) capacity *= 2
     as = new Uint32Array(capacity)
     bs = new Uint32Array(capacity)
-    positions = new Float64Array(capacity)
+    positions = new Uint32Array(capacity)
     used = 0
     taken = []
+    const shift = oldest - FORGOTTEN
     for (let i = 0; i < oldPositions.length; i++) {
       const position = oldPositions[i]!
       if (position <= oldest) continue
       const slot = slotOf(oldAs[i]!, oldBs[i]!)
       as[slot] = oldAs[i]!
       bs[slot] = oldBs[i]!
-      positions[slot] = position
+      positions[slot] = position - shift
       used++
       if (position > kept) taken.push(slot)
     }
+    kept -= shift
+    next -= shift
+    oldest = FORGOTTEN
   }
 
   return {
     begin: () => {
-      // Forgotten by position, not by slot: an emptied slot would cut the chains that run through it.
-      for (const slot of taken) positions[slot] = -1
+      // Forgotten, not emptied: an empty slot would cut the chains that run through it.
+      for (const slot of taken) positions[slot] = FORGOTTEN
       taken = []
       next = kept
-      oldest = Math.max(0, kept - horizon)
+      oldest = Math.max(oldest, kept - horizon)
     },
     repeated: (a, b) => {
-      if (2 * used >= capacity) rebuild()
+      if (4 * used >= 3 * capacity) rebuild()
       const slot = slotOf(a, b)
       const position = positions[slot]!
       if (position > oldest) return true
@@ -88,6 +96,6 @@ export function createSeenIds(horizon: number): SeenIds {
       kept = next
       taken = []
     },
-    size: () => Math.min(kept, horizon),
+    size: () => Math.min(kept - FORGOTTEN, horizon),
   }
 }

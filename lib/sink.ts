@@ -101,9 +101,10 @@ export function createSink(options: SinkOptions): Sink {
     const block = encodeBlock(rows)
     if (!block) return
     const stop = metrics.insertSeconds.startTimer({ topic: range.topic })
-    await options.spool.withFile([block.bytes], (path) =>
+    await options.spool.withFile(block.parts, (path) =>
       clickhouse.insertFile({ table, columns: block.names, path, token: tokenOf(range) }),
     )
+    block.free()
     stop()
   }
 

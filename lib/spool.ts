@@ -23,7 +23,10 @@ export function createSpool(directory: string, durable: 'process' | 'fsync'): Sp
       try {
         const file = await open(path, 'wx')
         try {
-          await file.writev([...bytes])
+          const { bytesWritten } = await file.writev([...bytes])
+          const size = bytes.reduce((sum, part) => sum + part.length, 0)
+          if (bytesWritten !== size)
+            throw new Error(`the spool took ${bytesWritten} of ${size} bytes: is the disk full?`)
           if (durable === 'fsync') await file.sync()
         } finally {
           await file.close()

@@ -118,9 +118,9 @@ test('writers authenticate; a wrong password is refused, not taken for a reader'
   expect(await db.query('SELECT count() AS n FROM scratch')).toEqual([{ n: '1' }])
   const column = strings()
   column.set(1, 'y')
-  const { names, bytes } = encodeBlock({ columns: { a: column as never }, rows: 2 })!
+  const { names, parts } = encodeBlock({ columns: { a: column as never }, rows: 2 })!
   const path = join(directory, 'block')
-  writeFileSync(path, bytes)
+  writeFileSync(path, Buffer.concat(parts))
   const insert = { table: 'scratch', columns: names, path, token: 'block' }
   await db.insertFile(insert)
   await db.insertFile(insert)

@@ -1,6 +1,7 @@
 /** What producers say they emitted, beside what came: losses and repeats are counted exactly, and gate verdicts. */
 import { beforeAll, expect, test } from 'vitest'
 import type { ClickHouse } from '../../lib/clickhouse.ts'
+import { murmurHash3, xxHash32 } from '../../lib/id-hash.ts'
 import { parseModel } from '../../lib/models.ts'
 import { createMetrics } from '../../lib/metrics.ts'
 import type { Sink } from '../../lib/sink.ts'
@@ -98,6 +99,23 @@ test('the same events again, within a range and after a restart, count once and 
   ).toEqual([
     { rows: '100', events: '100', duplicates: '115', numbers: '100', told: '115', logged: '115' },
   ])
+})
+
+test('hashes are those of ClickHouse', async () => {
+  const ids = [
+    '',
+    'a',
+    'm/p-1',
+    'fraud/0198c1f2-7d10-7aaa-8bbb-100000000000',
+    'é/😀',
+    'x'.repeat(401),
+  ]
+  for (const id of ids) {
+    const bytes = Buffer.from(id)
+    expect(
+      await db.query(`SELECT xxHash32({id:String}) AS a, murmurHash3_32({id:String}) AS b`, { id }),
+    ).toEqual([{ a: xxHash32(bytes), b: murmurHash3(bytes) }])
+  }
 })
 
 test('beyond the horizon an id is new again, the same way before and after a restart', async () => {
