@@ -58,7 +58,9 @@ function registry() {
     mkdirSync(folder, { recursive: true })
     const artifact = '-Dartifact=io.apicurio:apicurio-registry-app:3.0.9:tar.gz:all'
     must('mvn', ['-q', '-B', 'dependency:get', '-Dtransitive=false', artifact])
-    must('mvn', ['-q', '-B', 'dependency:unpack', artifact, `-DoutputDirectory=${folder}`])
+    // In its own folder: without a project the plugin leaves its markers where it runs.
+    const unpack = ['-q', '-B', 'dependency:unpack', artifact, `-DoutputDirectory=${folder}`]
+    must('mvn', unpack, process.env, 'inherit', folder)
   })
 }
 
@@ -106,9 +108,9 @@ function once(source, stamp, install) {
   writeFileSync(stamp, hash)
 }
 
-function must(command, args, env = process.env, stdout = 'inherit') {
+function must(command, args, env = process.env, stdout = 'inherit', cwd = root) {
   const { status, error } = spawnSync(command, args, {
-    cwd: root,
+    cwd,
     env,
     stdio: ['ignore', stdout, 'inherit'],
   })
