@@ -39,7 +39,8 @@ export function avroReader(registry: SchemaRegistry): AvroReader {
       if (!type) return 'unknown_schema'
       let event: Event
       try {
-        event = type.fromBuffer(value.subarray(HEADER_BYTES)) as Event
+        // Its own fields alone: avsc gives records methods, too.
+        event = { ...(type.fromBuffer(value.subarray(HEADER_BYTES)) as Event) }
       } catch {
         return 'invalid_avro'
       }

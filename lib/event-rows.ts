@@ -17,8 +17,12 @@ export function eventRows(
   dictionaries: ReadonlySet<string>,
   range: LoggedRange,
 ): EventRows {
-  const fields: Record<string, FieldColumns> = Object.fromEntries(
-    fieldsOf(schema).map((field) => [field.name, columnsOf(field, dictionaries.has(field.name))]),
+  /** A Map: an event may have a field called `constructor`. */
+  const fields = new Map(
+    fieldsOf(schema).map((field): [string, FieldColumns] => [
+      field.name,
+      columnsOf(field, dictionaries.has(field.name)),
+    ]),
   )
   const origin = {
     received_at: native.fixed("DateTime64(3, 'UTC')"),
@@ -29,7 +33,7 @@ export function eventRows(
   }
   const columns = Object.assign(
     { ...origin },
-    ...Object.values(fields).map((field) => field.columns),
+    ...[...fields.values()].map((field) => field.columns),
   ) as Record<string, native.Column<never>>
   let rows = 0
   return {
@@ -40,7 +44,7 @@ export function eventRows(
     add: (event, message) => {
       for (const name in event) {
         const value = event[name]
-        if (value !== null && value !== undefined) fields[name]?.set(rows, value as never)
+        if (value !== null && value !== undefined) fields.get(name)?.set(rows, value as never)
       }
       origin.received_at.set(rows, message.timestampMs)
       origin.offset.set(rows, message.offset)

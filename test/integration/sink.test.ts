@@ -219,6 +219,20 @@ test('counts are what ClickHouse counts of the same rows', async () => {
   }
 })
 
+test('fields and features named like what every object has are names like any other', async () => {
+  const names = ['constructor', 'toString', '__proto__', 'hasOwnProperty', 'valueOf']
+  const values = names.map((name, i) => {
+    const event = JSON.stringify(prediction(30_000 + i, { model_id: 'names', features: undefined }))
+    return `{"${name}":1,${event.slice(1, -1)},"features":{"${name}":${i},"x":"y"}}`
+  })
+  await sink.store(rangeOf(TOPIC, sink.mapping, values, 30_000))
+  expect(
+    await db.query(
+      `SELECT mapKeys(features)[1] AS name, unknown_fields FROM predictions WHERE model_id = 'names' ORDER BY offset`,
+    ),
+  ).toEqual(names.map((name) => ({ name, unknown_fields: 1 })))
+})
+
 test('a range of a mapping that is gone is refused, not guessed', async () => {
   await expect(sink.store(rangeOf(TOPIC, 'predictions-0', ['{}'], 9000))).rejects.toThrow(
     'which this release no longer has',
