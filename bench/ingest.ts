@@ -288,7 +288,8 @@ async function atLeastOnce(run: SinkRun) {
       .run({
         autoCommit: false,
         partitionsConsumedConcurrently: 2,
-        eachBatch: async ({ batch, resolveOffset, commitOffsetsIfNecessary }) => {
+        eachBatch: async (payload) => {
+          const { batch } = payload
           const messages = batch.messages.map((message) => ({
             offset: Number(message.offset),
             timestampMs: Number(message.timestamp),
@@ -321,8 +322,8 @@ async function atLeastOnce(run: SinkRun) {
               )
           }
           seen.keep()
-          resolveOffset(range.last)
-          await commitOffsetsIfNecessary({
+          payload.resolveOffset(range.last)
+          await payload.commitOffsetsIfNecessary({
             topics: [
               {
                 topic: run.topic,

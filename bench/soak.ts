@@ -82,15 +82,15 @@ const before = sent
 const latencies: number[] = []
 const memory: number[] = []
 const soakBegun = performance.now()
-let probing = true
-const probes = probe()
+const probing = new AbortController()
+const probes = probe(probing.signal)
 for (let tick = 0; performance.now() - soakBegun < seconds * 1000; tick++) {
   const due = Math.floor(((performance.now() - soakBegun) / 1000) * target) - (sent - before)
   if (due > 0) await emit(Math.min(due, 5000))
   if (tick % 100 === 0) memory.push(residentMiB(plumbline))
   await new Promise((resolve) => setTimeout(resolve, TICK_MS))
 }
-probing = false
+probing.abort()
 await probes
 await stored(sent)
 const sorted = latencies.toSorted((a, b) => a - b)
@@ -180,9 +180,9 @@ async function measuredRate(over: number): Promise<number> {
 }
 
 /** One event at a time: from Kafka's acknowledgement to the first query that sees it. */
-async function probe(): Promise<void> {
+async function probe(signal: AbortSignal): Promise<void> {
   const client = engine.connect('probe')
-  for (let i = 0; probing; i++) {
+  for (let i = 0; !signal.aborted; i++) {
     const event = { ...benchEvent(i), model_id: 'probe' }
     await log
       .append(topic, [{ key: `probe/${event.prediction_id}`, value: asJson(event as never) }])

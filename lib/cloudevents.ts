@@ -53,8 +53,9 @@ export function structuredEvent(text: string): CloudEvent | 'invalid' {
   const { data, data_base64, ...rest } = envelope as Record<string, unknown>
   const attributes: Record<string, string> = {}
   for (const [name, value] of Object.entries(rest)) {
-    if (typeof value === 'object') continue
-    attributes[name] = String(value)
+    if (typeof value === 'string') attributes[name] = value
+    else if (typeof value === 'number' || typeof value === 'boolean')
+      attributes[name] = String(value)
   }
   if (typeof data_base64 === 'string')
     return eventOf(attributes, Buffer.from(data_base64, 'base64'))

@@ -116,7 +116,7 @@ function everyValue(v: unknown, most: number, valid: (element: unknown) => boole
 /** Lengths are in code points, as JSON Schema counts them. */
 function fits(text: string, most: number): boolean {
   if (text.length <= most) return true
-  return text.length <= 2 * most && [...text].length <= most
+  return text.length <= 2 * most && Array.from(text).length <= most
 }
 
 const TIMESTAMP = new RegExp(TIMESTAMP_PATTERN)
@@ -189,7 +189,7 @@ export interface FieldColumns {
 /** @param dictionary whether the table keeps the field's strings in a dictionary */
 export function columnsOf({ name, kind, required }: EventField, dictionary: boolean): FieldColumns {
   const one = <T>(column: native.Column<T>, from: (value: never) => T): FieldColumns => ({
-    columns: { [name]: column as native.Column<never> },
+    columns: { [name]: column },
     set: (row, value) => column.set(row, from(value)),
   })
   const same = <T>(column: native.Column<T>) => one(column, (value: T) => value)
@@ -212,7 +212,7 @@ export function columnsOf({ name, kind, required }: EventField, dictionary: bool
       const text = native.nullable(native.strings())
       const number = native.nullable(native.fixed('Float64'))
       return {
-        columns: { [name]: text as never, [`${name}_number`]: number as never },
+        columns: { [name]: text, [`${name}_number`]: number },
         set: (row, value: unknown) => {
           text.set(row, canonical(value))
           if (typeof value === 'number') number.set(row, value)
@@ -233,7 +233,7 @@ export function columnsOf({ name, kind, required }: EventField, dictionary: bool
       const id = native.strings()
       const sequence = native.nullable(native.fixed('UInt64'))
       return {
-        columns: { [name]: id as never, [`${name}_sequence`]: sequence as never },
+        columns: { [name]: id, [`${name}_sequence`]: sequence },
         set: (row, value: { id: string; sequence: number }) => {
           id.set(row, value.id)
           sequence.set(row, value.sequence)

@@ -11,7 +11,7 @@ import type {
   Ownership,
   RangeConsumer,
 } from './event-log.ts'
-import { keyPartitioner } from './kafka-partitioner.ts'
+import { keyPartitioner } from './kafkajs-partitioner.ts'
 import { registerCodecs } from './kafkajs-codecs.ts'
 import { useFastRecords, type LogRecord } from './kafkajs-records.ts'
 import { fixKafkajsTimer } from './kafkajs-timer.ts'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import kafkajs from 'kafkajs'
 import { expect, test } from 'vitest'
-import { keyPartitioner } from './kafka-partitioner.ts'
+import { keyPartitioner } from './kafkajs-partitioner.ts'
 import { splitRecordBatches, writeRecordBatch } from './kafkajs-records.ts'
 
 const bytes = fc.uint8Array({ maxLength: 300 }).map((b) => Buffer.from(b))

@@ -6,7 +6,10 @@
  * Layout: https://clickhouse.com/docs/interfaces/formats/Native (of revision 0, as files and HTTP bodies are read).
  */
 
+import { bytesOf, fixed, LAYOUT } from './native-cells.ts'
 import type { Members } from './plain-json.ts'
+
+export { fixed, giveCells, takeCells, widerCells } from './native-cells.ts'
 
 export interface Column<T = unknown> {
   /** As in DDL, without codecs. */
@@ -52,123 +55,6 @@ export function encodeBlock({ columns, rows }: NativeBlock): EncodedBlock | unde
     free: () => {
       for (const column of Object.values(columns)) column.free()
     },
-  }
-}
-
-/**
- * Arrays of cells that were given back, by their length, a power of two. Without them each batch would take tens of
- * megabytes anew, and V8 would mark its whole heap for every other batch.
- */
-const spare = new Map<number, Float64Array[]>()
-const MAX_SPARE = 32
-const LEAST = 256
-
-/** Cells of at least this length, all zero. */
-export function takeCells(atLeast: number): Float64Array {
-  const length = 2 ** Math.ceil(Math.log2(Math.max(LEAST, atLeast)))
-  return spare.get(length)?.pop()?.fill(0) ?? new Float64Array(length)
-}
-
-export function giveCells(cells: Float64Array): void {
-  const waiting = spare.get(cells.length)
-  if (!waiting) spare.set(cells.length, [cells])
-  else if (waiting.length < MAX_SPARE) waiting.push(cells)
-}
-
-/** The same cells in at least this length. */
-export function widerCells(cells: Float64Array, atLeast: number): Float64Array {
-  const wider = takeCells(Math.max(atLeast, 2 * cells.length))
-  wider.set(cells)
-  giveCells(cells)
-  return wider
-}
-
-type FixedType =
-  | 'UInt8'
-  | 'Int8'
-  | 'Bool'
-  | 'UInt16'
-  | 'Int32'
-  | 'UInt32'
-  | 'UInt64'
-  | 'Float32'
-  | 'Float64'
-  | "DateTime('UTC')"
-  | "DateTime64(3, 'UTC')"
-
-/** How each type is laid out. Cells are gathered as doubles, in one kind of array, and laid out at the end: V8 keeps such loops fast. */
-const LAYOUT: Record<FixedType, (cells: Float64Array) => Buffer> = {
-  UInt8: (cells) => bytesOf(new Uint8Array(cells)),
-  Int8: (cells) => bytesOf(new Int8Array(cells)),
-  Bool: (cells) => bytesOf(new Uint8Array(cells)),
-  UInt16: (cells) => bytesOf(new Uint16Array(cells)),
-  Int32: (cells) => bytesOf(new Int32Array(cells)),
-  UInt32: (cells) => bytesOf(new Uint32Array(cells)),
-  UInt64: halves,
-  Float32: (cells) => bytesOf(new Float32Array(cells)),
-  Float64: (cells) => bytesOf(cells),
-  "DateTime('UTC')": (cells) => bytesOf(new Uint32Array(cells)),
-  "DateTime64(3, 'UTC')": halves,
-}
-
-const TWO_32 = 2 ** 32
-
-/** 64 bits as two halves: no BigInt on the way. */
-function halves(cells: Float64Array): Buffer {
-  const words = new Uint32Array(2 * cells.length)
-  for (let i = 0; i < cells.length; i++) {
-    const value = cells[i]!
-    words[2 * i] = value >>> 0
-    words[2 * i + 1] = Math.floor(value / TWO_32)
-  }
-  return bytesOf(words)
-}
-
-export interface FixedColumn extends Column<number> {
-  /** Sets rows from `row` up to `end`. */
-  setRun: (row: number, end: number, value: number) => void
-  /** Sets the rows from `row` on. */
-  setCells: (row: number, values: Float64Array | Int32Array) => void
-  cells: () => Float64Array
-}
-
-/** Numbers of one width. `DateTime64(3)` takes epoch milliseconds, `DateTime` epoch seconds, `Bool` 0 and 1. */
-export function fixed(type: FixedType): FixedColumn {
-  let cells = takeCells(0)
-  let length = 0
-  let used = false
-  const reserve = (rows: number) => {
-    if (rows > cells.length) cells = widerCells(cells, rows)
-  }
-  return {
-    type,
-    set: (row, value) => {
-      if (row >= cells.length) reserve(row + 1)
-      cells[row] = value
-      length = row + 1
-      used = true
-    },
-    setRun: (row, end, value) => {
-      reserve(end)
-      cells.fill(value, row, end)
-      length = end
-      used = true
-    },
-    setCells: (row, values) => {
-      reserve(row + values.length)
-      cells.set(values, row)
-      length = row + values.length
-      used = true
-    },
-    fill: (rows) => {
-      reserve(rows)
-      length = rows
-    },
-    used: () => used,
-    prefix: () => [],
-    cells: () => cells.subarray(0, length),
-    data: () => [LAYOUT[type](cells.subarray(0, length))],
-    free: () => giveCells(cells),
   }
 }
 
@@ -374,7 +260,7 @@ function nested(
 }
 
 export function array<T>(inner: Column<T>): Column<Iterable<T>> {
-  const { open, next, ...rest } = nested(`Array(${inner.type})`, [inner as Column<never>])
+  const { open, next, ...rest } = nested(`Array(${inner.type})`, [inner])
   return {
     ...rest,
     set: (row, values) => {
@@ -387,10 +273,7 @@ export function array<T>(inner: Column<T>): Column<Iterable<T>> {
 /** An object of values of one kind; its keys in their order. */
 export function mapOf<T>(inner: Column<T>): Column<Members> {
   const keys = lowCardinality()
-  const { open, next, ...rest } = nested(`Map(${keys.type}, ${inner.type})`, [
-    keys as Column<never>,
-    inner as Column<never>,
-  ])
+  const { open, next, ...rest } = nested(`Map(${keys.type}, ${inner.type})`, [keys, inner])
   /** Rows mostly have the keys of the row before, in the same order. */
   const lastNames: string[] = []
   const lastPlaces: number[] = []
@@ -457,11 +340,6 @@ function bytesBelow(cells: Float64Array): Uint8Array {
   for (let i = 0; i < cells.length; i++) bytes[i] = cells[i]! - 1
   return bytes
 }
-
-const bytesOf = (
-  cells:
-    Uint8Array | Int8Array | Uint16Array | Int32Array | Uint32Array | Float32Array | Float64Array,
-) => Buffer.from(cells.buffer, cells.byteOffset, cells.byteLength)
 
 function uint64(value: number): Buffer {
   const bytes = Buffer.alloc(8)

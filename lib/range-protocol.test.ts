@@ -95,7 +95,7 @@ test('through any crashes and any batch sizes, every message is stored once', as
         for (const { sizes, killAt } of lives)
           await live(world, sizes, killAt).catch((e: unknown) => expect(e).toBe(CRASH))
         await live(world, [5], Infinity)
-        const all = [...world.stored.values()].flat().toSorted((a, b) => Number(a) - Number(b))
+        const all = [...world.stored.values()].flat().toSorted((a, b) => a - b)
         expect(all).toEqual(world.log.map((m) => m.offset))
       },
     ),

@@ -2,6 +2,7 @@
  * What is counted of predictions, per model, version, variant and time step of 15 minutes: every window, reference
  * and pair of versions is later a sum of these, whatever the number of events.
  */
+import { canonical } from '../../lib/event-fields.ts'
 import type { Event } from '../../lib/event-verdict.ts'
 import * as native from '../../lib/native-block.ts'
 import type { Members } from '../../lib/plain-json.ts'
@@ -105,7 +106,7 @@ export function predictionCounts(): PredictionCounts {
     let counts = group.categories.get(name)
     if (!counts) group.categories.set(name, (counts = new Map()))
     const category =
-      value.length > MAX_CATEGORY ? [...value].slice(0, MAX_CATEGORY).join('') : value
+      value.length > MAX_CATEGORY ? Array.from(value).slice(0, MAX_CATEGORY).join('') : value
     counts.set(category, (counts.get(category) ?? 0) + 1)
   }
 
@@ -117,7 +118,7 @@ export function predictionCounts(): PredictionCounts {
         let subject = group.newest[i]
         if (subject?.name !== name) group.newest[i] = subject = subjectOf(group, name)
         addNumber(subject, value)
-      } else if (value !== null) addCategory(group, name, String(value))
+      } else if (value !== null) addCategory(group, name, canonical(value))
     }
   }
 
@@ -130,7 +131,7 @@ export function predictionCounts(): PredictionCounts {
       const prediction = event['prediction']
       if (typeof prediction === 'number') addNumber(subjectOf(group, '@prediction'), prediction)
       else if (prediction !== null && prediction !== undefined)
-        addCategory(group, '@prediction', String(prediction))
+        addCategory(group, '@prediction', canonical(prediction))
       for (const [field, subject] of OWN_NUMBERS) {
         const value = event[field]
         if (typeof value === 'number') addNumber(subjectOf(group, subject), value)

@@ -35,7 +35,7 @@ export const INFERENCE_MAPPINGS = [
 function halves(range: LoggedRange): RangeTables {
   const rows = eventRows(InferenceV1, new Set(['model_id']), range)
   const sign = native.fixed('Int8')
-  rows.columns['sign'] = sign as never
+  rows.columns['sign'] = sign
   return {
     accept: (event, message) => {
       sign.set(rows.rows, 1)

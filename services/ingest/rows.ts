@@ -33,7 +33,7 @@ const MAX_SKEW_MS = 300_000
 function predictionTables(range: LoggedRange): RangeTables {
   const rows = eventRows(PredictionV1, DICTIONARIES, range)
   const unknown = native.fixed('UInt16')
-  rows.columns['unknown_fields'] = unknown as never
+  rows.columns['unknown_fields'] = unknown
   const times = {
     model_id: native.lowCardinality(),
     prediction_id: native.strings(),

@@ -1,4 +1,5 @@
 /** The same events in every dialect, through real clients, into one process of ours: each arrives, or is refused with its reason. */
+// oxlint-disable max-lines -- one process, one broker and one registry serve every dialect
 import { execFileSync, spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -387,13 +388,9 @@ describe('HTTP', () => {
     )
     expect(
       (await deadLetters(`key IN ('k3', 'k4', 'k5')`))
-        .map((row) => [row['key'], row['reason']])
+        .map((row) => `${String(row['key'])} ${String(row['reason'])}`)
         .toSorted(),
-    ).toEqual([
-      ['k3', 'orphan_request'],
-      ['k4', 'unreadable_exchange'],
-      ['k5', 'unreadable_exchange'],
-    ])
+    ).toEqual(['k3 orphan_request', 'k4 unreadable_exchange', 'k5 unreadable_exchange'])
   })
 
   test('OTLP: a span becomes a prediction, an evaluation its label', async () => {

@@ -202,8 +202,8 @@ test('counts are what ClickHouse counts of the same rows', async () => {
       .map((row) =>
         JSON.stringify(
           Object.entries(row)
-            .map(([name, value]) => [name, rounded(value)])
-            .toSorted(),
+            .map(([name, value]) => `${name}=${String(rounded(value))}`)
+            .toSorted((a, b) => (a < b ? -1 : 1)),
         ),
       )
       .toSorted()

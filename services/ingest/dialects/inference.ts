@@ -38,7 +38,7 @@ export function predictionsOf(exchange: Exchange): Event[] {
   return inputs.map((features, row) => ({
     prediction_id: inputs.length === 1 ? exchange.exchangeId : `${exchange.exchangeId}/${row}`,
     model_id: exchange.modelId,
-    model_version: String(version),
+    model_version: String(scalarOf(version)),
     predicted_at: exchange.answeredAt,
     ...outputs[row],
     features,
