@@ -128,9 +128,9 @@ test('events in at one service, outcomes and verdicts and a run out of the other
   await until(
     'a run has succeeded',
     async () => {
-      const { runs } = (await (
-        await fetch(`${services['retrain-trigger']!.url}/v1/runs`)
-      ).json()) as { runs: { state: string }[] }
+      const response = await fetch(`${services['retrain-trigger']!.url}/v1/runs`)
+      if (!response.ok) return false
+      const { runs } = (await response.json()) as { runs: { state: string }[] }
       return runs[0]?.state === 'succeeded'
     },
     60_000,
