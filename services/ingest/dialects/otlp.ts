@@ -4,6 +4,7 @@
  *
  * Conventions: https://github.com/open-telemetry/semantic-conventions-genai (status: development).
  */
+import { isObject } from '../../../lib/event-fields.ts'
 import type { Event } from '../../../lib/event-verdict.ts'
 
 export interface OtlpEvents {
@@ -141,7 +142,7 @@ const modelOf = (a: Attributes, resource: Attributes) =>
 function* recordsOf(body: unknown, outer: string, inner: string, leaf: string) {
   const list = (value: unknown, key: string) => {
     const found = (value as Record<string, unknown> | null)?.[key]
-    return Array.isArray(found) ? (found as Record<string, unknown>[]) : []
+    return Array.isArray(found) ? found.filter(isObject) : []
   }
   for (const group of list(body, outer)) {
     const resource = attributesOf((group['resource'] as OtlpRecord | undefined)?.attributes)
@@ -152,7 +153,10 @@ function* recordsOf(body: unknown, outer: string, inner: string, leaf: string) {
 
 function attributesOf(given: KeyValue[] | undefined): Attributes {
   const attributes: Attributes = {}
-  for (const { key, value } of Array.isArray(given) ? given : []) attributes[key] = valueOf(value)
+  for (const one of Array.isArray(given) ? given.filter(isObject) : []) {
+    const { key, value } = one as unknown as KeyValue
+    attributes[key] = valueOf(isObject(value) ? value : undefined)
+  }
   return attributes
 }
 
@@ -162,8 +166,8 @@ function valueOf(value: Record<string, unknown> | undefined): unknown {
   if ('intValue' in value) return Number(value['intValue'])
   if ('doubleValue' in value) return Number(value['doubleValue'])
   if ('arrayValue' in value) {
-    const { values = [] } = value['arrayValue'] as { values?: Record<string, unknown>[] }
-    return values.map(valueOf)
+    const { values = [] } = (value['arrayValue'] ?? {}) as { values?: Record<string, unknown>[] }
+    return Array.isArray(values) ? values.filter(isObject).map(valueOf) : undefined
   }
   return (
     value['stringValue'] ??
