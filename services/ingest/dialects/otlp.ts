@@ -154,7 +154,7 @@ function* recordsOf(body: unknown, outer: string, inner: string, leaf: string) {
 function attributesOf(given: KeyValue[] | undefined): Attributes {
   const attributes: Attributes = {}
   for (const one of Array.isArray(given) ? given.filter(isObject) : []) {
-    const { key, value } = one as unknown as KeyValue
+    const { key, value } = one
     attributes[key] = valueOf(isObject(value) ? value : undefined)
   }
   return attributes
