@@ -8,8 +8,8 @@ import type { MappedRange } from './event-mapping.ts'
 export interface CircuitBreaker {
   /** @throws OpenCircuit when the range would be one refused message too many; nothing of it may be stored then */
   check: (range: LoggedRange, mapped: MappedRange) => void
-  /** The range was stored: it counts from now on. */
-  stored: (range: LoggedRange, mapped: MappedRange) => void
+  /** The range that was checked last was stored: it counts from now on. */
+  stored: (range: LoggedRange) => void
 }
 
 export interface CircuitBreakerOptions {
@@ -37,6 +37,8 @@ export function circuitBreaker({
   onChange,
 }: CircuitBreakerOptions): CircuitBreaker {
   const tallies = new Map<string, Tally>()
+  /** What the tally of a partition will be once the range in hand is stored. */
+  const checked = new Map<string, Tally>()
   const keyOf = (range: LoggedRange) => `${range.topic}/${range.partition}`
 
   function after(range: LoggedRange, mapped: MappedRange): Tally & { longest: number } {
@@ -60,7 +62,9 @@ export function circuitBreaker({
 
   return {
     check: (range, mapped) => {
-      const { seen, refused, longest } = after(range, mapped)
+      const { longest, ...tally } = after(range, mapped)
+      const { seen, refused } = tally
+      checked.set(keyOf(range), tally)
       const reason =
         longest > maxRun
           ? `${longest} messages in a row were refused (at most ${maxRun})`
@@ -76,9 +80,8 @@ export function circuitBreaker({
         `${keyOf(range)} is stopped from offset ${range.first} on: ${told}. Mend the producer or the release; PLUMBLINE_DEAD_LETTER_RATIO and PLUMBLINE_DEAD_LETTER_RUN set the limits`,
       )
     },
-    stored: (range, mapped) => {
-      const { seen, refused, run } = after(range, mapped)
-      tallies.set(keyOf(range), { seen, refused, run })
+    stored: (range) => {
+      tallies.set(keyOf(range), checked.get(keyOf(range))!)
     },
   }
 }

@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer'
 import { promisify } from 'node:util'
 import { gunzip, zstdDecompress } from 'node:zlib'
 import type { TObject } from 'typebox'
-import { createJudge } from './event-verdict.ts'
+import { createJudge, predictionKey } from './event-verdict.ts'
 import { Problem } from './errors.ts'
 import type { EventLog, OutgoingMessage } from './event-log.ts'
 import type { Http } from './http.ts'
@@ -112,11 +112,7 @@ export function eventGateway(http: Http, options: GatewayOptions): void {
     for (const item of items) {
       const verdict = judge.bytes(item.bytes)
       if (verdict.ok) {
-        const { model_id, prediction_id } = verdict.event as {
-          model_id: string
-          prediction_id: string
-        }
-        messages.push({ key: `${model_id}/${prediction_id}`, value: item.bytes })
+        messages.push({ key: predictionKey(verdict.event), value: item.bytes })
       } else {
         const { code, message } = verdict.rejection
         if (body && (code === 'invalid_json' || code === 'empty')) mustBeJson(body)

@@ -68,10 +68,6 @@ export interface EventMappingOptions {
   begin: (range: LoggedRange) => RangeTables
 }
 
-/** `model_id/prediction_id`: the key of predictions and labels. */
-export const predictionKey = (event: Event) =>
-  `${event['model_id'] as string}/${event['prediction_id'] as string}`
-
 /** Room for two ids and the slash, in UTF-8. */
 const scratch = Buffer.alloc(2048)
 

@@ -8,6 +8,10 @@ import { MAX_EVENT_BYTES, type Rejection, rejectionsOf } from './rejections.ts'
 
 export type Event = Record<string, unknown>
 
+/** `model_id/prediction_id`: the key of a prediction and of its labels, wherever they go. */
+export const predictionKey = (event: Event) =>
+  `${event['model_id'] as string}/${event['prediction_id'] as string}`
+
 export type Verdict =
   { ok: true; event: Event; unknownFields: number } | { ok: false; rejection: Rejection }
 

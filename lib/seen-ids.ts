@@ -14,7 +14,6 @@ export interface SeenIds {
   repeated: (a: number, b: number) => boolean
   /** The range is stored: its ids stay. */
   keep: () => void
-  size: () => number
 }
 
 /** Position of a slot whose id an unfinished range had added: taken, and forgotten. */
@@ -96,6 +95,5 @@ export function createSeenIds(horizon: number): SeenIds {
       kept = next
       taken = []
     },
-    size: () => Math.min(kept - FORGOTTEN, horizon),
   }
 }

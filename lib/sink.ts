@@ -77,7 +77,7 @@ export function createSink(options: SinkOptions): Sink {
         )
       await publishDeadLetters(range, mapped)
       seen.keep()
-      breaker.stored(range, mapped)
+      breaker.stored(range)
       count(range, mapped, begun)
     },
   }

@@ -1,7 +1,8 @@
 /** From labels on the wire to rows, and into the queue of labels that are to be joined. */
 import type { LoggedRange } from '../../lib/event-log.ts'
-import { eventMapping, predictionKey, type RangeTables } from '../../lib/event-mapping.ts'
+import { eventMapping, type RangeTables } from '../../lib/event-mapping.ts'
 import { eventRows } from '../../lib/event-rows.ts'
+import { predictionKey } from '../../lib/event-verdict.ts'
 import * as native from '../../lib/native-block.ts'
 import { LabelV1 } from '../../schemas/events/label.v1.ts'
 

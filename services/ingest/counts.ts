@@ -9,7 +9,11 @@ import type { Members } from '../../lib/plain-json.ts'
 import type { TableRows } from '../../lib/event-mapping.ts'
 import { binned, GRID } from './numeric-bins.ts'
 
-export const STEP_SECONDS = 900
+const STEP_SECONDS = 900
+
+/** The time step an instant lies in, as epoch seconds. */
+export const stepAt = (atMs: number) => Math.floor(atMs / 1000 / STEP_SECONDS) * STEP_SECONDS
+
 const MAX_CATEGORY = 200
 /** The model's own numbers, counted like features under these names. */
 const OWN_NUMBERS = [
@@ -56,7 +60,7 @@ export function predictionCounts(): PredictionCounts {
   let last: Group | undefined
 
   function groupOf(event: Event, atMs: number): Group {
-    const step = Math.floor(atMs / 1000 / STEP_SECONDS) * STEP_SECONDS
+    const step = stepAt(atMs)
     const modelId = event['model_id'] as string
     const modelVersion = event['model_version'] as string
     const variant = (event['variant'] as string | null | undefined) ?? ''

@@ -7,7 +7,7 @@ import {
 } from '../../lib/cloudevents.ts'
 import { Problem } from '../../lib/errors.ts'
 import type { EventLog, OutgoingMessage } from '../../lib/event-log.ts'
-import { createJudge, type Event, type Judge } from '../../lib/event-verdict.ts'
+import { createJudge, predictionKey, type Judge } from '../../lib/event-verdict.ts'
 import type { Http } from '../../lib/http.ts'
 import { scanArray } from '../../lib/json-scan.ts'
 import type { Metrics } from '../../lib/metrics.ts'
@@ -131,7 +131,7 @@ export function dialectRoutes(
         if (!verdict.ok) {
           const { code, message } = verdict.rejection
           rejected.push({ index, id: event.id, code, message })
-        } else put(destination.topic, { key: keyOf(verdict.event), value: event.data })
+        } else put(destination.topic, { key: predictionKey(verdict.event), value: event.data })
       }
     })
     for (const { code } of rejected) counted('cloudevents', 'rejected', code)
@@ -162,7 +162,7 @@ export function dialectRoutes(
         // The value that is judged is the text that is stored.
         const text = JSON.stringify(event)
         const verdict = judge.text(text)
-        if (verdict.ok) messages.push({ key: keyOf(verdict.event), value: text })
+        if (verdict.ok) messages.push({ key: predictionKey(verdict.event), value: text })
         else {
           reasons.push(verdict.rejection.message)
           counted(topic, 'rejected', verdict.rejection.code)
@@ -174,8 +174,6 @@ export function dialectRoutes(
     return { rejected: reasons.length, reasons }
   }
 }
-
-const keyOf = (event: Event) => `${event['model_id'] as string}/${event['prediction_id'] as string}`
 
 /** An event as it came, in binary mode, as CloudEvents lie on Kafka. */
 const forwarded = (event: CloudEvent, contentType: string): OutgoingMessage => ({

@@ -7,6 +7,7 @@ import type { ClickHouse } from '../../lib/clickhouse.ts'
 import type { EventLog, LoggedMessage, LoggedRange } from '../../lib/event-log.ts'
 import { eventMapping, type RangeTables, type ReadMessage } from '../../lib/event-mapping.ts'
 import { eventRows } from '../../lib/event-rows.ts'
+import { predictionKey } from '../../lib/event-verdict.ts'
 import { messageOf } from '../../lib/errors.ts'
 import type { MessageReader } from '../../lib/message-reader.ts'
 import type { Metrics } from '../../lib/metrics.ts'
@@ -19,7 +20,7 @@ import {
 } from '../../lib/cloudevents.ts'
 import { InferenceV1 } from '../../schemas/events/inference.v1.ts'
 import { TOPICS } from '../../schemas/topics.ts'
-import { predictionsOf } from './dialects/inference.ts'
+import { predictionsOf, Unreadable } from './dialects/inference.ts'
 
 export const INFERENCE_MAPPINGS = [
   eventMapping({
@@ -163,12 +164,12 @@ export async function pairHalves(
       await eventLog.append(
         TOPICS.predictions.topic,
         events.map((event) => ({
-          key: `${row.model_id}/${event['prediction_id'] as string}`,
+          key: predictionKey(event),
           value: JSON.stringify(event),
         })),
       )
     } catch (error) {
-      if ((error as Error).constructor.name !== 'Unreadable') throw error
+      if (!(error instanceof Unreadable)) throw error
       await refuse('unreadable_exchange', messageOf(error))
     }
   }

@@ -5,7 +5,7 @@
 import type { Event } from '../../lib/event-verdict.ts'
 import type { TableRows } from '../../lib/event-mapping.ts'
 import * as native from '../../lib/native-block.ts'
-import { STEP_SECONDS } from './counts.ts'
+import { stepAt } from './counts.ts'
 
 interface ProducerStep {
   modelId: string
@@ -26,7 +26,7 @@ export function producerCounts() {
   ): { counts: ProducerStep; sequence: number } | undefined {
     const producer = event['producer'] as { id: string; sequence: number } | null | undefined
     if (!producer) return undefined
-    const step = Math.floor(atMs / 1000 / STEP_SECONDS) * STEP_SECONDS
+    const step = stepAt(atMs)
     const modelId = event['model_id'] as string
     const key = `${modelId}\n${producer.id}\n${step}`
     let counts = steps.get(key)

@@ -1,13 +1,9 @@
 /** From predictions on the wire to rows and counts. */
 import { eventTime } from '../../lib/event-fields.ts'
 import type { LoggedMessage, LoggedRange } from '../../lib/event-log.ts'
-import {
-  eventMapping,
-  predictionKey,
-  type RangeTables,
-  type TableRows,
-} from '../../lib/event-mapping.ts'
+import { eventMapping, type RangeTables, type TableRows } from '../../lib/event-mapping.ts'
 import { eventRows } from '../../lib/event-rows.ts'
+import { predictionKey } from '../../lib/event-verdict.ts'
 import * as native from '../../lib/native-block.ts'
 import { PredictionV1 } from '../../schemas/events/prediction.v1.ts'
 import { predictionCounts } from './counts.ts'
