@@ -11,7 +11,7 @@ export function benchEvent(i: number) {
     prediction_id: `0198c1f2-7d10-7aaa-8bbb-${100000000000 + i}`,
     model_id: 'bench',
     model_version: '7',
-    predicted_at: new Date(Date.UTC(2026, 0, 1) + i * 20).toISOString(),
+    predicted_at: new Date(Date.UTC(2026, 0, 1) + Math.floor(i / 50)).toISOString(),
     prediction: i % 3 === 0 ? '1' : '0',
     score: ((i * 7919) % 10007) / 10007,
     attributes: { region: `r${i % 7}` },

@@ -111,6 +111,7 @@ export async function benchIngest(rounds: number, events: number): Promise<Resul
       partitions: PARTITIONS,
       features: 20,
       engine: ENGINE_SETTINGS,
+      directory: tmpdir(),
     }
     return (['cpuPerSecond', 'wallPerSecond'] as const).flatMap((unit) => {
       const of = (name: string) => median(found[name]!.map((m) => m[unit]))
@@ -215,7 +216,7 @@ function makeBlocks(directory: string, events: number): ReadyBlock[] {
       const path = join(directory, `${table}-${i}.native`)
       writeFileSync(path, Buffer.concat(block.parts))
       block.free()
-      blocks.push({ table, columns: block.names, path })
+      blocks.push({ table, columns: block.columns, path })
     }
   }
   return blocks
@@ -315,7 +316,7 @@ async function atLeastOnce(run: SinkRun) {
               await spool.withFile(block.parts, (path) =>
                 run.db.insertFile({
                   table,
-                  columns: block.names,
+                  columns: block.columns,
                   path,
                   token: crypto.randomUUID(),
                 }),

@@ -1,5 +1,5 @@
 /** `npm run bench [-- --json]`: what Plumbline reaches, beside the ceilings of the same machine in the same run. */
-import { cpus, totalmem } from 'node:os'
+import { cpus, tmpdir, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { benchGateway } from './gateway.ts'
 import { benchIngest } from './ingest.ts'
@@ -27,7 +27,7 @@ const rounds = Number(values.rounds)
 if (!values.json) {
   console.log(`npm run bench -- --rounds ${rounds} --events ${values.events}`)
   console.log(
-    `${cpus().length} cores ${cpus()[0]?.model ?? ''}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, Node ${process.version}; medians of ${rounds} alternating rounds\n`,
+    `${cpus().length} cores ${cpus()[0]?.model ?? ''}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, Node ${process.version}, data in ${tmpdir()}; medians of ${rounds} alternating rounds\n`,
   )
 }
 const results: Result[] = []

@@ -9,6 +9,7 @@ import {
   insertInto,
   SESSION_SETTINGS,
   type ClickHouseEngine,
+  type FileInsert,
 } from './clickhouse.ts'
 
 export interface RawResult {
@@ -45,7 +46,7 @@ export function embeddedEngine(path: string): EmbeddedEngine {
       clients.push(client)
       return clickHouseOf(client, async (insert) => {
         await client.command({
-          query: `${insertInto(insert)} SELECT * FROM file('${escape(insert.path)}', Native)`,
+          query: `${insertInto(insert)} SELECT * FROM file('${escape(insert.path)}', Native, '${escape(structureOf(insert))}')`,
         })
       })
     },
@@ -75,6 +76,10 @@ export function embeddedEngine(path: string): EmbeddedEngine {
     },
   }
 }
+
+/** Told, not inferred: ClickHouse would read the whole block to see what it holds. */
+const structureOf = ({ columns }: FileInsert) =>
+  columns.map(({ name, type }) => `${name} ${type}`).join(', ')
 
 function open<T>(make: () => T, path: string): T {
   try {

@@ -17,9 +17,17 @@ export interface ClickHouse {
   close: () => Promise<void>
 }
 
+/** A column's name and ClickHouse's type of it. */
+export interface BlockColumn {
+  name: string
+  type: string
+}
+
+/** A block in Native format, in a file. */
 export interface FileInsert {
   table: string
-  columns: readonly string[]
+  /** As the block has them, in its order. */
+  columns: readonly BlockColumn[]
   path: string
   token: string
 }
@@ -124,6 +132,6 @@ export function clickHouseOf(
 }
 
 export const insertInto = ({ table, columns, token }: FileInsert) =>
-  `INSERT INTO ${table} (${columns.join(', ')}) SETTINGS async_insert=0, insert_deduplication_token='${escape(token)}', ${ONE_BLOCK}`
+  `INSERT INTO ${table} (${columns.map(({ name }) => name).join(', ')}) SETTINGS async_insert=0, insert_deduplication_token='${escape(token)}', ${ONE_BLOCK}`
 
 export const escape = (text: string) => text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")

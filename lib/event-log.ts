@@ -23,9 +23,18 @@ export interface LoggedMessage {
   value: Buffer
   /** Absent when the message has none. */
   headers?: Record<string, string> | undefined
-  /** Where the value lies, for readers that need no copy of their own. */
-  readonly within?: { readonly bytes: Buffer; readonly from: number; readonly to: number }
+  /** Where the value lies, for readers that need no slice of their own. */
+  readonly within?: Span
 }
+
+/** Bytes from one place to another, the second one excluded. */
+export interface Span {
+  readonly bytes: Buffer
+  readonly from: number
+  readonly to: number
+}
+
+export const spanOf = (bytes: Buffer): Span => ({ bytes, from: 0, to: bytes.length })
 
 /** Consecutive messages of a partition, stored together or not at all. */
 export interface LoggedRange {

@@ -234,7 +234,7 @@ test('bytes that are no text are refused', () => {
 
 test('the fast reader reads what JSON.parse reads, or gives up', () => {
   const plain = (value: unknown): unknown => (value instanceof Members ? value.toObject() : value)
-  const read = plainJsonReader()
+  const read = plainJsonReader().event
   let taken = 0
   const scalar = fc.oneof(
     fc.string({ unit: fc.constantFrom('x', 'y', ' ') }),
@@ -291,7 +291,7 @@ test('the fast reader reads what JSON.parse reads, or gives up', () => {
 })
 
 test('numbers are the nearest doubles', () => {
-  const read = plainJsonReader()
+  const read = plainJsonReader().event
   fc.assert(
     fc.property(
       fc.nat({ max: 1e9 }),

@@ -99,7 +99,7 @@ export function createJudge(schema: TObject): Judge {
     text: judgeText,
     bytes: (bytes, from = 0, to = bytes.length) => {
       if (to - from > MAX_EVENT_BYTES) return refuse('too_large')
-      const plain = readPlain(bytes, from, to)
+      const plain = readPlain.event(bytes, from, to)
       if (plain !== undefined) return judge(plain)
       const event = bytes.subarray(from, to)
       return isUtf8(event) ? judgeText(event.toString()) : refuse('invalid_json')
@@ -107,15 +107,15 @@ export function createJudge(schema: TObject): Judge {
   }
 }
 
-/** JSON in which no key is given twice; undefined for any other text. */
+/** JSON inside a field: its value, undefined where it gives a key twice, and the text itself where it is none. */
 export function distinctJson(text: string): unknown {
   try {
     const value = JSON.parse(text) as unknown
     if (isPlain(text, value)) return value
-    const found = scanValue(text, 0)
-    return found.unparsable || found.repeated ? undefined : value
+    const { unparsable, repeated } = scanValue(text, 0)
+    return unparsable ? text : repeated ? undefined : value
   } catch {
-    return undefined
+    return text
   }
 }
 

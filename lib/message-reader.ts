@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { AvroReader } from './avro-reader.ts'
 import { binaryEvent, isStructured, structuredEvent } from './cloudevents.ts'
-import type { LoggedMessage } from './event-log.ts'
+import { spanOf, type LoggedMessage, type Span } from './event-log.ts'
 import type { ReadMessage } from './event-mapping.ts'
 import { MAX_EVENT_BYTES } from './rejections.ts'
 
@@ -23,30 +23,26 @@ export function messageReader(avro?: AvroReader): MessageReader {
     },
     read: (message, judge) => {
       const { headers, within } = message
-      if (!headers && within && within.bytes[within.from] !== AVRO)
-        return within.from === within.to
-          ? judge.refuse('empty')
-          : judge.bytes(within.bytes, within.from, within.to)
-      const value = headers ? dataOf(message.value, headers) : message.value
-      if (value === 'invalid') return judge.refuse('invalid_envelope')
-      if (value[0] === AVRO) {
-        if (value.length > MAX_EVENT_BYTES) return judge.refuse('too_large')
-        const decoded = avro?.decode(value) ?? 'unknown_schema'
-        if (decoded === 'repeated_key') return judge.refuse(decoded, 'features')
-        return typeof decoded === 'string' ? judge.refuse(decoded) : judge.value(decoded)
-      }
-      return judge.bytes(value)
+      const data = headers ? dataOf(message.value, headers) : (within ?? spanOf(message.value))
+      if (data === 'invalid') return judge.refuse('invalid_envelope')
+      const { bytes, from, to } = data
+      if (from === to) return judge.refuse('empty')
+      if (bytes[from] !== AVRO) return judge.bytes(bytes, from, to)
+      if (to - from > MAX_EVENT_BYTES) return judge.refuse('too_large')
+      const decoded = avro?.decode(data) ?? 'unknown_schema'
+      if (decoded === 'repeated_key') return judge.refuse(decoded, 'features')
+      return typeof decoded === 'string' ? judge.refuse(decoded) : judge.value(decoded)
     },
   }
 }
 
-function dataOf(value: Buffer, headers: Record<string, string>): Buffer | 'invalid' {
+function dataOf(value: Buffer, headers: Record<string, string>): Span | 'invalid' {
   const contentType = headers['content-type'] ?? headers['Content-Type']
   if (isStructured(contentType)) {
     const event = isUtf8(value) ? structuredEvent(value.toString()) : 'invalid'
-    return event === 'invalid' ? event : event.data
+    return event === 'invalid' ? event : spanOf(event.data)
   }
   const event = binaryEvent(headers, 'ce_', value)
-  if (event === undefined) return value
-  return event === 'invalid' ? event : event.data
+  if (event === undefined) return spanOf(value)
+  return event === 'invalid' ? event : spanOf(event.data)
 }

@@ -33,7 +33,7 @@ export interface NativeBlock {
 }
 
 export interface EncodedBlock {
-  names: string[]
+  columns: { name: string; type: string }[]
   /** One after another they are the block. */
   parts: Buffer[]
   /** Gives the memory of the parts back, once they are written. */
@@ -50,7 +50,7 @@ export function encodeBlock({ columns, rows }: NativeBlock): EncodedBlock | unde
     parts.push(shortString(name), shortString(column.type), ...column.prefix(), ...column.data())
   }
   return {
-    names: used.map(([name]) => name),
+    columns: used.map(([name, { type }]) => ({ name, type })),
     parts,
     free: () => {
       for (const column of Object.values(columns)) column.free()

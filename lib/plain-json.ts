@@ -49,29 +49,37 @@ const POWERS = Array.from({ length: 23 }, (_, i) => 10 ** i)
 /** Digits that surely stay below 2^53. */
 const MAX_DIGITS = 15
 
-/**
- * @returns a reader of bytes, from one place to another: the object, whose flat objects are {@link Members}; undefined where the
- * general way must decide, as it must for all that is not ASCII
- */
-export function plainJsonReader(): (
-  bytes: Buffer,
-  from?: number,
-  to?: number,
-) => Record<string, unknown> | undefined {
+/** Both read all of the bytes from one place to another; undefined where the general way must decide, as it must for all that is not ASCII. */
+export interface PlainJsonReader {
+  /** An object, whose flat objects are {@link Members}. */
+  event: (bytes: Buffer, from?: number, to?: number) => Record<string, unknown> | undefined
+  /** An object of scalars. */
+  flat: (bytes: Buffer) => Members | undefined
+}
+
+export function plainJsonReader(): PlainJsonReader {
   let top: Shape = { names: [], bytes: [] }
   const shapes = new Map<string, Shape>()
   let bytes: Buffer = Buffer.alloc(0)
   let at = 0
   let end = 0
 
-  return (input, from = 0, to = input.length) => {
+  return {
+    event: (input, from = 0, to = input.length) => read(input, from, to, readTop),
+    flat: (input) => {
+      const members = read(input, 0, input.length, () => readFlat(''))
+      return members === UNUSUAL ? undefined : members
+    },
+  }
+
+  function read<T>(input: Buffer, from: number, to: number, readObject: () => T): T | undefined {
     bytes = input
     at = from
     end = to
     // Reading may run past the end, into the bytes behind it; then `at` is not the end.
     if (at === end || bytes[at] !== OPEN) return undefined
-    const event = readTop()
-    return event === undefined || at !== end ? undefined : event
+    const object = readObject()
+    return at === end ? object : undefined
   }
 
   function readTop(): Record<string, unknown> | undefined {

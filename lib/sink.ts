@@ -102,7 +102,7 @@ export function createSink(options: SinkOptions): Sink {
     if (!block) return
     const stop = metrics.insertSeconds.startTimer({ topic: range.topic })
     await options.spool.withFile(block.parts, (path) =>
-      clickhouse.insertFile({ table, columns: block.names, path, token: tokenOf(range) }),
+      clickhouse.insertFile({ table, columns: block.columns, path, token: tokenOf(range) }),
     )
     block.free()
     stop()

@@ -172,9 +172,6 @@ export const producer = (description: string) =>
     },
   )
 
-/** Fields that hold a time: Avro has a type of its own for them. */
-export const EVENT_TIME_FIELDS = ['predicted_at', 'target_time', 'labelled_at'] as const
-
 /** A field that may be left out or be null: both mean the same. */
 export const optional = <T extends TSchema>(schema: T) =>
   Type.Optional(

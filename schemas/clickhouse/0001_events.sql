@@ -1,5 +1,7 @@
 -- The events and what is counted of them. A range of the log is written into all of these under one token, the row in
 -- `sink_ranges` last; after a failure the same inserts again complete what is missing and skip what is there.
+-- Within a minute `predictions` keeps the order of the log: parts of different partitions then merge in long runs, not row
+-- by row, for a quarter of the work, and what arrives is sorted already.
 -- Parts below 128 MiB are compact, since a wide one of a hundred files costs more to make than a batch to write.
 
 CREATE TABLE IF NOT EXISTS predictions {on_cluster}
@@ -44,11 +46,12 @@ CREATE TABLE IF NOT EXISTS predictions {on_cluster}
     partition LowCardinality(String),
     offset UInt64 CODEC(DoubleDelta, ZSTD),
     -- Ids of a partition's newest rows are read back after a restart.
-    INDEX by_offset offset TYPE minmax GRANULARITY 1
+    INDEX by_offset offset TYPE minmax GRANULARITY 1,
+    INDEX by_time predicted_at TYPE minmax GRANULARITY 1
 )
 ENGINE = {engine}MergeTree
 PARTITION BY toYYYYMM(predicted_at)
-ORDER BY (model_id, predicted_at, prediction_id)
+ORDER BY (model_id, toStartOfMinute(predicted_at), partition, offset)
 SETTINGS non_replicated_deduplication_window = 10000, min_bytes_for_wide_part = 134217728;
 
 -- Where a prediction lies, by its id: labels name predictions by id alone, `predictions` is sorted by time.

@@ -118,10 +118,10 @@ test('writers authenticate; a wrong password is refused, not taken for a reader'
   expect(await db.query('SELECT count() AS n FROM scratch')).toEqual([{ n: '1' }])
   const column = strings()
   column.set(1, 'y')
-  const { names, parts } = encodeBlock({ columns: { a: column as never }, rows: 2 })!
+  const { columns, parts } = encodeBlock({ columns: { a: column as never }, rows: 2 })!
   const path = join(directory, 'block')
   writeFileSync(path, Buffer.concat(parts))
-  const insert = { table: 'scratch', columns: names, path, token: 'block' }
+  const insert = { table: 'scratch', columns, path, token: 'block' }
   await db.insertFile(insert)
   await db.insertFile(insert)
   expect(await db.query('SELECT a FROM scratch ORDER BY a')).toEqual([
