@@ -7,6 +7,7 @@ import { embeddedEngine } from '../lib/clickhouse-embedded.ts'
 import { migrateClickHouse } from '../lib/clickhouse-migrations.ts'
 import { createMetrics } from '../lib/metrics.ts'
 import { parseModel } from '../lib/models.ts'
+import { decisionQueries } from '../services/drift/decisions.ts'
 import { createGauges } from '../services/drift/gauges.ts'
 import { createJudge } from '../services/drift/judge.ts'
 import { driftQueries } from '../services/drift/queries.ts'
@@ -38,6 +39,7 @@ export async function benchWindow(rounds: number): Promise<Result[]> {
       const judge = createJudge({
         db: own,
         queries: driftQueries(own),
+        decisions: decisionQueries(own),
         eventLog: { append: async () => {} },
         gauges: createGauges(createMetrics()),
         now: () => Date.UTC(2026, 0, 2),

@@ -29,6 +29,7 @@ export interface Model {
   features: NonNullable<ModelFile['features']>
   fairness: NonNullable<ModelFile['fairness']>
   slices: readonly string[]
+  falseAlarmsPerWeek: number
   overrides: Record<string, { warning?: number; alarm?: number }>
   review: { reviewers: number; budgetPerDay: number; randomShare: number }
   retrain: readonly RetrainPolicy[]
@@ -129,6 +130,7 @@ function withDefaults(file: ModelFile, revision: string): Model {
     features: file.features ?? {},
     fairness: file.fairness ?? { attributes: {}, favorable: '1' },
     slices: file.slices ?? [],
+    falseAlarmsPerWeek: file.alarms?.false_alarms_per_week ?? 0.25,
     overrides: file.alarms?.overrides ?? {},
     review: {
       reviewers: file.review?.reviewers ?? 1,

@@ -5,6 +5,8 @@
  * value are known. Two samples are comparable when their bins come from the same grid.
  */
 export interface BinnedSample {
+  /** Bins of grid g are each 16 bins of grid g + 1; 1 where there is but one grid. */
+  grid?: number
   /** Keys of the bins, ascending. */
   bins: readonly number[]
   counts: readonly number[]
@@ -21,6 +23,76 @@ export interface BinnedSample {
  */
 export function sampleSize(sample: BinnedSample): number {
   return sample.counts.reduce((sum, count) => sum + count, 0)
+}
+
+const BITS_PER_GRID = 4
+
+/**
+ * A sample on a coarser grid: bins that are one there are merged.
+ *
+ * @param grid at most that of the sample
+ * @returns the sample itself where it is on that grid. O(k) time.
+ * @example coarsened({ grid: 2, bins: [16, 17, 32], counts: [1, 2, 3], totals: [1, 2, 3], lows: [1, 1, 1], highs: [1, 1, 1] }, 1).counts // => [3, 3]
+ */
+export function coarsened(sample: BinnedSample, grid: number): BinnedSample {
+  const shift = BITS_PER_GRID * ((sample.grid ?? 1) - grid)
+  if (shift <= 0) return sample
+  return mergedBins(
+    sample.bins.map((bin) => (bin < 0 ? -(-bin >> shift) : bin >> shift)),
+    [sample],
+    grid,
+  )
+}
+
+/**
+ * Several samples as one, on the coarsest of their grids.
+ *
+ * @example mergedSample([{ bins: [1], counts: [2], totals: [2], lows: [1], highs: [1] }, { bins: [1], counts: [1], totals: [1], lows: [1], highs: [1] }]) // => { bins: [1], counts: [3], totals: [3], lows: [1], highs: [1] }
+ */
+export function mergedSample(samples: readonly BinnedSample[]): BinnedSample {
+  const same = onOneGrid(samples)
+  return mergedBins(
+    same.flatMap(({ bins }) => bins),
+    same,
+    gridOf(same[0]),
+  )
+}
+
+/**
+ * Samples on the coarsest of their grids, so that they compare.
+ *
+ * @example onOneGrid([{ bins: [1], counts: [1], totals: [1], lows: [1], highs: [1] }]).length // => 1
+ */
+export function onOneGrid(samples: readonly BinnedSample[]): BinnedSample[] {
+  const grid = Math.min(...samples.map(gridOf))
+  return samples.map((sample) => coarsened(sample, grid))
+}
+
+const gridOf = (sample: BinnedSample | undefined) => sample?.grid ?? 1
+
+/** @param keys the bin of every bin of the samples, one sample after the other */
+function mergedBins(
+  keys: readonly number[],
+  samples: readonly BinnedSample[],
+  grid: number,
+): BinnedSample {
+  const bins = [...new Set(keys)].toSorted((a, b) => a - b)
+  const place = new Map(bins.map((bin, i) => [bin, i]))
+  const counts = bins.map(() => 0)
+  const totals = bins.map(() => 0)
+  const lows = bins.map(() => Infinity)
+  const highs = bins.map(() => -Infinity)
+  let k = 0
+  for (const sample of samples) {
+    for (let i = 0; i < sample.bins.length; i++) {
+      const at = place.get(keys[k++]!)!
+      counts[at]! += sample.counts[i]!
+      totals[at]! += sample.totals[i]!
+      lows[at] = Math.min(lows[at]!, sample.lows[i]!)
+      highs[at] = Math.max(highs[at]!, sample.highs[i]!)
+    }
+  }
+  return { grid, bins, counts, totals, lows, highs }
 }
 
 /** One bin of two samples laid over each other; a sample that lacks the bin counts 0 there. */

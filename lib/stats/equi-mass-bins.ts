@@ -1,4 +1,4 @@
-import type { BinnedSample } from './binned-sample.ts'
+import { sampleSize, type BinnedSample } from './binned-sample.ts'
 
 /**
  * Cuts a grid into at most `parts` intervals of nearly equal mass in the reference. A cut lies between two grid bins, so counts
@@ -39,4 +39,29 @@ export function countBetween(sample: BinnedSample, cuts: readonly number[]): num
     counts[part]! += sample.counts[i]!
   }
   return counts
+}
+
+/**
+ * Counts of two samples over the intervals of {@link equiMassCuts} of the reference, for distances that need two bins or more: a
+ * reference that is all in one bin is split into that bin and everything else.
+ *
+ * @returns two lists of one length, from 2 to `parts`. O(k) time.
+ * @example equiMassCounts({ bins: [1], counts: [2], totals: [2], lows: [1], highs: [1] }, { bins: [1, 2], counts: [1, 3], totals: [1, 6], lows: [1, 2], highs: [1, 2] }, 10) // => [[2, 0], [1, 3]]
+ */
+export function equiMassCounts(
+  reference: BinnedSample,
+  current: BinnedSample,
+  parts: number,
+): [number[], number[]] {
+  const cuts = equiMassCuts(reference, parts)
+  if (cuts.length > 0) return [countBetween(reference, cuts), countBetween(current, cuts)]
+  const known = new Set(reference.bins.filter((_, i) => reference.counts[i]! > 0))
+  const same = current.counts.reduce(
+    (sum, count, i) => sum + (known.has(current.bins[i]!) ? count : 0),
+    0,
+  )
+  return [
+    [sampleSize(reference), 0],
+    [same, sampleSize(current) - same],
+  ]
 }

@@ -82,8 +82,9 @@ ENGINE = {engine}AggregatingMergeTree
 ORDER BY (model_id, step, model_version, variant, shadow)
 SETTINGS non_replicated_deduplication_window = 10000;
 
--- Numbers, counted on grid 1: the leading 16 bits of the value as a 32-bit float, negative for negative values.
--- Bins are 1/128 of their octave wide at every scale, in the order of the values, and zero has its own.
+-- Numbers, counted on grid 1 to 4: the leading 12 + 4 * grid bits of the value as a 32-bit float, negative for negative
+-- values. On grid 1 bins are 1/128 of their octave wide at every scale, in the order of the values, and zero has its own; a bin
+-- of one grid is 16 bins of the next. Values that spread little are counted finely; what is merged takes the coarsest grid of its parts.
 -- Subjects are features, and the model's own numbers under @names.
 CREATE TABLE IF NOT EXISTS numeric_counts {on_cluster}
 (

@@ -69,6 +69,7 @@ CREATE TABLE IF NOT EXISTS verdicts {on_cluster}
     previous_verdict LowCardinality(String),
     reason String,
     reference LowCardinality(String),
+    episode_id String,
     revision UInt32,
     restates UInt32,
     computed_at DateTime64(3, 'UTC')
@@ -92,11 +93,35 @@ CREATE TABLE IF NOT EXISTS window_revisions {on_cluster}
     events UInt64,
     outcome_changes UInt64,
     mature Bool,
+    worst LowCardinality(String),
+    episode_id String,
     policy_revision String,
     computed_at DateTime64(3, 'UTC')
 )
 ENGINE = {engine}MergeTree
 ORDER BY (model_id, window_start, window_end, revision)
+SETTINGS non_replicated_deduplication_window = 10000;
+
+-- What people say of verdicts: accept (this is normal), dismiss (no problem), snooze (not before `until`).
+CREATE TABLE IF NOT EXISTS verdict_decisions {on_cluster}
+(
+    decision_id String,
+    verdict_id String,
+    model_id LowCardinality(String),
+    window_start DateTime64(3, 'UTC'),
+    window_end DateTime64(3, 'UTC'),
+    family LowCardinality(String),
+    metric LowCardinality(String),
+    subject String,
+    episode_id String,
+    decision LowCardinality(String),
+    actor String,
+    comment String,
+    until DateTime64(3, 'UTC'),
+    decided_at DateTime64(3, 'UTC')
+)
+ENGINE = {engine}MergeTree
+ORDER BY (model_id, decided_at, decision_id)
 SETTINGS non_replicated_deduplication_window = 10000;
 
 CREATE TABLE IF NOT EXISTS `references` {on_cluster}

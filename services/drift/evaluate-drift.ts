@@ -1,7 +1,20 @@
 /** How far the inputs and outputs of a model have moved from a reference. Pure. */
-import { sampleSize, type BinnedSample } from '../../lib/stats/binned-sample.ts'
+import {
+  alignBins,
+  onOneGrid,
+  sampleSize,
+  type BinnedSample,
+} from '../../lib/stats/binned-sample.ts'
 import { chiSquared } from '../../lib/stats/chi-squared.ts'
-import { countBetween, equiMassCuts } from '../../lib/stats/equi-mass-bins.ts'
+import { equiMassCounts } from '../../lib/stats/equi-mass-bins.ts'
+import {
+  hellinger,
+  jsDistance,
+  kullbackLeibler,
+  lInfinity,
+  mannWhitney,
+  totalVariation,
+} from '../../lib/stats/histogram-distances.ts'
 import { ksInterval, ksPValue } from '../../lib/stats/ks.ts'
 import { standardDeviation } from '../../lib/stats/moments.ts'
 import { psi } from '../../lib/stats/psi.ts'
@@ -50,18 +63,19 @@ export function evaluateDrift(
   return facts.map((f) => withReference(f, current, reference, minCount))
 }
 
-function numericFacts(subject: string, reference: BinnedSample, current: BinnedSample): Fact[] {
+function numericFacts(subject: string, a: BinnedSample, b: BinnedSample): Fact[] {
+  const [reference, current] = onOneGrid([a, b]) as [BinnedSample, BinnedSample]
   const n = sampleSize(reference)
   const m = sampleSize(current)
   const sizes = { n_reference: n, n_current: m }
-  const cuts = equiMassCuts(reference, PSI_BINS)
-  const parts = distinctParts(cuts, reference, current)
+  const parts = equiMassCounts(reference, current, PSI_BINS)
   const value = psi(...parts)
   const line = psiAlarmLine(parts[0].length, n, m)
   const ks = ksInterval(reference, current)
   const exact = ks.low === ks.high
   const p = ksPValue(ks.low, n, m)
   const distance = wasserstein(reference, current)
+  const larger = mannWhitney(alignBins(reference, current))
   const spread = standardDeviation(reference)
   return [
     fact('drift', subject, 'psi', value, {
@@ -95,28 +109,38 @@ function numericFacts(subject: string, reference: BinnedSample, current: BinnedS
       bound_high: spread > 0 ? distance.high / spread : null,
       reason: spread > 0 ? '' : 'the reference is constant',
     }),
+    fact('drift', subject, 'mann_whitney', larger.value, {
+      ...sizes,
+      precision: larger.low === larger.high ? 'exact' : 'bounded',
+      bound_low: larger.low,
+      bound_high: larger.high,
+      reason: 'probability that a current value is the larger one',
+    }),
+    ...distances(subject, parts, n, m),
+  ]
+}
+
+/** Distances over the same bins as PSI. */
+function distances(
+  subject: string,
+  [a, b]: readonly [readonly number[], readonly number[]],
+  n: number,
+  m: number,
+): Fact[] {
+  const sizes = { n_reference: n, n_current: m }
+  // What PSI is above its expectation under no change.
+  const excess = psi(a, b) - (a.length - 1) * (1 / n + 1 / m)
+  return [
+    fact('drift', subject, 'psi_excess', excess, sizes),
+    fact('drift', subject, 'js_distance', jsDistance(a, b), sizes),
+    fact('drift', subject, 'hellinger', hellinger(a, b), sizes),
+    fact('drift', subject, 'kl', kullbackLeibler(a, b), sizes),
+    fact('drift', subject, 'tv', totalVariation(a, b), sizes),
+    fact('drift', subject, 'l_infinity', lInfinity(a, b), sizes),
   ]
 }
 
 const ksVerdict = (d: number, p: number): Verdict => (p < KS_P && d >= KS_LEAST_D ? 'alarm' : 'ok')
-
-/** PSI needs two bins: with one value in the reference, that value against everything else. */
-function distinctParts(
-  cuts: readonly number[],
-  reference: BinnedSample,
-  current: BinnedSample,
-): [number[], number[]] {
-  if (cuts.length > 0) return [countBetween(reference, cuts), countBetween(current, cuts)]
-  const known = new Set(reference.bins)
-  const same = current.counts.reduce(
-    (sum, count, i) => sum + (known.has(current.bins[i]!) ? count : 0),
-    0,
-  )
-  return [
-    [sampleSize(reference), 0],
-    [same, sampleSize(current) - same],
-  ]
-}
 
 function categoricalFacts(
   subject: string,
@@ -150,6 +174,7 @@ function categoricalFacts(
       p_value: test.p,
       reason: 'p of independent rows',
     }),
+    ...(names.length > 1 ? distances(subject, [a, b], n, m) : []),
     ...(subject.startsWith('@')
       ? []
       : [

@@ -1,11 +1,15 @@
 /** (window, references, rules) -> every fact about it, with verdicts. Pure: the same input gives the same answer. */
 import type { Model } from '../../lib/models.ts'
+import type { Window } from '../../lib/windows.ts'
 import { evaluateDrift } from './evaluate-drift.ts'
 import { evaluateFairness } from './evaluate-fairness.ts'
 import { evaluateOperations } from './evaluate-operations.ts'
+import { evaluateQuality } from './evaluate-quality.ts'
 import { evaluatePerformance } from './evaluate-performance.ts'
+import { withShiftVerdicts } from './evaluate-shift.ts'
 import { fact, type Fact } from './facts.ts'
-import { overridden } from './rules.ts'
+import type { PastShift } from './past-shifts.ts'
+import { alarmLevel, overridden } from './rules.ts'
 import type { GroupCounts, OutcomeCounts, ReferenceData, WindowCounts } from './window-data.ts'
 
 export interface WindowInput {
@@ -14,7 +18,11 @@ export interface WindowInput {
   /** Groups per protected attribute. */
   groups: ReadonlyMap<string, readonly GroupCounts[]>
   references: readonly ReferenceData[]
-  windowMs: number
+  window: Window
+  /** Windows between the judging reference and this one. */
+  past: readonly PastShift[]
+  /** Combinations of version and variant that are judged of this window. */
+  combinations: number
   /** Share of the emitted events that came; null where producers do not tell. */
   completeness: number | null
   /** Whether every prediction of the window is older than the label horizon. */
@@ -23,10 +31,8 @@ export interface WindowInput {
 
 export function evaluateWindow(input: WindowInput, model: Model): Fact[] {
   const facts = [
-    ...input.references.flatMap((reference) =>
-      evaluateDrift(input.counts, reference, model.windows.min_count),
-    ),
-    ...evaluateOperations(input.counts, input.windowMs),
+    ...input.references.flatMap((reference) => driftFacts(input, reference, model)),
+    ...evaluateOperations(input.counts, input.window.end - input.window.start),
     duplicateRatio(input.counts),
   ]
   return [
@@ -35,6 +41,25 @@ export function evaluateWindow(input: WindowInput, model: Model): Fact[] {
       .map((f) => gated(f, input.completeness, model.windows.min_completeness)),
     ...evaluateTruth(input, model),
   ]
+}
+
+/** Of references that do not judge, the numbers that are looked at. */
+const INFORMING = new Set(['psi', 'ks', 'wasserstein', 'chi_squared', 'js_distance'])
+
+function driftFacts(input: WindowInput, reference: ReferenceData, model: Model): Fact[] {
+  const { counts, window, past, combinations } = input
+  const facts = evaluateDrift(counts, reference, model.windows.min_count)
+  if (!reference.judge) return facts.filter((f) => INFORMING.has(f.metric))
+  const windowLevel = alarmLevel(model, window)
+  const quality = evaluateQuality(counts, reference).map((f) => ({
+    ...f,
+    reference: reference.name,
+  }))
+  return withShiftVerdicts([...facts, ...quality], counts, window.start, reference, {
+    windowLevel,
+    past,
+    combinations,
+  })
 }
 
 /** Of a window that lacks too much of what was emitted nothing is judged; its values stand all the same. */

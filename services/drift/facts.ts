@@ -17,7 +17,10 @@ export interface Fact {
   ci_low: number | null
   ci_high: number | null
   ci_level: number | null
+  /** Of no drift, allowing for the noise between windows. */
   p_value: number | null
+  /** The same, corrected for everything that is tested of the window. */
+  p_adjusted: number | null
   threshold: number | null
   verdict: Verdict
   reason: string
@@ -40,6 +43,7 @@ const EMPTY: Omit<Fact, 'family' | 'subject' | 'metric' | 'value'> = {
   ci_high: null,
   ci_level: null,
   p_value: null,
+  p_adjusted: null,
   threshold: null,
   verdict: 'none',
   reason: '',

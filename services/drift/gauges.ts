@@ -1,6 +1,7 @@
 /** The last closed window of each model, for Prometheus. */
 import { Gauge } from 'prom-client'
 import type { Metrics } from '../../lib/metrics.ts'
+import { snoozeKey } from './decisions.ts'
 import type { Fact } from './facts.ts'
 import type { RevisionKey } from './rows.ts'
 
@@ -20,7 +21,8 @@ const VERDICTS = { ok: 0, warning: 1, alarm: 2, incomplete: -1 } as const
 const LEAST_CELL = 10
 
 export interface Gauges {
-  show: (key: RevisionKey, facts: readonly Fact[]) => void
+  /** @param snoozed facts by `snoozeKey` whose verdict is not shown */
+  show: (key: RevisionKey, facts: readonly Fact[], snoozed?: ReadonlySet<string>) => void
   /** A model that another process judges now is no longer shown by this one. */
   forget: (modelId: string) => void
 }
@@ -50,7 +52,7 @@ export function createGauges({ registry }: Metrics): Gauges {
   }
 
   return {
-    show: ({ modelId, combination, window }, facts) => {
+    show: ({ modelId, combination, window }, facts, snoozed) => {
       const id = `${modelId}\u0001${combination.modelVersion}\u0001${combination.variant}`
       if ((shown.get(id)?.end ?? 0) > window.end) return
       clear(id)
@@ -69,7 +71,8 @@ export function createGauges({ registry }: Metrics): Gauges {
           convention: fact.convention,
         }
         value.set(labels, fact.value)
-        if (fact.verdict !== 'none') verdict.set(labels, VERDICTS[fact.verdict])
+        if (fact.verdict !== 'none' && !snoozed?.has(snoozeKey(fact)))
+          verdict.set(labels, VERDICTS[fact.verdict])
         all.push(labels)
       }
       shown.set(id, { end: window.end, labels: all })

@@ -14,6 +14,10 @@ import { evaluateTruth, evaluateWindow } from './evaluate.ts'
 import { factKey, type Fact } from './facts.ts'
 import type { Gauges } from './gauges.ts'
 import { ALL, type Combination, type DriftQueries } from './queries.ts'
+import type { decisionQueries } from './decisions.ts'
+import { episodeOf, worstOf, type Worst } from './episodes.ts'
+import type { PastShift } from './past-shifts.ts'
+import { referenceWindows, windowsWithin, type ReferenceWindows } from './reference-windows.ts'
 import { referencesFor, toFreeze, type PastWindow, type ReferenceSpans } from './references.ts'
 import { changedFacts, metricRow, tokenOf, verdictRow, type RevisionKey } from './rows.ts'
 import { dueWindows, progressOf, type Due, type StepCount } from './schedule.ts'
@@ -22,9 +26,17 @@ import type { ReferenceData } from './window-data.ts'
 export interface JudgeOptions {
   db: ClickHouse
   queries: DriftQueries
+  decisions: ReturnType<typeof decisionQueries>
   eventLog: Pick<EventLog, 'append'>
   gauges: Gauges
   now: () => number
+}
+
+/** What is the same for all windows of a model. */
+interface Known {
+  frozen: ReadonlyMap<string, Window>
+  accepted: readonly Window[]
+  snoozed: ReadonlySet<string>
 }
 
 /** Between two restatements of one window. */
@@ -32,7 +44,7 @@ const RESTATE_INTERVAL_MS = 10_000
 const MAX_CACHED_REFERENCES = 256
 
 export function createJudge(options: JudgeOptions) {
-  const { db, queries, now } = options
+  const { db, queries, decisions, now } = options
   const restatedAt = new Map<string, number>()
   const cache = new Map<string, ReferenceData>()
 
@@ -48,11 +60,13 @@ export function createJudge(options: JudgeOptions) {
     if (due.length === 0) return undefined
     const alarmed = await queries.alarmedWindows(model.modelId)
     const frozen = await queries.frozenReferences(model.modelId)
+    const known: Known = {
+      frozen,
+      accepted: await decisions.accepted(model.modelId),
+      snoozed: await decisions.snoozed(model.modelId, now()),
+    }
     const past = new Map<string, PastWindow>(
-      judged.map((j) => [
-        idOf(j),
-        { start: j.start, end: j.end, events: j.events, alarmed: alarmed.has(idOf(j)) },
-      ]),
+      judged.map((j) => [idOf(j), { ...j, alarmed: alarmed.has(idOf(j)) }]),
     )
     let comeBack: number | undefined
     for (const window of due) {
@@ -63,12 +77,12 @@ export function createJudge(options: JudgeOptions) {
         comeBack = Math.min(comeBack ?? Infinity, waitUntil)
         continue
       }
-      const isAlarmed = await judgeWindow(model, window, steps, [...past.values()], frozen)
+      const outcome = await judgeWindow(model, window, steps, [...past.values()], known)
       past.set(idOf(window), {
         start: window.start,
         end: window.end,
         events: window.events,
-        alarmed: isAlarmed,
+        ...outcome,
       })
       for (const { name, window: span } of toFreeze(model, [...past.values()], frozen)) {
         await queries.freezeReference(model.modelId, name, span, now())
@@ -83,16 +97,21 @@ export function createJudge(options: JudgeOptions) {
     model: Model,
     due: Due,
     steps: readonly StepCount[],
-    past: readonly PastWindow[],
-    frozen: ReadonlyMap<string, Window>,
-  ): Promise<boolean> {
+    pastWindows: readonly PastWindow[],
+    { frozen, accepted, snoozed }: Known,
+  ): Promise<Pick<PastWindow, 'alarmed' | 'worst' | 'episode'>> {
     const window = { start: due.start, end: due.end }
     const combinations = await queries.combinations(model.modelId, window)
     const earlier = await queries.latestFacts(model.modelId, window)
     const completeness = await queries.completeness(model.modelId, window)
     const references: ReferenceData[] = []
-    for (const spans of referencesFor(window, model, past, frozen))
+    for (const spans of referencesFor(window, model, pastWindows, frozen, accepted))
       references.push(await referenceData(model, spans, steps))
+
+    const judging = references.find((reference) => reference.judge)
+    const past = judging?.windows
+      ? await queries.pastShifts(model.modelId, judging.name, ...pastSpan(judging.windows, window))
+      : new Map<string, PastShift[]>()
 
     const revisions: {
       key: RevisionKey
@@ -116,7 +135,9 @@ export function createJudge(options: JudgeOptions) {
         outcomes,
         groups,
         references,
-        windowMs: window.end - window.start,
+        window,
+        past: notOverlapping(past.get(keyOf(combination)) ?? [], window),
+        combinations: combinations.length,
         completeness,
         mature: due.mature,
       }
@@ -129,6 +150,7 @@ export function createJudge(options: JudgeOptions) {
           combination,
           window,
           revision: (before?.revision ?? 0) + 1,
+          episode: '',
           policyRevision: model.revision,
           computedAt: now(),
         },
@@ -137,14 +159,20 @@ export function createJudge(options: JudgeOptions) {
         before: before?.facts ?? new Map(),
       })
     }
-    await write(model, due, revisions)
-    for (const { key, facts } of revisions) options.gauges.show(key, facts)
-    return revisions[0]!.facts.some((fact) => fact.family === 'drift' && fact.verdict === 'alarm')
+    const whole = revisions[0]!.facts
+    const worst = worstOf(whole)
+    const episode = episodeOf(window, worst, model.modelId, pastWindows)
+    for (const { key } of revisions) key.episode = episode
+    await write(model, due, worst, revisions)
+    for (const { key, facts } of revisions) options.gauges.show(key, facts, snoozed)
+    const alarmed = whole.some((fact) => fact.family === 'drift' && fact.verdict === 'alarm')
+    return { alarmed, worst, episode }
   }
 
   async function write(
     model: Model,
     due: Due,
+    worst: Worst,
     revisions: readonly { key: RevisionKey; changed: Fact[]; before: ReadonlyMap<string, Fact> }[],
   ) {
     const token = revisions.map(({ key }) => tokenOf(key)).join('\u0002')
@@ -173,6 +201,8 @@ export function createJudge(options: JudgeOptions) {
         events: due.events,
         outcome_changes: due.changes,
         mature: due.mature,
+        worst,
+        episode_id: key.episode,
         policy_revision: model.revision,
         computed_at: new Date(key.computedAt).toISOString(),
       })),
@@ -206,6 +236,7 @@ export function createJudge(options: JudgeOptions) {
     const cached = cache.get(key)
     if (cached) return cached
     const counts = await queries.counts(model.modelId, reference.spans, ALL)
+    const windows = reference.judge ? windowsWithin(reference.spans, model) : []
     const data: ReferenceData = {
       name: reference.name,
       judge: reference.judge,
@@ -213,11 +244,37 @@ export function createJudge(options: JudgeOptions) {
       outcomes: reference.judge
         ? await queries.outcomes(model, reference.spans, ALL, counts.events)
         : undefined,
+      windows:
+        windows.length === 0
+          ? undefined
+          : referenceWindows(windows, await queries.countsBySpan(model.modelId, windows), model),
     }
     if (cache.size >= MAX_CACHED_REFERENCES) cache.delete(cache.keys().next().value!)
     cache.set(key, data)
     return data
   }
+}
+
+/** Windows further back weigh nothing in the mean of the last ones. */
+const PAST_WINDOWS = 24
+
+function pastSpan({ windows }: ReferenceWindows, window: Window): [from: number, to: number] {
+  const size = window.end - window.start
+  const after = windows.at(-1)!.end <= window.start ? windows.at(-1)!.end : -Infinity
+  return [Math.max(after, window.start - PAST_WINDOWS * size), window.start]
+}
+
+/** Of hopping windows those that follow one another: rows must not count twice. */
+function notOverlapping(past: readonly PastShift[], window: Window): PastShift[] {
+  const size = window.end - window.start
+  let before = window.start
+  const chosen: PastShift[] = []
+  for (const shift of past.toReversed()) {
+    if (shift.start + size > before) continue
+    chosen.push(shift)
+    before = shift.start
+  }
+  return chosen.toReversed()
 }
 
 const idOf = (window: Window) => `${window.start}-${window.end}`

@@ -10,6 +10,7 @@ import type { Models } from '../../lib/models.ts'
 import type { Module } from '../../lib/modules.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import type { DriftConfig } from './config.ts'
+import { decisionQueries, decisionRoutes } from './decisions.ts'
 import { createGauges } from './gauges.ts'
 import { createJudge } from './judge.ts'
 import { driftQueries } from './queries.ts'
@@ -33,9 +34,17 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
   const db = deps.clickhouse('drift')
   const queries = driftQueries(db)
   const gauges = createGauges(metrics)
-  const judgeModel = createJudge({ db, queries, eventLog, gauges, now })
+  const judgeModel = createJudge({
+    db,
+    queries,
+    decisions: decisionQueries(db),
+    eventLog,
+    gauges,
+    now,
+  })
   const reader = deps.clickhouse('drift-http')
   driftRoutes(deps.http, { db: reader, queries: driftQueries(reader), models, now })
+  decisionRoutes(deps.http, reader, now)
   const seconds = new Histogram({
     name: 'plumbline_window_evaluation_seconds',
     help: 'Time to judge all that was due of one model.',

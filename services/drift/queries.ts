@@ -1,7 +1,9 @@
 /** Everything drift reads from ClickHouse: merged counts per span, never raw rows into Node. */
 import type { ClickHouse, Params } from '../../lib/clickhouse.ts'
 import type { Model } from '../../lib/models.ts'
-import type { BinnedSample } from '../../lib/stats/binned-sample.ts'
+import { readCounts, SPAN } from './count-queries.ts'
+import type { Worst } from './episodes.ts'
+import { pastShiftsOf, type PastShift } from './past-shifts.ts'
 import type { Window } from '../../lib/windows.ts'
 import type { Judged, PartitionProgress, StepCount } from './schedule.ts'
 import { factKey, type Fact } from './facts.ts'
@@ -14,8 +16,6 @@ export interface Combination {
   variant: string
 }
 export const ALL: Combination = { modelVersion: '', variant: '' }
-
-const MAX_CATEGORIES = 10_000
 
 const scope = (c: Combination) =>
   (c.modelVersion === '' ? ' AND NOT shadow' : ' AND model_version = {version:String}') +
@@ -39,14 +39,8 @@ function paramsOf(modelId: string, spans: readonly Window[], c: Combination): Pa
   }
 }
 
-interface NumericRow {
-  subject: string
-  bins: number[]
-  counts: string[]
-  totals: number[]
-  lows: number[]
-  highs: number[]
-}
+const countsWhere = (c: Combination) =>
+  `WHERE model_id = {model:String} AND ${within('step')}${scope(c)}`
 
 export function driftQueries(db: ClickHouse) {
   async function totals(modelId: string, spans: readonly Window[], c: Combination) {
@@ -102,9 +96,12 @@ export function driftQueries(db: ClickHouse) {
         events: string
         changes: string
         mature: boolean
+        worst: Worst
+        episode: string
       }>(
         `SELECT toUnixTimestamp64Milli(window_start) AS start, toUnixTimestamp64Milli(window_end) AS end, max(revision) AS revision,
-           argMax(events, revision) AS events, argMax(outcome_changes, revision) AS changes, argMax(mature, revision) AS mature
+           argMax(events, revision) AS events, argMax(outcome_changes, revision) AS changes, argMax(mature, revision) AS mature,
+           argMax(worst, revision) AS worst, argMax(episode_id, revision) AS episode
          FROM window_revisions
          WHERE model_id = {model:String} AND model_version = '' AND variant = '' AND slice_key = ''
          GROUP BY window_start, window_end`,
@@ -117,6 +114,8 @@ export function driftQueries(db: ClickHouse) {
         events: Number(row.events),
         changes: Number(row.changes),
         mature: row.mature,
+        worst: row.worst,
+        episode: row.episode,
       }))
     },
 
@@ -252,41 +251,54 @@ export function driftQueries(db: ClickHouse) {
       spans: readonly Window[],
       c: Combination,
     ): Promise<WindowCounts> => {
-      const params = paramsOf(modelId, spans, c)
-      const where = `WHERE model_id = {model:String} AND ${within('step')}${scope(c)}`
-      const numeric = await db.query<NumericRow>(
-        `SELECT subject, groupArray(bin) AS bins, groupArray(n) AS counts, groupArray(t) AS totals, groupArray(l) AS lows, groupArray(h) AS highs
-         FROM (SELECT subject, bin, sum(count) AS n, sum(total) AS t, min(low) AS l, max(high) AS h FROM numeric_counts ${where} AND grid = 1
-               GROUP BY subject, bin ORDER BY subject, bin)
-         GROUP BY subject`,
+      const [own] = await readCounts(db, paramsOf(modelId, spans, c), countsWhere(c), false)
+      return { ...(await totals(modelId, spans, c)), ...own! }
+    },
+
+    /** The same of each span by itself. */
+    countsBySpan: async (modelId: string, spans: readonly Window[]): Promise<WindowCounts[]> => {
+      const params = paramsOf(modelId, spans, ALL)
+      const perSpan = await readCounts(db, params, countsWhere(ALL), true)
+      const sums = await db.query<{ span: number; events: string; errors: string }>(
+        `SELECT ${SPAN} AS span, sum(events) AS events, sum(errors) AS errors FROM event_counts ${countsWhere(ALL)} GROUP BY span`,
         params,
       )
-      const categories = await db.query<{
+      return perSpan.map((own, i) => {
+        const sum = sums.find(({ span }) => span === i + 1)
+        return {
+          events: Number(sum?.events ?? 0),
+          errors: Number(sum?.errors ?? 0),
+          duplicates: 0,
+          ...own,
+        }
+      })
+    },
+
+    /** How windows since `from` differed from a reference, per combination, in the order of time. */
+    pastShifts: async (
+      modelId: string,
+      reference: string,
+      from: number,
+      to: number,
+    ): Promise<Map<string, PastShift[]>> => {
+      const rows = await db.query<{
+        key: string
+        start: string
         subject: string
-        categories: string[]
-        counts: string[]
+        metric: string
+        value: number | null
+        size: string
+        verdict: string
       }>(
-        `SELECT subject, groupArray(category) AS categories, groupArray(n) AS counts
-         FROM (SELECT subject, category, sum(count) AS n FROM category_counts ${where}
-               GROUP BY subject, category ORDER BY subject, n DESC, category LIMIT ${MAX_CATEGORIES} BY subject)
-         GROUP BY subject`,
-        params,
+        `SELECT concat(model_version, '\x01', variant) AS key, toUnixTimestamp64Milli(window_start) AS start, subject, metric, value, n_current AS size, verdict
+         FROM window_metrics
+         WHERE model_id = {model:String} AND slice_key = '' AND family = 'drift' AND convention = 'plumbline' AND reference = {reference:String}
+           AND metric IN ('psi', 'location_shift', 'scale_shift', 'skew_shift')
+           AND window_start >= {from:DateTime64(3, 'UTC')} AND window_end <= {to:DateTime64(3, 'UTC')}
+         ORDER BY window_start, revision DESC LIMIT 1 BY model_version, variant, window_start, window_end, subject, metric`,
+        { model: modelId, reference, from: time(from), to: time(to) },
       )
-      return {
-        ...(await totals(modelId, spans, c)),
-        numeric: new Map(
-          numeric.map((row): [string, BinnedSample] => [
-            row.subject,
-            { ...row, counts: row.counts.map(Number) },
-          ]),
-        ),
-        categories: new Map(
-          categories.map((row) => [
-            row.subject,
-            new Map(row.categories.map((name, i) => [name, Number(row.counts[i])])),
-          ]),
-        ),
-      }
+      return pastShiftsOf(rows)
     },
 
     outcomes: (

@@ -1,10 +1,11 @@
 /** Which past windows a model is compared with. Pure. */
+import type { EpisodeWindow } from './episodes.ts'
 import type { Model } from '../../lib/models.ts'
 import type { ModelReference } from '../../schemas/model.ts'
 import type { Window } from '../../lib/windows.ts'
 
 /** A window that has been judged, as references see it. */
-export interface PastWindow extends Window {
+export interface PastWindow extends EpisodeWindow {
   events: number
   /** Some drift verdict of it is an alarm. */
   alarmed: boolean
@@ -21,6 +22,7 @@ export interface ReferenceSpans {
 /**
  * The spans of every reference of a model for one window; a reference that has no span yet is left out.
  *
+ * @param accepted windows that a person called normal: they join the judging reference
  * @param frozen spans of `first` references that were frozen earlier, by name
  * @param past windows that end before `window` starts or are it, in any order
  */
@@ -29,9 +31,11 @@ export function referencesFor(
   model: Model,
   past: readonly PastWindow[],
   frozen: ReadonlyMap<string, Window>,
+  accepted: readonly Window[] = [],
 ): ReferenceSpans[] {
   return Object.entries(model.references).flatMap(([name, reference]) => {
-    const spans = spansOf(name, reference, window, model, past, frozen)
+    const own = spansOf(name, reference, window, model, past, frozen)
+    const spans = reference.judge && own.length > 0 ? withAccepted(own, accepted, window) : own
     return spans.length === 0
       ? []
       : [{ name, judge: reference.judge ?? false, spans, fixed: reference.kind !== 'trailing' }]
@@ -66,6 +70,15 @@ function spansOf(
       return chosen
     }
   }
+}
+
+function withAccepted(spans: Window[], accepted: readonly Window[], window: Window): Window[] {
+  const joined = [...spans]
+  for (const { start, end } of accepted.toSorted((a, b) => a.start - b.start)) {
+    const isApart = [...joined, window].every((other) => end <= other.start || start >= other.end)
+    if (isApart) joined.push({ start, end })
+  }
+  return joined
 }
 
 /** The windows on which `first` references are to be frozen now: the first complete one, by end. */

@@ -3,6 +3,7 @@ import { Problem } from '../../lib/errors.ts'
 import type { Http } from '../../lib/http.ts'
 import type { Models } from '../../lib/models.ts'
 import type { Window } from '../../lib/windows.ts'
+import { decisionQueries } from './decisions.ts'
 import { evaluateDrift } from './evaluate-drift.ts'
 import { ALL, type DriftQueries } from './queries.ts'
 import { progressOf } from './schedule.ts'
@@ -20,6 +21,7 @@ export interface DriftRoutesOptions {
 
 export function driftRoutes(http: Http, { db, queries, models, now }: DriftRoutesOptions): void {
   const config = { scope: 'read' as const }
+  const decisions = decisionQueries(db)
 
   http.get(
     '/v1/models',
@@ -84,6 +86,7 @@ export function driftRoutes(http: Http, { db, queries, models, now }: DriftRoute
             }),
           }
         }),
+        alarms: await decisions.rate(model.modelId, model.falseAlarmsPerWeek),
         retrain: model.retrain.map(({ name, when, approval }) => ({ name, when, approval })),
       }
     },

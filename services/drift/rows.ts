@@ -10,6 +10,8 @@ export interface RevisionKey {
   combination: Combination
   window: Window
   revision: number
+  /** Of the alarms in which the window lies, or ''. */
+  episode: string
   policyRevision: string
   computedAt: number
 }
@@ -40,8 +42,7 @@ export function metricRow(fact: Fact, key: RevisionKey): Row {
     ...fact,
     n_reference: Math.round(fact.n_reference),
     n_current: Math.round(fact.n_current),
-    p_adjusted: null,
-    episode_id: '',
+    episode_id: episodeOfFact(fact, key),
     n_effective: null,
     reference_revision: 1,
     policy_revision: key.policyRevision,
@@ -49,6 +50,9 @@ export function metricRow(fact: Fact, key: RevisionKey): Row {
     computed_at: iso(key.computedAt),
   }
 }
+
+const episodeOfFact = ({ verdict }: Fact, { episode }: RevisionKey) =>
+  verdict === 'alarm' || verdict === 'warning' ? episode : ''
 
 /** A fact that an earlier revision had and this one has not: written without a value, so that the latest view forgets it. */
 export const vanished = (fact: Fact): Fact => ({
@@ -61,6 +65,7 @@ export const vanished = (fact: Fact): Fact => ({
   ci_low: null,
   ci_high: null,
   p_value: null,
+  p_adjusted: null,
 })
 
 export interface VerdictRow extends Row {
@@ -100,6 +105,7 @@ export function verdictRow(fact: Fact, key: RevisionKey, previous: string): Verd
     previous_verdict: previous,
     reason: fact.reason,
     reference: fact.reference,
+    episode_id: episodeOfFact(fact, key),
     revision,
     restates: revision > 1 ? revision - 1 : 0,
     computed_at: iso(key.computedAt),
@@ -124,6 +130,7 @@ const COMPARED = [
   'ci_low',
   'ci_high',
   'p_value',
+  'p_adjusted',
   'threshold',
   'verdict',
   'reason',

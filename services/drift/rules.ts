@@ -1,6 +1,8 @@
 /** When a number is a warning or an alarm: the fixed defaults, and the overrides of the model file. */
 import { chiSquaredQuantile } from '../../lib/stats/chi-squared.ts'
+import { durationMs } from '../../lib/durations.ts'
 import type { Model } from '../../lib/models.ts'
+import type { Window } from '../../lib/windows.ts'
 import type { Fact, Verdict } from './facts.ts'
 
 export const PSI_WARNING = 0.1
@@ -31,6 +33,18 @@ export function psiVerdict(value: number, alarmLine: number): Verdict {
 export function fallVerdict(low95: number, low99: number, line: number): Verdict {
   if (low99 > line) return 'alarm'
   return low95 > line ? 'warning' : 'ok'
+}
+
+const WEEK_MS = 7 * 86_400_000
+const MOST_WINDOW_LEVEL = 0.05
+
+/**
+ * The share of windows that may alarm by chance: `alarms.false_alarms_per_week`, shared evenly among the windows of a week. The
+ * expected number of false alarms is then below the budget whatever the windows have to do with one another.
+ */
+export function alarmLevel({ windows, falseAlarmsPerWeek }: Model, window: Window): number {
+  const slide = windows.slide === undefined ? window.end - window.start : durationMs(windows.slide)
+  return Math.min(MOST_WINDOW_LEVEL, (falseAlarmsPerWeek * slide) / WEEK_MS)
 }
 
 /** Applies `alarms.overrides` of the model file: fixed lines on the value itself, `family/metric[/subject]`. */

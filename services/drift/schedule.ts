@@ -1,6 +1,7 @@
 /** Which windows of a model are to be judged now. Pure. */
 import { durationMs } from '../../lib/durations.ts'
 import type { Model } from '../../lib/models.ts'
+import type { Worst } from './episodes.ts'
 import { windowsBetween, type Window } from '../../lib/windows.ts'
 
 /** Additive counters per time step. */
@@ -23,6 +24,8 @@ export interface Judged {
   events: number
   changes: number
   mature: boolean
+  worst: Worst
+  episode: string
 }
 
 export interface Due extends Window {

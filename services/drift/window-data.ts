@@ -1,5 +1,6 @@
 /** What `queries.ts` reads of a span of time, and `evaluate*.ts` judges: counts, never raw rows. */
 import type { BinnedSample } from '../../lib/stats/binned-sample.ts'
+import type { ReferenceWindows } from './reference-windows.ts'
 import type { Confusion } from '../../lib/stats/confusion.ts'
 
 export interface WindowCounts {
@@ -63,4 +64,6 @@ export interface ReferenceData {
   judge: boolean
   counts: WindowCounts
   outcomes: OutcomeCounts | undefined
+  /** Window by window, where it has enough of them to tell their noise. */
+  windows?: ReferenceWindows | undefined
 }

@@ -7,7 +7,7 @@ import type { Event } from '../../lib/event-verdict.ts'
 import * as native from '../../lib/native-block.ts'
 import type { Members } from '../../lib/plain-json.ts'
 import type { TableRows } from '../../lib/event-mapping.ts'
-import { binned, GRID } from './numeric-bins.ts'
+import { binned } from './numeric-bins.ts'
 
 const STEP_SECONDS = 900
 
@@ -211,12 +211,12 @@ function numericCounts(subjects: readonly Subject[]): TableRows {
   let row = 0
   // In the order of the table's key: ClickHouse then has nothing to sort.
   for (const subject of subjects.toSorted((a, b) => compare(keyOf(a), keyOf(b)))) {
-    const { bins, counts, totals, lows, highs } = binned(subject.values, subject.length)
+    const { grid, bins, counts, totals, lows, highs } = binned(subject.values, subject.length)
     native.giveCells(subject.values)
     const end = row + bins.length
     setGroup(group, row, end, subject.group)
     columns.subject.setRun(row, end, subject.name)
-    columns.grid.setRun(row, end, GRID)
+    columns.grid.setRun(row, end, grid)
     columns.bin.setCells(row, bins)
     columns.count.setCells(row, counts)
     columns.total.setCells(row, totals)

@@ -1,26 +1,48 @@
 /**
- * Numbers counted in bins.
+ * Numbers counted in bins, on the finest grid that the spread of the values allows.
  *
- * Grid 1: the leading 16 bits of the value as a 32-bit float, negative for negative values. Bins are 1/128 of their
- * octave wide at every scale, in the order of the values; zero has its own, and so has every whole number up to 256.
+ * Grid g keeps the leading 12 + 4·g bits of the value as a 32-bit float, negative for negative values: grid 1 has 128 bins an
+ * octave at every scale, zero on its own and every whole number up to 256; each next one has 16 for every one of the grid before,
+ * so that counts of different grids are merged on the coarser. Years, kelvins and sums of money that hardly vary get fine bins,
+ * what spans many octaves gets those of grid 1: either way a feature takes some hundred bins.
  */
-export const GRID = 1
-const DROPPED_BITS = 16
-/** Bins lie within this distance of zero's. */
-const REACH = 2 ** 15
+const FINEST = 4
+const COARSEST = 1
+/** Bins between the 5th and the 95th percentile. */
+const MOST_BINS = 512
+/** Values looked at to tell how they spread. */
+const LOOKED_AT = 64
+/** Of fewer values the spread cannot be told; they shall not force fine bins on a quiet stream. */
+const LEAST_VALUES = 8
+const FEW_VALUES_GRID = 2
 
 const asFloat = new Float32Array(1)
 const asBits = new Int32Array(asFloat.buffer)
 
 /** The bin of a finite number; values beyond the range of 32-bit floats fall into the bin of infinity. */
-export function binOf(value: number): number {
+export function binOf(value: number, grid: number): number {
   asFloat[0] = value
-  const bin = (asBits[0]! & 0x7fffffff) >> DROPPED_BITS
+  const bin = (asBits[0]! & 0x7fffffff) >> (20 - 4 * grid)
   return value < 0 ? -bin : bin
+}
+
+/** @param values the first `length` of them, at least one */
+export function gridOf(values: Float64Array, length: number): number {
+  const looked = Math.min(length, LOOKED_AT)
+  const sample = Float64Array.from(
+    { length: looked },
+    (_, i) => values[Math.floor((i * length) / looked)]!,
+  ).sort()
+  const low = sample[Math.floor(0.05 * looked)]!
+  const high = sample[Math.ceil(0.95 * looked) - 1]!
+  let grid = length < LEAST_VALUES ? FEW_VALUES_GRID : FINEST
+  while (grid > COARSEST && binOf(high, grid) - binOf(low, grid) > MOST_BINS) grid--
+  return grid
 }
 
 /** Bins in ascending order, with the number, sum, least and greatest of the values in each. */
 export interface Bins {
+  grid: number
   bins: Int32Array
   counts: Float64Array
   totals: Float64Array
@@ -28,33 +50,47 @@ export interface Bins {
   highs: Float64Array
 }
 
-/** For every bin its place among those that the values at hand fall into, and one more: 0 is none. */
+/** Bins within this distance of the first value's have a place in the table; others, rare on a fine grid, go through the map. */
+const REACH = 2 ** 16
 const places = new Int32Array(2 * REACH + 1)
+const farPlaces = new Map<number, number>()
 
 /** @param values the first `length` of them */
-export function binned(values: Float64Array, length: number): Bins {
+export function binned(values: Float64Array, length: number, grid = gridOf(values, length)): Bins {
+  // On the coarsest grid every bin is within reach of zero's.
+  const base = grid === COARSEST ? 0 : binOf(values[0]!, grid)
+  const placeOf = (bin: number) => {
+    const at = bin - base + REACH
+    return at >= 0 && at < places.length ? places[at]! : (farPlaces.get(bin) ?? 0)
+  }
+  const setPlace = (bin: number, place: number) => {
+    const at = bin - base + REACH
+    if (at >= 0 && at < places.length) places[at] = place
+    else farPlaces.set(bin, place)
+  }
   const found = new Int32Array(length)
   let distinct = 0
   for (let i = 0; i < length; i++) {
-    const bin = binOf(values[i]!)
-    if (places[bin + REACH] !== 0) continue
-    places[bin + REACH] = 1
+    const bin = binOf(values[i]!, grid)
+    if (placeOf(bin) !== 0) continue
+    setPlace(bin, 1)
     found[distinct++] = bin
   }
   const bins = found.slice(0, distinct).sort()
-  for (let place = 0; place < distinct; place++) places[bins[place]! + REACH] = place + 1
+  for (let place = 0; place < distinct; place++) setPlace(bins[place]!, place + 1)
   const counts = new Float64Array(distinct)
   const totals = new Float64Array(distinct)
   const lows = new Float64Array(distinct).fill(Infinity)
   const highs = new Float64Array(distinct).fill(-Infinity)
   for (let i = 0; i < length; i++) {
     const value = values[i]!
-    const place = places[binOf(value) + REACH]! - 1
+    const place = placeOf(binOf(value, grid)) - 1
     counts[place]!++
     totals[place]! += value
     if (value < lows[place]!) lows[place] = value
     if (value > highs[place]!) highs[place] = value
   }
-  for (const bin of bins) places[bin + REACH] = 0
-  return { bins, counts, totals, lows, highs }
+  for (const bin of bins) setPlace(bin, 0)
+  farPlaces.clear()
+  return { grid, bins, counts, totals, lows, highs }
 }

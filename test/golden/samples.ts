@@ -6,7 +6,7 @@ import type { BinnedSample } from '../../lib/stats/binned-sample.ts'
 export const atoms = (values: readonly number[]) => binned(values, (value) => value)
 
 /** The grid of `numeric_counts`. */
-export const gridded = (values: readonly number[]) => binned(values, binOf)
+export const gridded = (values: readonly number[]) => binned(values, (value) => binOf(value, 1))
 
 function binned(values: readonly number[], placeOf: (value: number) => number): BinnedSample {
   const groups = [...Map.groupBy(values, (value) => placeOf(value) + 0)].toSorted(

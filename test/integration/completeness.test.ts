@@ -5,6 +5,7 @@ import { murmurHash3, xxHash32 } from '../../lib/id-hash.ts'
 import { parseModel } from '../../lib/models.ts'
 import { createMetrics } from '../../lib/metrics.ts'
 import type { Sink } from '../../lib/sink.ts'
+import { decisionQueries } from '../../services/drift/decisions.ts'
 import { createGauges } from '../../services/drift/gauges.ts'
 import { createJudge } from '../../services/drift/judge.ts'
 import { driftQueries } from '../../services/drift/queries.ts'
@@ -153,6 +154,7 @@ test('below min_completeness nothing is judged, and the values stand', async () 
   )
   const judge = createJudge({
     db,
+    decisions: decisionQueries(db),
     queries: driftQueries(db),
     eventLog: { append: async () => {} },
     gauges: createGauges(createMetrics()),

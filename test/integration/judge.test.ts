@@ -4,6 +4,7 @@ import type { ClickHouse } from '../../lib/clickhouse.ts'
 import { createMetrics } from '../../lib/metrics.ts'
 import { parseModel, type Models } from '../../lib/models.ts'
 import type { Sink } from '../../lib/sink.ts'
+import { decisionQueries } from '../../services/drift/decisions.ts'
 import { createGauges } from '../../services/drift/gauges.ts'
 import { createJudge } from '../../services/drift/judge.ts'
 import { driftQueries } from '../../services/drift/queries.ts'
@@ -44,6 +45,7 @@ beforeAll(async () => {
   const judgeModel = createJudge({
     db: own,
     queries: driftQueries(own),
+    decisions: decisionQueries(own),
     eventLog: {
       append: async (_, messages) =>
         void published.push(...messages.map((m) => m.value.toString())),

@@ -1,0 +1,273 @@
+/**
+ * `npm run alarms [-- --scale 1 --write]`: how often windows alarm when nothing has changed, and how soon when something has, beside
+ * what Evidently does by default on the same streams. `--write` puts both tables into `docs/alarms.md`.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import type { BinnedSample } from '../lib/stats/binned-sample.ts'
+import { evidentlyCategorical, evidentlyNumeric } from '../lib/dialects/evidently.ts'
+import { numericShifts, shareShifts, type NumericSubject } from '../lib/stats/shift-test.ts'
+import type { Season } from '../lib/stats/window-noise.ts'
+import {
+  numericContrast,
+  numericReference,
+  onGridOf,
+  type NumericReference,
+} from '../lib/stats/window-reference.ts'
+import { binned } from '../services/ingest/numeric-bins.ts'
+import { feature, uniforms, type StreamKind } from './streams.ts'
+
+const { values } = parseArgs({
+  options: {
+    scale: { type: 'string', default: '1' },
+    write: { type: 'boolean', default: false },
+  },
+})
+const scale = Number(values.scale)
+const SEED = 20260101
+const LATER = 14
+/** Windows a day with the default budget of 0.25 a week, drift's share of it; and the cap. */
+const LEVELS = [0.006, 0.05] as const
+
+const sampleOf = (window: Float64Array): BinnedSample => {
+  const { grid, bins, counts, totals, lows, highs } = binned(window, window.length)
+  return {
+    grid,
+    bins: [...bins],
+    counts: [...counts],
+    totals: [...totals],
+    lows: [...lows],
+    highs: [...highs],
+  }
+}
+
+/** The p of every later window, features in the columns: each window is judged when it closes, with those before it as its past. */
+function judged(
+  references: readonly NumericReference[],
+  later: readonly BinnedSample[][],
+  season: { season: Season; first: number } | undefined,
+): number[][] {
+  const histories: NumericSubject['history'][] = references.map(() => [])
+  return Array.from({ length: later[0]!.length }, (_, t) => {
+    const subjects = references.map((known, f): NumericSubject => {
+      const reference = onGridOf(known, later[f]![t]!)
+      const { shape, logPsi, size } = numericContrast(reference, later[f]![t]!)
+      const phase = season ? (season.first + t) % season.season.length : 0
+      histories[f] = [...histories[f]!, { shape, size, phase }]
+      return { reference, history: histories[f], logPsi }
+    })
+    return numericShifts(subjects, season?.season).map(({ p }) => p)
+  })
+}
+
+const share = (hits: readonly boolean[]) => hits.filter(Boolean).length / Math.max(1, hits.length)
+
+interface Cell {
+  kind: StreamKind
+  declared?: boolean
+  features: number
+  windows: number
+  rows: number
+}
+
+function nulls(cell: Cell, repetitions: number) {
+  const uniform = uniforms(SEED)
+  const alarms = LEVELS.map(() => [] as boolean[])
+  const evidentlyAny: boolean[] = []
+  const evidentlyDataset: boolean[] = []
+  for (let r = 0; r < repetitions; r++) {
+    const firstDay = Math.floor(7 * uniform())
+    const columns = Array.from({ length: cell.features }, () =>
+      feature(cell.kind, cell.windows + LATER, cell.rows, firstDay, uniform),
+    )
+    const later = columns.map((windows) => windows.slice(cell.windows).map(sampleOf))
+    const p = judged(referencesOf(columns, cell.windows), later, seasonOf(cell, firstDay))
+    for (const window of p)
+      LEVELS.forEach((level, i) => alarms[i]!.push(Math.min(...window) * cell.features <= level))
+    if (r >= Math.max(4, repetitions / 4)) continue
+    const references = columns.map((windows) => joined(windows.slice(0, cell.windows)))
+    for (let t = cell.windows; t < cell.windows + 7; t++) {
+      const drifted = columns.map(
+        (windows, f) => evidentlyNumeric(references[f]!, windows[t]!.slice().sort()).drifted,
+      )
+      evidentlyAny.push(drifted.some(Boolean))
+      evidentlyDataset.push(share(drifted) >= 0.5)
+    }
+  }
+  return {
+    ...cell,
+    judged: alarms[0]!.length,
+    alarms: alarms.map(share),
+    evidentlyAny: share(evidentlyAny),
+    evidentlyDataset: share(evidentlyDataset),
+  }
+}
+
+type Change = 'shift 0.25 σ' | 'shift 0.5 σ' | 'spike of 10 %' | 'new category of 3 %'
+
+function power(cell: Cell, change: Change, repetitions: number) {
+  const uniform = uniforms(SEED + 1)
+  const first: boolean[] = []
+  const withinFour: boolean[] = []
+  const evidently: boolean[] = []
+  const level = LEVELS[0]
+  for (let r = 0; r < repetitions; r++) {
+    const columns = Array.from({ length: cell.features }, () =>
+      feature(cell.kind, cell.windows + 4, cell.rows, 0, uniform),
+    )
+    const touched = columns[0]!.slice(cell.windows)
+    if (change === 'new category of 3 %') {
+      const found = categories(columns, cell, uniform)
+      first.push(found.ours[0]!)
+      withinFour.push(found.ours.some(Boolean))
+      evidently.push(found.theirs)
+      continue
+    }
+    for (const window of touched)
+      window.forEach((x, i) => {
+        if (change === 'spike of 10 %') window[i] = uniform() < 0.1 ? 0.02 : x
+        else window[i] = x + (change === 'shift 0.5 σ' ? 0.5 : 0.25)
+      })
+    const later = columns.map((windows) => windows.slice(cell.windows).map(sampleOf))
+    // Credit only for naming the feature that moved.
+    const hits = judged(referencesOf(columns, cell.windows), later, undefined).map(
+      (p) => p[0]! * cell.features <= level,
+    )
+    first.push(hits[0]!)
+    withinFour.push(hits.some(Boolean))
+    evidently.push(
+      evidentlyNumeric(joined(columns[0]!.slice(0, cell.windows)), touched[0]!.slice().sort())
+        .drifted,
+    )
+  }
+  return {
+    ...cell,
+    change,
+    first: share(first),
+    withinFour: share(withinFour),
+    evidently: share(evidently),
+  }
+}
+
+/** Three categories by thirds of the normal distribution; in the later windows a fourth one takes 3 % of the first feature. */
+function categories(columns: readonly Float64Array[][], cell: Cell, uniform: () => number) {
+  const names = ['a', 'b', 'c', 'new'] as const
+  const counted = columns.map((windows, f) =>
+    windows.map((window, w) => {
+      const counts = new Map<string, number>()
+      for (const x of window) {
+        const fresh = f === 0 && w >= cell.windows && uniform() < 0.03
+        const name = fresh ? 'new' : x < -0.43 ? 'a' : x < 0.43 ? 'b' : 'c'
+        counts.set(name, (counts.get(name) ?? 0) + 1)
+      }
+      return counts
+    }),
+  )
+  const ours = Array.from({ length: 4 }, (_, t) => {
+    const subjects = counted.flatMap((windows) =>
+      names.map((name) => {
+        const at = (w: number) => ({ count: windows[w]!.get(name) ?? 0, size: cell.rows })
+        return {
+          reference: Array.from({ length: cell.windows }, (__, w) => at(w)),
+          history: [{ ...at(cell.windows + t), phase: 0 }],
+        }
+      }),
+    )
+    const p = shareShifts(subjects)
+    return Math.min(...p.slice(0, names.length)) * names.length * cell.features <= LEVELS[0]
+  })
+  const whole = new Map<string, number>()
+  for (const counts of counted[0]!.slice(0, cell.windows))
+    for (const [name, n] of counts) whole.set(name, (whole.get(name) ?? 0) + n)
+  return { ours, theirs: evidentlyCategorical(whole, counted[0]![cell.windows]!).drifted }
+}
+
+const joined = (windows: readonly Float64Array[]) =>
+  Float64Array.from(windows.flatMap((window) => [...window])).sort()
+
+const referencesOf = (columns: readonly Float64Array[][], windows: number) =>
+  columns.map((all) => numericReference(all.slice(0, windows).map(sampleOf)))
+
+function seasonOf({ declared, windows }: Cell, firstDay: number) {
+  if (!declared) return undefined
+  const phases = Array.from({ length: windows }, (_, w) => (firstDay + w) % 7)
+  return { season: { length: 7, phases }, first: firstDay + windows }
+}
+
+const NULLS: Cell[] = [
+  ...(
+    ['independent', 'rows AR(1) 0.9', 'window noise', 'weekly', 'wandering windows'] as const
+  ).flatMap((kind): Cell[] => [
+    { kind, features: 1, windows: 8, rows: 50 },
+    { kind, features: 1, windows: 20, rows: 1000 },
+    { kind, features: 10, windows: 8, rows: 200 },
+    { kind, features: 10, windows: 12, rows: 1000 },
+    { kind, features: 10, windows: 20, rows: 50 },
+    { kind, features: 10, windows: 8, rows: 5000 },
+    { kind, features: 100, windows: 8, rows: 50 },
+    { kind, features: 100, windows: 20, rows: 200 },
+  ]),
+  ...[
+    { features: 1, windows: 20, rows: 200 },
+    { features: 10, windows: 14, rows: 200 },
+    { features: 10, windows: 20, rows: 1000 },
+    { features: 100, windows: 20, rows: 50 },
+  ].map((cell): Cell => ({ kind: 'weekly', declared: true, ...cell })),
+]
+const POWERS: Cell[] = [
+  { kind: 'independent', features: 1, windows: 8, rows: 50 },
+  { kind: 'independent', features: 10, windows: 8, rows: 200 },
+  { kind: 'independent', features: 10, windows: 12, rows: 1000 },
+  { kind: 'independent', features: 100, windows: 20, rows: 200 },
+  { kind: 'rows AR(1) 0.9', features: 10, windows: 20, rows: 1000 },
+  { kind: 'window noise', features: 10, windows: 12, rows: 1000 },
+]
+
+/** About as much work per cell. */
+const repetitionsOf = ({ features, windows, rows }: Cell) =>
+  Math.max(4, Math.round((scale * 3e6) / (features * (windows + LATER) * (rows + 500))))
+
+const columnsOf = ({ kind, declared, features, windows, rows }: Cell) =>
+  `${kind}${declared === undefined ? '' : ', declared'} | ${features} | ${windows} | ${rows}`
+const digits = (x: number) => x.toFixed(3)
+
+const nullTable = [
+  '| stream | features | reference windows | rows a window | windows judged | alarms at 0.006 | alarms at 0.05 | Evidently: some column | Evidently: dataset |',
+  '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+]
+for (const cell of NULLS) {
+  const found = nulls(cell, repetitionsOf(cell))
+  const line = `| ${columnsOf(cell)} | ${found.judged} | ${found.alarms.map(digits).join(' | ')} | ${digits(found.evidentlyAny)} | ${digits(found.evidentlyDataset)} |`
+  nullTable.push(line)
+  console.log(line)
+}
+const powerTable = [
+  '| stream | features | reference windows | rows a window | change of one feature | first window | within four | Evidently, first window |',
+  '| --- | --- | --- | --- | --- | --- | --- | --- |',
+]
+for (const cell of POWERS)
+  for (const change of [
+    'shift 0.25 σ',
+    'shift 0.5 σ',
+    'spike of 10 %',
+    'new category of 3 %',
+  ] as const) {
+    const found = power(cell, change, Math.max(10, Math.round(repetitionsOf(cell) / 2)))
+    const line = `| ${columnsOf(cell)} | ${change} | ${[found.first, found.withinFour, found.evidently].map((x) => x.toFixed(2)).join(' | ')} |`
+    powerTable.push(line)
+    console.log(line)
+  }
+
+if (values.write) {
+  const path = new URL('../docs/alarms.md', import.meta.url)
+  let text = readFileSync(path, 'utf8')
+  for (const [name, table] of [
+    ['nulls', nullTable],
+    ['power', powerTable],
+  ] as const)
+    text = text.replace(
+      new RegExp(`(<!-- ${name} -->)[^]*?(<!-- end -->)`),
+      `$1\n\n${table.join('\n')}\n\n$2`,
+    )
+  writeFileSync(path, text)
+}

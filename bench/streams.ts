@@ -1,0 +1,68 @@
+/** Streams with nothing to find in them, and changes to find: what alarms are measured on. Seeded. */
+
+export type StreamKind =
+  'independent' | 'rows AR(1) 0.9' | 'window noise' | 'weekly' | 'wandering windows'
+
+/** @returns in [0, 1), by mulberry32 */
+export function uniforms(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let t = Math.imul(state ^ (state >>> 15), 1 | state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
+  }
+}
+
+/** Standard normal draws, by Box and Muller. */
+export function normals(uniform: () => number): () => number {
+  let spare: number | undefined
+  return () => {
+    if (spare !== undefined) {
+      const value = spare
+      spare = undefined
+      return value
+    }
+    const radius = Math.sqrt(-2 * Math.log(1 - uniform()))
+    const angle = 2 * Math.PI * uniform()
+    spare = radius * Math.sin(angle)
+    return radius * Math.cos(angle)
+  }
+}
+
+const ROW_CORRELATION = 0.9
+const WINDOW_SPREAD = 0.2
+
+/**
+ * One feature: `windows` windows of `rows` values, of variance near 1.
+ *
+ * @param firstDay of the week, 0 to 6
+ */
+export function feature(
+  kind: StreamKind,
+  windows: number,
+  rows: number,
+  firstDay: number,
+  uniform: () => number,
+): Float64Array[] {
+  const normal = normals(uniform)
+  const phase = 2 * Math.PI * uniform()
+  let row = normal()
+  let wander = WINDOW_SPREAD * normal()
+  return Array.from({ length: windows }, (_, w) => {
+    const day = (firstDay + w) % 7
+    const mean =
+      kind === 'window noise'
+        ? WINDOW_SPREAD * normal()
+        : kind === 'wandering windows'
+          ? (wander = 0.9 * wander + Math.sqrt(1 - 0.81) * WINDOW_SPREAD * normal())
+          : kind === 'weekly'
+            ? 0.5 * Math.sin((2 * Math.PI * day) / 7 + phase) - (day >= 5 ? 0.5 : 0)
+            : 0
+    return Float64Array.from({ length: rows }, () => {
+      if (kind !== 'rows AR(1) 0.9') return mean + normal()
+      row = ROW_CORRELATION * row + Math.sqrt(1 - ROW_CORRELATION ** 2) * normal()
+      return row
+    })
+  })
+}

@@ -1,0 +1,112 @@
+/** Histograms as numpy makes them, which most dialects build on. */
+
+/** Equal bins over [low, high]; a single value has bins around it. */
+function equalEdges(low: number, high: number, bins: number): number[] {
+  const [from, to] = low === high ? [low - 0.5, high + 0.5] : [low, high]
+  return Array.from({ length: bins + 1 }, (_, i) =>
+    i === bins ? to : from + ((to - from) * i) / bins,
+  )
+}
+
+/**
+ * Edges by Sturges' rule: as many bins as the width `range / (log2(n) + 1)` takes.
+ *
+ * @param values ascending, not empty
+ * @see numpy.histogram_bin_edges(…, 'sturges')
+ * @example sturgesEdges([0, 1, 2, 4]).length // => 4
+ */
+export function sturgesEdges(values: ArrayLike<number>): number[] {
+  const low = values[0]!
+  const high = values[values.length - 1]!
+  const width = (high - low) / (Math.log2(values.length) + 1)
+  return equalEdges(low, high, width > 0 ? Math.ceil((high - low) / width) : 1)
+}
+
+/**
+ * Edges by Doane's rule, which gives skewed samples more bins.
+ *
+ * @param values ascending, not empty
+ * @see Doane (1976), Am. Stat. 30, 181–183; numpy.histogram_bin_edges(…, 'doane')
+ * @example doaneEdges([0, 1, 2, 3]).length // => 4
+ */
+export function doaneEdges(values: ArrayLike<number>): number[] {
+  const n = values.length
+  const low = values[0]!
+  const high = values[n - 1]!
+  const list = Array.from(values)
+  const mean = list.reduce((sum, x) => sum + x, 0) / n
+  const spread = Math.sqrt(list.reduce((sum, x) => sum + (x - mean) ** 2, 0) / n)
+  if (n <= 2 || spread === 0) return equalEdges(low, high, 1)
+  const skewness = list.reduce((sum, x) => sum + ((x - mean) / spread) ** 3, 0) / n
+  const noise = Math.sqrt((6 * (n - 2)) / ((n + 1) * (n + 3)))
+  const width = (high - low) / (1 + Math.log2(n) + Math.log2(1 + Math.abs(skewness) / noise))
+  return equalEdges(low, high, Math.ceil((high - low) / width))
+}
+
+/**
+ * @example equalWidthEdges([0, 4], 2) // => [0, 2, 4]
+ */
+export const equalWidthEdges = (values: ArrayLike<number>, bins: number): number[] =>
+  equalEdges(values[0]!, values[values.length - 1]!, bins)
+
+/**
+ * Counts between edges; each bin holds its lower edge, the last one both. Values outside are not counted.
+ *
+ * @param values ascending
+ * @param edges ascending, at least two
+ * @example histogram([0, 1, 2, 4], [0, 2, 4]) // => [2, 2]
+ */
+export function histogram(values: ArrayLike<number>, edges: readonly number[]): number[] {
+  const counts = Array.from({ length: edges.length - 1 }, () => 0)
+  let bin = 0
+  for (let i = 0; i < values.length; i++) {
+    const x = values[i]!
+    if (x < edges[0]! || x > edges.at(-1)!) continue
+    while (bin < counts.length - 1 && x >= edges[bin + 1]!) bin++
+    counts[bin]!++
+  }
+  return counts
+}
+
+/**
+ * Kullback–Leibler divergence of two lists of shares, natural logarithm; 0 · ln(0 / q) is 0.
+ *
+ * @example klDivergence([0.5, 0.5], [0.25, 0.75]) // => 0.1438410362
+ */
+export const klDivergence = (p: readonly number[], q: readonly number[]): number =>
+  p.reduce((sum, share, i) => sum + (share > 0 ? share * Math.log(share / q[i]!) : 0), 0)
+
+/**
+ * Jensen–Shannon distance (the root of the divergence), of counts or shares, which are normalised first.
+ *
+ * @param base of the logarithm; with 2 the distance lies in [0, 1]
+ * @example jensenShannon([1, 0], [0, 1], 2) // => 1
+ */
+export function jensenShannon(a: readonly number[], b: readonly number[], base: number): number {
+  const [p, q] = [sharesOf(a), sharesOf(b)]
+  const middle = p.map((share, i) => (share + q[i]!) / 2)
+  const divergence = (klDivergence(p, middle) + klDivergence(q, middle)) / 2
+  return Math.sqrt(Math.max(0, divergence) / Math.log(base))
+}
+
+/**
+ * @example sharesOf([1, 3]) // => [0.25, 0.75]
+ */
+export function sharesOf(counts: readonly number[]): number[] {
+  const total = counts.reduce((sum, count) => sum + count, 0)
+  return counts.map((count) => count / total)
+}
+
+/**
+ * Quantiles by linear interpolation (Hyndman–Fan type 7), numpy's default.
+ *
+ * @param values ascending, not empty
+ * @param p in [0, 1]
+ * @example linearQuantile([1, 2, 4], 0.75) // => 3
+ */
+export function linearQuantile(values: ArrayLike<number>, p: number): number {
+  const at = p * (values.length - 1)
+  const below = Math.floor(at)
+  const low = values[below]!
+  return low + (at - below) * ((values[below + 1] ?? low) - low)
+}

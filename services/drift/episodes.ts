@@ -1,0 +1,51 @@
+/**
+ * Alarms of one model in windows that follow one another are one episode: it is what pages people, and what the budget counts. It
+ * lasts until two windows in a row are calm. Pure.
+ */
+import type { Window } from '../../lib/windows.ts'
+import type { Fact } from './facts.ts'
+
+/** The gravest verdict of a window, over everything that is judged of the model as a whole. */
+export type Worst = 'alarm' | 'warning' | 'ok' | 'incomplete'
+
+/** A judged window, as later ones see it. */
+export interface EpisodeWindow extends Window {
+  worst: Worst
+  /** '' where it is in none. */
+  episode: string
+}
+
+const CALM_WINDOWS = 2
+
+export function worstOf(facts: readonly Fact[]): Worst {
+  const verdicts = new Set(facts.map((fact) => fact.verdict))
+  return (
+    (['alarm', 'warning', 'ok'] as const).find((verdict) => verdicts.has(verdict)) ?? 'incomplete'
+  )
+}
+
+/**
+ * The episode a window belongs to: the one that is open, else a new one if it alarms, else '' for none. A warning alone opens none.
+ *
+ * @param past judged windows of the model, in any order
+ */
+export function episodeOf(
+  window: Window,
+  worst: Worst,
+  modelId: string,
+  past: readonly EpisodeWindow[],
+): string {
+  if (worst !== 'alarm' && worst !== 'warning') return ''
+  const open = openEpisode(past.filter((p) => p.end < window.end))
+  return open ?? (worst === 'alarm' ? `${modelId}/${new Date(window.end).toISOString()}` : '')
+}
+
+function openEpisode(past: readonly EpisodeWindow[]): string | undefined {
+  let calm = 0
+  for (const { worst, episode } of past.toSorted((a, b) => b.end - a.end)) {
+    if (episode !== '') return episode
+    // Too little data says nothing either way.
+    if (worst !== 'incomplete' && ++calm === CALM_WINDOWS) return undefined
+  }
+  return undefined
+}

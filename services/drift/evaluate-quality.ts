@@ -1,0 +1,105 @@
+/** What is wrong with the data itself, beside its reference. Pure. */
+import {
+  alignBins,
+  onOneGrid,
+  sampleSize,
+  type BinnedSample,
+} from '../../lib/stats/binned-sample.ts'
+import { fact, type Fact } from './facts.ts'
+import type { ReferenceData, WindowCounts } from './window-data.ts'
+
+/** Facts about every feature of the reference or the window, without verdicts. */
+export function evaluateQuality(
+  current: WindowCounts,
+  { counts: reference }: ReferenceData,
+): Fact[] {
+  const names = [
+    ...new Set([
+      ...reference.numeric.keys(),
+      ...reference.categories.keys(),
+      ...current.numeric.keys(),
+      ...current.categories.keys(),
+    ]),
+  ].filter((name) => !name.startsWith('@'))
+  return names.toSorted().flatMap((name) => {
+    const a = reference.numeric.get(name)
+    const b = current.numeric.get(name)
+    return [...typeMismatch(name, current, reference), ...(a && b ? rangeAndAtoms(name, a, b) : [])]
+  })
+}
+
+/** Values of a kind that the reference does not have: text where numbers were, or the other way round. */
+function typeMismatch(name: string, current: WindowCounts, reference: WindowCounts): Fact[] {
+  const before = kinds(name, reference)
+  const now = kinds(name, current)
+  const n = now.numbers + now.texts
+  if (n === 0 || before.numbers + before.texts === 0) return []
+  const fresh = (before.numbers === 0 ? now.numbers : 0) + (before.texts === 0 ? now.texts : 0)
+  return [
+    fact('quality', name, 'type_mismatch_ratio', fresh / n, {
+      n_current: n,
+      n_reference: before.numbers + before.texts,
+      reason:
+        fresh === 0
+          ? ''
+          : before.numbers === 0
+            ? 'numbers where text was'
+            : 'text where numbers were',
+    }),
+  ]
+}
+
+function kinds(name: string, { numeric, categories }: WindowCounts) {
+  const sample = numeric.get(name)
+  return {
+    numbers: sample ? sampleSize(sample) : 0,
+    texts: [...(categories.get(name)?.values() ?? [])].reduce((sum, n) => sum + n, 0),
+  }
+}
+
+function rangeAndAtoms(name: string, a: BinnedSample, b: BinnedSample): Fact[] {
+  const [reference, current] = onOneGrid([a, b]) as [BinnedSample, BinnedSample]
+  const n = sampleSize(current)
+  const sizes = { n_current: n, n_reference: sampleSize(reference) }
+  const least = reference.lows[0]!
+  const greatest = reference.highs.at(-1)!
+  // In the bins of the extremes themselves some values may lie beyond them.
+  let outside = 0
+  let unsure = 0
+  current.counts.forEach((count, i) => {
+    const [low, high] = [current.lows[i]!, current.highs[i]!]
+    if (high < least || low > greatest) outside += count
+    else if (low < least || high > greatest) unsure += count - (low === high ? 0 : 1)
+  })
+  const bins = alignBins(reference, current)
+  const atoms = bins.filter((bin) => bin.low === bin.high)
+  const largest = Math.max(0, ...atoms.map((bin) => bin.current)) / n
+  const risen = atoms.reduce(
+    (most, bin) => {
+      const rise = bin.current / n - bin.reference / sizes.n_reference
+      return bin.current > 1 && rise > most.rise ? { rise, at: bin.low } : most
+    },
+    { rise: 0, at: NaN },
+  )
+  const distinct = current.bins.length
+  return [
+    fact('quality', name, 'out_of_range_ratio', outside / n, {
+      ...sizes,
+      precision: unsure === 0 ? 'exact' : 'bounded',
+      bound_low: outside / n,
+      bound_high: (outside + unsure) / n,
+      reason: `the reference lies between ${short(least)} and ${short(greatest)}`,
+    }),
+    // The share of the value that is most frequent: 1 for a constant.
+    fact('quality', name, 'largest_atom_share', largest, {
+      ...sizes,
+      reason: distinct === 1 && largest === 1 ? 'constant' : '',
+    }),
+    fact('quality', name, 'new_atom_share', risen.rise, {
+      ...sizes,
+      reason: risen.rise > 0 ? `the value ${short(risen.at)}` : '',
+    }),
+  ]
+}
+
+const short = (x: number) => String(Number(x.toPrecision(6)))

@@ -1,0 +1,295 @@
+/**
+ * Drift judged on a budget: a window alarms when it differs from the reference by more than the reference's own windows differ, at
+ * a level that keeps false alarms below `alarms.false_alarms_per_week`. Pure. The method is told in `docs/alarms.md`.
+ */
+import type { Shape } from '../../lib/stats/normal-scores.ts'
+import {
+  holm,
+  numericShifts,
+  shareShifts,
+  type Moved,
+  type NumericSubject,
+  type ShareSubject,
+} from '../../lib/stats/shift-test.ts'
+import { numericContrast, onGridOf } from '../../lib/stats/window-reference.ts'
+import { fact, type Fact, type Verdict } from './facts.ts'
+import type { PastShift } from './past-shifts.ts'
+import { LEAST_WINDOWS, missingOf, type ReferenceWindows } from './reference-windows.ts'
+import type { ReferenceData, WindowCounts } from './window-data.ts'
+
+export interface ShiftRules {
+  /** Share of windows that may alarm by chance, over all families. */
+  windowLevel: number
+  /** Windows between now and the reference, in the order of time. */
+  past: readonly PastShift[]
+  /** Combinations (versions, variants, slices) that are judged beside this one, this one included. */
+  combinations: number
+}
+
+/** How the families share what may alarm by chance. */
+export const FAMILY_SHARES = {
+  drift: 0.4,
+  performance: 0.25,
+  quality: 0.15,
+  fairness: 0.1,
+  operations: 0.1,
+} as const
+
+/** A warning is this many times as likely by chance as an alarm. */
+const WARNING_FACTOR = 5
+/** Categories with fewer expected in a window tell nothing by themselves. */
+const LEAST_EXPECTED = 5
+
+interface Tested {
+  p: number
+  reason: string
+}
+
+/**
+ * Gives the verdicts of drift and data quality by the noise between windows; what cannot be judged so keeps its fixed default, and
+ * says that it is one.
+ *
+ * @param facts of the judging reference, with the verdicts of the fixed defaults
+ */
+export function withShiftVerdicts(
+  facts: readonly Fact[],
+  current: WindowCounts,
+  start: number,
+  { name, windows: reference }: ReferenceData,
+  rules: ShiftRules,
+): Fact[] {
+  if (!reference)
+    return facts.map((f) => marked(f, `fewer than ${LEAST_WINDOWS} reference windows`))
+  if (reference.windows.some((window) => window.start === start))
+    return facts.map((f) =>
+      isJudged(f) ? { ...f, verdict: 'none', reason: 'part of the reference' } : f,
+    )
+  const shapes = numericTests(current, start, reference, rules.past)
+  const drift = new Map([...shapes.tests, ...categoryTests(current, start, reference)])
+  const missing = missingTests(current, start, reference)
+  const judge = verdicts(drift, rules, FAMILY_SHARES.drift)
+  const judgeMissing = verdicts(missing, rules, FAMILY_SHARES.quality)
+  return [
+    ...facts.map((f) => {
+      if (f.metric === 'psi' && drift.has(f.subject)) return judge(f)
+      if (f.metric === 'missing_ratio' && missing.has(f.subject)) return judgeMissing(f)
+      // One test a feature: its verdict stands with its PSI.
+      if (f.metric === 'ks' && drift.has(f.subject) && isJudged(f))
+        return { ...f, verdict: 'none' as const, threshold: null }
+      return marked(f, 'not in every reference window')
+    }),
+    ...shapes.facts.map((f) => ({ ...f, reference: name })),
+  ]
+}
+
+const isJudged = (f: Fact) => f.verdict === 'ok' || f.verdict === 'warning' || f.verdict === 'alarm'
+
+const marked = (f: Fact, why: string): Fact =>
+  isJudged(f) ? { ...f, reason: [f.reason, `fixed default: ${why}`].filter(Boolean).join('; ') } : f
+
+/** Holm over everything that is tested of the window. */
+function verdicts(tests: ReadonlyMap<string, Tested>, rules: ShiftRules, share: number) {
+  const names = [...tests.keys()]
+  const level = rules.windowLevel * share
+  const adjusted = holm(
+    names.map((name) => tests.get(name)!.p),
+    names.length * rules.combinations,
+  )
+  return (f: Fact): Fact => {
+    const { p, reason } = tests.get(f.subject)!
+    const pAdjusted = adjusted[names.indexOf(f.subject)]!
+    const verdict: Verdict =
+      pAdjusted <= level ? 'alarm' : pAdjusted <= WARNING_FACTOR * level ? 'warning' : 'ok'
+    return {
+      ...f,
+      p_value: p,
+      p_adjusted: pAdjusted,
+      threshold: null,
+      // Too little data stays what it is.
+      verdict: f.verdict === 'incomplete' ? f.verdict : verdict,
+      reason:
+        f.verdict === 'incomplete'
+          ? f.reason
+          : `${reason}; alarm at an adjusted p of ${level.toPrecision(2)}`,
+    }
+  }
+}
+
+function numericTests(
+  current: WindowCounts,
+  start: number,
+  reference: ReferenceWindows,
+  past: readonly PastShift[],
+): { tests: Map<string, Tested>; facts: Fact[] } {
+  const names = [...reference.numeric.keys()].filter((name) => current.numeric.has(name))
+  const references = names.map((name) =>
+    onGridOf(reference.numeric.get(name)!, current.numeric.get(name)!),
+  )
+  const contrasts = names.map((name, i) =>
+    numericContrast(references[i]!, current.numeric.get(name)!),
+  )
+  const subjects = names.map((name, i): NumericSubject => {
+    const { shape, size, logPsi } = contrasts[i]!
+    return {
+      reference: references[i]!,
+      history: [
+        ...historyOf(name, past, reference),
+        { shape, size, phase: reference.phaseOf(start) },
+      ],
+      logPsi,
+    }
+  })
+  const tests = numericShifts(subjects, reference.season).map(({ p, moved }, i): Tested => ({
+    p,
+    reason: describe(moved, contrasts[i]!.shape),
+  }))
+  return {
+    tests: new Map(names.map((name, i) => [name, tests[i]!])),
+    facts: names.flatMap((name, i) => {
+      const { shape, size } = contrasts[i]!
+      const more = {
+        n_current: size,
+        n_reference: reference.numeric.get(name)!.sizes.reduce((a, b) => a + b, 0),
+      }
+      return [
+        fact('drift', name, 'location_shift', shape.location, more),
+        fact('drift', name, 'scale_shift', shape.logScale, more),
+        fact('drift', name, 'skew_shift', shape.skew, more),
+      ]
+    }),
+  }
+}
+
+function historyOf(name: string, past: readonly PastShift[], reference: ReferenceWindows) {
+  const restart = past.findLastIndex((window) => window.alarmed.has(name)) + 1
+  return past.slice(restart).flatMap((window) => {
+    const known = window.shapes.get(name)
+    return known ? [{ ...known, phase: reference.phaseOf(window.start) }] : []
+  })
+}
+
+function describe(moved: Moved, { location, logScale, skew }: Shape): string {
+  const signed = (value: number, digits: number) =>
+    `${value < 0 ? '' : '+'}${value.toFixed(digits)}`
+  switch (moved) {
+    case 'location':
+      return `location ${signed(location, 2)} standard deviations`
+    case 'scale':
+      return `spread × ${Math.exp(logScale).toFixed(2)}`
+    case 'skew':
+      return `skewness ${signed(skew, 2)} (asinh)`
+    case 'distribution':
+      return 'the distribution as a whole'
+  }
+}
+
+function categoryTests(
+  current: WindowCounts,
+  start: number,
+  reference: ReferenceWindows,
+): Map<string, Tested> {
+  const shares: { name: string; category: string; subject: ShareSubject }[] = []
+  const phase = reference.phaseOf(start)
+  for (const [name, windows] of reference.categories) {
+    const own = current.categories.get(name)
+    if (!own) continue
+    const sizes = windows.map(sum)
+    const known = [...new Set(windows.flatMap((counts) => [...counts.keys()]))].toSorted()
+    const expected = known.filter(
+      (category) =>
+        windows.reduce((total, counts) => total + (counts.get(category) ?? 0), 0) >=
+        LEAST_EXPECTED * windows.length,
+    )
+    // The second of two categories says what the first one says.
+    const kept = known.length === 2 ? expected.slice(0, 1) : expected
+    for (const category of kept)
+      shares.push({
+        name,
+        category,
+        subject: {
+          reference: windows.map((counts, w) => ({
+            count: counts.get(category) ?? 0,
+            size: sizes[w]!,
+          })),
+          history: [{ count: own.get(category) ?? 0, size: sum(own), phase }],
+        },
+      })
+    const unknown = [...own].reduce(
+      (total, [category, n]) => total + (known.includes(category) ? 0 : n),
+      0,
+    )
+    shares.push({
+      name,
+      category: 'new categories',
+      subject: {
+        // What was new in each window, seen from the others.
+        reference: windows.map((counts, w) => ({
+          count: [...counts].reduce(
+            (total, [category, n]) =>
+              total + (windows.some((other, v) => v !== w && other.has(category)) ? 0 : n),
+            0,
+          ),
+          size: sizes[w]!,
+        })),
+        history: [{ count: unknown, size: sum(own), phase }],
+      },
+    })
+  }
+  const tails = shareShifts(
+    shares.map(({ subject }) => subject),
+    reference.season,
+  )
+  const perSubject = Map.groupBy(
+    shares.map((share, i) => ({ ...share, p: tails[i]! })),
+    ({ name }) => name,
+  )
+  return new Map(
+    [...perSubject].map(([name, tested]) => {
+      const most = tested.reduce((a, b) => (b.p < a.p ? b : a))
+      const [now] = most.subject.history
+      const before = most.subject.reference.reduce((total, w) => total + w.count, 0)
+      const size = most.subject.reference.reduce((total, w) => total + w.size, 0)
+      return [
+        name,
+        {
+          p: Math.min(1, most.p * tested.length),
+          reason: `${most.category.slice(0, 40)} ${percent(now!.count / now!.size)} after ${percent(before / size)}`,
+        },
+      ]
+    }),
+  )
+}
+
+function missingTests(
+  current: WindowCounts,
+  start: number,
+  reference: ReferenceWindows,
+): Map<string, Tested> {
+  const names = [...reference.missing.keys()]
+  const phase = reference.phaseOf(start)
+  const tails = shareShifts(
+    names.map((name) => ({
+      reference: reference.missing
+        .get(name)!
+        .map((count, w) => ({ count, size: reference.events[w]! })),
+      history: [{ count: missingOf(current, name), size: Math.max(1, current.events), phase }],
+    })),
+    reference.season,
+  )
+  const events = reference.events.reduce((a, b) => a + b, 0)
+  return new Map(
+    names.map((name, i) => {
+      const before = reference.missing.get(name)!.reduce((a, b) => a + b, 0)
+      return [
+        name,
+        {
+          p: tails[i]!,
+          reason: `missing ${percent(missingOf(current, name) / Math.max(1, current.events))} after ${percent(before / events)}`,
+        },
+      ]
+    }),
+  )
+}
+
+const sum = (counts: ReadonlyMap<string, number>) => [...counts.values()].reduce((a, b) => a + b, 0)
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`

@@ -1,0 +1,103 @@
+/** A reference, window by window: what tells the noise between windows from drift. Pure. */
+import { durationMs } from '../../lib/durations.ts'
+import type { Model } from '../../lib/models.ts'
+import type { Season } from '../../lib/stats/window-noise.ts'
+import { numericReference, type NumericReference } from '../../lib/stats/window-reference.ts'
+import { isCalendar, windowsBetween, type Window } from '../../lib/windows.ts'
+import type { WindowCounts } from './window-data.ts'
+
+/** With fewer windows their noise cannot be told: the fixed defaults judge. */
+export const LEAST_WINDOWS = 8
+/** More of them add nothing but work. */
+const MOST_WINDOWS = 200
+
+export interface ReferenceWindows {
+  windows: readonly Window[]
+  /** Events per window. */
+  events: readonly number[]
+  numeric: ReadonlyMap<string, NumericReference>
+  /** Per subject and window, counts of its categories. */
+  categories: ReadonlyMap<string, readonly ReadonlyMap<string, number>[]>
+  /** Per feature and window, events without a value. */
+  missing: ReadonlyMap<string, readonly number[]>
+  /** Where one is declared and the reference covers it twice. */
+  season: Season | undefined
+  /** Which phase a window begins in; 0 without a season. */
+  phaseOf: (start: number) => number
+}
+
+/** The whole, non-overlapping windows inside the spans of a reference; empty where they are too few. */
+export function windowsWithin(spans: readonly Window[], { windows: spec }: Model): Window[] {
+  const found = spans.flatMap((span) =>
+    windowsBetween({ size: spec.size, timezone: spec.timezone }, span.start, span.end - 1).filter(
+      (window) => window.start >= span.start && window.end <= span.end,
+    ),
+  )
+  return found.length < LEAST_WINDOWS
+    ? []
+    : found.toSorted((a, b) => a.start - b.start).slice(-MOST_WINDOWS)
+}
+
+/** @returns undefined where fewer than {@link LEAST_WINDOWS} windows hold `min_count` events */
+export function referenceWindows(
+  windows: readonly Window[],
+  counts: readonly WindowCounts[],
+  model: Model,
+): ReferenceWindows | undefined {
+  const complete = windows.flatMap((window, i) => {
+    const own = counts[i]!
+    return own.events >= model.windows.min_count ? [{ window, own }] : []
+  })
+  if (complete.length < LEAST_WINDOWS) return undefined
+  const all = complete.map(({ own }) => own)
+  const inEvery = (names: (own: WindowCounts) => Iterable<string>) =>
+    [...new Set(all.flatMap((own) => [...names(own)]))].toSorted()
+  const numeric = inEvery((own) => own.numeric.keys())
+    .filter((name) => all.every((own) => own.numeric.has(name)))
+    .map((name): [string, NumericReference] => [
+      name,
+      numericReference(all.map((own) => own.numeric.get(name)!)),
+    ])
+  const categories = inEvery((own) => own.categories.keys())
+    .filter((name) => all.every((own) => own.categories.has(name)))
+    .map((name) => [name, all.map((own) => own.categories.get(name)!)] as const)
+  const missing = inEvery((own) => [...own.numeric.keys(), ...own.categories.keys()])
+    .filter((name) => !name.startsWith('@'))
+    .map((name) => [name, all.map((own) => missingOf(own, name))] as const)
+  const { season, phaseOf } = seasonOf(
+    complete.map(({ window }) => window.start),
+    model,
+  )
+  return {
+    windows: complete.map(({ window }) => window),
+    events: all.map((own) => own.events),
+    numeric: new Map(numeric),
+    categories: new Map(categories),
+    missing: new Map(missing),
+    season,
+    phaseOf,
+  }
+}
+
+/** Events of a window without a value of a feature. */
+export function missingOf(counts: WindowCounts, name: string): number {
+  const numbers = counts.numeric.get(name)?.counts.reduce((sum, n) => sum + n, 0) ?? 0
+  const texts = [...(counts.categories.get(name)?.values() ?? [])].reduce((sum, n) => sum + n, 0)
+  return Math.max(0, counts.events - numbers - texts)
+}
+
+function seasonOf(
+  starts: readonly number[],
+  { windows: spec }: Model,
+): Pick<ReferenceWindows, 'season' | 'phaseOf'> {
+  const none = { season: undefined, phaseOf: () => 0 }
+  if (spec.season === undefined || isCalendar(spec.size)) return none
+  const size = durationMs(spec.size)
+  const length = durationMs(spec.season) / size
+  if (!Number.isInteger(length) || length < 2) return none
+  // By the nearest whole window: around a change of clocks a local day begins an hour early or late.
+  const phaseOf = (start: number) => ((Math.round(start / size) % length) + length) % length
+  const phases = starts.map(phaseOf)
+  const counts = Array.from({ length }, (_, phase) => phases.filter((p) => p === phase).length)
+  return counts.every((count) => count >= 2) ? { season: { length, phases }, phaseOf } : none
+}

@@ -1,0 +1,121 @@
+/** Our dialects beside the packages themselves: `scripts/golden_dialects.py` made the values and names the versions. */
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { azureJs, azurePsi } from '../../lib/dialects/azure.ts'
+import {
+  evidentlyCategorical,
+  evidentlyJs,
+  evidentlyKl,
+  evidentlyKs,
+  evidentlyNumeric,
+  evidentlyPsi,
+  evidentlyWasserstein,
+} from '../../lib/dialects/evidently.ts'
+import { nannymlHellinger, nannymlJs } from '../../lib/dialects/nannyml.ts'
+import { scouterPsi } from '../../lib/dialects/scouter.ts'
+import { incompleteBeta } from '../../lib/stats/incomplete-beta.ts'
+import { digamma, trigamma, trigammaInverse } from '../../lib/stats/polygamma.ts'
+import { studentTail } from '../../lib/stats/student-t.ts'
+import {
+  energyDistance,
+  ksExactPValue,
+  ksStatistic,
+  sorted,
+  wassersteinDistance,
+} from '../../lib/stats/two-samples.ts'
+
+const golden = JSON.parse(readFileSync(new URL('dialects.json', import.meta.url), 'utf8')) as {
+  numeric: {
+    n: number
+    m: number
+    evidently: Record<string, number>
+    nannyml: Record<string, number>
+  }[]
+  categorical: Record<'chi_squared_p' | 'js' | 'z_p', number>
+  exact: Record<'ks' | 'ks_p' | 'wasserstein' | 'energy', number> & { a: number[]; b: number[] }
+  student_tail: { t: number; degrees: number; p: number }[]
+  incomplete_beta: { a: number; b: number; x: number; value: number }[]
+  polygamma: { x: number; digamma: number; trigamma: number }[]
+}
+
+/** To nine digits, however small the number. */
+function close(actual: number, expected: number, digits = 1e-9) {
+  expect(Math.abs(actual - expected)).toBeLessThanOrEqual(digits * Math.abs(expected) + 1e-300)
+}
+
+/** Sums of four draws of a generator that every language can repeat. */
+function sumsOfFour(seed: number, count: number, scale = 1, shift = 0): Float64Array {
+  let x = seed
+  const next = () => (x = (Math.imul(1664525, x) + 1013904223) >>> 0) / 2 ** 32
+  return sorted(
+    Array.from({ length: count }, () => scale * (next() + next() + next() + next()) + shift),
+  )
+}
+
+test.each(golden.numeric)('$n against $m numbers', ({ n, m, evidently, nannyml }) => {
+  const [a, b] = [sumsOfFour(1, n), sumsOfFour(2, m, 1.1, 0.05)]
+  close(evidentlyPsi(a, b), evidently['psi']!)
+  close(evidentlyJs(a, b), evidently['jensenshannon']!)
+  close(evidentlyKl(a, b), evidently['kl_div']!)
+  close(evidentlyWasserstein(a, b), evidently['wasserstein']!)
+  close(evidentlyKs(a, b), evidently['ks']!)
+  close(nannymlJs(a, b), nannyml['jensen_shannon']!)
+  close(nannymlHellinger(a, b), nannyml['hellinger']!)
+  expect(evidentlyNumeric(a, b)).toMatchObject({
+    metric: n > 1000 ? 'wasserstein' : 'ks',
+    drifted: true,
+  })
+})
+
+test.each([
+  [1000, 1000, 0.2132327, 0.2006258, 0.1988728],
+  [5000, 500, 0.2445546, 0.2077922, 0.2279586],
+  [5000, 5000, 0.1980572, 0.1856809, 0.1738224],
+])('%i against %i numbers, by the rules of Azure ML and Scouter', (n, m, psi, js, scouter) => {
+  const [a, b] = [sumsOfFour(1, n), sumsOfFour(2, m, 1.1, 0.05)]
+  expect(azurePsi(a, b)).toBeCloseTo(psi, 6)
+  expect(azureJs(a, b)).toBeCloseTo(js, 6)
+  expect(scouterPsi(a, b)).toBeCloseTo(scouter, 6)
+})
+
+test('categories', () => {
+  const reference = new Map([
+    ['a', 700],
+    ['b', 250],
+    ['c', 50],
+  ])
+  const current = new Map([
+    ['a', 300],
+    ['b', 150],
+    ['c', 50],
+  ])
+  close(evidentlyCategorical(reference, current).p!, golden.categorical.chi_squared_p)
+  const tenfold = (counts: ReadonlyMap<string, number>) =>
+    new Map([...counts].map(([name, n]) => [name, 10 * n]))
+  close(evidentlyCategorical(tenfold(reference), current).value, golden.categorical.js)
+  const binary = (x: number, y: number) =>
+    new Map([
+      ['x', x],
+      ['y', y],
+    ])
+  close(evidentlyCategorical(binary(700, 300), binary(330, 170)).p!, golden.categorical.z_p)
+  expect(evidentlyCategorical(reference, new Map([...current, ['new', 1]]))).toMatchObject({ p: 0 })
+})
+
+test('two samples', () => {
+  const [a, b] = [sorted(golden.exact.a), sorted(golden.exact.b)]
+  close(ksStatistic(a, b), golden.exact.ks)
+  close(ksExactPValue(golden.exact.ks, a.length, b.length), golden.exact.ks_p)
+  close(wassersteinDistance(a, b), golden.exact.wasserstein)
+  close(energyDistance(a, b), golden.exact.energy)
+})
+
+test('special functions', () => {
+  for (const { t, degrees, p } of golden.student_tail) close(studentTail(t, degrees), p)
+  for (const { a, b, x, value } of golden.incomplete_beta) close(incompleteBeta(a, b, x), value)
+  for (const { x, digamma: first, trigamma: second } of golden.polygamma) {
+    close(digamma(x), first)
+    close(trigamma(x), second)
+    close(trigammaInverse(second), x)
+  }
+})

@@ -1,0 +1,208 @@
+/** A model whose reference has windows enough to tell noise from drift: alarms, episodes, and what people say of them. */
+import { beforeAll, expect, test } from 'vitest'
+import fastify from 'fastify'
+import type { ClickHouse } from '../../lib/clickhouse.ts'
+import type { Http } from '../../lib/http.ts'
+import { createMetrics } from '../../lib/metrics.ts'
+import { parseModel } from '../../lib/models.ts'
+import type { Sink } from '../../lib/sink.ts'
+import { normals, uniforms } from '../../bench/streams.ts'
+import { decisionQueries, decisionRoutes } from '../../services/drift/decisions.ts'
+import { createGauges } from '../../services/drift/gauges.ts'
+import { createJudge } from '../../services/drift/judge.ts'
+import { driftQueries } from '../../services/drift/queries.ts'
+import { PREDICTION_MAPPINGS } from '../../services/ingest/rows.ts'
+import { migratedClickHouse, rangeOf, sinkOn } from '../harness.ts'
+
+const DAY = 86_400_000
+const START = Date.UTC(2026, 0, 1)
+const iso = (day: number) => new Date(START + day * DAY).toISOString()
+const model = parseModel(`
+model_id: m
+task: binary
+windows: { size: 1d, lateness: 1h, min_count: 100 }
+references:
+  training: { kind: fixed, from: ${iso(0)}, to: ${iso(10)}, judge: true }
+`)
+const uniform = uniforms(5)
+const normal = normals(uniform)
+const metrics = createMetrics()
+const http = fastify()
+let db: ClickHouse
+let sink: Sink
+let offset = 0
+let judge: () => Promise<unknown>
+
+beforeAll(async () => {
+  const opened = await migratedClickHouse()
+  db = opened.db
+  sink = sinkOn(db, opened.directory, 'ingest', PREDICTION_MAPPINGS[0])
+  const own = opened.engine.connect('drift')
+  const judgeModel = createJudge({
+    db: own,
+    queries: driftQueries(own),
+    decisions: decisionQueries(own),
+    eventLog: { append: async () => {} },
+    gauges: createGauges(metrics),
+    now: () => START + 400 * DAY,
+  })
+  judge = () => judgeModel(model, () => true)
+  decisionRoutes(http as unknown as Http, db, () => START + 400 * DAY)
+  for (let day = 0; day < 13; day++) await emit(day, {})
+})
+
+/** Days differ: a real stream is no draw from one urn. */
+async function emit(day: number, moved: { shift?: number; fresh?: boolean; gaps?: boolean }) {
+  const noise = 0.1 * normal()
+  const events = Array.from({ length: 300 }, (_, i) => ({
+    prediction_id: `${day}-${i}`,
+    model_id: 'm',
+    model_version: '1',
+    predicted_at: new Date(START + day * DAY + (i * DAY) / 300).toISOString(),
+    prediction: uniform() < 0.4 ? '1' : '0',
+    features: {
+      amount: Math.exp(normal() + noise) * (moved.shift ?? 1),
+      year: Math.round(2015 + 4 * normal()),
+      color: moved.fresh && uniform() < 0.1 ? 'violet' : uniform() < 0.5 ? 'red' : 'green',
+      income: moved.gaps && uniform() < 0.3 ? null : 1000 * uniform(),
+    },
+  }))
+  await sink.store(
+    rangeOf(
+      'plumbline.predictions.v1',
+      sink.mapping,
+      events.map((e) => JSON.stringify(e)),
+      offset,
+    ),
+  )
+  offset += events.length
+}
+
+const verdicts = (day: number, verdict: string) =>
+  db.query<{
+    subject: string
+    metric: string
+    reason: string
+    p_adjusted: number
+    episode_id: string
+  }>(
+    `SELECT subject, metric, reason, p_adjusted, episode_id FROM window_metrics_latest
+     WHERE window_start = {start:DateTime64(3, 'UTC')} AND verdict = {verdict:String} ORDER BY family, subject`,
+    { start: iso(day).slice(0, 23), verdict },
+  )
+
+test('windows of the reference are no news; the next ones are calm', async () => {
+  await judge()
+  expect(await verdicts(3, 'none')).toContainEqual(
+    expect.objectContaining({ subject: 'amount', metric: 'psi', reason: 'part of the reference' }),
+  )
+  for (const day of [10, 11, 12]) {
+    expect(await verdicts(day, 'alarm')).toEqual([])
+    expect(
+      (await verdicts(day, 'ok')).map(({ subject, metric }) => `${metric} ${subject}`),
+    ).toEqual([
+      'psi @prediction',
+      'psi amount',
+      'psi color',
+      'psi income',
+      'psi year',
+      'missing_ratio amount',
+      'missing_ratio color',
+      'missing_ratio income',
+      'missing_ratio year',
+    ])
+  }
+})
+
+test('what moves alarms, once a feature, and says what moved', async () => {
+  await emit(13, { shift: 3 })
+  await emit(14, { shift: 3, fresh: true, gaps: true })
+  await judge()
+  const [amount, ...others] = await verdicts(13, 'alarm')
+  expect(others).toEqual([])
+  expect(amount).toMatchObject({
+    subject: 'amount',
+    metric: 'psi',
+    reason: expect.stringMatching(
+      /^location \+0\.[89]\d standard deviations; alarm at an adjusted p of 0\.014$/,
+    ) as string,
+  })
+  expect(amount!.p_adjusted).toBeLessThan(0.014)
+  expect(await verdicts(14, 'alarm')).toMatchObject([
+    { subject: 'amount' },
+    {
+      subject: 'color',
+      reason: expect.stringMatching(/^new categories \d+\.\d % after 0\.0 %/) as string,
+    },
+    {
+      subject: 'income',
+      metric: 'missing_ratio',
+      reason: expect.stringMatching(/^missing \d+\.\d % after 0\.0 %/) as string,
+    },
+  ])
+})
+
+test('alarms that follow one another are one episode; after two calm windows another one begins', async () => {
+  await emit(15, {})
+  await emit(16, { shift: 3 })
+  await emit(17, {})
+  await emit(18, {})
+  await emit(19, { shift: 3 })
+  await judge()
+  const episode = async (day: number) => (await verdicts(day, 'alarm'))[0]?.episode_id
+  expect(await episode(13)).toBe(`m/${iso(14)}`)
+  expect([await episode(14), await episode(15), await episode(16)]).toEqual([
+    `m/${iso(14)}`,
+    undefined,
+    `m/${iso(14)}`,
+  ])
+  expect(await episode(19)).toBe(`m/${iso(20)}`)
+})
+
+test('a person says that this is normal: the window joins the reference, and the false alarm is counted', async () => {
+  const before = await decisionQueries(db).rate('m', 0.25)
+  expect(before).toMatchObject({ episodes: 2, refuted: 0, budget_per_week: 0.25 })
+  for (const day of [13, 14, 16, 19]) {
+    const [row] = await db.query<{ verdict_id: string }>(
+      `SELECT verdict_id FROM verdicts WHERE window_start = {start:DateTime64(3, 'UTC')} AND verdict = 'alarm' AND subject = 'amount'`,
+      { start: iso(day).slice(0, 23) },
+    )
+    const answer = await http.inject({
+      method: 'POST',
+      url: `/v1/verdicts/${row!.verdict_id}/accept`,
+      payload: { actor: 'ada' },
+    })
+    expect(answer.statusCode).toBe(201)
+  }
+  expect((await decisionQueries(db).rate('m', 0.25)).refuted).toBe(2)
+  await emit(20, { shift: 3 })
+  await judge()
+  expect((await verdicts(20, 'alarm')).filter(({ subject }) => subject === 'amount')).toEqual([])
+})
+
+test('a snoozed metric pages no more; its verdict stands', async () => {
+  await emit(21, { shift: 100 })
+  await judge()
+  const [row] = await db.query<{ verdict_id: string }>(
+    `SELECT verdict_id FROM verdicts WHERE window_start = {start:DateTime64(3, 'UTC')} AND verdict = 'alarm' AND subject = 'amount'`,
+    { start: iso(21).slice(0, 23) },
+  )
+  const snooze = (until: string, id = row!.verdict_id) =>
+    http.inject({
+      method: 'POST',
+      url: `/v1/verdicts/${id}/snooze`,
+      payload: { actor: 'ada', until },
+    })
+  expect((await snooze(iso(1))).statusCode).toBe(400)
+  expect((await snooze(iso(500), 'nothing')).statusCode).toBe(404)
+  expect((await snooze(iso(500))).statusCode).toBe(201)
+  const paged = async () =>
+    (await metrics.registry.metrics()).match(
+      /plumbline_verdict\{[^}]*subject="amount"[^}]*metric="psi"[^}]*\} 2/,
+    )
+  expect(await paged()).not.toBeNull()
+  await emit(22, { shift: 100 })
+  await judge()
+  expect((await verdicts(22, 'alarm')).map(({ subject }) => subject)).toContain('amount')
+  expect(await paged()).toBeNull()
+})
