@@ -34,7 +34,7 @@ export async function summarize(client: PlumblineClient): Promise<Summary> {
   const weeks = await client.query<WeekRow>(
     `SELECT toDate(window_end) AS week, maxIf(value, model_version = '1') AS own, maxIf(value, model_version = '') AS closed,
        if(countIf(model_version = '1') > 0, own, closed) AS frozen
-     FROM window_metrics_latest WHERE model_id = 'elec2' AND metric = 'accuracy' AND family = 'performance' AND isNotNull(value) AND n_labelled >= 200
+     FROM window_metrics_latest WHERE model_id = 'elec2' AND metric = 'accuracy' AND method = 'observed' AND family = 'performance' AND isNotNull(value) AND n_labelled >= 200
      GROUP BY window_end ORDER BY window_end`,
   )
   const alarms = await client.query<AlarmRow>(

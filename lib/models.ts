@@ -6,6 +6,7 @@ import { parse } from 'yaml'
 import {
   ModelFile,
   ModelWindows,
+  type BusinessValue,
   type ModelReference,
   type RetrainPolicy,
 } from '../schemas/model.ts'
@@ -30,6 +31,7 @@ export interface Model {
   fairness: NonNullable<ModelFile['fairness']>
   slices: readonly string[]
   falseAlarmsPerWeek: number
+  businessValue: BusinessValue | undefined
   overrides: Record<string, { warning?: number; alarm?: number }>
   review: { reviewers: number; budgetPerDay: number; randomShare: number }
   retrain: readonly RetrainPolicy[]
@@ -130,6 +132,7 @@ function withDefaults(file: ModelFile, revision: string): Model {
     features: file.features ?? {},
     fairness: file.fairness ?? { attributes: {}, favorable: '1' },
     slices: file.slices ?? [],
+    businessValue: file.business_value,
     falseAlarmsPerWeek: file.alarms?.false_alarms_per_week ?? 0.25,
     overrides: file.alarms?.overrides ?? {},
     review: {

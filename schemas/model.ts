@@ -55,6 +55,17 @@ export const ModelReference = Type.Object(
   closed,
 )
 
+export const BusinessValue = Type.Object(
+  {
+    tp: Type.Number({ default: 0 }),
+    fp: Type.Number({ default: 0 }),
+    fn: Type.Number({ default: 0 }),
+    tn: Type.Number({ default: 0 }),
+  },
+  { ...closed, description: 'What a decision of each kind is worth, in any unit.' },
+)
+export type BusinessValue = Static<typeof BusinessValue>
+
 export const RetrainPolicy = Type.Object(
   {
     name: Type.String({ minLength: 1 }),
@@ -100,6 +111,7 @@ export const ModelFile = Type.Object(
     classes: Type.Optional(Type.Array(Type.String())),
     threshold: Type.Optional(Type.Number({ default: 0.5 })),
     score_kind: Type.Optional(Type.Enum(['probability', 'margin'])),
+    business_value: Type.Optional(BusinessValue),
     references: Type.Optional(Type.Record(Type.String(), ModelReference)),
     features: Type.Optional(
       Type.Record(Type.String(), Type.Enum(['numeric', 'categorical', 'boolean', 'embedding'])),

@@ -81,6 +81,24 @@ fairness = {
     "equalized_odds_difference": float(equalized_odds_difference(truth, guess, sensitive_features=group)),
 }
 
+
+
+def scored(seed, n, power):
+    """Scores, classes by 0.5, and truths of a model that is not calibrated."""
+    u = uniforms(seed, 2 * n)
+    s = u[0::2]
+    return pd.DataFrame({"s": s, "p": [int(x >= 0.5) for x in s], "y": [int(v < x**power) for x, v in zip(s, u[1::2])]})
+
+
+def cbpe():
+    reference, current = scored(3, 20000, 1.5), scored(4, 20000, 1.5)
+    current["s"] = current["s"] ** 1.2
+    current["p"] = (current["s"] >= 0.5).astype(int)
+    estimator = nannyml.CBPE(problem_type="classification_binary", y_pred_proba="s", y_pred="p", y_true="y", metrics=["accuracy", "roc_auc"], chunk_size=20000)
+    result = estimator.fit(reference).estimate(current).filter(period="analysis").to_df()
+    return {"accuracy": float(result[("accuracy", "value")].iloc[0]), "roc_auc": float(result[("roc_auc", "value")].iloc[0])}
+
+
 small = [rng.normal(0, 1, 30).round(2).tolist(), rng.normal(0.7, 1, 25).round(2).tolist()]
 golden = {
     "made_by": {"python": sys.version.split()[0], "evidently": evidently.__version__, "nannyml": nannyml.__version__, "fairlearn": fairlearn.__version__, "numpy": np.__version__, "scipy": scipy.__version__},
@@ -90,6 +108,7 @@ golden = {
         "js": evidently_score(jensenshannon_stat_test, reference, current, ColumnType.Categorical),
         "z_p": evidently_score(z_stat_test, *binary, ColumnType.Categorical),
     },
+    "cbpe": cbpe(),
     "fairness": fairness,
     "exact": {"a": small[0], "b": small[1], "ks": float(stats.ks_2samp(*small, method="exact").statistic), "ks_p": float(stats.ks_2samp(*small, method="exact").pvalue), "wasserstein": float(stats.wasserstein_distance(*small)), "energy": float(stats.energy_distance(*small))},
     "student_tail": [{"t": t, "degrees": d, "p": float(stats.t.sf(t, d))} for t in [-3, 0, 0.5, 2, 7.3, 40] for d in [0.7, 2, 7, 15.5, 300]],

@@ -4,6 +4,7 @@ import { cellsOf, precisionRecall, type Confusion } from '../../lib/stats/confus
 import { newcombe, wilson } from '../../lib/stats/proportions.ts'
 import { fact, type Fact } from './facts.ts'
 import { ERROR_RISE, fallVerdict, PERFORMANCE_FALL } from './rules.ts'
+import type { BusinessValue } from '../../schemas/model.ts'
 import type { OutcomeCounts, ReferenceData } from './window-data.ts'
 
 const CI_LEVEL = 0.95
@@ -19,6 +20,8 @@ interface Measure {
   standardError?: number
   /** An error: less is better, and changes are judged relative to the reference. */
   isError?: boolean
+  /** Neither more nor less of it is better: shown, not judged. */
+  isSigned?: boolean
 }
 
 export interface PerformanceRules {
@@ -28,6 +31,8 @@ export interface PerformanceRules {
   /** Whether every prediction is older than the label horizon. */
   mature: boolean
   binary: boolean
+  /** What each kind of decision is worth. */
+  businessValue?: BusinessValue | undefined
 }
 
 export function evaluatePerformance(
@@ -82,6 +87,7 @@ function judge(
     threshold: null,
   })
   if (!reference?.judge) return { verdict: 'none', reason: 'no reference', threshold: null }
+  if (measure.isSigned) return { verdict: 'none', reason: '', threshold: null }
   if (!rules.mature) return incomplete('younger than the label horizon')
   if (current.labelled < rules.minLabelled * current.predictions)
     return incomplete(
@@ -122,6 +128,7 @@ function lowOfFall(before: Measure, now: Measure, level: number): number {
 function intervalOf(measure: Measure, level: number): { low: number; high: number } {
   if (measure.successes !== undefined) return wilson(measure.successes, measure.n, level)
   const interval = normalInterval(measure.value, measure.standardError ?? 0, level)
+  if (measure.isSigned || measure.metric === 'r2') return interval
   return measure.isError
     ? { low: Math.max(0, interval.low), high: interval.high }
     : { low: Math.max(0, interval.low), high: Math.min(1, interval.high) }
@@ -131,6 +138,9 @@ function measuresOf(outcomes: OutcomeCounts | undefined, rules: PerformanceRules
   if (!outcomes || outcomes.labelled === 0) return []
   return [
     ...(outcomes.confusion ? classMeasures(outcomes.confusion, rules) : []),
+    ...(outcomes.confusion && rules.businessValue
+      ? [businessValue(outcomes.confusion, rules.positiveClass, rules.businessValue)]
+      : []),
     ...(outcomes.scored ? scoreMeasures(outcomes.scored) : []),
     ...(outcomes.errors ? errorMeasures(outcomes.errors) : []),
   ]
@@ -157,6 +167,24 @@ function classMeasures(confusion: Confusion, rules: PerformanceRules): Measure[]
       ? []
       : [{ metric: 'f1', value: f1, n, standardError: f1StandardError(cells, f1) }]),
   ]
+}
+
+/** Mean worth of a decision. */
+function businessValue(confusion: Confusion, positive: string, worth: BusinessValue): Measure {
+  const cells = confusion.classes.includes(positive)
+    ? cellsOf(confusion, positive)
+    : { tp: 0, fp: 0, fn: 0, tn: confusion.counts.flat().reduce((sum, n) => sum + n, 0) }
+  const kinds = ['tp', 'fp', 'fn', 'tn'] as const
+  const n = kinds.reduce((sum, kind) => sum + cells[kind], 0)
+  const mean = kinds.reduce((sum, kind) => sum + cells[kind] * worth[kind], 0) / n
+  const variance = kinds.reduce((sum, kind) => sum + cells[kind] * (worth[kind] - mean) ** 2, 0) / n
+  return {
+    metric: 'business_value',
+    value: mean,
+    n,
+    standardError: Math.sqrt(variance / n),
+    isSigned: true,
+  }
 }
 
 /** Delta method: F1 is the odds-like share 2tp / (2tp + fp + fn) of multinomial counts. */
@@ -205,12 +233,9 @@ function scoreMeasures(scored: NonNullable<OutcomeCounts['scored']>): Measure[] 
   ]
 }
 
-function errorMeasures({
-  n,
-  absolute,
-  squared,
-  labelVariance,
-}: NonNullable<OutcomeCounts['errors']>): Measure[] {
+function errorMeasures(errors: NonNullable<OutcomeCounts['errors']>): Measure[] {
+  const { n, absolute, squared, labelVariance, bias, relative, nonzero, meanLabel } = errors
+  const absoluteError = absolute.standardDeviation / Math.sqrt(n)
   const rmse = Math.sqrt(squared.mean)
   const squaredError = squared.standardDeviation / Math.sqrt(n)
   return [
@@ -218,7 +243,7 @@ function errorMeasures({
       metric: 'mae',
       value: absolute.mean,
       n,
-      standardError: absolute.standardDeviation / Math.sqrt(n),
+      standardError: absoluteError,
       isError: true,
     },
     {
@@ -228,6 +253,35 @@ function errorMeasures({
       standardError: rmse > 0 ? squaredError / (2 * rmse) : 0,
       isError: true,
     },
+    {
+      metric: 'bias',
+      value: bias.mean,
+      n,
+      standardError: bias.standardDeviation / Math.sqrt(n),
+      isSigned: true,
+    },
+    ...(relative
+      ? [
+          {
+            metric: 'mape',
+            value: relative.mean,
+            n: nonzero,
+            standardError: relative.standardDeviation / Math.sqrt(nonzero),
+            isError: true,
+          },
+        ]
+      : []),
+    ...(meanLabel > 0
+      ? [
+          {
+            metric: 'wape',
+            value: absolute.mean / meanLabel,
+            n,
+            standardError: absoluteError / meanLabel,
+            isError: true,
+          },
+        ]
+      : []),
     ...(labelVariance > 0
       ? [
           {

@@ -2,6 +2,7 @@
 import type { Model } from '../../lib/models.ts'
 import type { Window } from '../../lib/windows.ts'
 import { evaluateDrift } from './evaluate-drift.ts'
+import { evaluateEstimates, type ScoreCounts } from './evaluate-estimates.ts'
 import { evaluateFairness } from './evaluate-fairness.ts'
 import { evaluateOperations } from './evaluate-operations.ts'
 import { evaluateQuality } from './evaluate-quality.ts'
@@ -15,6 +16,9 @@ import type { GroupCounts, OutcomeCounts, ReferenceData, WindowCounts } from './
 export interface WindowInput {
   counts: WindowCounts
   outcomes: OutcomeCounts
+  scores: ScoreCounts | undefined
+  /** Of estimates in earlier windows. */
+  pastErrors: readonly number[]
   /** Groups per protected attribute. */
   groups: ReadonlyMap<string, readonly GroupCounts[]>
   references: readonly ReferenceData[]
@@ -85,18 +89,19 @@ function duplicateRatio({ events, duplicates }: WindowCounts): Fact {
 /** The families that depend on labels: performance and fairness. */
 export function evaluateTruth(input: WindowInput, model: Model): Fact[] {
   const minCount = model.windows.min_count
+  const judging = input.references.find((reference) => reference.judge)
   const facts = [
-    ...evaluatePerformance(
-      input.outcomes,
-      input.references.find((reference) => reference.judge),
-      {
-        positiveClass: model.positiveClass,
-        minLabelled: model.windows.min_labelled,
-        minCount,
-        mature: input.mature,
-        binary: isBinary(model, input.outcomes),
-      },
-    ),
+    ...evaluatePerformance(input.outcomes, judging, {
+      positiveClass: model.positiveClass,
+      minLabelled: model.windows.min_labelled,
+      minCount,
+      mature: input.mature,
+      binary: isBinary(model, input.outcomes),
+      businessValue: model.businessValue,
+    }),
+    ...(input.scores && isBinary(model, input.outcomes)
+      ? evaluateEstimates(input.scores, judging?.scores, judging?.name ?? '', input.pastErrors)
+      : []),
     ...[...input.groups].flatMap(([attribute, groups]) =>
       evaluateFairness(groups, {
         attribute,

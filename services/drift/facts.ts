@@ -8,7 +8,7 @@ export interface Fact {
   subject: string
   metric: string
   convention: string
-  method: 'observed'
+  method: 'observed' | 'poststratified' | 'cbpe'
   precision: 'exact' | 'bounded'
   /** Null where it cannot be known; `reason` says why. */
   value: number | null

@@ -59,6 +59,8 @@ export function createGauges({ registry }: Metrics): Gauges {
       const all: Record<string, string>[] = []
       for (const fact of facts) {
         if (fact.value === null || fact.n_current < LEAST_CELL) continue
+        // Corrected values stand in the table, beside the observed ones of the same name.
+        if (fact.method === 'poststratified') continue
         const labels = {
           model_id: modelId,
           model_version: combination.modelVersion,

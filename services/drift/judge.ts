@@ -109,6 +109,7 @@ export function createJudge(options: JudgeOptions) {
       references.push(await referenceData(model, spans, steps))
 
     const judging = references.find((reference) => reference.judge)
+    const pastErrors = await queries.pastErrors(model.modelId, window.start)
     const past = judging?.windows
       ? await queries.pastShifts(model.modelId, judging.name, ...pastSpan(judging.windows, window))
       : new Map<string, PastShift[]>()
@@ -127,12 +128,16 @@ export function createJudge(options: JudgeOptions) {
         ? await queries.eventCounts(model.modelId, [window], combination)
         : await queries.counts(model.modelId, [window], combination)
       const outcomes = await queries.outcomes(model, [window], combination, counts.events)
+      const hasScores = inputsStand || counts.numeric.has('@score')
+      const scores = hasScores ? await queries.scores(model, [window], combination) : undefined
       const groups = new Map<string, Awaited<ReturnType<DriftQueries['groups']>>>()
       for (const attribute of Object.keys(model.fairness.attributes))
         groups.set(attribute, await queries.groups(model, attribute, [window], combination))
       const input = {
         counts,
         outcomes,
+        scores: scores && scores.predicted.length > 0 ? scores : undefined,
+        pastErrors,
         groups,
         references,
         window,
@@ -244,6 +249,10 @@ export function createJudge(options: JudgeOptions) {
       outcomes: reference.judge
         ? await queries.outcomes(model, reference.spans, ALL, counts.events)
         : undefined,
+      scores:
+        reference.judge && counts.numeric.has('@score')
+          ? await queries.scores(model, reference.spans, ALL)
+          : undefined,
       windows:
         windows.length === 0
           ? undefined

@@ -2,6 +2,7 @@
 import type { ClickHouse, Params } from '../../lib/clickhouse.ts'
 import type { Model } from '../../lib/models.ts'
 import type { Confusion } from '../../lib/stats/confusion.ts'
+import { SCORE_PARTS, type ScoreCounts } from './evaluate-estimates.ts'
 import type { ErrorMoments, OutcomeCounts, ScoredOutcomes } from './window-data.ts'
 
 /** More classes than this are numbers or free text, not classes. */
@@ -23,6 +24,12 @@ interface SummaryRow {
   squared: number | null
   squared_deviation: number | null
   label_variance: number | null
+  bias: number | null
+  bias_deviation: number | null
+  relative: number | null
+  relative_deviation: number | null
+  nonzero: string
+  label_total: number | null
   classes: string
 }
 
@@ -59,6 +66,9 @@ export async function readOutcomes(
        count(error) AS numbers, avg(abs(error)) AS absolute, stddevSamp(abs(error)) AS absolute_deviation,
        avg(error * error) AS squared, stddevSamp(error * error) AS squared_deviation,
        varPopIf(label_number, isNotNull(error)) AS label_variance,
+       avg(error) AS bias, stddevSamp(error) AS bias_deviation,
+       avgIf(abs(error / label_number), label_number != 0) AS relative, stddevSampIf(abs(error / label_number), label_number != 0) AS relative_deviation,
+       countIf(isNotNull(error) AND label_number != 0) AS nonzero, sumIf(abs(label_number), isNotNull(error)) AS label_total,
        uniq(label) AS classes
      FROM ${source}`,
     params,
@@ -120,5 +130,58 @@ function errorsOf(row: SummaryRow): ErrorMoments | undefined {
     absolute: { mean: row.absolute, standardDeviation: row.absolute_deviation ?? 0 },
     squared: { mean: row.squared, standardDeviation: row.squared_deviation ?? 0 },
     labelVariance: row.label_variance ?? 0,
+    bias: { mean: row.bias ?? 0, standardDeviation: row.bias_deviation ?? 0 },
+    relative:
+      Number.isFinite(row.relative) && row.relative !== null
+        ? { mean: row.relative, standardDeviation: row.relative_deviation ?? 0 }
+        : undefined,
+    nonzero: Number(row.nonzero),
+    meanLabel: (row.label_total ?? 0) / n,
+  }
+}
+
+interface BinRow {
+  bin: number
+  as_positive: boolean
+  n: string
+  positives: string
+  scores: number
+}
+
+/**
+ * Predictions, and outcomes, by score and predicted class; scores outside [0, 1] are no probabilities and are left out.
+ *
+ * @param whereOutcomes conditions on `outcome_revisions`, beside those on `predictions`
+ */
+export async function readScoreBins(
+  db: ClickHouse,
+  params: Params,
+  wherePredictions: string,
+  whereOutcomes: string,
+): Promise<ScoreCounts> {
+  const read = async (from: string, positives: string) => {
+    const rows = await db.query<BinRow>(
+      `SELECT toUInt8(least(floor(assumeNotNull(score) * ${SCORE_PARTS}), ${SCORE_PARTS - 1})) AS bin,
+         ifNull(prediction = {positive:String}, score >= {threshold:Float64}) AS as_positive,
+         count() AS n, ${positives} AS positives, sum(assumeNotNull(score)) AS scores
+       FROM ${from} AND score >= 0 AND score <= 1 GROUP BY bin, as_positive ORDER BY bin, as_positive`,
+      params,
+    )
+    return rows.map((row) => ({
+      bin: row.bin,
+      asPositive: Boolean(row.as_positive),
+      n: Number(row.n),
+      positives: Number(row.positives),
+      scores: row.scores,
+    }))
+  }
+  const predicted = await read(`predictions WHERE ${wherePredictions}`, '0')
+  if (predicted.length === 0) return { predicted, labelled: [] }
+  return {
+    predicted,
+    labelled: await read(
+      `outcome_revisions FINAL WHERE ${whereOutcomes} AND isNotNull(label)`,
+      'countIf(label = {positive:String})',
+    ),
   }
 }

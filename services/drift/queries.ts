@@ -7,7 +7,8 @@ import { pastShiftsOf, type PastShift } from './past-shifts.ts'
 import type { Window } from '../../lib/windows.ts'
 import type { Judged, PartitionProgress, StepCount } from './schedule.ts'
 import { factKey, type Fact } from './facts.ts'
-import { readOutcomes } from './outcome-queries.ts'
+import type { ScoreCounts } from './evaluate-estimates.ts'
+import { readOutcomes, readScoreBins } from './outcome-queries.ts'
 import type { GroupCounts, OutcomeCounts, WindowCounts } from './window-data.ts'
 
 /** Which predictions: '' means all; all versions leaves shadows out, one version counts its own shadows. */
@@ -318,6 +319,32 @@ export function driftQueries(db: ClickHouse) {
         },
         `model_id = {model:String} AND name = 'label' AND ${within('predicted_at')}${scope(c)}`,
       ),
+
+    /** Predictions and outcomes by score and predicted class. */
+    scores: (model: Model, spans: readonly Window[], c: Combination): Promise<ScoreCounts> => {
+      const where = `model_id = {model:String} AND ${within('predicted_at')}${scope(c)}`
+      return readScoreBins(
+        db,
+        {
+          ...paramsOf(model.modelId, spans, c),
+          positive: model.positiveClass,
+          threshold: model.threshold,
+        },
+        where,
+        `${where} AND name = 'label'`,
+      )
+    },
+
+    /** By how much estimates of the last windows were wrong. */
+    pastErrors: async (modelId: string, before: number): Promise<number[]> => {
+      const rows = await db.query<{ value: number | null }>(
+        `SELECT argMax(value, revision) AS value FROM window_metrics
+         WHERE model_id = {model:String} AND metric = 'estimate_error' AND model_version = '' AND variant = '' AND slice_key = '' AND window_end <= {before:DateTime64(3, 'UTC')}
+         GROUP BY window_start, window_end ORDER BY window_end DESC LIMIT 20`,
+        { model: modelId, before: time(before) },
+      )
+      return rows.flatMap(({ value }) => (value === null ? [] : [value]))
+    },
 
     /** Predictions and truth per group of a protected attribute; `(missing)` is a group. */
     groups: async (

@@ -1,5 +1,6 @@
 /** What `queries.ts` reads of a span of time, and `evaluate*.ts` judges: counts, never raw rows. */
 import type { BinnedSample } from '../../lib/stats/binned-sample.ts'
+import type { ScoreCounts } from './evaluate-estimates.ts'
 import type { ReferenceWindows } from './reference-windows.ts'
 import type { Confusion } from '../../lib/stats/confusion.ts'
 
@@ -41,6 +42,13 @@ export interface ErrorMoments {
   squared: Mean
   /** Sums of the labels and of their squares, centred on the first by ClickHouse’s varPop. */
   labelVariance: number
+  /** Prediction minus label. */
+  bias: Mean
+  /** Error over label, where the label is not 0; undefined where none is. */
+  relative: Mean | undefined
+  nonzero: number
+  /** Mean size of the labels. */
+  meanLabel: number
 }
 
 export interface Mean {
@@ -64,6 +72,8 @@ export interface ReferenceData {
   judge: boolean
   counts: WindowCounts
   outcomes: OutcomeCounts | undefined
+  /** Scores by bin; undefined where the reference does not judge. */
+  scores?: ScoreCounts | undefined
   /** Window by window, where it has enough of them to tell their noise. */
   windows?: ReferenceWindows | undefined
 }

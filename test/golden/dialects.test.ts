@@ -13,6 +13,12 @@ import {
 } from '../../lib/dialects/evidently.ts'
 import { nannymlHellinger, nannymlJs } from '../../lib/dialects/nannyml.ts'
 import { scouterPsi } from '../../lib/dialects/scouter.ts'
+import type { ScoreBin } from '../../lib/stats/calibration.ts'
+import {
+  calibratedRates,
+  estimatedAccuracy,
+  estimatedAuc,
+} from '../../lib/stats/confidence-estimate.ts'
 import { incompleteBeta } from '../../lib/stats/incomplete-beta.ts'
 import { digamma, trigamma, trigammaInverse } from '../../lib/stats/polygamma.ts'
 import { studentTail } from '../../lib/stats/student-t.ts'
@@ -31,6 +37,7 @@ const golden = JSON.parse(readFileSync(new URL('dialects.json', import.meta.url)
     evidently: Record<string, number>
     nannyml: Record<string, number>
   }[]
+  cbpe: Record<'accuracy' | 'roc_auc', number>
   categorical: Record<'chi_squared_p' | 'js' | 'z_p', number>
   exact: Record<'ks' | 'ks_p' | 'wasserstein' | 'energy', number> & { a: number[]; b: number[] }
   student_tail: { t: number; degrees: number; p: number }[]
@@ -43,10 +50,14 @@ function close(actual: number, expected: number, digits = 1e-9) {
   expect(Math.abs(actual - expected)).toBeLessThanOrEqual(digits * Math.abs(expected) + 1e-300)
 }
 
+function generator(seed: number): () => number {
+  let x = seed
+  return () => (x = (Math.imul(1664525, x) + 1013904223) >>> 0) / 2 ** 32
+}
+
 /** Sums of four draws of a generator that every language can repeat. */
 function sumsOfFour(seed: number, count: number, scale = 1, shift = 0): Float64Array {
-  let x = seed
-  const next = () => (x = (Math.imul(1664525, x) + 1013904223) >>> 0) / 2 ** 32
+  const next = generator(seed)
   return sorted(
     Array.from({ length: count }, () => scale * (next() + next() + next() + next()) + shift),
   )
@@ -100,6 +111,30 @@ test('categories', () => {
     ])
   close(evidentlyCategorical(binary(700, 300), binary(330, 170)).p!, golden.categorical.z_p)
   expect(evidentlyCategorical(reference, new Map([...current, ['new', 1]]))).toMatchObject({ p: 0 })
+})
+
+test('estimates without labels, from counts, beside NannyML from every event', () => {
+  const bins = (seed: number, bend: number): ScoreBin[] => {
+    const next = generator(seed)
+    const found = new Map<number, ScoreBin>()
+    for (let i = 0; i < 20_000; i++) {
+      const [drawn, luck] = [next(), next()]
+      const score = drawn ** bend
+      const bin = Math.floor(score * 100)
+      const own = found.get(bin) ?? { bin, asPositive: bin >= 50, n: 0, positives: 0, scores: 0 }
+      own.n++
+      own.positives += luck < drawn ** 1.5 ? 1 : 0
+      own.scores += score
+      found.set(bin, own)
+    }
+    return [...found.values()]
+  }
+  const rates = calibratedRates(bins(3, 1), 100)!
+  const current = bins(4, 1.2)
+  expect(Math.abs(estimatedAccuracy(current, rates)!.value - golden.cbpe.accuracy)).toBeLessThan(
+    0.002,
+  )
+  expect(Math.abs(estimatedAuc(current, rates)! - golden.cbpe.roc_auc)).toBeLessThan(0.002)
 })
 
 test('two samples', () => {

@@ -121,7 +121,7 @@ const facts = async (hour: number, where: string) =>
     ci_low: number
     ci_high: number
   }>(
-    `SELECT verdict, value, revision, reason, subject, ci_low, ci_high FROM window_metrics_latest WHERE toUnixTimestamp64Milli(window_start) = {start:Int64} AND convention = 'plumbline' AND ${where} ORDER BY subject`,
+    `SELECT verdict, value, revision, reason, subject, ci_low, ci_high FROM window_metrics_latest WHERE toUnixTimestamp64Milli(window_start) = {start:Int64} AND convention = 'plumbline' AND method != 'poststratified' AND ${where} ORDER BY subject`,
     { start: START + hour * HOUR },
   )
 
