@@ -1,15 +1,12 @@
 /** Counts of numbers and categories over spans of time, merged inside ClickHouse as far as their grids allow. */
 import type { ClickHouse, Params } from '../../lib/clickhouse.ts'
 import { mergedSample, type BinnedSample } from '../../lib/stats/binned-sample.ts'
+import { spanOf } from './scope.ts'
 import type { WindowCounts } from './window-data.ts'
 
 /** Categories counted by name; what is rarer is counted together. */
 const MAX_CATEGORIES = 10_000
 export const OTHER_CATEGORIES = '@other'
-
-/** Which of the spans in the parameters a step lies in, from 1; spans do not overlap. */
-export const SPAN =
-  "arrayFirstIndex((s, e) -> step >= s AND step < e, {starts:Array(DateTime64(3, 'UTC'))}, {ends:Array(DateTime64(3, 'UTC'))})"
 
 interface NumericRow {
   span: number
@@ -20,6 +17,14 @@ interface NumericRow {
   totals: number[]
   lows: number[]
   highs: number[]
+}
+
+interface CategoryRow {
+  span: number
+  subject: string
+  categories: string[]
+  counts: string[]
+  all: string
 }
 
 /**
@@ -33,7 +38,7 @@ export async function readCounts(
   where: string,
   bySpan: boolean,
 ): Promise<Pick<WindowCounts, 'numeric' | 'categories'>[]> {
-  const span = bySpan ? SPAN : '1'
+  const span = bySpan ? spanOf('step') : '1'
   const numeric = await db.query<NumericRow>(
     `SELECT span, subject, grid, groupArray(bin) AS bins, groupArray(n) AS counts, groupArray(t) AS totals, groupArray(l) AS lows, groupArray(h) AS highs
      FROM (SELECT ${span} AS span, subject, grid, bin, sum(count) AS n, sum(total) AS t, min(low) AS l, max(high) AS h FROM numeric_counts ${where}
@@ -41,20 +46,81 @@ export async function readCounts(
      GROUP BY span, subject, grid`,
     params,
   )
-  const categories = await db.query<{
-    span: number
-    subject: string
-    categories: string[]
-    counts: string[]
-    all: string
-  }>(
+  const categories = await db.query<CategoryRow>(
     `SELECT span, subject, groupArray(${MAX_CATEGORIES})(category) AS categories, groupArray(${MAX_CATEGORIES})(n) AS counts, sum(n) AS all
      FROM (SELECT ${span} AS span, subject, category, sum(count) AS n FROM category_counts ${where}
            GROUP BY span, subject, category ORDER BY span, subject, n DESC, category)
      GROUP BY span, subject`,
     params,
   )
-  const spans = bySpan ? (params['starts'] as string[]).length : 1
+  return perSpan(numeric, categories, spanCount(params, bySpan))
+}
+
+const spanCount = (params: Params, bySpan: boolean) =>
+  bySpan ? (params['starts'] as string[]).length : 1
+
+/** Grid on which raw rows are counted: finer than most counts need. */
+const RAW_GRID = 2
+
+/**
+ * The same from raw predictions, for what no counts are kept of: costs grow with the events.
+ *
+ * @param where conditions on `predictions`
+ */
+export async function readRawCounts(
+  db: ClickHouse,
+  params: Params,
+  where: string,
+  bySpan: boolean,
+): Promise<WindowCounts[]> {
+  const span = bySpan ? spanOf('predicted_at') : '1'
+  const totals = await db.query<{ span: number; events: string; errors: string }>(
+    `SELECT ${span} AS span, count() AS events, countIf(status = 'error') AS errors FROM predictions ${where} GROUP BY span`,
+    params,
+  )
+  const numeric = await db.query<NumericRow>(
+    `SELECT span, subject, ${RAW_GRID} AS grid, groupArray(bin) AS bins, groupArray(n) AS counts, groupArray(t) AS totals, groupArray(l) AS lows, groupArray(h) AS highs
+     FROM (
+       SELECT span, subject, toInt32(bitShiftRight(bitAnd(reinterpretAsUInt32(toFloat32(x)), 0x7fffffff), ${20 - 4 * RAW_GRID}) * if(x < 0, -1, 1)) AS bin,
+         count() AS n, sum(x) AS t, min(x) AS l, max(x) AS h
+       FROM (
+         SELECT ${span} AS span, subject, assumeNotNull(value) AS x FROM predictions
+         ARRAY JOIN arrayConcat(mapKeys(features), ['@prediction', '@score', '@latency_ms']) AS subject,
+           arrayConcat(arrayMap(v -> variantElement(v, 'Float64'), mapValues(features)), [prediction_number, score, latency_ms]) AS value
+         ${where} AND isNotNull(value))
+       GROUP BY span, subject, bin ORDER BY span, subject, bin)
+     GROUP BY span, subject`,
+    params,
+  )
+  const categories = await db.query<CategoryRow>(
+    `SELECT span, subject, groupArray(${MAX_CATEGORIES})(category) AS categories, groupArray(${MAX_CATEGORIES})(n) AS counts, sum(n) AS all
+     FROM (
+       SELECT ${span} AS span, subject, substringUTF8(assumeNotNull(value), 1, 200) AS category, count() AS n FROM predictions
+       ARRAY JOIN arrayConcat(mapKeys(features), ['@prediction']) AS subject,
+         arrayConcat(
+           arrayMap(v -> multiIf(variantType(v) = 'String', variantElement(v, 'String'), variantType(v) = 'Bool', toString(variantElement(v, 'Bool')), NULL), mapValues(features)),
+           [if(isNull(prediction_number), prediction, NULL)]) AS value
+       ${where} AND isNotNull(value)
+       GROUP BY span, subject, category ORDER BY span, subject, n DESC, category)
+     GROUP BY span, subject`,
+    params,
+  )
+  return perSpan(numeric, categories, spanCount(params, bySpan)).map((own, i) => {
+    const total = totals.find((row) => row.span === i + 1)
+    return {
+      events: Number(total?.events ?? 0),
+      errors: Number(total?.errors ?? 0),
+      duplicates: 0,
+      ...own,
+    }
+  })
+}
+
+function perSpan(
+  numeric: readonly NumericRow[],
+  categories: readonly CategoryRow[],
+  spans: number,
+): Pick<WindowCounts, 'numeric' | 'categories'>[] {
   return Array.from({ length: spans }, (_, i) => ({
     numeric: numericOf(numeric.filter((row) => row.span === i + 1)),
     categories: new Map(

@@ -27,6 +27,7 @@ export interface WindowInput {
   past: readonly PastShift[]
   /** Combinations of version and variant that are judged of this window. */
   combinations: number
+  isSlice: boolean
   /** Share of the emitted events that came; null where producers do not tell. */
   completeness: number | null
   /** Whether every prediction of the window is older than the label horizon. */
@@ -88,6 +89,8 @@ function duplicateRatio({ events, duplicates }: WindowCounts): Fact {
 
 /** The families that depend on labels: performance and fairness. */
 export function evaluateTruth(input: WindowInput, model: Model): Fact[] {
+  // Outcomes know attributes alone: of a slice by a feature there are none.
+  if (input.isSlice && input.outcomes.labelled === 0) return []
   const minCount = model.windows.min_count
   const judging = input.references.find((reference) => reference.judge)
   const facts = [

@@ -4,6 +4,7 @@ import type { Metrics } from '../../lib/metrics.ts'
 import { snoozeKey } from './decisions.ts'
 import type { Fact } from './facts.ts'
 import type { RevisionKey } from './rows.ts'
+import { keyOf } from './scope.ts'
 
 const LABELS = [
   'model_id',
@@ -53,7 +54,8 @@ export function createGauges({ registry }: Metrics): Gauges {
 
   return {
     show: ({ modelId, combination, window }, facts, snoozed) => {
-      const id = `${modelId}\u0001${combination.modelVersion}\u0001${combination.variant}`
+      const id = `${modelId}\u0001${keyOf(combination)}`
+      const { slice } = combination
       if ((shown.get(id)?.end ?? 0) > window.end) return
       clear(id)
       const all: Record<string, string>[] = []
@@ -68,7 +70,7 @@ export function createGauges({ registry }: Metrics): Gauges {
           family: fact.family,
           subject: fact.subject,
           metric: fact.metric,
-          slice: '',
+          slice: slice ? `${slice.key}:${slice.value}` : '',
           reference: fact.reference,
           convention: fact.convention,
         }

@@ -13,13 +13,21 @@ import { TOPICS } from '../../schemas/topics.ts'
 import { evaluateTruth, evaluateWindow } from './evaluate.ts'
 import { factKey, type Fact } from './facts.ts'
 import type { Gauges } from './gauges.ts'
-import { ALL, type Combination, type DriftQueries } from './queries.ts'
+import type { DriftQueries } from './queries.ts'
+import { ALL, keyOf, type Combination } from './scope.ts'
 import type { decisionQueries } from './decisions.ts'
 import { episodeOf, worstOf, type Worst } from './episodes.ts'
 import type { PastShift } from './past-shifts.ts'
 import { referenceWindows, windowsWithin, type ReferenceWindows } from './reference-windows.ts'
 import { referencesFor, toFreeze, type PastWindow, type ReferenceSpans } from './references.ts'
-import { changedFacts, metricRow, tokenOf, verdictRow, type RevisionKey } from './rows.ts'
+import {
+  changedFacts,
+  metricRow,
+  sliceColumns,
+  tokenOf,
+  verdictRow,
+  type RevisionKey,
+} from './rows.ts'
 import { dueWindows, progressOf, type Due, type StepCount } from './schedule.ts'
 import type { ReferenceData } from './window-data.ts'
 
@@ -101,13 +109,18 @@ export function createJudge(options: JudgeOptions) {
     { frozen, accepted, snoozed }: Known,
   ): Promise<Pick<PastWindow, 'alarmed' | 'worst' | 'episode'>> {
     const window = { start: due.start, end: due.end }
-    const combinations = await queries.combinations(model.modelId, window)
+    const combinations = await queries.combinations(model.modelId, window, model.slices)
     const earlier = await queries.latestFacts(model.modelId, window)
     const completeness = await queries.completeness(model.modelId, window)
-    const references: ReferenceData[] = []
-    for (const spans of referencesFor(window, model, pastWindows, frozen, accepted))
-      references.push(await referenceData(model, spans, steps))
-
+    const spans = referencesFor(window, model, pastWindows, frozen, accepted)
+    /** A slice is compared with itself, a version or variant with everything. */
+    const referencesOf = async ({ slice }: Combination) => {
+      const found: ReferenceData[] = []
+      for (const reference of spans)
+        found.push(await referenceData(model, reference, steps, slice ? { ...ALL, slice } : ALL))
+      return found
+    }
+    const references = await referencesOf(ALL)
     const judging = references.find((reference) => reference.judge)
     const pastErrors = await queries.pastErrors(model.modelId, window.start)
     const past = judging?.windows
@@ -131,7 +144,7 @@ export function createJudge(options: JudgeOptions) {
       const hasScores = inputsStand || counts.numeric.has('@score')
       const scores = hasScores ? await queries.scores(model, [window], combination) : undefined
       const groups = new Map<string, Awaited<ReturnType<DriftQueries['groups']>>>()
-      for (const attribute of Object.keys(model.fairness.attributes))
+      for (const attribute of combination.slice ? [] : Object.keys(model.fairness.attributes))
         groups.set(attribute, await queries.groups(model, attribute, [window], combination))
       const input = {
         counts,
@@ -139,10 +152,11 @@ export function createJudge(options: JudgeOptions) {
         scores: scores && scores.predicted.length > 0 ? scores : undefined,
         pastErrors,
         groups,
-        references,
+        references: combination.slice ? await referencesOf(combination) : references,
         window,
         past: notOverlapping(past.get(keyOf(combination)) ?? [], window),
         combinations: combinations.length,
+        isSlice: combination.slice !== undefined,
         completeness,
         mature: due.mature,
       }
@@ -198,8 +212,7 @@ export function createJudge(options: JudgeOptions) {
         model_id: model.modelId,
         model_version: key.combination.modelVersion,
         variant: key.combination.variant,
-        slice_key: '',
-        slice_value: '',
+        ...sliceColumns(key.combination),
         window_start: new Date(due.start).toISOString(),
         window_end: new Date(due.end).toISOString(),
         revision: key.revision,
@@ -224,6 +237,7 @@ export function createJudge(options: JudgeOptions) {
     model: Model,
     reference: ReferenceSpans,
     steps: readonly StepCount[],
+    scope: Combination,
   ): Promise<ReferenceData> {
     const inside = steps.filter((s) =>
       reference.spans.some(
@@ -237,26 +251,31 @@ export function createJudge(options: JudgeOptions) {
       reference.name,
       reference.spans,
       state,
+      keyOf(scope),
     ])
     const cached = cache.get(key)
     if (cached) return cached
-    const counts = await queries.counts(model.modelId, reference.spans, ALL)
+    const counts = await queries.counts(model.modelId, reference.spans, scope)
     const windows = reference.judge ? windowsWithin(reference.spans, model) : []
     const data: ReferenceData = {
       name: reference.name,
       judge: reference.judge,
       counts,
       outcomes: reference.judge
-        ? await queries.outcomes(model, reference.spans, ALL, counts.events)
+        ? await queries.outcomes(model, reference.spans, scope, counts.events)
         : undefined,
       scores:
         reference.judge && counts.numeric.has('@score')
-          ? await queries.scores(model, reference.spans, ALL)
+          ? await queries.scores(model, reference.spans, scope)
           : undefined,
       windows:
         windows.length === 0
           ? undefined
-          : referenceWindows(windows, await queries.countsBySpan(model.modelId, windows), model),
+          : referenceWindows(
+              windows,
+              await queries.countsBySpan(model.modelId, windows, scope),
+              model,
+            ),
     }
     if (cache.size >= MAX_CACHED_REFERENCES) cache.delete(cache.keys().next().value!)
     cache.set(key, data)
@@ -287,7 +306,6 @@ function notOverlapping(past: readonly PastShift[], window: Window): PastShift[]
 }
 
 const idOf = (window: Window) => `${window.start}-${window.end}`
-export const keyOf = (c: Combination) => `${c.modelVersion}\u0001${c.variant}`
 const isOfInputs = (fact: Fact) =>
   fact.family === 'drift' || fact.family === 'quality' || fact.family === 'operations'
 const isVerdict = (fact: Fact | undefined) => fact !== undefined && fact.verdict !== 'none'

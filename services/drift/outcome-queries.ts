@@ -169,7 +169,7 @@ export async function readScoreBins(
     )
     return rows.map((row) => ({
       bin: row.bin,
-      asPositive: Boolean(row.as_positive),
+      asPositive: row.as_positive,
       n: Number(row.n),
       positives: Number(row.positives),
       scores: row.scores,

@@ -1,8 +1,21 @@
 /** Everything drift reads from ClickHouse: merged counts per span, never raw rows into Node. */
-import type { ClickHouse, Params } from '../../lib/clickhouse.ts'
+import type { ClickHouse } from '../../lib/clickhouse.ts'
 import type { Model } from '../../lib/models.ts'
-import { readCounts, SPAN } from './count-queries.ts'
+import { readCounts, readRawCounts } from './count-queries.ts'
 import type { Worst } from './episodes.ts'
+import {
+  ALL,
+  keyOf,
+  outcomeScope,
+  paramsOf,
+  predictionScope,
+  scope,
+  SLICE_VALUE,
+  spanOf,
+  sqlTime,
+  within,
+  type Combination,
+} from './scope.ts'
 import { pastShiftsOf, type PastShift } from './past-shifts.ts'
 import type { Window } from '../../lib/windows.ts'
 import type { Judged, PartitionProgress, StepCount } from './schedule.ts'
@@ -11,37 +24,13 @@ import type { ScoreCounts } from './evaluate-estimates.ts'
 import { readOutcomes, readScoreBins } from './outcome-queries.ts'
 import type { GroupCounts, OutcomeCounts, WindowCounts } from './window-data.ts'
 
-/** Which predictions: '' means all; all versions leaves shadows out, one version counts its own shadows. */
-export interface Combination {
-  modelVersion: string
-  variant: string
-}
-export const ALL: Combination = { modelVersion: '', variant: '' }
-
-const scope = (c: Combination) =>
-  (c.modelVersion === '' ? ' AND NOT shadow' : ' AND model_version = {version:String}') +
-  (c.variant === '' ? '' : ' AND variant = {variant:String}')
-
-/** Spans are disjoint and few: one window, or those of a trailing reference. */
-const within = (column: string) =>
-  `${column} >= {from:DateTime64(3, 'UTC')} AND ${column} < {to:DateTime64(3, 'UTC')} AND arrayExists((s, e) -> ${column} >= s AND ${column} < e, {starts:Array(DateTime64(3, 'UTC'))}, {ends:Array(DateTime64(3, 'UTC'))})`
-
-const time = (ms: number) => new Date(ms).toISOString().replace('T', ' ').replace('Z', '')
-
-function paramsOf(modelId: string, spans: readonly Window[], c: Combination): Params {
-  return {
-    model: modelId,
-    version: c.modelVersion,
-    variant: c.variant,
-    from: time(Math.min(...spans.map((span) => span.start))),
-    to: time(Math.max(...spans.map((span) => span.end))),
-    starts: spans.map((span) => time(span.start)),
-    ends: spans.map((span) => time(span.end)),
-  }
-}
+/** Values of one slice that are judged, the most frequent ones. */
+const MAX_SLICES = 50
 
 const countsWhere = (c: Combination) =>
   `WHERE model_id = {model:String} AND ${within('step')}${scope(c)}`
+const rawWhere = (c: Combination) =>
+  `WHERE model_id = {model:String} AND ${within('predicted_at')}${predictionScope(c)}`
 
 export function driftQueries(db: ClickHouse) {
   async function totals(modelId: string, spans: readonly Window[], c: Combination) {
@@ -54,6 +43,26 @@ export function driftQueries(db: ClickHouse) {
       errors: Number(row?.errors ?? 0),
       duplicates: Number(row?.duplicates ?? 0),
     }
+  }
+
+  async function slices(modelId: string, window: Window, keys: readonly string[]) {
+    const found: Combination[] = []
+    for (const key of keys) {
+      const rows = await db.query<{ value: string }>(
+        `SELECT ${SLICE_VALUE} AS value FROM predictions ${rawWhere(ALL)} AND value != '' GROUP BY value ORDER BY count() DESC, value LIMIT ${MAX_SLICES}`,
+        paramsOf(modelId, [window], { ...ALL, slice: { key, value: '' } }),
+      )
+      found.push(...rows.map(({ value }) => ({ ...ALL, slice: { key, value } })))
+    }
+    return found
+  }
+
+  async function rawTotals(modelId: string, spans: readonly Window[], c: Combination) {
+    const [row] = await db.query<{ events: string; errors: string }>(
+      `SELECT count() AS events, countIf(status = 'error') AS errors FROM predictions ${rawWhere(c)}`,
+      paramsOf(modelId, spans, c),
+    )
+    return { events: Number(row?.events ?? 0), errors: Number(row?.errors ?? 0), duplicates: 0 }
   }
 
   return {
@@ -129,6 +138,8 @@ export function driftQueries(db: ClickHouse) {
         Fact & {
           model_version: string
           variant: string
+          slice_key: string
+          slice_value: string
           revision: number
           n_reference: string
           n_current: string
@@ -136,13 +147,15 @@ export function driftQueries(db: ClickHouse) {
         }
       >(
         `SELECT * FROM window_metrics
-         WHERE model_id = {model:String} AND window_start = {start:DateTime64(3, 'UTC')} AND window_end = {end:DateTime64(3, 'UTC')} AND slice_key = ''
-         ORDER BY revision DESC LIMIT 1 BY model_version, variant, family, subject, metric, convention, method, reference`,
-        { model: modelId, start: time(window.start), end: time(window.end) },
+         WHERE model_id = {model:String} AND window_start = {start:DateTime64(3, 'UTC')} AND window_end = {end:DateTime64(3, 'UTC')}
+         ORDER BY revision DESC LIMIT 1 BY model_version, variant, slice_key, slice_value, family, subject, metric, convention, method, reference`,
+        { model: modelId, start: sqlTime(window.start), end: sqlTime(window.end) },
       )
       const found = new Map<string, { revision: number; facts: Map<string, Fact> }>()
       for (const row of rows) {
-        const key = `${row.model_version}\u0001${row.variant}`
+        const { model_version: modelVersion, variant } = row
+        const slice = { key: row.slice_key, value: row.slice_value }
+        const key = keyOf({ modelVersion, variant, slice })
         const entry = found.get(key) ?? { revision: 0, facts: new Map<string, Fact>() }
         entry.revision = Math.max(entry.revision, row.revision)
         const numbers = {
@@ -188,17 +201,21 @@ export function driftQueries(db: ClickHouse) {
             model_id: modelId,
             name,
             kind: 'first',
-            window_start: time(span.start),
-            window_end: time(span.end),
+            window_start: sqlTime(span.start),
+            window_end: sqlTime(span.end),
             revision: 1,
-            frozen_at: time(at),
+            frozen_at: sqlTime(at),
           },
         ],
         `reference\u0001${modelId}\u0001${name}`,
       ),
 
-    /** Everything; each version where there are several; each variant. */
-    combinations: async (modelId: string, window: Window): Promise<Combination[]> => {
+    /** Everything; each version where there are several; each variant; each value of the slices. */
+    combinations: async (
+      modelId: string,
+      window: Window,
+      sliceKeys: readonly string[],
+    ): Promise<Combination[]> => {
       const rows = await db.query<{ version: string; variant: string }>(
         `SELECT DISTINCT model_version AS version, variant FROM event_counts WHERE model_id = {model:String} AND ${within('step')} ORDER BY 1, 2`,
         paramsOf(modelId, [window], ALL),
@@ -213,6 +230,7 @@ export function driftQueries(db: ClickHouse) {
           ? versions.map((modelVersion) => ({ modelVersion, variant: '' }))
           : []),
         ...variants.map((variant) => ({ modelVersion: '', variant })),
+        ...(await slices(modelId, window, sliceKeys)),
       ]
     },
 
@@ -230,7 +248,7 @@ export function driftQueries(db: ClickHouse) {
                  - toInt64(sumIf(received, step < {from:DateTime64(3, 'UTC')}))) AS missing_by_start
            FROM producer_counts WHERE model_id = {model:String} AND step < {to:DateTime64(3, 'UTC')}
            GROUP BY producer HAVING received_within > 0)`,
-        { model: modelId, from: time(window.start), to: time(window.end) },
+        { model: modelId, from: sqlTime(window.start), to: sqlTime(window.end) },
       )
       const received = Number(row?.received ?? 0)
       return received === 0 ? null : received / (received + Number(row?.missing ?? 0))
@@ -242,7 +260,7 @@ export function driftQueries(db: ClickHouse) {
       spans: readonly Window[],
       c: Combination,
     ): Promise<WindowCounts> => ({
-      ...(await totals(modelId, spans, c)),
+      ...(c.slice ? await rawTotals(modelId, spans, c) : await totals(modelId, spans, c)),
       numeric: new Map(),
       categories: new Map(),
     }),
@@ -252,16 +270,35 @@ export function driftQueries(db: ClickHouse) {
       spans: readonly Window[],
       c: Combination,
     ): Promise<WindowCounts> => {
+      if (c.slice) {
+        const [raw] = await readRawCounts(db, paramsOf(modelId, spans, c), rawWhere(c), false)
+        return raw!
+      }
       const [own] = await readCounts(db, paramsOf(modelId, spans, c), countsWhere(c), false)
       return { ...(await totals(modelId, spans, c)), ...own! }
     },
 
+    /** The same from raw predictions. */
+    rawCounts: async (
+      modelId: string,
+      spans: readonly Window[],
+      c: Combination,
+    ): Promise<WindowCounts> => {
+      const [raw] = await readRawCounts(db, paramsOf(modelId, spans, c), rawWhere(c), false)
+      return raw!
+    },
+
     /** The same of each span by itself. */
-    countsBySpan: async (modelId: string, spans: readonly Window[]): Promise<WindowCounts[]> => {
-      const params = paramsOf(modelId, spans, ALL)
-      const perSpan = await readCounts(db, params, countsWhere(ALL), true)
+    countsBySpan: async (
+      modelId: string,
+      spans: readonly Window[],
+      c: Combination,
+    ): Promise<WindowCounts[]> => {
+      const params = paramsOf(modelId, spans, c)
+      if (c.slice) return readRawCounts(db, params, rawWhere(c), true)
+      const perSpan = await readCounts(db, params, countsWhere(c), true)
       const sums = await db.query<{ span: number; events: string; errors: string }>(
-        `SELECT ${SPAN} AS span, sum(events) AS events, sum(errors) AS errors FROM event_counts ${countsWhere(ALL)} GROUP BY span`,
+        `SELECT ${spanOf('step')} AS span, sum(events) AS events, sum(errors) AS errors FROM event_counts ${countsWhere(c)} GROUP BY span`,
         params,
       )
       return perSpan.map((own, i) => {
@@ -291,13 +328,13 @@ export function driftQueries(db: ClickHouse) {
         size: string
         verdict: string
       }>(
-        `SELECT concat(model_version, '\x01', variant) AS key, toUnixTimestamp64Milli(window_start) AS start, subject, metric, value, n_current AS size, verdict
+        `SELECT concat(model_version, '\\x01', variant, '\\x01', slice_key, '\\x01', slice_value) AS key, toUnixTimestamp64Milli(window_start) AS start, subject, metric, value, n_current AS size, verdict
          FROM window_metrics
-         WHERE model_id = {model:String} AND slice_key = '' AND family = 'drift' AND convention = 'plumbline' AND reference = {reference:String}
+         WHERE model_id = {model:String} AND family = 'drift' AND convention = 'plumbline' AND reference = {reference:String}
            AND metric IN ('psi', 'location_shift', 'scale_shift', 'skew_shift')
            AND window_start >= {from:DateTime64(3, 'UTC')} AND window_end <= {to:DateTime64(3, 'UTC')}
-         ORDER BY window_start, revision DESC LIMIT 1 BY model_version, variant, window_start, window_end, subject, metric`,
-        { model: modelId, reference, from: time(from), to: time(to) },
+         ORDER BY window_start, revision DESC LIMIT 1 BY model_version, variant, slice_key, slice_value, window_start, window_end, subject, metric`,
+        { model: modelId, reference, from: sqlTime(from), to: sqlTime(to) },
       )
       return pastShiftsOf(rows)
     },
@@ -317,12 +354,12 @@ export function driftQueries(db: ClickHouse) {
           positive: model.positiveClass,
           threshold: model.threshold,
         },
-        `model_id = {model:String} AND name = 'label' AND ${within('predicted_at')}${scope(c)}`,
+        `model_id = {model:String} AND name = 'label' AND ${within('predicted_at')}${outcomeScope(c)}`,
       ),
 
     /** Predictions and outcomes by score and predicted class. */
     scores: (model: Model, spans: readonly Window[], c: Combination): Promise<ScoreCounts> => {
-      const where = `model_id = {model:String} AND ${within('predicted_at')}${scope(c)}`
+      const where = `model_id = {model:String} AND ${within('predicted_at')}`
       return readScoreBins(
         db,
         {
@@ -330,8 +367,8 @@ export function driftQueries(db: ClickHouse) {
           positive: model.positiveClass,
           threshold: model.threshold,
         },
-        where,
-        `${where} AND name = 'label'`,
+        where + predictionScope(c),
+        `${where}${outcomeScope(c)} AND name = 'label'`,
       )
     },
 
@@ -341,7 +378,7 @@ export function driftQueries(db: ClickHouse) {
         `SELECT argMax(value, revision) AS value FROM window_metrics
          WHERE model_id = {model:String} AND metric = 'estimate_error' AND model_version = '' AND variant = '' AND slice_key = '' AND window_end <= {before:DateTime64(3, 'UTC')}
          GROUP BY window_start, window_end ORDER BY window_end DESC LIMIT 20`,
-        { model: modelId, before: time(before) },
+        { model: modelId, before: sqlTime(before) },
       )
       return rows.flatMap(({ value }) => (value === null ? [] : [value]))
     },

@@ -5,7 +5,8 @@ import type { Models } from '../../lib/models.ts'
 import type { Window } from '../../lib/windows.ts'
 import { decisionQueries } from './decisions.ts'
 import { evaluateDrift } from './evaluate-drift.ts'
-import { ALL, type DriftQueries } from './queries.ts'
+import type { DriftQueries } from './queries.ts'
+import { ALL } from './scope.ts'
 import { progressOf } from './schedule.ts'
 
 const MAX_ROWS = 20_000

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import type { Row } from '../../lib/clickhouse.ts'
 import type { Window } from '../../lib/windows.ts'
 import { factKey, type Fact } from './facts.ts'
-import type { Combination } from './queries.ts'
+import { keyOf, type Combination } from './scope.ts'
 
 export interface RevisionKey {
   modelId: string
@@ -16,19 +16,16 @@ export interface RevisionKey {
   computedAt: number
 }
 
+export const sliceColumns = ({ slice }: Combination) => ({
+  slice_key: slice?.key ?? '',
+  slice_value: slice?.value ?? '',
+})
+
 const iso = (ms: number) => new Date(ms).toISOString()
 
 /** The insert token of a revision: a second process that writes it too writes nothing. */
 export const tokenOf = ({ modelId, combination, window, revision }: RevisionKey) =>
-  [
-    'window',
-    modelId,
-    combination.modelVersion,
-    combination.variant,
-    window.start,
-    window.end,
-    revision,
-  ].join('\u0001')
+  ['window', modelId, keyOf(combination), window.start, window.end, revision].join('\u0001')
 
 export function metricRow(fact: Fact, key: RevisionKey): Row {
   return {
@@ -37,8 +34,7 @@ export function metricRow(fact: Fact, key: RevisionKey): Row {
     variant: key.combination.variant,
     window_start: iso(key.window.start),
     window_end: iso(key.window.end),
-    slice_key: '',
-    slice_value: '',
+    ...sliceColumns(key.combination),
     ...fact,
     n_reference: Math.round(fact.n_reference),
     n_current: Math.round(fact.n_current),
@@ -79,8 +75,7 @@ export function verdictRow(fact: Fact, key: RevisionKey, previous: string): Verd
   const { modelId, combination, window, revision } = key
   const identity = [
     modelId,
-    combination.modelVersion,
-    combination.variant,
+    keyOf(combination),
     window.start,
     window.end,
     factKey(fact),
@@ -93,8 +88,7 @@ export function verdictRow(fact: Fact, key: RevisionKey, previous: string): Verd
     variant: combination.variant,
     window_start: iso(window.start),
     window_end: iso(window.end),
-    slice_key: '',
-    slice_value: '',
+    ...sliceColumns(combination),
     family: fact.family,
     subject: fact.subject,
     metric: fact.metric,

@@ -5,12 +5,14 @@ import type { ClickHouse } from '../../lib/clickhouse.ts'
 import type { Http } from '../../lib/http.ts'
 import { createMetrics } from '../../lib/metrics.ts'
 import { parseModel } from '../../lib/models.ts'
+import { onOneGrid, type BinnedSample } from '../../lib/stats/binned-sample.ts'
 import type { Sink } from '../../lib/sink.ts'
 import { normals, uniforms } from '../../bench/streams.ts'
 import { decisionQueries, decisionRoutes } from '../../services/drift/decisions.ts'
 import { createGauges } from '../../services/drift/gauges.ts'
 import { createJudge } from '../../services/drift/judge.ts'
 import { driftQueries } from '../../services/drift/queries.ts'
+import { ALL } from '../../services/drift/scope.ts'
 import { PREDICTION_MAPPINGS } from '../../services/ingest/rows.ts'
 import { migratedClickHouse, rangeOf, sinkOn } from '../harness.ts'
 
@@ -21,6 +23,7 @@ const model = parseModel(`
 model_id: m
 task: binary
 windows: { size: 1d, lateness: 1h, min_count: 100 }
+slices: [region, color]
 references:
   training: { kind: fixed, from: ${iso(0)}, to: ${iso(10)}, judge: true }
 `)
@@ -60,6 +63,7 @@ async function emit(day: number, moved: { shift?: number; fresh?: boolean; gaps?
     model_version: '1',
     predicted_at: new Date(START + day * DAY + (i * DAY) / 300).toISOString(),
     prediction: uniform() < 0.4 ? '1' : '0',
+    attributes: { region: i % 3 === 0 ? 'north' : 'south' },
     features: {
       amount: Math.exp(normal() + noise) * (moved.shift ?? 1),
       year: Math.round(2015 + 4 * normal()),
@@ -78,7 +82,7 @@ async function emit(day: number, moved: { shift?: number; fresh?: boolean; gaps?
   offset += events.length
 }
 
-const verdicts = (day: number, verdict: string) =>
+const verdicts = (day: number, verdict: string, slice = '') =>
   db.query<{
     subject: string
     metric: string
@@ -87,8 +91,8 @@ const verdicts = (day: number, verdict: string) =>
     episode_id: string
   }>(
     `SELECT subject, metric, reason, p_adjusted, episode_id FROM window_metrics_latest
-     WHERE window_start = {start:DateTime64(3, 'UTC')} AND verdict = {verdict:String} ORDER BY family, subject`,
-    { start: iso(day).slice(0, 23), verdict },
+     WHERE window_start = {start:DateTime64(3, 'UTC')} AND verdict = {verdict:String} AND slice_key = {slice:String} ORDER BY family, subject`,
+    { start: iso(day).slice(0, 23), verdict, slice },
   )
 
 test('windows of the reference are no news; the next ones are calm', async () => {
@@ -164,7 +168,7 @@ test('a person says that this is normal: the window joins the reference, and the
   expect(before).toMatchObject({ episodes: 2, refuted: 0, budget_per_week: 0.25 })
   for (const day of [13, 14, 16, 19]) {
     const [row] = await db.query<{ verdict_id: string }>(
-      `SELECT verdict_id FROM verdicts WHERE window_start = {start:DateTime64(3, 'UTC')} AND verdict = 'alarm' AND subject = 'amount'`,
+      `SELECT verdict_id FROM verdicts WHERE window_start = {start:DateTime64(3, 'UTC')} AND verdict = 'alarm' AND subject = 'amount' AND slice_key = ''`,
       { start: iso(day).slice(0, 23) },
     )
     const answer = await http.inject({
@@ -184,7 +188,7 @@ test('a snoozed metric pages no more; its verdict stands', async () => {
   await emit(21, { shift: 100 })
   await judge()
   const [row] = await db.query<{ verdict_id: string }>(
-    `SELECT verdict_id FROM verdicts WHERE window_start = {start:DateTime64(3, 'UTC')} AND verdict = 'alarm' AND subject = 'amount'`,
+    `SELECT verdict_id FROM verdicts WHERE window_start = {start:DateTime64(3, 'UTC')} AND verdict = 'alarm' AND subject = 'amount' AND slice_key = ''`,
     { start: iso(21).slice(0, 23) },
   )
   const snooze = (until: string, id = row!.verdict_id) =>
@@ -205,4 +209,32 @@ test('a snoozed metric pages no more; its verdict stands', async () => {
   await judge()
   expect((await verdicts(22, 'alarm')).map(({ subject }) => subject)).toContain('amount')
   expect(await paged()).toBeNull()
+})
+
+test('slices by an attribute and by a feature are judged against themselves', async () => {
+  const slices = await db.query<{ slice: string; psi: string; alarms: string }>(
+    `SELECT concat(slice_key, ':', slice_value) AS slice, countIf(metric = 'psi' AND reference = 'training') AS psi, countIf(verdict = 'alarm' AND subject = 'amount') AS alarms
+     FROM window_metrics_latest WHERE window_start = {start:DateTime64(3, 'UTC')} AND slice_key != '' GROUP BY slice ORDER BY slice`,
+    { start: iso(21).slice(0, 23) },
+  )
+  expect(slices.map(({ slice }) => slice)).toEqual(
+    expect.arrayContaining(['color:green', 'color:red', 'region:north', 'region:south']),
+  )
+  const south = slices.find(({ slice }) => slice === 'region:south')!
+  expect(Number(south.psi)).toBeGreaterThan(3)
+  expect(Number(south.alarms)).toBe(1)
+})
+
+test('counts and raw rows say the same', async () => {
+  const queries = driftQueries(db)
+  const span = [{ start: START, end: START + 3 * DAY }]
+  const counted = await queries.counts('m', span, ALL)
+  const raw = await queries.rawCounts('m', span, ALL)
+  expect({ ...raw, numeric: 0, categories: 0 }).toEqual({ ...counted, numeric: 0, categories: 0 })
+  expect(raw.categories).toEqual(counted.categories)
+  expect([...raw.numeric.keys()].toSorted()).toEqual([...counted.numeric.keys()].toSorted())
+  for (const [name, sample] of counted.numeric) {
+    const [a, b] = onOneGrid([sample, raw.numeric.get(name)!]) as [BinnedSample, BinnedSample]
+    expect({ ...a, totals: 0 }).toEqual({ ...b, totals: 0 })
+  }
 })
