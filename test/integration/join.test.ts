@@ -100,7 +100,7 @@ test('corrections, retractions, several sources and reviewers, duplicates: any o
     retracted: fc.boolean(),
   })
   const cases = fc.sample(fc.array(draft, { minLength: 1, maxLength: 6 }), {
-    numRuns: 150,
+    numRuns: 1000,
     seed: 11,
   })
   const all = cases.map((drafts, i) => {
@@ -137,8 +137,8 @@ test('corrections, retractions, several sources and reviewers, duplicates: any o
     'plumbline.predictions.v1',
     all.map((_, i) => prediction(i, { model_id: 'orders' })),
   )
-  for (let i = half; i < events.length; i += 40) {
-    await send(events.slice(i, i + 40))
+  for (let i = half; i < events.length; i += 150) {
+    await send(events.slice(i, i + 150))
     await join.resolve(Infinity)
   }
   const rows = await db.query<{ prediction_id: string; label: string | null }>(

@@ -1,0 +1,237 @@
+/** What drift reads of spans of time: merged counts, and truth summed up. */
+import type { ClickHouse } from '../../lib/clickhouse.ts'
+import type { Model } from '../../lib/models.ts'
+import type { Window } from '../../lib/windows.ts'
+import { readCounts, readRawCounts } from './count-queries.ts'
+import type { ScoreCounts } from './evaluate-estimates.ts'
+import { readOutcomes, readScoreBins } from './outcome-queries.ts'
+import {
+  ALL,
+  outcomeScope,
+  paramsOf,
+  predictionScope,
+  scope,
+  SLICE_VALUE,
+  spanOf,
+  sqlTime,
+  within,
+  type Combination,
+} from './scope.ts'
+import type { GroupCounts, OutcomeCounts, WindowCounts } from './window-data.ts'
+
+/** Values of one slice that are judged, the most frequent ones. */
+const MAX_SLICES = 50
+
+const countsWhere = (c: Combination) =>
+  `WHERE model_id = {model:String} AND ${within('step')}${scope(c)}`
+const rawWhere = (c: Combination) =>
+  `WHERE model_id = {model:String} AND ${within('predicted_at')}${predictionScope(c)}`
+
+export function windowQueries(db: ClickHouse) {
+  async function totals(modelId: string, spans: readonly Window[], c: Combination) {
+    const [row] = await db.query<{ events: string; errors: string; duplicates: string }>(
+      `SELECT sum(events) AS events, sum(errors) AS errors, sum(duplicates) AS duplicates FROM event_counts WHERE model_id = {model:String} AND ${within('step')}${scope(c)}`,
+      paramsOf(modelId, spans, c),
+    )
+    return {
+      events: Number(row?.events ?? 0),
+      errors: Number(row?.errors ?? 0),
+      duplicates: Number(row?.duplicates ?? 0),
+    }
+  }
+
+  async function slices(modelId: string, window: Window, keys: readonly string[]) {
+    const found: Combination[] = []
+    for (const key of keys) {
+      const rows = await db.query<{ value: string }>(
+        `SELECT ${SLICE_VALUE} AS value FROM predictions ${rawWhere(ALL)} AND value != '' GROUP BY value ORDER BY count() DESC, value LIMIT ${MAX_SLICES}`,
+        paramsOf(modelId, [window], { ...ALL, slice: { key, value: '' } }),
+      )
+      found.push(...rows.map(({ value }) => ({ ...ALL, slice: { key, value } })))
+    }
+    return found
+  }
+
+  async function rawTotals(modelId: string, spans: readonly Window[], c: Combination) {
+    const [row] = await db.query<{ events: string; errors: string }>(
+      `SELECT count() AS events, countIf(status = 'error') AS errors FROM predictions ${rawWhere(c)}`,
+      paramsOf(modelId, spans, c),
+    )
+    return { events: Number(row?.events ?? 0), errors: Number(row?.errors ?? 0), duplicates: 0 }
+  }
+
+  return {
+    /** Everything; each version where there are several; each variant; each value of the slices. */
+    combinations: async (
+      modelId: string,
+      window: Window,
+      sliceKeys: readonly string[],
+    ): Promise<Combination[]> => {
+      const rows = await db.query<{ version: string; variant: string }>(
+        `SELECT DISTINCT model_version AS version, variant FROM event_counts WHERE model_id = {model:String} AND ${within('step')} ORDER BY 1, 2`,
+        paramsOf(modelId, [window], ALL),
+      )
+      const versions = [...new Set(rows.map((row) => row.version))]
+      const variants = [...new Set(rows.map((row) => row.variant))].filter(
+        (variant) => variant !== '',
+      )
+      return [
+        ALL,
+        ...(versions.length > 1
+          ? versions.map((modelVersion) => ({ modelVersion, variant: '' }))
+          : []),
+        ...variants.map((variant) => ({ modelVersion: '', variant })),
+        ...(await slices(modelId, window, sliceKeys)),
+      ]
+    },
+
+    /**
+     * The share of the events that producers say they emitted which came; null where no event of the window says so. What is
+     * missing up to a time is (greatest - least + 1 - received) by then; a gap belongs to the window of the event after it.
+     */
+    completeness: async (modelId: string, window: Window): Promise<number | null> => {
+      const [row] = await db.query<{ received: string; missing: string }>(
+        `SELECT sum(received_within) AS received, sum(greatest(missing_by_end - missing_by_start, 0)) AS missing FROM (
+           SELECT producer, sumIf(received, step >= {from:DateTime64(3, 'UTC')}) AS received_within,
+             toInt64(max(highest) - min(lowest) + 1) - toInt64(sum(received)) AS missing_by_end,
+             if(countIf(step < {from:DateTime64(3, 'UTC')}) = 0, 0,
+               toInt64(maxIf(highest, step < {from:DateTime64(3, 'UTC')}) - minIf(lowest, step < {from:DateTime64(3, 'UTC')}) + 1)
+                 - toInt64(sumIf(received, step < {from:DateTime64(3, 'UTC')}))) AS missing_by_start
+           FROM producer_counts WHERE model_id = {model:String} AND step < {to:DateTime64(3, 'UTC')}
+           GROUP BY producer HAVING received_within > 0)`,
+        { model: modelId, from: sqlTime(window.start), to: sqlTime(window.end) },
+      )
+      const received = Number(row?.received ?? 0)
+      return received === 0 ? null : received / (received + Number(row?.missing ?? 0))
+    },
+
+    /** The totals of {@link counts} alone. */
+    eventCounts: async (
+      modelId: string,
+      spans: readonly Window[],
+      c: Combination,
+    ): Promise<WindowCounts> => ({
+      ...(c.slice ? await rawTotals(modelId, spans, c) : await totals(modelId, spans, c)),
+      numeric: new Map(),
+      categories: new Map(),
+    }),
+
+    counts: async (
+      modelId: string,
+      spans: readonly Window[],
+      c: Combination,
+    ): Promise<WindowCounts> => {
+      if (c.slice) {
+        const [raw] = await readRawCounts(db, paramsOf(modelId, spans, c), rawWhere(c), false)
+        return raw!
+      }
+      const [own] = await readCounts(db, paramsOf(modelId, spans, c), countsWhere(c), false)
+      return { ...(await totals(modelId, spans, c)), ...own! }
+    },
+
+    /** The same from raw predictions. */
+    rawCounts: async (
+      modelId: string,
+      spans: readonly Window[],
+      c: Combination,
+    ): Promise<WindowCounts> => {
+      const [raw] = await readRawCounts(db, paramsOf(modelId, spans, c), rawWhere(c), false)
+      return raw!
+    },
+
+    /** The same of each span by itself. */
+    countsBySpan: async (
+      modelId: string,
+      spans: readonly Window[],
+      c: Combination,
+    ): Promise<WindowCounts[]> => {
+      const params = paramsOf(modelId, spans, c)
+      if (c.slice) return readRawCounts(db, params, rawWhere(c), true)
+      const perSpan = await readCounts(db, params, countsWhere(c), true)
+      const sums = await db.query<{ span: number; events: string; errors: string }>(
+        `SELECT ${spanOf('step')} AS span, sum(events) AS events, sum(errors) AS errors FROM event_counts ${countsWhere(c)} GROUP BY span`,
+        params,
+      )
+      return perSpan.map((own, i) => {
+        const sum = sums.find(({ span }) => span === i + 1)
+        return {
+          events: Number(sum?.events ?? 0),
+          errors: Number(sum?.errors ?? 0),
+          duplicates: 0,
+          ...own,
+        }
+      })
+    },
+
+    outcomes: (
+      model: Model,
+      spans: readonly Window[],
+      c: Combination,
+      predictions: number,
+    ): Promise<OutcomeCounts> =>
+      readOutcomes(
+        db,
+        model,
+        predictions,
+        {
+          ...paramsOf(model.modelId, spans, c),
+          positive: model.positiveClass,
+          threshold: model.threshold,
+        },
+        `model_id = {model:String} AND name = 'label' AND ${within('predicted_at')}${outcomeScope(c)}`,
+      ),
+
+    /** Predictions and outcomes by score and predicted class. */
+    scores: (model: Model, spans: readonly Window[], c: Combination): Promise<ScoreCounts> => {
+      const where = `model_id = {model:String} AND ${within('predicted_at')}`
+      return readScoreBins(
+        db,
+        {
+          ...paramsOf(model.modelId, spans, c),
+          positive: model.positiveClass,
+          threshold: model.threshold,
+        },
+        where + predictionScope(c),
+        `${where}${outcomeScope(c)} AND name = 'label'`,
+      )
+    },
+
+    /** Predictions and truth per group of a protected attribute; `(missing)` is a group. */
+    groups: async (
+      model: Model,
+      attribute: string,
+      spans: readonly Window[],
+      c: Combination,
+    ): Promise<GroupCounts[]> => {
+      const params = {
+        ...paramsOf(model.modelId, spans, c),
+        attribute,
+        favorable: model.fairness.favorable,
+      }
+      const group = `if(attributes[{attribute:String}] = '', '(missing)', attributes[{attribute:String}])`
+      const rows = await db.query<Record<string, string>>(
+        `SELECT group, sum(predictions) AS predictions, sum(favorable) AS favorable, sum(tp) AS tp, sum(fp) AS fp, sum(fn) AS fn, sum(tn) AS tn FROM (
+           SELECT ${group} AS group, count() AS predictions, countIf(prediction = {favorable:String}) AS favorable, 0 AS tp, 0 AS fp, 0 AS fn, 0 AS tn
+           FROM predictions WHERE model_id = {model:String} AND ${within('predicted_at')}${scope(c)} GROUP BY group
+           UNION ALL
+           SELECT ${group} AS group, 0, 0,
+             countIf(prediction = {favorable:String} AND label = {favorable:String}), countIf(prediction = {favorable:String} AND label != {favorable:String}),
+             countIf(prediction != {favorable:String} AND label = {favorable:String}), countIf(prediction != {favorable:String} AND label != {favorable:String})
+           FROM outcome_revisions FINAL
+           WHERE model_id = {model:String} AND name = 'label' AND ${within('predicted_at')}${scope(c)} AND isNotNull(label) AND isNotNull(prediction)
+           GROUP BY group
+         ) GROUP BY group ORDER BY sum(predictions) DESC, group LIMIT 50`,
+        params,
+      )
+      return rows.map((row) => ({
+        group: row['group']!,
+        predictions: Number(row['predictions']),
+        favorable: Number(row['favorable']),
+        tp: Number(row['tp']),
+        fp: Number(row['fp']),
+        fn: Number(row['fn']),
+        tn: Number(row['tn']),
+      }))
+    },
+  }
+}
