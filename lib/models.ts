@@ -160,10 +160,18 @@ function crossChecks(file: ModelFile): string[] {
     if (reference.kind === 'fixed' && !(Date.parse(from) < Date.parse(to)))
       problems.push(`references.${name} of kind fixed needs from and to, from before to`)
   }
+  for (const [name, { kind, model_version }] of Object.entries(file.references ?? {})) {
+    if (kind === 'version' && model_version === undefined)
+      problems.push(`references.${name} of kind version needs model_version`)
+    if (kind === 'season' && windows?.season === undefined)
+      problems.push(`references.${name} of kind season needs windows.season`)
+  }
   const judges = Object.values(file.references ?? {}).filter((reference) => reference.judge)
   if (judges.length > 1) problems.push('references: only one may have judge: true')
-  if (judges[0]?.kind === 'trailing')
-    problems.push('references: a trailing reference forgets what it drifts with, and cannot judge')
+  if (judges[0] && ['trailing', 'previous'].includes(judges[0].kind))
+    problems.push(
+      `references: a reference of kind ${judges[0].kind} forgets what it drifts with, and cannot judge`,
+    )
   const names = (file.retrain ?? []).map((policy) => policy.name)
   for (const [i, policy] of (file.retrain ?? []).entries()) {
     if (names.indexOf(policy.name) !== i)

@@ -44,10 +44,22 @@ export const ModelWindows = Type.Object(
 
 export const ModelReference = Type.Object(
   {
-    kind: Type.Enum(['fixed', 'trailing', 'first']),
+    kind: Type.Enum(['fixed', 'trailing', 'first', 'previous', 'season', 'version'], {
+      description:
+        'A span; the last windows; the first window; the one before; the same phase of the last seasons; all of a version.',
+    }),
     from: Type.Optional(Type.String({ description: 'Start of a fixed reference, RFC 3339.' })),
     to: Type.Optional(Type.String({ description: 'End of a fixed reference, RFC 3339.' })),
-    windows: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+    windows: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 1000,
+        description: 'How many windows, or seasons; 4 unless given.',
+      }),
+    ),
+    model_version: Type.Optional(
+      Type.String({ minLength: 1, description: 'Of a reference of kind version.' }),
+    ),
     judge: Type.Optional(
       Type.Boolean({ description: 'Verdicts come from this reference; the others inform.' }),
     ),

@@ -49,6 +49,31 @@ SELECT * FROM window_metrics
 ORDER BY revision DESC
 LIMIT 1 BY model_id, model_version, variant, window_start, window_end, slice_key, slice_value, family, subject, metric, convention, method, reference;
 
+-- The newest drift facts in the shape of Databricks' `{table}_drift_metrics`: names and nesting are theirs, numbers ours.
+CREATE VIEW IF NOT EXISTS drift_metrics_databricks {on_cluster} AS
+SELECT
+    tuple(window_start, window_end)::Tuple(start DateTime64(3, 'UTC'), end DateTime64(3, 'UTC')) AS window,
+    NULL::Nullable(String) AS window_cmp,
+    concat(toString(dateDiff('minute', window_start, window_end)), ' minutes') AS granularity,
+    model_id,
+    if(m.slice_key = '', NULL, m.slice_key) AS slice_key,
+    if(m.slice_key = '', NULL, m.slice_value) AS slice_value,
+    subject AS column_name,
+    if(countIf(metric = 'wasserstein') > 0, 'double', 'string') AS data_type,
+    if(reference = 'recent', 'CONSECUTIVE', 'BASELINE') AS drift_type,
+    reference AS baseline_name,
+    toInt64(anyIf(n_current, metric = 'psi')) - toInt64(anyIf(n_reference, metric = 'psi')) AS count_delta,
+    tuple(anyIf(m.value, metric = 'chi_squared'), anyIf(p_value, metric = 'chi_squared'))::Tuple(statistic Nullable(Float64), pvalue Nullable(Float64)) AS chi_squared_test,
+    tuple(anyIf(m.value, metric = 'ks'), anyIf(p_value, metric = 'ks'))::Tuple(statistic Nullable(Float64), pvalue Nullable(Float64)) AS ks_test,
+    anyIf(m.value, metric = 'tv') AS tv_distance,
+    anyIf(m.value, metric = 'l_infinity') AS l_infinity_distance,
+    anyIf(m.value, metric = 'js_distance') AS js_distance,
+    anyIf(m.value, metric = 'wasserstein') AS wasserstein_distance,
+    anyIf(m.value, metric = 'psi') AS population_stability_index
+FROM window_metrics_latest AS m
+WHERE family = 'drift' AND convention = 'plumbline' AND reference != ''
+GROUP BY model_id, model_version, variant, window_start, window_end, m.slice_key, m.slice_value, subject, reference;
+
 CREATE TABLE IF NOT EXISTS verdicts {on_cluster}
 (
     verdict_id String,
@@ -131,6 +156,7 @@ CREATE TABLE IF NOT EXISTS `references` {on_cluster}
     kind LowCardinality(String),
     window_start DateTime64(3, 'UTC'),
     window_end DateTime64(3, 'UTC'),
+    model_version String,
     revision UInt32,
     frozen_at DateTime64(3, 'UTC')
 )

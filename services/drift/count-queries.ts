@@ -66,13 +66,18 @@ const RAW_GRID = 2
  * The same from raw predictions, for what no counts are kept of: costs grow with the events.
  *
  * @param where conditions on `predictions`
+ * @param exact whether every value is a bin of its own
  */
 export async function readRawCounts(
   db: ClickHouse,
   params: Params,
   where: string,
   bySpan: boolean,
+  exact = false,
 ): Promise<WindowCounts[]> {
+  const bin = exact
+    ? 'x'
+    : `toInt32(bitShiftRight(bitAnd(reinterpretAsUInt32(toFloat32(x)), 0x7fffffff), ${20 - 4 * RAW_GRID}) * if(x < 0, -1, 1))`
   const span = bySpan ? spanOf('predicted_at') : '1'
   const totals = await db.query<{ span: number; events: string; errors: string }>(
     `SELECT ${span} AS span, count() AS events, countIf(status = 'error') AS errors FROM predictions ${where} GROUP BY span`,
@@ -81,7 +86,7 @@ export async function readRawCounts(
   const numeric = await db.query<NumericRow>(
     `SELECT span, subject, ${RAW_GRID} AS grid, groupArray(bin) AS bins, groupArray(n) AS counts, groupArray(t) AS totals, groupArray(l) AS lows, groupArray(h) AS highs
      FROM (
-       SELECT span, subject, toInt32(bitShiftRight(bitAnd(reinterpretAsUInt32(toFloat32(x)), 0x7fffffff), ${20 - 4 * RAW_GRID}) * if(x < 0, -1, 1)) AS bin,
+       SELECT span, subject, ${bin} AS bin,
          count() AS n, sum(x) AS t, min(x) AS l, max(x) AS h
        FROM (
          SELECT ${span} AS span, subject, assumeNotNull(value) AS x FROM predictions

@@ -1,5 +1,6 @@
 /** How differently groups are treated, against the privileged group, with intervals that hold in small cells. Pure. */
 import { newcombe, ratioInterval, wilson } from '../../lib/stats/proportions.ts'
+import type { Model } from '../../lib/models.ts'
 import { fact, type Fact, type Verdict } from './facts.ts'
 import { FAIRNESS_DIFFERENCE, FAIRNESS_RATIO } from './rules.ts'
 import type { GroupCounts } from './window-data.ts'
@@ -21,6 +22,20 @@ export interface FairnessRules {
   mature: boolean
 }
 
+/** The attributes that are judged: those of the model file, and each two of them together (`sex&race`). */
+export function fairnessAttributes({
+  fairness,
+}: Model): { name: string; privileged: string | undefined }[] {
+  const single = Object.entries(fairness.attributes)
+  const pairs = single.flatMap(([a, { privileged: of }], i) =>
+    single.slice(i + 1).map(([b, { privileged: and }]) => ({
+      name: `${a}&${b}`,
+      privileged: of === undefined || and === undefined ? undefined : `${a}=${of}&${b}=${and}`,
+    })),
+  )
+  return [...single.map(([name, { privileged }]) => ({ name, privileged })), ...pairs]
+}
+
 export function evaluateFairness(groups: readonly GroupCounts[], rules: FairnessRules): Fact[] {
   const known = groups.filter((group) => group.predictions > 0)
   if (known.length === 0) return []
@@ -28,13 +43,42 @@ export function evaluateFairness(groups: readonly GroupCounts[], rules: Fairness
   const privileged =
     rules.privileged === undefined
       ? largest
-      : known.find((group) => group.group === rules.privileged)
+      : known.find((group) => [group.group, subjectOf(group, rules)].includes(rules.privileged!))
   // Every comparison of the window is one of a family: the alarm level is shared among the groups.
   const level = 1 - (1 - CI_LEVEL) / Math.max(1, known.length - 1)
-  return known.flatMap((group) => [
-    ...rates(group, rules),
-    ...(group === privileged ? [] : comparisons(group, privileged, level, rules)),
-  ])
+  return [
+    ...known.flatMap((group) => [
+      ...rates(group, rules),
+      ...(group === privileged ? [] : comparisons(group, privileged, level, rules)),
+    ]),
+    ...worstCase(known, rules),
+  ]
+}
+
+/**
+ * Equalized odds over all groups at once: the larger of the widest gap of true positive rates and that of false positive rates, as
+ * fairlearn counts it. It grows with the number of groups by chance alone, which is why it has no verdict.
+ */
+function worstCase(groups: readonly GroupCounts[], rules: FairnessRules): Fact[] {
+  const gap = (of: (g: GroupCounts) => Share) => {
+    const known = groups.map(of).filter(({ n }) => n > 0)
+    const rates = known.map(({ successes, n }) => successes / n)
+    return rates.length < 2 ? undefined : Math.max(...rates) - Math.min(...rates)
+  }
+  const gaps = [gap(truePositives), gap(falsePositives)]
+  if (gaps.includes(undefined)) return []
+  return [
+    fact(
+      'fairness',
+      rules.attribute,
+      'equalized_odds_difference',
+      Math.max(...(gaps as number[])),
+      {
+        n_current: groups.reduce((sum, g) => sum + g.tp + g.fp + g.fn + g.tn, 0),
+        reason: `the widest gap among ${groups.length} groups`,
+      },
+    ),
+  ]
 }
 
 function rates(group: GroupCounts, rules: FairnessRules): Fact[] {
@@ -164,7 +208,9 @@ function verdictOf(
 }
 
 const sizes = (a: Share, b: Share) => ({ n_current: a.n, n_reference: b.n })
-const subjectOf = (group: GroupCounts, rules: FairnessRules) => `${rules.attribute}=${group.group}`
+/** `sex=1`, and of an intersection `sex=1&race=2`. */
+const subjectOf = (group: GroupCounts, rules: FairnessRules) =>
+  `${rules.attribute.split('&')[0]!}=${group.group}`
 const selection = (g: GroupCounts): Share => ({ successes: g.favorable, n: g.predictions })
 const truePositives = (g: GroupCounts): Share => ({ successes: g.tp, n: g.tp + g.fn })
 const falsePositives = (g: GroupCounts): Share => ({ successes: g.fp, n: g.fp + g.tn })

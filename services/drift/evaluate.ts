@@ -3,7 +3,7 @@ import type { Model } from '../../lib/models.ts'
 import type { Window } from '../../lib/windows.ts'
 import { evaluateDrift } from './evaluate-drift.ts'
 import { evaluateEstimates, type ScoreCounts } from './evaluate-estimates.ts'
-import { evaluateFairness } from './evaluate-fairness.ts'
+import { evaluateFairness, fairnessAttributes } from './evaluate-fairness.ts'
 import { evaluateOperations } from './evaluate-operations.ts'
 import { evaluateQuality } from './evaluate-quality.ts'
 import { evaluatePerformance } from './evaluate-performance.ts'
@@ -108,7 +108,7 @@ export function evaluateTruth(input: WindowInput, model: Model): Fact[] {
     ...[...input.groups].flatMap(([attribute, groups]) =>
       evaluateFairness(groups, {
         attribute,
-        privileged: model.fairness.attributes[attribute]?.privileged,
+        privileged: fairnessAttributes(model).find(({ name }) => name === attribute)?.privileged,
         minCount,
         mature: input.mature,
       }),

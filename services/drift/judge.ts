@@ -8,6 +8,7 @@
 import type { ClickHouse } from '../../lib/clickhouse.ts'
 import type { EventLog } from '../../lib/event-log.ts'
 import type { Model } from '../../lib/models.ts'
+import type { ModelReference } from '../../schemas/model.ts'
 import { bucketMs, type Window } from '../../lib/windows.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import { evaluateTruth, evaluateWindow } from './evaluate.ts'
@@ -16,6 +17,7 @@ import type { Gauges } from './gauges.ts'
 import type { DriftQueries } from './queries.ts'
 import { ALL, keyOf, type Combination } from './scope.ts'
 import type { decisionQueries } from './decisions.ts'
+import { fairnessAttributes } from './evaluate-fairness.ts'
 import { episodeOf, worstOf, type Worst } from './episodes.ts'
 import type { PastShift } from './past-shifts.ts'
 import { referenceWindows, windowsWithin, type ReferenceWindows } from './reference-windows.ts'
@@ -44,6 +46,8 @@ export interface JudgeOptions {
 interface Known {
   frozen: ReadonlyMap<string, Window>
   accepted: readonly Window[]
+  /** References made over HTTP. */
+  put: Readonly<Record<string, ModelReference>>
   snoozed: ReadonlySet<string>
 }
 
@@ -70,6 +74,7 @@ export function createJudge(options: JudgeOptions) {
     const frozen = await queries.frozenReferences(model.modelId)
     const known: Known = {
       frozen,
+      put: await queries.putReferences(model.modelId),
       accepted: await decisions.accepted(model.modelId),
       snoozed: await decisions.snoozed(model.modelId, now()),
     }
@@ -106,18 +111,24 @@ export function createJudge(options: JudgeOptions) {
     due: Due,
     steps: readonly StepCount[],
     pastWindows: readonly PastWindow[],
-    { frozen, accepted, snoozed }: Known,
+    { frozen, accepted, snoozed, put }: Known,
   ): Promise<Pick<PastWindow, 'alarmed' | 'worst' | 'episode'>> {
     const window = { start: due.start, end: due.end }
     const combinations = await queries.combinations(model.modelId, window, model.slices)
     const earlier = await queries.latestFacts(model.modelId, window)
     const completeness = await queries.completeness(model.modelId, window)
-    const spans = referencesFor(window, model, pastWindows, frozen, accepted)
+    const spans = referencesFor(window, model, pastWindows, frozen, accepted, put)
     /** A slice is compared with itself, a version or variant with everything. */
     const referencesOf = async ({ slice }: Combination) => {
       const found: ReferenceData[] = []
       for (const reference of spans)
-        found.push(await referenceData(model, reference, steps, slice ? { ...ALL, slice } : ALL))
+        found.push(
+          await referenceData(model, reference, steps, {
+            ...ALL,
+            modelVersion: reference.modelVersion ?? '',
+            ...(slice && { slice }),
+          }),
+        )
       return found
     }
     const references = await referencesOf(ALL)
@@ -144,8 +155,8 @@ export function createJudge(options: JudgeOptions) {
       const hasScores = inputsStand || counts.numeric.has('@score')
       const scores = hasScores ? await queries.scores(model, [window], combination) : undefined
       const groups = new Map<string, Awaited<ReturnType<DriftQueries['groups']>>>()
-      for (const attribute of combination.slice ? [] : Object.keys(model.fairness.attributes))
-        groups.set(attribute, await queries.groups(model, attribute, [window], combination))
+      for (const { name } of combination.slice ? [] : fairnessAttributes(model))
+        groups.set(name, await queries.groups(model, name, [window], combination))
       const input = {
         counts,
         outcomes,

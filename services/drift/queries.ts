@@ -1,6 +1,7 @@
 /** Everything drift reads from ClickHouse: what has come and been judged here, the counts of windows in `window-queries.ts`. */
 import type { ClickHouse } from '../../lib/clickhouse.ts'
 import { windowQueries } from './window-queries.ts'
+import type { ModelReference } from '../../schemas/model.ts'
 import type { Worst } from './episodes.ts'
 import { keyOf, sqlTime } from './scope.ts'
 import { pastShiftsOf, type PastShift } from './past-shifts.ts'
@@ -129,12 +130,70 @@ export function driftQueries(db: ClickHouse) {
     frozenReferences: async (modelId: string): Promise<Map<string, Window>> => {
       const rows = await db.query<{ name: string; start: string; end: string }>(
         `SELECT name, toUnixTimestamp64Milli(window_start) AS start, toUnixTimestamp64Milli(window_end) AS end
-         FROM \`references\` FINAL WHERE model_id = {model:String}`,
+         FROM \`references\` FINAL WHERE model_id = {model:String} AND kind = 'first'`,
         { model: modelId },
       )
       return new Map(
         rows.map((row) => [row.name, { start: Number(row.start), end: Number(row.end) }]),
       )
+    },
+
+    /** References that were made over HTTP, by name. */
+    putReferences: async (modelId: string): Promise<Record<string, ModelReference>> => {
+      const rows = await db.query<{
+        name: string
+        kind: 'fixed' | 'version'
+        start: string
+        end: string
+        version: string
+      }>(
+        `SELECT name, kind, toUnixTimestamp64Milli(window_start) AS start, toUnixTimestamp64Milli(window_end) AS end, model_version AS version
+         FROM \`references\` FINAL WHERE model_id = {model:String} AND kind IN ('fixed', 'version')`,
+        { model: modelId },
+      )
+      return Object.fromEntries(
+        rows.map(({ name, kind, start, end, version }) => [
+          name,
+          kind === 'version'
+            ? { kind, model_version: version }
+            : {
+                kind,
+                from: new Date(Number(start)).toISOString(),
+                to: new Date(Number(end)).toISOString(),
+              },
+        ]),
+      )
+    },
+
+    /** @returns the revision it has */
+    putReference: async (
+      modelId: string,
+      name: string,
+      reference: ModelReference,
+      at: number,
+    ): Promise<number> => {
+      const [row] = await db.query<{ revision: number }>(
+        'SELECT max(revision) AS revision FROM `references` WHERE model_id = {model:String} AND name = {name:String}',
+        { model: modelId, name },
+      )
+      const revision = (row?.revision ?? 0) + 1
+      await db.insertRows(
+        '`references`',
+        [
+          {
+            model_id: modelId,
+            name,
+            kind: reference.kind,
+            window_start: sqlTime(Date.parse(reference.from ?? '1970-01-01')),
+            window_end: sqlTime(Date.parse(reference.to ?? '1970-01-01')),
+            model_version: reference.model_version ?? '',
+            revision,
+            frozen_at: sqlTime(at),
+          },
+        ],
+        `reference\u0001${modelId}\u0001${name}\u0001${revision}`,
+      )
+      return revision
     },
 
     freezeReference: (modelId: string, name: string, span: Window, at: number) =>

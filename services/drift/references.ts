@@ -1,8 +1,11 @@
 /** Which past windows a model is compared with. Pure. */
 import type { EpisodeWindow } from './episodes.ts'
+import { durationMs } from '../../lib/durations.ts'
 import type { Model } from '../../lib/models.ts'
 import type { ModelReference } from '../../schemas/model.ts'
 import type { Window } from '../../lib/windows.ts'
+
+const DEFAULT_WINDOWS = 4
 
 /** A window that has been judged, as references see it. */
 export interface PastWindow extends EpisodeWindow {
@@ -15,14 +18,15 @@ export interface ReferenceSpans {
   name: string
   judge: boolean
   spans: Window[]
-  /** The spans never change: what was read of them may be kept. */
-  fixed: boolean
+  /** Only this version's predictions; all when undefined. */
+  modelVersion?: string | undefined
 }
 
 /**
  * The spans of every reference of a model for one window; a reference that has no span yet is left out.
  *
  * @param accepted windows that a person called normal: they join the judging reference
+ * @param put references made over HTTP; those of the model file come first
  * @param frozen spans of `first` references that were frozen earlier, by name
  * @param past windows that end before `window` starts or are it, in any order
  */
@@ -32,13 +36,14 @@ export function referencesFor(
   past: readonly PastWindow[],
   frozen: ReadonlyMap<string, Window>,
   accepted: readonly Window[] = [],
+  put: Readonly<Record<string, ModelReference>> = {},
 ): ReferenceSpans[] {
-  return Object.entries(model.references).flatMap(([name, reference]) => {
+  return Object.entries({ ...put, ...model.references }).flatMap(([name, reference]) => {
     const own = spansOf(name, reference, window, model, past, frozen)
     const spans = reference.judge && own.length > 0 ? withAccepted(own, accepted, window) : own
     return spans.length === 0
       ? []
-      : [{ name, judge: reference.judge ?? false, spans, fixed: reference.kind !== 'trailing' }]
+      : [{ name, judge: reference.judge ?? false, spans, modelVersion: reference.model_version }]
   })
 }
 
@@ -58,13 +63,30 @@ function spansOf(
       // The reference itself is not judged against itself.
       return span && span.start !== window.start ? [span] : []
     }
+    case 'version':
+      return [{ start: 0, end: window.start }]
+    case 'season': {
+      const season = durationMs(model.windows.season!)
+      const phases = Array.from(
+        { length: reference.windows ?? DEFAULT_WINDOWS },
+        (_, i) => (i + 1) * season,
+      )
+      return past
+        .filter((p) =>
+          phases.some((back) => p.start === window.start - back && p.end === window.end - back),
+        )
+        .filter((p) => p.events >= model.windows.min_count)
+        .map(({ start, end }) => ({ start, end }))
+    }
+    case 'previous':
     case 'trailing': {
+      const wanted = reference.kind === 'previous' ? 1 : (reference.windows ?? DEFAULT_WINDOWS)
       const complete = past
         .filter((p) => p.end <= window.start && p.events >= model.windows.min_count && !p.alarmed)
         .toSorted((a, b) => b.end - a.end)
       const chosen: Window[] = []
       for (const { start, end } of complete) {
-        if (chosen.length === (reference.windows ?? 4)) break
+        if (chosen.length === wanted) break
         if (chosen.every((other) => end <= other.start)) chosen.push({ start, end })
       }
       return chosen

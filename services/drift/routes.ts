@@ -2,8 +2,10 @@ import type { ClickHouse } from '../../lib/clickhouse.ts'
 import { Problem } from '../../lib/errors.ts'
 import type { Http } from '../../lib/http.ts'
 import type { Models } from '../../lib/models.ts'
+import type { ModelReference } from '../../schemas/model.ts'
 import type { Window } from '../../lib/windows.ts'
 import { decisionQueries } from './decisions.ts'
+import { DIALECTS, evaluateDialect, type Dialect } from './evaluate-dialects.ts'
 import { evaluateDrift } from './evaluate-drift.ts'
 import type { DriftQueries } from './queries.ts'
 import { ALL } from './scope.ts'
@@ -76,7 +78,10 @@ export function driftRoutes(http: Http, { db, queries, models, now }: DriftRoute
         watermark: Number.isFinite(watermark) ? new Date(watermark).toISOString() : null,
         idle,
         windows: model.windows,
-        references: Object.entries(model.references).map(([name, reference]) => {
+        references: Object.entries({
+          ...(await queries.putReferences(model.modelId)),
+          ...model.references,
+        }).map(([name, reference]) => {
           const span = frozen.get(name)
           return {
             name,
@@ -142,37 +147,80 @@ export function driftRoutes(http: Http, { db, queries, models, now }: DriftRoute
     },
   )
 
-  http.get<{ Params: { id: string }; Querystring: { a: string; b: string } }>(
+  http.put<{
+    Params: { id: string; name: string }
+    Body: { from?: string; to?: string; model_version?: string }
+  }>(
+    '/v1/models/:id/references/:name',
+    {
+      config: { scope: 'operate' },
+      schema: {
+        summary: 'Freezes a reference that informs: a span, or all predictions of a version',
+        body: PUT_REFERENCE,
+      },
+    },
+    async ({ params, body }, reply) => {
+      const model = models.get(params.id)
+      if (params.name in model.references)
+        throw new Problem(409, 'owned_by_file', `the model file owns the reference ${params.name}`)
+      const reference = referenceOf(body)
+      const revision = await queries.putReference(model.modelId, params.name, reference, now())
+      return reply
+        .code(revision === 1 ? 201 : 200)
+        .send({ name: params.name, ...reference, revision })
+    },
+  )
+
+  http.get<{ Params: { id: string }; Querystring: CompareQuery }>(
     '/v1/models/:id/compare',
     {
       config,
       schema: {
         summary:
           'Drift between any two spans, each from/to as two RFC 3339 times with a slash between',
-        querystring: {
-          type: 'object',
-          required: ['a', 'b'],
-          properties: { a: { type: 'string' }, b: { type: 'string' } },
-        },
+        querystring: COMPARE_QUERY,
       },
     },
-    async (request) => {
-      const model = models.get(request.params.id)
-      const [a, b] = [spanOf('a', request.query.a), spanOf('b', request.query.b)]
+    async ({ params, query }) => {
+      const model = models.get(params.id)
+      const [a, b] = [spanOf('a', query.a), spanOf('b', query.b)]
+      const isExact = query.exact || query.convention !== 'plumbline'
+      const countsOf = async (span: Window) => {
+        if (!isExact) return queries.counts(model.modelId, [span], ALL)
+        const { events } = await queries.eventCounts(model.modelId, [span], ALL)
+        if (events > MOST_EXACT)
+          throw new Problem(
+            400,
+            'too_many_events',
+            `exact numbers are made of at most ${MOST_EXACT} events a span; this one has ${events}`,
+          )
+        return queries.rawCounts(model.modelId, [span], ALL, true)
+      }
       const reference = {
-        name: request.query.a,
+        name: query.a,
         judge: true,
         outcomes: undefined,
-        counts: await queries.counts(model.modelId, [a], ALL),
+        counts: await countsOf(a),
       }
-      const current = await queries.counts(model.modelId, [b], ALL)
-      return {
-        model_id: model.modelId,
-        metrics: evaluateDrift(current, reference, model.windows.min_count),
-      }
+      const current = await countsOf(b)
+      const metrics =
+        query.convention === 'plumbline'
+          ? evaluateDrift(current, reference, model.windows.min_count)
+          : evaluateDialect(query.convention, current, reference.counts)
+      return { model_id: model.modelId, metrics }
     },
   )
 }
+
+interface CompareQuery {
+  a: string
+  b: string
+  exact: boolean
+  convention: 'plumbline' | Dialect
+}
+
+/** Every value of these goes through Node. */
+const MOST_EXACT = 200_000
 
 interface WindowsQuery {
   from?: string
@@ -199,6 +247,47 @@ const WINDOWS_QUERY = {
     model_version: { ...text, description: 'One version, or * for each; without it the total' },
     variant: text,
   },
+}
+
+const COMPARE_QUERY = {
+  type: 'object',
+  required: ['a', 'b'],
+  additionalProperties: false,
+  properties: {
+    a: text,
+    b: text,
+    exact: {
+      type: 'boolean',
+      default: false,
+      description: 'From raw rows, where counts would only bound the numbers.',
+    },
+    convention: {
+      enum: ['plumbline', ...DIALECTS],
+      default: 'plumbline',
+      description: 'Whose numbers; those of others are always exact.',
+    },
+  },
+}
+
+const PUT_REFERENCE = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { from: text, to: text, model_version: { ...text, minLength: 1 } },
+}
+
+function referenceOf(body: { from?: string; to?: string; model_version?: string }): ModelReference {
+  const { from, to, model_version } = body
+  if (model_version !== undefined && from === undefined && to === undefined)
+    return { kind: 'version', model_version }
+  if (model_version === undefined && from !== undefined && to !== undefined) {
+    const span = spanOf('from/to', `${from}/${to}`)
+    return {
+      kind: 'fixed',
+      from: new Date(span.start).toISOString(),
+      to: new Date(span.end).toISOString(),
+    }
+  }
+  throw new Problem(400, 'invalid_request', 'give either from and to, or model_version')
 }
 
 const unknownModel = (id: string) =>

@@ -129,13 +129,15 @@ export function windowQueries(db: ClickHouse) {
       return { ...(await totals(modelId, spans, c)), ...own! }
     },
 
-    /** The same from raw predictions. */
+    /** The same from raw predictions; `exact` makes every value a bin of its own. */
     rawCounts: async (
       modelId: string,
       spans: readonly Window[],
       c: Combination,
+      exact: boolean,
     ): Promise<WindowCounts> => {
-      const [raw] = await readRawCounts(db, paramsOf(modelId, spans, c), rawWhere(c), false)
+      const params = paramsOf(modelId, spans, c)
+      const [raw] = await readRawCounts(db, params, rawWhere(c), false, exact)
       return raw!
     },
 
@@ -205,10 +207,14 @@ export function windowQueries(db: ClickHouse) {
     ): Promise<GroupCounts[]> => {
       const params = {
         ...paramsOf(model.modelId, spans, c),
-        attribute,
+        ...Object.fromEntries(attribute.split('&').map((name, i) => [`attribute_${i}`, name])),
         favorable: model.fairness.favorable,
       }
-      const group = `if(attributes[{attribute:String}] = '', '(missing)', attributes[{attribute:String}])`
+      // An intersection, `sex&race`, has groups such as `1&race=2`: after `sex=` they read as one.
+      const names = attribute.split('&')
+      const valueOf = (i: number) =>
+        `if(attributes[{attribute_${i}:String}] = '', '(missing)', attributes[{attribute_${i}:String}])`
+      const group = `concat(${names.map((_, i) => (i === 0 ? valueOf(0) : `'&', {attribute_${i}:String}, '=', ${valueOf(i)}`)).join(', ')}, '')`
       const rows = await db.query<Record<string, string>>(
         `SELECT group, sum(predictions) AS predictions, sum(favorable) AS favorable, sum(tp) AS tp, sum(fp) AS fp, sum(fn) AS fn, sum(tn) AS tn FROM (
            SELECT ${group} AS group, count() AS predictions, countIf(prediction = {favorable:String}) AS favorable, 0 AS tp, 0 AS fp, 0 AS fn, 0 AS tn

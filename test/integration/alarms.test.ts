@@ -13,6 +13,7 @@ import { createGauges } from '../../services/drift/gauges.ts'
 import { createJudge } from '../../services/drift/judge.ts'
 import { driftQueries } from '../../services/drift/queries.ts'
 import { ALL } from '../../services/drift/scope.ts'
+import { driftRoutes } from '../../services/drift/routes.ts'
 import { PREDICTION_MAPPINGS } from '../../services/ingest/rows.ts'
 import { migratedClickHouse, rangeOf, sinkOn } from '../harness.ts'
 
@@ -51,6 +52,12 @@ beforeAll(async () => {
   })
   judge = () => judgeModel(model, () => true)
   decisionRoutes(http as unknown as Http, db, () => START + 400 * DAY)
+  driftRoutes(http as unknown as Http, {
+    db,
+    queries: driftQueries(db),
+    models: { declared: [model], get: () => model },
+    now: () => START + 400 * DAY,
+  })
   for (let day = 0; day < 13; day++) await emit(day, {})
 })
 
@@ -229,7 +236,7 @@ test('counts and raw rows say the same', async () => {
   const queries = driftQueries(db)
   const span = [{ start: START, end: START + 3 * DAY }]
   const counted = await queries.counts('m', span, ALL)
-  const raw = await queries.rawCounts('m', span, ALL)
+  const raw = await queries.rawCounts('m', span, ALL, false)
   expect({ ...raw, numeric: 0, categories: 0 }).toEqual({ ...counted, numeric: 0, categories: 0 })
   expect(raw.categories).toEqual(counted.categories)
   expect([...raw.numeric.keys()].toSorted()).toEqual([...counted.numeric.keys()].toSorted())
@@ -237,4 +244,69 @@ test('counts and raw rows say the same', async () => {
     const [a, b] = onOneGrid([sample, raw.numeric.get(name)!]) as [BinnedSample, BinnedSample]
     expect({ ...a, totals: 0 }).toEqual({ ...b, totals: 0 })
   }
+})
+
+interface Compared {
+  metrics: {
+    subject: string
+    metric: string
+    value: number
+    precision: string
+    bound_low: number
+    bound_high: number
+  }[]
+}
+const compare = async (more: string): Promise<Compared['metrics']> => {
+  const answer = await http.inject(
+    `/v1/models/m/compare?a=${iso(0)}/${iso(3)}&b=${iso(19)}/${iso(20)}${more}`,
+  )
+  expect(answer.statusCode, answer.body).toBe(200)
+  return answer.json<Compared>().metrics
+}
+
+test('two spans, from counts and exactly: what is bounded lies within its bounds', async () => {
+  const [bounded, exact] = [await compare(''), await compare('&exact=true')]
+  let narrower = 0
+  for (const fact of bounded.filter(({ precision }) => precision === 'bounded')) {
+    const own = exact.find(
+      ({ subject, metric }) => subject === fact.subject && metric === fact.metric,
+    )!
+    expect(own.precision).toBe('exact')
+    expect(own.value).toBeGreaterThanOrEqual(fact.bound_low - 1e-9)
+    expect(own.value).toBeLessThanOrEqual(fact.bound_high + 1e-9)
+    narrower++
+  }
+  expect(narrower).toBeGreaterThan(3)
+})
+
+test('two spans as others number them', async () => {
+  for (const dialect of ['evidently', 'nannyml', 'azure', 'scouter', 'trustyai']) {
+    const metrics = await compare(`&convention=${dialect}`)
+    expect(metrics.map(({ subject }) => subject)).toContain('amount')
+    for (const { value } of metrics) expect(value).not.toBeNull()
+  }
+  expect((await http.inject('/v1/models/m/compare?a=1&b=2&convention=mine')).statusCode).toBe(400)
+})
+
+test('a reference that is put informs from then on; one of the model file is not touched', async () => {
+  const put = (name: string, payload: object) =>
+    http.inject({ method: 'PUT', url: `/v1/models/m/references/${name}`, payload })
+  expect((await put('spring', { from: iso(2), to: iso(5) })).statusCode).toBe(201)
+  expect((await put('spring', { from: iso(2), to: iso(6) })).json()).toMatchObject({ revision: 2 })
+  expect((await put('first-version', { model_version: '1' })).statusCode).toBe(201)
+  expect((await put('training', { from: iso(2), to: iso(5) })).statusCode).toBe(409)
+  expect((await put('both', { from: iso(2), to: iso(5), model_version: '1' })).statusCode).toBe(400)
+  expect((await put('backwards', { from: iso(5), to: iso(2) })).statusCode).toBe(400)
+  await emit(23, {})
+  await judge()
+  const rows = await db.query<{ reference: string; n: string; verdict: string }>(
+    `SELECT reference, n_reference AS n, verdict FROM window_metrics_latest
+     WHERE window_start = {start:DateTime64(3, 'UTC')} AND metric = 'psi' AND subject = 'amount' AND slice_key = '' ORDER BY reference`,
+    { start: iso(23).slice(0, 23) },
+  )
+  expect(rows).toMatchObject([
+    { reference: 'first-version', n: String(23 * 300), verdict: 'none' },
+    { reference: 'spring', n: String(4 * 300), verdict: 'none' },
+    { reference: 'training' },
+  ])
 })
