@@ -42,13 +42,20 @@ export function embeddedEngine(path: string): EmbeddedEngine {
   return {
     connect: () => {
       const connection = open(() => createChdbConnection({ path }), path)
-      const client = createClient({ connection, clickhouse_settings: SESSION_SETTINGS } as never)
+      // Settings given to the client are set anew before every query, which costs as much as a small query does.
+      const client = createClient({ connection } as never)
       clients.push(client)
-      return clickHouseOf(client, async (insert) => {
-        await client.command({
-          query: `${insertInto(insert)} SELECT * FROM file('${escape(insert.path)}', Native, '${escape(structureOf(insert))}')`,
-        })
-      })
+      const ready = client.command({ query: `SET ${settingsList()}` })
+      ready.catch(() => {})
+      return clickHouseOf(
+        client,
+        async (insert) => {
+          await client.command({
+            query: `${insertInto(insert)} SELECT * FROM file('${escape(insert.path)}', Native, '${escape(structureOf(insert))}')`,
+          })
+        },
+        ready,
+      )
     },
     rawSession: (settings) => {
       const session = open(() => new Session(path), path)
@@ -80,6 +87,11 @@ export function embeddedEngine(path: string): EmbeddedEngine {
 /** Told, not inferred: ClickHouse would read the whole block to see what it holds. */
 const structureOf = ({ columns }: FileInsert) =>
   columns.map(({ name, type }) => `${name} ${type}`).join(', ')
+
+const settingsList = () =>
+  Object.entries(SESSION_SETTINGS)
+    .map(([name, value]) => `${name} = ${typeof value === 'number' ? value : `'${value}'`}`)
+    .join(', ')
 
 function open<T>(make: () => T, path: string): T {
   try {

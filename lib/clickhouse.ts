@@ -100,18 +100,28 @@ export function serverEngine(options: ServerOptions): ClickHouseEngine {
   }
 }
 
-/** Our port on an official client, whatever connection it uses. */
+/**
+ * Our port on an official client, whatever connection it uses.
+ *
+ * @param ready what must be done before the first statement
+ */
 export function clickHouseOf(
   client: ClickHouseClient,
   insertFile: ClickHouse['insertFile'],
+  ready?: Promise<unknown>,
 ): ClickHouse {
   const command: ClickHouse['command'] = async (query, query_params) => {
+    await ready
     await client.command({ query, ...(query_params && { query_params }) })
   }
   return {
     command,
-    insertFile,
+    insertFile: async (insert) => {
+      await ready
+      await insertFile(insert)
+    },
     query: async <T>(query: string, query_params?: Params) => {
+      await ready
       const result = await client.query({
         query,
         format: 'JSONEachRow',

@@ -119,6 +119,7 @@ CREATE TABLE IF NOT EXISTS window_revisions {on_cluster}
     outcome_changes UInt64,
     mature Bool,
     worst LowCardinality(String),
+    drift_alarm Bool,
     episode_id String,
     policy_revision String,
     computed_at DateTime64(3, 'UTC')

@@ -23,22 +23,25 @@ const WEEK_MS = 7 * 86_400_000
 
 export function decisionQueries(db: ClickHouse) {
   return {
-    /** Windows that a person called normal. */
-    accepted: async (modelId: string): Promise<Window[]> => {
-      const rows = await db.query<{ start: string; end: string }>(
-        `SELECT DISTINCT toUnixTimestamp64Milli(window_start) AS start, toUnixTimestamp64Milli(window_end) AS end
-         FROM verdict_decisions WHERE model_id = {model:String} AND decision = 'accept'`,
-        { model: modelId },
+    /** Windows that people called normal, per model. */
+    accepted: async (): Promise<Map<string, Window[]>> => {
+      const rows = await db.query<{ model: string; start: string; end: string }>(
+        `SELECT DISTINCT model_id AS model, toUnixTimestamp64Milli(window_start) AS start, toUnixTimestamp64Milli(window_end) AS end
+         FROM verdict_decisions WHERE decision = 'accept'`,
       )
-      return rows.map((row) => ({ start: Number(row.start), end: Number(row.end) }))
+      const windows = (own: typeof rows) =>
+        own.map((row) => ({ start: Number(row.start), end: Number(row.end) }))
+      return new Map(
+        [...Map.groupBy(rows, (row) => row.model)].map(([model, own]) => [model, windows(own)]),
+      )
     },
 
-    /** What is not to page before a time: family, metric and subject, each with a line between. */
-    snoozed: async (modelId: string, now: number): Promise<Set<string>> => {
+    /** What is not to page before a time: model, family, metric and subject, each with a line between. */
+    snoozed: async (now: number): Promise<Set<string>> => {
       const rows = await db.query<{ key: string }>(
-        `SELECT DISTINCT concat(family, '\\n', metric, '\\n', subject) AS key FROM verdict_decisions
-         WHERE model_id = {model:String} AND decision = 'snooze' AND toUnixTimestamp64Milli(until) > {now:Int64}`,
-        { model: modelId, now },
+        `SELECT DISTINCT concat(model_id, '\\n', family, '\\n', metric, '\\n', subject) AS key FROM verdict_decisions
+         WHERE decision = 'snooze' AND toUnixTimestamp64Milli(until) > {now:Int64}`,
+        { now },
       )
       return new Set(rows.map((row) => row.key))
     },
@@ -66,8 +69,10 @@ export function decisionQueries(db: ClickHouse) {
   }
 }
 
-export const snoozeKey = (fact: { family: string; metric: string; subject: string }) =>
-  `${fact.family}\n${fact.metric}\n${fact.subject}`
+export const snoozeKey = (
+  modelId: string,
+  { family, metric, subject }: { family: string; metric: string; subject: string },
+) => [modelId, family, metric, subject].join('\n')
 
 interface DecisionBody {
   actor: string

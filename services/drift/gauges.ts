@@ -75,7 +75,7 @@ export function createGauges({ registry }: Metrics): Gauges {
           convention: fact.convention,
         }
         value.set(labels, fact.value)
-        if (fact.verdict !== 'none' && !snoozed?.has(snoozeKey(fact)))
+        if (fact.verdict !== 'none' && !snoozed?.has(snoozeKey(modelId, fact)))
           verdict.set(labels, VERDICTS[fact.verdict])
         all.push(labels)
       }

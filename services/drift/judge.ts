@@ -14,6 +14,7 @@ import { TOPICS } from '../../schemas/topics.ts'
 import { evaluateTruth, evaluateWindow } from './evaluate.ts'
 import { factKey, type Fact } from './facts.ts'
 import type { Gauges } from './gauges.ts'
+import type { ModelProgress } from './progress-queries.ts'
 import type { DriftQueries } from './queries.ts'
 import { ALL, keyOf, type Combination } from './scope.ts'
 import type { decisionQueries } from './decisions.ts'
@@ -21,7 +22,14 @@ import { fairnessAttributes } from './evaluate-fairness.ts'
 import { episodeOf, worstOf, type Worst } from './episodes.ts'
 import type { PastShift } from './past-shifts.ts'
 import { referenceWindows, windowsWithin, type ReferenceWindows } from './reference-windows.ts'
-import { referencesFor, toFreeze, type PastWindow, type ReferenceSpans } from './references.ts'
+import {
+  frozenSpans,
+  putReferences,
+  referencesFor,
+  toFreeze,
+  type PastWindow,
+  type ReferenceSpans,
+} from './references.ts'
 import {
   changedFacts,
   metricRow,
@@ -31,7 +39,7 @@ import {
   type RevisionKey,
 } from './rows.ts'
 import { dueWindows, progressOf, type Due, type StepCount } from './schedule.ts'
-import type { ReferenceData } from './window-data.ts'
+import { noOutcomes, type ReferenceData } from './window-data.ts'
 
 export interface JudgeOptions {
   db: ClickHouse
@@ -40,7 +48,13 @@ export interface JudgeOptions {
   eventLog: Pick<EventLog, 'append'>
   gauges: Gauges
   now: () => number
+  /** When windows were restated, shared by judges of one process. */
+  restatedAt?: Map<string, number>
+  /** How long decisions and references are remembered; 1000 unless given. */
+  saidForMs?: number
 }
+
+const SAID_FOR_MS = 1000
 
 /** What is the same for all windows of a model. */
 interface Known {
@@ -49,6 +63,8 @@ interface Known {
   /** References made over HTTP. */
   put: Readonly<Record<string, ModelReference>>
   snoozed: ReadonlySet<string>
+  /** Whether its producers number their events. */
+  isProducing: boolean
 }
 
 /** Between two restatements of one window. */
@@ -57,30 +73,49 @@ const MAX_CACHED_REFERENCES = 256
 
 export function createJudge(options: JudgeOptions) {
   const { db, queries, decisions, now } = options
-  const restatedAt = new Map<string, number>()
+  const restatedAt = options.restatedAt ?? new Map<string, number>()
   const cache = new Map<string, ReferenceData>()
+
+  /** What is said of all models, read anew at most every `saidForMs`: most of it is nothing. */
+  async function readSaid() {
+    return {
+      stored: await queries.storedReferences(),
+      accepted: await decisions.accepted(),
+      snoozed: await decisions.snoozed(now()),
+      producing: await queries.producing(),
+    }
+  }
+  let saidAt = -Infinity
+  let lastSaid: ReturnType<typeof readSaid> | undefined
+  function said() {
+    if (!lastSaid || performance.now() - saidAt >= (options.saidForMs ?? SAID_FOR_MS)) {
+      saidAt = performance.now()
+      lastSaid = readSaid()
+      // A failure is not remembered.
+      lastSaid.catch(() => (saidAt = -Infinity))
+    }
+    return lastSaid
+  }
 
   /** @returns when to come back for what had to wait, epoch milliseconds; undefined when nothing waits */
   return async function judgeModel(
     model: Model,
+    progress: ModelProgress,
     isOwned: () => boolean,
   ): Promise<number | undefined> {
-    const steps = await queries.steps(model.modelId, bucketMs(model.windows))
-    const partitions = await queries.partitions(model.modelId)
-    const judged = await queries.judged(model.modelId)
+    const { steps, partitions, judged } = progress
     const due = dueWindows(steps, judged, progressOf(partitions, model, now()), model, now())
     if (due.length === 0) return undefined
-    const alarmed = await queries.alarmedWindows(model.modelId)
-    const frozen = await queries.frozenReferences(model.modelId)
+    const { stored, accepted, snoozed, producing } = await said()
+    const frozen = frozenSpans(stored, model.modelId)
     const known: Known = {
       frozen,
-      put: await queries.putReferences(model.modelId),
-      accepted: await decisions.accepted(model.modelId),
-      snoozed: await decisions.snoozed(model.modelId, now()),
+      put: putReferences(stored, model.modelId),
+      accepted: accepted.get(model.modelId) ?? [],
+      snoozed,
+      isProducing: producing.has(model.modelId),
     }
-    const past = new Map<string, PastWindow>(
-      judged.map((j) => [idOf(j), { ...j, alarmed: alarmed.has(idOf(j)) }]),
-    )
+    const past = new Map<string, PastWindow>(judged.map((j) => [idOf(j), j]))
     let comeBack: number | undefined
     for (const window of due) {
       if (!isOwned()) return undefined
@@ -100,6 +135,7 @@ export function createJudge(options: JudgeOptions) {
       for (const { name, window: span } of toFreeze(model, [...past.values()], frozen)) {
         await queries.freezeReference(model.modelId, name, span, now())
         frozen.set(name, span)
+        stored.push({ modelId: model.modelId, name, kind: 'first', span, modelVersion: '' })
       }
       if (window.restates) restatedAt.set(`${model.modelId} ${idOf(window)}`, now())
     }
@@ -111,12 +147,14 @@ export function createJudge(options: JudgeOptions) {
     due: Due,
     steps: readonly StepCount[],
     pastWindows: readonly PastWindow[],
-    { frozen, accepted, snoozed, put }: Known,
+    { frozen, accepted, snoozed, put, isProducing }: Known,
   ): Promise<Pick<PastWindow, 'alarmed' | 'worst' | 'episode'>> {
     const window = { start: due.start, end: due.end }
     const combinations = await queries.combinations(model.modelId, window, model.slices)
-    const earlier = await queries.latestFacts(model.modelId, window)
-    const completeness = await queries.completeness(model.modelId, window)
+    const earlier = due.previous
+      ? await queries.latestFacts(model.modelId, window)
+      : new Map<string, never>()
+    const completeness = isProducing ? await queries.completeness(model.modelId, window) : null
     const spans = referencesFor(window, model, pastWindows, frozen, accepted, put)
     /** A slice is compared with itself, a version or variant with everything. */
     const referencesOf = async ({ slice }: Combination) => {
@@ -133,7 +171,7 @@ export function createJudge(options: JudgeOptions) {
     }
     const references = await referencesOf(ALL)
     const judging = references.find((reference) => reference.judge)
-    const pastErrors = await queries.pastErrors(model.modelId, window.start)
+    const pastErrors = judging?.scores ? await queries.pastErrors(model.modelId, window.start) : []
     const past = judging?.windows
       ? await queries.pastShifts(model.modelId, judging.name, ...pastSpan(judging.windows, window))
       : new Map<string, PastShift[]>()
@@ -151,7 +189,10 @@ export function createJudge(options: JudgeOptions) {
       const counts = inputsStand
         ? await queries.eventCounts(model.modelId, [window], combination)
         : await queries.counts(model.modelId, [window], combination)
-      const outcomes = await queries.outcomes(model, [window], combination, counts.events)
+      const outcomes =
+        due.changes === 0
+          ? noOutcomes(counts.events)
+          : await queries.outcomes(model, [window], combination, counts.events)
       const hasScores = inputsStand || counts.numeric.has('@score')
       const scores = hasScores ? await queries.scores(model, [window], combination) : undefined
       const groups = new Map<string, Awaited<ReturnType<DriftQueries['groups']>>>()
@@ -193,16 +234,16 @@ export function createJudge(options: JudgeOptions) {
     const worst = worstOf(whole)
     const episode = episodeOf(window, worst, model.modelId, pastWindows)
     for (const { key } of revisions) key.episode = episode
-    await write(model, due, worst, revisions)
-    for (const { key, facts } of revisions) options.gauges.show(key, facts, snoozed)
     const alarmed = whole.some((fact) => fact.family === 'drift' && fact.verdict === 'alarm')
+    await write(model, due, { worst, alarmed }, revisions)
+    for (const { key, facts } of revisions) options.gauges.show(key, facts, snoozed)
     return { alarmed, worst, episode }
   }
 
   async function write(
     model: Model,
     due: Due,
-    worst: Worst,
+    { worst, alarmed }: { worst: Worst; alarmed: boolean },
     revisions: readonly { key: RevisionKey; changed: Fact[]; before: ReadonlyMap<string, Fact> }[],
   ) {
     const token = revisions.map(({ key }) => tokenOf(key)).join('\u0002')
@@ -231,6 +272,7 @@ export function createJudge(options: JudgeOptions) {
         outcome_changes: due.changes,
         mature: due.mature,
         worst,
+        drift_alarm: alarmed,
         episode_id: key.episode,
         policy_revision: model.revision,
         computed_at: new Date(key.computedAt).toISOString(),
@@ -256,25 +298,23 @@ export function createJudge(options: JudgeOptions) {
       ),
     )
     const state = inside.reduce((sum, s) => sum + s.events + s.changes * 1_000_003, 0)
-    const key = JSON.stringify([
-      model.modelId,
-      model.revision,
-      reference.name,
-      reference.spans,
-      state,
-      keyOf(scope),
-    ])
-    const cached = cache.get(key)
-    if (cached) return cached
+    const keyFor = (judges: boolean) =>
+      JSON.stringify([model.modelId, model.revision, reference.spans, state, keyOf(scope), judges])
+    // What a judging reference holds is more than an informing one of the same spans needs.
+    const cached =
+      cache.get(keyFor(true)) ?? (reference.judge ? undefined : cache.get(keyFor(false)))
+    if (cached) return { ...cached, name: reference.name, judge: reference.judge }
     const counts = await queries.counts(model.modelId, reference.spans, scope)
     const windows = reference.judge ? windowsWithin(reference.spans, model) : []
     const data: ReferenceData = {
       name: reference.name,
       judge: reference.judge,
       counts,
-      outcomes: reference.judge
-        ? await queries.outcomes(model, reference.spans, scope, counts.events)
-        : undefined,
+      outcomes: !reference.judge
+        ? undefined
+        : inside.every((step) => step.changes === 0)
+          ? noOutcomes(counts.events)
+          : await queries.outcomes(model, reference.spans, scope, counts.events),
       scores:
         reference.judge && counts.numeric.has('@score')
           ? await queries.scores(model, reference.spans, scope)
@@ -289,7 +329,7 @@ export function createJudge(options: JudgeOptions) {
             ),
     }
     if (cache.size >= MAX_CACHED_REFERENCES) cache.delete(cache.keys().next().value!)
-    cache.set(key, data)
+    cache.set(keyFor(reference.judge), data)
     return data
   }
 }

@@ -27,27 +27,32 @@ export interface DriftDeps {
 }
 
 const RETRY_MS = 2000
+/** Batches of models judged at the same time, and how many one batch has. */
+const JUDGES = 2
+const BATCH = 20
 
 /** Judges windows: woken by hints, and every so often unasked, for the models whose hints come to this process. */
 export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
   const { models, log, metrics, now, eventLog } = deps
-  const db = deps.clickhouse('drift')
-  const queries = driftQueries(db)
   const gauges = createGauges(metrics)
-  const judgeModel = createJudge({
-    db,
-    queries,
-    decisions: decisionQueries(db),
-    eventLog,
-    gauges,
-    now,
+  /** A connection runs its queries one after another, and most of judging is waiting for them. */
+  const restatedAt = new Map<string, number>()
+  const judges = Array.from({ length: JUDGES }, (_, i) => {
+    const db = deps.clickhouse(`drift-${i}`)
+    const queries = driftQueries(db)
+    const decisions = decisionQueries(db)
+    return {
+      progress: queries.progress,
+      judge: createJudge({ db, queries, decisions, eventLog, gauges, now, restatedAt }),
+    }
   })
+  const listing = driftQueries(deps.clickhouse('drift'))
   const reader = deps.clickhouse('drift-http')
   driftRoutes(deps.http, { db: reader, queries: driftQueries(reader), models, now })
   decisionRoutes(deps.http, reader, now)
   const seconds = new Histogram({
     name: 'plumbline_window_evaluation_seconds',
-    help: 'Time to judge all that was due of one model.',
+    help: 'Time to judge all that was due of a batch of models.',
     buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
     registers: [metrics.registry],
   })
@@ -65,22 +70,46 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
     onMessage: async ({ key }) => want(key, 0),
   })
 
-  async function judgeWanted() {
+  /** Models that are being judged this moment: none is by two at once. */
+  const underway = new Set<string>()
+
+  /** Takes models that are wanted now; they are underway until they are judged. */
+  function take(): string[] {
+    const taken: string[] = []
     for (const [modelId, at] of wanted) {
-      if (at > now()) continue
+      if (taken.length === BATCH) break
+      if (at > now() || underway.has(modelId)) continue
       wanted.delete(modelId)
-      if (!hints.owns(modelId)) {
-        gauges.forget(modelId)
-        continue
+      if (!hints.owns(modelId)) gauges.forget(modelId)
+      else {
+        underway.add(modelId)
+        taken.push(modelId)
       }
+    }
+    return taken
+  }
+
+  async function judgeWanted({ progress, judge }: (typeof judges)[number]) {
+    for (let ids = take(); ids.length > 0; ids = take()) {
       const stop = seconds.startTimer()
-      try {
-        const comeBack = await judgeModel(models.get(modelId), () => hints.owns(modelId))
-        if (comeBack !== undefined) want(modelId, comeBack)
-      } catch (error) {
-        log.error({ model_id: modelId, error: messageOf(error) }, 'model not judged, trying again')
-        want(modelId, now() + RETRY_MS)
+      const again = (id: string, error: unknown) => {
+        log.error({ model_id: id, error: messageOf(error) }, 'model not judged, trying again')
+        want(id, now() + RETRY_MS)
       }
+      try {
+        const come = await progress(ids.map((id) => models.get(id)))
+        for (const id of ids) {
+          try {
+            const comeBack = await judge(models.get(id), come.get(id)!, () => hints.owns(id))
+            if (comeBack !== undefined) want(id, comeBack)
+          } catch (error) {
+            again(id, error)
+          }
+        }
+      } catch (error) {
+        for (const id of ids) again(id, error)
+      }
+      for (const id of ids) underway.delete(id)
       stop()
     }
   }
@@ -93,13 +122,13 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
         if (now() >= nextScan) {
           nextScan = now() + config.PLUMBLINE_DRIFT_SCAN_SECONDS * 1000
           try {
-            for (const modelId of await queries.modelIds()) want(modelId, 0)
+            for (const modelId of await listing.modelIds()) want(modelId, 0)
           } catch (error) {
             log.error({ error: messageOf(error) }, 'models not listed, trying again')
             nextScan = now() + RETRY_MS
           }
         }
-        await judgeWanted()
+        await Promise.all(judges.map(judgeWanted))
         const woken = new AbortController()
         wake = () => woken.abort()
         const next = Math.min(nextScan, ...wanted.values())

@@ -3,7 +3,12 @@ import type { ClickHouse, Params } from '../../lib/clickhouse.ts'
 import type { Model } from '../../lib/models.ts'
 import type { Confusion } from '../../lib/stats/confusion.ts'
 import { SCORE_PARTS, type ScoreCounts } from './evaluate-estimates.ts'
-import type { ErrorMoments, OutcomeCounts, ScoredOutcomes } from './window-data.ts'
+import {
+  noOutcomes,
+  type ErrorMoments,
+  type OutcomeCounts,
+  type ScoredOutcomes,
+} from './window-data.ts'
 
 /** More classes than this are numbers or free text, not classes. */
 const MAX_CLASSES = 100
@@ -74,15 +79,7 @@ export async function readOutcomes(
     params,
   )
   const labelled = Number(row?.labelled ?? 0)
-  if (!row || labelled === 0)
-    return {
-      predictions,
-      labelled: 0,
-      delayP50Seconds: null,
-      confusion: undefined,
-      scored: undefined,
-      errors: undefined,
-    }
+  if (!row || labelled === 0) return noOutcomes(predictions)
   const isRegression =
     model.task === 'regression' || (model.task === undefined && Number(row.classes) > MAX_CLASSES)
   const cells = isRegression

@@ -1,12 +1,12 @@
 /** Everything drift reads from ClickHouse: what has come and been judged here, the counts of windows in `window-queries.ts`. */
 import type { ClickHouse } from '../../lib/clickhouse.ts'
+import { progressQueries } from './progress-queries.ts'
 import { windowQueries } from './window-queries.ts'
 import type { ModelReference } from '../../schemas/model.ts'
-import type { Worst } from './episodes.ts'
+import type { StoredReference } from './references.ts'
 import { keyOf, sqlTime } from './scope.ts'
 import { pastShiftsOf, type PastShift } from './past-shifts.ts'
 import type { Window } from '../../lib/windows.ts'
-import type { Judged, PartitionProgress, StepCount } from './schedule.ts'
 import { factKey, type Fact } from './facts.ts'
 
 export function driftQueries(db: ClickHouse) {
@@ -15,64 +15,6 @@ export function driftQueries(db: ClickHouse) {
       (await db.query<{ model_id: string }>('SELECT DISTINCT model_id FROM watermarks')).map(
         (row) => row.model_id,
       ),
-
-    /** Buckets of time with events or changed truth, ascending; every window is a union of buckets. */
-    steps: async (modelId: string, bucket: number): Promise<StepCount[]> => {
-      const rows = await db.query<{ at: string; events: string; changes: string }>(
-        `SELECT intDiv(toUnixTimestamp(step) * 1000, {bucket:UInt64}) * {bucket:UInt64} AS at, sum(events) AS events, sum(changes) AS changes FROM (
-           SELECT step, sum(events) AS events, 0 AS changes FROM event_counts WHERE model_id = {model:String} GROUP BY step
-           UNION ALL
-           SELECT step, 0 AS events, sum(changes) AS changes FROM outcome_changes WHERE model_id = {model:String} GROUP BY step
-         ) GROUP BY at ORDER BY at`,
-        { model: modelId, bucket },
-      )
-      return rows.map((row) => ({
-        step: Number(row.at),
-        events: Number(row.events),
-        changes: Number(row.changes),
-      }))
-    },
-
-    partitions: async (modelId: string): Promise<PartitionProgress[]> => {
-      const rows = await db.query<{ newest: string; received: string }>(
-        `SELECT toUnixTimestamp64Milli(max(newest)) AS newest, toUnixTimestamp64Milli(max(received_at)) AS received
-         FROM watermarks WHERE model_id = {model:String} GROUP BY topic, partition`,
-        { model: modelId },
-      )
-      return rows.map((row) => ({ newest: Number(row.newest), receivedAt: Number(row.received) }))
-    },
-
-    /** The newest revision of each window, for the combination of everything. */
-    judged: async (modelId: string): Promise<Judged[]> => {
-      const rows = await db.query<{
-        start: string
-        end: string
-        revision: string
-        events: string
-        changes: string
-        mature: boolean
-        worst: Worst
-        episode: string
-      }>(
-        `SELECT toUnixTimestamp64Milli(window_start) AS start, toUnixTimestamp64Milli(window_end) AS end, max(revision) AS revision,
-           argMax(events, revision) AS events, argMax(outcome_changes, revision) AS changes, argMax(mature, revision) AS mature,
-           argMax(worst, revision) AS worst, argMax(episode_id, revision) AS episode
-         FROM window_revisions
-         WHERE model_id = {model:String} AND model_version = '' AND variant = '' AND slice_key = ''
-         GROUP BY window_start, window_end`,
-        { model: modelId },
-      )
-      return rows.map((row) => ({
-        start: Number(row.start),
-        end: Number(row.end),
-        revision: Number(row.revision),
-        events: Number(row.events),
-        changes: Number(row.changes),
-        mature: row.mature,
-        worst: row.worst,
-        episode: row.episode,
-      }))
-    },
 
     /** Facts of a window as they stand, per combination, with the newest revision of each combination. */
     latestFacts: async (
@@ -114,55 +56,34 @@ export function driftQueries(db: ClickHouse) {
       return found
     },
 
-    /** Windows of which some drift verdict, as it stands, is an alarm. */
-    alarmedWindows: async (modelId: string): Promise<Set<string>> => {
-      const rows = await db.query<{ start: string; end: string }>(
-        `SELECT DISTINCT toUnixTimestamp64Milli(window_start) AS start, toUnixTimestamp64Milli(window_end) AS end FROM (
-           SELECT window_start, window_end, argMax(verdict, revision) AS standing FROM verdicts
-           WHERE model_id = {model:String} AND family = 'drift' AND model_version = '' AND variant = '' AND slice_key = ''
-           GROUP BY window_start, window_end, metric, subject, convention, reference
-         ) WHERE standing = 'alarm'`,
-        { model: modelId },
-      )
-      return new Set(rows.map((row) => `${row.start}-${row.end}`))
-    },
-
-    frozenReferences: async (modelId: string): Promise<Map<string, Window>> => {
-      const rows = await db.query<{ name: string; start: string; end: string }>(
-        `SELECT name, toUnixTimestamp64Milli(window_start) AS start, toUnixTimestamp64Milli(window_end) AS end
-         FROM \`references\` FINAL WHERE model_id = {model:String} AND kind = 'first'`,
-        { model: modelId },
-      )
-      return new Map(
-        rows.map((row) => [row.name, { start: Number(row.start), end: Number(row.end) }]),
-      )
-    },
-
-    /** References that were made over HTTP, by name. */
-    putReferences: async (modelId: string): Promise<Record<string, ModelReference>> => {
+    /** References that were frozen or put, of all models. */
+    storedReferences: async (): Promise<StoredReference[]> => {
       const rows = await db.query<{
+        model: string
         name: string
-        kind: 'fixed' | 'version'
+        kind: StoredReference['kind']
         start: string
         end: string
         version: string
       }>(
-        `SELECT name, kind, toUnixTimestamp64Milli(window_start) AS start, toUnixTimestamp64Milli(window_end) AS end, model_version AS version
-         FROM \`references\` FINAL WHERE model_id = {model:String} AND kind IN ('fixed', 'version')`,
-        { model: modelId },
+        `SELECT model_id AS model, name, kind, toUnixTimestamp64Milli(window_start) AS start, toUnixTimestamp64Milli(window_end) AS end, model_version AS version
+         FROM \`references\` FINAL`,
       )
-      return Object.fromEntries(
-        rows.map(({ name, kind, start, end, version }) => [
-          name,
-          kind === 'version'
-            ? { kind, model_version: version }
-            : {
-                kind,
-                from: new Date(Number(start)).toISOString(),
-                to: new Date(Number(end)).toISOString(),
-              },
-        ]),
+      return rows.map(({ model, name, kind, start, end, version }) => ({
+        modelId: model,
+        name,
+        kind,
+        span: { start: Number(start), end: Number(end) },
+        modelVersion: version,
+      }))
+    },
+
+    /** Models whose producers number their events. */
+    producing: async (): Promise<Set<string>> => {
+      const rows = await db.query<{ model: string }>(
+        'SELECT DISTINCT model_id AS model FROM producer_counts',
       )
+      return new Set(rows.map((row) => row.model))
     },
 
     /** @returns the revision it has */
@@ -251,6 +172,7 @@ export function driftQueries(db: ClickHouse) {
       return rows.flatMap(({ value }) => (value === null ? [] : [value]))
     },
 
+    ...progressQueries(db),
     ...windowQueries(db),
   }
 }

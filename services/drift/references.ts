@@ -14,6 +14,44 @@ export interface PastWindow extends EpisodeWindow {
   alarmed: boolean
 }
 
+/** A reference that no model file declares: the first window, frozen, or what someone put over HTTP. */
+export interface StoredReference {
+  modelId: string
+  name: string
+  kind: 'first' | 'fixed' | 'version'
+  span: Window
+  modelVersion: string
+}
+
+/** Those put over HTTP, as a model file would declare them. */
+export function putReferences(
+  stored: readonly StoredReference[],
+  modelId: string,
+): Record<string, ModelReference> {
+  return Object.fromEntries(
+    stored
+      .filter((reference) => reference.modelId === modelId && reference.kind !== 'first')
+      .map(({ name, kind, span, modelVersion }) => [
+        name,
+        kind === 'version'
+          ? { kind, model_version: modelVersion }
+          : {
+              kind,
+              from: new Date(span.start).toISOString(),
+              to: new Date(span.end).toISOString(),
+            },
+      ]),
+  )
+}
+
+/** Spans of the first windows that were frozen, by name. */
+export const frozenSpans = (stored: readonly StoredReference[], modelId: string) =>
+  new Map(
+    stored
+      .filter((reference) => reference.modelId === modelId && reference.kind === 'first')
+      .map(({ name, span }) => [name, span]),
+  )
+
 export interface ReferenceSpans {
   name: string
   judge: boolean

@@ -8,6 +8,7 @@ import { decisionQueries } from './decisions.ts'
 import { DIALECTS, evaluateDialect, type Dialect } from './evaluate-dialects.ts'
 import { evaluateDrift } from './evaluate-drift.ts'
 import type { DriftQueries } from './queries.ts'
+import { frozenSpans, putReferences } from './references.ts'
 import { ALL } from './scope.ts'
 import { progressOf } from './schedule.ts'
 
@@ -71,7 +72,8 @@ export function driftRoutes(http: Http, { db, queries, models, now }: DriftRoute
       const partitions = await queries.partitions(model.modelId)
       if (partitions.length === 0 && model.task === undefined) throw unknownModel(model.modelId)
       const { watermark, idle } = progressOf(partitions, model, now())
-      const frozen = await queries.frozenReferences(model.modelId)
+      const stored = await queries.storedReferences()
+      const frozen = frozenSpans(stored, model.modelId)
       return {
         model_id: model.modelId,
         task: model.task ?? null,
@@ -79,7 +81,7 @@ export function driftRoutes(http: Http, { db, queries, models, now }: DriftRoute
         idle,
         windows: model.windows,
         references: Object.entries({
-          ...(await queries.putReferences(model.modelId)),
+          ...putReferences(stored, model.modelId),
           ...model.references,
         }).map(([name, reference]) => {
           const span = frozen.get(name)

@@ -25,6 +25,8 @@ export interface Judged {
   changes: number
   mature: boolean
   worst: Worst
+  /** Some drift verdict of it is an alarm. */
+  alarmed: boolean
   episode: string
 }
 

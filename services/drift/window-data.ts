@@ -28,6 +28,16 @@ export interface OutcomeCounts {
   errors: ErrorMoments | undefined
 }
 
+/** Of a span without any truth. */
+export const noOutcomes = (predictions: number): OutcomeCounts => ({
+  predictions,
+  labelled: 0,
+  delayP50Seconds: null,
+  confusion: undefined,
+  scored: undefined,
+  errors: undefined,
+})
+
 export interface ScoredOutcomes {
   positives: number
   negatives: number

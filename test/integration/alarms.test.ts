@@ -45,12 +45,15 @@ beforeAll(async () => {
   const judgeModel = createJudge({
     db: own,
     queries: driftQueries(own),
+    saidForMs: 0,
     decisions: decisionQueries(own),
     eventLog: { append: async () => {} },
     gauges: createGauges(metrics),
     now: () => START + 400 * DAY,
   })
-  judge = () => judgeModel(model, () => true)
+  const judgeNow = async (one: typeof model) =>
+    judgeModel(one, (await driftQueries(own).progress([one])).get(one.modelId)!, () => true)
+  judge = () => judgeNow(model)
   decisionRoutes(http as unknown as Http, db, () => START + 400 * DAY)
   driftRoutes(http as unknown as Http, {
     db,

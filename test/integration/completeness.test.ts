@@ -154,13 +154,14 @@ test('below min_completeness nothing is judged, and the values stand', async () 
   )
   const judge = createJudge({
     db,
+    saidForMs: 0,
     decisions: decisionQueries(db),
     queries: driftQueries(db),
     eventLog: { append: async () => {} },
     gauges: createGauges(createMetrics()),
     now: () => START + 48 * HOUR,
   })
-  await judge(model, () => true)
+  await judge(model, (await driftQueries(db).progress([model])).get(model.modelId)!, () => true)
   const facts = await db.query<{
     verdict: string
     value: number

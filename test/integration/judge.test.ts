@@ -45,6 +45,7 @@ beforeAll(async () => {
   const judgeModel = createJudge({
     db: own,
     queries: driftQueries(own),
+    saidForMs: 0,
     decisions: decisionQueries(own),
     eventLog: {
       append: async (_, messages) =>
@@ -53,8 +54,10 @@ beforeAll(async () => {
     gauges: createGauges(metrics),
     now: () => now,
   })
-  judge = () => judgeModel(model, () => true)
-  judgeOther = (other) => judgeModel(other, () => true)
+  const judgeNow = async (one: typeof model) =>
+    judgeModel(one, (await driftQueries(own).progress([one])).get(one.modelId)!, () => true)
+  judge = () => judgeNow(model)
+  judgeOther = judgeNow
 })
 
 async function emit(
