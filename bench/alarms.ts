@@ -225,7 +225,7 @@ const POWERS: Cell[] = [
 
 /** About as much work per cell. */
 const repetitionsOf = ({ features, windows, rows }: Cell) =>
-  Math.max(4, Math.round((scale * 3e6) / (features * (windows + LATER) * (rows + 500))))
+  Math.max(20, Math.round((scale * 3e6) / (features * (windows + LATER) * (rows + 500))))
 
 const columnsOf = ({ kind, declared, features, windows, rows }: Cell) =>
   `${kind}${declared === undefined ? '' : ', declared'} | ${features} | ${windows} | ${rows}`
