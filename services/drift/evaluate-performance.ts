@@ -31,6 +31,8 @@ export interface PerformanceRules {
   /** Whether every prediction is older than the label horizon. */
   mature: boolean
   binary: boolean
+  /** The window is one of those it would be compared with. */
+  isReference: boolean
   /** What each kind of decision is worth. */
   businessValue?: BusinessValue | undefined
 }
@@ -87,6 +89,8 @@ function judge(
     threshold: null,
   })
   if (!reference?.judge) return { verdict: 'none', reason: 'no reference', threshold: null }
+  if (rules.isReference)
+    return { verdict: 'none', reason: 'part of the reference', threshold: null }
   if (measure.isSigned) return { verdict: 'none', reason: '', threshold: null }
   if (!rules.mature) return incomplete('younger than the label horizon')
   if (current.labelled < rules.minLabelled * current.predictions)

@@ -12,10 +12,11 @@ import {
   type ShareSubject,
 } from '../../lib/stats/shift-test.ts'
 import { numericContrast, onGridOf } from '../../lib/stats/window-reference.ts'
+import type { Window } from '../../lib/windows.ts'
 import { fact, type Fact, type Verdict } from './facts.ts'
 import type { PastShift } from './past-shifts.ts'
 import { LEAST_WINDOWS, missingOf, type ReferenceWindows } from './reference-windows.ts'
-import type { ReferenceData, WindowCounts } from './window-data.ts'
+import { covers, type ReferenceData, type WindowCounts } from './window-data.ts'
 
 export interface ShiftRules {
   /** Share of windows that may alarm by chance, over all families. */
@@ -54,16 +55,17 @@ interface Tested {
 export function withShiftVerdicts(
   facts: readonly Fact[],
   current: WindowCounts,
-  start: number,
-  { name, windows: reference }: ReferenceData,
+  window: Window,
+  { name, spans, windows: reference }: ReferenceData,
   rules: ShiftRules,
 ): Fact[] {
-  if (!reference)
-    return facts.map((f) => marked(f, `fewer than ${LEAST_WINDOWS} reference windows`))
-  if (reference.windows.some((window) => window.start === start))
+  if (covers(spans, window))
     return facts.map((f) =>
       isJudged(f) ? { ...f, verdict: 'none', reason: 'part of the reference' } : f,
     )
+  if (!reference)
+    return facts.map((f) => marked(f, `fewer than ${LEAST_WINDOWS} reference windows`))
+  const { start } = window
   const shapes = numericTests(current, start, reference, rules.past)
   const drift = new Map([...shapes.tests, ...categoryTests(current, start, reference)])
   const missing = missingTests(current, start, reference)

@@ -11,7 +11,13 @@ import { withShiftVerdicts } from './evaluate-shift.ts'
 import { fact, type Fact } from './facts.ts'
 import type { PastShift } from './past-shifts.ts'
 import { alarmLevel, overridden } from './rules.ts'
-import type { GroupCounts, OutcomeCounts, ReferenceData, WindowCounts } from './window-data.ts'
+import {
+  covers,
+  type GroupCounts,
+  type OutcomeCounts,
+  type ReferenceData,
+  type WindowCounts,
+} from './window-data.ts'
 
 export interface WindowInput {
   counts: WindowCounts
@@ -60,7 +66,7 @@ function driftFacts(input: WindowInput, reference: ReferenceData, model: Model):
     ...f,
     reference: reference.name,
   }))
-  return withShiftVerdicts([...facts, ...quality], counts, window.start, reference, {
+  return withShiftVerdicts([...facts, ...quality], counts, window, reference, {
     windowLevel,
     past,
     combinations,
@@ -100,6 +106,7 @@ export function evaluateTruth(input: WindowInput, model: Model): Fact[] {
       minCount,
       mature: input.mature,
       binary: isBinary(model, input.outcomes),
+      isReference: judging !== undefined && covers(judging.spans, input.window),
       businessValue: model.businessValue,
     }),
     ...(input.scores && isBinary(model, input.outcomes)

@@ -309,6 +309,7 @@ export function createJudge(options: JudgeOptions) {
     const data: ReferenceData = {
       name: reference.name,
       judge: reference.judge,
+      spans: reference.spans,
       counts,
       outcomes: !reference.judge
         ? undefined

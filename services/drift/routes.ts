@@ -201,6 +201,7 @@ export function driftRoutes(http: Http, { db, queries, models, now }: DriftRoute
       const reference = {
         name: query.a,
         judge: true,
+        spans: [a],
         outcomes: undefined,
         counts: await countsOf(a),
       }

@@ -1,5 +1,6 @@
 /** What `queries.ts` reads of a span of time, and `evaluate*.ts` judges: counts, never raw rows. */
 import type { BinnedSample } from '../../lib/stats/binned-sample.ts'
+import type { Window } from '../../lib/windows.ts'
 import type { ScoreCounts } from './evaluate-estimates.ts'
 import type { ReferenceWindows } from './reference-windows.ts'
 import type { Confusion } from '../../lib/stats/confusion.ts'
@@ -80,6 +81,7 @@ export interface GroupCounts {
 export interface ReferenceData {
   name: string
   judge: boolean
+  spans: readonly Window[]
   counts: WindowCounts
   outcomes: OutcomeCounts | undefined
   /** Scores by bin; undefined where the reference does not judge. */
@@ -87,3 +89,7 @@ export interface ReferenceData {
   /** Window by window, where it has enough of them to tell their noise. */
   windows?: ReferenceWindows | undefined
 }
+
+/** Whether a window is part of a reference: it is no news beside itself. */
+export const covers = (spans: readonly Window[], window: Window) =>
+  spans.some((span) => span.start <= window.start && span.end >= window.end)
