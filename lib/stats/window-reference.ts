@@ -67,12 +67,19 @@ export function numericReference(samples: readonly BinnedSample[]): NumericRefer
   }
 }
 
+/** References on coarser grids, made once: many windows ask for them. */
+const coarser = new WeakMap<NumericReference, Map<number, NumericReference>>()
+
 /** A reference on the grid of a later window, where that one is coarser. */
 export function onGridOf(reference: NumericReference, current: BinnedSample): NumericReference {
   const grid = current.grid ?? 1
-  return grid < (reference.merged.grid ?? 1)
-    ? numericReference(reference.windows.map((window) => coarsened(window, grid)))
-    : reference
+  if (grid >= (reference.merged.grid ?? 1)) return reference
+  const known = coarser.get(reference) ?? new Map<number, NumericReference>()
+  coarser.set(reference, known)
+  const found =
+    known.get(grid) ?? numericReference(reference.windows.map((window) => coarsened(window, grid)))
+  known.set(grid, found)
+  return found
 }
 
 /**

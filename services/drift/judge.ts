@@ -193,7 +193,9 @@ export function createJudge(options: JudgeOptions) {
         due.changes === 0
           ? noOutcomes(counts.events)
           : await queries.outcomes(model, [window], combination, counts.events)
-      const hasScores = inputsStand || counts.numeric.has('@score')
+      // Two queries over raw rows: for the model as a whole.
+      const hasScores =
+        keyOf(combination) === keyOf(ALL) && (inputsStand || counts.numeric.has('@score'))
       const scores = hasScores ? await queries.scores(model, [window], combination) : undefined
       const groups = new Map<string, Awaited<ReturnType<DriftQueries['groups']>>>()
       for (const { name } of combination.slice ? [] : fairnessAttributes(model))
