@@ -2,6 +2,11 @@ import { badge, chart, day, el, number, request, show } from './page.js'
 
 const id = decodeURIComponent(location.pathname.split('/').at(-1))
 document.title = `${id} · Plumbline`
+/** Of drift and data quality what is looked at first; all of it is in ClickHouse. */
+const LOOKED_AT = [
+  'psi,ks,wasserstein,chi_squared',
+  'missing_ratio,new_category_ratio,duplicate_ratio',
+]
 const FAMILIES = [
   ['performance', 'Performance'],
   ['drift', 'Drift against the judging reference'],
@@ -12,11 +17,19 @@ const FAMILIES = [
 
 await show(async (main) => {
   const model = await request(`/v1/models/${encodeURIComponent(id)}`)
-  const { metrics } = await request(`/v1/models/${encodeURIComponent(id)}/windows`)
+  const ask = (query) => request(`/v1/models/${encodeURIComponent(id)}/windows?${query}`)
+  const answers = await Promise.all([
+    ...LOOKED_AT.map((metrics) => ask(`metric=${metrics}`)),
+    ...['performance', 'fairness', 'operations'].map((family) => ask(`family=${family}`)),
+  ])
+  const metrics = answers
+    .flatMap((answer) => answer.metrics)
+    .toSorted((a, b) => (a.window_end < b.window_end ? -1 : a.window_end > b.window_end ? 1 : 0))
   const judging = model.references.find((reference) => reference.judge)?.name
   const plain = metrics.filter(
     (metric) =>
       metric.convention === 'plumbline' &&
+      metric.method !== 'poststratified' &&
       (metric.reference === '' || metric.reference === judging),
   )
   main.append(

@@ -122,15 +122,16 @@ export function driftRoutes(http: Http, { db, queries, models, now }: DriftRoute
       } = request.query
       const [sliceKey = '', ...sliceValue] = slice.split(':')
       const rows = await db.query(
-        `SELECT * FROM window_metrics_latest
+        // Where there are too many, the newest.
+        `SELECT * FROM (SELECT * FROM window_metrics_latest
          WHERE model_id = {model:String} AND slice_key = {key:String} AND slice_value = {value:String}
            AND ({from:String} = '' OR window_end > parseDateTime64BestEffortOrZero({from:String}, 3, 'UTC'))
            AND ({to:String} = '' OR window_start < parseDateTime64BestEffortOrZero({to:String}, 3, 'UTC'))
-           AND ({family:String} = '' OR family = {family:String}) AND ({metric:String} = '' OR metric = {metric:String})
+           AND ({family:String} = '' OR family = {family:String}) AND ({metric:String} = '' OR has(splitByChar(',', {metric:String}), metric))
            AND ({any_subject:UInt8} OR subject = {subject:String})
            AND ({version:String} = '*' OR model_version = {version:String}) AND ({variant:String} = '*' OR variant = {variant:String})
            AND NOT (n_current < ${LEAST_CELL} AND family = 'fairness') AND NOT (isNull(value) AND verdict = 'none')
-         ORDER BY window_end, family, metric, subject LIMIT ${MAX_ROWS}`,
+         ORDER BY window_end DESC LIMIT ${MAX_ROWS}) ORDER BY window_end, family, metric, subject`,
         {
           model: request.params.id,
           key: sliceKey,
@@ -245,7 +246,7 @@ const WINDOWS_QUERY = {
     to: text,
     slice: { ...text, description: 'key:value' },
     family: text,
-    metric: text,
+    metric: { ...text, description: 'One metric, or several with commas between' },
     subject: text,
     model_version: { ...text, description: 'One version, or * for each; without it the total' },
     variant: text,
