@@ -15,8 +15,10 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const directory = join(root, 'data', `demo-${process.pid}`)
 const children: ChildProcess[] = []
 let kafka: LocalKafka | undefined
+/** A second signal must not leave behind what the first one is stopping. */
+let isFinishing = false
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void finish(0))
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void finish(0))
 
 try {
   await run()
@@ -140,7 +142,9 @@ async function portOr(usual: number): Promise<number> {
   return taken ? freePort() : usual
 }
 
-async function finish(code: number): Promise<never> {
+async function finish(code: number): Promise<void> {
+  if (isFinishing) return
+  isFinishing = true
   for (const child of children.toReversed()) {
     if (child.exitCode !== null || child.signalCode !== null) continue
     const gone = new Promise((resolve) => child.once('exit', resolve))
