@@ -33,7 +33,8 @@ export interface RetrainDeps {
   address: () => string
 }
 
-const SCAN_MS = 5000
+/** A window without a verdict sends no message: its policies are answered by the next look. */
+const SCAN_MS = 1000
 const ALERT_MS = 15_000
 
 /** Policies -> runs -> jobs; alerts out and in; the audit log. */
