@@ -11,11 +11,9 @@ import type { Season } from '../lib/stats/window-noise.ts'
 import {
   numericContrast,
   numericReference,
-  onGridOf,
   type NumericReference,
 } from '../lib/stats/window-reference.ts'
-import { binned } from '../services/ingest/numeric-bins.ts'
-import { feature, uniforms, type StreamKind } from './streams.ts'
+import { counted, feature, uniforms, type StreamKind } from './streams.ts'
 
 const { values } = parseArgs({
   options: {
@@ -29,18 +27,6 @@ const LATER = 14
 /** Windows a day with the default budget of 0.25 a week, drift's share of it; and the cap. */
 const LEVELS = [0.006, 0.05] as const
 
-const sampleOf = (window: Float64Array): BinnedSample => {
-  const { grid, bins, counts, totals, lows, highs } = binned(window, window.length)
-  return {
-    grid,
-    bins: [...bins],
-    counts: [...counts],
-    totals: [...totals],
-    lows: [...lows],
-    highs: [...highs],
-  }
-}
-
 /** The p of every later window, features in the columns: each window is judged when it closes, with those before it as its past. */
 function judged(
   references: readonly NumericReference[],
@@ -50,8 +36,7 @@ function judged(
   const histories: NumericSubject['history'][] = references.map(() => [])
   return Array.from({ length: later[0]!.length }, (_, t) => {
     const subjects = references.map((known, f): NumericSubject => {
-      const reference = onGridOf(known, later[f]![t]!)
-      const { shape, logPsi, size } = numericContrast(reference, later[f]![t]!)
+      const { reference, shape, logPsi, size } = numericContrast(known, later[f]![t]!)
       const phase = season ? (season.first + t) % season.season.length : 0
       histories[f] = [...histories[f]!, { shape, size, phase }]
       return { reference, history: histories[f], logPsi }
@@ -80,7 +65,9 @@ function nulls(cell: Cell, repetitions: number) {
     const columns = Array.from({ length: cell.features }, () =>
       feature(cell.kind, cell.windows + LATER, cell.rows, firstDay, uniform),
     )
-    const later = columns.map((windows) => windows.slice(cell.windows).map(sampleOf))
+    const later = columns.map((windows) =>
+      windows.slice(cell.windows).map((window) => counted(window)),
+    )
     const p = judged(referencesOf(columns, cell.windows), later, seasonOf(cell, firstDay))
     for (const window of p)
       LEVELS.forEach((level, i) => alarms[i]!.push(Math.min(...window) * cell.features <= level))
@@ -128,7 +115,9 @@ function power(cell: Cell, change: Change, repetitions: number) {
         if (change === 'spike of 10 %') window[i] = uniform() < 0.1 ? 0.02 : x
         else window[i] = x + (change === 'shift 0.5 σ' ? 0.5 : 0.25)
       })
-    const later = columns.map((windows) => windows.slice(cell.windows).map(sampleOf))
+    const later = columns.map((windows) =>
+      windows.slice(cell.windows).map((window) => counted(window)),
+    )
     // Credit only for naming the feature that moved.
     const hits = judged(referencesOf(columns, cell.windows), later, undefined).map(
       (p) => p[0]! * cell.features <= level,
@@ -186,7 +175,7 @@ const joined = (windows: readonly Float64Array[]) =>
   Float64Array.from(windows.flatMap((window) => [...window])).sort()
 
 const referencesOf = (columns: readonly Float64Array[][], windows: number) =>
-  columns.map((all) => numericReference(all.slice(0, windows).map(sampleOf)))
+  columns.map((all) => numericReference(all.slice(0, windows).map((window) => counted(window))))
 
 function seasonOf({ declared, windows }: Cell, firstDay: number) {
   if (!declared) return undefined

@@ -1,4 +1,6 @@
 /** Streams with nothing to find in them, and changes to find: what alarms are measured on. Seeded. */
+import type { BinnedSample } from '../lib/stats/binned-sample.ts'
+import { binned } from '../services/ingest/numeric-bins.ts'
 
 export type StreamKind =
   'independent' | 'rows AR(1) 0.9' | 'window noise' | 'weekly' | 'wandering windows'
@@ -65,4 +67,17 @@ export function feature(
       return row
     })
   })
+}
+
+/** Values counted as ingest counts them. */
+export function counted(values: Float64Array, grid?: number): BinnedSample {
+  const { bins, counts, totals, lows, highs, ...rest } = binned(values, values.length, grid)
+  return {
+    ...rest,
+    bins: [...bins],
+    counts: [...counts],
+    totals: [...totals],
+    lows: [...lows],
+    highs: [...highs],
+  }
 }

@@ -5,6 +5,7 @@ import { gunzip, zstdDecompress } from 'node:zlib'
 import type { TObject } from 'typebox'
 import { createJudge, predictionKey } from './event-verdict.ts'
 import { Problem } from './errors.ts'
+import { elementsOf, OPEN_ARRAY, skipSpace, trimmed } from './json-elements.ts'
 import type { EventLog, OutgoingMessage } from './event-log.ts'
 import type { Http } from './http.ts'
 import type { Metrics } from './metrics.ts'
@@ -172,9 +173,9 @@ function itemsOf(body: Buffer, ndjson: boolean): Item[] {
   if (ndjson) return linesOf(body)
   const first = skipSpace(body, 0)
   if (body[first] !== OPEN_ARRAY) return [{ index: 0, bytes: trimmed(body) }]
-  const items = elementsOf(body, first)
-  if (!items) mustBeJson(body)
-  return items ?? []
+  const elements = elementsOf(body, first)
+  if (!elements) mustBeJson(body)
+  return (elements ?? []).map((bytes, index) => ({ index, bytes }))
 }
 
 /** What is refused as no JSON may be the fault of the body around it: then nothing of it can be trusted. */
@@ -187,28 +188,7 @@ function mustBeJson(body: Buffer): void {
   }
 }
 
-const OPEN_ARRAY = 91
-const CLOSE_ARRAY = 93
-const OPEN = 123
-const CLOSE = 125
-const QUOTE = 34
-const BACKSLASH = 92
-const COMMA = 44
 const NEWLINE = 10
-
-const isSpace = (c: number | undefined) => c === 32 || c === 10 || c === 13 || c === 9
-
-function skipSpace(bytes: Buffer, from: number): number {
-  let at = from
-  while (isSpace(bytes[at])) at++
-  return at
-}
-
-function trimmed(bytes: Buffer): Buffer {
-  let end = bytes.length
-  while (end > 0 && isSpace(bytes[end - 1])) end--
-  return bytes.subarray(skipSpace(bytes, 0), end)
-}
 
 function linesOf(body: Buffer): Item[] {
   const items: Item[] = []
@@ -220,29 +200,6 @@ function linesOf(body: Buffer): Item[] {
     at = end + 1
   }
   return items
-}
-
-/** The elements of an array, as the bytes they came in; undefined where brackets do not match. Elements are judged later. */
-function elementsOf(body: Buffer, open: number): Item[] | undefined {
-  const items: Item[] = []
-  let depth = 0
-  let from = open + 1
-  for (let at = open; at < body.length; at++) {
-    const c = body[at]!
-    if (c === QUOTE) {
-      for (at++; at < body.length && body[at] !== QUOTE; at++) if (body[at] === BACKSLASH) at++
-    } else if (c === OPEN_ARRAY || c === OPEN) depth++
-    else if (c === CLOSE_ARRAY || c === CLOSE) {
-      if (--depth > 0) continue
-      const last = trimmed(body.subarray(from, at))
-      if (last.length > 0 || items.length > 0) items.push({ index: items.length, bytes: last })
-      return skipSpace(body, at + 1) === body.length ? items : undefined
-    } else if (c === COMMA && depth === 1) {
-      items.push({ index: items.length, bytes: trimmed(body.subarray(from, at)) })
-      from = at + 1
-    }
-  }
-  return undefined
 }
 
 function idOf(text: string, field: string): string | null {

@@ -1,5 +1,5 @@
 /**
- * Finds the events inside a JSON body and what `JSON.parse` hides in them.
+ * Finds in JSON what `JSON.parse` hides.
  *
  * The gateway forwards the bytes it was sent, never a re-serialised copy, so that an event is judged on
  * the same text at every door. `JSON.parse` keeps the last of two equal keys, and takes half of a surrogate pair,
@@ -122,19 +122,6 @@ export function memberText(text: string, name: string): string | undefined {
     const value = scanValue(text, skipSpace(text, skipSpace(text, key.end) + 1))
     if (JSON.parse(text.slice(key.start, key.end)) === name)
       found = text.slice(value.start, value.end)
-    i = skipSpace(text, value.end)
-    if (text.charCodeAt(i) === 44) i = skipSpace(text, i + 1)
-  }
-  return found
-}
-
-/** The start and end of each element of a JSON array; the text must be a valid JSON array. */
-export function scanArray(text: string): ScannedValue[] {
-  const found: ScannedValue[] = []
-  let i = skipSpace(text, text.indexOf('[') + 1)
-  while (text.charCodeAt(i) !== 93) {
-    const value = scanValue(text, i)
-    found.push(value)
     i = skipSpace(text, value.end)
     if (text.charCodeAt(i) === 44) i = skipSpace(text, i + 1)
   }

@@ -3,7 +3,9 @@
  *
  * @see azureml-assets, assets/model_monitoring/components/src/shared_utilities/histogram_utils.py
  */
-import { equalWidthEdges, histogram, jensenShannon } from './histograms.ts'
+import { jsDistance } from '../stats/histogram-distances.ts'
+import { jeffreys } from '../stats/psi.ts'
+import { equalWidthEdges, histogram } from './histograms.ts'
 
 function counts(reference: Float64Array, current: Float64Array): [number[], number[]] {
   const both = Float64Array.of(...reference, ...current).sort()
@@ -21,11 +23,10 @@ function counts(reference: Float64Array, current: Float64Array): [number[], numb
  */
 export function azurePsi(reference: Float64Array, current: Float64Array): number {
   const [r, c] = counts(reference, current)
-  return r.reduce((sum, count, i) => {
-    const p = (count + 1) / (reference.length + r.length)
-    const q = (c[i]! + 1) / (current.length + r.length)
-    return sum + (p - q) * Math.log(p / q)
-  }, 0)
+  return jeffreys(
+    r.map((count) => (count + 1) / (reference.length + r.length)),
+    c.map((count) => (count + 1) / (current.length + r.length)),
+  )
 }
 
 /**
@@ -34,4 +35,4 @@ export function azurePsi(reference: Float64Array, current: Float64Array): number
  * @example azureJs(Float64Array.of(0, 1), Float64Array.of(0, 1)) // => 0
  */
 export const azureJs = (reference: Float64Array, current: Float64Array): number =>
-  jensenShannon(...counts(reference, current), 2)
+  jsDistance(...counts(reference, current))

@@ -10,7 +10,9 @@
 import { chiSquaredSurvival } from '../stats/chi-squared.ts'
 import { ksPValue } from '../stats/ks.ts'
 import { ksExactPValue, ksStatistic, wassersteinDistance } from '../stats/two-samples.ts'
-import { histogram, jensenShannon, klDivergence, sharesOf, sturgesEdges } from './histograms.ts'
+import { divergence, jsDistance, sharesOf } from '../stats/histogram-distances.ts'
+import { jeffreys } from '../stats/psi.ts'
+import { histogram, sturgesEdges } from './histograms.ts'
 
 export interface DialectResult {
   metric: string
@@ -55,7 +57,7 @@ function filled(shares: readonly number[]): number[] {
  */
 export function evidentlyPsi(reference: Float64Array, current: Float64Array): number {
   const [r, c] = binnedShares(reference, current).map(filled) as [number[], number[]]
-  return r.reduce((sum, share, i) => sum + (share - c[i]!) * Math.log(share / c[i]!), 0)
+  return jeffreys(r, c)
 }
 
 /**
@@ -64,7 +66,7 @@ export function evidentlyPsi(reference: Float64Array, current: Float64Array): nu
 export function evidentlyKl(reference: Float64Array, current: Float64Array): number {
   const [r, c] = binnedShares(reference, current).map(filled) as [number[], number[]]
   // Normalised after the filling, as scipy's entropy does.
-  return klDivergence(sharesOf(r), sharesOf(c))
+  return divergence(sharesOf(r), sharesOf(c))
 }
 
 /**
@@ -74,7 +76,7 @@ export function evidentlyKl(reference: Float64Array, current: Float64Array): num
  */
 export function evidentlyJs(reference: Float64Array, current: Float64Array): number {
   const [r, c] = binnedShares(reference, current)
-  return jensenShannon(r, c, Math.E)
+  return jsDistance(r, c, Math.E)
 }
 
 /**
@@ -141,7 +143,7 @@ export function evidentlyCategorical(
   const n = r.reduce((sum, x) => sum + x, 0)
   const m = c.reduce((sum, x) => sum + x, 0)
   if (n > SMALL_REFERENCE) {
-    const value = jensenShannon(r, c, Math.E)
+    const value = jsDistance(r, c, Math.E)
     return { metric: 'js_distance', value, drifted: value >= DEFAULT_DISTANCE }
   }
   if (names.length <= 2) {

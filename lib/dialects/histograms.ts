@@ -69,35 +69,6 @@ export function histogram(values: ArrayLike<number>, edges: readonly number[]): 
 }
 
 /**
- * Kullback–Leibler divergence of two lists of shares, natural logarithm; 0 · ln(0 / q) is 0.
- *
- * @example klDivergence([0.5, 0.5], [0.25, 0.75]) // => 0.1438410362
- */
-export const klDivergence = (p: readonly number[], q: readonly number[]): number =>
-  p.reduce((sum, share, i) => sum + (share > 0 ? share * Math.log(share / q[i]!) : 0), 0)
-
-/**
- * Jensen–Shannon distance (the root of the divergence), of counts or shares, which are normalised first.
- *
- * @param base of the logarithm; with 2 the distance lies in [0, 1]
- * @example jensenShannon([1, 0], [0, 1], 2) // => 1
- */
-export function jensenShannon(a: readonly number[], b: readonly number[], base: number): number {
-  const [p, q] = [sharesOf(a), sharesOf(b)]
-  const middle = p.map((share, i) => (share + q[i]!) / 2)
-  const divergence = (klDivergence(p, middle) + klDivergence(q, middle)) / 2
-  return Math.sqrt(Math.max(0, divergence) / Math.log(base))
-}
-
-/**
- * @example sharesOf([1, 3]) // => [0.25, 0.75]
- */
-export function sharesOf(counts: readonly number[]): number[] {
-  const total = counts.reduce((sum, count) => sum + count, 0)
-  return counts.map((count) => count / total)
-}
-
-/**
  * Quantiles by linear interpolation (Hyndman–Fan type 7), numpy's default.
  *
  * @param values ascending, not empty

@@ -4,7 +4,8 @@
  *
  * @see NannyML 0.13, drift/univariate/methods.py
  */
-import { doaneEdges, histogram, jensenShannon, sharesOf } from './histograms.ts'
+import { hellinger, jsDistance, sharesOf } from '../stats/histogram-distances.ts'
+import { doaneEdges, histogram } from './histograms.ts'
 
 function shares(reference: Float64Array, current: Float64Array): [number[], number[]] {
   const edges = doaneEdges(reference)
@@ -27,7 +28,7 @@ function shares(reference: Float64Array, current: Float64Array): [number[], numb
  * @example nannymlJs(Float64Array.of(0, 1, 2), Float64Array.of(0, 1, 2)) // => 0
  */
 export function nannymlJs(reference: Float64Array, current: Float64Array): number {
-  return jensenShannon(...shares(reference, current), 2)
+  return jsDistance(...shares(reference, current))
 }
 
 /**
@@ -36,6 +37,5 @@ export function nannymlJs(reference: Float64Array, current: Float64Array): numbe
  * @example nannymlHellinger(Float64Array.of(0, 1, 2), Float64Array.of(0, 1, 2)) // => 0
  */
 export function nannymlHellinger(reference: Float64Array, current: Float64Array): number {
-  const [r, c] = shares(reference, current)
-  return Math.sqrt(r.reduce((sum, p, i) => sum + (Math.sqrt(p) - Math.sqrt(c[i]!)) ** 2, 0) / 2)
+  return hellinger(...shares(reference, current))
 }

@@ -3,7 +3,9 @@
  *
  * @see demml/scouter, PSI monitoring
  */
-import { linearQuantile, sharesOf } from './histograms.ts'
+import { sharesOf } from '../stats/histogram-distances.ts'
+import { jeffreys } from '../stats/psi.ts'
+import { linearQuantile } from './histograms.ts'
 
 const DECILES = 10
 const EMPTY_SHARE = 1e-10
@@ -24,6 +26,5 @@ export function scouterPsi(reference: Float64Array, current: Float64Array): numb
     for (const x of values) counts[cuts.filter((cut) => x > cut).length]!++
     return sharesOf(counts).map((share) => Math.max(share, EMPTY_SHARE))
   }
-  const [r, c] = [shares(reference), shares(current)]
-  return r.reduce((sum, share, i) => sum + (c[i]! - share) * Math.log(c[i]! / share), 0)
+  return jeffreys(shares(reference), shares(current))
 }

@@ -5,21 +5,27 @@
  */
 
 /**
- * Jensen–Shannon distance to base 2: the root of the divergence of both from their mean.
+ * Jensen–Shannon distance: the root of the divergence of both from their mean.
  *
- * @returns in [0, 1], 0 for equal shares, 1 for no overlap
+ * @param base of the logarithm
+ * @returns 0 for equal shares; with base 2 at most 1, for no overlap
  * @see Endres & Schindelin (2003), IEEE Trans. Inf. Theory 49, 1858–1860
  * @example jsDistance([1, 1], [1, 3]) // => 0.2208957688
  */
-export function jsDistance(a: readonly number[], b: readonly number[]): number {
-  const [p, q] = [shares(a), shares(b)]
-  const towards = (x: number, middle: number) => (x > 0 ? x * Math.log2(x / middle) : 0)
-  const sum = p.reduce((total, x, i) => {
-    const middle = (x + q[i]!) / 2
-    return total + towards(x, middle) + towards(q[i]!, middle)
-  }, 0)
-  return Math.sqrt(Math.max(0, sum / 2))
+export function jsDistance(a: readonly number[], b: readonly number[], base = 2): number {
+  const [p, q] = [sharesOf(a), sharesOf(b)]
+  const middle = p.map((share, i) => (share + q[i]!) / 2)
+  const sum = divergence(p, middle) + divergence(q, middle)
+  return Math.sqrt(Math.max(0, sum / 2) / Math.log(base))
 }
+
+/**
+ * Kullback–Leibler divergence of two lists of shares as they are, in nats; 0 · ln(0 / q) is 0.
+ *
+ * @example divergence([0.5, 0.5], [0.25, 0.75]) // => 0.1438410362
+ */
+export const divergence = (p: readonly number[], q: readonly number[]): number =>
+  p.reduce((sum, share, i) => sum + (share > 0 ? share * Math.log(share / q[i]!) : 0), 0)
 
 /**
  * Hellinger distance, `√(½ Σ (√p − √q)²)`.
@@ -29,8 +35,8 @@ export function jsDistance(a: readonly number[], b: readonly number[]): number {
  * @example hellinger([1, 1], [1, 3]) // => 0.1845919113
  */
 export function hellinger(a: readonly number[], b: readonly number[]): number {
-  const q = shares(b)
-  const sum = shares(a).reduce((total, p, i) => total + (Math.sqrt(p) - Math.sqrt(q[i]!)) ** 2, 0)
+  const q = sharesOf(b)
+  const sum = sharesOf(a).reduce((total, p, i) => total + (Math.sqrt(p) - Math.sqrt(q[i]!)) ** 2, 0)
   return Math.sqrt(sum / 2)
 }
 
@@ -41,8 +47,8 @@ export function hellinger(a: readonly number[], b: readonly number[]): number {
  * @example totalVariation([1, 1], [1, 3]) // => 0.25
  */
 export function totalVariation(a: readonly number[], b: readonly number[]): number {
-  const q = shares(b)
-  return shares(a).reduce((sum, p, i) => sum + Math.abs(p - q[i]!), 0) / 2
+  const q = sharesOf(b)
+  return sharesOf(a).reduce((sum, p, i) => sum + Math.abs(p - q[i]!), 0) / 2
 }
 
 /**
@@ -52,8 +58,8 @@ export function totalVariation(a: readonly number[], b: readonly number[]): numb
  * @example lInfinity([1, 1, 2], [1, 3, 0]) // => 0.5
  */
 export function lInfinity(a: readonly number[], b: readonly number[]): number {
-  const q = shares(b)
-  return shares(a).reduce((largest, p, i) => Math.max(largest, Math.abs(p - q[i]!)), 0)
+  const q = sharesOf(b)
+  return sharesOf(a).reduce((largest, p, i) => Math.max(largest, Math.abs(p - q[i]!)), 0)
 }
 
 /**
@@ -64,9 +70,8 @@ export function lInfinity(a: readonly number[], b: readonly number[]): number {
  * @example kullbackLeibler([50, 50], [60, 40]) // => 0.0200006667
  */
 export function kullbackLeibler(reference: readonly number[], current: readonly number[]): number {
-  const half = (counts: readonly number[]) => shares(counts.map((count) => count + 0.5))
-  const q = half(current)
-  return half(reference).reduce((sum, p, i) => sum + p * Math.log(p / q[i]!), 0)
+  const half = (counts: readonly number[]) => sharesOf(counts.map((count) => count + 0.5))
+  return divergence(half(reference), half(current))
 }
 
 /**
@@ -97,7 +102,11 @@ export function mannWhitney(
   return { value: above / pairs, low: (above - unsure) / pairs, high: (above + unsure) / pairs }
 }
 
-function shares(counts: readonly number[]): number[] {
+/**
+ * @throws {RangeError} for an empty histogram
+ * @example sharesOf([1, 3]) // => [0.25, 0.75]
+ */
+export function sharesOf(counts: readonly number[]): number[] {
   const total = counts.reduce((sum, count) => sum + count, 0)
   if (!(total > 0))
     throw new RangeError('a distance requires at least one observation per histogram')

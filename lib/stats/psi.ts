@@ -13,10 +13,16 @@ export function psi(reference: readonly number[], current: readonly number[]): n
   if (reference.length !== current.length)
     throw new RangeError('psi requires histograms of one length')
   if (reference.length < 2) throw new RangeError('psi requires at least two bins')
-  const p = smoothedShares(reference)
-  const q = smoothedShares(current)
-  return p.reduce((sum, share, i) => sum + (q[i]! - share) * Math.log(q[i]! / share), 0)
+  return jeffreys(smoothedShares(reference), smoothedShares(current))
 }
+
+/**
+ * Jeffreys' divergence `Σ (q_i − p_i) · ln(q_i / p_i)` of two lists of shares, none of them 0.
+ *
+ * @example jeffreys([0.5, 0.5], [0.25, 0.75]) // => 0.2746530722
+ */
+export const jeffreys = (p: readonly number[], q: readonly number[]): number =>
+  p.reduce((sum, share, i) => sum + (q[i]! - share) * Math.log(q[i]! / share), 0)
 
 function smoothedShares(counts: readonly number[]): number[] {
   const total = counts.reduce((sum, count) => sum + count, 0)

@@ -1,31 +1,20 @@
 /** What the rule of `docs/alarms.md` does to streams with and without a change; its tables are made by `npm run alarms`. */
 import { expect, test } from 'vitest'
-import { feature, normals, uniforms, type StreamKind } from '../../bench/streams.ts'
-import { binned } from '../../services/ingest/numeric-bins.ts'
+import { counted, feature, normals, uniforms, type StreamKind } from '../../bench/streams.ts'
 import type { BinnedSample } from './binned-sample.ts'
 import { holm, numericShifts, shareShifts } from './shift-test.ts'
-import { numericContrast, numericReference, onGridOf } from './window-reference.ts'
-
-const sampleOf = (window: Float64Array): BinnedSample => {
-  const { grid, bins, counts, totals, lows, highs } = binned(window, window.length)
-  return {
-    grid,
-    bins: [...bins],
-    counts: [...counts],
-    totals: [...totals],
-    lows: [...lows],
-    highs: [...highs],
-  }
-}
+import { numericContrast, numericReference } from './window-reference.ts'
 
 /** The p of each feature in the first window after the reference. */
 function firstWindow(columns: readonly Float64Array[][], windows: number): number[] {
   return numericShifts(
     columns.map((all) => {
-      const samples = all.map(sampleOf)
+      const samples = all.map((window) => counted(window))
       const current = samples[windows]!
-      const reference = onGridOf(numericReference(samples.slice(0, windows)), current)
-      const { shape, size, logPsi } = numericContrast(reference, current)
+      const { reference, shape, size, logPsi } = numericContrast(
+        numericReference(samples.slice(0, windows)),
+        current,
+      )
       return { reference, history: [{ shape, size, phase: 0 }], logPsi }
     }),
   ).map(({ p }) => p)
@@ -60,12 +49,11 @@ test.each([
 })
 
 test('degenerate references have an answer', () => {
-  const constant = (x: number, n = 50) => sampleOf(Float64Array.from({ length: n }, () => x))
+  const constant = (x: number, n = 50) => counted(Float64Array.from({ length: n }, () => x))
   const reference = numericReference(Array.from({ length: 8 }, () => constant(3)))
   const judge = (current: BinnedSample) => {
-    const own = onGridOf(reference, current)
-    const { shape, size, logPsi } = numericContrast(own, current)
-    return numericShifts([{ reference: own, history: [{ shape, size, phase: 0 }], logPsi }])[0]!.p
+    const { shape, size, logPsi, ...own } = numericContrast(reference, current)
+    return numericShifts([{ ...own, history: [{ shape, size, phase: 0 }], logPsi }])[0]!.p
   }
   expect(judge(constant(3))).toBe(1)
   expect(judge(constant(3, 1))).toBeGreaterThan(0.05)

@@ -25,6 +25,8 @@ export interface WindowNoise {
   windows: number
   /** Correlation of neighbouring windows, in [0, 0.95]; 0 with a season. */
   correlation: number
+  /** Mean correlation of any two windows, when it falls by the same factor from window to window. */
+  sharedCorrelation: number
   /** Per feature and phase the mean to which a window of that phase is compared, and how many windows made it. */
   phaseMeans: readonly (readonly number[])[]
   phaseCounts: readonly number[]
@@ -32,7 +34,7 @@ export interface WindowNoise {
 
 export interface NoiseOptions {
   /** Least variance of a feature whose windows hold `meanSize` values: that of independent values. */
-  floor: (meanSize: number, feature: number) => number
+  floor: (meanSize: number) => number
   /** Most degrees of freedom: tails of shapes are heavier than Student's. */
   maxDegrees?: number
   season?: Season | undefined
@@ -76,13 +78,14 @@ export function windowNoise(
   const correlation = season ? 0 : neighbourCorrelation(residuals)
   const shrunk = (1 - correlation ** 2) / (1 + correlation ** 2)
   return {
-    variances: pooled.map(({ variance }, f) => Math.max(variance, options.floor(meanSizes[f]!, f))),
+    variances: pooled.map(({ variance }, f) => Math.max(variance, options.floor(meanSizes[f]!))),
     degrees: pooled.map(({ degrees }) =>
       Math.min(Math.max(2, degrees * shrunk), options.maxDegrees ?? Infinity),
     ),
     meanSizes,
     windows,
     correlation,
+    sharedCorrelation: meanCorrelation(windows, correlation),
     phaseMeans,
     phaseCounts,
   }
@@ -173,7 +176,7 @@ export function smoothedTail(
     inPhase[window.phase]! += weight
   })
   const lag = noise.correlation * keep
-  const shared = meanCorrelation(noise)
+  const shared = noise.sharedCorrelation
   const reference = inPhase.reduce((sum, w, s) => sum + (w * w) / noise.phaseCounts[s]!, 0)
   const variance =
     (noise.variances[feature]! *
@@ -245,16 +248,13 @@ function neighbourCorrelation(residuals: readonly (readonly number[])[]): number
   return Math.min(Math.max(corrected, 0), MOST_CORRELATION)
 }
 
-/** Mean correlation of two windows of the reference, when it falls by the same factor from window to window. */
-function meanCorrelation({ windows, correlation }: WindowNoise): number {
+function meanCorrelation(windows: number, correlation: number): number {
   let sum = 0
   for (let k = 1; k < windows; k++) sum += (windows - k) * correlation ** k
   return (2 * sum) / (windows * (windows - 1))
 }
 
-function correlationInflation(noise: WindowNoise): number {
-  const { windows } = noise
-  const shared = meanCorrelation(noise)
+function correlationInflation({ windows, sharedCorrelation: shared }: WindowNoise): number {
   return (1 + (1 + (windows - 1) * shared) / windows) / (1 - shared) / (1 + 1 / windows)
 }
 

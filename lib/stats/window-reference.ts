@@ -27,6 +27,8 @@ export interface NumericReference {
   merged: BinnedSample
   scores: Float64Array
   shape: Shape
+  /** Place of every bin among those of `merged`. */
+  places: ReadonlyMap<number, number>
 }
 
 /**
@@ -36,7 +38,7 @@ export interface NumericReference {
 export function numericReference(samples: readonly BinnedSample[]): NumericReference {
   const windows = onOneGrid(samples)
   const merged = mergedSample(windows)
-  const place = new Map(merged.bins.map((bin, i) => [bin, i]))
+  const places = new Map(merged.bins.map((bin, i) => [bin, i]))
   const scores = normalScores(merged.counts)
   const shape = shapeOf(merged.counts, scores)
   const contrasts: Shape[] = []
@@ -45,7 +47,7 @@ export function numericReference(samples: readonly BinnedSample[]): NumericRefer
   for (const window of windows) {
     const own = new Float64Array(merged.bins.length)
     window.bins.forEach((bin, i) => {
-      own[place.get(bin)!]! += window.counts[i]!
+      own[places.get(bin)!]! += window.counts[i]!
     })
     const others = merged.counts.map((count, i) => count - own[i]!)
     const othersScores = normalScores(others)
@@ -64,6 +66,7 @@ export function numericReference(samples: readonly BinnedSample[]): NumericRefer
     merged,
     scores,
     shape,
+    places,
   }
 }
 
@@ -71,7 +74,7 @@ export function numericReference(samples: readonly BinnedSample[]): NumericRefer
 const coarser = new WeakMap<NumericReference, Map<number, NumericReference>>()
 
 /** A reference on the grid of a later window, where that one is coarser. */
-export function onGridOf(reference: NumericReference, current: BinnedSample): NumericReference {
+function onGridOf(reference: NumericReference, current: BinnedSample): NumericReference {
   const grid = current.grid ?? 1
   if (grid >= (reference.merged.grid ?? 1)) return reference
   const known = coarser.get(reference) ?? new Map<number, NumericReference>()
@@ -85,30 +88,31 @@ export function onGridOf(reference: NumericReference, current: BinnedSample): Nu
 /**
  * How a later window differs from a reference.
  *
- * @param reference on a grid that is no finer than that of `current`: {@link onGridOf}
  * @param sample not empty
+ * @returns the contrast, and the reference on the grid that both have
  */
 export function numericContrast(
-  reference: NumericReference,
+  known: NumericReference,
   sample: BinnedSample,
-): { shape: Shape; logPsi: number; size: number } {
-  const { merged } = reference
+): { reference: NumericReference; shape: Shape; logPsi: number; size: number } {
+  const reference = onGridOf(known, sample)
+  const { merged, places } = reference
   const current = coarsened(sample, merged.grid ?? 1)
-  const place = new Map(merged.bins.map((bin, i) => [bin, i]))
-  const isKnown = current.bins.every((bin) => place.has(bin))
+  const isKnown = current.bins.every((bin) => places.has(bin))
   // Bins the reference has not met stand between its own, with a score of their place.
   const bins = isKnown
     ? merged.bins
     : [...new Set([...merged.bins, ...current.bins])].toSorted((a, b) => a - b)
   const scores = isKnown
     ? reference.scores
-    : normalScores(bins.map((bin) => merged.counts[place.get(bin) ?? -1] ?? 0))
-  const at = isKnown ? place : new Map(bins.map((bin, i) => [bin, i]))
+    : normalScores(bins.map((bin) => merged.counts[places.get(bin) ?? -1] ?? 0))
+  const at = isKnown ? places : new Map(bins.map((bin, i) => [bin, i]))
   const counts = new Float64Array(bins.length)
   current.bins.forEach((bin, i) => {
     counts[at.get(bin)!]! += current.counts[i]!
   })
   return {
+    reference,
     shape: shapeContrast(shapeOf(counts, scores), reference.shape),
     logPsi: logPsiOf(merged, current),
     size: sampleSize(current),

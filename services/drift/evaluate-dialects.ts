@@ -13,7 +13,7 @@ import { scouterPsi } from '../../lib/dialects/scouter.ts'
 import { sampleSize, type BinnedSample } from '../../lib/stats/binned-sample.ts'
 import { ksStatistic } from '../../lib/stats/two-samples.ts'
 import { fact, type Fact } from './facts.ts'
-import type { WindowCounts } from './window-data.ts'
+import { totalOf, type WindowCounts } from './window-data.ts'
 
 type Numeric = (reference: Float64Array, current: Float64Array) => number
 
@@ -58,7 +58,7 @@ export function evaluateDialect(
   )) {
     const other = current.categories.get(subject)
     if (!other) continue
-    const more = { convention: dialect, n_reference: total(counts), n_current: total(other) }
+    const more = { convention: dialect, n_reference: totalOf(counts), n_current: totalOf(other) }
     facts.push(defaultOf(subject, evidentlyCategorical(counts, other), more))
   }
   return facts
@@ -87,6 +87,3 @@ function valuesOf(sample: BinnedSample): Float64Array {
   })
   return values
 }
-
-const total = (counts: ReadonlyMap<string, number>) =>
-  [...counts.values()].reduce((sum, n) => sum + n, 0)

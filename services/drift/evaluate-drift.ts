@@ -21,7 +21,7 @@ import { psi } from '../../lib/stats/psi.ts'
 import { wasserstein } from '../../lib/stats/wasserstein.ts'
 import { fact, type Fact, type Verdict } from './facts.ts'
 import { KS_LEAST_D, KS_P, psiAlarmLine, psiVerdict } from './rules.ts'
-import type { ReferenceData, WindowCounts } from './window-data.ts'
+import { totalOf, valuesOf, type ReferenceData, type WindowCounts } from './window-data.ts'
 
 const PSI_BINS = 10
 /** Model outputs that are numbers but no inputs: judged as operations. */
@@ -38,11 +38,9 @@ export function evaluateDrift(
   for (const subject of [...new Set([...numeric, ...categorical])].toSorted()) {
     if (NOT_DRIFT.has(subject)) continue
     // A subject that comes both as numbers and as text is what most of its reference values are.
-    const asNumbers =
-      sizeOf(reference.counts.numeric.get(subject)) + sizeOf(current.numeric.get(subject))
-    const asCategories =
-      total(reference.counts.categories.get(subject)) + total(current.categories.get(subject))
-    if (asNumbers >= asCategories) {
+    const before = valuesOf(reference.counts, subject)
+    const now = valuesOf(current, subject)
+    if (before.numbers + now.numbers >= before.texts + now.texts) {
       const a = reference.counts.numeric.get(subject)
       const b = current.numeric.get(subject)
       facts.push(...(a && b ? numericFacts(subject, a, b) : [absent(subject, a !== undefined)]))
@@ -51,14 +49,7 @@ export function evaluateDrift(
       const b = current.categories.get(subject)
       facts.push(...(a && b ? categoricalFacts(subject, a, b) : [absent(subject, a !== undefined)]))
     }
-    if (!subject.startsWith('@'))
-      facts.push(
-        missing(
-          subject,
-          current,
-          sizeOf(current.numeric.get(subject)) + total(current.categories.get(subject)),
-        ),
-      )
+    if (!subject.startsWith('@')) facts.push(missing(subject, current, now.numbers + now.texts))
   }
   return facts.map((f) => withReference(f, current, reference, minCount))
 }
@@ -150,8 +141,8 @@ function categoricalFacts(
   const names = [...new Set([...reference.keys(), ...current.keys()])].toSorted()
   const a = names.map((name) => reference.get(name) ?? 0)
   const b = names.map((name) => current.get(name) ?? 0)
-  const n = total(reference)
-  const m = total(current)
+  const n = totalOf(reference)
+  const m = totalOf(current)
   const sizes = { n_reference: n, n_current: m }
   const newCount = names.reduce((sum, name, i) => sum + (reference.has(name) ? 0 : b[i]!), 0)
   const test = chiSquared(a, b)
@@ -242,7 +233,3 @@ function withReference(
     }
   return named
 }
-
-const sizeOf = (sample: BinnedSample | undefined) => (sample ? sampleSize(sample) : 0)
-const total = (counts: ReadonlyMap<string, number> | undefined) =>
-  [...(counts?.values() ?? [])].reduce((sum, n) => sum + n, 0)

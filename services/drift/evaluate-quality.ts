@@ -6,7 +6,7 @@ import {
   type BinnedSample,
 } from '../../lib/stats/binned-sample.ts'
 import { fact, type Fact } from './facts.ts'
-import type { ReferenceData, WindowCounts } from './window-data.ts'
+import { valuesOf, type ReferenceData, type WindowCounts } from './window-data.ts'
 
 /** Facts about every feature of the reference or the window, without verdicts. */
 export function evaluateQuality(
@@ -30,8 +30,8 @@ export function evaluateQuality(
 
 /** Values of a kind that the reference does not have: text where numbers were, or the other way round. */
 function typeMismatch(name: string, current: WindowCounts, reference: WindowCounts): Fact[] {
-  const before = kinds(name, reference)
-  const now = kinds(name, current)
+  const before = valuesOf(reference, name)
+  const now = valuesOf(current, name)
   const n = now.numbers + now.texts
   if (n === 0 || before.numbers + before.texts === 0) return []
   const fresh = (before.numbers === 0 ? now.numbers : 0) + (before.texts === 0 ? now.texts : 0)
@@ -47,14 +47,6 @@ function typeMismatch(name: string, current: WindowCounts, reference: WindowCoun
             : 'text where numbers were',
     }),
   ]
-}
-
-function kinds(name: string, { numeric, categories }: WindowCounts) {
-  const sample = numeric.get(name)
-  return {
-    numbers: sample ? sampleSize(sample) : 0,
-    texts: [...(categories.get(name)?.values() ?? [])].reduce((sum, n) => sum + n, 0),
-  }
 }
 
 function rangeAndAtoms(name: string, a: BinnedSample, b: BinnedSample): Fact[] {

@@ -11,12 +11,12 @@ import {
   type NumericSubject,
   type ShareSubject,
 } from '../../lib/stats/shift-test.ts'
-import { numericContrast, onGridOf } from '../../lib/stats/window-reference.ts'
+import { numericContrast } from '../../lib/stats/window-reference.ts'
 import type { Window } from '../../lib/windows.ts'
 import { fact, type Fact, type Verdict } from './facts.ts'
 import type { PastShift } from './past-shifts.ts'
-import { LEAST_WINDOWS, missingOf, type ReferenceWindows } from './reference-windows.ts'
-import { covers, type ReferenceData, type WindowCounts } from './window-data.ts'
+import { LEAST_WINDOWS, type ReferenceWindows } from './reference-windows.ts'
+import { covers, missingOf, totalOf, type ReferenceData, type WindowCounts } from './window-data.ts'
 
 export interface ShiftRules {
   /** Share of windows that may alarm by chance, over all families. */
@@ -28,7 +28,7 @@ export interface ShiftRules {
 }
 
 /** How the families share what may alarm by chance. */
-export const FAMILY_SHARES = {
+const FAMILY_SHARES = {
   drift: 0.4,
   performance: 0.25,
   quality: 0.15,
@@ -38,8 +38,6 @@ export const FAMILY_SHARES = {
 
 /** A warning is this many times as likely by chance as an alarm. */
 const WARNING_FACTOR = 5
-/** Categories with fewer expected in a window tell nothing by themselves. */
-const LEAST_EXPECTED = 5
 
 interface Tested {
   p: number
@@ -124,16 +122,13 @@ function numericTests(
   past: readonly PastShift[],
 ): { tests: Map<string, Tested>; facts: Fact[] } {
   const names = [...reference.numeric.keys()].filter((name) => current.numeric.has(name))
-  const references = names.map((name) =>
-    onGridOf(reference.numeric.get(name)!, current.numeric.get(name)!),
-  )
-  const contrasts = names.map((name, i) =>
-    numericContrast(references[i]!, current.numeric.get(name)!),
+  const contrasts = names.map((name) =>
+    numericContrast(reference.numeric.get(name)!, current.numeric.get(name)!),
   )
   const subjects = names.map((name, i): NumericSubject => {
-    const { shape, size, logPsi } = contrasts[i]!
+    const { shape, size, logPsi, ...own } = contrasts[i]!
     return {
-      reference: references[i]!,
+      ...own,
       history: [
         ...historyOf(name, past, reference),
         { shape, size, phase: reference.phaseOf(start) },
@@ -192,49 +187,24 @@ function categoryTests(
 ): Map<string, Tested> {
   const shares: { name: string; category: string; subject: ShareSubject }[] = []
   const phase = reference.phaseOf(start)
-  for (const [name, windows] of reference.categories) {
+  for (const [name, { known, shares: expected, fresh }] of reference.categories) {
     const own = current.categories.get(name)
     if (!own) continue
-    const sizes = windows.map(sum)
-    const known = [...new Set(windows.flatMap((counts) => [...counts.keys()]))].toSorted()
-    const expected = known.filter(
-      (category) =>
-        windows.reduce((total, counts) => total + (counts.get(category) ?? 0), 0) >=
-        LEAST_EXPECTED * windows.length,
-    )
-    // The second of two categories says what the first one says.
-    const kept = known.length === 2 ? expected.slice(0, 1) : expected
-    for (const category of kept)
+    const size = totalOf(own)
+    for (const { category, windows } of expected)
       shares.push({
         name,
         category,
-        subject: {
-          reference: windows.map((counts, w) => ({
-            count: counts.get(category) ?? 0,
-            size: sizes[w]!,
-          })),
-          history: [{ count: own.get(category) ?? 0, size: sum(own), phase }],
-        },
+        subject: { reference: windows, history: [{ count: own.get(category) ?? 0, size, phase }] },
       })
     const unknown = [...own].reduce(
-      (total, [category, n]) => total + (known.includes(category) ? 0 : n),
+      (total, [category, n]) => total + (known.has(category) ? 0 : n),
       0,
     )
     shares.push({
       name,
       category: 'new categories',
-      subject: {
-        // What was new in each window, seen from the others.
-        reference: windows.map((counts, w) => ({
-          count: [...counts].reduce(
-            (total, [category, n]) =>
-              total + (windows.some((other, v) => v !== w && other.has(category)) ? 0 : n),
-            0,
-          ),
-          size: sizes[w]!,
-        })),
-        history: [{ count: unknown, size: sum(own), phase }],
-      },
+      subject: { reference: fresh, history: [{ count: unknown, size, phase }] },
     })
   }
   const tails = shareShifts(
@@ -293,5 +263,4 @@ function missingTests(
   )
 }
 
-const sum = (counts: ReadonlyMap<string, number>) => [...counts.values()].reduce((a, b) => a + b, 0)
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`

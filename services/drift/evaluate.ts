@@ -112,10 +112,10 @@ export function evaluateTruth(input: WindowInput, model: Model): Fact[] {
     ...(input.scores && isBinary(model, input.outcomes)
       ? evaluateEstimates(input.scores, judging?.scores, judging?.name ?? '', input.pastErrors)
       : []),
-    ...[...input.groups].flatMap(([attribute, groups]) =>
-      evaluateFairness(groups, {
-        attribute,
-        privileged: fairnessAttributes(model).find(({ name }) => name === attribute)?.privileged,
+    ...fairnessAttributes(model).flatMap(({ name, privileged }) =>
+      evaluateFairness(input.groups.get(name) ?? [], {
+        attribute: name,
+        privileged,
         minCount,
         mature: input.mature,
       }),

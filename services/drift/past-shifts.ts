@@ -10,7 +10,7 @@ export interface PastShift {
   alarmed: ReadonlySet<string>
 }
 
-interface ShiftRow {
+export interface ShiftRow {
   /** Of the combination. */
   key: string
   start: string

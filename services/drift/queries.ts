@@ -5,7 +5,7 @@ import { windowQueries } from './window-queries.ts'
 import type { ModelReference } from '../../schemas/model.ts'
 import type { StoredReference } from './references.ts'
 import { keyOf, sqlTime } from './scope.ts'
-import { pastShiftsOf, type PastShift } from './past-shifts.ts'
+import { pastShiftsOf, type PastShift, type ShiftRow } from './past-shifts.ts'
 import type { Window } from '../../lib/windows.ts'
 import { factKey, type Fact } from './facts.ts'
 
@@ -141,15 +141,7 @@ export function driftQueries(db: ClickHouse) {
       from: number,
       to: number,
     ): Promise<Map<string, PastShift[]>> => {
-      const rows = await db.query<{
-        key: string
-        start: string
-        subject: string
-        metric: string
-        value: number | null
-        size: string
-        verdict: string
-      }>(
+      const rows = await db.query<ShiftRow>(
         `SELECT concat(model_version, '\\x01', variant, '\\x01', slice_key, '\\x01', slice_value) AS key, toUnixTimestamp64Milli(window_start) AS start, subject, metric, value, n_current AS size, verdict
          FROM window_metrics
          WHERE model_id = {model:String} AND family = 'drift' AND convention = 'plumbline' AND reference = {reference:String}

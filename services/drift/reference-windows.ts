@@ -4,20 +4,36 @@ import type { Model } from '../../lib/models.ts'
 import type { Season } from '../../lib/stats/window-noise.ts'
 import { numericReference, type NumericReference } from '../../lib/stats/window-reference.ts'
 import { isCalendar, windowsBetween, type Window } from '../../lib/windows.ts'
-import type { WindowCounts } from './window-data.ts'
+import { missingOf, totalOf, type WindowCounts } from './window-data.ts'
 
 /** With fewer windows their noise cannot be told: the fixed defaults judge. */
 export const LEAST_WINDOWS = 8
 /** More of them add nothing but work. */
 const MOST_WINDOWS = 200
 
+/** Categories with fewer expected in a window tell nothing by themselves. */
+const LEAST_EXPECTED = 5
+
+interface Share {
+  count: number
+  size: number
+}
+
+/** What the windows of a reference say of a subject's categories. */
+export interface CategoryReference {
+  known: ReadonlySet<string>
+  /** Per category that is frequent enough, its share of each window. */
+  shares: readonly { category: string; windows: readonly Share[] }[]
+  /** What was new in each window, seen from the others. */
+  fresh: readonly Share[]
+}
+
 export interface ReferenceWindows {
   windows: readonly Window[]
   /** Events per window. */
   events: readonly number[]
   numeric: ReadonlyMap<string, NumericReference>
-  /** Per subject and window, counts of its categories. */
-  categories: ReadonlyMap<string, readonly ReadonlyMap<string, number>[]>
+  categories: ReadonlyMap<string, CategoryReference>
   /** Per feature and window, events without a value. */
   missing: ReadonlyMap<string, readonly number[]>
   /** Where one is declared and the reference covers it twice. */
@@ -60,7 +76,10 @@ export function referenceWindows(
     ])
   const categories = inEvery((own) => own.categories.keys())
     .filter((name) => all.every((own) => own.categories.has(name)))
-    .map((name) => [name, all.map((own) => own.categories.get(name)!)] as const)
+    .map((name): [string, CategoryReference] => [
+      name,
+      categoryReference(all.map((own) => own.categories.get(name)!)),
+    ])
   const missing = inEvery((own) => [...own.numeric.keys(), ...own.categories.keys()])
     .filter((name) => !name.startsWith('@'))
     .map((name) => [name, all.map((own) => missingOf(own, name))] as const)
@@ -79,11 +98,31 @@ export function referenceWindows(
   }
 }
 
-/** Events of a window without a value of a feature. */
-export function missingOf(counts: WindowCounts, name: string): number {
-  const numbers = counts.numeric.get(name)?.counts.reduce((sum, n) => sum + n, 0) ?? 0
-  const texts = [...(counts.categories.get(name)?.values() ?? [])].reduce((sum, n) => sum + n, 0)
-  return Math.max(0, counts.events - numbers - texts)
+function categoryReference(windows: readonly ReadonlyMap<string, number>[]): CategoryReference {
+  const sizes = windows.map(totalOf)
+  const known = [...new Set(windows.flatMap((counts) => [...counts.keys()]))].toSorted()
+  const expected = known.filter(
+    (category) =>
+      windows.reduce((total, counts) => total + (counts.get(category) ?? 0), 0) >=
+      LEAST_EXPECTED * windows.length,
+  )
+  // The second of two categories says what the first one says.
+  const kept = known.length === 2 ? expected.slice(0, 1) : expected
+  return {
+    known: new Set(known),
+    shares: kept.map((category) => ({
+      category,
+      windows: windows.map((counts, w) => ({ count: counts.get(category) ?? 0, size: sizes[w]! })),
+    })),
+    fresh: windows.map((counts, w) => ({
+      count: [...counts].reduce(
+        (total, [category, n]) =>
+          total + (windows.some((other, v) => v !== w && other.has(category)) ? 0 : n),
+        0,
+      ),
+      size: sizes[w]!,
+    })),
+  }
 }
 
 function seasonOf(

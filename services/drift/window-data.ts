@@ -1,5 +1,5 @@
 /** What `queries.ts` reads of a span of time, and `evaluate*.ts` judges: counts, never raw rows. */
-import type { BinnedSample } from '../../lib/stats/binned-sample.ts'
+import { sampleSize, type BinnedSample } from '../../lib/stats/binned-sample.ts'
 import type { Window } from '../../lib/windows.ts'
 import type { ScoreCounts } from './evaluate-estimates.ts'
 import type { ReferenceWindows } from './reference-windows.ts'
@@ -93,3 +93,22 @@ export interface ReferenceData {
 /** Whether a window is part of a reference: it is no news beside itself. */
 export const covers = (spans: readonly Window[], window: Window) =>
   spans.some((span) => span.start <= window.start && span.end >= window.end)
+
+/** How many values the categories of a subject have together. */
+export const totalOf = (counts: ReadonlyMap<string, number> | undefined): number =>
+  [...(counts?.values() ?? [])].reduce((sum, n) => sum + n, 0)
+
+/** How many values a subject has of each kind. */
+export function valuesOf({ numeric, categories }: WindowCounts, subject: string) {
+  const sample = numeric.get(subject)
+  return {
+    numbers: sample ? sampleSize(sample) : 0,
+    texts: totalOf(categories.get(subject)),
+  }
+}
+
+/** Events of a window without a value of a feature. */
+export function missingOf(counts: WindowCounts, feature: string): number {
+  const { numbers, texts } = valuesOf(counts, feature)
+  return Math.max(0, counts.events - numbers - texts)
+}

@@ -9,7 +9,8 @@ import type { Metrics } from '../../lib/metrics.ts'
 import type { Models } from '../../lib/models.ts'
 import type { Module } from '../../lib/modules.ts'
 import type { Postgres } from '../../lib/postgres.ts'
-import { createSink, type SinkParts } from '../../lib/sink.ts'
+import type { SinkParts } from '../../lib/sink.ts'
+import { sinkConsumer } from '../../lib/sink-consumer.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import type { FeedbackConfig } from './config.ts'
 import { drawTasks } from './draw.ts'
@@ -45,12 +46,6 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
   const { eventLog, models, metrics, log, now } = deps
   const topic = TOPICS.labels.topic
   const db = deps.clickhouse('feedback')
-  const sink = createSink({
-    ...deps.sinkParts,
-    service: 'feedback',
-    mappings: LABEL_MAPPINGS,
-    clickhouse: db,
-  })
   const join = createJoin(db, models, now)
   const queue = reviewQueue(deps.postgres, config.PLUMBLINE_REVIEW_LEASE_SECONDS, now)
   const hints = createHints(eventLog, (error) =>
@@ -83,19 +78,15 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
       }
     },
   }
-  const consumer = eventLog.ranges({
+  const consumer = sinkConsumer({
+    ...deps.sinkParts,
+    service: 'feedback',
     topic,
     group: 'plumbline-feedback',
-    mapping: sink.mapping,
-    lastStored: sink.lastStored,
-    store: sink.store,
+    mappings: LABEL_MAPPINGS,
+    clickhouse: db,
+    eventLog,
     committed: () => wakeJoin(),
-    lag: (partition, messages) => metrics.lag.set({ topic, partition }, messages),
-    lost: (_partition, messages) =>
-      metrics.events.inc(
-        { service: 'feedback', topic, outcome: 'lost', reason: 'expired' },
-        messages,
-      ),
   })
 
   const reviewed = models.declared.filter((model) => model.review.budgetPerDay > 0)

@@ -9,7 +9,7 @@ import { Problem } from '../../lib/errors.ts'
 import type { EventLog, OutgoingMessage } from '../../lib/event-log.ts'
 import { createJudge, predictionKey, type Judge } from '../../lib/event-verdict.ts'
 import type { Http } from '../../lib/http.ts'
-import { scanArray } from '../../lib/json-scan.ts'
+import { elementsOf, skipSpace } from '../../lib/json-elements.ts'
 import type { Metrics } from '../../lib/metrics.ts'
 import { LabelV1 } from '../../schemas/events/label.v1.ts'
 import { PredictionV1 } from '../../schemas/events/prediction.v1.ts'
@@ -194,10 +194,9 @@ function cloudEvents(
   body: Buffer,
 ): (CloudEvent | 'invalid')[] {
   if (BATCH.test(contentType)) {
-    const text = body.toString()
     if (!Array.isArray(parsed(body)))
       throw new Problem(400, 'invalid_json', 'a batch is a JSON array of events')
-    return scanArray(text).map(({ start, end }) => structuredEvent(text.slice(start, end)))
+    return elementsOf(body, skipSpace(body, 0))!.map((event) => structuredEvent(event.toString()))
   }
   if (isStructured(contentType)) return [structuredEvent(body.toString())]
   return [binaryEvent(headers, 'ce-', body) ?? 'invalid']

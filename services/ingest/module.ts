@@ -6,7 +6,8 @@ import type { Logger } from '../../lib/log.ts'
 import type { Metrics } from '../../lib/metrics.ts'
 import { messageOf } from '../../lib/errors.ts'
 import type { Module } from '../../lib/modules.ts'
-import { createSink, type SinkOptions, type SinkParts } from '../../lib/sink.ts'
+import type { SinkOptions, SinkParts } from '../../lib/sink.ts'
+import { sinkConsumer } from '../../lib/sink-consumer.ts'
 import { sleep } from '../../lib/clock.ts'
 import type { MessageReader } from '../../lib/message-reader.ts'
 import { TOPICS } from '../../schemas/topics.ts'
@@ -45,30 +46,19 @@ export function ingest(deps: IngestDeps, config: IngestConfig): Module[] {
     group: string,
     mappings: SinkOptions['mappings'],
     reader: MessageReader,
-    committed: (range: LoggedRange) => void = () => {},
-  ) => {
-    const sink = createSink({
+    committed: (range: LoggedRange) => void,
+  ) =>
+    sinkConsumer({
       ...deps.sinkParts,
       service: 'ingest',
+      topic,
+      group,
       mappings,
       reader,
       clickhouse: deps.clickhouse(group),
-    })
-    return eventLog.ranges({
-      topic,
-      group,
-      mapping: sink.mapping,
-      store: sink.store,
-      lastStored: sink.lastStored,
+      eventLog,
       committed,
-      lag: (partition, messages) => metrics.lag.set({ topic, partition }, messages),
-      lost: (_partition, messages) =>
-        metrics.events.inc(
-          { service: 'ingest', topic, outcome: 'lost', reason: 'expired' },
-          messages,
-        ),
     })
-  }
   let wakePairing = () => {}
   const stored = () => wakePairing()
   const [mlserverInputs, mlserverOutputs] = config.PLUMBLINE_MLSERVER_TOPICS?.split(',') ?? []

@@ -1,27 +1,18 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { coarsened, sampleSize, type BinnedSample } from '../../lib/stats/binned-sample.ts'
+import {
+  coarsened,
+  onOneGrid,
+  sampleSize,
+  type BinnedSample,
+} from '../../lib/stats/binned-sample.ts'
 import { ksInterval } from '../../lib/stats/ks.ts'
 import { ksStatistic, sorted } from '../../lib/stats/two-samples.ts'
-import { onOneGrid } from '../../lib/stats/binned-sample.ts'
-import { normals, uniforms } from '../../bench/streams.ts'
-import { binned, gridOf } from './numeric-bins.ts'
+import { counted, normals, uniforms } from '../../bench/streams.ts'
+import { gridOf } from './numeric-bins.ts'
 
-function sampleOf(values: readonly number[], grid?: number): BinnedSample {
-  const { bins, counts, totals, lows, highs, ...rest } = binned(
-    Float64Array.from(values),
-    values.length,
-    grid,
-  )
-  return {
-    ...rest,
-    bins: [...bins],
-    counts: [...counts],
-    totals: [...totals],
-    lows: [...lows],
-    highs: [...highs],
-  }
-}
+const sampleOf = (values: readonly number[], grid?: number) =>
+  counted(Float64Array.from(values), grid)
 
 const finite = fc.double({ noNaN: true, noDefaultInfinity: true })
 

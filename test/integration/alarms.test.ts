@@ -9,13 +9,12 @@ import { onOneGrid, type BinnedSample } from '../../lib/stats/binned-sample.ts'
 import type { Sink } from '../../lib/sink.ts'
 import { normals, uniforms } from '../../bench/streams.ts'
 import { decisionQueries, decisionRoutes } from '../../services/drift/decisions.ts'
-import { createGauges } from '../../services/drift/gauges.ts'
-import { createJudge } from '../../services/drift/judge.ts'
 import { driftQueries } from '../../services/drift/queries.ts'
 import { ALL } from '../../services/drift/scope.ts'
 import { driftRoutes } from '../../services/drift/routes.ts'
 import { PREDICTION_MAPPINGS } from '../../services/ingest/rows.ts'
 import { migratedClickHouse, rangeOf, sinkOn } from '../harness.ts'
+import { judgeOn } from '../judging.ts'
 
 const DAY = 86_400_000
 const START = Date.UTC(2026, 0, 1)
@@ -41,19 +40,11 @@ beforeAll(async () => {
   const opened = await migratedClickHouse()
   db = opened.db
   sink = sinkOn(db, opened.directory, 'ingest', PREDICTION_MAPPINGS[0])
-  const own = opened.engine.connect('drift')
-  const judgeModel = createJudge({
-    db: own,
-    queries: driftQueries(own),
-    saidForMs: 0,
-    decisions: decisionQueries(own),
-    eventLog: { append: async () => {} },
-    gauges: createGauges(metrics),
+  const judgeModel = judgeOn(opened.engine.connect('drift'), {
     now: () => START + 400 * DAY,
+    metrics,
   })
-  const judgeNow = async (one: typeof model) =>
-    judgeModel(one, (await driftQueries(own).progress([one])).get(one.modelId)!, () => true)
-  judge = () => judgeNow(model)
+  judge = () => judgeModel(model)
   decisionRoutes(http as unknown as Http, db, () => START + 400 * DAY)
   driftRoutes(http as unknown as Http, {
     db,

@@ -3,14 +3,11 @@ import { beforeAll, expect, test } from 'vitest'
 import type { ClickHouse } from '../../lib/clickhouse.ts'
 import { murmurHash3, xxHash32 } from '../../lib/id-hash.ts'
 import { parseModel } from '../../lib/models.ts'
-import { createMetrics } from '../../lib/metrics.ts'
 import type { Sink } from '../../lib/sink.ts'
-import { decisionQueries } from '../../services/drift/decisions.ts'
-import { createGauges } from '../../services/drift/gauges.ts'
-import { createJudge } from '../../services/drift/judge.ts'
 import { driftQueries } from '../../services/drift/queries.ts'
 import { PREDICTION_MAPPINGS } from '../../services/ingest/rows.ts'
 import { migratedClickHouse, prediction, rangeOf, sinkOn } from '../harness.ts'
+import { judgeOn } from '../judging.ts'
 
 const START = Date.UTC(2026, 0, 1)
 const HOUR = 3_600_000
@@ -152,16 +149,7 @@ test('below min_completeness nothing is judged, and the values stand', async () 
   const model = parseModel(
     'model_id: gated\ntask: binary\nwindows: { size: 1h, lateness: 15m, min_count: 50 }\n',
   )
-  const judge = createJudge({
-    db,
-    saidForMs: 0,
-    decisions: decisionQueries(db),
-    queries: driftQueries(db),
-    eventLog: { append: async () => {} },
-    gauges: createGauges(createMetrics()),
-    now: () => START + 48 * HOUR,
-  })
-  await judge(model, (await driftQueries(db).progress([model])).get(model.modelId)!, () => true)
+  await judgeOn(db, { now: () => START + 48 * HOUR })(model)
   const facts = await db.query<{
     verdict: string
     value: number

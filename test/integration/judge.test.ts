@@ -4,14 +4,11 @@ import type { ClickHouse } from '../../lib/clickhouse.ts'
 import { createMetrics } from '../../lib/metrics.ts'
 import { parseModel, type Models } from '../../lib/models.ts'
 import type { Sink } from '../../lib/sink.ts'
-import { decisionQueries } from '../../services/drift/decisions.ts'
-import { createGauges } from '../../services/drift/gauges.ts'
-import { createJudge } from '../../services/drift/judge.ts'
-import { driftQueries } from '../../services/drift/queries.ts'
 import { createJoin, type Join } from '../../services/feedback/join.ts'
 import { LABEL_MAPPINGS } from '../../services/feedback/rows.ts'
 import { PREDICTION_MAPPINGS } from '../../services/ingest/rows.ts'
 import { migratedClickHouse, rangeOf, sinkOn } from '../harness.ts'
+import { judgeOn } from '../judging.ts'
 
 const HOUR = 3_600_000
 const START = Date.UTC(2026, 0, 1)
@@ -41,23 +38,12 @@ beforeAll(async () => {
   predictions = sinkOn(db, opened.directory, 'ingest', PREDICTION_MAPPINGS[0])
   labels = sinkOn(db, `${opened.directory}/l`, 'feedback', LABEL_MAPPINGS[0])
   join = createJoin(opened.engine.connect('join'), { declared: [] } as unknown as Models, Date.now)
-  const own = opened.engine.connect('drift')
-  const judgeModel = createJudge({
-    db: own,
-    queries: driftQueries(own),
-    saidForMs: 0,
-    decisions: decisionQueries(own),
-    eventLog: {
-      append: async (_, messages) =>
-        void published.push(...messages.map((m) => m.value.toString())),
-    },
-    gauges: createGauges(metrics),
+  judgeOther = judgeOn(opened.engine.connect('drift'), {
     now: () => now,
+    metrics,
+    append: async (_, messages) => void published.push(...messages.map((m) => m.value.toString())),
   })
-  const judgeNow = async (one: typeof model) =>
-    judgeModel(one, (await driftQueries(own).progress([one])).get(one.modelId)!, () => true)
-  judge = () => judgeNow(model)
-  judgeOther = judgeNow
+  judge = () => judgeOther(model)
 })
 
 async function emit(
