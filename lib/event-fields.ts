@@ -84,11 +84,11 @@ function validOf(facts: Facts): EventField['valid'] {
     case 'label':
       return (v) => isScalar(v) || (Array.isArray(v) && v.length <= MAX_ITEMS && v.every(isString))
     case 'features':
-      return (v) => everyValue(v, MAX_FEATURES, isFeature)
+      return (v) => isMapOf(v, MAX_FEATURES, isFeature)
     case 'strings':
-      return (v) => everyValue(v, MAX_ITEMS, (e) => typeof e === 'string' && fits(e, MAX_STRING))
+      return (v) => isMapOf(v, MAX_ITEMS, (e) => typeof e === 'string' && fits(e, MAX_STRING))
     case 'numbers':
-      return (v) => everyValue(v, MAX_FEATURES, isFiniteNumber)
+      return (v) => isMapOf(v, MAX_FEATURES, isFiniteNumber)
     case 'vector':
       return (v) => Array.isArray(v) && v.length <= MAX_VECTOR && v.every(isFiniteNumber)
     case 'producer':
@@ -109,8 +109,10 @@ const isFeature = (v: unknown) => isFiniteNumber(v) || v === null || isScalar(v)
 export const isObject = (v: unknown): v is Record<string, unknown> =>
   typeof v === 'object' && v !== null && !Array.isArray(v)
 
-function everyValue(v: unknown, most: number, valid: (element: unknown) => boolean): boolean {
-  return v instanceof Members && v.values.length <= most && v.values.every(valid)
+function isMapOf(v: unknown, most: number, valid: (element: unknown) => boolean): boolean {
+  if (!(v instanceof Members) || v.values.length > most) return false
+  // Known to be finite numbers, or to be something else: one look tells.
+  return v.numeric && v.values.length > 0 ? valid(v.values[0]) : v.values.every(valid)
 }
 
 /** Lengths are in code points, as JSON Schema counts them. */
@@ -122,12 +124,23 @@ function fits(text: string, most: number): boolean {
 const TIMESTAMP = new RegExp(TIMESTAMP_PATTERN)
 let lastDay = ''
 let lastDayMs: number | undefined
+let lastTime = ''
+let lastTimeMs: number | undefined
 
 /**
  * Epoch milliseconds of an RFC 3339 time, undefined where it is none or lies outside 1990 to 2099; parts of a millisecond
  * are cut off. The common form, `2026-01-31T12:00:00.000Z`, needs no regular expression.
  */
 export function eventTime(text: string): number | undefined {
+  // Judged, counted and stored: the same time is asked for three times.
+  if (text !== lastTime) {
+    lastTimeMs = parsedTime(text)
+    lastTime = text
+  }
+  return lastTimeMs
+}
+
+function parsedTime(text: string): number | undefined {
   const clock = text.length === 24 ? clockOf(text) : -1
   const day = text.slice(0, 10)
   if (clock >= 0) {

@@ -75,10 +75,13 @@ export function eventMapping(options: EventMappingOptions): EventMapping {
   const judge = createJudge(options.schema)
   const { identity, key } = options
   /** A key is there to tell partitions apart; one that says something else than the event is a fault worth knowing. */
-  const keyed = (verdict: Verdict, message: LoggedMessage): Verdict =>
-    !key || !verdict.ok || message.key.length === 0 || message.key.toString() === key(verdict.event)
-      ? verdict
-      : judge.refuse('key_mismatch')
+  const isKeyed = ({ key: given }: LoggedMessage, event: Event, name: string) =>
+    !key || given.length === 0 || given.toString() === (key === identity ? name : key(event))
+  const refused = ({ rejection }: Verdict & { ok: false }, message: LoggedMessage): DeadLetter => ({
+    message,
+    code: rejection.code,
+    text: rejection.message,
+  })
   return {
     version: options.version,
     seenIn: options.seenIn,
@@ -90,14 +93,18 @@ export function eventMapping(options: EventMappingOptions): EventMapping {
       let unknownFields = 0
       seen.begin()
       for (const message of range.messages) {
-        const verdict = keyed(read(message, judge), message)
+        const verdict = read(message, judge)
         if (!verdict.ok) {
-          const { code, message: text } = verdict.rejection
-          dead.push({ message, code, text })
+          dead.push(refused(verdict, message))
           continue
         }
         const { event } = verdict
-        const length = scratch.write(identity(event))
+        const name = identity(event)
+        if (!isKeyed(message, event, name)) {
+          dead.push(refused(judge.refuse('key_mismatch'), message))
+          continue
+        }
+        const length = scratch.write(name)
         if (seen.repeated(xxHash32(scratch, length), murmurHash3(scratch, length))) {
           duplicates++
           into.repeat(event)

@@ -6,7 +6,7 @@
  * Layout: https://clickhouse.com/docs/interfaces/formats/Native (of revision 0, as files and HTTP bodies are read).
  */
 
-import { bytesOf, fixed, LAYOUT } from './native-cells.ts'
+import { bytesOf, fixed, LAYOUT, type FixedColumn } from './native-cells.ts'
 import type { Members } from './plain-json.ts'
 
 export { fixed, giveCells, takeCells, widerCells } from './native-cells.ts'
@@ -131,8 +131,8 @@ const ADDITIONAL_KEYS_AND_UPDATE = 0x600
 export interface DictionaryColumn extends Column<string> {
   /** The place of a string in the dictionary. */
   placeOf: (value: string) => number
-  /** Sets a row to a place of the dictionary. */
-  setPlace: (row: number, place: number) => void
+  /** Sets the rows from `row` on to places of the dictionary. */
+  setPlaces: (row: number, places: readonly number[]) => void
   setRun: (row: number, end: number, value: string) => void
 }
 
@@ -158,7 +158,7 @@ export function lowCardinality(): DictionaryColumn {
   return {
     type: 'LowCardinality(String)',
     placeOf,
-    setPlace: cells.set,
+    setPlaces: cells.setEach,
     set: (row, value) => cells.set(row, placeOf(value)),
     setRun: (row, end, value) => cells.setRun(row, end, placeOf(value)),
     fill: cells.fill,
@@ -219,8 +219,8 @@ export function nullable<T>(inner: Column<T>): Column<T | null> {
 /** Elements are set one after another, between rows: `open(row)` ends the rows before. */
 interface Nested {
   open: (row: number) => void
-  /** The place of the next element. */
-  next: () => number
+  /** The place of the next of so many elements. */
+  take: (elements: number) => number
 }
 
 function nested(
@@ -241,7 +241,7 @@ function nested(
       // The row's end moves on with each element.
       used = true
     },
-    next: () => count++,
+    take: (elements) => (count += elements) - elements,
     fill: (rows) => {
       fill(rows)
       for (const column of elements) column.fill(count)
@@ -260,43 +260,43 @@ function nested(
 }
 
 export function array<T>(inner: Column<T>): Column<Iterable<T>> {
-  const { open, next, ...rest } = nested(`Array(${inner.type})`, [inner])
+  const { open, take, ...rest } = nested(`Array(${inner.type})`, [inner])
   return {
     ...rest,
     set: (row, values) => {
       open(row)
-      for (const value of values) inner.set(next(), value)
+      for (const value of values) inner.set(take(1), value)
     },
   }
 }
 
 /** An object of values of one kind; its keys in their order. */
-export function mapOf<T>(inner: Column<T>): Column<Members> {
+export function mapOf<T>(
+  inner: Column<T> & { setEach?: (row: number, values: readonly number[]) => void },
+): Column<Members> {
   const keys = lowCardinality()
-  const { open, next, ...rest } = nested(`Map(${keys.type}, ${inner.type})`, [keys, inner])
+  const { open, take, ...rest } = nested(`Map(${keys.type}, ${inner.type})`, [keys, inner])
   /** Rows mostly have the keys of the row before, in the same order. */
-  const lastNames: string[] = []
-  const lastPlaces: number[] = []
+  let lastNames: readonly string[] = []
+  let lastPlaces: number[] = []
   return {
     ...rest,
-    set: (row, { names, values }) => {
+    set: (row, { names, values, numeric }) => {
       open(row)
-      for (let i = 0; i < names.length; i++) {
-        const name = names[i]!
-        if (lastNames[i] !== name) {
-          lastNames[i] = name
-          lastPlaces[i] = keys.placeOf(name)
-        }
-        const element = next()
-        keys.setPlace(element, lastPlaces[i]!)
-        inner.set(element, values[i] as T)
+      if (names !== lastNames) {
+        lastNames = names
+        lastPlaces = names.map(keys.placeOf)
       }
+      const element = take(names.length)
+      keys.setPlaces(element, lastPlaces)
+      if (numeric && inner.setEach) inner.setEach(element, values as readonly number[])
+      else for (let i = 0; i < values.length; i++) inner.set(element + i, values[i] as T)
     },
   }
 }
 
 /** `Variant(Bool, Float64, String)`: each value keeps its type; null is none of them. */
-export function scalars(): Column<string | number | boolean | null> {
+export function scalars(): Column<string | number | boolean | null> & Pick<FixedColumn, 'setEach'> {
   /** One more than the kind, so that rows that are skipped are null. */
   const kinds = fixed('UInt8')
   const bools = fixed('Bool')
@@ -318,6 +318,11 @@ export function scalars(): Column<string | number | boolean | null> {
         kinds.set(row, 1)
         bools.set(boolCount++, value ? 1 : 0)
       } else kinds.set(row, 0)
+    },
+    setEach: (row, values) => {
+      kinds.setRun(row, row + values.length, 2)
+      numbers.setEach(numberCount, values)
+      numberCount += values.length
     },
     fill: kinds.fill,
     used: kinds.used,

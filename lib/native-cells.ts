@@ -75,6 +75,8 @@ export interface FixedColumn extends Column<number> {
   setRun: (row: number, end: number, value: number) => void
   /** Sets the rows from `row` on. */
   setCells: (row: number, values: Float64Array | Int32Array) => void
+  /** The same for the few values of one event. */
+  setEach: (row: number, values: readonly number[]) => void
   cells: () => Float64Array
 }
 
@@ -103,6 +105,14 @@ export function fixed(type: FixedType): FixedColumn {
     setCells: (row, values) => {
       reserve(row + values.length)
       cells.set(values, row)
+      length = row + values.length
+      used = true
+    },
+    setEach: (row, values) => {
+      reserve(row + values.length)
+      // Locals: one store a value, no call.
+      const into = cells
+      for (let i = 0; i < values.length; i++) into[row + i] = values[i]!
       length = row + values.length
       used = true
     },

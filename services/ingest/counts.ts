@@ -37,6 +37,8 @@ interface Group {
   subjects: Map<string, Subject>
   /** The subjects of the newest event's features, in their order: most events have the same. */
   newest: (Subject | undefined)[]
+  /** Their names, where all of them were numbers. */
+  newestNames: readonly string[] | undefined
   categories: Map<string, Map<string, number>>
 }
 
@@ -88,6 +90,7 @@ export function predictionCounts(): PredictionCounts {
         duplicates: 0,
         subjects: new Map(),
         newest: [],
+        newestNames: undefined,
         categories: new Map(),
       }
       groups.set(key, group)
@@ -114,16 +117,21 @@ export function predictionCounts(): PredictionCounts {
     counts.set(category, (counts.get(category) ?? 0) + 1)
   }
 
-  function addFeatures(group: Group, { names, values }: Members) {
+  function addFeatures(group: Group, { names, values, numeric }: Members) {
+    const { newest } = group
+    if (numeric && names === group.newestNames) {
+      for (let i = 0; i < names.length; i++) addNumber(newest[i]!, values[i] as number)
+      return
+    }
     for (let i = 0; i < names.length; i++) {
       const name = names[i]!
       const value = values[i]
       if (typeof value === 'number') {
-        let subject = group.newest[i]
-        if (subject?.name !== name) group.newest[i] = subject = subjectOf(group, name)
-        addNumber(subject, value)
+        if (newest[i]?.name !== name) newest[i] = subjectOf(group, name)
+        addNumber(newest[i]!, value)
       } else if (value !== null) addCategory(group, name, canonical(value))
     }
+    group.newestNames = numeric ? names : undefined
   }
 
   return {
