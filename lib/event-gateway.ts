@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer'
 import { promisify } from 'node:util'
 import { gunzip, zstdDecompress } from 'node:zlib'
 import type { TObject } from 'typebox'
-import { createJudge, predictionKey } from './event-verdict.ts'
+import { createJudge, predictionKey, type Event } from './event-verdict.ts'
 import { Problem } from './errors.ts'
 import { elementsOf, OPEN_ARRAY, skipSpace, trimmed } from './json-elements.ts'
 import type { EventLog, OutgoingMessage } from './event-log.ts'
@@ -15,6 +15,8 @@ export interface GatewayOptions {
   path: string
   schema: TObject
   topic: string
+  /** The key of an event in the log; `model_id/prediction_id` unless given. */
+  keyOf?: (event: Event) => string
   /** The field that names an event in the answer. */
   idField: string
   eventLog: Pick<EventLog, 'append'>
@@ -62,7 +64,7 @@ const ANSWER = {
 
 export function eventGateway(http: Http, options: GatewayOptions): void {
   const judge = createJudge(options.schema)
-  const { service, topic, metrics } = options
+  const { service, topic, metrics, keyOf = predictionKey } = options
   let pendingBytes = 0
 
   void http.register(async (scope) => {
@@ -113,7 +115,7 @@ export function eventGateway(http: Http, options: GatewayOptions): void {
     for (const item of items) {
       const verdict = judge.bytes(item.bytes)
       if (verdict.ok) {
-        messages.push({ key: predictionKey(verdict.event), value: item.bytes })
+        messages.push({ key: keyOf(verdict.event), value: item.bytes })
       } else {
         const { code, message } = verdict.rejection
         if (body && (code === 'invalid_json' || code === 'empty')) mustBeJson(body)

@@ -51,8 +51,8 @@ export interface SeenIn {
 export interface EventMapping {
   /** Names what a message becomes: a pending range is drained by the mapping that began it. */
   version: string
-  /** Where the accepted events are read back from, to remember their ids. */
-  seenIn: SeenIn
+  /** Where the accepted events are read back from, to remember their ids; absent where a repeat does no harm. */
+  seenIn?: SeenIn | undefined
   map: (range: LoggedRange, read: ReadMessage, seen: SeenIds) => MappedRange
 }
 
@@ -60,8 +60,8 @@ export interface EventMappingOptions {
   version: string
   service: string
   schema: TObject
-  seenIn: SeenIn
-  /** Names an event: a second one of the same name is a repeat. */
+  seenIn?: SeenIn
+  /** Names an event: with `seenIn`, a second one of the same name is a repeat. */
   identity: (event: Event) => string
   /** What a key must be where a message has one. */
   key?: (event: Event) => string
@@ -73,7 +73,7 @@ const scratch = Buffer.alloc(2048)
 
 export function eventMapping(options: EventMappingOptions): EventMapping {
   const judge = createJudge(options.schema)
-  const { identity, key } = options
+  const { identity, key, seenIn } = options
   /** A key is there to tell partitions apart; one that says something else than the event is a fault worth knowing. */
   const isKeyed = ({ key: given }: LoggedMessage, event: Event, name: string) =>
     !key || given.length === 0 || given.toString() === (key === identity ? name : key(event))
@@ -84,7 +84,7 @@ export function eventMapping(options: EventMappingOptions): EventMapping {
   })
   return {
     version: options.version,
-    seenIn: options.seenIn,
+    seenIn,
     map: (range, read, seen) => {
       const into = options.begin(range)
       const dead: DeadLetter[] = []
@@ -104,8 +104,8 @@ export function eventMapping(options: EventMappingOptions): EventMapping {
           dead.push(refused(judge.refuse('key_mismatch'), message))
           continue
         }
-        const length = scratch.write(name)
-        if (seen.repeated(xxHash32(scratch, length), murmurHash3(scratch, length))) {
+        const length = seenIn ? scratch.write(name) : 0
+        if (seenIn && seen.repeated(xxHash32(scratch, length), murmurHash3(scratch, length))) {
           duplicates++
           into.repeat(event)
           continue

@@ -4,7 +4,7 @@ import type { TObject } from 'typebox'
 import { fieldsOf, isObject } from './event-fields.ts'
 import { scanValue } from './json-scan.ts'
 import { Members, plainJsonReader } from './plain-json.ts'
-import { MAX_EVENT_BYTES, type Rejection, rejectionsOf } from './rejections.ts'
+import { alternativesOf, MAX_EVENT_BYTES, type Rejection, rejectionsOf } from './rejections.ts'
 
 export type Event = Record<string, unknown>
 
@@ -34,9 +34,15 @@ export function createJudge(schema: TObject): Judge {
       { ...field, order: place.get(keyOf('invalid_field', field.name))! },
     ]),
   )
+  const missing = (name: string) => place.get(keyOf('missing_field', name))!
+  /** Of the names in each entry one must be given. */
   const required = [...fields.values()]
     .filter((field) => field.required)
-    .map(({ name }) => ({ name, order: place.get(keyOf('missing_field', name))! }))
+    .map(({ name }) => ({ names: [name], order: missing(name) }))
+  const alternatives = alternativesOf(schema)
+  if (alternatives.length > 0)
+    required.push({ names: alternatives, order: missing(alternatives[0]!) })
+  required.sort((a, b) => a.order - b.order)
   const refused = (order: number) => ({ ok: false as const, rejection: rejections[order]! })
   const refuse: Judge['refuse'] = (code, field) =>
     refused(place.get(keyOf(code, field)) ?? place.get(keyOf('invalid_field', field))!)
@@ -58,9 +64,9 @@ export function createJudge(schema: TObject): Judge {
       else if (!field.isMap && given instanceof Members) value[name] = given = given.toObject()
       if (!field.valid(given)) first = Math.min(first, field.order)
     }
-    for (const { name, order } of required) {
+    for (const { names, order } of required) {
       if (order >= first) break
-      if (value[name] === undefined || value[name] === null) first = order
+      if (names.every((name) => value[name] === undefined || value[name] === null)) first = order
     }
     return first === Infinity ? { ok: true, event: value, unknownFields } : refused(first)
   }

@@ -24,9 +24,14 @@ export const MAX_EVENT_BYTES = 262_144
 
 const OBJECT_KINDS = new Set(['features', 'strings', 'numbers'])
 
+/** Of these fields an event needs one: `anyOf` of the schema, each branch requiring a field. */
+export const alternativesOf = (schema: TObject): string[] =>
+  ((schema as { anyOf?: { required: string[] }[] }).anyOf ?? []).flatMap((one) => one.required)
+
 /** Every way to refuse an event of this schema; where several apply, the first in this order is told. */
 export function rejectionsOf(schema: TObject): Rejection[] {
   const required = new Set<string>(schema.required ?? [])
+  const alternatives = alternativesOf(schema)
   return [
     { code: 'too_large', message: `the event is larger than ${MAX_EVENT_BYTES} bytes` },
     { code: 'empty', message: 'the message has no value' },
@@ -46,6 +51,15 @@ export function rejectionsOf(schema: TObject): Rejection[] {
       return [
         ...(required.has(field)
           ? [{ code: 'missing_field' as const, field, message: `${field} is required` }]
+          : []),
+        ...(alternatives[0] === field
+          ? [
+              {
+                code: 'missing_field' as const,
+                field,
+                message: `${alternatives.join(' or ')} is required`,
+              },
+            ]
           : []),
         { code: 'invalid_field', field, message: `${field} ${rule}` },
         ...(OBJECT_KINDS.has(kind)

@@ -88,11 +88,13 @@ export function createSink(options: SinkOptions): Sink {
     const known = memories.get(key)
     if (known && range.continues) return known
     const seen = createSeenIds(options.duplicateHorizon)
-    seen.begin()
-    await rememberedIds(clickhouse, range, mapping.seenIn, options.duplicateHorizon, (a, b) =>
-      seen.repeated(a, b),
-    )
-    seen.keep()
+    if (mapping.seenIn) {
+      seen.begin()
+      await rememberedIds(clickhouse, range, mapping.seenIn, options.duplicateHorizon, (a, b) =>
+        seen.repeated(a, b),
+      )
+      seen.keep()
+    }
     memories.set(key, seen)
     return seen
   }

@@ -31,6 +31,16 @@ export const TOPICS = {
     schema: 'label.v1',
     why: 'What was true. All labels of a prediction lie in one partition, so one process resolves them.',
   },
+  attributes: {
+    topic: 'plumbline.attributes.v1',
+    key: 'prediction_id, else subject_id',
+    partitions: 4,
+    retentionDays: 7,
+    producers: ['feedback', 'service owners'],
+    consumers: ['feedback'],
+    schema: 'attributes.v1',
+    why: 'Protected groups and segments that come apart from predictions, often from another system.',
+  },
   inferenceLogs: {
     topic: 'plumbline.inference-logs.v1',
     key: 'the exchange',

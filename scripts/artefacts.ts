@@ -1,6 +1,7 @@
 /** Every file that is made from code and committed; a test fails when one is stale. */
 import type { TObject, TSchema } from 'typebox'
 import { alertRules, clickHouseDashboard, grafanaAlerts } from '../dashboards/artefacts.ts'
+import { AttributesV1 } from '../schemas/events/attributes.v1.ts'
 import { LabelV1 } from '../schemas/events/label.v1.ts'
 import { PredictionV1 } from '../schemas/events/prediction.v1.ts'
 import { RetrainV1 } from '../schemas/events/retrain.v1.ts'
@@ -22,11 +23,13 @@ export function artefacts(): Map<string, string> {
   return new Map([
     ['schemas/json/prediction.v1.json', jsonSchema(PredictionV1)],
     ['schemas/json/label.v1.json', jsonSchema(LabelV1)],
+    ['schemas/json/attributes.v1.json', jsonSchema(AttributesV1)],
     ['schemas/json/verdict.v1.json', jsonSchema(VerdictV1)],
     ['schemas/json/retrain.v1.json', jsonSchema(RetrainV1)],
     ['schemas/json/model.json', jsonSchema(ModelFile)],
     ['schemas/avro/prediction.v1.avsc', json(avroOf('prediction', PredictionV1))],
     ['schemas/avro/label.v1.avsc', json(avroOf('label', LabelV1))],
+    ['schemas/avro/attributes.v1.avsc', json(avroOf('attributes', AttributesV1))],
     ['docs/configuration.md', configurationPage()],
     ['dashboards/generated/plumbline.json', json(clickHouseDashboard())],
     ['dashboards/generated/grafana-alerts.yaml', grafanaAlerts()],

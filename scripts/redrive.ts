@@ -66,7 +66,7 @@ process.exit(0)
 async function destination(topic: string): Promise<(letters: readonly Letter[]) => Promise<void>> {
   const brokers = process.env['PLUMBLINE_KAFKA_BROKERS']
   if (!brokers) {
-    const url = `${process.env['PLUMBLINE_INGEST_URL'] ?? 'http://127.0.0.1:8080'}/v1/${topic.includes('labels') ? 'labels' : 'predictions'}`
+    const url = `${process.env['PLUMBLINE_INGEST_URL'] ?? 'http://127.0.0.1:8080'}/v1/${['labels', 'attributes'].find((door) => topic.includes(door)) ?? 'predictions'}`
     return async (letters) => {
       if (letters.length === 0) return
       const body = letters.map(({ value }) => Buffer.from(value, 'base64').toString()).join('\n')

@@ -47,7 +47,9 @@ CREATE TABLE IF NOT EXISTS predictions {on_cluster}
     offset UInt64 CODEC(DoubleDelta, ZSTD),
     -- Ids of a partition's newest rows are read back after a restart.
     INDEX by_offset offset TYPE minmax GRANULARITY 1,
-    INDEX by_time predicted_at TYPE minmax GRANULARITY 1
+    INDEX by_time predicted_at TYPE minmax GRANULARITY 1,
+    -- Attributes that come later name whom they describe.
+    INDEX by_subject subject_id TYPE bloom_filter GRANULARITY 1
 )
 ENGINE = {engine}MergeTree
 PARTITION BY toYYYYMM(predicted_at)

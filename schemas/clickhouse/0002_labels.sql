@@ -1,4 +1,4 @@
--- Labels as they came, and outcomes: each prediction with its resolved truth.
+-- Labels as they came, and outcomes: each prediction with its resolved truth. Then attributes that came apart from it.
 
 CREATE TABLE IF NOT EXISTS labels {on_cluster}
 (
@@ -93,3 +93,38 @@ SETTINGS non_replicated_deduplication_window = 10000;
 CREATE VIEW IF NOT EXISTS labels_waiting {on_cluster} AS
 SELECT model_id, prediction_id, label_id, min(since) AS waiting_since
 FROM labels_waiting_log GROUP BY model_id, prediction_id, label_id HAVING sum(sign) > 0;
+
+-- Attributes as they came: of one prediction, or of a subject in all its predictions.
+CREATE TABLE IF NOT EXISTS attributes {on_cluster}
+(
+    subject_id String,
+    prediction_id String,
+    attributes Map(LowCardinality(String), String),
+    observed_at DateTime64(3, 'UTC'),
+    received_at DateTime64(3, 'UTC'),
+    log_epoch LowCardinality(String),
+    topic LowCardinality(String),
+    partition LowCardinality(String),
+    offset UInt64
+)
+ENGINE = {engine}MergeTree
+ORDER BY (subject_id, prediction_id, observed_at)
+SETTINGS non_replicated_deduplication_window = 10000;
+
+-- Of each attribute the newest observation; of two at one instant the greater value, whatever the order of arrival.
+CREATE VIEW IF NOT EXISTS attributes_latest {on_cluster} AS
+SELECT subject_id, prediction_id, name, argMax(given, (observed_at, given)) AS value
+FROM attributes ARRAY JOIN mapKeys(attributes) AS name, mapValues(attributes) AS given
+GROUP BY subject_id, prediction_id, name;
+
+-- The queue of attributes whose windows are to be restated, as that of labels; every event has a place of its own.
+CREATE TABLE IF NOT EXISTS attributes_waiting_log {on_cluster}
+(
+    subject_id String,
+    prediction_id String,
+    place String,
+    sign Int8
+)
+ENGINE = {engine}CollapsingMergeTree(sign)
+ORDER BY (subject_id, prediction_id, place)
+SETTINGS non_replicated_deduplication_window = 10000;

@@ -65,13 +65,13 @@ const RAW_GRID = 2
 /**
  * The same from raw predictions, for what no counts are kept of: costs grow with the events.
  *
- * @param where conditions on `predictions`
+ * @param from `predictions`, or what has its columns, and conditions on it
  * @param exact whether every value is a bin of its own
  */
 export async function readRawCounts(
   db: ClickHouse,
   params: Params,
-  where: string,
+  { table, where }: { table: string; where: string },
   bySpan: boolean,
   exact = false,
 ): Promise<WindowCounts[]> {
@@ -80,7 +80,7 @@ export async function readRawCounts(
     : `toInt32(bitShiftRight(bitAnd(reinterpretAsUInt32(toFloat32(x)), 0x7fffffff), ${20 - 4 * RAW_GRID}) * if(x < 0, -1, 1))`
   const span = bySpan ? spanOf('predicted_at') : '1'
   const totals = await db.query<{ span: number; events: string; errors: string }>(
-    `SELECT ${span} AS span, count() AS events, countIf(status = 'error') AS errors FROM predictions ${where} GROUP BY span`,
+    `SELECT ${span} AS span, count() AS events, countIf(status = 'error') AS errors FROM ${table} ${where} GROUP BY span`,
     params,
   )
   const numeric = await db.query<NumericRow>(
@@ -89,7 +89,7 @@ export async function readRawCounts(
        SELECT span, subject, ${bin} AS bin,
          count() AS n, sum(x) AS t, min(x) AS l, max(x) AS h
        FROM (
-         SELECT ${span} AS span, subject, assumeNotNull(value) AS x FROM predictions
+         SELECT ${span} AS span, subject, assumeNotNull(value) AS x FROM ${table}
          ARRAY JOIN arrayConcat(mapKeys(features), ['@prediction', '@score', '@latency_ms']) AS subject,
            arrayConcat(arrayMap(v -> variantElement(v, 'Float64'), mapValues(features)), [prediction_number, score, latency_ms]) AS value
          ${where} AND isNotNull(value))
@@ -100,7 +100,7 @@ export async function readRawCounts(
   const categories = await db.query<CategoryRow>(
     `SELECT span, subject, groupArray(${MAX_CATEGORIES})(category) AS categories, groupArray(${MAX_CATEGORIES})(n) AS counts, sum(n) AS all
      FROM (
-       SELECT ${span} AS span, subject, substringUTF8(assumeNotNull(value), 1, 200) AS category, count() AS n FROM predictions
+       SELECT ${span} AS span, subject, substringUTF8(assumeNotNull(value), 1, 200) AS category, count() AS n FROM ${table}
        ARRAY JOIN arrayConcat(mapKeys(features), ['@prediction']) AS subject,
          arrayConcat(
            arrayMap(v -> multiIf(variantType(v) = 'String', variantElement(v, 'String'), variantType(v) = 'Bool', toString(variantElement(v, 'Bool')), NULL), mapValues(features)),

@@ -44,13 +44,13 @@ interface CellRow {
   n: string
 }
 
-/** @param where conditions on `outcome_revisions`; `positive` and `threshold` are among the parameters */
+/** @param from `outcome_revisions FINAL`, or what has its columns, and conditions on it; `positive` and `threshold` are among the parameters */
 export async function readOutcomes(
   db: ClickHouse,
   model: Model,
   predictions: number,
   params: Params,
-  where: string,
+  { table, where }: { table: string; where: string },
 ): Promise<OutcomeCounts> {
   // A score without a predicted class is a class by the threshold.
   const source = `(SELECT *,
@@ -60,7 +60,7 @@ export async function readOutcomes(
       -log(least(greatest(p, 1e-15), 1 - 1e-15)) AS loss,
       pow(1 - p, 2) AS square,
       prediction_number - label_number AS error
-    FROM outcome_revisions FINAL WHERE ${where} AND isNotNull(label)
+    FROM ${table} WHERE ${where} AND isNotNull(label)
     SETTINGS do_not_merge_across_partitions_select_final = 1)`
   const [row] = await db.query<SummaryRow>(
     `SELECT count() AS labelled,

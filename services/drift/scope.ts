@@ -38,6 +38,22 @@ export const outcomeScope = (c: Combination) =>
 export const within = (column: string) =>
   `${column} >= {from:DateTime64(3, 'UTC')} AND ${column} < {to:DateTime64(3, 'UTC')} AND arrayExists((s, e) -> ${column} >= s AND ${column} < e, {starts:Array(DateTime64(3, 'UTC'))}, {ends:Array(DateTime64(3, 'UTC'))})`
 
+/**
+ * A table of predictions, or of what became of them, with the attributes that came later in place of those they had; those
+ * of the prediction itself go before those of its subject. In the spans among the parameters.
+ */
+export function withLateAttributes(table: 'predictions' | 'outcome_revisions FINAL'): string {
+  const [name, final = ''] = table.split(' ')
+  const inSpans = `model_id = {model:String} AND ${within('predicted_at')}`
+  const late = (id: 'subject_id' | 'prediction_id', others: string) =>
+    `(SELECT ${id} AS id, CAST(mapFromArrays(groupArray(name), groupArray(value)), 'Map(LowCardinality(String), String)') AS late
+      FROM attributes_latest WHERE ${id} != '' ${others} AND ${id} IN (SELECT ${id} FROM predictions WHERE ${inSpans}) GROUP BY id)`
+  return `(SELECT own.* REPLACE (mapUpdate(mapUpdate(own.attributes, subjects.late), own_late.late) AS attributes)
+    FROM (SELECT * FROM ${name} ${final} WHERE ${inSpans}) AS own
+    LEFT JOIN ${late('subject_id', `AND prediction_id = ''`)} AS subjects ON own.subject_id = subjects.id
+    LEFT JOIN ${late('prediction_id', '')} AS own_late ON own.prediction_id = own_late.id)`
+}
+
 /** In which of the spans an instant lies, from 1. */
 export const spanOf = (column: string) =>
   `arrayFirstIndex((s, e) -> ${column} >= s AND ${column} < e, {starts:Array(DateTime64(3, 'UTC'))}, {ends:Array(DateTime64(3, 'UTC'))})`

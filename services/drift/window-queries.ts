@@ -15,6 +15,7 @@ import {
   spanOf,
   sqlTime,
   within,
+  withLateAttributes,
   type Combination,
 } from './scope.ts'
 import type { GroupCounts, OutcomeCounts, WindowCounts } from './window-data.ts'
@@ -28,6 +29,16 @@ const rawWhere = (c: Combination) =>
   `WHERE model_id = {model:String} AND ${within('predicted_at')}${predictionScope(c)}`
 
 export function windowQueries(db: ClickHouse) {
+  /** The table, with attributes that came apart from predictions where there are any. */
+  async function withAttributes(table: 'predictions' | 'outcome_revisions FINAL') {
+    const some = await db.query('SELECT 1 FROM attributes LIMIT 1')
+    return some.length > 0 ? withLateAttributes(table) : table
+  }
+  const rawOf = async (c: Combination) => ({
+    table: c.slice ? await withAttributes('predictions') : 'predictions',
+    where: rawWhere(c),
+  })
+
   async function totals(modelId: string, spans: readonly Window[], c: Combination) {
     const [row] = await db.query<{ events: string; errors: string; duplicates: string }>(
       `SELECT sum(events) AS events, sum(errors) AS errors, sum(duplicates) AS duplicates FROM event_counts WHERE model_id = {model:String} AND ${within('step')}${scope(c)}`,
@@ -42,9 +53,10 @@ export function windowQueries(db: ClickHouse) {
 
   async function slices(modelId: string, window: Window, keys: readonly string[]) {
     const found: Combination[] = []
+    const predictions = keys.length > 0 ? await withAttributes('predictions') : ''
     for (const key of keys) {
       const rows = await db.query<{ value: string }>(
-        `SELECT ${SLICE_VALUE} AS value FROM predictions ${rawWhere(ALL)} AND value != '' GROUP BY value ORDER BY count() DESC, value LIMIT ${MAX_SLICES}`,
+        `SELECT ${SLICE_VALUE} AS value FROM ${predictions} ${rawWhere(ALL)} AND value != '' GROUP BY value ORDER BY count() DESC, value LIMIT ${MAX_SLICES}`,
         paramsOf(modelId, [window], { ...ALL, slice: { key, value: '' } }),
       )
       found.push(...rows.map(({ value }) => ({ ...ALL, slice: { key, value } })))
@@ -53,8 +65,9 @@ export function windowQueries(db: ClickHouse) {
   }
 
   async function rawTotals(modelId: string, spans: readonly Window[], c: Combination) {
+    const { table, where } = await rawOf(c)
     const [row] = await db.query<{ events: string; errors: string }>(
-      `SELECT count() AS events, countIf(status = 'error') AS errors FROM predictions ${rawWhere(c)}`,
+      `SELECT count() AS events, countIf(status = 'error') AS errors FROM ${table} ${where}`,
       paramsOf(modelId, spans, c),
     )
     return { events: Number(row?.events ?? 0), errors: Number(row?.errors ?? 0), duplicates: 0 }
@@ -122,7 +135,7 @@ export function windowQueries(db: ClickHouse) {
       c: Combination,
     ): Promise<WindowCounts> => {
       if (c.slice) {
-        const [raw] = await readRawCounts(db, paramsOf(modelId, spans, c), rawWhere(c), false)
+        const [raw] = await readRawCounts(db, paramsOf(modelId, spans, c), await rawOf(c), false)
         return raw!
       }
       const [own] = await readCounts(db, paramsOf(modelId, spans, c), countsWhere(c), false)
@@ -137,7 +150,7 @@ export function windowQueries(db: ClickHouse) {
       exact: boolean,
     ): Promise<WindowCounts> => {
       const params = paramsOf(modelId, spans, c)
-      const [raw] = await readRawCounts(db, params, rawWhere(c), false, exact)
+      const [raw] = await readRawCounts(db, params, await rawOf(c), false, exact)
       return raw!
     },
 
@@ -148,7 +161,7 @@ export function windowQueries(db: ClickHouse) {
       c: Combination,
     ): Promise<WindowCounts[]> => {
       const params = paramsOf(modelId, spans, c)
-      if (c.slice) return readRawCounts(db, params, rawWhere(c), true)
+      if (c.slice) return readRawCounts(db, params, await rawOf(c), true)
       const perSpan = await readCounts(db, params, countsWhere(c), true)
       const sums = await db.query<{ span: number; events: string; errors: string }>(
         `SELECT ${spanOf('step')} AS span, sum(events) AS events, sum(errors) AS errors FROM event_counts ${countsWhere(c)} GROUP BY span`,
@@ -165,7 +178,7 @@ export function windowQueries(db: ClickHouse) {
       })
     },
 
-    outcomes: (
+    outcomes: async (
       model: Model,
       spans: readonly Window[],
       c: Combination,
@@ -180,7 +193,12 @@ export function windowQueries(db: ClickHouse) {
           positive: model.positiveClass,
           threshold: model.threshold,
         },
-        `model_id = {model:String} AND name = 'label' AND ${within('predicted_at')}${outcomeScope(c)}`,
+        {
+          table: c.slice
+            ? await withAttributes('outcome_revisions FINAL')
+            : 'outcome_revisions FINAL',
+          where: `model_id = {model:String} AND name = 'label' AND ${within('predicted_at')}${outcomeScope(c)}`,
+        },
       ),
 
     /** Predictions and outcomes by score and predicted class. */
@@ -215,15 +233,19 @@ export function windowQueries(db: ClickHouse) {
       const valueOf = (i: number) =>
         `if(attributes[{attribute_${i}:String}] = '', '(missing)', attributes[{attribute_${i}:String}])`
       const group = `concat(${names.map((_, i) => (i === 0 ? valueOf(0) : `'&', {attribute_${i}:String}, '=', ${valueOf(i)}`)).join(', ')}, '')`
+      const [predictions, outcomes] = [
+        await withAttributes('predictions'),
+        await withAttributes('outcome_revisions FINAL'),
+      ]
       const rows = await db.query<Record<string, string>>(
         `SELECT group, sum(predictions) AS predictions, sum(favorable) AS favorable, sum(tp) AS tp, sum(fp) AS fp, sum(fn) AS fn, sum(tn) AS tn FROM (
            SELECT ${group} AS group, count() AS predictions, countIf(prediction = {favorable:String}) AS favorable, 0 AS tp, 0 AS fp, 0 AS fn, 0 AS tn
-           FROM predictions WHERE model_id = {model:String} AND ${within('predicted_at')}${scope(c)} GROUP BY group
+           FROM ${predictions} WHERE model_id = {model:String} AND ${within('predicted_at')}${scope(c)} GROUP BY group
            UNION ALL
            SELECT ${group} AS group, 0, 0,
              countIf(prediction = {favorable:String} AND label = {favorable:String}), countIf(prediction = {favorable:String} AND label != {favorable:String}),
              countIf(prediction != {favorable:String} AND label = {favorable:String}), countIf(prediction != {favorable:String} AND label != {favorable:String})
-           FROM outcome_revisions FINAL
+           FROM ${outcomes}
            WHERE model_id = {model:String} AND name = 'label' AND ${within('predicted_at')}${scope(c)} AND isNotNull(label) AND isNotNull(prediction)
            GROUP BY group
          ) GROUP BY group ORDER BY sum(predictions) DESC, group LIMIT 50`,

@@ -12,9 +12,11 @@ import type { Postgres } from '../../lib/postgres.ts'
 import type { SinkParts } from '../../lib/sink.ts'
 import { sinkConsumer } from '../../lib/sink-consumer.ts'
 import { TOPICS } from '../../schemas/topics.ts'
+import { ATTRIBUTE_MAPPINGS } from './attribute-rows.ts'
 import type { FeedbackConfig } from './config.ts'
 import { drawTasks } from './draw.ts'
 import { createJoin } from './join.ts'
+import { lateAttributes } from './late-attributes.ts'
 import { reviewQueue } from './review-queue.ts'
 import { feedbackRoutes } from './routes.ts'
 import { LABEL_MAPPINGS } from './rows.ts'
@@ -41,12 +43,11 @@ function maxAgeOf(round: number): number {
   return round % 60 === 0 ? 3_600_000 : 30_000
 }
 
-/** Labels -> ClickHouse, joined with predictions into outcomes; and people's answers, which become labels. */
+/** Labels and attributes -> ClickHouse, joined with predictions; and people's answers, which become labels. */
 export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
   const { eventLog, models, metrics, log, now } = deps
   const topic = TOPICS.labels.topic
   const db = deps.clickhouse('feedback')
-  const join = createJoin(db, models, now)
   const queue = reviewQueue(deps.postgres, config.PLUMBLINE_REVIEW_LEASE_SECONDS, now)
   const hints = createHints(eventLog, (error) =>
     log.warn({ error: messageOf(error) }, 'hint not sent'),
@@ -59,40 +60,35 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
     classesOf: (modelId) => models.get(modelId).classes,
   })
 
-  let wakeJoin = () => {}
-  const joining: Module = {
-    name: 'label join',
-    run: async (signal) => {
-      for (let round = 0; !signal.aborted; round++) {
-        const woken = new AbortController()
-        wakeJoin = () => woken.abort()
-        let pause = JOIN_POLL_MS
-        try {
-          const { models: changed, more } = await join.resolve(maxAgeOf(round))
-          hints.send(changed)
-          if (more) pause = 0
-        } catch (error) {
-          log.warn({ error: messageOf(error) }, 'labels not joined, trying again')
-        }
-        await sleep(pause, AbortSignal.any([signal, woken.signal]))
-      }
-    },
-  }
-  const consumer = sinkConsumer({
+  const join = createJoin(db, models, now)
+  const labelJoin = joining('label join', (round) => join.resolve(maxAgeOf(round)))
+  const late = lateAttributes(deps.clickhouse('feedback-attributes'))
+  const attributeJoin = joining('attribute join', () => late.resolve())
+  const stored = {
     ...deps.sinkParts,
     service: 'feedback',
-    topic,
-    group: 'plumbline-feedback',
-    mappings: LABEL_MAPPINGS,
     clickhouse: db,
     eventLog,
-    committed: () => wakeJoin(),
-  })
+  }
 
   const reviewed = models.declared.filter((model) => model.review.budgetPerDay > 0)
   return [
-    consumer,
-    joining,
+    sinkConsumer({
+      ...stored,
+      topic,
+      group: 'plumbline-feedback',
+      mappings: LABEL_MAPPINGS,
+      committed: labelJoin.wake,
+    }),
+    sinkConsumer({
+      ...stored,
+      topic: TOPICS.attributes.topic,
+      group: 'plumbline-feedback-attributes',
+      mappings: ATTRIBUTE_MAPPINGS,
+      committed: attributeJoin.wake,
+    }),
+    labelJoin.module,
+    attributeJoin.module,
     ...(reviewed.length > 0
       ? [
           loop('review draw', DRAW_POLL_MS, async () => {
@@ -110,6 +106,30 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
     }),
     { name: 'feedback hints', stop: async () => hints.stop() },
   ]
+
+  /** Joins what waits, at once when woken; a failed round is logged and tried again. */
+  function joining(
+    name: string,
+    resolve: (round: number) => Promise<{ models: string[]; more: boolean }>,
+  ): { module: Module; wake: () => void } {
+    let wake = () => {}
+    const run = async (signal: AbortSignal) => {
+      for (let round = 0; !signal.aborted; round++) {
+        const woken = new AbortController()
+        wake = () => woken.abort()
+        let pause = JOIN_POLL_MS
+        try {
+          const { models: changed, more } = await resolve(round)
+          hints.send(changed)
+          if (more) pause = 0
+        } catch (error) {
+          log.warn({ join: name, error: messageOf(error) }, 'not joined, trying again')
+        }
+        await sleep(pause, AbortSignal.any([signal, woken.signal]))
+      }
+    }
+    return { module: { name, run }, wake: () => wake() }
+  }
 
   /** Repeats a step for as long as the process lives; a failed one is logged and tried again. */
   function loop(name: string, pauseMs: number, step: () => Promise<void>): Module {

@@ -3,6 +3,7 @@ import { eventGateway } from '../../lib/event-gateway.ts'
 import type { EventLog } from '../../lib/event-log.ts'
 import type { Http } from '../../lib/http.ts'
 import type { Metrics } from '../../lib/metrics.ts'
+import { attributesKey, AttributesV1 } from '../../schemas/events/attributes.v1.ts'
 import { LabelV1 } from '../../schemas/events/label.v1.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import type { ReviewLabel, ReviewQueue } from './review-queue.ts'
@@ -15,7 +16,7 @@ const object = (required: string[], properties: Record<string, unknown>) => ({
   required,
   properties,
 })
-const MAX_LABEL_BODY = 10 << 20
+const MAX_BODY = 10 << 20
 
 interface Lease {
   reviewer: string
@@ -36,16 +37,27 @@ export function feedbackRoutes(
   http: Http,
   { eventLog, metrics, queue, db, classesOf }: FeedbackRoutesOptions,
 ): void {
-  eventGateway(http, {
+  const door = {
     service: 'feedback',
+    eventLog,
+    metrics,
+    maxBodyBytes: MAX_BODY,
+    maxPendingBytes: 4 * MAX_BODY,
+  }
+  eventGateway(http, {
+    ...door,
     path: '/v1/labels',
     schema: LabelV1,
     topic: TOPICS.labels.topic,
     idField: 'label_id',
-    eventLog,
-    metrics,
-    maxBodyBytes: MAX_LABEL_BODY,
-    maxPendingBytes: 4 * MAX_LABEL_BODY,
+  })
+  eventGateway(http, {
+    ...door,
+    path: '/v1/attributes',
+    schema: AttributesV1,
+    topic: TOPICS.attributes.topic,
+    keyOf: attributesKey,
+    idField: 'subject_id',
   })
   const config = { scope: 'review' as const }
 

@@ -7,10 +7,11 @@ import {
 } from '../../lib/cloudevents.ts'
 import { Problem } from '../../lib/errors.ts'
 import type { EventLog, OutgoingMessage } from '../../lib/event-log.ts'
-import { createJudge, predictionKey, type Judge } from '../../lib/event-verdict.ts'
+import { createJudge, predictionKey, type Event, type Judge } from '../../lib/event-verdict.ts'
 import type { Http } from '../../lib/http.ts'
 import { elementsOf, skipSpace } from '../../lib/json-elements.ts'
 import type { Metrics } from '../../lib/metrics.ts'
+import { attributesKey, AttributesV1 } from '../../schemas/events/attributes.v1.ts'
 import { LabelV1 } from '../../schemas/events/label.v1.ts'
 import { PredictionV1 } from '../../schemas/events/prediction.v1.ts'
 import { TOPICS } from '../../schemas/topics.ts'
@@ -21,6 +22,7 @@ import { isInference } from './inference-log.ts'
 interface Destination {
   topic: string
   judge: Judge
+  keyOf: (event: Event) => string
 }
 
 const BATCH = /^application\/cloudevents-batch\+json/i
@@ -34,11 +36,22 @@ export function dialectRoutes(
   const predictions: Destination = {
     topic: TOPICS.predictions.topic,
     judge: createJudge(PredictionV1),
+    keyOf: predictionKey,
   }
-  const labels: Destination = { topic: TOPICS.labels.topic, judge: createJudge(LabelV1) }
+  const labels: Destination = {
+    topic: TOPICS.labels.topic,
+    judge: createJudge(LabelV1),
+    keyOf: predictionKey,
+  }
+  const attributes: Destination = {
+    topic: TOPICS.attributes.topic,
+    judge: createJudge(AttributesV1),
+    keyOf: attributesKey,
+  }
   const byType = new Map([
     ['plumbline.prediction.v1', predictions],
     ['plumbline.label.v1', labels],
+    ['plumbline.attributes.v1', attributes],
   ])
   const counted = (topic: string, outcome: string, reason: string, events = 1) => {
     if (events > 0) metrics.events.inc({ service: 'ingest', topic, outcome, reason }, events)
@@ -131,7 +144,7 @@ export function dialectRoutes(
         if (!verdict.ok) {
           const { code, message } = verdict.rejection
           rejected.push({ index, id: event.id, code, message })
-        } else put(destination.topic, { key: predictionKey(verdict.event), value: event.data })
+        } else put(destination.topic, { key: destination.keyOf(verdict.event), value: event.data })
       }
     })
     for (const { code } of rejected) counted('cloudevents', 'rejected', code)

@@ -5,6 +5,7 @@ import avro from 'avsc'
 import { expect, test } from 'vitest'
 import { createJudge } from '../../lib/event-verdict.ts'
 import { parseModel } from '../../lib/models.ts'
+import { AttributesV1 } from '../../schemas/events/attributes.v1.ts'
 import { LabelV1 } from '../../schemas/events/label.v1.ts'
 import { PredictionV1 } from '../../schemas/events/prediction.v1.ts'
 import { RULES, violations } from '../../scripts/check-boundaries.ts'
@@ -17,7 +18,11 @@ test.each([...artefacts()])('%s is what npm run emit writes', (path, content) =>
   expect(readFileSync(join(ROOT, path), 'utf8')).toBe(content)
 })
 
-const schemas = { 'prediction.v1': PredictionV1, 'label.v1': LabelV1 }
+const schemas = {
+  'prediction.v1': PredictionV1,
+  'label.v1': LabelV1,
+  'attributes.v1': AttributesV1,
+}
 const examples = readdirSync(join(ROOT, 'schemas/examples')).flatMap((event) =>
   readdirSync(join(ROOT, 'schemas/examples', event)).map((file) => ({
     event: event as keyof typeof schemas,

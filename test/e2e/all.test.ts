@@ -160,12 +160,38 @@ test('health, metrics, OpenAPI, and nothing at an unknown path', async () => {
     expect.arrayContaining([
       '/v1/predictions',
       '/v1/labels',
+      '/v1/attributes',
       '/v1/reviews/claim',
       '/v1/runs',
       '/v1/alerts',
     ]),
   )
   expect((await fetch(`${plumbline.url}/v1/nothing`)).status).toBe(404)
+})
+
+test('attributes of a subject come in by their own door', async () => {
+  const told = { attributes: { sex: '2' }, observed_at: '2026-01-01T00:00:00Z' }
+  const response = await post(`${plumbline.url}/v1/attributes`, [
+    { subject_id: 'customer-1', ...told },
+    told,
+  ])
+  expect(await response.json()).toEqual({
+    accepted: 1,
+    rejected: [
+      {
+        index: 1,
+        id: null,
+        code: 'missing_field',
+        message: 'subject_id or prediction_id is required',
+      },
+    ],
+  })
+  await until('the attributes are stored', async () => {
+    const answer = await fetch(
+      `${plumbline.clickhouseUrl}/?query=${encodeURIComponent(`SELECT value FROM attributes_latest WHERE subject_id = 'customer-1'`)}`,
+    )
+    return (await answer.text()).trim() === '2'
+  })
 })
 
 test('drift launches the webhook exactly once; the job reports, and the ledger, the topic mirror and the audit chain agree', async () => {

@@ -1,0 +1,43 @@
+/** From attributes on the wire to rows, and into the queue of those whose windows are to be restated. */
+import type { LoggedRange } from '../../lib/event-log.ts'
+import { eventMapping, type RangeTables } from '../../lib/event-mapping.ts'
+import { eventRows } from '../../lib/event-rows.ts'
+import * as native from '../../lib/native-block.ts'
+import { attributesKey, AttributesV1 } from '../../schemas/events/attributes.v1.ts'
+
+/** Newest first. A release that changes what a message becomes adds a mapping and keeps the one before it. */
+export const ATTRIBUTE_MAPPINGS = [
+  eventMapping({
+    version: 'attributes-1',
+    service: 'feedback',
+    schema: AttributesV1,
+    // No `seenIn`: the newest observation counts, however often it comes.
+    identity: attributesKey,
+    begin: attributeTables,
+  }),
+] as const
+
+function attributeTables(range: LoggedRange): RangeTables {
+  const rows = eventRows(AttributesV1, new Set(), range)
+  const queue = {
+    subject_id: native.strings(),
+    prediction_id: native.strings(),
+    place: native.strings(),
+    sign: native.fixed('Int8'),
+  }
+  return {
+    accept: (event, message) => {
+      const row = rows.rows
+      rows.add(event, message)
+      for (const id of ['subject_id', 'prediction_id'] as const)
+        if (typeof event[id] === 'string') queue[id].set(row, event[id])
+      queue.place.set(row, `${range.logEpoch}/${range.partition}/${message.offset}`)
+      queue.sign.set(row, 1)
+    },
+    repeat: () => {},
+    tables: () => [
+      { table: 'attributes', ...rows.end() },
+      { table: 'attributes_waiting_log', columns: queue, rows: rows.rows },
+    ],
+  }
+}

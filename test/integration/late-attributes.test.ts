@@ -1,0 +1,155 @@
+/** Protected attributes that come apart from predictions: before them, after them, in any order. */
+import fc from 'fast-check'
+import { beforeAll, expect, test } from 'vitest'
+import type { ClickHouse } from '../../lib/clickhouse.ts'
+import type { EventMapping } from '../../lib/event-mapping.ts'
+import { parseModel } from '../../lib/models.ts'
+import type { Sink } from '../../lib/sink.ts'
+import { ATTRIBUTE_MAPPINGS } from '../../services/feedback/attribute-rows.ts'
+import { lateAttributes, type LateAttributes } from '../../services/feedback/late-attributes.ts'
+import { PREDICTION_MAPPINGS } from '../../services/ingest/rows.ts'
+import { migratedClickHouse, rangeOf, sinkOn } from '../harness.ts'
+import { judgeOn } from '../judging.ts'
+
+const HOUR = 3_600_000
+const START = Date.UTC(2026, 0, 5)
+const modelOf = (modelId: string) =>
+  parseModel(`
+model_id: ${modelId}
+task: binary
+windows: { size: 1h, min_count: 10 }
+fairness: { attributes: { sex: { privileged: '1' } }, favorable: '1' }
+slices: [region]
+`)
+
+let db: ClickHouse
+let predictions: Sink
+let attributes: Sink
+let late: LateAttributes
+let judge: ReturnType<typeof judgeOn>
+let offset = 0
+let now = START + 10 * HOUR
+
+beforeAll(async () => {
+  const opened = await migratedClickHouse()
+  db = opened.db
+  const sink = (name: string, mapping: EventMapping) =>
+    sinkOn(db, `${opened.directory}/${name}`, name, mapping)
+  predictions = sink('ingest', PREDICTION_MAPPINGS[0])
+  attributes = sink('feedback', ATTRIBUTE_MAPPINGS[0])
+  late = lateAttributes(opened.engine.connect('late'))
+  judge = judgeOn(opened.engine.connect('drift'), { now: () => now })
+})
+
+async function store(sink: Sink, topic: string, events: readonly object[]) {
+  const lines = events.map((event) => JSON.stringify(event))
+  await sink.store(rangeOf(topic, sink.mapping, lines, offset))
+  offset += events.length
+}
+
+const predict = (model: string, count: number) =>
+  store(
+    predictions,
+    'plumbline.predictions.v1',
+    Array.from({ length: count }, (_, i) => ({
+      prediction_id: `${model}-${i}`,
+      model_id: model,
+      model_version: '1',
+      predicted_at: new Date(START + i * 1000).toISOString(),
+      subject_id: `${model}-subject-${i}`,
+      prediction: i % 4 === 0 ? '0' : '1',
+      attributes: i === 0 ? { sex: '1' } : {},
+    })),
+  )
+const describe = (events: readonly Record<string, unknown>[]) =>
+  store(
+    attributes,
+    'plumbline.attributes.v1',
+    events.map((event) => ({ observed_at: '2026-01-06T00:00:00Z', ...event })),
+  )
+
+const selection = (model: string) =>
+  db.query(
+    `SELECT subject, n_current AS n, revision FROM window_metrics_latest WHERE model_id = '${model}' AND metric = 'selection_rate' AND isNotNull(value) ORDER BY subject`,
+  )
+
+test('what comes later restates the windows of its predictions, and goes before what the event said', async () => {
+  await predict('later', 40)
+  await judge(modelOf('later'))
+  expect(await selection('later')).toEqual([
+    { subject: 'sex=(missing)', n: '39', revision: 1 },
+    { subject: 'sex=1', n: '1', revision: 1 },
+  ])
+  await describe([
+    // The event said 1; a later observation is a correction.
+    { prediction_id: 'later-0', attributes: { sex: '2' } },
+    ...Array.from({ length: 30 }, (_, i) => ({
+      subject_id: `later-subject-${i + 1}`,
+      attributes: { sex: i % 2 === 0 ? '1' : '2', region: 'north' },
+    })),
+    { subject_id: 'nobody', attributes: { sex: '1' } },
+  ])
+  expect(await late.resolve()).toEqual({ models: ['later'], more: false })
+  expect(await late.resolve()).toEqual({ models: [], more: false })
+  now += 20_000
+  await judge(modelOf('later'))
+  expect(await selection('later')).toEqual([
+    { subject: 'sex=(missing)', n: '9', revision: 2 },
+    { subject: 'sex=1', n: '15', revision: 2 },
+    { subject: 'sex=2', n: '16', revision: 2 },
+  ])
+  expect(
+    await db.query(
+      `SELECT slice_value, value * 3600 AS events FROM window_metrics_latest WHERE model_id = 'later' AND metric = 'throughput_per_s' AND slice_key = 'region'`,
+    ),
+  ).toEqual([{ slice_value: 'north', events: 30 }])
+})
+
+test('what comes before its predictions needs no restating', async () => {
+  await describe([{ subject_id: 'early-subject-3', attributes: { sex: '2' } }])
+  expect((await late.resolve()).models).toEqual([])
+  await predict('early', 20)
+  await judge(modelOf('early'))
+  expect(await selection('early')).toEqual([
+    { subject: 'sex=(missing)', n: '18', revision: 1 },
+    { subject: 'sex=1', n: '1', revision: 1 },
+    { subject: 'sex=2', n: '1', revision: 1 },
+  ])
+})
+
+test('in any order, told any number of times, the newest observation counts', async () => {
+  const told = Array.from({ length: 8 }, (_, i) => ({
+    observed_at: new Date(START + (i % 5) * HOUR).toISOString(),
+    attributes: { sex: String(i), ...(i < 2 && { region: `r${i}` }) },
+  }))
+  let run = 0
+  await fc.assert(
+    fc.asyncProperty(
+      fc.shuffledSubarray([...told, ...told], { minLength: 16, maxLength: 16 }),
+      async (order) => {
+        const subject = `shuffled-${run++}`
+        await describe(order.map((event) => ({ subject_id: subject, ...event })))
+        // Newest are 4 of the sexes, and r1, of the second hour.
+        expect(
+          await db.query(
+            'SELECT name, value FROM attributes_latest WHERE subject_id = {subject:String} ORDER BY name',
+            { subject },
+          ),
+        ).toEqual([
+          { name: 'region', value: 'r1' },
+          { name: 'sex', value: '4' },
+        ])
+      },
+    ),
+    { numRuns: 20 },
+  )
+})
+
+test('attributes of nobody are refused, with the sentence what is missing', async () => {
+  await describe([{ attributes: { sex: '1' } }])
+  expect(
+    await db.query(
+      `SELECT reason, message FROM dead_letters WHERE topic = 'plumbline.attributes.v1'`,
+    ),
+  ).toEqual([{ reason: 'missing_field', message: 'subject_id or prediction_id is required' }])
+})
