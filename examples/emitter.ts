@@ -124,7 +124,7 @@ async function isStored(): Promise<boolean> {
 /** The window's mature revision exists, its policies have answered for it, and no run is open. */
 async function isSettled(windowEnd: number): Promise<boolean> {
   const [window] = await client.query<{ newest: number; is_mature: boolean }>(
-    `SELECT max(revision) AS newest, argMax(mature, revision) AS is_mature FROM window_revisions
+    `SELECT max(revision) AS newest, argMax(maturity, revision) = 1 AS is_mature FROM window_revisions
      WHERE model_id = 'elec2' AND model_version = '' AND variant = '' AND toUnixTimestamp64Milli(window_end) = {end:Int64}`,
     { end: windowEnd },
   )

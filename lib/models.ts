@@ -24,7 +24,9 @@ export interface Model {
   /** Classes a reviewer may choose from; empty where any answer is one. */
   classes: readonly string[]
   windows: ModelWindows
-  labels: NonNullable<ModelFile['labels']>
+  labels: Required<NonNullable<ModelFile['labels']>>
+  /** Margins have no calibration, and no share of 1. */
+  scoreKind: 'probability' | 'margin'
   threshold: number
   references: Record<string, ModelReference>
   features: NonNullable<ModelFile['features']>
@@ -32,6 +34,8 @@ export interface Model {
   slices: readonly string[]
   falseAlarmsPerWeek: number
   businessValue: BusinessValue | undefined
+  /** Aggregate expressions over joined outcomes, by name. */
+  customMetrics: Readonly<Record<string, string>>
   overrides: Record<string, { warning?: number; alarm?: number }>
   review: { reviewers: number; budgetPerDay: number; randomShare: number }
   retrain: readonly RetrainPolicy[]
@@ -122,10 +126,12 @@ function withDefaults(file: ModelFile, revision: string): Model {
     labels: {
       horizon: '0s',
       absent_means: 'unknown',
+      judge_at: [1],
       precedence: ['ground_truth', 'human_review', 'user_feedback', 'judge'],
       ...file.labels,
     },
-    threshold: file.threshold ?? 0.5,
+    scoreKind: file.score_kind ?? 'probability',
+    threshold: file.threshold ?? (file.score_kind === 'margin' ? 0 : 0.5),
     references: judged
       ? references
       : { ...references, [onlyName!]: { ...references[onlyName!]!, judge: true } },
@@ -133,6 +139,7 @@ function withDefaults(file: ModelFile, revision: string): Model {
     fairness: file.fairness ?? { attributes: {}, favorable: '1' },
     slices: file.slices ?? [],
     businessValue: file.business_value,
+    customMetrics: file.custom_metrics ?? {},
     falseAlarmsPerWeek: file.alarms?.false_alarms_per_week ?? 0.25,
     overrides: file.alarms?.overrides ?? {},
     review: {
@@ -172,6 +179,9 @@ function crossChecks(file: ModelFile): string[] {
     problems.push(
       `references: a reference of kind ${judges[0].kind} forgets what it drifts with, and cannot judge`,
     )
+  const looks = file.labels?.judge_at
+  if (looks && (looks.length === 0 || !looks.includes(1)))
+    problems.push('labels.judge_at must end with 1: the whole label horizon')
   const names = (file.retrain ?? []).map((policy) => policy.name)
   for (const [i, policy] of (file.retrain ?? []).entries()) {
     if (names.indexOf(policy.name) !== i)

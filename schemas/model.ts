@@ -113,17 +113,43 @@ export const ModelFile = Type.Object(
       Type.Object(
         {
           horizon: duration('Age at which a prediction’s truth is expected.', '0s'),
-          absent_means: Type.String({ default: 'unknown' }),
-          judge_at: Type.Optional(Type.Array(Type.Number({ minimum: 0, maximum: 1 }))),
+          absent_means: Type.String({
+            default: 'unknown',
+            description:
+              'What a prediction without a label means once it is older than the horizon, such as `0` for ads, fraud and churn.',
+          }),
+          judge_at: Type.Optional(
+            Type.Array(Type.Number({ exclusiveMinimum: 0, maximum: 1 }), {
+              maxItems: 4,
+              description:
+                'Shares of the horizon after which performance is judged, 1 among them; [1] unless given.',
+            }),
+          ),
           precedence: Type.Array(Type.Enum([...LABEL_SOURCES]), { default: [...LABEL_SOURCES] }),
         },
         closed,
       ),
     ),
     classes: Type.Optional(Type.Array(Type.String())),
-    threshold: Type.Optional(Type.Number({ default: 0.5 })),
-    score_kind: Type.Optional(Type.Enum(['probability', 'margin'])),
+    threshold: Type.Optional(
+      Type.Number({ description: 'Scores from here on are positive; 0.5, of margins 0.' }),
+    ),
+    score_kind: Type.Optional(
+      Type.Enum(['probability', 'margin'], {
+        description: 'Of margins neither losses nor estimates are made.',
+      }),
+    ),
     business_value: Type.Optional(BusinessValue),
+    custom_metrics: Type.Optional(
+      Type.Record(
+        Type.String({ pattern: '^[a-z][a-z0-9_]*$' }),
+        Type.String({ minLength: 1, maxLength: 2000, pattern: '^[^;]+$' }),
+        {
+          description:
+            'Aggregate expressions in ClickHouse’s SQL over joined outcomes, such as `avgIf(score, positive)`; shown as `custom.<name>`.',
+        },
+      ),
+    ),
     references: Type.Optional(Type.Record(Type.String(), ModelReference)),
     features: Type.Optional(
       Type.Record(Type.String(), Type.Enum(['numeric', 'categorical', 'boolean', 'embedding'])),

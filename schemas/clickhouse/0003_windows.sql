@@ -117,7 +117,7 @@ CREATE TABLE IF NOT EXISTS window_revisions {on_cluster}
     revision UInt32,
     events UInt64,
     outcome_changes UInt64,
-    mature Bool,
+    maturity Float64,
     worst LowCardinality(String),
     drift_alarm Bool,
     episode_id String,

@@ -12,7 +12,7 @@ const group = (name: string, predictions: number, favorable: number): GroupCount
   fn: 0,
   tn: predictions - favorable,
 })
-const rules = { attribute: 'race', privileged: 'a', minCount: 100, mature: true }
+const rules = { attribute: 'race', privileged: 'a', minCount: 100, maturity: 1 }
 const verdictOf = (groups: GroupCounts[], metric: string) =>
   evaluateFairness(groups, rules).find(
     (fact) => fact.metric === metric && fact.subject === 'race=b',

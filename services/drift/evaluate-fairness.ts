@@ -19,7 +19,8 @@ export interface FairnessRules {
   /** The group others are compared with; the largest one when undefined. */
   privileged: string | undefined
   minCount: number
-  mature: boolean
+  /** The step of label maturity the window has reached; 0: none. */
+  maturity: number
 }
 
 /** The attributes that are judged: those of the model file, and each two of them together (`sex&race`). */
@@ -192,7 +193,7 @@ function verdictOf(
   needsLabels: boolean,
   rules: FairnessRules,
 ): { verdict: Verdict; reason: string } {
-  if (needsLabels && !rules.mature)
+  if (needsLabels && rules.maturity === 0)
     return { verdict: 'incomplete', reason: 'younger than the label horizon' }
   if (Math.min(a.n, b.n) < LEAST_CELL)
     return {

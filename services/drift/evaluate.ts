@@ -36,8 +36,8 @@ export interface WindowInput {
   isSlice: boolean
   /** Share of the emitted events that came; null where producers do not tell. */
   completeness: number | null
-  /** Whether every prediction of the window is older than the label horizon. */
-  mature: boolean
+  /** The step of label maturity the window has reached; 0: none, 1: every prediction is older than the label horizon. */
+  maturity: number
 }
 
 export function evaluateWindow(input: WindowInput, model: Model): Fact[] {
@@ -104,7 +104,8 @@ export function evaluateTruth(input: WindowInput, model: Model): Fact[] {
       positiveClass: model.positiveClass,
       minLabelled: model.windows.min_labelled,
       minCount,
-      mature: input.mature,
+      maturity: input.maturity,
+      looks: model.labels.judge_at.length,
       binary: isBinary(model, input.outcomes),
       isReference: judging !== undefined && covers(judging.spans, input.window),
       businessValue: model.businessValue,
@@ -117,7 +118,7 @@ export function evaluateTruth(input: WindowInput, model: Model): Fact[] {
         attribute: name,
         privileged,
         minCount,
-        mature: input.mature,
+        maturity: input.maturity,
       }),
     ),
   ]

@@ -9,6 +9,7 @@ import type { ClickHouse } from '../../lib/clickhouse.ts'
 import type { EventLog } from '../../lib/event-log.ts'
 import type { Model } from '../../lib/models.ts'
 import type { ModelReference } from '../../schemas/model.ts'
+import { durationMs } from '../../lib/durations.ts'
 import { bucketMs, type Window } from '../../lib/windows.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import { evaluateTruth, evaluateWindow } from './evaluate.ts'
@@ -38,7 +39,8 @@ import {
   verdictRow,
   type RevisionKey,
 } from './rows.ts'
-import { dueWindows, progressOf, type Due, type StepCount } from './schedule.ts'
+import { dueWindows, passedUntil, progressOf, type Due, type StepCount } from './schedule.ts'
+import { impliesLabels } from './truth-source.ts'
 import { noOutcomes, type ReferenceData } from './window-data.ts'
 
 export interface JudgeOptions {
@@ -65,6 +67,8 @@ interface Known {
   snoozed: ReadonlySet<string>
   /** Whether its producers number their events. */
   isProducing: boolean
+  /** Up to here all events are thought to have come. */
+  passedUntil: number
 }
 
 /** Between two restatements of one window. */
@@ -104,7 +108,9 @@ export function createJudge(options: JudgeOptions) {
     isOwned: () => boolean,
   ): Promise<number | undefined> {
     const { steps, partitions, judged } = progress
-    const due = dueWindows(steps, judged, progressOf(partitions, model, now()), model, now())
+    const at = now()
+    const reached = progressOf(partitions, model, at)
+    const due = dueWindows(steps, judged, reached, model, at)
     if (due.length === 0) return undefined
     const { stored, accepted, snoozed, producing } = await said()
     const frozen = frozenSpans(stored, model.modelId)
@@ -114,6 +120,7 @@ export function createJudge(options: JudgeOptions) {
       accepted: accepted.get(model.modelId) ?? [],
       snoozed,
       isProducing: producing.has(model.modelId),
+      passedUntil: passedUntil(reached, model, at),
     }
     const past = new Map<string, PastWindow>(judged.map((j) => [idOf(j), j]))
     let comeBack: number | undefined
@@ -147,7 +154,7 @@ export function createJudge(options: JudgeOptions) {
     due: Due,
     steps: readonly StepCount[],
     pastWindows: readonly PastWindow[],
-    { frozen, accepted, snoozed, put, isProducing }: Known,
+    { frozen, accepted, snoozed, put, isProducing, passedUntil }: Known,
   ): Promise<Pick<PastWindow, 'alarmed' | 'worst' | 'episode'>> {
     const window = { start: due.start, end: due.end }
     const combinations = await queries.combinations(model.modelId, window, model.slices)
@@ -161,7 +168,7 @@ export function createJudge(options: JudgeOptions) {
       const found: ReferenceData[] = []
       for (const reference of spans)
         found.push(
-          await referenceData(model, reference, steps, {
+          await referenceData(model, reference, steps, passedUntil, {
             ...ALL,
             modelVersion: reference.modelVersion ?? '',
             ...(slice && { slice }),
@@ -170,6 +177,8 @@ export function createJudge(options: JudgeOptions) {
       return found
     }
     const references = await referencesOf(ALL)
+    // Of a window some of whose predictions are young, a missing label means nothing yet.
+    const impliedUntil = impliesLabels(model) && due.maturity === 1 ? passedUntil : 0
     const judging = references.find((reference) => reference.judge)
     const pastErrors = judging?.scores ? await queries.pastErrors(model.modelId, window.start) : []
     const past = judging?.windows
@@ -190,16 +199,23 @@ export function createJudge(options: JudgeOptions) {
         ? await queries.eventCounts(model.modelId, [window], combination)
         : await queries.counts(model.modelId, [window], combination)
       const outcomes =
-        due.changes === 0
+        due.changes === 0 && impliedUntil === 0
           ? noOutcomes(counts.events)
-          : await queries.outcomes(model, [window], combination, counts.events)
+          : await queries.outcomes(model, [window], combination, {
+              predictions: counts.events,
+              passedUntil: impliedUntil,
+            })
       // Two queries over raw rows: for the model as a whole.
       const hasScores =
-        keyOf(combination) === keyOf(ALL) && (inputsStand || counts.numeric.has('@score'))
-      const scores = hasScores ? await queries.scores(model, [window], combination) : undefined
+        model.scoreKind === 'probability' &&
+        keyOf(combination) === keyOf(ALL) &&
+        (inputsStand || counts.numeric.has('@score'))
+      const scores = hasScores
+        ? await queries.scores(model, [window], combination, impliedUntil)
+        : undefined
       const groups = new Map<string, Awaited<ReturnType<DriftQueries['groups']>>>()
       for (const { name } of combination.slice ? [] : fairnessAttributes(model))
-        groups.set(name, await queries.groups(model, name, [window], combination))
+        groups.set(name, await queries.groups(model, name, [window], combination, impliedUntil))
       const input = {
         counts,
         outcomes,
@@ -212,7 +228,7 @@ export function createJudge(options: JudgeOptions) {
         combinations: combinations.length,
         isSlice: combination.slice !== undefined,
         completeness,
-        mature: due.mature,
+        maturity: due.maturity,
       }
       const facts = inputsStand
         ? [...[...before.facts.values()].filter(isOfInputs), ...evaluateTruth(input, model)]
@@ -272,7 +288,7 @@ export function createJudge(options: JudgeOptions) {
         revision: key.revision,
         events: due.events,
         outcome_changes: due.changes,
-        mature: due.mature,
+        maturity: due.maturity,
         worst,
         drift_alarm: alarmed,
         episode_id: key.episode,
@@ -292,6 +308,7 @@ export function createJudge(options: JudgeOptions) {
     model: Model,
     reference: ReferenceSpans,
     steps: readonly StepCount[],
+    passedUntil: number,
     scope: Combination,
   ): Promise<ReferenceData> {
     const inside = steps.filter((s) =>
@@ -300,8 +317,21 @@ export function createJudge(options: JudgeOptions) {
       ),
     )
     const state = inside.reduce((sum, s) => sum + s.events + s.changes * 1_000_003, 0)
+    const end = Math.max(...reference.spans.map((span) => span.end))
+    // Until its youngest prediction has come of age, each look finds more truth.
+    const implied = impliesLabels(model)
+      ? Math.min(passedUntil, end + durationMs(model.labels.horizon))
+      : 0
     const keyFor = (judges: boolean) =>
-      JSON.stringify([model.modelId, model.revision, reference.spans, state, keyOf(scope), judges])
+      JSON.stringify([
+        model.modelId,
+        model.revision,
+        reference.spans,
+        state,
+        implied,
+        keyOf(scope),
+        judges,
+      ])
     // What a judging reference holds is more than an informing one of the same spans needs.
     const cached =
       cache.get(keyFor(true)) ?? (reference.judge ? undefined : cache.get(keyFor(false)))
@@ -315,12 +345,15 @@ export function createJudge(options: JudgeOptions) {
       counts,
       outcomes: !reference.judge
         ? undefined
-        : inside.every((step) => step.changes === 0)
+        : !impliesLabels(model) && inside.every((step) => step.changes === 0)
           ? noOutcomes(counts.events)
-          : await queries.outcomes(model, reference.spans, scope, counts.events),
+          : await queries.outcomes(model, reference.spans, scope, {
+              predictions: counts.events,
+              passedUntil,
+            }),
       scores:
-        reference.judge && counts.numeric.has('@score')
-          ? await queries.scores(model, reference.spans, scope)
+        reference.judge && model.scoreKind === 'probability' && counts.numeric.has('@score')
+          ? await queries.scores(model, reference.spans, scope, passedUntil)
           : undefined,
       windows:
         windows.length === 0

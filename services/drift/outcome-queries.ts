@@ -3,6 +3,7 @@ import type { ClickHouse, Params } from '../../lib/clickhouse.ts'
 import type { Model } from '../../lib/models.ts'
 import type { Confusion } from '../../lib/stats/confusion.ts'
 import { SCORE_PARTS, type ScoreCounts } from './evaluate-estimates.ts'
+import { readCustom, readForecasts, readRanking } from './task-queries.ts'
 import {
   noOutcomes,
   type ErrorMoments,
@@ -19,6 +20,9 @@ interface SummaryRow {
   positives: string
   negatives: string
   auc: number | null
+  average_precision: number | null
+  top: number
+  top_positives: string
   loss: number | null
   loss_deviation: number | null
   square: number | null
@@ -44,29 +48,23 @@ interface CellRow {
   n: string
 }
 
-/** @param from `outcome_revisions FINAL`, or what has its columns, and conditions on it; `positive` and `threshold` are among the parameters */
+/** @param source of `truth-source.ts`, with its parameters */
 export async function readOutcomes(
   db: ClickHouse,
   model: Model,
   predictions: number,
+  source: string,
   params: Params,
-  { table, where }: { table: string; where: string },
 ): Promise<OutcomeCounts> {
-  // A score without a predicted class is a class by the threshold.
-  const source = `(SELECT *,
-      coalesce(prediction, if(isNull(score), NULL, if(score >= {threshold:Float64}, {positive:String}, concat('not ', {positive:String})))) AS predicted,
-      label = {positive:String} AS positive,
-      if(positive, score, 1 - score) AS p,
-      -log(least(greatest(p, 1e-15), 1 - 1e-15)) AS loss,
-      pow(1 - p, 2) AS square,
-      prediction_number - label_number AS error
-    FROM ${table} WHERE ${where} AND isNotNull(label)
-    SETTINGS do_not_merge_across_partitions_select_final = 1)`
   const [row] = await db.query<SummaryRow>(
-    `SELECT count() AS labelled,
-       quantileExactOrNull(0.5)((toUnixTimestamp64Milli(label_received_at) - toUnixTimestamp64Milli(predicted_at)) / 1000) AS delay,
+    `SELECT * EXCEPT scored FROM (SELECT count() AS labelled,
+       quantileExactOrNull(0.5)((toUnixTimestamp64Milli(received) - toUnixTimestamp64Milli(predicted_at)) / 1000) AS delay,
        countIf(isNotNull(score) AND positive) AS positives, countIf(isNotNull(score) AND NOT positive) AS negatives,
-       if(positives > 0 AND negatives > 0, arrayROCAUC(groupArrayIf(assumeNotNull(score), isNotNull(score)), groupArrayIf(toUInt8(assumeNotNull(positive)), isNotNull(score))), NULL) AS auc,
+       -- Ties in the order of a hash: neither truth goes first.
+       groupArrayIf((assumeNotNull(score), sipHash64(prediction_id), toUInt8(assumeNotNull(positive))), isNotNull(score)) AS scored,
+       if(positives > 0 AND negatives > 0, arrayROCAUC(scored.1, scored.3), NULL) AS auc,
+       if(positives > 0, arrayAUCPR(scored.1, scored.3), NULL) AS average_precision,
+       toUInt32(ceil(length(scored) / 10)) AS top, arraySum(arraySlice(arrayReverseSort(scored).3, 1, top)) AS top_positives,
        avg(loss) AS loss, stddevSamp(loss) AS loss_deviation, avg(square) AS square, stddevSamp(square) AS square_deviation,
        count(error) AS numbers, avg(abs(error)) AS absolute, stddevSamp(abs(error)) AS absolute_deviation,
        avg(error * error) AS squared, stddevSamp(error * error) AS squared_deviation,
@@ -75,13 +73,16 @@ export async function readOutcomes(
        avgIf(abs(error / label_number), label_number != 0) AS relative, stddevSampIf(abs(error / label_number), label_number != 0) AS relative_deviation,
        countIf(isNotNull(error) AND label_number != 0) AS nonzero, sumIf(abs(label_number), isNotNull(error)) AS label_total,
        uniq(label) AS classes
-     FROM ${source}`,
+     FROM ${source})`,
     params,
   )
   const labelled = Number(row?.labelled ?? 0)
   if (!row || labelled === 0) return noOutcomes(predictions)
+  const isRanking = model.task === 'ranking'
   const isRegression =
-    model.task === 'regression' || (model.task === undefined && Number(row.classes) > MAX_CLASSES)
+    isRanking ||
+    model.task === 'regression' ||
+    (model.task === undefined && Number(row.classes) > MAX_CLASSES)
   const cells = isRegression
     ? []
     : await db.query<CellRow>(
@@ -93,8 +94,11 @@ export async function readOutcomes(
     labelled,
     delayP50Seconds: row.delay,
     confusion: cells.length > 0 ? confusionOf(cells) : undefined,
-    scored: isRegression ? undefined : scoredOf(row),
-    errors: isRegression ? errorsOf(row) : undefined,
+    scored: isRegression ? undefined : scoredOf(row, model),
+    errors: isRegression && !isRanking ? errorsOf(row) : undefined,
+    forecasts: isRegression && !isRanking ? await readForecasts(db, source, params) : undefined,
+    ranking: isRanking ? await readRanking(db, source, params) : undefined,
+    custom: await readCustom(db, model, source, params),
   }
 }
 
@@ -106,7 +110,7 @@ export function confusionOf(cells: readonly CellRow[]): Confusion {
   return { classes, counts }
 }
 
-function scoredOf(row: SummaryRow): ScoredOutcomes | undefined {
+function scoredOf(row: SummaryRow, model: Model): ScoredOutcomes | undefined {
   const positives = Number(row.positives)
   const negatives = Number(row.negatives)
   if (positives + negatives === 0 || row.loss === null || row.square === null) return undefined
@@ -114,8 +118,15 @@ function scoredOf(row: SummaryRow): ScoredOutcomes | undefined {
     positives,
     negatives,
     auc: row.auc,
-    logLoss: { mean: row.loss, standardDeviation: row.loss_deviation ?? 0 },
-    brier: { mean: row.square, standardDeviation: row.square_deviation ?? 0 },
+    averagePrecision: row.average_precision,
+    top: { n: row.top, positives: Number(row.top_positives) },
+    losses:
+      model.scoreKind === 'margin'
+        ? undefined
+        : {
+            logLoss: { mean: row.loss, standardDeviation: row.loss_deviation ?? 0 },
+            brier: { mean: row.square, standardDeviation: row.square_deviation ?? 0 },
+          },
   }
 }
 
@@ -148,20 +159,21 @@ interface BinRow {
 /**
  * Predictions, and outcomes, by score and predicted class; scores outside [0, 1] are no probabilities and are left out.
  *
- * @param whereOutcomes conditions on `outcome_revisions`, beside those on `predictions`
+ * @param source of `truth-source.ts`, with its parameters
+ * @param where conditions on `predictions`
  */
 export async function readScoreBins(
   db: ClickHouse,
   params: Params,
-  wherePredictions: string,
-  whereOutcomes: string,
+  where: string,
+  source: string,
 ): Promise<ScoreCounts> {
   const read = async (from: string, positives: string) => {
     const rows = await db.query<BinRow>(
       `SELECT toUInt8(least(floor(assumeNotNull(score) * ${SCORE_PARTS}), ${SCORE_PARTS - 1})) AS bin,
          ifNull(prediction = {positive:String}, score >= {threshold:Float64}) AS as_positive,
          count() AS n, ${positives} AS positives, sum(assumeNotNull(score)) AS scores
-       FROM ${from} AND score >= 0 AND score <= 1 GROUP BY bin, as_positive ORDER BY bin, as_positive`,
+       FROM ${from} score >= 0 AND score <= 1 GROUP BY bin, as_positive ORDER BY bin, as_positive`,
       params,
     )
     return rows.map((row) => ({
@@ -172,13 +184,7 @@ export async function readScoreBins(
       scores: row.scores,
     }))
   }
-  const predicted = await read(`predictions WHERE ${wherePredictions}`, '0')
+  const predicted = await read(`predictions WHERE ${where} AND`, '0')
   if (predicted.length === 0) return { predicted, labelled: [] }
-  return {
-    predicted,
-    labelled: await read(
-      `outcome_revisions FINAL WHERE ${whereOutcomes} AND isNotNull(label)`,
-      'countIf(label = {positive:String})',
-    ),
-  }
+  return { predicted, labelled: await read(`${source} WHERE`, 'countIf(positive)') }
 }

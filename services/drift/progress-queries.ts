@@ -19,7 +19,7 @@ interface StepRow {
   changes: string
 }
 
-interface JudgedRow extends Pick<Judged, 'mature' | 'worst' | 'alarmed' | 'episode'> {
+interface JudgedRow extends Pick<Judged, 'maturity' | 'worst' | 'alarmed' | 'episode'> {
   model: string
   start: string
   end: string
@@ -62,7 +62,7 @@ export function progressQueries(db: ClickHouse) {
   async function judgedOf(models: readonly string[]) {
     const rows = await db.query<JudgedRow>(
       `SELECT model_id AS model, toUnixTimestamp64Milli(window_start) AS start, toUnixTimestamp64Milli(window_end) AS end, max(revision) AS revision,
-         argMax(events, revision) AS events, argMax(outcome_changes, revision) AS changes, argMax(mature, revision) AS mature,
+         argMax(events, revision) AS events, argMax(outcome_changes, revision) AS changes, argMax(maturity, revision) AS maturity,
          argMax(worst, revision) AS worst, argMax(drift_alarm, revision) AS alarmed, argMax(episode_id, revision) AS episode
        FROM window_revisions
        WHERE model_id IN {models:Array(String)} AND model_version = '' AND variant = '' AND slice_key = ''

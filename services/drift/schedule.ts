@@ -23,7 +23,7 @@ export interface Judged {
   revision: number
   events: number
   changes: number
-  mature: boolean
+  maturity: number
   worst: Worst
   /** Some drift verdict of it is an alarm. */
   alarmed: boolean
@@ -33,8 +33,8 @@ export interface Judged {
 export interface Due extends Window {
   events: number
   changes: number
-  /** Every prediction of the window is older than the label horizon. */
-  mature: boolean
+  /** The last of `labels.judge_at` that has passed, as shares of the label horizon; 0 before the first. */
+  maturity: number
   previous: Judged | undefined
   /** Data of a window judged before has changed, as opposed to time having passed. */
   restates: boolean
@@ -68,6 +68,11 @@ export function progressOf(
   return { watermark: newest - lateness, idle: live.length === 0 }
 }
 
+/** The instant up to which all events are thought to have come, by the watermark or, of a quiet model, by the wall clock. */
+export function passedUntil({ watermark, idle }: Progress, model: Model, now: number): number {
+  return idle ? Math.max(watermark, now - durationMs(model.windows.lateness)) : watermark
+}
+
 /** Windows whose revision is missing or was made from other data, in the order of their ends. */
 export function dueWindows(
   steps: readonly StepCount[],
@@ -77,10 +82,10 @@ export function dueWindows(
   now: number,
 ): Due[] {
   if (steps.length === 0) return []
-  const lateness = durationMs(model.windows.lateness)
   const horizon = durationMs(model.labels.horizon)
-  const passed = (instant: number) =>
-    progress.watermark >= instant || (progress.idle && now >= instant + lateness)
+  const until = passedUntil(progress, model, now)
+  const passed = (instant: number) => until >= instant
+  const looks = [...model.labels.judge_at].sort((a, b) => a - b)
   const byWindow = new Map(judged.map((j) => [`${j.start}-${j.end}`, j]))
   const windows = windowsBetween(model.windows, steps[0]!.step, steps.at(-1)!.step)
   const due: Due[] = []
@@ -96,20 +101,21 @@ export function dueWindows(
       changes += steps[i]!.changes
     }
     if (events === 0) continue
-    const mature = passed(window.end + horizon)
+    const maturity = looks.findLast((share) => passed(window.end + share * horizon)) ?? 0
     const previous = byWindow.get(`${window.start}-${window.end}`)
     const changed =
       previous !== undefined && (previous.events !== events || previous.changes !== changes)
-    if (previous && !changed && previous.mature === mature) continue
-    // Truth that comes while the window is young is awaited, not restated: it is judged once, when mature.
-    if (previous && !mature && previous.events === events) continue
+    if (previous && !changed && previous.maturity === maturity) continue
+    // Truth that comes before the last look is awaited, not restated: every look but the last is one look.
+    if (previous?.maturity === maturity && maturity < looks.at(-1)! && previous.events === events)
+      continue
     due.push({
       ...window,
       events,
       changes,
-      mature,
+      maturity,
       previous,
-      restates: changed && previous?.mature === mature,
+      restates: changed && previous?.maturity === maturity,
     })
   }
   return due

@@ -27,6 +27,12 @@ export interface OutcomeCounts {
   scored: ScoredOutcomes | undefined
   /** Where prediction and label are numbers. */
   errors: ErrorMoments | undefined
+  /** Where predictions give quantiles. */
+  forecasts?: ForecastCounts | undefined
+  /** Of models that rank. */
+  ranking?: RankingCounts | undefined
+  /** Metrics of the model file. */
+  custom: readonly CustomValue[]
 }
 
 /** Of a span without any truth. */
@@ -37,14 +43,47 @@ export const noOutcomes = (predictions: number): OutcomeCounts => ({
   confusion: undefined,
   scored: undefined,
   errors: undefined,
+  custom: [],
 })
 
 export interface ScoredOutcomes {
   positives: number
   negatives: number
   auc: number | null
-  logLoss: Mean
-  brier: Mean
+  averagePrecision: number | null
+  /** The tenth with the highest scores. */
+  top: { n: number; positives: number }
+  /** Undefined where scores are no probabilities. */
+  losses: { logLoss: Mean; brier: Mean } | undefined
+}
+
+export interface ForecastCounts {
+  n: number
+  /** Pinball loss, of each forecast the mean over its quantiles. */
+  pinball: Mean
+  /** Labels between the lowest and the highest quantile. */
+  within: number
+  /** How many should be, as a share; null where forecasts differ in it. */
+  nominal: number | null
+}
+
+/** Of rankings with at least one relevant item. */
+export interface RankingCounts {
+  n: number
+  ndcg: Mean
+  /** Rankings with a relevant item among the first ten. */
+  hits: number
+  reciprocalRank: Mean
+}
+
+/** A metric of the model file. */
+export interface CustomValue {
+  name: string
+  /** Why there is no value, or ''. */
+  problem: string
+  value: number
+  standardError: number
+  n: number
 }
 
 export interface ErrorMoments {

@@ -7,7 +7,6 @@ import type { ScoreCounts } from './evaluate-estimates.ts'
 import { readOutcomes, readScoreBins } from './outcome-queries.ts'
 import {
   ALL,
-  outcomeScope,
   paramsOf,
   predictionScope,
   scope,
@@ -18,6 +17,7 @@ import {
   withLateAttributes,
   type Combination,
 } from './scope.ts'
+import { truthParams, truthSource, type Tables } from './truth-source.ts'
 import type { GroupCounts, OutcomeCounts, WindowCounts } from './window-data.ts'
 
 /** Values of one slice that are judged, the most frequent ones. */
@@ -34,6 +34,13 @@ export function windowQueries(db: ClickHouse) {
     const some = await db.query('SELECT 1 FROM attributes LIMIT 1')
     return some.length > 0 ? withLateAttributes(table) : table
   }
+  const tablesOf = async (late: boolean): Promise<Tables> =>
+    late
+      ? {
+          predictions: await withAttributes('predictions'),
+          outcomes: await withAttributes('outcome_revisions FINAL'),
+        }
+      : { predictions: 'predictions', outcomes: 'outcome_revisions FINAL' }
   const rawOf = async (c: Combination) => ({
     table: c.slice ? await withAttributes('predictions') : 'predictions',
     where: rawWhere(c),
@@ -182,39 +189,29 @@ export function windowQueries(db: ClickHouse) {
       model: Model,
       spans: readonly Window[],
       c: Combination,
-      predictions: number,
+      { predictions, passedUntil }: { predictions: number; passedUntil: number },
     ): Promise<OutcomeCounts> =>
       readOutcomes(
         db,
         model,
         predictions,
-        {
-          ...paramsOf(model.modelId, spans, c),
-          positive: model.positiveClass,
-          threshold: model.threshold,
-        },
-        {
-          table: c.slice
-            ? await withAttributes('outcome_revisions FINAL')
-            : 'outcome_revisions FINAL',
-          where: `model_id = {model:String} AND name = 'label' AND ${within('predicted_at')}${outcomeScope(c)}`,
-        },
+        truthSource(await tablesOf(c.slice !== undefined), model, c),
+        truthParams(model, spans, c, passedUntil),
       ),
 
     /** Predictions and outcomes by score and predicted class. */
-    scores: (model: Model, spans: readonly Window[], c: Combination): Promise<ScoreCounts> => {
-      const where = `model_id = {model:String} AND ${within('predicted_at')}`
-      return readScoreBins(
+    scores: async (
+      model: Model,
+      spans: readonly Window[],
+      c: Combination,
+      passedUntil: number,
+    ): Promise<ScoreCounts> =>
+      readScoreBins(
         db,
-        {
-          ...paramsOf(model.modelId, spans, c),
-          positive: model.positiveClass,
-          threshold: model.threshold,
-        },
-        where + predictionScope(c),
-        `${where}${outcomeScope(c)} AND name = 'label'`,
-      )
-    },
+        truthParams(model, spans, c, passedUntil),
+        `model_id = {model:String} AND ${within('predicted_at')}${predictionScope(c)}`,
+        truthSource(await tablesOf(false), model, c),
+      ),
 
     /** Predictions and truth per group of a protected attribute; `(missing)` is a group. */
     groups: async (
@@ -222,9 +219,10 @@ export function windowQueries(db: ClickHouse) {
       attribute: string,
       spans: readonly Window[],
       c: Combination,
+      passedUntil: number,
     ): Promise<GroupCounts[]> => {
       const params = {
-        ...paramsOf(model.modelId, spans, c),
+        ...truthParams(model, spans, c, passedUntil),
         ...Object.fromEntries(attribute.split('&').map((name, i) => [`attribute_${i}`, name])),
         favorable: model.fairness.favorable,
       }
@@ -233,20 +231,16 @@ export function windowQueries(db: ClickHouse) {
       const valueOf = (i: number) =>
         `if(attributes[{attribute_${i}:String}] = '', '(missing)', attributes[{attribute_${i}:String}])`
       const group = `concat(${names.map((_, i) => (i === 0 ? valueOf(0) : `'&', {attribute_${i}:String}, '=', ${valueOf(i)}`)).join(', ')}, '')`
-      const [predictions, outcomes] = [
-        await withAttributes('predictions'),
-        await withAttributes('outcome_revisions FINAL'),
-      ]
+      const tables = await tablesOf(true)
       const rows = await db.query<Record<string, string>>(
         `SELECT group, sum(predictions) AS predictions, sum(favorable) AS favorable, sum(tp) AS tp, sum(fp) AS fp, sum(fn) AS fn, sum(tn) AS tn FROM (
            SELECT ${group} AS group, count() AS predictions, countIf(prediction = {favorable:String}) AS favorable, 0 AS tp, 0 AS fp, 0 AS fn, 0 AS tn
-           FROM ${predictions} WHERE model_id = {model:String} AND ${within('predicted_at')}${scope(c)} GROUP BY group
+           FROM ${tables.predictions} WHERE model_id = {model:String} AND ${within('predicted_at')}${scope(c)} GROUP BY group
            UNION ALL
            SELECT ${group} AS group, 0, 0,
              countIf(prediction = {favorable:String} AND label = {favorable:String}), countIf(prediction = {favorable:String} AND label != {favorable:String}),
              countIf(prediction != {favorable:String} AND label = {favorable:String}), countIf(prediction != {favorable:String} AND label != {favorable:String})
-           FROM ${outcomes}
-           WHERE model_id = {model:String} AND name = 'label' AND ${within('predicted_at')}${scope(c)} AND isNotNull(label) AND isNotNull(prediction)
+           FROM ${truthSource(tables, model, c)} WHERE isNotNull(prediction)
            GROUP BY group
          ) GROUP BY group ORDER BY sum(predictions) DESC, group LIMIT 50`,
         params,

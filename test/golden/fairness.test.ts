@@ -31,7 +31,7 @@ test('every group, and the widest gaps', () => {
     attribute: 'g',
     privileged: 'a',
     minCount: 1,
-    mature: true,
+    maturity: 1,
   })
   const value = (subject: string, metric: string) =>
     facts.find((fact) => fact.subject === subject && fact.metric === metric)?.value

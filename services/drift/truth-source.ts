@@ -1,0 +1,57 @@
+/**
+ * Joined truth in SQL: outcomes and, for models that say what a missing label means, the predictions without one.
+ *
+ * `predicted`, `positive`, `p`, `loss`, `square` and `error` are made beside the columns of outcomes.
+ */
+import type { Params } from '../../lib/clickhouse.ts'
+import { durationMs } from '../../lib/durations.ts'
+import type { Model } from '../../lib/models.ts'
+import type { Window } from '../../lib/windows.ts'
+import { outcomeScope, paramsOf, sqlTime, within, type Combination } from './scope.ts'
+
+/** Tables with the columns of `predictions` and `outcome_revisions`. */
+export interface Tables {
+  predictions: string
+  outcomes: string
+}
+
+const COLUMNS =
+  'prediction_id, predicted_at, prediction, prediction_number, score, attributes, decision, subject_id'
+
+/** @returns a subselect; {@link truthParams} are its parameters */
+export function truthSource({ predictions, outcomes }: Tables, model: Model, c: Combination) {
+  const where = `model_id = {model:String} AND ${within('predicted_at')}${outcomeScope(c)}`
+  const told = `SELECT ${COLUMNS}, label, label_number, CAST(label_received_at, 'Nullable(DateTime64(3))') AS received
+    FROM ${outcomes} WHERE ${where} AND name = 'label' AND isNotNull(label)`
+  const implied = `SELECT ${COLUMNS}, CAST({absent:String}, 'Nullable(String)'), toFloat64OrNull({absent:String}), NULL
+    FROM ${predictions} WHERE ${where} AND predicted_at < {implied_until:DateTime64(3, 'UTC')} AND prediction_id NOT IN (
+      SELECT prediction_id FROM outcome_revisions FINAL WHERE model_id = {model:String} AND ${within('predicted_at')} AND name = 'label' AND isNotNull(label))`
+  // A score without a predicted class is a class by the threshold; below it, whatever the label is called that is not positive.
+  return `(SELECT *,
+      coalesce(prediction, if(isNull(score), NULL, multiIf(score >= {threshold:Float64}, {positive:String}, label != {positive:String}, label, concat('not ', {positive:String})))) AS predicted,
+      label = {positive:String} AS positive,
+      if(positive, score, 1 - score) AS p,
+      -log(least(greatest(p, 1e-15), 1 - 1e-15)) AS loss,
+      pow(1 - p, 2) AS square,
+      prediction_number - label_number AS error
+    FROM (${impliesLabels(model) ? `${told} UNION ALL ${implied}` : told})
+    SETTINGS do_not_merge_across_partitions_select_final = 1)`
+}
+
+export const impliesLabels = (model: Model) => model.labels.absent_means !== 'unknown'
+
+/** @param passedUntil up to here all events are thought to have come: what is older than the horizon has all its labels */
+export function truthParams(
+  model: Model,
+  spans: readonly Window[],
+  c: Combination,
+  passedUntil: number,
+): Params {
+  return {
+    ...paramsOf(model.modelId, spans, c),
+    positive: model.positiveClass,
+    threshold: model.threshold,
+    absent: model.labels.absent_means,
+    implied_until: sqlTime(Math.max(0, passedUntil - durationMs(model.labels.horizon))),
+  }
+}

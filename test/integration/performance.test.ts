@@ -1,0 +1,357 @@
+/** Performance of every task, from events to facts, beside scikit-learn; and truth that is implied, early, or of margins. */
+import { readFileSync } from 'node:fs'
+import { beforeAll, expect, test } from 'vitest'
+import type { ClickHouse } from '../../lib/clickhouse.ts'
+import { parseModel, type Model, type Models } from '../../lib/models.ts'
+import type { Sink } from '../../lib/sink.ts'
+import { createJoin, type Join } from '../../services/feedback/join.ts'
+import { LABEL_MAPPINGS } from '../../services/feedback/rows.ts'
+import { PREDICTION_MAPPINGS } from '../../services/ingest/rows.ts'
+import { migratedClickHouse, rangeOf, sinkOn } from '../harness.ts'
+import { judgeOn } from '../judging.ts'
+
+type Values = Record<string, number>
+const golden = JSON.parse(
+  readFileSync(new URL('../golden/performance.json', import.meta.url), 'utf8'),
+) as {
+  classes: {
+    truth: string[]
+    guess: string[]
+    values: Values
+    by_class: Record<string, Values>
+  }
+  scores: { truth: number[]; score: number[]; values: Values }
+  forecasts: { truth: number[]; levels: number[]; quantiles: number[][]; values: Values }
+  rankings: { rankings: { relevance: number[]; score: number[] }[]; values: Values }
+}
+
+const HOUR = 3_600_000
+const START = Date.UTC(2026, 0, 5)
+let db: ClickHouse
+let predictions: Sink
+let labels: Sink
+let join: Join
+let judge: ReturnType<typeof judgeOn>
+let now = START + 50 * HOUR
+let offset = 0
+
+beforeAll(async () => {
+  const opened = await migratedClickHouse()
+  db = opened.db
+  predictions = sinkOn(db, opened.directory, 'ingest', PREDICTION_MAPPINGS[0])
+  labels = sinkOn(db, `${opened.directory}/labels`, 'feedback', LABEL_MAPPINGS[0])
+  join = createJoin(opened.engine.connect('join'), { declared: [] } as unknown as Models, Date.now)
+  judge = judgeOn(opened.engine.connect('drift'), { now: () => now })
+})
+
+async function store(sink: Sink, topic: string, events: readonly object[]) {
+  const lines = events.map((event) => JSON.stringify(event))
+  await sink.store(rangeOf(topic, sink.mapping, lines, offset))
+  offset += events.length
+}
+
+const predict = (model: string, events: readonly object[], hour = 0) =>
+  store(
+    predictions,
+    'plumbline.predictions.v1',
+    events.map((event, i) => ({
+      prediction_id: `${hour}-${i}`,
+      model_id: model,
+      model_version: '1',
+      predicted_at: new Date(START + hour * HOUR + i * 1000).toISOString(),
+      ...event,
+    })),
+  )
+
+/** @param truth of the predictions in their order; null where there is none */
+async function tell(model: string, truth: readonly unknown[], hour = 0) {
+  await store(
+    labels,
+    'plumbline.labels.v1',
+    truth.flatMap((label, i) =>
+      label === null
+        ? []
+        : [
+            {
+              label_id: `${hour}-${i}`,
+              model_id: model,
+              prediction_id: `${hour}-${i}`,
+              label,
+              labelled_at: new Date(START).toISOString(),
+              source: 'ground_truth',
+            },
+          ],
+    ),
+  )
+  await join.resolve(Infinity)
+}
+
+interface Found {
+  subject: string
+  metric: string
+  value: number
+  ci_low: number
+  ci_high: number
+  n_labelled: string
+  label_maturity: number
+  verdict: string
+  reason: string
+}
+
+const found = (model: string, where = '1') =>
+  db.query<Found>(
+    `SELECT * FROM window_metrics_latest WHERE model_id = '${model}' AND family = 'performance' AND method = 'observed' AND ${where} ORDER BY window_start, subject, metric`,
+  )
+
+async function expectValues(model: string, values: Values, subject = '') {
+  const facts = await found(model, `subject = '${subject}'`)
+  for (const [metric, value] of Object.entries(values)) {
+    const own = facts.find((fact) => fact.metric === metric)
+    expect(own?.value, `${metric} of ${model}`).toBeCloseTo(value, 9)
+    expect(own!.ci_low, metric).toBeLessThanOrEqual(value)
+    expect(own!.ci_high, metric).toBeGreaterThanOrEqual(value)
+  }
+}
+
+const modelOf = (modelId: string, more: string): Model =>
+  parseModel(
+    `{ model_id: ${modelId}, windows: { size: 1h, min_count: 10, lateness: 1m }, ${more} }`,
+  )
+
+test('classes: averages, and each class by itself', async () => {
+  const { truth, guess, values, by_class } = golden.classes
+  await predict(
+    'classes',
+    guess.map((prediction) => ({ prediction })),
+  )
+  await tell('classes', truth)
+  await judge(modelOf('classes', 'task: multiclass'))
+  await expectValues('classes', values)
+  for (const [name, own] of Object.entries(by_class))
+    await expectValues('classes', own, `class=${name}`)
+})
+
+test('scores, with ties: curves, losses, lift', async () => {
+  const { truth, score, values } = golden.scores
+  await predict(
+    'scores',
+    score.map((s) => ({ score: s })),
+  )
+  await tell('scores', truth)
+  await judge(modelOf('scores', 'task: binary'))
+  await expectValues('scores', values)
+  // Positive from 0.5 on.
+  const right = score.filter((s, i) => s >= 0.5 === (truth[i] === 1)).length
+  await expectValues('scores', { accuracy: right / score.length })
+  const [lift] = await found('scores', `metric = 'lift'`)
+  // Of the 40 highest scores; ties at the edge leave a little room.
+  const order = score.map((s, i) => ({ s, y: truth[i]! })).toSorted((a, b) => b.s - a.s)
+  const edge = order[39]!.s
+  const above = order.filter(({ s }) => s > edge)
+  const tied = order.filter(({ s }) => s === edge)
+  const base = truth.reduce((sum, y) => sum + y, 0) / truth.length
+  const sure = above.reduce((sum, { y }) => sum + y, 0)
+  const tiedRight = tied.reduce((sum, { y }) => sum + y, 0)
+  const taken = 40 - above.length
+  const low = (sure + Math.max(0, taken - (tied.length - tiedRight))) / 40 / base
+  const high = (sure + Math.min(taken, tiedRight)) / 40 / base
+  expect(lift!.value).toBeGreaterThanOrEqual(low - 1e-9)
+  expect(lift!.value).toBeLessThanOrEqual(high + 1e-9)
+})
+
+test('forecasts: pinball loss and coverage beside what it should be', async () => {
+  const { truth, levels, quantiles, values } = golden.forecasts
+  await predict(
+    'forecasts',
+    quantiles.map((own) => ({
+      prediction: own[1],
+      quantiles: Object.fromEntries(levels.map((level, i) => [level, own[i]])),
+    })),
+  )
+  await tell('forecasts', truth)
+  await judge(modelOf('forecasts', 'task: regression'))
+  await expectValues('forecasts', values)
+  expect((await found('forecasts', `metric = 'interval_coverage'`))[0]!.reason).toBe('nominal 0.8')
+})
+
+test('rankings: the unit is the ranking; without a position items lie in the order of the score', async () => {
+  const { rankings, values } = golden.rankings
+  const items = rankings.flatMap(({ relevance, score }, group) =>
+    relevance.map((label, i) => ({
+      label,
+      score: score[i]!,
+      group_id: `g${group}`,
+      position: score.filter((s) => s > score[i]!).length,
+    })),
+  )
+  for (const [model, keys] of [
+    ['by-score', ['score', 'group_id']],
+    ['by-position', ['position', 'group_id']],
+  ] as const) {
+    await predict(
+      model,
+      items.map((item) => Object.fromEntries(keys.map((key) => [key, item[key as 'score']]))),
+    )
+    await tell(
+      model,
+      items.map(({ label }) => label),
+    )
+    await judge(modelOf(model, 'task: ranking'))
+    await expectValues(model, values)
+  }
+})
+
+test('rankings: clicks are corrected by the propensity with which an item was seen', async () => {
+  // Two rankings, clicked at the second place, which half of the people saw.
+  await predict(
+    'seen',
+    [0, 1].flatMap((group) =>
+      [0, 1, 2].map((position) => ({
+        group_id: `g${group}`,
+        position,
+        exposure_propensity: 1 / (position + 1),
+      })),
+    ),
+  )
+  await tell('seen', [1, 1, 0, 1, 1, 0])
+  await judge(modelOf('seen', 'task: ranking'))
+  const [ndcg] = await found('seen', `metric = 'ndcg_at_k'`)
+  const dcg = 1 + 2 / Math.log2(3)
+  expect(ndcg!.value).toBeCloseTo(dcg / (2 + 1 / Math.log2(3)), 9)
+})
+
+test('absent_means: what has no label when the horizon has passed is known all the same', async () => {
+  const model = modelOf(
+    'fraud',
+    `task: binary, labels: { horizon: 10h, absent_means: '0' }, fairness: { attributes: { sex: {} } }`,
+  )
+  const guess = Array.from({ length: 100 }, (_, i) => ({
+    prediction: i < 30 ? '1' : '0',
+    attributes: { sex: String(i % 2) },
+  }))
+  await predict('fraud', guess)
+  await tell(
+    'fraud',
+    guess.map((_, i) => (i < 20 ? '1' : null)),
+  )
+  now = START + 2 * HOUR
+  await judge(model)
+  expect(await found('fraud', `metric = 'accuracy'`)).toMatchObject([
+    { value: 1, n_labelled: '20', label_maturity: 0 },
+  ])
+  now = START + 12 * HOUR
+  await judge(model)
+  expect(await found('fraud', `metric IN ('accuracy', 'recall', 'precision')`)).toMatchObject([
+    { metric: 'accuracy', value: 0.9, n_labelled: '100', label_maturity: 1 },
+    { metric: 'precision', value: 2 / 3 },
+    { metric: 'recall', value: 1 },
+  ])
+  expect(
+    await db.query(
+      `SELECT subject, value FROM window_metrics_latest WHERE model_id = 'fraud' AND metric = 'false_positive_rate' ORDER BY subject`,
+    ),
+  ).toEqual([
+    { subject: 'sex=0', value: 0.125 },
+    { subject: 'sex=1', value: 0.125 },
+  ])
+  now = START + 50 * HOUR
+})
+
+test('judge_at: looked at when half of the horizon has passed and at its end, and not in between', async () => {
+  const model = modelOf(
+    'looks',
+    `task: binary, labels: { horizon: 10h, judge_at: [0.5, 1] }, references: { first: { kind: first, windows: 1, judge: true } }`,
+  )
+  const accuracy = () =>
+    found('looks', `metric = 'accuracy' AND window_start = '2026-01-05 01:00:00'`)
+  const guesses = (right: number) => Array.from({ length: 400 }, (_, i) => (i < right ? '1' : '0'))
+  for (const hour of [0, 1]) {
+    await predict(
+      'looks',
+      guesses(400).map((prediction) => ({ prediction })),
+      hour,
+    )
+    await tell('looks', guesses(hour === 0 ? 400 : 200), hour)
+  }
+  now = START + 3 * HOUR
+  await judge(model)
+  expect(await accuracy()).toMatchObject([
+    { verdict: 'incomplete', label_maturity: 0, reason: 'younger than the label horizon' },
+  ])
+  now = START + 8 * HOUR
+  await judge(model)
+  expect(await accuracy()).toMatchObject([{ verdict: 'alarm', value: 0.5, label_maturity: 0.5 }])
+  // Corrections between the looks wait for the next one.
+  await store(
+    labels,
+    'plumbline.labels.v1',
+    guesses(400).map((label, i) => ({
+      label_id: `again-${i}`,
+      model_id: 'looks',
+      prediction_id: `1-${i}`,
+      label,
+      labelled_at: new Date(START + HOUR).toISOString(),
+      source: 'ground_truth',
+    })),
+  )
+  await join.resolve(Infinity)
+  now = START + 9 * HOUR
+  await judge(model)
+  expect(await accuracy()).toMatchObject([{ value: 0.5, label_maturity: 0.5 }])
+  now = START + 13 * HOUR
+  await judge(model)
+  expect(await accuracy()).toMatchObject([{ verdict: 'ok', value: 1, label_maturity: 1 }])
+  now = START + 50 * HOUR
+})
+
+test('custom_metrics: any aggregate of joined outcomes, with an interval', async () => {
+  const { truth, score } = golden.scores
+  await predict(
+    'custom',
+    score.map((s) => ({ score: s })),
+  )
+  await tell('custom', truth)
+  const model = modelOf(
+    'custom',
+    `task: binary, custom_metrics: { mean_score: avg(score), gap: 'avgIf(score, positive) - avgIf(score, NOT positive)' }`,
+  )
+  await judge(model)
+  const mean = score.reduce((sum, s) => sum + s, 0) / score.length
+  const deviation = Math.sqrt(
+    score.reduce((sum, s) => sum + (s - mean) ** 2, 0) / (score.length - 1),
+  )
+  const [gap, average] = await found('custom', `metric LIKE 'custom.%'`)
+  expect(average).toMatchObject({ metric: 'custom.mean_score', verdict: 'none' })
+  expect(average!.value).toBeCloseTo(mean, 9)
+  // The jackknife of a mean estimates its standard error, from 20 parts.
+  const half = (average!.ci_high - average!.ci_low) / 2
+  expect(half / ((1.96 * deviation) / Math.sqrt(score.length))).toBeGreaterThan(0.6)
+  expect(half / ((1.96 * deviation) / Math.sqrt(score.length))).toBeLessThan(1.5)
+  expect(gap!.value).toBeGreaterThan(0)
+})
+
+test('a custom metric that ClickHouse refuses says so, and everything else is judged', async () => {
+  await predict('broken', [{ score: 0.5 }])
+  await tell('broken', [1])
+  await judge(modelOf('broken', 'task: binary, custom_metrics: { mine: avg(nowhere) }'))
+  const [accuracy, mine] = await found('broken', `metric IN ('accuracy', 'custom.mine')`)
+  expect(accuracy).toMatchObject({ value: 1 })
+  expect(mine).toMatchObject({ value: null, ci_low: null, verdict: 'incomplete' })
+  expect(mine!.reason).toContain('nowhere')
+})
+
+test('margins have curves, and neither losses nor estimates', async () => {
+  const { truth, score } = golden.scores
+  await predict(
+    'margins',
+    score.map((s) => ({ score: s - 0.4 })),
+  )
+  await tell('margins', truth)
+  await judge(modelOf('margins', 'task: binary, score_kind: margin'))
+  const metrics = (await found('margins')).map(({ metric }) => metric)
+  expect(metrics).toEqual(expect.arrayContaining(['accuracy', 'roc_auc', 'pr_auc', 'lift']))
+  for (const metric of ['log_loss', 'brier', 'ece']) expect(metrics).not.toContain(metric)
+  // Positive from 0 on.
+  const right = score.filter((s, i) => s - 0.4 >= 0 === (truth[i] === 1)).length
+  await expectValues('margins', { accuracy: right / score.length })
+})
