@@ -12,6 +12,7 @@ import scipy
 import sklearn
 import statsmodels
 from scipy import special, stats
+from scipy.stats._morestats import _anderson_ksamp_right
 from sklearn.metrics import f1_score, precision_score, recall_score
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
@@ -31,6 +32,9 @@ truth = rng.integers(0, 3, 200)
 guess = np.where(rng.random(200) < 0.7, truth, rng.integers(0, 3, 200))
 
 
+without_ties = [(np.random.default_rng(i).normal(0, 1, 40 + i).tolist(), np.random.default_rng(i + 100).normal(0.2 * i, 1, 70 - 10 * i).tolist()) for i in range(4)]
+
+
 def chi(a, b):
     table = np.array([a, b])
     table = table[:, table.sum(axis=0) > 0]
@@ -38,13 +42,21 @@ def chi(a, b):
     return {"a": a, "b": b, "statistic": statistic, "p": p, "degrees": int(degrees)}
 
 
+def anderson_darling(a, b):
+    """The right-continuous statistic before scipy standardizes it."""
+    pooled = np.sort(np.hstack([a, b]))
+    return float(_anderson_ksamp_right([np.sort(a), np.sort(b)], pooled, np.unique(pooled), 2, np.array([len(a), len(b)]), len(pooled)))
+
+
 golden = {
     "made_by": {"python": sys.version.split()[0], "numpy": np.__version__, "scipy": scipy.__version__, "statsmodels": statsmodels.__version__, "scikit-learn": sklearn.__version__, "seed": SEED},
     "kolmogorov": [{"x": x, "sf": float(special.kolmogorov(x))} for x in [0.1, 0.3, 0.5, 0.8, 1.0, 1.17, 1.19, 1.5, 2.0, 3.0, 5.0]],
     "two_samples": [
-        {"a": a, "b": b, "ks": float(stats.ks_2samp(a, b).statistic), "wasserstein": float(stats.wasserstein_distance(a, b)), "sd_of_a": float(np.std(a)), "mean_of_a": float(np.mean(a)), "quantile_inverted_cdf": float(np.quantile(a, 0.9, method="inverted_cdf"))}
+        {"a": a, "b": b, "ks": float(stats.ks_2samp(a, b).statistic), "wasserstein": float(stats.wasserstein_distance(a, b)), "energy": float(stats.energy_distance(a, b)), "anderson_darling": anderson_darling(a, b), "sd_of_a": float(np.std(a)), "mean_of_a": float(np.mean(a)), "quantile_inverted_cdf": float(np.quantile(a, 0.9, method="inverted_cdf"))}
         for a, b in samples
     ],
+    # scipy gives ties their mean rank; without ties the definitions agree.
+    "cramer_von_mises": [{"a": a, "b": b, "statistic": float(stats.cramervonmises_2samp(a, b).statistic)} for a, b in without_ties],
     "chi_squared": [chi(a, b) for a, b in tables],
     "chi_squared_quantile": [{"p": p, "degrees": d, "x": float(stats.chi2.ppf(p, d))} for p in [0.01, 0.5, 0.95, 0.99, 0.9999] for d in [1, 2, 9, 50]],
     "upper_gamma": [{"a": a, "x": x, "q": float(special.gammaincc(a, x))} for a in [0.5, 1, 4.5, 30] for x in [0.01, 0.5, 1, 5, 40, 100]],

@@ -18,6 +18,7 @@ import {
 import { ksInterval, ksPValue } from '../../lib/stats/ks.ts'
 import { standardDeviation } from '../../lib/stats/moments.ts'
 import { psi } from '../../lib/stats/psi.ts'
+import { squaredDistances, type Bounded } from '../../lib/stats/squared-distances.ts'
 import { wasserstein } from '../../lib/stats/wasserstein.ts'
 import { fact, type Fact, type Verdict } from './facts.ts'
 import { KS_LEAST_D, KS_P, psiAlarmLine, psiVerdict } from './rules.ts'
@@ -107,7 +108,32 @@ function numericFacts(subject: string, a: BinnedSample, b: BinnedSample): Fact[]
       bound_high: larger.high,
       reason: 'probability that a current value is the larger one',
     }),
+    ...squares(subject, reference, current, spread, sizes),
     ...distances(subject, parts, n, m),
+  ]
+}
+
+/** Distances that square the difference of the distribution functions; the energy distance as of values over their spread. */
+function squares(
+  subject: string,
+  reference: BinnedSample,
+  current: BinnedSample,
+  spread: number,
+  sizes: Pick<Fact, 'n_reference' | 'n_current'>,
+): Fact[] {
+  const { cramerVonMises, andersonDarling, energy } = squaredDistances(reference, current)
+  const of = (metric: string, { value, low, high }: Bounded, unit = 1) =>
+    fact('drift', subject, metric, unit > 0 ? value / unit : null, {
+      ...sizes,
+      precision: low === high ? 'exact' : 'bounded',
+      bound_low: unit > 0 ? low / unit : null,
+      bound_high: unit > 0 ? high / unit : null,
+      reason: unit > 0 ? '' : 'the reference is constant',
+    })
+  return [
+    of('cramer_von_mises', cramerVonMises),
+    of('anderson_darling', andersonDarling),
+    of('energy', energy, Math.sqrt(spread)),
   ]
 }
 

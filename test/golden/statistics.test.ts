@@ -11,6 +11,7 @@ import { normalQuantile } from '../../lib/stats/normal-quantile.ts'
 import { newcombe, wilson } from '../../lib/stats/proportions.ts'
 import { psi } from '../../lib/stats/psi.ts'
 import { quantile } from '../../lib/stats/quantile.ts'
+import { squaredDistances } from '../../lib/stats/squared-distances.ts'
 import { wasserstein } from '../../lib/stats/wasserstein.ts'
 import { confusionOf } from '../../services/drift/outcome-queries.ts'
 import { atoms, gridded } from './samples.ts'
@@ -22,10 +23,13 @@ interface Golden {
     b: number[]
     ks: number
     wasserstein: number
+    energy: number
+    anderson_darling: number
     sd_of_a: number
     mean_of_a: number
     quantile_inverted_cdf: number
   }[]
+  cramer_von_mises: { a: number[]; b: number[]; statistic: number }[]
   chi_squared: { a: number[]; b: number[]; statistic: number; p: number; degrees: number }[]
   chi_squared_quantile: { p: number; degrees: number; x: number }[]
   upper_gamma: { a: number; x: number; q: number }[]
@@ -98,6 +102,27 @@ test.each(golden.two_samples)(
   },
 )
 
+test.each(golden.two_samples)(
+  'energy distance and Anderson–Darling: exact of atoms, within their bounds on a grid',
+  ({ a, b, ...expected }) => {
+    const factor = (a.length * b.length) / (a.length + b.length)
+    const exact = squaredDistances(atoms(a), atoms(b))
+    near(exact.energy.value, expected.energy)
+    near(factor * exact.andersonDarling.value, expected.anderson_darling)
+    const bounded = squaredDistances(gridded(a), gridded(b))
+    for (const metric of ['cramerVonMises', 'andersonDarling', 'energy'] as const) {
+      expect(exact[metric].low).toBe(exact[metric].high)
+      expect(bounded[metric].low).toBeLessThanOrEqual(exact[metric].value + 1e-12)
+      expect(bounded[metric].high).toBeGreaterThanOrEqual(exact[metric].value - 1e-12)
+    }
+  },
+)
+
+test.each(golden.cramer_von_mises)('Cramér–von Mises without ties', ({ a, b, statistic }) => {
+  const factor = (a.length * b.length) / (a.length + b.length)
+  near(factor * squaredDistances(atoms(a), atoms(b)).cramerVonMises.value, statistic)
+})
+
 test('precision, recall and F1 by class', () => {
   const { truth, guess, ...expected } = golden.confusion
   const cells = [
@@ -134,6 +159,23 @@ test('the KS interval holds the exact D for any samples', () => {
       const { low, high } = ksInterval(gridded(a), gridded(b))
       expect(low).toBeLessThanOrEqual(exact + 1e-12)
       expect(high).toBeGreaterThanOrEqual(exact - 1e-12)
+    }),
+    { numRuns: 2000 },
+  )
+})
+
+test('the bounds of the squared distances hold the exact ones for any samples', () => {
+  fc.assert(
+    fc.property(values, values, (a, b) => {
+      const exact = squaredDistances(atoms(a), atoms(b))
+      const bounded = squaredDistances(gridded(a), gridded(b))
+      for (const metric of ['cramerVonMises', 'andersonDarling', 'energy'] as const) {
+        const { value } = exact[metric]
+        expect(bounded[metric].low).toBeLessThanOrEqual(value * (1 + 1e-9) + 1e-12)
+        expect(bounded[metric].high).toBeGreaterThanOrEqual(value * (1 - 1e-9) - 1e-12)
+        expect(bounded[metric].value).toBeGreaterThanOrEqual(0)
+      }
+      expect(exact.cramerVonMises.value).toBeLessThanOrEqual(1)
     }),
     { numRuns: 2000 },
   )
