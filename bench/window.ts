@@ -54,7 +54,9 @@ export async function benchWindow(rounds: number): Promise<Result[]> {
       })
       return async (models: readonly Model[]) => {
         const progress = await queries.progress(models)
-        for (const model of models) await judge(model, progress.get(model.modelId)!, () => true)
+        await Promise.all(
+          models.map((model) => judge(model, progress.get(model.modelId)!, () => true)),
+        )
       }
     })
     const judgeAll = async (ids: readonly string[]) => {

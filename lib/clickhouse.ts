@@ -132,9 +132,13 @@ export function clickHouseOf(
     insertRows: async (table, rows, token) => {
       if (rows.length === 0) return
       const settings = token === undefined ? '' : `, insert_deduplication_token='${escape(token)}'`
-      const lines = rows.map((row) => JSON.stringify(row)).join('\n')
+      // Names once, not in every row: half of the bytes of a wide row.
+      const columns = [...new Set(rows.flatMap(Object.keys))]
+      const lines = rows
+        .map((row) => JSON.stringify(columns.map((column) => row[column] ?? null)))
+        .join('\n')
       await command(
-        `INSERT INTO ${table} SETTINGS async_insert=0${settings} FORMAT JSONEachRow\n${lines}`,
+        `INSERT INTO ${table} (${columns.join(', ')}) SETTINGS async_insert=0${settings} FORMAT JSONCompactEachRow\n${lines}`,
       )
     },
     close: () => client.close(),

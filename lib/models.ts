@@ -13,7 +13,7 @@ import {
 import { ConfigError } from './config.ts'
 import { durationMs } from './durations.ts'
 import { parseCondition } from './conditions.ts'
-import { isTimezone, windowSpecProblem } from './windows.ts'
+import { eventsOf, isTimezone, windowSpecProblem } from './windows.ts'
 
 /** A model file with every default filled in. */
 export interface Model {
@@ -170,6 +170,8 @@ function crossChecks(file: ModelFile): string[] {
   for (const [name, { kind, model_version }] of Object.entries(file.references ?? {})) {
     if (kind === 'version' && model_version === undefined)
       problems.push(`references.${name} of kind version needs model_version`)
+    if (kind === 'season' && windows && eventsOf(windows.size) !== undefined)
+      problems.push(`references.${name} of kind season needs windows of a duration`)
     if (kind === 'season' && windows?.season === undefined)
       problems.push(`references.${name} of kind season needs windows.season`)
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { bucketMs, windowSpecProblem, windowsBetween } from './windows.ts'
+import { bucketMs, STEP_MS, windowSpecProblem, windowsBetween, windowsOfEvents } from './windows.ts'
 
 const HOUR = 3_600_000
 const at = (text: string) => Date.parse(text)
@@ -74,7 +74,9 @@ test.each([
   ['10m', undefined, 'multiples of 15m'],
   ['1h', '25m', 'multiples of 15m'],
   ['1h', '45m', 'multiple of slide'],
-  ['5000 events', undefined, 'not built yet'],
+  ['5000 events', undefined, undefined],
+  ['5000 events', '1h', 'do not overlap'],
+  ['0 events', undefined, 'at least 1 event'],
   ['day', '1h', 'slides by its own size'],
   ['7d', '1d', undefined],
 ])('size %s with slide %s', (size, slide, problem) => {
@@ -87,4 +89,57 @@ test('counts need steps no finer than what every window is a multiple of', () =>
   expect(bucketMs({ size: '7d', timezone: 'UTC' })).toBe(7 * 24 * HOUR)
   expect(bucketMs({ size: 'month', timezone: 'UTC' })).toBe(24 * HOUR)
   expect(bucketMs({ size: '1d', timezone: 'Asia/Kolkata' })).toBe(15 * 60_000)
+})
+
+const steps = fc
+  .array(fc.tuple(fc.nat(20), fc.integer({ min: 1, max: 500 })), { minLength: 1, maxLength: 60 })
+  .map((gaps) => {
+    let at = 0
+    return gaps.map(([gap, events]) => ({ step: STEP_MS * (at += gap + 1), events }))
+  })
+const within = (
+  all: readonly { step: number; events: number }[],
+  window: { start: number; end: number },
+) =>
+  all
+    .filter(({ step }) => step >= window.start && step < window.end)
+    .reduce((sum, { events }) => sum + events, 0)
+
+test('windows of a number of events tile the stream, and each is as short as it can be', () => {
+  fc.assert(
+    fc.property(steps, fc.integer({ min: 1, max: 1500 }), (all, count) => {
+      const windows = windowsOfEvents(count, all, [])
+      windows.forEach((window, i) => {
+        if (i > 0) expect(window.start).toBe(windows[i - 1]!.end)
+        expect(within(all, window)).toBeGreaterThanOrEqual(count)
+        expect(within(all, { ...window, end: window.end - STEP_MS })).toBeLessThan(count)
+      })
+      const rest = { start: windows.at(-1)?.end ?? 0, end: Infinity }
+      expect(within(all, rest)).toBeLessThan(count)
+    }),
+  )
+})
+
+test('windows of a number of events that were made stay, whatever comes late', () => {
+  fc.assert(
+    fc.property(steps, steps, fc.integer({ min: 1, max: 1500 }), (first, later, count) => {
+      const known = windowsOfEvents(count, first, [])
+      const sums = new Map<number, number>()
+      for (const { step, events } of [...first, ...later])
+        sums.set(step, (sums.get(step) ?? 0) + events)
+      const all = [...sums]
+        .map(([step, events]) => ({ step, events }))
+        .toSorted((a, b) => a.step - b.step)
+      const windows = windowsOfEvents(count, all, known)
+      for (const window of known) expect(windows).toContainEqual(window)
+      windows.forEach((window, i) => {
+        if (i > 0) expect(window.start).toBeGreaterThanOrEqual(windows[i - 1]!.end)
+      })
+      // Every event up to the last full window lies in one.
+      const covered = windows.reduce((sum, window) => sum + within(all, window), 0)
+      const end = windows.at(-1)?.end ?? 0
+      expect(covered).toBe(within(all, { start: 0, end }))
+      expect(windowsOfEvents(count, all, windows)).toEqual(windows)
+    }),
+  )
 })

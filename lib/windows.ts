@@ -10,7 +10,7 @@ export interface Window {
 export const STEP_MS = 15 * 60_000
 
 export interface WindowSpec {
-  /** `15m`, `1h`, `7d`, or `day`, `week`, `month`. */
+  /** `15m`, `1h`, `7d`, or `day`, `week`, `month`; `5000 events` in {@link windowsOfEvents} alone. */
   size: string
   /** Distance of window starts; `size` when undefined. */
   slide?: string | undefined
@@ -19,14 +19,16 @@ export interface WindowSpec {
 
 /** The longest span that every window of the spec is a multiple of: counts need no finer steps. */
 export function bucketMs(spec: WindowSpec): number {
-  if (spec.timezone !== 'UTC') return STEP_MS
+  if (spec.timezone !== 'UTC' || eventsOf(spec.size) !== undefined) return STEP_MS
   return isCalendar(spec.size) ? 86_400_000 : durationMs(spec.slide ?? spec.size)
 }
 
 /** Why a size and slide do not make windows; undefined when they do. */
 export function windowSpecProblem(size: string, slide?: string): string | undefined {
-  if (size.endsWith(' events'))
-    return 'size: windows of a number of events are not built yet; use a duration or a calendar day, week or month'
+  const events = eventsOf(size)
+  if (events === 0) return 'size must be at least 1 event'
+  if (events !== undefined)
+    return slide === undefined ? undefined : 'slide: windows of a number of events do not overlap'
   if (isCalendar(size))
     return slide === undefined ? undefined : 'slide: a calendar window slides by its own size'
   const sizeMs = durationMs(size)
@@ -36,6 +38,12 @@ export function windowSpecProblem(size: string, slide?: string): string | undefi
     return 'size and slide must be multiples of 15m'
   if (sizeMs % slideMs !== 0) return 'size must be a multiple of slide'
   return undefined
+}
+
+/** The number of a size such as `5000 events`; undefined for other sizes. */
+export function eventsOf(size: string): number | undefined {
+  const number = /^(\d+) events$/.exec(size)?.[1]
+  return number === undefined ? undefined : Number(number)
 }
 
 export const isCalendar = (size: string) => size === 'day' || size === 'week' || size === 'month'
@@ -122,4 +130,49 @@ function localTime(timezone: string): LocalTime {
     return guess
   }
   return { fromUtc, toUtc }
+}
+
+/**
+ * Windows of at least `count` events: as few whole time steps as hold so many, one window after the other. Where a window was
+ * once, it stays, so that late events restate it and move no border.
+ *
+ * @param steps time steps with events, ascending
+ * @param known windows that were made before, ascending
+ * @returns those that are known and all that are full, ascending; the last events may be in none yet
+ */
+export function windowsOfEvents(
+  count: number,
+  steps: readonly { step: number; events: number }[],
+  known: readonly Window[],
+): Window[] {
+  const windows: Window[] = []
+  let next = 0
+  let start: number | undefined
+  let held = 0
+  const close = (end: number) => {
+    if (start !== undefined && held > 0) windows.push({ start, end })
+    start = undefined
+    held = 0
+  }
+  for (const { step, events } of steps) {
+    while (next < known.length && known[next]!.end <= step) {
+      // Events before the first known window came late, and fill no window any more.
+      close(known[next]!.start)
+      windows.push(known[next]!)
+      start = known[next++]!.end
+    }
+    const window = known[next]
+    if (window && step >= window.start) continue
+    start ??= step
+    held += events
+    if (held < count) continue
+    const end = step + STEP_MS
+    close(end)
+    start = end
+  }
+  for (; next < known.length; next++) {
+    close(known[next]!.start)
+    windows.push(known[next]!)
+  }
+  return windows
 }

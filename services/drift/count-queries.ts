@@ -9,6 +9,7 @@ const MAX_CATEGORIES = 10_000
 export const OTHER_CATEGORIES = '@other'
 
 interface NumericRow {
+  model: string
   span: number
   subject: string
   grid: number
@@ -20,6 +21,7 @@ interface NumericRow {
 }
 
 interface CategoryRow {
+  model: string
   span: number
   subject: string
   categories: string[]
@@ -27,33 +29,46 @@ interface CategoryRow {
   all: string
 }
 
+/** The bins of each subject as arrays, in their order; sorting each by itself costs half of sorting them all. */
+const binsOf = (counted: string) =>
+  `SELECT model, span, subject, grid, sorted.1 AS bins, sorted.2 AS counts, sorted.3 AS totals, sorted.4 AS lows, sorted.5 AS highs
+   FROM (SELECT model, span, subject, grid, arraySort(one -> one.1, groupArray((bin, n, t, l, h))) AS sorted
+         FROM (${counted}) GROUP BY model, span, subject, grid)`
+
+type Counts = Pick<WindowCounts, 'numeric' | 'categories'>
+
 /**
+ * Of several models at once.
+ *
  * @param where conditions on the steps, with the spans among the parameters
  * @param bySpan whether spans are counted apart, or all as one
- * @returns counts per span, in their order; one entry for all of them otherwise
+ * @returns of a model its counts per span, in their order; one entry for all of them otherwise
  */
 export async function readCounts(
   db: ClickHouse,
   params: Params,
   where: string,
   bySpan: boolean,
-): Promise<Pick<WindowCounts, 'numeric' | 'categories'>[]> {
+): Promise<(modelId: string) => Counts[]> {
   const span = bySpan ? spanOf('step') : '1'
   const numeric = await db.query<NumericRow>(
-    `SELECT span, subject, grid, groupArray(bin) AS bins, groupArray(n) AS counts, groupArray(t) AS totals, groupArray(l) AS lows, groupArray(h) AS highs
-     FROM (SELECT ${span} AS span, subject, grid, bin, sum(count) AS n, sum(total) AS t, min(low) AS l, max(high) AS h FROM numeric_counts ${where}
-           GROUP BY span, subject, grid, bin ORDER BY span, subject, grid, bin)
-     GROUP BY span, subject, grid`,
+    binsOf(
+      `SELECT model_id AS model, ${span} AS span, subject, grid, bin, sum(count) AS n, sum(total) AS t, min(low) AS l, max(high) AS h
+       FROM numeric_counts ${where} GROUP BY model, span, subject, grid, bin`,
+    ),
     params,
   )
   const categories = await db.query<CategoryRow>(
-    `SELECT span, subject, groupArray(${MAX_CATEGORIES})(category) AS categories, groupArray(${MAX_CATEGORIES})(n) AS counts, sum(n) AS all
-     FROM (SELECT ${span} AS span, subject, category, sum(count) AS n FROM category_counts ${where}
-           GROUP BY span, subject, category ORDER BY span, subject, n DESC, category)
-     GROUP BY span, subject`,
+    `SELECT model, span, subject, groupArray(${MAX_CATEGORIES})(category) AS categories, groupArray(${MAX_CATEGORIES})(n) AS counts, sum(n) AS all
+     FROM (SELECT model_id AS model, ${span} AS span, subject, category, sum(count) AS n FROM category_counts ${where}
+           GROUP BY model, span, subject, category ORDER BY model, span, subject, n DESC, category)
+     GROUP BY model, span, subject`,
     params,
   )
-  return perSpan(numeric, categories, spanCount(params, bySpan))
+  const numbers = Map.groupBy(numeric, (row) => row.model)
+  const texts = Map.groupBy(categories, (row) => row.model)
+  return (modelId) =>
+    perSpan(numbers.get(modelId) ?? [], texts.get(modelId) ?? [], spanCount(params, bySpan))
 }
 
 const spanCount = (params: Params, bySpan: boolean) =>
@@ -84,21 +99,19 @@ export async function readRawCounts(
     params,
   )
   const numeric = await db.query<NumericRow>(
-    `SELECT span, subject, ${RAW_GRID} AS grid, groupArray(bin) AS bins, groupArray(n) AS counts, groupArray(t) AS totals, groupArray(l) AS lows, groupArray(h) AS highs
-     FROM (
-       SELECT span, subject, ${bin} AS bin,
-         count() AS n, sum(x) AS t, min(x) AS l, max(x) AS h
+    binsOf(
+      `SELECT '' AS model, span, subject, ${RAW_GRID} AS grid, ${bin} AS bin, count() AS n, sum(x) AS t, min(x) AS l, max(x) AS h
        FROM (
          SELECT ${span} AS span, subject, assumeNotNull(value) AS x FROM ${table}
          ARRAY JOIN arrayConcat(mapKeys(features), ['@prediction', '@score', '@latency_ms']) AS subject,
            arrayConcat(arrayMap(v -> variantElement(v, 'Float64'), mapValues(features)), [prediction_number, score, latency_ms]) AS value
          ${where} AND isNotNull(value))
-       GROUP BY span, subject, bin ORDER BY span, subject, bin)
-     GROUP BY span, subject`,
+       GROUP BY span, subject, bin`,
+    ),
     params,
   )
   const categories = await db.query<CategoryRow>(
-    `SELECT span, subject, groupArray(${MAX_CATEGORIES})(category) AS categories, groupArray(${MAX_CATEGORIES})(n) AS counts, sum(n) AS all
+    `SELECT '' AS model, span, subject, groupArray(${MAX_CATEGORIES})(category) AS categories, groupArray(${MAX_CATEGORIES})(n) AS counts, sum(n) AS all
      FROM (
        SELECT ${span} AS span, subject, substringUTF8(assumeNotNull(value), 1, 200) AS category, count() AS n FROM ${table}
        ARRAY JOIN arrayConcat(mapKeys(features), ['@prediction']) AS subject,
@@ -125,7 +138,7 @@ function perSpan(
   numeric: readonly NumericRow[],
   categories: readonly CategoryRow[],
   spans: number,
-): Pick<WindowCounts, 'numeric' | 'categories'>[] {
+): Counts[] {
   return Array.from({ length: spans }, (_, i) => ({
     numeric: numericOf(numeric.filter((row) => row.span === i + 1)),
     categories: new Map(

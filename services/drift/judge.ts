@@ -1,28 +1,21 @@
-/**
- * Judges what is due of one model: reads counts, asks `evaluate`, writes revisions.
- *
- * A revision is written in this order: 1. its facts, 2. its verdicts, 3. the inputs it was made from, 4. the verdicts to
- * their topic. Cut off before 3, the window is still due and comes again with a higher revision; cut off before 4, the
- * verdicts are in the table, which their readers re-read.
- */
+/** Judges what is due of one model: reads counts, asks `evaluate`, has revisions written. */
 import type { ClickHouse } from '../../lib/clickhouse.ts'
 import type { EventLog } from '../../lib/event-log.ts'
 import type { Model } from '../../lib/models.ts'
 import type { ModelReference } from '../../schemas/model.ts'
 import { durationMs } from '../../lib/durations.ts'
 import { bucketMs, type Window } from '../../lib/windows.ts'
-import { TOPICS } from '../../schemas/topics.ts'
 import { evaluateTruth, evaluateWindow } from './evaluate.ts'
-import { factKey, type Fact } from './facts.ts'
+import type { Fact } from './facts.ts'
 import type { Gauges } from './gauges.ts'
 import type { ModelProgress } from './progress-queries.ts'
 import type { DriftQueries } from './queries.ts'
 import { ALL, keyOf, type Combination } from './scope.ts'
 import type { decisionQueries } from './decisions.ts'
 import { fairnessAttributes } from './evaluate-fairness.ts'
-import { episodeOf, worstOf, type Worst } from './episodes.ts'
-import type { PastShift } from './past-shifts.ts'
-import { referenceWindows, windowsWithin, type ReferenceWindows } from './reference-windows.ts'
+import { episodeOf, worstOf } from './episodes.ts'
+import { notOverlapping, pastSpan, type PastShift } from './past-shifts.ts'
+import { referenceWindows, windowsWithin } from './reference-windows.ts'
 import {
   frozenSpans,
   putReferences,
@@ -31,14 +24,8 @@ import {
   type PastWindow,
   type ReferenceSpans,
 } from './references.ts'
-import {
-  changedFacts,
-  metricRow,
-  sliceColumns,
-  tokenOf,
-  verdictRow,
-  type RevisionKey,
-} from './rows.ts'
+import { revisionWriter, type Revision } from './revisions.ts'
+import { changedFacts } from './rows.ts'
 import { dueWindows, passedUntil, progressOf, type Due, type StepCount } from './schedule.ts'
 import { impliesLabels } from './truth-source.ts'
 import { noOutcomes, type ReferenceData } from './window-data.ts'
@@ -79,6 +66,7 @@ export function createJudge(options: JudgeOptions) {
   const { db, queries, decisions, now } = options
   const restatedAt = options.restatedAt ?? new Map<string, number>()
   const cache = new Map<string, ReferenceData>()
+  const write = revisionWriter(db, options.eventLog)
 
   /** What is said of all models, read anew at most every `saidForMs`: most of it is nothing. */
   async function readSaid() {
@@ -157,10 +145,9 @@ export function createJudge(options: JudgeOptions) {
     { frozen, accepted, snoozed, put, isProducing, passedUntil }: Known,
   ): Promise<Pick<PastWindow, 'alarmed' | 'worst' | 'episode'>> {
     const window = { start: due.start, end: due.end }
-    const combinations = await queries.combinations(model.modelId, window, model.slices)
-    const earlier = due.previous
-      ? await queries.latestFacts(model.modelId, window)
-      : new Map<string, never>()
+    const present = await queries.present({ modelId: model.modelId, spans: [window] })
+    const combinations = await queries.combinations(model.modelId, window, present, model.slices)
+    const earlier = await queries.latestFacts({ modelId: model.modelId, window })
     const completeness = isProducing ? await queries.completeness(model.modelId, window) : null
     const spans = referencesFor(window, model, pastWindows, frozen, accepted, put)
     /** A slice is compared with itself, a version or variant with everything. */
@@ -182,22 +169,22 @@ export function createJudge(options: JudgeOptions) {
     const judging = references.find((reference) => reference.judge)
     const pastErrors = judging?.scores ? await queries.pastErrors(model.modelId, window.start) : []
     const past = judging?.windows
-      ? await queries.pastShifts(model.modelId, judging.name, ...pastSpan(judging.windows, window))
+      ? await queries.pastShifts(
+          model.modelId,
+          judging.name,
+          ...pastSpan(judging.windows.windows, window),
+        )
       : new Map<string, PastShift[]>()
 
-    const revisions: {
-      key: RevisionKey
-      changed: Fact[]
-      facts: Fact[]
-      before: ReadonlyMap<string, Fact>
-    }[] = []
+    const revisions: (Revision & { facts: Fact[] })[] = []
     for (const combination of combinations) {
       const before = earlier.get(keyOf(combination))
       // Only truth has changed: what was said of the inputs still stands.
-      const inputsStand = before !== undefined && due.previous?.events === due.events
+      const inputsStand =
+        before !== undefined && before.facts.size > 0 && due.previous?.events === due.events
       const counts = inputsStand
-        ? await queries.eventCounts(model.modelId, [window], combination)
-        : await queries.counts(model.modelId, [window], combination)
+        ? await queries.eventCounts(model.modelId, [window], combination, present)
+        : await queries.counts(model.modelId, [window], combination, present)
       const outcomes =
         due.changes === 0 && impliedUntil === 0
           ? noOutcomes(counts.events)
@@ -253,54 +240,9 @@ export function createJudge(options: JudgeOptions) {
     const episode = episodeOf(window, worst, model.modelId, pastWindows)
     for (const { key } of revisions) key.episode = episode
     const alarmed = whole.some((fact) => fact.family === 'drift' && fact.verdict === 'alarm')
-    await write(model, due, { worst, alarmed }, revisions)
+    await write({ model, due, worst, alarmed }, revisions)
     for (const { key, facts } of revisions) options.gauges.show(key, facts, snoozed)
     return { alarmed, worst, episode }
-  }
-
-  async function write(
-    model: Model,
-    due: Due,
-    { worst, alarmed }: { worst: Worst; alarmed: boolean },
-    revisions: readonly { key: RevisionKey; changed: Fact[]; before: ReadonlyMap<string, Fact> }[],
-  ) {
-    const token = revisions.map(({ key }) => tokenOf(key)).join('\u0002')
-    const verdicts = revisions.flatMap(({ key, changed, before }) =>
-      changed
-        .filter((fact) => fact.verdict !== 'none' || isVerdict(before.get(factKey(fact))))
-        .map((fact) => verdictRow(fact, key, before.get(factKey(fact))?.verdict ?? '')),
-    )
-    await db.insertRows(
-      'window_metrics',
-      revisions.flatMap(({ key, changed }) => changed.map((fact) => metricRow(fact, key))),
-      token,
-    )
-    await db.insertRows('verdicts', verdicts, token)
-    await db.insertRows(
-      'window_revisions',
-      revisions.map(({ key }) => ({
-        model_id: model.modelId,
-        model_version: key.combination.modelVersion,
-        variant: key.combination.variant,
-        ...sliceColumns(key.combination),
-        window_start: new Date(due.start).toISOString(),
-        window_end: new Date(due.end).toISOString(),
-        revision: key.revision,
-        events: due.events,
-        outcome_changes: due.changes,
-        maturity: due.maturity,
-        worst,
-        drift_alarm: alarmed,
-        episode_id: key.episode,
-        policy_revision: model.revision,
-        computed_at: new Date(key.computedAt).toISOString(),
-      })),
-      `inputs\u0001${token}`,
-    )
-    await options.eventLog.append(
-      TOPICS.verdicts.topic,
-      verdicts.map((row) => ({ key: model.modelId, value: JSON.stringify(row) })),
-    )
   }
 
   /** Counts of a reference, kept while no event or truth of its spans changes. */
@@ -337,7 +279,7 @@ export function createJudge(options: JudgeOptions) {
       cache.get(keyFor(true)) ?? (reference.judge ? undefined : cache.get(keyFor(false)))
     if (cached) return { ...cached, name: reference.name, judge: reference.judge }
     const counts = await queries.counts(model.modelId, reference.spans, scope)
-    const windows = reference.judge ? windowsWithin(reference.spans, model) : []
+    const windows = reference.judge ? windowsWithin(reference.spans, model, inside) : []
     const data: ReferenceData = {
       name: reference.name,
       judge: reference.judge,
@@ -370,29 +312,6 @@ export function createJudge(options: JudgeOptions) {
   }
 }
 
-/** Windows further back weigh nothing in the mean of the last ones. */
-const PAST_WINDOWS = 24
-
-function pastSpan({ windows }: ReferenceWindows, window: Window): [from: number, to: number] {
-  const size = window.end - window.start
-  const after = windows.at(-1)!.end <= window.start ? windows.at(-1)!.end : -Infinity
-  return [Math.max(after, window.start - PAST_WINDOWS * size), window.start]
-}
-
-/** Of hopping windows those that follow one another: rows must not count twice. */
-function notOverlapping(past: readonly PastShift[], window: Window): PastShift[] {
-  const size = window.end - window.start
-  let before = window.start
-  const chosen: PastShift[] = []
-  for (const shift of past.toReversed()) {
-    if (shift.start + size > before) continue
-    chosen.push(shift)
-    before = shift.start
-  }
-  return chosen.toReversed()
-}
-
 const idOf = (window: Window) => `${window.start}-${window.end}`
 const isOfInputs = (fact: Fact) =>
   fact.family === 'drift' || fact.family === 'quality' || fact.family === 'operations'
-const isVerdict = (fact: Fact | undefined) => fact !== undefined && fact.verdict !== 'none'

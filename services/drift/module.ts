@@ -98,14 +98,17 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
       }
       try {
         const come = await progress(ids.map((id) => models.get(id)))
-        for (const id of ids) {
-          try {
-            const comeBack = await judge(models.get(id), come.get(id)!, () => hints.owns(id))
-            if (comeBack !== undefined) want(id, comeBack)
-          } catch (error) {
-            again(id, error)
-          }
-        }
+        // Side by side, so that what they ask alike is asked once.
+        await Promise.all(
+          ids.map(async (id) => {
+            try {
+              const comeBack = await judge(models.get(id), come.get(id)!, () => hints.owns(id))
+              if (comeBack !== undefined) want(id, comeBack)
+            } catch (error) {
+              again(id, error)
+            }
+          }),
+        )
       } catch (error) {
         for (const id of ids) again(id, error)
       }

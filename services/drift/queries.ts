@@ -1,5 +1,6 @@
 /** Everything drift reads from ClickHouse: what has come and been judged here, the counts of windows in `window-queries.ts`. */
 import type { ClickHouse } from '../../lib/clickhouse.ts'
+import { gathered } from '../../lib/gathered.ts'
 import { progressQueries } from './progress-queries.ts'
 import { windowQueries } from './window-queries.ts'
 import type { ModelReference } from '../../schemas/model.ts'
@@ -9,6 +10,49 @@ import { pastShiftsOf, type PastShift, type ShiftRow } from './past-shifts.ts'
 import type { Window } from '../../lib/windows.ts'
 import { factKey, type Fact } from './facts.ts'
 
+/** What was said of a combination. */
+export interface Said {
+  /** The newest revision that was begun. */
+  revision: number
+  /** Of the newest complete one; empty where none is. */
+  facts: Map<string, Fact>
+}
+
+/** 64-bit integers come as strings. */
+type Counted = 'n_reference' | 'n_current' | 'n_labelled'
+type FactRow = Omit<Fact, Counted> &
+  Record<Counted, string> & {
+    model_id: string
+    model_version: string
+    variant: string
+    slice_key: string
+    slice_value: string
+    revision: number
+    stands: boolean
+    begun: number
+  }
+
+const ofWindow = `model_id IN {models:Array(String)} AND window_start = {start:DateTime64(3, 'UTC')} AND window_end = {end:DateTime64(3, 'UTC')}`
+
+function saidOf(rows: readonly FactRow[]): Map<string, Said> {
+  const found = new Map<string, Said>()
+  for (const row of rows) {
+    const { model_version: modelVersion, variant } = row
+    const slice = { key: row.slice_key, value: row.slice_value }
+    const key = keyOf({ modelVersion, variant, slice })
+    const entry = found.get(key) ?? { revision: row.begun, facts: new Map<string, Fact>() }
+    found.set(key, entry)
+    if (!row.stands) continue
+    const numbers = {
+      n_reference: Number(row.n_reference),
+      n_current: Number(row.n_current),
+      n_labelled: Number(row.n_labelled),
+    }
+    entry.facts.set(factKey(row), { ...row, ...numbers })
+  }
+  return found
+}
+
 export function driftQueries(db: ClickHouse) {
   return {
     modelIds: async () =>
@@ -16,45 +60,32 @@ export function driftQueries(db: ClickHouse) {
         (row) => row.model_id,
       ),
 
-    /** Facts of a window as they stand, per combination, with the newest revision of each combination. */
-    latestFacts: async (
-      modelId: string,
-      window: Window,
-    ): Promise<Map<string, { revision: number; facts: Map<string, Fact> }>> => {
-      const rows = await db.query<
-        Fact & {
-          model_version: string
-          variant: string
-          slice_key: string
-          slice_value: string
-          revision: number
-          n_reference: string
-          n_current: string
-          n_labelled: string
-        }
-      >(
-        `SELECT * FROM window_metrics
-         WHERE model_id = {model:String} AND window_start = {start:DateTime64(3, 'UTC')} AND window_end = {end:DateTime64(3, 'UTC')}
-         ORDER BY revision DESC LIMIT 1 BY model_version, variant, slice_key, slice_value, family, subject, metric, convention, method, reference`,
-        { model: modelId, start: sqlTime(window.start), end: sqlTime(window.end) },
-      )
-      const found = new Map<string, { revision: number; facts: Map<string, Fact> }>()
-      for (const row of rows) {
-        const { model_version: modelVersion, variant } = row
-        const slice = { key: row.slice_key, value: row.slice_value }
-        const key = keyOf({ modelVersion, variant, slice })
-        const entry = found.get(key) ?? { revision: 0, facts: new Map<string, Fact>() }
-        entry.revision = Math.max(entry.revision, row.revision)
-        const numbers = {
-          n_reference: Number(row.n_reference),
-          n_current: Number(row.n_current),
-          n_labelled: Number(row.n_labelled),
-        }
-        entry.facts.set(factKey(row), { ...row, ...numbers })
-        found.set(key, entry)
-      }
-      return found
-    },
+    /**
+     * What was said of a window, per combination: the facts of its newest complete revision, and the newest revision that
+     * was begun, which a crash may have cut off.
+     */
+    latestFacts: gathered(
+      ({ window }: { modelId: string; window: Window }) => `${window.start}-${window.end}`,
+      async (asked) => {
+        const { window } = asked[0]!
+        const rows = await db.query<FactRow>(
+          `SELECT * EXCEPT (complete), revision <= complete AS stands, max(revision) OVER (PARTITION BY model_id, model_version, variant, slice_key, slice_value) AS begun
+           FROM window_metrics LEFT JOIN (
+             SELECT model_id, model_version, variant, slice_key, slice_value, max(revision) AS complete FROM window_revisions
+             WHERE ${ofWindow} GROUP BY model_id, model_version, variant, slice_key, slice_value
+           ) AS revisions USING (model_id, model_version, variant, slice_key, slice_value)
+           WHERE ${ofWindow}
+           ORDER BY stands DESC, revision DESC LIMIT 1 BY model_id, model_version, variant, slice_key, slice_value, family, subject, metric, convention, method, reference`,
+          {
+            models: asked.map(({ modelId }) => modelId),
+            start: sqlTime(window.start),
+            end: sqlTime(window.end),
+          },
+        )
+        const byModel = Map.groupBy(rows, (row) => row.model_id)
+        return asked.map(({ modelId }) => saidOf(byModel.get(modelId) ?? []))
+      },
+    ),
 
     /** References that were frozen or put, of all models. */
     storedReferences: async (): Promise<StoredReference[]> => {
@@ -142,7 +173,7 @@ export function driftQueries(db: ClickHouse) {
       to: number,
     ): Promise<Map<string, PastShift[]>> => {
       const rows = await db.query<ShiftRow>(
-        `SELECT concat(model_version, '\\x01', variant, '\\x01', slice_key, '\\x01', slice_value) AS key, toUnixTimestamp64Milli(window_start) AS start, subject, metric, value, n_current AS size, verdict
+        `SELECT concat(model_version, '\\x01', variant, '\\x01', slice_key, '\\x01', slice_value) AS key, toUnixTimestamp64Milli(window_start) AS start, toUnixTimestamp64Milli(window_end) AS end, subject, metric, value, n_current AS size, verdict
          FROM window_metrics
          WHERE model_id = {model:String} AND family = 'drift' AND convention = 'plumbline' AND reference = {reference:String}
            AND metric IN ('psi', 'location_shift', 'scale_shift', 'skew_shift')

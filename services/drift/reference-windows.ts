@@ -3,7 +3,14 @@ import { durationMs } from '../../lib/durations.ts'
 import type { Model } from '../../lib/models.ts'
 import type { Season } from '../../lib/stats/window-noise.ts'
 import { numericReference, type NumericReference } from '../../lib/stats/window-reference.ts'
-import { isCalendar, windowsBetween, type Window } from '../../lib/windows.ts'
+import {
+  eventsOf,
+  isCalendar,
+  windowsBetween,
+  windowsOfEvents,
+  type Window,
+} from '../../lib/windows.ts'
+import type { StepCount } from './schedule.ts'
 import { missingOf, totalOf, type WindowCounts } from './window-data.ts'
 
 /** With fewer windows their noise cannot be told: the fixed defaults judge. */
@@ -42,12 +49,27 @@ export interface ReferenceWindows {
   phaseOf: (start: number) => number
 }
 
-/** The whole, non-overlapping windows inside the spans of a reference; empty where they are too few. */
-export function windowsWithin(spans: readonly Window[], { windows: spec }: Model): Window[] {
+/**
+ * The whole, non-overlapping windows inside the spans of a reference; empty where they are too few.
+ *
+ * @param steps time steps with events, at least those of the spans
+ */
+export function windowsWithin(
+  spans: readonly Window[],
+  { windows: spec }: Model,
+  steps: readonly StepCount[],
+): Window[] {
+  const count = eventsOf(spec.size)
+  const inside = (span: Window) =>
+    count === undefined
+      ? windowsBetween({ size: spec.size, timezone: spec.timezone }, span.start, span.end - 1)
+      : windowsOfEvents(
+          count,
+          steps.filter(({ step }) => step >= span.start && step < span.end),
+          [],
+        )
   const found = spans.flatMap((span) =>
-    windowsBetween({ size: spec.size, timezone: spec.timezone }, span.start, span.end - 1).filter(
-      (window) => window.start >= span.start && window.end <= span.end,
-    ),
+    inside(span).filter((window) => window.start >= span.start && window.end <= span.end),
   )
   return found.length < LEAST_WINDOWS
     ? []

@@ -190,7 +190,12 @@ export function driftRoutes(http: Http, { db, queries, models, now }: DriftRoute
       const isExact = query.exact || query.convention !== 'plumbline'
       const countsOf = async (span: Window) => {
         if (!isExact) return queries.counts(model.modelId, [span], ALL)
-        const { events } = await queries.eventCounts(model.modelId, [span], ALL)
+        const { events } = await queries.eventCounts(
+          model.modelId,
+          [span],
+          ALL,
+          await queries.present({ modelId: model.modelId, spans: [span] }),
+        )
         if (events > MOST_EXACT)
           throw new Problem(
             400,

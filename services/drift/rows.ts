@@ -27,24 +27,27 @@ const iso = (ms: number) => new Date(ms).toISOString()
 export const tokenOf = ({ modelId, combination, window, revision }: RevisionKey) =>
   ['window', modelId, keyOf(combination), window.start, window.end, revision].join('\u0001')
 
-export function metricRow(fact: Fact, key: RevisionKey): Row {
-  return {
+export function metricRows(facts: readonly Fact[], key: RevisionKey): Row[] {
+  const same = {
     model_id: key.modelId,
     model_version: key.combination.modelVersion,
     variant: key.combination.variant,
     window_start: iso(key.window.start),
     window_end: iso(key.window.end),
     ...sliceColumns(key.combination),
-    ...fact,
-    n_reference: Math.round(fact.n_reference),
-    n_current: Math.round(fact.n_current),
-    episode_id: episodeOfFact(fact, key),
     n_effective: null,
     reference_revision: 1,
     policy_revision: key.policyRevision,
     revision: key.revision,
     computed_at: iso(key.computedAt),
   }
+  return facts.map((fact) => ({
+    ...same,
+    ...fact,
+    n_reference: Math.round(fact.n_reference),
+    n_current: Math.round(fact.n_current),
+    episode_id: episodeOfFact(fact, key),
+  }))
 }
 
 const episodeOfFact = ({ verdict }: Fact, { episode }: RevisionKey) =>

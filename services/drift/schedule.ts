@@ -2,7 +2,7 @@
 import { durationMs } from '../../lib/durations.ts'
 import type { Model } from '../../lib/models.ts'
 import type { Worst } from './episodes.ts'
-import { windowsBetween, type Window } from '../../lib/windows.ts'
+import { eventsOf, windowsBetween, windowsOfEvents, type Window } from '../../lib/windows.ts'
 
 /** Additive counters per time step. */
 export interface StepCount {
@@ -87,7 +87,15 @@ export function dueWindows(
   const passed = (instant: number) => until >= instant
   const looks = [...model.labels.judge_at].sort((a, b) => a - b)
   const byWindow = new Map(judged.map((j) => [`${j.start}-${j.end}`, j]))
-  const windows = windowsBetween(model.windows, steps[0]!.step, steps.at(-1)!.step)
+  const count = eventsOf(model.windows.size)
+  const windows =
+    count === undefined
+      ? windowsBetween(model.windows, steps[0]!.step, steps.at(-1)!.step)
+      : windowsOfEvents(
+          count,
+          steps,
+          judged.map(({ start, end }) => ({ start, end })).toSorted((a, b) => a.start - b.start),
+        )
   const due: Due[] = []
   let from = 0
   for (const window of windows.toSorted((a, b) => a.end - b.end || a.start - b.start)) {

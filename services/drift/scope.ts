@@ -34,9 +34,9 @@ export const predictionScope = (c: Combination) =>
 export const outcomeScope = (c: Combination) =>
   scope(c) + (c.slice ? ` AND ${OUTCOME_SLICE_VALUE} = {slice_value:String}` : '')
 
-/** Spans are disjoint and few: one window, or those of a reference. */
+/** Spans are disjoint and few: one window, mostly, or those of a reference. */
 export const within = (column: string) =>
-  `${column} >= {from:DateTime64(3, 'UTC')} AND ${column} < {to:DateTime64(3, 'UTC')} AND arrayExists((s, e) -> ${column} >= s AND ${column} < e, {starts:Array(DateTime64(3, 'UTC'))}, {ends:Array(DateTime64(3, 'UTC'))})`
+  `${column} >= {from:DateTime64(3, 'UTC')} AND ${column} < {to:DateTime64(3, 'UTC')} AND (length({starts:Array(DateTime64(3, 'UTC'))}) = 1 OR arrayExists((s, e) -> ${column} >= s AND ${column} < e, {starts:Array(DateTime64(3, 'UTC'))}, {ends:Array(DateTime64(3, 'UTC'))}))`
 
 /**
  * A table of predictions, or of what became of them, with the attributes that came later in place of those they had; those

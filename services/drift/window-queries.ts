@@ -1,5 +1,6 @@
 /** What drift reads of spans of time: merged counts, and truth summed up. */
-import type { ClickHouse } from '../../lib/clickhouse.ts'
+import type { ClickHouse, Params } from '../../lib/clickhouse.ts'
+import { gathered } from '../../lib/gathered.ts'
 import type { Model } from '../../lib/models.ts'
 import type { Window } from '../../lib/windows.ts'
 import { readCounts, readRawCounts } from './count-queries.ts'
@@ -7,6 +8,7 @@ import type { ScoreCounts } from './evaluate-estimates.ts'
 import { readOutcomes, readScoreBins } from './outcome-queries.ts'
 import {
   ALL,
+  keyOf,
   paramsOf,
   predictionScope,
   scope,
@@ -24,9 +26,55 @@ import type { GroupCounts, OutcomeCounts, WindowCounts } from './window-data.ts'
 const MAX_SLICES = 50
 
 const countsWhere = (c: Combination) =>
-  `WHERE model_id = {model:String} AND ${within('step')}${scope(c)}`
+  `WHERE model_id IN {models:Array(String)} AND ${within('step')}${scope(c)}`
 const rawWhere = (c: Combination) =>
   `WHERE model_id = {model:String} AND ${within('predicted_at')}${predictionScope(c)}`
+
+/** Events of one version and variant. */
+export interface Present {
+  version: string
+  variant: string
+  shadow: boolean
+  events: number
+  errors: number
+  duplicates: number
+}
+
+interface PresentRow extends Record<
+  'model' | 'version' | 'variant' | 'events' | 'errors' | 'duplicates',
+  string
+> {
+  shadow: boolean
+}
+
+const presentOf = ({ version, variant, shadow, ...sums }: PresentRow): Present => ({
+  version,
+  variant,
+  shadow,
+  events: Number(sums.events),
+  errors: Number(sums.errors),
+  duplicates: Number(sums.duplicates),
+})
+
+/** The parameters of a question that several models ask alike. */
+const ofModels = (
+  asked: readonly { modelId: string }[],
+  spans: readonly Window[],
+  c: Combination,
+): Params => ({ ...paramsOf('', spans, c), models: asked.map(({ modelId }) => modelId) })
+
+/** The sums of a combination without a slice, as `scope` has it in SQL. */
+function totalsOf(present: readonly Present[], { modelVersion, variant }: Combination) {
+  const totals = { events: 0, errors: 0, duplicates: 0 }
+  for (const one of present) {
+    const isIn = modelVersion === '' ? !one.shadow : one.version === modelVersion
+    if (!isIn || (variant !== '' && one.variant !== variant)) continue
+    totals.events += one.events
+    totals.errors += one.errors
+    totals.duplicates += one.duplicates
+  }
+  return totals
+}
 
 export function windowQueries(db: ClickHouse) {
   /** The table, with attributes that came apart from predictions where there are any. */
@@ -45,18 +93,6 @@ export function windowQueries(db: ClickHouse) {
     table: c.slice ? await withAttributes('predictions') : 'predictions',
     where: rawWhere(c),
   })
-
-  async function totals(modelId: string, spans: readonly Window[], c: Combination) {
-    const [row] = await db.query<{ events: string; errors: string; duplicates: string }>(
-      `SELECT sum(events) AS events, sum(errors) AS errors, sum(duplicates) AS duplicates FROM event_counts WHERE model_id = {model:String} AND ${within('step')}${scope(c)}`,
-      paramsOf(modelId, spans, c),
-    )
-    return {
-      events: Number(row?.events ?? 0),
-      errors: Number(row?.errors ?? 0),
-      duplicates: Number(row?.duplicates ?? 0),
-    }
-  }
 
   async function slices(modelId: string, window: Window, keys: readonly string[]) {
     const found: Combination[] = []
@@ -80,27 +116,50 @@ export function windowQueries(db: ClickHouse) {
     return { events: Number(row?.events ?? 0), errors: Number(row?.errors ?? 0), duplicates: 0 }
   }
 
+  /** Events of some spans by version and variant. */
+  const present = gathered(
+    ({ spans }: { modelId: string; spans: readonly Window[] }) => JSON.stringify(spans),
+    async (asked) => {
+      const rows = await db.query<PresentRow>(
+        `SELECT model_id AS model, model_version AS version, variant, shadow, sum(events) AS events, sum(errors) AS errors, sum(duplicates) AS duplicates
+         FROM event_counts WHERE model_id IN {models:Array(String)} AND ${within('step')}
+         GROUP BY model, version, variant, shadow ORDER BY model, version, variant, shadow`,
+        ofModels(asked, asked[0]!.spans, ALL),
+      )
+      const byModel = Map.groupBy(rows, (row) => row.model)
+      return asked.map(({ modelId }) => (byModel.get(modelId) ?? []).map(presentOf))
+    },
+  )
+  const mergedCounts = gathered(
+    ({ spans, c }: { modelId: string; spans: readonly Window[]; c: Combination }) =>
+      JSON.stringify([spans, keyOf(c)]),
+    async (asked) => {
+      const { spans, c } = asked[0]!
+      const of = await readCounts(db, ofModels(asked, spans, c), countsWhere(c), false)
+      return asked.map(({ modelId }) => of(modelId)[0]!)
+    },
+  )
+
   return {
+    present,
+
     /** Everything; each version where there are several; each variant; each value of the slices. */
     combinations: async (
       modelId: string,
       window: Window,
+      known: readonly Present[],
       sliceKeys: readonly string[],
     ): Promise<Combination[]> => {
-      const rows = await db.query<{ version: string; variant: string }>(
-        `SELECT DISTINCT model_version AS version, variant FROM event_counts WHERE model_id = {model:String} AND ${within('step')} ORDER BY 1, 2`,
-        paramsOf(modelId, [window], ALL),
-      )
-      const versions = [...new Set(rows.map((row) => row.version))]
-      const variants = [...new Set(rows.map((row) => row.variant))].filter(
-        (variant) => variant !== '',
-      )
+      const versions = [...new Set(known.map(({ version }) => version))]
+      const variants = [...new Set(known.map(({ variant }) => variant))]
       return [
         ALL,
         ...(versions.length > 1
           ? versions.map((modelVersion) => ({ modelVersion, variant: '' }))
           : []),
-        ...variants.map((variant) => ({ modelVersion: '', variant })),
+        ...variants
+          .filter((variant) => variant !== '')
+          .map((variant) => ({ modelVersion: '', variant })),
         ...(await slices(modelId, window, sliceKeys)),
       ]
     },
@@ -130,23 +189,26 @@ export function windowQueries(db: ClickHouse) {
       modelId: string,
       spans: readonly Window[],
       c: Combination,
+      known: readonly Present[],
     ): Promise<WindowCounts> => ({
-      ...(c.slice ? await rawTotals(modelId, spans, c) : await totals(modelId, spans, c)),
+      ...(c.slice ? await rawTotals(modelId, spans, c) : totalsOf(known, c)),
       numeric: new Map(),
       categories: new Map(),
     }),
 
+    /** @param known events of the spans, where they have been read already */
     counts: async (
       modelId: string,
       spans: readonly Window[],
       c: Combination,
+      known?: readonly Present[],
     ): Promise<WindowCounts> => {
       if (c.slice) {
         const [raw] = await readRawCounts(db, paramsOf(modelId, spans, c), await rawOf(c), false)
         return raw!
       }
-      const [own] = await readCounts(db, paramsOf(modelId, spans, c), countsWhere(c), false)
-      return { ...(await totals(modelId, spans, c)), ...own! }
+      const own = await mergedCounts({ modelId, spans, c })
+      return { ...totalsOf(known ?? (await present({ modelId, spans })), c), ...own }
     },
 
     /** The same from raw predictions; `exact` makes every value a bin of its own. */
@@ -169,10 +231,11 @@ export function windowQueries(db: ClickHouse) {
     ): Promise<WindowCounts[]> => {
       const params = paramsOf(modelId, spans, c)
       if (c.slice) return readRawCounts(db, params, await rawOf(c), true)
-      const perSpan = await readCounts(db, params, countsWhere(c), true)
+      const models = { ...params, models: [modelId] }
+      const perSpan = (await readCounts(db, models, countsWhere(c), true))(modelId)
       const sums = await db.query<{ span: number; events: string; errors: string }>(
         `SELECT ${spanOf('step')} AS span, sum(events) AS events, sum(errors) AS errors FROM event_counts ${countsWhere(c)} GROUP BY span`,
-        params,
+        models,
       )
       return perSpan.map((own, i) => {
         const sum = sums.find(({ span }) => span === i + 1)

@@ -1,0 +1,98 @@
+/**
+ * Writes what was said of windows.
+ *
+ * A revision is written in this order: 1. its facts, 2. its verdicts, 3. the inputs it was made from, 4. the verdicts to
+ * their topic. Cut off before 3, the window is still due and comes again with a higher revision; cut off before 4, the
+ * verdicts are in the table, which their readers re-read. Models that are judged side by side share their inserts: parts are
+ * what costs, not rows.
+ */
+import { createHash } from 'node:crypto'
+import type { ClickHouse, Row } from '../../lib/clickhouse.ts'
+import type { EventLog } from '../../lib/event-log.ts'
+import { gathered } from '../../lib/gathered.ts'
+import type { Model } from '../../lib/models.ts'
+import { TOPICS } from '../../schemas/topics.ts'
+import type { Worst } from './episodes.ts'
+import { factKey, type Fact } from './facts.ts'
+import { metricRows, sliceColumns, tokenOf, verdictRow, type RevisionKey } from './rows.ts'
+import type { Due } from './schedule.ts'
+
+/** Of one combination of a window. */
+export interface Revision {
+  key: RevisionKey
+  /** What differs from the revision before, and that one. */
+  changed: readonly Fact[]
+  before: ReadonlyMap<string, Fact>
+}
+
+export interface JudgedWindow {
+  model: Model
+  due: Due
+  worst: Worst
+  /** Some drift verdict of it is an alarm. */
+  alarmed: boolean
+}
+
+export type WriteRevisions = (window: JudgedWindow, revisions: readonly Revision[]) => Promise<void>
+
+export function revisionWriter(db: ClickHouse, eventLog: Pick<EventLog, 'append'>): WriteRevisions {
+  const insert = gathered(
+    ({ table }: { table: string; rows: readonly Row[]; token: string }) => table,
+    async (asked) => {
+      const token = asked.map((one) => one.token).join('\u0003')
+      await db.insertRows(
+        asked[0]!.table,
+        asked.flatMap((one) => one.rows),
+        createHash('sha256').update(token).digest('hex'),
+      )
+      return asked.map(() => undefined)
+    },
+  )
+
+  return async (window, revisions) => {
+    const token = revisions.map(({ key }) => tokenOf(key)).join('\u0002')
+    const verdicts = revisions.flatMap(verdictRows)
+    await insert({
+      table: 'window_metrics',
+      rows: revisions.flatMap(({ key, changed }) => metricRows(changed, key)),
+      token,
+    })
+    await insert({ table: 'verdicts', rows: verdicts, token })
+    await insert({
+      table: 'window_revisions',
+      rows: revisions.map(({ key }) => revisionRow(window, key)),
+      token,
+    })
+    await eventLog.append(
+      TOPICS.verdicts.topic,
+      verdicts.map((row) => ({ key: window.model.modelId, value: JSON.stringify(row) })),
+    )
+  }
+}
+
+/** Of facts that have a verdict, or had one. */
+function verdictRows({ key, changed, before }: Revision) {
+  return changed.flatMap((fact) => {
+    const previous = before.get(factKey(fact))?.verdict ?? ''
+    const isOne = fact.verdict !== 'none' || (previous !== '' && previous !== 'none')
+    return isOne ? [verdictRow(fact, key, previous)] : []
+  })
+}
+
+const revisionRow = ({ model, due, worst, alarmed }: JudgedWindow, key: RevisionKey): Row => ({
+  model_id: model.modelId,
+  model_version: key.combination.modelVersion,
+  variant: key.combination.variant,
+  ...sliceColumns(key.combination),
+  window_start: new Date(due.start).toISOString(),
+  window_end: new Date(due.end).toISOString(),
+  revision: key.revision,
+  events: due.events,
+  outcome_changes: due.changes,
+  maturity: due.maturity,
+  worst,
+  drift_alarm: alarmed,
+  episode_id: key.episode,
+  policy_revision: model.revision,
+  computed_at: new Date(key.computedAt).toISOString(),
+})

@@ -1,0 +1,78 @@
+/** Windows of a number of events: as few quarters of an hour as hold so many. */
+import { beforeAll, expect, test } from 'vitest'
+import type { ClickHouse } from '../../lib/clickhouse.ts'
+import { parseModel } from '../../lib/models.ts'
+import type { Sink } from '../../lib/sink.ts'
+import { PREDICTION_MAPPINGS } from '../../services/ingest/rows.ts'
+import { migratedClickHouse, rangeOf, sinkOn } from '../harness.ts'
+import { judgeOn } from '../judging.ts'
+
+const STEP = 15 * 60_000
+const START = Date.UTC(2026, 0, 5)
+const model = parseModel(`
+model_id: busy
+task: binary
+windows: { size: 250 events, lateness: 15m, min_count: 100 }
+`)
+
+let db: ClickHouse
+let predictions: Sink
+let judge: ReturnType<typeof judgeOn>
+let now = START + 100 * STEP
+let offset = 0
+
+beforeAll(async () => {
+  const opened = await migratedClickHouse()
+  db = opened.db
+  predictions = sinkOn(db, opened.directory, 'ingest', PREDICTION_MAPPINGS[0])
+  judge = judgeOn(opened.engine.connect('drift'), { now: () => now })
+})
+
+/** @param steps events of each quarter of an hour, from the first on */
+async function emit(steps: readonly number[], id: string, shift = 0) {
+  const events = steps.flatMap((count, step) =>
+    Array.from({ length: count }, (_, i) =>
+      JSON.stringify({
+        prediction_id: `${id}-${step}-${i}`,
+        model_id: 'busy',
+        model_version: '1',
+        predicted_at: new Date(START + step * STEP + Math.floor((i * STEP) / count)).toISOString(),
+        features: { x: (i % 50) + (step >= 6 ? shift : 0) },
+      }),
+    ),
+  )
+  await predictions.store(rangeOf('plumbline.predictions.v1', predictions.mapping, events, offset))
+  offset += events.length
+}
+
+const judged = () =>
+  db.query(
+    `SELECT dateDiff('minute', toDateTime64('2026-01-05', 3, 'UTC'), window_start) / 15 AS from, dateDiff('minute', toDateTime64('2026-01-05', 3, 'UTC'), window_end) / 15 AS to,
+       argMax(events, revision) AS events, max(revision) AS revision
+     FROM window_revisions WHERE model_id = 'busy' GROUP BY window_start, window_end ORDER BY window_start`,
+  )
+
+test('each closes with the quarter of an hour that fills it, the last one waits', async () => {
+  await emit([100, 100, 100, 0, 240, 20, 400, 10], 'a', 40)
+  await judge(model)
+  expect(await judged()).toEqual([
+    { from: 0, to: 3, events: '300', revision: 1 },
+    { from: 3, to: 6, events: '260', revision: 1 },
+    { from: 6, to: 7, events: '400', revision: 1 },
+  ])
+  const [psi] = await db.query(
+    `SELECT verdict FROM window_metrics_latest WHERE model_id = 'busy' AND metric = 'psi' AND subject = 'x' AND reference = 'baseline' AND window_start = toDateTime64('2026-01-05 01:30:00', 3, 'UTC')`,
+  )
+  expect(psi).toEqual({ verdict: 'alarm' })
+})
+
+test('late events restate the window they fall into, and move no border', async () => {
+  await emit([0, 0, 30, 30], 'late')
+  now += 20_000
+  await judge(model)
+  expect(await judged()).toEqual([
+    { from: 0, to: 3, events: '330', revision: 2 },
+    { from: 3, to: 6, events: '290', revision: 2 },
+    { from: 6, to: 7, events: '400', revision: 1 },
+  ])
+})
