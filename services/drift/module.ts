@@ -10,6 +10,7 @@ import type { Models } from '../../lib/models.ts'
 import type { Module } from '../../lib/modules.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import type { DriftConfig } from './config.ts'
+import { canaryRoutes } from './canary-routes.ts'
 import { decisionQueries, decisionRoutes } from './decisions.ts'
 import { createGauges } from './gauges.ts'
 import { createJudge } from './judge.ts'
@@ -48,7 +49,9 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
   })
   const listing = driftQueries(deps.clickhouse('drift'))
   const reader = deps.clickhouse('drift-http')
-  driftRoutes(deps.http, { db: reader, queries: driftQueries(reader), models, now })
+  const asked = { db: reader, queries: driftQueries(reader), models, now }
+  driftRoutes(deps.http, asked)
+  canaryRoutes(deps.http, asked)
   decisionRoutes(deps.http, reader, now)
   const seconds = new Histogram({
     name: 'plumbline_window_evaluation_seconds',

@@ -23,7 +23,7 @@ export const sliceColumns = ({ slice }: Combination) => ({
 
 const iso = (ms: number) => new Date(ms).toISOString()
 
-/** The insert token of a revision: a second process that writes it too writes nothing. */
+/** Names a revision in insert tokens: the same ones again write nothing. */
 export const tokenOf = ({ modelId, combination, window, revision }: RevisionKey) =>
   ['window', modelId, keyOf(combination), window.start, window.end, revision].join('\u0001')
 

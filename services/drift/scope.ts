@@ -6,6 +6,8 @@ import type { Window } from '../../lib/windows.ts'
 export interface Combination {
   modelVersion: string
   variant: string
+  /** Shadows count among all versions too. */
+  withShadows?: boolean
   /** One value of an attribute, or of a feature; absent for all. */
   slice?: { key: string; value: string }
 }
@@ -23,8 +25,11 @@ const OUTCOME_SLICE_VALUE = 'attributes[{slice_key:String}]'
 
 /** Conditions on counts, which know versions and variants. */
 export const scope = (c: Combination) =>
-  (c.modelVersion === '' ? ' AND NOT shadow' : ' AND model_version = {version:String}') +
-  (c.variant === '' ? '' : ' AND variant = {variant:String}')
+  (c.modelVersion !== ''
+    ? ' AND model_version = {version:String}'
+    : c.withShadows
+      ? ''
+      : ' AND NOT shadow') + (c.variant === '' ? '' : ' AND variant = {variant:String}')
 
 /** Conditions on raw predictions. */
 export const predictionScope = (c: Combination) =>

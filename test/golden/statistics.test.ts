@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { uniforms } from '../../bench/streams.ts'
 import { chiSquared, chiSquaredQuantile } from '../../lib/stats/chi-squared.ts'
 import { cellsOf, precisionRecall } from '../../lib/stats/confusion.ts'
 import { upperGamma } from '../../lib/stats/incomplete-gamma.ts'
@@ -194,23 +195,12 @@ test('psi is symmetric and not negative', () => {
   )
 })
 
-/** A seeded generator: the same draws in every run. */
-function mulberry(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
-}
-
 test.each([
   [200, 200],
   [1000, 60],
   [50, 2000],
 ])('under the null, p below 0.05 comes in at most 5 %% of draws: KS, %i against %i', (n, m) => {
-  const random = mulberry(n * 7919 + m)
+  const random = uniforms(n * 7919 + m)
   const draw = (size: number) => atoms(Array.from({ length: size }, random))
   let hits = 0
   for (let i = 0; i < 400; i++) if (ksPValue(ksInterval(draw(n), draw(m)).low, n, m) < 0.05) hits++
@@ -225,7 +215,7 @@ test.each([
 ])(
   'under the null, p below 0.05 comes in about 5 %% of draws: chi-squared, %i against %i',
   (n, m) => {
-    const random = mulberry(n * 104729 + m)
+    const random = uniforms(n * 104729 + m)
     const draw = (size: number) => {
       const counts = [0, 0, 0, 0]
       for (let i = 0; i < size; i++) counts[Math.floor(random() * 4)]!++

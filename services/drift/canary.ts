@@ -1,0 +1,222 @@
+/**
+ * A candidate beside the champion, on the same days: which is better, however often one looks. Pure.
+ *
+ * Each metric has a confidence sequence for each arm; their difference lies between the far ends of both. The error is shared among
+ * metrics and arms, so that with a probability of at most `alpha` anything at all is said that is not so.
+ */
+import {
+  boundedMeanSequence,
+  meanSequence,
+  quantileLevels,
+  sampleRatioPValue,
+} from '../../lib/stats/confidence-sequence.ts'
+import type { Interval } from '../../lib/stats/proportions.ts'
+
+/** Values of the units in the order in which they came, of each what is known. */
+export interface Arm {
+  units: number
+  /** 1 where the model was right. */
+  correct: readonly number[]
+  /** Absolute errors of a regression. */
+  absoluteErrors: readonly number[]
+  /** What the decision was worth, where the model file says. */
+  worth: readonly number[]
+  /** 1 where the request failed. */
+  failed: readonly number[]
+  latencies: readonly number[]
+  costs: readonly number[]
+}
+
+export interface CanaryOptions {
+  alpha: number
+  /** Share of the units that was meant for the candidate; undefined where nobody says. */
+  share?: number | undefined
+  /** Least and greatest worth of a decision. */
+  worthRange?: Interval | undefined
+}
+
+export type Decision = 'better' | 'worse' | 'undecided'
+
+export interface CanaryMetric {
+  metric: string
+  champion: number | null
+  candidate: number | null
+  /** Candidate minus champion. */
+  difference: number | null
+  ci_low: number | null
+  ci_high: number | null
+  ci_level: number
+  n_champion: number
+  n_candidate: number
+  decision: Decision
+}
+
+export interface CanaryAnswer {
+  /** `worse` where any metric is; `better` where some metric is and none is worse. */
+  decision: Decision | 'invalid'
+  reason: string
+  /** Of units having been drawn as declared, at any size; null where no share is. */
+  sample_ratio_p: number | null
+  metrics: CanaryMetric[]
+}
+
+interface Comparison {
+  metric: string
+  values: (arm: Arm) => readonly number[]
+  moreIsBetter: boolean
+  /** Where the mean of an arm lies. */
+  sequence: (values: readonly number[], alpha: number) => Interval
+  summary: (values: readonly number[]) => number
+}
+
+export function evaluateCanary(
+  champion: Arm,
+  candidate: Arm,
+  { alpha, share, worthRange }: CanaryOptions,
+): CanaryAnswer {
+  const given = comparisons(worthRange).filter(({ values }) =>
+    [champion, candidate].some((arm) => values(arm).length > 0),
+  )
+  const level = alpha / Math.max(1, given.length)
+  const metrics = given.map((comparison) => compared(comparison, champion, candidate, level))
+  const p = share === undefined ? null : sampleRatioPValue([candidate.units, champion.units], share)
+  if (p !== null && p < alpha)
+    return {
+      decision: 'invalid',
+      reason: `${candidate.units} of ${candidate.units + champion.units} units went to the candidate, ${share} were meant to: what chose them may explain any difference`,
+      sample_ratio_p: p,
+      metrics,
+    }
+  const of = (decision: Decision) =>
+    metrics.filter((metric) => metric.decision === decision).map(({ metric }) => metric)
+  const [worse, better] = [of('worse'), of('better')]
+  const decision = worse.length > 0 ? 'worse' : better.length > 0 ? 'better' : 'undecided'
+  return {
+    decision,
+    reason: [...worse.map((m) => `worse: ${m}`), ...better.map((m) => `better: ${m}`)].join(', '),
+    sample_ratio_p: p,
+    metrics,
+  }
+}
+
+function comparisons(worthRange: Interval | undefined): Comparison[] {
+  const bounded = (values: readonly number[], alpha: number) => boundedMeanSequence(values, alpha)
+  return [
+    {
+      metric: 'accuracy',
+      values: (arm) => arm.correct,
+      moreIsBetter: true,
+      sequence: bounded,
+      summary: meanOf,
+    },
+    {
+      metric: 'mae',
+      values: (arm) => arm.absoluteErrors,
+      moreIsBetter: false,
+      sequence: unbounded,
+      summary: meanOf,
+    },
+    ...(worthRange && worthRange.high > worthRange.low
+      ? [
+          {
+            metric: 'business_value',
+            values: (arm: Arm) => arm.worth,
+            moreIsBetter: true,
+            sequence: scaled(worthRange),
+            summary: meanOf,
+          },
+        ]
+      : []),
+    {
+      metric: 'error_ratio',
+      values: (arm) => arm.failed,
+      moreIsBetter: false,
+      sequence: bounded,
+      summary: meanOf,
+    },
+    {
+      metric: 'latency_p95_ms',
+      values: (arm) => arm.latencies,
+      moreIsBetter: false,
+      sequence: quantileSequence(0.95),
+      summary: (values) => quantileOf(ascending(values), 0.95),
+    },
+    {
+      metric: 'cost_usd',
+      values: (arm) => arm.costs,
+      moreIsBetter: false,
+      sequence: unbounded,
+      summary: meanOf,
+    },
+  ]
+}
+
+function compared(
+  { metric, values, moreIsBetter, sequence, summary }: Comparison,
+  champion: Arm,
+  candidate: Arm,
+  alpha: number,
+): CanaryMetric {
+  const [a, b] = [values(champion), values(candidate)]
+  // Each arm may err in half of the cases.
+  const [before, now] = [sequence(a, alpha / 2), sequence(b, alpha / 2)]
+  const low = now.low - before.high
+  const high = now.high - before.low
+  const [good, bad] = moreIsBetter ? [low > 0, high < 0] : [high < 0, low > 0]
+  const finite = (x: number) => (Number.isFinite(x) ? x : null)
+  return {
+    metric,
+    champion: finite(summary(a)),
+    candidate: finite(summary(b)),
+    difference: finite(summary(b) - summary(a)),
+    ci_low: finite(low),
+    ci_high: finite(high),
+    ci_level: 1 - alpha,
+    n_champion: a.length,
+    n_candidate: b.length,
+    decision: bad ? 'worse' : good ? 'better' : 'undecided',
+  }
+}
+
+const meanOf = (values: readonly number[]) =>
+  values.reduce((sum, value) => sum + value, 0) / values.length
+
+/** Of fewer values a normal limit says nothing. */
+const LEAST_FOR_LIMIT = 20
+const EVERYTHING = { low: -Infinity, high: Infinity }
+
+function unbounded(values: readonly number[], alpha: number): Interval {
+  if (values.length < LEAST_FOR_LIMIT) return EVERYTHING
+  const mean = meanOf(values)
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1)
+  return meanSequence({ n: values.length, mean, variance }, alpha)
+}
+
+const scaled =
+  ({ low, high }: Interval) =>
+  (values: readonly number[], alpha: number): Interval => {
+    const size = high - low
+    const unit = boundedMeanSequence(
+      values.map((value) => (value - low) / size),
+      alpha,
+    )
+    return { low: low + size * unit.low, high: low + size * unit.high }
+  }
+
+const quantileSequence =
+  (p: number) =>
+  (values: readonly number[], alpha: number): Interval => {
+    if (values.length === 0) return EVERYTHING
+    const levels = quantileLevels(p, values.length, alpha)
+    const ordered = ascending(values)
+    return {
+      low: levels.low < 0 ? -Infinity : quantileOf(ordered, levels.low),
+      high: levels.high > 1 ? Infinity : quantileOf(ordered, levels.high),
+    }
+  }
+
+const ascending = (values: readonly number[]) => Float64Array.from(values).sort()
+const quantileOf = (ordered: Float64Array, p: number) =>
+  ordered.length === 0
+    ? NaN
+    : ordered[Math.min(ordered.length - 1, Math.floor(p * ordered.length))]!

@@ -1,0 +1,82 @@
+/** Killed between the inserts of a revision: the window comes again, and nothing that was said of it is lost. */
+import { beforeAll, expect, test } from 'vitest'
+import type { ClickHouse } from '../../lib/clickhouse.ts'
+import { parseModel } from '../../lib/models.ts'
+import type { Sink } from '../../lib/sink.ts'
+import { PREDICTION_MAPPINGS } from '../../services/ingest/rows.ts'
+import { migratedClickHouse, rangeOf, sinkOn } from '../harness.ts'
+import { judgeOn } from '../judging.ts'
+
+const HOUR = 3_600_000
+const START = Date.UTC(2026, 0, 5)
+const modelOf = (id: string) =>
+  parseModel(
+    `{ model_id: ${id}, task: binary, windows: { size: 1h, lateness: 15m, min_count: 50 } }`,
+  )
+
+let db: ClickHouse
+let predictions: Sink
+let drift: ClickHouse
+let offset = 0
+
+beforeAll(async () => {
+  const opened = await migratedClickHouse()
+  db = opened.db
+  drift = opened.engine.connect('drift')
+  predictions = sinkOn(db, opened.directory, 'ingest', PREDICTION_MAPPINGS[0])
+})
+
+async function emit(model: string, hour: number, count: number, shift: number) {
+  const events = Array.from({ length: count }, (_, i) =>
+    JSON.stringify({
+      prediction_id: `${hour}-${shift}-${i}`,
+      model_id: model,
+      model_version: '1',
+      predicted_at: new Date(START + hour * HOUR + i * 1000).toISOString(),
+      features: { x: (i % 20) + shift },
+    }),
+  )
+  await predictions.store(rangeOf('plumbline.predictions.v1', predictions.mapping, events, offset))
+  offset += events.length
+}
+
+/** A judge whose process dies before it inserts into this table. */
+const dyingAt = (table: string, now: number) =>
+  judgeOn(
+    {
+      ...drift,
+      insertRows: async (into, rows, token) => {
+        if (into === table) throw new Error('killed')
+        await drift.insertRows(into, rows, token)
+      },
+    },
+    { now: () => now },
+  )
+
+test.each(['verdicts', 'window_revisions'])(
+  'before the insert into %s, at first and when a window is restated',
+  async (table) => {
+    const model = modelOf(`cut_${table}`)
+    const standing = () =>
+      db.query<{ verdict: string; revision: number }>(
+        `SELECT argMax(verdict, revision) AS verdict, max(revision) AS revision FROM verdicts
+         WHERE model_id = '${model.modelId}' AND metric = 'psi' AND subject = 'x' AND reference = 'baseline' AND toUnixTimestamp64Milli(window_start) = ${START + HOUR}`,
+      )
+    await emit(model.modelId, 0, 100, 0)
+    await judgeOn(drift, { now: () => START + 3 * HOUR })(model)
+    await emit(model.modelId, 1, 100, 15)
+    await expect(dyingAt(table, START + 3 * HOUR)(model)).rejects.toThrow('killed')
+    await judgeOn(drift, { now: () => START + 3 * HOUR })(model)
+    expect(await standing()).toEqual([{ verdict: 'alarm', revision: 2 }])
+    // Late events take the shift back.
+    await emit(model.modelId, 1, 2000, 0)
+    await expect(dyingAt(table, START + 4 * HOUR)(model)).rejects.toThrow('killed')
+    await judgeOn(drift, { now: () => START + 4 * HOUR })(model)
+    expect(await standing()).toEqual([{ verdict: 'ok', revision: 4 }])
+    expect(
+      await db.query(
+        `SELECT verdict FROM window_metrics_latest WHERE model_id = '${model.modelId}' AND metric = 'psi' AND subject = 'x' AND reference = 'baseline' AND toUnixTimestamp64Milli(window_start) = ${START + HOUR}`,
+      ),
+    ).toEqual([{ verdict: 'ok' }])
+  },
+)
