@@ -1,6 +1,6 @@
 /** Streams with nothing to find in them, and changes to find: what alarms are measured on. Seeded. */
 import type { BinnedSample } from '../lib/stats/binned-sample.ts'
-import { binned } from '../services/ingest/numeric-bins.ts'
+import { binned } from '../lib/numeric-bins.ts'
 
 export type StreamKind =
   'independent' | 'rows AR(1) 0.9' | 'window noise' | 'weekly' | 'wandering windows'

@@ -5,7 +5,7 @@ import { gunzip, zstdDecompress } from 'node:zlib'
 import type { TObject } from 'typebox'
 import { createJudge, predictionKey, type Event } from './event-verdict.ts'
 import { Problem } from './errors.ts'
-import { elementsOf, OPEN_ARRAY, skipSpace, trimmed } from './json-elements.ts'
+import { elementsOf, linesOf, OPEN_ARRAY, skipSpace, trimmed } from './json-elements.ts'
 import type { EventLog, OutgoingMessage } from './event-log.ts'
 import type { Http } from './http.ts'
 import type { Metrics } from './metrics.ts'
@@ -172,7 +172,7 @@ async function decompress(
 
 /** @throws Problem when the body as a whole is no JSON, or no UTF-8 */
 function itemsOf(body: Buffer, ndjson: boolean): Item[] {
-  if (ndjson) return linesOf(body)
+  if (ndjson) return linesOf(body).map((bytes, index) => ({ index, bytes }))
   const first = skipSpace(body, 0)
   if (body[first] !== OPEN_ARRAY) return [{ index: 0, bytes: trimmed(body) }]
   const elements = elementsOf(body, first)
@@ -188,20 +188,6 @@ function mustBeJson(body: Buffer): void {
   } catch (error) {
     throw new Problem(400, 'invalid_json', `the body is not JSON: ${(error as Error).message}`)
   }
-}
-
-const NEWLINE = 10
-
-function linesOf(body: Buffer): Item[] {
-  const items: Item[] = []
-  for (let at = 0; at < body.length;) {
-    const newline = body.indexOf(NEWLINE, at)
-    const end = newline === -1 ? body.length : newline
-    const bytes = trimmed(body.subarray(at, end))
-    if (bytes.length > 0) items.push({ index: items.length, bytes })
-    at = end + 1
-  }
-  return items
 }
 
 function idOf(text: string, field: string): string | null {

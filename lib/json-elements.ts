@@ -48,3 +48,18 @@ export function elementsOf(body: Buffer, open: number): Buffer[] | undefined {
   }
   return undefined
 }
+
+const NEWLINE = 10
+
+/** The lines of NDJSON, without those that are empty. */
+export function linesOf(body: Buffer): Buffer[] {
+  const lines: Buffer[] = []
+  for (let at = 0; at < body.length;) {
+    const newline = body.indexOf(NEWLINE, at)
+    const end = newline === -1 ? body.length : newline
+    const bytes = trimmed(body.subarray(at, end))
+    if (bytes.length > 0) lines.push(bytes)
+    at = end + 1
+  }
+  return lines
+}

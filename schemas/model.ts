@@ -44,10 +44,13 @@ export const ModelWindows = Type.Object(
 
 export const ModelReference = Type.Object(
   {
-    kind: Type.Enum(['fixed', 'trailing', 'first', 'previous', 'season', 'version'], {
-      description:
-        'A span; the last windows; the first window; the one before; the same phase of the last seasons; all of a version.',
-    }),
+    kind: Type.Enum(
+      ['fixed', 'trailing', 'first', 'previous', 'season', 'version', 'since_promotion'],
+      {
+        description:
+          'A span; the last windows; the first window; the one before; the same phase of the last seasons; all of a version; the first windows after the newest version was first served.',
+      },
+    ),
     from: Type.Optional(Type.String({ description: 'Start of a fixed reference, RFC 3339.' })),
     to: Type.Optional(Type.String({ description: 'End of a fixed reference, RFC 3339.' })),
     windows: Type.Optional(

@@ -2,7 +2,6 @@
 import type { ClickHouse } from '../../lib/clickhouse.ts'
 import type { EventLog } from '../../lib/event-log.ts'
 import type { Model } from '../../lib/models.ts'
-import type { ModelReference } from '../../schemas/model.ts'
 import { durationMs } from '../../lib/durations.ts'
 import { bucketMs, type Window } from '../../lib/windows.ts'
 import { evaluateTruth, evaluateWindow } from './evaluate.ts'
@@ -21,6 +20,7 @@ import {
   putReferences,
   referencesFor,
   toFreeze,
+  type Past,
   type PastWindow,
   type ReferenceSpans,
 } from './references.ts'
@@ -46,11 +46,7 @@ export interface JudgeOptions {
 const SAID_FOR_MS = 1000
 
 /** What is the same for all windows of a model. */
-interface Known {
-  frozen: ReadonlyMap<string, Window>
-  accepted: readonly Window[]
-  /** References made over HTTP. */
-  put: Readonly<Record<string, ModelReference>>
+interface Known extends Omit<Past, 'windows'> {
   snoozed: ReadonlySet<string>
   /** Whether its producers number their events. */
   isProducing: boolean
@@ -105,6 +101,7 @@ export function createJudge(options: JudgeOptions) {
     const known: Known = {
       frozen,
       put: putReferences(stored, model.modelId),
+      promotions: hasKind(model, 'since_promotion') ? await queries.promotions(model.modelId) : [],
       accepted: accepted.get(model.modelId) ?? [],
       snoozed,
       isProducing: producing.has(model.modelId),
@@ -130,7 +127,14 @@ export function createJudge(options: JudgeOptions) {
       for (const { name, window: span } of toFreeze(model, [...past.values()], frozen)) {
         await queries.freezeReference(model.modelId, name, span, now())
         frozen.set(name, span)
-        stored.push({ modelId: model.modelId, name, kind: 'first', span, modelVersion: '' })
+        stored.push({
+          modelId: model.modelId,
+          name,
+          kind: 'first',
+          span,
+          modelVersion: '',
+          revision: 1,
+        })
       }
       if (window.restates) restatedAt.set(`${model.modelId} ${idOf(window)}`, now())
     }
@@ -142,18 +146,21 @@ export function createJudge(options: JudgeOptions) {
     due: Due,
     steps: readonly StepCount[],
     pastWindows: readonly PastWindow[],
-    { frozen, accepted, snoozed, put, isProducing, passedUntil }: Known,
+    known: Known,
   ): Promise<Pick<PastWindow, 'alarmed' | 'worst' | 'episode'>> {
+    const { snoozed, isProducing, passedUntil } = known
     const window = { start: due.start, end: due.end }
     const present = await queries.present({ modelId: model.modelId, spans: [window] })
     const combinations = await queries.combinations(model.modelId, window, present, model.slices)
     const earlier = await queries.latestFacts({ modelId: model.modelId, window })
     const completeness = isProducing ? await queries.completeness(model.modelId, window) : null
-    const spans = referencesFor(window, model, pastWindows, frozen, accepted, put)
+    const spans = referencesFor(window, model, { ...known, windows: pastWindows })
     /** A slice is compared with itself, a version or variant with everything. */
     const referencesOf = async ({ slice }: Combination) => {
       const found: ReferenceData[] = []
-      for (const reference of spans)
+      for (const reference of spans) {
+        // Of uploaded events counts are kept, not rows: slices have none.
+        if (slice && reference.countedAs !== undefined) continue
         found.push(
           await referenceData(model, reference, steps, passedUntil, {
             ...ALL,
@@ -161,6 +168,7 @@ export function createJudge(options: JudgeOptions) {
             ...(slice && { slice }),
           }),
         )
+      }
       return found
     }
     const references = await referencesOf(ALL)
@@ -269,6 +277,7 @@ export function createJudge(options: JudgeOptions) {
         model.modelId,
         model.revision,
         reference.spans,
+        reference.countedAs,
         state,
         implied,
         keyOf(scope),
@@ -278,7 +287,11 @@ export function createJudge(options: JudgeOptions) {
     const cached =
       cache.get(keyFor(true)) ?? (reference.judge ? undefined : cache.get(keyFor(false)))
     if (cached) return { ...cached, name: reference.name, judge: reference.judge }
-    const counts = await queries.counts(model.modelId, reference.spans, scope)
+    const counts = await queries.counts(
+      reference.countedAs ?? model.modelId,
+      reference.spans,
+      scope,
+    )
     const windows = reference.judge ? windowsWithin(reference.spans, model, inside) : []
     const data: ReferenceData = {
       name: reference.name,
@@ -315,3 +328,5 @@ export function createJudge(options: JudgeOptions) {
 const idOf = (window: Window) => `${window.start}-${window.end}`
 const isOfInputs = (fact: Fact) =>
   fact.family === 'drift' || fact.family === 'quality' || fact.family === 'operations'
+const hasKind = ({ references }: Model, kind: string) =>
+  Object.values(references).some((reference) => reference.kind === kind)

@@ -8,6 +8,7 @@ import type { Logger } from '../../lib/log.ts'
 import type { Metrics } from '../../lib/metrics.ts'
 import type { Models } from '../../lib/models.ts'
 import type { Module } from '../../lib/modules.ts'
+import type { SinkParts } from '../../lib/sink.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import type { DriftConfig } from './config.ts'
 import { canaryRoutes } from './canary-routes.ts'
@@ -15,6 +16,7 @@ import { decisionQueries, decisionRoutes } from './decisions.ts'
 import { createGauges } from './gauges.ts'
 import { createJudge } from './judge.ts'
 import { driftQueries } from './queries.ts'
+import { referenceRoutes } from './reference-routes.ts'
 import { driftRoutes } from './routes.ts'
 
 export interface DriftDeps {
@@ -24,6 +26,7 @@ export interface DriftDeps {
   models: Models
   metrics: Metrics
   log: Logger
+  sinkParts: Pick<SinkParts, 'spool'>
   now: () => number
 }
 
@@ -52,6 +55,7 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
   const asked = { db: reader, queries: driftQueries(reader), models, now }
   driftRoutes(deps.http, asked)
   canaryRoutes(deps.http, asked)
+  referenceRoutes(deps.http, { ...asked, spool: deps.sinkParts.spool })
   decisionRoutes(deps.http, reader, now)
   const seconds = new Histogram({
     name: 'plumbline_window_evaluation_seconds',

@@ -3,8 +3,7 @@ import type { ClickHouse } from '../../lib/clickhouse.ts'
 import { gathered } from '../../lib/gathered.ts'
 import { progressQueries } from './progress-queries.ts'
 import { windowQueries } from './window-queries.ts'
-import type { ModelReference } from '../../schemas/model.ts'
-import type { StoredReference } from './references.ts'
+import type { Promotion, StoredReference } from './references.ts'
 import { keyOf, sqlTime } from './scope.ts'
 import { pastShiftsOf, type PastShift, type ShiftRow } from './past-shifts.ts'
 import type { Window } from '../../lib/windows.ts'
@@ -96,17 +95,29 @@ export function driftQueries(db: ClickHouse) {
         start: string
         end: string
         version: string
+        revision: number
       }>(
-        `SELECT model_id AS model, name, kind, toUnixTimestamp64Milli(window_start) AS start, toUnixTimestamp64Milli(window_end) AS end, model_version AS version
+        `SELECT model_id AS model, name, kind, toUnixTimestamp64Milli(window_start) AS start, toUnixTimestamp64Milli(window_end) AS end, model_version AS version, revision
          FROM \`references\` FINAL`,
       )
-      return rows.map(({ model, name, kind, start, end, version }) => ({
+      return rows.map(({ model, name, kind, start, end, version, revision }) => ({
         modelId: model,
         name,
         kind,
         span: { start: Number(start), end: Number(end) },
         modelVersion: version,
+        revision,
       }))
+    },
+
+    /** When each version of a model was first served, to more than its shadow. */
+    promotions: async (modelId: string): Promise<Promotion[]> => {
+      const rows = await db.query<{ version: string; at: string }>(
+        `SELECT model_version AS version, toUnixTimestamp(min(step)) * 1000 AS at FROM event_counts
+         WHERE model_id = {model:String} AND NOT shadow GROUP BY version ORDER BY at, version`,
+        { model: modelId },
+      )
+      return rows.map(({ version, at }) => ({ version, at: Number(at) }))
     },
 
     /** Models whose producers number their events. */
@@ -117,36 +128,36 @@ export function driftQueries(db: ClickHouse) {
       return new Set(rows.map((row) => row.model))
     },
 
-    /** @returns the revision it has */
-    putReference: async (
-      modelId: string,
-      name: string,
-      reference: ModelReference,
-      at: number,
-    ): Promise<number> => {
+    /** The newest revision of a reference made over HTTP; 0 where there is none. */
+    referenceRevision: async (modelId: string, name: string): Promise<number> => {
       const [row] = await db.query<{ revision: number }>(
         'SELECT max(revision) AS revision FROM `references` WHERE model_id = {model:String} AND name = {name:String}',
         { model: modelId, name },
       )
-      const revision = (row?.revision ?? 0) + 1
-      await db.insertRows(
+      return row?.revision ?? 0
+    },
+
+    putReference: (
+      { modelId, name, kind, span, modelVersion }: Omit<StoredReference, 'revision'>,
+      revision: number,
+      at: number,
+    ): Promise<void> =>
+      db.insertRows(
         '`references`',
         [
           {
             model_id: modelId,
             name,
-            kind: reference.kind,
-            window_start: sqlTime(Date.parse(reference.from ?? '1970-01-01')),
-            window_end: sqlTime(Date.parse(reference.to ?? '1970-01-01')),
-            model_version: reference.model_version ?? '',
+            kind,
+            window_start: sqlTime(span.start),
+            window_end: sqlTime(span.end),
+            model_version: modelVersion,
             revision,
             frozen_at: sqlTime(at),
           },
         ],
         `reference\u0001${modelId}\u0001${name}\u0001${revision}`,
-      )
-      return revision
-    },
+      ),
 
     freezeReference: (modelId: string, name: string, span: Window, at: number) =>
       db.insertRows(

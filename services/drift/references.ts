@@ -18,27 +18,35 @@ export interface PastWindow extends EpisodeWindow {
 export interface StoredReference {
   modelId: string
   name: string
-  kind: 'first' | 'fixed' | 'version'
+  kind: 'first' | 'fixed' | 'version' | 'uploaded'
   span: Window
   modelVersion: string
+  revision: number
 }
 
-/** Those put over HTTP, as a model file would declare them. */
+/** As a model file would declare it, or uploaded. */
+export interface PutReference extends Omit<ModelReference, 'kind'> {
+  kind: ModelReference['kind'] | 'uploaded'
+  revision?: number
+}
+
+/** Those put over HTTP. */
 export function putReferences(
   stored: readonly StoredReference[],
   modelId: string,
-): Record<string, ModelReference> {
+): Record<string, PutReference> {
   return Object.fromEntries(
     stored
       .filter((reference) => reference.modelId === modelId && reference.kind !== 'first')
-      .map(({ name, kind, span, modelVersion }) => [
+      .map(({ name, kind, span, modelVersion, revision }) => [
         name,
         kind === 'version'
-          ? { kind, model_version: modelVersion }
+          ? { kind, model_version: modelVersion, revision }
           : {
               kind,
               from: new Date(span.start).toISOString(),
               to: new Date(span.end).toISOString(),
+              revision,
             },
       ]),
   )
@@ -58,46 +66,75 @@ export interface ReferenceSpans {
   spans: Window[]
   /** Only this version's predictions; all when undefined. */
   modelVersion?: string | undefined
+  /** The model under which its counts stand; the model itself when undefined. */
+  countedAs?: string | undefined
 }
 
-/**
- * The spans of every reference of a model for one window; a reference that has no span yet is left out.
- *
- * @param accepted windows that a person called normal: they join the judging reference
- * @param put references made over HTTP; those of the model file come first
- * @param frozen spans of `first` references that were frozen earlier, by name
- * @param past windows that end before `window` starts or are it, in any order
- */
-export function referencesFor(
-  window: Window,
-  model: Model,
-  past: readonly PastWindow[],
-  frozen: ReadonlyMap<string, Window>,
-  accepted: readonly Window[] = [],
-  put: Readonly<Record<string, ModelReference>> = {},
-): ReferenceSpans[] {
-  return Object.entries({ ...put, ...model.references }).flatMap(([name, reference]) => {
-    const own = spansOf(name, reference, window, model, past, frozen)
-    const spans = reference.judge && own.length > 0 ? withAccepted(own, accepted, window) : own
+/** Under which the counts of an uploaded reference stand; no event can have it, since ids hold no control characters. */
+export const uploadedId = (modelId: string, name: string, revision: number) =>
+  `${modelId}\nreference\n${name}\n${revision}`
+
+/** What is known of a model besides its file. */
+export interface Past {
+  /** Windows that end before the one in question starts or are it, in any order. */
+  windows: readonly PastWindow[]
+  /** Spans of `first` references that were frozen earlier, by name. */
+  frozen: ReadonlyMap<string, Window>
+  /** Windows that a person called normal: they join the judging reference. */
+  accepted: readonly Window[]
+  /** References made over HTTP; those of the model file come first. */
+  put: Readonly<Record<string, PutReference>>
+  /** When each version was first served to more than its shadow, ascending. */
+  promotions: readonly Promotion[]
+}
+
+export interface Promotion {
+  version: string
+  at: number
+}
+
+/** The spans of every reference of a model for one window; a reference that has no span yet is left out. */
+export function referencesFor(window: Window, model: Model, past: Past): ReferenceSpans[] {
+  const all: Record<string, PutReference> = { ...past.put, ...model.references }
+  return Object.entries(all).flatMap(([name, reference]) => {
+    const own = spansOf(name, reference, window, model, past)
+    const spans = reference.judge && own.length > 0 ? withAccepted(own, past.accepted, window) : own
+    const promoted =
+      reference.kind === 'since_promotion' ? promotionBefore(window, past) : undefined
     return spans.length === 0
       ? []
-      : [{ name, judge: reference.judge ?? false, spans, modelVersion: reference.model_version }]
+      : [
+          {
+            name,
+            judge: reference.judge ?? false,
+            spans,
+            modelVersion: promoted?.version ?? reference.model_version,
+            countedAs:
+              reference.kind === 'uploaded'
+                ? uploadedId(model.modelId, name, reference.revision ?? 1)
+                : undefined,
+          },
+        ]
   })
 }
 
+const promotionBefore = (window: Window, { promotions }: Past) =>
+  promotions.findLast(({ at }) => at < window.end)
+
 function spansOf(
   name: string,
-  reference: ModelReference,
+  reference: PutReference,
   window: Window,
   model: Model,
-  past: readonly PastWindow[],
-  frozen: ReadonlyMap<string, Window>,
+  past: Past,
 ): Window[] {
+  const isComplete = (p: PastWindow) => p.events >= model.windows.min_count
   switch (reference.kind) {
     case 'fixed':
+    case 'uploaded':
       return [{ start: Date.parse(reference.from!), end: Date.parse(reference.to!) }]
     case 'first': {
-      const span = frozen.get(name)
+      const span = past.frozen.get(name)
       // The reference itself is not judged against itself.
       return span && span.start !== window.start ? [span] : []
     }
@@ -109,18 +146,29 @@ function spansOf(
         { length: reference.windows ?? DEFAULT_WINDOWS },
         (_, i) => (i + 1) * season,
       )
-      return past
+      return past.windows
         .filter((p) =>
           phases.some((back) => p.start === window.start - back && p.end === window.end - back),
         )
-        .filter((p) => p.events >= model.windows.min_count)
+        .filter(isComplete)
         .map(({ start, end }) => ({ start, end }))
+    }
+    case 'since_promotion': {
+      const promoted = promotionBefore(window, past)
+      // Whole windows of the version, the first ones: once there are so many they stay.
+      return promoted === undefined
+        ? []
+        : past.windows
+            .filter((p) => p.start >= promoted.at && p.end <= window.start && isComplete(p))
+            .toSorted((a, b) => a.end - b.end)
+            .slice(0, reference.windows ?? DEFAULT_WINDOWS)
+            .map(({ start, end }) => ({ start, end }))
     }
     case 'previous':
     case 'trailing': {
       const wanted = reference.kind === 'previous' ? 1 : (reference.windows ?? DEFAULT_WINDOWS)
-      const complete = past
-        .filter((p) => p.end <= window.start && p.events >= model.windows.min_count && !p.alarmed)
+      const complete = past.windows
+        .filter((p) => p.end <= window.start && isComplete(p) && !p.alarmed)
         .toSorted((a, b) => b.end - a.end)
       const chosen: Window[] = []
       for (const { start, end } of complete) {

@@ -2,7 +2,6 @@ import type { ClickHouse } from '../../lib/clickhouse.ts'
 import { Problem } from '../../lib/errors.ts'
 import type { Http } from '../../lib/http.ts'
 import type { Models } from '../../lib/models.ts'
-import type { ModelReference } from '../../schemas/model.ts'
 import type { Window } from '../../lib/windows.ts'
 import { decisionQueries } from './decisions.ts'
 import { DIALECTS, evaluateDialect, type Dialect } from './evaluate-dialects.ts'
@@ -150,30 +149,6 @@ export function driftRoutes(http: Http, { db, queries, models, now }: DriftRoute
     },
   )
 
-  http.put<{
-    Params: { id: string; name: string }
-    Body: { from?: string; to?: string; model_version?: string }
-  }>(
-    '/v1/models/:id/references/:name',
-    {
-      config: { scope: 'operate' },
-      schema: {
-        summary: 'Freezes a reference that informs: a span, or all predictions of a version',
-        body: PUT_REFERENCE,
-      },
-    },
-    async ({ params, body }, reply) => {
-      const model = models.get(params.id)
-      if (params.name in model.references)
-        throw new Problem(409, 'owned_by_file', `the model file owns the reference ${params.name}`)
-      const reference = referenceOf(body)
-      const revision = await queries.putReference(model.modelId, params.name, reference, now())
-      return reply
-        .code(revision === 1 ? 201 : 200)
-        .send({ name: params.name, ...reference, revision })
-    },
-  )
-
   http.get<{ Params: { id: string }; Querystring: CompareQuery }>(
     '/v1/models/:id/compare',
     {
@@ -276,27 +251,6 @@ const COMPARE_QUERY = {
       description: 'Whose numbers; those of others are always exact.',
     },
   },
-}
-
-const PUT_REFERENCE = {
-  type: 'object',
-  additionalProperties: false,
-  properties: { from: text, to: text, model_version: { ...text, minLength: 1 } },
-}
-
-function referenceOf(body: { from?: string; to?: string; model_version?: string }): ModelReference {
-  const { from, to, model_version } = body
-  if (model_version !== undefined && from === undefined && to === undefined)
-    return { kind: 'version', model_version }
-  if (model_version === undefined && from !== undefined && to !== undefined) {
-    const span = spanOf('from/to', `${from}/${to}`)
-    return {
-      kind: 'fixed',
-      from: new Date(span.start).toISOString(),
-      to: new Date(span.end).toISOString(),
-    }
-  }
-  throw new Problem(400, 'invalid_request', 'give either from and to, or model_version')
 }
 
 const unknownModel = (id: string) =>

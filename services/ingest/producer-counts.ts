@@ -5,7 +5,7 @@
 import type { Event } from '../../lib/event-verdict.ts'
 import type { TableRows } from '../../lib/event-mapping.ts'
 import * as native from '../../lib/native-block.ts'
-import { stepAt } from './counts.ts'
+import { stepAt } from '../../lib/prediction-counts.ts'
 
 interface ProducerStep {
   modelId: string

@@ -6,7 +6,7 @@ import { eventRows } from '../../lib/event-rows.ts'
 import { predictionKey } from '../../lib/event-verdict.ts'
 import * as native from '../../lib/native-block.ts'
 import { PredictionV1 } from '../../schemas/events/prediction.v1.ts'
-import { predictionCounts } from './counts.ts'
+import { predictionCounts } from '../../lib/prediction-counts.ts'
 import { producerCounts } from './producer-counts.ts'
 
 /** Newest first. A release that changes what a message becomes adds a mapping and keeps the one before it. */

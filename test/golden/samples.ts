@@ -1,5 +1,5 @@
 /** Samples of plain numbers as binned samples. */
-import { binOf } from '../../services/ingest/numeric-bins.ts'
+import { binOf } from '../../lib/numeric-bins.ts'
 import type { BinnedSample } from '../../lib/stats/binned-sample.ts'
 
 /** Every distinct value is a bin of its own. */

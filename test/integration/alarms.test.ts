@@ -8,9 +8,11 @@ import { parseModel } from '../../lib/models.ts'
 import { onOneGrid, type BinnedSample } from '../../lib/stats/binned-sample.ts'
 import type { Sink } from '../../lib/sink.ts'
 import { normals, uniforms } from '../../bench/streams.ts'
+import { createSpool } from '../../lib/spool.ts'
 import { decisionQueries, decisionRoutes } from '../../services/drift/decisions.ts'
 import { driftQueries } from '../../services/drift/queries.ts'
 import { ALL } from '../../services/drift/scope.ts'
+import { referenceRoutes } from '../../services/drift/reference-routes.ts'
 import { driftRoutes } from '../../services/drift/routes.ts'
 import { PREDICTION_MAPPINGS } from '../../services/ingest/rows.ts'
 import { migratedClickHouse, rangeOf, sinkOn } from '../harness.ts'
@@ -46,11 +48,16 @@ beforeAll(async () => {
   })
   judge = () => judgeModel(model)
   decisionRoutes(http as unknown as Http, db, () => START + 400 * DAY)
-  driftRoutes(http as unknown as Http, {
+  const asked = {
     db,
     queries: driftQueries(db),
     models: { declared: [model], get: () => model },
     now: () => START + 400 * DAY,
+  }
+  driftRoutes(http as unknown as Http, asked)
+  referenceRoutes(http as unknown as Http, {
+    ...asked,
+    spool: createSpool(`${opened.directory}/references`, 'process'),
   })
   for (let day = 0; day < 13; day++) await emit(day, {})
 })
@@ -303,4 +310,55 @@ test('a reference that is put informs from then on; one of the model file is not
     { reference: 'spring', n: String(4 * 300), verdict: 'none' },
     { reference: 'training' },
   ])
+})
+
+test('a reference of events that a caller brings is counted as predictions are, and is none of them', async () => {
+  const upload = (name: string, lines: readonly object[]) =>
+    http.inject({
+      method: 'PUT',
+      url: `/v1/models/m/references/${name}`,
+      headers: { 'content-type': 'application/x-ndjson' },
+      payload: lines.map((line) => JSON.stringify(line)).join('\n'),
+    })
+  const trained = Array.from({ length: 500 }, (_, i) => ({
+    prediction_id: `t-${i}`,
+    model_id: 'm',
+    model_version: '1',
+    predicted_at: new Date(START - 400 * DAY + i * 60_000).toISOString(),
+    features: { amount: 1000 + i, color: 'red' },
+  }))
+  const [before] = await db.query('SELECT count() AS n FROM predictions')
+  const answer = await upload('training-set', trained)
+  expect(answer.statusCode).toBe(201)
+  expect(answer.json()).toMatchObject({ kind: 'uploaded', events: 500, revision: 1 })
+  expect((await upload('training-set', trained.slice(0, 400))).json()).toMatchObject({
+    events: 400,
+    revision: 2,
+  })
+  const refused = await upload('wrong', [trained[0]!, { ...trained[1], model_id: 'other' }])
+  expect(refused.statusCode).toBe(400)
+  expect(refused.body).toContain('line 2: model_id must be m, as in the path')
+  expect((await upload('empty', [])).statusCode).toBe(400)
+  expect(await db.query('SELECT count() AS n FROM predictions')).toEqual([before])
+  await emit(24, {})
+  await judge()
+  const rows = await db.query<{ metric: string; value: number; n: string }>(
+    `SELECT subject, metric, value, n_reference AS n FROM window_metrics_latest
+     WHERE window_start = {start:DateTime64(3, 'UTC')} AND reference = 'training-set' AND slice_key = '' AND metric = 'ks' AND convention = 'plumbline'`,
+    { start: iso(24).slice(0, 23) },
+  )
+  // Amounts of the training set are all above those of the stream.
+  expect(rows).toMatchObject([{ subject: 'amount', value: 1, n: '400' }])
+  const { references } = (await http.inject('/v1/models/m')).json<{
+    references: Record<string, unknown>[]
+  }>()
+  expect(references.find(({ name }) => name === 'training-set')).toEqual({
+    name: 'training-set',
+    kind: 'uploaded',
+    from: new Date(START - 400 * DAY).toISOString(),
+    to: new Date(START - 400 * DAY + 399 * 60_000 + 1).toISOString(),
+    revision: 2,
+  })
+  const listed = (await http.inject('/v1/models')).json<{ models: { model_id: string }[] }>()
+  expect(listed.models.map(({ model_id }) => model_id)).toEqual(['m'])
 })

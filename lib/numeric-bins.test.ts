@@ -1,14 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import {
-  coarsened,
-  onOneGrid,
-  sampleSize,
-  type BinnedSample,
-} from '../../lib/stats/binned-sample.ts'
-import { ksInterval } from '../../lib/stats/ks.ts'
-import { ksStatistic, sorted } from '../../lib/stats/two-samples.ts'
-import { counted, normals, uniforms } from '../../bench/streams.ts'
+import { coarsened, onOneGrid, sampleSize, type BinnedSample } from './stats/binned-sample.ts'
+import { ksInterval } from './stats/ks.ts'
+import { ksStatistic, sorted } from './stats/two-samples.ts'
+import { counted, normals, uniforms } from '../bench/streams.ts'
 import { gridOf } from './numeric-bins.ts'
 
 const sampleOf = (values: readonly number[], grid?: number) =>

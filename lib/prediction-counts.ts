@@ -2,11 +2,11 @@
  * What is counted of predictions, per model, version, variant and time step of 15 minutes: every window, reference
  * and pair of versions is later a sum of these, whatever the number of events.
  */
-import { canonical } from '../../lib/event-fields.ts'
-import type { Event } from '../../lib/event-verdict.ts'
-import * as native from '../../lib/native-block.ts'
-import type { Members } from '../../lib/plain-json.ts'
-import type { TableRows } from '../../lib/event-mapping.ts'
+import { canonical } from './event-fields.ts'
+import type { Event } from './event-verdict.ts'
+import * as native from './native-block.ts'
+import type { Members } from './plain-json.ts'
+import type { TableRows } from './event-mapping.ts'
 import { binned } from './numeric-bins.ts'
 
 const STEP_SECONDS = 900

@@ -1,0 +1,63 @@
+/** A reference made of events that a caller brings: they are counted as predictions are, and kept apart from them. */
+import type { ClickHouse } from '../../lib/clickhouse.ts'
+import { Problem } from '../../lib/errors.ts'
+import { eventTime } from '../../lib/event-fields.ts'
+import { createJudge } from '../../lib/event-verdict.ts'
+import { linesOf } from '../../lib/json-elements.ts'
+import { encodeBlock } from '../../lib/native-block.ts'
+import { predictionCounts, stepAt } from '../../lib/prediction-counts.ts'
+import type { Spool } from '../../lib/spool.ts'
+import type { Window } from '../../lib/windows.ts'
+import { PredictionV1 } from '../../schemas/events/prediction.v1.ts'
+
+export const MOST_UPLOADED = 1_000_000
+
+const judge = createJudge(PredictionV1)
+
+/**
+ * Stores the counts of uploaded events.
+ *
+ * @param body NDJSON of predictions of this model
+ * @param under what their counts are to stand
+ * @returns the span they cover
+ * @throws {Problem} that names the first line that is no prediction of the model; then nothing is stored
+ */
+export async function storeUploaded(
+  { db, spool }: { db: ClickHouse; spool: Spool },
+  modelId: string,
+  body: Buffer,
+  under: string,
+): Promise<Window & { events: number }> {
+  const lines = linesOf(body)
+  if (lines.length === 0 || lines.length > MOST_UPLOADED)
+    throw new Problem(
+      400,
+      'invalid_request',
+      `a reference needs 1 to ${MOST_UPLOADED} predictions, one a line; this one has ${lines.length}`,
+    )
+  const counts = predictionCounts()
+  let first = Infinity
+  let last = -Infinity
+  lines.forEach((line, i) => {
+    const verdict = judge.bytes(line)
+    const refuse = (message: string) =>
+      new Problem(400, 'invalid_request', `line ${i + 1}: ${message}`)
+    if (!verdict.ok) throw refuse(verdict.rejection.message)
+    const { event } = verdict
+    if (event['model_id'] !== modelId) throw refuse(`model_id must be ${modelId}, as in the path`)
+    const at = eventTime(event['predicted_at'] as string)!
+    first = Math.min(first, at)
+    last = Math.max(last, at)
+    counts.add({ ...event, model_id: under, variant: null, shadow: false }, at)
+  })
+  for (const { table, ...rows } of counts.tables()) {
+    const block = encodeBlock(rows)
+    if (!block) continue
+    await spool.withFile(block.parts, (path) =>
+      db.insertFile({ table, columns: block.columns, path, token: `reference\u0001${under}` }),
+    )
+    block.free()
+  }
+  // Counts know steps, not instants.
+  return { start: stepAt(first) * 1000, end: last + 1, events: lines.length }
+}
