@@ -6,5 +6,9 @@ export const DriftConfig = Type.Object({
     default: 30,
     description: 'How often drift looks at each of its models unasked; hints come besides.',
   }),
+  PLUMBLINE_TRUSTYAI_GAUGES: Type.Enum(['off', 'on'], {
+    default: 'off',
+    description: 'Whether the last closed windows are shown under TrustyAI’s gauges too.',
+  }),
 })
 export type DriftConfig = Static<typeof DriftConfig>

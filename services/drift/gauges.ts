@@ -28,6 +28,16 @@ export interface Gauges {
   forget: (modelId: string) => void
 }
 
+/** Several ways to show the same. */
+export const allGauges = (gauges: readonly Gauges[]): Gauges => ({
+  show: (...shown) => {
+    for (const one of gauges) one.show(...shown)
+  },
+  forget: (modelId) => {
+    for (const one of gauges) one.forget(modelId)
+  },
+})
+
 export function createGauges({ registry }: Metrics): Gauges {
   const registers = [registry]
   const value = new Gauge({

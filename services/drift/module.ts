@@ -13,11 +13,12 @@ import { TOPICS } from '../../schemas/topics.ts'
 import type { DriftConfig } from './config.ts'
 import { canaryRoutes } from './canary-routes.ts'
 import { decisionQueries, decisionRoutes } from './decisions.ts'
-import { createGauges } from './gauges.ts'
+import { allGauges, createGauges } from './gauges.ts'
 import { createJudge } from './judge.ts'
 import { driftQueries } from './queries.ts'
 import { referenceRoutes } from './reference-routes.ts'
 import { driftRoutes } from './routes.ts'
+import { trustyaiGauges } from './trustyai-gauges.ts'
 
 export interface DriftDeps {
   http: Http
@@ -38,7 +39,10 @@ const BATCH = 20
 /** Judges windows: woken by hints, and every so often unasked, for the models whose hints come to this process. */
 export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
   const { models, log, metrics, now, eventLog } = deps
-  const gauges = createGauges(metrics)
+  const gauges = allGauges([
+    createGauges(metrics),
+    ...(config.PLUMBLINE_TRUSTYAI_GAUGES === 'on' ? [trustyaiGauges(metrics)] : []),
+  ])
   /** A connection runs its queries one after another, and most of judging is waiting for them. */
   const restatedAt = new Map<string, number>()
   const judges = Array.from({ length: JUDGES }, (_, i) => {

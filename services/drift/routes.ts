@@ -5,6 +5,7 @@ import type { Models } from '../../lib/models.ts'
 import type { Window } from '../../lib/windows.ts'
 import { decisionQueries } from './decisions.ts'
 import { DIALECTS, evaluateDialect, type Dialect } from './evaluate-dialects.ts'
+import { constraintViolations } from './evaluate-constraints.ts'
 import { evaluateDrift } from './evaluate-drift.ts'
 import type { DriftQueries } from './queries.ts'
 import { frozenSpans, putReferences } from './references.ts'
@@ -146,6 +147,32 @@ export function driftRoutes(http: Http, { db, queries, models, now }: DriftRoute
         },
       )
       return { model_id: request.params.id, metrics: rows }
+    },
+  )
+
+  http.get<{ Params: { id: string }; Querystring: Pick<CompareQuery, 'a' | 'b'> }>(
+    '/v1/models/:id/constraint_violations.json',
+    {
+      config,
+      schema: {
+        summary: 'The span b beside the baseline a, as SageMaker Model Monitor reports it',
+        querystring: {
+          type: 'object',
+          required: ['a', 'b'],
+          additionalProperties: false,
+          properties: { a: COMPARE_QUERY.properties.a, b: COMPARE_QUERY.properties.b },
+        },
+      },
+    },
+    async ({ params, query }) => {
+      const { modelId } = models.get(params.id)
+      const [baseline, current] = [
+        await queries.counts(modelId, [spanOf('a', query.a)], ALL),
+        await queries.counts(modelId, [spanOf('b', query.b)], ALL),
+      ]
+      if (baseline.events === 0 || current.events === 0)
+        throw new Problem(404, 'no_events', `${baseline.events === 0 ? 'a' : 'b'} holds no events`)
+      return { violations: constraintViolations(current, baseline) }
     },
   )
 

@@ -289,6 +289,25 @@ test('two spans as others number them', async () => {
   expect((await http.inject('/v1/models/m/compare?a=1&b=2&convention=mine')).statusCode).toBe(400)
 })
 
+test('two spans as SageMaker reports them', async () => {
+  const ask = (a: number, b: number) =>
+    http.inject(
+      `/v1/models/m/constraint_violations.json?a=${iso(a)}/${iso(a + 3)}&b=${iso(b)}/${iso(b + 1)}`,
+    )
+  expect((await ask(0, 4)).json()).toEqual({ violations: [] })
+  expect((await ask(0, 300)).statusCode).toBe(404)
+  await emit(40, { shift: 8, fresh: true, gaps: true })
+  const { violations } = (await ask(0, 40)).json<{
+    violations: { feature_name: string; constraint_check_type: string; description: string }[]
+  }>()
+  expect(violations.map((v) => `${v.feature_name} ${v.constraint_check_type}`)).toEqual(
+    expect.arrayContaining(['amount baseline_drift_check', 'income completeness_check']),
+  )
+  expect(violations.find((v) => v.feature_name === 'amount')!.description).toMatch(
+    /^Baseline drift distance: 0\.\d+ exceeds threshold: 0\.1$/,
+  )
+})
+
 test('a reference that is put informs from then on; one of the model file is not touched', async () => {
   const put = (name: string, payload: object) =>
     http.inject({ method: 'PUT', url: `/v1/models/m/references/${name}`, payload })
