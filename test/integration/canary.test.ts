@@ -1,13 +1,8 @@
 /** The units of a canary: concurrent, old enough, each subject once. */
-import { beforeAll, expect, test } from 'vitest'
-import type { ClickHouse } from '../../lib/clickhouse.ts'
-import { parseModel, type Models } from '../../lib/models.ts'
-import type { Sink } from '../../lib/sink.ts'
+import { expect, test } from 'vitest'
+import { parseModel } from '../../lib/models.ts'
 import { readArms } from '../../services/drift/canary-queries.ts'
-import { createJoin, type Join } from '../../services/feedback/join.ts'
-import { LABEL_MAPPINGS } from '../../services/feedback/rows.ts'
-import { PREDICTION_MAPPINGS } from '../../services/ingest/rows.ts'
-import { migratedClickHouse, rangeOf, sinkOn } from '../harness.ts'
+import { pipeline } from '../pipeline.ts'
 
 const START = Date.UTC(2026, 0, 5)
 const MINUTE = 60_000
@@ -17,26 +12,6 @@ task: binary
 labels: { horizon: 10m }
 business_value: { tp: 5, fp: -2, fn: -20, tn: 0 }
 `)
-
-let db: ClickHouse
-let predictions: Sink
-let labels: Sink
-let join: Join
-let offset = 0
-
-beforeAll(async () => {
-  const opened = await migratedClickHouse()
-  db = opened.db
-  predictions = sinkOn(db, opened.directory, 'ingest', PREDICTION_MAPPINGS[0])
-  labels = sinkOn(db, `${opened.directory}/labels`, 'feedback', LABEL_MAPPINGS[0])
-  join = createJoin(opened.engine.connect('join'), { declared: [] } as unknown as Models, Date.now)
-})
-
-async function store(sink: Sink, topic: string, events: readonly object[]) {
-  const lines = events.map((event) => JSON.stringify(event))
-  await sink.store(rangeOf(topic, sink.mapping, lines, offset))
-  offset += events.length
-}
 
 test('what both arms served at the same time, each subject by its first prediction, and its truth', async () => {
   const event = (minute: number, version: string, more: object = {}) => ({
@@ -48,7 +23,8 @@ test('what both arms served at the same time, each subject by its first predicti
     latency_ms: minute,
     ...more,
   })
-  await store(predictions, 'plumbline.predictions.v1', [
+  const { db, predictions, labels } = await pipeline()
+  await predictions([
     // Before the candidate was there.
     event(0, '7'),
     event(10, '8', { subject_id: 'ann' }),
@@ -65,9 +41,7 @@ test('what both arms served at the same time, each subject by its first predicti
     event(59, '7'),
   ])
   const told = { '8-10': '1', '8-12': '0', '7-11': '1', '7-13': '1', '8-15': '0' }
-  await store(
-    labels,
-    'plumbline.labels.v1',
+  await labels(
     Object.entries(told).map(([id, label]) => ({
       label_id: id,
       model_id: 'm',
@@ -77,7 +51,6 @@ test('what both arms served at the same time, each subject by its first predicti
       source: 'ground_truth',
     })),
   )
-  await join.resolve(Infinity)
   const question = {
     by: 'model_version' as const,
     champion: '7',

@@ -1,11 +1,8 @@
 /** Windows of a number of events: as few quarters of an hour as hold so many. */
 import { beforeAll, expect, test } from 'vitest'
-import type { ClickHouse } from '../../lib/clickhouse.ts'
 import { parseModel } from '../../lib/models.ts'
-import type { Sink } from '../../lib/sink.ts'
-import { PREDICTION_MAPPINGS } from '../../services/ingest/rows.ts'
-import { migratedClickHouse, rangeOf, sinkOn } from '../harness.ts'
 import { judgeOn } from '../judging.ts'
+import { pipeline, type Pipeline } from '../pipeline.ts'
 
 const STEP = 15 * 60_000
 const START = Date.UTC(2026, 0, 5)
@@ -15,38 +12,32 @@ task: binary
 windows: { size: 250 events, lateness: 15m, min_count: 100 }
 `)
 
-let db: ClickHouse
-let predictions: Sink
+let stream: Pipeline
 let judge: ReturnType<typeof judgeOn>
 let now = START + 100 * STEP
-let offset = 0
 
 beforeAll(async () => {
-  const opened = await migratedClickHouse()
-  db = opened.db
-  predictions = sinkOn(db, opened.directory, 'ingest', PREDICTION_MAPPINGS[0])
-  judge = judgeOn(opened.engine.connect('drift'), { now: () => now })
+  stream = await pipeline()
+  judge = judgeOn(stream.connect('drift'), { now: () => now })
 })
 
 /** @param steps events of each quarter of an hour, from the first on */
 async function emit(steps: readonly number[], id: string, shift = 0) {
-  const events = steps.flatMap((count, step) =>
-    Array.from({ length: count }, (_, i) =>
-      JSON.stringify({
+  await stream.predictions(
+    steps.flatMap((count, step) =>
+      Array.from({ length: count }, (_, i) => ({
         prediction_id: `${id}-${step}-${i}`,
         model_id: 'busy',
         model_version: '1',
         predicted_at: new Date(START + step * STEP + Math.floor((i * STEP) / count)).toISOString(),
         features: { x: (i % 50) + (step >= 6 ? shift : 0) },
-      }),
+      })),
     ),
   )
-  await predictions.store(rangeOf('plumbline.predictions.v1', predictions.mapping, events, offset))
-  offset += events.length
 }
 
 const judged = () =>
-  db.query(
+  stream.db.query(
     `SELECT dateDiff('minute', toDateTime64('2026-01-05', 3, 'UTC'), window_start) / 15 AS from, dateDiff('minute', toDateTime64('2026-01-05', 3, 'UTC'), window_end) / 15 AS to,
        argMax(events, revision) AS events, max(revision) AS revision
      FROM window_revisions WHERE model_id = 'busy' GROUP BY window_start, window_end ORDER BY window_start`,
@@ -60,7 +51,7 @@ test('each closes with the quarter of an hour that fills it, the last one waits'
     { from: 3, to: 6, events: '260', revision: 1 },
     { from: 6, to: 7, events: '400', revision: 1 },
   ])
-  const [psi] = await db.query(
+  const [psi] = await stream.db.query(
     `SELECT verdict FROM window_metrics_latest WHERE model_id = 'busy' AND metric = 'psi' AND subject = 'x' AND reference = 'baseline' AND window_start = toDateTime64('2026-01-05 01:30:00', 3, 'UTC')`,
   )
   expect(psi).toEqual({ verdict: 'alarm' })

@@ -2,10 +2,8 @@
 import { beforeAll, expect, test } from 'vitest'
 import type { ClickHouse } from '../../lib/clickhouse.ts'
 import { parseModel } from '../../lib/models.ts'
-import type { Sink } from '../../lib/sink.ts'
-import { PREDICTION_MAPPINGS } from '../../services/ingest/rows.ts'
-import { migratedClickHouse, rangeOf, sinkOn } from '../harness.ts'
 import { judgeOn } from '../judging.ts'
+import { pipeline, type Pipeline } from '../pipeline.ts'
 
 const HOUR = 3_600_000
 const START = Date.UTC(2026, 0, 5)
@@ -14,31 +12,24 @@ const modelOf = (id: string) =>
     `{ model_id: ${id}, task: binary, windows: { size: 1h, lateness: 15m, min_count: 50 } }`,
   )
 
-let db: ClickHouse
-let predictions: Sink
+let stream: Pipeline
 let drift: ClickHouse
-let offset = 0
 
 beforeAll(async () => {
-  const opened = await migratedClickHouse()
-  db = opened.db
-  drift = opened.engine.connect('drift')
-  predictions = sinkOn(db, opened.directory, 'ingest', PREDICTION_MAPPINGS[0])
+  stream = await pipeline()
+  drift = stream.connect('drift')
 })
 
-async function emit(model: string, hour: number, count: number, shift: number) {
-  const events = Array.from({ length: count }, (_, i) =>
-    JSON.stringify({
+const emit = (model: string, hour: number, count: number, shift: number) =>
+  stream.predictions(
+    Array.from({ length: count }, (_, i) => ({
       prediction_id: `${hour}-${shift}-${i}`,
       model_id: model,
       model_version: '1',
       predicted_at: new Date(START + hour * HOUR + i * 1000).toISOString(),
       features: { x: (i % 20) + shift },
-    }),
+    })),
   )
-  await predictions.store(rangeOf('plumbline.predictions.v1', predictions.mapping, events, offset))
-  offset += events.length
-}
 
 /** A judge whose process dies before it inserts into this table. */
 const dyingAt = (table: string, now: number) =>
@@ -58,7 +49,7 @@ test.each(['verdicts', 'window_revisions'])(
   async (table) => {
     const model = modelOf(`cut_${table}`)
     const standing = () =>
-      db.query<{ verdict: string; revision: number }>(
+      stream.db.query<{ verdict: string; revision: number }>(
         `SELECT argMax(verdict, revision) AS verdict, max(revision) AS revision FROM verdicts
          WHERE model_id = '${model.modelId}' AND metric = 'psi' AND subject = 'x' AND reference = 'baseline' AND toUnixTimestamp64Milli(window_start) = ${START + HOUR}`,
       )
@@ -74,7 +65,7 @@ test.each(['verdicts', 'window_revisions'])(
     await judgeOn(drift, { now: () => START + 4 * HOUR })(model)
     expect(await standing()).toEqual([{ verdict: 'ok', revision: 4 }])
     expect(
-      await db.query(
+      await stream.db.query(
         `SELECT verdict FROM window_metrics_latest WHERE model_id = '${model.modelId}' AND metric = 'psi' AND subject = 'x' AND reference = 'baseline' AND toUnixTimestamp64Milli(window_start) = ${START + HOUR}`,
       ),
     ).toEqual([{ verdict: 'ok' }])

@@ -1,15 +1,10 @@
 /** Protected attributes that come apart from predictions: before them, after them, in any order. */
 import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
-import type { ClickHouse } from '../../lib/clickhouse.ts'
-import type { EventMapping } from '../../lib/event-mapping.ts'
 import { parseModel } from '../../lib/models.ts'
-import type { Sink } from '../../lib/sink.ts'
-import { ATTRIBUTE_MAPPINGS } from '../../services/feedback/attribute-rows.ts'
 import { lateAttributes, type LateAttributes } from '../../services/feedback/late-attributes.ts'
-import { PREDICTION_MAPPINGS } from '../../services/ingest/rows.ts'
-import { migratedClickHouse, rangeOf, sinkOn } from '../harness.ts'
 import { judgeOn } from '../judging.ts'
+import { pipeline, type Pipeline } from '../pipeline.ts'
 
 const HOUR = 3_600_000
 const START = Date.UTC(2026, 0, 5)
@@ -22,35 +17,19 @@ fairness: { attributes: { sex: { privileged: '1' } }, favorable: '1' }
 slices: [region]
 `)
 
-let db: ClickHouse
-let predictions: Sink
-let attributes: Sink
+let stream: Pipeline
 let late: LateAttributes
 let judge: ReturnType<typeof judgeOn>
-let offset = 0
 let now = START + 10 * HOUR
 
 beforeAll(async () => {
-  const opened = await migratedClickHouse()
-  db = opened.db
-  const sink = (name: string, mapping: EventMapping) =>
-    sinkOn(db, `${opened.directory}/${name}`, name, mapping)
-  predictions = sink('ingest', PREDICTION_MAPPINGS[0])
-  attributes = sink('feedback', ATTRIBUTE_MAPPINGS[0])
-  late = lateAttributes(opened.engine.connect('late'))
-  judge = judgeOn(opened.engine.connect('drift'), { now: () => now })
+  stream = await pipeline()
+  late = lateAttributes(stream.connect('late'))
+  judge = judgeOn(stream.connect('drift'), { now: () => now })
 })
 
-async function store(sink: Sink, topic: string, events: readonly object[]) {
-  const lines = events.map((event) => JSON.stringify(event))
-  await sink.store(rangeOf(topic, sink.mapping, lines, offset))
-  offset += events.length
-}
-
 const predict = (model: string, count: number) =>
-  store(
-    predictions,
-    'plumbline.predictions.v1',
+  stream.predictions(
     Array.from({ length: count }, (_, i) => ({
       prediction_id: `${model}-${i}`,
       model_id: model,
@@ -62,14 +41,10 @@ const predict = (model: string, count: number) =>
     })),
   )
 const describe = (events: readonly Record<string, unknown>[]) =>
-  store(
-    attributes,
-    'plumbline.attributes.v1',
-    events.map((event) => ({ observed_at: '2026-01-06T00:00:00Z', ...event })),
-  )
+  stream.attributes(events.map((event) => ({ observed_at: '2026-01-06T00:00:00Z', ...event })))
 
 const selection = (model: string) =>
-  db.query(
+  stream.db.query(
     `SELECT subject, n_current AS n, revision FROM window_metrics_latest WHERE model_id = '${model}' AND metric = 'selection_rate' AND isNotNull(value) ORDER BY subject`,
   )
 
@@ -99,7 +74,7 @@ test('what comes later restates the windows of its predictions, and goes before 
     { subject: 'sex=2', n: '16', revision: 2 },
   ])
   expect(
-    await db.query(
+    await stream.db.query(
       `SELECT slice_value, value * 3600 AS events FROM window_metrics_latest WHERE model_id = 'later' AND metric = 'throughput_per_s' AND slice_key = 'region'`,
     ),
   ).toEqual([{ slice_value: 'north', events: 30 }])
@@ -131,7 +106,7 @@ test('in any order, told any number of times, the newest observation counts', as
         await describe(order.map((event) => ({ subject_id: subject, ...event })))
         // Newest are 4 of the sexes, and r1, of the second hour.
         expect(
-          await db.query(
+          await stream.db.query(
             'SELECT name, value FROM attributes_latest WHERE subject_id = {subject:String} ORDER BY name',
             { subject },
           ),
@@ -148,7 +123,7 @@ test('in any order, told any number of times, the newest observation counts', as
 test('attributes of nobody are refused, with the sentence what is missing', async () => {
   await describe([{ attributes: { sex: '1' } }])
   expect(
-    await db.query(
+    await stream.db.query(
       `SELECT reason, message FROM dead_letters WHERE topic = 'plumbline.attributes.v1'`,
     ),
   ).toEqual([{ reason: 'missing_field', message: 'subject_id or prediction_id is required' }])

@@ -1,14 +1,9 @@
 /** Performance of every task, from events to facts, beside scikit-learn; and truth that is implied, early, or of margins. */
 import { readFileSync } from 'node:fs'
 import { beforeAll, expect, test } from 'vitest'
-import type { ClickHouse } from '../../lib/clickhouse.ts'
-import { parseModel, type Model, type Models } from '../../lib/models.ts'
-import type { Sink } from '../../lib/sink.ts'
-import { createJoin, type Join } from '../../services/feedback/join.ts'
-import { LABEL_MAPPINGS } from '../../services/feedback/rows.ts'
-import { PREDICTION_MAPPINGS } from '../../services/ingest/rows.ts'
-import { migratedClickHouse, rangeOf, sinkOn } from '../harness.ts'
+import { parseModel, type Model } from '../../lib/models.ts'
 import { judgeOn } from '../judging.ts'
+import { pipeline, type Pipeline } from '../pipeline.ts'
 
 type Values = Record<string, number>
 const golden = JSON.parse(
@@ -27,33 +22,17 @@ const golden = JSON.parse(
 
 const HOUR = 3_600_000
 const START = Date.UTC(2026, 0, 5)
-let db: ClickHouse
-let predictions: Sink
-let labels: Sink
-let join: Join
+let stream: Pipeline
 let judge: ReturnType<typeof judgeOn>
 let now = START + 50 * HOUR
-let offset = 0
 
 beforeAll(async () => {
-  const opened = await migratedClickHouse()
-  db = opened.db
-  predictions = sinkOn(db, opened.directory, 'ingest', PREDICTION_MAPPINGS[0])
-  labels = sinkOn(db, `${opened.directory}/labels`, 'feedback', LABEL_MAPPINGS[0])
-  join = createJoin(opened.engine.connect('join'), { declared: [] } as unknown as Models, Date.now)
-  judge = judgeOn(opened.engine.connect('drift'), { now: () => now })
+  stream = await pipeline()
+  judge = judgeOn(stream.connect('drift'), { now: () => now })
 })
 
-async function store(sink: Sink, topic: string, events: readonly object[]) {
-  const lines = events.map((event) => JSON.stringify(event))
-  await sink.store(rangeOf(topic, sink.mapping, lines, offset))
-  offset += events.length
-}
-
 const predict = (model: string, events: readonly object[], hour = 0) =>
-  store(
-    predictions,
-    'plumbline.predictions.v1',
+  stream.predictions(
     events.map((event, i) => ({
       prediction_id: `${hour}-${i}`,
       model_id: model,
@@ -65,9 +44,7 @@ const predict = (model: string, events: readonly object[], hour = 0) =>
 
 /** @param truth of the predictions in their order; null where there is none */
 async function tell(model: string, truth: readonly unknown[], hour = 0) {
-  await store(
-    labels,
-    'plumbline.labels.v1',
+  await stream.labels(
     truth.flatMap((label, i) =>
       label === null
         ? []
@@ -83,7 +60,6 @@ async function tell(model: string, truth: readonly unknown[], hour = 0) {
           ],
     ),
   )
-  await join.resolve(Infinity)
 }
 
 interface Found {
@@ -99,7 +75,7 @@ interface Found {
 }
 
 const found = (model: string, where = '1') =>
-  db.query<Found>(
+  stream.db.query<Found>(
     `SELECT * FROM window_metrics_latest WHERE model_id = '${model}' AND family = 'performance' AND method = 'observed' AND ${where} ORDER BY window_start, subject, metric`,
   )
 
@@ -247,7 +223,7 @@ test('absent_means: what has no label when the horizon has passed is known all t
     { metric: 'recall', value: 1 },
   ])
   expect(
-    await db.query(
+    await stream.db.query(
       `SELECT subject, value FROM window_metrics_latest WHERE model_id = 'fraud' AND metric = 'false_positive_rate' ORDER BY subject`,
     ),
   ).toEqual([
@@ -282,9 +258,7 @@ test('judge_at: looked at when half of the horizon has passed and at its end, an
   await judge(model)
   expect(await accuracy()).toMatchObject([{ verdict: 'alarm', value: 0.5, label_maturity: 0.5 }])
   // Corrections between the looks wait for the next one.
-  await store(
-    labels,
-    'plumbline.labels.v1',
+  await stream.labels(
     guesses(400).map((label, i) => ({
       label_id: `again-${i}`,
       model_id: 'looks',
@@ -294,7 +268,6 @@ test('judge_at: looked at when half of the horizon has passed and at its end, an
       source: 'ground_truth',
     })),
   )
-  await join.resolve(Infinity)
   now = START + 9 * HOUR
   await judge(model)
   expect(await accuracy()).toMatchObject([{ value: 0.5, label_maturity: 0.5 }])

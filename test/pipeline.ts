@@ -1,0 +1,52 @@
+/** Events into a fresh embedded engine, through the sinks of the services, and what reads them. */
+import type { ClickHouse } from '../lib/clickhouse.ts'
+import type { EventMapping } from '../lib/event-mapping.ts'
+import type { Models } from '../lib/models.ts'
+import { TOPICS } from '../schemas/topics.ts'
+import { ATTRIBUTE_MAPPINGS } from '../services/feedback/attribute-rows.ts'
+import { createJoin, type Join } from '../services/feedback/join.ts'
+import { LABEL_MAPPINGS } from '../services/feedback/rows.ts'
+import { PREDICTION_MAPPINGS } from '../services/ingest/rows.ts'
+import { migratedClickHouse, rangeOf, sinkOn } from './harness.ts'
+
+export type Store = (events: readonly object[]) => Promise<void>
+
+export interface Pipeline {
+  db: ClickHouse
+  directory: string
+  /** Another connection to the same engine. */
+  connect: (role: string) => ClickHouse
+  predictions: Store
+  /** Joins them with what is stored. */
+  labels: Store
+  attributes: Store
+  join: Join
+}
+
+export async function pipeline(): Promise<Pipeline> {
+  const { db, engine, directory } = await migratedClickHouse()
+  const storeOf = (name: string, topic: string, mapping: EventMapping): Store => {
+    const sink = sinkOn(db, `${directory}/${name}`, name, mapping)
+    let offset = 0
+    return async (events) => {
+      if (events.length === 0) return
+      const lines = events.map((event) => JSON.stringify(event))
+      await sink.store(rangeOf(topic, sink.mapping, lines, offset))
+      offset += events.length
+    }
+  }
+  const join = createJoin(engine.connect('join'), { declared: [] } as unknown as Models, Date.now)
+  const labels = storeOf('labels', TOPICS.labels.topic, LABEL_MAPPINGS[0])
+  return {
+    db,
+    directory,
+    connect: (role) => engine.connect(role),
+    predictions: storeOf('predictions', TOPICS.predictions.topic, PREDICTION_MAPPINGS[0]),
+    labels: async (events) => {
+      await labels(events)
+      await join.resolve(Infinity)
+    },
+    attributes: storeOf('attributes', TOPICS.attributes.topic, ATTRIBUTE_MAPPINGS[0]),
+    join,
+  }
+}
