@@ -13,7 +13,8 @@ import {
   numericReference,
   type NumericReference,
 } from '../lib/stats/window-reference.ts'
-import { counted, feature, uniforms, type StreamKind } from './streams.ts'
+import { counted, feature, type StreamKind } from './streams.ts'
+import { uniforms } from '../lib/stats/random.ts'
 
 const { values } = parseArgs({
   options: {

@@ -5,17 +5,6 @@ import { binned } from '../lib/numeric-bins.ts'
 export type StreamKind =
   'independent' | 'rows AR(1) 0.9' | 'window noise' | 'weekly' | 'wandering windows'
 
-/** @returns in [0, 1), by mulberry32 */
-export function uniforms(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
-}
-
 /** Standard normal draws, by Box and Muller. */
 export function normals(uniform: () => number): () => number {
   let spare: number | undefined

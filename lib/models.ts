@@ -32,6 +32,8 @@ export interface Model {
   features: NonNullable<ModelFile['features']>
   fairness: NonNullable<ModelFile['fairness']>
   slices: readonly string[]
+  /** Rows a classifier sees of each window; 0: none is asked. */
+  multivariateRows: number
   falseAlarmsPerWeek: number
   businessValue: BusinessValue | undefined
   /** Aggregate expressions over joined outcomes, by name. */
@@ -138,6 +140,7 @@ function withDefaults(file: ModelFile, revision: string): Model {
     features: file.features ?? {},
     fairness: file.fairness ?? { attributes: {}, favorable: '1' },
     slices: file.slices ?? [],
+    multivariateRows: file.multivariate?.rows ?? 0,
     businessValue: file.business_value,
     customMetrics: file.custom_metrics ?? {},
     falseAlarmsPerWeek: file.alarms?.false_alarms_per_week ?? 0.25,

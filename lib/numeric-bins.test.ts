@@ -3,7 +3,8 @@ import { expect, test } from 'vitest'
 import { coarsened, onOneGrid, sampleSize, type BinnedSample } from './stats/binned-sample.ts'
 import { ksInterval } from './stats/ks.ts'
 import { ksStatistic, sorted } from './stats/two-samples.ts'
-import { counted, normals, uniforms } from '../bench/streams.ts'
+import { counted, normals } from '../bench/streams.ts'
+import { uniforms } from './stats/random.ts'
 import { gridOf } from './numeric-bins.ts'
 
 const sampleOf = (values: readonly number[], grid?: number) =>

@@ -170,6 +170,23 @@ export const ModelFile = Type.Object(
       ),
     ),
     slices: Type.Optional(Type.Array(Type.String())),
+    multivariate: Type.Optional(
+      Type.Object(
+        {
+          rows: Type.Integer({
+            minimum: 50,
+            maximum: 5000,
+            default: 500,
+            description: 'Rows that are drawn of each window.',
+          }),
+        },
+        {
+          ...closed,
+          description:
+            'Whether a classifier is asked to tell each window from its reference: finds what no feature shows by itself.',
+        },
+      ),
+    ),
     alarms: Type.Optional(
       Type.Object(
         {

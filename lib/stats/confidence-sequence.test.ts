@@ -1,6 +1,6 @@
 /** Looked at after every value: the share of runs in which a sequence ever misses stays within alpha. */
 import { expect, test } from 'vitest'
-import { uniforms } from '../../bench/streams.ts'
+import { uniforms } from './random.ts'
 import {
   boundedMeanSequence,
   meanSequence,

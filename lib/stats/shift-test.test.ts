@@ -1,6 +1,7 @@
 /** What the rule of `docs/alarms.md` does to streams with and without a change; its tables are made by `npm run alarms`. */
 import { expect, test } from 'vitest'
-import { counted, feature, normals, uniforms, type StreamKind } from '../../bench/streams.ts'
+import { counted, feature, normals, type StreamKind } from '../../bench/streams.ts'
+import { uniforms } from './random.ts'
 import type { BinnedSample } from './binned-sample.ts'
 import { holm, numericShifts, shareShifts } from './shift-test.ts'
 import { numericContrast, numericReference } from './window-reference.ts'

@@ -1,6 +1,6 @@
 /** A candidate like the champion is seldom called anything else, although it is looked at all the time. */
 import { expect, test } from 'vitest'
-import { uniforms } from '../../bench/streams.ts'
+import { uniforms } from '../../lib/stats/random.ts'
 import { evaluateCanary, type Arm } from './canary.ts'
 
 interface Kind {

@@ -36,8 +36,10 @@ const FAMILY_SHARES = {
   operations: 0.1,
 } as const
 
+export const DRIFT_SHARE = FAMILY_SHARES.drift
+
 /** A warning is this many times as likely by chance as an alarm. */
-const WARNING_FACTOR = 5
+export const WARNING_FACTOR = 5
 
 interface Tested {
   p: number

@@ -4,6 +4,7 @@ import type { Window } from '../../lib/windows.ts'
 import { evaluateDrift } from './evaluate-drift.ts'
 import { evaluateEstimates, type ScoreCounts } from './evaluate-estimates.ts'
 import { evaluateFairness, fairnessAttributes } from './evaluate-fairness.ts'
+import { evaluateMultivariate, type Features } from './evaluate-multivariate.ts'
 import { evaluateOperations } from './evaluate-operations.ts'
 import { evaluateQuality } from './evaluate-quality.ts'
 import { evaluatePerformance } from './evaluate-performance.ts'
@@ -27,6 +28,8 @@ export interface WindowInput {
   pastErrors: readonly number[]
   /** Groups per protected attribute. */
   groups: ReadonlyMap<string, readonly GroupCounts[]>
+  /** Some of its rows, where a classifier is asked. */
+  rows: readonly Features[]
   references: readonly ReferenceData[]
   window: Window
   /** Windows between the judging reference and this one. */
@@ -43,6 +46,7 @@ export interface WindowInput {
 export function evaluateWindow(input: WindowInput, model: Model): Fact[] {
   const facts = [
     ...input.references.flatMap((reference) => driftFacts(input, reference, model)),
+    ...multivariateFacts(input, model),
     ...evaluateOperations(input.counts, input.window.end - input.window.start),
     duplicateRatio(input.counts),
   ]
@@ -70,6 +74,16 @@ function driftFacts(input: WindowInput, reference: ReferenceData, model: Model):
     windowLevel,
     past,
     combinations,
+  })
+}
+
+function multivariateFacts({ rows, references, window }: WindowInput, model: Model): Fact[] {
+  const judging = references.find((reference) => reference.judge)
+  if (!judging?.multivariate || rows.length === 0) return []
+  return evaluateMultivariate(rows, judging.multivariate, {
+    reference: judging.name,
+    windowLevel: alarmLevel(model, window),
+    isReference: covers(judging.spans, window),
   })
 }
 

@@ -12,6 +12,7 @@ import type { DriftQueries } from './queries.ts'
 import { ALL, keyOf, type Combination } from './scope.ts'
 import type { decisionQueries } from './decisions.ts'
 import { fairnessAttributes } from './evaluate-fairness.ts'
+import { multivariateReference, type Features } from './evaluate-multivariate.ts'
 import { episodeOf, worstOf } from './episodes.ts'
 import { notOverlapping, pastSpan, type PastShift } from './past-shifts.ts'
 import { referenceWindows, windowsWithin } from './reference-windows.ts'
@@ -57,6 +58,8 @@ interface Known extends Omit<Past, 'windows'> {
 /** Between two restatements of one window. */
 const RESTATE_INTERVAL_MS = 10_000
 const MAX_CACHED_REFERENCES = 256
+/** Each costs a forest; more of them tell the noise no better. */
+const MOST_SAMPLED_WINDOWS = 20
 
 export function createJudge(options: JudgeOptions) {
   const { db, queries, decisions, now } = options
@@ -200,10 +203,11 @@ export function createJudge(options: JudgeOptions) {
               predictions: counts.events,
               passedUntil: impliedUntil,
             })
-      // Two queries over raw rows: for the model as a whole.
+      // What reads raw rows is made for the model as a whole.
+      const isWhole = keyOf(combination) === keyOf(ALL)
       const hasScores =
         model.scoreKind === 'probability' &&
-        keyOf(combination) === keyOf(ALL) &&
+        isWhole &&
         (inputsStand || counts.numeric.has('@score'))
       const scores = hasScores
         ? await queries.scores(model, [window], combination, impliedUntil)
@@ -216,6 +220,7 @@ export function createJudge(options: JudgeOptions) {
         outcomes,
         scores: scores && scores.predicted.length > 0 ? scores : undefined,
         pastErrors,
+        rows: isWhole && !inputsStand ? await rowsOf(model, window) : [],
         groups,
         references: combination.slice ? await referencesOf(combination) : references,
         window,
@@ -251,6 +256,18 @@ export function createJudge(options: JudgeOptions) {
     await write({ model, due, worst, alarmed }, revisions)
     for (const { key, facts } of revisions) options.gauges.show(key, facts, snoozed)
     return { alarmed, worst, episode }
+  }
+
+  async function rowsOf({ modelId, multivariateRows }: Model, window: Window) {
+    return multivariateRows > 0 ? queries.rows(modelId, window, multivariateRows) : []
+  }
+
+  /** Of the newest windows of a reference. */
+  async function rowsOfEach(model: Model, windows: readonly Window[]) {
+    const rows: Features[][] = []
+    for (const window of windows.slice(-MOST_SAMPLED_WINDOWS))
+      rows.push(await rowsOf(model, window))
+    return rows.filter((own) => own.length > 0)
   }
 
   /** Counts of a reference, kept while no event or truth of its spans changes. */
@@ -293,6 +310,7 @@ export function createJudge(options: JudgeOptions) {
       scope,
     )
     const windows = reference.judge ? windowsWithin(reference.spans, model, inside) : []
+    const isSampled = reference.judge && model.multivariateRows > 0 && keyOf(scope) === keyOf(ALL)
     const data: ReferenceData = {
       name: reference.name,
       judge: reference.judge,
@@ -310,6 +328,11 @@ export function createJudge(options: JudgeOptions) {
         reference.judge && model.scoreKind === 'probability' && counts.numeric.has('@score')
           ? await queries.scores(model, reference.spans, scope, passedUntil)
           : undefined,
+      multivariate: isSampled
+        ? multivariateReference(
+            await rowsOfEach(model, windows.length > 0 ? windows : reference.spans),
+          )
+        : undefined,
       windows:
         windows.length === 0
           ? undefined

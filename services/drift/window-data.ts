@@ -2,6 +2,7 @@
 import { sampleSize, type BinnedSample } from '../../lib/stats/binned-sample.ts'
 import type { Window } from '../../lib/windows.ts'
 import type { ScoreCounts } from './evaluate-estimates.ts'
+import type { MultivariateReference } from './evaluate-multivariate.ts'
 import type { ReferenceWindows } from './reference-windows.ts'
 import type { Confusion } from '../../lib/stats/confusion.ts'
 
@@ -125,6 +126,8 @@ export interface ReferenceData {
   outcomes: OutcomeCounts | undefined
   /** Scores by bin; undefined where the reference does not judge. */
   scores?: ScoreCounts | undefined
+  /** Rows of it, where a classifier is asked. */
+  multivariate?: MultivariateReference | undefined
   /** Window by window, where it has enough of them to tell their noise. */
   windows?: ReferenceWindows | undefined
 }

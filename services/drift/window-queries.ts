@@ -5,6 +5,7 @@ import type { Model } from '../../lib/models.ts'
 import type { Window } from '../../lib/windows.ts'
 import { readCounts, readRawCounts } from './count-queries.ts'
 import type { ScoreCounts } from './evaluate-estimates.ts'
+import type { Features } from './evaluate-multivariate.ts'
 import { readOutcomes, readScoreBins } from './outcome-queries.ts'
 import {
   ALL,
@@ -246,6 +247,15 @@ export function windowQueries(db: ClickHouse) {
           ...own,
         }
       })
+    },
+
+    /** Features of some predictions of a window, drawn by their ids. */
+    rows: async (modelId: string, window: Window, most: number): Promise<Features[]> => {
+      const rows = await db.query<{ features: Features }>(
+        `SELECT features FROM predictions ${rawWhere(ALL)} AND notEmpty(features) ORDER BY sipHash64(prediction_id) LIMIT {most:UInt32}`,
+        { ...paramsOf(modelId, [window], ALL), most },
+      )
+      return rows.map(({ features }) => features)
     },
 
     outcomes: async (

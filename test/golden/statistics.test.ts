@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { uniforms } from '../../bench/streams.ts'
+import { uniforms } from '../../lib/stats/random.ts'
 import { chiSquared, chiSquaredQuantile } from '../../lib/stats/chi-squared.ts'
 import { cellsOf, precisionRecall } from '../../lib/stats/confusion.ts'
 import { upperGamma } from '../../lib/stats/incomplete-gamma.ts'
