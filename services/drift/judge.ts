@@ -8,7 +8,7 @@ import { evaluateTruth, evaluateWindow } from './evaluate.ts'
 import type { Fact } from './facts.ts'
 import type { Gauges } from './gauges.ts'
 import type { ModelProgress } from './progress-queries.ts'
-import type { DriftQueries } from './queries.ts'
+import type { DriftQueries, Said } from './queries.ts'
 import { ALL, keyOf, type Combination } from './scope.ts'
 import type { decisionQueries } from './decisions.ts'
 import { fairnessAttributes } from './evaluate-fairness.ts'
@@ -66,6 +66,8 @@ export function createJudge(options: JudgeOptions) {
   const restatedAt = options.restatedAt ?? new Map<string, number>()
   const cache = new Map<string, ReferenceData>()
   const write = revisionWriter(db, options.eventLog)
+  /** Models of which this judge has left nothing half written. */
+  const judgedHere = new Set<string>()
 
   /** What is said of all models, read anew at most every `saidForMs`: most of it is nothing. */
   async function readSaid() {
@@ -121,6 +123,7 @@ export function createJudge(options: JudgeOptions) {
         continue
       }
       const outcome = await judgeWindow(model, window, steps, [...past.values()], known)
+      judgedHere.add(model.modelId)
       past.set(idOf(window), {
         start: window.start,
         end: window.end,
@@ -155,7 +158,11 @@ export function createJudge(options: JudgeOptions) {
     const window = { start: due.start, end: due.end }
     const present = await queries.present({ modelId: model.modelId, spans: [window] })
     const combinations = await queries.combinations(model.modelId, window, present, model.slices)
-    const earlier = await queries.latestFacts({ modelId: model.modelId, window })
+    // What nobody has judged may have been begun by a process that is gone: looked up once, not of every window.
+    const earlier =
+      due.previous || !judgedHere.has(model.modelId)
+        ? await queries.latestFacts({ modelId: model.modelId, window })
+        : new Map<string, Said>()
     const completeness = isProducing ? await queries.completeness(model.modelId, window) : null
     const spans = referencesFor(window, model, { ...known, windows: pastWindows })
     /** A slice is compared with itself, a version or variant with everything. */
@@ -253,6 +260,7 @@ export function createJudge(options: JudgeOptions) {
     const episode = episodeOf(window, worst, model.modelId, pastWindows)
     for (const { key } of revisions) key.episode = episode
     const alarmed = whole.some((fact) => fact.family === 'drift' && fact.verdict === 'alarm')
+    judgedHere.delete(model.modelId)
     await write({ model, due, worst, alarmed }, revisions)
     for (const { key, facts } of revisions) options.gauges.show(key, facts, snoozed)
     return { alarmed, worst, episode }
