@@ -51,6 +51,8 @@ interface Known extends Omit<Past, 'windows'> {
   snoozed: ReadonlySet<string>
   /** Whether its producers number their events. */
   isProducing: boolean
+  /** Attributes may come apart from predictions: then truth is not all that changes in a slice. */
+  hasLateAttributes: boolean
   /** Up to here all events are thought to have come. */
   passedUntil: number
 }
@@ -76,6 +78,7 @@ export function createJudge(options: JudgeOptions) {
       accepted: await decisions.accepted(),
       snoozed: await decisions.snoozed(now()),
       producing: await queries.producing(),
+      late: await queries.hasLateAttributes(),
     }
   }
   let saidAt = -Infinity
@@ -101,7 +104,7 @@ export function createJudge(options: JudgeOptions) {
     const reached = progressOf(partitions, model, at)
     const due = dueWindows(steps, judged, reached, model, at)
     if (due.length === 0) return undefined
-    const { stored, accepted, snoozed, producing } = await said()
+    const { stored, accepted, snoozed, producing, late } = await said()
     const frozen = frozenSpans(stored, model.modelId)
     const known: Known = {
       frozen,
@@ -110,6 +113,7 @@ export function createJudge(options: JudgeOptions) {
       accepted: accepted.get(model.modelId) ?? [],
       snoozed,
       isProducing: producing.has(model.modelId),
+      hasLateAttributes: late,
       passedUntil: passedUntil(reached, model, at),
     }
     const past = new Map<string, PastWindow>(judged.map((j) => [idOf(j), j]))
@@ -199,7 +203,10 @@ export function createJudge(options: JudgeOptions) {
       const before = earlier.get(keyOf(combination))
       // Only truth has changed: what was said of the inputs still stands.
       const inputsStand =
-        before !== undefined && before.facts.size > 0 && due.previous?.events === due.events
+        before !== undefined &&
+        before.facts.size > 0 &&
+        due.previous?.events === due.events &&
+        !(combination.slice && known.hasLateAttributes)
       const counts = inputsStand
         ? await queries.eventCounts(model.modelId, [window], combination, present)
         : await queries.counts(model.modelId, [window], combination, present)

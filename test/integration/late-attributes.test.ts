@@ -78,6 +78,16 @@ test('what comes later restates the windows of its predictions, and goes before 
       `SELECT slice_value, value * 3600 AS events FROM window_metrics_latest WHERE model_id = 'later' AND metric = 'throughput_per_s' AND slice_key = 'region'`,
     ),
   ).toEqual([{ slice_value: 'north', events: 30 }])
+  // A slice that is there already grows.
+  await describe([{ subject_id: 'later-subject-35', attributes: { region: 'north' } }])
+  await late.resolve()
+  now += 20_000
+  await judge(modelOf('later'))
+  expect(
+    await stream.db.query(
+      `SELECT slice_value, value * 3600 AS events FROM window_metrics_latest WHERE model_id = 'later' AND metric = 'throughput_per_s' AND slice_key = 'region'`,
+    ),
+  ).toEqual([{ slice_value: 'north', events: 31 }])
 })
 
 test('what comes before its predictions needs no restating', async () => {
