@@ -98,8 +98,7 @@ export function plainJsonReader(): PlainJsonReader {
     return at === to ? object : undefined
   }
 
-  // The readers below take a place and leave in `at` where they ended: a loop that keeps its place in a local variable is
-  // twice as fast.
+  // The readers below take a place, keep it in a local variable, and leave in `at` where they ended.
 
   function readTop(bytes: Buffer, from: number): Record<string, unknown> | undefined {
     const event: Record<string, unknown> = {}
