@@ -300,6 +300,7 @@ function hintModule(
           })
           client.on(client.events.GROUP_JOIN, ({ payload }) => {
             owned = new Set(payload.memberAssignment[consumer.topic] ?? [])
+            consumer.assigned?.()
           })
           return {
             client,

@@ -82,6 +82,8 @@ export interface HintConsumer {
   group: string
   /** Must be quick and must not wait for what it causes: in process, the appender waits for it. */
   onMessage: (message: { key: string; value: string }) => Promise<void>
+  /** What this process owns has changed: hints may have been missed before. */
+  assigned?: () => void
 }
 
 /** A hint consumer also knows which keys are its own, so that processes share the keys among them. */

@@ -71,6 +71,7 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
   /** Models to look at, by the time from which. */
   const wanted = new Map<string, number>()
   let wake = () => {}
+  let nextScan = 0
   const want = (modelId: string, at: number) => {
     wanted.set(modelId, Math.min(wanted.get(modelId) ?? Infinity, at))
     wake()
@@ -79,6 +80,10 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
     topic: TOPICS.windows.topic,
     group: 'plumbline-drift',
     onMessage: async ({ key }) => want(key, 0),
+    assigned: () => {
+      nextScan = 0
+      wake()
+    },
   })
 
   /** Models that are being judged this moment: none is by two at once. */
@@ -131,7 +136,6 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
   const judging: Module = {
     name: 'drift',
     run: async (signal) => {
-      let nextScan = 0
       while (!signal.aborted) {
         if (now() >= nextScan) {
           nextScan = now() + config.PLUMBLINE_DRIFT_SCAN_SECONDS * 1000
