@@ -68,12 +68,13 @@ export function driftQueries(db: ClickHouse) {
       async (asked) => {
         const { window } = asked[0]!
         const rows = await db.query<FactRow>(
-          `SELECT * EXCEPT (complete), revision <= complete AS stands, max(revision) OVER (PARTITION BY model_id, model_version, variant, slice_key, slice_value) AS begun
+          // Wrapped: of an empty table the engine would look for the column `stands`.
+          `SELECT * FROM (SELECT * EXCEPT (complete), revision <= complete AS stands, max(revision) OVER (PARTITION BY model_id, model_version, variant, slice_key, slice_value) AS begun
            FROM window_metrics LEFT JOIN (
              SELECT model_id, model_version, variant, slice_key, slice_value, max(revision) AS complete FROM window_revisions
              WHERE ${ofWindow} GROUP BY model_id, model_version, variant, slice_key, slice_value
            ) AS revisions USING (model_id, model_version, variant, slice_key, slice_value)
-           WHERE ${ofWindow}
+           WHERE ${ofWindow})
            ORDER BY stands DESC, revision DESC LIMIT 1 BY model_id, model_version, variant, slice_key, slice_value, family, subject, metric, convention, method, reference`,
           {
             models: asked.map(({ modelId }) => modelId),
