@@ -1,5 +1,5 @@
 /**
- * Emits predictions and labels to Plumbline from a Node service (18 or newer), with no dependencies.
+ * Emits predictions and labels to Plumbline from a Node service (18.17 or newer), with no dependencies.
  *
  * Made for the serving path: `predict` and `label` take a copy, return at once and never throw. Events wait in a bounded
  * queue and leave in batches in the background; when Plumbline is away they are tried again, with the same ids, and when the
@@ -85,9 +85,9 @@ export function createEmitter(options) {
       closed = true
       process.off('beforeExit', onExit)
       await flush({ timeoutMs })
-      for (const one of Object.values(lanes)) one.stop()
+      await Promise.all(Object.values(lanes).map((one) => one.stop()))
     },
-    /** Counts since the start; `waiting` is the queue now. */
+    /** Counts since the start. emitted = accepted + rejected + dropped + waiting, where `waiting` is the queue now. */
     stats: () => ({
       ...stats,
       waiting: lanes.predictions.waiting() + lanes.labels.waiting(),
@@ -138,7 +138,9 @@ export function createEmitter(options) {
     let queue = []
     let timer
     let sending
+    let inFlight = 0
     let failures = 0
+    const closing = new AbortController()
     let wake = () => {}
     let stopped = false
 
@@ -183,7 +185,9 @@ export function createEmitter(options) {
       sending ??= (async () => {
         while (queue.length > 0 && !stopped) {
           const batch = takeBatch(settings.batchSize)
+          inFlight = batch.length
           const wait = await deliver(batch)
+          inFlight = 0
           if (wait === undefined) continue
           // Back to the front, unless newer events have filled the queue meanwhile.
           queue = [...batch, ...queue]
@@ -215,7 +219,7 @@ export function createEmitter(options) {
             ...(settings.key && { authorization: `Bearer ${settings.key}` }),
           },
           body: await gzipped(batch.map(({ text }) => text).join('\n')),
-          signal: AbortSignal.timeout(settings.timeoutMs),
+          signal: AbortSignal.any([AbortSignal.timeout(settings.timeoutMs), closing.signal]),
         })
         const answer = await response.json().catch(() => ({}))
         if (response.ok || response.status === 400) {
@@ -262,11 +266,15 @@ export function createEmitter(options) {
     return {
       push,
       drain,
-      waiting: () => queue.length,
-      stop: () => {
+      waiting: () => queue.length + inFlight,
+      /** Gives up the request under way: whether its events arrived is not known, so they count as dropped. */
+      stop: async () => {
         stopped = true
         clearTimeout(timer)
+        closing.abort()
+        await sending
         stats.dropped += queue.length
+        for (const { bytes } of queue) share.waitingBytes -= bytes
         queue = []
       },
     }

@@ -23,7 +23,7 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-from typing import Any, Callable, Deque, Dict, List, Optional, Tuple
+from typing import Any, Callable, Deque, Dict, Iterable, List, Optional, Tuple
 
 FIRST_BACKOFF_S = 0.1
 LAST_BACKOFF_S = 30.0
@@ -118,13 +118,14 @@ class Emitter:
             return self._waiting() == 0
 
     def close(self, timeout: float = 5.0) -> None:
-        """Sends what waits and stops. What could not be sent in time is counted as dropped."""
+        """Sends what waits and stops. What could not be sent in time is counted as dropped; a request still under way
+        counts as waiting until it ends."""
         try:
             self.flush(timeout)
             with self._wake:
                 self._closing = True
                 for queue in self._queues.values():
-                    self._counts["dropped"] += len(queue)
+                    self._drop(queue)
                     queue.clear()
                 self._wake.notify_all()
             atexit.unregister(self.close)
@@ -132,12 +133,17 @@ class Emitter:
             pass
 
     def stats(self) -> Dict[str, int]:
-        """Counts since the start; ``waiting`` is the queue now."""
+        """Counts since the start. emitted = accepted + rejected + dropped + waiting, where ``waiting`` is the queue now."""
         with self._lock:
             return {**self._counts, "waiting": self._waiting(), "waiting_bytes": self._bytes}
 
     def _waiting(self) -> int:
         return sum(len(queue) for queue in self._queues.values()) + self._in_flight
+
+    def _drop(self, lines: Iterable[bytes]) -> None:
+        for line in lines:
+            self._bytes -= len(line)
+            self._counts["dropped"] += 1
 
     def _put(self, path: str, event: Event, model: Any) -> None:
         with self._wake:
@@ -189,7 +195,10 @@ class Emitter:
                 else:
                     failures += 1
                     self._counts["retries"] += 1
-                    queue.extendleft(reversed(batch))
+                    if self._closing:
+                        self._drop(batch)
+                    else:
+                        queue.extendleft(reversed(batch))
                 self._wake.notify_all()
             if wait:
                 time.sleep(wait)
