@@ -8,7 +8,7 @@ import { alternativesOf, MAX_EVENT_BYTES, type Rejection, rejectionsOf } from '.
 
 export type Event = Record<string, unknown>
 
-/** `model_id/prediction_id`: the key of a prediction and of its labels, wherever they go. */
+/** `model_id/prediction_id`: the key of a prediction, wherever it goes. */
 export const predictionKey = (event: Event) =>
   `${event['model_id'] as string}/${event['prediction_id'] as string}`
 

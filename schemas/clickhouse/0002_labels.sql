@@ -3,7 +3,10 @@
 CREATE TABLE IF NOT EXISTS labels {on_cluster}
 (
     model_id LowCardinality(String),
+    -- '' where the label names a trace or a subject in its place.
     prediction_id String,
+    trace_id String,
+    subject_id String,
     name LowCardinality(String),
     source LowCardinality(String),
     labeler String,
@@ -25,6 +28,17 @@ CREATE TABLE IF NOT EXISTS labels {on_cluster}
 ENGINE = {engine}MergeTree
 ORDER BY (model_id, prediction_id, name, source, labeler, labelled_at, label_id)
 SETTINGS non_replicated_deduplication_window = 10000;
+
+-- The prediction that was meant by a label naming a trace or a subject: looked up once, so that later ones change nothing.
+CREATE TABLE IF NOT EXISTS labels_addressed {on_cluster}
+(
+    model_id LowCardinality(String),
+    prediction_id String,
+    label_id String,
+    INDEX by_label label_id TYPE bloom_filter GRANULARITY 4
+)
+ENGINE = {engine}MergeTree
+ORDER BY (model_id, prediction_id, label_id);
 
 -- An outcome is a pure function of the prediction and of all its labels; `labels_known` counts those, so a
 -- later revision has the higher one and a replay writes the same row again.

@@ -1,4 +1,7 @@
-/** `label.v1`: what was true of one prediction, and who says so. Key `model_id/prediction_id`. */
+/**
+ * `label.v1`: what was true of one prediction, and who says so. Key `model_id/prediction_id`, or the other id that is given in
+ * its place.
+ */
 import Type, { type Static } from 'typebox'
 import * as f from '../fields.ts'
 
@@ -8,7 +11,11 @@ export const LabelV1 = Type.Object(
   {
     label_id: f.id('Idempotency key: a repeated one is ignored. Carries no time.'),
     model_id: f.id('The monitored model.'),
-    prediction_id: f.id('The prediction this is the truth of.'),
+    prediction_id: f.optional(f.id('The prediction this is the truth of.')),
+    trace_id: f.optional(f.id('In its place: the first prediction of this trace.')),
+    subject_id: f.optional(
+      f.id('In its place: the newest prediction about this subject by `labelled_at`.'),
+    ),
     label: f.labelValue('The true class, value or classes.'),
     labelled_at: f.timestamp('When the truth was stated; the newest wins within an identity.'),
     source: f.choice('Where the truth comes from.', [...LABEL_SOURCES]),
@@ -25,6 +32,18 @@ export const LabelV1 = Type.Object(
       }),
     ),
   },
-  { $id: 'label.v1', additionalProperties: true },
+  {
+    $id: 'label.v1',
+    additionalProperties: true,
+    anyOf: [
+      { required: ['prediction_id'] },
+      { required: ['trace_id'] },
+      { required: ['subject_id'] },
+    ],
+  },
 )
 export type LabelV1 = Static<typeof LabelV1>
+
+/** The key of an event: what is said of one prediction keeps its order. */
+export const labelKey = (event: Record<string, unknown>) =>
+  `${event['model_id'] as string}/${(event['prediction_id'] ?? event['trace_id'] ?? event['subject_id']) as string}`

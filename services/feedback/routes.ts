@@ -4,7 +4,7 @@ import type { EventLog } from '../../lib/event-log.ts'
 import type { Http } from '../../lib/http.ts'
 import type { Metrics } from '../../lib/metrics.ts'
 import { attributesKey, AttributesV1 } from '../../schemas/events/attributes.v1.ts'
-import { LabelV1 } from '../../schemas/events/label.v1.ts'
+import { labelKey, LabelV1 } from '../../schemas/events/label.v1.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import type { ReviewLabel, ReviewQueue } from './review-queue.ts'
 
@@ -49,6 +49,7 @@ export function feedbackRoutes(
     path: '/v1/labels',
     schema: LabelV1,
     topic: TOPICS.labels.topic,
+    keyOf: labelKey,
     idField: 'label_id',
   })
   eventGateway(http, {

@@ -2,9 +2,8 @@
 import type { LoggedRange } from '../../lib/event-log.ts'
 import { eventMapping, type RangeTables } from '../../lib/event-mapping.ts'
 import { eventRows } from '../../lib/event-rows.ts'
-import { predictionKey } from '../../lib/event-verdict.ts'
 import * as native from '../../lib/native-block.ts'
-import { LabelV1 } from '../../schemas/events/label.v1.ts'
+import { labelKey, LabelV1 } from '../../schemas/events/label.v1.ts'
 
 /** Newest first. A release that changes what a message becomes adds a mapping and keeps the one before it. */
 export const LABEL_MAPPINGS = [
@@ -14,7 +13,7 @@ export const LABEL_MAPPINGS = [
     schema: LabelV1,
     seenIn: { table: 'labels', identity: `concat(model_id, '/', label_id)` },
     identity: (event) => `${event['model_id'] as string}/${event['label_id'] as string}`,
-    key: predictionKey,
+    key: labelKey,
     begin: labelTables,
   }),
 ] as const
@@ -36,7 +35,8 @@ function labelTables(range: LoggedRange): RangeTables {
       const row = rows.rows
       rows.add({ ...event, name: event['name'] ?? DEFAULT_NAME }, message)
       queue.model_id.set(row, event['model_id'] as string)
-      queue.prediction_id.set(row, event['prediction_id'] as string)
+      if (typeof event['prediction_id'] === 'string')
+        queue.prediction_id.set(row, event['prediction_id'])
       queue.label_id.set(row, event['label_id'] as string)
       queue.since.set(row, message.timestampMs)
       queue.sign.set(row, 1)

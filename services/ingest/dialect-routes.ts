@@ -12,7 +12,7 @@ import type { Http } from '../../lib/http.ts'
 import { elementsOf, skipSpace } from '../../lib/json-elements.ts'
 import type { Metrics } from '../../lib/metrics.ts'
 import { attributesKey, AttributesV1 } from '../../schemas/events/attributes.v1.ts'
-import { LabelV1 } from '../../schemas/events/label.v1.ts'
+import { labelKey, LabelV1 } from '../../schemas/events/label.v1.ts'
 import { PredictionV1 } from '../../schemas/events/prediction.v1.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import type { IngestConfig } from './config.ts'
@@ -41,7 +41,7 @@ export function dialectRoutes(
   const labels: Destination = {
     topic: TOPICS.labels.topic,
     judge: createJudge(LabelV1),
-    keyOf: predictionKey,
+    keyOf: labelKey,
   }
   const attributes: Destination = {
     topic: TOPICS.attributes.topic,
@@ -166,7 +166,7 @@ export function dialectRoutes(
 
   async function acceptOtlp(events: OtlpEvents) {
     const reasons: string[] = []
-    for (const [{ topic, judge }, found] of [
+    for (const [{ topic, judge, keyOf }, found] of [
       [predictions, events.predictions],
       [labels, events.labels],
     ] as const) {
@@ -175,7 +175,7 @@ export function dialectRoutes(
         // The value that is judged is the text that is stored.
         const text = JSON.stringify(event)
         const verdict = judge.text(text)
-        if (verdict.ok) messages.push({ key: predictionKey(verdict.event), value: text })
+        if (verdict.ok) messages.push({ key: keyOf(verdict.event), value: text })
         else {
           reasons.push(verdict.rejection.message)
           counted(topic, 'rejected', verdict.rejection.code)

@@ -70,7 +70,7 @@ test.each(['prediction', 'label'])(
         : {
             label_id: 'l',
             model_id: 'm',
-            prediction_id: 'p',
+            prediction_id: { string: 'p' },
             label: { string: '1' },
             labelled_at: 1767225600000,
             source: 'ground_truth',

@@ -41,7 +41,9 @@ async function store(sink: Sink, topic: string, events: readonly object[]) {
 
 interface Label {
   label_id: string
-  prediction_id: string
+  prediction_id?: string
+  trace_id?: string
+  subject_id?: string
   label: string
   labelled_at: string
   source: string
@@ -90,7 +92,7 @@ function expectedLabel(all: readonly Label[]): string | null {
   return standing[0]?.label ?? null
 }
 
-test('corrections, retractions, several sources and reviewers, duplicates: any order of arrival gives the batch answer', async () => {
+test('corrections, retractions, several sources and reviewers, other ids, duplicates: any order of arrival gives the batch answer', async () => {
   const draft = fc.record({
     id: fc.integer({ min: 0, max: 5 }),
     label: fc.constantFrom('0', '1'),
@@ -98,6 +100,7 @@ test('corrections, retractions, several sources and reviewers, duplicates: any o
     source: fc.constantFrom('ground_truth', 'human_review', 'user_feedback', 'judge'),
     labeler: fc.constantFrom('a', 'b'),
     retracted: fc.boolean(),
+    about: fc.constantFrom('prediction_id', 'trace_id', 'subject_id'),
   })
   const cases = fc.sample(fc.array(draft, { minLength: 1, maxLength: 6 }), {
     numRuns: 1000,
@@ -110,7 +113,7 @@ test('corrections, retractions, several sources and reviewers, duplicates: any o
       const d = byId.get(id)!
       return {
         label_id: `${i}-${id}`,
-        prediction_id: `p-${i}`,
+        [d.about]: `p-${i}`,
         label: d.label,
         labelled_at: `2026-01-0${d.day}T00:00:00Z`,
         source: d.source,
@@ -135,7 +138,15 @@ test('corrections, retractions, several sources and reviewers, duplicates: any o
   await store(
     predictions,
     'plumbline.predictions.v1',
-    all.map((_, i) => prediction(i, { model_id: 'orders' })),
+    all.map((_, i) => {
+      const predicted_at = '2026-01-01T00:00:00Z'
+      return prediction(i, {
+        model_id: 'orders',
+        predicted_at,
+        trace_id: `p-${i}`,
+        subject_id: `p-${i}`,
+      })
+    }),
   )
   for (let i = half; i < events.length; i += 150) {
     await send(events.slice(i, i + 150))
@@ -146,6 +157,65 @@ test('corrections, retractions, several sources and reviewers, duplicates: any o
   )
   const found = Object.fromEntries(rows.map((row) => [row.prediction_id, row.label]))
   expect(found).toEqual(Object.fromEntries(all.map((own, i) => [`p-${i}`, expectedLabel(own)])))
+})
+
+test('a label that names a trace or a subject is of one prediction: the first of the trace, the subject’s newest by then', async () => {
+  const at = (hour: number) => `2026-01-01T0${hour}:00:00Z`
+  const of = (i: number, predicted_at: string, more: object) =>
+    prediction(i, { model_id: 'named', predicted_at, ...more })
+  const said = (label_id: string, more: object) =>
+    label('named', { label_id, label: '1', labelled_at: at(4), source: 'user_feedback', ...more })
+  await store(labels, 'plumbline.labels.v1', [
+    said('of-trace', { trace_id: 't' }),
+    said('of-subject', { subject_id: 's' }),
+    said('of-nobody', { subject_id: 'nobody' }),
+    said('too-early', { subject_id: 's', labelled_at: at(0) }),
+  ])
+  expect((await join.resolve(Infinity)).models).toEqual([])
+  await store(predictions, 'plumbline.predictions.v1', [
+    of(1, at(1), { trace_id: 't' }),
+    of(2, at(5), { trace_id: 't' }),
+    of(3, at(1), { subject_id: 's' }),
+    of(4, at(3), { subject_id: 's' }),
+    of(5, at(5), { subject_id: 's', trace_id: 's' }),
+  ])
+  await join.resolve(Infinity)
+  await store(predictions, 'plumbline.predictions.v1', [
+    of(6, at(6), { trace_id: 't' }),
+    of(7, at(4), { subject_id: 's' }),
+  ])
+  await join.resolve(Infinity)
+  // The label of the other model's trace is none of ours.
+  await store(predictions, 'plumbline.predictions.v1', [
+    prediction(8, { model_id: 'other', subject_id: 'nobody' }),
+  ])
+  await join.resolve(Infinity)
+  expect(
+    await db.query(
+      `SELECT prediction_id, label FROM outcomes WHERE model_id = 'named' ORDER BY prediction_id`,
+    ),
+  ).toEqual([
+    { prediction_id: 'p-1', label: '1' },
+    { prediction_id: 'p-4', label: '1' },
+  ])
+  expect(
+    await db.query(
+      `SELECT label_id FROM labels_waiting WHERE model_id = 'named' ORDER BY label_id`,
+    ),
+  ).toEqual([{ label_id: 'of-nobody' }, { label_id: 'too-early' }])
+  // Taken back by the same trace: the same prediction is meant, however many came since.
+  await store(labels, 'plumbline.labels.v1', [
+    said('back', { trace_id: 't', labelled_at: at(7), retracted: true }),
+  ])
+  await join.resolve(Infinity)
+  expect(
+    await db.query(
+      `SELECT prediction_id, label FROM outcomes WHERE model_id = 'named' ORDER BY prediction_id`,
+    ),
+  ).toEqual([
+    { prediction_id: 'p-1', label: null },
+    { prediction_id: 'p-4', label: '1' },
+  ])
 })
 
 test('labels and predictions stored at the same time: none is lost between waiting and joined', async () => {
@@ -183,5 +253,7 @@ test('labels and predictions stored at the same time: none is lost between waiti
   expect(await db.query(`SELECT count() AS n FROM outcomes WHERE model_id = 'race'`)).toEqual([
     { n: String(count) },
   ])
-  expect(await db.query('SELECT count() AS n FROM labels_waiting')).toEqual([{ n: '0' }])
+  expect(await db.query(`SELECT count() AS n FROM labels_waiting WHERE model_id = 'race'`)).toEqual(
+    [{ n: '0' }],
+  )
 })

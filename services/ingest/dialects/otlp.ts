@@ -114,9 +114,10 @@ function labelOf(record: OtlpRecord, a: Attributes, resource: Attributes): Event
   const at = record.timeUnixNano ?? record.observedTimeUnixNano
   return without({
     // The same record again, after a retry, is the same label.
-    label_id: `otel:${name}:${String(at)}:${text(id)}`.slice(0, 200),
+    label_id: `otel:${name}:${String(at)}:${text(id ?? record.traceId)}`.slice(0, 200),
     model_id: modelOf(a, resource),
     prediction_id: id,
+    trace_id: record.traceId || undefined,
     label: a['gen_ai.evaluation.score.label'] ?? a['gen_ai.evaluation.score.value'],
     labelled_at: timeOf(at),
     source: 'judge',
