@@ -1,6 +1,18 @@
 import { sampleSize, type BinnedSample } from './binned-sample.ts'
 
 /**
+ * Mean and variance of plain numbers.
+ *
+ * @returns `variance` divided by n − 1: NaN for fewer than two values; `mean` is NaN for none. O(n) time.
+ * @example momentsOf([1, 2, 3]) // => { mean: 2, variance: 1 }
+ */
+export function momentsOf(values: readonly number[]): { mean: number; variance: number } {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0)
+  return { mean, variance: squares / (values.length - 1) }
+}
+
+/**
  * Mean of a binned sample: exact, since bins keep their sums.
  *
  * @returns NaN for an empty sample. O(k) time.

@@ -10,7 +10,9 @@ import {
   quantileLevels,
   sampleRatioPValue,
 } from '../../lib/stats/confidence-sequence.ts'
+import { momentsOf } from '../../lib/stats/moments.ts'
 import type { Interval } from '../../lib/stats/proportions.ts'
+import { sorted } from '../../lib/stats/two-samples.ts'
 
 /** Values of the units in the order in which they came, of each what is known. */
 export interface Arm {
@@ -100,13 +102,12 @@ export function evaluateCanary(
 }
 
 function comparisons(worthRange: Interval | undefined): Comparison[] {
-  const bounded = (values: readonly number[], alpha: number) => boundedMeanSequence(values, alpha)
   return [
     {
       metric: 'accuracy',
       values: (arm) => arm.correct,
       moreIsBetter: true,
-      sequence: bounded,
+      sequence: boundedMeanSequence,
       summary: meanOf,
     },
     {
@@ -131,7 +132,7 @@ function comparisons(worthRange: Interval | undefined): Comparison[] {
       metric: 'error_ratio',
       values: (arm) => arm.failed,
       moreIsBetter: false,
-      sequence: bounded,
+      sequence: boundedMeanSequence,
       summary: meanOf,
     },
     {
@@ -139,7 +140,7 @@ function comparisons(worthRange: Interval | undefined): Comparison[] {
       values: (arm) => arm.latencies,
       moreIsBetter: false,
       sequence: quantileSequence(0.95),
-      summary: (values) => quantileOf(ascending(values), 0.95),
+      summary: (values) => quantileOf(sorted(values), 0.95),
     },
     {
       metric: 'cost_usd',
@@ -178,8 +179,7 @@ function compared(
   }
 }
 
-const meanOf = (values: readonly number[]) =>
-  values.reduce((sum, value) => sum + value, 0) / values.length
+const meanOf = (values: readonly number[]) => momentsOf(values).mean
 
 /** Of fewer values a normal limit says nothing. */
 const LEAST_FOR_LIMIT = 20
@@ -187,9 +187,7 @@ const EVERYTHING = { low: -Infinity, high: Infinity }
 
 function unbounded(values: readonly number[], alpha: number): Interval {
   if (values.length < LEAST_FOR_LIMIT) return EVERYTHING
-  const mean = meanOf(values)
-  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1)
-  return meanSequence({ n: values.length, mean, variance }, alpha)
+  return meanSequence({ n: values.length, ...momentsOf(values) }, alpha)
 }
 
 const scaled =
@@ -208,14 +206,13 @@ const quantileSequence =
   (values: readonly number[], alpha: number): Interval => {
     if (values.length === 0) return EVERYTHING
     const levels = quantileLevels(p, values.length, alpha)
-    const ordered = ascending(values)
+    const ordered = sorted(values)
     return {
       low: levels.low < 0 ? -Infinity : quantileOf(ordered, levels.low),
       high: levels.high > 1 ? Infinity : quantileOf(ordered, levels.high),
     }
   }
 
-const ascending = (values: readonly number[]) => Float64Array.from(values).sort()
 const quantileOf = (ordered: Float64Array, p: number) =>
   ordered.length === 0
     ? NaN

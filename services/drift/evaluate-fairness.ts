@@ -2,12 +2,10 @@
 import { newcombe, ratioInterval, wilson } from '../../lib/stats/proportions.ts'
 import type { Model } from '../../lib/models.ts'
 import { fact, type Fact, type Verdict } from './facts.ts'
-import { FAIRNESS_DIFFERENCE, FAIRNESS_RATIO } from './rules.ts'
+import { FAIRNESS_DIFFERENCE, FAIRNESS_RATIO, LEAST_CELL } from './rules.ts'
 import type { GroupCounts } from './window-data.ts'
 
 const CI_LEVEL = 0.95
-/** Of fewer cases no verdict is given: one person is no group. */
-const LEAST_CELL = 10
 
 interface Share {
   successes: number

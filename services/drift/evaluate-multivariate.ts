@@ -6,6 +6,7 @@
  */
 import { domainAuc, type DomainAuc } from '../../lib/stats/domain-classifier.ts'
 import { normalInterval } from '../../lib/stats/auc-interval.ts'
+import { momentsOf } from '../../lib/stats/moments.ts'
 import { uniforms } from '../../lib/stats/random.ts'
 import { studentTail } from '../../lib/stats/student-t.ts'
 import { DRIFT_SHARE, WARNING_FACTOR } from './evaluate-shift.ts'
@@ -91,8 +92,7 @@ export function evaluateMultivariate(
 /** One-sided: that a window of the reference's kind would be told as well as this one, or better. */
 function beyond(auc: number, aucs: readonly number[]): number {
   const logs = aucs.map(Math.log)
-  const mean = logs.reduce((sum, x) => sum + x, 0) / logs.length
-  const variance = logs.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (logs.length - 1)
+  const { mean, variance } = momentsOf(logs)
   const t = (Math.log(auc) - mean) / Math.sqrt(variance * (1 + 1 / logs.length))
   return studentTail(t, logs.length - 1)
 }

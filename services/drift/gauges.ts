@@ -4,6 +4,7 @@ import type { Metrics } from '../../lib/metrics.ts'
 import { snoozeKey } from './decisions.ts'
 import type { Fact } from './facts.ts'
 import type { RevisionKey } from './rows.ts'
+import { LEAST_CELL } from './rules.ts'
 import { keyOf } from './scope.ts'
 
 const LABELS = [
@@ -18,8 +19,6 @@ const LABELS = [
   'convention',
 ] as const
 const VERDICTS = { ok: 0, warning: 1, alarm: 2, incomplete: -1 } as const
-/** Smaller cells could tell of single people. */
-const LEAST_CELL = 10
 
 export interface Gauges {
   /** @param snoozed facts by `snoozeKey` whose verdict is not shown */

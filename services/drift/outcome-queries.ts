@@ -78,28 +78,32 @@ export async function readOutcomes(
   )
   const labelled = Number(row?.labelled ?? 0)
   if (!row || labelled === 0) return noOutcomes(predictions)
-  const isRanking = model.task === 'ranking'
-  const isRegression =
-    isRanking ||
-    model.task === 'regression' ||
-    (model.task === undefined && Number(row.classes) > MAX_CLASSES)
-  const cells = isRegression
-    ? []
-    : await db.query<CellRow>(
-        `SELECT predicted, label, count() AS n FROM ${source} WHERE isNotNull(predicted) GROUP BY predicted, label ORDER BY n DESC LIMIT ${MAX_CLASSES * MAX_CLASSES}`,
-        params,
-      )
+  const kind = kindOf(model, Number(row.classes))
+  const cells =
+    kind === 'classes'
+      ? await db.query<CellRow>(
+          `SELECT predicted, label, count() AS n FROM ${source} WHERE isNotNull(predicted) GROUP BY predicted, label ORDER BY n DESC LIMIT ${MAX_CLASSES * MAX_CLASSES}`,
+          params,
+        )
+      : []
   return {
     predictions,
     labelled,
     delayP50Seconds: row.delay,
     confusion: cells.length > 0 ? confusionOf(cells) : undefined,
-    scored: isRegression ? undefined : scoredOf(row, model),
-    errors: isRegression && !isRanking ? errorsOf(row) : undefined,
-    forecasts: isRegression && !isRanking ? await readForecasts(db, source, params) : undefined,
-    ranking: isRanking ? await readRanking(db, source, params) : undefined,
+    scored: kind === 'classes' ? scoredOf(row, model) : undefined,
+    errors: kind === 'numbers' ? errorsOf(row) : undefined,
+    forecasts: kind === 'numbers' ? await readForecasts(db, source, params) : undefined,
+    ranking: kind === 'ranks' ? await readRanking(db, source, params) : undefined,
     custom: await readCustom(db, model, source, params),
   }
+}
+
+/** What labels are; where the model file does not say, many different ones are numbers. */
+function kindOf({ task }: Model, distinct: number): 'classes' | 'numbers' | 'ranks' {
+  if (task === 'ranking') return 'ranks'
+  if (task === 'regression') return 'numbers'
+  return task === undefined && distinct > MAX_CLASSES ? 'numbers' : 'classes'
 }
 
 export function confusionOf(cells: readonly CellRow[]): Confusion {

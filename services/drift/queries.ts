@@ -111,10 +111,6 @@ export function driftQueries(db: ClickHouse) {
       }))
     },
 
-    /** Whether attributes have ever come apart from their predictions. */
-    hasLateAttributes: async (): Promise<boolean> =>
-      (await db.query('SELECT 1 FROM attributes LIMIT 1')).length > 0,
-
     /** When each version of a model was first served, to more than its shadow. */
     promotions: async (modelId: string): Promise<Promotion[]> => {
       const rows = await db.query<{ version: string; at: string }>(

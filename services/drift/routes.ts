@@ -9,12 +9,11 @@ import { constraintViolations } from './evaluate-constraints.ts'
 import { evaluateDrift } from './evaluate-drift.ts'
 import type { DriftQueries } from './queries.ts'
 import { frozenSpans, putReferences } from './references.ts'
+import { LEAST_CELL } from './rules.ts'
 import { ALL } from './scope.ts'
 import { progressOf } from './schedule.ts'
 
 const MAX_ROWS = 20_000
-/** Smaller cells could tell of single people. */
-const LEAST_CELL = 10
 
 export interface DriftRoutesOptions {
   db: ClickHouse

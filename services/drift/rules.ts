@@ -14,6 +14,8 @@ export const PERFORMANCE_FALL = 0.05
 export const ERROR_RISE = 0.1
 export const FAIRNESS_DIFFERENCE = 0.1
 export const FAIRNESS_RATIO = 0.8
+/** Smaller groups are neither compared nor shown: one person is no group, and could be told of. */
+export const LEAST_CELL = 10
 
 /** Of no drift at all, PSI exceeds this in 1 % of windows: the alarm line never lies in the noise of small samples. */
 export function psiAlarmLine(bins: number, nReference: number, nCurrent: number): number {

@@ -2,6 +2,7 @@
 import type { ClickHouse, Params } from '../../lib/clickhouse.ts'
 import { messageOf } from '../../lib/errors.ts'
 import type { Model } from '../../lib/models.ts'
+import { momentsOf } from '../../lib/stats/moments.ts'
 import { within } from './scope.ts'
 import type { CustomValue, ForecastCounts, RankingCounts } from './window-data.ts'
 
@@ -137,13 +138,11 @@ export function readCustom(
 /** @param values of all cases, then without one part each */
 function jackknifed(name: string, n: number, [value, ...without]: (number | null)[]): CustomValue {
   const given = without.filter((one) => one !== null)
-  const mean = given.reduce((sum, one) => sum + one, 0) / given.length
-  const spread = given.reduce((sum, one) => sum + (one - mean) ** 2, 0)
   return {
     name,
     problem: Number.isFinite(value) ? '' : 'the expression has no value',
     value: value ?? NaN,
-    standardError: Math.sqrt(((given.length - 1) / given.length) * spread),
+    standardError: (given.length - 1) * Math.sqrt(momentsOf(given).variance / given.length),
     n,
   }
 }

@@ -3,6 +3,7 @@ import { Gauge } from 'prom-client'
 import type { Metrics } from '../../lib/metrics.ts'
 import type { Fact } from './facts.ts'
 import type { Gauges } from './gauges.ts'
+import { LEAST_CELL } from './rules.ts'
 import { ALL, keyOf } from './scope.ts'
 
 const LABELS = [
@@ -13,8 +14,6 @@ const LABELS = [
   'referenceTag',
   'subcategory',
 ] as const
-/** Smaller cells could tell of single people. */
-const LEAST_CELL = 10
 
 /** Their names for our facts. The value of `kstest` is D, not p; `spd` is unprivileged minus privileged, as ours is. */
 const NAMES: Record<string, string> = {

@@ -78,26 +78,25 @@ function totalsOf(present: readonly Present[], { modelVersion, variant }: Combin
 }
 
 export function windowQueries(db: ClickHouse) {
-  /** The table, with attributes that came apart from predictions where there are any. */
-  async function withAttributes(table: 'predictions' | 'outcome_revisions FINAL') {
-    const some = await db.query('SELECT 1 FROM attributes LIMIT 1')
-    return some.length > 0 ? withLateAttributes(table) : table
-  }
-  const tablesOf = async (late: boolean): Promise<Tables> =>
-    late
+  /** Whether attributes have ever come apart from their predictions. */
+  const hasLateAttributes = async () =>
+    (await db.query('SELECT 1 FROM attributes LIMIT 1')).length > 0
+  /** @param attributes whether the question reads them, so that those that came late must be joined */
+  const tablesOf = async (attributes: boolean): Promise<Tables> =>
+    attributes && (await hasLateAttributes())
       ? {
-          predictions: await withAttributes('predictions'),
-          outcomes: await withAttributes('outcome_revisions FINAL'),
+          predictions: withLateAttributes('predictions'),
+          outcomes: withLateAttributes('outcome_revisions FINAL'),
         }
       : { predictions: 'predictions', outcomes: 'outcome_revisions FINAL' }
   const rawOf = async (c: Combination) => ({
-    table: c.slice ? await withAttributes('predictions') : 'predictions',
+    table: (await tablesOf(c.slice !== undefined)).predictions,
     where: rawWhere(c),
   })
 
   async function slices(modelId: string, window: Window, keys: readonly string[]) {
     const found: Combination[] = []
-    const predictions = keys.length > 0 ? await withAttributes('predictions') : ''
+    const { predictions } = await tablesOf(keys.length > 0)
     for (const key of keys) {
       const rows = await db.query<{ value: string }>(
         `SELECT ${SLICE_VALUE} AS value FROM ${predictions} ${rawWhere(ALL)} AND value != '' GROUP BY value ORDER BY count() DESC, value LIMIT ${MAX_SLICES}`,
@@ -142,6 +141,7 @@ export function windowQueries(db: ClickHouse) {
   )
 
   return {
+    hasLateAttributes,
     present,
 
     /** Everything; each version where there are several; each variant; each value of the slices. */
