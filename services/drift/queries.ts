@@ -68,7 +68,7 @@ export function driftQueries(db: ClickHouse) {
       async (asked) => {
         const { window } = asked[0]!
         const rows = await db.query<FactRow>(
-          // Wrapped: of an empty table the engine would look for the column `stands`.
+          // Wrapped: an engine was once seen to look for the column `stands` in the table itself.
           `SELECT * FROM (SELECT * EXCEPT (complete), revision <= complete AS stands, max(revision) OVER (PARTITION BY model_id, model_version, variant, slice_key, slice_value) AS begun
            FROM window_metrics LEFT JOIN (
              SELECT model_id, model_version, variant, slice_key, slice_value, max(revision) AS complete FROM window_revisions
