@@ -9,6 +9,7 @@ import { createJudge, type Verdict } from './event-verdict.ts'
 import { scanValue } from './json-scan.ts'
 import { Members, plainJsonReader } from './plain-json.ts'
 import { rejectionsOf } from './rejections.ts'
+import { AttributesV1 } from '../schemas/events/attributes.v1.ts'
 import { LabelV1 } from '../schemas/events/label.v1.ts'
 import { PredictionV1 } from '../schemas/events/prediction.v1.ts'
 import { prediction, ROOT } from '../test/harness.ts'
@@ -36,6 +37,8 @@ function byAjv(schema: TObject): (text: string) => string {
     Object.entries(schema.properties).map(([name, property]) => [name, ajv.compile(property)]),
   )
   const required = new Set<string>(schema.required ?? [])
+  const { anyOf = [true] } = schema as { anyOf?: unknown[] }
+  const hasOneOf = ajv.compile({ anyOf })
   return (text) => {
     let event: Record<string, unknown>
     try {
@@ -50,7 +53,9 @@ function byAjv(schema: TObject): (text: string) => string {
       const value =
         field === undefined ? undefined : Object.hasOwn(event, field) ? event[field] : undefined
       const absent = value === undefined || value === null
-      if (code === 'missing_field' && absent && required.has(field!)) return message
+      if (code === 'missing_field' && required.has(field!) && absent) return message
+      if (code === 'missing_field' && !required.has(field!) && !hasOneOf(withoutNulls(event)))
+        return message
       if (code === 'repeated_key' && found.repeated && found.repeated.field === field)
         return message
       if (code === 'invalid_field' && !absent) {
@@ -63,6 +68,10 @@ function byAjv(schema: TObject): (text: string) => string {
     return ''
   }
 }
+
+/** Null is the same as absent. */
+const withoutNulls = (event: Record<string, unknown>) =>
+  Object.fromEntries(Object.entries(event).filter(([, value]) => value !== null))
 
 function agree(schema: TObject, values: readonly string[]) {
   const judge = createJudge(schema)
@@ -191,7 +200,7 @@ test('what is no event at all, and what is missing', () => {
   agree(PredictionV1, values)
 })
 
-test('any JSON in any field, for predictions and labels', () => {
+test('any JSON in any field, for predictions, labels and attributes', () => {
   const label = {
     label_id: 'l',
     model_id: 'm',
@@ -203,6 +212,7 @@ test('any JSON in any field, for predictions and labels', () => {
   const cases: [TObject, Record<string, unknown>][] = [
     [PredictionV1, base],
     [LabelV1, label],
+    [AttributesV1, { subject_id: 's', attributes: { sex: '1' }, observed_at: label.labelled_at }],
   ]
   for (const [schema, valid] of cases) {
     const overrides = fc.sample(
