@@ -1,6 +1,7 @@
 /**
- * `npm run alarms [-- --scale 1 --write]`: how often windows alarm when nothing has changed, and how soon when something has, beside
- * what Evidently does by default on the same streams. `--write` puts both tables into `docs/alarms.md`.
+ * `npm run alarms [-- --scale 1 --only falls --write]`: how often windows alarm when nothing has changed, and how soon when something
+ * has, beside what Evidently does by default on the same streams; then the same of falls of accuracy (`falls.ts`). `--write` puts
+ * the tables into `docs/alarms.md`.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -13,12 +14,14 @@ import {
   numericReference,
   type NumericReference,
 } from '../lib/stats/window-reference.ts'
+import { fallTable } from './falls.ts'
 import { counted, feature, type StreamKind } from './streams.ts'
 import { uniforms } from '../lib/stats/random.ts'
 
 const { values } = parseArgs({
   options: {
     scale: { type: 'string', default: '1' },
+    only: { type: 'string' },
     write: { type: 'boolean', default: false },
   },
 })
@@ -221,43 +224,44 @@ const columnsOf = ({ kind, declared, features, windows, rows }: Cell) =>
   `${kind}${declared === undefined ? '' : ', declared'} | ${features} | ${windows} | ${rows}`
 const digits = (x: number) => x.toFixed(3)
 
-const nullTable = [
-  '| stream | features | reference windows | rows a window | windows judged | alarms at 0.006 | alarms at 0.05 | Evidently: some column | Evidently: dataset |',
-  '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
-]
-for (const cell of NULLS) {
-  const found = nulls(cell, repetitionsOf(cell))
-  const line = `| ${columnsOf(cell)} | ${found.judged} | ${found.alarms.map(digits).join(' | ')} | ${digits(found.evidentlyAny)} | ${digits(found.evidentlyDataset)} |`
-  nullTable.push(line)
-  console.log(line)
-}
-const powerTable = [
-  '| stream | features | reference windows | rows a window | change of one feature | first window | within four | Evidently, first window |',
-  '| --- | --- | --- | --- | --- | --- | --- | --- |',
-]
-for (const cell of POWERS)
-  for (const change of [
-    'shift 0.25 σ',
-    'shift 0.5 σ',
-    'spike of 10 %',
-    'new category of 3 %',
-  ] as const) {
-    const found = power(cell, change, Math.max(10, Math.round(repetitionsOf(cell) / 2)))
-    const line = `| ${columnsOf(cell)} | ${change} | ${[found.first, found.withinFour, found.evidently].map((x) => x.toFixed(2)).join(' | ')} |`
-    powerTable.push(line)
+function nullTable(): string[] {
+  const table = [
+    '| stream | features | reference windows | rows a window | windows judged | alarms at 0.006 | alarms at 0.05 | Evidently: some column | Evidently: dataset |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+  ]
+  for (const cell of NULLS) {
+    const found = nulls(cell, repetitionsOf(cell))
+    const line = `| ${columnsOf(cell)} | ${found.judged} | ${found.alarms.map(digits).join(' | ')} | ${digits(found.evidentlyAny)} | ${digits(found.evidentlyDataset)} |`
+    table.push(line)
     console.log(line)
   }
-
-if (values.write) {
-  const path = new URL('../docs/alarms.md', import.meta.url)
-  let text = readFileSync(path, 'utf8')
-  for (const [name, table] of [
-    ['nulls', nullTable],
-    ['power', powerTable],
-  ] as const)
-    text = text.replace(
-      new RegExp(`(<!-- ${name} -->)[^]*?(<!-- end -->)`),
-      `$1\n\n${table.join('\n')}\n\n$2`,
-    )
-  writeFileSync(path, text)
+  return table
 }
+
+function powerTable(): string[] {
+  const table = [
+    '| stream | features | reference windows | rows a window | change of one feature | first window | within four | Evidently, first window |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- |',
+  ]
+  const changes = ['shift 0.25 σ', 'shift 0.5 σ', 'spike of 10 %', 'new category of 3 %'] as const
+  for (const cell of POWERS)
+    for (const change of changes) {
+      const found = power(cell, change, Math.max(10, Math.round(repetitionsOf(cell) / 2)))
+      const line = `| ${columnsOf(cell)} | ${change} | ${[found.first, found.withinFour, found.evidently].map((x) => x.toFixed(2)).join(' | ')} |`
+      table.push(line)
+      console.log(line)
+    }
+  return table
+}
+
+const tables = { nulls: nullTable, power: powerTable, falls: () => fallTable(scale) }
+const path = new URL('../docs/alarms.md', import.meta.url)
+let text = readFileSync(path, 'utf8')
+for (const [name, make] of Object.entries(tables)) {
+  if (values.only !== undefined && values.only !== name) continue
+  text = text.replace(
+    new RegExp(`(<!-- ${name} -->)[^]*?(<!-- end -->)`),
+    `$1\n\n${make().join('\n')}\n\n$2`,
+  )
+}
+if (values.write) writeFileSync(path, text)

@@ -1,6 +1,7 @@
 /** Streams with nothing to find in them, and changes to find: what alarms are measured on. Seeded. */
 import type { BinnedSample } from '../lib/stats/binned-sample.ts'
 import { binned } from '../lib/numeric-bins.ts'
+import type { Level } from '../lib/stats/level-test.ts'
 
 export type StreamKind =
   'independent' | 'rows AR(1) 0.9' | 'window noise' | 'weekly' | 'wandering windows'
@@ -69,4 +70,32 @@ export function counted(values: Float64Array, grid?: number): BinnedSample {
     lows: [...lows],
     highs: [...highs],
   }
+}
+
+export interface AccuracyStream {
+  /** Standard deviation of what the accuracy of a window is drawn around. */
+  windowNoise: number
+  /** How much of it stays from one window to the next. */
+  correlation: number
+}
+
+/** Accuracies of windows of `size` cases, 80 % right but for `fall` in those from `since` on. */
+export function accuracies(
+  windows: number,
+  size: number,
+  { windowNoise, correlation }: AccuracyStream,
+  uniform: () => number,
+  fall = 0,
+  since = Infinity,
+): Level[] {
+  const normal = normals(uniform)
+  let state = normal()
+  return Array.from({ length: windows }, (_, w) => {
+    state = correlation * state + Math.sqrt(1 - correlation ** 2) * normal()
+    const p = 0.8 + windowNoise * state - (w >= since ? fall : 0)
+    let right = 0
+    for (let i = 0; i < size; i++) if (uniform() < p) right++
+    const value = right / size
+    return { value, size, standardError: Math.sqrt((value * (1 - value)) / size), phase: 0 }
+  })
 }

@@ -129,18 +129,22 @@ export interface LaterWindow {
   phase: number
 }
 
+/** Deviations that count: upwards, downwards, or both. */
+export type Side = 1 | -1 | 0
+
 /**
- * Two-sided p that a window deviates by no more than `leastEffect` from what the reference lets expect.
+ * p that a window deviates by no more than `leastEffect` from what the reference lets expect.
  *
  * @param feature its place among those of the noise
  * @param leastEffect ≥ 0: deviations this small do not matter however sure they are
- * @returns in [0, 1]
+ * @returns in [0, 1]; of one side at most 0.5
  */
 export function windowTail(
   window: LaterWindow,
   noise: WindowNoise,
   feature: number,
   leastEffect: number,
+  side: Side = 0,
 ): number {
   const deviation = window.contrast - noise.phaseMeans[feature]![window.phase]!
   const inflation = correlationInflation(noise)
@@ -148,7 +152,7 @@ export function windowTail(
     noise.variances[feature]! *
     (noise.meanSizes[feature]! / window.size + 1 / noise.phaseCounts[window.phase]!) *
     inflation
-  return twoSided(deviation, leastEffect, variance, noise.degrees[feature]!)
+  return tailOf(deviation, leastEffect, side, variance, noise.degrees[feature]!)
 }
 
 /** Weight of the newest window. */
@@ -164,6 +168,7 @@ export function smoothedTail(
   noise: WindowNoise,
   feature: number,
   leastEffect: number,
+  side: Side = 0,
 ): number {
   const keep = 1 - SMOOTHING
   const inPhase = noise.phaseCounts.map(() => 0)
@@ -182,9 +187,10 @@ export function smoothedTail(
     (noise.variances[feature]! *
       ((own * (1 + lag)) / (1 - lag) + reference * (1 + (noise.windows - 1) * shared))) /
     (1 - shared)
-  return twoSided(
+  return tailOf(
     value,
     leastEffect * (1 - keep ** windows.length),
+    side,
     variance,
     noise.degrees[feature]!,
   )
@@ -224,9 +230,16 @@ export function logDistanceTails(
 /** Of statistics that are not means: their tails are heavier. */
 export const MAX_SHAPE_DEGREES = 15
 
-function twoSided(deviation: number, least: number, variance: number, degrees: number): number {
-  const beyond = Math.max(Math.abs(deviation) - least, 0)
-  return Math.min(1, 2 * studentTail(beyond / Math.sqrt(variance), degrees))
+function tailOf(
+  deviation: number,
+  least: number,
+  side: Side,
+  variance: number,
+  degrees: number,
+): number {
+  const size = side === 0 ? Math.abs(deviation) : side * deviation
+  const tail = studentTail(Math.max(size - least, 0) / Math.sqrt(variance), degrees)
+  return side === 0 ? Math.min(1, 2 * tail) : tail
 }
 
 /** Of a series that only rounding moves. */

@@ -12,7 +12,7 @@ const group = (name: string, predictions: number, favorable: number): GroupCount
   fn: 0,
   tn: predictions - favorable,
 })
-const rules = { attribute: 'race', privileged: 'a', minCount: 100, maturity: 1 }
+const rules = { attribute: 'race', privileged: 'a', minCount: 100, maturity: 1, level: 0.001 }
 const verdictOf = (groups: GroupCounts[], metric: string) =>
   evaluateFairness(groups, rules).find(
     (fact) => fact.metric === metric && fact.subject === 'race=b',
@@ -59,4 +59,30 @@ test('max minus min over nine fair groups of 50 would alarm; intervals do not', 
       alarms++
   }
   expect(alarms).toBeLessThanOrEqual(5)
+})
+
+test('the stricter the budget, the surer an alarm must be; what would alarm without one warns', () => {
+  const unfair = [group('a', 400, 200), group('b', 400, 130)]
+  const at = (level: number) =>
+    evaluateFairness(unfair, { ...rules, level }).find(
+      (fact) => fact.metric === 'statistical_parity_difference' && fact.subject === 'race=b',
+    )!.verdict
+  expect([at(0.025), at(0.005), at(0.001)]).toEqual(['alarm', 'warning', 'ok'])
+})
+
+test('truth that comes late, seldom, or unlooked at for a group is told', () => {
+  const seen = (name: string, labelled: number, reviewed: number, delay: number | null) => ({
+    ...group(name, 200, 100),
+    feedback: { labelled, reviewed, delayP50Seconds: delay },
+  })
+  const facts = evaluateFairness([seen('a', 180, 20, 60), seen('b', 90, 2, 3600)], rules)
+  const of = (metric: string) =>
+    facts.find((fact) => fact.metric === metric && fact.subject === 'race=b')!
+  expect(of('label_coverage')).toMatchObject({ value: 0.45, verdict: 'none' })
+  expect(of('label_coverage_difference').value).toBeCloseTo(-0.45, 12)
+  expect(of('label_coverage_difference').ci_high).toBeLessThan(-0.3)
+  expect(of('review_exposure_difference').value).toBeCloseTo(-0.09, 12)
+  expect(of('label_delay_p50_s_difference').value).toBe(3540)
+  const unlabelled = evaluateFairness([seen('a', 0, 0, null), seen('b', 0, 0, null)], rules)
+  expect(unlabelled.some(({ metric }) => metric.startsWith('label_'))).toBe(false)
 })

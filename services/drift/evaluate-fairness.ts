@@ -1,8 +1,9 @@
 /** How differently groups are treated, against the privileged group, with intervals that hold in small cells. Pure. */
 import { newcombe, ratioInterval, wilson } from '../../lib/stats/proportions.ts'
 import type { Model } from '../../lib/models.ts'
+import { evaluateLabelFairness } from './evaluate-label-fairness.ts'
 import { fact, type Fact, type Verdict } from './facts.ts'
-import { FAIRNESS_DIFFERENCE, FAIRNESS_RATIO, LEAST_CELL } from './rules.ts'
+import { FAIRNESS_DIFFERENCE, FAIRNESS_RATIO, LEAST_CELL, WARNING_FACTOR } from './rules.ts'
 import type { GroupCounts } from './window-data.ts'
 
 const CI_LEVEL = 0.95
@@ -19,7 +20,19 @@ export interface FairnessRules {
   minCount: number
   /** The step of label maturity the window has reached; 0: none. */
   maturity: number
+  /** Of the window's tests this one may alarm by chance so often. */
+  level: number
 }
+
+/** What is tested of each group beside the privileged one. */
+const TESTS = 5
+
+/** How many tests some attributes are, given their groups. */
+export const fairnessTests = (groups: Iterable<readonly GroupCounts[]>): number =>
+  [...groups].reduce(
+    (sum, own) => sum + TESTS * Math.max(0, own.filter((g) => g.predictions > 0).length - 1),
+    0,
+  )
 
 /** The attributes that are judged: those of the model file, and each two of them together (`sex&race`). */
 export function fairnessAttributes({
@@ -43,7 +56,7 @@ export function evaluateFairness(groups: readonly GroupCounts[], rules: Fairness
     rules.privileged === undefined
       ? largest
       : known.find((group) => [group.group, subjectOf(group, rules)].includes(rules.privileged!))
-  // Every comparison of the window is one of a family: the alarm level is shared among the groups.
+  // The intervals that are shown hold together for all groups.
   const level = 1 - (1 - CI_LEVEL) / Math.max(1, known.length - 1)
   return [
     ...known.flatMap((group) => [
@@ -51,6 +64,7 @@ export function evaluateFairness(groups: readonly GroupCounts[], rules: Fairness
       ...(group === privileged ? [] : comparisons(group, privileged, level, rules)),
     ]),
     ...worstCase(known, rules),
+    ...evaluateLabelFairness(known, privileged, (group) => subjectOf(group, rules)),
   ]
 }
 
@@ -125,7 +139,10 @@ function comparisons(
     const [a, b] = [of(group), of(privileged)]
     if (a.n === 0 || b.n === 0) return []
     const interval = newcombe(a, b, level)
-    const beyond = interval.low > FAIRNESS_DIFFERENCE || interval.high < -FAIRNESS_DIFFERENCE
+    const isBeyond = (at: number) => {
+      const { low, high } = newcombe(a, b, at)
+      return low > FAIRNESS_DIFFERENCE || high < -FAIRNESS_DIFFERENCE
+    }
     return [
       fact('fairness', subject, metric, a.successes / a.n - b.successes / b.n, {
         ...sizes(a, b),
@@ -133,7 +150,7 @@ function comparisons(
         ci_high: interval.high,
         ci_level: level,
         threshold: FAIRNESS_DIFFERENCE,
-        ...verdictOf(beyond, a, b, needsLabels, rules),
+        ...verdictOf(isBeyond, a, b, needsLabels, rules),
       }),
     ]
   }
@@ -162,6 +179,10 @@ function disparateImpact(
 ): Fact[] {
   if (a.n === 0 || b.n === 0) return []
   const interval = ratioInterval(a, b, level)!
+  const isBeyond = (at: number) => {
+    const { low, high } = ratioInterval(a, b, at)!
+    return high < FAIRNESS_RATIO || low > 1 / FAIRNESS_RATIO
+  }
   const value = b.successes > 0 ? a.successes / a.n / (b.successes / b.n) : null
   return [
     fact('fairness', subject, 'disparate_impact_ratio', value, {
@@ -173,19 +194,14 @@ function disparateImpact(
       reason: value === null ? 'the privileged group was never selected' : '',
       ...(value === null
         ? { verdict: 'incomplete' as const }
-        : verdictOf(
-            interval.high < FAIRNESS_RATIO || interval.low > 1 / FAIRNESS_RATIO,
-            a,
-            b,
-            false,
-            rules,
-          )),
+        : verdictOf(isBeyond, a, b, false, rules)),
     }),
   ]
 }
 
+/** @param isBeyond whether the interval of a level lies wholly beyond the limit */
 function verdictOf(
-  beyond: boolean,
+  isBeyond: (level: number) => boolean,
   a: Share,
   b: Share,
   needsLabels: boolean,
@@ -203,7 +219,12 @@ function verdictOf(
       verdict: 'incomplete',
       reason: `${a.n + b.n} cases, below min_count ${rules.minCount}`,
     }
-  return { verdict: beyond ? 'alarm' : 'ok', reason: '' }
+  // At the limit itself one end of the interval is what may err.
+  const at = (chance: number) => isBeyond(1 - 2 * Math.min(0.25, chance))
+  return {
+    verdict: at(rules.level) ? 'alarm' : at(WARNING_FACTOR * rules.level) ? 'warning' : 'ok',
+    reason: `alarm where the interval at ${(100 * (1 - 2 * rules.level)).toPrecision(5)} % lies beyond`,
+  }
 }
 
 const sizes = (a: Share, b: Share) => ({ n_current: a.n, n_reference: b.n })

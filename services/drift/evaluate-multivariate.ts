@@ -9,9 +9,9 @@ import { normalInterval } from '../../lib/stats/auc-interval.ts'
 import { momentsOf } from '../../lib/stats/moments.ts'
 import { uniforms } from '../../lib/stats/random.ts'
 import { studentTail } from '../../lib/stats/student-t.ts'
-import { DRIFT_SHARE, WARNING_FACTOR } from './evaluate-shift.ts'
 import { fact, type Fact } from './facts.ts'
 import { LEAST_WINDOWS } from './reference-windows.ts'
+import { FAMILY_SHARES, levelVerdict } from './rules.ts'
 
 /** The features of one prediction. */
 export type Features = Readonly<Record<string, unknown>>
@@ -60,7 +60,7 @@ export function evaluateMultivariate(
   const { found, names } = told
   const { low, high } = normalInterval(found.auc, found.standardError, CI_LEVEL)
   const p = rules.isReference || aucs.length < LEAST_WINDOWS ? undefined : beyond(found.auc, aucs)
-  const line = (rules.windowLevel * DRIFT_SHARE) / (names.length + 1)
+  const pAdjusted = p === undefined ? undefined : Math.min(1, p * (names.length + 1))
   const most = names
     .map((name, i) => ({ name, share: found.importance[i]! }))
     .toSorted((a, b) => b.share - a.share)
@@ -75,15 +75,11 @@ export function evaluateMultivariate(
       ci_high: Math.min(1, high),
       ci_level: CI_LEVEL,
       p_value: p ?? null,
-      p_adjusted: p === undefined ? null : Math.min(1, p * (names.length + 1)),
+      p_adjusted: pAdjusted ?? null,
       verdict:
-        p === undefined
+        pAdjusted === undefined
           ? 'none'
-          : p <= line
-            ? 'alarm'
-            : p <= WARNING_FACTOR * line
-              ? 'warning'
-              : 'ok',
+          : levelVerdict(pAdjusted, rules.windowLevel * FAMILY_SHARES.drift),
       reason: `told by ${most.join(', ')}`,
     }),
   ]

@@ -13,9 +13,10 @@ import {
 } from '../../lib/stats/shift-test.ts'
 import { numericContrast } from '../../lib/stats/window-reference.ts'
 import type { Window } from '../../lib/windows.ts'
-import { fact, type Fact, type Verdict } from './facts.ts'
+import { fact, isJudged, type Fact } from './facts.ts'
 import type { PastShift } from './past-shifts.ts'
 import { LEAST_WINDOWS, type ReferenceWindows } from './reference-windows.ts'
+import { FAMILY_SHARES, levelVerdict, marked } from './rules.ts'
 import { covers, missingOf, totalOf, type ReferenceData, type WindowCounts } from './window-data.ts'
 
 export interface ShiftRules {
@@ -26,20 +27,6 @@ export interface ShiftRules {
   /** Combinations (versions, variants, slices) that are judged beside this one, this one included. */
   combinations: number
 }
-
-/** How the families share what may alarm by chance. */
-const FAMILY_SHARES = {
-  drift: 0.4,
-  performance: 0.25,
-  quality: 0.15,
-  fairness: 0.1,
-  operations: 0.1,
-} as const
-
-export const DRIFT_SHARE = FAMILY_SHARES.drift
-
-/** A warning is this many times as likely by chance as an alarm. */
-export const WARNING_FACTOR = 5
 
 interface Tested {
   p: number
@@ -84,11 +71,6 @@ export function withShiftVerdicts(
   ]
 }
 
-const isJudged = (f: Fact) => f.verdict === 'ok' || f.verdict === 'warning' || f.verdict === 'alarm'
-
-const marked = (f: Fact, why: string): Fact =>
-  isJudged(f) ? { ...f, reason: [f.reason, `fixed default: ${why}`].filter(Boolean).join('; ') } : f
-
 /** Holm over everything that is tested of the window. */
 function verdicts(tests: ReadonlyMap<string, Tested>, rules: ShiftRules, share: number) {
   const names = [...tests.keys()]
@@ -100,15 +82,13 @@ function verdicts(tests: ReadonlyMap<string, Tested>, rules: ShiftRules, share: 
   return (f: Fact): Fact => {
     const { p, reason } = tests.get(f.subject)!
     const pAdjusted = adjusted[names.indexOf(f.subject)]!
-    const verdict: Verdict =
-      pAdjusted <= level ? 'alarm' : pAdjusted <= WARNING_FACTOR * level ? 'warning' : 'ok'
     return {
       ...f,
       p_value: p,
       p_adjusted: pAdjusted,
       threshold: null,
       // Too little data stays what it is.
-      verdict: f.verdict === 'incomplete' ? f.verdict : verdict,
+      verdict: f.verdict === 'incomplete' ? f.verdict : levelVerdict(pAdjusted, level),
       reason:
         f.verdict === 'incomplete'
           ? f.reason

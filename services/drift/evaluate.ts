@@ -3,15 +3,17 @@ import type { Model } from '../../lib/models.ts'
 import type { Window } from '../../lib/windows.ts'
 import { evaluateDrift } from './evaluate-drift.ts'
 import { evaluateEstimates, type ScoreCounts } from './evaluate-estimates.ts'
-import { evaluateFairness, fairnessAttributes } from './evaluate-fairness.ts'
+import { evaluateFairness, fairnessAttributes, fairnessTests } from './evaluate-fairness.ts'
+import { withLevelVerdicts } from './evaluate-levels.ts'
 import { evaluateMultivariate, type Features } from './evaluate-multivariate.ts'
 import { evaluateOperations } from './evaluate-operations.ts'
 import { evaluateQuality } from './evaluate-quality.ts'
 import { evaluatePerformance } from './evaluate-performance.ts'
 import { withShiftVerdicts } from './evaluate-shift.ts'
 import { fact, type Fact } from './facts.ts'
+import type { LevelHistory } from './past-levels.ts'
 import type { PastShift } from './past-shifts.ts'
-import { alarmLevel, overridden } from './rules.ts'
+import { alarmLevel, FAMILY_SHARES, overridden } from './rules.ts'
 import {
   covers,
   type GroupCounts,
@@ -34,6 +36,8 @@ export interface WindowInput {
   window: Window
   /** Windows between the judging reference and this one. */
   past: readonly PastShift[]
+  /** Performance and operations of the reference's windows, and of those since. */
+  levels: LevelHistory
   /** Combinations of version and variant that are judged of this window. */
   combinations: number
   isSlice: boolean
@@ -47,7 +51,12 @@ export function evaluateWindow(input: WindowInput, model: Model): Fact[] {
   const facts = [
     ...input.references.flatMap((reference) => driftFacts(input, reference, model)),
     ...multivariateFacts(input, model),
-    ...evaluateOperations(input.counts, input.window.end - input.window.start),
+    ...withLevels(
+      evaluateOperations(input.counts, input.window.end - input.window.start),
+      'operations',
+      input,
+      model,
+    ),
     duplicateRatio(input.counts),
   ]
   return [
@@ -76,6 +85,26 @@ function driftFacts(input: WindowInput, reference: ReferenceData, model: Model):
     combinations,
   })
 }
+
+const withLevels = (
+  facts: readonly Fact[],
+  family: 'performance' | 'operations',
+  { references, levels, window, combinations }: WindowInput,
+  model: Model,
+) =>
+  withLevelVerdicts(
+    facts,
+    family,
+    references.find((reference) => reference.judge),
+    levels,
+    {
+      window,
+      windowLevel: alarmLevel(model, window),
+      combinations,
+      looks: family === 'performance' ? model.labels.judge_at.length : 1,
+      minCount: model.windows.min_count,
+    },
+  )
 
 function multivariateFacts({ rows, references, window }: WindowInput, model: Model): Fact[] {
   const judging = references.find((reference) => reference.judge)
@@ -113,17 +142,21 @@ export function evaluateTruth(input: WindowInput, model: Model): Fact[] {
   if (input.isSlice && input.outcomes.labelled === 0) return []
   const minCount = model.windows.min_count
   const judging = input.references.find((reference) => reference.judge)
+  const fairnessLevel =
+    (alarmLevel(model, input.window) * FAMILY_SHARES.fairness) /
+    (input.combinations * Math.max(1, fairnessTests(input.groups.values())))
+  const performance = evaluatePerformance(input.outcomes, judging, {
+    positiveClass: model.positiveClass,
+    minLabelled: model.windows.min_labelled,
+    minCount,
+    maturity: input.maturity,
+    looks: model.labels.judge_at.length,
+    binary: isBinary(model, input.outcomes),
+    isReference: judging !== undefined && covers(judging.spans, input.window),
+    businessValue: model.businessValue,
+  })
   const facts = [
-    ...evaluatePerformance(input.outcomes, judging, {
-      positiveClass: model.positiveClass,
-      minLabelled: model.windows.min_labelled,
-      minCount,
-      maturity: input.maturity,
-      looks: model.labels.judge_at.length,
-      binary: isBinary(model, input.outcomes),
-      isReference: judging !== undefined && covers(judging.spans, input.window),
-      businessValue: model.businessValue,
-    }),
+    ...withLevels(performance, 'performance', input, model),
     ...(input.scores && isBinary(model, input.outcomes)
       ? evaluateEstimates(input.scores, judging?.scores, judging?.name ?? '', input.pastErrors)
       : []),
@@ -133,6 +166,7 @@ export function evaluateTruth(input: WindowInput, model: Model): Fact[] {
         privileged,
         minCount,
         maturity: input.maturity,
+        level: fairnessLevel,
       }),
     ),
   ]

@@ -67,6 +67,9 @@ export function fact(
   return { ...EMPTY, family, subject, metric, ...more, value: finite ? value : null }
 }
 
+export const isJudged = ({ verdict }: Fact) =>
+  verdict === 'ok' || verdict === 'warning' || verdict === 'alarm'
+
 /** What a fact is about, whatever its value: the identity that revisions share. */
 export const factKey = (
   f: Pick<Fact, 'family' | 'subject' | 'metric' | 'convention' | 'method' | 'reference'>,

@@ -2,8 +2,7 @@
 import type { ClickHouse } from '../../lib/clickhouse.ts'
 import type { EventLog } from '../../lib/event-log.ts'
 import type { Model } from '../../lib/models.ts'
-import { durationMs } from '../../lib/durations.ts'
-import { bucketMs, type Window } from '../../lib/windows.ts'
+import type { Window } from '../../lib/windows.ts'
 import { evaluateTruth, evaluateWindow } from './evaluate.ts'
 import type { Fact } from './facts.ts'
 import type { Gauges } from './gauges.ts'
@@ -12,10 +11,10 @@ import type { DriftQueries, Said } from './queries.ts'
 import { ALL, keyOf, type Combination } from './scope.ts'
 import type { decisionQueries } from './decisions.ts'
 import { fairnessAttributes } from './evaluate-fairness.ts'
-import { multivariateReference, type Features } from './evaluate-multivariate.ts'
 import { episodeOf, worstOf } from './episodes.ts'
+import { levelHistory, type PastLevels } from './past-levels.ts'
 import { notOverlapping, pastSpan, type PastShift } from './past-shifts.ts'
-import { referenceWindows, windowsWithin } from './reference-windows.ts'
+import { referenceReader } from './reference-data.ts'
 import {
   frozenSpans,
   putReferences,
@@ -59,14 +58,11 @@ interface Known extends Omit<Past, 'windows'> {
 
 /** Between two restatements of one window. */
 const RESTATE_INTERVAL_MS = 10_000
-const MAX_CACHED_REFERENCES = 256
-/** Each costs a forest; more of them tell the noise no better. */
-const MOST_SAMPLED_WINDOWS = 20
 
 export function createJudge(options: JudgeOptions) {
   const { db, queries, decisions, now } = options
   const restatedAt = options.restatedAt ?? new Map<string, number>()
-  const cache = new Map<string, ReferenceData>()
+  const reader = referenceReader(queries)
   const write = revisionWriter(db, options.eventLog)
   /** Models of which this judge has left nothing half written. */
   const judgedHere = new Set<string>()
@@ -169,18 +165,19 @@ export function createJudge(options: JudgeOptions) {
         : new Map<string, Said>()
     const completeness = isProducing ? await queries.completeness(model.modelId, window) : null
     const spans = referencesFor(window, model, { ...known, windows: pastWindows })
-    /** A slice is compared with itself, a version or variant with everything. */
-    const referencesOf = async ({ slice }: Combination) => {
+    const referencesOf = async (combination: Combination) => {
       const found: ReferenceData[] = []
       for (const reference of spans) {
         // Of uploaded events counts are kept, not rows: slices have none.
-        if (slice && reference.countedAs !== undefined) continue
+        if (combination.slice && reference.countedAs !== undefined) continue
         found.push(
-          await referenceData(model, reference, steps, passedUntil, {
-            ...ALL,
-            modelVersion: reference.modelVersion ?? '',
-            ...(slice && { slice }),
-          }),
+          await reader.data(
+            model,
+            reference,
+            steps,
+            passedUntil,
+            referenceScope(reference, combination),
+          ),
         )
       }
       return found
@@ -197,6 +194,13 @@ export function createJudge(options: JudgeOptions) {
           ...pastSpan(judging.windows.windows, window),
         )
       : new Map<string, PastShift[]>()
+    const levels = judging?.windows
+      ? await queries.pastLevels(
+          model.modelId,
+          judging.windows.windows,
+          ...pastSpan(judging.windows.windows, window),
+        )
+      : new Map<string, PastLevels>()
 
     const revisions: (Revision & { facts: Fact[] })[] = []
     for (const combination of combinations) {
@@ -234,11 +238,24 @@ export function createJudge(options: JudgeOptions) {
         outcomes,
         scores: scores && scores.predicted.length > 0 ? scores : undefined,
         pastErrors,
-        rows: isWhole && !inputsStand ? await rowsOf(model, window) : [],
+        rows: isWhole && !inputsStand ? await reader.rowsOf(model, window) : [],
         groups,
         references: combination.slice ? await referencesOf(combination) : references,
         window,
         past: notOverlapping(past.get(keyOf(combination)) ?? [], window),
+        levels: levelHistory(
+          levels.get(
+            keyOf(
+              referenceScope(
+                spans.find(({ judge }) => judge),
+                combination,
+              ),
+            ),
+          ),
+          levels.get(keyOf(combination)),
+          judging?.windows?.windows ?? [],
+          window,
+        ),
         combinations: combinations.length,
         isSlice: combination.slice !== undefined,
         completeness,
@@ -272,96 +289,17 @@ export function createJudge(options: JudgeOptions) {
     for (const { key, facts } of revisions) options.gauges.show(key, facts, snoozed)
     return { alarmed, worst, episode }
   }
-
-  async function rowsOf({ modelId, multivariateRows }: Model, window: Window) {
-    return multivariateRows > 0 ? queries.rows(modelId, window, multivariateRows) : []
-  }
-
-  /** Of the newest windows of a reference. */
-  async function rowsOfEach(model: Model, windows: readonly Window[]) {
-    const rows: Features[][] = []
-    for (const window of windows.slice(-MOST_SAMPLED_WINDOWS))
-      rows.push(await rowsOf(model, window))
-    return rows.filter((own) => own.length > 0)
-  }
-
-  /** Counts of a reference, kept while no event or truth of its spans changes. */
-  async function referenceData(
-    model: Model,
-    reference: ReferenceSpans,
-    steps: readonly StepCount[],
-    passedUntil: number,
-    scope: Combination,
-  ): Promise<ReferenceData> {
-    const inside = steps.filter((s) =>
-      reference.spans.some(
-        (span) => s.step + bucketMs(model.windows) > span.start && s.step < span.end,
-      ),
-    )
-    const state = inside.reduce((sum, s) => sum + s.events + s.changes * 1_000_003, 0)
-    const end = Math.max(...reference.spans.map((span) => span.end))
-    // Until its youngest prediction has come of age, each look finds more truth.
-    const implied = impliesLabels(model)
-      ? Math.min(passedUntil, end + durationMs(model.labels.horizon))
-      : 0
-    const keyFor = (judges: boolean) =>
-      JSON.stringify([
-        model.modelId,
-        model.revision,
-        reference.spans,
-        reference.countedAs,
-        state,
-        implied,
-        keyOf(scope),
-        judges,
-      ])
-    // What a judging reference holds is more than an informing one of the same spans needs.
-    const cached =
-      cache.get(keyFor(true)) ?? (reference.judge ? undefined : cache.get(keyFor(false)))
-    if (cached) return { ...cached, name: reference.name, judge: reference.judge }
-    const counts = await queries.counts(
-      reference.countedAs ?? model.modelId,
-      reference.spans,
-      scope,
-    )
-    const windows = reference.judge ? windowsWithin(reference.spans, model, inside) : []
-    const isSampled = reference.judge && model.multivariateRows > 0 && keyOf(scope) === keyOf(ALL)
-    const data: ReferenceData = {
-      name: reference.name,
-      judge: reference.judge,
-      spans: reference.spans,
-      counts,
-      outcomes: !reference.judge
-        ? undefined
-        : !impliesLabels(model) && inside.every((step) => step.changes === 0)
-          ? noOutcomes(counts.events)
-          : await queries.outcomes(model, reference.spans, scope, {
-              predictions: counts.events,
-              passedUntil,
-            }),
-      scores:
-        reference.judge && model.scoreKind === 'probability' && counts.numeric.has('@score')
-          ? await queries.scores(model, reference.spans, scope, passedUntil)
-          : undefined,
-      multivariate: isSampled
-        ? multivariateReference(
-            await rowsOfEach(model, windows.length > 0 ? windows : reference.spans),
-          )
-        : undefined,
-      windows:
-        windows.length === 0
-          ? undefined
-          : referenceWindows(
-              windows,
-              await queries.countsBySpan(model.modelId, windows, scope),
-              model,
-            ),
-    }
-    if (cache.size >= MAX_CACHED_REFERENCES) cache.delete(cache.keys().next().value!)
-    cache.set(keyFor(reference.judge), data)
-    return data
-  }
 }
+
+/** A slice is compared with itself, a version or variant with everything. */
+const referenceScope = (
+  reference: ReferenceSpans | undefined,
+  { slice }: Combination,
+): Combination => ({
+  ...ALL,
+  modelVersion: reference?.modelVersion ?? '',
+  ...(slice && { slice }),
+})
 
 const idOf = (window: Window) => `${window.start}-${window.end}`
 const isOfInputs = (fact: Fact) =>

@@ -80,9 +80,9 @@ export function pastSpan(windows: readonly Window[], window: Window): [from: num
 }
 
 /** Of hopping windows those that follow one another: rows must not count twice. */
-export function notOverlapping(past: readonly PastShift[], window: Window): PastShift[] {
+export function notOverlapping<T extends Window>(past: readonly T[], window: Window): T[] {
   let before = window.start
-  const chosen: PastShift[] = []
+  const chosen: T[] = []
   for (const shift of past.toReversed()) {
     if (shift.end > before) continue
     chosen.push(shift)

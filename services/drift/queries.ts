@@ -5,6 +5,7 @@ import { progressQueries } from './progress-queries.ts'
 import { windowQueries } from './window-queries.ts'
 import type { Promotion, StoredReference } from './references.ts'
 import { keyOf, sqlTime } from './scope.ts'
+import { pastLevelsOf, type LevelRow, type PastLevels } from './past-levels.ts'
 import { pastShiftsOf, type PastShift, type ShiftRow } from './past-shifts.ts'
 import type { Window } from '../../lib/windows.ts'
 import { factKey, type Fact } from './facts.ts'
@@ -194,6 +195,32 @@ export function driftQueries(db: ClickHouse) {
         { model: modelId, reference, from: sqlTime(from), to: sqlTime(to) },
       )
       return pastShiftsOf(rows)
+    },
+
+    /** Numbers of performance and operations of some windows, and of all since, per combination, in the order of time. */
+    pastLevels: async (
+      modelId: string,
+      windows: readonly Window[],
+      from: number,
+      to: number,
+    ): Promise<Map<string, PastLevels>> => {
+      const rows = await db.query<LevelRow>(
+        `SELECT concat(model_version, '\\x01', variant, '\\x01', slice_key, '\\x01', slice_value) AS key, toUnixTimestamp64Milli(window_start) AS start, toUnixTimestamp64Milli(window_end) AS end,
+           family, subject, metric, value, ci_low, ci_high, ci_level, verdict, n_current, n_labelled
+         FROM window_metrics
+         WHERE model_id = {model:String} AND family IN ('performance', 'operations') AND convention = 'plumbline' AND method = 'observed'
+           AND (toUnixTimestamp64Milli(window_start) IN {starts:Array(Int64)} OR (window_start >= {from:DateTime64(3, 'UTC')} AND window_end <= {to:DateTime64(3, 'UTC')}))
+         ORDER BY window_start, revision DESC LIMIT 1 BY model_version, variant, slice_key, slice_value, window_start, window_end, family, subject, metric`,
+        {
+          model: modelId,
+          starts: windows.map(({ start }) => start),
+          from: sqlTime(from),
+          to: sqlTime(to),
+        },
+      )
+      return pastLevelsOf(
+        rows.filter(({ value, verdict }) => value !== null && verdict !== 'incomplete'),
+      )
     },
 
     /** By how much estimates of the last windows were wrong. */

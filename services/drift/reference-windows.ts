@@ -158,7 +158,12 @@ function seasonOf(
   if (!Number.isInteger(length) || length < 2) return none
   // By the nearest whole window: around a change of clocks a local day begins an hour early or late.
   const phaseOf = (start: number) => ((Math.round(start / size) % length) + length) % length
-  const phases = starts.map(phaseOf)
+  const season = coveredTwice(length, starts.map(phaseOf))
+  return season ? { season, phaseOf } : none
+}
+
+/** A season of which there are two windows of every phase, or undefined. */
+export function coveredTwice(length: number, phases: readonly number[]): Season | undefined {
   const counts = Array.from({ length }, (_, phase) => phases.filter((p) => p === phase).length)
-  return counts.every((count) => count >= 2) ? { season: { length, phases }, phaseOf } : none
+  return counts.every((count) => count >= 2) ? { length, phases } : undefined
 }

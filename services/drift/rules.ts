@@ -3,7 +3,7 @@ import { chiSquaredQuantile } from '../../lib/stats/chi-squared.ts'
 import { durationMs } from '../../lib/durations.ts'
 import type { Model } from '../../lib/models.ts'
 import type { Window } from '../../lib/windows.ts'
-import type { Fact, Verdict } from './facts.ts'
+import { isJudged, type Fact, type Verdict } from './facts.ts'
 
 export const PSI_WARNING = 0.1
 export const PSI_ALARM = 0.25
@@ -12,6 +12,9 @@ export const KS_P = 0.001
 /** A fall of performance that matters: absolute for scores in [0, 1], relative for errors. */
 export const PERFORMANCE_FALL = 0.05
 export const ERROR_RISE = 0.1
+/** Where the noise between windows is known: what does not matter however sure it is, likewise. */
+export const LEAST_FALL = 0.02
+export const LEAST_RISE = 0.05
 export const FAIRNESS_DIFFERENCE = 0.1
 export const FAIRNESS_RATIO = 0.8
 /** Smaller groups are neither compared nor shown: one person is no group, and could be told of. */
@@ -48,6 +51,33 @@ export function alarmLevel({ windows, falseAlarmsPerWeek }: Model, window: Windo
   const slide = windows.slide === undefined ? window.end - window.start : durationMs(windows.slide)
   return Math.min(MOST_WINDOW_LEVEL, (falseAlarmsPerWeek * slide) / WEEK_MS)
 }
+
+/** How the families share what may alarm by chance. */
+export const FAMILY_SHARES = {
+  drift: 0.4,
+  performance: 0.25,
+  quality: 0.15,
+  fairness: 0.1,
+  operations: 0.1,
+} as const
+
+/** A warning is this many times as likely by chance as an alarm. */
+export const WARNING_FACTOR = 5
+
+/**
+ * @param pAdjusted for everything that is tested of the window
+ * @param level at which it alarms
+ */
+export function levelVerdict(pAdjusted: number, level: number): Verdict {
+  if (pAdjusted <= level) return 'alarm'
+  return pAdjusted <= WARNING_FACTOR * level ? 'warning' : 'ok'
+}
+
+/** Says that a verdict is that of a fixed default, and why. */
+export const marked = (fact: Fact, why: string): Fact =>
+  isJudged(fact)
+    ? { ...fact, reason: [fact.reason, `fixed default: ${why}`].filter(Boolean).join('; ') }
+    : fact
 
 /** Applies `alarms.overrides` of the model file: fixed lines on the value itself, `family/metric[/subject]`. */
 export function overridden(fact: Fact, overrides: Model['overrides']): Fact {

@@ -1,7 +1,7 @@
 /**
  * Joined truth in SQL: outcomes and, for models that say what a missing label means, the predictions without one.
  *
- * `predicted`, `positive`, `p`, `loss`, `square` and `error` are made beside the columns of outcomes.
+ * `received` (NULL where no label came), `reviewed`, `predicted`, `positive`, `p`, `loss`, `square` and `error` are made beside the columns of outcomes.
  */
 import type { Params } from '../../lib/clickhouse.ts'
 import { durationMs } from '../../lib/durations.ts'
@@ -21,9 +21,9 @@ const COLUMNS =
 /** @returns a subselect; {@link truthParams} are its parameters */
 export function truthSource({ predictions, outcomes }: Tables, model: Model, c: Combination) {
   const where = `model_id = {model:String} AND ${within('predicted_at')}${outcomeScope(c)}`
-  const told = `SELECT ${COLUMNS}, label, label_number, CAST(label_received_at, 'Nullable(DateTime64(3))') AS received
+  const told = `SELECT ${COLUMNS}, label, label_number, CAST(label_received_at, 'Nullable(DateTime64(3))') AS received, source = 'human_review' AS reviewed
     FROM ${outcomes} WHERE ${where} AND name = 'label' AND isNotNull(label)`
-  const implied = `SELECT ${COLUMNS}, CAST({absent:String}, 'Nullable(String)'), toFloat64OrNull({absent:String}), NULL
+  const implied = `SELECT ${COLUMNS}, CAST({absent:String}, 'Nullable(String)'), toFloat64OrNull({absent:String}), NULL, false
     FROM ${predictions} WHERE ${where} AND predicted_at < {implied_until:DateTime64(3, 'UTC')} AND prediction_id NOT IN (
       SELECT prediction_id FROM outcome_revisions FINAL WHERE model_id = {model:String} AND ${within('predicted_at')} AND name = 'label' AND isNotNull(label))`
   // A score without a predicted class is a class by the threshold; below it, whatever the label is called that is not positive.

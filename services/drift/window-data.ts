@@ -116,6 +116,14 @@ export interface GroupCounts {
   fp: number
   fn: number
   tn: number
+  /** What is known of its truth, whatever it says. */
+  feedback?: {
+    labelled: number
+    /** Labelled by people who review. */
+    reviewed: number
+    /** Median of label arrival minus `predicted_at`, in seconds; null where no label came. */
+    delayP50Seconds: number | null
+  }
 }
 
 export interface ReferenceData {

@@ -48,6 +48,12 @@ interface PresentRow extends Record<
   shadow: boolean
 }
 
+type GroupCount = 'predictions' | 'favorable' | 'tp' | 'fp' | 'fn' | 'tn' | 'labelled' | 'reviewed'
+interface GroupRow extends Record<GroupCount, string> {
+  group: string
+  delay: number | null
+}
+
 const presentOf = ({ version, variant, shadow, ...sums }: PresentRow): Present => ({
   version,
   variant,
@@ -305,28 +311,35 @@ export function windowQueries(db: ClickHouse) {
         `if(attributes[{attribute_${i}:String}] = '', '(missing)', attributes[{attribute_${i}:String}])`
       const group = `concat(${names.map((_, i) => (i === 0 ? valueOf(0) : `'&', {attribute_${i}:String}, '=', ${valueOf(i)}`)).join(', ')}, '')`
       const tables = await tablesOf(true)
-      const rows = await db.query<Record<string, string>>(
-        `SELECT group, sum(predictions) AS predictions, sum(favorable) AS favorable, sum(tp) AS tp, sum(fp) AS fp, sum(fn) AS fn, sum(tn) AS tn FROM (
-           SELECT ${group} AS group, count() AS predictions, countIf(prediction = {favorable:String}) AS favorable, 0 AS tp, 0 AS fp, 0 AS fn, 0 AS tn
+      const rows = await db.query<GroupRow>(
+        `SELECT group, sum(predictions) AS predictions, sum(favorable) AS favorable, sum(tp) AS tp, sum(fp) AS fp, sum(fn) AS fn, sum(tn) AS tn,
+           sum(labelled) AS labelled, sum(reviewed) AS reviewed, max(delay) AS delay FROM (
+           SELECT ${group} AS group, count() AS predictions, countIf(prediction = {favorable:String}) AS favorable, 0 AS tp, 0 AS fp, 0 AS fn, 0 AS tn,
+             0 AS labelled, 0 AS reviewed, NULL AS delay
            FROM ${tables.predictions} WHERE model_id = {model:String} AND ${within('predicted_at')}${scope(c)} GROUP BY group
            UNION ALL
            SELECT ${group} AS group, 0, 0,
              countIf(prediction = {favorable:String} AND label = {favorable:String}), countIf(prediction = {favorable:String} AND label != {favorable:String}),
-             countIf(prediction != {favorable:String} AND label = {favorable:String}), countIf(prediction != {favorable:String} AND label != {favorable:String})
+             countIf(prediction != {favorable:String} AND label = {favorable:String}), countIf(prediction != {favorable:String} AND label != {favorable:String}),
+             count(received), countIf(reviewed), quantileExactOrNull(0.5)((toUnixTimestamp64Milli(received) - toUnixTimestamp64Milli(predicted_at)) / 1000)
            FROM ${truthSource(tables, model, c)} WHERE isNotNull(prediction)
            GROUP BY group
          ) GROUP BY group ORDER BY sum(predictions) DESC, group LIMIT 50`,
         params,
       )
-      return rows.map((row) => ({
-        group: row['group']!,
-        predictions: Number(row['predictions']),
-        favorable: Number(row['favorable']),
-        tp: Number(row['tp']),
-        fp: Number(row['fp']),
-        fn: Number(row['fn']),
-        tn: Number(row['tn']),
-      }))
+      return rows.map(({ group, delay, ...counts }) => {
+        const n = (name: GroupCount) => Number(counts[name])
+        return {
+          group,
+          predictions: n('predictions'),
+          favorable: n('favorable'),
+          tp: n('tp'),
+          fp: n('fp'),
+          fn: n('fn'),
+          tn: n('tn'),
+          feedback: { labelled: n('labelled'), reviewed: n('reviewed'), delayP50Seconds: delay },
+        }
+      })
     },
   }
 }

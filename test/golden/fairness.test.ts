@@ -32,6 +32,7 @@ test('every group, and the widest gaps', () => {
     privileged: 'a',
     minCount: 1,
     maturity: 1,
+    level: 0.001,
   })
   const value = (subject: string, metric: string) =>
     facts.find((fact) => fact.subject === subject && fact.metric === metric)?.value

@@ -119,6 +119,8 @@ test('windows of the reference are no news; the next ones are calm', async () =>
       'psi color',
       'psi income',
       'psi year',
+      'error_ratio ',
+      'throughput_per_s ',
       'missing_ratio amount',
       'missing_ratio color',
       'missing_ratio income',

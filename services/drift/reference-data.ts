@@ -1,0 +1,111 @@
+/** Reads what windows are compared with: the merged counts, truth and rows of a reference, kept while they stay the same. */
+import { durationMs } from '../../lib/durations.ts'
+import type { Model } from '../../lib/models.ts'
+import { bucketMs, type Window } from '../../lib/windows.ts'
+import { multivariateReference, type Features } from './evaluate-multivariate.ts'
+import type { DriftQueries } from './queries.ts'
+import { referenceWindows, windowsWithin } from './reference-windows.ts'
+import type { ReferenceSpans } from './references.ts'
+import type { StepCount } from './schedule.ts'
+import { ALL, keyOf, type Combination } from './scope.ts'
+import { impliesLabels } from './truth-source.ts'
+import { noOutcomes, type ReferenceData } from './window-data.ts'
+
+const MAX_CACHED_REFERENCES = 256
+/** Each costs a forest; more of them tell the noise no better. */
+const MOST_SAMPLED_WINDOWS = 20
+
+export function referenceReader(queries: DriftQueries) {
+  const cache = new Map<string, ReferenceData>()
+
+  async function rowsOf({ modelId, multivariateRows }: Model, window: Window) {
+    return multivariateRows > 0 ? queries.rows(modelId, window, multivariateRows) : []
+  }
+
+  /** Of the newest windows of a reference. */
+  async function rowsOfEach(model: Model, windows: readonly Window[]) {
+    const rows: Features[][] = []
+    for (const window of windows.slice(-MOST_SAMPLED_WINDOWS))
+      rows.push(await rowsOf(model, window))
+    return rows.filter((own) => own.length > 0)
+  }
+
+  /** Counts of a reference, kept while no event or truth of its spans changes. */
+  async function referenceData(
+    model: Model,
+    reference: ReferenceSpans,
+    steps: readonly StepCount[],
+    passedUntil: number,
+    scope: Combination,
+  ): Promise<ReferenceData> {
+    const inside = steps.filter((s) =>
+      reference.spans.some(
+        (span) => s.step + bucketMs(model.windows) > span.start && s.step < span.end,
+      ),
+    )
+    const state = inside.reduce((sum, s) => sum + s.events + s.changes * 1_000_003, 0)
+    const end = Math.max(...reference.spans.map((span) => span.end))
+    // Until its youngest prediction has come of age, each look finds more truth.
+    const implied = impliesLabels(model)
+      ? Math.min(passedUntil, end + durationMs(model.labels.horizon))
+      : 0
+    const keyFor = (judges: boolean) =>
+      JSON.stringify([
+        model.modelId,
+        model.revision,
+        reference.spans,
+        reference.countedAs,
+        state,
+        implied,
+        keyOf(scope),
+        judges,
+      ])
+    // What a judging reference holds is more than an informing one of the same spans needs.
+    const cached =
+      cache.get(keyFor(true)) ?? (reference.judge ? undefined : cache.get(keyFor(false)))
+    if (cached) return { ...cached, name: reference.name, judge: reference.judge }
+    const counts = await queries.counts(
+      reference.countedAs ?? model.modelId,
+      reference.spans,
+      scope,
+    )
+    const windows = reference.judge ? windowsWithin(reference.spans, model, inside) : []
+    const isSampled = reference.judge && model.multivariateRows > 0 && keyOf(scope) === keyOf(ALL)
+    const data: ReferenceData = {
+      name: reference.name,
+      judge: reference.judge,
+      spans: reference.spans,
+      counts,
+      outcomes: !reference.judge
+        ? undefined
+        : !impliesLabels(model) && inside.every((step) => step.changes === 0)
+          ? noOutcomes(counts.events)
+          : await queries.outcomes(model, reference.spans, scope, {
+              predictions: counts.events,
+              passedUntil,
+            }),
+      scores:
+        reference.judge && model.scoreKind === 'probability' && counts.numeric.has('@score')
+          ? await queries.scores(model, reference.spans, scope, passedUntil)
+          : undefined,
+      multivariate: isSampled
+        ? multivariateReference(
+            await rowsOfEach(model, windows.length > 0 ? windows : reference.spans),
+          )
+        : undefined,
+      windows:
+        windows.length === 0
+          ? undefined
+          : referenceWindows(
+              windows,
+              await queries.countsBySpan(model.modelId, windows, scope),
+              model,
+            ),
+    }
+    if (cache.size >= MAX_CACHED_REFERENCES) cache.delete(cache.keys().next().value!)
+    cache.set(keyFor(reference.judge), data)
+    return data
+  }
+
+  return { data: referenceData, rowsOf }
+}
