@@ -12,8 +12,10 @@ import scipy
 import sklearn
 import statsmodels
 from scipy import special, stats
+from scipy.spatial.distance import pdist
 from scipy.stats._morestats import _anderson_ksamp_right
 from sklearn.metrics import f1_score, precision_score, recall_score
+from sklearn.metrics.pairwise import rbf_kernel
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 SEED = 20260101
@@ -48,6 +50,16 @@ def anderson_darling(a, b):
     return float(_anderson_ksamp_right([np.sort(a), np.sort(b)], pooled, np.unique(pooled), 2, np.array([len(a), len(b)]), len(pooled)))
 
 
+vectors = [tuple(np.round(np.random.default_rng(i + 200 + side).normal(0.3 * i * side, 1, (30 - 10 * side, 1 + 4 * i)), 3).tolist() for side in (0, 1)) for i in range(3)]
+
+
+def mmd(a, b):
+    distances = np.sort(pdist(a))
+    bandwidth = float(distances[len(distances) // 2])
+    kernel = lambda x, y: float(rbf_kernel(x, y, gamma=1 / (2 * bandwidth**2)).mean())
+    return {"a": a, "b": b, "bandwidth": bandwidth, "mmd": float(np.sqrt(kernel(a, a) + kernel(b, b) - 2 * kernel(a, b)))}
+
+
 golden = {
     "made_by": {"python": sys.version.split()[0], "numpy": np.__version__, "scipy": scipy.__version__, "statsmodels": statsmodels.__version__, "scikit-learn": sklearn.__version__, "seed": SEED},
     "kolmogorov": [{"x": x, "sf": float(special.kolmogorov(x))} for x in [0.1, 0.3, 0.5, 0.8, 1.0, 1.17, 1.19, 1.5, 2.0, 3.0, 5.0]],
@@ -57,6 +69,7 @@ golden = {
     ],
     # scipy gives ties their mean rank; without ties the definitions agree.
     "cramer_von_mises": [{"a": a, "b": b, "statistic": float(stats.cramervonmises_2samp(a, b).statistic)} for a, b in without_ties],
+    "mmd": [mmd(a, b) for a, b in vectors],
     "chi_squared": [chi(a, b) for a, b in tables],
     "chi_squared_quantile": [{"p": p, "degrees": d, "x": float(stats.chi2.ppf(p, d))} for p in [0.01, 0.5, 0.95, 0.99, 0.9999] for d in [1, 2, 9, 50]],
     "upper_gamma": [{"a": a, "x": x, "q": float(special.gammaincc(a, x))} for a in [0.5, 1, 4.5, 30] for x in [0.01, 0.5, 1, 5, 40, 100]],

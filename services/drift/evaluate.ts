@@ -5,7 +5,7 @@ import { evaluateDrift } from './evaluate-drift.ts'
 import { evaluateEstimates, type ScoreCounts } from './evaluate-estimates.ts'
 import { evaluateFairness, fairnessAttributes, fairnessTests } from './evaluate-fairness.ts'
 import { withLevelVerdicts } from './evaluate-levels.ts'
-import { evaluateMultivariate, type Features } from './evaluate-multivariate.ts'
+import { evaluateMultivariate, type Drawn } from './evaluate-multivariate.ts'
 import { evaluateOperations } from './evaluate-operations.ts'
 import { evaluateQuality } from './evaluate-quality.ts'
 import { evaluatePerformance } from './evaluate-performance.ts'
@@ -31,7 +31,7 @@ export interface WindowInput {
   /** Groups per protected attribute. */
   groups: ReadonlyMap<string, readonly GroupCounts[]>
   /** Some of its rows, where a classifier is asked. */
-  rows: readonly Features[]
+  rows: readonly Drawn[]
   references: readonly ReferenceData[]
   window: Window
   /** Windows between the judging reference and this one. */

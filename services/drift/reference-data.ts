@@ -2,7 +2,7 @@
 import { durationMs } from '../../lib/durations.ts'
 import type { Model } from '../../lib/models.ts'
 import { bucketMs, type Window } from '../../lib/windows.ts'
-import { multivariateReference, type Features } from './evaluate-multivariate.ts'
+import { multivariateReference, type Drawn } from './evaluate-multivariate.ts'
 import type { DriftQueries } from './queries.ts'
 import { referenceWindows, windowsWithin } from './reference-windows.ts'
 import type { ReferenceSpans } from './references.ts'
@@ -24,7 +24,7 @@ export function referenceReader(queries: DriftQueries) {
 
   /** Of the newest windows of a reference. */
   async function rowsOfEach(model: Model, windows: readonly Window[]) {
-    const rows: Features[][] = []
+    const rows: Drawn[][] = []
     for (const window of windows.slice(-MOST_SAMPLED_WINDOWS))
       rows.push(await rowsOf(model, window))
     return rows.filter((own) => own.length > 0)

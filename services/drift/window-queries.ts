@@ -5,7 +5,7 @@ import type { Model } from '../../lib/models.ts'
 import type { Window } from '../../lib/windows.ts'
 import { readCounts, readRawCounts } from './count-queries.ts'
 import type { ScoreCounts } from './evaluate-estimates.ts'
-import type { Features } from './evaluate-multivariate.ts'
+import type { Drawn } from './evaluate-multivariate.ts'
 import { readOutcomes, readScoreBins } from './outcome-queries.ts'
 import {
   ALL,
@@ -255,14 +255,12 @@ export function windowQueries(db: ClickHouse) {
       })
     },
 
-    /** Features of some predictions of a window, drawn by their ids. */
-    rows: async (modelId: string, window: Window, most: number): Promise<Features[]> => {
-      const rows = await db.query<{ features: Features }>(
-        `SELECT features FROM predictions ${rawWhere(ALL)} AND notEmpty(features) ORDER BY sipHash64(prediction_id) LIMIT {most:UInt32}`,
+    /** Some predictions of a window, drawn by their ids. */
+    rows: (modelId: string, window: Window, most: number): Promise<Drawn[]> =>
+      db.query<Drawn>(
+        `SELECT features, embedding FROM predictions ${rawWhere(ALL)} AND (notEmpty(features) OR notEmpty(embedding)) ORDER BY sipHash64(prediction_id) LIMIT {most:UInt32}`,
         { ...paramsOf(modelId, [window], ALL), most },
-      )
-      return rows.map(({ features }) => features)
-    },
+      ),
 
     outcomes: async (
       model: Model,

@@ -7,6 +7,7 @@ import { chiSquared, chiSquaredQuantile } from '../../lib/stats/chi-squared.ts'
 import { cellsOf, precisionRecall } from '../../lib/stats/confusion.ts'
 import { upperGamma } from '../../lib/stats/incomplete-gamma.ts'
 import { kolmogorovSurvival, ksInterval, ksPValue } from '../../lib/stats/ks.ts'
+import { medianDistance, mmd } from '../../lib/stats/mmd.ts'
 import { mean, standardDeviation } from '../../lib/stats/moments.ts'
 import { normalQuantile } from '../../lib/stats/normal-quantile.ts'
 import { newcombe, wilson } from '../../lib/stats/proportions.ts'
@@ -31,6 +32,7 @@ interface Golden {
     quantile_inverted_cdf: number
   }[]
   cramer_von_mises: { a: number[]; b: number[]; statistic: number }[]
+  mmd: { a: number[][]; b: number[][]; bandwidth: number; mmd: number }[]
   chi_squared: { a: number[]; b: number[]; statistic: number; p: number; degrees: number }[]
   chi_squared_quantile: { p: number; degrees: number; x: number }[]
   upper_gamma: { a: number; x: number; q: number }[]
@@ -57,6 +59,12 @@ const near = (actual: number, expected: number, tolerance = 1e-9) =>
 test.each(golden.kolmogorov)('Kolmogorov survival at $x', ({ x, sf }) =>
   near(kolmogorovSurvival(x), sf),
 )
+test('maximum mean discrepancy, and the bandwidth it takes', () => {
+  for (const expected of golden.mmd) {
+    near(medianDistance(expected.a), expected.bandwidth)
+    near(mmd(expected.a, expected.b, expected.bandwidth), expected.mmd)
+  }
+})
 test.each(golden.chi_squared_quantile)('chi-squared quantile $p of $degrees', ({ p, degrees, x }) =>
   near(chiSquaredQuantile(p, degrees), x),
 )

@@ -1,4 +1,4 @@
-/** Features of which none moves, and which hang together as never before. */
+/** What no feature shows: those that hang together as never before, and embeddings that lie elsewhere. */
 import { beforeAll, expect, test } from 'vitest'
 import { normals } from '../../bench/streams.ts'
 import { parseModel } from '../../lib/models.ts'
@@ -44,9 +44,16 @@ const emit = (model: string, day: number, correlation: number) =>
   )
 
 const found = (model: string) =>
-  stream.db.query<{ day: number; metric: string; verdict: string; value: number; reason: string }>(
-    `SELECT dateDiff('day', toDateTime64('2026-01-01', 3, 'UTC'), window_start) AS day, metric, verdict, value, reason FROM window_metrics_latest
-     WHERE model_id = '${model}' AND window_start >= '2026-01-11' AND (metric = 'domain_auc' OR verdict = 'alarm') ORDER BY window_start, metric`,
+  stream.db.query<{
+    day: number
+    subject: string
+    metric: string
+    verdict: string
+    value: number
+    reason: string
+  }>(
+    `SELECT dateDiff('day', toDateTime64('2026-01-01', 3, 'UTC'), window_start) AS day, subject, metric, verdict, value, reason FROM window_metrics_latest
+     WHERE model_id = '${model}' AND window_start >= '2026-01-11' AND (metric IN ('domain_auc', 'mmd') OR verdict = 'alarm') ORDER BY window_start, metric`,
   )
 
 test('a classifier finds it, within the budget, and says what told it', async () => {
@@ -67,4 +74,34 @@ test('nobody is asked where the model file does not say so', async () => {
   for (let day = 9; day < 12; day++) await emit('plain', day, day === 11 ? 0.9 : 0)
   await judgeOn(stream.connect('drift-plain'), { now: () => START + 100 * DAY })(model)
   expect(await found('plain')).toEqual([])
+})
+
+test('embeddings that lie elsewhere alarm, by kernel and by classifier; others do not', async () => {
+  const model = modelOf('embedded', 'multivariate: { rows: 150 }')
+  for (let day = 0; day < 13; day++)
+    await stream.predictions(
+      Array.from({ length: 150 }, (_, i) => ({
+        prediction_id: `${day}-${i}`,
+        model_id: 'embedded',
+        model_version: '1',
+        predicted_at: new Date(START + day * DAY + i * 60_000).toISOString(),
+        // On the last day in spaces of two lengths: those of another one are left out.
+        embedding: Array.from(
+          { length: day === 12 && i % 3 === 1 ? 4 : 8 },
+          (__, k) => normal() + (day === 11 && k < 3 ? 0.8 : 0),
+        ),
+      })),
+    )
+  await judgeOn(stream.connect('drift-embedded'), { now: () => START + 100 * DAY })(model)
+  const told = (await found('embedded')).map(
+    ({ day, subject, metric, verdict }) => `${day} ${subject} ${metric} ${verdict}`,
+  )
+  expect(told).toEqual([
+    '10 @embedding domain_auc ok',
+    '10 @embedding mmd ok',
+    '11 @embedding domain_auc alarm',
+    '11 @embedding mmd alarm',
+    '12 @embedding domain_auc ok',
+    '12 @embedding mmd ok',
+  ])
 })
