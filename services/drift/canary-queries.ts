@@ -1,7 +1,8 @@
 /** The units of two arms, from raw rows: predictions of the same days, old enough that their truth is known. */
-import type { ClickHouse } from '../../lib/clickhouse.ts'
+import type { ClickHouse, Params } from '../../lib/clickhouse.ts'
 import { durationMs } from '../../lib/durations.ts'
 import type { Model } from '../../lib/models.ts'
+import type { Window } from '../../lib/windows.ts'
 import type { Arm } from './canary.ts'
 import { sqlTime } from './scope.ts'
 import { truthParams, truthSource } from './truth-source.ts'
@@ -41,6 +42,45 @@ interface ArmRow {
   costs: number[]
 }
 
+/** The days both arms were there, up to where predictions are too young; undefined where there are none. */
+export async function bothThere(
+  db: ClickHouse,
+  model: Model,
+  { by, champion, candidate, from: notBefore, passedUntil }: CanaryQuestion,
+): Promise<Window | undefined> {
+  const old = passedUntil - durationMs(model.labels.horizon)
+  const bounds = await db.query<{ arm: string; first: string; last: string }>(
+    `SELECT ${by} AS arm, toUnixTimestamp64Milli(min(predicted_at)) AS first, toUnixTimestamp64Milli(max(predicted_at)) AS last FROM predictions
+     WHERE model_id = {model:String} AND ${by} IN {arms:Array(String)} AND predicted_at >= {from:DateTime64(3, 'UTC')} AND predicted_at < {to:DateTime64(3, 'UTC')} GROUP BY arm`,
+    {
+      model: model.modelId,
+      arms: [champion, candidate],
+      from: sqlTime(notBefore),
+      to: sqlTime(Math.max(0, old)),
+    },
+  )
+  if (bounds.length < 2) return undefined
+  const start = Math.max(...bounds.map(({ first }) => Number(first)))
+  const end = Math.min(old, Math.min(...bounds.map(({ last }) => Number(last))) + 1)
+  return start < end ? { start, end } : undefined
+}
+
+/** A canary looks at shadows too. */
+export const EVERYTHING = { modelVersion: '', variant: '', withShadows: true }
+
+export const canaryParams = (model: Model, span: Window, question: CanaryQuestion): Params => ({
+  ...truthParams(model, [span], EVERYTHING, question.passedUntil),
+  arms: [question.champion, question.candidate],
+  tp: model.businessValue?.tp ?? 0,
+  fp: model.businessValue?.fp ?? 0,
+  fn: model.businessValue?.fn ?? 0,
+  tn: model.businessValue?.tn ?? 0,
+})
+
+/** What a decision was worth, by its class and its truth. */
+export const WORTH =
+  'if(isNull(predicted), NULL, multiIf(predicted = {positive:String}, if(positive, {tp:Float64}, {fp:Float64}), positive, {fn:Float64}, {tn:Float64}))'
+
 /**
  * A unit is a subject, by its first prediction; a prediction without a subject is one of its own.
  *
@@ -51,33 +91,10 @@ export async function readArms(
   model: Model,
   question: CanaryQuestion,
 ): Promise<Arms | undefined> {
-  const { by, champion, candidate, passedUntil } = question
-  const arms = [champion, candidate]
-  const old = passedUntil - durationMs(model.labels.horizon)
-  const bounds = await db.query<{ arm: string; first: string; last: string }>(
-    `SELECT ${by} AS arm, toUnixTimestamp64Milli(min(predicted_at)) AS first, toUnixTimestamp64Milli(max(predicted_at)) AS last FROM predictions
-     WHERE model_id = {model:String} AND ${by} IN {arms:Array(String)} AND predicted_at >= {from:DateTime64(3, 'UTC')} AND predicted_at < {to:DateTime64(3, 'UTC')} GROUP BY arm`,
-    {
-      model: model.modelId,
-      arms,
-      from: sqlTime(question.from),
-      to: sqlTime(Math.max(0, old)),
-    },
-  )
-  if (bounds.length < 2) return undefined
-  const from = Math.max(...bounds.map(({ first }) => Number(first)))
-  const to = Math.min(old, Math.min(...bounds.map(({ last }) => Number(last))) + 1)
-  if (from >= to) return undefined
-  const span = { start: from, end: to }
-  const all = { modelVersion: '', variant: '', withShadows: true }
-  const params = {
-    ...truthParams(model, [span], all, passedUntil),
-    arms,
-    tp: model.businessValue?.tp ?? 0,
-    fp: model.businessValue?.fp ?? 0,
-    fn: model.businessValue?.fn ?? 0,
-    tn: model.businessValue?.tn ?? 0,
-  }
+  const { by, champion, candidate } = question
+  const span = await bothThere(db, model, question)
+  if (!span) return undefined
+  const params = canaryParams(model, span, question)
   const units = `(SELECT ${by} AS arm, prediction_id, predicted_at, status, latency_ms, cost_usd, if(subject_id = '', concat('\\n', prediction_id), subject_id) AS unit,
       uniqExact(${by}) OVER (PARTITION BY unit) AS arms_seen
     FROM predictions WHERE model_id = {model:String} AND ${by} IN {arms:Array(String)} AND predicted_at >= {from:DateTime64(3, 'UTC')} AND predicted_at < {to:DateTime64(3, 'UTC')}
@@ -86,7 +103,7 @@ export async function readArms(
   const truth = truthSource(
     { predictions: 'predictions', outcomes: 'outcome_revisions FINAL' },
     model,
-    all,
+    EVERYTHING,
   )
   const rows = await db.query<ArmRow>(
     `SELECT arm, count() AS units,
@@ -95,7 +112,7 @@ export async function readArms(
      FROM (
        SELECT arm, ${isRegression ? "CAST(NULL, 'Nullable(UInt8)')" : 'toInt8(truth.predicted = truth.label)'} AS correct,
          ${isRegression ? 'abs(truth.error)' : "CAST(NULL, 'Nullable(Float64)')"} AS error,
-         if(isNull(truth.predicted), NULL, multiIf(truth.predicted = {positive:String}, if(truth.positive, {tp:Float64}, {fp:Float64}), truth.positive, {fn:Float64}, {tn:Float64})) AS worth,
+         ${WORTH} AS worth,
          status = 'error' AS failed, latency_ms AS latency, cost_usd AS cost
        FROM ${units} AS own LEFT JOIN (SELECT prediction_id, predicted, label, positive, error FROM ${truth}) AS truth USING (prediction_id)
        WHERE arms_seen = 1 ORDER BY predicted_at, prediction_id LIMIT ${MOST_UNITS} BY arm)
@@ -110,8 +127,8 @@ export async function readArms(
   return {
     champion: asArm(armOf(champion)),
     candidate: asArm(armOf(candidate)),
-    from,
-    to,
+    from: span.start,
+    to: span.end,
     crossed: Number(crossed?.n ?? 0),
   }
 }

@@ -2,6 +2,7 @@ import type { ClickHouse } from '../../lib/clickhouse.ts'
 import { Problem } from '../../lib/errors.ts'
 import type { Http } from '../../lib/http.ts'
 import type { Models } from '../../lib/models.ts'
+import { readPairs } from './canary-pairs.ts'
 import { MOST_UNITS, readArms } from './canary-queries.ts'
 import { evaluateCanary } from './canary.ts'
 import type { DriftQueries } from './queries.ts'
@@ -27,6 +28,12 @@ const QUERY = {
       description:
         'Share of the units that is meant for the candidate: then a wrong split is found.',
     },
+    paired: {
+      type: 'boolean',
+      default: false,
+      description:
+        'Compare the requests that both answered, by `request_id`, as a shadow and the champion do.',
+    },
     alpha: { type: 'number', exclusiveMinimum: 0, exclusiveMaximum: 0.5, default: 0.05 },
   },
 }
@@ -37,6 +44,7 @@ interface Query {
   by: 'model_version' | 'variant'
   from?: string
   share?: number
+  paired: boolean
   alpha: number
 }
 
@@ -60,12 +68,18 @@ export function canaryRoutes(http: Http, { db, queries, models, now }: CanaryRou
     },
     async ({ params, query }) => {
       const model = models.get(params.id)
-      const { champion, candidate, by, alpha, share } = query
+      const { champion, candidate, by, alpha, share, paired } = query
       if (champion === candidate)
         throw new Problem(400, 'bad_request', 'champion and candidate must differ')
       const at = now()
       const reached = progressOf(await queries.partitions(model.modelId), model, at)
-      const arms = await readArms(db, model, {
+      if (paired && share !== undefined)
+        throw new Problem(
+          400,
+          'bad_request',
+          'pairs have no share: every request is answered twice',
+        )
+      const arms = await (paired ? readPairs : readArms)(db, model, {
         by,
         champion,
         candidate,
@@ -82,12 +96,14 @@ export function canaryRoutes(http: Http, { db, queries, models, now }: CanaryRou
       const answer = evaluateCanary(arms.champion, arms.candidate, {
         alpha,
         share,
+        paired,
         worthRange: worth && { low: Math.min(...worth), high: Math.max(...worth) },
       })
       const cut = [arms.champion, arms.candidate].some((arm) => arm.units === MOST_UNITS)
       return {
         model_id: model.modelId,
         by,
+        paired,
         champion,
         candidate,
         from: new Date(arms.from).toISOString(),

@@ -89,3 +89,42 @@ test('arms without a value have no number and no decision', () => {
   expect(decision).toBe('undecided')
   for (const metric of metrics) expect(metric).toMatchObject({ candidate: null, difference: null })
 })
+
+/** Both arms answer the same requests: what one gets wrong the other mostly does too. */
+function drawPairs(random: () => number, units: number, better: number): [Arm, Arm] {
+  const [a, b] = [draw(random, units, same), draw(random, units, same)]
+  const candidate = a.correct.map((right) => {
+    const changed = random() < 0.05
+    return changed ? (random() < 0.5 + better ? 1 : 0) : right
+  })
+  const worth = (correct: readonly number[]) => correct.map((right) => (right === 1 ? 5 : -20))
+  return [
+    { ...a, worth: worth(a.correct) },
+    { ...b, correct: candidate, worth: worth(candidate), failed: a.failed, costs: a.costs },
+  ]
+}
+
+test('pairs: A against A stays within alpha, and a difference is found that two arms hide', () => {
+  const random = uniforms(3)
+  const runs = 60
+  let wrong = 0
+  for (let run = 0; run < runs; run++) {
+    const [a, b] = drawPairs(random, 1000, 0.35)
+    // What changed is right as often as what was there.
+    for (let units = 50; units <= 1000; units += 50) {
+      const { decision } = evaluateCanary(upTo(a, units), upTo(b, units), {
+        alpha: 0.05,
+        paired: true,
+      })
+      if (decision === 'undecided') continue
+      wrong++
+      break
+    }
+  }
+  expect(wrong / runs).toBeLessThan(0.05 + 3 * Math.sqrt((0.05 * 0.95) / runs))
+
+  const [champion, candidate] = drawPairs(random, 6000, -0.5)
+  const ask = (paired: boolean) =>
+    evaluateCanary(champion, candidate, { ...options, share: undefined, paired }).decision
+  expect([ask(false), ask(true)]).toEqual(['undecided', 'worse'])
+})

@@ -35,6 +35,8 @@ export interface CanaryOptions {
   share?: number | undefined
   /** Least and greatest worth of a decision. */
   worthRange?: Interval | undefined
+  /** Both arms answered the same requests: the values of a metric come in pairs, which differ less than two requests do. */
+  paired?: boolean
 }
 
 export type Decision = 'better' | 'worse' | 'undecided'
@@ -62,25 +64,31 @@ export interface CanaryAnswer {
   metrics: CanaryMetric[]
 }
 
+type Sequence = (values: readonly number[], alpha: number) => Interval
+
 interface Comparison {
   metric: string
   values: (arm: Arm) => readonly number[]
   moreIsBetter: boolean
   /** Where the mean of an arm lies. */
-  sequence: (values: readonly number[], alpha: number) => Interval
+  sequence: Sequence
+  /** Where the mean of the differences of pairs lies; what is no mean has none. */
+  ofDifferences?: Sequence
   summary: (values: readonly number[]) => number
 }
 
 export function evaluateCanary(
   champion: Arm,
   candidate: Arm,
-  { alpha, share, worthRange }: CanaryOptions,
+  { alpha, share, worthRange, paired = false }: CanaryOptions,
 ): CanaryAnswer {
   const given = comparisons(worthRange).filter(({ values }) =>
     [champion, candidate].some((arm) => values(arm).length > 0),
   )
   const level = alpha / Math.max(1, given.length)
-  const metrics = given.map((comparison) => compared(comparison, champion, candidate, level))
+  const metrics = given.map((comparison) =>
+    compared(comparison, champion, candidate, level, paired),
+  )
   const p = share === undefined ? null : sampleRatioPValue([candidate.units, champion.units], share)
   if (p !== null && p < alpha)
     return {
@@ -108,6 +116,7 @@ function comparisons(worthRange: Interval | undefined): Comparison[] {
       values: (arm) => arm.correct,
       moreIsBetter: true,
       sequence: boundedMeanSequence,
+      ofDifferences: scaled({ low: -1, high: 1 }),
       summary: meanOf,
     },
     {
@@ -115,6 +124,7 @@ function comparisons(worthRange: Interval | undefined): Comparison[] {
       values: (arm) => arm.absoluteErrors,
       moreIsBetter: false,
       sequence: unbounded,
+      ofDifferences: unbounded,
       summary: meanOf,
     },
     ...(worthRange && worthRange.high > worthRange.low
@@ -124,6 +134,10 @@ function comparisons(worthRange: Interval | undefined): Comparison[] {
             values: (arm: Arm) => arm.worth,
             moreIsBetter: true,
             sequence: scaled(worthRange),
+            ofDifferences: scaled({
+              low: worthRange.low - worthRange.high,
+              high: worthRange.high - worthRange.low,
+            }),
             summary: meanOf,
           },
         ]
@@ -133,6 +147,7 @@ function comparisons(worthRange: Interval | undefined): Comparison[] {
       values: (arm) => arm.failed,
       moreIsBetter: false,
       sequence: boundedMeanSequence,
+      ofDifferences: scaled({ low: -1, high: 1 }),
       summary: meanOf,
     },
     {
@@ -147,22 +162,27 @@ function comparisons(worthRange: Interval | undefined): Comparison[] {
       values: (arm) => arm.costs,
       moreIsBetter: false,
       sequence: unbounded,
+      ofDifferences: unbounded,
       summary: meanOf,
     },
   ]
 }
 
 function compared(
-  { metric, values, moreIsBetter, sequence, summary }: Comparison,
+  { metric, values, moreIsBetter, sequence, ofDifferences, summary }: Comparison,
   champion: Arm,
   candidate: Arm,
   alpha: number,
+  paired: boolean,
 ): CanaryMetric {
   const [a, b] = [values(champion), values(candidate)]
-  // Each arm may err in half of the cases.
-  const [before, now] = [sequence(a, alpha / 2), sequence(b, alpha / 2)]
-  const low = now.low - before.high
-  const high = now.high - before.low
+  const { low, high } =
+    paired && ofDifferences
+      ? ofDifferences(
+          b.map((x, i) => x - a[i]!),
+          alpha,
+        )
+      : apart(sequence(a, alpha / 2), sequence(b, alpha / 2))
   const [good, bad] = moreIsBetter ? [low > 0, high < 0] : [high < 0, low > 0]
   const finite = (x: number) => (Number.isFinite(x) ? x : null)
   return {
@@ -178,6 +198,12 @@ function compared(
     decision: bad ? 'worse' : good ? 'better' : 'undecided',
   }
 }
+
+/** How far two arms are from one another, each of which may err in half of the cases. */
+const apart = (before: Interval, now: Interval): Interval => ({
+  low: now.low - before.high,
+  high: now.high - before.low,
+})
 
 const meanOf = (values: readonly number[]) => momentsOf(values).mean
 

@@ -18,6 +18,13 @@ export interface Tables {
 const COLUMNS =
   'prediction_id, predicted_at, prediction, prediction_number, score, attributes, decision, subject_id'
 
+/**
+ * The class that was predicted. A score without one is a class by the threshold; below it, whatever the label is called that is not
+ * positive.
+ */
+export const PREDICTED =
+  "coalesce(prediction, if(isNull(score), NULL, multiIf(score >= {threshold:Float64}, {positive:String}, label != {positive:String}, label, concat('not ', {positive:String}))))"
+
 /** @returns a subselect; {@link truthParams} are its parameters */
 export function truthSource({ predictions, outcomes }: Tables, model: Model, c: Combination) {
   const where = `model_id = {model:String} AND ${within('predicted_at')}${outcomeScope(c)}`
@@ -26,9 +33,8 @@ export function truthSource({ predictions, outcomes }: Tables, model: Model, c: 
   const implied = `SELECT ${COLUMNS}, CAST({absent:String}, 'Nullable(String)'), toFloat64OrNull({absent:String}), NULL, false
     FROM ${predictions} WHERE ${where} AND predicted_at < {implied_until:DateTime64(3, 'UTC')} AND prediction_id NOT IN (
       SELECT prediction_id FROM outcome_revisions FINAL WHERE model_id = {model:String} AND ${within('predicted_at')} AND name = 'label' AND isNotNull(label))`
-  // A score without a predicted class is a class by the threshold; below it, whatever the label is called that is not positive.
   return `(SELECT *,
-      coalesce(prediction, if(isNull(score), NULL, multiIf(score >= {threshold:Float64}, {positive:String}, label != {positive:String}, label, concat('not ', {positive:String})))) AS predicted,
+      ${PREDICTED} AS predicted,
       label = {positive:String} AS positive,
       if(positive, score, 1 - score) AS p,
       -log(least(greatest(p, 1e-15), 1 - 1e-15)) AS loss,

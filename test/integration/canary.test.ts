@@ -1,8 +1,9 @@
 /** The units of a canary: concurrent, old enough, each subject once. */
-import { expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { parseModel } from '../../lib/models.ts'
 import { readArms } from '../../services/drift/canary-queries.ts'
-import { pipeline } from '../pipeline.ts'
+import { readPairs } from '../../services/drift/canary-pairs.ts'
+import { pipeline, type Pipeline } from '../pipeline.ts'
 
 const START = Date.UTC(2026, 0, 5)
 const MINUTE = 60_000
@@ -12,6 +13,11 @@ task: binary
 labels: { horizon: 10m }
 business_value: { tp: 5, fp: -2, fn: -20, tn: 0 }
 `)
+
+let stream: Pipeline
+beforeAll(async () => {
+  stream = await pipeline()
+})
 
 test('what both arms served at the same time, each subject by its first prediction, and its truth', async () => {
   const event = (minute: number, version: string, more: object = {}) => ({
@@ -23,7 +29,7 @@ test('what both arms served at the same time, each subject by its first predicti
     latency_ms: minute,
     ...more,
   })
-  const { db, predictions, labels } = await pipeline()
+  const { db, predictions, labels } = stream
   await predictions([
     // Before the candidate was there.
     event(0, '7'),
@@ -83,4 +89,79 @@ test('what both arms served at the same time, each subject by its first predicti
   })
   expect(await readArms(db, model, { ...question, candidate: '9' })).toBeUndefined()
   expect(await readArms(db, model, { ...question, passedUntil: START })).toBeUndefined()
+})
+
+test('requests that both answered: in pairs, with one truth for both', async () => {
+  const { db, predictions, labels } = stream
+  const answer = (request: number, version: string, more: object = {}) => ({
+    prediction_id: `${version}/${request}`,
+    model_id: 'shadowed',
+    model_version: version,
+    shadow: version === '8',
+    request_id: `r-${request}`,
+    predicted_at: new Date(START + request * MINUTE).toISOString(),
+    prediction: '1',
+    ...more,
+  })
+  await predictions([
+    answer(1, '7', { latency_ms: 5, cost_usd: 1 }),
+    answer(1, '8', { latency_ms: 9, prediction: '0' }),
+    // Labelled through the shadow; by its score; and failed.
+    answer(2, '7', { prediction: null, score: 0.9 }),
+    answer(2, '8', { prediction: '0', status: 'error' }),
+    // Unlabelled.
+    answer(3, '7'),
+    answer(3, '8'),
+    // Answered by one alone; asked again, of which the first answer counts.
+    answer(4, '7'),
+    answer(5, '7'),
+    answer(5, '8'),
+    {
+      ...answer(5, '8', { prediction: '0' }),
+      prediction_id: '8/5-again',
+      predicted_at: new Date(START + 6 * MINUTE).toISOString(),
+    },
+    answer(9, '7'),
+    answer(9, '8'),
+  ])
+  const told = { '7/1': '1', '8/1': '0', '8/2': '1', '7/5': '0' }
+  await labels(
+    Object.entries(told).map(([id, label]) => ({
+      label_id: id,
+      model_id: 'shadowed',
+      prediction_id: id,
+      label,
+      labelled_at: new Date(START).toISOString(),
+      source: 'ground_truth',
+    })),
+  )
+  const pairs = await readPairs(
+    db,
+    { ...model, modelId: 'shadowed' },
+    {
+      by: 'model_version',
+      champion: '7',
+      candidate: '8',
+      from: 0,
+      passedUntil: START + 18 * MINUTE,
+    },
+  )
+  expect(pairs).toMatchObject({
+    champion: {
+      units: 4,
+      correct: [1, 1, 0],
+      worth: [5, 5, -2],
+      failed: [0, 0, 0, 0],
+      latencies: [5],
+      costs: [],
+    },
+    candidate: {
+      units: 4,
+      correct: [0, 0, 0],
+      worth: [-20, -20, -2],
+      failed: [0, 1, 0, 0],
+      latencies: [9],
+      costs: [],
+    },
+  })
 })
