@@ -11,11 +11,13 @@ import {
   estimatedAuc,
   poststratifiedAccuracy,
 } from '../../lib/stats/confidence-estimate.ts'
+import { wilson } from '../../lib/stats/proportions.ts'
 import { fact, type Fact } from './facts.ts'
 
 /** Parts of [0, 1] by which scores are counted. */
 export const SCORE_PARTS = 100
-const ECE_GROUPS = 10
+/** Parts of the score that are shown by themselves. */
+const SCORE_GROUPS = 10
 const CELL_WIDTH = 5
 const CI_LEVEL = 0.95
 /** Of predictions in cells without labels more than this leaves the correction incomplete. */
@@ -55,7 +57,7 @@ function intervalFacts(value: number, standardError: number, low = -Infinity, hi
 
 function calibration(labelled: readonly ScoreBin[]): Fact[] {
   const sizes = { n_current: count(labelled), n_labelled: count(labelled) }
-  const ece = expectedCalibrationError(labelled, SCORE_PARTS, ECE_GROUPS)
+  const ece = expectedCalibrationError(labelled, SCORE_PARTS, SCORE_GROUPS)
   const line = calibrationLine(labelled)
   const of = (metric: string, value: number, standardError: number, least = -Infinity) =>
     fact('performance', '', metric, value, {
@@ -71,7 +73,35 @@ function calibration(labelled: readonly ScoreBin[]): Fact[] {
           of('calibration_intercept', line.intercept, line.interceptError),
         ]
       : []),
+    ...residuals(labelled),
   ]
+}
+
+/** By part of the score, how much more often the positive class came true than was said. */
+function residuals(labelled: readonly ScoreBin[]): Fact[] {
+  const width = SCORE_PARTS / SCORE_GROUPS
+  return [...Map.groupBy(labelled, ({ bin }) => Math.floor(bin / width))]
+    .toSorted(([a], [b]) => a - b)
+    .map(([group, bins]) => {
+      const n = count(bins)
+      const positives = bins.reduce((sum, bin) => sum + bin.positives, 0)
+      const score = bins.reduce((sum, bin) => sum + bin.scores, 0) / n
+      const rate = wilson(positives, n, CI_LEVEL)
+      const end = (part: number) => (part / SCORE_GROUPS).toFixed(1)
+      return fact(
+        'performance',
+        `score=${end(group)}-${end(group + 1)}`,
+        'calibration_residual',
+        positives / n - score,
+        {
+          n_current: n,
+          n_labelled: n,
+          ci_low: rate.low - score,
+          ci_high: rate.high - score,
+          ci_level: CI_LEVEL,
+        },
+      )
+    })
 }
 
 function poststratified({ predicted, labelled }: ScoreCounts): Fact[] {

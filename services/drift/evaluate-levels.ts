@@ -47,6 +47,8 @@ const FALL: Scale = { worse: -1, leastEffect: LEAST_FALL, ...plainly }
 const RISE: Scale = { worse: 1, leastEffect: Math.log(1 + LEAST_RISE), ...relatively }
 /** Near 1 % it is a difference of 0.5 %. */
 const SHARE_RISE: Scale = { worse: 1, leastEffect: 0.05, ...asShare }
+/** What a score means has changed, whichever way: concept drift. */
+const MEANING: Scale = { worse: 0, leastEffect: 0.1, ...plainly }
 /** Half as much again, or two thirds. */
 const CHANGE: Scale = { worse: 0, leastEffect: Math.log(1.5), ...relatively }
 
@@ -56,6 +58,8 @@ const SCALES = new Map<string, Scale>([
   ...['ndcg_at_k', 'hit_rate_at_k', 'mrr'].map(fall),
   ...['log_loss', 'brier', 'mae', 'rmse', 'mape', 'wape', 'pinball'].map(rise),
   ...['latency_p50_ms', 'latency_p95_ms', 'latency_p99_ms'].map(rise),
+  ['calibration_slope', MEANING],
+  ['calibration_intercept', MEANING],
   ['error_ratio', SHARE_RISE],
   ['throughput_per_s', CHANGE],
   ['cost_usd', CHANGE],
@@ -82,6 +86,7 @@ export function withLevelVerdicts(
   rules: LevelRules,
 ): Fact[] {
   if (!reference || covers(reference.spans, rules.window)) return [...facts]
+  const canBeJudged = judgeable(facts)
   const tails = new Map<Fact, number>()
   for (const fact of facts) {
     const p = canBeJudged(fact) ? tailOf(fact, reference, history, rules) : undefined
@@ -108,12 +113,21 @@ export function withLevelVerdicts(
   })
 }
 
-/** Performance has been found worth judging where the fixed default has judged it. */
-const canBeJudged = (fact: Fact) =>
-  fact.value !== null &&
-  fact.convention === 'plumbline' &&
-  SCALES.has(fact.metric) &&
-  (fact.family === 'operations' || isJudged(fact))
+/**
+ * Of performance what the fixed default has judged, so that there is truth enough; with it, what has no such default. Calibration of
+ * a part of the score is shown by itself, and judged as a whole.
+ */
+function judgeable(facts: readonly Fact[]): (fact: Fact) => boolean {
+  const hasTruth = facts.some(isJudged)
+  return (fact) =>
+    fact.value !== null &&
+    fact.convention === 'plumbline' &&
+    fact.method === 'observed' &&
+    SCALES.has(fact.metric) &&
+    (fact.family === 'operations' ||
+      isJudged(fact) ||
+      (hasTruth && SCALES.get(fact.metric) === MEANING))
+}
 
 function tailOf(
   fact: Fact,

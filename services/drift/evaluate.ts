@@ -155,11 +155,12 @@ export function evaluateTruth(input: WindowInput, model: Model): Fact[] {
     isReference: judging !== undefined && covers(judging.spans, input.window),
     businessValue: model.businessValue,
   })
-  const facts = [
-    ...withLevels(performance, 'performance', input, model),
-    ...(input.scores && isBinary(model, input.outcomes)
+  const estimates =
+    input.scores && isBinary(model, input.outcomes)
       ? evaluateEstimates(input.scores, judging?.scores, judging?.name ?? '', input.pastErrors)
-      : []),
+      : []
+  const facts = [
+    ...withLevels([...performance, ...estimates], 'performance', input, model),
     ...fairnessAttributes(model).flatMap(({ name, privileged }) =>
       evaluateFairness(input.groups.get(name) ?? [], {
         attribute: name,

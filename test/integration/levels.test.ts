@@ -139,3 +139,48 @@ test('with fewer windows the fixed default judges, and says so', async () => {
   expect((await told(6, 'accuracy', modelId)).reason).toContain('fixed default: fewer than 8')
   expect(await told(6, 'latency_p95_ms', modelId)).toMatchObject({ verdict: 'none' })
 })
+
+test('what a score means has changed, although scores and features have not: concept drift', async () => {
+  const scored = parseModel(`
+model_id: scored
+task: binary
+windows: { size: 1d, lateness: 1h, min_count: 100 }
+references:
+  training: { kind: fixed, from: ${day(0)}, to: ${day(10)}, judge: true }
+`)
+  for (let n = 0; n < 12; n++) {
+    const events = Array.from({ length: EVENTS }, (_, i) => ({
+      prediction_id: `scored-${n}-${i}`,
+      model_id: 'scored',
+      model_version: '1',
+      predicted_at: iso(START + n * DAY + (i * DAY) / EVENTS),
+      score: 0.05 + 0.9 * uniform(),
+    }))
+    await on.predictions(events)
+    await on.labels(
+      events.map(({ prediction_id, predicted_at, score }) => ({
+        label_id: prediction_id,
+        model_id: 'scored',
+        prediction_id,
+        // On the last day high scores mean less than low ones.
+        label: uniform() < (n === 11 ? 0.5 - 0.5 * (score - 0.5) : score) ? '1' : '0',
+        labelled_at: predicted_at,
+        source: 'ground_truth',
+      })),
+    )
+  }
+  await judge(scored)
+  expect(await told(10, 'calibration_slope', 'scored')).toMatchObject({ verdict: 'ok' })
+  expect(await told(11, 'calibration_slope', 'scored')).toMatchObject({ verdict: 'alarm' })
+  const residuals = await on.db.query<{ subject: string; value: number }>(
+    `SELECT subject, value FROM window_metrics_latest WHERE model_id = 'scored' AND metric = 'calibration_residual' AND window_start = {start:DateTime64(3, 'UTC')} ORDER BY subject`,
+    { start: day(11).slice(0, 23) },
+  )
+  expect(residuals.map(({ subject }) => subject)).toContain('score=0.9-1.0')
+  expect(residuals[0]!.value).toBeGreaterThan(0.2)
+  expect(residuals.at(-1)!.value).toBeLessThan(-0.2)
+  const drifted = await on.db.query(
+    `SELECT metric FROM window_metrics_latest WHERE model_id = 'scored' AND family = 'drift' AND verdict = 'alarm'`,
+  )
+  expect(drifted).toEqual([])
+})
