@@ -8,6 +8,7 @@ import * as native from './native-block.ts'
 import type { Members } from './plain-json.ts'
 import type { TableRows } from './event-mapping.ts'
 import { binned } from './numeric-bins.ts'
+import { addSampled, SAMPLED_GRID, sampledCounts, type SampledCounts } from './sampled-counts.ts'
 
 const STEP_SECONDS = 900
 
@@ -40,6 +41,8 @@ interface Group {
   /** Their names, where all of them were numbers. */
   newestNames: readonly string[] | undefined
   categories: Map<string, Map<string, number>>
+  /** Of those of its events that were drawn. */
+  sampled: SampledCounts | undefined
 }
 
 /** The numbers of one feature in one group, as they came. */
@@ -92,6 +95,7 @@ export function predictionCounts(): PredictionCounts {
         newest: [],
         newestNames: undefined,
         categories: new Map(),
+        sampled: undefined,
       }
       groups.set(key, group)
     }
@@ -112,8 +116,7 @@ export function predictionCounts(): PredictionCounts {
   function addCategory(group: Group, name: string, value: string) {
     let counts = group.categories.get(name)
     if (!counts) group.categories.set(name, (counts = new Map()))
-    const category =
-      value.length > MAX_CATEGORY ? Array.from(value).slice(0, MAX_CATEGORY).join('') : value
+    const category = categoryOf(value)
     counts.set(category, (counts.get(category) ?? 0) + 1)
   }
 
@@ -148,17 +151,23 @@ export function predictionCounts(): PredictionCounts {
         const value = event[field]
         if (typeof value === 'number') addNumber(subjectOf(group, subject), value)
       }
+      const fraction = event['sampling_fraction']
+      if (typeof fraction === 'number' && fraction < 1)
+        addSampled((group.sampled ??= sampledCounts()), event, fraction, OWN_NUMBERS, categoryOf)
     },
     repeat: (event, atMs) => {
       groupOf(event, atMs).duplicates++
     },
     tables: () => [
       eventCounts([...groups.values()]),
-      numericCounts(subjects),
+      numericCounts(subjects, [...groups.values()]),
       categoryCounts([...groups.values()]),
     ],
   }
 }
+
+const categoryOf = (value: string) =>
+  value.length > MAX_CATEGORY ? Array.from(value).slice(0, MAX_CATEGORY).join('') : value
 
 function addNumber(subject: Subject, value: number) {
   if (subject.length === subject.values.length) {
@@ -166,6 +175,9 @@ function addNumber(subject: Subject, value: number) {
   }
   subject.values[subject.length++] = value
 }
+
+const isSampled = (group: Group): group is Group & { sampled: SampledCounts } =>
+  group.sampled !== undefined
 
 const groupColumns = () => ({
   model_id: native.lowCardinality(),
@@ -194,17 +206,24 @@ function eventCounts(groups: readonly Group[]): TableRows {
     events: native.fixed('UInt64'),
     errors: native.fixed('UInt64'),
     duplicates: native.fixed('UInt64'),
+    ...(groups.some(isSampled) && {
+      extra_weight: native.fixed('Float64'),
+      extra_squares: native.fixed('Float64'),
+    }),
   }
   groups.forEach((group, row) => {
     setGroup(columns, row, row + 1, group)
     columns.events.set(row, group.events)
     columns.errors.set(row, group.errors)
     columns.duplicates.set(row, group.duplicates)
+    if (!group.sampled) return
+    columns.extra_weight!.set(row, group.sampled.weight)
+    columns.extra_squares!.set(row, group.sampled.squares)
   })
   return { table: 'event_counts', columns, rows: groups.length }
 }
 
-function numericCounts(subjects: readonly Subject[]): TableRows {
+function numericCounts(subjects: readonly Subject[], groups: readonly Group[]): TableRows {
   const group = groupColumns()
   const columns = {
     ...group,
@@ -215,6 +234,7 @@ function numericCounts(subjects: readonly Subject[]): TableRows {
     total: native.fixed('Float64'),
     low: native.fixed('Float64'),
     high: native.fixed('Float64'),
+    ...(groups.some(isSampled) && { extra_weight: native.fixed('Float64') }),
   }
   let row = 0
   // In the order of the table's key: ClickHouse then has nothing to sort.
@@ -232,6 +252,19 @@ function numericCounts(subjects: readonly Subject[]): TableRows {
     columns.high.setCells(row, highs)
     row = end
   }
+  for (const own of groups.filter(isSampled))
+    for (const [name, bins] of own.sampled.numbers)
+      for (const [bin, { weight, total, low, high }] of bins) {
+        setGroup(group, row, row + 1, own)
+        columns.subject.set(row, name)
+        columns.grid.set(row, SAMPLED_GRID)
+        columns.bin.set(row, bin)
+        columns.total.set(row, total)
+        columns.low.set(row, low)
+        columns.high.set(row, high)
+        columns.extra_weight!.set(row, weight)
+        row++
+      }
   return { table: 'numeric_counts', columns, rows: row }
 }
 
@@ -259,6 +292,7 @@ function categoryCounts(groups: readonly Group[]): TableRows {
     subject: native.lowCardinality(),
     category: native.strings(),
     count: native.fixed('UInt64'),
+    ...(groups.some(isSampled) && { extra_weight: native.fixed('Float64') }),
   }
   let row = 0
   for (const group of groups) {
@@ -268,6 +302,7 @@ function categoryCounts(groups: readonly Group[]): TableRows {
         columns.subject.set(row, name)
         columns.category.set(row, category)
         columns.count.set(row, count)
+        columns.extra_weight?.set(row, group.sampled?.categories.get(name)?.get(category) ?? 0)
         row++
       }
     }

@@ -78,7 +78,10 @@ CREATE TABLE IF NOT EXISTS event_counts {on_cluster}
     shadow Bool,
     events SimpleAggregateFunction(sum, UInt64),
     errors SimpleAggregateFunction(sum, UInt64),
-    duplicates SimpleAggregateFunction(sum, UInt64)
+    duplicates SimpleAggregateFunction(sum, UInt64),
+    -- Of a sampled stream an event stands for 1 / sampling_fraction: the sums of (1/f - 1) and of (1/f² - 1).
+    extra_weight SimpleAggregateFunction(sum, Float64),
+    extra_squares SimpleAggregateFunction(sum, Float64)
 )
 ENGINE = {engine}AggregatingMergeTree
 ORDER BY (model_id, step, model_version, variant, shadow)
@@ -101,7 +104,8 @@ CREATE TABLE IF NOT EXISTS numeric_counts {on_cluster}
     count SimpleAggregateFunction(sum, UInt64),
     total SimpleAggregateFunction(sum, Float64),
     low SimpleAggregateFunction(min, Float64),
-    high SimpleAggregateFunction(max, Float64)
+    high SimpleAggregateFunction(max, Float64),
+    extra_weight SimpleAggregateFunction(sum, Float64)
 )
 ENGINE = {engine}AggregatingMergeTree
 PARTITION BY toYYYYMM(step)
@@ -118,7 +122,8 @@ CREATE TABLE IF NOT EXISTS category_counts {on_cluster}
     variant LowCardinality(String),
     shadow Bool,
     category String,
-    count SimpleAggregateFunction(sum, UInt64)
+    count SimpleAggregateFunction(sum, UInt64),
+    extra_weight SimpleAggregateFunction(sum, Float64)
 )
 ENGINE = {engine}AggregatingMergeTree
 PARTITION BY toYYYYMM(step)

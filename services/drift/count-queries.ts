@@ -1,6 +1,7 @@
 /** Counts of numbers and categories over spans of time, merged inside ClickHouse as far as their grids allow. */
 import type { ClickHouse, Params } from '../../lib/clickhouse.ts'
 import { mergedSample, type BinnedSample } from '../../lib/stats/binned-sample.ts'
+import { effectiveCounts, type Weights } from './sampling.ts'
 import { spanOf } from './scope.ts'
 import type { WindowCounts } from './window-data.ts'
 
@@ -53,14 +54,14 @@ export async function readCounts(
   const span = bySpan ? spanOf('step') : '1'
   const numeric = await db.query<NumericRow>(
     binsOf(
-      `SELECT model_id AS model, ${span} AS span, subject, grid, bin, sum(count) AS n, sum(total) AS t, min(low) AS l, max(high) AS h
+      `SELECT model_id AS model, ${span} AS span, subject, grid, bin, sum(count) + sum(extra_weight) AS n, sum(total) AS t, min(low) AS l, max(high) AS h
        FROM numeric_counts ${where} GROUP BY model, span, subject, grid, bin`,
     ),
     params,
   )
   const categories = await db.query<CategoryRow>(
     `SELECT model, span, subject, groupArray(${MAX_CATEGORIES})(category) AS categories, groupArray(${MAX_CATEGORIES})(n) AS counts, sum(n) AS all
-     FROM (SELECT model_id AS model, ${span} AS span, subject, category, sum(count) AS n FROM category_counts ${where}
+     FROM (SELECT model_id AS model, ${span} AS span, subject, category, sum(count) + sum(extra_weight) AS n FROM category_counts ${where}
            GROUP BY model, span, subject, category ORDER BY model, span, subject, n DESC, category)
      GROUP BY model, span, subject`,
     params,
@@ -77,32 +78,41 @@ const spanCount = (params: Params, bySpan: boolean) =>
 /** Grid on which raw rows are counted: finer than most counts need. */
 const RAW_GRID = 2
 
+export interface RawSource {
+  /** `predictions`, or what has its columns, and conditions on it. */
+  table: string
+  where: string
+  /** Whether every value is a bin of its own. */
+  exact?: boolean
+  /** Whether events that were sampled count as they came. */
+  unweighted?: boolean
+}
+
 /**
  * The same from raw predictions, for what no counts are kept of: costs grow with the events.
  *
- * @param from `predictions`, or what has its columns, and conditions on it
- * @param exact whether every value is a bin of its own
+ * @param bySpan whether spans are counted apart, or all as one
  */
 export async function readRawCounts(
   db: ClickHouse,
   params: Params,
-  { table, where }: { table: string; where: string },
+  { table, where, exact = false, unweighted = false }: RawSource,
   bySpan: boolean,
-  exact = false,
 ): Promise<WindowCounts[]> {
+  const weight = unweighted ? 'toFloat64(1)' : '1 / ifNull(sampling_fraction, 1)'
   const bin = exact
     ? 'x'
     : `toInt32(bitShiftRight(bitAnd(reinterpretAsUInt32(toFloat32(x)), 0x7fffffff), ${20 - 4 * RAW_GRID}) * if(x < 0, -1, 1))`
   const span = bySpan ? spanOf('predicted_at') : '1'
-  const totals = await db.query<{ span: number; events: string; errors: string }>(
-    `SELECT ${span} AS span, count() AS events, countIf(status = 'error') AS errors FROM ${table} ${where} GROUP BY span`,
+  const totals = await db.query<{ span: number; events: string; errors: string } & Weights>(
+    `SELECT ${span} AS span, count() AS events, countIf(status = 'error') AS errors, sum(${weight}) AS weight, sum(pow(${weight}, 2)) AS squares FROM ${table} ${where} GROUP BY span`,
     params,
   )
   const numeric = await db.query<NumericRow>(
     binsOf(
-      `SELECT '' AS model, span, subject, ${RAW_GRID} AS grid, ${bin} AS bin, count() AS n, sum(x) AS t, min(x) AS l, max(x) AS h
+      `SELECT '' AS model, span, subject, ${RAW_GRID} AS grid, ${bin} AS bin, sum(w) AS n, sum(w * x) AS t, min(x) AS l, max(x) AS h
        FROM (
-         SELECT ${span} AS span, subject, assumeNotNull(value) AS x FROM ${table}
+         SELECT ${span} AS span, subject, assumeNotNull(value) AS x, ${weight} AS w FROM ${table}
          ARRAY JOIN arrayConcat(mapKeys(features), ['@prediction', '@score', '@latency_ms']) AS subject,
            arrayConcat(arrayMap(v -> variantElement(v, 'Float64'), mapValues(features)), [prediction_number, score, latency_ms]) AS value
          ${where} AND isNotNull(value))
@@ -113,7 +123,7 @@ export async function readRawCounts(
   const categories = await db.query<CategoryRow>(
     `SELECT '' AS model, span, subject, groupArray(${MAX_CATEGORIES})(category) AS categories, groupArray(${MAX_CATEGORIES})(n) AS counts, sum(n) AS all
      FROM (
-       SELECT ${span} AS span, subject, substringUTF8(assumeNotNull(value), 1, 200) AS category, count() AS n FROM ${table}
+       SELECT ${span} AS span, subject, substringUTF8(assumeNotNull(value), 1, 200) AS category, sum(${weight}) AS n FROM ${table}
        ARRAY JOIN arrayConcat(mapKeys(features), ['@prediction']) AS subject,
          arrayConcat(
            arrayMap(v -> multiIf(variantType(v) = 'String', variantElement(v, 'String'), variantType(v) = 'Bool', toString(variantElement(v, 'Bool')), NULL), mapValues(features)),
@@ -129,7 +139,7 @@ export async function readRawCounts(
       events: Number(total?.events ?? 0),
       errors: Number(total?.errors ?? 0),
       duplicates: 0,
-      ...own,
+      ...effectiveCounts(own, total ?? { weight: 0, squares: 0 }),
     }
   })
 }

@@ -7,7 +7,7 @@
 import { onOneGrid, type BinnedSample } from '../../lib/stats/binned-sample.ts'
 import { lInfinity } from '../../lib/stats/histogram-distances.ts'
 import { ksInterval } from '../../lib/stats/ks.ts'
-import { missingOf, totalOf, valuesOf, type WindowCounts } from './window-data.ts'
+import { effectiveOf, missingOf, totalOf, valuesOf, type WindowCounts } from './window-data.ts'
 
 export interface Violation {
   feature_name: string
@@ -54,7 +54,7 @@ function ofFeature(name: string, current: WindowCounts, baseline: WindowCounts):
   const isNumeric = before.numbers >= before.texts
   const matching = (isNumeric ? now.numbers : now.texts) / size
   const [expected, observed] = [baseline, current].map(
-    (counts) => 1 - missingOf(counts, name) / counts.events,
+    (counts) => 1 - missingOf(counts, name) / effectiveOf(counts),
   ) as [number, number]
   return [
     ...(1 - matching > THRESHOLD

@@ -22,7 +22,13 @@ import { squaredDistances, type Bounded } from '../../lib/stats/squared-distance
 import { wasserstein } from '../../lib/stats/wasserstein.ts'
 import { fact, type Fact, type Verdict } from './facts.ts'
 import { KS_LEAST_D, KS_P, psiAlarmLine, psiVerdict } from './rules.ts'
-import { totalOf, valuesOf, type ReferenceData, type WindowCounts } from './window-data.ts'
+import {
+  effectiveOf,
+  type ReferenceData,
+  totalOf,
+  valuesOf,
+  type WindowCounts,
+} from './window-data.ts'
 
 const PSI_BINS = 10
 /** Model outputs that are numbers but no inputs: judged as operations. */
@@ -224,13 +230,14 @@ const absent = (subject: string, inReference: boolean): Fact =>
   })
 
 function missing(subject: string, current: WindowCounts, present: number): Fact {
+  const size = effectiveOf(current)
   return fact(
     'quality',
     subject,
     'missing_ratio',
-    current.events > 0 ? Math.max(0, 1 - present / current.events) : null,
+    size > 0 ? Math.max(0, 1 - present / size) : null,
     {
-      n_current: current.events,
+      n_current: size,
     },
   )
 }

@@ -4,16 +4,18 @@ import { sampleSize } from '../../lib/stats/binned-sample.ts'
 import { wilson } from '../../lib/stats/proportions.ts'
 import { quantile } from '../../lib/stats/quantile.ts'
 import { fact, type Fact } from './facts.ts'
-import type { WindowCounts } from './window-data.ts'
+import { effectiveOf, type WindowCounts } from './window-data.ts'
 
 const CI_LEVEL = 0.95
 
 export function evaluateOperations(current: WindowCounts, windowMs: number): Fact[] {
-  const { events, errors } = current
+  const { events, errors, weight = events } = current
+  /** From what is counted to the stream before it was sampled. */
+  const scale = weight / Math.max(1, effectiveOf(current))
   const sizes = { n_current: events }
   const errorInterval = wilson(errors, events, CI_LEVEL)
   const facts = [
-    fact('operations', '', 'throughput_per_s', events / (windowMs / 1000), sizes),
+    fact('operations', '', 'throughput_per_s', weight / (windowMs / 1000), sizes),
     fact('operations', '', 'error_ratio', events > 0 ? errors / events : null, {
       ...sizes,
       ci_low: errorInterval.low,
@@ -39,7 +41,7 @@ export function evaluateOperations(current: WindowCounts, windowMs: number): Fac
     if (!sample) continue
     const n = sampleSize(sample)
     facts.push(
-      fact('operations', '', subject.slice(1), mean(sample) * n, {
+      fact('operations', '', subject.slice(1), mean(sample) * n * scale, {
         n_current: n,
         reason: `mean ${mean(sample).toPrecision(4)}, standard deviation ${standardDeviation(sample).toPrecision(4)} an event`,
       }),

@@ -17,7 +17,14 @@ import { fact, isJudged, type Fact } from './facts.ts'
 import type { PastShift } from './past-shifts.ts'
 import { LEAST_WINDOWS, type ReferenceWindows } from './reference-windows.ts'
 import { FAMILY_SHARES, levelVerdict, marked } from './rules.ts'
-import { covers, missingOf, totalOf, type ReferenceData, type WindowCounts } from './window-data.ts'
+import {
+  covers,
+  effectiveOf,
+  missingOf,
+  type ReferenceData,
+  totalOf,
+  type WindowCounts,
+} from './window-data.ts'
 
 export interface ShiftRules {
   /** Share of windows that may alarm by chance, over all families. */
@@ -220,13 +227,14 @@ function missingTests(
   reference: ReferenceWindows,
 ): Map<string, Tested> {
   const names = [...reference.missing.keys()]
+  const size = Math.max(1, effectiveOf(current))
   const phase = reference.phaseOf(start)
   const tails = shareShifts(
     names.map((name) => ({
       reference: reference.missing
         .get(name)!
         .map((count, w) => ({ count, size: reference.events[w]! })),
-      history: [{ count: missingOf(current, name), size: Math.max(1, current.events), phase }],
+      history: [{ count: missingOf(current, name), size, phase }],
     })),
     reference.season,
   )
@@ -238,7 +246,7 @@ function missingTests(
         name,
         {
           p: tails[i]!,
-          reason: `missing ${percent(missingOf(current, name) / Math.max(1, current.events))} after ${percent(before / events)}`,
+          reason: `missing ${percent(missingOf(current, name) / size)} after ${percent(before / events)}`,
         },
       ]
     }),

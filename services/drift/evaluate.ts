@@ -16,6 +16,7 @@ import type { PastShift } from './past-shifts.ts'
 import { alarmLevel, FAMILY_SHARES, overridden } from './rules.ts'
 import {
   covers,
+  effectiveOf,
   type GroupCounts,
   type OutcomeCounts,
   type ReferenceData,
@@ -62,10 +63,16 @@ export function evaluateWindow(input: WindowInput, model: Model): Fact[] {
   return [
     ...facts
       .map((f) => overridden(f, model.overrides))
-      .map((f) => gated(f, input.completeness, model.windows.min_completeness)),
+      .map((f) => gated(f, input.completeness, model.windows.min_completeness))
+      .map((f) => withEffectiveSize(f, input.counts)),
     ...evaluateTruth(input, model),
   ]
 }
+
+const withEffectiveSize = (f: Fact, counts: WindowCounts): Fact =>
+  effectiveOf(counts) === counts.events || f.family === 'operations'
+    ? f
+    : { ...f, n_effective: effectiveOf(counts) }
 
 /** Of references that do not judge, the numbers that are looked at. */
 const INFORMING = new Set(['psi', 'ks', 'wasserstein', 'chi_squared', 'js_distance'])

@@ -26,6 +26,8 @@ export interface Fact {
   reason: string
   n_reference: number
   n_current: number
+  /** Kish's effective number of the window's events, where they were sampled. */
+  n_effective: number | null
   n_labelled: number
   label_maturity: number | null
   completeness: number | null
@@ -49,6 +51,7 @@ const EMPTY: Omit<Fact, 'family' | 'subject' | 'metric' | 'value'> = {
   reason: '',
   n_reference: 0,
   n_current: 0,
+  n_effective: null,
   n_labelled: 0,
   label_maturity: null,
   completeness: null,

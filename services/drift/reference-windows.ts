@@ -11,7 +11,7 @@ import {
   type Window,
 } from '../../lib/windows.ts'
 import type { StepCount } from './schedule.ts'
-import { missingOf, totalOf, type WindowCounts } from './window-data.ts'
+import { effectiveOf, missingOf, totalOf, type WindowCounts } from './window-data.ts'
 
 /** With fewer windows their noise cannot be told: the fixed defaults judge. */
 export const LEAST_WINDOWS = 8
@@ -37,7 +37,7 @@ export interface CategoryReference {
 
 export interface ReferenceWindows {
   windows: readonly Window[]
-  /** Events per window. */
+  /** Events per window, by what they are worth. */
   events: readonly number[]
   numeric: ReadonlyMap<string, NumericReference>
   categories: ReadonlyMap<string, CategoryReference>
@@ -111,7 +111,7 @@ export function referenceWindows(
   )
   return {
     windows: complete.map(({ window }) => window),
-    events: all.map((own) => own.events),
+    events: all.map(effectiveOf),
     numeric: new Map(numeric),
     categories: new Map(categories),
     missing: new Map(missing),

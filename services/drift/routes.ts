@@ -203,7 +203,9 @@ export function driftRoutes(http: Http, { db, queries, models, now }: DriftRoute
             'too_many_events',
             `exact numbers are made of at most ${MOST_EXACT} events a span; this one has ${events}`,
           )
-        return queries.rawCounts(model.modelId, [span], ALL, true)
+        // Others know no weights.
+        const unweighted = query.convention !== 'plumbline'
+        return queries.rawCounts(model.modelId, [span], ALL, { exact: true, unweighted })
       }
       const reference = {
         name: query.a,

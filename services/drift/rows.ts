@@ -35,7 +35,6 @@ export function metricRows(facts: readonly Fact[], key: RevisionKey): Row[] {
     window_start: iso(key.window.start),
     window_end: iso(key.window.end),
     ...sliceColumns(key.combination),
-    n_effective: null,
     reference_revision: 1,
     policy_revision: key.policyRevision,
     revision: key.revision,

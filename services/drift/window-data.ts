@@ -8,6 +8,10 @@ import type { Confusion } from '../../lib/stats/confusion.ts'
 
 export interface WindowCounts {
   events: number
+  /** How many independent events they are worth, and the counts below count; `events` where nothing was sampled. */
+  effective?: number
+  /** How many they stand for; `events` where nothing was sampled. */
+  weight?: number
   errors: number
   /** Events that came again, with an id that was stored before. */
   duplicates: number
@@ -148,6 +152,8 @@ export const covers = (spans: readonly Window[], window: Window) =>
 export const totalOf = (counts: ReadonlyMap<string, number> | undefined): number =>
   [...(counts?.values() ?? [])].reduce((sum, n) => sum + n, 0)
 
+export const effectiveOf = ({ effective, events }: WindowCounts) => effective ?? events
+
 /** How many values a subject has of each kind. */
 export function valuesOf({ numeric, categories }: WindowCounts, subject: string) {
   const sample = numeric.get(subject)
@@ -160,5 +166,5 @@ export function valuesOf({ numeric, categories }: WindowCounts, subject: string)
 /** Events of a window without a value of a feature. */
 export function missingOf(counts: WindowCounts, feature: string): number {
   const { numbers, texts } = valuesOf(counts, feature)
-  return Math.max(0, counts.events - numbers - texts)
+  return Math.max(0, effectiveOf(counts) - numbers - texts)
 }

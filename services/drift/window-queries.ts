@@ -20,6 +20,7 @@ import {
   withLateAttributes,
   type Combination,
 } from './scope.ts'
+import { effectiveCounts, type Weights } from './sampling.ts'
 import { truthParams, truthSource, type Tables } from './truth-source.ts'
 import type { GroupCounts, OutcomeCounts, WindowCounts } from './window-data.ts'
 
@@ -39,6 +40,9 @@ export interface Present {
   events: number
   errors: number
   duplicates: number
+  /** Of its events, as {@link Weights}. */
+  weight: number
+  squares: number
 }
 
 interface PresentRow extends Record<
@@ -46,6 +50,8 @@ interface PresentRow extends Record<
   string
 > {
   shadow: boolean
+  weight: number
+  squares: number
 }
 
 type GroupCount = 'predictions' | 'favorable' | 'tp' | 'fp' | 'fn' | 'tn' | 'labelled' | 'reviewed'
@@ -54,14 +60,27 @@ interface GroupRow extends Record<GroupCount, string> {
   delay: number | null
 }
 
-const presentOf = ({ version, variant, shadow, ...sums }: PresentRow): Present => ({
+const presentOf = ({
   version,
   variant,
   shadow,
+  weight,
+  squares,
+  ...sums
+}: PresentRow): Present => ({
+  version,
+  variant,
+  shadow,
+  weight,
+  squares,
   events: Number(sums.events),
   errors: Number(sums.errors),
   duplicates: Number(sums.duplicates),
 })
+
+/** Of `event_counts`, as {@link Weights}. */
+const WEIGHTS =
+  'sum(event_counts.events) + sum(extra_weight) AS weight, sum(event_counts.events) + sum(extra_squares) AS squares'
 
 /** The parameters of a question that several models ask alike. */
 const ofModels = (
@@ -72,13 +91,15 @@ const ofModels = (
 
 /** The sums of a combination without a slice, as `scope` has it in SQL. */
 function totalsOf(present: readonly Present[], { modelVersion, variant }: Combination) {
-  const totals = { events: 0, errors: 0, duplicates: 0 }
+  const totals = { events: 0, errors: 0, duplicates: 0, weight: 0, squares: 0 }
   for (const one of present) {
     const isIn = modelVersion === '' ? !one.shadow : one.version === modelVersion
     if (!isIn || (variant !== '' && one.variant !== variant)) continue
     totals.events += one.events
     totals.errors += one.errors
     totals.duplicates += one.duplicates
+    totals.weight += one.weight
+    totals.squares += one.squares
   }
   return totals
 }
@@ -127,7 +148,7 @@ export function windowQueries(db: ClickHouse) {
     ({ spans }: { modelId: string; spans: readonly Window[] }) => JSON.stringify(spans),
     async (asked) => {
       const rows = await db.query<PresentRow>(
-        `SELECT model_id AS model, model_version AS version, variant, shadow, sum(events) AS events, sum(errors) AS errors, sum(duplicates) AS duplicates
+        `SELECT model_id AS model, model_version AS version, variant, shadow, sum(events) AS events, sum(errors) AS errors, sum(duplicates) AS duplicates, ${WEIGHTS}
          FROM event_counts WHERE model_id IN {models:Array(String)} AND ${within('step')}
          GROUP BY model, version, variant, shadow ORDER BY model, version, variant, shadow`,
         ofModels(asked, asked[0]!.spans, ALL),
@@ -215,18 +236,23 @@ export function windowQueries(db: ClickHouse) {
         return raw!
       }
       const own = await mergedCounts({ modelId, spans, c })
-      return { ...totalsOf(known ?? (await present({ modelId, spans })), c), ...own }
+      const totals = totalsOf(known ?? (await present({ modelId, spans })), c)
+      const { events, errors, duplicates } = totals
+      return { events, errors, duplicates, ...effectiveCounts(own, totals) }
     },
 
-    /** The same from raw predictions; `exact` makes every value a bin of its own. */
+    /**
+     * The same from raw predictions; `exact` makes every value a bin of its own, `unweighted` counts events that were sampled as
+     * they came.
+     */
     rawCounts: async (
       modelId: string,
       spans: readonly Window[],
       c: Combination,
-      exact: boolean,
+      options: { exact: boolean; unweighted: boolean },
     ): Promise<WindowCounts> => {
       const params = paramsOf(modelId, spans, c)
-      const [raw] = await readRawCounts(db, params, await rawOf(c), false, exact)
+      const [raw] = await readRawCounts(db, params, { ...(await rawOf(c)), ...options }, false)
       return raw!
     },
 
@@ -240,8 +266,8 @@ export function windowQueries(db: ClickHouse) {
       if (c.slice) return readRawCounts(db, params, await rawOf(c), true)
       const models = { ...params, models: [modelId] }
       const perSpan = (await readCounts(db, models, countsWhere(c), true))(modelId)
-      const sums = await db.query<{ span: number; events: string; errors: string }>(
-        `SELECT ${spanOf('step')} AS span, sum(events) AS events, sum(errors) AS errors FROM event_counts ${countsWhere(c)} GROUP BY span`,
+      const sums = await db.query<{ span: number; events: string; errors: string } & Weights>(
+        `SELECT ${spanOf('step')} AS span, sum(events) AS events, sum(errors) AS errors, ${WEIGHTS} FROM event_counts ${countsWhere(c)} GROUP BY span`,
         models,
       )
       return perSpan.map((own, i) => {
@@ -250,7 +276,7 @@ export function windowQueries(db: ClickHouse) {
           events: Number(sum?.events ?? 0),
           errors: Number(sum?.errors ?? 0),
           duplicates: 0,
-          ...own,
+          ...effectiveCounts(own, sum ?? { weight: 0, squares: 0 }),
         }
       })
     },

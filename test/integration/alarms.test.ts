@@ -240,7 +240,7 @@ test('counts and raw rows say the same', async () => {
   const queries = driftQueries(db)
   const span = [{ start: START, end: START + 3 * DAY }]
   const counted = await queries.counts('m', span, ALL)
-  const raw = await queries.rawCounts('m', span, ALL, false)
+  const raw = await queries.rawCounts('m', span, ALL, { exact: false, unweighted: false })
   expect({ ...raw, numeric: 0, categories: 0 }).toEqual({ ...counted, numeric: 0, categories: 0 })
   expect(raw.categories).toEqual(counted.categories)
   expect([...raw.numeric.keys()].toSorted()).toEqual([...counted.numeric.keys()].toSorted())

@@ -1,0 +1,85 @@
+/**
+ * What events of a sampled stream stand for beside themselves: drawn with probability f, an event counts as 1/f events. Kept apart, so
+ * that a stream that is not sampled pays nothing.
+ */
+import { canonical } from './event-fields.ts'
+import type { Event } from './event-verdict.ts'
+import type { Members } from './plain-json.ts'
+import { binOf } from './numeric-bins.ts'
+
+/** Grid of the bins; rows of counts on finer grids are merged with these. */
+export const SAMPLED_GRID = 2
+
+/** Of one bin. */
+export interface ExtraNumbers {
+  /** Sum of (1/f − 1). */
+  weight: number
+  /** Sum of the values, so weighted. */
+  total: number
+  low: number
+  high: number
+}
+
+export interface SampledCounts {
+  /** Sum of (1/f − 1), and of (1/f² − 1). */
+  weight: number
+  squares: number
+  numbers: Map<string, Map<number, ExtraNumbers>>
+  categories: Map<string, Map<string, number>>
+}
+
+export const sampledCounts = (): SampledCounts => ({
+  weight: 0,
+  squares: 0,
+  numbers: new Map(),
+  categories: new Map(),
+})
+
+/**
+ * @param fraction of the event, in (0, 1)
+ * @param ownNumbers fields of the event that are counted like features, and under which name
+ * @param categoryOf how a category is written
+ */
+export function addSampled(
+  counts: SampledCounts,
+  event: Event,
+  fraction: number,
+  ownNumbers: readonly (readonly [field: string, subject: string])[],
+  categoryOf: (value: string) => string,
+): void {
+  const weight = 1 / fraction - 1
+  counts.weight += weight
+  counts.squares += 1 / fraction ** 2 - 1
+  const add = (subject: string, value: unknown) => {
+    if (value === null || value === undefined) return
+    if (typeof value === 'number') addNumber(of(counts.numbers, subject), value, weight)
+    else {
+      const categories = of(counts.categories, subject)
+      const category = categoryOf(canonical(value))
+      categories.set(category, (categories.get(category) ?? 0) + weight)
+    }
+  }
+  const features = event['features'] as Members | null | undefined
+  features?.names.forEach((name, i) => add(name, features.values[i]))
+  add('@prediction', event['prediction'])
+  for (const [field, subject] of ownNumbers)
+    if (typeof event[field] === 'number') add(subject, event[field])
+}
+
+function of<K, V>(outer: Map<string, Map<K, V>>, name: string): Map<K, V> {
+  let inner = outer.get(name)
+  if (!inner) outer.set(name, (inner = new Map<K, V>()))
+  return inner
+}
+
+function addNumber(bins: Map<number, ExtraNumbers>, value: number, weight: number) {
+  const bin = binOf(value, SAMPLED_GRID)
+  const known = bins.get(bin)
+  if (!known) bins.set(bin, { weight, total: weight * value, low: value, high: value })
+  else {
+    known.weight += weight
+    known.total += weight * value
+    known.low = Math.min(known.low, value)
+    known.high = Math.max(known.high, value)
+  }
+}
