@@ -5,8 +5,11 @@
  * where nothing can be told.
  */
 import { aucStandardError } from './auc-interval.ts'
+import { growForest } from './forest.ts'
 
 const FOLDS = 5
+/** Folds learn from mostly the same rows, and err together. */
+const SHARED_TRAINING = Math.sqrt(1 + FOLDS / (FOLDS - 1))
 const TREES = 30
 const DEPTH = 8
 const LEAST_LEAF = 5
@@ -24,7 +27,7 @@ export interface DomainAuc {
  * @param current rows of the same length
  * @param uniform draws from [0, 1); a seeded one gives the same answer again
  * @returns undefined where a side has fewer than {@link FOLDS} rows, or there are no columns. O(trees · rows · depth) time.
- * @see Geurts, Ernst & Wehenkel (2006), Mach. Learn. 63, 3–42; Lopez-Paz & Oquab (2017), Revisiting Classifier Two-Sample Tests
+ * @see Lopez-Paz & Oquab (2017), Revisiting Classifier Two-Sample Tests; Nadeau & Bengio (2003), Mach. Learn. 52, 239–281, for the error
  * @example domainAuc(Array(5).fill([1]), Array(5).fill([1]), () => 0).auc // => 0.5
  */
 export function domainAuc(
@@ -34,9 +37,7 @@ export function domainAuc(
 ): DomainAuc | undefined {
   const columns = reference[0]?.length ?? 0
   if (columns === 0 || Math.min(reference.length, current.length) < FOLDS) return undefined
-  const rows = [...reference, ...current].map((row) =>
-    row.map((x) => (Number.isNaN(x) ? LEAST : x)),
-  )
+  const rows = [...reference, ...current]
   const labels = rows.map((_, i) => (i < reference.length ? 0 : 1))
   // Each side is dealt to the folds by itself, in random order.
   const fold = new Uint8Array(rows.length)
@@ -50,87 +51,24 @@ export function domainAuc(
   for (let held = 0; held < FOLDS; held++) {
     const inside = [...rows.keys()].filter((i) => fold[i] !== held)
     const outside = [...rows.keys()].filter((i) => fold[i] === held)
-    const scores = new Float64Array(outside.length)
-    for (let tree = 0; tree < TREES; tree++) {
-      const root = grow({ rows, labels, uniform, columns, importance }, inside, DEPTH)
-      outside.forEach((row, i) => (scores[i]! += leafOf(root, rows[row]!)))
-    }
+    const forest = growForest(
+      inside.map((i) => rows[i]!),
+      inside.map((i) => labels[i]!),
+      { trees: TREES, depth: DEPTH, leastLeaf: LEAST_LEAF, uniform },
+    )
+    forest.importance.forEach((gain, column) => (importance[column]! += gain))
     total += aucOf(
-      scores,
-      outside.map((row) => labels[row]!),
+      Float64Array.from(outside, (i) => forest.of(rows[i]!)),
+      outside.map((i) => labels[i]!),
     )
   }
   const auc = total / FOLDS
   const sum = importance.reduce((a, b) => a + b, 0)
   return {
     auc,
-    standardError: aucStandardError(auc, current.length, reference.length),
+    standardError: aucStandardError(auc, current.length, reference.length) * SHARED_TRAINING,
     importance: [...importance].map((one) => (sum > 0 ? one / sum : 0)),
   }
-}
-
-/** Where missing values lie: below all others. */
-const LEAST = -Number.MAX_VALUE
-
-type Node = { score: number } | { column: number; threshold: number; below: Node; above: Node }
-
-interface Growing {
-  rows: readonly Float64Array[]
-  labels: readonly number[]
-  uniform: () => number
-  columns: number
-  importance: Float64Array
-}
-
-function grow(growing: Growing, inside: readonly number[], depth: number): Node {
-  const { rows, labels, uniform, columns, importance } = growing
-  const positives = inside.reduce((sum, i) => sum + labels[i]!, 0)
-  const leaf = { score: positives / inside.length }
-  if (depth === 0 || inside.length < 2 * LEAST_LEAF) return leaf
-  if (positives === 0 || positives === inside.length) return leaf
-  let best: { column: number; threshold: number; gain: number } | undefined
-  for (let tried = 0; tried < Math.ceil(Math.sqrt(columns)); tried++) {
-    const column = Math.floor(uniform() * columns)
-    // A value of the data: whatever the scale, each threshold parts something.
-    const threshold = rows[inside[Math.floor(uniform() * inside.length)]!]![column]!
-    let below = 0
-    let belowPositives = 0
-    for (const i of inside) {
-      if (rows[i]![column]! > threshold) continue
-      below++
-      belowPositives += labels[i]!
-    }
-    const above = inside.length - below
-    if (Math.min(below, above) < LEAST_LEAF) continue
-    const gain =
-      impurity(positives, inside.length) -
-      impurity(belowPositives, below) -
-      impurity(positives - belowPositives, above)
-    if (best === undefined || gain > best.gain) best = { column, threshold, gain }
-  }
-  if (best === undefined) return leaf
-  const { column, threshold, gain } = best
-  importance[column]! += gain
-  const isBelow = (i: number) => rows[i]![column]! <= threshold
-  return {
-    column,
-    threshold,
-    below: grow(growing, inside.filter(isBelow), depth - 1),
-    above: grow(
-      growing,
-      inside.filter((i) => !isBelow(i)),
-      depth - 1,
-    ),
-  }
-}
-
-/** Gini impurity times the number of rows. */
-const impurity = (positives: number, n: number) => (2 * positives * (n - positives)) / n
-
-function leafOf(root: Node, row: Float64Array): number {
-  let node = root
-  while (!('score' in node)) node = row[node.column]! <= node.threshold ? node.below : node.above
-  return node.score
 }
 
 /** Ties count half. */

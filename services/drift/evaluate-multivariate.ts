@@ -12,11 +12,9 @@ import { momentsOf } from '../../lib/stats/moments.ts'
 import { uniforms } from '../../lib/stats/random.ts'
 import { studentTail } from '../../lib/stats/student-t.ts'
 import { fact, type Fact } from './facts.ts'
+import { featureMatrix, type Features } from './feature-matrix.ts'
 import { LEAST_WINDOWS } from './reference-windows.ts'
 import { FAMILY_SHARES, levelVerdict } from './rules.ts'
-
-/** The features of one prediction. */
-export type Features = Readonly<Record<string, unknown>>
 
 /** One prediction of those that were drawn. */
 export interface Drawn {
@@ -144,12 +142,12 @@ function aucOfFeatures(
   reference: readonly Drawn[],
   current: readonly Drawn[],
 ): Distance | undefined {
-  const names = namesOf([...reference, ...current])
-  const sides = [reference, current].map((rows) => rows.map(({ features }) => features))
-  const columns = names.map((name) => numbersOf(name, [sides[0]!, sides[1]!]))
-  const matrix = (side: 0 | 1) =>
-    sides[side]!.map((_, i) => Float64Array.from(columns, (column) => column[side][i]!))
-  const found = domainAuc(matrix(0), matrix(1), uniforms(SEED))
+  const [a, b] = [reference, current].map((rows) => rows.map(({ features }) => features)) as [
+    Features[],
+    Features[],
+  ]
+  const { names, rowOf } = featureMatrix([...a, ...b])
+  const found = domainAuc(a.map(rowOf), b.map(rowOf), uniforms(SEED))
   if (!found) return undefined
   const most = names
     .map((name, i) => ({ name, share: found.importance[i]! }))
@@ -212,27 +210,4 @@ function vectorsOf(
       embedding.length === length ? [Float64Array.from(embedding)] : [],
     )
   return [inSpace(reference), inSpace(current)]
-}
-
-/** Numbers as they are; texts by how frequent they are, the most frequent first; what is missing NaN. */
-function numbersOf(
-  name: string,
-  sides: readonly [readonly Features[], readonly Features[]],
-): [number[], number[]] {
-  const counts = new Map<string, number>()
-  for (const row of sides.flat()) {
-    const value = row[name]
-    if (typeof value === 'string') counts.set(value, (counts.get(value) ?? 0) + 1)
-  }
-  const order = new Map(
-    [...counts]
-      .toSorted(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))
-      .map(([text], i) => [text, i]),
-  )
-  const asNumber = (value: unknown) => {
-    if (typeof value === 'number') return value
-    if (typeof value === 'boolean') return value ? 1 : 0
-    return typeof value === 'string' ? order.get(value)! : NaN
-  }
-  return [sides[0].map((row) => asNumber(row[name])), sides[1].map((row) => asNumber(row[name]))]
 }

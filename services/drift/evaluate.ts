@@ -5,6 +5,7 @@ import { evaluateDrift } from './evaluate-drift.ts'
 import { evaluateEstimates, type ScoreCounts } from './evaluate-estimates.ts'
 import { evaluateFairness, fairnessAttributes, fairnessTests } from './evaluate-fairness.ts'
 import { withLevelVerdicts } from './evaluate-levels.ts'
+import { evaluateLosses, type Guess } from './evaluate-losses.ts'
 import { evaluateMultivariate, type Drawn } from './evaluate-multivariate.ts'
 import { evaluateOperations } from './evaluate-operations.ts'
 import { evaluateQuality } from './evaluate-quality.ts'
@@ -27,6 +28,8 @@ export interface WindowInput {
   counts: WindowCounts
   outcomes: OutcomeCounts
   scores: ScoreCounts | undefined
+  /** Single predictions of a regression whose errors are estimated. */
+  guesses: readonly Guess[]
   /** Of estimates in earlier windows. */
   pastErrors: readonly number[]
   /** Groups per protected attribute. */
@@ -165,7 +168,9 @@ export function evaluateTruth(input: WindowInput, model: Model): Fact[] {
   const estimates =
     input.scores && isBinary(model, input.outcomes)
       ? evaluateEstimates(input.scores, judging?.scores, judging?.name ?? '', input.pastErrors)
-      : []
+      : judging?.losses
+        ? evaluateLosses(input.guesses, judging.losses, judging.name, input.pastErrors)
+        : []
   const facts = [
     ...withLevels([...performance, ...estimates], 'performance', input, model),
     ...fairnessAttributes(model).flatMap(({ name, privileged }) =>

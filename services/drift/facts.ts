@@ -8,7 +8,7 @@ export interface Fact {
   subject: string
   metric: string
   convention: string
-  method: 'observed' | 'poststratified' | 'cbpe'
+  method: 'observed' | 'poststratified' | 'cbpe' | 'dle'
   precision: 'exact' | 'bounded'
   /** Null where it cannot be known; `reason` says why. */
   value: number | null

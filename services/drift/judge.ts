@@ -186,7 +186,10 @@ export function createJudge(options: JudgeOptions) {
     // Of a window some of whose predictions are young, a missing label means nothing yet.
     const impliedUntil = impliesLabels(model) && due.maturity === 1 ? passedUntil : 0
     const judging = references.find((reference) => reference.judge)
-    const pastErrors = judging?.scores ? await queries.pastErrors(model.modelId, window.start) : []
+    const pastErrors =
+      judging?.scores || judging?.losses
+        ? await queries.pastErrors(model.modelId, window.start)
+        : []
     const past = judging?.windows
       ? await queries.pastShifts(
           model.modelId,
@@ -238,6 +241,10 @@ export function createJudge(options: JudgeOptions) {
         outcomes,
         scores: scores && scores.predicted.length > 0 ? scores : undefined,
         pastErrors,
+        guesses:
+          isWhole && judging?.losses
+            ? await queries.guesses(model, [window], combination, false)
+            : [],
         rows: isWhole && !inputsStand ? await reader.rowsOf(model, window) : [],
         groups,
         references: combination.slice ? await referencesOf(combination) : references,

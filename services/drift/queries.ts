@@ -5,6 +5,7 @@ import { progressQueries } from './progress-queries.ts'
 import { windowQueries } from './window-queries.ts'
 import type { Promotion, StoredReference } from './references.ts'
 import { keyOf, sqlTime } from './scope.ts'
+import { lossQueries } from './loss-queries.ts'
 import { pastLevelsOf, type LevelRow, type PastLevels } from './past-levels.ts'
 import { pastShiftsOf, type PastShift, type ShiftRow } from './past-shifts.ts'
 import type { Window } from '../../lib/windows.ts'
@@ -234,6 +235,7 @@ export function driftQueries(db: ClickHouse) {
       return rows.flatMap(({ value }) => (value === null ? [] : [value]))
     },
 
+    ...lossQueries(db),
     ...progressQueries(db),
     ...windowQueries(db),
   }

@@ -2,6 +2,7 @@
 import { durationMs } from '../../lib/durations.ts'
 import type { Model } from '../../lib/models.ts'
 import { bucketMs, type Window } from '../../lib/windows.ts'
+import { lossModel } from './evaluate-losses.ts'
 import { multivariateReference, type Drawn } from './evaluate-multivariate.ts'
 import type { DriftQueries } from './queries.ts'
 import { referenceWindows, windowsWithin } from './reference-windows.ts'
@@ -70,6 +71,8 @@ export function referenceReader(queries: DriftQueries) {
       scope,
     )
     const windows = reference.judge ? windowsWithin(reference.spans, model, inside) : []
+    const isWhole = scope.slice === undefined
+    const hasTruth = inside.some((step) => step.changes > 0)
     const isSampled = reference.judge && model.multivariateRows > 0 && keyOf(scope) === keyOf(ALL)
     const data: ReferenceData = {
       name: reference.name,
@@ -78,7 +81,7 @@ export function referenceReader(queries: DriftQueries) {
       counts,
       outcomes: !reference.judge
         ? undefined
-        : !impliesLabels(model) && inside.every((step) => step.changes === 0)
+        : !impliesLabels(model) && !hasTruth
           ? noOutcomes(counts.events)
           : await queries.outcomes(model, reference.spans, scope, {
               predictions: counts.events,
@@ -87,6 +90,10 @@ export function referenceReader(queries: DriftQueries) {
       scores:
         reference.judge && model.scoreKind === 'probability' && counts.numeric.has('@score')
           ? await queries.scores(model, reference.spans, scope, passedUntil)
+          : undefined,
+      losses:
+        reference.judge && model.task === 'regression' && isWhole && hasTruth
+          ? lossModel(await queries.guesses(model, reference.spans, scope, true))
           : undefined,
       multivariate: isSampled
         ? multivariateReference(

@@ -1,6 +1,7 @@
 /** What `queries.ts` reads of a span of time, and `evaluate*.ts` judges: counts, never raw rows. */
 import { sampleSize, type BinnedSample } from '../../lib/stats/binned-sample.ts'
 import type { Window } from '../../lib/windows.ts'
+import type { LossModel } from './evaluate-losses.ts'
 import type { ScoreCounts } from './evaluate-estimates.ts'
 import type { MultivariateReference } from './evaluate-multivariate.ts'
 import type { ReferenceWindows } from './reference-windows.ts'
@@ -138,6 +139,8 @@ export interface ReferenceData {
   outcomes: OutcomeCounts | undefined
   /** Scores by bin; undefined where the reference does not judge. */
   scores?: ScoreCounts | undefined
+  /** What errors depended on, of a regression. */
+  losses?: LossModel | undefined
   /** Rows of it, where a classifier is asked. */
   multivariate?: MultivariateReference | undefined
   /** Window by window, where it has enough of them to tell their noise. */

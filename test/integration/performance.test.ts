@@ -328,3 +328,46 @@ test('margins have curves, and neither losses nor estimates', async () => {
   const right = score.filter((s, i) => s - 0.4 >= 0 === (truth[i] === 1)).length
   await expectValues('margins', { accuracy: right / score.length })
 })
+
+test('a regression before its truth has come: the error is estimated, then replaced by what came true', async () => {
+  const regression = parseModel(`
+model_id: guessed
+task: regression
+windows: { size: 1h, lateness: 1m, min_count: 10, min_labelled: 0.1 }
+references: { training: { kind: fixed, from: ${new Date(START).toISOString()}, to: ${new Date(START + HOUR).toISOString()}, judge: true } }
+`)
+  const sizes = (hour: number) => Array.from({ length: 300 }, (_, i) => (i % 30) + 30 * hour)
+  const wrong = (size: number, i: number) => (size + 1) * (i % 2 === 0 ? 1 : -1)
+  const events = (hour: number) =>
+    sizes(hour).map((size) => ({ prediction: 10 * size, features: { size, color: 'red' } }))
+  const truth = (hour: number) => sizes(hour).map((size, i) => 10 * size + wrong(size, i))
+  await predict('guessed', events(0), 0)
+  await tell('guessed', truth(0), 0)
+  // Half of the inputs are where errors are largest.
+  const second = events(0).filter(({ features }) => features.size >= 15)
+  await predict('guessed', second, 1)
+  await judge(regression)
+  const estimated = async () =>
+    Object.fromEntries(
+      (
+        await stream.db.query<{ metric: string; value: number; method: string }>(
+          `SELECT metric, value, method FROM window_metrics_latest WHERE model_id = 'guessed' AND window_start = '2026-01-05 01:00:00' AND metric IN ('estimated_mae', 'estimate_error', 'mae')`,
+        )
+      ).map(({ metric, value }) => [metric, value]),
+    )
+  const before = await estimated()
+  expect(Object.keys(before)).toEqual(['estimated_mae'])
+  // Sizes of 15 to 29, each wrong by one more than itself.
+  expect(before['estimated_mae']! / 23).toBeGreaterThan(0.85)
+  expect(before['estimated_mae']! / 23).toBeLessThan(1.15)
+  await tell(
+    'guessed',
+    second.map(({ features, prediction }, i) => prediction + wrong(features.size, i)),
+    1,
+  )
+  now += HOUR
+  await judge(regression)
+  const after = await estimated()
+  expect(after['mae']).toBeCloseTo(23, 9)
+  expect(after['estimate_error']).toBeCloseTo(after['estimated_mae']! - 23, 9)
+})

@@ -1,0 +1,39 @@
+/** Features of predictions as rows of numbers, for what learns from them. Pure. */
+
+/** The features of one prediction. */
+export type Features = Readonly<Record<string, unknown>>
+
+export interface FeatureMatrix {
+  names: readonly string[]
+  /** Numbers as they are; texts by how frequent they are, the most frequent first; what is missing, or is new, NaN. */
+  rowOf: (features: Features) => Float64Array
+}
+
+/** @param known rows that tell which features there are, and how frequent their texts */
+export function featureMatrix(known: readonly Features[]): FeatureMatrix {
+  const names = [...new Set(known.flatMap(Object.keys))].toSorted()
+  const places = names.map((name) => placesOf(name, known))
+  return {
+    names,
+    rowOf: (features) =>
+      Float64Array.from(names, (name, column) => {
+        const value = features[name]
+        if (typeof value === 'number') return value
+        if (typeof value === 'boolean') return value ? 1 : 0
+        return typeof value === 'string' ? (places[column]!.get(value) ?? NaN) : NaN
+      }),
+  }
+}
+
+function placesOf(name: string, known: readonly Features[]): Map<string, number> {
+  const counts = new Map<string, number>()
+  for (const row of known) {
+    const value = row[name]
+    if (typeof value === 'string') counts.set(value, (counts.get(value) ?? 0) + 1)
+  }
+  return new Map(
+    [...counts]
+      .toSorted(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))
+      .map(([text], i) => [text, i]),
+  )
+}
