@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { freePort, startKafka, type LocalKafka } from '../../deploy/local/kafka.ts'
 import {
   ask,
@@ -65,6 +65,12 @@ beforeAll(async () => {
     })
   }
 }, 120_000)
+
+afterEach(({ task }) => {
+  if (task.result?.state !== 'fail') return
+  for (const [name, { output }] of Object.entries(services))
+    if (output !== '') console.log(`${name}: ${output.slice(-20_000)}`)
+})
 
 afterAll(async () => {
   await Promise.all(
