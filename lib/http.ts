@@ -6,6 +6,7 @@ import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { Ajv } from 'ajv'
 import type { Registry } from 'prom-client'
 import type { Authenticate, Scope } from './auth.ts'
+import { eventTime } from './event-fields.ts'
 import { messageOf, Problem } from './errors.ts'
 import type { Logger } from './log.ts'
 import type { Module, Readiness } from './modules.ts'
@@ -49,6 +50,8 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
     useDefaults: true,
     strict: false,
   })
+  for (const ajv of [bodies, queries])
+    ajv.addFormat('date-time', (text) => eventTime(text) !== undefined)
   const app = fastify({
     loggerInstance: options.log.child({}, { level: 'warn' }),
     bodyLimit: options.maxBodyBytes,

@@ -7,10 +7,12 @@ import { evaluateTruth, evaluateWindow } from './evaluate.ts'
 import type { Fact } from './facts.ts'
 import type { Gauges } from './gauges.ts'
 import type { ModelProgress } from './progress-queries.ts'
-import type { DriftQueries, Said } from './queries.ts'
+import type { DriftQueries } from './queries.ts'
+import type { Said } from './said-queries.ts'
 import { ALL, keyOf, type Combination } from './scope.ts'
 import type { decisionQueries } from './decisions.ts'
 import { fairnessAttributes } from './evaluate-fairness.ts'
+import { alarmedFeatures, withMovement } from './evaluate-movement.ts'
 import { episodeOf, worstOf } from './episodes.ts'
 import { levelHistory, type PastLevels } from './past-levels.ts'
 import { notOverlapping, pastSpan, type PastShift } from './past-shifts.ts'
@@ -186,6 +188,7 @@ export function createJudge(options: JudgeOptions) {
     // Of a window some of whose predictions are young, a missing label means nothing yet.
     const impliedUntil = impliesLabels(model) && due.maturity === 1 ? passedUntil : 0
     const judging = references.find((reference) => reference.judge)
+    const judgingSpans = spans.find(({ judge }) => judge)
     const pastErrors =
       judging?.scores || judging?.losses
         ? await queries.pastErrors(model.modelId, window.start)
@@ -251,14 +254,7 @@ export function createJudge(options: JudgeOptions) {
         window,
         past: notOverlapping(past.get(keyOf(combination)) ?? [], window),
         levels: levelHistory(
-          levels.get(
-            keyOf(
-              referenceScope(
-                spans.find(({ judge }) => judge),
-                combination,
-              ),
-            ),
-          ),
+          levels.get(keyOf(referenceScope(judgingSpans, combination))),
           levels.get(keyOf(combination)),
           judging?.windows?.windows ?? [],
           window,
@@ -270,7 +266,7 @@ export function createJudge(options: JudgeOptions) {
       }
       const facts = inputsStand
         ? [...[...before.facts.values()].filter(isOfInputs), ...evaluateTruth(input, model)]
-        : evaluateWindow(input, model)
+        : await explained(model, evaluateWindow(input, model), window, combination, judgingSpans)
       revisions.push({
         key: {
           modelId: model.modelId,
@@ -295,6 +291,24 @@ export function createJudge(options: JudgeOptions) {
     await write({ model, due, worst, alarmed }, revisions)
     for (const { key, facts } of revisions) options.gauges.show(key, facts, snoozed)
     return { alarmed, worst, episode }
+  }
+
+  /** Of alarms of features, what they do to the score: read from rows, since it is seldom asked. */
+  async function explained(
+    model: Model,
+    facts: readonly Fact[],
+    window: Window,
+    combination: Combination,
+    reference: ReferenceSpans | undefined,
+  ): Promise<Fact[]> {
+    // Of uploaded events counts are kept, not rows; slices are explained by the whole.
+    const canBe = reference && reference.countedAs === undefined && !combination.slice
+    if (!canBe || alarmedFeatures(facts).length === 0) return [...facts]
+    return withMovement(
+      facts,
+      await queries.scored(model.modelId, reference.spans, referenceScope(reference, combination)),
+      await queries.scored(model.modelId, [window], combination),
+    )
   }
 }
 

@@ -1,58 +1,14 @@
 /** Everything drift reads from ClickHouse: what has come and been judged here, the counts of windows in `window-queries.ts`. */
 import type { ClickHouse } from '../../lib/clickhouse.ts'
-import { gathered } from '../../lib/gathered.ts'
 import { progressQueries } from './progress-queries.ts'
 import { windowQueries } from './window-queries.ts'
 import type { Promotion, StoredReference } from './references.ts'
-import { keyOf, sqlTime } from './scope.ts'
-import { lossQueries } from './loss-queries.ts'
+import { saidQueries } from './said-queries.ts'
+import { sqlTime } from './scope.ts'
 import { pastLevelsOf, type LevelRow, type PastLevels } from './past-levels.ts'
+import { rowQueries } from './row-queries.ts'
 import { pastShiftsOf, type PastShift, type ShiftRow } from './past-shifts.ts'
 import type { Window } from '../../lib/windows.ts'
-import { factKey, type Fact } from './facts.ts'
-
-/** What was said of a combination. */
-export interface Said {
-  /** The newest revision that was begun. */
-  revision: number
-  /** Of the newest complete one; empty where none is. */
-  facts: Map<string, Fact>
-}
-
-/** 64-bit integers come as strings. */
-type Counted = 'n_reference' | 'n_current' | 'n_labelled'
-type FactRow = Omit<Fact, Counted> &
-  Record<Counted, string> & {
-    model_id: string
-    model_version: string
-    variant: string
-    slice_key: string
-    slice_value: string
-    revision: number
-    stands: boolean
-    begun: number
-  }
-
-const ofWindow = `model_id IN {models:Array(String)} AND window_start = {start:DateTime64(3, 'UTC')} AND window_end = {end:DateTime64(3, 'UTC')}`
-
-function saidOf(rows: readonly FactRow[]): Map<string, Said> {
-  const found = new Map<string, Said>()
-  for (const row of rows) {
-    const { model_version: modelVersion, variant } = row
-    const slice = { key: row.slice_key, value: row.slice_value }
-    const key = keyOf({ modelVersion, variant, slice })
-    const entry = found.get(key) ?? { revision: row.begun, facts: new Map<string, Fact>() }
-    found.set(key, entry)
-    if (!row.stands) continue
-    const numbers = {
-      n_reference: Number(row.n_reference),
-      n_current: Number(row.n_current),
-      n_labelled: Number(row.n_labelled),
-    }
-    entry.facts.set(factKey(row), { ...row, ...numbers })
-  }
-  return found
-}
 
 export function driftQueries(db: ClickHouse) {
   return {
@@ -60,34 +16,6 @@ export function driftQueries(db: ClickHouse) {
       (await db.query<{ model_id: string }>('SELECT DISTINCT model_id FROM watermarks')).map(
         (row) => row.model_id,
       ),
-
-    /**
-     * What was said of a window, per combination: the facts of its newest complete revision, and the newest revision that
-     * was begun, which a crash may have cut off.
-     */
-    latestFacts: gathered(
-      ({ window }: { modelId: string; window: Window }) => `${window.start}-${window.end}`,
-      async (asked) => {
-        const { window } = asked[0]!
-        const rows = await db.query<FactRow>(
-          // Wrapped: an engine was once seen to look for the column `stands` in the table itself.
-          `SELECT * FROM (SELECT * EXCEPT (complete), revision <= complete AS stands, max(revision) OVER (PARTITION BY model_id, model_version, variant, slice_key, slice_value) AS begun
-           FROM window_metrics LEFT JOIN (
-             SELECT model_id, model_version, variant, slice_key, slice_value, max(revision) AS complete FROM window_revisions
-             WHERE ${ofWindow} GROUP BY model_id, model_version, variant, slice_key, slice_value
-           ) AS revisions USING (model_id, model_version, variant, slice_key, slice_value)
-           WHERE ${ofWindow})
-           ORDER BY stands DESC, revision DESC LIMIT 1 BY model_id, model_version, variant, slice_key, slice_value, family, subject, metric, convention, method, reference`,
-          {
-            models: asked.map(({ modelId }) => modelId),
-            start: sqlTime(window.start),
-            end: sqlTime(window.end),
-          },
-        )
-        const byModel = Map.groupBy(rows, (row) => row.model_id)
-        return asked.map(({ modelId }) => saidOf(byModel.get(modelId) ?? []))
-      },
-    ),
 
     /** References that were frozen or put, of all models. */
     storedReferences: async (): Promise<StoredReference[]> => {
@@ -235,7 +163,8 @@ export function driftQueries(db: ClickHouse) {
       return rows.flatMap(({ value }) => (value === null ? [] : [value]))
     },
 
-    ...lossQueries(db),
+    ...rowQueries(db),
+    ...saidQueries(db),
     ...progressQueries(db),
     ...windowQueries(db),
   }

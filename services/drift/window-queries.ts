@@ -5,7 +5,6 @@ import type { Model } from '../../lib/models.ts'
 import type { Window } from '../../lib/windows.ts'
 import { readCounts, readRawCounts } from './count-queries.ts'
 import type { ScoreCounts } from './evaluate-estimates.ts'
-import type { Drawn } from './evaluate-multivariate.ts'
 import { readOutcomes, readScoreBins } from './outcome-queries.ts'
 import {
   ALL,
@@ -280,13 +279,6 @@ export function windowQueries(db: ClickHouse) {
         }
       })
     },
-
-    /** Some predictions of a window, drawn by their ids. */
-    rows: (modelId: string, window: Window, most: number): Promise<Drawn[]> =>
-      db.query<Drawn>(
-        `SELECT features, embedding FROM predictions ${rawWhere(ALL)} AND (notEmpty(features) OR notEmpty(embedding)) ORDER BY sipHash64(prediction_id) LIMIT {most:UInt32}`,
-        { ...paramsOf(modelId, [window], ALL), most },
-      ),
 
     outcomes: async (
       model: Model,

@@ -324,6 +324,11 @@ test('the windows and any two spans are answered over HTTP', async () => {
     12,
   )
   expect((await fetch(`${plumbline.url}/v1/models/nobody`)).status).toBe(404)
+  const yesterday = await fetch(
+    `${plumbline.url}/v1/models/m/canary?champion=1&candidate=2&from=yesterday`,
+  )
+  expect(yesterday.status).toBe(400)
+  expect(await yesterday.text()).toContain('from')
 })
 
 test('SIGTERM ends it cleanly, and what was stored is there after a restart', async () => {
