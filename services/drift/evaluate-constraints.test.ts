@@ -58,7 +58,7 @@ test('every kind of violation, in SageMaker’s words', () => {
       feature_name: 'mixed',
       constraint_check_type: 'data_type_check',
       description:
-        'Data type match requirement is not met. Expected data type: Fractional. Observed: Only 50% of data is Fractional.',
+        'Data type match requirement is not met. Expected data type: Integral. Observed: Only 50% of data is Integral.',
     },
     {
       feature_name: 'mixed',
@@ -82,4 +82,18 @@ test('every kind of violation, in SageMaker’s words', () => {
       description: 'There are extra columns in current dataset.',
     },
   ])
+})
+
+test('whole numbers of which some are no more; fractions may be anything', () => {
+  const halves = tens.map((value) => value / 2)
+  expect(constraintViolations(window(10, { x: halves }), window(10, { x: tens }))).toContainEqual({
+    feature_name: 'x',
+    constraint_check_type: 'data_type_check',
+    description:
+      'Data type match requirement is not met. Expected data type: Integral. Observed: Only 50% of data is Integral.',
+  })
+  const types = constraintViolations(window(10, { x: tens }), window(10, { x: halves })).filter(
+    ({ constraint_check_type }) => constraint_check_type === 'data_type_check',
+  )
+  expect(types).toEqual([])
 })

@@ -43,6 +43,14 @@ export function constraintViolations(current: WindowCounts, baseline: WindowCoun
   ]
 }
 
+/** Values in bins whose least and greatest one are whole: small numbers have a bin each, and hardly any other bin is so by chance. */
+const wholeNumbers = (sample: BinnedSample | undefined): number =>
+  (sample?.counts ?? []).reduce(
+    (sum, count, i) =>
+      sum + (Number.isInteger(sample!.lows[i]) && Number.isInteger(sample!.highs[i]) ? count : 0),
+    0,
+  )
+
 function ofFeature(name: string, current: WindowCounts, baseline: WindowCounts): Violation[] {
   const say = (constraint_check_type: Violation['constraint_check_type'], description: string) => [
     { feature_name: name, constraint_check_type, description },
@@ -52,7 +60,14 @@ function ofFeature(name: string, current: WindowCounts, baseline: WindowCounts):
   if (size === 0)
     return say('missing_column_check', 'The column of the baseline is not in current dataset.')
   const isNumeric = before.numbers >= before.texts
-  const matching = (isNumeric ? now.numbers : now.texts) / size
+  const isIntegral = isNumeric && wholeNumbers(baseline.numeric.get(name)) === before.numbers
+  const type = isIntegral ? 'Integral' : isNumeric ? 'Fractional' : 'String'
+  const ofType = isIntegral
+    ? wholeNumbers(current.numeric.get(name))
+    : isNumeric
+      ? now.numbers
+      : now.texts
+  const matching = ofType / size
   const [expected, observed] = [baseline, current].map(
     (counts) => 1 - missingOf(counts, name) / effectiveOf(counts),
   ) as [number, number]
@@ -60,7 +75,7 @@ function ofFeature(name: string, current: WindowCounts, baseline: WindowCounts):
     ...(1 - matching > THRESHOLD
       ? say(
           'data_type_check',
-          `Data type match requirement is not met. Expected data type: ${isNumeric ? 'Fractional' : 'String'}. Observed: Only ${percent(matching)} of data is ${isNumeric ? 'Fractional' : 'String'}.`,
+          `Data type match requirement is not met. Expected data type: ${type}. Observed: Only ${percent(matching)} of data is ${type}.`,
         )
       : []),
     ...(observed < expected
