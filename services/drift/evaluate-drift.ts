@@ -165,6 +165,39 @@ function distances(
 
 const ksVerdict = (d: number, p: number): Verdict => (p < KS_P && d >= KS_LEAST_D ? 'alarm' : 'ok')
 
+/** Subjects whose D may lie on either side of the line that alarms: counts leave them open. */
+export const undecidedKs = (facts: readonly Fact[]): string[] =>
+  facts.filter(isUndecided).map(({ subject }) => subject)
+
+const isUndecided = ({ metric, convention, verdict, bound_high, n_reference, n_current }: Fact) =>
+  metric === 'ks' &&
+  convention === 'plumbline' &&
+  verdict === 'ok' &&
+  bound_high !== null &&
+  ksVerdict(bound_high, ksPValue(bound_high, n_reference, n_current)) === 'alarm'
+
+/** @param current of the same spans, every value a bin of its own; so the reference */
+export function settledKs(
+  facts: readonly Fact[],
+  current: WindowCounts,
+  reference: WindowCounts,
+): Fact[] {
+  return facts.map((f) => {
+    const [a, b] = [reference.numeric.get(f.subject), current.numeric.get(f.subject)]
+    if (!isUndecided(f) || !a || !b) return f
+    const { low: d } = ksInterval(a, b)
+    return {
+      ...f,
+      value: d,
+      precision: 'exact',
+      bound_low: d,
+      bound_high: d,
+      verdict: ksVerdict(d, ksPValue(d, sampleSize(a), sampleSize(b))),
+      reason: [f.reason, 'settled from raw rows'].filter(Boolean).join('; '),
+    }
+  })
+}
+
 function categoricalFacts(
   subject: string,
   reference: ReadonlyMap<string, number>,

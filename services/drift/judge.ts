@@ -12,10 +12,10 @@ import type { Said } from './said-queries.ts'
 import { ALL, keyOf, type Combination } from './scope.ts'
 import type { decisionQueries } from './decisions.ts'
 import { fairnessAttributes } from './evaluate-fairness.ts'
-import { alarmedFeatures, withMovement } from './evaluate-movement.ts'
 import { episodeOf, worstOf } from './episodes.ts'
 import { levelHistory, type PastLevels } from './past-levels.ts'
 import { notOverlapping, pastSpan, type PastShift } from './past-shifts.ts'
+import { answered } from './open-questions.ts'
 import { referenceReader } from './reference-data.ts'
 import {
   frozenSpans,
@@ -208,6 +208,22 @@ export function createJudge(options: JudgeOptions) {
         )
       : new Map<string, PastLevels>()
 
+    // Of uploaded events counts are kept, not rows; slices are answered by the whole.
+    const withRows = (facts: readonly Fact[], scope: Combination, events: number) =>
+      !judging || !judgingSpans || judgingSpans.countedAs !== undefined || scope.slice
+        ? [...facts]
+        : answered(
+            queries,
+            model,
+            facts,
+            { spans: [window], scope, events },
+            {
+              spans: judging.spans,
+              scope: referenceScope(judgingSpans, scope),
+              events: judging.counts.events,
+            },
+          )
+
     const revisions: (Revision & { facts: Fact[] })[] = []
     for (const combination of combinations) {
       const before = earlier.get(keyOf(combination))
@@ -266,7 +282,7 @@ export function createJudge(options: JudgeOptions) {
       }
       const facts = inputsStand
         ? [...[...before.facts.values()].filter(isOfInputs), ...evaluateTruth(input, model)]
-        : await explained(model, evaluateWindow(input, model), window, combination, judgingSpans)
+        : await withRows(evaluateWindow(input, model), combination, counts.events)
       revisions.push({
         key: {
           modelId: model.modelId,
@@ -291,24 +307,6 @@ export function createJudge(options: JudgeOptions) {
     await write({ model, due, worst, alarmed }, revisions)
     for (const { key, facts } of revisions) options.gauges.show(key, facts, snoozed)
     return { alarmed, worst, episode }
-  }
-
-  /** Of alarms of features, what they do to the score: read from rows, since it is seldom asked. */
-  async function explained(
-    model: Model,
-    facts: readonly Fact[],
-    window: Window,
-    combination: Combination,
-    reference: ReferenceSpans | undefined,
-  ): Promise<Fact[]> {
-    // Of uploaded events counts are kept, not rows; slices are explained by the whole.
-    const canBe = reference && reference.countedAs === undefined && !combination.slice
-    if (!canBe || alarmedFeatures(facts).length === 0) return [...facts]
-    return withMovement(
-      facts,
-      await queries.scored(model.modelId, reference.spans, referenceScope(reference, combination)),
-      await queries.scored(model.modelId, [window], combination),
-    )
   }
 }
 

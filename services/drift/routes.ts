@@ -7,6 +7,7 @@ import { decisionQueries } from './decisions.ts'
 import { DIALECTS, evaluateDialect, type Dialect } from './evaluate-dialects.ts'
 import { constraintViolations } from './evaluate-constraints.ts'
 import { evaluateDrift } from './evaluate-drift.ts'
+import { MOST_EXACT } from './open-questions.ts'
 import type { DriftQueries } from './queries.ts'
 import { frozenSpans, putReferences } from './references.ts'
 import { LEAST_CELL } from './rules.ts'
@@ -230,9 +231,6 @@ interface CompareQuery {
   exact: boolean
   convention: 'plumbline' | Dialect
 }
-
-/** Every value of these goes through Node. */
-const MOST_EXACT = 200_000
 
 interface WindowsQuery {
   from?: string
