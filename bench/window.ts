@@ -40,8 +40,8 @@ export async function benchWindow(rounds: number): Promise<Result[]> {
       await fill(db, id, 1, events)
     }
     await db.command('OPTIMIZE TABLE numeric_counts')
-    // Two at a time, as the service has it.
-    const judges = ['a', 'b'].map((name) => {
+    // Three at a time, as the service has it.
+    const judges = ['a', 'b', 'c'].map((name) => {
       const own = engine.connect(`drift-${name}`)
       const queries = driftQueries(own)
       const judge = createJudge({
@@ -165,13 +165,13 @@ async function fillModels(db: ClickHouse, hour: number) {
   const models = `(SELECT concat('model-', toString(number)) AS model_id, toDateTime('2026-01-01 00:00:00', 'UTC') + toIntervalHour(${hour}) AS step, '1' AS model_version, '' AS variant, false AS shadow
     FROM numbers(${MODELS}))`
   await db.command(
-    `INSERT INTO event_counts SELECT model_id, step, model_version, variant, shadow, 500, 0, 0 FROM ${models}`,
+    `INSERT INTO event_counts (model_id, step, model_version, variant, shadow, events, errors, duplicates) SELECT model_id, step, model_version, variant, shadow, 500, 0, 0 FROM ${models}`,
   )
   await db.command(
     `INSERT INTO watermarks SELECT model_id, 'b', '0', step + toIntervalHour(2), now64(3) FROM ${models}`,
   )
   await db.command(
-    `INSERT INTO numeric_counts SELECT model_id, step, concat('f', toString(k)) AS subject, model_version, variant, shadow, 1, 16000 + b, 1 + b % 9, 1.0 * b, b, b
+    `INSERT INTO numeric_counts (model_id, step, subject, model_version, variant, shadow, grid, bin, count, total, low, high) SELECT model_id, step, concat('f', toString(k)) AS subject, model_version, variant, shadow, 1, 16000 + b, 1 + b % 9, 1.0 * b, b, b
      FROM ${models} ARRAY JOIN range(${MODEL_FEATURES}) AS k ARRAY JOIN range(100) AS b`,
   )
 }

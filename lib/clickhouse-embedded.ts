@@ -1,6 +1,7 @@
 /** ClickHouse inside this process (chDB): one data directory, one process, several sessions. */
 import { mkdirSync } from 'node:fs'
 import { createClient, type ClickHouseClient } from '@clickhouse/client'
+import { formatQueryParams } from '@clickhouse/client-common'
 import { Session } from 'chdb'
 import { createChdbConnection } from 'chdb/connection'
 import {
@@ -8,6 +9,7 @@ import {
   escape,
   insertInto,
   SESSION_SETTINGS,
+  type Bind,
   type ClickHouseEngine,
   type FileInsert,
 } from './clickhouse.ts'
@@ -47,15 +49,15 @@ export function embeddedEngine(path: string): EmbeddedEngine {
       clients.push(client)
       const ready = client.command({ query: `SET ${settingsList()}` })
       ready.catch(() => {})
-      return clickHouseOf(
-        client,
-        async (insert) => {
+      return clickHouseOf(client, {
+        insertFile: async (insert) => {
           await client.command({
             query: `${insertInto(insert)} SELECT * FROM file('${escape(insert.path)}', Native, '${escape(structureOf(insert))}')`,
           })
         },
         ready,
-      )
+        bind: boundBySet(),
+      })
     },
     rawSession: (settings) => {
       const session = open(() => new Session(path), path)
@@ -81,6 +83,26 @@ export function embeddedEngine(path: string): EmbeddedEngine {
       await Promise.all(clients.map((client) => client.close()))
       for (const session of sessions) session.close()
     },
+  }
+}
+
+/**
+ * Parameters that are set on the connection before the statement. What travels with a statement, chDB keeps for the whole process, and
+ * runs such statements one after another whatever connection they come from; so set, those of several connections run side by side.
+ */
+function boundBySet(): Bind {
+  let last: Promise<unknown> = Promise.resolve()
+  return (client, params, run) => {
+    const mine = last.then(async () => {
+      const values = Object.entries(params).map(
+        ([name, value]) => `param_${name} = '${escape(formatQueryParams({ value }))}'`,
+      )
+      await client.command({ query: `SET ${values.join(', ')}` })
+      return run({})
+    })
+    // The next statement with parameters must not change those of this one.
+    last = mine.catch(() => {})
+    return mine
   }
 }
 

@@ -82,7 +82,7 @@ export function serverEngine(options: ServerOptions): ClickHouseEngine {
         log: { level: ClickHouseLogLevel.OFF },
       })
       clients.push(client)
-      return clickHouseOf(client, async (insert) => {
+      const insertFile: ClickHouse['insertFile'] = async (insert) => {
         const { stream } = await client.exec({
           query: `${insertInto(insert)} FORMAT Native`,
           values: createReadStream(insert.path),
@@ -92,7 +92,8 @@ export function serverEngine(options: ServerOptions): ClickHouseEngine {
         // An INSERT says nothing; ClickHouse can fail after it has answered 200, and then says so in the body.
         if (told.trim() !== '')
           throw new Error(`the insert into ${insert.table} failed: ${told.slice(0, 500)}`)
-      })
+      }
+      return clickHouseOf(client, { insertFile })
     },
     close: async () => {
       await Promise.all(clients.map((client) => client.close()))
@@ -100,19 +101,35 @@ export function serverEngine(options: ServerOptions): ClickHouseEngine {
   }
 }
 
-/**
- * Our port on an official client, whatever connection it uses.
- *
- * @param ready what must be done before the first statement
- */
+/** Runs a statement whose parameters are bound, as the connection has it. */
+export type Bind = <T>(
+  client: ClickHouseClient,
+  params: Params,
+  run: (bound: { query_params?: Params }) => Promise<T>,
+) => Promise<T>
+
+interface ConnectionOptions {
+  insertFile: ClickHouse['insertFile']
+  /** What must be done before the first statement. */
+  ready?: Promise<unknown>
+  /** Parameters go with the statement unless said otherwise. */
+  bind?: Bind
+}
+
+/** Our port on an official client, whatever connection it uses. */
 export function clickHouseOf(
   client: ClickHouseClient,
-  insertFile: ClickHouse['insertFile'],
-  ready?: Promise<unknown>,
+  { insertFile, ready, bind = (_, query_params, run) => run({ query_params }) }: ConnectionOptions,
 ): ClickHouse {
-  const command: ClickHouse['command'] = async (query, query_params) => {
+  const bound = async <T>(
+    params: Params | undefined,
+    run: (bound: { query_params?: Params }) => Promise<T>,
+  ) => {
     await ready
-    await client.command({ query, ...(query_params && { query_params }) })
+    return params && Object.keys(params).length > 0 ? bind(client, params, run) : run({})
+  }
+  const command: ClickHouse['command'] = async (query, params) => {
+    await bound(params, (more) => client.command({ query, ...more }))
   }
   return {
     command,
@@ -120,20 +137,16 @@ export function clickHouseOf(
       await ready
       await insertFile(insert)
     },
-    query: async <T>(query: string, query_params?: Params) => {
-      await ready
-      const result = await client.query({
-        query,
-        format: 'JSONEachRow',
-        ...(query_params && { query_params }),
-      })
-      return result.json<T>()
-    },
+    query: <T>(query: string, params?: Params) =>
+      bound(params, async (more) => {
+        const result = await client.query({ query, format: 'JSONEachRow', ...more })
+        return result.json<T>()
+      }),
     insertRows: async (table, rows, token) => {
       if (rows.length === 0) return
       const settings = token === undefined ? '' : `, insert_deduplication_token='${escape(token)}'`
       // Names once, not in every row: half of the bytes of a wide row.
-      const columns = [...new Set(rows.flatMap(Object.keys))]
+      const columns = columnsOf(rows)
       const lines = rows
         .map((row) => JSON.stringify(columns.map((column) => row[column] ?? null)))
         .join('\n')
@@ -143,6 +156,13 @@ export function clickHouseOf(
     },
     close: () => client.close(),
   }
+}
+
+function columnsOf(rows: readonly Row[]): string[] {
+  const names = new Set<string>()
+  // Not by `flatMap(Object.keys)`: a revision has a million cells.
+  for (const row of rows) for (const name in row) names.add(name)
+  return [...names]
 }
 
 export const insertInto = ({ table, columns, token }: FileInsert) =>

@@ -33,7 +33,7 @@ export interface DriftDeps {
 
 const RETRY_MS = 2000
 /** Batches of models judged at the same time, and how many one batch has. */
-const JUDGES = 2
+const JUDGES = 3
 const BATCH = 20
 
 /** Judges windows: woken by hints, and every so often unasked, for the models whose hints come to this process. */

@@ -110,6 +110,7 @@ export function verdictRow(fact: Fact, key: RevisionKey, previous: string): Verd
 
 /** Facts whose value, interval, verdict or sizes differ from the earlier revision, and those that vanished. */
 export function changedFacts(now: readonly Fact[], before: ReadonlyMap<string, Fact>): Fact[] {
+  if (before.size === 0) return [...now]
   const current = new Map(now.map((fact) => [factKey(fact), fact]))
   return [
     ...now.filter((fact) => !sameFact(fact, before.get(factKey(fact)))),
