@@ -97,7 +97,8 @@ export function withLevelVerdicts(
   const adjusted = holm([...tails.values()], tested.length * rules.combinations * rules.looks)
   return facts.map((fact) => {
     const p = tails.get(fact)
-    if (p === undefined) return marked(fact, `fewer than ${LEAST_WINDOWS} reference windows`)
+    if (p === undefined)
+      return marked(fact, `fewer than ${LEAST_WINDOWS} reference windows hold it`)
     const pAdjusted = adjusted[tested.indexOf(fact)]!
     return {
       ...fact,

@@ -12,20 +12,15 @@ const iso = (ms: number) => new Date(ms).toISOString()
 const day = (n: number) => iso(START + n * DAY)
 const EVENTS = 300
 
-const model = parseModel(`
-model_id: m
+const modelOf = (id: string, days: number) =>
+  parseModel(`
+model_id: ${id}
 task: binary
 windows: { size: 1d, lateness: 1h, min_count: 100 }
 references:
-  training: { kind: fixed, from: ${day(0)}, to: ${day(10)}, judge: true }
+  training: { kind: fixed, from: ${day(0)}, to: ${day(days)}, judge: true }
 `)
-const few = parseModel(`
-model_id: few
-task: binary
-windows: { size: 1d, lateness: 1h, min_count: 100 }
-references:
-  training: { kind: fixed, from: ${day(0)}, to: ${day(5)}, judge: true }
-`)
+const model = modelOf('m', 10)
 
 const uniform = uniforms(3)
 const normal = normals(uniform)
@@ -134,20 +129,13 @@ test('with fewer windows the fixed default judges, and says so', async () => {
   const modelId = 'few'
   for (let n = 0; n < 7; n++)
     await emit(n, n === 6 ? { accuracy: 0.5, latency: 100, modelId } : { modelId })
-  await judge(few)
+  await judge(modelOf('few', 5))
   expect(await told(6, 'accuracy', modelId)).toMatchObject({ verdict: 'alarm', p_value: null })
   expect((await told(6, 'accuracy', modelId)).reason).toContain('fixed default: fewer than 8')
   expect(await told(6, 'latency_p95_ms', modelId)).toMatchObject({ verdict: 'none' })
 })
 
 test('what a score means has changed, although scores and features have not: concept drift', async () => {
-  const scored = parseModel(`
-model_id: scored
-task: binary
-windows: { size: 1d, lateness: 1h, min_count: 100 }
-references:
-  training: { kind: fixed, from: ${day(0)}, to: ${day(10)}, judge: true }
-`)
   for (let n = 0; n < 12; n++) {
     const events = Array.from({ length: EVENTS }, (_, i) => ({
       prediction_id: `scored-${n}-${i}`,
@@ -169,7 +157,7 @@ references:
       })),
     )
   }
-  await judge(scored)
+  await judge(modelOf('scored', 10))
   expect(await told(10, 'calibration_slope', 'scored')).toMatchObject({ verdict: 'ok' })
   expect(await told(11, 'calibration_slope', 'scored')).toMatchObject({ verdict: 'alarm' })
   const residuals = await on.db.query<{ subject: string; value: number }>(
