@@ -7,6 +7,12 @@ const LOOKED_AT = [
   'psi,ks,wasserstein,chi_squared',
   'missing_ratio,new_category_ratio,duplicate_ratio',
 ]
+/** What has a verdict, then what is there to be looked at; each by its name. */
+function judgedFirst([name, points], [other, others]) {
+  const isJudged = (some) => (some.some(({ verdict }) => verdict !== 'none') ? 0 : 1)
+  return isJudged(points) - isJudged(others) || (name < other ? -1 : 1)
+}
+
 const FAMILIES = [
   ['performance', 'Performance'],
   ['drift', 'Drift against the judging reference'],
@@ -30,6 +36,8 @@ await show(async (main) => {
     (metric) =>
       metric.convention === 'plumbline' &&
       metric.method !== 'poststratified' &&
+      // Ten charts that say less together than the slope alone.
+      metric.metric !== 'calibration_residual' &&
       (metric.reference === '' || metric.reference === judging),
   )
   main.append(
@@ -110,7 +118,11 @@ await show(async (main) => {
     if (series.size === 0) continue
     main.append(
       el('h2', {}, title),
-      el('div', { class: 'charts' }, ...[...series].map(([name, points]) => chart(name, points))),
+      el(
+        'div',
+        { class: 'charts' },
+        ...[...series].toSorted(judgedFirst).map(([name, points]) => chart(name, points)),
+      ),
     )
   }
 })

@@ -50,3 +50,16 @@ test('it is said with the alarms of features alone, and not of few rows', () => 
   expect(told.slice(1)).toEqual(facts.slice(1))
   expect(withMovement(facts, reference, reference.slice(0, 10))).toEqual(facts)
 })
+
+test('what does nothing to the score is said to do nothing', () => {
+  const elsewhere = rows(1, 0, 0.5).map(({ score, features }) => ({
+    score,
+    features: { ...features, kind: 'new' },
+  }))
+  const [told] = withMovement(
+    [fact('drift', 'kind', 'psi', 9, { verdict: 'alarm' })],
+    reference.map(({ score, features }) => ({ score, features: { ...features, kind: 'old' } })),
+    elsewhere,
+  )
+  expect(told!.reason).toMatch(/alone it would move the score by 0 of \+0\.0\d+$/)
+})

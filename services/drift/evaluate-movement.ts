@@ -36,16 +36,19 @@ export function withMovement(
   if (Math.min(reference.length, current.length) < LEAST_SCORED) return [...facts]
   const alarmed = new Set(alarmedFeatures(facts))
   const all = meanScore(current) - meanScore(reference)
-  const signed = (x: number) => `${x < 0 ? '' : '+'}${x.toPrecision(2)}`
   return facts.map((fact) => {
     if (fact.metric !== 'psi' || !alarmed.has(fact.subject)) return fact
     const alone = movedAlone(fact.subject, reference, current)
     return {
       ...fact,
-      reason: `${fact.reason}; alone it would move the score by ${signed(alone)} of ${signed(all)}`,
+      reason: `${fact.reason}; alone it would move the score by ${signed(alone, all)} of ${signed(all, alone)}`,
     }
   })
 }
+
+/** A movement beside another one: what is below a thousandth of it is none. */
+const signed = (x: number, beside: number) =>
+  Math.abs(x) < 1e-3 * Math.abs(beside) ? '0' : `${x < 0 ? '' : '+'}${x.toPrecision(2)}`
 
 const meanScore = (rows: readonly Scored[]) => momentsOf(rows.map(({ score }) => score)).mean
 
