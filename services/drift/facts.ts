@@ -70,6 +70,9 @@ export function fact(
   return { ...EMPTY, family, subject, metric, ...more, value: finite ? value : null }
 }
 
+/** The columns of a fact in `window_metrics`; what else stands there is the revision's. */
+export const FACT_COLUMNS = Object.keys(fact('drift', '', '', null))
+
 export const isJudged = ({ verdict }: Fact) =>
   verdict === 'ok' || verdict === 'warning' || verdict === 'alarm'
 

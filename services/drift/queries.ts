@@ -4,7 +4,7 @@ import { progressQueries } from './progress-queries.ts'
 import { windowQueries } from './window-queries.ts'
 import type { Promotion, StoredReference } from './references.ts'
 import { saidQueries } from './said-queries.ts'
-import { sqlTime } from './scope.ts'
+import { COMBINATION_KEY, sqlTime } from './scope.ts'
 import { pastLevelsOf, type LevelRow, type PastLevels } from './past-levels.ts'
 import { rowQueries } from './row-queries.ts'
 import { pastShiftsOf, type PastShift, type ShiftRow } from './past-shifts.ts'
@@ -115,7 +115,7 @@ export function driftQueries(db: ClickHouse) {
       to: number,
     ): Promise<Map<string, PastShift[]>> => {
       const rows = await db.query<ShiftRow>(
-        `SELECT concat(model_version, '\\x01', variant, '\\x01', slice_key, '\\x01', slice_value) AS key, toUnixTimestamp64Milli(window_start) AS start, toUnixTimestamp64Milli(window_end) AS end, subject, metric, value, n_current AS size, verdict
+        `SELECT ${COMBINATION_KEY} AS key, toUnixTimestamp64Milli(window_start) AS start, toUnixTimestamp64Milli(window_end) AS end, subject, metric, value, n_current AS size, verdict
          FROM window_metrics
          WHERE model_id = {model:String} AND family = 'drift' AND convention = 'plumbline' AND reference = {reference:String}
            AND metric IN ('psi', 'location_shift', 'scale_shift', 'skew_shift')
@@ -134,7 +134,7 @@ export function driftQueries(db: ClickHouse) {
       to: number,
     ): Promise<Map<string, PastLevels>> => {
       const rows = await db.query<LevelRow>(
-        `SELECT concat(model_version, '\\x01', variant, '\\x01', slice_key, '\\x01', slice_value) AS key, toUnixTimestamp64Milli(window_start) AS start, toUnixTimestamp64Milli(window_end) AS end,
+        `SELECT ${COMBINATION_KEY} AS key, toUnixTimestamp64Milli(window_start) AS start, toUnixTimestamp64Milli(window_end) AS end,
            family, subject, metric, value, ci_low, ci_high, ci_level, verdict, n_current, n_labelled
          FROM window_metrics
          WHERE model_id = {model:String} AND family IN ('performance', 'operations') AND convention = 'plumbline' AND method = 'observed'

@@ -18,6 +18,10 @@ export const ALL: Combination = { modelVersion: '', variant: '' }
 export const keyOf = ({ modelVersion, variant, slice }: Combination) =>
   [modelVersion, variant, slice?.key ?? '', slice?.value ?? ''].join('\u0001')
 
+/** The same in SQL, of the columns that hold it. */
+export const COMBINATION_KEY =
+  "concat(model_version, '\\x01', variant, '\\x01', slice_key, '\\x01', slice_value)"
+
 /** The value a prediction has in a slice: of the attribute, where it has one, else of the feature. */
 export const SLICE_VALUE = `if(mapContains(attributes, {slice_key:String}), attributes[{slice_key:String}], if(mapContains(features, {slice_key:String}), toString(features[{slice_key:String}]), ''))`
 /** Of outcomes, which keep attributes alone. */
