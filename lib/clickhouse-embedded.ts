@@ -56,7 +56,7 @@ export function embeddedEngine(path: string): EmbeddedEngine {
           })
         },
         ready,
-        bind: boundBySet(),
+        bind: boundBySet(client),
       })
     },
     rawSession: (settings) => {
@@ -90,9 +90,9 @@ export function embeddedEngine(path: string): EmbeddedEngine {
  * Parameters that are set on the connection before the statement. What travels with a statement, chDB keeps for the whole process, and
  * runs such statements one after another whatever connection they come from; so set, those of several connections run side by side.
  */
-function boundBySet(): Bind {
+function boundBySet(client: ClickHouseClient): Bind {
   let last: Promise<unknown> = Promise.resolve()
-  return (client, params, run) => {
+  return (params, run) => {
     const mine = last.then(async () => {
       const values = Object.entries(params).map(
         ([name, value]) => `param_${name} = '${escape(formatQueryParams({ value }))}'`,

@@ -103,7 +103,6 @@ export function serverEngine(options: ServerOptions): ClickHouseEngine {
 
 /** Runs a statement whose parameters are bound, as the connection has it. */
 export type Bind = <T>(
-  client: ClickHouseClient,
   params: Params,
   run: (bound: { query_params?: Params }) => Promise<T>,
 ) => Promise<T>
@@ -119,14 +118,14 @@ interface ConnectionOptions {
 /** Our port on an official client, whatever connection it uses. */
 export function clickHouseOf(
   client: ClickHouseClient,
-  { insertFile, ready, bind = (_, query_params, run) => run({ query_params }) }: ConnectionOptions,
+  { insertFile, ready, bind = (query_params, run) => run({ query_params }) }: ConnectionOptions,
 ): ClickHouse {
   const bound = async <T>(
     params: Params | undefined,
     run: (bound: { query_params?: Params }) => Promise<T>,
   ) => {
     await ready
-    return params && Object.keys(params).length > 0 ? bind(client, params, run) : run({})
+    return params && Object.keys(params).length > 0 ? bind(params, run) : run({})
   }
   const command: ClickHouse['command'] = async (query, params) => {
     await bound(params, (more) => client.command({ query, ...more }))

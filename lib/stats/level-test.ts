@@ -2,7 +2,7 @@
  * Whether a number of a window, such as an accuracy or a latency, is worse than those of a reference by more than its windows differ
  * from one another.
  */
-import { smoothedTail, windowNoise, windowTail, type Season, type Side } from './window-noise.ts'
+import { historyTail, LEAST_VARIANCE, windowNoise, type Season, type Side } from './window-noise.ts'
 
 /** A number of one window, on a scale on which differences compare. */
 export interface Level {
@@ -25,11 +25,6 @@ export interface LevelSubject {
   /** Which way is worse; 0: both. */
   worse: Side
 }
-
-/** How the error is split between the window itself and the weighted mean of the last ones. */
-const WINDOW_SHARE = 0.6
-/** Of a number that never varies. */
-const LEAST_VARIANCE = 1e-12
 
 /**
  * Tests the last window by itself, and in the weighted mean of the last windows, which sees small lasting shifts.
@@ -66,9 +61,5 @@ export function levelTail(
     size: own.size,
     phase: own.phase,
   }))
-  const itself = windowTail(windows.at(-1)!, noise, 0, leastEffect, worse)
-  // Of a single window the mean of the last ones says nothing of its own.
-  if (windows.length === 1) return itself
-  const smoothed = smoothedTail(windows, noise, 0, leastEffect, worse)
-  return Math.min(1, itself / WINDOW_SHARE, smoothed / (1 - WINDOW_SHARE))
+  return historyTail(windows, noise, 0, leastEffect, worse)
 }

@@ -8,9 +8,12 @@ import type { Shape } from './normal-scores.ts'
 import { trigamma } from './polygamma.ts'
 import {
   effectiveFeatures,
+  historyTail,
+  LEAST_VARIANCE,
   logDistanceTails,
   MAX_SHAPE_DEGREES,
   smoothedTail,
+  WINDOW_SHARE,
   windowNoise,
   windowTail,
   type LaterWindow,
@@ -42,10 +45,6 @@ const COMPONENTS = [
   { name: 'skew', key: 'skew', weight: 0.1, leastEffect: 0 },
 ] as const
 const DISTRIBUTION_WEIGHT = 0.2
-/** How a component's share is split between the window itself and the mean of the last ones. */
-const WINDOW_SHARE = 0.6
-/** Of a functional that never varies. */
-const LEAST_VARIANCE = 1e-12
 
 /**
  * Tests numeric features of one window.
@@ -147,13 +146,7 @@ export function shareShifts(subjects: readonly ShareSubject[], season?: Season):
       size,
       phase,
     }))
-    // Of a single window the mean of the last ones says nothing of its own.
-    const share = windows.length === 1 ? 1 : WINDOW_SHARE
-    return Math.min(
-      1,
-      windowTail(windows.at(-1)!, noise, f, LEAST_SHARE_EFFECT) / share,
-      share === 1 ? 1 : smoothedTail(windows, noise, f, LEAST_SHARE_EFFECT) / (1 - share),
-    )
+    return historyTail(windows, noise, f, LEAST_SHARE_EFFECT)
   })
 }
 

@@ -31,15 +31,10 @@ export function wasserstein(
   for (const bin of alignBins(reference, current)) {
     const [before, now] = [bin.reference / n, bin.current / m]
     slack += (bin.high - bin.low) * (before + now)
-    if (before === 0) step(bin.currentMean, -now)
-    else if (now === 0) step(bin.referenceMean, before)
-    else if (bin.referenceMean <= bin.currentMean) {
-      step(bin.referenceMean, before)
-      step(bin.currentMean, -now)
-    } else {
-      step(bin.currentMean, -now)
-      step(bin.referenceMean, before)
-    }
+    const currentFirst = bin.currentMean < bin.referenceMean
+    if (now > 0 && currentFirst) step(bin.currentMean, -now)
+    if (before > 0) step(bin.referenceMean, before)
+    if (now > 0 && !currentFirst) step(bin.currentMean, -now)
   }
   return { value, low: Math.max(0, value - slack), high: value + slack }
 }

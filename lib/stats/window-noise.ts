@@ -196,6 +196,31 @@ export function smoothedTail(
   )
 }
 
+/** How the error is split between a window itself and the weighted mean of the last ones. */
+export const WINDOW_SHARE = 0.6
+/** Of a functional that never varies. */
+export const LEAST_VARIANCE = 1e-12
+
+/**
+ * Both of these together, each at its share of the error.
+ *
+ * @param windows in the order of time, the tested one last; not empty
+ * @returns in [0, 1]
+ */
+export function historyTail(
+  windows: readonly LaterWindow[],
+  noise: WindowNoise,
+  feature: number,
+  leastEffect: number,
+  side: Side = 0,
+): number {
+  const itself = windowTail(windows.at(-1)!, noise, feature, leastEffect, side)
+  // Of a single window the mean of the last ones says nothing of its own.
+  if (windows.length === 1) return itself
+  const smoothed = smoothedTail(windows, noise, feature, leastEffect, side)
+  return Math.min(1, itself / WINDOW_SHARE, smoothed / (1 - WINDOW_SHARE))
+}
+
 /**
  * One-sided p that a distance is no larger than those of the reference windows, each from the others; on the logarithm.
  *

@@ -11,7 +11,7 @@ import {
   type Arms,
   type CanaryQuestion,
 } from './canary-queries.ts'
-import { PREDICTED, truthSource } from './truth-source.ts'
+import { AS_STORED, PREDICTED, truthSource } from './truth-source.ts'
 
 type Pairs = [champion: number, candidate: number][]
 interface PairRow {
@@ -38,11 +38,7 @@ export async function readPairs(
   const { by, champion } = question
   const span = await bothThere(db, model, question)
   if (!span) return undefined
-  const truth = truthSource(
-    { predictions: 'predictions', outcomes: 'outcome_revisions FINAL' },
-    model,
-    EVERYTHING,
-  )
+  const truth = truthSource(AS_STORED, model, EVERYTHING)
   const isRegression = model.task === 'regression'
   const bothOf = (column: string) =>
     `if(countIf(isNull(${column})) = 0, [(maxIf(assumeNotNull(${column}), is_champion), maxIf(assumeNotNull(${column}), NOT is_champion))], []) AS ${column}_pair`

@@ -5,7 +5,7 @@ import type { Model } from '../../lib/models.ts'
 import type { Window } from '../../lib/windows.ts'
 import type { Arm } from './canary.ts'
 import { sqlTime } from './scope.ts'
-import { truthParams, truthSource } from './truth-source.ts'
+import { AS_STORED, truthParams, truthSource } from './truth-source.ts'
 
 export interface CanaryQuestion {
   /** The column that tells the arms apart, and what it holds. */
@@ -100,11 +100,7 @@ export async function readArms(
     FROM predictions WHERE model_id = {model:String} AND ${by} IN {arms:Array(String)} AND predicted_at >= {from:DateTime64(3, 'UTC')} AND predicted_at < {to:DateTime64(3, 'UTC')}
     ORDER BY predicted_at, prediction_id LIMIT 1 BY unit)`
   const isRegression = model.task === 'regression'
-  const truth = truthSource(
-    { predictions: 'predictions', outcomes: 'outcome_revisions FINAL' },
-    model,
-    EVERYTHING,
-  )
+  const truth = truthSource(AS_STORED, model, EVERYTHING)
   const rows = await db.query<ArmRow>(
     `SELECT arm, count() AS units,
        groupArray(${MOST_UNITS})(correct) AS correct, groupArray(${MOST_UNITS})(error) AS errors, groupArray(${MOST_UNITS})(worth) AS worth,

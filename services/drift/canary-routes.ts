@@ -71,14 +71,14 @@ export function canaryRoutes(http: Http, { db, queries, models, now }: CanaryRou
       const { champion, candidate, by, alpha, share, paired } = query
       if (champion === candidate)
         throw new Problem(400, 'bad_request', 'champion and candidate must differ')
-      const at = now()
-      const reached = progressOf(await queries.partitions(model.modelId), model, at)
       if (paired && share !== undefined)
         throw new Problem(
           400,
           'bad_request',
           'pairs have no share: every request is answered twice',
         )
+      const at = now()
+      const reached = progressOf(await queries.partitions(model.modelId), model, at)
       const arms = await (paired ? readPairs : readArms)(db, model, {
         by,
         champion,

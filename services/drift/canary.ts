@@ -115,17 +115,13 @@ function comparisons(worthRange: Interval | undefined): Comparison[] {
       metric: 'accuracy',
       values: (arm) => arm.correct,
       moreIsBetter: true,
-      sequence: boundedMeanSequence,
-      ofDifferences: scaled({ low: -1, high: 1 }),
-      summary: meanOf,
+      ...boundedMean({ low: 0, high: 1 }),
     },
     {
       metric: 'mae',
       values: (arm) => arm.absoluteErrors,
       moreIsBetter: false,
-      sequence: unbounded,
-      ofDifferences: unbounded,
-      summary: meanOf,
+      ...anyMean,
     },
     ...(worthRange && worthRange.high > worthRange.low
       ? [
@@ -133,12 +129,7 @@ function comparisons(worthRange: Interval | undefined): Comparison[] {
             metric: 'business_value',
             values: (arm: Arm) => arm.worth,
             moreIsBetter: true,
-            sequence: scaled(worthRange),
-            ofDifferences: scaled({
-              low: worthRange.low - worthRange.high,
-              high: worthRange.high - worthRange.low,
-            }),
-            summary: meanOf,
+            ...boundedMean(worthRange),
           },
         ]
       : []),
@@ -146,9 +137,7 @@ function comparisons(worthRange: Interval | undefined): Comparison[] {
       metric: 'error_ratio',
       values: (arm) => arm.failed,
       moreIsBetter: false,
-      sequence: boundedMeanSequence,
-      ofDifferences: scaled({ low: -1, high: 1 }),
-      summary: meanOf,
+      ...boundedMean({ low: 0, high: 1 }),
     },
     {
       metric: 'latency_p95_ms',
@@ -161,9 +150,7 @@ function comparisons(worthRange: Interval | undefined): Comparison[] {
       metric: 'cost_usd',
       values: (arm) => arm.costs,
       moreIsBetter: false,
-      sequence: unbounded,
-      ofDifferences: unbounded,
-      summary: meanOf,
+      ...anyMean,
     },
   ]
 }
@@ -226,6 +213,14 @@ const scaled =
     )
     return { low: low + size * unit.low, high: low + size * unit.high }
   }
+
+/** How means are compared whose values lie in a range. */
+const boundedMean = (range: Interval) => ({
+  sequence: scaled(range),
+  ofDifferences: scaled({ low: range.low - range.high, high: range.high - range.low }),
+  summary: meanOf,
+})
+const anyMean = { sequence: unbounded, ofDifferences: unbounded, summary: meanOf }
 
 const quantileSequence =
   (p: number) =>

@@ -12,7 +12,7 @@ import { momentsOf } from '../../lib/stats/moments.ts'
 import { uniforms } from '../../lib/stats/random.ts'
 import { studentTail } from '../../lib/stats/student-t.ts'
 import { fact, type Fact } from './facts.ts'
-import { featureMatrix, type Features } from './feature-matrix.ts'
+import { featureMatrix, featureNames, type Features } from './feature-matrix.ts'
 import { LEAST_WINDOWS } from './reference-windows.ts'
 import { FAMILY_SHARES, levelVerdict } from './rules.ts'
 
@@ -95,7 +95,8 @@ export function evaluateMultivariate(
     return distance ? [{ ...statistic, ...distance, own: own[i]! }] : []
   })
   // They are tested beside every feature of the window.
-  const tests = namesOf([...beside, ...current]).length + found.length
+  const tests =
+    featureNames([...beside, ...current].map(({ features }) => features)).length + found.length
   return found.map(({ subject, metric, value, standardError, n, reason, own: others }) => {
     const interval = standardError && normalInterval(value, standardError, CI_LEVEL)
     const isJudged = !rules.isReference && others.length >= LEAST_WINDOWS
@@ -134,9 +135,6 @@ const evenly = <T>(rows: readonly T[], size: number): T[] =>
   rows.length <= size
     ? [...rows]
     : Array.from({ length: size }, (_, i) => rows[Math.floor((i * rows.length) / size)]!)
-
-const namesOf = (rows: readonly Drawn[]) =>
-  [...new Set(rows.flatMap(({ features }) => Object.keys(features)))].toSorted()
 
 function aucOfFeatures(
   reference: readonly Drawn[],

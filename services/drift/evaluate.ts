@@ -96,28 +96,25 @@ function driftFacts(input: WindowInput, reference: ReferenceData, model: Model):
   })
 }
 
+const judgingOf = ({ references }: Pick<WindowInput, 'references'>) =>
+  references.find((reference) => reference.judge)
+
 const withLevels = (
   facts: readonly Fact[],
   family: 'performance' | 'operations',
-  { references, levels, window, combinations }: WindowInput,
+  { levels, window, combinations, ...input }: WindowInput,
   model: Model,
 ) =>
-  withLevelVerdicts(
-    facts,
-    family,
-    references.find((reference) => reference.judge),
-    levels,
-    {
-      window,
-      windowLevel: alarmLevel(model, window),
-      combinations,
-      looks: family === 'performance' ? model.labels.judge_at.length : 1,
-      minCount: model.windows.min_count,
-    },
-  )
+  withLevelVerdicts(facts, family, judgingOf(input), levels, {
+    window,
+    windowLevel: alarmLevel(model, window),
+    combinations,
+    looks: family === 'performance' ? model.labels.judge_at.length : 1,
+    minCount: model.windows.min_count,
+  })
 
-function multivariateFacts({ rows, references, window }: WindowInput, model: Model): Fact[] {
-  const judging = references.find((reference) => reference.judge)
+function multivariateFacts({ rows, window, ...input }: WindowInput, model: Model): Fact[] {
+  const judging = judgingOf(input)
   if (!judging?.multivariate || rows.length === 0) return []
   return evaluateMultivariate(rows, judging.multivariate, {
     reference: judging.name,
@@ -151,7 +148,7 @@ export function evaluateTruth(input: WindowInput, model: Model): Fact[] {
   // Outcomes know attributes alone: of a slice by a feature there are none.
   if (input.isSlice && input.outcomes.labelled === 0) return []
   const minCount = model.windows.min_count
-  const judging = input.references.find((reference) => reference.judge)
+  const judging = judgingOf(input)
   const fairnessLevel =
     (alarmLevel(model, input.window) * FAMILY_SHARES.fairness) /
     (input.combinations * Math.max(1, fairnessTests(input.groups.values())))

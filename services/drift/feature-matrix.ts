@@ -9,9 +9,12 @@ export interface FeatureMatrix {
   rowOf: (features: Features) => Float64Array
 }
 
+export const featureNames = (rows: readonly Features[]): string[] =>
+  [...new Set(rows.flatMap(Object.keys))].toSorted()
+
 /** @param known rows that tell which features there are, and how frequent their texts */
 export function featureMatrix(known: readonly Features[]): FeatureMatrix {
-  const names = [...new Set(known.flatMap(Object.keys))].toSorted()
+  const names = featureNames(known)
   const places = names.map((name) => placesOf(name, known))
   return {
     names,

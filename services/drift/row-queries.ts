@@ -6,7 +6,7 @@ import { MOST_GUESSES, type Guess } from './evaluate-losses.ts'
 import { MOST_SCORED, type Scored } from './evaluate-movement.ts'
 import type { Drawn } from './evaluate-multivariate.ts'
 import { ALL, paramsOf, predictionScope, within, type Combination } from './scope.ts'
-import { truthParams, truthSource } from './truth-source.ts'
+import { AS_STORED, truthParams, truthSource } from './truth-source.ts'
 
 const rowsWhere = (c: Combination) =>
   `WHERE model_id = {model:String} AND ${within('predicted_at')}${predictionScope(c)}`
@@ -38,11 +38,7 @@ export const rowQueries = (db: ClickHouse) => ({
     c: Combination,
     labelled: boolean,
   ): Promise<Guess[]> => {
-    const truth = truthSource(
-      { predictions: 'predictions', outcomes: 'outcome_revisions FINAL' },
-      model,
-      c,
-    )
+    const truth = truthSource(AS_STORED, model, c)
     return db.query<Guess>(
       `SELECT features, prediction, truth.loss AS loss FROM (
          SELECT prediction_id, features, assumeNotNull(prediction_number) AS prediction FROM predictions

@@ -15,6 +15,12 @@ export interface Tables {
   outcomes: string
 }
 
+/** As they came, without attributes that came apart. */
+export const AS_STORED: Tables = {
+  predictions: 'predictions',
+  outcomes: 'outcome_revisions FINAL',
+}
+
 const COLUMNS =
   'prediction_id, predicted_at, prediction, prediction_number, score, attributes, decision, subject_id'
 

@@ -20,7 +20,7 @@ import {
   type Combination,
 } from './scope.ts'
 import { effectiveCounts, type Weights } from './sampling.ts'
-import { truthParams, truthSource, type Tables } from './truth-source.ts'
+import { AS_STORED, truthParams, truthSource, type Tables } from './truth-source.ts'
 import type { GroupCounts, OutcomeCounts, WindowCounts } from './window-data.ts'
 
 /** Values of one slice that are judged, the most frequent ones. */
@@ -114,7 +114,7 @@ export function windowQueries(db: ClickHouse) {
           predictions: withLateAttributes('predictions'),
           outcomes: withLateAttributes('outcome_revisions FINAL'),
         }
-      : { predictions: 'predictions', outcomes: 'outcome_revisions FINAL' }
+      : AS_STORED
   const rawOf = async (c: Combination) => ({
     table: (await tablesOf(c.slice !== undefined)).predictions,
     where: rawWhere(c),
