@@ -19,11 +19,23 @@ import { messageReader } from '../lib/message-reader.ts'
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
-/** A directory that is removed after the file's tests. */
+/** A directory that is removed after the file's tests; tried again while something that is ending still writes into it. */
 export function temporaryDirectory(): string {
   const path = mkdtempSync(join(tmpdir(), 'plumbline-'))
-  afterAll(() => rmSync(path, { recursive: true, force: true }))
+  afterAll(() => rmSync(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }))
   return path
+}
+
+/** Ends a process, and resolves with its exit code once it has gone. */
+export function ended(
+  child: ChildProcess,
+  signal: NodeJS.Signals = 'SIGTERM',
+): Promise<number | null> {
+  return new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) return resolve(child.exitCode)
+    child.once('exit', resolve)
+    child.kill(signal)
+  })
 }
 
 /** The embedded engine on a fresh, migrated directory. */
@@ -144,15 +156,11 @@ export async function spawnTarget(target: string, env: Record<string, string>): 
     clickhouseUrl: `http://127.0.0.1:${clickhousePort}`,
     child,
     log: () => output,
-    stop: (signal = 'SIGTERM') =>
-      new Promise((resolve) => {
-        if (child.exitCode !== null || child.signalCode !== null) return resolve(child.exitCode)
-        child.once('exit', (code) => {
-          children.delete(child)
-          resolve(code)
-        })
-        child.kill(signal)
-      }),
+    stop: async (signal) => {
+      const code = await ended(child, signal)
+      children.delete(child)
+      return code
+    },
   }
 }
 

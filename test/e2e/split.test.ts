@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { freePort, startKafka, type LocalKafka } from '../../deploy/local/kafka.ts'
 import {
+  ended,
   ask,
   post,
   prediction,
@@ -73,13 +74,7 @@ afterEach(({ task }) => {
 })
 
 afterAll(async () => {
-  await Promise.all(
-    Object.values(services).map(({ child }) => {
-      const gone = new Promise((resolve) => child.once('exit', resolve))
-      child.kill('SIGTERM')
-      return child.exitCode === null ? gone : undefined
-    }),
-  )
+  await Promise.all(Object.values(services).map(({ child }) => ended(child)))
   await stores?.stop()
   await kafka?.stop()
 })

@@ -6,7 +6,7 @@ import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { freePort } from '../../deploy/local/kafka.ts'
 import { alertSender } from '../../services/retrain-trigger/alerts.ts'
-import { temporaryDirectory, until } from '../harness.ts'
+import { ended, temporaryDirectory, until } from '../harness.ts'
 
 const directory = temporaryDirectory()
 let alertmanager: ChildProcess
@@ -39,7 +39,8 @@ beforeAll(async () => {
     ),
   )
 })
-afterAll(() => void alertmanager?.kill('SIGTERM'))
+// It writes its state as it ends: the directory goes after it.
+afterAll(() => ended(alertmanager))
 
 test('an alarm is told, and its end', async () => {
   const alarm = {
