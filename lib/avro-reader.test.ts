@@ -8,7 +8,7 @@ import { avroReader } from './avro-reader.ts'
 import { createJudge, type Verdict } from './event-verdict.ts'
 import type { LoggedMessage } from './event-log.ts'
 import { messageReader } from './message-reader.ts'
-import { Members } from './plain-json.ts'
+import { Members } from './members.ts'
 import type { SchemaRegistry } from './schema-registry.ts'
 import { PredictionV1 } from '../schemas/events/prediction.v1.ts'
 import { prediction, ROOT } from '../test/harness.ts'
@@ -26,13 +26,16 @@ async function judged(schema: string, record: object): Promise<Verdict> {
   return read(message, createJudge(PredictionV1))
 }
 
+const plain = (value: unknown): unknown => {
+  if (value instanceof Date) return value.toISOString()
+  return value instanceof Members ? value.toObject() : value
+}
+
 /** Without what Avro cannot tell from a missing field, and maps as the objects they are. */
 function told(verdict: Verdict): unknown {
   if (!verdict.ok) return verdict.rejection
-  const given = Object.entries(verdict.event).filter(([, value]) => value !== null)
-  return Object.fromEntries(
-    given.map(([name, value]) => [name, value instanceof Members ? value.toObject() : value]),
-  )
+  const given = Object.entries(verdict.event.toObject()).filter(([, value]) => value !== null)
+  return Object.fromEntries(given.map(([name, value]) => [name, plain(value)]))
 }
 
 const scalar = fc.oneof(

@@ -14,7 +14,7 @@ import {
   type FieldKind,
 } from '../schemas/fields.ts'
 import * as native from './native-block.ts'
-import { Members } from './plain-json.ts'
+import { Members } from './members.ts'
 
 export interface EventField {
   name: string
@@ -62,7 +62,7 @@ function validOf(facts: Facts): EventField['valid'] {
       return (v) => choices.has(v)
     }
     case 'timestamp':
-      return (v) => typeof v === 'string' && eventTime(v) !== undefined
+      return (v) => eventTime(v) !== undefined
     case 'number': {
       const {
         minimum = -Infinity,
@@ -106,8 +106,11 @@ const isCount = (v: unknown): v is number => Number.isSafeInteger(v) && (v as nu
 const isScalar = (v: unknown) =>
   typeof v === 'string' ? fits(v, MAX_TEXT) : isFiniteNumber(v) || typeof v === 'boolean'
 const isFeature = (v: unknown) => isFiniteNumber(v) || v === null || isScalar(v)
+/** An object as JSON has them. */
 export const isObject = (v: unknown): v is Record<string, unknown> =>
-  typeof v === 'object' && v !== null && !Array.isArray(v)
+  typeof v === 'object' &&
+  v !== null &&
+  !(Array.isArray(v) || ArrayBuffer.isView(v) || v instanceof Date)
 
 function isMapOf(v: unknown, most: number, valid: (element: unknown) => boolean): boolean {
   if (!(v instanceof Members) || v.values.length > most) return false
@@ -128,14 +131,17 @@ let lastTime = ''
 let lastTimeMs: number | undefined
 
 /**
- * Epoch milliseconds of an RFC 3339 time, undefined where it is none or lies outside 1990 to 2099; parts of a millisecond
- * are cut off. The common form, `2026-01-31T12:00:00.000Z`, needs no regular expression.
+ * Epoch milliseconds of an event's time, undefined where it is none or lies outside 1990 to 2099; parts of a millisecond are cut
+ * off. A time is RFC 3339 text, whose common form, `2026-01-31T12:00:00.000Z`, needs no regular expression, or a `Date`, as
+ * formats have it that know times.
  */
-export function eventTime(text: string): number | undefined {
+export function eventTime(time: unknown): number | undefined {
+  if (time instanceof Date) return within(time.getTime())
+  if (typeof time !== 'string') return undefined
   // Judged, counted and stored: the same time is asked for three times.
-  if (text !== lastTime) {
-    lastTimeMs = parsedTime(text)
-    lastTime = text
+  if (time !== lastTime) {
+    lastTimeMs = parsedTime(time)
+    lastTime = time
   }
   return lastTimeMs
 }
@@ -213,7 +219,7 @@ export function columnsOf({ name, kind, required }: EventField, dictionary: bool
       return same(dictionary || kind === 'choice' ? native.lowCardinality() : native.strings())
     case 'timestamp': {
       const time = native.fixed("DateTime64(3, 'UTC')")
-      return one(required ? time : native.nullable(time), (text: string) => eventTime(text)!)
+      return one(required ? time : native.nullable(time), (time: unknown) => eventTime(time)!)
     }
     case 'number':
       return same(native.nullable(native.fixed('Float64')))

@@ -23,8 +23,9 @@ export interface LoggedMessage {
   value: Buffer
   /** Absent when the message has none. */
   headers?: Record<string, string> | undefined
-  /** Where the value lies, for readers that need no slice of their own. */
+  /** Where the value lies, and the key, for readers that need no slice of their own. */
   readonly within?: Span
+  readonly keyWithin?: Span
 }
 
 /** Bytes from one place to another, the second one excluded. */

@@ -5,11 +5,11 @@
  * to its tables, rows and counts alike, is the service's (`services/ingest/rows.ts`, `services/feedback/rows.ts`).
  */
 import type { TObject } from 'typebox'
-import type { LoggedMessage, LoggedRange } from './event-log.ts'
+import { spanOf, type LoggedMessage, type LoggedRange } from './event-log.ts'
 import { createJudge, type Event, type Judge, type Verdict } from './event-verdict.ts'
 import { murmurHash3, xxHash32 } from './id-hash.ts'
 import * as native from './native-block.ts'
-import { Members } from './plain-json.ts'
+import { Members } from './members.ts'
 import type { SeenIds } from './seen-ids.ts'
 
 export interface TableRows extends native.NativeBlock {
@@ -74,9 +74,20 @@ const scratch = Buffer.alloc(2048)
 export function eventMapping(options: EventMappingOptions): EventMapping {
   const judge = createJudge(options.schema)
   const { identity, key, seenIn } = options
-  /** A key is there to tell partitions apart; one that says something else than the event is a fault worth knowing. */
-  const isKeyed = ({ key: given }: LoggedMessage, event: Event, name: string) =>
-    !key || given.length === 0 || given.toString() === (key === identity ? name : key(event))
+  /**
+   * A key is there to tell partitions apart; one that says something else than the event is a fault worth knowing.
+   *
+   * @param length of the event's name, in {@link scratch}
+   */
+  const isKeyed = (message: LoggedMessage, event: Event, length: number) => {
+    if (!key) return true
+    const { bytes, from, to } = message.keyWithin ?? spanOf(message.key)
+    if (from === to) return true
+    const expected = key === identity ? scratch : Buffer.from(key(event))
+    if (to - from !== (key === identity ? length : expected.length)) return false
+    for (let i = from; i < to; i++) if (bytes[i] !== expected[i - from]) return false
+    return true
+  }
   const refused = ({ rejection }: Verdict & { ok: false }, message: LoggedMessage): DeadLetter => ({
     message,
     code: rejection.code,
@@ -99,12 +110,11 @@ export function eventMapping(options: EventMappingOptions): EventMapping {
           continue
         }
         const { event } = verdict
-        const name = identity(event)
-        if (!isKeyed(message, event, name)) {
+        const length = key || seenIn ? scratch.write(identity(event)) : 0
+        if (!isKeyed(message, event, length)) {
           dead.push(refused(judge.refuse('key_mismatch'), message))
           continue
         }
-        const length = seenIn ? scratch.write(name) : 0
         if (seenIn && seen.repeated(xxHash32(scratch, length), murmurHash3(scratch, length))) {
           duplicates++
           into.repeat(event)

@@ -3,6 +3,7 @@ import type { TObject } from 'typebox'
 import { columnsOf, fieldsOf, type FieldColumns } from './event-fields.ts'
 import type { LoggedMessage, LoggedRange } from './event-log.ts'
 import type { Event } from './event-verdict.ts'
+import { byNames } from './members.ts'
 import * as native from './native-block.ts'
 
 export interface EventRows extends native.NativeBlock {
@@ -35,16 +36,18 @@ export function eventRows(
     { ...origin },
     ...[...fields.values()].map((field) => field.columns),
   ) as Record<string, native.Column<never>>
+  const cellsOf = byNames((names) => names.map((name) => fields.get(name)))
   let rows = 0
   return {
     columns,
     get rows() {
       return rows
     },
-    add: (event, message) => {
-      for (const name in event) {
-        const value = event[name]
-        if (value !== null && value !== undefined) fields.get(name)?.set(rows, value as never)
+    add: ({ names, values }, message) => {
+      const cells = cellsOf(names)
+      for (let i = 0; i < cells.length; i++) {
+        const value = values[i]
+        if (value !== null && value !== undefined) cells[i]?.set(rows, value as never)
       }
       origin.received_at.set(rows, message.timestampMs)
       origin.offset.set(rows, message.offset)

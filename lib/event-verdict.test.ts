@@ -7,7 +7,8 @@ import type { TObject } from 'typebox'
 import { expect, test } from 'vitest'
 import { createJudge, type Verdict } from './event-verdict.ts'
 import { scanValue } from './json-scan.ts'
-import { Members, plainJsonReader } from './plain-json.ts'
+import { Members } from './members.ts'
+import { plainJsonReader } from './plain-json.ts'
 import { rejectionsOf } from './rejections.ts'
 import { AttributesV1 } from '../schemas/events/attributes.v1.ts'
 import { LabelV1 } from '../schemas/events/label.v1.ts'
@@ -258,7 +259,7 @@ test('the fast reader reads what JSON.parse reads, or gives up', () => {
   )
   const names = fc.oneof(
     { weight: 20, arbitrary: fc.constantFrom('a', 'b', 'feature_1', '1', 'é', '') },
-    fc.constantFrom('__proto__', 'a"b'),
+    fc.constantFrom('a"b', 'constructor'),
   )
   const flat = fc.dictionary(names, scalar)
   fc.assert(
@@ -275,7 +276,7 @@ test('the fast reader reads what JSON.parse reads, or gives up', () => {
         if (found === undefined) return
         taken++
         const parsed = JSON.parse(text) as object
-        expect(Object.fromEntries(Object.entries(found).map(([k, v]) => [k, plain(v)]))).toEqual(
+        expect(Object.fromEntries(found.names.map((k, i) => [k, plain(found.values[i])]))).toEqual(
           parsed,
         )
       },
@@ -310,7 +311,7 @@ test('numbers are the nearest doubles', () => {
       fc.boolean(),
       (whole, part, zeros, negative) => {
         const text = `${negative ? '-' : ''}${whole}.${'0'.repeat(zeros)}${part}`
-        expect(read(Buffer.from(`{"x":${text}}`))).toEqual({ x: Number(text) })
+        expect(read(Buffer.from(`{"x":${text}}`))?.values).toEqual([Number(text)])
       },
     ),
     { numRuns: 5000 },

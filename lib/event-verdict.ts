@@ -3,14 +3,19 @@ import { isUtf8 } from 'node:buffer'
 import type { TObject } from 'typebox'
 import { fieldsOf, isObject } from './event-fields.ts'
 import { scanValue } from './json-scan.ts'
-import { Members, plainJsonReader } from './plain-json.ts'
+import { byNames, Members } from './members.ts'
+import { plainJsonReader } from './plain-json.ts'
 import { alternativesOf, MAX_EVENT_BYTES, type Rejection, rejectionsOf } from './rejections.ts'
 
-export type Event = Record<string, unknown>
+/** An event as an object, before it is judged. */
+export type RawEvent = Record<string, unknown>
+
+/** An event as it was given: fields that are not in the schema too, null where it says null. */
+export type Event = Members
 
 /** `model_id/prediction_id`: the key of a prediction, wherever it goes. */
 export const predictionKey = (event: Event) =>
-  `${event['model_id'] as string}/${event['prediction_id'] as string}`
+  `${event.get('model_id') as string}/${event.get('prediction_id') as string}`
 
 export type Verdict =
   { ok: true; event: Event; unknownFields: number } | { ok: false; rejection: Rejection }
@@ -20,7 +25,7 @@ export interface Judge {
   bytes: (bytes: Buffer, from?: number, to?: number) => Verdict
   /** The same, decoded. */
   text: (text: string) => Verdict
-  /** A decoded event, whose keys are known to be distinct. Its maps become {@link Members}. */
+  /** A decoded event: an object, or its members. Its maps become {@link Members}. */
   value: (value: unknown) => Verdict
   refuse: (code: Rejection['code'], field?: string) => Verdict & { ok: false }
 }
@@ -47,28 +52,38 @@ export function createJudge(schema: TObject): Judge {
   const refuse: Judge['refuse'] = (code, field) =>
     refused(place.get(keyOf(code, field)) ?? place.get(keyOf('invalid_field', field))!)
 
-  const judge = (value: unknown): Verdict => {
-    if (!isObject(value)) return refuse('invalid_json')
-    let unknownFields = 0
+  /** What is known of an event by the names of its members alone. */
+  const planOf = byNames((names) => ({
+    fields: names.map((name) => fields.get(name)),
+    unknownFields: names.filter((name) => !fields.has(name)).length,
+    required: required.map(({ names: wanted, order }) => ({
+      places: wanted.map((name) => names.indexOf(name)).filter((at) => at >= 0),
+      order,
+    })),
+  }))
+
+  const judge = (event: Members): Verdict => {
+    const plan = planOf(event.names)
+    const { values } = event
     let first = Infinity
-    for (const name in value) {
-      const field = fields.get(name)
-      if (field === undefined) {
-        unknownFields++
-        continue
-      }
-      let given = value[name]
-      if (given === null || given === undefined) continue
-      if (field.isMap && isObject(given) && !(given instanceof Members))
-        value[name] = given = Members.of(given)
-      else if (!field.isMap && given instanceof Members) value[name] = given = given.toObject()
+    for (let i = 0; i < values.length; i++) {
+      const field = plan.fields[i]
+      let given = values[i]
+      if (field === undefined || given === null || given === undefined) continue
+      if (field.isMap !== given instanceof Members) values[i] = given = asField(given, field.isMap)
       if (!field.valid(given)) first = Math.min(first, field.order)
     }
-    for (const { names, order } of required) {
+    for (const { places, order } of plan.required) {
       if (order >= first) break
-      if (names.every((name) => value[name] === undefined || value[name] === null)) first = order
+      if (places.every((at) => values[at] === undefined || values[at] === null)) first = order
     }
-    return first === Infinity ? { ok: true, event: value, unknownFields } : refused(first)
+    return first === Infinity
+      ? { ok: true, event, unknownFields: plan.unknownFields }
+      : refused(first)
+  }
+  const judgeValue = (value: unknown): Verdict => {
+    if (value instanceof Members) return judge(value)
+    return isObject(value) ? judge(Members.of(value)) : refuse('invalid_json')
   }
 
   const readPlain = plainJsonReader()
@@ -82,11 +97,11 @@ export function createJudge(schema: TObject): Judge {
     } catch {
       return refuse('invalid_json')
     }
-    if (isPlain(text, value)) return judge(value)
+    if (isPlain(text, value)) return judgeValue(value)
     // Rare: a key is given twice, or the text has escapes.
     const found = scanValue(text, 0)
     if (found.unparsable) return refuse('invalid_json')
-    const verdict = judge(value)
+    const verdict = judgeValue(value)
     if (!found.repeated) return verdict
     const repeated = refuse('repeated_key', found.repeated.field)
     const isOurs = found.repeated.field === undefined || fields.has(found.repeated.field)
@@ -101,7 +116,7 @@ export function createJudge(schema: TObject): Judge {
 
   return {
     refuse,
-    value: judge,
+    value: judgeValue,
     text: judgeText,
     bytes: (bytes, from = 0, to = bytes.length) => {
       if (to - from > MAX_EVENT_BYTES) return refuse('too_large')
@@ -111,6 +126,12 @@ export function createJudge(schema: TObject): Judge {
       return isUtf8(event) ? judgeText(event.toString()) : refuse('invalid_json')
     },
   }
+}
+
+/** Maps are {@link Members}, what is no map is an object as it came. */
+function asField(given: unknown, isMap: boolean): unknown {
+  if (isMap) return isObject(given) ? Members.of(given) : given
+  return (given as Members).toObject()
 }
 
 /** JSON inside a field: its value, undefined where it gives a key twice, and the text itself where it is none. */

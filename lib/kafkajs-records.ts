@@ -7,7 +7,7 @@
  */
 import { createRequire } from 'node:module'
 import { crc32c } from '@node-rs/crc32'
-import type { LoggedMessage } from './event-log.ts'
+import type { LoggedMessage, Span } from './event-log.ts'
 
 const require = createRequire(import.meta.url)
 const RECORD = require.resolve('kafkajs/src/protocol/recordBatch/record/v0')
@@ -62,36 +62,55 @@ interface BatchContext {
 
 const NOTHING = Buffer.alloc(0)
 
-/** One record; also what kafkajs calls a message. */
+/** One record; also what kafkajs calls a message. A batch of them waits in memory: each is as small as it can be. */
 export class LogRecord implements LoggedMessage {
   readonly offset: number
-  readonly timestampMs: number
-  readonly batchContext: BatchContext
-  readonly isControlRecord: boolean
-  readonly bytes: Buffer
   readonly from: number
   readonly to: number
+  readonly #batch: BatchHeader
+  readonly #timestampDelta: number
   readonly #keyAt: number
   readonly #keyEnd: number
   readonly #headersAt: number
 
-  constructor(
-    bytes: Buffer,
-    batch: { context: BatchContext; isControl: boolean },
-    offset: number,
-    timestampMs: number,
-    places: readonly [number, number, number, number, number],
-  ) {
-    this.offset = offset
-    this.timestampMs = timestampMs
-    this.batchContext = batch.context
-    this.isControlRecord = batch.isControl
-    this.bytes = bytes
-    this.#keyAt = places[0]
-    this.#keyEnd = places[1]
-    this.from = places[2]
-    this.to = places[3]
-    this.#headersAt = places[4]
+  /** The record at the cursor, which goes on to the next one. */
+  constructor(cursor: Cursor, batch: BatchHeader) {
+    const length = varint(cursor)
+    const end = cursor.at + length
+    cursor.at++
+    this.#batch = batch
+    this.#timestampDelta = varint(cursor)
+    this.offset = batch.firstOffset + varint(cursor)
+    const keyLength = Math.max(0, varint(cursor))
+    this.#keyAt = cursor.at
+    cursor.at += keyLength
+    this.#keyEnd = cursor.at
+    const valueLength = Math.max(0, varint(cursor))
+    this.from = cursor.at
+    cursor.at += valueLength
+    this.to = cursor.at
+    this.#headersAt = cursor.bytes[cursor.at] === 0 ? 0 : cursor.at
+    cursor.at = end
+  }
+
+  get bytes(): Buffer {
+    return this.#batch.bytes
+  }
+
+  get timestampMs(): number {
+    return this.#batch.appendTime ?? this.#batch.firstTimestamp + this.#timestampDelta
+  }
+
+  get timestamp(): string {
+    return String(this.timestampMs)
+  }
+
+  get batchContext(): BatchContext {
+    return this.#batch.context
+  }
+
+  get isControlRecord(): boolean {
+    return this.#batch.isControl
   }
 
   /** Empty when the producer gave none. */
@@ -108,8 +127,8 @@ export class LogRecord implements LoggedMessage {
     return this
   }
 
-  get timestamp(): string {
-    return String(this.timestampMs)
+  get keyWithin(): Span {
+    return { bytes: this.bytes, from: this.#keyAt, to: this.#keyEnd }
   }
 
   /** Undefined when there are none; of a repeated header the last one counts. */
@@ -166,58 +185,35 @@ export async function splitRecordBatches(
     const plain = codec
       ? { bytes: await codec.decompress(bytes.subarray(at + RECORDS_AT, end)), at: 0 }
       : { bytes, at: at + RECORDS_AT }
-    splitRecords(plain, records, {
+    const header: BatchHeader = {
+      bytes: plain.bytes,
       context: {
         producerId: String(bytes.readBigInt64BE(at + PRODUCER_ID_AT)),
         inTransaction: (attributes & TRANSACTIONAL) !== 0,
       },
       isControl: (attributes & CONTROL) !== 0,
-      count: bytes.readInt32BE(at + COUNT_AT),
       firstOffset,
       firstTimestamp: int64(bytes, at + FIRST_TIMESTAMP_AT),
       appendTime:
         (attributes & LOG_APPEND_TIME) !== 0 ? int64(bytes, at + MAX_TIMESTAMP_AT) : undefined,
-    })
+    }
+    for (let left = bytes.readInt32BE(at + COUNT_AT); left > 0; left--)
+      records.push(new LogRecord(plain, header))
     at = end
   }
   return records
 }
 
+/** What the records of a batch have in common. */
 interface BatchHeader {
+  /** Its records, decompressed. */
+  bytes: Buffer
   context: BatchContext
   isControl: boolean
-  count: number
   firstOffset: number
   firstTimestamp: number
   /** The broker's time, which then counts for every record. */
   appendTime: number | undefined
-}
-
-function splitRecords(cursor: Cursor, into: LogRecord[], batch: BatchHeader) {
-  for (let i = 0; i < batch.count; i++) {
-    const length = varint(cursor)
-    const end = cursor.at + length
-    cursor.at++
-    const timestamp = batch.firstTimestamp + varint(cursor)
-    const offset = batch.firstOffset + varint(cursor)
-    const keyLength = Math.max(0, varint(cursor))
-    const keyAt = cursor.at
-    cursor.at += keyLength
-    const valueLength = Math.max(0, varint(cursor))
-    const valueAt = cursor.at
-    cursor.at += valueLength
-    const hasHeaders = cursor.bytes[cursor.at] !== 0
-    into.push(
-      new LogRecord(cursor.bytes, batch, offset, batch.appendTime ?? timestamp, [
-        keyAt,
-        keyAt + keyLength,
-        valueAt,
-        valueAt + valueLength,
-        hasHeaders ? cursor.at : 0,
-      ]),
-    )
-    cursor.at = end
-  }
 }
 
 /** A zigzag varint of up to 64 bits; exact to 2^53. */

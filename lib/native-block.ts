@@ -7,7 +7,7 @@
  */
 
 import { bytesOf, fixed, LAYOUT, type FixedColumn } from './native-cells.ts'
-import type { Members } from './plain-json.ts'
+import { byNames, type Members } from './members.ts'
 
 export { fixed, giveCells, takeCells, widerCells } from './native-cells.ts'
 
@@ -57,6 +57,9 @@ export function encodeBlock({ columns, rows }: NativeBlock): EncodedBlock | unde
     },
   }
 }
+
+/** A column that another block holds too, and gives back. */
+export const lent = <T>(column: Column<T>): Column<T> => ({ ...column, free: () => {} })
 
 /** Each string with its length before it. */
 export function strings(): Column<string> {
@@ -276,74 +279,84 @@ export function mapOf<T>(
 ): Column<Members> {
   const keys = lowCardinality()
   const { open, take, ...rest } = nested(`Map(${keys.type}, ${inner.type})`, [keys, inner])
-  /** Rows mostly have the keys of the row before, in the same order. */
-  let lastNames: readonly string[] = []
-  let lastPlaces: number[] = []
+  const placesOf = byNames((names) => names.map(keys.placeOf))
   return {
     ...rest,
     set: (row, { names, values, numeric }) => {
       open(row)
-      if (names !== lastNames) {
-        lastNames = names
-        lastPlaces = names.map(keys.placeOf)
-      }
       const element = take(names.length)
-      keys.setPlaces(element, lastPlaces)
+      keys.setPlaces(element, placesOf(names))
       if (numeric && inner.setEach) inner.setEach(element, values as readonly number[])
       else for (let i = 0; i < values.length; i++) inner.set(element + i, values[i] as T)
     },
   }
 }
 
+/** Places of the kinds in `Variant(Bool, Float64, String)`. */
+const BOOL = 0
+const NUMBER = 1
+const TEXT = 2
+const NULL = 255
+
 /** `Variant(Bool, Float64, String)`: each value keeps its type; null is none of them. */
 export function scalars(): Column<string | number | boolean | null> & Pick<FixedColumn, 'setEach'> {
-  /** One more than the kind, so that rows that are skipped are null. */
-  const kinds = fixed('UInt8')
+  let kinds = Buffer.alloc(4096, NULL)
+  let length = 0
+  let used = false
   const bools = fixed('Bool')
   const numbers = fixed('Float64')
   const texts = strings()
   let boolCount = 0
   let numberCount = 0
   let textCount = 0
+  const reserve = (rows: number) => {
+    if (rows <= kinds.length) return
+    const wider = Buffer.allocUnsafe(Math.max(2 * kinds.length, rows))
+    kinds.copy(wider)
+    kinds = wider.fill(NULL, kinds.length)
+  }
   return {
     type: 'Variant(Bool, Float64, String)',
     set: (row, value) => {
+      reserve(row + 1)
       if (typeof value === 'number') {
-        kinds.set(row, 2)
+        kinds[row] = NUMBER
         numbers.set(numberCount++, value)
       } else if (typeof value === 'string') {
-        kinds.set(row, 3)
+        kinds[row] = TEXT
         texts.set(textCount++, value)
       } else if (typeof value === 'boolean') {
-        kinds.set(row, 1)
+        kinds[row] = BOOL
         bools.set(boolCount++, value ? 1 : 0)
-      } else kinds.set(row, 0)
+      }
+      length = row + 1
+      used = true
     },
     setEach: (row, values) => {
-      kinds.setRun(row, row + values.length, 2)
+      length = row + values.length
+      reserve(length)
+      const into = kinds
+      for (let i = row; i < length; i++) into[i] = NUMBER
       numbers.setEach(numberCount, values)
       numberCount += values.length
+      used = true
     },
-    fill: kinds.fill,
-    used: kinds.used,
+    fill: (rows) => {
+      reserve(rows)
+      length = rows
+    },
+    used: () => used,
     prefix: () => [uint64(0)],
     data: () => [
-      bytesOf(bytesBelow(kinds.cells())),
+      kinds.subarray(0, length),
       ...(boolCount > 0 ? bools.data() : []),
       ...(numberCount > 0 ? numbers.data() : []),
       ...(textCount > 0 ? texts.data() : []),
     ],
     free: () => {
-      for (const column of [kinds, bools, numbers, texts]) column.free()
+      for (const column of [bools, numbers, texts]) column.free()
     },
   }
-}
-
-/** Each cell less one, as a byte: 0 becomes 255, the variant of null. */
-function bytesBelow(cells: Float64Array): Uint8Array {
-  const bytes = new Uint8Array(cells.length)
-  for (let i = 0; i < cells.length; i++) bytes[i] = cells[i]! - 1
-  return bytes
 }
 
 function uint64(value: number): Buffer {

@@ -9,10 +9,10 @@ const spare = new Map<number, Float64Array[]>()
 const MAX_SPARE = 32
 const LEAST = 256
 
-/** Cells of at least this length, all zero. */
-export function takeCells(atLeast: number): Float64Array {
+/** Cells of at least this length; all zero from a place on. */
+export function takeCells(atLeast: number, zeroFrom = 0): Float64Array {
   const length = 2 ** Math.ceil(Math.log2(Math.max(LEAST, atLeast)))
-  return spare.get(length)?.pop()?.fill(0) ?? new Float64Array(length)
+  return spare.get(length)?.pop()?.fill(0, zeroFrom) ?? new Float64Array(length)
 }
 
 export function giveCells(cells: Float64Array): void {
@@ -23,7 +23,7 @@ export function giveCells(cells: Float64Array): void {
 
 /** The same cells in at least this length. */
 export function widerCells(cells: Float64Array, atLeast: number): Float64Array {
-  const wider = takeCells(Math.max(atLeast, 2 * cells.length))
+  const wider = takeCells(Math.max(atLeast, 2 * cells.length), cells.length)
   wider.set(cells)
   giveCells(cells)
   return wider

@@ -68,29 +68,32 @@ export function binned(values: Float64Array, length: number, grid = gridOf(value
     if (at >= 0 && at < places.length) places[at] = place
     else farPlaces.set(bin, place)
   }
-  const found = new Int32Array(length)
-  let distinct = 0
-  for (let i = 0; i < length; i++) {
-    const bin = binOf(values[i]!, grid)
-    if (placeOf(bin) !== 0) continue
-    setPlace(bin, 1)
-    found[distinct++] = bin
-  }
-  const bins = found.slice(0, distinct).sort()
-  for (let place = 0; place < distinct; place++) setPlace(bins[place]!, place + 1)
-  const counts = new Float64Array(distinct)
-  const totals = new Float64Array(distinct)
-  const lows = new Float64Array(distinct).fill(Infinity)
-  const highs = new Float64Array(distinct).fill(-Infinity)
+  /** In the order in which bins were met. */
+  const met: number[] = []
+  const sums: number[] = []
   for (let i = 0; i < length; i++) {
     const value = values[i]!
-    const place = placeOf(binOf(value, grid)) - 1
-    counts[place]!++
-    totals[place]! += value
-    if (value < lows[place]!) lows[place] = value
-    if (value > highs[place]!) highs[place] = value
+    const bin = binOf(value, grid)
+    const at = FACTS * placeOf(bin) - FACTS
+    if (at < 0) {
+      met.push(bin)
+      setPlace(bin, met.length)
+      sums.push(1, value, value, value)
+    } else {
+      sums[at]!++
+      sums[at + 1]! += value
+      if (value < sums[at + 2]!) sums[at + 2] = value
+      if (value > sums[at + 3]!) sums[at + 3] = value
+    }
   }
+  const bins = Int32Array.from(met).sort()
+  const fact = (k: number) =>
+    Float64Array.from(bins, (bin) => sums[FACTS * placeOf(bin) - FACTS + k]!)
+  const found = { grid, bins, counts: fact(0), totals: fact(1), lows: fact(2), highs: fact(3) }
   for (const bin of bins) setPlace(bin, 0)
   farPlaces.clear()
-  return { grid, bins, counts, totals, lows, highs }
+  return found
 }
+
+/** Of a bin: the number, sum, least and greatest of its values. */
+const FACTS = 4

@@ -2,42 +2,21 @@
  * A fast reader for the JSON that producers really send: an object of scalars and of flat objects of scalars.
  *
  * It reads bytes in one pass, keeps the names of the object before (the next one mostly has the same, in the same order)
- * and makes no object of a feature map. Anything out of the ordinary, faults first of all, makes it give up: then
+ * and makes objects of none ({@link Members}). Anything out of the ordinary, faults first of all, makes it give up: then
  * `JSON.parse` and the scanner decide. A property test holds the two readings together.
  */
-
-/** The members of a flat object, in their order; no name twice. */
-export class Members {
-  readonly names: readonly string[]
-  readonly values: readonly unknown[]
-  /** Every value is a finite number. */
-  readonly numeric: boolean
-
-  constructor(names: readonly string[], values: readonly unknown[], numeric: boolean) {
-    this.names = names
-    this.values = values
-    this.numeric = numeric
-  }
-
-  static of(object: object): Members {
-    const values = Object.values(object) as unknown[]
-    return new Members(Object.keys(object), values, values.every(Number.isFinite))
-  }
-
-  toObject(): Record<string, unknown> {
-    return Object.fromEntries(this.names.map((name, i) => [name, this.values[i]]))
-  }
-}
+import { Members } from './members.ts'
+import { recurringTexts, startsWith } from './recurring-texts.ts'
 
 /** Names of an object, and each with its quotes and colon as bytes. */
 interface Shape {
   names: string[]
   heads: Uint8Array[]
+  /** The object read last had finite numbers only. */
+  numeric: boolean
 }
 
-const LONGEST_KNOWN = 20
-
-const EMPTY: Shape = { names: [], heads: [] }
+const EMPTY: Shape = { names: [], heads: [], numeric: false }
 
 const QUOTE = 34
 const COMMA = 44
@@ -57,69 +36,70 @@ const WORDS = (['true', 'false', 'null'] as const).map(
 const UNUSUAL = Symbol('unusual')
 
 /** Powers of ten that a double holds exactly. */
-const POWERS = Array.from({ length: 23 }, (_, i) => 10 ** i)
+const POWERS = Float64Array.from({ length: 23 }, (_, i) => 10 ** i)
 /** Digits that surely stay below 2^53. */
 const MAX_DIGITS = 15
 
 /** Both read all of the bytes from one place to another; undefined where the general way must decide, as it must for all that is not ASCII. */
 export interface PlainJsonReader {
-  /** An object, whose flat objects are {@link Members}. */
-  event: (bytes: Buffer, from?: number, to?: number) => Record<string, unknown> | undefined
+  /** An object of scalars and of flat objects, which are {@link Members} too. */
+  event: (bytes: Buffer, from?: number, to?: number) => Members | undefined
   /** An object of scalars. */
-  flat: (bytes: Buffer) => Members | undefined
+  flat: (bytes: Buffer, from?: number, to?: number) => Members | undefined
 }
 
+type ReadMember = (bytes: Buffer, from: number, name: string) => unknown
+
 export function plainJsonReader(): PlainJsonReader {
-  let top = EMPTY
+  /** By the name of the field; that of the event itself has none. */
   const shapes = new Map<string, Shape>()
+  let top = EMPTY
   /** Of the input: where it ends, and where the token read last has ended. */
   let end = 0
   let at = 0
-  const known: ({ bytes: Uint8Array; text: string } | undefined)[] = Array.from({ length: 256 })
+  const textAt = recurringTexts('latin1')
 
   return {
     event: (input, from = 0, to = input.length) => read(input, from, to, readTop),
-    flat: (input) => {
-      const members = read(input, 0, input.length, (bytes, from) => readFlat(bytes, from, ''))
-      return members === UNUSUAL ? undefined : members
-    },
+    flat: (input, from = 0, to = input.length) =>
+      read(input, from, to, (bytes, first) => readFlat(bytes, first, '')),
   }
 
-  function read<T>(
+  function read(
     input: Buffer,
     from: number,
     to: number,
-    readObject: (bytes: Buffer, from: number) => T,
-  ): T | undefined {
+    readObject: (bytes: Buffer, from: number) => Members | typeof UNUSUAL,
+  ): Members | undefined {
     end = to
     // Reading may run past the end, into the bytes behind it; then `at` is not the end.
     if (from === to || input[from] !== OPEN) return undefined
     const object = readObject(input, from)
-    return at === to ? object : undefined
+    return object !== UNUSUAL && at === to ? object : undefined
   }
 
   // The readers below take a place, keep it in a local variable, and leave in `at` where they ended.
 
-  function readTop(bytes: Buffer, from: number): Record<string, unknown> | undefined {
-    const event: Record<string, unknown> = {}
+  function readTop(bytes: Buffer, from: number): Members | typeof UNUSUAL {
     const { names, heads } = top
+    const values: unknown[] = []
     let i = from + 1
     for (let k = 0; k < names.length; k++) {
       const head = heads[k]!
       if (!startsWith(bytes, i, head)) break
       const value = readValue(bytes, i + head.length, names[k]!)
-      if (value === UNUSUAL) return undefined
-      event[names[k]!] = value
+      if (value === UNUSUAL) return UNUSUAL
+      values.push(value)
       i = at + 1
       if (bytes[at] === COMMA) continue
       if (bytes[at] !== CLOSE || k < names.length - 1) break
       at = i
-      return event
+      return new Members(names, values, false)
     }
     const read = readNew(bytes, from, readValue)
-    if (read === undefined) return undefined
+    if (read === UNUSUAL) return UNUSUAL
     top = read.shape
-    return Object.fromEntries(read.shape.names.map((name, k) => [name, read.values[k]]))
+    return new Members(top.names, read.values, false)
   }
 
   function readValue(bytes: Buffer, from: number, name: string): unknown {
@@ -127,36 +107,64 @@ export function plainJsonReader(): PlainJsonReader {
   }
 
   function readFlat(bytes: Buffer, from: number, field: string): Members | typeof UNUSUAL {
-    const { names, heads } = shapes.get(field) ?? EMPTY
-    const values: unknown[] = []
-    let numeric = true
-    let i = from + 1
-    for (let k = 0; k < names.length; k++) {
-      const head = heads[k]!
-      if (!startsWith(bytes, i, head)) break
-      const value = readScalar(bytes, i + head.length)
-      if (value === UNUSUAL) return UNUSUAL
-      values.push(value)
-      numeric &&= Number.isFinite(value)
-      i = at + 1
-      if (bytes[at] === COMMA) continue
-      if (bytes[at] !== CLOSE || k < names.length - 1) break
-      at = i
-      return new Members(names, values, numeric)
+    const shape = shapes.get(field)
+    if (shape?.numeric) {
+      const numbers = readNumbers(bytes, from, shape)
+      if (numbers) return new Members(shape.names, numbers, true)
     }
-    const read = readNew(bytes, from, readScalar)
-    if (read === undefined) return UNUSUAL
+    const values = shape && readLike(bytes, from, shape)
+    const read = values ? { shape, values } : readNew(bytes, from, readScalar)
+    if (read === UNUSUAL) return UNUSUAL
+    read.shape.numeric = read.values.every(Number.isFinite)
     shapes.set(field, read.shape)
-    return new Members(read.shape.names, read.values, read.values.every(Number.isFinite))
+    return new Members(read.shape.names, read.values, read.shape.numeric)
   }
 
-  /** An object unlike the one before; undefined where it is unusual or gives a name twice. */
+  /**
+   * Finite numbers under the names of the object before: what nearly all feature maps are. Undefined where it is anything else.
+   * An array of doubles alone, of known length, is what V8 fills fastest.
+   */
+  function readNumbers(bytes: Buffer, from: number, { names, heads }: Shape): number[] | undefined {
+    const values = new Array<number>(names.length)
+    const last = names.length - 1
+    let i = from + 1
+    for (let k = 0; k <= last; k++) {
+      const head = heads[k]!
+      for (let j = 0; j < head.length; j++) if (bytes[i++] !== head[j]) return undefined
+      const value = readNumber(bytes, i)
+      if (!Number.isFinite(value) || bytes[at] !== (k < last ? COMMA : CLOSE)) return undefined
+      values[k] = value
+      i = at + 1
+    }
+    at = i
+    return values
+  }
+
+  /** The values of an object of scalars with the names of the one before; undefined where it has others, or is unusual. */
+  function readLike(bytes: Buffer, from: number, { names, heads }: Shape): unknown[] | undefined {
+    const values: unknown[] = []
+    const last = names.length - 1
+    let i = from + 1
+    for (let k = 0; k <= last; k++) {
+      const head = heads[k]!
+      if (!startsWith(bytes, i, head)) return undefined
+      const value = readScalar(bytes, i + head.length)
+      if (value === UNUSUAL || bytes[at] !== (k < last ? COMMA : CLOSE)) return undefined
+      values.push(value)
+      i = at + 1
+    }
+    if (last < 0) return undefined
+    at = i
+    return values
+  }
+
+  /** An object unlike the one before; given up where it is unusual or gives a name twice. */
   function readNew(
     bytes: Buffer,
     from: number,
-    readMember: (bytes: Buffer, from: number, name: string) => unknown,
-  ): { shape: Shape; values: unknown[] } | undefined {
-    const shape: Shape = { names: [], heads: [] }
+    readMember: ReadMember,
+  ): { shape: Shape; values: unknown[] } | typeof UNUSUAL {
+    const shape: Shape = { names: [], heads: [], numeric: false }
     const values: unknown[] = []
     at = from + 1
     if (bytes[at] === CLOSE) {
@@ -166,24 +174,26 @@ export function plainJsonReader(): PlainJsonReader {
     for (;;) {
       const head = at
       const name = readString(bytes, head)
-      if (typeof name !== 'string' || bytes[at] !== COLON) return undefined
+      if (typeof name !== 'string' || bytes[at] !== COLON) return UNUSUAL
       shape.names.push(name)
       shape.heads.push(Uint8Array.from(bytes.subarray(head, at + 1)))
       const value = readMember(bytes, at + 1, name)
-      if (value === UNUSUAL) return undefined
+      if (value === UNUSUAL) return UNUSUAL
       values.push(value)
       const c = bytes[at++]
       if (c === COMMA) continue
-      const isPlain =
-        new Set(shape.names).size === shape.names.length && !shape.names.includes('__proto__')
-      return c === CLOSE && isPlain ? { shape, values } : undefined
+      const areDistinct = new Set(shape.names).size === shape.names.length
+      return c === CLOSE && areDistinct ? { shape, values } : UNUSUAL
     }
   }
 
   function readScalar(bytes: Buffer, from: number): unknown {
     const c = bytes[from]!
     if (c === QUOTE) return readString(bytes, from)
-    if (c === MINUS || (c >= ZERO && c <= ZERO + 9)) return readNumber(bytes, from)
+    if (c === MINUS || (c >= ZERO && c <= ZERO + 9)) {
+      const value = readNumber(bytes, from)
+      return Number.isNaN(value) ? UNUSUAL : value
+    }
     for (const [word, value] of WORDS) {
       if (!startsWith(bytes, from, word)) continue
       at = from + word.length
@@ -206,20 +216,11 @@ export function plainJsonReader(): PlainJsonReader {
     return textAt(bytes, from + 1, close)
   }
 
-  /** Short strings, model names and categories, mostly come again: then none is made. */
-  function textAt(bytes: Buffer, from: number, to: number): string {
-    const length = to - from
-    if (length > LONGEST_KNOWN || length === 0) return bytes.toString('latin1', from, to)
-    const place = (length * 31 + bytes[from]! * 7 + bytes[to - 1]! * 3) & (known.length - 1)
-    const found = known[place]
-    if (found?.bytes.length === length && startsWith(bytes, from, found.bytes)) return found.text
-    const text = bytes.toString('latin1', from, to)
-    known[place] = { bytes: Uint8Array.from(bytes.subarray(from, to)), text }
-    return text
-  }
-
-  /** Digits, and a fraction, both short: their quotient by a power of ten is the nearest double (Clinger's fast path). */
-  function readNumber(bytes: Buffer, from: number): number | typeof UNUSUAL {
+  /**
+   * Digits, and a fraction, both short: their quotient by a power of ten is the nearest double (Clinger's fast path).
+   * NaN, which JSON does not have, where it is unusual.
+   */
+  function readNumber(bytes: Buffer, from: number): number {
     const negative = bytes[from] === MINUS
     const first = negative ? from + 1 : from
     let i = first
@@ -230,7 +231,7 @@ export function plainJsonReader(): PlainJsonReader {
       digit = bytes[++i]! - ZERO
     }
     let digits = i - first
-    if (digits === 0 || (digits > 1 && bytes[first] === ZERO)) return UNUSUAL
+    if (digits === 0 || (digits > 1 && bytes[first] === ZERO)) return NaN
     let fraction = 0
     if (digit === DOT - ZERO) {
       const point = i
@@ -240,18 +241,13 @@ export function plainJsonReader(): PlainJsonReader {
         digit = bytes[++i]! - ZERO
       }
       fraction = i - point - 1
-      if (fraction === 0) return UNUSUAL
+      if (fraction === 0) return NaN
       digits += fraction
     }
-    if (digit !== COMMA - ZERO && digit !== CLOSE - ZERO) return UNUSUAL
+    if (digit !== COMMA - ZERO && digit !== CLOSE - ZERO) return NaN
     at = i
     if (digits > MAX_DIGITS) return Number(bytes.toString('latin1', from, i))
     const value = mantissa / POWERS[fraction]!
     return negative ? -value : value
   }
-}
-
-function startsWith(bytes: Buffer, from: number, expected: Uint8Array): boolean {
-  for (let i = 0; i < expected.length; i++) if (bytes[from + i] !== expected[i]) return false
-  return true
 }

@@ -5,7 +5,7 @@
 import { canonical } from './event-fields.ts'
 import type { Event } from './event-verdict.ts'
 import * as native from './native-block.ts'
-import type { Members } from './plain-json.ts'
+import { byNames, type Members } from './members.ts'
 import type { TableRows } from './event-mapping.ts'
 import { binned } from './numeric-bins.ts'
 import { addSampled, SAMPLED_GRID, sampledCounts, type SampledCounts } from './sampled-counts.ts'
@@ -24,6 +24,23 @@ const OWN_NUMBERS = [
   ['input_tokens', '@input_tokens'],
   ['output_tokens', '@output_tokens'],
 ] as const
+
+/** Where an event has the fields that are counted; -1 where it has not. */
+const placesOf = (names: readonly string[]) => ({
+  modelId: names.indexOf('model_id'),
+  modelVersion: names.indexOf('model_version'),
+  variant: names.indexOf('variant'),
+  shadow: names.indexOf('shadow'),
+  status: names.indexOf('status'),
+  features: names.indexOf('features'),
+  prediction: names.indexOf('prediction'),
+  fraction: names.indexOf('sampling_fraction'),
+  ownNumbers: OWN_NUMBERS.map(([field, subject]) => ({ at: names.indexOf(field), subject })).filter(
+    ({ at }) => at >= 0,
+  ),
+})
+
+const valueAt = (values: readonly unknown[], at: number) => (at < 0 ? undefined : values[at])
 
 /** Events that are counted together. */
 interface Group {
@@ -63,13 +80,15 @@ export function predictionCounts(): PredictionCounts {
   const groups = new Map<string, Group>()
   const subjects: Subject[] = []
   let last: Group | undefined
+  const placesIn = byNames(placesOf)
 
-  function groupOf(event: Event, atMs: number): Group {
+  function groupOf({ names, values }: Event, atMs: number): Group {
+    const places = placesIn(names)
     const step = stepAt(atMs)
-    const modelId = event['model_id'] as string
-    const modelVersion = event['model_version'] as string
-    const variant = (event['variant'] as string | null | undefined) ?? ''
-    const shadow = event['shadow'] === true
+    const modelId = values[places.modelId] as string
+    const modelVersion = values[places.modelVersion] as string
+    const variant = (valueAt(values, places.variant) ?? '') as string
+    const shadow = valueAt(values, places.shadow) === true
     if (
       last !== undefined &&
       last.step === step &&
@@ -141,17 +160,20 @@ export function predictionCounts(): PredictionCounts {
     add: (event, atMs) => {
       const group = groupOf(event, atMs)
       group.events++
-      if (event['status'] === 'error') group.errors++
-      if (event['features']) addFeatures(group, event['features'] as Members)
-      const prediction = event['prediction']
+      const { values } = event
+      const places = placesIn(event.names)
+      if (valueAt(values, places.status) === 'error') group.errors++
+      const features = valueAt(values, places.features)
+      if (features) addFeatures(group, features as Members)
+      const prediction = valueAt(values, places.prediction)
       if (typeof prediction === 'number') addNumber(subjectOf(group, '@prediction'), prediction)
       else if (prediction !== null && prediction !== undefined)
         addCategory(group, '@prediction', canonical(prediction))
-      for (const [field, subject] of OWN_NUMBERS) {
-        const value = event[field]
+      for (const { at, subject } of places.ownNumbers) {
+        const value = values[at]
         if (typeof value === 'number') addNumber(subjectOf(group, subject), value)
       }
-      const fraction = event['sampling_fraction']
+      const fraction = valueAt(values, places.fraction)
       if (typeof fraction === 'number' && fraction < 1)
         addSampled((group.sampled ??= sampledCounts()), event, fraction, OWN_NUMBERS, categoryOf)
     },

@@ -4,7 +4,7 @@
  */
 import { canonical } from './event-fields.ts'
 import type { Event } from './event-verdict.ts'
-import type { Members } from './plain-json.ts'
+import type { Members } from './members.ts'
 import { binOf } from './numeric-bins.ts'
 
 /** Grid of the bins; rows of counts on finer grids are merged with these. */
@@ -59,11 +59,11 @@ export function addSampled(
       categories.set(category, (categories.get(category) ?? 0) + weight)
     }
   }
-  const features = event['features'] as Members | null | undefined
+  const features = event.get('features') as Members | null | undefined
   features?.names.forEach((name, i) => add(name, features.values[i]))
-  add('@prediction', event['prediction'])
+  add('@prediction', event.get('prediction'))
   for (const [field, subject] of ownNumbers)
-    if (typeof event[field] === 'number') add(subject, event[field])
+    if (typeof event.get(field) === 'number') add(subject, event.get(field))
 }
 
 function of<K, V>(outer: Map<string, Map<K, V>>, name: string): Map<K, V> {

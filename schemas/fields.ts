@@ -20,6 +20,11 @@ export type FieldKind =
   | 'vector'
   | 'producer'
 
+/** An event, as far as its key is concerned. */
+export interface EventFields {
+  get: (name: string) => unknown
+}
+
 /** What a field adds to its JSON Schema, readable by the code that judges and stores events. */
 export interface FieldFacts {
   kind: FieldKind

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs'
 import { basename } from 'node:path'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
-import type { Event } from '../lib/event-verdict.ts'
+import type { RawEvent } from '../lib/event-verdict.ts'
 import { importedLine } from '../services/ingest/dialects/sagemaker.ts'
 
 const BATCH = 1000
@@ -34,7 +34,7 @@ const options = {
   columns: values.columns.split(',').filter((name) => name !== ''),
   output: values.output === 'prediction' ? ('prediction' as const) : ('score' as const),
 }
-const waiting = { predictions: [] as Event[], labels: [] as Event[] }
+const waiting = { predictions: [] as RawEvent[], labels: [] as RawEvent[] }
 const accepted = { predictions: 0, labels: 0 }
 let refused = 0
 

@@ -23,5 +23,5 @@ export const AttributesV1 = Type.Object(
 export type AttributesV1 = Static<typeof AttributesV1>
 
 /** The key of an event: what is said of one subject keeps its order. */
-export const attributesKey = (event: Record<string, unknown>) =>
-  (event['prediction_id'] ?? event['subject_id']) as string
+export const attributesKey = (event: f.EventFields) =>
+  (event.get('prediction_id') ?? event.get('subject_id')) as string

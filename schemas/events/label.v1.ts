@@ -45,5 +45,5 @@ export const LabelV1 = Type.Object(
 export type LabelV1 = Static<typeof LabelV1>
 
 /** The key of an event: what is said of one prediction keeps its order. */
-export const labelKey = (event: Record<string, unknown>) =>
-  `${event['model_id'] as string}/${(event['prediction_id'] ?? event['trace_id'] ?? event['subject_id']) as string}`
+export const labelKey = (event: f.EventFields) =>
+  `${event.get('model_id') as string}/${(event.get('prediction_id') ?? event.get('trace_id') ?? event.get('subject_id')) as string}`

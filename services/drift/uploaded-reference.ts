@@ -4,6 +4,7 @@ import { Problem } from '../../lib/errors.ts'
 import { eventTime } from '../../lib/event-fields.ts'
 import { createJudge } from '../../lib/event-verdict.ts'
 import { linesOf } from '../../lib/json-elements.ts'
+import { Members } from '../../lib/members.ts'
 import { encodeBlock } from '../../lib/native-block.ts'
 import { predictionCounts, stepAt } from '../../lib/prediction-counts.ts'
 import type { Spool } from '../../lib/spool.ts'
@@ -44,11 +45,15 @@ export async function storeUploaded(
       new Problem(400, 'invalid_request', `line ${i + 1}: ${message}`)
     if (!verdict.ok) throw refuse(verdict.rejection.message)
     const { event } = verdict
-    if (event['model_id'] !== modelId) throw refuse(`model_id must be ${modelId}, as in the path`)
-    const at = eventTime(event['predicted_at'] as string)!
+    if (event.get('model_id') !== modelId)
+      throw refuse(`model_id must be ${modelId}, as in the path`)
+    const at = eventTime(event.get('predicted_at'))!
     first = Math.min(first, at)
     last = Math.max(last, at)
-    counts.add({ ...event, model_id: under, variant: null, shadow: false }, at)
+    counts.add(
+      Members.of({ ...event.toObject(), model_id: under, variant: null, shadow: false }),
+      at,
+    )
   })
   for (const { table, ...rows } of counts.tables()) {
     const block = encodeBlock(rows)

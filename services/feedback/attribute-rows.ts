@@ -29,8 +29,10 @@ function attributeTables(range: LoggedRange): RangeTables {
     accept: (event, message) => {
       const row = rows.rows
       rows.add(event, message)
-      for (const id of ['subject_id', 'prediction_id'] as const)
-        if (typeof event[id] === 'string') queue[id].set(row, event[id])
+      for (const name of ['subject_id', 'prediction_id'] as const) {
+        const id = event.get(name)
+        if (typeof id === 'string') queue[name].set(row, id)
+      }
       queue.place.set(row, `${range.logEpoch}/${range.partition}/${message.offset}`)
       queue.sign.set(row, 1)
     },

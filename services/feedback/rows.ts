@@ -12,7 +12,7 @@ export const LABEL_MAPPINGS = [
     service: 'feedback',
     schema: LabelV1,
     seenIn: { table: 'labels', identity: `concat(model_id, '/', label_id)` },
-    identity: (event) => `${event['model_id'] as string}/${event['label_id'] as string}`,
+    identity: (event) => `${event.get('model_id') as string}/${event.get('label_id') as string}`,
     key: labelKey,
     begin: labelTables,
   }),
@@ -33,11 +33,12 @@ function labelTables(range: LoggedRange): RangeTables {
   return {
     accept: (event, message) => {
       const row = rows.rows
-      rows.add({ ...event, name: event['name'] ?? DEFAULT_NAME }, message)
-      queue.model_id.set(row, event['model_id'] as string)
-      if (typeof event['prediction_id'] === 'string')
-        queue.prediction_id.set(row, event['prediction_id'])
-      queue.label_id.set(row, event['label_id'] as string)
+      rows.add(event, message)
+      rows.columns['name']!.set(row, (event.get('name') ?? DEFAULT_NAME) as never)
+      queue.model_id.set(row, event.get('model_id') as string)
+      const predictionId = event.get('prediction_id')
+      if (typeof predictionId === 'string') queue.prediction_id.set(row, predictionId)
+      queue.label_id.set(row, event.get('label_id') as string)
       queue.since.set(row, message.timestampMs)
       queue.sign.set(row, 1)
     },

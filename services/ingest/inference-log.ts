@@ -9,6 +9,7 @@ import { eventMapping, type RangeTables, type ReadMessage } from '../../lib/even
 import { eventRows } from '../../lib/event-rows.ts'
 import { predictionKey } from '../../lib/event-verdict.ts'
 import { messageOf } from '../../lib/errors.ts'
+import { Members } from '../../lib/members.ts'
 import type { MessageReader } from '../../lib/message-reader.ts'
 import type { Metrics } from '../../lib/metrics.ts'
 import * as native from '../../lib/native-block.ts'
@@ -28,7 +29,7 @@ export const INFERENCE_MAPPINGS = [
     service: 'ingest',
     schema: InferenceV1,
     seenIn: { table: 'inference_halves', identity: `concat(exchange_id, '/', part)` },
-    identity: (event) => `${event['exchange_id'] as string}/${event['part'] as string}`,
+    identity: (event) => `${event.get('exchange_id') as string}/${event.get('part') as string}`,
     begin: halves,
   }),
 ] as const
@@ -164,7 +165,7 @@ export async function pairHalves(
       await eventLog.append(
         TOPICS.predictions.topic,
         events.map((event) => ({
-          key: predictionKey(event),
+          key: predictionKey(Members.of(event)),
           value: JSON.stringify(event),
         })),
       )

@@ -24,10 +24,10 @@ export function producerCounts() {
     event: Event,
     atMs: number,
   ): { counts: ProducerStep; sequence: number } | undefined {
-    const producer = event['producer'] as { id: string; sequence: number } | null | undefined
+    const producer = event.get('producer') as { id: string; sequence: number } | null | undefined
     if (!producer) return undefined
     const step = stepAt(atMs)
-    const modelId = event['model_id'] as string
+    const modelId = event.get('model_id') as string
     const key = `${modelId}\n${producer.id}\n${step}`
     let counts = steps.get(key)
     if (!counts) {

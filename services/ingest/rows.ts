@@ -26,41 +26,46 @@ const DICTIONARIES = new Set(['model_id', 'model_version', 'variant'])
 /** Events further in the future than this do not move the watermark: a producer's clock is wrong. */
 const MAX_SKEW_MS = 300_000
 
+type Times = Record<'model_id' | 'prediction_id' | 'predicted_at', native.Column<never>>
+
 function predictionTables(range: LoggedRange): RangeTables {
   const rows = eventRows(PredictionV1, DICTIONARIES, range)
   const unknown = native.fixed('UInt16')
   rows.columns['unknown_fields'] = unknown
-  const times = {
-    model_id: native.lowCardinality(),
-    prediction_id: native.strings(),
-    predicted_at: native.fixed("DateTime64(3, 'UTC')"),
-  }
+  const { model_id, prediction_id, predicted_at } = rows.columns as Times
+  Object.assign(rows.columns, {
+    model_id: native.lent(model_id),
+    prediction_id: native.lent(prediction_id),
+    predicted_at: native.lent(predicted_at),
+  })
   const counts = predictionCounts()
   const producers = producerCounts()
   const newest = new Map<string, { at: number; receivedAt: number }>()
 
   return {
     accept: (event, message, unknownFields) => {
-      const at = eventTime(event['predicted_at'] as string)!
-      const modelId = event['model_id'] as string
+      const at = eventTime(event.get('predicted_at'))!
+      const modelId = event.get('model_id') as string
       const row = rows.rows
       rows.add(event, message)
       if (unknownFields > 0) unknown.set(row, Math.min(unknownFields, 0xffff))
-      times.model_id.set(row, modelId)
-      times.prediction_id.set(row, event['prediction_id'] as string)
-      times.predicted_at.set(row, at)
       counts.add(event, at)
       producers.add(event, at)
       moveWatermark(modelId, at, message)
     },
     repeat: (event) => {
-      const at = eventTime(event['predicted_at'] as string)!
+      const at = eventTime(event.get('predicted_at'))!
       counts.repeat(event, at)
       producers.repeat(event, at)
     },
     tables: () => [
       { table: 'predictions', ...rows.end() },
-      { table: 'prediction_times', columns: times, rows: rows.rows },
+      // The same columns once more, and then they are given back.
+      {
+        table: 'prediction_times',
+        columns: { model_id, prediction_id, predicted_at },
+        rows: rows.rows,
+      },
       ...counts.tables(),
       producers.table(),
       watermarks(range, newest),

@@ -4,7 +4,7 @@
  * Bodies: V1 of KServe and TensorFlow Serving (`instances` and `predictions`, or columns in `inputs` and `outputs`), and V2,
  * the Open Inference Protocol (named tensors). What becomes what is told in `docs/dialects.md`.
  */
-import type { Event } from '../../../lib/event-verdict.ts'
+import type { RawEvent } from '../../../lib/event-verdict.ts'
 
 export interface Exchange {
   exchangeId: string
@@ -25,7 +25,7 @@ type Scalar = number | string | boolean | null
 const UNVERSIONED = 'unversioned'
 
 /** @throws {Unreadable} naming the field and the rule */
-export function predictionsOf(exchange: Exchange): Event[] {
+export function predictionsOf(exchange: Exchange): RawEvent[] {
   const request = bodyOf(exchange.request, 'request')
   const response = bodyOf(exchange.response, 'response')
   const inputs = inputRows(request)
@@ -46,7 +46,7 @@ export function predictionsOf(exchange: Exchange): Event[] {
   }))
 }
 
-function bodyOf(text: string, part: string): Event {
+function bodyOf(text: string, part: string): RawEvent {
   let body: unknown
   try {
     body = JSON.parse(text)
@@ -55,17 +55,17 @@ function bodyOf(text: string, part: string): Event {
   }
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw new Unreadable(`the ${part} body is not a JSON object`)
-  return body as Event
+  return body as RawEvent
 }
 
-function inputRows(body: Event): Event[] {
+function inputRows(body: RawEvent): RawEvent[] {
   if (Array.isArray(body['instances'])) return body['instances'].map(featuresOf)
   if (Array.isArray(body['inputs'])) return rowsOf(tensorsOf(body['inputs'], 'inputs'))
   if (isObject(body['inputs'])) return columnRows(body['inputs'])
   throw new Unreadable('the request has neither instances nor inputs')
 }
 
-function outputRows(body: Event): Event[] {
+function outputRows(body: RawEvent): RawEvent[] {
   if (Array.isArray(body['predictions'])) return body['predictions'].map(answerOf)
   if (Array.isArray(body['outputs'])) {
     const tensors = tensorsOf(body['outputs'], 'outputs')
@@ -78,7 +78,7 @@ function outputRows(body: Event): Event[] {
 }
 
 /** Names as they are given; a row without names counts its columns: `f0`, `f1`, ... */
-function featuresOf(instance: unknown): Event {
+function featuresOf(instance: unknown): RawEvent {
   if (Array.isArray(instance))
     return Object.fromEntries(instance.flat(Infinity).map((value, i) => [`f${i}`, scalarOf(value)]))
   if (!isObject(instance)) return { f0: scalarOf(instance) }
@@ -100,10 +100,10 @@ const NAMES: Record<string, string> = {
 }
 
 /** A scalar is the prediction, a list the scores of classes 0, 1, ..., an object is read by the names in it. */
-function answerOf(answer: unknown): Event {
+function answerOf(answer: unknown): RawEvent {
   if (Array.isArray(answer)) return classScores(answer.flat(Infinity))
   if (!isObject(answer)) return { prediction: scalarOf(answer) }
-  const event: Event = {}
+  const event: RawEvent = {}
   for (const [name, value] of Object.entries(answer)) {
     if (name === 'scores' && isObject(value)) event['scores'] = value
     else if (Array.isArray(value)) Object.assign(event, classScores(value.flat(Infinity)))
@@ -114,7 +114,7 @@ function answerOf(answer: unknown): Event {
 }
 
 /** One number alone is the prediction; two or more are probabilities, and the greatest names the class. */
-function classScores(values: readonly unknown[]): Event {
+function classScores(values: readonly unknown[]): RawEvent {
   const numbers = values.map(Number)
   if (numbers.length < 2 || numbers.some((x) => !Number.isFinite(x)))
     return { prediction: scalarOf(values[0]) }
@@ -151,7 +151,7 @@ function tensorsOf(given: readonly unknown[], field: string): Tensor[] {
   })
 }
 
-function rowsOf(tensors: readonly Tensor[]): Event[] {
+function rowsOf(tensors: readonly Tensor[]): RawEvent[] {
   const count = tensors[0]?.rows.length ?? 0
   if (tensors.some((tensor) => tensor.rows.length !== count))
     throw new Unreadable('inputs must all have the same number of rows')
@@ -167,8 +167,8 @@ function rowsOf(tensors: readonly Tensor[]): Event[] {
 }
 
 /** By names that say what they are; else the first tensor is the prediction. */
-function tensorAnswer(tensors: readonly Tensor[], row: number): Event {
-  const event: Event = {}
+function tensorAnswer(tensors: readonly Tensor[], row: number): RawEvent {
+  const event: RawEvent = {}
   for (const { name, rows } of tensors) {
     const values = rows[row] ?? []
     if (/prob|score/i.test(name))
@@ -182,7 +182,7 @@ function tensorAnswer(tensors: readonly Tensor[], row: number): Event {
   return Object.keys(event).length > 0 ? event : classScores(tensors[0]?.rows[row] ?? [])
 }
 
-function columnRows(columns: Event): Event[] {
+function columnRows(columns: RawEvent): RawEvent[] {
   const entries = Object.entries(columns)
   const count = Array.isArray(entries[0]?.[1]) ? entries[0][1].length : 1
   return Array.from({ length: count }, (_, row) =>
@@ -197,7 +197,7 @@ function columnRows(columns: Event): Event[] {
   )
 }
 
-const isObject = (value: unknown): value is Event =>
+const isObject = (value: unknown): value is RawEvent =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const scalarOf = (value: unknown): Scalar =>

@@ -5,11 +5,11 @@
  * Conventions: https://github.com/open-telemetry/semantic-conventions-genai (status: development).
  */
 import { isObject } from '../../../lib/event-fields.ts'
-import type { Event } from '../../../lib/event-verdict.ts'
+import type { RawEvent } from '../../../lib/event-verdict.ts'
 
 export interface OtlpEvents {
-  predictions: Event[]
-  labels: Event[]
+  predictions: RawEvent[]
+  labels: RawEvent[]
   /** Of records that are no GenAI events at all: they are nobody's fault. */
   ignored: number
 }
@@ -66,7 +66,7 @@ export function eventsOfLogs(body: unknown): OtlpEvents {
   return events
 }
 
-function predictionOf(record: OtlpRecord, a: Attributes, resource: Attributes): Event {
+function predictionOf(record: OtlpRecord, a: Attributes, resource: Attributes): RawEvent {
   const ended = record.endTimeUnixNano ?? record.timeUnixNano ?? record.observedTimeUnixNano
   const latency =
     record.startTimeUnixNano === undefined || record.endTimeUnixNano === undefined
@@ -108,7 +108,7 @@ function predictionOf(record: OtlpRecord, a: Attributes, resource: Attributes): 
 /** User labels that are fields of the event. */
 const OWN_KEYS = new Set(['prediction_id', 'model_id'])
 
-function labelOf(record: OtlpRecord, a: Attributes, resource: Attributes): Event {
+function labelOf(record: OtlpRecord, a: Attributes, resource: Attributes): RawEvent {
   const name = text(a['gen_ai.evaluation.name'] ?? 'label')
   const id = idOf(record, a)
   const at = record.timeUnixNano ?? record.observedTimeUnixNano
@@ -187,6 +187,6 @@ const cut = (value: unknown) => (value === undefined ? undefined : text(value).s
 const first = (value: unknown) => (Array.isArray(value) ? (value as unknown[])[0] : value)
 const count = (value: unknown) => (value === undefined ? undefined : Number(value))
 
-function without(event: Event): Event {
+function without(event: RawEvent): RawEvent {
   return Object.fromEntries(Object.entries(event).filter(([, value]) => value !== undefined))
 }

@@ -2,7 +2,7 @@
  * SageMaker's files: data capture (what went in and came out of an endpoint) and ground truth, as JSON Lines.
  * Format: https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture.html
  */
-import type { Event } from '../../../lib/event-verdict.ts'
+import type { RawEvent } from '../../../lib/event-verdict.ts'
 
 export interface CaptureOptions {
   modelId: string
@@ -24,7 +24,7 @@ interface Line {
 }
 
 export type Imported =
-  { kind: 'predictions' | 'labels'; events: Event[] } | { kind: 'refused'; reason: string }
+  { kind: 'predictions' | 'labels'; events: RawEvent[] } | { kind: 'refused'; reason: string }
 
 /** The events of one line; a CSV of several rows gives one each, `<id>/<row>`. */
 export function importedLine(text: string, options: CaptureOptions): Imported {
@@ -80,7 +80,7 @@ function labelsOf(id: string, payload: Payload, options: CaptureOptions): Import
 
 const rowId = (id: string, row: number, rows: number) => (rows === 1 ? id : `${id}/${row}`)
 
-type Row = unknown[] | Event
+type Row = unknown[] | RawEvent
 
 /** @returns undefined for what is neither CSV nor JSON, in clear or in base64 */
 function rowsOf({ data = '', encoding = 'CSV' }: Payload): Row[] | undefined {
@@ -100,9 +100,11 @@ function rowsOf({ data = '', encoding = 'CSV' }: Payload): Row[] | undefined {
 
 function jsonRows(value: unknown): Row[] {
   const inner =
-    (value as Event | null)?.['instances'] ?? (value as Event | null)?.['predictions'] ?? value
+    (value as RawEvent | null)?.['instances'] ??
+    (value as RawEvent | null)?.['predictions'] ??
+    value
   if (!Array.isArray(inner))
-    return [typeof inner === 'object' && inner !== null ? (inner as Event) : [inner]]
+    return [typeof inner === 'object' && inner !== null ? (inner as RawEvent) : [inner]]
   const isRows = inner.every((row) => typeof row === 'object' && row !== null)
   return isRows ? (inner as Row[]) : [inner as unknown[]]
 }
@@ -127,7 +129,7 @@ const named = (row: Row, columns: readonly string[]) =>
     ? Object.fromEntries(row.map((value, i) => [columns[i] ?? `f${i}`, value]))
     : row
 
-function answerOf(row: Row, output: CaptureOptions['output']): Event {
+function answerOf(row: Row, output: CaptureOptions['output']): RawEvent {
   const values = Array.isArray(row) ? row : Object.values(row)
   if (values.length > 1 && values.every((value) => typeof value === 'number'))
     return {

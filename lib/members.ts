@@ -1,0 +1,50 @@
+/** The members of an object, in their order, no name twice: how events and the maps in them are read, without an object of their own. */
+export class Members {
+  /** Mostly the very array of the members read before: whoever keeps what follows from it need not look again. */
+  readonly names: readonly string[]
+  readonly values: unknown[]
+  /** Every value is a finite number. */
+  readonly numeric: boolean
+
+  constructor(names: readonly string[], values: unknown[], numeric: boolean) {
+    this.names = names
+    this.values = values
+    this.numeric = numeric
+  }
+
+  static of(object: object): Members {
+    const values = Object.values(object) as unknown[]
+    return new Members(Object.keys(object), values, values.every(Number.isFinite))
+  }
+
+  /** Undefined where there is no such member. */
+  get(name: string): unknown {
+    const at = this.names.indexOf(name)
+    return at === -1 ? undefined : this.values[at]
+  }
+
+  toObject(): Record<string, unknown> {
+    return Object.fromEntries(this.names.map((name, i) => [name, this.values[i]]))
+  }
+}
+
+/** What follows from the names of members, worked out anew only where they differ from those asked for before. */
+export function byNames<T>(
+  workOut: (names: readonly string[]) => T,
+): (names: readonly string[]) => T {
+  let last: readonly string[] | undefined
+  let known: T
+  return (names) => {
+    if (names !== last) {
+      if (last === undefined || !isSame(names, last)) known = workOut(names)
+      last = names
+    }
+    return known
+  }
+}
+
+function isSame(a: readonly string[], b: readonly string[]): boolean {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
+}
