@@ -210,14 +210,15 @@ function makeBlocks(directory: string, events: number): ReadyBlock[] {
       continues: true,
       messages,
     }
-    for (const { table, ...rows } of mapping.map(range, read, seen).tables) {
+    const mapped = mapping.map(range, read, seen)
+    for (const { table, ...rows } of mapped.tables) {
       const block = encodeBlock(rows)
       if (!block) continue
       const path = join(directory, `${table}-${i}.native`)
       writeFileSync(path, Buffer.concat(block.parts))
-      block.free()
       blocks.push({ table, columns: block.columns, path })
     }
+    mapped.release()
   }
   return blocks
 }
@@ -310,7 +311,8 @@ async function atLeastOnce(run: SinkRun) {
           }
           let seen = memories.get(batch.partition)
           if (!seen) memories.set(batch.partition, (seen = createSeenIds(1_000_000)))
-          for (const { table, ...rows } of mapping.map(range, read, seen).tables) {
+          const mapped = mapping.map(range, read, seen)
+          for (const { table, ...rows } of mapped.tables) {
             const block = encodeBlock(rows)
             if (block)
               await spool.withFile(block.parts, (path) =>
@@ -322,6 +324,7 @@ async function atLeastOnce(run: SinkRun) {
                 }),
               )
           }
+          mapped.release()
           seen.keep()
           payload.resolveOffset(range.last)
           await payload.commitOffsetsIfNecessary({

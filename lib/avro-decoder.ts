@@ -168,7 +168,7 @@ export function avroDecoder(
         }
       if (found.length > values.length) found = found.slice(0, values.length)
       names = found
-      if (!areDistinct(names)) throw new AvroError('a map gives a key twice')
+      if (!areDistinct.of(names)) throw new AvroError('a map gives a key twice')
       return new Members(names, values, values.every(Number.isFinite))
     }
   }

@@ -16,12 +16,14 @@ export interface TableRows extends native.NativeBlock {
   table: string
 }
 
-/** Gathers what the accepted events of one range add to their tables. */
+/** Gathers what the accepted events of a range add to their tables; one range after another, in the same memory. */
 export interface RangeTables {
+  /** Forgets the range before. */
+  begin: (range: LoggedRange) => void
   accept: (event: Event, message: LoggedMessage, unknownFields: number) => void
   /** The event's id was stored before: only the count of repeats may change. */
   repeat: (event: Event) => void
-  tables: () => TableRows[]
+  tables: (range: LoggedRange) => TableRows[]
 }
 
 export interface DeadLetter {
@@ -37,6 +39,8 @@ export interface MappedRange {
   duplicates: number
   unknownFields: number
   dead: DeadLetter[]
+  /** The tables are stored: the next range may be written into their memory. */
+  release: () => void
 }
 
 /** Turns a message's bytes into a verdict; the formats that may be on the wire are behind it. */
@@ -65,7 +69,7 @@ export interface EventMappingOptions {
   identity: (event: Event) => string
   /** What a key must be where a message has one. */
   key?: (event: Event) => string
-  begin: (range: LoggedRange) => RangeTables
+  tables: () => RangeTables
 }
 
 /** Room for two ids and the slash, in UTF-8. */
@@ -93,57 +97,77 @@ export function eventMapping(options: EventMappingOptions): EventMapping {
     code: rejection.code,
     text: rejection.message,
   })
+  /** Where a message ends. */
+  const take = (message: LoggedMessage, into: InHand, read: ReadMessage, seen: SeenIds) => {
+    const verdict = read(message, judge)
+    if (!verdict.ok) {
+      into.dead.push(refused(verdict, message))
+      return
+    }
+    const { event, unknownFields } = verdict
+    const length = key || seenIn ? scratch.write(identity(event)) : 0
+    if (!isKeyed(message, event, length)) {
+      into.dead.push(refused(judge.refuse('key_mismatch'), message))
+      return
+    }
+    if (seenIn && seen.repeated(xxHash32(scratch, length), murmurHash3(scratch, length))) {
+      into.duplicates++
+      into.tables.repeat(event)
+      return
+    }
+    into.rows++
+    into.unknownFields += unknownFields
+    into.tables.accept(event, message, unknownFields)
+  }
+  /** As many as ranges are in hand at the same time. */
+  const idle: Memory[] = []
   return {
     version: options.version,
     seenIn,
     map: (range, read, seen) => {
-      const into = options.begin(range)
-      const dead: DeadLetter[] = []
-      let rows = 0
-      let duplicates = 0
-      let unknownFields = 0
-      seen.begin()
-      for (const message of range.messages) {
-        const verdict = read(message, judge)
-        if (!verdict.ok) {
-          dead.push(refused(verdict, message))
-          continue
-        }
-        const { event } = verdict
-        const length = key || seenIn ? scratch.write(identity(event)) : 0
-        if (!isKeyed(message, event, length)) {
-          dead.push(refused(judge.refuse('key_mismatch'), message))
-          continue
-        }
-        if (seenIn && seen.repeated(xxHash32(scratch, length), murmurHash3(scratch, length))) {
-          duplicates++
-          into.repeat(event)
-          continue
-        }
-        rows++
-        unknownFields += verdict.unknownFields
-        into.accept(event, message, verdict.unknownFields)
+      const memory = idle.pop() ?? {
+        tables: options.tables(),
+        letters: deadLetterRows(options.service),
       }
+      const { tables, letters } = memory
+      const into: InHand = { tables, dead: [], rows: 0, duplicates: 0, unknownFields: 0 }
+      tables.begin(range)
+      seen.begin()
+      for (const message of range.messages) take(message, into, read, seen)
+      const { dead, rows, duplicates, unknownFields } = into
       return {
         tables: [
-          ...into.tables(),
-          deadLetterRows(range, options.service, dead),
+          ...tables.tables(range),
+          letters(range, dead),
           rangeRow(range, { rejected: dead.length, duplicates, unknownFields }),
         ],
         rows,
         duplicates,
         unknownFields,
         dead,
+        release: () => idle.push(memory),
       }
     },
   }
 }
 
-function deadLetterRows(
-  range: LoggedRange,
-  service: string,
-  dead: readonly DeadLetter[],
-): TableRows {
+/** What one range after another is written into. */
+interface Memory {
+  tables: RangeTables
+  letters: DeadLetterRows
+}
+
+interface InHand {
+  tables: RangeTables
+  dead: DeadLetter[]
+  rows: number
+  duplicates: number
+  unknownFields: number
+}
+
+type DeadLetterRows = (range: LoggedRange, dead: readonly DeadLetter[]) => TableRows
+
+function deadLetterRows(service: string): DeadLetterRows {
   const columns = {
     topic: native.lowCardinality(),
     partition: native.lowCardinality(),
@@ -157,20 +181,23 @@ function deadLetterRows(
     received_at: native.fixed("DateTime64(3, 'UTC')"),
     log_epoch: native.lowCardinality(),
   }
-  dead.forEach(({ message, code, text }, row) => {
-    columns.topic.set(row, range.topic)
-    columns.partition.set(row, range.partition)
-    columns.offset.set(row, message.offset)
-    columns.key.set(row, message.key)
-    columns.value.set(row, message.value)
-    if (message.headers) columns.headers.set(row, Members.of(message.headers))
-    columns.reason.set(row, code)
-    columns.message.set(row, text)
-    columns.service.set(row, service)
-    columns.received_at.set(row, message.timestampMs)
-    columns.log_epoch.set(row, range.logEpoch)
-  })
-  return { table: 'dead_letters', columns, rows: dead.length }
+  return (range, dead) => {
+    native.clear(columns)
+    dead.forEach(({ message, code, text }, row) => {
+      columns.topic.set(row, range.topic)
+      columns.partition.set(row, range.partition)
+      columns.offset.set(row, message.offset)
+      columns.key.set(row, message.key)
+      columns.value.set(row, message.value)
+      if (message.headers) columns.headers.set(row, Members.of(message.headers))
+      columns.reason.set(row, code)
+      columns.message.set(row, text)
+      columns.service.set(row, service)
+      columns.received_at.set(row, message.timestampMs)
+      columns.log_epoch.set(row, range.logEpoch)
+    })
+    return { table: 'dead_letters', columns, rows: dead.length }
+  }
 }
 
 function rangeRow(

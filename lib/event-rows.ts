@@ -7,17 +7,15 @@ import { byNames } from './members.ts'
 import * as native from './native-block.ts'
 
 export interface EventRows extends native.NativeBlock {
+  /** Forgets the rows of the range before. */
+  begin: (range: LoggedRange) => void
   add: (event: Event, message: LoggedMessage) => void
   /** No row comes after this. */
   end: () => native.NativeBlock
 }
 
 /** @param dictionaries fields whose strings the table keeps in a dictionary */
-export function eventRows(
-  schema: TObject,
-  dictionaries: ReadonlySet<string>,
-  range: LoggedRange,
-): EventRows {
+export function eventRows(schema: TObject, dictionaries: ReadonlySet<string>): EventRows {
   /** A Map: an event may have a field called `constructor`. */
   const fields = new Map(
     fieldsOf(schema).map((field): [string, FieldColumns] => [
@@ -36,27 +34,33 @@ export function eventRows(
     { ...origin },
     ...[...fields.values()].map((field) => field.columns),
   ) as Record<string, native.Column<never>>
-  const cellsOf = byNames((names) => names.map((name) => fields.get(name)))
+  const cells = byNames((names) => names.map((name) => fields.get(name)))
+  let from: LoggedRange | undefined
   let rows = 0
   return {
     columns,
     get rows() {
       return rows
     },
+    begin: (range) => {
+      native.clear(columns)
+      from = range
+      rows = 0
+    },
     add: ({ names, values }, message) => {
-      const cells = cellsOf(names)
-      for (let i = 0; i < cells.length; i++) {
+      const known = cells.of(names)
+      for (let i = 0; i < known.length; i++) {
         const value = values[i]
-        if (value !== null && value !== undefined) cells[i]?.set(rows, value as never)
+        if (value !== null && value !== undefined) known[i]?.set(rows, value as never)
       }
       origin.received_at.set(rows, message.timestampMs)
       origin.offset.set(rows, message.offset)
       rows++
     },
     end: () => {
-      origin.log_epoch.setRun(0, rows, range.logEpoch)
-      origin.topic.setRun(0, rows, range.topic)
-      origin.partition.setRun(0, rows, range.partition)
+      origin.log_epoch.setRun(0, rows, from?.logEpoch ?? '')
+      origin.topic.setRun(0, rows, from?.topic ?? '')
+      origin.partition.setRun(0, rows, from?.partition ?? '')
       return { columns, rows }
     },
   }

@@ -53,7 +53,7 @@ export function createJudge(schema: TObject): Judge {
     refused(place.get(keyOf(code, field)) ?? place.get(keyOf('invalid_field', field))!)
 
   /** What is known of an event by the names of its members alone. */
-  const planOf = byNames((names) => ({
+  const plans = byNames((names) => ({
     fields: names.map((name) => fields.get(name)),
     unknownFields: names.filter((name) => !fields.has(name)).length,
     required: required.map(({ names: wanted, order }) => ({
@@ -63,7 +63,7 @@ export function createJudge(schema: TObject): Judge {
   }))
 
   const judge = (event: Members): Verdict => {
-    const plan = planOf(event.names)
+    const plan = plans.of(event.names)
     const { values } = event
     let first = Infinity
     for (let i = 0; i < values.length; i++) {

@@ -28,18 +28,27 @@ export class Members {
   }
 }
 
-/** What follows from the names of members, worked out anew only where they differ from those asked for before. */
-export function byNames<T>(
-  workOut: (names: readonly string[]) => T,
-): (names: readonly string[]) => T {
+export interface ByNames<T> {
+  of: (names: readonly string[]) => T
+  /** The next one is worked out anew. */
+  forget: () => void
+}
+
+/** What follows from the names of members, worked out only where they differ from those asked for before. */
+export function byNames<T>(workOut: (names: readonly string[]) => T): ByNames<T> {
   let last: readonly string[] | undefined
   let known: T
-  return (names) => {
-    if (names !== last) {
-      if (last === undefined || !isSame(names, last)) known = workOut(names)
-      last = names
-    }
-    return known
+  return {
+    of: (names) => {
+      if (names !== last) {
+        if (last === undefined || !isSame(names, last)) known = workOut(names)
+        last = names
+      }
+      return known
+    },
+    forget: () => {
+      last = undefined
+    },
   }
 }
 

@@ -9,7 +9,7 @@
 import { bytesOf, fixed, LAYOUT, type FixedColumn } from './native-cells.ts'
 import { byNames, type Members } from './members.ts'
 
-export { fixed, giveCells, takeCells, widerCells } from './native-cells.ts'
+export { fixed } from './native-cells.ts'
 
 export interface Column<T = unknown> {
   /** As in DDL, without codecs. */
@@ -23,8 +23,8 @@ export interface Column<T = unknown> {
   /** What precedes the data of the whole column: versions of its encodings. */
   prefix: () => Buffer[]
   data: () => Buffer[]
-  /** Gives the column's memory back; it must not be used again. */
-  free: () => void
+  /** Begins anew without a row. The memory stays, and so does what V8 has compiled: it drops the code of closures that are gone. */
+  clear: () => void
 }
 
 export interface NativeBlock {
@@ -34,13 +34,11 @@ export interface NativeBlock {
 
 export interface EncodedBlock {
   columns: { name: string; type: string }[]
-  /** One after another they are the block. */
+  /** One after another they are the block. Some lie in the columns: written before those are cleared. */
   parts: Buffer[]
-  /** Gives the memory of the parts back, once they are written. */
-  free: () => void
 }
 
-/** A block as bytes; undefined when it has no rows. Uses the columns up. */
+/** A block as bytes; undefined when it has no rows. */
 export function encodeBlock({ columns, rows }: NativeBlock): EncodedBlock | undefined {
   if (rows === 0) return undefined
   const used = Object.entries(columns).filter(([, column]) => column.used())
@@ -52,14 +50,12 @@ export function encodeBlock({ columns, rows }: NativeBlock): EncodedBlock | unde
   return {
     columns: used.map(([name, { type }]) => ({ name, type })),
     parts,
-    free: () => {
-      for (const column of Object.values(columns)) column.free()
-    },
   }
 }
 
-/** A column that another block holds too, and gives back. */
-export const lent = <T>(column: Column<T>): Column<T> => ({ ...column, free: () => {} })
+export function clear(columns: NativeBlock['columns']): void {
+  for (const column of Object.values(columns)) column.clear()
+}
 
 /** Each string with its length before it. */
 export function strings(): Column<string> {
@@ -101,7 +97,11 @@ export function strings(): Column<string> {
     used: () => used,
     prefix: () => [],
     data: () => [bytes.subarray(0, at)],
-    free: () => {},
+    clear: () => {
+      at = 0
+      length = 0
+      used = false
+    },
   }
 }
 
@@ -124,7 +124,10 @@ export function byteStrings(): Column<Buffer> {
     used: () => parts.length > 0,
     prefix: () => [],
     data: () => [Buffer.concat(parts)],
-    free: () => {},
+    clear: () => {
+      parts.length = 0
+      length = 0
+    },
   }
 }
 
@@ -141,8 +144,8 @@ export interface DictionaryColumn extends Column<string> {
 
 /** Strings of which few differ: a dictionary, and each row's place in it. */
 export function lowCardinality(): DictionaryColumn {
-  const places = new Map<string, number>([['', 0]])
-  const keys = ['']
+  const places = new Map<string, number>()
+  const keys: string[] = []
   const cells = fixed('UInt32')
   let lastValue = ''
   let lastPlace = 0
@@ -158,8 +161,19 @@ export function lowCardinality(): DictionaryColumn {
     lastPlace = place
     return place
   }
+  const clear = () => {
+    cells.clear()
+    places.clear()
+    keys.length = 0
+    keys.push('')
+    places.set('', 0)
+    lastValue = ''
+    lastPlace = 0
+  }
+  clear()
   return {
     type: 'LowCardinality(String)',
+    clear,
     placeOf,
     setPlaces: cells.setEach,
     set: (row, value) => cells.set(row, placeOf(value)),
@@ -186,7 +200,6 @@ export function lowCardinality(): DictionaryColumn {
         LAYOUT[type](indexes),
       ]
     },
-    free: cells.free,
   }
 }
 
@@ -212,9 +225,9 @@ export function nullable<T>(inner: Column<T>): Column<T | null> {
       for (let i = 0; i < has.length; i++) nulls[i] = 1 - has[i]!
       return [bytesOf(nulls), ...inner.data()]
     },
-    free: () => {
-      given.free()
-      inner.free()
+    clear: () => {
+      given.clear()
+      inner.clear()
     },
   }
 }
@@ -255,9 +268,12 @@ function nested(
       ...ends.data(),
       ...(count === 0 ? [] : elements.flatMap((column) => column.data())),
     ],
-    free: () => {
-      ends.free()
-      for (const column of elements) column.free()
+    clear: () => {
+      ends.clear()
+      for (const column of elements) column.clear()
+      count = 0
+      length = 0
+      used = false
     },
   }
 }
@@ -282,10 +298,14 @@ export function mapOf<T>(
   const placesOf = byNames((names) => names.map(keys.placeOf))
   return {
     ...rest,
+    clear: () => {
+      rest.clear()
+      placesOf.forget()
+    },
     set: (row, { names, values, numeric }) => {
       open(row)
       const element = take(names.length)
-      keys.setPlaces(element, placesOf(names))
+      keys.setPlaces(element, placesOf.of(names))
       if (numeric && inner.setEach) inner.setEach(element, values as readonly number[])
       else for (let i = 0; i < values.length; i++) inner.set(element + i, values[i] as T)
     },
@@ -353,8 +373,14 @@ export function scalars(): Column<string | number | boolean | null> & Pick<Fixed
       ...(numberCount > 0 ? numbers.data() : []),
       ...(textCount > 0 ? texts.data() : []),
     ],
-    free: () => {
-      for (const column of [bools, numbers, texts]) column.free()
+    clear: () => {
+      for (const column of [bools, numbers, texts]) column.clear()
+      kinds.fill(NULL, 0, length)
+      length = 0
+      boolCount = 0
+      numberCount = 0
+      textCount = 0
+      used = false
     },
   }
 }

@@ -1,33 +1,7 @@
-/** Cells of fixed width for `native-block.ts`, and the memory they take. */
+/** Columns of numbers of one width, for `native-block.ts`. */
 import type { Column } from './native-block.ts'
 
-/**
- * Arrays of cells that were given back, by their length, a power of two. Without them each batch would take tens of
- * megabytes anew, and V8 would mark its whole heap for every other batch.
- */
-const spare = new Map<number, Float64Array[]>()
-const MAX_SPARE = 32
 const LEAST = 256
-
-/** Cells of at least this length; all zero from a place on. */
-export function takeCells(atLeast: number, zeroFrom = 0): Float64Array {
-  const length = 2 ** Math.ceil(Math.log2(Math.max(LEAST, atLeast)))
-  return spare.get(length)?.pop()?.fill(0, zeroFrom) ?? new Float64Array(length)
-}
-
-export function giveCells(cells: Float64Array): void {
-  const waiting = spare.get(cells.length)
-  if (!waiting) spare.set(cells.length, [cells])
-  else if (waiting.length < MAX_SPARE) waiting.push(cells)
-}
-
-/** The same cells in at least this length. */
-export function widerCells(cells: Float64Array, atLeast: number): Float64Array {
-  const wider = takeCells(Math.max(atLeast, 2 * cells.length), cells.length)
-  wider.set(cells)
-  giveCells(cells)
-  return wider
-}
 
 export type FixedType =
   | 'UInt8'
@@ -82,11 +56,14 @@ export interface FixedColumn extends Column<number> {
 
 /** Numbers of one width. `DateTime64(3)` takes epoch milliseconds, `DateTime` epoch seconds, `Bool` 0 and 1. */
 export function fixed(type: FixedType): FixedColumn {
-  let cells = takeCells(0)
+  let cells = new Float64Array(LEAST)
   let length = 0
   let used = false
   const reserve = (rows: number) => {
-    if (rows > cells.length) cells = widerCells(cells, rows)
+    if (rows <= cells.length) return
+    const wider = new Float64Array(Math.max(2 * cells.length, rows))
+    wider.set(cells)
+    cells = wider
   }
   return {
     type,
@@ -124,7 +101,12 @@ export function fixed(type: FixedType): FixedColumn {
     prefix: () => [],
     cells: () => cells.subarray(0, length),
     data: () => [LAYOUT[type](cells.subarray(0, length))],
-    free: () => giveCells(cells),
+    clear: () => {
+      // Rows that will be skipped hold the default.
+      cells.fill(0, 0, length)
+      length = 0
+      used = false
+    },
   }
 }
 

@@ -50,50 +50,63 @@ export interface Bins {
   highs: Float64Array
 }
 
-/** Bins within this distance of the first value's have a place in the table; others, rare on a fine grid, go through the map. */
+/** Bins within this distance of `base` have a place in the table; others, rare on a fine grid, go through the map. */
 const REACH = 2 ** 16
-const places = new Int32Array(2 * REACH + 1)
+const nearPlaces = new Int32Array(2 * REACH + 1)
 const farPlaces = new Map<number, number>()
+/** Of the bins in hand. */
+let base = 0
 
-/** @param values the first `length` of them */
-export function binned(values: Float64Array, length: number, grid = gridOf(values, length)): Bins {
-  // On the coarsest grid every bin is within reach of zero's.
-  const base = grid === COARSEST ? 0 : binOf(values[0]!, grid)
-  const placeOf = (bin: number) => {
-    const at = bin - base + REACH
-    return at >= 0 && at < places.length ? places[at]! : (farPlaces.get(bin) ?? 0)
-  }
-  const setPlace = (bin: number, place: number) => {
-    const at = bin - base + REACH
-    if (at >= 0 && at < places.length) places[at] = place
-    else farPlaces.set(bin, place)
-  }
-  /** In the order in which bins were met. */
-  const met: number[] = []
-  const sums: number[] = []
-  for (let i = 0; i < length; i++) {
-    const value = values[i]!
-    const bin = binOf(value, grid)
-    const at = FACTS * placeOf(bin) - FACTS
-    if (at < 0) {
-      met.push(bin)
-      setPlace(bin, met.length)
-      sums.push(1, value, value, value)
-    } else {
-      sums[at]!++
-      sums[at + 1]! += value
-      if (value < sums[at + 2]!) sums[at + 2] = value
-      if (value > sums[at + 3]!) sums[at + 3] = value
-    }
-  }
-  const bins = Int32Array.from(met).sort()
-  const fact = (k: number) =>
-    Float64Array.from(bins, (bin) => sums[FACTS * placeOf(bin) - FACTS + k]!)
-  const found = { grid, bins, counts: fact(0), totals: fact(1), lows: fact(2), highs: fact(3) }
-  for (const bin of bins) setPlace(bin, 0)
-  farPlaces.clear()
-  return found
+/** 0 for a bin that has none. */
+function placeOf(bin: number): number {
+  const at = bin - base + REACH
+  return at >= 0 && at < nearPlaces.length ? nearPlaces[at]! : (farPlaces.get(bin) ?? 0)
+}
+
+function setPlace(bin: number, place: number) {
+  const at = bin - base + REACH
+  if (at >= 0 && at < nearPlaces.length) nearPlaces[at] = place
+  else farPlaces.set(bin, place)
 }
 
 /** Of a bin: the number, sum, least and greatest of its values. */
 const FACTS = 4
+
+/** @param values the first `length` of them */
+export function binned(values: Float64Array, length: number, grid = gridOf(values, length)): Bins {
+  // On the coarsest grid every bin is within reach of zero's.
+  base = grid === COARSEST ? 0 : binOf(values[0]!, grid)
+  /** In the order in which bins were met. */
+  const met: number[] = []
+  const facts: number[] = []
+  for (let i = 0; i < length; i++) {
+    const value = values[i]!
+    const bin = binOf(value, grid)
+    const at = FACTS * (placeOf(bin) - 1)
+    if (at < 0) {
+      met.push(bin)
+      setPlace(bin, met.length)
+      facts.push(1, value, value, value)
+    } else {
+      facts[at]!++
+      facts[at + 1]! += value
+      if (value < facts[at + 2]!) facts[at + 2] = value
+      if (value > facts[at + 3]!) facts[at + 3] = value
+    }
+  }
+  const bins = Int32Array.from(met).sort()
+  const counts = new Float64Array(bins.length)
+  const totals = new Float64Array(bins.length)
+  const lows = new Float64Array(bins.length)
+  const highs = new Float64Array(bins.length)
+  for (let i = 0; i < bins.length; i++) {
+    const at = FACTS * (placeOf(bins[i]!) - 1)
+    counts[i] = facts[at]!
+    totals[i] = facts[at + 1]!
+    lows[i] = facts[at + 2]!
+    highs[i] = facts[at + 3]!
+  }
+  for (const bin of bins) setPlace(bin, 0)
+  farPlaces.clear()
+  return { grid, bins, counts, totals, lows, highs }
+}

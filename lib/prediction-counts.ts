@@ -71,19 +71,27 @@ interface Subject {
 }
 
 export interface PredictionCounts {
+  /** Forgets what was counted before; its memory is used again. */
+  begin: () => void
   add: (event: Event, predictedAtMs: number) => void
   repeat: (event: Event, predictedAtMs: number) => void
   tables: () => TableRows[]
 }
 
+const LEAST_VALUES = 256
+/** Arrays of values that are kept for the next range. */
+const MOST_SPARE = 1024
+
 export function predictionCounts(): PredictionCounts {
   const groups = new Map<string, Group>()
   const subjects: Subject[] = []
+  const spare: Float64Array[] = []
   let last: Group | undefined
   const placesIn = byNames(placesOf)
+  const writers = [eventCounts(), numericCounts(subjects), categoryCounts()]
 
   function groupOf({ names, values }: Event, atMs: number): Group {
-    const places = placesIn(names)
+    const places = placesIn.of(names)
     const step = stepAt(atMs)
     const modelId = values[places.modelId] as string
     const modelVersion = values[places.modelVersion] as string
@@ -125,7 +133,7 @@ export function predictionCounts(): PredictionCounts {
   function subjectOf(group: Group, name: string): Subject {
     let subject = group.subjects.get(name)
     if (!subject) {
-      subject = { group, name, values: native.takeCells(0), length: 0 }
+      subject = { group, name, values: spare.pop() ?? new Float64Array(LEAST_VALUES), length: 0 }
       subjects.push(subject)
       group.subjects.set(name, subject)
     }
@@ -161,7 +169,7 @@ export function predictionCounts(): PredictionCounts {
       const group = groupOf(event, atMs)
       group.events++
       const { values } = event
-      const places = placesIn(event.names)
+      const places = placesIn.of(event.names)
       if (valueAt(values, places.status) === 'error') group.errors++
       const features = valueAt(values, places.features)
       if (features) addFeatures(group, features as Members)
@@ -180,26 +188,30 @@ export function predictionCounts(): PredictionCounts {
     repeat: (event, atMs) => {
       groupOf(event, atMs).duplicates++
     },
-    tables: () => [
-      eventCounts([...groups.values()]),
-      numericCounts(subjects, [...groups.values()]),
-      categoryCounts([...groups.values()]),
-    ],
+    begin: () => {
+      for (const { values } of subjects) if (spare.length < MOST_SPARE) spare.push(values)
+      subjects.length = 0
+      groups.clear()
+      last = undefined
+    },
+    tables: () => writers.map((write) => write([...groups.values()])),
   }
 }
+
+/** Writes what was counted into the columns of its table, which are its own and are used again. */
+type Writer = (groups: readonly Group[]) => TableRows
 
 const categoryOf = (value: string) =>
   value.length > MAX_CATEGORY ? Array.from(value).slice(0, MAX_CATEGORY).join('') : value
 
 function addNumber(subject: Subject, value: number) {
   if (subject.length === subject.values.length) {
-    subject.values = native.widerCells(subject.values, 4 * subject.length)
+    const wider = new Float64Array(4 * subject.length)
+    wider.set(subject.values)
+    subject.values = wider
   }
   subject.values[subject.length++] = value
 }
-
-const isSampled = (group: Group): group is Group & { sampled: SampledCounts } =>
-  group.sampled !== undefined
 
 const groupColumns = () => ({
   model_id: native.lowCardinality(),
@@ -222,30 +234,31 @@ function setGroup(
   columns.shadow.setRun(row, end, group.shadow ? 1 : 0)
 }
 
-function eventCounts(groups: readonly Group[]): TableRows {
+function eventCounts(): Writer {
   const columns = {
     ...groupColumns(),
     events: native.fixed('UInt64'),
     errors: native.fixed('UInt64'),
     duplicates: native.fixed('UInt64'),
-    ...(groups.some(isSampled) && {
-      extra_weight: native.fixed('Float64'),
-      extra_squares: native.fixed('Float64'),
-    }),
+    extra_weight: native.fixed('Float64'),
+    extra_squares: native.fixed('Float64'),
   }
-  groups.forEach((group, row) => {
-    setGroup(columns, row, row + 1, group)
-    columns.events.set(row, group.events)
-    columns.errors.set(row, group.errors)
-    columns.duplicates.set(row, group.duplicates)
-    if (!group.sampled) return
-    columns.extra_weight!.set(row, group.sampled.weight)
-    columns.extra_squares!.set(row, group.sampled.squares)
-  })
-  return { table: 'event_counts', columns, rows: groups.length }
+  return (groups) => {
+    native.clear(columns)
+    groups.forEach((group, row) => {
+      setGroup(columns, row, row + 1, group)
+      columns.events.set(row, group.events)
+      columns.errors.set(row, group.errors)
+      columns.duplicates.set(row, group.duplicates)
+      if (!group.sampled) return
+      columns.extra_weight.set(row, group.sampled.weight)
+      columns.extra_squares.set(row, group.sampled.squares)
+    })
+    return { table: 'event_counts', columns, rows: groups.length }
+  }
 }
 
-function numericCounts(subjects: readonly Subject[], groups: readonly Group[]): TableRows {
+function numericCounts(subjects: readonly Subject[]): Writer {
   const group = groupColumns()
   const columns = {
     ...group,
@@ -256,38 +269,40 @@ function numericCounts(subjects: readonly Subject[], groups: readonly Group[]): 
     total: native.fixed('Float64'),
     low: native.fixed('Float64'),
     high: native.fixed('Float64'),
-    ...(groups.some(isSampled) && { extra_weight: native.fixed('Float64') }),
+    extra_weight: native.fixed('Float64'),
   }
-  let row = 0
-  // In the order of the table's key: ClickHouse then has nothing to sort.
-  for (const subject of subjects.toSorted((a, b) => compare(keyOf(a), keyOf(b)))) {
-    const { grid, bins, counts, totals, lows, highs } = binned(subject.values, subject.length)
-    native.giveCells(subject.values)
-    const end = row + bins.length
-    setGroup(group, row, end, subject.group)
-    columns.subject.setRun(row, end, subject.name)
-    columns.grid.setRun(row, end, grid)
-    columns.bin.setCells(row, bins)
-    columns.count.setCells(row, counts)
-    columns.total.setCells(row, totals)
-    columns.low.setCells(row, lows)
-    columns.high.setCells(row, highs)
-    row = end
+  return (groups) => {
+    native.clear(columns)
+    let row = 0
+    // In the order of the table's key: ClickHouse then has nothing to sort.
+    for (const subject of subjects.toSorted((a, b) => compare(keyOf(a), keyOf(b)))) {
+      const { grid, bins, counts, totals, lows, highs } = binned(subject.values, subject.length)
+      const end = row + bins.length
+      setGroup(group, row, end, subject.group)
+      columns.subject.setRun(row, end, subject.name)
+      columns.grid.setRun(row, end, grid)
+      columns.bin.setCells(row, bins)
+      columns.count.setCells(row, counts)
+      columns.total.setCells(row, totals)
+      columns.low.setCells(row, lows)
+      columns.high.setCells(row, highs)
+      row = end
+    }
+    for (const own of groups)
+      for (const [name, bins] of own.sampled?.numbers ?? [])
+        for (const [bin, { weight, total, low, high }] of bins) {
+          setGroup(group, row, row + 1, own)
+          columns.subject.set(row, name)
+          columns.grid.set(row, SAMPLED_GRID)
+          columns.bin.set(row, bin)
+          columns.total.set(row, total)
+          columns.low.set(row, low)
+          columns.high.set(row, high)
+          columns.extra_weight.set(row, weight)
+          row++
+        }
+    return { table: 'numeric_counts', columns, rows: row }
   }
-  for (const own of groups.filter(isSampled))
-    for (const [name, bins] of own.sampled.numbers)
-      for (const [bin, { weight, total, low, high }] of bins) {
-        setGroup(group, row, row + 1, own)
-        columns.subject.set(row, name)
-        columns.grid.set(row, SAMPLED_GRID)
-        columns.bin.set(row, bin)
-        columns.total.set(row, total)
-        columns.low.set(row, low)
-        columns.high.set(row, high)
-        columns.extra_weight!.set(row, weight)
-        row++
-      }
-  return { table: 'numeric_counts', columns, rows: row }
 }
 
 const keyOf = ({ group, name }: Subject) =>
@@ -308,26 +323,30 @@ function compare(a: ReturnType<typeof keyOf>, b: ReturnType<typeof keyOf>): numb
   return 0
 }
 
-function categoryCounts(groups: readonly Group[]): TableRows {
+function categoryCounts(): Writer {
   const columns = {
     ...groupColumns(),
     subject: native.lowCardinality(),
     category: native.strings(),
     count: native.fixed('UInt64'),
-    ...(groups.some(isSampled) && { extra_weight: native.fixed('Float64') }),
+    extra_weight: native.fixed('Float64'),
   }
-  let row = 0
-  for (const group of groups) {
-    for (const [name, counts] of group.categories) {
-      for (const [category, count] of counts) {
-        setGroup(columns, row, row + 1, group)
-        columns.subject.set(row, name)
-        columns.category.set(row, category)
-        columns.count.set(row, count)
-        columns.extra_weight?.set(row, group.sampled?.categories.get(name)?.get(category) ?? 0)
-        row++
+  return (groups) => {
+    native.clear(columns)
+    let row = 0
+    for (const group of groups) {
+      for (const [name, counts] of group.categories) {
+        for (const [category, count] of counts) {
+          setGroup(columns, row, row + 1, group)
+          columns.subject.set(row, name)
+          columns.category.set(row, category)
+          columns.count.set(row, count)
+          const extra = group.sampled?.categories.get(name)?.get(category)
+          if (extra) columns.extra_weight.set(row, extra)
+          row++
+        }
       }
     }
+    return { table: 'category_counts', columns, rows: row }
   }
-  return { table: 'category_counts', columns, rows: row }
 }

@@ -65,11 +65,15 @@ export function createSink(options: SinkOptions): Sink {
       const seen = await memoryOf(range, mapping)
       await options.reader.prepare(range.messages)
       const mapped = mapping.map(range, options.reader.read, seen)
-      // Before anything is stored: a topic full of faults must not drain away.
-      breaker.check(range, mapped)
-      const forgotten =
-        range.replayed && (await storedRows(range)) !== undefined && (await isBeyondTokens(range))
-      if (!forgotten) for (const rows of mapped.tables) await insert(range, rows)
+      try {
+        // Before anything is stored: a topic full of faults must not drain away.
+        breaker.check(range, mapped)
+        const forgotten =
+          range.replayed && (await storedRows(range)) !== undefined && (await isBeyondTokens(range))
+        if (!forgotten) for (const rows of mapped.tables) await insert(range, rows)
+      } finally {
+        mapped.release()
+      }
       const stored = await storedRows(range)
       if (stored !== range.messages.length)
         throw new Error(
@@ -106,7 +110,6 @@ export function createSink(options: SinkOptions): Sink {
     await options.spool.withFile(block.parts, (path) =>
       clickhouse.insertFile({ table, columns: block.columns, path, token: tokenOf(range) }),
     )
-    block.free()
     stop()
   }
 

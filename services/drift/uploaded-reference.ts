@@ -61,7 +61,6 @@ export async function storeUploaded(
     await spool.withFile(block.parts, (path) =>
       db.insertFile({ table, columns: block.columns, path, token: `reference\u0001${under}` }),
     )
-    block.free()
   }
   // Counts know steps, not instants.
   return { start: stepAt(first) * 1000, end: last + 1, events: lines.length }

@@ -1,5 +1,4 @@
 /** From attributes on the wire to rows, and into the queue of those whose windows are to be restated. */
-import type { LoggedRange } from '../../lib/event-log.ts'
 import { eventMapping, type RangeTables } from '../../lib/event-mapping.ts'
 import { eventRows } from '../../lib/event-rows.ts'
 import * as native from '../../lib/native-block.ts'
@@ -13,19 +12,25 @@ export const ATTRIBUTE_MAPPINGS = [
     schema: AttributesV1,
     // No `seenIn`: the newest observation counts, however often it comes.
     identity: attributesKey,
-    begin: attributeTables,
+    tables: attributeTables,
   }),
 ] as const
 
-function attributeTables(range: LoggedRange): RangeTables {
-  const rows = eventRows(AttributesV1, new Set(), range)
+function attributeTables(): RangeTables {
+  const rows = eventRows(AttributesV1, new Set())
   const queue = {
     subject_id: native.strings(),
     prediction_id: native.strings(),
     place: native.strings(),
     sign: native.fixed('Int8'),
   }
+  let origin = ''
   return {
+    begin: (range) => {
+      rows.begin(range)
+      native.clear(queue)
+      origin = `${range.logEpoch}/${range.partition}`
+    },
     accept: (event, message) => {
       const row = rows.rows
       rows.add(event, message)
@@ -33,7 +38,7 @@ function attributeTables(range: LoggedRange): RangeTables {
         const id = event.get(name)
         if (typeof id === 'string') queue[name].set(row, id)
       }
-      queue.place.set(row, `${range.logEpoch}/${range.partition}/${message.offset}`)
+      queue.place.set(row, `${origin}/${message.offset}`)
       queue.sign.set(row, 1)
     },
     repeat: () => {},

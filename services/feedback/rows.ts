@@ -1,5 +1,4 @@
 /** From labels on the wire to rows, and into the queue of labels that are to be joined. */
-import type { LoggedRange } from '../../lib/event-log.ts'
 import { eventMapping, type RangeTables } from '../../lib/event-mapping.ts'
 import { eventRows } from '../../lib/event-rows.ts'
 import * as native from '../../lib/native-block.ts'
@@ -14,15 +13,15 @@ export const LABEL_MAPPINGS = [
     seenIn: { table: 'labels', identity: `concat(model_id, '/', label_id)` },
     identity: (event) => `${event.get('model_id') as string}/${event.get('label_id') as string}`,
     key: labelKey,
-    begin: labelTables,
+    tables: labelTables,
   }),
 ] as const
 
 const DICTIONARIES = new Set(['model_id', 'name'])
 const DEFAULT_NAME = 'label'
 
-function labelTables(range: LoggedRange): RangeTables {
-  const rows = eventRows(LabelV1, DICTIONARIES, range)
+function labelTables(): RangeTables {
+  const rows = eventRows(LabelV1, DICTIONARIES)
   const queue = {
     model_id: native.lowCardinality(),
     prediction_id: native.strings(),
@@ -31,6 +30,10 @@ function labelTables(range: LoggedRange): RangeTables {
     sign: native.fixed('Int8'),
   }
   return {
+    begin: (range) => {
+      rows.begin(range)
+      native.clear(queue)
+    },
     accept: (event, message) => {
       const row = rows.rows
       rows.add(event, message)

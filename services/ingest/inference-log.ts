@@ -4,7 +4,7 @@
  * crash, carries the same ids, and counts once. A half that stays alone becomes a dead letter.
  */
 import type { ClickHouse } from '../../lib/clickhouse.ts'
-import type { EventLog, LoggedMessage, LoggedRange } from '../../lib/event-log.ts'
+import type { EventLog, LoggedMessage } from '../../lib/event-log.ts'
 import { eventMapping, type RangeTables, type ReadMessage } from '../../lib/event-mapping.ts'
 import { eventRows } from '../../lib/event-rows.ts'
 import { predictionKey } from '../../lib/event-verdict.ts'
@@ -30,15 +30,16 @@ export const INFERENCE_MAPPINGS = [
     schema: InferenceV1,
     seenIn: { table: 'inference_halves', identity: `concat(exchange_id, '/', part)` },
     identity: (event) => `${event.get('exchange_id') as string}/${event.get('part') as string}`,
-    begin: halves,
+    tables: halves,
   }),
 ] as const
 
-function halves(range: LoggedRange): RangeTables {
-  const rows = eventRows(InferenceV1, new Set(['model_id']), range)
+function halves(): RangeTables {
+  const rows = eventRows(InferenceV1, new Set(['model_id']))
   const sign = native.fixed('Int8')
   rows.columns['sign'] = sign
   return {
+    begin: rows.begin,
     accept: (event, message) => {
       sign.set(rows.rows, 1)
       rows.add(event, message)

@@ -19,6 +19,15 @@ interface ProducerStep {
 
 export function producerCounts() {
   const steps = new Map<string, ProducerStep>()
+  const columns = {
+    model_id: native.lowCardinality(),
+    producer: native.strings(),
+    step: native.fixed("DateTime('UTC')"),
+    received: native.fixed('UInt64'),
+    duplicates: native.fixed('UInt64'),
+    lowest: native.fixed('UInt64'),
+    highest: native.fixed('UInt64'),
+  }
 
   function stepOf(
     event: Event,
@@ -46,6 +55,7 @@ export function producerCounts() {
   }
 
   return {
+    begin: () => steps.clear(),
     add: (event: Event, atMs: number) => {
       const found = stepOf(event, atMs)
       if (!found) return
@@ -59,15 +69,7 @@ export function producerCounts() {
       if (found) found.counts.duplicates++
     },
     table: (): TableRows => {
-      const columns = {
-        model_id: native.lowCardinality(),
-        producer: native.strings(),
-        step: native.fixed("DateTime('UTC')"),
-        received: native.fixed('UInt64'),
-        duplicates: native.fixed('UInt64'),
-        lowest: native.fixed('UInt64'),
-        highest: native.fixed('UInt64'),
-      }
+      native.clear(columns)
       let row = 0
       for (const counts of steps.values()) {
         columns.model_id.set(row, counts.modelId)

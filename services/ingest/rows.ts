@@ -18,7 +18,7 @@ export const PREDICTION_MAPPINGS = [
     seenIn: { table: 'predictions', identity: `concat(model_id, '/', prediction_id)` },
     identity: predictionKey,
     key: predictionKey,
-    begin: predictionTables,
+    tables: predictionTables,
   }),
 ] as const
 
@@ -26,67 +26,52 @@ const DICTIONARIES = new Set(['model_id', 'model_version', 'variant'])
 /** Events further in the future than this do not move the watermark: a producer's clock is wrong. */
 const MAX_SKEW_MS = 300_000
 
-type Times = Record<'model_id' | 'prediction_id' | 'predicted_at', native.Column<never>>
-
-function predictionTables(range: LoggedRange): RangeTables {
-  const rows = eventRows(PredictionV1, DICTIONARIES, range)
+function predictionTables(): RangeTables {
+  const rows = eventRows(PredictionV1, DICTIONARIES)
   const unknown = native.fixed('UInt16')
   rows.columns['unknown_fields'] = unknown
   const { model_id, prediction_id, predicted_at } = rows.columns as Times
-  Object.assign(rows.columns, {
-    model_id: native.lent(model_id),
-    prediction_id: native.lent(prediction_id),
-    predicted_at: native.lent(predicted_at),
-  })
+  const times = { model_id, prediction_id, predicted_at }
   const counts = predictionCounts()
   const producers = producerCounts()
-  const newest = new Map<string, { at: number; receivedAt: number }>()
+  const newest = watermarks()
 
   return {
+    begin: (range) => {
+      rows.begin(range)
+      counts.begin()
+      producers.begin()
+      newest.begin()
+    },
     accept: (event, message, unknownFields) => {
       const at = eventTime(event.get('predicted_at'))!
-      const modelId = event.get('model_id') as string
       const row = rows.rows
       rows.add(event, message)
       if (unknownFields > 0) unknown.set(row, Math.min(unknownFields, 0xffff))
       counts.add(event, at)
       producers.add(event, at)
-      moveWatermark(modelId, at, message)
+      newest.move(event.get('model_id') as string, at, message)
     },
     repeat: (event) => {
       const at = eventTime(event.get('predicted_at'))!
       counts.repeat(event, at)
       producers.repeat(event, at)
     },
-    tables: () => [
+    tables: (range) => [
       { table: 'predictions', ...rows.end() },
-      // The same columns once more, and then they are given back.
-      {
-        table: 'prediction_times',
-        columns: { model_id, prediction_id, predicted_at },
-        rows: rows.rows,
-      },
+      { table: 'prediction_times', columns: times, rows: rows.rows },
       ...counts.tables(),
       producers.table(),
-      watermarks(range, newest),
+      newest.table(range),
     ],
-  }
-
-  function moveWatermark(modelId: string, at: number, { timestampMs }: LoggedMessage) {
-    if (at > timestampMs + MAX_SKEW_MS) return
-    const known = newest.get(modelId)
-    if (!known) newest.set(modelId, { at, receivedAt: timestampMs })
-    else {
-      known.at = Math.max(known.at, at)
-      known.receivedAt = Math.max(known.receivedAt, timestampMs)
-    }
   }
 }
 
-function watermarks(
-  range: LoggedRange,
-  newest: ReadonlyMap<string, { at: number; receivedAt: number }>,
-): TableRows {
+type Times = Record<'model_id' | 'prediction_id' | 'predicted_at', native.Column<never>>
+
+/** The newest event of each model. */
+function watermarks() {
+  const newest = new Map<string, { at: number; receivedAt: number }>()
   const columns = {
     model_id: native.lowCardinality(),
     topic: native.lowCardinality(),
@@ -94,14 +79,29 @@ function watermarks(
     newest: native.fixed("DateTime64(3, 'UTC')"),
     received_at: native.fixed("DateTime64(3, 'UTC')"),
   }
-  let row = 0
-  for (const [modelId, { at, receivedAt }] of newest) {
-    columns.model_id.set(row, modelId)
-    columns.topic.set(row, range.topic)
-    columns.partition.set(row, range.partition)
-    columns.newest.set(row, at)
-    columns.received_at.set(row, receivedAt)
-    row++
+  return {
+    begin: () => newest.clear(),
+    move: (modelId: string, at: number, { timestampMs }: LoggedMessage) => {
+      if (at > timestampMs + MAX_SKEW_MS) return
+      const known = newest.get(modelId)
+      if (!known) newest.set(modelId, { at, receivedAt: timestampMs })
+      else {
+        known.at = Math.max(known.at, at)
+        known.receivedAt = Math.max(known.receivedAt, timestampMs)
+      }
+    },
+    table: (range: LoggedRange): TableRows => {
+      native.clear(columns)
+      let row = 0
+      for (const [modelId, { at, receivedAt }] of newest) {
+        columns.model_id.set(row, modelId)
+        columns.topic.set(row, range.topic)
+        columns.partition.set(row, range.partition)
+        columns.newest.set(row, at)
+        columns.received_at.set(row, receivedAt)
+        row++
+      }
+      return { table: 'watermarks', columns, rows: row }
+    },
   }
-  return { table: 'watermarks', columns, rows: row }
 }
