@@ -114,7 +114,7 @@ rmSync(directory, { recursive: true, force: true })
 process.exit(0)
 
 function start(): ChildProcess {
-  const child = spawn(process.execPath, ['main.ts', '--target=all'], {
+  const child = spawn(process.execPath, [...process.execArgv, 'main.ts', '--target=all'], {
     cwd: ROOT,
     env,
     stdio: 'ignore',
