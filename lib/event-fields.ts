@@ -14,6 +14,7 @@ import {
   type FieldKind,
 } from '../schemas/fields.ts'
 import * as native from './native-block.ts'
+import { scalars } from './native-scalars.ts'
 import { Members } from './members.ts'
 
 export interface EventField {
@@ -241,7 +242,7 @@ export function columnsOf({ name, kind, required }: EventField, dictionary: bool
     case 'label':
       return one(native.strings(), canonical)
     case 'features':
-      return same(native.mapOf(native.scalars()))
+      return same(native.mapOf(scalars()))
     case 'strings':
       return same(native.mapOf(native.strings()))
     case 'numbers':

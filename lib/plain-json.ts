@@ -122,10 +122,10 @@ export function plainJsonReader(): PlainJsonReader {
 
   /**
    * Finite numbers under the names of the object before: what nearly all feature maps are. Undefined where it is anything else.
-   * An array of doubles alone, of known length, is what V8 fills fastest.
+   * Doubles alone in an array take V8 no objects of their own.
    */
   function readNumbers(bytes: Buffer, from: number, { names, heads }: Shape): number[] | undefined {
-    const values = new Array<number>(names.length)
+    const values: number[] = []
     const last = names.length - 1
     let i = from + 1
     for (let k = 0; k <= last; k++) {
@@ -133,7 +133,7 @@ export function plainJsonReader(): PlainJsonReader {
       for (let j = 0; j < head.length; j++) if (bytes[i++] !== head[j]) return undefined
       const value = readNumber(bytes, i)
       if (!Number.isFinite(value) || bytes[at] !== (k < last ? COMMA : CLOSE)) return undefined
-      values[k] = value
+      values.push(value)
       i = at + 1
     }
     at = i
