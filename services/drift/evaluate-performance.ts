@@ -28,6 +28,7 @@ export function evaluatePerformance(
   const counts = {
     n_current: current.predictions,
     n_labelled: current.labelled,
+    n_effective: current.effective ?? null,
     label_maturity: rules.maturity,
     completeness: coverage,
   }

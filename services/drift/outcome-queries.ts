@@ -3,6 +3,8 @@ import type { ClickHouse, Params } from '../../lib/clickhouse.ts'
 import type { Model } from '../../lib/models.ts'
 import type { Confusion } from '../../lib/stats/confusion.ts'
 import { SCORE_PARTS, type ScoreCounts } from './evaluate-estimates.ts'
+import { readWeighted } from './sampled-outcomes.ts'
+import { kishFactor, type Weights } from './sampling.ts'
 import { readCustom, readForecasts, readRanking } from './task-queries.ts'
 import {
   noOutcomes,
@@ -14,8 +16,11 @@ import {
 /** More classes than this are numbers or free text, not classes. */
 const MAX_CLASSES = 100
 
-interface SummaryRow {
+/** Of the truth as it came, each event once. */
+export interface SummaryRow {
   labelled: string
+  weight: number
+  squares: number
   delay: number | null
   positives: string
   negatives: string
@@ -39,13 +44,14 @@ interface SummaryRow {
   relative_deviation: number | null
   nonzero: string
   label_total: number | null
+  label_mean: number | null
   classes: string
 }
 
 interface CellRow {
   predicted: string
   label: string
-  n: string
+  n: number
 }
 
 /** @param source of `truth-source.ts`, with its parameters */
@@ -57,7 +63,7 @@ export async function readOutcomes(
   params: Params,
 ): Promise<OutcomeCounts> {
   const [row] = await db.query<SummaryRow>(
-    `SELECT * EXCEPT scored FROM (SELECT count() AS labelled,
+    `SELECT * EXCEPT scored FROM (SELECT count() AS labelled, sum(weight) AS weight, sum(truth.weight * truth.weight) AS squares,
        quantileExactOrNull(0.5)((toUnixTimestamp64Milli(received) - toUnixTimestamp64Milli(predicted_at)) / 1000) AS delay,
        countIf(isNotNull(score) AND positive) AS positives, countIf(isNotNull(score) AND NOT positive) AS negatives,
        -- Ties in the order of a hash: neither truth goes first.
@@ -72,27 +78,35 @@ export async function readOutcomes(
        avg(error) AS bias, stddevSamp(error) AS bias_deviation,
        avgIf(abs(error / label_number), label_number != 0) AS relative, stddevSampIf(abs(error / label_number), label_number != 0) AS relative_deviation,
        countIf(isNotNull(error) AND label_number != 0) AS nonzero, sumIf(abs(label_number), isNotNull(error)) AS label_total,
+       avgIf(label_number, isNotNull(error)) AS label_mean,
        uniq(label) AS classes
-     FROM ${source})`,
+     FROM ${source} AS truth)`,
     params,
   )
   const labelled = Number(row?.labelled ?? 0)
   if (!row || labelled === 0) return noOutcomes(predictions)
   const kind = kindOf(model, Number(row.classes))
+  const factor = kishFactor(row)
+  const isSampled = row.squares !== labelled
   const cells =
     kind === 'classes'
       ? await db.query<CellRow>(
-          `SELECT predicted, label, count() AS n FROM ${source} WHERE isNotNull(predicted) GROUP BY predicted, label ORDER BY n DESC LIMIT ${MAX_CLASSES * MAX_CLASSES}`,
-          params,
+          `SELECT predicted, label, sum(weight) * {factor:Float64} AS n FROM ${source} WHERE isNotNull(predicted) GROUP BY predicted, label ORDER BY n DESC LIMIT ${MAX_CLASSES * MAX_CLASSES}`,
+          { ...params, factor },
         )
       : []
+  const weighted = isSampled ? await readWeighted(db, kind, row, source, params) : undefined
   return {
     predictions,
     labelled,
+    ...(isSampled && { effective: row.weight * factor }),
     delayP50Seconds: row.delay,
     confusion: cells.length > 0 ? confusionOf(cells) : undefined,
-    scored: kind === 'classes' ? scoredOf(row, model) : undefined,
-    errors: kind === 'numbers' ? errorsOf(row) : undefined,
+    scored:
+      kind === 'classes'
+        ? withoutLosses(weighted ? weighted.scored : scoredOf(row), model)
+        : undefined,
+    errors: kind === 'numbers' ? (weighted ? weighted.errors : errorsOf(row)) : undefined,
     forecasts: kind === 'numbers' ? await readForecasts(db, source, params) : undefined,
     ranking: kind === 'ranks' ? await readRanking(db, source, params) : undefined,
     custom: await readCustom(db, model, source, params),
@@ -114,7 +128,11 @@ export function confusionOf(cells: readonly CellRow[]): Confusion {
   return { classes, counts }
 }
 
-function scoredOf(row: SummaryRow, model: Model): ScoredOutcomes | undefined {
+/** Margins are no probabilities. */
+const withoutLosses = (scored: ScoredOutcomes | undefined, { scoreKind }: Model) =>
+  scored && scoreKind === 'margin' ? { ...scored, losses: undefined } : scored
+
+function scoredOf(row: SummaryRow): ScoredOutcomes | undefined {
   const positives = Number(row.positives)
   const negatives = Number(row.negatives)
   if (positives + negatives === 0 || row.loss === null || row.square === null) return undefined
@@ -124,13 +142,10 @@ function scoredOf(row: SummaryRow, model: Model): ScoredOutcomes | undefined {
     auc: row.auc,
     averagePrecision: row.average_precision,
     top: { n: row.top, positives: Number(row.top_positives) },
-    losses:
-      model.scoreKind === 'margin'
-        ? undefined
-        : {
-            logLoss: { mean: row.loss, standardDeviation: row.loss_deviation ?? 0 },
-            brier: { mean: row.square, standardDeviation: row.square_deviation ?? 0 },
-          },
+    losses: {
+      logLoss: { mean: row.loss, standardDeviation: row.loss_deviation ?? 0 },
+      brier: { mean: row.square, standardDeviation: row.square_deviation ?? 0 },
+    },
   }
 }
 
@@ -152,11 +167,10 @@ function errorsOf(row: SummaryRow): ErrorMoments | undefined {
   }
 }
 
-interface BinRow {
+interface BinRow extends Weights {
   bin: number
   as_positive: boolean
-  n: string
-  positives: string
+  positives: number
   scores: number
 }
 
@@ -176,19 +190,24 @@ export async function readScoreBins(
     const rows = await db.query<BinRow>(
       `SELECT toUInt8(least(floor(assumeNotNull(score) * ${SCORE_PARTS}), ${SCORE_PARTS - 1})) AS bin,
          ifNull(prediction = {positive:String}, score >= {threshold:Float64}) AS as_positive,
-         count() AS n, ${positives} AS positives, sum(assumeNotNull(score)) AS scores
-       FROM ${from} score >= 0 AND score <= 1 GROUP BY bin, as_positive ORDER BY bin, as_positive`,
+         sum(stands_for) AS weight, sum(stands_for * stands_for) AS squares, ${positives} AS positives, sum(stands_for * assumeNotNull(score)) AS scores
+       FROM (SELECT *, 1 / ifNull(sampling_fraction, 1) AS stands_for FROM ${from} score >= 0 AND score <= 1) GROUP BY bin, as_positive ORDER BY bin, as_positive`,
       params,
     )
+    const sum = (of: (row: BinRow) => number) => rows.reduce((total, row) => total + of(row), 0)
+    const factor = kishFactor({
+      weight: sum((row) => row.weight),
+      squares: sum((row) => row.squares),
+    })
     return rows.map((row) => ({
       bin: row.bin,
       asPositive: row.as_positive,
-      n: Number(row.n),
-      positives: Number(row.positives),
-      scores: row.scores,
+      n: row.weight * factor,
+      positives: row.positives * factor,
+      scores: row.scores * factor,
     }))
   }
   const predicted = await read(`predictions WHERE ${where} AND`, '0')
   if (predicted.length === 0) return { predicted, labelled: [] }
-  return { predicted, labelled: await read(`${source} WHERE`, 'countIf(positive)') }
+  return { predicted, labelled: await read(`${source} WHERE`, 'sumIf(stands_for, positive)') }
 }

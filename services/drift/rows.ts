@@ -45,6 +45,7 @@ export function metricRows(facts: readonly Fact[], key: RevisionKey): Row[] {
     ...fact,
     n_reference: Math.round(fact.n_reference),
     n_current: Math.round(fact.n_current),
+    n_labelled: Math.round(fact.n_labelled),
     episode_id: episodeOfFact(fact, key),
   }))
 }

@@ -9,6 +9,10 @@ export interface Weights {
 
 type Counts = Pick<WindowCounts, 'numeric' | 'categories'>
 
+/** How much of its weight an event is worth, so that together they weigh Kish's effective number; 1 where nothing was sampled. */
+export const kishFactor = ({ weight, squares }: Weights): number =>
+  squares > 0 ? weight / squares : 1
+
 /**
  * Weighted counts, brought to as many as they are worth: Kish's effective number, (Σw)² / Σw². Shares are then those of the stream
  * before it was sampled, and whatever is made of the counts has the uncertainty of so many independent events.
@@ -21,7 +25,7 @@ export function effectiveCounts(
   counts: Counts,
   { weight, squares }: Weights,
 ): Counts & { effective: number; weight: number } {
-  const factor = squares > 0 ? weight / squares : 1
+  const factor = kishFactor({ weight, squares })
   if (factor === 1) return { ...counts, effective: weight, weight }
   const scale = (values: readonly number[]) => values.map((value) => value * factor)
   return {

@@ -1,7 +1,7 @@
 /**
  * Joined truth in SQL: outcomes and, for models that say what a missing label means, the predictions without one.
  *
- * `received` (NULL where no label came), `reviewed`, `predicted`, `positive`, `p`, `loss`, `square` and `error` are made beside the columns of outcomes.
+ * `received` (NULL where no label came), `reviewed`, `weight` (how many events it stands for), `predicted`, `positive`, `p`, `loss`, `square` and `error` are made beside the columns of outcomes.
  */
 import type { Params } from '../../lib/clickhouse.ts'
 import { durationMs } from '../../lib/durations.ts'
@@ -22,7 +22,7 @@ export const AS_STORED: Tables = {
 }
 
 const COLUMNS =
-  'prediction_id, predicted_at, prediction, prediction_number, score, attributes, decision, subject_id'
+  'prediction_id, predicted_at, prediction, prediction_number, score, attributes, decision, subject_id, sampling_fraction'
 
 /**
  * The class that was predicted. A score without one is a class by the threshold; below it, whatever the label is called that is not
@@ -45,7 +45,8 @@ export function truthSource({ predictions, outcomes }: Tables, model: Model, c: 
       if(positive, score, 1 - score) AS p,
       -log(least(greatest(p, 1e-15), 1 - 1e-15)) AS loss,
       pow(1 - p, 2) AS square,
-      prediction_number - label_number AS error
+      prediction_number - label_number AS error,
+      1 / ifNull(sampling_fraction, 1) AS weight
     FROM (${impliesLabels(model) ? `${told} UNION ALL ${implied}` : told})
     SETTINGS do_not_merge_across_partitions_select_final = 1)`
 }

@@ -25,6 +25,8 @@ export interface OutcomeCounts {
   /** Predictions in the span, and those of them whose truth is known. */
   predictions: number
   labelled: number
+  /** How many independent ones those are worth, and everything below counts, where events were sampled. */
+  effective?: number
   /** Median of label arrival minus `predicted_at`, in seconds. */
   delayP50Seconds: number | null
   /** Undefined for regression. */

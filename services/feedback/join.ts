@@ -143,7 +143,7 @@ const OUTCOMES = `
 SELECT p.model_id, p.predicted_at, p.prediction_id, l.name, l.labels_known, p.model_version, p.variant, p.shadow, p.prediction, p.prediction_number,
   p.score, p.scores, p.attributes, p.decision, p.subject_id,
   if(l.held, l.winner.1, NULL) AS label, if(l.held, toFloat64OrNull(l.winner.1), NULL) AS label_number,
-  l.winner.2 AS source, l.winner.3 AS labeler, l.winner.4 AS labelled_at, l.winner.5 AS label_received_at, l.winner.6 AS inclusion_probability
+  l.winner.2 AS source, l.winner.3 AS labeler, l.winner.4 AS labelled_at, l.winner.5 AS label_received_at, l.winner.6 AS inclusion_probability, p.sampling_fraction
 FROM (
   SELECT model_id, prediction_id, name, sum(known) AS labels_known, countIf(NOT retracted) > 0 AS held,
     argMax((label, source, labeler, labelled_at, received_at, inclusion_probability), (NOT retracted, -rank, labelled_at, label_id)) AS winner

@@ -141,7 +141,7 @@ test('precision, recall and F1 by class', () => {
     ),
   ].map(([pair, all]) => {
     const [label = '', predicted = ''] = pair.split(' ')
-    return { label, predicted, n: String(all.length) }
+    return { label, predicted, n: all.length }
   })
   const confusion = confusionOf(cells)
   for (const [i, name] of ['0', '1', '2'].entries()) {
