@@ -1,4 +1,4 @@
-/** `npm run bench [-- --json]`: what Plumbline reaches, beside the ceilings of the same machine in the same run. */
+/** `npm run bench [-- --json --only ingest,gateway,window]`: what Plumbline reaches, beside the ceilings of the same machine in the same run. */
 import { cpus, tmpdir, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { benchGateway } from './gateway.ts'
@@ -21,6 +21,7 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '5' },
     events: { type: 'string', default: '300000' },
+    only: { type: 'string', default: 'ingest,gateway,window' },
   },
 })
 const rounds = Number(values.rounds)
@@ -30,21 +31,20 @@ if (!values.json) {
     `${cpus().length} cores ${cpus()[0]?.model ?? ''}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, Node ${process.version}, data in ${tmpdir()}; medians of ${rounds} alternating rounds\n`,
   )
 }
-const results: Result[] = []
-for (const result of [
-  ...(await benchIngest(rounds, Number(values.events))),
-  ...(await benchGateway(rounds)),
-  ...(await benchWindow(rounds)),
-]) {
-  results.push(result)
-  if (values.json) console.log(JSON.stringify(result))
+const parts: Record<string, () => Promise<Result[]>> = {
+  ingest: () => benchIngest(rounds, Number(values.events)),
+  gateway: () => benchGateway(rounds),
+  window: () => benchWindow(rounds),
 }
-if (!values.json) {
-  for (const r of results) {
+for (const name of values.only.split(',')) {
+  const part = parts[name]
+  if (!part) throw new Error(`--only takes ${Object.keys(parts).join(', ')}, not ${name}`)
+  for (const r of await part()) {
     const ratio = r.ratio === null ? '' : `${r.ratio.toFixed(2)} x ${r.against}`
     console.log(
-      `${r.name.padEnd(52)} ${Math.round(r.value * 100) / 100} ${r.unit}`.padEnd(82),
-      ratio,
+      values.json
+        ? JSON.stringify(r)
+        : `${r.name.padEnd(52)} ${Math.round(r.value * 100) / 100} ${r.unit}`.padEnd(83) + ratio,
     )
   }
 }

@@ -65,7 +65,11 @@ export function avroDecoder(
     text: ReadText,
     fieldTexts: Readonly<Record<string, ReadText>> = {},
   ): Read {
-    if (Array.isArray(type)) return union(type.map((branch) => readerOf(branch, namespace, text)))
+    if (Array.isArray(type))
+      return union(
+        type.map((branch) => readerOf(branch, namespace, text)),
+        type[0] === 'null',
+      )
     if (typeof type === 'string') return plain(type, text) ?? known(type, namespace)
     if (typeof type !== 'object' || type === null) throw new AvroError('a schema has no type')
     const complex = type as Complex
@@ -135,8 +139,15 @@ export function avroDecoder(
     return reader
   }
 
-  function union(branches: readonly Read[]): Read {
-    return () => branches[index(branches.length)]!()
+  /** @param nullFirst what is not given, as most fields of an event are not, is one zero byte */
+  function union(branches: readonly Read[], nullFirst: boolean): Read {
+    return () => {
+      if (nullFirst && bytes[at] === 0 && at < end) {
+        at++
+        return null
+      }
+      return branches[index(branches.length)]!()
+    }
   }
 
   function arrayOf(item: Read): Read {

@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer'
 import type { TObject } from 'typebox'
 import { fieldsOf, isObject } from './event-fields.ts'
 import { scanValue } from './json-scan.ts'
-import { byNames, Members } from './members.ts'
+import { byNames, memberOf, Members } from './members.ts'
 import { plainJsonReader } from './plain-json.ts'
 import { alternativesOf, MAX_EVENT_BYTES, type Rejection, rejectionsOf } from './rejections.ts'
 
@@ -15,7 +15,10 @@ export type Event = Members
 
 /** `model_id/prediction_id`: the key of a prediction, wherever it goes. */
 export const predictionKey = (event: Event) =>
-  `${event.get('model_id') as string}/${event.get('prediction_id') as string}`
+  `${modelIdOf(event) as string}/${predictionIdOf(event) as string}`
+
+const modelIdOf = memberOf('model_id')
+const predictionIdOf = memberOf('prediction_id')
 
 export type Verdict =
   { ok: true; event: Event; unknownFields: number } | { ok: false; rejection: Rejection }

@@ -52,6 +52,15 @@ export function byNames<T>(workOut: (names: readonly string[]) => T): ByNames<T>
   }
 }
 
+/** Reads one member of many alike: its place is looked up only where the names differ. */
+export function memberOf(name: string): (members: Members) => unknown {
+  const places = byNames((names) => names.indexOf(name))
+  return ({ names, values }) => {
+    const at = places.of(names)
+    return at === -1 ? undefined : values[at]
+  }
+}
+
 function isSame(a: readonly string[], b: readonly string[]): boolean {
   if (a.length !== b.length) return false
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false

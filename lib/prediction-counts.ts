@@ -5,7 +5,7 @@
 import { canonical } from './event-fields.ts'
 import type { Event } from './event-verdict.ts'
 import * as native from './native-block.ts'
-import { byNames, type Members } from './members.ts'
+import { byNames, memberOf, type Members } from './members.ts'
 import type { TableRows } from './event-mapping.ts'
 import { binned } from './numeric-bins.ts'
 import { addSampled, SAMPLED_GRID, sampledCounts, type SampledCounts } from './sampled-counts.ts'
@@ -25,22 +25,20 @@ const OWN_NUMBERS = [
   ['output_tokens', '@output_tokens'],
 ] as const
 
-/** Where an event has the fields that are counted; -1 where it has not. */
-const placesOf = (names: readonly string[]) => ({
-  modelId: names.indexOf('model_id'),
-  modelVersion: names.indexOf('model_version'),
-  variant: names.indexOf('variant'),
-  shadow: names.indexOf('shadow'),
-  status: names.indexOf('status'),
-  features: names.indexOf('features'),
-  prediction: names.indexOf('prediction'),
-  fraction: names.indexOf('sampling_fraction'),
-  ownNumbers: OWN_NUMBERS.map(([field, subject]) => ({ at: names.indexOf(field), subject })).filter(
+const modelIdOf = memberOf('model_id')
+const modelVersionOf = memberOf('model_version')
+const variantOf = memberOf('variant')
+const shadowOf = memberOf('shadow')
+const statusOf = memberOf('status')
+const featuresOf = memberOf('features')
+const predictionOf = memberOf('prediction')
+const fractionOf = memberOf('sampling_fraction')
+/** Of {@link OWN_NUMBERS}, those an event has. */
+const ownNumbers = byNames((names) =>
+  OWN_NUMBERS.map(([field, subject]) => ({ at: names.indexOf(field), subject })).filter(
     ({ at }) => at >= 0,
   ),
-})
-
-const valueAt = (values: readonly unknown[], at: number) => (at < 0 ? undefined : values[at])
+)
 
 /** Events that are counted together. */
 interface Group {
@@ -87,16 +85,14 @@ export function predictionCounts(): PredictionCounts {
   const subjects: Subject[] = []
   const spare: Float64Array[] = []
   let last: Group | undefined
-  const placesIn = byNames(placesOf)
   const writers = [eventCounts(), numericCounts(subjects), categoryCounts()]
 
-  function groupOf({ names, values }: Event, atMs: number): Group {
-    const places = placesIn.of(names)
+  function groupOf(event: Event, atMs: number): Group {
     const step = stepAt(atMs)
-    const modelId = values[places.modelId] as string
-    const modelVersion = values[places.modelVersion] as string
-    const variant = (valueAt(values, places.variant) ?? '') as string
-    const shadow = valueAt(values, places.shadow) === true
+    const modelId = modelIdOf(event) as string
+    const modelVersion = modelVersionOf(event) as string
+    const variant = (variantOf(event) ?? '') as string
+    const shadow = shadowOf(event) === true
     if (
       last !== undefined &&
       last.step === step &&
@@ -168,20 +164,18 @@ export function predictionCounts(): PredictionCounts {
     add: (event, atMs) => {
       const group = groupOf(event, atMs)
       group.events++
-      const { values } = event
-      const places = placesIn.of(event.names)
-      if (valueAt(values, places.status) === 'error') group.errors++
-      const features = valueAt(values, places.features)
+      if (statusOf(event) === 'error') group.errors++
+      const features = featuresOf(event)
       if (features) addFeatures(group, features as Members)
-      const prediction = valueAt(values, places.prediction)
+      const prediction = predictionOf(event)
       if (typeof prediction === 'number') addNumber(subjectOf(group, '@prediction'), prediction)
       else if (prediction !== null && prediction !== undefined)
         addCategory(group, '@prediction', canonical(prediction))
-      for (const { at, subject } of places.ownNumbers) {
-        const value = values[at]
+      for (const { at, subject } of ownNumbers.of(event.names)) {
+        const value = event.values[at]
         if (typeof value === 'number') addNumber(subjectOf(group, subject), value)
       }
-      const fraction = valueAt(values, places.fraction)
+      const fraction = fractionOf(event)
       if (typeof fraction === 'number' && fraction < 1)
         addSampled((group.sampled ??= sampledCounts()), event, fraction, OWN_NUMBERS, categoryOf)
     },

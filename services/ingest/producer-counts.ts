@@ -4,8 +4,11 @@
  */
 import type { Event } from '../../lib/event-verdict.ts'
 import type { TableRows } from '../../lib/event-mapping.ts'
+import { memberOf } from '../../lib/members.ts'
 import * as native from '../../lib/native-block.ts'
 import { stepAt } from '../../lib/prediction-counts.ts'
+
+const producerOf = memberOf('producer')
 
 interface ProducerStep {
   modelId: string
@@ -33,7 +36,7 @@ export function producerCounts() {
     event: Event,
     atMs: number,
   ): { counts: ProducerStep; sequence: number } | undefined {
-    const producer = event.get('producer') as { id: string; sequence: number } | null | undefined
+    const producer = producerOf(event) as { id: string; sequence: number } | null | undefined
     if (!producer) return undefined
     const step = stepAt(atMs)
     const modelId = event.get('model_id') as string

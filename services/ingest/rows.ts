@@ -4,6 +4,7 @@ import type { LoggedMessage, LoggedRange } from '../../lib/event-log.ts'
 import { eventMapping, type RangeTables, type TableRows } from '../../lib/event-mapping.ts'
 import { eventRows } from '../../lib/event-rows.ts'
 import { predictionKey } from '../../lib/event-verdict.ts'
+import { memberOf } from '../../lib/members.ts'
 import * as native from '../../lib/native-block.ts'
 import { PredictionV1 } from '../../schemas/events/prediction.v1.ts'
 import { predictionCounts } from '../../lib/prediction-counts.ts'
@@ -26,6 +27,9 @@ const DICTIONARIES = new Set(['model_id', 'model_version', 'variant'])
 /** Events further in the future than this do not move the watermark: a producer's clock is wrong. */
 const MAX_SKEW_MS = 300_000
 
+const modelIdOf = memberOf('model_id')
+const predictedAtOf = memberOf('predicted_at')
+
 function predictionTables(): RangeTables {
   const rows = eventRows(PredictionV1, DICTIONARIES)
   const unknown = native.fixed('UInt16')
@@ -44,16 +48,16 @@ function predictionTables(): RangeTables {
       newest.begin()
     },
     accept: (event, message, unknownFields) => {
-      const at = eventTime(event.get('predicted_at'))!
+      const at = eventTime(predictedAtOf(event))!
       const row = rows.rows
       rows.add(event, message)
       if (unknownFields > 0) unknown.set(row, Math.min(unknownFields, 0xffff))
       counts.add(event, at)
       producers.add(event, at)
-      newest.move(event.get('model_id') as string, at, message)
+      newest.move(modelIdOf(event) as string, at, message)
     },
     repeat: (event) => {
-      const at = eventTime(event.get('predicted_at'))!
+      const at = eventTime(predictedAtOf(event))!
       counts.repeat(event, at)
       producers.repeat(event, at)
     },
