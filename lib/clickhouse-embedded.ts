@@ -57,6 +57,7 @@ export function embeddedEngine(path: string): EmbeddedEngine {
         },
         ready,
         bind: boundBySet(client),
+        isEmbedded: true,
       })
     },
     rawSession: (settings) => {

@@ -14,6 +14,8 @@ export interface ClickHouse {
   insertRows: (table: string, rows: readonly Row[], token?: string) => Promise<void>
   /** Inserts a file in the Native format (`native-block.ts`) as one block, under a token as above. */
   insertFile: (insert: FileInsert) => Promise<void>
+  /** The engine itself answers, in this process: nothing in between can say that something was stored which was not. */
+  isEmbedded: boolean
   close: () => Promise<void>
 }
 
@@ -113,12 +115,18 @@ interface ConnectionOptions {
   ready?: Promise<unknown>
   /** Parameters go with the statement unless said otherwise. */
   bind?: Bind
+  isEmbedded?: boolean
 }
 
 /** Our port on an official client, whatever connection it uses. */
 export function clickHouseOf(
   client: ClickHouseClient,
-  { insertFile, ready, bind = (query_params, run) => run({ query_params }) }: ConnectionOptions,
+  {
+    insertFile,
+    ready,
+    bind = (query_params, run) => run({ query_params }),
+    isEmbedded = false,
+  }: ConnectionOptions,
 ): ClickHouse {
   const bound = async <T>(
     params: Params | undefined,
@@ -132,6 +140,7 @@ export function clickHouseOf(
   }
   return {
     command,
+    isEmbedded,
     insertFile: async (insert) => {
       await ready
       await insertFile(insert)

@@ -124,7 +124,7 @@ export function confusionOf(cells: readonly CellRow[]): Confusion {
   const classes = [...new Set(cells.flatMap((cell) => [cell.label, cell.predicted]))].toSorted()
   const counts = classes.map(() => classes.map(() => 0))
   for (const cell of cells)
-    counts[classes.indexOf(cell.label)]![classes.indexOf(cell.predicted)]! += Number(cell.n)
+    counts[classes.indexOf(cell.label)]![classes.indexOf(cell.predicted)]! += cell.n
   return { classes, counts }
 }
 
