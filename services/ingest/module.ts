@@ -7,6 +7,7 @@ import type { Metrics } from '../../lib/metrics.ts'
 import { messageOf } from '../../lib/errors.ts'
 import type { Module } from '../../lib/modules.ts'
 import type { SinkOptions, SinkParts } from '../../lib/sink.ts'
+import { sideBySide } from '../../lib/side-by-side.ts'
 import { sinkConsumer } from '../../lib/sink-consumer.ts'
 import { sleep } from '../../lib/clock.ts'
 import type { MessageReader } from '../../lib/message-reader.ts'
@@ -55,7 +56,8 @@ export function ingest(deps: IngestDeps, config: IngestConfig): Module[] {
       group,
       mappings,
       reader,
-      clickhouse: deps.clickhouse(group),
+      // As many as partitions are stored at the same time: a small insert does not wait for a large one of the other.
+      clickhouse: sideBySide([deps.clickhouse(group), deps.clickhouse(group)]),
       eventLog,
       committed,
     })
