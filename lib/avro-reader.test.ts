@@ -15,10 +15,14 @@ import { prediction, ROOT } from '../test/harness.ts'
 
 const PUBLISHED = readFileSync(join(ROOT, 'schemas/avro/prediction.v1.avsc'), 'utf8')
 
-/** What becomes of a record written with a schema. */
-async function judged(schema: string, record: object): Promise<Verdict> {
+/**
+ * What becomes of a record written with a schema.
+ *
+ * @param written by another that is the same on the wire
+ */
+async function judged(schema: string, record: object, written = schema): Promise<Verdict> {
   const registry = { byId: async () => schema } as unknown as SchemaRegistry
-  const type = avsc.Type.forSchema(JSON.parse(schema) as avsc.Schema)
+  const type = avsc.Type.forSchema(JSON.parse(written) as avsc.Schema)
   const value = Buffer.concat([Buffer.from([0, 0, 0, 0, 7]), type.toBuffer(record)])
   const message: LoggedMessage = { offset: 0, timestampMs: 0, key: Buffer.alloc(0), value }
   const { prepare, read } = messageReader(avroReader(registry))
@@ -124,6 +128,14 @@ test.each([
   expect(await judged(schemaWith('string'), theirs(features))).toMatchObject({
     ok: false,
     rejection: { code, field: 'features' },
+  })
+})
+
+test.each(['string', 'bytes'])('bytes that are no text, as %s, are no features', async (type) => {
+  const noText = theirs(Buffer.from([0xff, 0x31, 0x32]))
+  expect(await judged(schemaWith(type), noText, schemaWith('bytes'))).toMatchObject({
+    ok: false,
+    rejection: { code: 'invalid_field', field: 'features' },
   })
 })
 
