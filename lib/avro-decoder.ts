@@ -36,7 +36,8 @@ const MOST_ELEMENTS = 2 ** 20
 
 /**
  * @param schema as parsed from JSON
- * @param texts how the strings of some fields of the outermost record are read; the others are text
+ * @param texts how the strings of some fields of the outermost record are read; those within their arrays and maps, and of all
+ *   other fields, are text
  * @throws AvroError for a schema that is none
  */
 export function avroDecoder(
@@ -98,9 +99,9 @@ export function avroDecoder(
         return keep(() => slice(size))
       }
       case 'array':
-        return arrayOf(readerOf(complex.items, namespace, text))
+        return arrayOf(readerOf(complex.items, namespace, textAt))
       case 'map':
-        return mapOf(readerOf(complex.values, namespace, text))
+        return mapOf(readerOf(complex.values, namespace, textAt))
       default: {
         const reader = readerOf(complex.type, namespace, text)
         const perMs = complex.type === 'long' ? PER_MS[complex.logicalType ?? ''] : undefined

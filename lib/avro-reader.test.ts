@@ -131,6 +131,14 @@ test.each([
   })
 })
 
+test('strings in a map of features are what they are', async () => {
+  const texts = { code: '12', json: '{"a":1}', flag: 'true' }
+  for (const values of ['string', ['null', 'string']])
+    expect(told(await judged(schemaWith({ type: 'map', values }), theirs(texts)))).toMatchObject({
+      features: texts,
+    })
+})
+
 test.each(['string', 'bytes'])('bytes that are no text, as %s, are no features', async (type) => {
   const noText = theirs(Buffer.from([0xff, 0x31, 0x32]))
   expect(await judged(schemaWith(type), noText, schemaWith('bytes'))).toMatchObject({

@@ -231,6 +231,18 @@ test('any JSON in any field, for predictions, labels and attributes', () => {
   }
 })
 
+test('what comes after an empty map is read whole', () => {
+  const { bytes } = createJudge(PredictionV1)
+  const read = (event: string) => told(bytes(Buffer.from(event)))
+  const empty = `${JSON.stringify({ ...base, features: undefined }).slice(0, -1)},"features":{}}`
+  expect([read(empty), read(empty)]).toEqual(['', ''])
+  expect(read(empty.slice(0, -1))).toBe('the value is not one JSON object')
+  const { flat } = plainJsonReader()
+  expect(flat(Buffer.from('{}'))?.names).toEqual([])
+  expect(flat(Buffer.from('{'))).toBeUndefined()
+  expect(flat(Buffer.from('{"a":1}'))?.toObject()).toEqual({ a: 1 })
+})
+
 test('bytes that are no text are refused', () => {
   const judge = createJudge(PredictionV1)
   const noise = fc.sample(fc.uint8Array({ minLength: 1, maxLength: 80 }), {

@@ -48,10 +48,8 @@ export interface PlainJsonReader {
   flat: (bytes: Buffer, from?: number, to?: number) => Members | undefined
 }
 
-type ReadMember = (bytes: Buffer, from: number, name: string) => unknown
-
 export function plainJsonReader(): PlainJsonReader {
-  /** By the name of the field; that of the event itself has none. */
+  /** Of the object read last in each field. */
   const shapes = new Map<string, Shape>()
   let top = EMPTY
   /** Of the input: where it ends, and where the token read last has ended. */
@@ -81,21 +79,9 @@ export function plainJsonReader(): PlainJsonReader {
   // The readers below take a place, keep it in a local variable, and leave in `at` where they ended.
 
   function readTop(bytes: Buffer, from: number): Members | typeof UNUSUAL {
-    const { names, heads } = top
-    const values: unknown[] = []
-    let i = from + 1
-    for (let k = 0; k < names.length; k++) {
-      const head = heads[k]!
-      if (!startsWith(bytes, i, head)) break
-      const value = readValue(bytes, i + head.length, names[k]!)
-      if (value === UNUSUAL) return UNUSUAL
-      values.push(value)
-      i = at + 1
-      if (bytes[at] === COMMA) continue
-      if (bytes[at] !== CLOSE || k < names.length - 1) break
-      at = i
-      return new Members(names, values, false)
-    }
+    const values = readLike<unknown>(bytes, from, top, [], readValue)
+    if (values === UNUSUAL) return UNUSUAL
+    if (values) return new Members(top.names, values, false)
     const read = readNew(bytes, from, readValue)
     if (read === UNUSUAL) return UNUSUAL
     top = read.shape
@@ -107,12 +93,14 @@ export function plainJsonReader(): PlainJsonReader {
   }
 
   function readFlat(bytes: Buffer, from: number, field: string): Members | typeof UNUSUAL {
-    const shape = shapes.get(field)
-    if (shape?.numeric) {
-      const numbers = readNumbers(bytes, from, shape)
-      if (numbers) return new Members(shape.names, numbers, true)
+    const shape = shapes.get(field) ?? EMPTY
+    if (shape.numeric) {
+      // Doubles alone in an array take V8 no objects of their own.
+      const numbers = readLike<number>(bytes, from, shape, [], readFinite)
+      if (numbers && numbers !== UNUSUAL) return new Members(shape.names, numbers, true)
     }
-    const values = shape && readLike(bytes, from, shape)
+    const values = readLike<unknown>(bytes, from, shape, [], readScalar)
+    if (values === UNUSUAL) return UNUSUAL
     const read = values ? { shape, values } : readNew(bytes, from, readScalar)
     if (read === UNUSUAL) return UNUSUAL
     read.shape.numeric = read.values.every(Number.isFinite)
@@ -121,48 +109,38 @@ export function plainJsonReader(): PlainJsonReader {
   }
 
   /**
-   * Finite numbers under the names of the object before: what nearly all feature maps are. Undefined where it is anything else.
-   * Doubles alone in an array take V8 no objects of their own.
+   * The values of an object with the names of the one before; undefined where it has others, or none: those are read anew.
+   *
+   * @param values to be filled
    */
-  function readNumbers(bytes: Buffer, from: number, { names, heads }: Shape): number[] | undefined {
-    const values: number[] = []
-    const last = names.length - 1
+  function readLike<T>(
+    bytes: Buffer,
+    from: number,
+    { names, heads }: Shape,
+    values: T[],
+    readMember: (bytes: Buffer, from: number, name: string) => T | typeof UNUSUAL,
+  ): T[] | typeof UNUSUAL | undefined {
     let i = from + 1
-    for (let k = 0; k <= last; k++) {
-      const head = heads[k]!
-      for (let j = 0; j < head.length; j++) if (bytes[i++] !== head[j]) return undefined
-      const value = readNumber(bytes, i)
-      if (!Number.isFinite(value) || bytes[at] !== (k < last ? COMMA : CLOSE)) return undefined
-      values.push(value)
-      i = at + 1
-    }
-    at = i
-    return values
-  }
-
-  /** The values of an object of scalars with the names of the one before; undefined where it has others, or is unusual. */
-  function readLike(bytes: Buffer, from: number, { names, heads }: Shape): unknown[] | undefined {
-    const values: unknown[] = []
-    const last = names.length - 1
-    let i = from + 1
-    for (let k = 0; k <= last; k++) {
+    for (let k = 0; k < names.length; k++) {
       const head = heads[k]!
       if (!startsWith(bytes, i, head)) return undefined
-      const value = readScalar(bytes, i + head.length)
-      if (value === UNUSUAL || bytes[at] !== (k < last ? COMMA : CLOSE)) return undefined
-      values.push(value)
+      const value = readMember(bytes, i + head.length, names[k]!)
+      if (value === UNUSUAL) return UNUSUAL
+      values.push(value as T)
       i = at + 1
+      if (bytes[at] === COMMA) continue
+      if (bytes[at] !== CLOSE || k < names.length - 1) return undefined
+      at = i
+      return values
     }
-    if (last < 0) return undefined
-    at = i
-    return values
+    return undefined
   }
 
   /** An object unlike the one before; given up where it is unusual or gives a name twice. */
   function readNew(
     bytes: Buffer,
     from: number,
-    readMember: ReadMember,
+    readMember: (bytes: Buffer, from: number, name: string) => unknown,
   ): { shape: Shape; values: unknown[] } | typeof UNUSUAL {
     const shape: Shape = { names: [], heads: [], numeric: false }
     const values: unknown[] = []
@@ -185,6 +163,11 @@ export function plainJsonReader(): PlainJsonReader {
       const areDistinct = new Set(shape.names).size === shape.names.length
       return c === CLOSE && areDistinct ? { shape, values } : UNUSUAL
     }
+  }
+
+  function readFinite(bytes: Buffer, from: number): number | typeof UNUSUAL {
+    const value = readNumber(bytes, from)
+    return Number.isFinite(value) ? value : UNUSUAL
   }
 
   function readScalar(bytes: Buffer, from: number): unknown {
