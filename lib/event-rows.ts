@@ -8,10 +8,10 @@ import * as native from './native-block.ts'
 
 export interface EventRows extends native.NativeBlock {
   /** Forgets the rows of the range before. */
-  begin: (range: LoggedRange) => void
+  begin: () => void
   add: (event: Event, message: LoggedMessage) => void
   /** No row comes after this. */
-  end: () => native.NativeBlock
+  end: (range: LoggedRange) => native.NativeBlock
 }
 
 /** @param dictionaries fields whose strings the table keeps in a dictionary */
@@ -35,16 +35,14 @@ export function eventRows(schema: TObject, dictionaries: ReadonlySet<string>): E
     ...[...fields.values()].map((field) => field.columns),
   ) as Record<string, native.Column<never>>
   const cells = byNames((names) => names.map((name) => fields.get(name)))
-  let from: LoggedRange | undefined
   let rows = 0
   return {
     columns,
     get rows() {
       return rows
     },
-    begin: (range) => {
+    begin: () => {
       native.clear(columns)
-      from = range
       rows = 0
     },
     add: ({ names, values }, message) => {
@@ -57,10 +55,10 @@ export function eventRows(schema: TObject, dictionaries: ReadonlySet<string>): E
       origin.offset.set(rows, message.offset)
       rows++
     },
-    end: () => {
-      origin.log_epoch.setRun(0, rows, from?.logEpoch ?? '')
-      origin.topic.setRun(0, rows, from?.topic ?? '')
-      origin.partition.setRun(0, rows, from?.partition ?? '')
+    end: (range) => {
+      origin.log_epoch.setRun(0, rows, range.logEpoch)
+      origin.topic.setRun(0, rows, range.topic)
+      origin.partition.setRun(0, rows, range.partition)
       return { columns, rows }
     },
   }

@@ -126,7 +126,7 @@ export function plainJsonReader(): PlainJsonReader {
       if (!startsWith(bytes, i, head)) return undefined
       const value = readMember(bytes, i + head.length, names[k]!)
       if (value === UNUSUAL) return UNUSUAL
-      values.push(value as T)
+      values.push(value)
       i = at + 1
       if (bytes[at] === COMMA) continue
       if (bytes[at] !== CLOSE || k < names.length - 1) return undefined

@@ -1,7 +1,7 @@
 /** Counts of numbers and categories over spans of time, merged inside ClickHouse as far as their grids allow. */
 import type { ClickHouse, Params } from '../../lib/clickhouse.ts'
 import { mergedSample, type BinnedSample } from '../../lib/stats/binned-sample.ts'
-import { effectiveCounts, type Weights } from './sampling.ts'
+import { effectiveCounts, STANDS_FOR, type Weights } from './sampling.ts'
 import { spanOf } from './scope.ts'
 import type { WindowCounts } from './window-data.ts'
 
@@ -99,7 +99,7 @@ export async function readRawCounts(
   { table, where, exact = false, unweighted = false }: RawSource,
   bySpan: boolean,
 ): Promise<WindowCounts[]> {
-  const weight = unweighted ? 'toFloat64(1)' : '1 / ifNull(sampling_fraction, 1)'
+  const weight = unweighted ? 'toFloat64(1)' : STANDS_FOR
   const bin = exact
     ? 'x'
     : `toInt32(bitShiftRight(bitAnd(reinterpretAsUInt32(toFloat32(x)), 0x7fffffff), ${20 - 4 * RAW_GRID}) * if(x < 0, -1, 1))`

@@ -3,8 +3,8 @@ import type { ClickHouse, Params } from '../../lib/clickhouse.ts'
 import type { Model } from '../../lib/models.ts'
 import type { Confusion } from '../../lib/stats/confusion.ts'
 import { SCORE_PARTS, type ScoreCounts } from './evaluate-estimates.ts'
-import { readWeighted } from './sampled-outcomes.ts'
-import { kishFactor, type Weights } from './sampling.ts'
+import { weightedErrors, weightedScores } from './sampled-outcomes.ts'
+import { kishFactor, STANDS_FOR, type Weights } from './sampling.ts'
 import { readCustom, readForecasts, readRanking } from './task-queries.ts'
 import {
   noOutcomes,
@@ -95,18 +95,18 @@ export async function readOutcomes(
           { ...params, factor },
         )
       : []
-  const weighted = isSampled ? await readWeighted(db, kind, row, source, params) : undefined
+  const scored = async () =>
+    withoutLosses(isSampled ? await weightedScores(db, row, source, params) : scoredOf(row), model)
+  const errors = async () =>
+    isSampled ? await weightedErrors(db, row, source, params) : errorsOf(row)
   return {
     predictions,
     labelled,
     ...(isSampled && { effective: row.weight * factor }),
     delayP50Seconds: row.delay,
     confusion: cells.length > 0 ? confusionOf(cells) : undefined,
-    scored:
-      kind === 'classes'
-        ? withoutLosses(weighted ? weighted.scored : scoredOf(row), model)
-        : undefined,
-    errors: kind === 'numbers' ? (weighted ? weighted.errors : errorsOf(row)) : undefined,
+    scored: kind === 'classes' ? await scored() : undefined,
+    errors: kind === 'numbers' ? await errors() : undefined,
     forecasts: kind === 'numbers' ? await readForecasts(db, source, params) : undefined,
     ranking: kind === 'ranks' ? await readRanking(db, source, params) : undefined,
     custom: await readCustom(db, model, source, params),
@@ -190,8 +190,8 @@ export async function readScoreBins(
     const rows = await db.query<BinRow>(
       `SELECT toUInt8(least(floor(assumeNotNull(score) * ${SCORE_PARTS}), ${SCORE_PARTS - 1})) AS bin,
          ifNull(prediction = {positive:String}, score >= {threshold:Float64}) AS as_positive,
-         sum(stands_for) AS weight, sum(stands_for * stands_for) AS squares, ${positives} AS positives, sum(stands_for * assumeNotNull(score)) AS scores
-       FROM (SELECT *, 1 / ifNull(sampling_fraction, 1) AS stands_for FROM ${from} score >= 0 AND score <= 1) GROUP BY bin, as_positive ORDER BY bin, as_positive`,
+         sum(${STANDS_FOR}) AS weight, sum(pow(${STANDS_FOR}, 2)) AS squares, ${positives} AS positives, sum(${STANDS_FOR} * assumeNotNull(score)) AS scores
+       FROM ${from} score >= 0 AND score <= 1 GROUP BY bin, as_positive ORDER BY bin, as_positive`,
       params,
     )
     const sum = (of: (row: BinRow) => number) => rows.reduce((total, row) => total + of(row), 0)
@@ -209,5 +209,5 @@ export async function readScoreBins(
   }
   const predicted = await read(`predictions WHERE ${where} AND`, '0')
   if (predicted.length === 0) return { predicted, labelled: [] }
-  return { predicted, labelled: await read(`${source} WHERE`, 'sumIf(stands_for, positive)') }
+  return { predicted, labelled: await read(`${source} WHERE`, `sumIf(${STANDS_FOR}, positive)`) }
 }

@@ -7,29 +7,6 @@ import type { SummaryRow } from './outcome-queries.ts'
 import { kishFactor } from './sampling.ts'
 import type { ErrorMoments, Mean, ScoredOutcomes } from './window-data.ts'
 
-export interface WeightedOutcomes {
-  scored: ScoredOutcomes | undefined
-  errors: ErrorMoments | undefined
-}
-
-/**
- * @param kind what labels are
- * @param row the same truth, each outcome once
- * @param source of `truth-source.ts`, with its parameters
- */
-export async function readWeighted(
-  db: ClickHouse,
-  kind: 'classes' | 'numbers' | 'ranks',
-  row: SummaryRow,
-  source: string,
-  params: Params,
-): Promise<WeightedOutcomes> {
-  return {
-    scored: kind === 'classes' ? await readScored(db, row, source, params) : undefined,
-    errors: kind === 'numbers' ? await readErrors(db, row, source, params) : undefined,
-  }
-}
-
 interface Moments {
   /** How many independent values they are worth. */
   n: number
@@ -46,7 +23,7 @@ interface Quantity {
 const placeNear = (near: number | null) => (Number.isFinite(near) ? near! : 0)
 
 /** Weighted moments of some quantities, each where it is known; undefined for one that nowhere is. */
-async function momentsOf<K extends string>(
+async function weightedMoments<K extends string>(
   db: ClickHouse,
   quantities: Record<K, Quantity>,
   source: string,
@@ -95,14 +72,19 @@ interface RankRow {
   top_positives: number
 }
 
-/** Areas by score: each score once, with what weighs positive and negative there. */
-async function readScored(
+/**
+ * Areas by score: each score once, with what weighs positive and negative there.
+ *
+ * @param row the same truth, each outcome once
+ * @param source of `truth-source.ts`, with its parameters
+ */
+export async function weightedScores(
   db: ClickHouse,
   row: SummaryRow,
   source: string,
   params: Params,
 ): Promise<ScoredOutcomes | undefined> {
-  const { loss, square } = await momentsOf(
+  const { loss, square } = await weightedMoments(
     db,
     { loss: { sql: 'loss', near: row.loss }, square: { sql: 'square', near: row.square } },
     source,
@@ -134,7 +116,8 @@ async function readScored(
   }
 }
 
-async function readErrors(
+/** Of numbers; the parameters are those of {@link weightedScores}. */
+export async function weightedErrors(
   db: ClickHouse,
   row: SummaryRow,
   source: string,
@@ -142,7 +125,7 @@ async function readErrors(
 ): Promise<ErrorMoments | undefined> {
   const known = 'isNotNull(error)'
   const isRelative = `${known} AND label_number != 0`
-  const { absolute, squared, bias, relative, label, size } = await momentsOf(
+  const { absolute, squared, bias, relative, label, size } = await weightedMoments(
     db,
     {
       absolute: { sql: 'abs(error)', near: row.absolute },

@@ -7,6 +7,9 @@ export interface Weights {
   squares: number
 }
 
+/** In SQL: how many events one of `predictions` or of their outcomes stands for. */
+export const STANDS_FOR = '1 / ifNull(sampling_fraction, 1)'
+
 type Counts = Pick<WindowCounts, 'numeric' | 'categories'>
 
 /** How much of its weight an event is worth, so that together they weigh Kish's effective number; 1 where nothing was sampled. */

@@ -7,6 +7,7 @@ import type { Params } from '../../lib/clickhouse.ts'
 import { durationMs } from '../../lib/durations.ts'
 import type { Model } from '../../lib/models.ts'
 import type { Window } from '../../lib/windows.ts'
+import { STANDS_FOR } from './sampling.ts'
 import { outcomeScope, paramsOf, sqlTime, within, type Combination } from './scope.ts'
 
 /** Tables with the columns of `predictions` and `outcome_revisions`. */
@@ -46,7 +47,7 @@ export function truthSource({ predictions, outcomes }: Tables, model: Model, c: 
       -log(least(greatest(p, 1e-15), 1 - 1e-15)) AS loss,
       pow(1 - p, 2) AS square,
       prediction_number - label_number AS error,
-      1 / ifNull(sampling_fraction, 1) AS weight
+      ${STANDS_FOR} AS weight
     FROM (${impliesLabels(model) ? `${told} UNION ALL ${implied}` : told})
     SETTINGS do_not_merge_across_partitions_select_final = 1)`
 }

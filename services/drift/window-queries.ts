@@ -19,7 +19,7 @@ import {
   withLateAttributes,
   type Combination,
 } from './scope.ts'
-import { effectiveCounts, kishFactor, type Weights } from './sampling.ts'
+import { effectiveCounts, kishFactor, STANDS_FOR, type Weights } from './sampling.ts'
 import { AS_STORED, truthParams, truthSource, type Tables } from './truth-source.ts'
 import type { GroupCounts, OutcomeCounts, WindowCounts } from './window-data.ts'
 
@@ -359,7 +359,7 @@ export function windowQueries(db: ClickHouse) {
            sum(tp) AS tp, sum(fp) AS fp, sum(fn) AS fn, sum(tn) AS tn, sum(labelled) AS labelled, sum(reviewed) AS reviewed, max(delay) AS delay FROM (
            SELECT ${group} AS group, sum(stands_for) AS weight, sum(stands_for * stands_for) AS squares, sumIf(stands_for, prediction = {favorable:String}) AS favorable,
              0 AS known, 0 AS known_squares, 0 AS tp, 0 AS fp, 0 AS fn, 0 AS tn, 0 AS labelled, 0 AS reviewed, NULL AS delay
-           FROM (SELECT attributes, prediction, 1 / ifNull(sampling_fraction, 1) AS stands_for
+           FROM (SELECT attributes, prediction, ${STANDS_FOR} AS stands_for
              FROM ${tables.predictions} WHERE model_id = {model:String} AND ${within('predicted_at')}${scope(c)}) GROUP BY group
            UNION ALL
            SELECT ${group} AS group, 0, 0, 0, sum(truth.weight), sum(truth.weight * truth.weight),

@@ -27,7 +27,7 @@ function attributeTables(): RangeTables {
   let origin = ''
   return {
     begin: (range) => {
-      rows.begin(range)
+      rows.begin()
       native.clear(queue)
       origin = `${range.logEpoch}/${range.partition}`
     },
@@ -42,8 +42,8 @@ function attributeTables(): RangeTables {
       queue.sign.set(row, 1)
     },
     repeat: () => {},
-    tables: () => [
-      { table: 'attributes', ...rows.end() },
+    tables: (range) => [
+      { table: 'attributes', ...rows.end(range) },
       { table: 'attributes_waiting_log', columns: queue, rows: rows.rows },
     ],
   }

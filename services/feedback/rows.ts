@@ -30,8 +30,8 @@ function labelTables(): RangeTables {
     sign: native.fixed('Int8'),
   }
   return {
-    begin: (range) => {
-      rows.begin(range)
+    begin: () => {
+      rows.begin()
       native.clear(queue)
     },
     accept: (event, message) => {
@@ -46,8 +46,8 @@ function labelTables(): RangeTables {
       queue.sign.set(row, 1)
     },
     repeat: () => {},
-    tables: () => [
-      { table: 'labels', ...rows.end() },
+    tables: (range) => [
+      { table: 'labels', ...rows.end(range) },
       { table: 'labels_waiting_log', columns: queue, rows: rows.rows },
     ],
   }

@@ -45,7 +45,7 @@ function halves(): RangeTables {
       rows.add(event, message)
     },
     repeat: () => {},
-    tables: () => [{ table: 'inference_halves', ...rows.end() }],
+    tables: (range) => [{ table: 'inference_halves', ...rows.end(range) }],
   }
 }
 

@@ -41,8 +41,8 @@ function predictionTables(): RangeTables {
   const newest = watermarks()
 
   return {
-    begin: (range) => {
-      rows.begin(range)
+    begin: () => {
+      rows.begin()
       counts.begin()
       producers.begin()
       newest.begin()
@@ -62,7 +62,7 @@ function predictionTables(): RangeTables {
       producers.repeat(event, at)
     },
     tables: (range) => [
-      { table: 'predictions', ...rows.end() },
+      { table: 'predictions', ...rows.end(range) },
       { table: 'prediction_times', columns: times, rows: rows.rows },
       ...counts.tables(),
       producers.table(),
