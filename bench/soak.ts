@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { pino } from 'pino'
+import { ended } from '../deploy/local/child-process.ts'
 import { freePort, startKafka } from '../deploy/local/kafka.ts'
 import { serverEngine, type ClickHouse } from '../lib/clickhouse.ts'
 import { kafkaLog } from '../lib/event-log.kafka.ts'
@@ -61,7 +62,7 @@ await stored(0)
 let sent = 0
 
 // The outage: everything is produced while Plumbline is down.
-await stopped(plumbline)
+await ended(plumbline)
 while (sent < BACKLOG) await emit(2000)
 plumbline = start()
 const begun = performance.now()
@@ -110,7 +111,7 @@ console.log(
 console.log(
   `resident memory: ${Math.round(early)} MiB after the first fifth, ${Math.round(late)} MiB in the last, ${(100 * (late / early - 1)).toFixed(1)} %`,
 )
-await stopped(plumbline)
+await ended(plumbline)
 await kafka.stop()
 rmSync(directory, { recursive: true, force: true })
 process.exit(0)
@@ -123,13 +124,6 @@ function start(): ChildProcess {
   })
   process.once('exit', () => child.kill('SIGKILL'))
   return child
-}
-
-function stopped(child: ChildProcess): Promise<void> {
-  return new Promise((resolve) => {
-    child.once('exit', () => resolve())
-    child.kill('SIGTERM')
-  })
 }
 
 function messageOf(i: number): OutgoingMessage {

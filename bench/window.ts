@@ -76,12 +76,12 @@ export async function benchWindow(rounds: number): Promise<Result[]> {
       return judgeAll(ids)
     }
     const [million, tenMillion] = [[] as number[], [] as number[]]
-    const nodes = watchedMemory()
+    const ofWindows = watchedMemory()
     for (let round = 0; round < rounds; round++) {
       million.push(await timed(['bench']))
       tenMillion.push(await timed(['tenfold']))
     }
-    const ofWindows = nodes.most()
+    const windowsMiB = ofWindows()
     const [judged] = await db.query<{ n: string }>('SELECT count() AS n FROM window_metrics')
     const settings = { features: 20, windows: 2, facts: Number(judged?.n) }
     // The first windows become the references; what is timed are the next ones.
@@ -89,9 +89,9 @@ export async function benchWindow(rounds: number): Promise<Result[]> {
     await fillModels(db, 0)
     await judgeAll(ids)
     await fillModels(db, 1)
+    const ofModels = watchedMemory()
     const all = await judgeAll(ids)
-    const ofModels = nodes.most()
-    nodes.stop()
+    const modelsMiB = ofModels()
     const result = (
       name: string,
       value: number,
@@ -129,13 +129,20 @@ export async function benchWindow(rounds: number): Promise<Result[]> {
       ),
       result(
         'Node itself, heap and buffers, while windows are judged',
-        ofWindows,
+        windowsMiB,
         'MiB',
         '300 MiB',
-        ofWindows / 300,
+        windowsMiB / 300,
         1,
       ),
-      result(`the same while ${MODELS} models are`, ofModels, 'MiB', '300 MiB', ofModels / 300, 1),
+      result(
+        `the same while ${MODELS} models are`,
+        modelsMiB,
+        'MiB',
+        '300 MiB',
+        modelsMiB / 300,
+        1,
+      ),
       result(
         'resident memory of the bench, engine included',
         process.memoryUsage().rss / 2 ** 30,
@@ -152,14 +159,21 @@ export async function benchWindow(rounds: number): Promise<Result[]> {
   }
 }
 
-/** The most that V8 holds at a time, without what the engine in the same process holds. */
-function watchedMemory() {
+/**
+ * The most that V8 holds at a time, without what the engine in the same process holds.
+ *
+ * @returns ends the watch, with the most of it in MiB
+ */
+function watchedMemory(): () => number {
   let most = 0
   const timer = setInterval(() => {
     const { heapTotal, external } = process.memoryUsage()
     most = Math.max(most, (heapTotal + external) / 2 ** 20)
   }, 20)
-  return { most: () => most, stop: () => clearInterval(timer) }
+  return () => {
+    clearInterval(timer)
+    return most
+  }
 }
 
 /** Evidently on data frames of the same size, in a Python of the caller's that has it; left out, and said so, where none is named. */

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll } from 'vitest'
+import { ended } from '../deploy/local/child-process.ts'
 import { freePort } from '../deploy/local/kafka.ts'
 import type { ClickHouse } from '../lib/clickhouse.ts'
 import { embeddedEngine } from '../lib/clickhouse-embedded.ts'
@@ -24,18 +25,6 @@ export function temporaryDirectory(): string {
   const path = mkdtempSync(join(tmpdir(), 'plumbline-'))
   afterAll(() => rmSync(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }))
   return path
-}
-
-/** Ends a process, and resolves with its exit code once it has gone. */
-export function ended(
-  child: ChildProcess,
-  signal: NodeJS.Signals = 'SIGTERM',
-): Promise<number | null> {
-  return new Promise((resolve) => {
-    if (child.exitCode !== null || child.signalCode !== null) return resolve(child.exitCode)
-    child.once('exit', resolve)
-    child.kill(signal)
-  })
 }
 
 /** The embedded engine on a fresh, migrated directory. */

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'no
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { ended } from './child-process.ts'
 
 const LIBS = fileURLToPath(new URL('../../.local/kafka', import.meta.url))
 const LOG4J = fileURLToPath(new URL('log4j2.xml', import.meta.url))
@@ -62,12 +63,7 @@ export async function startKafka({
     },
   )
   await answering(child, broker, join(directory, 'kafka.log'))
-  const end = (signal: NodeJS.Signals) =>
-    new Promise<void>((resolve) => {
-      if (child.exitCode !== null || child.signalCode !== null) return resolve()
-      child.once('exit', () => resolve())
-      child.kill(signal)
-    })
+  const end = async (signal: NodeJS.Signals) => void (await ended(child, signal))
   return {
     brokers: `127.0.0.1:${broker}`,
     pid: child.pid!,

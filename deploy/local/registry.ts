@@ -2,6 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { ended } from './child-process.ts'
 import { freePort } from './kafka.ts'
 
 const FOLDER = fileURLToPath(new URL('../../.local/registry', import.meta.url))
@@ -38,12 +39,7 @@ export async function startRegistry(onPort = 0): Promise<LocalRegistry> {
     ],
     { cwd: FOLDER, stdio: 'ignore' },
   )
-  const stop = () =>
-    new Promise<void>((resolve) => {
-      if (child.exitCode !== null || child.signalCode !== null) return resolve()
-      child.once('exit', () => resolve())
-      child.kill('SIGKILL')
-    })
+  const stop = async () => void (await ended(child, 'SIGKILL'))
   process.once('exit', () => child.kill('SIGKILL'))
   const deadline = Date.now() + START_TIMEOUT_MS
   for (;;) {

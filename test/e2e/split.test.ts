@@ -3,9 +3,9 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { ended } from '../../deploy/local/child-process.ts'
 import { freePort, startKafka, type LocalKafka } from '../../deploy/local/kafka.ts'
 import {
-  ended,
   ask,
   post,
   prediction,

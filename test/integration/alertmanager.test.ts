@@ -4,9 +4,10 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ended } from '../../deploy/local/child-process.ts'
 import { freePort } from '../../deploy/local/kafka.ts'
 import { alertSender } from '../../services/retrain-trigger/alerts.ts'
-import { ended, temporaryDirectory, until } from '../harness.ts'
+import { temporaryDirectory, until } from '../harness.ts'
 
 const directory = temporaryDirectory()
 let alertmanager: ChildProcess
