@@ -248,7 +248,8 @@ function nested(
   let length = 0
   let used = false
   const fill = (rows: number) => {
-    for (; length < rows; length++) ends.set(length, count)
+    if (rows > length) ends.setRun(length, rows, count)
+    length = rows
   }
   return {
     type,
@@ -289,7 +290,12 @@ export function array<T>(inner: Column<T>): Column<Iterable<T>> {
   }
 }
 
-/** An object of values of one kind; its keys in their order. */
+/**
+ * An object of values of one kind; its keys in their order.
+ *
+ * Stands in the block even when no row was set: to fill a map that is left out costs ClickHouse 300 ns a row, to read an empty
+ * one next to nothing.
+ */
 export function mapOf<T>(
   inner: Column<T> & { setEach?: (row: number, values: readonly number[]) => void },
 ): Column<Members> {
@@ -298,6 +304,7 @@ export function mapOf<T>(
   const placesOf = byNames((names) => names.map(keys.placeOf))
   return {
     ...rest,
+    used: () => true,
     clear: () => {
       rest.clear()
       placesOf.forget()
