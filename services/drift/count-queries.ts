@@ -36,6 +36,11 @@ const binsOf = (counted: string) =>
    FROM (SELECT model, span, subject, grid, arraySort(one -> one.1, groupArray((bin, n, t, l, h))) AS sorted
          FROM (${counted}) GROUP BY model, span, subject, grid)`
 
+/** The categories of each subject, the most frequent ones first. */
+const categoriesOf = (counted: string) =>
+  `SELECT model, span, subject, groupArray(${MAX_CATEGORIES})(category) AS categories, groupArray(${MAX_CATEGORIES})(n) AS counts, sum(n) AS all
+   FROM (${counted} ORDER BY model, span, subject, n DESC, category) GROUP BY model, span, subject`
+
 type Counts = Pick<WindowCounts, 'numeric' | 'categories'>
 
 /**
@@ -60,10 +65,10 @@ export async function readCounts(
     params,
   )
   const categories = await db.query<CategoryRow>(
-    `SELECT model, span, subject, groupArray(${MAX_CATEGORIES})(category) AS categories, groupArray(${MAX_CATEGORIES})(n) AS counts, sum(n) AS all
-     FROM (SELECT model_id AS model, ${span} AS span, subject, category, sum(count) + sum(extra_weight) AS n FROM category_counts ${where}
-           GROUP BY model, span, subject, category ORDER BY model, span, subject, n DESC, category)
-     GROUP BY model, span, subject`,
+    categoriesOf(
+      `SELECT model_id AS model, ${span} AS span, subject, category, sum(count) + sum(extra_weight) AS n FROM category_counts ${where}
+       GROUP BY model, span, subject, category`,
+    ),
     params,
   )
   const numbers = Map.groupBy(numeric, (row) => row.model)
@@ -76,63 +81,86 @@ const spanCount = (params: Params, bySpan: boolean) =>
   bySpan ? (params['starts'] as string[]).length : 1
 
 /** Grid on which raw rows are counted: finer than most counts need. */
-const RAW_GRID = 2
+const RAW_GRID = '2'
 
 export interface RawSource {
   /** `predictions`, or what has its columns, and conditions on it. */
   table: string
   where: string
+  /** The grid of each `subject`, in SQL; {@link RAW_GRID} unless given. */
+  grid?: string
   /** Whether every value is a bin of its own. */
   exact?: boolean
   /** Whether events that were sampled count as they came. */
   unweighted?: boolean
 }
 
+/** What counts are told apart by: a name for each expression. */
+type Keys = Readonly<Record<string, string>>
+
+const selected = (keys: Keys) =>
+  Object.entries(keys)
+    .map(([name, expression]) => `${expression} AS ${name}`)
+    .join(', ')
+const names = (keys: Keys) => Object.keys(keys).join(', ')
+const weightOf = ({ unweighted }: RawSource) => (unweighted ? 'toFloat64(1)' : STANDS_FOR)
+
+/** Counts of raw predictions, in SQL: how many there are. */
+export const rawTotals = (keys: Keys, source: RawSource) =>
+  `SELECT ${selected(keys)}, count() AS events, countIf(status = 'error') AS errors, sum(${weightOf(source)}) AS weight, sum(pow(${weightOf(source)}, 2)) AS squares
+   FROM ${source.table} ${source.where} GROUP BY ${names(keys)}`
+
+/** Each of their numbers, `x`, with the weight of its event. */
+export const rawValues = (keys: Keys, source: RawSource) =>
+  `SELECT ${selected(keys)}, subject, assumeNotNull(value) AS x, ${weightOf(source)} AS w FROM ${source.table}
+   ARRAY JOIN arrayConcat(mapKeys(features), ['@prediction', '@score', '@latency_ms']) AS subject,
+     arrayConcat(arrayMap(v -> variantElement(v, 'Float64'), mapValues(features)), [prediction_number, score, latency_ms]) AS value
+   ${source.where} AND isNotNull(value)`
+
+/** Of their numbers: how many lie in each bin, their sum, the least and the greatest. */
+export const rawNumbers = (keys: Keys, source: RawSource) => {
+  const { grid = RAW_GRID } = source
+  const bin = source.exact
+    ? 'x'
+    : `toInt32(bitShiftRight(bitAnd(reinterpretAsUInt32(toFloat32(x)), 0x7fffffff), 20 - 4 * (${grid})) * if(x < 0, -1, 1))`
+  return `SELECT ${names(keys)}, subject, ${grid} AS grid, ${bin} AS bin, sum(w) AS n, sum(w * x) AS t, min(x) AS l, max(x) AS h
+    FROM (${rawValues(keys, source)}) GROUP BY ${names(keys)}, subject, grid, bin`
+}
+
+/** Of their strings and booleans. */
+export const rawCategories = (keys: Keys, source: RawSource) =>
+  `SELECT ${selected(keys)}, subject, substringUTF8(assumeNotNull(value), 1, 200) AS category, sum(${weightOf(source)}) AS n FROM ${source.table}
+   ARRAY JOIN arrayConcat(mapKeys(features), ['@prediction']) AS subject,
+     arrayConcat(
+       arrayMap(v -> multiIf(variantType(v) = 'String', variantElement(v, 'String'), variantType(v) = 'Bool', toString(variantElement(v, 'Bool')), NULL), mapValues(features)),
+       [if(isNull(prediction_number), prediction, NULL)]) AS value
+   ${source.where} AND isNotNull(value)
+   GROUP BY ${names(keys)}, subject, category`
+
+/** Queries for what the three above count, with `model` and `span` among the keys. */
+export interface Counted {
+  totals: string
+  numbers: string
+  categories: string
+}
+
 /**
- * The same from raw predictions, for what no counts are kept of: costs grow with the events.
+ * The counts of one model.
  *
  * @param bySpan whether spans are counted apart, or all as one
  */
-export async function readRawCounts(
+export async function readCounted(
   db: ClickHouse,
   params: Params,
-  { table, where, exact = false, unweighted = false }: RawSource,
+  counted: Counted,
   bySpan: boolean,
 ): Promise<WindowCounts[]> {
-  const weight = unweighted ? 'toFloat64(1)' : STANDS_FOR
-  const bin = exact
-    ? 'x'
-    : `toInt32(bitShiftRight(bitAnd(reinterpretAsUInt32(toFloat32(x)), 0x7fffffff), ${20 - 4 * RAW_GRID}) * if(x < 0, -1, 1))`
-  const span = bySpan ? spanOf('predicted_at') : '1'
   const totals = await db.query<{ span: number; events: string; errors: string } & Weights>(
-    `SELECT ${span} AS span, count() AS events, countIf(status = 'error') AS errors, sum(${weight}) AS weight, sum(pow(${weight}, 2)) AS squares FROM ${table} ${where} GROUP BY span`,
+    counted.totals,
     params,
   )
-  const numeric = await db.query<NumericRow>(
-    binsOf(
-      `SELECT '' AS model, span, subject, ${RAW_GRID} AS grid, ${bin} AS bin, sum(w) AS n, sum(w * x) AS t, min(x) AS l, max(x) AS h
-       FROM (
-         SELECT ${span} AS span, subject, assumeNotNull(value) AS x, ${weight} AS w FROM ${table}
-         ARRAY JOIN arrayConcat(mapKeys(features), ['@prediction', '@score', '@latency_ms']) AS subject,
-           arrayConcat(arrayMap(v -> variantElement(v, 'Float64'), mapValues(features)), [prediction_number, score, latency_ms]) AS value
-         ${where} AND isNotNull(value))
-       GROUP BY span, subject, bin`,
-    ),
-    params,
-  )
-  const categories = await db.query<CategoryRow>(
-    `SELECT '' AS model, span, subject, groupArray(${MAX_CATEGORIES})(category) AS categories, groupArray(${MAX_CATEGORIES})(n) AS counts, sum(n) AS all
-     FROM (
-       SELECT ${span} AS span, subject, substringUTF8(assumeNotNull(value), 1, 200) AS category, sum(${weight}) AS n FROM ${table}
-       ARRAY JOIN arrayConcat(mapKeys(features), ['@prediction']) AS subject,
-         arrayConcat(
-           arrayMap(v -> multiIf(variantType(v) = 'String', variantElement(v, 'String'), variantType(v) = 'Bool', toString(variantElement(v, 'Bool')), NULL), mapValues(features)),
-           [if(isNull(prediction_number), prediction, NULL)]) AS value
-       ${where} AND isNotNull(value)
-       GROUP BY span, subject, category ORDER BY span, subject, n DESC, category)
-     GROUP BY span, subject`,
-    params,
-  )
+  const numeric = await db.query<NumericRow>(binsOf(counted.numbers), params)
+  const categories = await db.query<CategoryRow>(categoriesOf(counted.categories), params)
   return perSpan(numeric, categories, spanCount(params, bySpan)).map((own, i) => {
     const total = totals.find((row) => row.span === i + 1)
     return {
@@ -142,6 +170,26 @@ export async function readRawCounts(
       ...effectiveCounts(own, total ?? { weight: 0, squares: 0 }),
     }
   })
+}
+
+/** The same from raw predictions, for what no counts are kept of: costs grow with the events. */
+export function readRawCounts(
+  db: ClickHouse,
+  params: Params,
+  source: RawSource,
+  bySpan: boolean,
+): Promise<WindowCounts[]> {
+  const keys = { model: `''`, span: bySpan ? spanOf('predicted_at') : '1' }
+  return readCounted(
+    db,
+    params,
+    {
+      totals: rawTotals(keys, source),
+      numbers: rawNumbers(keys, source),
+      categories: rawCategories(keys, source),
+    },
+    bySpan,
+  )
 }
 
 function perSpan(

@@ -19,6 +19,7 @@ import {
   withLateAttributes,
   type Combination,
 } from './scope.ts'
+import { sliceCounts } from './slice-counts.ts'
 import { effectiveCounts, kishFactor, STANDS_FOR, type Weights } from './sampling.ts'
 import { AS_STORED, truthParams, truthSource, type Tables } from './truth-source.ts'
 import type { GroupCounts, OutcomeCounts, WindowCounts } from './window-data.ts'
@@ -30,6 +31,9 @@ const countsWhere = (c: Combination) =>
   `WHERE model_id IN {models:Array(String)} AND ${within('step')}${scope(c)}`
 const rawWhere = (c: Combination) =>
   `WHERE model_id = {model:String} AND ${within('predicted_at')}${predictionScope(c)}`
+
+type Sliced = Combination & Required<Pick<Combination, 'slice'>>
+const isSliced = (c: Combination): c is Sliced => c.slice !== undefined
 
 /** Events of one version and variant. */
 export interface Present {
@@ -147,26 +151,38 @@ export function windowQueries(db: ClickHouse) {
     where: rawWhere(c),
   })
 
+  const sliced = sliceCounts(db)
+
+  /** The most frequent values of a slice. */
+  async function sliceValues(modelId: string, window: Window, key: string) {
+    if (await sliced.ready(modelId, [window], key))
+      return sliced.values(modelId, window, key, MAX_SLICES)
+    const { predictions } = await tablesOf(true)
+    const rows = await db.query<{ value: string }>(
+      `SELECT ${SLICE_VALUE} AS value FROM ${predictions} ${rawWhere(ALL)} AND value != '' GROUP BY value ORDER BY count() DESC, value LIMIT ${MAX_SLICES}`,
+      paramsOf(modelId, [window], { ...ALL, slice: { key, value: '' } }),
+    )
+    return rows.map(({ value }) => value)
+  }
+
   async function slices(modelId: string, window: Window, keys: readonly string[]) {
     const found: Combination[] = []
-    const { predictions } = await tablesOf(keys.length > 0)
-    for (const key of keys) {
-      const rows = await db.query<{ value: string }>(
-        `SELECT ${SLICE_VALUE} AS value FROM ${predictions} ${rawWhere(ALL)} AND value != '' GROUP BY value ORDER BY count() DESC, value LIMIT ${MAX_SLICES}`,
-        paramsOf(modelId, [window], { ...ALL, slice: { key, value: '' } }),
-      )
-      found.push(...rows.map(({ value }) => ({ ...ALL, slice: { key, value } })))
-    }
+    for (const key of keys)
+      for (const value of await sliceValues(modelId, window, key))
+        found.push({ ...ALL, slice: { key, value } })
     return found
   }
 
-  async function rawTotals(modelId: string, spans: readonly Window[], c: Combination) {
-    const { table, where } = await rawOf(c)
-    const [row] = await db.query<{ events: string; errors: string }>(
-      `SELECT count() AS events, countIf(status = 'error') AS errors FROM ${table} ${where}`,
-      paramsOf(modelId, spans, c),
-    )
-    return { events: Number(row?.events ?? 0), errors: Number(row?.errors ?? 0), duplicates: 0 }
+  /** @param bySpan whether spans are counted apart, or all as one */
+  async function ofSlice(
+    modelId: string,
+    spans: readonly Window[],
+    c: Sliced,
+    bySpan: boolean,
+  ): Promise<WindowCounts[]> {
+    return (await sliced.ready(modelId, spans, c.slice.key))
+      ? sliced.read(modelId, spans, c, bySpan)
+      : readRawCounts(db, paramsOf(modelId, spans, c), await rawOf(c), bySpan)
   }
 
   /** Events of some spans by version and variant. */
@@ -245,7 +261,7 @@ export function windowQueries(db: ClickHouse) {
       c: Combination,
       known: readonly Present[],
     ): Promise<WindowCounts> => ({
-      ...(c.slice ? await rawTotals(modelId, spans, c) : totalsOf(known, c)),
+      ...(isSliced(c) ? (await ofSlice(modelId, spans, c, false))[0]! : totalsOf(known, c)),
       numeric: new Map(),
       categories: new Map(),
     }),
@@ -257,10 +273,7 @@ export function windowQueries(db: ClickHouse) {
       c: Combination,
       known?: readonly Present[],
     ): Promise<WindowCounts> => {
-      if (c.slice) {
-        const [raw] = await readRawCounts(db, paramsOf(modelId, spans, c), await rawOf(c), false)
-        return raw!
-      }
+      if (isSliced(c)) return (await ofSlice(modelId, spans, c, false))[0]!
       const own = await mergedCounts({ modelId, spans, c })
       const totals = totalsOf(known ?? (await present({ modelId, spans })), c)
       const { events, errors, duplicates } = totals
@@ -289,7 +302,7 @@ export function windowQueries(db: ClickHouse) {
       c: Combination,
     ): Promise<WindowCounts[]> => {
       const params = paramsOf(modelId, spans, c)
-      if (c.slice) return readRawCounts(db, params, await rawOf(c), true)
+      if (isSliced(c)) return ofSlice(modelId, spans, c, true)
       const models = { ...params, models: [modelId] }
       const perSpan = (await readCounts(db, models, countsWhere(c), true))(modelId)
       const sums = await db.query<{ span: number; events: string; errors: string } & Weights>(
