@@ -64,7 +64,7 @@ export async function benchWindow(rounds: number): Promise<Result[]> {
       const begun = performance.now()
       await Promise.all(
         judges.map(async (judge) => {
-          for (let some = waiting.splice(0, 20); some.length > 0; some = waiting.splice(0, 20))
+          for (let some = waiting.splice(0, 8); some.length > 0; some = waiting.splice(0, 8))
             await judge(some.map(hourly))
         }),
       )

@@ -236,6 +236,7 @@ function eventCounts(): Writer {
     duplicates: native.fixed('UInt64'),
     extra_weight: native.fixed('Float64'),
     extra_squares: native.fixed('Float64'),
+    extra_errors: native.fixed('Float64'),
   }
   return (groups) => {
     native.clear(columns)
@@ -247,6 +248,7 @@ function eventCounts(): Writer {
       if (!group.sampled) return
       columns.extra_weight.set(row, group.sampled.weight)
       columns.extra_squares.set(row, group.sampled.squares)
+      columns.extra_errors.set(row, group.sampled.errors)
     })
     return { table: 'event_counts', columns, rows: groups.length }
   }

@@ -24,6 +24,8 @@ export interface SampledCounts {
   /** Sum of (1/f − 1), and of (1/f² − 1). */
   weight: number
   squares: number
+  /** Sum of (1/f − 1) of those that failed. */
+  errors: number
   numbers: Map<string, Map<number, ExtraNumbers>>
   categories: Map<string, Map<string, number>>
 }
@@ -31,6 +33,7 @@ export interface SampledCounts {
 export const sampledCounts = (): SampledCounts => ({
   weight: 0,
   squares: 0,
+  errors: 0,
   numbers: new Map(),
   categories: new Map(),
 })
@@ -50,6 +53,7 @@ export function addSampled(
   const weight = 1 / fraction - 1
   counts.weight += weight
   counts.squares += 1 / fraction ** 2 - 1
+  if (event.get('status') === 'error') counts.errors += weight
   const add = (subject: string, value: unknown) => {
     if (value === null || value === undefined) return
     if (typeof value === 'number') addNumber(of(counts.numbers, subject), value, weight)

@@ -30,9 +30,10 @@ CREATE TABLE IF NOT EXISTS slice_event_counts {on_cluster}
     counting LowCardinality(String),
     events UInt64,
     errors UInt64,
-    -- Sums of 1/f and of 1/f² over sampled events, which are 1 for every other.
+    -- Sums of 1/f and of 1/f² over sampled events, which are 1 for every other, and of 1/f over errors.
     weight Float64,
-    squares Float64
+    squares Float64,
+    error_weight Float64
 )
 ENGINE = {engine}MergeTree
 PARTITION BY toYYYYMM(step)

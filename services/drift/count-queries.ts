@@ -107,7 +107,8 @@ const weightOf = ({ unweighted }: RawSource) => (unweighted ? 'toFloat64(1)' : S
 
 /** Counts of raw predictions, in SQL: how many there are. */
 export const rawTotals = (keys: Keys, source: RawSource) =>
-  `SELECT ${selected(keys)}, count() AS events, countIf(status = 'error') AS errors, sum(${weightOf(source)}) AS weight, sum(pow(${weightOf(source)}, 2)) AS squares
+  `SELECT ${selected(keys)}, count() AS events, countIf(status = 'error') AS errors, sum(${weightOf(source)}) AS weight, sum(pow(${weightOf(source)}, 2)) AS squares,
+     sumIf(${weightOf(source)}, status = 'error') AS error_weight
    FROM ${source.table} ${source.where} GROUP BY ${names(keys)}`
 
 /** Each of their numbers, `x`, with the weight of its event. */
@@ -144,6 +145,14 @@ export interface Counted {
   categories: string
 }
 
+/** Events of one span. */
+export interface TotalRow extends Weights {
+  span: number
+  events: string
+  errors: string
+  error_weight: number
+}
+
 /**
  * The counts of one model.
  *
@@ -155,10 +164,7 @@ export async function readCounted(
   counted: Counted,
   bySpan: boolean,
 ): Promise<WindowCounts[]> {
-  const totals = await db.query<{ span: number; events: string; errors: string } & Weights>(
-    counted.totals,
-    params,
-  )
+  const totals = await db.query<TotalRow>(counted.totals, params)
   const numeric = await db.query<NumericRow>(binsOf(counted.numbers), params)
   const categories = await db.query<CategoryRow>(categoriesOf(counted.categories), params)
   return perSpan(numeric, categories, spanCount(params, bySpan)).map((own, i) => {
@@ -166,6 +172,7 @@ export async function readCounted(
     return {
       events: Number(total?.events ?? 0),
       errors: Number(total?.errors ?? 0),
+      errorWeight: total?.error_weight ?? 0,
       duplicates: 0,
       ...effectiveCounts(own, total ?? { weight: 0, squares: 0 }),
     }

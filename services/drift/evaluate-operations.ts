@@ -9,14 +9,16 @@ import { effectiveOf, type WindowCounts } from './window-data.ts'
 const CI_LEVEL = 0.95
 
 export function evaluateOperations(current: WindowCounts, windowMs: number): Fact[] {
-  const { events, errors, weight = events } = current
+  const { events, errors, weight = events, errorWeight = errors } = current
   /** From what is counted to the stream before it was sampled. */
   const scale = weight / Math.max(1, effectiveOf(current))
   const sizes = { n_current: events }
-  const errorInterval = wilson(errors, events, CI_LEVEL)
+  const errorRatio = events > 0 ? errorWeight / weight : null
+  const independent = effectiveOf(current)
+  const errorInterval = wilson((errorRatio ?? 0) * independent, independent, CI_LEVEL)
   const facts = [
     fact('operations', '', 'throughput_per_s', weight / (windowMs / 1000), sizes),
-    fact('operations', '', 'error_ratio', events > 0 ? errors / events : null, {
+    fact('operations', '', 'error_ratio', errorRatio, {
       ...sizes,
       ci_low: errorInterval.low,
       ci_high: errorInterval.high,

@@ -37,61 +37,98 @@ export const allGauges = (gauges: readonly Gauges[]): Gauges => ({
   },
 })
 
-export function createGauges({ registry }: Metrics): Gauges {
-  const registers = [registry]
-  const value = new Gauge({
-    name: 'plumbline_window_metric',
-    help: 'A metric of the last closed window.',
-    labelNames: LABELS,
-    registers,
-  })
-  const verdict = new Gauge({
-    name: 'plumbline_verdict',
-    help: 'Verdict on a metric of the last closed window: 0 ok, 1 warning, 2 alarm, -1 incomplete.',
-    labelNames: LABELS,
-    registers,
-  })
-  const shown = new Map<string, { end: number; labels: Record<string, string>[] }>()
+/** What is said of a subject: a few hundred are shared by all models. */
+type Kind = Pick<Fact, 'family' | 'metric' | 'reference' | 'convention'>
 
-  const clear = (id: string) => {
-    for (const labels of shown.get(id)?.labels ?? []) {
-      value.remove(labels)
-      verdict.remove(labels)
-    }
-    shown.delete(id)
+/**
+ * The facts of the newest window of one combination. A process shows hundreds of thousands: what they say lies side by side, an
+ * object for each would take four times the memory.
+ */
+interface Shown {
+  end: number
+  same: Record<'model_id' | 'model_version' | 'variant' | 'slice', string>
+  kinds: Kind[]
+  subjects: string[]
+  values: number[]
+  verdicts: (number | undefined)[]
+}
+
+export function createGauges({ registry }: Metrics): Gauges {
+  const shown = new Map<string, Shown>()
+  const kinds = new Map<string, Kind>()
+
+  function kindOf({ family, metric, reference, convention }: Fact): Kind {
+    const key = [family, metric, reference, convention].join('\u0001')
+    let kind = kinds.get(key)
+    if (!kind) kinds.set(key, (kind = { family, metric, reference, convention }))
+    return kind
   }
+
+  /** Its series are made when they are asked for: kept by the client library they would take far more. */
+  function gauge(name: string, help: string, numbersOf: (one: Shown) => (number | undefined)[]) {
+    const made = new Gauge({ name, help, labelNames: LABELS, registers: [registry] })
+    const described = made.get.bind(made)
+    made.get = async () => ({
+      ...(await described()),
+      values: [...shown.values()].flatMap((one) =>
+        numbersOf(one).flatMap((value, i) => {
+          const { slice, ...ofModel } = one.same
+          const { family, metric, reference, convention } = one.kinds[i]!
+          // In the order in which they are documented.
+          const subject = one.subjects[i]!
+          const labels = { ...ofModel, family, subject, metric, slice, reference, convention }
+          return value === undefined ? [] : [{ value, labels }]
+        }),
+      ),
+    })
+  }
+  gauge('plumbline_window_metric', 'A metric of the last closed window.', ({ values }) => values)
+  gauge(
+    'plumbline_verdict',
+    'Verdict on a metric of the last closed window: 0 ok, 1 warning, 2 alarm, -1 incomplete.',
+    ({ verdicts }) => verdicts,
+  )
 
   return {
     show: ({ modelId, combination, window }, facts, snoozed) => {
       const id = `${modelId}\u0001${keyOf(combination)}`
       const { slice } = combination
       if ((shown.get(id)?.end ?? 0) > window.end) return
-      clear(id)
-      const all: Record<string, string>[] = []
-      for (const fact of facts) {
-        if (fact.value === null || fact.n_current < LEAST_CELL) continue
-        // Corrected values stand in the table, beside the observed ones of the same name.
-        if (fact.method === 'poststratified') continue
-        const labels = {
+      const own: Shown = {
+        end: window.end,
+        same: {
           model_id: modelId,
           model_version: combination.modelVersion,
           variant: combination.variant,
-          family: fact.family,
-          subject: fact.subject,
-          metric: fact.metric,
           slice: slice ? `${slice.key}:${slice.value}` : '',
-          reference: fact.reference,
-          convention: fact.convention,
-        }
-        value.set(labels, fact.value)
-        if (fact.verdict !== 'none' && !snoozed?.has(snoozeKey(modelId, fact)))
-          verdict.set(labels, VERDICTS[fact.verdict])
-        all.push(labels)
+        },
+        kinds: [],
+        subjects: [],
+        values: [],
+        verdicts: [],
       }
-      shown.set(id, { end: window.end, labels: all })
+      /** Prometheus refuses two series alike. */
+      const places = new Map<Kind, Map<string, number>>()
+      for (const fact of facts) {
+        const { subject, value, verdict } = fact
+        if (value === null || fact.n_current < LEAST_CELL) continue
+        // Corrected values stand in the table, beside the observed ones of the same name.
+        if (fact.method === 'poststratified') continue
+        const kind = kindOf(fact)
+        let ofKind = places.get(kind)
+        if (!ofKind) places.set(kind, (ofKind = new Map()))
+        const place = ofKind.get(subject) ?? own.values.length
+        ofKind.set(subject, place)
+        const isShown = verdict !== 'none' && !snoozed?.has(snoozeKey(modelId, fact))
+        own.kinds[place] = kind
+        own.subjects[place] = subject
+        own.values[place] = value
+        own.verdicts[place] = isShown ? VERDICTS[verdict] : undefined
+      }
+      shown.set(id, own)
     },
     forget: (modelId) => {
-      for (const id of shown.keys()) if (id.startsWith(`${modelId}\u0001`)) clear(id)
+      for (const id of shown.keys()) if (id.startsWith(`${modelId}\u0001`)) shown.delete(id)
     },
   }
 }

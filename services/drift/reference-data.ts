@@ -12,12 +12,24 @@ import { ALL, keyOf, type Combination } from './scope.ts'
 import { impliesLabels } from './truth-source.ts'
 import { noOutcomes, type ReferenceData } from './window-data.ts'
 
-const MAX_CACHED_REFERENCES = 256
+/** Bins and categories of the references that are kept, some 50 bytes each; the oldest give way. */
+const MOST_KEPT = 100_000
 /** Each costs a forest; more of them tell the noise no better. */
 const MOST_SAMPLED_WINDOWS = 20
 
 export function referenceReader(queries: DriftQueries) {
   const cache = new Map<string, ReferenceData>()
+  let kept = 0
+
+  function keep(key: string, data: ReferenceData) {
+    cache.set(key, data)
+    kept += sizeOf(data)
+    for (const [oldest, other] of cache) {
+      if (kept <= MOST_KEPT || oldest === key) break
+      cache.delete(oldest)
+      kept -= sizeOf(other)
+    }
+  }
 
   async function rowsOf({ modelId, multivariateRows }: Model, window: Window) {
     return multivariateRows > 0 ? queries.rows(modelId, window, multivariateRows) : []
@@ -109,10 +121,16 @@ export function referenceReader(queries: DriftQueries) {
               model,
             ),
     }
-    if (cache.size >= MAX_CACHED_REFERENCES) cache.delete(cache.keys().next().value!)
-    cache.set(keyFor(reference.judge), data)
+    keep(keyFor(reference.judge), data)
     return data
   }
 
   return { data: referenceData, rowsOf }
+}
+
+function sizeOf({ counts }: ReferenceData): number {
+  let size = 1
+  for (const { bins } of counts.numeric.values()) size += bins.length
+  for (const categories of counts.categories.values()) size += categories.size
+  return size
 }

@@ -33,18 +33,34 @@ export interface JudgedWindow {
   alarmed: boolean
 }
 
+/** Rows for a table. */
+interface Asked {
+  table: string
+  /** Made when their turn comes: those of many models at once would take hundreds of megabytes. */
+  rows: () => readonly Row[]
+  token: string
+}
+
+/** Of one insert, until it is as good as a larger one. */
+const MOST_ROWS = 2500
+
 export type WriteRevisions = (window: JudgedWindow, revisions: readonly Revision[]) => Promise<void>
 
 export function revisionWriter(db: ClickHouse, eventLog: Pick<EventLog, 'append'>): WriteRevisions {
   const insert = gathered(
-    ({ table }: { table: string; rows: readonly Row[]; token: string }) => table,
+    ({ table }: Asked) => table,
     async (asked) => {
-      const token = asked.map((one) => one.token).join('\u0003')
-      await db.insertRows(
-        asked[0]!.table,
-        asked.flatMap((one) => one.rows),
-        createHash('sha256').update(token).digest('hex'),
-      )
+      let rows: Row[] = []
+      let tokens: string[] = []
+      for (const one of asked) {
+        rows = rows.concat(one.rows())
+        tokens.push(one.token)
+        if (rows.length < MOST_ROWS && one !== asked.at(-1)) continue
+        const token = createHash('sha256').update(tokens.join('\u0003')).digest('hex')
+        await db.insertRows(one.table, rows, token)
+        rows = []
+        tokens = []
+      }
       return asked.map(() => undefined)
     },
   )
@@ -54,13 +70,13 @@ export function revisionWriter(db: ClickHouse, eventLog: Pick<EventLog, 'append'
     const verdicts = revisions.flatMap(verdictRows)
     await insert({
       table: 'window_metrics',
-      rows: revisions.flatMap(({ key, changed }) => metricRows(changed, key)),
+      rows: () => revisions.flatMap(({ key, changed }) => metricRows(changed, key)),
       token,
     })
-    await insert({ table: 'verdicts', rows: verdicts, token })
+    await insert({ table: 'verdicts', rows: () => verdicts, token })
     await insert({
       table: 'window_revisions',
-      rows: revisions.map(({ key }) => revisionRow(window, key)),
+      rows: () => revisions.map(({ key }) => revisionRow(window, key)),
       token,
     })
     await eventLog.append(

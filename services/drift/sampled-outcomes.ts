@@ -22,8 +22,12 @@ interface Quantity {
 
 const placeNear = (near: number | null) => (Number.isFinite(near) ? near! : 0)
 
-/** Weighted moments of some quantities, each where it is known; undefined for one that nowhere is. */
-async function weightedMoments<K extends string>(
+/**
+ * Weighted moments of some quantities, each where it is known; undefined for one that nowhere is.
+ *
+ * @param source a subselect with a `weight` beside what the quantities name
+ */
+export async function weightedMoments<K extends string>(
   db: ClickHouse,
   quantities: Record<K, Quantity>,
   source: string,

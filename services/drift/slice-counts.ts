@@ -54,7 +54,11 @@ const OF_STEPS = {
 const SPREADS = `SELECT subject, quantile(0.05)(x) AS low, quantile(0.95)(x) AS high FROM (${rawValues({ step: STEP }, OF_STEPS)}) GROUP BY subject`
 /** Tables, the columns behind their keys, and what fills them. */
 const FILLED = [
-  ['slice_event_counts', 'events, errors, weight, squares', rawTotals(KEYS, OF_STEPS)],
+  [
+    'slice_event_counts',
+    'events, errors, weight, squares, error_weight',
+    rawTotals(KEYS, OF_STEPS),
+  ],
   [
     'slice_numeric_counts',
     'subject, grid, bin, weight, total, low, high',
@@ -153,7 +157,7 @@ export function sliceCounts(db: ClickHouse) {
         db,
         paramsOf(modelId, spans, c),
         {
-          totals: `SELECT ${keys}, sum(events) AS events, sum(errors) AS errors, sum(weight) AS weight, sum(squares) AS squares FROM slice_event_counts ${where} GROUP BY model, span`,
+          totals: `SELECT ${keys}, sum(events) AS events, sum(errors) AS errors, sum(weight) AS weight, sum(squares) AS squares, sum(error_weight) AS error_weight FROM slice_event_counts ${where} GROUP BY model, span`,
           numbers: `SELECT ${keys}, subject, grid, bin, sum(weight) AS n, sum(total) AS t, min(low) AS l, max(high) AS h
             FROM slice_numeric_counts ${where} GROUP BY model, span, subject, grid, bin`,
           categories: `SELECT ${keys}, subject, category, sum(weight) AS n FROM slice_category_counts ${where} GROUP BY model, span, subject, category`,

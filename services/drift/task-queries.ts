@@ -3,6 +3,7 @@ import type { ClickHouse, Params } from '../../lib/clickhouse.ts'
 import { messageOf } from '../../lib/errors.ts'
 import type { Model } from '../../lib/models.ts'
 import { momentsOf } from '../../lib/stats/moments.ts'
+import { weightedMoments } from './sampled-outcomes.ts'
 import { within } from './scope.ts'
 import type { CustomValue, ForecastCounts, RankingCounts } from './window-data.ts'
 
@@ -21,31 +22,29 @@ export async function readForecasts(
     params,
   )
   if (!some) return undefined
-  const [row] = await db.query<{
-    n: string
-    pinball: number | null
-    deviation: number | null
-    inside: string
-    nominal: number
-    nominals: string
-  }>(
-    `SELECT count() AS n, avg(loss) AS pinball, stddevSamp(loss) AS deviation, countIf(y >= low AND y <= high) AS inside,
-       any(share) AS nominal, uniqExact(share) AS nominals
-     FROM (
-       SELECT assumeNotNull(label_number) AS y,
-         arraySort(arrayMap((p, v) -> (toFloat64(p), v), mapKeys(quantiles), mapValues(quantiles))) AS told_quantiles,
-         arrayAvg(arrayMap(q -> if(y >= q.2, q.1 * (y - q.2), (1 - q.1) * (q.2 - y)), told_quantiles)) AS loss,
-         told_quantiles[1].2 AS low, told_quantiles[-1].2 AS high, round(told_quantiles[-1].1 - told_quantiles[1].1, 9) AS share
-       FROM ${withPredictions(source, 'quantiles')}
-       WHERE isNotNull(label_number) AND notEmpty(quantiles) AND arrayAll(p -> ifNull(toFloat64OrNull(p) BETWEEN 0 AND 1, 0), mapKeys(quantiles)))`,
+  const forecasts = `(
+     SELECT weight, assumeNotNull(label_number) AS y,
+       arraySort(arrayMap((p, v) -> (toFloat64(p), v), mapKeys(quantiles), mapValues(quantiles))) AS told_quantiles,
+       arrayAvg(arrayMap(q -> if(y >= q.2, q.1 * (y - q.2), (1 - q.1) * (q.2 - y)), told_quantiles)) AS loss,
+       toFloat64(y >= told_quantiles[1].2 AND y <= told_quantiles[-1].2) AS inside, round(told_quantiles[-1].1 - told_quantiles[1].1, 9) AS share
+     FROM ${withPredictions(source, 'quantiles')}
+     WHERE isNotNull(label_number) AND notEmpty(quantiles) AND arrayAll(p -> ifNull(toFloat64OrNull(p) BETWEEN 0 AND 1, 0), mapKeys(quantiles)))`
+  const [row] = await db.query<{ loss: number | null; nominal: number; nominals: string }>(
+    `SELECT avgOrNull(loss) AS loss, any(share) AS nominal, uniqExact(share) AS nominals FROM ${forecasts}`,
     params,
   )
-  const n = Number(row?.n ?? 0)
-  if (!row || n === 0 || row.pinball === null) return undefined
+  if (!row || row.loss === null) return undefined
+  const { loss, inside } = await weightedMoments(
+    db,
+    { loss: { sql: 'loss', near: row.loss }, inside: { sql: 'inside', near: 0 } },
+    forecasts,
+    params,
+  )
+  if (!loss || !inside) return undefined
   return {
-    n,
-    pinball: { mean: row.pinball, standardDeviation: row.deviation ?? 0 },
-    within: Number(row.inside),
+    n: loss.n,
+    pinball: loss.mean,
+    within: inside.mean.mean * inside.n,
     nominal: Number(row.nominals) === 1 && row.nominal > 0 ? row.nominal : null,
   }
 }
@@ -55,43 +54,41 @@ const RANKING_DEPTH = 10
 
 /**
  * Labels are relevances, 0 for none; divided by the propensity with which an item was seen, where predictions give it. Items lie
- * in the order of `position`, else of falling score. Rankings without a relevant item have no best order, and are left out.
+ * in the order of `position`, else of falling score. Rankings without a relevant item have no best order, and are left out. Of a
+ * sampled stream a ranking is drawn as a whole: it stands for as many as its items do.
  */
 export async function readRanking(
   db: ClickHouse,
   source: string,
   params: Params,
 ): Promise<RankingCounts | undefined> {
-  const [row] = await db.query<{
-    n: string
-    ndcg: number | null
-    ndcg_deviation: number | null
-    hits: string
-    reciprocal: number | null
-    reciprocal_deviation: number | null
-  }>(
-    `SELECT count() AS n, avg(dcg / ideal) AS ndcg, stddevSamp(dcg / ideal) AS ndcg_deviation, countIf(first <= ${RANKING_DEPTH}) AS hits,
-       avg(1 / first) AS reciprocal, stddevSamp(1 / first) AS reciprocal_deviation
+  const rankings = `(
+     SELECT max(weight) AS weight, arraySort(groupArray((if(isNull(position), -ifNull(score, 0), toFloat64(assumeNotNull(position))), prediction_id, gain))).3 AS gains,
+       arraySum((g, i) -> g / log2(i + 1), arraySlice(gains, 1, ${RANKING_DEPTH}), range(1, least(length(gains), ${RANKING_DEPTH}) + 1)) AS dcg,
+       arraySlice(arrayReverseSort(gains), 1, ${RANKING_DEPTH}) AS best,
+       arraySum((g, i) -> g / log2(i + 1), best, range(1, length(best) + 1)) AS ideal,
+       arrayFirstIndex(g -> g > 0, gains) AS first, dcg / ideal AS ndcg, toFloat64(first <= ${RANKING_DEPTH}) AS hit, 1 / first AS reciprocal
      FROM (
-       SELECT arraySort(groupArray((if(isNull(position), -ifNull(score, 0), toFloat64(assumeNotNull(position))), prediction_id, gain))).3 AS gains,
-         arraySum((g, i) -> g / log2(i + 1), arraySlice(gains, 1, ${RANKING_DEPTH}), range(1, least(length(gains), ${RANKING_DEPTH}) + 1)) AS dcg,
-         arraySlice(arrayReverseSort(gains), 1, ${RANKING_DEPTH}) AS best,
-         arraySum((g, i) -> g / log2(i + 1), best, range(1, length(best) + 1)) AS ideal,
-         arrayFirstIndex(g -> g > 0, gains) AS first
-       FROM (
-         SELECT group_id, prediction_id, position, score, greatest(assumeNotNull(label_number), 0) / ifNull(exposure_propensity, 1) AS gain
-         FROM ${withPredictions(source, 'group_id, position, exposure_propensity')}
-         WHERE group_id != '' AND isNotNull(label_number))
-       GROUP BY group_id HAVING first > 0)`,
+       SELECT group_id, prediction_id, position, score, truth.weight AS weight, greatest(assumeNotNull(label_number), 0) / ifNull(exposure_propensity, 1) AS gain
+       FROM ${withPredictions(source, 'group_id, position, exposure_propensity')}
+       WHERE group_id != '' AND isNotNull(label_number))
+     GROUP BY group_id HAVING first > 0)`
+  const { ndcg, hit, reciprocal } = await weightedMoments(
+    db,
+    {
+      ndcg: { sql: 'ndcg', near: 1 },
+      hit: { sql: 'hit', near: 0 },
+      reciprocal: { sql: 'reciprocal', near: 1 },
+    },
+    rankings,
     params,
   )
-  const n = Number(row?.n ?? 0)
-  if (!row || n === 0 || row.ndcg === null || row.reciprocal === null) return undefined
+  if (!ndcg || !hit || !reciprocal) return undefined
   return {
-    n,
-    ndcg: { mean: row.ndcg, standardDeviation: row.ndcg_deviation ?? 0 },
-    hits: Number(row.hits),
-    reciprocalRank: { mean: row.reciprocal, standardDeviation: row.reciprocal_deviation ?? 0 },
+    n: ndcg.n,
+    ndcg: ndcg.mean,
+    hits: hit.mean.mean * hit.n,
+    reciprocalRank: reciprocal.mean,
   }
 }
 

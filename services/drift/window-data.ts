@@ -14,6 +14,8 @@ export interface WindowCounts {
   /** How many they stand for; `events` where nothing was sampled. */
   weight?: number
   errors: number
+  /** How many errors they stand for; `errors` where nothing was sampled. */
+  errorWeight?: number
   /** Events that came again, with an id that was stored before. */
   duplicates: number
   numeric: ReadonlyMap<string, BinnedSample>

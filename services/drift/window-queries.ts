@@ -3,7 +3,7 @@ import type { ClickHouse, Params } from '../../lib/clickhouse.ts'
 import { gathered } from '../../lib/gathered.ts'
 import type { Model } from '../../lib/models.ts'
 import type { Window } from '../../lib/windows.ts'
-import { readCounts, readRawCounts } from './count-queries.ts'
+import { readCounts, readRawCounts, type TotalRow } from './count-queries.ts'
 import type { ScoreCounts } from './evaluate-estimates.ts'
 import { readOutcomes, readScoreBins } from './outcome-queries.ts'
 import {
@@ -46,6 +46,7 @@ export interface Present {
   /** Of its events, as {@link Weights}. */
   weight: number
   squares: number
+  errorWeight: number
 }
 
 interface PresentRow extends Record<
@@ -55,6 +56,7 @@ interface PresentRow extends Record<
   shadow: boolean
   weight: number
   squares: number
+  error_weight: number
 }
 
 /** Sums of weights: of the predictions of a group, and of those whose truth is known. */
@@ -96,6 +98,7 @@ const presentOf = ({
   shadow,
   weight,
   squares,
+  error_weight,
   ...sums
 }: PresentRow): Present => ({
   version,
@@ -103,6 +106,7 @@ const presentOf = ({
   shadow,
   weight,
   squares,
+  errorWeight: error_weight,
   events: Number(sums.events),
   errors: Number(sums.errors),
   duplicates: Number(sums.duplicates),
@@ -110,7 +114,7 @@ const presentOf = ({
 
 /** Of `event_counts`, as {@link Weights}. */
 const WEIGHTS =
-  'sum(event_counts.events) + sum(extra_weight) AS weight, sum(event_counts.events) + sum(extra_squares) AS squares'
+  'sum(event_counts.events) + sum(extra_weight) AS weight, sum(event_counts.events) + sum(extra_squares) AS squares, sum(event_counts.errors) + sum(extra_errors) AS error_weight'
 
 /** The parameters of a question that several models ask alike. */
 const ofModels = (
@@ -121,12 +125,13 @@ const ofModels = (
 
 /** The sums of a combination without a slice, as `scope` has it in SQL. */
 function totalsOf(present: readonly Present[], { modelVersion, variant }: Combination) {
-  const totals = { events: 0, errors: 0, duplicates: 0, weight: 0, squares: 0 }
+  const totals = { events: 0, errors: 0, errorWeight: 0, duplicates: 0, weight: 0, squares: 0 }
   for (const one of present) {
     const isIn = modelVersion === '' ? !one.shadow : one.version === modelVersion
     if (!isIn || (variant !== '' && one.variant !== variant)) continue
     totals.events += one.events
     totals.errors += one.errors
+    totals.errorWeight += one.errorWeight
     totals.duplicates += one.duplicates
     totals.weight += one.weight
     totals.squares += one.squares
@@ -276,8 +281,8 @@ export function windowQueries(db: ClickHouse) {
       if (isSliced(c)) return (await ofSlice(modelId, spans, c, false))[0]!
       const own = await mergedCounts({ modelId, spans, c })
       const totals = totalsOf(known ?? (await present({ modelId, spans })), c)
-      const { events, errors, duplicates } = totals
-      return { events, errors, duplicates, ...effectiveCounts(own, totals) }
+      const { events, errors, errorWeight, duplicates } = totals
+      return { events, errors, errorWeight, duplicates, ...effectiveCounts(own, totals) }
     },
 
     /**
@@ -305,7 +310,7 @@ export function windowQueries(db: ClickHouse) {
       if (isSliced(c)) return ofSlice(modelId, spans, c, true)
       const models = { ...params, models: [modelId] }
       const perSpan = (await readCounts(db, models, countsWhere(c), true))(modelId)
-      const sums = await db.query<{ span: number; events: string; errors: string } & Weights>(
+      const sums = await db.query<TotalRow>(
         `SELECT ${spanOf('step')} AS span, sum(events) AS events, sum(errors) AS errors, ${WEIGHTS} FROM event_counts ${countsWhere(c)} GROUP BY span`,
         models,
       )
@@ -314,6 +319,7 @@ export function windowQueries(db: ClickHouse) {
         return {
           events: Number(sum?.events ?? 0),
           errors: Number(sum?.errors ?? 0),
+          errorWeight: sum?.error_weight ?? 0,
           duplicates: 0,
           ...effectiveCounts(own, sum ?? { weight: 0, squares: 0 }),
         }

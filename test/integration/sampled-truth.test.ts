@@ -15,6 +15,10 @@ const EVENTS = 1500
 const uniform = uniforms(31)
 let on: Pipeline
 
+const TASKS = ['binary', 'regression', 'ranking'] as const
+/** Items of a ranking; a ranking is drawn as a whole. */
+const ITEMS = 6
+
 const modelOf = (id: string, task: string) =>
   parseModel(`
 model_id: ${id}
@@ -24,7 +28,7 @@ labels: { horizon: 1h }
 fairness: { attributes: { sex: { privileged: m } } }
 `)
 const MODELS = Object.fromEntries(
-  ['binary', 'regression'].flatMap((task) =>
+  TASKS.flatMap((task) =>
     ['drawn', 'copied'].map((kind) => [`${kind}_${task}`, modelOf(`${kind}_${task}`, task)]),
   ),
 ) as Record<string, Model>
@@ -40,14 +44,20 @@ const cases = Array.from({ length: EVENTS }, () => {
     copies,
     sex: uniform() < 0.4 ? 'f' : 'm',
     binary: { event: { score, prediction: guess }, label: isRight === (guess === '1') ? '1' : '0' },
-    regression: { event: { prediction: amount }, label: amount + copies * (uniform() - 0.3) },
+    regression: {
+      event: { prediction: amount, quantiles: { '0.1': amount - 2, '0.9': amount + 2 } },
+      label: amount + copies * (uniform() - 0.3),
+    },
+    ranking: { event: { score }, label: isRight ? '0' : '1' },
   }
 })
 
-async function emit(task: 'binary' | 'regression', kind: 'drawn' | 'copied') {
+async function emit(task: (typeof TASKS)[number], kind: 'drawn' | 'copied') {
   const model_id = `${kind}_${task}`
-  const all = cases.flatMap(({ copies, sex, [task]: { event, label } }, i) =>
-    Array.from({ length: kind === 'copied' ? copies : 1 }, (_, k) => ({
+  const all = cases.flatMap(({ copies: own, sex, [task]: { event, label } }, i) => {
+    const ranking = Math.floor(i / ITEMS)
+    const copies = task === 'ranking' ? cases[ranking]!.copies : own
+    return Array.from({ length: kind === 'copied' ? copies : 1 }, (_, k) => ({
       event: {
         prediction_id: `${i}-${k}`,
         model_id,
@@ -55,6 +65,7 @@ async function emit(task: 'binary' | 'regression', kind: 'drawn' | 'copied') {
         predicted_at: new Date(START + i * 1000).toISOString(),
         attributes: { sex },
         ...event,
+        ...(task === 'ranking' && { group_id: `${ranking}-${k}` }),
         ...(kind === 'drawn' && { sampling_fraction: 1 / copies }),
       },
       label: {
@@ -65,16 +76,15 @@ async function emit(task: 'binary' | 'regression', kind: 'drawn' | 'copied') {
         labelled_at: new Date(START + DAY).toISOString(),
         source: 'ground_truth',
       },
-    })),
-  )
+    }))
+  })
   await on.predictions(all.map(({ event }) => event))
   await on.labels(all.map(({ label }) => label))
 }
 
 beforeAll(async () => {
   on = await pipeline()
-  for (const task of ['binary', 'regression'] as const)
-    for (const kind of ['drawn', 'copied'] as const) await emit(task, kind)
+  for (const task of TASKS) for (const kind of ['drawn', 'copied'] as const) await emit(task, kind)
 })
 
 const SPAN = [{ start: START, end: START + DAY }]
@@ -112,6 +122,20 @@ test.each(['binary', 'regression'])('%s: every number is that of the copies', as
   const main = task === 'binary' ? 'accuracy' : 'mae'
   const once = cases.filter(({ binary: { event, label } }) => event.prediction === label).length
   if (task === 'binary') expect(Math.abs(found[main]! - once / EVENTS)).toBeGreaterThan(0.05)
+})
+
+test('of rankings, each drawn as a whole, too', async () => {
+  const found = valuesOf(await outcomesOf('drawn_ranking'))
+  const others = valuesOf(await outcomesOf('copied_ranking'))
+  expect(Object.keys(others)).toEqual(['ndcg_at_k', 'hit_rate_at_k', 'mrr'])
+  for (const [metric, value] of Object.entries(others))
+    expect({ metric, value: found[metric] }).toEqual({ metric, value: expect.closeTo(value, 9) })
+  const { ranking } = await outcomesOf('drawn_ranking')
+  // Kish's number of them, not how many came.
+  const weights = cases.slice(0, EVENTS / ITEMS).map(({ copies }) => copies)
+  const sum = weights.reduce((a, b) => a + b, 0)
+  const squares = weights.reduce((a, b) => a + b * b, 0)
+  expect(ranking!.n).toBeLessThan((1.2 * sum ** 2) / squares)
 })
 
 test('groups, and scores by their bins', async () => {

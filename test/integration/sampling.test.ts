@@ -35,6 +35,7 @@ beforeAll(async () => {
       prediction: score > 0.5 ? '1' : '0',
       score,
       cost_usd: 0.01,
+      ...(score > 0.9 && { status: 'error' }),
       features: { amount: 100 * score, kind: score > 0.9 ? 'rare' : 'usual' },
     }
   })
@@ -86,6 +87,10 @@ test('throughput and cost are those of the stream', async () => {
   expect(throughput.value * (DAY / 1000)).toBeGreaterThan(0.9 * EVENTS)
   expect(throughput.value * (DAY / 1000)).toBeLessThan(1.1 * EVENTS)
   const cost = await told('cost_usd', '')
+  // Of those that were drawn, four in ten failed.
+  const errors = await told('error_ratio', '')
+  expect(errors.value).toBeGreaterThan(0.09)
+  expect(errors.value).toBeLessThan(0.11)
   expect(cost.value / (0.01 * throughput.value * (DAY / 1000))).toBeCloseTo(1, 6)
 })
 
@@ -95,6 +100,7 @@ test('raw rows, weighted, give the same as the counts', async () => {
   const counted = await queries.counts('sampled', span, ALL)
   const raw = await queries.rawCounts('sampled', span, ALL, { exact: false, unweighted: false })
   expect(raw.effective).toBeCloseTo(counted.effective!, 6)
+  expect(raw.errorWeight).toBeCloseTo(counted.errorWeight!, 6)
   const sums = (counts: typeof raw, name: string) => ({
     n: counts.numeric.get(name)!.counts.reduce((sum, n) => sum + n, 0),
     total: counts.numeric.get(name)!.totals.reduce((sum, n) => sum + n, 0),

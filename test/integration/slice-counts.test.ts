@@ -59,10 +59,13 @@ function told({ numeric, categories, ...counts }: WindowCounts) {
     ...counts,
     effective: near(counts.effective!),
     weight: near(counts.weight!),
-    numeric: [...numeric].map(([name, sample]) => [name, ...binsOf(sample)]).toSorted(),
-    categories: [...categories]
-      .map(([name, own]) => [name, [...own].map(([key, n]) => [key, near(n)]).toSorted()])
-      .toSorted(),
+    numeric: Object.fromEntries([...numeric].map(([name, sample]) => [name, binsOf(sample)])),
+    categories: Object.fromEntries(
+      [...categories].map(([name, own]) => [
+        name,
+        Object.fromEntries([...own].map(([category, n]) => [category, near(n)])),
+      ]),
+    ),
   }
 }
 
@@ -74,7 +77,7 @@ const binsOf = ({ bins, counts, lows, highs }: BinnedSample) =>
 const inBinsOf = (counts: WindowCounts, exact: WindowCounts): WindowCounts => ({
   ...exact,
   numeric: new Map(
-    [...exact.numeric].map(([name, { grid: _, ...values }]) => {
+    [...exact.numeric].map(([name, values]) => {
       const grid = counts.numeric.get(name)?.grid ?? 1
       const own = values.bins.map((value, i) => ({
         grid,
