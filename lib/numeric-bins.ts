@@ -35,12 +35,12 @@ export function gridOf(values: Float64Array, length: number): number {
   ).sort()
   const low = sample[Math.floor(0.05 * looked)]!
   const high = sample[Math.ceil(0.95 * looked) - 1]!
-  return gridBetween(low, high, length < LEAST_VALUES ? FEW_VALUES_GRID : FINEST)
+  return gridBetween(low, high, length)
 }
 
-/** The finest grid on which values mostly between two numbers take no more than some hundred bins. */
-export function gridBetween(low: number, high: number, finest = FINEST): number {
-  let grid = finest
+/** The finest grid on which so many values, mostly between two numbers, take no more than some hundred bins. */
+export function gridBetween(low: number, high: number, length: number): number {
+  let grid = length < LEAST_VALUES ? FEW_VALUES_GRID : FINEST
   while (grid > COARSEST && binOf(high, grid) - binOf(low, grid) > MOST_BINS) grid--
   return grid
 }

@@ -14,6 +14,8 @@ import { noOutcomes, type ReferenceData } from './window-data.ts'
 
 /** Bins and categories of the references that are kept, some 50 bytes each; the oldest give way. */
 const MOST_KEPT = 100_000
+/** What a reference takes beside them: its windows, truth and rows. */
+const OWN_SIZE = 400
 /** Each costs a forest; more of them tell the noise no better. */
 const MOST_SAMPLED_WINDOWS = 20
 
@@ -22,8 +24,9 @@ export function referenceReader(queries: DriftQueries) {
   let kept = 0
 
   function keep(key: string, data: ReferenceData) {
+    const before = cache.get(key)
+    kept += sizeOf(data) - (before ? sizeOf(before) : 0)
     cache.set(key, data)
-    kept += sizeOf(data)
     for (const [oldest, other] of cache) {
       if (kept <= MOST_KEPT || oldest === key) break
       cache.delete(oldest)
@@ -129,7 +132,7 @@ export function referenceReader(queries: DriftQueries) {
 }
 
 function sizeOf({ counts }: ReferenceData): number {
-  let size = 1
+  let size = OWN_SIZE
   for (const { bins } of counts.numeric.values()) size += bins.length
   for (const categories of counts.categories.values()) size += categories.size
   return size

@@ -17,7 +17,8 @@ import type { WindowCounts } from './window-data.ts'
 const STEP_MS = 900_000
 /** Of a slice with more values than this in one step, an id perhaps, no counts are kept. */
 const MOST_VALUES = 1000
-/** Steps counted by one statement: a day. */
+/** Counted by one statement, which must end before ClickHouse ends it: so many events, or a day. */
+const EVENTS_AT_ONCE = 1_000_000
 const STEPS_AT_ONCE = 96
 
 const NEWEST = `SELECT step, argMax(slice_steps.counting, counted_at) AS counting, argMax(slice_steps.events, counted_at) AS events, argMax(slice_steps.slice_values, counted_at) AS slice_values
@@ -50,8 +51,14 @@ const OF_STEPS = {
   where: `WHERE model_id = {model:String} AND ${within('predicted_at')} AND ${STEP} IN {steps:Array(DateTime('UTC'))} AND ${SLICE_VALUE} != ''`,
   grid: 'transform(subject, {subjects:Array(String)}, {grids:Array(UInt8)}, 1)',
 }
+interface SpreadRow {
+  subject: string
+  low: number
+  high: number
+  n: string
+}
 /** Between which numbers most of a subject lie. */
-const SPREADS = `SELECT subject, quantile(0.05)(x) AS low, quantile(0.95)(x) AS high FROM (${rawValues({ step: STEP }, OF_STEPS)}) GROUP BY subject`
+const SPREADS = `SELECT subject, quantile(0.05)(x) AS low, quantile(0.95)(x) AS high, count() AS n FROM (${rawValues({ step: STEP }, OF_STEPS)}) GROUP BY subject`
 /** Tables, the columns behind their keys, and what fills them. */
 const FILLED = [
   [
@@ -69,6 +76,20 @@ const FILLED = [
 
 const stored = (c: Combination) =>
   `WHERE model_id = {model:String} AND slice_key = {slice_key:String} AND ${within('step')}${scope(c)} AND (step, counting) IN (SELECT step, counting FROM (${NEWEST}))`
+
+function parts(steps: readonly UnfitStep[]): UnfitStep[][] {
+  const found: UnfitStep[][] = []
+  let events = Infinity
+  for (const step of steps) {
+    events += Number(step.events)
+    if (events <= EVENTS_AT_ONCE && found.at(-1)!.length < STEPS_AT_ONCE) found.at(-1)!.push(step)
+    else {
+      found.push([step])
+      events = Number(step.events)
+    }
+  }
+  return found
+}
 
 const isStepped = ({ start, end }: Window) => start % STEP_MS === 0 && end % STEP_MS === 0
 
@@ -97,11 +118,11 @@ export function sliceCounts(db: ClickHouse) {
   }
 
   async function fill(params: Params) {
-    const spreads = await db.query<{ subject: string; low: number; high: number }>(SPREADS, params)
+    const spreads = await db.query<SpreadRow>(SPREADS, params)
     const all = {
       ...params,
       subjects: spreads.map(({ subject }) => subject),
-      grids: spreads.map(({ low, high }) => gridBetween(low, high)),
+      grids: spreads.map(({ low, high, n }) => gridBetween(low, high, Number(n))),
     }
     for (const [table, columns, select] of FILLED)
       await db.command(
@@ -130,8 +151,7 @@ export function sliceCounts(db: ClickHouse) {
       const isFull = ({ slice_values }: UnfitStep) => Number(slice_values) > MOST_VALUES
       // Whoever once had too many values is not counted over and over.
       if (unfit.some(isFull)) return false
-      for (let i = 0; i < unfit.length; i += STEPS_AT_ONCE)
-        await count(params, unfit.slice(i, i + STEPS_AT_ONCE))
+      for (const steps of parts(unfit)) await count(params, steps)
       return !(await db.query<UnfitStep>(UNFIT, params)).some(isFull)
     },
 
