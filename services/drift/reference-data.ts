@@ -12,8 +12,8 @@ import { ALL, keyOf, type Combination } from './scope.ts'
 import { impliesLabels } from './truth-source.ts'
 import { noOutcomes, type ReferenceData } from './window-data.ts'
 
-/** Bins and categories of the references that are kept, some 50 bytes each; the oldest give way. */
-const MOST_KEPT = 100_000
+/** Bins and categories of the references that are kept, some 50 bytes each; those that were not asked for longest give way. */
+const MOST_KEPT = 150_000
 /** What a reference takes beside them: its windows, truth and rows. */
 const OWN_SIZE = 400
 /** Each costs a forest; more of them tell the noise no better. */
@@ -77,9 +77,15 @@ export function referenceReader(queries: DriftQueries) {
         judges,
       ])
     // What a judging reference holds is more than an informing one of the same spans needs.
-    const cached =
-      cache.get(keyFor(true)) ?? (reference.judge ? undefined : cache.get(keyFor(false)))
-    if (cached) return { ...cached, name: reference.name, judge: reference.judge }
+    const known = (reference.judge ? [true] : [true, false])
+      .map(keyFor)
+      .find((key) => cache.has(key))
+    if (known !== undefined) {
+      const data = cache.get(known)!
+      cache.delete(known)
+      cache.set(known, data)
+      return { ...data, name: reference.name, judge: reference.judge }
+    }
     const counts = await queries.counts(
       reference.countedAs ?? model.modelId,
       reference.spans,
