@@ -12,6 +12,7 @@ import { parseModel, type Model } from '../lib/models.ts'
 import { decisionQueries } from '../services/drift/decisions.ts'
 import { createGauges } from '../services/drift/gauges.ts'
 import { createJudge } from '../services/drift/judge.ts'
+import { BATCH } from '../services/drift/module.ts'
 import { driftQueries } from '../services/drift/queries.ts'
 import { COUNTS } from './counts-in-sql.ts'
 import type { Result } from './main.ts'
@@ -64,7 +65,11 @@ export async function benchWindow(rounds: number): Promise<Result[]> {
       const begun = performance.now()
       await Promise.all(
         judges.map(async (judge) => {
-          for (let some = waiting.splice(0, 8); some.length > 0; some = waiting.splice(0, 8))
+          for (
+            let some = waiting.splice(0, BATCH);
+            some.length > 0;
+            some = waiting.splice(0, BATCH)
+          )
             await judge(some.map(hourly))
         }),
       )

@@ -56,25 +56,24 @@ export async function readCounts(
   where: string,
   bySpan: boolean,
 ): Promise<(modelId: string) => Counts[]> {
-  const span = bySpan ? spanOf('step') : '1'
-  const numeric = await db.query<NumericRow>(
-    binsOf(
-      `SELECT model_id AS model, ${span} AS span, subject, grid, bin, sum(count) + sum(extra_weight) AS n, sum(total) AS t, min(low) AS l, max(high) AS h
-       FROM numeric_counts ${where} GROUP BY model, span, subject, grid, bin`,
-    ),
-    params,
-  )
-  const categories = await db.query<CategoryRow>(
-    categoriesOf(
-      `SELECT model_id AS model, ${span} AS span, subject, category, sum(count) + sum(extra_weight) AS n FROM category_counts ${where}
-       GROUP BY model, span, subject, category`,
-    ),
-    params,
-  )
+  const counted = keptCounts(where, bySpan)
+  const numeric = await db.query<NumericRow>(binsOf(counted.numbers), params)
+  const categories = await db.query<CategoryRow>(categoriesOf(counted.categories), params)
   const numbers = Map.groupBy(numeric, (row) => row.model)
   const texts = Map.groupBy(categories, (row) => row.model)
   return (modelId) =>
     perSpan(numbers.get(modelId) ?? [], texts.get(modelId) ?? [], spanCount(params, bySpan))
+}
+
+/** The counts that are kept of models, in SQL; the parameters are those of {@link readCounts}. */
+export function keptCounts(where: string, bySpan: boolean): Omit<Counted, 'totals'> {
+  const keys = `model_id AS model, ${bySpan ? spanOf('step') : '1'} AS span`
+  return {
+    numbers: `SELECT ${keys}, subject, grid, bin, sum(count) + sum(extra_weight) AS n, sum(total) AS t, min(low) AS l, max(high) AS h
+      FROM numeric_counts ${where} GROUP BY model, span, subject, grid, bin`,
+    categories: `SELECT ${keys}, subject, category, sum(count) + sum(extra_weight) AS n FROM category_counts ${where}
+      GROUP BY model, span, subject, category`,
+  }
 }
 
 const spanCount = (params: Params, bySpan: boolean) =>
@@ -138,7 +137,7 @@ export const rawCategories = (keys: Keys, source: RawSource) =>
    ${source.where} AND isNotNull(value)
    GROUP BY ${names(keys)}, subject, category`
 
-/** Queries for what the three above count, with `model` and `span` among the keys. */
+/** Queries for what the three above count, with `span` among the keys, and `model` where there are subjects. */
 export interface Counted {
   totals: string
   numbers: string
@@ -146,7 +145,7 @@ export interface Counted {
 }
 
 /** Events of one span. */
-export interface TotalRow extends Weights {
+interface TotalRow extends Weights {
   span: number
   events: string
   errors: string
@@ -164,39 +163,44 @@ export async function readCounted(
   counted: Counted,
   bySpan: boolean,
 ): Promise<WindowCounts[]> {
-  const totals = await db.query<TotalRow>(counted.totals, params)
+  const totals = await readTotals(db, params, counted, bySpan)
   const numeric = await db.query<NumericRow>(binsOf(counted.numbers), params)
   const categories = await db.query<CategoryRow>(categoriesOf(counted.categories), params)
   return perSpan(numeric, categories, spanCount(params, bySpan)).map((own, i) => {
-    const total = totals.find((row) => row.span === i + 1)
+    const { squares, weight, ...sums } = totals[i]!
+    return { ...sums, ...effectiveCounts(own, { weight, squares }) }
+  })
+}
+
+/** What they are counts of, per span. */
+export async function readTotals(
+  db: ClickHouse,
+  params: Params,
+  { totals }: Pick<Counted, 'totals'>,
+  bySpan: boolean,
+) {
+  const rows = await db.query<TotalRow>(totals, params)
+  return Array.from({ length: spanCount(params, bySpan) }, (_, i) => {
+    const row = rows.find(({ span }) => span === i + 1)
     return {
-      events: Number(total?.events ?? 0),
-      errors: Number(total?.errors ?? 0),
-      errorWeight: total?.error_weight ?? 0,
+      events: Number(row?.events ?? 0),
+      errors: Number(row?.errors ?? 0),
+      errorWeight: row?.error_weight ?? 0,
       duplicates: 0,
-      ...effectiveCounts(own, total ?? { weight: 0, squares: 0 }),
+      weight: row?.weight ?? 0,
+      squares: row?.squares ?? 0,
     }
   })
 }
 
-/** The same from raw predictions, for what no counts are kept of: costs grow with the events. */
-export function readRawCounts(
-  db: ClickHouse,
-  params: Params,
-  source: RawSource,
-  bySpan: boolean,
-): Promise<WindowCounts[]> {
+/** Counts of raw predictions, for what no counts are kept of: costs grow with the events. */
+export function rawCounts(source: RawSource, bySpan: boolean): Counted {
   const keys = { model: `''`, span: bySpan ? spanOf('predicted_at') : '1' }
-  return readCounted(
-    db,
-    params,
-    {
-      totals: rawTotals(keys, source),
-      numbers: rawNumbers(keys, source),
-      categories: rawCategories(keys, source),
-    },
-    bySpan,
-  )
+  return {
+    totals: rawTotals(keys, source),
+    numbers: rawNumbers(keys, source),
+    categories: rawCategories(keys, source),
+  }
 }
 
 function perSpan(

@@ -10,11 +10,11 @@ const CI_LEVEL = 0.95
 
 export function evaluateOperations(current: WindowCounts, windowMs: number): Fact[] {
   const { events, errors, weight = events, errorWeight = errors } = current
+  const independent = effectiveOf(current)
   /** From what is counted to the stream before it was sampled. */
-  const scale = weight / Math.max(1, effectiveOf(current))
+  const scale = weight / Math.max(1, independent)
   const sizes = { n_current: events }
   const errorRatio = events > 0 ? errorWeight / weight : null
-  const independent = effectiveOf(current)
   const errorInterval = wilson((errorRatio ?? 0) * independent, independent, CI_LEVEL)
   const facts = [
     fact('operations', '', 'throughput_per_s', weight / (windowMs / 1000), sizes),

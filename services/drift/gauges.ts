@@ -39,6 +39,8 @@ export const allGauges = (gauges: readonly Gauges[]): Gauges => ({
 
 /** What is said of a subject: a few hundred are shared by all models. */
 type Kind = Pick<Fact, 'family' | 'metric' | 'reference' | 'convention'>
+const kindKey = ({ family, metric, reference, convention }: Kind) =>
+  [family, metric, reference, convention].join('\u0001')
 
 /**
  * The facts of the newest window of one combination. A process shows hundreds of thousands: what they say lies side by side, an
@@ -57,10 +59,13 @@ export function createGauges({ registry }: Metrics): Gauges {
   const shown = new Map<string, Shown>()
   const kinds = new Map<string, Kind>()
 
-  function kindOf({ family, metric, reference, convention }: Fact): Kind {
-    const key = [family, metric, reference, convention].join('\u0001')
+  function kindOf(fact: Fact): Kind {
+    const key = kindKey(fact)
     let kind = kinds.get(key)
-    if (!kind) kinds.set(key, (kind = { family, metric, reference, convention }))
+    if (!kind) {
+      const { family, metric, reference, convention } = fact
+      kinds.set(key, (kind = { family, metric, reference, convention }))
+    }
     return kind
   }
 
@@ -94,7 +99,16 @@ export function createGauges({ registry }: Metrics): Gauges {
       const id = `${modelId}\u0001${keyOf(combination)}`
       const { slice } = combination
       if ((shown.get(id)?.end ?? 0) > window.end) return
-      const own: Shown = {
+      /** One of each set of labels: Prometheus refuses two series alike. */
+      const series = new Map<string, Fact>()
+      for (const fact of facts) {
+        if (fact.value === null || fact.n_current < LEAST_CELL) continue
+        // Corrected values stand in the table, beside the observed ones of the same name.
+        if (fact.method === 'poststratified') continue
+        series.set(`${kindKey(fact)}\u0001${fact.subject}`, fact)
+      }
+      const own = [...series.values()]
+      shown.set(id, {
         end: window.end,
         same: {
           model_id: modelId,
@@ -102,30 +116,15 @@ export function createGauges({ registry }: Metrics): Gauges {
           variant: combination.variant,
           slice: slice ? `${slice.key}:${slice.value}` : '',
         },
-        kinds: [],
-        subjects: [],
-        values: [],
-        verdicts: [],
-      }
-      /** Prometheus refuses two series alike. */
-      const places = new Map<Kind, Map<string, number>>()
-      for (const fact of facts) {
-        const { subject, value, verdict } = fact
-        if (value === null || fact.n_current < LEAST_CELL) continue
-        // Corrected values stand in the table, beside the observed ones of the same name.
-        if (fact.method === 'poststratified') continue
-        const kind = kindOf(fact)
-        let ofKind = places.get(kind)
-        if (!ofKind) places.set(kind, (ofKind = new Map()))
-        const place = ofKind.get(subject) ?? own.values.length
-        ofKind.set(subject, place)
-        const isShown = verdict !== 'none' && !snoozed?.has(snoozeKey(modelId, fact))
-        own.kinds[place] = kind
-        own.subjects[place] = subject
-        own.values[place] = value
-        own.verdicts[place] = isShown ? VERDICTS[verdict] : undefined
-      }
-      shown.set(id, own)
+        kinds: own.map(kindOf),
+        subjects: own.map(({ subject }) => subject),
+        values: own.map(({ value }) => value!),
+        verdicts: own.map((fact) =>
+          fact.verdict === 'none' || snoozed?.has(snoozeKey(modelId, fact))
+            ? undefined
+            : VERDICTS[fact.verdict],
+        ),
+      })
     },
     forget: (modelId) => {
       for (const id of shown.keys()) if (id.startsWith(`${modelId}\u0001`)) shown.delete(id)

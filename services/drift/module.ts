@@ -34,7 +34,7 @@ export interface DriftDeps {
 const RETRY_MS = 2000
 /** Batches of models judged at the same time, and how many one batch has. */
 const JUDGES = 3
-const BATCH = 8
+export const BATCH = 8
 
 /** Judges windows: woken by hints, and every so often unasked, for the models whose hints come to this process. */
 export function drift(deps: DriftDeps, config: DriftConfig): Module[] {

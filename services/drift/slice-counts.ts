@@ -9,12 +9,10 @@
 import { randomUUID } from 'node:crypto'
 import type { ClickHouse, Params } from '../../lib/clickhouse.ts'
 import { gridBetween } from '../../lib/numeric-bins.ts'
-import type { Window } from '../../lib/windows.ts'
-import { rawCategories, rawNumbers, rawTotals, rawValues, readCounted } from './count-queries.ts'
+import { STEP_MS, type Window } from '../../lib/windows.ts'
+import { rawCategories, rawNumbers, rawTotals, rawValues, type Counted } from './count-queries.ts'
 import { ALL, paramsOf, scope, SLICE_VALUE, spanOf, within, type Combination } from './scope.ts'
-import type { WindowCounts } from './window-data.ts'
 
-const STEP_MS = 900_000
 /** Of a slice with more values than this in one step, an id perhaps, no counts are kept. */
 const MOST_VALUES = 1000
 /** Counted by one statement, which must end before ClickHouse ends it: so many events, or a day. */
@@ -163,27 +161,22 @@ export function sliceCounts(db: ClickHouse) {
       )
       return rows.map(({ slice_value }) => slice_value)
     },
+  }
+}
 
-    /** @param bySpan whether spans are counted apart, or all as one */
-    read: (
-      modelId: string,
-      spans: readonly Window[],
-      c: Combination,
-      bySpan: boolean,
-    ): Promise<WindowCounts[]> => {
-      const where = `${stored(c)} AND slice_value = {slice_value:String}`
-      const keys = `'' AS model, ${bySpan ? spanOf('step') : '1'} AS span`
-      return readCounted(
-        db,
-        paramsOf(modelId, spans, c),
-        {
-          totals: `SELECT ${keys}, sum(events) AS events, sum(errors) AS errors, sum(weight) AS weight, sum(squares) AS squares, sum(error_weight) AS error_weight FROM slice_event_counts ${where} GROUP BY model, span`,
-          numbers: `SELECT ${keys}, subject, grid, bin, sum(weight) AS n, sum(total) AS t, min(low) AS l, max(high) AS h
-            FROM slice_numeric_counts ${where} GROUP BY model, span, subject, grid, bin`,
-          categories: `SELECT ${keys}, subject, category, sum(weight) AS n FROM slice_category_counts ${where} GROUP BY model, span, subject, category`,
-        },
-        bySpan,
-      )
-    },
+/**
+ * Of steps that are {@link sliceCounts ready}.
+ *
+ * @param bySpan whether spans are counted apart, or all as one
+ */
+export function countedSlice(c: Combination, bySpan: boolean): Counted {
+  const where = `${stored(c)} AND slice_value = {slice_value:String}`
+  const keys = `'' AS model, ${bySpan ? spanOf('step') : '1'} AS span`
+  return {
+    totals: `SELECT ${keys}, sum(events) AS events, sum(errors) AS errors, sum(weight) AS weight, sum(squares) AS squares, sum(error_weight) AS error_weight
+      FROM slice_event_counts ${where} GROUP BY model, span`,
+    numbers: `SELECT ${keys}, subject, grid, bin, sum(weight) AS n, sum(total) AS t, min(low) AS l, max(high) AS h
+      FROM slice_numeric_counts ${where} GROUP BY model, span, subject, grid, bin`,
+    categories: `SELECT ${keys}, subject, category, sum(weight) AS n FROM slice_category_counts ${where} GROUP BY model, span, subject, category`,
   }
 }

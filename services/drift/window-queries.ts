@@ -3,7 +3,7 @@ import type { ClickHouse, Params } from '../../lib/clickhouse.ts'
 import { gathered } from '../../lib/gathered.ts'
 import type { Model } from '../../lib/models.ts'
 import type { Window } from '../../lib/windows.ts'
-import { readCounts, readRawCounts, type TotalRow } from './count-queries.ts'
+import { keptCounts, rawCounts, readCounted, readCounts, readTotals } from './count-queries.ts'
 import type { ScoreCounts } from './evaluate-estimates.ts'
 import { readOutcomes, readScoreBins } from './outcome-queries.ts'
 import {
@@ -19,7 +19,7 @@ import {
   withLateAttributes,
   type Combination,
 } from './scope.ts'
-import { sliceCounts } from './slice-counts.ts'
+import { countedSlice, sliceCounts } from './slice-counts.ts'
 import { effectiveCounts, kishFactor, STANDS_FOR, type Weights } from './sampling.ts'
 import { AS_STORED, truthParams, truthSource, type Tables } from './truth-source.ts'
 import type { GroupCounts, OutcomeCounts, WindowCounts } from './window-data.ts'
@@ -112,7 +112,7 @@ const presentOf = ({
   duplicates: Number(sums.duplicates),
 })
 
-/** Of `event_counts`, as {@link Weights}. */
+/** Of `event_counts`: {@link Weights}, and what the errors weigh. */
 const WEIGHTS =
   'sum(event_counts.events) + sum(extra_weight) AS weight, sum(event_counts.events) + sum(extra_squares) AS squares, sum(event_counts.errors) + sum(extra_errors) AS error_weight'
 
@@ -178,16 +178,16 @@ export function windowQueries(db: ClickHouse) {
     return found
   }
 
-  /** @param bySpan whether spans are counted apart, or all as one */
-  async function ofSlice(
-    modelId: string,
-    spans: readonly Window[],
-    c: Sliced,
-    bySpan: boolean,
-  ): Promise<WindowCounts[]> {
-    return (await sliced.ready(modelId, spans, c.slice.key))
-      ? sliced.read(modelId, spans, c, bySpan)
-      : readRawCounts(db, paramsOf(modelId, spans, c), await rawOf(c), bySpan)
+  /** From the counts that are kept of a slice where they can be, else from raw rows. */
+  const ofSlice = async (modelId: string, spans: readonly Window[], c: Sliced, bySpan: boolean) =>
+    (await sliced.ready(modelId, spans, c.slice.key))
+      ? countedSlice(c, bySpan)
+      : rawCounts(await rawOf(c), bySpan)
+
+  async function sliceTotals(modelId: string, spans: readonly Window[], c: Sliced) {
+    const counted = await ofSlice(modelId, spans, c, false)
+    const [totals] = await readTotals(db, paramsOf(modelId, spans, c), counted, false)
+    return totals!
   }
 
   /** Events of some spans by version and variant. */
@@ -266,7 +266,7 @@ export function windowQueries(db: ClickHouse) {
       c: Combination,
       known: readonly Present[],
     ): Promise<WindowCounts> => ({
-      ...(isSliced(c) ? (await ofSlice(modelId, spans, c, false))[0]! : totalsOf(known, c)),
+      ...(isSliced(c) ? await sliceTotals(modelId, spans, c) : totalsOf(known, c)),
       numeric: new Map(),
       categories: new Map(),
     }),
@@ -278,7 +278,11 @@ export function windowQueries(db: ClickHouse) {
       c: Combination,
       known?: readonly Present[],
     ): Promise<WindowCounts> => {
-      if (isSliced(c)) return (await ofSlice(modelId, spans, c, false))[0]!
+      if (isSliced(c)) {
+        const counted = await ofSlice(modelId, spans, c, false)
+        const [own] = await readCounted(db, paramsOf(modelId, spans, c), counted, false)
+        return own!
+      }
       const own = await mergedCounts({ modelId, spans, c })
       const totals = totalsOf(known ?? (await present({ modelId, spans })), c)
       const { events, errors, errorWeight, duplicates } = totals
@@ -296,7 +300,8 @@ export function windowQueries(db: ClickHouse) {
       options: { exact: boolean; unweighted: boolean },
     ): Promise<WindowCounts> => {
       const params = paramsOf(modelId, spans, c)
-      const [raw] = await readRawCounts(db, params, { ...(await rawOf(c)), ...options }, false)
+      const source = { ...(await rawOf(c)), ...options }
+      const [raw] = await readCounted(db, params, rawCounts(source, false), false)
       return raw!
     },
 
@@ -307,23 +312,11 @@ export function windowQueries(db: ClickHouse) {
       c: Combination,
     ): Promise<WindowCounts[]> => {
       const params = paramsOf(modelId, spans, c)
-      if (isSliced(c)) return ofSlice(modelId, spans, c, true)
-      const models = { ...params, models: [modelId] }
-      const perSpan = (await readCounts(db, models, countsWhere(c), true))(modelId)
-      const sums = await db.query<TotalRow>(
-        `SELECT ${spanOf('step')} AS span, sum(events) AS events, sum(errors) AS errors, ${WEIGHTS} FROM event_counts ${countsWhere(c)} GROUP BY span`,
-        models,
-      )
-      return perSpan.map((own, i) => {
-        const sum = sums.find(({ span }) => span === i + 1)
-        return {
-          events: Number(sum?.events ?? 0),
-          errors: Number(sum?.errors ?? 0),
-          errorWeight: sum?.error_weight ?? 0,
-          duplicates: 0,
-          ...effectiveCounts(own, sum ?? { weight: 0, squares: 0 }),
-        }
-      })
+      if (isSliced(c)) return readCounted(db, params, await ofSlice(modelId, spans, c, true), true)
+      const where = countsWhere(c)
+      const totals = `SELECT ${spanOf('step')} AS span, sum(events) AS events, sum(errors) AS errors, ${WEIGHTS} FROM event_counts ${where} GROUP BY span`
+      const counted = { totals, ...keptCounts(where, true) }
+      return readCounted(db, { ...params, models: [modelId] }, counted, true)
     },
 
     outcomes: async (
