@@ -1,9 +1,10 @@
-/** `npm run bench [-- --json --only ingest,gateway,window,slices]`: what Plumbline reaches, beside the ceilings of the same machine in the same run. */
+/** `npm run bench [-- --json --only ingest,gateway,window,slices,truth]`: what Plumbline reaches, beside the ceilings of the same machine in the same run. */
 import { cpus, tmpdir, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { benchGateway } from './gateway.ts'
 import { benchIngest } from './ingest.ts'
 import { benchSlices } from './slices.ts'
+import { benchTruth } from './truth.ts'
 import { benchWindow } from './window.ts'
 
 export interface Result {
@@ -22,7 +23,7 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '5' },
     events: { type: 'string', default: '300000' },
-    only: { type: 'string', default: 'ingest,gateway,window,slices' },
+    only: { type: 'string', default: 'ingest,gateway,window,slices,truth' },
   },
 })
 const rounds = Number(values.rounds)
@@ -37,6 +38,7 @@ const parts: Record<string, () => Promise<Result[]>> = {
   gateway: () => benchGateway(rounds),
   window: () => benchWindow(rounds),
   slices: () => benchSlices(rounds),
+  truth: () => benchTruth(rounds),
 }
 for (const name of values.only.split(',')) {
   const part = parts[name]

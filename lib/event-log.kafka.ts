@@ -14,6 +14,7 @@ import type {
 import { keyPartitioner } from './kafkajs-partitioner.ts'
 import { registerCodecs } from './kafkajs-codecs.ts'
 import { useFastRecords, type LogRecord } from './kafkajs-records.ts'
+import { fixKafkajsResponses } from './kafkajs-responses.ts'
 import { fixKafkajsTimer } from './kafkajs-timer.ts'
 import type { Logger } from './log.ts'
 import type { Module } from './modules.ts'
@@ -32,7 +33,8 @@ export interface KafkaLogOptions {
 useFastRecords()
 
 const DEFAULT_SESSION_TIMEOUT_MS = 30_000
-const FETCH_BYTES_PER_PARTITION = 32 << 20
+/** Bytes of one fetch, and of what it has of one partition: a range costs a dozen statements, whatever it holds. */
+const MOST_FETCHED = 64 << 20
 const ALL_ACKS = -1
 /**
  * Bytes of one send: a broker takes batches of one mebibyte unless told otherwise. A message counts for at least a
@@ -44,6 +46,7 @@ const weightOf = ({ key, value }: OutgoingMessage) =>
 
 export function kafkaLog(options: KafkaLogOptions): EventLog {
   fixKafkajsTimer()
+  fixKafkajsResponses()
   registerCodecs()
   const kafka = new kafkajs.Kafka({
     clientId: options.clientId,
@@ -180,8 +183,8 @@ function rangeModule(
           sessionTimeout: sessionTimeoutMs,
           heartbeatInterval: sessionTimeoutMs / 10,
           rebalanceTimeout: sessionTimeoutMs,
-          maxBytesPerPartition: FETCH_BYTES_PER_PARTITION,
-          maxBytes: 2 * FETCH_BYTES_PER_PARTITION,
+          maxBytesPerPartition: MOST_FETCHED,
+          maxBytes: MOST_FETCHED,
           maxWaitTimeInMs: 100,
           allowAutoTopicCreation: false,
           retry: NO_RESTART,

@@ -29,6 +29,7 @@ import {
 import { revisionWriter, type Revision } from './revisions.ts'
 import { changedFacts } from './rows.ts'
 import { dueWindows, passedUntil, progressOf, type Due, type StepCount } from './schedule.ts'
+import { truthReader } from './truth-reader.ts'
 import { impliesLabels } from './truth-source.ts'
 import { noOutcomes, type ReferenceData } from './window-data.ts'
 
@@ -39,8 +40,8 @@ export interface JudgeOptions {
   eventLog: Pick<EventLog, 'append'>
   gauges: Gauges
   now: () => number
-  /** When windows were restated, shared by judges of one process. */
-  restatedAt?: Map<string, number>
+  /** Before when windows are not restated again, shared by judges of one process. */
+  restedUntil?: Map<string, number>
   /** How long decisions and references are remembered; 1000 unless given. */
   saidForMs?: number
 }
@@ -58,12 +59,14 @@ interface Known extends Omit<Past, 'windows'> {
   passedUntil: number
 }
 
-/** Between two restatements of one window. */
-const RESTATE_INTERVAL_MS = 10_000
+/** Between two restatements of one window; truth that streams in must not keep a judge busy with one of many labels. */
+const LEAST_REST_MS = 10_000
+/** The same, as a multiple of how long the last one took. */
+const REST_FACTOR = 10
 
 export function createJudge(options: JudgeOptions) {
   const { db, queries, decisions, now } = options
-  const restatedAt = options.restatedAt ?? new Map<string, number>()
+  const restedUntil = options.restedUntil ?? new Map<string, number>()
   const reader = referenceReader(queries)
   const write = revisionWriter(db, options.eventLog)
   /** Models of which this judge has left nothing half written. */
@@ -118,12 +121,12 @@ export function createJudge(options: JudgeOptions) {
     let comeBack: number | undefined
     for (const window of due) {
       if (!isOwned()) return undefined
-      const waitUntil =
-        (restatedAt.get(`${model.modelId} ${idOf(window)}`) ?? 0) + RESTATE_INTERVAL_MS
+      const waitUntil = restedUntil.get(`${model.modelId} ${idOf(window)}`) ?? 0
       if (window.restates && now() < waitUntil) {
         comeBack = Math.min(comeBack ?? Infinity, waitUntil)
         continue
       }
+      const begun = performance.now()
       const outcome = await judgeWindow(model, window, steps, [...past.values()], known)
       judgedHere.add(model.modelId)
       past.set(idOf(window), {
@@ -144,7 +147,11 @@ export function createJudge(options: JudgeOptions) {
           revision: 1,
         })
       }
-      if (window.restates) restatedAt.set(`${model.modelId} ${idOf(window)}`, now())
+      if (window.restates)
+        restedUntil.set(
+          `${model.modelId} ${idOf(window)}`,
+          now() + Math.max(LEAST_REST_MS, REST_FACTOR * (performance.now() - begun)),
+        )
     }
     return comeBack
   }
@@ -165,6 +172,7 @@ export function createJudge(options: JudgeOptions) {
       due.previous || !judgedHere.has(model.modelId)
         ? await queries.latestFacts({ modelId: model.modelId, window })
         : new Map<string, Said>()
+    const outcomesOf = truthReader(queries, model, combinations)
     const completeness = isProducing ? await queries.completeness(model.modelId, window) : null
     const spans = referencesFor(window, model, { ...known, windows: pastWindows })
     const referencesOf = async (combination: Combination) => {
@@ -173,13 +181,11 @@ export function createJudge(options: JudgeOptions) {
         // Of uploaded events counts are kept, not rows: slices have none.
         if (combination.slice && reference.countedAs !== undefined) continue
         found.push(
-          await reader.data(
-            model,
-            reference,
-            steps,
+          await reader.data(model, reference, steps, {
+            scope: referenceScope(reference, combination),
             passedUntil,
-            referenceScope(reference, combination),
-          ),
+            outcomesOf,
+          }),
         )
       }
       return found
@@ -239,7 +245,7 @@ export function createJudge(options: JudgeOptions) {
       const outcomes =
         due.changes === 0 && impliedUntil === 0
           ? noOutcomes(counts.events)
-          : await queries.outcomes(model, [window], combination, {
+          : await outcomesOf([window], combination, {
               predictions: counts.events,
               passedUntil: impliedUntil,
             })

@@ -44,14 +44,14 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
     ...(config.PLUMBLINE_TRUSTYAI_GAUGES === 'on' ? [trustyaiGauges(metrics)] : []),
   ])
   /** A connection runs its queries one after another, and most of judging is waiting for them. */
-  const restatedAt = new Map<string, number>()
+  const restedUntil = new Map<string, number>()
   const judges = Array.from({ length: JUDGES }, (_, i) => {
     const db = deps.clickhouse(`drift-${i}`)
     const queries = driftQueries(db)
     const decisions = decisionQueries(db)
     return {
       progress: queries.progress,
-      judge: createJudge({ db, queries, decisions, eventLog, gauges, now, restatedAt }),
+      judge: createJudge({ db, queries, decisions, eventLog, gauges, now, restedUntil }),
     }
   })
   const listing = driftQueries(deps.clickhouse('drift'))

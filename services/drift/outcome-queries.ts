@@ -5,6 +5,7 @@ import type { Confusion } from '../../lib/stats/confusion.ts'
 import { SCORE_PARTS, type ScoreCounts } from './evaluate-estimates.ts'
 import { weightedErrors, weightedScores } from './sampled-outcomes.ts'
 import { kishFactor, STANDS_FOR, type Weights } from './sampling.ts'
+import { OUTCOME_SLICE_VALUE } from './scope.ts'
 import { readCustom, readForecasts, readRanking } from './task-queries.ts'
 import {
   noOutcomes,
@@ -18,6 +19,8 @@ const MAX_CLASSES = 100
 
 /** Of the truth as it came, each event once. */
 export interface SummaryRow {
+  /** What it is of: a value of a slice, or '' for all. */
+  part: string
   labelled: string
   weight: number
   squares: number
@@ -49,52 +52,110 @@ export interface SummaryRow {
 }
 
 interface CellRow {
+  part: string
   predicted: string
   label: string
   n: number
 }
 
-/** @param source of `truth-source.ts`, with its parameters */
+/** Truth in SQL: a source of `truth-source.ts`, with its parameters. */
+interface Truth {
+  source: string
+  params: Params
+}
+
+/** Summed up, apart by an expression; ties between scores in the order of a hash, so that neither truth goes first. */
+const summary = (source: string, part: string) =>
+  `SELECT * EXCEPT scored FROM (SELECT ${part} AS part, count() AS labelled, sum(weight) AS weight, sum(truth.weight * truth.weight) AS squares,
+     quantileExactOrNull(0.5)((toUnixTimestamp64Milli(received) - toUnixTimestamp64Milli(predicted_at)) / 1000) AS delay,
+     countIf(isNotNull(score) AND positive) AS positives, countIf(isNotNull(score) AND NOT positive) AS negatives,
+     groupArrayIf((assumeNotNull(score), sipHash64(prediction_id), toUInt8(assumeNotNull(positive))), isNotNull(score)) AS scored,
+     if(positives > 0 AND negatives > 0, arrayROCAUC(scored.1, scored.3), NULL) AS auc,
+     if(positives > 0, arrayAUCPR(scored.1, scored.3), NULL) AS average_precision,
+     toUInt32(ceil(length(scored) / 10)) AS top, arraySum(arraySlice(arrayReverseSort(scored).3, 1, top)) AS top_positives,
+     avg(loss) AS loss, stddevSamp(loss) AS loss_deviation, avg(square) AS square, stddevSamp(square) AS square_deviation,
+     count(error) AS numbers, avg(abs(error)) AS absolute, stddevSamp(abs(error)) AS absolute_deviation,
+     avg(error * error) AS squared, stddevSamp(error * error) AS squared_deviation,
+     varPopIf(label_number, isNotNull(error)) AS label_variance,
+     avg(error) AS bias, stddevSamp(error) AS bias_deviation,
+     avgIf(abs(error / label_number), label_number != 0) AS relative, stddevSampIf(abs(error / label_number), label_number != 0) AS relative_deviation,
+     countIf(isNotNull(error) AND label_number != 0) AS nonzero, sumIf(abs(label_number), isNotNull(error)) AS label_total,
+     avgIf(label_number, isNotNull(error)) AS label_mean,
+     uniq(label) AS classes
+   FROM ${source} AS truth GROUP BY part)`
+
+/** Of a span as a whole. */
 export async function readOutcomes(
   db: ClickHouse,
   model: Model,
   predictions: number,
-  source: string,
-  params: Params,
+  truth: Truth,
 ): Promise<OutcomeCounts> {
-  const [row] = await db.query<SummaryRow>(
-    `SELECT * EXCEPT scored FROM (SELECT count() AS labelled, sum(weight) AS weight, sum(truth.weight * truth.weight) AS squares,
-       quantileExactOrNull(0.5)((toUnixTimestamp64Milli(received) - toUnixTimestamp64Milli(predicted_at)) / 1000) AS delay,
-       countIf(isNotNull(score) AND positive) AS positives, countIf(isNotNull(score) AND NOT positive) AS negatives,
-       -- Ties in the order of a hash: neither truth goes first.
-       groupArrayIf((assumeNotNull(score), sipHash64(prediction_id), toUInt8(assumeNotNull(positive))), isNotNull(score)) AS scored,
-       if(positives > 0 AND negatives > 0, arrayROCAUC(scored.1, scored.3), NULL) AS auc,
-       if(positives > 0, arrayAUCPR(scored.1, scored.3), NULL) AS average_precision,
-       toUInt32(ceil(length(scored) / 10)) AS top, arraySum(arraySlice(arrayReverseSort(scored).3, 1, top)) AS top_positives,
-       avg(loss) AS loss, stddevSamp(loss) AS loss_deviation, avg(square) AS square, stddevSamp(square) AS square_deviation,
-       count(error) AS numbers, avg(abs(error)) AS absolute, stddevSamp(abs(error)) AS absolute_deviation,
-       avg(error * error) AS squared, stddevSamp(error * error) AS squared_deviation,
-       varPopIf(label_number, isNotNull(error)) AS label_variance,
-       avg(error) AS bias, stddevSamp(error) AS bias_deviation,
-       avgIf(abs(error / label_number), label_number != 0) AS relative, stddevSampIf(abs(error / label_number), label_number != 0) AS relative_deviation,
-       countIf(isNotNull(error) AND label_number != 0) AS nonzero, sumIf(abs(label_number), isNotNull(error)) AS label_total,
-       avgIf(label_number, isNotNull(error)) AS label_mean,
-       uniq(label) AS classes
-     FROM ${source} AS truth)`,
-    params,
-  )
-  const labelled = Number(row?.labelled ?? 0)
-  if (!row || labelled === 0) return noOutcomes(predictions)
-  const kind = kindOf(model, Number(row.classes))
+  const [part] = await readParts(db, model, truth, "''")
+  return part ? outcomesOf(db, model, predictions, part, truth) : noOutcomes(predictions)
+}
+
+/**
+ * Of values of a slice, read together: what must be read is the same for one of them as for all.
+ *
+ * @param truth of a slice; the values are added to its parameters
+ * @returns by value, those alone that have truth; how many predictions there are it does not say
+ */
+export async function readSliceOutcomes(
+  db: ClickHouse,
+  model: Model,
+  values: readonly string[],
+  { source, params }: Truth,
+): Promise<Map<string, Omit<OutcomeCounts, 'predictions'>>> {
+  const truthOf = (some: readonly string[]) => ({
+    source,
+    params: { ...params, slice_values: some },
+  })
+  const found = new Map<string, Omit<OutcomeCounts, 'predictions'>>()
+  for (const part of await readParts(db, model, truthOf(values), OUTCOME_SLICE_VALUE)) {
+    const value = part.summary.part
+    found.set(value, await outcomesOf(db, model, 0, part, truthOf([value])))
+  }
+  return found
+}
+
+interface Part {
+  summary: SummaryRow
+  kind: Kind
+  cells: readonly CellRow[]
+}
+
+async function readParts(
+  db: ClickHouse,
+  model: Model,
+  { source, params }: Truth,
+  apart: string,
+): Promise<Part[]> {
+  const rows = await db.query<SummaryRow>(summary(source, apart), params)
+  const parts = rows
+    .filter((row) => Number(row.labelled) > 0)
+    .map((row) => ({ summary: row, kind: kindOf(model, Number(row.classes)) }))
+  const cells = parts.some(({ kind }) => kind === 'classes')
+    ? await db.query<CellRow>(
+        `SELECT ${apart} AS part, predicted, label, sum(weight) AS n FROM ${source} WHERE isNotNull(predicted)
+         GROUP BY part, predicted, label ORDER BY n DESC LIMIT ${MAX_CLASSES * MAX_CLASSES} BY part`,
+        params,
+      )
+    : []
+  const byPart = Map.groupBy(cells, ({ part }) => part)
+  return parts.map((part) => ({ ...part, cells: byPart.get(part.summary.part) ?? [] }))
+}
+
+async function outcomesOf(
+  db: ClickHouse,
+  model: Model,
+  predictions: number,
+  { summary: row, kind, cells }: Part,
+  { source, params }: Truth,
+): Promise<OutcomeCounts> {
+  const labelled = Number(row.labelled)
   const factor = kishFactor(row)
   const isSampled = row.squares !== labelled
-  const cells =
-    kind === 'classes'
-      ? await db.query<CellRow>(
-          `SELECT predicted, label, sum(weight) * {factor:Float64} AS n FROM ${source} WHERE isNotNull(predicted) GROUP BY predicted, label ORDER BY n DESC LIMIT ${MAX_CLASSES * MAX_CLASSES}`,
-          { ...params, factor },
-        )
-      : []
   const scored = async () =>
     withoutLosses(isSampled ? await weightedScores(db, row, source, params) : scoredOf(row), model)
   const errors = async () =>
@@ -104,7 +165,7 @@ export async function readOutcomes(
     labelled,
     ...(isSampled && { effective: row.weight * factor }),
     delayP50Seconds: row.delay,
-    confusion: cells.length > 0 ? confusionOf(cells) : undefined,
+    confusion: kind === 'classes' && cells.length > 0 ? confusionOf(cells, factor) : undefined,
     scored: kind === 'classes' ? await scored() : undefined,
     errors: kind === 'numbers' ? await errors() : undefined,
     forecasts: kind === 'numbers' ? await readForecasts(db, source, params) : undefined,
@@ -113,18 +174,20 @@ export async function readOutcomes(
   }
 }
 
+type Kind = 'classes' | 'numbers' | 'ranks'
+
 /** What labels are; where the model file does not say, many different ones are numbers. */
-function kindOf({ task }: Model, distinct: number): 'classes' | 'numbers' | 'ranks' {
+function kindOf({ task }: Model, distinct: number): Kind {
   if (task === 'ranking') return 'ranks'
   if (task === 'regression') return 'numbers'
   return task === undefined && distinct > MAX_CLASSES ? 'numbers' : 'classes'
 }
 
-export function confusionOf(cells: readonly CellRow[]): Confusion {
+export function confusionOf(cells: readonly Omit<CellRow, 'part'>[], factor = 1): Confusion {
   const classes = [...new Set(cells.flatMap((cell) => [cell.label, cell.predicted]))].toSorted()
   const counts = classes.map(() => classes.map(() => 0))
   for (const cell of cells)
-    counts[classes.indexOf(cell.label)]![classes.indexOf(cell.predicted)]! += cell.n
+    counts[classes.indexOf(cell.label)]![classes.indexOf(cell.predicted)]! += cell.n * factor
   return { classes, counts }
 }
 

@@ -4,8 +4,10 @@ import type { DriftQueries } from './queries.ts'
 import { referenceReader } from './reference-data.ts'
 import type { ReferenceSpans } from './references.ts'
 import { ALL } from './scope.ts'
+import { noOutcomes } from './window-data.ts'
 
 const model = parseModel('model_id: m\ntask: binary\n')
+const noTruth = async () => noOutcomes(1)
 const spanned = (day: number): ReferenceSpans => ({
   name: `day ${day}`,
   judge: false,
@@ -22,7 +24,8 @@ test('what every window asks for stays, however many others come and go', async 
     },
   } as unknown as DriftQueries
   const { data } = referenceReader(queries)
-  const ask = (day: number) => data(model, spanned(day), [], 0, ALL)
+  const ask = (day: number) =>
+    data(model, spanned(day), [], { scope: ALL, passedUntil: 0, outcomesOf: noTruth })
   for (let day = 1; day <= 1000; day++) {
     await ask(0)
     await ask(day)

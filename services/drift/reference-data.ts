@@ -9,6 +9,7 @@ import { referenceWindows, windowsWithin } from './reference-windows.ts'
 import type { ReferenceSpans } from './references.ts'
 import type { StepCount } from './schedule.ts'
 import { ALL, keyOf, type Combination } from './scope.ts'
+import type { TruthReader } from './truth-reader.ts'
 import { impliesLabels } from './truth-source.ts'
 import { noOutcomes, type ReferenceData } from './window-data.ts'
 
@@ -18,6 +19,13 @@ const MOST_KEPT = 150_000
 const OWN_SIZE = 400
 /** Each costs a forest; more of them tell the noise no better. */
 const MOST_SAMPLED_WINDOWS = 20
+
+interface Asked {
+  scope: Combination
+  /** Up to here all events are thought to have come. */
+  passedUntil: number
+  outcomesOf: TruthReader
+}
 
 export function referenceReader(queries: DriftQueries) {
   const cache = new Map<string, ReferenceData>()
@@ -51,8 +59,7 @@ export function referenceReader(queries: DriftQueries) {
     model: Model,
     reference: ReferenceSpans,
     steps: readonly StepCount[],
-    passedUntil: number,
-    scope: Combination,
+    { scope, passedUntil, outcomesOf }: Asked,
   ): Promise<ReferenceData> {
     const inside = steps.filter((s) =>
       reference.spans.some(
@@ -104,7 +111,7 @@ export function referenceReader(queries: DriftQueries) {
         ? undefined
         : !impliesLabels(model) && !hasTruth
           ? noOutcomes(counts.events)
-          : await queries.outcomes(model, reference.spans, scope, {
+          : await outcomesOf(reference.spans, scope, {
               predictions: counts.events,
               passedUntil,
             }),

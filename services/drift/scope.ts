@@ -25,7 +25,7 @@ export const COMBINATION_KEY =
 /** The value a prediction has in a slice: of the attribute, where it has one, else of the feature. */
 export const SLICE_VALUE = `if(mapContains(attributes, {slice_key:String}), attributes[{slice_key:String}], if(mapContains(features, {slice_key:String}), toString(features[{slice_key:String}]), ''))`
 /** Of outcomes, which keep attributes alone. */
-const OUTCOME_SLICE_VALUE = 'attributes[{slice_key:String}]'
+export const OUTCOME_SLICE_VALUE = 'attributes[{slice_key:String}]'
 
 /** Conditions on counts, which know versions and variants. */
 export const scope = (c: Combination) =>
@@ -39,9 +39,9 @@ export const scope = (c: Combination) =>
 export const predictionScope = (c: Combination) =>
   scope(c) + (c.slice ? ` AND ${SLICE_VALUE} = {slice_value:String}` : '')
 
-/** Conditions on outcomes. */
+/** Conditions on outcomes; `slice_values` may name more than the one value. */
 export const outcomeScope = (c: Combination) =>
-  scope(c) + (c.slice ? ` AND ${OUTCOME_SLICE_VALUE} = {slice_value:String}` : '')
+  scope(c) + (c.slice ? ` AND ${OUTCOME_SLICE_VALUE} IN {slice_values:Array(String)}` : '')
 
 /** Spans are disjoint and few: one window, mostly, or those of a reference. */
 export const within = (column: string) =>
@@ -77,6 +77,7 @@ export function paramsOf(modelId: string, spans: readonly Window[], c: Combinati
     variant: c.variant,
     slice_key: c.slice?.key ?? '',
     slice_value: c.slice?.value ?? '',
+    slice_values: c.slice ? [c.slice.value] : [],
     from: sqlTime(Math.min(...spans.map((span) => span.start))),
     to: sqlTime(Math.max(...spans.map((span) => span.end))),
     starts: spans.map((span) => sqlTime(span.start)),

@@ -5,7 +5,8 @@ import type { Model } from '../../lib/models.ts'
 import type { Window } from '../../lib/windows.ts'
 import { keptCounts, rawCounts, readCounted, readCounts, readTotals } from './count-queries.ts'
 import type { ScoreCounts } from './evaluate-estimates.ts'
-import { readOutcomes, readScoreBins } from './outcome-queries.ts'
+import { readGroups } from './group-queries.ts'
+import { readOutcomes, readScoreBins, readSliceOutcomes } from './outcome-queries.ts'
 import {
   ALL,
   keyOf,
@@ -20,7 +21,7 @@ import {
   type Combination,
 } from './scope.ts'
 import { countedSlice, sliceCounts } from './slice-counts.ts'
-import { effectiveCounts, kishFactor, STANDS_FOR, type Weights } from './sampling.ts'
+import { effectiveCounts, type Weights } from './sampling.ts'
 import { AS_STORED, truthParams, truthSource, type Tables } from './truth-source.ts'
 import type { GroupCounts, OutcomeCounts, WindowCounts } from './window-data.ts'
 
@@ -57,39 +58,6 @@ interface PresentRow extends Record<
   weight: number
   squares: number
   error_weight: number
-}
-
-/** Sums of weights: of the predictions of a group, and of those whose truth is known. */
-interface GroupRow extends Weights, Record<Truth, number> {
-  group: string
-  favorable: number
-  known: number
-  known_squares: number
-  labelled: number
-  reviewed: number
-  delay: number | null
-}
-type Truth = 'tp' | 'fp' | 'fn' | 'tn'
-
-/** What a group is worth: as many as it has, where nothing was sampled. */
-function groupOf({ group, delay, ...sums }: GroupRow): GroupCounts {
-  const factor = kishFactor(sums)
-  const ofKnown = kishFactor({ weight: sums.known, squares: sums.known_squares })
-  return {
-    group,
-    predictions: sums.weight * factor,
-    favorable: sums.favorable * factor,
-    tp: sums.tp * ofKnown,
-    fp: sums.fp * ofKnown,
-    fn: sums.fn * ofKnown,
-    tn: sums.tn * ofKnown,
-    feedback: {
-      // Shares of the predictions.
-      labelled: sums.labelled * factor,
-      reviewed: sums.reviewed * factor,
-      delayP50Seconds: delay,
-    },
-  }
 }
 
 const presentOf = ({
@@ -325,13 +293,24 @@ export function windowQueries(db: ClickHouse) {
       c: Combination,
       { predictions, passedUntil }: { predictions: number; passedUntil: number },
     ): Promise<OutcomeCounts> =>
-      readOutcomes(
-        db,
-        model,
-        predictions,
-        truthSource(await tablesOf(c.slice !== undefined), model, c),
-        truthParams(model, spans, c, passedUntil),
-      ),
+      readOutcomes(db, model, predictions, {
+        source: truthSource(await tablesOf(c.slice !== undefined), model, c),
+        params: truthParams(model, spans, c, passedUntil),
+      }),
+
+    /** The same of values of a slice, by value; without how many predictions there are. */
+    sliceOutcomes: async (
+      model: Model,
+      spans: readonly Window[],
+      c: Combination,
+      { key, values, passedUntil }: { key: string; values: readonly string[]; passedUntil: number },
+    ): Promise<ReadonlyMap<string, Omit<OutcomeCounts, 'predictions'>>> => {
+      const slice = { ...c, slice: { key, value: '' } }
+      return readSliceOutcomes(db, model, values, {
+        source: truthSource(await tablesOf(true), model, slice),
+        params: truthParams(model, spans, slice, passedUntil),
+      })
+    },
 
     /** Predictions and outcomes by score and predicted class. */
     scores: async (
@@ -347,43 +326,17 @@ export function windowQueries(db: ClickHouse) {
         truthSource(await tablesOf(false), model, c),
       ),
 
-    /** Predictions and truth per group of a protected attribute; `(missing)` is a group. */
+    /** Predictions and truth per group of a protected attribute. */
     groups: async (
       model: Model,
       attribute: string,
       spans: readonly Window[],
       c: Combination,
       passedUntil: number,
-    ): Promise<GroupCounts[]> => {
-      const params = {
-        ...truthParams(model, spans, c, passedUntil),
-        ...Object.fromEntries(attribute.split('&').map((name, i) => [`attribute_${i}`, name])),
-        favorable: model.fairness.favorable,
-      }
-      // An intersection, `sex&race`, has groups such as `1&race=2`: after `sex=` they read as one.
-      const names = attribute.split('&')
-      const valueOf = (i: number) =>
-        `if(attributes[{attribute_${i}:String}] = '', '(missing)', attributes[{attribute_${i}:String}])`
-      const group = `concat(${names.map((_, i) => (i === 0 ? valueOf(0) : `'&', {attribute_${i}:String}, '=', ${valueOf(i)}`)).join(', ')}, '')`
-      const tables = await tablesOf(true)
-      const rows = await db.query<GroupRow>(
-        `SELECT group, sum(weight) AS weight, sum(squares) AS squares, sum(favorable) AS favorable, sum(known) AS known, sum(known_squares) AS known_squares,
-           sum(tp) AS tp, sum(fp) AS fp, sum(fn) AS fn, sum(tn) AS tn, sum(labelled) AS labelled, sum(reviewed) AS reviewed, max(delay) AS delay FROM (
-           SELECT ${group} AS group, sum(stands_for) AS weight, sum(stands_for * stands_for) AS squares, sumIf(stands_for, prediction = {favorable:String}) AS favorable,
-             0 AS known, 0 AS known_squares, 0 AS tp, 0 AS fp, 0 AS fn, 0 AS tn, 0 AS labelled, 0 AS reviewed, NULL AS delay
-           FROM (SELECT attributes, prediction, ${STANDS_FOR} AS stands_for
-             FROM ${tables.predictions} WHERE model_id = {model:String} AND ${within('predicted_at')}${scope(c)}) GROUP BY group
-           UNION ALL
-           SELECT ${group} AS group, 0, 0, 0, sum(truth.weight), sum(truth.weight * truth.weight),
-             sumIf(truth.weight, prediction = {favorable:String} AND label = {favorable:String}), sumIf(truth.weight, prediction = {favorable:String} AND label != {favorable:String}),
-             sumIf(truth.weight, prediction != {favorable:String} AND label = {favorable:String}), sumIf(truth.weight, prediction != {favorable:String} AND label != {favorable:String}),
-             sumIf(truth.weight, isNotNull(received)), sumIf(truth.weight, reviewed), quantileExactOrNull(0.5)((toUnixTimestamp64Milli(received) - toUnixTimestamp64Milli(predicted_at)) / 1000)
-           FROM ${truthSource(tables, model, c)} AS truth WHERE isNotNull(prediction)
-           GROUP BY group
-         ) GROUP BY group ORDER BY sum(weight) DESC, group LIMIT 50`,
-        params,
-      )
-      return rows.map(groupOf)
-    },
+    ): Promise<GroupCounts[]> =>
+      readGroups(db, model, attribute, c, {
+        tables: await tablesOf(true),
+        params: truthParams(model, spans, c, passedUntil),
+      }),
   }
 }
