@@ -83,19 +83,19 @@ function askedOf(db: ClickHouse, size: number) {
   }
 }
 
-/** A day of predictions and their truth, made inside ClickHouse. */
+/** A day of predictions and their truth, made inside ClickHouse; no two scores are the same. */
 async function fill(db: ClickHouse, size: number) {
   const columns =
     'model_id, model_version, prediction_id, predicted_at, prediction, score, attributes'
   const values = `'of_${size}', '1', toString(n), toDateTime64('2026-01-01 00:00:00', 3, 'UTC') + toIntervalMillisecond(intDiv(n * ${DAY_MS}, ${size})) AS at,
-    toString(sipHash64(n, 1) % 2), (sipHash64(n, 2) % 100003) / 100003 AS likely,
+    toString(sipHash64(n, 1) % 2), sipHash64(n, 2) / 18446744073709551616 AS likely,
     map('region', concat('r', toString(n % ${VALUES.length})), 'sex', toString(sipHash64(n, 3) % 2), 'age', toString(sipHash64(n, 4) % 3))`
   for (let from = 0; from < size; from += BLOCK) {
     const source = `(SELECT number + ${from} AS n FROM numbers(${BLOCK}))`
     await db.command(`INSERT INTO predictions (${columns}) SELECT ${values} FROM ${source}`)
     await db.command(
       `INSERT INTO outcome_revisions (${columns}, name, labels_known, label, label_number, source, labelled_at, label_received_at)
-       SELECT ${values}, 'label', 1, toString(toUInt8(sipHash64(n, 5) % 100003 < likely * 100003)) AS truth, toFloat64(truth), 'ground_truth', at + 60, at + 60 FROM ${source}`,
+       SELECT ${values}, 'label', 1, toString(toUInt8(sipHash64(n, 5) / 18446744073709551616 < likely)) AS truth, toFloat64(truth), 'ground_truth', at + 60, at + 60 FROM ${source}`,
     )
   }
 }

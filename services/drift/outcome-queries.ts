@@ -3,16 +3,12 @@ import type { ClickHouse, Params } from '../../lib/clickhouse.ts'
 import type { Model } from '../../lib/models.ts'
 import type { Confusion } from '../../lib/stats/confusion.ts'
 import { SCORE_PARTS, type ScoreCounts } from './evaluate-estimates.ts'
-import { weightedErrors, weightedScores } from './sampled-outcomes.ts'
+import { weightedErrors, weightedLosses } from './sampled-outcomes.ts'
+import { readRanks, type Ranks } from './rank-queries.ts'
 import { kishFactor, STANDS_FOR, type Weights } from './sampling.ts'
 import { OUTCOME_SLICE_VALUE } from './scope.ts'
 import { readCustom, readForecasts, readRanking } from './task-queries.ts'
-import {
-  noOutcomes,
-  type ErrorMoments,
-  type OutcomeCounts,
-  type ScoredOutcomes,
-} from './window-data.ts'
+import { noOutcomes, type ErrorMoments, type OutcomeCounts } from './window-data.ts'
 
 /** More classes than this are numbers or free text, not classes. */
 const MAX_CLASSES = 100
@@ -25,12 +21,6 @@ export interface SummaryRow {
   weight: number
   squares: number
   delay: number | null
-  positives: string
-  negatives: string
-  auc: number | null
-  average_precision: number | null
-  top: number
-  top_positives: string
   loss: number | null
   loss_deviation: number | null
   square: number | null
@@ -64,15 +54,10 @@ interface Truth {
   params: Params
 }
 
-/** Summed up, apart by an expression; ties between scores in the order of a hash, so that neither truth goes first. */
+/** Summed up, apart by an expression. */
 const summary = (source: string, part: string) =>
-  `SELECT * EXCEPT scored FROM (SELECT ${part} AS part, count() AS labelled, sum(weight) AS weight, sum(truth.weight * truth.weight) AS squares,
+  `SELECT ${part} AS part, count() AS labelled, sum(weight) AS weight, sum(truth.weight * truth.weight) AS squares,
      quantileExactOrNull(0.5)((toUnixTimestamp64Milli(received) - toUnixTimestamp64Milli(predicted_at)) / 1000) AS delay,
-     countIf(isNotNull(score) AND positive) AS positives, countIf(isNotNull(score) AND NOT positive) AS negatives,
-     groupArrayIf((assumeNotNull(score), sipHash64(prediction_id), toUInt8(assumeNotNull(positive))), isNotNull(score)) AS scored,
-     if(positives > 0 AND negatives > 0, arrayROCAUC(scored.1, scored.3), NULL) AS auc,
-     if(positives > 0, arrayAUCPR(scored.1, scored.3), NULL) AS average_precision,
-     toUInt32(ceil(length(scored) / 10)) AS top, arraySum(arraySlice(arrayReverseSort(scored).3, 1, top)) AS top_positives,
      avg(loss) AS loss, stddevSamp(loss) AS loss_deviation, avg(square) AS square, stddevSamp(square) AS square_deviation,
      count(error) AS numbers, avg(abs(error)) AS absolute, stddevSamp(abs(error)) AS absolute_deviation,
      avg(error * error) AS squared, stddevSamp(error * error) AS squared_deviation,
@@ -82,7 +67,7 @@ const summary = (source: string, part: string) =>
      countIf(isNotNull(error) AND label_number != 0) AS nonzero, sumIf(abs(label_number), isNotNull(error)) AS label_total,
      avgIf(label_number, isNotNull(error)) AS label_mean,
      uniq(label) AS classes
-   FROM ${source} AS truth GROUP BY part)`
+   FROM ${source} AS truth GROUP BY part`
 
 /** Of a span as a whole. */
 export async function readOutcomes(
@@ -123,6 +108,8 @@ interface Part {
   summary: SummaryRow
   kind: Kind
   cells: readonly CellRow[]
+  /** Where it has scores. */
+  ranks: Ranks | undefined
 }
 
 async function readParts(
@@ -142,22 +129,28 @@ async function readParts(
         params,
       )
     : []
+  const hasScores = parts.some(({ kind, summary }) => kind === 'classes' && summary.loss !== null)
+  const ranks = hasScores ? await readRanks(db, source, params, apart) : new Map<string, Ranks>()
   const byPart = Map.groupBy(cells, ({ part }) => part)
-  return parts.map((part) => ({ ...part, cells: byPart.get(part.summary.part) ?? [] }))
+  return parts.map((one) => ({
+    ...one,
+    cells: byPart.get(one.summary.part) ?? [],
+    ranks: ranks.get(one.summary.part),
+  }))
 }
 
 async function outcomesOf(
   db: ClickHouse,
   model: Model,
   predictions: number,
-  { summary: row, kind, cells }: Part,
+  { summary: row, kind, cells, ranks }: Part,
   { source, params }: Truth,
 ): Promise<OutcomeCounts> {
   const labelled = Number(row.labelled)
   const factor = kishFactor(row)
   const isSampled = row.squares !== labelled
-  const scored = async () =>
-    withoutLosses(isSampled ? await weightedScores(db, row, source, params) : scoredOf(row), model)
+  const losses = async () =>
+    isSampled ? await weightedLosses(db, row, source, params) : lossesOf(row)
   const errors = async () =>
     isSampled ? await weightedErrors(db, row, source, params) : errorsOf(row)
   return {
@@ -166,7 +159,11 @@ async function outcomesOf(
     ...(isSampled && { effective: row.weight * factor }),
     delayP50Seconds: row.delay,
     confusion: kind === 'classes' && cells.length > 0 ? confusionOf(cells, factor) : undefined,
-    scored: kind === 'classes' ? await scored() : undefined,
+    scored:
+      kind === 'classes' && ranks
+        ? // Margins are no probabilities.
+          { ...ranks, losses: model.scoreKind === 'margin' ? undefined : await losses() }
+        : undefined,
     errors: kind === 'numbers' ? await errors() : undefined,
     forecasts: kind === 'numbers' ? await readForecasts(db, source, params) : undefined,
     ranking: kind === 'ranks' ? await readRanking(db, source, params) : undefined,
@@ -191,26 +188,13 @@ export function confusionOf(cells: readonly Omit<CellRow, 'part'>[], factor = 1)
   return { classes, counts }
 }
 
-/** Margins are no probabilities. */
-const withoutLosses = (scored: ScoredOutcomes | undefined, { scoreKind }: Model) =>
-  scored && scoreKind === 'margin' ? { ...scored, losses: undefined } : scored
-
-function scoredOf(row: SummaryRow): ScoredOutcomes | undefined {
-  const positives = Number(row.positives)
-  const negatives = Number(row.negatives)
-  if (positives + negatives === 0 || row.loss === null || row.square === null) return undefined
-  return {
-    positives,
-    negatives,
-    auc: row.auc,
-    averagePrecision: row.average_precision,
-    top: { n: row.top, positives: Number(row.top_positives) },
-    losses: {
-      logLoss: { mean: row.loss, standardDeviation: row.loss_deviation ?? 0 },
-      brier: { mean: row.square, standardDeviation: row.square_deviation ?? 0 },
-    },
-  }
-}
+const lossesOf = ({ loss, loss_deviation, square, square_deviation }: SummaryRow) =>
+  loss === null || square === null
+    ? undefined
+    : {
+        logLoss: { mean: loss, standardDeviation: loss_deviation ?? 0 },
+        brier: { mean: square, standardDeviation: square_deviation ?? 0 },
+      }
 
 function errorsOf(row: SummaryRow): ErrorMoments | undefined {
   const n = Number(row.numbers)

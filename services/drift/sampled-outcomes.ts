@@ -1,6 +1,6 @@
 /**
  * Truth of a sampled stream, summed up inside ClickHouse: every known outcome weighs as many as it stands for. Counts and the uncertainty
- * of means are those of Kish's effective number (`sampling.ts`). Scores and errors are asked only where something was sampled.
+ * of means are those of Kish's effective number (`sampling.ts`). Asked only where something was sampled.
  */
 import type { ClickHouse, Params } from '../../lib/clickhouse.ts'
 import type { SummaryRow } from './outcome-queries.ts'
@@ -66,61 +66,28 @@ export async function weightedMoments<K extends string>(
   ) as Record<K, Moments | undefined>
 }
 
-interface RankRow {
-  positives: number
-  negatives: number
-  squares: number
-  area: number | null
-  precision: number | null
-  top: number
-  top_positives: number
-}
-
 /**
- * Areas by score: each score once, with what weighs positive and negative there.
+ * Losses of scores that are probabilities; undefined where there is none.
  *
  * @param row the same truth, each outcome once
  * @param source of `truth-source.ts`, with its parameters
  */
-export async function weightedScores(
+export async function weightedLosses(
   db: ClickHouse,
   row: SummaryRow,
   source: string,
   params: Params,
-): Promise<ScoredOutcomes | undefined> {
+): Promise<ScoredOutcomes['losses']> {
   const { loss, square } = await weightedMoments(
     db,
     { loss: { sql: 'loss', near: row.loss }, square: { sql: 'square', near: row.square } },
     source,
     params,
   )
-  const [ranks] = await db.query<RankRow>(
-    `SELECT sum(p) AS positives, sum(n) AS negatives, sum(w2) AS squares,
-       sum(p * (n_up_to - n / 2)) / (positives * negatives) AS area,
-       sum(p * (positives_all - p_up_to + p) / (total - up_to + p + n)) / positives AS precision,
-       -- The tenth of the weight with the highest scores; of the score it ends in, a part.
-       sum(least(p + n, greatest(0, total / 10 - (total - up_to)))) AS top,
-       sum(p / (p + n) * least(p + n, greatest(0, total / 10 - (total - up_to)))) AS top_positives
-     FROM (SELECT *, sum(n) OVER up AS n_up_to, sum(p) OVER up AS p_up_to, sum(p + n) OVER up AS up_to, sum(p) OVER () AS positives_all, sum(p + n) OVER () AS total
-       FROM (SELECT assumeNotNull(score) AS s, sumIf(truth.weight, positive) AS p, sumIf(truth.weight, NOT positive) AS n, sum(truth.weight * truth.weight) AS w2
-         FROM ${source} AS truth WHERE isNotNull(score) GROUP BY s)
-       WINDOW up AS (ORDER BY s ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW))`,
-    params,
-  )
-  if (!ranks || !loss || !square) return undefined
-  const { positives, negatives, area, precision, squares } = ranks
-  const factor = kishFactor({ weight: positives + negatives, squares })
-  return {
-    positives: positives * factor,
-    negatives: negatives * factor,
-    auc: positives > 0 && negatives > 0 ? area : null,
-    averagePrecision: positives > 0 ? precision : null,
-    top: { n: ranks.top * factor, positives: ranks.top_positives * factor },
-    losses: { logLoss: loss.mean, brier: square.mean },
-  }
+  return loss && square && { logLoss: loss.mean, brier: square.mean }
 }
 
-/** Of numbers; the parameters are those of {@link weightedScores}. */
+/** Of numbers; the parameters are those of {@link weightedLosses}. */
 export async function weightedErrors(
   db: ClickHouse,
   row: SummaryRow,

@@ -21,7 +21,7 @@ import {
   type Combination,
 } from './scope.ts'
 import { countedSlice, sliceCounts } from './slice-counts.ts'
-import { effectiveCounts, type Weights } from './sampling.ts'
+import { effectiveCounts } from './sampling.ts'
 import { AS_STORED, truthParams, truthSource, type Tables } from './truth-source.ts'
 import type { GroupCounts, OutcomeCounts, WindowCounts } from './window-data.ts'
 

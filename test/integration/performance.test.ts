@@ -120,19 +120,14 @@ test('scores, with ties: curves, losses, lift', async () => {
   const right = score.filter((s, i) => s >= 0.5 === (truth[i] === 1)).length
   await expectValues('scores', { accuracy: right / score.length })
   const [lift] = await found('scores', `metric = 'lift'`)
-  // Of the 40 highest scores; ties at the edge leave a little room.
+  // Of the 40 highest scores; those that are tied at the edge share what is left of them.
   const order = score.map((s, i) => ({ s, y: truth[i]! })).toSorted((a, b) => b.s - a.s)
   const edge = order[39]!.s
+  const rightOf = (some: typeof order) => some.reduce((sum, { y }) => sum + y, 0)
   const above = order.filter(({ s }) => s > edge)
   const tied = order.filter(({ s }) => s === edge)
-  const base = truth.reduce((sum, y) => sum + y, 0) / truth.length
-  const sure = above.reduce((sum, { y }) => sum + y, 0)
-  const tiedRight = tied.reduce((sum, { y }) => sum + y, 0)
-  const taken = 40 - above.length
-  const low = (sure + Math.max(0, taken - (tied.length - tiedRight))) / 40 / base
-  const high = (sure + Math.min(taken, tiedRight)) / 40 / base
-  expect(lift!.value).toBeGreaterThanOrEqual(low - 1e-9)
-  expect(lift!.value).toBeLessThanOrEqual(high + 1e-9)
+  const among = rightOf(above) + ((40 - above.length) * rightOf(tied)) / tied.length
+  expect(lift!.value).toBeCloseTo(among / 40 / (rightOf(order) / order.length), 9)
 })
 
 test('forecasts: pinball loss and coverage beside what it should be', async () => {
