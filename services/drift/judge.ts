@@ -126,7 +126,7 @@ export function createJudge(options: JudgeOptions) {
         comeBack = Math.min(comeBack ?? Infinity, waitUntil)
         continue
       }
-      const begun = performance.now()
+      const begun = now()
       const outcome = await judgeWindow(model, window, steps, [...past.values()], known)
       judgedHere.add(model.modelId)
       past.set(idOf(window), {
@@ -150,7 +150,7 @@ export function createJudge(options: JudgeOptions) {
       if (window.restates)
         restedUntil.set(
           `${model.modelId} ${idOf(window)}`,
-          now() + Math.max(LEAST_REST_MS, REST_FACTOR * (performance.now() - begun)),
+          now() + Math.max(LEAST_REST_MS, REST_FACTOR * (now() - begun)),
         )
     }
     return comeBack

@@ -8,7 +8,12 @@ import { readRanks, type Ranks } from './rank-queries.ts'
 import { kishFactor, STANDS_FOR, type Weights } from './sampling.ts'
 import { OUTCOME_SLICE_VALUE } from './scope.ts'
 import { readCustom, readForecasts, readRanking } from './task-queries.ts'
-import { noOutcomes, type ErrorMoments, type OutcomeCounts } from './window-data.ts'
+import {
+  noOutcomes,
+  type ErrorMoments,
+  type KnownTruth,
+  type OutcomeCounts,
+} from './window-data.ts'
 
 /** More classes than this are numbers or free text, not classes. */
 const MAX_CLASSES = 100
@@ -77,29 +82,28 @@ export async function readOutcomes(
   truth: Truth,
 ): Promise<OutcomeCounts> {
   const [part] = await readParts(db, model, truth, "''")
-  return part ? outcomesOf(db, model, predictions, part, truth) : noOutcomes(predictions)
+  return part
+    ? { predictions, ...(await truthOf(db, model, part, truth)) }
+    : noOutcomes(predictions)
 }
 
 /**
  * Of values of a slice, read together: what must be read is the same for one of them as for all.
  *
  * @param truth of a slice; the values are added to its parameters
- * @returns by value, those alone that have truth; how many predictions there are it does not say
+ * @returns by value, those alone that have truth
  */
 export async function readSliceOutcomes(
   db: ClickHouse,
   model: Model,
   values: readonly string[],
   { source, params }: Truth,
-): Promise<Map<string, Omit<OutcomeCounts, 'predictions'>>> {
-  const truthOf = (some: readonly string[]) => ({
-    source,
-    params: { ...params, slice_values: some },
-  })
-  const found = new Map<string, Omit<OutcomeCounts, 'predictions'>>()
-  for (const part of await readParts(db, model, truthOf(values), OUTCOME_SLICE_VALUE)) {
+): Promise<Map<string, KnownTruth>> {
+  const of = (some: readonly string[]) => ({ source, params: { ...params, slice_values: some } })
+  const found = new Map<string, KnownTruth>()
+  for (const part of await readParts(db, model, of(values), OUTCOME_SLICE_VALUE)) {
     const value = part.summary.part
-    found.set(value, await outcomesOf(db, model, 0, part, truthOf([value])))
+    found.set(value, await truthOf(db, model, part, of([value])))
   }
   return found
 }
@@ -139,13 +143,12 @@ async function readParts(
   }))
 }
 
-async function outcomesOf(
+async function truthOf(
   db: ClickHouse,
   model: Model,
-  predictions: number,
   { summary: row, kind, cells, ranks }: Part,
   { source, params }: Truth,
-): Promise<OutcomeCounts> {
+): Promise<KnownTruth> {
   const labelled = Number(row.labelled)
   const factor = kishFactor(row)
   const isSampled = row.squares !== labelled
@@ -154,7 +157,6 @@ async function outcomesOf(
   const errors = async () =>
     isSampled ? await weightedErrors(db, row, source, params) : errorsOf(row)
   return {
-    predictions,
     labelled,
     ...(isSampled && { effective: row.weight * factor }),
     delayP50Seconds: row.delay,

@@ -45,6 +45,9 @@ export interface OutcomeCounts {
   custom: readonly CustomValue[]
 }
 
+/** What truth itself tells, before it is known of how many predictions. */
+export type KnownTruth = Omit<OutcomeCounts, 'predictions'>
+
 /** Of a span without any truth. */
 export const noOutcomes = (predictions: number): OutcomeCounts => ({
   predictions,

@@ -23,7 +23,7 @@ import {
 import { countedSlice, sliceCounts } from './slice-counts.ts'
 import { effectiveCounts } from './sampling.ts'
 import { AS_STORED, truthParams, truthSource, type Tables } from './truth-source.ts'
-import type { GroupCounts, OutcomeCounts, WindowCounts } from './window-data.ts'
+import type { GroupCounts, KnownTruth, OutcomeCounts, WindowCounts } from './window-data.ts'
 
 /** Values of one slice that are judged, the most frequent ones. */
 const MAX_SLICES = 50
@@ -298,13 +298,13 @@ export function windowQueries(db: ClickHouse) {
         params: truthParams(model, spans, c, passedUntil),
       }),
 
-    /** The same of values of a slice, by value; without how many predictions there are. */
+    /** The same of values of a slice, by value. */
     sliceOutcomes: async (
       model: Model,
       spans: readonly Window[],
       c: Combination,
       { key, values, passedUntil }: { key: string; values: readonly string[]; passedUntil: number },
-    ): Promise<ReadonlyMap<string, Omit<OutcomeCounts, 'predictions'>>> => {
+    ): Promise<ReadonlyMap<string, KnownTruth>> => {
       const slice = { ...c, slice: { key, value: '' } }
       return readSliceOutcomes(db, model, values, {
         source: truthSource(await tablesOf(true), model, slice),

@@ -31,6 +31,8 @@ const published: string[] = []
 const metrics = createMetrics()
 /** Far enough on the wall clock that every partition is idle, unless a test says otherwise. */
 let now = START + 100 * HOUR
+/** How long it takes to publish, on that clock. */
+let publishing = 0
 
 beforeAll(async () => {
   const opened = await migratedClickHouse()
@@ -41,7 +43,10 @@ beforeAll(async () => {
   judgeOther = judgeOn(opened.engine.connect('drift'), {
     now: () => now,
     metrics,
-    append: async (_, messages) => void published.push(...messages.map((m) => m.value.toString())),
+    append: async (_, messages) => {
+      published.push(...messages.map((m) => m.value.toString()))
+      now += publishing
+    },
   })
   judge = () => judgeOther(model)
 })
@@ -190,6 +195,23 @@ test('late truth restates performance and fairness alone, and an alarm is told a
   expect(
     (await facts(2, `metric = 'statistical_parity_difference'`)).map((f) => f.subject),
   ).toEqual(['sex=2'])
+})
+
+test('a window rests ten times as long as its restatement took', async () => {
+  const accuracy = async () => (await facts(2, `metric = 'accuracy'`))[0]!.value
+  publishing = 5000
+  await emitLabels(2, 400, () => '1')
+  now += 20_000
+  await judge()
+  publishing = 0
+  expect(await accuracy()).toBe(0.5)
+  await emitLabels(2, 400, (i) => (i % 2 === 0 ? '1' : '0'))
+  now += 45_000
+  await judge()
+  expect(await accuracy()).toBe(0.5)
+  now += 10_000
+  await judge()
+  expect(await accuracy()).toBe(1)
 })
 
 test('a second version is judged on its own, a shadow only there', async () => {
