@@ -11,7 +11,7 @@ import { circuitBreaker } from '../lib/circuit-breaker.ts'
 import type { ClickHouse, FileInsert } from '../lib/clickhouse.ts'
 import { embeddedEngine } from '../lib/clickhouse-embedded.ts'
 import { migrateClickHouse } from '../lib/clickhouse-migrations.ts'
-import { kafkaLog } from '../lib/event-log.kafka.ts'
+import { kafkaLog, MOST_FETCHED } from '../lib/event-log.kafka.ts'
 import type { LoggedRange } from '../lib/event-log.ts'
 import { fixKafkajsTimer } from '../lib/kafkajs-timer.ts'
 import { messageReader } from '../lib/message-reader.ts'
@@ -277,7 +277,12 @@ async function exactlyOnce(run: SinkRun) {
 /** The same mapping and inserts with no intent, no tokens, no reading back, and one commit after each batch. */
 async function atLeastOnce(run: SinkRun) {
   const kafka = new kafkajs.Kafka({ brokers: [run.brokers], logLevel: kafkajs.logLevel.NOTHING })
-  const consumer = kafka.consumer({ groupId: `loose-${run.topic}-${run.round}`, ...FETCH })
+  const consumer = kafka.consumer({
+    groupId: `loose-${run.topic}-${run.round}`,
+    maxWaitTimeInMs: 100,
+    maxBytesPerPartition: MOST_FETCHED,
+    maxBytes: MOST_FETCHED,
+  })
   const spool = createSpool(join(run.directory, 'loose'), 'process')
   const mapping = PREDICTION_MAPPINGS[0]
   const { read } = messageReader()

@@ -34,7 +34,7 @@ useFastRecords()
 
 const DEFAULT_SESSION_TIMEOUT_MS = 30_000
 /** Bytes of one fetch, and of what it has of one partition: a range costs a dozen statements, whatever it holds. */
-const MOST_FETCHED = 64 << 20
+export const MOST_FETCHED = 64 << 20
 const ALL_ACKS = -1
 /**
  * Bytes of one send: a broker takes batches of one mebibyte unless told otherwise. A message counts for at least a
