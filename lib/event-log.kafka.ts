@@ -14,7 +14,7 @@ import type {
 import { keyPartitioner } from './kafkajs-partitioner.ts'
 import { registerCodecs } from './kafkajs-codecs.ts'
 import { useFastRecords, type LogRecord } from './kafkajs-records.ts'
-import { fixKafkajsResponses } from './kafkajs-responses.ts'
+import { responseSocket } from './kafkajs-responses.ts'
 import { fixKafkajsTimer } from './kafkajs-timer.ts'
 import type { Logger } from './log.ts'
 import type { Module } from './modules.ts'
@@ -46,12 +46,12 @@ const weightOf = ({ key, value }: OutgoingMessage) =>
 
 export function kafkaLog(options: KafkaLogOptions): EventLog {
   fixKafkajsTimer()
-  fixKafkajsResponses()
   registerCodecs()
   const kafka = new kafkajs.Kafka({
     clientId: options.clientId,
     brokers: [...options.brokers],
     connectionTimeout: 3000,
+    socketFactory: responseSocket,
     retry: { initialRetryTime: 100, maxRetryTime: 2000, retries: 4 },
     logCreator: () => (entry) => {
       if (entry.level <= kafkajs.logLevel.ERROR)
