@@ -279,7 +279,7 @@ async function atLeastOnce(run: SinkRun) {
   const kafka = new kafkajs.Kafka({ brokers: [run.brokers], logLevel: kafkajs.logLevel.NOTHING })
   const consumer = kafka.consumer({
     groupId: `loose-${run.topic}-${run.round}`,
-    maxWaitTimeInMs: 100,
+    ...FETCH,
     maxBytesPerPartition: MOST_FETCHED,
     maxBytes: MOST_FETCHED,
   })

@@ -1,12 +1,8 @@
 /** A window of a slice, from the counts that are kept of it and from raw rows. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { ClickHouse } from '../lib/clickhouse.ts'
-import { embeddedEngine } from '../lib/clickhouse-embedded.ts'
-import { migrateClickHouse } from '../lib/clickhouse-migrations.ts'
 import { driftQueries } from '../services/drift/queries.ts'
 import { sliceCounts } from '../services/drift/slice-counts.ts'
+import { onFreshEngine } from './fresh-engine.ts'
 import type { Result } from './main.ts'
 import { median } from './median.ts'
 
@@ -17,12 +13,8 @@ const HOUR_MS = 3_600_000
 const START = Date.UTC(2026, 0, 1)
 const WINDOW = { start: START, end: START + HOUR_MS }
 
-export async function benchSlices(rounds: number): Promise<Result[]> {
-  const directory = mkdtempSync(join(tmpdir(), 'plumbline-bench-'))
-  const engine = embeddedEngine(join(directory, 'clickhouse'))
-  try {
-    const db = engine.connect('bench')
-    await migrateClickHouse(db)
+export function benchSlices(rounds: number): Promise<Result[]> {
+  return onFreshEngine(async (db) => {
     await fill(db, 'million', EVENTS)
     await fill(db, 'tenth', EVENTS / 10)
     const queries = driftQueries(db)
@@ -68,10 +60,7 @@ export async function benchSlices(rounds: number): Promise<Result[]> {
       result('the same from raw rows', median(raw), 'from counts', median(raw) / ours),
       result('counting them, once', counting, 'from raw rows', counting / median(raw), 1),
     ]
-  } finally {
-    await engine.close()
-    rmSync(directory, { recursive: true, force: true })
-  }
+  })
 }
 
 /** An hour of predictions, made inside ClickHouse. */

@@ -1,13 +1,9 @@
 /** Truth of a window with a label for every prediction: read from outcomes each time, by slices together or one by one. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { ClickHouse } from '../lib/clickhouse.ts'
-import { embeddedEngine } from '../lib/clickhouse-embedded.ts'
-import { migrateClickHouse } from '../lib/clickhouse-migrations.ts'
 import { parseModel } from '../lib/models.ts'
 import { driftQueries } from '../services/drift/queries.ts'
 import { ALL } from '../services/drift/scope.ts'
+import { onFreshEngine } from './fresh-engine.ts'
 import type { Result } from './main.ts'
 import { median } from './median.ts'
 
@@ -18,12 +14,8 @@ const DAY_MS = 86_400_000
 const START = Date.UTC(2026, 0, 1)
 const SPANS = [{ start: START, end: START + DAY_MS }]
 
-export async function benchTruth(rounds: number): Promise<Result[]> {
-  const directory = mkdtempSync(join(tmpdir(), 'plumbline-bench-'))
-  const engine = embeddedEngine(join(directory, 'clickhouse'))
-  try {
-    const db = engine.connect('bench')
-    await migrateClickHouse(db)
+export function benchTruth(rounds: number): Promise<Result[]> {
+  return onFreshEngine(async (db) => {
     for (const size of SIZES) await fill(db, size)
     const results: Result[] = []
     for (const size of SIZES) {
@@ -57,10 +49,7 @@ export async function benchTruth(rounds: number): Promise<Result[]> {
       )
     }
     return results
-  } finally {
-    await engine.close()
-    rmSync(directory, { recursive: true, force: true })
-  }
+  })
 }
 
 function askedOf(db: ClickHouse, size: number) {

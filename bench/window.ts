@@ -1,12 +1,7 @@
 /** A window of a million events with twenty features, judged from its counts; and what target=all needs of memory meanwhile. */
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ClickHouse } from '../lib/clickhouse.ts'
-import { embeddedEngine } from '../lib/clickhouse-embedded.ts'
-import { migrateClickHouse } from '../lib/clickhouse-migrations.ts'
 import { createMetrics } from '../lib/metrics.ts'
 import { parseModel, type Model } from '../lib/models.ts'
 import { decisionQueries } from '../services/drift/decisions.ts'
@@ -15,6 +10,7 @@ import { createJudge } from '../services/drift/judge.ts'
 import { BATCH } from '../services/drift/module.ts'
 import { driftQueries } from '../services/drift/queries.ts'
 import { COUNTS } from './counts-in-sql.ts'
+import { onFreshEngine } from './fresh-engine.ts'
 import type { Result } from './main.ts'
 import { median } from './median.ts'
 
@@ -27,12 +23,8 @@ const MODEL_FEATURES = 50
 const hourly = (id: string) =>
   parseModel(`model_id: ${id}\ntask: binary\nwindows: { size: 1h, lateness: 15m }\n`)
 
-export async function benchWindow(rounds: number): Promise<Result[]> {
-  const directory = mkdtempSync(join(tmpdir(), 'plumbline-bench-'))
-  const engine = embeddedEngine(join(directory, 'clickhouse'))
-  try {
-    const db = engine.connect('bench')
-    await migrateClickHouse(db)
+export function benchWindow(rounds: number): Promise<Result[]> {
+  return onFreshEngine(async (db, engine) => {
     for (const [id, events] of [
       ['bench', EVENTS],
       ['tenfold', EVENTS * TENFOLD],
@@ -158,10 +150,7 @@ export async function benchWindow(rounds: number): Promise<Result[]> {
       ),
       ...peer.map(({ name, took }) => result(name, took, 's', 'ours', took / seconds, 1)),
     ]
-  } finally {
-    await engine.close()
-    rmSync(directory, { recursive: true, force: true })
-  }
+  })
 }
 
 /**
