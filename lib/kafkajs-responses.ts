@@ -73,19 +73,18 @@ export function responseReader(
   deliver: (response: Buffer) => void,
   refuse: (error: Error) => void,
 ): ResponseReader {
+  /** Room for the size, then for all of the response, which is longer. */
   let bytes = Buffer.allocUnsafe(SIZE_BYTES)
   let filled = 0
-  let isSized = false
   return {
     room: () => bytes.subarray(filled),
     came: (read) => {
       filled += read
       if (filled < bytes.length) return
       const whole = bytes
-      if (isSized) {
+      if (whole.length > SIZE_BYTES) {
         bytes = Buffer.allocUnsafe(SIZE_BYTES)
         filled = 0
-        isSized = false
         deliver(whole)
         return
       }
@@ -97,7 +96,6 @@ export function responseReader(
       }
       bytes = Buffer.allocUnsafe(SIZE_BYTES + size)
       whole.copy(bytes)
-      isSized = true
     },
   }
 }

@@ -121,7 +121,8 @@ export function createJudge(options: JudgeOptions) {
     let comeBack: number | undefined
     for (const window of due) {
       if (!isOwned()) return undefined
-      const waitUntil = restedUntil.get(`${model.modelId} ${idOf(window)}`) ?? 0
+      const own = `${model.modelId} ${idOf(window)}`
+      const waitUntil = restedUntil.get(own) ?? 0
       if (window.restates && now() < waitUntil) {
         comeBack = Math.min(comeBack ?? Infinity, waitUntil)
         continue
@@ -148,10 +149,7 @@ export function createJudge(options: JudgeOptions) {
         })
       }
       if (window.restates)
-        restedUntil.set(
-          `${model.modelId} ${idOf(window)}`,
-          now() + Math.max(LEAST_REST_MS, REST_FACTOR * (now() - begun)),
-        )
+        restedUntil.set(own, now() + Math.max(LEAST_REST_MS, REST_FACTOR * (now() - begun)))
     }
     return comeBack
   }

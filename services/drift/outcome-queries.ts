@@ -7,7 +7,7 @@ import { weightedErrors, weightedLosses } from './sampled-outcomes.ts'
 import { readRanks, type Ranks } from './rank-queries.ts'
 import { kishFactor, STANDS_FOR, type Weights } from './sampling.ts'
 import { OUTCOME_SLICE_VALUE } from './scope.ts'
-import { readCustom, readForecasts, readRanking } from './task-queries.ts'
+import { hasForecasts, readCustom, readForecasts, readRanking } from './task-queries.ts'
 import {
   noOutcomes,
   type ErrorMoments,
@@ -114,6 +114,8 @@ interface Part {
   cells: readonly CellRow[]
   /** Where it has scores. */
   ranks: Ranks | undefined
+  /** Predictions of its span give quantiles. */
+  isForecast: boolean
 }
 
 async function readParts(
@@ -135,18 +137,21 @@ async function readParts(
     : []
   const hasScores = parts.some(({ kind, summary }) => kind === 'classes' && summary.loss !== null)
   const ranks = hasScores ? await readRanks(db, source, params, apart) : new Map<string, Ranks>()
+  const isForecast =
+    parts.some(({ kind }) => kind === 'numbers') && (await hasForecasts(db, params))
   const byPart = Map.groupBy(cells, ({ part }) => part)
   return parts.map((one) => ({
     ...one,
     cells: byPart.get(one.summary.part) ?? [],
     ranks: ranks.get(one.summary.part),
+    isForecast,
   }))
 }
 
 async function truthOf(
   db: ClickHouse,
   model: Model,
-  { summary: row, kind, cells, ranks }: Part,
+  { summary: row, kind, cells, ranks, isForecast }: Part,
   { source, params }: Truth,
 ): Promise<KnownTruth> {
   const labelled = Number(row.labelled)
@@ -167,7 +172,8 @@ async function truthOf(
           { ...ranks, losses: model.scoreKind === 'margin' ? undefined : await losses() }
         : undefined,
     errors: kind === 'numbers' ? await errors() : undefined,
-    forecasts: kind === 'numbers' ? await readForecasts(db, source, params) : undefined,
+    forecasts:
+      kind === 'numbers' && isForecast ? await readForecasts(db, source, params) : undefined,
     ranking: kind === 'ranks' ? await readRanking(db, source, params) : undefined,
     custom: await readCustom(db, model, source, params),
   }

@@ -11,17 +11,21 @@ import type { CustomValue, ForecastCounts, RankingCounts } from './window-data.t
 const withPredictions = (source: string, columns: string) =>
   `${source} AS truth INNER JOIN (SELECT prediction_id, ${columns} FROM predictions WHERE model_id = {model:String} AND ${within('predicted_at')}) AS told USING (prediction_id)`
 
-/** @returns undefined where no prediction gives quantiles */
+/** Whether predictions give quantiles. */
+export const hasForecasts = async (db: ClickHouse, params: Params) =>
+  (
+    await db.query(
+      `SELECT 1 FROM predictions WHERE model_id = {model:String} AND ${within('predicted_at')} AND notEmpty(quantiles) LIMIT 1`,
+      params,
+    )
+  ).length > 0
+
+/** @returns undefined where none of them has a truth */
 export async function readForecasts(
   db: ClickHouse,
   source: string,
   params: Params,
 ): Promise<ForecastCounts | undefined> {
-  const [some] = await db.query(
-    `SELECT 1 FROM predictions WHERE model_id = {model:String} AND ${within('predicted_at')} AND notEmpty(quantiles) LIMIT 1`,
-    params,
-  )
-  if (!some) return undefined
   const forecasts = `(
      SELECT weight, assumeNotNull(label_number) AS y,
        arraySort(arrayMap((p, v) -> (toFloat64(p), v), mapKeys(quantiles), mapValues(quantiles))) AS told_quantiles,
