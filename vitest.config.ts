@@ -7,8 +7,9 @@ export default defineConfig({
     // Threads crash with chDB, and a process can hold one data directory: each file is a process of its own.
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    // What only a test that hangs exceeds: every test waits for conditions, on slow machines too.
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     reporters: ['default', './test/closing-line.ts'],
   },
 })

@@ -105,7 +105,7 @@ process.once('exit', () => {
 /** Starts a target in a process of its own, on free ports, and resolves when it is ready. */
 export async function startTarget(target: string, env: Record<string, string>): Promise<Running> {
   const running = await spawnTarget(target, env)
-  const deadline = Date.now() + 60_000
+  const deadline = Date.now() + PATIENCE_MS
   for (;;) {
     const ready = await fetch(`${running.url}/health/ready`).then(
       (response) => response.ok,
@@ -164,10 +164,13 @@ export async function ask<T = Record<string, string>>(url: string, sql: string):
     .map((line) => JSON.parse(line) as T)
 }
 
+/** How long a test waits for a condition: what only a fault exceeds, on a slow machine under load too. */
+export const PATIENCE_MS = 240_000
+
 export async function until(
   what: string,
   condition: () => Promise<boolean>,
-  patienceMs = 30_000,
+  patienceMs = PATIENCE_MS,
 ): Promise<void> {
   const deadline = Date.now() + patienceMs
   while (!(await condition())) {

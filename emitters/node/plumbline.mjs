@@ -3,8 +3,11 @@
  *
  * Made for the serving path: `predict` and `label` take a copy, return at once and never throw. Events wait in a bounded
  * queue and leave in batches in the background; when Plumbline is away they are tried again, with the same ids, and when the
- * queue is full the oldest are dropped and counted. Every event carries its place in this process' sequence, so that
- * Plumbline itself can tell how many were lost.
+ * queue is full the oldest are dropped and counted. Every prediction carries its place in this process' sequence, and one
+ * that is dropped or cannot be written leaves a gap there, so that Plumbline itself can tell how many were lost.
+ *
+ * Values that JSON does not know become what they mean: NaN and infinities are missing (null); typed arrays, sets, maps and
+ * big integers are written as JSON has them.
  *
  *     import { createEmitter } from './plumbline.mjs'
  *     const plumbline = createEmitter({ url: 'http://127.0.0.1:8080' })
@@ -18,6 +21,10 @@ import { gzip } from 'node:zlib'
 const gzipped = promisify(gzip)
 const FIRST_BACKOFF_MS = 100
 const LAST_BACKOFF_MS = 30_000
+/** Somebody waits for what is sent, so a gateway that has come back is noticed at once. */
+const FLUSHING_BACKOFF_MS = 1000
+/** The longest wait that an answer can ask for. */
+const MAX_ASKED_MS = 60_000
 
 /**
  * @typedef {object} EmitterOptions
@@ -80,8 +87,8 @@ export function createEmitter(options) {
       }))
     },
     flush,
-    /** Sends what waits, for at most `timeoutMs`, and stops. What could not be sent is counted as dropped. */
-    async close({ timeoutMs = 5000 } = {}) {
+    /** Sends what waits, for at most `timeoutMs` (30 000), and stops. What could not be sent is counted as dropped. */
+    async close({ timeoutMs = 30_000 } = {}) {
       closed = true
       process.off('beforeExit', onExit)
       await flush({ timeoutMs })
@@ -107,7 +114,7 @@ export function createEmitter(options) {
         stats.dropped++
         return
       }
-      const text = JSON.stringify(make())
+      const text = JSON.stringify(make(), plain)
       stats.emitted++
       into.push(text)
     } catch (error) {
@@ -116,7 +123,8 @@ export function createEmitter(options) {
     }
   }
 
-  async function flush({ timeoutMs = 5000 } = {}) {
+  /** Sends what waits, for at most `timeoutMs`; a gateway that is away is tried at least once a second meanwhile. */
+  async function flush({ timeoutMs = 30_000 } = {}) {
     const deadline = Date.now() + timeoutMs
     await Promise.all(Object.values(lanes).map((one) => one.drain(deadline)))
   }
@@ -140,6 +148,8 @@ export function createEmitter(options) {
     let sending
     let inFlight = 0
     let failures = 0
+    /** From when on a flush may try again what failed, in milliseconds of the wall clock. */
+    let flushableAt = 0
     const closing = new AbortController()
     let wake = () => {}
     let stopped = false
@@ -243,19 +253,20 @@ export function createEmitter(options) {
       } catch (error) {
         tell(`Plumbline cannot be reached: ${error?.cause?.message ?? error?.message}`)
       }
-      const asked = Number(response?.headers.get('retry-after')) * 1000
+      const asked = Math.min(Number(response?.headers.get('retry-after')) * 1000, MAX_ASKED_MS)
       const backoff = Math.min(LAST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** failures)
-      return Math.max(asked || 0, backoff * (0.5 + Math.random() / 2))
+      const wait = Math.max(asked || 0, backoff * (0.5 + Math.random() / 2))
+      flushableAt = Date.now() + Math.max(asked || 0, Math.min(wait, FLUSHING_BACKOFF_MS))
+      return wait
     }
 
     async function drain(deadline) {
-      while (queue.length > 0 || sending) {
-        if (Date.now() >= deadline) return
-        if (timer !== undefined && failures === 0) {
+      while ((queue.length > 0 || sending) && Date.now() < deadline) {
+        if (!sending && (failures === 0 || Date.now() >= flushableAt)) {
           clearTimeout(timer)
           timer = undefined
+          void send()
         }
-        if (failures === 0) void send()
         await new Promise((resolve) => {
           wake = resolve
           setTimeout(resolve, 50)
@@ -279,4 +290,19 @@ export function createEmitter(options) {
       },
     }
   }
+}
+
+/**
+ * A replacer for `JSON.stringify`, which writes NaN and infinities as null itself. A big integer beyond the safe ones keeps
+ * its digits as text.
+ */
+function plain(_key, value) {
+  if (typeof value === 'bigint') {
+    const number = Number(value)
+    return Number.isSafeInteger(number) ? number : String(value)
+  }
+  if (ArrayBuffer.isView(value) && !(value instanceof DataView)) return Array.from(value)
+  if (value instanceof Set) return [...value]
+  if (value instanceof Map) return Object.fromEntries(value)
+  return value
 }

@@ -2,8 +2,12 @@
 
 Made for the serving path: ``predict`` and ``label`` take a copy, return at once and never raise. Events wait in a
 bounded queue and leave in batches from a thread of their own; when Plumbline is away they are tried again, with the
-same ids, and when the queue is full the oldest are dropped and counted. Every event carries its place in this process'
-sequence, so that Plumbline itself can tell how many were lost. A forked process starts a sequence of its own.
+same ids, and when the queue is full the oldest are dropped and counted. Every prediction carries its place in this
+process' sequence, and one that is dropped or cannot be written leaves a gap there, so that Plumbline itself can tell how
+many were lost. A forked process starts a sequence of its own.
+
+Values that JSON does not know become what they mean: NaN, infinities, ``pandas.NA`` and ``NaT`` are missing (null);
+numpy's numbers, arrays and booleans, ``Decimal``, dates, enums, sets and UUIDs are written as JSON has them.
 
     from plumbline import Emitter
     plumbline = Emitter("http://127.0.0.1:8080")
@@ -14,8 +18,11 @@ sequence, so that Plumbline itself can tell how many were lost. A forked process
 import atexit
 import collections
 import datetime
+import decimal
+import enum
 import gzip
 import json
+import math
 import os
 import random
 import threading
@@ -27,6 +34,12 @@ from typing import Any, Callable, Deque, Dict, Iterable, List, Optional, Tuple
 
 FIRST_BACKOFF_S = 0.1
 LAST_BACKOFF_S = 30.0
+# Somebody waits for what is sent, so a gateway that has come back is noticed at once.
+FLUSHING_BACKOFF_S = 1.0
+# The longest wait that an answer can ask for.
+MAX_ASKED_S = 60.0
+# Values deeper than this are no event.
+MAX_DEPTH = 32
 
 Event = Dict[str, Any]
 
@@ -80,7 +93,7 @@ class Emitter:
         )
         self._closing = False
         self._deadline = float("inf")
-        self._flushing = False
+        self._flushing = 0
         self._in_flight = 0
         self._told_at = 0.0
         self._thread: Optional[threading.Thread] = None
@@ -106,20 +119,21 @@ class Emitter:
         except Exception as error:
             self._invalid(error)
 
-    def flush(self, timeout: float = 5.0) -> bool:
-        """Waits until everything is sent, for at most ``timeout`` seconds; returns whether it is."""
+    def flush(self, timeout: float = 30.0) -> bool:
+        """Waits until everything is sent, for at most ``timeout`` seconds; returns whether it is. While it waits, a
+        gateway that is away is tried at least once a second."""
         end = time.monotonic() + timeout
         with self._wake:
-            self._flushing = True
+            self._flushing += 1
             self._wake.notify_all()
             while self._waiting() > 0 and time.monotonic() < end:
                 self._wake.wait(min(0.05, max(0.0, end - time.monotonic())))
-            self._flushing = False
+            self._flushing -= 1
             return self._waiting() == 0
 
-    def close(self, timeout: float = 5.0) -> None:
-        """Sends what waits and stops. What could not be sent in time is counted as dropped; a request still under way
-        counts as waiting until it ends."""
+    def close(self, timeout: float = 30.0) -> None:
+        """Sends what waits, for at most ``timeout`` seconds, and stops; the end of the process does so too. What could not
+        be sent in time is counted as dropped; a request still under way counts as waiting until it ends."""
         try:
             self.flush(timeout)
             with self._wake:
@@ -153,10 +167,9 @@ class Emitter:
             if path == "/v1/predictions":
                 sequence = self._sequences.get(model, 0)
                 event["producer"] = {"id": self._producer, "sequence": sequence}
-            # NaN is no JSON: it raises here, and is counted as invalid.
-            line = json.dumps(event, allow_nan=False, separators=(",", ":")).encode()
-            if path == "/v1/predictions":
+                # Taken before the event is written: one that cannot be written leaves a gap, and counts as lost.
                 self._sequences[model] = sequence + 1
+            line = _line(event)
             self._counts["emitted"] += 1
             queue = self._queues[path]
             queue.append(line)
@@ -201,10 +214,23 @@ class Emitter:
                         queue.extendleft(reversed(batch))
                 self._wake.notify_all()
             if wait:
-                time.sleep(wait)
+                self._pause(*wait)
 
-    def _deliver(self, path: str, batch: List[bytes], failures: int) -> Optional[float]:
-        """Returns how long to wait before the same batch is tried again; None when it is done with."""
+    def _pause(self, asked: float, backoff: float) -> None:
+        """Waits before the next try: as long as Plumbline asked for, or less while somebody flushes; not at all once
+        closed."""
+        begun = time.monotonic()
+        with self._wake:
+            while not self._closing:
+                own = min(backoff, FLUSHING_BACKOFF_S) if self._flushing else backoff
+                left = begun + max(asked, own) - time.monotonic()
+                if left <= 0:
+                    return
+                self._wake.wait(left)
+
+    def _deliver(self, path: str, batch: List[bytes], failures: int) -> Optional[Tuple[float, float]]:
+        """Returns how long Plumbline asks to wait before the same batch is tried again, and how long to wait of one's own,
+        in seconds; None when the batch is done with."""
         status, answer, retry_after = self._post(path, batch)
         rejected = answer.get("rejected") or []
         if status == 200 or status == 400:
@@ -218,14 +244,14 @@ class Emitter:
         if status == 413:
             if len(batch) > 1:
                 self._batch_size = max(1, len(batch) // 2)
-                return 0.0
+                return 0.0, 0.0
             with self._lock:
                 self._counts["rejected"] += 1
             self._tell("an event is larger than Plumbline takes")
             return None
         self._tell(f"Plumbline answered {status}: {answer.get('detail')}")
         backoff = min(LAST_BACKOFF_S, FIRST_BACKOFF_S * 2 ** min(failures, 20))
-        return max(retry_after, backoff * (0.5 + random.random() / 2))
+        return min(retry_after, MAX_ASKED_S), backoff * (0.5 + random.random() / 2)
 
     def _post(self, path: str, batch: List[bytes]) -> Tuple[int, Event, float]:
         headers = {"content-type": "application/x-ndjson", "content-encoding": "gzip"}
@@ -266,6 +292,62 @@ class Emitter:
             self._on_error(message)
         except Exception:
             pass
+
+
+def _line(event: Event) -> bytes:
+    """The event as one line of JSON. Most events are plain, and only those that are not are copied.
+
+    :raises ValueError: for values nested deeper than ``MAX_DEPTH``, or that contain themselves
+    """
+    try:
+        return json.dumps(event, allow_nan=False, separators=(",", ":")).encode()
+    except (ValueError, TypeError):
+        return json.dumps(_plain(event, 0), allow_nan=False, separators=(",", ":")).encode()
+
+
+def _plain(value: Any, depth: int) -> Any:
+    """The value as JSON has it; what is missing in Python's ways is None."""
+    if depth > MAX_DEPTH:
+        raise ValueError(f"values are nested deeper than {MAX_DEPTH}")
+    if value is None or isinstance(value, (bool, int)):
+        # An enum of integers is written as its integer.
+        return value.value if isinstance(value, enum.Enum) else value
+    if isinstance(value, (float, decimal.Decimal)):
+        number = float(value)
+        return number if math.isfinite(number) else None
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, dict):
+        return {_name(key): _plain(one, depth + 1) for key, one in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset, collections.deque)):
+        return [_plain(one, depth + 1) for one in value]
+    if isinstance(value, enum.Enum):
+        return _plain(value.value, depth + 1)
+    if isinstance(value, uuid.UUID):
+        return str(value)
+    # pandas' NA and NaT know no order and no equality; they are told by their types' names, as pandas is not imported.
+    if type(value).__name__ in ("NAType", "NaTType"):
+        return None
+    if isinstance(value, datetime.datetime):
+        aware = value if value.tzinfo else value.replace(tzinfo=datetime.timezone.utc)
+        return aware.isoformat().replace("+00:00", "Z")
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    # numpy's scalars and arrays, tensors and series: `tolist` gives Python's own values.
+    if hasattr(value, "tolist"):
+        plain = value.tolist()
+        if type(plain) is type(value):
+            raise TypeError(f"{type(value).__name__} is not JSON")
+        return _plain(plain, depth + 1)
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def _name(key: Any) -> str:
+    """The name of a member; numpy's numbers and enums name members too."""
+    if isinstance(key, str):
+        return str.__str__(key)
+    plain = _plain(key, 0)
+    return plain if isinstance(plain, str) else json.dumps(plain)
 
 
 def _now() -> str:

@@ -6,7 +6,15 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { freePort } from '../../deploy/local/kafka.ts'
 import { createEmitter } from '../../emitters/node/plumbline.mjs'
-import { ask, ROOT, startTarget, temporaryDirectory, until, type Running } from '../harness.ts'
+import {
+  ask,
+  PATIENCE_MS,
+  ROOT,
+  startTarget,
+  temporaryDirectory,
+  until,
+  type Running,
+} from '../harness.ts'
 
 const directory = temporaryDirectory()
 let env: Record<string, string>
@@ -24,13 +32,20 @@ afterAll(() => plumbline?.stop())
 
 const EVENTS = 3000
 
-async function killAndRestart(times: number) {
+/** Kills the gateway each time that something new of the model has been stored, and starts it again. */
+async function killAndRestart(model: string, times: number) {
+  let before = 0
   for (let i = 0; i < times; i++) {
-    await new Promise((resolve) => setTimeout(resolve, 700))
+    await until(`something new of ${model} is stored`, async () => (await rowsOf(model)) > before)
+    before = await rowsOf(model)
     await plumbline.stop('SIGKILL')
-    await new Promise((resolve) => setTimeout(resolve, 300))
     plumbline = await startTarget('all', env)
   }
+}
+
+async function rowsOf(model: string): Promise<number> {
+  const sql = `SELECT count() AS rows FROM predictions WHERE model_id = '${model}'`
+  return Number((await ask(plumbline.clickhouseUrl, sql))[0]!['rows'])
 }
 
 async function expectAll(model: string) {
@@ -48,7 +63,6 @@ async function expectAll(model: string) {
   await until(
     `everything of ${model} is stored`,
     async () => JSON.stringify(await counted()) === JSON.stringify(all),
-    30_000,
   ).catch(() => {})
   expect(await counted()).toEqual(all)
 }
@@ -60,17 +74,20 @@ test('Node: every event arrives once, through three kills of the gateway', async
     flushIntervalMs: 50,
     timeoutMs: 3000,
   })
-  const kills = killAndRestart(3)
-  let longest = 0
-  for (let i = 0; i < EVENTS; i++) {
-    const begun = performance.now()
+  const kills = killAndRestart('node', 3)
+  let killed = false
+  void kills.finally(() => (killed = true)).catch(() => {})
+  // Some at once, the rest spread over the kills, however long these take.
+  const emit = () => {
     const id = emitter.predict({ model_id: 'node', model_version: '1', score: 0.5 })
     emitter.label({ model_id: 'node', prediction_id: id, label: '1' })
-    longest = Math.max(longest, performance.now() - begun)
-    if (i % 100 === 0) await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  for (let i = 0; i < EVENTS; i++) {
+    emit()
+    if (i % 10 === 0 && !killed) await new Promise((resolve) => setTimeout(resolve, 100))
   }
   await kills
-  await emitter.close({ timeoutMs: 30_000 })
+  await emitter.close({ timeoutMs: PATIENCE_MS })
   expect(emitter.stats()).toMatchObject({
     emitted: 2 * EVENTS,
     accepted: 2 * EVENTS,
@@ -81,7 +98,7 @@ test('Node: every event arrives once, through three kills of the gateway', async
   })
   expect(emitter.stats().retries).toBeGreaterThan(0)
   await expectAll('node')
-}, 120_000)
+})
 
 const python = (code: string, url: string) =>
   new Promise<Record<string, number>>((resolve, reject) => {
@@ -111,13 +128,13 @@ emitter = Emitter(sys.argv[1], batch_size=100, flush_interval=0.05, timeout=3)
 for i in range(${EVENTS}):
     name = emitter.predict({"model_id": "python", "model_version": "1", "score": 0.5})
     emitter.label({"model_id": "python", "prediction_id": name, "label": "1"})
-    if i % 100 == 0: time.sleep(0.1)
-emitter.flush(30)
+    if i % 10 == 0: time.sleep(0.1)
+emitter.flush(${PATIENCE_MS / 1000})
 print(json.dumps(emitter.stats()))
 `,
     plumbline.url,
   )
-  await killAndRestart(3)
+  await killAndRestart('python', 3)
   expect(await run).toMatchObject({
     emitted: 2 * EVENTS,
     accepted: 2 * EVENTS,
@@ -127,7 +144,128 @@ print(json.dumps(emitter.stats()))
     waiting_bytes: 0,
   })
   await expectAll('python')
-}, 120_000)
+})
+
+test('a gateway that was away for long is noticed within a flush, not after the whole back-off', async () => {
+  let away = true
+  let tries = 0
+  const server = createServer((request, response) => {
+    request.resume().on('end', () => {
+      tries++
+      response.writeHead(away ? 502 : 200, { 'content-type': 'application/json' })
+      response.end(JSON.stringify(away ? {} : { accepted: 1, rejected: [] }))
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  try {
+    const emitter = createEmitter({ url, batchSize: 1 })
+    emitter.predict({ model_id: 'm', model_version: '1' })
+    // After seven tries the next one is more than six seconds away.
+    await until('it has been tried often', async () => tries >= 7)
+    away = false
+    const begun = tries
+    await emitter.flush({ timeoutMs: PATIENCE_MS })
+    expect(emitter.stats()).toMatchObject({ accepted: 1, waiting: 0, dropped: 0 })
+    expect(tries).toBe(begun + 1)
+    await emitter.close()
+
+    away = true
+    tries = 0
+    const run = python(
+      `
+import json, sys, time
+from plumbline import Emitter
+emitter = Emitter(sys.argv[1])
+emitter.predict({"model_id": "m", "model_version": "1"})
+print(json.dumps({"sent": emitter.flush(${PATIENCE_MS / 1000}), **emitter.stats()}))
+`,
+      url,
+    )
+    await until('it has been tried often', async () => tries >= 9)
+    away = false
+    expect(await run).toMatchObject({ sent: true, accepted: 1, dropped: 0, waiting: 0 })
+  } finally {
+    server.closeAllConnections()
+    server.close()
+  }
+})
+
+test('values that JSON does not know are missing or written as they are meant; what cannot be written counts as lost', async () => {
+  const emitter = createEmitter({ url: plumbline.url })
+  const common = { model_id: 'odd-node', model_version: '1' }
+  emitter.predict({
+    ...common,
+    prediction_id: 'odd',
+    score: NaN,
+    features: { nan: NaN, far: -Infinity, big: 12n, n: 1 },
+    embedding: new Float32Array([0.5, 2]),
+  })
+  const cyclic: Record<string, unknown> = {}
+  cyclic['self'] = cyclic
+  emitter.predict({ ...common, features: cyclic })
+  emitter.predict({ ...common, prediction_id: 'plain', features: new Map([['n', 2]]) as never })
+  await emitter.close({ timeoutMs: PATIENCE_MS })
+  expect(emitter.stats()).toMatchObject({ emitted: 2, accepted: 2, rejected: 0, invalid: 1 })
+
+  const stats = await python(
+    `
+import datetime, decimal, enum, json, sys
+from plumbline import Emitter
+
+class NAType: pass  # as pandas names its missing value
+class Scalar:  # as numpy has them
+    def __init__(self, value): self.value = value
+    def tolist(self): return self.value
+class Level(enum.Enum): HIGH = "high"
+
+emitter = Emitter(sys.argv[1])
+common = {"model_id": "odd-python", "model_version": "1"}
+emitter.predict({**common, "prediction_id": "odd", "score": float("nan"), "embedding": Scalar([0.5, 2.0]), "features": {
+    "nan": float("nan"), "far": float("-inf"), "na": NAType(), "big": Scalar(12), "n": decimal.Decimal(1),
+    "yes": Scalar(True), "level": Level.HIGH, "day": datetime.date(2026, 1, 31), Scalar("named"): 3}})
+cyclic = {}; cyclic["self"] = cyclic
+emitter.predict({**common, "features": cyclic})
+emitter.predict({**common, "features": {"what": object()}})
+emitter.predict({**common, "prediction_id": "plain", "features": {"n": 2}})
+emitter.flush(${PATIENCE_MS / 1000})
+print(json.dumps(emitter.stats()))
+`,
+    plumbline.url,
+  )
+  expect(stats).toMatchObject({ emitted: 2, accepted: 2, rejected: 0, invalid: 2 })
+
+  const stored = (model: string) =>
+    ask<Record<string, unknown>>(
+      plumbline.clickhouseUrl,
+      `SELECT score, features, embedding FROM predictions WHERE model_id = '${model}' AND prediction_id = 'odd'`,
+    )
+  const known = { score: null, embedding: [0.5, 2] }
+  expect(await stored('odd-node')).toEqual([{ ...known, features: { nan: null, far: null, big: 12, n: 1 } }])
+  expect(await stored('odd-python')).toEqual([
+    {
+      ...known,
+      features: {
+        nan: null,
+        far: null,
+        na: null,
+        big: 12,
+        n: 1,
+        yes: true,
+        level: 'high',
+        day: '2026-01-31',
+        named: 3,
+      },
+    },
+  ])
+  const lost = (model: string) =>
+    ask(
+      plumbline.clickhouseUrl,
+      `SELECT sum(missing) AS missing FROM producer_completeness WHERE model_id = '${model}'`,
+    )
+  expect(await lost('odd-node')).toEqual([{ missing: '1' }])
+  expect(await lost('odd-python')).toEqual([{ missing: '2' }])
+})
 
 test('nothing there: no exception, no blocking, the oldest dropped and counted', async () => {
   const nowhere = `http://127.0.0.1:${await freePort()}`
@@ -137,18 +275,16 @@ test('nothing there: no exception, no blocking, the oldest dropped and counted',
     maxQueueBytes: 50_000,
     onError: (message) => told.push(message),
   })
-  const begun = performance.now()
   for (let i = 0; i < 5000; i++) emitter.predict({ model_id: 'm', model_version: '1', i })
-  emitter.predict({ big: 1n })
+  const cyclic: Record<string, unknown> = {}
+  cyclic['self'] = cyclic
+  emitter.predict(cyclic)
   emitter.predict(undefined as never)
-  const took = performance.now() - begun
   await emitter.close({ timeoutMs: 100 })
   const { emitted, dropped, invalid, waiting, waitingBytes } = emitter.stats()
   expect({ emitted, dropped, invalid }).toEqual({ emitted: 5000, dropped: 5000, invalid: 2 })
   expect({ waiting, waitingBytes }).toEqual({ waiting: 0, waitingBytes: 0 })
   expect(told[0]).toContain('the oldest events are dropped')
-  // A request would take longer than all of these together.
-  expect(took).toBeLessThan(3000)
 
   const stats = await python(
     `
@@ -156,7 +292,7 @@ import json, sys
 from plumbline import Emitter
 emitter = Emitter(sys.argv[1], max_queue_bytes=50000, on_error=lambda message: 1 / 0)
 for i in range(5000): emitter.predict({"model_id": "m", "model_version": "1", "i": i})
-emitter.predict({"nan": float("nan")}); emitter.predict(None)
+emitter.predict({"what": object()}); emitter.predict(None)
 emitter.close(0.1)
 print(json.dumps(emitter.stats()))
 `,
@@ -176,9 +312,8 @@ test('closed while a request hangs: its events are given up, and counted', async
     const emitter = createEmitter({ url, batchSize: 10 })
     for (let i = 0; i < 25; i++) emitter.predict({ model_id: 'm', model_version: '1', i })
     expect(emitter.stats()).toMatchObject({ waiting: 25, dropped: 0 })
-    const begun = performance.now()
+    // It would hang with the request, and the test with it, if it waited for the answer.
     await emitter.close({ timeoutMs: 100 })
-    expect(performance.now() - begun).toBeLessThan(5000)
     expect(emitter.stats()).toMatchObject({ emitted: 25, dropped: 25, waiting: 0, waitingBytes: 0 })
 
     const stats = await python(
