@@ -241,7 +241,9 @@ print(json.dumps(emitter.stats()))
       `SELECT score, features, embedding FROM predictions WHERE model_id = '${model}' AND prediction_id = 'odd'`,
     )
   const known = { score: null, embedding: [0.5, 2] }
-  expect(await stored('odd-node')).toEqual([{ ...known, features: { nan: null, far: null, big: 12, n: 1 } }])
+  expect(await stored('odd-node')).toEqual([
+    { ...known, features: { nan: null, far: null, big: 12, n: 1 } },
+  ])
   expect(await stored('odd-python')).toEqual([
     {
       ...known,
