@@ -49,7 +49,7 @@ export function checkConfig(target: Target, env: Record<string, string | undefin
       check()
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
-      problems.push(...error.problems)
+      for (const problem of error.problems) problems.push(problem)
     }
   }
   let config: Config | undefined

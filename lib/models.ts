@@ -78,7 +78,7 @@ export function readModels(folder: string): Models {
       declared.push(parseModel(readFileSync(join(folder, file), 'utf8')))
     } catch (error) {
       const found = error instanceof ConfigError ? error.problems : [(error as Error).message]
-      problems.push(...found.map((problem) => `${file}: ${problem}`))
+      for (const problem of found) problems.push(`${file}: ${problem}`)
     }
   }
   const ids = declared.map((model) => model.modelId)

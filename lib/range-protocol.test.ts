@@ -148,3 +148,17 @@ test('metadata comes back as it was written, and foreign metadata is not ours', 
   expect(parseMetadata('')).toBeUndefined()
   expect(parseMetadata('v2;e=x')).toBeUndefined()
 })
+
+test.each([1, 100_000, 1_000_000])(
+  'a range of %i messages that was pending at a kill is stored whole, whatever the fetches are',
+  async (size) => {
+    const log: LoggedMessage[] = Array.from({ length: size }, (_, i) => message(i))
+    const world: World = { log, committed: { offset: -1n, metadata: '' }, stored: new Map() }
+    // Killed as it begins to store: the intent is its first two steps.
+    await expect(live(world, [size], 3)).rejects.toBe(CRASH)
+    expect(parseMetadata(world.committed.metadata)?.pending?.last).toBe(BigInt(size - 1))
+    await live(world, [size > 1 ? Math.ceil(size / 2) : 1], Infinity)
+    expect(world.committed.offset).toBe(BigInt(size))
+    expect([...world.stored.values()].map((offsets) => offsets.length)).toEqual([size])
+  },
+)

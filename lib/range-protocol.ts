@@ -69,11 +69,10 @@ export function rangeProtocol(consumer: RangeConsumer, options: ProtocolOptions)
     let fresh = messages
     if (state.pending) {
       const { pending } = state
-      state.gathered.push(
-        ...messages.filter(
-          (m) => m.offset >= Number(pending.first) && m.offset <= Number(pending.last),
-        ),
-      )
+      for (const message of messages) {
+        if (message.offset >= Number(pending.first) && message.offset <= Number(pending.last))
+          state.gathered.push(message)
+      }
       const newest = messages.at(-1)
       if (!newest) return
       if (newest.offset < Number(pending.last)) return port.resolve(String(newest.offset))

@@ -46,6 +46,12 @@ export const RULES: readonly Rule[] = [
     forbids:
       /from 'node:(?!crypto|buffer)|Date\.now\(|new Date\(\)|Math\.random\(|process\.|\bfetch\(|await /,
   },
+  {
+    says: 'no call takes the elements of an array of any length as its arguments: the stack ends at some hundred thousand',
+    files: PRODUCTION,
+    forbids:
+      /(?:\bMath\.(?:min|max)|\.(?:push|unshift|of)|\.fromC(?:har|odePoint)\w*)\(\s*\.\.\.|\.apply\(/,
+  },
   { says: 'no barrels', files: PRODUCTION, forbids: /^export \* from/m },
   { says: 'no utils, helpers or common', files: /(utils|helpers|common)\.ts$/, forbids: /[\s\S]/ },
   { says: 'no default exports', files: PRODUCTION, forbids: /^export default/m },

@@ -8,7 +8,7 @@ import { jeffreys } from '../stats/psi.ts'
 import { equalWidthEdges, histogram } from './histograms.ts'
 
 function counts(reference: Float64Array, current: Float64Array): [number[], number[]] {
-  const both = Float64Array.of(...reference, ...current).sort()
+  const both = new Float64Array([...reference, ...current]).sort()
   const bins = Math.ceil(Math.log2(Math.min(reference.length, current.length)) + 1)
   const edges = equalWidthEdges(both, bins)
   return [histogram(reference, edges), histogram(current, edges)]

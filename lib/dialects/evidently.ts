@@ -7,6 +7,7 @@
  *
  * @see Evidently 0.7, legacy/calculations/stattests
  */
+import { smallest } from '../stats/extremes.ts'
 import { chiSquaredSurvival } from '../stats/chi-squared.ts'
 import { ksPValue } from '../stats/ks.ts'
 import { ksExactPValue, ksStatistic, wassersteinDistance } from '../stats/two-samples.ts'
@@ -32,7 +33,7 @@ const distinct = (values: ArrayLike<number>) => new Set(Array.from(values)).size
 
 /** Shares over the bins of both samples. */
 function binnedShares(a: Float64Array, b: Float64Array): [number[], number[]] {
-  const both = Float64Array.of(...a, ...b).sort()
+  const both = new Float64Array([...a, ...b]).sort()
   if (distinct(a) > FEW_DISTINCT) {
     const edges = sturgesEdges(both)
     return [sharesOf(histogram(a, edges)), sharesOf(histogram(b, edges))]
@@ -47,7 +48,7 @@ function binnedShares(a: Float64Array, b: Float64Array): [number[], number[]] {
 }
 
 function filled(shares: readonly number[]): number[] {
-  const least = Math.min(...shares.filter((share) => share > 0))
+  const least = smallest(shares.filter((share) => share > 0))
   const fill = least <= LEAST_SHARE ? least / 1e6 : LEAST_SHARE
   return shares.map((share) => (share === 0 ? fill : share))
 }

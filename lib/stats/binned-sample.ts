@@ -1,3 +1,5 @@
+import { smallest } from './extremes.ts'
+
 /**
  * A sample of numbers as counts on a grid: what ClickHouse keeps of any window, and all that a distance needs.
  *
@@ -64,7 +66,7 @@ export function mergedSample(samples: readonly BinnedSample[]): BinnedSample {
  * @example onOneGrid([{ bins: [1], counts: [1], totals: [1], lows: [1], highs: [1] }]).length // => 1
  */
 export function onOneGrid(samples: readonly BinnedSample[]): BinnedSample[] {
-  const grid = Math.min(...samples.map(gridOf))
+  const grid = smallest(samples.map(gridOf))
   return samples.map((sample) => coarsened(sample, grid))
 }
 

@@ -96,9 +96,9 @@ function addWeighted(
   const counted = last === 1 ? size - 1 : size
   const [from, to] = [(seen + 1) / all, (seen + counted) / all]
   const weights = [weigh(from), weigh(to)]
-  const least = from <= 0.5 && to >= 0.5 ? 4 : Math.min(...weights)
+  const least = from <= 0.5 && to >= 0.5 ? 4 : Math.min(weights[0]!, weights[1]!)
   const share = counted / all
   total.value += share * squares.value * weigh((from + to) / 2)
   total.low += share * squares.low * least
-  total.high += share * squares.high * Math.max(...weights)
+  total.high += share * squares.high * Math.max(weights[0]!, weights[1]!)
 }

@@ -1,4 +1,5 @@
 /** The units of two arms, from raw rows: predictions of the same days, old enough that their truth is known. */
+import { largest, smallest } from '../../lib/stats/extremes.ts'
 import type { ClickHouse, Params } from '../../lib/clickhouse.ts'
 import { durationMs } from '../../lib/durations.ts'
 import type { Model } from '../../lib/models.ts'
@@ -60,8 +61,8 @@ export async function bothThere(
     },
   )
   if (bounds.length < 2) return undefined
-  const start = Math.max(...bounds.map(({ first }) => Number(first)))
-  const end = Math.min(old, Math.min(...bounds.map(({ last }) => Number(last))) + 1)
+  const start = largest(bounds.map(({ first }) => Number(first)))
+  const end = Math.min(old, smallest(bounds.map(({ last }) => Number(last))) + 1)
   return start < end ? { start, end } : undefined
 }
 

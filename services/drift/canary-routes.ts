@@ -1,3 +1,4 @@
+import { largest, smallest } from '../../lib/stats/extremes.ts'
 import type { ClickHouse } from '../../lib/clickhouse.ts'
 import { Problem } from '../../lib/errors.ts'
 import type { Http } from '../../lib/http.ts'
@@ -97,7 +98,7 @@ export function canaryRoutes(http: Http, { db, queries, models, now }: CanaryRou
         alpha,
         share,
         paired,
-        worthRange: worth && { low: Math.min(...worth), high: Math.max(...worth) },
+        worthRange: worth && { low: smallest(worth), high: largest(worth) },
       })
       const cut = [arms.champion, arms.candidate].some((arm) => arm.units === MOST_UNITS)
       return {

@@ -50,11 +50,13 @@ export function evaluateDrift(
     if (before.numbers + now.numbers >= before.texts + now.texts) {
       const a = reference.counts.numeric.get(subject)
       const b = current.numeric.get(subject)
-      facts.push(...(a && b ? numericFacts(subject, a, b) : [absent(subject, a !== undefined)]))
+      const own = a && b ? numericFacts(subject, a, b) : [absent(subject, a !== undefined)]
+      for (const one of own) facts.push(one)
     } else {
       const a = reference.counts.categories.get(subject)
       const b = current.categories.get(subject)
-      facts.push(...(a && b ? categoricalFacts(subject, a, b) : [absent(subject, a !== undefined)]))
+      const own = a && b ? categoricalFacts(subject, a, b) : [absent(subject, a !== undefined)]
+      for (const one of own) facts.push(one)
     }
     if (!subject.startsWith('@')) facts.push(missing(subject, current, now.numbers + now.texts))
   }

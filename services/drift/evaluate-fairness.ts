@@ -1,4 +1,5 @@
 /** How differently groups are treated, against the privileged group, with intervals that hold in small cells. Pure. */
+import { largest, smallest } from '../../lib/stats/extremes.ts'
 import { newcombe, ratioInterval, wilson } from '../../lib/stats/proportions.ts'
 import type { Model } from '../../lib/models.ts'
 import { evaluateLabelFairness } from './evaluate-label-fairness.ts'
@@ -76,21 +77,15 @@ function worstCase(groups: readonly GroupCounts[], rules: FairnessRules): Fact[]
   const gap = (of: (g: GroupCounts) => Share) => {
     const known = groups.map(of).filter(({ n }) => n > 0)
     const rates = known.map(({ successes, n }) => successes / n)
-    return rates.length < 2 ? undefined : Math.max(...rates) - Math.min(...rates)
+    return rates.length < 2 ? undefined : largest(rates) - smallest(rates)
   }
   const gaps = [gap(truePositives), gap(falsePositives)]
   if (gaps.includes(undefined)) return []
   return [
-    fact(
-      'fairness',
-      rules.attribute,
-      'equalized_odds_difference',
-      Math.max(...(gaps as number[])),
-      {
-        n_current: groups.reduce((sum, g) => sum + g.tp + g.fp + g.fn + g.tn, 0),
-        reason: `the widest gap among ${groups.length} groups`,
-      },
-    ),
+    fact('fairness', rules.attribute, 'equalized_odds_difference', largest(gaps as number[]), {
+      n_current: groups.reduce((sum, g) => sum + g.tp + g.fp + g.fn + g.tn, 0),
+      reason: `the widest gap among ${groups.length} groups`,
+    }),
   ]
 }
 

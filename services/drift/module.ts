@@ -1,3 +1,4 @@
+import { smallest } from '../../lib/stats/extremes.ts'
 import { Histogram } from 'prom-client'
 import type { ClickHouse } from '../../lib/clickhouse.ts'
 import { sleep } from '../../lib/clock.ts'
@@ -149,7 +150,7 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
         await Promise.all(judges.map(judgeWanted))
         const woken = new AbortController()
         wake = () => woken.abort()
-        const next = Math.min(nextScan, ...wanted.values())
+        const next = Math.min(nextScan, smallest(wanted.values()))
         await sleep(Math.max(1, next - now()), AbortSignal.any([signal, woken.signal]))
       }
     },

@@ -85,7 +85,7 @@ export function progressQueries(db: ClickHouse) {
       const ids = models.map((model) => model.modelId)
       const steps = []
       for (const [bucket, some] of Map.groupBy(models, (model) => bucketMs(model.windows)))
-        steps.push(...(await stepsOf(some, bucket)))
+        for (const step of await stepsOf(some, bucket)) steps.push(step)
       const perModel = <T extends { model: string }>(rows: T[]) =>
         Map.groupBy(rows, (row) => row.model)
       const [ownSteps, partitions, judged] = [

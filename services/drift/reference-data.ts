@@ -1,4 +1,5 @@
 /** Reads what windows are compared with: the merged counts, truth and rows of a reference, kept while they stay the same. */
+import { largest } from '../../lib/stats/extremes.ts'
 import { durationMs } from '../../lib/durations.ts'
 import type { Model } from '../../lib/models.ts'
 import { bucketMs, type Window } from '../../lib/windows.ts'
@@ -67,7 +68,7 @@ export function referenceReader(queries: DriftQueries) {
       ),
     )
     const state = inside.reduce((sum, s) => sum + s.events + s.changes * 1_000_003, 0)
-    const end = Math.max(...reference.spans.map((span) => span.end))
+    const end = largest(reference.spans.map((span) => span.end))
     // Until its youngest prediction has come of age, each look finds more truth.
     const implied = impliesLabels(model)
       ? Math.min(passedUntil, end + durationMs(model.labels.horizon))

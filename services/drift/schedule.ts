@@ -1,4 +1,5 @@
 /** Which windows of a model are to be judged now. Pure. */
+import { largest, smallest } from '../../lib/stats/extremes.ts'
 import { durationMs } from '../../lib/durations.ts'
 import type { Model } from '../../lib/models.ts'
 import type { Worst } from './episodes.ts'
@@ -62,9 +63,7 @@ export function progressOf(
     (partition) => partition.receivedAt > now - durationMs(model.windows.idle),
   )
   const newest =
-    live.length > 0
-      ? Math.min(...live.map((p) => p.newest))
-      : Math.max(...partitions.map((p) => p.newest), -Infinity)
+    live.length > 0 ? smallest(live.map((p) => p.newest)) : largest(partitions.map((p) => p.newest))
   return { watermark: newest - lateness, idle: live.length === 0 }
 }
 

@@ -1,4 +1,5 @@
 /** Which predictions a fact is about, and how to say so in SQL. */
+import { largest, smallest } from '../../lib/stats/extremes.ts'
 import type { Params } from '../../lib/clickhouse.ts'
 import type { Window } from '../../lib/windows.ts'
 
@@ -78,8 +79,8 @@ export function paramsOf(modelId: string, spans: readonly Window[], c: Combinati
     slice_key: c.slice?.key ?? '',
     slice_value: c.slice?.value ?? '',
     slice_values: c.slice ? [c.slice.value] : [],
-    from: sqlTime(Math.min(...spans.map((span) => span.start))),
-    to: sqlTime(Math.max(...spans.map((span) => span.end))),
+    from: sqlTime(smallest(spans.map((span) => span.start))),
+    to: sqlTime(largest(spans.map((span) => span.end))),
     starts: spans.map((span) => sqlTime(span.start)),
     ends: spans.map((span) => sqlTime(span.end)),
   }

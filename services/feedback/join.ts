@@ -66,7 +66,7 @@ export function createJoin(db: ClickHouse, models: Models, now: () => number): J
             ids: [...found],
             precedence: ranked[model_id] ?? DEFAULT_PRECEDENCE,
           })
-          resolved.push(...labels.filter((label) => found.has(label.meant)))
+          for (const label of labels) if (found.has(label.meant)) resolved.push(label)
         }
       }
       await db.insertRows(

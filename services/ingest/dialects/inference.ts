@@ -4,6 +4,7 @@
  * Bodies: V1 of KServe and TensorFlow Serving (`instances` and `predictions`, or columns in `inputs` and `outputs`), and V2,
  * the Open Inference Protocol (named tensors). What becomes what is told in `docs/dialects.md`.
  */
+import { largest } from '../../../lib/stats/extremes.ts'
 import type { RawEvent } from '../../../lib/event-verdict.ts'
 
 export interface Exchange {
@@ -119,7 +120,7 @@ function classScores(values: readonly unknown[]): RawEvent {
   if (numbers.length < 2 || numbers.some((x) => !Number.isFinite(x)))
     return { prediction: scalarOf(values[0]) }
   return {
-    prediction: String(numbers.indexOf(Math.max(...numbers))),
+    prediction: String(numbers.indexOf(largest(numbers))),
     scores: Object.fromEntries(numbers.map((x, i) => [String(i), x])),
     ...(numbers.length === 2 && { score: numbers[1] }),
   }

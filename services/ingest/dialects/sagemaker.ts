@@ -2,6 +2,7 @@
  * SageMaker's files: data capture (what went in and came out of an endpoint) and ground truth, as JSON Lines.
  * Format: https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture.html
  */
+import { largest } from '../../../lib/stats/extremes.ts'
 import type { RawEvent } from '../../../lib/event-verdict.ts'
 
 export interface CaptureOptions {
@@ -133,7 +134,7 @@ function answerOf(row: Row, output: CaptureOptions['output']): RawEvent {
   const values = Array.isArray(row) ? row : Object.values(row)
   if (values.length > 1 && values.every((value) => typeof value === 'number'))
     return {
-      prediction: String(values.indexOf(Math.max(...values))),
+      prediction: String(values.indexOf(largest(values))),
       scores: Object.fromEntries(values.map((value, i) => [String(i), value])),
     }
   return {
