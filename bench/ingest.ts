@@ -11,7 +11,8 @@ import { circuitBreaker } from '../lib/circuit-breaker.ts'
 import type { ClickHouse, FileInsert } from '../lib/clickhouse.ts'
 import { embeddedEngine } from '../lib/clickhouse-embedded.ts'
 import { migrateClickHouse } from '../lib/clickhouse-migrations.ts'
-import { kafkaLog, MOST_FETCHED } from '../lib/event-log.kafka.ts'
+import { kafkaLog } from '../lib/event-log.kafka.ts'
+import { MAX_FETCHED } from '../lib/kafka-consumers.ts'
 import type { LoggedRange } from '../lib/event-log.ts'
 import { fixKafkajsTimer } from '../lib/kafkajs-timer.ts'
 import { messageReader } from '../lib/message-reader.ts'
@@ -280,8 +281,8 @@ async function atLeastOnce(run: SinkRun) {
   const consumer = kafka.consumer({
     groupId: `loose-${run.topic}-${run.round}`,
     ...FETCH,
-    maxBytesPerPartition: MOST_FETCHED,
-    maxBytes: MOST_FETCHED,
+    maxBytesPerPartition: MAX_FETCHED,
+    maxBytes: MAX_FETCHED,
   })
   const spool = createSpool(join(run.directory, 'loose'), 'process')
   const mapping = PREDICTION_MAPPINGS[0]

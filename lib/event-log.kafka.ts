@@ -1,24 +1,18 @@
-/** The log on Apache Kafka. The only file that knows kafkajs; the range protocol is in `range-protocol.ts`. */
-import kafkajs, { type Consumer, type Kafka, type EachBatchPayload } from 'kafkajs'
+/** The log on Apache Kafka: connecting, topics, sending. Its consumers are in `kafka-consumers.ts`. */
+import kafkajs, { type Kafka } from 'kafkajs'
 import type { TopicCard } from '../schemas/topics.ts'
 import { backoffMs, sleep } from './clock.ts'
 import { coalesced } from './coalesced.ts'
 import { messageOf, Problem } from './errors.ts'
-import type {
-  EventLog,
-  HintConsumer,
-  OutgoingMessage,
-  Ownership,
-  RangeConsumer,
-} from './event-log.ts'
+import { consumerHealth } from './consumer-health.ts'
+import type { EventLog, OutgoingMessage } from './event-log.ts'
+import { hintModule, rangeModule, type ConsumerParts } from './kafka-consumers.ts'
 import { keyPartitioner } from './kafkajs-partitioner.ts'
 import { registerCodecs } from './kafkajs-codecs.ts'
-import { useFastRecords, type LogRecord } from './kafkajs-records.ts'
+import { useFastRecords } from './kafkajs-records.ts'
 import { responseSocket } from './kafkajs-responses.ts'
 import { fixKafkajsTimer } from './kafkajs-timer.ts'
 import type { Logger } from './log.ts'
-import type { Module } from './modules.ts'
-import { rangeProtocol, type PartitionPort } from './range-protocol.ts'
 
 export interface KafkaLogOptions {
   brokers: readonly string[]
@@ -33,8 +27,6 @@ export interface KafkaLogOptions {
 useFastRecords()
 
 const DEFAULT_SESSION_TIMEOUT_MS = 30_000
-/** Bytes of one fetch, and of what it has of one partition: a range costs a dozen statements, whatever it holds. */
-export const MOST_FETCHED = 64 << 20
 const ALL_ACKS = -1
 /**
  * Bytes of one send: a broker takes batches of one mebibyte unless told otherwise. A message counts for at least a
@@ -109,6 +101,15 @@ export function kafkaLog(options: KafkaLogOptions): EventLog {
       new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve())),
     ])
 
+  const sessionTimeoutMs = options.sessionTimeoutMs ?? DEFAULT_SESSION_TIMEOUT_MS
+  const parts: ConsumerParts = {
+    kafka,
+    log: options.log,
+    sessionTimeoutMs,
+    health: consumerHealth({ now: Date.now, patienceMs: 2 * sessionTimeoutMs }),
+    untilConnected,
+    clusterId: () => clusterId,
+  }
   return {
     kind: 'kafka',
     append: async (topic, messages) => {
@@ -123,9 +124,11 @@ export function kafkaLog(options: KafkaLogOptions): EventLog {
     check: async () => {
       if (!connected) throw new Error('not connected')
       await admin.describeCluster()
+      const problems = parts.health.problems()
+      if (problems.length > 0) throw new Error(problems.join('; '))
     },
-    ranges: (consumer) => rangeModule(kafka, consumer, options, untilConnected, () => clusterId),
-    hints: (consumer) => hintModule(kafka, consumer, options, untilConnected),
+    ranges: (consumer) => rangeModule(consumer, parts),
+    hints: (consumer) => hintModule(consumer, parts),
     module: {
       name: 'kafka',
       run: async (signal) => {
@@ -161,239 +164,4 @@ async function createMissingTopics(admin: ReturnType<Kafka['admin']>, cards: rea
       ],
     })),
   })
-}
-
-function rangeModule(
-  kafka: Kafka,
-  consumer: RangeConsumer,
-  { log, sessionTimeoutMs = DEFAULT_SESSION_TIMEOUT_MS }: KafkaLogOptions,
-  untilConnected: (signal: AbortSignal) => Promise<void>,
-  clusterId: () => string,
-): Module {
-  return {
-    name: `${consumer.group} of ${consumer.topic}`,
-    run: async (signal) => {
-      await untilConnected(signal)
-      if (signal.aborted) return
-      const admin = kafka.admin()
-      await admin.connect()
-      await consumeUntil(signal, log, async () => {
-        const client = kafka.consumer({
-          groupId: consumer.group,
-          sessionTimeout: sessionTimeoutMs,
-          heartbeatInterval: sessionTimeoutMs / 10,
-          rebalanceTimeout: sessionTimeoutMs,
-          maxBytesPerPartition: MOST_FETCHED,
-          maxBytes: MOST_FETCHED,
-          maxWaitTimeInMs: 100,
-          allowAutoTopicCreation: false,
-          retry: NO_RESTART,
-        })
-        /** Counts assignments: a batch of an earlier one must neither insert nor commit. */
-        let generation = 0
-        client.on(client.events.GROUP_JOIN, () => generation++)
-        const protocol = rangeProtocol(consumer, {
-          logName: clusterId(),
-          committed: async (partition) => {
-            const [topic] = await admin.fetchOffsets({
-              groupId: consumer.group,
-              topics: [consumer.topic],
-            })
-            const found = topic?.partitions.find((p) => String(p.partition) === partition)
-            return { offset: BigInt(found?.offset ?? -1), metadata: found?.metadata ?? '' }
-          },
-          oldest: async (partition) => {
-            const offsets = await admin.fetchTopicOffsets(consumer.topic)
-            return BigInt(offsets.find((o) => String(o.partition) === partition)?.low ?? 0)
-          },
-          onLost: (partition, messages) => {
-            log.error(
-              { topic: consumer.topic, partition, messages },
-              'retention has taken messages before they were stored: raise the retention of the topic',
-            )
-            consumer.lost?.(partition, messages)
-          },
-          onRetry: (error, attempt) =>
-            log.warn(
-              { topic: consumer.topic, error: messageOf(error), attempt },
-              'range not stored, trying again',
-            ),
-        })
-        return {
-          client,
-          begin: async () => {
-            await client.subscribe({ topic: consumer.topic, fromBeginning: true })
-            await client.run({
-              autoCommit: false,
-              eachBatchAutoResolve: false,
-              partitionsConsumedConcurrently: 2,
-              eachBatch: (payload) =>
-                protocol(
-                  payload.batch.messages as unknown as LogRecord[],
-                  portOf(payload, generation, () => generation),
-                ),
-            })
-          },
-        }
-      })
-      await admin.disconnect()
-    },
-  }
-}
-
-/** What the protocol may do with the partition of one batch, fenced by the assignment it was fetched under. */
-function portOf(
-  payload: EachBatchPayload,
-  generation: number,
-  current: () => number,
-): PartitionPort {
-  const { batch } = payload
-  return {
-    partition: String(batch.partition),
-    generation,
-    highWatermark: BigInt(batch.highWatermark),
-    isOwned: () => payload.isRunning() && !payload.isStale() && current() === generation,
-    heartbeat: () => payload.heartbeat(),
-    resolve: (offset) => payload.resolveOffset(offset),
-    // Not consumer.commitOffsets, which can return without having committed while the runner stops.
-    commit: (offset, metadata) =>
-      payload.commitOffsetsIfNecessary({
-        topics: [
-          {
-            topic: batch.topic,
-            partitions: [{ partition: batch.partition, offset: String(offset), metadata } as never],
-          },
-        ],
-      }),
-  }
-}
-
-function hintModule(
-  kafka: Kafka,
-  consumer: HintConsumer,
-  options: KafkaLogOptions,
-  untilConnected: (signal: AbortSignal) => Promise<void>,
-): Ownership {
-  let partitionMetadata: { partitionId: number; leader: number }[] = []
-  const partitionOf = keyPartitioner()
-  let owned = new Set<number>()
-  return {
-    owns: (key) =>
-      partitionMetadata.length > 0 &&
-      owned.has(
-        partitionOf({
-          topic: consumer.topic,
-          partitionMetadata: partitionMetadata as never,
-          message: { key, value: null },
-        }),
-      ),
-    module: {
-      name: `${consumer.group} of ${consumer.topic}`,
-      run: async (signal) => {
-        await untilConnected(signal)
-        if (signal.aborted) return
-        partitionMetadata = await partitionsOf(kafka, consumer.topic)
-        await consumeUntil(signal, options.log, async () => {
-          const client = kafka.consumer({
-            groupId: consumer.group,
-            sessionTimeout: options.sessionTimeoutMs ?? DEFAULT_SESSION_TIMEOUT_MS,
-            maxWaitTimeInMs: 100,
-            allowAutoTopicCreation: false,
-            retry: NO_RESTART,
-          })
-          client.on(client.events.GROUP_JOIN, ({ payload }) => {
-            owned = new Set(payload.memberAssignment[consumer.topic] ?? [])
-            consumer.assigned?.()
-          })
-          return {
-            client,
-            begin: async () => {
-              await client.subscribe({ topic: consumer.topic, fromBeginning: false })
-              await client.run({
-                eachMessage: ({ message }) =>
-                  consumer.onMessage({
-                    key: message.key?.toString() ?? '',
-                    value: message.value?.toString() ?? '',
-                  }),
-              })
-            },
-          }
-        })
-        owned = new Set()
-      },
-    },
-  }
-}
-
-/** The partitions a topic really has, which may differ from its card. */
-async function partitionsOf(kafka: Kafka, topic: string) {
-  const admin = kafka.admin()
-  await admin.connect()
-  try {
-    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
-    return topics[0]!.partitions
-      .map(({ partitionId, leader }) => ({ partitionId, leader }))
-      .toSorted((a, b) => a.partitionId - b.partitionId)
-  } finally {
-    await admin.disconnect()
-  }
-}
-
-/**
- * Runs a consumer until the signal. After a crash a new one is made, since a restarted one may hang; a crash that no
- * new attempt can mend (an unknown codec, say) rejects, and ends the process instead of going silent.
- */
-async function consumeUntil(
-  signal: AbortSignal,
-  log: Logger,
-  make: () => Promise<{ client: Consumer; begin: () => Promise<void> }>,
-) {
-  const aborted = new Promise<void>((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
-  for (let attempt = 0; !signal.aborted; attempt++) {
-    const { client, begin } = await make()
-    const crashed = new Promise<never>((_, reject) => {
-      client.on(client.events.CRASH, ({ payload }) => reject(payload.error))
-    })
-    crashed.catch(() => {})
-    const begun = Date.now()
-    try {
-      await Promise.race([
-        aborted,
-        crashed,
-        client
-          .connect()
-          .then(begin)
-          .then(() => aborted),
-      ])
-    } catch (error) {
-      if (!isPassing(error)) throw error
-      if (Date.now() - begun > STEADY_MS) attempt = 0
-      log.warn({ error: messageOf(error), attempt }, 'kafka consumer ended, trying again')
-      await sleep(backoffMs(attempt), signal)
-    } finally {
-      // A crashed client may never say that it has gone.
-      await Promise.race([client.disconnect().catch(() => {}), sleep(DISCONNECT_MS)])
-    }
-  }
-}
-
-const STEADY_MS = 60_000
-const DISCONNECT_MS = 3000
-const NO_RESTART = {
-  initialRetryTime: 100,
-  maxRetryTime: 2000,
-  retries: 5,
-  restartOnFailure: async () => false,
-}
-
-/** A codec that is not there, or a fault of ours, will not pass; a broker that is away will, however kafkajs wraps it. */
-function isPassing(error: unknown): boolean {
-  for (let e = error; e instanceof Error; e = e.cause) {
-    if (e.name === 'KafkaJSNotImplemented' || e instanceof TypeError || e instanceof ReferenceError)
-      return false
-  }
-  return true
 }

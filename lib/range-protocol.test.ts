@@ -50,7 +50,7 @@ async function live(world: World, batchSizes: readonly number[], killAt: number)
       committed: async () => world.committed,
       oldest: async () => 0n,
       onLost: () => {},
-      onRetry: (error) => {
+      onRetry: (_partition, error) => {
         throw error
       },
     },

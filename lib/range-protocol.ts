@@ -36,7 +36,9 @@ export interface ProtocolOptions {
   oldest: (partition: string) => Promise<bigint>
   /** Messages that retention has taken before they were stored. */
   onLost: (partition: string, messages: number) => void
-  onRetry: (error: unknown, attempt: number) => void
+  /** A range could not be stored, and is tried again. */
+  onRetry: (partition: string, error: unknown, attempt: number) => void
+  onStored?: (partition: string) => void
 }
 
 interface Pending {
@@ -114,13 +116,14 @@ export function rangeProtocol(consumer: RangeConsumer, options: ProtocolOptions)
     if (messages.length > 0) {
       for (let attempt = 0; ; attempt++) {
         if (!port.isOwned()) return false
+        // What the broker answers is for the client: a member that was let go must leave this batch to join again.
+        await port.heartbeat()
         try {
-          await port.heartbeat()
           await consumer.store({ ...logged, replayed: replayed || attempt > 0 })
           state.continues = true
           break
         } catch (error) {
-          options.onRetry(error, attempt)
+          options.onRetry(port.partition, error, attempt)
           await sleep(backoffMs(attempt, 200, 5000))
         }
       }
@@ -129,6 +132,7 @@ export function rangeProtocol(consumer: RangeConsumer, options: ProtocolOptions)
     await port.heartbeat()
     await port.commit(range.last + 1n, metadataOf(state.logEpoch))
     port.resolve(String(range.last))
+    options.onStored?.(port.partition)
     consumer.committed?.({ ...logged, replayed })
     consumer.lag?.(port.partition, Number(port.highWatermark - range.last - 1n))
     return true

@@ -22,7 +22,7 @@ const PRODUCTION = /^(main|targets|lib\/.*|services\/.*|schemas\/.*)\.ts$/
 export const RULES: readonly Rule[] = [
   {
     says: 'kafkajs only in lib/event-log.kafka.ts and its helpers',
-    files: not(PRODUCTION, /^lib\/(event-log\.kafka|kafkajs-\w+)\.ts$/),
+    files: not(PRODUCTION, /^lib\/(event-log\.kafka|kafka-consumers|kafkajs-\w+)\.ts$/),
     forbids: IMPORT("kafkajs[^']*"),
   },
   {

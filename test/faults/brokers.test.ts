@@ -44,7 +44,7 @@ beforeAll(async () => {
     PLUMBLINE_KAFKA_SESSION_SECONDS: '3',
     PLUMBLINE_CLICKHOUSE_URL: stores.clickhouseUrl,
     PLUMBLINE_CLICKHOUSE_PASSWORD: readFileSync(join(directory, 'data/clickhouse.secret'), 'utf8'),
-    PLUMBLINE_LOG_LEVEL: 'error',
+    PLUMBLINE_LOG_LEVEL: 'warn',
   }
   // The broker is away at the start: ingest waits for it.
   await ingest(false)
@@ -119,6 +119,30 @@ test('the broker is killed and restarted in the middle of batches', async () => 
   }, 60)
   await everything()
 }, 240_000)
+
+test('stores that stand still for longer than a session: readiness says so, and storing goes on by itself', async () => {
+  const own = await ingest()
+  for (const one of running.slice(0, -1)) if (one.child.exitCode === null) await one.stop('SIGTERM')
+  const readiness = async () => {
+    const response = await fetch(`${own.url}/health/ready`)
+    return { status: response.status, text: await response.text() }
+  }
+  await until('it is ready', async () => (await readiness()).status === 200)
+  stores.child.kill('SIGSTOP')
+  try {
+    await producer.send(50)
+    await until('a range was tried in vain', async () => own.log().includes('range not stored'))
+    await until('readiness names the partition that stands still', async () => {
+      const { status, text } = await readiness()
+      return status === 503 && /partition \d of \S+ stands still for \d+ s/.test(text)
+    })
+  } finally {
+    stores.child.kill('SIGCONT')
+  }
+  await producer.send(50)
+  await everything()
+  await until('it is ready again', async () => (await readiness()).status === 200)
+})
 
 test('tombstones, empty values and aborted transactions: nothing of them is a row', async () => {
   const transactional = producer.client.producer({
