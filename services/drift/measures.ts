@@ -1,6 +1,13 @@
 /** The measures of performance of one span, each with what its uncertainty rests on. Pure. */
 import { aucStandardError, normalInterval } from '../../lib/stats/auc-interval.ts'
-import { cellsOf, precisionRecall, type Confusion } from '../../lib/stats/confusion.ts'
+import {
+  averageOfClasses,
+  cellsAt,
+  cellsOf,
+  precisionRecall,
+  type Cells,
+  type Confusion,
+} from '../../lib/stats/confusion.ts'
 import { countsStandardError } from '../../lib/stats/delta-method.ts'
 import { averagePrecisionInterval } from '../../lib/stats/average-precision.ts'
 import { wilson, type Interval } from '../../lib/stats/proportions.ts'
@@ -80,19 +87,17 @@ export function intervalOf(measure: Measure, level: number): Interval {
 const UNBOUNDED = new Set(['r2', 'bias', 'business_value'])
 
 function classMeasures(confusion: Confusion, rules: MeasureRules): Measure[] {
-  const n = confusion.counts.flat().reduce((sum, count) => sum + count, 0)
+  const { n, allRight } = confusion
   if (n === 0) return []
-  const right = confusion.counts.reduce((sum, row, i) => sum + row[i]!, 0)
-  const accuracy: Measure = { metric: 'accuracy', value: right / n, n, successes: right }
-  if (!rules.binary) return [accuracy, ...averages(confusion, n), ...perClass(confusion)]
+  const accuracy: Measure = { metric: 'accuracy', value: allRight / n, n, successes: allRight }
+  if (!rules.binary) return [accuracy, ...averages(confusion), ...perClass(confusion)]
   return confusion.classes.includes(rules.positiveClass)
-    ? [accuracy, ...oneClass(confusion, rules.positiveClass)]
+    ? [accuracy, ...oneClass(cellsOf(confusion, rules.positiveClass))]
     : [accuracy]
 }
 
 /** Precision, recall and F1 of one class against all others, where they are defined. */
-function oneClass(confusion: Confusion, name: string): Measure[] {
-  const cells = cellsOf(confusion, name)
+function oneClass(cells: Cells): Measure[] {
   const { precision, recall, f1 } = precisionRecall(cells)
   const predicted = cells.tp + cells.fp
   const truly = cells.tp + cells.fn
@@ -119,13 +124,12 @@ function oneClass(confusion: Confusion, name: string): Measure[] {
 
 /** Each class by itself, the most frequent ones; what moves of them moves the averages too. */
 function perClass(confusion: Confusion): Measure[] {
-  const support = confusion.counts.map((row) => row.reduce((sum, count) => sum + count, 0))
   return confusion.classes
-    .map((name, i) => ({ name, n: support[i]! }))
+    .map((name, i) => ({ name, i, n: confusion.truly[i]! }))
     .toSorted((a, b) => b.n - a.n)
     .slice(0, MAX_SHOWN_CLASSES)
-    .flatMap(({ name }) =>
-      oneClass(confusion, name).map((measure) => ({
+    .flatMap(({ name, i }) =>
+      oneClass(cellsAt(confusion, i)).map((measure) => ({
         ...measure,
         subject: `class=${name}`,
         informs: true,
@@ -133,37 +137,20 @@ function perClass(confusion: Confusion): Measure[] {
     )
 }
 
-/** Over classes: evenly (`macro_…`), and by how many cases each has (`weighted_…`); undefined counts as 0, as in scikit-learn. */
-function averages(confusion: Confusion, n: number): Measure[] {
-  const size = confusion.classes.length
-  const matrixOf = (flat: readonly number[]): Confusion => ({
-    classes: confusion.classes,
-    counts: confusion.classes.map((_, i) => flat.slice(i * size, (i + 1) * size)),
-  })
-  const averageOf = (which: 'precision' | 'recall' | 'f1', weighted: boolean) => {
-    return (flat: readonly number[]) => {
-      const matrix = matrixOf(flat)
-      const total = flat.reduce((sum, count) => sum + count, 0)
-      return matrix.classes.reduce((sum, name, i) => {
-        const support = matrix.counts[i]!.reduce((s, count) => s + count, 0)
-        const share = weighted ? support / total : 1 / size
-        return sum + share * (precisionRecall(cellsOf(matrix, name))[which] ?? 0)
-      }, 0)
-    }
-  }
-  const flat = confusion.counts.flat()
+/** Over classes: evenly (`macro_…`), and by how many cases each has (`weighted_…`). Left out where not all are known. */
+function averages(confusion: Confusion): Measure[] {
+  if (!confusion.allClasses) return []
   return (['precision', 'recall', 'f1'] as const).flatMap((which) =>
-    [false, true].map((weighted) => {
-      const average = averageOf(which, weighted)
-      return {
-        metric: `${weighted ? 'weighted' : 'macro'}_${which}`,
-        value: average(flat),
-        n,
-        standardError: countsStandardError(average, flat),
-        // One of six says that it fell.
-        informs: weighted || which !== 'f1',
-      }
-    }),
+    [false, true].map((weighted) => ({
+      metric: `${weighted ? 'weighted' : 'macro'}_${which}`,
+      ...averageOfClasses(confusion, which, weighted),
+      n: confusion.n,
+      // One of six says that it fell.
+      informs: weighted || which !== 'f1',
+      ...(!confusion.allCells && {
+        note: 'too many pairs of classes: the interval is as wide as the counts per class allow',
+      }),
+    })),
   )
 }
 
@@ -171,7 +158,7 @@ function averages(confusion: Confusion, n: number): Measure[] {
 function businessValue(confusion: Confusion, positive: string, worth: BusinessValue): Measure {
   const cells = confusion.classes.includes(positive)
     ? cellsOf(confusion, positive)
-    : { tp: 0, fp: 0, fn: 0, tn: confusion.counts.flat().reduce((sum, n) => sum + n, 0) }
+    : { tp: 0, fp: 0, fn: 0, tn: confusion.n }
   const kinds = ['tp', 'fp', 'fn', 'tn'] as const
   const n = kinds.reduce((sum, kind) => sum + cells[kind], 0)
   const mean = kinds.reduce((sum, kind) => sum + cells[kind] * worth[kind], 0) / n

@@ -1,7 +1,7 @@
 /** Joined truth of a span, summed up inside ClickHouse. */
 import type { ClickHouse, Params } from '../../lib/clickhouse.ts'
 import type { Model } from '../../lib/models.ts'
-import type { Confusion } from '../../lib/stats/confusion.ts'
+import { confusionOf, type Confusion } from '../../lib/stats/confusion.ts'
 import { SCORE_PARTS, type ScoreCounts } from './evaluate-estimates.ts'
 import { weightedErrors, weightedLosses } from './sampled-outcomes.ts'
 import { readRanks, type Ranks } from './rank-queries.ts'
@@ -15,8 +15,12 @@ import {
   type OutcomeCounts,
 } from './window-data.ts'
 
-/** More classes than this are numbers or free text, not classes. */
-const MAX_CLASSES = 100
+/** Labels of more kinds than this are numbers or free text, where the model file does not say what they are. */
+const MAX_GUESSED_CLASSES = 100
+/** Pairs of true and predicted class that are read one by one; of more, the most frequent ones. */
+const MAX_CELLS = 20_000
+/** Classes of which totals are read where pairs are too many; of more, the most frequent ones. */
+const MAX_CLASSES = 5000
 
 /** Of the truth as it came, each event once. */
 export interface SummaryRow {
@@ -51,6 +55,19 @@ interface CellRow {
   predicted: string
   label: string
   n: number
+}
+
+/** Totals of one class of a part. */
+interface ClassRow {
+  part: string
+  class: string
+  truly: number
+  predicted: number
+  right: number
+  /** Of the part as a whole: how many classes, cases, and cases that were predicted right. */
+  classes: string
+  cases: number
+  all_right: number
 }
 
 /** Truth in SQL: a source of `truth-source.ts`, with its parameters. */
@@ -111,7 +128,7 @@ export async function readSliceOutcomes(
 interface Part {
   summary: SummaryRow
   kind: Kind
-  cells: readonly CellRow[]
+  confusion: ReadConfusion | undefined
   /** Where it has scores. */
   ranks: Ranks | undefined
   /** Predictions of its span give quantiles. */
@@ -128,30 +145,88 @@ async function readParts(
   const parts = rows
     .filter((row) => Number(row.labelled) > 0)
     .map((row) => ({ summary: row, kind: kindOf(model, Number(row.classes)) }))
-  const cells = parts.some(({ kind }) => kind === 'classes')
-    ? await db.query<CellRow>(
-        `SELECT ${apart} AS part, predicted, label, sum(weight) AS n FROM ${source} WHERE isNotNull(predicted)
-         GROUP BY part, predicted, label ORDER BY n DESC LIMIT ${MAX_CLASSES * MAX_CLASSES} BY part`,
-        params,
-      )
-    : []
+  const confusions = parts.some(({ kind }) => kind === 'classes')
+    ? await readConfusions(db, source, params, apart)
+    : new Map<string, ReadConfusion>()
   const hasScores = parts.some(({ kind, summary }) => kind === 'classes' && summary.loss !== null)
   const ranks = hasScores ? await readRanks(db, source, params, apart) : new Map<string, Ranks>()
   const isForecast =
     parts.some(({ kind }) => kind === 'numbers') && (await hasForecasts(db, params))
-  const byPart = Map.groupBy(cells, ({ part }) => part)
   return parts.map((one) => ({
     ...one,
-    cells: byPart.get(one.summary.part) ?? [],
+    confusion: confusions.get(one.summary.part),
     ranks: ranks.get(one.summary.part),
     isForecast,
   }))
 }
 
+/** A confusion matrix, for what one case is worth. */
+type ReadConfusion = (factor: number) => Confusion
+
+/**
+ * The confusion matrix of each part. Of many classes not every pair is read, yet the totals of each class are: a measure is
+ * never made of the most frequent pairs alone.
+ */
+async function readConfusions(
+  db: ClickHouse,
+  source: string,
+  params: Params,
+  apart: string,
+): Promise<Map<string, ReadConfusion>> {
+  const cells = await db.query<CellRow>(
+    `SELECT ${apart} AS part, predicted, label, sum(weight) AS n FROM ${source} WHERE isNotNull(predicted)
+     GROUP BY part, predicted, label ORDER BY n DESC LIMIT ${MAX_CELLS + 1} BY part`,
+    params,
+  )
+  const byPart = Map.groupBy(cells, ({ part }) => part)
+  const isCut = [...byPart.values()].some((some) => some.length > MAX_CELLS)
+  const totals = Map.groupBy(
+    isCut ? await readClassTotals(db, source, params, apart) : [],
+    ({ part }) => part,
+  )
+  return new Map(
+    [...byPart].map(([part, some]) => [
+      part,
+      some.length > MAX_CELLS
+        ? (factor) => cutConfusion(totals.get(part) ?? [], factor)
+        : (factor) => confusionOf(some, factor),
+    ]),
+  )
+}
+
+/** Totals of the most frequent classes of each part, and of the part as a whole. */
+const readClassTotals = (db: ClickHouse, source: string, params: Params, apart: string) =>
+  db.query<ClassRow>(
+    `SELECT *, count() OVER w AS classes, sum(truly) OVER w AS cases, sum(right) OVER w AS all_right FROM (
+       SELECT part, class, sum(n * is_truth) AS truly, sum(n * NOT is_truth) AS predicted, sum(n * is_truth * is_right) AS right FROM (
+         SELECT ${apart} AS part, pair.1 AS class, pair.2 AS is_truth, predicted = label AS is_right, sum(weight) AS n
+         FROM ${source} ARRAY JOIN [(label, true), (predicted, false)] AS pair WHERE isNotNull(predicted) GROUP BY part, class, is_truth, is_right
+       ) GROUP BY part, class
+     ) WINDOW w AS (PARTITION BY part) ORDER BY truly DESC, class LIMIT ${MAX_CLASSES} BY part`,
+    params,
+  )
+
+/** The matrix where pairs are too many to be read: only the totals of its classes are known. */
+function cutConfusion(totals: readonly ClassRow[], factor: number): Confusion {
+  const of = (count: (row: ClassRow) => number) => totals.map((row) => count(row) * factor)
+  const [one] = totals
+  return {
+    classes: totals.map((row) => row.class),
+    right: of((row) => row.right),
+    predicted: of((row) => row.predicted),
+    truly: of((row) => row.truly),
+    n: (one?.cases ?? 0) * factor,
+    allRight: (one?.all_right ?? 0) * factor,
+    cells: [],
+    allCells: false,
+    allClasses: Number(one?.classes ?? 0) <= MAX_CLASSES,
+  }
+}
+
 async function truthOf(
   db: ClickHouse,
   model: Model,
-  { summary: row, kind, cells, ranks, isForecast }: Part,
+  { summary: row, kind, confusion, ranks, isForecast }: Part,
   { source, params }: Truth,
 ): Promise<KnownTruth> {
   const labelled = Number(row.labelled)
@@ -165,7 +240,7 @@ async function truthOf(
     labelled,
     ...(isSampled && { effective: row.weight * factor }),
     delayP50Seconds: row.delay,
-    confusion: kind === 'classes' && cells.length > 0 ? confusionOf(cells, factor) : undefined,
+    confusion: kind === 'classes' ? confusion?.(factor) : undefined,
     scored:
       kind === 'classes' && ranks
         ? // Margins are no probabilities.
@@ -185,15 +260,7 @@ type Kind = 'classes' | 'numbers' | 'ranks'
 function kindOf({ task }: Model, distinct: number): Kind {
   if (task === 'ranking') return 'ranks'
   if (task === 'regression') return 'numbers'
-  return task === undefined && distinct > MAX_CLASSES ? 'numbers' : 'classes'
-}
-
-export function confusionOf(cells: readonly Omit<CellRow, 'part'>[], factor = 1): Confusion {
-  const classes = [...new Set(cells.flatMap((cell) => [cell.label, cell.predicted]))].toSorted()
-  const counts = classes.map(() => classes.map(() => 0))
-  for (const cell of cells)
-    counts[classes.indexOf(cell.label)]![classes.indexOf(cell.predicted)]! += cell.n * factor
-  return { classes, counts }
+  return task === undefined && distinct > MAX_GUESSED_CLASSES ? 'numbers' : 'classes'
 }
 
 const lossesOf = ({ loss, loss_deviation, square, square_deviation }: SummaryRow) =>
