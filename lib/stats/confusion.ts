@@ -73,6 +73,8 @@ export function confusionOf(
     predicted: indexes.get(cell.predicted)!,
     n: cell.n * factor,
   }))
+  // The same cells in any order are the same matrix.
+  known.sort((a, b) => a.truth - b.truth || a.predicted - b.predicted)
   for (const cell of known) {
     truly[cell.truth]! += cell.n
     predicted[cell.predicted]! += cell.n
