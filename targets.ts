@@ -90,5 +90,6 @@ function needsOf(target: Target, config: Config): Needs {
     eventLog: target !== 'stores',
     serveStores: target === 'stores',
     maxBodyBytes: config.PLUMBLINE_MAX_BODY_BYTES,
+    maxPendingBytes: config.PLUMBLINE_MAX_PENDING_BYTES,
   }
 }

@@ -42,6 +42,7 @@ if (mode === 'bare') {
     host: '127.0.0.1',
     port: Number(port),
     maxBodyBytes: 10 << 20,
+    maxPendingBytes: 64 << 20,
     log,
     registry: metrics.registry,
     readiness: { started: true, stopping: false },
@@ -56,8 +57,6 @@ if (mode === 'bare') {
     idField: 'prediction_id',
     eventLog,
     metrics,
-    maxBodyBytes: 10 << 20,
-    maxPendingBytes: 64 << 20,
   })
   await http.listen({ host: '127.0.0.1', port: Number(port) })
 }

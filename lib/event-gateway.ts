@@ -1,13 +1,12 @@
 /** The HTTP door for events: judges each one, appends the good ones as the bytes they came in, answers for all. */
 import { isUtf8 } from 'node:buffer'
-import { promisify } from 'node:util'
-import { gunzip, zstdDecompress } from 'node:zlib'
+import { setImmediate } from 'node:timers/promises'
 import type { TObject } from 'typebox'
 import { createJudge, predictionKey, type Event } from './event-verdict.ts'
 import { Problem } from './errors.ts'
 import { elementsOf, linesOf, OPEN_ARRAY, skipSpace, trimmed } from './json-elements.ts'
 import type { EventLog, OutgoingMessage } from './event-log.ts'
-import type { Http } from './http.ts'
+import { takeBodies, type Http } from './http.ts'
 import type { Metrics } from './metrics.ts'
 
 export interface GatewayOptions {
@@ -21,10 +20,6 @@ export interface GatewayOptions {
   idField: string
   eventLog: Pick<EventLog, 'append'>
   metrics: Metrics
-  /** Largest body, after decompression. */
-  maxBodyBytes: number
-  /** Bytes of events that may wait for the log before callers are told to come back. */
-  maxPendingBytes: number
 }
 
 export interface RejectedItem {
@@ -39,9 +34,8 @@ interface Item {
   bytes: Buffer
 }
 
-const gunzipped = promisify(gunzip)
-const unzstd = promisify(zstdDecompress)
-const RETRY_AFTER_S = '1'
+/** After so many milliseconds of validating, others have their turn. */
+const TURN_MS = 10
 
 const ANSWER = {
   type: 'object',
@@ -65,16 +59,15 @@ const ANSWER = {
 export function eventGateway(http: Http, options: GatewayOptions): void {
   const judge = createJudge(options.schema)
   const { service, topic, metrics, keyOf = predictionKey } = options
-  let pendingBytes = 0
 
   void http.register(async (scope) => {
     // Bodies stay bytes: what is stored is what was sent.
     scope.removeAllContentTypeParsers()
-    scope.addContentTypeParser(
-      ['application/json', 'application/x-ndjson'],
-      { parseAs: 'buffer', bodyLimit: options.maxBodyBytes },
-      (_request, body, done) => done(null, body),
-    )
+    takeBodies(scope, ['application/json', 'application/x-ndjson'])
+    scope.addHook('onError', async (_request, _reply, error) => {
+      if (error instanceof Problem && error.status === 429)
+        metrics.events.inc({ service, topic, outcome: 'shed', reason: error.code })
+    })
     scope.post(
       options.path,
       {
@@ -85,25 +78,9 @@ export function eventGateway(http: Http, options: GatewayOptions): void {
         },
       },
       async (request) => {
-        const sent = request.body instanceof Buffer ? request.body : Buffer.alloc(0)
-        if (pendingBytes + sent.length > options.maxPendingBytes) {
-          metrics.events.inc({ service, topic, outcome: 'shed', reason: 'overloaded' })
-          throw new Problem(429, 'overloaded', 'too many events are waiting to be stored', {
-            'retry-after': RETRY_AFTER_S,
-          })
-        }
-        pendingBytes += sent.length
-        try {
-          const body = await decompress(
-            sent,
-            request.headers['content-encoding'],
-            options.maxBodyBytes,
-          )
-          const ndjson = request.headers['content-type']?.includes('ndjson') ?? false
-          return await accept(itemsOf(body, ndjson), ndjson ? undefined : body)
-        } finally {
-          pendingBytes -= sent.length
-        }
+        const body = request.body instanceof Buffer ? request.body : Buffer.alloc(0)
+        const ndjson = request.headers['content-type']?.includes('ndjson') ?? false
+        return accept(itemsOf(body, ndjson), ndjson ? undefined : body)
       },
     )
   })
@@ -112,16 +89,25 @@ export function eventGateway(http: Http, options: GatewayOptions): void {
   async function accept(items: readonly Item[], body: Buffer | undefined) {
     const messages: OutgoingMessage[] = []
     const rejected: RejectedItem[] = []
+    let unchecked = body
+    let turn = performance.now()
     for (const item of items) {
+      if (performance.now() - turn > TURN_MS) {
+        await setImmediate()
+        turn = performance.now()
+      }
       const verdict = judge.bytes(item.bytes)
       if (verdict.ok) {
         messages.push({ key: keyOf(verdict.event), value: item.bytes })
       } else {
         const { code, message } = verdict.rejection
-        if (body && (code === 'invalid_json' || code === 'empty')) mustBeJson(body)
+        if (unchecked && (code === 'invalid_json' || code === 'empty')) {
+          mustBeJson(unchecked)
+          unchecked = undefined
+        }
         rejected.push({
           index: item.index,
-          id: idOf(item.bytes.toString(), options.idField),
+          id: code === 'too_large' ? null : idOf(item.bytes.toString(), options.idField),
           code,
           message,
         })
@@ -147,27 +133,6 @@ class NothingValid extends Problem {
       { accepted: 0, rejected },
     )
   }
-}
-
-async function decompress(
-  body: Buffer,
-  encoding: string | undefined,
-  maxOutputLength: number,
-): Promise<Buffer> {
-  if (!encoding || encoding === 'identity') return body
-  try {
-    if (encoding === 'gzip') return await gunzipped(body, { maxOutputLength })
-    if (encoding === 'zstd') return await unzstd(body, { maxOutputLength })
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
-      throw new Problem(413, 'too_large', `the body is larger than ${maxOutputLength} bytes`)
-    throw new Problem(400, 'bad_request', `the body is not ${encoding}`)
-  }
-  throw new Problem(
-    415,
-    'unsupported_media_type',
-    `content-encoding ${encoding} is not one of gzip, zstd`,
-  )
 }
 
 /** @throws Problem when the body as a whole is no JSON, or no UTF-8 */

@@ -1,4 +1,5 @@
 /** The one place that knows how an HTTP server of ours behaves: problems, health, metrics, docs, access. */
+import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import fastifyStatic from '@fastify/static'
 import fastifySwagger from '@fastify/swagger'
@@ -8,8 +9,10 @@ import type { Registry } from 'prom-client'
 import type { Authenticate, Scope } from './auth.ts'
 import { eventTime } from './event-fields.ts'
 import { messageOf, Problem } from './errors.ts'
+import { whyBeyond } from './json-bounds.ts'
 import type { Logger } from './log.ts'
 import type { Module, Readiness } from './modules.ts'
+import { bodyBudget, readBody, type BodyLimits } from './request-body.ts'
 
 export type { FastifyInstance as Http, FastifyReply, FastifyRequest }
 
@@ -17,7 +20,9 @@ export interface HttpOptions {
   host: string
   /** 0 takes a free port. */
   port: number
+  /** Largest body of one request, and bytes of all bodies together, after decompression. */
   maxBodyBytes: number
+  maxPendingBytes: number
   log: Logger
   registry: Registry
   readiness: Readiness
@@ -27,6 +32,9 @@ export interface HttpOptions {
 }
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    bodyLimits: BodyLimits
+  }
   interface FastifyContextConfig {
     /** What a caller's key must allow; a route without one is public. */
     scope?: Scope
@@ -34,6 +42,12 @@ declare module 'fastify' {
 }
 
 const CHECK_TIMEOUT_MS = 2000
+/** How long a request may take to arrive, its headers and the whole of it. */
+const HEADERS_TIMEOUT_MS = 10_000
+const REQUEST_TIMEOUT_MS = 60_000
+const MAX_CONNECTIONS = 4000
+/** Bodies of routes that are parsed here; batches of events are read item by item, within the size of a body. */
+const PARSED_BOUNDS = { maxDepth: 32, maxMembers: 100_000 }
 const CONSOLE_DIR = fileURLToPath(new URL('../console', import.meta.url))
 
 /** Builds the server; routes are added by the services, and the module listens last and closes first. */
@@ -56,8 +70,16 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
     loggerInstance: options.log.child({}, { level: 'warn' }),
     bodyLimit: options.maxBodyBytes,
     forceCloseConnections: true,
-    requestTimeout: 60_000,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 1000 },
   }) as unknown as FastifyInstance
+  app.server.maxConnections = MAX_CONNECTIONS
+  app.decorate('bodyLimits', {
+    maxBodyBytes: options.maxBodyBytes,
+    budget: bodyBudget(options.maxPendingBytes),
+  })
+  app.removeAllContentTypeParsers()
+  takeBodies(app, ['application/json'], jsonOf)
   app.setValidatorCompiler(({ schema, httpPart }) =>
     (httpPart === 'body' ? bodies : queries).compile(schema as object),
   )
@@ -112,6 +134,39 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
     reply.sendFile((request.params as { '*': string })['*']),
   )
   return app
+}
+
+/**
+ * Takes bodies of these content types as bytes, decompressed and within the server's limits, in place of whatever parsers
+ * the scope had; they are given back once the request is answered.
+ *
+ * @param read what the route gets of the bytes
+ */
+export function takeBodies(
+  scope: FastifyInstance,
+  types: string | string[],
+  read: (bytes: Buffer) => unknown = (bytes) => bytes,
+): void {
+  const held = new WeakMap<FastifyRequest, number>()
+  scope.addContentTypeParser(types, async (request: FastifyRequest, payload: Readable) => {
+    const body = await readBody(payload, request.headers['content-encoding'], scope.bodyLimits)
+    held.set(request, body.held)
+    return read(body.bytes)
+  })
+  scope.addHook('onResponse', async (request) => {
+    scope.bodyLimits.budget.giveBack(held.get(request) ?? 0)
+    held.delete(request)
+  })
+}
+
+function jsonOf(bytes: Buffer): unknown {
+  const why = whyBeyond(bytes, PARSED_BOUNDS)
+  if (why) throw new Problem(400, 'invalid_json', why)
+  try {
+    return JSON.parse(bytes.toString())
+  } catch (error) {
+    throw new Problem(400, 'invalid_json', `the body is not JSON: ${messageOf(error)}`)
+  }
 }
 
 /** Listens once everything else has started, and closes before anything else stops. */

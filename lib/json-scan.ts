@@ -7,7 +7,7 @@
  */
 
 /** Deeper nesting is refused. */
-const MAX_DEPTH = 512
+const MAX_DEPTH = 64
 
 export interface ScannedValue {
   start: number

@@ -28,6 +28,8 @@ export interface Model {
   /** Margins have no calibration, and no share of 1. */
   scoreKind: 'probability' | 'margin'
   threshold: number
+  /** What one number alone is that a model server answers; undefined: told from the number. */
+  outputKind: OutputKind | undefined
   references: Record<string, ModelReference>
   features: NonNullable<ModelFile['features']>
   fairness: NonNullable<ModelFile['fairness']>
@@ -44,6 +46,8 @@ export interface Model {
   /** Changes when the file does. */
   revision: string
 }
+
+export type OutputKind = 'class' | 'probability' | 'value'
 
 export interface Models {
   get: (modelId: string) => Model
@@ -133,6 +137,7 @@ function withDefaults(file: ModelFile, revision: string): Model {
       ...file.labels,
     },
     scoreKind: file.score_kind ?? 'probability',
+    outputKind: file.output?.kind,
     threshold: file.threshold ?? (file.score_kind === 'margin' ? 0 : 0.5),
     references: judged
       ? references

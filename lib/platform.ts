@@ -44,6 +44,7 @@ export interface Needs {
   /** Serves the embedded stores to other processes. */
   serveStores: boolean
   maxBodyBytes: number
+  maxPendingBytes: number
 }
 
 export interface Platform {
@@ -140,6 +141,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     host: config.PLUMBLINE_HTTP_HOST,
     port: config.PLUMBLINE_HTTP_PORT,
     maxBodyBytes: needs.maxBodyBytes,
+    maxPendingBytes: needs.maxPendingBytes,
     log,
     registry: metrics.registry,
     readiness,

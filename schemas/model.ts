@@ -142,6 +142,17 @@ export const ModelFile = Type.Object(
         description: 'Of margins neither losses nor estimates are made.',
       }),
     ),
+    output: Type.Optional(
+      Type.Object(
+        {
+          kind: Type.Enum(['class', 'probability', 'value'], {
+            description:
+              'What one number alone is that a model server answers: the class, the probability of the positive class, or a predicted value. Unset: a fraction between 0 and 1 of a binary model is a probability, all else the prediction.',
+          }),
+        },
+        closed,
+      ),
+    ),
     business_value: Type.Optional(BusinessValue),
     custom_metrics: Type.Optional(
       Type.Record(

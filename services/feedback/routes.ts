@@ -16,7 +16,6 @@ const object = (required: string[], properties: Record<string, unknown>) => ({
   required,
   properties,
 })
-const MAX_BODY = 10 << 20
 
 interface Lease {
   reviewer: string
@@ -41,8 +40,6 @@ export function feedbackRoutes(
     service: 'feedback',
     eventLog,
     metrics,
-    maxBodyBytes: MAX_BODY,
-    maxPendingBytes: 4 * MAX_BODY,
   }
   eventGateway(http, {
     ...door,

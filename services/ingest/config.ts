@@ -11,7 +11,7 @@ export const IngestConfig = Type.Object({
     minimum: 1024,
     default: 64 << 20,
     description:
-      'Bytes of accepted requests that may wait for the log; beyond it the gateway answers 429.',
+      'Bytes of all request bodies that are held at a time, after decompression; beyond it requests are answered 429.',
   }),
   PLUMBLINE_PAIRING_SECONDS: Type.Integer({
     minimum: 1,

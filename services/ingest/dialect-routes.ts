@@ -8,16 +8,17 @@ import {
 import { Problem } from '../../lib/errors.ts'
 import type { EventLog, OutgoingMessage } from '../../lib/event-log.ts'
 import { createJudge, predictionKey, type Event, type Judge } from '../../lib/event-verdict.ts'
-import type { Http } from '../../lib/http.ts'
+import { takeBodies, type Http } from '../../lib/http.ts'
+import { BODY_BOUNDS, whyBeyond } from '../../lib/json-bounds.ts'
 import { elementsOf, skipSpace } from '../../lib/json-elements.ts'
 import type { Metrics } from '../../lib/metrics.ts'
 import { attributesKey, AttributesV1 } from '../../schemas/events/attributes.v1.ts'
+import { InferenceV1 } from '../../schemas/events/inference.v1.ts'
 import { labelKey, LabelV1 } from '../../schemas/events/label.v1.ts'
 import { PredictionV1 } from '../../schemas/events/prediction.v1.ts'
 import { TOPICS } from '../../schemas/topics.ts'
-import type { IngestConfig } from './config.ts'
 import { eventsOfLogs, eventsOfTraces, type OtlpEvents } from './dialects/otlp.ts'
-import { isInference } from './inference-log.ts'
+import { halfOf, isInference } from './inference-log.ts'
 
 interface Destination {
   topic: string
@@ -31,7 +32,6 @@ export function dialectRoutes(
   http: Http,
   eventLog: Pick<EventLog, 'append'>,
   metrics: Metrics,
-  config: IngestConfig,
 ): void {
   const predictions: Destination = {
     topic: TOPICS.predictions.topic,
@@ -48,6 +48,7 @@ export function dialectRoutes(
     judge: createJudge(AttributesV1),
     keyOf: attributesKey,
   }
+  const halves = createJudge(InferenceV1)
   const byType = new Map([
     ['plumbline.prediction.v1', predictions],
     ['plumbline.label.v1', labels],
@@ -59,11 +60,7 @@ export function dialectRoutes(
 
   void http.register(async (scope) => {
     scope.removeAllContentTypeParsers()
-    scope.addContentTypeParser(
-      '*',
-      { parseAs: 'buffer', bodyLimit: config.PLUMBLINE_MAX_BODY_BYTES },
-      (_request, body, done) => done(null, body),
-    )
+    takeBodies(scope, '*')
     const emit = { scope: 'emit' as const }
 
     scope.post(
@@ -99,7 +96,8 @@ export function dialectRoutes(
               'unsupported_media_type',
               'OTLP is read as JSON: set OTEL_EXPORTER_OTLP_PROTOCOL=http/json',
             )
-          const { rejected, reasons } = await acceptOtlp(translate(parsed(request.body as Buffer)))
+          const body = request.body instanceof Buffer ? request.body : Buffer.alloc(0)
+          const { rejected, reasons } = await acceptOtlp(translate(parsed(body)))
           return rejected === 0
             ? {}
             : {
@@ -120,14 +118,22 @@ export function dialectRoutes(
     const rejected: { index: number; id: string | null; code: string; message: string }[] = []
     const outgoing = new Map<string, OutgoingMessage[]>()
     const put = (topic: string, message: OutgoingMessage) => {
-      outgoing.set(topic, [...(outgoing.get(topic) ?? []), message])
+      const messages = outgoing.get(topic)
+      if (messages) messages.push(message)
+      else outgoing.set(topic, [message])
     }
     events.forEach((event, index) => {
       if (event === 'invalid') {
         const { code, message } = predictions.judge.refuse('invalid_envelope').rejection
         rejected.push({ index, id: null, code, message })
       } else if (isInference(event)) {
-        put(TOPICS.inferenceLogs.topic, forwarded(event, contentType))
+        // Judged as it will be when it is read back: what is accepted is stored.
+        const verdict = halves.value(halfOf(event, Date.now()))
+        if (verdict.ok) put(TOPICS.inferenceLogs.topic, forwarded(event, contentType))
+        else {
+          const { code, message } = verdict.rejection
+          rejected.push({ index, id: event.id, code, message })
+        }
       } else {
         const destination = byType.get(event.type)
         if (!destination) {
@@ -166,6 +172,7 @@ export function dialectRoutes(
 
   async function acceptOtlp(events: OtlpEvents) {
     const reasons: string[] = []
+    counted('otlp', 'ignored', 'no_genai_operation', events.ignored)
     for (const [{ topic, judge, keyOf }, found] of [
       [predictions, events.predictions],
       [labels, events.labels],
@@ -216,6 +223,8 @@ function cloudEvents(
 }
 
 function parsed(body: Buffer): unknown {
+  const why = whyBeyond(body, BODY_BOUNDS)
+  if (why) throw new Problem(400, 'invalid_json', why)
   try {
     return JSON.parse(body.toString())
   } catch (error) {

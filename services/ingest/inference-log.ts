@@ -4,14 +4,15 @@
  * crash, carries the same ids, and counts once. A half that stays alone becomes a dead letter.
  */
 import type { ClickHouse } from '../../lib/clickhouse.ts'
-import type { EventLog, LoggedMessage } from '../../lib/event-log.ts'
+import type { EventLog, LoggedMessage, OutgoingMessage } from '../../lib/event-log.ts'
 import { eventMapping, type RangeTables, type ReadMessage } from '../../lib/event-mapping.ts'
 import { eventRows } from '../../lib/event-rows.ts'
-import { predictionKey } from '../../lib/event-verdict.ts'
+import { isObject } from '../../lib/event-fields.ts'
+import { createJudge, predictionKey } from '../../lib/event-verdict.ts'
 import { messageOf } from '../../lib/errors.ts'
-import { Members } from '../../lib/members.ts'
 import type { MessageReader } from '../../lib/message-reader.ts'
 import type { Metrics } from '../../lib/metrics.ts'
+import type { Model, Models } from '../../lib/models.ts'
 import * as native from '../../lib/native-block.ts'
 import {
   binaryEvent,
@@ -20,6 +21,7 @@ import {
   type CloudEvent,
 } from '../../lib/cloudevents.ts'
 import { InferenceV1 } from '../../schemas/events/inference.v1.ts'
+import { PredictionV1 } from '../../schemas/events/prediction.v1.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import { predictionsOf, Unreadable } from './dialects/inference.ts'
 
@@ -62,29 +64,37 @@ export const kserveReader: MessageReader = {
       ? structuredEvent(message.value.toString())
       : binaryEvent(message.headers ?? {}, 'ce_', message.value)
     if (event === undefined || event === 'invalid') return judge.refuse('invalid_envelope')
-    const part = TYPE.exec(event.type)?.[1]
-    const { attributes: a } = event
-    return judge.value({
-      exchange_id: a['requestid'] ?? event.id,
-      part: part ?? '',
-      model_id: a['modelid'] ?? a['inferenceservicename'] ?? '',
-      model_version: a['endpoint'],
-      exchanged_at: event.time ?? new Date(message.timestampMs).toISOString(),
-      body: event.data.toString(),
-    })
+    return judge.value(halfOf(event, message.timestampMs))
   },
+}
+
+/**
+ * The half of an exchange that a CloudEvent carries, as `inference.v1` has it; whether it is valid is for its judge to say.
+ *
+ * @param arrivedMs stands for the time that an event without one was sent
+ */
+export function halfOf({ type, id, time, attributes: a, data }: CloudEvent, arrivedMs: number) {
+  return {
+    exchange_id: a['requestid'] ?? id,
+    part: TYPE.exec(type)?.[1] ?? '',
+    model_id: a['modelid'] ?? a['inferenceservicename'] ?? '',
+    model_version: a['endpoint'],
+    exchanged_at: time ?? new Date(arrivedMs).toISOString(),
+    body: data.toString(),
+  }
 }
 
 /** Reads MLServer's own topics: V2 JSON, the exchange in the record's key. */
 export function mlserverReader(part: 'request' | 'response'): MessageReader {
   const read: ReadMessage = (message: LoggedMessage, judge) => {
     const headers = message.headers ?? {}
-    let body: Record<string, unknown> = {}
+    let body: unknown
     try {
-      body = JSON.parse(message.value.toString()) as Record<string, unknown>
+      body = JSON.parse(message.value.toString())
     } catch {
       return judge.refuse('invalid_json')
     }
+    if (!isObject(body)) return judge.refuse('invalid_json')
     return judge.value({
       exchange_id: message.key.length > 0 ? message.key.toString() : body['id'],
       part,
@@ -102,86 +112,139 @@ interface ExchangeRow {
   exchange_id: string
   request: string
   response: string
+  /** Halves that are there, and were not settled yet. */
+  parts: ('request' | 'response')[]
   model_version: string
   answered_at: string
   /** Milliseconds since its first half came. */
   age: string
 }
 
+/** Exchanges of one round. */
 const BATCH = 500
 
-/** One round of pairing: emits what is complete, gives up what is older than `patienceMs`. Returns how many it settled. */
-export async function pairHalves(
-  db: ClickHouse,
-  eventLog: Pick<EventLog, 'append'>,
-  metrics: Metrics,
-  patienceMs: number,
-  now: () => number,
-): Promise<number> {
+export interface PairingParts {
+  db: ClickHouse
+  eventLog: Pick<EventLog, 'append'>
+  metrics: Metrics
+  models: Models
+  now: () => number
+}
+
+/**
+ * One round of pairing: emits what is complete, gives up what is older than `patienceMs`. What is wrong with one exchange is
+ * that exchange's: it becomes a dead letter, and the round goes on.
+ *
+ * @returns how many exchanges it settled, at most a batch
+ * @throws when a store or the log is away; the round comes again then, and what was emitted carries the same ids
+ */
+export async function pairHalves(parts: PairingParts, patienceMs: number): Promise<number> {
+  const { db, now } = parts
   const rows = await db.query<ExchangeRow>(
     `SELECT model_id, exchange_id, anyIf(body, part = 'request' AND sign = 1) AS request, anyIf(body, part = 'response' AND sign = 1) AS response,
+       arrayFilter((part, rest) -> rest > 0, ['request', 'response'], [sumIf(sign, part = 'request'), sumIf(sign, part = 'response')]) AS parts,
        max(model_version) AS model_version, max(exchanged_at) AS answered_at,
        {now:Int64} - toUnixTimestamp64Milli(min(received_at)) AS age
      FROM inference_halves GROUP BY model_id, exchange_id
-     HAVING sum(sign) > 0 AND (request != '' AND response != '' OR age > {patience:Int64}) ORDER BY age DESC LIMIT ${BATCH}`,
+     HAVING notEmpty(parts) AND (length(parts) = 2 OR age > {patience:Int64}) ORDER BY age DESC LIMIT ${BATCH}`,
     { now: now(), patience: patienceMs },
   )
-  const topic = TOPICS.inferenceLogs.topic
-  for (const row of rows) {
-    const refuse = async (reason: string, message: string) => {
-      await db.insertRows(
-        'dead_letters',
-        [
-          {
-            topic,
-            partition: '',
-            offset: 0,
-            key: row.exchange_id,
-            value: row.request || row.response,
-            reason,
-            message,
-            service: 'ingest',
-            received_at: new Date(now() - Number(row.age)).toISOString(),
-            log_epoch: 'pairing',
-          },
-        ],
-        `${row.model_id}/${row.exchange_id}`,
-      )
-      metrics.events.inc({ service: 'ingest', topic, outcome: 'dead_letter', reason })
-    }
-    if (row.request === '' || row.response === '') {
-      const alone = row.request === '' ? 'response' : 'request'
-      await refuse(`orphan_${alone}`, `a ${alone} whose other half did not come in time`)
-      continue
-    }
-    try {
-      const events = predictionsOf({
-        exchangeId: row.exchange_id,
-        modelId: row.model_id,
-        modelVersion: row.model_version,
-        answeredAt: row.answered_at,
-        request: row.request,
-        response: row.response,
-      })
-      await eventLog.append(
-        TOPICS.predictions.topic,
-        events.map((event) => ({
-          key: predictionKey(Members.of(event)),
-          value: JSON.stringify(event),
-        })),
-      )
-    } catch (error) {
-      if (!(error instanceof Unreadable)) throw error
-      await refuse('unreadable_exchange', messageOf(error))
-    }
-  }
+  for (const row of rows) await settle(row, parts)
   await db.insertRows(
     'inference_halves',
-    rows.flatMap(({ model_id, exchange_id, request, response }) =>
-      [request && 'request', response && 'response']
-        .filter((part) => part !== '')
-        .map((part) => ({ model_id, exchange_id, part, sign: -1 })),
+    rows.flatMap(({ model_id, exchange_id, parts: settled }) =>
+      settled.map((part) => ({ model_id, exchange_id, part, sign: -1 })),
     ),
   )
   return rows.length
+}
+
+async function settle(row: ExchangeRow, parts: PairingParts): Promise<void> {
+  if (row.parts.length < 2) {
+    const [alone] = row.parts
+    const message = `a ${alone} whose other half did not come in time`
+    return setAside(parts, row, [
+      { value: row.request || row.response, reason: `orphan_${alone}`, message },
+    ])
+  }
+  const { events, refused } = readExchange(row, parts.models.get(row.model_id))
+  await setAside(parts, row, refused)
+  await parts.eventLog.append(TOPICS.predictions.topic, events)
+}
+
+interface Refused {
+  value: string
+  reason: string
+  message: string
+}
+
+const judge = createJudge(PredictionV1)
+
+/** The predictions of an exchange as messages of the log, those that are valid; the others, and why. */
+function readExchange(
+  row: ExchangeRow,
+  model: Pick<Model, 'outputKind' | 'task'>,
+): { events: OutgoingMessage[]; refused: Refused[] } {
+  const events: OutgoingMessage[] = []
+  const refused: Refused[] = []
+  try {
+    const predictions = predictionsOf({
+      exchangeId: row.exchange_id,
+      modelId: row.model_id,
+      modelVersion: row.model_version,
+      answeredAt: row.answered_at,
+      request: row.request,
+      response: row.response,
+      output: { kind: model.outputKind, isBinary: model.task === 'binary' },
+    })
+    for (const prediction of predictions) {
+      const value = JSON.stringify(prediction)
+      const verdict = judge.text(value)
+      if (verdict.ok) events.push({ key: predictionKey(verdict.event), value })
+      else
+        refused.push({
+          value,
+          reason: verdict.rejection.code,
+          message: `a row of the exchange is no prediction: ${verdict.rejection.message}`,
+        })
+    }
+    return { events, refused }
+  } catch (error) {
+    // Whatever it is: nothing here depends on anything but the exchange.
+    const message = error instanceof Unreadable ? error.message : `not read: ${messageOf(error)}`
+    return {
+      events: [],
+      refused: [{ value: row.request, reason: 'unreadable_exchange', message }],
+    }
+  }
+}
+
+/** Longest value of a dead letter; it says so where it was longer. */
+const MAX_VALUE = 65_536
+
+async function setAside(
+  { db, metrics, now }: PairingParts,
+  row: ExchangeRow,
+  refused: readonly Refused[],
+): Promise<void> {
+  const { topic } = TOPICS.inferenceLogs
+  await db.insertRows(
+    'dead_letters',
+    refused.map(({ value, reason, message }) => ({
+      topic,
+      partition: '',
+      offset: 0,
+      key: row.exchange_id,
+      value: value.slice(0, MAX_VALUE),
+      reason,
+      message:
+        value.length > MAX_VALUE ? `${message} (cut from ${value.length} characters)` : message,
+      service: 'ingest',
+      received_at: new Date(now() - Number(row.age)).toISOString(),
+      log_epoch: 'pairing',
+    })),
+    JSON.stringify([row.model_id, row.exchange_id]),
+  )
+  for (const { reason } of refused)
+    metrics.events.inc({ service: 'ingest', topic, outcome: 'dead_letter', reason })
 }

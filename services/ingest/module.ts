@@ -5,6 +5,7 @@ import type { Http } from '../../lib/http.ts'
 import type { Logger } from '../../lib/log.ts'
 import type { Metrics } from '../../lib/metrics.ts'
 import { messageOf } from '../../lib/errors.ts'
+import type { Models } from '../../lib/models.ts'
 import type { Module } from '../../lib/modules.ts'
 import type { SinkOptions, SinkParts } from '../../lib/sink.ts'
 import { sideBySide } from '../../lib/side-by-side.ts'
@@ -24,6 +25,7 @@ export interface IngestDeps {
   clickhouse: (role: string) => ClickHouse
   sinkParts: SinkParts
   metrics: Metrics
+  models: Models
   log: Logger
   now: () => number
 }
@@ -36,8 +38,8 @@ const PAIRING_POLL_MS = 2000
 /** Predictions: HTTP -> log, and log -> ClickHouse; and what model servers log, until it is predictions. */
 export function ingest(deps: IngestDeps, config: IngestConfig): Module[] {
   const { eventLog, metrics, log } = deps
-  ingestRoutes(deps.http, eventLog, metrics, config)
-  dialectRoutes(deps.http, eventLog, metrics, config)
+  ingestRoutes(deps.http, eventLog, metrics)
+  dialectRoutes(deps.http, eventLog, metrics)
   const hints = createHints(eventLog, (error) =>
     log.warn({ error: messageOf(error) }, 'hint not sent'),
   )
@@ -99,21 +101,19 @@ export function ingest(deps: IngestDeps, config: IngestConfig): Module[] {
 }
 
 function pairing(
-  { eventLog, metrics, log, now, clickhouse }: IngestDeps,
+  { eventLog, metrics, models, log, now, clickhouse }: IngestDeps,
   patienceMs: number,
   onWake: (wake: () => void) => void,
 ): Module {
   return {
     name: 'inference pairing',
     run: async (signal) => {
-      const db = clickhouse('pairing')
+      const parts = { db: clickhouse('pairing'), eventLog, metrics, models, now }
       while (!signal.aborted) {
-        const settled = await pairHalves(db, eventLog, metrics, patienceMs, now).catch(
-          (error: unknown) => {
-            log.warn({ error: messageOf(error) }, 'exchanges not paired, trying again')
-            return 0
-          },
-        )
+        const settled = await pairHalves(parts, patienceMs).catch((error: unknown) => {
+          log.warn({ error: messageOf(error) }, 'exchanges not paired, trying again')
+          return 0
+        })
         if (settled > 0) continue
         const woken = new AbortController()
         onWake(() => woken.abort())

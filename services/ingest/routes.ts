@@ -4,14 +4,8 @@ import { eventGateway } from '../../lib/event-gateway.ts'
 import type { EventLog } from '../../lib/event-log.ts'
 import type { Http } from '../../lib/http.ts'
 import type { Metrics } from '../../lib/metrics.ts'
-import type { IngestConfig } from './config.ts'
 
-export function ingestRoutes(
-  http: Http,
-  eventLog: EventLog,
-  metrics: Metrics,
-  config: IngestConfig,
-): void {
+export function ingestRoutes(http: Http, eventLog: EventLog, metrics: Metrics): void {
   eventGateway(http, {
     service: 'ingest',
     path: '/v1/predictions',
@@ -20,7 +14,5 @@ export function ingestRoutes(
     idField: 'prediction_id',
     eventLog,
     metrics,
-    maxBodyBytes: config.PLUMBLINE_MAX_BODY_BYTES,
-    maxPendingBytes: config.PLUMBLINE_MAX_PENDING_BYTES,
   })
 }

@@ -10,6 +10,7 @@ const needs = {
   eventLog: true,
   serveStores: false,
   maxBodyBytes: 10 << 20,
+  maxPendingBytes: 64 << 20,
 }
 process.exit(
   await runService({

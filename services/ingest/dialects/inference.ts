@@ -6,6 +6,8 @@
  */
 import { largest } from '../../../lib/stats/extremes.ts'
 import type { RawEvent } from '../../../lib/event-verdict.ts'
+import { whyBeyond } from '../../../lib/json-bounds.ts'
+import type { OutputKind } from '../../../lib/models.ts'
 
 export interface Exchange {
   exchangeId: string
@@ -16,6 +18,14 @@ export interface Exchange {
   answeredAt: string
   request: string
   response: string
+  /** What one number alone of the response is, by the model file. */
+  output?: Output | undefined
+}
+
+/** What the model file says of outputs. */
+export interface Output {
+  kind: OutputKind | undefined
+  isBinary: boolean
 }
 
 /** Why an exchange has no predictions. */
@@ -24,6 +34,10 @@ export class Unreadable extends Error {}
 type Scalar = number | string | boolean | null
 
 const UNVERSIONED = 'unversioned'
+/** A batch of more rows than this is refused. */
+export const MAX_ROWS = 10_000
+/** What a body may hold: its size is bounded before (`inference.v1`). */
+const BOUNDS = { maxDepth: 32, maxMembers: 200_000 }
 
 /** @throws {Unreadable} naming the field and the rule */
 export function predictionsOf(exchange: Exchange): RawEvent[] {
@@ -35,19 +49,36 @@ export function predictionsOf(exchange: Exchange): RawEvent[] {
     throw new Unreadable(
       `the request has ${inputs.length} rows and the response ${outputs.length}: they must be as many`,
     )
+  if (inputs.length > MAX_ROWS)
+    throw new Unreadable(`the exchange has ${inputs.length} rows: at most ${MAX_ROWS} are read`)
   const version = response['model_version'] ?? (exchange.modelVersion || UNVERSIONED)
   return inputs.map((features, row) => ({
     prediction_id: inputs.length === 1 ? exchange.exchangeId : `${exchange.exchangeId}/${row}`,
     model_id: exchange.modelId,
     model_version: String(scalarOf(version)),
     predicted_at: exchange.answeredAt,
-    ...outputs[row],
+    ...ofKind(outputs[row]!, exchange.output),
     features,
     request_id: exchange.exchangeId,
   }))
 }
 
+/**
+ * A number alone as what the model file says it is. Where it says nothing, a fraction between 0 and 1 is the probability of
+ * a binary model: no class is called so.
+ */
+export function ofKind(answer: RawEvent, output: Output | undefined): RawEvent {
+  const { prediction, ...rest } = answer
+  if (typeof prediction !== 'number' || 'score' in rest || 'scores' in rest) return answer
+  const isFraction = prediction > 0 && prediction < 1
+  const kind = output?.kind ?? (output?.isBinary && isFraction ? 'probability' : undefined)
+  if (kind === 'probability') return { ...rest, score: prediction }
+  return kind === 'class' ? { ...rest, prediction: String(prediction) } : answer
+}
+
 function bodyOf(text: string, part: string): RawEvent {
+  const why = whyBeyond(Buffer.from(text), BOUNDS)
+  if (why) throw new Unreadable(`the ${part} body: ${why}`)
   let body: unknown
   try {
     body = JSON.parse(text)
@@ -126,6 +157,8 @@ function classScores(values: readonly unknown[]): RawEvent {
   }
 }
 
+const MAX_DIMENSIONS = 16
+
 interface Tensor {
   name: string
   /** The elements of each row. */
@@ -139,11 +172,14 @@ function tensorsOf(given: readonly unknown[], field: string): Tensor[] {
       throw new Unreadable(`${field} must be tensors of name, shape and data`)
     const flat = (tensor['data'] as unknown[]).flat(Infinity).map(scalarOf)
     const shape = Array.isArray(tensor['shape']) ? tensor['shape'].map(Number) : [flat.length]
-    const count = shape[0] ?? 0
+    // Tensors without elements have no rows, whatever their shape says.
+    const count = flat.length === 0 ? 0 : (shape[0] ?? 0)
     const width = count === 0 ? 0 : flat.length / count
-    if (!Number.isInteger(width) || shape.reduce((a, b) => a * b, 1) !== flat.length)
+    const isShape =
+      shape.length <= MAX_DIMENSIONS && shape.every((n) => Number.isInteger(n) && n >= 0)
+    if (!isShape || !Number.isInteger(width) || shape.reduce((a, b) => a * b, 1) !== flat.length)
       throw new Unreadable(
-        `${field}.${tensor['name']} has ${flat.length} elements, which its shape [${shape.join(', ')}] does not hold`,
+        `${field}.${tensor['name']} has ${flat.length} elements, which its shape [${shape.slice(0, MAX_DIMENSIONS).join(', ')}] does not hold`,
       )
     return {
       name: tensor['name'],
