@@ -105,6 +105,8 @@ async function canonical(session: RawSession, sql: string): Promise<string> {
       'JSONCompactEachRow',
     )
     .catch((error: unknown) => {
+      if (messageOf(error).includes('Multi-statements are not allowed'))
+        throw refused('; : one statement at a time')
       // What is behind it is our own question around the caller's.
       throw new Error(
         messageOf(error).replace(/: In scope WITH formatQuerySingleLine[\s\S]*$/, ''),

@@ -16,6 +16,7 @@ import { messageOf } from './errors.ts'
 import { refusalOf } from './http-origin.ts'
 import type { Module } from './modules.ts'
 import type { Spool } from './spool.ts'
+import { unescapeTsv } from './sql-words.ts'
 
 export interface ClickHouseServerOptions {
   engine: EmbeddedEngine
@@ -159,7 +160,7 @@ function readersQuestion(request: IncomingMessage, url: URL, query: string, body
     )
   const params = new Map<string, string>()
   for (const [key, value] of url.searchParams)
-    if (/^param_\w+$/.test(key)) params.set(key.slice('param_'.length), unescapeParam(value))
+    if (/^param_\w+$/.test(key)) params.set(key.slice('param_'.length), value)
   return { sql: [query, body.toString()].filter((part) => part.trim() !== '').join('\n'), params }
 }
 
@@ -324,17 +325,10 @@ function bound(query: string, url: URL): { sql: string; params: Record<string, s
         composite,
         (_, type: string) => `CAST('${escape(value)}', '${escape(type)}')`,
       )
-    else params[name] = unescapeParam(value)
+    else params[name] = unescapeTsv(value)
   }
   return { sql, params }
 }
-
-/** Undoes TSV escaping. */
-const unescapeParam = (value: string) =>
-  value.replace(
-    /\\([\\tnr'])/g,
-    (_, c: string) => ({ '\\': '\\', t: '\t', n: '\n', r: '\r', "'": "'" })[c]!,
-  )
 
 interface Exception {
   status: number
@@ -349,7 +343,8 @@ const WRONG_PASSWORD: Exception = {
     'default: Authentication failed: password is incorrect, or there is no user with such name; a password in the URL is not read. (AUTHENTICATION_FAILED)',
 }
 const CLIENT_ERRORS = [
-  6, 27, 36, 42, 43, 44, 46, 47, 53, 62, 70, 115, 117, 167, 168, 306, 386, 456, 718,
+  6, 27, 36, 38, 41, 42, 43, 44, 46, 47, 53, 62, 69, 70, 72, 115, 117, 130, 167, 168, 181, 306, 386,
+  456, 632, 718,
 ]
 /** ClickHouse's codes, by the HTTP status they are answered with; others are 500. */
 const STATUSES = new Map<number, number>([

@@ -26,7 +26,7 @@ export const TABLE_FUNCTIONS = setOf(`
 /** Tables of `system` whose columns say nothing of this machine, of queries or of other callers; see HIDDEN_COLUMNS. */
 export const SYSTEM_TABLES = setOf(`
   one numbers numbers_mt zeros zeros_mt databases tables columns functions table_functions data_type_families formats
-  keywords collations time_zones contributors licenses aggregate_function_combinators table_engines database_engines
+  keywords collations time_zones contributors aggregate_function_combinators table_engines database_engines
   data_skipping_indices data_skipping_index_types settings merge_tree_settings`)
 
 /** Columns of those tables that hold paths of this machine: a statement on such a table must not name one, nor say \`*\`. */

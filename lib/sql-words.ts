@@ -38,8 +38,11 @@ export function withParams(
       if (value === undefined) missing = name
       if (type.trim() === 'Identifier')
         return `\`${(value ?? '').replaceAll('\\', '\\\\').replaceAll('`', '\\`')}\``
+      // What has quotes of its own keeps its escapes for them.
+      if (/^(Array|Map|Tuple)\(/.test(type.trim()))
+        return `CAST(${literal(value ?? '')}, ${literal(type.trim())})`
       if (value === '\\N') return `CAST(NULL, ${literal(type.trim())})`
-      return `CAST(${literal(value ?? '')}, ${literal(type.trim())})`
+      return `CAST(${literal(unescapeTsv(value ?? ''))}, ${literal(type.trim())})`
     },
   )
   return missing === undefined ? { sql } : { sql, missing }
@@ -48,3 +51,10 @@ export function withParams(
 /** Text as a ClickHouse string literal. */
 export const literal = (text: string) =>
   `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'").replaceAll('\n', '\\n').replaceAll('\0', '\\0')}'`
+
+/** Undoes TSV escaping, in which a scalar parameter travels. */
+export const unescapeTsv = (value: string) =>
+  value.replace(
+    /\\([\\tnr'])/g,
+    (_, c: string) => ({ '\\': '\\', t: '\t', n: '\n', r: '\r', "'": "'" })[c]!,
+  )
