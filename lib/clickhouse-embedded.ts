@@ -4,6 +4,7 @@ import { createClient, type ClickHouseClient } from '@clickhouse/client'
 import { formatQueryParams } from '@clickhouse/client-common'
 import { Session } from 'chdb'
 import { createChdbConnection } from 'chdb/connection'
+import { accessArguments, type EngineRole } from './clickhouse-access.ts'
 import {
   clickHouseOf,
   escape,
@@ -28,8 +29,12 @@ export interface RawSession {
 }
 
 export interface EmbeddedEngine extends ClickHouseEngine {
-  /** @param settings statements run once, such as the limits of a reader */
-  rawSession: (settings: readonly string[]) => RawSession
+  /**
+   * A session of its own: what is set in it, and the database it uses, are no other's.
+   *
+   * @param settings statements run once, such as the limits of a reader
+   */
+  rawSession: (role: EngineRole, settings: readonly string[]) => RawSession
 }
 
 /**
@@ -40,9 +45,14 @@ export interface EmbeddedEngine extends ClickHouseEngine {
 export function embeddedEngine(path: string): EmbeddedEngine {
   mkdirSync(path, { recursive: true })
   const clients: ClickHouseClient[] = []
-  const sessions: Session[] = []
+  const sessions = new Set<Session>()
+  let first: Session | undefined
+  /** The first session opens the engine, with who may do what; every later one of the same path is given the same. */
+  const engine = () =>
+    (first ??= open(() => new Session(path, { connectionArgs: accessArguments(path) }), path))
   return {
     connect: () => {
+      engine()
       const connection = open(() => createChdbConnection({ path }), path)
       // Settings given to the client are set anew before every query, which costs as much as a small query does.
       const client = createClient({ connection } as never)
@@ -60,10 +70,11 @@ export function embeddedEngine(path: string): EmbeddedEngine {
         isEmbedded: true,
       })
     },
-    rawSession: (settings) => {
+    rawSession: (role, settings) => {
+      engine()
       const session = open(() => new Session(path), path)
-      sessions.push(session)
-      for (const statement of settings) session.query(statement)
+      sessions.add(session)
+      for (const statement of [`SET ROLE ${role}`, ...settings]) session.query(statement)
       return {
         run: async (sql, params, format) => {
           const result =
@@ -77,12 +88,16 @@ export function embeddedEngine(path: string): EmbeddedEngine {
             bytesRead: result.bytesRead,
           }
         },
-        close: () => session.close(),
+        close: () => {
+          sessions.delete(session)
+          session.close()
+        },
       }
     },
     close: async () => {
       await Promise.all(clients.map((client) => client.close()))
       for (const session of sessions) session.close()
+      first?.close()
     },
   }
 }

@@ -1,18 +1,22 @@
 /**
  * ClickHouse's HTTP interface on the embedded engine, for analysts and for separately started services.
  *
- * Callers who are not Plumbline get sessions with `readonly=1` and limits set before it: SETTINGS clauses and SET are
- * refused by the engine itself, `INTO OUTFILE` by us, and settings in the URL, which Grafana and the
- * official clients send with every query, are ignored. Plumbline's own services authenticate and may write.
+ * Callers who are not Plumbline are readers (`clickhouse-readers.ts`): a positive list, a session of its own each, and bounds.
+ * Settings in the URL, which Grafana and the official clients send with every query, are ignored for them. Plumbline's own
+ * services authenticate in a header and may write.
  */
-import { timingSafeEqual } from 'node:crypto'
+import { createHash, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { gzipSync, gunzipSync } from 'node:zlib'
+import type { Authenticate } from './auth.ts'
 import { escape } from './clickhouse.ts'
-import type { EmbeddedEngine, RawSession } from './clickhouse-embedded.ts'
+import type { EmbeddedEngine, RawResult, RawSession } from './clickhouse-embedded.ts'
+import { createReaders, MAX_READER_BYTES, type Readers } from './clickhouse-readers.ts'
 import { messageOf } from './errors.ts'
+import { refusalOf } from './http-origin.ts'
 import type { Module } from './modules.ts'
 import type { Spool } from './spool.ts'
+import { unescapeTsv } from './sql-words.ts'
 
 export interface ClickHouseServerOptions {
   engine: EmbeddedEngine
@@ -22,6 +26,10 @@ export interface ClickHouseServerOptions {
   username: string
   password: string
   spool: Spool
+  /** With a key file a reader needs a key whose scope is `read`; without one anybody on this machine may ask. */
+  authenticate: Authenticate
+  /** Names besides loopback that a request's `Host` may have. */
+  allowedHosts: readonly string[]
 }
 
 export interface ClickHouseServer {
@@ -29,17 +37,13 @@ export interface ClickHouseServer {
   url: () => string
 }
 
-const READERS = 3
 const MAX_BODY_BYTES = 256 << 20
-/** What a reader may use, set before `readonly`, after which no setting can change. */
-const READER_LIMITS = [
-  'SET max_execution_time = 30',
-  'SET max_memory_usage = 1000000000',
-  'SET max_result_bytes = 500000000',
-  'SET max_threads = 2',
-  'SET output_format_json_quote_64bit_integers = 1',
-  'SET readonly = 1',
-]
+/** Half-sent requests hold no more than a socket, and not for long. */
+const MAX_CONNECTIONS = 256
+const HEADERS_TIMEOUT_MS = 10_000
+const REQUEST_TIMEOUT_MS = 60_000
+/** A reader's statement may stand in the URL, where a byte takes three. */
+const MAX_HEADER_BYTES = 4 * MAX_READER_BYTES
 const WRITER_SETTINGS = [
   'SET async_insert = 0',
   'SET cast_string_to_variant_use_inference = 0',
@@ -56,10 +60,13 @@ const OUTPUT_SETTINGS = new Set([
 
 export function clickHouseServer(options: ClickHouseServerOptions): ClickHouseServer {
   let server: Server | undefined
-  let readers: Lane[] = []
+  let readers: Readers | undefined
   let writers: Lane[] = []
 
   async function handle(request: IncomingMessage, response: ServerResponse) {
+    const refusal = refusalOf(addressOf(request), options.host, options.allowedHosts)
+    if (refusal)
+      return fail(response, { ...refusal, code: 195, message: `${refusal.detail}. (HOST)` })
     const url = new URL(request.url ?? '/', 'http://localhost')
     if (
       url.pathname === '/ping' ||
@@ -68,60 +75,33 @@ export function clickHouseServer(options: ClickHouseServerOptions): ClickHouseSe
       response.writeHead(200, { 'content-type': 'text/plain; charset=UTF-8' }).end('Ok.\n')
       return
     }
-    if (url.pathname !== '/') return fail(response, 404, 0, `There is no handle ${url.pathname}`)
+    if (url.pathname !== '/')
+      return fail(response, { status: 404, code: 0, message: `There is no handle ${url.pathname}` })
     const access = accessOf(request, url, options)
-    if (access === 'refused')
-      return fail(
-        response,
-        403,
-        516,
-        'default: Authentication failed: password is incorrect, or there is no user with such name. (AUTHENTICATION_FAILED)',
-      )
-
-    const body = await readBody(request)
+    if (access === 'refused') return fail(response, WRONG_PASSWORD)
+    const body = await readBody(request, access === 'writer' ? MAX_BODY_BYTES : MAX_READER_BYTES)
     const query = url.searchParams.get('query') ?? ''
-    // Like ClickHouse: the query is the URL's, followed by the body, which may carry an INSERT's data.
-    const inUrl = query.trim() !== ''
-    const { sql, params } = bound(inUrl ? query : body.toString(), url)
-    const data = inUrl ? body : Buffer.alloc(0)
     const format =
       url.searchParams.get('default_format') ??
       request.headers['x-clickhouse-format']?.toString() ??
       'TabSeparated'
-    const settings = access === 'writer' ? outputSettings(url) : []
-    const forbidden = access === 'reader' ? whyNotReadOnly(sql) : undefined
-    if (forbidden)
-      return fail(
-        response,
-        403,
-        164,
-        `Cannot execute query in readonly mode: ${forbidden}. (READONLY)`,
-      )
+    const result =
+      access === 'writer'
+        ? await write(url, query, body, format)
+        : await readers!.ask({ ...readersQuestion(request, url, query, body), format })
+    answer(request, response, url, result)
+  }
 
-    const lane = leastBusy(access === 'writer' ? writers : readers)
-    const result = await lane.use(async (session) => {
-      for (const setting of settings) await session.run(setting, {}, 'Null')
+  async function write(url: URL, query: string, body: Buffer, format: string) {
+    // Like ClickHouse: the query is the URL's, followed by the body, which may carry an INSERT's data.
+    const inUrl = query.trim() !== ''
+    const { sql, params } = bound(inUrl ? query : body.toString(), url)
+    const data = inUrl ? body : Buffer.alloc(0)
+    const result = await leastBusy(writers).use(async (session) => {
+      for (const setting of outputSettings(url)) await session.run(setting, {}, 'Null')
       return runWithData(session, sql, data, params, format, options.spool)
     })
-    const used = /\bformat\s+([A-Za-z]\w*)\s*;?\s*$/i.exec(sql)?.[1] ?? format
-    const gzip =
-      url.searchParams.get('enable_http_compression') === '1' &&
-      /\bgzip\b/.test(request.headers['accept-encoding'] ?? '')
-    const bytes = gzip ? gzipSync(result.bytes, { level: 1 }) : result.bytes
-    response.writeHead(200, {
-      'content-type': contentType(used),
-      'x-clickhouse-format': used,
-      'x-clickhouse-timezone': 'UTC',
-      'x-clickhouse-query-id': url.searchParams.get('query_id') ?? crypto.randomUUID(),
-      'x-clickhouse-summary': JSON.stringify({
-        read_rows: String(result.rowsRead),
-        read_bytes: String(result.bytesRead),
-        elapsed_ns: String(Math.round(result.elapsedSeconds * 1e9)),
-      }),
-      ...(gzip && { 'content-encoding': 'gzip' }),
-      'content-length': bytes.length,
-    })
-    response.end(bytes)
+    return { ...result, format: /\bformat\s+([A-Za-z]\w*)\s*;?\s*$/i.exec(sql)?.[1] ?? format }
   }
 
   return {
@@ -134,18 +114,14 @@ export function clickHouseServer(options: ClickHouseServerOptions): ClickHouseSe
     module: {
       name: 'clickhouse http interface',
       start: async () => {
-        readers = Array.from({ length: READERS }, () =>
-          laneOf(options.engine.rawSession(READER_LIMITS)),
-        )
+        readers = createReaders(options.engine)
         writers = Array.from({ length: 2 }, () =>
-          laneOf(options.engine.rawSession(WRITER_SETTINGS)),
+          laneOf(options.engine.rawSession('plumbline_owner', WRITER_SETTINGS)),
         )
-        server = createServer({ maxHeaderSize: 1 << 20 }, (request, response) => {
-          handle(request, response).catch((error: unknown) => {
-            const { status, code, message } = exceptionOf(error)
-            fail(response, status, code, message)
-          })
+        server = createServer(SERVER_OPTIONS, (request, response) => {
+          handle(request, response).catch((error: unknown) => fail(response, exceptionOf(error)))
         })
+        server.maxConnections = MAX_CONNECTIONS
         await new Promise<void>((resolve, reject) => {
           server!.once('error', reject)
           server!.listen(options.port, options.host, () => resolve())
@@ -157,6 +133,68 @@ export function clickHouseServer(options: ClickHouseServerOptions): ClickHouseSe
       },
     },
   }
+}
+
+const SERVER_OPTIONS = {
+  maxHeaderSize: MAX_HEADER_BYTES,
+  headersTimeout: HEADERS_TIMEOUT_MS,
+  requestTimeout: REQUEST_TIMEOUT_MS,
+}
+
+/** A navigation from another site is refused too: nobody follows a link into this port. */
+const addressOf = ({ method = 'GET', headers }: IncomingMessage) => ({
+  method,
+  host: headers.host,
+  origin: headers.origin,
+  fetchSite: headers['sec-fetch-site']?.toString(),
+  fetchMode: undefined,
+})
+
+/** A reader's statement is the URL's and the body's, one after the other; it asks in the one database there is for it. */
+function readersQuestion(request: IncomingMessage, url: URL, query: string, body: Buffer) {
+  const database =
+    url.searchParams.get('database') ?? request.headers['x-clickhouse-database']?.toString() ?? ''
+  if (database !== '' && database !== 'default')
+    throw new Error(
+      'Code: 81. DB::Exception: readers ask in the database default, and name others before a point. (UNKNOWN_DATABASE)',
+    )
+  const params = new Map<string, string>()
+  for (const [key, value] of url.searchParams)
+    if (/^param_\w+$/.test(key)) params.set(key.slice('param_'.length), value)
+  return { sql: [query, body.toString()].filter((part) => part.trim() !== '').join('\n'), params }
+}
+
+function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  url: URL,
+  result: RawResult & { format: string },
+): void {
+  const gzip =
+    url.searchParams.get('enable_http_compression') === '1' &&
+    /\bgzip\b/.test(request.headers['accept-encoding'] ?? '')
+  const bytes = gzip ? gzipSync(result.bytes, { level: 1 }) : result.bytes
+  response.writeHead(200, {
+    'content-type': contentType(result.format),
+    'x-content-type-options': 'nosniff',
+    'x-clickhouse-format': result.format,
+    'x-clickhouse-timezone': 'UTC',
+    'x-clickhouse-query-id': queryId(url),
+    'x-clickhouse-summary': JSON.stringify({
+      read_rows: String(result.rowsRead),
+      read_bytes: String(result.bytesRead),
+      elapsed_ns: String(Math.round(result.elapsedSeconds * 1e9)),
+    }),
+    ...(gzip && { 'content-encoding': 'gzip' }),
+    'content-length': bytes.length,
+  })
+  response.end(bytes)
+}
+
+/** The caller's own, where a header can hold it. */
+function queryId(url: URL): string {
+  const given = url.searchParams.get('query_id') ?? ''
+  return /^[\w.:-]{1,200}$/.test(given) ? given : crypto.randomUUID()
 }
 
 /** A session takes one query at a time; the others wait in line. */
@@ -216,29 +254,32 @@ async function runWithData(
   })
 }
 
+/** Who asks, by headers alone: what stands in a URL stands in logs and histories. */
 function accessOf(
   request: IncomingMessage,
   url: URL,
-  options: ClickHouseServerOptions,
+  { username, password, authenticate }: ClickHouseServerOptions,
 ): 'writer' | 'reader' | 'refused' {
-  const basic = /^Basic (.+)$/.exec(request.headers.authorization ?? '')?.[1]
-  const [basicUser = '', ...basicPassword] = basic
-    ? Buffer.from(basic, 'base64').toString().split(':')
-    : []
+  const { authorization = '' } = request.headers
+  if (url.searchParams.get('password')) return 'refused'
+  const basic = /^Basic (.+)$/.exec(authorization)?.[1]
+  const [basicUser = '', ...rest] = basic ? Buffer.from(basic, 'base64').toString().split(':') : []
   const user =
     basicUser ||
     request.headers['x-clickhouse-user']?.toString() ||
     url.searchParams.get('user') ||
     'default'
-  const password =
-    basicPassword.join(':') ||
-    request.headers['x-clickhouse-key']?.toString() ||
-    url.searchParams.get('password') ||
-    ''
-  if (user !== options.username) return password === '' ? 'reader' : 'refused'
-  const given = Buffer.from(password)
-  const wanted = Buffer.from(options.password)
-  return given.length === wanted.length && timingSafeEqual(given, wanted) ? 'writer' : 'refused'
+  const key = rest.join(':') || request.headers['x-clickhouse-key']?.toString() || ''
+  if (user === username) return isSame(key, password) ? 'writer' : 'refused'
+  // What ClickHouse's clients call a password is a reader's key.
+  const bearer = authorization.startsWith('Bearer ') ? authorization : `Bearer ${key}`
+  const caller = authenticate(key === '' && bearer === 'Bearer ' ? undefined : bearer)
+  return caller?.scopes.has('read') ? 'reader' : 'refused'
+}
+
+function isSame(given: string, wanted: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest()
+  return timingSafeEqual(digest(given), digest(wanted))
 }
 
 /** Writers' services choose how values are printed; each is a name from a fixed list and a plain value. */
@@ -250,18 +291,18 @@ function outputSettings(url: URL): string[] {
   )
 }
 
-async function readBody(request: IncomingMessage): Promise<Buffer> {
+async function readBody(request: IncomingMessage, most: number): Promise<Buffer> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length
-    if (size > MAX_BODY_BYTES)
+    if (size > most)
       throw new Error('Code: 307. DB::Exception: the request is too large. (TOO_MANY_BYTES)')
     chunks.push(chunk)
   }
   const body = Buffer.concat(chunks)
   return request.headers['content-encoding'] === 'gzip'
-    ? gunzipSync(body, { maxOutputLength: MAX_BODY_BYTES })
+    ? gunzipSync(body, { maxOutputLength: most })
     : body
 }
 
@@ -284,60 +325,56 @@ function bound(query: string, url: URL): { sql: string; params: Record<string, s
         composite,
         (_, type: string) => `CAST('${escape(value)}', '${escape(type)}')`,
       )
-    else params[name] = unescapeParam(value)
+    else params[name] = unescapeTsv(value)
   }
   return { sql, params }
 }
 
-const CHANGES =
-  /^\(*\s*(insert|create|drop|alter|rename|exchange|truncate|set|kill|grant|revoke|attach|detach|undrop|optimize|system|delete|update|backup|restore|move|execute|use)\b/i
-
-/** `readonly=1` lets some statements through that change no data (users, kills, files written); these are refused here. */
-function whyNotReadOnly(sql: string): string | undefined {
-  const bare = withoutLiterals(sql).trim().replace(/;\s*$/, '')
-  if (bare.includes(';')) return 'several statements'
-  if (/\binto\s+outfile\b/i.test(bare)) return 'INTO OUTFILE'
-  if (CHANGES.test(bare)) return 'only questions are allowed'
-  return undefined
+interface Exception {
+  status: number
+  code: number
+  message: string
 }
 
-/** Undoes TSV escaping. */
-const unescapeParam = (value: string) =>
-  value.replace(
-    /\\([\\tnr'])/g,
-    (_, c: string) => ({ '\\': '\\', t: '\t', n: '\n', r: '\r', "'": "'" })[c]!,
-  )
+const WRONG_PASSWORD: Exception = {
+  status: 403,
+  code: 516,
+  message:
+    'default: Authentication failed: password is incorrect, or there is no user with such name; a password in the URL is not read. (AUTHENTICATION_FAILED)',
+}
+const CLIENT_ERRORS = [
+  6, 27, 36, 38, 41, 42, 43, 44, 46, 47, 53, 62, 69, 70, 72, 115, 117, 130, 167, 168, 181, 306, 386,
+  456, 632, 718,
+]
+/** ClickHouse's codes, by the HTTP status they are answered with; others are 500. */
+const STATUSES = new Map<number, number>([
+  ...CLIENT_ERRORS.map((code) => [code, 400] as const),
+  [60, 404],
+  [81, 404],
+  [164, 403],
+  [497, 403],
+  [202, 429],
+  [307, 413],
+  [159, 408],
+])
 
-/** SQL with its comments, strings and quoted names taken out, so that words in them are not keywords. */
-const withoutLiterals = (sql: string) =>
-  sql.replace(
-    /'(?:[^'\\]|\\[\s\S]|'')*'|"(?:[^"\\]|\\[\s\S])*"|`(?:[^`\\]|\\[\s\S])*`|--[^\n]*|\/\*[\s\S]*?\*\//g,
-    ' ',
-  )
-
-const NOT_FOUND = new Set([60, 81])
-const CLIENT_ERRORS = new Set([6, 27, 36, 42, 43, 44, 46, 47, 53, 62, 70, 115, 117, 386, 456])
-
-function exceptionOf(error: unknown): { status: number; code: number; message: string } {
+function exceptionOf(error: unknown): Exception {
   const message = messageOf(error)
   const code = Number(/Code: (\d+)/.exec(message)?.[1] ?? 1000)
-  const status = NOT_FOUND.has(code)
-    ? 404
-    : code === 164 || code === 497
-      ? 403
-      : CLIENT_ERRORS.has(code)
-        ? 400
-        : 500
-  return { status, code, message }
+  return { status: STATUSES.get(code) ?? 500, code, message }
 }
 
-function fail(response: ServerResponse, status: number, code: number, message: string): void {
+function fail(response: ServerResponse, { status, code, message }: Exception): void {
   if (response.headersSent) return void response.destroy()
   const body = `${message.startsWith('Code:') ? message : `Code: ${code}. DB::Exception: ${message}`} (version chDB)\n`
   response
     .writeHead(status, {
       'content-type': 'text/plain; charset=UTF-8',
+      'x-content-type-options': 'nosniff',
       'x-clickhouse-exception-code': String(code),
+      ...(status === 429 && { 'retry-after': '1' }),
+      // What was not read of a request that is too large is not waited for.
+      ...(status === 413 && { connection: 'close' }),
     })
     .end(body)
 }

@@ -10,6 +10,7 @@ import type { Authenticate, Scope } from './auth.ts'
 import { eventTime } from './event-fields.ts'
 import { messageOf, Problem } from './errors.ts'
 import { whyBeyond } from './json-bounds.ts'
+import { refusalOf } from './http-origin.ts'
 import type { Logger } from './log.ts'
 import type { Module, Readiness } from './modules.ts'
 import { bodyBudget, readBody, type BodyLimits } from './request-body.ts'
@@ -21,6 +22,8 @@ export interface HttpOptions {
   /** 0 takes a free port. */
   port: number
   /** Largest body of one request, and bytes of all bodies together, after decompression. */
+  /** Names besides loopback and `host` that a request may be addressed to. */
+  allowedHosts?: readonly string[]
   maxBodyBytes: number
   maxPendingBytes: number
   log: Logger
@@ -92,6 +95,7 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
       `there is nothing at ${request.method} ${request.url.split('?')[0]}`,
     ),
   )
+  app.addHook('onRequest', async (request) => checkAddress(request, options))
   app.addHook('onRequest', async (request) => {
     const scope = request.routeOptions.config.scope
     if (!scope) return
@@ -167,6 +171,24 @@ function jsonOf(bytes: Buffer): unknown {
   } catch (error) {
     throw new Problem(400, 'invalid_json', `the body is not JSON: ${messageOf(error)}`)
   }
+}
+
+/** @throws {Problem} 421 or 403 for what is addressed to another host, or comes from a page that is not ours */
+function checkAddress({ method, headers }: FastifyRequest, options: HttpOptions): void {
+  const refusal = refusalOf(
+    {
+      method,
+      host: headers.host,
+      origin: headers.origin,
+      fetchSite: headers['sec-fetch-site']?.toString(),
+      fetchMode: headers['sec-fetch-mode']?.toString(),
+    },
+    options.host,
+    options.allowedHosts ?? [],
+  )
+  if (!refusal) return
+  const code = refusal.status === 421 ? 'misdirected_request' : 'foreign_origin'
+  throw new Problem(refusal.status, code, refusal.detail)
 }
 
 /** Listens once everything else has started, and closes before anything else stops. */

@@ -12,6 +12,13 @@ export const PlatformConfig = Type.Object({
     default: 8080,
     description: 'Port of the HTTP server; 0 takes a free one.',
   }),
+  PLUMBLINE_ALLOWED_HOSTS: Type.Optional(
+    Type.String({
+      pattern: '^[^\\s,]+(,[^\\s,]+)*$',
+      description:
+        'Names besides loopback and PLUMBLINE_HTTP_HOST that a request’s Host, and the Origin of a page, may have, separated by commas: name, name:port, *.suffix, or * for any Host.',
+    }),
+  ),
   PLUMBLINE_KAFKA_BROKERS: Type.Optional(
     Type.String({
       description:

@@ -1,10 +1,19 @@
 /** What services stand on, built once from the configuration. Services never see this type, only the parts they name. */
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket'
 import { TOPICS } from '../schemas/topics.ts'
-import { openAccess, readKeyFile } from './auth.ts'
+import { openAccess, readKeyFile, type Authenticate } from './auth.ts'
 import { avroReader } from './avro-reader.ts'
 import { circuitBreaker } from './circuit-breaker.ts'
 import { serverEngine, type ClickHouse, type ClickHouseEngine } from './clickhouse.ts'
@@ -32,6 +41,7 @@ import {
   type EmbeddedPostgres,
   type Postgres,
 } from './postgres.ts'
+import { postgresFront } from './postgres-front.ts'
 import { schemaRegistry } from './schema-registry.ts'
 import type { SinkParts } from './sink.ts'
 import { createSpool, type Spool } from './spool.ts'
@@ -131,7 +141,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     needs.postgres || needs.serveStores ? await openPostgres(config, dataDir) : undefined
   const interfaceOf =
     embedded && config.PLUMBLINE_CLICKHOUSE_HTTP_PORT !== 0
-      ? clickHouseInterface(embedded, config, dataDir, spool)
+      ? clickHouseInterface(embedded, config, { dataDir, spool, authenticate })
       : undefined
 
   const checks = new Map<string, () => Promise<unknown>>([['clickhouse', pingOf(engine)]])
@@ -140,6 +150,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
   const httpOptions: HttpOptions = {
     host: config.PLUMBLINE_HTTP_HOST,
     port: config.PLUMBLINE_HTTP_PORT,
+    allowedHosts: allowedHostsOf(config),
     maxBodyBytes: needs.maxBodyBytes,
     maxPendingBytes: needs.maxPendingBytes,
     log,
@@ -261,7 +272,7 @@ function postgresModule(
   needs: Needs,
   log: Logger,
 ): Module {
-  let socket: PGLiteSocketServer | undefined
+  let served: { stop: () => Promise<void> } | undefined
   return {
     name: 'postgres',
     start: async () => {
@@ -270,26 +281,57 @@ function postgresModule(
         else await postgres.query('select 1')
       })
       if (!needs.serveStores || !embedded) return
-      socket = new PGLiteSocketServer({
-        db: embedded.db,
-        host: '127.0.0.1',
-        port: config.PLUMBLINE_POSTGRES_PORT,
-        maxConnections: 16,
-      })
-      await socket.start()
+      served = await servePostgres(embedded, config)
     },
     stop: async () => {
-      await socket?.stop()
+      await served?.stop()
       await postgres.close()
     },
   }
 }
 
+const POSTGRES_CONNECTIONS = 16
+
+/** PGlite on a socket that only this user can reach, and before it the port, which asks for the password. */
+async function servePostgres(
+  embedded: EmbeddedPostgres,
+  config: PlatformConfig,
+): Promise<{ stop: () => Promise<void> }> {
+  // In the folder for temporary files, since the path of a socket has at most 107 bytes.
+  const folder = mkdtempSync(join(tmpdir(), 'plumbline-postgres-'))
+  const path = join(folder, 'socket')
+  const inner = new PGLiteSocketServer({
+    db: embedded.db,
+    path,
+    maxConnections: POSTGRES_CONNECTIONS,
+  })
+  await inner.start()
+  const front = postgresFront({
+    host: '127.0.0.1',
+    port: config.PLUMBLINE_POSTGRES_PORT,
+    password: secretIn(resolve(config.PLUMBLINE_DATA_DIR), 'postgres.secret', () =>
+      randomBytes(32).toString('base64url'),
+    ),
+    upstream: path,
+    maxConnections: POSTGRES_CONNECTIONS,
+  })
+  await front.start()
+  return {
+    stop: async () => {
+      await front.stop()
+      await inner.stop()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+const allowedHostsOf = ({ PLUMBLINE_ALLOWED_HOSTS: hosts = '' }: PlatformConfig) =>
+  hosts.split(',').filter((host) => host !== '')
+
 function clickHouseInterface(
   engine: EmbeddedEngine,
   config: PlatformConfig,
-  dataDir: string,
-  spool: Spool,
+  { dataDir, spool, authenticate }: { dataDir: string; spool: Spool; authenticate: Authenticate },
 ): ClickHouseServer {
   return clickHouseServer({
     engine,
@@ -300,6 +342,8 @@ function clickHouseInterface(
       config.PLUMBLINE_CLICKHOUSE_PASSWORD ??
       secretIn(dataDir, 'clickhouse.secret', () => randomBytes(32).toString('base64url')),
     spool,
+    authenticate,
+    allowedHosts: allowedHostsOf(config),
   })
 }
 

@@ -48,7 +48,7 @@ beforeAll(async () => {
         PLUMBLINE_MODELS_DIR: join(directory, 'models'),
         PLUMBLINE_CLICKHOUSE_URL: stores.clickhouseUrl,
         PLUMBLINE_CLICKHOUSE_PASSWORD: readFileSync(join(data, 'clickhouse.secret'), 'utf8'),
-        PLUMBLINE_POSTGRES_URL: `postgres://postgres@127.0.0.1:${postgresPort}/postgres`,
+        PLUMBLINE_POSTGRES_URL: `postgres://postgres:${readFileSync(join(data, 'postgres.secret'), 'utf8')}@127.0.0.1:${postgresPort}/postgres`,
         PLUMBLINE_DRIFT_SCAN_SECONDS: '1',
       },
     })

@@ -133,9 +133,12 @@ test('writers authenticate; a wrong password is refused, not taken for a reader'
 })
 
 test('a slow analyst does not stall another', async () => {
-  const slow = asReader('SELECT sleep(2)')
-  const begun = performance.now()
+  let slowIsDone = false
+  const slow = asReader('SELECT max(sipHash64(number)) FROM numbers(500000000)').then((answer) => {
+    slowIsDone = true
+    return answer
+  })
   expect((await asReader('SELECT 1')).text).toBe('1\n')
-  expect(performance.now() - begun).toBeLessThan(1500)
+  expect(slowIsDone).toBe(false)
   await slow
-})
+}, 60_000)

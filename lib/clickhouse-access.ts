@@ -1,0 +1,78 @@
+/**
+ * Who may do what in the embedded engine, as its own roles: the wall behind the list of what a reader may say. Nobody has
+ * sources besides files (other hosts, other databases, programs), and a reader not even those.
+ */
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+export type EngineRole = 'plumbline_owner' | 'plumbline_reader'
+
+/** Files are how a batch comes in: the spool's, read by the insert that stores it. */
+const OWNER = [
+  'GRANT SELECT, INSERT, ALTER, CREATE, DROP, UNDROP TABLE, TRUNCATE, OPTIMIZE, CHECK, SHOW, KILL QUERY, SYSTEM, MOVE PARTITION BETWEEN SHARDS ON *.*',
+  'GRANT TABLE ENGINE ON *',
+  'GRANT SET DEFINER ON *',
+  'GRANT READ ON FILE',
+]
+const READER = [
+  'GRANT SELECT, SHOW ON default.*',
+  'GRANT SELECT, SHOW ON system.*',
+  'GRANT SELECT, SHOW ON information_schema.*',
+  'GRANT SELECT, SHOW ON INFORMATION_SCHEMA.*',
+  'GRANT CREATE TEMPORARY TABLE ON *.*',
+]
+
+/**
+ * Arguments that open the engine of a data directory; the files they name are written anew beside it, readable by their owner
+ * alone. They hold no secret: the one user has no password, and only this process can speak to the engine.
+ */
+export function accessArguments(path: string): readonly string[] {
+  const directory = `${path}.access`
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  const users = join(directory, 'users.xml')
+  const config = join(directory, 'config.xml')
+  writeWhole(users, usersXml())
+  writeWhole(
+    config,
+    `<clickhouse>
+  <users_config>${escapeXml(users)}</users_config>
+</clickhouse>
+`,
+  )
+  return [`--config-file=${config}`]
+}
+
+function usersXml(): string {
+  return `<clickhouse>
+  <profiles><default/></profiles>
+  <quotas><default/></quotas>
+  <roles>
+    <plumbline_owner><grants>${grantsXml(OWNER)}</grants></plumbline_owner>
+    <plumbline_reader><grants>${grantsXml(READER)}</grants></plumbline_reader>
+  </roles>
+  <users>
+    <default>
+      <password/>
+      <profile>default</profile>
+      <quota>default</quota>
+      <networks><ip>::/0</ip></networks>
+      <grants>${grantsXml(['GRANT plumbline_owner', 'GRANT plumbline_reader'])}</grants>
+    </default>
+  </users>
+</clickhouse>
+`
+}
+
+const grantsXml = (grants: readonly string[]) =>
+  grants.map((grant) => `<query>${escapeXml(grant)}</query>`).join('')
+
+const escapeXml = (text: string) =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+
+/** Never half a file, and never through a link that somebody has put there. */
+function writeWhole(path: string, text: string): void {
+  const draft = `${path}.${randomBytes(6).toString('hex')}`
+  writeFileSync(draft, text, { mode: 0o600, flag: 'wx' })
+  renameSync(draft, path)
+}

@@ -1,0 +1,277 @@
+/** The reader's port against a stranger: what it refuses, what it answers, and that one reader is no other's burden. */
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import pg from 'pg'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { PANELS } from '../../../dashboards/panels.ts'
+import { freePort } from '../../../deploy/local/kafka.ts'
+import { startTarget, temporaryDirectory, until, type Running } from '../../harness.ts'
+import { corpus, type Sent } from './corpus.ts'
+
+const KEY = 'a-key-of-thirty-two-bytes-or-more'
+const EMIT_KEY = 'another-key-of-thirty-two-bytes-x'
+const LEAK = '/tmp/plumbline-leak'
+const directory = temporaryDirectory()
+const keyed = temporaryDirectory()
+let stores: Running
+let postgresPort: number
+let secret: string
+beforeAll(async () => {
+  postgresPort = await freePort()
+  stores = await startTarget('stores', {
+    PLUMBLINE_DATA_DIR: directory,
+    PLUMBLINE_POSTGRES_PORT: String(postgresPort),
+  })
+  secret = readFileSync(join(directory, 'clickhouse.secret'), 'utf8')
+}, 120_000)
+afterAll(() => stores.stop())
+
+interface Answer {
+  status: number
+  text: string
+}
+
+async function send(
+  sql: string,
+  search = '',
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  const response = await fetch(`${stores.clickhouseUrl}/?${search}`, {
+    method: 'POST',
+    body: sql,
+    headers,
+  })
+  return { status: response.status, text: await response.text() }
+}
+
+/** With headers that `fetch` would not let us choose. */
+const raw = (url: string, headers: Record<string, string>, method = 'GET') =>
+  new Promise<number>((resolve, reject) => {
+    const sent = request(url, { method, headers }, (response) => {
+      response.resume()
+      resolve(response.statusCode!)
+    })
+    sent.on('error', reject).end()
+  })
+
+const asWriter = (sql: string) =>
+  send(sql, '', { 'x-clickhouse-user': 'plumbline', 'x-clickhouse-key': secret })
+
+/** Everything a statement could have changed. */
+const state = async () =>
+  (
+    await asWriter(
+      "SELECT (SELECT groupArray((database, name, engine, total_rows)) FROM (SELECT * FROM system.tables WHERE database NOT IN ('system') ORDER BY database, name)), (SELECT groupArray(name) FROM system.users), (SELECT groupArray(name) FROM system.roles), (SELECT groupArray(name) FROM (SELECT name FROM system.functions WHERE origin != 'System' ORDER BY name)), currentDatabase()",
+    )
+  ).text
+
+test('every hostile statement is refused, says why, and has done nothing', async () => {
+  const entries = corpus('refused')
+  expect(entries.length).toBeGreaterThan(300)
+  const before = await state()
+  const wrong: unknown[] = []
+  for (const { sql, url } of entries) {
+    const { status, text } = await send(sql, url)
+    const why = /Code: \d+\. DB::Exception: \S/.test(text)
+    if (status < 400 || status >= 500 || !why || text.includes('root:'))
+      wrong.push({ sql: sql.slice(0, 200), url, status, text: text.slice(0, 200) })
+  }
+  expect(wrong).toEqual([])
+  expect(existsSync(LEAK)).toBe(false)
+  expect(await state()).toBe(before)
+}, 300_000)
+
+test('what Grafana, Metabase, clickhouse-connect, JDBC and the official client send is answered', async () => {
+  const entries = corpus('answered')
+  expect(entries.length).toBeGreaterThan(100)
+  const wrong: (Sent & Answer)[] = []
+  for (const entry of entries) {
+    const answer = await send(entry.sql, entry.url)
+    if (answer.status !== 200) wrong.push({ ...entry, ...answer })
+  }
+  expect(wrong).toEqual([])
+}, 300_000)
+
+test('every panel of the dashboards is answered', async () => {
+  for (const { panels } of PANELS)
+    for (const { sql, title } of panels) {
+      const filled = sql
+        .replaceAll('${model}', 'm')
+        .replaceAll(/\$__timeFilter\((\w+)\)/g, '$1 >= toDateTime(0) AND $1 <= toDateTime(1)')
+        .replaceAll(/\$__timeInterval\((\w+)\)/g, 'toStartOfInterval($1, INTERVAL 60 second)')
+      expect(await send(filled), title).toMatchObject({ status: 200 })
+    }
+}, 60_000)
+
+test('columns of the listed system tables are those that were looked at', async () => {
+  const { text } = await asWriter(
+    "SELECT table, name FROM system.columns WHERE database = 'system' AND table IN ('one','numbers','numbers_mt','zeros','zeros_mt','databases','tables','columns','functions','table_functions','data_type_families','formats','keywords','collations','time_zones','contributors','aggregate_function_combinators','table_engines','database_engines','data_skipping_indices','data_skipping_index_types','settings','merge_tree_settings') AND (name LIKE '%path%' OR name LIKE '%host%' OR name LIKE '%secret%' OR name LIKE '%password%' OR name LIKE '%query_id%') ORDER BY table, name FORMAT TSV",
+  )
+  expect(text.trim().split('\n')).toEqual([
+    'databases\tdata_path',
+    'databases\tmetadata_path',
+    'tables\tdata_paths',
+    'tables\tmetadata_path',
+  ])
+})
+
+test('one reader’s session is no other’s', async () => {
+  await send('USE system')
+  await send("SET max_threads = 1, param_x = '1'")
+  const answers = await Promise.all(
+    Array.from({ length: 12 }, (_, i) =>
+      send('SELECT {x:UInt32} AS x, currentDatabase() AS d FORMAT CSV', `param_x=${i}`),
+    ),
+  )
+  expect(answers.map(({ text }) => text)).toEqual(
+    Array.from({ length: 12 }, (_, i) => `${i},"default"\n`),
+  )
+}, 60_000)
+
+test('memory, rows and the number at once are bounded; others are answered meanwhile', async () => {
+  expect((await send('SELECT groupArray(number) FROM numbers(1000000000)')).text).toContain('241')
+  expect((await send('SELECT number FROM numbers(10000000) FORMAT CSV')).text).toContain('396')
+  const wide = `SELECT ${Array.from({ length: 6000 }, (_, i) => `${i}+${i}`).join(',')}`
+  const before = memoryOf(stores.child.pid!)
+  const answers = await Promise.all([
+    ...Array.from({ length: 60 }, () => send(wide)),
+    ...Array.from({ length: 6 }, () =>
+      send(`SELECT ${'('.repeat(125_000)}1${')'.repeat(125_000)}`),
+    ),
+  ])
+  const statuses = new Set(answers.map(({ status }) => status))
+  expect(statuses).toContain(429)
+  expect(statuses).toContain(413)
+  expect([...statuses].every((status) => [200, 400, 413, 429].includes(status))).toBe(true)
+  expect(memoryOf(stores.child.pid!) - before).toBeLessThan(2e9)
+  await until('the port answers again', async () => (await send('SELECT 1')).text === '1\n')
+}, 120_000)
+
+/** Peak of resident bytes. */
+const memoryOf = (pid: number) =>
+  Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024
+
+test('a Host or a page that is not ours is refused on both ports', async () => {
+  const { port } = new URL(stores.clickhouseUrl)
+  for (const [url, path] of [
+    [stores.clickhouseUrl, '/?query=SELECT+1'],
+    [stores.url, '/health/live'],
+  ] as const) {
+    const at = (headers: Record<string, string>, method?: string) =>
+      raw(url + path, headers, method)
+    const own = new URL(url).host
+    expect(await at({})).toBe(200)
+    expect(await at({ host: `localhost:${port}` })).toBe(200)
+    expect(await at({ host: 'evil.example' })).toBe(421)
+    expect(await at({ host: 'evil.example', origin: 'http://evil.example' })).toBe(421)
+    expect(await at({ origin: 'http://evil.example' })).toBe(403)
+    expect(await at({ origin: 'null' })).toBe(403)
+    expect(await at({ origin: 'http://localhost:3000' })).toBe(403)
+    expect(await at({ origin: `http://${own}` })).toBe(200)
+    expect(await at({ 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' })).toBe(403)
+  }
+})
+
+test('a writer’s password counts in a header alone', async () => {
+  expect((await asWriter('SELECT 1')).status).toBe(200)
+  expect((await send('SELECT 1', `user=plumbline&password=${secret}`)).status).toBe(403)
+  expect((await send('SELECT 1', `password=${secret}`)).status).toBe(403)
+  expect((await send('SELECT 1', '', { 'x-clickhouse-user': 'plumbline' })).status).toBe(403)
+})
+
+test('with a key file a reader needs a key that may read', async () => {
+  const file = join(keyed, 'keys.json')
+  const keyOf = (key: string, scope: string) => ({
+    id: scope,
+    sha256: createHash('sha256').update(key).digest('hex'),
+    scopes: [scope],
+  })
+  writeFileSync(file, JSON.stringify({ keys: [keyOf(KEY, 'read'), keyOf(EMIT_KEY, 'emit')] }))
+  const running = await startTarget('stores', {
+    PLUMBLINE_DATA_DIR: join(keyed, 'data'),
+    PLUMBLINE_POSTGRES_PORT: String(await freePort()),
+    PLUMBLINE_AUTH_FILE: file,
+    PLUMBLINE_ALLOWED_HOSTS: 'logger.models.svc:8080,*.example.org',
+  })
+  try {
+    const url = `${running.clickhouseUrl}/?query=SELECT+1`
+    const basic = Buffer.from(`default:${KEY}`).toString('base64')
+    expect(await raw(url, {})).toBe(403)
+    expect(await raw(url, { authorization: `Bearer ${KEY}` })).toBe(200)
+    expect(await raw(url, { 'x-clickhouse-key': KEY })).toBe(200)
+    expect(await raw(url, { authorization: `Basic ${basic}` })).toBe(200)
+    expect(await raw(url, { authorization: `Bearer ${EMIT_KEY}` })).toBe(403)
+    expect(await raw(`${url}&password=${KEY}`, {})).toBe(403)
+    const live = `${running.url}/health/live`
+    expect(await raw(live, { host: 'logger.models.svc:8080' })).toBe(200)
+    expect(await raw(live, { host: 'a.example.org' })).toBe(200)
+    expect(await raw(live, { host: 'example.com' })).toBe(421)
+  } finally {
+    await running.stop()
+  }
+}, 120_000)
+
+test('the PostgreSQL port asks for its password, of pg and of psql', async () => {
+  const password = readFileSync(join(directory, 'postgres.secret'), 'utf8')
+  const login = async (given: string | undefined) => {
+    const client = new pg.Client({
+      host: '127.0.0.1',
+      port: postgresPort,
+      user: 'postgres',
+      database: 'postgres',
+      ...(given !== undefined && { password: given }),
+    })
+    client.on('error', () => {})
+    try {
+      await client.connect()
+      return (await client.query('select 1 as one')).rows[0] as unknown
+    } finally {
+      await client.end().catch(() => {})
+    }
+  }
+  expect(await login(password)).toEqual({ one: 1 })
+  await expect(login('guess')).rejects.toMatchObject({ code: '28P01' })
+  await expect(login('')).rejects.toThrow()
+  const psql = (given: string) =>
+    spawnSync(
+      'psql',
+      [
+        '-h',
+        '127.0.0.1',
+        '-p',
+        String(postgresPort),
+        '-U',
+        'anybody',
+        '-w',
+        '-c',
+        'select 1',
+        'postgres',
+      ],
+      { env: { PATH: process.env['PATH'], PGPASSWORD: given }, encoding: 'utf8' },
+    )
+  if (!psql('').error) expect(psql('guess').stderr).toContain('password authentication failed')
+}, 60_000)
+
+test('connections that never say a password are bounded in number and time', async () => {
+  const silent = Array.from({ length: 40 }, () => connect(postgresPort, '127.0.0.1'))
+  let turnedAway = 0
+  for (const socket of silent)
+    socket.on('error', () => {}).on('data', (bytes) => (turnedAway += bytes[0] === 0x45 ? 1 : 0))
+  try {
+    await until('the others are turned away', async () => turnedAway >= 40 - 16)
+    await until('the rest is closed', async () => silent.every(({ closed }) => closed))
+    const password = readFileSync(join(directory, 'postgres.secret'), 'utf8')
+    const client = new pg.Client(
+      `postgres://postgres:${password}@127.0.0.1:${postgresPort}/postgres`,
+    )
+    await client.connect()
+    expect((await client.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+    await client.end()
+  } finally {
+    for (const socket of silent) socket.destroy()
+  }
+}, 60_000)
