@@ -6,6 +6,7 @@ import type { GroupCounts } from './window-data.ts'
 const group = (name: string, predictions: number, favorable: number): GroupCounts => ({
   group: name,
   predictions,
+  decided: predictions,
   favorable,
   tp: favorable,
   fp: 0,

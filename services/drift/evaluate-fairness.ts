@@ -98,6 +98,14 @@ function rates(group: GroupCounts, rules: FairnessRules): Fact[] {
     precision: precisionOf(group),
   }
   return Object.entries(shares).flatMap(([metric, share]) => {
+    if (share.n === 0 && metric === 'selection_rate')
+      return [
+        fact('fairness', subjectOf(group, rules), metric, null, {
+          verdict: 'incomplete',
+          n_current: 0,
+          reason: 'no prediction of the group has a class or a score',
+        }),
+      ]
     if (share.n === 0) return []
     const interval = wilson(share.successes, share.n, CI_LEVEL)
     return [
@@ -226,7 +234,7 @@ const sizes = (a: Share, b: Share) => ({ n_current: a.n, n_reference: b.n })
 /** `sex=1`, and of an intersection `sex=1&race=2`. */
 const subjectOf = (group: GroupCounts, rules: FairnessRules) =>
   `${rules.attribute.split('&')[0]!}=${group.group}`
-const selection = (g: GroupCounts): Share => ({ successes: g.favorable, n: g.predictions })
+const selection = (g: GroupCounts): Share => ({ successes: g.favorable, n: g.decided })
 const truePositives = (g: GroupCounts): Share => ({ successes: g.tp, n: g.tp + g.fn })
 const falsePositives = (g: GroupCounts): Share => ({ successes: g.fp, n: g.fp + g.tn })
 const precisionOf = (g: GroupCounts): Share => ({ successes: g.tp, n: g.tp + g.fp })

@@ -32,6 +32,14 @@ const COLUMNS =
 export const PREDICTED =
   "coalesce(prediction, if(isNull(score), NULL, multiIf(score >= {threshold:Float64}, {positive:String}, label != {positive:String}, label, concat('not ', {positive:String}))))"
 
+/**
+ * Whether the favourable class was predicted: by the class, or where there is none by the score and the threshold, as
+ * {@link PREDICTED} reads it; NULL where there is neither. A score below the threshold favours whoever wants the class that
+ * is not the positive one.
+ */
+export const SELECTED =
+  'multiIf(isNotNull(prediction), prediction = {favorable:String}, isNull(score), NULL, (score >= {threshold:Float64}) = ({favorable:String} = {positive:String}))'
+
 /** @returns a subselect; {@link truthParams} are its parameters */
 export function truthSource({ predictions, outcomes }: Tables, model: Model, c: Combination) {
   const where = `model_id = {model:String} AND ${within('predicted_at')}${outcomeScope(c)}`

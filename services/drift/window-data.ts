@@ -123,7 +123,9 @@ export interface Mean {
 export interface GroupCounts {
   group: string
   predictions: number
+  /** Of those whose predicted class is known, by the class or the score: how many have the favourable one. */
   favorable: number
+  decided: number
   tp: number
   fp: number
   fn: number

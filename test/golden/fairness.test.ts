@@ -24,7 +24,16 @@ test('every group, and the widest gaps', () => {
       const count = (guess: number, truth: number) =>
         members.filter((i) => golden.guess[i] === guess && golden.truth[i] === truth).length
       const [tp, fp, fn, tn] = [count(1, 1), count(1, 0), count(0, 1), count(0, 0)]
-      return { group, predictions: members.length, favorable: tp + fp, tp, fp, fn, tn }
+      return {
+        group,
+        predictions: members.length,
+        decided: members.length,
+        favorable: tp + fp,
+        tp,
+        fp,
+        fn,
+        tn,
+      }
     },
   )
   const facts = evaluateFairness(groups, {

@@ -1,0 +1,77 @@
+/** Fairness of models that send scores and no class: the threshold decides, as it does for performance. */
+import { expect, test } from 'vitest'
+import { parseModel } from '../../lib/models.ts'
+import { evaluateFairness } from '../../services/drift/evaluate-fairness.ts'
+import { driftQueries } from '../../services/drift/queries.ts'
+import { ALL } from '../../services/drift/scope.ts'
+import { pipeline } from '../pipeline.ts'
+
+const START = Date.UTC(2026, 0, 1)
+const HOUR = 3_600_000
+
+/** Of women 3 in 10 are at or above the threshold, of men 8 in 10; labels are as many of each, whatever the score. */
+const events = Array.from({ length: 400 }, (_, i) => {
+  const sex = i % 2 === 0 ? 'f' : 'm'
+  const place = Math.floor(i / 2) % 10
+  return { i, sex, score: place < (sex === 'f' ? 3 : 8) ? 0.9 : 0.1 }
+})
+
+test('selection, true and false positive rates by the threshold; rows without class and score are unknown', async () => {
+  const on = await pipeline()
+  await on.predictions([
+    ...events.map(({ i, sex, score }) => ({
+      prediction_id: `p${i}`,
+      model_id: 'fair',
+      model_version: '1',
+      predicted_at: new Date(START + i * 1000).toISOString(),
+      score,
+      attributes: { sex },
+    })),
+    ...Array.from({ length: 50 }, (_, i) => ({
+      prediction_id: `unknown${i}`,
+      model_id: 'fair',
+      model_version: '1',
+      predicted_at: new Date(START + i * 1000).toISOString(),
+      attributes: { sex: 'f' },
+    })),
+  ])
+  await on.labels(
+    events.map(({ i }) => ({
+      label_id: `l${i}`,
+      model_id: 'fair',
+      prediction_id: `p${i}`,
+      label: Math.floor(i / 20) % 2 === 0 ? '1' : '0',
+      labelled_at: new Date(START + HOUR).toISOString(),
+      source: 'ground_truth',
+    })),
+  )
+  for (const favorable of ['1', '0']) {
+    const model = parseModel(
+      `{ model_id: fair, task: binary, positive_class: '1', threshold: 0.5, fairness: { attributes: { sex: { privileged: m } }, favorable: '${favorable}' } }`,
+    )
+    const groups = await driftQueries(on.db).groups(
+      model,
+      'sex',
+      [{ start: START, end: START + HOUR }],
+      ALL,
+      START + 2 * HOUR,
+    )
+    const facts = evaluateFairness(groups, {
+      attribute: 'sex',
+      privileged: 'm',
+      minCount: 20,
+      maturity: 1,
+      level: 0.01,
+    })
+    const of = (subject: string, metric: string) =>
+      facts.find((one) => one.subject === subject && one.metric === metric)
+    const [low, high] = favorable === '1' ? [0.3, 0.8] : [0.7, 0.2]
+    expect(of('sex=f', 'selection_rate')!.value).toBeCloseTo(low, 9)
+    expect(of('sex=f', 'selection_rate')!.n_current).toBe(200)
+    expect(of('sex=m', 'selection_rate')!.value).toBeCloseTo(high, 9)
+    expect(of('sex=f', 'statistical_parity_difference')).toMatchObject({ verdict: 'alarm' })
+    expect(of('sex=f', 'statistical_parity_difference')!.value).toBeCloseTo(low - high, 9)
+    expect(of('sex=m', 'true_positive_rate')!.value).toBeCloseTo(high, 9)
+    expect(of('sex=f', 'false_positive_rate')!.value).toBeCloseTo(low, 9)
+  }
+})
