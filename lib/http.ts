@@ -5,11 +5,13 @@ import fastifySwagger from '@fastify/swagger'
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { Ajv } from 'ajv'
 import type { Registry } from 'prom-client'
-import type { Authenticate, Scope } from './auth.ts'
+import type { Authenticate, Caller, Scope } from './auth.ts'
 import { eventTime } from './event-fields.ts'
 import { messageOf, Problem } from './errors.ts'
+import { callerOf, requireOwnPage, requireScope, SECURITY_HEADERS } from './http-access.ts'
 import type { Logger } from './log.ts'
 import type { Module, Readiness } from './modules.ts'
+import { createSessions, type Sessions } from './sessions.ts'
 
 export type { FastifyInstance as Http, FastifyReply, FastifyRequest }
 
@@ -30,6 +32,10 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** What a caller's key must allow; a route without one is public. */
     scope?: Scope
+  }
+  interface FastifyRequest {
+    /** Who sends it, by key or session; undefined when nobody known does. */
+    caller: Caller | undefined
   }
 }
 
@@ -57,6 +63,8 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
     bodyLimit: options.maxBodyBytes,
     forceCloseConnections: true,
     requestTimeout: 60_000,
+    // Addresses may hold the token of a run.
+    disableRequestLogging: true,
   }) as unknown as FastifyInstance
   app.setValidatorCompiler(({ schema, httpPart }) =>
     (httpPart === 'body' ? bodies : queries).compile(schema as object),
@@ -70,14 +78,13 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
       `there is nothing at ${request.method} ${request.url.split('?')[0]}`,
     ),
   )
-  app.addHook('onRequest', async (request) => {
+  const sessions = createSessions(Date.now)
+  app.decorateRequest('caller', undefined)
+  app.addHook('onRequest', async (request, reply) => {
+    void reply.headers(SECURITY_HEADERS)
+    request.caller = callerOf(request, options.authenticate, sessions)
     const scope = request.routeOptions.config.scope
-    if (!scope) return
-    const caller = options.authenticate(request.headers.authorization)
-    if (!caller)
-      throw new Problem(401, 'unauthorized', 'a known key is needed: Authorization: Bearer <key>')
-    if (!caller.scopes.has(scope))
-      throw new Problem(403, 'forbidden', `this key lacks the scope ${scope}`)
+    if (scope) requireScope(request.caller, scope)
   })
 
   await app.register(fastifySwagger, {
@@ -100,6 +107,12 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
     void reply.header('content-type', options.registry.contentType)
     return options.registry.metrics()
   })
+  pageRoutes(app)
+  sessionRoutes(app, options.authenticate, sessions)
+  return app
+}
+
+function pageRoutes(app: FastifyInstance): void {
   for (const [url, file] of [
     ['/', 'overview.html'],
     ['/models/:id', 'model.html'],
@@ -111,7 +124,42 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
   app.get('/console/*', { schema: { hide: true } }, async (request, reply) =>
     reply.sendFile((request.params as { '*': string })['*']),
   )
-  return app
+}
+
+/** A posted key becomes a session of the pages; a session can be asked about and ended. */
+function sessionRoutes(app: FastifyInstance, authenticate: Authenticate, sessions: Sessions): void {
+  const schema = { hide: true }
+  app.get('/v1/session', { schema }, async ({ caller }) => ({
+    caller: caller ? { id: caller.id, scopes: [...caller.scopes] } : null,
+    key_needed: authenticate(undefined) === undefined,
+  }))
+  app.post<{ Body: { key: string } }>(
+    '/v1/session',
+    {
+      bodyLimit: 4096,
+      schema: {
+        ...schema,
+        body: {
+          type: 'object',
+          additionalProperties: false,
+          required: ['key'],
+          properties: { key: { type: 'string', minLength: 1, maxLength: 1000 } },
+        },
+      },
+    },
+    async (request, reply) => {
+      requireOwnPage(request)
+      const caller = authenticate(`Bearer ${request.body.key}`)
+      if (!caller) throw new Problem(401, 'unauthorized', 'this key is not known')
+      const isSecure = request.headers['x-forwarded-proto'] === 'https'
+      void reply.header('set-cookie', sessions.begin(caller, isSecure))
+      return { caller: { id: caller.id, scopes: [...caller.scopes] } }
+    },
+  )
+  app.delete('/v1/session', { schema }, async (request, reply) => {
+    requireOwnPage(request)
+    return reply.header('set-cookie', sessions.end(request.headers.cookie)).code(204).send()
+  })
 }
 
 /** Listens once everything else has started, and closes before anything else stops. */
