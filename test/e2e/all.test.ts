@@ -49,6 +49,7 @@ retrain:
   )
   plumbline = await startTarget('all', {
     PLUMBLINE_DATA_DIR: join(directory, 'data'),
+    PLUMBLINE_ALLOW_COMMANDS: 'on',
     PLUMBLINE_MODELS_DIR: join(directory, 'models'),
     PLUMBLINE_MAX_BODY_BYTES: '2000000',
     PLUMBLINE_DRIFT_SCAN_SECONDS: '1',
@@ -203,6 +204,9 @@ test('drift launches the webhook exactly once; the job reports, and the ledger, 
   ])
   await until('the webhook is called', async () => hook.bodies.length > 0)
   const { run_id, status_url } = hook.bodies[0]!.data
+  const without = status_url.split('?')[0]!
+  expect((await post(without, { state: 'failed' })).status).toBe(401)
+  expect((await post(`${without}?token=${'A'.repeat(43)}`, { state: 'failed' })).status).toBe(401)
   expect((await post(status_url, { state: 'running' })).status).toBe(200)
   expect((await post(status_url, { state: 'succeeded', new_version: '8' })).status).toBe(200)
   expect((await post(status_url, { state: 'failed' })).status).toBe(409)
@@ -239,10 +243,20 @@ test('two people approve what needs two; alerts ask for runs, once each', async 
     startsAt: '2026-01-01T00:00:00Z',
     fingerprint: 'f1',
   }
+  const storm = Array.from({ length: 19 }, (_, i) => ({ ...alert, fingerprint: `s${i}` }))
   const answer = (await (
-    await post(`${plumbline.url}/v1/alerts`, { version: '4', receiver: 'r', alerts: [alert] })
+    await post(`${plumbline.url}/v1/alerts`, {
+      version: '4',
+      receiver: 'r',
+      alerts: [alert, ...storm],
+    })
   ).json()) as { launched: string[] }
-  expect(answer).toMatchObject({ received: 1, ignored: [] })
+  expect(answer).toMatchObject({ received: 20 })
+  expect(answer.launched.length).toBe(1)
+  const poisoned = { ...alert, annotations: { summary: 'pasted \u0000 byte' } }
+  const refused = await post(`${plumbline.url}/v1/alerts`, { alerts: [poisoned] })
+  expect(refused.status).toBe(400)
+  expect(await refused.text()).toContain('control character U+0000')
   const [runId] = answer.launched
   expect(
     await (
@@ -335,6 +349,7 @@ test('SIGTERM ends it cleanly, and what was stored is there after a restart', as
   expect(await plumbline.stop()).toBe(0)
   plumbline = await startTarget('all', {
     PLUMBLINE_DATA_DIR: join(directory, 'data'),
+    PLUMBLINE_ALLOW_COMMANDS: 'on',
     PLUMBLINE_MODELS_DIR: join(directory, 'models'),
   })
   expect(
@@ -349,6 +364,7 @@ test('an overloaded gateway answers 429 with Retry-After instead of growing', as
   await plumbline.stop()
   plumbline = await startTarget('all', {
     PLUMBLINE_DATA_DIR: join(directory, 'data'),
+    PLUMBLINE_ALLOW_COMMANDS: 'on',
     PLUMBLINE_MODELS_DIR: join(directory, 'models'),
     PLUMBLINE_MAX_PENDING_BYTES: '5000',
   })
@@ -370,6 +386,7 @@ test('a wrong environment and wrong model files stop the start, with every probl
     PATH: process.env['PATH'] ?? '',
     PLUMBLINE_HTTP_PORT: '99999',
     PLUMBLINE_DURABLE: 'maybe',
+    PLUMBLINE_ALLOW_COMMANDS: 'on',
     PLUMBLINE_MODELS_DIR: models,
   }
   const { status, stderr } = spawnSync(

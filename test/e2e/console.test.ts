@@ -39,6 +39,7 @@ beforeAll(async () => {
   )
   plumbline = await startTarget('all', {
     PLUMBLINE_DATA_DIR: join(directory, 'data'),
+    PLUMBLINE_ALLOW_COMMANDS: 'on',
     PLUMBLINE_MODELS_DIR: join(directory, 'models'),
     PLUMBLINE_DRIFT_SCAN_SECONDS: '1',
   })
