@@ -91,7 +91,12 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
     openapi: { info: { title: 'Plumbline', version: '1' } },
     refResolver: { buildLocalReference: (json) => (json as { $id: string }).$id },
   })
-  await app.register(fastifyStatic, { root: CONSOLE_DIR, serve: false })
+  await app.register(fastifyStatic, {
+    root: CONSOLE_DIR,
+    serve: false,
+    // The header of every answer says it.
+    cacheControl: false,
+  })
   app.get('/docs', { schema: { hide: true } }, async () => app.swagger())
   app.get('/health/live', { schema: { hide: true } }, async () => ({ status: 'live' }))
   app.get('/health/ready', { schema: { hide: true } }, async (_request, reply) => {

@@ -231,7 +231,7 @@ export function runLedger(db: Postgres, now: () => number) {
         const run = await record(
           tx,
           { ...answer, cause: first.cause },
-          held === undefined ? { ...asked, ...first, reason } : undefined,
+          held === undefined ? { ...asked, cause: first.cause, reason } : undefined,
         )
         for (const { cause } of fresh.slice(1)) await record(tx, { ...answer, cause }, undefined)
         return run ? { run } : { reason }
