@@ -208,7 +208,6 @@ function commandEnd(
 
 /** What a command wrote, without what a store refuses. */
 const printed = (text: string) =>
-  [...text.toWellFormed()]
-    .map((c) => (textProblem('', c) === undefined ? c : ' '))
+  Array.from(text.toWellFormed(), (c) => (textProblem('', c) === undefined ? c : ' '))
     .join('')
     .trim()

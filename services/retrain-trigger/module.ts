@@ -72,7 +72,12 @@ export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module
   const wanted = new Set<string>()
   let wake = () => {}
   retrainRoutes(deps.http, {
-    ...{ ledger, engine, postgres, queries, secret, now },
+    ledger,
+    engine,
+    postgres,
+    queries,
+    secret,
+    now,
     wake: () => wake(),
   })
   const hints = eventLog.hints({
@@ -85,8 +90,10 @@ export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module
   })
 
   async function evaluateWanted() {
-    for (const modelId of [...wanted]) {
-      wanted.delete(modelId)
+    // What is wanted again meanwhile is for the next pass.
+    const asked = Array.from(wanted)
+    wanted.clear()
+    for (const modelId of asked) {
       try {
         const { failures, more } = await engine.evaluate(modelId)
         for (const { policy, error } of failures) failed(modelId, policy, error)

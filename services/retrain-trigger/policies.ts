@@ -82,7 +82,9 @@ export function policyEngine(models: Models, { queries, ledger, now }: PolicyOpt
       // Stream time of labels: the last judged window.
       const at = windows.at(-1)?.windowEnd ?? now()
       const evidence = {
-        ...{ facts: [], windowEnd: undefined, tick: undefined },
+        facts: [],
+        windowEnd: undefined,
+        tick: undefined,
         newLabels: labels.fresh,
       }
       const cause = `labels:${labels.runs}`

@@ -79,8 +79,14 @@ function runRoutes(http: Http, { ledger, engine, now, wake }: RetrainRoutesOptio
         revision: 0,
       },
       {
-        ...{ modelId, policy, cause, reason, actor },
-        ...{ windowEnd: undefined, decidedAt: now(), labelsKnown: 0 },
+        modelId,
+        policy,
+        cause,
+        reason,
+        actor,
+        windowEnd: undefined,
+        decidedAt: now(),
+        labelsKnown: 0,
       },
     )
     wake()

@@ -204,9 +204,8 @@ test('drift launches the webhook exactly once; the job reports, and the ledger, 
   ])
   await until('the webhook is called', async () => hook.bodies.length > 0)
   const { run_id, status_url } = hook.bodies[0]!.data
-  const without = status_url.split('?')[0]!
-  expect((await post(without, { state: 'failed' })).status).toBe(401)
-  expect((await post(`${without}?token=${'A'.repeat(43)}`, { state: 'failed' })).status).toBe(401)
+  for (const address of [status_url.split('?')[0]!, status_url.slice(0, -1)])
+    expect((await post(address, { state: 'failed' })).status).toBe(401)
   expect((await post(status_url, { state: 'running' })).status).toBe(200)
   expect((await post(status_url, { state: 'succeeded', new_version: '8' })).status).toBe(200)
   expect((await post(status_url, { state: 'failed' })).status).toBe(409)
@@ -243,26 +242,16 @@ test('two people approve what needs two; alerts ask for runs, once each', async 
     startsAt: '2026-01-01T00:00:00Z',
     fingerprint: 'f1',
   }
-  const storm = Array.from({ length: 19 }, (_, i) => ({ ...alert, fingerprint: `s${i}` }))
-  const answer = (await (
-    await post(`${plumbline.url}/v1/alerts`, {
-      version: '4',
-      receiver: 'r',
-      alerts: [alert, ...storm],
-    })
-  ).json()) as { launched: string[] }
-  expect(answer).toMatchObject({ received: 20 })
-  expect(answer.launched.length).toBe(1)
-  const poisoned = { ...alert, annotations: { summary: 'pasted \u0000 byte' } }
-  const refused = await post(`${plumbline.url}/v1/alerts`, { alerts: [poisoned] })
-  expect(refused.status).toBe(400)
-  expect(await refused.text()).toContain('control character U+0000')
+  const alerts = Array.from({ length: 20 }, (_, i) => ({ ...alert, fingerprint: `f${i + 1}` }))
+  const tell = (body: object) => post(`${plumbline.url}/v1/alerts`, body)
+  const answer = (await (await tell({ version: '4', receiver: 'r', alerts })).json()) as {
+    launched: string[]
+  }
+  expect(answer).toMatchObject({ received: 20, launched: [expect.any(String)] })
+  expect((await tell({ alerts: [{ ...alert, fingerprint: 'a\u0000' }] })).status).toBe(400)
   const [runId] = answer.launched
-  expect(
-    await (
-      await post(`${plumbline.url}/v1/alerts`, { title: '[FIRING:1]', orgId: 1, alerts: [alert] })
-    ).json(),
-  ).toMatchObject({ launched: [] })
+  const again = await tell({ title: '[FIRING:1]', orgId: 1, alerts: [alert] })
+  expect(await again.json()).toMatchObject({ launched: [] })
   const approve = (actor: string) => post(`${plumbline.url}/v1/runs/${runId}/approve`, { actor })
   expect(await (await approve('ann')).json()).toMatchObject({ state: 'awaiting_approval' })
   expect((await approve('ann')).status).toBe(409)
