@@ -11,29 +11,107 @@ export function el(name, properties = {}, ...children) {
   return node
 }
 
-/** JSON from Plumbline; throws with the sentence of the problem document. */
-export async function request(path, body) {
-  const key = localStorage.getItem('plumbline-key')
+/** Says to the server that a page of its own sends this: another site's page cannot. */
+const OWN = { 'x-plumbline-page': '1' }
+
+/** JSON from Plumbline; throws with the sentence of the problem document. Asks for a key where one is needed. */
+export async function request(path, body, method = body ? 'POST' : 'GET') {
   const response = await fetch(path, {
-    method: body ? 'POST' : 'GET',
-    headers: {
-      ...(body && { 'content-type': 'application/json' }),
-      ...(key && { authorization: `Bearer ${key}` }),
-    },
+    method,
+    headers: { ...OWN, ...(body && { 'content-type': 'application/json' }) },
     body: body && JSON.stringify(body),
   })
   if (response.status === 204) return undefined
   const answer = await response.json()
-  if (response.status === 401) {
-    const given = prompt('This Plumbline asks for an API key')
-    if (given) {
-      localStorage.setItem('plumbline-key', given)
-      return request(path, body)
-    }
+  if (response.status === 401 && path !== '/v1/session') {
+    await signIn()
+    return request(path, body, method)
   }
   if (!response.ok)
     throw new Error(answer.detail ?? `the request was answered with ${response.status}`)
   return answer
+}
+
+let signingIn
+
+/** Shows the form for a key, once however many requests wait for it; resolves with a session. */
+function signIn() {
+  signingIn ??= new Promise((resolve) => {
+    const key = el('input', {
+      type: 'password',
+      id: 'key',
+      autocomplete: 'off',
+      required: '',
+      'aria-label': 'API key',
+      placeholder: 'API key',
+    })
+    const problem = el('p', { class: 'error', role: 'alert' })
+    const dialog = el(
+      'dialog',
+      { class: 'card' },
+      el('h2', {}, 'This Plumbline asks for a key'),
+      el('p', { class: 'quiet' }, 'The browser keeps a session of twelve hours, not the key.'),
+      el(
+        'form',
+        {
+          class: 'row',
+          onsubmit: async (event) => {
+            event.preventDefault()
+            try {
+              await request('/v1/session', { key: key.value })
+            } catch (error) {
+              problem.textContent = error.message
+              return
+            }
+            dialog.remove()
+            signingIn = undefined
+            void whoIsHere()
+            resolve()
+          },
+        },
+        key,
+        el('button', { class: 'primary' }, 'Sign in'),
+      ),
+      problem,
+    )
+    dialog.addEventListener('cancel', (event) => event.preventDefault())
+    document.body.append(dialog)
+    dialog.showModal()
+    key.focus()
+  })
+  return signingIn
+}
+
+/** The caller where keys are set and one is signed in; undefined where a name must be asked for. */
+export async function signedIn() {
+  const { caller, key_needed } = await request('/v1/session')
+  return key_needed ? (caller ?? undefined) : undefined
+}
+
+/** Whether keys are set at all. */
+export async function hasKeys() {
+  return (await request('/v1/session')).key_needed
+}
+
+/** Shows who is signed in, and the way out. */
+async function whoIsHere() {
+  document.querySelector('#who')?.remove()
+  const caller = await signedIn()
+  if (!caller) return
+  const leave = async () => {
+    await request('/v1/session', undefined, 'DELETE')
+    location.reload()
+  }
+  document
+    .querySelector('header')
+    .append(
+      el(
+        'span',
+        { id: 'who', class: 'quiet' },
+        `${caller.id} `,
+        el('button', { onclick: leave }, 'Sign out'),
+      ),
+    )
 }
 
 export function badge(verdict, text = verdict) {
@@ -118,6 +196,7 @@ export function chart(title, points) {
 export async function show(fill) {
   const main = document.querySelector('main')
   try {
+    await whoIsHere()
     await fill(main)
   } catch (error) {
     main.append(el('p', { class: 'error', role: 'alert' }, error.message))

@@ -1,4 +1,4 @@
-import { el, request, show } from './page.js'
+import { el, hasKeys, request, show } from './page.js'
 
 const main = document.querySelector('main')
 let task
@@ -103,6 +103,8 @@ document.addEventListener('keydown', (event) => {
 })
 
 await show(async () => {
+  // Where keys are set the key says who answers.
+  if (await hasKeys()) return next(undefined)
   const stored = localStorage.getItem('plumbline-reviewer')
   if (stored) return next(stored)
   const name = el('input', { placeholder: 'Your name', 'aria-label': 'Your name', id: 'reviewer' })

@@ -1,4 +1,4 @@
-import { badge, day, el, request, show } from './page.js'
+import { badge, day, el, hasKeys, request, show } from './page.js'
 
 const COLOURS = {
   succeeded: 'ok',
@@ -12,9 +12,16 @@ const COLOURS = {
 }
 
 async function act(run, action) {
-  const actor = prompt(`Your name, for the audit log (${action} ${run.policy} of ${run.model_id})`)
-  if (!actor) return
-  await request(`/v1/runs/${run.run_id}/${action}`, { actor })
+  const what = `${action} ${run.policy} of ${run.model_id}`
+  // Where keys are set the key says who acts; else a name is asked for, and marked as claimed.
+  if (await hasKeys()) {
+    if (!confirm(`Really ${what}?`)) return
+    await request(`/v1/runs/${run.run_id}/${action}`, {})
+  } else {
+    const actor = prompt(`Your name, for the audit log (${what})`)
+    if (!actor) return
+    await request(`/v1/runs/${run.run_id}/${action}`, { actor })
+  }
   location.reload()
 }
 
@@ -64,11 +71,11 @@ await show(async (main) => {
                 ? [
                     el(
                       'button',
-                      { class: 'primary', onclick: () => act(run, 'approve') },
+                      { class: 'primary', onclick: () => show(() => act(run, 'approve')) },
                       `Approve (${run.approvals.length} of ${run.approvals_needed})`,
                     ),
                     ' ',
-                    el('button', { onclick: () => act(run, 'reject') }, 'Reject'),
+                    el('button', { onclick: () => show(() => act(run, 'reject')) }, 'Reject'),
                   ]
                 : []),
             ),

@@ -62,7 +62,9 @@ export function plumblineClient(url: string, clickhouseUrl: string): PlumblineCl
         body: JSON.stringify(body),
       })
       if (!response.ok)
-        throw new Error(`${path} answered ${response.status}: ${await response.text()}`)
+        throw new Error(
+          `${path.split('?')[0]} answered ${response.status}: ${await response.text()}`,
+        )
     },
   }
 }

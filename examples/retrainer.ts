@@ -72,7 +72,9 @@ async function retrain(job: Job) {
 }
 
 async function report(job: Job, status: object) {
-  await client.post(new URL(job.data.status_url).pathname, status)
+  // The address holds the token of this run: it is kept out of logs.
+  const { pathname, search } = new URL(job.data.status_url)
+  await client.post(`${pathname}${search}`, status)
 }
 
 function fail(message: string): never {

@@ -2,14 +2,18 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { Ajv } from 'ajv'
 import { ConfigError } from './config.ts'
+import { keyIdProblem } from './key-ids.ts'
 
 /** What a key may do: send events, read results, answer reviews, or decide about verdicts and runs. */
 export const SCOPES = ['emit', 'read', 'review', 'operate'] as const
 export type Scope = (typeof SCOPES)[number]
 
 export interface Caller {
+  /** The id of the key, or `anonymous` where no keys are set. */
   id: string
   scopes: ReadonlySet<Scope>
+  /** Whether a key said so. */
+  isKnown: boolean
 }
 
 /** Who sends this `Authorization` header: undefined when nobody known does. */
@@ -31,7 +35,7 @@ const validate = new Ajv({ allErrors: true }).compile<KeyFile>({
         required: ['id', 'sha256', 'scopes'],
         additionalProperties: false,
         properties: {
-          id: { type: 'string', minLength: 1 },
+          id: { type: 'string', minLength: 1, maxLength: 180 },
           sha256: { type: 'string', pattern: '^[0-9a-f]{64}$' },
           scopes: { type: 'array', items: { enum: [...SCOPES] } },
         },
@@ -41,7 +45,11 @@ const validate = new Ajv({ allErrors: true }).compile<KeyFile>({
 })
 
 /** Without a file every caller may do everything: the process then listens on loopback only. */
-export const openAccess: Authenticate = () => ({ id: 'anonymous', scopes: new Set(SCOPES) })
+export const openAccess: Authenticate = () => ({
+  id: 'anonymous',
+  scopes: new Set(SCOPES),
+  isKnown: false,
+})
 
 /**
  * Reads `PLUMBLINE_AUTH_FILE`: `{"keys": [{"id", "sha256", "scopes"}]}`, `sha256` in hex of a random key
@@ -63,9 +71,12 @@ export function readKeyFile(path: string): Authenticate {
       ),
     )
   }
+  const problems = file.keys.flatMap((key) => keyIdProblem(key.id) ?? [])
+  if (problems.length > 0)
+    throw new ConfigError(problems.map((problem) => `PLUMBLINE_AUTH_FILE ${path}: ${problem}`))
   const keys = file.keys.map((key) => ({
     hash: Buffer.from(key.sha256, 'hex'),
-    caller: { id: key.id, scopes: new Set(key.scopes) },
+    caller: { id: key.id, scopes: new Set(key.scopes), isKnown: true },
   }))
   return (header) => {
     const token = /^Bearer (.+)$/.exec(header ?? '')?.[1]

@@ -47,8 +47,48 @@ test('a subject may hold dots and a group', () => {
 })
 
 test.each([
+  'größe',
+  'Käse',
+  'country/region',
+  'income_<=50K',
+  'job: admin',
+  '#items',
+  '年齢',
+  'race=Asian/Pacific',
+  'a.b (c) & d',
+])('a feature may have the name %s, bare or in quotes', (subject) => {
+  for (const path of [
+    `drift.psi.${subject}`,
+    `drift.psi[${JSON.stringify(subject)}]`,
+    `drift.psi.${JSON.stringify(subject)}`,
+  ])
+    expect(testsOf(parseCondition(`any(${path}, alarm)`))).toMatchObject([
+      { family: 'drift', metric: 'psi', subject, level: 'alarm' },
+    ])
+})
+
+test('a name in quotes may hold any character, in a slice too', () => {
+  const [found] = testsOf(
+    parseCondition('any(drift.psi["a \\"b\\", [c]) or"], alarm, slice="job: x":"y, z)", for=2)'),
+  )
+  expect(found).toMatchObject({
+    subject: 'a "b", [c]) or',
+    slice: { key: 'job: x', value: 'y, z)' },
+    windows: 2,
+  })
+})
+
+test('brackets and length are bounded', () => {
+  const nested = (n: number) => `${'('.repeat(n)}labels.new > 1${')'.repeat(n)}`
+  expect(testsOf(parseCondition(nested(50)))).toHaveLength(1)
+  expect(() => parseCondition(nested(51))).toThrow('at most 50 brackets')
+  expect(() => parseCondition(' '.repeat(10_001))).toThrow('at most 10000 characters')
+})
+
+test.each([
   ['', 'expected any(…)'],
-  ['any(drift)', 'expected family'],
+  ['any(drift)', 'expected ","'],
+  ['any(drift.psi["x], alarm)', 'a name in double quotes'],
   ['any(weather, alarm)', '"weather" is not one of'],
   ['any(drift, alarm, for=x)', 'expected a number of windows'],
   ['any(drift, loud)', 'expected warning or alarm'],

@@ -4,7 +4,8 @@
  *     (any|all)(family[.metric[.subject]], warning|alarm[, for=N][, slice=key:value])
  *     labels.new > N        schedule("cron")        … and …, … or …, ( … )
  *
- * `and` binds tighter than `or`. Pure: what the words are true of is a parameter.
+ * `and` binds tighter than `or`. A name with other than word characters may stand in quotes, as a JSON string:
+ * `drift.psi["größe/cm"]`, `slice="job: admin":"a, b"`. Pure: what the words are true of is a parameter.
  */
 import { validate as isCron } from 'node-cron'
 
@@ -40,11 +41,17 @@ export interface Either {
 }
 export type Condition = Test | Both | Either
 
+const LONGEST = 10_000
+const DEEPEST = 50
+const QUOTED = /"(?:[^"\\]|\\.)*"/y
+
 const FAMILIES = ['drift', 'quality', 'performance', 'fairness', 'operations', 'feedback']
 
 /** @throws {SyntaxError} with what was expected and where */
 export function parseCondition(text: string): Condition {
   let at = 0
+  let depth = 0
+  if (text.length > LONGEST) throw new SyntaxError(`a condition has at most ${LONGEST} characters`)
   const condition = either()
   skip()
   if (at < text.length) throw expected('"and", "or" or the end')
@@ -64,8 +71,11 @@ export function parseCondition(text: string): Condition {
 
   function single(): Condition {
     if (take('(')) {
+      if (++depth > DEEPEST)
+        throw new SyntaxError(`a condition has at most ${DEEPEST} brackets within brackets`)
       const inner = either()
       must(')')
+      depth--
       return inner
     }
     if (word('labels.new')) {
@@ -86,10 +96,7 @@ export function parseCondition(text: string): Condition {
     const quantifier = word('any') ? 'any' : word('all') ? 'all' : undefined
     if (!quantifier) throw expected('any(…), all(…), labels.new > N, schedule("…") or "("')
     must('(')
-    const path = pattern(/[\w@*.=&() -]+?(?=\s*,)/y, 'family[.metric[.subject]]').trim()
-    const [family = '', metric, ...subject] = path.split('.')
-    if (!FAMILIES.includes(family))
-      throw new SyntaxError(`"${family}" is not one of ${FAMILIES.join(', ')}`)
+    const { family, metric, subject } = path()
     must(',')
     const level = word('alarm') ? 'alarm' : word('warning') ? 'warning' : undefined
     if (!level) throw expected('warning or alarm')
@@ -98,7 +105,7 @@ export function parseCondition(text: string): Condition {
       quantifier,
       family,
       metric,
-      subject: subject.length > 0 ? subject.join('.') : undefined,
+      subject,
       level,
       windows: 1,
       slice: undefined,
@@ -106,17 +113,48 @@ export function parseCondition(text: string): Condition {
     while (take(',')) {
       if (take('for=')) test.windows = Math.max(1, Number(pattern(/\d+/y, 'a number of windows')))
       else if (take('slice=')) {
-        const [key = '', ...value] = pattern(/[^,)]+/y, 'key:value')
-          .trim()
-          .split(':')
-        if (value.length === 0) throw expected('slice=key:value')
-        test.slice = { key, value: value.join(':') }
+        const key = isQuoted() ? quoted() : pattern(/[^,):"]+/y, 'key:value').trim()
+        if (!take(':')) throw expected('slice=key:value')
+        const value = isQuoted() ? quoted() : pattern(/[^,)"]+/y, 'key:value').trim()
+        test.slice = { key, value }
       } else throw expected('for=N or slice=key:value')
     }
     must(')')
     return test
   }
 
+  /** `family[.metric[.subject]]`: the subject in quotes, `["…"]`, or as it is up to the comma. */
+  function path(): Pick<VerdictTest, 'family' | 'metric' | 'subject'> {
+    const what = 'family[.metric[.subject]]'
+    const family = pattern(/[\w@-]+/y, what)
+    if (!FAMILIES.includes(family))
+      throw new SyntaxError(`"${family}" is not one of ${FAMILIES.join(', ')}`)
+    const metric = take('.') ? pattern(/[\w@*-]+/y, what) : undefined
+    if (metric === undefined) return { family, metric, subject: undefined }
+    if (take('[')) {
+      const subject = quoted()
+      must(']')
+      return { family, metric, subject }
+    }
+    if (!take('.')) return { family, metric, subject: undefined }
+    const subject = isQuoted() ? quoted() : pattern(/[^",]+(?=,)/y, what).trim()
+    return { family, metric, subject }
+  }
+
+  function isQuoted(): boolean {
+    skip()
+    return text[at] === '"'
+  }
+  function quoted(): string {
+    const name = pattern(QUOTED, 'a name in double quotes')
+    try {
+      return JSON.parse(name) as string
+    } catch {
+      throw new SyntaxError(
+        `${name} is not a name in double quotes: write \\" and \\\\ for " and \\`,
+      )
+    }
+  }
   function skip() {
     while (/\s/.test(text[at] ?? '')) at++
   }

@@ -6,14 +6,16 @@ import fastifySwagger from '@fastify/swagger'
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { Ajv } from 'ajv'
 import type { Registry } from 'prom-client'
-import type { Authenticate, Scope } from './auth.ts'
+import type { Authenticate, Caller, Scope } from './auth.ts'
 import { eventTime } from './event-fields.ts'
 import { messageOf, Problem } from './errors.ts'
-import { whyBeyond } from './json-bounds.ts'
+import { callerOf, requireOwnPage, requireScope, SECURITY_HEADERS } from './http-access.ts'
 import { refusalOf } from './http-origin.ts'
+import { whyBeyond } from './json-bounds.ts'
 import type { Logger } from './log.ts'
 import type { Module, Readiness } from './modules.ts'
 import { bodyBudget, readBody, type BodyLimits } from './request-body.ts'
+import { createSessions, type Sessions } from './sessions.ts'
 
 export type { FastifyInstance as Http, FastifyReply, FastifyRequest }
 
@@ -41,6 +43,10 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** What a caller's key must allow; a route without one is public. */
     scope?: Scope
+  }
+  interface FastifyRequest {
+    /** Who sends it, by key or session; undefined when nobody known does. */
+    caller: Caller | undefined
   }
 }
 
@@ -75,6 +81,8 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
     forceCloseConnections: true,
     requestTimeout: REQUEST_TIMEOUT_MS,
     http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 1000 },
+    // Addresses may hold the token of a run.
+    disableRequestLogging: true,
   }) as unknown as FastifyInstance
   app.server.maxConnections = MAX_CONNECTIONS
   app.decorate('bodyLimits', {
@@ -95,22 +103,26 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
       `there is nothing at ${request.method} ${request.url.split('?')[0]}`,
     ),
   )
-  app.addHook('onRequest', async (request) => checkAddress(request, options))
-  app.addHook('onRequest', async (request) => {
+  const sessions = createSessions(Date.now)
+  app.decorateRequest('caller', undefined)
+  app.addHook('onRequest', async (request, reply) => {
+    void reply.headers(SECURITY_HEADERS)
+    checkAddress(request, options)
+    request.caller = callerOf(request, options.authenticate, sessions)
     const scope = request.routeOptions.config.scope
-    if (!scope) return
-    const caller = options.authenticate(request.headers.authorization)
-    if (!caller)
-      throw new Problem(401, 'unauthorized', 'a known key is needed: Authorization: Bearer <key>')
-    if (!caller.scopes.has(scope))
-      throw new Problem(403, 'forbidden', `this key lacks the scope ${scope}`)
+    if (scope) requireScope(request.caller, scope)
   })
 
   await app.register(fastifySwagger, {
     openapi: { info: { title: 'Plumbline', version: '1' } },
     refResolver: { buildLocalReference: (json) => (json as { $id: string }).$id },
   })
-  await app.register(fastifyStatic, { root: CONSOLE_DIR, serve: false })
+  await app.register(fastifyStatic, {
+    root: CONSOLE_DIR,
+    serve: false,
+    // The header of every answer says it.
+    cacheControl: false,
+  })
   app.get('/docs', { schema: { hide: true } }, async () => app.swagger())
   app.get('/health/live', { schema: { hide: true } }, async () => ({ status: 'live' }))
   app.get('/health/ready', { schema: { hide: true } }, async (_request, reply) => {
@@ -126,6 +138,12 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
     void reply.header('content-type', options.registry.contentType)
     return options.registry.metrics()
   })
+  pageRoutes(app)
+  sessionRoutes(app, options.authenticate, sessions)
+  return app
+}
+
+function pageRoutes(app: FastifyInstance): void {
   for (const [url, file] of [
     ['/', 'overview.html'],
     ['/models/:id', 'model.html'],
@@ -137,7 +155,42 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
   app.get('/console/*', { schema: { hide: true } }, async (request, reply) =>
     reply.sendFile((request.params as { '*': string })['*']),
   )
-  return app
+}
+
+/** A posted key becomes a session of the pages; a session can be asked about and ended. */
+function sessionRoutes(app: FastifyInstance, authenticate: Authenticate, sessions: Sessions): void {
+  const schema = { hide: true }
+  app.get('/v1/session', { schema }, async ({ caller }) => ({
+    caller: caller ? { id: caller.id, scopes: [...caller.scopes] } : null,
+    key_needed: authenticate(undefined) === undefined,
+  }))
+  app.post<{ Body: { key: string } }>(
+    '/v1/session',
+    {
+      bodyLimit: 4096,
+      schema: {
+        ...schema,
+        body: {
+          type: 'object',
+          additionalProperties: false,
+          required: ['key'],
+          properties: { key: { type: 'string', minLength: 1, maxLength: 1000 } },
+        },
+      },
+    },
+    async (request, reply) => {
+      requireOwnPage(request)
+      const caller = authenticate(`Bearer ${request.body.key}`)
+      if (!caller) throw new Problem(401, 'unauthorized', 'this key is not known')
+      const isSecure = request.headers['x-forwarded-proto'] === 'https'
+      void reply.header('set-cookie', sessions.begin(caller, isSecure))
+      return { caller: { id: caller.id, scopes: [...caller.scopes] } }
+    },
+  )
+  app.delete('/v1/session', { schema }, async (request, reply) => {
+    requireOwnPage(request)
+    return reply.header('set-cookie', sessions.end(request.headers.cookie)).code(204).send()
+  })
 }
 
 /**

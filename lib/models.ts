@@ -13,6 +13,7 @@ import {
 import { ConfigError } from './config.ts'
 import { durationMs } from './durations.ts'
 import { parseCondition } from './conditions.ts'
+import { textProblem } from './text-rules.ts'
 import { eventsOf, isTimezone, windowSpecProblem } from './windows.ts'
 
 /** A model file with every default filled in. */
@@ -202,6 +203,8 @@ function crossChecks(file: ModelFile): string[] {
       problems.push(`retrain.${policy.name}.when: ${(error as Error).message}`)
     }
     durationMs(policy.cooldown)
+    const unkept = textProblem(`retrain.${i}.name`, policy.name)
+    if (unkept) problems.push(unkept)
   }
   return problems
 }

@@ -1,8 +1,10 @@
 /** What people say of verdicts: this is normal, this is no problem, not now. */
 import { randomUUID } from 'node:crypto'
+import { actorOf } from '../../lib/callers.ts'
 import type { ClickHouse } from '../../lib/clickhouse.ts'
 import { Problem } from '../../lib/errors.ts'
 import type { Http } from '../../lib/http.ts'
+import { requirePrintable } from '../../lib/text-rules.ts'
 import type { Window } from '../../lib/windows.ts'
 
 /** `accept`: the window joins the judging reference. `dismiss`: a false alarm. `snooze`: do not page before `until`. */
@@ -75,12 +77,17 @@ export const snoozeKey = (
 ) => [modelId, family, metric, subject].join('\n')
 
 interface DecisionBody {
-  actor: string
+  actor?: string
   comment?: string
   until?: string
 }
 
-const ACTOR = { type: 'string', minLength: 1, maxLength: 200, description: 'Who says so.' }
+const ACTOR = {
+  type: 'string',
+  minLength: 1,
+  maxLength: 180,
+  description: 'Who says so; the key says it where keys are set.',
+}
 const COMMENT = { type: 'string', maxLength: 2000 }
 const SUMMARIES: Record<Decision, string> = {
   accept: 'This is normal: the window joins the judging reference',
@@ -99,7 +106,7 @@ export function decisionRoutes(http: Http, db: ClickHouse, now: () => number): v
           summary: SUMMARIES[decision],
           body: {
             type: 'object',
-            required: isSnooze ? ['actor', 'until'] : ['actor'],
+            required: isSnooze ? ['until'] : [],
             additionalProperties: false,
             properties: {
               actor: ACTOR,
@@ -115,8 +122,11 @@ export function decisionRoutes(http: Http, db: ClickHouse, now: () => number): v
           },
         },
       },
-      async ({ params, body }, reply) => {
-        const row = await decide(db, params.id, decision, body, now())
+      async ({ params, body, caller }, reply) => {
+        requirePrintable('id', params.id)
+        requirePrintable('body', body)
+        const actor = actorOf(caller, body.actor)
+        const row = await decide(db, params.id, decision, { ...body, actor }, now())
         return reply.code(201).send(row)
       },
     )
@@ -127,7 +137,7 @@ async function decide(
   db: ClickHouse,
   verdictId: string,
   decision: Decision,
-  { actor, comment = '', until }: DecisionBody,
+  { actor, comment = '', until }: DecisionBody & { actor: string },
   now: number,
 ) {
   if (until !== undefined && !(Date.parse(until) > now))

@@ -1,3 +1,5 @@
+import type { Caller } from '../../lib/auth.ts'
+import { actorOf } from '../../lib/callers.ts'
 import type { ClickHouse } from '../../lib/clickhouse.ts'
 import { eventGateway } from '../../lib/event-gateway.ts'
 import type { EventLog } from '../../lib/event-log.ts'
@@ -9,6 +11,11 @@ import { TOPICS } from '../../schemas/topics.ts'
 import type { ReviewLabel, ReviewQueue } from './review-queue.ts'
 
 const id = { type: 'string', minLength: 1, maxLength: 200 }
+const reviewer = {
+  ...id,
+  maxLength: 180,
+  description: 'Who answers; the key says it where keys are set.',
+}
 const comment = { type: 'string', maxLength: 10_000, default: '' }
 const object = (required: string[], properties: Record<string, unknown>) => ({
   type: 'object',
@@ -18,10 +25,13 @@ const object = (required: string[], properties: Record<string, unknown>) => ({
 })
 
 interface Lease {
-  reviewer: string
+  reviewer?: string
   lease_id: string
   comment: string
 }
+
+const reviewerOf = (caller: Caller | undefined, body: { reviewer?: string }) =>
+  actorOf(caller, body.reviewer, 'reviewer')
 
 export interface FeedbackRoutesOptions {
   eventLog: EventLog
@@ -59,17 +69,20 @@ export function feedbackRoutes(
   })
   const config = { scope: 'review' as const }
 
-  http.post<{ Body: { reviewer: string; model_id?: string } }>(
+  http.post<{ Body: { reviewer?: string; model_id?: string } }>(
     '/v1/reviews/claim',
     {
       config,
       schema: {
         summary: 'A task under a lease; 204 when there is none',
-        body: object(['reviewer'], { reviewer: id, model_id: id }),
+        body: object([], { reviewer, model_id: id }),
       },
     },
     async (request, reply) => {
-      const task = await queue.claim(request.body.reviewer, request.body.model_id)
+      const task = await queue.claim(
+        reviewerOf(request.caller, request.body),
+        request.body.model_id,
+      )
       if (!task) return reply.code(204).send()
       const [prediction] = await db.query(
         `SELECT predicted_at, model_version, prediction, score, features, attributes, input_text, output_text FROM predictions
@@ -87,16 +100,22 @@ export function feedbackRoutes(
       config,
       schema: {
         summary: 'Answers a claimed task',
-        body: object(['reviewer', 'lease_id', 'label'], {
-          reviewer: id,
+        body: object(['lease_id', 'label'], {
+          reviewer,
           lease_id: id,
           label: { type: ['string', 'number', 'boolean'] },
           comment,
         }),
       },
     },
-    ({ params, body }) =>
-      queue.submit(params.task_id, body.reviewer, body.lease_id, body.label, body.comment),
+    async ({ params, body, caller }) =>
+      queue.submit(
+        params.task_id,
+        reviewerOf(caller, body),
+        body.lease_id,
+        body.label,
+        body.comment,
+      ),
   )
   http.post<{ Params: { task_id: string }; Body: Lease }>(
     '/v1/reviews/:task_id/skip',
@@ -104,10 +123,11 @@ export function feedbackRoutes(
       config,
       schema: {
         summary: 'Says that the reviewer cannot tell',
-        body: object(['reviewer', 'lease_id'], { reviewer: id, lease_id: id, comment }),
+        body: object(['lease_id'], { reviewer, lease_id: id, comment }),
       },
     },
-    ({ params, body }) => queue.skip(params.task_id, body.reviewer, body.lease_id, body.comment),
+    async ({ params, body, caller }) =>
+      queue.skip(params.task_id, reviewerOf(caller, body), body.lease_id, body.comment),
   )
   http.post<{ Params: { task_id: string }; Body: Lease }>(
     '/v1/reviews/:task_id/release',
@@ -115,10 +135,11 @@ export function feedbackRoutes(
       config,
       schema: {
         summary: 'Gives a claimed task back',
-        body: object(['reviewer', 'lease_id'], { reviewer: id, lease_id: id, comment }),
+        body: object(['lease_id'], { reviewer, lease_id: id, comment }),
       },
     },
-    ({ params, body }) => queue.release(params.task_id, body.reviewer, body.lease_id),
+    async ({ params, body, caller }) =>
+      queue.release(params.task_id, reviewerOf(caller, body), body.lease_id),
   )
   http.get(
     '/v1/reviews/stats',

@@ -1,4 +1,5 @@
 /** Alerts out, to Alertmanager's API v2, and alerts in, from Alertmanager and Grafana. */
+import { createHash } from 'node:crypto'
 import { messageOf } from '../../lib/errors.ts'
 import type { Logger } from '../../lib/log.ts'
 import type { StandingAlarm } from './queries.ts'
@@ -83,18 +84,28 @@ export interface AlertRequest {
   reason: string
 }
 
+const LONGEST_REASON = 1000
+const LONGEST_IDENTITY = 200
+
+/** A text of any length as one that keys a row. */
+const short = (text: string) =>
+  text.length <= LONGEST_IDENTITY ? text : createHash('sha256').update(text).digest('hex')
+
 /** Firing alerts that name a model and, in the label `plumbline_policy`, one of its policies. Pure. */
 export function requestsOf(body: IncomingAlerts): AlertRequest[] {
   return body.alerts.flatMap(({ status, labels, annotations, startsAt, fingerprint }) => {
     const { model_id: modelId, plumbline_policy: policy } = labels
     if (status !== 'firing' || !modelId || !policy) return []
-    const identity = fingerprint ?? JSON.stringify(labels)
+    const identity = short(`${fingerprint ?? JSON.stringify(labels)}:${startsAt ?? ''}`)
     return [
       {
         modelId,
         policy,
-        cause: `alert:${identity}:${startsAt ?? ''}`,
-        reason: annotations?.['summary'] ?? labels['alertname'] ?? 'an alert',
+        cause: `alert:${identity}`,
+        reason: (annotations?.['summary'] ?? labels['alertname'] ?? 'an alert').slice(
+          0,
+          LONGEST_REASON,
+        ),
       },
     ]
   })

@@ -37,17 +37,15 @@ export async function audit(
   detail: Record<string, unknown>,
 ): Promise<void> {
   await tx.query('select pg_advisory_xact_lock($1)', [LOCK])
-  const [last] = await tx.query<{ sequence: string; hash: string }>(
-    'select sequence, hash from audit_log order by sequence desc limit 1',
-  )
+  const head = await headOf(tx)
   const entry = {
-    sequence: Number(last?.sequence ?? 0) + 1,
+    sequence: head.entries + 1,
     at: at.toISOString(),
     actor,
     action,
     subject,
     detail,
-    previous_hash: last?.hash ?? GENESIS,
+    previous_hash: head.hash,
   }
   const hash = hashOf(entry)
   await tx.query(
@@ -63,6 +61,7 @@ export async function audit(
       hash,
     ],
   )
+  await tx.query('update audit_head set entries = $1, hash = $2', [entry.sequence, hash])
   await leaveRow(tx, 'audit_log', { ...entry, detail: sortedJson(detail), hash })
 }
 
@@ -78,6 +77,58 @@ export async function readAudit(db: Sql, after: number, limit: number): Promise<
     sequence: Number(row.sequence),
     at: new Date(row.at).toISOString(),
   }))
+}
+
+export interface AuditHead {
+  entries: number
+  hash: string
+}
+
+async function headOf(db: Sql): Promise<AuditHead> {
+  const [row] = await db.query<{ entries: string | number; hash: string }>(
+    'select entries, hash from audit_head',
+  )
+  return { entries: Number(row?.entries ?? 0), hash: row?.hash ?? GENESIS }
+}
+
+/** What is known of the whole log, besides the page of it that was read. */
+export interface AuditEvidence {
+  head: AuditHead
+  /** Entries that are there, and the hash of the last. */
+  stored: AuditHead
+  /** The greatest sequence in ClickHouse's copy; undefined when it cannot be asked. */
+  mirrored: number | undefined
+}
+
+/** Reads, in one statement, the head and what it should agree with. */
+export async function readEvidence(db: Sql, mirrored: number | undefined): Promise<AuditEvidence> {
+  const [row] = await db.query<
+    Record<'entries' | 'n', string | number> & Record<'hash' | 'last', string>
+  >(
+    `select h.entries, h.hash, (select count(*) from audit_log) as n,
+       coalesce((select hash from audit_log order by sequence desc limit 1), $1) as last from audit_head h`,
+    [GENESIS],
+  )
+  return {
+    head: { entries: Number(row?.entries ?? 0), hash: row?.hash ?? GENESIS },
+    stored: { entries: Number(row?.n ?? 0), hash: row?.last ?? GENESIS },
+    mirrored,
+  }
+}
+
+/** Why the log is not whole, as far as a page of it and its head can tell; undefined when nothing is missed. Pure. */
+export function incompleteness(
+  page: readonly AuditEntry[],
+  { head, stored, mirrored }: AuditEvidence,
+): string | undefined {
+  const broken = firstBreak(page)
+  if (broken !== undefined) return `entry ${broken} does not follow from the one before it`
+  if (stored.entries !== head.entries)
+    return `the log has ${stored.entries} entries, and its head counts ${head.entries}`
+  if (stored.hash !== head.hash) return 'the last entry is not the one its head names'
+  if (mirrored !== undefined && mirrored > head.entries)
+    return `ClickHouse has a copy of entry ${mirrored}, and the log ends at ${head.entries}`
+  return undefined
 }
 
 /** The sequence number of the first entry that does not follow from the one before it; undefined for a whole chain. */

@@ -14,6 +14,11 @@ export const RetrainConfig = Type.Object({
         'Key of webhook signatures (Standard Webhooks): whsec_ and 24 to 64 random bytes in base64. Unset: made once, in webhook.secret of the data folder.',
     }),
   ),
+  PLUMBLINE_ALLOW_COMMANDS: Type.Enum(['off', 'on'], {
+    default: 'off',
+    description:
+      'Whether policies of kind command may start programs, as the user of this process. Off: their runs fail with that reason.',
+  }),
   PLUMBLINE_PUBLIC_URL: Type.Optional(
     Type.String({
       pattern: '^https?://',

@@ -66,17 +66,26 @@ export function decide(
   })
   if (!isTrue) return none('the condition does not hold')
   const reason = why.join('; ')
-  if (runs.some((run) => run.open)) return none(`a run is under way (${reason})`)
   const lastWindow = Math.max(-Infinity, ...runs.map((run) => run.windowEnd ?? -Infinity))
   if (evidence.windowEnd !== undefined && evidence.windowEnd <= lastWindow)
     return none(`a later window has already launched a run (${reason})`)
+  const held = heldBack(policy, runs, now)
+  return held === undefined ? { action: 'launch', reason } : none(`${held} (${reason})`)
+}
+
+/** Why a policy may not launch now, whatever asks for it: a run is open, the cool-down, the monthly cap. */
+export function heldBack(
+  policy: Pick<RetrainPolicy, 'cooldown' | 'max_per_month'>,
+  runs: readonly PastRun[],
+  now: number,
+): string | undefined {
+  if (runs.some((run) => run.open)) return 'a run is under way'
   const last = Math.max(-Infinity, ...runs.map((run) => run.decidedAt))
-  if (now < last + durationMs(policy.cooldown))
-    return none(`cooling down for ${policy.cooldown} (${reason})`)
+  if (now < last + durationMs(policy.cooldown)) return `cooling down for ${policy.cooldown}`
   const recent = runs.filter((run) => run.decidedAt > now - MONTH_MS).length
-  if (recent >= policy.max_per_month)
-    return none(`${recent} runs in 30 days, of ${policy.max_per_month} allowed (${reason})`)
-  return { action: 'launch', reason }
+  return recent >= policy.max_per_month
+    ? `${recent} runs in 30 days, of ${policy.max_per_month} allowed`
+    : undefined
 }
 
 function noted(isTrue: boolean, reason: string, why: string[]): boolean {

@@ -1,14 +1,19 @@
 /**
  * Starts the job of a run. A webhook may be sent again after a crash, always with the run's id as `webhook-id`, by which the
- * receiver knows it; a command is marked launched before it starts, so it starts at most once.
+ * receiver knows it; a command is marked launched before it starts, so it starts at most once. Launches run beside one another:
+ * an endpoint that hangs or fails holds up its own runs alone.
  */
 import { spawn } from 'node:child_process'
-import { createHmac } from 'node:crypto'
 import { backoffMs } from '../../lib/clock.ts'
 import { messageOf } from '../../lib/errors.ts'
 import type { Logger } from '../../lib/log.ts'
+import { textProblem } from '../../lib/text-rules.ts'
 import type { RetrainPolicy } from '../../schemas/model.ts'
+import { launchEndpoints } from './endpoints.ts'
+import { retryAfterMs } from './retry-after.ts'
+import { newRunToken } from './run-token.ts'
 import type { Run, RunLedger } from './runs.ts'
+import { signatureHeaders } from './signatures.ts'
 
 export interface LaunchOptions {
   ledger: RunLedger
@@ -17,6 +22,10 @@ export interface LaunchOptions {
   secret: string
   /** Base address of the status callback. */
   publicUrl: () => string
+  /** Whether model files may start commands. */
+  allowsCommands: boolean
+  /** How long an endpoint may take; 15 s unless given. */
+  timeoutMs?: number
 }
 
 const TIMEOUT_MS = 15_000
@@ -25,8 +34,82 @@ const FIRST_RETRY_MS = 1000
 const LAST_RETRY_MS = 5 * 60_000
 const STDERR_KEPT = 1000
 
-export function launcher({ ledger, log, now, secret, publicUrl }: LaunchOptions) {
-  const jobOf = (run: Run) => ({
+/** What became of a try: `failed` names the endpoint's fault and how long it asks to be left alone. */
+type Outcome =
+  { kind: 'answered' } | { kind: 'gone' } | { kind: 'failed'; why: string; askedMs: number }
+
+export interface Launcher {
+  /** Begins the launch of a run, unless its endpoint is busy or paused; what goes wrong is that run's. */
+  begin: (run: Run, launch: RetrainPolicy['launch']) => void
+  /** Ends what is under way, and resolves once nothing is. */
+  stop: () => Promise<void>
+}
+
+export function launcher(options: LaunchOptions): Launcher {
+  const { ledger, log, now } = options
+  const endpoints = launchEndpoints()
+  const underWay = new Map<string, Promise<void>>()
+  const stopping = new AbortController()
+
+  async function webhook(run: Run, url: string): Promise<'answered' | number> {
+    const outcome = await postJob(options, run, url, stopping.signal)
+    if (stopping.signal.aborted && outcome.kind === 'failed') return 0
+    if (outcome.kind === 'answered') await ledger.launched(run.run_id)
+    else if (outcome.kind === 'gone') await fail(ledger, run, 'the webhook is gone (410)')
+    else if (run.attempts + 1 >= MAX_ATTEMPTS)
+      await fail(ledger, run, `not launched after ${MAX_ATTEMPTS} attempts: ${outcome.why}`)
+    else {
+      log.warn(
+        { run_id: run.run_id, attempt: run.attempts + 1, error: outcome.why },
+        'run not launched, trying again',
+      )
+      const pause = backoffMs(run.attempts, FIRST_RETRY_MS, LAST_RETRY_MS)
+      await ledger.postpone(run.run_id, now() + Math.max(outcome.askedMs, pause))
+    }
+    return outcome.kind === 'failed' ? outcome.askedMs : 'answered'
+  }
+
+  async function launch(run: Run, { kind, ...how }: RetrainPolicy['launch'], endpoint: string) {
+    let outcome: 'answered' | number = 0
+    try {
+      if ('url' in how) outcome = await webhook(run, how.url)
+      else {
+        outcome = 'answered'
+        if (options.allowsCommands) await startCommand(options, run, how.command)
+        else await fail(ledger, run, 'commands are not allowed: set PLUMBLINE_ALLOW_COMMANDS=on')
+      }
+    } catch (error) {
+      log.error({ run_id: run.run_id, kind, error: messageOf(error) }, 'launch not recorded')
+    } finally {
+      if (outcome === 'answered') endpoints.give(endpoint, 'answered', now())
+      else endpoints.give(endpoint, 'failed', now(), outcome)
+      underWay.delete(run.run_id)
+    }
+  }
+
+  return {
+    begin: (run, how) => {
+      const endpoint = how.kind === 'webhook' ? originOf(how.url) : 'command'
+      if (stopping.signal.aborted || underWay.has(run.run_id)) return
+      if (endpoints.take(endpoint, now())) underWay.set(run.run_id, launch(run, how, endpoint))
+    },
+    stop: async () => {
+      stopping.abort()
+      await Promise.all(underWay.values())
+    },
+  }
+}
+
+const originOf = (url: string) => (URL.canParse(url) ? new URL(url).origin : url)
+
+const fail = (ledger: RunLedger, run: Run, message: string) =>
+  ledger.report(run.run_id, 'failed', 'launcher', { message })
+
+/** What a job is told, with a new token by which it reports on this run. */
+async function jobOf({ ledger, publicUrl }: LaunchOptions, run: Run): Promise<string> {
+  const { token, hash } = newRunToken()
+  await ledger.addToken(run.run_id, hash)
+  return JSON.stringify({
     type: 'plumbline.retrain',
     timestamp: run.created_at,
     data: {
@@ -35,104 +118,96 @@ export function launcher({ ledger, log, now, secret, publicUrl }: LaunchOptions)
       policy: run.policy,
       reason: run.reason,
       window_end: run.window_end,
-      status_url: `${publicUrl()}/v1/runs/${run.run_id}/status`,
+      status_url: `${publicUrl()}/v1/runs/${run.run_id}/status?token=${token}`,
     },
   })
+}
 
-  async function webhook(run: Run, url: string) {
-    const body = JSON.stringify(jobOf(run))
-    let retryAfterMs = 0
-    try {
-      const response = await fetch(url, {
-        method: 'POST',
-        redirect: 'manual',
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-        headers: {
-          'content-type': 'application/json',
-          ...signatureHeaders(secret, run.run_id, Math.floor(now() / 1000), body),
-        },
-        body,
-      })
-      await response.body?.cancel()
-      if (response.ok) return void (await ledger.launched(run.run_id))
-      if (response.status === 410)
-        return void (await ledger.report(run.run_id, 'failed', 'launcher', {
-          message: 'the webhook is gone (410)',
-        }))
-      retryAfterMs = Number(response.headers.get('retry-after') ?? 0) * 1000
-      throw new Error(`the webhook answered ${response.status}`)
-    } catch (error) {
-      if (run.attempts + 1 >= MAX_ATTEMPTS)
-        return void (await ledger.report(run.run_id, 'failed', 'launcher', {
-          message: `not launched after ${MAX_ATTEMPTS} attempts: ${messageOf(error)}`,
-        }))
-      log.warn(
-        { run_id: run.run_id, attempt: run.attempts + 1, error: messageOf(error) },
-        'run not launched, trying again',
-      )
-      await ledger.postpone(
-        run.run_id,
-        now() + Math.max(retryAfterMs, backoffMs(run.attempts, FIRST_RETRY_MS, LAST_RETRY_MS)),
-      )
-    }
-  }
-
-  async function command(run: Run, [file = '', ...args]: readonly string[]) {
-    await ledger.launched(run.run_id)
-    const ended = new Promise<string | undefined>((resolve) => {
-      const child = spawn(file, args, {
-        shell: false,
-        stdio: ['ignore', 'ignore', 'pipe'],
-        env: { PATH: '/usr/local/bin:/usr/bin:/bin', PLUMBLINE_RUN: JSON.stringify(jobOf(run)) },
-      })
-      let stderr = ''
-      child.stderr.on(
-        'data',
-        (chunk: Buffer) => (stderr = (stderr + chunk.toString()).slice(-STDERR_KEPT)),
-      )
-      child.once('error', (error) => resolve(`the command did not start: ${error.message}`))
-      child.once('exit', (code, signal) =>
-        resolve(
-          code === 0 ? undefined : `the command ended with ${signal ?? code}: ${stderr.trim()}`,
-        ),
-      )
+async function postJob(
+  options: LaunchOptions,
+  run: Run,
+  url: string,
+  stopping: AbortSignal,
+): Promise<Outcome> {
+  const { secret, now, timeoutMs = TIMEOUT_MS } = options
+  const body = await jobOf(options, run)
+  const failed = (why: string, askedMs = 0): Outcome => ({ kind: 'failed', why, askedMs })
+  try {
+    const response = await fetch(url, {
+      method: 'POST',
+      redirect: 'manual',
+      signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), stopping]),
+      headers: {
+        'content-type': 'application/json',
+        ...signatureHeaders(secret, run.run_id, Math.floor(now() / 1000), body),
+      },
+      body,
     })
-    const watch = ended.then(async (failure) => {
-      const current = await ledger.get(run.run_id)
-      // A command that reported its own end has the last word.
-      if (current?.state !== 'launched' && current?.state !== 'running') return
-      await ledger.report(
-        run.run_id,
-        failure === undefined ? 'succeeded' : 'failed',
-        'launcher',
-        failure === undefined ? {} : { message: failure },
+    // Nothing of the answer but its head is read, however long it is.
+    await response.body?.cancel()
+    if (response.ok) return { kind: 'answered' }
+    if (response.status === 410) return { kind: 'gone' }
+    if (response.status >= 300 && response.status < 400)
+      return failed(
+        `the webhook answered with a redirect (${response.status}), and redirects are not followed: give the address itself`,
       )
-    })
-    void watch.catch((error: unknown) =>
-      log.error({ run_id: run.run_id, error: messageOf(error) }, 'end of the command not recorded'),
+    return failed(
+      `the webhook answered ${response.status}`,
+      retryAfterMs(response.headers.get('retry-after'), now()),
     )
-  }
-
-  return {
-    launch: async (run: Run, launch: RetrainPolicy['launch']) => {
-      if (launch.kind === 'webhook') await webhook(run, launch.url)
-      else await command(run, launch.command)
-    },
+  } catch (error) {
+    return failed(messageOf(error))
   }
 }
 
-/** Standard Webhooks 1.0: HMAC-SHA256 over `id.timestamp.body`, keyed with the bytes behind `whsec_`. */
-export function signatureHeaders(
-  secret: string,
-  id: string,
-  timestamp: number,
-  body: string,
-): Record<string, string> {
-  const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64')
-  const signature = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')
-  return {
-    'webhook-id': id,
-    'webhook-timestamp': String(timestamp),
-    'webhook-signature': `v1,${signature}`,
-  }
+async function startCommand(
+  options: LaunchOptions,
+  run: Run,
+  [file = '', ...args]: readonly string[],
+): Promise<void> {
+  const { ledger, log } = options
+  const job = await jobOf(options, run)
+  await ledger.launched(run.run_id)
+  const watch = commandEnd(file, args, job).then(async (failure) => {
+    const current = await ledger.get(run.run_id)
+    // A command that reported its own end has the last word.
+    if (current?.state !== 'launched' && current?.state !== 'running') return
+    if (failure === undefined) await ledger.report(run.run_id, 'succeeded', 'launcher', {})
+    else await fail(ledger, run, failure)
+  })
+  void watch.catch((error: unknown) =>
+    log.error({ run_id: run.run_id, error: messageOf(error) }, 'end of the command not recorded'),
+  )
 }
+
+/** Runs a command without a shell and with none of our environment; resolves with why it failed, or undefined. */
+function commandEnd(
+  file: string,
+  args: readonly string[],
+  job: string,
+): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const child = spawn(file, args, {
+      shell: false,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { PATH: '/usr/local/bin:/usr/bin:/bin', PLUMBLINE_RUN: job },
+    })
+    let stderr = ''
+    child.stderr.on(
+      'data',
+      (chunk: Buffer) => (stderr = (stderr + chunk.toString()).slice(-STDERR_KEPT)),
+    )
+    child.once('error', (error) => resolve(`the command did not start: ${error.message}`))
+    child.once('exit', (code, signal) =>
+      resolve(
+        code === 0 ? undefined : `the command ended with ${signal ?? code}: ${printed(stderr)}`,
+      ),
+    )
+  })
+}
+
+/** What a command wrote, without what a store refuses. */
+const printed = (text: string) =>
+  Array.from(text.toWellFormed(), (c) => (textProblem('', c) === undefined ? c : ' '))
+    .join('')
+    .trim()

@@ -1,5 +1,5 @@
 import { schedule, type ScheduledTask } from 'node-cron'
-import { Gauge } from 'prom-client'
+import { Counter, Gauge } from 'prom-client'
 import type { ClickHouse } from '../../lib/clickhouse.ts'
 import { sleep } from '../../lib/clock.ts'
 import { messageOf } from '../../lib/errors.ts'
@@ -43,12 +43,20 @@ export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module
   const queries = policyQueries(deps.clickhouse('retrain-trigger'))
   const ledger = runLedger(postgres, now)
   const engine = policyEngine(models, { queries, ledger, now })
+  const secret = config.PLUMBLINE_WEBHOOK_SECRET ?? deps.webhookSecret()
   const jobs = launcher({
     ledger,
     log,
     now,
-    secret: config.PLUMBLINE_WEBHOOK_SECRET ?? deps.webhookSecret(),
+    secret,
     publicUrl: () => config.PLUMBLINE_PUBLIC_URL ?? deps.address(),
+    allowsCommands: config.PLUMBLINE_ALLOW_COMMANDS === 'on',
+  })
+  const setAside = new Counter({
+    name: 'plumbline_policies_set_aside_total',
+    help: 'Times that a policy could not be evaluated or a run not launched; others go on.',
+    labelNames: ['model_id', 'policy'],
+    registers: [metrics.registry],
   })
   new Gauge({
     name: 'plumbline_retrain_runs',
@@ -63,7 +71,15 @@ export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module
 
   const wanted = new Set<string>()
   let wake = () => {}
-  retrainRoutes(deps.http, { ledger, engine, postgres, now, wake: () => wake() })
+  retrainRoutes(deps.http, {
+    ledger,
+    engine,
+    postgres,
+    queries,
+    secret,
+    now,
+    wake: () => wake(),
+  })
   const hints = eventLog.hints({
     topic: TOPICS.verdicts.topic,
     group: 'plumbline-retrain',
@@ -74,27 +90,38 @@ export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module
   })
 
   async function evaluateWanted() {
-    for (const modelId of wanted) {
-      wanted.delete(modelId)
+    // What is wanted again meanwhile is for the next pass.
+    const asked = Array.from(wanted)
+    wanted.clear()
+    for (const modelId of asked) {
       try {
-        await engine.evaluate(modelId)
+        const { failures, more } = await engine.evaluate(modelId)
+        for (const { policy, error } of failures) failed(modelId, policy, error)
+        if (more) wanted.add(modelId)
       } catch (error) {
-        log.error(
-          { model_id: modelId, error: messageOf(error) },
-          'policies not evaluated, trying again',
-        )
+        failed(modelId, '', error)
       }
     }
+  }
+
+  function failed(modelId: string, policy: string, error: unknown) {
+    setAside.inc({ model_id: modelId, policy })
+    log.error(
+      { model_id: modelId, policy, error: messageOf(error) },
+      'policy set aside, trying again at the next look',
+    )
   }
 
   async function launchDue() {
     for (const run of await ledger.toLaunch()) {
       const policy = engine.policyOf(run.model_id, run.policy)
-      if (policy) await jobs.launch(run, policy.launch)
+      if (policy) jobs.begin(run, policy.launch)
       else
-        await ledger.report(run.run_id, 'failed', 'launcher', {
-          message: `the model file no longer has the policy ${run.policy}`,
-        })
+        await ledger
+          .report(run.run_id, 'failed', 'launcher', {
+            message: `the model file no longer has the policy ${run.policy}`,
+          })
+          .catch((error: unknown) => failed(run.model_id, run.policy, error))
     }
   }
 
@@ -119,6 +146,7 @@ export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module
         if (wanted.size === 0)
           await sleep(Math.max(1, nextScan - now()), AbortSignal.any([signal, woken.signal]))
       }
+      await jobs.stop()
     },
   }
 

@@ -35,8 +35,12 @@ export function policyQueries(db: ClickHouse) {
       return rows.map((row) => ({ windowEnd: Number(row.end), revision: row.revision }))
     },
 
-    /** Facts of windows that end at `since` or later. */
-    facts: async (modelId: string, since: number): Promise<StandingFact[]> => {
+    /** Facts of windows that end at `since` or later, up to `until`. */
+    facts: async (
+      modelId: string,
+      since: number,
+      until = Number.MAX_SAFE_INTEGER,
+    ): Promise<StandingFact[]> => {
       const rows = await db.query<{
         end: string
         family: string
@@ -46,8 +50,8 @@ export function policyQueries(db: ClickHouse) {
         standing: StandingFact['verdict']
       }>(
         `SELECT toUnixTimestamp64Milli(window_end) AS end, family, metric, subject, if(slice_key = '', '', concat(slice_key, ':', slice_value)) AS slice, standing
-         FROM (${STANDING} AND window_end >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') GROUP BY window_end, family, metric, subject, slice_key, slice_value, reference) WHERE standing != 'none'`,
-        { model: modelId, since },
+         FROM (${STANDING} AND toUnixTimestamp64Milli(window_end) BETWEEN {since:Int64} AND {until:Int64} GROUP BY window_end, family, metric, subject, slice_key, slice_value, reference) WHERE standing != 'none'`,
+        { model: modelId, since, until },
       )
       return rows.map(({ end, standing, ...row }) => ({
         ...row,
@@ -62,6 +66,16 @@ export function policyQueries(db: ClickHouse) {
         { model: modelId },
       )
       return Number(row?.n ?? 0)
+    },
+
+    /** The greatest sequence in the copy of the audit log; undefined when the store cannot be asked. */
+    lastAudited: async (): Promise<number | undefined> => {
+      try {
+        const [row] = await db.query<{ n: string }>('SELECT max(sequence) AS n FROM audit_log')
+        return Number(row?.n ?? 0)
+      } catch {
+        return undefined
+      }
     },
 
     /** Alarms and warnings of each model's last judged window. */

@@ -41,7 +41,10 @@ export interface Run {
 }
 
 /** As a driver gives it: big integers as text, times as dates. */
-type StoredRun = Omit<Run, 'labels_known'> & { labels_known: number | string }
+type StoredRun = Omit<Run, 'labels_known'> & {
+  labels_known: number | string
+  token_hashes?: string[]
+}
 
 export interface NewRun {
   modelId: string
@@ -51,6 +54,8 @@ export interface NewRun {
   windowEnd: number | undefined
   decidedAt: number
   labelsKnown: number
+  /** Who asked for it: a person’s name or key, or `policy`. */
+  actor?: string
 }
 
 export interface DecisionRecord {
@@ -122,48 +127,114 @@ export function runLedger(db: Postgres, now: () => number) {
     await leaveMessage(tx, TOPICS.retrain.topic, run.model_id, event)
   }
 
+  async function historyOf(
+    sql: Sql,
+    modelId: string,
+    policy: string,
+  ): Promise<(PastRun & { labelsKnown: number })[]> {
+    const rows = await sql.query<StoredRun>(
+      `select * from runs where model_id = $1 and policy = $2 and state not in ('rejected', 'cancelled') order by decided_at`,
+      [modelId, policy],
+    )
+    return rows.map(plain).map((run) => ({
+      decidedAt: Date.parse(run.decided_at),
+      windowEnd: run.window_end === null ? undefined : Date.parse(run.window_end),
+      promoted: run.state === 'succeeded',
+      open: !ENDED.includes(run.state),
+      labelsKnown: run.labels_known,
+    }))
+  }
+
+  async function record(
+    tx: Sql,
+    answer: DecisionRecord,
+    newRun: NewRun | undefined,
+  ): Promise<Run | undefined> {
+    const { modelId, policy, cause, decision, windowEnd, revision } = answer
+    await tx.query(
+      `insert into decisions (model_id, policy, cause, action, reason, window_end, evidence_revision, at) values ($1, $2, $3, $4, $5, $6, $7, $8)
+       on conflict (model_id, policy, cause) do update set action = excluded.action, reason = excluded.reason, evidence_revision = excluded.evidence_revision, at = excluded.at
+       where decisions.action = 'none'`,
+      [
+        modelId,
+        policy,
+        cause,
+        decision.action,
+        decision.reason,
+        windowEnd === undefined ? null : new Date(windowEnd),
+        revision,
+        at(),
+      ],
+    )
+    if (!newRun) return undefined
+    const needed = APPROVALS[newRun.policy.approval]
+    const [row] = await tx.query<StoredRun>(
+      `insert into runs (run_id, model_id, policy, cause, state, reason, window_end, decided_at, labels_known, approvals_needed, created_at, updated_at)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11) on conflict (model_id, policy, cause) do nothing returning *`,
+      [
+        randomUUID(),
+        newRun.modelId,
+        newRun.policy.name,
+        newRun.cause,
+        needed > 0 ? 'awaiting_approval' : 'pending',
+        newRun.reason,
+        newRun.windowEnd === undefined ? null : new Date(newRun.windowEnd),
+        new Date(newRun.decidedAt),
+        newRun.labelsKnown,
+        needed,
+        at(),
+      ],
+    )
+    if (!row) return undefined
+    await tell(tx, row, newRun.actor ?? 'policy', {})
+    return plain(row)
+  }
+
   return {
     /** Records what a policy answered, and with it the run, once per cause. */
-    decided: (record: DecisionRecord, newRun: NewRun | undefined): Promise<Run | undefined> =>
+    decided: (answer: DecisionRecord, newRun: NewRun | undefined): Promise<Run | undefined> =>
+      db.transaction((tx) => record(tx, answer, newRun)),
+
+    /**
+     * Decides about several causes of one policy at once: one run at most, and no other caller decides in between.
+     *
+     * @returns the run, and why there is none
+     */
+    decideTogether: (
+      asked: Omit<NewRun, 'cause' | 'reason'>,
+      causes: readonly { cause: string; reason: string }[],
+      heldBack: (runs: readonly PastRun[]) => string | undefined,
+    ): Promise<{ run: Run } | { reason: string }> =>
       db.transaction(async (tx) => {
-        const { modelId, policy, cause, decision, windowEnd, revision } = record
-        await tx.query(
-          `insert into decisions (model_id, policy, cause, action, reason, window_end, evidence_revision, at) values ($1, $2, $3, $4, $5, $6, $7, $8)
-           on conflict (model_id, policy, cause) do update set action = excluded.action, reason = excluded.reason, evidence_revision = excluded.evidence_revision, at = excluded.at
-           where decisions.action = 'none'`,
-          [
-            modelId,
-            policy,
-            cause,
-            decision.action,
-            decision.reason,
-            windowEnd === undefined ? null : new Date(windowEnd),
-            revision,
-            at(),
-          ],
+        const { modelId, policy, windowEnd } = asked
+        await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [
+          JSON.stringify([modelId, policy.name]),
+        ])
+        const known = await tx.query<{ cause: string }>(
+          `select cause from decisions where model_id = $1 and policy = $2 and action = 'launch' and cause = any($3::text[])`,
+          [modelId, policy.name, causes.map(({ cause }) => cause)],
         )
-        if (!newRun) return undefined
-        const needed = APPROVALS[newRun.policy.approval]
-        const [row] = await tx.query<StoredRun>(
-          `insert into runs (run_id, model_id, policy, cause, state, reason, window_end, decided_at, labels_known, approvals_needed, created_at, updated_at)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11) on conflict (model_id, policy, cause) do nothing returning *`,
-          [
-            randomUUID(),
-            newRun.modelId,
-            newRun.policy.name,
-            newRun.cause,
-            needed > 0 ? 'awaiting_approval' : 'pending',
-            newRun.reason,
-            newRun.windowEnd === undefined ? null : new Date(newRun.windowEnd),
-            new Date(newRun.decidedAt),
-            newRun.labelsKnown,
-            needed,
-            at(),
-          ],
+        const fresh = causes.filter(({ cause }) => !known.some((row) => row.cause === cause))
+        const [first] = fresh
+        if (!first) return { reason: 'this alert has already launched a run' }
+        const held = heldBack(await historyOf(tx, modelId, policy.name))
+        const more = fresh.length > 1 ? ` (and ${fresh.length - 1} more alerts)` : ''
+        const reason = held === undefined ? `${first.reason}${more}` : `${held} (${first.reason})`
+        const action = held === undefined ? 'launch' : 'none'
+        const answer = {
+          modelId,
+          policy: policy.name,
+          decision: { action, reason },
+          windowEnd,
+          revision: 0,
+        } as const
+        const run = await record(
+          tx,
+          { ...answer, cause: first.cause },
+          held === undefined ? { ...asked, cause: first.cause, reason } : undefined,
         )
-        if (!row) return undefined
-        await tell(tx, row, 'policy', {})
-        return plain(row)
+        for (const { cause } of fresh.slice(1)) await record(tx, { ...answer, cause }, undefined)
+        return run ? { run } : { reason }
       }),
 
     decisions: async (modelId: string, policy?: string) =>
@@ -200,22 +271,7 @@ export function runLedger(db: Postgres, now: () => number) {
       return row && plain(row)
     },
 
-    history: async (
-      modelId: string,
-      policy: string,
-    ): Promise<(PastRun & { labelsKnown: number })[]> => {
-      const rows = await db.query<StoredRun>(
-        `select * from runs where model_id = $1 and policy = $2 and state not in ('rejected', 'cancelled') order by decided_at`,
-        [modelId, policy],
-      )
-      return rows.map(plain).map((run) => ({
-        decidedAt: Date.parse(run.decided_at),
-        windowEnd: run.window_end === null ? undefined : Date.parse(run.window_end),
-        promoted: run.state === 'succeeded',
-        open: !ENDED.includes(run.state),
-        labelsKnown: run.labels_known,
-      }))
-    },
+    history: (modelId: string, policy: string) => historyOf(db, modelId, policy),
 
     approve: (runId: string, actor: string) =>
       db.transaction(async (tx) => {
@@ -270,14 +326,32 @@ export function runLedger(db: Postgres, now: () => number) {
     launched: (runId: string) =>
       db.transaction((tx) => move(tx, runId, ['pending'], 'launched', 'launcher')),
 
-    /** Runs whose launch is due. */
+    /** Runs whose launch is due, oldest first, at most two of a policy: none waits behind another's many. */
     toLaunch: async (): Promise<Run[]> =>
       (
         await db.query<StoredRun>(
-          `select * from runs where state = 'pending' and (next_attempt_at is null or next_attempt_at <= $1) order by created_at limit 20`,
+          `select * from (select *, row_number() over (partition by model_id, policy order by created_at, run_id) as place from runs
+             where state = 'pending' and (next_attempt_at is null or next_attempt_at <= $1)) as due
+           where place <= 2 order by created_at, run_id limit 200`,
           [at()],
         )
       ).map(plain),
+
+    /** Adds the hash of a token by which the run's job may report. */
+    addToken: async (runId: string, hash: string) => {
+      await db.query(
+        'update runs set token_hashes = array_append(token_hashes, $2) where run_id = $1',
+        [runId, hash],
+      )
+    },
+
+    tokenHashes: async (runId: string): Promise<readonly string[]> => {
+      const [row] = await db.query<{ token_hashes: string[] }>(
+        'select token_hashes from runs where run_id = $1',
+        [runId],
+      )
+      return row?.token_hashes ?? []
+    },
 
     postpone: async (runId: string, untilMs: number) => {
       await db.query(
@@ -304,8 +378,11 @@ export type RunLedger = ReturnType<typeof runLedger>
 function plain(row: StoredRun): Run {
   const iso = (value: string | Date | null) =>
     value === null ? null : new Date(value).toISOString()
+  const { token_hashes: _secret, ...rest } = row
+  const run = rest as typeof rest & { place?: unknown; next_attempt_at?: unknown }
+  delete run.place
   return {
-    ...row,
+    ...run,
     labels_known: Number(row.labels_known),
     window_end: iso(row.window_end),
     decided_at: iso(row.decided_at)!,

@@ -49,6 +49,7 @@ retrain:
   )
   plumbline = await startTarget('all', {
     PLUMBLINE_DATA_DIR: join(directory, 'data'),
+    PLUMBLINE_ALLOW_COMMANDS: 'on',
     PLUMBLINE_MODELS_DIR: join(directory, 'models'),
     PLUMBLINE_MAX_BODY_BYTES: '2000000',
     PLUMBLINE_DRIFT_SCAN_SECONDS: '1',
@@ -203,6 +204,8 @@ test('drift launches the webhook exactly once; the job reports, and the ledger, 
   ])
   await until('the webhook is called', async () => hook.bodies.length > 0)
   const { run_id, status_url } = hook.bodies[0]!.data
+  for (const address of [status_url.split('?')[0]!, status_url.slice(0, -1)])
+    expect((await post(address, { state: 'failed' })).status).toBe(401)
   expect((await post(status_url, { state: 'running' })).status).toBe(200)
   expect((await post(status_url, { state: 'succeeded', new_version: '8' })).status).toBe(200)
   expect((await post(status_url, { state: 'failed' })).status).toBe(409)
@@ -239,16 +242,16 @@ test('two people approve what needs two; alerts ask for runs, once each', async 
     startsAt: '2026-01-01T00:00:00Z',
     fingerprint: 'f1',
   }
-  const answer = (await (
-    await post(`${plumbline.url}/v1/alerts`, { version: '4', receiver: 'r', alerts: [alert] })
-  ).json()) as { launched: string[] }
-  expect(answer).toMatchObject({ received: 1, ignored: [] })
+  const alerts = Array.from({ length: 20 }, (_, i) => ({ ...alert, fingerprint: `f${i + 1}` }))
+  const tell = (body: object) => post(`${plumbline.url}/v1/alerts`, body)
+  const answer = (await (await tell({ version: '4', receiver: 'r', alerts })).json()) as {
+    launched: string[]
+  }
+  expect(answer).toMatchObject({ received: 20, launched: [expect.any(String)] })
+  expect((await tell({ alerts: [{ ...alert, fingerprint: 'a\u0000' }] })).status).toBe(400)
   const [runId] = answer.launched
-  expect(
-    await (
-      await post(`${plumbline.url}/v1/alerts`, { title: '[FIRING:1]', orgId: 1, alerts: [alert] })
-    ).json(),
-  ).toMatchObject({ launched: [] })
+  const again = await tell({ title: '[FIRING:1]', orgId: 1, alerts: [alert] })
+  expect(await again.json()).toMatchObject({ launched: [] })
   const approve = (actor: string) => post(`${plumbline.url}/v1/runs/${runId}/approve`, { actor })
   expect(await (await approve('ann')).json()).toMatchObject({ state: 'awaiting_approval' })
   expect((await approve('ann')).status).toBe(409)
@@ -335,6 +338,7 @@ test('SIGTERM ends it cleanly, and what was stored is there after a restart', as
   expect(await plumbline.stop()).toBe(0)
   plumbline = await startTarget('all', {
     PLUMBLINE_DATA_DIR: join(directory, 'data'),
+    PLUMBLINE_ALLOW_COMMANDS: 'on',
     PLUMBLINE_MODELS_DIR: join(directory, 'models'),
   })
   expect(
@@ -349,6 +353,7 @@ test('an overloaded gateway answers 429 with Retry-After instead of growing', as
   await plumbline.stop()
   plumbline = await startTarget('all', {
     PLUMBLINE_DATA_DIR: join(directory, 'data'),
+    PLUMBLINE_ALLOW_COMMANDS: 'on',
     PLUMBLINE_MODELS_DIR: join(directory, 'models'),
     PLUMBLINE_MAX_PENDING_BYTES: '5000',
   })
@@ -370,6 +375,7 @@ test('a wrong environment and wrong model files stop the start, with every probl
     PATH: process.env['PATH'] ?? '',
     PLUMBLINE_HTTP_PORT: '99999',
     PLUMBLINE_DURABLE: 'maybe',
+    PLUMBLINE_ALLOW_COMMANDS: 'on',
     PLUMBLINE_MODELS_DIR: models,
   }
   const { status, stderr } = spawnSync(

@@ -1,4 +1,5 @@
 /** The pages in a real Chromium. */
+import { createHash, randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { chromium, type Browser, type Page } from 'playwright-core'
@@ -39,6 +40,7 @@ beforeAll(async () => {
   )
   plumbline = await startTarget('all', {
     PLUMBLINE_DATA_DIR: join(directory, 'data'),
+    PLUMBLINE_ALLOW_COMMANDS: 'on',
     PLUMBLINE_MODELS_DIR: join(directory, 'models'),
     PLUMBLINE_DRIFT_SCAN_SECONDS: '1',
   })
@@ -129,6 +131,97 @@ test('a reviewer gives a name, answers by key, and does not see what the model s
         )
       )[0]?.['label'] === '1',
   )
+})
+
+test('with keys: a page asks for one, keeps it from scripts, and the key says who approves', async () => {
+  const key = randomBytes(32).toString('base64url')
+  const file = join(directory, 'keys.json')
+  const sha256 = createHash('sha256').update(key).digest('hex')
+  writeFileSync(
+    file,
+    JSON.stringify({ keys: [{ id: 'ann', sha256, scopes: ['read', 'operate'] }] }),
+  )
+  const guarded = await startTarget('all', {
+    PLUMBLINE_DATA_DIR: join(directory, 'guarded'),
+    PLUMBLINE_MODELS_DIR: join(directory, 'models'),
+    PLUMBLINE_AUTH_FILE: file,
+  })
+  try {
+    const asked = await post(
+      `${guarded.url}/v1/runs`,
+      { model_id: 'm', policy: 'p', reason: 'please' },
+      { authorization: `Bearer ${key}` },
+    )
+    expect(asked.status).toBe(201)
+    const { run_id } = (await asked.json()) as { run_id: string }
+    const approve = (headers: Record<string, string>, actor: string) =>
+      post(`${guarded.url}/v1/runs/${run_id}/approve`, { actor }, headers)
+    expect((await approve({ authorization: `Bearer ${key}` }, 'bob')).status).toBe(403)
+    const context = await browser.newContext({ viewport: { width: 1200, height: 900 } })
+    const guardedPage = await context.newPage()
+    guardedPage.on('pageerror', (error) => complaints.push(error.message))
+    guardedPage.on('console', (message) => {
+      // The browser tells of each 401, which is how a page learns that a key is needed.
+      if (message.type() === 'error' && !message.text().includes('401'))
+        complaints.push(message.text())
+    })
+    await guardedPage.goto(`${guarded.url}/runs`)
+    await guardedPage.getByLabel('API key').fill('wrong')
+    await guardedPage.getByRole('button', { name: 'Sign in' }).click()
+    await guardedPage.getByText('this key is not known').waitFor()
+    if (process.env['SHOTS'])
+      await guardedPage.screenshot({ path: join(process.env['SHOTS'], 'login.png') })
+    await guardedPage.getByLabel('API key').fill(key)
+    await guardedPage.getByRole('button', { name: 'Sign in' }).click()
+    await guardedPage.getByRole('button', { name: 'Sign out' }).waitFor()
+    const kept = await guardedPage.evaluate('document.cookie + JSON.stringify(localStorage)')
+    expect(kept).toBe('{}')
+    const [cookie] = await context.cookies()
+    expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'Strict' })
+    const byCookie = { cookie: `${cookie!.name}=${cookie!.value}` }
+    expect((await approve(byCookie, 'ann')).status).toBe(403)
+    expect(
+      (await approve({ ...byCookie, 'x-plumbline-page': '1', origin: 'http://evil' }, 'ann'))
+        .status,
+    ).toBe(403)
+    if (process.env['SHOTS'])
+      await guardedPage.screenshot({ path: join(process.env['SHOTS'], 'runs.png') })
+    guardedPage.once('dialog', (dialog) => void dialog.accept())
+    await guardedPage.getByRole('button', { name: /Approve/ }).click()
+    await guardedPage
+      .getByText('commands are not allowed')
+      .or(guardedPage.getByText('pending'))
+      .waitFor()
+    const run = (await (
+      await fetch(`${guarded.url}/v1/runs/${run_id}`, { headers: byCookie })
+    ).json()) as { approvals: string[] }
+    expect(run.approvals).toEqual(['ann'])
+    await guardedPage.getByRole('button', { name: 'Sign out' }).click()
+    await guardedPage.getByLabel('API key').waitFor()
+    expect((await fetch(`${guarded.url}/v1/runs`, { headers: byCookie })).status).toBe(401)
+    await context.close()
+  } finally {
+    await guarded.stop()
+  }
+})
+
+test('every page and answer carries the security headers', async () => {
+  for (const path of [
+    '/',
+    '/models/m',
+    '/review',
+    '/runs',
+    '/console/page.js',
+    '/v1/models',
+    '/v1/no',
+  ]) {
+    const { headers } = await fetch(`${plumbline.url}${path}`)
+    expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'")
+    expect(headers.get('content-security-policy')).not.toContain('unsafe')
+    expect(headers.get('x-content-type-options')).toBe('nosniff')
+    expect(headers.get('referrer-policy')).toBe('no-referrer')
+    expect(headers.get('cache-control'), path).toBe('no-store')
+  }
 })
 
 test('no page has complained', () => expect(complaints).toEqual([]))

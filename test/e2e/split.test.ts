@@ -45,6 +45,7 @@ beforeAll(async () => {
         PLUMBLINE_HTTP_PORT: String(port),
         PLUMBLINE_KAFKA_BROKERS: kafka.brokers,
         PLUMBLINE_DATA_DIR: join(directory, service),
+        PLUMBLINE_ALLOW_COMMANDS: 'on',
         PLUMBLINE_MODELS_DIR: join(directory, 'models'),
         PLUMBLINE_CLICKHOUSE_URL: stores.clickhouseUrl,
         PLUMBLINE_CLICKHOUSE_PASSWORD: readFileSync(join(data, 'clickhouse.secret'), 'utf8'),

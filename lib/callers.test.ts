@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest'
+import { actorOf } from './callers.ts'
+import { keyIdProblem } from './key-ids.ts'
+
+const ann = { id: 'ann', scopes: new Set(['operate'] as const), isKnown: true }
+const anybody = { ...ann, id: 'anonymous', isKnown: false }
+
+test('the key says who acts, and a body cannot say otherwise', () => {
+  expect(actorOf(ann, undefined)).toBe('ann')
+  expect(actorOf(ann, 'ann')).toBe('ann')
+  expect(() => actorOf(ann, 'bob')).toThrow('actor names bob, and the key is that of ann')
+})
+
+test('without keys a name is needed, and is marked as claimed', () => {
+  expect(actorOf(anybody, ' bob ')).toBe('claimed:bob')
+  expect(() => actorOf(anybody, undefined, 'reviewer')).toThrow('reviewer is required')
+  expect(() => actorOf(undefined, '  ')).toThrow('actor is required')
+})
+
+test('no key can pass for a claimed name or for a part of Plumbline', () => {
+  expect(keyIdProblem('claimed:ann')).toContain('unchecked')
+  expect(keyIdProblem('launcher')).toContain('part of Plumbline')
+  expect(keyIdProblem('ann')).toBeUndefined()
+})

@@ -1,0 +1,176 @@
+/** Runs are launched over real HTTP to endpoints that misbehave, kept in a real control database. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { embeddedPostgres, migratePostgres, type EmbeddedPostgres } from '../../lib/postgres.ts'
+import { incompleteness, readAudit, readEvidence } from '../../services/retrain-trigger/audit.ts'
+import { launcher } from '../../services/retrain-trigger/launch.ts'
+import { isTokenOf } from '../../services/retrain-trigger/run-token.ts'
+import { runLedger, type Run, type RunLedger } from '../../services/retrain-trigger/runs.ts'
+import { temporaryDirectory, until } from '../harness.ts'
+
+const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
+const directory = temporaryDirectory()
+let postgres: EmbeddedPostgres
+let ledger: RunLedger
+const servers: Server[] = []
+
+beforeAll(async () => {
+  postgres = await embeddedPostgres(join(directory, 'postgres'))
+  await migratePostgres(postgres)
+  ledger = runLedger(postgres, Date.now)
+})
+afterAll(async () => {
+  for (const server of servers) {
+    server.closeAllConnections()
+    server.close()
+  }
+  await postgres.close()
+})
+
+async function endpoint(answer: (request: IncomingMessage, response: ServerResponse) => void) {
+  const seen: string[] = []
+  const server = createServer((request, response) => {
+    let body = ''
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()))
+    request.on('end', () => {
+      seen.push(body)
+      answer(request, response)
+    })
+  })
+  servers.push(server)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/x`, seen }
+}
+
+let runs = 0
+async function newRun(policy: string): Promise<Run> {
+  const named = { modelId: 'm', cause: `c${runs++}` }
+  const run = await ledger.decided(
+    {
+      ...{ ...named, policy, windowEnd: undefined, revision: 0 },
+      decision: { action: 'launch', reason: 'r' },
+    },
+    {
+      ...{ ...named, policy: { name: policy, approval: 'none' }, reason: 'r' },
+      ...{ windowEnd: undefined, decidedAt: 0, labelsKnown: 0 },
+    },
+  )
+  return run!
+}
+
+const jobs = (timeoutMs: number, allowsCommands = false) =>
+  launcher({
+    ...{ ledger, log: pino({ level: 'silent' }), now: Date.now, secret: SECRET, timeoutMs },
+    ...{ publicUrl: () => 'http://plumbline', allowsCommands },
+  })
+const stateOf = async (run: Run) => (await ledger.get(run.run_id))?.state
+const postponed = async (run: Run) => {
+  const [row] = await postgres.query<{ next_attempt_at: Date | null }>(
+    'select next_attempt_at from runs where run_id = $1',
+    [run.run_id],
+  )
+  return row?.next_attempt_at ? row.next_attempt_at.getTime() - Date.now() : undefined
+}
+
+test.each([
+  [
+    'Retry-After as an HTTP date',
+    429,
+    { 'retry-after': new Date(Date.now() + 900_000).toUTCString() },
+  ],
+  ['Retry-After in seconds', 503, { 'retry-after': '800' }],
+])('%s is waited for, and the run is tried again', async (_, status, headers) => {
+  const hook = await endpoint((_request, response) => response.writeHead(status, headers).end())
+  const run = await newRun('p')
+  const all = jobs(5000)
+  all.begin(run, { kind: 'webhook', url: hook.url })
+  await until('it is postponed', async () => ((await postponed(run)) ?? 0) > 600_000)
+  all.begin((await ledger.get(run.run_id))!, { kind: 'webhook', url: hook.url })
+  await all.stop()
+  expect(hook.seen.length).toBe(1)
+  expect(await stateOf(run)).toBe('pending')
+})
+
+test('endpoints that hang, close or redirect hold up nobody else, and each is told by its reason', async () => {
+  const hangs = await endpoint(() => {})
+  const closes = await endpoint((request) => request.socket.destroy())
+  const redirects = await endpoint((_request, response) =>
+    response.writeHead(302, { location: 'http://127.0.0.1:9/' }).end(),
+  )
+  const endless = await endpoint((_request, response) => {
+    response.writeHead(200).write('x'.repeat(1 << 20))
+  })
+  const all = jobs(3000)
+  const begin = async (url: string, attempts = 0) => {
+    const run = await newRun('q')
+    all.begin({ ...run, attempts }, { kind: 'webhook', url })
+    return run
+  }
+  const [hung, closed, redirected] = [
+    await begin(hangs.url, 7),
+    await begin(closes.url, 7),
+    await begin(redirects.url, 7),
+  ]
+  const good = await begin(endless.url)
+  await until('the good one is launched', async () => (await stateOf(good)) === 'launched')
+  expect(await stateOf(hung)).toBe('pending')
+  for (const [run, why] of [
+    [hung, 'timeout'],
+    [closed, 'fetch failed'],
+    [redirected, 'redirects are not followed'],
+  ] as const) {
+    await until('it has failed', async () => (await stateOf(run)) === 'failed')
+    expect((await ledger.get(run.run_id))!.message).toContain(why)
+  }
+  await all.stop()
+})
+
+test('a job gets a token for its run alone, and neither the token nor its hash is shown', async () => {
+  const hook = await endpoint((_request, response) => response.writeHead(202).end())
+  const [run, other] = [await newRun('t'), await newRun('t')]
+  const all = jobs(5000)
+  all.begin(run, { kind: 'webhook', url: hook.url })
+  await until('it is launched', async () => (await stateOf(run)) === 'launched')
+  await all.stop()
+  const { status_url } = (JSON.parse(hook.seen[0]!) as { data: { status_url: string } }).data
+  const token = new URL(status_url).searchParams.get('token')!
+  expect(isTokenOf(token, await ledger.tokenHashes(run.run_id))).toBe(true)
+  expect(isTokenOf(token, await ledger.tokenHashes(other.run_id))).toBe(false)
+  expect(isTokenOf('', await ledger.tokenHashes(run.run_id))).toBe(false)
+  expect(JSON.stringify(await ledger.list(undefined, 100))).not.toContain('token')
+})
+
+test('a command does not start unless commands are allowed', async () => {
+  const run = await newRun('command')
+  const all = jobs(5000)
+  all.begin(run, { kind: 'command', command: ['true'] })
+  await until('it has failed', async () => (await stateOf(run)) === 'failed')
+  expect((await ledger.get(run.run_id))!.message).toContain('PLUMBLINE_ALLOW_COMMANDS')
+  await all.stop()
+})
+
+test('due runs of one policy, however many, leave room for those of others', async () => {
+  for (let i = 0; i < 30; i++) await newRun('many')
+  const late = await newRun('late')
+  const due = await ledger.toLaunch()
+  expect(due.filter((run) => run.policy === 'many').length).toBe(2)
+  expect(due.map((run) => run.run_id)).toContain(late.run_id)
+})
+
+test('entries cut off the end of the audit log are missed', async () => {
+  const told = async (mirrored?: number) =>
+    incompleteness(await readAudit(postgres, 0, 1000), await readEvidence(postgres, mirrored))
+  expect(await told()).toBeUndefined()
+  const { head } = await readEvidence(postgres, undefined)
+  await postgres.query('delete from audit_log where sequence > $1', [head.entries - 2])
+  expect(await told()).toContain(`its head counts ${head.entries}`)
+  await postgres.query(
+    'update audit_head set entries = $1, hash = (select hash from audit_log where sequence = $1)',
+    [head.entries - 2],
+  )
+  expect(await told()).toBeUndefined()
+  expect(await told(head.entries)).toContain(`copy of entry ${head.entries}`)
+})
