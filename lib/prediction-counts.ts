@@ -2,6 +2,7 @@
  * What is counted of predictions, per model, version, variant and time step of 15 minutes: every window, reference
  * and pair of versions is later a sum of these, whatever the number of events.
  */
+import { featureSubject } from './subjects.ts'
 import { canonical } from './event-fields.ts'
 import type { Event } from './event-verdict.ts'
 import * as native from './native-block.ts'
@@ -150,7 +151,7 @@ export function predictionCounts(): PredictionCounts {
       return
     }
     for (let i = 0; i < names.length; i++) {
-      const name = names[i]!
+      const name = featureSubject(names[i]!)
       const value = values[i]
       if (typeof value === 'number') {
         if (newest[i]?.name !== name) newest[i] = subjectOf(group, name)

@@ -2,6 +2,7 @@
  * What events of a sampled stream stand for beside themselves: drawn with probability f, an event counts as 1/f events. Kept apart, so
  * that a stream that is not sampled pays nothing.
  */
+import { featureSubject } from './subjects.ts'
 import { canonical } from './event-fields.ts'
 import type { Event } from './event-verdict.ts'
 import type { Members } from './members.ts'
@@ -64,7 +65,7 @@ export function addSampled(
     }
   }
   const features = event.get('features') as Members | null | undefined
-  features?.names.forEach((name, i) => add(name, features.values[i]))
+  features?.names.forEach((name, i) => add(featureSubject(name), features.values[i]))
   add('@prediction', event.get('prediction'))
   for (const [field, subject] of ownNumbers)
     if (typeof event.get(field) === 'number') add(subject, event.get(field))

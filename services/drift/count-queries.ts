@@ -1,4 +1,5 @@
 /** Counts of numbers and categories over spans of time, merged inside ClickHouse as far as their grids allow. */
+import { featureSubjects } from '../../lib/subjects.ts'
 import type { ClickHouse, Params } from '../../lib/clickhouse.ts'
 import { mergedSample, type BinnedSample } from '../../lib/stats/binned-sample.ts'
 import { effectiveCounts, STANDS_FOR, type Weights } from './sampling.ts'
@@ -113,7 +114,7 @@ export const rawTotals = (keys: Keys, source: RawSource) =>
 /** Each of their numbers, `x`, with the weight of its event. */
 export const rawValues = (keys: Keys, source: RawSource) =>
   `SELECT ${selected(keys)}, subject, assumeNotNull(value) AS x, ${weightOf(source)} AS w FROM ${source.table}
-   ARRAY JOIN arrayConcat(mapKeys(features), ['@prediction', '@score', '@latency_ms']) AS subject,
+   ARRAY JOIN arrayConcat(${featureSubjects('mapKeys(features)')}, ['@prediction', '@score', '@latency_ms']) AS subject,
      arrayConcat(arrayMap(v -> variantElement(v, 'Float64'), mapValues(features)), [prediction_number, score, latency_ms]) AS value
    ${source.where} AND isNotNull(value)`
 
@@ -130,7 +131,7 @@ export const rawNumbers = (keys: Keys, source: RawSource) => {
 /** Of their strings and booleans. */
 export const rawCategories = (keys: Keys, source: RawSource) =>
   `SELECT ${selected(keys)}, subject, substringUTF8(assumeNotNull(value), 1, 200) AS category, sum(${weightOf(source)}) AS n FROM ${source.table}
-   ARRAY JOIN arrayConcat(mapKeys(features), ['@prediction']) AS subject,
+   ARRAY JOIN arrayConcat(${featureSubjects('mapKeys(features)')}, ['@prediction']) AS subject,
      arrayConcat(
        arrayMap(v -> multiIf(variantType(v) = 'String', variantElement(v, 'String'), variantType(v) = 'Bool', toString(variantElement(v, 'Bool')), NULL), mapValues(features)),
        [if(isNull(prediction_number), prediction, NULL)]) AS value

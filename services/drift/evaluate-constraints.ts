@@ -4,6 +4,7 @@
  *
  * @see https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-interpreting-violations.html
  */
+import { isFeature } from '../../lib/subjects.ts'
 import { onOneGrid, type BinnedSample } from '../../lib/stats/binned-sample.ts'
 import { lInfinity } from '../../lib/stats/histogram-distances.ts'
 import { ksInterval } from '../../lib/stats/ks.ts'
@@ -27,9 +28,7 @@ const THRESHOLD = 0.1
 /** Features of the baseline in the order of their names, then those it does not have. */
 export function constraintViolations(current: WindowCounts, baseline: WindowCounts): Violation[] {
   const namesOf = ({ numeric, categories }: WindowCounts) =>
-    [...new Set([...numeric.keys(), ...categories.keys()])]
-      .filter((name) => !name.startsWith('@'))
-      .toSorted()
+    [...new Set([...numeric.keys(), ...categories.keys()])].filter(isFeature).toSorted()
   const known = namesOf(baseline)
   return [
     ...known.flatMap((name) => ofFeature(name, current, baseline)),

@@ -1,4 +1,5 @@
 /** How far the inputs and outputs of a model have moved from a reference. Pure. */
+import { isFeature } from '../../lib/subjects.ts'
 import {
   alignBins,
   onOneGrid,
@@ -58,7 +59,7 @@ export function evaluateDrift(
       const own = a && b ? categoricalFacts(subject, a, b) : [absent(subject, a !== undefined)]
       for (const one of own) facts.push(one)
     }
-    if (!subject.startsWith('@')) facts.push(missing(subject, current, now.numbers + now.texts))
+    if (isFeature(subject)) facts.push(missing(subject, current, now.numbers + now.texts))
   }
   return facts.map((f) => withReference(f, current, reference, minCount))
 }
@@ -233,7 +234,7 @@ function categoricalFacts(
       reason: 'p of independent rows',
     }),
     ...(names.length > 1 ? distances(subject, [a, b], n, m) : []),
-    ...(subject.startsWith('@')
+    ...(!isFeature(subject)
       ? []
       : [
           fact('quality', subject, 'new_category_ratio', newCount / m, {

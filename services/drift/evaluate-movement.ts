@@ -2,6 +2,7 @@
  * How much of what the score has moved a feature carries that has drifted: what the score would have done if that feature alone had moved,
  * and the model answered each of its values as in the reference. Pure.
  */
+import { featureOf, isFeature } from '../../lib/subjects.ts'
 import { momentsOf } from '../../lib/stats/moments.ts'
 import type { Fact } from './facts.ts'
 import type { Features } from './feature-matrix.ts'
@@ -23,7 +24,7 @@ export const alarmedFeatures = (facts: readonly Fact[]): string[] =>
   facts
     .filter(
       ({ family, metric, subject, verdict }) =>
-        family === 'drift' && metric === 'psi' && verdict === 'alarm' && !subject.startsWith('@'),
+        family === 'drift' && metric === 'psi' && verdict === 'alarm' && isFeature(subject),
     )
     .map(({ subject }) => subject)
 
@@ -38,7 +39,7 @@ export function withMovement(
   const all = meanScore(current) - meanScore(reference)
   return facts.map((fact) => {
     if (fact.metric !== 'psi' || !alarmed.has(fact.subject)) return fact
-    const alone = movedAlone(fact.subject, reference, current)
+    const alone = movedAlone(featureOf(fact.subject), reference, current)
     return {
       ...fact,
       reason: `${fact.reason}; alone it would move the score by ${signed(alone, all)} of ${signed(all, alone)}`,

@@ -1,4 +1,5 @@
 /** What is wrong with the data itself, beside its reference. Pure. */
+import { isFeature } from '../../lib/subjects.ts'
 import {
   alignBins,
   onOneGrid,
@@ -20,7 +21,7 @@ export function evaluateQuality(
       ...current.numeric.keys(),
       ...current.categories.keys(),
     ]),
-  ].filter((name) => !name.startsWith('@'))
+  ].filter(isFeature)
   return names.toSorted().flatMap((name) => {
     const a = reference.numeric.get(name)
     const b = current.numeric.get(name)

@@ -1,4 +1,5 @@
 /** A reference, window by window: what tells the noise between windows from drift. Pure. */
+import { isFeature } from '../../lib/subjects.ts'
 import { durationMs } from '../../lib/durations.ts'
 import type { Model } from '../../lib/models.ts'
 import type { Season } from '../../lib/stats/window-noise.ts'
@@ -103,7 +104,7 @@ export function referenceWindows(
       categoryReference(all.map((own) => own.categories.get(name)!)),
     ])
   const missing = inEvery((own) => [...own.numeric.keys(), ...own.categories.keys()])
-    .filter((name) => !name.startsWith('@'))
+    .filter(isFeature)
     .map((name) => [name, all.map((own) => missingOf(own, name))] as const)
   const { season, phaseOf } = seasonOf(
     complete.map(({ window }) => window.start),

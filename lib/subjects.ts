@@ -1,0 +1,22 @@
+/**
+ * What counts and metrics are of: a feature, or one of the model's own values, whose names begin with `@` (`@score`,
+ * `@prediction`, …). A feature whose name begins with `@` has one more in front, so that the two never meet. Pure.
+ */
+
+const AT = 64
+
+/** The subject of a feature. */
+export const featureSubject = (name: string): string =>
+  name.charCodeAt(0) === AT ? `@${name}` : name
+
+/** Whether a subject is a feature, not one of the model's own values. */
+export const isFeature = (subject: string): boolean =>
+  subject.charCodeAt(0) !== AT || subject.charCodeAt(1) === AT
+
+/** The name of the feature of a subject. */
+export const featureOf = (subject: string): string =>
+  subject.charCodeAt(0) === AT ? subject.slice(1) : subject
+
+/** The subjects of an array of feature names, in SQL. */
+export const featureSubjects = (names: string): string =>
+  `arrayMap(name -> if(startsWith(name, '@'), concat('@', name), name), ${names})`
