@@ -2,7 +2,7 @@
  * Bodies of requests, taken in one way by every route: decompressed as they come, never beyond the size that one body may
  * have, and never beyond the bytes that all bodies together may have in this process.
  */
-import { pipeline, type Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 import { Problem } from './errors.ts'
 
@@ -53,8 +53,12 @@ export async function readBody(
 ): Promise<TakenBody> {
   const chunks: Buffer[] = []
   let held = 0
+  let source = payload
   try {
-    for await (const chunk of decompressed(payload, encoding) as AsyncIterable<Buffer>) {
+    source = decompressed(payload, encoding)
+    // Left alone at an error: destroyed, it would take the connection with it, and the answer.
+    const stream = source.iterator({ destroyOnReturn: false })
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
       if (held + chunk.length > maxBodyBytes)
         throw new Problem(413, 'too_large', `the body is larger than ${maxBodyBytes} bytes`)
       if (!budget.take(chunk.length))
@@ -67,7 +71,10 @@ export async function readBody(
     return { bytes: chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks), held }
   } catch (error) {
     budget.giveBack(held)
-    payload.destroy()
+    // What still comes is thrown away, for as long as a request may take.
+    payload.unpipe()
+    payload.resume()
+    if (source !== payload) source.destroy()
     if (error instanceof Problem) throw error
     throw Object.assign(new Problem(400, 'bad_request', `the body is not ${encoding ?? 'whole'}`), {
       cause: error,
@@ -85,6 +92,9 @@ function decompressed(payload: Readable, encoding: string | undefined): Readable
       'unsupported_media_type',
       `content-encoding ${encoding.slice(0, 50)} is not one of gzip, zstd`,
     )
-  // An error of either side reaches the reader through the stream that it reads.
-  return pipeline(payload, by, () => {})
+  // A request that is cut off ends the stream that is read.
+  payload.once('close', () => {
+    if (!payload.readableEnded) by.destroy(new Error('the request was cut off'))
+  })
+  return payload.pipe(by)
 }

@@ -1,5 +1,6 @@
 /** Requests of an enemy, among those of a friend: nothing sent stops anything but itself. */
 import { readFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -190,6 +191,33 @@ test.each([
     expect([200, 400, 413]).toContain(status)
   }
   await friendIsServed()
+})
+
+test('fifteen hundred requests that are never finished: others are served, and these are ended', async () => {
+  const { port, hostname } = new URL(plumbline.url)
+  let open = 0
+  const sockets = Array.from({ length: 1500 }, (_, i) => {
+    const socket = connect(Number(port), hostname)
+    socket.on('connect', () => {
+      open++
+      socket.write(
+        i % 2 === 0
+          ? 'POST /v1/predictions HTTP/1.1\r\nhost: localhost\r\n'
+          : `POST /v1/predictions HTTP/1.1\r\nhost: localhost:${port}\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{`,
+      )
+    })
+    socket.resume().on('close', () => open--)
+    socket.on('error', () => {})
+    return socket
+  })
+  try {
+    await until('they are all connected', async () => open >= 1500)
+    await friendIsServed()
+    await until('those without headers are ended', async () => open <= 750)
+    await friendIsServed()
+  } finally {
+    for (const socket of sockets) socket.destroy()
+  }
 })
 
 test('after all of it the service starts again, with everything good in it', async () => {
