@@ -55,7 +55,7 @@ export function driftQueries(db: ClickHouse) {
 
     /** References of a model that were frozen or put. */
     referencesOf: gathered(
-      (_: string) => '',
+      () => '',
       async (models): Promise<StoredReference[][]> => {
         const rows = await db.query<ReferenceRow>(
           `SELECT model_id AS model, name, kind, toUnixTimestamp64Milli(window_start) AS start, toUnixTimestamp64Milli(window_end) AS end, model_version AS version, revision
@@ -79,7 +79,7 @@ export function driftQueries(db: ClickHouse) {
 
     /** Whether producers of a model number their events. */
     isProducing: gathered(
-      (_: string) => '',
+      () => '',
       async (models): Promise<boolean[]> => {
         const rows = await db.query<{ model: string }>(
           'SELECT DISTINCT model_id AS model FROM producer_counts WHERE model_id IN {models:Array(String)}',
