@@ -56,7 +56,7 @@ export function driftQueries(db: ClickHouse) {
     /** References of a model that were frozen or put. */
     referencesOf: gathered(
       () => '',
-      async (models): Promise<StoredReference[][]> => {
+      async (models: readonly string[]): Promise<StoredReference[][]> => {
         const rows = await db.query<ReferenceRow>(
           `SELECT model_id AS model, name, kind, toUnixTimestamp64Milli(window_start) AS start, toUnixTimestamp64Milli(window_end) AS end, model_version AS version, revision
            FROM \`references\` FINAL WHERE model_id IN {models:Array(String)}`,
@@ -80,7 +80,7 @@ export function driftQueries(db: ClickHouse) {
     /** Whether producers of a model number their events. */
     isProducing: gathered(
       () => '',
-      async (models): Promise<boolean[]> => {
+      async (models: readonly string[]): Promise<boolean[]> => {
         const rows = await db.query<{ model: string }>(
           'SELECT DISTINCT model_id AS model FROM producer_counts WHERE model_id IN {models:Array(String)}',
           { models },
