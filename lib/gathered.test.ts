@@ -29,3 +29,21 @@ test('a failure is told to all that asked, and to nobody after them', async () =
   fails = false
   expect(await ask(3)).toBe(3)
 })
+
+test('one that cannot be answered fails alone, except where the first try may have been stored', async () => {
+  const tried: number[][] = []
+  const answer = async (questions: readonly number[]) => {
+    tried.push([...questions])
+    if (questions.includes(2)) throw new Error('not a name')
+    return questions
+  }
+  const statuses = async (ask: (question: number) => Promise<number>) =>
+    (await Promise.allSettled([1, 2, 3].map(ask))).map((result) => result.status)
+  expect(await statuses(gathered(() => '', answer))).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+  expect(tried).toEqual([[1, 2, 3], [1], [2], [3]])
+  expect(await statuses(gathered(() => '', answer, { alone: false }))).toEqual([
+    'rejected',
+    'rejected',
+    'rejected',
+  ])
+})

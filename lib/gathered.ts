@@ -8,10 +8,13 @@ interface Group<Q, A> {
 /**
  * @param groupOf questions of one group go together
  * @param answer one answer a question, in their order
+ * @param alone whether questions that failed together are asked again one by one, so that one that cannot be answered fails alone;
+ *   not of what is written, whose first try may have been stored
  */
 export function gathered<Q, A>(
   groupOf: (question: Q) => string,
   answer: (questions: readonly Q[]) => Promise<readonly A[]>,
+  { alone = true }: { alone?: boolean } = {},
 ): (question: Q) => Promise<A> {
   const groups = new Map<string, Group<Q, A>>()
   let asking = false
@@ -26,10 +29,21 @@ export function gathered<Q, A>(
         const answers = await answer(questions)
         waiting.forEach(({ resolve }, i) => resolve(answers[i]!))
       } catch (error) {
-        for (const { reject } of waiting) reject(error)
+        if (alone && questions.length > 1) await eachAlone(questions, waiting)
+        else for (const { reject } of waiting) reject(error)
       }
     }
     asking = false
+  }
+
+  async function eachAlone(questions: readonly Q[], waiting: Group<Q, A>['waiting']) {
+    for (const [i, question] of questions.entries()) {
+      try {
+        waiting[i]!.resolve((await answer([question]))[0]!)
+      } catch (error) {
+        waiting[i]!.reject(error)
+      }
+    }
   }
 
   return (question) =>

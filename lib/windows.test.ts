@@ -1,12 +1,27 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { bucketMs, STEP_MS, windowSpecProblem, windowsBetween, windowsOfEvents } from './windows.ts'
+import { localTimeOf } from './time-zones.ts'
+import {
+  bucketMs,
+  STEP_MS,
+  windowSpecProblem,
+  windowsHolding,
+  windowsOfEvents,
+  type WindowSpec,
+} from './windows.ts'
 
 const HOUR = 3_600_000
 const at = (text: string) => Date.parse(text)
 const shown = (windows: readonly { start: number; end: number }[]) =>
   windows.map(
     ({ start, end }) => `${new Date(start).toISOString().slice(0, 16)} ${(end - start) / HOUR}h`,
+  )
+
+/** Of events in every time step from one to another. */
+const windowsBetween = (spec: WindowSpec, from: number, to: number) =>
+  windowsHolding(
+    spec,
+    Array.from({ length: Math.floor((to - from) / STEP_MS) + 1 }, (_, i) => from + i * STEP_MS),
   )
 
 test('tumbling windows cover every instant exactly once', () => {
@@ -143,3 +158,130 @@ test('windows of a number of events that were made stay, whatever comes late', (
     }),
   )
 })
+
+const ZONES = [
+  'UTC',
+  'America/New_York',
+  'Europe/Berlin',
+  'Australia/Lord_Howe',
+  'Asia/Kathmandu',
+  'America/Sao_Paulo',
+  'Africa/Casablanca',
+  'Pacific/Apia',
+]
+/** Instants near which clocks of some zone change, a day of Samoa is skipped, or an hour is shown twice. */
+const CHANGES = [
+  '1974-01-06T07:00:00Z',
+  '1990-04-01T07:00:00Z',
+  '2011-12-30T10:00:00Z',
+  '2018-11-04T03:00:00Z',
+  '2025-03-01T02:00:00Z',
+  '2026-03-08T07:00:00Z',
+  '2026-03-29T01:00:00Z',
+  '2026-04-04T15:00:00Z',
+  '2026-10-25T01:00:00Z',
+  '2026-11-01T06:00:00Z',
+].map(at)
+const SPECS = [
+  { size: '15m' },
+  { size: '1h' },
+  { size: '6h', slide: '1h' },
+  { size: '1d' },
+  { size: '7d', slide: '1d' },
+  { size: 'day' },
+  { size: 'week' },
+  { size: 'month' },
+]
+
+/** Wall-clock time as a calendar writes it. */
+function wallOf(timezone: string) {
+  const format = new Intl.DateTimeFormat('sv-SE', {
+    timeZone: timezone,
+    dateStyle: 'short',
+    timeStyle: 'medium',
+  })
+  const known = new Map<number, number>()
+  return (instant: number) => {
+    const wall = known.get(instant) ?? Date.parse(`${format.format(instant).replace(' ', 'T')}Z`)
+    known.set(instant, wall)
+    return wall
+  }
+}
+
+const WALLS = new Map(ZONES.map((zone) => [zone, wallOf(zone)]))
+
+/** Every window from some days before the first to some days after the last instant, one after the other. */
+function naively(spec: WindowSpec, instants: readonly number[]) {
+  const wall = WALLS.get(spec.timezone)!
+  const toUtc = (time: number) => {
+    const guess = time - (wall(time) - time)
+    return guess + time - wall(guess)
+  }
+  const starts: [number, number][] = []
+  const span = { day: 1, week: 7, month: 31 }[spec.size]
+  const hours = (text: string) =>
+    ({ m: 1 / 60, h: 1, d: 24 })[text.at(-1) as 'm' | 'h' | 'd'] * Number(text.slice(0, -1)) * HOUR
+  const size = span ? span * 24 * HOUR : hours(spec.size)
+  const slide = spec.slide ? hours(spec.slide) : size
+  const [from, to] = [instants[0]! - size - 40 * 24 * HOUR, instants.at(-1)! + 40 * 24 * HOUR]
+  if (spec.size === 'month' || spec.size === 'week' || spec.size === 'day') {
+    for (let day = Math.floor(from / (24 * HOUR)); day * 24 * HOUR < to; day++) {
+      const date = new Date(day * 24 * HOUR)
+      if (spec.size === 'month' && date.getUTCDate() !== 1) continue
+      if (spec.size === 'week' && date.getUTCDay() !== 1) continue
+      const end = new Date(date)
+      if (spec.size === 'month') end.setUTCMonth(end.getUTCMonth() + 1)
+      else end.setUTCDate(end.getUTCDate() + span!)
+      starts.push([date.getTime(), end.getTime()])
+    }
+  } else {
+    for (let start = Math.floor(from / slide) * slide; start < to; start += slide)
+      starts.push([start, start + size])
+  }
+  return starts
+    .map(([start, end]) => ({ start: toUtc(start), end: toUtc(end) }))
+    .filter(({ start, end }) => instants.some((t) => t >= start && t < end))
+}
+
+test('windows that hold events are those that a naive listing of all windows finds', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...ZONES),
+      fc.constantFrom(...SPECS),
+      fc.constantFrom(...CHANGES),
+      fc.array(fc.integer({ min: -200, max: 200 }), { minLength: 1, maxLength: 12 }),
+      (timezone, size, near, steps) => {
+        const spec = { ...size, timezone }
+        const instants = [...new Set(steps)]
+          .toSorted((a, b) => a - b)
+          .map((step) => near + step * STEP_MS)
+        expect(windowsHolding(spec, instants)).toEqual(naively(spec, instants))
+      },
+    ),
+    { numRuns: 300 },
+  )
+}, 120_000)
+
+test('ten years of hours with few events ask for an offset a day with events, not an hour that passed', () => {
+  let asked = 0
+  const wall = wallOf('America/New_York')
+  const local = localTimeOf((instant) => {
+    asked++
+    return wall(instant) - instant
+  })
+  // An event of 1990, and then one every hour of every hundredth day of ten years.
+  const days = Array.from(
+    { length: 36 },
+    (_, i) => at('2016-01-01T00:00:00Z') + i * 100 * 24 * HOUR,
+  )
+  const instants = [at('1990-01-01T00:00:00Z'), ...days.flatMap((day) => hoursOf(day))]
+  const windows = windowsHolding({ size: '1h', timezone: 'America/New_York' }, instants, local)
+  expect(windows).toHaveLength(1 + 36 * 24)
+  // The day, the one before it and the two around it, at both ends; and some to find a change of clocks.
+  expect(asked).toBeLessThan(37 * 6 * 2 + 20 * 20)
+  const before = asked
+  windowsHolding({ size: '1h', timezone: 'America/New_York' }, instants, local)
+  expect(asked).toBe(before)
+})
+
+const hoursOf = (day: number) => Array.from({ length: 24 }, (_, i) => day + i * HOUR)

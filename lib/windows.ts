@@ -1,5 +1,7 @@
 /** Event-time windows: where they begin and end. Pure; all instants are epoch milliseconds, all spans half-open. */
+import { largest, smallest } from './stats/extremes.ts'
 import { durationMs } from './durations.ts'
+import { localTime, type LocalTime } from './time-zones.ts'
 
 export interface Window {
   start: number
@@ -8,6 +10,11 @@ export interface Window {
 
 /** The time step of the counts in ClickHouse; windows of its multiples are merges of counts. */
 export const STEP_MS = 15 * 60_000
+const DAY_MS = 86_400_000
+/** 1970-01-05, by which weeks are counted. */
+const FIRST_MONDAY = 4 * DAY_MS
+/** So far from an instant no wall time is mistaken for one of its own: a zone has skipped a whole day. */
+const SETTLED_MS = 2 * DAY_MS
 
 export interface WindowSpec {
   /** `15m`, `1h`, `7d`, or `day`, `week`, `month`; `5000 events` in {@link windowsOfEvents} alone. */
@@ -20,7 +27,7 @@ export interface WindowSpec {
 /** The longest span that every window of the spec is a multiple of: counts need no finer steps. */
 export function bucketMs(spec: WindowSpec): number {
   if (spec.timezone !== 'UTC' || eventsOf(spec.size) !== undefined) return STEP_MS
-  return isCalendar(spec.size) ? 86_400_000 : durationMs(spec.slide ?? spec.size)
+  return isCalendar(spec.size) ? DAY_MS : durationMs(spec.slide ?? spec.size)
 }
 
 /** Why a size and slide do not make windows; undefined when they do. */
@@ -57,80 +64,81 @@ export function isTimezone(name: string): boolean {
   }
 }
 
+/** Windows of a spec by number, in the order of their starts; all of them in wall-clock time. */
+interface Ruler {
+  /** The greatest number whose window starts at or before a wall time. */
+  at: (wall: number) => number
+  startOf: (number: number) => number
+  endOf: (number: number) => number
+  /** The length of the longest window. */
+  longest: number
+}
+
 /**
- * All windows that hold at least one instant of `[from, to]`, by start. Durations are aligned to 1970-01-01 00:00 in the
- * time zone: a window of days begins at local midnight, so it lasts 23 or 25 hours when clocks change.
+ * The windows that hold at least one of some instants, by start. Durations are aligned to 1970-01-01 00:00 in the time zone: a
+ * window of days begins at local midnight, so it lasts 23 or 25 hours when clocks change. The cost is linear in the instants and
+ * in the windows found, whatever lies between them.
+ *
+ * @param instants ascending
+ * @param local wall-clock time of the spec's zone
  */
-export function windowsBetween(spec: WindowSpec, from: number, to: number): Window[] {
-  const local = localTime(spec.timezone)
-  if (isCalendar(spec.size)) return calendarWindows(spec.size, local, from, to)
-  const size = durationMs(spec.size)
-  const slide = durationMs(spec.slide ?? spec.size)
+export function windowsHolding(
+  spec: WindowSpec,
+  instants: readonly number[],
+  local: LocalTime = localTime(spec.timezone),
+): Window[] {
+  const ruler = rulerOf(spec)
   const windows: Window[] = []
-  const firstStart = Math.floor((local.fromUtc(from) - size) / slide) * slide
-  for (let start = firstStart; ; start += slide) {
-    const window = { start: local.toUtc(start), end: local.toUtc(start + size) }
-    if (window.start > to) break
-    if (window.end > from && window.end > window.start) windows.push(window)
+  let next = -Infinity
+  let position = 0
+  for (const instant of instants) {
+    const slack = slackAt(instant, local)
+    const wall = local.fromUtc(instant)
+    const last = ruler.at(wall + slack)
+    const first = Math.max(next, ruler.at(wall - ruler.longest - slack))
+    for (let number = first; number <= last; number++) {
+      const window = {
+        start: local.toUtc(ruler.startOf(number)),
+        end: local.toUtc(ruler.endOf(number)),
+      }
+      // Starts ascend, except perhaps where clocks change.
+      while (position > 0 && instants[position - 1]! >= window.start) position--
+      while (position < instants.length && instants[position]! < window.start) position++
+      if (position < instants.length && instants[position]! < window.end) windows.push(window)
+    }
+    next = Math.max(next, last + 1)
   }
   return windows
 }
 
-function calendarWindows(size: string, local: LocalTime, from: number, to: number): Window[] {
-  const windows: Window[] = []
-  const date = new Date(local.fromUtc(from))
-  date.setUTCHours(0, 0, 0, 0)
-  if (size === 'week') date.setUTCDate(date.getUTCDate() - ((date.getUTCDay() + 6) % 7))
-  if (size === 'month') date.setUTCDate(1)
-  while (local.toUtc(date.getTime()) <= to) {
-    const start = date.getTime()
-    if (size === 'month') date.setUTCMonth(date.getUTCMonth() + 1)
-    else date.setUTCDate(date.getUTCDate() + (size === 'week' ? 7 : 1))
-    windows.push({ start: local.toUtc(start), end: local.toUtc(date.getTime()) })
-  }
-  return windows
+/** By how much the wall times around an instant may differ from what its own offset says. */
+function slackAt(instant: number, { fromUtc }: LocalTime): number {
+  const offsets = [instant - SETTLED_MS, instant, instant + SETTLED_MS].map((t) => fromUtc(t) - t)
+  return largest(offsets) - smallest(offsets)
 }
 
-/** Wall-clock time of a zone, written as if it were UTC. */
-interface LocalTime {
-  fromUtc: (instant: number) => number
-  toUtc: (wall: number) => number
+function rulerOf({ size, slide }: WindowSpec): Ruler {
+  if (size === 'month')
+    return {
+      at: (wall) => {
+        const date = new Date(wall)
+        return (date.getUTCFullYear() - 1970) * 12 + date.getUTCMonth()
+      },
+      startOf: (number) => Date.UTC(1970, number),
+      endOf: (number) => Date.UTC(1970, number + 1),
+      longest: 31 * DAY_MS,
+    }
+  if (size === 'week') return evenly(7 * DAY_MS, 7 * DAY_MS, FIRST_MONDAY)
+  if (size === 'day') return evenly(DAY_MS, DAY_MS, 0)
+  return evenly(durationMs(size), durationMs(slide ?? size), 0)
 }
 
-function localTime(timezone: string): LocalTime {
-  if (timezone === 'UTC') return { fromUtc: (t) => t, toUtc: (t) => t }
-  const format = new Intl.DateTimeFormat('en-US', {
-    timeZone: timezone,
-    hourCycle: 'h23',
-    year: 'numeric',
-    month: 'numeric',
-    day: 'numeric',
-    hour: 'numeric',
-    minute: 'numeric',
-    second: 'numeric',
-  })
-  const fromUtc = (instant: number) => {
-    const parts = Object.fromEntries(
-      format.formatToParts(instant).map((p) => [p.type, Number(p.value)]),
-    )
-    const wall = Date.UTC(
-      parts['year']!,
-      parts['month']! - 1,
-      parts['day'],
-      parts['hour'],
-      parts['minute'],
-      parts['second'],
-    )
-    return wall + (((instant % 1000) + 1000) % 1000)
-  }
-  // Two rounds settle on the offset in force at the wall time itself, also next to a clock change.
-  const toUtc = (wall: number) => {
-    let guess = wall - (fromUtc(wall) - wall)
-    guess += wall - fromUtc(guess)
-    return guess
-  }
-  return { fromUtc, toUtc }
-}
+const evenly = (size: number, slide: number, origin: number): Ruler => ({
+  at: (wall) => Math.floor((wall - origin) / slide),
+  startOf: (number) => origin + number * slide,
+  endOf: (number) => origin + number * slide + size,
+  longest: size,
+})
 
 /**
  * Windows of at least `count` events: as few whole time steps as hold so many, one window after the other. Where a window was

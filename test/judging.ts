@@ -28,6 +28,11 @@ export function judgeOn(
     now,
     saidForMs: 0,
   })
-  return async (model) =>
-    judge(model, (await queries.progress([model])).get(model.modelId)!, () => true)
+  return async (model) => {
+    for (let again = true; again;) {
+      const progress = (await queries.progress([model])).get(model.modelId)!
+      const { comeBack = Infinity } = await judge(model, progress, () => true)
+      again = comeBack <= now()
+    }
+  }
 }

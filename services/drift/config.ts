@@ -6,6 +6,12 @@ export const DriftConfig = Type.Object({
     default: 30,
     description: 'How often drift looks at each of its models unasked; hints come besides.',
   }),
+  PLUMBLINE_DRIFT_MODELS_MAX: Type.Integer({
+    minimum: 1,
+    maximum: 1_000_000,
+    default: 10_000,
+    description: 'Models without a file that are judged, those with the most events first.',
+  }),
   PLUMBLINE_TRUSTYAI_GAUGES: Type.Enum(['off', 'on'], {
     default: 'off',
     description: 'Whether the last closed windows are shown under TrustyAI’s gauges too.',

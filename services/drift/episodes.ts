@@ -27,7 +27,7 @@ export function worstOf(facts: readonly Fact[]): Worst {
 /**
  * The episode a window belongs to: the one that is open, else a new one if it alarms, else '' for none. A warning alone opens none.
  *
- * @param past judged windows of the model, in any order
+ * @param past judged windows of the model, ascending by end
  */
 export function episodeOf(
   window: Window,
@@ -36,16 +36,18 @@ export function episodeOf(
   past: readonly EpisodeWindow[],
 ): string {
   if (worst !== 'alarm' && worst !== 'warning') return ''
-  const open = openEpisode(past.filter((p) => p.end < window.end))
+  const open = openEpisode(window, past)
   return open ?? (worst === 'alarm' ? `${modelId}/${new Date(window.end).toISOString()}` : '')
 }
 
-function openEpisode(past: readonly EpisodeWindow[]): string | undefined {
+function openEpisode({ end }: Window, past: readonly EpisodeWindow[]): string | undefined {
   let calm = 0
-  for (const { worst, episode } of past.toSorted((a, b) => b.end - a.end)) {
-    if (episode !== '') return episode
+  for (let i = past.length - 1; i >= 0; i--) {
+    const before = past[i]!
+    if (before.end >= end) continue
+    if (before.episode !== '') return before.episode
     // Too little data says nothing either way.
-    if (worst !== 'incomplete' && ++calm === CALM_WINDOWS) return undefined
+    if (before.worst !== 'incomplete' && ++calm === CALM_WINDOWS) return undefined
   }
   return undefined
 }

@@ -16,6 +16,8 @@ import { episodeOf, worstOf } from './episodes.ts'
 import { levelHistory, type PastLevels } from './past-levels.ts'
 import { notOverlapping, pastSpan, type PastShift } from './past-shifts.ts'
 import { answered } from './open-questions.ts'
+import type { TellFailure } from './failures.ts'
+import { pastWindows, type PastWindows } from './past-windows.ts'
 import { referenceReader } from './reference-data.ts'
 import {
   frozenSpans,
@@ -31,6 +33,7 @@ import { changedFacts } from './rows.ts'
 import { dueWindows, passedUntil, progressOf, type Due, type StepCount } from './schedule.ts'
 import { truthReader } from './truth-reader.ts'
 import { impliesLabels } from './truth-source.ts'
+import { createTurns, type Turns } from './turns.ts'
 import { noOutcomes, type ReferenceData } from './window-data.ts'
 
 export interface JudgeOptions {
@@ -40,16 +43,24 @@ export interface JudgeOptions {
   eventLog: Pick<EventLog, 'append'>
   gauges: Gauges
   now: () => number
-  /** Before when windows are not restated again, shared by judges of one process. */
-  restedUntil?: Map<string, number>
+  /** When windows may be judged again, shared by judges of one process. */
+  turns?: Turns
+  /** Is told of windows that could not be judged; unless given, the first failure is thrown. */
+  tell?: TellFailure
   /** How long decisions and references are remembered; 1000 unless given. */
   saidForMs?: number
 }
 
 const SAID_FOR_MS = 1000
+/** Judged of a model before others have their turn; what is left comes right after them. */
+const MOST_WINDOWS = 100
+const MOST_MS = 5000
+/** Of windows of a model in one pass, before it waits. */
+const MOST_FAILURES = 3
 
 /** What is the same for all windows of a model. */
 interface Known extends Omit<Past, 'windows'> {
+  frozen: Map<string, Window>
   snoozed: ReadonlySet<string>
   /** Whether its producers number their events. */
   isProducing: boolean
@@ -59,6 +70,15 @@ interface Known extends Omit<Past, 'windows'> {
   passedUntil: number
 }
 
+/** What one pass over a model's windows came to. */
+export interface Pass {
+  /** Windows that could not be judged. */
+  failures: number
+  /** When to come back for what had to wait, epoch milliseconds; undefined when nothing waits. */
+  comeBack: number | undefined
+}
+const NOTHING: Pass = { failures: 0, comeBack: undefined }
+
 /** Between two restatements of one window; truth that streams in must not keep a judge busy with one of many labels. */
 const LEAST_REST_MS = 10_000
 /** The same, as a multiple of how long the last one took. */
@@ -66,19 +86,17 @@ const REST_FACTOR = 10
 
 export function createJudge(options: JudgeOptions) {
   const { db, queries, decisions, now } = options
-  const restedUntil = options.restedUntil ?? new Map<string, number>()
+  const turns = options.turns ?? createTurns()
   const reader = referenceReader(queries)
   const write = revisionWriter(db, options.eventLog)
   /** Models of which this judge has left nothing half written. */
   const judgedHere = new Set<string>()
 
-  /** What is said of all models, read anew at most every `saidForMs`: most of it is nothing. */
+  /** What people say of all models, read anew at most every `saidForMs`: most of it is nothing. */
   async function readSaid() {
     return {
-      stored: await queries.storedReferences(),
       accepted: await decisions.accepted(),
       snoozed: await decisions.snoozed(now()),
-      producing: await queries.producing(),
       late: await queries.hasLateAttributes(),
     }
   }
@@ -94,71 +112,86 @@ export function createJudge(options: JudgeOptions) {
     return lastSaid
   }
 
-  /** @returns when to come back for what had to wait, epoch milliseconds; undefined when nothing waits */
+  /** Judges all that is due, as far as one pass goes; what fails waits, and the rest goes on. */
   return async function judgeModel(
     model: Model,
     progress: ModelProgress,
     isOwned: () => boolean,
-  ): Promise<number | undefined> {
+  ): Promise<Pass> {
     const { steps, partitions, judged } = progress
     const at = now()
     const reached = progressOf(partitions, model, at)
     const due = dueWindows(steps, judged, reached, model, at)
-    if (due.length === 0) return undefined
-    const { stored, accepted, snoozed, producing, late } = await said()
-    const frozen = frozenSpans(stored, model.modelId)
+    if (due.length === 0) return NOTHING
+    const { accepted, snoozed, late } = await said()
+    const stored = await queries.referencesOf(model.modelId)
     const known: Known = {
-      frozen,
+      frozen: frozenSpans(stored, model.modelId),
       put: putReferences(stored, model.modelId),
       promotions: hasKind(model, 'since_promotion') ? await queries.promotions(model.modelId) : [],
       accepted: accepted.get(model.modelId) ?? [],
       snoozed,
-      isProducing: producing.has(model.modelId),
+      isProducing: await queries.isProducing(model.modelId),
       hasLateAttributes: late,
       passedUntil: passedUntil(reached, model, at),
     }
-    const past = new Map<string, PastWindow>(judged.map((j) => [idOf(j), j]))
+    const past = pastWindows(judged)
+    const { modelId } = model
     let comeBack: number | undefined
+    let looked = 0
+    let failures = 0
+    const begun = now()
     for (const window of due) {
-      if (!isOwned()) return undefined
-      const own = `${model.modelId} ${idOf(window)}`
-      const waitUntil = restedUntil.get(own) ?? 0
-      if (window.restates && now() < waitUntil) {
+      const waitUntil = turns.waitsUntil(modelId, window, window.restates)
+      if (now() < waitUntil) {
         comeBack = Math.min(comeBack ?? Infinity, waitUntil)
         continue
       }
-      const begun = now()
-      const outcome = await judgeWindow(model, window, steps, [...past.values()], known)
-      judgedHere.add(model.modelId)
-      past.set(idOf(window), {
-        start: window.start,
-        end: window.end,
-        events: window.events,
-        ...outcome,
-      })
-      for (const { name, window: span } of toFreeze(model, [...past.values()], frozen)) {
-        await queries.freezeReference(model.modelId, name, span, now())
-        frozen.set(name, span)
-        stored.push({
-          modelId: model.modelId,
-          name,
-          kind: 'first',
-          span,
-          modelVersion: '',
-          revision: 1,
-        })
+      // Each window takes a while, and other things wait too.
+      await new Promise((resolve) => setImmediate(resolve))
+      if (!isOwned()) return { failures, comeBack: undefined }
+      if (looked++ === MOST_WINDOWS || now() - begun > MOST_MS) return { failures, comeBack: now() }
+      try {
+        await judgeDue(model, window, steps, past, known)
+      } catch (error) {
+        if (!options.tell) throw error
+        // The window waits, and the others go on; where all fail alike, the store is away.
+        const attempts = turns.failed(modelId, window, now())
+        await options.tell({ modelId, window, attempts, error })
+        const again = turns.waitsUntil(modelId, window, window.restates)
+        comeBack = Math.min(comeBack ?? Infinity, again)
+        if (++failures === MOST_FAILURES) break
       }
-      if (window.restates)
-        restedUntil.set(own, now() + Math.max(LEAST_REST_MS, REST_FACTOR * (now() - begun)))
     }
-    return comeBack
+    return { failures, comeBack }
+  }
+
+  /** One window, and what it freezes. */
+  async function judgeDue(
+    model: Model,
+    window: Due,
+    steps: readonly StepCount[],
+    past: PastWindows,
+    known: Known,
+  ) {
+    const begun = now()
+    const outcome = await judgeWindow(model, window, steps, past.all, known)
+    judgedHere.add(model.modelId)
+    const { start, end, events } = window
+    past.put({ start, end, events, ...outcome })
+    for (const { name, window: span } of toFreeze(model, past.all, known.frozen)) {
+      await queries.freezeReference(model.modelId, name, span, now())
+      known.frozen.set(name, span)
+    }
+    const rest = Math.max(LEAST_REST_MS, REST_FACTOR * (now() - begun))
+    turns.judged(model.modelId, window, window.restates ? now() + rest : 0)
   }
 
   async function judgeWindow(
     model: Model,
     due: Due,
     steps: readonly StepCount[],
-    pastWindows: readonly PastWindow[],
+    earlierWindows: readonly PastWindow[],
     known: Known,
   ): Promise<Pick<PastWindow, 'alarmed' | 'worst' | 'episode'>> {
     const { snoozed, isProducing, passedUntil } = known
@@ -172,7 +205,7 @@ export function createJudge(options: JudgeOptions) {
         : new Map<string, Said>()
     const outcomesOf = truthReader(queries, model, combinations)
     const completeness = isProducing ? await queries.completeness(model.modelId, window) : null
-    const spans = referencesFor(window, model, { ...known, windows: pastWindows })
+    const spans = referencesFor(window, model, { ...known, windows: earlierWindows })
     const referencesOf = async (combination: Combination) => {
       const found: ReferenceData[] = []
       for (const reference of spans) {
@@ -304,7 +337,7 @@ export function createJudge(options: JudgeOptions) {
     }
     const whole = revisions[0]!.facts
     const worst = worstOf(whole)
-    const episode = episodeOf(window, worst, model.modelId, pastWindows)
+    const episode = episodeOf(window, worst, model.modelId, earlierWindows)
     for (const { key } of revisions) key.episode = episode
     const alarmed = whole.some((fact) => fact.family === 'drift' && fact.verdict === 'alarm')
     judgedHere.delete(model.modelId)
@@ -324,7 +357,6 @@ const referenceScope = (
   ...(slice && { slice }),
 })
 
-const idOf = (window: Window) => `${window.start}-${window.end}`
 const isOfInputs = (fact: Fact) =>
   fact.family === 'drift' || fact.family === 'quality' || fact.family === 'operations'
 const hasKind = ({ references }: Model, kind: string) =>

@@ -1,4 +1,3 @@
-import { smallest } from '../../lib/stats/extremes.ts'
 import { Histogram } from 'prom-client'
 import type { ClickHouse } from '../../lib/clickhouse.ts'
 import { sleep } from '../../lib/clock.ts'
@@ -12,13 +11,18 @@ import type { Module } from '../../lib/modules.ts'
 import type { SinkParts } from '../../lib/sink.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import type { DriftConfig } from './config.ts'
+import { createAgenda } from './agenda.ts'
 import { canaryRoutes } from './canary-routes.ts'
 import { decisionQueries, decisionRoutes } from './decisions.ts'
+import { batchJudge } from './batches.ts'
+import { failureTeller } from './failures.ts'
 import { allGauges, createGauges } from './gauges.ts'
 import { createJudge } from './judge.ts'
+import { createMonitored } from './monitored.ts'
 import { driftQueries } from './queries.ts'
 import { referenceRoutes } from './reference-routes.ts'
 import { driftRoutes } from './routes.ts'
+import { createTurns } from './turns.ts'
 import { trustyaiGauges } from './trustyai-gauges.ts'
 
 export interface DriftDeps {
@@ -33,9 +37,9 @@ export interface DriftDeps {
 }
 
 const RETRY_MS = 2000
-/** Batches of models judged at the same time, and how many one batch has. */
+const MOST_PAUSE_MS = 60_000
+/** Batches of models judged at the same time. */
 const JUDGES = 3
-export const BATCH = 8
 
 /** Judges windows: woken by hints, and every so often unasked, for the models whose hints come to this process. */
 export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
@@ -44,18 +48,24 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
     createGauges(metrics),
     ...(config.PLUMBLINE_TRUSTYAI_GAUGES === 'on' ? [trustyaiGauges(metrics)] : []),
   ])
+  const turns = createTurns()
+  const tell = failureTeller(deps.clickhouse('drift-failures'), metrics, { log, now })
   /** A connection runs its queries one after another, and most of judging is waiting for them. */
-  const restedUntil = new Map<string, number>()
   const judges = Array.from({ length: JUDGES }, (_, i) => {
     const db = deps.clickhouse(`drift-${i}`)
     const queries = driftQueries(db)
     const decisions = decisionQueries(db)
     return {
       progress: queries.progress,
-      judge: createJudge({ db, queries, decisions, eventLog, gauges, now, restedUntil }),
+      judge: createJudge({ db, queries, decisions, eventLog, gauges, now, turns, tell }),
     }
   })
-  const listing = driftQueries(deps.clickhouse('drift'))
+  const monitored = createMonitored(
+    driftQueries(deps.clickhouse('drift')),
+    models,
+    metrics,
+    config.PLUMBLINE_DRIFT_MODELS_MAX,
+  )
   const reader = deps.clickhouse('drift-http')
   const asked = { db: reader, queries: driftQueries(reader), models, now }
   driftRoutes(deps.http, asked)
@@ -69,90 +79,51 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
     registers: [metrics.registry],
   })
 
-  /** Models to look at, by the time from which. */
-  const wanted = new Map<string, number>()
-  let wake = () => {}
-  let nextScan = 0
-  const want = (modelId: string, at: number) => {
-    wanted.set(modelId, Math.min(wanted.get(modelId) ?? Infinity, at))
-    wake()
+  const agenda = createAgenda()
+  let woken = new AbortController()
+  const wake = () => {
+    woken.abort()
+    woken = new AbortController()
   }
+  let nextScan = 0
   const hints = eventLog.hints({
     topic: TOPICS.windows.topic,
     group: 'plumbline-drift',
-    onMessage: async ({ key }) => want(key, 0),
+    onMessage: async ({ key }) => {
+      if (!monitored.admits(key)) return
+      agenda.want(key, now())
+      wake()
+    },
     assigned: () => {
       nextScan = 0
       wake()
     },
   })
 
-  /** Models that are being judged this moment: none is by two at once. */
-  const underway = new Set<string>()
-
-  /** Takes models that are wanted now; they are underway until they are judged. */
-  function take(): string[] {
-    const taken: string[] = []
-    for (const [modelId, at] of wanted) {
-      if (taken.length === BATCH) break
-      if (at > now() || underway.has(modelId)) continue
-      wanted.delete(modelId)
-      if (!hints.owns(modelId)) gauges.forget(modelId)
-      else {
-        underway.add(modelId)
-        taken.push(modelId)
-      }
-    }
-    return taken
-  }
-
-  async function judgeWanted({ progress, judge }: (typeof judges)[number]) {
-    for (let ids = take(); ids.length > 0; ids = take()) {
-      const stop = seconds.startTimer()
-      const again = (id: string, error: unknown) => {
-        log.error({ model_id: id, error: messageOf(error) }, 'model not judged, trying again')
-        want(id, now() + RETRY_MS)
-      }
-      try {
-        const come = await progress(ids.map((id) => models.get(id)))
-        // Side by side, so that what they ask alike is asked once.
-        await Promise.all(
-          ids.map(async (id) => {
-            try {
-              const comeBack = await judge(models.get(id), come.get(id)!, () => hints.owns(id))
-              if (comeBack !== undefined) want(id, comeBack)
-            } catch (error) {
-              again(id, error)
-            }
-          }),
-        )
-      } catch (error) {
-        for (const id of ids) again(id, error)
-      }
-      for (const id of ids) underway.delete(id)
-      stop()
+  async function scan() {
+    nextScan = now() + config.PLUMBLINE_DRIFT_SCAN_SECONDS * 1000
+    try {
+      for (const modelId of await monitored.list()) agenda.want(modelId, now())
+      wake()
+    } catch (error) {
+      log.error({ error: messageOf(error) }, 'models not listed, trying again')
+      nextScan = now() + RETRY_MS
     }
   }
 
   const judging: Module = {
     name: 'drift',
     run: async (signal) => {
-      while (!signal.aborted) {
-        if (now() >= nextScan) {
-          nextScan = now() + config.PLUMBLINE_DRIFT_SCAN_SECONDS * 1000
-          try {
-            for (const modelId of await listing.modelIds()) want(modelId, 0)
-          } catch (error) {
-            log.error({ error: messageOf(error) }, 'models not listed, trying again')
-            nextScan = now() + RETRY_MS
-          }
+      const pause = (ms: number) =>
+        sleep(Math.min(Math.max(1, ms), MOST_PAUSE_MS), AbortSignal.any([signal, woken.signal]))
+      const judge = batchJudge({ agenda, gauges, hints, models, seconds, tell, now, pause })
+      const scanning = async () => {
+        while (!signal.aborted) {
+          if (now() >= nextScan) await scan()
+          else await pause(nextScan - now())
         }
-        await Promise.all(judges.map(judgeWanted))
-        const woken = new AbortController()
-        wake = () => woken.abort()
-        const next = Math.min(nextScan, smallest(wanted.values()))
-        await sleep(Math.max(1, next - now()), AbortSignal.any([signal, woken.signal]))
       }
+      await Promise.all([scanning(), ...judges.map((own) => judge(own, signal))])
     },
   }
   return [hints.module, judging]

@@ -1,5 +1,6 @@
 /** Everything drift reads from ClickHouse: what has come and been judged here, the counts of windows in `window-queries.ts`. */
 import type { ClickHouse } from '../../lib/clickhouse.ts'
+import { gathered } from '../../lib/gathered.ts'
 import { progressQueries } from './progress-queries.ts'
 import { windowQueries } from './window-queries.ts'
 import type { Promotion, StoredReference } from './references.ts'
@@ -10,36 +11,61 @@ import { rowQueries } from './row-queries.ts'
 import { pastShiftsOf, type PastShift, type ShiftRow } from './past-shifts.ts'
 import type { Window } from '../../lib/windows.ts'
 
+interface ReferenceRow extends Record<'model' | 'name' | 'start' | 'end' | 'version', string> {
+  kind: StoredReference['kind']
+  revision: number
+}
+
+const referenceOf = (row: ReferenceRow): StoredReference => ({
+  modelId: row.model,
+  name: row.name,
+  kind: row.kind,
+  span: { start: Number(row.start), end: Number(row.end) },
+  modelVersion: row.version,
+  revision: row.revision,
+})
+
 export function driftQueries(db: ClickHouse) {
   return {
-    modelIds: async () =>
-      (await db.query<{ model_id: string }>('SELECT DISTINCT model_id FROM watermarks')).map(
-        (row) => row.model_id,
-      ),
-
-    /** References that were frozen or put, of all models. */
-    storedReferences: async (): Promise<StoredReference[]> => {
-      const rows = await db.query<{
-        model: string
-        name: string
-        kind: StoredReference['kind']
-        start: string
-        end: string
-        version: string
-        revision: number
-      }>(
-        `SELECT model_id AS model, name, kind, toUnixTimestamp64Milli(window_start) AS start, toUnixTimestamp64Milli(window_end) AS end, model_version AS version, revision
-         FROM \`references\` FINAL`,
-      )
-      return rows.map(({ model, name, kind, start, end, version, revision }) => ({
-        modelId: model,
-        name,
-        kind,
-        span: { start: Number(start), end: Number(end) },
-        modelVersion: version,
-        revision,
-      }))
+    /** How many models events have come of. */
+    modelCount: async (): Promise<number> => {
+      const [row] = await db.query<{ n: string }>('SELECT uniqExact(model_id) AS n FROM watermarks')
+      return Number(row?.n ?? 0)
     },
+
+    /**
+     * Models that events have come of: those of a list, and of the others at most so many, those with the most events. Counting
+     * the events of all is left out where there is room for everyone.
+     */
+    modelIds: async (
+      declared: readonly string[],
+      most: number,
+      isRoom: boolean,
+    ): Promise<string[]> => {
+      const rows = await db.query<{ model: string }>(
+        isRoom
+          ? 'SELECT DISTINCT model_id AS model FROM watermarks'
+          : `SELECT model_id AS model FROM event_counts WHERE model_id NOT IN {declared:Array(String)}
+             GROUP BY model ORDER BY sum(events) DESC, model LIMIT {most:UInt32}
+             UNION ALL SELECT DISTINCT model_id AS model FROM watermarks WHERE model_id IN {declared:Array(String)}`,
+        { declared, most },
+      )
+      return rows.map(({ model }) => model)
+    },
+
+    /** References of a model that were frozen or put. */
+    referencesOf: gathered(
+      () => '',
+      async (models: readonly string[]): Promise<StoredReference[][]> => {
+        const rows = await db.query<ReferenceRow>(
+          `SELECT model_id AS model, name, kind, toUnixTimestamp64Milli(window_start) AS start, toUnixTimestamp64Milli(window_end) AS end, model_version AS version, revision
+           FROM \`references\` FINAL WHERE model_id IN {models:Array(String)}`,
+          { models },
+        )
+        const byModel = Map.groupBy(rows.map(referenceOf), ({ modelId }) => modelId)
+        return models.map((model) => byModel.get(model) ?? [])
+      },
+    ),
 
     /** When each version of a model was first served, to more than its shadow. */
     promotions: async (modelId: string): Promise<Promotion[]> => {
@@ -51,13 +77,18 @@ export function driftQueries(db: ClickHouse) {
       return rows.map(({ version, at }) => ({ version, at: Number(at) }))
     },
 
-    /** Models whose producers number their events. */
-    producing: async (): Promise<Set<string>> => {
-      const rows = await db.query<{ model: string }>(
-        'SELECT DISTINCT model_id AS model FROM producer_counts',
-      )
-      return new Set(rows.map((row) => row.model))
-    },
+    /** Whether producers of a model number their events. */
+    isProducing: gathered(
+      () => '',
+      async (models: readonly string[]): Promise<boolean[]> => {
+        const rows = await db.query<{ model: string }>(
+          'SELECT DISTINCT model_id AS model FROM producer_counts WHERE model_id IN {models:Array(String)}',
+          { models },
+        )
+        const producing = new Set(rows.map((row) => row.model))
+        return models.map((model) => producing.has(model))
+      },
+    ),
 
     /** The newest revision of a reference made over HTTP; 0 where there is none. */
     referenceRevision: async (modelId: string, name: string): Promise<number> => {

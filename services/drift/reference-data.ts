@@ -8,7 +8,7 @@ import { multivariateReference, type Drawn } from './evaluate-multivariate.ts'
 import type { DriftQueries } from './queries.ts'
 import { referenceWindows, windowsWithin } from './reference-windows.ts'
 import type { ReferenceSpans } from './references.ts'
-import type { StepCount } from './schedule.ts'
+import { stepsWithin, type StepCount } from './schedule.ts'
 import { ALL, keyOf, type Combination } from './scope.ts'
 import type { TruthReader } from './truth-reader.ts'
 import { impliesLabels } from './truth-source.ts'
@@ -62,11 +62,7 @@ export function referenceReader(queries: DriftQueries) {
     steps: readonly StepCount[],
     { scope, passedUntil, outcomesOf }: Asked,
   ): Promise<ReferenceData> {
-    const inside = steps.filter((s) =>
-      reference.spans.some(
-        (span) => s.step + bucketMs(model.windows) > span.start && s.step < span.end,
-      ),
-    )
+    const inside = stepsWithin(steps, reference.spans, bucketMs(model.windows))
     const state = inside.reduce((sum, s) => sum + s.events + s.changes * 1_000_003, 0)
     const end = largest(reference.spans.map((span) => span.end))
     // Until its youngest prediction has come of age, each look finds more truth.

@@ -7,11 +7,11 @@ import { numericReference, type NumericReference } from '../../lib/stats/window-
 import {
   eventsOf,
   isCalendar,
-  windowsBetween,
+  windowsHolding,
   windowsOfEvents,
   type Window,
 } from '../../lib/windows.ts'
-import type { StepCount } from './schedule.ts'
+import { stepsWithin, type StepCount } from './schedule.ts'
 import { effectiveOf, missingOf, totalOf, type WindowCounts } from './window-data.ts'
 
 /** With fewer windows their noise cannot be told: the fixed defaults judge. */
@@ -51,7 +51,7 @@ export interface ReferenceWindows {
 }
 
 /**
- * The whole, non-overlapping windows inside the spans of a reference; empty where they are too few.
+ * The whole, non-overlapping windows with events inside the spans of a reference; empty where they are too few.
  *
  * @param steps time steps with events, at least those of the spans
  */
@@ -61,14 +61,15 @@ export function windowsWithin(
   steps: readonly StepCount[],
 ): Window[] {
   const count = eventsOf(spec.size)
-  const inside = (span: Window) =>
-    count === undefined
-      ? windowsBetween({ size: spec.size, timezone: spec.timezone }, span.start, span.end - 1)
-      : windowsOfEvents(
-          count,
-          steps.filter(({ step }) => step >= span.start && step < span.end),
-          [],
+  const inside = (span: Window) => {
+    const own = stepsWithin(steps, [span])
+    return count === undefined
+      ? windowsHolding(
+          { size: spec.size, timezone: spec.timezone },
+          own.map(({ step }) => step),
         )
+      : windowsOfEvents(count, own, [])
+  }
   const found = spans.flatMap((span) =>
     inside(span).filter((window) => window.start >= span.start && window.end <= span.end),
   )

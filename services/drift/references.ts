@@ -76,7 +76,7 @@ export const uploadedId = (modelId: string, name: string, revision: number) =>
 
 /** What is known of a model besides its file. */
 export interface Past {
-  /** Windows that end before the one in question starts or are it, in any order. */
+  /** Judged windows, ascending by end. */
   windows: readonly PastWindow[]
   /** Spans of `first` references that were frozen earlier, by name. */
   frozen: ReadonlyMap<string, Window>
@@ -146,10 +146,9 @@ function spansOf(
         { length: reference.windows ?? DEFAULT_WINDOWS },
         (_, i) => (i + 1) * season,
       )
+      const wanted = new Set(phases.map((back) => `${window.start - back}-${window.end - back}`))
       return past.windows
-        .filter((p) =>
-          phases.some((back) => p.start === window.start - back && p.end === window.end - back),
-        )
+        .filter((p) => wanted.has(`${p.start}-${p.end}`))
         .filter(isComplete)
         .map(({ start, end }) => ({ start, end }))
     }
@@ -160,19 +159,18 @@ function spansOf(
         ? []
         : past.windows
             .filter((p) => p.start >= promoted.at && p.end <= window.start && isComplete(p))
-            .toSorted((a, b) => a.end - b.end)
             .slice(0, reference.windows ?? DEFAULT_WINDOWS)
             .map(({ start, end }) => ({ start, end }))
     }
     case 'previous':
     case 'trailing': {
       const wanted = reference.kind === 'previous' ? 1 : (reference.windows ?? DEFAULT_WINDOWS)
-      const complete = past.windows
-        .filter((p) => p.end <= window.start && isComplete(p) && !p.alarmed)
-        .toSorted((a, b) => b.end - a.end)
       const chosen: Window[] = []
-      for (const { start, end } of complete) {
-        if (chosen.length === wanted) break
+      // From the newest one back: of years of windows the last ones are looked at.
+      for (let i = past.windows.length - 1; i >= 0 && chosen.length < wanted; i--) {
+        const p = past.windows[i]!
+        if (p.end > window.start || p.alarmed || !isComplete(p)) continue
+        const { start, end } = p
         if (chosen.every((other) => end <= other.start)) chosen.push({ start, end })
       }
       return chosen
@@ -189,17 +187,22 @@ function withAccepted(spans: Window[], accepted: readonly Window[], window: Wind
   return joined
 }
 
-/** The windows on which `first` references are to be frozen now: the first complete one, by end. */
+/**
+ * The windows on which `first` references are to be frozen now: the first complete one.
+ *
+ * @param past ascending by end
+ */
 export function toFreeze(
   model: Model,
   past: readonly PastWindow[],
   frozen: ReadonlyMap<string, Window>,
 ): { name: string; window: Window }[] {
-  const first = past
-    .filter((p) => p.events >= model.windows.min_count)
-    .toSorted((a, b) => a.end - b.end)[0]
-  if (!first) return []
-  return Object.entries(model.references)
+  const names = Object.entries(model.references)
     .filter(([name, reference]) => reference.kind === 'first' && !frozen.has(name))
-    .map(([name]) => ({ name, window: { start: first.start, end: first.end } }))
+    .map(([name]) => name)
+  if (names.length === 0) return []
+  const first = past.find((p) => p.events >= model.windows.min_count)
+  return first
+    ? names.map((name) => ({ name, window: { start: first.start, end: first.end } }))
+    : []
 }

@@ -63,6 +63,8 @@ export function revisionWriter(db: ClickHouse, eventLog: Pick<EventLog, 'append'
       }
       return asked.map(() => undefined)
     },
+    // What was stored under one token must not be stored again under another.
+    { alone: false },
   )
 
   return async (window, revisions) => {

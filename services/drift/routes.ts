@@ -15,6 +15,8 @@ import { ALL } from './scope.ts'
 import { progressOf } from './schedule.ts'
 
 const MAX_ROWS = 20_000
+/** Models without a file in one answer, those with the most events. */
+const MAX_MODELS = 10_000
 
 export interface DriftRoutesOptions {
   db: ClickHouse
@@ -43,10 +45,15 @@ export function driftRoutes(http: Http, { db, queries, models, now }: DriftRoute
          ) GROUP BY model_id, window_end
        ) GROUP BY model_id ORDER BY model_id`,
       )
+      const declared = models.declared.map((model) => model.modelId)
       const seen = new Map(rows.map((row) => [row.model_id, row]))
       const ids = new Set([
-        ...models.declared.map((model) => model.modelId),
-        ...(await queries.modelIds()),
+        ...declared,
+        ...(await queries.modelIds(
+          declared,
+          MAX_MODELS,
+          (await queries.modelCount()) <= MAX_MODELS,
+        )),
       ])
       return {
         models: [...ids].toSorted().map((id) => ({
@@ -72,7 +79,7 @@ export function driftRoutes(http: Http, { db, queries, models, now }: DriftRoute
       const partitions = await queries.partitions(model.modelId)
       if (partitions.length === 0 && model.task === undefined) throw unknownModel(model.modelId)
       const { watermark, idle } = progressOf(partitions, model, now())
-      const stored = await queries.storedReferences()
+      const stored = await queries.referencesOf(model.modelId)
       const frozen = frozenSpans(stored, model.modelId)
       return {
         model_id: model.modelId,

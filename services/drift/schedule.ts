@@ -3,7 +3,7 @@ import { largest, smallest } from '../../lib/stats/extremes.ts'
 import { durationMs } from '../../lib/durations.ts'
 import type { Model } from '../../lib/models.ts'
 import type { Worst } from './episodes.ts'
-import { eventsOf, windowsBetween, windowsOfEvents, type Window } from '../../lib/windows.ts'
+import { eventsOf, windowsHolding, windowsOfEvents, type Window } from '../../lib/windows.ts'
 
 /** Additive counters per time step. */
 export interface StepCount {
@@ -72,7 +72,55 @@ export function passedUntil({ watermark, idle }: Progress, model: Model, now: nu
   return idle ? Math.max(watermark, now - durationMs(model.windows.lateness)) : watermark
 }
 
-/** Windows whose revision is missing or was made from other data, in the order of their ends. */
+/**
+ * Time steps that lie in some spans, in the order of the spans' starts; those of two spans that overlap come once.
+ *
+ * @param steps ascending
+ * @param length of a step: one that reaches into a span lies in it
+ */
+export function stepsWithin(
+  steps: readonly StepCount[],
+  spans: readonly Window[],
+  length = 1,
+): StepCount[] {
+  const found: StepCount[] = []
+  let next = 0
+  for (const { start, end } of spans.toSorted((a, b) => a.start - b.start)) {
+    next = Math.max(next, firstFrom(steps, start - length + 1))
+    for (; next < steps.length && steps[next]!.step < end; next++) found.push(steps[next]!)
+  }
+  return found
+}
+
+/** The position of the first step at or after an instant. */
+export function firstFrom(steps: readonly StepCount[], instant: number): number {
+  let [low, high] = [0, steps.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (steps[middle]!.step < instant) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** What came from one instant to another, whatever number of steps lies between. */
+function sumsOf(steps: readonly StepCount[]) {
+  const events = new Float64Array(steps.length + 1)
+  const changes = new Float64Array(steps.length + 1)
+  steps.forEach((step, i) => {
+    events[i + 1] = events[i]! + step.events
+    changes[i + 1] = changes[i]! + step.changes
+  })
+  return ({ start, end }: Window) => {
+    const [from, to] = [firstFrom(steps, start), firstFrom(steps, end)]
+    return { events: events[to]! - events[from]!, changes: changes[to]! - changes[from]! }
+  }
+}
+
+/**
+ * Windows whose revision is missing or was made from other data, in the order of their ends. The cost is that of the steps with
+ * events and of their windows, whatever time lies between them.
+ */
 export function dueWindows(
   steps: readonly StepCount[],
   judged: readonly Judged[],
@@ -86,27 +134,11 @@ export function dueWindows(
   const passed = (instant: number) => until >= instant
   const looks = [...model.labels.judge_at].sort((a, b) => a - b)
   const byWindow = new Map(judged.map((j) => [`${j.start}-${j.end}`, j]))
-  const count = eventsOf(model.windows.size)
-  const windows =
-    count === undefined
-      ? windowsBetween(model.windows, steps[0]!.step, steps.at(-1)!.step)
-      : windowsOfEvents(
-          count,
-          steps,
-          judged.map(({ start, end }) => ({ start, end })).toSorted((a, b) => a.start - b.start),
-        )
+  const sumOf = sumsOf(steps)
   const due: Due[] = []
-  let from = 0
-  for (const window of windows.toSorted((a, b) => a.end - b.end || a.start - b.start)) {
+  for (const window of windowsOf(steps, judged, model)) {
     if (!passed(window.end)) break
-    while (from > 0 && steps[from - 1]!.step >= window.start) from--
-    while (from < steps.length && steps[from]!.step < window.start) from++
-    let events = 0
-    let changes = 0
-    for (let i = from; i < steps.length && steps[i]!.step < window.end; i++) {
-      events += steps[i]!.events
-      changes += steps[i]!.changes
-    }
+    const { events, changes } = sumOf(window)
     if (events === 0) continue
     const maturity = looks.findLast((share) => passed(window.end + share * horizon)) ?? 0
     const previous = byWindow.get(`${window.start}-${window.end}`)
@@ -126,4 +158,26 @@ export function dueWindows(
     })
   }
   return due
+}
+
+/** All windows of a model that hold events, by their ends. */
+function windowsOf(
+  steps: readonly StepCount[],
+  judged: readonly Judged[],
+  { windows: spec }: Model,
+): Window[] {
+  const count = eventsOf(spec.size)
+  // A step that holds labels alone makes no window.
+  const windows =
+    count === undefined
+      ? windowsHolding(
+          spec,
+          steps.flatMap(({ step, events }) => (events > 0 ? [step] : [])),
+        )
+      : windowsOfEvents(
+          count,
+          steps,
+          judged.map(({ start, end }) => ({ start, end })).toSorted((a, b) => a.start - b.start),
+        )
+  return windows.toSorted((a, b) => a.end - b.end || a.start - b.start)
 }
