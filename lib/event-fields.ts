@@ -4,6 +4,7 @@
  */
 import type { TObject } from 'typebox'
 import {
+  BEYOND_SINGLE,
   EARLIEST_MS,
   factsOf,
   ID_LENGTH,
@@ -91,7 +92,7 @@ function validOf(facts: Facts): EventField['valid'] {
     case 'numbers':
       return (v) => isMapOf(v, MAX_FEATURES, isFiniteNumber)
     case 'vector':
-      return (v) => Array.isArray(v) && v.length <= MAX_VECTOR && v.every(isFiniteNumber)
+      return (v) => Array.isArray(v) && v.length <= MAX_VECTOR && v.every(isSingle)
     case 'producer':
       return (v) => {
         if (!isObject(v) || Object.keys(v).length !== 2) return false
@@ -103,6 +104,7 @@ function validOf(facts: Facts): EventField['valid'] {
 
 const isString = (v: unknown) => typeof v === 'string'
 const isFiniteNumber = (v: unknown): v is number => typeof v === 'number' && Number.isFinite(v)
+const isSingle = (v: unknown) => isFiniteNumber(v) && Math.abs(v) < BEYOND_SINGLE
 const isCount = (v: unknown): v is number => Number.isSafeInteger(v) && (v as number) >= 0
 const isScalar = (v: unknown) =>
   typeof v === 'string' ? fits(v, MAX_TEXT) : isFiniteNumber(v) || typeof v === 'boolean'

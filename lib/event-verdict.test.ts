@@ -177,6 +177,22 @@ test('every kind of value in every field of a prediction', () => {
   agree(PredictionV1, values)
 })
 
+test('a vector holds only numbers that single precision holds', () => {
+  const vectors = ['1e39', '-1e39', '3.4028235677973366e38', '3.4028235677973364e38', '1e-50']
+  agree(
+    PredictionV1,
+    vectors.map((x) => withField('embedding', `[0,${x}]`)),
+  )
+  const { text } = createJudge(PredictionV1)
+  expect(vectors.map((x) => told(text(withField('embedding', `[0,${x}]`))))).toEqual([
+    ...Array<string>(3).fill(
+      'embedding must be an array of at most 8192 numbers that single precision holds',
+    ),
+    '',
+    '',
+  ])
+})
+
 test('what is no event at all, and what is missing', () => {
   const values = [
     '{}',
