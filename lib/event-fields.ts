@@ -49,8 +49,10 @@ type Facts = ReturnType<typeof factsOf> & Record<string, unknown>
 
 // eslint-disable-next-line no-control-regex -- control characters are what it looks for
 const CONTROL = /[\u0000-\u001f]/
-const MAX_ITEMS = 100
-const MAX_STRING = 1000
+/** Most members of a map of strings. */
+export const MAX_ITEMS = 100
+/** Most characters of one of its strings. */
+export const MAX_STRING = 1000
 const MAX_VECTOR = 8192
 
 function validOf(facts: Facts): EventField['valid'] {
