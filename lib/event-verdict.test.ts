@@ -9,7 +9,7 @@ import { createJudge, type Verdict } from './event-verdict.ts'
 import { scanValue } from './json-scan.ts'
 import { Members } from './members.ts'
 import { plainJsonReader } from './plain-json.ts'
-import { rejectionsOf } from './rejections.ts'
+import { MAX_EVENT_BYTES, rejectionsOf } from './rejections.ts'
 import { AttributesV1 } from '../schemas/events/attributes.v1.ts'
 import { LabelV1 } from '../schemas/events/label.v1.ts'
 import { PredictionV1 } from '../schemas/events/prediction.v1.ts'
@@ -191,6 +191,22 @@ test('a vector holds only numbers that single precision holds', () => {
     '',
     '',
   ])
+})
+
+test('an event has its bound of bytes, not of characters', () => {
+  const judge = createJudge(PredictionV1)
+  const sized = (bytes: number, filler: string) => {
+    const empty = Buffer.byteLength(withField('more', '""'))
+    const text = filler.repeat((bytes - empty) / Buffer.byteLength(filler))
+    const padding = bytes - empty - Buffer.byteLength(text)
+    return withField('more', JSON.stringify(text + 'x'.repeat(padding)))
+  }
+  for (const filler of ['x', '漢']) {
+    const [largest, beyond] = [MAX_EVENT_BYTES, MAX_EVENT_BYTES + 1].map((n) => sized(n, filler))
+    const both = (text: string) => [told(judge.text(text)), told(judge.bytes(Buffer.from(text)))]
+    expect(both(largest!)).toEqual(['', ''])
+    expect(both(beyond!)).toEqual(Array(2).fill('the event is larger than 262144 bytes'))
+  }
 })
 
 test('what is no event at all, and what is missing', () => {

@@ -1,7 +1,7 @@
 /** What one number alone of a model server becomes, by what the model file declares of its outputs. */
 import { expect, test } from 'vitest'
 import { parseModel } from '../../../lib/models.ts'
-import { predictionsOf, type Output } from './inference.ts'
+import { MAX_ROWS, predictionsOf, type Output } from './inference.ts'
 
 /** What each row of an exchange answered. */
 function answers(response: unknown, output: Output | undefined, rows = 2) {
@@ -91,4 +91,12 @@ test('a label beside probabilities is the prediction, wherever it stands', () =>
 test('a list that is not all numbers has no probabilities', () => {
   expect(answers({ predictions: [['spam', 0.9]] }, undefined, 1)).toEqual([{ prediction: 'spam' }])
   expect(answers({ predictions: [[null, 0.9]] }, undefined, 1)).toEqual([{ prediction: null }])
+})
+
+test('an exchange has its bound of rows', () => {
+  const zeros = (rows: number) => ({ predictions: Array.from({ length: rows }, () => 0) })
+  expect(answers(zeros(MAX_ROWS), undefined, MAX_ROWS)).toHaveLength(10_000)
+  expect(() => answers(zeros(MAX_ROWS + 1), undefined, MAX_ROWS + 1)).toThrow(
+    'the exchange has 10001 rows: at most 10000 are read',
+  )
 })
