@@ -4,6 +4,7 @@
  */
 import type { TObject } from 'typebox'
 import {
+  BEYOND_SINGLE,
   EARLIEST_MS,
   factsOf,
   ID_LENGTH,
@@ -48,8 +49,10 @@ type Facts = ReturnType<typeof factsOf> & Record<string, unknown>
 
 // eslint-disable-next-line no-control-regex -- control characters are what it looks for
 const CONTROL = /[\u0000-\u001f]/
-const MAX_ITEMS = 100
-const MAX_STRING = 1000
+/** Most members of a map of strings. */
+export const MAX_ITEMS = 100
+/** Most characters of one of its strings. */
+export const MAX_STRING = 1000
 const MAX_VECTOR = 8192
 
 function validOf(facts: Facts): EventField['valid'] {
@@ -91,7 +94,7 @@ function validOf(facts: Facts): EventField['valid'] {
     case 'numbers':
       return (v) => isMapOf(v, MAX_FEATURES, isFiniteNumber)
     case 'vector':
-      return (v) => Array.isArray(v) && v.length <= MAX_VECTOR && v.every(isFiniteNumber)
+      return (v) => Array.isArray(v) && v.length <= MAX_VECTOR && v.every(isSingle)
     case 'producer':
       return (v) => {
         if (!isObject(v) || Object.keys(v).length !== 2) return false
@@ -103,6 +106,7 @@ function validOf(facts: Facts): EventField['valid'] {
 
 const isString = (v: unknown) => typeof v === 'string'
 const isFiniteNumber = (v: unknown): v is number => typeof v === 'number' && Number.isFinite(v)
+const isSingle = (v: unknown) => isFiniteNumber(v) && Math.abs(v) < BEYOND_SINGLE
 const isCount = (v: unknown): v is number => Number.isSafeInteger(v) && (v as number) >= 0
 const isScalar = (v: unknown) =>
   typeof v === 'string' ? fits(v, MAX_TEXT) : isFiniteNumber(v) || typeof v === 'boolean'

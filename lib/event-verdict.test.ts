@@ -9,7 +9,7 @@ import { createJudge, type Verdict } from './event-verdict.ts'
 import { scanValue } from './json-scan.ts'
 import { Members } from './members.ts'
 import { plainJsonReader } from './plain-json.ts'
-import { rejectionsOf } from './rejections.ts'
+import { MAX_EVENT_BYTES, rejectionsOf } from './rejections.ts'
 import { AttributesV1 } from '../schemas/events/attributes.v1.ts'
 import { LabelV1 } from '../schemas/events/label.v1.ts'
 import { PredictionV1 } from '../schemas/events/prediction.v1.ts'
@@ -175,6 +175,38 @@ test('every kind of value in every field of a prediction', () => {
   )
   expect(values.length).toBeGreaterThan(1000)
   agree(PredictionV1, values)
+})
+
+test('a vector holds only numbers that single precision holds', () => {
+  const vectors = ['1e39', '-1e39', '3.4028235677973366e38', '3.4028235677973364e38', '1e-50']
+  agree(
+    PredictionV1,
+    vectors.map((x) => withField('embedding', `[0,${x}]`)),
+  )
+  const { text } = createJudge(PredictionV1)
+  expect(vectors.map((x) => told(text(withField('embedding', `[0,${x}]`))))).toEqual([
+    ...Array<string>(3).fill(
+      'embedding must be an array of at most 8192 numbers that single precision holds',
+    ),
+    '',
+    '',
+  ])
+})
+
+test('an event has its bound of bytes, not of characters', () => {
+  const judge = createJudge(PredictionV1)
+  const sized = (bytes: number, filler: string) => {
+    const empty = Buffer.byteLength(withField('more', '""'))
+    const text = filler.repeat((bytes - empty) / Buffer.byteLength(filler))
+    const padding = bytes - empty - Buffer.byteLength(text)
+    return withField('more', JSON.stringify(text + 'x'.repeat(padding)))
+  }
+  for (const filler of ['x', '漢']) {
+    const [largest, beyond] = [MAX_EVENT_BYTES, MAX_EVENT_BYTES + 1].map((n) => sized(n, filler))
+    const both = (text: string) => [told(judge.text(text)), told(judge.bytes(Buffer.from(text)))]
+    expect(both(largest!)).toEqual(['', ''])
+    expect(both(beyond!)).toEqual(Array(2).fill('the event is larger than 262144 bytes'))
+  }
 })
 
 test('what is no event at all, and what is missing', () => {

@@ -155,12 +155,15 @@ export const numbers = (description: string) =>
     rule: `must be an object of at most ${MAX_FEATURES} finite numbers`,
   })
 
+/** Vectors are stored in single precision, where numbers from here on would be infinite. */
+export const BEYOND_SINGLE = 3.4028235677973366e38
+
 export const vector = (description: string) =>
-  Type.Array(Type.Number(), {
+  Type.Array(Type.Number({ exclusiveMinimum: -BEYOND_SINGLE, exclusiveMaximum: BEYOND_SINGLE }), {
     maxItems: 8192,
     description,
     kind: 'vector',
-    rule: 'must be an array of at most 8192 finite numbers',
+    rule: 'must be an array of at most 8192 numbers that single precision holds',
   })
 
 export const producer = (description: string) =>

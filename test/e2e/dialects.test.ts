@@ -536,6 +536,89 @@ test('SageMaker’s files are imported, a refused line told with its number', as
   ])
 })
 
+test('an odd line of SageMaker’s is one refused line, and the rest is read', async () => {
+  const line = (id: string, more: object) =>
+    JSON.stringify({
+      ...more,
+      eventMetadata: { eventId: id, inferenceTime: '2026-02-14T17:25:49Z' },
+    })
+  const truth = (id: string, data: unknown) =>
+    line(id, { groundTruthData: { data, encoding: 'CSV' } })
+  const capture = (id: string, data: string, out: string) =>
+    line(id, {
+      captureData: {
+        endpointInput: { data, encoding: 'CSV' },
+        endpointOutput: { data: out, encoding: 'CSV' },
+      },
+    })
+  const learner = (score: number, label: number) =>
+    JSON.stringify({ predictions: [{ score, predicted_label: label }] })
+  const file = join(directory, 'odd.jsonl')
+  writeFileSync(
+    file,
+    [
+      truth('a', ['1']),
+      truth('b', 1),
+      'null',
+      capture('c', '00501,1e5,0x1F', '0.5'),
+      capture('d', '1,2\n3', '0.5\n0.6'),
+      capture('e', '0.56,0.30', learner(0.0126, 0)),
+      capture('f', '0.1,0.9', learner(0.97, 1)),
+      line('g', {
+        captureData: {
+          endpointInput: { data: '1', encoding: 'CSV' },
+          endpointOutput: { data: '1', encoding: 'CSV' },
+        },
+      }).replace('2026-02-14', 'someday'),
+      truth('f', '1'),
+    ].join('\n'),
+  )
+  const importing = (...more: string[]) =>
+    spawnSync(
+      process.execPath,
+      ['scripts/import.ts', '--model', 'odd', '--url', plumbline.url, ...more],
+      { cwd: ROOT, encoding: 'utf8' },
+    )
+  const run = importing(file)
+  expect(
+    run.stderr
+      .trim()
+      .split('\n')
+      .map((said) => said.slice(0, 60)),
+  ).toEqual([
+    'odd.jsonl:1: groundTruthData.data must be text',
+    'odd.jsonl:2: groundTruthData.data must be text',
+    'odd.jsonl:3: the line is not a JSON object',
+    'odd.jsonl:5: endpointInput.data is no CSV by RFC 4180: Inval',
+    'odd.jsonl:8: predicted_at must be an RFC 3339 time from 1990',
+  ])
+  expect([run.stdout, run.status]).toEqual([
+    '3 predictions and 1 labels were taken, 5 refused\n',
+    1,
+  ])
+  await arrived(`model_id = 'odd'`, 3)
+  expect(await rows(`model_id = 'odd'`, 'prediction_id, prediction, score, features')).toEqual([
+    {
+      prediction_id: 'c',
+      prediction: null,
+      score: 0.5,
+      features: { f0: '00501', f1: '1e5', f2: '0x1F' },
+    },
+    { prediction_id: 'e', prediction: '0', score: 0.0126, features: { f0: 0.56, f1: 0.3 } },
+    { prediction_id: 'f', prediction: '1', score: 0.97, features: { f0: 0.1, f1: 0.9 } },
+  ])
+  for (const [more, sentence] of [
+    [[join(directory, 'absent.jsonl')], 'absent.jsonl cannot be read: ENOENT'],
+    [['--url', 'http://127.0.0.1:9', file], 'http://127.0.0.1:9 cannot be reached'],
+    [['--output', 'score', file], '--output class|probability|value'],
+    [['--unknown', file], "Unknown option '--unknown'"],
+  ] as const) {
+    const { stderr, status } = importing(...more)
+    expect([stderr, status !== 0]).toEqual([expect.stringContaining(sentence), true])
+    expect(stderr).not.toContain('    at ')
+  }
+}, 120_000)
+
 test('the registry away: nothing is lost, the range waits until it is back', async () => {
   const ours = readFileSync(join(ROOT, 'schemas/avro/prediction.v1.avsc'), 'utf8')
   // A schema this process has not read yet.

@@ -220,6 +220,23 @@ test('fifteen hundred requests that are never finished: others are served, and t
   }
 })
 
+test.each([
+  ['/v1/traces', 64, 2_000_000],
+  ['/v1/reviews/claim', 32, 100_000],
+])('%s reads JSON of %i levels and %i commas, and no more', async (path, depth, members) => {
+  const deep = (levels: number) => '['.repeat(levels) + ']'.repeat(levels)
+  const wide = (commas: number) => `[0${',0'.repeat(commas)}]`
+  const told = async (body: string) =>
+    (await (await post(`${plumbline.url}${path}`, body)).text()).match(
+      /nested deeper.*?\d+|more than \d+/,
+    )?.[0]
+  expect(await told(deep(depth))).toBeUndefined()
+  expect(await told(deep(depth + 1))).toBe(`nested deeper than ${depth}`)
+  expect(await told(wide(members))).toBeUndefined()
+  expect(await told(wide(members + 1))).toBe(`more than ${members}`)
+  await friendIsServed()
+})
+
 test('after all of it the service starts again, with everything good in it', async () => {
   await plumbline.stop()
   plumbline = await startTarget('all', env)

@@ -125,30 +125,36 @@ function featuresOf(instance: unknown): RawEvent {
 
 const NAMES: Record<string, string> = {
   prediction: 'prediction',
+  predicted_label: 'prediction',
   label: 'prediction',
   class: 'prediction',
   score: 'score',
   probability: 'score',
 }
 
-/** A scalar is the prediction, a list the scores of classes 0, 1, ..., an object is read by the names in it. */
-function answerOf(answer: unknown): RawEvent {
+/**
+ * What one row of an answer says: a scalar is the prediction, a list the scores of classes 0, 1, ..., an object is read by
+ * the names in it, where a named label goes before the greatest score.
+ */
+export function answerOf(answer: unknown): RawEvent {
   if (Array.isArray(answer)) return classScores(answer.flat(Infinity))
   if (!isObject(answer)) return { prediction: scalarOf(answer) }
   const event: RawEvent = {}
+  const named: RawEvent = {}
   for (const [name, value] of Object.entries(answer)) {
     if (name === 'scores' && isObject(value)) event['scores'] = value
     else if (Array.isArray(value)) Object.assign(event, classScores(value.flat(Infinity)))
-    else if (NAMES[name]) event[NAMES[name]] = scalarOf(value)
+    else if (NAMES[name]) named[NAMES[name]] = scalarOf(value)
   }
+  Object.assign(event, named)
   const [only] = Object.values(answer)
   return Object.keys(event).length > 0 ? event : { prediction: scalarOf(only) }
 }
 
 /** One number alone is the prediction; two or more are probabilities, and the greatest names the class. */
 function classScores(values: readonly unknown[]): RawEvent {
-  const numbers = values.map(Number)
-  if (numbers.length < 2 || numbers.some((x) => !Number.isFinite(x)))
+  const numbers = values.filter((x) => typeof x === 'number')
+  if (numbers.length < 2 || numbers.length < values.length)
     return { prediction: scalarOf(values[0]) }
   return {
     prediction: String(numbers.indexOf(largest(numbers))),

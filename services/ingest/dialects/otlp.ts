@@ -1,16 +1,21 @@
 /**
  * OpenTelemetry's GenAI conventions, as OTLP/HTTP JSON: spans and operation details become predictions,
- * `gen_ai.evaluation.result` becomes a label. The Vercel AI SDK's own attributes are read besides.
+ * `gen_ai.evaluation.result` becomes a label. What attributes mean, in the names of each time, is in `otlp-names.ts`; what is
+ * longer than an event allows is cut (`lib/event-fit.ts`).
  *
  * Conventions: https://github.com/open-telemetry/semantic-conventions-genai (status: development).
  */
 import { isObject } from '../../../lib/event-fields.ts'
+import { fitting } from '../../../lib/event-fit.ts'
 import type { RawEvent } from '../../../lib/event-verdict.ts'
+import { LabelV1 } from '../../../schemas/events/label.v1.ts'
+import { PredictionV1 } from '../../../schemas/events/prediction.v1.ts'
+import { isModelCall, modelCallOf, type Attributes, type SpanEvent } from './otlp-names.ts'
 
 export interface OtlpEvents {
   predictions: RawEvent[]
   labels: RawEvent[]
-  /** Of records that are no GenAI events at all: they are nobody's fault. */
+  /** How many records are no GenAI events at all: they are nobody's fault. */
   ignored: number
 }
 
@@ -29,12 +34,11 @@ interface OtlpRecord {
   startTimeUnixNano?: string | number
   endTimeUnixNano?: string | number
   status?: { code?: number | string }
+  events?: { name?: string; attributes?: KeyValue[] }[]
 }
 
-type Attributes = Record<string, unknown>
-
-const MAX_TEXT = 65_536
-const OPERATIONS = new Set(['chat', 'text_completion', 'generate_content', 'embeddings'])
+const fittedPrediction = fitting(PredictionV1)
+const fittedLabel = fitting(LabelV1)
 const DETAILS = 'gen_ai.client.inference.operation.details'
 const EVALUATION = 'gen_ai.evaluation.result'
 const USER_LABEL = 'ai.telemetry.metadata.'
@@ -44,10 +48,8 @@ export function eventsOfTraces(body: unknown): OtlpEvents {
   const events: OtlpEvents = { predictions: [], labels: [], ignored: 0 }
   for (const { resource, record } of recordsOf(body, 'resourceSpans', 'scopeSpans', 'spans')) {
     const attributes = attributesOf(record.attributes)
-    const isModelCall =
-      OPERATIONS.has(String(attributes['gen_ai.operation.name'])) ||
-      /^ai\.\w+\.do(Generate|Stream|Embed)$/.test(record.name ?? '')
-    if (isModelCall) events.predictions.push(predictionOf(record, attributes, resource))
+    if (isModelCall(text(record.name), attributes))
+      events.predictions.push(predictionOf(record, attributes, resource))
     else events.ignored++
   }
   return events
@@ -58,7 +60,7 @@ export function eventsOfLogs(body: unknown): OtlpEvents {
   const events: OtlpEvents = { predictions: [], labels: [], ignored: 0 }
   for (const { resource, record } of recordsOf(body, 'resourceLogs', 'scopeLogs', 'logRecords')) {
     const attributes = attributesOf(record.attributes)
-    const name = record.eventName ?? attributes['event.name']
+    const name = record.eventName ?? attributes.get('event.name')
     if (name === EVALUATION) events.labels.push(labelOf(record, attributes, resource))
     else if (name === DETAILS) events.predictions.push(predictionOf(record, attributes, resource))
     else events.ignored++
@@ -68,77 +70,81 @@ export function eventsOfLogs(body: unknown): OtlpEvents {
 
 function predictionOf(record: OtlpRecord, a: Attributes, resource: Attributes): RawEvent {
   const ended = record.endTimeUnixNano ?? record.timeUnixNano ?? record.observedTimeUnixNano
-  const latency =
-    record.startTimeUnixNano === undefined || record.endTimeUnixNano === undefined
-      ? undefined
-      : millis(record.endTimeUnixNano) - millis(record.startTimeUnixNano)
-  const model = a['gen_ai.response.model'] ?? a['gen_ai.request.model'] ?? a['ai.model.id']
+  const call = modelCallOf(a, spanEventsOf(record))
   const failed =
     record.status?.code === 2 ||
     record.status?.code === 'STATUS_CODE_ERROR' ||
-    a['error.type'] !== undefined
-  return without({
+    a.get('error.type') !== undefined
+  return fittedPrediction({
     prediction_id: idOf(record, a),
     model_id: modelOf(a, resource),
-    model_version: text(model ?? 'unversioned'),
+    model_version: given(call.model) ?? 'unversioned',
     predicted_at: timeOf(ended),
-    prediction: first(a['gen_ai.response.finish_reasons']),
-    latency_ms: latency,
-    input_tokens: count(a['gen_ai.usage.input_tokens'] ?? a['ai.usage.inputTokens']),
-    output_tokens: count(a['gen_ai.usage.output_tokens'] ?? a['ai.usage.outputTokens']),
+    prediction: call.finishReason,
+    latency_ms: latencyOf(record),
+    input_tokens: call.inputTokens,
+    output_tokens: call.outputTokens,
     status: failed ? 'error' : 'ok',
-    input_text: cut(a['gen_ai.input.messages'] ?? a['ai.prompt.messages'] ?? a['ai.prompt']),
-    output_text: cut(a['gen_ai.output.messages'] ?? a['ai.response.text']),
-    trace_id: record.traceId || undefined,
-    group_id: a['gen_ai.conversation.id'],
-    attributes: without({
-      provider: a['gen_ai.provider.name'] ?? a['gen_ai.system'],
-      operation: a['gen_ai.operation.name'] ?? record.name,
-      ...Object.fromEntries(
-        Object.entries(a)
-          .filter(
-            ([key]) => key.startsWith(USER_LABEL) && !OWN_KEYS.has(key.slice(USER_LABEL.length)),
-          )
-          .map(([key, value]) => [key.slice(USER_LABEL.length), text(value)]),
-      ),
-    }),
+    input_text: call.input,
+    output_text: call.output,
+    trace_id: given(record.traceId),
+    group_id: given(call.conversation),
+    attributes: {
+      provider: call.provider,
+      operation: call.operation ?? record.name,
+      ...Object.fromEntries(userLabels(a)),
+    },
   })
 }
+
+const userLabels = (a: Attributes) =>
+  [...a]
+    .filter(([key]) => key.startsWith(USER_LABEL) && !OWN_KEYS.has(key.slice(USER_LABEL.length)))
+    .map(([key, value]) => [key.slice(USER_LABEL.length), value] as const)
 
 /** User labels that are fields of the event. */
 const OWN_KEYS = new Set(['prediction_id', 'model_id'])
 
 function labelOf(record: OtlpRecord, a: Attributes, resource: Attributes): RawEvent {
-  const name = text(a['gen_ai.evaluation.name'] ?? 'label')
+  const name = text(given(a.get('gen_ai.evaluation.name')) ?? 'label')
   const id = idOf(record, a)
   const at = record.timeUnixNano ?? record.observedTimeUnixNano
-  return without({
+  return fittedLabel({
     // The same record again, after a retry, is the same label.
-    label_id: `otel:${name}:${String(at)}:${text(id ?? record.traceId)}`.slice(0, 200),
+    label_id: `otel:${name}:${text(at)}:${text(id ?? record.traceId)}`,
     model_id: modelOf(a, resource),
     prediction_id: id,
-    trace_id: record.traceId || undefined,
-    label: a['gen_ai.evaluation.score.label'] ?? a['gen_ai.evaluation.score.value'],
+    trace_id: given(record.traceId),
+    label: a.get('gen_ai.evaluation.score.label') ?? a.get('gen_ai.evaluation.score.value'),
     labelled_at: timeOf(at),
     source: 'judge',
     name,
-    comment: a['gen_ai.evaluation.explanation'],
+    comment: a.get('gen_ai.evaluation.explanation'),
   })
 }
 
 /** The response names the prediction; without it the span does. */
 const idOf = (record: OtlpRecord, a: Attributes) =>
-  a[`${USER_LABEL}prediction_id`] ??
-  a['gen_ai.response.id'] ??
-  a['ai.response.id'] ??
-  (record.traceId && record.spanId ? `${record.traceId}-${record.spanId}` : undefined)
+  given(a.get(`${USER_LABEL}prediction_id`)) ??
+  given(a.get('gen_ai.response.id')) ??
+  given(a.get('ai.response.id')) ??
+  (record.traceId && record.spanId ? `${text(record.traceId)}-${text(record.spanId)}` : undefined)
 
 /** The application is the model that is watched; the language model behind it is its version. */
 const modelOf = (a: Attributes, resource: Attributes) =>
-  a[`${USER_LABEL}model_id`] ??
-  resource['plumbline.model_id'] ??
-  a['ai.telemetry.functionId'] ??
-  resource['service.name']
+  given(a.get(`${USER_LABEL}model_id`)) ??
+  given(resource.get('plumbline.model_id')) ??
+  given(a.get('ai.telemetry.functionId')) ??
+  given(resource.get('service.name'))
+
+/** An empty text names nothing. */
+const given = (value: unknown) => (value === '' ? undefined : value)
+
+const spanEventsOf = ({ events }: OtlpRecord): SpanEvent[] =>
+  (Array.isArray(events) ? events.filter(isObject) : []).map((event) => ({
+    name: text(event['name']),
+    attributes: attributesOf(event['attributes'] as KeyValue[] | undefined),
+  }))
 
 function* recordsOf(body: unknown, outer: string, inner: string, leaf: string) {
   const list = (value: unknown, key: string) => {
@@ -152,41 +158,38 @@ function* recordsOf(body: unknown, outer: string, inner: string, leaf: string) {
   }
 }
 
-function attributesOf(given: KeyValue[] | undefined): Attributes {
-  const attributes: Attributes = {}
-  for (const one of Array.isArray(given) ? given.filter(isObject) : []) {
-    const { key, value } = one
-    attributes[key] = valueOf(isObject(value) ? value : undefined)
-  }
+function attributesOf(list: KeyValue[] | undefined): Attributes {
+  const attributes = new Map<string, unknown>()
+  for (const { key, value } of Array.isArray(list) ? list.filter(isObject) : [])
+    attributes.set(text(key), valueOf(isObject(value) ? value : undefined))
   return attributes
 }
 
-/** An OTLP `AnyValue`: 64-bit integers come as strings. */
+/** An OTLP `AnyValue`: 64-bit integers come as strings; a list of pairs is an object. */
 function valueOf(value: Record<string, unknown> | undefined): unknown {
   if (!value) return undefined
-  if ('intValue' in value) return Number(value['intValue'])
-  if ('doubleValue' in value) return Number(value['doubleValue'])
+  if ('intValue' in value) return numberOf(value['intValue'])
+  if ('doubleValue' in value) return numberOf(value['doubleValue'])
+  const values = (of: string) => (value[of] as { values?: unknown } | null | undefined)?.values
   if ('arrayValue' in value) {
-    const { values = [] } = (value['arrayValue'] ?? {}) as { values?: Record<string, unknown>[] }
-    return Array.isArray(values) ? values.filter(isObject).map(valueOf) : undefined
+    const list = values('arrayValue')
+    return Array.isArray(list) ? list.filter(isObject).map(valueOf) : undefined
   }
-  return (
-    value['stringValue'] ??
-    value['boolValue'] ??
-    (value['kvlistValue'] && JSON.stringify(value['kvlistValue']))
-  )
+  if ('kvlistValue' in value)
+    return Object.fromEntries(attributesOf(values('kvlistValue') as KeyValue[] | undefined))
+  return value['stringValue'] ?? value['boolValue']
 }
 
-const millis = (nanos: string | number) => Number(nanos) / 1e6
+/** What comes as anything but a number or its text is none. */
+const numberOf = (value: unknown) =>
+  typeof value === 'number' || typeof value === 'string' ? Number(value) : undefined
+/** Below 0 where a clock ran back. */
+function latencyOf({ startTimeUnixNano: start, endTimeUnixNano: end }: OtlpRecord) {
+  return start === undefined || end === undefined ? undefined : millis(end) - millis(start)
+}
+const millis = (nanos: string | number) => (numberOf(nanos) ?? NaN) / 1e6
 const timeOf = (nanos: string | number | undefined) => {
   const ms = nanos === undefined ? NaN : Math.floor(millis(nanos))
   return Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : undefined
 }
 const text = (value: unknown) => (typeof value === 'string' ? value : (JSON.stringify(value) ?? ''))
-const cut = (value: unknown) => (value === undefined ? undefined : text(value).slice(0, MAX_TEXT))
-const first = (value: unknown) => (Array.isArray(value) ? (value as unknown[])[0] : value)
-const count = (value: unknown) => (value === undefined ? undefined : Number(value))
-
-function without(event: RawEvent): RawEvent {
-  return Object.fromEntries(Object.entries(event).filter(([, value]) => value !== undefined))
-}

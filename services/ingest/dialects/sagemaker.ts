@@ -2,142 +2,135 @@
  * SageMaker's files: data capture (what went in and came out of an endpoint) and ground truth, as JSON Lines.
  * Format: https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture.html
  */
-import { largest } from '../../../lib/stats/extremes.ts'
+import { isObject } from '../../../lib/event-fields.ts'
+import { fittedId } from '../../../lib/event-fit.ts'
 import type { RawEvent } from '../../../lib/event-verdict.ts'
+import type { OutputKind } from '../../../lib/models.ts'
+import { answerOf, ofKind } from './inference.ts'
+import { jsonOf, readingsOf, Refused, type Row } from './sagemaker-payload.ts'
 
 export interface CaptureOptions {
   modelId: string
   modelVersion: string
   /** Names of the CSV columns; `f0`, `f1`, … where there are none. */
   columns: readonly string[]
-  /** Whether a single number of the output is the score or the prediction. */
-  output: 'score' | 'prediction'
-}
-
-interface Payload {
-  data?: string
-  encoding?: string
-}
-interface Line {
-  captureData?: { endpointInput?: Payload; endpointOutput?: Payload }
-  groundTruthData?: Payload
-  eventMetadata?: { eventId?: string; inferenceId?: string; inferenceTime?: string }
+  /** What one number alone of the output is. */
+  output: OutputKind
 }
 
 export type Imported =
   { kind: 'predictions' | 'labels'; events: RawEvent[] } | { kind: 'refused'; reason: string }
 
-/** The events of one line; a CSV of several rows gives one each, `<id>/<row>`. */
+/** The events of one line; a payload of several rows gives one each, `<id>/<row>`. Never throws for what a line says. */
 export function importedLine(text: string, options: CaptureOptions): Imported {
-  let line: Line
   try {
-    line = JSON.parse(text) as Line
-  } catch {
-    return { kind: 'refused', reason: 'the line is not JSON' }
+    return eventsOf(text, options)
+  } catch (error) {
+    if (error instanceof Refused) return { kind: 'refused', reason: error.message }
+    throw error
   }
-  const meta = line.eventMetadata
-  const id = meta?.inferenceId ?? meta?.eventId
-  if (!id) return { kind: 'refused', reason: 'eventMetadata.eventId is required' }
-  if (line.groundTruthData) return labelsOf(id, line.groundTruthData, options)
-  if (!line.captureData?.endpointInput || !line.captureData.endpointOutput)
-    return { kind: 'refused', reason: 'captureData needs endpointInput and endpointOutput' }
-  if (!meta?.inferenceTime)
-    return { kind: 'refused', reason: 'eventMetadata.inferenceTime is required' }
-  const inputs = rowsOf(line.captureData.endpointInput)
-  const outputs = rowsOf(line.captureData.endpointOutput)
-  if (!inputs || !outputs) return { kind: 'refused', reason: 'data must be CSV or JSON' }
-  if (inputs.length !== outputs.length)
-    return {
-      kind: 'refused',
-      reason: `${inputs.length} rows went in and ${outputs.length} came out`,
-    }
+}
+
+function eventsOf(text: string, options: CaptureOptions): Imported {
+  const line = jsonOf(text, 'the line')?.value
+  if (line === undefined) throw new Refused('the line is not JSON')
+  if (!isObject(line)) throw new Refused('the line is not a JSON object')
+  const meta = isObject(line['eventMetadata']) ? line['eventMetadata'] : {}
+  const id = meta['inferenceId'] ?? meta['eventId']
+  if (id === undefined || id === null || id === '')
+    throw new Refused('eventMetadata.eventId is required')
+  if (typeof id !== 'string') throw new Refused('eventMetadata.eventId must be text')
+  if (isGiven(line['groundTruthData'])) return labelsOf(id, line['groundTruthData'], options)
+  const capture = line['captureData']
+  if (!isObject(capture) || !isGiven(capture['endpointInput'])) throw new Refused(NEEDED)
+  if (!isGiven(capture['endpointOutput'])) throw new Refused(NEEDED)
+  if (typeof meta['inferenceTime'] !== 'string')
+    throw new Refused('eventMetadata.inferenceTime is required')
+  const { inputs, outputs } = pairedRows(capture)
   return {
     kind: 'predictions',
     events: inputs.map((input, row) => ({
       prediction_id: rowId(id, row, inputs.length),
       model_id: options.modelId,
       model_version: options.modelVersion,
-      predicted_at: meta.inferenceTime,
+      predicted_at: meta['inferenceTime'],
       features: named(input, options.columns),
-      ...answerOf(outputs[row]!, options.output),
+      ...outputOf(outputs[row]!, options.output),
     })),
   }
 }
 
-function labelsOf(id: string, payload: Payload, options: CaptureOptions): Imported {
-  const rows = rowsOf(payload)
-  if (!rows) return { kind: 'refused', reason: 'groundTruthData.data must be CSV or JSON' }
+const NEEDED = 'captureData needs endpointInput and endpointOutput'
+const isGiven = (value: unknown) => value !== undefined && value !== null
+
+/** Of the ways to read both sides the first in which as many rows went in as came out. */
+function pairedRows(capture: RawEvent): { inputs: Row[]; outputs: Row[] } {
+  const ins = readingsOf(capture['endpointInput'], 'endpointInput')
+  const outs = readingsOf(capture['endpointOutput'], 'endpointOutput')
+  for (const inputs of ins)
+    for (const outputs of outs) if (inputs.length === outputs.length) return { inputs, outputs }
+  throw new Refused(`${ins[0]!.length} rows went in and ${outs[0]!.length} came out`)
+}
+
+function labelsOf(id: string, payload: unknown, options: CaptureOptions): Imported {
+  const [rows] = readingsOf(payload, 'groundTruthData')
   return {
     kind: 'labels',
-    events: rows.map((row, i) => ({
-      label_id: `ground-truth:${rowId(id, i, rows.length)}`.slice(0, 200),
+    events: rows!.map((row, i) => ({
+      label_id: fittedId(`ground-truth:${rowId(id, i, rows!.length)}`),
       model_id: options.modelId,
-      prediction_id: rowId(id, i, rows.length),
+      prediction_id: rowId(id, i, rows!.length),
       label: Array.isArray(row) ? row[0] : Object.values(row)[0],
       source: 'ground_truth',
     })),
   }
 }
 
-const rowId = (id: string, row: number, rows: number) => (rows === 1 ? id : `${id}/${row}`)
+const rowId = (id: string, row: number, rows: number) => fittedId(rows === 1 ? id : `${id}/${row}`)!
 
-type Row = unknown[] | RawEvent
-
-/** @returns undefined for what is neither CSV nor JSON, in clear or in base64 */
-function rowsOf({ data = '', encoding = 'CSV' }: Payload): Row[] | undefined {
-  const text = encoding === 'BASE64' ? Buffer.from(data, 'base64').toString() : data
-  if (encoding === 'JSON' || /^\s*[[{]/.test(text)) {
-    try {
-      return jsonRows(JSON.parse(text))
-    } catch {
-      return undefined
-    }
+/** Features by name: those of an object, lists in it spread as `<name>_0`, …; else the columns' names by place. */
+function named(given: Row, columns: readonly string[]): RawEvent {
+  const row = unwrapped(given)
+  if (Array.isArray(row)) {
+    const cells: unknown[] = row.flat(Infinity)
+    if (cells.length < columns.length)
+      throw new Refused(`a row has ${cells.length} cells where ${columns.length} columns are named`)
+    return Object.fromEntries(cells.map((value, i) => [columns[i] ?? `f${i}`, scalarOf(value)]))
   }
-  return text
-    .trim()
-    .split(/\r?\n/)
-    .map((row) => csvCells(row).map(valueOf))
+  return Object.fromEntries(
+    Object.entries(row).flatMap(([name, value]) =>
+      Array.isArray(value)
+        ? value.flat(Infinity).map((part, i) => [`${name}_${i}`, scalarOf(part)] as const)
+        : [[name, scalarOf(value)] as const],
+    ),
+  )
 }
 
-function jsonRows(value: unknown): Row[] {
-  const inner =
-    (value as RawEvent | null)?.['instances'] ??
-    (value as RawEvent | null)?.['predictions'] ??
-    value
-  if (!Array.isArray(inner))
-    return [typeof inner === 'object' && inner !== null ? (inner as RawEvent) : [inner]]
-  const isRows = inner.every((row) => typeof row === 'object' && row !== null)
-  return isRows ? (inner as Row[]) : [inner as unknown[]]
+const WRAPPERS = new Set(['data', 'features', 'values'])
+
+/** `{"features": […]}` and `{"data": {"features": {"values": […]}}}`, as the built-in algorithms take rows, are the list. */
+function unwrapped(row: Row): Row {
+  let inner: unknown = row
+  while (isObject(inner)) {
+    const [[name, value] = ['', undefined], ...others] = Object.entries(inner)
+    if (others.length > 0 || !WRAPPERS.has(name)) return row
+    inner = value
+  }
+  return Array.isArray(inner) ? (inner as unknown[]) : row
 }
 
-/** RFC 4180: cells may stand in quotes. */
-function csvCells(row: string): string[] {
-  const cells: string[] = []
-  for (const match of row.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g))
-    cells.push(match[1]?.replaceAll('""', '"') ?? match[2] ?? '')
-  return cells
-}
+const scalarOf = (value: unknown) =>
+  typeof value === 'object' && value !== null ? JSON.stringify(value) : value
 
-function valueOf(cell: string): number | string | null {
-  const trimmed = cell.trim()
-  if (trimmed === '') return null
-  const number = Number(trimmed)
-  return Number.isFinite(number) ? number : trimmed
-}
+const CLASS_NAMES = ['predicted_label', 'label', 'class']
 
-const named = (row: Row, columns: readonly string[]) =>
-  Array.isArray(row)
-    ? Object.fromEntries(row.map((value, i) => [columns[i] ?? `f${i}`, value]))
-    : row
-
-function answerOf(row: Row, output: CaptureOptions['output']): RawEvent {
+/** One value alone is what `output` says, unless its name says that it is a class; more are read as any model server's. */
+function outputOf(row: Row, output: OutputKind): RawEvent {
   const values = Array.isArray(row) ? row : Object.values(row)
-  if (values.length > 1 && values.every((value) => typeof value === 'number'))
-    return {
-      prediction: String(values.indexOf(largest(values))),
-      scores: Object.fromEntries(values.map((value, i) => [String(i), value])),
-    }
-  return {
-    [output === 'score' && typeof values[0] === 'number' ? 'score' : 'prediction']: values[0],
-  }
+  const isClass = isObject(row) && CLASS_NAMES.some((name) => isGiven(row[name]))
+  const isOne = values.length === 1 && !isObject(values[0]) && !Array.isArray(values[0])
+  const answer = answerOf(isOne ? values[0] : row)
+  if (!isClass) return ofKind(answer, { kind: output, isBinary: false })
+  const { prediction } = answer
+  return { ...answer, prediction: typeof prediction === 'number' ? String(prediction) : prediction }
 }
