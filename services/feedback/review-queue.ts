@@ -177,6 +177,15 @@ export function reviewQueue(db: Postgres, leaseSeconds: number, now: () => numbe
         return undefined
       }),
 
+    /** The model a task is of; undefined where there is no such task. */
+    modelOf: async (taskId: string): Promise<string | undefined> => {
+      const [task] = await db.query<{ model_id: string }>(
+        'select model_id from review_tasks where task_id = $1',
+        [taskId],
+      )
+      return task?.model_id
+    },
+
     submit: (
       taskId: string,
       reviewer: string,

@@ -3,6 +3,8 @@ import { eventGateway } from '../../lib/event-gateway.ts'
 import type { EventLog } from '../../lib/event-log.ts'
 import type { Http } from '../../lib/http.ts'
 import type { Metrics } from '../../lib/metrics.ts'
+import { Problem } from '../../lib/errors.ts'
+import { refuseUnprintable } from '../../lib/text-rules.ts'
 import { attributesKey, AttributesV1 } from '../../schemas/events/attributes.v1.ts'
 import { labelKey, LabelV1 } from '../../schemas/events/label.v1.ts'
 import { TOPICS } from '../../schemas/topics.ts'
@@ -72,6 +74,7 @@ export function feedbackRoutes(
       },
     },
     async (request, reply) => {
+      refuseUnprintable({ lines: request.body })
       const task = await queue.claim(request.body.reviewer, request.body.model_id)
       if (!task) return reply.code(204).send()
       const [prediction] = await db.query(
@@ -93,13 +96,17 @@ export function feedbackRoutes(
         body: object(['reviewer', 'lease_id', 'label'], {
           reviewer: id,
           lease_id: id,
-          label: { type: ['string', 'number', 'boolean'] },
+          label: { type: ['string', 'number', 'boolean'], maxLength: 200 },
           comment,
         }),
       },
     },
-    ({ params, body }) =>
-      queue.submit(params.task_id, body.reviewer, body.lease_id, body.label, body.comment),
+    async ({ params, body }) => {
+      checkAnswer(params, body)
+      const modelId = await queue.modelOf(params.task_id)
+      if (modelId !== undefined) checkClass(body.label, classesOf(modelId))
+      return queue.submit(params.task_id, body.reviewer, body.lease_id, body.label, body.comment)
+    },
   )
   http.post<{ Params: { task_id: string }; Body: Lease }>(
     '/v1/reviews/:task_id/skip',
@@ -110,7 +117,10 @@ export function feedbackRoutes(
         body: object(['reviewer', 'lease_id'], { reviewer: id, lease_id: id, comment }),
       },
     },
-    ({ params, body }) => queue.skip(params.task_id, body.reviewer, body.lease_id, body.comment),
+    ({ params, body }) => {
+      checkAnswer(params, body)
+      return queue.skip(params.task_id, body.reviewer, body.lease_id, body.comment)
+    },
   )
   http.post<{ Params: { task_id: string }; Body: Lease }>(
     '/v1/reviews/:task_id/release',
@@ -121,11 +131,31 @@ export function feedbackRoutes(
         body: object(['reviewer', 'lease_id'], { reviewer: id, lease_id: id, comment }),
       },
     },
-    ({ params, body }) => queue.release(params.task_id, body.reviewer, body.lease_id),
+    ({ params, body }) => {
+      checkAnswer(params, body)
+      return queue.release(params.task_id, body.reviewer, body.lease_id)
+    },
   )
   http.get(
     '/v1/reviews/stats',
     { config, schema: { summary: 'Open, leased and answered tasks by model' } },
     async () => ({ models: await queue.stats() }),
   )
+}
+
+/** @throws {Problem} 400 where a text of an answer holds what cannot be stored */
+function checkAnswer(params: { task_id: string }, { comment: words, ...lines }: Partial<Lease>) {
+  refuseUnprintable({ lines: { ...params, ...lines }, texts: { comment: words } })
+}
+
+/** @throws {Problem} 400 where a model has classes and the label is none of them, or where it is no finite number */
+function checkClass(label: ReviewLabel, classes: readonly string[]) {
+  if (typeof label === 'number' && !Number.isFinite(label))
+    throw new Problem(400, 'invalid_request', 'label must be a finite number')
+  if (classes.length > 0 && !classes.includes(String(label)))
+    throw new Problem(
+      400,
+      'invalid_request',
+      `label must be one of the model's classes: ${classes.slice(0, 20).join(', ')}${classes.length > 20 ? ', …' : ''}`,
+    )
 }
