@@ -150,7 +150,7 @@ FROM (
     argMax((label, source, labeler, labelled_at, received_at, inclusion_probability), (NOT retracted, -rank, labelled_at, label_id)) AS winner
   FROM (
     SELECT model_id, prediction_id, name, source, labeler, sum(if(stays, 1, 2)) AS known,
-      toInt8(indexOf(if(mapContains({ranked:Map(String, Array(String))}, toString(model_id)), {ranked:Map(String, Array(String))}[toString(model_id)], {precedence:Array(String)}), source)) AS rank,
+      toInt8(indexOf({orders:Array(Array(String))}[indexOf({ranked:Array(String)}, toString(model_id)) + 1], source)) AS rank,
       argMax((label, labelled_at, label_id, retracted OR NOT stays, received_at, inclusion_probability), (stays, labelled_at, label_id)) AS newest,
       newest.1 AS label, newest.2 AS labelled_at, newest.3 AS label_id, newest.4 AS retracted, newest.5 AS received_at, newest.6 AS inclusion_probability
     FROM (

@@ -93,7 +93,7 @@ export function createJoin(
   }
 }
 
-/** The order of sources of these models as parameters: those whose file has an order of its own, and that of all others. */
+/** Orders of the sources of truth as parameters: that of most models first, then those of `ranked`, which have their own. */
 type PrecedenceOf = (modelIds: readonly string[]) => Params
 
 function precedenceOf(models: Pick<Models, 'declared'>): PrecedenceOf {
@@ -102,10 +102,10 @@ function precedenceOf(models: Pick<Models, 'declared'>): PrecedenceOf {
       .filter((model) => model.labels.precedence.join() !== DEFAULT_PRECEDENCE.join())
       .map((model) => [model.modelId, model.labels.precedence]),
   )
-  return (modelIds) => ({
-    ranked: new Map(modelIds.filter((id) => own.has(id)).map((id) => [id, own.get(id)!])),
-    precedence: DEFAULT_PRECEDENCE,
-  })
+  return (modelIds) => {
+    const ranked = modelIds.filter((id) => own.has(id))
+    return { ranked, orders: [DEFAULT_PRECEDENCE, ...ranked.map((id) => own.get(id)!)] }
+  }
 }
 
 /**

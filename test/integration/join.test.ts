@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
 import { migratedClickHouse, prediction, rangeOf, sinkOn } from '../harness.ts'
 import type { ClickHouse } from '../../lib/clickhouse.ts'
+import { parseModel } from '../../lib/models.ts'
 import type { Sink } from '../../lib/sink.ts'
 import { createJoin, type Join } from '../../services/feedback/join.ts'
 import { LABEL_MAPPINGS } from '../../services/feedback/rows.ts'
@@ -254,4 +255,36 @@ test('labels and predictions stored at the same time: none is lost between waiti
   expect(await db.query(`SELECT count() AS n FROM labels_waiting WHERE model_id = 'race'`)).toEqual(
     [{ n: '0' }],
   )
+})
+
+test('a model ranks the sources of truth as its file says, beside models that do not', async () => {
+  const ranking = createJoin(db, {
+    declared: [
+      parseModel(
+        'model_id: ranked\ntask: binary\nlabels: { precedence: [judge, ground_truth, human_review, user_feedback] }\n',
+      ),
+    ],
+  })
+  const both = (model: string) =>
+    (['judge', 'ground_truth'] as const).map((source) =>
+      label(model, {
+        label_id: source,
+        prediction_id: 'p-1',
+        label: source,
+        labelled_at: '2026-01-02T00:00:00Z',
+        source,
+      }),
+    )
+  for (const model_id of ['ranked', 'unranked'])
+    await store(predictions, 'plumbline.predictions.v1', [prediction(1, { model_id })])
+  await store(labels, 'plumbline.labels.v1', [...both('ranked'), ...both('unranked')])
+  await ranking.resolve()
+  expect(
+    await db.query(
+      `SELECT model_id, label FROM outcomes WHERE model_id IN ('ranked', 'unranked') ORDER BY model_id`,
+    ),
+  ).toEqual([
+    { model_id: 'ranked', label: 'judge' },
+    { model_id: 'unranked', label: 'ground_truth' },
+  ])
 })

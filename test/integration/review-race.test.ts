@@ -25,14 +25,12 @@ test('every task gets as many answers as it wants, however reviewers race', asyn
       inclusionProbability: 1,
     })),
   )
-  const open = async () =>
-    Number(
-      (
-        await connections[0]!.query<{ n: number }>(
-          `select count(*)::int as n from review_tasks where state = 'open'`,
-        )
-      )[0]!.n,
+  const open = async () => {
+    const [row] = await connections[0]!.query<{ n: number }>(
+      `select count(*)::int as n from review_tasks where state = 'open'`,
     )
+    return row!.n
+  }
   const review = async (reviewer: string, queue: (typeof queues)[number]) => {
     while ((await open()) > 0) {
       const task = await queue.claim(reviewer, 'raced')
