@@ -1,8 +1,9 @@
-/** `npm run bench [-- --json --only ingest,gateway,window,slices,truth]`: what Plumbline reaches, beside the ceilings of the same machine in the same run. */
+/** `npm run bench [-- --json --only ingest,gateway,window,slices,truth,join]`: what Plumbline reaches, beside the ceilings of the same machine in the same run. */
 import { cpus, tmpdir, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { benchGateway } from './gateway.ts'
 import { benchIngest } from './ingest.ts'
+import { benchJoin } from './join.ts'
 import { benchSlices } from './slices.ts'
 import { benchTruth } from './truth.ts'
 import { benchWindow } from './window.ts'
@@ -23,7 +24,8 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '5' },
     events: { type: 'string', default: '300000' },
-    only: { type: 'string', default: 'ingest,gateway,window,slices,truth' },
+    only: { type: 'string', default: 'ingest,gateway,window,slices,truth,join' },
+    predictions: { type: 'string', default: '10000000' },
   },
 })
 const rounds = Number(values.rounds)
@@ -39,6 +41,7 @@ const parts: Record<string, () => Promise<Result[]>> = {
   window: () => benchWindow(rounds),
   slices: () => benchSlices(rounds),
   truth: () => benchTruth(rounds),
+  join: () => benchJoin(Number(values.predictions)),
 }
 for (const name of values.only.split(',')) {
   const part = parts[name]

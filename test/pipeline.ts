@@ -1,7 +1,6 @@
 /** Events into a fresh embedded engine, through the sinks of the services, and what reads them. */
 import type { ClickHouse } from '../lib/clickhouse.ts'
 import type { EventMapping } from '../lib/event-mapping.ts'
-import type { Models } from '../lib/models.ts'
 import { TOPICS } from '../schemas/topics.ts'
 import { ATTRIBUTE_MAPPINGS } from '../services/feedback/attribute-rows.ts'
 import { createJoin, type Join } from '../services/feedback/join.ts'
@@ -35,7 +34,7 @@ export async function pipeline(): Promise<Pipeline> {
       offset += events.length
     }
   }
-  const join = createJoin(engine.connect('join'), { declared: [] } as unknown as Models, Date.now)
+  const join = createJoin(engine.connect('join'), { declared: [] })
   const labels = storeOf('labels', TOPICS.labels.topic, LABEL_MAPPINGS[0])
   return {
     db,
@@ -44,7 +43,7 @@ export async function pipeline(): Promise<Pipeline> {
     predictions: storeOf('predictions', TOPICS.predictions.topic, PREDICTION_MAPPINGS[0]),
     labels: async (events) => {
       await labels(events)
-      await join.resolve(Infinity)
+      await join.resolve()
     },
     attributes: storeOf('attributes', TOPICS.attributes.topic, ATTRIBUTE_MAPPINGS[0]),
     join,

@@ -14,7 +14,7 @@ npmPackages()
 if (wanted.has('--kafka')) kafka()
 if (wanted.has('--registry') || wanted.has('--tests')) registry()
 if (wanted.has('--tests'))
-  debianPackages(['chromium', 'prometheus', 'prometheus-alertmanager', 'kcat'])
+  debianPackages(['chromium', 'prometheus', 'prometheus-alertmanager', 'kcat', 'postgresql'])
 
 function npmPackages() {
   once('package-lock.json', join(root, 'node_modules', '.plumbline-installed'), () => {
@@ -83,6 +83,7 @@ function debianPackages(packages) {
     prometheus: 'promtool',
     'prometheus-alertmanager': 'prometheus-alertmanager',
     kcat: 'kcat',
+    postgresql: 'pg_lsclusters',
   }
   const missing = packages.filter((name) => spawnSync('which', [binaries[name]]).status !== 0)
   if (missing.length === 0) return

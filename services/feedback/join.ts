@@ -1,168 +1,191 @@
 /**
  * Label meets prediction, in either order, after any delay.
  *
- * The insert that stores a label also puts it into a queue, `labels_waiting_log`. The join takes labels from the queue, writes
- * outcomes for those whose prediction is stored, and then takes these labels out; the others stay and are tried again, less
- * and less often. An outcome is computed from all labels of its prediction, never from the one that just came, so
- * neither the order of arrival nor doing it twice can matter.
+ * Both sides are joined as they arrive: labels that came since the last look are looked up among the stored predictions, and
+ * predictions that came since then among the labels that wait. What waits is not tried again. None is lost in between: a
+ * label is among those that wait from the insert that stores it on, so of a pair whichever is seen later finds the other.
+ * An outcome is computed from all labels of its prediction, never from the one that just came, so neither the order of
+ * arrival nor doing a batch twice can matter; how far both sides are joined is remembered once the outcomes are written.
  */
-import type { ClickHouse } from '../../lib/clickhouse.ts'
+import type { ClickHouse, Params } from '../../lib/clickhouse.ts'
 import type { Models } from '../../lib/models.ts'
+import { TOPICS } from '../../schemas/topics.ts'
+import { createArrivals, within, type Stretch } from './arrivals.ts'
+import * as sql from './join-sql.ts'
 
 export interface Join {
   /**
-   * Resolves what waits and is no older than `maxAgeMs`.
-   * @returns the models that got outcomes, and whether there may be more to do at once
+   * Joins one batch of what has arrived on either side.
+   *
+   * @returns the models that got outcomes, and whether there is more to do at once
+   * @throws what ClickHouse throws; the same batch, or a smaller one, is then tried by the next call
    */
-  resolve: (maxAgeMs: number) => Promise<{ models: string[]; more: boolean }>
+  resolve: () => Promise<{ models: string[]; more: boolean }>
 }
 
-interface Waiting {
-  model_id: string
-  prediction_id: string
-  label_id: string
-  since: string
+export interface JoinOptions {
+  /** About how many labels one batch takes; 200 000 unless said otherwise. */
+  labels?: number
+  /** About how many arrived predictions one batch takes; 500 000 unless said otherwise. */
+  predictions?: number
 }
 
-interface Addressed {
-  waiting: Waiting
-  /** The prediction that the label is about. */
-  meant: string
-}
-
-const BATCH = 20_000
 const DEFAULT_PRECEDENCE = ['ground_truth', 'human_review', 'user_feedback', 'judge']
+/** A batch that fails is halved down to this part of its size: what took too long or too much memory then fits. */
+const SMALLEST_PART = 1 / 256
 
-export function createJoin(db: ClickHouse, models: Models, now: () => number): Join {
-  /** Models whose file ranks the sources of truth in an order of its own. */
-  const ranked = Object.fromEntries(
-    models.declared
-      .filter((model) => model.labels.precedence.join() !== DEFAULT_PRECEDENCE.join())
-      .map((model) => [model.modelId, model.labels.precedence]),
-  )
+const isLabels = (topic: string) => topic === TOPICS.labels.topic
+/** Predictions come by more than one topic; a topic without any costs a look at an empty stretch. */
+const isOthers = (topic: string) => !isLabels(topic) && topic !== TOPICS.attributes.topic
+
+export function createJoin(
+  db: ClickHouse,
+  models: Pick<Models, 'declared'>,
+  { labels = 200_000, predictions = 500_000 }: JoinOptions = {},
+): Join {
+  const arrivals = createArrivals(db)
+  const precedence = precedenceOf(models)
+  let part = 1
+  let swept = false
+
+  /** Joins one side's stretches and remembers that. */
+  async function step(
+    stretches: readonly Stretch[],
+    ask: (batch: Params) => Promise<boolean>,
+  ): Promise<string[]> {
+    const changed = stretches.length === 0 ? [] : await inBatch(db, precedence, ask)
+    await arrivals.joined(stretches)
+    return changed
+  }
+
+  async function joinArrived(): Promise<string[]> {
+    const [matters] = await db.query<{ waiting: string; unnamed: string }>(sql.ANYBODY)
+    const waiting = Number(matters?.waiting) > 0
+    const unnamed = Number(matters?.unnamed) > 0
+    // Asked after it was read what is stored: a label that comes later finds these predictions itself.
+    if (!waiting && !unnamed) {
+      await arrivals.joined(arrivals.rest(isOthers))
+      return []
+    }
+    const stretches = await arrivals.next(isOthers, Math.ceil(predictions * part))
+    return step(stretches, (batch) => askByPredictions(db, stretches, batch, { waiting, unnamed }))
+  }
 
   return {
-    resolve: async (maxAgeMs) => {
-      const waiting = await db.query<Waiting>(
-        `SELECT model_id, prediction_id, label_id, min(since) AS since FROM labels_waiting_log
-         WHERE since >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
-         GROUP BY model_id, prediction_id, label_id HAVING sum(sign) > 0 ORDER BY model_id, prediction_id, label_id LIMIT ${BATCH}`,
-        { from: Number.isFinite(maxAgeMs) ? Math.max(0, now() - maxAgeMs) : 0 },
-      )
-      const resolved: Addressed[] = []
-      for (const [model_id, all] of Map.groupBy(waiting, (row) => row.model_id)) {
-        const labels = await addressed(db, model_id, all)
-        const ids = [...new Set(labels.map((label) => label.meant))]
-        for (let i = 0; i < ids.length; i += LOOK_UP) {
-          const params = { model: model_id, ids: ids.slice(i, i + LOOK_UP) }
-          const stored = await db.query<{ prediction_id: string }>(
-            `SELECT prediction_id FROM (${STORED})`,
-            params,
-          )
-          if (stored.length === 0) continue
-          const found = new Set(stored.map((row) => row.prediction_id))
-          await db.command(`INSERT INTO outcome_revisions ${OUTCOMES}`, {
-            model: model_id,
-            ids: [...found],
-            precedence: ranked[model_id] ?? DEFAULT_PRECEDENCE,
-          })
-          for (const label of labels) if (found.has(label.meant)) resolved.push(label)
+    resolve: async () => {
+      try {
+        if (!swept) await sweep(db)
+        swept = true
+        await arrivals.refresh()
+        const stretches = await arrivals.next(isLabels, Math.ceil(labels * part))
+        const byLabels = await step(stretches, (batch) => askByLabels(db, stretches, batch))
+        const byPredictions = await joinArrived()
+        part = Math.min(1, part * 2)
+        return {
+          models: [...new Set([...byLabels, ...byPredictions])],
+          more: arrivals.rest((topic) => isLabels(topic) || isOthers(topic)).length > 0,
         }
-      }
-      await db.insertRows(
-        'labels_waiting_log',
-        resolved.map(({ waiting: row }) => ({ ...row, sign: -1 })),
-      )
-      return {
-        models: [...new Set(resolved.map(({ waiting: row }) => row.model_id))],
-        more: waiting.length === BATCH && resolved.length > 0,
+      } catch (error) {
+        part = Math.max(SMALLEST_PART, part / 2)
+        throw error
       }
     },
   }
 }
 
-/** Predictions of one statement: their ids travel as a parameter, inside ClickHouse's limit on the size of a query. */
-const LOOK_UP = 1000
+/** Orders of the sources of truth as parameters: that of most models first, then those of `ranked`, which have their own. */
+type PrecedenceOf = (modelIds: readonly string[]) => Params
 
-/**
- * The labels whose prediction is known. One that names a trace means its first prediction, one that names a subject the
- * newest that was about it by the time of the label; of those that are stored when it is looked up.
- */
-async function addressed(
-  db: ClickHouse,
-  model: string,
-  waiting: readonly Waiting[],
-): Promise<Addressed[]> {
-  const unnamed = waiting.filter((label) => label.prediction_id === '').map((l) => l.label_id)
-  const meant = new Map<string, string>()
-  for (let i = 0; i < unnamed.length; i += LOOK_UP) {
-    const params = { model, labels: unnamed.slice(i, i + LOOK_UP) }
-    await db.command(`INSERT INTO labels_addressed ${ADDRESSES}`, params)
-    const known = await db.query<{ label_id: string; prediction_id: string }>(
-      `SELECT label_id, prediction_id FROM labels_addressed WHERE ${OF_LABELS}`,
-      params,
-    )
-    for (const { label_id, prediction_id } of known) meant.set(label_id, prediction_id)
+function precedenceOf(models: Pick<Models, 'declared'>): PrecedenceOf {
+  const own = new Map(
+    models.declared
+      .filter((model) => model.labels.precedence.join() !== DEFAULT_PRECEDENCE.join())
+      .map((model) => [model.modelId, model.labels.precedence]),
+  )
+  return (modelIds) => {
+    const ranked = modelIds.filter((id) => own.has(id))
+    return { ranked, orders: [DEFAULT_PRECEDENCE, ...ranked.map((id) => own.get(id)!)] }
   }
-  return waiting.flatMap((label) => {
-    const id = label.prediction_id || meant.get(label.label_id)
-    return id === undefined ? [] : [{ waiting: label, meant: id }]
-  })
 }
 
-const OF_LABELS = 'model_id = {model:String} AND label_id IN {labels:Array(String)}'
-
-const ADDRESSES = `
-WITH named AS (
-  SELECT label_id, labelled_at, if(trace_id != '', ('trace', trace_id), ('subject', subject_id)) AS whom FROM labels
-  WHERE ${OF_LABELS} AND prediction_id = '' AND label_id NOT IN (SELECT label_id FROM labels_addressed WHERE ${OF_LABELS}))
-SELECT {model:String}, if(any(whom.1) = 'trace', argMin(prediction_id, (predicted_at, prediction_id)), argMax(prediction_id, (predicted_at, prediction_id))), label_id FROM named
-INNER JOIN (
-  SELECT prediction_id, predicted_at, whom FROM predictions ARRAY JOIN [('trace', trace_id), ('subject', subject_id)] AS whom
-  WHERE model_id = {model:String} AND (trace_id IN (SELECT whom.2 FROM named) OR subject_id IN (SELECT whom.2 FROM named))
-) AS predicted USING (whom)
-WHERE whom.1 = 'trace' OR predicted_at <= labelled_at
-GROUP BY label_id`
-
-const LABEL =
-  'model_id, prediction_id, name, source, labeler, label, labelled_at, label_id, retracted, received_at, offset, inclusion_probability'
-
-/** The predictions among `ids`, found through `prediction_times`: labels know no time, and `predictions` is sorted by it. */
-const STORED = `
-  SELECT * FROM predictions
-  WHERE model_id = {model:String} AND prediction_id IN {ids:Array(String)} AND predicted_at IN (
-    SELECT predicted_at FROM prediction_times WHERE model_id = {model:String} AND id_hash IN arrayMap(id -> sipHash64(id), {ids:Array(String)}))
-  ORDER BY predicted_at, offset LIMIT 1 BY prediction_id`
-
 /**
- * 1. A repeated `label_id` is ignored. 2. Within one identity (prediction, source, labeler, name) the newest `labelled_at`
- * wins, then the greatest `label_id`. 3. Across identities the source of the higher rank wins, then the newest. 4. What is
- * retracted does not count; with nothing left the label is NULL.
+ * Writes outcomes for the predictions that `ask` puts into the batch, as far as they are stored, and takes their labels off
+ * the queue.
  */
-const OUTCOMES = `
-SELECT p.model_id, p.predicted_at, p.prediction_id, l.name, l.labels_known, p.model_version, p.variant, p.shadow, p.prediction, p.prediction_number,
-  p.score, p.scores, p.attributes, p.decision, p.subject_id,
-  if(l.held, l.winner.1, NULL) AS label, if(l.held, toFloat64OrNull(l.winner.1), NULL) AS label_number,
-  l.winner.2 AS source, l.winner.3 AS labeler, l.winner.4 AS labelled_at, l.winner.5 AS label_received_at, l.winner.6 AS inclusion_probability, p.sampling_fraction
-FROM (
-  SELECT model_id, prediction_id, name, sum(known) AS labels_known, countIf(NOT retracted) > 0 AS held,
-    argMax((label, source, labeler, labelled_at, received_at, inclusion_probability), (NOT retracted, -rank, labelled_at, label_id)) AS winner
-  FROM (
-    SELECT model_id, prediction_id, name, source, labeler, count() AS known,
-      toInt8(indexOf({precedence:Array(String)}, source)) AS rank,
-      argMax((label, labelled_at, label_id, retracted, received_at, inclusion_probability), (labelled_at, label_id)) AS newest,
-      newest.1 AS label, newest.2 AS labelled_at, newest.3 AS label_id, newest.4 AS retracted, newest.5 AS received_at, newest.6 AS inclusion_probability
-    FROM (
-      SELECT * FROM (
-        SELECT ${LABEL} FROM labels WHERE model_id = {model:String} AND prediction_id IN {ids:Array(String)}
-        UNION ALL
-        SELECT ${LABEL} FROM (SELECT * EXCEPT prediction_id FROM labels WHERE model_id = {model:String} AND prediction_id = '') AS unaddressed
-        INNER JOIN (SELECT DISTINCT label_id, prediction_id FROM labels_addressed WHERE model_id = {model:String} AND prediction_id IN {ids:Array(String)}) AS meant
-        USING (label_id)
-      ) ORDER BY received_at, offset LIMIT 1 BY prediction_id, label_id
-    )
-    GROUP BY model_id, prediction_id, name, source, labeler
+async function inBatch(
+  db: ClickHouse,
+  precedence: PrecedenceOf,
+  ask: (batch: Params) => Promise<boolean>,
+): Promise<string[]> {
+  const id = batchId()
+  const batch = { batch: id }
+  try {
+    const withUnnamed = await ask(batch)
+    await db.command(sql.FIND, batch)
+    const rows = await db.query<{ model_id: string }>(sql.MODELS, batch)
+    const changed = rows.map((row) => row.model_id)
+    if (changed.length === 0) return []
+    await db.command(sql.outcomes(withUnnamed), { ...batch, ...precedence(changed) })
+    await db.command(sql.TAKE_OFF, batch)
+    if (withUnnamed) await db.command(sql.TAKE_OFF_ADDRESSED, batch)
+    return changed
+  } finally {
+    await db.command(`ALTER TABLE labels_joining DROP PARTITION ${id}`)
+  }
+}
+
+/** Asks for the predictions of labels that have come. @returns whether some of them name a trace or a subject */
+async function askByLabels(
+  db: ClickHouse,
+  stretches: readonly Stretch[],
+  batch: Params,
+): Promise<boolean> {
+  const { condition, params } = within(stretches)
+  const all = { ...params, ...batch }
+  const labels = sql.labelsOf(condition)
+  const [counts] = await db.query<{ unnamed: string }>(labels.count, params)
+  const unnamed = Number(counts?.unnamed) > 0
+  await db.command(labels.ask, all)
+  if (unnamed) {
+    await db.command(labels.address, params)
+    await db.command(labels.askAddressed, all)
+  }
+  // Another label of the same prediction may name a trace or a subject.
+  return unnamed || (await anyUnnamed(db))
+}
+
+/** Asks for those of the predictions that have come which labels wait for, or were found to mean. */
+async function askByPredictions(
+  db: ClickHouse,
+  stretches: readonly Stretch[],
+  batch: Params,
+  { waiting, unnamed }: { waiting: boolean; unnamed: boolean },
+): Promise<boolean> {
+  const { condition, params } = within(stretches)
+  const all = { ...params, ...batch }
+  const predictions = sql.predictionsOf(condition)
+  if (waiting) await db.command(predictions.ask, all)
+  if (unnamed) {
+    await db.command(predictions.address, params)
+    await db.command(predictions.askAddressed, all)
+  }
+  return unnamed
+}
+
+async function anyUnnamed(db: ClickHouse): Promise<boolean> {
+  const [row] = await db.query<{ unnamed: string }>(sql.ANYBODY)
+  return Number(row?.unnamed) > 0
+}
+
+/** A number that no other batch has: its time, and what tells batches of one instant apart. */
+const batchId = () => Date.now() * 1000 + Math.floor(Math.random() * 1000)
+
+/** Removes what batches of processes that were killed have left; none of those at work is an hour old. */
+async function sweep(db: ClickHouse): Promise<void> {
+  const old = await db.query<{ batch: string }>(
+    'SELECT DISTINCT batch FROM labels_joining WHERE batch < {before:UInt64}',
+    { before: (Date.now() - 3_600_000) * 1000 },
   )
-  GROUP BY model_id, prediction_id, name
-) AS l
-INNER JOIN (${STORED}) AS p ON p.model_id = l.model_id AND p.prediction_id = l.prediction_id`
+  for (const { batch } of old)
+    await db.command(`ALTER TABLE labels_joining DROP PARTITION ${batch}`)
+}

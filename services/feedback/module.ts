@@ -20,6 +20,7 @@ import { lateAttributes } from './late-attributes.ts'
 import { reviewQueue } from './review-queue.ts'
 import { feedbackRoutes } from './routes.ts'
 import { LABEL_MAPPINGS } from './rows.ts'
+import { waitingMetrics } from './waiting-metrics.ts'
 
 export interface FeedbackDeps {
   http: Http
@@ -36,12 +37,10 @@ export interface FeedbackDeps {
 const JOIN_POLL_MS = 500
 const DRAW_POLL_MS = 5000
 const EMIT_POLL_MS = 250
-
-/** How old a waiting label is tried: fresh ones every round, those of the last hour every 60th, all others every 1200th. */
-function maxAgeOf(round: number): number {
-  if (round % 1200 === 0) return Infinity
-  return round % 60 === 0 ? 3_600_000 : 30_000
-}
+const METRICS_POLL_MS = 10_000
+/** A loop that has little to do rests for this many times as long as its step took: what arrives meanwhile is done together. */
+const REST = 3
+const LONGEST_REST_MS = 10_000
 
 /** Labels and attributes -> ClickHouse, joined with predictions; and people's answers, which become labels. */
 export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
@@ -60,8 +59,9 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
     classesOf: (modelId) => models.get(modelId).classes,
   })
 
-  const join = createJoin(db, models, now)
-  const labelJoin = joining('label join', (round) => join.resolve(maxAgeOf(round)))
+  const join = createJoin(deps.clickhouse('feedback-join'), models)
+  const labelJoin = joining('label join', () => join.resolve())
+  const waiting = waitingMetrics(deps.clickhouse('feedback-waiting'), metrics.registry, now)
   const late = lateAttributes(deps.clickhouse('feedback-attributes'))
   const attributeJoin = joining('attribute join', () => late.resolve())
   const stored = {
@@ -89,6 +89,7 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
     }),
     labelJoin.module,
     attributeJoin.module,
+    loop('labels waiting', METRICS_POLL_MS, () => waiting.refresh()),
     ...(reviewed.length > 0
       ? [
           loop('review draw', DRAW_POLL_MS, async () => {
@@ -107,24 +108,30 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
     { name: 'feedback hints', stop: async () => hints.stop() },
   ]
 
-  /** Joins what waits, at once when woken; a failed round is logged and tried again. */
+  /** Joins what has come, soon when woken; a failed round is logged and tried again. */
   function joining(
     name: string,
-    resolve: (round: number) => Promise<{ models: string[]; more: boolean }>,
+    resolve: () => Promise<{ models: string[]; more: boolean }>,
   ): { module: Module; wake: () => void } {
     let wake = () => {}
     const run = async (signal: AbortSignal) => {
-      for (let round = 0; !signal.aborted; round++) {
+      while (!signal.aborted) {
         const woken = new AbortController()
         wake = () => woken.abort()
+        const begun = performance.now()
         let pause = JOIN_POLL_MS
+        let isBehind = false
         try {
-          const { models: changed, more } = await resolve(round)
+          const { models: changed, more } = await resolve()
           hints.send(changed)
-          if (more) pause = 0
+          isBehind = more
         } catch (error) {
           log.warn({ join: name, error: messageOf(error) }, 'not joined, trying again')
         }
+        const took = performance.now() - begun
+        if (isBehind) continue
+        await sleep(Math.min(took * REST, LONGEST_REST_MS), signal)
+        pause = Math.max(0, JOIN_POLL_MS - took * REST)
         await sleep(pause, AbortSignal.any([signal, woken.signal]))
       }
     }
@@ -137,10 +144,11 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
       name,
       run: async (signal) => {
         while (!signal.aborted) {
+          const begun = performance.now()
           await step().catch((error: unknown) =>
             log.warn({ loop: name, error: messageOf(error) }, 'step failed, trying again'),
           )
-          await sleep(pauseMs, signal)
+          await sleep(Math.max(pauseMs, (performance.now() - begun) * REST), signal)
         }
       },
     }

@@ -34,6 +34,24 @@ export interface FinishedTask {
   answeredAt: Date
 }
 
+/** How many tasks that others have just filled one claim passes by. */
+const CLAIM_TRIES = 20
+
+/** $1 is the reviewer, $2 the time. */
+const LACKS_ANSWERS = `t.state = 'open'
+  and not exists (select 1 from reviews r where r.task_id = t.task_id and r.reviewer = $1)
+  and (select count(*) from reviews r where r.task_id = t.task_id and not r.skipped)
+    + (select count(*) from review_leases l where l.task_id = t.task_id and l.reviewer <> $1 and l.expires_at > $2) < t.reviewers`
+
+/**
+ * The task to try next, locked. What is counted here may be old: under READ COMMITTED a statement counts what was committed
+ * when it began, so it is counted again once the lock is held.
+ */
+const CLAIMABLE = `
+select t.task_id from review_tasks t
+where ${LACKS_ANSWERS} and ($3::text is null or t.model_id = $3) and t.task_id <> all($4::text[])
+order by t.created_at, t.task_id limit 1 for update of t skip locked`
+
 export function reviewQueue(db: Postgres, leaseSeconds: number, now: () => number) {
   const at = () => new Date(now())
 
@@ -46,6 +64,25 @@ export function reviewQueue(db: Postgres, leaseSeconds: number, now: () => numbe
       throw new Problem(409, 'lease_lost', 'the lease of this task has ended; claim again')
   }
 
+  /** Leases a locked task, unless leases or answers have filled it since it was chosen. */
+  async function leaseTask(
+    tx: Sql,
+    taskId: string,
+    reviewer: string,
+  ): Promise<ClaimedTask | undefined> {
+    const [lease] = await tx.query<ClaimedTask>(
+      `with lease as (
+         insert into review_leases (task_id, reviewer, lease_id, expires_at)
+         select t.task_id, $1, $4, $5 from review_tasks t where t.task_id = $3 and ${LACKS_ANSWERS}
+         on conflict (task_id, reviewer) do update set lease_id = excluded.lease_id, expires_at = excluded.expires_at
+         returning task_id, lease_id, expires_at
+       )
+       select lease.task_id, lease.lease_id, lease.expires_at as lease_expires_at, t.model_id, t.prediction_id from lease join review_tasks t using (task_id)`,
+      [reviewer, at(), taskId, randomUUID(), new Date(now() + leaseSeconds * 1000)],
+    )
+    return lease && { ...lease, lease_expires_at: new Date(lease.lease_expires_at).toISOString() }
+  }
+
   async function answer(
     taskId: string,
     reviewer: string,
@@ -54,7 +91,11 @@ export function reviewQueue(db: Postgres, leaseSeconds: number, now: () => numbe
     comment: string,
   ) {
     return db.transaction(async (tx) => {
+      const state = await lockTask(tx, taskId)
       await leaseOf(tx, taskId, reviewer, leaseId)
+      // Clocks of two processes differ: a lease that has ended for one of them may stand for the other.
+      if (state === 'done' && label !== null)
+        throw new Problem(409, 'task_done', 'the task has all its answers; claim another one')
       await tx.query('delete from review_leases where task_id = $1 and reviewer = $2', [
         taskId,
         reviewer,
@@ -118,28 +159,31 @@ export function reviewQueue(db: Postgres, leaseSeconds: number, now: () => numbe
     },
 
     /** The oldest task that this reviewer has not seen and that still lacks answers, counting leases as answers to come. */
-    claim: async (
-      reviewer: string,
-      modelId: string | undefined,
-    ): Promise<ClaimedTask | undefined> => {
-      const [lease] = await db.query<ClaimedTask>(
-        `with task as (
-           select t.task_id, t.model_id, t.prediction_id from review_tasks t
-           where t.state = 'open' and ($3::text is null or t.model_id = $3)
-             and not exists (select 1 from reviews r where r.task_id = t.task_id and r.reviewer = $1)
-             and (select count(*) from reviews r where r.task_id = t.task_id and not r.skipped)
-               + (select count(*) from review_leases l where l.task_id = t.task_id and l.reviewer <> $1 and l.expires_at > $2) < t.reviewers
-           order by t.created_at, t.task_id limit 1 for update of t skip locked
-         ), lease as (
-           insert into review_leases (task_id, reviewer, lease_id, expires_at)
-           select task_id, $1, $4, $5 from task
-           on conflict (task_id, reviewer) do update set lease_id = excluded.lease_id, expires_at = excluded.expires_at
-           returning task_id, lease_id, expires_at
-         )
-         select lease.task_id, lease.lease_id, lease.expires_at as lease_expires_at, task.model_id, task.prediction_id from lease join task using (task_id)`,
-        [reviewer, at(), modelId ?? null, randomUUID(), new Date(now() + leaseSeconds * 1000)],
+    claim: (reviewer: string, modelId: string | undefined): Promise<ClaimedTask | undefined> =>
+      db.transaction(async (tx) => {
+        const full: string[] = []
+        while (full.length < CLAIM_TRIES) {
+          const [task] = await tx.query<{ task_id: string }>(CLAIMABLE, [
+            reviewer,
+            at(),
+            modelId ?? null,
+            full,
+          ])
+          if (!task) return undefined
+          const lease = await leaseTask(tx, task.task_id, reviewer)
+          if (lease) return lease
+          full.push(task.task_id)
+        }
+        return undefined
+      }),
+
+    /** The model a task is of; undefined where there is no such task. */
+    modelOf: async (taskId: string): Promise<string | undefined> => {
+      const [task] = await db.query<{ model_id: string }>(
+        'select model_id from review_tasks where task_id = $1',
+        [taskId],
       )
-      return lease && { ...lease, lease_expires_at: new Date(lease.lease_expires_at).toISOString() }
+      return task?.model_id
     },
 
     submit: (
@@ -154,6 +198,7 @@ export function reviewQueue(db: Postgres, leaseSeconds: number, now: () => numbe
 
     release: (taskId: string, reviewer: string, leaseId: string) =>
       db.transaction(async (tx) => {
+        await lockTask(tx, taskId)
         await leaseOf(tx, taskId, reviewer, leaseId)
         await tx.query('delete from review_leases where task_id = $1 and reviewer = $2', [
           taskId,
@@ -217,6 +262,15 @@ export function majority(labels: readonly ReviewLabel[]): { label: ReviewLabel; 
     votes.set(String(label), entry)
   }
   return [...votes.values()].reduce((a, b) => (b.votes > a.votes ? b : a))
+}
+
+/** Answers and leases of one task change one after another. @returns its state, undefined where there is none */
+async function lockTask(tx: Sql, taskId: string): Promise<string | undefined> {
+  const [task] = await tx.query<{ state: string }>(
+    'select state from review_tasks where task_id = $1 for update',
+    [taskId],
+  )
+  return task?.state
 }
 
 async function mirrorTask(tx: Sql, taskId: string) {

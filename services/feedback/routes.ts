@@ -4,7 +4,9 @@ import type { ClickHouse } from '../../lib/clickhouse.ts'
 import { eventGateway } from '../../lib/event-gateway.ts'
 import type { EventLog } from '../../lib/event-log.ts'
 import type { Http } from '../../lib/http.ts'
+import { Problem } from '../../lib/errors.ts'
 import type { Metrics } from '../../lib/metrics.ts'
+import { requirePrintable } from '../../lib/text-rules.ts'
 import { attributesKey, AttributesV1 } from '../../schemas/events/attributes.v1.ts'
 import { labelKey, LabelV1 } from '../../schemas/events/label.v1.ts'
 import { TOPICS } from '../../schemas/topics.ts'
@@ -79,6 +81,7 @@ export function feedbackRoutes(
       },
     },
     async (request, reply) => {
+      checkTexts(request.body)
       const task = await queue.claim(
         reviewerOf(request.caller, request.body),
         request.body.model_id,
@@ -108,14 +111,13 @@ export function feedbackRoutes(
         }),
       },
     },
-    async ({ params, body, caller }) =>
-      queue.submit(
-        params.task_id,
-        reviewerOf(caller, body),
-        body.lease_id,
-        body.label,
-        body.comment,
-      ),
+    async ({ params, body, caller }) => {
+      checkTexts({ ...params, ...body })
+      const modelId = await queue.modelOf(params.task_id)
+      if (modelId !== undefined) checkClass(body.label, classesOf(modelId))
+      const by = reviewerOf(caller, body)
+      return queue.submit(params.task_id, by, body.lease_id, body.label, body.comment)
+    },
   )
   http.post<{ Params: { task_id: string }; Body: Lease }>(
     '/v1/reviews/:task_id/skip',
@@ -126,8 +128,10 @@ export function feedbackRoutes(
         body: object(['lease_id'], { reviewer, lease_id: id, comment }),
       },
     },
-    async ({ params, body, caller }) =>
-      queue.skip(params.task_id, reviewerOf(caller, body), body.lease_id, body.comment),
+    async ({ params, body, caller }) => {
+      checkTexts({ ...params, ...body })
+      return queue.skip(params.task_id, reviewerOf(caller, body), body.lease_id, body.comment)
+    },
   )
   http.post<{ Params: { task_id: string }; Body: Lease }>(
     '/v1/reviews/:task_id/release',
@@ -138,12 +142,31 @@ export function feedbackRoutes(
         body: object(['lease_id'], { reviewer, lease_id: id, comment }),
       },
     },
-    async ({ params, body, caller }) =>
-      queue.release(params.task_id, reviewerOf(caller, body), body.lease_id),
+    async ({ params, body, caller }) => {
+      checkTexts({ ...params, ...body })
+      return queue.release(params.task_id, reviewerOf(caller, body), body.lease_id)
+    },
   )
   http.get(
     '/v1/reviews/stats',
     { config, schema: { summary: 'Open, leased and answered tasks by model' } },
     async () => ({ models: await queue.stats() }),
   )
+}
+
+/** @throws {Problem} 400 that names the field of a text that not every store can hold */
+function checkTexts(fields: object): void {
+  for (const [name, value] of Object.entries(fields)) requirePrintable(name, value)
+}
+
+/** @throws {Problem} 400 where a model has classes and the label is none of them, or where it is no finite number */
+function checkClass(label: ReviewLabel, classes: readonly string[]): void {
+  if (typeof label === 'number' && !Number.isFinite(label))
+    throw new Problem(400, 'invalid_request', 'label must be a finite number')
+  if (classes.length > 0 && !classes.includes(String(label)))
+    throw new Problem(
+      400,
+      'invalid_request',
+      `label must be one of the model's classes: ${classes.slice(0, 20).join(', ')}${classes.length > 20 ? ', …' : ''}`,
+    )
 }

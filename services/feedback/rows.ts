@@ -19,6 +19,19 @@ export const LABEL_MAPPINGS = [
 
 const DICTIONARIES = new Set(['model_id', 'name'])
 const DEFAULT_NAME = 'label'
+/** What the join reads of a label, in the order of the log. */
+const ARRIVED = [
+  'model_id',
+  'prediction_id',
+  'label_id',
+  'trace_id',
+  'subject_id',
+  'labelled_at',
+  'log_epoch',
+  'topic',
+  'partition',
+  'offset',
+]
 
 function labelTables(): RangeTables {
   const rows = eventRows(LabelV1, DICTIONARIES)
@@ -46,9 +59,14 @@ function labelTables(): RangeTables {
       queue.sign.set(row, 1)
     },
     repeat: () => {},
-    tables: (range) => [
-      { table: 'labels', ...rows.end(range) },
-      { table: 'labels_waiting_log', columns: queue, rows: rows.rows },
-    ],
+    tables: (range) => {
+      const labels = rows.end(range)
+      const columns = Object.fromEntries(ARRIVED.map((name) => [name, labels.columns[name]!]))
+      return [
+        { table: 'labels', ...labels },
+        { table: 'labels_waiting_log', columns: queue, rows: rows.rows },
+        { table: 'labels_arrived', columns, rows: labels.rows },
+      ]
+    },
   }
 }

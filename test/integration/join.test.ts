@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
 import { migratedClickHouse, prediction, rangeOf, sinkOn } from '../harness.ts'
 import type { ClickHouse } from '../../lib/clickhouse.ts'
-import type { Models } from '../../lib/models.ts'
+import { parseModel } from '../../lib/models.ts'
 import type { Sink } from '../../lib/sink.ts'
 import { createJoin, type Join } from '../../services/feedback/join.ts'
 import { LABEL_MAPPINGS } from '../../services/feedback/rows.ts'
@@ -19,11 +19,7 @@ beforeAll(async () => {
   db = opened.db
   predictions = sinkOn(db, opened.directory, 'ingest', PREDICTION_MAPPINGS[0])
   labels = sinkOn(db, `${opened.directory}/labels`, 'feedback', LABEL_MAPPINGS[0])
-  join = createJoin(
-    opened.engine.connect('join'),
-    { declared: [], get: () => undefined as never } as Models,
-    Date.now,
-  )
+  join = createJoin(opened.engine.connect('join'), { declared: [] })
 })
 
 async function store(sink: Sink, topic: string, events: readonly object[]) {
@@ -62,12 +58,12 @@ test('before the prediction a label waits, and is joined once the prediction has
       source: 'ground_truth',
     }),
   ])
-  expect((await join.resolve(Infinity)).models).toEqual([])
+  expect((await join.resolve()).models).toEqual([])
   expect(await db.query('SELECT prediction_id FROM labels_waiting')).toEqual([
     { prediction_id: 'p-1' },
   ])
   await store(predictions, 'plumbline.predictions.v1', [prediction(1, { model_id: 'late' })])
-  expect((await join.resolve(Infinity)).models).toEqual(['late'])
+  expect((await join.resolve()).models).toEqual(['late'])
   expect(await db.query(`SELECT label FROM outcomes WHERE model_id = 'late'`)).toEqual([
     { label: '1' },
   ])
@@ -134,7 +130,7 @@ test('corrections, retractions, several sources and reviewers, other ids, duplic
       some.map((one) => label('orders', one)),
     )
   await send(events.slice(0, half))
-  await join.resolve(Infinity)
+  await join.resolve()
   await store(
     predictions,
     'plumbline.predictions.v1',
@@ -150,7 +146,7 @@ test('corrections, retractions, several sources and reviewers, other ids, duplic
   )
   for (let i = half; i < events.length; i += 150) {
     await send(events.slice(i, i + 150))
-    await join.resolve(Infinity)
+    await join.resolve()
   }
   const rows = await db.query<{ prediction_id: string; label: string | null }>(
     `SELECT prediction_id, label FROM outcomes WHERE model_id = 'orders'`,
@@ -171,7 +167,7 @@ test('a label that names a trace or a subject is of one prediction: the first of
     said('of-nobody', { subject_id: 'nobody' }),
     said('too-early', { subject_id: 's', labelled_at: at(0) }),
   ])
-  expect((await join.resolve(Infinity)).models).toEqual([])
+  expect((await join.resolve()).models).toEqual([])
   await store(predictions, 'plumbline.predictions.v1', [
     of(1, at(1), { trace_id: 't' }),
     of(2, at(5), { trace_id: 't' }),
@@ -179,42 +175,45 @@ test('a label that names a trace or a subject is of one prediction: the first of
     of(4, at(3), { subject_id: 's' }),
     of(5, at(5), { subject_id: 's', trace_id: 's' }),
   ])
-  await join.resolve(Infinity)
+  await join.resolve()
   await store(predictions, 'plumbline.predictions.v1', [
     of(6, at(6), { trace_id: 't' }),
     of(7, at(4), { subject_id: 's' }),
   ])
-  await join.resolve(Infinity)
+  await join.resolve()
   // The label of the other model's trace is none of ours.
   await store(predictions, 'plumbline.predictions.v1', [
     prediction(8, { model_id: 'other', subject_id: 'nobody' }),
   ])
-  await join.resolve(Infinity)
+  await join.resolve()
   expect(
     await db.query(
       `SELECT prediction_id, label FROM outcomes WHERE model_id = 'named' ORDER BY prediction_id`,
     ),
   ).toEqual([
     { prediction_id: 'p-1', label: '1' },
-    { prediction_id: 'p-4', label: '1' },
+    // It was meant as long as no newer one by then was known.
+    { prediction_id: 'p-4', label: null },
+    { prediction_id: 'p-7', label: '1' },
   ])
   expect(
     await db.query(
       `SELECT label_id FROM labels_waiting WHERE model_id = 'named' ORDER BY label_id`,
     ),
   ).toEqual([{ label_id: 'of-nobody' }, { label_id: 'too-early' }])
-  // Taken back by the same trace: the same prediction is meant, however many came since.
+  // Taken back by the same trace: the same prediction is meant.
   await store(labels, 'plumbline.labels.v1', [
     said('back', { trace_id: 't', labelled_at: at(7), retracted: true }),
   ])
-  await join.resolve(Infinity)
+  await join.resolve()
   expect(
     await db.query(
       `SELECT prediction_id, label FROM outcomes WHERE model_id = 'named' ORDER BY prediction_id`,
     ),
   ).toEqual([
     { prediction_id: 'p-1', label: null },
-    { prediction_id: 'p-4', label: '1' },
+    { prediction_id: 'p-4', label: null },
+    { prediction_id: 'p-7', label: '1' },
   ])
 })
 
@@ -222,7 +221,7 @@ test('labels and predictions stored at the same time: none is lost between waiti
   const count = 400
   let storing = true
   const joining = (async () => {
-    while (storing) await join.resolve(Infinity)
+    while (storing) await join.resolve()
   })()
   for (let i = 0; i < count; i += 20) {
     const ids = Array.from({ length: 20 }, (_, k) => i + k)
@@ -249,11 +248,43 @@ test('labels and predictions stored at the same time: none is lost between waiti
   }
   storing = false
   await joining
-  await join.resolve(Infinity)
+  await join.resolve()
   expect(await db.query(`SELECT count() AS n FROM outcomes WHERE model_id = 'race'`)).toEqual([
     { n: String(count) },
   ])
   expect(await db.query(`SELECT count() AS n FROM labels_waiting WHERE model_id = 'race'`)).toEqual(
     [{ n: '0' }],
   )
+})
+
+test('a model ranks the sources of truth as its file says, beside models that do not', async () => {
+  const ranking = createJoin(db, {
+    declared: [
+      parseModel(
+        'model_id: ranked\ntask: binary\nlabels: { precedence: [judge, ground_truth, human_review, user_feedback] }\n',
+      ),
+    ],
+  })
+  const both = (model: string) =>
+    (['judge', 'ground_truth'] as const).map((source) =>
+      label(model, {
+        label_id: source,
+        prediction_id: 'p-1',
+        label: source,
+        labelled_at: '2026-01-02T00:00:00Z',
+        source,
+      }),
+    )
+  for (const model_id of ['ranked', 'unranked'])
+    await store(predictions, 'plumbline.predictions.v1', [prediction(1, { model_id })])
+  await store(labels, 'plumbline.labels.v1', [...both('ranked'), ...both('unranked')])
+  await ranking.resolve()
+  expect(
+    await db.query(
+      `SELECT model_id, label FROM outcomes WHERE model_id IN ('ranked', 'unranked') ORDER BY model_id`,
+    ),
+  ).toEqual([
+    { model_id: 'ranked', label: 'judge' },
+    { model_id: 'unranked', label: 'ground_truth' },
+  ])
 })

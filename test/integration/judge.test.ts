@@ -2,7 +2,7 @@
 import { beforeAll, expect, test } from 'vitest'
 import type { ClickHouse } from '../../lib/clickhouse.ts'
 import { createMetrics } from '../../lib/metrics.ts'
-import { parseModel, type Models } from '../../lib/models.ts'
+import { parseModel } from '../../lib/models.ts'
 import type { Sink } from '../../lib/sink.ts'
 import { createJoin, type Join } from '../../services/feedback/join.ts'
 import { LABEL_MAPPINGS } from '../../services/feedback/rows.ts'
@@ -39,7 +39,7 @@ beforeAll(async () => {
   db = opened.db
   predictions = sinkOn(db, opened.directory, 'ingest', PREDICTION_MAPPINGS[0])
   labels = sinkOn(db, `${opened.directory}/l`, 'feedback', LABEL_MAPPINGS[0])
-  join = createJoin(opened.engine.connect('join'), { declared: [] } as unknown as Models, Date.now)
+  join = createJoin(opened.engine.connect('join'), { declared: [] })
   judgeOther = judgeOn(opened.engine.connect('drift'), {
     now: () => now,
     metrics,
@@ -102,7 +102,7 @@ async function emitLabels(hour: number, count: number, truth: (i: number) => str
     ),
   )
   offset += count
-  await join.resolve(Infinity)
+  await join.resolve()
 }
 
 const facts = async (hour: number, where: string) =>
@@ -272,7 +272,7 @@ test('regression: errors with intervals, and a rise of more than a tenth alarms'
     )
     offset += 200
   }
-  await join.resolve(Infinity)
+  await join.resolve()
   await judgeOther(regression)
   const rows = await db.query<{
     metric: string

@@ -1,0 +1,68 @@
+/** A real PostgreSQL server on a free port, gone after the file's tests. */
+import { spawn, spawnSync } from 'node:child_process'
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll } from 'vitest'
+import { ended } from '../deploy/local/child-process.ts'
+import { freePort } from '../deploy/local/kafka.ts'
+import { migratePostgres, serverPostgres } from '../lib/postgres.ts'
+import { until } from './harness.ts'
+
+/** Where Debian puts the programs of its newest version, which are not in the path. */
+function programs(): string {
+  const versions = '/usr/lib/postgresql'
+  const newest = existsSync(versions)
+    ? readdirSync(versions).toSorted((a, b) => Number(a) - Number(b))
+    : []
+  const found = newest.map((version) => join(versions, version, 'bin')).at(-1)
+  if (!found) throw new Error('PostgreSQL is not installed: Debian: apt-get install postgresql')
+  return found
+}
+
+/** PostgreSQL refuses to run as root; Debian's package has made a user for it. */
+function unprivileged(): { uid?: number; gid?: number } {
+  if (process.getuid?.() !== 0) return {}
+  const idOf = (flag: string) => Number(spawnSync('id', [flag, 'postgres']).stdout.toString())
+  return { uid: idOf('-u'), gid: idOf('-g') }
+}
+
+/**
+ * Starts a server with our tables, and resolves with its URL when it answers.
+ *
+ * @throws when PostgreSQL is not installed, with the sentence what to install
+ */
+export async function postgresServer(): Promise<string> {
+  const bin = programs()
+  const directory = mkdtempSync(join(tmpdir(), 'plumbline-postgres-'))
+  const owner = unprivileged()
+  if (owner.uid !== undefined) chownSync(directory, owner.uid, owner.gid!)
+  const data = join(directory, 'data')
+  const made = spawnSync(
+    join(bin, 'initdb'),
+    ['-D', data, '-A', 'trust', '-U', 'plumbline', '--no-sync'],
+    { ...owner, cwd: directory },
+  )
+  if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr.toString()}`)
+  const port = await freePort()
+  const server = spawn(
+    join(bin, 'postgres'),
+    ['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', directory, '-F'],
+    { ...owner, cwd: directory, stdio: 'ignore' },
+  )
+  afterAll(async () => {
+    await ended(server, 'SIGINT')
+    rmSync(directory, { recursive: true, force: true })
+  })
+  const url = `postgres://plumbline@127.0.0.1:${port}/postgres`
+  const db = serverPostgres(url)
+  await until('PostgreSQL to answer', () =>
+    db.query('select 1').then(
+      () => true,
+      () => false,
+    ),
+  )
+  await migratePostgres(db)
+  await db.close()
+  return url
+}
