@@ -5,6 +5,7 @@
  * to its tables, rows and counts alike, is the service's (`services/ingest/rows.ts`, `services/feedback/rows.ts`).
  */
 import type { TObject } from 'typebox'
+import { ID_SEPARATOR } from '../schemas/fields.ts'
 import { spanOf, type LoggedMessage, type LoggedRange } from './event-log.ts'
 import { createJudge, type Event, type Judge, type Verdict } from './event-verdict.ts'
 import { murmurHash3, xxHash32 } from './id-hash.ts'
@@ -67,13 +68,15 @@ export interface EventMappingOptions {
   seenIn?: SeenIn
   /** Names an event: with `seenIn`, a second one of the same name is a repeat. */
   identity: (event: Event) => string
-  /** What a key must be where a message has one. */
-  key?: (event: Event) => string
+  /** What a key must be where a message has one; `identity`: the identity with a slash for its separator. */
+  key?: 'identity' | ((event: Event) => string)
   tables: () => RangeTables
 }
 
-/** Room for two ids and the slash, in UTF-8. */
+/** Room for two ids and their separator, in UTF-8. */
 const scratch = Buffer.alloc(2048)
+const SEPARATOR = ID_SEPARATOR.charCodeAt(0)
+const SLASH = 47
 
 export function eventMapping(options: EventMappingOptions): EventMapping {
   const judge = createJudge(options.schema)
@@ -87,9 +90,13 @@ export function eventMapping(options: EventMappingOptions): EventMapping {
     if (!key) return true
     const { bytes, from, to } = message.keyWithin ?? spanOf(message.key)
     if (from === to) return true
-    const expected = key === identity ? scratch : Buffer.from(key(event))
-    if (to - from !== (key === identity ? length : expected.length)) return false
-    for (let i = from; i < to; i++) if (bytes[i] !== expected[i - from]) return false
+    const expected = key === 'identity' ? scratch : Buffer.from(key(event))
+    if (to - from !== (key === 'identity' ? length : expected.length)) return false
+    for (let i = from; i < to; i++) {
+      const byte = expected[i - from]
+      // Ids hold no separator: the one that is met is the join.
+      if (bytes[i] !== (byte === SEPARATOR ? SLASH : byte)) return false
+    }
     return true
   }
   const refused = ({ rejection }: Verdict & { ok: false }, message: LoggedMessage): DeadLetter => ({

@@ -2,6 +2,7 @@
  * What is counted of predictions, per model, version, variant and time step of 15 minutes: every window, reference
  * and pair of versions is later a sum of these, whatever the number of events.
  */
+import { ID_SEPARATOR } from '../schemas/fields.ts'
 import { canonical } from './event-fields.ts'
 import type { Event } from './event-verdict.ts'
 import * as native from './native-block.ts'
@@ -102,7 +103,7 @@ export function predictionCounts(): PredictionCounts {
       last.shadow === shadow
     )
       return last
-    const key = `${modelId}\n${modelVersion}\n${variant}\n${shadow}\n${step}`
+    const key = [modelId, modelVersion, variant, shadow, step].join(ID_SEPARATOR)
     let group = groups.get(key)
     if (!group) {
       group = {

@@ -3,22 +3,34 @@ import { eventTime } from '../../lib/event-fields.ts'
 import type { LoggedMessage, LoggedRange } from '../../lib/event-log.ts'
 import { eventMapping, type RangeTables, type TableRows } from '../../lib/event-mapping.ts'
 import { eventRows } from '../../lib/event-rows.ts'
-import { predictionKey } from '../../lib/event-verdict.ts'
+import { predictionIdentity, predictionKey } from '../../lib/event-verdict.ts'
 import { memberOf } from '../../lib/members.ts'
 import * as native from '../../lib/native-block.ts'
 import { PredictionV1 } from '../../schemas/events/prediction.v1.ts'
 import { predictionCounts } from '../../lib/prediction-counts.ts'
 import { producerCounts } from './producer-counts.ts'
 
-/** Newest first. A release that changes what a message becomes adds a mapping and keeps the one before it. */
+/**
+ * Newest first. A release that changes what a message becomes adds a mapping and keeps the one before it: version 1 joined
+ * model and id by a slash, so that two predictions could have one identity.
+ */
 export const PREDICTION_MAPPINGS = [
+  eventMapping({
+    version: 'predictions-2',
+    service: 'ingest',
+    schema: PredictionV1,
+    seenIn: { table: 'predictions', identity: `concat(model_id, '\\x1f', prediction_id)` },
+    identity: predictionIdentity,
+    key: 'identity',
+    tables: predictionTables,
+  }),
   eventMapping({
     version: 'predictions-1',
     service: 'ingest',
     schema: PredictionV1,
     seenIn: { table: 'predictions', identity: `concat(model_id, '/', prediction_id)` },
     identity: predictionKey,
-    key: predictionKey,
+    key: 'identity',
     tables: predictionTables,
   }),
 ] as const
