@@ -9,9 +9,9 @@ import {
   escape,
   insertInto,
   SESSION_SETTINGS,
+  structureOf,
   type Bind,
   type ClickHouseEngine,
-  type FileInsert,
 } from './clickhouse.ts'
 
 export interface RawResult {
@@ -51,9 +51,9 @@ export function embeddedEngine(path: string): EmbeddedEngine {
       ready.catch(() => {})
       return clickHouseOf(client, {
         insertFile: async (insert) => {
-          await client.command({
-            query: `${insertInto(insert)} SELECT * FROM file('${escape(insert.path)}', Native, '${escape(structureOf(insert))}')`,
-          })
+          const rows = `SELECT * FROM file('${escape(insert.path)}', Native, '${escape(structureOf(insert))}')`
+          const where = insert.where === undefined ? '' : ` WHERE ${insert.where}`
+          await client.command({ query: `${insertInto(insert)} ${rows}${where}` })
         },
         ready,
         bind: boundBySet(client),
@@ -106,10 +106,6 @@ function boundBySet(client: ClickHouseClient): Bind {
     return mine
   }
 }
-
-/** Told, not inferred: ClickHouse would read the whole block to see what it holds. */
-const structureOf = ({ columns }: FileInsert) =>
-  columns.map(({ name, type }) => `${name} ${type}`).join(', ')
 
 const settingsList = () =>
   Object.entries(SESSION_SETTINGS)

@@ -84,7 +84,8 @@ function validOf(facts: Facts): EventField['valid'] {
     case 'scalar':
       return isScalar
     case 'label':
-      return (v) => isScalar(v) || (Array.isArray(v) && v.length <= MAX_ITEMS && v.every(isStorable))
+      return (v) =>
+        isScalar(v) || (Array.isArray(v) && v.length <= MAX_ITEMS && v.every(isStorable))
     case 'features':
       return mapOf(MAX_FEATURES, isFeature)
     case 'strings':

@@ -6,16 +6,13 @@
  */
 import type { TObject } from 'typebox'
 import { ID_SEPARATOR } from '../schemas/fields.ts'
+import { deadLetterRows, type DeadLetter, type DeadLetterRows } from './dead-letters.ts'
 import { spanOf, type LoggedMessage, type LoggedRange } from './event-log.ts'
 import { createJudge, type Event, type Judge, type Verdict } from './event-verdict.ts'
 import { murmurHash3, xxHash32 } from './id-hash.ts'
 import * as native from './native-block.ts'
-import { Members } from './members.ts'
 import type { SeenIds } from './seen-ids.ts'
-
-export interface TableRows extends native.NativeBlock {
-  table: string
-}
+import type { TableRows } from './table-rows.ts'
 
 /** Gathers what the accepted events of a range add to their tables; one range after another, in the same memory. */
 export interface RangeTables {
@@ -25,12 +22,6 @@ export interface RangeTables {
   /** The event's id was stored before: only the count of repeats may change. */
   repeat: (event: Event) => void
   tables: (range: LoggedRange) => TableRows[]
-}
-
-export interface DeadLetter {
-  message: LoggedMessage
-  code: string
-  text: string
 }
 
 export interface MappedRange {
@@ -170,41 +161,6 @@ interface InHand {
   rows: number
   duplicates: number
   unknownFields: number
-}
-
-type DeadLetterRows = (range: LoggedRange, dead: readonly DeadLetter[]) => TableRows
-
-function deadLetterRows(service: string): DeadLetterRows {
-  const columns = {
-    topic: native.lowCardinality(),
-    partition: native.lowCardinality(),
-    offset: native.fixed('UInt64'),
-    key: native.byteStrings(),
-    value: native.byteStrings(),
-    headers: native.mapOf(native.strings()),
-    reason: native.lowCardinality(),
-    message: native.strings(),
-    service: native.lowCardinality(),
-    received_at: native.fixed("DateTime64(3, 'UTC')"),
-    log_epoch: native.lowCardinality(),
-  }
-  return (range, dead) => {
-    native.clear(columns)
-    dead.forEach(({ message, code, text }, row) => {
-      columns.topic.set(row, range.topic)
-      columns.partition.set(row, range.partition)
-      columns.offset.set(row, message.offset)
-      columns.key.set(row, message.key)
-      columns.value.set(row, message.value)
-      if (message.headers) columns.headers.set(row, Members.of(message.headers))
-      columns.reason.set(row, code)
-      columns.message.set(row, text)
-      columns.service.set(row, service)
-      columns.received_at.set(row, message.timestampMs)
-      columns.log_epoch.set(row, range.logEpoch)
-    })
-    return { table: 'dead_letters', columns, rows: dead.length }
-  }
 }
 
 function rangeRow(

@@ -7,7 +7,8 @@ import { canonical } from './event-fields.ts'
 import type { Event } from './event-verdict.ts'
 import * as native from './native-block.ts'
 import { byNames, memberOf, type Members } from './members.ts'
-import type { TableRows } from './event-mapping.ts'
+import { monthsOf } from './month-pieces.ts'
+import type { TableRows } from './table-rows.ts'
 import { binned } from './numeric-bins.ts'
 import { addSampled, SAMPLED_GRID, sampledCounts, type SampledCounts } from './sampled-counts.ts'
 
@@ -74,6 +75,8 @@ export interface PredictionCounts {
   begin: () => void
   add: (event: Event, predictedAtMs: number) => void
   repeat: (event: Event, predictedAtMs: number) => void
+  /** The months of the events, where they are too many for one insert ({@link monthsOf}). */
+  months: () => number[] | undefined
   tables: () => TableRows[]
 }
 
@@ -189,7 +192,17 @@ export function predictionCounts(): PredictionCounts {
       groups.clear()
       last = undefined
     },
-    tables: () => writers.map((write) => write([...groups.values()])),
+    months: () => monthsOf([...groups.values()].map(({ step }) => 1000 * step)),
+    tables: () => {
+      const all = [...groups.values()]
+      const of = monthsOf(all.map(({ step }) => 1000 * step))
+      const months = of && { column: 'step', of }
+      return writers.map((write) => {
+        const rows = write(all)
+        // Events are so few in number that their table is not partitioned.
+        return rows.table === 'event_counts' ? rows : { ...rows, months }
+      })
+    },
   }
 }
 

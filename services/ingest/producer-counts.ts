@@ -3,10 +3,10 @@
  * numbers between the least and the greatest one that never came are the events that were lost on the way.
  */
 import type { Event } from '../../lib/event-verdict.ts'
-import type { TableRows } from '../../lib/event-mapping.ts'
 import { memberOf } from '../../lib/members.ts'
 import * as native from '../../lib/native-block.ts'
 import { stepAt } from '../../lib/prediction-counts.ts'
+import type { TableRows } from '../../lib/table-rows.ts'
 import { ID_SEPARATOR } from '../../schemas/fields.ts'
 
 const producerOf = memberOf('producer')
