@@ -10,9 +10,9 @@ import {
   escape,
   insertInto,
   SESSION_SETTINGS,
+  structureOf,
   type Bind,
   type ClickHouseEngine,
-  type FileInsert,
 } from './clickhouse.ts'
 
 export interface RawResult {
@@ -61,9 +61,9 @@ export function embeddedEngine(path: string): EmbeddedEngine {
       ready.catch(() => {})
       return clickHouseOf(client, {
         insertFile: async (insert) => {
-          await client.command({
-            query: `${insertInto(insert)} SELECT * FROM file('${escape(insert.path)}', Native, '${escape(structureOf(insert))}')`,
-          })
+          const rows = `SELECT * FROM file('${escape(insert.path)}', Native, '${escape(structureOf(insert))}')`
+          const where = insert.where === undefined ? '' : ` WHERE ${insert.where}`
+          await client.command({ query: `${insertInto(insert)} ${rows}${where}` })
         },
         ready,
         bind: boundBySet(client),
@@ -121,10 +121,6 @@ function boundBySet(client: ClickHouseClient): Bind {
     return mine
   }
 }
-
-/** Told, not inferred: ClickHouse would read the whole block to see what it holds. */
-const structureOf = ({ columns }: FileInsert) =>
-  columns.map(({ name, type }) => `${name} ${type}`).join(', ')
 
 const settingsList = () =>
   Object.entries(SESSION_SETTINGS)

@@ -32,6 +32,8 @@ export interface FileInsert {
   columns: readonly BlockColumn[]
   path: string
   token: string
+  /** A condition over the columns: only the rows that meet it are inserted. */
+  where?: string | undefined
 }
 
 /** Opens connections; one per role, since a connection runs its queries one after another when embedded. */
@@ -89,7 +91,10 @@ export function serverEngine(options: ServerOptions): ClickHouseEngine {
       clients.push(client)
       const insertFile: ClickHouse['insertFile'] = async (insert) => {
         const { stream } = await client.exec({
-          query: `${insertInto(insert)} FORMAT Native`,
+          query:
+            insert.where === undefined
+              ? `${insertInto(insert)} FORMAT Native`
+              : `${insertInto(insert)} SELECT * FROM input('${escape(structureOf(insert))}') WHERE ${insert.where} FORMAT Native`,
           values: createReadStream(insert.path),
         })
         let told = ''
@@ -178,5 +183,9 @@ function columnsOf(rows: readonly Row[]): string[] {
 
 export const insertInto = ({ table, columns, token }: FileInsert) =>
   `INSERT INTO ${table} (${columns.map(({ name }) => name).join(', ')}) SETTINGS async_insert=0, insert_deduplication_token='${escape(token)}', ${ONE_BLOCK}`
+
+/** Told, not inferred: ClickHouse would read the whole block to see what it holds. */
+export const structureOf = ({ columns }: FileInsert) =>
+  columns.map(({ name, type }) => `${name} ${type}`).join(', ')
 
 export const escape = (text: string) => text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")

@@ -16,7 +16,7 @@ import {
 } from '../schemas/fields.ts'
 import * as native from './native-block.ts'
 import { scalars } from './native-scalars.ts'
-import { Members } from './members.ts'
+import { byNames, Members } from './members.ts'
 
 export interface EventField {
   name: string
@@ -48,7 +48,7 @@ export function fieldsOf(schema: TObject): EventField[] {
 type Facts = ReturnType<typeof factsOf> & Record<string, unknown>
 
 // eslint-disable-next-line no-control-regex -- control characters are what it looks for
-const CONTROL = /[\u0000-\u001f]/
+const CONTROL = /[\u0000-\u001f\u007f]/
 /** Most members of a map of strings. */
 export const MAX_ITEMS = 100
 /** Most characters of one of its strings. */
@@ -58,9 +58,9 @@ const MAX_VECTOR = 8192
 function validOf(facts: Facts): EventField['valid'] {
   switch (facts.kind) {
     case 'id':
-      return (v) => typeof v === 'string' && v !== '' && fits(v, ID_LENGTH) && !CONTROL.test(v)
+      return isId
     case 'text':
-      return (v) => typeof v === 'string' && fits(v, Number(facts['maxLength']))
+      return (v) => isText(v, Number(facts['maxLength']))
     case 'choice': {
       const choices = new Set<unknown>(facts['enum'] as string[])
       return (v) => choices.has(v)
@@ -86,30 +86,36 @@ function validOf(facts: Facts): EventField['valid'] {
     case 'scalar':
       return isScalar
     case 'label':
-      return (v) => isScalar(v) || (Array.isArray(v) && v.length <= MAX_ITEMS && v.every(isString))
+      return (v) =>
+        isScalar(v) || (Array.isArray(v) && v.length <= MAX_ITEMS && v.every(isStorable))
     case 'features':
-      return (v) => isMapOf(v, MAX_FEATURES, isFeature)
+      return mapOf(MAX_FEATURES, isFeature)
     case 'strings':
-      return (v) => isMapOf(v, MAX_ITEMS, (e) => typeof e === 'string' && fits(e, MAX_STRING))
+      return mapOf(MAX_ITEMS, (e) => isText(e, MAX_STRING))
     case 'numbers':
-      return (v) => isMapOf(v, MAX_FEATURES, isFiniteNumber)
+      return mapOf(MAX_FEATURES, isFiniteNumber)
     case 'vector':
       return (v) => Array.isArray(v) && v.length <= MAX_VECTOR && v.every(isSingle)
     case 'producer':
       return (v) => {
         if (!isObject(v) || Object.keys(v).length !== 2) return false
         const { id, sequence } = v
-        return typeof id === 'string' && id !== '' && fits(id, ID_LENGTH) && isCount(sequence)
+        return isId(id) && isCount(sequence)
       }
   }
 }
 
-const isString = (v: unknown) => typeof v === 'string'
+/** What every store takes as a text: neither U+0000 nor an unpaired surrogate is in it. */
+export const isStorable = (v: unknown): v is string =>
+  typeof v === 'string' && v.isWellFormed() && !v.includes('\u0000')
+const isText = (v: unknown, most: number) => isStorable(v) && fits(v, most)
+const isId = (v: unknown) =>
+  typeof v === 'string' && v !== '' && fits(v, ID_LENGTH) && !CONTROL.test(v) && v.isWellFormed()
 const isFiniteNumber = (v: unknown): v is number => typeof v === 'number' && Number.isFinite(v)
 const isSingle = (v: unknown) => isFiniteNumber(v) && Math.abs(v) < BEYOND_SINGLE
 const isCount = (v: unknown): v is number => Number.isSafeInteger(v) && (v as number) >= 0
 const isScalar = (v: unknown) =>
-  typeof v === 'string' ? fits(v, MAX_TEXT) : isFiniteNumber(v) || typeof v === 'boolean'
+  typeof v === 'string' ? isText(v, MAX_TEXT) : isFiniteNumber(v) || typeof v === 'boolean'
 const isFeature = (v: unknown) => isFiniteNumber(v) || v === null || isScalar(v)
 /** An object as JSON has them. */
 export const isObject = (v: unknown): v is Record<string, unknown> =>
@@ -117,10 +123,14 @@ export const isObject = (v: unknown): v is Record<string, unknown> =>
   v !== null &&
   !(Array.isArray(v) || ArrayBuffer.isView(v) || v instanceof Date)
 
-function isMapOf(v: unknown, most: number, valid: (element: unknown) => boolean): boolean {
-  if (!(v instanceof Members) || v.values.length > most) return false
-  // Known to be finite numbers, or to be something else: one look tells.
-  return v.numeric && v.values.length > 0 ? valid(v.values[0]) : v.values.every(valid)
+function mapOf(most: number, valid: (element: unknown) => boolean): EventField['valid'] {
+  /** Events of one producer mostly have the same names: they are looked at once. */
+  const named = byNames((names) => names.every(isStorable))
+  return (v) => {
+    if (!(v instanceof Members) || v.values.length > most || !named.of(v.names)) return false
+    // Known to be finite numbers, or to be something else: one look tells.
+    return v.numeric && v.values.length > 0 ? valid(v.values[0]) : v.values.every(valid)
+  }
 }
 
 /** Lengths are in code points, as JSON Schema counts them. */

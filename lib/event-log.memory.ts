@@ -10,21 +10,33 @@ import type {
   OutgoingMessage,
   RangeConsumer,
 } from './event-log.ts'
-import type { Journal } from './journal.ts'
+import type { Journal, LeftRange } from './journal.ts'
 import { messageOf, Problem } from './errors.ts'
 import { backoffMs, sleep } from './clock.ts'
+import { isStoreFault } from './store-faults.ts'
 
 /** Appends that come while a batch is being stored form the next one; none waits longer than this for company. */
 const GROUP_COMMIT_MS = 3
 const GROUP_COMMIT_MESSAGES = 5000
+/** A batch holds its largest request or this much: more would make a kill cost more to recover from. */
+const GROUP_COMMIT_BYTES = 16 << 20
 /** Attempts to store a batch before its appenders, and those behind them, are told that it cannot be stored now. */
 const ATTEMPTS = 5
+/** Attempts after which a batch is set aside, where the store itself is not at fault. */
+const MAX_ATTEMPTS = 10
+const MAX_QUEUED_BYTES = 64 << 20
+/** What a message takes in memory besides its bytes. */
+const MESSAGE_BYTES = 200
 
 export interface MemoryLogOptions {
   now: () => number
   /** Where the range in hand is kept; without one, a killed process may leave a range half stored. */
   journal?: Journal
   onError: (what: string, error: string) => void
+  /** Messages of a topic were given up: they could not be stored, though the store answers. Where they lie, if anywhere. */
+  onSetAside?: (topic: string, messages: number, path: string | undefined) => void
+  /** Bytes that may wait to be stored; 64 MiB unless said otherwise. Beyond them appends are refused with 503. */
+  maxQueuedBytes?: number
 }
 
 export function memoryLog(options: MemoryLogOptions): EventLog {
@@ -60,10 +72,10 @@ export function memoryLog(options: MemoryLogOptions): EventLog {
       name: 'log in process',
       // What an earlier process was storing when it was killed, before anything new.
       start: async () => {
-        for (const { range, forget } of options.journal?.left() ?? []) {
-          for (const partition of rangeConsumers.get(range.topic) ?? [])
-            await partition.replay({ ...range, replayed: true, continues: false })
-          forget()
+        const left = options.journal?.left() ?? []
+        for (const [topic, partitions] of rangeConsumers) {
+          const own = left.filter(({ range }) => range.topic === topic)
+          for (const partition of partitions) await partition.recover(own)
         }
       },
     },
@@ -72,39 +84,118 @@ export function memoryLog(options: MemoryLogOptions): EventLog {
 
 interface Waiting {
   messages: readonly OutgoingMessage[]
+  bytes: number
   resolve: () => void
   reject: (error: Error) => void
 }
 
+const unavailable = () =>
+  new Problem(503, 'log_unavailable', 'the events cannot be stored now', { 'retry-after': '2' })
+const overloaded = () =>
+  new Problem(503, 'overloaded', 'too many events are waiting to be stored', { 'retry-after': '2' })
+
+const bytesOf = (messages: readonly OutgoingMessage[]) => {
+  let bytes = 0
+  for (const { key, value } of messages) bytes += key.length + value.length + MESSAGE_BYTES
+  return bytes
+}
+
+/** How a range ended: stored, given up, or left to the process that comes next. */
+type Outcome = 'stored' | 'set aside' | 'stopped'
+
 /** One consumer's partition: appends gather while the batch before them is stored. */
 function partitionOf(consumer: RangeConsumer, logEpoch: string, options: MemoryLogOptions) {
+  const { maxQueuedBytes = MAX_QUEUED_BYTES } = options
   let queue: Waiting[] = []
+  let queuedBytes = 0
   let nextOffset = 0
   let continues = false
   let storing: Promise<void> | undefined
-  /** Why the range in hand cannot be stored; it is tried on, since part of it may be stored already. */
-  let stuck: Error | undefined
+  /** The range in hand cannot be stored now: it is tried on, since part of it may be stored already. */
+  let isStuck = false
   let stopping = false
+  const rejectAll = (waiting: readonly Waiting[]) => {
+    for (const one of waiting) one.reject(unavailable())
+  }
 
   async function storeQueue() {
     await sleep(GROUP_COMMIT_MS)
-    while (queue.length > 0 && !stuck) {
-      const batch: Waiting[] = []
-      let count = 0
-      while (
-        queue.length > 0 &&
-        (count === 0 || count + queue[0]!.messages.length <= GROUP_COMMIT_MESSAGES)
-      ) {
-        const next = queue.shift()!
-        batch.push(next)
-        count += next.messages.length
-      }
-      await storeBatch(batch)
-    }
+    while (queue.length > 0 && !isStuck) await storeBatch(nextBatch())
     storing = undefined
   }
 
+  function nextBatch(): Waiting[] {
+    const batch: Waiting[] = []
+    let count = 0
+    let bytes = 0
+    for (;;) {
+      const next = queue[0]
+      if (!next) return batch
+      count += next.messages.length
+      bytes += next.bytes
+      const isFull = count > GROUP_COMMIT_MESSAGES || bytes > GROUP_COMMIT_BYTES
+      if (isFull && batch.length > 0) return batch
+      batch.push(queue.shift()!)
+    }
+  }
+
   async function storeBatch(batch: readonly Waiting[]) {
+    const range = rangeOf(batch)
+    let forget: (() => Promise<void>) | undefined
+    let isTold = false
+    const outcome = await storeUntil(
+      range.messages.length,
+      async (attempt) => {
+        forget ??= await options.journal?.keep(range)
+        await consumer.store({ ...range, replayed: attempt > 1 })
+      },
+      () => {
+        isTold = true
+        rejectAll([...batch, ...queue.splice(0)])
+      },
+    )
+    queuedBytes = queue.reduce((sum, { bytes }) => sum + bytes, 0)
+    // Its appenders were told that it was not stored, and send it again.
+    if (outcome !== 'stopped') await forget?.().catch(() => {})
+    continues = outcome === 'stored'
+    if (outcome !== 'stored') {
+      if (!isTold) rejectAll(batch)
+      return
+    }
+    for (const waiting of batch) waiting.resolve()
+    consumer.committed?.(range)
+  }
+
+  /** Stores a range, however often it takes. */
+  async function storeUntil(
+    messages: number,
+    store: (attempt: number) => Promise<void>,
+    onStuck: () => void,
+  ): Promise<Outcome> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await store(attempt)
+        isStuck = false
+        return 'stored'
+      } catch (error) {
+        options.onError(`store of ${consumer.topic}`, messageOf(error))
+        if (attempt >= ATTEMPTS) {
+          isStuck = true
+          onStuck()
+          // The journal has it for the process that comes next.
+          if (stopping) return 'stopped'
+        }
+        if (attempt >= MAX_ATTEMPTS && !isStoreFault(error)) {
+          isStuck = false
+          options.onSetAside?.(consumer.topic, messages, undefined)
+          return 'set aside'
+        }
+        await sleep(backoffMs(attempt))
+      }
+    }
+  }
+
+  function rangeOf(batch: readonly Waiting[]): LoggedRange {
     const timestampMs = options.now()
     const messages: LoggedMessage[] = batch
       .flatMap((waiting) => waiting.messages)
@@ -115,7 +206,7 @@ function partitionOf(consumer: RangeConsumer, logEpoch: string, options: MemoryL
         value: Buffer.isBuffer(message.value) ? message.value : Buffer.from(message.value),
         ...(message.headers && { headers: message.headers }),
       }))
-    const range = {
+    return {
       logEpoch,
       topic: consumer.topic,
       partition: '0',
@@ -126,29 +217,20 @@ function partitionOf(consumer: RangeConsumer, logEpoch: string, options: MemoryL
       continues,
       messages,
     }
-    let forget: (() => Promise<void>) | undefined
-    for (let attempt = 1; ; attempt++) {
-      try {
-        forget ??= await options.journal?.keep(range)
-        await consumer.store({ ...range, replayed: attempt > 1 })
-        await forget?.()
-        continues = true
-        stuck = undefined
-        for (const waiting of batch) waiting.resolve()
-        consumer.committed?.(range)
-        return
-      } catch (error) {
-        options.onError(`store of ${consumer.topic}`, messageOf(error))
-        if (attempt >= ATTEMPTS) {
-          stuck = new Problem(503, 'log_unavailable', 'the events cannot be stored now', {
-            'retry-after': '2',
-          })
-          for (const waiting of [...batch, ...queue.splice(0)]) waiting.reject(stuck)
-          // The journal has it for the process that comes next.
-          if (stopping) return
-        }
-        await sleep(backoffMs(attempt))
-      }
+  }
+
+  /** Stores what an earlier process left; what cannot be stored keeps its file, and nothing waits for it. */
+  async function recoverAll(left: readonly LeftRange[], started: () => void) {
+    for (const { range, forget, setAside } of left) {
+      const outcome = await storeUntil(
+        0,
+        () => consumer.store({ ...range, replayed: true, continues: false }),
+        started,
+      )
+      if (outcome === 'stored') forget()
+      if (outcome === 'set aside')
+        options.onSetAside?.(consumer.topic, range.messages.length, setAside())
+      if (outcome === 'stopped') return
     }
   }
 
@@ -156,11 +238,24 @@ function partitionOf(consumer: RangeConsumer, logEpoch: string, options: MemoryL
     append: (messages: readonly OutgoingMessage[]) =>
       new Promise<void>((resolve, reject) => {
         if (messages.length === 0) return resolve()
-        if (stuck) return reject(stuck)
-        queue.push({ messages, resolve, reject })
+        if (isStuck) return reject(unavailable())
+        const bytes = bytesOf(messages)
+        // A request that alone is larger is taken when nothing else waits: its own limit is the endpoint's.
+        if (queuedBytes > 0 && queuedBytes + bytes > maxQueuedBytes) return reject(overloaded())
+        queuedBytes += bytes
+        queue.push({ messages, bytes, resolve, reject })
         storing ??= storeQueue()
       }),
-    replay: (range: LoggedRange) => consumer.store(range),
+    /** Resolves when all of it is stored, or when it has to wait: then appends are refused until it is. */
+    recover: (left: readonly LeftRange[]) =>
+      new Promise<void>((started) => {
+        if (left.length === 0) return started()
+        storing = recoverAll(left, started).then(() => {
+          storing = undefined
+          started()
+          if (queue.length > 0) storing = storeQueue()
+        })
+      }),
     drain: async () => {
       stopping = true
       await storing

@@ -5,16 +5,14 @@
  * to its tables, rows and counts alike, is the service's (`services/ingest/rows.ts`, `services/feedback/rows.ts`).
  */
 import type { TObject } from 'typebox'
+import { ID_SEPARATOR } from '../schemas/fields.ts'
+import { deadLetterRows, type DeadLetter, type DeadLetterRows } from './dead-letters.ts'
 import { spanOf, type LoggedMessage, type LoggedRange } from './event-log.ts'
 import { createJudge, type Event, type Judge, type Verdict } from './event-verdict.ts'
 import { murmurHash3, xxHash32 } from './id-hash.ts'
 import * as native from './native-block.ts'
-import { Members } from './members.ts'
 import type { SeenIds } from './seen-ids.ts'
-
-export interface TableRows extends native.NativeBlock {
-  table: string
-}
+import type { TableRows } from './table-rows.ts'
 
 /** Gathers what the accepted events of a range add to their tables; one range after another, in the same memory. */
 export interface RangeTables {
@@ -24,12 +22,6 @@ export interface RangeTables {
   /** The event's id was stored before: only the count of repeats may change. */
   repeat: (event: Event) => void
   tables: (range: LoggedRange) => TableRows[]
-}
-
-export interface DeadLetter {
-  message: LoggedMessage
-  code: string
-  text: string
 }
 
 export interface MappedRange {
@@ -67,13 +59,15 @@ export interface EventMappingOptions {
   seenIn?: SeenIn
   /** Names an event: with `seenIn`, a second one of the same name is a repeat. */
   identity: (event: Event) => string
-  /** What a key must be where a message has one. */
-  key?: (event: Event) => string
+  /** What a key must be where a message has one; `identity`: the identity with a slash for its separator. */
+  key?: 'identity' | ((event: Event) => string)
   tables: () => RangeTables
 }
 
-/** Room for two ids and the slash, in UTF-8. */
+/** Room for two ids and their separator, in UTF-8. */
 const scratch = Buffer.alloc(2048)
+const SEPARATOR = ID_SEPARATOR.charCodeAt(0)
+const SLASH = 47
 
 export function eventMapping(options: EventMappingOptions): EventMapping {
   const judge = createJudge(options.schema)
@@ -87,9 +81,13 @@ export function eventMapping(options: EventMappingOptions): EventMapping {
     if (!key) return true
     const { bytes, from, to } = message.keyWithin ?? spanOf(message.key)
     if (from === to) return true
-    const expected = key === identity ? scratch : Buffer.from(key(event))
-    if (to - from !== (key === identity ? length : expected.length)) return false
-    for (let i = from; i < to; i++) if (bytes[i] !== expected[i - from]) return false
+    const expected = key === 'identity' ? scratch : Buffer.from(key(event))
+    if (to - from !== (key === 'identity' ? length : expected.length)) return false
+    for (let i = from; i < to; i++) {
+      const byte = expected[i - from]
+      // Ids hold no separator: the one that is met is the join.
+      if (bytes[i] !== (byte === SEPARATOR ? SLASH : byte)) return false
+    }
     return true
   }
   const refused = ({ rejection }: Verdict & { ok: false }, message: LoggedMessage): DeadLetter => ({
@@ -163,41 +161,6 @@ interface InHand {
   rows: number
   duplicates: number
   unknownFields: number
-}
-
-type DeadLetterRows = (range: LoggedRange, dead: readonly DeadLetter[]) => TableRows
-
-function deadLetterRows(service: string): DeadLetterRows {
-  const columns = {
-    topic: native.lowCardinality(),
-    partition: native.lowCardinality(),
-    offset: native.fixed('UInt64'),
-    key: native.byteStrings(),
-    value: native.byteStrings(),
-    headers: native.mapOf(native.strings()),
-    reason: native.lowCardinality(),
-    message: native.strings(),
-    service: native.lowCardinality(),
-    received_at: native.fixed("DateTime64(3, 'UTC')"),
-    log_epoch: native.lowCardinality(),
-  }
-  return (range, dead) => {
-    native.clear(columns)
-    dead.forEach(({ message, code, text }, row) => {
-      columns.topic.set(row, range.topic)
-      columns.partition.set(row, range.partition)
-      columns.offset.set(row, message.offset)
-      columns.key.set(row, message.key)
-      columns.value.set(row, message.value)
-      if (message.headers) columns.headers.set(row, Members.of(message.headers))
-      columns.reason.set(row, code)
-      columns.message.set(row, text)
-      columns.service.set(row, service)
-      columns.received_at.set(row, message.timestampMs)
-      columns.log_epoch.set(row, range.logEpoch)
-    })
-    return { table: 'dead_letters', columns, rows: dead.length }
-  }
 }
 
 function rangeRow(

@@ -43,7 +43,7 @@ function byAjv(schema: TObject): (text: string) => string {
   return (text) => {
     let event: Record<string, unknown>
     try {
-      event = JSON.parse(text) as Record<string, unknown>
+      event = JSON.parse(text, unrounded as never) as Record<string, unknown>
     } catch {
       return text === '' ? 'the message has no value' : 'the value is not one JSON object'
     }
@@ -69,6 +69,15 @@ function byAjv(schema: TObject): (text: string) => string {
     return ''
   }
 }
+
+/** A whole number that a double rounds is no number at all. */
+const unrounded = (_: string, value: unknown, { source = '' }: { source?: string }) =>
+  typeof value === 'number' &&
+  /^-?\d+$/.test(source) &&
+  BigInt(source) > 2n ** 53n - 1n &&
+  String(value) !== source
+    ? BigInt(source)
+    : value
 
 /** Null is the same as absent. */
 const withoutNulls = (event: Record<string, unknown>) =>
@@ -136,6 +145,24 @@ const RAWS = [
   '9007199254740991',
   '9007199254740992',
   '123456789012345678901234567890',
+  '1152921504606846976',
+  '1152921504606847000',
+  '{"a":9007199254740993}',
+  '3.5e38',
+  '[3.5e38]',
+  '"\\ud800"',
+  '"\\udc00x"',
+  '"\\ud83d\\ude00"',
+  '"a\\u007fb"',
+  '"a\\u001fb"',
+  '["\\u0000"]',
+  '["\\ud800"]',
+  '{"a":"\\u0000"}',
+  '{"a":"\\ud800"}',
+  '{"a\\u0000":1}',
+  '{"a\\ud800":"x"}',
+  '{"id":"p\\u0000","sequence":1}',
+  '{"id":"\\ud800","sequence":1}',
   '0.5',
   '2',
   '""',
@@ -207,6 +234,39 @@ test('an event has its bound of bytes, not of characters', () => {
     expect(both(largest!)).toEqual(['', ''])
     expect(both(beyond!)).toEqual(Array(2).fill('the event is larger than 262144 bytes'))
   }
+})
+
+test('every kind of value in every field of a label and of attributes', () => {
+  const label = {
+    label_id: 'l',
+    model_id: 'm',
+    prediction_id: 'p',
+    label: '1',
+    labelled_at: '2026-01-01T00:00:00Z',
+    source: 'ground_truth',
+  }
+  const attributes = { subject_id: 's', attributes: {}, observed_at: label.labelled_at }
+  for (const [schema, valid] of [
+    [LabelV1, label],
+    [AttributesV1, attributes],
+  ] as const)
+    agree(
+      schema,
+      Object.keys(schema.properties).flatMap((name) =>
+        RAWS.map((raw) => {
+          const { [name as keyof typeof valid]: _, ...rest } = valid
+          return `{${JSON.stringify(name)}:${raw},${JSON.stringify(rest).slice(1)}`
+        }),
+      ),
+    )
+})
+
+test('a text that a store would change is refused, whatever field it stands in', () => {
+  const judge = createJudge(PredictionV1)
+  for (const raw of [String.raw`"a\u0000"`, String.raw`"\ud800"`])
+    for (const name of ['prediction_id', 'variant', 'prediction', 'input_text', 'subject_id'])
+      expect([name, judge.text(replaced(name, raw)).ok]).toEqual([name, false])
+  expect(told(judge.text(replaced('prediction', '1152921504606846977')))).toContain('below 2^53')
 })
 
 test('what is no event at all, and what is missing', () => {

@@ -1,7 +1,9 @@
 /** Judges one event, however it came: the only judge, used by every door. */
 import { isUtf8 } from 'node:buffer'
 import type { TObject } from 'typebox'
+import { ID_SEPARATOR } from '../schemas/fields.ts'
 import { fieldsOf, isObject } from './event-fields.ts'
+import { parseExactly } from './exact-json.ts'
 import { scanValue } from './json-scan.ts'
 import { byNames, memberOf, Members } from './members.ts'
 import { plainJsonReader } from './plain-json.ts'
@@ -13,9 +15,16 @@ export type RawEvent = Record<string, unknown>
 /** An event as it was given: fields that are not in the schema too, null where it says null. */
 export type Event = Members
 
-/** `model_id/prediction_id`: the key of a prediction, wherever it goes. */
+/**
+ * `model_id/prediction_id`: the key of a prediction in Kafka, which only chooses a partition. Two predictions may share
+ * one, since ids may hold slashes: what tells them apart is {@link predictionIdentity}.
+ */
 export const predictionKey = (event: Event) =>
   `${modelIdOf(event) as string}/${predictionIdOf(event) as string}`
+
+/** Names a prediction: its model and its id, joined by what neither can hold. */
+export const predictionIdentity = (event: Event) =>
+  `${modelIdOf(event) as string}${ID_SEPARATOR}${predictionIdOf(event) as string}`
 
 const modelIdOf = memberOf('model_id')
 const predictionIdOf = memberOf('prediction_id')
@@ -96,7 +105,7 @@ export function createJudge(schema: TObject): Judge {
     if (text === '') return refuse('empty')
     let value: unknown
     try {
-      value = JSON.parse(text)
+      value = parseExactly(text)
     } catch {
       return refuse('invalid_json')
     }

@@ -5,6 +5,7 @@
  * and makes objects of none ({@link Members}). Anything out of the ordinary, faults first of all, makes it give up: then
  * `JSON.parse` and the scanner decide. A property test holds the two readings together.
  */
+import { isExact } from './exact-json.ts'
 import { Members } from './members.ts'
 import { recurringTexts, startsWith } from './recurring-texts.ts'
 
@@ -229,7 +230,10 @@ export function plainJsonReader(): PlainJsonReader {
     }
     if (digit !== COMMA - ZERO && digit !== CLOSE - ZERO) return NaN
     at = i
-    if (digits > MAX_DIGITS) return Number(bytes.toString('latin1', from, i))
+    if (digits > MAX_DIGITS) {
+      const text = bytes.toString('latin1', from, i)
+      return isExact(Number(text), text) ? Number(text) : NaN
+    }
     const value = mantissa / POWERS[fraction]!
     return negative ? -value : value
   }

@@ -111,7 +111,8 @@ export const PlatformConfig = Type.Object({
   ),
   PLUMBLINE_DURABLE: Type.Enum(['process', 'fsync'], {
     default: 'process',
-    description: 'What a batch on disk survives: a killed process, or power loss too.',
+    description:
+      'What accepted events and control state survive: a killed process, or power loss too (embedded stores; a server syncs by its own settings).',
   }),
   PLUMBLINE_MODELS_DIR: Type.String({
     default: './models',

@@ -26,6 +26,7 @@ import { messageOf } from './errors.ts'
 import { memoryLog } from './event-log.memory.ts'
 import { kafkaLog } from './event-log.kafka.ts'
 import type { EventLog } from './event-log.ts'
+import { fileSystemSync } from './file-system-sync.ts'
 import { createHttp, httpModule, type Http, type HttpOptions } from './http.ts'
 import { createJournal } from './journal.ts'
 import { createLog, type Logger } from './log.ts'
@@ -123,6 +124,13 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
       username: config.PLUMBLINE_CLICKHOUSE_USER,
       password: config.PLUMBLINE_CLICKHOUSE_PASSWORD,
     })
+  const setAside = (topic: string, messages: number, more: object) => {
+    log.error({ topic, messages, ...more }, 'set aside: it could not be stored')
+    metrics.events.inc({ service: 'log', topic, outcome: 'set_aside', reason: 'journal' }, messages)
+  }
+  // A server syncs its own files; those of the embedded stores are ours to sync.
+  const synced =
+    config.PLUMBLINE_DURABLE === 'fsync' && needs.stores ? fileSystemSync(dataDir) : undefined
   const eventLog =
     config.PLUMBLINE_KAFKA_BROKERS && needs.eventLog
       ? kafkaLog({
@@ -134,11 +142,16 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
         })
       : memoryLog({
           now: systemClock,
-          journal: createJournal(join(dataDir, 'journal'), config.PLUMBLINE_DURABLE),
+          journal: createJournal({
+            directory: join(dataDir, 'journal'),
+            durable: config.PLUMBLINE_DURABLE,
+            onUnreadable: (path, reason) => setAside('', 1, { path, reason }),
+          }),
           onError: (what, error) => log.error({ what, error }, 'not stored'),
+          onSetAside: (topic, messages, path) => setAside(topic, messages, { path }),
         })
   const postgresParts =
-    needs.postgres || needs.serveStores ? await openPostgres(config, dataDir) : undefined
+    needs.postgres || needs.serveStores ? await openPostgres(config, dataDir, synced) : undefined
   const interfaceOf =
     embedded && config.PLUMBLINE_CLICKHOUSE_HTTP_PORT !== 0
       ? clickHouseInterface(embedded, config, { dataDir, spool, authenticate })
@@ -184,6 +197,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
       eventLog,
       metrics,
       now: systemClock,
+      synced: embedded && synced,
     },
     clickhouse: (role) => engine.connect(role),
     eventLog,
@@ -259,10 +273,14 @@ interface PostgresParts {
   embedded: EmbeddedPostgres | undefined
 }
 
-async function openPostgres(config: PlatformConfig, dataDir: string): Promise<PostgresParts> {
+async function openPostgres(
+  config: PlatformConfig,
+  dataDir: string,
+  synced: (() => Promise<void>) | undefined,
+): Promise<PostgresParts> {
   if (config.PLUMBLINE_POSTGRES_URL)
     return { postgres: serverPostgres(config.PLUMBLINE_POSTGRES_URL), embedded: undefined }
-  const embedded = await embeddedPostgres(join(dataDir, 'postgres'))
+  const embedded = await embeddedPostgres(join(dataDir, 'postgres'), synced)
   return { postgres: embedded, embedded }
 }
 

@@ -1,9 +1,10 @@
 /** The port to PostgreSQL, for control state: a server, or PGlite inside this process. One SQL dialect for both. */
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PGlite } from '@electric-sql/pglite'
 import pg from 'pg'
+import { lockFile } from './lock-file.ts'
 import { migrate, readMigrations, type MigrationStore } from './migrate.ts'
 
 export type SqlValue = string | number | boolean | Date | null | readonly string[]
@@ -57,11 +58,21 @@ export interface EmbeddedPostgres extends Postgres {
 
 /**
  * Opens PGlite on a directory. PGlite takes no lock itself, and a second process would lose its writes:
- * a lock file with the process id guards the directory.
+ * a lock file that names the process guards the directory.
+ *
+ * @param synced called after every change; resolves once it survives power loss (PGlite itself syncs nothing)
+ * @throws Error where a living process holds the directory
  */
-export async function embeddedPostgres(path: string): Promise<EmbeddedPostgres> {
+export async function embeddedPostgres(
+  path: string,
+  synced: () => Promise<void> = async () => {},
+): Promise<EmbeddedPostgres> {
   mkdirSync(path, { recursive: true })
-  const unlock = lock(join(path, '..', 'postgres.lock'), path)
+  const unlock = lockFile(
+    join(path, '..', 'postgres.lock'),
+    (holder) =>
+      `the control database ${path} is held by process ${holder}: stop it, or set PLUMBLINE_POSTGRES_URL`,
+  )
   const db = await PGlite.create(path)
   const on = (target: Pick<PGlite, 'query'>): Sql => ({
     query: async <T>(sql: string, params: readonly SqlValue[] = []) =>
@@ -69,17 +80,29 @@ export async function embeddedPostgres(path: string): Promise<EmbeddedPostgres> 
   })
   return {
     db,
-    ...on(db),
+    query: async <T>(sql: string, params: readonly SqlValue[] = []) => {
+      const rows = await on(db).query<T>(sql, params)
+      if (!READS.test(sql)) await synced()
+      return rows
+    },
     exec: async (sql) => {
       await db.exec(sql)
+      await synced()
     },
-    transaction: (body) => db.transaction((tx) => body(on(tx as unknown as PGlite))) as never,
+    transaction: async (body) => {
+      const result = await db.transaction((tx) => body(on(tx as unknown as PGlite)))
+      await synced()
+      return result as never
+    },
     close: async () => {
       await db.close()
       unlock()
     },
   }
 }
+
+/** A statement that changes nothing. */
+const READS = /^\s*(select|show)\b(?![\s\S]*\b(for\s+update|nextval|setval)\b)/i
 
 export async function migratePostgres(db: Postgres): Promise<string[]> {
   const folder = fileURLToPath(new URL('../schemas/postgres', import.meta.url))
@@ -104,40 +127,4 @@ export async function migratePostgres(db: Postgres): Promise<string[]> {
       }),
   }
   return migrate(store, readMigrations(folder))
-}
-
-function lock(file: string, path: string): () => void {
-  for (;;) {
-    try {
-      const handle = openSync(file, 'wx')
-      writeSync(handle, String(process.pid))
-      closeSync(handle)
-      return () => rmSync(file, { force: true })
-    } catch (cause) {
-      const holder = Number(readPid(file))
-      if (holder > 0 && holder !== process.pid && isAlive(holder))
-        throw new Error(
-          `the control database ${path} is held by process ${holder}: stop it, or set PLUMBLINE_POSTGRES_URL`,
-          { cause },
-        )
-      rmSync(file, { force: true })
-    }
-  }
-}
-
-function readPid(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch {
-    return ''
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
 }

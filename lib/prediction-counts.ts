@@ -2,12 +2,14 @@
  * What is counted of predictions, per model, version, variant and time step of 15 minutes: every window, reference
  * and pair of versions is later a sum of these, whatever the number of events.
  */
+import { ID_SEPARATOR } from '../schemas/fields.ts'
 import { featureSubject } from './subjects.ts'
 import { canonical } from './event-fields.ts'
 import type { Event } from './event-verdict.ts'
 import * as native from './native-block.ts'
 import { byNames, memberOf, type Members } from './members.ts'
-import type { TableRows } from './event-mapping.ts'
+import { monthsOf } from './month-pieces.ts'
+import type { TableRows } from './table-rows.ts'
 import { binned } from './numeric-bins.ts'
 import { addSampled, SAMPLED_GRID, sampledCounts, type SampledCounts } from './sampled-counts.ts'
 
@@ -74,6 +76,8 @@ export interface PredictionCounts {
   begin: () => void
   add: (event: Event, predictedAtMs: number) => void
   repeat: (event: Event, predictedAtMs: number) => void
+  /** The months of the events, where they are too many for one insert ({@link monthsOf}). */
+  months: () => number[] | undefined
   tables: () => TableRows[]
 }
 
@@ -103,7 +107,7 @@ export function predictionCounts(): PredictionCounts {
       last.shadow === shadow
     )
       return last
-    const key = `${modelId}\n${modelVersion}\n${variant}\n${shadow}\n${step}`
+    const key = [modelId, modelVersion, variant, shadow, step].join(ID_SEPARATOR)
     let group = groups.get(key)
     if (!group) {
       group = {
@@ -189,7 +193,17 @@ export function predictionCounts(): PredictionCounts {
       groups.clear()
       last = undefined
     },
-    tables: () => writers.map((write) => write([...groups.values()])),
+    months: () => monthsOf([...groups.values()].map(({ step }) => 1000 * step)),
+    tables: () => {
+      const all = [...groups.values()]
+      const of = monthsOf(all.map(({ step }) => 1000 * step))
+      const months = of && { column: 'step', of }
+      return writers.map((write) => {
+        const rows = write(all)
+        // Events are so few in number that their table is not partitioned.
+        return rows.table === 'event_counts' ? rows : { ...rows, months }
+      })
+    },
   }
 }
 

@@ -13,6 +13,7 @@ export type RejectCode =
   | 'unknown_schema'
   | 'invalid_avro'
   | 'invalid_envelope'
+  | 'unstorable'
 
 export interface Rejection {
   code: RejectCode

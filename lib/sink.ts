@@ -8,17 +8,25 @@
  * 3. The stored range is read back and must hold as many rows as the log had messages, wherever it was tried before or a
  *    network lies in between, which can answer for an insert that never came.
  * 4. Dead letters go to their topic; a failure here replays the range, hence at least once.
+ *
+ * A message that cannot be stored is set aside as a dead letter, and the rest of its range is stored: what one sends stops
+ * nothing else. Only a fault of the store itself makes the whole range wait.
  */
-import type { CircuitBreaker } from './circuit-breaker.ts'
+import { OpenCircuit, type CircuitBreaker } from './circuit-breaker.ts'
 import type { ClickHouse } from './clickhouse.ts'
 import type { EventLog, LoggedRange, Stored } from './event-log.ts'
-import type { EventMapping, MappedRange, TableRows } from './event-mapping.ts'
+import { deadLetterMessage } from './dead-letters.ts'
+import type { EventMapping, MappedRange, ReadMessage } from './event-mapping.ts'
 import type { MessageReader } from './message-reader.ts'
 import type { Metrics } from './metrics.ts'
+import { piecesOf } from './month-pieces.ts'
 import { encodeBlock } from './native-block.ts'
 import { createSeenIds, type SeenIds } from './seen-ids.ts'
 import { lastStored, rememberedIds } from './sink-queries.ts'
 import type { Spool } from './spool.ts'
+import { isStoreFault } from './store-faults.ts'
+import type { TableRows } from './table-rows.ts'
+import { refusedByStore, refusing, unmappable } from './unstorable.ts'
 import { TOPICS } from '../schemas/topics.ts'
 
 /** The same for every sink of a process. */
@@ -31,6 +39,8 @@ export interface SinkParts {
   /** Ids remembered per partition. */
   duplicateHorizon: number
   now: () => number
+  /** Resolves once all that was stored before survives power loss; absent where surviving a killed process is enough. */
+  synced?: (() => Promise<void>) | undefined
 }
 
 export interface SinkOptions extends SinkParts {
@@ -51,7 +61,7 @@ const TOKEN_HORIZON = 5000
 
 export function createSink(options: SinkOptions): Sink {
   const { clickhouse, metrics, service, breaker } = options
-  const memories = new Map<string, SeenIds>()
+  const memories = new Map<string, { seen: SeenIds; mapping: string }>()
 
   return {
     mapping: options.mappings[0].version,
@@ -65,18 +75,10 @@ export function createSink(options: SinkOptions): Sink {
       const begun = options.now()
       const seen = await memoryOf(range, mapping)
       await options.reader.prepare(range.messages)
-      const mapped = mapping.map(range, options.reader.read, seen)
-      try {
-        // Before anything is stored: a topic full of faults must not drain away.
-        breaker.check(range, mapped)
-        const forgotten =
-          range.replayed && (await storedRows(range)) !== undefined && (await isBeyondTokens(range))
-        if (!forgotten) for (const rows of mapped.tables) await insert(range, rows)
-      } finally {
-        mapped.release()
-      }
+      const mapped = await storeTables(range, mapping, seen)
       // What is stored for the first time by the engine itself needs no second look.
       if (range.replayed || !clickhouse.isEmbedded) await mustBeWhole(range)
+      await options.synced?.()
       await publishDeadLetters(range, mapped)
       seen.keep()
       breaker.stored(range)
@@ -84,11 +86,82 @@ export function createSink(options: SinkOptions): Sink {
     },
   }
 
+  /** Stores what the range becomes; messages that cannot be stored become dead letters of it. */
+  async function storeTables(range: LoggedRange, mapping: EventMapping, seen: SeenIds) {
+    const { read } = options.reader
+    let mapped: MappedRange
+    try {
+      mapped = mapping.map(range, read, seen)
+    } catch (error) {
+      const unstorable = unmappable(range, mapping, read)
+      if (unstorable.size === 0) throw error
+      mapped = mapping.map(range, refusing(read, unstorable), seen)
+    }
+    try {
+      await insertAll(range, mapped)
+      return mapped
+    } catch (error) {
+      if (error instanceof OpenCircuit || isStoreFault(error)) throw error
+      return await storeWithoutFaulty(range, { mapping, read, seen, error })
+    }
+  }
+
+  /** The store refused the rows: tries which, and stores the others under the tokens of the range. */
+  async function storeWithoutFaulty(
+    range: LoggedRange,
+    {
+      mapping,
+      read,
+      seen,
+      error,
+    }: { mapping: EventMapping; read: ReadMessage; seen: SeenIds; error: unknown },
+  ) {
+    const trialTables = new Set<string>()
+    const unstorable = await refusedByStore(error, {
+      range,
+      mapping,
+      read,
+      trial: (mapped) => tryTables(mapped, trialTables),
+    }).finally(async () => {
+      for (const table of trialTables) await clickhouse.command(`DROP TABLE IF EXISTS ${table}`)
+    })
+    const mapped = mapping.map(range, refusing(read, unstorable), seen)
+    await insertAll(range, mapped)
+    return mapped
+  }
+
+  async function insertAll(range: LoggedRange, mapped: MappedRange) {
+    try {
+      // Before anything is stored: a topic full of faults must not drain away.
+      breaker.check(range, mapped)
+      const forgotten =
+        range.replayed && (await storedRows(range)) !== undefined && (await isBeyondTokens(range))
+      if (!forgotten) for (const rows of mapped.tables) await insert(range, rows)
+    } finally {
+      mapped.release()
+    }
+  }
+
+  /** Inserts the rows into tables that keep nothing, of the same columns. */
+  async function tryTables({ tables }: MappedRange, made: Set<string>) {
+    for (const { table, months: _, ...rows } of tables) {
+      const block = encodeBlock(rows)
+      if (!block) continue
+      const trial = `trial_of_${table}`
+      made.add(trial)
+      await clickhouse.command(`CREATE TABLE IF NOT EXISTS ${trial} AS ${table} ENGINE = Null`)
+      await options.spool.withFile(block.parts, (path) =>
+        clickhouse.insertFile({ table: trial, columns: block.columns, path, token: '' }),
+      )
+    }
+  }
+
   /** What was stored before this range; read back when another process may have stored the range before it. */
   async function memoryOf(range: LoggedRange, mapping: EventMapping): Promise<SeenIds> {
     const key = `${range.topic} ${range.partition}`
     const known = memories.get(key)
-    if (known && range.continues) return known
+    // Another mapping may name events in another way.
+    if (known?.mapping === mapping.version && range.continues) return known.seen
     const seen = createSeenIds(options.duplicateHorizon)
     if (mapping.seenIn) {
       seen.begin()
@@ -97,18 +170,20 @@ export function createSink(options: SinkOptions): Sink {
       )
       seen.keep()
     }
-    memories.set(key, seen)
+    memories.set(key, { seen, mapping: mapping.version })
     return seen
   }
 
-  async function insert(range: LoggedRange, { table, ...rows }: TableRows) {
+  async function insert(range: LoggedRange, { table, months, ...rows }: TableRows) {
     const block = encodeBlock(rows)
     if (!block) return
-    const stop = metrics.insertSeconds.startTimer({ topic: range.topic })
-    await options.spool.withFile(block.parts, (path) =>
-      clickhouse.insertFile({ table, columns: block.columns, path, token: tokenOf(range) }),
-    )
-    stop()
+    await options.spool.withFile(block.parts, async (path) => {
+      for (const piece of piecesOf(tokenOf(range), months)) {
+        const stop = metrics.insertSeconds.startTimer({ topic: range.topic })
+        await clickhouse.insertFile({ table, columns: block.columns, path, ...piece })
+        stop()
+      }
+    })
   }
 
   async function storedRows(range: LoggedRange): Promise<number | undefined> {
@@ -146,33 +221,8 @@ export function createSink(options: SinkOptions): Sink {
   async function publishDeadLetters(range: LoggedRange, { dead }: MappedRange) {
     await options.eventLog.append(
       TOPICS.deadLetters.topic,
-      dead.map(({ message, code, text }) => ({
-        key: message.key.toString(),
-        value: message.value,
-        headers: { ...message.headers, ...errorHeaders(range, String(message.offset), code, text) },
-      })),
+      dead.map((letter) => deadLetterMessage(range, service, letter)),
     )
-  }
-
-  /** The header names that Kafka Connect gives its dead letters, which tools know. */
-  function errorHeaders(
-    range: LoggedRange,
-    offset: string,
-    reason: string,
-    message: string,
-  ): Record<string, string> {
-    return {
-      '__connect.errors.topic': range.topic,
-      '__connect.errors.partition': range.partition,
-      '__connect.errors.offset': offset,
-      '__connect.errors.connector.name': `plumbline-${service}`,
-      '__connect.errors.task.id': '0',
-      '__connect.errors.stage': 'VALUE_CONVERTER',
-      '__connect.errors.class.name': 'plumbline.EventMapping',
-      '__connect.errors.exception.class.name': reason,
-      '__connect.errors.exception.message': message,
-      '__connect.errors.exception.stacktrace': '',
-    }
   }
 
   function count(range: LoggedRange, mapped: MappedRange, begun: number) {

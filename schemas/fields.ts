@@ -35,8 +35,16 @@ export interface FieldFacts {
 export const ID_LENGTH = 200
 export const MAX_FEATURES = 1000
 export const MAX_TEXT = 65_536
-/** No control characters: an id travels in Kafka keys, URLs and log lines. */
-export const ID_PATTERN = '^[^\\u0000-\\u001f]+$'
+/**
+ * Ids hold no control character and no unpaired surrogate: they travel in Kafka keys, URLs and log
+ * lines, PostgreSQL refuses U+0000, and UTF-8 has no unpaired surrogates.
+ */
+export const ID_PATTERN = '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$'
+/** Texts hold what every store takes: neither U+0000 nor an unpaired surrogate. */
+export const TEXT_PATTERN = '^[^\\u0000\\ud800-\\udfff]*$'
+/** Joins two ids into one name. No id can hold it, so two pairs never give the same name. */
+export const ID_SEPARATOR = '\u001f'
+const STORABLE = 'without U+0000 or unpaired surrogates'
 /** RFC 3339 in upper case, seconds below 60, hours below 24; the calendar is checked besides. */
 export const TIMESTAMP_PATTERN =
   '^(19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,9})?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])$'
@@ -51,15 +59,16 @@ export const id = (description: string) =>
     pattern: ID_PATTERN,
     description,
     kind: 'id',
-    rule: `must be a string of 1 to ${ID_LENGTH} characters without control characters`,
+    rule: `must be a string of 1 to ${ID_LENGTH} characters without control characters or unpaired surrogates`,
   })
 
 export const text = (description: string, maxLength = MAX_TEXT) =>
   Type.String({
     maxLength,
+    pattern: TEXT_PATTERN,
     description,
     kind: 'text',
-    rule: `must be a string of at most ${maxLength} characters`,
+    rule: `must be a string of at most ${maxLength} characters ${STORABLE}`,
   })
 
 export const choice = <const T extends string[]>(description: string, values: T) =>
@@ -105,54 +114,64 @@ export const integer = (description: string) =>
 export const boolean = (description: string) =>
   Type.Boolean({ description, kind: 'boolean', rule: 'must be true or false' })
 
+const scalarText = () => Type.String({ maxLength: MAX_TEXT, pattern: TEXT_PATTERN })
+const NUMBER_RULE =
+  'finite, and below 2^53 where it is whole and written with all its digits (send longer ones as strings)'
+const NUMBER = `a number that is ${NUMBER_RULE}`
+const NAMES = { pattern: TEXT_PATTERN }
+const NAMED = `names and strings ${STORABLE}`
+
 export const scalar = (description: string) =>
-  Type.Union([Type.String({ maxLength: MAX_TEXT }), Type.Number(), Type.Boolean()], {
+  Type.Union([scalarText(), Type.Number(), Type.Boolean()], {
     description,
     kind: 'scalar',
-    rule: 'must be a string, a finite number or a boolean',
+    rule: `must be a string of at most ${MAX_TEXT} characters ${STORABLE}, a boolean or ${NUMBER}`,
   })
 
 export const labelValue = (description: string) =>
   Type.Union(
     [
-      Type.String({ maxLength: MAX_TEXT }),
+      scalarText(),
       Type.Number(),
       Type.Boolean(),
-      Type.Array(Type.String(), { maxItems: 100 }),
+      Type.Array(Type.String({ pattern: TEXT_PATTERN }), { maxItems: 100 }),
     ],
     {
       description,
       kind: 'label',
-      rule: 'must be a string, a finite number, a boolean or an array of at most 100 strings',
+      rule: `must be a string of at most ${MAX_TEXT} characters ${STORABLE}, a boolean, an array of at most 100 such strings or ${NUMBER}`,
     },
   )
 
 export const features = (description: string) =>
   Type.Record(
     Type.String(),
-    Type.Union([Type.Number(), Type.String({ maxLength: MAX_TEXT }), Type.Boolean(), Type.Null()]),
+    Type.Union([Type.Number(), scalarText(), Type.Boolean(), Type.Null()]),
     {
       maxProperties: MAX_FEATURES,
+      propertyNames: NAMES,
       description,
       kind: 'features',
-      rule: `must be an object of at most ${MAX_FEATURES} numbers, strings, booleans or nulls`,
+      rule: `must be an object of at most ${MAX_FEATURES} numbers, strings, booleans or nulls, ${NAMED}; each number ${NUMBER_RULE}`,
     },
   )
 
 export const strings = (description: string) =>
-  Type.Record(Type.String(), Type.String({ maxLength: 1000 }), {
+  Type.Record(Type.String(), Type.String({ maxLength: 1000, pattern: TEXT_PATTERN }), {
     maxProperties: 100,
+    propertyNames: NAMES,
     description,
     kind: 'strings',
-    rule: 'must be an object of at most 100 strings of at most 1000 characters',
+    rule: `must be an object of at most 100 strings of at most 1000 characters, ${NAMED}`,
   })
 
 export const numbers = (description: string) =>
   Type.Record(Type.String(), Type.Number(), {
     maxProperties: MAX_FEATURES,
+    propertyNames: NAMES,
     description,
     kind: 'numbers',
-    rule: `must be an object of at most ${MAX_FEATURES} finite numbers`,
+    rule: `must be an object of at most ${MAX_FEATURES} finite numbers, with names ${STORABLE}`,
   })
 
 /** Vectors are stored in single precision, where numbers from here on would be infinite. */
@@ -169,14 +188,14 @@ export const vector = (description: string) =>
 export const producer = (description: string) =>
   Type.Object(
     {
-      id: Type.String({ minLength: 1, maxLength: ID_LENGTH }),
+      id: Type.String({ minLength: 1, maxLength: ID_LENGTH, pattern: ID_PATTERN }),
       sequence: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
     },
     {
       additionalProperties: false,
       description,
       kind: 'producer',
-      rule: 'must be an object of id (a string of 1 to 200 characters) and sequence (a whole number from 0)',
+      rule: 'must be an object of id (a string of 1 to 200 characters without control characters) and sequence (a whole number from 0)',
     },
   )
 

@@ -1,21 +1,40 @@
 /** From labels on the wire to rows, and into the queue of labels that are to be joined. */
 import { eventMapping, type RangeTables } from '../../lib/event-mapping.ts'
 import { eventRows } from '../../lib/event-rows.ts'
+import type { Event } from '../../lib/event-verdict.ts'
 import * as native from '../../lib/native-block.ts'
 import { labelKey, LabelV1 } from '../../schemas/events/label.v1.ts'
+import { ID_SEPARATOR } from '../../schemas/fields.ts'
 
-/** Newest first. A release that changes what a message becomes adds a mapping and keeps the one before it. */
+/**
+ * Newest first. A release that changes what a message becomes adds a mapping and keeps the one before it: version 1 joined
+ * model and id by a slash, so that two labels could have one identity.
+ */
 export const LABEL_MAPPINGS = [
+  eventMapping({
+    version: 'labels-2',
+    service: 'feedback',
+    schema: LabelV1,
+    seenIn: { table: 'labels', identity: `concat(model_id, '\\x1f', label_id)` },
+    identity: identityOf(ID_SEPARATOR),
+    key: labelKey,
+    tables: labelTables,
+  }),
   eventMapping({
     version: 'labels-1',
     service: 'feedback',
     schema: LabelV1,
     seenIn: { table: 'labels', identity: `concat(model_id, '/', label_id)` },
-    identity: (event) => `${event.get('model_id') as string}/${event.get('label_id') as string}`,
+    identity: identityOf('/'),
     key: labelKey,
     tables: labelTables,
   }),
 ] as const
+
+function identityOf(separator: string) {
+  return (event: Event) =>
+    `${event.get('model_id') as string}${separator}${event.get('label_id') as string}`
+}
 
 const DICTIONARIES = new Set(['model_id', 'name'])
 const DEFAULT_NAME = 'label'

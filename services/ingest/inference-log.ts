@@ -22,10 +22,24 @@ import {
 } from '../../lib/cloudevents.ts'
 import { InferenceV1 } from '../../schemas/events/inference.v1.ts'
 import { PredictionV1 } from '../../schemas/events/prediction.v1.ts'
+import { ID_SEPARATOR } from '../../schemas/fields.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import { predictionsOf, Unreadable } from './dialects/inference.ts'
 
+/** Newest first: version 1 knew exchanges by their id alone, whatever model they were of. */
 export const INFERENCE_MAPPINGS = [
+  eventMapping({
+    version: 'inference-2',
+    service: 'ingest',
+    schema: InferenceV1,
+    seenIn: {
+      table: 'inference_halves',
+      identity: `concat(model_id, '\\x1f', exchange_id, '\\x1f', part)`,
+    },
+    identity: (event) =>
+      ['model_id', 'exchange_id', 'part'].map((name) => event.get(name)).join(ID_SEPARATOR),
+    tables: halves,
+  }),
   eventMapping({
     version: 'inference-1',
     service: 'ingest',

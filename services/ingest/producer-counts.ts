@@ -3,10 +3,11 @@
  * numbers between the least and the greatest one that never came are the events that were lost on the way.
  */
 import type { Event } from '../../lib/event-verdict.ts'
-import type { TableRows } from '../../lib/event-mapping.ts'
 import { memberOf } from '../../lib/members.ts'
 import * as native from '../../lib/native-block.ts'
 import { stepAt } from '../../lib/prediction-counts.ts'
+import type { TableRows } from '../../lib/table-rows.ts'
+import { ID_SEPARATOR } from '../../schemas/fields.ts'
 
 const producerOf = memberOf('producer')
 
@@ -40,7 +41,7 @@ export function producerCounts() {
     if (!producer) return undefined
     const step = stepAt(atMs)
     const modelId = event.get('model_id') as string
-    const key = `${modelId}\n${producer.id}\n${step}`
+    const key = `${modelId}${ID_SEPARATOR}${producer.id}${ID_SEPARATOR}${step}`
     let counts = steps.get(key)
     if (!counts) {
       counts = {

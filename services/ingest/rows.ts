@@ -1,24 +1,37 @@
 /** From predictions on the wire to rows and counts. */
 import { eventTime } from '../../lib/event-fields.ts'
 import type { LoggedMessage, LoggedRange } from '../../lib/event-log.ts'
-import { eventMapping, type RangeTables, type TableRows } from '../../lib/event-mapping.ts'
+import { eventMapping, type RangeTables } from '../../lib/event-mapping.ts'
 import { eventRows } from '../../lib/event-rows.ts'
-import { predictionKey } from '../../lib/event-verdict.ts'
+import { predictionIdentity, predictionKey } from '../../lib/event-verdict.ts'
 import { memberOf } from '../../lib/members.ts'
 import * as native from '../../lib/native-block.ts'
 import { PredictionV1 } from '../../schemas/events/prediction.v1.ts'
 import { predictionCounts } from '../../lib/prediction-counts.ts'
+import type { TableRows } from '../../lib/table-rows.ts'
 import { producerCounts } from './producer-counts.ts'
 
-/** Newest first. A release that changes what a message becomes adds a mapping and keeps the one before it. */
+/**
+ * Newest first. A release that changes what a message becomes adds a mapping and keeps the one before it: version 1 joined
+ * model and id by a slash, so that two predictions could have one identity.
+ */
 export const PREDICTION_MAPPINGS = [
+  eventMapping({
+    version: 'predictions-2',
+    service: 'ingest',
+    schema: PredictionV1,
+    seenIn: { table: 'predictions', identity: `concat(model_id, '\\x1f', prediction_id)` },
+    identity: predictionIdentity,
+    key: 'identity',
+    tables: predictionTables,
+  }),
   eventMapping({
     version: 'predictions-1',
     service: 'ingest',
     schema: PredictionV1,
     seenIn: { table: 'predictions', identity: `concat(model_id, '/', prediction_id)` },
     identity: predictionKey,
-    key: predictionKey,
+    key: 'identity',
     tables: predictionTables,
   }),
 ] as const
@@ -62,7 +75,7 @@ function predictionTables(): RangeTables {
       producers.repeat(event, at)
     },
     tables: (range) => [
-      { table: 'predictions', ...rows.end(range) },
+      { table: 'predictions', ...rows.end(range), months: monthsOfRows(counts.months()) },
       { table: 'prediction_times', columns: times, rows: rows.rows },
       ...counts.tables(),
       producers.table(),
@@ -70,6 +83,8 @@ function predictionTables(): RangeTables {
     ],
   }
 }
+
+const monthsOfRows = (of: number[] | undefined) => of && { column: 'predicted_at', of }
 
 type Times = Record<'model_id' | 'prediction_id' | 'predicted_at', native.Column<never>>
 
