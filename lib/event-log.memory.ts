@@ -120,7 +120,10 @@ function partitionOf(consumer: RangeConsumer, logEpoch: string, options: MemoryL
 
   async function storeQueue() {
     await sleep(GROUP_COMMIT_MS)
-    while (queue.length > 0 && !isStuck) await storeBatch(nextBatch())
+    while (queue.length > 0) {
+      if (isStuck) break
+      await storeBatch(nextBatch())
+    }
     storing = undefined
   }
 

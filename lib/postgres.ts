@@ -90,9 +90,9 @@ export async function embeddedPostgres(
       await synced()
     },
     transaction: async (body) => {
-      const result = await db.transaction((tx) => body(on(tx as unknown as PGlite)))
+      const result = await db.transaction((tx) => body(on(tx)))
       await synced()
-      return result as never
+      return result
     },
     close: async () => {
       await db.close()

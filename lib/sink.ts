@@ -117,17 +117,19 @@ export function createSink(options: SinkOptions): Sink {
     }: { mapping: EventMapping; read: ReadMessage; seen: SeenIds; error: unknown },
   ) {
     const trialTables = new Set<string>()
-    const unstorable = await refusedByStore(error, {
-      range,
-      mapping,
-      read,
-      trial: (mapped) => tryTables(mapped, trialTables),
-    }).finally(async () => {
+    try {
+      const unstorable = await refusedByStore(error, {
+        range,
+        mapping,
+        read,
+        trial: (mapped) => tryTables(mapped, trialTables),
+      })
+      const mapped = mapping.map(range, refusing(read, unstorable), seen)
+      await insertAll(range, mapped)
+      return mapped
+    } finally {
       for (const table of trialTables) await clickhouse.command(`DROP TABLE IF EXISTS ${table}`)
-    })
-    const mapped = mapping.map(range, refusing(read, unstorable), seen)
-    await insertAll(range, mapped)
-    return mapped
+    }
   }
 
   async function insertAll(range: LoggedRange, mapped: MappedRange) {

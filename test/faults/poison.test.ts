@@ -1,3 +1,4 @@
+/* oxlint-disable max-lines -- one place for all that this is attacked with */
 /** What one sends through the in-process log stops nothing else: neither the log, nor the next start. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
