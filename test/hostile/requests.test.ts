@@ -187,7 +187,11 @@ test.each([
   await friendIsServed()
   expect((await hostile).status).toBe(400)
   for (const path of ['/v1/traces', '/v1/alerts', '/v1/runs', '/v1/reviews/claim']) {
-    const { status } = await post(`${plumbline.url}${path}`, body)
+    // A body that is too large by its length is refused before it has come, and the connection may end with it.
+    const status = await post(`${plumbline.url}${path}`, body).then(
+      (response) => response.status,
+      () => 413,
+    )
     expect([200, 400, 413]).toContain(status)
   }
   await friendIsServed()
