@@ -15,7 +15,7 @@ const MAX_MAP_BYTES = 65_536
 const HASH_DIGITS = 16
 
 // eslint-disable-next-line no-control-regex -- control characters are what it looks for
-const CONTROL = /[\u0000-\u001f]/g
+const CONTROL = /[\u0000-\u001f\u007f]/g
 
 /**
  * A function that makes an event fit: ids by {@link fittedId}, texts cut so that the JSON of the whole event has at most
@@ -100,7 +100,7 @@ export function fittedId(text: string): string | undefined {
  * within a character. Halves of characters become U+FFFD. O(its result).
  */
 export function fittedText(text: string, most = MAX_TEXT, bytes = Infinity): string {
-  const within = wholeTo(text, most).toWellFormed()
+  const within = wholeTo(text, most).toWellFormed().replaceAll('\0', '\ufffd')
   if (within.length * MOST_BYTES <= bytes) return within
   let left = bytes
   let end = 0
