@@ -31,6 +31,8 @@ saveModel(registry, '1', first)
 let live: { version: string; model: LogisticModel } = { version: '1', model: first }
 /** Predictions whose truth is not out yet, oldest first. */
 const awaiting: { due: number; row: Elec2Row; predictionId: string }[] = []
+/** By the end of a window the newest revision that was answered for and was not its last. */
+const settledBy = new Map<number, number>()
 let predictionsSent = 0
 let labelsSent = 0
 
@@ -121,21 +123,28 @@ async function isStored(): Promise<boolean> {
   return Number(stored?.predictions) >= predictionsSent && Number(stored?.outcomes) >= labelsSent
 }
 
-/** The window's mature revision exists, its policies have answered for it, and no run is open. */
+/**
+ * The window's mature revision exists, its policies have answered for it, and no run is open. Asked in the order of what it costs:
+ * before there is an answer, ClickHouse need not be asked which revision it must be of.
+ */
 async function isSettled(windowEnd: number): Promise<boolean> {
-  const [window] = await client.query<{ newest: number; is_mature: boolean }>(
-    `SELECT max(revision) AS newest, argMax(maturity, revision) = 1 AS is_mature FROM window_revisions
-     WHERE model_id = 'elec2' AND model_version = '' AND variant = '' AND toUnixTimestamp64Milli(window_end) = {end:Int64}`,
-    { end: windowEnd },
-  )
-  if (!window?.is_mature) return false
   const { decisions } = await client.get<{
     decisions: { cause: string; evidence_revision: number }[]
   }>('/v1/decisions?model_id=elec2')
   const answer = decisions.find(
     (decision) => decision.cause === `window:${new Date(windowEnd).toISOString()}`,
   )
-  if (!answer || answer.evidence_revision < window.newest) return false
+  // An answer that was looked at before and was of an earlier revision says nothing new.
+  if (!answer || answer.evidence_revision <= (settledBy.get(windowEnd) ?? 0)) return false
+  const [window] = await client.query<{ newest: number; is_mature: boolean }>(
+    `SELECT max(revision) AS newest, argMax(maturity, revision) = 1 AS is_mature FROM window_revisions
+     WHERE model_id = 'elec2' AND model_version = '' AND variant = '' AND toUnixTimestamp64Milli(window_end) = {end:Int64}`,
+    { end: windowEnd },
+  )
+  if (!window?.is_mature || answer.evidence_revision < window.newest) {
+    settledBy.set(windowEnd, answer.evidence_revision)
+    return false
+  }
   return (await openRuns()).length === 0
 }
 

@@ -18,7 +18,7 @@ import { notOverlapping, pastSpan, type PastShift } from './past-shifts.ts'
 import { answered } from './open-questions.ts'
 import type { TellFailure } from './failures.ts'
 import { pastWindows, type PastWindows } from './past-windows.ts'
-import { referenceReader } from './reference-data.ts'
+import { createReferenceCache, referenceReader, type ReferenceCache } from './reference-data.ts'
 import {
   frozenSpans,
   putReferences,
@@ -43,13 +43,29 @@ export interface JudgeOptions {
   eventLog: Pick<EventLog, 'append'>
   gauges: Gauges
   now: () => number
-  /** When windows may be judged again, shared by judges of one process. */
-  turns?: Turns
+  /** What the judges of one process share; of this one alone unless given. */
+  shared?: Shared
   /** Is told of windows that could not be judged; unless given, the first failure is thrown. */
   tell?: TellFailure
   /** How long decisions and references are remembered; 1000 unless given. */
   saidForMs?: number
 }
+
+/** What judges of one process know together: a model is judged now by one of them, now by another. */
+export interface Shared {
+  /** When windows may be judged again. */
+  turns: Turns
+  /** References that were read. */
+  references: ReferenceCache
+  /** Models of which nothing is half written: this process has judged all that was due of them, and none has failed since. */
+  whole: Set<string>
+}
+
+export const createShared = (): Shared => ({
+  turns: createTurns(),
+  references: createReferenceCache(),
+  whole: new Set(),
+})
 
 const SAID_FOR_MS = 1000
 /** Judged of a model before others have their turn; what is left comes right after them. */
@@ -86,11 +102,9 @@ const REST_FACTOR = 10
 
 export function createJudge(options: JudgeOptions) {
   const { db, queries, decisions, now } = options
-  const turns = options.turns ?? createTurns()
-  const reader = referenceReader(queries)
+  const { turns, references, whole } = options.shared ?? createShared()
+  const reader = referenceReader(queries, references)
   const write = revisionWriter(db, options.eventLog)
-  /** Models of which this judge has left nothing half written. */
-  const judgedHere = new Set<string>()
 
   /** What people say of all models, read anew at most every `saidForMs`: most of it is nothing. */
   async function readSaid() {
@@ -154,6 +168,7 @@ export function createJudge(options: JudgeOptions) {
       try {
         await judgeDue(model, window, steps, past, known)
       } catch (error) {
+        whole.delete(modelId)
         if (!options.tell) throw error
         // The window waits, and the others go on; where all fail alike, the store is away.
         const attempts = turns.failed(modelId, window, now())
@@ -163,6 +178,7 @@ export function createJudge(options: JudgeOptions) {
         if (++failures === MOST_FAILURES) break
       }
     }
+    if (failures === 0 && comeBack === undefined) whole.add(modelId)
     return { failures, comeBack }
   }
 
@@ -176,7 +192,6 @@ export function createJudge(options: JudgeOptions) {
   ) {
     const begun = now()
     const outcome = await judgeWindow(model, window, steps, past.all, known)
-    judgedHere.add(model.modelId)
     const { start, end, events } = window
     past.put({ start, end, events, ...outcome })
     for (const { name, window: span } of toFreeze(model, past.all, known.frozen)) {
@@ -200,7 +215,7 @@ export function createJudge(options: JudgeOptions) {
     const combinations = await queries.combinations(model.modelId, window, present, model.slices)
     // What nobody has judged may have been begun by a process that is gone: looked up once, not of every window.
     const earlier =
-      due.previous || !judgedHere.has(model.modelId)
+      due.previous || !whole.has(model.modelId)
         ? await queries.latestFacts({ modelId: model.modelId, window })
         : new Map<string, Said>()
     const outcomesOf = truthReader(queries, model, combinations)
@@ -230,13 +245,21 @@ export function createJudge(options: JudgeOptions) {
       judging?.scores || judging?.losses
         ? await queries.pastErrors(model.modelId, window.start)
         : []
-    const past = judging?.windows
-      ? await queries.pastShifts(
-          model.modelId,
-          judging.name,
-          ...pastSpan(judging.windows.windows, window),
-        )
-      : new Map<string, PastShift[]>()
+    // Only truth has changed: what was said of the inputs still stands.
+    const standing = (combination: Combination) => {
+      const before = earlier.get(keyOf(combination))
+      const isSame = due.previous?.events === due.events
+      const mayChange = combination.slice !== undefined && known.hasLateAttributes
+      return before && before.facts.size > 0 && isSame && !mayChange ? before : undefined
+    }
+    const past =
+      judging?.windows && !combinations.every(standing)
+        ? await queries.pastShifts(
+            model.modelId,
+            judging.name,
+            ...pastSpan(judging.windows.windows, window),
+          )
+        : new Map<string, PastShift[]>()
     const levels = judging?.windows
       ? await queries.pastLevels(
           model.modelId,
@@ -264,13 +287,8 @@ export function createJudge(options: JudgeOptions) {
     const revisions: (Revision & { facts: Fact[] })[] = []
     for (const combination of combinations) {
       const before = earlier.get(keyOf(combination))
-      // Only truth has changed: what was said of the inputs still stands.
-      const inputsStand =
-        before !== undefined &&
-        before.facts.size > 0 &&
-        due.previous?.events === due.events &&
-        !(combination.slice && known.hasLateAttributes)
-      const counts = inputsStand
+      const stands = standing(combination)
+      const counts = stands
         ? await queries.eventCounts(model.modelId, [window], combination, present)
         : await queries.counts(model.modelId, [window], combination, present)
       const outcomes =
@@ -285,7 +303,7 @@ export function createJudge(options: JudgeOptions) {
       const hasScores =
         model.scoreKind === 'probability' &&
         isWhole &&
-        (inputsStand || counts.numeric.has('@score'))
+        (stands !== undefined || counts.numeric.has('@score'))
       const scores = hasScores
         ? await queries.scores(model, [window], combination, impliedUntil)
         : undefined
@@ -301,7 +319,7 @@ export function createJudge(options: JudgeOptions) {
           isWhole && judging?.losses
             ? await queries.guesses(model, [window], combination, false)
             : [],
-        rows: isWhole && !inputsStand ? await reader.rowsOf(model, window) : [],
+        rows: isWhole && !stands ? await reader.rowsOf(model, window) : [],
         groups,
         references: combination.slice ? await referencesOf(combination) : references,
         window,
@@ -317,8 +335,8 @@ export function createJudge(options: JudgeOptions) {
         completeness,
         maturity: due.maturity,
       }
-      const facts = inputsStand
-        ? [...[...before.facts.values()].filter(isOfInputs), ...evaluateTruth(input, model)]
+      const facts = stands
+        ? [...[...stands.facts.values()].filter(isOfInputs), ...evaluateTruth(input, model)]
         : await withRows(evaluateWindow(input, model), combination, counts.events)
       revisions.push({
         key: {
@@ -335,12 +353,11 @@ export function createJudge(options: JudgeOptions) {
         before: before?.facts ?? new Map(),
       })
     }
-    const whole = revisions[0]!.facts
-    const worst = worstOf(whole)
+    const ofAll = revisions[0]!.facts
+    const worst = worstOf(ofAll)
     const episode = episodeOf(window, worst, model.modelId, earlierWindows)
     for (const { key } of revisions) key.episode = episode
-    const alarmed = whole.some((fact) => fact.family === 'drift' && fact.verdict === 'alarm')
-    judgedHere.delete(model.modelId)
+    const alarmed = ofAll.some((fact) => fact.family === 'drift' && fact.verdict === 'alarm')
     await write({ model, due, worst, alarmed }, revisions)
     for (const { key, facts } of revisions) options.gauges.show(key, facts, snoozed)
     return { alarmed, worst, episode }

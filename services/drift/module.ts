@@ -17,12 +17,11 @@ import { decisionQueries, decisionRoutes } from './decisions.ts'
 import { batchJudge } from './batches.ts'
 import { failureTeller } from './failures.ts'
 import { allGauges, createGauges } from './gauges.ts'
-import { createJudge } from './judge.ts'
+import { createJudge, createShared } from './judge.ts'
 import { createMonitored } from './monitored.ts'
 import { driftQueries } from './queries.ts'
 import { referenceRoutes } from './reference-routes.ts'
 import { driftRoutes } from './routes.ts'
-import { createTurns } from './turns.ts'
 import { trustyaiGauges } from './trustyai-gauges.ts'
 
 export interface DriftDeps {
@@ -48,7 +47,7 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
     createGauges(metrics),
     ...(config.PLUMBLINE_TRUSTYAI_GAUGES === 'on' ? [trustyaiGauges(metrics)] : []),
   ])
-  const turns = createTurns()
+  const shared = createShared()
   const tell = failureTeller(deps.clickhouse('drift-failures'), metrics, { log, now })
   /** A connection runs its queries one after another, and most of judging is waiting for them. */
   const judges = Array.from({ length: JUDGES }, (_, i) => {
@@ -57,7 +56,7 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
     const decisions = decisionQueries(db)
     return {
       progress: queries.progress,
-      judge: createJudge({ db, queries, decisions, eventLog, gauges, now, turns, tell }),
+      judge: createJudge({ db, queries, decisions, eventLog, gauges, now, shared, tell }),
     }
   })
   const monitored = createMonitored(

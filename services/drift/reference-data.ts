@@ -28,21 +28,44 @@ interface Asked {
   outcomesOf: TruthReader
 }
 
-export function referenceReader(queries: DriftQueries) {
+/** References that were read, by what they were read from. */
+export interface ReferenceCache {
+  /** Makes it the one that was asked for last. */
+  get: (key: string) => ReferenceData | undefined
+  keep: (key: string, data: ReferenceData) => void
+}
+
+/** One for all judges of a process: a model is judged now by one of them, now by another. */
+export function createReferenceCache(): ReferenceCache {
   const cache = new Map<string, ReferenceData>()
   let kept = 0
-
-  function keep(key: string, data: ReferenceData) {
-    const before = cache.get(key)
-    kept += sizeOf(data) - (before ? sizeOf(before) : 0)
-    cache.set(key, data)
-    for (const [oldest, other] of cache) {
-      if (kept <= MOST_KEPT || oldest === key) break
-      cache.delete(oldest)
-      kept -= sizeOf(other)
-    }
+  return {
+    get: (key) => {
+      const data = cache.get(key)
+      if (data) {
+        cache.delete(key)
+        cache.set(key, data)
+      }
+      return data
+    },
+    keep: (key, data) => {
+      const before = cache.get(key)
+      kept += sizeOf(data) - (before ? sizeOf(before) : 0)
+      cache.set(key, data)
+      for (const [oldest, other] of cache) {
+        if (kept <= MOST_KEPT || oldest === key) break
+        cache.delete(oldest)
+        kept -= sizeOf(other)
+      }
+    },
   }
+}
 
+/** @param cache of this reader alone unless given */
+export function referenceReader(
+  queries: DriftQueries,
+  cache: ReferenceCache = createReferenceCache(),
+) {
   async function rowsOf({ modelId, multivariateRows }: Model, window: Window) {
     return multivariateRows > 0 ? queries.rows(modelId, window, multivariateRows) : []
   }
@@ -81,14 +104,9 @@ export function referenceReader(queries: DriftQueries) {
         judges,
       ])
     // What a judging reference holds is more than an informing one of the same spans needs.
-    const known = (reference.judge ? [true] : [true, false])
-      .map(keyFor)
-      .find((key) => cache.has(key))
-    if (known !== undefined) {
-      const data = cache.get(known)!
-      cache.delete(known)
-      cache.set(known, data)
-      return { ...data, name: reference.name, judge: reference.judge }
+    for (const judges of reference.judge ? [true] : [true, false]) {
+      const known = cache.get(keyFor(judges))
+      if (known) return { ...known, name: reference.name, judge: reference.judge }
     }
     const counts = await queries.counts(
       reference.countedAs ?? model.modelId,
@@ -134,7 +152,7 @@ export function referenceReader(queries: DriftQueries) {
               model,
             ),
     }
-    keep(keyFor(reference.judge), data)
+    cache.keep(keyFor(reference.judge), data)
     return data
   }
 
