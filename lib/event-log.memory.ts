@@ -147,7 +147,6 @@ function partitionOf(consumer: RangeConsumer, logEpoch: string, options: MemoryL
     let forget: (() => Promise<void>) | undefined
     let isTold = false
     const outcome = await storeUntil(
-      range.messages.length,
       async (attempt) => {
         forget ??= await options.journal?.keep(range)
         await consumer.store({ ...range, replayed: attempt > 1 })
@@ -161,6 +160,8 @@ function partitionOf(consumer: RangeConsumer, logEpoch: string, options: MemoryL
     // Its appenders were told that it was not stored, and send it again.
     if (outcome !== 'stopped') await forget?.().catch(() => {})
     continues = outcome === 'stored'
+    if (outcome === 'set aside')
+      options.onSetAside?.(consumer.topic, range.messages.length, undefined)
     if (outcome !== 'stored') {
       if (!isTold) rejectAll(batch)
       return
@@ -171,7 +172,6 @@ function partitionOf(consumer: RangeConsumer, logEpoch: string, options: MemoryL
 
   /** Stores a range, however often it takes. */
   async function storeUntil(
-    messages: number,
     store: (attempt: number) => Promise<void>,
     onStuck: () => void,
   ): Promise<Outcome> {
@@ -190,7 +190,6 @@ function partitionOf(consumer: RangeConsumer, logEpoch: string, options: MemoryL
         }
         if (attempt >= MAX_ATTEMPTS && !isStoreFault(error)) {
           isStuck = false
-          options.onSetAside?.(consumer.topic, messages, undefined)
           return 'set aside'
         }
         await sleep(backoffMs(attempt))
@@ -226,7 +225,6 @@ function partitionOf(consumer: RangeConsumer, logEpoch: string, options: MemoryL
   async function recoverAll(left: readonly LeftRange[], started: () => void) {
     for (const { range, forget, setAside } of left) {
       const outcome = await storeUntil(
-        0,
         () => consumer.store({ ...range, replayed: true, continues: false }),
         started,
       )
