@@ -420,6 +420,8 @@ test('any sequence of events, failures and restarts: each event ends in one plac
         refused: 0,
         repeats: 0,
       }
+      /** What callers sent again after a 503, although the log had gone on with it: messages of their own. */
+      const again = { dead: 0, refused: 0 }
       let next = 0
       const valueOf = (kind: Kind): string => {
         const i = next++
@@ -453,6 +455,7 @@ test('any sequence of events, failures and restarts: each event ends in one plac
         )
       }
       for (const { kinds, fails, dies } of steps) {
+        const before = { ...sent }
         const values = kinds.map(valueOf)
         if (dies) {
           failing = Infinity
@@ -470,7 +473,11 @@ test('any sequence of events, failures and restarts: each event ends in one plac
           await until('the events are taken', () =>
             process.send(values).then(
               () => true,
-              () => false,
+              () => {
+                again.dead += sent.dead - before.dead
+                again.refused += sent.refused - before.refused
+                return false
+              },
             ),
           )
           failing = 0
@@ -487,11 +494,17 @@ test('any sequence of events, failures and restarts: each event ends in one plac
       const own = `value LIKE '%"${model}"%' OR value LIKE '%"${model}/s"%'`
       const letters = async (where: string) =>
         count(`(SELECT uniqExact(log_epoch, offset) FROM dead_letters WHERE (${own}) AND ${where})`)
-      const least = await letters(`reason != 'unstorable'`)
-      expect(least).toBe(sent.dead)
-      expect(await letters(`reason = 'unstorable'`)).toBe(sent.refused)
+      for (const [kind, where] of [
+        ['dead', `reason != 'unstorable'`],
+        ['refused', `reason = 'unstorable'`],
+      ] as const) {
+        const found = await letters(where)
+        expect(found).toBeGreaterThanOrEqual(sent[kind])
+        expect(found).toBeLessThanOrEqual(sent[kind] + again[kind])
+      }
       await process.stop()
     }),
-    { numRuns: 12, seed: 13 },
+    // Each run takes seconds, so a failing one is not made smaller.
+    { numRuns: 8, seed: 13, endOnFailure: true },
   )
 })
