@@ -1,3 +1,4 @@
+import { Counter } from 'prom-client'
 import type { ClickHouse } from '../../lib/clickhouse.ts'
 import { sleep } from '../../lib/clock.ts'
 import { messageOf } from '../../lib/errors.ts'
@@ -37,6 +38,9 @@ export interface FeedbackDeps {
 const JOIN_POLL_MS = 500
 const DRAW_POLL_MS = 5000
 const EMIT_POLL_MS = 250
+const SET_ASIDE_MS = 60_000
+/** So many labels that cannot be sent mean that the log takes none: the rest is left alone until then. */
+const MAX_SET_ASIDE = 100
 const METRICS_POLL_MS = 10_000
 /** A loop that has little to do rests for this many times as long as its step took: what arrives meanwhile is done together. */
 const REST = 3
@@ -71,6 +75,14 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
     eventLog,
   }
 
+  /** Finished tasks whose label could not be sent, and until when they are passed by. */
+  const setAside = new Map<string, number>()
+  const failed = new Counter({
+    name: 'plumbline_feedback_failed_total',
+    help: 'Items of a feedback loop that failed and were passed by: models drawn from, labels of finished reviews.',
+    labelNames: ['loop'],
+    registers: [metrics.registry],
+  })
   const reviewed = models.declared.filter((model) => model.review.budgetPerDay > 0)
   return [
     sinkConsumer({
@@ -93,18 +105,14 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
     ...(reviewed.length > 0
       ? [
           loop('review draw', DRAW_POLL_MS, async () => {
-            for (const model of reviewed) await queue.add(await drawTasks(db, model))
+            for (const model of reviewed)
+              await apart('review draw', model.modelId, async () => {
+                await queue.add(await drawTasks(db, model))
+              })
           }),
         ]
       : []),
-    loop('review labels', EMIT_POLL_MS, async () => {
-      for (const task of await queue.finished()) {
-        await eventLog.append(topic, [
-          { key: `${task.modelId}/${task.predictionId}`, value: JSON.stringify(labelOf(task)) },
-        ])
-        await queue.markEmitted(task.taskId)
-      }
-    }),
+    loop('review labels', EMIT_POLL_MS, () => emitLabels()),
     { name: 'feedback hints', stop: async () => hints.stop() },
   ]
 
@@ -136,6 +144,33 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
       }
     }
     return { module: { name, run }, wake: () => wake() }
+  }
+
+  /** Sends the labels of finished tasks; one that cannot be sent is set aside for a while, and the others go on. */
+  async function emitLabels() {
+    for (const [taskId, until] of setAside) if (until <= now()) setAside.delete(taskId)
+    for (const task of await queue.finished([...setAside.keys()])) {
+      const isSent = await apart('review labels', task.taskId, async () => {
+        await eventLog.append(topic, [
+          { key: `${task.modelId}/${task.predictionId}`, value: JSON.stringify(labelOf(task)) },
+        ])
+        await queue.markEmitted(task.taskId)
+      })
+      if (!isSent) setAside.set(task.taskId, now() + SET_ASIDE_MS)
+      if (setAside.size >= MAX_SET_ASIDE) return
+    }
+  }
+
+  /** One item's failure is its own: counted and logged by name. @returns whether it went well */
+  async function apart(name: string, item: string, step: () => Promise<void>): Promise<boolean> {
+    try {
+      await step()
+      return true
+    } catch (error) {
+      failed.inc({ loop: name })
+      log.warn({ loop: name, item, error: messageOf(error) }, 'an item failed, the others go on')
+      return false
+    }
   }
 
   /** Repeats a step for as long as the process lives; a failed one is logged and tried again. */

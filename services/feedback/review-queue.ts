@@ -37,6 +37,8 @@ export interface FinishedTask {
 /** How many tasks that others have just filled one claim passes by. */
 const CLAIM_TRIES = 20
 
+const MAX_ANSWERS = 1000
+
 /** $1 is the reviewer, $2 the time. */
 const LACKS_ANSWERS = `t.state = 'open'
   and not exists (select 1 from reviews r where r.task_id = t.task_id and r.reviewer = $1)
@@ -217,7 +219,8 @@ export function reviewQueue(db: Postgres, leaseSeconds: number, now: () => numbe
         [at()],
       ),
 
-    finished: async (): Promise<FinishedTask[]> => {
+    /** Tasks with all their answers whose label is not sent, but those of `except`; of a bounded number of answers. */
+    finished: async (except: readonly string[] = []): Promise<FinishedTask[]> => {
       const rows = await db.query<{
         task_id: string
         model_id: string
@@ -228,9 +231,12 @@ export function reviewQueue(db: Postgres, leaseSeconds: number, now: () => numbe
       }>(
         `select t.task_id, t.model_id, t.prediction_id, t.inclusion_probability, r.label, r.submitted_at
          from review_tasks t join reviews r using (task_id)
-         where t.state = 'done' and not t.label_emitted and not r.skipped order by t.task_id, r.submitted_at limit 1000`,
+         where t.state = 'done' and not t.label_emitted and not r.skipped and t.task_id <> all($1::text[]) order by t.task_id, r.submitted_at limit ${MAX_ANSWERS}`,
+        [except],
       )
       const byTask = Map.groupBy(rows, (row) => row.task_id)
+      // The last of many may have more answers than were read: its turn comes.
+      if (rows.length === MAX_ANSWERS && byTask.size > 1) byTask.delete(rows.at(-1)!.task_id)
       return [...byTask.values()].map((answers) => {
         const [first] = answers
         const { label, votes } = majority(answers.map((row) => row.label))
