@@ -11,7 +11,7 @@ import { messageReader } from './message-reader.ts'
 import { Members } from './members.ts'
 import type { SchemaRegistry } from './schema-registry.ts'
 import { PredictionV1 } from '../schemas/events/prediction.v1.ts'
-import { prediction, ROOT } from '../test/harness.ts'
+import { prediction, ROOT } from '../test/processes.ts'
 
 const PUBLISHED = readFileSync(join(ROOT, 'schemas/avro/prediction.v1.avsc'), 'utf8')
 

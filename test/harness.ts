@@ -1,12 +1,8 @@
-/** What integration tests share: directories that vanish, real processes, real servers. */
-import { spawn, type ChildProcess } from 'node:child_process'
+/** What integration tests share: directories that vanish, stores with our tables, sinks on them. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll } from 'vitest'
-import { ended } from '../deploy/local/child-process.ts'
-import { freePort } from '../deploy/local/kafka.ts'
 import type { ClickHouse } from '../lib/clickhouse.ts'
 import { embeddedEngine } from '../lib/clickhouse-embedded.ts'
 import { migrateClickHouse } from '../lib/clickhouse-migrations.ts'
@@ -17,8 +13,6 @@ import { createSpool } from '../lib/spool.ts'
 import { circuitBreaker } from '../lib/circuit-breaker.ts'
 import type { EventMapping } from '../lib/event-mapping.ts'
 import { messageReader } from '../lib/message-reader.ts'
-
-export const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
 /** A directory that is removed after the file's tests; tried again while something that is ending still writes into it. */
 export function temporaryDirectory(): string {
@@ -85,130 +79,5 @@ export function rangeOf(
     replayed: false,
     continues: first > 0,
     messages,
-  }
-}
-
-export interface Running {
-  url: string
-  clickhouseUrl: string
-  child: ChildProcess
-  log: () => string
-  /** Resolves with the exit code. */
-  stop: (signal?: NodeJS.Signals) => Promise<number | null>
-}
-
-const children = new Set<ChildProcess>()
-process.once('exit', () => {
-  for (const child of children) child.kill('SIGKILL')
-})
-
-/** Starts a target in a process of its own, on free ports, and resolves when it is ready. */
-export async function startTarget(target: string, env: Record<string, string>): Promise<Running> {
-  const running = await spawnTarget(target, env)
-  const deadline = Date.now() + PATIENCE_MS
-  for (;;) {
-    const ready = await fetch(`${running.url}/health/ready`).then(
-      (response) => response.ok,
-      () => false,
-    )
-    if (ready) return running
-    if (running.child.exitCode !== null || Date.now() > deadline) {
-      await running.stop('SIGKILL')
-      throw new Error(`${target} did not become ready: ${running.log().slice(-2000)}`)
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-}
-
-export async function spawnTarget(target: string, env: Record<string, string>): Promise<Running> {
-  const port = Number(env['PLUMBLINE_HTTP_PORT'] ?? (await freePort()))
-  const clickhousePort = Number(env['PLUMBLINE_CLICKHOUSE_HTTP_PORT'] ?? (await freePort()))
-  const child = spawn(process.execPath, ['main.ts', `--target=${target}`], {
-    cwd: ROOT,
-    env: {
-      PATH: process.env['PATH'] ?? '',
-      UV_THREADPOOL_SIZE: '24',
-      PLUMBLINE_LOG_LEVEL: 'warn',
-      PLUMBLINE_MODELS_DIR: join(ROOT, 'test/no-models'),
-      PLUMBLINE_HTTP_PORT: String(port),
-      PLUMBLINE_CLICKHOUSE_HTTP_PORT: String(clickhousePort),
-      ...env,
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  children.add(child)
-  let output = ''
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
-  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()))
-  return {
-    url: `http://127.0.0.1:${port}`,
-    clickhouseUrl: `http://127.0.0.1:${clickhousePort}`,
-    child,
-    log: () => output,
-    stop: async (signal) => {
-      const code = await ended(child, signal)
-      children.delete(child)
-      return code
-    },
-  }
-}
-
-/** Rows of a query on a ClickHouse HTTP interface. */
-export async function ask<T = Record<string, string>>(url: string, sql: string): Promise<T[]> {
-  const response = await fetch(`${url}/?default_format=JSONEachRow`, { method: 'POST', body: sql })
-  const text = await response.text()
-  if (!response.ok) throw new Error(text)
-  return text
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as T)
-}
-
-/** How long a test waits for a condition: what only a fault exceeds, on a slow machine under load too. */
-export const PATIENCE_MS = 240_000
-
-export async function until(
-  what: string,
-  condition: () => Promise<boolean>,
-  patienceMs = PATIENCE_MS,
-): Promise<void> {
-  const deadline = Date.now() + patienceMs
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`waited ${patienceMs / 1000} s for: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-}
-
-export function post(
-  url: string,
-  body: unknown,
-  headers: Record<string, string> = {},
-): Promise<Response> {
-  return fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...headers },
-    body:
-      typeof body === 'string' || body instanceof Uint8Array
-        ? (body as string)
-        : JSON.stringify(body),
-  })
-}
-
-/** A valid prediction with 20 numeric features. */
-export function prediction(i: number, more: Record<string, unknown> = {}): Record<string, unknown> {
-  return {
-    prediction_id: `p-${i}`,
-    model_id: 'fraud',
-    model_version: '7',
-    predicted_at: new Date(Date.UTC(2026, 0, 1) + i * 1000).toISOString(),
-    prediction: i % 3 === 0 ? '1' : '0',
-    score: ((i * 7919) % 10007) / 10007,
-    features: Object.fromEntries(
-      Array.from({ length: 20 }, (_, k) => [
-        `f${k}`,
-        Math.round(Math.sin((i + 1) * (k + 1)) * 1e5) / 1e3,
-      ]),
-    ),
-    ...more,
   }
 }

@@ -7,7 +7,7 @@ import { afterAll } from 'vitest'
 import { ended } from '../deploy/local/child-process.ts'
 import { freePort } from '../deploy/local/kafka.ts'
 import { migratePostgres, serverPostgres } from '../lib/postgres.ts'
-import { until } from './harness.ts'
+import { until } from './processes.ts'
 
 /** Where Debian puts the programs of its newest version, which are not in the path. */
 function programs(): string {

@@ -5,7 +5,8 @@ import type { LoggedRange } from '../../lib/event-log.ts'
 import { messageReader } from '../../lib/message-reader.ts'
 import { encodeBlock } from '../../lib/native-block.ts'
 import { createSeenIds } from '../../lib/seen-ids.ts'
-import { prediction, rangeOf } from '../../test/harness.ts'
+import { rangeOf } from '../../test/harness.ts'
+import { prediction } from '../../test/processes.ts'
 import { PREDICTION_MAPPINGS } from './rows.ts'
 
 const mapping = PREDICTION_MAPPINGS[0]

@@ -11,7 +11,7 @@ import { PredictionV1 } from '../../schemas/events/prediction.v1.ts'
 import { RULES, violations } from '../../scripts/check-boundaries.ts'
 import { readElec2 } from '../../examples/elec2.ts'
 import { artefacts } from '../../scripts/artefacts.ts'
-import { ROOT } from '../harness.ts'
+import { ROOT } from '../processes.ts'
 
 test.each([...artefacts()])('%s is what npm run emit writes', (path, content) => {
   expect(existsSync(join(ROOT, path)), `${path} is missing: run npm run emit`).toBe(true)

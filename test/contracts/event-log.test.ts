@@ -9,7 +9,8 @@ import { memoryLog } from '../../lib/event-log.memory.ts'
 import type { EventLog, LoggedRange } from '../../lib/event-log.ts'
 import { runModules, type Module } from '../../lib/modules.ts'
 import { TOPICS } from '../../schemas/topics.ts'
-import { temporaryDirectory, until } from '../harness.ts'
+import { temporaryDirectory } from '../harness.ts'
+import { until } from '../processes.ts'
 
 const log = pino({ level: 'silent' })
 const topic = TOPICS.predictions.topic

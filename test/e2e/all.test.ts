@@ -8,16 +8,8 @@ import { Webhook } from 'standardwebhooks'
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { freePort } from '../../deploy/local/kafka.ts'
-import {
-  ask,
-  post,
-  prediction,
-  ROOT,
-  startTarget,
-  temporaryDirectory,
-  until,
-  type Running,
-} from '../harness.ts'
+import { temporaryDirectory } from '../harness.ts'
+import { ask, post, prediction, ROOT, startTarget, until, type Running } from '../processes.ts'
 
 const directory = temporaryDirectory()
 let plumbline: Running

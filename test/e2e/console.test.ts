@@ -4,15 +4,8 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { chromium, type Browser, type Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import {
-  ask,
-  post,
-  prediction,
-  startTarget,
-  temporaryDirectory,
-  until,
-  type Running,
-} from '../harness.ts'
+import { temporaryDirectory } from '../harness.ts'
+import { ask, post, prediction, startTarget, until, type Running } from '../processes.ts'
 
 const CHROMIUM = '/usr/bin/chromium'
 const FLAGS = [

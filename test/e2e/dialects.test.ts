@@ -11,15 +11,8 @@ import { startKafka, type LocalKafka } from '../../deploy/local/kafka.ts'
 import { startRegistry, type LocalRegistry } from '../../deploy/local/registry.ts'
 import { schemaRegistry } from '../../lib/schema-registry.ts'
 import { TOPICS } from '../../schemas/topics.ts'
-import {
-  ask,
-  prediction,
-  ROOT,
-  startTarget,
-  temporaryDirectory,
-  until,
-  type Running,
-} from '../harness.ts'
+import { temporaryDirectory } from '../harness.ts'
+import { ask, prediction, ROOT, startTarget, until, type Running } from '../processes.ts'
 import { tcpProxy, type TcpProxy } from '../proxies.ts'
 
 const directory = temporaryDirectory()

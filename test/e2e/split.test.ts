@@ -5,16 +5,8 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { ended } from '../../deploy/local/child-process.ts'
 import { freePort, startKafka, type LocalKafka } from '../../deploy/local/kafka.ts'
-import {
-  ask,
-  post,
-  prediction,
-  ROOT,
-  startTarget,
-  temporaryDirectory,
-  until,
-  type Running,
-} from '../harness.ts'
+import { temporaryDirectory } from '../harness.ts'
+import { ask, post, prediction, ROOT, startTarget, until, type Running } from '../processes.ts'
 
 const directory = temporaryDirectory()
 let kafka: LocalKafka

@@ -5,15 +5,8 @@ import kafkajs from 'kafkajs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { freePort, startKafka, type LocalKafka } from '../../deploy/local/kafka.ts'
 import { TOPICS } from '../../schemas/topics.ts'
-import {
-  ask,
-  prediction,
-  spawnTarget,
-  startTarget,
-  temporaryDirectory,
-  until,
-  type Running,
-} from '../harness.ts'
+import { temporaryDirectory } from '../harness.ts'
+import { ask, prediction, spawnTarget, startTarget, until, type Running } from '../processes.ts'
 import { expectTotals, faultProducer } from './totals.ts'
 
 const topic = TOPICS.predictions.topic

@@ -6,14 +6,8 @@ import { serverEngine, type ClickHouse } from '../../lib/clickhouse.ts'
 import type { LoggedRange } from '../../lib/event-log.ts'
 import { createSpool } from '../../lib/spool.ts'
 import { PREDICTION_MAPPINGS } from '../../services/ingest/rows.ts'
-import {
-  prediction,
-  rangeOf,
-  sinkOn,
-  startTarget,
-  temporaryDirectory,
-  type Running,
-} from '../harness.ts'
+import { rangeOf, sinkOn, temporaryDirectory } from '../harness.ts'
+import { prediction, startTarget, type Running } from '../processes.ts'
 import { httpProxy, type Fate, type HttpProxy } from '../proxies.ts'
 import { expectTotals } from './totals.ts'
 

@@ -6,15 +6,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { freePort } from '../../deploy/local/kafka.ts'
 import { createEmitter } from '../../emitters/node/plumbline.mjs'
-import {
-  ask,
-  PATIENCE_MS,
-  ROOT,
-  startTarget,
-  temporaryDirectory,
-  until,
-  type Running,
-} from '../harness.ts'
+import { temporaryDirectory } from '../harness.ts'
+import { ask, PATIENCE_MS, ROOT, startTarget, until, type Running } from '../processes.ts'
 
 const directory = temporaryDirectory()
 let env: Record<string, string>

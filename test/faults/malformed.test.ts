@@ -5,14 +5,8 @@ import kafkajs from 'kafkajs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startKafka, type LocalKafka } from '../../deploy/local/kafka.ts'
 import { TOPICS } from '../../schemas/topics.ts'
-import {
-  ask,
-  prediction,
-  startTarget,
-  temporaryDirectory,
-  until,
-  type Running,
-} from '../harness.ts'
+import { temporaryDirectory } from '../harness.ts'
+import { ask, prediction, startTarget, until, type Running } from '../processes.ts'
 
 const MALFORMED = process.env['FAULTS'] === 'all' ? 100_000 : 10_000
 const SEED = Number(process.env['FAULT_SEED'] ?? 20_261_121)

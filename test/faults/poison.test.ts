@@ -17,7 +17,8 @@ import { sinkConsumer } from '../../lib/sink-consumer.ts'
 import { createSpool } from '../../lib/spool.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import { PREDICTION_MAPPINGS } from '../../services/ingest/rows.ts'
-import { migratedClickHouse, prediction, rangeOf, sinkOn, until } from '../harness.ts'
+import { migratedClickHouse, rangeOf, sinkOn } from '../harness.ts'
+import { prediction, until } from '../processes.ts'
 
 let db: ClickHouse
 let directory: string

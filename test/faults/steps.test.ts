@@ -7,7 +7,8 @@ import { embeddedEngine } from '../../lib/clickhouse-embedded.ts'
 import { kafkaLog } from '../../lib/event-log.kafka.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import { pino } from 'pino'
-import { ROOT, temporaryDirectory } from '../harness.ts'
+import { temporaryDirectory } from '../harness.ts'
+import { ROOT } from '../processes.ts'
 import { expectTotals, faultProducer } from './totals.ts'
 
 const directory = temporaryDirectory()

@@ -2,7 +2,7 @@
 import kafkajs, { type Producer } from 'kafkajs'
 import { expect } from 'vitest'
 import { TOPICS } from '../../schemas/topics.ts'
-import { prediction, until } from '../harness.ts'
+import { prediction, until } from '../processes.ts'
 
 type Query = (sql: string) => Promise<Record<string, unknown>[]>
 

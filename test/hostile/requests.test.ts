@@ -4,15 +4,8 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import {
-  ask,
-  post,
-  prediction,
-  startTarget,
-  temporaryDirectory,
-  until,
-  type Running,
-} from '../harness.ts'
+import { temporaryDirectory } from '../harness.ts'
+import { ask, post, prediction, startTarget, until, type Running } from '../processes.ts'
 
 const directory = temporaryDirectory()
 const env = { PLUMBLINE_DATA_DIR: join(directory, 'data'), PLUMBLINE_LOG_LEVEL: 'error' }

@@ -7,7 +7,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ended } from '../../deploy/local/child-process.ts'
 import { freePort } from '../../deploy/local/kafka.ts'
 import { alertSender } from '../../services/retrain-trigger/alerts.ts'
-import { temporaryDirectory, until } from '../harness.ts'
+import { temporaryDirectory } from '../harness.ts'
+import { until } from '../processes.ts'
 
 const directory = temporaryDirectory()
 let alertmanager: ChildProcess

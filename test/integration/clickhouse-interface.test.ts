@@ -6,7 +6,8 @@ import { createClient } from '@clickhouse/client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { serverEngine } from '../../lib/clickhouse.ts'
 import { encodeBlock, strings } from '../../lib/native-block.ts'
-import { startTarget, temporaryDirectory, type Running } from '../harness.ts'
+import { temporaryDirectory } from '../harness.ts'
+import { startTarget, type Running } from '../processes.ts'
 
 let stores: Running
 let secret: string

@@ -6,7 +6,8 @@ import { parseModel } from '../../lib/models.ts'
 import type { Sink } from '../../lib/sink.ts'
 import { driftQueries } from '../../services/drift/queries.ts'
 import { PREDICTION_MAPPINGS } from '../../services/ingest/rows.ts'
-import { migratedClickHouse, prediction, rangeOf, sinkOn } from '../harness.ts'
+import { migratedClickHouse, rangeOf, sinkOn } from '../harness.ts'
+import { prediction } from '../processes.ts'
 import { judgeOn } from '../judging.ts'
 
 const START = Date.UTC(2026, 0, 1)

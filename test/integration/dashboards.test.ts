@@ -5,7 +5,8 @@ import { beforeAll, expect, test } from 'vitest'
 import { clickHouseDashboard, STANDING_ALARMS } from '../../dashboards/artefacts.ts'
 import { PANELS } from '../../dashboards/panels.ts'
 import type { ClickHouse } from '../../lib/clickhouse.ts'
-import { migratedClickHouse, ROOT } from '../harness.ts'
+import { migratedClickHouse } from '../harness.ts'
+import { ROOT } from '../processes.ts'
 
 let db: ClickHouse
 beforeAll(async () => {

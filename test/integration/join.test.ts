@@ -1,7 +1,8 @@
 /** Labels meet predictions in any order, and end in the batch answer. */
 import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
-import { migratedClickHouse, prediction, rangeOf, sinkOn } from '../harness.ts'
+import { migratedClickHouse, rangeOf, sinkOn } from '../harness.ts'
+import { prediction } from '../processes.ts'
 import type { ClickHouse } from '../../lib/clickhouse.ts'
 import { parseModel } from '../../lib/models.ts'
 import type { Sink } from '../../lib/sink.ts'

@@ -9,7 +9,8 @@ import { incompleteness, readAudit, readEvidence } from '../../services/retrain-
 import { launcher } from '../../services/retrain-trigger/launch.ts'
 import { isTokenOf } from '../../services/retrain-trigger/run-token.ts'
 import { runLedger, type Run, type RunLedger } from '../../services/retrain-trigger/runs.ts'
-import { temporaryDirectory, until } from '../harness.ts'
+import { temporaryDirectory } from '../harness.ts'
+import { until } from '../processes.ts'
 
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
 const directory = temporaryDirectory()
