@@ -1,5 +1,6 @@
 /** Plumbline in processes of its own, and what is said to them; needs no test runner. */
 import { spawn, type ChildProcess } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ended } from '../deploy/local/child-process.ts'
@@ -70,6 +71,12 @@ export async function spawnTarget(target: string, env: Record<string, string>): 
       return code
     },
   }
+}
+
+/** Most resident memory that the process ever had, in MiB. */
+export function peakMiB({ child }: Running): number {
+  const status = readFileSync(`/proc/${child.pid}/status`, 'utf8')
+  return Number(/VmHWM:\s+(\d+) kB/.exec(status)![1]) / 1024
 }
 
 /** Rows of a query on a ClickHouse HTTP interface. */
