@@ -147,7 +147,7 @@ export const ModelFile = Type.Object(
         {
           kind: Type.Enum(['class', 'probability', 'value'], {
             description:
-              'What one number alone is that a model server answers: the class, the probability of the positive class, or a predicted value. Unset: a fraction between 0 and 1 of a binary model is a probability, all else the prediction.',
+              'What one number alone is that a model server answers: the class, the probability of the positive class, or a predicted value. Unset: a fraction between 0 and 1 of a model whose task is binary, or not declared, is a probability, all else the prediction.',
           }),
         },
         closed,

@@ -24,7 +24,7 @@ import { InferenceV1 } from '../../schemas/events/inference.v1.ts'
 import { PredictionV1 } from '../../schemas/events/prediction.v1.ts'
 import { ID_SEPARATOR } from '../../schemas/fields.ts'
 import { TOPICS } from '../../schemas/topics.ts'
-import { predictionsOf, Unreadable } from './dialects/inference.ts'
+import { outputOf, predictionsOf, Unreadable } from './dialects/inference.ts'
 
 /** Newest first: version 1 knew exchanges by their id alone, whatever model they were of. */
 export const INFERENCE_MAPPINGS = [
@@ -209,7 +209,7 @@ function readExchange(
       answeredAt: row.answered_at,
       request: row.request,
       response: row.response,
-      output: { kind: model.outputKind, isBinary: model.task === 'binary' },
+      output: outputOf(model),
     })
     for (const prediction of predictions) {
       const value = JSON.stringify(prediction)

@@ -1,7 +1,7 @@
 /** What one number alone of a model server becomes, by what the model file declares of its outputs. */
 import { expect, test } from 'vitest'
-import { parseModel } from '../../../lib/models.ts'
-import { MAX_ROWS, predictionsOf, type Output } from './inference.ts'
+import { parseModel, readModels } from '../../../lib/models.ts'
+import { MAX_ROWS, outputOf, predictionsOf, type Output } from './inference.ts'
 
 /** What each row of an exchange answered. */
 function answers(response: unknown, output: Output | undefined, rows = 2) {
@@ -21,11 +21,7 @@ function answers(response: unknown, output: Output | undefined, rows = 2) {
   }))
 }
 
-/** As `inference-log.ts` asks for it. */
-function declared(file: string): Output {
-  const model = parseModel(file)
-  return { kind: model.outputKind, isBinary: model.task === 'binary' }
-}
+const declared = (file: string) => outputOf(parseModel(file))
 
 const BINARY = 'model_id: m\ntask: binary\n'
 
@@ -46,8 +42,9 @@ test.each([
   ])
   expect(answers(response, declared(`${BINARY}output: { kind: value }\n`))).toEqual(values)
   expect(answers(response, declared('model_id: m\ntask: regression\n'))).toEqual(values)
-  // Of a model that has no file nothing is known.
-  expect(answers(response, undefined)).toEqual(values)
+  // A model without a file has no task, and is read as most are.
+  const undeclared = readModels('no such folder').get('m')
+  expect(answers(response, outputOf(undeclared))).toEqual(scores)
 })
 
 test('classes are told by a declared kind, and by what no probability is', () => {

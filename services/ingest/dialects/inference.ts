@@ -7,7 +7,7 @@
 import { largest } from '../../../lib/stats/extremes.ts'
 import type { RawEvent } from '../../../lib/event-verdict.ts'
 import { whyBeyond } from '../../../lib/json-bounds.ts'
-import type { OutputKind } from '../../../lib/models.ts'
+import type { Model, OutputKind } from '../../../lib/models.ts'
 
 export interface Exchange {
   exchangeId: string
@@ -27,6 +27,12 @@ export interface Output {
   kind: OutputKind | undefined
   isBinary: boolean
 }
+
+/** What a model file says of outputs; a model without a task is read as a binary one. */
+export const outputOf = ({ outputKind, task }: Pick<Model, 'outputKind' | 'task'>): Output => ({
+  kind: outputKind,
+  isBinary: task === undefined || task === 'binary',
+})
 
 /** Why an exchange has no predictions. */
 export class Unreadable extends Error {}
