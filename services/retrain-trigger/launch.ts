@@ -12,7 +12,8 @@ import type { RetrainPolicy } from '../../schemas/model.ts'
 import { launchEndpoints } from './endpoints.ts'
 import { retryAfterMs } from './retry-after.ts'
 import { newRunToken } from './run-token.ts'
-import type { Run, RunLedger } from './runs.ts'
+import type { Run } from './run-record.ts'
+import type { RunLedger } from './runs.ts'
 import { signatureHeaders } from './signatures.ts'
 
 export interface LaunchOptions {

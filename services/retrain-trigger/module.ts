@@ -108,7 +108,7 @@ export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module
     setAside.inc({ model_id: modelId, policy })
     log.error(
       { model_id: modelId, policy, error: messageOf(error) },
-      'policy set aside, trying again at the next look',
+      'policy set aside, trying again at its next look',
     )
   }
 
@@ -170,13 +170,11 @@ export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module
           cron,
           async () => {
             try {
-              await engine.tick(modelId, cron, now())
+              const { failures } = await engine.tick(modelId, cron, now())
+              for (const { policy, error } of failures) failed(modelId, policy, error)
               wake()
             } catch (error) {
-              log.error(
-                { model_id: modelId, cron, error: messageOf(error) },
-                'schedule not evaluated',
-              )
+              failed(modelId, '', error)
             }
           },
           { timezone: 'UTC' },

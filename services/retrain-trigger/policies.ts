@@ -23,7 +23,19 @@ interface ParsedPolicy {
   windows: number
 }
 
-export function policyEngine(models: Models, { queries, ledger, now }: PolicyOptions) {
+/** What a decision is about, besides its evidence. */
+interface Occasion {
+  cause: string
+  revision?: number
+  /** Stream time for verdicts and labels, wall time for schedules; epoch milliseconds. */
+  at: number
+  labelsKnown: number
+}
+
+export function policyEngine(
+  models: Pick<Models, 'declared'>,
+  { queries, ledger, now }: PolicyOptions,
+) {
   const parsed = new Map(
     models.declared
       .filter((model) => model.retrain.length > 0)
@@ -33,31 +45,16 @@ export function policyEngine(models: Models, { queries, ledger, now }: PolicyOpt
       ]),
   )
 
-  async function decideAndRecord(
+  function decideAndRecord(
     modelId: string,
     { policy, condition }: ParsedPolicy,
     evidence: Evidence,
-    cause: string,
-    revision: number,
-    at: number,
-    labelsKnown: number,
+    { cause, revision = 0, at, labelsKnown }: Occasion,
   ) {
-    const runs = await ledger.history(modelId, policy.name)
-    const decision = decide(policy, condition, evidence, runs, at)
-    const launches = decision.action === 'launch'
-    return ledger.decided(
-      { modelId, policy: policy.name, cause, decision, windowEnd: evidence.windowEnd, revision },
-      launches
-        ? {
-            modelId,
-            policy,
-            cause,
-            reason: decision.reason,
-            windowEnd: evidence.windowEnd,
-            decidedAt: at,
-            labelsKnown,
-          }
-        : undefined,
+    return ledger.decide(
+      { modelId, policy: policy.name, cause, windowEnd: evidence.windowEnd, revision },
+      (runs) => decide(policy, condition, evidence, runs, at),
+      { policy, decidedAt: at, labelsKnown },
     )
   }
 
@@ -88,15 +85,13 @@ export function policyEngine(models: Models, { queries, ledger, now }: PolicyOpt
         newLabels: labels.fresh,
       }
       const cause = `labels:${labels.runs}`
-      await decideAndRecord(modelId, policy, evidence, cause, 0, at, labels.known)
+      await decideAndRecord(modelId, policy, evidence, { cause, at, labelsKnown: labels.known })
       return false
     }
-    const answered = new Map(
-      (await ledger.decisions(modelId, policy.policy.name)).map((d) => [d.cause, d]),
-    )
+    const answered = await ledger.answers(modelId, policy.policy.name)
     const unanswered = windows.filter(({ windowEnd, revision }) => {
       const earlier = answered.get(causeOf(windowEnd))
-      return !earlier || (earlier.action === 'none' && earlier.evidence_revision < revision)
+      return !earlier || (!earlier.launched && earlier.revision < revision)
     })
     const batch = unanswered.slice(0, WINDOWS_A_PASS)
     const [oldest] = batch
@@ -106,22 +101,58 @@ export function policyEngine(models: Models, { queries, ledger, now }: PolicyOpt
     const facts = await queries.facts(modelId, since, batch.at(-1)!.windowEnd)
     for (const { windowEnd, revision } of batch) {
       const evidence = { facts, windowEnd, newLabels: labels.fresh, tick: undefined }
-      const cause = causeOf(windowEnd)
-      await decideAndRecord(modelId, policy, evidence, cause, revision, windowEnd, labels.known)
+      await decideAndRecord(modelId, policy, evidence, {
+        cause: causeOf(windowEnd),
+        revision,
+        at: windowEnd,
+        labelsKnown: labels.known,
+      })
     }
     return unanswered.length > batch.length
   }
 
+  /** Policies, by model and name, of which no row tells of a failure; a start knows of none. */
+  const sound = new Set<string>()
+
   /** Leaves a row that people see at `GET /v1/decisions`; what the ledger refuses is left to the log. */
   async function tellFailure(modelId: string, policy: string, error: unknown): Promise<void> {
+    sound.delete(JSON.stringify([modelId, policy]))
     const reason = `it could not be evaluated: ${messageOf(error).replaceAll(UNPRINTABLE, ' ')}`
     const decision = { action: 'none' as const, reason }
     await ledger
       .decided(
-        { modelId, policy, cause: 'failure', decision, windowEnd: undefined, revision: 0 },
+        { modelId, policy, cause: FAILURE, decision, windowEnd: undefined, revision: 0 },
         undefined,
       )
       .catch(() => {})
+  }
+
+  async function tellRecovery(modelId: string, policy: string): Promise<void> {
+    const key = JSON.stringify([modelId, policy])
+    if (sound.has(key)) return
+    await ledger.forget(modelId, policy, FAILURE)
+    sound.add(key)
+  }
+
+  /** Asks policies of a model one by one: what one fails at is its own, and told. */
+  async function askEach(
+    modelId: string,
+    policies: readonly ParsedPolicy[],
+    ask: (policy: ParsedPolicy) => Promise<boolean>,
+  ): Promise<Evaluated> {
+    const failures: Evaluated['failures'] = []
+    let more = false
+    for (const policy of policies) {
+      const { name } = policy.policy
+      try {
+        if (await ask(policy)) more = true
+        await tellRecovery(modelId, name)
+      } catch (error) {
+        failures.push({ policy: name, error })
+        await tellFailure(modelId, name, error)
+      }
+    }
+    return { failures, more }
   }
 
   return {
@@ -131,40 +162,27 @@ export function policyEngine(models: Models, { queries, ledger, now }: PolicyOpt
         policies.flatMap((p) => p.crons.map((cron) => ({ modelId, cron }))),
       ),
 
-    /** Asks each policy of a model by itself: what one fails at is its own, and told. */
+    /** Asks each policy of a model that no schedule asks. */
     evaluate: async (modelId: string): Promise<Evaluated> => {
-      const entry = parsed.get(modelId)
-      if (!entry) return { failures: [], more: false }
+      const policies = parsed.get(modelId)?.policies.filter((p) => p.crons.length === 0) ?? []
+      if (policies.length === 0) return { failures: [], more: false }
       const windows = await queries.windows(modelId)
-      const failures: Evaluated['failures'] = []
-      let more = false
-      for (const policy of entry.policies.filter((p) => p.crons.length === 0))
-        try {
-          if (await evaluatePolicy(modelId, policy, windows)) more = true
-        } catch (error) {
-          const { name } = policy.policy
-          failures.push({ policy: name, error })
-          await tellFailure(modelId, name, error)
-        }
-      return { failures, more }
+      return askEach(modelId, policies, (policy) => evaluatePolicy(modelId, policy, windows))
     },
 
     /** A cron expression has come due. */
-    tick: async (modelId: string, cron: string, at: number): Promise<void> => {
-      const entry = parsed.get(modelId)
+    tick: async (modelId: string, cron: string, at: number): Promise<Evaluated> => {
+      const policies = parsed.get(modelId)?.policies.filter((p) => p.crons.includes(cron)) ?? []
       const windows = await queries.windows(modelId)
       const facts = await queries.facts(modelId, windows.at(-LOOK_BACK)?.windowEnd ?? 0)
-      for (const policy of entry?.policies.filter((p) => p.crons.includes(cron)) ?? []) {
+      const windowEnd = windows.at(-1)?.windowEnd
+      const cause = `cron:${new Date(Math.floor(at / 60_000) * 60_000).toISOString()}`
+      return askEach(modelId, policies, async (policy) => {
         const labels = await newLabels(modelId, policy)
-        const evidence = {
-          facts,
-          windowEnd: windows.at(-1)?.windowEnd,
-          newLabels: labels.fresh,
-          tick: cron,
-        }
-        const minute = new Date(Math.floor(at / 60_000) * 60_000).toISOString()
-        await decideAndRecord(modelId, policy, evidence, `cron:${minute}`, 0, at, labels.known)
-      }
+        const evidence = { facts, windowEnd, newLabels: labels.fresh, tick: cron }
+        await decideAndRecord(modelId, policy, evidence, { cause, at, labelsKnown: labels.known })
+        return false
+      })
     },
 
     policyOf: (modelId: string, name: string): RetrainPolicy | undefined =>
@@ -175,6 +193,8 @@ export type PolicyEngine = ReturnType<typeof policyEngine>
 
 /** Windows a policy answers for in one pass. */
 const WINDOWS_A_PASS = 200
+/** The cause under which a policy's failure stands, until it can be evaluated again. */
+const FAILURE = 'failure'
 const UNPRINTABLE = /[^\P{C}\n\t]/gu
 
 /** What became of one look at a model: the policies that failed, and whether windows are left for another. */

@@ -9,7 +9,8 @@ import { incompleteness, readAudit, readEvidence } from './audit.ts'
 import type { PolicyEngine } from './policies.ts'
 import type { PolicyQueries } from './queries.ts'
 import { isTokenOf } from './run-token.ts'
-import type { Run, RunLedger } from './runs.ts'
+import type { Run } from './run-record.ts'
+import type { RunLedger } from './runs.ts'
 
 export interface RetrainRoutesOptions {
   ledger: RunLedger
@@ -129,16 +130,16 @@ function runRoutes(http: Http, { ledger, engine, now, wake }: RetrainRoutesOptio
       return run
     },
   )
-  http.get<{ Querystring: { model_id: string } }>(
+  http.get<{ Querystring: { model_id: string; limit: number } }>(
     '/v1/decisions',
     {
       config: read,
       schema: {
-        summary: 'What each policy answered, launch or not, and why',
-        querystring: object(['model_id'], { model_id: id }),
+        summary: 'What each policy answered, launch or not, and why; newest first',
+        querystring: object(['model_id'], { model_id: id, limit }),
       },
     },
-    async ({ query }) => ({ decisions: await ledger.decisions(query.model_id) }),
+    async ({ query }) => ({ decisions: await ledger.decisions(query.model_id, query.limit) }),
   )
 }
 

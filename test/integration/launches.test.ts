@@ -8,7 +8,8 @@ import { embeddedPostgres, migratePostgres, type EmbeddedPostgres } from '../../
 import { incompleteness, readAudit, readEvidence } from '../../services/retrain-trigger/audit.ts'
 import { launcher } from '../../services/retrain-trigger/launch.ts'
 import { isTokenOf } from '../../services/retrain-trigger/run-token.ts'
-import { runLedger, type Run, type RunLedger } from '../../services/retrain-trigger/runs.ts'
+import type { Run } from '../../services/retrain-trigger/run-record.ts'
+import { runLedger, type RunLedger } from '../../services/retrain-trigger/runs.ts'
 import { temporaryDirectory } from '../harness.ts'
 import { until } from '../processes.ts'
 

@@ -1,0 +1,130 @@
+/** Policies are asked by themselves, a bounded number of windows at a time, on real stores. */
+import { join } from 'node:path'
+import { beforeAll, expect, test } from 'vitest'
+import type { ClickHouse } from '../../lib/clickhouse.ts'
+import { parseModel } from '../../lib/models.ts'
+import { embeddedPostgres, migratePostgres, serverPostgres } from '../../lib/postgres.ts'
+import { policyEngine } from '../../services/retrain-trigger/policies.ts'
+import { policyQueries } from '../../services/retrain-trigger/queries.ts'
+import { runLedger, type RunLedger } from '../../services/retrain-trigger/runs.ts'
+import { migratedClickHouse, temporaryDirectory } from '../harness.ts'
+import { postgresServer } from '../postgres-server.ts'
+
+const HOUR = 3_600_000
+const START = Date.UTC(2026, 0, 5)
+
+let db: ClickHouse
+let ledger: RunLedger
+beforeAll(async () => {
+  ;({ db } = await migratedClickHouse())
+  const postgres = await embeddedPostgres(join(temporaryDirectory(), 'postgres'))
+  await migratePostgres(postgres)
+  ledger = runLedger(postgres, Date.now)
+  return () => postgres.close()
+})
+
+const declared = (...texts: string[]) => ({ declared: texts.map((text) => parseModel(text)) })
+
+const judged = (modelId: string, windows: number, revision = 1) =>
+  db.insertRows(
+    'window_revisions',
+    Array.from({ length: windows }, (_, i) => ({
+      model_id: modelId,
+      window_start: new Date(START + i * HOUR).toISOString(),
+      window_end: new Date(START + (i + 1) * HOUR).toISOString(),
+      revision,
+      events: 60,
+      worst: 'ok',
+    })),
+    `${modelId} ${revision}`,
+  )
+
+const policy = (name: string, when: string) =>
+  `{ name: ${name}, when: '${when}', launch: { kind: webhook, url: "http://127.0.0.1:9/" }, cooldown: 1h }`
+
+test('450 windows are answered for in three passes, each once, and anew under a newer revision', async () => {
+  const models = declared(
+    `{ model_id: long, task: binary, windows: { size: 1h, lateness: 15m, min_count: 50 }, retrain: [${policy('p', 'any(drift.psi, alarm)')}] }`,
+  )
+  const engine = policyEngine(models, { queries: policyQueries(db), ledger, now: Date.now })
+  await judged('long', 450)
+  const answered: number[] = []
+  for (let more = true; more;) {
+    ;({ more } = await engine.evaluate('long'))
+    answered.push((await ledger.answers('long', 'p')).size)
+  }
+  expect(answered).toEqual([200, 400, 450])
+  await judged('long', 3, 2)
+  expect(await engine.evaluate('long')).toEqual({ failures: [], more: false })
+  const revisions = [...(await ledger.answers('long', 'p')).values()].map((a) => a.revision)
+  expect(revisions.filter((revision) => revision === 2).length).toBe(3)
+  expect((await ledger.decisions('long', 10)).length).toBe(10)
+})
+
+test('a policy that cannot be evaluated is told of until it can be, and its neighbours are asked, by windows and by the clock', async () => {
+  const models = declared(
+    `{ model_id: some, task: binary, windows: { size: 1h, lateness: 15m, min_count: 50 }, retrain: [${[
+      policy('broken', 'any(drift.psi, alarm)'),
+      policy('whole', 'any(drift.psi, alarm)'),
+      policy('broken_clock', 'schedule("0 3 * * *")'),
+      policy('whole_clock', 'schedule("0 3 * * *")'),
+    ].join(', ')}] }`,
+  )
+  let refuses = true
+  const engine = policyEngine(models, {
+    queries: policyQueries(db),
+    ledger: {
+      ...ledger,
+      decide: async (answer, by, newRun) => {
+        if (refuses && answer.policy.startsWith('broken')) throw new Error('refused\u0007')
+        return ledger.decide(answer, by, newRun)
+      },
+    },
+    now: Date.now,
+  })
+  await judged('some', 2)
+  const failed = ({ failures }: { failures: { policy: string }[] }) => failures.map((f) => f.policy)
+  const told = async () =>
+    (await ledger.decisions('some', 100))
+      .filter(({ cause }) => cause === 'failure')
+      .map((d) => [d.policy, d.reason])
+      .toSorted(([a], [b]) => (a! < b! ? -1 : 1))
+  expect(failed(await engine.evaluate('some'))).toEqual(['broken'])
+  expect(failed(await engine.tick('some', '0 3 * * *', START))).toEqual(['broken_clock'])
+  expect((await ledger.answers('some', 'whole')).size).toBe(2)
+  expect((await ledger.list('some', 10)).map((run) => run.policy)).toEqual(['whole_clock'])
+  const reason = 'it could not be evaluated: refused '
+  expect(await told()).toEqual([
+    ['broken', reason],
+    ['broken_clock', reason],
+  ])
+  refuses = false
+  expect(failed(await engine.evaluate('some'))).toEqual([])
+  expect(await told()).toEqual([['broken_clock', reason]])
+  expect(failed(await engine.tick('some', '0 3 * * *', START))).toEqual([])
+  expect(await told()).toEqual([])
+})
+
+test('processes that decide about one policy at the same moment launch one run', async () => {
+  const url = await postgresServer()
+  const connections = [serverPostgres(url), serverPostgres(url)]
+  const ledgers = connections.map((connection) => runLedger(connection, Date.now))
+  for (let round = 0; round < 20; round++) {
+    const modelId = `raced-${round}`
+    await Promise.all(
+      Array.from({ length: 6 }, (_, i) =>
+        ledgers[i % 2]!.decide(
+          { modelId, policy: 'p', cause: `window:${i}`, windowEnd: START + i * HOUR, revision: 1 },
+          (runs) =>
+            runs.length > 0
+              ? { action: 'none', reason: 'a run is under way' }
+              : { action: 'launch', reason: 'drift' },
+          { policy: { name: 'p', approval: 'none' }, decidedAt: START, labelsKnown: 0 },
+        ),
+      ),
+    )
+    expect((await ledgers[0]!.list(modelId, 10)).length).toBe(1)
+    expect((await ledgers[0]!.decisions(modelId, 10)).length).toBe(6)
+  }
+  await Promise.all(connections.map((connection) => connection.close()))
+})
