@@ -2,6 +2,9 @@
 import Type, { type Static } from 'typebox'
 import { LABEL_SOURCES } from './events/label.v1.ts'
 
+/** Most predictions of a model that are drawn for review in a day. */
+export const MAX_BUDGET_PER_DAY = 10_000
+
 const duration = (description: string, fallback: string) =>
   Type.String({ pattern: '^\\d+(ms|s|m|h|d)$', description, default: fallback })
 const share = (description: string, fallback: number) =>
@@ -218,7 +221,7 @@ export const ModelFile = Type.Object(
       Type.Object(
         {
           reviewers: Type.Integer({ minimum: 1, maximum: 20, default: 1 }),
-          budget_per_day: Type.Integer({ minimum: 0, default: 0 }),
+          budget_per_day: Type.Integer({ minimum: 0, maximum: MAX_BUDGET_PER_DAY, default: 0 }),
           draw: Type.Object(
             {
               random: share('Share of the budget drawn evenly.', 1),

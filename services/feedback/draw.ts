@@ -7,11 +7,15 @@ import { createHash } from 'node:crypto'
 import type { ClickHouse } from '../../lib/clickhouse.ts'
 import { durationMs } from '../../lib/durations.ts'
 import type { Model } from '../../lib/models.ts'
+import { ID_SEPARATOR } from '../../schemas/fields.ts'
+import { MAX_BUDGET_PER_DAY } from '../../schemas/model.ts'
 import type { DrawnTask } from './review-queue.ts'
 
 const HOUR_MS = 3_600_000
 /** How far back an hour may lie and still be drawn from. */
 const LOOK_BACK_HOURS = 24
+/** Beyond what a day's greatest budget ever draws: a cut would make inclusion probabilities wrong. */
+const MAX_DRAWN = 2 * MAX_BUDGET_PER_DAY
 
 export async function drawTasks(db: ClickHouse, model: Model): Promise<DrawnTask[]> {
   const perHour = (model.review.budgetPerDay * model.review.randomShare) / 24
@@ -31,12 +35,12 @@ export async function drawTasks(db: ClickHouse, model: Model): Promise<DrawnTask
      FROM (SELECT prediction_id, toStartOfHour(predicted_at) AS hour FROM predictions
            WHERE model_id = {model:String} AND NOT shadow AND predicted_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND predicted_at < fromUnixTimestamp64Milli({to:Int64}, 'UTC')) AS p
      INNER JOIN hours AS h ON h.hour = p.hour
-     WHERE sipHash64('review', prediction_id) / 18446744073709551616 < pi LIMIT 10000`,
+     WHERE sipHash64('review', prediction_id) / 18446744073709551616 < pi LIMIT ${MAX_DRAWN}`,
     { model: model.modelId, budget: perHour, from: closed - LOOK_BACK_HOURS * HOUR_MS, to: closed },
   )
   return rows.map((row) => ({
     taskId: createHash('sha256')
-      .update(`${model.modelId}/${row.prediction_id}`)
+      .update(`${model.modelId}${ID_SEPARATOR}${row.prediction_id}`)
       .digest('hex')
       .slice(0, 32),
     modelId: model.modelId,
