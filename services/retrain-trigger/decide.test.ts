@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { parseCondition } from '../../lib/conditions.ts'
-import { decide, type PastRun, type StandingFact } from './decide.ts'
+import { decide, sliceName, type PastRun, type StandingFact } from './decide.ts'
 
 const DAY = 86_400_000
 const policy = {
@@ -99,9 +99,13 @@ test('all asks for every fact of the window; a warning level takes alarms too', 
 })
 
 test('slices are asked for by name', () => {
-  const facts = [fact(1, 'alarm', { slice: 'region:north' })]
+  const facts = [fact(1, 'alarm', { slice: sliceName('region', 'north') })]
   expect(ask(facts, 1, [], 'any(performance, alarm)').action).toBe('none')
   expect(ask(facts, 1, [], 'any(performance, alarm, slice=region:north)').action).toBe('launch')
+  const colons = [fact(1, 'alarm', { slice: sliceName('a:b', 'c') })]
+  const when = (slice: string) => `any(performance, alarm, slice=${slice})`
+  expect(ask(colons, 1, [], when('"a":"b:c"')).action).toBe('none')
+  expect(ask(colons, 1, [], when('"a:b":"c"')).action).toBe('launch')
 })
 
 test('labels and the clock', () => {

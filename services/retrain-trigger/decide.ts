@@ -1,7 +1,11 @@
 /** (policy, evidence, history, now) -> launch, or the reason for not launching. Pure. */
 import { holds, type Condition, type VerdictTest } from '../../lib/conditions.ts'
 import { durationMs } from '../../lib/durations.ts'
+import { ID_SEPARATOR } from '../../schemas/fields.ts'
 import type { RetrainPolicy } from '../../schemas/model.ts'
+
+/** One name of a slice: keys and values may hold colons, and neither holds the separator. */
+export const sliceName = (key: string, value: string) => `${key}${ID_SEPARATOR}${value}`
 
 /** A judged fact of a window, as it stands. */
 export interface StandingFact {
@@ -10,7 +14,7 @@ export interface StandingFact {
   metric: string
   subject: string
   verdict: 'ok' | 'warning' | 'alarm' | 'incomplete'
-  /** `key:value`, or '' for the whole window. */
+  /** As {@link sliceName} joins it, or '' for the whole window. */
   slice: string
 }
 
@@ -104,7 +108,7 @@ function verdictHolds(
   why: string[],
 ): boolean {
   if (windowEnd === undefined) return false
-  const slice = test.slice ? `${test.slice.key}:${test.slice.value}` : ''
+  const slice = test.slice ? sliceName(test.slice.key, test.slice.value) : ''
   const series = Map.groupBy(
     facts.filter(
       (fact) =>

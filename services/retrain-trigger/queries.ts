@@ -1,6 +1,6 @@
 /** What policies read from ClickHouse. */
 import type { ClickHouse } from '../../lib/clickhouse.ts'
-import type { StandingFact } from './decide.ts'
+import { sliceName, type StandingFact } from './decide.ts'
 
 export interface WindowRevision {
   windowEnd: number
@@ -46,17 +46,19 @@ export function policyQueries(db: ClickHouse) {
         family: string
         metric: string
         subject: string
-        slice: string
+        slice_key: string
+        slice_value: string
         standing: StandingFact['verdict']
       }>(
-        `SELECT toUnixTimestamp64Milli(window_end) AS end, family, metric, subject, if(slice_key = '', '', concat(slice_key, ':', slice_value)) AS slice, standing
+        `SELECT toUnixTimestamp64Milli(window_end) AS end, family, metric, subject, slice_key, slice_value, standing
          FROM (${STANDING} AND toUnixTimestamp64Milli(window_end) BETWEEN {since:Int64} AND {until:Int64} GROUP BY window_end, family, metric, subject, slice_key, slice_value, reference) WHERE standing != 'none'`,
         { model: modelId, since, until },
       )
-      return rows.map(({ end, standing, ...row }) => ({
+      return rows.map(({ end, standing, slice_key, slice_value, ...row }) => ({
         ...row,
         windowEnd: Number(end),
         verdict: standing,
+        slice: slice_key === '' ? '' : sliceName(slice_key, slice_value),
       }))
     },
 
