@@ -139,6 +139,7 @@ const SERVER_OPTIONS = {
   maxHeaderSize: MAX_HEADER_BYTES,
   headersTimeout: HEADERS_TIMEOUT_MS,
   requestTimeout: REQUEST_TIMEOUT_MS,
+  connectionsCheckingInterval: 1000,
 }
 
 /** A navigation from another site is refused too: nobody follows a link into this port. */

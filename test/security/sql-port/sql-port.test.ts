@@ -10,6 +10,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { PANELS } from '../../../dashboards/panels.ts'
 import { freePort } from '../../../deploy/local/kafka.ts'
 import { temporaryDirectory } from '../../harness.ts'
+import { openSockets } from '../../hostile/sockets.ts'
 import { startTarget, until, type Running } from '../../processes.ts'
 import { corpus, type Sent } from './corpus.ts'
 
@@ -136,6 +137,8 @@ test('one reader’s session is no other’s', async () => {
 test('memory, rows and the number at once are bounded; others are answered meanwhile', async () => {
   expect((await send('SELECT groupArray(number) FROM numbers(1000000000)')).text).toContain('241')
   expect((await send('SELECT number FROM numbers(10000000) FORMAT CSV')).text).toContain('396')
+  expect((await send('SELECT length(range(1000000))')).text).toBe('1000000\n')
+  expect((await send('SELECT length(range(1000001))')).text).toContain('Code: 69')
   const wide = `SELECT ${Array.from({ length: 6000 }, (_, i) => `${i}+${i}`).join(',')}`
   const before = memoryOf(stores.child.pid!)
   const answers = await Promise.all([
@@ -276,3 +279,18 @@ test('connections that never say a password are bounded in number and time', asy
     for (const socket of silent) socket.destroy()
   }
 }, 60_000)
+
+test('connections of the ClickHouse port are bounded in number, and those that finish no request in time', async () => {
+  const { port } = new URL(stores.clickhouseUrl)
+  const whole = `POST / HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Length: 9\r\n\r\n`
+  const texts = ['GET / HTTP/1.1\r\nHost: 127', whole]
+  const silent = openSockets(stores.clickhouseUrl, { name: 'half', connections: 300, texts })
+  try {
+    await until('all have come', async () => silent.opened() === 300)
+    await until('what is beyond 256 is closed', async () => silent.open() <= 256)
+    await until('the rest is closed, those without a body last', async () => silent.open() === 0)
+    expect((await send('SELECT 1')).text).toBe('1\n')
+  } finally {
+    silent.destroy()
+  }
+})
