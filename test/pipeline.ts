@@ -18,6 +18,8 @@ export interface Pipeline {
   predictions: Store
   /** Joins them with what is stored. */
   labels: Store
+  /** Labels that nothing joins yet. */
+  storeLabels: Store
   attributes: Store
   join: Join
 }
@@ -45,6 +47,7 @@ export async function pipeline(): Promise<Pipeline> {
       await labels(events)
       await join.resolve()
     },
+    storeLabels: labels,
     attributes: storeOf('attributes', TOPICS.attributes.topic, ATTRIBUTE_MAPPINGS[0]),
     join,
   }
