@@ -7,7 +7,6 @@ import { pino } from 'pino'
 import { startKafka } from '../deploy/local/kafka.ts'
 import { startRegistry } from '../deploy/local/registry.ts'
 import { avroReader } from '../lib/avro-reader.ts'
-import { circuitBreaker } from '../lib/circuit-breaker.ts'
 import type { ClickHouse, FileInsert } from '../lib/clickhouse.ts'
 import { embeddedEngine } from '../lib/clickhouse-embedded.ts'
 import { migrateClickHouse } from '../lib/clickhouse-migrations.ts'
@@ -254,7 +253,6 @@ async function exactlyOnce(run: SinkRun) {
     spool: createSpool(join(run.directory, 'spool'), 'process'),
     eventLog,
     metrics: createMetrics(),
-    breaker: circuitBreaker({ maxRatio: 0.5, maxRun: 1000 }),
     duplicateHorizon: 1_000_000,
     now: Date.now,
   })

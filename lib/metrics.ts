@@ -9,7 +9,6 @@ export interface Metrics {
   ingestDelaySeconds: Histogram
   batchRows: Histogram<'topic'>
   insertSeconds: Histogram<'topic'>
-  circuitOpen: Gauge<'topic' | 'partition'>
 }
 
 export function createMetrics(): Metrics {
@@ -41,12 +40,6 @@ export function createMetrics(): Metrics {
       help: 'Messages of one insert.',
       labelNames: ['topic'],
       buckets: [1, 10, 100, 1000, 10_000, 100_000],
-      registers,
-    }),
-    circuitOpen: new Gauge({
-      name: 'plumbline_circuit_open',
-      help: '1 where a partition is stopped because too many of its messages are refused.',
-      labelNames: ['topic', 'partition'],
       registers,
     }),
     insertSeconds: new Histogram({

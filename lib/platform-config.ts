@@ -53,18 +53,6 @@ export const PlatformConfig = Type.Object({
     description:
       'Ids remembered per partition: an event sent again within them counts once. 25 bytes of memory each.',
   }),
-  PLUMBLINE_DEAD_LETTER_RATIO: Type.Number({
-    minimum: 0,
-    maximum: 1,
-    default: 0.5,
-    description:
-      'Share of refused messages, among the newest 2000 of a partition, above which its consumer stops instead of draining the topic away.',
-  }),
-  PLUMBLINE_DEAD_LETTER_RUN: Type.Integer({
-    minimum: 1,
-    default: 1000,
-    description: 'Refused messages in a row above which a partition’s consumer stops.',
-  }),
   PLUMBLINE_DATA_DIR: Type.String({
     default: './data',
     description: 'Folder of the embedded stores, the spool and the secret.',

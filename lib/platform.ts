@@ -15,7 +15,6 @@ import { PGLiteSocketServer } from '@electric-sql/pglite-socket'
 import { TOPICS } from '../schemas/topics.ts'
 import { openAccess, readKeyFile, type Authenticate } from './auth.ts'
 import { avroReader } from './avro-reader.ts'
-import { circuitBreaker } from './circuit-breaker.ts'
 import { serverEngine, type ClickHouse, type ClickHouseEngine } from './clickhouse.ts'
 import { embeddedEngine, type EmbeddedEngine } from './clickhouse-embedded.ts'
 import { migrateClickHouse, verifyClickHouse } from './clickhouse-migrations.ts'
@@ -186,12 +185,6 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
           ? avroReader(schemaRegistry(config.PLUMBLINE_SCHEMA_REGISTRY_URL))
           : undefined,
       ),
-      breaker: circuitBreaker({
-        maxRatio: config.PLUMBLINE_DEAD_LETTER_RATIO,
-        maxRun: config.PLUMBLINE_DEAD_LETTER_RUN,
-        onChange: ({ topic, partition, open }) =>
-          metrics.circuitOpen.set({ topic, partition }, open ? 1 : 0),
-      }),
       duplicateHorizon: config.PLUMBLINE_DUPLICATE_HORIZON,
       spool,
       eventLog,

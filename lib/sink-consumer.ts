@@ -1,5 +1,4 @@
 /** A topic that is stored through a sink, by a consumer group of its own. */
-import { NO_LIMIT } from './circuit-breaker.ts'
 import type { EventLog, LoggedRange } from './event-log.ts'
 import type { Module } from './modules.ts'
 import { createSink, type SinkOptions } from './sink.ts'
@@ -14,9 +13,7 @@ export interface SinkConsumerOptions extends SinkOptions {
 
 export function sinkConsumer(options: SinkConsumerOptions): Module {
   const { topic, group, service, metrics, eventLog, committed } = options
-  // Nobody but our own endpoints writes into the log of this process.
-  const breaker = eventLog.kind === 'memory' ? NO_LIMIT : options.breaker
-  const sink = createSink({ ...options, breaker })
+  const sink = createSink(options)
   return eventLog.ranges({
     topic,
     group,

@@ -12,7 +12,6 @@
  * A message that cannot be stored is set aside as a dead letter, and the rest of its range is stored: what one sends stops
  * nothing else. Only a fault of the store itself makes the whole range wait.
  */
-import { OpenCircuit, type CircuitBreaker } from './circuit-breaker.ts'
 import type { ClickHouse } from './clickhouse.ts'
 import type { EventLog, LoggedRange, Stored } from './event-log.ts'
 import { deadLetterMessage } from './dead-letters.ts'
@@ -35,7 +34,6 @@ export interface SinkParts {
   spool: Spool
   eventLog: Pick<EventLog, 'append'>
   metrics: Metrics
-  breaker: CircuitBreaker
   /** Ids remembered per partition. */
   duplicateHorizon: number
   now: () => number
@@ -60,7 +58,7 @@ export interface Sink {
 const TOKEN_HORIZON = 5000
 
 export function createSink(options: SinkOptions): Sink {
-  const { clickhouse, metrics, service, breaker } = options
+  const { clickhouse, metrics, service } = options
   const memories = new Map<string, { seen: SeenIds; mapping: string }>()
 
   return {
@@ -81,7 +79,6 @@ export function createSink(options: SinkOptions): Sink {
       await options.synced?.()
       await publishDeadLetters(range, mapped)
       seen.keep()
-      breaker.stored(range)
       count(range, mapped, begun)
     },
   }
@@ -101,7 +98,7 @@ export function createSink(options: SinkOptions): Sink {
       await insertAll(range, mapped)
       return mapped
     } catch (error) {
-      if (error instanceof OpenCircuit || isStoreFault(error)) throw error
+      if (isStoreFault(error)) throw error
       return await storeWithoutFaulty(range, { mapping, read, seen, error })
     }
   }
@@ -134,8 +131,6 @@ export function createSink(options: SinkOptions): Sink {
 
   async function insertAll(range: LoggedRange, mapped: MappedRange) {
     try {
-      // Before anything is stored: a topic full of faults must not drain away.
-      breaker.check(range, mapped)
       const forgotten =
         range.replayed && (await storedRows(range)) !== undefined && (await isBeyondTokens(range))
       if (!forgotten) for (const rows of mapped.tables) await insert(range, rows)

@@ -7,7 +7,7 @@ import kafkajs from 'kafkajs'
 import { serverEngine } from '../lib/clickhouse.ts'
 
 const USAGE =
-  'npm run redrive -- --reason <reason> --since <RFC 3339> [--until <RFC 3339>] [--topic plumbline.predictions.v1] [--dry-run]\nreads PLUMBLINE_CLICKHOUSE_URL (http://127.0.0.1:8123) and PLUMBLINE_KAFKA_BROKERS, or PLUMBLINE_INGEST_URL where there is no Kafka'
+  'npm run redrive -- --reason <reason> --since <RFC 3339> [--until <RFC 3339>] [--topic plumbline.predictions.v1] [--dry-run]\nreads PLUMBLINE_CLICKHOUSE_URL (http://127.0.0.1:8123), PLUMBLINE_CLICKHOUSE_USER, PLUMBLINE_CLICKHOUSE_PASSWORD and PLUMBLINE_KAFKA_BROKERS, or PLUMBLINE_INGEST_URL where there is no Kafka'
 
 const { values } = parseArgs({
   options: {
@@ -26,14 +26,20 @@ if (!values.reason || Number.isNaN(since) || Number.isNaN(until)) {
 }
 
 interface Letter {
+  log_epoch: string
+  partition: string
+  offset: string
   key: string
   value: string
   headers: Record<string, string>
 }
 
-const PAGE = 500
+/** Letters hold up to 512 KiB each; a reader's answer is at most 100 MB. */
+const PAGE = 100
 const engine = serverEngine({
   url: process.env['PLUMBLINE_CLICKHOUSE_URL'] ?? 'http://127.0.0.1:8123',
+  username: process.env['PLUMBLINE_CLICKHOUSE_USER'],
+  password: process.env['PLUMBLINE_CLICKHOUSE_PASSWORD'],
 })
 const db = engine.connect('redrive')
 const put = values['dry-run'] ? async () => {} : await destination(values.topic)
@@ -45,17 +51,22 @@ const params = {
   since,
   until: Math.min(until, Date.now()),
 }
-for (let from = 0; ; from += PAGE) {
+/** The last letter that went; pages begin after it, however many there are. */
+let after = { log_epoch: '', partition: '', offset: '0' }
+for (;;) {
   // Bytes that are no text travel as base64.
   const letters = await db.query<Letter>(
-    `SELECT base64Encode(key) AS key, base64Encode(value) AS value, headers FROM dead_letters
+    `SELECT log_epoch, partition, offset, base64Encode(key) AS key, base64Encode(value) AS value, headers FROM dead_letters
      WHERE topic = {topic:String} AND reason = {reason:String} AND received_at BETWEEN fromUnixTimestamp64Milli({since:Int64}) AND fromUnixTimestamp64Milli({until:Int64})
-     ORDER BY received_at, log_epoch, partition, offset LIMIT {from:UInt64}, ${PAGE}`,
-    { ...params, from },
+       AND (log_epoch, partition, offset) > ({log_epoch:String}, {partition:String}, {offset:UInt64})
+     ORDER BY log_epoch, partition, offset LIMIT ${PAGE}`,
+    { ...params, ...after },
   )
   await put(letters)
   redriven += letters.length
-  if (letters.length < PAGE) break
+  const last = letters.at(-1)
+  if (!last || letters.length < PAGE) break
+  after = { log_epoch: last.log_epoch, partition: last.partition, offset: last.offset }
 }
 console.log(
   `${redriven} dead letters of ${values.reason} ${values['dry-run'] ? 'would go' : 'went'} back to ${values.topic}`,

@@ -10,7 +10,6 @@ import type { LoggedMessage, LoggedRange } from '../lib/event-log.ts'
 import { createMetrics } from '../lib/metrics.ts'
 import { createSink, type Sink, type SinkParts } from '../lib/sink.ts'
 import { createSpool } from '../lib/spool.ts'
-import { circuitBreaker } from '../lib/circuit-breaker.ts'
 import type { EventMapping } from '../lib/event-mapping.ts'
 import { messageReader } from '../lib/message-reader.ts'
 
@@ -45,7 +44,6 @@ export function sinkOn(
     service,
     mappings: [mapping],
     reader: messageReader(),
-    breaker: circuitBreaker({ maxRatio: 1, maxRun: 1_000_000 }),
     duplicateHorizon: 1_000_000,
     clickhouse: db,
     spool: createSpool(join(directory, 'spool'), 'process'),

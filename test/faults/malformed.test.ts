@@ -19,9 +19,6 @@ beforeAll(async () => {
   plumbline = await startTarget('all', {
     PLUMBLINE_DATA_DIR: join(directory, 'data'),
     PLUMBLINE_KAFKA_BROKERS: kafka.brokers,
-    // Nothing but faults: the breaker would rightly stop it.
-    PLUMBLINE_DEAD_LETTER_RATIO: '1',
-    PLUMBLINE_DEAD_LETTER_RUN: '1000000',
     PLUMBLINE_LOG_LEVEL: 'error',
   })
 })
@@ -145,6 +142,47 @@ test(`${MALFORMED} malformed messages on Kafka (seed ${SEED}): as many dead lett
   ).toEqual([{ rows: String(good), valid: String(good), dead: String(sent), untold: '0' }])
   expect(plumbline.child.exitCode).toBeNull()
 }, 600_000)
+
+test('a partition that one producer floods with faults goes on for the others', async () => {
+  const client = new kafkajs.Kafka({ brokers: [kafka.brokers], logLevel: kafkajs.logLevel.NOTHING })
+  const producer = client.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner })
+  await producer.connect()
+  const flood = () =>
+    producer.send({
+      topic,
+      messages: Array.from({ length: 1500 }, () => ({
+        key: 'flood/1',
+        value: 'flood',
+        partition: 0,
+      })),
+    })
+  await flood()
+  await flood()
+  const others = Array.from({ length: 20 }, (_, i) => ({
+    key: `others/p-${i}`,
+    value: JSON.stringify(prediction(i, { model_id: 'others' })),
+    partition: 0,
+  }))
+  await producer.send({ topic, messages: others })
+  await flood()
+  await producer.disconnect()
+  const count = async (sql: string) => Number((await ask(plumbline.clickhouseUrl, sql))[0]!['n'])
+  await until(
+    'the events of the others are stored, and every fault is set aside',
+    async () =>
+      (await count(`SELECT count() AS n FROM predictions WHERE model_id = 'others'`)) === 20 &&
+      (await count(`SELECT count() AS n FROM dead_letters WHERE key = 'flood/1'`)) === 4500,
+  )
+  const letters = await count('SELECT count() AS n FROM dead_letters')
+  await until('every dead letter is counted', async () => {
+    const metrics = await (await fetch(`${plumbline.url}/metrics`)).text()
+    const counted = [
+      ...metrics.matchAll(/plumbline_events_total\{[^}]*outcome="dead_letter"[^}]*\} (\d+)/g),
+    ]
+    return counted.reduce((sum, match) => sum + Number(match[1]), 0) === letters
+  })
+  expect((await fetch(`${plumbline.url}/health/ready`)).status).toBe(200)
+})
 
 test('malformed bodies at every HTTP door: a clear answer each, and never a 5xx', async () => {
   const doors = [

@@ -4,7 +4,6 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
-import { circuitBreaker } from '../../lib/circuit-breaker.ts'
 import type { ClickHouse } from '../../lib/clickhouse.ts'
 import { memoryLog, type MemoryLogOptions } from '../../lib/event-log.memory.ts'
 import type { EventLog, OutgoingMessage } from '../../lib/event-log.ts'
@@ -71,7 +70,6 @@ async function startLog(parts: Parts = {}) {
     spool: createSpool(folder(), 'process'),
     eventLog: log,
     metrics,
-    breaker: circuitBreaker({ maxRatio: 0.5, maxRun: 1000 }),
     duplicateHorizon: 1_000_000,
     now: Date.now,
     committed: () => {},

@@ -4,7 +4,6 @@ import { pino } from 'pino'
 import type { ClickHouse } from '../../lib/clickhouse.ts'
 import { embeddedEngine } from '../../lib/clickhouse-embedded.ts'
 import { migrateClickHouse } from '../../lib/clickhouse-migrations.ts'
-import { circuitBreaker } from '../../lib/circuit-breaker.ts'
 import { kafkaLog } from '../../lib/event-log.kafka.ts'
 import { messageReader } from '../../lib/message-reader.ts'
 import { createMetrics } from '../../lib/metrics.ts'
@@ -57,7 +56,6 @@ const sink = createSink({
   spool: createSpool(join(directory, 'spool'), 'process'),
   eventLog,
   metrics: createMetrics(),
-  breaker: circuitBreaker({ maxRatio: 0.5, maxRun: 1000 }),
   duplicateHorizon: 1_000_000,
   now: Date.now,
 })
