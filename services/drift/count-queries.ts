@@ -1,14 +1,17 @@
 /** Counts of numbers and categories over spans of time, merged inside ClickHouse as far as their grids allow. */
 import { featureSubjects } from '../../lib/subjects.ts'
+import {
+  CATEGORY_GROUPS,
+  MAX_FREQUENT,
+  MAX_NAMED,
+  withCut,
+  type CategoryCounts,
+} from '../../lib/category-counts.ts'
 import type { ClickHouse, Params } from '../../lib/clickhouse.ts'
 import { mergedSample, type BinnedSample } from '../../lib/stats/binned-sample.ts'
 import { effectiveCounts, STANDS_FOR, type Weights } from './sampling.ts'
 import { spanOf } from './scope.ts'
 import type { WindowCounts } from './window-data.ts'
-
-/** Categories counted by name; what is rarer is counted together. */
-const MAX_CATEGORIES = 10_000
-export const OTHER_CATEGORIES = '@other'
 
 interface NumericRow {
   model: string
@@ -26,9 +29,17 @@ interface CategoryRow {
   model: string
   span: number
   subject: string
+  /** Those with the least hashes, and the greatest of these. */
   categories: string[]
   counts: string[]
-  all: string
+  greatest_hash: number
+  /** How many there are. */
+  kinds: string
+  /** Of too many to be kept: the most frequent ones, and the sums of the groups that have values. */
+  frequent: string[]
+  frequent_counts: number[]
+  groups: number[]
+  group_counts: number[]
 }
 
 /** The bins of each subject as arrays, in their order; sorting each by itself costs half of sorting them all. */
@@ -37,10 +48,16 @@ const binsOf = (counted: string) =>
    FROM (SELECT model, span, subject, grid, arraySort(one -> one.1, groupArray((bin, n, t, l, h))) AS sorted
          FROM (${counted}) GROUP BY model, span, subject, grid)`
 
-/** The categories of each subject, the most frequent ones first. */
-const categoriesOf = (counted: string) =>
-  `SELECT model, span, subject, groupArray(${MAX_CATEGORIES})(category) AS categories, groupArray(${MAX_CATEGORIES})(n) AS counts, sum(n) AS all
-   FROM (${counted} ORDER BY model, span, subject, n DESC, category) GROUP BY model, span, subject`
+/** The categories of each subject: all of them, or what spans have in common (`lib/category-counts.ts`). */
+const categoriesOf = (counted: string) => {
+  const isCut = `kinds > ${MAX_NAMED}`
+  return `SELECT model, span, subject, kinds, least.2 AS categories, least.3 AS counts, least[-1].1 AS greatest_hash,
+     if(${isCut}, most.2, []) AS frequent, if(${isCut}, arrayMap(one -> -one.1, most), []) AS frequent_counts,
+     if(${isCut}, grouped.1, []) AS groups, if(${isCut}, grouped.2, []) AS group_counts
+   FROM (SELECT model, span, subject, count() AS kinds, groupArraySorted(${MAX_NAMED})((hash, category, n)) AS least,
+       groupArraySorted(${MAX_FREQUENT})((-n, category)) AS most, sumMap([toUInt16(hash % ${CATEGORY_GROUPS})], [n]) AS grouped
+     FROM (SELECT model, span, subject, category, toFloat64(n) AS n, murmurHash3_32(category) AS hash FROM (${counted})) GROUP BY model, span, subject)`
+}
 
 type Counts = Pick<WindowCounts, 'numeric' | 'categories'>
 
@@ -214,10 +231,7 @@ function perSpan(
     categories: new Map(
       categories
         .filter((row) => row.span === i + 1)
-        .map((row) => [
-          row.subject,
-          withOthers(row.categories, row.counts.map(Number), Number(row.all)),
-        ]),
+        .map((row) => [row.subject, categoryCounts(row)]),
     ),
   }))
 }
@@ -239,13 +253,17 @@ function numericOf(rows: readonly NumericRow[]): Map<string, BinnedSample> {
   )
 }
 
-function withOthers(
-  names: readonly string[],
-  counts: readonly number[],
-  all: number,
-): Map<string, number> {
-  const found = new Map(names.map((name, i) => [name, counts[i]!]))
-  const rest = all - counts.reduce((sum, n) => sum + n, 0)
-  if (rest > 0) found.set(OTHER_CATEGORIES, (found.get(OTHER_CATEGORIES) ?? 0) + rest)
-  return found
+function categoryCounts(row: CategoryRow): CategoryCounts {
+  const found = new Map(row.categories.map((name, i) => [name, Number(row.counts[i])]))
+  if (Number(row.kinds) <= MAX_NAMED) return found
+  row.frequent.forEach((name, i) => found.set(name, row.frequent_counts[i]!))
+  const groups = Array.from({ length: CATEGORY_GROUPS }, () => 0)
+  row.groups.forEach((group, i) => (groups[group] = row.group_counts[i]!))
+  return withCut(found, {
+    distinct: Number(row.kinds),
+    // Two categories may share the greatest hash, and one of them be left out.
+    keptBelow: row.greatest_hash - 1,
+    groups,
+    most: row.frequent_counts.at(-1)!,
+  })
 }

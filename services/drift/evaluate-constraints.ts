@@ -4,11 +4,11 @@
  *
  * @see https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-interpreting-violations.html
  */
+import { compareCategories, type CategoryCounts } from '../../lib/category-counts.ts'
 import { isFeature } from '../../lib/subjects.ts'
 import { onOneGrid, type BinnedSample } from '../../lib/stats/binned-sample.ts'
-import { lInfinity } from '../../lib/stats/histogram-distances.ts'
 import { ksInterval } from '../../lib/stats/ks.ts'
-import { effectiveOf, missingOf, totalOf, valuesOf, type WindowCounts } from './window-data.ts'
+import { effectiveOf, missingOf, valuesOf, type WindowCounts } from './window-data.ts'
 
 export interface Violation {
   feature_name: string
@@ -111,14 +111,13 @@ function numericDrift(
 }
 
 function categoricalDrift(
-  before: ReadonlyMap<string, number> | undefined,
-  now: ReadonlyMap<string, number> | undefined,
+  before: CategoryCounts | undefined,
+  now: CategoryCounts | undefined,
   say: Say,
 ): Violation[] {
   if (!before || !now) return []
-  const names = [...new Set([...before.keys(), ...now.keys()])]
-  const fresh = names.reduce((sum, one) => sum + (before.has(one) ? 0 : now.get(one)!), 0)
-  const unknown = fresh / totalOf(now)
+  const { fresh, widest } = compareCategories(before, now)
+  const unknown = fresh.value
   return [
     ...(unknown > THRESHOLD
       ? say(
@@ -126,13 +125,7 @@ function categoricalDrift(
           `Value: ${percent(unknown)} of the observed values are unknown to the baseline; the threshold is ${percent(THRESHOLD)}.`,
         )
       : []),
-    ...drifted(
-      lInfinity(
-        names.map((one) => before.get(one) ?? 0),
-        names.map((one) => now.get(one) ?? 0),
-      ),
-      say,
-    ),
+    ...drifted(widest.value, say),
   ]
 }
 

@@ -1,4 +1,5 @@
 /** The same two samples as other tools would number them: exact, from raw values. Pure. */
+import { categoryTotal, MAX_NAMED } from '../../lib/category-counts.ts'
 import { azureJs, azurePsi } from '../../lib/dialects/azure.ts'
 import {
   evidentlyCategorical,
@@ -13,7 +14,7 @@ import { scouterPsi } from '../../lib/dialects/scouter.ts'
 import { sampleSize, type BinnedSample } from '../../lib/stats/binned-sample.ts'
 import { ksStatistic } from '../../lib/stats/two-samples.ts'
 import { fact, type Fact } from './facts.ts'
-import { totalOf, type WindowCounts } from './window-data.ts'
+import type { WindowCounts } from './window-data.ts'
 
 type Numeric = (reference: Float64Array, current: Float64Array) => number
 
@@ -58,7 +59,21 @@ export function evaluateDialect(
   )) {
     const other = current.categories.get(subject)
     if (!other) continue
-    const more = { convention: dialect, n_reference: totalOf(counts), n_current: totalOf(other) }
+    const more = {
+      convention: dialect,
+      n_reference: categoryTotal(counts),
+      n_current: categoryTotal(other),
+    }
+    if (counts.cut || other.cut) {
+      facts.push(
+        fact('drift', subject, 'js_distance', null, {
+          ...more,
+          verdict: 'incomplete',
+          reason: `more than ${MAX_NAMED} categories: not all of them are read by name`,
+        }),
+      )
+      continue
+    }
     facts.push(defaultOf(subject, evidentlyCategorical(counts, other), more))
   }
   return facts

@@ -6,6 +6,15 @@ import {
   sampleSize,
   type BinnedSample,
 } from '../../lib/stats/binned-sample.ts'
+import {
+  categoryTotal,
+  compareCategories,
+  countOf,
+  unseenDivergence,
+  type Bounded,
+  type CategoryCounts,
+  type ComparedCategories,
+} from '../../lib/category-counts.ts'
 import { chiSquared } from '../../lib/stats/chi-squared.ts'
 import { equiMassCounts } from '../../lib/stats/equi-mass-bins.ts'
 import {
@@ -19,17 +28,14 @@ import {
 import { ksInterval, ksPValue } from '../../lib/stats/ks.ts'
 import { standardDeviation } from '../../lib/stats/moments.ts'
 import { psi } from '../../lib/stats/psi.ts'
-import { squaredDistances, type Bounded } from '../../lib/stats/squared-distances.ts'
+import {
+  squaredDistances,
+  type Bounded as BoundedDistance,
+} from '../../lib/stats/squared-distances.ts'
 import { wasserstein } from '../../lib/stats/wasserstein.ts'
 import { fact, type Fact, type Verdict } from './facts.ts'
 import { KS_LEAST_D, KS_P, psiAlarmLine, psiVerdict } from './rules.ts'
-import {
-  effectiveOf,
-  type ReferenceData,
-  totalOf,
-  valuesOf,
-  type WindowCounts,
-} from './window-data.ts'
+import { effectiveOf, type ReferenceData, valuesOf, type WindowCounts } from './window-data.ts'
 
 const PSI_BINS = 10
 /** Model outputs that are numbers but no inputs: judged as operations. */
@@ -131,7 +137,7 @@ function squares(
   sizes: Pick<Fact, 'n_reference' | 'n_current'>,
 ): Fact[] {
   const { cramerVonMises, andersonDarling, energy } = squaredDistances(reference, current)
-  const of = (metric: string, { value, low, high }: Bounded, unit = 1) =>
+  const of = (metric: string, { value, low, high }: BoundedDistance, unit = 1) =>
     fact('drift', subject, metric, unit > 0 ? value / unit : null, {
       ...sizes,
       precision: low === high ? 'exact' : 'bounded',
@@ -203,60 +209,115 @@ export function settledKs(
 
 function categoricalFacts(
   subject: string,
-  reference: ReadonlyMap<string, number>,
-  current: ReadonlyMap<string, number>,
+  reference: CategoryCounts,
+  current: CategoryCounts,
 ): Fact[] {
-  const names = [...new Set([...reference.keys(), ...current.keys()])].toSorted()
-  const a = names.map((name) => reference.get(name) ?? 0)
-  const b = names.map((name) => current.get(name) ?? 0)
-  const n = totalOf(reference)
-  const m = totalOf(current)
-  const sizes = { n_reference: n, n_current: m }
-  const newCount = names.reduce((sum, name, i) => sum + (reference.has(name) ? 0 : b[i]!), 0)
+  const compared = compareCategories(reference, current)
+  const [a, b] = [compared.reference, compared.current]
+  const n = categoryTotal(reference)
+  const m = categoryTotal(current)
+  const sizes = { n_reference: n, n_current: m, ...knownOf(compared) }
   const test = chiSquared(a, b)
-  const value = names.length > 1 ? psi(a, b) : 0
-  const line = psiAlarmLine(names.length, n, m)
+  const cells = a.length + (compared.unseen ? 1 : 0)
+  const value = (a.length > 1 ? psi(a, b) : 0) + unseenDivergence(compared)
+  const line = psiAlarmLine(cells, n, m)
+  const how = describeCells(compared)
   return [
     fact('drift', subject, 'psi', value, {
       ...sizes,
       threshold: line,
       verdict: psiVerdict(value, line),
-      reason: `${names.length} categories`,
+      reason: how,
     }),
-    fact('drift', subject, 'chi_squared', test.statistic, {
-      ...sizes,
-      reason: `${test.degrees} degrees of freedom`,
-    }),
-    fact('drift', subject, 'chi_squared', test.statistic, {
-      ...sizes,
-      convention: 'iid',
-      p_value: test.p,
-      reason: 'p of independent rows',
-    }),
-    ...(names.length > 1 ? distances(subject, [a, b], n, m) : []),
-    ...(!isFeature(subject)
-      ? []
-      : [
-          fact('quality', subject, 'new_category_ratio', newCount / m, {
-            ...sizes,
-            reason: newCount > 0 ? newCategories(names, reference, current) : '',
-          }),
-        ]),
+    ...(['plumbline', 'iid'] as const).map((convention) =>
+      fact('drift', subject, 'chi_squared', test.statistic, {
+        ...sizes,
+        convention,
+        p_value: convention === 'iid' ? test.p : null,
+        reason: [
+          convention === 'iid' ? 'p of independent rows' : `${test.degrees} degrees of freedom`,
+          ...(compared.unseen ? [how] : []),
+        ].join('; '),
+      }),
+    ),
+    ...(cells > 1 ? categoricalDistances(subject, compared, sizes, value) : []),
+    ...(isFeature(subject) ? [newCategoryRatio(subject, reference, current, compared, sizes)] : []),
   ]
 }
 
+/** Distances over the same cells as PSI, which of groups are no larger than those of their categories one by one. */
+function categoricalDistances(
+  subject: string,
+  compared: ComparedCategories,
+  sizes: Partial<Fact> & Pick<Fact, 'n_reference' | 'n_current'>,
+  psiOfAll: number,
+): Fact[] {
+  const { reference: a, current: b, unseen, widest } = compared
+  const { n_reference: n, n_current: m } = sizes
+  const excess = psiOfAll - (a.length - (unseen ? 0 : 1)) * (1 / n + 1 / m)
+  const least = (value: number) => (unseen ? { bound_low: value, bound_high: 1 } : {})
+  const of = (metric: string, value: number, more: Partial<Fact> = {}) =>
+    fact('drift', subject, metric, value, { ...sizes, ...more })
+  const [js, root, tv] = [jsDistance(a, b), hellinger(a, b), totalVariation(a, b)]
+  return [
+    of('psi_excess', excess),
+    of('js_distance', js, least(js)),
+    of('hellinger', root, least(root)),
+    of('kl', a.length > 1 ? kullbackLeibler(a, b) : 0),
+    of('tv', tv, least(tv)),
+    of('l_infinity', widest.value, certificate(widest)),
+  ]
+}
+
+/** How well what is made of the cells is known: exactly, where each category is one. */
+const knownOf = ({ unseen }: ComparedCategories): Pick<Fact, 'precision'> => ({
+  precision: unseen ? 'bounded' : 'exact',
+})
+
+const certificate = ({ low, high }: Bounded): Partial<Fact> =>
+  low === high ? { precision: 'exact' } : { precision: 'bounded', bound_low: low, bound_high: high }
+
+const describeCells = ({ reference, named, categories, unseen }: ComparedCategories): string =>
+  unseen
+    ? `${categories} categories: ${named} by name, the rest in ${reference.length - named} groups by hash`
+    : `${categories} categories`
+
+function newCategoryRatio(
+  subject: string,
+  reference: CategoryCounts,
+  current: CategoryCounts,
+  { fresh, isCut }: ComparedCategories,
+  sizes: Partial<Fact>,
+): Fact {
+  return fact('quality', subject, 'new_category_ratio', fresh.value, {
+    ...sizes,
+    ...certificate(fresh),
+    reason: [
+      ...(fresh.high > fresh.low
+        ? ['estimated from the categories that both sides keep by name']
+        : []),
+      ...(fresh.value > 0 ? newCategories(reference, current, isCut) : []),
+    ].join('; '),
+  })
+}
+
+/** The most frequent ones that the reference surely does not have. */
 function newCategories(
-  names: readonly string[],
-  reference: ReadonlyMap<string, number>,
-  current: ReadonlyMap<string, number>,
-): string {
-  const fresh = names
-    .filter((name) => !reference.has(name))
-    .toSorted((x, y) => current.get(y)! - current.get(x)!)
-  return `new: ${fresh
-    .slice(0, 5)
-    .map((name) => name.slice(0, 40))
-    .join(', ')}${fresh.length > 5 ? ` and ${fresh.length - 5} more` : ''}`
+  reference: CategoryCounts,
+  current: CategoryCounts,
+  isCut: boolean,
+): string[] {
+  const fresh = [...current.keys()]
+    .filter((name) => countOf(reference, name) === 0 && !reference.has(name))
+    .toSorted((x, y) => current.get(y)! - current.get(x)! || (x < y ? -1 : 1))
+  if (fresh.length === 0) return []
+  const more = fresh.length > 5 ? ` and ${isCut ? 'more' : `${fresh.length - 5} more`}` : ''
+  return [
+    `new: ${fresh
+      .slice(0, 5)
+      .map((name) => name.slice(0, 40))
+      .join(', ')}${more}`,
+  ]
 }
 
 const absent = (subject: string, inReference: boolean): Fact =>

@@ -2,6 +2,7 @@
 import { normalInterval } from '../../lib/stats/auc-interval.ts'
 import { newcombe } from '../../lib/stats/proportions.ts'
 import { fact, type Fact } from './facts.ts'
+import type { ClassFault } from './label-classes.ts'
 import { intervalOf, measuresOf, type Measure, type MeasureRules } from './measures.ts'
 import { ERROR_RISE, fallVerdict, PERFORMANCE_FALL } from './rules.ts'
 import type { OutcomeCounts, ReferenceData } from './window-data.ts'
@@ -17,6 +18,8 @@ export interface PerformanceRules extends MeasureRules {
   looks: number
   /** The window is one of those it would be compared with. */
   isReference: boolean
+  /** Why labels of the window, or of its reference, say nothing of predictions. */
+  faults?: { current: ClassFault | undefined; reference: ClassFault | undefined }
 }
 
 export function evaluatePerformance(
@@ -40,9 +43,18 @@ export function evaluatePerformance(
   ]
   const nameOf = ({ metric, subject = '' }: Measure) => `${metric}/${subject}`
   const before = new Map(
-    measuresOf(reference?.outcomes, rules).map((measure) => [nameOf(measure), measure]),
+    measuresOf(reference?.outcomes, rules)
+      .filter((measure) => !isUnknown(measure, rules.faults?.reference))
+      .map((measure) => [nameOf(measure), measure]),
   )
+  const fault = rules.faults?.current
   for (const measure of measuresOf(current, rules)) {
+    if (fault && isUnknown(measure, fault)) {
+      // The classes one by one would say the same once more.
+      if (!measure.subject)
+        facts.push(unknown(measure, fault, { ...counts, reference: reference?.name ?? '' }))
+      continue
+    }
     const interval = intervalOf(measure, CI_LEVEL)
     const judged = judge(measure, before.get(nameOf(measure)), current, reference, rules)
     facts.push(
@@ -59,6 +71,17 @@ export function evaluatePerformance(
   }
   return facts
 }
+
+/** Measures that hold a score against the class of a label. */
+const OF_SCORES = new Set(['roc_auc', 'pr_auc', 'lift', 'log_loss', 'brier'])
+
+const isUnknown = ({ metric }: Measure, fault: ClassFault | undefined) =>
+  fault !== undefined &&
+  !metric.startsWith('custom.') &&
+  (fault.of === 'all' || OF_SCORES.has(metric))
+
+const unknown = ({ metric }: Measure, { reason }: ClassFault, more: Partial<Fact>): Fact =>
+  fact('performance', '', metric, null, { ...more, verdict: 'incomplete', reason })
 
 const finite = (x: number) => (Number.isFinite(x) ? x : null)
 
@@ -86,7 +109,12 @@ function judge(
     )
   if (current.labelled < rules.minCount)
     return incomplete(`${current.labelled} labelled, below min_count ${rules.minCount}`)
-  if (!before) return incomplete('the reference has no such number')
+  if (!before)
+    return incomplete(
+      rules.faults?.reference?.reason
+        ? `in the reference ${rules.faults.reference.reason}`
+        : 'the reference has no such number',
+    )
   if ((reference.outcomes?.labelled ?? 0) < rules.minCount)
     return incomplete('the reference has too few labels')
   // Each look has its share of the error, so that looking twice does not err twice as often.

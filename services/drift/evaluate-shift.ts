@@ -11,18 +11,24 @@ import {
   type NumericSubject,
   type ShareSubject,
 } from '../../lib/stats/shift-test.ts'
+import { categoryTotal } from '../../lib/category-counts.ts'
 import { numericContrast } from '../../lib/stats/window-reference.ts'
 import type { Window } from '../../lib/windows.ts'
 import { fact, isJudged, type Fact } from './facts.ts'
 import type { PastShift } from './past-shifts.ts'
-import { LEAST_WINDOWS, type ReferenceWindows } from './reference-windows.ts'
+import {
+  freshShare,
+  LEAST_WINDOWS,
+  likelyCount,
+  type CategoryReference,
+  type ReferenceWindows,
+} from './reference-windows.ts'
 import { FAMILY_SHARES, levelVerdict, marked } from './rules.ts'
 import {
   covers,
   effectiveOf,
   missingOf,
   type ReferenceData,
-  totalOf,
   type WindowCounts,
 } from './window-data.ts'
 
@@ -176,24 +182,27 @@ function categoryTests(
 ): Map<string, Tested> {
   const shares: { name: string; category: string; subject: ShareSubject }[] = []
   const phase = reference.phaseOf(start)
-  for (const [name, { known, shares: expected, fresh }] of reference.categories) {
+  for (const [name, before] of reference.categories) {
     const own = current.categories.get(name)
     if (!own) continue
-    const size = totalOf(own)
-    for (const { category, windows } of expected)
+    const size = categoryTotal(own)
+    for (const { category, windows } of before.shares)
       shares.push({
         name,
         category,
-        subject: { reference: windows, history: [{ count: own.get(category) ?? 0, size, phase }] },
+        subject: {
+          reference: windows,
+          history: [{ count: likelyCount(own, category, shareOf(windows)), size, phase }],
+        },
       })
-    const unknown = [...own].reduce(
-      (total, [category, n]) => total + (known.has(category) ? 0 : n),
-      0,
-    )
+    const isNew = (category: string) => !before.known.has(category)
     shares.push({
       name,
       category: 'new categories',
-      subject: { reference: fresh, history: [{ count: unknown, size, phase }] },
+      subject: {
+        reference: before.fresh,
+        history: [{ ...freshShare(own, before, isNew), phase }],
+      },
     })
   }
   const tails = shareShifts(
@@ -219,6 +228,12 @@ function categoryTests(
       ]
     }),
   )
+}
+
+/** Of all windows together. */
+function shareOf(windows: CategoryReference['fresh']): number {
+  const count = windows.reduce((total, w) => total + w.count, 0)
+  return count / windows.reduce((total, w) => total + w.size, 0)
 }
 
 function missingTests(

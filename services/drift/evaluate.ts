@@ -12,6 +12,7 @@ import { evaluateQuality } from './evaluate-quality.ts'
 import { evaluatePerformance } from './evaluate-performance.ts'
 import { withShiftVerdicts } from './evaluate-shift.ts'
 import { fact, type Fact } from './facts.ts'
+import { classFault, type ClassFault } from './label-classes.ts'
 import type { LevelHistory } from './past-levels.ts'
 import type { PastShift } from './past-shifts.ts'
 import { alarmLevel, FAMILY_SHARES, overridden } from './rules.ts'
@@ -152,35 +153,81 @@ export function evaluateTruth(input: WindowInput, model: Model): Fact[] {
   const fairnessLevel =
     (alarmLevel(model, input.window) * FAMILY_SHARES.fairness) /
     (input.combinations * Math.max(1, fairnessTests(input.groups.values())))
+  const binary = isBinary(model, input.outcomes)
+  const faults = classFaults(input.outcomes, judging?.outcomes, model, binary)
   const performance = evaluatePerformance(input.outcomes, judging, {
+    faults,
     positiveClass: model.positiveClass,
     minLabelled: model.windows.min_labelled,
     minCount,
     maturity: input.maturity,
     looks: model.labels.judge_at.length,
-    binary: isBinary(model, input.outcomes),
+    binary,
     isReference: judging !== undefined && covers(judging.spans, input.window),
     businessValue: model.businessValue,
   })
   const estimates =
-    input.scores && isBinary(model, input.outcomes)
-      ? evaluateEstimates(input.scores, judging?.scores, judging?.name ?? '', input.pastErrors)
+    input.scores && binary
+      ? evaluateEstimates(
+          faults.current ? { ...input.scores, labelled: [] } : input.scores,
+          faults.reference ? undefined : judging?.scores,
+          judging?.name ?? '',
+          input.pastErrors,
+        )
       : judging?.losses
         ? evaluateLosses(input.guesses, judging.losses, judging.name, input.pastErrors)
         : []
   const facts = [
     ...withLevels([...performance, ...estimates], 'performance', input, model),
     ...fairnessAttributes(model).flatMap(({ name, privileged }) =>
-      evaluateFairness(input.groups.get(name) ?? [], {
-        attribute: name,
-        privileged,
-        minCount,
-        maturity: input.maturity,
-        level: fairnessLevel,
-      }),
+      withoutTruth(faults.current, input.groups.get(name) ?? [], name, (groups) =>
+        evaluateFairness(groups, {
+          attribute: name,
+          privileged,
+          minCount,
+          maturity: input.maturity,
+          level: fairnessLevel,
+        }),
+      ),
     ),
   ]
   return facts.map((f) => overridden(f, model.overrides))
+}
+
+/** Why labels say nothing of predictions, in a window and in its reference. */
+function classFaults(
+  current: OutcomeCounts,
+  reference: OutcomeCounts | undefined,
+  { classes, positiveClass }: Model,
+  binary: boolean,
+): { current: ClassFault | undefined; reference: ClassFault | undefined } {
+  const rules = { declared: classes, positiveClass, binary }
+  const ofReference = classFault(reference?.confusion, rules)
+  return {
+    current: classFault(current.confusion, {
+      ...rules,
+      reference: ofReference ? undefined : reference?.confusion,
+    }),
+    reference: ofReference,
+  }
+}
+
+/** Fairness of what was predicted alone, where labels say nothing of predictions. */
+function withoutTruth(
+  fault: ClassFault | undefined,
+  groups: readonly GroupCounts[],
+  attribute: string,
+  evaluate: (groups: readonly GroupCounts[]) => Fact[],
+): Fact[] {
+  if (!fault || groups.length === 0) return evaluate(groups)
+  const { reason } = fault
+  return [
+    ...evaluate(groups.map((group) => ({ ...group, tp: 0, fp: 0, fn: 0, tn: 0 }))),
+    fact('fairness', attribute, 'equalized_odds_difference', null, {
+      verdict: 'incomplete',
+      reason,
+    }),
+  ]
 }
 
 function isBinary(model: Model, outcomes: OutcomeCounts): boolean {

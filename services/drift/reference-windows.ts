@@ -2,6 +2,13 @@
 import { isFeature } from '../../lib/subjects.ts'
 import { durationMs } from '../../lib/durations.ts'
 import type { Model } from '../../lib/models.ts'
+import {
+  categoryHash,
+  categoryTotal,
+  commonBelow,
+  countOf,
+  type CategoryCounts,
+} from '../../lib/category-counts.ts'
 import type { Season } from '../../lib/stats/window-noise.ts'
 import { numericReference, type NumericReference } from '../../lib/stats/window-reference.ts'
 import {
@@ -12,7 +19,7 @@ import {
   type Window,
 } from '../../lib/windows.ts'
 import { stepsWithin, type StepCount } from './schedule.ts'
-import { effectiveOf, missingOf, totalOf, type WindowCounts } from './window-data.ts'
+import { effectiveOf, missingOf, type WindowCounts } from './window-data.ts'
 
 /** With fewer windows their noise cannot be told: the fixed defaults judge. */
 export const LEAST_WINDOWS = 8
@@ -21,6 +28,10 @@ const MOST_WINDOWS = 200
 
 /** Categories with fewer expected in a window tell nothing by themselves. */
 const LEAST_EXPECTED = 5
+/** Categories that are tested one by one, the most frequent ones: each costs a test. */
+const MAX_TESTED = 1000
+/** With this share of all values a category is left out of what is estimated from a sample of categories. */
+const FREQUENT_SHARE = 1 / 200
 
 interface Share {
   count: number
@@ -29,7 +40,12 @@ interface Share {
 
 /** What the windows of a reference say of a subject's categories. */
 export interface CategoryReference {
+  /** Categories of all windows but the oldest, so that a new window has as many before it as those of the reference had. */
   known: ReadonlySet<string>
+  /** Every window keeps the categories with a hash up to this. */
+  keptBelow: number
+  /** Categories that hold much of the values. */
+  frequent: ReadonlySet<string>
   /** Per category that is frequent enough, its share of each window. */
   shares: readonly { category: string; windows: readonly Share[] }[]
   /** What was new in each window, seen from the others. */
@@ -122,31 +138,71 @@ export function referenceWindows(
   }
 }
 
-function categoryReference(windows: readonly ReadonlyMap<string, number>[]): CategoryReference {
-  const sizes = windows.map(totalOf)
-  const known = [...new Set(windows.flatMap((counts) => [...counts.keys()]))].toSorted()
-  const expected = known.filter(
-    (category) =>
-      windows.reduce((total, counts) => total + (counts.get(category) ?? 0), 0) >=
-      LEAST_EXPECTED * windows.length,
-  )
+function categoryReference(windows: readonly CategoryCounts[]): CategoryReference {
+  const sizes = windows.map(categoryTotal)
+  const all = sizes.reduce((sum, size) => sum + size, 0)
+  const totals = new Map<string, number>()
+  for (const counts of windows)
+    for (const [name, n] of counts) totals.set(name, (totals.get(name) ?? 0) + n)
+  const expected = [...totals]
+    .filter(([, total]) => total >= LEAST_EXPECTED * windows.length)
+    .toSorted(([x, a], [y, b]) => b - a || (x < y ? -1 : 1))
+    .slice(0, MAX_TESTED)
+    .map(([name]) => name)
+    .toSorted()
   // The second of two categories says what the first one says.
-  const kept = known.length === 2 ? expected.slice(0, 1) : expected
+  const kept = totals.size === 2 ? expected.slice(0, 1) : expected
+  const keptBelow = commonBelow(windows)
+  const frequent = new Set(
+    [...totals].flatMap(([name, total]) => (total >= FREQUENT_SHARE * all ? [name] : [])),
+  )
   return {
-    known: new Set(known),
+    known: new Set(windows.slice(1).flatMap((counts) => [...counts.keys()])),
+    keptBelow,
+    frequent,
     shares: kept.map((category) => ({
       category,
-      windows: windows.map((counts, w) => ({ count: counts.get(category) ?? 0, size: sizes[w]! })),
+      windows: windows.map((counts, w) => ({
+        count: likelyCount(counts, category, totals.get(category)! / all),
+        size: sizes[w]!,
+      })),
     })),
-    fresh: windows.map((counts, w) => ({
-      count: [...counts].reduce(
-        (total, [category, n]) =>
-          total + (windows.some((other, v) => v !== w && other.has(category)) ? 0 : n),
-        0,
+    fresh: windows.map((counts, w) =>
+      freshShare(counts, { keptBelow, frequent }, (category) =>
+        windows.every((other, v) => v === w || !other.has(category)),
       ),
-      size: sizes[w]!,
-    })),
+    ),
   }
+}
+
+/** How many values a category has; where that is not kept, as many as one would expect, and no more than can be. */
+export const likelyCount = (counts: CategoryCounts, category: string, share: number): number =>
+  countOf(counts, category) ?? Math.min(counts.cut!.most, share * categoryTotal(counts))
+
+/**
+ * The share of values of new categories. Where not all categories are kept it is estimated from those that all windows keep, and
+ * the frequent ones, which are not new, are left out of the estimate: they are few, and would make it swing.
+ */
+export function freshShare(
+  counts: CategoryCounts,
+  { keptBelow, frequent }: Pick<CategoryReference, 'keptBelow' | 'frequent'>,
+  isNew: (category: string) => boolean,
+): Share {
+  const size = categoryTotal(counts)
+  const below = Math.min(keptBelow, commonBelow([counts]))
+  const isWhole = below === commonBelow([])
+  let [count, sampled, often] = [0, 0, 0]
+  for (const [category, n] of counts) {
+    if (!isWhole && frequent.has(category)) often += n
+    else if (isWhole || categoryHash(category) <= below) {
+      sampled += n
+      if (isNew(category)) count += n
+    }
+  }
+  // Of as many values as the sample stands for among all.
+  return sampled === 0
+    ? { count: 0, size }
+    : { count, size: isWhole ? size : (sampled * size) / Math.max(sampled, size - often) }
 }
 
 function seasonOf(

@@ -1,4 +1,5 @@
 /** Counts of a sampled stream: an event that was drawn with probability f stands for 1/f events. Pure. */
+import { scaledCategories } from '../../lib/category-counts.ts'
 import type { WindowCounts } from './window-data.ts'
 
 /** Sums over events: of what each stands for, and of its square. */
@@ -41,10 +42,7 @@ export function effectiveCounts(
       ]),
     ),
     categories: new Map(
-      [...counts.categories].map(([name, own]) => [
-        name,
-        new Map([...own].map(([category, n]) => [category, n * factor])),
-      ]),
+      [...counts.categories].map(([name, own]) => [name, scaledCategories(own, factor)]),
     ),
   }
 }

@@ -1,4 +1,5 @@
 /** What `queries.ts` reads of a span of time, and `evaluate*.ts` judges: counts, never raw rows. */
+import { categoryTotal, type CategoryCounts } from '../../lib/category-counts.ts'
 import { sampleSize, type BinnedSample } from '../../lib/stats/binned-sample.ts'
 import type { Window } from '../../lib/windows.ts'
 import type { LossModel } from './evaluate-losses.ts'
@@ -19,7 +20,7 @@ export interface WindowCounts {
   /** Events that came again, with an id that was stored before. */
   duplicates: number
   numeric: ReadonlyMap<string, BinnedSample>
-  categories: ReadonlyMap<string, ReadonlyMap<string, number>>
+  categories: ReadonlyMap<string, CategoryCounts>
 }
 
 /** Joined truth of a span. */
@@ -160,10 +161,6 @@ export interface ReferenceData {
 export const covers = (spans: readonly Window[], window: Window) =>
   spans.some((span) => span.start <= window.start && span.end >= window.end)
 
-/** How many values the categories of a subject have together. */
-export const totalOf = (counts: ReadonlyMap<string, number> | undefined): number =>
-  [...(counts?.values() ?? [])].reduce((sum, n) => sum + n, 0)
-
 export const effectiveOf = ({ effective, events }: WindowCounts) => effective ?? events
 
 /** How many values a subject has of each kind. */
@@ -171,7 +168,7 @@ export function valuesOf({ numeric, categories }: WindowCounts, subject: string)
   const sample = numeric.get(subject)
   return {
     numbers: sample ? sampleSize(sample) : 0,
-    texts: totalOf(categories.get(subject)),
+    texts: categoryTotal(categories.get(subject)),
   }
 }
 
