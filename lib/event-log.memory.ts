@@ -37,6 +37,8 @@ export interface MemoryLogOptions {
   onSetAside?: (topic: string, messages: number, path: string | undefined) => void
   /** Bytes that may wait to be stored; 64 MiB unless said otherwise. Beyond them appends are refused with 503. */
   maxQueuedBytes?: number
+  /** Milliseconds between two attempts to store, by the number of those made; doubling from 400 up to 10 s unless said otherwise. */
+  pauseMs?: (attempts: number) => number
 }
 
 export function memoryLog(options: MemoryLogOptions): EventLog {
@@ -105,7 +107,7 @@ type Outcome = 'stored' | 'set aside' | 'stopped'
 
 /** One consumer's partition: appends gather while the batch before them is stored. */
 function partitionOf(consumer: RangeConsumer, logEpoch: string, options: MemoryLogOptions) {
-  const { maxQueuedBytes = MAX_QUEUED_BYTES } = options
+  const { maxQueuedBytes = MAX_QUEUED_BYTES, pauseMs = backoffMs } = options
   let queue: Waiting[] = []
   let queuedBytes = 0
   let nextOffset = 0
@@ -192,7 +194,7 @@ function partitionOf(consumer: RangeConsumer, logEpoch: string, options: MemoryL
           isStuck = false
           return 'set aside'
         }
-        await sleep(backoffMs(attempt))
+        await sleep(pauseMs(attempt))
       }
     }
   }

@@ -1,4 +1,3 @@
-/* oxlint-disable max-lines -- one place for all that this is attacked with */
 /** One verdict, however the bytes are read: the fast way, the general way, and as Ajv sees the same schema. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,8 +7,6 @@ import type { TObject } from 'typebox'
 import { expect, test } from 'vitest'
 import { createJudge, type Verdict } from './event-verdict.ts'
 import { scanValue } from './json-scan.ts'
-import { Members } from './members.ts'
-import { plainJsonReader } from './plain-json.ts'
 import { MAX_EVENT_BYTES, rejectionsOf } from './rejections.ts'
 import { AttributesV1 } from '../schemas/events/attributes.v1.ts'
 import { LabelV1 } from '../schemas/events/label.v1.ts'
@@ -330,10 +327,6 @@ test('what comes after an empty map is read whole', () => {
   const empty = `${JSON.stringify({ ...base, features: undefined }).slice(0, -1)},"features":{}}`
   expect([read(empty), read(empty)]).toEqual(['', ''])
   expect(read(empty.slice(0, -1))).toBe('the value is not one JSON object')
-  const { flat } = plainJsonReader()
-  expect(flat(Buffer.from('{}'))?.names).toEqual([])
-  expect(flat(Buffer.from('{'))).toBeUndefined()
-  expect(flat(Buffer.from('{"a":1}'))?.toObject()).toEqual({ a: 1 })
 })
 
 test('bytes that are no text are refused', () => {
@@ -346,81 +339,6 @@ test('bytes that are no text are refused', () => {
   const broken = Buffer.from(JSON.stringify({ ...base, model_id: 'm?' }))
   broken[broken.indexOf('?')] = 0xff
   expect(told(judge.bytes(broken))).toBe('the value is not one JSON object')
-})
-
-test('the fast reader reads what JSON.parse reads, or gives up', () => {
-  const plain = (value: unknown): unknown => (value instanceof Members ? value.toObject() : value)
-  const read = plainJsonReader().event
-  let taken = 0
-  const scalar = fc.oneof(
-    fc.string({ unit: fc.constantFrom('x', 'y', ' ') }),
-    fc.string({ unit: fc.constantFrom('x', 'é', '😀') }),
-    fc.string(),
-    fc.double({ noNaN: true, noDefaultInfinity: true }),
-    fc.integer(),
-    fc.double({ min: -1e6, max: 1e6, noNaN: true }).map((x) => Math.round(x * 1e4) / 1e4),
-    fc.boolean(),
-    fc.constant(null),
-  )
-  const names = fc.oneof(
-    { weight: 20, arbitrary: fc.constantFrom('a', 'b', 'feature_1', '1', 'é', '') },
-    fc.constantFrom('a"b', 'constructor'),
-  )
-  const flat = fc.dictionary(names, scalar)
-  fc.assert(
-    fc.property(
-      fc.dictionary(
-        names,
-        fc.oneof({ weight: 4, arbitrary: scalar }, { weight: 4, arbitrary: flat }, fc.jsonValue()),
-        { maxKeys: 3 },
-      ),
-      fc.constantFrom(0, 0, 0, 1),
-      (object, indent) => {
-        const text = JSON.stringify(object, null, indent)
-        const found = read(Buffer.from(text))
-        if (found === undefined) return
-        taken++
-        const parsed = JSON.parse(text) as object
-        expect(Object.fromEntries(found.names.map((k, i) => [k, plain(found.values[i])]))).toEqual(
-          parsed,
-        )
-      },
-    ),
-    { numRuns: 5000, seed: 11 },
-  )
-  expect(taken).toBeGreaterThan(400)
-  for (const text of [
-    '{"a":1,"a":2}',
-    '{"f":{"a":1,"b":2,"a":3}}',
-    '{"a":01}',
-    '{"a":1.}',
-    '{"a":-}',
-    '{"a":1}x',
-    '{"a":1,}',
-    '{,}',
-    '{"a" 1}',
-    '{"a":tru}',
-    '{"a":1e5}',
-    '{"a":"\\n"}',
-  ])
-    expect(read(Buffer.from(text))).toBeUndefined()
-})
-
-test('numbers are the nearest doubles', () => {
-  const read = plainJsonReader().event
-  fc.assert(
-    fc.property(
-      fc.nat({ max: 1e9 }),
-      fc.nat({ max: 999_999 }),
-      fc.nat({ max: 12 }),
-      fc.boolean(),
-      (whole, part, zeros, negative) => {
-        const text = `${negative ? '-' : ''}${whole}.${'0'.repeat(zeros)}${part}`
-        expect(read(Buffer.from(`{"x":${text}}`))?.values).toEqual([Number(text)])
-      },
-    ),
-    { numRuns: 5000 },
-  )
 })
 
 test.each(readdirSync(join(ROOT, 'schemas/examples/prediction.v1')))(
