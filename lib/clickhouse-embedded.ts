@@ -18,8 +18,8 @@ import {
 export interface RawResult {
   bytes: Buffer
   elapsedSeconds: number
-  rowsRead: number
-  bytesRead: number
+  /** Of the answer; how many rows were read for it the engine does not say. */
+  rows: number
 }
 
 /** A session as ClickHouse's HTTP interface needs it: any SQL, any FORMAT, bytes out. */
@@ -84,8 +84,7 @@ export function embeddedEngine(path: string): EmbeddedEngine {
           return {
             bytes: Buffer.from(result.bytes()),
             elapsedSeconds: result.elapsed,
-            rowsRead: result.rowsRead,
-            bytesRead: result.bytesRead,
+            rows: result.rowsRead,
           }
         },
         close: () => {

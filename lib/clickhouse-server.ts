@@ -7,9 +7,11 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { gzipSync, gunzipSync } from 'node:zlib'
+import { promisify } from 'node:util'
+import { gzip, gunzipSync } from 'node:zlib'
 import type { Authenticate } from './auth.ts'
 import { escape } from './clickhouse.ts'
+import { compressedBlocks } from './clickhouse-blocks.ts'
 import type { EmbeddedEngine, RawResult, RawSession } from './clickhouse-embedded.ts'
 import { createReaders, MAX_READER_BYTES, type Readers } from './clickhouse-readers.ts'
 import { messageOf } from './errors.ts'
@@ -17,6 +19,8 @@ import { refusalOf } from './http-origin.ts'
 import type { Module } from './modules.ts'
 import type { Spool } from './spool.ts'
 import { unescapeTsv } from './sql-words.ts'
+
+const gzipped = promisify(gzip)
 
 export interface ClickHouseServerOptions {
   engine: EmbeddedEngine
@@ -89,7 +93,7 @@ export function clickHouseServer(options: ClickHouseServerOptions): ClickHouseSe
       access === 'writer'
         ? await write(url, query, body, format)
         : await readers!.ask({ ...readersQuestion(request, url, query, body), format })
-    answer(request, response, url, result)
+    await answer(request, response, url, result)
   }
 
   async function write(url: URL, query: string, body: Buffer, format: string) {
@@ -165,16 +169,18 @@ function readersQuestion(request: IncomingMessage, url: URL, query: string, body
   return { sql: [query, body.toString()].filter((part) => part.trim() !== '').join('\n'), params }
 }
 
-function answer(
+async function answer(
   request: IncomingMessage,
   response: ServerResponse,
   url: URL,
   result: RawResult & { format: string },
-): void {
-  const gzip =
+): Promise<void> {
+  const inGzip =
     url.searchParams.get('enable_http_compression') === '1' &&
     /\bgzip\b/.test(request.headers['accept-encoding'] ?? '')
-  const bytes = gzip ? gzipSync(result.bytes, { level: 1 }) : result.bytes
+  const inBlocks = url.searchParams.get('compress') === '1'
+  const whole = inBlocks ? await compressedBlocks(result.bytes) : result.bytes
+  const bytes = inGzip ? await gzipped(whole, { level: 1 }) : whole
   response.writeHead(200, {
     'content-type': contentType(result.format),
     'x-content-type-options': 'nosniff',
@@ -182,11 +188,11 @@ function answer(
     'x-clickhouse-timezone': 'UTC',
     'x-clickhouse-query-id': queryId(url),
     'x-clickhouse-summary': JSON.stringify({
-      read_rows: String(result.rowsRead),
-      read_bytes: String(result.bytesRead),
+      result_rows: String(result.rows),
+      result_bytes: String(result.bytes.length),
       elapsed_ns: String(Math.round(result.elapsedSeconds * 1e9)),
     }),
-    ...(gzip && { 'content-encoding': 'gzip' }),
+    ...(inGzip && { 'content-encoding': 'gzip' }),
     'content-length': bytes.length,
   })
   response.end(bytes)

@@ -44,7 +44,7 @@ export const FORMATS = setOf(`
   JSONStringsEachRow JSONCompactEachRow JSONCompactEachRowWithNames JSONCompactEachRowWithNamesAndTypes
   JSONCompactStringsEachRow JSONCompactStringsEachRowWithNames JSONCompactStringsEachRowWithNamesAndTypes
   JSONEachRowWithProgress JSONStringsEachRowWithProgress JSONObjectEachRow JSONLines NDJSON
-  CSV CSVWithNames CSVWithNamesAndTypes TSV TSVRaw TSVWithNames TSVWithNamesAndTypes TabSeparated TabSeparatedRaw
+  CSV CSVWithNames CSVWithNamesAndTypes TSKV TSV TSVRaw TSVWithNames TSVWithNamesAndTypes TabSeparated TabSeparatedRaw
   TabSeparatedWithNames TabSeparatedWithNamesAndTypes TabSeparatedRawWithNames TabSeparatedRawWithNamesAndTypes
   Native RowBinary RowBinaryWithNames RowBinaryWithNamesAndTypes RowBinaryWithDefaults Arrow ArrowStream Parquet ORC
   MsgPack Values Vertical VerticalRaw XML Markdown SQLInsert Null RawBLOB

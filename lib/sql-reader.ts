@@ -208,7 +208,10 @@ function whyNotHidden(nodes: readonly SqlNode[]): string | undefined {
     return database === 'system' ? [...(HIDDEN_COLUMNS.get(table ?? '') ?? [])] : []
   })
   if (hidden.length === 0) return undefined
-  for (const { type, rest } of nodes) {
+  const counted = new Set(nodes.map(onlyAskedWhetherEmpty))
+  for (const node of nodes) {
+    const { type, rest } = node
+    if (counted.has(node)) continue
     if (/^(Qualified)?(Asterisk|Columns.*Matcher)$/.test(type))
       return `*: name the columns of system tables, without ${hidden.join(' and ')}`
     const last =
@@ -218,6 +221,17 @@ function whyNotHidden(nodes: readonly SqlNode[]): string | undefined {
     if (hidden.includes(last) && type === 'Identifier') return `the column ${last}`
   }
   return undefined
+}
+
+/**
+ * The column of an `empty(column)`, which tells nothing of what it holds; JDBC's driver asks so whether a table is remote. A
+ * column with an alias could be named again elsewhere, and does not count.
+ */
+function onlyAskedWhetherEmpty({ type, rest, children }: SqlNode): SqlNode | undefined {
+  if (type !== 'Function' || !/^empty( |$)/.test(rest)) return undefined
+  const [column, ...more] = children.flatMap((child) => child.children)
+  const isPlain = column?.type === 'Identifier' && /^[\w.`]+$/.test(column.rest)
+  return isPlain && more.length === 0 && children.length === 1 ? column : undefined
 }
 
 function whyNotShow(canonical: string, tree: SqlNode): string | undefined {

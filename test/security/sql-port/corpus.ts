@@ -17,7 +17,7 @@ interface Entry {
 }
 
 /** Entries of a file of the corpus, in its order. */
-export function corpus(name: 'refused' | 'answered'): Sent[] {
+export function corpus(name: 'refused' | 'answered' | 'recorded'): Sent[] {
   const text = readFileSync(new URL(`./${name}.json`, import.meta.url), 'utf8')
   return (JSON.parse(text) as Entry[]).map(({ sql, parts = [], url = '', client = '' }) => ({
     sql: sql ?? parts.map(([part, times]) => part.repeat(times)).join(''),
