@@ -1,6 +1,7 @@
 /** (window, references, rules) -> every fact about it, with verdicts. Pure: the same input gives the same answer. */
 import type { Model } from '../../lib/models.ts'
 import type { Window } from '../../lib/windows.ts'
+import { declaredKinds } from './declared-features.ts'
 import { evaluateDrift } from './evaluate-drift.ts'
 import { evaluateEstimates, type ScoreCounts } from './evaluate-estimates.ts'
 import { evaluateFairness, fairnessAttributes, fairnessTests } from './evaluate-fairness.ts'
@@ -83,10 +84,11 @@ const INFORMING = new Set(['psi', 'ks', 'wasserstein', 'chi_squared', 'js_distan
 
 function driftFacts(input: WindowInput, reference: ReferenceData, model: Model): Fact[] {
   const { counts, window, past, combinations } = input
-  const facts = evaluateDrift(counts, reference, model.windows.min_count)
+  const kinds = declaredKinds(model)
+  const facts = evaluateDrift(counts, reference, model.windows.min_count, kinds)
   if (!reference.judge) return facts.filter((f) => INFORMING.has(f.metric))
   const windowLevel = alarmLevel(model, window)
-  const quality = evaluateQuality(counts, reference).map((f) => ({
+  const quality = evaluateQuality(counts, reference, kinds).map((f) => ({
     ...f,
     reference: reference.name,
   }))
