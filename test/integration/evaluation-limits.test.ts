@@ -1,0 +1,91 @@
+/** What one evaluation reads at most, whatever comes; and that its columns say what they are. */
+import { beforeAll, expect, test } from 'vitest'
+import { parseModel } from '../../lib/models.ts'
+import { driftQueries } from '../../services/drift/queries.ts'
+import { ALL } from '../../services/drift/scope.ts'
+import { pipeline, type Pipeline } from '../pipeline.ts'
+
+const HOUR = 3_600_000
+const START = Date.UTC(2026, 0, 5)
+const WINDOW = { start: START, end: START + HOUR }
+let on: Pipeline
+
+beforeAll(async () => {
+  on = await pipeline()
+})
+
+/** The k-th of 60 values comes k + 1 times, so that the most frequent ones are known. */
+const VALUES = Array.from({ length: 60 }, (_, k) => k).flatMap((k) =>
+  Array.from({ length: k + 1 }, () => k),
+)
+
+async function store(modelId: string, labelOf?: (i: number) => unknown) {
+  await on.predictions(
+    VALUES.map((k, i) => ({
+      prediction_id: `p-${i}`,
+      model_id: modelId,
+      model_version: '1',
+      predicted_at: new Date(START + i * 1000).toISOString(),
+      prediction: labelOf ? labelOf(i) : '1',
+      attributes: { region: `r${k}` },
+    })),
+  )
+  if (!labelOf) return
+  await on.labels(
+    VALUES.map((_, i) => ({
+      label_id: `l-${i}`,
+      model_id: modelId,
+      prediction_id: `p-${i}`,
+      label: labelOf(i),
+      labelled_at: new Date(START + HOUR).toISOString(),
+      source: 'ground_truth',
+    })),
+  )
+}
+
+test('of a slice the 50 most frequent values, of an attribute the 50 largest groups', async () => {
+  await store('many')
+  const queries = driftQueries(on.db)
+  const present = await queries.present({ modelId: 'many', spans: [WINDOW] })
+  const combinations = await queries.combinations('many', WINDOW, present, ['region'])
+  const values = combinations.flatMap(({ slice }) => (slice ? [slice.value] : []))
+  const frequent = Array.from({ length: 50 }, (_, k) => `r${59 - k}`)
+  expect(values).toEqual(frequent)
+  const model = parseModel(
+    '{ model_id: many, task: binary, fairness: { attributes: { region: {} }, favorable: "1" } }',
+  )
+  const groups = await queries.groups(model, 'region', [WINDOW], ALL, 0)
+  expect(groups.map(({ group }) => group)).toEqual(frequent)
+})
+
+test('labels of more than 100 kinds are numbers where no model file says what they are', async () => {
+  const queries = driftQueries(on.db)
+  const ask = { predictions: VALUES.length, passedUntil: 0 }
+  for (const [modelId, kinds] of [
+    ['hundred', 100],
+    ['more', 101],
+  ] as const) {
+    await store(modelId, (i) => i % kinds)
+    const file = parseModel(`{ model_id: ${modelId}, task: binary }`)
+    const found = await queries.outcomes({ ...file, task: undefined }, [WINDOW], ALL, ask)
+    expect(found.confusion?.classes.length, modelId).toBe(kinds === 100 ? 100 : undefined)
+    expect(found.errors !== undefined, modelId).toBe(kinds === 101)
+  }
+})
+
+test('every column of window_metrics that may be misread says what it is', async () => {
+  const columns = await on.db.query<{ name: string; comment: string }>(
+    "SELECT name, comment FROM system.columns WHERE table = 'window_metrics' AND database = currentDatabase()",
+  )
+  const commented = new Map(columns.map(({ name, comment }) => [name, comment]))
+  for (const name of [
+    'value',
+    'precision',
+    'bound_low',
+    'bound_high',
+    'ci_low',
+    'ci_high',
+    'ci_level',
+  ])
+    expect(commented.get(name), name).not.toBe('')
+})
