@@ -1,5 +1,6 @@
 /** (window, references, rules) -> every fact about it, with verdicts. Pure: the same input gives the same answer. */
 import type { Model } from '../../lib/models.ts'
+import { isFeature } from '../../lib/subjects.ts'
 import type { Window } from '../../lib/windows.ts'
 import { declaredKinds } from './declared-features.ts'
 import { evaluateDrift } from './evaluate-drift.ts'
@@ -64,6 +65,7 @@ export function evaluateWindow(input: WindowInput, model: Model): Fact[] {
       model,
     ),
     duplicateRatio(input.counts),
+    ...leftOut(input.counts),
   ]
   return [
     ...facts
@@ -144,6 +146,18 @@ function duplicateRatio({ events, duplicates }: WindowCounts): Fact {
   return fact('quality', '', 'duplicate_ratio', sent > 0 ? duplicates / sent : null, {
     n_current: sent,
   })
+}
+
+/** How many features are evaluated, where that is not all of them. */
+function leftOut({ numeric, categories, leavesFeaturesOut, events }: WindowCounts): Fact[] {
+  if (!leavesFeaturesOut) return []
+  const names = new Set([...numeric.keys(), ...categories.keys()].filter(isFeature))
+  return [
+    fact('quality', '', 'features_evaluated', names.size, {
+      n_current: events,
+      reason: 'the window has more features; those with the most values are evaluated',
+    }),
+  ]
 }
 
 /** The families that depend on labels: performance and fairness. */

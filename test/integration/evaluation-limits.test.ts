@@ -3,6 +3,8 @@ import { beforeAll, expect, test } from 'vitest'
 import { parseModel } from '../../lib/models.ts'
 import { driftQueries } from '../../services/drift/queries.ts'
 import { ALL } from '../../services/drift/scope.ts'
+import { MAX_SUBJECTS } from '../../services/drift/count-queries.ts'
+import { judgeOn } from '../judging.ts'
 import { pipeline, type Pipeline } from '../pipeline.ts'
 
 const HOUR = 3_600_000
@@ -71,6 +73,44 @@ test('labels of more than 100 kinds are numbers where no model file says what th
     expect(found.confusion?.classes.length, modelId).toBe(kinds === 100 ? 100 : undefined)
     expect(found.errors !== undefined, modelId).toBe(kinds === 101)
   }
+})
+
+test('of 2 500 features the 2 000 with the most values are evaluated, and that is told', async () => {
+  const step = START / 1000
+  const of = { model_id: 'wide', step, model_version: '1', variant: '', shadow: false }
+  await on.db.insertRows('event_counts', [{ ...of, events: 3000 }])
+  const names = Array.from({ length: 2500 }, (_, k) => k)
+  await on.db.insertRows(
+    'numeric_counts',
+    [...names.map((k) => [`f${k}`, 1 + k] as const), ['@score', 1] as const].map(
+      ([subject, n]) => ({
+        ...of,
+        subject,
+        grid: 2,
+        bin: 1000,
+        count: n,
+        total: n,
+        low: 1,
+        high: 1,
+      }),
+    ),
+  )
+  await on.db.insertRows(
+    'category_counts',
+    names.map((k) => ({ ...of, subject: `c${k}`, category: 'x', count: 1 + k })),
+  )
+  const counts = await driftQueries(on.db).counts('wide', [WINDOW], ALL)
+  expect(counts.numeric.size).toBe(MAX_SUBJECTS)
+  expect(counts.categories.size).toBe(MAX_SUBJECTS)
+  expect(['@score', 'f2499', 'f501'].every((name) => counts.numeric.has(name))).toBe(true)
+  expect(counts.numeric.has('f500')).toBe(false)
+  const model = parseModel('{ model_id: wide, task: binary, windows: { size: 1h, lateness: 1m } }')
+  await judgeOn(on.connect('drift'), { now: () => START + 50 * HOUR })(model)
+  const told = await on.db.query<{ value: number; reason: string }>(
+    "SELECT value, reason FROM window_metrics_latest WHERE model_id = 'wide' AND metric = 'features_evaluated'",
+  )
+  expect(told).toHaveLength(1)
+  expect(told[0]!.value).toBe(2 * MAX_SUBJECTS - 1)
 })
 
 test('every column of window_metrics that may be misread says what it is', async () => {
