@@ -46,7 +46,9 @@ export function spreadOf(sample: BinnedSample): Spread {
     return sum + count * Math.max(0, (center - low) * (high - center))
   }, 0)
   const high = within > 0 ? Math.sqrt(between ** 2 + within / sampleSize(sample)) : between
-  return { value: between, low: between, high }
+  // The deviation moves by no more than the root mean square of what the values do.
+  const slack = Math.sqrt(sample.unplaced?.squares ?? 0)
+  return { value: between, low: Math.max(0, between - slack), high: high + slack }
 }
 
 /**

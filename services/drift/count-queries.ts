@@ -8,7 +8,8 @@ import {
   type CategoryCounts,
 } from '../../lib/category-counts.ts'
 import type { ClickHouse, Params } from '../../lib/clickhouse.ts'
-import { mergedSample, type BinnedSample } from '../../lib/stats/binned-sample.ts'
+import { mergedGrids } from '../../lib/mixed-grids.ts'
+import type { BinnedSample } from '../../lib/stats/binned-sample.ts'
 import { effectiveCounts, STANDS_FOR, type Weights } from './sampling.ts'
 import { spanOf } from './scope.ts'
 import type { WindowCounts } from './window-data.ts'
@@ -249,7 +250,7 @@ function perSpan(
   })
 }
 
-/** Counts of one subject on several grids are merged on the coarsest. */
+/** Counts of one subject on several grids are merged on the finest that holds all of them. */
 function numericOf(
   subjects: readonly (readonly [string, readonly NumericRow[]])[],
 ): Map<string, BinnedSample> {
@@ -263,7 +264,7 @@ function numericOf(
         lows,
         highs,
       }))
-      return [subject, samples.length === 1 ? samples[0]! : mergedSample(samples)]
+      return [subject, mergedGrids(samples)]
     }),
   )
 }

@@ -3,6 +3,7 @@ import { isFeature } from '../../lib/subjects.ts'
 import {
   alignBins,
   onOneGrid,
+  unplacedShare,
   sampleSize,
   type BinnedSample,
 } from '../../lib/stats/binned-sample.ts'
@@ -86,7 +87,7 @@ function numericFacts(subject: string, a: BinnedSample, b: BinnedSample): Fact[]
   const n = sampleSize(reference)
   const m = sampleSize(current)
   const sizes = { n_reference: n, n_current: m }
-  const full = fullBin(reference) ?? fullBin(current)
+  const full = fullBin(reference) ?? fullBin(current) ?? guessed([reference, current])
   const known = { ...sizes, precision: full ? ('bounded' as const) : ('exact' as const) }
   const parts = equiMassCounts(reference, current, PSI_BINS)
   const value = psi(...parts)
@@ -95,7 +96,13 @@ function numericFacts(subject: string, a: BinnedSample, b: BinnedSample): Fact[]
   const exact = ks.low === ks.high
   const p = ksPValue(ks.low, n, m)
   const distance = wasserstein(reference, current)
-  const larger = mannWhitney(alignBins(reference, current))
+  const slack = unplacedShare([reference, current])
+  const ranks = mannWhitney(alignBins(reference, current))
+  const larger = {
+    value: ranks.value,
+    low: Math.max(0, ranks.low - slack),
+    high: Math.min(1, ranks.high + slack),
+  }
   const spread = spreadOf(reference)
   return [
     fact('drift', subject, 'psi', value, {
@@ -153,6 +160,14 @@ function fullBin(sample: BinnedSample): string | undefined {
     : `one bin holds ${((100 * sample.counts[i]!) / n).toFixed(0)} % of the values, between ${short(sample.lows[i]!)} and ${short(sample.highs[i]!)}`
 }
 
+/** Values of a coarsely counted piece are placed as the others lie. */
+function guessed(samples: readonly BinnedSample[]): string | undefined {
+  const share = unplacedShare(samples)
+  return share > 0
+    ? `${(100 * share).toPrecision(2)} % of the values were counted coarsely, and are placed as the others lie`
+    : undefined
+}
+
 const short = (x: number) => String(Number(x.toPrecision(8)))
 
 /** A distance in units that are themselves known within bounds only. */
@@ -169,7 +184,7 @@ function inUnits(
     ...sizes,
     precision: low === high && unit.low === unit.high ? 'exact' : 'bounded',
     bound_low: isConstant ? null : low / unit.high,
-    bound_high: unit.low > 0 ? high / unit.low : null,
+    bound_high: unit.low > 0 && Number.isFinite(high) ? high / unit.low : null,
     reason:
       unit.value > 0
         ? ''

@@ -4,6 +4,7 @@ import { isFeature } from '../../lib/subjects.ts'
 import {
   alignBins,
   onOneGrid,
+  unplacedShare,
   sampleSize,
   type BinnedSample,
 } from '../../lib/stats/binned-sample.ts'
@@ -102,17 +103,21 @@ function rangeAndAtoms(name: string, a: BinnedSample, b: BinnedSample): Fact[] {
     (most, bin) => (bin.low === bin.high ? most : Math.max(most, bin.current)),
     0,
   )
-  const upTo = (least: number) => ({
-    precision: hidden / n > least ? ('bounded' as const) : ('exact' as const),
-    bound_low: least,
-    bound_high: Math.max(least, hidden / n),
-  })
+  const guessed = unplacedShare([reference, current])
+  const upTo = (share: number) => {
+    const [low, high] = [
+      Math.max(0, share - guessed),
+      Math.min(1, Math.max(share, hidden / n) + guessed),
+    ]
+    const precision = high > low ? ('bounded' as const) : ('exact' as const)
+    return { precision, bound_low: low, bound_high: high }
+  }
   return [
     fact('quality', name, 'out_of_range_ratio', outside / n, {
       ...sizes,
-      precision: unsure === 0 ? 'exact' : 'bounded',
-      bound_low: outside / n,
-      bound_high: (outside + unsure) / n,
+      precision: unsure === 0 && guessed === 0 ? 'exact' : 'bounded',
+      bound_low: Math.max(0, outside / n - guessed),
+      bound_high: Math.min(1, (outside + unsure) / n + guessed),
       reason: `the reference lies between ${short(least)} and ${short(greatest)}`,
     }),
     // The share of the value that is most frequent: 1 for a constant.

@@ -167,7 +167,8 @@ function numericTests(
   }
 }
 
-const isAtomic = ({ lows, highs }: BinnedSample) => lows.every((low, i) => low === highs[i])
+const isAtomic = ({ lows, highs, unplaced }: BinnedSample) =>
+  !unplaced && lows.every((low, i) => low === highs[i])
 
 function historyOf(name: string, past: readonly PastShift[], reference: ReferenceWindows) {
   const restart = past.findLastIndex((window) => window.alarmed.has(name)) + 1
