@@ -13,6 +13,7 @@ import {
 import { ConfigError } from './config.ts'
 import { durationMs } from './durations.ts'
 import { parseCondition } from './conditions.ts'
+import { featureSubject } from './subjects.ts'
 import { textProblem } from './text-rules.ts'
 import { eventsOf, isTimezone, windowSpecProblem } from './windows.ts'
 
@@ -109,6 +110,22 @@ export function parseModel(text: string): Model {
   if (problems.length > 0) throw new ConfigError(problems)
   return withDefaults(file, hash(text))
 }
+
+/** Subjects whose values are categories by the model file, numbers too. */
+export function declaredCodes(features: Model['features']): ReadonlySet<string> {
+  const known = codes.get(features)
+  if (known) return known
+  const found = new Set(
+    Object.entries(features).flatMap(([name, kind]) =>
+      kind === 'categorical' || kind === 'boolean' ? [featureSubject(name)] : [],
+    ),
+  )
+  codes.set(features, found)
+  return found
+}
+
+/** Made once for each model file. */
+const codes = new WeakMap<Model['features'], ReadonlySet<string>>()
 
 const undeclared = (modelId: string): Model => ({
   ...withDefaults({ model_id: modelId, task: 'binary' }, ''),

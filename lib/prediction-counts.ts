@@ -59,6 +59,8 @@ interface Group {
   /** Their names, where all of them were numbers. */
   newestNames: readonly string[] | undefined
   categories: Map<string, Map<string, number>>
+  /** Features whose numbers are categories. */
+  codes: ReadonlySet<string> | undefined
   /** Of those of its events that were drawn. */
   sampled: SampledCounts | undefined
 }
@@ -85,7 +87,12 @@ const LEAST_VALUES = 256
 /** Arrays of values that are kept for the next range. */
 const MOST_SPARE = 1024
 
-export function predictionCounts(): PredictionCounts {
+/**
+ * @param codesOf subjects of a model whose numbers are categories by its file; none unless given
+ */
+export function predictionCounts(
+  codesOf: (modelId: string) => ReadonlySet<string> = () => NO_CODES,
+): PredictionCounts {
   const groups = new Map<string, Group>()
   const subjects: Subject[] = []
   const spare: Float64Array[] = []
@@ -123,6 +130,7 @@ export function predictionCounts(): PredictionCounts {
         newest: [],
         newestNames: undefined,
         categories: new Map(),
+        codes: someOf(codesOf(modelId)),
         sampled: undefined,
       }
       groups.set(key, group)
@@ -149,7 +157,7 @@ export function predictionCounts(): PredictionCounts {
   }
 
   function addFeatures(group: Group, { names, values, numeric }: Members) {
-    const { newest } = group
+    const { newest, codes } = group
     if (numeric && names === group.newestNames) {
       for (let i = 0; i < names.length; i++) addNumber(newest[i]!, values[i] as number)
       return
@@ -157,12 +165,12 @@ export function predictionCounts(): PredictionCounts {
     for (let i = 0; i < names.length; i++) {
       const name = featureSubject(names[i]!)
       const value = values[i]
-      if (typeof value === 'number') {
+      if (typeof value === 'number' && !codes?.has(name)) {
         if (newest[i]?.name !== name) newest[i] = subjectOf(group, name)
         addNumber(newest[i]!, value)
       } else if (value !== null) addCategory(group, name, canonical(value))
     }
-    group.newestNames = numeric ? names : undefined
+    group.newestNames = numeric && codes === undefined ? names : undefined
   }
 
   return {
@@ -182,7 +190,13 @@ export function predictionCounts(): PredictionCounts {
       }
       const fraction = fractionOf(event)
       if (typeof fraction === 'number' && fraction < 1)
-        addSampled((group.sampled ??= sampledCounts()), event, fraction, OWN_NUMBERS, categoryOf)
+        addSampled(
+          (group.sampled ??= sampledCounts(group.codes)),
+          event,
+          fraction,
+          OWN_NUMBERS,
+          categoryOf,
+        )
     },
     repeat: (event, atMs) => {
       groupOf(event, atMs).duplicates++
@@ -206,6 +220,9 @@ export function predictionCounts(): PredictionCounts {
     },
   }
 }
+
+const NO_CODES: ReadonlySet<string> = new Set()
+const someOf = (codes: ReadonlySet<string>) => (codes.size > 0 ? codes : undefined)
 
 /** Writes what was counted into the columns of its table, which are its own and are used again. */
 type Writer = (groups: readonly Group[]) => TableRows

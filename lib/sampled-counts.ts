@@ -29,9 +29,12 @@ export interface SampledCounts {
   errors: number
   numbers: Map<string, Map<number, ExtraNumbers>>
   categories: Map<string, Map<string, number>>
+  /** Features whose numbers are categories. */
+  codes: ReadonlySet<string> | undefined
 }
 
-export const sampledCounts = (): SampledCounts => ({
+export const sampledCounts = (codes?: ReadonlySet<string>): SampledCounts => ({
+  codes,
   weight: 0,
   squares: 0,
   errors: 0,
@@ -57,7 +60,8 @@ export function addSampled(
   if (event.get('status') === 'error') counts.errors += weight
   const add = (subject: string, value: unknown) => {
     if (value === null || value === undefined) return
-    if (typeof value === 'number') addNumber(of(counts.numbers, subject), value, weight)
+    if (typeof value === 'number' && !counts.codes?.has(subject))
+      addNumber(of(counts.numbers, subject), value, weight)
     else {
       const categories = of(counts.categories, subject)
       const category = categoryOf(canonical(value))

@@ -5,7 +5,7 @@ import { TOPICS } from '../schemas/topics.ts'
 import { ATTRIBUTE_MAPPINGS } from '../services/feedback/attribute-rows.ts'
 import { createJoin, type Join } from '../services/feedback/join.ts'
 import { LABEL_MAPPINGS } from '../services/feedback/rows.ts'
-import { PREDICTION_MAPPINGS } from '../services/ingest/rows.ts'
+import { predictionMappings } from '../services/ingest/rows.ts'
 import { migratedClickHouse, rangeOf, sinkOn } from './harness.ts'
 
 export type Store = (events: readonly object[]) => Promise<void>
@@ -24,7 +24,10 @@ export interface Pipeline {
   join: Join
 }
 
-export async function pipeline(): Promise<Pipeline> {
+/** @param codesOf subjects of a model whose numbers are categories; none unless given */
+export async function pipeline(
+  codesOf?: (modelId: string) => ReadonlySet<string>,
+): Promise<Pipeline> {
   const { db, engine, directory } = await migratedClickHouse()
   const storeOf = (name: string, topic: string, mapping: EventMapping): Store => {
     const sink = sinkOn(db, `${directory}/${name}`, name, mapping)
@@ -42,7 +45,7 @@ export async function pipeline(): Promise<Pipeline> {
     db,
     directory,
     connect: (role) => engine.connect(role),
-    predictions: storeOf('predictions', TOPICS.predictions.topic, PREDICTION_MAPPINGS[0]),
+    predictions: storeOf('predictions', TOPICS.predictions.topic, predictionMappings(codesOf)[0]),
     labels: async (events) => {
       await labels(events)
       await join.resolve()

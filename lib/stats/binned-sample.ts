@@ -15,7 +15,23 @@ export interface BinnedSample {
   totals: readonly number[]
   lows: readonly number[]
   highs: readonly number[]
+  /** Values that were counted more coarsely than the bins are, and placed as the others lie; absent where there are none. */
+  unplaced?: Unplaced
 }
+
+/** What placing some values by guess may do, as means over all values of the sample. */
+export interface Unplaced {
+  /** Share of the values that were placed so, in [0, 1]. */
+  share: number
+  /** How far they may be from where they were put, 0 for all others. */
+  reach: number
+  /** The square of that. */
+  squares: number
+}
+
+/** Share of the values of some samples that were placed by guess. */
+export const unplacedShare = (samples: readonly BinnedSample[]): number =>
+  samples.reduce((sum, { unplaced }) => sum + (unplaced?.share ?? 0), 0)
 
 /**
  * How many values a sample holds.
@@ -39,11 +55,12 @@ const BITS_PER_GRID = 4
 export function coarsened(sample: BinnedSample, grid: number): BinnedSample {
   const shift = BITS_PER_GRID * ((sample.grid ?? 1) - grid)
   if (shift <= 0) return sample
-  return mergedBins(
+  const merged = mergedBins(
     sample.bins.map((bin) => (bin < 0 ? -(-bin >> shift) : bin >> shift)),
     [sample],
     grid,
   )
+  return sample.unplaced ? { ...merged, unplaced: sample.unplaced } : merged
 }
 
 /**
@@ -53,11 +70,22 @@ export function coarsened(sample: BinnedSample, grid: number): BinnedSample {
  */
 export function mergedSample(samples: readonly BinnedSample[]): BinnedSample {
   const same = onOneGrid(samples)
-  return mergedBins(
+  const merged = mergedBins(
     same.flatMap(({ bins }) => bins),
     same,
     gridOf(same[0]),
   )
+  const unplaced = unplacedOf(samples)
+  return unplaced ? { ...merged, unplaced } : merged
+}
+
+function unplacedOf(samples: readonly BinnedSample[]): Unplaced | undefined {
+  if (samples.every(({ unplaced }) => unplaced === undefined)) return undefined
+  const size = samples.reduce((sum, sample) => sum + sampleSize(sample), 0)
+  const mean = (of: keyof Unplaced) =>
+    samples.reduce((sum, sample) => sum + sampleSize(sample) * (sample.unplaced?.[of] ?? 0), 0) /
+    size
+  return { share: mean('share'), reach: mean('reach'), squares: mean('squares') }
 }
 
 /**

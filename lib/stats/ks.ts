@@ -1,4 +1,4 @@
-import { alignBins, sampleSize, type BinnedSample } from './binned-sample.ts'
+import { alignBins, sampleSize, unplacedShare, type BinnedSample } from './binned-sample.ts'
 
 /** An interval that surely holds the Kolmogorov–Smirnov statistic of the two samples, whatever lies inside the bins. */
 export interface KsInterval {
@@ -11,7 +11,8 @@ export interface KsInterval {
  *
  * `low` is the largest difference at a bin edge, which D cannot be below. Inside a bin with masses p and q, and differences l
  * before and r after it, no difference is larger than `max(min(l + p, r + q), min(−l + q, −r + p))`; a bin in which all values of
- * both samples are one value adds nothing. Hence low = high = D where every bin is an atom.
+ * both samples are one value adds nothing. Hence low = high = D where every bin is an atom. Values that were placed by guess may
+ * lie elsewhere: their share widens the interval.
  *
  * @returns both in [0, 1], low ≤ D ≤ high. O(k) time.
  * @throws {RangeError} when a sample is empty
@@ -39,7 +40,8 @@ export function ksInterval(reference: BinnedSample, current: BinnedSample): KsIn
     const q = bin.current / m
     high = Math.max(high, Math.min(before + p, after + q), Math.min(q - before, p - after))
   }
-  return { low, high: Math.min(1, Math.max(low, high)) }
+  const slack = unplacedShare([reference, current])
+  return { low: Math.max(0, low - slack), high: Math.min(1, Math.max(low, high) + slack) }
 }
 
 /**

@@ -22,6 +22,35 @@ export function mean(sample: BinnedSample): number {
   return sample.totals.reduce((sum, total) => sum + total, 0) / sampleSize(sample)
 }
 
+/** A standard deviation, and the interval that surely holds it. */
+export interface Spread {
+  value: number
+  low: number
+  high: number
+}
+
+/**
+ * Standard deviation (of the population) with what values within bins can add to it: those of a bin with mean μ between a and b
+ * vary by (μ − a)(b − μ) at most.
+ *
+ * @returns `value` and `low` are {@link standardDeviation}; all three are equal where every bin holds one distinct value. O(k) time.
+ * @see Bhatia and Davis (2000), Amer. Math. Monthly 107, 353–357
+ * @example spreadOf({ bins: [1], counts: [2], totals: [4], lows: [1], highs: [3] }) // => { value: 0, low: 0, high: 1 }
+ */
+export function spreadOf(sample: BinnedSample): Spread {
+  const between = standardDeviation(sample)
+  const within = sample.counts.reduce((sum, count, i) => {
+    const [low, high] = [sample.lows[i]!, sample.highs[i]!]
+    if (low === high) return sum
+    const center = sample.totals[i]! / count
+    return sum + count * Math.max(0, (center - low) * (high - center))
+  }, 0)
+  const high = within > 0 ? Math.sqrt(between ** 2 + within / sampleSize(sample)) : between
+  // The deviation moves by no more than the root mean square of what the values do.
+  const slack = Math.sqrt(sample.unplaced?.squares ?? 0)
+  return { value: between, low: Math.max(0, between - slack), high: high + slack }
+}
+
 /**
  * Standard deviation (of the population) with every value at the mean of its bin: at most half a bin's width per value too
  * small, and exact where bins hold one distinct value.

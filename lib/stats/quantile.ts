@@ -2,7 +2,8 @@ import { sampleSize, type BinnedSample } from './binned-sample.ts'
 
 /**
  * The p-quantile of a binned sample with the interval that surely holds it: the least and greatest value of the bin in which
- * the ⌈p·n⌉-th smallest value lies (the inverse of the empirical distribution function, Hyndman–Fan type 1).
+ * the ⌈p·n⌉-th smallest value lies (the inverse of the empirical distribution function, Hyndman–Fan type 1). Where a share of the
+ * values was placed by guess, the interval reaches as much further on either side.
  *
  * @param p in [0, 1]; 0 is the least value, 1 the greatest
  * @returns `value`, the mean of that bin, between `low` and `high`; undefined for an empty sample. O(k) time.
@@ -15,7 +16,19 @@ export function quantile(
   p: number,
 ): { value: number; low: number; high: number } | undefined {
   if (!(p >= 0 && p <= 1)) throw new RangeError('quantile requires p in [0, 1]')
-  const rank = Math.max(1, Math.ceil(p * sampleSize(sample)))
+  const found = binAt(sample, p)
+  const { share } = sample.unplaced ?? { share: 0 }
+  if (found === undefined || share === 0) return found
+  return {
+    ...found,
+    low: binAt(sample, Math.max(0, p - share))!.low,
+    high: binAt(sample, Math.min(1, p + share))!.high,
+  }
+}
+
+function binAt(sample: BinnedSample, p: number) {
+  const size = sampleSize(sample)
+  const rank = Math.min(size, Math.max(1, Math.ceil(p * size)))
   let seen = 0
   for (const [i, count] of sample.counts.entries()) {
     seen += count

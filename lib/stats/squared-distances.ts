@@ -1,4 +1,4 @@
-import { alignBins, sampleSize, type BinnedSample } from './binned-sample.ts'
+import { alignBins, sampleSize, unplacedShare, type BinnedSample } from './binned-sample.ts'
 
 /** A number and the interval that surely holds it, whatever lies inside the bins; all three equal where every bin is one value. */
 export interface Bounded {
@@ -16,7 +16,8 @@ export interface Bounded {
  * - Energy distance, `√(2 ∫ d² dx)`, in the square root of the values' unit; ≥ 0.
  *
  * Inside a bin d lies between `d₀ − q` and `d₀ + p`, p and q the bin's masses, which gives the bounds; the value takes it to run
- * straight from d₀ to d₁.
+ * straight from d₀ to d₁. Values that were placed by guess, a share u, change d by u, H by as much, and ∫ d² dx by twice their
+ * reach; Anderson–Darling weighs the tails without bound, and has then no upper one.
  *
  * @throws {RangeError} when a sample is empty. O(k) time.
  * @see Anderson (1962), Ann. Math. Statist. 33, 1148–1159; Pettitt (1976), Biometrika 63, 161–168; Székely & Rizzo (2013), J. Stat. Plan. Inference 143, 1249–1272
@@ -55,12 +56,23 @@ export function squaredDistances(
     before = after
     seen += size
   })
+  const u = unplacedShare([reference, current])
+  if (u > 0) {
+    widen(cramerVonMises, 3 * u, 1)
+    widen(andersonDarling, Infinity, Infinity)
+    widen(area, 2 * ((reference.unplaced?.reach ?? 0) + (current.unplaced?.reach ?? 0)), Infinity)
+  }
   const rooted = (x: number) => Math.sqrt(2 * Math.max(0, x))
   return {
     cramerVonMises,
     andersonDarling,
     energy: { value: rooted(area.value), low: rooted(area.low), high: rooted(area.high) },
   }
+}
+
+function widen(found: Bounded, by: number, most: number): void {
+  found.low = Math.max(0, found.low - by)
+  found.high = Math.min(most, found.high + by)
 }
 
 function squaresWithin(before: number, after: number, p: number, q: number): Bounded {

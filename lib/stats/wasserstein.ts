@@ -17,7 +17,7 @@ export function wasserstein(
   const m = sampleSize(current)
   if (n === 0 || m === 0)
     throw new RangeError('wasserstein requires at least one observation per sample')
-  let slack = 0
+  let slack = (reference.unplaced?.reach ?? 0) + (current.unplaced?.reach ?? 0)
   let value = 0
   let difference = 0
   let last = NaN

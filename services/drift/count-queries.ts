@@ -8,10 +8,17 @@ import {
   type CategoryCounts,
 } from '../../lib/category-counts.ts'
 import type { ClickHouse, Params } from '../../lib/clickhouse.ts'
-import { mergedSample, type BinnedSample } from '../../lib/stats/binned-sample.ts'
+import { mergedGrids } from '../../lib/mixed-grids.ts'
+import type { BinnedSample } from '../../lib/stats/binned-sample.ts'
 import { effectiveCounts, STANDS_FOR, type Weights } from './sampling.ts'
 import { spanOf } from './scope.ts'
 import type { WindowCounts } from './window-data.ts'
+
+/** Features of each kind that are read of a span, those with the most values; the model's own values come beside them. */
+export const MAX_SUBJECTS = 2000
+/** Grids that the counts of one subject may be on. */
+const GRIDS = 4
+const HELD_FIRST = `startsWith(subject, '@') AND NOT startsWith(subject, '@@') DESC`
 
 interface NumericRow {
   model: string
@@ -46,7 +53,8 @@ interface CategoryRow {
 const binsOf = (counted: string) =>
   `SELECT model, span, subject, grid, sorted.1 AS bins, sorted.2 AS counts, sorted.3 AS totals, sorted.4 AS lows, sorted.5 AS highs
    FROM (SELECT model, span, subject, grid, arraySort(one -> one.1, groupArray((bin, n, t, l, h))) AS sorted
-         FROM (${counted}) GROUP BY model, span, subject, grid)`
+         FROM (${counted}) GROUP BY model, span, subject, grid)
+   ORDER BY model, span, ${HELD_FIRST}, arraySum(counts) DESC, subject, grid LIMIT ${GRIDS * (MAX_SUBJECTS + 1)} BY model, span`
 
 /** The categories of each subject: all of them, or what spans have in common (`lib/category-counts.ts`). */
 const categoriesOf = (counted: string) => {
@@ -56,10 +64,11 @@ const categoriesOf = (counted: string) => {
      if(${isCut}, grouped.1, []) AS groups, if(${isCut}, grouped.2, []) AS group_counts
    FROM (SELECT model, span, subject, count() AS kinds, groupArraySorted(${MAX_NAMED})((hash, category, n)) AS least,
        groupArraySorted(${MAX_FREQUENT})((-n, category)) AS most, sumMap([toUInt16(hash % ${CATEGORY_GROUPS})], [n]) AS grouped
-     FROM (SELECT model, span, subject, category, toFloat64(n) AS n, murmurHash3_32(category) AS hash FROM (${counted})) GROUP BY model, span, subject)`
+     FROM (SELECT model, span, subject, category, toFloat64(n) AS n, murmurHash3_32(category) AS hash FROM (${counted})) GROUP BY model, span, subject)
+   ORDER BY model, span, ${HELD_FIRST}, arraySum(grouped.2) DESC, subject LIMIT ${MAX_SUBJECTS + 1} BY model, span`
 }
 
-type Counts = Pick<WindowCounts, 'numeric' | 'categories'>
+type Counts = Pick<WindowCounts, 'numeric' | 'categories' | 'leavesFeaturesOut'>
 
 /**
  * Of several models at once.
@@ -226,20 +235,27 @@ function perSpan(
   categories: readonly CategoryRow[],
   spans: number,
 ): Counts[] {
-  return Array.from({ length: spans }, (_, i) => ({
-    numeric: numericOf(numeric.filter((row) => row.span === i + 1)),
-    categories: new Map(
-      categories
-        .filter((row) => row.span === i + 1)
-        .map((row) => [row.subject, categoryCounts(row)]),
-    ),
-  }))
+  return Array.from({ length: spans }, (_, i) => {
+    const own = <T extends { span: number }>(rows: readonly T[]) =>
+      rows.filter((row) => row.span === i + 1)
+    const texts = own(categories)
+    const numbers = [...Map.groupBy(own(numeric), (row) => row.subject)]
+    return {
+      numeric: numericOf(numbers.slice(0, MAX_SUBJECTS)),
+      categories: new Map(
+        texts.slice(0, MAX_SUBJECTS).map((row) => [row.subject, categoryCounts(row)]),
+      ),
+      ...(Math.max(numbers.length, texts.length) > MAX_SUBJECTS && { leavesFeaturesOut: true }),
+    }
+  })
 }
 
-/** Counts of one subject on several grids are merged on the coarsest. */
-function numericOf(rows: readonly NumericRow[]): Map<string, BinnedSample> {
+/** Counts of one subject on several grids are merged on the finest that holds all of them. */
+function numericOf(
+  subjects: readonly (readonly [string, readonly NumericRow[]])[],
+): Map<string, BinnedSample> {
   return new Map(
-    [...Map.groupBy(rows, (row) => row.subject)].map(([subject, grids]) => {
+    subjects.map(([subject, grids]) => {
       const samples = grids.map(({ grid, bins, counts, totals, lows, highs }): BinnedSample => ({
         grid,
         bins,
@@ -248,7 +264,7 @@ function numericOf(rows: readonly NumericRow[]): Map<string, BinnedSample> {
         lows,
         highs,
       }))
-      return [subject, samples.length === 1 ? samples[0]! : mergedSample(samples)]
+      return [subject, mergedGrids(samples)]
     }),
   )
 }

@@ -3,19 +3,10 @@ import { isFeature } from '../../lib/subjects.ts'
 import {
   alignBins,
   onOneGrid,
+  unplacedShare,
   sampleSize,
   type BinnedSample,
 } from '../../lib/stats/binned-sample.ts'
-import {
-  categoryTotal,
-  compareCategories,
-  countOf,
-  unseenDivergence,
-  type Bounded,
-  type CategoryCounts,
-  type ComparedCategories,
-} from '../../lib/category-counts.ts'
-import { chiSquared } from '../../lib/stats/chi-squared.ts'
 import { equiMassCounts } from '../../lib/stats/equi-mass-bins.ts'
 import {
   hellinger,
@@ -26,13 +17,12 @@ import {
   totalVariation,
 } from '../../lib/stats/histogram-distances.ts'
 import { ksInterval, ksPValue } from '../../lib/stats/ks.ts'
-import { standardDeviation } from '../../lib/stats/moments.ts'
+import { spreadOf, type Spread } from '../../lib/stats/moments.ts'
 import { psi } from '../../lib/stats/psi.ts'
-import {
-  squaredDistances,
-  type Bounded as BoundedDistance,
-} from '../../lib/stats/squared-distances.ts'
+import { squaredDistances, type Bounded } from '../../lib/stats/squared-distances.ts'
 import { wasserstein } from '../../lib/stats/wasserstein.ts'
+import type { Kind } from './declared-features.ts'
+import { categoricalFacts } from './evaluate-categories.ts'
 import { fact, type Fact, type Verdict } from './facts.ts'
 import { KS_LEAST_D, KS_P, psiAlarmLine, psiVerdict } from './rules.ts'
 import { effectiveOf, type ReferenceData, valuesOf, type WindowCounts } from './window-data.ts'
@@ -41,33 +31,55 @@ const PSI_BINS = 10
 /** Model outputs that are numbers but no inputs: judged as operations. */
 const NOT_DRIFT = new Set(['@latency_ms', '@cost_usd', '@input_tokens', '@output_tokens'])
 
+/**
+ * Every fact about the inputs and outputs of a window, beside one reference.
+ *
+ * @param kinds what subjects are by the model file
+ */
 export function evaluateDrift(
   current: WindowCounts,
   reference: ReferenceData,
   minCount: number,
+  kinds: ReadonlyMap<string, Kind> = new Map(),
 ): Fact[] {
   const facts: Fact[] = []
   const numeric = new Set([...current.numeric.keys(), ...reference.counts.numeric.keys()])
   const categorical = new Set([...current.categories.keys(), ...reference.counts.categories.keys()])
   for (const subject of [...new Set([...numeric, ...categorical])].toSorted()) {
     if (NOT_DRIFT.has(subject)) continue
-    // A subject that comes both as numbers and as text is what most of its reference values are.
-    const before = valuesOf(reference.counts, subject)
+    for (const one of driftOf(subject, current, reference.counts, kinds.get(subject)))
+      facts.push(one)
+    if (!isFeature(subject)) continue
     const now = valuesOf(current, subject)
-    if (before.numbers + now.numbers >= before.texts + now.texts) {
-      const a = reference.counts.numeric.get(subject)
-      const b = current.numeric.get(subject)
-      const own = a && b ? numericFacts(subject, a, b) : [absent(subject, a !== undefined)]
-      for (const one of own) facts.push(one)
-    } else {
-      const a = reference.counts.categories.get(subject)
-      const b = current.categories.get(subject)
-      const own = a && b ? categoricalFacts(subject, a, b) : [absent(subject, a !== undefined)]
-      for (const one of own) facts.push(one)
-    }
-    if (isFeature(subject)) facts.push(missing(subject, current, now.numbers + now.texts))
+    facts.push(missing(subject, current, now.numbers + now.texts))
   }
   return facts.map((f) => withReference(f, current, reference, minCount))
+}
+
+/** @param declared by the model file; what most of its values are unless given */
+function driftOf(
+  subject: string,
+  current: WindowCounts,
+  reference: WindowCounts,
+  declared: Kind | undefined,
+): Fact[] {
+  const before = valuesOf(reference, subject)
+  const now = valuesOf(current, subject)
+  const numbers = before.numbers + now.numbers
+  const kind = declared ?? (numbers >= before.texts + now.texts ? 'numeric' : 'categorical')
+  if (declared === 'categorical' && numbers > 0)
+    return [
+      unknown(
+        subject,
+        'declared categorical, and counted as numbers before it was: several codes share a bin',
+      ),
+    ]
+  if (kind === 'numeric') {
+    const [a, b] = [reference.numeric.get(subject), current.numeric.get(subject)]
+    return a && b ? numericFacts(subject, a, b) : [absent(subject, a !== undefined, 'number')]
+  }
+  const [a, b] = [reference.categories.get(subject), current.categories.get(subject)]
+  return a && b ? categoricalFacts(subject, a, b) : [absent(subject, a !== undefined, 'value')]
 }
 
 function numericFacts(subject: string, a: BinnedSample, b: BinnedSample): Fact[] {
@@ -75,6 +87,8 @@ function numericFacts(subject: string, a: BinnedSample, b: BinnedSample): Fact[]
   const n = sampleSize(reference)
   const m = sampleSize(current)
   const sizes = { n_reference: n, n_current: m }
+  const full = fullBin(reference) ?? fullBin(current) ?? guessed([reference, current])
+  const known = { ...sizes, precision: full ? ('bounded' as const) : ('exact' as const) }
   const parts = equiMassCounts(reference, current, PSI_BINS)
   const value = psi(...parts)
   const line = psiAlarmLine(parts[0].length, n, m)
@@ -82,14 +96,23 @@ function numericFacts(subject: string, a: BinnedSample, b: BinnedSample): Fact[]
   const exact = ks.low === ks.high
   const p = ksPValue(ks.low, n, m)
   const distance = wasserstein(reference, current)
-  const larger = mannWhitney(alignBins(reference, current))
-  const spread = standardDeviation(reference)
+  const slack = unplacedShare([reference, current])
+  const ranks = mannWhitney(alignBins(reference, current))
+  const larger = {
+    value: ranks.value,
+    low: Math.max(0, ranks.low - slack),
+    high: Math.min(1, ranks.high + slack),
+  }
+  const spread = spreadOf(reference)
   return [
     fact('drift', subject, 'psi', value, {
-      ...sizes,
+      ...known,
       threshold: line,
       verdict: psiVerdict(value, line),
-      reason: `${parts[0].length} bins of equal mass in the reference`,
+      reason: [
+        `${parts[0].length} bins of equal mass in the reference`,
+        ...(full ? [full] : []),
+      ].join('; '),
     }),
     fact('drift', subject, 'ks', ks.low, {
       ...sizes,
@@ -109,13 +132,7 @@ function numericFacts(subject: string, a: BinnedSample, b: BinnedSample): Fact[]
       reason: 'p of independent rows',
     }),
     // In standard deviations of the reference, so that features compare; a constant reference has none.
-    fact('drift', subject, 'wasserstein', spread > 0 ? distance.value / spread : null, {
-      ...sizes,
-      precision: distance.low === distance.high ? 'exact' : 'bounded',
-      bound_low: spread > 0 ? distance.low / spread : null,
-      bound_high: spread > 0 ? distance.high / spread : null,
-      reason: spread > 0 ? '' : 'the reference is constant',
-    }),
+    inUnits(subject, 'wasserstein', distance, spread, reference, sizes),
     fact('drift', subject, 'mann_whitney', larger.value, {
       ...sizes,
       precision: larger.low === larger.high ? 'exact' : 'bounded',
@@ -124,8 +141,57 @@ function numericFacts(subject: string, a: BinnedSample, b: BinnedSample): Fact[]
       reason: 'probability that a current value is the larger one',
     }),
     ...squares(subject, reference, current, spread, sizes),
-    ...distances(subject, parts, n, m),
+    ...distances(subject, parts, known),
   ]
+}
+
+/**
+ * A bin of several values that holds more of them than a tenth: what moves within it is not seen by distances over bins.
+ *
+ * @returns a sentence that says so
+ */
+function fullBin(sample: BinnedSample): string | undefined {
+  const n = sampleSize(sample)
+  const i = sample.counts.findIndex(
+    (count, at) => count > n / PSI_BINS && sample.lows[at] !== sample.highs[at],
+  )
+  return i === -1
+    ? undefined
+    : `one bin holds ${((100 * sample.counts[i]!) / n).toFixed(0)} % of the values, between ${short(sample.lows[i]!)} and ${short(sample.highs[i]!)}`
+}
+
+/** Values of a coarsely counted piece are placed as the others lie. */
+function guessed(samples: readonly BinnedSample[]): string | undefined {
+  const share = unplacedShare(samples)
+  return share > 0
+    ? `${(100 * share).toPrecision(2)} % of the values were counted coarsely, and are placed as the others lie`
+    : undefined
+}
+
+const short = (x: number) => String(Number(x.toPrecision(8)))
+
+/** A distance in units that are themselves known within bounds only. */
+function inUnits(
+  subject: string,
+  metric: string,
+  { value, low, high }: Bounded,
+  unit: Spread,
+  reference: BinnedSample,
+  sizes: Pick<Fact, 'n_reference' | 'n_current'>,
+): Fact {
+  const isConstant = unit.high === 0
+  return fact('drift', subject, metric, unit.value > 0 ? value / unit.value : null, {
+    ...sizes,
+    precision: low === high && unit.low === unit.high ? 'exact' : 'bounded',
+    bound_low: isConstant ? null : low / unit.high,
+    bound_high: unit.low > 0 && Number.isFinite(high) ? high / unit.low : null,
+    reason:
+      unit.value > 0
+        ? ''
+        : isConstant
+          ? 'the reference is constant'
+          : `the reference lies in one bin, between ${short(reference.lows[0]!)} and ${short(reference.highs.at(-1)!)}: its spread is not known`,
+  })
 }
 
 /** Distances that square the difference of the distribution functions; the energy distance as of values over their spread. */
@@ -133,22 +199,20 @@ function squares(
   subject: string,
   reference: BinnedSample,
   current: BinnedSample,
-  spread: number,
+  spread: Spread,
   sizes: Pick<Fact, 'n_reference' | 'n_current'>,
 ): Fact[] {
   const { cramerVonMises, andersonDarling, energy } = squaredDistances(reference, current)
-  const of = (metric: string, { value, low, high }: BoundedDistance, unit = 1) =>
-    fact('drift', subject, metric, unit > 0 ? value / unit : null, {
-      ...sizes,
-      precision: low === high ? 'exact' : 'bounded',
-      bound_low: unit > 0 ? low / unit : null,
-      bound_high: unit > 0 ? high / unit : null,
-      reason: unit > 0 ? '' : 'the reference is constant',
-    })
+  const one = { value: 1, low: 1, high: 1 }
+  const root = {
+    value: Math.sqrt(spread.value),
+    low: Math.sqrt(spread.low),
+    high: Math.sqrt(spread.high),
+  }
   return [
-    of('cramer_von_mises', cramerVonMises),
-    of('anderson_darling', andersonDarling),
-    of('energy', energy, Math.sqrt(spread)),
+    inUnits(subject, 'cramer_von_mises', cramerVonMises, one, reference, sizes),
+    inUnits(subject, 'anderson_darling', andersonDarling, one, reference, sizes),
+    inUnits(subject, 'energy', energy, root, reference, sizes),
   ]
 }
 
@@ -156,19 +220,17 @@ function squares(
 function distances(
   subject: string,
   [a, b]: readonly [readonly number[], readonly number[]],
-  n: number,
-  m: number,
+  known: Pick<Fact, 'n_reference' | 'n_current' | 'precision'>,
 ): Fact[] {
-  const sizes = { n_reference: n, n_current: m }
   // What PSI is above its expectation under no change.
-  const excess = psi(a, b) - (a.length - 1) * (1 / n + 1 / m)
+  const excess = psi(a, b) - (a.length - 1) * (1 / known.n_reference + 1 / known.n_current)
   return [
-    fact('drift', subject, 'psi_excess', excess, sizes),
-    fact('drift', subject, 'js_distance', jsDistance(a, b), sizes),
-    fact('drift', subject, 'hellinger', hellinger(a, b), sizes),
-    fact('drift', subject, 'kl', kullbackLeibler(a, b), sizes),
-    fact('drift', subject, 'tv', totalVariation(a, b), sizes),
-    fact('drift', subject, 'l_infinity', lInfinity(a, b), sizes),
+    fact('drift', subject, 'psi_excess', excess, known),
+    fact('drift', subject, 'js_distance', jsDistance(a, b), known),
+    fact('drift', subject, 'hellinger', hellinger(a, b), known),
+    fact('drift', subject, 'kl', kullbackLeibler(a, b), known),
+    fact('drift', subject, 'tv', totalVariation(a, b), known),
+    fact('drift', subject, 'l_infinity', lInfinity(a, b), known),
   ]
 }
 
@@ -207,124 +269,11 @@ export function settledKs(
   })
 }
 
-function categoricalFacts(
-  subject: string,
-  reference: CategoryCounts,
-  current: CategoryCounts,
-): Fact[] {
-  const compared = compareCategories(reference, current)
-  const [a, b] = [compared.reference, compared.current]
-  const n = categoryTotal(reference)
-  const m = categoryTotal(current)
-  const sizes = { n_reference: n, n_current: m, ...knownOf(compared) }
-  const test = chiSquared(a, b)
-  const cells = a.length + (compared.unseen ? 1 : 0)
-  const value = (a.length > 1 ? psi(a, b) : 0) + unseenDivergence(compared)
-  const line = psiAlarmLine(cells, n, m)
-  const how = describeCells(compared)
-  return [
-    fact('drift', subject, 'psi', value, {
-      ...sizes,
-      threshold: line,
-      verdict: psiVerdict(value, line),
-      reason: how,
-    }),
-    ...(['plumbline', 'iid'] as const).map((convention) =>
-      fact('drift', subject, 'chi_squared', test.statistic, {
-        ...sizes,
-        convention,
-        p_value: convention === 'iid' ? test.p : null,
-        reason: [
-          convention === 'iid' ? 'p of independent rows' : `${test.degrees} degrees of freedom`,
-          ...(compared.unseen ? [how] : []),
-        ].join('; '),
-      }),
-    ),
-    ...(cells > 1 ? categoricalDistances(subject, compared, sizes, value) : []),
-    ...(isFeature(subject) ? [newCategoryRatio(subject, reference, current, compared, sizes)] : []),
-  ]
-}
+const absent = (subject: string, inReference: boolean, what: 'number' | 'value'): Fact =>
+  unknown(subject, inReference ? `no ${what} in this window` : `no ${what} in the reference`)
 
-/** Distances over the same cells as PSI, which of groups are no larger than those of their categories one by one. */
-function categoricalDistances(
-  subject: string,
-  compared: ComparedCategories,
-  sizes: Partial<Fact> & Pick<Fact, 'n_reference' | 'n_current'>,
-  psiOfAll: number,
-): Fact[] {
-  const { reference: a, current: b, unseen, widest } = compared
-  const { n_reference: n, n_current: m } = sizes
-  const excess = psiOfAll - (a.length - (unseen ? 0 : 1)) * (1 / n + 1 / m)
-  const least = (value: number) => (unseen ? { bound_low: value, bound_high: 1 } : {})
-  const of = (metric: string, value: number, more: Partial<Fact> = {}) =>
-    fact('drift', subject, metric, value, { ...sizes, ...more })
-  const [js, root, tv] = [jsDistance(a, b), hellinger(a, b), totalVariation(a, b)]
-  return [
-    of('psi_excess', excess),
-    of('js_distance', js, least(js)),
-    of('hellinger', root, least(root)),
-    of('kl', a.length > 1 ? kullbackLeibler(a, b) : 0),
-    of('tv', tv, least(tv)),
-    of('l_infinity', widest.value, certificate(widest)),
-  ]
-}
-
-/** How well what is made of the cells is known: exactly, where each category is one. */
-const knownOf = ({ unseen }: ComparedCategories): Pick<Fact, 'precision'> => ({
-  precision: unseen ? 'bounded' : 'exact',
-})
-
-const certificate = ({ low, high }: Bounded): Partial<Fact> =>
-  low === high ? { precision: 'exact' } : { precision: 'bounded', bound_low: low, bound_high: high }
-
-const describeCells = ({ reference, named, categories, unseen }: ComparedCategories): string =>
-  unseen
-    ? `${categories} categories: ${named} by name, the rest in ${reference.length - named} groups by hash`
-    : `${categories} categories`
-
-function newCategoryRatio(
-  subject: string,
-  reference: CategoryCounts,
-  current: CategoryCounts,
-  { fresh, isCut }: ComparedCategories,
-  sizes: Partial<Fact>,
-): Fact {
-  return fact('quality', subject, 'new_category_ratio', fresh.value, {
-    ...sizes,
-    ...certificate(fresh),
-    reason: [
-      ...(fresh.high > fresh.low
-        ? ['estimated from the categories that both sides keep by name']
-        : []),
-      ...(fresh.value > 0 ? newCategories(reference, current, isCut) : []),
-    ].join('; '),
-  })
-}
-
-/** The most frequent ones that the reference surely does not have. */
-function newCategories(
-  reference: CategoryCounts,
-  current: CategoryCounts,
-  isCut: boolean,
-): string[] {
-  const fresh = [...current.keys()]
-    .filter((name) => countOf(reference, name) === 0 && !reference.has(name))
-    .toSorted((x, y) => current.get(y)! - current.get(x)! || (x < y ? -1 : 1))
-  if (fresh.length === 0) return []
-  const more = fresh.length > 5 ? ` and ${isCut ? 'more' : `${fresh.length - 5} more`}` : ''
-  return [
-    `new: ${fresh
-      .slice(0, 5)
-      .map((name) => name.slice(0, 40))
-      .join(', ')}${more}`,
-  ]
-}
-
-const absent = (subject: string, inReference: boolean): Fact =>
-  fact('drift', subject, 'psi', null, {
-    verdict: 'incomplete',
-    reason: inReference ? 'no value in this window' : 'no value in the reference',
-  })
+const unknown = (subject: string, reason: string): Fact =>
+  fact('drift', subject, 'psi', null, { verdict: 'incomplete', reason })
 
 function missing(subject: string, current: WindowCounts, present: number): Fact {
   const size = effectiveOf(current)

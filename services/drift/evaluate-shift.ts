@@ -2,6 +2,7 @@
  * Drift judged on a budget: a window alarms when it differs from the reference by more than the reference's own windows differ, at
  * a level that keeps false alarms below `alarms.false_alarms_per_week`. Pure. The method is told in `docs/alarms.md`.
  */
+import type { BinnedSample } from '../../lib/stats/binned-sample.ts'
 import type { Shape } from '../../lib/stats/normal-scores.ts'
 import {
   holm,
@@ -66,8 +67,14 @@ export function withShiftVerdicts(
   if (!reference)
     return facts.map((f) => marked(f, `fewer than ${LEAST_WINDOWS} reference windows`))
   const { start } = window
-  const shapes = numericTests(current, start, reference, rules.past)
-  const drift = new Map([...shapes.tests, ...categoryTests(current, start, reference)])
+  // A subject that comes both as numbers and as text is tested as what it was compared as.
+  const compared = new Set(facts.filter(({ metric }) => metric === 'ks').map((f) => f.subject))
+  const isNumeric = (subject: string) => compared.has(subject)
+  const shapes = numericTests(current, start, reference, { past: rules.past, isNumeric })
+  const drift = new Map([
+    ...shapes.tests,
+    ...categoryTests(current, start, reference, (subject) => !isNumeric(subject)),
+  ])
   const missing = missingTests(current, start, reference)
   const judge = verdicts(drift, rules, FAMILY_SHARES.drift)
   const judgeMissing = verdicts(missing, rules, FAMILY_SHARES.quality)
@@ -114,9 +121,11 @@ function numericTests(
   current: WindowCounts,
   start: number,
   reference: ReferenceWindows,
-  past: readonly PastShift[],
+  { past, isNumeric }: { past: readonly PastShift[]; isNumeric: (subject: string) => boolean },
 ): { tests: Map<string, Tested>; facts: Fact[] } {
-  const names = [...reference.numeric.keys()].filter((name) => current.numeric.has(name))
+  const names = [...reference.numeric.keys()].filter(
+    (name) => current.numeric.has(name) && isNumeric(name),
+  )
   const contrasts = names.map((name) =>
     numericContrast(reference.numeric.get(name)!, current.numeric.get(name)!),
   )
@@ -139,7 +148,13 @@ function numericTests(
     tests: new Map(names.map((name, i) => [name, tests[i]!])),
     facts: names.flatMap((name, i) => {
       const { shape, size } = contrasts[i]!
+      const { merged } = contrasts[i]!.reference
       const more = {
+        // Values of one bin have one score.
+        precision:
+          isAtomic(merged) && isAtomic(current.numeric.get(name)!)
+            ? ('exact' as const)
+            : ('bounded' as const),
         n_current: size,
         n_reference: reference.numeric.get(name)!.sizes.reduce((a, b) => a + b, 0),
       }
@@ -151,6 +166,9 @@ function numericTests(
     }),
   }
 }
+
+const isAtomic = ({ lows, highs, unplaced }: BinnedSample) =>
+  !unplaced && lows.every((low, i) => low === highs[i])
 
 function historyOf(name: string, past: readonly PastShift[], reference: ReferenceWindows) {
   const restart = past.findLastIndex((window) => window.alarmed.has(name)) + 1
@@ -179,12 +197,13 @@ function categoryTests(
   current: WindowCounts,
   start: number,
   reference: ReferenceWindows,
+  isTested: (subject: string) => boolean,
 ): Map<string, Tested> {
   const shares: { name: string; category: string; subject: ShareSubject }[] = []
   const phase = reference.phaseOf(start)
   for (const [name, before] of reference.categories) {
     const own = current.categories.get(name)
-    if (!own) continue
+    if (!own || !isTested(name)) continue
     const size = categoryTotal(own)
     for (const { category, windows } of before.shares)
       shares.push({

@@ -1,6 +1,8 @@
 /** (window, references, rules) -> every fact about it, with verdicts. Pure: the same input gives the same answer. */
 import type { Model } from '../../lib/models.ts'
+import { isFeature } from '../../lib/subjects.ts'
 import type { Window } from '../../lib/windows.ts'
+import { declaredKinds } from './declared-features.ts'
 import { evaluateDrift } from './evaluate-drift.ts'
 import { evaluateEstimates, type ScoreCounts } from './evaluate-estimates.ts'
 import { evaluateFairness, fairnessAttributes, fairnessTests } from './evaluate-fairness.ts'
@@ -63,6 +65,7 @@ export function evaluateWindow(input: WindowInput, model: Model): Fact[] {
       model,
     ),
     duplicateRatio(input.counts),
+    ...leftOut(input.counts),
   ]
   return [
     ...facts
@@ -83,10 +86,11 @@ const INFORMING = new Set(['psi', 'ks', 'wasserstein', 'chi_squared', 'js_distan
 
 function driftFacts(input: WindowInput, reference: ReferenceData, model: Model): Fact[] {
   const { counts, window, past, combinations } = input
-  const facts = evaluateDrift(counts, reference, model.windows.min_count)
+  const kinds = declaredKinds(model)
+  const facts = evaluateDrift(counts, reference, model.windows.min_count, kinds)
   if (!reference.judge) return facts.filter((f) => INFORMING.has(f.metric))
   const windowLevel = alarmLevel(model, window)
-  const quality = evaluateQuality(counts, reference).map((f) => ({
+  const quality = evaluateQuality(counts, reference, kinds).map((f) => ({
     ...f,
     reference: reference.name,
   }))
@@ -142,6 +146,18 @@ function duplicateRatio({ events, duplicates }: WindowCounts): Fact {
   return fact('quality', '', 'duplicate_ratio', sent > 0 ? duplicates / sent : null, {
     n_current: sent,
   })
+}
+
+/** How many features are evaluated, where that is not all of them. */
+function leftOut({ numeric, categories, leavesFeaturesOut, events }: WindowCounts): Fact[] {
+  if (!leavesFeaturesOut) return []
+  const names = new Set([...numeric.keys(), ...categories.keys()].filter(isFeature))
+  return [
+    fact('quality', '', 'features_evaluated', names.size, {
+      n_current: events,
+      reason: 'the window has more features; those with the most values are evaluated',
+    }),
+  ]
 }
 
 /** The families that depend on labels: performance and fairness. */

@@ -12,6 +12,7 @@ import type { Said } from './said-queries.ts'
 import { ALL, keyOf, type Combination } from './scope.ts'
 import type { decisionQueries } from './decisions.ts'
 import { fairnessAttributes } from './evaluate-fairness.ts'
+import { asDeclared } from './declared-features.ts'
 import { episodeOf, worstOf } from './episodes.ts'
 import { levelHistory, type PastLevels } from './past-levels.ts'
 import { notOverlapping, pastSpan, type PastShift } from './past-shifts.ts'
@@ -290,7 +291,7 @@ export function createJudge(options: JudgeOptions) {
       const stands = standing(combination)
       const counts = stands
         ? await queries.eventCounts(model.modelId, [window], combination, present)
-        : await queries.counts(model.modelId, [window], combination, present)
+        : asDeclared(await queries.counts(model.modelId, [window], combination, present), model)
       const outcomes =
         due.changes === 0 && impliedUntil === 0
           ? noOutcomes(counts.events)

@@ -3,6 +3,7 @@ import { largest } from '../../lib/stats/extremes.ts'
 import { durationMs } from '../../lib/durations.ts'
 import type { Model } from '../../lib/models.ts'
 import { bucketMs, type Window } from '../../lib/windows.ts'
+import { asDeclared } from './declared-features.ts'
 import { lossModel } from './evaluate-losses.ts'
 import { multivariateReference, type Drawn } from './evaluate-multivariate.ts'
 import type { DriftQueries } from './queries.ts'
@@ -108,10 +109,9 @@ export function referenceReader(
       const known = cache.get(keyFor(judges))
       if (known) return { ...known, name: reference.name, judge: reference.judge }
     }
-    const counts = await queries.counts(
-      reference.countedAs ?? model.modelId,
-      reference.spans,
-      scope,
+    const counts = asDeclared(
+      await queries.counts(reference.countedAs ?? model.modelId, reference.spans, scope),
+      model,
     )
     const windows = reference.judge ? windowsWithin(reference.spans, model, inside) : []
     const isWhole = scope.slice === undefined
@@ -148,7 +148,9 @@ export function referenceReader(
           ? undefined
           : referenceWindows(
               windows,
-              await queries.countsBySpan(model.modelId, windows, scope),
+              (await queries.countsBySpan(model.modelId, windows, scope)).map((own) =>
+                asDeclared(own, model),
+              ),
               model,
             ),
     }

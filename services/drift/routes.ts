@@ -4,6 +4,7 @@ import type { Http } from '../../lib/http.ts'
 import type { Models } from '../../lib/models.ts'
 import type { Window } from '../../lib/windows.ts'
 import { decisionQueries } from './decisions.ts'
+import { asDeclared, declaredKinds } from './declared-features.ts'
 import { DIALECTS, evaluateDialect, type Dialect } from './evaluate-dialects.ts'
 import { constraintViolations } from './evaluate-constraints.ts'
 import { evaluateDrift } from './evaluate-drift.ts'
@@ -172,10 +173,12 @@ export function driftRoutes(http: Http, { db, queries, models, now }: DriftRoute
       },
     },
     async ({ params, query }) => {
-      const { modelId } = models.get(params.id)
+      const model = models.get(params.id)
+      const countsOf = async (span: Window) =>
+        asDeclared(await queries.counts(model.modelId, [span], ALL), model)
       const [baseline, current] = [
-        await queries.counts(modelId, [spanOf('a', query.a)], ALL),
-        await queries.counts(modelId, [spanOf('b', query.b)], ALL),
+        await countsOf(spanOf('a', query.a)),
+        await countsOf(spanOf('b', query.b)),
       ]
       if (baseline.events === 0 || current.events === 0)
         throw new Problem(404, 'no_events', `${baseline.events === 0 ? 'a' : 'b'} holds no events`)
@@ -198,7 +201,7 @@ export function driftRoutes(http: Http, { db, queries, models, now }: DriftRoute
       const [a, b] = [spanOf('a', query.a), spanOf('b', query.b)]
       const isExact = query.exact || query.convention !== 'plumbline'
       const countsOf = async (span: Window) => {
-        if (!isExact) return queries.counts(model.modelId, [span], ALL)
+        if (!isExact) return asDeclared(await queries.counts(model.modelId, [span], ALL), model)
         const { events } = await queries.eventCounts(
           model.modelId,
           [span],
@@ -213,7 +216,10 @@ export function driftRoutes(http: Http, { db, queries, models, now }: DriftRoute
           )
         // Others know no weights.
         const unweighted = query.convention !== 'plumbline'
-        return queries.rawCounts(model.modelId, [span], ALL, { exact: true, unweighted })
+        return asDeclared(
+          await queries.rawCounts(model.modelId, [span], ALL, { exact: true, unweighted }),
+          model,
+        )
       }
       const reference = {
         name: query.a,
@@ -225,7 +231,7 @@ export function driftRoutes(http: Http, { db, queries, models, now }: DriftRoute
       const current = await countsOf(b)
       const metrics =
         query.convention === 'plumbline'
-          ? evaluateDrift(current, reference, model.windows.min_count)
+          ? evaluateDrift(current, reference, model.windows.min_count, declaredKinds(model))
           : evaluateDialect(query.convention, current, reference.counts)
       return { model_id: model.modelId, metrics }
     },

@@ -11,7 +11,7 @@ export interface Weights {
 /** In SQL: how many events one of `predictions` or of their outcomes stands for. */
 export const STANDS_FOR = '1 / ifNull(sampling_fraction, 1)'
 
-type Counts = Pick<WindowCounts, 'numeric' | 'categories'>
+type Counts = Pick<WindowCounts, 'numeric' | 'categories' | 'leavesFeaturesOut'>
 
 /** How much of its weight an event is worth, so that together they weigh Kish's effective number; 1 where nothing was sampled. */
 export const kishFactor = ({ weight, squares }: Weights): number =>
@@ -33,6 +33,7 @@ export function effectiveCounts(
   if (factor === 1) return { ...counts, effective: weight, weight }
   const scale = (values: readonly number[]) => values.map((value) => value * factor)
   return {
+    ...counts,
     effective: weight * factor,
     weight,
     numeric: new Map(

@@ -21,6 +21,8 @@ export interface WindowCounts {
   duplicates: number
   numeric: ReadonlyMap<string, BinnedSample>
   categories: ReadonlyMap<string, CategoryCounts>
+  /** There are more features than are read; those with the most values are. */
+  leavesFeaturesOut?: boolean
 }
 
 /** Joined truth of a span. */

@@ -5,7 +5,7 @@ import type { Http } from '../../lib/http.ts'
 import type { Logger } from '../../lib/log.ts'
 import type { Metrics } from '../../lib/metrics.ts'
 import { messageOf } from '../../lib/errors.ts'
-import type { Models } from '../../lib/models.ts'
+import { declaredCodes, type Models } from '../../lib/models.ts'
 import type { Module } from '../../lib/modules.ts'
 import type { SinkOptions, SinkParts } from '../../lib/sink.ts'
 import { sideBySide } from '../../lib/side-by-side.ts'
@@ -17,7 +17,7 @@ import type { IngestConfig } from './config.ts'
 import { dialectRoutes } from './dialect-routes.ts'
 import { INFERENCE_MAPPINGS, kserveReader, mlserverReader, pairHalves } from './inference-log.ts'
 import { ingestRoutes } from './routes.ts'
-import { PREDICTION_MAPPINGS } from './rows.ts'
+import { predictionMappings } from './rows.ts'
 
 export interface IngestDeps {
   http: Http
@@ -67,8 +67,12 @@ export function ingest(deps: IngestDeps, config: IngestConfig): Module[] {
   const stored = () => wakePairing()
   const [mlserverInputs, mlserverOutputs] = config.PLUMBLINE_MLSERVER_TOPICS?.split(',') ?? []
   return [
-    consumer(TOPICS.predictions.topic, GROUP, PREDICTION_MAPPINGS, deps.sinkParts.reader, (range) =>
-      hints.send(modelsOf(range)),
+    consumer(
+      TOPICS.predictions.topic,
+      GROUP,
+      predictionMappings((modelId) => declaredCodes(deps.models.get(modelId).features)),
+      deps.sinkParts.reader,
+      (range) => hints.send(modelsOf(range)),
     ),
     consumer(
       TOPICS.inferenceLogs.topic,

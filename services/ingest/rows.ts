@@ -11,30 +11,39 @@ import { predictionCounts } from '../../lib/prediction-counts.ts'
 import type { TableRows } from '../../lib/table-rows.ts'
 import { producerCounts } from './producer-counts.ts'
 
+/** Subjects of a model whose numbers are categories. */
+type CodesOf = (modelId: string) => ReadonlySet<string>
+
 /**
  * Newest first. A release that changes what a message becomes adds a mapping and keeps the one before it: version 1 joined
  * model and id by a slash, so that two predictions could have one identity.
+ *
+ * @param codesOf by the model file; none unless given
  */
-export const PREDICTION_MAPPINGS = [
-  eventMapping({
-    version: 'predictions-2',
-    service: 'ingest',
-    schema: PredictionV1,
-    seenIn: { table: 'predictions', identity: `concat(model_id, '\\x1f', prediction_id)` },
-    identity: predictionIdentity,
-    key: 'identity',
-    tables: predictionTables,
-  }),
-  eventMapping({
-    version: 'predictions-1',
-    service: 'ingest',
-    schema: PredictionV1,
-    seenIn: { table: 'predictions', identity: `concat(model_id, '/', prediction_id)` },
-    identity: predictionKey,
-    key: 'identity',
-    tables: predictionTables,
-  }),
-] as const
+export const predictionMappings = (codesOf?: CodesOf) =>
+  [
+    eventMapping({
+      version: 'predictions-2',
+      service: 'ingest',
+      schema: PredictionV1,
+      seenIn: { table: 'predictions', identity: `concat(model_id, '\\x1f', prediction_id)` },
+      identity: predictionIdentity,
+      key: 'identity',
+      tables: () => predictionTables(codesOf),
+    }),
+    eventMapping({
+      version: 'predictions-1',
+      service: 'ingest',
+      schema: PredictionV1,
+      seenIn: { table: 'predictions', identity: `concat(model_id, '/', prediction_id)` },
+      identity: predictionKey,
+      key: 'identity',
+      tables: () => predictionTables(codesOf),
+    }),
+  ] as const
+
+/** Those of models without a file. */
+export const PREDICTION_MAPPINGS = predictionMappings()
 
 const DICTIONARIES = new Set(['model_id', 'model_version', 'variant'])
 /** Events further in the future than this do not move the watermark: a producer's clock is wrong. */
@@ -43,13 +52,13 @@ const MAX_SKEW_MS = 300_000
 const modelIdOf = memberOf('model_id')
 const predictedAtOf = memberOf('predicted_at')
 
-function predictionTables(): RangeTables {
+function predictionTables(codesOf: CodesOf | undefined): RangeTables {
   const rows = eventRows(PredictionV1, DICTIONARIES)
   const unknown = native.fixed('UInt16')
   rows.columns['unknown_fields'] = unknown
   const { model_id, prediction_id, predicted_at } = rows.columns as Times
   const times = { model_id, prediction_id, predicted_at }
-  const counts = predictionCounts()
+  const counts = predictionCounts(codesOf)
   const producers = producerCounts()
   const newest = watermarks()
 
