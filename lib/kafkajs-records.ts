@@ -101,6 +101,10 @@ export class LogRecord implements LoggedMessage {
     return this.#batch.appendTime ?? this.#batch.firstTimestamp + this.#timestampDelta
   }
 
+  get isProducersTime(): boolean {
+    return this.#batch.appendTime === undefined
+  }
+
   get timestamp(): string {
     return String(this.timestampMs)
   }

@@ -14,7 +14,7 @@
  */
 import { OpenCircuit, type CircuitBreaker } from './circuit-breaker.ts'
 import type { ClickHouse } from './clickhouse.ts'
-import type { EventLog, LoggedRange, Stored } from './event-log.ts'
+import { arrivalOf, type EventLog, type LoggedRange, type Stored } from './event-log.ts'
 import { deadLetterMessage } from './dead-letters.ts'
 import type { EventMapping, MappedRange, ReadMessage } from './event-mapping.ts'
 import type { MessageReader } from './message-reader.ts'
@@ -238,7 +238,7 @@ export function createSink(options: SinkOptions): Sink {
     for (const { code } of mapped.dead) add('dead_letter', code, 1)
     metrics.batchRows.observe({ topic }, range.messages.length)
     metrics.ingestDelaySeconds.observe(
-      Math.max(0, options.now() - Math.min(begun, range.messages[0]!.timestampMs)) / 1000,
+      Math.max(0, options.now() - Math.min(begun, arrivalOf(range, range.messages[0]!))) / 1000,
     )
   }
 }
