@@ -235,7 +235,10 @@ export function createSink(options: SinkOptions): Sink {
     add('stored', '', mapped.rows)
     add('duplicate', '', mapped.duplicates)
     add('unknown_field', '', mapped.unknownFields)
-    for (const { code } of mapped.dead) add('dead_letter', code, 1)
+    for (const { code, message } of mapped.dead) {
+      add('dead_letter', code, 1)
+      if (message.unreadable) add('lost', code, message.unreadable.messages)
+    }
     metrics.batchRows.observe({ topic }, range.messages.length)
     metrics.ingestDelaySeconds.observe(
       Math.max(0, options.now() - Math.min(begun, arrivalOf(range, range.messages[0]!))) / 1000,
