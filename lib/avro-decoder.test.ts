@@ -2,7 +2,7 @@
 import avsc from 'avsc'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { avroDecoder, AvroError } from './avro-decoder.ts'
+import { avroDecoder, AvroError, MOST_DEPTH } from './avro-decoder.ts'
 import { Members } from './members.ts'
 
 interface Case {
@@ -179,4 +179,64 @@ test('schemas that are none, and more elements than there is room for', () => {
   const endless = Buffer.from([0xfe, 0xff, 0xff, 0xff, 0x0f, 0])
   const nulls = avroDecoder({ type: 'array', items: 'null' })
   expect(() => nulls(endless, 0, endless.length)).toThrow('too many')
+})
+
+/** As Avro has longs. */
+function longBytes(value: bigint): Buffer {
+  let zigzag = BigInt.asUintN(64, (value << 1n) ^ (value >> 63n))
+  const bytes: number[] = []
+  for (; zigzag > 127n; zigzag >>= 7n) bytes.push(Number(zigzag & 127n) | 128)
+  return Buffer.from([...bytes, Number(zigzag)])
+}
+
+test('longs of 64 bits: exact, a bigint where a number is not', () => {
+  const decode = avroDecoder('long')
+  const edges = [53n, 54n, 60n, 63n].flatMap((power) =>
+    [-1n, 0n, 1n].flatMap((more) => [2n ** power + more, -(2n ** power) + more]),
+  )
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+        fc.constantFrom(...edges.filter((n) => n === BigInt.asIntN(64, n))),
+      ),
+      (value) => {
+        const bytes = longBytes(value)
+        const found = decode(bytes, 0, bytes.length) as number | bigint
+        expect(found).toBe(Number.isSafeInteger(Number(value)) ? Number(value) : value)
+      },
+    ),
+    { numRuns: 2000 },
+  )
+  const endless = Buffer.alloc(40, 0xff)
+  expect(() => decode(endless, 0, 40)).toThrow('a long is longer than 64 bits')
+})
+
+test('few bytes never stand for more values, or deeper ones, than an event may have', () => {
+  // Each block claims a million elements that take no byte.
+  const block = longBytes(1_000_000n)
+  const blocks = Buffer.concat([...Array.from({ length: 1000 }, () => block), Buffer.from([0])])
+  const nulls = avroDecoder({ type: 'array', items: 'null' })
+  expect(() => nulls(blocks, 0, blocks.length)).toThrow('too many')
+  // Each record is two of the next: 2^40 values without a byte.
+  const laughs = (n: number): unknown => ({
+    type: 'record',
+    name: `r${n}`,
+    fields:
+      n === 0
+        ? []
+        : [
+            { name: 'a', type: laughs(n - 1) },
+            { name: 'b', type: `r${n - 1}` },
+          ],
+  })
+  expect(() => avroDecoder(laughs(40))(Buffer.alloc(0), 0, 0)).toThrow('too many')
+  const itself = { type: 'record', name: 'r', fields: [{ name: 'r', type: 'r' }] }
+  expect(() => avroDecoder(itself)(Buffer.alloc(0), 0, 0)).toThrow('deeper')
+  const list = { type: 'record', name: 'r', fields: [{ name: 'next', type: ['null', 'r'] }] }
+  const chain = (length: number) => Buffer.concat([Buffer.alloc(length, 2), Buffer.from([0])])
+  const decode = avroDecoder(list)
+  expect(() => decode(chain(100_000), 0, 100_001)).toThrow('deeper')
+  // What failed before leaves nothing behind.
+  expect(decode(chain(MOST_DEPTH - 1), 0, MOST_DEPTH)).toBeInstanceOf(Members)
 })

@@ -4,7 +4,12 @@
  * A broker takes batches of one mebibyte unless told otherwise, and a gzip batch of that size holds messages of any size.
  */
 import { createHash } from 'node:crypto'
-import type { LoggedMessage, LoggedRange, OutgoingMessage } from './event-log.ts'
+import {
+  arrivalOf,
+  type LoggedMessage,
+  type LoggedRange,
+  type OutgoingMessage,
+} from './event-log.ts'
 import { Members } from './members.ts'
 import * as native from './native-block.ts'
 import { monthsOf } from './month-pieces.ts'
@@ -133,15 +138,15 @@ export function deadLetterRows(service: string): DeadLetterRows {
       columns.reason.set(row, code)
       columns.message.set(row, shortened(text))
       columns.service.set(row, service)
-      columns.received_at.set(row, message.timestampMs)
+      columns.received_at.set(row, arrivalOf(range, message))
       columns.log_epoch.set(row, range.logEpoch)
     })
-    return { table: 'dead_letters', columns, rows: dead.length, months: letterMonths(dead) }
+    return { table: 'dead_letters', columns, rows: dead.length, months: letterMonths(range, dead) }
   }
 }
 
-/** The table is partitioned by the month of the arrival, which a producer may have set. */
-function letterMonths(dead: readonly DeadLetter[]): TableRows['months'] {
-  const of = monthsOf(dead.map(({ message }) => message.timestampMs))
+/** The table is partitioned by the month of the arrival. */
+function letterMonths(range: LoggedRange, dead: readonly DeadLetter[]): TableRows['months'] {
+  const of = monthsOf(dead.map(({ message }) => arrivalOf(range, message)))
   return of && { column: 'received_at', of }
 }

@@ -16,13 +16,17 @@ export interface OutgoingMessage {
 export interface LoggedMessage {
   /** Below 2^53. */
   offset: number
-  /** When the log took the message, epoch milliseconds. */
+  /** What the record says of its time, epoch milliseconds; {@link arrivalOf} tells when it arrived. */
   timestampMs: number
+  /** Its time is the producer's word (`CreateTime`), and may be any: absent or false where the log's own clock set it. */
+  readonly isProducersTime?: boolean
   /** Empty when the producer gave none. */
   key: Buffer
   value: Buffer
   /** Absent when the message has none. */
   headers?: Record<string, string> | undefined
+  /** Stands for a batch of messages that no attempt can read: why, and how many they were; its value is the batch as it came. */
+  readonly unreadable?: { readonly text: string; readonly messages: number }
   /** Where the value lies, and the key, for readers that need no slice of their own. */
   readonly within?: Span
   readonly keyWithin?: Span
@@ -48,12 +52,26 @@ export interface LoggedRange {
   last: string
   /** Names the mapping with which the range was first attempted; a replay uses the same. */
   mapping: string
+  /**
+   * When the range was read first, epoch milliseconds, the same for every attempt; absent where an older release began it
+   * and in the process' own log, which sets the time of its messages itself.
+   */
+  arrivedMs?: number | undefined
   /** It may have been stored before, wholly or in part. */
   replayed: boolean
   /** The range before it was stored by this consumer, under the same assignment: nothing came in between. */
   continues: boolean
   messages: readonly LoggedMessage[]
 }
+
+/**
+ * When a message of a range arrived, epoch milliseconds: when its log took it, or, where the producer set the record's time,
+ * when it was read.
+ */
+export const arrivalOf = (
+  { arrivedMs }: Pick<LoggedRange, 'arrivedMs'>,
+  { isProducersTime, timestampMs }: LoggedMessage,
+): number => (isProducersTime ? (arrivedMs ?? timestampMs) : timestampMs)
 
 export interface Stored {
   /** The highest epoch counter with rows; 0 when there are none. */

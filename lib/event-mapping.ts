@@ -97,6 +97,10 @@ export function eventMapping(options: EventMappingOptions): EventMapping {
   })
   /** Where a message ends. */
   const take = (message: LoggedMessage, into: InHand, read: ReadMessage, seen: SeenIds) => {
+    if (message.unreadable) {
+      into.dead.push({ message, code: 'unreadable_batch', text: message.unreadable.text })
+      return
+    }
     const verdict = read(message, judge)
     if (!verdict.ok) {
       into.dead.push(refused(verdict, message))

@@ -1,14 +1,14 @@
 /** The table of accepted events: a column per field, and where in the log each row came from. */
 import type { TObject } from 'typebox'
 import { columnsOf, fieldsOf, type FieldColumns } from './event-fields.ts'
-import type { LoggedMessage, LoggedRange } from './event-log.ts'
+import { arrivalOf, type LoggedMessage, type LoggedRange } from './event-log.ts'
 import type { Event } from './event-verdict.ts'
 import { byNames } from './members.ts'
 import * as native from './native-block.ts'
 
 export interface EventRows extends native.NativeBlock {
   /** Forgets the rows of the range before. */
-  begin: () => void
+  begin: (range: LoggedRange) => void
   add: (event: Event, message: LoggedMessage) => void
   /** No row comes after this. */
   end: (range: LoggedRange) => native.NativeBlock
@@ -36,12 +36,14 @@ export function eventRows(schema: TObject, dictionaries: ReadonlySet<string>): E
   ) as Record<string, native.Column<never>>
   const cells = byNames((names) => names.map((name) => fields.get(name)))
   let rows = 0
+  let of: Pick<LoggedRange, 'arrivedMs'> = {}
   return {
     columns,
     get rows() {
       return rows
     },
-    begin: () => {
+    begin: (range) => {
+      of = range
       native.clear(columns)
       rows = 0
     },
@@ -51,7 +53,7 @@ export function eventRows(schema: TObject, dictionaries: ReadonlySet<string>): E
         const value = values[i]
         if (value !== null && value !== undefined) known[i]?.set(rows, value as never)
       }
-      origin.received_at.set(rows, message.timestampMs)
+      origin.received_at.set(rows, arrivalOf(of, message))
       origin.offset.set(rows, message.offset)
       rows++
     },

@@ -6,6 +6,7 @@ import { fieldsOf, isObject } from './event-fields.ts'
 import { parseExactly } from './exact-json.ts'
 import { scanValue } from './json-scan.ts'
 import { byNames, memberOf, Members } from './members.ts'
+import { withoutNone } from './numbers-or-none.ts'
 import { plainJsonReader } from './plain-json.ts'
 import { alternativesOf, MAX_EVENT_BYTES, type Rejection, rejectionsOf } from './rejections.ts'
 
@@ -39,7 +40,10 @@ export interface Judge {
   text: (text: string) => Verdict
   /** A decoded event: an object, or its members. Its maps become {@link Members}. */
   value: (value: unknown) => Verdict
-  refuse: (code: Rejection['code'], field?: string) => Verdict & { ok: false }
+  /** The same, of a format whose numbers may be none: NaN and the infinities are missing values, as null is. */
+  numbersOrNone: (value: unknown) => Verdict
+  /** @param text in place of the code's own sentence, where more is known */
+  refuse: (code: Rejection['code'], field?: string, text?: string) => Verdict & { ok: false }
 }
 
 export function createJudge(schema: TObject): Judge {
@@ -61,8 +65,15 @@ export function createJudge(schema: TObject): Judge {
     required.push({ names: alternatives, order: missing(alternatives[0]!) })
   required.sort((a, b) => a.order - b.order)
   const refused = (order: number) => ({ ok: false as const, rejection: rejections[order]! })
-  const refuse: Judge['refuse'] = (code, field) =>
-    refused(place.get(keyOf(code, field)) ?? place.get(keyOf('invalid_field', field))!)
+  const refuse: Judge['refuse'] = (code, field, text) => {
+    const { rejection } = refused(
+      place.get(keyOf(code, field)) ?? place.get(keyOf('invalid_field', field))!,
+    )
+    return {
+      ok: false,
+      rejection: text === undefined ? rejection : { ...rejection, message: text },
+    }
+  }
 
   /** What is known of an event by the names of its members alone. */
   const plans = byNames((names) => ({
@@ -74,7 +85,7 @@ export function createJudge(schema: TObject): Judge {
     })),
   }))
 
-  const judge = (event: Members): Verdict => {
+  const judge = (event: Members, isNoneMissing = false): Verdict => {
     const plan = plans.of(event.names)
     const { values } = event
     let first = Infinity
@@ -83,7 +94,9 @@ export function createJudge(schema: TObject): Judge {
       let given = values[i]
       if (field === undefined || given === null || given === undefined) continue
       if (field.isMap !== given instanceof Members) values[i] = given = asField(given, field.isMap)
-      if (!field.valid(given)) first = Math.min(first, field.order)
+      if (field.valid(given)) continue
+      if (isNoneMissing) values[i] = given = withoutNone(field.kind, given)
+      if (given !== null && !field.valid(given)) first = Math.min(first, field.order)
     }
     for (const { places, order } of plan.required) {
       if (order >= first) break
@@ -93,9 +106,9 @@ export function createJudge(schema: TObject): Judge {
       ? { ok: true, event, unknownFields: plan.unknownFields }
       : refused(first)
   }
-  const judgeValue = (value: unknown): Verdict => {
-    if (value instanceof Members) return judge(value)
-    return isObject(value) ? judge(Members.of(value)) : refuse('invalid_json')
+  const judgeValue = (value: unknown, isNoneMissing = false): Verdict => {
+    if (value instanceof Members) return judge(value, isNoneMissing)
+    return isObject(value) ? judge(Members.of(value), isNoneMissing) : refuse('invalid_json')
   }
 
   const readPlain = plainJsonReader()
@@ -128,7 +141,8 @@ export function createJudge(schema: TObject): Judge {
 
   return {
     refuse,
-    value: judgeValue,
+    value: (value) => judgeValue(value),
+    numbersOrNone: (value) => judgeValue(value, true),
     text: judgeText,
     bytes: (bytes, from = 0, to = bytes.length) => {
       if (to - from > MAX_EVENT_BYTES) return refuse('too_large')

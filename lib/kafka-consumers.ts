@@ -52,6 +52,7 @@ export function rangeModule(consumer: RangeConsumer, parts: ConsumerParts): Modu
         let generation = 0
         client.on(client.events.GROUP_JOIN, () => generation++)
         const protocol = rangeProtocol(consumer, {
+          now: Date.now,
           logName: clusterId(),
           committed: async (partition) => {
             const [topic] = await admin.fetchOffsets({

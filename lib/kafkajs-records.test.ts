@@ -1,3 +1,4 @@
+import { crc32c } from '@node-rs/crc32'
 import fc from 'fast-check'
 import kafkajs from 'kafkajs'
 import { expect, test } from 'vitest'
@@ -51,6 +52,21 @@ test('what is written is split into the same, any number of batches, the last on
       },
     ),
   )
+})
+
+test('whose word a time is: the producer’s, unless the batch says that the broker set it', async () => {
+  const batch = writeRecordBatch({
+    records: [{ value: 'hello', offsetDelta: 0, timestampDelta: 3 }],
+    firstTimestamp: 1000,
+    maxTimestamp: 2000,
+  })
+  const [theirs] = await splitRecordBatches(batch, () => null)
+  expect(theirs).toMatchObject({ isProducersTime: true, timestampMs: 1003 })
+  // LogAppendTime is bit 3 of the attributes; the checksum covers them.
+  batch.writeInt16BE(0x08, 21)
+  batch.writeUInt32BE(crc32c(batch.subarray(21)), 17)
+  const [brokers] = await splitRecordBatches(batch, () => null)
+  expect(brokers).toMatchObject({ isProducersTime: false, timestampMs: 2000 })
 })
 
 test('a batch that was changed on the way is refused, with its offset', async () => {

@@ -8,6 +8,8 @@
 import { createRequire } from 'node:module'
 import { crc32c } from '@node-rs/crc32'
 import type { LoggedMessage, Span } from './event-log.ts'
+import { MAX_BATCH_BYTES, UnreadableBatch } from './kafkajs-codecs.ts'
+import { unreadBatch, type UnreadBatch } from './kafkajs-unreadable.ts'
 
 const require = createRequire(import.meta.url)
 const RECORD = require.resolve('kafkajs/src/protocol/recordBatch/record/v0')
@@ -101,6 +103,10 @@ export class LogRecord implements LoggedMessage {
     return this.#batch.appendTime ?? this.#batch.firstTimestamp + this.#timestampDelta
   }
 
+  get isProducersTime(): boolean {
+    return this.#batch.appendTime === undefined
+  }
+
   get timestamp(): string {
     return String(this.timestampMs)
   }
@@ -120,6 +126,10 @@ export class LogRecord implements LoggedMessage {
 
   get value(): Buffer {
     return this.to === this.from ? NOTHING : this.bytes.subarray(this.from, this.to)
+  }
+
+  get unreadable(): undefined {
+    return undefined
   }
 
   /** Itself: it knows where its value lies. */
@@ -160,48 +170,93 @@ const PRODUCER_ID_AT = 43
 const COUNT_AT = 57
 const RECORDS_AT = 61
 const CODEC_BITS = 0x07
+/** zstd. */
+const LAST_CODEC = 4
 const LOG_APPEND_TIME = 0x08
 const TRANSACTIONAL = 0x10
 const CONTROL = 0x20
 
+/** What a message takes in memory beside its bytes, about. */
+const MESSAGE_BYTES = 128
+
 /**
- * The records of consecutive batches. The last batch may be cut off, as fetches end anywhere: it comes again.
+ * The records of consecutive batches. The last batch may be cut off, as fetches end anywhere: it comes again. So do those
+ * behind the first {@link MAX_BATCH_BYTES} of records, decompressed. One message stands for a batch that cannot be read.
  *
  * @throws when a batch does not have its checksum
  */
 export async function splitRecordBatches(
   bytes: Buffer,
   codecOf: (attributes: number) => Codec | null,
-): Promise<LogRecord[]> {
-  const records: LogRecord[] = []
-  for (let at = 0; at + RECORDS_AT <= bytes.length;) {
+): Promise<(LogRecord | UnreadBatch)[]> {
+  const records: (LogRecord | UnreadBatch)[] = []
+  let weight = 0
+  for (let at = 0; at + RECORDS_AT <= bytes.length && weight < MAX_BATCH_BYTES;) {
     const end = at + LENGTH_END + bytes.readInt32BE(at + LENGTH_END - 4)
     if (end > bytes.length) break
     const firstOffset = int64(bytes, at)
     if (crc32c(bytes.subarray(at + ATTRIBUTES_AT, end)) !== bytes.readUInt32BE(at + CRC_AT))
       throw new Error(`the record batch at offset ${firstOffset} does not have its checksum`)
-    const attributes = bytes.readInt16BE(at + ATTRIBUTES_AT)
-    const codec = codecOf(attributes & CODEC_BITS)
-    const plain = codec
-      ? { bytes: await codec.decompress(bytes.subarray(at + RECORDS_AT, end)), at: 0 }
-      : { bytes, at: at + RECORDS_AT }
-    const header: BatchHeader = {
-      bytes: plain.bytes,
-      context: {
-        producerId: String(bytes.readBigInt64BE(at + PRODUCER_ID_AT)),
-        inTransaction: (attributes & TRANSACTIONAL) !== 0,
-      },
-      isControl: (attributes & CONTROL) !== 0,
-      firstOffset,
-      firstTimestamp: int64(bytes, at + FIRST_TIMESTAMP_AT),
-      appendTime:
-        (attributes & LOG_APPEND_TIME) !== 0 ? int64(bytes, at + MAX_TIMESTAMP_AT) : undefined,
+    const before = records.length
+    const header = headerOf(bytes.subarray(at, end), firstOffset)
+    try {
+      await splitBatch(bytes.subarray(at, end), header, codecOf, records)
+      weight += header.bytes.length + (records.length - before) * MESSAGE_BYTES
+    } catch (error) {
+      if (!(error instanceof UnreadableBatch)) throw error
+      records.length = before
+      records.push(
+        unreadBatch(bytes.subarray(at, end), firstOffset, error.message, {
+          context: header.context,
+          timestampMs: header.appendTime ?? header.firstTimestamp,
+          isProducersTime: header.appendTime === undefined,
+        }),
+      )
     }
-    for (let left = bytes.readInt32BE(at + COUNT_AT); left > 0; left--)
-      records.push(new LogRecord(plain, header))
     at = end
   }
   return records
+}
+
+function headerOf(batch: Buffer, firstOffset: number): BatchHeader {
+  const attributes = batch.readInt16BE(ATTRIBUTES_AT)
+  return {
+    bytes: batch,
+    context: {
+      producerId: String(batch.readBigInt64BE(PRODUCER_ID_AT)),
+      inTransaction: (attributes & TRANSACTIONAL) !== 0,
+    },
+    isControl: (attributes & CONTROL) !== 0,
+    firstOffset,
+    firstTimestamp: int64(batch, FIRST_TIMESTAMP_AT),
+    appendTime: (attributes & LOG_APPEND_TIME) !== 0 ? int64(batch, MAX_TIMESTAMP_AT) : undefined,
+  }
+}
+
+/** @throws UnreadableBatch when its records are not what its header says */
+async function splitBatch(
+  batch: Buffer,
+  header: BatchHeader,
+  codecOf: (attributes: number) => Codec | null,
+  into: (LogRecord | UnreadBatch)[],
+): Promise<void> {
+  const type = batch.readInt16BE(ATTRIBUTES_AT) & CODEC_BITS
+  const count = batch.readInt32BE(COUNT_AT)
+  if (count * MESSAGE_BYTES > MAX_BATCH_BYTES)
+    throw new UnreadableBatch(`its ${count} messages are too many`)
+  const codec = codecOf(type)
+  if (!codec && type > LAST_CODEC) throw new UnreadableBatch(`codec ${type} is not known`)
+  const cursor = codec
+    ? { bytes: await codec.decompress(batch.subarray(RECORDS_AT)), at: 0 }
+    : { bytes: batch, at: RECORDS_AT }
+  header.bytes = cursor.bytes
+  for (let left = count; left > 0; left--) {
+    const from = cursor.at
+    const record = new LogRecord(cursor, header)
+    if (!(cursor.at > from && cursor.at <= cursor.bytes.length && record.to <= cursor.at))
+      throw new UnreadableBatch('a record is longer than its bytes')
+    into.push(record)
+  }
 }
 
 /** What the records of a batch have in common. */

@@ -15,6 +15,9 @@ export interface MessageReader {
 /** Confluent's wire format begins with a zero byte, which no JSON does. */
 const AVRO = 0
 
+const NO_REGISTRY =
+  'the value is Avro, and no schema registry is set: PLUMBLINE_SCHEMA_REGISTRY_URL says where it is'
+
 /** @param avro undefined where no schema registry is configured */
 export function messageReader(avro?: AvroReader): MessageReader {
   return {
@@ -29,9 +32,7 @@ export function messageReader(avro?: AvroReader): MessageReader {
       if (from === to) return judge.refuse('empty')
       if (bytes[from] !== AVRO) return judge.bytes(bytes, from, to)
       if (to - from > MAX_EVENT_BYTES) return judge.refuse('too_large')
-      const decoded = avro?.decode(data) ?? 'unknown_schema'
-      if (decoded === 'repeated_key') return judge.refuse(decoded, 'features')
-      return typeof decoded === 'string' ? judge.refuse(decoded) : judge.value(decoded)
+      return avro?.read(data, judge) ?? judge.refuse('unknown_schema', undefined, NO_REGISTRY)
     },
   }
 }

@@ -1,16 +1,18 @@
 /** The exactly-once protocol against a model: a log, a broker that keeps offsets, a sink with tokens, and crashes anywhere. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { LoggedMessage, LoggedRange } from './event-log.ts'
+import { arrivalOf, type LoggedMessage, type LoggedRange } from './event-log.ts'
 import { metadataOf, parseMetadata, rangeProtocol, type PartitionPort } from './range-protocol.ts'
 
 const CRASH = new Error('killed')
+/** Never the same twice. */
+let clock = 0
 
 interface World {
   log: LoggedMessage[]
   committed: { offset: bigint; metadata: string }
   /** What the sink holds, by token: the same token again is a no-op. */
-  stored: Map<string, number[]>
+  stored: Map<string, { offsets: number[]; arrivedMs: number | undefined }>
 }
 
 const message = (offset: number): LoggedMessage => ({
@@ -29,12 +31,9 @@ async function live(world: World, batchSizes: readonly number[], killAt: number)
   const store = async (range: LoggedRange) => {
     mayCrash()
     const token = `${range.logEpoch} ${range.first}-${range.last}`
-    if (!world.stored.has(token))
-      world.stored.set(
-        token,
-        range.messages.map((m) => m.offset),
-      )
-    else expect(world.stored.get(token)).toEqual(range.messages.map((m) => m.offset))
+    const rows = { offsets: range.messages.map((m) => m.offset), arrivedMs: range.arrivedMs }
+    if (!world.stored.has(token)) world.stored.set(token, rows)
+    else expect(world.stored.get(token)).toEqual(rows)
     mayCrash()
   }
   const protocol = rangeProtocol(
@@ -46,6 +45,7 @@ async function live(world: World, batchSizes: readonly number[], killAt: number)
       lastStored: async () => ({ epoch: 0, next: 0 }),
     },
     {
+      now: () => ++clock,
       logName: 'log',
       committed: async () => world.committed,
       oldest: async () => 0n,
@@ -95,7 +95,9 @@ test('through any crashes and any batch sizes, every message is stored once', as
         for (const { sizes, killAt } of lives)
           await live(world, sizes, killAt).catch((e: unknown) => expect(e).toBe(CRASH))
         await live(world, [5], Infinity)
-        const all = [...world.stored.values()].flat().toSorted((a, b) => a - b)
+        const all = [...world.stored.values()]
+          .flatMap((rows) => rows.offsets)
+          .toSorted((a, b) => a - b)
         expect(all).toEqual(world.log.map((m) => m.offset))
       },
     ),
@@ -120,6 +122,7 @@ test('a partition that is lost while storing is neither committed nor resolved',
       lastStored: async () => ({ epoch: 3, next: 0 }),
     },
     {
+      now: () => ++clock,
       logName: 'log',
       committed: async () => world.committed,
       oldest: async () => 0n,
@@ -136,13 +139,16 @@ test('a partition that is lost while storing is neither committed nor resolved',
     resolve: () => void told.push('resolve'),
     commit: async (offset, metadata) => void told.push(`commit ${offset} ${metadata}`),
   })
-  expect(told).toEqual(['commit 0 v1;e=log.4;p=0-0;m=m1'])
+  expect(told).toEqual([`commit 0 v1;e=log.4;p=0-0;m=m1;a=${clock}`])
 })
 
 test('metadata comes back as it was written, and foreign metadata is not ours', () => {
-  expect(parseMetadata(metadataOf('c.1', { first: 1n, last: 9n, mapping: 'm' }))).toEqual({
+  const pending = { first: 1n, last: 9n, mapping: 'm', arrivedMs: 1_767_225_600_123 }
+  expect(parseMetadata(metadataOf('c.1', pending))).toEqual({ logEpoch: 'c.1', pending })
+  // As an older release wrote it: its rows had the times of the records, and get them again.
+  expect(parseMetadata('v1;e=c.1;p=1-9;m=m')).toEqual({
     logEpoch: 'c.1',
-    pending: { first: 1n, last: 9n, mapping: 'm' },
+    pending: { ...pending, arrivedMs: undefined },
   })
   expect(parseMetadata(metadataOf('c.1'))).toEqual({ logEpoch: 'c.1', pending: undefined })
   expect(parseMetadata('')).toBeUndefined()
@@ -159,6 +165,14 @@ test.each([1, 100_000, 1_000_000])(
     expect(parseMetadata(world.committed.metadata)?.pending?.last).toBe(BigInt(size - 1))
     await live(world, [size > 1 ? Math.ceil(size / 2) : 1], Infinity)
     expect(world.committed.offset).toBe(BigInt(size))
-    expect([...world.stored.values()].map((offsets) => offsets.length)).toEqual([size])
+    expect([...world.stored.values()].map(({ offsets }) => offsets.length)).toEqual([size])
   },
 )
+
+test('a message arrived when its log took it, or, where its producer set the time, when it was read', () => {
+  const theirs = { ...message(1), timestampMs: 5, isProducersTime: true }
+  expect(arrivalOf({ arrivedMs: 7 }, theirs)).toBe(7)
+  expect(arrivalOf({}, theirs)).toBe(5)
+  expect(arrivalOf({ arrivedMs: 7 }, { ...theirs, isProducersTime: false })).toBe(5)
+  expect(arrivalOf({}, { ...message(1), timestampMs: 5 })).toBe(5)
+})

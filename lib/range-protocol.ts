@@ -7,7 +7,8 @@
  * sink recognises. A process that lost the partition is refused at 1 or 3 by the broker; what it still stores carries the
  * same identity.
  *
- * Metadata: `v1;e=<log epoch>` and, while a range is pending, `;p=<first>-<last>;m=<mapping>`.
+ * Metadata: `v1;e=<log epoch>` and, while a range is pending, `;p=<first>-<last>;m=<mapping>;a=<ms of its arrival>`: a retry
+ * stores the same rows, whenever it comes.
  */
 import { backoffMs, sleep } from './clock.ts'
 import type { LoggedMessage, RangeConsumer } from './event-log.ts'
@@ -28,6 +29,7 @@ export interface PartitionPort {
 }
 
 export interface ProtocolOptions {
+  now: () => number
   /** Names the log itself, such as the Kafka cluster's id. */
   logName: string
   /** The group's committed offset; -1 when there is none. */
@@ -45,6 +47,8 @@ interface Pending {
   first: bigint
   last: bigint
   mapping: string
+  /** When it was read first; undefined where an older release began it. */
+  arrivedMs?: number | undefined
 }
 
 interface PartitionState {
@@ -90,6 +94,7 @@ export function rangeProtocol(consumer: RangeConsumer, options: ProtocolOptions)
       first: BigInt(first.offset),
       last: BigInt(last.offset),
       mapping: consumer.mapping,
+      arrivedMs: options.now(),
     }
     await port.commit(range.first, metadataOf(state.logEpoch, range))
     await storeRange(state, port, range, fresh, false)
@@ -110,6 +115,7 @@ export function rangeProtocol(consumer: RangeConsumer, options: ProtocolOptions)
       first: String(range.first),
       last: String(range.last),
       mapping: range.mapping,
+      arrivedMs: range.arrivedMs,
       messages,
       continues: state.continues,
     }
@@ -173,19 +179,29 @@ export function rangeProtocol(consumer: RangeConsumer, options: ProtocolOptions)
 }
 
 export function metadataOf(logEpoch: string, pending?: Pending): string {
-  return `v1;e=${logEpoch}${pending ? `;p=${pending.first}-${pending.last};m=${pending.mapping}` : ''}`
+  if (!pending) return `v1;e=${logEpoch}`
+  const { first, last, mapping, arrivedMs } = pending
+  const arrival = arrivedMs === undefined ? '' : `;a=${arrivedMs}`
+  return `v1;e=${logEpoch};p=${first}-${last};m=${mapping}${arrival}`
 }
 
 /** @returns undefined for metadata that is not ours */
 export function parseMetadata(
   text: string,
 ): { logEpoch: string; pending: Pending | undefined } | undefined {
-  const match = /^v1;e=([^;]+)(?:;p=(\d+)-(\d+);m=([^;]+))?$/.exec(text)
+  const match = /^v1;e=([^;]+)(?:;p=(\d+)-(\d+);m=([^;]+)(?:;a=(\d+))?)?$/.exec(text)
   if (!match) return undefined
-  const [, logEpoch, first, last, mapping] = match
+  const [, logEpoch, first, last, mapping, arrived] = match
   return {
     logEpoch: logEpoch!,
     pending:
-      first && last && mapping ? { first: BigInt(first), last: BigInt(last), mapping } : undefined,
+      first && last && mapping
+        ? {
+            first: BigInt(first),
+            last: BigInt(last),
+            mapping,
+            arrivedMs: arrived === undefined ? undefined : Number(arrived),
+          }
+        : undefined,
   }
 }

@@ -11,6 +11,7 @@ export type RejectCode =
   | 'invalid_field'
   | 'key_mismatch'
   | 'unknown_schema'
+  | 'unsupported_schema'
   | 'invalid_avro'
   | 'invalid_envelope'
   | 'unstorable'
@@ -42,6 +43,7 @@ export function rejectionsOf(schema: TObject): Rejection[] {
       code: 'unknown_schema',
       message: 'the value is Avro of a schema that the registry does not have',
     },
+    { code: 'unsupported_schema', message: 'the value is of a schema that is not read' },
     { code: 'invalid_avro', message: 'the value does not decode with the schema that it names' },
     {
       code: 'invalid_envelope',

@@ -13,7 +13,7 @@
  * nothing else. Only a fault of the store itself makes the whole range wait.
  */
 import type { ClickHouse } from './clickhouse.ts'
-import type { EventLog, LoggedRange, Stored } from './event-log.ts'
+import { arrivalOf, type EventLog, type LoggedRange, type Stored } from './event-log.ts'
 import { deadLetterMessage } from './dead-letters.ts'
 import type { EventMapping, MappedRange, ReadMessage } from './event-mapping.ts'
 import type { MessageReader } from './message-reader.ts'
@@ -230,10 +230,13 @@ export function createSink(options: SinkOptions): Sink {
     add('stored', '', mapped.rows)
     add('duplicate', '', mapped.duplicates)
     add('unknown_field', '', mapped.unknownFields)
-    for (const { code } of mapped.dead) add('dead_letter', code, 1)
+    for (const { code, message } of mapped.dead) {
+      add('dead_letter', code, 1)
+      if (message.unreadable) add('lost', code, message.unreadable.messages)
+    }
     metrics.batchRows.observe({ topic }, range.messages.length)
     metrics.ingestDelaySeconds.observe(
-      Math.max(0, options.now() - Math.min(begun, range.messages[0]!.timestampMs)) / 1000,
+      Math.max(0, options.now() - Math.min(begun, arrivalOf(range, range.messages[0]!))) / 1000,
     )
   }
 }

@@ -27,7 +27,7 @@ function attributeTables(): RangeTables {
   let origin = ''
   return {
     begin: (range) => {
-      rows.begin()
+      rows.begin(range)
       native.clear(queue)
       origin = `${range.logEpoch}/${range.partition}`
     },

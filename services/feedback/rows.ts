@@ -1,4 +1,5 @@
 /** From labels on the wire to rows, and into the queue of labels that are to be joined. */
+import { arrivalOf, type LoggedRange } from '../../lib/event-log.ts'
 import { eventMapping, type RangeTables } from '../../lib/event-mapping.ts'
 import { eventRows } from '../../lib/event-rows.ts'
 import type { Event } from '../../lib/event-verdict.ts'
@@ -61,9 +62,11 @@ function labelTables(): RangeTables {
     since: native.fixed("DateTime64(3, 'UTC')"),
     sign: native.fixed('Int8'),
   }
+  let of: Pick<LoggedRange, 'arrivedMs'> = {}
   return {
-    begin: () => {
-      rows.begin()
+    begin: (range) => {
+      of = range
+      rows.begin(range)
       native.clear(queue)
     },
     accept: (event, message) => {
@@ -74,7 +77,7 @@ function labelTables(): RangeTables {
       const predictionId = event.get('prediction_id')
       if (typeof predictionId === 'string') queue.prediction_id.set(row, predictionId)
       queue.label_id.set(row, event.get('label_id') as string)
-      queue.since.set(row, message.timestampMs)
+      queue.since.set(row, arrivalOf(of, message))
       queue.sign.set(row, 1)
     },
     repeat: () => {},

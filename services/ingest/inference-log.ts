@@ -93,7 +93,7 @@ export function halfOf({ type, id, time, attributes: a, data }: CloudEvent, arri
     part: TYPE.exec(type)?.[1] ?? '',
     model_id: a['modelid'] ?? a['inferenceservicename'] ?? '',
     model_version: a['endpoint'],
-    exchanged_at: time ?? new Date(arrivedMs).toISOString(),
+    exchanged_at: time ?? new Date(arrivedMs),
     body: data.toString(),
   }
 }
@@ -114,7 +114,8 @@ export function mlserverReader(part: 'request' | 'response'): MessageReader {
       part,
       model_id: headers['mlserver-model'] ?? body['model_name'],
       model_version: headers['mlserver-version'] ?? body['model_version'] ?? '',
-      exchanged_at: new Date(message.timestampMs).toISOString(),
+      // A time of the producer's: where it is none, or of another century, this half alone is refused.
+      exchanged_at: new Date(message.timestampMs),
       body: message.value.toString(),
     })
   }

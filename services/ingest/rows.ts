@@ -1,6 +1,6 @@
 /** From predictions on the wire to rows and counts. */
 import { eventTime } from '../../lib/event-fields.ts'
-import type { LoggedMessage, LoggedRange } from '../../lib/event-log.ts'
+import { arrivalOf, type LoggedRange } from '../../lib/event-log.ts'
 import { eventMapping, type RangeTables } from '../../lib/event-mapping.ts'
 import { eventRows } from '../../lib/event-rows.ts'
 import { predictionIdentity, predictionKey } from '../../lib/event-verdict.ts'
@@ -61,10 +61,12 @@ function predictionTables(codesOf: CodesOf | undefined): RangeTables {
   const counts = predictionCounts(codesOf)
   const producers = producerCounts()
   const newest = watermarks()
+  let of: Pick<LoggedRange, 'arrivedMs'> = {}
 
   return {
-    begin: () => {
-      rows.begin()
+    begin: (range) => {
+      of = range
+      rows.begin(range)
       counts.begin()
       producers.begin()
       newest.begin()
@@ -76,7 +78,7 @@ function predictionTables(codesOf: CodesOf | undefined): RangeTables {
       if (unknownFields > 0) unknown.set(row, Math.min(unknownFields, 0xffff))
       counts.add(event, at)
       producers.add(event, at)
-      newest.move(modelIdOf(event) as string, at, message)
+      newest.move(modelIdOf(event) as string, at, arrivalOf(of, message))
     },
     repeat: (event) => {
       const at = eventTime(predictedAtOf(event))!
@@ -109,13 +111,13 @@ function watermarks() {
   }
   return {
     begin: () => newest.clear(),
-    move: (modelId: string, at: number, { timestampMs }: LoggedMessage) => {
-      if (at > timestampMs + MAX_SKEW_MS) return
+    move: (modelId: string, at: number, arrivedMs: number) => {
+      if (at > arrivedMs + MAX_SKEW_MS) return
       const known = newest.get(modelId)
-      if (!known) newest.set(modelId, { at, receivedAt: timestampMs })
+      if (!known) newest.set(modelId, { at, receivedAt: arrivedMs })
       else {
         known.at = Math.max(known.at, at)
-        known.receivedAt = Math.max(known.receivedAt, timestampMs)
+        known.receivedAt = Math.max(known.receivedAt, arrivedMs)
       }
     },
     table: (range: LoggedRange): TableRows => {
