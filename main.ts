@@ -23,7 +23,7 @@ try {
     const { modules, platform } = await assemble(values.migrate ? 'stores' : target, config)
     const signal = values.migrate ? AbortSignal.abort() : onSignals('SIGINT', 'SIGTERM')
     if (values.migrate) await migrateOnly(modules)
-    else await runModules(modules, signal, platform.log, platform.readiness)
+    else await runModules(modules, signal, platform.log, platform)
   }
   process.exit(0)
 } catch (error) {

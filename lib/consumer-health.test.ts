@@ -25,3 +25,18 @@ test('a consumer without a place, and a partition that stands still, are told on
   now = 135_000
   expect(health.problems()).toEqual([])
 })
+
+test('a partition that stands still is told of no more once another process has it', () => {
+  let now = 0
+  const health = consumerHealth({ now: () => now, patienceMs: 1000 })
+  for (const partition of ['0', '1']) health.standsStill('predictions', partition, 'no room')
+  health.standsStill('labels', '0', 'no room')
+  now = 2000
+  health.owns('predictions', [1, 2])
+  // Tried again: why it stands still is known.
+  health.standsStill('predictions', '1')
+  expect(health.problems()).toEqual([
+    'partition 1 of predictions stands still for 2 s: no room',
+    'partition 0 of labels stands still for 2 s: no room',
+  ])
+})

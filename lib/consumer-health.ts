@@ -10,8 +10,10 @@ export interface ConsumerHealth {
   isMember: (consumer: string) => void
   /** It was told to end, and is missed no more. */
   ends: (consumer: string) => void
-  /** A range of the partition could not be stored, for this reason. */
-  standsStill: (topic: string, partition: string, reason: string) => void
+  /** The group gives it these partitions of the topic and no others: what stands still elsewhere is not ours to tell. */
+  owns: (topic: string, partitions: readonly number[]) => void
+  /** A range of the partition is not stored yet; without a reason, for the one that was told last. */
+  standsStill: (topic: string, partition: string, reason?: string) => void
   /** A range of the partition was stored. */
   goesOn: (topic: string, partition: string) => void
   /** A sentence for each consumer without a place in its group, and each partition that stands still, for too long. */
@@ -27,17 +29,32 @@ export interface ConsumerHealthOptions {
 export function consumerHealth({ now, patienceMs }: ConsumerHealthOptions): ConsumerHealth {
   /** When each consumer was a member last. */
   const members = new Map<string, number>()
-  const still = new Map<string, { since: number; reason: string }>()
+  const still = new Map<
+    string,
+    { topic: string; partition: string; since: number; reason: string }
+  >()
+  const keyOf = (topic: string, partition: string) => `partition ${partition} of ${topic}`
   const seconds = (since: number) => Math.round((now() - since) / 1000)
   return {
     begins: (consumer) => void members.set(consumer, now()),
     isMember: (consumer) => void members.set(consumer, now()),
     ends: (consumer) => void members.delete(consumer),
-    standsStill: (topic, partition, reason) => {
-      const key = `partition ${partition} of ${topic}`
-      still.set(key, { since: still.get(key)?.since ?? now(), reason })
+    owns: (topic, partitions) => {
+      const own = new Set(partitions.map(String))
+      for (const [key, one] of still)
+        if (one.topic === topic && !own.has(one.partition)) still.delete(key)
     },
-    goesOn: (topic, partition) => void still.delete(`partition ${partition} of ${topic}`),
+    standsStill: (topic, partition, reason) => {
+      const key = keyOf(topic, partition)
+      const before = still.get(key)
+      still.set(key, {
+        topic,
+        partition,
+        since: before?.since ?? now(),
+        reason: reason ?? before?.reason ?? 'its range is being stored',
+      })
+    },
+    goesOn: (topic, partition) => void still.delete(keyOf(topic, partition)),
     problems: () => [
       ...[...members]
         .filter(([, since]) => now() - since > patienceMs)

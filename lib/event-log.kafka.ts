@@ -6,7 +6,8 @@ import { coalesced } from './coalesced.ts'
 import { messageOf, Problem } from './errors.ts'
 import { consumerHealth } from './consumer-health.ts'
 import type { EventLog, OutgoingMessage } from './event-log.ts'
-import { hintModule, rangeModule, type ConsumerParts } from './kafka-consumers.ts'
+import { hintModule, rangeModule } from './kafka-consumers.ts'
+import type { ConsumerParts } from './kafkajs-clients.ts'
 import { keyPartitioner } from './kafkajs-partitioner.ts'
 import { registerCodecs } from './kafkajs-codecs.ts'
 import { useFastRecords } from './kafkajs-records.ts'
@@ -123,9 +124,9 @@ export function kafkaLog(options: KafkaLogOptions): EventLog {
     },
     check: async () => {
       if (!connected) throw new Error('not connected')
-      await admin.describeCluster()
       const problems = parts.health.problems()
       if (problems.length > 0) throw new Error(problems.join('; '))
+      await admin.describeCluster()
     },
     ranges: (consumer) => rangeModule(consumer, parts),
     hints: (consumer) => hintModule(consumer, parts),

@@ -1,5 +1,6 @@
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
+import { messageOf } from './errors.ts'
 import { runModules, type Module } from './modules.ts'
 
 const log = pino({ level: 'silent' })
@@ -23,7 +24,7 @@ test('starts in order, stops in reverse at the signal', async () => {
     [recorded(told, 'a'), recorded(told, 'b', { run: untilAborted })],
     controller.signal,
     log,
-    readiness,
+    { readiness },
   )
   await new Promise((resolve) => setTimeout(resolve, 10))
   expect(readiness).toEqual({ started: true, stopping: false })
@@ -80,5 +81,43 @@ test('modules that only serve, and run nothing, live until the signal', async ()
   expect(told).toEqual(['start a'])
   controller.abort()
   await done
+  expect(told).toEqual(['start a', 'stop a'])
+})
+
+test('modules that never end are named, and keep no other from stopping', async () => {
+  const told: string[] = []
+  const controller = new AbortController()
+  const never = () => new Promise<never>(() => {})
+  const done = runModules(
+    [
+      recorded(told, 'a'),
+      recorded(told, 'b', { run: never }),
+      recorded(told, 'c', { stop: never }),
+      recorded(told, 'd', { run: untilAborted }),
+    ],
+    controller.signal,
+    log,
+    { patienceMs: 50 },
+  )
+  setImmediate(() => controller.abort())
+  const error = await done.catch((e: unknown) => e)
+  expect((error as AggregateError).errors.map(messageOf)).toEqual([
+    'b failed: it has not ended 0.05 s after it was told to',
+    'c did not stop: it has not ended 0.05 s after it was told to',
+  ])
+  expect(told).toEqual(['start a', 'start b', 'start c', 'start d', 'stop d', 'stop b', 'stop a'])
+})
+
+test('a start that never ends does not outlive the signal', async () => {
+  const told: string[] = []
+  const controller = new AbortController()
+  const done = runModules(
+    [recorded(told, 'a'), recorded(told, 'b', { start: () => new Promise<never>(() => {}) })],
+    controller.signal,
+    log,
+    { patienceMs: 50 },
+  )
+  setImmediate(() => controller.abort())
+  await expect(done).rejects.toThrow('stopped by a failure')
   expect(told).toEqual(['start a', 'stop a'])
 })

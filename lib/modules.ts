@@ -18,18 +18,28 @@ export interface Readiness {
   stopping: boolean
 }
 
+export interface RunOptions {
+  readiness?: Readiness
+  /** How long a module may take to end once it was told to: its start, its run and its stop, each. 20 s unless given. */
+  patienceMs?: number
+}
+
+/** Below the 30 s after which orchestrators kill, so that the process still says what kept it. */
+const PATIENCE_MS = 20_000
+
 /**
  * Starts modules in order, runs them together and stops them in reverse order.
  *
  * 1. A failed start stops what had started, and rejects.
  * 2. The first module whose `run` ends or throws, or the outer signal, ends all others.
  * 3. Every failure met on the way is in one AggregateError; none hides another.
+ * 4. A module that does not end in time is a failure, and waited for no longer: whoever called ends the process.
  */
 export async function runModules(
   modules: readonly Module[],
   outer: AbortSignal,
   log: Logger,
-  readiness: Readiness = { started: false, stopping: false },
+  { readiness = { started: false, stopping: false }, patienceMs = PATIENCE_MS }: RunOptions = {},
 ): Promise<void> {
   const started: Module[] = []
   const failures: Error[] = []
@@ -48,7 +58,7 @@ export async function runModules(
     for (const module of modules) {
       if (outer.aborted) break
       try {
-        await module.start?.()
+        await inTime(module.start?.(), inner.signal, patienceMs)
         started.push(module)
       } catch (error) {
         fail(`${module.name} did not start`, error)
@@ -63,7 +73,7 @@ export async function runModules(
       const runs = started.map(async (module) => {
         if (!module.run) return
         try {
-          await module.run(inner.signal)
+          await inTime(module.run(inner.signal), inner.signal, patienceMs)
           if (!inner.signal.aborted)
             fail(`${module.name} ended by itself`, new Error('unexpected end'))
         } catch (error) {
@@ -78,13 +88,39 @@ export async function runModules(
     outer.removeEventListener('abort', stopAll)
     for (const module of started.toReversed()) {
       try {
-        await module.stop?.()
+        await inTime(module.stop?.(), inner.signal, patienceMs)
       } catch (error) {
         fail(`${module.name} did not stop`, error)
       }
     }
   }
   if (failures.length > 0) throw new AggregateError(failures, 'stopped by a failure')
+}
+
+/** What `ending` resolves to; rejects once it has not ended `patienceMs` after the signal aborted, or after now if it has. */
+async function inTime(
+  ending: Promise<void> | undefined,
+  signal: AbortSignal,
+  patienceMs: number,
+): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  let wait = () => {}
+  const late = new Promise<never>((_, reject) => {
+    wait = () => {
+      timer = setTimeout(
+        () => reject(new Error(`it has not ended ${patienceMs / 1000} s after it was told to`)),
+        patienceMs,
+      )
+    }
+  })
+  if (signal.aborted) wait()
+  else signal.addEventListener('abort', wait, { once: true })
+  try {
+    await Promise.race([ending, late])
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', wait)
+  }
 }
 
 /** Aborts at the first of the named signals; a second one ends the process at once. */

@@ -57,6 +57,13 @@ export const PlatformConfig = Type.Object({
     default: './data',
     description: 'Folder of the embedded stores, the spool and the secret.',
   }),
+  PLUMBLINE_MIN_FREE_BYTES: Type.Integer({
+    minimum: 0,
+    maximum: Number.MAX_SAFE_INTEGER,
+    default: 256 << 20,
+    description:
+      'Bytes that the data folder and the spool must have free: with fewer the process is not ready, and without Kafka refuses events. 0 asks nothing.',
+  }),
   PLUMBLINE_CLICKHOUSE_URL: Type.Optional(
     Type.String({
       pattern: '^https?://',

@@ -21,6 +21,7 @@ import { migrateClickHouse, verifyClickHouse } from './clickhouse-migrations.ts'
 import { clickHouseServer, type ClickHouseServer } from './clickhouse-server.ts'
 import { backoffMs, sleep, systemClock, type Clock } from './clock.ts'
 import { ConfigError } from './config.ts'
+import { diskSpace, refusingWhenFull, type DiskProblem } from './disk-space.ts'
 import { messageOf } from './errors.ts'
 import { memoryLog } from './event-log.memory.ts'
 import { kafkaLog } from './event-log.kafka.ts'
@@ -108,10 +109,13 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
   const readiness: Readiness = { started: false, stopping: false }
   const dataDir = resolve(config.PLUMBLINE_DATA_DIR)
   mkdirSync(dataDir, { recursive: true })
-  const spool = createSpool(
-    config.PLUMBLINE_SPOOL_DIR ?? join(dataDir, 'spool'),
-    config.PLUMBLINE_DURABLE,
-  )
+  const spoolDir = config.PLUMBLINE_SPOOL_DIR ?? join(dataDir, 'spool')
+  const spool = createSpool(spoolDir, config.PLUMBLINE_DURABLE)
+  const diskProblem = diskSpace({
+    folders: config.PLUMBLINE_SPOOL_DIR ? [dataDir, spoolDir] : [dataDir],
+    minFreeBytes: config.PLUMBLINE_MIN_FREE_BYTES,
+    now: systemClock,
+  })
 
   const embedded = config.PLUMBLINE_CLICKHOUSE_URL
     ? undefined
@@ -139,16 +143,20 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
           sessionTimeoutMs: config.PLUMBLINE_KAFKA_SESSION_SECONDS * 1000,
           log,
         })
-      : memoryLog({
-          now: systemClock,
-          journal: createJournal({
-            directory: join(dataDir, 'journal'),
-            durable: config.PLUMBLINE_DURABLE,
-            onUnreadable: (path, reason) => setAside('', 1, { path, reason }),
+      : refusingWhenFull(
+          memoryLog({
+            now: systemClock,
+            journal: createJournal({
+              directory: join(dataDir, 'journal'),
+              durable: config.PLUMBLINE_DURABLE,
+              onUnreadable: (path, reason) => setAside('', 1, { path, reason }),
+            }),
+            onError: (what, error) => log.error({ what, error }, 'not stored'),
+            onSetAside: (topic, messages, path) => setAside(topic, messages, { path }),
           }),
-          onError: (what, error) => log.error({ what, error }, 'not stored'),
-          onSetAside: (topic, messages, path) => setAside(topic, messages, { path }),
-        })
+          EVENT_TOPICS,
+          diskProblem,
+        )
   const postgresParts =
     needs.postgres || needs.serveStores ? await openPostgres(config, dataDir, synced) : undefined
   const interfaceOf =
@@ -156,7 +164,10 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
       ? clickHouseInterface(embedded, config, { dataDir, spool, authenticate })
       : undefined
 
-  const checks = new Map<string, () => Promise<unknown>>([['clickhouse', pingOf(engine)]])
+  const checks = new Map<string, () => Promise<unknown>>([
+    ['clickhouse', pingOf(engine)],
+    ['disk', () => enough(diskProblem)],
+  ])
   if (eventLog.kind === 'kafka') checks.set('kafka', () => eventLog.check())
   if (postgresParts) checks.set('postgres', () => postgresParts.postgres.query('select 1'))
   const httpOptions: HttpOptions = {
@@ -213,6 +224,15 @@ const topicsOf = (config: PlatformConfig) =>
     ...card,
     partitions: card.partitions > 1 ? config.PLUMBLINE_KAFKA_PARTITIONS : 1,
   }))
+
+/** What comes from outside, and is kept once it was accepted. */
+const EVENT_TOPICS = [TOPICS.predictions.topic, TOPICS.labels.topic, TOPICS.attributes.topic]
+
+/** @throws Error with the sentence of what has no room */
+async function enough(problem: DiskProblem): Promise<void> {
+  const told = await problem()
+  if (told) throw new Error(told)
+}
 
 const START_ATTEMPTS = 20
 

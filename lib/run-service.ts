@@ -33,7 +33,7 @@ export async function runService<P extends TProperties>({
       [...platform.before, ...modules, ...platform.after],
       onSignals('SIGINT', 'SIGTERM'),
       platform.log,
-      platform.readiness,
+      platform,
     )
     return 0
   } catch (error) {

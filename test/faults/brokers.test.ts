@@ -137,6 +137,35 @@ test('stores that stand still for longer than a session: readiness says so, and 
   await until('it is ready again', async () => (await readiness()).status === 200)
 })
 
+test('a broker that stands still for longer than a session: readiness says so, and consuming goes on by itself', async () => {
+  const own = await ingest()
+  for (const one of running.slice(0, -1)) if (one.child.exitCode === null) await one.stop('SIGTERM')
+  const readiness = async () => {
+    const response = await fetch(`${own.url}/health/ready`)
+    return { status: response.status, text: await response.text() }
+  }
+  const before = producer.sent()
+  await during(async () => {
+    await until('some of the load is sent', async () => producer.sent() >= before + 500)
+    process.kill(kafka.pid, 'SIGSTOP')
+    try {
+      await until('readiness names the consumer without a place', async () => {
+        const { status, text } = await readiness()
+        return status === 503 && /has had no place in its group for \d+ s/.test(text)
+      })
+      await until('its client was given up, and another one', async () => {
+        const ends = own.log().match(/kafka consumer ended/g) ?? []
+        return ends.length >= 2
+      })
+    } finally {
+      process.kill(kafka.pid, 'SIGCONT')
+    }
+  })
+  await everything()
+  await until('it is ready again', async () => (await readiness()).status === 200)
+  expect(own.child.exitCode).toBeNull()
+})
+
 test('tombstones, empty values and aborted transactions: nothing of them is a row', async () => {
   const transactional = producer.client.producer({
     transactionalId: 'faults',
