@@ -26,7 +26,7 @@ export interface LoggedMessage {
   /** Absent when the message has none. */
   headers?: Record<string, string> | undefined
   /** Stands for a batch of messages that no attempt can read: why, and how many they were; its value is the batch as it came. */
-  readonly unreadable?: { readonly text: string; readonly messages: number }
+  readonly unreadable?: { readonly text: string; readonly messages: number } | undefined
   /** Where the value lies, and the key, for readers that need no slice of their own. */
   readonly within?: Span
   readonly keyWithin?: Span

@@ -175,6 +175,115 @@ describe('Kafka', () => {
     ])
   })
 
+  test('Avro that is not read says what it is, and numbers that are none are missing', async () => {
+    const own = (fields: object[]) => ({
+      type: 'record',
+      name: 'Told',
+      fields: [
+        ...['prediction_id', 'model_id', 'model_version', 'predicted_at'].map((name) => ({
+          name,
+          type: 'string',
+        })),
+        ...fields,
+      ],
+    })
+    const register = async (subject: string, body: object) => {
+      const response = await fetch(`${registry.url}/subjects/${subject}/versions`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
+        body: JSON.stringify(body),
+      })
+      if (!response.ok) throw new Error(await response.text())
+      return ((await response.json()) as { id: number }).id
+    }
+    const avro = (subject: string, fields: object[], more: object = {}) =>
+      register(subject, { schemaType: 'AVRO', schema: JSON.stringify(own(fields)), ...more })
+    const inner = JSON.stringify({ type: 'record', name: 'Inner', fields: [] })
+    await register('inner-value', { schemaType: 'AVRO', schema: inner })
+    const ids = {
+      references: await avro('refers-value', [{ name: 'inner', type: 'Inner' }], {
+        references: [{ name: 'Inner', subject: 'inner-value', version: 1 }],
+      }),
+      json: await register('json-value', {
+        schemaType: 'JSON',
+        schema: '{"$schema":"http://json-schema.org/draft-07/schema#","type":"object"}',
+      }),
+      protobuf: await register('proto-value', {
+        schemaType: 'PROTOBUF',
+        schema: 'syntax = "proto3"; message Told { string prediction_id = 1; }',
+      }),
+      decimal: await avro('decimal-value', [
+        { name: 'score', type: { type: 'bytes', logicalType: 'decimal', precision: 4, scale: 2 } },
+      ]),
+      long: await avro('long-value', [{ name: 'score', type: 'long' }]),
+      nan: await avro('nan-value', [
+        { name: 'score', type: 'double' },
+        { name: 'features', type: { type: 'map', values: 'float' } },
+      ]),
+    }
+    const text = (value: string) => Buffer.from([value.length * 2, ...Buffer.from(value)])
+    const event = ['1', 'avro-told', '7', '2026-01-01T00:00:00Z'].map(text)
+    const nan = Buffer.alloc(8)
+    nan.writeDoubleLE(NaN)
+    const infinity = Buffer.alloc(4)
+    infinity.writeFloatLE(Infinity)
+    const rest: Record<keyof typeof ids, Buffer> = {
+      references: Buffer.alloc(0),
+      json: Buffer.from('{}'),
+      protobuf: Buffer.alloc(3),
+      decimal: text('ab'),
+      // 2^60, as a zigzag varint.
+      long: Buffer.from([0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x20]),
+      nan: Buffer.concat([nan, Buffer.from([2]), text('x'), infinity, Buffer.from([0])]),
+    }
+    await producer.send({
+      topic,
+      messages: Object.entries(ids).map(([name, id]) => ({
+        key: name === 'nan' ? null : `avro-told/${name}`,
+        value: framed(id, Buffer.concat([...event, rest[name as keyof typeof ids]])),
+      })),
+    })
+    await arrived(`model_id = 'avro-told'`, 1)
+    expect(await rows(`model_id = 'avro-told'`, 'score, features')).toEqual([
+      { score: null, features: { x: null } },
+    ])
+    const letters = () =>
+      ask(
+        plumbline.clickhouseUrl,
+        `SELECT key, reason, message FROM dead_letters WHERE startsWith(key, 'avro-told/') ORDER BY key`,
+      )
+    await until('five dead letters', async () => (await letters()).length === 5)
+    const only = 'only AVRO without references is read'
+    expect(await letters()).toEqual([
+      {
+        key: 'avro-told/decimal',
+        reason: 'unsupported_schema',
+        message: `schema ${ids.decimal} has score as the logical type decimal, which is not read: send a double, or a string`,
+      },
+      {
+        key: 'avro-told/json',
+        reason: 'unsupported_schema',
+        message: `schema ${ids.json} is of type JSON: ${only}`,
+      },
+      {
+        key: 'avro-told/long',
+        reason: 'invalid_field',
+        message:
+          'score holds 1152921504606846976, a long beyond 2^53, which a number of an event cannot hold',
+      },
+      {
+        key: 'avro-told/protobuf',
+        reason: 'unsupported_schema',
+        message: `schema ${ids.protobuf} is of type PROTOBUF: ${only}`,
+      },
+      {
+        key: 'avro-told/references',
+        reason: 'unsupported_schema',
+        message: `schema ${ids.references} is of type AVRO with 1 reference: ${only}`,
+      },
+    ])
+  })
+
   test('an incompatible schema is refused, with the registry’s own reason', async () => {
     const client = schemaRegistry(registry.url)
     const schema = (type: string) =>
