@@ -202,6 +202,21 @@ test('every kind of value in every field of a prediction', () => {
   agree(PredictionV1, values)
 })
 
+test('an event has at most a thousand features', () => {
+  const withFeatures = (n: number) =>
+    replaced(
+      'features',
+      JSON.stringify(Object.fromEntries(Array.from({ length: n }, (_, i) => [`f${i}`, 1]))),
+    )
+  agree(PredictionV1, [withFeatures(1000), withFeatures(1001)])
+  const judge = createJudge(PredictionV1)
+  expect(judge.bytes(Buffer.from(withFeatures(1000))).ok).toBe(true)
+  expect(judge.bytes(Buffer.from(withFeatures(1001)))).toMatchObject({
+    ok: false,
+    rejection: { code: 'invalid_field' },
+  })
+})
+
 test('a vector holds only numbers that single precision holds', () => {
   const vectors = ['1e39', '-1e39', '3.4028235677973366e38', '3.4028235677973364e38', '1e-50']
   agree(

@@ -1,7 +1,8 @@
 /** Counts of numbers and categories over spans of time, merged inside ClickHouse as far as their grids allow. */
-import { featureSubjects } from '../../lib/subjects.ts'
+import { featureSubjects, isFeature } from '../../lib/subjects.ts'
 import {
   CATEGORY_GROUPS,
+  categoryTotal,
   MAX_FREQUENT,
   MAX_NAMED,
   withCut,
@@ -9,16 +10,17 @@ import {
 } from '../../lib/category-counts.ts'
 import type { ClickHouse, Params } from '../../lib/clickhouse.ts'
 import { mergedGrids } from '../../lib/mixed-grids.ts'
-import type { BinnedSample } from '../../lib/stats/binned-sample.ts'
+import { sampleSize, type BinnedSample } from '../../lib/stats/binned-sample.ts'
 import { effectiveCounts, STANDS_FOR, type Weights } from './sampling.ts'
 import { spanOf } from './scope.ts'
 import type { WindowCounts } from './window-data.ts'
 
-/** Features of each kind that are read of a span, those with the most values; the model's own values come beside them. */
+/** Features of each kind that are evaluated of a span, those with the most values; the model's own values come beside them. */
 export const MAX_SUBJECTS = 2000
-/** Grids that the counts of one subject may be on. */
-const GRIDS = 4
-const HELD_FIRST = `startsWith(subject, '@') AND NOT startsWith(subject, '@@') DESC`
+/** Rows of features that are read of a span; sorting them in ClickHouse, to read fewer, would double what reading costs. */
+const MAX_ROWS = 20_000
+const IS_OWN = `startsWith(subject, '@') AND NOT startsWith(subject, '@@')`
+const LIMITED = `LIMIT ${MAX_ROWS} BY model, span, ${IS_OWN}`
 
 interface NumericRow {
   model: string
@@ -54,7 +56,7 @@ const binsOf = (counted: string) =>
   `SELECT model, span, subject, grid, sorted.1 AS bins, sorted.2 AS counts, sorted.3 AS totals, sorted.4 AS lows, sorted.5 AS highs
    FROM (SELECT model, span, subject, grid, arraySort(one -> one.1, groupArray((bin, n, t, l, h))) AS sorted
          FROM (${counted}) GROUP BY model, span, subject, grid)
-   ORDER BY model, span, ${HELD_FIRST}, arraySum(counts) DESC, subject, grid LIMIT ${GRIDS * (MAX_SUBJECTS + 1)} BY model, span`
+   ${LIMITED}`
 
 /** The categories of each subject: all of them, or what spans have in common (`lib/category-counts.ts`). */
 const categoriesOf = (counted: string) => {
@@ -65,7 +67,7 @@ const categoriesOf = (counted: string) => {
    FROM (SELECT model, span, subject, count() AS kinds, groupArraySorted(${MAX_NAMED})((hash, category, n)) AS least,
        groupArraySorted(${MAX_FREQUENT})((-n, category)) AS most, sumMap([toUInt16(hash % ${CATEGORY_GROUPS})], [n]) AS grouped
      FROM (SELECT model, span, subject, category, toFloat64(n) AS n, murmurHash3_32(category) AS hash FROM (${counted})) GROUP BY model, span, subject)
-   ORDER BY model, span, ${HELD_FIRST}, arraySum(grouped.2) DESC, subject LIMIT ${MAX_SUBJECTS + 1} BY model, span`
+   ${LIMITED}`
 }
 
 type Counts = Pick<WindowCounts, 'numeric' | 'categories' | 'leavesFeaturesOut'>
@@ -238,16 +240,37 @@ function perSpan(
   return Array.from({ length: spans }, (_, i) => {
     const own = <T extends { span: number }>(rows: readonly T[]) =>
       rows.filter((row) => row.span === i + 1)
-    const texts = own(categories)
-    const numbers = [...Map.groupBy(own(numeric), (row) => row.subject)]
+    const numbers = numericOf([...Map.groupBy(own(numeric), (row) => row.subject)])
+    const texts = new Map(own(categories).map((row) => [row.subject, categoryCounts(row)]))
+    const [fewNumbers, fewTexts] = [
+      mostValued(numbers, sampleSize),
+      mostValued(texts, categoryTotal),
+    ]
     return {
-      numeric: numericOf(numbers.slice(0, MAX_SUBJECTS)),
-      categories: new Map(
-        texts.slice(0, MAX_SUBJECTS).map((row) => [row.subject, categoryCounts(row)]),
-      ),
-      ...(Math.max(numbers.length, texts.length) > MAX_SUBJECTS && { leavesFeaturesOut: true }),
+      numeric: fewNumbers,
+      categories: fewTexts,
+      ...((fewNumbers !== numbers || fewTexts !== texts) && { leavesFeaturesOut: true }),
     }
   })
+}
+
+/** Larger ones first; no difference of two infinities is taken. */
+const compareSizes = (a: number, b: number) => (a === b ? 0 : b > a ? 1 : -1)
+
+/** The model's own values, and of too many features those with the most values. */
+function mostValued<T>(subjects: Map<string, T>, sizeOf: (counts: T) => number): Map<string, T> {
+  if (subjects.size <= MAX_SUBJECTS) return subjects
+  const sized = [...subjects].map(([name, counts]) => ({
+    name,
+    counts,
+    size: isFeature(name) ? sizeOf(counts) : Infinity,
+  }))
+  return new Map(
+    sized
+      .toSorted((a, b) => compareSizes(a.size, b.size) || (a.name < b.name ? -1 : 1))
+      .slice(0, MAX_SUBJECTS)
+      .map(({ name, counts }) => [name, counts]),
+  )
 }
 
 /** Counts of one subject on several grids are merged on the finest that holds all of them. */

@@ -283,6 +283,15 @@ test('two spans, from counts and exactly: what is bounded lies within its bounds
   expect(narrower).toBeGreaterThan(3)
 })
 
+test('exact numbers are made of no more than 200 000 events a span', async () => {
+  await db.command(
+    "INSERT INTO event_counts (model_id, step, model_version, events) VALUES ('m', '2019-01-01 00:00:00', '1', 200001)",
+  )
+  const span = '2019-01-01T00:00:00Z/2019-01-02T00:00:00Z'
+  const { body } = await http.inject(`/v1/models/m/compare?a=${span}&b=${span}&exact=true`)
+  expect(body).toContain('too_many_events')
+})
+
 test('two spans as others number them', async () => {
   for (const dialect of ['evidently', 'nannyml', 'azure', 'scouter', 'trustyai']) {
     const metrics = await compare(`&convention=${dialect}`)
