@@ -30,6 +30,8 @@ export interface ClickHouseServerOptions {
   authenticate: Authenticate
   /** Names besides loopback that a request's `Host` may have. */
   allowedHosts: readonly string[]
+  /** Resolves once all that was written before survives power loss; absent where surviving a killed process is enough. */
+  synced?: (() => Promise<void>) | undefined
 }
 
 export interface ClickHouseServer {
@@ -57,6 +59,9 @@ const OUTPUT_SETTINGS = new Set([
   'output_format_json_quote_64bit_integers',
   'output_format_json_quote_denormals',
 ])
+
+/** A statement that changes nothing. */
+const ASKS = /^\s*(select|show|describe|exists|explain|with)\b(?![\s\S]*\binsert\b)/i
 
 export function clickHouseServer(options: ClickHouseServerOptions): ClickHouseServer {
   let server: Server | undefined
@@ -101,6 +106,7 @@ export function clickHouseServer(options: ClickHouseServerOptions): ClickHouseSe
       for (const setting of outputSettings(url)) await session.run(setting, {}, 'Null')
       return runWithData(session, sql, data, params, format, options.spool)
     })
+    if (!ASKS.test(sql)) await options.synced?.()
     return { ...result, format: /\bformat\s+([A-Za-z]\w*)\s*;?\s*$/i.exec(sql)?.[1] ?? format }
   }
 

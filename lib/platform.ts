@@ -13,13 +13,17 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket'
 import { TOPICS } from '../schemas/topics.ts'
-import { openAccess, readKeyFile, type Authenticate } from './auth.ts'
+import { openAccess, readKeyFile } from './auth.ts'
 import { avroReader } from './avro-reader.ts'
 import { circuitBreaker } from './circuit-breaker.ts'
 import { serverEngine, type ClickHouse, type ClickHouseEngine } from './clickhouse.ts'
 import { embeddedEngine, type EmbeddedEngine } from './clickhouse-embedded.ts'
 import { migrateClickHouse, verifyClickHouse } from './clickhouse-migrations.ts'
-import { clickHouseServer, type ClickHouseServer } from './clickhouse-server.ts'
+import {
+  clickHouseServer,
+  type ClickHouseServer,
+  type ClickHouseServerOptions,
+} from './clickhouse-server.ts'
 import { backoffMs, sleep, systemClock, type Clock } from './clock.ts'
 import { ConfigError } from './config.ts'
 import { messageOf } from './errors.ts'
@@ -45,7 +49,7 @@ import {
 import { postgresFront } from './postgres-front.ts'
 import { schemaRegistry } from './schema-registry.ts'
 import type { SinkParts } from './sink.ts'
-import { createSpool, type Spool } from './spool.ts'
+import { createSpool } from './spool.ts'
 
 export interface Needs {
   /** Owns the stores: migrates them, and may embed them. */
@@ -130,7 +134,9 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
   }
   // A server syncs its own files; those of the embedded stores are ours to sync.
   const synced =
-    config.PLUMBLINE_DURABLE === 'fsync' && needs.stores ? fileSystemSync(dataDir) : undefined
+    config.PLUMBLINE_DURABLE === 'fsync' && (needs.stores || needs.serveStores)
+      ? fileSystemSync(dataDir)
+      : undefined
   const eventLog =
     config.PLUMBLINE_KAFKA_BROKERS && needs.eventLog
       ? kafkaLog({
@@ -154,7 +160,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     needs.postgres || needs.serveStores ? await openPostgres(config, dataDir, synced) : undefined
   const interfaceOf =
     embedded && config.PLUMBLINE_CLICKHOUSE_HTTP_PORT !== 0
-      ? clickHouseInterface(embedded, config, { dataDir, spool, authenticate })
+      ? clickHouseInterface(embedded, config, { dataDir, spool, authenticate, synced })
       : undefined
 
   const checks = new Map<string, () => Promise<unknown>>([['clickhouse', pingOf(engine)]])
@@ -171,6 +177,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     readiness,
     checks,
     authenticate,
+    synced,
   }
   const http = await createHttp(httpOptions)
   return {
@@ -349,7 +356,10 @@ const allowedHostsOf = ({ PLUMBLINE_ALLOWED_HOSTS: hosts = '' }: PlatformConfig)
 function clickHouseInterface(
   engine: EmbeddedEngine,
   config: PlatformConfig,
-  { dataDir, spool, authenticate }: { dataDir: string; spool: Spool; authenticate: Authenticate },
+  {
+    dataDir,
+    ...parts
+  }: { dataDir: string } & Pick<ClickHouseServerOptions, 'spool' | 'authenticate' | 'synced'>,
 ): ClickHouseServer {
   return clickHouseServer({
     engine,
@@ -359,8 +369,7 @@ function clickHouseInterface(
     password:
       config.PLUMBLINE_CLICKHOUSE_PASSWORD ??
       secretIn(dataDir, 'clickhouse.secret', () => randomBytes(32).toString('base64url')),
-    spool,
-    authenticate,
+    ...parts,
     allowedHosts: allowedHostsOf(config),
   })
 }
