@@ -1,14 +1,6 @@
 /** What services stand on, built once from the configuration. Services never see this type, only the parts they name. */
 import { randomBytes } from 'node:crypto'
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket'
@@ -26,6 +18,7 @@ import {
 } from './clickhouse-server.ts'
 import { backoffMs, sleep, systemClock, type Clock } from './clock.ts'
 import { ConfigError } from './config.ts'
+import { makeDataFolder, secretIn } from './data-folder.ts'
 import { messageOf } from './errors.ts'
 import { memoryLog } from './event-log.memory.ts'
 import { kafkaLog } from './event-log.kafka.ts'
@@ -112,7 +105,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
   const metrics = createMetrics()
   const readiness: Readiness = { started: false, stopping: false }
   const dataDir = resolve(config.PLUMBLINE_DATA_DIR)
-  mkdirSync(dataDir, { recursive: true })
+  makeDataFolder(dataDir)
   const spool = createSpool(
     config.PLUMBLINE_SPOOL_DIR ?? join(dataDir, 'spool'),
     config.PLUMBLINE_DURABLE,
@@ -156,6 +149,8 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
           onError: (what, error) => log.error({ what, error }, 'not stored'),
           onSetAside: (topic, messages, path) => setAside(topic, messages, { path }),
         })
+  // Its lock is the kernel's and holds between containers too; that of the control database knows the processes it sees.
+  if (needs.stores) embedded?.open()
   const postgresParts =
     needs.postgres || needs.serveStores ? await openPostgres(config, dataDir, synced) : undefined
   const interfaceOf =
@@ -372,12 +367,4 @@ function clickHouseInterface(
     ...parts,
     allowedHosts: allowedHostsOf(config),
   })
-}
-
-/** A secret of this installation: made once, readable by its owner alone. */
-function secretIn(dataDir: string, name: string, make: () => string): string {
-  const path = join(dataDir, name)
-  if (!existsSync(path)) writeFileSync(path, make(), { mode: 0o600 })
-  chmodSync(path, 0o600)
-  return readFileSync(path, 'utf8').trim()
 }
