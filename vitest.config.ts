@@ -1,9 +1,14 @@
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
 
 // oxlint-disable-next-line import/no-default-export -- vitest reads it so
 export default defineConfig({
   test: {
     include: ['{lib,services,schemas,examples,dashboards,scripts,test}/**/*.test.ts'],
+    // Needs root and loop devices: `npm run test:power-loss`.
+    exclude: [
+      ...configDefaults.exclude,
+      ...(process.env['POWER_LOSS'] === 'yes' ? [] : ['test/power-loss/**']),
+    ],
     // Threads crash with chDB, and a process can hold one data directory: each file is a process of its own.
     pool: 'forks',
     maxWorkers: 2,

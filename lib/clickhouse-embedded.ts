@@ -29,6 +29,8 @@ export interface RawSession {
 }
 
 export interface EmbeddedEngine extends ClickHouseEngine {
+  /** Takes the directory now, not at the first connection. @throws as {@link embeddedEngine} */
+  open: () => void
   /**
    * A session of its own: what is set in it, and the database it uses, are no other's.
    *
@@ -51,6 +53,7 @@ export function embeddedEngine(path: string): EmbeddedEngine {
   const engine = () =>
     (first ??= open(() => new Session(path, { connectionArgs: accessArguments(path) }), path))
   return {
+    open: () => void engine(),
     connect: () => {
       engine()
       const connection = open(() => createChdbConnection({ path }), path)

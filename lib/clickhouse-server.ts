@@ -7,20 +7,16 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { promisify } from 'node:util'
-import { gzip, gunzipSync } from 'node:zlib'
+import { gunzipSync } from 'node:zlib'
 import type { Authenticate } from './auth.ts'
 import { escape } from './clickhouse.ts'
-import { compressedBlocks } from './clickhouse-blocks.ts'
-import type { EmbeddedEngine, RawResult, RawSession } from './clickhouse-embedded.ts'
+import { answer, exceptionOf, fail, WRONG_PASSWORD } from './clickhouse-answer.ts'
+import type { EmbeddedEngine, RawSession } from './clickhouse-embedded.ts'
 import { createReaders, MAX_READER_BYTES, type Readers } from './clickhouse-readers.ts'
-import { messageOf } from './errors.ts'
 import { refusalOf } from './http-origin.ts'
 import type { Module } from './modules.ts'
 import type { Spool } from './spool.ts'
 import { unescapeTsv } from './sql-words.ts'
-
-const gzipped = promisify(gzip)
 
 export interface ClickHouseServerOptions {
   engine: EmbeddedEngine
@@ -34,6 +30,8 @@ export interface ClickHouseServerOptions {
   authenticate: Authenticate
   /** Names besides loopback that a request's `Host` may have. */
   allowedHosts: readonly string[]
+  /** Resolves once all that was written before survives power loss; absent where surviving a killed process is enough. */
+  synced?: (() => Promise<void>) | undefined
 }
 
 export interface ClickHouseServer {
@@ -61,6 +59,9 @@ const OUTPUT_SETTINGS = new Set([
   'output_format_json_quote_64bit_integers',
   'output_format_json_quote_denormals',
 ])
+
+/** A statement that changes nothing. */
+const ASKS = /^\s*(select|show|describe|exists|explain|with)\b(?![\s\S]*\binsert\b)/i
 
 export function clickHouseServer(options: ClickHouseServerOptions): ClickHouseServer {
   let server: Server | undefined
@@ -105,6 +106,7 @@ export function clickHouseServer(options: ClickHouseServerOptions): ClickHouseSe
       for (const setting of outputSettings(url)) await session.run(setting, {}, 'Null')
       return runWithData(session, sql, data, params, format, options.spool)
     })
+    if (!ASKS.test(sql)) await options.synced?.()
     return { ...result, format: /\bformat\s+([A-Za-z]\w*)\s*;?\s*$/i.exec(sql)?.[1] ?? format }
   }
 
@@ -167,41 +169,6 @@ function readersQuestion(request: IncomingMessage, url: URL, query: string, body
   for (const [key, value] of url.searchParams)
     if (/^param_\w+$/.test(key)) params.set(key.slice('param_'.length), value)
   return { sql: [query, body.toString()].filter((part) => part.trim() !== '').join('\n'), params }
-}
-
-async function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  url: URL,
-  result: RawResult & { format: string },
-): Promise<void> {
-  const inGzip =
-    url.searchParams.get('enable_http_compression') === '1' &&
-    /\bgzip\b/.test(request.headers['accept-encoding'] ?? '')
-  const inBlocks = url.searchParams.get('compress') === '1'
-  const whole = inBlocks ? await compressedBlocks(result.bytes) : result.bytes
-  const bytes = inGzip ? await gzipped(whole, { level: 1 }) : whole
-  response.writeHead(200, {
-    'content-type': contentType(result.format),
-    'x-content-type-options': 'nosniff',
-    'x-clickhouse-format': result.format,
-    'x-clickhouse-timezone': 'UTC',
-    'x-clickhouse-query-id': queryId(url),
-    'x-clickhouse-summary': JSON.stringify({
-      result_rows: String(result.rows),
-      result_bytes: String(result.bytes.length),
-      elapsed_ns: String(Math.round(result.elapsedSeconds * 1e9)),
-    }),
-    ...(inGzip && { 'content-encoding': 'gzip' }),
-    'content-length': bytes.length,
-  })
-  response.end(bytes)
-}
-
-/** The caller's own, where a header can hold it. */
-function queryId(url: URL): string {
-  const given = url.searchParams.get('query_id') ?? ''
-  return /^[\w.:-]{1,200}$/.test(given) ? given : crypto.randomUUID()
 }
 
 /** A session takes one query at a time; the others wait in line. */
@@ -335,64 +302,4 @@ function bound(query: string, url: URL): { sql: string; params: Record<string, s
     else params[name] = unescapeTsv(value)
   }
   return { sql, params }
-}
-
-interface Exception {
-  status: number
-  code: number
-  message: string
-}
-
-const WRONG_PASSWORD: Exception = {
-  status: 403,
-  code: 516,
-  message:
-    'default: Authentication failed: password is incorrect, or there is no user with such name; a password in the URL is not read. (AUTHENTICATION_FAILED)',
-}
-const CLIENT_ERRORS = [
-  6, 27, 36, 38, 41, 42, 43, 44, 46, 47, 53, 62, 69, 70, 72, 115, 117, 130, 167, 168, 181, 306, 386,
-  456, 632, 718,
-]
-/** ClickHouse's codes, by the HTTP status they are answered with; others are 500. */
-const STATUSES = new Map<number, number>([
-  ...CLIENT_ERRORS.map((code) => [code, 400] as const),
-  [60, 404],
-  [81, 404],
-  [164, 403],
-  [497, 403],
-  [202, 429],
-  [307, 413],
-  [159, 408],
-])
-
-function exceptionOf(error: unknown): Exception {
-  const message = messageOf(error)
-  const code = Number(/Code: (\d+)/.exec(message)?.[1] ?? 1000)
-  return { status: STATUSES.get(code) ?? 500, code, message }
-}
-
-function fail(response: ServerResponse, { status, code, message }: Exception): void {
-  if (response.headersSent) return void response.destroy()
-  const body = `${message.startsWith('Code:') ? message : `Code: ${code}. DB::Exception: ${message}`} (version chDB)\n`
-  response
-    .writeHead(status, {
-      'content-type': 'text/plain; charset=UTF-8',
-      'x-content-type-options': 'nosniff',
-      'x-clickhouse-exception-code': String(code),
-      ...(status === 429 && { 'retry-after': '1' }),
-      // What was not read of a request that is too large is not waited for.
-      ...(status === 413 && { connection: 'close' }),
-    })
-    .end(body)
-}
-
-function contentType(format: string): string {
-  if (/^JSON(Compact|Strings|ColumnsWithMetadata)?/i.test(format) && !/EachRow/i.test(format))
-    return 'application/json; charset=UTF-8'
-  if (/EachRow/i.test(format)) return 'application/x-ndjson; charset=UTF-8'
-  if (/^CSV/i.test(format)) return 'text/csv; charset=UTF-8; header=absent'
-  if (/^(TSV|TabSeparated)/i.test(format)) return 'text/tab-separated-values; charset=UTF-8'
-  if (/^(Native|RowBinary|Parquet|Arrow|Avro|ORC|BSON|MsgPack|Protobuf)/i.test(format))
-    return 'application/octet-stream'
-  return 'text/plain; charset=UTF-8'
 }

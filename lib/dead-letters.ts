@@ -66,7 +66,9 @@ function keptHeaders(headers: Record<string, string>): Record<string, string> {
 
 /** The first bytes of a text, and never half a character. */
 const shortened = (text: string) =>
-  Buffer.byteLength(text) <= MAX_TEXT_BYTES ? text : `${text.slice(0, MAX_TEXT_BYTES / 4)}…`
+  Buffer.byteLength(text) <= MAX_TEXT_BYTES
+    ? text
+    : `${text.slice(0, MAX_TEXT_BYTES / 4).replace(/[\uD800-\uDBFF]$/, '')}…`
 
 /**
  * The message for the dead-letter topic, below the batch size that brokers take unless told otherwise. Headers have the

@@ -40,6 +40,8 @@ export interface HttpOptions {
   /** Checks that `/health/ready` runs besides "started and not stopping"; each names what is away. */
   checks: ReadonlyMap<string, () => Promise<unknown>>
   authenticate: Authenticate
+  /** Resolves once all that was stored before survives power loss; absent where surviving a killed process is enough. */
+  synced?: (() => Promise<void>) | undefined
 }
 
 declare module 'fastify' {
@@ -118,6 +120,7 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
     const scope = request.routeOptions.config.scope
     if (scope) requireScope(request.caller, scope)
   })
+  syncChanges(app, options.synced)
 
   await app.register(fastifySwagger, {
     openapi: { info: { title: 'Plumbline', version: '1' } },
@@ -147,6 +150,15 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
   pageRoutes(app)
   sessionRoutes(app, options.authenticate, sessions)
   return app
+}
+
+/** What was changed survives power loss before its caller hears of it; events do already, by the log that took them. */
+function syncChanges(app: FastifyInstance, synced: HttpOptions['synced']): void {
+  if (!synced) return
+  app.addHook('onSend', async (request, reply) => {
+    const isChange = !['GET', 'HEAD'].includes(request.method) && reply.statusCode < 400
+    if (isChange && request.routeOptions.config.scope !== 'emit') await synced()
+  })
 }
 
 function pageRoutes(app: FastifyInstance): void {

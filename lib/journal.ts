@@ -44,17 +44,27 @@ export function createJournal({ directory, durable, onUnreadable }: JournalOptio
     renameSync(path, `${path}${SET_ASIDE}`)
     return `${path}${SET_ASIDE}`
   }
+  async function writeWhole(path: string, range: LoggedRange) {
+    const file = await open(path, 'w', 0o600)
+    try {
+      await file.writeFile(encoded(range))
+      if (durable === 'fsync') await file.sync()
+    } finally {
+      await file.close()
+    }
+  }
   return {
     keep: async (range) => {
       const path = join(directory, `${String(next++).padStart(16, '0')}${SUFFIX}`)
-      const file = await open(`${path}.part`, 'w')
+      const draft = `${path}.part`
       try {
-        await file.writeFile(encoded(range))
-        if (durable === 'fsync') await file.sync()
-      } finally {
-        await file.close()
+        await writeWhole(draft, range)
+        await rename(draft, path)
+      } catch (error) {
+        // A full disk fails one try after another: what each has written must not fill it further.
+        await rm(draft, { force: true }).catch(() => {})
+        throw error
       }
-      await rename(`${path}.part`, path)
       // The name is in the directory: without this a power loss takes the file with it.
       if (durable === 'fsync') syncDirectory(directory)
       return () => rm(path, { force: true })
@@ -63,7 +73,7 @@ export function createJournal({ directory, durable, onUnreadable }: JournalOptio
       const files = readdirSync(directory)
       // Nobody was told that these are kept.
       for (const file of files.filter((name) => name.endsWith('.part')))
-        rmSync(join(directory, file), { force: true })
+        rmSync(join(directory, file), { force: true, recursive: true })
       const found: LeftRange[] = []
       for (const name of files.filter((file) => file.endsWith(SUFFIX)).toSorted()) {
         const path = join(directory, name)

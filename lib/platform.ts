@@ -1,26 +1,23 @@
 /** What services stand on, built once from the configuration. Services never see this type, only the parts they name. */
 import { randomBytes } from 'node:crypto'
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket'
 import { TOPICS } from '../schemas/topics.ts'
-import { openAccess, readKeyFile, type Authenticate } from './auth.ts'
+import { openAccess, readKeyFile } from './auth.ts'
 import { avroReader } from './avro-reader.ts'
 import { serverEngine, type ClickHouse, type ClickHouseEngine } from './clickhouse.ts'
 import { embeddedEngine, type EmbeddedEngine } from './clickhouse-embedded.ts'
 import { migrateClickHouse, verifyClickHouse } from './clickhouse-migrations.ts'
-import { clickHouseServer, type ClickHouseServer } from './clickhouse-server.ts'
+import {
+  clickHouseServer,
+  type ClickHouseServer,
+  type ClickHouseServerOptions,
+} from './clickhouse-server.ts'
 import { backoffMs, sleep, systemClock, type Clock } from './clock.ts'
 import { ConfigError } from './config.ts'
+import { makeDataFolder, secretIn } from './data-folder.ts'
 import { diskSpace, refusingWhenFull, type DiskProblem } from './disk-space.ts'
 import { messageOf } from './errors.ts'
 import { memoryLog } from './event-log.memory.ts'
@@ -45,7 +42,7 @@ import {
 import { postgresFront } from './postgres-front.ts'
 import { schemaRegistry } from './schema-registry.ts'
 import type { SinkParts } from './sink.ts'
-import { createSpool, type Spool } from './spool.ts'
+import { createSpool } from './spool.ts'
 
 export interface Needs {
   /** Owns the stores: migrates them, and may embed them. */
@@ -108,7 +105,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
   const metrics = createMetrics()
   const readiness: Readiness = { started: false, stopping: false }
   const dataDir = resolve(config.PLUMBLINE_DATA_DIR)
-  mkdirSync(dataDir, { recursive: true })
+  makeDataFolder(dataDir)
   const spoolDir = config.PLUMBLINE_SPOOL_DIR ?? join(dataDir, 'spool')
   const spool = createSpool(spoolDir, config.PLUMBLINE_DURABLE)
   const diskProblem = diskSpace({
@@ -133,7 +130,9 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
   }
   // A server syncs its own files; those of the embedded stores are ours to sync.
   const synced =
-    config.PLUMBLINE_DURABLE === 'fsync' && needs.stores ? fileSystemSync(dataDir) : undefined
+    config.PLUMBLINE_DURABLE === 'fsync' && (needs.stores || needs.serveStores)
+      ? fileSystemSync(dataDir)
+      : undefined
   const eventLog =
     config.PLUMBLINE_KAFKA_BROKERS && needs.eventLog
       ? kafkaLog({
@@ -157,11 +156,13 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
           EVENT_TOPICS,
           diskProblem,
         )
+  // Its lock is the kernel's and holds between containers too; that of the control database knows the processes it sees.
+  if (needs.stores) embedded?.open()
   const postgresParts =
     needs.postgres || needs.serveStores ? await openPostgres(config, dataDir, synced) : undefined
   const interfaceOf =
     embedded && config.PLUMBLINE_CLICKHOUSE_HTTP_PORT !== 0
-      ? clickHouseInterface(embedded, config, { dataDir, spool, authenticate })
+      ? clickHouseInterface(embedded, config, { dataDir, spool, authenticate, synced })
       : undefined
 
   const checks = new Map<string, () => Promise<unknown>>([
@@ -181,6 +182,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     readiness,
     checks,
     authenticate,
+    synced,
   }
   const http = await createHttp(httpOptions)
   return {
@@ -362,7 +364,10 @@ const allowedHostsOf = ({ PLUMBLINE_ALLOWED_HOSTS: hosts = '' }: PlatformConfig)
 function clickHouseInterface(
   engine: EmbeddedEngine,
   config: PlatformConfig,
-  { dataDir, spool, authenticate }: { dataDir: string; spool: Spool; authenticate: Authenticate },
+  {
+    dataDir,
+    ...parts
+  }: { dataDir: string } & Pick<ClickHouseServerOptions, 'spool' | 'authenticate' | 'synced'>,
 ): ClickHouseServer {
   return clickHouseServer({
     engine,
@@ -372,16 +377,7 @@ function clickHouseInterface(
     password:
       config.PLUMBLINE_CLICKHOUSE_PASSWORD ??
       secretIn(dataDir, 'clickhouse.secret', () => randomBytes(32).toString('base64url')),
-    spool,
-    authenticate,
+    ...parts,
     allowedHosts: allowedHostsOf(config),
   })
-}
-
-/** A secret of this installation: made once, readable by its owner alone. */
-function secretIn(dataDir: string, name: string, make: () => string): string {
-  const path = join(dataDir, name)
-  if (!existsSync(path)) writeFileSync(path, make(), { mode: 0o600 })
-  chmodSync(path, 0o600)
-  return readFileSync(path, 'utf8').trim()
 }

@@ -53,6 +53,7 @@ export function serverPostgres(url: string): Postgres {
 }
 
 export interface EmbeddedPostgres extends Postgres {
+  /** For other processes, in PostgreSQL's own protocol; what is committed survives what `synced` says before they hear of it. */
   db: PGlite
 }
 
@@ -74,12 +75,14 @@ export async function embeddedPostgres(
       `the control database ${path} is held by process ${holder}: stop it, or set PLUMBLINE_POSTGRES_URL`,
   )
   const db = await PGlite.create(path)
+  // It was made or recovered just now.
+  await synced()
   const on = (target: Pick<PGlite, 'query'>): Sql => ({
     query: async <T>(sql: string, params: readonly SqlValue[] = []) =>
       (await target.query<T>(sql, params as unknown[])).rows,
   })
   return {
-    db,
+    db: syncedProtocol(db, synced),
     query: async <T>(sql: string, params: readonly SqlValue[] = []) => {
       const rows = await on(db).query<T>(sql, params)
       if (!READS.test(sql)) await synced()
@@ -96,9 +99,33 @@ export async function embeddedPostgres(
     },
     close: async () => {
       await db.close()
+      // It has written its last checkpoint.
+      await synced()
       unlock()
     },
   }
+}
+
+/** PGlite whose answers are held back until what they tell is synced. */
+function syncedProtocol(db: PGlite, synced: () => Promise<void>): PGlite {
+  const execProtocolRawStream: PGlite['execProtocolRawStream'] = async (message, options) => {
+    const answers: Uint8Array[] = []
+    await db.execProtocolRawStream(message, {
+      ...options,
+      onRawData: (data) => answers.push(data.slice()),
+    })
+    // Within a transaction nothing is promised yet.
+    if (!db.isInTransaction()) await synced()
+    for (const answer of answers) options?.onRawData?.(answer)
+  }
+  return new Proxy(db, {
+    get: (target, name) => {
+      if (name === 'execProtocolRawStream') return execProtocolRawStream
+      const value: unknown = Reflect.get(target, name, target)
+      // Its methods use private fields, which a proxy does not have.
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value
+    },
+  })
 }
 
 /** A statement that changes nothing. */

@@ -14,14 +14,14 @@ const SUFFIX = '.spool'
 export function createSpool(directory: string, durable: 'process' | 'fsync'): Spool {
   mkdirSync(directory, { recursive: true })
   for (const file of readdirSync(directory)) {
-    if (file.endsWith(SUFFIX)) rmSync(join(directory, file), { force: true })
+    if (file.endsWith(SUFFIX)) rmSync(join(directory, file), { force: true, recursive: true })
   }
   let next = 0
   return {
     withFile: async (bytes, use) => {
       const path = join(directory, `${process.pid}-${next++}${SUFFIX}`)
       try {
-        const file = await open(path, 'wx')
+        const file = await open(path, 'wx', 0o600)
         try {
           const { bytesWritten } = await file.writev([...bytes])
           const size = bytes.reduce((sum, part) => sum + part.length, 0)
