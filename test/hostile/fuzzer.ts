@@ -73,14 +73,11 @@ function unlike(value: Json, draw: Draw, live: Live): Json {
   return result
 }
 
-const alive = (text: string, live: Live) =>
-  text === LIVE.lease
-    ? live.lease
-    : text === LIVE.task
-      ? live.task
-      : text === LIVE.run
-        ? live.run
-        : text
+const NAMES_OF_LIVE = Object.keys(LIVE) as (keyof Live)[]
+const alive = (text: string, live: Live) => {
+  const name = NAMES_OF_LIVE.find((one) => LIVE[one] === text)
+  return name === undefined ? text : live[name]
+}
 
 function compressed(headers: Headers, body: Buffer, draw: Draw): [Headers, Buffer] {
   const by = oneOf(draw, ['gzip', 'zstd'])
@@ -94,12 +91,13 @@ function pathOf({ path, params = {}, query = {} }: ValidRequest, draw: Draw, liv
     isOdd ? mutatedPart(params[name]!, draw) : encodeURIComponent(alive(params[name]!, live)),
   )
   const names = Object.keys(query).filter(() => draw() < 0.9)
-  if (draw() < 0.1) names.push(encodeURIComponent(hostileText(draw).toWellFormed().slice(0, 50)))
+  if (draw() < 0.1) names.push(encodeURIComponent(hostileText(draw).slice(0, 50).toWellFormed()))
   if (draw() < 0.05 && names.length > 0) names.push(oneOf(draw, names))
-  const search = names.map(
-    (name) =>
-      `${name}=${draw() < 0.4 || query[name] === undefined ? mutatedPart(query[name] ?? '', draw) : encodeURIComponent(query[name])}`,
-  )
+  const search = names.map((name) => {
+    // A stranger's name may be one that every object has.
+    const value = Object.hasOwn(query, name) ? query[name]! : ''
+    return `${name}=${draw() < 0.4 ? mutatedPart(value, draw) : encodeURIComponent(value)}`
+  })
   return search.length > 0 ? `${filled}?${search.join('&')}` : filled
 }
 

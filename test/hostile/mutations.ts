@@ -162,7 +162,7 @@ const headerText = (text: string) =>
 export const mutatedPart = (text: string, draw: Draw): string =>
   draw() < 0.15
     ? oneOf(draw, ['%', '%zz', '%ff', '%c0%80', '%2f..%2f', '%00', '//', ';', '&', '=', '[]', ''])
-    : encodeURIComponent((draw() < 0.2 ? text : hostileText(draw)).toWellFormed().slice(0, 2000))
+    : encodeURIComponent((draw() < 0.2 ? text : hostileText(draw)).slice(0, 2000).toWellFormed())
 
 const SQL_PARTS = [
   ...["file('/etc/passwd')", "url('http://127.0.0.1:1/')", "remote('127.0.0.1', system.one)"],

@@ -222,7 +222,12 @@ const DIALECTS: readonly ValidRequest[] = [
 ]
 
 /** Texts for which what the service last gave out is put: only then does a request reach what is behind the first check. */
-export const LIVE = { task: 'live:task', lease: 'live:lease', run: 'live:run' } as const
+export const LIVE = {
+  task: 'live:task',
+  lease: 'live:lease',
+  run: 'live:run',
+  verdict: 'live:verdict',
+} as const
 export type Live = Readonly<Record<keyof typeof LIVE, string>>
 
 const task = { params: { task_id: LIVE.task } }
@@ -329,6 +334,19 @@ const MODELS: readonly ValidRequest[] = [
   }),
 ]
 
+const VERDICTS = ['accept', 'dismiss', 'snooze'].map((decision): ValidRequest =>
+  posted(
+    'verdicts',
+    `/v1/verdicts/{id}/${decision}`,
+    {
+      actor: 'ann',
+      comment: 'so',
+      ...(decision === 'snooze' && { until: '2099-01-01T00:00:00Z' }),
+    },
+    { params: { id: LIVE.verdict } },
+  ),
+)
+
 const PAGES: readonly ValidRequest[] = [
   '/',
   '/models/friend',
@@ -364,5 +382,6 @@ export const VALID: readonly ValidRequest[] = [
   ...REVIEWS,
   ...RUNS,
   ...MODELS,
+  ...VERDICTS,
   ...PAGES,
 ]
