@@ -74,7 +74,7 @@ const STATUSES = new Map<number, number>([
   [159, 408],
 ])
 
-/** The exception of any error; one without ClickHouse's code has the code 0. */
+/** The exception of any error; one without ClickHouse's code has the code 1000. */
 export function exceptionOf(error: unknown): Exception {
   const message = messageOf(error)
   const code = Number(/Code: (\d+)/.exec(message)?.[1] ?? 1000)

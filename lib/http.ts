@@ -220,13 +220,13 @@ function sessionRoutes(app: FastifyInstance, authenticate: Authenticate, session
 export function takeBodies(
   scope: FastifyInstance,
   types: string | string[],
-  read: (bytes: Buffer) => unknown = (bytes) => bytes,
+  read: (bytes: Buffer, request: FastifyRequest) => unknown = (bytes) => bytes,
 ): void {
   const held = new WeakMap<FastifyRequest, number>()
   scope.addContentTypeParser(types, async (request: FastifyRequest, payload: Readable) => {
     const body = await readBody(payload, request.headers['content-encoding'], scope.bodyLimits)
     held.set(request, body.held)
-    return read(body.bytes)
+    return read(body.bytes, request)
   })
   scope.addHook('onResponse', async (request) => {
     scope.bodyLimits.budget.giveBack(held.get(request) ?? 0)
@@ -234,7 +234,12 @@ export function takeBodies(
   })
 }
 
-function jsonOf(bytes: Buffer): unknown {
+/**
+ * The JSON of a body that is read whole.
+ *
+ * @throws {Problem} 400 `invalid_json` for what is none, or is deeper or wider than such a body may be
+ */
+export function jsonOf(bytes: Buffer): unknown {
   const why = whyBeyond(bytes, PARSED_BOUNDS)
   if (why) throw new Problem(400, 'invalid_json', why)
   try {

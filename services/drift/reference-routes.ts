@@ -3,8 +3,10 @@ import { Problem } from '../../lib/errors.ts'
 import type { Http } from '../../lib/http.ts'
 import type { Models } from '../../lib/models.ts'
 import type { Spool } from '../../lib/spool.ts'
+import { requirePrintable } from '../../lib/text-rules.ts'
 import type { DriftQueries } from './queries.ts'
 import { uploadedId, type StoredReference } from './references.ts'
+import { spanBetween } from './spans.ts'
 import { storeUploaded } from './uploaded-reference.ts'
 
 const MAX_UPLOAD_BYTES = 256 << 20
@@ -55,6 +57,11 @@ export function referenceRoutes(
         },
       },
       async ({ params, body }, reply) => {
+        // Without a content type no schema says what the body must be.
+        if (typeof body !== 'object' || body === null)
+          throw new Problem(400, 'invalid_request', 'a reference needs a body, JSON or NDJSON')
+        requirePrintable('path', params)
+        if (!Buffer.isBuffer(body)) requirePrintable('body', body)
         const { modelId, references } = models.get(params.id)
         if (params.name in references)
           throw new Problem(
@@ -99,14 +106,8 @@ function referenceOf({
 }: Body): Pick<StoredReference, 'kind' | 'span' | 'modelVersion'> {
   if (model_version !== undefined && from === undefined && to === undefined)
     return { kind: 'version', span: NO_SPAN, modelVersion: model_version }
-  const span = { start: Date.parse(from ?? ''), end: Date.parse(to ?? '') }
   if (model_version !== undefined || from === undefined || to === undefined)
     throw new Problem(400, 'invalid_request', 'give either from and to, or model_version')
-  if (!(span.start < span.end))
-    throw new Problem(
-      400,
-      'invalid_request',
-      'from and to must be RFC 3339 times, the first before the second',
-    )
+  const span = spanBetween('from and to must be RFC 3339 times', from, to)
   return { kind: 'fixed', span, modelVersion: '' }
 }

@@ -13,6 +13,7 @@ import type { DriftQueries } from './queries.ts'
 import { frozenSpans, putReferences } from './references.ts'
 import { LEAST_CELL } from './rules.ts'
 import { ALL } from './scope.ts'
+import { spanBetween } from './spans.ts'
 import { progressOf } from './schedule.ts'
 
 const MAX_ROWS = 20_000
@@ -296,12 +297,6 @@ const unknownModel = (id: string) =>
   new Problem(404, 'unknown_model', `no model ${id} is declared, and none has sent an event`)
 
 function spanOf(name: string, text: string): Window {
-  const [start, end] = text.split('/').map((part) => Date.parse(part))
-  if (start === undefined || end === undefined || !(start < end))
-    throw new Problem(
-      400,
-      'invalid_request',
-      `${name} must be two RFC 3339 times with a slash between, the first before the second`,
-    )
-  return { start, end }
+  const [from = '', to = ''] = text.split('/')
+  return spanBetween(`${name} must be two RFC 3339 times with a slash between`, from, to)
 }

@@ -1,4 +1,5 @@
 /** A reference made of events that a caller brings: they are counted as predictions are, and kept apart from them. */
+import { setImmediate } from 'node:timers/promises'
 import type { ClickHouse } from '../../lib/clickhouse.ts'
 import { Problem } from '../../lib/errors.ts'
 import { eventTime } from '../../lib/event-fields.ts'
@@ -12,6 +13,8 @@ import type { Window } from '../../lib/windows.ts'
 import { PredictionV1 } from '../../schemas/events/prediction.v1.ts'
 
 export const MOST_UPLOADED = 1_000_000
+/** After so many milliseconds of counting, others have their turn. */
+const TURN_MS = 10
 
 const judge = createJudge(PredictionV1)
 
@@ -39,7 +42,12 @@ export async function storeUploaded(
   const counts = predictionCounts()
   let first = Infinity
   let last = -Infinity
-  lines.forEach((line, i) => {
+  let turn = performance.now()
+  for (const [i, line] of lines.entries()) {
+    if (performance.now() - turn > TURN_MS) {
+      await setImmediate()
+      turn = performance.now()
+    }
     const verdict = judge.bytes(line)
     const refuse = (message: string) =>
       new Problem(400, 'invalid_request', `line ${i + 1}: ${message}`)
@@ -54,7 +62,7 @@ export async function storeUploaded(
       Members.of({ ...event.toObject(), model_id: under, variant: null, shadow: false }),
       at,
     )
-  })
+  }
   for (const { table, ...rows } of counts.tables()) {
     const block = encodeBlock(rows)
     if (!block) continue

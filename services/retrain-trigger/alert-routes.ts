@@ -1,6 +1,6 @@
 /** Alerts in: from Alertmanager and Grafana by key, or from anybody who signs with the webhook secret. */
 import { Problem } from '../../lib/errors.ts'
-import type { FastifyRequest, Http } from '../../lib/http.ts'
+import { jsonOf, takeBodies, type FastifyRequest, type Http } from '../../lib/http.ts'
 import { CLAIMED } from '../../lib/key-ids.ts'
 import { requestsOf, type AlertRequest, type IncomingAlerts } from './alerts.ts'
 import { heldBack } from './decide.ts'
@@ -44,18 +44,12 @@ export function alertRoutes(http: Http, options: AlertRoutesOptions): void {
   const { ledger, engine, now, wake } = options
   const texts = new WeakMap<FastifyRequest, string>()
   http.removeContentTypeParser('application/json')
-  http.addContentTypeParser(
-    'application/json',
-    { parseAs: 'string', bodyLimit: MAX_BYTES },
-    (request, body, done) => {
-      texts.set(request, String(body))
-      try {
-        done(null, JSON.parse(String(body)))
-      } catch {
-        done(new Problem(400, 'bad_request', 'the body is not JSON'))
-      }
-    },
-  )
+  takeBodies(http, 'application/json', (bytes, request) => {
+    if (bytes.length > MAX_BYTES)
+      throw new Problem(413, 'too_large', `the body is larger than ${MAX_BYTES} bytes`)
+    texts.set(request, bytes.toString())
+    return jsonOf(bytes)
+  })
 
   async function ask(asked: readonly AlertRequest[], actor: string) {
     const { modelId, policy: name } = asked[0]!

@@ -232,7 +232,10 @@ function auditRoute(http: Http, { postgres, queries }: RetrainRoutesOptions): vo
       schema: {
         summary:
           'The audit log, oldest first, each entry with the hash of the one before; complete says whether any is missed',
-        querystring: object([], { after: { type: 'integer', minimum: 0, default: 0 }, limit }),
+        querystring: object([], {
+          after: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER, default: 0 },
+          limit,
+        }),
       },
     },
     async ({ query }) => {

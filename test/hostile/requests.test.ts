@@ -3,19 +3,11 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { temporaryDirectory } from '../harness.ts'
 import { ask, peakMiB, post, prediction, startTarget, until, type Running } from '../processes.ts'
-import {
-  BOUNDS,
-  deepAt,
-  GREAT,
-  LONG_ID,
-  SOCKETS,
-  stepsOf,
-  wideAt,
-  wireOf,
-  type Step,
-} from './requests.ts'
+import { BOUNDS, deepAt, GREAT, LONG_ID, SOCKETS, stepsOf, wideAt, wireOf } from './requests.ts'
+import { ODD } from './odd-requests.ts'
 import { send } from './sending.ts'
 import { openSockets } from './sockets.ts'
+import type { Step } from './steps.ts'
 
 const directory = temporaryDirectory()
 const env = { PLUMBLINE_DATA_DIR: join(directory, 'data'), PLUMBLINE_LOG_LEVEL: 'error' }
@@ -154,6 +146,12 @@ test.each(BOUNDS)(
     await friendIsServed()
   },
 )
+
+test.each(ODD)('$name: refused, and says why', async ({ step, status, says }) => {
+  const answer = await sent(step)
+  expect([answer.status, answer.text]).toEqual([status, expect.stringContaining(says) as string])
+  await friendIsServed()
+})
 
 test('after all of it the service starts again, with everything good in it', async () => {
   await plumbline.stop()

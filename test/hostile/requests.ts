@@ -1,23 +1,9 @@
 /** Requests of an enemy, kept as data so that they can be replayed against any running service. */
 import { gzipSync } from 'node:zlib'
 import { prediction } from '../processes.ts'
+import { ODD } from './odd-requests.ts'
+import type { Part, Step } from './steps.ts'
 import type { Wire } from './sending.ts'
-
-/** A text and how often it is repeated. */
-export type Part = readonly [text: string, times: number]
-
-/** One request, or many alike. */
-export interface Step {
-  method: 'POST'
-  path: string
-  headers?: Record<string, string>
-  /** Parts, for bodies too long to be written down. */
-  body: string | readonly Part[]
-  /** The body is sent compressed, and says so. */
-  gzip?: true
-  /** So many of it at once; 1 without it. */
-  repeat?: number
-}
 
 /** Requests in their order. */
 export interface HostileCase {
@@ -243,6 +229,7 @@ export const CASES: readonly HostileCase[] = [
   ...COMPRESSED,
   ...GREAT,
   ...AT_BOUNDS,
+  ...ODD.map(({ name, step }) => ({ name, steps: [step] })),
 ]
 
 export const SOCKETS: readonly SocketCase[] = [

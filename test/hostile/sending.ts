@@ -6,7 +6,8 @@ export interface Wire {
   method: string
   /** With its query, as it stands in the request line. */
   path: string
-  headers: Record<string, string>
+  /** A list is a header said more than once. */
+  headers: Record<string, string | string[]>
   body: Buffer
 }
 

@@ -1,0 +1,387 @@
+/** One request of every route as a friend sends it: what the fuzzer changes. */
+import { prediction } from '../processes.ts'
+
+export type Json = null | boolean | number | string | Json[] | { [name: string]: Json }
+
+export interface ValidRequest {
+  /** The row of the table it belongs to. */
+  group: string
+  method: string
+  /** With `{name}` where a text of the caller's stands, as OpenAPI writes it. */
+  path: string
+  /** What stands there. */
+  params?: Record<string, string>
+  query?: Record<string, string>
+  headers?: Record<string, string>
+  /** Sent as JSON. */
+  body?: Json
+  /** Sent as one JSON text a line. */
+  lines?: Json[]
+}
+
+const JSON_TYPE = { 'content-type': 'application/json' }
+const AT = '2026-01-01T00:00:00Z'
+const NANOSECONDS = '1767225600000000000'
+const SPAN = '2026-01-01T00:00:00Z/2026-01-02T00:00:00Z'
+
+const PREDICTION = prediction(1, {
+  model_id: 'fuzzed',
+  scores: { 0: 0.1, 1: 0.9 },
+  attributes: { sex: '2' },
+  quantiles: { '0.1': 1, '0.9': 2 },
+  target_time: AT,
+  decision: 'deny',
+  group_id: 'g',
+  position: 3,
+  exposure_propensity: 0.5,
+  variant: 'b',
+  request_id: 'r',
+  shadow: false,
+  latency_ms: 12.5,
+  cost_usd: 0.002,
+  input_tokens: 100,
+  output_tokens: 20,
+  status: 'ok',
+  input_text: 'a',
+  output_text: 'b',
+  embedding: [0.1, -0.2],
+  attributions: { amount: 0.4 },
+  subject_id: 's',
+  trace_id: 't',
+  sampling_fraction: 0.1,
+  producer: { id: 'pod-1', sequence: 42 },
+}) as Json
+
+const LABEL: Json = {
+  label_id: 'l-1',
+  model_id: 'fuzzed',
+  prediction_id: 'p-1',
+  label: ['a', 'b'],
+  labelled_at: AT,
+  source: 'human_review',
+  name: 'topics',
+  labeler: 'ann',
+  confidence: 0.8,
+  comment: 'sure',
+  retracted: false,
+  final: true,
+  inclusion_probability: 0.25,
+}
+
+const ATTRIBUTES: Json = {
+  subject_id: 's',
+  prediction_id: 'p-1',
+  attributes: { sex: '2', region: 'north' },
+  observed_at: AT,
+}
+
+const envelope = (id: string, type: string, data: Json): Json => ({
+  specversion: '1.0',
+  id,
+  source: '/s',
+  type,
+  time: AT,
+  inferenceservicename: 'fuzzed',
+  data,
+})
+
+const posted = (group: string, path: string, body: Json, more: Partial<ValidRequest> = {}) => ({
+  group,
+  method: 'POST',
+  path,
+  headers: JSON_TYPE,
+  body,
+  ...more,
+})
+
+/** A half of an exchange as KServe's logger sends it. */
+const half = (group: string, part: string, body: Json): ValidRequest =>
+  posted(group, '/v1/cloudevents', body, {
+    headers: {
+      ...JSON_TYPE,
+      'ce-id': group,
+      'ce-source': 'http://isvc',
+      'ce-type': `org.kubeflow.serving.inference.${part}`,
+      'ce-specversion': '1.0',
+      'ce-time': AT,
+      'ce-inferenceservicename': 'fuzzed',
+    },
+  })
+
+const tensor = (name: string, data: Json): Json => ({
+  name,
+  shape: [2, 1],
+  datatype: 'FP32',
+  data,
+})
+
+const attribute = (key: string, value: Json): Json => ({ key, value })
+const RESOURCE: Json = { attributes: [attribute('service.name', { stringValue: 'fuzzed' })] }
+const GENAI: Json = [
+  attribute('gen_ai.operation.name', { stringValue: 'chat' }),
+  attribute('gen_ai.response.model', { stringValue: 'gpt' }),
+  attribute('gen_ai.usage.input_tokens', { intValue: '100' }),
+  attribute('gen_ai.request.temperature', { doubleValue: 0.5 }),
+  attribute('gen_ai.response.finish_reasons', {
+    arrayValue: { values: [{ stringValue: 'stop' }] },
+  }),
+  attribute('gen_ai.input.messages', {
+    kvlistValue: { values: [attribute('role', { stringValue: 'user' })] },
+  }),
+]
+
+const EVENTS: readonly ValidRequest[] = [
+  posted('events', '/v1/predictions', PREDICTION),
+  posted('batches', '/v1/predictions', [PREDICTION, { ...(PREDICTION as object) } as Json]),
+  {
+    group: 'NDJSON',
+    method: 'POST',
+    path: '/v1/predictions',
+    headers: { 'content-type': 'application/x-ndjson' },
+    lines: [PREDICTION, PREDICTION],
+  },
+  posted('labels', '/v1/labels', LABEL),
+  posted('labels', '/v1/labels', [LABEL]),
+  posted('attributes', '/v1/attributes', ATTRIBUTES),
+]
+
+const DIALECTS: readonly ValidRequest[] = [
+  posted('CloudEvents', '/v1/cloudevents', envelope('e', 'plumbline.prediction.v1', PREDICTION), {
+    headers: { 'content-type': 'application/cloudevents+json' },
+  }),
+  posted(
+    'CloudEvents',
+    '/v1/cloudevents',
+    [
+      envelope('e', 'plumbline.label.v1', LABEL),
+      envelope('f', 'plumbline.attributes.v1', ATTRIBUTES),
+      envelope('g', 'org.kubeflow.serving.inference.request', { instances: [[1, 2]] }),
+    ],
+    { headers: { 'content-type': 'application/cloudevents-batch+json' } },
+  ),
+  half('KServe V1', 'request', { instances: [[6.8, 2.8], { a: 1, b: 'red' }] }),
+  half('KServe V1', 'response', { predictions: [[0.2, 0.8], 1] }),
+  half('KServe V2', 'request', {
+    id: 'inner',
+    parameters: { content_type: 'pd' },
+    inputs: [tensor('amount', [12.5, 90]), tensor('country', ['DE', 'FR'])],
+  }),
+  half('KServe V2', 'response', {
+    model_name: 'fuzzed',
+    model_version: '7',
+    id: 'inner',
+    outputs: [tensor('score', [[0.1], [0.93]])],
+  }),
+  posted('OTLP', '/v1/traces', {
+    resourceSpans: [
+      {
+        resource: RESOURCE,
+        scopeSpans: [
+          {
+            spans: [
+              {
+                traceId: '0af7651916cd43dd8448eb211c80319c',
+                spanId: '0000000000000001',
+                name: 'chat',
+                startTimeUnixNano: NANOSECONDS,
+                endTimeUnixNano: NANOSECONDS,
+                status: { code: 1 },
+                attributes: GENAI,
+                events: [{ name: 'gen_ai.user.message', attributes: GENAI }],
+              },
+            ],
+          },
+        ],
+      },
+    ],
+  }),
+  posted('OTLP', '/v1/logs', {
+    resourceLogs: [
+      {
+        resource: RESOURCE,
+        scopeLogs: [
+          {
+            logRecords: [
+              {
+                eventName: 'gen_ai.evaluation.result',
+                timeUnixNano: NANOSECONDS,
+                traceId: '0af7651916cd43dd8448eb211c80319c',
+                spanId: '0000000000000001',
+                attributes: [
+                  attribute('gen_ai.evaluation.name', { stringValue: 'relevance' }),
+                  attribute('gen_ai.evaluation.score.value', { doubleValue: 0.5 }),
+                  attribute('gen_ai.response.id', { stringValue: 'r' }),
+                ],
+              },
+            ],
+          },
+        ],
+      },
+    ],
+  }),
+]
+
+/** Texts for which what the service last gave out is put: only then does a request reach what is behind the first check. */
+export const LIVE = {
+  task: 'live:task',
+  lease: 'live:lease',
+  run: 'live:run',
+  verdict: 'live:verdict',
+} as const
+export type Live = Readonly<Record<keyof typeof LIVE, string>>
+
+const task = { params: { task_id: LIVE.task } }
+const REVIEWS: readonly ValidRequest[] = [
+  posted('reviews', '/v1/reviews/claim', { reviewer: 'ann', model_id: 'friend' }),
+  posted(
+    'reviews',
+    '/v1/reviews/{task_id}/submit',
+    { reviewer: 'ann', lease_id: LIVE.lease, label: '1', comment: 'sure' },
+    task,
+  ),
+  posted(
+    'reviews',
+    '/v1/reviews/{task_id}/skip',
+    { reviewer: 'ann', lease_id: LIVE.lease, comment: '' },
+    task,
+  ),
+  posted(
+    'reviews',
+    '/v1/reviews/{task_id}/release',
+    { reviewer: 'ann', lease_id: LIVE.lease, comment: '' },
+    task,
+  ),
+  { group: 'reviews', method: 'GET', path: '/v1/reviews/stats' },
+]
+
+const run = { params: { id: LIVE.run } }
+const RUNS: readonly ValidRequest[] = [
+  posted('runs', '/v1/runs', { model_id: 'friend', policy: 'asked', reason: 'why', actor: 'ann' }),
+  { group: 'runs', method: 'GET', path: '/v1/runs', query: { model_id: 'friend', limit: '10' } },
+  { group: 'runs', method: 'GET', path: '/v1/runs/{id}', ...run },
+  { group: 'runs', method: 'GET', path: '/v1/decisions', query: { model_id: 'friend' } },
+  { group: 'runs', method: 'GET', path: '/v1/audit', query: { after: '0', limit: '10' } },
+  ...['approve', 'reject', 'cancel'].map((how) =>
+    posted('runs', `/v1/runs/{id}/${how}`, { actor: 'ann', message: 'so' }, run),
+  ),
+  posted(
+    'webhooks in',
+    '/v1/runs/{id}/status',
+    { state: 'succeeded', message: 'm', new_version: '8' },
+    { ...run, query: { token: 'a'.repeat(43) } },
+  ),
+  posted('webhooks in', '/v1/alerts', {
+    version: '4',
+    receiver: 'r',
+    alerts: [
+      {
+        status: 'firing',
+        labels: { alertname: 'Late', model_id: 'friend', plumbline_policy: 'asked' },
+        annotations: { summary: 'late' },
+        startsAt: AT,
+        fingerprint: 'f1',
+      },
+    ],
+  }),
+]
+
+const model = { params: { id: 'friend' } }
+const asked = (path: string, query: Record<string, string> = {}): ValidRequest => ({
+  group: 'models',
+  method: 'GET',
+  path,
+  ...(path.includes('{id}') && model),
+  query,
+})
+const reference = (more: Partial<ValidRequest>): ValidRequest => ({
+  group: 'references',
+  method: 'PUT',
+  path: '/v1/models/{id}/references/{name}',
+  params: { id: 'fuzzed', name: 'spring' },
+  headers: JSON_TYPE,
+  ...more,
+})
+
+const MODELS: readonly ValidRequest[] = [
+  asked('/v1/models'),
+  asked('/v1/models/{id}'),
+  asked('/v1/models/{id}/windows', {
+    from: AT,
+    to: AT,
+    slice: 'sex:2',
+    family: 'drift',
+    metric: 'psi,ks',
+    subject: 'f0',
+    model_version: '*',
+    variant: '',
+  }),
+  asked('/v1/models/{id}/compare', { a: SPAN, b: SPAN, exact: 'true', convention: 'plumbline' }),
+  asked('/v1/models/{id}/constraint_violations.json', { a: SPAN, b: SPAN }),
+  asked('/v1/models/{id}/canary', {
+    champion: '7',
+    candidate: '8',
+    by: 'model_version',
+    from: AT,
+    share: '0.5',
+    paired: 'false',
+    alpha: '0.05',
+  }),
+  reference({ body: { from: AT, to: '2026-01-02T00:00:00Z' } }),
+  reference({ body: { model_version: '7' } }),
+  reference({
+    headers: { 'content-type': 'application/x-ndjson' },
+    lines: [PREDICTION, PREDICTION],
+  }),
+]
+
+const VERDICTS = ['accept', 'dismiss', 'snooze'].map((decision): ValidRequest =>
+  posted(
+    'verdicts',
+    `/v1/verdicts/{id}/${decision}`,
+    {
+      actor: 'ann',
+      comment: 'so',
+      ...(decision === 'snooze' && { until: '2099-01-01T00:00:00Z' }),
+    },
+    { params: { id: LIVE.verdict } },
+  ),
+)
+
+const PAGES: readonly ValidRequest[] = [
+  '/',
+  '/models/friend',
+  '/review',
+  '/runs',
+  '/console/review.js',
+  '/docs',
+  '/health/live',
+  '/health/ready',
+  '/metrics',
+  '/v1/session',
+]
+  .map((path): ValidRequest => ({ group: 'pages', method: 'GET', path }))
+  .concat([
+    posted(
+      'pages',
+      '/v1/session',
+      { key: 'no key' },
+      { headers: { ...JSON_TYPE, 'x-plumbline-page': '1' } },
+    ),
+    {
+      group: 'pages',
+      method: 'DELETE',
+      path: '/v1/session',
+      headers: { 'x-plumbline-page': '1' },
+    },
+  ])
+
+/** A test holds that no route of the service is missing here. */
+export const VALID: readonly ValidRequest[] = [
+  ...EVENTS,
+  ...DIALECTS,
+  ...REVIEWS,
+  ...RUNS,
+  ...MODELS,
+  ...VERDICTS,
+  ...PAGES,
+]
