@@ -16,7 +16,7 @@ const FOLDS = 5
 /** Looking costs what is waited for: soon at first, then less often. */
 const POLL_MS = 100
 const LONGEST_POLL_MS = 400
-const PATIENCE_MS = 60_000
+const PATIENCE_MS = 300_000
 
 const env = (name: string) => process.env[name] ?? ''
 const registry = env('REGISTRY_DIR')
