@@ -11,6 +11,8 @@ import { summarize } from './summary.ts'
 const { values: options } = parseArgs({
   options: { exit: { type: 'boolean', default: false }, rows: { type: 'string', default: '' } },
 })
+/** Plumbline is waited for while it lives; a machine that others use may take long. */
+const PATIENCE_MS = 300_000
 const root = fileURLToPath(new URL('..', import.meta.url))
 const directory = join(root, 'data', `demo-${process.pid}`)
 const children: ChildProcess[] = []
@@ -119,14 +121,15 @@ function ended(child: ChildProcess): Promise<void> {
 }
 
 async function ready(url: string) {
-  for (let i = 0; i < 300; i++) {
+  const deadline = Date.now() + PATIENCE_MS
+  while (Date.now() < deadline) {
     const ok = await fetch(`${url}/health/ready`).then(
       (response) => response.ok,
       () => false,
     )
     if (ok) return
     if (children[0]?.exitCode !== null) break
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await new Promise((resolve) => setTimeout(resolve, 200))
   }
   throw new Error(
     `Plumbline did not become ready: ${readFileSync(join(directory, 'plumbline.log'), 'utf8').slice(-1000)}`,

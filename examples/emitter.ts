@@ -13,8 +13,10 @@ const LABEL_DELAY_MS = 86_400_000
 /** The first version learns from these rows, which are therefore predicted out of fold. */
 const TRAINING_ROWS = 6000
 const FOLDS = 5
-const POLL_MS = 60
-const PATIENCE_MS = 60_000
+/** Looking costs what is waited for: soon at first, then less often. */
+const POLL_MS = 100
+const LONGEST_POLL_MS = 400
+const PATIENCE_MS = 300_000
 
 const env = (name: string) => process.env[name] ?? ''
 const registry = env('REGISTRY_DIR')
@@ -173,9 +175,11 @@ async function adoptNewVersion() {
 
 async function until(what: string, condition: () => Promise<boolean>) {
   const deadline = Date.now() + PATIENCE_MS
+  let pause = POLL_MS
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`waited ${PATIENCE_MS / 1000} s for: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+    await new Promise((resolve) => setTimeout(resolve, pause))
+    pause = Math.min(LONGEST_POLL_MS, pause * 1.3)
   }
 }
 

@@ -5,13 +5,12 @@ import type { Arm } from './canary.ts'
 import {
   bothThere,
   canaryParams,
-  EVERYTHING,
   MOST_UNITS,
   WORTH,
   type Arms,
   type CanaryQuestion,
 } from './canary-queries.ts'
-import { AS_STORED, PREDICTED, truthSource } from './truth-source.ts'
+import { AS_STORED, EVERYTHING, PREDICTED, truthSource } from './truth-source.ts'
 
 type Pairs = [champion: number, candidate: number][]
 interface PairRow {

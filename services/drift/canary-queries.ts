@@ -6,7 +6,7 @@ import type { Model } from '../../lib/models.ts'
 import type { Window } from '../../lib/windows.ts'
 import type { Arm } from './canary.ts'
 import { sqlTime } from './scope.ts'
-import { AS_STORED, truthParams, truthSource } from './truth-source.ts'
+import { AS_STORED, EVERYTHING, truthParams, truthSource } from './truth-source.ts'
 
 export interface CanaryQuestion {
   /** The column that tells the arms apart, and what it holds. */
@@ -65,9 +65,6 @@ export async function bothThere(
   const end = Math.min(old, smallest(bounds.map(({ last }) => Number(last))) + 1)
   return start < end ? { start, end } : undefined
 }
-
-/** A canary looks at shadows too. */
-export const EVERYTHING = { modelVersion: '', variant: '', withShadows: true }
 
 export const canaryParams = (model: Model, span: Window, question: CanaryQuestion): Params => ({
   ...truthParams(model, [span], EVERYTHING, question.passedUntil),

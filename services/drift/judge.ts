@@ -16,7 +16,7 @@ import { asDeclared } from './declared-features.ts'
 import { episodeOf, worstOf } from './episodes.ts'
 import { levelHistory, type PastLevels } from './past-levels.ts'
 import { notOverlapping, pastSpan, type PastShift } from './past-shifts.ts'
-import { answered } from './open-questions.ts'
+import { answersBeside } from './open-questions.ts'
 import type { TellFailure } from './failures.ts'
 import { pastWindows, type PastWindows } from './past-windows.ts'
 import { createReferenceCache, referenceReader, type ReferenceCache } from './reference-data.ts'
@@ -219,7 +219,7 @@ export function createJudge(options: JudgeOptions) {
       due.previous || !whole.has(model.modelId)
         ? await queries.latestFacts({ modelId: model.modelId, window })
         : new Map<string, Said>()
-    const outcomesOf = truthReader(queries, model, combinations)
+    const outcomesOf = truthReader(queries, model, combinations, window)
     const completeness = isProducing ? await queries.completeness(model.modelId, window) : null
     const spans = referencesFor(window, model, { ...known, windows: earlierWindows })
     const referencesOf = async (combination: Combination) => {
@@ -270,20 +270,16 @@ export function createJudge(options: JudgeOptions) {
       : new Map<string, PastLevels>()
 
     // Of uploaded events counts are kept, not rows; slices are answered by the whole.
+    const answers =
+      judging && judgingSpans && judgingSpans.countedAs === undefined
+        ? answersBeside(queries, model, {
+            spans: judging.spans,
+            scope: referenceScope(judgingSpans, ALL),
+            events: judging.counts.events,
+          })
+        : undefined
     const withRows = (facts: readonly Fact[], scope: Combination, events: number) =>
-      !judging || !judgingSpans || judgingSpans.countedAs !== undefined || scope.slice
-        ? [...facts]
-        : answered(
-            queries,
-            model,
-            facts,
-            { spans: [window], scope, events },
-            {
-              spans: judging.spans,
-              scope: referenceScope(judgingSpans, scope),
-              events: judging.counts.events,
-            },
-          )
+      answers && !scope.slice ? answers(facts, { spans: [window], scope, events }) : [...facts]
 
     const revisions: (Revision & { facts: Fact[] })[] = []
     for (const combination of combinations) {

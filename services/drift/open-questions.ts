@@ -17,21 +17,22 @@ export interface Rows {
   events: number
 }
 
-/** @param reference of which there are rows */
-export async function answered(
-  queries: DriftQueries,
-  model: Model,
-  facts: readonly Fact[],
-  current: Rows,
-  reference: Rows,
-): Promise<Fact[]> {
+/**
+ * Answers for windows that are compared with one reference, whose scored rows are read once.
+ *
+ * @param reference of which there are rows
+ */
+export function answersBeside(queries: DriftQueries, model: Model, reference: Rows) {
   const exact = ({ spans, scope }: Rows) =>
     queries.rawCounts(model.modelId, spans, scope, { exact: true, unweighted: false })
   const scored = ({ spans, scope }: Rows) => queries.scored(model.modelId, spans, scope)
-  let found = [...facts]
-  if (undecidedKs(found).length > 0 && Math.max(current.events, reference.events) <= MOST_EXACT)
-    found = settledKs(found, await exact(current), await exact(reference))
-  if (alarmedFeatures(found).length > 0)
-    found = withMovement(found, await scored(reference), await scored(current))
-  return found
+  let ofReference: ReturnType<typeof scored> | undefined
+  return async (facts: readonly Fact[], current: Rows): Promise<Fact[]> => {
+    let found = [...facts]
+    if (undecidedKs(found).length > 0 && Math.max(current.events, reference.events) <= MOST_EXACT)
+      found = settledKs(found, await exact(current), await exact(reference))
+    if (alarmedFeatures(found).length > 0)
+      found = withMovement(found, await (ofReference ??= scored(reference)), await scored(current))
+    return found
+  }
 }

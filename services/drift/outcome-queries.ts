@@ -7,6 +7,7 @@ import { weightedErrors, weightedLosses } from './sampled-outcomes.ts'
 import { readRanks, type Ranks } from './rank-queries.ts'
 import { kishFactor, STANDS_FOR, type Weights } from './sampling.ts'
 import { OUTCOME_SLICE_VALUE } from './scope.ts'
+import { OWN_KEY } from './truth-source.ts'
 import { hasForecasts, readCustom, readForecasts, readRanking } from './task-queries.ts'
 import {
   noOutcomes,
@@ -121,6 +122,27 @@ export async function readSliceOutcomes(
   for (const part of await readParts(db, model, of(values), OUTCOME_SLICE_VALUE)) {
     const value = part.summary.part
     found.set(value, await truthOf(db, model, part, of([value])))
+  }
+  return found
+}
+
+/**
+ * Of every combination without a slice, read together.
+ *
+ * @param each where combinations are told apart by {@link OWN_KEY}
+ * @param of the truth of one combination, by its key
+ * @returns by key, those alone that have truth
+ */
+export async function readOutcomesOfEach(
+  db: ClickHouse,
+  model: Model,
+  each: Truth,
+  of: ReadonlyMap<string, Truth>,
+): Promise<Map<string, KnownTruth>> {
+  const found = new Map<string, KnownTruth>()
+  for (const part of await readParts(db, model, each, OWN_KEY)) {
+    const own = of.get(part.summary.part)
+    if (own) found.set(part.summary.part, await truthOf(db, model, part, own))
   }
   return found
 }

@@ -32,9 +32,9 @@ export function progressQueries(db: ClickHouse) {
   async function stepsOf(models: readonly Model[], bucket: number) {
     const rows = await db.query<StepRow>(
       `SELECT model_id AS model, intDiv(toUnixTimestamp(step) * 1000, {bucket:UInt64}) * {bucket:UInt64} AS at, sum(events) AS events, sum(changes) AS changes FROM (
-         SELECT model_id, step, sum(events) AS events, 0 AS changes FROM event_counts WHERE model_id IN {models:Array(String)} GROUP BY model_id, step
+         SELECT model_id, step, toUInt64(events) AS events, toUInt64(0) AS changes FROM event_counts WHERE model_id IN {models:Array(String)}
          UNION ALL
-         SELECT model_id, step, 0 AS events, sum(changes) AS changes FROM outcome_changes WHERE model_id IN {models:Array(String)} GROUP BY model_id, step
+         SELECT model_id, step, toUInt64(0) AS events, toUInt64(changes) AS changes FROM outcome_changes WHERE model_id IN {models:Array(String)}
        ) GROUP BY model, at ORDER BY model, at`,
       { models: models.map((model) => model.modelId), bucket },
     )

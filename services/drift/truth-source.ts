@@ -8,7 +8,7 @@ import { durationMs } from '../../lib/durations.ts'
 import type { Model } from '../../lib/models.ts'
 import type { Window } from '../../lib/windows.ts'
 import { STANDS_FOR } from './sampling.ts'
-import { outcomeScope, paramsOf, sqlTime, within, type Combination } from './scope.ts'
+import { ALL, outcomeScope, paramsOf, sqlTime, within, type Combination } from './scope.ts'
 
 /** Tables with the columns of `predictions` and `outcome_revisions`. */
 export interface Tables {
@@ -21,6 +21,9 @@ export const AS_STORED: Tables = {
   predictions: 'predictions',
   outcomes: 'outcome_revisions FINAL',
 }
+
+/** Shadows of all versions among them. */
+export const EVERYTHING: Combination = { ...ALL, withShadows: true }
 
 const COLUMNS =
   'prediction_id, predicted_at, prediction, prediction_number, score, attributes, decision, subject_id, sampling_fraction'
@@ -40,12 +43,30 @@ export const PREDICTED =
 export const SELECTED =
   'multiIf(isNotNull(prediction), prediction = {favorable:String}, isNull(score), NULL, (score >= {threshold:Float64}) = ({favorable:String} = {positive:String}))'
 
+/**
+ * The keys of the combinations that a prediction is part of, in SQL: of all but slices. An empty version is no combination of its
+ * own.
+ */
+const KEYS = `arrayConcat(if(shadow, [], ['\\x01\\x01\\x01']),
+  if(model_version = '', [], [concat(model_version, '\\x01\\x01\\x01')]),
+  if(shadow OR variant = '', [], [concat('\\x01', variant, '\\x01\\x01')]))`
+
+/** As a column of {@link truthOfEach}: the key of the combination. */
+export const OWN_KEY = 'own_key'
+
+/** The truth of every combination without a slice: what is part of several comes once for each, told apart by {@link OWN_KEY}. */
+export const truthOfEach = (tables: Tables, model: Model) =>
+  sourceOf(tables, model, EVERYTHING, `, arrayJoin(${KEYS}) AS ${OWN_KEY}`)
+
 /** @returns a subselect; {@link truthParams} are its parameters */
-export function truthSource({ predictions, outcomes }: Tables, model: Model, c: Combination) {
+export const truthSource = (tables: Tables, model: Model, c: Combination) =>
+  sourceOf(tables, model, c, '')
+
+function sourceOf({ predictions, outcomes }: Tables, model: Model, c: Combination, more: string) {
   const where = `model_id = {model:String} AND ${within('predicted_at')}${outcomeScope(c)}`
-  const told = `SELECT ${COLUMNS}, label, label_number, CAST(label_received_at, 'Nullable(DateTime64(3))') AS received, source = 'human_review' AS reviewed
+  const told = `SELECT ${COLUMNS}, label, label_number, CAST(label_received_at, 'Nullable(DateTime64(3))') AS received, source = 'human_review' AS reviewed${more}
     FROM ${outcomes} WHERE ${where} AND name = 'label' AND isNotNull(label)`
-  const implied = `SELECT ${COLUMNS}, CAST({absent:String}, 'Nullable(String)'), toFloat64OrNull({absent:String}), NULL, false
+  const implied = `SELECT ${COLUMNS}, CAST({absent:String}, 'Nullable(String)'), toFloat64OrNull({absent:String}), NULL, false${more}
     FROM ${predictions} WHERE ${where} AND predicted_at < {implied_until:DateTime64(3, 'UTC')} AND prediction_id NOT IN (
       SELECT prediction_id FROM outcome_revisions FINAL WHERE model_id = {model:String} AND ${within('predicted_at')} AND name = 'label' AND isNotNull(label))`
   return `(SELECT *,

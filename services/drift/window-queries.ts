@@ -6,7 +6,12 @@ import type { Window } from '../../lib/windows.ts'
 import { keptCounts, rawCounts, readCounted, readCounts, readTotals } from './count-queries.ts'
 import type { ScoreCounts } from './evaluate-estimates.ts'
 import { readGroups } from './group-queries.ts'
-import { readOutcomes, readScoreBins, readSliceOutcomes } from './outcome-queries.ts'
+import {
+  readOutcomes,
+  readOutcomesOfEach,
+  readScoreBins,
+  readSliceOutcomes,
+} from './outcome-queries.ts'
 import {
   ALL,
   keyOf,
@@ -22,7 +27,7 @@ import {
 } from './scope.ts'
 import { countedSlice, sliceCounts } from './slice-counts.ts'
 import { effectiveCounts } from './sampling.ts'
-import { AS_STORED, truthParams, truthSource, type Tables } from './truth-source.ts'
+import { AS_STORED, truthOfEach, truthParams, truthSource, type Tables } from './truth-source.ts'
 import type { GroupCounts, KnownTruth, OutcomeCounts, WindowCounts } from './window-data.ts'
 
 /** Values of one slice that are judged, the most frequent ones. */
@@ -297,6 +302,29 @@ export function windowQueries(db: ClickHouse) {
         source: truthSource(await tablesOf(c.slice !== undefined), model, c),
         params: truthParams(model, spans, c, passedUntil),
       }),
+
+    /** The same of several combinations without a slice, by their keys: those alone that have truth. */
+    outcomesOfEach: async (
+      model: Model,
+      spans: readonly Window[],
+      combinations: readonly Combination[],
+      passedUntil: number,
+    ): Promise<ReadonlyMap<string, KnownTruth>> => {
+      const of = (c: Combination) => ({
+        source: truthSource(AS_STORED, model, c),
+        params: truthParams(model, spans, c, passedUntil),
+      })
+      const each = {
+        source: truthOfEach(AS_STORED, model),
+        params: truthParams(model, spans, ALL, passedUntil),
+      }
+      return readOutcomesOfEach(
+        db,
+        model,
+        each,
+        new Map(combinations.map((c) => [keyOf(c), of(c)])),
+      )
+    },
 
     /** The same of values of a slice, by value. */
     sliceOutcomes: async (

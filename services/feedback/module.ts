@@ -36,6 +36,8 @@ export interface FeedbackDeps {
 }
 
 const JOIN_POLL_MS = 500
+/** Attributes wait only from an insert on, which wakes their join: it looks unasked for what a killed process has left. */
+const LONGEST_IDLE_MS = 10_000
 const DRAW_POLL_MS = 5000
 const EMIT_POLL_MS = 250
 const SET_ASIDE_MS = 60_000
@@ -67,7 +69,7 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
   const labelJoin = joining('label join', () => join.resolve())
   const waiting = waitingMetrics(deps.clickhouse('feedback-waiting'), metrics.registry, now)
   const late = lateAttributes(deps.clickhouse('feedback-attributes'))
-  const attributeJoin = joining('attribute join', () => late.resolve())
+  const attributeJoin = joining('attribute join', () => late.resolve(), LONGEST_IDLE_MS)
   const stored = {
     ...deps.sinkParts,
     service: 'feedback',
@@ -116,31 +118,39 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
     { name: 'feedback hints', stop: async () => hints.stop() },
   ]
 
-  /** Joins what has come, soon when woken; a failed round is logged and tried again. */
+  /**
+   * Joins what has come, soon when woken; a failed round is logged and tried again.
+   *
+   * @param longestMs while nothing comes, the pause doubles up to this
+   */
   function joining(
     name: string,
     resolve: () => Promise<{ models: string[]; more: boolean }>,
+    longestMs = JOIN_POLL_MS,
   ): { module: Module; wake: () => void } {
     let wake = () => {}
     const run = async (signal: AbortSignal) => {
+      let idleMs = JOIN_POLL_MS
       while (!signal.aborted) {
         const woken = new AbortController()
         wake = () => woken.abort()
         const begun = performance.now()
-        let pause = JOIN_POLL_MS
         let isBehind = false
         try {
           const { models: changed, more } = await resolve()
           hints.send(changed)
           isBehind = more
+          idleMs = changed.length > 0 ? JOIN_POLL_MS : Math.min(idleMs * 2, longestMs)
         } catch (error) {
+          idleMs = JOIN_POLL_MS
           log.warn({ join: name, error: messageOf(error) }, 'not joined, trying again')
         }
         const took = performance.now() - begun
         if (isBehind) continue
         await sleep(Math.min(took * REST, LONGEST_REST_MS), signal)
-        pause = Math.max(0, JOIN_POLL_MS - took * REST)
+        const pause = Math.max(0, idleMs - took * REST)
         await sleep(pause, AbortSignal.any([signal, woken.signal]))
+        if (woken.signal.aborted) idleMs = JOIN_POLL_MS
       }
     }
     return { module: { name, run }, wake: () => wake() }
