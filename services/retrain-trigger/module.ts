@@ -13,6 +13,7 @@ import type { Postgres } from '../../lib/postgres.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import { alertSender } from './alerts.ts'
 import type { RetrainConfig } from './config.ts'
+import { dueModels } from './due-models.ts'
 import { launcher } from './launch.ts'
 import { policyEngine } from './policies.ts'
 import { policyQueries } from './queries.ts'
@@ -33,8 +34,10 @@ export interface RetrainDeps {
   address: () => string
 }
 
-/** A window without a verdict sends no message: its policies are answered by the next look. */
+/** How often it is asked which models have windows that their policies have not answered for: one statement for all. */
 const SCAN_MS = 1000
+/** How often labels are counted for policies that wait for them. */
+const LABELS_MS = 5000
 const ALERT_MS = 15_000
 
 /** Policies -> runs -> jobs; alerts out and in; the audit log. */
@@ -69,7 +72,7 @@ export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module
     },
   })
 
-  const wanted = new Set<string>()
+  const due = dueModels()
   let wake = () => {}
   retrainRoutes(deps.http, {
     ledger,
@@ -84,24 +87,28 @@ export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module
     topic: TOPICS.verdicts.topic,
     group: 'plumbline-retrain',
     onMessage: async ({ key }) => {
-      wanted.add(key)
+      due.want(key)
       wake()
     },
   })
 
   async function evaluateWanted() {
-    // What is wanted again meanwhile is for the next pass.
-    const asked = Array.from(wanted)
-    wanted.clear()
-    for (const modelId of asked) {
+    for (const modelId of due.take()) {
       try {
         const { failures, more } = await engine.evaluate(modelId)
         for (const { policy, error } of failures) failed(modelId, policy, error)
-        if (more) wanted.add(modelId)
+        if (more) due.want(modelId)
+        else if (failures.length === 0) due.answered(modelId)
       } catch (error) {
         failed(modelId, '', error)
       }
     }
+  }
+
+  /** A window without a verdict sends no message, and new labels send none. */
+  async function look(withLabels: boolean) {
+    due.found(await queries.revisions(engine.modelIds()))
+    if (withLabels) for (const modelId of engine.labelCounters()) due.want(modelId)
   }
 
   function failed(modelId: string, policy: string, error: unknown) {
@@ -130,20 +137,27 @@ export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module
     start: () => failLostCommands(),
     run: async (signal) => {
       let nextScan = 0
+      let nextLabels = 0
       while (!signal.aborted) {
-        if (now() >= nextScan) {
-          for (const modelId of engine.modelIds()) wanted.add(modelId)
-          nextScan = now() + SCAN_MS
-        }
         try {
+          const at = now()
+          if (at >= nextScan) {
+            const withLabels = at >= nextLabels
+            nextScan = at + SCAN_MS
+            if (withLabels) nextLabels = at + LABELS_MS
+            await look(withLabels)
+          }
           await evaluateWanted()
           await launchDue()
         } catch (error) {
-          log.error({ error: messageOf(error) }, 'runs not launched, trying again')
+          log.error(
+            { error: messageOf(error) },
+            'policies not asked or runs not launched, trying again',
+          )
         }
         const woken = new AbortController()
         wake = () => woken.abort()
-        if (wanted.size === 0)
+        if (due.isIdle())
           await sleep(Math.max(1, nextScan - now()), AbortSignal.any([signal, woken.signal]))
       }
       await jobs.stop()

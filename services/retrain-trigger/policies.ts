@@ -157,6 +157,11 @@ export function policyEngine(
 
   return {
     modelIds: () => [...parsed.keys()],
+    /** Models of which a policy waits for labels. */
+    labelCounters: () =>
+      [...parsed].flatMap(([modelId, { policies }]) =>
+        policies.some((policy) => policy.countsLabels) ? [modelId] : [],
+      ),
     crons: () =>
       [...parsed].flatMap(([modelId, { policies }]) =>
         policies.flatMap((p) => p.crons.map((cron) => ({ modelId, cron }))),

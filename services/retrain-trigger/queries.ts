@@ -35,6 +35,16 @@ export function policyQueries(db: ClickHouse) {
       return rows.map((row) => ({ windowEnd: Number(row.end), revision: row.revision }))
     },
 
+    /** How many revisions of windows each of the models has; those without one are left out. */
+    revisions: async (modelIds: readonly string[]): Promise<ReadonlyMap<string, number>> => {
+      if (modelIds.length === 0) return new Map()
+      const rows = await db.query<{ model_id: string; n: string }>(
+        'SELECT model_id, count() AS n FROM window_revisions WHERE model_id IN {models:Array(String)} GROUP BY model_id',
+        { models: modelIds },
+      )
+      return new Map(rows.map((row) => [row.model_id, Number(row.n)]))
+    },
+
     /** Facts of windows that end at `since` or later, up to `until`. */
     facts: async (
       modelId: string,
