@@ -129,7 +129,7 @@ export function fuzzedCapture(seed: number, n: number): string {
   return (draw() < 0.1 ? mutatedBytes(Buffer.from(text), draw).toString() : text).split('\n')[0]!
 }
 
-const STATEMENTS = [...corpus('refused'), ...corpus('answered')]
+const STATEMENTS = [...corpus('refused'), ...corpus('answered'), ...corpus('recorded')]
 
 /** The n-th hostile statement of a seed, as a request to the port of readers. */
 export function fuzzedStatement(seed: number, n: number): Wire {
