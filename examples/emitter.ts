@@ -131,11 +131,13 @@ async function isStored(): Promise<boolean> {
  */
 async function isSettled(windowEnd: number): Promise<boolean> {
   const { decisions } = await client.get<{
-    decisions: { cause: string; evidence_revision: number }[]
+    decisions: { cause: string; action: string; evidence_revision: number }[]
   }>('/v1/decisions?model_id=elec2')
   const answer = decisions.find(
     (decision) => decision.cause === `window:${new Date(windowEnd).toISOString()}`,
   )
+  // What has launched is not answered for again, whatever revisions follow.
+  if (answer?.action === 'launch') return (await openRuns()).length === 0
   // An answer that was looked at before and was of an earlier revision says nothing new.
   if (!answer || answer.evidence_revision <= (settledBy.get(windowEnd) ?? 0)) return false
   const [window] = await client.query<{ newest: number; is_mature: boolean }>(
