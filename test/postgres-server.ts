@@ -1,9 +1,8 @@
-/** A real PostgreSQL server on a free port, gone after the file's tests. */
+/** A real PostgreSQL server on a free port. */
 import { spawn, spawnSync } from 'node:child_process'
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll } from 'vitest'
 import { ended } from '../deploy/local/child-process.ts'
 import { freePort } from '../deploy/local/kafka.ts'
 import { migratePostgres, serverPostgres } from '../lib/postgres.ts'
@@ -28,11 +27,11 @@ function unprivileged(): { uid?: number; gid?: number } {
 }
 
 /**
- * Starts a server with our tables, and resolves with its URL when it answers.
+ * Starts a server with our tables, and resolves with its URL when it answers. The caller stops it, which removes what it has written.
  *
  * @throws when PostgreSQL is not installed, with the sentence what to install
  */
-export async function postgresServer(): Promise<string> {
+export async function postgresServer(): Promise<{ url: string; stop: () => Promise<void> }> {
   const bin = programs()
   const directory = mkdtempSync(join(tmpdir(), 'plumbline-postgres-'))
   const owner = unprivileged()
@@ -50,10 +49,6 @@ export async function postgresServer(): Promise<string> {
     ['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', directory, '-F'],
     { ...owner, cwd: directory, stdio: 'ignore' },
   )
-  afterAll(async () => {
-    await ended(server, 'SIGINT')
-    rmSync(directory, { recursive: true, force: true })
-  })
   const url = `postgres://plumbline@127.0.0.1:${port}/postgres`
   const db = serverPostgres(url)
   await until('PostgreSQL to answer', () =>
@@ -64,5 +59,9 @@ export async function postgresServer(): Promise<string> {
   )
   await migratePostgres(db)
   await db.close()
-  return url
+  const stop = async () => {
+    await ended(server, 'SIGINT')
+    rmSync(directory, { recursive: true, force: true })
+  }
+  return { url, stop }
 }

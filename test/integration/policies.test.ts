@@ -1,6 +1,6 @@
 /** Policies are asked by themselves, a bounded number of windows at a time, on real stores. */
 import { join } from 'node:path'
-import { beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import type { ClickHouse } from '../../lib/clickhouse.ts'
 import { parseModel } from '../../lib/models.ts'
 import { embeddedPostgres, migratePostgres, serverPostgres } from '../../lib/postgres.ts'
@@ -106,8 +106,12 @@ test('a policy that cannot be evaluated is told of until it can be, and its neig
 })
 
 test('processes that decide about one policy at the same moment launch one run', async () => {
-  const url = await postgresServer()
+  const { url, stop } = await postgresServer()
   const connections = [serverPostgres(url), serverPostgres(url)]
+  onTestFinished(async () => {
+    await Promise.all(connections.map((connection) => connection.close()))
+    await stop()
+  })
   const ledgers = connections.map((connection) => runLedger(connection, Date.now))
   for (let round = 0; round < 20; round++) {
     const modelId = `raced-${round}`
@@ -126,5 +130,4 @@ test('processes that decide about one policy at the same moment launch one run',
     expect((await ledgers[0]!.list(modelId, 10)).length).toBe(1)
     expect((await ledgers[0]!.decisions(modelId, 10)).length).toBe(6)
   }
-  await Promise.all(connections.map((connection) => connection.close()))
 })

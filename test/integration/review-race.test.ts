@@ -7,9 +7,12 @@ import { postgresServer } from '../postgres-server.ts'
 
 let connections: Postgres[]
 beforeAll(async () => {
-  const url = await postgresServer()
+  const { url, stop } = await postgresServer()
   connections = [serverPostgres(url), serverPostgres(url)]
-  return () => Promise.all(connections.map((db) => db.close()))
+  return async () => {
+    await Promise.all(connections.map((db) => db.close()))
+    await stop()
+  }
 }, 120_000)
 
 const TASKS = 60
