@@ -1,5 +1,6 @@
 /** What ClickHouse's HTTP interface answers: rows with their headers, or an exception with its code. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { finished } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { compressedBlocks } from './clickhouse-blocks.ts'
@@ -8,7 +9,10 @@ import { messageOf } from './errors.ts'
 
 const gzipped = promisify(gzip)
 
-/** Answers with the rows, compressed as the caller asked. */
+/** A caller that has not taken its answer after so long gets no more of it. */
+const TAKEN_WITHIN_MS = 60_000
+
+/** Answers with the rows, compressed as the caller asked; resolves once they are sent, or the caller has gone. */
 export async function answer(
   request: IncomingMessage,
   response: ServerResponse,
@@ -36,6 +40,9 @@ export async function answer(
     'content-length': bytes.length,
   })
   response.end(bytes)
+  await finished(response, { signal: AbortSignal.timeout(TAKEN_WITHIN_MS) }).catch(() =>
+    response.destroy(),
+  )
 }
 
 /** The caller's own, where a header can hold it. */

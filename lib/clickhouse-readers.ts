@@ -46,29 +46,41 @@ export interface ReaderQuestion {
 
 export interface Readers {
   /**
-   * The answer and the format it is in.
+   * Asks a question, which keeps its place among those that run until `use` is done with the answer: what is compressed,
+   * or read slowly, is memory all the while.
    *
+   * @param use takes the answer and the format it is in
    * @throws an Error as ClickHouse would word it: `Code: 164` and the word for what a reader may not do, `Code: 202` when too many ask
    */
-  ask: (question: ReaderQuestion) => Promise<RawResult & { format: string }>
+  ask: (
+    question: ReaderQuestion,
+    use: (answer: RawResult & { format: string }) => Promise<void>,
+  ) => Promise<void>
 }
 
 export function createReaders(engine: EmbeddedEngine): Readers {
   const slot = slots()
   return {
-    ask: (question) =>
+    ask: (question, use) =>
       slot(async () => {
         checkSize(question)
-        const session = engine.rawSession('plumbline_reader', SETTINGS)
-        try {
-          const sql = await allowed(session, question)
-          const result = await session.run(sql, {}, question.format)
-          const stated = /\bFORMAT (\w+)(?: SETTINGS .*)?$/.exec(withoutStrings(sql))?.[1]
-          return { ...result, format: stated ?? question.format }
-        } finally {
-          session.close()
-        }
+        await use(await answerTo(engine, question))
       }),
+  }
+}
+
+async function answerTo(
+  engine: EmbeddedEngine,
+  question: ReaderQuestion,
+): Promise<RawResult & { format: string }> {
+  const session = engine.rawSession('plumbline_reader', SETTINGS)
+  try {
+    const sql = await allowed(session, question)
+    const result = await session.run(sql, {}, question.format)
+    const stated = /\bFORMAT (\w+)(?: SETTINGS .*)?$/.exec(withoutStrings(sql))?.[1]
+    return { ...result, format: stated ?? question.format }
+  } finally {
+    session.close()
   }
 }
 

@@ -11,7 +11,7 @@ import { gunzipSync } from 'node:zlib'
 import type { Authenticate } from './auth.ts'
 import { escape } from './clickhouse.ts'
 import { answer, exceptionOf, fail, WRONG_PASSWORD } from './clickhouse-answer.ts'
-import type { EmbeddedEngine, RawSession } from './clickhouse-embedded.ts'
+import type { EmbeddedEngine, RawResult, RawSession } from './clickhouse-embedded.ts'
 import { createReaders, MAX_READER_BYTES, type Readers } from './clickhouse-readers.ts'
 import { refusalOf } from './http-origin.ts'
 import type { Module } from './modules.ts'
@@ -90,11 +90,9 @@ export function clickHouseServer(options: ClickHouseServerOptions): ClickHouseSe
       url.searchParams.get('default_format') ??
       request.headers['x-clickhouse-format']?.toString() ??
       'TabSeparated'
-    const result =
-      access === 'writer'
-        ? await write(url, query, body, format)
-        : await readers!.ask({ ...readersQuestion(request, url, query, body), format })
-    await answer(request, response, url, result)
+    const send = (result: RawResult & { format: string }) => answer(request, response, url, result)
+    if (access === 'writer') await send(await write(url, query, body, format))
+    else await readers!.ask({ ...readersQuestion(request, url, query, body), format }, send)
   }
 
   async function write(url: URL, query: string, body: Buffer, format: string) {

@@ -155,6 +155,25 @@ test('memory, rows and the number at once are bounded; others are answered meanw
   await until('the port answers again', async () => (await send('SELECT 1')).text === '1\n')
 }, 120_000)
 
+test('an answer that is not taken keeps the place of its question, and gives it back when the caller goes', async () => {
+  let begun = 0
+  const unread = Array.from({ length: 4 }, () =>
+    request(stores.clickhouseUrl, { method: 'POST' }, (response) => {
+      response.pause()
+      begun++
+    })
+      .on('error', () => {})
+      .end('SELECT hex(sipHash128(number)) FROM numbers(1000000)'),
+  )
+  try {
+    await until('all are being answered', async () => begun === 4)
+    expect((await send('SELECT 1')).status).toBe(429)
+  } finally {
+    for (const sent of unread) sent.destroy()
+  }
+  await until('the port answers again', async () => (await send('SELECT 1')).text === '1\n')
+})
+
 /** Peak of resident bytes. */
 const memoryOf = (pid: number) =>
   Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024
