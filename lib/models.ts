@@ -127,10 +127,9 @@ export function declaredCodes(features: Model['features']): ReadonlySet<string> 
 /** Made once for each model file. */
 const codes = new WeakMap<Model['features'], ReadonlySet<string>>()
 
-const undeclared = (modelId: string): Model => ({
-  ...withDefaults({ model_id: modelId, task: 'binary' }, ''),
-  task: undefined,
-})
+/** What all models without a file have in common: made once, since anybody can send events of any number of them. */
+const UNDECLARED = { ...withDefaults({ model_id: '', task: 'binary' }, ''), task: undefined }
+const undeclared = (modelId: string): Model => ({ ...UNDECLARED, modelId })
 
 function withDefaults(file: ModelFile, revision: string): Model {
   const windows: Partial<ModelWindows> = { ...file.windows }
