@@ -9,7 +9,8 @@ import * as native from './native-block.ts'
 export interface EventRows extends native.NativeBlock {
   /** Forgets the rows of the range before. */
   begin: (range: LoggedRange) => void
-  add: (event: Event, message: LoggedMessage) => void
+  /** @returns when the message arrived, epoch milliseconds */
+  add: (event: Event, message: LoggedMessage) => number
   /** No row comes after this. */
   end: (range: LoggedRange) => native.NativeBlock
 }
@@ -53,9 +54,11 @@ export function eventRows(schema: TObject, dictionaries: ReadonlySet<string>): E
         const value = values[i]
         if (value !== null && value !== undefined) known[i]?.set(rows, value as never)
       }
-      origin.received_at.set(rows, arrivalOf(of, message))
+      const arrivedMs = arrivalOf(of, message)
+      origin.received_at.set(rows, arrivedMs)
       origin.offset.set(rows, message.offset)
       rows++
+      return arrivedMs
     },
     end: (range) => {
       origin.log_epoch.setRun(0, rows, range.logEpoch)

@@ -1,5 +1,4 @@
 /** From labels on the wire to rows, and into the queue of labels that are to be joined. */
-import { arrivalOf, type LoggedRange } from '../../lib/event-log.ts'
 import { eventMapping, type RangeTables } from '../../lib/event-mapping.ts'
 import { eventRows } from '../../lib/event-rows.ts'
 import type { Event } from '../../lib/event-verdict.ts'
@@ -62,22 +61,20 @@ function labelTables(): RangeTables {
     since: native.fixed("DateTime64(3, 'UTC')"),
     sign: native.fixed('Int8'),
   }
-  let of: Pick<LoggedRange, 'arrivedMs'> = {}
   return {
     begin: (range) => {
-      of = range
       rows.begin(range)
       native.clear(queue)
     },
     accept: (event, message) => {
       const row = rows.rows
-      rows.add(event, message)
+      const arrivedMs = rows.add(event, message)
       rows.columns['name']!.set(row, (event.get('name') ?? DEFAULT_NAME) as never)
       queue.model_id.set(row, event.get('model_id') as string)
       const predictionId = event.get('prediction_id')
       if (typeof predictionId === 'string') queue.prediction_id.set(row, predictionId)
       queue.label_id.set(row, event.get('label_id') as string)
-      queue.since.set(row, arrivalOf(of, message))
+      queue.since.set(row, arrivedMs)
       queue.sign.set(row, 1)
     },
     repeat: () => {},

@@ -1,6 +1,6 @@
 /** From predictions on the wire to rows and counts. */
 import { eventTime } from '../../lib/event-fields.ts'
-import { arrivalOf, type LoggedRange } from '../../lib/event-log.ts'
+import type { LoggedRange } from '../../lib/event-log.ts'
 import { eventMapping, type RangeTables } from '../../lib/event-mapping.ts'
 import { eventRows } from '../../lib/event-rows.ts'
 import { predictionIdentity, predictionKey } from '../../lib/event-verdict.ts'
@@ -61,11 +61,9 @@ function predictionTables(codesOf: CodesOf | undefined): RangeTables {
   const counts = predictionCounts(codesOf)
   const producers = producerCounts()
   const newest = watermarks()
-  let of: Pick<LoggedRange, 'arrivedMs'> = {}
 
   return {
     begin: (range) => {
-      of = range
       rows.begin(range)
       counts.begin()
       producers.begin()
@@ -74,11 +72,11 @@ function predictionTables(codesOf: CodesOf | undefined): RangeTables {
     accept: (event, message, unknownFields) => {
       const at = eventTime(predictedAtOf(event))!
       const row = rows.rows
-      rows.add(event, message)
+      const arrivedMs = rows.add(event, message)
       if (unknownFields > 0) unknown.set(row, Math.min(unknownFields, 0xffff))
       counts.add(event, at)
       producers.add(event, at)
-      newest.move(modelIdOf(event) as string, at, arrivalOf(of, message))
+      newest.move(modelIdOf(event) as string, at, arrivedMs)
     },
     repeat: (event) => {
       const at = eventTime(predictedAtOf(event))!
