@@ -19,9 +19,16 @@ export const ALL: Combination = { modelVersion: '', variant: '' }
 export const keyOf = ({ modelVersion, variant, slice }: Combination) =>
   [modelVersion, variant, slice?.key ?? '', slice?.value ?? ''].join('\u0001')
 
+const sqlKey = (modelVersion: string, variant: string, sliceKey = "''", sliceValue = "''") =>
+  `concat(${[modelVersion, variant, sliceKey, sliceValue].join(", '\\x01', ")})`
+
 /** The same in SQL, of the columns that hold it. */
-export const COMBINATION_KEY =
-  "concat(model_version, '\\x01', variant, '\\x01', slice_key, '\\x01', slice_value)"
+export const COMBINATION_KEY = sqlKey('model_version', 'variant', 'slice_key', 'slice_value')
+
+/** The keys of all combinations without a slice that a prediction is part of, in SQL. An empty version is none of its own. */
+export const UNSLICED_KEYS = `arrayConcat(if(shadow, [], [${sqlKey("''", "''")}]),
+  if(model_version = '', [], [${sqlKey('model_version', "''")}]),
+  if(shadow OR variant = '', [], [${sqlKey("''", 'variant')}]))`
 
 /** The value a prediction has in a slice: of the attribute, where it has one, else of the feature. */
 export const SLICE_VALUE = `if(mapContains(attributes, {slice_key:String}), attributes[{slice_key:String}], if(mapContains(features, {slice_key:String}), toString(features[{slice_key:String}]), ''))`

@@ -8,7 +8,15 @@ import { durationMs } from '../../lib/durations.ts'
 import type { Model } from '../../lib/models.ts'
 import type { Window } from '../../lib/windows.ts'
 import { STANDS_FOR } from './sampling.ts'
-import { ALL, outcomeScope, paramsOf, sqlTime, within, type Combination } from './scope.ts'
+import {
+  ALL,
+  outcomeScope,
+  paramsOf,
+  sqlTime,
+  UNSLICED_KEYS,
+  within,
+  type Combination,
+} from './scope.ts'
 
 /** Tables with the columns of `predictions` and `outcome_revisions`. */
 export interface Tables {
@@ -43,20 +51,12 @@ export const PREDICTED =
 export const SELECTED =
   'multiIf(isNotNull(prediction), prediction = {favorable:String}, isNull(score), NULL, (score >= {threshold:Float64}) = ({favorable:String} = {positive:String}))'
 
-/**
- * The keys of the combinations that a prediction is part of, in SQL: of all but slices. An empty version is no combination of its
- * own.
- */
-const KEYS = `arrayConcat(if(shadow, [], ['\\x01\\x01\\x01']),
-  if(model_version = '', [], [concat(model_version, '\\x01\\x01\\x01')]),
-  if(shadow OR variant = '', [], [concat('\\x01', variant, '\\x01\\x01')]))`
-
 /** As a column of {@link truthOfEach}: the key of the combination. */
 export const OWN_KEY = 'own_key'
 
 /** The truth of every combination without a slice: what is part of several comes once for each, told apart by {@link OWN_KEY}. */
 export const truthOfEach = (tables: Tables, model: Model) =>
-  sourceOf(tables, model, EVERYTHING, `, arrayJoin(${KEYS}) AS ${OWN_KEY}`)
+  sourceOf(tables, model, EVERYTHING, `, arrayJoin(${UNSLICED_KEYS}) AS ${OWN_KEY}`)
 
 /** @returns a subselect; {@link truthParams} are its parameters */
 export const truthSource = (tables: Tables, model: Model, c: Combination) =>
