@@ -3,14 +3,14 @@
  * `test/security/sql-port`, then a fuzzer, against a service of its own or a running one on this machine, and a table of what it
  * did. Good events go between; the exit code is 1 when one is lost, or the service did not hold.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { peakMiB, startTarget, type Running } from '../test/processes.ts'
 import { attack } from '../test/hostile/attack.ts'
 import { defeats, printed, type Report } from '../test/hostile/attack-report.ts'
-import { FRIEND_MODEL, friendOf } from '../test/hostile/friend.ts'
+import { friendlyTo, friendOf } from '../test/hostile/friend.ts'
 
 const { values } = parseArgs({
   options: {
@@ -35,13 +35,7 @@ const directory = mkdtempSync(join(tmpdir(), 'plumbline-attack-'))
 process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
 process.once('SIGINT', () => process.exit(130))
 const begun = performance.now()
-const env = {
-  PLUMBLINE_DATA_DIR: join(directory, 'data'),
-  PLUMBLINE_MODELS_DIR: join(directory, 'models'),
-  PLUMBLINE_DRIFT_SCAN_SECONDS: '1',
-  PLUMBLINE_PAIRING_SECONDS: '1',
-  PLUMBLINE_LOG_LEVEL: 'error',
-}
+const env = friendlyTo(directory)
 let own = values.url === undefined ? await started() : undefined
 const service = () => ({
   url: own?.url ?? values.url!,
@@ -85,8 +79,6 @@ if (own) {
 process.exit(defeats(report).length > 0 ? 1 : 0)
 
 async function started(): Promise<Running> {
-  mkdirSync(join(directory, 'models'), { recursive: true })
-  writeFileSync(join(directory, 'models/friend.yaml'), FRIEND_MODEL)
   return startTarget('all', env)
 }
 

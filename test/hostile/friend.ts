@@ -1,8 +1,10 @@
 /** A friend among enemies: sends good events, and asks whether each was stored once and evaluated. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { ask, post, prediction, until } from '../processes.ts'
 
 /** The friend's model file: windows of an hour of event time that end by themselves, tasks for reviewers, a policy to ask. */
-export const FRIEND_MODEL = `model_id: friend
+const FRIEND_MODEL = `model_id: friend
 task: binary
 windows: { size: 1h, lateness: 0s, idle: 2s, min_count: 1 }
 review: { reviewers: 2, budget_per_day: 2400 }
@@ -12,6 +14,20 @@ retrain:
     launch: { kind: webhook, url: "http://127.0.0.1:9/" }
     approval: two
 `
+
+/** The environment of a service of one's own, in a folder that gets the friend's model file. */
+export function friendlyTo(directory: string): Record<string, string> {
+  const models = join(directory, 'models')
+  mkdirSync(models, { recursive: true })
+  writeFileSync(join(models, 'friend.yaml'), FRIEND_MODEL)
+  return {
+    PLUMBLINE_DATA_DIR: join(directory, 'data'),
+    PLUMBLINE_MODELS_DIR: models,
+    PLUMBLINE_DRIFT_SCAN_SECONDS: '1',
+    PLUMBLINE_PAIRING_SECONDS: '1',
+    PLUMBLINE_LOG_LEVEL: 'error',
+  }
+}
 
 const RETRY_MS = 200
 const START = Date.UTC(2026, 0, 1)

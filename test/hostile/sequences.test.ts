@@ -1,11 +1,9 @@
 /** Random hostile sequences through every door, good events between: each good one is stored and evaluated, whatever came. */
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { temporaryDirectory } from '../harness.ts'
 import { peakMiB, startTarget, type Running } from '../processes.ts'
-import { FRIEND_MODEL, friendOf } from './friend.ts'
+import { friendlyTo, friendOf } from './friend.ts'
 import { drawsOf, FUZZED_GROUPS, fuzzedRequest, fuzzedStatement } from './fuzzer.ts'
 import { CASES, wireOf } from './requests.ts'
 import { send, type Wire } from './sending.ts'
@@ -18,18 +16,10 @@ const MEMORY_MIB = 2048
 const AT_ONCE = 4
 
 const directory = temporaryDirectory()
-const env = {
-  PLUMBLINE_DATA_DIR: join(directory, 'data'),
-  PLUMBLINE_MODELS_DIR: join(directory, 'models'),
-  PLUMBLINE_DRIFT_SCAN_SECONDS: '1',
-  PLUMBLINE_PAIRING_SECONDS: '1',
-  PLUMBLINE_LOG_LEVEL: 'error',
-}
+const env = friendlyTo(directory)
 let plumbline: Running
 beforeAll(async () => {
   console.log(`HOSTILE_SEED=${SEED}`)
-  mkdirSync(join(directory, 'models'))
-  writeFileSync(join(directory, 'models/friend.yaml'), FRIEND_MODEL)
   plumbline = await startTarget('all', env)
 })
 afterAll(() => plumbline?.stop())
