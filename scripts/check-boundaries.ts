@@ -15,7 +15,7 @@ interface Rule {
 
 const IMPORT = (what: string) => new RegExp(`from '(${what})'`)
 const PURE =
-  /^(lib\/stats\/.*|lib\/(windows|city-hash|durations|conditions|rejections|cloudevents|event-(fields|fit|verdict|mapping|rows)|id-hash|json-scan|json-bounds|subjects|category-counts|callers|key-ids|text-rules|consumer-health|kafkajs-partitioner|native-block|numeric-bins|mixed-grids|plain-json|prediction-counts|seen-ids|http-origin|sql-(allowlist|functions|reader|tree|words))|services\/[^/]+\/(dialects\/.*|[a-z-]*rows|producer-counts|evaluate[a-z-]*|canary|measures|decide|rules|references|schedule|agenda|past-windows|turns|due-models|facts|spans|window-data|label-classes|declared-features|reference-windows))\.ts$/
+  /^(lib\/stats\/.*|lib\/(windows|city-hash|durations|conditions|rejections|cloudevents|event-(fields|fit|verdict|mapping|rows)|id-hash|numbers-or-none|kafkajs-unreadable|json-scan|json-bounds|subjects|category-counts|callers|key-ids|text-rules|consumer-health|kafkajs-partitioner|native-block|numeric-bins|mixed-grids|plain-json|prediction-counts|seen-ids|http-origin|sql-(allowlist|functions|reader|tree|words))|services\/[^/]+\/(dialects\/.*|[a-z-]*rows|producer-counts|evaluate[a-z-]*|canary|measures|decide|rules|references|schedule|agenda|past-windows|turns|due-models|facts|spans|window-data|label-classes|declared-features|reference-windows))\.ts$/
 /** Production code; tests, benches, examples and scripts may do what they need. */
 const PRODUCTION = /^(main|targets|lib\/.*|services\/.*|schemas\/.*)\.ts$/
 
