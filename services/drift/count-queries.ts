@@ -12,7 +12,7 @@ import type { ClickHouse, Params } from '../../lib/clickhouse.ts'
 import { mergedGrids } from '../../lib/mixed-grids.ts'
 import { sampleSize, type BinnedSample } from '../../lib/stats/binned-sample.ts'
 import { effectiveCounts, STANDS_FOR, type Weights } from './sampling.ts'
-import { spanOf } from './scope.ts'
+import { spanOf, UNSLICED_KEYS } from './scope.ts'
 import type { WindowCounts } from './window-data.ts'
 
 /** Features of each kind that are evaluated of a span, those with the most values; the model's own values come beside them. */
@@ -73,30 +73,39 @@ const categoriesOf = (counted: string) => {
 type Counts = Pick<WindowCounts, 'numeric' | 'categories' | 'leavesFeaturesOut'>
 
 /**
- * Of several models at once.
+ * Of several models at once, all spans as one.
  *
  * @param where conditions on the steps, with the spans among the parameters
- * @param bySpan whether spans are counted apart, or all as one
- * @returns of a model its counts per span, in their order; one entry for all of them otherwise
+ * @param combinations keys of combinations without a slice that are counted apart, each step in all it is part of; all that
+ *   meets the conditions is counted together where none are given
+ * @returns of a model its counts per combination, in their order; one entry for all of them otherwise
  */
 export async function readCounts(
   db: ClickHouse,
   params: Params,
   where: string,
-  bySpan: boolean,
+  combinations?: readonly string[],
 ): Promise<(modelId: string) => Counts[]> {
-  const counted = keptCounts(where, bySpan)
-  const numeric = await db.query<NumericRow>(binsOf(counted.numbers), params)
-  const categories = await db.query<CategoryRow>(categoriesOf(counted.categories), params)
+  const counted = keptCounts(where, combinations ? COMBINATION_PLACE : '1')
+  const all = { ...params, ...(combinations && { combinations }) }
+  const numeric = await db.query<NumericRow>(binsOf(counted.numbers), all)
+  const categories = await db.query<CategoryRow>(categoriesOf(counted.categories), all)
   const numbers = Map.groupBy(numeric, (row) => row.model)
   const texts = Map.groupBy(categories, (row) => row.model)
   return (modelId) =>
-    perSpan(numbers.get(modelId) ?? [], texts.get(modelId) ?? [], spanCount(params, bySpan))
+    perSpan(numbers.get(modelId) ?? [], texts.get(modelId) ?? [], combinations?.length ?? 1)
 }
 
-/** The counts that are kept of models, in SQL; the parameters are those of {@link readCounts}. */
-export function keptCounts(where: string, bySpan: boolean): Omit<Counted, 'totals'> {
-  const keys = `model_id AS model, ${bySpan ? spanOf('step') : '1'} AS span`
+/** Where the combinations of a step stand among those asked for, from 1, in SQL: a row for each, and one of 0 for others. */
+const COMBINATION_PLACE = `arrayJoin(arrayMap(key -> toUInt32(indexOf({combinations:Array(String)}, key)), ${UNSLICED_KEYS}))`
+
+/**
+ * The counts that are kept of models, in SQL; the parameters are those of {@link readCounts}.
+ *
+ * @param span what is counted apart, in SQL: a number from 1, 0 for what is not asked for
+ */
+export function keptCounts(where: string, span: string): Omit<Counted, 'totals'> {
+  const keys = `model_id AS model, ${span} AS span`
   return {
     numbers: `SELECT ${keys}, subject, grid, bin, sum(count) + sum(extra_weight) AS n, sum(total) AS t, min(low) AS l, max(high) AS h
       FROM numeric_counts ${where} GROUP BY model, span, subject, grid, bin`,

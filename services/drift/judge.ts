@@ -14,8 +14,9 @@ import type { decisionQueries } from './decisions.ts'
 import { fairnessAttributes } from './evaluate-fairness.ts'
 import { asDeclared } from './declared-features.ts'
 import { episodeOf, worstOf } from './episodes.ts'
-import { levelHistory, type PastLevels } from './past-levels.ts'
-import { notOverlapping, pastSpan, type PastShift } from './past-shifts.ts'
+import { levelHistory } from './past-levels.ts'
+import { NO_PAST } from './past-queries.ts'
+import { notOverlapping } from './past-shifts.ts'
 import { answersBeside } from './open-questions.ts'
 import type { TellFailure } from './failures.ts'
 import { pastWindows, type PastWindows } from './past-windows.ts'
@@ -242,10 +243,6 @@ export function createJudge(options: JudgeOptions) {
     const impliedUntil = impliesLabels(model) && due.maturity === 1 ? passedUntil : 0
     const judging = references.find((reference) => reference.judge)
     const judgingSpans = spans.find(({ judge }) => judge)
-    const pastErrors =
-      judging?.scores || judging?.losses
-        ? await queries.pastErrors(model.modelId, window.start)
-        : []
     // Only truth has changed: what was said of the inputs still stands.
     const standing = (combination: Combination) => {
       const before = earlier.get(keyOf(combination))
@@ -254,20 +251,14 @@ export function createJudge(options: JudgeOptions) {
       return before && before.facts.size > 0 && isSame && !mayChange ? before : undefined
     }
     const past =
-      judging?.windows && !combinations.every(standing)
-        ? await queries.pastShifts(
-            model.modelId,
-            judging.name,
-            ...pastSpan(judging.windows.windows, window),
-          )
-        : new Map<string, PastShift[]>()
-    const levels = judging?.windows
-      ? await queries.pastLevels(
-          model.modelId,
-          judging.windows.windows,
-          ...pastSpan(judging.windows.windows, window),
-        )
-      : new Map<string, PastLevels>()
+      judging && (judging.windows ?? judging.scores ?? judging.losses)
+        ? await queries.past({
+            modelId: model.modelId,
+            window,
+            reference: { name: judging.name, windows: judging.windows?.windows ?? [] },
+            judged: earlierWindows,
+          })
+        : NO_PAST
 
     // Of uploaded events counts are kept, not rows; slices are answered by the whole.
     const answers =
@@ -281,13 +272,25 @@ export function createJudge(options: JudgeOptions) {
     const withRows = (facts: readonly Fact[], scope: Combination, events: number) =>
       answers && !scope.slice ? answers(facts, { spans: [window], scope, events }) : [...facts]
 
+    const countsOf = (combination: Combination) =>
+      standing(combination)
+        ? queries.eventCounts(model.modelId, [window], combination, present)
+        : queries.counts(model.modelId, [window], combination, present)
+    // Asked together, those of versions and variants are read together.
+    const unsliced = new Map(
+      await Promise.all(
+        combinations
+          .filter(({ slice }) => !slice)
+          .map(async (one) => [keyOf(one), await countsOf(one)] as const),
+      ),
+    )
+
     const revisions: (Revision & { facts: Fact[] })[] = []
     for (const combination of combinations) {
       const before = earlier.get(keyOf(combination))
       const stands = standing(combination)
-      const counts = stands
-        ? await queries.eventCounts(model.modelId, [window], combination, present)
-        : asDeclared(await queries.counts(model.modelId, [window], combination, present), model)
+      const counted = unsliced.get(keyOf(combination)) ?? (await countsOf(combination))
+      const counts = stands ? counted : asDeclared(counted, model)
       const outcomes =
         due.changes === 0 && impliedUntil === 0
           ? noOutcomes(counts.events)
@@ -311,7 +314,7 @@ export function createJudge(options: JudgeOptions) {
         counts,
         outcomes,
         scores: scores && scores.predicted.length > 0 ? scores : undefined,
-        pastErrors,
+        pastErrors: past.errors,
         guesses:
           isWhole && judging?.losses
             ? await queries.guesses(model, [window], combination, false)
@@ -320,10 +323,10 @@ export function createJudge(options: JudgeOptions) {
         groups,
         references: combination.slice ? await referencesOf(combination) : references,
         window,
-        past: notOverlapping(past.get(keyOf(combination)) ?? [], window),
+        past: notOverlapping(past.shifts.get(keyOf(combination)) ?? [], window),
         levels: levelHistory(
-          levels.get(keyOf(referenceScope(judgingSpans, combination))),
-          levels.get(keyOf(combination)),
+          past.levels.get(keyOf(referenceScope(judgingSpans, combination))),
+          past.levels.get(keyOf(combination)),
           judging?.windows?.windows ?? [],
           window,
         ),

@@ -5,10 +5,9 @@ import { progressQueries } from './progress-queries.ts'
 import { windowQueries } from './window-queries.ts'
 import type { Promotion, StoredReference } from './references.ts'
 import { saidQueries } from './said-queries.ts'
-import { COMBINATION_KEY, sqlTime } from './scope.ts'
-import { pastLevelsOf, type LevelRow, type PastLevels } from './past-levels.ts'
+import { sqlTime } from './scope.ts'
+import { pastOf, type PastQuestion } from './past-queries.ts'
 import { rowQueries } from './row-queries.ts'
-import { pastShiftsOf, type PastShift, type ShiftRow } from './past-shifts.ts'
 import type { Window } from '../../lib/windows.ts'
 
 interface ReferenceRow extends Record<'model' | 'name' | 'start' | 'end' | 'version', string> {
@@ -138,61 +137,8 @@ export function driftQueries(db: ClickHouse) {
         `reference\u0001${modelId}\u0001${name}`,
       ),
 
-    /** How windows since `from` differed from a reference, per combination, in the order of time. */
-    pastShifts: async (
-      modelId: string,
-      reference: string,
-      from: number,
-      to: number,
-    ): Promise<Map<string, PastShift[]>> => {
-      const rows = await db.query<ShiftRow>(
-        `SELECT ${COMBINATION_KEY} AS key, toUnixTimestamp64Milli(window_start) AS start, toUnixTimestamp64Milli(window_end) AS end, subject, metric, value, n_current AS size, verdict
-         FROM window_metrics
-         WHERE model_id = {model:String} AND family = 'drift' AND convention = 'plumbline' AND reference = {reference:String}
-           AND metric IN ('psi', 'location_shift', 'scale_shift', 'skew_shift')
-           AND window_start >= {from:DateTime64(3, 'UTC')} AND window_end <= {to:DateTime64(3, 'UTC')}
-         ORDER BY window_start, revision DESC LIMIT 1 BY model_version, variant, slice_key, slice_value, window_start, window_end, subject, metric`,
-        { model: modelId, reference, from: sqlTime(from), to: sqlTime(to) },
-      )
-      return pastShiftsOf(rows)
-    },
-
-    /** Numbers of performance and operations of some windows, and of all since, per combination, in the order of time. */
-    pastLevels: async (
-      modelId: string,
-      windows: readonly Window[],
-      from: number,
-      to: number,
-    ): Promise<Map<string, PastLevels>> => {
-      const rows = await db.query<LevelRow>(
-        `SELECT ${COMBINATION_KEY} AS key, toUnixTimestamp64Milli(window_start) AS start, toUnixTimestamp64Milli(window_end) AS end,
-           family, subject, metric, value, ci_low, ci_high, ci_level, verdict, n_current, n_labelled
-         FROM window_metrics
-         WHERE model_id = {model:String} AND family IN ('performance', 'operations') AND convention = 'plumbline' AND method = 'observed'
-           AND (toUnixTimestamp64Milli(window_start) IN {starts:Array(Int64)} OR (window_start >= {from:DateTime64(3, 'UTC')} AND window_end <= {to:DateTime64(3, 'UTC')}))
-         ORDER BY window_start, revision DESC LIMIT 1 BY model_version, variant, slice_key, slice_value, window_start, window_end, family, subject, metric`,
-        {
-          model: modelId,
-          starts: windows.map(({ start }) => start),
-          from: sqlTime(from),
-          to: sqlTime(to),
-        },
-      )
-      return pastLevelsOf(
-        rows.filter(({ value, verdict }) => value !== null && verdict !== 'incomplete'),
-      )
-    },
-
-    /** By how much estimates of the last windows were wrong. */
-    pastErrors: async (modelId: string, before: number): Promise<number[]> => {
-      const rows = await db.query<{ value: number | null }>(
-        `SELECT argMax(value, revision) AS value FROM window_metrics
-         WHERE model_id = {model:String} AND metric = 'estimate_error' AND model_version = '' AND variant = '' AND slice_key = '' AND window_end <= {before:DateTime64(3, 'UTC')}
-         GROUP BY window_start, window_end ORDER BY window_end DESC LIMIT 20`,
-        { model: modelId, before: sqlTime(before) },
-      )
-      return rows.flatMap(({ value }) => (value === null ? [] : [value]))
-    },
+    /** What was said of the windows before one. */
+    past: (question: PastQuestion) => pastOf(db, question),
 
     ...rowQueries(db),
     ...saidQueries(db),

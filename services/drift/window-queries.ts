@@ -35,6 +35,8 @@ const MAX_SLICES = 50
 
 const countsWhere = (c: Combination) =>
   `WHERE model_id IN {models:Array(String)} AND ${within('step')}${scope(c)}`
+/** Shadows too. */
+const COUNTS_OF_ALL = `WHERE model_id IN {models:Array(String)} AND ${within('step')}`
 const rawWhere = (c: Combination) =>
   `WHERE model_id = {model:String} AND ${within('predicted_at')}${predictionScope(c)}`
 
@@ -177,13 +179,18 @@ export function windowQueries(db: ClickHouse) {
       return asked.map(({ modelId }) => (byModel.get(modelId) ?? []).map(presentOf))
     },
   )
+  /** Of models, and of combinations without a slice: what is asked at once of the same spans is read at once. */
   const mergedCounts = gathered(
     ({ spans, c }: { modelId: string; spans: readonly Window[]; c: Combination }) =>
-      JSON.stringify([spans, keyOf(c)]),
+      JSON.stringify([spans, c.withShadows ? keyOf(c) : '']),
     async (asked) => {
       const { spans, c } = asked[0]!
-      const of = await readCounts(db, ofModels(asked, spans, c), countsWhere(c), false)
-      return asked.map(({ modelId }) => of(modelId)[0]!)
+      const keys = [...new Set(asked.map((one) => keyOf(one.c)))]
+      const apart = keys.length > 1
+      const of = apart
+        ? await readCounts(db, ofModels(asked, spans, ALL), COUNTS_OF_ALL, keys)
+        : await readCounts(db, ofModels(asked, spans, c), countsWhere(c))
+      return asked.map((one) => of(one.modelId)[apart ? keys.indexOf(keyOf(one.c)) : 0]!)
     },
   )
 
@@ -288,7 +295,7 @@ export function windowQueries(db: ClickHouse) {
       if (isSliced(c)) return readCounted(db, params, await ofSlice(modelId, spans, c, true), true)
       const where = countsWhere(c)
       const totals = `SELECT ${spanOf('step')} AS span, sum(events) AS events, sum(errors) AS errors, ${WEIGHTS} FROM event_counts ${where} GROUP BY span`
-      const counted = { totals, ...keptCounts(where, true) }
+      const counted = { totals, ...keptCounts(where, spanOf('step')) }
       return readCounted(db, { ...params, models: [modelId] }, counted, true)
     },
 

@@ -1,11 +1,11 @@
-/** Truth of versions and variants, read together, is what each of them has when it is read alone. */
+/** Counts and truth of versions and variants, read together, are what each of them has when it is read alone. */
 import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
 import { parseModel } from '../../lib/models.ts'
 import { driftQueries } from '../../services/drift/queries.ts'
 import { keyOf } from '../../services/drift/scope.ts'
 import { truthReader } from '../../services/drift/truth-reader.ts'
-import type { OutcomeCounts } from '../../services/drift/window-data.ts'
+import type { OutcomeCounts, WindowCounts } from '../../services/drift/window-data.ts'
 import { pipeline, type Pipeline } from '../pipeline.ts'
 
 const START = Date.UTC(2026, 0, 5)
@@ -54,6 +54,7 @@ async function emit(model: string, task: string, events: readonly Generated[]) {
       predicted_at: new Date(START + e.at).toISOString(),
       prediction: valueOf(e.guess),
       ...(task !== 'regression' && { score: e.score }),
+      features: { amount: e.score * 10, guess: `guess ${e.guess}` },
       ...(e.fraction !== undefined && { sampling_fraction: e.fraction }),
     })),
   )
@@ -76,10 +77,14 @@ async function emit(model: string, task: string, events: readonly Generated[]) {
 }
 
 /** Sums of doubles depend on their order. */
-const told = (outcomes: OutcomeCounts): unknown =>
+const told = (read: OutcomeCounts | WindowCounts): unknown =>
   JSON.parse(
-    JSON.stringify(outcomes, (_, value: unknown) =>
-      typeof value === 'number' ? Number(value.toPrecision(9)) : value,
+    JSON.stringify(read, (_, value: unknown) =>
+      typeof value === 'number'
+        ? Number(value.toPrecision(9))
+        : value instanceof Map
+          ? Object.fromEntries(value as Map<string, unknown>)
+          : value,
     ),
   )
 
@@ -95,10 +100,17 @@ test.each(Object.entries(TASKS))('%s', async (name, more) => {
       const combinations = await queries.combinations(run, WINDOW, present, [])
       const of = { predictions: 7, passedUntil: START + 9 * HOUR }
       const outcomesOf = truthReader(queries, model, combinations, WINDOW)
-      for (const c of combinations)
+      const counts = await Promise.all(
+        combinations.map((c) => queries.counts(run, [WINDOW], c, present)),
+      )
+      for (const [i, c] of combinations.entries()) {
+        expect(told(counts[i]!), keyOf(c)).toEqual(
+          told(await queries.counts(run, [WINDOW], c, present)),
+        )
         expect(told(await outcomesOf([WINDOW], c, of)), keyOf(c)).toEqual(
           told(await queries.outcomes(model, [WINDOW], c, of)),
         )
+      }
     }),
     { numRuns: 6 },
   )
