@@ -4,6 +4,9 @@
 const ASKED = `SELECT model_id, prediction_id FROM labels_joining WHERE batch = {batch:UInt64} AND NOT is_stored`
 const STORED = `SELECT model_id, prediction_id FROM labels_joining WHERE batch = {batch:UInt64} AND is_stored`
 
+/** One of the predictions that the batch asks for, if it asks for any. */
+export const ANY_ASKED = `${ASKED} LIMIT 1`
+
 /** Labels of the batch. */
 export const labelsOf = (condition: string) => ({
   /** How many of them name a trace or a subject. */

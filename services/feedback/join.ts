@@ -119,8 +119,12 @@ async function inBatch(
 ): Promise<string[]> {
   const id = batchId()
   const batch = { batch: id }
+  let isEmpty = false
   try {
     const withUnnamed = await ask(batch)
+    // Of most predictions that come no label waits yet.
+    isEmpty = (await db.query(sql.ANY_ASKED, batch)).length === 0
+    if (isEmpty) return []
     await db.command(sql.FIND, batch)
     const rows = await db.query<{ model_id: string }>(sql.MODELS, batch)
     const changed = rows.map((row) => row.model_id)
@@ -130,7 +134,7 @@ async function inBatch(
     if (withUnnamed) await db.command(sql.TAKE_OFF_ADDRESSED, batch)
     return changed
   } finally {
-    await db.command(`ALTER TABLE labels_joining DROP PARTITION ${id}`)
+    if (!isEmpty) await db.command(`ALTER TABLE labels_joining DROP PARTITION ${id}`)
   }
 }
 
