@@ -1,8 +1,8 @@
-/** Tells drift that a model has new data: at once, and then at most once a second per model. */
+/** Tells drift that a model has new data: at once, and then at most twice a second per model. */
 import { TOPICS } from '../schemas/topics.ts'
 import type { EventLog, LoggedRange } from './event-log.ts'
 
-const INTERVAL_MS = 1000
+const INTERVAL_MS = 500
 
 export interface Hints {
   send: (modelIds: Iterable<string>) => void

@@ -39,6 +39,9 @@ const SCAN_MS = 1000
 /** How often labels are counted for policies that wait for them. */
 const LABELS_MS = 5000
 const ALERT_MS = 15_000
+/** Between two rounds, as a multiple of how long the last one took. */
+const REST = 3
+const LONGEST_REST_MS = 5000
 
 /** Policies -> runs -> jobs; alerts out and in; the audit log. */
 export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module[] {
@@ -138,6 +141,7 @@ export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module
     run: async (signal) => {
       let nextScan = 0
       let nextLabels = 0
+      let restMs = 0
       while (!signal.aborted) {
         try {
           const at = now()
@@ -147,7 +151,9 @@ export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module
             if (withLabels) nextLabels = at + LABELS_MS
             await look(withLabels)
           }
+          const begun = performance.now()
           await evaluateWanted()
+          restMs = Math.min(LONGEST_REST_MS, (performance.now() - begun) * REST)
           await launchDue()
         } catch (error) {
           log.error(
@@ -157,6 +163,8 @@ export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module
         }
         const woken = new AbortController()
         wake = () => woken.abort()
+        // A window's verdicts come one by one: what comes meanwhile is answered for together.
+        await sleep(restMs, signal)
         if (due.isIdle())
           await sleep(Math.max(1, nextScan - now()), AbortSignal.any([signal, woken.signal]))
       }
