@@ -1,7 +1,10 @@
 /**
- * Serves the Elec2 model and tells Plumbline what it predicted, replaying the stream in event time. Each label
- * comes 24 stream-hours after its prediction. The pace is Plumbline's own: a week is begun only when the week before it has been judged
- * and its retraining has ended, so the result does not depend on how fast the machine is.
+ * Serves the Elec2 model and tells Plumbline what it predicted, replaying the stream in event time, a week at once.
+ *
+ * Each label is true 24 stream-hours after its prediction and is sent with its week, so that it is there before predictions of
+ * the next week say that no more labels come. The pace is Plumbline's own: a week is begun when the week before it has been
+ * joined, and the one three weeks before it has been judged and its retraining has ended. A new version so serves two weeks after
+ * the window that called for it, and the result does not depend on how fast the machine is.
  */
 import { ELEC2_FEATURES, readElec2, type Elec2Row } from './elec2.ts'
 import { predict, train, type LogisticModel } from './logistic-regression.ts'
@@ -15,7 +18,7 @@ const TRAINING_ROWS = 6000
 const FOLDS = 5
 /** Looking costs what is waited for: soon at first, then less often. */
 const POLL_MS = 100
-const LONGEST_POLL_MS = 400
+const LONGEST_POLL_MS = 200
 const PATIENCE_MS = 300_000
 
 const env = (name: string) => process.env[name] ?? ''
@@ -31,8 +34,6 @@ const outOfFold = crossValidated(rows.slice(0, TRAINING_ROWS))
 saveModel(registry, '1', first)
 
 let live: { version: string; model: LogisticModel } = { version: '1', model: first }
-/** Predictions whose truth is not out yet, oldest first. */
-const awaiting: { due: number; row: Elec2Row; predictionId: string }[] = []
 /** By the end of a window the newest revision that was answered for and was not its last. */
 const settledBy = new Map<number, number>()
 let predictionsSent = 0
@@ -41,71 +42,52 @@ let labelsSent = 0
 const weeks = [...Map.groupBy(rows, (row) => Math.floor(row.at / WEEK_MS))]
 for (const [number, [week, weekRows]] of weeks.entries()) {
   const start = week * WEEK_MS
-  // Until the last truth of the week before is out, and has been joined …
-  await emit(
-    weekRows.filter((row) => row.at < start + LABEL_DELAY_MS),
-    start + LABEL_DELAY_MS,
-  )
-  await until('every event is stored', isStored)
-  // … and only then on, so that no watermark passes the label horizon before its labels.
-  await emit(
-    weekRows.filter((row) => row.at >= start + LABEL_DELAY_MS),
-    start + WEEK_MS,
-  )
-  if (number > 0)
-    await until(`the week that ends ${new Date(start).toISOString()} is judged`, () =>
-      isSettled(start),
-    )
-  await adoptNewVersion()
+  await emit(weekRows)
+  await until('every label is joined', () => isJoined(weekRows))
+  if (number > 1) await untilSettled(start - WEEK_MS)
+  await adoptNewVersion(start - WEEK_MS)
   if (number % 13 === 12)
     console.log(
       `  ${new Date(start + WEEK_MS).toISOString().slice(0, 10)}: ${predictionsSent} predictions, ${labelsSent} labels, version ${live.version} serves`,
     )
 }
+if (weeks.length > 1) await untilSettled(weeks.at(-1)![0] * WEEK_MS)
 
-/** Predictions of these rows, with the labels that come due before `until`, in the order of stream time. */
-async function emit(some: readonly Elec2Row[], limit: number) {
-  const predictions = some.flatMap((row) => [
-    event(row, live.version, live.model, false),
-    ...(live.version === '1' ? [] : [event(row, '1', first, true)]),
-  ])
-  for (const row of some) {
-    awaiting.push({
-      due: row.at + LABEL_DELAY_MS,
-      row,
-      predictionId: idOf(row, live.version, false),
-    })
-    if (live.version !== '1')
-      awaiting.push({ due: row.at + LABEL_DELAY_MS, row, predictionId: idOf(row, '1', true) })
-  }
-  const later = awaiting.findIndex((label) => label.due >= limit)
-  const due = awaiting.splice(0, later === -1 ? awaiting.length : later)
-  await client.sendPredictions(predictions)
-  await client.sendLabels(
-    due.map(({ row, predictionId, due: at }) => ({
-      label_id: `truth-${predictionId}`,
-      model_id: 'elec2',
-      prediction_id: predictionId,
-      label: String(row.label),
-      labelled_at: new Date(at).toISOString(),
-      source: 'ground_truth',
-    })),
+function untilSettled(windowEnd: number) {
+  return until(`the week that ends ${new Date(windowEnd).toISOString()} is judged`, () =>
+    isSettled(windowEnd),
   )
+}
+
+/** The version that serves, and the first one in its shadow. */
+function servedFor(row: Elec2Row) {
+  const serving = { id: idOf(row, live.version, false), ...live, shadow: false }
+  return live.version === '1'
+    ? [serving]
+    : [serving, { id: idOf(row, '1', true), version: '1', model: first, shadow: true }]
+}
+type Served = ReturnType<typeof servedFor>[number]
+
+async function emit(weekRows: readonly Elec2Row[]) {
+  const predictions = weekRows.flatMap((row) => servedFor(row).map((served) => event(row, served)))
+  const labels = weekRows.flatMap((row) => servedFor(row).map(({ id }) => labelOf(row, id)))
+  await client.sendPredictions(predictions)
+  await client.sendLabels(labels)
   predictionsSent += predictions.length
-  labelsSent += due.length
+  labelsSent += labels.length
 }
 
 function idOf(row: Elec2Row, version: string, shadow: boolean): string {
   return shadow ? `shadow-${version}-${row.index}` : `row-${row.index}`
 }
 
-function event(row: Elec2Row, version: string, model: LogisticModel, shadow: boolean) {
+function event(row: Elec2Row, { id, version, model, shadow }: Served) {
   const score =
     version === '1' && row.index < TRAINING_ROWS
       ? outOfFold[row.index]!
       : predict(model, row.values)
   return {
-    prediction_id: idOf(row, version, shadow),
+    prediction_id: id,
     model_id: 'elec2',
     model_version: version,
     predicted_at: new Date(row.at).toISOString(),
@@ -117,12 +99,25 @@ function event(row: Elec2Row, version: string, model: LogisticModel, shadow: boo
   }
 }
 
-async function isStored(): Promise<boolean> {
-  const [stored] = await client.query<{ predictions: string; outcomes: string }>(
-    `SELECT (SELECT sum(events) FROM event_counts WHERE model_id = 'elec2') AS predictions,
-            (SELECT sum(changes) FROM outcome_changes WHERE model_id = 'elec2') AS outcomes`,
+function labelOf(row: Elec2Row, predictionId: string) {
+  return {
+    label_id: `truth-${predictionId}`,
+    model_id: 'elec2',
+    prediction_id: predictionId,
+    label: String(row.label),
+    labelled_at: new Date(row.at + LABEL_DELAY_MS).toISOString(),
+    source: 'ground_truth',
+  }
+}
+
+/** Every prediction of these rows has its outcome. */
+async function isJoined(weekRows: readonly Elec2Row[]): Promise<boolean> {
+  const [joined] = await client.query<{ outcomes: string }>(
+    `SELECT uniqExact(prediction_id) AS outcomes FROM outcome_revisions
+     WHERE model_id = 'elec2' AND predicted_at BETWEEN fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND fromUnixTimestamp64Milli({to:Int64}, 'UTC')`,
+    { from: weekRows[0]!.at, to: weekRows.at(-1)!.at },
   )
-  return Number(stored?.predictions) >= predictionsSent && Number(stored?.outcomes) >= labelsSent
+  return Number(joined?.outcomes) >= weekRows.length * servedFor(weekRows[0]!).length
 }
 
 /**
@@ -155,6 +150,7 @@ async function isSettled(windowEnd: number): Promise<boolean> {
 interface Run {
   state: string
   new_version: string
+  window_end: string | null
 }
 async function runs(): Promise<Run[]> {
   return (await client.get<{ runs: Run[] }>('/v1/runs?model_id=elec2')).runs
@@ -166,9 +162,10 @@ async function openRuns(): Promise<Run[]> {
   )
 }
 
-async function adoptNewVersion() {
+/** @param windowEnd versions that later windows called for are left for later, however soon they are there */
+async function adoptNewVersion(windowEnd: number) {
   const newest = (await runs())
-    .filter((run) => run.state === 'succeeded')
+    .filter((run) => run.state === 'succeeded' && Date.parse(run.window_end ?? '') <= windowEnd)
     .map((run) => run.new_version)
     .toSorted((a, b) => Number(b) - Number(a))[0]
   if (newest && newest !== live.version)
