@@ -86,7 +86,11 @@ function rangeClient(consumer: RangeConsumer, parts: ConsumerParts, givenUp: Abo
  * Heartbeats while a range is stored, which kafkajs sends only between batches: what takes longer than a session would
  * lose its partition each time, and never end. What the broker answers is heard by the protocol's next own heartbeat.
  */
-function heartbeats(payload: EachBatchPayload, everyMs: number, givenUp: AbortSignal) {
+export function heartbeats(
+  payload: Pick<EachBatchPayload, 'heartbeat'>,
+  everyMs: number,
+  givenUp: AbortSignal,
+) {
   const begun = Date.now()
   const timer = setInterval(() => {
     if (givenUp.aborted || Date.now() - begun > LONGEST_STORE_MS) clearInterval(timer)

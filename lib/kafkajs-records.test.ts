@@ -95,3 +95,21 @@ test('keys go where kafkajs and the Java client send them', () => {
     }),
   )
 })
+
+test('of batches that decompress to more than 128 MiB the rest comes with the next fetch', async () => {
+  const batch = (firstOffset: number) => {
+    const written = writeRecordBatch({
+      records: [{ value: 'small', offsetDelta: 0, timestampDelta: 0 }],
+      firstTimestamp: 0,
+      maxTimestamp: 0,
+    })
+    written.writeBigInt64BE(BigInt(firstOffset), 0)
+    return written
+  }
+  const batches = Buffer.concat([0, 1, 2, 3, 4].map(batch))
+  // Each is 50 MiB once decompressed: one record, and what follows it in the same bytes.
+  const record = batch(0).subarray(61)
+  const bomb = { decompress: async () => Buffer.concat([record, Buffer.alloc(50 << 20)]) }
+  const split = await splitRecordBatches(batches, () => bomb as never)
+  expect(split.map(({ offset }) => offset)).toEqual([0, 1, 2])
+})

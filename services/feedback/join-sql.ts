@@ -140,10 +140,11 @@ INNER JOIN (
  * wins, then the greatest `label_id`. 3. Across identities the source of the higher rank wins, then the newest. 4. What is
  * retracted does not count, nor does what was found to mean another prediction; with nothing left the label is NULL.
  * `labels_known` counts labels, and one that left twice, so that every change has the higher count. A batch has a
- * prediction once: that ClickHouse looks for revisions within the insert would cost a third of it.
+ * prediction once: that ClickHouse looks for revisions within the insert would cost a third of it. Unless its views are filled
+ * side by side, ClickHouse runs all of it in one thread.
  */
 export const outcomes = (withUnnamed: boolean) => `
-INSERT INTO outcome_revisions SETTINGS optimize_on_insert = 0
+INSERT INTO outcome_revisions SETTINGS optimize_on_insert = 0, parallel_view_processing = 1
 SELECT p.model_id, p.predicted_at, p.prediction_id, l.name, l.labels_known, p.model_version, p.variant, p.shadow, p.prediction, p.prediction_number,
   p.score, p.scores, p.attributes, p.decision, p.subject_id,
   if(l.held, l.winner.1, NULL) AS label, if(l.held, toFloat64OrNull(l.winner.1), NULL) AS label_number,
@@ -158,7 +159,7 @@ FROM (
       newest.1 AS label, newest.2 AS labelled_at, newest.3 AS label_id, newest.4 AS retracted, newest.5 AS received_at, newest.6 AS inclusion_probability
     FROM (
       SELECT * FROM (${withUnnamed ? `${NAMED} UNION ALL ${UNNAMED}` : NAMED})
-      ORDER BY received_at, offset LIMIT 1 BY model_id, prediction_id, label_id
+      ORDER BY model_id, prediction_id, label_id, received_at, offset LIMIT 1 BY model_id, prediction_id, label_id
     )
     GROUP BY model_id, prediction_id, name, source, labeler
   )

@@ -24,7 +24,7 @@ export interface Join {
 }
 
 export interface JoinOptions {
-  /** About how many labels one batch takes; 200 000 unless said otherwise. */
+  /** About how many labels one batch takes; 400 000 unless said otherwise. */
   labels?: number
   /** About how many arrived predictions one batch takes; 500 000 unless said otherwise. */
   predictions?: number
@@ -41,7 +41,7 @@ const isOthers = (topic: string) => !isLabels(topic) && topic !== TOPICS.attribu
 export function createJoin(
   db: ClickHouse,
   models: Pick<Models, 'declared'>,
-  { labels = 200_000, predictions = 500_000 }: JoinOptions = {},
+  { labels = 400_000, predictions = 500_000 }: JoinOptions = {},
 ): Join {
   const arrivals = createArrivals(db)
   const precedence = precedenceOf(models)
