@@ -1,8 +1,8 @@
 /** Starts a target: `node main.ts --target=all`. `--check-config` only looks; `--migrate` only migrates. */
 import { parseArgs } from 'node:util'
-import { ConfigError, readConfig } from './lib/config.ts'
-import { messageOf } from './lib/errors.ts'
-import { onSignals, runModules } from './lib/modules.ts'
+import { ConfigError, readConfig } from './lib/runtime/config.ts'
+import { messageOf } from './lib/runtime/errors.ts'
+import { onSignals, runModules } from './lib/runtime/modules.ts'
 import { assemble, checkConfig, Config, targetNamed } from './targets.ts'
 
 const { values } = parseArgs({

@@ -1,12 +1,17 @@
 /** The one file that knows every service. */
 import Type, { type Static } from 'typebox'
-import { ConfigError, readConfig } from './lib/config.ts'
-import { addressOf } from './lib/http.ts'
-import type { Module } from './lib/modules.ts'
-import { outboxModule } from './lib/outbox.ts'
-import { checkPlatformConfig, createPlatform, type Needs, type Platform } from './lib/platform.ts'
-import { PlatformConfig } from './lib/platform-config.ts'
-import { readModels } from './lib/models.ts'
+import { ConfigError, readConfig } from './lib/runtime/config.ts'
+import { addressOf } from './lib/http/server.ts'
+import type { Module } from './lib/runtime/modules.ts'
+import { outboxModule } from './lib/postgres/outbox.ts'
+import {
+  checkPlatformConfig,
+  createPlatform,
+  type Needs,
+  type Platform,
+} from './lib/platform/platform.ts'
+import { PlatformConfig } from './lib/platform/platform-config.ts'
+import { readModels } from './lib/models/model-files.ts'
 import { DriftConfig } from './services/drift/config.ts'
 import { drift } from './services/drift/module.ts'
 import { FeedbackConfig } from './services/feedback/config.ts'

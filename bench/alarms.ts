@@ -5,18 +5,22 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import type { BinnedSample } from '../lib/stats/binned-sample.ts'
-import { evidentlyCategorical, evidentlyNumeric } from '../lib/dialects/evidently.ts'
-import { numericShifts, shareShifts, type NumericSubject } from '../lib/stats/shift-test.ts'
-import type { Season } from '../lib/stats/window-noise.ts'
+import type { BinnedSample } from '../lib/stats/samples/binned-sample.ts'
+import { evidentlyCategorical, evidentlyNumeric } from '../services/drift/interop/evidently.ts'
+import {
+  numericShifts,
+  shareShifts,
+  type NumericSubject,
+} from '../lib/stats/window-tests/shift-test.ts'
+import type { Season } from '../lib/stats/window-tests/window-noise.ts'
 import {
   numericContrast,
   numericReference,
   type NumericReference,
-} from '../lib/stats/window-reference.ts'
+} from '../lib/stats/window-tests/window-reference.ts'
 import { fallTable } from './falls.ts'
 import { counted, feature, type StreamKind } from './streams.ts'
-import { uniforms } from '../lib/stats/random.ts'
+import { uniforms } from '../lib/stats/distributions/random.ts'
 
 const { values } = parseArgs({
   options: {

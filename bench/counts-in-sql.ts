@@ -1,5 +1,5 @@
 /**
- * The counts of `lib/prediction-counts.ts` as ClickHouse itself makes them: what a peer without our code needs to
+ * The counts of `lib/sink/counts/prediction-counts.ts` as ClickHouse itself makes them: what a peer without our code needs to
  * fill the same tables, and what a test holds our counts against.
  */
 

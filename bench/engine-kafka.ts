@@ -4,7 +4,7 @@
  * Tuned: two consumers in threads of their own, blocks of 65 536 rows, a flush a second (one to four consumers and larger
  * blocks came out within a tenth of this). It has no exactly-once, no verdicts and no dead letters.
  */
-import type { ClickHouse } from '../lib/clickhouse.ts'
+import type { ClickHouse } from '../lib/clickhouse/port.ts'
 import { COUNTS } from './counts-in-sql.ts'
 
 export const ENGINE_SETTINGS = {

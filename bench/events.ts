@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import avsc from 'avsc'
 import kafkajs from 'kafkajs'
-import { schemaRegistry } from '../lib/schema-registry.ts'
+import { schemaRegistry } from '../lib/events/avro/schema-registry.ts'
 
 export const PARTITIONS = 4
 

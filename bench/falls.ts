@@ -1,8 +1,8 @@
 /** How often accuracy alarms when nothing has changed, and how soon when it has fallen, beside the fixed default. */
-import { levelTail } from '../lib/stats/level-test.ts'
-import { newcombe } from '../lib/stats/proportions.ts'
-import { uniforms } from '../lib/stats/random.ts'
-import { LEAST_FALL, PERFORMANCE_FALL } from '../services/drift/rules.ts'
+import { levelTail } from '../lib/stats/window-tests/level-test.ts'
+import { newcombe } from '../lib/stats/intervals/proportions.ts'
+import { uniforms } from '../lib/stats/distributions/random.ts'
+import { LEAST_FALL, PERFORMANCE_FALL } from '../services/drift/evaluate/thresholds.ts'
 import { accuracies, type AccuracyStream } from './streams.ts'
 
 const SEED = 20260102

@@ -2,9 +2,9 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { ClickHouse, ClickHouseEngine } from '../lib/clickhouse.ts'
-import { embeddedEngine } from '../lib/clickhouse-embedded.ts'
-import { migrateClickHouse } from '../lib/clickhouse-migrations.ts'
+import type { ClickHouse, ClickHouseEngine } from '../lib/clickhouse/port.ts'
+import { embeddedEngine } from '../lib/clickhouse/embedded.ts'
+import { migrateClickHouse } from '../lib/clickhouse/migrations.ts'
 
 export async function onFreshEngine<T>(
   use: (db: ClickHouse, engine: ClickHouseEngine) => Promise<T>,

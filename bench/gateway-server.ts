@@ -1,11 +1,11 @@
 /** One HTTP server in a process of its own: `bare`, a Fastify handler with our schema, or `plumbline`, ours with Kafka behind it. */
 import fastify from 'fastify'
 import { pino } from 'pino'
-import { openAccess } from '../lib/auth.ts'
-import { eventGateway } from '../lib/event-gateway.ts'
-import { kafkaLog } from '../lib/event-log.kafka.ts'
-import { createHttp } from '../lib/http.ts'
-import { createMetrics } from '../lib/metrics.ts'
+import { openAccess } from '../lib/http/api-keys.ts'
+import { eventGateway } from '../lib/http/event-endpoint.ts'
+import { kafkaLog } from '../lib/event-log/kafka.ts'
+import { createHttp } from '../lib/http/server.ts'
+import { createMetrics } from '../lib/runtime/metrics.ts'
 import { PredictionV1 } from '../schemas/events/prediction.v1.ts'
 import { TOPICS } from '../schemas/topics.ts'
 

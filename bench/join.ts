@@ -1,7 +1,7 @@
 /** The join of labels with predictions, in steady batches, beside one raw hash join of the same rows by ClickHouse. */
-import type { ClickHouse } from '../lib/clickhouse.ts'
+import type { ClickHouse } from '../lib/clickhouse/port.ts'
 import { TOPICS } from '../schemas/topics.ts'
-import { createJoin } from '../services/feedback/join.ts'
+import { createJoin } from '../services/feedback/loop/join.ts'
 import { onFreshEngine } from './fresh-engine.ts'
 import type { Result } from './main.ts'
 

@@ -1,7 +1,7 @@
 /** A window of a slice, from the counts that are kept of it and from raw rows. */
-import type { ClickHouse } from '../lib/clickhouse.ts'
-import { driftQueries } from '../services/drift/queries.ts'
-import { sliceCounts } from '../services/drift/slice-counts.ts'
+import type { ClickHouse } from '../lib/clickhouse/port.ts'
+import { driftQueries } from '../services/drift/queries/drift-queries.ts'
+import { sliceCounts } from '../services/drift/queries/slice-counts.ts'
 import { onFreshEngine } from './fresh-engine.ts'
 import type { Result } from './main.ts'
 import { median } from './median.ts'

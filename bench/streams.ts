@@ -1,7 +1,7 @@
 /** Streams with nothing to find in them, and changes to find: what alarms are measured on. Seeded. */
-import type { BinnedSample } from '../lib/stats/binned-sample.ts'
-import { binned } from '../lib/numeric-bins.ts'
-import type { Level } from '../lib/stats/level-test.ts'
+import type { BinnedSample } from '../lib/stats/samples/binned-sample.ts'
+import { binned } from '../lib/sink/counts/log-histogram.ts'
+import type { Level } from '../lib/stats/window-tests/level-test.ts'
 
 export type StreamKind =
   'independent' | 'rows AR(1) 0.9' | 'window noise' | 'weekly' | 'wandering windows'

@@ -1,6 +1,6 @@
 /**
  * The field kinds of which every event is made. A kind is a TypeBox schema with a `rule` (the
- * sentence a caller reads when a value breaks it) and a `kind` (what `lib/event-fields.ts` judges and stores it by).
+ * sentence a caller reads when a value breaks it) and a `kind` (what `lib/events/fields.ts` judges and stores it by).
  */
 import Type, { type TSchema } from 'typebox'
 

@@ -7,7 +7,7 @@ import { PredictionV1 } from '../schemas/events/prediction.v1.ts'
 import { RetrainV1 } from '../schemas/events/retrain.v1.ts'
 import { VerdictV1 } from '../schemas/events/verdict.v1.ts'
 import { ModelFile } from '../schemas/model.ts'
-import { PlatformConfig } from '../lib/platform-config.ts'
+import { PlatformConfig } from '../lib/platform/platform-config.ts'
 import { DriftConfig } from '../services/drift/config.ts'
 import { FeedbackConfig } from '../services/feedback/config.ts'
 import { IngestConfig } from '../services/ingest/config.ts'
@@ -49,7 +49,7 @@ function configurationPage(): string {
     '# Configuration',
     '',
     'All of it comes from the environment. `npm start -- --target=all --check-config` reads it and the model files, prints every problem at once and exits 0 or 1.',
-    'This page is made by `npm run emit` from the definitions in `lib/platform-config.ts` and `services/*/config.ts`.',
+    'This page is made by `npm run emit` from the definitions in `lib/platform/platform-config.ts` and `services/*/config.ts`.',
     '',
     ...sections.flatMap(([title, schema]) => [
       `## ${title}`,

@@ -21,7 +21,7 @@ const PRODUCTION = /^(main|targets|lib\/.*|services\/.*|schemas\/.*)\.ts$/
 
 export const RULES: readonly Rule[] = [
   {
-    says: 'kafkajs only in lib/event-log.kafka.ts and its helpers',
+    says: 'kafkajs only in lib/event-log/kafka.ts and its helpers',
     files: not(PRODUCTION, /^lib\/(event-log\.kafka|kafka-consumers|kafkajs-\w+)\.ts$/),
     forbids: IMPORT("kafkajs[^']*"),
   },
@@ -31,7 +31,7 @@ export const RULES: readonly Rule[] = [
     forbids: IMPORT("@clickhouse/client|chdb[^']*"),
   },
   {
-    says: 'fastify only in lib/http.ts',
+    says: 'fastify only in lib/http/server.ts',
     files: not(PRODUCTION, /^lib\/http\.ts$/),
     forbids: IMPORT("@?fastify[^']*"),
   },

@@ -3,8 +3,8 @@ import { createReadStream } from 'node:fs'
 import { basename } from 'node:path'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
-import type { RawEvent } from '../lib/event-verdict.ts'
-import { importedLine } from '../services/ingest/dialects/sagemaker.ts'
+import type { RawEvent } from '../lib/events/validator.ts'
+import { importedLine } from '../services/ingest/wire-formats/sagemaker.ts'
 
 /** What one request has at most: events, and bytes of them, below the smallest body a service takes by default. */
 const BATCH = 1000

@@ -4,7 +4,7 @@
  */
 import { parseArgs } from 'node:util'
 import kafkajs from 'kafkajs'
-import { serverEngine } from '../lib/clickhouse.ts'
+import { serverEngine } from '../lib/clickhouse/port.ts'
 
 const USAGE =
   'npm run redrive -- --reason <reason> --since <RFC 3339> [--until <RFC 3339>] [--topic plumbline.predictions.v1] [--dry-run]\nreads PLUMBLINE_CLICKHOUSE_URL (http://127.0.0.1:8123), PLUMBLINE_CLICKHOUSE_USER, PLUMBLINE_CLICKHOUSE_PASSWORD and PLUMBLINE_KAFKA_BROKERS, or PLUMBLINE_INGEST_URL where there is no Kafka'

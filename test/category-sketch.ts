@@ -6,7 +6,7 @@ import {
   MAX_NAMED,
   withCut,
   type CategoryCounts,
-} from '../lib/category-counts.ts'
+} from '../lib/sink/counts/category-counts.ts'
 
 export function keptCategories(counts: ReadonlyMap<string, number>): CategoryCounts {
   if (counts.size <= MAX_NAMED) return counts

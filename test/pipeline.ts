@@ -1,11 +1,11 @@
 /** Events into a fresh embedded engine, through the sinks of the services, and what reads them. */
-import type { ClickHouse } from '../lib/clickhouse.ts'
-import type { EventMapping } from '../lib/event-mapping.ts'
+import type { ClickHouse } from '../lib/clickhouse/port.ts'
+import type { EventMapping } from '../lib/sink/mapping.ts'
 import { TOPICS } from '../schemas/topics.ts'
-import { ATTRIBUTE_MAPPINGS } from '../services/feedback/attribute-rows.ts'
-import { createJoin, type Join } from '../services/feedback/join.ts'
-import { LABEL_MAPPINGS } from '../services/feedback/rows.ts'
-import { predictionMappings } from '../services/ingest/rows.ts'
+import { ATTRIBUTE_MAPPINGS } from '../services/feedback/data/attribute-rows.ts'
+import { createJoin, type Join } from '../services/feedback/loop/join.ts'
+import { LABEL_MAPPINGS } from '../services/feedback/data/label-rows.ts'
+import { predictionMappings } from '../services/ingest/data/prediction-rows.ts'
 import { migratedClickHouse, rangeOf, sinkOn } from './harness.ts'
 
 export type Store = (events: readonly object[]) => Promise<void>

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ended } from '../deploy/local/child-process.ts'
 import { freePort } from '../deploy/local/kafka.ts'
-import { migratePostgres, serverPostgres } from '../lib/postgres.ts'
+import { migratePostgres, serverPostgres } from '../lib/postgres/port.ts'
 import { until } from './processes.ts'
 
 /** Where Debian puts the programs of its newest version, which are not in the path. */

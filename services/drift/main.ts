@@ -1,5 +1,5 @@
 /** Runs drift alone: `node services/drift/main.ts`. */
-import { runService } from '../../lib/run-service.ts'
+import { runService } from '../../lib/platform/run-service.ts'
 import { DriftConfig } from './config.ts'
 import { drift } from './module.ts'
 

@@ -1,6 +1,6 @@
 /** Runs feedback alone: `node services/feedback/main.ts`. */
-import { outboxModule } from '../../lib/outbox.ts'
-import { runService } from '../../lib/run-service.ts'
+import { outboxModule } from '../../lib/postgres/outbox.ts'
+import { runService } from '../../lib/platform/run-service.ts'
 import { FeedbackConfig } from './config.ts'
 import { feedback } from './module.ts'
 

@@ -1,5 +1,5 @@
 /** Runs ingest alone: `node services/ingest/main.ts`. */
-import { runService } from '../../lib/run-service.ts'
+import { runService } from '../../lib/platform/run-service.ts'
 import { IngestConfig } from './config.ts'
 import { ingest } from './module.ts'
 

@@ -1,23 +1,28 @@
-import type { ClickHouse } from '../../lib/clickhouse.ts'
-import type { EventLog, LoggedRange } from '../../lib/event-log.ts'
-import { createHints, modelsOf } from '../../lib/hints.ts'
-import type { Http } from '../../lib/http.ts'
-import type { Logger } from '../../lib/log.ts'
-import type { Metrics } from '../../lib/metrics.ts'
-import { messageOf } from '../../lib/errors.ts'
-import { declaredCodes, type Models } from '../../lib/models.ts'
-import type { Module } from '../../lib/modules.ts'
-import type { SinkOptions, SinkParts } from '../../lib/sink.ts'
-import { sideBySide } from '../../lib/side-by-side.ts'
-import { sinkConsumer } from '../../lib/sink-consumer.ts'
-import { sleep } from '../../lib/clock.ts'
-import type { MessageReader } from '../../lib/message-reader.ts'
+import type { ClickHouse } from '../../lib/clickhouse/port.ts'
+import type { EventLog, LoggedRange } from '../../lib/event-log/port.ts'
+import { createHints, modelsOf } from '../../lib/event-log/wake-ups.ts'
+import type { Http } from '../../lib/http/server.ts'
+import type { Logger } from '../../lib/runtime/log.ts'
+import type { Metrics } from '../../lib/runtime/metrics.ts'
+import { messageOf } from '../../lib/runtime/errors.ts'
+import { declaredCodes, type Models } from '../../lib/models/model-files.ts'
+import type { Module } from '../../lib/runtime/modules.ts'
+import type { SinkOptions, SinkParts } from '../../lib/sink/sink.ts'
+import { sideBySide } from '../../lib/clickhouse/connection-pool.ts'
+import { sinkConsumer } from '../../lib/sink/consumer.ts'
+import { sleep } from '../../lib/runtime/clock.ts'
+import type { MessageReader } from '../../lib/events/decode-message.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import type { IngestConfig } from './config.ts'
-import { dialectRoutes } from './dialect-routes.ts'
-import { INFERENCE_MAPPINGS, kserveReader, mlserverReader, pairHalves } from './inference-log.ts'
-import { ingestRoutes } from './routes.ts'
-import { predictionMappings } from './rows.ts'
+import { dialectRoutes } from './http/wire-format-routes.ts'
+import {
+  INFERENCE_MAPPINGS,
+  kserveReader,
+  mlserverReader,
+  pairHalves,
+} from './loop/pair-inferences.ts'
+import { ingestRoutes } from './http/event-routes.ts'
+import { predictionMappings } from './data/prediction-rows.ts'
 
 export interface IngestDeps {
   http: Http

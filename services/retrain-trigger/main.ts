@@ -1,6 +1,6 @@
 /** Runs retrain-trigger alone: `node services/retrain-trigger/main.ts`. */
-import { outboxModule } from '../../lib/outbox.ts'
-import { runService } from '../../lib/run-service.ts'
+import { outboxModule } from '../../lib/postgres/outbox.ts'
+import { runService } from '../../lib/platform/run-service.ts'
 import { RetrainConfig } from './config.ts'
 import { retrainTrigger } from './module.ts'
 

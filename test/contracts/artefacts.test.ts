@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { Ajv } from 'ajv'
 import avro from 'avsc'
 import { expect, test } from 'vitest'
-import { createJudge } from '../../lib/event-verdict.ts'
-import { parseModel } from '../../lib/models.ts'
+import { createJudge } from '../../lib/events/validator.ts'
+import { parseModel } from '../../lib/models/model-files.ts'
 import { AttributesV1 } from '../../schemas/events/attributes.v1.ts'
 import { LabelV1 } from '../../schemas/events/label.v1.ts'
 import { PredictionV1 } from '../../schemas/events/prediction.v1.ts'
@@ -104,7 +104,7 @@ test('the house rules find what they forbid', () => {
     'services/ingest/x.ts': "import { Kafka } from 'kafkajs'",
     'lib/x.ts': "import { createClient } from '@clickhouse/client'",
     'lib/stats/x.ts': 'const now = Date.now()',
-    'services/drift/evaluate.ts': 'await x()',
+    'services/drift/evaluate/window.ts': 'await x()',
     'lib/utils.ts': '',
     'lib/y.ts': 'process.env.A',
   }

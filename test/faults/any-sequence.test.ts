@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { ClickHouse } from '../../lib/clickhouse.ts'
+import type { ClickHouse } from '../../lib/clickhouse/port.ts'
 import { migratedClickHouse } from '../harness.ts'
 import { prediction, until } from '../processes.ts'
 import { inProcessLogs } from './in-process-log.ts'

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { createJournal } from '../../lib/journal.ts'
+import { createJournal } from '../../lib/event-log/journal.ts'
 import { migratedClickHouse } from '../harness.ts'
 import { prediction, until } from '../processes.ts'
 import { inProcessLogs, leftRange, TOPIC } from './in-process-log.ts'

@@ -1,8 +1,8 @@
 /** Events of many months in one range: a few months an insert, and whole wherever it is cut off. */
 import { expect, test } from 'vitest'
-import type { ClickHouse } from '../../lib/clickhouse.ts'
-import { MAX_MONTHS_PER_INSERT } from '../../lib/month-pieces.ts'
-import { PREDICTION_MAPPINGS } from '../../services/ingest/rows.ts'
+import type { ClickHouse } from '../../lib/clickhouse/port.ts'
+import { MAX_MONTHS_PER_INSERT } from '../../lib/sink/month-pieces.ts'
+import { PREDICTION_MAPPINGS } from '../../services/ingest/data/prediction-rows.ts'
 import { migratedClickHouse, rangeOf, sinkOn } from '../harness.ts'
 import { prediction } from '../processes.ts'
 import { all, inProcessLogs, monthly, TOPIC } from './in-process-log.ts'

@@ -1,8 +1,8 @@
 /** What one sends through the in-process log is set aside by itself: what comes with it is stored. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import type { ClickHouse } from '../../lib/clickhouse.ts'
-import { messageReader } from '../../lib/message-reader.ts'
+import type { ClickHouse } from '../../lib/clickhouse/port.ts'
+import { messageReader } from '../../lib/events/decode-message.ts'
 import { migratedClickHouse } from '../harness.ts'
 import { prediction } from '../processes.ts'
 import { all, inProcessLogs } from './in-process-log.ts'

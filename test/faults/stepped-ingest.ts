@@ -1,17 +1,17 @@
 /** Ingest in a process of its own that kills itself at one step of storing a range; without a step it stores what there is. */
 import { join } from 'node:path'
 import { pino } from 'pino'
-import type { ClickHouse } from '../../lib/clickhouse.ts'
-import { embeddedEngine } from '../../lib/clickhouse-embedded.ts'
-import { migrateClickHouse } from '../../lib/clickhouse-migrations.ts'
-import { kafkaLog } from '../../lib/event-log.kafka.ts'
-import { messageReader } from '../../lib/message-reader.ts'
-import { createMetrics } from '../../lib/metrics.ts'
-import { runModules } from '../../lib/modules.ts'
-import { createSink } from '../../lib/sink.ts'
-import { createSpool } from '../../lib/spool.ts'
+import type { ClickHouse } from '../../lib/clickhouse/port.ts'
+import { embeddedEngine } from '../../lib/clickhouse/embedded.ts'
+import { migrateClickHouse } from '../../lib/clickhouse/migrations.ts'
+import { kafkaLog } from '../../lib/event-log/kafka.ts'
+import { messageReader } from '../../lib/events/decode-message.ts'
+import { createMetrics } from '../../lib/runtime/metrics.ts'
+import { runModules } from '../../lib/runtime/modules.ts'
+import { createSink } from '../../lib/sink/sink.ts'
+import { createSpool } from '../../lib/clickhouse/spool.ts'
 import { TOPICS } from '../../schemas/topics.ts'
-import { PREDICTION_MAPPINGS } from '../../services/ingest/rows.ts'
+import { PREDICTION_MAPPINGS } from '../../services/ingest/data/prediction-rows.ts'
 
 const [brokers, directory, step = '', expected = '0'] = process.argv.slice(2) as [
   string,

@@ -1,7 +1,7 @@
 /** Our dialects beside the packages themselves: `scripts/golden_dialects.py` made the values and names the versions. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { azureJs, azurePsi } from '../../lib/dialects/azure.ts'
+import { azureJs, azurePsi } from '../../services/drift/interop/azure.ts'
 import {
   evidentlyCategorical,
   evidentlyJs,
@@ -10,25 +10,25 @@ import {
   evidentlyNumeric,
   evidentlyPsi,
   evidentlyWasserstein,
-} from '../../lib/dialects/evidently.ts'
-import { nannymlHellinger, nannymlJs } from '../../lib/dialects/nannyml.ts'
-import { scouterPsi } from '../../lib/dialects/scouter.ts'
-import type { ScoreBin } from '../../lib/stats/calibration.ts'
+} from '../../services/drift/interop/evidently.ts'
+import { nannymlHellinger, nannymlJs } from '../../services/drift/interop/nannyml.ts'
+import { scouterPsi } from '../../services/drift/interop/scouter.ts'
+import type { ScoreBin } from '../../lib/stats/estimators/calibration.ts'
 import {
   calibratedRates,
   estimatedAccuracy,
   estimatedAuc,
-} from '../../lib/stats/confidence-estimate.ts'
-import { incompleteBeta } from '../../lib/stats/incomplete-beta.ts'
-import { digamma, trigamma, trigammaInverse } from '../../lib/stats/polygamma.ts'
-import { studentTail } from '../../lib/stats/student-t.ts'
+} from '../../lib/stats/estimators/confidence-estimate.ts'
+import { incompleteBeta } from '../../lib/stats/distributions/incomplete-beta.ts'
+import { digamma, trigamma, trigammaInverse } from '../../lib/stats/distributions/polygamma.ts'
+import { studentTail } from '../../lib/stats/distributions/student-t.ts'
 import {
   energyDistance,
   ksExactPValue,
   ksStatistic,
   sorted,
   wassersteinDistance,
-} from '../../lib/stats/two-samples.ts'
+} from '../../lib/stats/distances/two-samples.ts'
 
 const golden = JSON.parse(readFileSync(new URL('dialects.json', import.meta.url), 'utf8')) as {
   numeric: {

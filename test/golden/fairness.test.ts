@@ -1,8 +1,8 @@
 /** Fairness of groups beside fairlearn: `scripts/golden_dialects.py` made the values. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { evaluateFairness } from '../../services/drift/evaluate-fairness.ts'
-import type { GroupCounts } from '../../services/drift/window-data.ts'
+import { evaluateFairness } from '../../services/drift/evaluate/fairness.ts'
+import type { GroupCounts } from '../../services/drift/data/window-data.ts'
 
 const { fairness: golden } = JSON.parse(
   readFileSync(new URL('dialects.json', import.meta.url), 'utf8'),

@@ -1,6 +1,6 @@
 /** Samples of plain numbers as binned samples. */
-import { binOf } from '../../lib/numeric-bins.ts'
-import type { BinnedSample } from '../../lib/stats/binned-sample.ts'
+import { binOf } from '../../lib/sink/counts/log-histogram.ts'
+import type { BinnedSample } from '../../lib/stats/samples/binned-sample.ts'
 
 /** Every distinct value is a bin of its own. */
 export const atoms = (values: readonly number[]) => binned(values, (value) => value)

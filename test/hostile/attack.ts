@@ -1,6 +1,6 @@
 /** The whole corpus and a fuzzer against a service, good events between them, everything measured. */
 import { existsSync } from 'node:fs'
-import { importedLine } from '../../services/ingest/dialects/sagemaker.ts'
+import { importedLine } from '../../services/ingest/wire-formats/sagemaker.ts'
 import { ask, post, until } from '../processes.ts'
 import { corpus } from '../security/sql-port/corpus.ts'
 import type { Row } from './attack-report.ts'

@@ -1,6 +1,6 @@
 /** Endless hostile requests and statements, the same for the same seed. Pure. */
 import { gzipSync, zstdCompressSync } from 'node:zlib'
-import { uniforms } from '../../lib/stats/random.ts'
+import { uniforms } from '../../lib/stats/distributions/random.ts'
 import { corpus } from '../security/sql-port/corpus.ts'
 import {
   hostileText,

@@ -6,7 +6,7 @@ import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ended } from '../../deploy/local/child-process.ts'
 import { freePort } from '../../deploy/local/kafka.ts'
-import { alertSender } from '../../services/retrain-trigger/alerts.ts'
+import { alertSender } from '../../services/retrain-trigger/loop/send-alerts.ts'
 import { temporaryDirectory } from '../harness.ts'
 import { until } from '../processes.ts'
 

@@ -1,8 +1,8 @@
 /** The units of a canary: concurrent, old enough, each subject once. */
 import { beforeAll, expect, test } from 'vitest'
-import { parseModel } from '../../lib/models.ts'
-import { readArms } from '../../services/drift/canary-queries.ts'
-import { readPairs } from '../../services/drift/canary-pairs.ts'
+import { parseModel } from '../../lib/models/model-files.ts'
+import { readArms } from '../../services/drift/canary/canary-queries.ts'
+import { readPairs } from '../../services/drift/canary/canary-pairs.ts'
 import { pipeline, type Pipeline } from '../pipeline.ts'
 
 const START = Date.UTC(2026, 0, 5)

@@ -1,6 +1,6 @@
 /** Windows of a number of events: as few quarters of an hour as hold so many. */
 import { beforeAll, expect, test } from 'vitest'
-import { parseModel } from '../../lib/models.ts'
+import { parseModel } from '../../lib/models/model-files.ts'
 import { judgeOn } from '../judging.ts'
 import { pipeline, type Pipeline } from '../pipeline.ts'
 

@@ -1,7 +1,7 @@
 /** Killed between the inserts of a revision: the window comes again, and nothing that was said of it is lost. */
 import { beforeAll, expect, test } from 'vitest'
-import type { ClickHouse } from '../../lib/clickhouse.ts'
-import { parseModel } from '../../lib/models.ts'
+import type { ClickHouse } from '../../lib/clickhouse/port.ts'
+import { parseModel } from '../../lib/models/model-files.ts'
 import { judgeOn } from '../judging.ts'
 import { pipeline, type Pipeline } from '../pipeline.ts'
 

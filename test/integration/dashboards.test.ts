@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { clickHouseDashboard, STANDING_ALARMS } from '../../dashboards/artefacts.ts'
 import { PANELS } from '../../dashboards/panels.ts'
-import type { ClickHouse } from '../../lib/clickhouse.ts'
+import type { ClickHouse } from '../../lib/clickhouse/port.ts'
 import { migratedClickHouse } from '../harness.ts'
 import { ROOT } from '../processes.ts'
 

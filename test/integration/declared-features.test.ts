@@ -1,9 +1,9 @@
 /** Codes that are numbers on the wire are judged as categories where the model file says so. */
 import { beforeAll, expect, test } from 'vitest'
-import { declaredCodes, parseModel, type Model } from '../../lib/models.ts'
-import { asDeclared } from '../../services/drift/declared-features.ts'
-import { driftQueries } from '../../services/drift/queries.ts'
-import { ALL } from '../../services/drift/scope.ts'
+import { declaredCodes, parseModel, type Model } from '../../lib/models/model-files.ts'
+import { asDeclared } from '../../services/drift/data/declared-features.ts'
+import { driftQueries } from '../../services/drift/queries/drift-queries.ts'
+import { ALL } from '../../services/drift/data/cohort.ts'
 import { judgeOn } from '../judging.ts'
 import { pipeline, type Pipeline } from '../pipeline.ts'
 

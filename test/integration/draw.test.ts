@@ -1,8 +1,8 @@
 /** Predictions are drawn for review: each once, under a name of its own, at most as many as a budget allows. */
 import { expect, test } from 'vitest'
-import { parseModel } from '../../lib/models.ts'
+import { parseModel } from '../../lib/models/model-files.ts'
 import { MAX_BUDGET_PER_DAY } from '../../schemas/model.ts'
-import { drawTasks } from '../../services/feedback/draw.ts'
+import { drawTasks } from '../../services/feedback/loop/draw.ts'
 import { pipeline } from '../pipeline.ts'
 
 const DAY = Date.UTC(2025, 11, 5)

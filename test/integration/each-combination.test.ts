@@ -1,11 +1,11 @@
 /** Counts and truth of versions and variants, read together, are what each of them has when it is read alone. */
 import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
-import { parseModel } from '../../lib/models.ts'
-import { driftQueries } from '../../services/drift/queries.ts'
-import { keyOf } from '../../services/drift/scope.ts'
-import { truthReader } from '../../services/drift/truth-reader.ts'
-import type { OutcomeCounts, WindowCounts } from '../../services/drift/window-data.ts'
+import { parseModel } from '../../lib/models/model-files.ts'
+import { driftQueries } from '../../services/drift/queries/drift-queries.ts'
+import { keyOf } from '../../services/drift/data/cohort.ts'
+import { truthReader } from '../../services/drift/queries/outcome-reader.ts'
+import type { OutcomeCounts, WindowCounts } from '../../services/drift/data/window-data.ts'
 import { pipeline, type Pipeline } from '../pipeline.ts'
 
 const START = Date.UTC(2026, 0, 5)

@@ -1,9 +1,9 @@
 /** What one evaluation reads at most, whatever comes; and that its columns say what they are. */
 import { beforeAll, expect, test } from 'vitest'
-import { parseModel } from '../../lib/models.ts'
-import { driftQueries } from '../../services/drift/queries.ts'
-import { ALL } from '../../services/drift/scope.ts'
-import { MAX_SUBJECTS } from '../../services/drift/count-queries.ts'
+import { parseModel } from '../../lib/models/model-files.ts'
+import { driftQueries } from '../../services/drift/queries/drift-queries.ts'
+import { ALL } from '../../services/drift/data/cohort.ts'
+import { MAX_SUBJECTS } from '../../services/drift/queries/count-queries.ts'
 import { judgeOn } from '../judging.ts'
 import { pipeline, type Pipeline } from '../pipeline.ts'
 

@@ -1,8 +1,8 @@
 /** A batch that ClickHouse cannot join is halved until it can, and then all is joined. */
 import { expect, test } from 'vitest'
-import type { ClickHouse } from '../../lib/clickhouse.ts'
-import { createJoin } from '../../services/feedback/join.ts'
-import * as sql from '../../services/feedback/join-sql.ts'
+import type { ClickHouse } from '../../lib/clickhouse/port.ts'
+import { createJoin } from '../../services/feedback/loop/join.ts'
+import * as sql from '../../services/feedback/queries/join-statements.ts'
 import { pipeline } from '../pipeline.ts'
 
 const RANGES = 40

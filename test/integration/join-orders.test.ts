@@ -2,12 +2,12 @@
 import fc from 'fast-check'
 import { Registry } from 'prom-client'
 import { beforeAll, expect, test } from 'vitest'
-import type { ClickHouse } from '../../lib/clickhouse.ts'
+import type { ClickHouse } from '../../lib/clickhouse/port.ts'
 import { TOPICS } from '../../schemas/topics.ts'
-import { createJoin } from '../../services/feedback/join.ts'
-import { LABEL_MAPPINGS } from '../../services/feedback/rows.ts'
-import { waitingMetrics } from '../../services/feedback/waiting-metrics.ts'
-import { PREDICTION_MAPPINGS } from '../../services/ingest/rows.ts'
+import { createJoin } from '../../services/feedback/loop/join.ts'
+import { LABEL_MAPPINGS } from '../../services/feedback/data/label-rows.ts'
+import { waitingMetrics } from '../../services/feedback/queries/waiting-labels.ts'
+import { PREDICTION_MAPPINGS } from '../../services/ingest/data/prediction-rows.ts'
 import { migratedClickHouse, rangeOf, sinkOn } from '../harness.ts'
 
 interface Predicted {

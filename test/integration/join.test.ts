@@ -3,12 +3,12 @@ import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
 import { migratedClickHouse, rangeOf, sinkOn } from '../harness.ts'
 import { prediction } from '../processes.ts'
-import type { ClickHouse } from '../../lib/clickhouse.ts'
-import { parseModel } from '../../lib/models.ts'
-import type { Sink } from '../../lib/sink.ts'
-import { createJoin, type Join } from '../../services/feedback/join.ts'
-import { LABEL_MAPPINGS } from '../../services/feedback/rows.ts'
-import { PREDICTION_MAPPINGS } from '../../services/ingest/rows.ts'
+import type { ClickHouse } from '../../lib/clickhouse/port.ts'
+import { parseModel } from '../../lib/models/model-files.ts'
+import type { Sink } from '../../lib/sink/sink.ts'
+import { createJoin, type Join } from '../../services/feedback/loop/join.ts'
+import { LABEL_MAPPINGS } from '../../services/feedback/data/label-rows.ts'
+import { PREDICTION_MAPPINGS } from '../../services/ingest/data/prediction-rows.ts'
 
 let db: ClickHouse
 let predictions: Sink

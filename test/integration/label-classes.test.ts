@@ -1,6 +1,6 @@
 /** Labels that name classes otherwise than predictions do: nobody is told that the model is always wrong. */
 import { beforeAll, expect, test } from 'vitest'
-import { parseModel } from '../../lib/models.ts'
+import { parseModel } from '../../lib/models/model-files.ts'
 import { judgeOn } from '../judging.ts'
 import { pipeline, type Pipeline } from '../pipeline.ts'
 

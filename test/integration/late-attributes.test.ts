@@ -1,8 +1,11 @@
 /** Protected attributes that come apart from predictions: before them, after them, in any order. */
 import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
-import { parseModel } from '../../lib/models.ts'
-import { lateAttributes, type LateAttributes } from '../../services/feedback/late-attributes.ts'
+import { parseModel } from '../../lib/models/model-files.ts'
+import {
+  lateAttributes,
+  type LateAttributes,
+} from '../../services/feedback/loop/late-attributes.ts'
 import { judgeOn } from '../judging.ts'
 import { pipeline, type Pipeline } from '../pipeline.ts'
 

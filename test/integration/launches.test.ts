@@ -4,12 +4,20 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { embeddedPostgres, migratePostgres, type EmbeddedPostgres } from '../../lib/postgres.ts'
-import { incompleteness, readAudit, readEvidence } from '../../services/retrain-trigger/audit.ts'
-import { launcher } from '../../services/retrain-trigger/launch.ts'
-import { isTokenOf } from '../../services/retrain-trigger/run-token.ts'
-import type { Run } from '../../services/retrain-trigger/run-record.ts'
-import { runLedger, type RunLedger } from '../../services/retrain-trigger/runs.ts'
+import {
+  embeddedPostgres,
+  migratePostgres,
+  type EmbeddedPostgres,
+} from '../../lib/postgres/port.ts'
+import {
+  incompleteness,
+  readAudit,
+  readEvidence,
+} from '../../services/retrain-trigger/queries/audit-log.ts'
+import { launcher } from '../../services/retrain-trigger/launchers/launch.ts'
+import { isTokenOf } from '../../services/retrain-trigger/data/run-token.ts'
+import type { Run } from '../../services/retrain-trigger/data/run-record.ts'
+import { runLedger, type RunLedger } from '../../services/retrain-trigger/queries/runs.ts'
 import { temporaryDirectory } from '../harness.ts'
 import { until } from '../processes.ts'
 

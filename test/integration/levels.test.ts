@@ -1,8 +1,8 @@
 /** Performance and operations of a model whose reference has windows enough to tell how much they differ anyway. */
 import { beforeAll, expect, test } from 'vitest'
 import { normals } from '../../bench/streams.ts'
-import { parseModel } from '../../lib/models.ts'
-import { uniforms } from '../../lib/stats/random.ts'
+import { parseModel } from '../../lib/models/model-files.ts'
+import { uniforms } from '../../lib/stats/distributions/random.ts'
 import { judgeOn } from '../judging.ts'
 import { pipeline, type Pipeline } from '../pipeline.ts'
 

@@ -1,8 +1,8 @@
 /** Features of more categories than are kept by name, from the events to the verdict. */
 import { expect, test } from 'vitest'
-import { parseModel } from '../../lib/models.ts'
-import { driftQueries } from '../../services/drift/queries.ts'
-import { ALL } from '../../services/drift/scope.ts'
+import { parseModel } from '../../lib/models/model-files.ts'
+import { driftQueries } from '../../services/drift/queries/drift-queries.ts'
+import { ALL } from '../../services/drift/data/cohort.ts'
 import { drawnUsers, keptCategories, uniform } from '../category-sketch.ts'
 import { judgeOn } from '../judging.ts'
 import { pipeline } from '../pipeline.ts'

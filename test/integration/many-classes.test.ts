@@ -1,9 +1,9 @@
 /** Models of very many classes: every measure is of all cases, whatever is read one by one. */
 import { beforeAll, expect, test } from 'vitest'
-import type { ClickHouse } from '../../lib/clickhouse.ts'
-import { parseModel } from '../../lib/models.ts'
-import { readOutcomes } from '../../services/drift/outcome-queries.ts'
-import { measuresOf } from '../../services/drift/measures.ts'
+import type { ClickHouse } from '../../lib/clickhouse/port.ts'
+import { parseModel } from '../../lib/models/model-files.ts'
+import { readOutcomes } from '../../services/drift/queries/outcome-queries.ts'
+import { measuresOf } from '../../services/drift/evaluate/performance-measures.ts'
 import { migratedClickHouse } from '../harness.ts'
 
 /** Truth of `classes` classes: `n` cases, two thirds of them right. */

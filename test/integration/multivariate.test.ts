@@ -1,8 +1,8 @@
 /** What no feature shows: those that hang together as never before, and embeddings that lie elsewhere. */
 import { beforeAll, expect, test } from 'vitest'
 import { normals } from '../../bench/streams.ts'
-import { parseModel } from '../../lib/models.ts'
-import { uniforms } from '../../lib/stats/random.ts'
+import { parseModel } from '../../lib/models/model-files.ts'
+import { uniforms } from '../../lib/stats/distributions/random.ts'
 import { judgeOn } from '../judging.ts'
 import { pipeline, type Pipeline } from '../pipeline.ts'
 

@@ -1,7 +1,7 @@
 /** What counts leave open, settled from rows. */
 import { expect, test } from 'vitest'
-import { parseModel } from '../../lib/models.ts'
-import { uniforms } from '../../lib/stats/random.ts'
+import { parseModel } from '../../lib/models/model-files.ts'
+import { uniforms } from '../../lib/stats/distributions/random.ts'
 import { judgeOn } from '../judging.ts'
 import { pipeline } from '../pipeline.ts'
 

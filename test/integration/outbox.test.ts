@@ -1,9 +1,14 @@
 /** The outbox on a real PostgreSQL, in this process: what one target refuses stops nothing else. */
 import { join } from 'node:path'
 import { beforeAll, beforeEach, expect, test } from 'vitest'
-import type { Row } from '../../lib/clickhouse.ts'
-import { createOutbox, leaveMessage, leaveRow, type OutboxTargets } from '../../lib/outbox.ts'
-import { embeddedPostgres, migratePostgres, type Postgres } from '../../lib/postgres.ts'
+import type { Row } from '../../lib/clickhouse/port.ts'
+import {
+  createOutbox,
+  leaveMessage,
+  leaveRow,
+  type OutboxTargets,
+} from '../../lib/postgres/outbox.ts'
+import { embeddedPostgres, migratePostgres, type Postgres } from '../../lib/postgres/port.ts'
 import { temporaryDirectory } from '../harness.ts'
 
 let postgres: Postgres

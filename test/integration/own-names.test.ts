@@ -1,7 +1,7 @@
 /** Features that are called like the model's own values are features all the same. */
 import { expect, test } from 'vitest'
-import { ALL } from '../../services/drift/scope.ts'
-import { driftQueries } from '../../services/drift/queries.ts'
+import { ALL } from '../../services/drift/data/cohort.ts'
+import { driftQueries } from '../../services/drift/queries/drift-queries.ts'
 import { pipeline } from '../pipeline.ts'
 
 const START = Date.UTC(2026, 0, 1)

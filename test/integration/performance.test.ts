@@ -1,7 +1,7 @@
 /** Performance of every task, from events to facts, beside scikit-learn; and truth that is implied, early, or of margins. */
 import { readFileSync } from 'node:fs'
 import { beforeAll, expect, test } from 'vitest'
-import { parseModel, type Model } from '../../lib/models.ts'
+import { parseModel, type Model } from '../../lib/models/model-files.ts'
 import { judgeOn } from '../judging.ts'
 import { pipeline, type Pipeline } from '../pipeline.ts'
 

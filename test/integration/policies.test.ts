@@ -1,12 +1,12 @@
 /** Policies are asked by themselves, a bounded number of windows at a time, on real stores. */
 import { join } from 'node:path'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
-import type { ClickHouse } from '../../lib/clickhouse.ts'
-import { parseModel } from '../../lib/models.ts'
-import { embeddedPostgres, migratePostgres, serverPostgres } from '../../lib/postgres.ts'
-import { policyEngine } from '../../services/retrain-trigger/policies.ts'
-import { policyQueries } from '../../services/retrain-trigger/queries.ts'
-import { runLedger, type RunLedger } from '../../services/retrain-trigger/runs.ts'
+import type { ClickHouse } from '../../lib/clickhouse/port.ts'
+import { parseModel } from '../../lib/models/model-files.ts'
+import { embeddedPostgres, migratePostgres, serverPostgres } from '../../lib/postgres/port.ts'
+import { policyEngine } from '../../services/retrain-trigger/loop/policies.ts'
+import { policyQueries } from '../../services/retrain-trigger/queries/policy-queries.ts'
+import { runLedger, type RunLedger } from '../../services/retrain-trigger/queries/runs.ts'
 import { migratedClickHouse, temporaryDirectory } from '../harness.ts'
 import { postgresServer } from '../postgres-server.ts'
 

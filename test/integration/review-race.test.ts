@@ -1,8 +1,8 @@
 /** Two feedback processes on one PostgreSQL server: reviewers race for tasks and answer at the same instant. */
 import { beforeAll, expect, test } from 'vitest'
-import { Problem } from '../../lib/errors.ts'
-import { serverPostgres, type Postgres } from '../../lib/postgres.ts'
-import { reviewQueue } from '../../services/feedback/review-queue.ts'
+import { Problem } from '../../lib/runtime/errors.ts'
+import { serverPostgres, type Postgres } from '../../lib/postgres/port.ts'
+import { reviewQueue } from '../../services/feedback/queries/review-queue.ts'
 import { postgresServer } from '../postgres-server.ts'
 
 let connections: Postgres[]

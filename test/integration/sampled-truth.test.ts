@@ -1,11 +1,11 @@
 /** Truth of a sampled stream: an event drawn with probability 1/k says what k events like it would say. */
 import { beforeAll, expect, test } from 'vitest'
-import { parseModel, type Model } from '../../lib/models.ts'
-import { uniforms } from '../../lib/stats/random.ts'
-import { measuresOf } from '../../services/drift/measures.ts'
-import { driftQueries } from '../../services/drift/queries.ts'
-import { ALL } from '../../services/drift/scope.ts'
-import type { OutcomeCounts } from '../../services/drift/window-data.ts'
+import { parseModel, type Model } from '../../lib/models/model-files.ts'
+import { uniforms } from '../../lib/stats/distributions/random.ts'
+import { measuresOf } from '../../services/drift/evaluate/performance-measures.ts'
+import { driftQueries } from '../../services/drift/queries/drift-queries.ts'
+import { ALL } from '../../services/drift/data/cohort.ts'
+import type { OutcomeCounts } from '../../services/drift/data/window-data.ts'
 import { judgeOn } from '../judging.ts'
 import { pipeline, type Pipeline } from '../pipeline.ts'
 

@@ -1,9 +1,9 @@
 /** A stream of which part was drawn, with a probability that depends on the score: judged as the whole stream would be. */
 import { beforeAll, expect, test } from 'vitest'
-import { parseModel } from '../../lib/models.ts'
-import { uniforms } from '../../lib/stats/random.ts'
-import { driftQueries } from '../../services/drift/queries.ts'
-import { ALL } from '../../services/drift/scope.ts'
+import { parseModel } from '../../lib/models/model-files.ts'
+import { uniforms } from '../../lib/stats/distributions/random.ts'
+import { driftQueries } from '../../services/drift/queries/drift-queries.ts'
+import { ALL } from '../../services/drift/data/cohort.ts'
 import { judgeOn } from '../judging.ts'
 import { pipeline, type Pipeline } from '../pipeline.ts'
 

@@ -2,14 +2,14 @@
 import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
 import { COUNTS } from '../../bench/counts-in-sql.ts'
-import { messageReader } from '../../lib/message-reader.ts'
-import { createSeenIds } from '../../lib/seen-ids.ts'
+import { messageReader } from '../../lib/events/decode-message.ts'
+import { createSeenIds } from '../../lib/sink/dedupe-set.ts'
 import { migratedClickHouse, rangeOf, sinkOn } from '../harness.ts'
 import { prediction } from '../processes.ts'
-import type { ClickHouse } from '../../lib/clickhouse.ts'
-import type { Sink } from '../../lib/sink.ts'
-import { LABEL_MAPPINGS } from '../../services/feedback/rows.ts'
-import { PREDICTION_MAPPINGS } from '../../services/ingest/rows.ts'
+import type { ClickHouse } from '../../lib/clickhouse/port.ts'
+import type { Sink } from '../../lib/sink/sink.ts'
+import { LABEL_MAPPINGS } from '../../services/feedback/data/label-rows.ts'
+import { PREDICTION_MAPPINGS } from '../../services/ingest/data/prediction-rows.ts'
 
 let db: ClickHouse
 let sink: Sink

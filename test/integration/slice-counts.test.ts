@@ -1,13 +1,13 @@
 /** Counts that are kept of slices say what the raw rows say, however the rows and the questions for them come. */
 import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
-import type { ClickHouse } from '../../lib/clickhouse.ts'
-import { binOf } from '../../lib/numeric-bins.ts'
-import { mergedSample, type BinnedSample } from '../../lib/stats/binned-sample.ts'
-import { driftQueries } from '../../services/drift/queries.ts'
-import { sliceCounts } from '../../services/drift/slice-counts.ts'
-import type { Combination } from '../../services/drift/scope.ts'
-import type { WindowCounts } from '../../services/drift/window-data.ts'
+import type { ClickHouse } from '../../lib/clickhouse/port.ts'
+import { binOf } from '../../lib/sink/counts/log-histogram.ts'
+import { mergedSample, type BinnedSample } from '../../lib/stats/samples/binned-sample.ts'
+import { driftQueries } from '../../services/drift/queries/drift-queries.ts'
+import { sliceCounts } from '../../services/drift/queries/slice-counts.ts'
+import type { Combination } from '../../services/drift/data/cohort.ts'
+import type { WindowCounts } from '../../services/drift/data/window-data.ts'
 import { pipeline, type Pipeline } from '../pipeline.ts'
 
 const STEP = 900_000

@@ -1,11 +1,11 @@
 /** Truth of a slice, read for all its values at once, is that of a model which has the events of one value alone. */
 import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
-import { parseModel } from '../../lib/models.ts'
-import { driftQueries } from '../../services/drift/queries.ts'
-import { ALL, type Combination } from '../../services/drift/scope.ts'
-import { truthReader } from '../../services/drift/truth-reader.ts'
-import type { OutcomeCounts } from '../../services/drift/window-data.ts'
+import { parseModel } from '../../lib/models/model-files.ts'
+import { driftQueries } from '../../services/drift/queries/drift-queries.ts'
+import { ALL, type Combination } from '../../services/drift/data/cohort.ts'
+import { truthReader } from '../../services/drift/queries/outcome-reader.ts'
+import type { OutcomeCounts } from '../../services/drift/data/window-data.ts'
 import { pipeline, type Pipeline } from '../pipeline.ts'
 
 const START = Date.UTC(2026, 0, 5)

@@ -1,6 +1,6 @@
 /** What an earlier revision said and the newer one can not say any more is taken back, not left standing. */
 import { expect, test } from 'vitest'
-import { parseModel } from '../../lib/models.ts'
+import { parseModel } from '../../lib/models/model-files.ts'
 import { judgeOn } from '../judging.ts'
 import { pipeline } from '../pipeline.ts'
 

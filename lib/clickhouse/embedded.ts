@@ -1,0 +1,152 @@
+/** ClickHouse inside this process (chDB): one data directory, one process, several sessions. */
+import { mkdirSync } from 'node:fs'
+import { createClient, type ClickHouseClient } from '@clickhouse/client'
+import { formatQueryParams } from '@clickhouse/client-common'
+import { Session } from 'chdb'
+import { createChdbConnection } from 'chdb/connection'
+import { accessArguments, type EngineRole } from './access.ts'
+import {
+  clickHouseOf,
+  escape,
+  insertInto,
+  SESSION_SETTINGS,
+  structureOf,
+  type Bind,
+  type ClickHouseEngine,
+} from './port.ts'
+
+export interface RawResult {
+  bytes: Buffer
+  elapsedSeconds: number
+  /** Of the answer; how many rows were read for it the engine does not say. */
+  rows: number
+}
+
+/** A session as ClickHouse's HTTP interface needs it: any SQL, any FORMAT, bytes out. */
+export interface RawSession {
+  run: (sql: string, params: Record<string, string>, format: string) => Promise<RawResult>
+  close: () => void
+}
+
+export interface EmbeddedEngine extends ClickHouseEngine {
+  /** Takes the directory now, not at the first connection. @throws as {@link embeddedEngine} */
+  open: () => void
+  /**
+   * A session of its own: what is set in it, and the database it uses, are no other's.
+   *
+   * @param settings statements run once, such as the limits of a reader
+   */
+  rawSession: (role: EngineRole, settings: readonly string[]) => RawSession
+}
+
+/**
+ * Opens the engine on `path`, made when missing.
+ *
+ * @throws when another process holds the directory, with the sentence what to do
+ */
+export function embeddedEngine(path: string): EmbeddedEngine {
+  mkdirSync(path, { recursive: true })
+  const clients: ClickHouseClient[] = []
+  const sessions = new Set<Session>()
+  let first: Session | undefined
+  /** The first session opens the engine, with who may do what; every later one of the same path is given the same. */
+  const engine = () =>
+    (first ??= open(() => new Session(path, { connectionArgs: accessArguments(path) }), path))
+  return {
+    open: () => void engine(),
+    connect: () => {
+      engine()
+      const connection = open(() => createChdbConnection({ path }), path)
+      // Settings given to the client are set anew before every query, which costs as much as a small query does.
+      const client = createClient({ connection } as never)
+      clients.push(client)
+      const ready = client.command({ query: `SET ${settingsList()}` })
+      ready.catch(() => {})
+      return clickHouseOf(client, {
+        insertFile: async (insert) => {
+          const rows = `SELECT * FROM file('${escape(insert.path)}', Native, '${escape(structureOf(insert))}')`
+          const where = insert.where === undefined ? '' : ` WHERE ${insert.where}`
+          await client.command({ query: `${insertInto(insert)} ${rows}${where}` })
+        },
+        ready,
+        bind: boundBySet(client),
+        isEmbedded: true,
+      })
+    },
+    rawSession: (role, settings) => {
+      engine()
+      const session = open(() => new Session(path), path)
+      sessions.add(session)
+      for (const statement of [`SET ROLE ${role}`, ...settings]) session.query(statement)
+      return {
+        run: async (sql, params, format) => {
+          const result =
+            Object.keys(params).length > 0
+              ? await session.queryBindAsync(sql, params, { format })
+              : await session.queryAsync(sql, { format })
+          return {
+            bytes: Buffer.from(result.bytes()),
+            elapsedSeconds: result.elapsed,
+            rows: result.rowsRead,
+          }
+        },
+        close: () => {
+          sessions.delete(session)
+          session.close()
+        },
+      }
+    },
+    close: async () => {
+      await Promise.all(clients.map((client) => client.close()))
+      for (const session of sessions) session.close()
+      first?.close()
+    },
+  }
+}
+
+/**
+ * Parameters that are set on the connection before the statement. What travels with a statement, chDB keeps for the whole process, and
+ * runs such statements one after another whatever connection they come from; so set, those of several connections run side by side.
+ */
+function boundBySet(client: ClickHouseClient): Bind {
+  let last: Promise<unknown> = Promise.resolve()
+  return (params, run) => {
+    const mine = last.then(async () => {
+      const values = Object.entries(params).map(
+        ([name, value]) => `param_${name} = '${escape(formatQueryParams({ value }))}'`,
+      )
+      await client.command({ query: `SET ${values.join(', ')}` })
+      return run({})
+    })
+    // The next statement with parameters must not change those of this one.
+    last = mine.catch(() => {})
+    return mine
+  }
+}
+
+/**
+ * What the embedded engine need not do for questions of some milliseconds: machine code for expressions is made anew whenever a
+ * constant in them differs, and a read through a pool of threads costs two switches for a page that is in memory.
+ */
+const EMBEDDED_SETTINGS = {
+  compile_expressions: 0,
+  compile_aggregate_expressions: 0,
+  compile_sort_description: 0,
+  local_filesystem_read_method: 'pread',
+} as const
+
+const settingsList = () =>
+  Object.entries({ ...SESSION_SETTINGS, ...EMBEDDED_SETTINGS })
+    .map(([name, value]) => `${name} = ${typeof value === 'number' ? value : `'${value}'`}`)
+    .join(', ')
+
+function open<T>(make: () => T, path: string): T {
+  try {
+    return make()
+  } catch (cause) {
+    throw new Error(
+      `cannot open the ClickHouse data directory ${path}: one process at a time may hold it; stop the other one, or point PLUMBLINE_CLICKHOUSE_URL at it`,
+      { cause },
+    )
+  }
+}

@@ -1,0 +1,346 @@
+/**
+ * Blocks in ClickHouse's Native format, its fastest on the way in: columns, each one contiguous.
+ *
+ * A column is filled by row number; rows that are skipped hold the type's default. A column that was never set is left
+ * out of the block, and the table fills it. Numbers of 64 bits are taken as JavaScript numbers, exact to 2^53.
+ * Layout: https://clickhouse.com/docs/interfaces/formats/Native (of revision 0, as files and HTTP bodies are read).
+ */
+
+import { bytesOf, fixed, LAYOUT } from './fixed-width.ts'
+import { byNames, type Members } from '../../events/flat-record.ts'
+
+export { fixed } from './fixed-width.ts'
+
+export interface Column<T = unknown> {
+  /** As in DDL, without codecs. */
+  type: string
+  /** Sets a row; rows come in ascending order, some may be left out. */
+  set: (row: number, value: T) => void
+  /** Rows up to here are given: set, or the default. */
+  fill: (rows: number) => void
+  /** Whether any row was set. */
+  used: () => boolean
+  /** What precedes the data of the whole column: versions of its encodings. */
+  prefix: () => Buffer[]
+  data: () => Buffer[]
+  /** Begins anew without a row. The memory stays, and so does what V8 has compiled: it drops the code of closures that are gone. */
+  clear: () => void
+}
+
+export interface NativeBlock {
+  columns: Record<string, Column<never>>
+  rows: number
+}
+
+export interface EncodedBlock {
+  columns: { name: string; type: string }[]
+  /** One after another they are the block. Some lie in the columns: written before those are cleared. */
+  parts: Buffer[]
+}
+
+/** A block as bytes; undefined when it has no rows. */
+export function encodeBlock({ columns, rows }: NativeBlock): EncodedBlock | undefined {
+  if (rows === 0) return undefined
+  const used = Object.entries(columns).filter(([, column]) => column.used())
+  const parts: Buffer[] = [varuint(used.length), varuint(rows)]
+  for (const [name, column] of used) {
+    column.fill(rows)
+    parts.push(shortString(name), shortString(column.type), ...column.prefix(), ...column.data())
+  }
+  return {
+    columns: used.map(([name, { type }]) => ({ name, type })),
+    parts,
+  }
+}
+
+export function clear(columns: NativeBlock['columns']): void {
+  for (const column of Object.values(columns)) column.clear()
+}
+
+/** Each string with its length before it. */
+export function strings(): Column<string> {
+  let bytes = Buffer.allocUnsafe(4096)
+  let at = 0
+  let length = 0
+  let used = false
+  const reserve = (more: number) => {
+    if (at + more <= bytes.length) return
+    const wider = Buffer.allocUnsafe(Math.max(2 * bytes.length, at + more))
+    bytes.copy(wider, 0, 0, at)
+    bytes = wider
+  }
+  const fill = (rows: number) => {
+    if (rows === length) return
+    reserve(rows - length)
+    bytes.fill(0, at, at + rows - length)
+    at += rows - length
+    length = rows
+  }
+  return {
+    type: 'String',
+    set: (row, value) => {
+      fill(row)
+      // A UTF-16 unit takes at most three bytes; most strings are short enough for a length of one byte.
+      reserve(3 * value.length + 5)
+      if (3 * value.length < 128) {
+        const written = bytes.write(value, at + 1)
+        bytes[at] = written
+        at += written + 1
+      } else {
+        at = writeVaruint(bytes, at, Buffer.byteLength(value))
+        at += bytes.write(value, at)
+      }
+      length = row + 1
+      used = true
+    },
+    fill,
+    used: () => used,
+    prefix: () => [],
+    data: () => [bytes.subarray(0, at)],
+    clear: () => {
+      at = 0
+      length = 0
+      used = false
+    },
+  }
+}
+
+/** Bytes as they are, for what may not be text. */
+export function byteStrings(): Column<Buffer> {
+  const parts: Buffer[] = []
+  let length = 0
+  const fill = (rows: number) => {
+    if (rows > length) parts.push(Buffer.alloc(rows - length))
+    length = Math.max(length, rows)
+  }
+  return {
+    type: 'String',
+    set: (row, value) => {
+      fill(row)
+      parts.push(varuint(value.length), value)
+      length = row + 1
+    },
+    fill,
+    used: () => parts.length > 0,
+    prefix: () => [],
+    data: () => [Buffer.concat(parts)],
+    clear: () => {
+      parts.length = 0
+      length = 0
+    },
+  }
+}
+
+const SHARED_DICTIONARIES = 1
+const ADDITIONAL_KEYS_AND_UPDATE = 0x600
+
+export interface DictionaryColumn extends Column<string> {
+  /** The place of a string in the dictionary. */
+  placeOf: (value: string) => number
+  /** Sets the rows from `row` on to places of the dictionary. */
+  setPlaces: (row: number, places: readonly number[]) => void
+  setRun: (row: number, end: number, value: string) => void
+}
+
+/** Strings of which few differ: a dictionary, and each row's place in it. */
+export function lowCardinality(): DictionaryColumn {
+  const places = new Map<string, number>()
+  const keys: string[] = []
+  const cells = fixed('UInt32')
+  let lastValue = ''
+  let lastPlace = 0
+  const placeOf = (value: string) => {
+    if (value === lastValue) return lastPlace
+    let place = places.get(value)
+    if (place === undefined) {
+      place = keys.length
+      places.set(value, place)
+      keys.push(value)
+    }
+    lastValue = value
+    lastPlace = place
+    return place
+  }
+  const clear = () => {
+    cells.clear()
+    places.clear()
+    keys.length = 0
+    keys.push('')
+    places.set('', 0)
+    lastValue = ''
+    lastPlace = 0
+  }
+  clear()
+  return {
+    type: 'LowCardinality(String)',
+    clear,
+    placeOf,
+    setPlaces: cells.setEach,
+    set: (row, value) => cells.set(row, placeOf(value)),
+    setRun: (row, end, value) => cells.setRun(row, end, placeOf(value)),
+    fill: cells.fill,
+    used: cells.used,
+    prefix: () => [uint64(SHARED_DICTIONARIES)],
+    data: () => {
+      const indexes = cells.cells()
+      if (indexes.length === 0) return []
+      const [width, type] =
+        keys.length <= 0xff
+          ? [0, 'UInt8' as const]
+          : keys.length <= 0xffff
+            ? [1, 'UInt16' as const]
+            : [2, 'UInt32' as const]
+      const dictionary = strings()
+      keys.forEach((key, i) => dictionary.set(i, key))
+      return [
+        uint64(width + ADDITIONAL_KEYS_AND_UPDATE),
+        uint64(keys.length),
+        ...dictionary.data(),
+        uint64(indexes.length),
+        LAYOUT[type](indexes),
+      ]
+    },
+  }
+}
+
+/** @param inner what holds the values of rows that have one */
+export function nullable<T>(inner: Column<T>): Column<T | null> {
+  const given = fixed('UInt8')
+  return {
+    type: `Nullable(${inner.type})`,
+    set: (row, value) => {
+      if (value === null) return
+      inner.set(row, value)
+      given.set(row, 1)
+    },
+    fill: (rows) => {
+      inner.fill(rows)
+      given.fill(rows)
+    },
+    used: given.used,
+    prefix: inner.prefix,
+    data: () => {
+      const has = given.cells()
+      const nulls = new Uint8Array(has.length)
+      for (let i = 0; i < has.length; i++) nulls[i] = 1 - has[i]!
+      return [bytesOf(nulls), ...inner.data()]
+    },
+    clear: () => {
+      given.clear()
+      inner.clear()
+    },
+  }
+}
+
+/** Elements are set one after another, between rows: `open(row)` ends the rows before. */
+interface Nested {
+  open: (row: number) => void
+  /** The place of the next of so many elements. */
+  take: (elements: number) => number
+}
+
+function nested(
+  type: string,
+  elements: readonly Column<never>[],
+): Nested & Omit<Column<never>, 'set'> {
+  const ends = fixed('UInt64')
+  let count = 0
+  let length = 0
+  let used = false
+  const fill = (rows: number) => {
+    if (rows > length) ends.setRun(length, rows, count)
+    length = rows
+  }
+  return {
+    type,
+    open: (row) => {
+      fill(row)
+      // The row's end moves on with each element.
+      used = true
+    },
+    take: (elements) => (count += elements) - elements,
+    fill: (rows) => {
+      fill(rows)
+      for (const column of elements) column.fill(count)
+    },
+    used: () => used,
+    prefix: () => elements.flatMap((column) => column.prefix()),
+    data: () => [
+      ...ends.data(),
+      ...(count === 0 ? [] : elements.flatMap((column) => column.data())),
+    ],
+    clear: () => {
+      ends.clear()
+      for (const column of elements) column.clear()
+      count = 0
+      length = 0
+      used = false
+    },
+  }
+}
+
+export function array<T>(inner: Column<T>): Column<Iterable<T>> {
+  const { open, take, ...rest } = nested(`Array(${inner.type})`, [inner])
+  return {
+    ...rest,
+    set: (row, values) => {
+      open(row)
+      for (const value of values) inner.set(take(1), value)
+    },
+  }
+}
+
+/**
+ * An object of values of one kind; its keys in their order.
+ *
+ * Stands in the block even when no row was set: to fill a map that is left out costs ClickHouse 300 ns a row, to read an empty
+ * one next to nothing.
+ */
+export function mapOf<T>(
+  inner: Column<T> & { setEach?: (row: number, values: readonly number[]) => void },
+): Column<Members> {
+  const keys = lowCardinality()
+  const { open, take, ...rest } = nested(`Map(${keys.type}, ${inner.type})`, [keys, inner])
+  const placesOf = byNames((names) => names.map(keys.placeOf))
+  return {
+    ...rest,
+    used: () => true,
+    clear: () => {
+      rest.clear()
+      placesOf.forget()
+    },
+    set: (row, { names, values, numeric }) => {
+      open(row)
+      const element = take(names.length)
+      keys.setPlaces(element, placesOf.of(names))
+      if (numeric && inner.setEach) inner.setEach(element, values as readonly number[])
+      else for (let i = 0; i < values.length; i++) inner.set(element + i, values[i] as T)
+    },
+  }
+}
+
+export function uint64(value: number): Buffer {
+  const bytes = Buffer.alloc(8)
+  bytes.writeUInt32LE(value, 0)
+  return bytes
+}
+
+function writeVaruint(bytes: Buffer, at: number, value: number): number {
+  let rest = value
+  while (rest >= 128) {
+    bytes[at++] = (rest & 127) | 128
+    rest >>>= 7
+  }
+  bytes[at++] = rest
+  return at
+}
+
+function varuint(value: number): Buffer {
+  const bytes = Buffer.allocUnsafe(5)
+  return bytes.subarray(0, writeVaruint(bytes, 0, value))
+}
+
+function shortString(text: string): Buffer {
+  const bytes = Buffer.from(text)
+  return Buffer.concat([varuint(bytes.length), bytes])
+}

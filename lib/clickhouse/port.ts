@@ -1,0 +1,191 @@
+/** The port to ClickHouse: a server over HTTP, or the engine embedded in this process. */
+import { createReadStream } from 'node:fs'
+import { ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickhouse/client'
+
+export type Params = Record<string, unknown>
+export type Row = Record<string, unknown>
+
+export interface ClickHouse {
+  /** Rows of a SELECT; `{name:Type}` parameters only, never values inside the SQL. 64-bit integers come as strings. */
+  query: <T = Row>(sql: string, params?: Params) => Promise<T[]>
+  /** A statement without a result. */
+  command: (sql: string, params?: Params) => Promise<void>
+  /** Inserts rows under a token: the same token again is a no-op, in the table and in every view of it. */
+  insertRows: (table: string, rows: readonly Row[], token?: string) => Promise<void>
+  /** Inserts a file in the Native format (`block.ts`) as one block, under a token as above. */
+  insertFile: (insert: FileInsert) => Promise<void>
+  /** The engine itself answers, in this process: nothing in between can say that something was stored which was not. */
+  isEmbedded: boolean
+  close: () => Promise<void>
+}
+
+/** A column's name and ClickHouse's type of it. */
+export interface BlockColumn {
+  name: string
+  type: string
+}
+
+/** A block in Native format, in a file. */
+export interface FileInsert {
+  table: string
+  /** As the block has them, in its order. */
+  columns: readonly BlockColumn[]
+  path: string
+  token: string
+  /** A condition over the columns: only the rows that meet it are inserted. */
+  where?: string | undefined
+}
+
+/** Opens connections; one per role, since a connection runs its queries one after another when embedded. */
+export interface ClickHouseEngine {
+  connect: (role: string) => ClickHouse
+  close: () => Promise<void>
+}
+
+/** Settings of every connection of ours: what the trials showed that exactly-once needs. */
+export const SESSION_SETTINGS = {
+  async_insert: 0,
+  cast_string_to_variant_use_inference: 0,
+  max_partitions_per_insert_block: 0,
+  max_execution_time: 25,
+  // `max(revision) AS revision` beside another use of the column means the column, as in standard SQL.
+  prefer_column_name_to_alias: 1,
+  output_format_json_quote_64bit_integers: 1,
+  output_format_json_quote_denormals: 0,
+  date_time_output_format: 'iso',
+  date_time_input_format: 'best_effort',
+} as const
+
+/**
+ * One block per insert, so that the token covers all of it; one thread, since more only cost for a block; and the block as it
+ * is: what counts is counted already, and need not be merged with itself.
+ */
+export const ONE_BLOCK =
+  'optimize_on_insert=0, max_threads=1, max_insert_threads=1, max_insert_block_size=10000000, min_insert_block_size_rows=10000000, min_insert_block_size_bytes=0'
+
+export interface ServerOptions {
+  url: string
+  username?: string | undefined
+  password?: string | undefined
+  /** How long a request may take; 30 s unless said otherwise. */
+  requestTimeoutMs?: number
+}
+
+const DEFAULT_REQUEST_TIMEOUT_MS = 30_000
+
+/** ClickHouse behind its HTTP interface: a server, or `--target=stores` of another process. */
+export function serverEngine(options: ServerOptions): ClickHouseEngine {
+  const clients: ClickHouseClient[] = []
+  return {
+    connect: (role) => {
+      const client = createClient({
+        url: options.url,
+        username: options.username ?? 'default',
+        password: options.password ?? '',
+        application: `plumbline-${role}`,
+        request_timeout: options.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS,
+        clickhouse_settings: SESSION_SETTINGS as never,
+        // Every failure is thrown, and told by whoever catches it.
+        log: { level: ClickHouseLogLevel.OFF },
+      })
+      clients.push(client)
+      const insertFile: ClickHouse['insertFile'] = async (insert) => {
+        const { stream } = await client.exec({
+          query:
+            insert.where === undefined
+              ? `${insertInto(insert)} FORMAT Native`
+              : `${insertInto(insert)} SELECT * FROM input('${escape(structureOf(insert))}') WHERE ${insert.where} FORMAT Native`,
+          values: createReadStream(insert.path),
+        })
+        let told = ''
+        for await (const chunk of stream as AsyncIterable<Buffer>) told += chunk.toString()
+        // An INSERT says nothing; ClickHouse can fail after it has answered 200, and then says so in the body.
+        if (told.trim() !== '')
+          throw new Error(`the insert into ${insert.table} failed: ${told.slice(0, 500)}`)
+      }
+      return clickHouseOf(client, { insertFile })
+    },
+    close: async () => {
+      await Promise.all(clients.map((client) => client.close()))
+    },
+  }
+}
+
+/** Runs a statement whose parameters are bound, as the connection has it. */
+export type Bind = <T>(
+  params: Params,
+  run: (bound: { query_params?: Params }) => Promise<T>,
+) => Promise<T>
+
+interface ConnectionOptions {
+  insertFile: ClickHouse['insertFile']
+  /** What must be done before the first statement. */
+  ready?: Promise<unknown>
+  /** Parameters go with the statement unless said otherwise. */
+  bind?: Bind
+  isEmbedded?: boolean
+}
+
+/** Our port on an official client, whatever connection it uses. */
+export function clickHouseOf(
+  client: ClickHouseClient,
+  {
+    insertFile,
+    ready,
+    bind = (query_params, run) => run({ query_params }),
+    isEmbedded = false,
+  }: ConnectionOptions,
+): ClickHouse {
+  const bound = async <T>(
+    params: Params | undefined,
+    run: (bound: { query_params?: Params }) => Promise<T>,
+  ) => {
+    await ready
+    return params && Object.keys(params).length > 0 ? bind(params, run) : run({})
+  }
+  const command: ClickHouse['command'] = async (query, params) => {
+    await bound(params, (more) => client.command({ query, ...more }))
+  }
+  return {
+    command,
+    isEmbedded,
+    insertFile: async (insert) => {
+      await ready
+      await insertFile(insert)
+    },
+    query: <T>(query: string, params?: Params) =>
+      bound(params, async (more) => {
+        const result = await client.query({ query, format: 'JSONEachRow', ...more })
+        return result.json<T>()
+      }),
+    insertRows: async (table, rows, token) => {
+      if (rows.length === 0) return
+      const settings = token === undefined ? '' : `, insert_deduplication_token='${escape(token)}'`
+      // Names once, not in every row: half of the bytes of a wide row.
+      const columns = columnsOf(rows)
+      const lines = rows
+        .map((row) => JSON.stringify(columns.map((column) => row[column] ?? null)))
+        .join('\n')
+      await command(
+        `INSERT INTO ${table} (${columns.join(', ')}) SETTINGS async_insert=0${settings} FORMAT JSONCompactEachRow\n${lines}`,
+      )
+    },
+    close: () => client.close(),
+  }
+}
+
+function columnsOf(rows: readonly Row[]): string[] {
+  const names = new Set<string>()
+  // Not by `flatMap(Object.keys)`: a revision has a million cells.
+  for (const row of rows) for (const name in row) names.add(name)
+  return [...names]
+}
+
+export const insertInto = ({ table, columns, token }: FileInsert) =>
+  `INSERT INTO ${table} (${columns.map(({ name }) => name).join(', ')}) SETTINGS async_insert=0, insert_deduplication_token='${escape(token)}', ${ONE_BLOCK}`
+
+/** Told, not inferred: ClickHouse would read the whole block to see what it holds. */
+export const structureOf = ({ columns }: FileInsert) =>
+  columns.map(({ name, type }) => `${name} ${type}`).join(', ')
+
+export const escape = (text: string) => text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")

@@ -1,0 +1,64 @@
+/** Room on the disks that a process writes to: told by readiness, and asked before events are accepted that must be kept. */
+import { statfs } from 'node:fs/promises'
+import { messageOf, Problem } from '../runtime/errors.ts'
+import type { EventLog } from '../event-log/port.ts'
+
+export interface DiskSpaceOptions {
+  /** Folders that exist; two on one file system are told of twice. */
+  folders: readonly string[]
+  /** Bytes that each must have free for this user; 0 asks nothing. */
+  minFreeBytes: number
+  now: () => number
+}
+
+/** A sentence for each folder with too little room, or undefined when there is enough; asked of the system once a second. */
+export type DiskProblem = () => Promise<string | undefined>
+
+const ASKED_AGAIN_MS = 1000
+const RETRY_AFTER_S = '30'
+
+/** Watches the room of folders. */
+export function diskSpace({ folders, minFreeBytes, now }: DiskSpaceOptions): DiskProblem {
+  let asked = -Infinity
+  let answer: Promise<string | undefined> = Promise.resolve(undefined)
+  return () => {
+    if (minFreeBytes > 0 && now() - asked >= ASKED_AGAIN_MS) {
+      asked = now()
+      answer = Promise.all(folders.map((folder) => problemOf(folder, minFreeBytes))).then(
+        (found) => found.filter((one) => one !== undefined).join('; ') || undefined,
+      )
+    }
+    return answer
+  }
+}
+
+async function problemOf(folder: string, minFreeBytes: number): Promise<string | undefined> {
+  try {
+    const { bavail, bsize } = await statfs(folder)
+    const free = bavail * bsize
+    if (free >= minFreeBytes) return undefined
+    return `${folder} has ${free} bytes free, fewer than the ${minFreeBytes} of PLUMBLINE_MIN_FREE_BYTES`
+  } catch (error) {
+    return `the room in ${folder} cannot be asked for: ${messageOf(error)}`
+  }
+}
+
+/**
+ * A log that refuses messages of these topics while a disk is nearly full, with 503 and `Retry-After`, rather than accept
+ * what it cannot keep. Messages of other topics pass: what was accepted before ends by them.
+ */
+export function refusingWhenFull(
+  log: EventLog,
+  topics: readonly string[],
+  problem: DiskProblem,
+): EventLog {
+  const refused = new Set(topics)
+  return {
+    ...log,
+    append: async (topic, messages) => {
+      const full = refused.has(topic) ? await problem() : undefined
+      if (full) throw new Problem(503, 'disk_full', full, { 'retry-after': RETRY_AFTER_S })
+      await log.append(topic, messages)
+    },
+  }
+}

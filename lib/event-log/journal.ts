@@ -1,0 +1,151 @@
+/**
+ * The range that the in-process log is storing, on disk: killed in the middle, the process that comes next stores the same
+ * range again under the same identity, which completes what is missing. Kafka needs no journal; it is one.
+ */
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs'
+import { renameSync, rmSync } from 'node:fs'
+import { open, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { messageOf } from '../runtime/errors.ts'
+import type { LoggedRange } from './port.ts'
+
+/** A range that an earlier process left. */
+export interface LeftRange {
+  range: LoggedRange
+  /** It is stored. */
+  forget: () => void
+  /** It cannot be stored: the file stays under another name, for people. Returns that name. */
+  setAside: () => string
+}
+
+export interface Journal {
+  /** Resolves once the range is on disk; the returned function forgets it. */
+  keep: (range: LoggedRange) => Promise<() => Promise<void>>
+  /** What an earlier process left, oldest first; files that cannot be read are set aside and told. */
+  left: () => LeftRange[]
+}
+
+export interface JournalOptions {
+  directory: string
+  /** `fsync`: the range survives power loss too */
+  durable: 'process' | 'fsync'
+  /** A file was set aside because it holds no range: the path that it has now, and why. */
+  onUnreadable: (path: string, reason: string) => void
+}
+
+const SUFFIX = '.range.json'
+const SET_ASIDE = '.set-aside'
+
+export function createJournal({ directory, durable, onUnreadable }: JournalOptions): Journal {
+  mkdirSync(directory, { recursive: true })
+  if (durable === 'fsync') syncDirectory(join(directory, '..'))
+  let next = Date.now()
+  const setAside = (path: string) => {
+    renameSync(path, `${path}${SET_ASIDE}`)
+    return `${path}${SET_ASIDE}`
+  }
+  async function writeWhole(path: string, range: LoggedRange) {
+    const file = await open(path, 'w', 0o600)
+    try {
+      await file.writeFile(encoded(range))
+      if (durable === 'fsync') await file.sync()
+    } finally {
+      await file.close()
+    }
+  }
+  return {
+    keep: async (range) => {
+      const path = join(directory, `${String(next++).padStart(16, '0')}${SUFFIX}`)
+      const draft = `${path}.part`
+      try {
+        await writeWhole(draft, range)
+        await rename(draft, path)
+      } catch (error) {
+        // A full disk fails one try after another: what each has written must not fill it further.
+        await rm(draft, { force: true }).catch(() => {})
+        throw error
+      }
+      // The name is in the directory: without this a power loss takes the file with it.
+      if (durable === 'fsync') syncDirectory(directory)
+      return () => rm(path, { force: true })
+    },
+    left: () => {
+      const files = readdirSync(directory)
+      // Nobody was told that these are kept.
+      for (const file of files.filter((name) => name.endsWith('.part')))
+        rmSync(join(directory, file), { force: true, recursive: true })
+      const found: LeftRange[] = []
+      for (const name of files.filter((file) => file.endsWith(SUFFIX)).toSorted()) {
+        const path = join(directory, name)
+        // A clock that was set back must not make new files older than these.
+        next = Math.max(next, Number(name.slice(0, 16)) + 1 || 0)
+        try {
+          const range = decoded(readFileSync(path, 'utf8'))
+          found.push({
+            range,
+            forget: () => rmSync(path, { force: true }),
+            setAside: () => setAside(path),
+          })
+        } catch (error) {
+          onUnreadable(setAside(path), messageOf(error))
+        }
+      }
+      return found
+    },
+  }
+}
+
+function syncDirectory(path: string): void {
+  const handle = openSync(path, 'r')
+  try {
+    fsyncSync(handle)
+  } finally {
+    closeSync(handle)
+  }
+}
+
+const encoded = (range: LoggedRange) =>
+  JSON.stringify({
+    ...range,
+    messages: range.messages.map(({ offset, timestampMs, key, value, headers }) => ({
+      offset,
+      timestampMs,
+      key: key.toString('base64'),
+      value: value.toString('base64'),
+      headers,
+    })),
+  })
+
+interface Encoded extends Omit<LoggedRange, 'messages'> {
+  messages: {
+    offset: number
+    timestampMs: number
+    key: string
+    value: string
+    headers?: Record<string, string>
+  }[]
+}
+
+/** @throws Error where the text is no range, naming what is wrong */
+function decoded(text: string): LoggedRange {
+  const range = JSON.parse(text) as Encoded
+  const isText = (value: unknown) => typeof value === 'string'
+  const texts = [range.logEpoch, range.topic, range.partition, range.first, range.last]
+  if (![...texts, range.mapping].every(isText) || !Array.isArray(range.messages))
+    throw new Error('it lacks a field of a range')
+  if (range.messages.length === 0) throw new Error('it holds no message')
+  return {
+    ...range,
+    messages: range.messages.map((message) => {
+      const { offset, timestampMs, key, value } = message
+      if (
+        !Number.isSafeInteger(offset) ||
+        !Number.isFinite(timestampMs) ||
+        !isText(key) ||
+        !isText(value)
+      )
+        throw new Error('one of its messages lacks a field')
+      return { ...message, key: Buffer.from(key, 'base64'), value: Buffer.from(value, 'base64') }
+    }),
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * The port to the log that events travel through: Apache Kafka, or a log inside the process.
+ *
+ * Two ways to consume, on purpose no more: `ranges` hands raw bytes with offsets to a sink and is exactly-once with it;
+ * `hints` hands over single messages, at least once, for consumers that re-read tables.
+ */
+import type { Module } from '../runtime/modules.ts'
+
+export interface OutgoingMessage {
+  /** Messages of one key keep their order. */
+  key: string
+  value: string | Buffer
+  headers?: Record<string, string>
+}
+
+export interface LoggedMessage {
+  /** Below 2^53. */
+  offset: number
+  /** What the record says of its time, epoch milliseconds; {@link arrivalOf} tells when it arrived. */
+  timestampMs: number
+  /** Its time is the producer's word (`CreateTime`), and may be any: absent or false where the log's own clock set it. */
+  readonly isProducersTime?: boolean
+  /** Empty when the producer gave none. */
+  key: Buffer
+  value: Buffer
+  /** Absent when the message has none. */
+  headers?: Record<string, string> | undefined
+  /** Stands for a batch of messages that no attempt can read: why, and how many they were; its value is the batch as it came. */
+  readonly unreadable?: { readonly text: string; readonly messages: number } | undefined
+  /** Where the value lies, and the key, for readers that need no slice of their own. */
+  readonly within?: Span
+  readonly keyWithin?: Span
+}
+
+/** Bytes from one place to another, the second one excluded. */
+export interface Span {
+  readonly bytes: Buffer
+  readonly from: number
+  readonly to: number
+}
+
+export const spanOf = (bytes: Buffer): Span => ({ bytes, from: 0, to: bytes.length })
+
+/** Consecutive messages of a partition, stored together or not at all. */
+export interface LoggedRange {
+  /** Distinguishes a topic from an earlier one of the same name. */
+  logEpoch: string
+  topic: string
+  partition: string
+  /** Offset of the first and the last message: the identity of the range. */
+  first: string
+  last: string
+  /** Names the mapping with which the range was first attempted; a replay uses the same. */
+  mapping: string
+  /**
+   * When the range was read first, epoch milliseconds, the same for every attempt; absent where an older release began it
+   * and in the process' own log, which sets the time of its messages itself.
+   */
+  arrivedMs?: number | undefined
+  /** It may have been stored before, wholly or in part. */
+  replayed: boolean
+  /** The range before it was stored by this consumer, under the same assignment: nothing came in between. */
+  continues: boolean
+  messages: readonly LoggedMessage[]
+}
+
+/**
+ * When a message of a range arrived, epoch milliseconds: when its log took it, or, where the producer set the record's time,
+ * when it was read.
+ */
+export const arrivalOf = (
+  { arrivedMs }: Pick<LoggedRange, 'arrivedMs'>,
+  { isProducersTime, timestampMs }: LoggedMessage,
+): number => (isProducersTime ? (arrivedMs ?? timestampMs) : timestampMs)
+
+export interface Stored {
+  /** The highest epoch counter with rows; 0 when there are none. */
+  epoch: number
+  /** The offset after the last one that is stored under it. */
+  next: number
+}
+
+export interface RangeConsumer {
+  topic: string
+  group: string
+  /** The mapping of new ranges. */
+  mapping: string
+  /** Stores the range, or throws: then the same range comes again, here or in another process. */
+  store: (range: LoggedRange) => Promise<void>
+  /** How far this partition of this log is stored. */
+  lastStored: (log: string, topic: string, partition: string) => Promise<Stored>
+  /** After the range is committed. */
+  committed?: (range: LoggedRange) => void
+  lag?: (partition: string, messages: number) => void
+  /** Messages that retention has taken before they were stored. */
+  lost?: (partition: string, messages: number) => void
+}
+
+export interface HintConsumer {
+  topic: string
+  group: string
+  /** Must be quick and must not wait for what it causes: in process, the appender waits for it. */
+  onMessage: (message: { key: string; value: string }) => Promise<void>
+  /** What this process owns has changed: hints may have been missed before. */
+  assigned?: () => void
+}
+
+/** A hint consumer also knows which keys are its own, so that processes share the keys among them. */
+export interface Ownership {
+  owns: (key: string) => boolean
+  module: Module
+}
+
+export interface EventLog {
+  kind: 'kafka' | 'memory'
+  /** Resolves when the log has the messages durably: Kafka acknowledged them, or every consumer in process stored them. */
+  append: (topic: string, messages: readonly OutgoingMessage[]) => Promise<void>
+  ranges: (consumer: RangeConsumer) => Module
+  hints: (consumer: HintConsumer) => Ownership
+  /** Rejects when the log cannot be reached. */
+  check: () => Promise<void>
+  /** Connects, creates missing topics; disconnects. */
+  module: Module
+}

@@ -1,0 +1,58 @@
+/** Tells drift that a model has new data: at once, and then at most twice a second per model. */
+import { TOPICS } from '../../schemas/topics.ts'
+import type { EventLog, LoggedRange } from './port.ts'
+
+const INTERVAL_MS = 500
+
+export interface Hints {
+  send: (modelIds: Iterable<string>) => void
+  stop: () => void
+}
+
+/** Hints may be lost (drift scans its models besides), so a failed one is only told to `onError`. */
+export function createHints(
+  log: Pick<EventLog, 'append'>,
+  onError: (error: unknown) => void,
+): Hints {
+  const timers = new Map<string, { again: boolean; timer: NodeJS.Timeout }>()
+  let stopped = false
+
+  const send = (modelId: string) => {
+    if (stopped) return
+    const recent = timers.get(modelId)
+    if (recent) {
+      recent.again = true
+      return
+    }
+    log.append(TOPICS.windows.topic, [{ key: modelId, value: '' }]).catch(onError)
+    const timer = setTimeout(() => {
+      const again = timers.get(modelId)?.again
+      timers.delete(modelId)
+      if (again) send(modelId)
+    }, INTERVAL_MS)
+    timers.set(modelId, { again: false, timer })
+  }
+
+  return {
+    send: (modelIds) => {
+      for (const modelId of modelIds) send(modelId)
+    },
+    stop: () => {
+      stopped = true
+      for (const { timer } of timers.values()) clearTimeout(timer)
+    },
+  }
+}
+
+/** The models of a range by its keys, `model_id/prediction_id`; good enough for a hint. */
+export function modelsOf(range: LoggedRange): Set<string> {
+  const models = new Set<string>()
+  let last = ''
+  for (const { key } of range.messages) {
+    const slash = key.indexOf('/')
+    if (slash <= 0) continue
+    const model = key.toString('utf8', 0, slash)
+    if (model !== last) models.add((last = model))
+  }
+  return models
+}

@@ -1,0 +1,182 @@
+/**
+ * Avro in Confluent's wire format: a zero byte, the writer schema's id (4 bytes, big-endian), the datum.
+ *
+ * Read with the writer's schema, ours or a service owner's own: what counts is that the decoded record is a valid event.
+ * Times may be `timestamp-millis` or `-micros`; `features` a map, or a string that holds a JSON object. NaN and the infinities
+ * are missing values. What a message's schema is decides over that message alone: one that is not read is a dead letter that says
+ * so, and only a registry that gives no answer makes a range wait.
+ */
+import { isUtf8 } from 'node:buffer'
+import { avroDecoder, DECIMAL, type AvroDecoder } from './decoder.ts'
+import { spanOf, type LoggedMessage, type Span } from '../../event-log/port.ts'
+import { distinctJson, type Judge, type Verdict } from '../validator.ts'
+import { messageOf } from '../../runtime/errors.ts'
+import { Members } from '../flat-record.ts'
+import { plainJsonReader } from '../json/fast-reader.ts'
+import type { RejectCode } from '../rejections.ts'
+import { MAX_SCHEMA_BYTES, type SchemaRegistry } from './schema-registry.ts'
+
+export interface AvroReader {
+  /** Fetches the schemas of these messages. @throws when the registry cannot be asked: the range waits */
+  prepare: (messages: readonly LoggedMessage[]) => Promise<void>
+  /** Judges the event in a value whose schema was fetched. */
+  read: (value: Span, judge: Judge) => Verdict
+}
+
+/** Schemas that one range may name; the registry is asked for each that is not known. */
+export const MAX_SCHEMAS_PER_RANGE = 1000
+/** Schemas that are remembered; those named last stay. */
+const MAX_KNOWN = 10_000
+/** Schemas asked for at the same time. */
+const QUESTIONS_AT_ONCE = 8
+
+const HEADER_BYTES = 5
+const idOf = ({ bytes, from }: Span) => bytes.readInt32BE(from + 1)
+const isFramed = ({ bytes, from, to }: Span) => bytes[from] === 0 && to - from >= HEADER_BYTES
+
+/** Why values of a schema are not read. */
+interface Unread {
+  code: RejectCode
+  text: string
+}
+
+export function avroReader(registry: SchemaRegistry): AvroReader {
+  /** The one named last at the end. */
+  const known = new Map<number, AvroDecoder | Unread>()
+  const readPlain = plainJsonReader()
+  return {
+    prepare: async (messages) => {
+      const asked: number[] = []
+      for (const id of idsOf(messages)) {
+        const found = known.get(id)
+        // One that the registry does not have may be registered by now.
+        if (found === undefined || ('code' in found && found.code === 'unknown_schema'))
+          asked.push(id)
+        else remember(id, found)
+      }
+      for (let at = 0; at < asked.length; at += QUESTIONS_AT_ONCE)
+        await Promise.all(
+          asked
+            .slice(at, at + QUESTIONS_AT_ONCE)
+            .map(async (id) => remember(id, await readerOf(id))),
+        )
+    },
+    read: (value, judge) => {
+      if (!isFramed(value))
+        return judge.refuse(
+          'invalid_avro',
+          undefined,
+          'the value begins with a zero byte, as Avro does, and is too short to name a schema',
+        )
+      const id = idOf(value)
+      const decode = known.get(id) ?? {
+        code: 'unknown_schema',
+        text: `schema ${id} was not asked for: messages stored together may name ${MAX_SCHEMAS_PER_RANGE} schemas`,
+      }
+      if (typeof decode === 'object') return judge.refuse(decode.code, undefined, decode.text)
+      let event: unknown
+      try {
+        event = decode(value.bytes, value.from + HEADER_BYTES, value.to)
+      } catch (error) {
+        if (error instanceof RepeatedKey) return judge.refuse('repeated_key', 'features')
+        // Whatever it is, the value and its schema alone are to blame.
+        const text = `the value does not decode with schema ${id}: ${messageOf(error)}`
+        return judge.refuse('invalid_avro', undefined, text)
+      }
+      if (!(event instanceof Members))
+        return judge.refuse(
+          'unsupported_schema',
+          undefined,
+          `schema ${id} is not of a record: an event is one`,
+        )
+      const verdict = judge.numbersOrNone(event)
+      return verdict.ok ? verdict : (told(event, verdict, { id, judge }) ?? verdict)
+    },
+  }
+
+  function remember(id: number, reader: AvroDecoder | Unread): void {
+    known.delete(id)
+    known.set(id, reader)
+    if (known.size > MAX_KNOWN) known.delete(known.keys().next().value!)
+  }
+
+  async function readerOf(id: number): Promise<AvroDecoder | Unread> {
+    // Ids are positive: what a registry would answer to another is not known.
+    const found = id < 0 ? undefined : await registry.byId(id)
+    if (found === undefined)
+      return {
+        code: 'unknown_schema',
+        text: `the value is Avro of schema ${id}, which the registry does not have`,
+      }
+    const unread = (why: string): Unread => ({
+      code: 'unsupported_schema',
+      text: `schema ${id} ${why}`,
+    })
+    if (found === 'too_large') return unread(`is larger than ${MAX_SCHEMA_BYTES} bytes`)
+    const { schema, type, references } = found
+    if (type !== 'AVRO')
+      return unread(`is of type ${type.slice(0, 100)}: only AVRO without references is read`)
+    if (references > 0)
+      return unread(
+        `is of type AVRO with ${references} reference${references > 1 ? 's' : ''}: only AVRO without references is read`,
+      )
+    try {
+      return avroDecoder(JSON.parse(schema), { features: objectOf })
+    } catch (error) {
+      // What a registry took for a schema and is none reads nothing.
+      return unread(`is of type AVRO, and is not read: ${messageOf(error).slice(0, 300)}`)
+    }
+  }
+
+  /** JSON in a string. What is no object is no map of features either: the judge refuses it. */
+  function objectOf(bytes: Buffer, from: number, to: number): unknown {
+    const plain = readPlain.flat(bytes, from, to)
+    if (plain) return plain
+    const json = bytes.subarray(from, to)
+    const value = isUtf8(json) ? distinctJson(json.toString()) : ''
+    if (value === undefined) throw new RepeatedKey()
+    return value
+  }
+}
+
+class RepeatedKey extends Error {}
+
+/** The ids of the schemas that messages name, as many as may be asked for. */
+function idsOf(messages: readonly LoggedMessage[]): Set<number> {
+  const ids = new Set<number>()
+  let last = -1
+  for (const message of messages) {
+    const value = message.within ?? spanOf(message.value)
+    if (!isFramed(value)) continue
+    const id = idOf(value)
+    if (id === last) continue
+    last = id
+    if (ids.size < MAX_SCHEMAS_PER_RANGE) ids.add(id)
+  }
+  return ids
+}
+
+/** A better reason where a field is refused for what Avro has and events have not. */
+function told(
+  event: Members,
+  { rejection: { code, field } }: Verdict & { ok: false },
+  { id, judge }: { id: number; judge: Judge },
+): Verdict | undefined {
+  if (code !== 'invalid_field' || field === undefined) return undefined
+  const given = event.get(field)
+  const values = given instanceof Members ? given.values : Array.isArray(given) ? given : [given]
+  if (values.includes(DECIMAL))
+    return judge.refuse(
+      'unsupported_schema',
+      undefined,
+      `schema ${id} has ${field} as the logical type decimal, which is not read: send a double, or a string`,
+    )
+  const long = values.find((value) => typeof value === 'bigint')
+  return long === undefined
+    ? undefined
+    : judge.refuse(
+        'invalid_field',
+        field,
+        `${field} holds ${long}, a long beyond 2^53, which a number of an event cannot hold`,
+      )
+}

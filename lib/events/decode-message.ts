@@ -1,0 +1,49 @@
+/** Reads messages of the log in every format that may be on the wire: JSON, Avro, CloudEvents around either. */
+import { isUtf8 } from 'node:buffer'
+import type { AvroReader } from './avro/confluent-wire-format.ts'
+import { binaryEvent, isStructured, structuredEvent } from './cloudevents.ts'
+import { spanOf, type LoggedMessage, type Span } from '../event-log/port.ts'
+import type { ReadMessage } from '../sink/mapping.ts'
+import { MAX_EVENT_BYTES } from './rejections.ts'
+
+export interface MessageReader {
+  /** Fetches what reading these messages needs (schemas), so that reading itself never waits. */
+  prepare: (messages: readonly LoggedMessage[]) => Promise<void>
+  read: ReadMessage
+}
+
+/** Confluent's wire format begins with a zero byte, which no JSON does. */
+const AVRO = 0
+
+const NO_REGISTRY =
+  'the value is Avro, and no schema registry is set: PLUMBLINE_SCHEMA_REGISTRY_URL says where it is'
+
+/** @param avro undefined where no schema registry is configured */
+export function messageReader(avro?: AvroReader): MessageReader {
+  return {
+    prepare: async (messages) => {
+      await avro?.prepare(messages)
+    },
+    read: (message, judge) => {
+      const { headers, within } = message
+      const data = headers ? dataOf(message.value, headers) : (within ?? spanOf(message.value))
+      if (data === 'invalid') return judge.refuse('invalid_envelope')
+      const { bytes, from, to } = data
+      if (from === to) return judge.refuse('empty')
+      if (bytes[from] !== AVRO) return judge.bytes(bytes, from, to)
+      if (to - from > MAX_EVENT_BYTES) return judge.refuse('too_large')
+      return avro?.read(data, judge) ?? judge.refuse('unknown_schema', undefined, NO_REGISTRY)
+    },
+  }
+}
+
+function dataOf(value: Buffer, headers: Record<string, string>): Span | 'invalid' {
+  const contentType = headers['content-type'] ?? headers['Content-Type']
+  if (isStructured(contentType)) {
+    const event = isUtf8(value) ? structuredEvent(value.toString()) : 'invalid'
+    return event === 'invalid' ? event : spanOf(event.data)
+  }
+  const event = binaryEvent(headers, 'ce_', value)
+  if (event === undefined) return spanOf(value)
+  return event === 'invalid' ? event : spanOf(event.data)
+}

@@ -1,0 +1,66 @@
+/** Who a request comes from, what it may do, and the headers every answer carries. */
+import type { Authenticate, Caller, Scope } from './api-keys.ts'
+import { Problem } from '../runtime/errors.ts'
+import type { Sessions } from './sessions.ts'
+
+/** What is read of a request. */
+export interface Asked {
+  method: string
+  headers: Record<string, string | string[] | undefined>
+}
+
+/** Pages and answers load nothing from elsewhere, run no inline script or style, and stand in no frame. */
+export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'cache-control': 'no-store',
+}
+
+/** A request with a cookie that changes something says by this header that a script of ours sent it. */
+export const PAGE_HEADER = 'x-plumbline-page'
+
+/**
+ * Who sends a request: by `Authorization` where it is there, else by the session's cookie, else whoever needs no key.
+ *
+ * @throws {Problem} 403 `cross_site` for a change by cookie that none of our pages sent
+ */
+export function callerOf(
+  request: Asked,
+  authenticate: Authenticate,
+  sessions: Sessions,
+): Caller | undefined {
+  const header = one(request.headers['authorization'])
+  const session =
+    header === undefined ? sessions.callerOf(one(request.headers['cookie'])) : undefined
+  if (!session) return authenticate(header)
+  if (!['GET', 'HEAD'].includes(request.method)) requireOwnPage(request)
+  return session
+}
+
+/** @throws {Problem} 401 without a known caller, 403 when its key lacks the scope */
+export function requireScope(caller: Caller | undefined, scope: Scope): void {
+  if (!caller)
+    throw new Problem(401, 'unauthorized', 'a known key is needed: Authorization: Bearer <key>')
+  if (!caller.scopes.has(scope))
+    throw new Problem(403, 'forbidden', `this key lacks the scope ${scope}`)
+}
+
+/**
+ * Refuses what a page of another site makes a browser send: it can neither set the header nor hide its origin.
+ *
+ * @throws {Problem} 403 `cross_site`
+ */
+export function requireOwnPage({ headers }: Asked): void {
+  const origin = one(headers['origin'])
+  const isOwn = origin === undefined || hostOf(origin) === one(headers['host'])
+  if (!isOwn || headers[PAGE_HEADER] === undefined)
+    throw new Problem(403, 'cross_site', 'a session’s requests come from Plumbline’s own pages')
+}
+
+const hostOf = (origin: string) => (URL.canParse(origin) ? new URL(origin).host : undefined)
+const one = (value: string | string[] | undefined) => (Array.isArray(value) ? value[0] : value)

@@ -1,0 +1,87 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { Ajv } from 'ajv'
+import { ConfigError } from '../runtime/config.ts'
+import { keyIdProblem } from './key-ids.ts'
+
+/** What a key may do: send events, read results, answer reviews, or decide about verdicts and runs. */
+export const SCOPES = ['emit', 'read', 'review', 'operate'] as const
+export type Scope = (typeof SCOPES)[number]
+
+export interface Caller {
+  /** The id of the key, or `anonymous` where no keys are set. */
+  id: string
+  scopes: ReadonlySet<Scope>
+  /** Whether a key said so. */
+  isKnown: boolean
+}
+
+/** Who sends this `Authorization` header: undefined when nobody known does. */
+export type Authenticate = (header: string | undefined) => Caller | undefined
+
+interface KeyFile {
+  keys: { id: string; sha256: string; scopes: Scope[] }[]
+}
+
+const validate = new Ajv({ allErrors: true }).compile<KeyFile>({
+  type: 'object',
+  required: ['keys'],
+  additionalProperties: false,
+  properties: {
+    keys: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['id', 'sha256', 'scopes'],
+        additionalProperties: false,
+        properties: {
+          id: { type: 'string', minLength: 1, maxLength: 180 },
+          sha256: { type: 'string', pattern: '^[0-9a-f]{64}$' },
+          scopes: { type: 'array', items: { enum: [...SCOPES] } },
+        },
+      },
+    },
+  },
+})
+
+/** Without a file every caller may do everything: the process then listens on loopback only. */
+export const openAccess: Authenticate = () => ({
+  id: 'anonymous',
+  scopes: new Set(SCOPES),
+  isKnown: false,
+})
+
+/**
+ * Reads `PLUMBLINE_AUTH_FILE`: `{"keys": [{"id", "sha256", "scopes"}]}`, `sha256` in hex of a random key
+ * of 32 bytes or more (such a key needs no slow hash).
+ *
+ * @throws {ConfigError} when the file is missing or malformed
+ */
+export function readKeyFile(path: string): Authenticate {
+  let file: unknown
+  try {
+    file = JSON.parse(readFileSync(path, 'utf8'))
+  } catch (cause) {
+    throw new ConfigError([`PLUMBLINE_AUTH_FILE ${path}: ${(cause as Error).message}`])
+  }
+  if (!validate(file)) {
+    throw new ConfigError(
+      (validate.errors ?? []).map(
+        (e) => `PLUMBLINE_AUTH_FILE ${path}: ${e.instancePath} ${e.message ?? ''}`,
+      ),
+    )
+  }
+  const problems = file.keys.flatMap((key) => keyIdProblem(key.id) ?? [])
+  if (problems.length > 0)
+    throw new ConfigError(problems.map((problem) => `PLUMBLINE_AUTH_FILE ${path}: ${problem}`))
+  const keys = file.keys.map((key) => ({
+    hash: Buffer.from(key.sha256, 'hex'),
+    caller: { id: key.id, scopes: new Set(key.scopes), isKnown: true },
+  }))
+  return (header) => {
+    const token = /^Bearer (.+)$/.exec(header ?? '')?.[1]
+    if (token === undefined) return undefined
+    const hash = createHash('sha256').update(token).digest()
+    return keys.find((key) => timingSafeEqual(key.hash, hash))?.caller
+  }
+}

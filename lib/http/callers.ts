@@ -1,0 +1,30 @@
+/** Who acts: the authenticated caller, or, where no keys are set, the name a body claims. Pure. */
+import type { Caller } from './api-keys.ts'
+import { Problem } from '../runtime/errors.ts'
+import { CLAIMED } from './key-ids.ts'
+
+/**
+ * The name that is written beside what a caller does: the id of the key, or `claimed:<name>` where no keys are set.
+ *
+ * @param named what the body says; may be left out where a key says who calls
+ * @throws {Problem} 403 `other_caller` when the body names another than the key; 400 when neither says who
+ */
+export function actorOf(
+  caller: Caller | undefined,
+  named: string | undefined,
+  field = 'actor',
+): string {
+  if (caller?.isKnown) {
+    if (named !== undefined && named !== caller.id)
+      throw new Problem(
+        403,
+        'other_caller',
+        `${field} names ${named}, and the key is that of ${caller.id}: leave ${field} out`,
+      )
+    return caller.id
+  }
+  const name = named?.trim() ?? ''
+  if (name === '')
+    throw new Problem(400, 'invalid_request', `${field} is required where no keys are set`)
+  return `${CLAIMED}${name}`
+}

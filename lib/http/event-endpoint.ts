@@ -1,0 +1,165 @@
+/** The HTTP door for events: judges each one, appends the good ones as the bytes they came in, answers for all. */
+import { isUtf8 } from 'node:buffer'
+import { setImmediate } from 'node:timers/promises'
+import type { TObject } from 'typebox'
+import { createJudge, predictionKey, type Event } from '../events/validator.ts'
+import { Problem } from '../runtime/errors.ts'
+import { elementsOf, linesOf, OPEN_ARRAY, skipSpace, trimmed } from '../events/json/split-array.ts'
+import type { EventLog, OutgoingMessage } from '../event-log/port.ts'
+import { takeBodies, type Http } from './server.ts'
+import type { Metrics } from '../runtime/metrics.ts'
+
+export interface GatewayOptions {
+  service: string
+  path: string
+  schema: TObject
+  topic: string
+  /** The key of an event in the log; `model_id/prediction_id` unless given. */
+  keyOf?: (event: Event) => string
+  /** The field that names an event in the answer. */
+  idField: string
+  eventLog: Pick<EventLog, 'append'>
+  metrics: Metrics
+}
+
+export interface RejectedItem {
+  index: number
+  id: string | null
+  code: string
+  message: string
+}
+
+interface Item {
+  index: number
+  bytes: Buffer
+}
+
+/** After so many milliseconds of validating, others have their turn. */
+const TURN_MS = 10
+
+const ANSWER = {
+  type: 'object',
+  properties: {
+    accepted: { type: 'integer' },
+    rejected: {
+      type: 'array',
+      items: {
+        type: 'object',
+        properties: {
+          index: { type: 'integer' },
+          id: { type: ['string', 'null'] },
+          code: { type: 'string' },
+          message: { type: 'string' },
+        },
+      },
+    },
+  },
+}
+
+export function eventGateway(http: Http, options: GatewayOptions): void {
+  const judge = createJudge(options.schema)
+  const { service, topic, metrics, keyOf = predictionKey } = options
+
+  void http.register(async (scope) => {
+    // Bodies stay bytes: what is stored is what was sent.
+    scope.removeAllContentTypeParsers()
+    takeBodies(scope, ['application/json', 'application/x-ndjson'])
+    scope.addHook('onError', async (_request, _reply, error) => {
+      if (error instanceof Problem && error.status === 429)
+        metrics.events.inc({ service, topic, outcome: 'shed', reason: error.code })
+    })
+    scope.post(
+      options.path,
+      {
+        config: { scope: 'emit' },
+        schema: {
+          summary: `One event, an array of them, or NDJSON: ${String((options.schema as { $id?: string }).$id)}`,
+          response: { 200: ANSWER },
+        },
+      },
+      async (request) => {
+        const body = request.body instanceof Buffer ? request.body : Buffer.alloc(0)
+        const ndjson = request.headers['content-type']?.includes('ndjson') ?? false
+        return accept(itemsOf(body, ndjson), ndjson ? undefined : body)
+      },
+    )
+  })
+
+  /** @param body what must be JSON as a whole */
+  async function accept(items: readonly Item[], body: Buffer | undefined) {
+    const messages: OutgoingMessage[] = []
+    const rejected: RejectedItem[] = []
+    let unchecked = body
+    let turn = performance.now()
+    for (const item of items) {
+      if (performance.now() - turn > TURN_MS) {
+        await setImmediate()
+        turn = performance.now()
+      }
+      const verdict = judge.bytes(item.bytes)
+      if (verdict.ok) {
+        messages.push({ key: keyOf(verdict.event), value: item.bytes })
+      } else {
+        const { code, message } = verdict.rejection
+        if (unchecked && (code === 'invalid_json' || code === 'empty')) {
+          mustBeJson(unchecked)
+          unchecked = undefined
+        }
+        rejected.push({
+          index: item.index,
+          id: code === 'too_large' ? null : idOf(item.bytes.toString(), options.idField),
+          code,
+          message,
+        })
+        metrics.events.inc({ service, topic, outcome: 'rejected', reason: code })
+      }
+    }
+    if (messages.length === 0 && rejected.length > 0) throw new NothingValid(rejected)
+    await options.eventLog.append(topic, messages)
+    metrics.events.inc({ service, topic, outcome: 'accepted', reason: '' }, messages.length)
+    return { accepted: messages.length, rejected }
+  }
+}
+
+/** A 400 that still tells of every item. */
+class NothingValid extends Problem {
+  constructor(rejected: readonly RejectedItem[]) {
+    const first = rejected.slice(0, 5).map((item) => `[${item.index}] ${item.message}`)
+    super(
+      400,
+      'nothing_valid',
+      `none of ${rejected.length} events is valid: ${first.join('; ')}`,
+      {},
+      { accepted: 0, rejected },
+    )
+  }
+}
+
+/** @throws Problem when the body as a whole is no JSON, or no UTF-8 */
+function itemsOf(body: Buffer, ndjson: boolean): Item[] {
+  if (ndjson) return linesOf(body).map((bytes, index) => ({ index, bytes }))
+  const first = skipSpace(body, 0)
+  if (body[first] !== OPEN_ARRAY) return [{ index: 0, bytes: trimmed(body) }]
+  const elements = elementsOf(body, first)
+  if (!elements) mustBeJson(body)
+  return (elements ?? []).map((bytes, index) => ({ index, bytes }))
+}
+
+/** What is refused as no JSON may be the fault of the body around it: then nothing of it can be trusted. */
+function mustBeJson(body: Buffer): void {
+  if (!isUtf8(body)) throw new Problem(400, 'invalid_json', 'the body is not UTF-8')
+  try {
+    JSON.parse(body.toString())
+  } catch (error) {
+    throw new Problem(400, 'invalid_json', `the body is not JSON: ${(error as Error).message}`)
+  }
+}
+
+function idOf(text: string, field: string): string | null {
+  try {
+    const id = (JSON.parse(text) as Record<string, unknown>)[field]
+    return typeof id === 'string' ? id : null
+  } catch {
+    return null
+  }
+}

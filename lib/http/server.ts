@@ -1,0 +1,372 @@
+/** The one place that knows how an HTTP server of ours behaves: problems, health, metrics, docs, access. */
+import type { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import fastifyStatic from '@fastify/static'
+import fastifySwagger from '@fastify/swagger'
+import {
+  fastify,
+  LogController,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify'
+import { Ajv } from 'ajv'
+import type { Registry } from 'prom-client'
+import type { Authenticate, Caller, Scope } from './api-keys.ts'
+import { eventTime } from '../events/fields.ts'
+import { messageOf, Problem } from '../runtime/errors.ts'
+import { callerOf, requireOwnPage, requireScope, SECURITY_HEADERS } from './access.ts'
+import { refusalOf } from './origin.ts'
+import { whyBeyond } from '../events/json/bounds.ts'
+import type { Logger } from '../runtime/log.ts'
+import type { Module, Readiness } from '../runtime/modules.ts'
+import { bodyBudget, readBody, type BodyLimits } from './request-body.ts'
+import { createSessions, type Sessions } from './sessions.ts'
+
+export type { FastifyInstance as Http, FastifyReply, FastifyRequest }
+
+export interface HttpOptions {
+  host: string
+  /** 0 takes a free port. */
+  port: number
+  /** Largest body of one request, and bytes of all bodies together, after decompression. */
+  /** Names besides loopback and `host` that a request may be addressed to. */
+  allowedHosts?: readonly string[]
+  maxBodyBytes: number
+  maxPendingBytes: number
+  log: Logger
+  registry: Registry
+  readiness: Readiness
+  /** Checks that `/health/ready` runs besides "started and not stopping"; each names what is away. */
+  checks: ReadonlyMap<string, () => Promise<unknown>>
+  authenticate: Authenticate
+  /** Resolves once all that was stored before survives power loss; absent where surviving a killed process is enough. */
+  synced?: (() => Promise<void>) | undefined
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    bodyLimits: BodyLimits
+  }
+  interface FastifyContextConfig {
+    /** What a caller's key must allow; a route without one is public. */
+    scope?: Scope
+  }
+  interface FastifyRequest {
+    /** Who sends it, by key or session; undefined when nobody known does. */
+    caller: Caller | undefined
+  }
+}
+
+const CHECK_TIMEOUT_MS = 2000
+/** How long a request may take to arrive, its headers and the whole of it. */
+const HEADERS_TIMEOUT_MS = 10_000
+const REQUEST_TIMEOUT_MS = 60_000
+const MAX_CONNECTIONS = 4000
+/** Bodies of routes that are parsed here; batches of events are read item by item, within the size of a body. */
+const PARSED_BOUNDS = { maxDepth: 32, maxMembers: 100_000 }
+const CONSOLE_DIR = fileURLToPath(new URL('../../console', import.meta.url))
+
+/** Builds the server; routes are added by the services, and the module listens last and closes first. */
+export async function createHttp(options: HttpOptions): Promise<FastifyInstance> {
+  const bodies = new Ajv({
+    coerceTypes: false,
+    removeAdditional: false,
+    useDefaults: true,
+    strict: false,
+  })
+  const queries = new Ajv({
+    coerceTypes: 'array',
+    removeAdditional: false,
+    useDefaults: true,
+    strict: false,
+  })
+  for (const ajv of [bodies, queries])
+    ajv.addFormat('date-time', (text) => eventTime(text) !== undefined)
+  const app = fastify({
+    loggerInstance: options.log.child({}, { level: 'warn' }),
+    bodyLimit: options.maxBodyBytes,
+    forceCloseConnections: true,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 1000 },
+    // Addresses may hold the token of a run.
+    logController: new LogController({ disableRequestLogging: true }),
+  }) as unknown as FastifyInstance
+  app.server.maxConnections = MAX_CONNECTIONS
+  app.decorate('bodyLimits', {
+    maxBodyBytes: options.maxBodyBytes,
+    budget: bodyBudget(options.maxPendingBytes),
+  })
+  app.removeAllContentTypeParsers()
+  takeBodies(app, ['application/json'], jsonOf)
+  app.setValidatorCompiler(({ schema, httpPart }) =>
+    (httpPart === 'body' ? bodies : queries).compile(schema as object),
+  )
+  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, options.log))
+  app.setNotFoundHandler((request, reply) =>
+    problem(
+      reply,
+      404,
+      'not_found',
+      `there is nothing at ${request.method} ${request.url.split('?')[0]}`,
+    ),
+  )
+  const sessions = createSessions(Date.now)
+  app.decorateRequest('caller', undefined)
+  app.addHook('onRequest', async (request, reply) => {
+    void reply.headers(SECURITY_HEADERS)
+    checkAddress(request, options)
+    request.caller = callerOf(request, options.authenticate, sessions)
+    const scope = request.routeOptions.config.scope
+    if (scope) requireScope(request.caller, scope)
+  })
+  syncChanges(app, options.synced)
+
+  await app.register(fastifySwagger, {
+    openapi: { info: { title: 'Plumbline', version: '1' } },
+    refResolver: { buildLocalReference: (json) => (json as { $id: string }).$id },
+  })
+  await app.register(fastifyStatic, {
+    root: CONSOLE_DIR,
+    serve: false,
+    // The header of every answer says it.
+    cacheControl: false,
+  })
+  app.get('/docs', { schema: { hide: true } }, async () => app.swagger())
+  app.get('/health/live', { schema: { hide: true } }, async () => ({ status: 'live' }))
+  app.get('/health/ready', { schema: { hide: true } }, async (_request, reply) => {
+    if (!options.readiness.started)
+      return problem(reply, 503, 'starting', 'not every module has started')
+    if (options.readiness.stopping)
+      return problem(reply, 503, 'stopping', 'the process is stopping')
+    const away = await failingChecks(options.checks)
+    if (away.length > 0) return problem(reply, 503, 'unavailable', away.join('; '))
+    return { status: 'ready' }
+  })
+  app.get('/metrics', { schema: { hide: true } }, async (_request, reply) => {
+    void reply.header('content-type', options.registry.contentType)
+    return options.registry.metrics()
+  })
+  pageRoutes(app)
+  sessionRoutes(app, options.authenticate, sessions)
+  return app
+}
+
+/** What was changed survives power loss before its caller hears of it; events do already, by the log that took them. */
+function syncChanges(app: FastifyInstance, synced: HttpOptions['synced']): void {
+  if (!synced) return
+  app.addHook('onSend', async (request, reply) => {
+    const isChange = !['GET', 'HEAD'].includes(request.method) && reply.statusCode < 400
+    if (isChange && request.routeOptions.config.scope !== 'emit') await synced()
+  })
+}
+
+function pageRoutes(app: FastifyInstance): void {
+  for (const [url, file] of [
+    ['/', 'overview.html'],
+    ['/models/:id', 'model.html'],
+    ['/review', 'review.html'],
+    ['/runs', 'runs.html'],
+  ] as const) {
+    app.get(url, { schema: { hide: true } }, async (_request, reply) => reply.sendFile(file))
+  }
+  app.get('/console/*', { schema: { hide: true } }, async (request, reply) =>
+    reply.sendFile((request.params as { '*': string })['*']),
+  )
+}
+
+/** A posted key becomes a session of the pages; a session can be asked about and ended. */
+function sessionRoutes(app: FastifyInstance, authenticate: Authenticate, sessions: Sessions): void {
+  const schema = { hide: true }
+  app.get('/v1/session', { schema }, async ({ caller }) => ({
+    caller: caller ? { id: caller.id, scopes: [...caller.scopes] } : null,
+    key_needed: authenticate(undefined) === undefined,
+  }))
+  app.post<{ Body: { key: string } }>(
+    '/v1/session',
+    {
+      bodyLimit: 4096,
+      schema: {
+        ...schema,
+        body: {
+          type: 'object',
+          additionalProperties: false,
+          required: ['key'],
+          properties: { key: { type: 'string', minLength: 1, maxLength: 1000 } },
+        },
+      },
+    },
+    async (request, reply) => {
+      requireOwnPage(request)
+      const caller = authenticate(`Bearer ${request.body.key}`)
+      if (!caller) throw new Problem(401, 'unauthorized', 'this key is not known')
+      const isSecure = request.headers['x-forwarded-proto'] === 'https'
+      void reply.header('set-cookie', sessions.begin(caller, isSecure))
+      return { caller: { id: caller.id, scopes: [...caller.scopes] } }
+    },
+  )
+  app.delete('/v1/session', { schema }, async (request, reply) => {
+    requireOwnPage(request)
+    return reply.header('set-cookie', sessions.end(request.headers.cookie)).code(204).send()
+  })
+}
+
+/**
+ * Takes bodies of these content types as bytes, decompressed and within the server's limits, in place of whatever parsers
+ * the scope had; they are given back once the request is answered.
+ *
+ * @param read what the route gets of the bytes
+ */
+export function takeBodies(
+  scope: FastifyInstance,
+  types: string | string[],
+  read: (bytes: Buffer, request: FastifyRequest) => unknown = (bytes) => bytes,
+): void {
+  const held = new WeakMap<FastifyRequest, number>()
+  scope.addContentTypeParser(types, async (request: FastifyRequest, payload: Readable) => {
+    const body = await readBody(payload, request.headers['content-encoding'], scope.bodyLimits)
+    held.set(request, body.held)
+    return read(body.bytes, request)
+  })
+  scope.addHook('onResponse', async (request) => {
+    scope.bodyLimits.budget.giveBack(held.get(request) ?? 0)
+    held.delete(request)
+  })
+}
+
+/**
+ * The JSON of a body that is read whole.
+ *
+ * @throws {Problem} 400 `invalid_json` for what is none, or is deeper or wider than such a body may be
+ */
+export function jsonOf(bytes: Buffer): unknown {
+  const why = whyBeyond(bytes, PARSED_BOUNDS)
+  if (why) throw new Problem(400, 'invalid_json', why)
+  try {
+    return JSON.parse(bytes.toString())
+  } catch (error) {
+    throw new Problem(400, 'invalid_json', `the body is not JSON: ${messageOf(error)}`)
+  }
+}
+
+/** @throws {Problem} 421 or 403 for what is addressed to another host, or comes from a page that is not ours */
+function checkAddress({ method, headers }: FastifyRequest, options: HttpOptions): void {
+  const refusal = refusalOf(
+    {
+      method,
+      host: headers.host,
+      origin: headers.origin,
+      fetchSite: headers['sec-fetch-site']?.toString(),
+      fetchMode: headers['sec-fetch-mode']?.toString(),
+    },
+    options.host,
+    options.allowedHosts ?? [],
+  )
+  if (!refusal) return
+  const code = refusal.status === 421 ? 'misdirected_request' : 'foreign_origin'
+  throw new Problem(refusal.status, code, refusal.detail)
+}
+
+/** Listens once everything else has started, and closes before anything else stops. */
+export function httpModule(app: FastifyInstance, options: HttpOptions): Module {
+  return {
+    name: 'http',
+    start: async () => {
+      await app.listen({ host: options.host, port: options.port })
+    },
+    stop: async () => {
+      await app.close()
+    },
+  }
+}
+
+/** The address a listening server can be reached at, such as `http://127.0.0.1:8080`. */
+export function addressOf(app: FastifyInstance): string {
+  const address = app.addresses().find((a) => typeof a === 'object')
+  if (!address) throw new Error('the HTTP server is not listening')
+  return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`
+}
+
+async function failingChecks(checks: HttpOptions['checks']): Promise<string[]> {
+  const results = await Promise.all(
+    [...checks].map(async ([name, check]) => {
+      let timer: NodeJS.Timeout | undefined
+      try {
+        await Promise.race([
+          check(),
+          new Promise((_, reject) => {
+            timer = setTimeout(() => reject(new Error('no answer in time')), CHECK_TIMEOUT_MS)
+          }),
+        ])
+        return ''
+      } catch (error) {
+        return `${name}: ${messageOf(error)}`
+      } finally {
+        clearTimeout(timer)
+      }
+    }),
+  )
+  return results.filter((result) => result !== '')
+}
+
+export function problem(
+  reply: FastifyReply,
+  status: number,
+  code: string,
+  detail: string,
+  extensions: Record<string, unknown> = {},
+): FastifyReply {
+  return reply
+    .code(status)
+    .header('content-type', 'application/problem+json')
+    .send(
+      JSON.stringify({
+        type: `urn:plumbline:${code}`,
+        title: code.replaceAll('_', ' '),
+        status,
+        detail,
+        code,
+        ...extensions,
+      }),
+    )
+}
+
+function sendProblem(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  log: Logger,
+): FastifyReply {
+  if (error instanceof Problem)
+    return problem(
+      reply.headers(error.headers),
+      error.status,
+      error.code,
+      error.message,
+      error.extensions,
+    )
+  const known = error as {
+    statusCode?: number
+    code?: string
+    validation?: unknown
+    message?: string
+  }
+  if (known.validation)
+    return problem(reply, 400, 'invalid_request', known.message ?? 'the request is invalid')
+  if (known.statusCode !== undefined && known.statusCode < 500) {
+    const code =
+      known.statusCode === 413
+        ? 'too_large'
+        : known.statusCode === 415
+          ? 'unsupported_media_type'
+          : 'bad_request'
+    return problem(reply, known.statusCode, code, known.message ?? 'the request cannot be read')
+  }
+  log.error({ url: request.url.split('?')[0], error: messageOf(error) }, 'request failed')
+  return problem(
+    reply,
+    500,
+    'internal_error',
+    'the request failed; the log of the service says why',
+  )
+}

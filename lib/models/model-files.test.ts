@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest'
+import { ConfigError } from '../runtime/config.ts'
+import { parseModel } from './model-files.ts'
+
+function problemsOf(text: string): readonly string[] {
+  try {
+    parseModel(text)
+    return []
+  } catch (error) {
+    return (error as ConfigError).problems
+  }
+}
+
+test('two lines are a model: everything else has a default', () => {
+  const model = parseModel('model_id: m\ntask: binary\n')
+  expect(model.windows).toMatchObject({
+    size: '1d',
+    timezone: 'UTC',
+    lateness: '1h',
+    min_count: 200,
+  })
+  expect(model.references).toEqual({
+    baseline: { kind: 'first', windows: 1, judge: true },
+    recent: { kind: 'trailing', windows: 4 },
+  })
+  expect(model.labels.horizon).toBe('0s')
+})
+
+test('one reference always judges', () => {
+  const model = parseModel('model_id: m\ntask: binary\nreferences: { old: { kind: first } }')
+  expect(model.references['old']?.judge).toBe(true)
+})
+
+test('every problem is told at once, with its place', () => {
+  const problems = problemsOf(
+    'model_id: m\ntask: guess\nwindows: { size: 7x, min_count: 0 }\nslise: [a]',
+  )
+  expect(problems).toHaveLength(4)
+  expect(problems.join('\n')).toContain('task must be equal to one of the allowed values: binary')
+  expect(problems.join('\n')).toContain('additional properties: slise')
+})
+
+test.each([
+  ['windows: { size: 10m }', 'multiples of 15m'],
+  ['windows: { size: 1d, timezone: Mars/Olympus }', 'not an IANA time zone'],
+  [
+    'references: { r: { kind: fixed, from: 2026-01-02T00:00:00Z, to: 2026-01-01T00:00:00Z } }',
+    'needs from and to',
+  ],
+  [
+    'references: { a: { kind: first, judge: true }, b: { kind: first, judge: true } }',
+    'only one may have judge',
+  ],
+  ['references: { a: { kind: trailing, judge: true } }', 'cannot judge'],
+  [
+    'retrain: [{ name: a, when: "any(x, alarm)", launch: { kind: webhook, url: "http://h" } }]',
+    'not one of drift',
+  ],
+  [
+    'retrain: [{ name: a, when: "labels.new > 1", launch: { kind: command, command: [x] } }, { name: a, when: "labels.new > 1", launch: { kind: command, command: [x] } }]',
+    'two policies are named a',
+  ],
+])('%s is refused', (line, message) =>
+  expect(problemsOf(`model_id: m\ntask: binary\n${line}`).join('\n')).toContain(message),
+)

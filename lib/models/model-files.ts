@@ -1,0 +1,238 @@
+/** Reads and checks the model files; a model without a file is monitored with the defaults. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Ajv } from 'ajv'
+import { parse } from 'yaml'
+import {
+  ModelFile,
+  ModelWindows,
+  type BusinessValue,
+  type ModelReference,
+  type RetrainPolicy,
+} from '../../schemas/model.ts'
+import { ConfigError } from '../runtime/config.ts'
+import { durationMs } from '../runtime/durations.ts'
+import { parseCondition } from './policy-language.ts'
+import { featureSubject } from '../events/subjects.ts'
+import { textProblem } from '../events/text-rules.ts'
+import { eventsOf, isTimezone, windowSpecProblem } from './windows.ts'
+
+/** A model file with every default filled in. */
+export interface Model {
+  modelId: string
+  /** Undefined for a model without a file: what its predictions look like decides. */
+  task: ModelFile['task'] | undefined
+  positiveClass: string
+  /** Classes a reviewer may choose from; empty where any answer is one. */
+  classes: readonly string[]
+  windows: ModelWindows
+  labels: Required<NonNullable<ModelFile['labels']>>
+  /** Margins have no calibration, and no share of 1. */
+  scoreKind: 'probability' | 'margin'
+  threshold: number
+  /** What one number alone is that a model server answers; undefined: told from the number. */
+  outputKind: OutputKind | undefined
+  references: Record<string, ModelReference>
+  features: NonNullable<ModelFile['features']>
+  fairness: NonNullable<ModelFile['fairness']>
+  slices: readonly string[]
+  /** Rows a classifier sees of each window; 0: none is asked. */
+  multivariateRows: number
+  falseAlarmsPerWeek: number
+  businessValue: BusinessValue | undefined
+  /** Aggregate expressions over joined outcomes, by name. */
+  customMetrics: Readonly<Record<string, string>>
+  overrides: Record<string, { warning?: number; alarm?: number }>
+  review: { reviewers: number; budgetPerDay: number; randomShare: number }
+  retrain: readonly RetrainPolicy[]
+  /** Changes when the file does. */
+  revision: string
+}
+
+export type OutputKind = 'class' | 'probability' | 'value'
+
+export interface Models {
+  get: (modelId: string) => Model
+  declared: readonly Model[]
+}
+
+const ajv = new Ajv({ allErrors: true, useDefaults: true, strict: false })
+const validateFile = ajv.compile<ModelFile>(ModelFile)
+const validateWindows = ajv.compile<ModelWindows>(ModelWindows)
+
+/** What monitors a model that says nothing of references. */
+const DEFAULT_REFERENCES: Record<string, ModelReference> = {
+  baseline: { kind: 'first', windows: 1, judge: true },
+  recent: { kind: 'trailing', windows: 4 },
+}
+
+/**
+ * Reads every `*.yaml` of the folder; a missing folder holds no models.
+ *
+ * @throws {ConfigError} with every problem of every file at once
+ */
+export function readModels(folder: string): Models {
+  const files = existsSync(folder)
+    ? readdirSync(folder)
+        .filter((name) => /\.ya?ml$/.test(name))
+        .toSorted()
+    : []
+  const problems: string[] = []
+  const declared: Model[] = []
+  for (const file of files) {
+    try {
+      declared.push(parseModel(readFileSync(join(folder, file), 'utf8')))
+    } catch (error) {
+      const found = error instanceof ConfigError ? error.problems : [(error as Error).message]
+      for (const problem of found) problems.push(`${file}: ${problem}`)
+    }
+  }
+  const ids = declared.map((model) => model.modelId)
+  for (const id of new Set(ids.filter((id, i) => ids.indexOf(id) !== i)))
+    problems.push(`two files declare the model ${id}`)
+  if (problems.length > 0) throw new ConfigError(problems)
+  const byId = new Map(declared.map((model) => [model.modelId, model]))
+  return { declared, get: (modelId) => byId.get(modelId) ?? undeclared(modelId) }
+}
+
+/** @throws {ConfigError} with every problem of the file */
+export function parseModel(text: string): Model {
+  const file: unknown = parse(text)
+  if (!validateFile(file)) {
+    throw new ConfigError(
+      (validateFile.errors ?? []).map(
+        (e) =>
+          `${e.instancePath.slice(1).replaceAll('/', '.') || 'the file'} ${e.message ?? ''}${listed(e.params)}`,
+      ),
+    )
+  }
+  const problems = crossChecks(file)
+  if (problems.length > 0) throw new ConfigError(problems)
+  return withDefaults(file, hash(text))
+}
+
+/** Subjects whose values are categories by the model file, numbers too. */
+export function declaredCodes(features: Model['features']): ReadonlySet<string> {
+  const known = codes.get(features)
+  if (known) return known
+  const found = new Set(
+    Object.entries(features).flatMap(([name, kind]) =>
+      kind === 'categorical' || kind === 'boolean' ? [featureSubject(name)] : [],
+    ),
+  )
+  codes.set(features, found)
+  return found
+}
+
+/** Made once for each model file. */
+const codes = new WeakMap<Model['features'], ReadonlySet<string>>()
+
+/** What all models without a file have in common: made once, since anybody can send events of any number of them. */
+const UNDECLARED = { ...withDefaults({ model_id: '', task: 'binary' }, ''), task: undefined }
+const undeclared = (modelId: string): Model => ({ ...UNDECLARED, modelId })
+
+function withDefaults(file: ModelFile, revision: string): Model {
+  const windows: Partial<ModelWindows> = { ...file.windows }
+  validateWindows(windows)
+  const references =
+    file.references && Object.keys(file.references).length > 0
+      ? file.references
+      : DEFAULT_REFERENCES
+  const judged = Object.values(references).some((reference) => reference.judge)
+  const [onlyName] = Object.keys(references)
+  return {
+    modelId: file.model_id,
+    task: file.task,
+    positiveClass: file.positive_class ?? '1',
+    classes: file.classes ?? (file.task === 'binary' ? ['0', '1'] : []),
+    windows: windows as ModelWindows,
+    labels: {
+      horizon: '0s',
+      absent_means: 'unknown',
+      judge_at: [1],
+      precedence: ['ground_truth', 'human_review', 'user_feedback', 'judge'],
+      ...file.labels,
+    },
+    scoreKind: file.score_kind ?? 'probability',
+    outputKind: file.output?.kind,
+    threshold: file.threshold ?? (file.score_kind === 'margin' ? 0 : 0.5),
+    references: judged
+      ? references
+      : { ...references, [onlyName!]: { ...references[onlyName!]!, judge: true } },
+    features: file.features ?? {},
+    fairness: file.fairness ?? { attributes: {}, favorable: '1' },
+    slices: file.slices ?? [],
+    multivariateRows: file.multivariate?.rows ?? 0,
+    businessValue: file.business_value,
+    customMetrics: file.custom_metrics ?? {},
+    falseAlarmsPerWeek: file.alarms?.false_alarms_per_week ?? 0.25,
+    overrides: file.alarms?.overrides ?? {},
+    review: {
+      reviewers: file.review?.reviewers ?? 1,
+      budgetPerDay: file.review?.budget_per_day ?? 0,
+      randomShare: file.review?.draw.random ?? 1,
+    },
+    retrain: file.retrain ?? [],
+    revision,
+  }
+}
+
+/** What JSON Schema cannot say. */
+function crossChecks(file: ModelFile): string[] {
+  const problems: string[] = []
+  const windows = file.windows
+  if (windows) {
+    const problem = windowSpecProblem(windows.size, windows.slide)
+    if (problem) problems.push(`windows ${problem}`)
+    if (!isTimezone(windows.timezone))
+      problems.push(`windows.timezone ${windows.timezone} is not an IANA time zone`)
+  }
+  for (const [name, reference] of Object.entries(file.references ?? {})) {
+    const { from = '', to = '' } = reference
+    if (reference.kind === 'fixed' && !(Date.parse(from) < Date.parse(to)))
+      problems.push(`references.${name} of kind fixed needs from and to, from before to`)
+  }
+  for (const [name, { kind, model_version }] of Object.entries(file.references ?? {})) {
+    if (kind === 'version' && model_version === undefined)
+      problems.push(`references.${name} of kind version needs model_version`)
+    if (kind === 'season' && windows && eventsOf(windows.size) !== undefined)
+      problems.push(`references.${name} of kind season needs windows of a duration`)
+    if (kind === 'season' && windows?.season === undefined)
+      problems.push(`references.${name} of kind season needs windows.season`)
+  }
+  const judges = Object.values(file.references ?? {}).filter((reference) => reference.judge)
+  if (judges.length > 1) problems.push('references: only one may have judge: true')
+  if (judges[0] && ['trailing', 'previous'].includes(judges[0].kind))
+    problems.push(
+      `references: a reference of kind ${judges[0].kind} forgets what it drifts with, and cannot judge`,
+    )
+  const looks = file.labels?.judge_at
+  if (looks && (looks.length === 0 || !looks.includes(1)))
+    problems.push('labels.judge_at must end with 1: the whole label horizon')
+  const names = (file.retrain ?? []).map((policy) => policy.name)
+  for (const [i, policy] of (file.retrain ?? []).entries()) {
+    if (names.indexOf(policy.name) !== i)
+      problems.push(`retrain: two policies are named ${policy.name}`)
+    try {
+      parseCondition(policy.when)
+    } catch (error) {
+      problems.push(`retrain.${policy.name}.when: ${(error as Error).message}`)
+    }
+    durationMs(policy.cooldown)
+    const unkept = textProblem(`retrain.${i}.name`, policy.name)
+    if (unkept) problems.push(unkept)
+  }
+  return problems
+}
+
+function listed(params: Record<string, unknown>): string {
+  if (Array.isArray(params['allowedValues'])) return `: ${params['allowedValues'].join(', ')}`
+  if (typeof params['additionalProperty'] === 'string') return `: ${params['additionalProperty']}`
+  return ''
+}
+
+function hash(text: string): string {
+  let h = 2166136261
+  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 16777619)
+  return (h >>> 0).toString(16).padStart(8, '0')
+}

@@ -1,0 +1,206 @@
+/** Passes on what control-state transactions left in the outbox, in order, at least once: rows to ClickHouse, events to topics. */
+import { Counter } from 'prom-client'
+import type { ClickHouse, Row } from '../clickhouse/port.ts'
+import { sleep } from '../runtime/clock.ts'
+import { messageOf } from '../runtime/errors.ts'
+import type { EventLog } from '../event-log/port.ts'
+import type { Logger } from '../runtime/log.ts'
+import type { Metrics } from '../runtime/metrics.ts'
+import type { Module } from '../runtime/modules.ts'
+import type { Postgres, Sql } from './port.ts'
+
+const POLL_MS = 250
+const RETRY_MS = 2000
+const BATCH = 1000
+
+/** A transaction leaves a message for a topic under this prefix of `target`, as a row of `key` and `value`. */
+const TOPIC = 'topic:'
+
+export const leaveRow = (tx: Sql, table: string, row: Row) =>
+  tx.query('insert into outbox (target, row) values ($1, $2::jsonb)', [table, JSON.stringify(row)])
+
+export const leaveMessage = (tx: Sql, topic: string, key: string, value: Row) =>
+  leaveRow(tx, `${TOPIC}${topic}`, { key, value })
+
+export interface OutboxTargets {
+  postgres: Postgres
+  /** Every table replaces rows by key and revision, so that copying twice is harmless. */
+  clickhouse: ClickHouse
+  eventLog: Pick<EventLog, 'append'>
+}
+
+export interface Outbox {
+  /**
+   * Passes on one batch. A row that its target refuses is tried again later, and set aside in `outbox_refused` after
+   * some tries, once the target has taken another row since: while it takes none, it is the target that fails.
+   *
+   * @returns how many entries were passed on, which were set aside, and what else failed, by target
+   */
+  drain: () => Promise<Drained>
+}
+
+export interface Drained {
+  passedOn: number
+  refused: { target: string; reason: string }[]
+  failures: string[]
+}
+
+interface Entry {
+  id: string | number
+  target: string
+  row: Row
+  tries: number
+  first_failed_at: Date | null
+}
+
+interface Failure {
+  entry: Entry
+  reason: string
+}
+
+const TRIES = 5
+/** Failures of one pass and target: the work of a pass is bounded, whatever lies in the outbox. */
+const MAX_FAILURES = 20
+/** How long a target that takes nothing is tried in one pass. */
+const PATIENCE_MS = 5000
+const LONGEST_REASON = 1000
+
+/** Reads the outbox of `postgres`; what is remembered between two passes may be lost. */
+export function createOutbox({ postgres, clickhouse, eventLog }: OutboxTargets): Outbox {
+  /** When a target last took something. */
+  const lastTaken = new Map<string, number>()
+
+  const send = async (target: string, entries: readonly Entry[]) => {
+    if (!target.startsWith(TOPIC))
+      return clickhouse.insertRows(
+        target,
+        entries.map(({ row }) => row),
+      )
+    const messages = entries.map(({ row }) => ({
+      key: String(row['key']),
+      value: JSON.stringify(row['value']),
+    }))
+    await eventLog.append(target.slice(TOPIC.length), messages)
+  }
+
+  return {
+    drain: async () => {
+      const [clock] = await postgres.query<{ now: Date }>('select now() as now')
+      const now = new Date(clock!.now).getTime()
+      const entries = await postgres.query<Entry>(
+        `select id, target, row, tries, first_failed_at from outbox where next_try_at is null or next_try_at <= now() order by id limit $1`,
+        [BATCH],
+      )
+      const drained: Drained = { passedOn: 0, refused: [], failures: [] }
+      for (const [target, group] of Map.groupBy(entries, (entry) => entry.target)) {
+        const { taken, failed } = await passOn(group, (some) => send(target, some))
+        if (taken.length > 0) lastTaken.set(target, now)
+        await postgres.query('delete from outbox where id = any($1::bigint[])', [
+          taken.map(({ id }) => String(id)),
+        ])
+        drained.passedOn += taken.length
+        for (const { entry, reason } of failed) {
+          const since = entry.first_failed_at ? new Date(entry.first_failed_at).getTime() : now
+          const takesOthers = (lastTaken.get(target) ?? 0) >= since
+          if (entry.tries + 1 < TRIES || !takesOthers) await postpone(postgres, entry)
+          else {
+            await setAside(postgres, entry, reason)
+            drained.refused.push({ target, reason })
+          }
+        }
+        if (failed.length > 0) drained.failures.push(`${target}: ${failed[0]!.reason}`)
+      }
+      return drained
+    },
+  }
+}
+
+/**
+ * Sends all together, or in halves where that fails, down to the entries that fail alone. It ends after a number of these, and
+ * soon while nothing was taken and each takes long, since the target itself may be away.
+ */
+async function passOn(
+  entries: readonly Entry[],
+  send: (entries: readonly Entry[]) => Promise<void>,
+): Promise<{ taken: Entry[]; failed: Failure[] }> {
+  const taken: Entry[] = []
+  const failed: Failure[] = []
+  const work = [entries]
+  const begun = performance.now()
+  while (work.length > 0) {
+    const some = work.pop()!
+    try {
+      await send(some)
+      for (const one of some) taken.push(one)
+    } catch (error) {
+      if (some.length > 1) {
+        const middle = some.length >> 1
+        work.push(some.slice(middle), some.slice(0, middle))
+        continue
+      }
+      failed.push({ entry: some[0]!, reason: messageOf(error).slice(0, LONGEST_REASON) })
+      const isAway = taken.length === 0 && performance.now() - begun > PATIENCE_MS
+      if (isAway || failed.length === MAX_FAILURES) break
+    }
+  }
+  return { taken, failed }
+}
+
+/** Later, and later each time: after 2 s, 4 s, … 64 s. */
+const postpone = (postgres: Postgres, { id }: Entry) =>
+  postgres.query(
+    `update outbox set tries = tries + 1, first_failed_at = coalesce(first_failed_at, now()),
+       next_try_at = now() + interval '1 second' * power(2, least(tries + 1, 6)) where id = $1::bigint`,
+    [String(id)],
+  )
+
+const setAside = (postgres: Postgres, { id }: Entry, reason: string) =>
+  postgres.query(
+    `with gone as (delete from outbox where id = $1::bigint returning id, target, row, tries)
+     insert into outbox_refused (id, target, row, tries, reason) select id, target, row, tries + 1, $2 from gone on conflict do nothing`,
+    [String(id), reason.replaceAll('\0', '')],
+  )
+
+/** Drains the outbox for as long as the process lives, and once more when it stops. */
+export function outboxModule(
+  targets: OutboxTargets & { metrics: Pick<Metrics, 'registry'> },
+  log: Logger,
+): Module {
+  const outbox = createOutbox(targets)
+  const refused = new Counter({
+    name: 'plumbline_outbox_refused_total',
+    help: 'Rows of the outbox that their target refused, set aside in the table outbox_refused.',
+    labelNames: ['target'],
+    registers: [targets.metrics.registry],
+  })
+  const drain = async () => {
+    const drained = await outbox.drain()
+    for (const { target, reason } of drained.refused) {
+      refused.inc({ target })
+      log.error({ target, reason }, 'a row of the outbox is refused and set aside')
+    }
+    if (drained.failures.length > 0)
+      log.warn({ error: drained.failures.join('; ') }, 'outbox not drained, trying again')
+    return drained
+  }
+  return {
+    name: 'outbox',
+    run: async (signal) => {
+      while (!signal.aborted) {
+        let pause = POLL_MS
+        try {
+          const { passedOn, failures } = await drain()
+          if (failures.length > 0) pause = RETRY_MS
+          else if (passedOn === BATCH) pause = 0
+        } catch (error) {
+          log.warn({ error: messageOf(error) }, 'outbox not read, trying again')
+          pause = RETRY_MS
+        }
+        await sleep(pause, signal)
+      }
+    },
+    stop: async () => {
+      await drain()
+    },
+  }
+}

@@ -1,0 +1,157 @@
+/** The port to PostgreSQL, for control state: a server, or PGlite inside this process. One SQL dialect for both. */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { PGlite } from '@electric-sql/pglite'
+import pg from 'pg'
+import { lockFile } from '../disk/lock-file.ts'
+import { migrate, readMigrations, type MigrationStore } from '../runtime/migrate.ts'
+
+export type SqlValue = string | number | boolean | Date | null | readonly string[]
+
+export interface Sql {
+  /** Rows of one statement; `$1` parameters only. */
+  query: <T = Record<string, unknown>>(sql: string, params?: readonly SqlValue[]) => Promise<T[]>
+}
+
+export interface Postgres extends Sql {
+  /** Runs `body` in a transaction; a throw rolls it back and is thrown on. */
+  transaction: <T>(body: (tx: Sql) => Promise<T>) => Promise<T>
+  exec: (sql: string) => Promise<void>
+  close: () => Promise<void>
+}
+
+export function serverPostgres(url: string): Postgres {
+  const pool = new pg.Pool({ connectionString: url, max: 4, connectionTimeoutMillis: 5000 })
+  // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
+  pool.on('error', () => {})
+  const on = (client: pg.Pool | pg.PoolClient): Sql => ({
+    query: async <T>(sql: string, params: readonly SqlValue[] = []) =>
+      (await client.query(sql, params as unknown[])).rows as T[],
+  })
+  return {
+    ...on(pool),
+    exec: async (sql) => {
+      await pool.query(sql)
+    },
+    transaction: async (body) => {
+      const client = await pool.connect()
+      try {
+        await client.query('begin')
+        const result = await body(on(client))
+        await client.query('commit')
+        return result
+      } catch (error) {
+        await client.query('rollback').catch(() => {})
+        throw error
+      } finally {
+        client.release()
+      }
+    },
+    close: () => pool.end(),
+  }
+}
+
+export interface EmbeddedPostgres extends Postgres {
+  /** For other processes, in PostgreSQL's own protocol; what is committed survives what `synced` says before they hear of it. */
+  db: PGlite
+}
+
+/**
+ * Opens PGlite on a directory. PGlite takes no lock itself, and a second process would lose its writes:
+ * a lock file that names the process guards the directory.
+ *
+ * @param synced called after every change; resolves once it survives power loss (PGlite itself syncs nothing)
+ * @throws Error where a living process holds the directory
+ */
+export async function embeddedPostgres(
+  path: string,
+  synced: () => Promise<void> = async () => {},
+): Promise<EmbeddedPostgres> {
+  mkdirSync(path, { recursive: true })
+  const unlock = lockFile(
+    join(path, '..', 'postgres.lock'),
+    (holder) =>
+      `the control database ${path} is held by process ${holder}: stop it, or set PLUMBLINE_POSTGRES_URL`,
+  )
+  const db = await PGlite.create(path)
+  // It was made or recovered just now.
+  await synced()
+  const on = (target: Pick<PGlite, 'query'>): Sql => ({
+    query: async <T>(sql: string, params: readonly SqlValue[] = []) =>
+      (await target.query<T>(sql, params as unknown[])).rows,
+  })
+  return {
+    db: syncedProtocol(db, synced),
+    query: async <T>(sql: string, params: readonly SqlValue[] = []) => {
+      const rows = await on(db).query<T>(sql, params)
+      if (!READS.test(sql)) await synced()
+      return rows
+    },
+    exec: async (sql) => {
+      await db.exec(sql)
+      await synced()
+    },
+    transaction: async (body) => {
+      const result = await db.transaction((tx) => body(on(tx)))
+      await synced()
+      return result
+    },
+    close: async () => {
+      await db.close()
+      // It has written its last checkpoint.
+      await synced()
+      unlock()
+    },
+  }
+}
+
+/** PGlite whose answers are held back until what they tell is synced. */
+function syncedProtocol(db: PGlite, synced: () => Promise<void>): PGlite {
+  const execProtocolRawStream: PGlite['execProtocolRawStream'] = async (message, options) => {
+    const answers: Uint8Array[] = []
+    await db.execProtocolRawStream(message, {
+      ...options,
+      onRawData: (data) => answers.push(data.slice()),
+    })
+    // Within a transaction nothing is promised yet.
+    if (!db.isInTransaction()) await synced()
+    for (const answer of answers) options?.onRawData?.(answer)
+  }
+  return new Proxy(db, {
+    get: (target, name) => {
+      if (name === 'execProtocolRawStream') return execProtocolRawStream
+      const value: unknown = Reflect.get(target, name, target)
+      // Its methods use private fields, which a proxy does not have.
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value
+    },
+  })
+}
+
+/** A statement that changes nothing. */
+const READS = /^\s*(select|show)\b(?![\s\S]*\b(for\s+update|nextval|setval)\b)/i
+
+export async function migratePostgres(db: Postgres): Promise<string[]> {
+  const folder = fileURLToPath(new URL('../../schemas/postgres', import.meta.url))
+  const store: MigrationStore = {
+    applied: async () => {
+      await db.exec(
+        'create table if not exists schema_migrations (name text primary key, checksum text not null, applied_at timestamptz not null default now())',
+      )
+      return db.query<{ name: string; checksum: string }>(
+        'select name, checksum from schema_migrations order by name',
+      )
+    },
+    run: async () => {},
+    // All statements of a file and its record are one transaction; a concurrent migrator fails on the name.
+    record: ({ name, checksum, statements }) =>
+      db.transaction(async (tx) => {
+        await tx.query('insert into schema_migrations (name, checksum) values ($1, $2)', [
+          name,
+          checksum,
+        ])
+        for (const statement of statements) await tx.query(statement)
+      }),
+  }
+  return migrate(store, readMigrations(folder))
+}

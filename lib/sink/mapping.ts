@@ -1,0 +1,195 @@
+/**
+ * From a range of the log to the rows of every table it touches: pure, so that a replay gives the same bytes.
+ *
+ * Each message ends in exactly one place: a row, a dead letter, or the count of duplicates. What an accepted event adds
+ * to its tables, rows and counts alike, is the service's (`services/ingest/data/prediction-rows.ts`, `services/feedback/data/label-rows.ts`).
+ */
+import type { TObject } from 'typebox'
+import { ID_SEPARATOR } from '../../schemas/fields.ts'
+import { deadLetterRows, type DeadLetter, type DeadLetterRows } from './dead-letters.ts'
+import { spanOf, type LoggedMessage, type LoggedRange } from '../event-log/port.ts'
+import { createJudge, type Event, type Judge, type Verdict } from '../events/validator.ts'
+import { murmurHash3, xxHash32 } from './id-hash.ts'
+import * as native from '../clickhouse/native/block.ts'
+import type { SeenIds } from './dedupe-set.ts'
+import type { TableRows } from './table-rows.ts'
+
+/** Gathers what the accepted events of a range add to their tables; one range after another, in the same memory. */
+export interface RangeTables {
+  /** Forgets the range before. */
+  begin: (range: LoggedRange) => void
+  accept: (event: Event, message: LoggedMessage, unknownFields: number) => void
+  /** The event's id was stored before: only the count of repeats may change. */
+  repeat: (event: Event) => void
+  tables: (range: LoggedRange) => TableRows[]
+}
+
+export interface MappedRange {
+  /** In the order in which they are to be stored; the last one tells that the range is whole. */
+  tables: TableRows[]
+  rows: number
+  duplicates: number
+  unknownFields: number
+  dead: DeadLetter[]
+  /** The tables are stored: the next range may be written into their memory. */
+  release: () => void
+}
+
+/** Turns a message's bytes into a verdict; the formats that may be on the wire are behind it. */
+export type ReadMessage = (message: LoggedMessage, judge: Judge) => Verdict
+
+/** A table and, in SQL, what {@link EventMappingOptions.identity} gives for a row of it. */
+export interface SeenIn {
+  table: string
+  identity: string
+}
+
+export interface EventMapping {
+  /** Names what a message becomes: a pending range is drained by the mapping that began it. */
+  version: string
+  /** Where the accepted events are read back from, to remember their ids; absent where a repeat does no harm. */
+  seenIn?: SeenIn | undefined
+  map: (range: LoggedRange, read: ReadMessage, seen: SeenIds) => MappedRange
+}
+
+export interface EventMappingOptions {
+  version: string
+  service: string
+  schema: TObject
+  seenIn?: SeenIn
+  /** Names an event: with `seenIn`, a second one of the same name is a repeat. */
+  identity: (event: Event) => string
+  /** What a key must be where a message has one; `identity`: the identity with a slash for its separator. */
+  key?: 'identity' | ((event: Event) => string)
+  tables: () => RangeTables
+}
+
+/** Room for two ids and their separator, in UTF-8. */
+const scratch = Buffer.alloc(2048)
+const SEPARATOR = ID_SEPARATOR.charCodeAt(0)
+const SLASH = 47
+
+export function eventMapping(options: EventMappingOptions): EventMapping {
+  const judge = createJudge(options.schema)
+  const { identity, key, seenIn } = options
+  /**
+   * A key is there to tell partitions apart; one that says something else than the event is a fault worth knowing.
+   *
+   * @param length of the event's name, in {@link scratch}
+   */
+  const isKeyed = (message: LoggedMessage, event: Event, length: number) => {
+    if (!key) return true
+    const { bytes, from, to } = message.keyWithin ?? spanOf(message.key)
+    if (from === to) return true
+    const expected = key === 'identity' ? scratch : Buffer.from(key(event))
+    if (to - from !== (key === 'identity' ? length : expected.length)) return false
+    for (let i = from; i < to; i++) {
+      const byte = expected[i - from]
+      // Ids hold no separator: the one that is met is the join.
+      if (bytes[i] !== (byte === SEPARATOR ? SLASH : byte)) return false
+    }
+    return true
+  }
+  const refused = ({ rejection }: Verdict & { ok: false }, message: LoggedMessage): DeadLetter => ({
+    message,
+    code: rejection.code,
+    text: rejection.message,
+  })
+  /** Where a message ends. */
+  const take = (message: LoggedMessage, into: InHand, read: ReadMessage, seen: SeenIds) => {
+    if (message.unreadable) {
+      into.dead.push({ message, code: 'unreadable_batch', text: message.unreadable.text })
+      return
+    }
+    const verdict = read(message, judge)
+    if (!verdict.ok) {
+      into.dead.push(refused(verdict, message))
+      return
+    }
+    const { event, unknownFields } = verdict
+    const length = key || seenIn ? scratch.write(identity(event)) : 0
+    if (!isKeyed(message, event, length)) {
+      into.dead.push(refused(judge.refuse('key_mismatch'), message))
+      return
+    }
+    if (seenIn && seen.repeated(xxHash32(scratch, length), murmurHash3(scratch, length))) {
+      into.duplicates++
+      into.tables.repeat(event)
+      return
+    }
+    into.rows++
+    into.unknownFields += unknownFields
+    into.tables.accept(event, message, unknownFields)
+  }
+  /** As many as ranges are in hand at the same time. */
+  const idle: Memory[] = []
+  return {
+    version: options.version,
+    seenIn,
+    map: (range, read, seen) => {
+      const memory = idle.pop() ?? {
+        tables: options.tables(),
+        letters: deadLetterRows(options.service),
+      }
+      const { tables, letters } = memory
+      const into: InHand = { tables, dead: [], rows: 0, duplicates: 0, unknownFields: 0 }
+      tables.begin(range)
+      seen.begin()
+      for (const message of range.messages) take(message, into, read, seen)
+      const { dead, rows, duplicates, unknownFields } = into
+      return {
+        tables: [
+          ...tables.tables(range),
+          letters(range, dead),
+          rangeRow(range, { rejected: dead.length, duplicates, unknownFields }),
+        ],
+        rows,
+        duplicates,
+        unknownFields,
+        dead,
+        release: () => idle.push(memory),
+      }
+    },
+  }
+}
+
+/** What one range after another is written into. */
+interface Memory {
+  tables: RangeTables
+  letters: DeadLetterRows
+}
+
+interface InHand {
+  tables: RangeTables
+  dead: DeadLetter[]
+  rows: number
+  duplicates: number
+  unknownFields: number
+}
+
+function rangeRow(
+  range: LoggedRange,
+  counts: { rejected: number; duplicates: number; unknownFields: number },
+): TableRows {
+  const columns = {
+    log_epoch: native.strings(),
+    topic: native.lowCardinality(),
+    partition: native.lowCardinality(),
+    first: native.fixed('UInt64'),
+    last: native.fixed('UInt64'),
+    rows: native.fixed('UInt64'),
+    rejected: native.fixed('UInt64'),
+    duplicates: native.fixed('UInt64'),
+    unknown_fields: native.fixed('UInt64'),
+  }
+  columns.log_epoch.set(0, range.logEpoch)
+  columns.topic.set(0, range.topic)
+  columns.partition.set(0, range.partition)
+  columns.first.set(0, Number(range.first))
+  columns.last.set(0, Number(range.last))
+  columns.rows.set(0, range.messages.length)
+  columns.rejected.set(0, counts.rejected)
+  columns.duplicates.set(0, counts.duplicates)
+  columns.unknown_fields.set(0, counts.unknownFields)
+  return { table: 'sink_ranges', columns, rows: 1 }
+}

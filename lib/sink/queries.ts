@@ -1,0 +1,88 @@
+/** What a sink reads back from what it has stored: how far the log's epochs are, and the newest ids of a partition. */
+import type { ClickHouse } from '../clickhouse/port.ts'
+import type { LoggedRange, Stored } from '../event-log/port.ts'
+import type { SeenIn } from './mapping.ts'
+
+/** How far a partition of a log is stored: in its newest epoch, the offset after the last. */
+export async function lastStored(
+  clickhouse: ClickHouse,
+  log: string,
+  topic: string,
+  partition: string,
+): Promise<Stored> {
+  const [row] = await clickhouse.query<{ epoch: string; next: string }>(
+    `SELECT toUInt64OrZero(substring(log_epoch, length({log:String}) + 2)) AS epoch, max(last) + 1 AS next FROM sink_ranges
+     WHERE topic = {topic:String} AND partition = {partition:String} AND startsWith(log_epoch, concat({log:String}, '.'))
+     GROUP BY epoch ORDER BY epoch DESC LIMIT 1`,
+    { log, topic, partition },
+  )
+  return { epoch: Number(row?.epoch ?? 0), next: Number(row?.next ?? 0) }
+}
+
+interface StoredRange {
+  epoch: string
+  first: string
+  last: string
+  kept: string
+}
+
+const PAGE = 200_000
+
+/**
+ * Visits the hashes of the newest `horizon` ids that were stored before this range, the oldest first. Rows of the range
+ * itself, which an interrupted attempt may have left, are not among them.
+ */
+export async function rememberedIds(
+  clickhouse: ClickHouse,
+  range: LoggedRange,
+  { table, identity }: SeenIn,
+  horizon: number,
+  visit: (a: number, b: number) => void,
+): Promise<void> {
+  const ranges = await clickhouse.query<StoredRange>(
+    `SELECT log_epoch AS epoch, first, last, rows - rejected - duplicates AS kept FROM sink_ranges
+     WHERE topic = {topic:String} AND partition = {partition:String} AND NOT (log_epoch = {epoch:String} AND first >= {first:UInt64}) AND kept > 0
+     ORDER BY stored_at DESC, first DESC LIMIT {horizon:UInt64}`,
+    {
+      topic: range.topic,
+      partition: range.partition,
+      epoch: range.logEpoch,
+      first: range.first,
+      horizon,
+    },
+  )
+  /** Stretches of one epoch, the newest first. */
+  const stretches: { epoch: string; first: string; last: string; skip: number }[] = []
+  let total = 0
+  for (const { epoch, first, last, kept } of ranges) {
+    if (total >= horizon) break
+    total += Number(kept)
+    const newest = stretches.at(-1)
+    if (newest?.epoch === epoch) newest.first = first
+    else stretches.push({ epoch, first, last, skip: 0 })
+  }
+  const oldest = stretches.at(-1)
+  if (oldest) oldest.skip = Math.max(0, total - horizon)
+  for (const { epoch, first, last, skip } of stretches.toReversed()) {
+    for (let from = skip; ; from += PAGE) {
+      const [page] = await clickhouse.query<{ a: number[]; b: number[] }>(
+        `SELECT groupArray(xxHash32(name)) AS a, groupArray(murmurHash3_32(name)) AS b FROM (
+           SELECT ${identity} AS name FROM ${table}
+           WHERE topic = {topic:String} AND partition = {partition:String} AND log_epoch = {epoch:String} AND offset BETWEEN {first:UInt64} AND {last:UInt64}
+           ORDER BY offset LIMIT {from:UInt64}, {page:UInt64})`,
+        {
+          topic: range.topic,
+          partition: range.partition,
+          epoch,
+          first,
+          last,
+          from,
+          page: PAGE,
+        },
+      )
+      const { a, b } = page!
+      for (let i = 0; i < a.length; i++) visit(a[i]!, b[i]!)
+      if (a.length < PAGE) break
+    }
+  }
+}

@@ -1,9 +1,0 @@
-/** Rows on their way to one table. */
-import type { Months } from './month-pieces.ts'
-import type { NativeBlock } from './native-block.ts'
-
-export interface TableRows extends NativeBlock {
-  table: string
-  /** Set where the rows lie in more monthly partitions than one insert may touch. */
-  months?: Months | undefined
-}

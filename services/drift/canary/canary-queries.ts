@@ -1,0 +1,138 @@
+/** The units of two arms, from raw rows: predictions of the same days, old enough that their truth is known. */
+import { largest, smallest } from '../../../lib/stats/samples/extremes.ts'
+import type { ClickHouse, Params } from '../../../lib/clickhouse/port.ts'
+import { durationMs } from '../../../lib/runtime/durations.ts'
+import type { Model } from '../../../lib/models/model-files.ts'
+import type { Window } from '../../../lib/models/windows.ts'
+import type { Arm } from './compare-arms.ts'
+import { sqlTime } from '../data/cohort.ts'
+import { AS_STORED, EVERYTHING, truthParams, truthSource } from '../queries/labelled-outcomes.ts'
+
+export interface CanaryQuestion {
+  /** The column that tells the arms apart, and what it holds. */
+  by: 'model_version' | 'variant'
+  champion: string
+  candidate: string
+  /** Not before, epoch milliseconds. */
+  from: number
+  /** Up to here all events are thought to have come. */
+  passedUntil: number
+}
+
+export interface Arms {
+  champion: Arm
+  candidate: Arm
+  /** The days both were there. */
+  from: number
+  to: number
+  /** Subjects that were served by both: they belong to neither. */
+  crossed: number
+}
+
+/** Units of an arm that are read; those that came first. */
+export const MOST_UNITS = 200_000
+
+interface ArmRow {
+  arm: string
+  units: string
+  correct: number[]
+  errors: number[]
+  worth: number[]
+  failed: number[]
+  latencies: number[]
+  costs: number[]
+}
+
+/** The days both arms were there, up to where predictions are too young; undefined where there are none. */
+export async function bothThere(
+  db: ClickHouse,
+  model: Model,
+  { by, champion, candidate, from: notBefore, passedUntil }: CanaryQuestion,
+): Promise<Window | undefined> {
+  const old = passedUntil - durationMs(model.labels.horizon)
+  const bounds = await db.query<{ arm: string; first: string; last: string }>(
+    `SELECT ${by} AS arm, toUnixTimestamp64Milli(min(predicted_at)) AS first, toUnixTimestamp64Milli(max(predicted_at)) AS last FROM predictions
+     WHERE model_id = {model:String} AND ${by} IN {arms:Array(String)} AND predicted_at >= {from:DateTime64(3, 'UTC')} AND predicted_at < {to:DateTime64(3, 'UTC')} GROUP BY arm`,
+    {
+      model: model.modelId,
+      arms: [champion, candidate],
+      from: sqlTime(notBefore),
+      to: sqlTime(Math.max(0, old)),
+    },
+  )
+  if (bounds.length < 2) return undefined
+  const start = largest(bounds.map(({ first }) => Number(first)))
+  const end = Math.min(old, smallest(bounds.map(({ last }) => Number(last))) + 1)
+  return start < end ? { start, end } : undefined
+}
+
+export const canaryParams = (model: Model, span: Window, question: CanaryQuestion): Params => ({
+  ...truthParams(model, [span], EVERYTHING, question.passedUntil),
+  arms: [question.champion, question.candidate],
+  tp: model.businessValue?.tp ?? 0,
+  fp: model.businessValue?.fp ?? 0,
+  fn: model.businessValue?.fn ?? 0,
+  tn: model.businessValue?.tn ?? 0,
+})
+
+/** What a decision was worth, by its class and its truth. */
+export const WORTH =
+  'if(isNull(predicted), NULL, multiIf(predicted = {positive:String}, if(positive, {tp:Float64}, {fp:Float64}), positive, {fn:Float64}, {tn:Float64}))'
+
+/**
+ * A unit is a subject, by its first prediction; a prediction without a subject is one of its own.
+ *
+ * @returns undefined where the arms were never there at the same time
+ */
+export async function readArms(
+  db: ClickHouse,
+  model: Model,
+  question: CanaryQuestion,
+): Promise<Arms | undefined> {
+  const { by, champion, candidate } = question
+  const span = await bothThere(db, model, question)
+  if (!span) return undefined
+  const params = canaryParams(model, span, question)
+  const units = `(SELECT ${by} AS arm, prediction_id, predicted_at, status, latency_ms, cost_usd, if(subject_id = '', concat('\\n', prediction_id), subject_id) AS unit,
+      uniqExact(${by}) OVER (PARTITION BY unit) AS arms_seen
+    FROM predictions WHERE model_id = {model:String} AND ${by} IN {arms:Array(String)} AND predicted_at >= {from:DateTime64(3, 'UTC')} AND predicted_at < {to:DateTime64(3, 'UTC')}
+    ORDER BY predicted_at, prediction_id LIMIT 1 BY unit)`
+  const isRegression = model.task === 'regression'
+  const truth = truthSource(AS_STORED, model, EVERYTHING)
+  const rows = await db.query<ArmRow>(
+    `SELECT arm, count() AS units,
+       groupArray(${MOST_UNITS})(correct) AS correct, groupArray(${MOST_UNITS})(error) AS errors, groupArray(${MOST_UNITS})(worth) AS worth,
+       groupArray(${MOST_UNITS})(failed) AS failed, groupArray(${MOST_UNITS})(latency) AS latencies, groupArray(${MOST_UNITS})(cost) AS costs
+     FROM (
+       SELECT arm, ${isRegression ? "CAST(NULL, 'Nullable(UInt8)')" : 'toInt8(truth.predicted = truth.label)'} AS correct,
+         ${isRegression ? 'abs(truth.error)' : "CAST(NULL, 'Nullable(Float64)')"} AS error,
+         ${WORTH} AS worth,
+         status = 'error' AS failed, latency_ms AS latency, cost_usd AS cost
+       FROM ${units} AS own LEFT JOIN (SELECT prediction_id, predicted, label, positive, error FROM ${truth}) AS truth USING (prediction_id)
+       WHERE arms_seen = 1 ORDER BY predicted_at, prediction_id LIMIT ${MOST_UNITS} BY arm)
+     GROUP BY arm`,
+    params,
+  )
+  const [crossed] = await db.query<{ n: string }>(
+    `SELECT count() AS n FROM ${units} WHERE arms_seen > 1`,
+    params,
+  )
+  const armOf = (name: string) => rows.find((row) => row.arm === name)
+  return {
+    champion: asArm(armOf(champion)),
+    candidate: asArm(armOf(candidate)),
+    from: span.start,
+    to: span.end,
+    crossed: Number(crossed?.n ?? 0),
+  }
+}
+
+const asArm = (row: ArmRow | undefined): Arm => ({
+  units: Number(row?.units ?? 0),
+  correct: row?.correct ?? [],
+  absoluteErrors: row?.errors ?? [],
+  worth: row?.worth ?? [],
+  failed: row?.failed ?? [],
+  latencies: row?.latencies ?? [],
+  costs: row?.costs ?? [],
+})

@@ -1,0 +1,123 @@
+import { largest, smallest } from '../../../lib/stats/samples/extremes.ts'
+import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
+import { Problem } from '../../../lib/runtime/errors.ts'
+import type { Http } from '../../../lib/http/server.ts'
+import type { Models } from '../../../lib/models/model-files.ts'
+import { readPairs } from './canary-pairs.ts'
+import { MOST_UNITS, readArms } from './canary-queries.ts'
+import { evaluateCanary } from './compare-arms.ts'
+import type { DriftQueries } from '../queries/drift-queries.ts'
+import { passedUntil, progressOf } from '../plan/due-windows.ts'
+
+const QUERY = {
+  type: 'object',
+  required: ['champion', 'candidate'],
+  additionalProperties: false,
+  properties: {
+    champion: { type: 'string', minLength: 1, maxLength: 200 },
+    candidate: { type: 'string', minLength: 1, maxLength: 200 },
+    by: { type: 'string', enum: ['model_version', 'variant'], default: 'model_version' },
+    from: {
+      type: 'string',
+      format: 'date-time',
+      description: 'Not before; both arms count from when both are there.',
+    },
+    share: {
+      type: 'number',
+      exclusiveMinimum: 0,
+      exclusiveMaximum: 1,
+      description:
+        'Share of the units that is meant for the candidate: then a wrong split is found.',
+    },
+    paired: {
+      type: 'boolean',
+      default: false,
+      description:
+        'Compare the requests that both answered, by `request_id`, as a shadow and the champion do.',
+    },
+    alpha: { type: 'number', exclusiveMinimum: 0, exclusiveMaximum: 0.5, default: 0.05 },
+  },
+}
+
+interface Query {
+  champion: string
+  candidate: string
+  by: 'model_version' | 'variant'
+  from?: string
+  share?: number
+  paired: boolean
+  alpha: number
+}
+
+export interface CanaryRoutesOptions {
+  db: ClickHouse
+  queries: Pick<DriftQueries, 'partitions'>
+  models: Models
+  now: () => number
+}
+
+export function canaryRoutes(http: Http, { db, queries, models, now }: CanaryRoutesOptions): void {
+  http.get<{ Params: { id: string }; Querystring: Query }>(
+    '/v1/models/:id/canary',
+    {
+      config: { scope: 'read' },
+      schema: {
+        summary:
+          'A candidate beside the champion, on the same days; may be asked after every event',
+        querystring: QUERY,
+      },
+    },
+    async ({ params, query }) => {
+      const model = models.get(params.id)
+      const { champion, candidate, by, alpha, share, paired } = query
+      if (champion === candidate)
+        throw new Problem(400, 'bad_request', 'champion and candidate must differ')
+      if (paired && share !== undefined)
+        throw new Problem(
+          400,
+          'bad_request',
+          'pairs have no share: every request is answered twice',
+        )
+      const at = now()
+      const reached = progressOf(await queries.partitions(model.modelId), model, at)
+      const arms = await (paired ? readPairs : readArms)(db, model, {
+        by,
+        champion,
+        candidate,
+        from: query.from === undefined ? 0 : Date.parse(query.from),
+        passedUntil: passedUntil(reached, model, at),
+      })
+      if (!arms)
+        throw new Problem(
+          404,
+          'not_concurrent',
+          `${champion} and ${candidate} have no predictions of the same days that are older than the label horizon`,
+        )
+      const worth = model.businessValue && Object.values(model.businessValue)
+      const answer = evaluateCanary(arms.champion, arms.candidate, {
+        alpha,
+        share,
+        paired,
+        worthRange: worth && { low: smallest(worth), high: largest(worth) },
+      })
+      const cut = [arms.champion, arms.candidate].some((arm) => arm.units === MOST_UNITS)
+      return {
+        model_id: model.modelId,
+        by,
+        paired,
+        champion,
+        candidate,
+        from: new Date(arms.from).toISOString(),
+        to: new Date(arms.to).toISOString(),
+        units: {
+          champion: arms.champion.units,
+          candidate: arms.candidate.units,
+          crossed: arms.crossed,
+        },
+        ...(cut && { note: `of each arm the first ${MOST_UNITS} units` }),
+        alpha,
+        ...answer,
+      }
+    },
+  )
+}

@@ -1,0 +1,130 @@
+/** A candidate like the champion is seldom called anything else, although it is looked at all the time. */
+import { expect, test } from 'vitest'
+import { uniforms } from '../../../lib/stats/distributions/random.ts'
+import { evaluateCanary, type Arm } from './compare-arms.ts'
+
+interface Kind {
+  accuracy: number
+  latency: number
+  failures: number
+}
+
+function draw(random: () => number, units: number, { accuracy, latency, failures }: Kind): Arm {
+  const many = (value: () => number) => Array.from({ length: units }, value)
+  return {
+    units,
+    correct: many(() => (random() < accuracy ? 1 : 0)),
+    absoluteErrors: [],
+    worth: many(() => (random() < accuracy ? 5 : -20)),
+    failed: many(() => (random() < failures ? 1 : 0)),
+    latencies: many(() => -latency * Math.log(random())),
+    costs: many(() => 0.01 * (1 + random())),
+  }
+}
+
+const upTo = (arm: Arm, units: number): Arm => ({
+  units,
+  correct: arm.correct.slice(0, units),
+  absoluteErrors: [],
+  worth: arm.worth.slice(0, units),
+  failed: arm.failed.slice(0, units),
+  latencies: arm.latencies.slice(0, units),
+  costs: arm.costs.slice(0, units),
+})
+const same = { accuracy: 0.85, latency: 40, failures: 0.02 }
+const options = { alpha: 0.05, share: 0.5, worthRange: { low: -20, high: 5 } }
+
+test('A against A, looked at every 25 units', () => {
+  const random = uniforms(1)
+  const runs = 120
+  let wrong = 0
+  for (let run = 0; run < runs; run++) {
+    const [a, b] = [draw(random, 1000, same), draw(random, 1000, same)]
+    for (let units = 25; units <= 1000; units += 25) {
+      const { decision } = evaluateCanary(upTo(a, units), upTo(b, units), options)
+      if (decision === 'undecided') continue
+      wrong++
+      break
+    }
+  }
+  expect(wrong / runs).toBeLessThan(0.05 + 3 * Math.sqrt((0.05 * 0.95) / runs))
+})
+
+test('what is better, worse, or badly split is found', () => {
+  const random = uniforms(2)
+  const champion = draw(random, 4000, same)
+  const ask = (kind: Partial<Kind>, more: Partial<typeof options> = {}) =>
+    evaluateCanary(champion, draw(random, 4000, { ...same, ...kind }), { ...options, ...more })
+  expect(ask({ accuracy: 0.95 })).toMatchObject({
+    decision: 'better',
+    reason: 'better: accuracy, better: business_value',
+  })
+  expect(ask({ accuracy: 0.7 }).decision).toBe('worse')
+  expect(ask({ accuracy: 0.95, latency: 90 })).toMatchObject({
+    decision: 'worse',
+    reason: expect.stringContaining('worse: latency_p95_ms') as string,
+  })
+  expect(ask({ failures: 0.1 }).reason).toBe('worse: error_ratio')
+  const split = evaluateCanary(champion, draw(random, 3500, same), options)
+  expect(split).toMatchObject({ decision: 'invalid' })
+  expect(split.sample_ratio_p).toBeLessThan(0.05)
+})
+
+test('arms without a value have no number and no decision', () => {
+  const empty: Arm = {
+    units: 0,
+    correct: [],
+    absoluteErrors: [],
+    worth: [],
+    failed: [],
+    latencies: [],
+    costs: [],
+  }
+  expect(evaluateCanary(empty, empty, { alpha: 0.05 })).toMatchObject({
+    decision: 'undecided',
+    metrics: [],
+  })
+  const one = { ...empty, units: 1, correct: [1], latencies: [10], costs: [1] }
+  const { decision, metrics } = evaluateCanary(one, empty, { alpha: 0.05 })
+  expect(decision).toBe('undecided')
+  for (const metric of metrics) expect(metric).toMatchObject({ candidate: null, difference: null })
+})
+
+/** Both arms answer the same requests: what one gets wrong the other mostly does too. */
+function drawPairs(random: () => number, units: number, better: number): [Arm, Arm] {
+  const [a, b] = [draw(random, units, same), draw(random, units, same)]
+  const candidate = a.correct.map((right) => {
+    const changed = random() < 0.05
+    return changed ? (random() < 0.5 + better ? 1 : 0) : right
+  })
+  const worth = (correct: readonly number[]) => correct.map((right) => (right === 1 ? 5 : -20))
+  return [
+    { ...a, worth: worth(a.correct) },
+    { ...b, correct: candidate, worth: worth(candidate), failed: a.failed, costs: a.costs },
+  ]
+}
+
+test('pairs: A against A stays within alpha, and a difference is found that two arms hide', () => {
+  const random = uniforms(3)
+  const runs = 60
+  let wrong = 0
+  for (let run = 0; run < runs; run++) {
+    const [a, b] = drawPairs(random, 1000, 0.35)
+    // What changed is right as often as what was there.
+    for (let units = 50; units <= 1000; units += 50) {
+      const { decision } = evaluateCanary(upTo(a, units), upTo(b, units), {
+        alpha: 0.05,
+        paired: true,
+      })
+      if (decision === 'undecided') continue
+      wrong++
+      break
+    }
+  }
+  expect(wrong / runs).toBeLessThan(0.05 + 3 * Math.sqrt((0.05 * 0.95) / runs))
+
+  const [champion, candidate] = drawPairs(random, 6000, -0.5)
+  const ask = (paired: boolean) =>
+    evaluateCanary(champion, candidate, { ...options, share: undefined, paired }).decision
+  expect([ask(false), ask(true)]).toEqual(['undecided', 'worse'])
+})

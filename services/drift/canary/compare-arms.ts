@@ -1,0 +1,240 @@
+/**
+ * A candidate beside the champion, on the same days: which is better, however often one looks. Pure.
+ *
+ * Each metric has a confidence sequence for each arm; their difference lies between the far ends of both. The error is shared among
+ * metrics and arms, so that with a probability of at most `alpha` anything at all is said that is not so.
+ */
+import {
+  boundedMeanSequence,
+  meanSequence,
+  quantileLevels,
+  sampleRatioPValue,
+} from '../../../lib/stats/intervals/confidence-sequence.ts'
+import { momentsOf } from '../../../lib/stats/samples/moments.ts'
+import type { Interval } from '../../../lib/stats/intervals/proportions.ts'
+import { sorted } from '../../../lib/stats/distances/two-samples.ts'
+
+/** Values of the units in the order in which they came, of each what is known. */
+export interface Arm {
+  units: number
+  /** 1 where the model was right. */
+  correct: readonly number[]
+  /** Absolute errors of a regression. */
+  absoluteErrors: readonly number[]
+  /** What the decision was worth, where the model file says. */
+  worth: readonly number[]
+  /** 1 where the request failed. */
+  failed: readonly number[]
+  latencies: readonly number[]
+  costs: readonly number[]
+}
+
+export interface CanaryOptions {
+  alpha: number
+  /** Share of the units that was meant for the candidate; undefined where nobody says. */
+  share?: number | undefined
+  /** Least and greatest worth of a decision. */
+  worthRange?: Interval | undefined
+  /** Both arms answered the same requests: the values of a metric come in pairs, which differ less than two requests do. */
+  paired?: boolean
+}
+
+export type Decision = 'better' | 'worse' | 'undecided'
+
+export interface CanaryMetric {
+  metric: string
+  champion: number | null
+  candidate: number | null
+  /** Candidate minus champion. */
+  difference: number | null
+  ci_low: number | null
+  ci_high: number | null
+  ci_level: number
+  n_champion: number
+  n_candidate: number
+  decision: Decision
+}
+
+export interface CanaryAnswer {
+  /** `worse` where any metric is; `better` where some metric is and none is worse. */
+  decision: Decision | 'invalid'
+  reason: string
+  /** Of units having been drawn as declared, at any size; null where no share is. */
+  sample_ratio_p: number | null
+  metrics: CanaryMetric[]
+}
+
+type Sequence = (values: readonly number[], alpha: number) => Interval
+
+interface Comparison {
+  metric: string
+  values: (arm: Arm) => readonly number[]
+  moreIsBetter: boolean
+  /** Where the mean of an arm lies. */
+  sequence: Sequence
+  /** Where the mean of the differences of pairs lies; what is no mean has none. */
+  ofDifferences?: Sequence
+  summary: (values: readonly number[]) => number
+}
+
+export function evaluateCanary(
+  champion: Arm,
+  candidate: Arm,
+  { alpha, share, worthRange, paired = false }: CanaryOptions,
+): CanaryAnswer {
+  const given = comparisons(worthRange).filter(({ values }) =>
+    [champion, candidate].some((arm) => values(arm).length > 0),
+  )
+  const level = alpha / Math.max(1, given.length)
+  const metrics = given.map((comparison) =>
+    compared(comparison, champion, candidate, level, paired),
+  )
+  const p = share === undefined ? null : sampleRatioPValue([candidate.units, champion.units], share)
+  if (p !== null && p < alpha)
+    return {
+      decision: 'invalid',
+      reason: `${candidate.units} of ${candidate.units + champion.units} units went to the candidate, ${share} were meant to: what chose them may explain any difference`,
+      sample_ratio_p: p,
+      metrics,
+    }
+  const of = (decision: Decision) =>
+    metrics.filter((metric) => metric.decision === decision).map(({ metric }) => metric)
+  const [worse, better] = [of('worse'), of('better')]
+  const decision = worse.length > 0 ? 'worse' : better.length > 0 ? 'better' : 'undecided'
+  return {
+    decision,
+    reason: [...worse.map((m) => `worse: ${m}`), ...better.map((m) => `better: ${m}`)].join(', '),
+    sample_ratio_p: p,
+    metrics,
+  }
+}
+
+function comparisons(worthRange: Interval | undefined): Comparison[] {
+  return [
+    {
+      metric: 'accuracy',
+      values: (arm) => arm.correct,
+      moreIsBetter: true,
+      ...boundedMean({ low: 0, high: 1 }),
+    },
+    {
+      metric: 'mae',
+      values: (arm) => arm.absoluteErrors,
+      moreIsBetter: false,
+      ...anyMean,
+    },
+    ...(worthRange && worthRange.high > worthRange.low
+      ? [
+          {
+            metric: 'business_value',
+            values: (arm: Arm) => arm.worth,
+            moreIsBetter: true,
+            ...boundedMean(worthRange),
+          },
+        ]
+      : []),
+    {
+      metric: 'error_ratio',
+      values: (arm) => arm.failed,
+      moreIsBetter: false,
+      ...boundedMean({ low: 0, high: 1 }),
+    },
+    {
+      metric: 'latency_p95_ms',
+      values: (arm) => arm.latencies,
+      moreIsBetter: false,
+      sequence: quantileSequence(0.95),
+      summary: (values) => quantileOf(sorted(values), 0.95),
+    },
+    {
+      metric: 'cost_usd',
+      values: (arm) => arm.costs,
+      moreIsBetter: false,
+      ...anyMean,
+    },
+  ]
+}
+
+function compared(
+  { metric, values, moreIsBetter, sequence, ofDifferences, summary }: Comparison,
+  champion: Arm,
+  candidate: Arm,
+  alpha: number,
+  paired: boolean,
+): CanaryMetric {
+  const [a, b] = [values(champion), values(candidate)]
+  const { low, high } =
+    paired && ofDifferences
+      ? ofDifferences(
+          b.map((x, i) => x - a[i]!),
+          alpha,
+        )
+      : apart(sequence(a, alpha / 2), sequence(b, alpha / 2))
+  const [good, bad] = moreIsBetter ? [low > 0, high < 0] : [high < 0, low > 0]
+  const finite = (x: number) => (Number.isFinite(x) ? x : null)
+  return {
+    metric,
+    champion: finite(summary(a)),
+    candidate: finite(summary(b)),
+    difference: finite(summary(b) - summary(a)),
+    ci_low: finite(low),
+    ci_high: finite(high),
+    ci_level: 1 - alpha,
+    n_champion: a.length,
+    n_candidate: b.length,
+    decision: bad ? 'worse' : good ? 'better' : 'undecided',
+  }
+}
+
+/** How far two arms are from one another, each of which may err in half of the cases. */
+const apart = (before: Interval, now: Interval): Interval => ({
+  low: now.low - before.high,
+  high: now.high - before.low,
+})
+
+const meanOf = (values: readonly number[]) => momentsOf(values).mean
+
+/** Of fewer values a normal limit says nothing. */
+const LEAST_FOR_LIMIT = 20
+const EVERYTHING = { low: -Infinity, high: Infinity }
+
+function unbounded(values: readonly number[], alpha: number): Interval {
+  if (values.length < LEAST_FOR_LIMIT) return EVERYTHING
+  return meanSequence({ n: values.length, ...momentsOf(values) }, alpha)
+}
+
+const scaled =
+  ({ low, high }: Interval) =>
+  (values: readonly number[], alpha: number): Interval => {
+    const size = high - low
+    const unit = boundedMeanSequence(
+      values.map((value) => (value - low) / size),
+      alpha,
+    )
+    return { low: low + size * unit.low, high: low + size * unit.high }
+  }
+
+/** How means are compared whose values lie in a range. */
+const boundedMean = (range: Interval) => ({
+  sequence: scaled(range),
+  ofDifferences: scaled({ low: range.low - range.high, high: range.high - range.low }),
+  summary: meanOf,
+})
+const anyMean = { sequence: unbounded, ofDifferences: unbounded, summary: meanOf }
+
+const quantileSequence =
+  (p: number) =>
+  (values: readonly number[], alpha: number): Interval => {
+    if (values.length === 0) return EVERYTHING
+    const levels = quantileLevels(p, values.length, alpha)
+    const ordered = sorted(values)
+    return {
+      low: levels.low < 0 ? -Infinity : quantileOf(ordered, levels.low),
+      high: levels.high > 1 ? Infinity : quantileOf(ordered, levels.high),
+    }
+  }
+
+const quantileOf = (ordered: Float64Array, p: number) =>
+  ordered.length === 0
+    ? NaN
+    : ordered[Math.min(ordered.length - 1, Math.floor(p * ordered.length))]!

@@ -1,0 +1,94 @@
+/** Which predictions a fact is about, and how to say so in SQL. */
+import { largest, smallest } from '../../../lib/stats/samples/extremes.ts'
+import type { Params } from '../../../lib/clickhouse/port.ts'
+import type { Window } from '../../../lib/models/windows.ts'
+
+/** '' means all; all versions leaves shadows out, one version counts its own shadows. */
+export interface Combination {
+  modelVersion: string
+  variant: string
+  /** Shadows count among all versions too. */
+  withShadows?: boolean
+  /** One value of an attribute, or of a feature; absent for all. */
+  slice?: { key: string; value: string }
+}
+
+export const ALL: Combination = { modelVersion: '', variant: '' }
+
+/** The same for two combinations only if they are. */
+export const keyOf = ({ modelVersion, variant, slice }: Combination) =>
+  [modelVersion, variant, slice?.key ?? '', slice?.value ?? ''].join('\u0001')
+
+const sqlKey = (modelVersion: string, variant: string, sliceKey = "''", sliceValue = "''") =>
+  `concat(${[modelVersion, variant, sliceKey, sliceValue].join(", '\\x01', ")})`
+
+/** The same in SQL, of the columns that hold it. */
+export const COMBINATION_KEY = sqlKey('model_version', 'variant', 'slice_key', 'slice_value')
+
+/** The keys of all combinations without a slice that a prediction is part of, in SQL. An empty version is none of its own. */
+export const UNSLICED_KEYS = `arrayConcat(if(shadow, [], [${sqlKey("''", "''")}]),
+  if(model_version = '', [], [${sqlKey('model_version', "''")}]),
+  if(shadow OR variant = '', [], [${sqlKey("''", 'variant')}]))`
+
+/** The value a prediction has in a slice: of the attribute, where it has one, else of the feature. */
+export const SLICE_VALUE = `if(mapContains(attributes, {slice_key:String}), attributes[{slice_key:String}], if(mapContains(features, {slice_key:String}), toString(features[{slice_key:String}]), ''))`
+/** Of outcomes, which keep attributes alone. */
+export const OUTCOME_SLICE_VALUE = 'attributes[{slice_key:String}]'
+
+/** Conditions on counts, which know versions and variants. */
+export const scope = (c: Combination) =>
+  (c.modelVersion !== ''
+    ? ' AND model_version = {version:String}'
+    : c.withShadows
+      ? ''
+      : ' AND NOT shadow') + (c.variant === '' ? '' : ' AND variant = {variant:String}')
+
+/** Conditions on raw predictions. */
+export const predictionScope = (c: Combination) =>
+  scope(c) + (c.slice ? ` AND ${SLICE_VALUE} = {slice_value:String}` : '')
+
+/** Conditions on outcomes; `slice_values` may name more than the one value. */
+export const outcomeScope = (c: Combination) =>
+  scope(c) + (c.slice ? ` AND ${OUTCOME_SLICE_VALUE} IN {slice_values:Array(String)}` : '')
+
+/** Spans are disjoint and few: one window, mostly, or those of a reference. */
+export const within = (column: string) =>
+  `${column} >= {from:DateTime64(3, 'UTC')} AND ${column} < {to:DateTime64(3, 'UTC')} AND (length({starts:Array(DateTime64(3, 'UTC'))}) = 1 OR arrayExists((s, e) -> ${column} >= s AND ${column} < e, {starts:Array(DateTime64(3, 'UTC'))}, {ends:Array(DateTime64(3, 'UTC'))}))`
+
+/**
+ * A table of predictions, or of what became of them, with the attributes that came later in place of those they had; those
+ * of the prediction itself go before those of its subject. In the spans among the parameters.
+ */
+export function withLateAttributes(table: 'predictions' | 'outcome_revisions FINAL'): string {
+  const [name, final = ''] = table.split(' ')
+  const inSpans = `model_id = {model:String} AND ${within('predicted_at')}`
+  const late = (id: 'subject_id' | 'prediction_id', others: string) =>
+    `(SELECT ${id} AS id, CAST(mapFromArrays(groupArray(name), groupArray(value)), 'Map(LowCardinality(String), String)') AS late
+      FROM attributes_latest WHERE ${id} != '' ${others} AND ${id} IN (SELECT ${id} FROM predictions WHERE ${inSpans}) GROUP BY id)`
+  return `(SELECT own.* REPLACE (mapUpdate(mapUpdate(own.attributes, subjects.late), own_late.late) AS attributes)
+    FROM (SELECT * FROM ${name} ${final} WHERE ${inSpans}) AS own
+    LEFT JOIN ${late('subject_id', `AND prediction_id = ''`)} AS subjects ON own.subject_id = subjects.id
+    LEFT JOIN ${late('prediction_id', '')} AS own_late ON own.prediction_id = own_late.id)`
+}
+
+/** In which of the spans an instant lies, from 1. */
+export const spanOf = (column: string) =>
+  `arrayFirstIndex((s, e) -> ${column} >= s AND ${column} < e, {starts:Array(DateTime64(3, 'UTC'))}, {ends:Array(DateTime64(3, 'UTC'))})`
+
+/** Epoch milliseconds as ClickHouse reads them. */
+export const sqlTime = (ms: number) => new Date(ms).toISOString().replace('T', ' ').replace('Z', '')
+
+export function paramsOf(modelId: string, spans: readonly Window[], c: Combination): Params {
+  return {
+    model: modelId,
+    version: c.modelVersion,
+    variant: c.variant,
+    slice_key: c.slice?.key ?? '',
+    slice_value: c.slice?.value ?? '',
+    slice_values: c.slice ? [c.slice.value] : [],
+    from: sqlTime(smallest(spans.map((span) => span.start))),
+    to: sqlTime(largest(spans.map((span) => span.end))),
+    starts: spans.map((span) => sqlTime(span.start)),
+    ends: spans.map((span) => sqlTime(span.end)),
+  }
+}

@@ -1,0 +1,97 @@
+/** The numbers of earlier windows, from their facts: what those of a window are judged by. Pure. */
+import { normalQuantile } from '../../../lib/stats/distributions/normal-quantile.ts'
+import type { Window } from '../../../lib/models/windows.ts'
+import type { Fact } from './metric-results.ts'
+import { notOverlapping } from './past-shifts.ts'
+
+/** A number of an earlier window. */
+export interface PastLevel extends Window {
+  value: number
+  /** Cases behind it. */
+  size: number
+  /** 0 where no interval tells it. */
+  standardError: number
+  alarmed: boolean
+}
+
+/** Per {@link levelKey}, in the order of time. */
+export type PastLevels = ReadonlyMap<string, readonly PastLevel[]>
+
+export const levelKey = ({
+  family,
+  metric,
+  subject,
+}: Pick<Fact, 'family' | 'metric' | 'subject'>) => `${family}/${metric}/${subject}`
+
+export interface LevelRow extends Pick<
+  Fact,
+  'family' | 'metric' | 'subject' | 'ci_low' | 'ci_high' | 'ci_level' | 'verdict'
+> {
+  /** Of the combination. */
+  key: string
+  start: string
+  end: string
+  value: number
+  n_current: string
+  n_labelled: string
+}
+
+/** What a window's numbers are judged by: those of the reference's windows, and of the windows since. */
+export interface LevelHistory {
+  reference: PastLevels
+  since: PastLevels
+}
+
+/**
+ * @param ofReference of the combination that the reference is of
+ * @param own of the combination that is judged
+ * @param windows of the reference
+ */
+export function levelHistory(
+  ofReference: PastLevels = new Map(),
+  own: PastLevels = new Map(),
+  windows: readonly Window[],
+  window: Window,
+): LevelHistory {
+  const starts = new Set(windows.map(({ start }) => start))
+  const each = (levels: PastLevels, choose: (some: readonly PastLevel[]) => PastLevel[]) =>
+    new Map([...levels].map(([name, some]) => [name, choose(some)]))
+  return {
+    reference: each(ofReference, (some) => some.filter(({ start }) => starts.has(start))),
+    since: each(own, (some) =>
+      notOverlapping(
+        some.filter(({ start }) => !starts.has(start)),
+        window,
+      ),
+    ),
+  }
+}
+
+/** @param rows in the order of time */
+export function pastLevelsOf(rows: readonly LevelRow[]): Map<string, PastLevels> {
+  return new Map(
+    [...Map.groupBy(rows, (row) => row.key)].map(([key, own]) => [
+      key,
+      new Map([...Map.groupBy(own, levelKey)].map(([name, some]) => [name, some.map(levelOf)])),
+    ]),
+  )
+}
+
+function levelOf({ ci_low, ci_high, ci_level, ...row }: LevelRow): PastLevel {
+  const hasInterval = ci_low !== null && ci_high !== null && ci_level !== null
+  return {
+    start: Number(row.start),
+    end: Number(row.end),
+    value: row.value,
+    size: sizeOf(row),
+    standardError: hasInterval ? (ci_high - ci_low) / (2 * normalQuantile((1 + ci_level) / 2)) : 0,
+    alarmed: row.verdict === 'alarm',
+  }
+}
+
+/** Cases behind a number: of performance those with a label. */
+export const sizeOf = (fact: {
+  family: Fact['family']
+  n_labelled: number | string
+  n_current: number | string
+}): number => Number(fact.family === 'performance' ? fact.n_labelled : fact.n_current)

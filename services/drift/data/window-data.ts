@@ -1,0 +1,181 @@
+/** What `queries.ts` reads of a span of time, and `evaluate*.ts` judges: counts, never raw rows. */
+import { categoryTotal, type CategoryCounts } from '../../../lib/sink/counts/category-counts.ts'
+import { sampleSize, type BinnedSample } from '../../../lib/stats/samples/binned-sample.ts'
+import type { Window } from '../../../lib/models/windows.ts'
+import type { LossModel } from '../evaluate/estimated-loss.ts'
+import type { ScoreCounts } from '../evaluate/estimated-performance.ts'
+import type { MultivariateReference } from '../evaluate/multivariate-drift.ts'
+import type { ReferenceWindows } from '../evaluate/reference-series.ts'
+import type { Confusion } from '../../../lib/stats/estimators/confusion.ts'
+
+export interface WindowCounts {
+  events: number
+  /** How many independent events they are worth, and the counts below count; `events` where nothing was sampled. */
+  effective?: number
+  /** How many they stand for; `events` where nothing was sampled. */
+  weight?: number
+  errors: number
+  /** How many errors they stand for; `errors` where nothing was sampled. */
+  errorWeight?: number
+  /** Events that came again, with an id that was stored before. */
+  duplicates: number
+  numeric: ReadonlyMap<string, BinnedSample>
+  categories: ReadonlyMap<string, CategoryCounts>
+  /** There are more features than are read; those with the most values are. */
+  leavesFeaturesOut?: boolean
+}
+
+/** Joined truth of a span. */
+export interface OutcomeCounts {
+  /** Predictions in the span, and those of them whose truth is known. */
+  predictions: number
+  labelled: number
+  /** How many independent ones those are worth, and everything below counts, where events were sampled. */
+  effective?: number
+  /** Median of label arrival minus `predicted_at`, in seconds. */
+  delayP50Seconds: number | null
+  /** Undefined for regression. */
+  confusion: Confusion | undefined
+  /** Where outcomes carry a score of the positive class. */
+  scored: ScoredOutcomes | undefined
+  /** Where prediction and label are numbers. */
+  errors: ErrorMoments | undefined
+  /** Where predictions give quantiles. */
+  forecasts?: ForecastCounts | undefined
+  /** Of models that rank. */
+  ranking?: RankingCounts | undefined
+  /** Metrics of the model file. */
+  custom: readonly CustomValue[]
+}
+
+/** What truth itself tells, before it is known of how many predictions. */
+export type KnownTruth = Omit<OutcomeCounts, 'predictions'>
+
+/** Of a span without any truth. */
+export const noOutcomes = (predictions: number): OutcomeCounts => ({
+  predictions,
+  labelled: 0,
+  delayP50Seconds: null,
+  confusion: undefined,
+  scored: undefined,
+  errors: undefined,
+  custom: [],
+})
+
+export interface ScoredOutcomes {
+  positives: number
+  negatives: number
+  auc: number | null
+  averagePrecision: number | null
+  /** The tenth with the highest scores. */
+  top: { n: number; positives: number }
+  /** Undefined where scores are no probabilities. */
+  losses: { logLoss: Mean; brier: Mean } | undefined
+}
+
+export interface ForecastCounts {
+  n: number
+  /** Pinball loss, of each forecast the mean over its quantiles. */
+  pinball: Mean
+  /** Labels between the lowest and the highest quantile. */
+  within: number
+  /** How many should be, as a share; null where forecasts differ in it. */
+  nominal: number | null
+}
+
+/** Of rankings with at least one relevant item. */
+export interface RankingCounts {
+  n: number
+  ndcg: Mean
+  /** Rankings with a relevant item among the first ten. */
+  hits: number
+  reciprocalRank: Mean
+}
+
+/** A metric of the model file. */
+export interface CustomValue {
+  name: string
+  /** Why there is no value, or ''. */
+  problem: string
+  value: number
+  standardError: number
+  n: number
+}
+
+export interface ErrorMoments {
+  n: number
+  absolute: Mean
+  squared: Mean
+  /** Sums of the labels and of their squares, centred on the first by ClickHouse’s varPop. */
+  labelVariance: number
+  /** Prediction minus label. */
+  bias: Mean
+  /** Error over label, where the label is not 0; undefined where none is. */
+  relative: Mean | undefined
+  nonzero: number
+  /** Mean size of the labels. */
+  meanLabel: number
+}
+
+export interface Mean {
+  mean: number
+  standardDeviation: number
+}
+
+/** One group of a protected attribute. */
+export interface GroupCounts {
+  group: string
+  predictions: number
+  /** Of those whose predicted class is known, by the class or the score: how many have the favourable one. */
+  favorable: number
+  decided: number
+  tp: number
+  fp: number
+  fn: number
+  tn: number
+  /** What is known of its truth, whatever it says. */
+  feedback?: {
+    labelled: number
+    /** Labelled by people who review. */
+    reviewed: number
+    /** Median of label arrival minus `predicted_at`, in seconds; null where no label came. */
+    delayP50Seconds: number | null
+  }
+}
+
+export interface ReferenceData {
+  name: string
+  judge: boolean
+  spans: readonly Window[]
+  counts: WindowCounts
+  outcomes: OutcomeCounts | undefined
+  /** Scores by bin; undefined where the reference does not judge. */
+  scores?: ScoreCounts | undefined
+  /** What errors depended on, of a regression. */
+  losses?: LossModel | undefined
+  /** Rows of it, where a classifier is asked. */
+  multivariate?: MultivariateReference | undefined
+  /** Window by window, where it has enough of them to tell their noise. */
+  windows?: ReferenceWindows | undefined
+}
+
+/** Whether a window is part of a reference: it is no news beside itself. */
+export const covers = (spans: readonly Window[], window: Window) =>
+  spans.some((span) => span.start <= window.start && span.end >= window.end)
+
+export const effectiveOf = ({ effective, events }: WindowCounts) => effective ?? events
+
+/** How many values a subject has of each kind. */
+export function valuesOf({ numeric, categories }: WindowCounts, subject: string) {
+  const sample = numeric.get(subject)
+  return {
+    numbers: sample ? sampleSize(sample) : 0,
+    texts: categoryTotal(categories.get(subject)),
+  }
+}
+
+/** Events of a window without a value of a feature. */
+export function missingOf(counts: WindowCounts, feature: string): number {
+  const { numbers, texts } = valuesOf(counts, feature)
+  return Math.max(0, effectiveOf(counts) - numbers - texts)
+}

@@ -1,0 +1,99 @@
+/**
+ * How wrong a regression is thought to be while truth is missing: its absolute error, learned from the reference's rows by their features
+ * and the prediction (direct loss estimation). Blind to concept drift, as every estimate without truth. Pure.
+ */
+import { normalInterval } from '../../../lib/stats/intervals/normal-interval.ts'
+import { growForest, type ForestOptions } from '../../../lib/stats/estimators/forest.ts'
+import { momentsOf } from '../../../lib/stats/samples/moments.ts'
+import { uniforms } from '../../../lib/stats/distributions/random.ts'
+import { fact, type Fact } from '../data/metric-results.ts'
+import { featureMatrix, type Features } from '../data/feature-matrix.ts'
+
+/** One prediction of a regression. */
+export interface Guess {
+  features: Features
+  prediction: number
+  /** Absolute error; null where the truth is not known. */
+  loss: number | null
+}
+
+/** Rows that are drawn of a window, and of a reference. */
+export const MOST_GUESSES = 2000
+/** Of fewer rows nothing is learned. */
+const LEAST_GUESSES = 100
+const FOREST: Omit<ForestOptions, 'uniform'> = { trees: 50, depth: 10, leastLeaf: 10 }
+const FOLDS = 2
+const SEED = 1
+const CI_LEVEL = 0.95
+
+/** What is learned from a reference. */
+export interface LossModel {
+  of: (guess: Guess) => number
+  /** Rows it has learned from. */
+  n: number
+  /** Standard deviation of the loss about its estimate, of rows that were not learned from. */
+  residual: number
+}
+
+/** @returns undefined where too few rows have a truth */
+export function lossModel(reference: readonly Guess[]): LossModel | undefined {
+  const known = reference.filter((guess) => guess.loss !== null)
+  if (known.length < LEAST_GUESSES) return undefined
+  const matrix = featureMatrix(known.map(({ features }) => features))
+  const rowOf = ({ features, prediction }: Guess) =>
+    Float64Array.of(prediction, ...matrix.rowOf(features))
+  const learn = (from: readonly Guess[]) => {
+    const losses = from.map(({ loss }) => loss!)
+    const forest = growForest(from.map(rowOf), losses, { ...FOREST, uniform: uniforms(SEED) })
+    return (guess: Guess) => forest.of(rowOf(guess))
+  }
+  const residuals = Array.from({ length: FOLDS }, (_, fold) => {
+    const inside = learn(known.filter((__, i) => i % FOLDS !== fold))
+    return known.filter((__, i) => i % FOLDS === fold).map((guess) => guess.loss! - inside(guess))
+  }).flat()
+  return { of: learn(known), n: known.length, residual: Math.sqrt(momentsOf(residuals).variance) }
+}
+
+/** @param pastErrors of earlier windows, estimate minus what came true */
+export function evaluateLosses(
+  current: readonly Guess[],
+  model: LossModel,
+  reference: string,
+  pastErrors: readonly number[],
+): Fact[] {
+  if (current.length === 0) return []
+  const meanOf = (guesses: readonly Guess[], of: (guess: Guess) => number) =>
+    momentsOf(guesses.map(of)).mean
+  const value = meanOf(current, model.of)
+  const past = Math.sqrt(momentsOf(pastErrors.map((error) => error ** 2)).mean || 0)
+  const standardError = model.residual * Math.sqrt(1 / current.length + 1 / model.n)
+  const { low, high } = normalInterval(value, Math.hypot(standardError, past), CI_LEVEL)
+  const more = {
+    method: 'dle' as const,
+    n_current: current.length,
+    n_reference: model.n,
+    reference,
+  }
+  const labelled = current.filter(({ loss }) => loss !== null)
+  return [
+    fact('performance', '', 'estimated_mae', value, {
+      ...more,
+      ci_low: Math.max(0, low),
+      ci_high: high,
+      ci_level: CI_LEVEL,
+      reason: 'if errors depend on features and predictions as they did in the reference',
+    }),
+    // Of the same events, so that the error is the estimate's alone.
+    ...(labelled.length === 0
+      ? []
+      : [
+          fact(
+            'performance',
+            '',
+            'estimate_error',
+            meanOf(labelled, model.of) - meanOf(labelled, ({ loss }) => loss!),
+            { ...more, n_current: labelled.length, n_labelled: labelled.length },
+          ),
+        ]),
+  ]
+}

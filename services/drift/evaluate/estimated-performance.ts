@@ -1,0 +1,179 @@
+/** What performance is thought to be while truth is missing, late, or known of a choice of predictions only. Pure. */
+import {
+  calibrationLine,
+  expectedCalibrationError,
+  type ScoreBin,
+} from '../../../lib/stats/estimators/calibration.ts'
+import { normalInterval } from '../../../lib/stats/intervals/normal-interval.ts'
+import {
+  calibratedRates,
+  estimatedAccuracy,
+  estimatedAuc,
+  poststratifiedAccuracy,
+} from '../../../lib/stats/estimators/confidence-estimate.ts'
+import { wilson } from '../../../lib/stats/intervals/proportions.ts'
+import { fact, type Fact } from '../data/metric-results.ts'
+
+/** Parts of [0, 1] by which scores are counted. */
+export const SCORE_PARTS = 100
+/** Parts of the score that are shown by themselves. */
+const SCORE_GROUPS = 10
+const CELL_WIDTH = 5
+const CI_LEVEL = 0.95
+/** Of predictions in cells without labels more than this leaves the correction incomplete. */
+const MOST_GAP = 0.05
+
+export interface ScoreCounts {
+  /** All predictions of the span with a score in [0, 1]. */
+  predicted: readonly ScoreBin[]
+  /** Those of them whose truth is known. */
+  labelled: readonly ScoreBin[]
+}
+
+/** @param pastErrors of earlier windows, estimate minus what came true */
+export function evaluateEstimates(
+  current: ScoreCounts,
+  reference: ScoreCounts | undefined,
+  referenceName: string,
+  pastErrors: readonly number[],
+): Fact[] {
+  return [
+    ...calibration(current.labelled),
+    ...poststratified(current),
+    ...(reference ? estimated(current, reference, referenceName, pastErrors) : []),
+  ]
+}
+
+const count = (bins: readonly ScoreBin[]) => bins.reduce((sum, { n }) => sum + n, 0)
+
+function intervalFacts(value: number, standardError: number, low = -Infinity, high = Infinity) {
+  const interval = normalInterval(value, standardError, CI_LEVEL)
+  return {
+    ci_low: Math.max(low, interval.low),
+    ci_high: Math.min(high, interval.high),
+    ci_level: CI_LEVEL,
+  }
+}
+
+function calibration(labelled: readonly ScoreBin[]): Fact[] {
+  const sizes = { n_current: count(labelled), n_labelled: count(labelled) }
+  const ece = expectedCalibrationError(labelled, SCORE_PARTS, SCORE_GROUPS)
+  const line = calibrationLine(labelled)
+  const of = (metric: string, value: number, standardError: number, least = -Infinity) =>
+    fact('performance', '', metric, value, {
+      ...sizes,
+      precision: 'bounded',
+      ...intervalFacts(value, standardError, least),
+    })
+  return [
+    ...(ece ? [of('ece', ece.value, ece.standardError, 0)] : []),
+    ...(line
+      ? [
+          of('calibration_slope', line.slope, line.slopeError),
+          of('calibration_intercept', line.intercept, line.interceptError),
+        ]
+      : []),
+    ...residuals(labelled),
+  ]
+}
+
+/** By part of the score, how much more often the positive class came true than was said. */
+function residuals(labelled: readonly ScoreBin[]): Fact[] {
+  const width = SCORE_PARTS / SCORE_GROUPS
+  return [...Map.groupBy(labelled, ({ bin }) => Math.floor(bin / width))]
+    .toSorted(([a], [b]) => a - b)
+    .map(([group, bins]) => {
+      const n = count(bins)
+      const positives = bins.reduce((sum, bin) => sum + bin.positives, 0)
+      const score = bins.reduce((sum, bin) => sum + bin.scores, 0) / n
+      const rate = wilson(positives, n, CI_LEVEL)
+      const end = (part: number) => (part / SCORE_GROUPS).toFixed(1)
+      return fact(
+        'performance',
+        `score=${end(group)}-${end(group + 1)}`,
+        'calibration_residual',
+        positives / n - score,
+        {
+          n_current: n,
+          n_labelled: n,
+          ci_low: rate.low - score,
+          ci_high: rate.high - score,
+          ci_level: CI_LEVEL,
+        },
+      )
+    })
+}
+
+function poststratified({ predicted, labelled }: ScoreCounts): Fact[] {
+  const found = poststratifiedAccuracy(predicted, labelled, CELL_WIDTH)
+  if (!found) return []
+  const sizes = { n_current: count(predicted), n_labelled: count(labelled) }
+  const isPartial = found.gap > MOST_GAP
+  return [
+    fact('performance', '', 'coverage_gap', found.gap, {
+      ...sizes,
+      reason: 'share of predictions with a score and class of which no label is known',
+    }),
+    fact('performance', '', 'accuracy', isPartial ? null : found.value, {
+      ...sizes,
+      method: 'poststratified',
+      precision: found.gap > 0 ? 'bounded' : 'exact',
+      bound_low: found.low,
+      bound_high: found.high,
+      ...(isPartial
+        ? {
+            verdict: 'incomplete' as const,
+            reason: `no label in cells of ${(100 * found.gap).toFixed(1)} % of the predictions`,
+          }
+        : intervalFacts(found.value, found.standardError, 0, 1)),
+    }),
+  ]
+}
+
+function estimated(
+  current: ScoreCounts,
+  reference: ScoreCounts,
+  name: string,
+  pastErrors: readonly number[],
+): Fact[] {
+  const rates = calibratedRates(reference.labelled, SCORE_PARTS)
+  const accuracy = rates && estimatedAccuracy(current.predicted, rates)
+  if (!rates || !accuracy) return []
+  const auc = estimatedAuc(current.predicted, rates)
+  const past = Math.sqrt(
+    pastErrors.reduce((sum, error) => sum + error * error, 0) / Math.max(1, pastErrors.length),
+  )
+  const more = {
+    method: 'cbpe' as const,
+    n_current: count(current.predicted),
+    n_reference: count(reference.labelled),
+    reference: name,
+  }
+  const right = current.labelled.reduce(
+    (sum, { asPositive, n, positives }) => sum + (asPositive ? positives : n - positives),
+    0,
+  )
+  // Of the same events, so that the error is the estimate's alone.
+  const ofLabelled = estimatedAccuracy(current.labelled, rates)
+  return [
+    fact('performance', '', 'estimated_accuracy', accuracy.value, {
+      ...more,
+      ...intervalFacts(accuracy.value, Math.hypot(accuracy.standardError, past), 0, 1),
+      reason: 'if the scores mean what they meant in the reference',
+    }),
+    ...(auc === undefined
+      ? []
+      : [fact('performance', '', 'estimated_roc_auc', auc, { ...more, precision: 'bounded' })]),
+    ...(ofLabelled
+      ? [
+          fact(
+            'performance',
+            '',
+            'estimate_error',
+            ofLabelled.value - right / count(current.labelled),
+            { ...more, n_labelled: count(current.labelled) },
+          ),
+        ]
+      : []),
+  ]
+}

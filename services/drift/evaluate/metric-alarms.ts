@@ -1,0 +1,177 @@
+/**
+ * Performance and operations judged on a budget: a number alarms when it is worse than those of the reference's windows by more
+ * than these differ, and by more than matters. Pure. The method is told in `docs/alarms.md`.
+ */
+import { levelTail, type Level } from '../../../lib/stats/window-tests/level-test.ts'
+import { holm } from '../../../lib/stats/window-tests/shift-test.ts'
+import type { Side } from '../../../lib/stats/window-tests/window-noise.ts'
+import type { Window } from '../../../lib/models/windows.ts'
+import { isJudged, type Fact } from '../data/metric-results.ts'
+import { levelKey, sizeOf, type LevelHistory, type PastLevel } from '../data/past-metrics.ts'
+import { coveredTwice, LEAST_WINDOWS } from './reference-series.ts'
+import { LEAST_RISE, FAMILY_SHARES, levelVerdict, marked, LEAST_FALL } from './thresholds.ts'
+import { covers, type ReferenceData } from '../data/window-data.ts'
+
+export interface LevelRules {
+  window: Window
+  /** Share of windows that may alarm by chance, over all families. */
+  windowLevel: number
+  /** Combinations (versions, variants, slices) that are judged beside this one, this one included. */
+  combinations: number
+  /** At so many steps of label maturity the window is judged. */
+  looks: number
+  minCount: number
+}
+
+/** How a number is compared. */
+interface Scale {
+  worse: Side
+  /** On the scale. */
+  leastEffect: number
+  of: (value: number) => number
+  /** From the standard error of the number to that on the scale. */
+  error: (level: PastLevel) => number
+}
+
+const plainly = { of: (x: number) => x, error: ({ standardError }: PastLevel) => standardError }
+const relatively = {
+  of: Math.log,
+  error: ({ standardError, value }: PastLevel) => standardError / value,
+}
+/** On the angle of a share, whose variance is 1 / n. */
+const asShare = {
+  of: (x: number) => 2 * Math.asin(Math.sqrt(x)),
+  error: ({ size }: PastLevel) => 1 / Math.sqrt(size),
+}
+const FALL: Scale = { worse: -1, leastEffect: LEAST_FALL, ...plainly }
+const RISE: Scale = { worse: 1, leastEffect: Math.log(1 + LEAST_RISE), ...relatively }
+/** Near 1 % it is a difference of 0.5 %. */
+const SHARE_RISE: Scale = { worse: 1, leastEffect: 0.05, ...asShare }
+/** What a score means has changed, whichever way: concept drift. */
+const MEANING: Scale = { worse: 0, leastEffect: 0.1, ...plainly }
+/** Half as much again, or two thirds. */
+const CHANGE: Scale = { worse: 0, leastEffect: Math.log(1.5), ...relatively }
+
+/** What is judged; all else of these families is there to be looked at. */
+const SCALES = new Map<string, Scale>([
+  ...['accuracy', 'precision', 'recall', 'f1', 'macro_f1', 'roc_auc', 'r2'].map(fall),
+  ...['ndcg_at_k', 'hit_rate_at_k', 'mrr'].map(fall),
+  ...['log_loss', 'brier', 'mae', 'rmse', 'mape', 'wape', 'pinball'].map(rise),
+  ...['latency_p50_ms', 'latency_p95_ms', 'latency_p99_ms'].map(rise),
+  ['calibration_slope', MEANING],
+  ['calibration_intercept', MEANING],
+  ['error_ratio', SHARE_RISE],
+  ['throughput_per_s', CHANGE],
+  ['cost_usd', CHANGE],
+])
+
+function fall(metric: string): [string, Scale] {
+  return [metric, FALL]
+}
+function rise(metric: string): [string, Scale] {
+  return [metric, RISE]
+}
+
+/**
+ * Gives the verdicts of one family. Performance that cannot be judged so keeps its fixed default and says that it is one; operations
+ * have none.
+ *
+ * @param facts of one family
+ */
+export function withLevelVerdicts(
+  facts: readonly Fact[],
+  family: 'performance' | 'operations',
+  reference: ReferenceData | undefined,
+  history: LevelHistory,
+  rules: LevelRules,
+): Fact[] {
+  if (!reference || covers(reference.spans, rules.window)) return [...facts]
+  const canBeJudged = judgeable(facts)
+  const tails = new Map<Fact, number>()
+  for (const fact of facts) {
+    const p = canBeJudged(fact) ? tailOf(fact, reference, history, rules) : undefined
+    if (p !== undefined) tails.set(fact, p)
+  }
+  const tested = [...tails.keys()]
+  const level = rules.windowLevel * FAMILY_SHARES[family]
+  const adjusted = holm([...tails.values()], tested.length * rules.combinations * rules.looks)
+  return facts.map((fact) => {
+    const p = tails.get(fact)
+    if (p === undefined)
+      return marked(fact, `fewer than ${LEAST_WINDOWS} reference windows hold it`)
+    const pAdjusted = adjusted[tested.indexOf(fact)]!
+    return {
+      ...fact,
+      p_value: p,
+      p_adjusted: pAdjusted,
+      threshold: null,
+      reference: reference.name,
+      verdict: levelVerdict(pAdjusted, level),
+      reason: [fact.reason, `alarm at an adjusted p of ${level.toPrecision(2)}`]
+        .filter(Boolean)
+        .join('; '),
+    }
+  })
+}
+
+/**
+ * Of performance what the fixed default has judged, so that there is truth enough; with it, what has no such default. Calibration of
+ * a part of the score is shown by itself, and judged as a whole.
+ */
+function judgeable(facts: readonly Fact[]): (fact: Fact) => boolean {
+  const hasTruth = facts.some(isJudged)
+  return (fact) =>
+    fact.value !== null &&
+    fact.convention === 'plumbline' &&
+    fact.method === 'observed' &&
+    SCALES.has(fact.metric) &&
+    (fact.family === 'operations' ||
+      isJudged(fact) ||
+      (hasTruth && SCALES.get(fact.metric) === MEANING))
+}
+
+function tailOf(
+  fact: Fact,
+  { windows }: ReferenceData,
+  history: LevelHistory,
+  { window, minCount }: LevelRules,
+): number | undefined {
+  if (!windows || sizeOf(fact) < minCount) return undefined
+  const scale = SCALES.get(fact.metric)!
+  const key = levelKey(fact)
+  const usable = (past: readonly PastLevel[] = []) =>
+    past.filter(({ value, size }) => size >= minCount && Number.isFinite(scale.of(value)))
+  const reference = usable(history.reference.get(key))
+  const now = {
+    ...window,
+    value: fact.value!,
+    size: sizeOf(fact),
+    standardError: 0,
+    alarmed: false,
+  }
+  if (reference.length < LEAST_WINDOWS || usable([now]).length === 0) return undefined
+  const since = usable(history.since.get(key))
+  const calm = since.slice(since.findLastIndex(({ alarmed }) => alarmed) + 1)
+  // Of the windows that have the number.
+  const season =
+    windows.season &&
+    coveredTwice(
+      windows.season.length,
+      reference.map(({ start }) => windows.phaseOf(start)),
+    )
+  const toLevel = (past: PastLevel): Level => ({
+    value: scale.of(past.value),
+    size: past.size,
+    standardError: scale.error(past),
+    phase: season ? windows.phaseOf(past.start) : 0,
+  })
+  return levelTail(
+    {
+      reference: reference.map(toLevel),
+      history: [...calm, now].map(toLevel),
+      leastEffect: scale.leastEffect,
+      worse: scale.worse,
+    },
+    season,
+  )
+}

@@ -1,0 +1,211 @@
+/**
+ * What no feature shows by itself: whether a classifier can tell the rows of a window from those of its reference, and whether
+ * embeddings lie elsewhere. Pure.
+ *
+ * How far the reference's own windows are from one another says what is noise: each statistic is judged on its logarithm, by a
+ * one-sided predictive t-test, as one more feature of the window.
+ */
+import { domainAuc } from '../../../lib/stats/estimators/domain-classifier.ts'
+import { normalInterval } from '../../../lib/stats/intervals/normal-interval.ts'
+import { medianDistance, mmd } from '../../../lib/stats/distances/mmd.ts'
+import { momentsOf } from '../../../lib/stats/samples/moments.ts'
+import { uniforms } from '../../../lib/stats/distributions/random.ts'
+import { studentTail } from '../../../lib/stats/distributions/student-t.ts'
+import { fact, type Fact } from '../data/metric-results.ts'
+import { featureMatrix, featureNames, type Features } from '../data/feature-matrix.ts'
+import { LEAST_WINDOWS } from './reference-series.ts'
+import { FAMILY_SHARES, levelVerdict } from './thresholds.ts'
+
+/** One prediction of those that were drawn. */
+export interface Drawn {
+  features: Features
+  /** Empty where it has none. */
+  embedding: readonly number[]
+}
+
+export interface MultivariateReference {
+  rows: readonly Drawn[]
+  /** Per statistic, of each window of the reference against the others; empty where they are too few. */
+  own: readonly (readonly number[])[]
+}
+
+export interface MultivariateRules {
+  reference: string
+  /** Share of windows that may alarm by chance, over all families. */
+  windowLevel: number
+  /** The window is part of the reference. */
+  isReference: boolean
+}
+
+/** How far two samples are from one another. */
+interface Distance {
+  value: number
+  standardError?: number
+  /** Rows of the smaller side. */
+  n: number
+  reason: string
+}
+
+interface Statistic {
+  subject: string
+  metric: string
+  /** Of at most as many rows of the reference as the window has. */
+  of: (reference: readonly Drawn[], current: readonly Drawn[]) => Distance | undefined
+}
+
+const STATISTICS: readonly Statistic[] = [
+  { subject: '', metric: 'domain_auc', of: aucOfFeatures },
+  { subject: '@embedding', metric: 'domain_auc', of: aucOfEmbeddings },
+  { subject: '@embedding', metric: 'mmd', of: mmdOfEmbeddings },
+]
+
+const SEED = 1
+const CI_LEVEL = 0.95
+/** Features that are named. */
+const NAMED = 3
+/** Each pair of them is compared. */
+const MOST_COMPARED = 200
+/** Of samples that are equal. */
+const LEAST_DISTANCE = 1e-9
+
+/** @param windows rows of each window of the reference */
+export function multivariateReference(
+  windows: readonly (readonly Drawn[])[],
+): MultivariateReference {
+  const ownOf = ({ of }: Statistic) =>
+    windows.flatMap((own, i) => {
+      const others = windows.flatMap((rows, j) => (j === i ? [] : rows))
+      const found = of(evenly(others, own.length), own)
+      return found ? [found.value] : []
+    })
+  return {
+    rows: windows.flat(),
+    own: STATISTICS.map((one) => (windows.length < LEAST_WINDOWS ? [] : ownOf(one))),
+  }
+}
+
+export function evaluateMultivariate(
+  current: readonly Drawn[],
+  { rows, own }: MultivariateReference,
+  rules: MultivariateRules,
+): Fact[] {
+  const beside = evenly(rows, current.length)
+  const found = STATISTICS.flatMap((statistic, i) => {
+    const distance = statistic.of(beside, current)
+    return distance ? [{ ...statistic, ...distance, own: own[i]! }] : []
+  })
+  // They are tested beside every feature of the window.
+  const tests =
+    featureNames([...beside, ...current].map(({ features }) => features)).length + found.length
+  return found.map(({ subject, metric, value, standardError, n, reason, own: others }) => {
+    const interval = standardError && normalInterval(value, standardError, CI_LEVEL)
+    const isJudged = !rules.isReference && others.length >= LEAST_WINDOWS
+    const p = isJudged ? beyond(value, others) : undefined
+    const pAdjusted = p === undefined ? undefined : Math.min(1, p * tests)
+    return fact('drift', subject, metric, value, {
+      n_current: n,
+      n_reference: n,
+      reference: rules.reference,
+      ...(interval && {
+        ci_low: Math.max(0, interval.low),
+        ci_high: Math.min(1, interval.high),
+        ci_level: CI_LEVEL,
+      }),
+      p_value: p ?? null,
+      p_adjusted: pAdjusted ?? null,
+      verdict:
+        pAdjusted === undefined
+          ? 'none'
+          : levelVerdict(pAdjusted, rules.windowLevel * FAMILY_SHARES.drift),
+      reason,
+    })
+  })
+}
+
+/** One-sided: that a window of the reference's kind would be as far from the others as this one, or farther. */
+function beyond(value: number, others: readonly number[]): number {
+  const log = (x: number) => Math.log(Math.max(x, LEAST_DISTANCE))
+  const { mean, variance } = momentsOf(others.map(log))
+  const t = (log(value) - mean) / Math.sqrt(Math.max(variance, 1e-12) * (1 + 1 / others.length))
+  return studentTail(t, others.length - 1)
+}
+
+/** So many of the rows, from all over. */
+const evenly = <T>(rows: readonly T[], size: number): T[] =>
+  rows.length <= size
+    ? [...rows]
+    : Array.from({ length: size }, (_, i) => rows[Math.floor((i * rows.length) / size)]!)
+
+function aucOfFeatures(
+  reference: readonly Drawn[],
+  current: readonly Drawn[],
+): Distance | undefined {
+  const [a, b] = [reference, current].map((rows) => rows.map(({ features }) => features)) as [
+    Features[],
+    Features[],
+  ]
+  const { names, rowOf } = featureMatrix([...a, ...b])
+  const found = domainAuc(a.map(rowOf), b.map(rowOf), uniforms(SEED))
+  if (!found) return undefined
+  const most = names
+    .map((name, i) => ({ name, share: found.importance[i]! }))
+    .toSorted((a, b) => b.share - a.share)
+    .slice(0, NAMED)
+    .map(({ name, share }) => `${name} ${Math.round(100 * share)} %`)
+  return {
+    value: found.auc,
+    standardError: found.standardError,
+    n: Math.min(reference.length, current.length),
+    reason: `told by ${most.join(', ')}`,
+  }
+}
+
+function aucOfEmbeddings(
+  reference: readonly Drawn[],
+  current: readonly Drawn[],
+): Distance | undefined {
+  const [a, b] = vectorsOf(reference, current)
+  const found = domainAuc(a, b, uniforms(SEED))
+  return (
+    found && {
+      value: found.auc,
+      standardError: found.standardError,
+      n: Math.min(a.length, b.length),
+      reason: '',
+    }
+  )
+}
+
+function mmdOfEmbeddings(
+  reference: readonly Drawn[],
+  current: readonly Drawn[],
+): Distance | undefined {
+  const [a, b] = vectorsOf(reference, current).map((side) => evenly(side, MOST_COMPARED)) as [
+    Float64Array[],
+    Float64Array[],
+  ]
+  if (a.length < 2 || b.length < 2) return undefined
+  const bandwidth = medianDistance(a)
+  return {
+    value: mmd(a, b, bandwidth),
+    n: Math.min(a.length, b.length),
+    reason: `bandwidth ${bandwidth.toPrecision(4)}`,
+  }
+}
+
+/** Embeddings of as many dimensions as most of the reference have: another length is another space. */
+function vectorsOf(
+  reference: readonly Drawn[],
+  current: readonly Drawn[],
+): [Float64Array[], Float64Array[]] {
+  const lengths = Map.groupBy(
+    reference.filter(({ embedding }) => embedding.length > 0),
+    ({ embedding }) => embedding.length,
+  )
+  const [length] = [...lengths].toSorted(([, a], [, b]) => b.length - a.length)[0] ?? []
+  const inSpace = (rows: readonly Drawn[]) =>
+    rows.flatMap(({ embedding }) =>
+      embedding.length === length ? [Float64Array.from(embedding)] : [],
+    )
+  return [inSpace(reference), inSpace(current)]
+}

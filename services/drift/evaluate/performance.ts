@@ -1,0 +1,146 @@
+/** How right a model was, with an interval on every number, and whether that has fallen. Pure. */
+import { normalInterval } from '../../../lib/stats/intervals/normal-interval.ts'
+import { newcombe } from '../../../lib/stats/intervals/proportions.ts'
+import { fact, type Fact } from '../data/metric-results.ts'
+import type { ClassFault } from './label-classes.ts'
+import { intervalOf, measuresOf, type Measure, type MeasureRules } from './performance-measures.ts'
+import { ERROR_RISE, fallVerdict, PERFORMANCE_FALL } from './thresholds.ts'
+import type { OutcomeCounts, ReferenceData } from '../data/window-data.ts'
+
+const CI_LEVEL = 0.95
+const ALARM_LEVEL = 0.99
+
+export interface PerformanceRules extends MeasureRules {
+  minLabelled: number
+  minCount: number
+  /** The step of label maturity the window has reached, of so many steps at which it is judged; 0: none. */
+  maturity: number
+  looks: number
+  /** The window is one of those it would be compared with. */
+  isReference: boolean
+  /** Why labels of the window, or of its reference, say nothing of predictions. */
+  faults?: { current: ClassFault | undefined; reference: ClassFault | undefined }
+}
+
+export function evaluatePerformance(
+  current: OutcomeCounts,
+  reference: ReferenceData | undefined,
+  rules: PerformanceRules,
+): Fact[] {
+  const coverage = current.predictions > 0 ? current.labelled / current.predictions : null
+  const counts = {
+    n_current: current.predictions,
+    n_labelled: current.labelled,
+    n_effective: current.effective ?? null,
+    label_maturity: rules.maturity,
+    completeness: coverage,
+  }
+  const facts = [
+    fact('performance', '', 'label_coverage', coverage, counts),
+    ...(current.delayP50Seconds === null
+      ? []
+      : [fact('performance', '', 'label_delay_p50_s', current.delayP50Seconds, counts)]),
+  ]
+  const nameOf = ({ metric, subject = '' }: Measure) => `${metric}/${subject}`
+  const before = new Map(
+    measuresOf(reference?.outcomes, rules)
+      .filter((measure) => !isUnknown(measure, rules.faults?.reference))
+      .map((measure) => [nameOf(measure), measure]),
+  )
+  const fault = rules.faults?.current
+  for (const measure of measuresOf(current, rules)) {
+    if (fault && isUnknown(measure, fault)) {
+      // The classes one by one would say the same once more.
+      if (!measure.subject)
+        facts.push(unknown(measure, fault, { ...counts, reference: reference?.name ?? '' }))
+      continue
+    }
+    const interval = intervalOf(measure, CI_LEVEL)
+    const judged = judge(measure, before.get(nameOf(measure)), current, reference, rules)
+    facts.push(
+      fact('performance', measure.subject ?? '', measure.metric, measure.value, {
+        ...counts,
+        ci_low: finite(interval.low),
+        ci_high: finite(interval.high),
+        ci_level: CI_LEVEL,
+        n_reference: reference?.outcomes?.labelled ?? 0,
+        reference: reference?.name ?? '',
+        ...judged,
+      }),
+    )
+  }
+  return facts
+}
+
+/** Measures that hold a score against the class of a label. */
+const OF_SCORES = new Set(['roc_auc', 'pr_auc', 'lift', 'log_loss', 'brier'])
+
+const isUnknown = ({ metric }: Measure, fault: ClassFault | undefined) =>
+  fault !== undefined &&
+  !metric.startsWith('custom.') &&
+  (fault.of === 'all' || OF_SCORES.has(metric))
+
+const unknown = ({ metric }: Measure, { reason }: ClassFault, more: Partial<Fact>): Fact =>
+  fact('performance', '', metric, null, { ...more, verdict: 'incomplete', reason })
+
+const finite = (x: number) => (Number.isFinite(x) ? x : null)
+
+function judge(
+  measure: Measure,
+  before: Measure | undefined,
+  current: OutcomeCounts,
+  reference: ReferenceData | undefined,
+  rules: PerformanceRules,
+): Pick<Fact, 'verdict' | 'reason' | 'threshold'> {
+  const incomplete = (reason: string) => ({
+    verdict: 'incomplete' as const,
+    reason,
+    threshold: null,
+  })
+  if (!Number.isFinite(measure.value)) return incomplete(measure.note ?? '')
+  if (measure.informs) return { verdict: 'none', reason: measure.note ?? '', threshold: null }
+  if (!reference?.judge) return { verdict: 'none', reason: 'no reference', threshold: null }
+  if (rules.isReference)
+    return { verdict: 'none', reason: 'part of the reference', threshold: null }
+  if (rules.maturity === 0) return incomplete('younger than the label horizon')
+  if (current.labelled < rules.minLabelled * current.predictions)
+    return incomplete(
+      `${current.labelled} of ${current.predictions} labelled, below min_labelled ${rules.minLabelled}`,
+    )
+  if (current.labelled < rules.minCount)
+    return incomplete(`${current.labelled} labelled, below min_count ${rules.minCount}`)
+  if (!before)
+    return incomplete(
+      rules.faults?.reference?.reason
+        ? `in the reference ${rules.faults.reference.reason}`
+        : 'the reference has no such number',
+    )
+  if ((reference.outcomes?.labelled ?? 0) < rules.minCount)
+    return incomplete('the reference has too few labels')
+  // Each look has its share of the error, so that looking twice does not err twice as often.
+  const [low95, low99] = [CI_LEVEL, ALARM_LEVEL].map((level) =>
+    lowOfFall(before, measure, 1 - (1 - level) / rules.looks),
+  ) as [number, number]
+  const line = measure.isError ? ERROR_RISE : PERFORMANCE_FALL
+  const threshold = measure.isError ? before.value * (1 + line) : before.value - line
+  return {
+    verdict: fallVerdict(low95, low99, line),
+    reason: `reference ${before.value.toPrecision(6)}`,
+    threshold,
+  }
+}
+
+/** Lower end of the interval of (reference − current), or of the relative rise of an error. */
+function lowOfFall(before: Measure, now: Measure, level: number): number {
+  if (before.successes !== undefined && now.successes !== undefined)
+    return newcombe(
+      { successes: before.successes, n: before.n },
+      { successes: now.successes, n: now.n },
+      level,
+    ).low
+  const difference = now.isError ? now.value - before.value : before.value - now.value
+  const standardError = Math.hypot(before.standardError ?? 0, now.standardError ?? 0)
+  const low = normalInterval(difference, standardError, level).low
+  if (!now.isError) return low
+  return before.value > 0 ? low / before.value : low > 0 ? Infinity : 0
+}

@@ -1,0 +1,230 @@
+/** A reference, window by window: what tells the noise between windows from drift. Pure. */
+import { isFeature } from '../../../lib/events/subjects.ts'
+import { durationMs } from '../../../lib/runtime/durations.ts'
+import type { Model } from '../../../lib/models/model-files.ts'
+import {
+  categoryHash,
+  categoryTotal,
+  commonBelow,
+  countOf,
+  type CategoryCounts,
+} from '../../../lib/sink/counts/category-counts.ts'
+import type { Season } from '../../../lib/stats/window-tests/window-noise.ts'
+import {
+  numericReference,
+  type NumericReference,
+} from '../../../lib/stats/window-tests/window-reference.ts'
+import {
+  eventsOf,
+  isCalendar,
+  windowsHolding,
+  windowsOfEvents,
+  type Window,
+} from '../../../lib/models/windows.ts'
+import { stepsWithin, type StepCount } from '../plan/due-windows.ts'
+import { effectiveOf, missingOf, type WindowCounts } from '../data/window-data.ts'
+
+/** With fewer windows their noise cannot be told: the fixed defaults judge. */
+export const LEAST_WINDOWS = 8
+/** More of them add nothing but work. */
+const MOST_WINDOWS = 200
+
+/** Categories with fewer expected in a window tell nothing by themselves. */
+const LEAST_EXPECTED = 5
+/** Categories that are tested one by one, the most frequent ones: each costs a test. */
+const MAX_TESTED = 1000
+/** With this share of all values a category is left out of what is estimated from a sample of categories. */
+const FREQUENT_SHARE = 1 / 200
+
+interface Share {
+  count: number
+  size: number
+}
+
+/** What the windows of a reference say of a subject's categories. */
+export interface CategoryReference {
+  /** Categories of all windows but the oldest, so that a new window has as many before it as those of the reference had. */
+  known: ReadonlySet<string>
+  /** Every window keeps the categories with a hash up to this. */
+  keptBelow: number
+  /** Categories that hold much of the values. */
+  frequent: ReadonlySet<string>
+  /** Per category that is frequent enough, its share of each window. */
+  shares: readonly { category: string; windows: readonly Share[] }[]
+  /** What was new in each window, seen from the others. */
+  fresh: readonly Share[]
+}
+
+export interface ReferenceWindows {
+  windows: readonly Window[]
+  /** Events per window, by what they are worth. */
+  events: readonly number[]
+  numeric: ReadonlyMap<string, NumericReference>
+  categories: ReadonlyMap<string, CategoryReference>
+  /** Per feature and window, events without a value. */
+  missing: ReadonlyMap<string, readonly number[]>
+  /** Where one is declared and the reference covers it twice. */
+  season: Season | undefined
+  /** Which phase a window begins in; 0 without a season. */
+  phaseOf: (start: number) => number
+}
+
+/**
+ * The whole, non-overlapping windows with events inside the spans of a reference; empty where they are too few.
+ *
+ * @param steps time steps with events, at least those of the spans
+ */
+export function windowsWithin(
+  spans: readonly Window[],
+  { windows: spec }: Model,
+  steps: readonly StepCount[],
+): Window[] {
+  const count = eventsOf(spec.size)
+  const inside = (span: Window) => {
+    const own = stepsWithin(steps, [span])
+    return count === undefined
+      ? windowsHolding(
+          { size: spec.size, timezone: spec.timezone },
+          own.map(({ step }) => step),
+        )
+      : windowsOfEvents(count, own, [])
+  }
+  const found = spans.flatMap((span) =>
+    inside(span).filter((window) => window.start >= span.start && window.end <= span.end),
+  )
+  return found.length < LEAST_WINDOWS
+    ? []
+    : found.toSorted((a, b) => a.start - b.start).slice(-MOST_WINDOWS)
+}
+
+/** @returns undefined where fewer than {@link LEAST_WINDOWS} windows hold `min_count` events */
+export function referenceWindows(
+  windows: readonly Window[],
+  counts: readonly WindowCounts[],
+  model: Model,
+): ReferenceWindows | undefined {
+  const complete = windows.flatMap((window, i) => {
+    const own = counts[i]!
+    return own.events >= model.windows.min_count ? [{ window, own }] : []
+  })
+  if (complete.length < LEAST_WINDOWS) return undefined
+  const all = complete.map(({ own }) => own)
+  const inEvery = (names: (own: WindowCounts) => Iterable<string>) =>
+    [...new Set(all.flatMap((own) => [...names(own)]))].toSorted()
+  const numeric = inEvery((own) => own.numeric.keys())
+    .filter((name) => all.every((own) => own.numeric.has(name)))
+    .map((name): [string, NumericReference] => [
+      name,
+      numericReference(all.map((own) => own.numeric.get(name)!)),
+    ])
+  const categories = inEvery((own) => own.categories.keys())
+    .filter((name) => all.every((own) => own.categories.has(name)))
+    .map((name): [string, CategoryReference] => [
+      name,
+      categoryReference(all.map((own) => own.categories.get(name)!)),
+    ])
+  const missing = inEvery((own) => [...own.numeric.keys(), ...own.categories.keys()])
+    .filter(isFeature)
+    .map((name) => [name, all.map((own) => missingOf(own, name))] as const)
+  const { season, phaseOf } = seasonOf(
+    complete.map(({ window }) => window.start),
+    model,
+  )
+  return {
+    windows: complete.map(({ window }) => window),
+    events: all.map(effectiveOf),
+    numeric: new Map(numeric),
+    categories: new Map(categories),
+    missing: new Map(missing),
+    season,
+    phaseOf,
+  }
+}
+
+function categoryReference(windows: readonly CategoryCounts[]): CategoryReference {
+  const sizes = windows.map(categoryTotal)
+  const all = sizes.reduce((sum, size) => sum + size, 0)
+  const totals = new Map<string, number>()
+  for (const counts of windows)
+    for (const [name, n] of counts) totals.set(name, (totals.get(name) ?? 0) + n)
+  const expected = [...totals]
+    .filter(([, total]) => total >= LEAST_EXPECTED * windows.length)
+    .toSorted(([x, a], [y, b]) => b - a || (x < y ? -1 : 1))
+    .slice(0, MAX_TESTED)
+    .map(([name]) => name)
+    .toSorted()
+  // The second of two categories says what the first one says.
+  const kept = totals.size === 2 ? expected.slice(0, 1) : expected
+  const keptBelow = commonBelow(windows)
+  const frequent = new Set(
+    [...totals].flatMap(([name, total]) => (total >= FREQUENT_SHARE * all ? [name] : [])),
+  )
+  return {
+    known: new Set(windows.slice(1).flatMap((counts) => [...counts.keys()])),
+    keptBelow,
+    frequent,
+    shares: kept.map((category) => ({
+      category,
+      windows: windows.map((counts, w) => ({
+        count: likelyCount(counts, category, totals.get(category)! / all),
+        size: sizes[w]!,
+      })),
+    })),
+    fresh: windows.map((counts, w) =>
+      freshShare(counts, { keptBelow, frequent }, (category) =>
+        windows.every((other, v) => v === w || !other.has(category)),
+      ),
+    ),
+  }
+}
+
+/** How many values a category has; where that is not kept, as many as one would expect, and no more than can be. */
+export const likelyCount = (counts: CategoryCounts, category: string, share: number): number =>
+  countOf(counts, category) ?? Math.min(counts.cut!.most, share * categoryTotal(counts))
+
+/**
+ * The share of values of new categories. Where not all categories are kept it is estimated from those that all windows keep, and
+ * the frequent ones, which are not new, are left out of the estimate: they are few, and would make it swing.
+ */
+export function freshShare(
+  counts: CategoryCounts,
+  { keptBelow, frequent }: Pick<CategoryReference, 'keptBelow' | 'frequent'>,
+  isNew: (category: string) => boolean,
+): Share {
+  const size = categoryTotal(counts)
+  const below = Math.min(keptBelow, commonBelow([counts]))
+  const isWhole = below === commonBelow([])
+  let [count, sampled, often] = [0, 0, 0]
+  for (const [category, n] of counts) {
+    if (!isWhole && frequent.has(category)) often += n
+    else if (isWhole || categoryHash(category) <= below) {
+      sampled += n
+      if (isNew(category)) count += n
+    }
+  }
+  // Of as many values as the sample stands for among all.
+  return sampled === 0
+    ? { count: 0, size }
+    : { count, size: isWhole ? size : (sampled * size) / Math.max(sampled, size - often) }
+}
+
+function seasonOf(
+  starts: readonly number[],
+  { windows: spec }: Model,
+): Pick<ReferenceWindows, 'season' | 'phaseOf'> {
+  const none = { season: undefined, phaseOf: () => 0 }
+  if (spec.season === undefined || isCalendar(spec.size)) return none
+  const size = durationMs(spec.size)
+  const length = durationMs(spec.season) / size
+  if (!Number.isInteger(length) || length < 2) return none
+  // By the nearest whole window: around a change of clocks a local day begins an hour early or late.
+  const phaseOf = (start: number) => ((Math.round(start / size) % length) + length) % length
+  const season = coveredTwice(length, starts.map(phaseOf))
+  return season ? { season, phaseOf } : none
+}
+
+/** A season of which there are two windows of every phase, or undefined. */
+export function coveredTwice(length: number, phases: readonly number[]): Season | undefined {
+  const counts = Array.from({ length }, (_, phase) => phases.filter((p) => p === phase).length)
+  return counts.every((count) => count >= 2) ? { length, phases } : undefined
+}

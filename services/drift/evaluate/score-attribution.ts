@@ -1,0 +1,96 @@
+/**
+ * How much of what the score has moved a feature carries that has drifted: what the score would have done if that feature alone had moved,
+ * and the model answered each of its values as in the reference. Pure.
+ */
+import { featureOf, isFeature } from '../../../lib/events/subjects.ts'
+import { momentsOf } from '../../../lib/stats/samples/moments.ts'
+import type { Fact } from '../data/metric-results.ts'
+import type { Features } from '../data/feature-matrix.ts'
+
+/** One prediction with a score, or with the number that was predicted. */
+export interface Scored {
+  features: Features
+  score: number
+}
+
+/** Rows that are drawn of each side. */
+export const MOST_SCORED = 2000
+/** Of fewer rows nothing is said. */
+const LEAST_SCORED = 50
+const PARTS = 10
+
+/** Features whose drift alarms: those to explain. */
+export const alarmedFeatures = (facts: readonly Fact[]): string[] =>
+  facts
+    .filter(
+      ({ family, metric, subject, verdict }) =>
+        family === 'drift' && metric === 'psi' && verdict === 'alarm' && isFeature(subject),
+    )
+    .map(({ subject }) => subject)
+
+/** Says with each alarm of a feature what it does to the score. */
+export function withMovement(
+  facts: readonly Fact[],
+  reference: readonly Scored[],
+  current: readonly Scored[],
+): Fact[] {
+  if (Math.min(reference.length, current.length) < LEAST_SCORED) return [...facts]
+  const alarmed = new Set(alarmedFeatures(facts))
+  const all = meanScore(current) - meanScore(reference)
+  return facts.map((fact) => {
+    if (fact.metric !== 'psi' || !alarmed.has(fact.subject)) return fact
+    const alone = movedAlone(featureOf(fact.subject), reference, current)
+    return {
+      ...fact,
+      reason: `${fact.reason}; alone it would move the score by ${signed(alone, all)} of ${signed(all, alone)}`,
+    }
+  })
+}
+
+/** A movement beside another one: what is below a thousandth of it is none. */
+const signed = (x: number, beside: number) =>
+  Math.abs(x) < 1e-3 * Math.abs(beside) ? '0' : `${x < 0 ? '' : '+'}${x.toPrecision(2)}`
+
+const meanScore = (rows: readonly Scored[]) => momentsOf(rows.map(({ score }) => score)).mean
+
+/**
+ * Σ (share now − share then) · mean score then, over parts of the feature: tenths of its numbers, its texts, and what is missing. What
+ * is new to the reference is taken to score as the reference does on the whole.
+ */
+export function movedAlone(
+  name: string,
+  reference: readonly Scored[],
+  current: readonly Scored[],
+): number {
+  const edges = tenths(
+    reference.flatMap(({ features }) => {
+      const value = features[name]
+      return typeof value === 'number' ? [value] : []
+    }),
+  )
+  const partOf = ({ features }: Scored): string => {
+    const value = features[name]
+    // Missing is a part of its own, whether given as null or not at all.
+    if (typeof value !== 'number') return JSON.stringify(value ?? null)
+    return `part ${edges.filter((edge) => value >= edge).length}`
+  }
+  const then = Map.groupBy(reference, partOf)
+  const now = Map.groupBy(current, partOf)
+  const whole = meanScore(reference)
+  let moved = 0
+  for (const part of new Set([...then.keys(), ...now.keys()])) {
+    const before = then.get(part) ?? []
+    const share = (now.get(part)?.length ?? 0) / current.length - before.length / reference.length
+    moved += share * (before.length > 0 ? meanScore(before) : whole)
+  }
+  return moved
+}
+
+function tenths(values: readonly number[]): number[] {
+  const ordered = values.toSorted((a, b) => a - b)
+  const edges = Array.from(
+    { length: PARTS - 1 },
+    (_, i) => ordered[Math.floor(((i + 1) * ordered.length) / PARTS)]!,
+  )
+  return values.length === 0 ? [] : [...new Set(edges)]
+}

@@ -1,0 +1,107 @@
+/** When a number is a warning or an alarm: the fixed defaults, and the overrides of the model file. */
+import { chiSquaredQuantile } from '../../../lib/stats/distributions/chi-squared.ts'
+import { durationMs } from '../../../lib/runtime/durations.ts'
+import type { Model } from '../../../lib/models/model-files.ts'
+import type { Window } from '../../../lib/models/windows.ts'
+import { isJudged, type Fact, type Verdict } from '../data/metric-results.ts'
+
+export const PSI_WARNING = 0.1
+export const PSI_ALARM = 0.25
+export const KS_LEAST_D = 0.1
+export const KS_P = 0.001
+/** A fall of performance that matters: absolute for scores in [0, 1], relative for errors. */
+export const PERFORMANCE_FALL = 0.05
+export const ERROR_RISE = 0.1
+/** Where the noise between windows is known: what does not matter however sure it is, likewise. */
+export const LEAST_FALL = 0.02
+export const LEAST_RISE = 0.05
+export const FAIRNESS_DIFFERENCE = 0.1
+export const FAIRNESS_RATIO = 0.8
+/** Smaller groups are neither compared nor shown: one person is no group, and could be told of. */
+export const LEAST_CELL = 10
+
+/** Of no drift at all, PSI exceeds this in 1 % of windows: the alarm line never lies in the noise of small samples. */
+export function psiAlarmLine(bins: number, nReference: number, nCurrent: number): number {
+  const noise = chiSquaredQuantile(0.99, Math.max(1, bins - 1)) * (1 / nReference + 1 / nCurrent)
+  return Math.max(PSI_ALARM, noise)
+}
+
+export function psiVerdict(value: number, alarmLine: number): Verdict {
+  if (value > alarmLine) return 'alarm'
+  return value > PSI_WARNING ? 'warning' : 'ok'
+}
+
+/**
+ * The verdict of a fall, from the intervals of (reference − current), or of the relative rise of an error: wholly above the line at
+ * 95 % warns, at 99 % alarms.
+ */
+export function fallVerdict(low95: number, low99: number, line: number): Verdict {
+  if (low99 > line) return 'alarm'
+  return low95 > line ? 'warning' : 'ok'
+}
+
+const WEEK_MS = 7 * 86_400_000
+const MOST_WINDOW_LEVEL = 0.05
+
+/**
+ * The share of windows that may alarm by chance: `alarms.false_alarms_per_week`, shared evenly among the windows of a week. The
+ * expected number of false alarms is then below the budget whatever the windows have to do with one another.
+ */
+export function alarmLevel({ windows, falseAlarmsPerWeek }: Model, window: Window): number {
+  const slide = windows.slide === undefined ? window.end - window.start : durationMs(windows.slide)
+  return Math.min(MOST_WINDOW_LEVEL, (falseAlarmsPerWeek * slide) / WEEK_MS)
+}
+
+/** How the families share what may alarm by chance. */
+export const FAMILY_SHARES = {
+  drift: 0.4,
+  performance: 0.25,
+  quality: 0.15,
+  fairness: 0.1,
+  operations: 0.1,
+} as const
+
+/** A warning is this many times as likely by chance as an alarm. */
+export const WARNING_FACTOR = 5
+
+/**
+ * @param pAdjusted for everything that is tested of the window
+ * @param level at which it alarms
+ */
+export function levelVerdict(pAdjusted: number, level: number): Verdict {
+  if (pAdjusted <= level) return 'alarm'
+  return pAdjusted <= WARNING_FACTOR * level ? 'warning' : 'ok'
+}
+
+/** Says that a verdict is that of a fixed default, and why. */
+export const marked = (fact: Fact, why: string): Fact =>
+  isJudged(fact)
+    ? { ...fact, reason: [fact.reason, `fixed default: ${why}`].filter(Boolean).join('; ') }
+    : fact
+
+/** Applies `alarms.overrides` of the model file: fixed lines on the value itself, `family/metric[/subject]`. */
+export function overridden(fact: Fact, overrides: Model['overrides']): Fact {
+  const rule =
+    overrides[`${fact.family}/${fact.metric}/${fact.subject}`] ??
+    overrides[`${fact.family}/${fact.metric}`]
+  if (
+    !rule ||
+    fact.value === null ||
+    fact.verdict === 'incomplete' ||
+    fact.convention !== 'plumbline'
+  )
+    return fact
+  const { alarm, warning } = rule
+  const verdict =
+    alarm !== undefined && fact.value > alarm
+      ? 'alarm'
+      : warning !== undefined && fact.value > warning
+        ? 'warning'
+        : 'ok'
+  return {
+    ...fact,
+    verdict,
+    threshold: alarm ?? warning ?? null,
+    reason: 'override of the model file',
+  }
+}

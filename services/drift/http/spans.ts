@@ -1,0 +1,22 @@
+/** Spans of time as callers write them. Pure. */
+import { Problem } from '../../../lib/runtime/errors.ts'
+import type { Window } from '../../../lib/models/windows.ts'
+
+/** What the stores' times can hold: the years 1900 to 2298. */
+const EARLIEST = Date.UTC(1900, 0, 1)
+const LATEST = Date.UTC(2299, 0, 1)
+
+/**
+ * The span from one time to another, the end not in it.
+ *
+ * @param wanted what must be given, as the beginning of a sentence, such as `from and to must be RFC 3339 times`
+ * @throws {Problem} 400 for what is no time, lies outside the years 1900 to 2298, or ends before it begins
+ */
+export function spanBetween(wanted: string, from: string, to: string): Window {
+  const [start, end] = [Date.parse(from), Date.parse(to)]
+  if (!(start < end))
+    throw new Problem(400, 'invalid_request', `${wanted}, the first before the second`)
+  if (start < EARLIEST || end > LATEST)
+    throw new Problem(400, 'invalid_request', `${wanted}, of the years 1900 to 2298`)
+  return { start, end }
+}

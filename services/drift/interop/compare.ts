@@ -1,0 +1,104 @@
+/** The same two samples as other tools would number them: exact, from raw values. Pure. */
+import { categoryTotal, MAX_NAMED } from '../../../lib/sink/counts/category-counts.ts'
+import { azureJs, azurePsi } from './azure.ts'
+import {
+  evidentlyCategorical,
+  evidentlyJs,
+  evidentlyKl,
+  evidentlyNumeric,
+  evidentlyPsi,
+  evidentlyWasserstein,
+} from './evidently.ts'
+import { nannymlHellinger, nannymlJs } from './nannyml.ts'
+import { scouterPsi } from './scouter.ts'
+import { sampleSize, type BinnedSample } from '../../../lib/stats/samples/binned-sample.ts'
+import { ksStatistic } from '../../../lib/stats/distances/two-samples.ts'
+import { fact, type Fact } from '../data/metric-results.ts'
+import type { WindowCounts } from '../data/window-data.ts'
+
+type Numeric = (reference: Float64Array, current: Float64Array) => number
+
+const NUMERIC = {
+  evidently: {
+    psi: evidentlyPsi,
+    js_distance: evidentlyJs,
+    kl: evidentlyKl,
+    wasserstein: evidentlyWasserstein,
+  },
+  nannyml: { js_distance: nannymlJs, hellinger: nannymlHellinger },
+  azure: { psi: azurePsi, js_distance: azureJs },
+  scouter: { psi: scouterPsi },
+  trustyai: { ks: ksStatistic },
+} satisfies Record<string, Record<string, Numeric>>
+
+export type Dialect = keyof typeof NUMERIC
+export const DIALECTS = Object.keys(NUMERIC) as Dialect[]
+
+/**
+ * @param reference counts whose bins are single values
+ * @param current the same
+ */
+export function evaluateDialect(
+  dialect: Dialect,
+  current: WindowCounts,
+  reference: WindowCounts,
+): Fact[] {
+  const facts: Fact[] = []
+  for (const [subject, sample] of [...reference.numeric].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    const other = current.numeric.get(subject)
+    if (!other) continue
+    const [a, b] = [valuesOf(sample), valuesOf(other)]
+    const more = { convention: dialect, n_reference: a.length, n_current: b.length }
+    for (const [metric, of] of Object.entries<Numeric>(NUMERIC[dialect]))
+      facts.push(fact('drift', subject, metric, of(a, b), more))
+    if (dialect === 'evidently') facts.push(defaultOf(subject, evidentlyNumeric(a, b), more))
+  }
+  if (dialect !== 'evidently') return facts
+  for (const [subject, counts] of [...reference.categories].toSorted(([a], [b]) =>
+    a < b ? -1 : 1,
+  )) {
+    const other = current.categories.get(subject)
+    if (!other) continue
+    const more = {
+      convention: dialect,
+      n_reference: categoryTotal(counts),
+      n_current: categoryTotal(other),
+    }
+    if (counts.cut || other.cut) {
+      facts.push(
+        fact('drift', subject, 'js_distance', null, {
+          ...more,
+          verdict: 'incomplete',
+          reason: `more than ${MAX_NAMED} categories: not all of them are read by name`,
+        }),
+      )
+      continue
+    }
+    facts.push(defaultOf(subject, evidentlyCategorical(counts, other), more))
+  }
+  return facts
+}
+
+/** What Evidently would have said of the column unasked. */
+const defaultOf = (
+  subject: string,
+  { metric, value, p, drifted }: ReturnType<typeof evidentlyNumeric>,
+  more: Partial<Fact>,
+): Fact =>
+  fact('drift', subject, metric, value, {
+    ...more,
+    p_value: p ?? null,
+    verdict: drifted ? 'alarm' : 'ok',
+    reason: 'Evidently’s default test of this column',
+  })
+
+/** Every value as often as it came, ascending. */
+function valuesOf(sample: BinnedSample): Float64Array {
+  const values = new Float64Array(sampleSize(sample))
+  let at = 0
+  sample.counts.forEach((count, i) => {
+    values.fill(sample.lows[i]!, at, at + count)
+    at += count
+  })
+  return values
+}

@@ -1,0 +1,50 @@
+/**
+ * Which models are judged: those with a file, and of the others as many as there is room for, those with the most events first.
+ * Whoever may send events may invent model ids, one an event: such models must not cost what judged ones do.
+ */
+import { Gauge } from 'prom-client'
+import type { Metrics } from '../../../lib/runtime/metrics.ts'
+import type { Models } from '../../../lib/models/model-files.ts'
+import type { DriftQueries } from '../queries/drift-queries.ts'
+
+export interface Monitored {
+  /**
+   * Reads anew which models have come.
+   *
+   * @returns those that are judged
+   */
+  list: () => Promise<Iterable<string>>
+  /** Whether a model is judged that a hint names: one that is new is, while there is room. */
+  admits: (modelId: string) => boolean
+}
+
+/** @param most models without a file */
+export function createMonitored(
+  queries: Pick<DriftQueries, 'modelCount' | 'modelIds'>,
+  models: Models,
+  { registry }: Metrics,
+  most: number,
+): Monitored {
+  const beyond = new Gauge({
+    name: 'plumbline_models_not_judged',
+    help: 'Models without a file that are not judged, since there are more than PLUMBLINE_DRIFT_MODELS_MAX.',
+    registers: [registry],
+  })
+  const declared = new Set(models.declared.map(({ modelId }) => modelId))
+  let others = new Set<string>()
+  return {
+    list: async () => {
+      const all = await queries.modelCount()
+      const found = await queries.modelIds([...declared], most, all <= most)
+      others = new Set(found.filter((id) => !declared.has(id)))
+      beyond.set(Math.max(0, all - found.length))
+      return found
+    },
+    admits: (modelId) => {
+      if (declared.has(modelId) || others.has(modelId)) return true
+      if (others.size >= most) return false
+      others.add(modelId)
+      return true
+    },
+  }
+}

@@ -1,0 +1,133 @@
+/** The last closed window of each model, for Prometheus. */
+import { Gauge } from 'prom-client'
+import type { Metrics } from '../../../lib/runtime/metrics.ts'
+import { snoozeKey } from '../http/verdict-feedback-routes.ts'
+import type { Fact } from '../data/metric-results.ts'
+import type { RevisionKey } from './rows.ts'
+import { LEAST_CELL } from '../evaluate/thresholds.ts'
+import { keyOf } from '../data/cohort.ts'
+
+const LABELS = [
+  'model_id',
+  'model_version',
+  'variant',
+  'family',
+  'subject',
+  'metric',
+  'slice',
+  'reference',
+  'convention',
+] as const
+const VERDICTS = { ok: 0, warning: 1, alarm: 2, incomplete: -1 } as const
+
+export interface Gauges {
+  /** @param snoozed facts by `snoozeKey` whose verdict is not shown */
+  show: (key: RevisionKey, facts: readonly Fact[], snoozed?: ReadonlySet<string>) => void
+  /** A model that another process judges now is no longer shown by this one. */
+  forget: (modelId: string) => void
+}
+
+/** Several ways to show the same. */
+export const allGauges = (gauges: readonly Gauges[]): Gauges => ({
+  show: (...shown) => {
+    for (const one of gauges) one.show(...shown)
+  },
+  forget: (modelId) => {
+    for (const one of gauges) one.forget(modelId)
+  },
+})
+
+/** What is said of a subject: a few hundred are shared by all models. */
+type Kind = Pick<Fact, 'family' | 'metric' | 'reference' | 'convention'>
+const kindKey = ({ family, metric, reference, convention }: Kind) =>
+  [family, metric, reference, convention].join('\u0001')
+
+/**
+ * The facts of the newest window of one combination. A process shows hundreds of thousands: what they say lies side by side, an
+ * object for each would take four times the memory.
+ */
+interface Shown {
+  end: number
+  same: Record<'model_id' | 'model_version' | 'variant' | 'slice', string>
+  kinds: Kind[]
+  subjects: string[]
+  values: number[]
+  verdicts: (number | undefined)[]
+}
+
+export function createGauges({ registry }: Metrics): Gauges {
+  const shown = new Map<string, Shown>()
+  const kinds = new Map<string, Kind>()
+
+  function kindOf(fact: Fact): Kind {
+    const key = kindKey(fact)
+    let kind = kinds.get(key)
+    if (!kind) {
+      const { family, metric, reference, convention } = fact
+      kinds.set(key, (kind = { family, metric, reference, convention }))
+    }
+    return kind
+  }
+
+  /** Its series are made when they are asked for: kept by the client library they would take far more. */
+  function gauge(name: string, help: string, numbersOf: (one: Shown) => (number | undefined)[]) {
+    const made = new Gauge({ name, help, labelNames: LABELS, registers: [registry] })
+    const described = made.get.bind(made)
+    made.get = async () => ({
+      ...(await described()),
+      values: [...shown.values()].flatMap((one) =>
+        numbersOf(one).flatMap((value, i) => {
+          const { slice, ...ofModel } = one.same
+          const { family, metric, reference, convention } = one.kinds[i]!
+          // In the order in which they are documented.
+          const subject = one.subjects[i]!
+          const labels = { ...ofModel, family, subject, metric, slice, reference, convention }
+          return value === undefined ? [] : [{ value, labels }]
+        }),
+      ),
+    })
+  }
+  gauge('plumbline_window_metric', 'A metric of the last closed window.', ({ values }) => values)
+  gauge(
+    'plumbline_verdict',
+    'Verdict on a metric of the last closed window: 0 ok, 1 warning, 2 alarm, -1 incomplete.',
+    ({ verdicts }) => verdicts,
+  )
+
+  return {
+    show: ({ modelId, combination, window }, facts, snoozed) => {
+      const id = `${modelId}\u0001${keyOf(combination)}`
+      const { slice } = combination
+      if ((shown.get(id)?.end ?? 0) > window.end) return
+      /** One of each set of labels: Prometheus refuses two series alike. */
+      const series = new Map<string, Fact>()
+      for (const fact of facts) {
+        if (fact.value === null || fact.n_current < LEAST_CELL) continue
+        // Corrected values stand in the table, beside the observed ones of the same name.
+        if (fact.method === 'poststratified') continue
+        series.set(`${kindKey(fact)}\u0001${fact.subject}`, fact)
+      }
+      const own = [...series.values()]
+      shown.set(id, {
+        end: window.end,
+        same: {
+          model_id: modelId,
+          model_version: combination.modelVersion,
+          variant: combination.variant,
+          slice: slice ? `${slice.key}:${slice.value}` : '',
+        },
+        kinds: own.map(kindOf),
+        subjects: own.map(({ subject }) => subject),
+        values: own.map(({ value }) => value!),
+        verdicts: own.map((fact) =>
+          fact.verdict === 'none' || snoozed?.has(snoozeKey(modelId, fact))
+            ? undefined
+            : VERDICTS[fact.verdict],
+        ),
+      })
+    },
+    forget: (modelId) => {
+      for (const id of shown.keys()) if (id.startsWith(`${modelId}\u0001`)) shown.delete(id)
+    },
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * Writes what was said of windows.
+ *
+ * A revision is written in this order: 1. its facts, 2. its verdicts, 3. the inputs it was made from, 4. the verdicts to
+ * their topic. Cut off before 3, the window is still due and comes again with a higher revision; cut off before 4, the
+ * verdicts are in the table, which their readers re-read. Models that are judged side by side share their inserts: parts are
+ * what costs, not rows.
+ */
+import { createHash } from 'node:crypto'
+import type { ClickHouse, Row } from '../../../lib/clickhouse/port.ts'
+import type { EventLog } from '../../../lib/event-log/port.ts'
+import { gathered } from '../../../lib/clickhouse/request-batcher.ts'
+import type { Model } from '../../../lib/models/model-files.ts'
+import { TOPICS } from '../../../schemas/topics.ts'
+import type { Worst } from '../plan/episodes.ts'
+import { factKey, type Fact } from '../data/metric-results.ts'
+import { metricRows, sliceColumns, tokenOf, verdictRow, type RevisionKey } from './rows.ts'
+import type { Due } from '../plan/due-windows.ts'
+
+/** Of one combination of a window. */
+export interface Revision {
+  key: RevisionKey
+  /** What differs from the revision before, and that one. */
+  changed: readonly Fact[]
+  before: ReadonlyMap<string, Fact>
+}
+
+export interface JudgedWindow {
+  model: Model
+  due: Due
+  worst: Worst
+  /** Some drift verdict of it is an alarm. */
+  alarmed: boolean
+}
+
+/** Rows for a table. */
+interface Asked {
+  table: string
+  /** Made when their turn comes: those of many models at once would take hundreds of megabytes. */
+  rows: () => readonly Row[]
+  token: string
+}
+
+/** Of one insert, until it is as good as a larger one. */
+const MOST_ROWS = 2500
+
+export type WriteRevisions = (window: JudgedWindow, revisions: readonly Revision[]) => Promise<void>
+
+export function revisionWriter(db: ClickHouse, eventLog: Pick<EventLog, 'append'>): WriteRevisions {
+  const insert = gathered(
+    ({ table }: Asked) => table,
+    async (asked) => {
+      let rows: Row[] = []
+      let tokens: string[] = []
+      for (const one of asked) {
+        rows = rows.concat(one.rows())
+        tokens.push(one.token)
+        if (rows.length < MOST_ROWS && one !== asked.at(-1)) continue
+        const token = createHash('sha256').update(tokens.join('\u0003')).digest('hex')
+        await db.insertRows(one.table, rows, token)
+        rows = []
+        tokens = []
+      }
+      return asked.map(() => undefined)
+    },
+    // What was stored under one token must not be stored again under another.
+    { alone: false },
+  )
+
+  return async (window, revisions) => {
+    const token = revisions.map(({ key }) => tokenOf(key)).join('\u0002')
+    const verdicts = revisions.flatMap(verdictRows)
+    await insert({
+      table: 'window_metrics',
+      rows: () => revisions.flatMap(({ key, changed }) => metricRows(changed, key)),
+      token,
+    })
+    await insert({ table: 'verdicts', rows: () => verdicts, token })
+    await insert({
+      table: 'window_revisions',
+      rows: () => revisions.map(({ key }) => revisionRow(window, key)),
+      token,
+    })
+    await eventLog.append(
+      TOPICS.verdicts.topic,
+      verdicts.map((row) => ({ key: window.model.modelId, value: JSON.stringify(row) })),
+    )
+  }
+}
+
+/** Of facts that have a verdict, or had one. */
+function verdictRows({ key, changed, before }: Revision) {
+  return changed.flatMap((fact) => {
+    const previous = before.get(factKey(fact))?.verdict ?? ''
+    const isOne = fact.verdict !== 'none' || (previous !== '' && previous !== 'none')
+    return isOne ? [verdictRow(fact, key, previous)] : []
+  })
+}
+
+const revisionRow = ({ model, due, worst, alarmed }: JudgedWindow, key: RevisionKey): Row => ({
+  model_id: model.modelId,
+  model_version: key.combination.modelVersion,
+  variant: key.combination.variant,
+  ...sliceColumns(key.combination),
+  window_start: new Date(due.start).toISOString(),
+  window_end: new Date(due.end).toISOString(),
+  revision: key.revision,
+  events: due.events,
+  outcome_changes: due.changes,
+  maturity: due.maturity,
+  worst,
+  drift_alarm: alarmed,
+  episode_id: key.episode,
+  policy_revision: model.revision,
+  computed_at: new Date(key.computedAt).toISOString(),
+})

@@ -1,0 +1,82 @@
+/** The last closed window of each model under TrustyAI's names, for its dashboards and alerts; all with one set of labels. */
+import { Gauge } from 'prom-client'
+import type { Metrics } from '../../../lib/runtime/metrics.ts'
+import type { Fact } from '../data/metric-results.ts'
+import type { Gauges } from './prometheus-gauges.ts'
+import { LEAST_CELL } from '../evaluate/thresholds.ts'
+import { ALL, keyOf } from '../data/cohort.ts'
+
+const LABELS = [
+  'metricName',
+  'modelId',
+  'protectedAttribute',
+  'outcomeName',
+  'referenceTag',
+  'subcategory',
+] as const
+
+/** Their names for our facts. The value of `kstest` is D, not p; `spd` is unprivileged minus privileged, as ours is. */
+const NAMES: Record<string, string> = {
+  'drift/ks': 'KSTEST',
+  'fairness/statistical_parity_difference': 'SPD',
+  'fairness/disparate_impact_ratio': 'DIR',
+}
+
+export function trustyaiGauges({ registry }: Metrics): Gauges {
+  const registers = [registry]
+  const gauges = new Map(
+    Object.values(NAMES).map((name) => [
+      name,
+      new Gauge({
+        name: `trustyai_${name.toLowerCase()}`,
+        help: `TrustyAI's ${name} of the last closed window.`,
+        labelNames: LABELS,
+        registers,
+      }),
+    ]),
+  )
+  const observations = new Gauge({
+    name: 'trustyai_model_observations_total',
+    help: 'Predictions of the last closed window.',
+    labelNames: ['model'],
+    registers,
+  })
+  const shown = new Map<string, { end: number; series: { name: string; labels: Labels }[] }>()
+
+  const forget = (modelId: string) => {
+    for (const { name, labels } of shown.get(modelId)?.series ?? [])
+      gauges.get(name)!.remove(labels)
+    observations.remove({ model: modelId })
+    shown.delete(modelId)
+  }
+  return {
+    show: ({ modelId, combination, window }, facts) => {
+      if (keyOf(combination) !== keyOf(ALL) || (shown.get(modelId)?.end ?? 0) > window.end) return
+      forget(modelId)
+      const series = facts.flatMap((fact) => seriesOf(modelId, fact))
+      for (const { name, labels, value } of series) gauges.get(name)!.set(labels, value)
+      const throughput = facts.find((fact) => fact.metric === 'throughput_per_s')
+      if (throughput) observations.set({ model: modelId }, throughput.n_current)
+      shown.set(modelId, { end: window.end, series })
+    },
+    forget,
+  }
+}
+
+type Labels = Record<(typeof LABELS)[number], string>
+
+function seriesOf(modelId: string, fact: Fact): { name: string; labels: Labels; value: number }[] {
+  const name = NAMES[`${fact.family}/${fact.metric}`]
+  if (!name || fact.value === null || fact.n_current < LEAST_CELL) return []
+  if (fact.convention !== 'plumbline') return []
+  const isFairness = fact.family === 'fairness'
+  const labels: Labels = {
+    metricName: name,
+    modelId,
+    protectedAttribute: isFairness ? fact.subject : '',
+    outcomeName: isFairness ? 'prediction' : '',
+    referenceTag: isFairness ? '' : fact.reference,
+    subcategory: isFairness ? '' : fact.subject,
+  }
+  return [{ name, labels, value: fact.value }]
+}

@@ -1,0 +1,100 @@
+/**
+ * Joined truth in SQL: outcomes and, for models that say what a missing label means, the predictions without one.
+ *
+ * `received` (NULL where no label came), `reviewed`, `weight` (how many events it stands for), `predicted`, `positive`, `p`, `loss`, `square` and `error` are made beside the columns of outcomes.
+ */
+import type { Params } from '../../../lib/clickhouse/port.ts'
+import { durationMs } from '../../../lib/runtime/durations.ts'
+import type { Model } from '../../../lib/models/model-files.ts'
+import type { Window } from '../../../lib/models/windows.ts'
+import { STANDS_FOR } from '../data/sampling.ts'
+import {
+  ALL,
+  outcomeScope,
+  paramsOf,
+  sqlTime,
+  UNSLICED_KEYS,
+  within,
+  type Combination,
+} from '../data/cohort.ts'
+
+/** Tables with the columns of `predictions` and `outcome_revisions`. */
+export interface Tables {
+  predictions: string
+  outcomes: string
+}
+
+/** As they came, without attributes that came apart. */
+export const AS_STORED: Tables = {
+  predictions: 'predictions',
+  outcomes: 'outcome_revisions FINAL',
+}
+
+/** Shadows of all versions among them. */
+export const EVERYTHING: Combination = { ...ALL, withShadows: true }
+
+const COLUMNS =
+  'prediction_id, predicted_at, prediction, prediction_number, score, attributes, decision, subject_id, sampling_fraction'
+
+/**
+ * The class that was predicted. A score without one is a class by the threshold; below it, whatever the label is called that is not
+ * positive.
+ */
+export const PREDICTED =
+  "coalesce(prediction, if(isNull(score), NULL, multiIf(score >= {threshold:Float64}, {positive:String}, label != {positive:String}, label, concat('not ', {positive:String}))))"
+
+/**
+ * Whether the favourable class was predicted: by the class, or where there is none by the score and the threshold, as
+ * {@link PREDICTED} reads it; NULL where there is neither. A score below the threshold favours whoever wants the class that
+ * is not the positive one.
+ */
+export const SELECTED =
+  'multiIf(isNotNull(prediction), prediction = {favorable:String}, isNull(score), NULL, (score >= {threshold:Float64}) = ({favorable:String} = {positive:String}))'
+
+/** As a column of {@link truthOfEach}: the key of the combination. */
+export const OWN_KEY = 'own_key'
+
+/** The truth of every combination without a slice: what is part of several comes once for each, told apart by {@link OWN_KEY}. */
+export const truthOfEach = (tables: Tables, model: Model) =>
+  sourceOf(tables, model, EVERYTHING, `, arrayJoin(${UNSLICED_KEYS}) AS ${OWN_KEY}`)
+
+/** @returns a subselect; {@link truthParams} are its parameters */
+export const truthSource = (tables: Tables, model: Model, c: Combination) =>
+  sourceOf(tables, model, c, '')
+
+function sourceOf({ predictions, outcomes }: Tables, model: Model, c: Combination, more: string) {
+  const where = `model_id = {model:String} AND ${within('predicted_at')}${outcomeScope(c)}`
+  const told = `SELECT ${COLUMNS}, label, label_number, CAST(label_received_at, 'Nullable(DateTime64(3))') AS received, source = 'human_review' AS reviewed${more}
+    FROM ${outcomes} WHERE ${where} AND name = 'label' AND isNotNull(label)`
+  const implied = `SELECT ${COLUMNS}, CAST({absent:String}, 'Nullable(String)'), toFloat64OrNull({absent:String}), NULL, false${more}
+    FROM ${predictions} WHERE ${where} AND predicted_at < {implied_until:DateTime64(3, 'UTC')} AND prediction_id NOT IN (
+      SELECT prediction_id FROM outcome_revisions FINAL WHERE model_id = {model:String} AND ${within('predicted_at')} AND name = 'label' AND isNotNull(label))`
+  return `(SELECT *,
+      ${PREDICTED} AS predicted,
+      label = {positive:String} AS positive,
+      if(positive, score, 1 - score) AS p,
+      -log(least(greatest(p, 1e-15), 1 - 1e-15)) AS loss,
+      pow(1 - p, 2) AS square,
+      prediction_number - label_number AS error,
+      ${STANDS_FOR} AS weight
+    FROM (${impliesLabels(model) ? `${told} UNION ALL ${implied}` : told})
+    SETTINGS do_not_merge_across_partitions_select_final = 1)`
+}
+
+export const impliesLabels = (model: Model) => model.labels.absent_means !== 'unknown'
+
+/** @param passedUntil up to here all events are thought to have come: what is older than the horizon has all its labels */
+export function truthParams(
+  model: Model,
+  spans: readonly Window[],
+  c: Combination,
+  passedUntil: number,
+): Params {
+  return {
+    ...paramsOf(model.modelId, spans, c),
+    positive: model.positiveClass,
+    threshold: model.threshold,
+    absent: model.labels.absent_means,
+    implied_until: sqlTime(Math.max(0, passedUntil - durationMs(model.labels.horizon))),
+  }
+}

@@ -1,0 +1,50 @@
+/** From attributes on the wire to rows, and into the queue of those whose windows are to be restated. */
+import { eventMapping, type RangeTables } from '../../../lib/sink/mapping.ts'
+import { eventRows } from '../../../lib/sink/rows.ts'
+import * as native from '../../../lib/clickhouse/native/block.ts'
+import { attributesKey, AttributesV1 } from '../../../schemas/events/attributes.v1.ts'
+
+/** Newest first. A release that changes what a message becomes adds a mapping and keeps the one before it. */
+export const ATTRIBUTE_MAPPINGS = [
+  eventMapping({
+    version: 'attributes-1',
+    service: 'feedback',
+    schema: AttributesV1,
+    // No `seenIn`: the newest observation counts, however often it comes.
+    identity: attributesKey,
+    tables: attributeTables,
+  }),
+] as const
+
+function attributeTables(): RangeTables {
+  const rows = eventRows(AttributesV1, new Set())
+  const queue = {
+    subject_id: native.strings(),
+    prediction_id: native.strings(),
+    place: native.strings(),
+    sign: native.fixed('Int8'),
+  }
+  let origin = ''
+  return {
+    begin: (range) => {
+      rows.begin(range)
+      native.clear(queue)
+      origin = `${range.logEpoch}/${range.partition}`
+    },
+    accept: (event, message) => {
+      const row = rows.rows
+      rows.add(event, message)
+      for (const name of ['subject_id', 'prediction_id'] as const) {
+        const id = event.get(name)
+        if (typeof id === 'string') queue[name].set(row, id)
+      }
+      queue.place.set(row, `${origin}/${message.offset}`)
+      queue.sign.set(row, 1)
+    },
+    repeat: () => {},
+    tables: (range) => [
+      { table: 'attributes', ...rows.end(range) },
+      { table: 'attributes_waiting_log', columns: queue, rows: rows.rows },
+    ],
+  }
+}

@@ -1,0 +1,91 @@
+/** From labels on the wire to rows, and into the queue of labels that are to be joined. */
+import { eventMapping, type RangeTables } from '../../../lib/sink/mapping.ts'
+import { eventRows } from '../../../lib/sink/rows.ts'
+import type { Event } from '../../../lib/events/validator.ts'
+import * as native from '../../../lib/clickhouse/native/block.ts'
+import { labelKey, LabelV1 } from '../../../schemas/events/label.v1.ts'
+import { ID_SEPARATOR } from '../../../schemas/fields.ts'
+
+/**
+ * Newest first. A release that changes what a message becomes adds a mapping and keeps the one before it: version 1 joined
+ * model and id by a slash, so that two labels could have one identity.
+ */
+export const LABEL_MAPPINGS = [
+  eventMapping({
+    version: 'labels-2',
+    service: 'feedback',
+    schema: LabelV1,
+    seenIn: { table: 'labels', identity: `concat(model_id, '\\x1f', label_id)` },
+    identity: identityOf(ID_SEPARATOR),
+    key: labelKey,
+    tables: labelTables,
+  }),
+  eventMapping({
+    version: 'labels-1',
+    service: 'feedback',
+    schema: LabelV1,
+    seenIn: { table: 'labels', identity: `concat(model_id, '/', label_id)` },
+    identity: identityOf('/'),
+    key: labelKey,
+    tables: labelTables,
+  }),
+] as const
+
+function identityOf(separator: string) {
+  return (event: Event) =>
+    `${event.get('model_id') as string}${separator}${event.get('label_id') as string}`
+}
+
+const DICTIONARIES = new Set(['model_id', 'name'])
+const DEFAULT_NAME = 'label'
+/** What the join reads of a label, in the order of the log. */
+const ARRIVED = [
+  'model_id',
+  'prediction_id',
+  'label_id',
+  'trace_id',
+  'subject_id',
+  'labelled_at',
+  'log_epoch',
+  'topic',
+  'partition',
+  'offset',
+]
+
+function labelTables(): RangeTables {
+  const rows = eventRows(LabelV1, DICTIONARIES)
+  const queue = {
+    model_id: native.lowCardinality(),
+    prediction_id: native.strings(),
+    label_id: native.strings(),
+    since: native.fixed("DateTime64(3, 'UTC')"),
+    sign: native.fixed('Int8'),
+  }
+  return {
+    begin: (range) => {
+      rows.begin(range)
+      native.clear(queue)
+    },
+    accept: (event, message) => {
+      const row = rows.rows
+      const arrivedMs = rows.add(event, message)
+      rows.columns['name']!.set(row, (event.get('name') ?? DEFAULT_NAME) as never)
+      queue.model_id.set(row, event.get('model_id') as string)
+      const predictionId = event.get('prediction_id')
+      if (typeof predictionId === 'string') queue.prediction_id.set(row, predictionId)
+      queue.label_id.set(row, event.get('label_id') as string)
+      queue.since.set(row, arrivedMs)
+      queue.sign.set(row, 1)
+    },
+    repeat: () => {},
+    tables: (range) => {
+      const labels = rows.end(range)
+      const columns = Object.fromEntries(ARRIVED.map((name) => [name, labels.columns[name]!]))
+      return [
+        { table: 'labels', ...labels },
+        { table: 'labels_waiting_log', columns: queue, rows: rows.rows },
+        { table: 'labels_arrived', columns, rows: labels.rows },
+      ]
+    },
+  }
+}

@@ -1,0 +1,172 @@
+import type { Caller } from '../../../lib/http/api-keys.ts'
+import { actorOf } from '../../../lib/http/callers.ts'
+import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
+import { eventGateway } from '../../../lib/http/event-endpoint.ts'
+import type { EventLog } from '../../../lib/event-log/port.ts'
+import type { Http } from '../../../lib/http/server.ts'
+import { Problem } from '../../../lib/runtime/errors.ts'
+import type { Metrics } from '../../../lib/runtime/metrics.ts'
+import { requirePrintable } from '../../../lib/events/text-rules.ts'
+import { attributesKey, AttributesV1 } from '../../../schemas/events/attributes.v1.ts'
+import { labelKey, LabelV1 } from '../../../schemas/events/label.v1.ts'
+import { TOPICS } from '../../../schemas/topics.ts'
+import type { ReviewLabel, ReviewQueue } from '../queries/review-queue.ts'
+
+const id = { type: 'string', minLength: 1, maxLength: 200 }
+const reviewer = {
+  ...id,
+  maxLength: 180,
+  description: 'Who answers; the key says it where keys are set.',
+}
+const comment = { type: 'string', maxLength: 10_000, default: '' }
+const object = (required: string[], properties: Record<string, unknown>) => ({
+  type: 'object',
+  additionalProperties: false,
+  required,
+  properties,
+})
+
+interface Lease {
+  reviewer?: string
+  lease_id: string
+  comment: string
+}
+
+const reviewerOf = (caller: Caller | undefined, body: { reviewer?: string }) =>
+  actorOf(caller, body.reviewer, 'reviewer')
+
+export interface FeedbackRoutesOptions {
+  eventLog: EventLog
+  metrics: Metrics
+  queue: ReviewQueue
+  db: ClickHouse
+  /** Classes a reviewer may choose from, by model. */
+  classesOf: (modelId: string) => readonly string[]
+}
+
+export function feedbackRoutes(
+  http: Http,
+  { eventLog, metrics, queue, db, classesOf }: FeedbackRoutesOptions,
+): void {
+  const door = {
+    service: 'feedback',
+    eventLog,
+    metrics,
+  }
+  eventGateway(http, {
+    ...door,
+    path: '/v1/labels',
+    schema: LabelV1,
+    topic: TOPICS.labels.topic,
+    keyOf: labelKey,
+    idField: 'label_id',
+  })
+  eventGateway(http, {
+    ...door,
+    path: '/v1/attributes',
+    schema: AttributesV1,
+    topic: TOPICS.attributes.topic,
+    keyOf: attributesKey,
+    idField: 'subject_id',
+  })
+  const config = { scope: 'review' as const }
+
+  http.post<{ Body: { reviewer?: string; model_id?: string } }>(
+    '/v1/reviews/claim',
+    {
+      config,
+      schema: {
+        summary: 'A task under a lease; 204 when there is none',
+        body: object([], { reviewer, model_id: id }),
+      },
+    },
+    async (request, reply) => {
+      checkTexts(request.body)
+      const task = await queue.claim(
+        reviewerOf(request.caller, request.body),
+        request.body.model_id,
+      )
+      if (!task) return reply.code(204).send()
+      const [prediction] = await db.query(
+        `SELECT predicted_at, model_version, prediction, score, features, attributes, input_text, output_text FROM predictions
+         WHERE model_id = {model:String} AND prediction_id = {id:String}
+           AND predicted_at IN (SELECT predicted_at FROM prediction_times WHERE model_id = {model:String} AND id_hash = sipHash64({id:String}))
+         LIMIT 1`,
+        { model: task.model_id, id: task.prediction_id },
+      )
+      return { ...task, classes: classesOf(task.model_id), event: prediction ?? null }
+    },
+  )
+  http.post<{ Params: { task_id: string }; Body: Lease & { label: ReviewLabel } }>(
+    '/v1/reviews/:task_id/submit',
+    {
+      config,
+      schema: {
+        summary: 'Answers a claimed task',
+        body: object(['lease_id', 'label'], {
+          reviewer,
+          lease_id: id,
+          label: { type: ['string', 'number', 'boolean'] },
+          comment,
+        }),
+      },
+    },
+    async ({ params, body, caller }) => {
+      checkTexts({ ...params, ...body })
+      const modelId = await queue.modelOf(params.task_id)
+      if (modelId !== undefined) checkClass(body.label, classesOf(modelId))
+      const by = reviewerOf(caller, body)
+      return queue.submit(params.task_id, by, body.lease_id, body.label, body.comment)
+    },
+  )
+  http.post<{ Params: { task_id: string }; Body: Lease }>(
+    '/v1/reviews/:task_id/skip',
+    {
+      config,
+      schema: {
+        summary: 'Says that the reviewer cannot tell',
+        body: object(['lease_id'], { reviewer, lease_id: id, comment }),
+      },
+    },
+    async ({ params, body, caller }) => {
+      checkTexts({ ...params, ...body })
+      return queue.skip(params.task_id, reviewerOf(caller, body), body.lease_id, body.comment)
+    },
+  )
+  http.post<{ Params: { task_id: string }; Body: Lease }>(
+    '/v1/reviews/:task_id/release',
+    {
+      config,
+      schema: {
+        summary: 'Gives a claimed task back',
+        body: object(['lease_id'], { reviewer, lease_id: id, comment }),
+      },
+    },
+    async ({ params, body, caller }) => {
+      checkTexts({ ...params, ...body })
+      return queue.release(params.task_id, reviewerOf(caller, body), body.lease_id)
+    },
+  )
+  http.get(
+    '/v1/reviews/stats',
+    { config, schema: { summary: 'Open, leased and answered tasks by model' } },
+    async () => ({ models: await queue.stats() }),
+  )
+}
+
+/** @throws {Problem} 400 that names the field of a text that not every store can hold */
+function checkTexts(fields: object): void {
+  for (const [name, value] of Object.entries(fields)) requirePrintable(name, value)
+}
+
+/** @throws {Problem} 400 where a model has classes and the label is none of them, or where it is no finite number */
+function checkClass(label: ReviewLabel, classes: readonly string[]): void {
+  if (typeof label === 'number' && !Number.isFinite(label))
+    throw new Problem(400, 'invalid_request', 'label must be a finite number')
+  if (classes.length > 0 && !classes.includes(String(label)))
+    throw new Problem(
+      400,
+      'invalid_request',
+      `label must be one of the model's classes: ${classes.slice(0, 20).join(', ')}${classes.length > 20 ? ', …' : ''}`,
+    )
+}

@@ -1,0 +1,195 @@
+/**
+ * Label meets prediction, in either order, after any delay.
+ *
+ * Both sides are joined as they arrive: labels that came since the last look are looked up among the stored predictions, and
+ * predictions that came since then among the labels that wait. What waits is not tried again. None is lost in between: a
+ * label is among those that wait from the insert that stores it on, so of a pair whichever is seen later finds the other.
+ * An outcome is computed from all labels of its prediction, never from the one that just came, so neither the order of
+ * arrival nor doing a batch twice can matter; how far both sides are joined is remembered once the outcomes are written.
+ */
+import type { ClickHouse, Params } from '../../../lib/clickhouse/port.ts'
+import type { Models } from '../../../lib/models/model-files.ts'
+import { TOPICS } from '../../../schemas/topics.ts'
+import { createArrivals, within, type Stretch } from '../queries/arrivals.ts'
+import * as sql from '../queries/join-statements.ts'
+
+export interface Join {
+  /**
+   * Joins one batch of what has arrived on either side.
+   *
+   * @returns the models that got outcomes, and whether there is more to do at once
+   * @throws what ClickHouse throws; the same batch, or a smaller one, is then tried by the next call
+   */
+  resolve: () => Promise<{ models: string[]; more: boolean }>
+}
+
+export interface JoinOptions {
+  /** About how many labels one batch takes; 400 000 unless said otherwise. */
+  labels?: number
+  /** About how many arrived predictions one batch takes; 500 000 unless said otherwise. */
+  predictions?: number
+}
+
+const DEFAULT_PRECEDENCE = ['ground_truth', 'human_review', 'user_feedback', 'judge']
+/** A batch that fails is halved down to this part of its size: what took too long or too much memory then fits. */
+const SMALLEST_PART = 1 / 256
+
+const isLabels = (topic: string) => topic === TOPICS.labels.topic
+/** Predictions come by more than one topic; a topic without any costs a look at an empty stretch. */
+const isOthers = (topic: string) => !isLabels(topic) && topic !== TOPICS.attributes.topic
+
+export function createJoin(
+  db: ClickHouse,
+  models: Pick<Models, 'declared'>,
+  { labels = 400_000, predictions = 500_000 }: JoinOptions = {},
+): Join {
+  const arrivals = createArrivals(db)
+  const precedence = precedenceOf(models)
+  let part = 1
+  let swept = false
+
+  /** Joins one side's stretches and remembers that. */
+  async function step(
+    stretches: readonly Stretch[],
+    ask: (batch: Params) => Promise<boolean>,
+  ): Promise<string[]> {
+    const changed = stretches.length === 0 ? [] : await inBatch(db, precedence, ask)
+    await arrivals.joined(stretches)
+    return changed
+  }
+
+  async function joinArrived(): Promise<string[]> {
+    const [matters] = await db.query<{ waiting: string; unnamed: string }>(sql.ANYBODY)
+    const waiting = Number(matters?.waiting) > 0
+    const unnamed = Number(matters?.unnamed) > 0
+    // Asked after it was read what is stored: a label that comes later finds these predictions itself.
+    if (!waiting && !unnamed) {
+      await arrivals.joined(arrivals.rest(isOthers))
+      return []
+    }
+    const stretches = await arrivals.next(isOthers, Math.ceil(predictions * part))
+    return step(stretches, (batch) => askByPredictions(db, stretches, batch, { waiting, unnamed }))
+  }
+
+  return {
+    resolve: async () => {
+      try {
+        if (!swept) await sweep(db)
+        swept = true
+        await arrivals.refresh()
+        const stretches = await arrivals.next(isLabels, Math.ceil(labels * part))
+        const byLabels = await step(stretches, (batch) => askByLabels(db, stretches, batch))
+        const byPredictions = await joinArrived()
+        part = Math.min(1, part * 2)
+        return {
+          models: [...new Set([...byLabels, ...byPredictions])],
+          more: arrivals.rest((topic) => isLabels(topic) || isOthers(topic)).length > 0,
+        }
+      } catch (error) {
+        part = Math.max(SMALLEST_PART, part / 2)
+        throw error
+      }
+    },
+  }
+}
+
+/** Orders of the sources of truth as parameters: that of most models first, then those of `ranked`, which have their own. */
+type PrecedenceOf = (modelIds: readonly string[]) => Params
+
+function precedenceOf(models: Pick<Models, 'declared'>): PrecedenceOf {
+  const own = new Map(
+    models.declared
+      .filter((model) => model.labels.precedence.join() !== DEFAULT_PRECEDENCE.join())
+      .map((model) => [model.modelId, model.labels.precedence]),
+  )
+  return (modelIds) => {
+    const ranked = modelIds.filter((id) => own.has(id))
+    return { ranked, orders: [DEFAULT_PRECEDENCE, ...ranked.map((id) => own.get(id)!)] }
+  }
+}
+
+/**
+ * Writes outcomes for the predictions that `ask` puts into the batch, as far as they are stored, and takes their labels off
+ * the queue.
+ */
+async function inBatch(
+  db: ClickHouse,
+  precedence: PrecedenceOf,
+  ask: (batch: Params) => Promise<boolean>,
+): Promise<string[]> {
+  const id = batchId()
+  const batch = { batch: id }
+  let isEmpty = false
+  try {
+    const withUnnamed = await ask(batch)
+    // Of most predictions that come no label waits yet.
+    isEmpty = (await db.query(sql.ANY_ASKED, batch)).length === 0
+    if (isEmpty) return []
+    await db.command(sql.FIND, batch)
+    const rows = await db.query<{ model_id: string }>(sql.MODELS, batch)
+    const changed = rows.map((row) => row.model_id)
+    if (changed.length === 0) return []
+    await db.command(sql.outcomes(withUnnamed), { ...batch, ...precedence(changed) })
+    await db.command(sql.TAKE_OFF, batch)
+    if (withUnnamed) await db.command(sql.TAKE_OFF_ADDRESSED, batch)
+    return changed
+  } finally {
+    if (!isEmpty) await db.command(`ALTER TABLE labels_joining DROP PARTITION ${id}`)
+  }
+}
+
+/** Asks for the predictions of labels that have come. @returns whether some of them name a trace or a subject */
+async function askByLabels(
+  db: ClickHouse,
+  stretches: readonly Stretch[],
+  batch: Params,
+): Promise<boolean> {
+  const { condition, params } = within(stretches)
+  const all = { ...params, ...batch }
+  const labels = sql.labelsOf(condition)
+  const [counts] = await db.query<{ unnamed: string }>(labels.count, params)
+  const unnamed = Number(counts?.unnamed) > 0
+  await db.command(labels.ask, all)
+  if (unnamed) {
+    await db.command(labels.address, params)
+    await db.command(labels.askAddressed, all)
+  }
+  // Another label of the same prediction may name a trace or a subject.
+  return unnamed || (await anyUnnamed(db))
+}
+
+/** Asks for those of the predictions that have come which labels wait for, or were found to mean. */
+async function askByPredictions(
+  db: ClickHouse,
+  stretches: readonly Stretch[],
+  batch: Params,
+  { waiting, unnamed }: { waiting: boolean; unnamed: boolean },
+): Promise<boolean> {
+  const { condition, params } = within(stretches)
+  const all = { ...params, ...batch }
+  const predictions = sql.predictionsOf(condition)
+  if (waiting) await db.command(predictions.ask, all)
+  if (unnamed) {
+    await db.command(predictions.address, params)
+    await db.command(predictions.askAddressed, all)
+  }
+  return unnamed
+}
+
+async function anyUnnamed(db: ClickHouse): Promise<boolean> {
+  const [row] = await db.query<{ unnamed: string }>(sql.ANYBODY)
+  return Number(row?.unnamed) > 0
+}
+
+/** A number that no other batch has: its time, and what tells batches of one instant apart. */
+const batchId = () => Date.now() * 1000 + Math.floor(Math.random() * 1000)
+
+/** Removes what batches of processes that were killed have left; none of those at work is an hour old. */
+async function sweep(db: ClickHouse): Promise<void> {
+  const old = await db.query<{ batch: string }>(
+    'SELECT DISTINCT batch FROM labels_joining WHERE batch < {before:UInt64}',
+    { before: (Date.now() - 3_600_000) * 1000 },
+  )
+  for (const { batch } of old)
+    await db.command(`ALTER TABLE labels_joining DROP PARTITION ${batch}`)
+}

@@ -1,0 +1,135 @@
+/** From predictions on the wire to rows and counts. */
+import { eventTime } from '../../../lib/events/fields.ts'
+import type { LoggedRange } from '../../../lib/event-log/port.ts'
+import { eventMapping, type RangeTables } from '../../../lib/sink/mapping.ts'
+import { eventRows } from '../../../lib/sink/rows.ts'
+import { predictionIdentity, predictionKey } from '../../../lib/events/validator.ts'
+import { memberOf } from '../../../lib/events/flat-record.ts'
+import * as native from '../../../lib/clickhouse/native/block.ts'
+import { PredictionV1 } from '../../../schemas/events/prediction.v1.ts'
+import { predictionCounts } from '../../../lib/sink/counts/prediction-counts.ts'
+import type { TableRows } from '../../../lib/sink/table-rows.ts'
+import { producerCounts } from './producer-counts.ts'
+
+/** Subjects of a model whose numbers are categories. */
+type CodesOf = (modelId: string) => ReadonlySet<string>
+
+/**
+ * Newest first. A release that changes what a message becomes adds a mapping and keeps the one before it: version 1 joined
+ * model and id by a slash, so that two predictions could have one identity.
+ *
+ * @param codesOf by the model file; none unless given
+ */
+export const predictionMappings = (codesOf?: CodesOf) =>
+  [
+    eventMapping({
+      version: 'predictions-2',
+      service: 'ingest',
+      schema: PredictionV1,
+      seenIn: { table: 'predictions', identity: `concat(model_id, '\\x1f', prediction_id)` },
+      identity: predictionIdentity,
+      key: 'identity',
+      tables: () => predictionTables(codesOf),
+    }),
+    eventMapping({
+      version: 'predictions-1',
+      service: 'ingest',
+      schema: PredictionV1,
+      seenIn: { table: 'predictions', identity: `concat(model_id, '/', prediction_id)` },
+      identity: predictionKey,
+      key: 'identity',
+      tables: () => predictionTables(codesOf),
+    }),
+  ] as const
+
+/** Those of models without a file. */
+export const PREDICTION_MAPPINGS = predictionMappings()
+
+const DICTIONARIES = new Set(['model_id', 'model_version', 'variant'])
+/** Events further in the future than this do not move the watermark: a producer's clock is wrong. */
+const MAX_SKEW_MS = 300_000
+
+const modelIdOf = memberOf('model_id')
+const predictedAtOf = memberOf('predicted_at')
+
+function predictionTables(codesOf: CodesOf | undefined): RangeTables {
+  const rows = eventRows(PredictionV1, DICTIONARIES)
+  const unknown = native.fixed('UInt16')
+  rows.columns['unknown_fields'] = unknown
+  const { model_id, prediction_id, predicted_at } = rows.columns as Times
+  const times = { model_id, prediction_id, predicted_at }
+  const counts = predictionCounts(codesOf)
+  const producers = producerCounts()
+  const newest = watermarks()
+
+  return {
+    begin: (range) => {
+      rows.begin(range)
+      counts.begin()
+      producers.begin()
+      newest.begin()
+    },
+    accept: (event, message, unknownFields) => {
+      const at = eventTime(predictedAtOf(event))!
+      const row = rows.rows
+      const arrivedMs = rows.add(event, message)
+      if (unknownFields > 0) unknown.set(row, Math.min(unknownFields, 0xffff))
+      counts.add(event, at)
+      producers.add(event, at)
+      newest.move(modelIdOf(event) as string, at, arrivedMs)
+    },
+    repeat: (event) => {
+      const at = eventTime(predictedAtOf(event))!
+      counts.repeat(event, at)
+      producers.repeat(event, at)
+    },
+    tables: (range) => [
+      { table: 'predictions', ...rows.end(range), months: monthsOfRows(counts.months()) },
+      { table: 'prediction_times', columns: times, rows: rows.rows },
+      ...counts.tables(),
+      producers.table(),
+      newest.table(range),
+    ],
+  }
+}
+
+const monthsOfRows = (of: number[] | undefined) => of && { column: 'predicted_at', of }
+
+type Times = Record<'model_id' | 'prediction_id' | 'predicted_at', native.Column<never>>
+
+/** The newest event of each model. */
+function watermarks() {
+  const newest = new Map<string, { at: number; receivedAt: number }>()
+  const columns = {
+    model_id: native.lowCardinality(),
+    topic: native.lowCardinality(),
+    partition: native.lowCardinality(),
+    newest: native.fixed("DateTime64(3, 'UTC')"),
+    received_at: native.fixed("DateTime64(3, 'UTC')"),
+  }
+  return {
+    begin: () => newest.clear(),
+    move: (modelId: string, at: number, arrivedMs: number) => {
+      if (at > arrivedMs + MAX_SKEW_MS) return
+      const known = newest.get(modelId)
+      if (!known) newest.set(modelId, { at, receivedAt: arrivedMs })
+      else {
+        known.at = Math.max(known.at, at)
+        known.receivedAt = Math.max(known.receivedAt, arrivedMs)
+      }
+    },
+    table: (range: LoggedRange): TableRows => {
+      native.clear(columns)
+      let row = 0
+      for (const [modelId, { at, receivedAt }] of newest) {
+        columns.model_id.set(row, modelId)
+        columns.topic.set(row, range.topic)
+        columns.partition.set(row, range.partition)
+        columns.newest.set(row, at)
+        columns.received_at.set(row, receivedAt)
+        row++
+      }
+      return { table: 'watermarks', columns, rows: row }
+    },
+  }
+}

@@ -1,0 +1,18 @@
+import { PredictionV1 } from '../../../schemas/events/prediction.v1.ts'
+import { TOPICS } from '../../../schemas/topics.ts'
+import { eventGateway } from '../../../lib/http/event-endpoint.ts'
+import type { EventLog } from '../../../lib/event-log/port.ts'
+import type { Http } from '../../../lib/http/server.ts'
+import type { Metrics } from '../../../lib/runtime/metrics.ts'
+
+export function ingestRoutes(http: Http, eventLog: EventLog, metrics: Metrics): void {
+  eventGateway(http, {
+    service: 'ingest',
+    path: '/v1/predictions',
+    schema: PredictionV1,
+    topic: TOPICS.predictions.topic,
+    idField: 'prediction_id',
+    eventLog,
+    metrics,
+  })
+}

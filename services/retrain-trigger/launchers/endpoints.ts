@@ -1,0 +1,45 @@
+/** Keeps launches apart: a few at a time, fewer to one endpoint, and none to an endpoint that has just failed. Pure. */
+import { backoffMs } from '../../../lib/runtime/clock.ts'
+
+const MOST = 16
+const MOST_OF_ONE = 2
+const FIRST_PAUSE_MS = 1000
+const LONGEST_PAUSE_MS = 5 * 60_000
+/** Endpoints remembered; the one that failed longest ago goes first. */
+const REMEMBERED = 1000
+
+export interface Endpoints {
+  /** Takes a place for a launch at an endpoint; false when there is none now. */
+  take: (endpoint: string, now: number) => boolean
+  /** Gives the place back; a failure pauses the endpoint, for `askedMs` at least. */
+  give: (endpoint: string, outcome: 'answered' | 'failed', now: number, askedMs?: number) => void
+}
+
+export function launchEndpoints(): Endpoints {
+  const busy = new Map<string, number>()
+  const failed = new Map<string, { times: number; until: number }>()
+  let total = 0
+  return {
+    take: (endpoint, now) => {
+      const here = busy.get(endpoint) ?? 0
+      const paused = (failed.get(endpoint)?.until ?? 0) > now
+      if (paused || total >= MOST || here >= MOST_OF_ONE) return false
+      busy.set(endpoint, here + 1)
+      total++
+      return true
+    },
+    give: (endpoint, outcome, now, askedMs = 0) => {
+      total--
+      const here = (busy.get(endpoint) ?? 1) - 1
+      if (here === 0) busy.delete(endpoint)
+      else busy.set(endpoint, here)
+      const times = failed.get(endpoint)?.times ?? 0
+      failed.delete(endpoint)
+      if (outcome === 'answered') return
+      const pause = Math.max(askedMs, backoffMs(times, FIRST_PAUSE_MS, LONGEST_PAUSE_MS))
+      failed.set(endpoint, { times: times + 1, until: now + pause })
+      const [oldest] = failed.keys()
+      if (failed.size > REMEMBERED && oldest !== undefined) failed.delete(oldest)
+    },
+  }
+}

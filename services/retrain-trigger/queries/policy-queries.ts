@@ -1,0 +1,107 @@
+/** What policies read from ClickHouse. */
+import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
+import { sliceName, type StandingFact } from '../decide/decide.ts'
+
+export interface WindowRevision {
+  windowEnd: number
+  revision: number
+}
+
+export interface StandingAlarm {
+  model_id: string
+  family: string
+  metric: string
+  subject: string
+  verdict: string
+  reason: string
+  reference: string
+  value: number | null
+  window_start: string
+  window_end: string
+}
+
+const STANDING = `SELECT window_end, family, metric, subject, slice_key, slice_value, argMax(verdict, revision) AS standing FROM verdicts
+  WHERE model_id = {model:String} AND model_version = '' AND variant = '' AND convention = 'plumbline'`
+
+export function policyQueries(db: ClickHouse) {
+  return {
+    /** Every judged window with its newest revision, by end. */
+    windows: async (modelId: string): Promise<WindowRevision[]> => {
+      const rows = await db.query<{ end: string; revision: number }>(
+        `SELECT toUnixTimestamp64Milli(window_end) AS end, max(revision) AS revision FROM window_revisions
+         WHERE model_id = {model:String} AND model_version = '' AND variant = '' GROUP BY window_end ORDER BY window_end`,
+        { model: modelId },
+      )
+      return rows.map((row) => ({ windowEnd: Number(row.end), revision: row.revision }))
+    },
+
+    /** How many revisions of windows each of the models has; those without one are left out. */
+    revisions: async (modelIds: readonly string[]): Promise<ReadonlyMap<string, number>> => {
+      if (modelIds.length === 0) return new Map()
+      const rows = await db.query<{ model_id: string; n: string }>(
+        'SELECT model_id, count() AS n FROM window_revisions WHERE model_id IN {models:Array(String)} GROUP BY model_id',
+        { models: modelIds },
+      )
+      return new Map(rows.map((row) => [row.model_id, Number(row.n)]))
+    },
+
+    /** Facts of windows that end at `since` or later, up to `until`. */
+    facts: async (
+      modelId: string,
+      since: number,
+      until = Number.MAX_SAFE_INTEGER,
+    ): Promise<StandingFact[]> => {
+      const rows = await db.query<{
+        end: string
+        family: string
+        metric: string
+        subject: string
+        slice_key: string
+        slice_value: string
+        standing: StandingFact['verdict']
+      }>(
+        `SELECT toUnixTimestamp64Milli(window_end) AS end, family, metric, subject, slice_key, slice_value, standing
+         FROM (${STANDING} AND toUnixTimestamp64Milli(window_end) BETWEEN {since:Int64} AND {until:Int64} GROUP BY window_end, family, metric, subject, slice_key, slice_value, reference) WHERE standing != 'none'`,
+        { model: modelId, since, until },
+      )
+      return rows.map(({ end, standing, slice_key, slice_value, ...row }) => ({
+        ...row,
+        windowEnd: Number(end),
+        verdict: standing,
+        slice: slice_key === '' ? '' : sliceName(slice_key, slice_value),
+      }))
+    },
+
+    labelledOutcomes: async (modelId: string): Promise<number> => {
+      const [row] = await db.query<{ n: string }>(
+        `SELECT count() AS n FROM outcome_revisions FINAL WHERE model_id = {model:String} AND name = 'label' AND isNotNull(label)`,
+        { model: modelId },
+      )
+      return Number(row?.n ?? 0)
+    },
+
+    /** The greatest sequence in the copy of the audit log; undefined when the store cannot be asked. */
+    lastAudited: async (): Promise<number | undefined> => {
+      try {
+        const [row] = await db.query<{ n: string }>('SELECT max(sequence) AS n FROM audit_log')
+        return Number(row?.n ?? 0)
+      } catch {
+        return undefined
+      }
+    },
+
+    /** Alarms and warnings of each model's last judged window. */
+    standingAlarms: (): Promise<StandingAlarm[]> =>
+      db.query<StandingAlarm>(
+        `SELECT model_id, family, metric, subject, standing AS verdict, reason, reference, value, window_start, window_end FROM (
+           SELECT model_id, family, metric, subject, reference, window_start, window_end,
+             argMax(v.verdict, revision) AS standing, argMax(v.reason, revision) AS reason, argMax(v.value, revision) AS value
+           FROM verdicts AS v
+           WHERE model_version = '' AND variant = '' AND convention = 'plumbline'
+             AND (model_id, window_end) IN (SELECT model_id, max(window_end) FROM verdicts WHERE model_version = '' AND variant = '' GROUP BY model_id)
+           GROUP BY model_id, family, metric, subject, reference, window_start, window_end
+         ) WHERE standing IN ('alarm', 'warning') ORDER BY model_id, family, metric, subject`,
+      ),
+  }
+}
+export type PolicyQueries = ReturnType<typeof policyQueries>
