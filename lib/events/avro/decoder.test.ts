@@ -107,6 +107,20 @@ test('any value of any schema', () => {
   )
 })
 
+const holdsLimit = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null
+    ? Object.values(value).some(holdsLimit)
+    : Math.abs(Number(value)) === 2 ** 53
+
+test('an int of more than 32 bits is none', () => {
+  const read = (...bytes: number[]) =>
+    avroDecoder('int')(Buffer.from(bytes), 0, bytes.length) as unknown
+  expect(read(0xff, 0xff, 0xff, 0xff, 0x0f)).toBe(-(2 ** 31))
+  expect(read(0xfe, 0xff, 0xff, 0xff, 0x0f)).toBe(2 ** 31 - 1)
+  expect(() => read(0x80, 0x80, 0x80, 0x80, 0x10)).toThrow('an int of 2147483648 is longer')
+  expect(() => read(128, 128, 128, 128, 128, 128, 128, 32)).toThrow('longer than 32 bits')
+})
+
 test('any bytes: a value that avsc reads too, or a refusal', () => {
   fc.assert(
     fc.property(any, fc.uint8Array({ maxLength: 40 }), ({ schema: nameless }, noise) => {
@@ -127,6 +141,8 @@ test('any bytes: a value that avsc reads too, or a refusal', () => {
         expect(String(error)).toMatch('precision loss')
         return
       }
+      // To avsc 2^53 itself is a number, which 2^53 + 1 would be too.
+      if (holdsLimit(theirs)) return
       expect(asObjects(found)).toEqual(plain(theirs))
     }),
     { numRuns: 3000 },

@@ -158,6 +158,7 @@ export function avroDecoder(
       case 'boolean':
         return () => bytes[take(1)] !== 0
       case 'int':
+        return int
       case 'long':
         return long
       case 'float':
@@ -266,7 +267,15 @@ export function avroDecoder(
     return value
   }
 
-  /** A zigzag varint; a bigint beyond 2^53. */
+  /** A long of 32 bits. */
+  function int(): number {
+    const value = long()
+    if (value !== Number(value) >> 0)
+      throw new AvroError(`an int of ${value} is longer than 32 bits`)
+    return value
+  }
+
+  /** A zigzag varint; a bigint from 2^53 on. */
   function long(): number | bigint {
     const from = at
     let byte = bytes[take(1)]!
