@@ -50,7 +50,19 @@ module.exports = {
       from: { path: '^lib/stats/', pathNot: TEST },
       to: { pathNot: '^lib/stats/' },
     },
-    ...floors('lib', 'lib', ['platform', 'http', 'sink', 'event-log', 'clickhouse|postgres']),
+    ...floors('lib', 'lib', [
+      'platform',
+      'sql-port',
+      'http',
+      'sink',
+      'postgres',
+      'clickhouse',
+      'models',
+      'events',
+      'event-log',
+      'disk',
+      'runtime',
+    ]),
     ...floors('drift', 'services/drift', [
       'http|loop',
       'canary|publish',
@@ -71,6 +83,7 @@ module.exports = {
     only('kafkajs in lib/event-log', '^node_modules/kafkajs', ['^lib/event-log/']),
     only('ClickHouse clients in lib/clickhouse', '^node_modules/(@clickhouse|chdb)', [
       '^lib/clickhouse/',
+      '^lib/sql-port/',
     ]),
     only('fastify in lib/http and http folders', '^node_modules/@?fastify', [
       '^lib/http/',

@@ -1,10 +1,10 @@
 /** A window of a million events with twenty features, judged from its counts; and what target=all needs of memory meanwhile. */
+import { decisionQueries } from '../services/drift/queries/verdict-feedback.ts'
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { ClickHouse } from '../lib/clickhouse/port.ts'
 import { createMetrics } from '../lib/runtime/metrics.ts'
 import { parseModel, type Model } from '../lib/models/model-files.ts'
-import { decisionQueries } from '../services/drift/http/verdict-feedback-routes.ts'
 import { createGauges } from '../services/drift/publish/prometheus-gauges.ts'
 import { createJudge } from '../services/drift/loop/evaluate-model.ts'
 import { BATCH } from '../services/drift/loop/evaluate-batches.ts'

@@ -1,6 +1,6 @@
 /**
- * Checks the house rules that a linter's import patterns cannot say: where a package may be imported, that services never
- * import one another, what pure files may touch, and where the environment is read.
+ * Checks the house rules that are about what a file says and how full a room is. Which room may import which is checked by
+ * `.dependency-cruiser.cjs`.
  */
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -13,28 +13,16 @@ interface Rule {
   forbids: RegExp
 }
 
-const IMPORT = (what: string) => new RegExp(`from '(${what})'`)
-const PURE =
-  /^(lib\/stats\/.*|lib\/(windows|city-hash|durations|conditions|rejections|cloudevents|event-(fields|fit|verdict|mapping|rows)|id-hash|numbers-or-none|kafkajs-unreadable|json-scan|json-bounds|subjects|category-counts|callers|key-ids|text-rules|consumer-health|kafkajs-partitioner|native-block|numeric-bins|mixed-grids|plain-json|prediction-counts|seen-ids|http-origin|sql-(allowlist|functions|reader|tree|words))|services\/[^/]+\/(dialects\/.*|[a-z-]*rows|producer-counts|evaluate[a-z-]*|canary|measures|decide|rules|references|schedule|agenda|past-windows|turns|due-models|facts|spans|window-data|label-classes|declared-features|reference-windows))\.ts$/
+/** Purity is a folder; beside these there are single files whose docstring ends with `Pure.`. */
+const PURE_ROOM =
+  /^(lib\/stats|services\/[^/]+\/(evaluate|plan|data|interop|decide|wire-formats))\//
+const PURE_FILE =
+  /^lib\/(models\/(windows|policy-language)|events\/(fields|fit-to-limits|validator|rejections|cloudevents|subjects|text-rules|finite-numbers|json\/(duplicate-keys|bounds|fast-reader))|sink\/(mapping|rows|field-columns|id-hash|dedupe-set|counts\/.*)|http\/(callers|key-ids|origin)|event-log\/(consumer-health|kafkajs-patches\/(partitioner|unreadable-batch))|clickhouse\/native\/.*|sql-port\/(city-hash|allowlist|allowed-functions|check-statement|syntax-tree|words)|runtime\/durations)\.ts$/
+const PURE = new RegExp(`${PURE_ROOM.source}|${PURE_FILE.source}`)
 /** Production code; tests, benches, examples and scripts may do what they need. */
 const PRODUCTION = /^(main|targets|lib\/.*|services\/.*|schemas\/.*)\.ts$/
 
 export const RULES: readonly Rule[] = [
-  {
-    says: 'kafkajs only in lib/event-log/kafka.ts and its helpers',
-    files: not(PRODUCTION, /^lib\/(event-log\.kafka|kafka-consumers|kafkajs-\w+)\.ts$/),
-    forbids: IMPORT("kafkajs[^']*"),
-  },
-  {
-    says: '@clickhouse/client and chdb only in lib/clickhouse*.ts',
-    files: not(PRODUCTION, /^lib\/clickhouse[a-z-]*\.ts$/),
-    forbids: IMPORT("@clickhouse/client|chdb[^']*"),
-  },
-  {
-    says: 'fastify only in lib/http/server.ts',
-    files: not(PRODUCTION, /^lib\/http\.ts$/),
-    forbids: IMPORT("@?fastify[^']*"),
-  },
   {
     says: 'process.env only in main.ts files',
     files: not(PRODUCTION, /^(services\/[^/]+\/)?main\.ts$/),
@@ -44,7 +32,7 @@ export const RULES: readonly Rule[] = [
     says: 'a pure file touches no I/O, clock, randomness or environment',
     files: PURE,
     forbids:
-      /from 'node:(?!crypto|buffer)|Date\.now\(|new Date\(\)|Math\.random\(|process\.|\bfetch\(|await /,
+      /from 'node:(?!crypto|buffer)|Date\.now\b|performance\.now|new Date\(\)|Math\.random\b|random(UUID|Bytes|Int)\b|process\.|\bset(Timeout|Interval|Immediate)\b|\bfetch\(|await /,
   },
   {
     says: 'no call takes the elements of an array of any length as its arguments: the stack ends at some hundred thousand',
@@ -55,13 +43,6 @@ export const RULES: readonly Rule[] = [
   { says: 'no barrels', files: PRODUCTION, forbids: /^export \* from/m },
   { says: 'no utils, helpers or common', files: /(utils|helpers|common)\.ts$/, forbids: /[\s\S]/ },
   { says: 'no default exports', files: PRODUCTION, forbids: /^export default/m },
-  ...['ingest', 'drift', 'feedback', 'retrain-trigger'].map((service) => ({
-    says: `services/${service} imports no other service`,
-    files: new RegExp(`^services/${service}/`),
-    forbids: new RegExp(
-      `from '\\.\\./(?!\\.\\./)[a-z-]+/|from '\\.\\./\\.\\./(services|targets|main)`,
-    ),
-  })),
 ]
 
 /** Every broken rule, as `file: rule`. */
@@ -71,6 +52,20 @@ export function violations(files: readonly { path: string; text: string }[]): st
       (rule) => `${path}: ${rule.says}`,
     ),
   )
+}
+
+/** A room with more files than this is two. */
+const MAX_FILES = 20
+
+/** Every production folder that is too full, as `folder: rule`. */
+export function fullRooms(paths: readonly string[]): string[] {
+  const rooms = Map.groupBy(
+    paths.filter((path) => PRODUCTION.test(path) && path.includes('/')),
+    (path) => path.slice(0, path.lastIndexOf('/')),
+  )
+  return [...rooms]
+    .filter(([, files]) => files.length > MAX_FILES)
+    .map(([room, files]) => `${room}: ${files.length} files, more than ${MAX_FILES}`)
 }
 
 function not(these: RegExp, but: RegExp): RegExp {
@@ -84,7 +79,8 @@ if (import.meta.main) {
     .trim()
     .split('\n')
   const production = paths.filter((path) => !path.endsWith('.test.ts'))
-  const found = violations(production.map((path) => ({ path, text: readFileSync(path, 'utf8') })))
+  const texts = production.map((path) => ({ path, text: readFileSync(path, 'utf8') }))
+  const found = [...violations(texts), ...fullRooms(production)]
   for (const line of found) console.error(line)
   if (found.length > 0) process.exit(1)
 }

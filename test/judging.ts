@@ -1,8 +1,8 @@
 /** Drift’s judge on a real engine, with what its module would give it. */
+import { decisionQueries } from '../services/drift/queries/verdict-feedback.ts'
 import type { ClickHouse } from '../lib/clickhouse/port.ts'
 import { createMetrics, type Metrics } from '../lib/runtime/metrics.ts'
 import type { Model } from '../lib/models/model-files.ts'
-import { decisionQueries } from '../services/drift/http/verdict-feedback-routes.ts'
 import { createGauges } from '../services/drift/publish/prometheus-gauges.ts'
 import { createJudge, type JudgeOptions } from '../services/drift/loop/evaluate-model.ts'
 import { driftQueries } from '../services/drift/queries/drift-queries.ts'

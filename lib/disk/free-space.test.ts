@@ -1,9 +1,10 @@
+import { refusingWhenFull } from '../event-log/refuse-when-full.ts'
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { diskSpace, refusingWhenFull } from './free-space.ts'
+import { diskSpace } from './free-space.ts'
 import type { EventLog } from '../event-log/port.ts'
 
 test('a folder with less room than asked for is told with its bytes; zero asks nothing', async () => {

@@ -1,7 +1,6 @@
-/** Room on the disks that a process writes to: told by readiness, and asked before events are accepted that must be kept. */
+/** Room on the disks that a process writes to: told by readiness. */
 import { statfs } from 'node:fs/promises'
-import { messageOf, Problem } from '../runtime/errors.ts'
-import type { EventLog } from '../event-log/port.ts'
+import { messageOf } from '../runtime/errors.ts'
 
 export interface DiskSpaceOptions {
   /** Folders that exist; two on one file system are told of twice. */
@@ -15,7 +14,6 @@ export interface DiskSpaceOptions {
 export type DiskProblem = () => Promise<string | undefined>
 
 const ASKED_AGAIN_MS = 1000
-const RETRY_AFTER_S = '30'
 
 /** Watches the room of folders. */
 export function diskSpace({ folders, minFreeBytes, now }: DiskSpaceOptions): DiskProblem {
@@ -40,25 +38,5 @@ async function problemOf(folder: string, minFreeBytes: number): Promise<string |
     return `${folder} has ${free} bytes free, fewer than the ${minFreeBytes} of PLUMBLINE_MIN_FREE_BYTES`
   } catch (error) {
     return `the room in ${folder} cannot be asked for: ${messageOf(error)}`
-  }
-}
-
-/**
- * A log that refuses messages of these topics while a disk is nearly full, with 503 and `Retry-After`, rather than accept
- * what it cannot keep. Messages of other topics pass: what was accepted before ends by them.
- */
-export function refusingWhenFull(
-  log: EventLog,
-  topics: readonly string[],
-  problem: DiskProblem,
-): EventLog {
-  const refused = new Set(topics)
-  return {
-    ...log,
-    append: async (topic, messages) => {
-      const full = refused.has(topic) ? await problem() : undefined
-      if (full) throw new Problem(503, 'disk_full', full, { 'retry-after': RETRY_AFTER_S })
-      await log.append(topic, messages)
-    },
   }
 }

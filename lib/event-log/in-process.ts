@@ -13,7 +13,7 @@ import type {
 import type { Journal, LeftRange } from './journal.ts'
 import { messageOf, Problem } from '../runtime/errors.ts'
 import { backoffMs, sleep } from '../runtime/clock.ts'
-import { isStoreFault } from '../sink/store-faults.ts'
+import { isStoreFault } from '../runtime/store-faults.ts'
 
 /** Appends that come while a batch is being stored form the next one; none waits longer than this for company. */
 const GROUP_COMMIT_MS = 3

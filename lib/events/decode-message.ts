@@ -3,8 +3,11 @@ import { isUtf8 } from 'node:buffer'
 import type { AvroReader } from './avro/confluent-wire-format.ts'
 import { binaryEvent, isStructured, structuredEvent } from './cloudevents.ts'
 import { spanOf, type LoggedMessage, type Span } from '../event-log/port.ts'
-import type { ReadMessage } from '../sink/mapping.ts'
+import type { Judge, Verdict } from './validator.ts'
 import { MAX_EVENT_BYTES } from './rejections.ts'
+
+/** Turns a message's bytes into a verdict; the formats that may be on the wire are behind it. */
+export type ReadMessage = (message: LoggedMessage, judge: Judge) => Verdict
 
 export interface MessageReader {
   /** Fetches what reading these messages needs (schemas), so that reading itself never waits. */

@@ -1,4 +1,5 @@
 /** What services stand on, built once from the configuration. Services never see this type, only the parts they name. */
+import { refusingWhenFull } from '../event-log/refuse-when-full.ts'
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -14,11 +15,11 @@ import {
   clickHouseServer,
   type ClickHouseServer,
   type ClickHouseServerOptions,
-} from '../clickhouse/reader-port/http-interface.ts'
+} from '../sql-port/http-interface.ts'
 import { backoffMs, sleep, systemClock, type Clock } from '../runtime/clock.ts'
 import { ConfigError } from '../runtime/config.ts'
 import { makeDataFolder, secretIn } from '../disk/data-folder.ts'
-import { diskSpace, refusingWhenFull, type DiskProblem } from '../disk/free-space.ts'
+import { diskSpace, type DiskProblem } from '../disk/free-space.ts'
 import { messageOf } from '../runtime/errors.ts'
 import { memoryLog } from '../event-log/in-process.ts'
 import { kafkaLog } from '../event-log/kafka.ts'

@@ -8,7 +8,8 @@ import type { TObject } from 'typebox'
 import { ID_SEPARATOR } from '../../schemas/fields.ts'
 import { deadLetterRows, type DeadLetter, type DeadLetterRows } from './dead-letters.ts'
 import { spanOf, type LoggedMessage, type LoggedRange } from '../event-log/port.ts'
-import { createJudge, type Event, type Judge, type Verdict } from '../events/validator.ts'
+import type { ReadMessage } from '../events/decode-message.ts'
+import { createJudge, type Event, type Verdict } from '../events/validator.ts'
 import { murmurHash3, xxHash32 } from './id-hash.ts'
 import * as native from '../clickhouse/native/block.ts'
 import type { SeenIds } from './dedupe-set.ts'
@@ -34,9 +35,6 @@ export interface MappedRange {
   /** The tables are stored: the next range may be written into their memory. */
   release: () => void
 }
-
-/** Turns a message's bytes into a verdict; the formats that may be on the wire are behind it. */
-export type ReadMessage = (message: LoggedMessage, judge: Judge) => Verdict
 
 /** A table and, in SQL, what {@link EventMappingOptions.identity} gives for a row of it. */
 export interface SeenIn {

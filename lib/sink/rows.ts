@@ -1,6 +1,8 @@
 /** The table of accepted events: a column per field, and where in the log each row came from. */
+import { columnsOf, type FieldColumns } from './field-columns.ts'
+import type { Column } from '../clickhouse/native/column.ts'
 import type { TObject } from 'typebox'
-import { columnsOf, fieldsOf, type FieldColumns } from '../events/fields.ts'
+import { fieldsOf } from '../events/fields.ts'
 import { arrivalOf, type LoggedMessage, type LoggedRange } from '../event-log/port.ts'
 import type { Event } from '../events/validator.ts'
 import { byNames } from '../events/flat-record.ts'
@@ -34,7 +36,7 @@ export function eventRows(schema: TObject, dictionaries: ReadonlySet<string>): E
   const columns = Object.assign(
     { ...origin },
     ...[...fields.values()].map((field) => field.columns),
-  ) as Record<string, native.Column<never>>
+  ) as Record<string, Column<never>>
   const cells = byNames((names) => names.map((name) => fields.get(name)))
   let rows = 0
   let of: Pick<LoggedRange, 'arrivedMs'> = {}

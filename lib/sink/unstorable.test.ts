@@ -1,6 +1,7 @@
+import type { ReadMessage } from '../events/decode-message.ts'
 import { expect, test } from 'vitest'
 import type { LoggedMessage, LoggedRange } from '../event-log/port.ts'
-import type { EventMapping, MappedRange, ReadMessage } from './mapping.ts'
+import type { EventMapping, MappedRange } from './mapping.ts'
 import { refusedByStore } from './unstorable.ts'
 
 const MOST_TRIALS = 4000

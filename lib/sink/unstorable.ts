@@ -2,8 +2,9 @@
  * Which messages of a range cannot be stored, where the range as a whole could not be: each is tried without the others, so
  * that one is set aside and the rest is stored. Nothing is stored while trying.
  */
+import type { ReadMessage } from '../events/decode-message.ts'
 import type { LoggedMessage, LoggedRange } from '../event-log/port.ts'
-import type { EventMapping, MappedRange, ReadMessage } from './mapping.ts'
+import type { EventMapping, MappedRange } from './mapping.ts'
 import { createSeenIds } from './dedupe-set.ts'
 
 /** Why a message cannot be stored. */

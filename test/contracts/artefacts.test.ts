@@ -8,7 +8,6 @@ import { parseModel } from '../../lib/models/model-files.ts'
 import { AttributesV1 } from '../../schemas/events/attributes.v1.ts'
 import { LabelV1 } from '../../schemas/events/label.v1.ts'
 import { PredictionV1 } from '../../schemas/events/prediction.v1.ts'
-import { RULES, violations } from '../../scripts/check-boundaries.ts'
 import { readElec2 } from '../../examples/elec2.ts'
 import { artefacts } from '../../scripts/artefacts.ts'
 import { ROOT } from '../processes.ts'
@@ -97,21 +96,6 @@ test.each(readdirSync(join(ROOT, 'models')).filter((file) => file.endsWith('.yam
     )
   },
 )
-
-test('the house rules find what they forbid', () => {
-  const bad: Record<string, string> = {
-    'services/drift/x.ts': "import { y } from '../ingest/y.ts'",
-    'services/ingest/x.ts': "import { Kafka } from 'kafkajs'",
-    'lib/x.ts': "import { createClient } from '@clickhouse/client'",
-    'lib/stats/x.ts': 'const now = Date.now()',
-    'services/drift/evaluate/window.ts': 'await x()',
-    'lib/utils.ts': '',
-    'lib/y.ts': 'process.env.A',
-  }
-  for (const [path, text] of Object.entries(bad))
-    expect(violations([{ path, text: `${text}\n` }])).toHaveLength(1)
-  expect(RULES.length).toBeGreaterThan(8)
-})
 
 test('the data of the examples comes with the project', () => {
   expect(readElec2()).toHaveLength(45_312)

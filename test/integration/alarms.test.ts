@@ -1,4 +1,5 @@
 /** A model whose reference has windows enough to tell noise from drift: alarms, episodes, and what people say of them. */
+import { decisionQueries } from '../../services/drift/queries/verdict-feedback.ts'
 import { beforeAll, expect, test } from 'vitest'
 import fastify from 'fastify'
 import type { ClickHouse } from '../../lib/clickhouse/port.ts'
@@ -10,10 +11,7 @@ import type { Sink } from '../../lib/sink/sink.ts'
 import { normals } from '../../bench/streams.ts'
 import { uniforms } from '../../lib/stats/distributions/random.ts'
 import { createSpool } from '../../lib/clickhouse/spool.ts'
-import {
-  decisionQueries,
-  decisionRoutes,
-} from '../../services/drift/http/verdict-feedback-routes.ts'
+import { decisionRoutes } from '../../services/drift/http/verdict-feedback-routes.ts'
 import { driftQueries } from '../../services/drift/queries/drift-queries.ts'
 import { ALL } from '../../services/drift/data/cohort.ts'
 import { referenceRoutes } from '../../services/drift/http/reference-routes.ts'

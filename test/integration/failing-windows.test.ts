@@ -1,9 +1,9 @@
 /** What cannot be judged is set aside, told, and tried again; a stream of odd times and invented models costs what it holds. */
+import { decisionQueries } from '../../services/drift/queries/verdict-feedback.ts'
 import { beforeAll, expect, test } from 'vitest'
 import type { ClickHouse } from '../../lib/clickhouse/port.ts'
 import { createMetrics } from '../../lib/runtime/metrics.ts'
 import { parseModel, type Model } from '../../lib/models/model-files.ts'
-import { decisionQueries } from '../../services/drift/http/verdict-feedback-routes.ts'
 import { failureTeller } from '../../services/drift/loop/failures.ts'
 import { createGauges } from '../../services/drift/publish/prometheus-gauges.ts'
 import { createJudge } from '../../services/drift/loop/evaluate-model.ts'

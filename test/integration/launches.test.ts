@@ -15,8 +15,8 @@ import {
   readEvidence,
 } from '../../services/retrain-trigger/queries/audit-log.ts'
 import { launcher } from '../../services/retrain-trigger/launchers/launch.ts'
-import { isTokenOf } from '../../services/retrain-trigger/data/run-token.ts'
-import type { Run } from '../../services/retrain-trigger/data/run-record.ts'
+import { isTokenOf } from '../../services/retrain-trigger/queries/run-token.ts'
+import type { Run } from '../../services/retrain-trigger/queries/run-record.ts'
 import { runLedger, type RunLedger } from '../../services/retrain-trigger/queries/runs.ts'
 import { temporaryDirectory } from '../harness.ts'
 import { until } from '../processes.ts'

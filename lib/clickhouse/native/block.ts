@@ -6,26 +6,11 @@
  * Layout: https://clickhouse.com/docs/interfaces/formats/Native (of revision 0, as files and HTTP bodies are read).
  */
 
+import type { Column } from './column.ts'
 import { bytesOf, fixed, LAYOUT } from './fixed-width.ts'
 import { byNames, type Members } from '../../events/flat-record.ts'
 
 export { fixed } from './fixed-width.ts'
-
-export interface Column<T = unknown> {
-  /** As in DDL, without codecs. */
-  type: string
-  /** Sets a row; rows come in ascending order, some may be left out. */
-  set: (row: number, value: T) => void
-  /** Rows up to here are given: set, or the default. */
-  fill: (rows: number) => void
-  /** Whether any row was set. */
-  used: () => boolean
-  /** What precedes the data of the whole column: versions of its encodings. */
-  prefix: () => Buffer[]
-  data: () => Buffer[]
-  /** Begins anew without a row. The memory stays, and so does what V8 has compiled: it drops the code of closures that are gone. */
-  clear: () => void
-}
 
 export interface NativeBlock {
   columns: Record<string, Column<never>>

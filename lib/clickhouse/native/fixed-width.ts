@@ -1,5 +1,5 @@
 /** Columns of numbers of one width, for `block.ts`. */
-import type { Column } from './block.ts'
+import type { Column } from './column.ts'
 
 const LEAST = 256
 

@@ -1,5 +1,6 @@
 /** Values of several types in one column of a Native block, for what features are. */
-import { strings, uint64, type Column } from './block.ts'
+import type { Column } from './column.ts'
+import { strings, uint64 } from './block.ts'
 import { fixed, type FixedColumn } from './fixed-width.ts'
 
 /** Places of the kinds in `Variant(Bool, Float64, String)`. */

@@ -4,7 +4,7 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { MAX_SCHEMA_BYTES, RegistryAway, schemaRegistry } from './schema-registry.ts'
-import { isStoreFault } from '../../sink/store-faults.ts'
+import { isStoreFault } from '../../runtime/store-faults.ts'
 
 let server: Server
 afterEach(() => {

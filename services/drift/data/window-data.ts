@@ -1,11 +1,6 @@
 /** What `queries.ts` reads of a span of time, and `evaluate*.ts` judges: counts, never raw rows. */
 import { categoryTotal, type CategoryCounts } from '../../../lib/sink/counts/category-counts.ts'
 import { sampleSize, type BinnedSample } from '../../../lib/stats/samples/binned-sample.ts'
-import type { Window } from '../../../lib/models/windows.ts'
-import type { LossModel } from '../evaluate/estimated-loss.ts'
-import type { ScoreCounts } from '../evaluate/estimated-performance.ts'
-import type { MultivariateReference } from '../evaluate/multivariate-drift.ts'
-import type { ReferenceWindows } from '../evaluate/reference-series.ts'
 import type { Confusion } from '../../../lib/stats/estimators/confusion.ts'
 
 export interface WindowCounts {
@@ -142,26 +137,6 @@ export interface GroupCounts {
     delayP50Seconds: number | null
   }
 }
-
-export interface ReferenceData {
-  name: string
-  judge: boolean
-  spans: readonly Window[]
-  counts: WindowCounts
-  outcomes: OutcomeCounts | undefined
-  /** Scores by bin; undefined where the reference does not judge. */
-  scores?: ScoreCounts | undefined
-  /** What errors depended on, of a regression. */
-  losses?: LossModel | undefined
-  /** Rows of it, where a classifier is asked. */
-  multivariate?: MultivariateReference | undefined
-  /** Window by window, where it has enough of them to tell their noise. */
-  windows?: ReferenceWindows | undefined
-}
-
-/** Whether a window is part of a reference: it is no news beside itself. */
-export const covers = (spans: readonly Window[], window: Window) =>
-  spans.some((span) => span.start <= window.start && span.end >= window.end)
 
 export const effectiveOf = ({ effective, events }: WindowCounts) => effective ?? events
 

@@ -1,11 +1,12 @@
 /** Features of very many categories: drawn alike they are calm, and what has changed is seen. */
+import type { ReferenceData } from '../data/reference.ts'
 import { expect, test } from 'vitest'
 import { drawnUsers, keptCategories, uniform } from '../../../test/category-sketch.ts'
 import { parseModel } from '../../../lib/models/model-files.ts'
 import { evaluateDrift } from './drift.ts'
 import { withShiftVerdicts } from './drift-alarms.ts'
 import { referenceWindows } from './reference-series.ts'
-import type { ReferenceData, WindowCounts } from '../data/window-data.ts'
+import type { WindowCounts } from '../data/window-data.ts'
 
 /** Pairs of spans that are compared, each with its neighbours. */
 const PAIRS = 4

@@ -1,4 +1,5 @@
 /** What is wrong with the data itself, beside its reference. Pure. */
+import type { ReferenceData } from '../data/reference.ts'
 import type { Kind } from '../data/declared-features.ts'
 import { isFeature } from '../../../lib/events/subjects.ts'
 import {
@@ -9,7 +10,7 @@ import {
   type BinnedSample,
 } from '../../../lib/stats/samples/binned-sample.ts'
 import { fact, type Fact } from '../data/metric-results.ts'
-import { valuesOf, type ReferenceData, type WindowCounts } from '../data/window-data.ts'
+import { valuesOf, type WindowCounts } from '../data/window-data.ts'
 
 /**
  * Facts about every feature of the reference or the window, without verdicts.

@@ -2,6 +2,12 @@
  * Drift judged on a budget: a window alarms when it differs from the reference by more than the reference's own windows differ, at
  * a level that keeps false alarms below `alarms.false_alarms_per_week`. Pure. The method is told in `docs/alarms.md`.
  */
+import {
+  covers,
+  type ReferenceData,
+  type CategoryReference,
+  type ReferenceWindows,
+} from '../data/reference.ts'
 import type { BinnedSample } from '../../../lib/stats/samples/binned-sample.ts'
 import type { Shape } from '../../../lib/stats/samples/normal-scores.ts'
 import {
@@ -17,21 +23,9 @@ import { numericContrast } from '../../../lib/stats/window-tests/window-referenc
 import type { Window } from '../../../lib/models/windows.ts'
 import { fact, isJudged, type Fact } from '../data/metric-results.ts'
 import type { PastShift } from '../data/past-shifts.ts'
-import {
-  freshShare,
-  LEAST_WINDOWS,
-  likelyCount,
-  type CategoryReference,
-  type ReferenceWindows,
-} from './reference-series.ts'
+import { freshShare, LEAST_WINDOWS, likelyCount } from './reference-series.ts'
 import { FAMILY_SHARES, levelVerdict, marked } from './thresholds.ts'
-import {
-  covers,
-  effectiveOf,
-  missingOf,
-  type ReferenceData,
-  type WindowCounts,
-} from '../data/window-data.ts'
+import { effectiveOf, missingOf, type WindowCounts } from '../data/window-data.ts'
 
 export interface ShiftRules {
   /** Share of windows that may alarm by chance, over all families. */

@@ -1,11 +1,12 @@
 /** What counts know, and what they do not: a bin of several values is no value. */
+import type { ReferenceData } from '../data/reference.ts'
 import { expect, test } from 'vitest'
 import { binned } from '../../../lib/sink/counts/log-histogram.ts'
 import type { BinnedSample } from '../../../lib/stats/samples/binned-sample.ts'
 import { spreadOf } from '../../../lib/stats/samples/moments.ts'
 import { evaluateDrift } from './drift.ts'
 import { evaluateQuality } from './data-quality.ts'
-import type { ReferenceData, WindowCounts } from '../data/window-data.ts'
+import type { WindowCounts } from '../data/window-data.ts'
 
 const sampleOf = (values: readonly number[], grid: number): BinnedSample => {
   const { bins, counts, totals, lows, highs } = binned(

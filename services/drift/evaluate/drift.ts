@@ -1,4 +1,5 @@
 /** How far the inputs and outputs of a model have moved from a reference. Pure. */
+import type { ReferenceData } from '../data/reference.ts'
 import { isFeature } from '../../../lib/events/subjects.ts'
 import {
   alignBins,
@@ -25,12 +26,7 @@ import type { Kind } from '../data/declared-features.ts'
 import { categoricalFacts } from './category-drift.ts'
 import { fact, type Fact, type Verdict } from '../data/metric-results.ts'
 import { KS_LEAST_D, KS_P, psiAlarmLine, psiVerdict } from './thresholds.ts'
-import {
-  effectiveOf,
-  type ReferenceData,
-  valuesOf,
-  type WindowCounts,
-} from '../data/window-data.ts'
+import { effectiveOf, valuesOf, type WindowCounts } from '../data/window-data.ts'
 
 const PSI_BINS = 10
 /** Model outputs that are numbers but no inputs: judged as operations. */

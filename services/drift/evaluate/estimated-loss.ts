@@ -2,20 +2,13 @@
  * How wrong a regression is thought to be while truth is missing: its absolute error, learned from the reference's rows by their features
  * and the prediction (direct loss estimation). Blind to concept drift, as every estimate without truth. Pure.
  */
+import type { Guess, LossModel } from '../data/reference.ts'
 import { normalInterval } from '../../../lib/stats/intervals/normal-interval.ts'
 import { growForest, type ForestOptions } from '../../../lib/stats/estimators/forest.ts'
 import { momentsOf } from '../../../lib/stats/samples/moments.ts'
 import { uniforms } from '../../../lib/stats/distributions/random.ts'
 import { fact, type Fact } from '../data/metric-results.ts'
-import { featureMatrix, type Features } from '../data/feature-matrix.ts'
-
-/** One prediction of a regression. */
-export interface Guess {
-  features: Features
-  prediction: number
-  /** Absolute error; null where the truth is not known. */
-  loss: number | null
-}
+import { featureMatrix } from '../data/feature-matrix.ts'
 
 /** Rows that are drawn of a window, and of a reference. */
 export const MOST_GUESSES = 2000
@@ -25,15 +18,6 @@ const FOREST: Omit<ForestOptions, 'uniform'> = { trees: 50, depth: 10, leastLeaf
 const FOLDS = 2
 const SEED = 1
 const CI_LEVEL = 0.95
-
-/** What is learned from a reference. */
-export interface LossModel {
-  of: (guess: Guess) => number
-  /** Rows it has learned from. */
-  n: number
-  /** Standard deviation of the loss about its estimate, of rows that were not learned from. */
-  residual: number
-}
 
 /** @returns undefined where too few rows have a truth */
 export function lossModel(reference: readonly Guess[]): LossModel | undefined {

@@ -1,4 +1,5 @@
 /** What performance is thought to be while truth is missing, late, or known of a choice of predictions only. Pure. */
+import type { ScoreCounts } from '../data/reference.ts'
 import {
   calibrationLine,
   expectedCalibrationError,
@@ -22,13 +23,6 @@ const CELL_WIDTH = 5
 const CI_LEVEL = 0.95
 /** Of predictions in cells without labels more than this leaves the correction incomplete. */
 const MOST_GAP = 0.05
-
-export interface ScoreCounts {
-  /** All predictions of the span with a score in [0, 1]. */
-  predicted: readonly ScoreBin[]
-  /** Those of them whose truth is known. */
-  labelled: readonly ScoreBin[]
-}
 
 /** @param pastErrors of earlier windows, estimate minus what came true */
 export function evaluateEstimates(

@@ -2,6 +2,7 @@
  * Performance and operations judged on a budget: a number alarms when it is worse than those of the reference's windows by more
  * than these differ, and by more than matters. Pure. The method is told in `docs/alarms.md`.
  */
+import { covers, type ReferenceData } from '../data/reference.ts'
 import { levelTail, type Level } from '../../../lib/stats/window-tests/level-test.ts'
 import { holm } from '../../../lib/stats/window-tests/shift-test.ts'
 import type { Side } from '../../../lib/stats/window-tests/window-noise.ts'
@@ -10,7 +11,6 @@ import { isJudged, type Fact } from '../data/metric-results.ts'
 import { levelKey, sizeOf, type LevelHistory, type PastLevel } from '../data/past-metrics.ts'
 import { coveredTwice, LEAST_WINDOWS } from './reference-series.ts'
 import { LEAST_RISE, FAMILY_SHARES, levelVerdict, marked, LEAST_FALL } from './thresholds.ts'
-import { covers, type ReferenceData } from '../data/window-data.ts'
 
 export interface LevelRules {
   window: Window

@@ -5,6 +5,7 @@
  * How far the reference's own windows are from one another says what is noise: each statistic is judged on its logarithm, by a
  * one-sided predictive t-test, as one more feature of the window.
  */
+import type { Drawn, MultivariateReference } from '../data/reference.ts'
 import { domainAuc } from '../../../lib/stats/estimators/domain-classifier.ts'
 import { normalInterval } from '../../../lib/stats/intervals/normal-interval.ts'
 import { medianDistance, mmd } from '../../../lib/stats/distances/mmd.ts'
@@ -15,19 +16,6 @@ import { fact, type Fact } from '../data/metric-results.ts'
 import { featureMatrix, featureNames, type Features } from '../data/feature-matrix.ts'
 import { LEAST_WINDOWS } from './reference-series.ts'
 import { FAMILY_SHARES, levelVerdict } from './thresholds.ts'
-
-/** One prediction of those that were drawn. */
-export interface Drawn {
-  features: Features
-  /** Empty where it has none. */
-  embedding: readonly number[]
-}
-
-export interface MultivariateReference {
-  rows: readonly Drawn[]
-  /** Per statistic, of each window of the reference against the others; empty where they are too few. */
-  own: readonly (readonly number[])[]
-}
 
 export interface MultivariateRules {
   reference: string

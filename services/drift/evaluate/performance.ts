@@ -1,11 +1,12 @@
 /** How right a model was, with an interval on every number, and whether that has fallen. Pure. */
+import type { ReferenceData } from '../data/reference.ts'
 import { normalInterval } from '../../../lib/stats/intervals/normal-interval.ts'
 import { newcombe } from '../../../lib/stats/intervals/proportions.ts'
 import { fact, type Fact } from '../data/metric-results.ts'
 import type { ClassFault } from './label-classes.ts'
 import { intervalOf, measuresOf, type Measure, type MeasureRules } from './performance-measures.ts'
 import { ERROR_RISE, fallVerdict, PERFORMANCE_FALL } from './thresholds.ts'
-import type { OutcomeCounts, ReferenceData } from '../data/window-data.ts'
+import type { OutcomeCounts } from '../data/window-data.ts'
 
 const CI_LEVEL = 0.95
 const ALARM_LEVEL = 0.99

@@ -1,4 +1,5 @@
 /** A reference, window by window: what tells the noise between windows from drift. Pure. */
+import type { CategoryReference, ReferenceWindows, Share } from '../data/reference.ts'
 import { isFeature } from '../../../lib/events/subjects.ts'
 import { durationMs } from '../../../lib/runtime/durations.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
@@ -35,39 +36,6 @@ const LEAST_EXPECTED = 5
 const MAX_TESTED = 1000
 /** With this share of all values a category is left out of what is estimated from a sample of categories. */
 const FREQUENT_SHARE = 1 / 200
-
-interface Share {
-  count: number
-  size: number
-}
-
-/** What the windows of a reference say of a subject's categories. */
-export interface CategoryReference {
-  /** Categories of all windows but the oldest, so that a new window has as many before it as those of the reference had. */
-  known: ReadonlySet<string>
-  /** Every window keeps the categories with a hash up to this. */
-  keptBelow: number
-  /** Categories that hold much of the values. */
-  frequent: ReadonlySet<string>
-  /** Per category that is frequent enough, its share of each window. */
-  shares: readonly { category: string; windows: readonly Share[] }[]
-  /** What was new in each window, seen from the others. */
-  fresh: readonly Share[]
-}
-
-export interface ReferenceWindows {
-  windows: readonly Window[]
-  /** Events per window, by what they are worth. */
-  events: readonly number[]
-  numeric: ReadonlyMap<string, NumericReference>
-  categories: ReadonlyMap<string, CategoryReference>
-  /** Per feature and window, events without a value. */
-  missing: ReadonlyMap<string, readonly number[]>
-  /** Where one is declared and the reference covers it twice. */
-  season: Season | undefined
-  /** Which phase a window begins in; 0 without a season. */
-  phaseOf: (start: number) => number
-}
 
 /**
  * The whole, non-overlapping windows with events inside the spans of a reference; empty where they are too few.

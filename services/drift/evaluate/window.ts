@@ -1,14 +1,21 @@
 /** (window, references, rules) -> every fact about it, with verdicts. Pure: the same input gives the same answer. */
+import {
+  covers,
+  type ReferenceData,
+  type Drawn,
+  type ScoreCounts,
+  type Guess,
+} from '../data/reference.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
 import { isFeature } from '../../../lib/events/subjects.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 import { declaredKinds } from '../data/declared-features.ts'
 import { evaluateDrift } from './drift.ts'
-import { evaluateEstimates, type ScoreCounts } from './estimated-performance.ts'
+import { evaluateEstimates } from './estimated-performance.ts'
 import { evaluateFairness, fairnessAttributes, fairnessTests } from './fairness.ts'
 import { withLevelVerdicts } from './metric-alarms.ts'
-import { evaluateLosses, type Guess } from './estimated-loss.ts'
-import { evaluateMultivariate, type Drawn } from './multivariate-drift.ts'
+import { evaluateLosses } from './estimated-loss.ts'
+import { evaluateMultivariate } from './multivariate-drift.ts'
 import { evaluateOperations } from './operations.ts'
 import { evaluateQuality } from './data-quality.ts'
 import { evaluatePerformance } from './performance.ts'
@@ -19,11 +26,9 @@ import type { LevelHistory } from '../data/past-metrics.ts'
 import type { PastShift } from '../data/past-shifts.ts'
 import { alarmLevel, FAMILY_SHARES, overridden } from './thresholds.ts'
 import {
-  covers,
   effectiveOf,
   type GroupCounts,
   type OutcomeCounts,
-  type ReferenceData,
   type WindowCounts,
 } from '../data/window-data.ts'
 

@@ -1,4 +1,6 @@
 /** Judges what is due of one model: reads counts, asks `evaluate`, has revisions written. */
+import type { decisionQueries } from '../queries/verdict-feedback.ts'
+import type { ReferenceData } from '../data/reference.ts'
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import type { EventLog } from '../../../lib/event-log/port.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
@@ -10,7 +12,6 @@ import type { ModelProgress } from '../queries/progress-queries.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
 import type { Said } from '../queries/published-results.ts'
 import { ALL, keyOf, type Combination } from '../data/cohort.ts'
-import type { decisionQueries } from '../http/verdict-feedback-routes.ts'
 import { fairnessAttributes } from '../evaluate/fairness.ts'
 import { asDeclared } from '../data/declared-features.ts'
 import { episodeOf, worstOf } from '../plan/episodes.ts'
@@ -19,7 +20,7 @@ import { NO_PAST } from '../queries/past-queries.ts'
 import { notOverlapping } from '../data/past-shifts.ts'
 import { answersBeside } from './exact-followups.ts'
 import type { TellFailure } from './failures.ts'
-import { pastWindows, type PastWindows } from '../data/past-windows.ts'
+import { pastWindows, type PastWindows } from '../plan/past-windows.ts'
 import { createReferenceCache, referenceReader, type ReferenceCache } from './load-reference.ts'
 import {
   frozenSpans,
@@ -42,7 +43,7 @@ import {
 import { truthReader } from '../queries/outcome-reader.ts'
 import { impliesLabels } from '../queries/labelled-outcomes.ts'
 import { createTurns, type Turns } from '../plan/turns.ts'
-import { noOutcomes, type ReferenceData } from '../data/window-data.ts'
+import { noOutcomes } from '../data/window-data.ts'
 
 export interface JudgeOptions {
   db: ClickHouse

@@ -1,11 +1,12 @@
 /** Reads what windows are compared with: the merged counts, truth and rows of a reference, kept while they stay the same. */
+import type { ReferenceData, Drawn } from '../data/reference.ts'
 import { largest } from '../../../lib/stats/samples/extremes.ts'
 import { durationMs } from '../../../lib/runtime/durations.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
 import { bucketMs, type Window } from '../../../lib/models/windows.ts'
 import { asDeclared } from '../data/declared-features.ts'
 import { lossModel } from '../evaluate/estimated-loss.ts'
-import { multivariateReference, type Drawn } from '../evaluate/multivariate-drift.ts'
+import { multivariateReference } from '../evaluate/multivariate-drift.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
 import { referenceWindows, windowsWithin } from '../evaluate/reference-series.ts'
 import type { ReferenceSpans } from '../plan/references.ts'
@@ -13,7 +14,7 @@ import { stepsWithin, type StepCount } from '../plan/due-windows.ts'
 import { ALL, keyOf, type Combination } from '../data/cohort.ts'
 import type { TruthReader } from '../queries/outcome-reader.ts'
 import { impliesLabels } from '../queries/labelled-outcomes.ts'
-import { noOutcomes, type ReferenceData } from '../data/window-data.ts'
+import { noOutcomes } from '../data/window-data.ts'
 
 /** Bins and categories of the references that are kept, some 50 bytes each; those that were not asked for longest give way. */
 const MOST_KEPT = 150_000

@@ -1,7 +1,7 @@
 /** The last closed window of each model, for Prometheus. */
+import { snoozeKey } from '../queries/verdict-feedback.ts'
 import { Gauge } from 'prom-client'
 import type { Metrics } from '../../../lib/runtime/metrics.ts'
-import { snoozeKey } from '../http/verdict-feedback-routes.ts'
 import type { Fact } from '../data/metric-results.ts'
 import type { RevisionKey } from './rows.ts'
 import { LEAST_CELL } from '../evaluate/thresholds.ts'

@@ -1,8 +1,10 @@
 /** Joined truth of a span, summed up inside ClickHouse. */
+import { summary, type SummaryRow } from './outcome-summary.ts'
+import type { ScoreCounts } from '../data/reference.ts'
 import type { ClickHouse, Params } from '../../../lib/clickhouse/port.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
 import { confusionOf, type Confusion } from '../../../lib/stats/estimators/confusion.ts'
-import { SCORE_PARTS, type ScoreCounts } from '../evaluate/estimated-performance.ts'
+import { SCORE_PARTS } from '../evaluate/estimated-performance.ts'
 import { weightedErrors, weightedLosses } from './weighted-outcomes.ts'
 import { readRanks, type Ranks } from './ranking-curves.ts'
 import { kishFactor, STANDS_FOR, type Weights } from '../data/sampling.ts'
@@ -22,34 +24,6 @@ const MAX_GUESSED_CLASSES = 100
 const MAX_CELLS = 20_000
 /** Classes of which totals are read where pairs are too many; of more, the most frequent ones. */
 const MAX_CLASSES = 5000
-
-/** Of the truth as it came, each event once. */
-export interface SummaryRow {
-  /** What it is of: a value of a slice, or '' for all. */
-  part: string
-  labelled: string
-  weight: number
-  squares: number
-  delay: number | null
-  loss: number | null
-  loss_deviation: number | null
-  square: number | null
-  square_deviation: number | null
-  numbers: string
-  absolute: number | null
-  absolute_deviation: number | null
-  squared: number | null
-  squared_deviation: number | null
-  label_variance: number | null
-  bias: number | null
-  bias_deviation: number | null
-  relative: number | null
-  relative_deviation: number | null
-  nonzero: string
-  label_total: number | null
-  label_mean: number | null
-  classes: string
-}
 
 interface CellRow {
   part: string
@@ -76,21 +50,6 @@ interface Truth {
   source: string
   params: Params
 }
-
-/** Summed up, apart by an expression. */
-const summary = (source: string, part: string) =>
-  `SELECT ${part} AS part, count() AS labelled, sum(weight) AS weight, sum(truth.weight * truth.weight) AS squares,
-     quantileExactOrNull(0.5)((toUnixTimestamp64Milli(received) - toUnixTimestamp64Milli(predicted_at)) / 1000) AS delay,
-     avg(loss) AS loss, stddevSamp(loss) AS loss_deviation, avg(square) AS square, stddevSamp(square) AS square_deviation,
-     count(error) AS numbers, avg(abs(error)) AS absolute, stddevSamp(abs(error)) AS absolute_deviation,
-     avg(error * error) AS squared, stddevSamp(error * error) AS squared_deviation,
-     varPopIf(label_number, isNotNull(error)) AS label_variance,
-     avg(error) AS bias, stddevSamp(error) AS bias_deviation,
-     avgIf(abs(error / label_number), label_number != 0) AS relative, stddevSampIf(abs(error / label_number), label_number != 0) AS relative_deviation,
-     countIf(isNotNull(error) AND label_number != 0) AS nonzero, sumIf(abs(label_number), isNotNull(error)) AS label_total,
-     avgIf(label_number, isNotNull(error)) AS label_mean,
-     uniq(label) AS classes
-   FROM ${source} AS truth GROUP BY part`
 
 /** Of a span as a whole. */
 export async function readOutcomes(

@@ -1,10 +1,10 @@
 /** Single predictions, drawn by their ids: for what learns from rows. */
+import type { Drawn, Guess } from '../data/reference.ts'
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
 import type { Window } from '../../../lib/models/windows.ts'
-import { MOST_GUESSES, type Guess } from '../evaluate/estimated-loss.ts'
+import { MOST_GUESSES } from '../evaluate/estimated-loss.ts'
 import { MOST_SCORED, type Scored } from '../evaluate/score-attribution.ts'
-import type { Drawn } from '../evaluate/multivariate-drift.ts'
 import { ALL, paramsOf, predictionScope, within, type Combination } from '../data/cohort.ts'
 import { AS_STORED, truthParams, truthSource } from './labelled-outcomes.ts'
 

@@ -1,10 +1,10 @@
 /** What drift reads of spans of time: merged counts, and truth summed up. */
+import type { ScoreCounts } from '../data/reference.ts'
 import type { ClickHouse, Params } from '../../../lib/clickhouse/port.ts'
 import { gathered } from '../../../lib/clickhouse/request-batcher.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 import { keptCounts, rawCounts, readCounted, readCounts, readTotals } from './count-queries.ts'
-import type { ScoreCounts } from '../evaluate/estimated-performance.ts'
 import { readGroups } from './group-queries.ts'
 import {
   readOutcomes,

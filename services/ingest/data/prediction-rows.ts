@@ -1,4 +1,5 @@
 /** From predictions on the wire to rows and counts. */
+import type { Column } from '../../../lib/clickhouse/native/column.ts'
 import { eventTime } from '../../../lib/events/fields.ts'
 import type { LoggedRange } from '../../../lib/event-log/port.ts'
 import { eventMapping, type RangeTables } from '../../../lib/sink/mapping.ts'
@@ -95,7 +96,7 @@ function predictionTables(codesOf: CodesOf | undefined): RangeTables {
 
 const monthsOfRows = (of: number[] | undefined) => of && { column: 'predicted_at', of }
 
-type Times = Record<'model_id' | 'prediction_id' | 'predicted_at', native.Column<never>>
+type Times = Record<'model_id' | 'prediction_id' | 'predicted_at', Column<never>>
 
 /** The newest event of each model. */
 function watermarks() {

@@ -6,7 +6,7 @@ import { requestsOf, type AlertRequest, type IncomingAlerts } from '../loop/send
 import { heldBack } from '../decide/decide.ts'
 import type { PolicyEngine } from '../loop/policies.ts'
 import type { RunLedger } from '../queries/runs.ts'
-import { isSigned } from './signatures.ts'
+import { isSigned } from '../data/signatures.ts'
 
 export interface AlertRoutesOptions {
   ledger: RunLedger

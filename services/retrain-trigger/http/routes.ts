@@ -8,8 +8,8 @@ import { alertRoutes } from './alert-routes.ts'
 import { incompleteness, readAudit, readEvidence } from '../queries/audit-log.ts'
 import type { PolicyEngine } from '../loop/policies.ts'
 import type { PolicyQueries } from '../queries/policy-queries.ts'
-import { isTokenOf } from '../data/run-token.ts'
-import type { Run } from '../data/run-record.ts'
+import { isTokenOf } from '../queries/run-token.ts'
+import type { Run } from '../queries/run-record.ts'
 import type { RunLedger } from '../queries/runs.ts'
 
 export interface RetrainRoutesOptions {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { launchEndpoints } from './endpoints.ts'
 import { retryAfterMs } from './retry-after.ts'
-import { isSigned, signatureHeaders } from '../http/signatures.ts'
+import { isSigned, signatureHeaders } from '../data/signatures.ts'
 
 test('two launches go to one endpoint at once, sixteen in all', () => {
   const endpoints = launchEndpoints()

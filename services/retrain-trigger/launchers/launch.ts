@@ -11,10 +11,10 @@ import { textProblem } from '../../../lib/events/text-rules.ts'
 import type { RetrainPolicy } from '../../../schemas/model.ts'
 import { launchEndpoints } from './endpoints.ts'
 import { retryAfterMs } from './retry-after.ts'
-import { newRunToken } from '../data/run-token.ts'
-import type { Run } from '../data/run-record.ts'
+import { newRunToken } from '../queries/run-token.ts'
+import type { Run } from '../queries/run-record.ts'
 import type { RunLedger } from '../queries/runs.ts'
-import { signatureHeaders } from '../http/signatures.ts'
+import { signatureHeaders } from '../data/signatures.ts'
 
 export interface LaunchOptions {
   ledger: RunLedger

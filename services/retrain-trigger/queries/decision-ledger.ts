@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { Postgres, Sql } from '../../../lib/postgres/port.ts'
 import type { RetrainPolicy } from '../../../schemas/model.ts'
 import type { Decision, PastRun } from '../decide/decide.ts'
-import { ENDED, plain, tellRun, type Run, type StoredRun } from '../data/run-record.ts'
+import { ENDED, plain, tellRun, type Run, type StoredRun } from './run-record.ts'
 
 const APPROVALS = { none: 0, one: 1, two: 2 } as const
 

@@ -3,7 +3,7 @@ import { Problem } from '../../../lib/runtime/errors.ts'
 import type { Postgres, Sql } from '../../../lib/postgres/port.ts'
 import { audit } from './audit-log.ts'
 import { decisionLedger } from './decision-ledger.ts'
-import { plain, tellRun, type Run, type RunState, type StoredRun } from '../data/run-record.ts'
+import { plain, tellRun, type Run, type RunState, type StoredRun } from './run-record.ts'
 
 export function runLedger(db: Postgres, now: () => number) {
   const at = () => new Date(now())

@@ -4,8 +4,8 @@ import { finished } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { compressedBlocks } from './compressed-blocks.ts'
-import type { RawResult } from '../embedded.ts'
-import { messageOf } from '../../runtime/errors.ts'
+import type { RawResult } from '../clickhouse/embedded.ts'
+import { messageOf } from '../runtime/errors.ts'
 
 const gzipped = promisify(gzip)
 

@@ -1,6 +1,6 @@
 /** Questions of readers: each in a session of its own, checked against what ClickHouse reads in it, within bounds. */
-import type { EmbeddedEngine, RawResult, RawSession } from '../embedded.ts'
-import { messageOf } from '../../runtime/errors.ts'
+import type { EmbeddedEngine, RawResult, RawSession } from '../clickhouse/embedded.ts'
+import { messageOf } from '../runtime/errors.ts'
 import { FORMATS } from './allowlist.ts'
 import { settingsOf, whyNotExplained, whyRefused } from './check-statement.ts'
 import { literal, withParams } from './words.ts'

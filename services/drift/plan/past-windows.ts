@@ -1,5 +1,5 @@
 /** The judged windows of a model in the order of their ends: each one that is judged is put where it belongs. */
-import type { PastWindow } from '../plan/references.ts'
+import type { PastWindow } from './references.ts'
 
 export interface PastWindows {
   /** Ascending by end; the same array at every look. */

@@ -2,7 +2,7 @@
 import { leaveMessage, leaveRow } from '../../../lib/postgres/outbox.ts'
 import type { Sql } from '../../../lib/postgres/port.ts'
 import { TOPICS } from '../../../schemas/topics.ts'
-import { audit } from '../queries/audit-log.ts'
+import { audit } from './audit-log.ts'
 
 export type RunState =
   | 'awaiting_approval'

@@ -1,0 +1,44 @@
+/** One row a cohort that sums up its labelled outcomes, each event once and unweighted. */
+
+/** Of the truth as it came, each event once. */
+export interface SummaryRow {
+  /** What it is of: a value of a slice, or '' for all. */
+  part: string
+  labelled: string
+  weight: number
+  squares: number
+  delay: number | null
+  loss: number | null
+  loss_deviation: number | null
+  square: number | null
+  square_deviation: number | null
+  numbers: string
+  absolute: number | null
+  absolute_deviation: number | null
+  squared: number | null
+  squared_deviation: number | null
+  label_variance: number | null
+  bias: number | null
+  bias_deviation: number | null
+  relative: number | null
+  relative_deviation: number | null
+  nonzero: string
+  label_total: number | null
+  label_mean: number | null
+  classes: string
+}
+
+/** Summed up, apart by an expression. */
+export const summary = (source: string, part: string) =>
+  `SELECT ${part} AS part, count() AS labelled, sum(weight) AS weight, sum(truth.weight * truth.weight) AS squares,
+     quantileExactOrNull(0.5)((toUnixTimestamp64Milli(received) - toUnixTimestamp64Milli(predicted_at)) / 1000) AS delay,
+     avg(loss) AS loss, stddevSamp(loss) AS loss_deviation, avg(square) AS square, stddevSamp(square) AS square_deviation,
+     count(error) AS numbers, avg(abs(error)) AS absolute, stddevSamp(abs(error)) AS absolute_deviation,
+     avg(error * error) AS squared, stddevSamp(error * error) AS squared_deviation,
+     varPopIf(label_number, isNotNull(error)) AS label_variance,
+     avg(error) AS bias, stddevSamp(error) AS bias_deviation,
+     avgIf(abs(error / label_number), label_number != 0) AS relative, stddevSampIf(abs(error / label_number), label_number != 0) AS relative_deviation,
+     countIf(isNotNull(error) AND label_number != 0) AS nonzero, sumIf(abs(label_number), isNotNull(error)) AS label_total,
+     avgIf(label_number, isNotNull(error)) AS label_mean,
+     uniq(label) AS classes
+   FROM ${source} AS truth GROUP BY part`

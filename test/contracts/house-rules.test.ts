@@ -1,0 +1,78 @@
+/** The checks of the house find what they forbid. */
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { expect, test } from 'vitest'
+import { fullRooms, violations } from '../../scripts/check-boundaries.ts'
+import { temporaryDirectory } from '../harness.ts'
+import { ROOT } from '../processes.ts'
+
+const DENIED_TEXTS = {
+  'lib/stats/samples/x.ts': 'const now = Date.now()',
+  'services/drift/plan/y.ts': 'setTimeout(() => {}, 1)',
+  'services/drift/data/z.ts': 'const id = randomUUID()',
+  'services/retrain-trigger/decide/x.ts': 'const noise = Math.random()',
+  'services/drift/evaluate/window.ts': 'await x()',
+  'lib/utils.ts': '',
+  'lib/y.ts': 'process.env.A',
+}
+
+test.each(Object.entries(DENIED_TEXTS))('a file may not say: %s: %s', (path, text) => {
+  expect(violations([{ path, text: `${text}\n` }])).toHaveLength(1)
+})
+
+test('a room is full at twenty files', () => {
+  const files = Array.from({ length: 21 }, (_, i) => `lib/room/${i}.ts`)
+  expect(fullRooms(files)).toEqual(['lib/room: 21 files, more than 20'])
+  expect(fullRooms(files.slice(1))).toEqual([])
+})
+
+const DENIED_IMPORTS = {
+  'services/drift/loop/a.ts': '../../ingest/module.ts',
+  'services/drift/evaluate/b.ts': '../queries/window.ts',
+  'services/drift/data/c.ts': 'node:fs',
+  'services/feedback/queries/d.ts': '../http/routes.ts',
+  'lib/stats/e.ts': '../runtime/errors.ts',
+  'lib/runtime/f.ts': '../platform/platform.ts',
+  'lib/sink/g.ts': 'kafkajs',
+  'services/ingest/h.ts': '@clickhouse/client',
+  'services/ingest/loop/i.ts': 'fastify',
+  'schemas/j.ts': '../lib/runtime/errors.ts',
+}
+
+test('a room may not import what is not its own', () => {
+  const folder = temporaryDirectory()
+  const write = (path: string, text: string) => {
+    mkdirSync(dirname(join(folder, path)), { recursive: true })
+    writeFileSync(join(folder, path), text)
+  }
+  for (const [path, target] of Object.entries(DENIED_IMPORTS)) {
+    write(path, `import type { X } from '${target}'\nexport type Y = X\n`)
+    if (target.startsWith('.')) write(join(dirname(path), target), 'export type X = 1\n')
+    else if (!target.startsWith('node:')) {
+      write(`node_modules/${target}/package.json`, '{ "main": "index.js" }')
+      write(`node_modules/${target}/index.js`, '')
+    }
+  }
+  for (const file of ['.dependency-cruiser.cjs', 'tsconfig.json'])
+    cpSync(join(ROOT, file), join(folder, file))
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    [
+      join(ROOT, 'node_modules/dependency-cruiser/bin/dependency-cruiser.mjs'),
+      ...[
+        '--config',
+        '.dependency-cruiser.cjs',
+        '--output-type',
+        'err',
+        'lib',
+        'services',
+        'schemas',
+      ],
+    ],
+    { cwd: folder, encoding: 'utf8' },
+  )
+  expect(status).not.toBe(0)
+  const found = Object.keys(DENIED_IMPORTS).filter((path) => stdout.includes(`: ${path} `))
+  expect(found).toEqual(Object.keys(DENIED_IMPORTS))
+})
