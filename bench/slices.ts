@@ -1,7 +1,7 @@
 /** A window of a slice, from the counts that are kept of it and from raw rows. */
 import type { ClickHouse } from '../lib/clickhouse/port.ts'
 import { driftQueries } from '../services/drift/queries/drift-queries.ts'
-import { sliceCounts } from '../services/drift/queries/slice-counts.ts'
+import { ensureCounted } from '../services/drift/queries/slice-counts.ts'
 import { onFreshEngine } from './fresh-engine.ts'
 import type { Result } from './main.ts'
 import { median } from './median.ts'
@@ -27,7 +27,7 @@ export function benchSlices(rounds: number): Promise<Result[]> {
     const counted = (model: string) =>
       ofAll((slice) => queries.counts(model, [WINDOW], { modelVersion: '', variant: '', slice }))
     const begun = performance.now()
-    await sliceCounts(db).ready('million', [WINDOW], 'region')
+    await ensureCounted(db, { modelId: 'million', spans: [WINDOW], key: 'region' })
     const counting = (performance.now() - begun) / 1000
     const [kept, tenth, raw] = [[] as number[], [] as number[], [] as number[]]
     await counted('tenth')

@@ -62,7 +62,7 @@ function askedOf(db: ClickHouse, size: number) {
   return {
     performance: () => queries.outcomes(model, SPANS, ALL, of),
     calibration: () => queries.scores(model, SPANS, ALL, 0),
-    fairness: () => queries.groups(model, 'sex&age', SPANS, ALL, 0),
+    fairness: () => queries.groups({ model, spans: SPANS, c: ALL, passedUntil: 0 }, 'sex&age'),
     together: () =>
       queries.sliceOutcomes(model, SPANS, ALL, { key, values: VALUES, passedUntil: 0 }),
     oneByOne: async () => {

@@ -6,7 +6,7 @@ import type { ClickHouse } from '../lib/clickhouse/port.ts'
 import { createMetrics } from '../lib/runtime/metrics.ts'
 import { parseModel, type Model } from '../lib/models/model-files.ts'
 import { createGauges } from '../services/drift/publish/prometheus-gauges.ts'
-import { createJudge } from '../services/drift/loop/evaluate-model.ts'
+import { createModelEvaluator } from '../services/drift/loop/evaluate-model.ts'
 import { BATCH } from '../services/drift/loop/evaluate-batches.ts'
 import { driftQueries } from '../services/drift/queries/drift-queries.ts'
 import { COUNTS } from './counts-in-sql.ts'
@@ -37,7 +37,7 @@ export function benchWindow(rounds: number): Promise<Result[]> {
     const judges = ['a', 'b', 'c'].map((name) => {
       const own = engine.connect(`drift-${name}`)
       const queries = driftQueries(own)
-      const judge = createJudge({
+      const judge = createModelEvaluator({
         db: own,
         queries,
         decisions: decisionQueries(own),

@@ -4,13 +4,16 @@ import type { ClickHouse } from '../lib/clickhouse/port.ts'
 import { createMetrics, type Metrics } from '../lib/runtime/metrics.ts'
 import type { Model } from '../lib/models/model-files.ts'
 import { createGauges } from '../services/drift/publish/prometheus-gauges.ts'
-import { createJudge, type JudgeOptions } from '../services/drift/loop/evaluate-model.ts'
+import {
+  createModelEvaluator,
+  type EvaluatorOptions,
+} from '../services/drift/loop/evaluate-model.ts'
 import { driftQueries } from '../services/drift/queries/drift-queries.ts'
 
 interface Judging {
   now: () => number
   metrics?: Metrics
-  append?: JudgeOptions['eventLog']['append']
+  append?: EvaluatorOptions['eventLog']['append']
 }
 
 /** @returns judges all that is due of a model */
@@ -19,14 +22,14 @@ export function judgeOn(
   { now, metrics = createMetrics(), append = async () => {} }: Judging,
 ): (model: Model) => Promise<unknown> {
   const queries = driftQueries(db)
-  const judge = createJudge({
+  const judge = createModelEvaluator({
     db,
     queries,
     decisions: decisionQueries(db),
     eventLog: { append },
     gauges: createGauges(metrics),
     now,
-    saidForMs: 0,
+    stateForMs: 0,
   })
   return async (model) => {
     for (let again = true; again;) {

@@ -18,7 +18,7 @@ import { decisionRoutes } from './http/verdict-feedback-routes.ts'
 import { batchJudge } from './loop/evaluate-batches.ts'
 import { failureTeller } from './loop/failures.ts'
 import { allGauges, createGauges } from './publish/prometheus-gauges.ts'
-import { createJudge, createShared } from './loop/evaluate-model.ts'
+import { createModelEvaluator, createShared } from './loop/evaluate-model.ts'
 import { createMonitored } from './loop/monitored-models.ts'
 import { driftQueries } from './queries/drift-queries.ts'
 import { referenceRoutes } from './http/reference-routes.ts'
@@ -57,7 +57,7 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
     const decisions = decisionQueries(db)
     return {
       progress: queries.progress,
-      judge: createJudge({ db, queries, decisions, eventLog, gauges, now, shared, tell }),
+      judge: createModelEvaluator({ db, queries, decisions, eventLog, gauges, now, shared, tell }),
     }
   })
   const monitored = createMonitored(

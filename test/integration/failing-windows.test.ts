@@ -6,7 +6,7 @@ import { createMetrics } from '../../lib/runtime/metrics.ts'
 import { parseModel, type Model } from '../../lib/models/model-files.ts'
 import { failureTeller } from '../../services/drift/loop/failures.ts'
 import { createGauges } from '../../services/drift/publish/prometheus-gauges.ts'
-import { createJudge } from '../../services/drift/loop/evaluate-model.ts'
+import { createModelEvaluator } from '../../services/drift/loop/evaluate-model.ts'
 import { createMonitored } from '../../services/drift/loop/monitored-models.ts'
 import { driftQueries } from '../../services/drift/queries/drift-queries.ts'
 import { dueWindows } from '../../services/drift/plan/due-windows.ts'
@@ -53,7 +53,7 @@ test('a window that a store refuses is set aside with a row and a count; the oth
   const metrics = createMetrics()
   const queries = driftQueries(drift)
   const log = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} } as never
-  const judge = createJudge({
+  const judge = createModelEvaluator({
     db: {
       ...drift,
       insertRows: async (table, rows, token) => {
@@ -69,7 +69,7 @@ test('a window that a store refuses is set aside with a row and a count; the oth
     eventLog: { append: async () => {} },
     gauges: createGauges(metrics),
     now: () => clock,
-    saidForMs: 0,
+    stateForMs: 0,
     tell: failureTeller(stream.db, metrics, { log, now: Date.now }),
   })
   const pass = async () =>
@@ -146,7 +146,7 @@ test('a pass judges a hundred windows, and comes back for the rest after others 
     })),
   )
   const queries = driftQueries(drift)
-  const judge = createJudge({
+  const judge = createModelEvaluator({
     db: drift,
     queries,
     decisions: decisionQueries(drift),

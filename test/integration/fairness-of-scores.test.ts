@@ -50,11 +50,13 @@ test('selection, true and false positive rates by the threshold; rows without cl
       `{ model_id: fair, task: binary, positive_class: '1', threshold: 0.5, fairness: { attributes: { sex: { privileged: m } }, favorable: '${favorable}' } }`,
     )
     const groups = await driftQueries(on.db).groups(
-      model,
+      {
+        model,
+        spans: [{ start: START, end: START + HOUR }],
+        c: ALL,
+        passedUntil: START + 2 * HOUR,
+      },
       'sex',
-      [{ start: START, end: START + HOUR }],
-      ALL,
-      START + 2 * HOUR,
     )
     const facts = evaluateFairness(groups, {
       attribute: 'sex',

@@ -2,7 +2,7 @@
 import { beforeAll, expect, test } from 'vitest'
 import type { ClickHouse } from '../../lib/clickhouse/port.ts'
 import { parseModel } from '../../lib/models/model-files.ts'
-import { readOutcomes } from '../../services/drift/queries/outcome-queries.ts'
+import { readOutcomes } from '../../services/drift/queries/outcomes/read-outcomes.ts'
 import { measuresOf } from '../../services/drift/evaluate/performance-measures.ts'
 import { migratedClickHouse } from '../harness.ts'
 

@@ -145,8 +145,8 @@ test('groups, and scores by their bins', async () => {
     Model,
   ]
   const until = START + 9 * DAY
-  const groups = await read.groups(drawn, 'sex', SPAN, ALL, until)
-  const whole = await read.groups(copied, 'sex', SPAN, ALL, until)
+  const groups = await read.groups({ model: drawn, spans: SPAN, c: ALL, passedUntil: until }, 'sex')
+  const whole = await read.groups({ model: copied, spans: SPAN, c: ALL, passedUntil: until }, 'sex')
   expect(groups.map(({ group }) => group)).toEqual(['m', 'f'])
   for (const [i, group] of groups.entries()) {
     const other = whole[i]!

@@ -5,7 +5,7 @@ import type { ClickHouse } from '../../lib/clickhouse/port.ts'
 import { binOf } from '../../lib/sink/counts/log-histogram.ts'
 import { mergedSample, type BinnedSample } from '../../lib/stats/samples/binned-sample.ts'
 import { driftQueries } from '../../services/drift/queries/drift-queries.ts'
-import { sliceCounts } from '../../services/drift/queries/slice-counts.ts'
+import { ensureCounted } from '../../services/drift/queries/slice-counts.ts'
 import type { Combination } from '../../services/drift/data/cohort.ts'
 import type { WindowCounts } from '../../services/drift/data/window-data.ts'
 import { pipeline, type Pipeline } from '../pipeline.ts'
@@ -164,8 +164,10 @@ test('each step is counted once, and again only when more of it has come', async
 
 test('two that count at the same time leave the counts of one', async () => {
   await many('twice', 30, (i) => (i % 2 === 0 ? 'north' : 'south'))
-  const others = [on.connect('other-1'), on.connect('other-2')].map(sliceCounts)
-  await Promise.all(others.map((one) => one.ready('twice', [WINDOW], 'region')))
+  const others = [on.connect('other-1'), on.connect('other-2')]
+  await Promise.all(
+    others.map((db) => ensureCounted(db, { modelId: 'twice', spans: [WINDOW], key: 'region' })),
+  )
   await expectRaw('twice')
 })
 
@@ -181,7 +183,9 @@ test('a counting that is cut off anywhere counts for nothing', async () => {
       },
       insertRows: () => Promise.reject(new Error('cut off')),
     }
-    await expect(sliceCounts(failing).ready('cut', [WINDOW], 'region')).rejects.toThrow('cut off')
+    await expect(
+      ensureCounted(failing, { modelId: 'cut', spans: [WINDOW], key: 'region' }),
+    ).rejects.toThrow('cut off')
   }
   expect(await countings('cut')).toBe(0)
   await expectRaw('cut')
@@ -189,7 +193,7 @@ test('a counting that is cut off anywhere counts for nothing', async () => {
 
 test('of a slice with a value for every event no counts are kept; it is read from raw rows', async () => {
   await many('ids', 1500, (i) => `id-${i % 1001}`)
-  expect(await sliceCounts(on.db).ready('ids', [WINDOW], 'region')).toBe(false)
+  expect(await ensureCounted(on.db, { modelId: 'ids', spans: [WINDOW], key: 'region' })).toBe(false)
   const queries = driftQueries(on.db)
   const counts = await queries.counts('ids', [WINDOW], slice('region', 'id-7'))
   expect(counts.events).toBe(2)

@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { parseModel } from '../../lib/models/model-files.ts'
 import { driftQueries } from '../../services/drift/queries/drift-queries.ts'
 import { ALL, type Combination } from '../../services/drift/data/cohort.ts'
-import { truthReader } from '../../services/drift/queries/outcome-reader.ts'
+import { truthReader } from '../../services/drift/queries/outcomes/read-once.ts'
 import type { OutcomeCounts } from '../../services/drift/data/window-data.ts'
 import { pipeline, type Pipeline } from '../pipeline.ts'
 

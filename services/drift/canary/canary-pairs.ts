@@ -10,7 +10,12 @@ import {
   type Arms,
   type CanaryQuestion,
 } from './canary-queries.ts'
-import { AS_STORED, EVERYTHING, PREDICTED, truthSource } from '../queries/labelled-outcomes.ts'
+import {
+  AS_STORED,
+  EVERYTHING,
+  PREDICTED,
+  truthSource,
+} from '../queries/outcomes/labelled-outcomes.ts'
 
 type Pairs = [champion: number, candidate: number][]
 interface PairRow {

@@ -6,7 +6,12 @@ import type { Model } from '../../../lib/models/model-files.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 import type { Arm } from './compare-arms.ts'
 import { sqlTime } from '../data/cohort.ts'
-import { AS_STORED, EVERYTHING, truthParams, truthSource } from '../queries/labelled-outcomes.ts'
+import {
+  AS_STORED,
+  EVERYTHING,
+  truthParams,
+  truthSource,
+} from '../queries/outcomes/labelled-outcomes.ts'
 
 export interface CanaryQuestion {
   /** The column that tells the arms apart, and what it holds. */

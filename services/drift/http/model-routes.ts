@@ -51,11 +51,11 @@ export function driftRoutes(http: Http, { db, queries, models, now }: DriftRoute
       const seen = new Map(rows.map((row) => [row.model_id, row]))
       const ids = new Set([
         ...declared,
-        ...(await queries.modelIds(
+        ...(await queries.modelIds({
           declared,
-          MAX_MODELS,
-          (await queries.modelCount()) <= MAX_MODELS,
-        )),
+          most: MAX_MODELS,
+          isRoom: (await queries.modelCount()) <= MAX_MODELS,
+        })),
       ])
       return {
         models: [...ids].toSorted().map((id) => ({

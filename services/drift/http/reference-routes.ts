@@ -73,7 +73,7 @@ export function referenceRoutes(
         const { events, ...reference } = Buffer.isBuffer(body)
           ? await uploaded(modelId, params.name, revision, body)
           : { ...referenceOf(body), events: undefined }
-        await queries.putReference({ modelId, name: params.name, ...reference }, revision, now())
+        await queries.putReference({ modelId, name: params.name, ...reference, revision }, now())
         return reply.code(revision === 1 ? 201 : 200).send({
           name: params.name,
           kind: reference.kind,

@@ -6,7 +6,7 @@ import type { Model, Models } from '../../../lib/models/model-files.ts'
 import type { Agenda } from '../plan/agenda.ts'
 import type { TellFailure } from './failures.ts'
 import type { Gauges } from '../publish/prometheus-gauges.ts'
-import type { createJudge } from './evaluate-model.ts'
+import type { EvaluateModel } from './evaluate-model.ts'
 import type { ModelProgress } from '../queries/progress-queries.ts'
 
 /** Models of one batch. */
@@ -30,7 +30,7 @@ export interface BatchParts {
 /** What has a connection of its own. */
 export interface OneJudge {
   progress: (models: readonly Model[]) => Promise<Map<string, ModelProgress>>
-  judge: ReturnType<typeof createJudge>
+  judge: EvaluateModel
 }
 
 /**

@@ -12,8 +12,8 @@ import { referenceWindows, windowsWithin } from '../evaluate/reference-series.ts
 import type { ReferenceSpans } from '../plan/references.ts'
 import { stepsWithin, type StepCount } from '../plan/due-windows.ts'
 import { ALL, keyOf, type Combination } from '../data/cohort.ts'
-import type { TruthReader } from '../queries/outcome-reader.ts'
-import { impliesLabels } from '../queries/labelled-outcomes.ts'
+import type { TruthReader } from '../queries/outcomes/read-once.ts'
+import { impliesLabels } from '../queries/outcomes/labelled-outcomes.ts'
 import { noOutcomes } from '../data/window-data.ts'
 
 /** Bins and categories of the references that are kept, some 50 bytes each; those that were not asked for longest give way. */

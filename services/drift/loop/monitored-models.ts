@@ -35,7 +35,7 @@ export function createMonitored(
   return {
     list: async () => {
       const all = await queries.modelCount()
-      const found = await queries.modelIds([...declared], most, all <= most)
+      const found = await queries.modelIds({ declared: [...declared], most, isRoom: all <= most })
       others = new Set(found.filter((id) => !declared.has(id)))
       beyond.set(Math.max(0, all - found.length))
       return found

@@ -70,7 +70,8 @@ const categoriesOf = (counted: string) => {
    ${LIMITED}`
 }
 
-type Counts = Pick<WindowCounts, 'numeric' | 'categories' | 'leavesFeaturesOut'>
+/** What is counted of the values of a span. */
+export type Counts = Pick<WindowCounts, 'numeric' | 'categories' | 'leavesFeaturesOut'>
 
 /**
  * Of several models at once, all spans as one.

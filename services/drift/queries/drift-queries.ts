@@ -1,149 +1,199 @@
-/** Everything drift reads from ClickHouse: what has come and been judged here, the counts of windows in `window-queries.ts`. */
+/**
+ * The questions of drift on one connection: what models ask alike at the same time goes to ClickHouse together.
+ *
+ * The statements are those of the files beside this one; here they are bound to a connection and batched.
+ */
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import { gathered } from '../../../lib/clickhouse/request-batcher.ts'
-import { progressQueries } from './progress-queries.ts'
-import { windowQueries } from './window-queries.ts'
-import type { Promotion, StoredReference } from '../plan/references.ts'
-import { saidQueries } from './published-results.ts'
-import { sqlTime } from '../data/cohort.ts'
-import { pastOf, type PastQuestion } from './past-queries.ts'
-import { rowQueries } from './sample-rows.ts'
+import type { Model } from '../../../lib/models/model-files.ts'
 import type { Window } from '../../../lib/models/windows.ts'
+import { ALL, type Combination } from '../data/cohort.ts'
+import type { OutcomeCounts, WindowCounts } from '../data/window-data.ts'
+import type { StoredReference } from '../plan/references.ts'
+import { sliceValues, unslicedCohorts } from './cohorts.ts'
+import { presentEvents, type Present } from './event-totals.ts'
+import { hasLateAttributes } from './late-attributes.ts'
+import { modelCount, modelIds, type ModelsQuestion } from './monitored-models.ts'
+import { pastOf, type PastQuestion } from './past-queries.ts'
+import { areNumbered, completeness } from './producers.ts'
+import { readPartitions, readProgress } from './progress-queries.ts'
+import { publishedResults } from './published-results.ts'
+import {
+  freezeReference,
+  promotions,
+  putReference,
+  referenceRevision,
+  storedReferences,
+} from './references.ts'
+import { estimateRows, sampleRows, scoredRows } from './sample-rows.ts'
+import { ensureCounted } from './slice-counts.ts'
+import {
+  countGroup,
+  countsBySpan,
+  countsFromRows,
+  isSliced,
+  mergedCounts,
+  slicedCounts,
+  slicedCountsBySpan,
+  slicedTotals,
+  totalsAlone,
+  withTotals,
+  type CountQuestion,
+  type RawOptions,
+  type Sliced,
+} from './window-counts.ts'
+import {
+  groupCounts,
+  outcomesOf,
+  outcomesOfEach,
+  scoreCounts,
+  sliceOutcomes,
+} from './outcomes/of-window.ts'
 
-interface ReferenceRow extends Record<'model' | 'name' | 'start' | 'end' | 'version', string> {
-  kind: StoredReference['kind']
-  revision: number
-}
+type Spans = readonly Window[]
 
-const referenceOf = (row: ReferenceRow): StoredReference => ({
-  modelId: row.model,
-  name: row.name,
-  kind: row.kind,
-  span: { start: Number(row.start), end: Number(row.end) },
-  modelVersion: row.version,
-  revision: row.revision,
+/** What several models ask alike; each batcher belongs to one connection. */
+const batchersOf = (db: ClickHouse) => ({
+  present: gathered(
+    ({ spans }: { modelId: string; spans: Spans }) => JSON.stringify(spans),
+    (asked) => presentEvents(db, asked),
+  ),
+  merged: gathered(countGroup, (asked) => mergedCounts(db, asked)),
+  latestFacts: gathered(
+    ({ window }: { modelId: string; window: Window }) => `${window.start}-${window.end}`,
+    (asked) => publishedResults(db, asked),
+  ),
+  referencesOf: gathered(
+    () => '',
+    (models: readonly string[]) => storedReferences(db, models),
+  ),
+  isProducing: gathered(
+    () => '',
+    (models: readonly string[]) => areNumbered(db, models),
+  ),
 })
 
-export function driftQueries(db: ClickHouse) {
+/** Counts of cohorts; those of slices are counted first where they can be. */
+function countsOn(db: ClickHouse, { present, merged }: ReturnType<typeof batchersOf>) {
+  const counted = async (modelId: string, spans: Spans, c: Sliced) => ({
+    modelId,
+    spans,
+    c,
+    isCounted: await ensureCounted(db, { modelId, spans, key: c.slice.key }),
+  })
   return {
-    /** How many models events have come of. */
-    modelCount: async (): Promise<number> => {
-      const [row] = await db.query<{ n: string }>('SELECT uniqExact(model_id) AS n FROM watermarks')
-      return Number(row?.n ?? 0)
+    /** The totals of {@link counts} alone; `known` are the events of the same spans. */
+    eventCounts: async (
+      modelId: string,
+      spans: Spans,
+      c: Combination,
+      known: readonly Present[],
+    ): Promise<WindowCounts> =>
+      isSliced(c) ? slicedTotals(db, await counted(modelId, spans, c)) : totalsAlone(known, c),
+
+    /** @param known events of the spans, where they have been read already */
+    counts: async (
+      modelId: string,
+      spans: Spans,
+      c: Combination,
+      known?: readonly Present[],
+    ): Promise<WindowCounts> => {
+      if (isSliced(c)) return slicedCounts(db, await counted(modelId, spans, c))
+      const own = await merged({ modelId, spans, c })
+      return withTotals(own, known ?? (await present({ modelId, spans })), c)
     },
 
-    /**
-     * Models that events have come of: those of a list, and of the others at most so many, those with the most events. Counting
-     * the events of all is left out where there is room for everyone.
-     */
-    modelIds: async (
-      declared: readonly string[],
-      most: number,
-      isRoom: boolean,
-    ): Promise<string[]> => {
-      const rows = await db.query<{ model: string }>(
-        isRoom
-          ? 'SELECT DISTINCT model_id AS model FROM watermarks'
-          : `SELECT model_id AS model FROM event_counts WHERE model_id NOT IN {declared:Array(String)}
-             GROUP BY model ORDER BY sum(events) DESC, model LIMIT {most:UInt32}
-             UNION ALL SELECT DISTINCT model_id AS model FROM watermarks WHERE model_id IN {declared:Array(String)}`,
-        { declared, most },
-      )
-      return rows.map(({ model }) => model)
-    },
+    /** The same of each span by itself. */
+    countsBySpan: async (modelId: string, spans: Spans, c: Combination): Promise<WindowCounts[]> =>
+      isSliced(c)
+        ? slicedCountsBySpan(db, await counted(modelId, spans, c))
+        : countsBySpan(db, { modelId, spans, c }),
 
-    /** References of a model that were frozen or put. */
-    referencesOf: gathered(
-      () => '',
-      async (models: readonly string[]): Promise<StoredReference[][]> => {
-        const rows = await db.query<ReferenceRow>(
-          `SELECT model_id AS model, name, kind, toUnixTimestamp64Milli(window_start) AS start, toUnixTimestamp64Milli(window_end) AS end, model_version AS version, revision
-           FROM \`references\` FINAL WHERE model_id IN {models:Array(String)}`,
-          { models },
-        )
-        const byModel = Map.groupBy(rows.map(referenceOf), ({ modelId }) => modelId)
-        return models.map((model) => byModel.get(model) ?? [])
-      },
-    ),
+    /** The same from raw predictions. */
+    rawCounts: (modelId: string, spans: Spans, c: Combination, options: RawOptions) =>
+      countsFromRows(db, { modelId, spans, c } satisfies CountQuestion, options),
+  }
+}
 
-    /** When each version of a model was first served, to more than its shadow. */
-    promotions: async (modelId: string): Promise<Promotion[]> => {
-      const rows = await db.query<{ version: string; at: string }>(
-        `SELECT model_version AS version, toUnixTimestamp(min(step)) * 1000 AS at FROM event_counts
-         WHERE model_id = {model:String} AND NOT shadow GROUP BY version ORDER BY at, version`,
-        { model: modelId },
-      )
-      return rows.map(({ version, at }) => ({ version, at: Number(at) }))
-    },
+/** Everything; each version where there are several; each variant; each value of the slices. */
+async function cohortsOf(
+  db: ClickHouse,
+  { modelId, window }: { modelId: string; window: Window },
+  present: readonly Present[],
+  sliceKeys: readonly string[],
+): Promise<Combination[]> {
+  const found = unslicedCohorts(present)
+  for (const key of sliceKeys) {
+    const isCounted = await ensureCounted(db, { modelId, spans: [window], key })
+    for (const value of await sliceValues(db, { modelId, window, key, isCounted }))
+      found.push({ ...ALL, slice: { key, value } })
+  }
+  return found
+}
 
-    /** Whether producers of a model number their events. */
-    isProducing: gathered(
-      () => '',
-      async (models: readonly string[]): Promise<boolean[]> => {
-        const rows = await db.query<{ model: string }>(
-          'SELECT DISTINCT model_id AS model FROM producer_counts WHERE model_id IN {models:Array(String)}',
-          { models },
-        )
-        const producing = new Set(rows.map((row) => row.model))
-        return models.map((model) => producing.has(model))
-      },
-    ),
+/** Labelled outcomes of cohorts. */
+const outcomesOn = (db: ClickHouse) => ({
+  outcomes: (
+    model: Model,
+    spans: Spans,
+    c: Combination,
+    { predictions, passedUntil }: { predictions: number; passedUntil: number },
+  ): Promise<OutcomeCounts> => outcomesOf(db, { model, spans, c, passedUntil }, predictions),
+  outcomesOfEach: (
+    model: Model,
+    spans: Spans,
+    cohorts: readonly Combination[],
+    passedUntil: number,
+  ) => outcomesOfEach(db, { model, spans, passedUntil }, cohorts),
+  sliceOutcomes: (
+    model: Model,
+    spans: Spans,
+    c: Combination,
+    { key, values, passedUntil }: { key: string; values: readonly string[]; passedUntil: number },
+  ) => sliceOutcomes(db, { model, spans, c, passedUntil }, { key, values }),
+  scores: (model: Model, spans: Spans, c: Combination, passedUntil: number) =>
+    scoreCounts(db, { model, spans, c, passedUntil }),
+  groups: (
+    { model, spans, c, passedUntil }: Parameters<typeof groupCounts>[1],
+    attribute: string,
+  ) => groupCounts(db, { model, spans, c, passedUntil }, attribute),
+})
 
-    /** The newest revision of a reference made over HTTP; 0 where there is none. */
-    referenceRevision: async (modelId: string, name: string): Promise<number> => {
-      const [row] = await db.query<{ revision: number }>(
-        'SELECT max(revision) AS revision FROM `references` WHERE model_id = {model:String} AND name = {name:String}',
-        { model: modelId, name },
-      )
-      return row?.revision ?? 0
-    },
-
-    putReference: (
-      { modelId, name, kind, span, modelVersion }: Omit<StoredReference, 'revision'>,
-      revision: number,
-      at: number,
-    ): Promise<void> =>
-      db.insertRows(
-        '`references`',
-        [
-          {
-            model_id: modelId,
-            name,
-            kind,
-            window_start: sqlTime(span.start),
-            window_end: sqlTime(span.end),
-            model_version: modelVersion,
-            revision,
-            frozen_at: sqlTime(at),
-          },
-        ],
-        `reference\u0001${modelId}\u0001${name}\u0001${revision}`,
-      ),
-
-    freezeReference: (modelId: string, name: string, span: Window, at: number) =>
-      db.insertRows(
-        '`references`',
-        [
-          {
-            model_id: modelId,
-            name,
-            kind: 'first',
-            window_start: sqlTime(span.start),
-            window_end: sqlTime(span.end),
-            revision: 1,
-            frozen_at: sqlTime(at),
-          },
-        ],
-        `reference\u0001${modelId}\u0001${name}`,
-      ),
-
-    /** What was said of the windows before one. */
+/** The questions of drift on one connection. */
+export function driftQueries(db: ClickHouse) {
+  const batched = batchersOf(db)
+  const { present, latestFacts, referencesOf, isProducing } = batched
+  return {
+    modelCount: () => modelCount(db),
+    modelIds: (question: ModelsQuestion) => modelIds(db, question),
+    referencesOf,
+    promotions: (modelId: string) => promotions(db, modelId),
+    referenceRevision: (modelId: string, name: string) => referenceRevision(db, modelId, name),
+    putReference: (reference: StoredReference, at: number) => putReference(db, reference, at),
+    freezeReference: (first: { modelId: string; name: string; span: Window }, at: number) =>
+      freezeReference(db, first, at),
+    isProducing,
+    completeness: (modelId: string, window: Window) => completeness(db, modelId, window),
+    hasLateAttributes: () => hasLateAttributes(db),
     past: (question: PastQuestion) => pastOf(db, question),
-
-    ...rowQueries(db),
-    ...saidQueries(db),
-    ...progressQueries(db),
-    ...windowQueries(db),
+    latestFacts,
+    progress: (models: readonly Model[]) => readProgress(db, models),
+    partitions: (modelId: string) => readPartitions(db, modelId),
+    rows: (modelId: string, window: Window, most: number) =>
+      sampleRows(db, { modelId, window, most }),
+    scored: (modelId: string, spans: Spans, c: Combination) =>
+      scoredRows(db, { modelId, spans, c }),
+    guesses: (model: Model, spans: Spans, c: Combination, labelled: boolean) =>
+      estimateRows(db, { model, spans, c }, labelled),
+    present,
+    combinations: (
+      modelId: string,
+      window: Window,
+      known: readonly Present[],
+      sliceKeys: readonly string[],
+    ) => cohortsOf(db, { modelId, window }, known, sliceKeys),
+    ...countsOn(db, batched),
+    ...outcomesOn(db),
   }
 }
 export type DriftQueries = ReturnType<typeof driftQueries>

@@ -28,81 +28,80 @@ interface JudgedRow extends Pick<Judged, 'maturity' | 'worst' | 'alarmed' | 'epi
   changes: string
 }
 
-export function progressQueries(db: ClickHouse) {
-  async function stepsOf(models: readonly Model[], bucket: number) {
-    const rows = await db.query<StepRow>(
-      `SELECT model_id AS model, intDiv(toUnixTimestamp(step) * 1000, {bucket:UInt64}) * {bucket:UInt64} AS at, sum(events) AS events, sum(changes) AS changes FROM (
+/** How far each model has come, by its id: three statements for all of them. */
+export async function readProgress(
+  db: ClickHouse,
+  models: readonly Model[],
+): Promise<Map<string, ModelProgress>> {
+  const ids = models.map((model) => model.modelId)
+  const steps = []
+  for (const [bucket, some] of Map.groupBy(models, (model) => bucketMs(model.windows)))
+    for (const step of await stepsOf(db, some, bucket)) steps.push(step)
+  const perModel = <T extends { model: string }>(rows: T[]) => Map.groupBy(rows, (row) => row.model)
+  const ownSteps = perModel(steps)
+  const partitions = perModel(await partitionsOf(db, ids))
+  const judged = perModel(await judgedOf(db, ids))
+  return new Map(
+    ids.map((id) => [
+      id,
+      {
+        steps: ownSteps.get(id) ?? [],
+        partitions: partitions.get(id) ?? [],
+        judged: judged.get(id) ?? [],
+      },
+    ]),
+  )
+}
+
+/** How far the partitions of one model's events have come. */
+export const readPartitions = (db: ClickHouse, modelId: string): Promise<PartitionProgress[]> =>
+  partitionsOf(db, [modelId])
+
+async function stepsOf(db: ClickHouse, models: readonly Model[], bucket: number) {
+  const rows = await db.query<StepRow>(
+    `SELECT model_id AS model, intDiv(toUnixTimestamp(step) * 1000, {bucket:UInt64}) * {bucket:UInt64} AS at, sum(events) AS events, sum(changes) AS changes FROM (
          SELECT model_id, step, toUInt64(events) AS events, toUInt64(0) AS changes FROM event_counts WHERE model_id IN {models:Array(String)}
          UNION ALL
          SELECT model_id, step, toUInt64(0) AS events, toUInt64(changes) AS changes FROM outcome_changes WHERE model_id IN {models:Array(String)}
        ) GROUP BY model, at ORDER BY model, at`,
-      { models: models.map((model) => model.modelId), bucket },
-    )
-    return rows.map((row) => ({
-      model: row.model,
-      step: Number(row.at),
-      events: Number(row.events),
-      changes: Number(row.changes),
-    }))
-  }
+    { models: models.map((model) => model.modelId), bucket },
+  )
+  return rows.map((row) => ({
+    model: row.model,
+    step: Number(row.at),
+    events: Number(row.events),
+    changes: Number(row.changes),
+  }))
+}
 
-  async function partitionsOf(models: readonly string[]) {
-    const rows = await db.query<{ model: string; newest: string; received: string }>(
-      `SELECT model_id AS model, toUnixTimestamp64Milli(max(newest)) AS newest, toUnixTimestamp64Milli(max(received_at)) AS received
+async function partitionsOf(db: ClickHouse, models: readonly string[]) {
+  const rows = await db.query<{ model: string; newest: string; received: string }>(
+    `SELECT model_id AS model, toUnixTimestamp64Milli(max(newest)) AS newest, toUnixTimestamp64Milli(max(received_at)) AS received
        FROM watermarks WHERE model_id IN {models:Array(String)} GROUP BY model_id, topic, partition`,
-      { models },
-    )
-    return rows.map(({ model, newest, received }) => ({
-      model,
-      newest: Number(newest),
-      receivedAt: Number(received),
-    }))
-  }
+    { models },
+  )
+  return rows.map(({ model, newest, received }) => ({
+    model,
+    newest: Number(newest),
+    receivedAt: Number(received),
+  }))
+}
 
-  async function judgedOf(models: readonly string[]) {
-    const rows = await db.query<JudgedRow>(
-      `SELECT model_id AS model, toUnixTimestamp64Milli(window_start) AS start, toUnixTimestamp64Milli(window_end) AS end, max(revision) AS revision,
+async function judgedOf(db: ClickHouse, models: readonly string[]) {
+  const rows = await db.query<JudgedRow>(
+    `SELECT model_id AS model, toUnixTimestamp64Milli(window_start) AS start, toUnixTimestamp64Milli(window_end) AS end, max(revision) AS revision,
          argMax(events, revision) AS events, argMax(outcome_changes, revision) AS changes, argMax(maturity, revision) AS maturity,
          argMax(worst, revision) AS worst, argMax(drift_alarm, revision) AS alarmed, argMax(episode_id, revision) AS episode
        FROM window_revisions
        WHERE model_id IN {models:Array(String)} AND model_version = '' AND variant = '' AND slice_key = ''
        GROUP BY model, window_start, window_end`,
-      { models },
-    )
-    return rows.map((row) => ({
-      ...row,
-      start: Number(row.start),
-      end: Number(row.end),
-      events: Number(row.events),
-      changes: Number(row.changes),
-    }))
-  }
-
-  return {
-    partitions: (modelId: string): Promise<PartitionProgress[]> => partitionsOf([modelId]),
-
-    progress: async (models: readonly Model[]): Promise<Map<string, ModelProgress>> => {
-      const ids = models.map((model) => model.modelId)
-      const steps = []
-      for (const [bucket, some] of Map.groupBy(models, (model) => bucketMs(model.windows)))
-        for (const step of await stepsOf(some, bucket)) steps.push(step)
-      const perModel = <T extends { model: string }>(rows: T[]) =>
-        Map.groupBy(rows, (row) => row.model)
-      const [ownSteps, partitions, judged] = [
-        perModel(steps),
-        perModel(await partitionsOf(ids)),
-        perModel(await judgedOf(ids)),
-      ]
-      return new Map(
-        ids.map((id) => [
-          id,
-          {
-            steps: ownSteps.get(id) ?? [],
-            partitions: partitions.get(id) ?? [],
-            judged: judged.get(id) ?? [],
-          },
-        ]),
-      )
-    },
-  }
+    { models },
+  )
+  return rows.map((row) => ({
+    ...row,
+    start: Number(row.start),
+    end: Number(row.end),
+    events: Number(row.events),
+    changes: Number(row.changes),
+  }))
 }

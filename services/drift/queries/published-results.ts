@@ -1,12 +1,11 @@
-/** What has been said of a window, which a restatement is compared with. */
+/** What earlier evaluations of a window wrote: a restatement is compared with it. */
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
-import { gathered } from '../../../lib/clickhouse/request-batcher.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 import { FACT_COLUMNS, factKey, type Fact } from '../data/metric-results.ts'
 import { COMBINATION_KEY, sqlTime } from '../data/cohort.ts'
 
-/** What was said of a combination. */
-export interface Said {
+/** What was published of a cohort. */
+export interface PublishedResults {
   /** The newest revision that was begun. */
   revision: number
   /** Of the newest complete one; empty where none is. */
@@ -23,69 +22,69 @@ type FactRow = Omit<Fact, Counted> & Record<Counted, string> & { whose: Whose }
 const OF_WINDOW = `model_id IN {models:Array(String)} AND window_start = {start:DateTime64(3, 'UTC')} AND window_end = {end:DateTime64(3, 'UTC')}`
 const WHOSE = `(model_id, ${COMBINATION_KEY}) AS whose`
 
-export const saidQueries = (db: ClickHouse) => ({
-  /**
-   * What was said of a window, per combination: the facts of its newest complete revision, and the newest revision that was begun,
-   * which a crash may have cut off.
-   */
-  latestFacts: gathered(
-    ({ window }: { modelId: string; window: Window }) => `${window.start}-${window.end}`,
-    async (asked): Promise<Map<string, Said>[]> => {
-      const { window } = asked[0]!
-      const params = {
-        models: asked.map(({ modelId }) => modelId),
-        start: sqlTime(window.start),
-        end: sqlTime(window.end),
-      }
-      // A revision that changed nothing has no facts, and has had its number all the same.
-      const revisions = await db.query<{
-        whose: Whose
-        begun: number
-        complete: number
-      }>(
-        `SELECT whose, max(revision) AS begun, maxIf(revision, is_complete) AS complete FROM (
+/**
+ * What was published of one window, a map by cohort for each question, in their order: the facts of the newest complete
+ * revision, and the newest revision that was begun, which a crash may have cut off.
+ *
+ * @param asked the same window of any models
+ */
+export async function publishedResults(
+  db: ClickHouse,
+  asked: readonly { modelId: string; window: Window }[],
+): Promise<Map<string, PublishedResults>[]> {
+  const { window } = asked[0]!
+  const params = {
+    models: asked.map(({ modelId }) => modelId),
+    start: sqlTime(window.start),
+    end: sqlTime(window.end),
+  }
+  // A revision that changed nothing has no facts, and has had its number all the same.
+  const revisions = await db.query<{
+    whose: Whose
+    begun: number
+    complete: number
+  }>(
+    `SELECT whose, max(revision) AS begun, maxIf(revision, is_complete) AS complete FROM (
            SELECT ${WHOSE}, revision, false AS is_complete FROM window_metrics WHERE ${OF_WINDOW}
            UNION ALL
            SELECT ${WHOSE}, revision, true AS is_complete FROM window_revisions WHERE ${OF_WINDOW}
          ) GROUP BY whose`,
-        params,
-      )
-      const complete = revisions.filter((row) => row.complete > 0)
-      const facts =
-        complete.length === 0
-          ? []
-          : await db.query<FactRow>(
-              `SELECT ${WHOSE}, ${FACT_COLUMNS.join(', ')} FROM window_metrics
+    params,
+  )
+  const complete = revisions.filter((row) => row.complete > 0)
+  const facts =
+    complete.length === 0
+      ? []
+      : await db.query<FactRow>(
+          `SELECT ${WHOSE}, ${FACT_COLUMNS.join(', ')} FROM window_metrics
                WHERE ${OF_WINDOW} AND revision <= arrayElement({revisions:Array(UInt32)}, indexOf({keys:Array(String)}, concat(whose.1, '\\x01', whose.2)))
                ORDER BY revision DESC LIMIT 1 BY whose, family, subject, metric, convention, method, reference`,
-              {
-                ...params,
-                keys: complete.map(({ whose }) => whose.join('\u0001')),
-                revisions: complete.map((row) => row.complete),
-              },
-            )
-      const revisionsOf = Map.groupBy(revisions, ({ whose: [model] }) => model)
-      const factsOf = Map.groupBy(facts, ({ whose: [model] }) => model)
-      return asked.map(({ modelId }) => {
-        const said = new Map<string, Said>(
-          (revisionsOf.get(modelId) ?? []).map(({ whose: [, key], begun }) => [
-            key,
-            { revision: begun, facts: new Map() },
-          ]),
+          {
+            ...params,
+            keys: complete.map(({ whose }) => whose.join('\u0001')),
+            revisions: complete.map((row) => row.complete),
+          },
         )
-        for (const { whose, ...columns } of factsOf.get(modelId) ?? []) {
-          const [, key] = whose
-          // The fact alone: it may be written again, under a revision of its own.
-          const found: Fact = {
-            ...columns,
-            n_reference: Number(columns.n_reference),
-            n_current: Number(columns.n_current),
-            n_labelled: Number(columns.n_labelled),
-          }
-          said.get(key)?.facts.set(factKey(found), found)
-        }
-        return said
-      })
-    },
-  ),
-})
+  const revisionsOf = Map.groupBy(revisions, ({ whose: [model] }) => model)
+  const factsOf = Map.groupBy(facts, ({ whose: [model] }) => model)
+  return asked.map(({ modelId }) => {
+    const said = new Map<string, PublishedResults>(
+      (revisionsOf.get(modelId) ?? []).map(({ whose: [, key], begun }) => [
+        key,
+        { revision: begun, facts: new Map() },
+      ]),
+    )
+    for (const { whose, ...columns } of factsOf.get(modelId) ?? []) {
+      const [, key] = whose
+      // The fact alone: it may be written again, under a revision of its own.
+      const found: Fact = {
+        ...columns,
+        n_reference: Number(columns.n_reference),
+        n_current: Number(columns.n_current),
+        n_labelled: Number(columns.n_labelled),
+      }
+      said.get(key)?.facts.set(factKey(found), found)
+    }
+    return said
+  })
+}

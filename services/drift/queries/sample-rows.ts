@@ -6,47 +6,50 @@ import type { Window } from '../../../lib/models/windows.ts'
 import { MOST_GUESSES } from '../evaluate/estimated-loss.ts'
 import { MOST_SCORED, type Scored } from '../evaluate/score-attribution.ts'
 import { ALL, paramsOf, predictionScope, within, type Combination } from '../data/cohort.ts'
-import { AS_STORED, truthParams, truthSource } from './labelled-outcomes.ts'
+import { AS_STORED, truthParams, truthSource } from './outcomes/labelled-outcomes.ts'
 
 const rowsWhere = (c: Combination) =>
   `WHERE model_id = {model:String} AND ${within('predicted_at')}${predictionScope(c)}`
 
-export const rowQueries = (db: ClickHouse) => ({
-  /** Of a window, those with features or an embedding. */
-  rows: (modelId: string, window: Window, most: number): Promise<Drawn[]> =>
-    db.query<Drawn>(
-      `SELECT features, embedding FROM predictions ${rowsWhere(ALL)} AND (notEmpty(features) OR notEmpty(embedding)) ORDER BY sipHash64(prediction_id) LIMIT {most:UInt32}`,
-      { ...paramsOf(modelId, [window], ALL), most },
-    ),
+/** Rows of a window, at most `most`, those with features or an embedding. */
+export const sampleRows = (
+  db: ClickHouse,
+  { modelId, window, most }: { modelId: string; window: Window; most: number },
+): Promise<Drawn[]> =>
+  db.query<Drawn>(
+    `SELECT features, embedding FROM predictions ${rowsWhere(ALL)} AND (notEmpty(features) OR notEmpty(embedding)) ORDER BY sipHash64(prediction_id) LIMIT {most:UInt32}`,
+    { ...paramsOf(modelId, [window], ALL), most },
+  )
 
-  /** With a score, or the number that was predicted. */
-  scored: (modelId: string, spans: readonly Window[], c: Combination): Promise<Scored[]> =>
-    db.query<Scored>(
-      `SELECT features, assumeNotNull(coalesce(score, prediction_number)) AS score FROM predictions ${rowsWhere(c)} AND isNotNull(coalesce(predictions.score, prediction_number))
-       ORDER BY sipHash64(prediction_id) LIMIT ${MOST_SCORED}`,
-      paramsOf(modelId, spans, c),
-    ),
+/** Rows of some spans with a score, or with the number that was predicted. */
+export const scoredRows = (
+  db: ClickHouse,
+  { modelId, spans, c }: { modelId: string; spans: readonly Window[]; c: Combination },
+): Promise<Scored[]> =>
+  db.query<Scored>(
+    `SELECT features, assumeNotNull(coalesce(score, prediction_number)) AS score FROM predictions ${rowsWhere(c)} AND isNotNull(coalesce(predictions.score, prediction_number))
+     ORDER BY sipHash64(prediction_id) LIMIT ${MOST_SCORED}`,
+    paramsOf(modelId, spans, c),
+  )
 
-  /**
-   * Of a regression, with their truth where it is known.
-   *
-   * @param labelled whether those with a truth alone are drawn
-   */
-  guesses: (
-    model: Model,
-    spans: readonly Window[],
-    c: Combination,
-    labelled: boolean,
-  ): Promise<Guess[]> => {
-    const truth = truthSource(AS_STORED, model, c)
-    return db.query<Guess>(
-      `SELECT features, prediction, truth.loss AS loss FROM (
-         SELECT prediction_id, features, assumeNotNull(prediction_number) AS prediction FROM predictions
-         ${rowsWhere(c)} AND isNotNull(prediction_number)
-           ${labelled ? `AND prediction_id IN (SELECT prediction_id FROM ${truth} WHERE isNotNull(error))` : ''}
-         ORDER BY sipHash64(prediction_id) LIMIT ${MOST_GUESSES}) AS own
-       LEFT JOIN (SELECT prediction_id, abs(error) AS loss FROM ${truth}) AS truth USING (prediction_id)`,
-      truthParams(model, spans, c, 0),
-    )
-  },
-})
+/**
+ * Rows of a regression in some spans, with their ground truth where it is known.
+ *
+ * @param labelled whether those with a ground truth alone are drawn
+ */
+export function estimateRows(
+  db: ClickHouse,
+  { model, spans, c }: { model: Model; spans: readonly Window[]; c: Combination },
+  labelled: boolean,
+): Promise<Guess[]> {
+  const truth = truthSource(AS_STORED, model, c)
+  return db.query<Guess>(
+    `SELECT features, prediction, truth.loss AS loss FROM (
+       SELECT prediction_id, features, assumeNotNull(prediction_number) AS prediction FROM predictions
+       ${rowsWhere(c)} AND isNotNull(prediction_number)
+         ${labelled ? `AND prediction_id IN (SELECT prediction_id FROM ${truth} WHERE isNotNull(error))` : ''}
+       ORDER BY sipHash64(prediction_id) LIMIT ${MOST_GUESSES}) AS own
+     LEFT JOIN (SELECT prediction_id, abs(error) AS loss FROM ${truth}) AS truth USING (prediction_id)`,
+    truthParams(model, spans, c, 0),
+  )
+}

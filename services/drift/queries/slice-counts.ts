@@ -99,81 +99,100 @@ function parts(steps: readonly UnfitStep[]): UnfitStep[][] {
 
 const isStepped = ({ start, end }: Window) => start % STEP_MS === 0 && end % STEP_MS === 0
 
-export function sliceCounts(db: ClickHouse) {
-  async function count(params: Params, unfit: readonly UnfitStep[]) {
-    const counting = randomUUID()
-    const all = { ...params, counting, steps: unfit.map(({ at }) => at) }
-    const found = await db.query<{ at: number; n: string }>(
-      `SELECT toUnixTimestamp(${STEP}) AS at, uniqExact(${SLICE_VALUE}) AS n FROM ${OF_STEPS.table} ${OF_STEPS.where} GROUP BY at`,
-      all,
-    )
-    const valuesOf = new Map(found.map(({ at, n }) => [at, Number(n)]))
-    const steps = found.flatMap(({ at, n }) => (Number(n) <= MOST_VALUES ? [at] : []))
-    if (steps.length > 0) await fill({ ...all, steps })
-    await db.insertRows(
-      'slice_steps',
-      unfit.map(({ at, events }) => ({
-        model_id: params['model'],
-        slice_key: params['slice_key'],
-        step: at,
-        counting,
-        events,
-        slice_values: valuesOf.get(at) ?? 0,
-      })),
-    )
-  }
-
-  async function fill(params: Params) {
-    const spreads = await db.query<SpreadRow>(SPREADS, params)
-    const all = {
-      ...params,
-      subjects: spreads.map(({ subject }) => subject),
-      grids: spreads.map(({ low, high, n }) => gridBetween(low, high, Number(n))),
-    }
-    for (const [table, columns, select] of FILLED)
-      await db.command(
-        `INSERT INTO ${table} (model_id, slice_key, counting, ${Object.keys(KEYS).join(', ')}, ${columns})
-         SELECT {model:String}, {slice_key:String}, {counting:String}, * FROM (${select})`,
-        all,
-      )
-  }
-
-  return {
-    /**
-     * Sees to it that every step of some spans is counted.
-     *
-     * @returns false where no counts can be kept: the slice has too many values, or its attribute comes apart from predictions
-     */
-    ready: async (modelId: string, spans: readonly Window[], key: string): Promise<boolean> => {
-      if (!spans.every(isStepped)) return false
-      const params = paramsOf(modelId, spans, { ...ALL, slice: { key, value: '' } })
-      const late = await db.query(
-        'SELECT 1 FROM attributes WHERE mapContains(attributes, {slice_key:String}) LIMIT 1',
-        params,
-      )
-      if (late.length > 0) return false
-      const unfit = await db.query<UnfitStep>(UNFIT, params)
-      if (unfit.length === 0) return true
-      const isFull = ({ slice_values }: UnfitStep) => Number(slice_values) > MOST_VALUES
-      // Whoever once had too many values is not counted over and over.
-      if (unfit.some(isFull)) return false
-      for (const steps of parts(unfit)) await count(params, steps)
-      return !(await db.query<UnfitStep>(UNFIT, params)).some(isFull)
-    },
-
-    /** Values of a slice, those with the most events first. */
-    values: async (modelId: string, window: Window, key: string, most: number) => {
-      const rows = await db.query<{ slice_value: string }>(
-        `SELECT slice_value FROM slice_event_counts ${stored(ALL)} GROUP BY slice_value ORDER BY sum(events) DESC, slice_value LIMIT {most:UInt32}`,
-        { ...paramsOf(modelId, [window], { ...ALL, slice: { key, value: '' } }), most },
-      )
-      return rows.map(({ slice_value }) => slice_value)
-    },
-  }
+/** A slice of a model in some spans. */
+export interface SliceSpans {
+  modelId: string
+  spans: readonly Window[]
+  key: string
 }
 
 /**
- * Of steps that are {@link sliceCounts ready}.
+ * Counts every step of the spans that is not counted yet, or of which more has come since.
+ *
+ * @returns false where no counts can be kept: the slice has too many values, a span does not begin and end with a step, or the
+ *   attribute comes apart from predictions
+ * @throws what ClickHouse throws; what was counted before stays
+ */
+export async function ensureCounted(
+  db: ClickHouse,
+  { modelId, spans, key }: SliceSpans,
+): Promise<boolean> {
+  if (!spans.every(isStepped)) return false
+  const params = paramsOf(modelId, spans, { ...ALL, slice: { key, value: '' } })
+  const late = await db.query(
+    'SELECT 1 FROM attributes WHERE mapContains(attributes, {slice_key:String}) LIMIT 1',
+    params,
+  )
+  if (late.length > 0) return false
+  const unfit = await db.query<UnfitStep>(UNFIT, params)
+  if (unfit.length === 0) return true
+  // Whoever once had too many values is not counted over and over.
+  if (unfit.some(isFull)) return false
+  for (const steps of parts(unfit)) await countSteps(db, params, steps)
+  return !(await db.query<UnfitStep>(UNFIT, params)).some(isFull)
+}
+
+const isFull = ({ slice_values }: UnfitStep) => Number(slice_values) > MOST_VALUES
+
+async function countSteps(db: ClickHouse, params: Params, unfit: readonly UnfitStep[]) {
+  const counting = randomUUID()
+  const all = { ...params, counting, steps: unfit.map(({ at }) => at) }
+  const found = await db.query<{ at: number; n: string }>(
+    `SELECT toUnixTimestamp(${STEP}) AS at, uniqExact(${SLICE_VALUE}) AS n FROM ${OF_STEPS.table} ${OF_STEPS.where} GROUP BY at`,
+    all,
+  )
+  const valuesOf = new Map(found.map(({ at, n }) => [at, Number(n)]))
+  const steps = found.flatMap(({ at, n }) => (Number(n) <= MOST_VALUES ? [at] : []))
+  if (steps.length > 0) await fillCounts(db, { ...all, steps })
+  await db.insertRows(
+    'slice_steps',
+    unfit.map(({ at, events }) => ({
+      model_id: params['model'],
+      slice_key: params['slice_key'],
+      step: at,
+      counting,
+      events,
+      slice_values: valuesOf.get(at) ?? 0,
+    })),
+  )
+}
+
+async function fillCounts(db: ClickHouse, params: Params) {
+  const spreads = await db.query<SpreadRow>(SPREADS, params)
+  const all = {
+    ...params,
+    subjects: spreads.map(({ subject }) => subject),
+    grids: spreads.map(({ low, high, n }) => gridBetween(low, high, Number(n))),
+  }
+  for (const [table, columns, select] of FILLED)
+    await db.command(
+      `INSERT INTO ${table} (model_id, slice_key, counting, ${Object.keys(KEYS).join(', ')}, ${columns})
+       SELECT {model:String}, {slice_key:String}, {counting:String}, * FROM (${select})`,
+      all,
+    )
+}
+
+export interface ValuesQuestion {
+  modelId: string
+  window: Window
+  key: string
+  most: number
+}
+
+/** Values of a slice that is {@link ensureCounted counted}, those with the most events first; ties in the order of the values. */
+export async function countedValues(
+  db: ClickHouse,
+  { modelId, window, key, most }: ValuesQuestion,
+): Promise<string[]> {
+  const rows = await db.query<{ slice_value: string }>(
+    `SELECT slice_value FROM slice_event_counts ${stored(ALL)} GROUP BY slice_value ORDER BY sum(events) DESC, slice_value LIMIT {most:UInt32}`,
+    { ...paramsOf(modelId, [window], { ...ALL, slice: { key, value: '' } }), most },
+  )
+  return rows.map(({ slice_value }) => slice_value)
+}
+
+/**
+ * The counts of a value of a slice that is {@link ensureCounted counted}, in SQL.
  *
  * @param bySpan whether spans are counted apart, or all as one
  */

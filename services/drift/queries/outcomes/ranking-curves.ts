@@ -1,7 +1,7 @@
 /** How well scores rank what became true: areas under curves, each score once with what weighs positive and negative there. */
-import type { ClickHouse, Params } from '../../../lib/clickhouse/port.ts'
-import { kishFactor } from '../data/sampling.ts'
-import type { ScoredOutcomes } from '../data/window-data.ts'
+import type { ClickHouse, Params } from '../../../../lib/clickhouse/port.ts'
+import { kishFactor } from '../../data/sampling.ts'
+import type { ScoredOutcomes } from '../../data/window-data.ts'
 
 export type Ranks = Omit<ScoredOutcomes, 'losses'>
 

@@ -1,10 +1,10 @@
 /** Predictions and truth per group of a protected attribute. */
-import type { ClickHouse, Params } from '../../../lib/clickhouse/port.ts'
-import type { Model } from '../../../lib/models/model-files.ts'
-import { kishFactor, STANDS_FOR, type Weights } from '../data/sampling.ts'
-import { scope, within, type Combination } from '../data/cohort.ts'
+import type { ClickHouse, Params } from '../../../../lib/clickhouse/port.ts'
+import type { Model } from '../../../../lib/models/model-files.ts'
+import { kishFactor, STANDS_FOR, type Weights } from '../../data/sampling.ts'
+import { scope, within, type Combination } from '../../data/cohort.ts'
 import { SELECTED, truthSource, type Tables } from './labelled-outcomes.ts'
-import type { GroupCounts } from '../data/window-data.ts'
+import type { GroupCounts } from '../../data/window-data.ts'
 
 /** Sums of weights: of the predictions of a group, and of those whose truth is known. */
 interface GroupRow extends Weights, Record<Truth, number> {

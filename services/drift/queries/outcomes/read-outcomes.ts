@@ -1,22 +1,22 @@
 /** Joined truth of a span, summed up inside ClickHouse. */
-import { summary, type SummaryRow } from './outcome-summary.ts'
-import type { ScoreCounts } from '../data/reference.ts'
-import type { ClickHouse, Params } from '../../../lib/clickhouse/port.ts'
-import type { Model } from '../../../lib/models/model-files.ts'
-import { confusionOf, type Confusion } from '../../../lib/stats/estimators/confusion.ts'
-import { SCORE_PARTS } from '../evaluate/estimated-performance.ts'
-import { weightedErrors, weightedLosses } from './weighted-outcomes.ts'
+import { summary, type SummaryRow } from './summary.ts'
+import type { ScoreCounts } from '../../data/reference.ts'
+import type { ClickHouse, Params } from '../../../../lib/clickhouse/port.ts'
+import type { Model } from '../../../../lib/models/model-files.ts'
+import { confusionOf, type Confusion } from '../../../../lib/stats/estimators/confusion.ts'
+import { SCORE_PARTS } from '../../evaluate/estimated-performance.ts'
+import { weightedErrors, weightedLosses } from './weighted.ts'
 import { readRanks, type Ranks } from './ranking-curves.ts'
-import { kishFactor, STANDS_FOR, type Weights } from '../data/sampling.ts'
-import { OUTCOME_SLICE_VALUE } from '../data/cohort.ts'
+import { kishFactor, STANDS_FOR, type Weights } from '../../data/sampling.ts'
+import { OUTCOME_SLICE_VALUE } from '../../data/cohort.ts'
 import { OWN_KEY } from './labelled-outcomes.ts'
-import { hasForecasts, readCustom, readForecasts, readRanking } from './task-queries.ts'
+import { hasForecasts, readCustom, readForecasts, readRanking } from './by-task.ts'
 import {
   noOutcomes,
   type ErrorMoments,
   type KnownTruth,
   type OutcomeCounts,
-} from '../data/window-data.ts'
+} from '../../data/window-data.ts'
 
 /** Labels of more kinds than this are numbers or free text, where the model file does not say what they are. */
 const MAX_GUESSED_CLASSES = 100

@@ -3,11 +3,11 @@
  *
  * `received` (NULL where no label came), `reviewed`, `weight` (how many events it stands for), `predicted`, `positive`, `p`, `loss`, `square` and `error` are made beside the columns of outcomes.
  */
-import type { Params } from '../../../lib/clickhouse/port.ts'
-import { durationMs } from '../../../lib/runtime/durations.ts'
-import type { Model } from '../../../lib/models/model-files.ts'
-import type { Window } from '../../../lib/models/windows.ts'
-import { STANDS_FOR } from '../data/sampling.ts'
+import type { Params } from '../../../../lib/clickhouse/port.ts'
+import { durationMs } from '../../../../lib/runtime/durations.ts'
+import type { Model } from '../../../../lib/models/model-files.ts'
+import type { Window } from '../../../../lib/models/windows.ts'
+import { STANDS_FOR } from '../../data/sampling.ts'
 import {
   ALL,
   outcomeScope,
@@ -16,7 +16,7 @@ import {
   UNSLICED_KEYS,
   within,
   type Combination,
-} from '../data/cohort.ts'
+} from '../../data/cohort.ts'
 
 /** Tables with the columns of `predictions` and `outcome_revisions`. */
 export interface Tables {

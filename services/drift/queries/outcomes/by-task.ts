@@ -1,11 +1,11 @@
 /** Joined truth of what only some models have: forecasts with quantiles, rankings, metrics of the model file. */
-import type { ClickHouse, Params } from '../../../lib/clickhouse/port.ts'
-import { messageOf } from '../../../lib/runtime/errors.ts'
-import type { Model } from '../../../lib/models/model-files.ts'
-import { momentsOf } from '../../../lib/stats/samples/moments.ts'
-import { weightedMoments } from './weighted-outcomes.ts'
-import { within } from '../data/cohort.ts'
-import type { CustomValue, ForecastCounts, RankingCounts } from '../data/window-data.ts'
+import type { ClickHouse, Params } from '../../../../lib/clickhouse/port.ts'
+import { messageOf } from '../../../../lib/runtime/errors.ts'
+import type { Model } from '../../../../lib/models/model-files.ts'
+import { momentsOf } from '../../../../lib/stats/samples/moments.ts'
+import { weightedMoments } from './weighted.ts'
+import { within } from '../../data/cohort.ts'
+import type { CustomValue, ForecastCounts, RankingCounts } from '../../data/window-data.ts'
 
 /** Truth knows no quantiles and no places: these lie in `predictions`. */
 const withPredictions = (source: string, columns: string) =>

@@ -2,10 +2,10 @@
  * Truth of a sampled stream, summed up inside ClickHouse: every known outcome weighs as many as it stands for. Counts and the uncertainty
  * of means are those of Kish's effective number (`sampling.ts`). Asked only where something was sampled.
  */
-import type { SummaryRow } from './outcome-summary.ts'
-import type { ClickHouse, Params } from '../../../lib/clickhouse/port.ts'
-import { kishFactor } from '../data/sampling.ts'
-import type { ErrorMoments, Mean, ScoredOutcomes } from '../data/window-data.ts'
+import type { SummaryRow } from './summary.ts'
+import type { ClickHouse, Params } from '../../../../lib/clickhouse/port.ts'
+import { kishFactor } from '../../data/sampling.ts'
+import type { ErrorMoments, Mean, ScoredOutcomes } from '../../data/window-data.ts'
 
 interface Moments {
   /** How many independent values they are worth. */

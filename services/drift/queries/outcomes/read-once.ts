@@ -2,11 +2,11 @@
  * Truth of what is judged together, read when the first of it is asked for: of a slice for all values at once, and of the window
  * that is judged for all versions and variants at once.
  */
-import type { Model } from '../../../lib/models/model-files.ts'
-import type { Window } from '../../../lib/models/windows.ts'
-import type { DriftQueries } from './drift-queries.ts'
-import { keyOf, type Combination } from '../data/cohort.ts'
-import { noOutcomes, type OutcomeCounts } from '../data/window-data.ts'
+import type { Model } from '../../../../lib/models/model-files.ts'
+import type { Window } from '../../../../lib/models/windows.ts'
+import type { DriftQueries } from '../drift-queries.ts'
+import { keyOf, type Combination } from '../../data/cohort.ts'
+import { noOutcomes, type OutcomeCounts } from '../../data/window-data.ts'
 
 export type TruthReader = (
   spans: readonly Window[],

@@ -1,0 +1,121 @@
+/** Evaluates one due window: 1. read it; for each cohort 2. read its input, 3. evaluate, 4. follow up exactly; 5. publish. */
+import type { Combination } from '../data/cohort.ts'
+import { keyOf } from '../data/cohort.ts'
+import type { Fact } from '../data/metric-results.ts'
+import { evaluateTruth, evaluateWindow as metricsOf, type WindowInput } from '../evaluate/window.ts'
+import { ALL } from '../data/cohort.ts'
+import { episodeOf, worstOf } from '../plan/episodes.ts'
+import type { PastWindow } from '../plan/references.ts'
+import type { Gauges } from '../publish/prometheus-gauges.ts'
+import type { Revision, WriteRevisions } from '../publish/revisions.ts'
+import { changedFacts } from '../publish/rows.ts'
+import { answersBeside } from './exact-followups.ts'
+import {
+  readCohort,
+  readWindow,
+  referenceCohort,
+  standingResults,
+  type WindowQuestion,
+  type WindowReaderParts,
+  type WindowReading,
+} from './window-input.ts'
+
+export interface EvaluationParts extends WindowReaderParts {
+  write: WriteRevisions
+  gauges: Pick<Gauges, 'show'>
+  now: () => number
+}
+
+/** What an evaluation leaves for the windows after it. */
+export type WindowOutcome = Pick<PastWindow, 'alarmed' | 'worst' | 'episode'>
+
+/** One cohort's results, and the revision that will hold them. */
+type CohortResults = Revision & { facts: Fact[] }
+
+/** Evaluates all cohorts of a window and publishes one revision of it. @throws what ClickHouse or the log throws */
+export async function evaluateWindow(
+  parts: EvaluationParts,
+  question: WindowQuestion,
+): Promise<WindowOutcome> {
+  const reading = await readWindow(parts, question)
+  const followUp = followUpOf(parts, reading)
+  const results: CohortResults[] = []
+  for (const c of reading.cohorts) {
+    const input = await readCohort(parts, reading, c)
+    const facts = await factsOf(parts, reading, { c, input, followUp })
+    results.push(resultsOf(parts, reading, c, facts))
+  }
+  return publish(parts, question, results)
+}
+
+type FollowUp = ReturnType<typeof answersBeside>
+
+/** Exact follow-ups from rows; an uploaded baseline has none. */
+function followUpOf(
+  { queries, model }: EvaluationParts,
+  { baseline, baselineSpans }: WindowReading,
+): FollowUp | undefined {
+  if (!baseline || !baselineSpans || baselineSpans.countedAs !== undefined) return undefined
+  return answersBeside(queries, model, {
+    spans: baseline.spans,
+    scope: referenceCohort(baselineSpans, ALL),
+    events: baseline.counts.events,
+  })
+}
+
+/** Metrics and verdicts of a cohort; those of its inputs are taken over where only ground truth has changed. */
+async function factsOf(
+  { model, state }: EvaluationParts,
+  reading: WindowReading,
+  { c, input, followUp }: { c: Combination; input: WindowInput; followUp: FollowUp | undefined },
+): Promise<Fact[]> {
+  const stands = standingResults(reading, state, c)
+  if (stands)
+    return [...[...stands.facts.values()].filter(isOfInputs), ...evaluateTruth(input, model)]
+  const facts = metricsOf(input, model)
+  // Slices are answered by the whole.
+  if (!followUp || c.slice) return facts
+  return followUp(facts, { spans: [input.window], scope: c, events: input.counts.events })
+}
+
+const isOfInputs = ({ family }: Fact) =>
+  family === 'drift' || family === 'quality' || family === 'operations'
+
+function resultsOf(
+  { model, now }: EvaluationParts,
+  { due, earlier }: WindowReading,
+  c: Combination,
+  facts: Fact[],
+): CohortResults {
+  const before = earlier.get(keyOf(c))
+  return {
+    key: {
+      modelId: model.modelId,
+      combination: c,
+      window: { start: due.start, end: due.end },
+      revision: (before?.revision ?? 0) + 1,
+      episode: '',
+      policyRevision: model.revision,
+      computedAt: now(),
+    },
+    facts,
+    changed: changedFacts(facts, before?.facts ?? new Map()),
+    before: before?.facts ?? new Map(),
+  }
+}
+
+/** Writes the revision of a window, then shows it to Prometheus. */
+async function publish(
+  { model, state, write, gauges }: EvaluationParts,
+  { due, earlierWindows }: WindowQuestion,
+  results: readonly CohortResults[],
+): Promise<WindowOutcome> {
+  const ofAll = results[0]!.facts
+  const worst = worstOf(ofAll)
+  const episode = episodeOf(due, worst, model.modelId, earlierWindows)
+  for (const { key } of results) key.episode = episode
+  const alarmed = ofAll.some((fact) => fact.family === 'drift' && fact.verdict === 'alarm')
+  await write({ model, due, worst, alarmed }, results)
+  for (const { key, facts } of results) gauges.show(key, facts, state.snoozed)
+  return { alarmed, worst, episode }
+}

@@ -1,0 +1,86 @@
+/** What is the same for all windows of a model in one pass: its stored references, and what people and producers said. */
+import type { Model } from '../../../lib/models/model-files.ts'
+import type { Window } from '../../../lib/models/windows.ts'
+import { passedUntil, type Progress } from '../plan/due-windows.ts'
+import { frozenSpans, putReferences, type Past } from '../plan/references.ts'
+import type { DriftQueries } from '../queries/drift-queries.ts'
+import type { decisionQueries } from '../queries/verdict-feedback.ts'
+
+/** What holds for all models. */
+export interface GlobalState {
+  /** Windows that people called normal, by model. */
+  accepted: ReadonlyMap<string, Window[]>
+  /** Alarms that are not to page now, by `snoozeKey`. */
+  snoozed: ReadonlySet<string>
+  /** Attributes may come apart from predictions: then ground truth is not all that changes in a slice. */
+  hasLateAttributes: boolean
+}
+
+/** One model's state; `frozen` grows while the pass freezes windows. */
+export interface ModelState extends Omit<Past, 'windows'> {
+  frozen: Map<string, Window>
+  snoozed: ReadonlySet<string>
+  /** Whether its producers number their events. */
+  isProducing: boolean
+  hasLateAttributes: boolean
+  /** Watermark: events before this instant are considered complete; epoch milliseconds. */
+  passedUntil: number
+}
+
+export interface GlobalStateOptions {
+  queries: Pick<DriftQueries, 'hasLateAttributes'>
+  decisions: ReturnType<typeof decisionQueries>
+  now: () => number
+  /** How long an answer is kept, in milliseconds. */
+  keptForMs: number
+}
+
+/** @returns reads the state of all models, anew at most every `keptForMs`; a failure is not kept */
+export function globalStateReader(options: GlobalStateOptions): () => Promise<GlobalState> {
+  let readAt = -Infinity
+  let last: Promise<GlobalState> | undefined
+  return () => {
+    if (!last || performance.now() - readAt >= options.keptForMs) {
+      readAt = performance.now()
+      last = readGlobalState(options)
+      last.catch(() => (readAt = -Infinity))
+    }
+    return last
+  }
+}
+
+async function readGlobalState({
+  queries,
+  decisions,
+  now,
+}: GlobalStateOptions): Promise<GlobalState> {
+  return {
+    accepted: await decisions.accepted(),
+    snoozed: await decisions.snoozed(now()),
+    hasLateAttributes: await queries.hasLateAttributes(),
+  }
+}
+
+/** Reads one model's state; `now` is epoch milliseconds. */
+export async function loadModelState(
+  queries: Pick<DriftQueries, 'referencesOf' | 'promotions' | 'isProducing'>,
+  model: Model,
+  { accepted, snoozed, hasLateAttributes }: GlobalState,
+  { reached, now }: { reached: Progress; now: number },
+): Promise<ModelState> {
+  const { modelId } = model
+  const stored = await queries.referencesOf(modelId)
+  return {
+    frozen: frozenSpans(stored, modelId),
+    put: putReferences(stored, modelId),
+    promotions: hasKind(model, 'since_promotion') ? await queries.promotions(modelId) : [],
+    accepted: accepted.get(modelId) ?? [],
+    snoozed,
+    isProducing: await queries.isProducing(modelId),
+    hasLateAttributes,
+    passedUntil: passedUntil(reached, model, now),
+  }
+}
+
+const hasKind = ({ references }: Model, kind: string) =>
+  Object.values(references).some((reference) => reference.kind === kind)

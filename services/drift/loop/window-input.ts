@@ -1,0 +1,249 @@
+/** Everything that evaluating one window needs, read from ClickHouse: nothing here decides. */
+import type { Model } from '../../../lib/models/model-files.ts'
+import { ALL, keyOf, type Combination } from '../data/cohort.ts'
+import { asDeclared } from '../data/declared-features.ts'
+import { levelHistory } from '../data/past-metrics.ts'
+import { notOverlapping } from '../data/past-shifts.ts'
+import type { ReferenceData } from '../data/reference.ts'
+import { noOutcomes, type GroupCounts, type WindowCounts } from '../data/window-data.ts'
+import { fairnessAttributes } from '../evaluate/fairness.ts'
+import type { WindowInput } from '../evaluate/window.ts'
+import type { Due, StepCount } from '../plan/due-windows.ts'
+import { referencesFor, type PastWindow, type ReferenceSpans } from '../plan/references.ts'
+import type { DriftQueries } from '../queries/drift-queries.ts'
+import type { Present } from '../queries/event-totals.ts'
+import { impliesLabels } from '../queries/outcomes/labelled-outcomes.ts'
+import { truthReader, type TruthReader } from '../queries/outcomes/read-once.ts'
+import { NO_PAST, type PastAnswers } from '../queries/past-queries.ts'
+import type { PublishedResults } from '../queries/published-results.ts'
+import type { referenceReader } from './load-reference.ts'
+import type { ModelState } from './model-state.ts'
+
+/** What reads for one model in one pass. */
+export interface WindowReaderParts {
+  queries: DriftQueries
+  references: ReturnType<typeof referenceReader>
+  model: Model
+  /** The model's time buckets with events, ascending. */
+  steps: readonly StepCount[]
+  state: ModelState
+}
+
+/** What is read of a window once, for all its cohorts. */
+export interface WindowReading {
+  due: Due
+  cohorts: readonly Combination[]
+  /** Events of the window by version and variant. */
+  present: readonly Present[]
+  /** What earlier evaluations published, by cohort. */
+  earlier: ReadonlyMap<string, PublishedResults>
+  completeness: number | null
+  /** Spans of the references, and what they hold for all predictions, in the same order. */
+  spans: readonly ReferenceSpans[]
+  references: readonly ReferenceData[]
+  /** The reference that verdicts come from, and its spans. */
+  baseline: ReferenceData | undefined
+  baselineSpans: ReferenceSpans | undefined
+  past: PastAnswers
+  /** Predictions before this instant have had the label horizon; 0 where a missing label means nothing. */
+  impliedUntil: number
+  outcomesOf: TruthReader
+  /** Counts of cohorts without a slice, by cohort. */
+  counts: ReadonlyMap<string, WindowCounts>
+}
+
+export interface WindowQuestion {
+  due: Due
+  /** Windows evaluated before, ascending by end. */
+  earlierWindows: readonly PastWindow[]
+  /** This process has evaluated all that was due: a window that is new has no results that a crash cut off. */
+  isWhole: boolean
+}
+
+/** Reads what all cohorts of a window have in common. */
+export async function readWindow(
+  parts: WindowReaderParts,
+  { due, earlierWindows, isWhole }: WindowQuestion,
+): Promise<WindowReading> {
+  const { queries, model, state } = parts
+  const { modelId } = model
+  const window = { start: due.start, end: due.end }
+  const present = await queries.present({ modelId, spans: [window] })
+  const cohorts = await queries.combinations(modelId, window, present, model.slices)
+  const earlier =
+    due.previous || !isWhole
+      ? await queries.latestFacts({ modelId, window })
+      : new Map<string, PublishedResults>()
+  const outcomesOf = truthReader(queries, model, cohorts, window)
+  const completeness = state.isProducing ? await queries.completeness(modelId, window) : null
+  const spans = referencesFor(window, model, { ...state, windows: earlierWindows })
+  const references = await readReferences(parts, { spans, outcomesOf }, ALL)
+  const baseline = references.find((reference) => reference.judge)
+  const reading = {
+    due,
+    cohorts,
+    present,
+    earlier,
+    completeness,
+    spans,
+    references,
+    baseline,
+    baselineSpans: spans.find(({ judge }) => judge),
+    past: await readPast(queries, { modelId, window, baseline, earlierWindows }),
+    // Of a window some of whose predictions are young, a missing label means nothing yet.
+    impliedUntil: impliesLabels(model) && due.maturity === 1 ? state.passedUntil : 0,
+    outcomesOf,
+  }
+  // Asked together, counts of versions and variants are read together.
+  const counts = await Promise.all(
+    cohorts
+      .filter(({ slice }) => !slice)
+      .map(async (c) => [keyOf(c), await readCounts(parts, reading, c)] as const),
+  )
+  return { ...reading, counts: new Map(counts) }
+}
+
+/** Spans that a question is about, without the cohort it is for. */
+type ReferenceQuestion = Pick<WindowReading, 'spans' | 'outcomesOf'>
+
+/** What the references hold for a cohort, in the order of their spans. */
+async function readReferences(
+  { references, model, steps, state }: WindowReaderParts,
+  { spans, outcomesOf }: ReferenceQuestion,
+  c: Combination,
+): Promise<ReferenceData[]> {
+  const found: ReferenceData[] = []
+  for (const reference of spans) {
+    // An uploaded reference has counts and no rows: slices have none.
+    if (c.slice && reference.countedAs !== undefined) continue
+    const scope = referenceCohort(reference, c)
+    const { passedUntil } = state
+    found.push(await references.data(model, reference, steps, { scope, passedUntil, outcomesOf }))
+  }
+  return found
+}
+
+async function readPast(
+  queries: DriftQueries,
+  {
+    modelId,
+    window,
+    baseline,
+    earlierWindows,
+  }: Pick<WindowQuestion, 'earlierWindows'> &
+    Pick<WindowReading, 'baseline'> & { modelId: string; window: { start: number; end: number } },
+): Promise<PastAnswers> {
+  if (!baseline || !(baseline.windows ?? baseline.scores ?? baseline.losses)) return NO_PAST
+  const reference = { name: baseline.name, windows: baseline.windows?.windows ?? [] }
+  return queries.past({ modelId, window, reference, judged: earlierWindows })
+}
+
+/**
+ * What was published of a cohort, where only its ground truth has changed since: then what was said of its inputs still holds.
+ */
+export function standingResults(
+  { due, earlier }: Pick<WindowReading, 'due' | 'earlier'>,
+  { hasLateAttributes }: Pick<ModelState, 'hasLateAttributes'>,
+  c: Combination,
+): PublishedResults | undefined {
+  const before = earlier.get(keyOf(c))
+  const isSame = due.previous?.events === due.events
+  const mayChange = c.slice !== undefined && hasLateAttributes
+  return before && before.facts.size > 0 && isSame && !mayChange ? before : undefined
+}
+
+/** Counts of a cohort; its totals alone where its inputs need not be evaluated again. */
+function readCounts(
+  { queries, model, state }: WindowReaderParts,
+  reading: Pick<WindowReading, 'due' | 'earlier' | 'present'>,
+  c: Combination,
+): Promise<WindowCounts> {
+  const window = { start: reading.due.start, end: reading.due.end }
+  return standingResults(reading, state, c)
+    ? queries.eventCounts(model.modelId, [window], c, reading.present)
+    : queries.counts(model.modelId, [window], c, reading.present)
+}
+
+/** Reads what evaluating one cohort of a window needs. */
+export async function readCohort(
+  parts: WindowReaderParts,
+  reading: WindowReading,
+  c: Combination,
+): Promise<WindowInput> {
+  const { queries, references, model, state } = parts
+  const { due, baseline, baselineSpans, past, impliedUntil } = reading
+  const window = { start: due.start, end: due.end }
+  const stands = standingResults(reading, state, c) !== undefined
+  const counted = reading.counts.get(keyOf(c)) ?? (await readCounts(parts, reading, c))
+  const counts = stands ? counted : asDeclared(counted, model)
+  const outcomes =
+    due.changes === 0 && impliedUntil === 0
+      ? noOutcomes(counts.events)
+      : await reading.outcomesOf([window], c, {
+          predictions: counts.events,
+          passedUntil: impliedUntil,
+        })
+  // What reads raw rows is made for the model as a whole.
+  const isWhole = keyOf(c) === keyOf(ALL)
+  return {
+    counts,
+    outcomes,
+    scores: await readScores(parts, reading, {
+      c,
+      isAsked: isWhole && (stands || hasScore(counts)),
+    }),
+    pastErrors: past.errors,
+    guesses: isWhole && baseline?.losses ? await queries.guesses(model, [window], c, false) : [],
+    rows: isWhole && !stands ? await references.rowsOf(model, window) : [],
+    groups: await readGroups(parts, reading, c),
+    references: c.slice ? await readReferences(parts, reading, c) : reading.references,
+    window,
+    past: notOverlapping(past.shifts.get(keyOf(c)) ?? [], window),
+    levels: levelHistory(
+      past.levels.get(keyOf(referenceCohort(baselineSpans, c))),
+      past.levels.get(keyOf(c)),
+      baseline?.windows?.windows ?? [],
+      window,
+    ),
+    combinations: reading.cohorts.length,
+    isSlice: c.slice !== undefined,
+    completeness: reading.completeness,
+    maturity: due.maturity,
+  }
+}
+
+const hasScore = ({ numeric }: WindowCounts) => numeric.has('@score')
+
+async function readScores(
+  { queries, model }: WindowReaderParts,
+  { due, impliedUntil }: WindowReading,
+  { c, isAsked }: { c: Combination; isAsked: boolean },
+) {
+  if (!isAsked || model.scoreKind !== 'probability') return undefined
+  const scores = await queries.scores(model, [due], c, impliedUntil)
+  return scores.predicted.length > 0 ? scores : undefined
+}
+
+/** Groups of each protected attribute; slices are groups already. */
+async function readGroups(
+  { queries, model }: WindowReaderParts,
+  { due, impliedUntil }: WindowReading,
+  c: Combination,
+): Promise<Map<string, GroupCounts[]>> {
+  const groups = new Map<string, GroupCounts[]>()
+  if (c.slice) return groups
+  const question = { model, spans: [due], c, passedUntil: impliedUntil }
+  for (const { name } of fairnessAttributes(model))
+    groups.set(name, await queries.groups(question, name))
+  return groups
+}
+
+/** The cohort of a reference that a cohort is compared with: a slice with itself, a version or variant with everything. */
+export const referenceCohort = (
+  reference: ReferenceSpans | undefined,
+  { slice }: Combination,
+): Combination => ({
+  ...ALL,
+  modelVersion: reference?.modelVersion ?? '',
+  ...(slice && { slice }),
+})

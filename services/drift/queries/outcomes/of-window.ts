@@ -1,0 +1,91 @@
+/** Labelled outcomes of some spans, summed up inside ClickHouse. */
+import type { ClickHouse } from '../../../../lib/clickhouse/port.ts'
+import type { Model } from '../../../../lib/models/model-files.ts'
+import type { Window } from '../../../../lib/models/windows.ts'
+import { ALL, keyOf, predictionScope, within, type Combination } from '../../data/cohort.ts'
+import type { ScoreCounts } from '../../data/reference.ts'
+import type { GroupCounts, KnownTruth, OutcomeCounts } from '../../data/window-data.ts'
+import { readGroups } from './groups.ts'
+import { AS_STORED, truthOfEach, truthParams, truthSource } from './labelled-outcomes.ts'
+import { tablesOf } from '../late-attributes.ts'
+import {
+  readOutcomes,
+  readOutcomesOfEach,
+  readScoreBins,
+  readSliceOutcomes,
+} from './read-outcomes.ts'
+
+/** A cohort of a model in some spans. */
+export interface OutcomeQuestion {
+  model: Model
+  spans: readonly Window[]
+  c: Combination
+  /** Predictions before this instant have had the label horizon: without a label they mean what the model file says; epoch milliseconds. */
+  passedUntil: number
+}
+
+/** Outcomes of a cohort; `predictions` is how many predictions its spans hold. */
+export async function outcomesOf(
+  db: ClickHouse,
+  { model, spans, c, passedUntil }: OutcomeQuestion,
+  predictions: number,
+): Promise<OutcomeCounts> {
+  return readOutcomes(db, model, predictions, {
+    source: truthSource(await tablesOf(db, c.slice !== undefined), model, c),
+    params: truthParams(model, spans, c, passedUntil),
+  })
+}
+
+/** Outcomes of several cohorts without a slice, by their keys: those alone that have ground truth. */
+export function outcomesOfEach(
+  db: ClickHouse,
+  { model, spans, passedUntil }: Omit<OutcomeQuestion, 'c'>,
+  cohorts: readonly Combination[],
+): Promise<ReadonlyMap<string, KnownTruth>> {
+  const of = (c: Combination) => ({
+    source: truthSource(AS_STORED, model, c),
+    params: truthParams(model, spans, c, passedUntil),
+  })
+  const each = {
+    source: truthOfEach(AS_STORED, model),
+    params: truthParams(model, spans, ALL, passedUntil),
+  }
+  return readOutcomesOfEach(db, model, each, new Map(cohorts.map((c) => [keyOf(c), of(c)])))
+}
+
+/** Outcomes of values of one slice, by value: those alone that have ground truth. */
+export async function sliceOutcomes(
+  db: ClickHouse,
+  { model, spans, c, passedUntil }: OutcomeQuestion,
+  { key, values }: { key: string; values: readonly string[] },
+): Promise<ReadonlyMap<string, KnownTruth>> {
+  const slice = { ...c, slice: { key, value: '' } }
+  return readSliceOutcomes(db, model, values, {
+    source: truthSource(await tablesOf(db, true), model, slice),
+    params: truthParams(model, spans, slice, passedUntil),
+  })
+}
+
+/** Predictions and outcomes of a cohort by score and predicted class. */
+export const scoreCounts = (
+  db: ClickHouse,
+  { model, spans, c, passedUntil }: OutcomeQuestion,
+): Promise<ScoreCounts> =>
+  readScoreBins(
+    db,
+    truthParams(model, spans, c, passedUntil),
+    `model_id = {model:String} AND ${within('predicted_at')}${predictionScope(c)}`,
+    truthSource(AS_STORED, model, c),
+  )
+
+/** Predictions and outcomes of a cohort per group of a protected attribute. */
+export async function groupCounts(
+  db: ClickHouse,
+  { model, spans, c, passedUntil }: OutcomeQuestion,
+  attribute: string,
+): Promise<GroupCounts[]> {
+  return readGroups(db, model, attribute, c, {
+    tables: await tablesOf(db, true),
+    params: truthParams(model, spans, c, passedUntil),
+  })
+}

@@ -1,0 +1,101 @@
+/** References that were frozen or put over HTTP, and what references depend on. */
+import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
+import type { Window } from '../../../lib/models/windows.ts'
+import { sqlTime } from '../data/cohort.ts'
+import type { Promotion, StoredReference } from '../plan/references.ts'
+
+interface ReferenceRow extends Record<'model' | 'name' | 'start' | 'end' | 'version', string> {
+  kind: StoredReference['kind']
+  revision: number
+}
+
+const referenceOf = (row: ReferenceRow): StoredReference => ({
+  modelId: row.model,
+  name: row.name,
+  kind: row.kind,
+  span: { start: Number(row.start), end: Number(row.end) },
+  modelVersion: row.version,
+  revision: row.revision,
+})
+
+/** Stored references of some models, one list a model, in the order of `models`. */
+export async function storedReferences(
+  db: ClickHouse,
+  models: readonly string[],
+): Promise<StoredReference[][]> {
+  const rows = await db.query<ReferenceRow>(
+    `SELECT model_id AS model, name, kind, toUnixTimestamp64Milli(window_start) AS start, toUnixTimestamp64Milli(window_end) AS end, model_version AS version, revision
+     FROM \`references\` FINAL WHERE model_id IN {models:Array(String)}`,
+    { models },
+  )
+  const byModel = Map.groupBy(rows.map(referenceOf), ({ modelId }) => modelId)
+  return models.map((model) => byModel.get(model) ?? [])
+}
+
+/** When each version of a model was first served to more than its shadow, oldest first; epoch milliseconds. */
+export async function promotions(db: ClickHouse, modelId: string): Promise<Promotion[]> {
+  const rows = await db.query<{ version: string; at: string }>(
+    `SELECT model_version AS version, toUnixTimestamp(min(step)) * 1000 AS at FROM event_counts
+     WHERE model_id = {model:String} AND NOT shadow GROUP BY version ORDER BY at, version`,
+    { model: modelId },
+  )
+  return rows.map(({ version, at }) => ({ version, at: Number(at) }))
+}
+
+/** The newest revision of a reference that was put over HTTP; 0 where there is none. */
+export async function referenceRevision(
+  db: ClickHouse,
+  modelId: string,
+  name: string,
+): Promise<number> {
+  const [row] = await db.query<{ revision: number }>(
+    'SELECT max(revision) AS revision FROM `references` WHERE model_id = {model:String} AND name = {name:String}',
+    { model: modelId, name },
+  )
+  return row?.revision ?? 0
+}
+
+/** Stores a revision of a reference; the same revision again is a no-op. `at` is epoch milliseconds. */
+export const putReference = (
+  db: ClickHouse,
+  reference: StoredReference,
+  at: number,
+): Promise<void> =>
+  db.insertRows(
+    '`references`',
+    [
+      {
+        model_id: reference.modelId,
+        name: reference.name,
+        kind: reference.kind,
+        window_start: sqlTime(reference.span.start),
+        window_end: sqlTime(reference.span.end),
+        model_version: reference.modelVersion,
+        revision: reference.revision,
+        frozen_at: sqlTime(at),
+      },
+    ],
+    `reference\u0001${reference.modelId}\u0001${reference.name}\u0001${reference.revision}`,
+  )
+
+/** Freezes the first window of a model as a reference, once: a later call changes nothing. `at` is epoch milliseconds. */
+export const freezeReference = (
+  db: ClickHouse,
+  { modelId, name, span }: { modelId: string; name: string; span: Window },
+  at: number,
+): Promise<void> =>
+  db.insertRows(
+    '`references`',
+    [
+      {
+        model_id: modelId,
+        name,
+        kind: 'first',
+        window_start: sqlTime(span.start),
+        window_end: sqlTime(span.end),
+        revision: 1,
+        frozen_at: sqlTime(at),
+      },
+    ],
+    `reference\u0001${modelId}\u0001${name}`,
+  )

@@ -1,0 +1,159 @@
+/** Counts of numbers and categories of some spans: of whole cohorts, of slices, and from raw rows. */
+import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
+import type { Window } from '../../../lib/models/windows.ts'
+import {
+  ALL,
+  keyOf,
+  paramsOf,
+  predictionScope,
+  scope,
+  spanOf,
+  within,
+  type Combination,
+} from '../data/cohort.ts'
+import { effectiveCounts } from '../data/sampling.ts'
+import type { WindowCounts } from '../data/window-data.ts'
+import {
+  keptCounts,
+  rawCounts,
+  readCounted,
+  readCounts,
+  readTotals,
+  type Counts,
+} from './count-queries.ts'
+import { ofModels, totalsOf, WEIGHTS, type Present } from './event-totals.ts'
+import { tablesOf } from './late-attributes.ts'
+import { countedSlice } from './slice-counts.ts'
+
+const COUNTS_OF_ALL = `WHERE model_id IN {models:Array(String)} AND ${within('step')}`
+const countsWhere = (c: Combination) => `${COUNTS_OF_ALL}${scope(c)}`
+const rawWhere = (c: Combination) =>
+  `WHERE model_id = {model:String} AND ${within('predicted_at')}${predictionScope(c)}`
+
+export type Sliced = Combination & Required<Pick<Combination, 'slice'>>
+export const isSliced = (c: Combination): c is Sliced => c.slice !== undefined
+
+/** A cohort without a slice, in some spans. */
+export interface CountQuestion {
+  modelId: string
+  spans: readonly Window[]
+  c: Combination
+}
+
+/** Questions with the same name can be answered by one read. */
+export const countGroup = ({ spans, c }: CountQuestion): string =>
+  JSON.stringify([spans, c.withShadows ? keyOf(c) : ''])
+
+/**
+ * Merged counts of cohorts without a slice, one answer a question, in their order; all spans count as one.
+ *
+ * @param asked questions of one {@link countGroup}, of any models and cohorts: two statements answer all of them
+ */
+export async function mergedCounts(
+  db: ClickHouse,
+  asked: readonly CountQuestion[],
+): Promise<Counts[]> {
+  const { spans, c } = asked[0]!
+  const keys = [...new Set(asked.map((one) => keyOf(one.c)))]
+  const apart = keys.length > 1
+  const of = apart
+    ? await readCounts(db, ofModels(asked, spans, ALL), COUNTS_OF_ALL, keys)
+    : await readCounts(db, ofModels(asked, spans, c), countsWhere(c))
+  return asked.map((one) => of(one.modelId)[apart ? keys.indexOf(keyOf(one.c)) : 0]!)
+}
+
+/** Counts of a whole cohort with its totals: `present` are the events of the same spans. */
+export function withTotals(
+  counts: Counts,
+  present: readonly Present[],
+  c: Combination,
+): WindowCounts {
+  const totals = totalsOf(present, c)
+  const { events, errors, errorWeight, duplicates } = totals
+  return { events, errors, errorWeight, duplicates, ...effectiveCounts(counts, totals) }
+}
+
+/** The totals of a cohort without a slice, and no numbers or categories. */
+export const totalsAlone = (present: readonly Present[], c: Combination): WindowCounts => ({
+  ...totalsOf(present, c),
+  numeric: new Map(),
+  categories: new Map(),
+})
+
+export interface SliceCountQuestion {
+  modelId: string
+  spans: readonly Window[]
+  c: Sliced
+  /** Whether counts of the slice are kept for the spans: `ensureCounted` of `slice-counts.ts` says so. */
+  isCounted: boolean
+}
+
+/** From the counts that are kept of a slice where they are, else from raw rows. */
+const countedOf = async (db: ClickHouse, { c, isCounted }: SliceCountQuestion, bySpan: boolean) =>
+  isCounted ? countedSlice(c, bySpan) : rawCounts(await rawSource(db, c), bySpan)
+
+/** Counts of a value of a slice, all spans as one. */
+export async function slicedCounts(
+  db: ClickHouse,
+  question: SliceCountQuestion,
+): Promise<WindowCounts> {
+  const { modelId, spans, c } = question
+  const counted = await countedOf(db, question, false)
+  const [own] = await readCounted(db, paramsOf(modelId, spans, c), counted, false)
+  return own!
+}
+
+/** The totals of a value of a slice, and no numbers or categories. */
+export async function slicedTotals(
+  db: ClickHouse,
+  question: SliceCountQuestion,
+): Promise<WindowCounts> {
+  const { modelId, spans, c } = question
+  const counted = await countedOf(db, question, false)
+  const [totals] = await readTotals(db, paramsOf(modelId, spans, c), counted, false)
+  return { ...totals!, numeric: new Map(), categories: new Map() }
+}
+
+/** Counts of a value of a slice, each span by itself, in the order of the spans. */
+export async function slicedCountsBySpan(
+  db: ClickHouse,
+  question: SliceCountQuestion,
+): Promise<WindowCounts[]> {
+  const { modelId, spans, c } = question
+  return readCounted(db, paramsOf(modelId, spans, c), await countedOf(db, question, true), true)
+}
+
+/** Counts of a cohort without a slice, each span by itself, in the order of the spans. */
+export function countsBySpan(
+  db: ClickHouse,
+  { modelId, spans, c }: CountQuestion,
+): Promise<WindowCounts[]> {
+  const where = countsWhere(c)
+  const totals = `SELECT ${spanOf('step')} AS span, sum(events) AS events, sum(errors) AS errors, ${WEIGHTS} FROM event_counts ${where} GROUP BY span`
+  const counted = { totals, ...keptCounts(where, spanOf('step')) }
+  return readCounted(db, { ...paramsOf(modelId, spans, c), models: [modelId] }, counted, true)
+}
+
+/** Raw predictions of a cohort, with attributes that came late where the cohort is of a slice. */
+async function rawSource(db: ClickHouse, c: Combination) {
+  const { predictions } = await tablesOf(db, c.slice !== undefined)
+  return { table: predictions, where: rawWhere(c) }
+}
+
+export interface RawOptions {
+  /** Makes every value a bin of its own. */
+  exact: boolean
+  /** Counts sampled events as they came. */
+  unweighted: boolean
+}
+
+/** Counts of a cohort from raw predictions, all spans as one: costs grow with the events. */
+export async function countsFromRows(
+  db: ClickHouse,
+  { modelId, spans, c }: CountQuestion,
+  options: RawOptions,
+): Promise<WindowCounts> {
+  const source = { ...(await rawSource(db, c)), ...options }
+  const [raw] = await readCounted(db, paramsOf(modelId, spans, c), rawCounts(source, false), false)
+  return raw!
+}
