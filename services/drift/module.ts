@@ -22,7 +22,9 @@ import { createModelEvaluator, createShared } from './loop/evaluate-model.ts'
 import { createMonitored } from './loop/monitored-models.ts'
 import { driftQueries } from './queries/drift-queries.ts'
 import { referenceRoutes } from './http/reference-routes.ts'
-import { driftRoutes } from './http/model-routes.ts'
+import { compareRoutes } from './http/compare-routes.ts'
+import { modelRoutes } from './http/model-routes.ts'
+import { windowRoutes } from './http/window-routes.ts'
 import { trustyaiGauges } from './publish/trustyai-gauges.ts'
 
 export interface DriftDeps {
@@ -68,7 +70,9 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
   )
   const reader = deps.clickhouse('drift-http')
   const asked = { db: reader, queries: driftQueries(reader), models, now }
-  driftRoutes(deps.http, asked)
+  modelRoutes(deps.http, asked)
+  windowRoutes(deps.http, asked)
+  compareRoutes(deps.http, asked)
   canaryRoutes(deps.http, asked)
   referenceRoutes(deps.http, { ...asked, spool: deps.sinkParts.spool })
   decisionRoutes(deps.http, reader, now)

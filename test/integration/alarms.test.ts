@@ -15,7 +15,9 @@ import { decisionRoutes } from '../../services/drift/http/verdict-feedback-route
 import { driftQueries } from '../../services/drift/queries/drift-queries.ts'
 import { ALL } from '../../services/drift/data/cohort.ts'
 import { referenceRoutes } from '../../services/drift/http/reference-routes.ts'
-import { driftRoutes } from '../../services/drift/http/model-routes.ts'
+import { compareRoutes } from '../../services/drift/http/compare-routes.ts'
+import { modelRoutes } from '../../services/drift/http/model-routes.ts'
+import { windowRoutes } from '../../services/drift/http/window-routes.ts'
 import { PREDICTION_MAPPINGS } from '../../services/ingest/data/prediction-rows.ts'
 import { migratedClickHouse, rangeOf, sinkOn } from '../harness.ts'
 import { judgeOn } from '../judging.ts'
@@ -56,7 +58,8 @@ beforeAll(async () => {
     models: { declared: [model], get: () => model },
     now: () => START + 400 * DAY,
   }
-  driftRoutes(http as unknown as Http, asked)
+  for (const routes of [modelRoutes, windowRoutes, compareRoutes])
+    routes(http as unknown as Http, asked)
   referenceRoutes(http as unknown as Http, {
     ...asked,
     spool: createSpool(`${opened.directory}/references`, 'process'),

@@ -63,103 +63,160 @@ export function createReferenceCache(): ReferenceCache {
   }
 }
 
-/** @param cache of this reader alone unless given */
+/**
+ * Reads references, and keeps what was read while no event or outcome of its spans changes.
+ *
+ * @param cache of this reader alone unless given
+ */
 export function referenceReader(
   queries: DriftQueries,
   cache: ReferenceCache = createReferenceCache(),
 ) {
-  async function rowsOf({ modelId, multivariateRows }: Model, window: Window) {
-    return multivariateRows > 0 ? queries.rows(modelId, window, multivariateRows) : []
+  return {
+    rowsOf: (model: Model, window: Window) => rowsOf(queries, model, window),
+    data: async (
+      model: Model,
+      reference: ReferenceSpans,
+      steps: readonly StepCount[],
+      asked: Asked,
+    ): Promise<ReferenceData> => {
+      const inside = stepsWithin(steps, reference.spans, bucketMs(model.windows))
+      const keyFor = keysOf(model, reference, inside, asked)
+      // What a baseline holds is more than an informing reference of the same spans needs.
+      for (const judges of reference.judge ? [true] : [true, false]) {
+        const known = cache.get(keyFor(judges))
+        if (known) return { ...known, name: reference.name, judge: reference.judge }
+      }
+      const data = await readReference(queries, model, { reference, inside, asked })
+      cache.keep(keyFor(reference.judge), data)
+      return data
+    },
   }
+}
 
-  /** Of the newest windows of a reference. */
-  async function rowsOfEach(model: Model, windows: readonly Window[]) {
-    const rows: Drawn[][] = []
-    for (const window of windows.slice(-MOST_SAMPLED_WINDOWS))
-      rows.push(await rowsOf(model, window))
-    return rows.filter((own) => own.length > 0)
-  }
+/** A name for what is read of a reference: it changes with the events and outcomes of its spans. */
+function keysOf(
+  model: Model,
+  reference: ReferenceSpans,
+  inside: readonly StepCount[],
+  { scope, passedUntil }: Asked,
+): (judges: boolean) => string {
+  const state = inside.reduce((sum, s) => sum + s.events + s.changes * 1_000_003, 0)
+  const end = largest(reference.spans.map((span) => span.end))
+  // Until its youngest prediction has come of age, each reading finds more negatives that a missing label implies.
+  const implied = impliesLabels(model)
+    ? Math.min(passedUntil, end + durationMs(model.labels.horizon))
+    : 0
+  return (judges) =>
+    JSON.stringify([
+      model.modelId,
+      model.revision,
+      reference.spans,
+      reference.countedAs,
+      state,
+      implied,
+      keyOf(scope),
+      judges,
+    ])
+}
 
-  /** Counts of a reference, kept while no event or truth of its spans changes. */
-  async function referenceData(
-    model: Model,
-    reference: ReferenceSpans,
-    steps: readonly StepCount[],
-    { scope, passedUntil, outcomesOf }: Asked,
-  ): Promise<ReferenceData> {
-    const inside = stepsWithin(steps, reference.spans, bucketMs(model.windows))
-    const state = inside.reduce((sum, s) => sum + s.events + s.changes * 1_000_003, 0)
-    const end = largest(reference.spans.map((span) => span.end))
-    // Until its youngest prediction has come of age, each look finds more truth.
-    const implied = impliesLabels(model)
-      ? Math.min(passedUntil, end + durationMs(model.labels.horizon))
-      : 0
-    const keyFor = (judges: boolean) =>
-      JSON.stringify([
-        model.modelId,
-        model.revision,
-        reference.spans,
-        reference.countedAs,
-        state,
-        implied,
-        keyOf(scope),
-        judges,
-      ])
-    // What a judging reference holds is more than an informing one of the same spans needs.
-    for (const judges of reference.judge ? [true] : [true, false]) {
-      const known = cache.get(keyFor(judges))
-      if (known) return { ...known, name: reference.name, judge: reference.judge }
-    }
-    const counts = asDeclared(
-      await queries.counts(reference.countedAs ?? model.modelId, reference.spans, scope),
-      model,
-    )
-    const windows = reference.judge ? windowsWithin(reference.spans, model, inside) : []
-    const isWhole = scope.slice === undefined
-    const hasTruth = inside.some((step) => step.changes > 0)
-    const isSampled = reference.judge && model.multivariateRows > 0 && keyOf(scope) === keyOf(ALL)
-    const data: ReferenceData = {
-      name: reference.name,
-      judge: reference.judge,
-      spans: reference.spans,
-      counts,
-      outcomes: !reference.judge
-        ? undefined
-        : !impliesLabels(model) && !hasTruth
-          ? noOutcomes(counts.events)
-          : await outcomesOf(reference.spans, scope, {
-              predictions: counts.events,
-              passedUntil,
-            }),
-      scores:
-        reference.judge && model.scoreKind === 'probability' && counts.numeric.has('@score')
-          ? await queries.scores(model, reference.spans, scope, passedUntil)
-          : undefined,
-      losses:
-        reference.judge && model.task === 'regression' && isWhole && hasTruth
-          ? lossModel(await queries.guesses(model, reference.spans, scope, true))
-          : undefined,
-      multivariate: isSampled
+interface ReferenceQuestion {
+  reference: ReferenceSpans
+  /** Time buckets of its spans. */
+  inside: readonly StepCount[]
+  asked: Asked
+}
+
+/** Counts of any reference; of a baseline its outcomes, scores, rows and windows too. */
+async function readReference(
+  queries: DriftQueries,
+  model: Model,
+  question: ReferenceQuestion,
+): Promise<ReferenceData> {
+  const { reference, inside, asked } = question
+  const counted = await queries.counts(
+    reference.countedAs ?? model.modelId,
+    reference.spans,
+    asked.scope,
+  )
+  const counts = asDeclared(counted, model)
+  const known = { name: reference.name, judge: reference.judge, spans: reference.spans, counts }
+  if (!reference.judge) return { ...known, outcomes: undefined }
+  const windows = windowsWithin(reference.spans, model, inside)
+  return {
+    ...known,
+    ...(await readBaselineOutcomes(queries, model, question, counts)),
+    multivariate:
+      model.multivariateRows > 0 && keyOf(asked.scope) === keyOf(ALL)
         ? multivariateReference(
-            await rowsOfEach(model, windows.length > 0 ? windows : reference.spans),
+            await rowsOfEach(queries, model, windows.length > 0 ? windows : reference.spans),
           )
         : undefined,
-      windows:
-        windows.length === 0
-          ? undefined
-          : referenceWindows(
-              windows,
-              (await queries.countsBySpan(model.modelId, windows, scope)).map((own) =>
-                asDeclared(own, model),
-              ),
-              model,
-            ),
-    }
-    cache.keep(keyFor(reference.judge), data)
-    return data
+    windows: await readSeries(queries, model, windows, asked.scope),
   }
+}
 
-  return { data: referenceData, rowsOf }
+/** What a baseline knows of ground truth. */
+async function readBaselineOutcomes(
+  queries: DriftQueries,
+  model: Model,
+  { reference, inside, asked }: ReferenceQuestion,
+  counts: ReferenceData['counts'],
+): Promise<Pick<ReferenceData, 'outcomes' | 'scores' | 'losses'>> {
+  const { scope, passedUntil, outcomesOf } = asked
+  const { spans } = reference
+  const hasTruth = inside.some((step) => step.changes > 0)
+  const isWhole = scope.slice === undefined
+  return {
+    outcomes:
+      !impliesLabels(model) && !hasTruth
+        ? noOutcomes(counts.events)
+        : await outcomesOf(spans, scope, { predictions: counts.events, passedUntil }),
+    scores:
+      model.scoreKind === 'probability' && counts.numeric.has('@score')
+        ? await queries.scores(model, spans, scope, passedUntil)
+        : undefined,
+    losses:
+      model.task === 'regression' && isWhole && hasTruth
+        ? lossModel(await queries.guesses(model, spans, scope, true))
+        : undefined,
+  }
+}
+
+/** A baseline window by window; undefined where it has too few. */
+async function readSeries(
+  queries: DriftQueries,
+  model: Model,
+  windows: readonly Window[],
+  scope: Combination,
+) {
+  if (windows.length === 0) return undefined
+  const counts = await queries.countsBySpan(model.modelId, windows, scope)
+  return referenceWindows(
+    windows,
+    counts.map((own) => asDeclared(own, model)),
+    model,
+  )
+}
+
+async function rowsOf(
+  queries: DriftQueries,
+  { modelId, multivariateRows }: Model,
+  window: Window,
+): Promise<Drawn[]> {
+  return multivariateRows > 0 ? queries.rows(modelId, window, multivariateRows) : []
+}
+
+/** Rows of the newest windows of a reference, those windows alone that have any. */
+async function rowsOfEach(
+  queries: DriftQueries,
+  model: Model,
+  windows: readonly Window[],
+): Promise<Drawn[][]> {
+  const rows: Drawn[][] = []
+  for (const window of windows.slice(-MOST_SAMPLED_WINDOWS))
+    rows.push(await rowsOf(queries, model, window))
+  return rows.filter((own) => own.length > 0)
 }
 
 function sizeOf({ counts }: ReferenceData): number {

@@ -1,0 +1,138 @@
+/** Any two spans of a model beside one another, in our numbers or in those of another product. */
+import type { Http } from '../../../lib/http/server.ts'
+import type { Model } from '../../../lib/models/model-files.ts'
+import type { Window } from '../../../lib/models/windows.ts'
+import { Problem } from '../../../lib/runtime/errors.ts'
+import { ALL } from '../data/cohort.ts'
+import { asDeclared, declaredKinds } from '../data/declared-features.ts'
+import type { WindowCounts } from '../data/window-data.ts'
+import { evaluateDrift } from '../evaluate/drift.ts'
+import { DIALECTS, evaluateDialect, type Dialect } from '../interop/compare.ts'
+import { constraintViolations } from '../interop/sagemaker-constraints.ts'
+import { MOST_EXACT } from '../loop/exact-followups.ts'
+import type { DriftQueries } from '../queries/drift-queries.ts'
+import type { DriftRoutesOptions } from './model-routes.ts'
+import { spanBetween } from './spans.ts'
+
+interface CompareQuery {
+  a: string
+  b: string
+  exact: boolean
+  convention: 'plumbline' | Dialect
+}
+
+const text = { type: 'string' }
+const COMPARE_QUERY = {
+  type: 'object',
+  required: ['a', 'b'],
+  additionalProperties: false,
+  properties: {
+    a: text,
+    b: text,
+    exact: {
+      type: 'boolean',
+      default: false,
+      description: 'From raw rows, where counts would only bound the numbers.',
+    },
+    convention: {
+      enum: ['plumbline', ...DIALECTS],
+      default: 'plumbline',
+      description: 'Whose numbers; those of others are always exact.',
+    },
+  },
+}
+const SPANS_QUERY = { ...COMPARE_QUERY, properties: { a: text, b: text } }
+
+type CompareOptions = Pick<DriftRoutesOptions, 'queries' | 'models'>
+
+export function compareRoutes(http: Http, { queries, models }: CompareOptions): void {
+  const config = { scope: 'read' as const }
+  http.get<{ Params: { id: string }; Querystring: Pick<CompareQuery, 'a' | 'b'> }>(
+    '/v1/models/:id/constraint_violations.json',
+    {
+      config,
+      schema: {
+        summary: 'The span b beside the baseline a, as SageMaker Model Monitor reports it',
+        querystring: SPANS_QUERY,
+      },
+    },
+    async ({ params, query }) => violations(queries, models.get(params.id), query),
+  )
+  http.get<{ Params: { id: string }; Querystring: CompareQuery }>(
+    '/v1/models/:id/compare',
+    {
+      config,
+      schema: {
+        summary:
+          'Drift between any two spans, each from/to as two RFC 3339 times with a slash between',
+        querystring: COMPARE_QUERY,
+      },
+    },
+    async ({ params, query }) => compare(queries, models.get(params.id), query),
+  )
+}
+
+async function violations(
+  queries: DriftQueries,
+  model: Model,
+  query: Pick<CompareQuery, 'a' | 'b'>,
+) {
+  const baseline = await mergedOf(queries, model, spanOf('a', query.a))
+  const current = await mergedOf(queries, model, spanOf('b', query.b))
+  if (baseline.events === 0 || current.events === 0)
+    throw new Problem(404, 'no_events', `${baseline.events === 0 ? 'a' : 'b'} holds no events`)
+  return { violations: constraintViolations(current, baseline) }
+}
+
+async function compare(queries: DriftQueries, model: Model, query: CompareQuery) {
+  const { convention } = query
+  const [a, b] = [spanOf('a', query.a), spanOf('b', query.b)]
+  const isExact = query.exact || convention !== 'plumbline'
+  const countsOf = (span: Window) =>
+    isExact
+      ? exactOf(queries, model, span, convention !== 'plumbline')
+      : mergedOf(queries, model, span)
+  const counts = await countsOf(a)
+  const current = await countsOf(b)
+  if (convention !== 'plumbline')
+    return { model_id: model.modelId, metrics: evaluateDialect(convention, current, counts) }
+  const reference = { name: query.a, judge: true, spans: [a], outcomes: undefined, counts }
+  const { min_count: minCount } = model.windows
+  return {
+    model_id: model.modelId,
+    metrics: evaluateDrift(current, reference, minCount, declaredKinds(model)),
+  }
+}
+
+const mergedOf = async (queries: DriftQueries, model: Model, span: Window): Promise<WindowCounts> =>
+  asDeclared(await queries.counts(model.modelId, [span], ALL), model)
+
+/**
+ * Counts of a span from raw rows.
+ *
+ * @param unweighted sampled events count as they came: other products know no weights
+ * @throws Problem where the span holds more events than are read one by one
+ */
+async function exactOf(
+  queries: DriftQueries,
+  model: Model,
+  span: Window,
+  unweighted: boolean,
+): Promise<WindowCounts> {
+  const { modelId } = model
+  const present = await queries.present({ modelId, spans: [span] })
+  const { events } = await queries.eventCounts(modelId, [span], ALL, present)
+  if (events > MOST_EXACT)
+    throw new Problem(
+      400,
+      'too_many_events',
+      `exact numbers are made of at most ${MOST_EXACT} events a span; this one has ${events}`,
+    )
+  const raw = await queries.rawCounts(modelId, [span], ALL, { exact: true, unweighted })
+  return asDeclared(raw, model)
+}
+
+function spanOf(name: string, between: string): Window {
+  const [from = '', to = ''] = between.split('/')
+  return spanBetween(`${name} must be two RFC 3339 times with a slash between`, from, to)
+}

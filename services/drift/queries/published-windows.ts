@@ -1,0 +1,75 @@
+/** What pages and callers are shown of evaluated windows. */
+import type { ClickHouse, Row } from '../../../lib/clickhouse/port.ts'
+import { LEAST_CELL } from '../evaluate/thresholds.ts'
+
+/** Rows of one answer; of more, those of the newest windows. */
+const MAX_ROWS = 20_000
+
+/** A model with evaluated windows, and the verdicts of its last one; 64-bit counts are strings. */
+export interface ModelSummary {
+  model_id: string
+  windows: string
+  last_window_end: string | null
+  alarms: string
+  warnings: string
+  incomplete: string
+}
+
+/** One summary for each model with verdicts, by id. */
+export const modelSummaries = (db: ClickHouse): Promise<ModelSummary[]> =>
+  db.query<ModelSummary>(
+    `SELECT model_id, count() AS windows, max(window_end) AS last_window_end,
+         argMax(alarms, window_end) AS alarms, argMax(warnings, window_end) AS warnings, argMax(incomplete, window_end) AS incomplete
+       FROM (
+         SELECT model_id, window_end, countIf(standing = 'alarm') AS alarms, countIf(standing = 'warning') AS warnings, countIf(standing = 'incomplete') AS incomplete
+         FROM (
+           SELECT model_id, window_end, argMax(verdict, revision) AS standing FROM verdicts
+           WHERE model_version = '' AND variant = '' AND slice_key = ''
+           GROUP BY model_id, window_end, family, metric, subject, convention, reference
+         ) GROUP BY model_id, window_end
+       ) GROUP BY model_id ORDER BY model_id`,
+  )
+
+/** Which metric results are asked for; an empty text does not narrow, but for the cohort. */
+export interface MetricsFilter {
+  modelId: string
+  from: string
+  to: string
+  sliceKey: string
+  sliceValue: string
+  family: string
+  /** One metric, or several with commas between. */
+  metric: string
+  subject: string | undefined
+  /** One version, `*` for each, '' for the total. */
+  modelVersion: string
+  /** One variant, `*` for each, '' for the total. */
+  variant: string
+}
+
+/** Metric results as they stand now, by window; small groups of fairness are left out. */
+export const windowMetrics = (db: ClickHouse, filter: MetricsFilter): Promise<Row[]> =>
+  db.query(
+    `SELECT * FROM (SELECT * FROM window_metrics_latest
+         WHERE model_id = {model:String} AND slice_key = {key:String} AND slice_value = {value:String}
+           AND ({from:String} = '' OR window_end > parseDateTime64BestEffortOrZero({from:String}, 3, 'UTC'))
+           AND ({to:String} = '' OR window_start < parseDateTime64BestEffortOrZero({to:String}, 3, 'UTC'))
+           AND ({family:String} = '' OR family = {family:String}) AND ({metric:String} = '' OR has(splitByChar(',', {metric:String}), metric))
+           AND ({any_subject:UInt8} OR subject = {subject:String})
+           AND ({version:String} = '*' OR model_version = {version:String}) AND ({variant:String} = '*' OR variant = {variant:String})
+           AND NOT (n_current < ${LEAST_CELL} AND family = 'fairness') AND NOT (isNull(value) AND verdict = 'none')
+         ORDER BY window_end DESC LIMIT ${MAX_ROWS}) ORDER BY window_end, family, metric, subject`,
+    {
+      model: filter.modelId,
+      key: filter.sliceKey,
+      value: filter.sliceValue,
+      from: filter.from,
+      to: filter.to,
+      family: filter.family,
+      metric: filter.metric,
+      any_subject: filter.subject === undefined ? 1 : 0,
+      subject: filter.subject ?? '',
+      version: filter.modelVersion,
+      variant: filter.variant,
+    },
+  )
