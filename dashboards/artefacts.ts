@@ -179,7 +179,7 @@ export function alertRules(): string {
           ),
           rule(
             'PlumblineShedding',
-            'sum by (service) (increase(plumbline_events_total{outcome="shed"}[5m])) > 0',
+            'sum by (service) (increase(plumbline_endpoint_events_total{outcome="shed"}[5m])) > 0',
             '5m',
             'warning',
             '{{ $labels.service }} turns callers away: it cannot keep up',

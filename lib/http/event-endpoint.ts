@@ -66,7 +66,7 @@ export function eventGateway(http: Http, options: GatewayOptions): void {
     takeBodies(scope, ['application/json', 'application/x-ndjson'])
     scope.addHook('onError', async (_request, _reply, error) => {
       if (error instanceof Problem && error.status === 429)
-        metrics.events.inc({ service, topic, outcome: 'shed', reason: error.code })
+        metrics.endpointEvents.inc({ service, topic, outcome: 'shed', reason: error.code })
     })
     scope.post(
       options.path,
@@ -111,12 +111,12 @@ export function eventGateway(http: Http, options: GatewayOptions): void {
           code,
           message,
         })
-        metrics.events.inc({ service, topic, outcome: 'rejected', reason: code })
+        metrics.endpointEvents.inc({ service, topic, outcome: 'rejected', reason: code })
       }
     }
     if (messages.length === 0 && rejected.length > 0) throw new NothingValid(rejected)
     await options.eventLog.append(topic, messages)
-    metrics.events.inc({ service, topic, outcome: 'accepted', reason: '' }, messages.length)
+    metrics.endpointEvents.inc({ service, topic, outcome: 'accepted', reason: '' }, messages.length)
     return { accepted: messages.length, rejected }
   }
 }

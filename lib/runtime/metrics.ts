@@ -3,8 +3,15 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom
 /** The metrics more than one service writes; each service adds its own to `registry`. */
 export interface Metrics {
   registry: Registry
-  /** Every event ends in exactly one outcome: accepted, stored, rejected, dead_letter, duplicate, shed. */
+  /**
+   * Events of the log by the one place where each ended: stored, duplicate, dead_letter, lost (never read), set_aside. Their sum
+   * over outcomes is how many events of a topic this process has dealt with.
+   */
   events: Counter<'service' | 'topic' | 'outcome' | 'reason'>
+  /** Events at HTTP endpoints by the answer: accepted (now in the log), rejected, shed, ignored. */
+  endpointEvents: Counter<'service' | 'topic' | 'outcome' | 'reason'>
+  /** Fields of stored events that no schema names; they are not kept. */
+  unknownFields: Counter<'service' | 'topic'>
   lag: Gauge<'topic' | 'partition'>
   ingestDelaySeconds: Histogram
   batchRows: Histogram<'topic'>
@@ -19,8 +26,20 @@ export function createMetrics(): Metrics {
     registry,
     events: new Counter({
       name: 'plumbline_events_total',
-      help: 'Events by the one place where each ended.',
+      help: 'Events of the log by the one place where each ended: stored, duplicate, dead_letter, lost, set_aside.',
       labelNames: ['service', 'topic', 'outcome', 'reason'],
+      registers,
+    }),
+    endpointEvents: new Counter({
+      name: 'plumbline_endpoint_events_total',
+      help: 'Events at HTTP endpoints by their answer: accepted, rejected, shed, ignored. An accepted one is in the log and counted there once more, as plumbline_events_total.',
+      labelNames: ['service', 'topic', 'outcome', 'reason'],
+      registers,
+    }),
+    unknownFields: new Counter({
+      name: 'plumbline_unknown_fields_total',
+      help: 'Fields of stored events that no schema names; they are not kept.',
+      labelNames: ['service', 'topic'],
       registers,
     }),
     lag: new Gauge({

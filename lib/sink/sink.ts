@@ -229,7 +229,8 @@ export function createSink(options: SinkOptions): Sink {
     }
     add('stored', '', mapped.rows)
     add('duplicate', '', mapped.duplicates)
-    add('unknown_field', '', mapped.unknownFields)
+    if (mapped.unknownFields > 0)
+      metrics.unknownFields.inc({ service, topic }, mapped.unknownFields)
     for (const { code, message } of mapped.dead) {
       add('dead_letter', code, 1)
       if (message.unreadable) add('lost', code, message.unreadable.messages)

@@ -142,9 +142,9 @@ test.each([
 
 test('health, metrics, OpenAPI, and nothing at an unknown path', async () => {
   expect((await fetch(`${plumbline.url}/health/live`)).status).toBe(200)
-  expect(await (await fetch(`${plumbline.url}/metrics`)).text()).toContain(
-    'plumbline_events_total{service="ingest"',
-  )
+  const metrics = await (await fetch(`${plumbline.url}/metrics`)).text()
+  expect(metrics).toContain('plumbline_endpoint_events_total{service="ingest"')
+  expect(metrics).toContain('plumbline_events_total{service="ingest"')
   const docs = (await (await fetch(`${plumbline.url}/docs`)).json()) as {
     openapi: string
     paths: object

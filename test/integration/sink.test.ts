@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
 import { COUNTS } from '../../bench/counts-in-sql.ts'
 import { messageReader } from '../../lib/events/decode-message.ts'
+import { createMetrics } from '../../lib/runtime/metrics.ts'
 import { createSeenIds } from '../../lib/sink/dedupe-set.ts'
 import { migratedClickHouse, rangeOf, sinkOn } from '../harness.ts'
 import { prediction } from '../processes.ts'
@@ -13,11 +14,12 @@ import { PREDICTION_MAPPINGS } from '../../services/ingest/data/prediction-rows.
 
 let db: ClickHouse
 let sink: Sink
+const metrics = createMetrics()
 const TOPIC = 'plumbline.predictions.v1'
 beforeAll(async () => {
   const opened = await migratedClickHouse()
   db = opened.db
-  sink = sinkOn(db, opened.directory, 'ingest', PREDICTION_MAPPINGS[0])
+  sink = sinkOn(db, opened.directory, 'ingest', PREDICTION_MAPPINGS[0], { metrics })
 })
 
 const totals = async () =>
@@ -50,6 +52,22 @@ test('a range stored three times, as after crashes, counts once everywhere', asy
     dead: '10',
     logged: '100',
   })
+})
+
+test('each message is counted once, at the place where it ended; fields are counted apart', async () => {
+  const of = async (name: 'events' | 'unknownFields') =>
+    (await metrics[name].get()).values.map(({ labels, value }) => [labels['outcome'], value])
+  metrics.events.reset()
+  metrics.unknownFields.reset()
+  const good = (i: number) => JSON.stringify({ ...prediction(5000 + i), colour: 'red', size: 3 })
+  const values = [good(0), good(1), good(1), 'garbage', good(2)]
+  await sink.store(rangeOf(TOPIC, sink.mapping, values, 5000))
+  expect(Object.fromEntries(await of('events'))).toEqual({
+    stored: 3,
+    duplicate: 1,
+    dead_letter: 1,
+  })
+  expect((await of('unknownFields')).map(([, value]) => value)).toEqual([6])
 })
 
 test('types are not guessed, values compare as JavaScript prints them', async () => {

@@ -60,7 +60,8 @@ export function dialectRoutes(
     ['plumbline.attributes.v1', attributes],
   ])
   const counted = (topic: string, outcome: string, reason: string, events = 1) => {
-    if (events > 0) metrics.events.inc({ service: 'ingest', topic, outcome, reason }, events)
+    if (events > 0)
+      metrics.endpointEvents.inc({ service: 'ingest', topic, outcome, reason }, events)
   }
 
   void http.register(async (scope) => {
