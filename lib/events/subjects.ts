@@ -5,6 +5,21 @@
 
 const AT = 64
 
+/**
+ * The model's own numbers beside its prediction: the field of an event, which is the column of `predictions` too, and the
+ * subject it is counted under. `isInput` tells a number that describes predictions from one that describes their operation.
+ */
+export const OWN_NUMBERS = [
+  { field: 'score', subject: '@score', isInput: true },
+  { field: 'latency_ms', subject: '@latency_ms', isInput: false },
+  { field: 'cost_usd', subject: '@cost_usd', isInput: false },
+  { field: 'input_tokens', subject: '@input_tokens', isInput: false },
+  { field: 'output_tokens', subject: '@output_tokens', isInput: false },
+] as const
+
+/** Subjects whose sums over a window are reported: what it cost. */
+export const TOTALLED: readonly string[] = ['@cost_usd', '@input_tokens', '@output_tokens']
+
 /** The subject of a feature. */
 export const featureSubject = (name: string): string =>
   name.charCodeAt(0) === AT ? `@${name}` : name

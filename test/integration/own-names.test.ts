@@ -17,6 +17,10 @@ test('a feature named @score is apart from the score, in counts that are kept an
         model_version: '1',
         predicted_at: new Date(START + i * 1000).toISOString(),
         score: 0.25,
+        latency_ms: 12,
+        cost_usd: 0.5,
+        input_tokens: 100 + i,
+        output_tokens: 7,
         features: { '@score': 1000 + i, '@prediction': 'x', '@@score': -5, plain: 1 },
         ...(sampled && { sampling_fraction: 0.5 }),
       })),
@@ -29,6 +33,10 @@ test('a feature named @score is apart from the score, in counts that are kept an
     expect([...counts.numeric.keys()].toSorted()).toEqual([
       '@@@score',
       '@@score',
+      '@cost_usd',
+      '@input_tokens',
+      '@latency_ms',
+      '@output_tokens',
       '@score',
       'plain',
     ])

@@ -3,7 +3,7 @@
  * and pair of versions is later a sum of these, whatever the number of events.
  */
 import { ID_SEPARATOR } from '../../../schemas/fields.ts'
-import { featureSubject } from '../../events/subjects.ts'
+import { featureSubject, OWN_NUMBERS } from '../../events/subjects.ts'
 import { canonical } from '../../events/fields.ts'
 import type { Event } from '../../events/validator.ts'
 import * as native from '../../clickhouse/native/block.ts'
@@ -19,15 +19,6 @@ const STEP_SECONDS = 900
 export const stepAt = (atMs: number) => Math.floor(atMs / 1000 / STEP_SECONDS) * STEP_SECONDS
 
 const MAX_CATEGORY = 200
-/** The model's own numbers, counted like features under these names. */
-const OWN_NUMBERS = [
-  ['score', '@score'],
-  ['latency_ms', '@latency_ms'],
-  ['cost_usd', '@cost_usd'],
-  ['input_tokens', '@input_tokens'],
-  ['output_tokens', '@output_tokens'],
-] as const
-
 const modelIdOf = memberOf('model_id')
 const modelVersionOf = memberOf('model_version')
 const variantOf = memberOf('variant')
@@ -38,7 +29,7 @@ const predictionOf = memberOf('prediction')
 const fractionOf = memberOf('sampling_fraction')
 /** Of {@link OWN_NUMBERS}, those an event has. */
 const ownNumbers = byNames((names) =>
-  OWN_NUMBERS.map(([field, subject]) => ({ at: names.indexOf(field), subject })).filter(
+  OWN_NUMBERS.map(({ field, subject }) => ({ at: names.indexOf(field), subject })).filter(
     ({ at }) => at >= 0,
   ),
 )

@@ -51,7 +51,7 @@ export function addSampled(
   counts: SampledCounts,
   event: Event,
   fraction: number,
-  ownNumbers: readonly (readonly [field: string, subject: string])[],
+  ownNumbers: readonly { field: string; subject: string }[],
   categoryOf: (value: string) => string,
 ): void {
   const weight = 1 / fraction - 1
@@ -71,7 +71,7 @@ export function addSampled(
   const features = event.get('features') as Members | null | undefined
   features?.names.forEach((name, i) => add(featureSubject(name), features.values[i]))
   add('@prediction', event.get('prediction'))
-  for (const [field, subject] of ownNumbers)
+  for (const { field, subject } of ownNumbers)
     if (typeof event.get(field) === 'number') add(subject, event.get(field))
 }
 

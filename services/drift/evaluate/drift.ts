@@ -1,6 +1,6 @@
 /** How far the inputs and outputs of a model have moved from a reference. Pure. */
 import type { ReferenceData } from '../data/reference.ts'
-import { isFeature } from '../../../lib/events/subjects.ts'
+import { isFeature, OWN_NUMBERS } from '../../../lib/events/subjects.ts'
 import {
   alignBins,
   onOneGrid,
@@ -30,7 +30,9 @@ import { effectiveOf, valuesOf, type WindowCounts } from '../data/window-data.ts
 
 const PSI_BINS = 10
 /** Model outputs that are numbers but no inputs: judged as operations. */
-const NOT_DRIFT = new Set(['@latency_ms', '@cost_usd', '@input_tokens', '@output_tokens'])
+const NOT_DRIFT: ReadonlySet<string> = new Set(
+  OWN_NUMBERS.flatMap(({ subject, isInput }) => (isInput ? [] : [subject])),
+)
 
 /**
  * Every fact about the inputs and outputs of a window, beside one reference.

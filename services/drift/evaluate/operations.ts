@@ -1,4 +1,5 @@
 /** Throughput, latency, errors and cost of a window. Pure. */
+import { TOTALLED } from '../../../lib/events/subjects.ts'
 import { mean, standardDeviation } from '../../../lib/stats/samples/moments.ts'
 import { sampleSize } from '../../../lib/stats/samples/binned-sample.ts'
 import { wilson } from '../../../lib/stats/intervals/proportions.ts'
@@ -38,7 +39,7 @@ export function evaluateOperations(current: WindowCounts, windowMs: number): Fac
     )
   }
   // Totals over the window: what it cost.
-  for (const subject of ['@cost_usd', '@input_tokens', '@output_tokens']) {
+  for (const subject of TOTALLED) {
     const sample = current.numeric.get(subject)
     if (!sample) continue
     const n = sampleSize(sample)

@@ -1,5 +1,5 @@
 /** Counts of numbers and categories over spans of time, merged inside ClickHouse as far as their grids allow. */
-import { featureSubjects, isFeature } from '../../../lib/events/subjects.ts'
+import { featureSubjects, isFeature, OWN_NUMBERS } from '../../../lib/events/subjects.ts'
 import {
   CATEGORY_GROUPS,
   categoryTotal,
@@ -149,11 +149,14 @@ export const rawTotals = (keys: Keys, source: RawSource) =>
      sumIf(${weightOf(source)}, status = 'error') AS error_weight
    FROM ${source.table} ${source.where} GROUP BY ${names(keys)}`
 
+const OWN_SUBJECTS = ['@prediction', ...OWN_NUMBERS.map(({ subject }) => subject)]
+const OWN_COLUMNS = ['prediction_number', ...OWN_NUMBERS.map(({ field }) => `toFloat64(${field})`)]
+
 /** Each of their numbers, `x`, with the weight of its event. */
 export const rawValues = (keys: Keys, source: RawSource) =>
   `SELECT ${selected(keys)}, subject, assumeNotNull(value) AS x, ${weightOf(source)} AS w FROM ${source.table}
-   ARRAY JOIN arrayConcat(${featureSubjects('mapKeys(features)')}, ['@prediction', '@score', '@latency_ms']) AS subject,
-     arrayConcat(arrayMap(v -> variantElement(v, 'Float64'), mapValues(features)), [prediction_number, score, latency_ms]) AS value
+   ARRAY JOIN arrayConcat(${featureSubjects('mapKeys(features)')}, [${OWN_SUBJECTS.map((subject) => `'${subject}'`).join(', ')}]) AS subject,
+     arrayConcat(arrayMap(v -> variantElement(v, 'Float64'), mapValues(features)), [${OWN_COLUMNS.join(', ')}]) AS value
    ${source.where} AND isNotNull(value)`
 
 /** Of their numbers: how many lie in each bin, their sum, the least and the greatest. */
