@@ -13,14 +13,16 @@ const POLL_MS = 250
 const RETRY_MS = 2000
 const BATCH = 1000
 
-/** A transaction leaves a message for a topic under this prefix of `target`, as a row of `key` and `value`. */
+/** Marks a `target` that is a topic; its rows hold `key` and `value` of one message. */
 const TOPIC = 'topic:'
 
-export const leaveRow = (tx: Sql, table: string, row: Row) =>
+/** Enqueues a row for a table of ClickHouse, within the caller's transaction. */
+export const enqueueRow = (tx: Sql, table: string, row: Row) =>
   tx.query('insert into outbox (target, row) values ($1, $2::jsonb)', [table, JSON.stringify(row)])
 
-export const leaveMessage = (tx: Sql, topic: string, key: string, value: Row) =>
-  leaveRow(tx, `${TOPIC}${topic}`, { key, value })
+/** Enqueues a message for a topic, its value as JSON, within the caller's transaction. */
+export const enqueueMessage = (tx: Sql, topic: string, key: string, value: Row) =>
+  enqueueRow(tx, `${TOPIC}${topic}`, { key, value })
 
 export interface OutboxTargets {
   postgres: Postgres

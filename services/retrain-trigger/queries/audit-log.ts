@@ -1,6 +1,6 @@
 /** An append-only log in which every entry carries the hash of the one before it. */
 import { createHash } from 'node:crypto'
-import { leaveRow } from '../../../lib/postgres/outbox.ts'
+import { enqueueRow } from '../../../lib/postgres/outbox.ts'
 import type { Sql } from '../../../lib/postgres/port.ts'
 
 export interface AuditEntry {
@@ -62,7 +62,7 @@ export async function audit(
     ],
   )
   await tx.query('update audit_head set entries = $1, hash = $2', [entry.sequence, hash])
-  await leaveRow(tx, 'audit_log', { ...entry, detail: sortedJson(detail), hash })
+  await enqueueRow(tx, 'audit_log', { ...entry, detail: sortedJson(detail), hash })
 }
 
 export async function readAudit(db: Sql, after: number, limit: number): Promise<AuditEntry[]> {

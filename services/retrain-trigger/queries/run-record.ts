@@ -1,5 +1,5 @@
 /** A retraining run as the control database keeps it and as others are told of it. */
-import { leaveMessage, leaveRow } from '../../../lib/postgres/outbox.ts'
+import { enqueueMessage, enqueueRow } from '../../../lib/postgres/outbox.ts'
 import type { Sql } from '../../../lib/postgres/port.ts'
 import { TOPICS } from '../../../schemas/topics.ts'
 import { audit } from './audit-log.ts'
@@ -65,12 +65,12 @@ export async function tellRun(
     revision: run.revision,
     at: run.updated_at,
   }
-  await leaveRow(tx, 'retrain_runs_log', {
+  await enqueueRow(tx, 'retrain_runs_log', {
     ...event,
     message: run.message,
     new_version: run.new_version,
   })
-  await leaveMessage(tx, TOPICS.retrain.topic, run.model_id, event)
+  await enqueueMessage(tx, TOPICS.retrain.topic, run.model_id, event)
 }
 
 /** A row with its times as RFC 3339 text and its big integers as numbers. */
