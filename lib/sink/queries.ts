@@ -19,6 +19,32 @@ export async function lastStored(
   return { epoch: Number(row?.epoch ?? 0), next: Number(row?.next ?? 0) }
 }
 
+/** How many rows a range has in the tables; undefined where it is not stored whole. */
+export async function readStoredRows(
+  clickhouse: ClickHouse,
+  { topic, partition, logEpoch, first, last }: LoggedRange,
+): Promise<number | undefined> {
+  const [row] = await clickhouse.query<{ rows: string }>(
+    `SELECT rows FROM sink_ranges
+     WHERE topic = {topic:String} AND partition = {partition:String} AND log_epoch = {epoch:String} AND first = {first:UInt64} AND last = {last:UInt64}`,
+    { topic, partition, epoch: logEpoch, first, last },
+  )
+  return row && Number(row.rows)
+}
+
+/** How many ranges, of any topic, were stored after this one; all of them where it is not stored. */
+export async function countNewerRanges(
+  clickhouse: ClickHouse,
+  { topic, partition, logEpoch, first }: LoggedRange,
+): Promise<number> {
+  const [row] = await clickhouse.query<{ newer: string }>(
+    `SELECT count() AS newer FROM sink_ranges WHERE stored_at >
+      (SELECT max(stored_at) FROM sink_ranges WHERE topic = {topic:String} AND partition = {partition:String} AND log_epoch = {epoch:String} AND first = {first:UInt64})`,
+    { topic, partition, epoch: logEpoch, first },
+  )
+  return Number(row?.newer ?? 0)
+}
+
 interface StoredRange {
   epoch: string
   first: string
