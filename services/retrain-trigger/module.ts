@@ -20,6 +20,7 @@ import type { Ledger } from './queries/ledger.ts'
 import { policyQueries } from './queries/policy-queries.ts'
 import { countRuns } from './queries/runs.ts'
 
+/** What the service takes from the process it runs in. */
 export interface RetrainDeps {
   http: Http
   eventLog: EventLog

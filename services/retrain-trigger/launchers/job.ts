@@ -5,6 +5,7 @@ import type { Run } from '../queries/run-record.ts'
 import { newRunToken } from '../queries/run-token.ts'
 import { addTokenHash, reportRun } from '../queries/run-transitions.ts'
 
+/** What launches need, whatever their kind. */
 export interface LaunchOptions {
   ledger: Ledger
   log: Logger
