@@ -106,10 +106,9 @@ async function memoryOf(
   if (known?.mapping === mapping.version && range.continues) return known.seen
   const seen = createSeenIds(duplicateHorizon)
   if (mapping.seenIn) {
+    const remembered = { range, seenIn: mapping.seenIn, horizon: duplicateHorizon }
     seen.begin()
-    await rememberedIds(clickhouse, range, mapping.seenIn, duplicateHorizon, (a, b) =>
-      seen.repeated(a, b),
-    )
+    await rememberedIds(clickhouse, remembered, (a, b) => seen.repeated(a, b))
     seen.keep()
   }
   memories.set(key, { seen, mapping: mapping.version })

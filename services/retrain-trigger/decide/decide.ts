@@ -54,8 +54,7 @@ const MONTH_MS = 30 * 86_400_000
  * @param now stream time for verdicts and labels, wall time for schedules; epoch milliseconds
  */
 export function decide(
-  policy: RetrainPolicy,
-  condition: Condition,
+  { policy, condition }: { policy: RetrainPolicy; condition: Condition },
   evidence: Evidence,
   runs: readonly PastRun[],
   now: number,

@@ -133,14 +133,15 @@ interface Occasion {
 
 function decideAndRecord(
   { ledger }: PolicyEngine,
-  { policy, condition }: ParsedPolicy,
+  parsed: ParsedPolicy,
   evidence: Evidence,
   { modelId, cause, revision = 0, at, labelsKnown }: Occasion,
 ) {
+  const { policy } = parsed
   return decideByHistory(
     ledger,
     { modelId, policy: policy.name, cause, windowEnd: evidence.windowEnd, revision },
-    (runs) => decide(policy, condition, evidence, runs, at),
+    (runs) => decide(parsed, evidence, runs, at),
     { policy, decidedAt: at, labelsKnown },
   )
 }
