@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import { coalesced } from './send-batcher.ts'
+import { sendBatcher } from './send-batcher.ts'
 
 test('what comes during a send forms the next one, in order, up to the most', async () => {
   const sent: number[][] = []
-  const append = coalesced<number>(
+  const append = sendBatcher<number>(
     async (items) => {
       sent.push([...items])
       await new Promise((resolve) => setTimeout(resolve, 5))
@@ -17,7 +17,7 @@ test('what comes during a send forms the next one, in order, up to the most', as
 
 test('a failed send fails those who were in it, and nobody else', async () => {
   let calls = 0
-  const append = coalesced<number>(
+  const append = sendBatcher<number>(
     async () => {
       await new Promise((resolve) => setTimeout(resolve, 1))
       if (++calls === 2) throw new Error('away')

@@ -8,10 +8,12 @@ interface Waiting<T> {
 }
 
 /**
+ * Makes an append that sends what has gathered while the send before it was under way.
+ *
  * @param send takes items of together at most `most`, except where one alone weighs more
  * @returns an append that resolves when all its items were sent; sends follow one another, so order is kept
  */
-export function coalesced<T>(
+export function sendBatcher<T>(
   send: (items: readonly T[]) => Promise<void>,
   weightOf: (item: T) => number,
   most: number,

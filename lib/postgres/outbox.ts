@@ -13,15 +13,18 @@ const POLL_MS = 250
 const RETRY_MS = 2000
 const BATCH = 1000
 
-/** A transaction leaves a message for a topic under this prefix of `target`, as a row of `key` and `value`. */
+/** Marks a `target` that is a topic; its rows hold `key` and `value` of one message. */
 const TOPIC = 'topic:'
 
-export const leaveRow = (tx: Sql, table: string, row: Row) =>
+/** Enqueues a row for a table of ClickHouse, within the caller's transaction. */
+export const enqueueRow = (tx: Sql, table: string, row: Row) =>
   tx.query('insert into outbox (target, row) values ($1, $2::jsonb)', [table, JSON.stringify(row)])
 
-export const leaveMessage = (tx: Sql, topic: string, key: string, value: Row) =>
-  leaveRow(tx, `${TOPIC}${topic}`, { key, value })
+/** Enqueues a message for a topic, its value as JSON, within the caller's transaction. */
+export const enqueueMessage = (tx: Sql, topic: string, key: string, value: Row) =>
+  enqueueRow(tx, `${TOPIC}${topic}`, { key, value })
 
+/** Where the outbox is read, and where its entries go. */
 export interface OutboxTargets {
   postgres: Postgres
   /** Every table replaces rows by key and revision, so that copying twice is harmless. */
@@ -29,6 +32,7 @@ export interface OutboxTargets {
   eventLog: Pick<EventLog, 'append'>
 }
 
+/** Entries on their way out of the control database. */
 export interface Outbox {
   /**
    * Passes on one batch. A row that its target refuses is tried again later, and set aside in `outbox_refused` after
@@ -39,6 +43,7 @@ export interface Outbox {
   drain: () => Promise<Drained>
 }
 
+/** What became of one batch; see {@link Outbox.drain}. */
 export interface Drained {
   passedOn: number
   refused: { target: string; reason: string }[]
@@ -63,56 +68,77 @@ const TRIES = 5
 const MAX_FAILURES = 20
 /** How long a target that takes nothing is tried in one pass. */
 const PATIENCE_MS = 5000
-const LONGEST_REASON = 1000
+const MAX_REASON = 1000
 
-/** Reads the outbox of `postgres`; what is remembered between two passes may be lost. */
-export function createOutbox({ postgres, clickhouse, eventLog }: OutboxTargets): Outbox {
-  /** When a target last took something. */
-  const lastTaken = new Map<string, number>()
+/** An outbox, and what is remembered between two passes, which may be lost. */
+interface OutboxState extends OutboxTargets {
+  /** When a target last took something, epoch milliseconds by the clock of the database. */
+  lastTaken: Map<string, number>
+}
 
-  const send = async (target: string, entries: readonly Entry[]) => {
-    if (!target.startsWith(TOPIC))
-      return clickhouse.insertRows(
-        target,
-        entries.map(({ row }) => row),
-      )
-    const messages = entries.map(({ row }) => ({
-      key: String(row['key']),
-      value: JSON.stringify(row['value']),
-    }))
-    await eventLog.append(target.slice(TOPIC.length), messages)
+/** Makes the outbox of `postgres`. */
+export function createOutbox(targets: OutboxTargets): Outbox {
+  const outbox: OutboxState = { ...targets, lastTaken: new Map() }
+  return { drain: () => drainBatch(outbox) }
+}
+
+async function drainBatch(outbox: OutboxState): Promise<Drained> {
+  const { postgres, lastTaken } = outbox
+  const [clock] = await postgres.query<{ now: Date }>('select now() as now')
+  const now = new Date(clock!.now).getTime()
+  const drained: Drained = { passedOn: 0, refused: [], failures: [] }
+  const entries = await readDue(postgres)
+  for (const [target, group] of Map.groupBy(entries, (entry) => entry.target)) {
+    const { taken, failed } = await passOn(group, (some) => send(outbox, target, some))
+    if (taken.length > 0) lastTaken.set(target, now)
+    await postgres.query('delete from outbox where id = any($1::bigint[])', [
+      taken.map(({ id }) => String(id)),
+    ])
+    drained.passedOn += taken.length
+    for (const failure of failed)
+      if (await settleFailure(outbox, failure, now))
+        drained.refused.push({ target, reason: failure.reason })
+    if (failed.length > 0) drained.failures.push(`${target}: ${failed[0]!.reason}`)
   }
+  return drained
+}
 
-  return {
-    drain: async () => {
-      const [clock] = await postgres.query<{ now: Date }>('select now() as now')
-      const now = new Date(clock!.now).getTime()
-      const entries = await postgres.query<Entry>(
-        `select id, target, row, tries, first_failed_at from outbox where next_try_at is null or next_try_at <= now() order by id limit $1`,
-        [BATCH],
-      )
-      const drained: Drained = { passedOn: 0, refused: [], failures: [] }
-      for (const [target, group] of Map.groupBy(entries, (entry) => entry.target)) {
-        const { taken, failed } = await passOn(group, (some) => send(target, some))
-        if (taken.length > 0) lastTaken.set(target, now)
-        await postgres.query('delete from outbox where id = any($1::bigint[])', [
-          taken.map(({ id }) => String(id)),
-        ])
-        drained.passedOn += taken.length
-        for (const { entry, reason } of failed) {
-          const since = entry.first_failed_at ? new Date(entry.first_failed_at).getTime() : now
-          const takesOthers = (lastTaken.get(target) ?? 0) >= since
-          if (entry.tries + 1 < TRIES || !takesOthers) await postpone(postgres, entry)
-          else {
-            await setAside(postgres, entry, reason)
-            drained.refused.push({ target, reason })
-          }
-        }
-        if (failed.length > 0) drained.failures.push(`${target}: ${failed[0]!.reason}`)
-      }
-      return drained
-    },
-  }
+/** Reads one batch of entries whose time has come, oldest first. */
+const readDue = (postgres: Postgres) =>
+  postgres.query<Entry>(
+    `select id, target, row, tries, first_failed_at from outbox where next_try_at is null or next_try_at <= now() order by id limit $1`,
+    [BATCH],
+  )
+
+async function send(
+  { clickhouse, eventLog }: OutboxTargets,
+  target: string,
+  entries: readonly Entry[],
+): Promise<void> {
+  const rows = entries.map(({ row }) => row)
+  if (!target.startsWith(TOPIC)) return clickhouse.insertRows(target, rows)
+  const messages = rows.map((row) => ({
+    key: String(row['key']),
+    value: JSON.stringify(row['value']),
+  }))
+  return eventLog.append(target.slice(TOPIC.length), messages)
+}
+
+/**
+ * Sets an entry aside whose target has taken another since it failed first, after some tries; puts its next try off
+ * otherwise. True where it was set aside.
+ */
+async function settleFailure(
+  { postgres, lastTaken }: OutboxState,
+  { entry, reason }: Failure,
+  now: number,
+): Promise<boolean> {
+  const since = entry.first_failed_at ? new Date(entry.first_failed_at).getTime() : now
+  const takesOthers = (lastTaken.get(entry.target) ?? 0) >= since
+  const isLastTry = entry.tries + 1 >= TRIES && takesOthers
+  if (isLastTry) await setAside(postgres, entry, reason)
+  else await postpone(postgres, entry)
+  return isLastTry
 }
 
 /**
@@ -138,7 +164,7 @@ async function passOn(
         work.push(some.slice(middle), some.slice(0, middle))
         continue
       }
-      failed.push({ entry: some[0]!, reason: messageOf(error).slice(0, LONGEST_REASON) })
+      failed.push({ entry: some[0]!, reason: messageOf(error).slice(0, MAX_REASON) })
       const isAway = taken.length === 0 && performance.now() - begun > PATIENCE_MS
       if (isAway || failed.length === MAX_FAILURES) break
     }

@@ -19,6 +19,32 @@ export async function lastStored(
   return { epoch: Number(row?.epoch ?? 0), next: Number(row?.next ?? 0) }
 }
 
+/** How many rows a range has in the tables; undefined where it is not stored whole. */
+export async function readStoredRows(
+  clickhouse: ClickHouse,
+  { topic, partition, logEpoch, first, last }: LoggedRange,
+): Promise<number | undefined> {
+  const [row] = await clickhouse.query<{ rows: string }>(
+    `SELECT rows FROM sink_ranges
+     WHERE topic = {topic:String} AND partition = {partition:String} AND log_epoch = {epoch:String} AND first = {first:UInt64} AND last = {last:UInt64}`,
+    { topic, partition, epoch: logEpoch, first, last },
+  )
+  return row && Number(row.rows)
+}
+
+/** How many ranges, of any topic, were stored after this one; all of them where it is not stored. */
+export async function countNewerRanges(
+  clickhouse: ClickHouse,
+  { topic, partition, logEpoch, first }: LoggedRange,
+): Promise<number> {
+  const [row] = await clickhouse.query<{ newer: string }>(
+    `SELECT count() AS newer FROM sink_ranges WHERE stored_at >
+      (SELECT max(stored_at) FROM sink_ranges WHERE topic = {topic:String} AND partition = {partition:String} AND log_epoch = {epoch:String} AND first = {first:UInt64})`,
+    { topic, partition, epoch: logEpoch, first },
+  )
+  return Number(row?.newer ?? 0)
+}
+
 interface StoredRange {
   epoch: string
   first: string
@@ -26,7 +52,20 @@ interface StoredRange {
   kept: string
 }
 
-const PAGE = 200_000
+/** What was stored before a range, and how many of its newest ids are wanted. */
+export interface Remembered {
+  range: LoggedRange
+  seenIn: SeenIn
+  horizon: number
+}
+
+/** Offsets of one epoch, both ends included, of which the oldest `skip` rows are left out. */
+interface Stretch {
+  epoch: string
+  first: string
+  last: string
+  skip: number
+}
 
 /**
  * Visits the hashes of the newest `horizon` ids that were stored before this range, the oldest first. Rows of the range
@@ -34,25 +73,30 @@ const PAGE = 200_000
  */
 export async function rememberedIds(
   clickhouse: ClickHouse,
-  range: LoggedRange,
-  { table, identity }: SeenIn,
-  horizon: number,
+  { range, seenIn, horizon }: Remembered,
   visit: (a: number, b: number) => void,
 ): Promise<void> {
-  const ranges = await clickhouse.query<StoredRange>(
+  const ranges = await readEarlierRanges(clickhouse, range, horizon)
+  for (const stretch of stretchesOf(ranges, horizon).toReversed())
+    await visitStretch(clickhouse, { range, seenIn, stretch }, visit)
+}
+
+/** Reads the ranges of a partition that were stored before this one and kept rows, the newest first. */
+const readEarlierRanges = (
+  clickhouse: ClickHouse,
+  { topic, partition, logEpoch, first }: LoggedRange,
+  horizon: number,
+) =>
+  clickhouse.query<StoredRange>(
     `SELECT log_epoch AS epoch, first, last, rows - rejected - duplicates AS kept FROM sink_ranges
      WHERE topic = {topic:String} AND partition = {partition:String} AND NOT (log_epoch = {epoch:String} AND first >= {first:UInt64}) AND kept > 0
      ORDER BY stored_at DESC, first DESC LIMIT {horizon:UInt64}`,
-    {
-      topic: range.topic,
-      partition: range.partition,
-      epoch: range.logEpoch,
-      first: range.first,
-      horizon,
-    },
+    { topic, partition, epoch: logEpoch, first, horizon },
   )
-  /** Stretches of one epoch, the newest first. */
-  const stretches: { epoch: string; first: string; last: string; skip: number }[] = []
+
+/** Joins ranges of one epoch, the newest first, until they hold `horizon` rows. */
+function stretchesOf(ranges: readonly StoredRange[], horizon: number): Stretch[] {
+  const stretches: Stretch[] = []
   let total = 0
   for (const { epoch, first, last, kept } of ranges) {
     if (total >= horizon) break
@@ -63,26 +107,29 @@ export async function rememberedIds(
   }
   const oldest = stretches.at(-1)
   if (oldest) oldest.skip = Math.max(0, total - horizon)
-  for (const { epoch, first, last, skip } of stretches.toReversed()) {
-    for (let from = skip; ; from += PAGE) {
-      const [page] = await clickhouse.query<{ a: number[]; b: number[] }>(
-        `SELECT groupArray(xxHash32(name)) AS a, groupArray(murmurHash3_32(name)) AS b FROM (
-           SELECT ${identity} AS name FROM ${table}
-           WHERE topic = {topic:String} AND partition = {partition:String} AND log_epoch = {epoch:String} AND offset BETWEEN {first:UInt64} AND {last:UInt64}
-           ORDER BY offset LIMIT {from:UInt64}, {page:UInt64})`,
-        {
-          topic: range.topic,
-          partition: range.partition,
-          epoch,
-          first,
-          last,
-          from,
-          page: PAGE,
-        },
-      )
-      const { a, b } = page!
-      for (let i = 0; i < a.length; i++) visit(a[i]!, b[i]!)
-      if (a.length < PAGE) break
-    }
+  return stretches
+}
+
+/** Rows of one answer. */
+const PAGE = 200_000
+
+async function visitStretch(
+  clickhouse: ClickHouse,
+  { range, seenIn, stretch }: Omit<Remembered, 'horizon'> & { stretch: Stretch },
+  visit: (a: number, b: number) => void,
+): Promise<void> {
+  const { topic, partition } = range
+  const { epoch, first, last, skip } = stretch
+  for (let from = skip; ; from += PAGE) {
+    const [page] = await clickhouse.query<{ a: number[]; b: number[] }>(
+      `SELECT groupArray(xxHash32(name)) AS a, groupArray(murmurHash3_32(name)) AS b FROM (
+         SELECT ${seenIn.identity} AS name FROM ${seenIn.table}
+         WHERE topic = {topic:String} AND partition = {partition:String} AND log_epoch = {epoch:String} AND offset BETWEEN {first:UInt64} AND {last:UInt64}
+         ORDER BY offset LIMIT {from:UInt64}, {page:UInt64})`,
+      { topic, partition, epoch, first, last, from, page: PAGE },
+    )
+    const { a, b } = page!
+    for (let i = 0; i < a.length; i++) visit(a[i]!, b[i]!)
+    if (a.length < PAGE) break
   }
 }

@@ -16,19 +16,15 @@ import type { ClickHouse } from '../clickhouse/port.ts'
 import { arrivalOf, type EventLog, type LoggedRange, type Stored } from '../event-log/port.ts'
 import { deadLetterMessage } from './dead-letters.ts'
 import type { EventMapping, MappedRange } from './mapping.ts'
-import type { MessageReader, ReadMessage } from '../events/decode-message.ts'
+import type { MessageReader } from '../events/decode-message.ts'
 import type { Metrics } from '../runtime/metrics.ts'
-import { piecesOf } from './month-pieces.ts'
-import { encodeBlock } from '../clickhouse/native/block.ts'
 import { createSeenIds, type SeenIds } from './dedupe-set.ts'
-import { lastStored, rememberedIds } from './queries.ts'
+import { lastStored, readStoredRows, rememberedIds } from './queries.ts'
 import type { Spool } from '../clickhouse/spool.ts'
-import { isStoreFault } from '../runtime/store-faults.ts'
-import type { TableRows } from './table-rows.ts'
-import { refusedByStore, refusing, unmappable } from './unstorable.ts'
+import { storeTables, tokenOf } from './store-tables.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 
-/** The same for every sink of a process. */
+/** What every sink of a process shares. */
 export interface SinkParts {
   reader: MessageReader
   spool: Spool
@@ -41,6 +37,7 @@ export interface SinkParts {
   synced?: (() => Promise<void>) | undefined
 }
 
+/** A sink's own parts beside the shared ones. */
 export interface SinkOptions extends SinkParts {
   service: string
   /** Newest first; older ones drain ranges that an older release had begun. */
@@ -48,200 +45,117 @@ export interface SinkOptions extends SinkParts {
   clickhouse: ClickHouse
 }
 
+/** What an event log's range consumer calls. */
 export interface Sink {
+  /** The mapping of new ranges. */
   mapping: string
+  /** Stores a range, or rejects: then the same range must come again. */
   store: (range: LoggedRange) => Promise<void>
+  /** Reads how far a partition of a log is stored. */
   lastStored: (log: string, topic: string, partition: string) => Promise<Stored>
 }
 
-/** Insert tokens are remembered for 10 000 inserts; a range this far behind is judged by `sink_ranges` instead. */
-const TOKEN_HORIZON = 5000
+/** A sink and what it remembers. */
+interface SinkState extends SinkOptions {
+  /** Ids of what was stored, by topic and partition, and the mapping that named them. */
+  memories: Map<string, { seen: SeenIds; mapping: string }>
+}
 
+/** Makes a sink that remembers nothing yet: it reads ids back at its first range of each partition. */
 export function createSink(options: SinkOptions): Sink {
-  const { clickhouse, metrics, service } = options
-  const memories = new Map<string, { seen: SeenIds; mapping: string }>()
-
+  const state: SinkState = { ...options, memories: new Map() }
   return {
     mapping: options.mappings[0].version,
-    lastStored: (log, topic, partition) => lastStored(clickhouse, log, topic, partition),
-    store: async (range) => {
-      const mapping = options.mappings.find((m) => m.version === range.mapping)
-      if (!mapping)
-        throw new Error(
-          `range ${tokenOf(range)} was begun with mapping ${range.mapping}, which this release no longer has`,
-        )
-      const begun = options.now()
-      const seen = await memoryOf(range, mapping)
-      await options.reader.prepare(range.messages)
-      const mapped = await storeTables(range, mapping, seen)
-      // What is stored for the first time by the engine itself needs no second look.
-      if (range.replayed || !clickhouse.isEmbedded) await mustBeWhole(range)
-      await options.synced?.()
-      await publishDeadLetters(range, mapped)
-      seen.keep()
-      count(range, mapped, begun)
-    },
-  }
-
-  /** Stores what the range becomes; messages that cannot be stored become dead letters of it. */
-  async function storeTables(range: LoggedRange, mapping: EventMapping, seen: SeenIds) {
-    const { read } = options.reader
-    let mapped: MappedRange
-    try {
-      mapped = mapping.map(range, read, seen)
-    } catch (error) {
-      const unstorable = unmappable(range, mapping, read)
-      if (unstorable.size === 0) throw error
-      mapped = mapping.map(range, refusing(read, unstorable), seen)
-    }
-    try {
-      await insertAll(range, mapped)
-      return mapped
-    } catch (error) {
-      if (isStoreFault(error)) throw error
-      return await storeWithoutFaulty(range, { mapping, read, seen, error })
-    }
-  }
-
-  /** The store refused the rows: tries which, and stores the others under the tokens of the range. */
-  async function storeWithoutFaulty(
-    range: LoggedRange,
-    {
-      mapping,
-      read,
-      seen,
-      error,
-    }: { mapping: EventMapping; read: ReadMessage; seen: SeenIds; error: unknown },
-  ) {
-    const trialTables = new Set<string>()
-    try {
-      const unstorable = await refusedByStore(error, {
-        range,
-        mapping,
-        read,
-        trial: (mapped) => tryTables(mapped, trialTables),
-      })
-      const mapped = mapping.map(range, refusing(read, unstorable), seen)
-      await insertAll(range, mapped)
-      return mapped
-    } finally {
-      for (const table of trialTables) await clickhouse.command(`DROP TABLE IF EXISTS ${table}`)
-    }
-  }
-
-  async function insertAll(range: LoggedRange, mapped: MappedRange) {
-    try {
-      const forgotten =
-        range.replayed && (await storedRows(range)) !== undefined && (await isBeyondTokens(range))
-      if (!forgotten) for (const rows of mapped.tables) await insert(range, rows)
-    } finally {
-      mapped.release()
-    }
-  }
-
-  /** Inserts the rows into tables that keep nothing, of the same columns. */
-  async function tryTables({ tables }: MappedRange, made: Set<string>) {
-    for (const { table, months: _, ...rows } of tables) {
-      const block = encodeBlock(rows)
-      if (!block) continue
-      const trial = `trial_of_${table}`
-      made.add(trial)
-      await clickhouse.command(`CREATE TABLE IF NOT EXISTS ${trial} AS ${table} ENGINE = Null`)
-      await options.spool.withFile(block.parts, (path) =>
-        clickhouse.insertFile({ table: trial, columns: block.columns, path, token: '' }),
-      )
-    }
-  }
-
-  /** What was stored before this range; read back when another process may have stored the range before it. */
-  async function memoryOf(range: LoggedRange, mapping: EventMapping): Promise<SeenIds> {
-    const key = `${range.topic} ${range.partition}`
-    const known = memories.get(key)
-    // Another mapping may name events in another way.
-    if (known?.mapping === mapping.version && range.continues) return known.seen
-    const seen = createSeenIds(options.duplicateHorizon)
-    if (mapping.seenIn) {
-      seen.begin()
-      await rememberedIds(clickhouse, range, mapping.seenIn, options.duplicateHorizon, (a, b) =>
-        seen.repeated(a, b),
-      )
-      seen.keep()
-    }
-    memories.set(key, { seen, mapping: mapping.version })
-    return seen
-  }
-
-  async function insert(range: LoggedRange, { table, months, ...rows }: TableRows) {
-    const block = encodeBlock(rows)
-    if (!block) return
-    await options.spool.withFile(block.parts, async (path) => {
-      for (const piece of piecesOf(tokenOf(range), months)) {
-        const stop = metrics.insertSeconds.startTimer({ topic: range.topic })
-        await clickhouse.insertFile({ table, columns: block.columns, path, ...piece })
-        stop()
-      }
-    })
-  }
-
-  async function storedRows(range: LoggedRange): Promise<number | undefined> {
-    const [row] = await clickhouse.query<{ rows: string }>(
-      `SELECT rows FROM sink_ranges
-       WHERE topic = {topic:String} AND partition = {partition:String} AND log_epoch = {epoch:String} AND first = {first:UInt64} AND last = {last:UInt64}`,
-      {
-        topic: range.topic,
-        partition: range.partition,
-        epoch: range.logEpoch,
-        first: range.first,
-        last: range.last,
-      },
-    )
-    return row && Number(row.rows)
-  }
-
-  async function mustBeWhole(range: LoggedRange) {
-    const stored = await storedRows(range)
-    if (stored !== range.messages.length)
-      throw new Error(
-        `range ${tokenOf(range)} holds ${stored ?? 0} rows where the log has ${range.messages.length}`,
-      )
-  }
-
-  async function isBeyondTokens(range: LoggedRange): Promise<boolean> {
-    const [row] = await clickhouse.query<{ newer: string }>(
-      `SELECT count() AS newer FROM sink_ranges WHERE stored_at >
-        (SELECT max(stored_at) FROM sink_ranges WHERE topic = {topic:String} AND partition = {partition:String} AND log_epoch = {epoch:String} AND first = {first:UInt64})`,
-      { topic: range.topic, partition: range.partition, epoch: range.logEpoch, first: range.first },
-    )
-    return Number(row?.newer ?? 0) > TOKEN_HORIZON
-  }
-
-  async function publishDeadLetters(range: LoggedRange, { dead }: MappedRange) {
-    await options.eventLog.append(
-      TOPICS.deadLetters.topic,
-      dead.map((letter) => deadLetterMessage(range, service, letter)),
-    )
-  }
-
-  function count(range: LoggedRange, mapped: MappedRange, begun: number) {
-    const { topic } = range
-    const add = (outcome: string, reason: string, events: number) => {
-      if (events > 0) metrics.events.inc({ service, topic, outcome, reason }, events)
-    }
-    add('stored', '', mapped.rows)
-    add('duplicate', '', mapped.duplicates)
-    if (mapped.unknownFields > 0)
-      metrics.unknownFields.inc({ service, topic }, mapped.unknownFields)
-    for (const { code, message } of mapped.dead) {
-      add('dead_letter', code, 1)
-      if (message.unreadable) add('lost', code, message.unreadable.messages)
-    }
-    metrics.batchRows.observe({ topic }, range.messages.length)
-    metrics.ingestDelaySeconds.observe(
-      Math.max(0, options.now() - Math.min(begun, arrivalOf(range, range.messages[0]!))) / 1000,
-    )
+    lastStored: (log, topic, partition) => lastStored(options.clickhouse, log, topic, partition),
+    store: (range) => storeRange(state, range),
   }
 }
 
-/** The identity of a range: two inserts with one token are the same insert. */
-const tokenOf = (range: LoggedRange) =>
-  `${range.logEpoch}:${range.topic}:${range.partition}:${range.first}-${range.last}:${range.mapping}`
+async function storeRange(sink: SinkState, range: LoggedRange): Promise<void> {
+  const mapping = mappingOf(sink, range)
+  const begun = sink.now()
+  const seen = await memoryOf(sink, range, mapping)
+  await sink.reader.prepare(range.messages)
+  const mapped = await storeTables(sink, { range, mapping, seen })
+  // What is stored for the first time by the engine itself needs no second look.
+  if (range.replayed || !sink.clickhouse.isEmbedded) await mustBeWhole(sink, range)
+  await sink.synced?.()
+  await publishDeadLetters(sink, range, mapped)
+  seen.keep()
+  count(sink, range, mapped, begun)
+}
+
+/** @throws where this release no longer has the mapping that began the range */
+function mappingOf({ mappings }: SinkState, range: LoggedRange): EventMapping {
+  const mapping = mappings.find((m) => m.version === range.mapping)
+  if (mapping) return mapping
+  throw new Error(
+    `range ${tokenOf(range)} was begun with mapping ${range.mapping}, which this release no longer has`,
+  )
+}
+
+/** What was stored before this range; read back when another process may have stored the range before it. */
+async function memoryOf(
+  { memories, clickhouse, duplicateHorizon }: SinkState,
+  range: LoggedRange,
+  mapping: EventMapping,
+): Promise<SeenIds> {
+  const key = `${range.topic} ${range.partition}`
+  const known = memories.get(key)
+  // Another mapping may name events in another way.
+  if (known?.mapping === mapping.version && range.continues) return known.seen
+  const seen = createSeenIds(duplicateHorizon)
+  if (mapping.seenIn) {
+    const remembered = { range, seenIn: mapping.seenIn, horizon: duplicateHorizon }
+    seen.begin()
+    await rememberedIds(clickhouse, remembered, (a, b) => seen.repeated(a, b))
+    seen.keep()
+  }
+  memories.set(key, { seen, mapping: mapping.version })
+  return seen
+}
+
+/** @throws where the store holds another number of rows of a range than the log has messages */
+async function mustBeWhole({ clickhouse }: SinkState, range: LoggedRange): Promise<void> {
+  const stored = await readStoredRows(clickhouse, range)
+  if (stored !== range.messages.length)
+    throw new Error(
+      `range ${tokenOf(range)} holds ${stored ?? 0} rows where the log has ${range.messages.length}`,
+    )
+}
+
+async function publishDeadLetters(
+  { eventLog, service }: SinkState,
+  range: LoggedRange,
+  { dead }: MappedRange,
+): Promise<void> {
+  await eventLog.append(
+    TOPICS.deadLetters.topic,
+    dead.map((letter) => deadLetterMessage(range, service, letter)),
+  )
+}
+
+/** Counts what became of a range; `begun` is when it was taken up, epoch milliseconds. */
+function count(
+  { metrics, service, now }: SinkState,
+  range: LoggedRange,
+  mapped: MappedRange,
+  begun: number,
+): void {
+  const { topic } = range
+  const add = (outcome: string, reason: string, events: number) => {
+    if (events > 0) metrics.events.inc({ service, topic, outcome, reason }, events)
+  }
+  add('stored', '', mapped.rows)
+  add('duplicate', '', mapped.duplicates)
+  if (mapped.unknownFields > 0)
+    metrics.unknownFields.inc({ service, topic }, mapped.unknownFields)
+  for (const { code, message } of mapped.dead) {
+    add('dead_letter', code, 1)
+    if (message.unreadable) add('lost', code, message.unreadable.messages)
+  }
+  metrics.batchRows.observe({ topic }, range.messages.length)
+  metrics.ingestDelaySeconds.observe(
+    Math.max(0, now() - Math.min(begun, arrivalOf(range, range.messages[0]!))) / 1000,
+  )
+}

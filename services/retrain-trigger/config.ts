@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox'
 
+/** Settings of retrain-trigger, as environment variables. */
 export const RetrainConfig = Type.Object({
   PLUMBLINE_ALERTMANAGER_URL: Type.Optional(
     Type.String({
@@ -26,4 +27,5 @@ export const RetrainConfig = Type.Object({
     }),
   ),
 })
+/** Settings of retrain-trigger, as environment variables. */
 export type RetrainConfig = Static<typeof RetrainConfig>

@@ -6,7 +6,7 @@ import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ended } from '../../deploy/local/child-process.ts'
 import { freePort } from '../../deploy/local/kafka.ts'
-import { alertSender } from '../../services/retrain-trigger/loop/send-alerts.ts'
+import { alertSender, sendAlerts } from '../../services/retrain-trigger/loop/send-alerts.ts'
 import { temporaryDirectory } from '../harness.ts'
 import { until } from '../processes.ts'
 
@@ -57,18 +57,18 @@ test('an alarm is told, and its end', async () => {
     window_start: '2026-01-01T00:00:00Z',
     window_end: '2026-01-01T01:00:00Z',
   }
-  const send = alertSender(url, pino({ level: 'silent' }), Date.now)
+  const sender = alertSender(url, pino({ level: 'silent' }), Date.now)
   const active = async () =>
     (await (await fetch(`${url}/api/v2/alerts?active=true`)).json()) as {
       labels: Record<string, string>
       annotations: Record<string, string>
     }[]
-  await send([alarm])
+  await sendAlerts(sender, [alarm])
   await until('it is active', async () => (await active()).length === 1)
   expect((await active())[0]).toMatchObject({
     labels: { alertname: 'PlumblineVerdict', model_id: 'm', severity: 'critical' },
     annotations: { summary: 'm: drift psi of x is 0.5123' },
   })
-  await send([])
+  await sendAlerts(sender, [])
   await until('it has ended', async () => (await active()).length === 0)
 })

@@ -14,23 +14,34 @@ import {
   readAudit,
   readEvidence,
 } from '../../services/retrain-trigger/queries/audit-log.ts'
-import { launcher } from '../../services/retrain-trigger/launchers/launch.ts'
+import {
+  beginLaunch,
+  launcher,
+  stopLaunches,
+} from '../../services/retrain-trigger/launchers/launch.ts'
+import { recordDecision } from '../../services/retrain-trigger/queries/decision-ledger.ts'
+import type { Ledger } from '../../services/retrain-trigger/queries/ledger.ts'
 import { isTokenOf } from '../../services/retrain-trigger/queries/run-token.ts'
 import type { Run } from '../../services/retrain-trigger/queries/run-record.ts'
-import { runLedger, type RunLedger } from '../../services/retrain-trigger/queries/runs.ts'
+import {
+  listRuns,
+  readDueRuns,
+  readRun,
+  readTokenHashes,
+} from '../../services/retrain-trigger/queries/runs.ts'
 import { temporaryDirectory } from '../harness.ts'
 import { until } from '../processes.ts'
 
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
 const directory = temporaryDirectory()
 let postgres: EmbeddedPostgres
-let ledger: RunLedger
+let ledger: Ledger
 const servers: Server[] = []
 
 beforeAll(async () => {
   postgres = await embeddedPostgres(join(directory, 'postgres'))
   await migratePostgres(postgres)
-  ledger = runLedger(postgres, Date.now)
+  ledger = { postgres, now: Date.now }
 })
 afterAll(async () => {
   for (const server of servers) {
@@ -58,7 +69,8 @@ async function endpoint(answer: (request: IncomingMessage, response: ServerRespo
 let runs = 0
 async function newRun(policy: string): Promise<Run> {
   const named = { modelId: 'm', cause: `c${runs++}` }
-  const run = await ledger.decided(
+  const run = await recordDecision(
+    ledger,
     {
       ...{ ...named, policy, windowEnd: undefined, revision: 0 },
       decision: { action: 'launch', reason: 'r' },
@@ -73,10 +85,10 @@ async function newRun(policy: string): Promise<Run> {
 
 const jobs = (timeoutMs: number, allowsCommands = false) =>
   launcher({
-    ...{ ledger, log: pino({ level: 'silent' }), now: Date.now, secret: SECRET, timeoutMs },
+    ...{ ledger, log: pino({ level: 'silent' }), secret: SECRET, timeoutMs },
     ...{ publicUrl: () => 'http://plumbline', allowsCommands },
   })
-const stateOf = async (run: Run) => (await ledger.get(run.run_id))?.state
+const stateOf = async (run: Run) => (await readRun(postgres, run.run_id))?.state
 const postponed = async (run: Run) => {
   const [row] = await postgres.query<{ next_attempt_at: Date | null }>(
     'select next_attempt_at from runs where run_id = $1',
@@ -96,10 +108,10 @@ test.each([
   const hook = await endpoint((_request, response) => response.writeHead(status, headers).end())
   const run = await newRun('p')
   const all = jobs(5000)
-  all.begin(run, { kind: 'webhook', url: hook.url })
+  beginLaunch(all, run, { kind: 'webhook', url: hook.url })
   await until('it is postponed', async () => ((await postponed(run)) ?? 0) > 600_000)
-  all.begin((await ledger.get(run.run_id))!, { kind: 'webhook', url: hook.url })
-  await all.stop()
+  beginLaunch(all, (await readRun(postgres, run.run_id))!, { kind: 'webhook', url: hook.url })
+  await stopLaunches(all)
   expect(hook.seen.length).toBe(1)
   expect(await stateOf(run)).toBe('pending')
 })
@@ -116,7 +128,7 @@ test('endpoints that hang, close or redirect hold up nobody else, and each is to
   const all = jobs(3000)
   const begin = async (url: string, attempts = 0) => {
     const run = await newRun('q')
-    all.begin({ ...run, attempts }, { kind: 'webhook', url })
+    beginLaunch(all, { ...run, attempts }, { kind: 'webhook', url })
     return run
   }
   const [hung, closed, redirected] = [
@@ -133,39 +145,39 @@ test('endpoints that hang, close or redirect hold up nobody else, and each is to
     [redirected, 'redirects are not followed'],
   ] as const) {
     await until('it has failed', async () => (await stateOf(run)) === 'failed')
-    expect((await ledger.get(run.run_id))!.message).toContain(why)
+    expect((await readRun(postgres, run.run_id))!.message).toContain(why)
   }
-  await all.stop()
+  await stopLaunches(all)
 })
 
 test('a job gets a token for its run alone, and neither the token nor its hash is shown', async () => {
   const hook = await endpoint((_request, response) => response.writeHead(202).end())
   const [run, other] = [await newRun('t'), await newRun('t')]
   const all = jobs(5000)
-  all.begin(run, { kind: 'webhook', url: hook.url })
+  beginLaunch(all, run, { kind: 'webhook', url: hook.url })
   await until('it is launched', async () => (await stateOf(run)) === 'launched')
-  await all.stop()
+  await stopLaunches(all)
   const { status_url } = (JSON.parse(hook.seen[0]!) as { data: { status_url: string } }).data
   const token = new URL(status_url).searchParams.get('token')!
-  expect(isTokenOf(token, await ledger.tokenHashes(run.run_id))).toBe(true)
-  expect(isTokenOf(token, await ledger.tokenHashes(other.run_id))).toBe(false)
-  expect(isTokenOf('', await ledger.tokenHashes(run.run_id))).toBe(false)
-  expect(JSON.stringify(await ledger.list(undefined, 100))).not.toContain('token')
+  expect(isTokenOf(token, await readTokenHashes(postgres, run.run_id))).toBe(true)
+  expect(isTokenOf(token, await readTokenHashes(postgres, other.run_id))).toBe(false)
+  expect(isTokenOf('', await readTokenHashes(postgres, run.run_id))).toBe(false)
+  expect(JSON.stringify(await listRuns(postgres, undefined, 100))).not.toContain('token')
 })
 
 test('a command does not start unless commands are allowed', async () => {
   const run = await newRun('command')
   const all = jobs(5000)
-  all.begin(run, { kind: 'command', command: ['true'] })
+  beginLaunch(all, run, { kind: 'command', command: ['true'] })
   await until('it has failed', async () => (await stateOf(run)) === 'failed')
-  expect((await ledger.get(run.run_id))!.message).toContain('PLUMBLINE_ALLOW_COMMANDS')
-  await all.stop()
+  expect((await readRun(postgres, run.run_id))!.message).toContain('PLUMBLINE_ALLOW_COMMANDS')
+  await stopLaunches(all)
 })
 
 test('due runs of one policy, however many, leave room for those of others', async () => {
   for (let i = 0; i < 30; i++) await newRun('many')
   const late = await newRun('late')
-  const due = await ledger.toLaunch()
+  const due = await readDueRuns(postgres, new Date())
   expect(due.filter((run) => run.policy === 'many').length).toBe(2)
   expect(due.map((run) => run.run_id)).toContain(late.run_id)
 })

@@ -4,8 +4,8 @@ import { beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Row } from '../../lib/clickhouse/port.ts'
 import {
   createOutbox,
-  leaveMessage,
-  leaveRow,
+  enqueueMessage,
+  enqueueRow,
   type OutboxTargets,
 } from '../../lib/postgres/outbox.ts'
 import { embeddedPostgres, migratePostgres, type Postgres } from '../../lib/postgres/port.ts'
@@ -53,8 +53,8 @@ const left = async () =>
 
 test('a row that its store refuses is set aside after five tries, with the reason; all others pass at once', async () => {
   const { outbox, stored, sent } = targets()
-  for (const name of ['a', 'bad', 'b', 'c']) await leaveRow(postgres, 'things', { name })
-  await leaveMessage(postgres, 'topic', 'k', { name: 'd' })
+  for (const name of ['a', 'bad', 'b', 'c']) await enqueueRow(postgres, 'things', { name })
+  await enqueueMessage(postgres, 'topic', 'k', { name: 'd' })
   expect(await outbox.drain()).toMatchObject({ passedOn: 4, refused: [] })
   expect(stored).toEqual(['a', 'b', 'c'])
   expect(sent).toHaveLength(1)
@@ -64,7 +64,7 @@ test('a row that its store refuses is set aside after five tries, with the reaso
     expect(await outbox.drain()).toMatchObject({ passedOn: 0, failures: [] })
     await soon()
     // What comes later is taken: the store is there.
-    await leaveRow(postgres, 'things', { name: `later-${i}` })
+    await enqueueRow(postgres, 'things', { name: `later-${i}` })
     await outbox.drain()
   }
   expect(await left()).toBe(0)
@@ -75,7 +75,7 @@ test('a row that its store refuses is set aside after five tries, with the reaso
 
 test('while a store takes nothing, nothing is set aside, and a pass tries little', async () => {
   const { outbox, stored, state } = targets()
-  for (let i = 0; i < 64; i++) await leaveRow(postgres, 'things', { name: `n-${i}` })
+  for (let i = 0; i < 64; i++) await enqueueRow(postgres, 'things', { name: `n-${i}` })
   state.isAway = true
   for (let i = 0; i < 10; i++) {
     state.attempts = 0
@@ -95,7 +95,7 @@ test('a thousand bad rows are worked off in bounded passes and do not hold up go
   await postgres.exec(
     `insert into outbox (target, row) select 'things', jsonb_build_object('name', 'bad') from generate_series(1, 1000)`,
   )
-  await leaveRow(postgres, 'things', { name: 'good' })
+  await enqueueRow(postgres, 'things', { name: 'good' })
   let passes = 0
   while (stored.length === 0 && passes++ < 100) {
     state.attempts = 0

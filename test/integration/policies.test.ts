@@ -3,10 +3,21 @@ import { join } from 'node:path'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import type { ClickHouse } from '../../lib/clickhouse/port.ts'
 import { parseModel } from '../../lib/models/model-files.ts'
-import { embeddedPostgres, migratePostgres, serverPostgres } from '../../lib/postgres/port.ts'
-import { policyEngine } from '../../services/retrain-trigger/loop/policies.ts'
+import {
+  embeddedPostgres,
+  migratePostgres,
+  serverPostgres,
+  type Postgres,
+} from '../../lib/postgres/port.ts'
+import {
+  evaluatePolicies,
+  policyEngine,
+  tickPolicies,
+} from '../../services/retrain-trigger/loop/policies.ts'
+import { decideByHistory } from '../../services/retrain-trigger/queries/decision-ledger.ts'
+import { listDecisions, readAnswers } from '../../services/retrain-trigger/queries/decisions.ts'
 import { policyQueries } from '../../services/retrain-trigger/queries/policy-queries.ts'
-import { runLedger, type RunLedger } from '../../services/retrain-trigger/queries/runs.ts'
+import { listRuns } from '../../services/retrain-trigger/queries/runs.ts'
 import { migratedClickHouse, temporaryDirectory } from '../harness.ts'
 import { postgresServer } from '../postgres-server.ts'
 
@@ -14,12 +25,11 @@ const HOUR = 3_600_000
 const START = Date.UTC(2026, 0, 5)
 
 let db: ClickHouse
-let ledger: RunLedger
+let postgres: Postgres
 beforeAll(async () => {
   ;({ db } = await migratedClickHouse())
-  const postgres = await embeddedPostgres(join(temporaryDirectory(), 'postgres'))
+  postgres = await embeddedPostgres(join(temporaryDirectory(), 'postgres'))
   await migratePostgres(postgres)
-  ledger = runLedger(postgres, Date.now)
   return () => postgres.close()
 })
 
@@ -46,19 +56,37 @@ test('450 windows are answered for in three passes, each once, and anew under a 
   const models = declared(
     `{ model_id: long, task: binary, windows: { size: 1h, lateness: 15m, min_count: 50 }, retrain: [${policy('p', 'any(drift.psi, alarm)')}] }`,
   )
-  const engine = policyEngine(models, { queries: policyQueries(db), ledger, now: Date.now })
+  const engine = policyEngine(models, {
+    queries: policyQueries(db),
+    ledger: { postgres, now: Date.now },
+  })
   await judged('long', 450)
   const answered: number[] = []
   for (let more = true; more;) {
-    ;({ more } = await engine.evaluate('long'))
-    answered.push((await ledger.answers('long', 'p')).size)
+    ;({ more } = await evaluatePolicies(engine, 'long'))
+    answered.push((await readAnswers(postgres, 'long', 'p')).size)
   }
   expect(answered).toEqual([200, 400, 450])
   await judged('long', 3, 2)
-  expect(await engine.evaluate('long')).toEqual({ failures: [], more: false })
-  const revisions = [...(await ledger.answers('long', 'p')).values()].map((a) => a.revision)
+  expect(await evaluatePolicies(engine, 'long')).toEqual({ failures: [], more: false })
+  const revisions = [...(await readAnswers(postgres, 'long', 'p')).values()].map((a) => a.revision)
   expect(revisions.filter((revision) => revision === 2).length).toBe(3)
-  expect((await ledger.decisions('long', 10)).length).toBe(10)
+  expect((await listDecisions(postgres, 'long', 10)).length).toBe(10)
+})
+
+/** Refuses, for as long as it is told to, the lock under which policies named `broken…` are decided about. */
+const unless = (refuses: () => boolean, whole: Postgres): Postgres => ({
+  ...whole,
+  transaction: (body) =>
+    whole.transaction((tx) =>
+      body({
+        query: async (sql, params) => {
+          if (refuses() && sql.includes('advisory_xact_lock') && /"broken/.test(String(params)))
+            throw new Error('refused\u0007')
+          return tx.query(sql, params)
+        },
+      }),
+    ),
 })
 
 test('a policy that cannot be evaluated is told of until it can be, and its neighbours are asked, by windows and by the clock', async () => {
@@ -73,35 +101,28 @@ test('a policy that cannot be evaluated is told of until it can be, and its neig
   let refuses = true
   const engine = policyEngine(models, {
     queries: policyQueries(db),
-    ledger: {
-      ...ledger,
-      decide: async (answer, by, newRun) => {
-        if (refuses && answer.policy.startsWith('broken')) throw new Error('refused\u0007')
-        return ledger.decide(answer, by, newRun)
-      },
-    },
-    now: Date.now,
+    ledger: { postgres: unless(() => refuses, postgres), now: Date.now },
   })
   await judged('some', 2)
   const failed = ({ failures }: { failures: { policy: string }[] }) => failures.map((f) => f.policy)
   const told = async () =>
-    (await ledger.decisions('some', 100))
+    (await listDecisions(postgres, 'some', 100))
       .filter(({ cause }) => cause === 'failure')
       .map((d) => [d.policy, d.reason])
       .toSorted(([a], [b]) => (a! < b! ? -1 : 1))
-  expect(failed(await engine.evaluate('some'))).toEqual(['broken'])
-  expect(failed(await engine.tick('some', '0 3 * * *', START))).toEqual(['broken_clock'])
-  expect((await ledger.answers('some', 'whole')).size).toBe(2)
-  expect((await ledger.list('some', 10)).map((run) => run.policy)).toEqual(['whole_clock'])
+  expect(failed(await evaluatePolicies(engine, 'some'))).toEqual(['broken'])
+  expect(failed(await tickPolicies(engine, 'some', '0 3 * * *', START))).toEqual(['broken_clock'])
+  expect((await readAnswers(postgres, 'some', 'whole')).size).toBe(2)
+  expect((await listRuns(postgres, 'some', 10)).map((run) => run.policy)).toEqual(['whole_clock'])
   const reason = 'it could not be evaluated: refused '
   expect(await told()).toEqual([
     ['broken', reason],
     ['broken_clock', reason],
   ])
   refuses = false
-  expect(failed(await engine.evaluate('some'))).toEqual([])
+  expect(failed(await evaluatePolicies(engine, 'some'))).toEqual([])
   expect(await told()).toEqual([['broken_clock', reason]])
-  expect(failed(await engine.tick('some', '0 3 * * *', START))).toEqual([])
+  expect(failed(await tickPolicies(engine, 'some', '0 3 * * *', START))).toEqual([])
   expect(await told()).toEqual([])
 })
 
@@ -112,12 +133,13 @@ test('processes that decide about one policy at the same moment launch one run',
     await Promise.all(connections.map((connection) => connection.close()))
     await stop()
   })
-  const ledgers = connections.map((connection) => runLedger(connection, Date.now))
+  const [first] = connections
   for (let round = 0; round < 20; round++) {
     const modelId = `raced-${round}`
     await Promise.all(
       Array.from({ length: 6 }, (_, i) =>
-        ledgers[i % 2]!.decide(
+        decideByHistory(
+          { postgres: connections[i % 2]!, now: Date.now },
           { modelId, policy: 'p', cause: `window:${i}`, windowEnd: START + i * HOUR, revision: 1 },
           (runs) =>
             runs.length > 0
@@ -127,7 +149,7 @@ test('processes that decide about one policy at the same moment launch one run',
         ),
       ),
     )
-    expect((await ledgers[0]!.list(modelId, 10)).length).toBe(1)
-    expect((await ledgers[0]!.decisions(modelId, 10)).length).toBe(6)
+    expect((await listRuns(first!, modelId, 10)).length).toBe(1)
+    expect((await listDecisions(first!, modelId, 10)).length).toBe(6)
   }
 })

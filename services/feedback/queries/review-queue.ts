@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Postgres, Sql } from '../../../lib/postgres/port.ts'
 import { Problem } from '../../../lib/runtime/errors.ts'
-import { leaveRow } from '../../../lib/postgres/outbox.ts'
+import { enqueueRow } from '../../../lib/postgres/outbox.ts'
 
 export interface DrawnTask {
   taskId: string
@@ -120,7 +120,7 @@ export function reviewQueue(db: Postgres, leaseSeconds: number, now: () => numbe
         [taskId],
       )
       if (label !== null)
-        await leaveRow(tx, 'reviews', {
+        await enqueueRow(tx, 'reviews', {
           task_id: taskId,
           model_id: task!.model_id,
           prediction_id: task!.prediction_id,
@@ -284,5 +284,5 @@ async function mirrorTask(tx: Sql, taskId: string) {
     'select task_id, model_id, prediction_id, state, reviewers, inclusion_probability, created_at, revision from review_tasks where task_id = $1',
     [taskId],
   )
-  await leaveRow(tx, 'review_tasks_log', task!)
+  await enqueueRow(tx, 'review_tasks_log', task!)
 }

@@ -33,8 +33,7 @@ const run = (day: number, more: Partial<PastRun> = {}): PastRun => ({
 })
 const ask = (facts: StandingFact[], day: number, runs: PastRun[] = [], when = policy.when) =>
   decide(
-    { ...policy, when },
-    parseCondition(when),
+    { policy: { ...policy, when }, condition: parseCondition(when) },
     { facts, windowEnd: day * DAY, newLabels: 0, tick: undefined },
     runs,
     day * DAY,
@@ -73,8 +72,10 @@ test.each([
 test('the monthly cap counts stream time', () => {
   const runs = [run(20), run(40)]
   const capped = decide(
-    { ...policy, cooldown: '0s', max_per_month: 1 },
-    parseCondition(policy.when),
+    {
+      policy: { ...policy, cooldown: '0s', max_per_month: 1 },
+      condition: parseCondition(policy.when),
+    },
     {
       facts: [fact(48, 'alarm'), fact(49, 'alarm')],
       windowEnd: 49 * DAY,
@@ -111,8 +112,7 @@ test('slices are asked for by name', () => {
 test('labels and the clock', () => {
   const decideOn = (when: string, newLabels: number, tick?: string) =>
     decide(
-      { ...policy, when },
-      parseCondition(when),
+      { policy: { ...policy, when }, condition: parseCondition(when) },
       { facts: [], windowEnd: undefined, newLabels, tick },
       [],
       0,

@@ -28,6 +28,7 @@ export interface PastRun {
   open: boolean
 }
 
+/** What a decision is taken on, besides the history of runs. */
 export interface Evidence {
   /** Facts of the window that is decided about and of those before it, in any order. */
   facts: readonly StandingFact[]
@@ -39,6 +40,7 @@ export interface Evidence {
   tick: string | undefined
 }
 
+/** Whether a run is launched, and why or why not. */
 export interface Decision {
   action: 'launch' | 'none'
   reason: string
@@ -46,10 +48,13 @@ export interface Decision {
 
 const MONTH_MS = 30 * 86_400_000
 
-/** @param now stream time for verdicts and labels, wall time for schedules; epoch milliseconds */
+/**
+ * Decides whether a policy launches a run: its condition, then later windows, open runs, cool-down and monthly cap.
+ *
+ * @param now stream time for verdicts and labels, wall time for schedules; epoch milliseconds
+ */
 export function decide(
-  policy: RetrainPolicy,
-  condition: Condition,
+  { policy, condition }: { policy: RetrainPolicy; condition: Condition },
   evidence: Evidence,
   runs: readonly PastRun[],
   now: number,

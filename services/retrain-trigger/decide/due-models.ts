@@ -3,6 +3,7 @@
  * asked, and, seldom, those whose policies count labels. A model without news costs nothing. Pure.
  */
 
+/** Models whose policies are to be asked. */
 export interface DueModels {
   /** The model is to be asked in the next round, whatever is known of it. */
   want: (modelId: string) => void
@@ -16,6 +17,7 @@ export interface DueModels {
   isIdle: () => boolean
 }
 
+/** Makes the list of a process that knows of no model yet. */
 export function dueModels(): DueModels {
   const wanted = new Set<string>()
   const known = new Map<string, number>()

@@ -2,19 +2,11 @@
 import { Problem } from '../../../lib/runtime/errors.ts'
 import { jsonOf, takeBodies, type FastifyRequest, type Http } from '../../../lib/http/server.ts'
 import { CLAIMED } from '../../../lib/http/key-ids.ts'
-import { requestsOf, type AlertRequest, type IncomingAlerts } from '../loop/send-alerts.ts'
-import { heldBack } from '../decide/decide.ts'
+import { requestsOf, type AlertRequest, type IncomingAlerts } from '../decide/alert-requests.ts'
 import type { PolicyEngine } from '../loop/policies.ts'
-import type { RunLedger } from '../queries/runs.ts'
+import { answerAlerts } from '../loop/requests.ts'
 import { isSigned } from '../data/signatures.ts'
-
-export interface AlertRoutesOptions {
-  ledger: RunLedger
-  engine: PolicyEngine
-  secret: string
-  now: () => number
-  wake: () => void
-}
+import type { RetrainRoutesOptions } from './options.ts'
 
 const MAX_BYTES = 4 << 20
 const BODY = {
@@ -40,8 +32,8 @@ const BODY = {
 }
 
 /** Adds `POST /v1/alerts`, on a scope of its own: the body's bytes are what is signed. */
-export function alertRoutes(http: Http, options: AlertRoutesOptions): void {
-  const { ledger, engine, now, wake } = options
+export function addAlertsIn(http: Http, options: RetrainRoutesOptions): void {
+  const { engine, wake } = options
   const texts = new WeakMap<FastifyRequest, string>()
   http.removeContentTypeParser('application/json')
   takeBodies(http, 'application/json', (bytes, request) => {
@@ -50,19 +42,6 @@ export function alertRoutes(http: Http, options: AlertRoutesOptions): void {
     texts.set(request, bytes.toString())
     return jsonOf(bytes)
   })
-
-  async function ask(asked: readonly AlertRequest[], actor: string) {
-    const { modelId, policy: name } = asked[0]!
-    const policy = engine.policyOf(modelId, name)
-    if (!policy) return { reason: `the model ${modelId} has no policy ${name}` }
-    const decidedAt = now()
-    return ledger.decideTogether(
-      { modelId, policy, actor, windowEnd: undefined, decidedAt, labelsKnown: 0 },
-      asked,
-      (runs) => heldBack(policy, runs, decidedAt),
-    )
-  }
-
   http.post<{ Body: IncomingAlerts }>(
     '/v1/alerts',
     {
@@ -73,23 +52,36 @@ export function alertRoutes(http: Http, options: AlertRoutesOptions): void {
     },
     async (request) => {
       const actor = senderOf(request, texts.get(request) ?? '', options)
-      const launched: string[] = []
-      const ignored: { cause: string; reason: string }[] = []
-      const groups = Map.groupBy(requestsOf(request.body), (asked) =>
-        JSON.stringify([asked.modelId, asked.policy]),
-      )
-      for (const asked of groups.values()) {
-        const answer = await ask(asked, actor)
-        if ('run' in answer) launched.push(answer.run.run_id)
-        const causes = new Set(asked.map(({ cause }) => cause))
-        if ('run' in answer) causes.delete(asked[0]!.cause)
-        const reason = 'run' in answer ? `taken into the run ${answer.run.run_id}` : answer.reason
-        for (const cause of causes) ignored.push({ cause, reason })
-      }
-      if (launched.length > 0) wake()
-      return { received: request.body.alerts.length, launched, ignored }
+      const answer = await answerEach(engine, requestsOf(request.body), actor)
+      if (answer.launched.length > 0) wake()
+      return { received: request.body.alerts.length, ...answer }
     },
   )
+}
+
+/** What alerts came to: the runs they launched, and why the others launched none. */
+interface AlertsAnswer {
+  launched: string[]
+  ignored: { cause: string; reason: string }[]
+}
+
+async function answerEach(
+  engine: PolicyEngine,
+  requests: readonly AlertRequest[],
+  actor: string,
+): Promise<AlertsAnswer> {
+  const launched: string[] = []
+  const ignored: AlertsAnswer['ignored'] = []
+  const groups = Map.groupBy(requests, (asked) => JSON.stringify([asked.modelId, asked.policy]))
+  for (const asked of groups.values()) {
+    const answer = await answerAlerts(engine, asked, actor)
+    if ('run' in answer) launched.push(answer.run.run_id)
+    const causes = new Set(asked.map(({ cause }) => cause))
+    if ('run' in answer) causes.delete(asked[0]!.cause)
+    const reason = 'run' in answer ? `taken into the run ${answer.run.run_id}` : answer.reason
+    for (const cause of causes) ignored.push({ cause, reason })
+  }
+  return { launched, ignored }
 }
 
 /**
@@ -97,9 +89,13 @@ export function alertRoutes(http: Http, options: AlertRoutesOptions): void {
  *
  * @throws {Problem} 401 for what is neither signed nor known
  */
-function senderOf({ caller, headers }: FastifyRequest, body: string, options: AlertRoutesOptions) {
+function senderOf(
+  { caller, headers }: FastifyRequest,
+  body: string,
+  { secret, engine }: RetrainRoutesOptions,
+) {
   if (headers['webhook-signature'] !== undefined) {
-    if (isSigned(options.secret, headers, body, options.now())) return 'alerts'
+    if (isSigned(secret, headers, body, engine.ledger.now())) return 'alerts'
     throw new Problem(401, 'unauthorized', 'the signature of this body is not ours, or is too old')
   }
   if (caller?.scopes.has('operate')) return caller.isKnown ? caller.id : `${CLAIMED}alerts`

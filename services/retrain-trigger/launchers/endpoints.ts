@@ -1,13 +1,14 @@
 /** Keeps launches apart: a few at a time, fewer to one endpoint, and none to an endpoint that has just failed. Pure. */
 import { backoffMs } from '../../../lib/runtime/clock.ts'
 
-const MOST = 16
-const MOST_OF_ONE = 2
+const MAX_LAUNCHES = 16
+const MAX_LAUNCHES_OF_ONE = 2
 const FIRST_PAUSE_MS = 1000
-const LONGEST_PAUSE_MS = 5 * 60_000
+const MAX_PAUSE_MS = 5 * 60_000
 /** Endpoints remembered; the one that failed longest ago goes first. */
-const REMEMBERED = 1000
+const MAX_REMEMBERED = 1000
 
+/** Places for launches, by endpoint; times are epoch milliseconds. */
 export interface Endpoints {
   /** Takes a place for a launch at an endpoint; false when there is none now. */
   take: (endpoint: string, now: number) => boolean
@@ -15,6 +16,7 @@ export interface Endpoints {
   give: (endpoint: string, outcome: 'answered' | 'failed', now: number, askedMs?: number) => void
 }
 
+/** Makes the places of a process: all free, no endpoint paused. */
 export function launchEndpoints(): Endpoints {
   const busy = new Map<string, number>()
   const failed = new Map<string, { times: number; until: number }>()
@@ -23,7 +25,7 @@ export function launchEndpoints(): Endpoints {
     take: (endpoint, now) => {
       const here = busy.get(endpoint) ?? 0
       const paused = (failed.get(endpoint)?.until ?? 0) > now
-      if (paused || total >= MOST || here >= MOST_OF_ONE) return false
+      if (paused || total >= MAX_LAUNCHES || here >= MAX_LAUNCHES_OF_ONE) return false
       busy.set(endpoint, here + 1)
       total++
       return true
@@ -36,10 +38,10 @@ export function launchEndpoints(): Endpoints {
       const times = failed.get(endpoint)?.times ?? 0
       failed.delete(endpoint)
       if (outcome === 'answered') return
-      const pause = Math.max(askedMs, backoffMs(times, FIRST_PAUSE_MS, LONGEST_PAUSE_MS))
+      const pause = Math.max(askedMs, backoffMs(times, FIRST_PAUSE_MS, MAX_PAUSE_MS))
       failed.set(endpoint, { times: times + 1, until: now + pause })
       const [oldest] = failed.keys()
-      if (failed.size > REMEMBERED && oldest !== undefined) failed.delete(oldest)
+      if (failed.size > MAX_REMEMBERED && oldest !== undefined) failed.delete(oldest)
     },
   }
 }

@@ -1,6 +1,6 @@
 import { Webhook } from 'standardwebhooks'
 import { expect, test } from 'vitest'
-import { requestsOf } from '../loop/send-alerts.ts'
+import { requestsOf } from '../decide/alert-requests.ts'
 import { firstBreak, hashOf, type AuditEntry } from '../queries/audit-log.ts'
 import { signatureHeaders } from '../data/signatures.ts'
 

@@ -1,11 +1,13 @@
-/** Alerts out, to Alertmanager's API v2, and alerts in, from Alertmanager and Grafana. */
-import { createHash } from 'node:crypto'
+/** Alerts out, to Alertmanager's API v2. */
+import { sleep } from '../../../lib/runtime/clock.ts'
 import { messageOf } from '../../../lib/runtime/errors.ts'
 import type { Logger } from '../../../lib/runtime/log.ts'
-import type { StandingAlarm } from '../queries/policy-queries.ts'
+import type { PolicyQueries, StandingAlarm } from '../queries/policy-queries.ts'
 
+const INTERVAL_MS = 15_000
 const TIMEOUT_MS = 5000
 
+/** An alert as Alertmanager takes it; times are RFC 3339. */
 export interface OutgoingAlert {
   labels: Record<string, string>
   annotations: Record<string, string>
@@ -13,7 +15,7 @@ export interface OutgoingAlert {
   endsAt?: string
 }
 
-/** Pure: what Alertmanager is told of one standing alarm. */
+/** An active alarm as an alert. Pure. */
 export function alertOf(alarm: StandingAlarm): OutgoingAlert {
   const what = `${alarm.family} ${alarm.metric}${alarm.subject === '' ? '' : ` of ${alarm.subject}`}`
   return {
@@ -34,79 +36,73 @@ export function alertOf(alarm: StandingAlarm): OutgoingAlert {
   }
 }
 
-/** Keeps Alertmanager told: standing alarms again and again, as it expects, and an end for those that have gone. */
-export function alertSender(url: string, log: Logger, now: () => number) {
-  const sent = new Map<string, OutgoingAlert>()
-  return async (alarms: readonly StandingAlarm[]) => {
-    const standing = new Map(
-      alarms.map(alertOf).map((alert) => [JSON.stringify(alert.labels), alert]),
-    )
-    const ended = [...sent]
-      .filter(([key]) => !standing.has(key))
-      .map(([, alert]) => ({ ...alert, endsAt: new Date(now()).toISOString() }))
-    const alerts = [...standing.values(), ...ended]
-    if (alerts.length === 0) return
-    try {
-      const response = await fetch(`${url.replace(/\/$/, '')}/api/v2/alerts`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(alerts),
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-      })
-      if (!response.ok)
-        throw new Error(
-          `Alertmanager answered ${response.status}: ${(await response.text()).slice(0, 200)}`,
-        )
-      sent.clear()
-      for (const [key, alert] of standing) sent.set(key, alert)
-    } catch (error) {
-      log.warn({ error: messageOf(error) }, 'Alertmanager not told, trying again')
-    }
+/** An Alertmanager, and what it was sent last. */
+export interface AlertSender {
+  url: string
+  log: Logger
+  /** Epoch milliseconds. */
+  now: () => number
+  /** Alerts that fire there, by their labels. */
+  sent: Map<string, OutgoingAlert>
+}
+
+/** Makes a sender that has sent nothing yet. */
+export const alertSender = (url: string, log: Logger, now: () => number): AlertSender => ({
+  url,
+  log,
+  now,
+  sent: new Map(),
+})
+
+/**
+ * Sends active alarms again and again, as Alertmanager expects, and an end for those that have gone. What it does not take
+ * is logged, and sent with the next call.
+ */
+export async function sendAlerts(
+  { url, log, now, sent }: AlertSender,
+  alarms: readonly StandingAlarm[],
+): Promise<void> {
+  const active = new Map(alarms.map(alertOf).map((alert) => [JSON.stringify(alert.labels), alert]))
+  const ended = [...sent]
+    .filter(([key]) => !active.has(key))
+    .map(([, alert]) => ({ ...alert, endsAt: new Date(now()).toISOString() }))
+  const alerts = [...active.values(), ...ended]
+  if (alerts.length === 0) return
+  try {
+    await postAlerts(url, alerts)
+    sent.clear()
+    for (const [key, alert] of active) sent.set(key, alert)
+  } catch (error) {
+    log.warn({ error: messageOf(error) }, 'Alertmanager not told, trying again')
   }
 }
 
-/** The parts that Alertmanager's webhook (version 4) and Grafana's have in common. */
-export interface IncomingAlerts {
-  alerts: {
-    status: string
-    labels: Record<string, string>
-    annotations?: Record<string, string>
-    startsAt?: string
-    fingerprint?: string
-  }[]
-}
-
-export interface AlertRequest {
-  modelId: string
-  policy: string
-  /** The same alert again is the same cause. */
-  cause: string
-  reason: string
-}
-
-const LONGEST_REASON = 1000
-const LONGEST_IDENTITY = 200
-
-/** A text of any length as one that keys a row. */
-const short = (text: string) =>
-  text.length <= LONGEST_IDENTITY ? text : createHash('sha256').update(text).digest('hex')
-
-/** Firing alerts that name a model and, in the label `plumbline_policy`, one of its policies. Pure. */
-export function requestsOf(body: IncomingAlerts): AlertRequest[] {
-  return body.alerts.flatMap(({ status, labels, annotations, startsAt, fingerprint }) => {
-    const { model_id: modelId, plumbline_policy: policy } = labels
-    if (status !== 'firing' || !modelId || !policy) return []
-    const identity = short(`${fingerprint ?? JSON.stringify(labels)}:${startsAt ?? ''}`)
-    return [
-      {
-        modelId,
-        policy,
-        cause: `alert:${identity}`,
-        reason: (annotations?.['summary'] ?? labels['alertname'] ?? 'an alert').slice(
-          0,
-          LONGEST_REASON,
-        ),
-      },
-    ]
+/** @throws where Alertmanager cannot be reached or refuses them */
+async function postAlerts(url: string, alerts: readonly OutgoingAlert[]): Promise<void> {
+  const response = await fetch(`${url.replace(/\/$/, '')}/api/v2/alerts`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(alerts),
+    signal: AbortSignal.timeout(TIMEOUT_MS),
   })
+  if (!response.ok)
+    throw new Error(
+      `Alertmanager answered ${response.status}: ${(await response.text()).slice(0, 200)}`,
+    )
+}
+
+/** Sends what is active at every interval until the signal. */
+export async function runAlerting(
+  sender: AlertSender,
+  queries: Pick<PolicyQueries, 'standingAlarms'>,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await sendAlerts(sender, await queries.standingAlarms())
+    } catch (error) {
+      sender.log.warn({ error: messageOf(error) }, 'standing alarms not read, trying again')
+    }
+    await sleep(INTERVAL_MS, signal)
+  }
 }

@@ -1,8 +1,9 @@
 /** An append-only log in which every entry carries the hash of the one before it. */
 import { createHash } from 'node:crypto'
-import { leaveRow } from '../../../lib/postgres/outbox.ts'
+import { enqueueRow } from '../../../lib/postgres/outbox.ts'
 import type { Sql } from '../../../lib/postgres/port.ts'
 
+/** An entry as `GET /v1/audit` shows it; `at` is RFC 3339 in UTC, hashes are SHA-256 in hex. */
 export interface AuditEntry {
   sequence: number
   at: string
@@ -18,6 +19,7 @@ const GENESIS = '0'.repeat(64)
 /** Names the advisory lock under which entries are numbered. */
 const LOCK = 7305181
 
+/** The SHA-256 of an entry, the hash of the entry before it included; 64 hex digits. */
 export function hashOf(entry: Omit<AuditEntry, 'hash'>): string {
   const { sequence, at, actor, action, subject, detail, previous_hash } = entry
   return createHash('sha256')
@@ -27,24 +29,19 @@ export function hashOf(entry: Omit<AuditEntry, 'hash'>): string {
     .digest('hex')
 }
 
+/** What was done, by whom and to what, before it has a place in the log. */
+export interface AuditAct extends Pick<AuditEntry, 'actor' | 'action' | 'subject' | 'detail'> {
+  at: Date
+}
+
 /** Appends within the caller's transaction: what is done and that it was done are one. */
-export async function audit(
-  tx: Sql,
-  at: Date,
-  actor: string,
-  action: string,
-  subject: string,
-  detail: Record<string, unknown>,
-): Promise<void> {
+export async function appendAudit(tx: Sql, { at, ...act }: AuditAct): Promise<void> {
   await tx.query('select pg_advisory_xact_lock($1)', [LOCK])
   const head = await headOf(tx)
   const entry = {
+    ...act,
     sequence: head.entries + 1,
     at: at.toISOString(),
-    actor,
-    action,
-    subject,
-    detail,
     previous_hash: head.hash,
   }
   const hash = hashOf(entry)
@@ -53,18 +50,19 @@ export async function audit(
     [
       entry.sequence,
       entry.at,
-      actor,
-      action,
-      subject,
-      JSON.stringify(detail),
+      entry.actor,
+      entry.action,
+      entry.subject,
+      JSON.stringify(entry.detail),
       entry.previous_hash,
       hash,
     ],
   )
   await tx.query('update audit_head set entries = $1, hash = $2', [entry.sequence, hash])
-  await leaveRow(tx, 'audit_log', { ...entry, detail: sortedJson(detail), hash })
+  await enqueueRow(tx, 'audit_log', { ...entry, detail: sortedJson(entry.detail), hash })
 }
 
+/** Reads up to `limit` entries after a sequence number, oldest first. */
 export async function readAudit(db: Sql, after: number, limit: number): Promise<AuditEntry[]> {
   const rows = await db.query<
     Omit<AuditEntry, 'sequence' | 'at'> & { sequence: string | number; at: string | Date }
@@ -79,6 +77,7 @@ export async function readAudit(db: Sql, after: number, limit: number): Promise<
   }))
 }
 
+/** How many entries a log has, and the hash of the last. */
 export interface AuditHead {
   entries: number
   hash: string

@@ -1,9 +1,10 @@
-/** A retraining run as the control database keeps it and as others are told of it. */
-import { leaveMessage, leaveRow } from '../../../lib/postgres/outbox.ts'
+/** A retraining run as the control database keeps it and as others hear of it. */
+import { enqueueMessage, enqueueRow } from '../../../lib/postgres/outbox.ts'
 import type { Sql } from '../../../lib/postgres/port.ts'
 import { TOPICS } from '../../../schemas/topics.ts'
-import { audit } from './audit-log.ts'
+import { appendAudit } from './audit-log.ts'
 
+/** Where a run stands; it moves forward only. */
 export type RunState =
   | 'awaiting_approval'
   | 'pending'
@@ -13,8 +14,10 @@ export type RunState =
   | 'failed'
   | 'rejected'
   | 'cancelled'
+/** States that no transition leaves. */
 export const ENDED: readonly RunState[] = ['succeeded', 'failed', 'rejected', 'cancelled']
 
+/** A run as `GET /v1/runs` shows it; times are RFC 3339 in UTC. */
 export interface Run {
   run_id: string
   model_id: string
@@ -41,19 +44,26 @@ export type StoredRun = Omit<Run, 'labels_known'> & {
   token_hashes?: string[]
 }
 
-/** Tells of the state a run has come to, in the transaction that brought it there: audit log, ClickHouse, topic. */
-export async function tellRun(
+/**
+ * Records the state a run has come to, in the transaction that brought it there: in the audit log, and through the outbox
+ * in ClickHouse and in the topic of runs.
+ *
+ * @param detail what the audit entry holds beside the run's model, policy and reason
+ */
+export async function recordTransition(
   tx: Sql,
   row: StoredRun,
   actor: string,
-  detail: Record<string, unknown>,
+  detail: object,
 ): Promise<void> {
-  const run = plain(row)
-  await audit(tx, new Date(row.updated_at), actor, `run.${run.state}`, run.run_id, {
-    model_id: run.model_id,
-    policy: run.policy,
-    reason: run.reason,
-    ...detail,
+  const run = toRun(row)
+  const { model_id, policy, reason } = run
+  await appendAudit(tx, {
+    at: new Date(row.updated_at),
+    actor,
+    action: `run.${run.state}`,
+    subject: run.run_id,
+    detail: { model_id, policy, reason, ...detail },
   })
   const event = {
     run_id: run.run_id,
@@ -65,16 +75,16 @@ export async function tellRun(
     revision: run.revision,
     at: run.updated_at,
   }
-  await leaveRow(tx, 'retrain_runs_log', {
+  await enqueueRow(tx, 'retrain_runs_log', {
     ...event,
     message: run.message,
     new_version: run.new_version,
   })
-  await leaveMessage(tx, TOPICS.retrain.topic, run.model_id, event)
+  await enqueueMessage(tx, TOPICS.retrain.topic, run.model_id, event)
 }
 
-/** A row with its times as RFC 3339 text and its big integers as numbers. */
-export function plain(row: StoredRun): Run {
+/** A stored row as a run: times as RFC 3339 text, big integers as numbers, no token hashes. */
+export function toRun(row: StoredRun): Run {
   const iso = (value: string | Date | null) =>
     value === null ? null : new Date(value).toISOString()
   const { token_hashes: _secret, ...rest } = row

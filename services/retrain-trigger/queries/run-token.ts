@@ -1,6 +1,7 @@
 /** The secret by which a launched job proves that it may report on its run, and on no other. */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 
+/** A token, and what is stored of it. */
 export interface RunToken {
   /** 43 characters that an address may hold. */
   token: string
@@ -8,6 +9,7 @@ export interface RunToken {
   hash: string
 }
 
+/** Makes a token of 32 random bytes. */
 export function newRunToken(): RunToken {
   const token = randomBytes(32).toString('base64url')
   return { token, hash: hashOfToken(token) }

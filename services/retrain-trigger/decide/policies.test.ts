@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest'
+import { failureReason, nextPass, tickCause, windowCause, type Answer } from './policies.ts'
+
+const HOUR = 3_600_000
+const windows = (n: number, revision = 1) =>
+  Array.from({ length: n }, (_, i) => ({ windowEnd: (i + 1) * HOUR, revision }))
+const answers = (of: readonly { windowEnd: number }[], answer: Answer) =>
+  new Map(of.map(({ windowEnd }) => [windowCause(windowEnd), answer]))
+
+test('a pass has the oldest 200 unanswered windows, and tells of more', () => {
+  const all = windows(450)
+  const first = nextPass(all, new Map(), 1)!
+  expect([first.windows.length, first.more]).toEqual([200, true])
+  expect([first.since, first.until]).toEqual([HOUR, 200 * HOUR])
+  const answered = answers(all.slice(0, 400), { launched: false, revision: 1 })
+  const last = nextPass(all, answered, 3)!
+  expect([last.windows.length, last.more]).toEqual([50, false])
+  // 3 windows that the test counts and 16 that may be incomplete.
+  expect(last.since).toBe((401 - 3 - 16) * HOUR)
+})
+
+test('an answered window comes again under a newer revision, unless it has launched a run', () => {
+  const all = windows(1, 2)
+  expect(nextPass(all, answers(all, { launched: false, revision: 1 }), 1)?.windows).toEqual(all)
+  expect(nextPass(all, answers(all, { launched: false, revision: 2 }), 1)).toBeUndefined()
+  expect(nextPass(all, answers(all, { launched: true, revision: 1 }), 1)).toBeUndefined()
+})
+
+test('ticks of one minute are one cause', () => {
+  const minute = Date.UTC(2026, 0, 5, 3, 0)
+  expect(tickCause(minute + 59_999)).toBe(tickCause(minute))
+  expect(tickCause(minute + 60_000)).not.toBe(tickCause(minute))
+})
+
+test('a failure is told without characters that no store keeps', () => {
+  expect(failureReason('a\u0007b\0\n')).toBe('it could not be evaluated: a b \n')
+})

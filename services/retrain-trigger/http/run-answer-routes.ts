@@ -1,0 +1,108 @@
+/** Routes by which people and jobs move a run on. */
+import { actorOf } from '../../../lib/http/callers.ts'
+import type { FastifyRequest, Http } from '../../../lib/http/server.ts'
+import { Problem } from '../../../lib/runtime/errors.ts'
+import type { Ledger } from '../queries/ledger.ts'
+import { isTokenOf } from '../queries/run-token.ts'
+import {
+  approveRun,
+  cancelRun,
+  rejectRun,
+  reportRun,
+  type RunReport,
+} from '../queries/run-transitions.ts'
+import { readTokenHashes } from '../queries/runs.ts'
+import type { RetrainRoutesOptions } from './options.ts'
+import { actor, id, object, OPERATE, words } from './parameters.ts'
+
+interface ByPerson {
+  Params: { id: string }
+  Body: { actor?: string; message: string }
+}
+
+const byPerson = object([], { actor, message: words })
+
+/** Adds `POST /v1/runs/:id/approve`. */
+export function addApproval(http: Http, { engine, wake }: RetrainRoutesOptions): void {
+  http.post<ByPerson>(
+    '/v1/runs/:id/approve',
+    {
+      config: OPERATE,
+      schema: { summary: 'Approves a run; with approval two, two people must', body: byPerson },
+    },
+    async ({ params, body, caller }) => {
+      const run = await approveRun(engine.ledger, params.id, actorOf(caller, body.actor))
+      wake()
+      return run
+    },
+  )
+}
+
+/** Adds `POST /v1/runs/:id/reject`. */
+export function addRejection(http: Http, { engine }: RetrainRoutesOptions): void {
+  http.post<ByPerson>(
+    '/v1/runs/:id/reject',
+    { config: OPERATE, schema: { summary: 'Refuses a run', body: byPerson } },
+    async ({ params, body, caller }) =>
+      rejectRun(engine.ledger, params.id, actorOf(caller, body.actor), body.message),
+  )
+}
+
+/** Adds `POST /v1/runs/:id/cancel`. */
+export function addCancellation(http: Http, { engine }: RetrainRoutesOptions): void {
+  http.post<ByPerson>(
+    '/v1/runs/:id/cancel',
+    { config: OPERATE, schema: { summary: 'Calls a run off', body: byPerson } },
+    async ({ params, body, caller }) =>
+      cancelRun(engine.ledger, params.id, actorOf(caller, body.actor), body.message),
+  )
+}
+
+/** Adds `POST /v1/runs/:id/status`. */
+export function addJobReport(http: Http, { engine }: RetrainRoutesOptions): void {
+  http.post<{
+    Params: { id: string }
+    Querystring: { token?: string }
+    Body: Required<RunReport>
+  }>(
+    '/v1/runs/:id/status',
+    {
+      schema: {
+        summary:
+          'The job reports how it goes, by the token of its run; succeeded tells the version',
+        querystring: object([], { token: { type: 'string', maxLength: 100 } }),
+        body: object(['state'], {
+          state: { enum: ['running', 'succeeded', 'failed'] },
+          message: words,
+          new_version: { ...id, minLength: 0, default: '' },
+        }),
+      },
+    },
+    async (request) => {
+      const { params, query, body } = request
+      const by = await reporterOf(engine.ledger, params.id, query.token, request)
+      return reportRun(engine.ledger, params.id, by, body)
+    },
+  )
+}
+
+/**
+ * Who reports on a run: its job, by the run's token in the address or as bearer, or a key that may operate.
+ *
+ * @throws {Problem} 401 without either
+ */
+async function reporterOf(
+  { postgres }: Ledger,
+  runId: string,
+  inAddress: string | undefined,
+  { headers, caller }: FastifyRequest,
+): Promise<string> {
+  const token = inAddress ?? /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1]
+  if (token !== undefined && isTokenOf(token, await readTokenHashes(postgres, runId))) return 'job'
+  if (caller?.isKnown && caller.scopes.has('operate')) return caller.id
+  throw new Problem(
+    401,
+    'unauthorized',
+    'a run’s status is told with the token of that run, as in its status_url, or with a key that may operate',
+  )
+}

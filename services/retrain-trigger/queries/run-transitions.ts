@@ -1,0 +1,184 @@
+/** How a run moves on: every change of its state is one transaction with its audit entry, its row and its message. */
+import { Problem } from '../../../lib/runtime/errors.ts'
+import type { Sql } from '../../../lib/postgres/port.ts'
+import { appendAudit } from './audit-log.ts'
+import type { Ledger } from './ledger.ts'
+import { recordTransition, toRun, type Run, type RunState, type StoredRun } from './run-record.ts'
+
+/** What is kept of a change besides the state; empty texts leave what was there. */
+export interface TransitionDetail {
+  message?: string
+  new_version?: string
+}
+
+interface Transition {
+  runId: string
+  /** States that `to` may follow on. */
+  from: readonly RunState[]
+  to: RunState
+  actor: string
+  detail?: TransitionDetail
+}
+
+/**
+ * Moves a run on, if its state allows; one winner among concurrent callers.
+ *
+ * @throws {Problem} 404 where there is no such run, 409 where its state is none of `from`
+ */
+async function transition(
+  tx: Sql,
+  { runId, from, to, actor, detail = {} }: Transition,
+  at: Date,
+): Promise<Run> {
+  const [row] = await tx.query<StoredRun>(
+    `update runs set state = $2, revision = revision + 1, updated_at = $3,
+       new_version = case when $4 <> '' then $4 else new_version end, message = case when $5 <> '' then $5 else message end
+     where run_id = $1 and state = any($6) returning *`,
+    [runId, to, at, detail.new_version ?? '', detail.message ?? '', from],
+  )
+  if (!row) throw await refusalOf(tx, { runId, from, to })
+  await recordTransition(tx, row, actor, detail)
+  return toRun(row)
+}
+
+/** Why a transition found no run to move. */
+async function refusalOf(
+  tx: Sql,
+  { runId, from, to }: Pick<Transition, 'runId' | 'from' | 'to'>,
+): Promise<Problem> {
+  const [current] = await tx.query<{ state: string }>('select state from runs where run_id = $1', [
+    runId,
+  ])
+  return current
+    ? new Problem(
+        409,
+        'wrong_state',
+        `the run is ${current.state}, and ${to} follows only on ${from.join(', ')}`,
+      )
+    : new Problem(404, 'unknown_run', `there is no run ${runId}`)
+}
+
+const moveOn = ({ postgres, now }: Ledger, change: Transition): Promise<Run> =>
+  postgres.transaction((tx) => transition(tx, change, new Date(now())))
+
+/**
+ * Adds a person's approval; the last that is needed makes the run due for launch.
+ *
+ * @throws {Problem} 404 where there is no such run, 409 where it awaits no approval or has this person's
+ */
+export const approveRun = ({ postgres, now }: Ledger, runId: string, actor: string): Promise<Run> =>
+  postgres.transaction(async (tx) => {
+    const run = await lockApprovable(tx, runId, actor)
+    const at = new Date(now())
+    const [row] = await tx.query<StoredRun>(
+      'update runs set approvals = array_append(approvals, $2), revision = revision + 1, updated_at = $3 where run_id = $1 returning *',
+      [runId, actor, at],
+    )
+    const detail = { model_id: run.model_id }
+    await appendAudit(tx, { at, actor, action: 'run.approve', subject: runId, detail })
+    if (row!.approvals.length < row!.approvals_needed) return toRun(row!)
+    return transition(tx, { runId, from: ['awaiting_approval'], to: 'pending', actor }, at)
+  })
+
+/** Locks a run for its approval by `actor`. */
+async function lockApprovable(tx: Sql, runId: string, actor: string): Promise<StoredRun> {
+  const [run] = await tx.query<StoredRun>('select * from runs where run_id = $1 for update', [
+    runId,
+  ])
+  if (!run) throw new Problem(404, 'unknown_run', `there is no run ${runId}`)
+  if (run.state !== 'awaiting_approval')
+    throw new Problem(409, 'wrong_state', `the run is ${run.state}: nothing to approve`)
+  if (run.approvals.includes(actor))
+    throw new Problem(
+      409,
+      'already_approved',
+      `${actor} has approved this run; another person is needed`,
+    )
+  return run
+}
+
+/**
+ * Refuses a run that awaits approval.
+ *
+ * @throws {Problem} 404 where there is no such run, 409 where it awaits no approval
+ */
+export const rejectRun = (
+  ledger: Ledger,
+  runId: string,
+  actor: string,
+  message: string,
+): Promise<Run> =>
+  moveOn(ledger, {
+    runId,
+    actor,
+    detail: { message },
+    from: ['awaiting_approval'],
+    to: 'rejected',
+  })
+
+/**
+ * Calls off a run that has not ended.
+ *
+ * @throws {Problem} 404 where there is no such run, 409 where it has ended
+ */
+export const cancelRun = (
+  ledger: Ledger,
+  runId: string,
+  actor: string,
+  message: string,
+): Promise<Run> =>
+  moveOn(ledger, {
+    runId,
+    actor,
+    detail: { message },
+    from: ['awaiting_approval', 'pending', 'launched', 'running'],
+    to: 'cancelled',
+  })
+
+/** What a job says of its run. */
+export interface RunReport extends TransitionDetail {
+  state: 'running' | 'succeeded' | 'failed'
+}
+
+/**
+ * Records a job's report; `running` may be reported again, and an end is final.
+ *
+ * @throws {Problem} 404 where there is no such run, 409 where it is not due, launched or running
+ */
+export const reportRun = (
+  ledger: Ledger,
+  runId: string,
+  actor: string,
+  { state, ...detail }: RunReport,
+): Promise<Run> =>
+  moveOn(ledger, {
+    runId,
+    actor,
+    detail,
+    from: ['pending', 'launched', 'running'],
+    to: state,
+  })
+
+/**
+ * Records that the job of a run was started.
+ *
+ * @throws {Problem} 404 where there is no such run, 409 where it is not pending
+ */
+export const markLaunched = (ledger: Ledger, runId: string): Promise<Run> =>
+  moveOn(ledger, { runId, actor: 'launcher', from: ['pending'], to: 'launched' })
+
+/** Counts an attempt to launch a run, and puts the next one off until `untilMs` (epoch milliseconds). */
+export async function postponeRun(sql: Sql, runId: string, untilMs: number): Promise<void> {
+  await sql.query(
+    'update runs set attempts = attempts + 1, next_attempt_at = $2 where run_id = $1',
+    [runId, new Date(untilMs)],
+  )
+}
+
+/** Adds the hash of a token by which the run's job may report. */
+export async function addTokenHash(sql: Sql, runId: string, hash: string): Promise<void> {
+  await sql.query(
+    'update runs set token_hashes = array_append(token_hashes, $2) where run_id = $1',
+    [runId, hash],
+  )
+}
