@@ -225,8 +225,6 @@ export const ModelFile = Type.Object(
           draw: Type.Object(
             {
               random: share('Share of the budget drawn evenly.', 1),
-              uncertain: share('Share drawn near the decision threshold.', 0),
-              drifted: share('Share drawn where a feature moved.', 0),
             },
             { ...closed, default: {} },
           ),

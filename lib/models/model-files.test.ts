@@ -63,3 +63,18 @@ test.each([
 ])('%s is refused', (line, message) =>
   expect(problemsOf(`model_id: m\ntask: binary\n${line}`).join('\n')).toContain(message),
 )
+
+test.each(['uncertain', 'drifted'])(
+  'review.draw.%s is refused by name, since it has no effect yet',
+  (name) =>
+    expect(
+      problemsOf(`model_id: m\ntask: binary\nreview: { draw: { random: 0.5, ${name}: 0.5 } }`),
+    ).toEqual([expect.stringContaining(`review.draw.${name} has no effect yet`)]),
+)
+
+test('review.draw.random is taken as it is', () => {
+  const model = parseModel(
+    'model_id: m\ntask: binary\nreview: { budget_per_day: 10, draw: { random: 0.5 } }',
+  )
+  expect(model.review).toEqual({ reviewers: 1, budgetPerDay: 10, randomShare: 0.5 })
+})

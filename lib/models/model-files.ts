@@ -1,7 +1,7 @@
 /** Reads and checks the model files; a model without a file is monitored with the defaults. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Ajv } from 'ajv'
+import { Ajv, type ErrorObject } from 'ajv'
 import { parse } from 'yaml'
 import {
   ModelFile,
@@ -99,12 +99,7 @@ export function readModels(folder: string): Models {
 export function parseModel(text: string): Model {
   const file: unknown = parse(text)
   if (!validateFile(file)) {
-    throw new ConfigError(
-      (validateFile.errors ?? []).map(
-        (e) =>
-          `${e.instancePath.slice(1).replaceAll('/', '.') || 'the file'} ${e.message ?? ''}${listed(e.params)}`,
-      ),
-    )
+    throw new ConfigError((validateFile.errors ?? []).map(problemOf))
   }
   const problems = crossChecks(file)
   if (problems.length > 0) throw new ConfigError(problems)
@@ -223,6 +218,18 @@ function crossChecks(file: ModelFile): string[] {
     if (unkept) problems.push(unkept)
   }
   return problems
+}
+
+/** Settings that are planned and have no effect yet, by path: accepted, they would mislead whoever sets them. */
+const WITHOUT_EFFECT = new Set(['review.draw.uncertain', 'review.draw.drifted'])
+
+/** One error of the JSON Schema as a sentence that begins with the path of its field. */
+function problemOf({ instancePath, message = '', params }: ErrorObject): string {
+  const path = instancePath.slice(1).replaceAll('/', '.')
+  const field = `${path}.${String(params['additionalProperty'])}`
+  if (WITHOUT_EFFECT.has(field))
+    return `${field} has no effect yet, so it may not be set: review.draw.random is the only draw`
+  return `${path || 'the file'} ${message}${listed(params)}`
 }
 
 function listed(params: Record<string, unknown>): string {

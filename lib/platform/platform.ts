@@ -1,11 +1,9 @@
 /** What services stand on, built once from the configuration. Services never see this type, only the parts they name. */
-import { refusingWhenFull } from '../event-log/refuse-when-full.ts'
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket'
-import { TOPICS } from '../../schemas/topics.ts'
 import { openAccess, readKeyFile } from '../http/api-keys.ts'
 import { avroReader } from '../events/avro/confluent-wire-format.ts'
 import { serverEngine, type ClickHouse, type ClickHouseEngine } from '../clickhouse/port.ts'
@@ -21,17 +19,15 @@ import { ConfigError } from '../runtime/config.ts'
 import { makeDataFolder, secretIn } from '../disk/data-folder.ts'
 import { diskSpace, type DiskProblem } from '../disk/free-space.ts'
 import { messageOf } from '../runtime/errors.ts'
-import { memoryLog } from '../event-log/in-process.ts'
-import { kafkaLog } from '../event-log/kafka.ts'
 import type { EventLog } from '../event-log/port.ts'
 import { fileSystemSync } from '../disk/file-system-sync.ts'
 import { createHttp, httpModule, type Http, type HttpOptions } from '../http/server.ts'
-import { createJournal } from '../event-log/journal.ts'
 import { createLog, type Logger } from '../runtime/log.ts'
 import { messageReader } from '../events/decode-message.ts'
 import { createMetrics, type Metrics } from '../runtime/metrics.ts'
 import { readModels, type Models } from '../models/model-files.ts'
 import type { Module, Readiness } from '../runtime/modules.ts'
+import { openEventLog } from './open-event-log.ts'
 import type { PlatformConfig } from './platform-config.ts'
 import {
   embeddedPostgres,
@@ -125,38 +121,12 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
       username: config.PLUMBLINE_CLICKHOUSE_USER,
       password: config.PLUMBLINE_CLICKHOUSE_PASSWORD,
     })
-  const setAside = (topic: string, messages: number, more: object) => {
-    log.error({ topic, messages, ...more }, 'set aside: it could not be stored')
-    metrics.events.inc({ service: 'log', topic, outcome: 'set_aside', reason: 'journal' }, messages)
-  }
   // A server syncs its own files; those of the embedded stores are ours to sync.
   const synced =
     config.PLUMBLINE_DURABLE === 'fsync' && (needs.stores || needs.serveStores)
       ? fileSystemSync(dataDir)
       : undefined
-  const eventLog =
-    config.PLUMBLINE_KAFKA_BROKERS && needs.eventLog
-      ? kafkaLog({
-          brokers: config.PLUMBLINE_KAFKA_BROKERS.split(','),
-          clientId: 'plumbline',
-          topics: topicsOf(config),
-          sessionTimeoutMs: config.PLUMBLINE_KAFKA_SESSION_SECONDS * 1000,
-          log,
-        })
-      : refusingWhenFull(
-          memoryLog({
-            now: systemClock,
-            journal: createJournal({
-              directory: join(dataDir, 'journal'),
-              durable: config.PLUMBLINE_DURABLE,
-              onUnreadable: (path, reason) => setAside('', 1, { path, reason }),
-            }),
-            onError: (what, error) => log.error({ what, error }, 'not stored'),
-            onSetAside: (topic, messages, path) => setAside(topic, messages, { path }),
-          }),
-          EVENT_TOPICS,
-          diskProblem,
-        )
+  const eventLog = openEventLog(config, needs, { dataDir, diskProblem, log, metrics })
   // Its lock is the kernel's and holds between containers too; that of the control database knows the processes it sees.
   if (needs.stores) embedded?.open()
   const postgresParts =
@@ -166,12 +136,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
       ? clickHouseInterface(embedded, config, { dataDir, spool, authenticate, synced })
       : undefined
 
-  const checks = new Map<string, () => Promise<unknown>>([
-    ['clickhouse', pingOf(engine)],
-    ['disk', () => enough(diskProblem)],
-  ])
-  if (eventLog.kind === 'kafka') checks.set('kafka', () => eventLog.check())
-  if (postgresParts) checks.set('postgres', () => postgresParts.postgres.query('select 1'))
+  const checks = checksOf(engine, eventLog, { diskProblem, postgres: postgresParts?.postgres })
   const httpOptions: HttpOptions = {
     host: config.PLUMBLINE_HTTP_HOST,
     port: config.PLUMBLINE_HTTP_PORT,
@@ -221,15 +186,20 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
   }
 }
 
-/** The cards, with the partitions this installation asks for; a topic of one partition is one on purpose. */
-const topicsOf = (config: PlatformConfig) =>
-  Object.values(TOPICS).map((card) => ({
-    ...card,
-    partitions: card.partitions > 1 ? config.PLUMBLINE_KAFKA_PARTITIONS : 1,
-  }))
-
-/** What comes from outside, and is kept once it was accepted. */
-const EVENT_TOPICS = [TOPICS.predictions.topic, TOPICS.labels.topic, TOPICS.attributes.topic]
+/** What `/health/ready` asks, by name: each check rejects where its part cannot serve. */
+function checksOf(
+  engine: ClickHouseEngine,
+  eventLog: EventLog,
+  { diskProblem, postgres }: { diskProblem: DiskProblem; postgres: Postgres | undefined },
+): Map<string, () => Promise<unknown>> {
+  const checks = new Map<string, () => Promise<unknown>>([
+    ['clickhouse', pingOf(engine)],
+    ['disk', () => enough(diskProblem)],
+  ])
+  if (eventLog.kind === 'kafka') checks.set('kafka', () => eventLog.check())
+  if (postgres) checks.set('postgres', () => postgres.query('select 1'))
+  return checks
+}
 
 /** @throws Error with the sentence of what has no room */
 async function enough(problem: DiskProblem): Promise<void> {

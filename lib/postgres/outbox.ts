@@ -1,12 +1,12 @@
 /** Passes on what control-state transactions left in the outbox, in order, at least once: rows to ClickHouse, events to topics. */
 import { Counter } from 'prom-client'
 import type { ClickHouse, Row } from '../clickhouse/port.ts'
-import { sleep } from '../runtime/clock.ts'
 import { messageOf } from '../runtime/errors.ts'
 import type { EventLog } from '../event-log/port.ts'
 import type { Logger } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Module } from '../runtime/modules.ts'
+import { pollLoop } from '../runtime/poll-loop.ts'
 import type { Postgres, Sql } from './port.ts'
 
 const POLL_MS = 250
@@ -209,22 +209,20 @@ export function outboxModule(
       log.warn({ error: drained.failures.join('; ') }, 'outbox not drained, trying again')
     return drained
   }
-  return {
+  const { module } = pollLoop({
     name: 'outbox',
-    run: async (signal) => {
-      while (!signal.aborted) {
-        let pause = POLL_MS
-        try {
-          const { passedOn, failures } = await drain()
-          if (failures.length > 0) pause = RETRY_MS
-          else if (passedOn === BATCH) pause = 0
-        } catch (error) {
-          log.warn({ error: messageOf(error) }, 'outbox not read, trying again')
-          pause = RETRY_MS
-        }
-        await sleep(pause, signal)
-      }
+    everyMs: POLL_MS,
+    retryMs: RETRY_MS,
+    rest: 0,
+    step: async () => {
+      const { passedOn, failures } = await drain()
+      const retry = failures.length > 0
+      return { retry, more: !retry && passedOn === BATCH }
     },
+    onError: (error) => log.warn({ error: messageOf(error) }, 'outbox not read, trying again'),
+  })
+  return {
+    ...module,
     stop: async () => {
       await drain()
     },

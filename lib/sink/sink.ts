@@ -148,8 +148,7 @@ function count(
   }
   add('stored', '', mapped.rows)
   add('duplicate', '', mapped.duplicates)
-  if (mapped.unknownFields > 0)
-    metrics.unknownFields.inc({ service, topic }, mapped.unknownFields)
+  if (mapped.unknownFields > 0) metrics.unknownFields.inc({ service, topic }, mapped.unknownFields)
   for (const { code, message } of mapped.dead) {
     add('dead_letter', code, 1)
     if (message.unreadable) add('lost', code, message.unreadable.messages)

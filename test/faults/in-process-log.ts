@@ -1,7 +1,8 @@
 /** The in-process log with a sink behind it, on a real ClickHouse: what tests of its faults share. */
 import { join } from 'node:path'
 import type { ClickHouse } from '../../lib/clickhouse/port.ts'
-import { memoryLog, type MemoryLogOptions } from '../../lib/event-log/in-process.ts'
+import { memoryLog } from '../../lib/event-log/in-process.ts'
+import type { MemoryLogOptions } from '../../lib/event-log/in-process-partition.ts'
 import type { OutgoingMessage } from '../../lib/event-log/port.ts'
 import { createJournal } from '../../lib/event-log/journal.ts'
 import { messageReader, type MessageReader } from '../../lib/events/decode-message.ts'

@@ -2,7 +2,9 @@
 import { beforeAll, expect, test } from 'vitest'
 import { Problem } from '../../lib/runtime/errors.ts'
 import { serverPostgres, type Postgres } from '../../lib/postgres/port.ts'
-import { reviewQueue } from '../../services/feedback/queries/review-queue.ts'
+import { answerTask } from '../../services/feedback/queries/review-answers.ts'
+import { claimTask } from '../../services/feedback/queries/review-leases.ts'
+import { addTasks, type ReviewStore } from '../../services/feedback/queries/review-tasks.ts'
 import { postgresServer } from '../postgres-server.ts'
 
 let connections: Postgres[]
@@ -18,8 +20,9 @@ beforeAll(async () => {
 const TASKS = 60
 
 test('every task gets as many answers as it wants, however reviewers race', async () => {
-  const queues = connections.map((db) => reviewQueue(db, 600, Date.now))
-  await queues[0]!.add(
+  const stores = connections.map((db) => ({ db, leaseSeconds: 600, now: Date.now }))
+  await addTasks(
+    stores[0]!,
     Array.from({ length: TASKS }, (_, i) => ({
       taskId: `task-${i}`,
       modelId: 'raced',
@@ -34,16 +37,17 @@ test('every task gets as many answers as it wants, however reviewers race', asyn
     )
     return row!.n
   }
-  const review = async (reviewer: string, queue: (typeof queues)[number]) => {
+  const review = async (reviewer: string, store: ReviewStore) => {
     while ((await open()) > 0) {
-      const task = await queue.claim(reviewer, 'raced')
+      const task = await claimTask(store, { reviewer, modelId: 'raced' })
       if (!task) continue
-      await queue.submit(task.task_id, reviewer, task.lease_id, '1', '').catch((error: unknown) => {
+      const answer = { taskId: task.task_id, reviewer, leaseId: task.lease_id, label: '1' }
+      await answerTask(store, { ...answer, comment: '' }).catch((error: unknown) => {
         if (!(error instanceof Problem)) throw error
       })
     }
   }
-  await Promise.all(Array.from({ length: 8 }, (_, i) => review(`reviewer-${i}`, queues[i % 2]!)))
+  await Promise.all(Array.from({ length: 8 }, (_, i) => review(`reviewer-${i}`, stores[i % 2]!)))
   expect(
     await connections[0]!.query(
       'select n::int, count(*)::int as tasks from (select task_id, count(*) as n from reviews group by task_id) as counted group by n',
@@ -52,18 +56,22 @@ test('every task gets as many answers as it wants, however reviewers race', asyn
 })
 
 test('a task that has its answers takes no other, whatever lease is held', async () => {
-  const [one, ahead] = [
-    reviewQueue(connections[0]!, 60, Date.now),
-    // This process's clock is ahead: to it the other's leases have ended.
-    reviewQueue(connections[1]!, 60, () => Date.now() + 3_600_000),
-  ]
-  await one.add([
+  const one = { db: connections[0]!, leaseSeconds: 60, now: Date.now }
+  // This process's clock is ahead: to it the other's leases have ended.
+  const ahead = { db: connections[1]!, leaseSeconds: 60, now: () => Date.now() + 3_600_000 }
+  await addTasks(one, [
     { taskId: 'late', modelId: 'clocks', predictionId: 'p', reviewers: 1, inclusionProbability: 1 },
   ])
-  const first = await one.claim('ann', 'clocks')
-  const second = await ahead.claim('bob', 'clocks')
-  await ahead.submit('late', 'bob', second!.lease_id, '1', '')
-  await expect(one.submit('late', 'ann', first!.lease_id, '0', '')).rejects.toThrow(
-    'the task has all its answers',
-  )
+  const first = await claimTask(one, { reviewer: 'ann', modelId: 'clocks' })
+  const second = await claimTask(ahead, { reviewer: 'bob', modelId: 'clocks' })
+  const answer = { taskId: 'late', comment: '' }
+  await answerTask(ahead, {
+    ...answer,
+    reviewer: 'bob',
+    leaseId: second!.lease_id,
+    label: '1',
+  })
+  await expect(
+    answerTask(one, { ...answer, reviewer: 'ann', leaseId: first!.lease_id, label: '0' }),
+  ).rejects.toThrow('the task has all its answers')
 })

@@ -10,7 +10,13 @@ import { requirePrintable } from '../../../lib/events/text-rules.ts'
 import { attributesKey, AttributesV1 } from '../../../schemas/events/attributes.v1.ts'
 import { labelKey, LabelV1 } from '../../../schemas/events/label.v1.ts'
 import { TOPICS } from '../../../schemas/topics.ts'
-import type { ReviewLabel, ReviewQueue } from '../queries/review-queue.ts'
+import type { ReviewLabel } from '../data/review-label.ts'
+import { answerTask } from '../queries/review-answers.ts'
+import { claimTask, releaseTask, type HeldLease } from '../queries/review-leases.ts'
+import { modelOfTask, reviewStats, type ReviewStore } from '../queries/review-tasks.ts'
+import { reviewedPrediction } from '../queries/reviewed-prediction.ts'
+
+const config = { scope: 'review' as const }
 
 const id = { type: 'string', minLength: 1, maxLength: 200 }
 const reviewer = {
@@ -35,42 +41,54 @@ interface Lease {
 const reviewerOf = (caller: Caller | undefined, body: { reviewer?: string }) =>
   actorOf(caller, body.reviewer, 'reviewer')
 
+/** What the routes ask and append to. */
 export interface FeedbackRoutesOptions {
   eventLog: EventLog
   metrics: Metrics
-  queue: ReviewQueue
+  reviews: ReviewStore
   db: ClickHouse
   /** Classes a reviewer may choose from, by model. */
   classesOf: (modelId: string) => readonly string[]
 }
 
-export function feedbackRoutes(
-  http: Http,
-  { eventLog, metrics, queue, db, classesOf }: FeedbackRoutesOptions,
-): void {
-  const door = {
+/** Registers the endpoints of labels and attributes, and the routes of human review. */
+export function feedbackRoutes(http: Http, options: FeedbackRoutesOptions): void {
+  labelEvents(http, options)
+  attributeEvents(http, options)
+  claimRoute(http, options)
+  submitRoute(http, options)
+  skipRoute(http, options)
+  releaseRoute(http, options)
+  statsRoute(http, options)
+}
+
+function labelEvents(http: Http, { eventLog, metrics }: FeedbackRoutesOptions): void {
+  eventGateway(http, {
     service: 'feedback',
     eventLog,
     metrics,
-  }
-  eventGateway(http, {
-    ...door,
     path: '/v1/labels',
     schema: LabelV1,
     topic: TOPICS.labels.topic,
     keyOf: labelKey,
     idField: 'label_id',
   })
+}
+
+function attributeEvents(http: Http, { eventLog, metrics }: FeedbackRoutesOptions): void {
   eventGateway(http, {
-    ...door,
+    service: 'feedback',
+    eventLog,
+    metrics,
     path: '/v1/attributes',
     schema: AttributesV1,
     topic: TOPICS.attributes.topic,
     keyOf: attributesKey,
     idField: 'subject_id',
   })
-  const config = { scope: 'review' as const }
+}
 
+function claimRoute(http: Http, { reviews, db, classesOf }: FeedbackRoutesOptions): void {
   http.post<{ Body: { reviewer?: string; model_id?: string } }>(
     '/v1/reviews/claim',
     {
@@ -82,21 +100,21 @@ export function feedbackRoutes(
     },
     async (request, reply) => {
       checkTexts(request.body)
-      const task = await queue.claim(
-        reviewerOf(request.caller, request.body),
-        request.body.model_id,
-      )
+      const task = await claimTask(reviews, {
+        reviewer: reviewerOf(request.caller, request.body),
+        modelId: request.body.model_id,
+      })
       if (!task) return reply.code(204).send()
-      const [prediction] = await db.query(
-        `SELECT predicted_at, model_version, prediction, score, features, attributes, input_text, output_text FROM predictions
-         WHERE model_id = {model:String} AND prediction_id = {id:String}
-           AND predicted_at IN (SELECT predicted_at FROM prediction_times WHERE model_id = {model:String} AND id_hash = sipHash64({id:String}))
-         LIMIT 1`,
-        { model: task.model_id, id: task.prediction_id },
-      )
-      return { ...task, classes: classesOf(task.model_id), event: prediction ?? null }
+      const event = await reviewedPrediction(db, {
+        modelId: task.model_id,
+        predictionId: task.prediction_id,
+      })
+      return { ...task, classes: classesOf(task.model_id), event: event ?? null }
     },
   )
+}
+
+function submitRoute(http: Http, { reviews, classesOf }: FeedbackRoutesOptions): void {
   http.post<{ Params: { task_id: string }; Body: Lease & { label: ReviewLabel } }>(
     '/v1/reviews/:task_id/submit',
     {
@@ -113,12 +131,15 @@ export function feedbackRoutes(
     },
     async ({ params, body, caller }) => {
       checkTexts({ ...params, ...body })
-      const modelId = await queue.modelOf(params.task_id)
+      const modelId = await modelOfTask(reviews.db, params.task_id)
       if (modelId !== undefined) checkClass(body.label, classesOf(modelId))
-      const by = reviewerOf(caller, body)
-      return queue.submit(params.task_id, by, body.lease_id, body.label, body.comment)
+      const held = heldLease(params.task_id, caller, body)
+      return answerTask(reviews, { ...held, label: body.label, comment: body.comment })
     },
   )
+}
+
+function skipRoute(http: Http, { reviews }: FeedbackRoutesOptions): void {
   http.post<{ Params: { task_id: string }; Body: Lease }>(
     '/v1/reviews/:task_id/skip',
     {
@@ -130,9 +151,13 @@ export function feedbackRoutes(
     },
     async ({ params, body, caller }) => {
       checkTexts({ ...params, ...body })
-      return queue.skip(params.task_id, reviewerOf(caller, body), body.lease_id, body.comment)
+      const held = heldLease(params.task_id, caller, body)
+      return answerTask(reviews, { ...held, label: null, comment: body.comment })
     },
   )
+}
+
+function releaseRoute(http: Http, { reviews }: FeedbackRoutesOptions): void {
   http.post<{ Params: { task_id: string }; Body: Lease }>(
     '/v1/reviews/:task_id/release',
     {
@@ -144,15 +169,24 @@ export function feedbackRoutes(
     },
     async ({ params, body, caller }) => {
       checkTexts({ ...params, ...body })
-      return queue.release(params.task_id, reviewerOf(caller, body), body.lease_id)
+      return releaseTask(reviews, heldLease(params.task_id, caller, body))
     },
   )
+}
+
+function statsRoute(http: Http, { reviews }: FeedbackRoutesOptions): void {
   http.get(
     '/v1/reviews/stats',
     { config, schema: { summary: 'Open, leased and answered tasks by model' } },
-    async () => ({ models: await queue.stats() }),
+    async () => ({ models: await reviewStats(reviews) }),
   )
 }
+
+const heldLease = (taskId: string, caller: Caller | undefined, body: Lease): HeldLease => ({
+  taskId,
+  reviewer: reviewerOf(caller, body),
+  leaseId: body.lease_id,
+})
 
 /** @throws {Problem} 400 that names the field of a text that not every store can hold */
 function checkTexts(fields: object): void {

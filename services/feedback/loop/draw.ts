@@ -9,7 +9,8 @@ import { durationMs } from '../../../lib/runtime/durations.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
 import { ID_SEPARATOR } from '../../../schemas/fields.ts'
 import { MAX_BUDGET_PER_DAY } from '../../../schemas/model.ts'
-import type { DrawnTask } from '../queries/review-queue.ts'
+import { addTasks, type DrawnTask, type ReviewStore } from '../queries/review-tasks.ts'
+import { attemptItem, type ItemFailures } from './item-failures.ts'
 
 const HOUR_MS = 3_600_000
 /** How far back an hour may lie and still be drawn from. */
@@ -17,6 +18,29 @@ const LOOK_BACK_HOURS = 24
 /** Beyond what a day's greatest budget ever draws: a cut would make inclusion probabilities wrong. */
 const MAX_DRAWN = 2 * MAX_BUDGET_PER_DAY
 
+/** What the draw reads from, adds to, and counts its failures in. */
+export interface ReviewDraw {
+  db: ClickHouse
+  reviews: ReviewStore
+  failures: ItemFailures
+}
+
+/** Draws from each model and adds what was drawn to the queue; a model that fails is passed by until the next round. */
+export async function addDrawnTasks(
+  { db, reviews, failures }: ReviewDraw,
+  models: readonly Model[],
+): Promise<void> {
+  for (const model of models)
+    await attemptItem(failures, 'review draw', model.modelId, async () => {
+      await addTasks(reviews, await drawTasks(db, model))
+    })
+}
+
+/**
+ * Draws from the closed hours of the last day of a model's stream; reads only.
+ *
+ * @returns the drawn tasks, at most twice a day's greatest budget; none where the model's budget is 0
+ */
 export async function drawTasks(db: ClickHouse, model: Model): Promise<DrawnTask[]> {
   const perHour = (model.review.budgetPerDay * model.review.randomShare) / 24
   if (perHour <= 0) return []

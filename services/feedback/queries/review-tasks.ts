@@ -1,0 +1,103 @@
+/** Review tasks in PostgreSQL: adding, finding and counting them, and their mirror in ClickHouse. */
+import type { Clock } from '../../../lib/runtime/clock.ts'
+import { enqueueRow } from '../../../lib/postgres/outbox.ts'
+import type { Postgres, Sql } from '../../../lib/postgres/port.ts'
+
+/** Where the review queue lies, and by what clock and for how long its leases run. */
+export interface ReviewStore {
+  db: Postgres
+  leaseSeconds: number
+  now: Clock
+}
+
+/** A prediction that was drawn for review. */
+export interface DrawnTask {
+  taskId: string
+  modelId: string
+  predictionId: string
+  /** Answers that make a label. */
+  reviewers: number
+  /** Probability in (0, 1] with which this prediction was drawn. */
+  inclusionProbability: number
+}
+
+/** Tasks, leases and answers of one model, as `GET /v1/reviews/stats` answers them. */
+export interface ReviewStats {
+  model_id: string
+  open: number
+  done: number
+  /** Leases that have not ended. */
+  leased: number
+  answers: number
+  skips: number
+}
+
+/**
+ * Adds tasks that are not there yet; the same draw again adds none. Each is added in a transaction of its own.
+ *
+ * @returns how many were added
+ */
+export async function addTasks(
+  { db, now }: ReviewStore,
+  tasks: readonly DrawnTask[],
+): Promise<number> {
+  let added = 0
+  for (const task of tasks) {
+    if (await db.transaction((tx) => addTask(tx, task, new Date(now())))) added++
+  }
+  return added
+}
+
+async function addTask(tx: Sql, task: DrawnTask, at: Date): Promise<boolean> {
+  const rows = await tx.query(
+    `insert into review_tasks (task_id, model_id, prediction_id, reviewers, inclusion_probability, created_at)
+     values ($1, $2, $3, $4, $5, $6) on conflict do nothing returning task_id`,
+    [task.taskId, task.modelId, task.predictionId, task.reviewers, task.inclusionProbability, at],
+  )
+  if (rows.length === 0) return false
+  await mirrorTask(tx, task.taskId)
+  return true
+}
+
+/** The model a task is of; undefined where there is no such task. */
+export async function modelOfTask(db: Sql, taskId: string): Promise<string | undefined> {
+  const [task] = await db.query<{ model_id: string }>(
+    'select model_id from review_tasks where task_id = $1',
+    [taskId],
+  )
+  return task?.model_id
+}
+
+/** Counts of tasks, leases and answers by model, in the order of model ids. */
+export function reviewStats({ db, now }: ReviewStore): Promise<ReviewStats[]> {
+  return db.query<ReviewStats>(
+    `select t.model_id, count(*) filter (where t.state = 'open')::int as open, count(*) filter (where t.state = 'done')::int as done,
+       (select count(*)::int from review_leases l join review_tasks o using (task_id) where o.model_id = t.model_id and l.expires_at > $1) as leased,
+       (select count(*)::int from reviews r join review_tasks o using (task_id) where o.model_id = t.model_id and not r.skipped) as answers,
+       (select count(*)::int from reviews r join review_tasks o using (task_id) where o.model_id = t.model_id and r.skipped) as skips
+     from review_tasks t group by t.model_id order by t.model_id`,
+    [new Date(now())],
+  )
+}
+
+/**
+ * Locks a task until the transaction ends: answers and leases of one task change one after another.
+ *
+ * @returns its state, `open` or `done`; undefined where there is no such task
+ */
+export async function lockTask(tx: Sql, taskId: string): Promise<string | undefined> {
+  const [task] = await tx.query<{ state: string }>(
+    'select state from review_tasks where task_id = $1 for update',
+    [taskId],
+  )
+  return task?.state
+}
+
+/** Leaves a task's row as it is now for ClickHouse's `review_tasks_log`. */
+export async function mirrorTask(tx: Sql, taskId: string): Promise<void> {
+  const [task] = await tx.query(
+    'select task_id, model_id, prediction_id, state, reviewers, inclusion_probability, created_at, revision from review_tasks where task_id = $1',
+    [taskId],
+  )
+  await enqueueRow(tx, 'review_tasks_log', task!)
+}
