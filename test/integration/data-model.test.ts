@@ -92,6 +92,14 @@ test('every table and view explains itself, in the words of the document', async
   for (const { name, comment } of tables) expect(plain, name).toContain(comment)
 })
 
+test.each(['outcomes', 'window_metrics_latest'])(
+  'columns of the view %s are explained',
+  async (view) => {
+    const columns = await db.query<{ comment: string }>(`DESCRIBE ${view}`)
+    expect(columns.filter(({ comment }) => comment !== '').length).toBeGreaterThan(3)
+  },
+)
+
 test('every table of PostgreSQL is in the document', () => {
   const folder = 'schemas/postgres'
   const files = readdirSync(join(ROOT, folder))
