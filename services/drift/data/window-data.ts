@@ -1,4 +1,4 @@
-/** What `queries.ts` reads of a span of time, and `evaluate*.ts` judges: counts, never raw rows. */
+/** Counts of a span of time, never raw rows: `services/drift/queries` reads and `services/drift/evaluate` evaluates them. */
 import { categoryTotal, type CategoryCounts } from '../../../lib/sink/counts/category-counts.ts'
 import { sampleSize, type BinnedSample } from '../../../lib/stats/samples/binned-sample.ts'
 import type { Confusion } from '../../../lib/stats/estimators/confusion.ts'

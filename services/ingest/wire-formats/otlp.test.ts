@@ -30,7 +30,7 @@ const traces = (...spans: object[]) =>
 const logs = (...logRecords: object[]) =>
   eventsOfLogs({ resourceLogs: [{ resource, scopeLogs: [{ logRecords }] }] })
 
-/** As `wire-format-routes.ts` judges: the text that is stored. */
+/** As `services/ingest/http/wire-format-routes.ts` judges: the text that is stored. */
 function told(kind: keyof typeof judges, event: RawEvent): string {
   const verdict = judges[kind].text(JSON.stringify(event))
   return verdict.ok ? '' : verdict.rejection.message
