@@ -10,6 +10,8 @@ import { pollLoop } from '../runtime/poll-loop.ts'
 import type { Postgres, Sql } from './port.ts'
 
 const POLL_MS = 250
+/** While nothing is enqueued: a question to PGlite costs a millisecond or two. */
+const LONGEST_IDLE_MS = 1000
 const RETRY_MS = 2000
 const BATCH = 1000
 
@@ -212,12 +214,13 @@ export function outboxModule(
   const { module } = pollLoop({
     name: 'outbox',
     everyMs: POLL_MS,
+    longestIdleMs: LONGEST_IDLE_MS,
     retryMs: RETRY_MS,
     rest: 0,
     step: async () => {
       const { passedOn, failures } = await drain()
       const retry = failures.length > 0
-      return { retry, more: !retry && passedOn === BATCH }
+      return { retry, more: !retry && passedOn === BATCH, isIdle: passedOn === 0 }
     },
     onError: (error) => log.warn({ error: messageOf(error) }, 'outbox not read, trying again'),
   })

@@ -7,7 +7,7 @@ import type { Logger } from '../../lib/runtime/log.ts'
 import type { Metrics } from '../../lib/runtime/metrics.ts'
 import type { Models } from '../../lib/models/model-files.ts'
 import type { Module } from '../../lib/runtime/modules.ts'
-import { pollLoop } from '../../lib/runtime/poll-loop.ts'
+import { pollLoop, type PollLoopOptions } from '../../lib/runtime/poll-loop.ts'
 import type { Postgres } from '../../lib/postgres/port.ts'
 import type { SinkParts } from '../../lib/sink/sink.ts'
 import { sinkConsumer } from '../../lib/sink/consumer.ts'
@@ -39,6 +39,8 @@ export interface FeedbackDeps {
 
 /** Attributes wait only from an insert on, which wakes their join: it looks unasked for what a killed process has left. */
 const LONGEST_IDLE_MS = 10_000
+/** The pause of a loop that finds nothing grows up to this; what comes into this process wakes the joins at once. */
+const IDLE_MS = 2000
 const DRAW_POLL_MS = 5000
 const EMIT_POLL_MS = 250
 const METRICS_POLL_MS = 10_000
@@ -61,7 +63,7 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
   })
 
   const join = createJoin(deps.clickhouse('feedback-join'), models)
-  const labelJoin = joinLoop('label join', join, { hints, log })
+  const labelJoin = joinLoop('label join', join, { hints, log }, IDLE_MS)
   const waiting = waitingMetrics(deps.clickhouse('feedback-waiting'), metrics.registry, now)
   const late = lateAttributes(deps.clickhouse('feedback-attributes'))
   const attributeJoin = joinLoop('attribute join', late, { hints, log }, LONGEST_IDLE_MS)
@@ -70,10 +72,16 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
   const failures = createItemFailures(metrics.registry, log)
   const drawn = models.declared.filter((model) => model.review.budgetPerDay > 0)
   const emitter = { reviews, eventLog, failures, setAside: new Map<string, number>() }
-  const loop = (name: string, everyMs: number, step: () => Promise<void>): Module =>
+  const loop = (
+    name: string,
+    everyMs: number,
+    step: PollLoopOptions['step'],
+    longestIdleMs = everyMs,
+  ): Module =>
     pollLoop({
       name,
       everyMs,
+      longestIdleMs,
       step,
       onError: (error) =>
         log.warn({ loop: name, error: messageOf(error) }, 'step failed, trying again'),
@@ -100,7 +108,7 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
     attributeJoin.module,
     loop('labels waiting', METRICS_POLL_MS, () => waiting.refresh()),
     ...(drawn.length > 0 ? [draw] : []),
-    loop('review labels', EMIT_POLL_MS, () => emitLabels(emitter)),
+    loop('review labels', EMIT_POLL_MS, () => emitLabels(emitter), IDLE_MS),
     { name: 'feedback hints', stop: async () => hints.stop() },
   ]
 }

@@ -10,7 +10,7 @@ import type { Module } from '../../lib/runtime/modules.ts'
 import type { SinkOptions, SinkParts } from '../../lib/sink/sink.ts'
 import { sideBySide } from '../../lib/clickhouse/connection-pool.ts'
 import { sinkConsumer } from '../../lib/sink/consumer.ts'
-import { sleep } from '../../lib/runtime/clock.ts'
+import { pollLoop, type PollLoop } from '../../lib/runtime/poll-loop.ts'
 import type { MessageReader } from '../../lib/events/decode-message.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import type { IngestConfig } from './config.ts'
@@ -68,8 +68,8 @@ export function ingest(deps: IngestDeps, config: IngestConfig): Module[] {
       eventLog,
       committed,
     })
-  let wakePairing = () => {}
-  const stored = () => wakePairing()
+  const pairs = pairing(deps, config.PLUMBLINE_PAIRING_SECONDS * 1000)
+  const stored = () => pairs.wake()
   const [mlserverInputs, mlserverOutputs] = config.PLUMBLINE_MLSERVER_TOPICS?.split(',') ?? []
   return [
     consumer(
@@ -104,30 +104,22 @@ export function ingest(deps: IngestDeps, config: IngestConfig): Module[] {
           ),
         ]
       : []),
-    pairing(deps, config.PLUMBLINE_PAIRING_SECONDS * 1000, (wake) => (wakePairing = wake)),
+    pairs.module,
     { name: 'ingest hints', stop: async () => hints.stop() },
   ]
 }
 
+/** Pairs what model servers log, at once when a half was stored: a wake-up during a round is followed by another round. */
 function pairing(
   { eventLog, metrics, models, log, now, clickhouse }: IngestDeps,
   patienceMs: number,
-  onWake: (wake: () => void) => void,
-): Module {
-  return {
+): PollLoop {
+  const parts = { db: clickhouse('pairing'), eventLog, metrics, models, now }
+  return pollLoop({
     name: 'inference pairing',
-    run: async (signal) => {
-      const parts = { db: clickhouse('pairing'), eventLog, metrics, models, now }
-      while (!signal.aborted) {
-        const settled = await pairHalves(parts, patienceMs).catch((error: unknown) => {
-          log.warn({ error: messageOf(error) }, 'exchanges not paired, trying again')
-          return 0
-        })
-        if (settled > 0) continue
-        const woken = new AbortController()
-        onWake(() => woken.abort())
-        await sleep(PAIRING_POLL_MS, AbortSignal.any([signal, woken.signal]))
-      }
-    },
-  }
+    everyMs: PAIRING_POLL_MS,
+    rest: 0,
+    step: async () => ({ more: (await pairHalves(parts, patienceMs)) > 0 }),
+    onError: (error) => log.warn({ error: messageOf(error) }, 'exchanges not paired, trying again'),
+  })
 }

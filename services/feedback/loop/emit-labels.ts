@@ -18,15 +18,20 @@ const SET_ASIDE_MS = 60_000
 /** So many labels that cannot be sent mean that the log takes none: the rest is left alone until then. */
 const MAX_SET_ASIDE = 100
 
-/** Sends the labels of finished tasks; one that cannot be sent is set aside for a minute, and the others go on. */
+/**
+ * Sends the labels of finished tasks; one that cannot be sent is set aside for a minute, and the others go on.
+ *
+ * @returns whether no task was finished
+ */
 export async function emitLabels({
   reviews,
   eventLog,
   failures,
   setAside,
-}: LabelEmitter): Promise<void> {
+}: LabelEmitter): Promise<{ isIdle: boolean }> {
   for (const [taskId, until] of setAside) if (until <= reviews.now()) setAside.delete(taskId)
-  for (const task of await finishedTasks(reviews.db, [...setAside.keys()])) {
+  const tasks = await finishedTasks(reviews.db, [...setAside.keys()])
+  for (const task of tasks) {
     const isSent = await attemptItem(failures, 'review labels', task.taskId, async () => {
       await eventLog.append(TOPICS.labels.topic, [
         { key: `${task.modelId}/${task.predictionId}`, value: JSON.stringify(labelOf(task)) },
@@ -34,8 +39,9 @@ export async function emitLabels({
       await markEmitted(reviews.db, task.taskId)
     })
     if (!isSent) setAside.set(task.taskId, reviews.now() + SET_ASIDE_MS)
-    if (setAside.size >= MAX_SET_ASIDE) return
+    if (setAside.size >= MAX_SET_ASIDE) break
   }
+  return { isIdle: tasks.length === 0 }
 }
 
 /** One label per task: its id is the task's, so that emitting it twice counts once. */
