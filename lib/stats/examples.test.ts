@@ -2,9 +2,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 
-const folder = new URL('.', import.meta.url)
-const files = ['.', '../dialects'].flatMap((place) =>
-  readdirSync(new URL(place, folder))
+const folder = new URL('../../', import.meta.url)
+const files = ['lib/stats', 'services/drift/interop'].flatMap((place) =>
+  readdirSync(new URL(place, folder), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
     .map((name) => `${place}/${name}`),
 )
