@@ -16,6 +16,18 @@ import { ALL } from '../data/cohort.ts'
 import { spanBetween } from './spans.ts'
 import { progressOf } from '../plan/due-windows.ts'
 
+/** What is active of each model as a whole, and what its newest window could not tell. */
+const OVERVIEW = `WITH wholes AS (SELECT * FROM verdicts_latest WHERE model_version = '' AND variant = '' AND slice_key = ''),
+    newest AS (SELECT model_id, window_end AS newest_end FROM cohort_newest_windows
+               WHERE model_version = '' AND variant = '' AND slice_key = ''),
+    active AS (SELECT model_id, countIf(severity = 'alarm') AS n_alarms, countIf(severity = 'warning') AS n_warnings
+               FROM active_alarms WHERE NOT is_snoozed AND model_version = '' AND variant = '' AND slice_key = ''
+               GROUP BY model_id)
+  SELECT model_id, uniqExact(window_end) AS windows, max(window_end) AS last_window_end,
+    any(n_alarms) AS alarms, any(n_warnings) AS warnings,
+    countIf(verdict = 'incomplete' AND window_end = newest_end) AS incomplete
+  FROM wholes JOIN newest USING (model_id) LEFT JOIN active USING (model_id)
+  GROUP BY model_id ORDER BY model_id`
 const MAX_ROWS = 20_000
 /** Models without a file in one answer, those with the most events. */
 const MAX_MODELS = 10_000
@@ -35,18 +47,7 @@ export function driftRoutes(http: Http, { db, queries, models, now }: DriftRoute
     '/v1/models',
     { config, schema: { summary: 'Every model that is declared or has sent an event' } },
     async () => {
-      const rows = await db.query<{ model_id: string }>(
-        `SELECT model_id, count() AS windows, max(window_end) AS last_window_end,
-         argMax(alarms, window_end) AS alarms, argMax(warnings, window_end) AS warnings, argMax(incomplete, window_end) AS incomplete
-       FROM (
-         SELECT model_id, window_end, countIf(standing = 'alarm') AS alarms, countIf(standing = 'warning') AS warnings, countIf(standing = 'incomplete') AS incomplete
-         FROM (
-           SELECT model_id, window_end, argMax(verdict, revision) AS standing FROM verdicts
-           WHERE model_version = '' AND variant = '' AND slice_key = ''
-           GROUP BY model_id, window_end, family, metric, subject, convention, reference
-         ) GROUP BY model_id, window_end
-       ) GROUP BY model_id ORDER BY model_id`,
-      )
+      const rows = await db.query<{ model_id: string }>(OVERVIEW)
       const declared = models.declared.map((model) => model.modelId)
       const seen = new Map(rows.map((row) => [row.model_id, row]))
       const ids = new Set([
