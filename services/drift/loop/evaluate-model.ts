@@ -353,6 +353,7 @@ export function createJudge(options: JudgeOptions) {
           revision: (before?.revision ?? 0) + 1,
           episode: '',
           policyRevision: model.revision,
+          referenceRevisions: new Map(spans.map(({ name, revision }) => [name, revision])),
           computedAt: now(),
         },
         facts,
