@@ -131,9 +131,15 @@ export function grafanaAlerts(): string {
   })
 }
 
-export const STANDING_ALARMS = `SELECT model_id, countIf(verdict = 'alarm') AS alarms FROM window_metrics_latest
-WHERE model_version = '' AND variant = '' AND (model_id, window_end) IN (SELECT model_id, max(window_end) FROM window_metrics GROUP BY model_id)
-GROUP BY model_id`
+/**
+ * The query of Grafana's rule: one row per model with the number of its active alarms, 0 where it has none, so that an alert
+ * ends. Slices, versions and snoozed alarms are left out.
+ */
+export const STANDING_ALARMS = `SELECT model_id, countIf(severity = 'alarm') AS alarms FROM (
+  SELECT model_id, '' AS severity FROM cohort_newest_windows WHERE model_version = '' AND variant = '' AND slice_key = ''
+  UNION ALL
+  SELECT model_id, severity FROM active_alarms WHERE NOT is_snoozed AND model_version = '' AND variant = '' AND slice_key = ''
+) GROUP BY model_id ORDER BY model_id`
 
 /** Prometheus' rules on Plumbline's own metrics; `prometheus-rules.test.yaml` beside it holds promtool's tests. */
 export function alertRules(): string {
@@ -151,14 +157,14 @@ export function alertRules(): string {
         rules: [
           rule(
             'PlumblineModelAlarm',
-            'max by (model_id, family, metric, subject) (plumbline_verdict{model_version="",variant=""}) >= 2',
+            'max by (model_id, family, metric, subject) (plumbline_verdict{model_version="",variant="",slice=""}) >= 2',
             '0m',
             'critical',
             '{{ $labels.model_id }}: {{ $labels.family }} {{ $labels.metric }} {{ $labels.subject }} stands at alarm',
           ),
           rule(
             'PlumblineWindowIncomplete',
-            'count by (model_id) (plumbline_verdict{model_version="",variant=""} == -1) > 0',
+            'count by (model_id) (plumbline_verdict{model_version="",variant="",slice=""} == -1) > 0',
             '1h',
             'warning',
             '{{ $labels.model_id }} cannot be judged: data or labels are missing',

@@ -43,10 +43,11 @@ export const PANELS: readonly { row: string; panels: readonly PanelSpec[] }[] = 
       },
       {
         title: 'What stands at alarm',
-        description: 'Of the last judged window, worst first.',
+        description:
+          'Active alarms of the model as a whole, in its newest window; those that somebody snoozed are left out.',
         unit: 'short',
         kind: 'table',
-        sql: `SELECT window_end, family, metric, subject, value, threshold, reference, reason ${FROM} AND verdict = 'alarm' ORDER BY window_end DESC, family, metric, subject LIMIT 50`,
+        sql: `SELECT window_end, family, metric, subject, value, threshold, reference, reason FROM active_alarms WHERE model_id = '\${model}' AND severity = 'alarm' AND NOT is_snoozed AND model_version = '' AND variant = '' AND slice_key = '' ORDER BY family, metric, subject LIMIT 50`,
         width: 12,
         height: 8,
       },

@@ -335,15 +335,15 @@ test('a reference that is put informs from then on; one of the model file is not
   expect((await put('backwards', { from: iso(5), to: iso(2) })).statusCode).toBe(400)
   await emit(23, {})
   await judge()
-  const rows = await db.query<{ reference: string; n: string; verdict: string }>(
-    `SELECT reference, n_reference AS n, verdict FROM window_metrics_latest
+  const rows = await db.query<{ reference: string; n: string; revision: number; verdict: string }>(
+    `SELECT reference, n_reference AS n, reference_revision AS revision, verdict FROM window_metrics_latest
      WHERE window_start = {start:DateTime64(3, 'UTC')} AND metric = 'psi' AND subject = 'amount' AND slice_key = '' ORDER BY reference`,
     { start: iso(23).slice(0, 23) },
   )
   expect(rows).toMatchObject([
-    { reference: 'first-version', n: String(23 * 300), verdict: 'none' },
-    { reference: 'spring', n: String(4 * 300), verdict: 'none' },
-    { reference: 'training' },
+    { reference: 'first-version', n: String(23 * 300), revision: 1, verdict: 'none' },
+    { reference: 'spring', n: String(4 * 300), revision: 2, verdict: 'none' },
+    { reference: 'training', revision: 1 },
   ])
 })
 

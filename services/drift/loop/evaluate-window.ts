@@ -83,7 +83,7 @@ const isOfInputs = ({ family }: Fact) =>
 
 function resultsOf(
   { model, now }: EvaluationParts,
-  { due, earlier }: WindowReading,
+  { due, earlier, spans }: WindowReading,
   c: Combination,
   facts: Fact[],
 ): CohortResults {
@@ -96,6 +96,7 @@ function resultsOf(
       revision: (before?.revision ?? 0) + 1,
       episode: '',
       policyRevision: model.revision,
+      referenceRevisions: new Map(spans.map(({ name, revision }) => [name, revision])),
       computedAt: now(),
     },
     facts,

@@ -11,6 +11,7 @@ const noTruth = async () => noOutcomes(1)
 const spanned = (day: number): ReferenceSpans => ({
   name: `day ${day}`,
   judge: false,
+  revision: 1,
   spans: [{ start: day * 86_400_000, end: (day + 1) * 86_400_000 }],
 })
 

@@ -66,6 +66,8 @@ export interface ReferenceSpans {
   spans: Window[]
   /** Only this version's predictions; all when undefined. */
   modelVersion?: string | undefined
+  /** How often the reference was put over HTTP; 1 of one that the model file declares. */
+  revision: number
   /** The model under which its counts stand; the model itself when undefined. */
   countedAs?: string | undefined
 }
@@ -109,6 +111,7 @@ export function referencesFor(window: Window, model: Model, past: Past): Referen
             judge: reference.judge ?? false,
             spans,
             modelVersion: promoted?.version ?? reference.model_version,
+            revision: reference.revision ?? 1,
             countedAs:
               reference.kind === 'uploaded'
                 ? uploadedId(model.modelId, name, reference.revision ?? 1)

@@ -13,6 +13,8 @@ export interface RevisionKey {
   /** Of the alarms in which the window lies, or ''. */
   episode: string
   policyRevision: string
+  /** Revisions of the references by name; 1 where a name is not among them. */
+  referenceRevisions: ReadonlyMap<string, number>
   computedAt: number
 }
 
@@ -35,7 +37,6 @@ export function metricRows(facts: readonly Fact[], key: RevisionKey): Row[] {
     window_start: iso(key.window.start),
     window_end: iso(key.window.end),
     ...sliceColumns(key.combination),
-    reference_revision: 1,
     policy_revision: key.policyRevision,
     revision: key.revision,
     computed_at: iso(key.computedAt),
@@ -43,6 +44,7 @@ export function metricRows(facts: readonly Fact[], key: RevisionKey): Row[] {
   return facts.map((fact) => ({
     ...same,
     ...fact,
+    reference_revision: key.referenceRevisions.get(fact.reference) ?? 1,
     n_reference: Math.round(fact.n_reference),
     n_current: Math.round(fact.n_current),
     n_labelled: Math.round(fact.n_labelled),
@@ -109,7 +111,7 @@ export function verdictRow(fact: Fact, key: RevisionKey, previous: string): Verd
   }
 }
 
-/** Facts whose value, interval, verdict or sizes differ from the earlier revision, and those that vanished. */
+/** Facts that differ from the earlier revision in value, precision, interval, verdict or sizes, and those that vanished. */
 export function changedFacts(now: readonly Fact[], before: ReadonlyMap<string, Fact>): Fact[] {
   if (before.size === 0) return [...now]
   const current = new Map(now.map((fact) => [factKey(fact), fact]))
@@ -123,10 +125,12 @@ export function changedFacts(now: readonly Fact[], before: ReadonlyMap<string, F
 
 const COMPARED = [
   'value',
+  'precision',
   'bound_low',
   'bound_high',
   'ci_low',
   'ci_high',
+  'ci_level',
   'p_value',
   'p_adjusted',
   'threshold',
@@ -134,6 +138,7 @@ const COMPARED = [
   'reason',
   'n_reference',
   'n_current',
+  'n_effective',
   'n_labelled',
   'completeness',
   'label_maturity',

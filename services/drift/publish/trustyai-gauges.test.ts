@@ -14,6 +14,7 @@ test('the last closed window under TrustyAI’s names, and nothing of small cell
     revision: 1,
     episode: '',
     policyRevision: '',
+    referenceRevisions: new Map(),
     computedAt: 0,
   })
   const sizes = { n_current: 500 }

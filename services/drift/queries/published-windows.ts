@@ -15,20 +15,22 @@ export interface ModelSummary {
   incomplete: string
 }
 
+/** What is active of each model as a whole, and what its newest window could not tell. */
+const OVERVIEW = `WITH wholes AS (SELECT * FROM verdicts_latest WHERE model_version = '' AND variant = '' AND slice_key = ''),
+    newest AS (SELECT model_id, window_end AS newest_end FROM cohort_newest_windows
+               WHERE model_version = '' AND variant = '' AND slice_key = ''),
+    active AS (SELECT model_id, countIf(severity = 'alarm') AS n_alarms, countIf(severity = 'warning') AS n_warnings
+               FROM active_alarms WHERE NOT is_snoozed AND model_version = '' AND variant = '' AND slice_key = ''
+               GROUP BY model_id)
+  SELECT model_id, uniqExact(window_end) AS windows, max(window_end) AS last_window_end,
+    any(n_alarms) AS alarms, any(n_warnings) AS warnings,
+    countIf(verdict = 'incomplete' AND window_end = newest_end) AS incomplete
+  FROM wholes JOIN newest USING (model_id) LEFT JOIN active USING (model_id)
+  GROUP BY model_id ORDER BY model_id`
+
 /** One summary for each model with verdicts, by id. */
 export const modelSummaries = (db: ClickHouse): Promise<ModelSummary[]> =>
-  db.query<ModelSummary>(
-    `SELECT model_id, count() AS windows, max(window_end) AS last_window_end,
-         argMax(alarms, window_end) AS alarms, argMax(warnings, window_end) AS warnings, argMax(incomplete, window_end) AS incomplete
-       FROM (
-         SELECT model_id, window_end, countIf(standing = 'alarm') AS alarms, countIf(standing = 'warning') AS warnings, countIf(standing = 'incomplete') AS incomplete
-         FROM (
-           SELECT model_id, window_end, argMax(verdict, revision) AS standing FROM verdicts
-           WHERE model_version = '' AND variant = '' AND slice_key = ''
-           GROUP BY model_id, window_end, family, metric, subject, convention, reference
-         ) GROUP BY model_id, window_end
-       ) GROUP BY model_id ORDER BY model_id`,
-  )
+  db.query<ModelSummary>(OVERVIEW)
 
 /** Which metric results are asked for; an empty text does not narrow, but for the cohort. */
 export interface MetricsFilter {

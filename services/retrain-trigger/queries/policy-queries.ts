@@ -20,16 +20,14 @@ export interface StandingAlarm {
   window_end: string
 }
 
-const STANDING = `SELECT window_end, family, metric, subject, slice_key, slice_value, argMax(verdict, revision) AS standing FROM verdicts
-  WHERE model_id = {model:String} AND model_version = '' AND variant = '' AND convention = 'plumbline'`
-
 export function policyQueries(db: ClickHouse) {
   return {
     /** Every judged window with its newest revision, by end. */
     windows: async (modelId: string): Promise<WindowRevision[]> => {
       const rows = await db.query<{ end: string; revision: number }>(
         `SELECT toUnixTimestamp64Milli(window_end) AS end, max(revision) AS revision FROM window_revisions
-         WHERE model_id = {model:String} AND model_version = '' AND variant = '' GROUP BY window_end ORDER BY window_end`,
+         WHERE model_id = {model:String} AND model_version = '' AND variant = '' AND slice_key = ''
+         GROUP BY window_end ORDER BY window_end`,
         { model: modelId },
       )
       return rows.map((row) => ({ windowEnd: Number(row.end), revision: row.revision }))
@@ -45,7 +43,7 @@ export function policyQueries(db: ClickHouse) {
       return new Map(rows.map((row) => [row.model_id, Number(row.n)]))
     },
 
-    /** Facts of windows that end at `since` or later, up to `until`. */
+    /** Verdicts of the model as a whole and of its slices, in windows that end from `since` to `until`. */
     facts: async (
       modelId: string,
       since: number,
@@ -58,16 +56,17 @@ export function policyQueries(db: ClickHouse) {
         subject: string
         slice_key: string
         slice_value: string
-        standing: StandingFact['verdict']
+        verdict: StandingFact['verdict']
       }>(
-        `SELECT toUnixTimestamp64Milli(window_end) AS end, family, metric, subject, slice_key, slice_value, standing
-         FROM (${STANDING} AND toUnixTimestamp64Milli(window_end) BETWEEN {since:Int64} AND {until:Int64} GROUP BY window_end, family, metric, subject, slice_key, slice_value, reference) WHERE standing != 'none'`,
+        `SELECT toUnixTimestamp64Milli(window_end) AS end, family, metric, subject, slice_key, slice_value, verdict
+         FROM verdicts_latest
+         WHERE model_id = {model:String} AND model_version = '' AND variant = '' AND convention = 'plumbline'
+           AND toUnixTimestamp64Milli(window_end) BETWEEN {since:Int64} AND {until:Int64} AND verdict != 'none'`,
         { model: modelId, since, until },
       )
-      return rows.map(({ end, standing, slice_key, slice_value, ...row }) => ({
+      return rows.map(({ end, slice_key, slice_value, ...row }) => ({
         ...row,
         windowEnd: Number(end),
-        verdict: standing,
         slice: slice_key === '' ? '' : sliceName(slice_key, slice_value),
       }))
     },
@@ -90,17 +89,13 @@ export function policyQueries(db: ClickHouse) {
       }
     },
 
-    /** Alarms and warnings of each model's last judged window. */
+    /** Active alarms and warnings of each model as a whole; those that somebody snoozed are left out. */
     standingAlarms: (): Promise<StandingAlarm[]> =>
       db.query<StandingAlarm>(
-        `SELECT model_id, family, metric, subject, standing AS verdict, reason, reference, value, window_start, window_end FROM (
-           SELECT model_id, family, metric, subject, reference, window_start, window_end,
-             argMax(v.verdict, revision) AS standing, argMax(v.reason, revision) AS reason, argMax(v.value, revision) AS value
-           FROM verdicts AS v
-           WHERE model_version = '' AND variant = '' AND convention = 'plumbline'
-             AND (model_id, window_end) IN (SELECT model_id, max(window_end) FROM verdicts WHERE model_version = '' AND variant = '' GROUP BY model_id)
-           GROUP BY model_id, family, metric, subject, reference, window_start, window_end
-         ) WHERE standing IN ('alarm', 'warning') ORDER BY model_id, family, metric, subject`,
+        `SELECT model_id, family, metric, subject, severity AS verdict, reason, reference, value, window_start, window_end
+         FROM active_alarms
+         WHERE NOT is_snoozed AND model_version = '' AND variant = '' AND slice_key = ''
+         ORDER BY model_id, family, metric, subject, reference`,
       ),
   }
 }

@@ -1,0 +1,165 @@
+/** What is active of a model is defined once, on real stores: whoever asks gets the same alarms. */
+import fastify from 'fastify'
+import { beforeEach, expect, test } from 'vitest'
+import { STANDING_ALARMS } from '../../dashboards/artefacts.ts'
+import { PANELS } from '../../dashboards/panels.ts'
+import type { ClickHouse, Row } from '../../lib/clickhouse/port.ts'
+import type { Http } from '../../lib/http/server.ts'
+import { parseModel } from '../../lib/models/model-files.ts'
+import { driftRoutes } from '../../services/drift/http/model-routes.ts'
+import { driftQueries } from '../../services/drift/queries/drift-queries.ts'
+import { policyQueries } from '../../services/retrain-trigger/queries/policy-queries.ts'
+import { migratedClickHouse } from '../harness.ts'
+
+const HOUR = 3_600_000
+const START = Date.UTC(2026, 0, 5)
+const iso = (hours: number) => new Date(START + hours * HOUR).toISOString()
+
+let db: ClickHouse
+let inserts = 0
+beforeEach(async () => {
+  db ??= (await migratedClickHouse()).db
+  for (const table of ['verdicts', 'window_revisions', 'verdict_decisions'])
+    await db.command(`TRUNCATE TABLE ${table}`)
+})
+
+const insert = (table: string, row: Row) => db.insertRows(table, [row], `insert ${inserts++}`)
+
+/** The window that ends after so many hours was evaluated. */
+const evaluated = (hour: number, more: Row = {}) =>
+  insert('window_revisions', {
+    model_id: 'm',
+    window_start: iso(hour - 1),
+    window_end: iso(hour),
+    revision: 1,
+    ...more,
+  })
+
+const said = (hour: number, verdict: string, more: Row = {}) =>
+  insert('verdicts', {
+    verdict_id: `${hour} ${verdict}`,
+    model_id: 'm',
+    window_start: iso(hour - 1),
+    window_end: iso(hour),
+    family: 'drift',
+    metric: 'psi',
+    subject: 'x',
+    convention: 'plumbline',
+    reference: 'training',
+    verdict,
+    revision: 1,
+    computed_at: iso(hour),
+    ...more,
+  })
+
+const snooze = (until: number) =>
+  insert('verdict_decisions', {
+    model_id: 'm',
+    family: 'drift',
+    metric: 'psi',
+    subject: 'x',
+    decision: 'snooze',
+    until: new Date(until).toISOString(),
+  })
+
+const active = (columns = 'subject, severity, slice_value') =>
+  db.query(`SELECT ${columns} FROM active_alarms ORDER BY slice_key, slice_value, subject`)
+const NORTH = { slice_key: 'region', slice_value: 'north' }
+
+/** How many alarms each of those who ask for them shows of the model. */
+async function shown() {
+  const http = fastify()
+  const model = parseModel('{ model_id: m, task: binary }')
+  const models = { declared: [model], get: () => model }
+  driftRoutes(http as unknown as Http, { db, queries: driftQueries(db), models, now: Date.now })
+  const answer = await http.inject('/v1/models')
+  expect(answer.statusCode, answer.body).toBe(200)
+  const overview = answer.json<{ models: { alarms: string }[] }>()
+  const panel = PANELS[0]!.panels.find(({ title }) => title === 'What stands at alarm')!
+  const rule = await db.query<{ alarms: string }>(STANDING_ALARMS)
+  return {
+    alertmanager: (await policyQueries(db).standingAlarms()).length,
+    rule: rule.map(({ alarms }) => Number(alarms)),
+    panel: (
+      await db.query(
+        panel.sql
+          .replace('${model}', 'm')
+          .replace(/\$__timeFilter\((\w+)\)/, '$1 >= toDateTime(0)'),
+      )
+    ).length,
+    overview: overview.models.map(({ alarms }) => Number(alarms)),
+  }
+}
+const alarms = (n: number) => ({ alertmanager: n, rule: [n], panel: n, overview: [n] })
+
+test('an alarm is shown until somebody snoozes it, and again when the snooze is over', async () => {
+  await evaluated(1)
+  await said(1, 'alarm', { value: 0.5, threshold: 0.25, reason: 'moved', episode_id: 'e' })
+  expect(await shown()).toEqual(alarms(1))
+  await snooze(Date.now() - HOUR)
+  expect(await shown()).toEqual(alarms(1))
+  expect(await active('value, threshold, reason, episode_id, is_snoozed')).toEqual([
+    { value: 0.5, threshold: 0.25, reason: 'moved', episode_id: 'e', is_snoozed: false },
+  ])
+  await snooze(Date.now() + HOUR)
+  expect(await shown()).toEqual(alarms(0))
+  expect(await active('severity, is_snoozed')).toEqual([{ severity: 'alarm', is_snoozed: true }])
+})
+
+test("a slice's alarm is its own, and the model's is the model's, whichever came last", async () => {
+  await evaluated(1)
+  await evaluated(1, NORTH)
+  await said(1, 'ok')
+  await said(1, 'alarm', { ...NORTH, revision: 2 })
+  expect(await shown()).toEqual(alarms(0))
+  expect(await active()).toEqual([{ subject: 'x', severity: 'alarm', slice_value: 'north' }])
+  await said(1, 'alarm', { revision: 3 })
+  await said(1, 'ok', { ...NORTH, revision: 4 })
+  expect(await shown()).toEqual(alarms(1))
+  expect(await active()).toEqual([{ subject: 'x', severity: 'alarm', slice_value: '' }])
+})
+
+test('the newest revision counts, and of equal ones the later, in whatever order they came', async () => {
+  await evaluated(1)
+  await said(1, 'alarm', { revision: 2, value: null, computed_at: iso(3) })
+  await said(1, 'ok', { revision: 2, value: 0.1, computed_at: iso(2) })
+  await said(1, 'warning', { revision: 1, value: 0.2, computed_at: iso(9) })
+  expect(await active('severity, value')).toEqual([{ severity: 'alarm', value: null }])
+  await said(1, 'none', { revision: 3 })
+  expect(await active()).toEqual([])
+})
+
+test.each([
+  ['alarm', 'ok'],
+  ['ok', 'alarm'],
+])('of rows alike in revision and time (%s, then %s) the alarm counts', async (first, second) => {
+  await evaluated(1)
+  await said(1, first, { verdict_id: '1' })
+  await said(1, second, { verdict_id: '2' })
+  expect(await shown()).toEqual(alarms(1))
+  const { facts } = policyQueries(db)
+  expect((await facts('m', START)).map(({ verdict }) => verdict)).toEqual(['alarm'])
+})
+
+test('alarms end with the next window, even one that has no verdict; each cohort has windows of its own', async () => {
+  await evaluated(1)
+  await evaluated(1, NORTH)
+  await said(1, 'alarm')
+  await said(1, 'warning', NORTH)
+  await evaluated(2)
+  expect(await shown()).toEqual(alarms(0))
+  expect(await active()).toEqual([{ subject: 'x', severity: 'warning', slice_value: 'north' }])
+})
+
+test('the numbers of other tools are no alarms, and policies see slices apart', async () => {
+  await evaluated(1)
+  await evaluated(1, { ...NORTH, revision: 7 })
+  await said(1, 'alarm', { convention: 'evidently' })
+  await said(1, 'warning', NORTH)
+  expect(await shown()).toEqual(alarms(0))
+  const { facts, windows } = policyQueries(db)
+  expect(await facts('m', START)).toMatchObject([
+    { verdict: 'warning', slice: 'region\u001fnorth' },
+  ])
+  expect(await windows('m')).toEqual([{ windowEnd: START + HOUR, revision: 1 }])
+})
