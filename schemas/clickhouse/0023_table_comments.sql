@@ -103,3 +103,6 @@ ALTER TABLE audit_log {on_cluster} MODIFY COMMENT 'Mirror of the hash-chained au
 ALTER TABLE review_tasks_log {on_cluster} MODIFY COMMENT 'Mirror of review tasks in PostgreSQL, one row a revision. Read the view review_tasks.';
 ALTER TABLE review_tasks {on_cluster} MODIFY COMMENT 'View: the newest state of each review task.';
 ALTER TABLE reviews {on_cluster} MODIFY COMMENT 'Mirror of what reviewers answered.';
+ALTER TABLE verdicts_latest {on_cluster} MODIFY COMMENT 'View: each verdict of each window in its newest revision.';
+ALTER TABLE cohort_newest_windows {on_cluster} MODIFY COMMENT 'View: the newest evaluated window of each cohort.';
+ALTER TABLE active_alarms {on_cluster} MODIFY COMMENT 'View: alarms and warnings of the newest evaluated window of each cohort.';

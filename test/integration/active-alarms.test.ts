@@ -6,7 +6,7 @@ import { PANELS } from '../../dashboards/panels.ts'
 import type { ClickHouse, Row } from '../../lib/clickhouse/port.ts'
 import type { Http } from '../../lib/http/server.ts'
 import { parseModel } from '../../lib/models/model-files.ts'
-import { driftRoutes } from '../../services/drift/http/model-routes.ts'
+import { modelRoutes } from '../../services/drift/http/model-routes.ts'
 import { driftQueries } from '../../services/drift/queries/drift-queries.ts'
 import { policyQueries } from '../../services/retrain-trigger/queries/policy-queries.ts'
 import { migratedClickHouse } from '../harness.ts'
@@ -71,7 +71,7 @@ async function shown() {
   const http = fastify()
   const model = parseModel('{ model_id: m, task: binary }')
   const models = { declared: [model], get: () => model }
-  driftRoutes(http as unknown as Http, { db, queries: driftQueries(db), models, now: Date.now })
+  modelRoutes(http as unknown as Http, { db, queries: driftQueries(db), models, now: Date.now })
   const answer = await http.inject('/v1/models')
   expect(answer.statusCode, answer.body).toBe(200)
   const overview = answer.json<{ models: { alarms: string }[] }>()
