@@ -11,7 +11,7 @@ import { PANELS } from '../../../dashboards/panels.ts'
 import { freePort } from '../../../deploy/local/kafka.ts'
 import { temporaryDirectory } from '../../harness.ts'
 import { openSockets } from '../../hostile/sockets.ts'
-import { startTarget, until, type Running } from '../../processes.ts'
+import { ROOT, startTarget, until, type Running } from '../../processes.ts'
 import { corpus, type Sent } from './corpus.ts'
 
 const KEY = 'a-key-of-thirty-two-bytes-or-more'
@@ -107,6 +107,14 @@ test('every panel of the dashboards is answered', async () => {
         .replaceAll(/\$__timeInterval\((\w+)\)/g, 'toStartOfInterval($1, INTERVAL 60 second)')
       expect(await send(filled), title).toMatchObject({ status: 200 })
     }
+}, 60_000)
+
+test('the questions of docs/data-model.md are answered, and what explains tables', async () => {
+  const document = readFileSync(join(ROOT, 'docs/data-model.md'), 'utf8')
+  const questions = [...document.matchAll(/```sql\n([^`]*)\n```/g)].map(([, sql]) => sql!)
+  expect(questions).toHaveLength(10)
+  for (const sql of [...questions, 'DESCRIBE outcomes', 'SHOW CREATE TABLE event_counts'])
+    expect(await send(sql), sql).toMatchObject({ status: 200 })
 }, 60_000)
 
 test('columns of the listed system tables are those that were looked at', async () => {
