@@ -260,7 +260,7 @@ export function reviewQueue(db: Postgres, leaseSeconds: number, now: () => numbe
 export type ReviewQueue = ReturnType<typeof reviewQueue>
 
 /** The label most answers give; of equals, the one given first. */
-export function majority(labels: readonly ReviewLabel[]): { label: ReviewLabel; votes: number } {
+function majority(labels: readonly ReviewLabel[]): { label: ReviewLabel; votes: number } {
   const votes = new Map<string, { label: ReviewLabel; votes: number }>()
   for (const label of labels) {
     const entry = votes.get(String(label)) ?? { label, votes: 0 }

@@ -14,7 +14,7 @@ export interface OutgoingAlert {
 }
 
 /** Pure: what Alertmanager is told of one standing alarm. */
-export function alertOf(alarm: StandingAlarm): OutgoingAlert {
+function alertOf(alarm: StandingAlarm): OutgoingAlert {
   const what = `${alarm.family} ${alarm.metric}${alarm.subject === '' ? '' : ` of ${alarm.subject}`}`
   return {
     labels: {
