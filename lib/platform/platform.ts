@@ -41,7 +41,7 @@ import {
   type Postgres,
 } from '../postgres/port.ts'
 import { postgresFront } from '../postgres/password-front.ts'
-import { schemaRegistry } from '../events/avro/schema-registry.ts'
+import { schemaRegistry, type RegistryCredentials } from '../events/avro/schema-registry.ts'
 import type { SinkParts } from '../sink/sink.ts'
 import { createSpool } from '../clickhouse/spool.ts'
 
@@ -196,7 +196,9 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     sinkParts: {
       reader: messageReader(
         config.PLUMBLINE_SCHEMA_REGISTRY_URL
-          ? avroReader(schemaRegistry(config.PLUMBLINE_SCHEMA_REGISTRY_URL))
+          ? avroReader(
+              schemaRegistry(config.PLUMBLINE_SCHEMA_REGISTRY_URL, registryCredentials(config)),
+            )
           : undefined,
       ),
       duplicateHorizon: config.PLUMBLINE_DUPLICATE_HORIZON,
@@ -381,4 +383,12 @@ function clickHouseInterface(
     ...parts,
     allowedHosts: allowedHostsOf(config),
   })
+}
+
+/** Who asks the schema registry; undefined where no user is set. */
+function registryCredentials(config: PlatformConfig): RegistryCredentials | undefined {
+  const username = config.PLUMBLINE_SCHEMA_REGISTRY_USER
+  return username === undefined
+    ? undefined
+    : { username, password: config.PLUMBLINE_SCHEMA_REGISTRY_PASSWORD }
 }
