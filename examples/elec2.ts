@@ -13,8 +13,8 @@ export interface Elec2Row {
   label: 0 | 1
 }
 
-export const HALF_HOUR_MS = 30 * 60_000
-export const ELEC2_START = Date.UTC(1996, 4, 7)
+const HALF_HOUR_MS = 30 * 60_000
+const ELEC2_START = Date.UTC(1996, 4, 7)
 export const ELEC2_FEATURES = [
   'period',
   'nswprice',

@@ -39,9 +39,9 @@ export const MAX_TEXT = 65_536
  * Ids hold no control character and no unpaired surrogate: they travel in Kafka keys, URLs and log
  * lines, PostgreSQL refuses U+0000, and UTF-8 has no unpaired surrogates.
  */
-export const ID_PATTERN = '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$'
+const ID_PATTERN = '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]+$'
 /** Texts hold what every store takes: neither U+0000 nor an unpaired surrogate. */
-export const TEXT_PATTERN = '^[^\\u0000\\ud800-\\udfff]*$'
+const TEXT_PATTERN = '^[^\\u0000\\ud800-\\udfff]*$'
 /** Joins two ids into one name. No id can hold it, so two pairs never give the same name. */
 export const ID_SEPARATOR = '\u001f'
 const STORABLE = 'without U+0000 or unpaired surrogates'

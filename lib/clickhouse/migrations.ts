@@ -6,7 +6,7 @@ const FOLDER = fileURLToPath(new URL('../../schemas/clickhouse', import.meta.url
 /** One copy of every migration: a cluster fills these with `ON CLUSTER …` and `Replicated`. */
 const PLACEHOLDERS = { on_cluster: '', engine: '' }
 
-export const clickhouseMigrations = () => readMigrations(FOLDER, PLACEHOLDERS)
+const clickhouseMigrations = () => readMigrations(FOLDER, PLACEHOLDERS)
 
 export const migrateClickHouse = (db: ClickHouse) => migrate(storeOf(db), clickhouseMigrations())
 export const verifyClickHouse = (db: ClickHouse) =>

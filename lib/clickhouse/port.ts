@@ -60,7 +60,7 @@ export const SESSION_SETTINGS = {
  * One block per insert, so that the token covers all of it; one thread, since more only cost for a block; and the block as it
  * is: what counts is counted already, and need not be merged with itself.
  */
-export const ONE_BLOCK =
+const ONE_BLOCK =
   'optimize_on_insert=0, max_threads=1, max_insert_threads=1, max_insert_block_size=10000000, min_insert_block_size_rows=10000000, min_insert_block_size_bytes=0'
 
 export interface ServerOptions {

@@ -104,7 +104,7 @@ function validOf(facts: Facts): EventField['valid'] {
 }
 
 /** What every store takes as a text: neither U+0000 nor an unpaired surrogate is in it. */
-export const isStorable = (v: unknown): v is string =>
+const isStorable = (v: unknown): v is string =>
   typeof v === 'string' && v.isWellFormed() && !v.includes('\u0000')
 const isText = (v: unknown, most: number) => isStorable(v) && fits(v, most)
 const isId = (v: unknown) =>

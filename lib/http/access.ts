@@ -22,7 +22,7 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 }
 
 /** A request with a cookie that changes something says by this header that a script of ours sent it. */
-export const PAGE_HEADER = 'x-plumbline-page'
+const PAGE_HEADER = 'x-plumbline-page'
 
 /**
  * Who sends a request: by `Authorization` where it is there, else by the session's cookie, else whoever needs no key.

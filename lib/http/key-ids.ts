@@ -4,7 +4,7 @@
 export const CLAIMED = 'claimed:'
 
 /** Actors that are parts of Plumbline; no key's id may be one of them. */
-export const OWN_ACTORS: readonly string[] = ['policy', 'launcher', 'job', 'alerts', 'anonymous']
+const OWN_ACTORS: readonly string[] = ['policy', 'launcher', 'job', 'alerts', 'anonymous']
 
 /** Why a key cannot have this id; undefined for one that can. */
 export function keyIdProblem(id: string): string | undefined {

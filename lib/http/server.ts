@@ -309,7 +309,7 @@ async function failingChecks(checks: HttpOptions['checks']): Promise<string[]> {
   return results.filter((result) => result !== '')
 }
 
-export function problem(
+function problem(
   reply: FastifyReply,
   status: number,
   code: string,

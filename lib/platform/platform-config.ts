@@ -41,11 +41,22 @@ export const PlatformConfig = Type.Object({
   }),
   PLUMBLINE_SCHEMA_REGISTRY_URL: Type.Optional(
     Type.String({
-      pattern: '^https?://.*[^/]$',
+      // Addresses are logged: credentials have their own settings.
+      pattern: '^https?://[^/@]+(/.*[^/])?$',
       description:
-        'Confluent-compatible schema registry, without a trailing slash. Unset: JSON on the wire, and Avro becomes a dead letter.',
+        'Confluent-compatible schema registry, without a trailing slash and without credentials. Unset: JSON on the wire, and Avro becomes a dead letter.',
     }),
   ),
+  PLUMBLINE_SCHEMA_REGISTRY_USER: Type.Optional(
+    Type.String({
+      pattern: '^[^:]+$',
+      description: 'User who asks the schema registry (basic authentication). Unset: nobody.',
+    }),
+  ),
+  PLUMBLINE_SCHEMA_REGISTRY_PASSWORD: Type.String({
+    default: '',
+    description: 'Its password.',
+  }),
   PLUMBLINE_DUPLICATE_HORIZON: Type.Integer({
     minimum: 0,
     maximum: 100_000_000,

@@ -37,7 +37,7 @@ import {
   type Postgres,
 } from '../postgres/port.ts'
 import { postgresFront } from '../postgres/password-front.ts'
-import { schemaRegistry } from '../events/avro/schema-registry.ts'
+import { schemaRegistry, type RegistryCredentials } from '../events/avro/schema-registry.ts'
 import type { SinkParts } from '../sink/sink.ts'
 import { createSpool } from '../clickhouse/spool.ts'
 
@@ -161,7 +161,9 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     sinkParts: {
       reader: messageReader(
         config.PLUMBLINE_SCHEMA_REGISTRY_URL
-          ? avroReader(schemaRegistry(config.PLUMBLINE_SCHEMA_REGISTRY_URL))
+          ? avroReader(
+              schemaRegistry(config.PLUMBLINE_SCHEMA_REGISTRY_URL, registryCredentials(config)),
+            )
           : undefined,
       ),
       duplicateHorizon: config.PLUMBLINE_DUPLICATE_HORIZON,
@@ -351,4 +353,12 @@ function clickHouseInterface(
     ...parts,
     allowedHosts: allowedHostsOf(config),
   })
+}
+
+/** Who asks the schema registry; undefined where no user is set. */
+function registryCredentials(config: PlatformConfig): RegistryCredentials | undefined {
+  const username = config.PLUMBLINE_SCHEMA_REGISTRY_USER
+  return username === undefined
+    ? undefined
+    : { username, password: config.PLUMBLINE_SCHEMA_REGISTRY_PASSWORD }
 }

@@ -24,10 +24,10 @@ export interface DeadLetter {
 /** Bytes of a value that are kept; every event that could be valid is smaller. */
 export const MAX_LETTER_BYTES = 512 << 10
 /** Bytes of a key that are kept: two ids and more. */
-export const MAX_LETTER_KEY_BYTES = 4096
+const MAX_LETTER_KEY_BYTES = 4096
 /** Headers that are kept, and the bytes of all of their names and values. */
 export const MAX_LETTER_HEADERS = 64
-export const MAX_LETTER_HEADER_BYTES = 64 << 10
+const MAX_LETTER_HEADER_BYTES = 64 << 10
 const MAX_TEXT_BYTES = 4096
 
 /** What is kept of a message. */

@@ -3,7 +3,7 @@ import Type, { type Static } from 'typebox'
 import * as f from '../fields.ts'
 
 /** Bodies above this are refused: a batch of thousands of rows fits. */
-export const MAX_BODY = 200_000
+const MAX_BODY = 200_000
 
 export const InferenceV1 = Type.Object(
   {

@@ -35,7 +35,7 @@ export interface IngestDeps {
   now: () => number
 }
 
-export const GROUP = 'plumbline-ingest'
+const GROUP = 'plumbline-ingest'
 
 /** Besides at once, when a half was stored. */
 const PAIRING_POLL_MS = 2000

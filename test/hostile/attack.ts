@@ -43,7 +43,7 @@ interface Input {
 }
 
 /** What a hostile statement must never leave behind. */
-export const LEAK = '/tmp/plumbline-leak'
+const LEAK = '/tmp/plumbline-leak'
 const KEPT_FINDINGS = 100
 /** So many hostile inputs, then a good event. */
 const BETWEEN = 10

@@ -41,7 +41,7 @@ export function hostileText(draw: Draw): string {
 }
 
 /** A value of any type, mostly not the one that is wanted; a few are deep or wide. */
-export function hostileValue(draw: Draw): Json {
+function hostileValue(draw: Draw): Json {
   const kind = below(draw, 12)
   if (kind < 3) return `${RAW}${oneOf(draw, NUMBERS)}`
   if (kind < 6) return hostileText(draw)

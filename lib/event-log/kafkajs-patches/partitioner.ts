@@ -8,7 +8,7 @@ const SEED = 0x9747b28c
 const M = 0x5bd1e995
 
 /** @returns a signed 32-bit hash */
-export function murmur2(bytes: Uint8Array): number {
+function murmur2(bytes: Uint8Array): number {
   const { length } = bytes
   const whole = length & ~3
   let hash = SEED ^ length

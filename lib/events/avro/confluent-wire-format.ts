@@ -14,7 +14,8 @@ import { messageOf } from '../../runtime/errors.ts'
 import { Members } from '../flat-record.ts'
 import { plainJsonReader } from '../json/fast-reader.ts'
 import type { RejectCode } from '../rejections.ts'
-import { MAX_SCHEMA_BYTES, type SchemaRegistry } from './schema-registry.ts'
+import { MAX_SCHEMA_BYTES } from './registry-transport.ts'
+import type { SchemaRegistry } from './schema-registry.ts'
 
 export interface AvroReader {
   /** Fetches the schemas of these messages. @throws when the registry cannot be asked: the range waits */

@@ -37,7 +37,7 @@ interface Complex {
 }
 
 /** More values than an event has bytes are a fault, also where a value takes none. */
-export const MOST_VALUES = 2 ** 20
+const MOST_VALUES = 2 ** 20
 /** Records, arrays, maps and unions within one another, of a schema and of a value. */
 export const MOST_DEPTH = 64
 

@@ -2,9 +2,19 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { SchemaRegistry as Peer } from '@kafkajs/confluent-schema-registry'
 import { afterEach, expect, test } from 'vitest'
-import { MAX_SCHEMA_BYTES, RegistryAway, schemaRegistry } from './schema-registry.ts'
+import { avroReader } from './confluent-wire-format.ts'
+import { MAX_SCHEMA_BYTES, RegistryAway } from './registry-transport.ts'
+import { schemaRegistry } from './schema-registry.ts'
+import { messageReader } from '../decode-message.ts'
+import { Members } from '../flat-record.ts'
+import { createJudge } from '../validator.ts'
 import { isStoreFault } from '../../runtime/store-faults.ts'
+import { PredictionV1 } from '../../../schemas/events/prediction.v1.ts'
+import { prediction, ROOT } from '../../../test/processes.ts'
 
 let server: Server
 afterEach(() => {
@@ -50,6 +60,8 @@ test.each([
   [200, '[]'],
   [200, '{"schema":7}'],
   [200, 'null'],
+  [500, 'null'],
+  [302, 'null'],
 ])('an answer %i of %j says nothing of a schema', async (status, body) => {
   const fault = await (await answer(status, body)).byId(7).catch((error: unknown) => error)
   expect(fault).toBeInstanceOf(RegistryAway)
@@ -81,4 +93,79 @@ test('an answer without an end is not read to it', async () => {
   })
   expect(await registry.byId(7)).toBe('too_large')
   expect(sent).toBeLessThan(64 * MAX_SCHEMA_BYTES)
+})
+
+test('a redirect is followed, and credentials do not go along to another origin', async () => {
+  const seen: (string | undefined)[] = []
+  const other = createServer((request, response) => {
+    seen.push(request.headers.authorization)
+    response.end('{"schema":"\\"int\\""}')
+  }).listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  const { port } = other.address() as AddressInfo
+  server = createServer((request, response) => {
+    seen.push(request.headers.authorization)
+    response.writeHead(307, { location: `http://127.0.0.1:${port}${request.url}` }).end()
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const registry = schemaRegistry(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, {
+    username: 'ann',
+    password: 'p:w',
+  })
+  expect(await registry.byId(7)).toMatchObject({ schema: '"int"' })
+  expect(seen).toEqual([`Basic ${Buffer.from('ann:p:w').toString('base64')}`, undefined])
+  other.closeAllConnections()
+  other.close()
+})
+
+test('registering sets the level first, and a refusal has the registry’s own words', async () => {
+  const asked: string[] = []
+  const answers: [number, string][] = [
+    [200, '{"compatibility":"BACKWARD_TRANSITIVE"}'],
+    [200, '{"compatibilityLevel":"BACKWARD_TRANSITIVE"}'],
+    [409, '{"error_code":409,"message":"field a has no default"}'],
+  ]
+  const registry = await answering((request, response) => {
+    asked.push(`${request.method} ${request.url}`)
+    const [status, body] = answers.shift()!
+    response.writeHead(status).end(body)
+  })
+  const schema = JSON.stringify({ type: 'record', name: 'r', fields: [] })
+  await expect(registry.register('a/b-value', schema)).rejects.toThrow(
+    'the schema registry refused the schema of a/b-value: 409 field a has no default',
+  )
+  expect(asked).toEqual([
+    'PUT /config/a%2Fb-value',
+    'GET /config/a%2Fb-value',
+    'POST /subjects/a%2Fb-value/versions',
+  ])
+})
+
+const toPlain = (value: unknown): unknown => {
+  if (value instanceof Date) return value.toISOString()
+  return value instanceof Members ? value.toObject() : value
+}
+
+test('what the package encodes is read as the same event in JSON', async () => {
+  const schema = readFileSync(join(ROOT, 'schemas/avro/prediction.v1.avsc'), 'utf8')
+  const registry = await answer(200, JSON.stringify({ schema }))
+  const host = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const event = prediction(3, { features: { age: 41.5, country: 'CH', vip: true, gap: null } })
+  const value = await new Peer({ host }).encode(7, {
+    ...event,
+    predicted_at: Date.parse(event['predicted_at'] as string),
+    features: JSON.stringify(event['features']),
+  })
+  const message = { offset: 0, timestampMs: 0, key: Buffer.alloc(0), value }
+  const reader = messageReader(avroReader(registry))
+  await reader.prepare([message])
+  const judge = createJudge(PredictionV1)
+  const verdict = reader.read(message, judge)
+  const expected = judge.text(JSON.stringify(event))
+  if (!verdict.ok || !expected.ok) throw new Error(JSON.stringify([verdict, expected]))
+  for (const name of Object.keys(event))
+    expect([name, toPlain(verdict.event.get(name))]).toEqual([
+      name,
+      toPlain(expected.event.get(name)),
+    ])
 })

@@ -1,4 +1,12 @@
-/** The Confluent-compatible schema registry: schemas by id, and registering ours (`/schemas/ids`, `/subjects`). */
+/**
+ * The Confluent-compatible schema registry: schemas by id, and registering ours.
+ *
+ * The client is `@kafkajs/confluent-schema-registry`: it forms the requests (addresses, content type, user agent,
+ * credentials) and holds the protocol of registering. `registry-transport.ts` carries them. Its `getSchema` is not used:
+ * it compiles whatever anyone registered, and remembers all of it; values are read by `decoder.ts`.
+ */
+import type { SchemaRegistry as Client } from '@kafkajs/confluent-schema-registry'
+import { boundedTransport, RegistryAnswer, RegistryAway } from './registry-transport.ts'
 
 /** A schema as the registry has it. */
 export interface RegisteredSchema {
@@ -13,70 +21,93 @@ export interface RegisteredSchema {
 export interface SchemaRegistry {
   /**
    * The schema of an id; undefined when the registry says that it has none, `too_large` beyond
-   * {@link MAX_SCHEMA_BYTES}.
+   * `MAX_SCHEMA_BYTES`.
    *
    * @throws RegistryAway for every other answer, and for none
    */
   byId: (id: number) => Promise<RegisteredSchema | 'too_large' | undefined>
   /**
-   * Registers a schema under a subject whose compatibility is BACKWARD_TRANSITIVE, and returns its id; registering
-   * the same schema again gives the same id.
+   * Registers an Avro schema under a subject whose compatibility is BACKWARD_TRANSITIVE, and returns its id;
+   * registering the same schema again gives the same id.
    *
    * @throws with the registry's own reason when the schema is not compatible with all earlier versions
    */
   register: (subject: string, schema: string) => Promise<number>
 }
 
-/** The registry gave no answer that says anything of a schema: what waits for it is tried again. */
-export class RegistryAway extends Error {
-  /** As errors of the network have it: the fault is not the data's. */
-  readonly code = 'EREGISTRY'
+/** Who asks the registry, by HTTP's basic authentication. */
+export interface RegistryCredentials {
+  username: string
+  password: string
 }
 
-/** Bytes of an answer that holds a schema. */
-export const MAX_SCHEMA_BYTES = 1 << 20
-const TIMEOUT_MS = 5000
-const CONTENT_TYPE = 'application/vnd.schemaregistry.v1+json'
-
-/** @param url without a trailing slash, such as `http://127.0.0.1:8081` or Apicurio's `…/apis/ccompat/v7` */
-export function schemaRegistry(url: string): SchemaRegistry {
-  async function ask(method: string, path: string, body?: unknown): Promise<Response> {
-    try {
-      return await fetch(`${url}${path}`, {
-        method,
-        headers: { accept: CONTENT_TYPE, 'content-type': CONTENT_TYPE },
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      })
-    } catch (cause) {
-      throw new RegistryAway(`the schema registry at ${url} cannot be reached`, { cause })
-    }
-  }
-
+/**
+ * Makes a client; nothing is asked before its first call.
+ *
+ * @param url without a trailing slash and without credentials, such as `http://127.0.0.1:8081` or Apicurio's
+ *   `…/apis/ccompat/v7`
+ */
+export function schemaRegistry(url: string, auth?: RegistryCredentials): SchemaRegistry {
+  let client: Promise<Client> | undefined
+  const connected = () => (client ??= clientOf(url, auth))
   return {
-    byId: async (id) => {
-      const response = await ask('GET', `/schemas/ids/${id}`)
-      const text = await textOf(response).catch((cause: unknown) => {
-        throw new RegistryAway(`the schema registry broke off its answer for schema ${id}`, {
-          cause,
-        })
-      })
-      // A page is of a proxy, which says nothing of the schema.
-      if (response.status === 404 && !text?.trimStart().startsWith('<')) return undefined
-      if (!response.ok)
-        throw new RegistryAway(`the schema registry answered ${response.status} for schema ${id}`)
-      return text === undefined ? 'too_large' : schemaOf(id, text)
-    },
-    register: async (subject, schema) => {
-      const name = encodeURIComponent(subject)
-      const level = await ask('PUT', `/config/${name}`, { compatibility: 'BACKWARD_TRANSITIVE' })
-      if (!level.ok) throw await refusal(level, `cannot set the compatibility of ${subject}`)
-      const response = await ask('POST', `/subjects/${name}/versions`, { schema })
-      if (!response.ok)
-        throw await refusal(response, `the schema registry refused the schema of ${subject}`)
-      return ((await response.json()) as { id: number }).id
-    },
+    byId: async (id) => schemaById(await connected(), id),
+    register: async (subject, schema) => registerSchema(await connected(), subject, schema),
   }
+}
+
+/** The package is loaded with the first question: it takes 27 MB, which a process without Avro does not need. */
+async function clientOf(url: string, auth: RegistryCredentials | undefined): Promise<Client> {
+  const { SchemaRegistry } = await import('@kafkajs/confluent-schema-registry')
+  return new SchemaRegistry({
+    host: url,
+    clientId: 'plumbline',
+    middlewares: [boundedTransport(url)],
+    ...(auth && { auth: { ...auth } }),
+  })
+}
+
+async function schemaById(
+  client: Client,
+  id: number,
+): Promise<RegisteredSchema | 'too_large' | undefined> {
+  const { status, text, isOk } = await answerTo(requestsOf(client).Schema.find({ id }))
+  // A page is of a proxy, which says nothing of the schema.
+  if (status === 404 && !text?.trimStart().startsWith('<')) return undefined
+  if (!isOk) throw new RegistryAway(`the schema registry answered ${status} for schema ${id}`)
+  return text === undefined ? 'too_large' : schemaOf(id, text)
+}
+
+async function registerSchema(client: Client, subject: string, schema: string): Promise<number> {
+  const { COMPATIBILITY, SchemaType } = await import('@kafkajs/confluent-schema-registry')
+  const compatibility = COMPATIBILITY.BACKWARD_TRANSITIVE
+  // The package sets the level after the first version alone, and refuses a subject that has another one.
+  const level = requestsOf(client).Subject.updateConfig({ subject, body: { compatibility } })
+  requireOk(await answerTo(level), `cannot set the compatibility of ${subject}`)
+  const registered = client.register({ type: SchemaType.AVRO, schema }, { subject, compatibility })
+  const refusal = `the schema registry refused the schema of ${subject}`
+  return registered.then(
+    ({ id }) => id,
+    (error: unknown) => {
+      if (error instanceof RegistryAnswer) requireOk(error, refusal)
+      throw error
+    },
+  )
+}
+
+/** The requests one by one, which the package's types keep private; its version is pinned. */
+const requestsOf = (client: Client): Client['api'] => client['api']
+
+/** The answer, whether the transport returned or threw it. */
+async function answerTo(request: Promise<unknown>): Promise<RegistryAnswer> {
+  return (await request.catch((error: unknown) => {
+    if (error instanceof RegistryAnswer) return error
+    throw error
+  })) as RegistryAnswer
+}
+
+function requireOk(answer: RegistryAnswer, what: string): void {
+  if (!answer.isOk) throw new Error(`${what}: ${answer.message}`)
 }
 
 /** @throws RegistryAway where the answer holds no schema: something else answers in the registry's place */
@@ -100,28 +131,4 @@ function parsed(text: string): object | undefined {
   } catch {
     return undefined
   }
-}
-
-/** The body as text; undefined when it is longer than a schema may be. */
-async function textOf({ body }: Response): Promise<string | undefined> {
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  for await (const chunk of body ?? []) {
-    bytes += (chunk as Uint8Array).length
-    // Leaving the loop ends the connection.
-    if (bytes > MAX_SCHEMA_BYTES) return undefined
-    chunks.push(chunk as Uint8Array)
-  }
-  return Buffer.concat(chunks).toString()
-}
-
-async function refusal(response: Response, what: string): Promise<Error> {
-  const text = await response.text()
-  let reason = text
-  try {
-    reason = (JSON.parse(text) as { message?: string }).message ?? text
-  } catch {
-    // Not JSON: told as it is.
-  }
-  return new Error(`${what}: ${response.status} ${reason}`)
 }

@@ -1,15 +1,19 @@
+import { mean as exactMean, sampleVariance } from 'simple-statistics'
 import { sampleSize, type BinnedSample } from './binned-sample.ts'
 
 /**
- * Mean and variance of plain numbers.
+ * Mean and variance of plain finite numbers. Sums carry what rounding takes from them.
  *
  * @returns `variance` divided by n − 1: NaN for fewer than two values; `mean` is NaN for none. O(n) time.
  * @example momentsOf([1, 2, 3]) // => { mean: 2, variance: 1 }
  */
 export function momentsOf(values: readonly number[]): { mean: number; variance: number } {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0)
-  return { mean, variance: squares / (values.length - 1) }
+  // The package throws for too few values. It only reads the array, though its types do not say so.
+  const numbers = values as number[]
+  return {
+    mean: numbers.length > 0 ? exactMean(numbers) : NaN,
+    variance: numbers.length > 1 ? sampleVariance(numbers) : NaN,
+  }
 }
 
 /**

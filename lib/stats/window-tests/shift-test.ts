@@ -155,7 +155,7 @@ export function shareShifts(subjects: readonly ShareSubject[], season?: Season):
  *
  * @example arcsine(50, 100) // => 1.5707963268
  */
-export const arcsine = (count: number, size: number): number =>
+const arcsine = (count: number, size: number): number =>
   2 * Math.asin(Math.sqrt(Math.min(1, (count + 3 / 8) / (size + 3 / 4))))
 
 /**

@@ -5,8 +5,8 @@ import type { Model } from '../../../lib/models/model-files.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 import { isJudged, type Fact, type Verdict } from '../data/metric-results.ts'
 
-export const PSI_WARNING = 0.1
-export const PSI_ALARM = 0.25
+const PSI_WARNING = 0.1
+const PSI_ALARM = 0.25
 export const KS_LEAST_D = 0.1
 export const KS_P = 0.001
 /** A fall of performance that matters: absolute for scores in [0, 1], relative for errors. */

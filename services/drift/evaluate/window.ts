@@ -134,7 +134,7 @@ function multivariateFacts({ rows, window, ...input }: WindowInput, model: Model
 }
 
 /** Of a window that lacks too much of what was emitted nothing is judged; its values stand all the same. */
-export function gated(fact: Fact, completeness: number | null, floor: number): Fact {
+function gated(fact: Fact, completeness: number | null, floor: number): Fact {
   if (completeness === null) return fact
   if (completeness >= floor || fact.verdict === 'none') return { ...fact, completeness }
   return {

@@ -12,7 +12,7 @@ import type { Spool } from '../../../lib/clickhouse/spool.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 import { PredictionV1 } from '../../../schemas/events/prediction.v1.ts'
 
-export const MOST_UPLOADED = 1_000_000
+const MOST_UPLOADED = 1_000_000
 /** After so many milliseconds of counting, others have their turn. */
 const TURN_MS = 10
 

@@ -98,7 +98,7 @@ export function stepsWithin(
 }
 
 /** The position of the first step at or after an instant. */
-export function firstFrom(steps: readonly StepCount[], instant: number): number {
+function firstFrom(steps: readonly StepCount[], instant: number): number {
   let [low, high] = [0, steps.length]
   while (low < high) {
     const middle = (low + high) >> 1

@@ -56,7 +56,7 @@ const episodeOfFact = ({ verdict }: Fact, { episode }: RevisionKey) =>
   verdict === 'alarm' || verdict === 'warning' ? episode : ''
 
 /** A fact that an earlier revision had and this one has not: written without a value, so that the latest view forgets it. */
-export const vanished = (fact: Fact): Fact => ({
+const vanished = (fact: Fact): Fact => ({
   ...fact,
   value: null,
   verdict: 'none',

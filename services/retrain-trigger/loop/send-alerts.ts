@@ -16,7 +16,7 @@ export interface OutgoingAlert {
 }
 
 /** An active alarm as an alert. Pure. */
-export function alertOf(alarm: StandingAlarm): OutgoingAlert {
+function alertOf(alarm: StandingAlarm): OutgoingAlert {
   const what = `${alarm.family} ${alarm.metric}${alarm.subject === '' ? '' : ` of ${alarm.subject}`}`
   return {
     labels: {
