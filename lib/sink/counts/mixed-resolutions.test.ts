@@ -117,7 +117,7 @@ test('bounds hold the exact distances, wherever values were placed', () => {
         expect([merged.lows[0], merged.highs.at(-1)]).toEqual([a.lows[0], a.highs.at(-1)])
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 300 },
   )
   expect(guesses).toBeGreaterThan(0)
 })

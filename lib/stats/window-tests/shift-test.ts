@@ -153,7 +153,6 @@ export function shareShifts(subjects: readonly ShareSubject[], season?: Season):
 /**
  * The angle of a share, whose variance is 1 / n whatever the share.
  *
- * @example arcsine(50, 100) // => 1.5707963268
  */
 const arcsine = (count: number, size: number): number =>
   2 * Math.asin(Math.sqrt(Math.min(1, (count + 3 / 8) / (size + 3 / 4))))
