@@ -30,7 +30,7 @@ module.exports = {
       name: 'lib knows no service',
       severity: 'error',
       from: { path: '^lib/' },
-      to: { path: '^(services/|targets\\.ts|main\\.ts)', pathNot: '^services/[^/]+/data/' },
+      to: { path: '^(services/|targets\\.ts|main\\.ts)' },
     },
     {
       name: 'schemas may be imported by all and import none of them',
@@ -86,7 +86,6 @@ module.exports = {
     ]),
     only('ClickHouse clients in lib/clickhouse', '^node_modules/(@clickhouse|chdb)', [
       '^lib/clickhouse/',
-      '^lib/sql-port/',
     ]),
     only('fastify in lib/http and http folders', '^node_modules/@?fastify', [
       '^lib/http/',

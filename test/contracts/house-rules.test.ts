@@ -13,6 +13,9 @@ const DENIED_TEXTS = {
   'services/drift/data/z.ts': 'const id = randomUUID()',
   'services/retrain-trigger/decide/x.ts': 'const noise = Math.random()',
   'services/drift/evaluate/window.ts': 'await x()',
+  'services/drift/canary/compare-arms.ts': 'const now = Date.now()',
+  'services/drift/publish/rows.ts': 'const id = randomUUID()',
+  'services/drift/http/spans.ts': 'await x()',
   'lib/utils.ts': '',
   'lib/y.ts': 'process.env.A',
 }
@@ -35,6 +38,8 @@ const DENIED_IMPORTS = {
   'lib/stats/e.ts': '../runtime/errors.ts',
   'lib/runtime/f.ts': '../platform/platform.ts',
   'lib/sink/g.ts': 'kafkajs',
+  'lib/events/k.ts': '../../services/ingest/data/prediction-rows.ts',
+  'lib/sql-port/l.ts': 'chdb',
   'services/ingest/h.ts': '@clickhouse/client',
   'services/ingest/loop/i.ts': 'fastify',
   'schemas/j.ts': '../lib/runtime/errors.ts',
