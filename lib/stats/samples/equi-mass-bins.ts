@@ -7,8 +7,10 @@ import { sampleSize, type BinnedSample } from './binned-sample.ts'
  * @param reference not empty
  * @param parts ≥ 2
  * @returns keys of the last grid bin of each interval but the last, ascending; empty when all mass is in one bin. O(k) time.
+ * @example equiMassCuts({ bins: [1, 2, 3, 4], counts: [1, 1, 1, 1], totals: [1, 2, 3, 4], lows: [1, 2, 3, 4], highs: [1, 2, 3, 4] }, 2) // => [2]
+ * @public
  */
-function equiMassCuts(reference: BinnedSample, parts: number): number[] {
+export function equiMassCuts(reference: BinnedSample, parts: number): number[] {
   const total = reference.counts.reduce((sum, count) => sum + count, 0)
   const cuts: number[] = []
   let i = 0
@@ -28,8 +30,10 @@ function equiMassCuts(reference: BinnedSample, parts: number): number[] {
  * Counts of a sample over the intervals of {@link equiMassCuts}.
  *
  * @returns `cuts.length + 1` counts that sum to the size of the sample. O(k) time.
+ * @example countBetween({ bins: [1, 2, 3], counts: [5, 6, 7], totals: [5, 12, 21], lows: [1, 2, 3], highs: [1, 2, 3] }, [2]) // => [11, 7]
+ * @public
  */
-function countBetween(sample: BinnedSample, cuts: readonly number[]): number[] {
+export function countBetween(sample: BinnedSample, cuts: readonly number[]): number[] {
   const counts = Array.from({ length: cuts.length + 1 }, () => 0)
   let part = 0
   for (const [i, bin] of sample.bins.entries()) {

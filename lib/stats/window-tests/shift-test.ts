@@ -150,8 +150,13 @@ export function shareShifts(subjects: readonly ShareSubject[], season?: Season):
   })
 }
 
-/** The angle of a share, whose variance is 1 / n whatever the share. */
-const arcsine = (count: number, size: number): number =>
+/**
+ * The angle of a share, whose variance is 1 / n whatever the share.
+ *
+ * @example arcsine(50, 100) // => 1.5707963268
+ * @public
+ */
+export const arcsine = (count: number, size: number): number =>
   2 * Math.asin(Math.sqrt(Math.min(1, (count + 3 / 8) / (size + 3 / 4))))
 
 /**
