@@ -15,7 +15,7 @@ import { askSoon, deciding, failLostCommands, runDecisions, wake } from './loop/
 import { policyEngine } from './loop/policies.ts'
 import { policyFailures } from './loop/policy-failures.ts'
 import { schedulesModule } from './loop/schedules.ts'
-import { alertSender, runAlerting } from './loop/send-alerts.ts'
+import { alerting, alertSender } from './loop/send-alerts.ts'
 import type { Ledger } from './queries/ledger.ts'
 import { policyQueries } from './queries/policy-queries.ts'
 import { countRuns } from './queries/runs.ts'
@@ -66,7 +66,7 @@ export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module
   const alertmanager = config.PLUMBLINE_ALERTMANAGER_URL
   if (!alertmanager) return modules
   const sender = alertSender(alertmanager, log, now)
-  return [...modules, { name: 'alerts', run: (signal) => runAlerting(sender, queries, signal) }]
+  return [...modules, alerting(sender, queries)]
 }
 
 /** Registers the gauge of runs by state, counted when it is asked for. */

@@ -1,7 +1,8 @@
 /** Alerts out, to Alertmanager's API v2. */
-import { sleep } from '../../../lib/runtime/clock.ts'
 import { messageOf } from '../../../lib/runtime/errors.ts'
 import type { Logger } from '../../../lib/runtime/log.ts'
+import type { Module } from '../../../lib/runtime/modules.ts'
+import { pollLoop } from '../../../lib/runtime/poll-loop.ts'
 import type { PolicyQueries, StandingAlarm } from '../queries/policy-queries.ts'
 
 const INTERVAL_MS = 15_000
@@ -91,18 +92,16 @@ async function postAlerts(url: string, alerts: readonly OutgoingAlert[]): Promis
     )
 }
 
-/** Sends what is active at every interval until the signal. */
-export async function runAlerting(
+/** Sends what is active at every interval for as long as the process lives. */
+export const alerting = (
   sender: AlertSender,
   queries: Pick<PolicyQueries, 'standingAlarms'>,
-  signal: AbortSignal,
-): Promise<void> {
-  while (!signal.aborted) {
-    try {
-      await sendAlerts(sender, await queries.standingAlarms())
-    } catch (error) {
-      sender.log.warn({ error: messageOf(error) }, 'standing alarms not read, trying again')
-    }
-    await sleep(INTERVAL_MS, signal)
-  }
-}
+): Module =>
+  pollLoop({
+    name: 'alerts',
+    everyMs: INTERVAL_MS,
+    rest: 0,
+    step: async () => sendAlerts(sender, await queries.standingAlarms()),
+    onError: (error) =>
+      sender.log.warn({ error: messageOf(error) }, 'standing alarms not read, trying again'),
+  }).module
