@@ -1,9 +1,7 @@
 /** Evaluates one due window: 1. read it; for each cohort 2. read its input, 3. evaluate, 4. follow up exactly; 5. publish. */
-import type { Combination } from '../data/cohort.ts'
-import { keyOf } from '../data/cohort.ts'
+import { ALL, keyOf, type Combination } from '../data/cohort.ts'
 import type { Fact } from '../data/metric-results.ts'
 import { evaluateTruth, evaluateWindow as metricsOf, type WindowInput } from '../evaluate/window.ts'
-import { ALL } from '../data/cohort.ts'
 import { episodeOf, worstOf } from '../plan/episodes.ts'
 import type { PastWindow } from '../plan/references.ts'
 import type { Gauges } from '../publish/prometheus-gauges.ts'

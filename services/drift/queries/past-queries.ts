@@ -56,7 +56,9 @@ export async function pastOf(
 ): Promise<PastAnswers> {
   const { windows } = reference
   const [from, to] = windows.length > 0 ? pastSpan(windows, window) : [window.start, window.start]
-  const before = judged.filter(({ end }) => end <= window.start).slice(-ERROR_WINDOWS)
+  // From the newest one back: a model has years of windows.
+  const newest = judged.findLastIndex(({ end }) => end <= window.start)
+  const before = judged.slice(Math.max(0, newest + 1 - ERROR_WINDOWS), newest + 1)
   const rows = await db.query<PastRow>(PAST, {
     model: modelId,
     reference: reference.name,
