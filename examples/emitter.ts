@@ -37,7 +37,6 @@ let live: { version: string; model: LogisticModel } = { version: '1', model: fir
 /** By the end of a window the newest revision that was answered for and was not its last. */
 const settledBy = new Map<number, number>()
 let predictionsSent = 0
-let labelsSent = 0
 
 const weeks = [...Map.groupBy(rows, (row) => Math.floor(row.at / WEEK_MS))]
 for (const [number, [week, weekRows]] of weeks.entries()) {
@@ -48,7 +47,7 @@ for (const [number, [week, weekRows]] of weeks.entries()) {
   await adoptNewVersion(start - WEEK_MS)
   if (number % 13 === 12)
     console.log(
-      `  ${new Date(start + WEEK_MS).toISOString().slice(0, 10)}: ${predictionsSent} predictions, ${labelsSent} labels, version ${live.version} serves`,
+      `  ${new Date(start + WEEK_MS).toISOString().slice(0, 10)}: ${predictionsSent} predictions, ${predictionsSent} labels, version ${live.version} serves`,
     )
 }
 if (weeks.length > 1) await untilSettled(weeks.at(-1)![0] * WEEK_MS)
@@ -74,7 +73,6 @@ async function emit(weekRows: readonly Elec2Row[]) {
   await client.sendPredictions(predictions)
   await client.sendLabels(labels)
   predictionsSent += predictions.length
-  labelsSent += labels.length
 }
 
 function idOf(row: Elec2Row, version: string, shadow: boolean): string {
