@@ -57,6 +57,23 @@ export const PlatformConfig = Type.Object({
     default: '',
     description: 'Its password.',
   }),
+  PLUMBLINE_SCHEMA_REGISTRY_CA_FILE: Type.Optional(
+    Type.String({
+      description:
+        'File (PEM) of the authorities that may sign the schema registry’s certificate. Unset: those of Node.',
+    }),
+  ),
+  PLUMBLINE_SCHEMA_REGISTRY_CERT_FILE: Type.Optional(
+    Type.String({
+      description:
+        'File (PEM) of the certificate that Plumbline shows to the schema registry. Unset: none.',
+    }),
+  ),
+  PLUMBLINE_SCHEMA_REGISTRY_KEY_FILE: Type.Optional(
+    Type.String({
+      description: 'File (PEM) of that certificate’s private key, without a passphrase.',
+    }),
+  ),
   PLUMBLINE_DUPLICATE_HORIZON: Type.Integer({
     minimum: 0,
     maximum: 100_000_000,
