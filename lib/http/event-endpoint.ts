@@ -1,10 +1,10 @@
-/** The HTTP door for events: judges each one, appends the good ones as the bytes they came in, answers for all. */
+/** The HTTP door for events: validates each one, appends the good ones as the bytes they came in, answers for all. */
 import { isUtf8 } from 'node:buffer'
 import { setImmediate } from 'node:timers/promises'
 import type { TObject } from 'typebox'
 import { answersToBody, type RejectedItem } from '../../schemas/http/errors.ts'
 import { eventBody, EventsAnswer } from '../../schemas/http/ingest.ts'
-import { createJudge, predictionKey, type Event } from '../events/validator.ts'
+import { createValidator, predictionKey, type Event } from '../events/validator.ts'
 import { Problem } from '../runtime/errors.ts'
 import { elementsOf, linesOf, OPEN_ARRAY, skipSpace, trimmed } from '../events/json/split-array.ts'
 import type { EventLog, OutgoingMessage } from '../event-log/port.ts'
@@ -33,7 +33,7 @@ interface Item {
 const TURN_MS = 10
 
 export function eventGateway(http: Http, options: GatewayOptions): void {
-  const judge = createJudge(options.schema)
+  const validator = createValidator(options.schema)
   const { service, topic, metrics, keyOf = predictionKey } = options
   const name = String((options.schema as { $id?: string }).$id)
   http.addSchema(options.schema)
@@ -75,7 +75,7 @@ export function eventGateway(http: Http, options: GatewayOptions): void {
         await setImmediate()
         turn = performance.now()
       }
-      const verdict = judge.bytes(item.bytes)
+      const verdict = validator.bytes(item.bytes)
       if (verdict.ok) {
         messages.push({ key: keyOf(verdict.event), value: item.bytes })
       } else {

@@ -7,10 +7,10 @@ import { CanaryAnswer, CanaryQuery } from '../../../schemas/http/canary.ts'
 import { answers } from '../../../schemas/http/errors.ts'
 import { ModelPath } from '../../../schemas/http/parts.ts'
 import { readPairs } from './canary-pairs.ts'
-import { MOST_UNITS, readArms } from './canary-queries.ts'
+import { MAX_UNITS, readArms } from './canary-queries.ts'
 import { evaluateCanary } from './compare-arms.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
-import { passedUntil, progressOf } from '../plan/due-windows.ts'
+import { completeUntil, progressOf } from '../plan/due-windows.ts'
 
 export interface CanaryRoutesOptions {
   db: ClickHouse
@@ -51,7 +51,7 @@ export function canaryRoutes(http: Http, { db, queries, models, now }: CanaryRou
         champion,
         candidate,
         from: query.from === undefined ? 0 : Date.parse(query.from),
-        passedUntil: passedUntil(reached, model, at),
+        completeUntil: completeUntil(reached, model, at),
       })
       if (!arms)
         throw new Problem(
@@ -66,7 +66,7 @@ export function canaryRoutes(http: Http, { db, queries, models, now }: CanaryRou
         paired,
         worthRange: worth && { low: smallest(worth), high: largest(worth) },
       })
-      const cut = [arms.champion, arms.candidate].some((arm) => arm.units === MOST_UNITS)
+      const cut = [arms.champion, arms.candidate].some((arm) => arm.units === MAX_UNITS)
       return {
         model_id: model.modelId,
         by,
@@ -80,7 +80,7 @@ export function canaryRoutes(http: Http, { db, queries, models, now }: CanaryRou
           candidate: arms.candidate.units,
           crossed: arms.crossed,
         },
-        ...(cut && { note: `of each arm the first ${MOST_UNITS} units` }),
+        ...(cut && { note: `of each arm the first ${MAX_UNITS} units` }),
         alpha,
         ...answer,
       }

@@ -10,11 +10,11 @@ import { answersToBody } from '../../../schemas/http/errors.ts'
 import { VerdictPath } from '../../../schemas/http/parts.ts'
 import { requirePrintable } from '../../../lib/events/text-rules.ts'
 
-/** `accept`: the window joins the judging reference. `dismiss`: a false alarm. `snooze`: do not page before `until`. */
+/** `accept`: the window joins the baseline. `dismiss`: a false alarm. `snooze`: do not page before `until`. */
 export type Decision = 'accept' | 'dismiss' | 'snooze'
 
 const SUMMARIES: Record<Decision, string> = {
-  accept: 'This is normal: the window joins the judging reference',
+  accept: 'This is normal: the window joins the baseline',
   dismiss: 'Not a problem: counts as a false alarm',
   snooze: 'Not now: no page for this metric and subject until a time',
 }

@@ -12,7 +12,7 @@ export function windowRoutes(http: Http, { db }: Pick<DriftRoutesOptions, 'db'>)
     {
       config: { scope: 'read' },
       schema: {
-        summary: 'Facts of windows, as they stand; filters narrow them',
+        summary: 'Results of windows, as they stand; filters narrow them',
         tags: ['models'],
         params: ModelPath,
         querystring: WindowsQuery,
