@@ -47,6 +47,7 @@ const SECURITY_SCHEMES = {
 /** Begins the document: routes that are added afterwards are in it, unless their schema says `hide`. */
 export async function beginDocument(app: Http): Promise<void> {
   app.addSchema(ProblemDocument)
+  app.addHook('onRoute', requireDescription)
   await app.register(fastifySwagger, {
     openapi: {
       openapi: '3.1.0',
@@ -57,6 +58,19 @@ export async function beginDocument(app: Http): Promise<void> {
     transform: ({ schema, url, route }) => ({ url, schema: described(schema, route) }),
     refResolver: { buildLocalReference: (json) => (json as { $id: string }).$id },
   })
+}
+
+/**
+ * Holds that no route is left out of the document by mistake.
+ *
+ * @throws {Error} for a route that lacks a summary, a tag or the schema of its success, and is no page
+ */
+function requireDescription({ method, url, schema, config }: RouteOptions): void {
+  const isPage = schema?.hide === true && config?.scope === undefined && !url.startsWith('/v1/')
+  const response = (schema?.response ?? {}) as Record<string, unknown>
+  const hasSuccess = Object.keys(response).some((status) => status.startsWith('2'))
+  if (isPage || (schema?.summary && schema.tags?.length === 1 && hasSuccess)) return
+  throw new Error(`${String(method)} ${url} needs a summary, a tag and the schema of its success`)
 }
 
 /** A route's schema as the document has it: with who may ask, and the body that the route reads itself. */

@@ -8,7 +8,7 @@ export const closed = <P extends TProperties>(
 ): TObject<P> => Type.Object(properties, { ...more, additionalProperties: false })
 
 /** A property that a caller may leave out and a handler always finds, since validation puts its `default` there. */
-export const defaulted = <T extends TSchema>(schema: T): T => Type.Optional(schema) as unknown as T
+export const defaulted = <T extends TSchema>(schema: T): T => Type.Optional(schema)
 
 /** A value, or null where it cannot be known. */
 export const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])

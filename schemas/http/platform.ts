@@ -19,11 +19,9 @@ export const MetricsAnswer = {
   description: 'The text format of Prometheus.',
   content: {
     'text/plain': {
-      schema: Type.String({
-        examples: [
-          '# TYPE plumbline_events_total counter\nplumbline_events_total{service="ingest",topic="plumbline.predictions.v1",outcome="stored",reason=""} 1\n',
-        ],
-      }),
+      schema: Type.String(),
+      example:
+        '# TYPE plumbline_events_total counter\nplumbline_events_total{service="ingest",topic="plumbline.predictions.v1",outcome="stored",reason=""} 1\n',
     },
   },
 }

@@ -9,7 +9,7 @@ import {
   CompareQuery,
   SpansQuery,
   ViolationsAnswer,
-} from '../../../schemas/http/drift.ts'
+} from '../../../schemas/http/metric-results.ts'
 import { answers } from '../../../schemas/http/errors.ts'
 import { ModelPath } from '../../../schemas/http/parts.ts'
 import { ALL } from '../data/cohort.ts'

@@ -1,6 +1,6 @@
 /** The metric results of a model's windows. */
 import type { Http } from '../../../lib/http/server.ts'
-import { WindowsAnswer, WindowsQuery } from '../../../schemas/http/drift.ts'
+import { WindowsAnswer, WindowsQuery } from '../../../schemas/http/metric-results.ts'
 import { answers } from '../../../schemas/http/errors.ts'
 import { ModelPath } from '../../../schemas/http/parts.ts'
 import { windowMetrics } from '../queries/published-windows.ts'

@@ -1,6 +1,6 @@
 /** What pages and callers are shown of evaluated windows. */
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
-import type { WindowMetric } from '../../../schemas/http/drift.ts'
+import type { WindowMetric } from '../../../schemas/http/metric-results.ts'
 import { MIN_CELL } from '../evaluate/thresholds.ts'
 
 /** Rows of one answer; of more, those of the newest windows. */
