@@ -60,7 +60,7 @@ const LABEL = {
 const ATTRIBUTES = { subject_id: 's-1', attributes: { sex: '2' }, observed_at: AT }
 
 /** One example of each event, by the `$id` of its schema. */
-export const EVENT_EXAMPLES: Readonly<Record<string, object>> = {
+const EVENT_EXAMPLES: Readonly<Record<string, object>> = {
   'prediction.v1': PREDICTION,
   'label.v1': LABEL,
   'attributes.v1': ATTRIBUTES,
