@@ -9,6 +9,7 @@ import type { Logger } from '../../lib/runtime/log.ts'
 import type { Metrics } from '../../lib/runtime/metrics.ts'
 import type { Models } from '../../lib/models/model-files.ts'
 import type { Module } from '../../lib/runtime/modules.ts'
+import { pollLoop } from '../../lib/runtime/poll-loop.ts'
 import type { SinkParts } from '../../lib/sink/sink.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import type { DriftConfig } from './config.ts'
@@ -89,7 +90,17 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
     woken.abort()
     woken = new AbortController()
   }
-  let nextScan = 0
+  const scanning = pollLoop({
+    name: 'drift scan',
+    everyMs: config.PLUMBLINE_DRIFT_SCAN_SECONDS * 1000,
+    retryMs: RETRY_MS,
+    rest: 0,
+    step: async () => {
+      for (const modelId of await monitored.list()) agenda.want(modelId, now())
+      wake()
+    },
+    onError: (error) => log.error({ error: messageOf(error) }, 'models not listed, trying again'),
+  })
   const hints = eventLog.hints({
     topic: TOPICS.windows.topic,
     group: 'plumbline-drift',
@@ -98,22 +109,8 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
       agenda.want(key, now())
       wake()
     },
-    assigned: () => {
-      nextScan = 0
-      wake()
-    },
+    assigned: scanning.wake,
   })
-
-  async function scan() {
-    nextScan = now() + config.PLUMBLINE_DRIFT_SCAN_SECONDS * 1000
-    try {
-      for (const modelId of await monitored.list()) agenda.want(modelId, now())
-      wake()
-    } catch (error) {
-      log.error({ error: messageOf(error) }, 'models not listed, trying again')
-      nextScan = now() + RETRY_MS
-    }
-  }
 
   const judging: Module = {
     name: 'drift',
@@ -121,14 +118,8 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
       const pause = (ms: number) =>
         sleep(Math.min(Math.max(1, ms), MOST_PAUSE_MS), AbortSignal.any([signal, woken.signal]))
       const judge = batchJudge({ agenda, gauges, hints, models, seconds, tell, now, pause })
-      const scanning = async () => {
-        while (!signal.aborted) {
-          if (now() >= nextScan) await scan()
-          else await pause(nextScan - now())
-        }
-      }
-      await Promise.all([scanning(), ...judges.map((own) => judge(own, signal))])
+      await Promise.all(judges.map((own) => judge(own, signal)))
     },
   }
-  return [hints.module, judging]
+  return [hints.module, scanning.module, judging]
 }
