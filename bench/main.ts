@@ -1,7 +1,8 @@
-/** `npm run bench [-- --json --only ingest,gateway,window,slices,truth,join]`: what Plumbline reaches, beside the ceilings of the same machine in the same run. */
+/** `npm run bench [-- --json --only ingest,gateway,window,slices,truth,join,idle]`: what Plumbline reaches, beside the ceilings of the same machine in the same run. */
 import { cpus, tmpdir, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { benchGateway } from './gateway.ts'
+import { benchIdle } from './idle.ts'
 import { benchIngest } from './ingest.ts'
 import { benchJoin } from './join.ts'
 import { benchSlices } from './slices.ts'
@@ -24,7 +25,7 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '5' },
     events: { type: 'string', default: '300000' },
-    only: { type: 'string', default: 'ingest,gateway,window,slices,truth,join' },
+    only: { type: 'string', default: 'ingest,gateway,window,slices,truth,join,idle' },
     predictions: { type: 'string', default: '10000000' },
   },
 })
@@ -42,6 +43,7 @@ const parts: Record<string, () => Promise<Result[]>> = {
   slices: () => benchSlices(rounds),
   truth: () => benchTruth(rounds),
   join: () => benchJoin(Number(values.predictions)),
+  idle: () => benchIdle(),
 }
 for (const name of values.only.split(',')) {
   const part = parts[name]

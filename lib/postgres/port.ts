@@ -81,6 +81,9 @@ export interface EmbeddedPostgres extends Postgres {
   db: PGlite
 }
 
+/** PostgreSQL's own 128 MB would all be resident; control state is small, and the kernel keeps its files in memory. */
+const START_PARAMS = [...PGlite.defaultStartParams, '-c', 'shared_buffers=16MB']
+
 /**
  * Opens PGlite on a directory. PGlite takes no lock itself, and a second process would lose its writes:
  * a lock file that names the process guards the directory.
@@ -98,7 +101,7 @@ export async function embeddedPostgres(
     (holder) =>
       `the control database ${path} is held by process ${holder}: stop it, or set PLUMBLINE_POSTGRES_URL`,
   )
-  const db = await PGlite.create(path)
+  const db = await PGlite.create(path, { startParams: START_PARAMS })
   const { listen, committed } = commits()
   // It was made or recovered just now.
   await synced()
