@@ -28,7 +28,7 @@ test('two lines are a model: everything else has a default', () => {
 
 test('one reference always evaluates', () => {
   const model = parseModel('model_id: m\ntask: binary\nreferences: { old: { kind: first } }')
-  expect(model.references['old']?.evaluate).toBe(true)
+  expect(model.references['old']?.baseline).toBe(true)
 })
 
 test('every problem is told at once, with its place', () => {

@@ -133,7 +133,7 @@ function withDefaults(file: ModelFile, revision: string): Model {
     file.references && Object.keys(file.references).length > 0
       ? file.references
       : DEFAULT_REFERENCES
-  const evaluated = Object.values(references).some((reference) => reference.baseline)
+  const hasBaseline = Object.values(references).some((reference) => reference.baseline)
   const [onlyName] = Object.keys(references)
   return {
     modelId: file.model_id,
@@ -151,7 +151,7 @@ function withDefaults(file: ModelFile, revision: string): Model {
     scoreKind: file.score_kind ?? 'probability',
     outputKind: file.output?.kind,
     threshold: file.threshold ?? (file.score_kind === 'margin' ? 0 : 0.5),
-    references: evaluated
+    references: hasBaseline
       ? references
       : { ...references, [onlyName!]: { ...references[onlyName!]!, baseline: true } },
     features: file.features ?? {},
@@ -195,11 +195,11 @@ function crossChecks(file: ModelFile): string[] {
     if (kind === 'season' && windows?.season === undefined)
       problems.push(`references.${name} of kind season needs windows.season`)
   }
-  const evaluates = Object.values(file.references ?? {}).filter((reference) => reference.baseline)
-  if (evaluates.length > 1) problems.push('references: only one may have baseline: true')
-  if (evaluates[0] && ['trailing', 'previous'].includes(evaluates[0].kind))
+  const baselines = Object.values(file.references ?? {}).filter((reference) => reference.baseline)
+  if (baselines.length > 1) problems.push('references: only one may have baseline: true')
+  if (baselines[0] && ['trailing', 'previous'].includes(baselines[0].kind))
     problems.push(
-      `references: a reference of kind ${evaluates[0].kind} forgets what it drifts with, and cannot evaluate`,
+      `references: a reference of kind ${baselines[0].kind} forgets what it drifts with, and cannot be the baseline`,
     )
   const looks = file.labels?.evaluate_at
   if (looks && (looks.length === 0 || !looks.includes(1)))

@@ -88,7 +88,10 @@ export function eventMapping(options: EventMappingOptions): EventMapping {
     }
     return true
   }
-  const refused = ({ rejection }: ValidationResult & { ok: false }, message: LoggedMessage): DeadLetter => ({
+  const refused = (
+    { rejection }: ValidationResult & { ok: false },
+    message: LoggedMessage,
+  ): DeadLetter => ({
     message,
     code: rejection.code,
     text: rejection.message,

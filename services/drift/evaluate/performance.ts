@@ -81,7 +81,11 @@ const isUnknown = ({ metric }: Measure, fault: ClassFault | undefined) =>
   !metric.startsWith('custom.') &&
   (fault.of === 'all' || OF_SCORES.has(metric))
 
-const unknown = ({ metric }: Measure, { reason }: ClassFault, more: Partial<MetricResult>): MetricResult =>
+const unknown = (
+  { metric }: Measure,
+  { reason }: ClassFault,
+  more: Partial<MetricResult>,
+): MetricResult =>
   metricResult('performance', '', metric, null, { ...more, verdict: 'incomplete', reason })
 
 const finite = (x: number) => (Number.isFinite(x) ? x : null)
