@@ -105,10 +105,14 @@ test('Node: every event arrives once, through three kills of the gateway', async
 })
 
 /** @param started is given the process, once it runs */
-const python = (code: string, url: string, started = (_: ChildProcessWithoutNullStreams) => {}) =>
+const python = (
+  code: string,
+  url: string,
+  started?: (child: ChildProcessWithoutNullStreams) => void,
+) =>
   new Promise<Record<string, number>>((resolve, reject) => {
     const child = spawn('python3', ['-c', code, url], { cwd: join(ROOT, 'emitters/python') })
-    started(child)
+    started?.(child)
     // It may end before it has read everything.
     child.stdin.on('error', () => {})
     let out = ''

@@ -29,7 +29,7 @@ beforeAll(async () => {
     PLUMBLINE_LOG_LEVEL: 'error',
   }
 })
-afterAll(() => kafka.stop())
+afterAll(() => kafka?.stop())
 
 test(`${KILLS} SIGKILLs under load: rows, ids and every count equal the events sent (seed ${SEED})`, async () => {
   let random = SEED
