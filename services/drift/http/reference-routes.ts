@@ -5,7 +5,7 @@ import type { Models } from '../../../lib/models/model-files.ts'
 import type { Spool } from '../../../lib/clickhouse/spool.ts'
 import { requirePrintable } from '../../../lib/events/text-rules.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
-import { uploadedId, type StoredReference } from '../plan/references.ts'
+import { uploadedId, type StoredReference } from '../plan/stored-references.ts'
 import { spanBetween } from './spans.ts'
 import { storeUploaded } from './uploaded-reference.ts'
 
