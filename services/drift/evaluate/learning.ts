@@ -20,6 +20,8 @@ export const learningReason = ({ window, of }: Pick<Learning, 'window' | 'of'>):
  * Takes the verdict from a metric result that lacks a baseline, and says why; its value stays. Too little data stays `incomplete`.
  */
 export function whileLearning(result: MetricResult, learning: Learning | undefined): MetricResult {
+  // Operations are evaluated by a whole baseline alone, or, as silence is, by none.
+  if (result.family === 'operations') return result
   const lacksBaseline = isEvaluated(result) || result.reason === NO_REFERENCE
   if (!learning || !lacksBaseline) return result
   return { ...result, verdict: 'none', threshold: null, reason: learningReason(learning) }
