@@ -24,6 +24,7 @@ import { numericContrast } from '../../../lib/stats/window-tests/window-referenc
 import type { Window } from '../../../lib/models/windows.ts'
 import { metricResult, isEvaluated, type MetricResult } from '../data/metric-results.ts'
 import type { PastShift } from '../data/past-shifts.ts'
+import { PART_OF_REFERENCE } from './learning.ts'
 import { freshShare, likelyCount } from './reference-series.ts'
 import { FAMILY_SHARES, levelVerdict, marked } from './thresholds.ts'
 import { effectiveOf, missingOf, type WindowCounts } from '../data/window-data.ts'
@@ -57,7 +58,7 @@ export function withShiftVerdicts(
 ): MetricResult[] {
   if (covers(spans, window))
     return results.map((f) =>
-      isEvaluated(f) ? { ...f, verdict: 'none', reason: 'part of the reference' } : f,
+      isEvaluated(f) ? { ...f, verdict: 'none', reason: PART_OF_REFERENCE } : f,
     )
   if (!reference)
     return results.map((f) => marked(f, `fewer than ${MIN_WINDOWS} reference windows`))

@@ -73,13 +73,34 @@ export function evaluateWindow(input: WindowInput, model: Model): MetricResult[]
     duplicateRatio(input.counts),
     ...leftOut(input.counts),
   ]
+  const evaluated = results
+    .map((f) => whileLearning(f, input.learning))
+    .map((f) => overridden(f, model.overrides))
+    .map((f) => gated(f, input.completeness, model.windows.min_completeness))
   return [
-    ...results
-      .map((f) => whileLearning(f, input.learning))
-      .map((f) => overridden(f, model.overrides))
-      .map((f) => gated(f, input.completeness, model.windows.min_completeness))
-      .map((f) => withEffectiveSize(f, input.counts)),
+    ...[...evaluated, ...driftShare(evaluated)].map((f) => withEffectiveSize(f, input.counts)),
     ...evaluateTruth(input, model),
+  ]
+}
+
+/** The share of features that drifted, of those with a verdict; nothing where none has one. */
+function driftShare(results: readonly MetricResult[]): MetricResult[] {
+  const features = results.filter(
+    ({ family, metric, subject, convention, verdict }) =>
+      family === 'drift' &&
+      metric === 'psi' &&
+      convention === 'plumbline' &&
+      isFeature(subject) &&
+      (verdict === 'ok' || verdict === 'warning' || verdict === 'alarm'),
+  )
+  if (features.length === 0) return []
+  const drifted = features.filter(({ verdict }) => verdict === 'alarm').length
+  return [
+    metricResult('drift', '', 'drift_share', drifted / features.length, {
+      n_current: features.length,
+      reference: features[0]!.reference,
+      reason: `${drifted} of ${features.length} features`,
+    }),
   ]
 }
 

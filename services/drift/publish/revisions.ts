@@ -14,6 +14,7 @@ import type { Model } from '../../../lib/models/model-files.ts'
 import { TOPICS } from '../../../schemas/topics.ts'
 import type { Worst } from '../plan/episodes.ts'
 import { resultKey, type MetricResult } from '../data/metric-results.ts'
+import { LEARNING, PART_OF_REFERENCE } from '../evaluate/learning.ts'
 import { metricRows, sliceColumns, tokenOf, verdictRow, type RevisionKey } from './rows.ts'
 import type { Due } from '../plan/due-windows.ts'
 
@@ -86,17 +87,26 @@ export function revisionWriter(db: ClickHouse, eventLog: Pick<EventLog, 'append'
     })
     await eventLog.append(
       TOPICS.verdicts.topic,
-      verdicts.map((row) => ({ key: window.model.modelId, value: JSON.stringify(row) })),
+      verdicts
+        .filter(({ verdict, previous_verdict: previous }) => verdict !== 'none' || previous !== '')
+        .map((row) => ({ key: window.model.modelId, value: JSON.stringify(row) })),
     )
   }
 }
 
-/** Of results that have a verdict, or had one. */
+/**
+ * Whether a metric that is evaluated otherwise has no verdict in this window: its baseline is being learned, or the window is part
+ * of it. An alarm of an earlier window ends then, which only a row can say.
+ */
+const isSuspended = ({ verdict, reason }: MetricResult) =>
+  verdict === 'none' && (reason.startsWith(LEARNING) || reason === PART_OF_REFERENCE)
+
+/** Of results that have a verdict, had one, or lack it for now. */
 function verdictRows({ key, changed, before }: Revision) {
   return changed.flatMap((result) => {
     const previous = before.get(resultKey(result))?.verdict ?? ''
     const isOne = result.verdict !== 'none' || (previous !== '' && previous !== 'none')
-    return isOne ? [verdictRow(result, key, previous)] : []
+    return isOne || isSuspended(result) ? [verdictRow(result, key, previous)] : []
   })
 }
 

@@ -99,6 +99,7 @@ export function verdictRow(result: MetricResult, key: RevisionKey, previous: str
     metric: result.metric,
     convention: result.convention,
     value: result.value,
+    baseline_value: result.baseline_value,
     threshold: result.threshold,
     verdict: result.verdict,
     previous_verdict: previous,
