@@ -22,9 +22,13 @@ import { createJoin } from './loop/join.ts'
 import { lateAttributes } from './loop/late-attributes.ts'
 import { feedbackRoutes } from './http/routes.ts'
 import { LABEL_MAPPINGS } from './data/label-rows.ts'
+import type { ReviewStore } from './queries/review-tasks.ts'
 import { waitingMetrics } from './queries/waiting-labels.ts'
 
-/** The parts of the process that feedback stands on; `clickhouse` gives a connection of its own to each role. */
+/**
+ * The parts of the process that feedback is built on; `clickhouse` gives a connection of its own to
+ * each role.
+ */
 export interface FeedbackDeps {
   http: Http
   eventLog: EventLog
@@ -37,23 +41,23 @@ export interface FeedbackDeps {
   now: () => number
 }
 
-/** Attributes wait only from an insert on, which wakes their join: it looks unasked for what a killed process has left. */
+/**
+ * The longest pause of the attribute join. Attributes begin to wait with an insert, which wakes the
+ * join; this poll finds what a killed process has left.
+ */
 const LONGEST_IDLE_MS = 10_000
-/** The pause of a loop that finds nothing grows up to this; what comes into this process wakes the joins at once. */
+/** The longest pause of a loop that finds nothing; an insert of this process wakes the joins at once. */
 const IDLE_MS = 2000
 const DRAW_POLL_MS = 5000
 const EMIT_POLL_MS = 250
 const METRICS_POLL_MS = 10_000
 
-/** Labels and attributes -> ClickHouse, joined with predictions; and people's answers, which become labels. */
+/** Labels and attributes -> ClickHouse, joined with predictions; and reviewers' answers, which become labels. */
 export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
   const { eventLog, models, metrics, log, now } = deps
   const db = deps.clickhouse('feedback')
   const leaseSeconds = config.PLUMBLINE_REVIEW_LEASE_SECONDS
   const reviews = { db: deps.postgres, leaseSeconds, now }
-  const wakeUps = createWakeUps(eventLog, (error) =>
-    log.warn({ error: messageOf(error) }, 'wake-up not sent'),
-  )
   feedbackRoutes(deps.http, {
     eventLog,
     metrics,
@@ -61,34 +65,25 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
     db: deps.clickhouse('feedback-http'),
     classesOf: (modelId) => models.get(modelId).classes,
   })
-
-  const join = createJoin(deps.clickhouse('feedback-join'), models)
-  const labelJoin = joinLoop('label join', join, { wakeUps, log }, IDLE_MS)
   const waiting = waitingMetrics(deps.clickhouse('feedback-waiting'), metrics.registry, now)
-  const late = lateAttributes(deps.clickhouse('feedback-attributes'))
-  const attributeJoin = joinLoop('attribute join', late, { wakeUps, log }, LONGEST_IDLE_MS)
-  const stored = { ...deps.sinkParts, service: 'feedback', clickhouse: db, eventLog }
+  return [
+    loop(log, 'labels waiting', METRICS_POLL_MS, () => waiting.refresh()),
+    ...reviewing(deps, db, reviews),
+    ...storing(deps, db),
+  ]
+}
 
-  const failures = createItemFailures(metrics.registry, log)
-  const drawn = models.declared.filter((model) => model.review.budgetPerDay > 0)
-  const emitter = { reviews, eventLog, failures, setAside: new Map<string, number>() }
-  const loop = (
-    name: string,
-    everyMs: number,
-    step: PollLoopOptions['step'],
-    longestIdleMs = everyMs,
-  ): Module =>
-    pollLoop({
-      name,
-      everyMs,
-      longestIdleMs,
-      step,
-      onError: (error) =>
-        log.warn({ loop: name, error: messageOf(error) }, 'step failed, trying again'),
-    }).module
-  const draw = loop('review draw', DRAW_POLL_MS, () =>
-    addDrawnTasks({ db, reviews, failures }, drawn),
+/** Stores labels and attributes, and joins each with predictions. */
+function storing(deps: FeedbackDeps, db: ClickHouse): Module[] {
+  const { clickhouse, eventLog, log, models, sinkParts } = deps
+  const wakeUps = createWakeUps(eventLog, (error) =>
+    log.warn({ error: messageOf(error) }, 'wake-up not sent'),
   )
+  const join = createJoin(clickhouse('feedback-join'), models)
+  const labelJoin = joinLoop('label join', join, { wakeUps, log }, IDLE_MS)
+  const late = lateAttributes(clickhouse('feedback-attributes'))
+  const attributeJoin = joinLoop('attribute join', late, { wakeUps, log }, LONGEST_IDLE_MS)
+  const stored = { ...sinkParts, service: 'feedback', clickhouse: db, eventLog }
   return [
     sinkConsumer({
       ...stored,
@@ -106,9 +101,37 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
     }),
     labelJoin.module,
     attributeJoin.module,
-    loop('labels waiting', METRICS_POLL_MS, () => waiting.refresh()),
-    ...(drawn.length > 0 ? [draw] : []),
-    loop('review labels', EMIT_POLL_MS, () => emitLabels(emitter), IDLE_MS),
     { name: 'feedback wake-ups', stop: async () => wakeUps.stop() },
   ]
+}
+
+/** Draws predictions for review, where a model asks for it, and sends the answers as labels. */
+function reviewing(deps: FeedbackDeps, db: ClickHouse, reviews: ReviewStore): Module[] {
+  const { eventLog, log, metrics, models } = deps
+  const failures = createItemFailures(metrics.registry, log)
+  const drawn = models.declared.filter((model) => model.review.budgetPerDay > 0)
+  const emitter = { reviews, eventLog, failures, setAside: new Map<string, number>() }
+  const draw = () => addDrawnTasks({ db, reviews, failures }, drawn)
+  return [
+    ...(drawn.length > 0 ? [loop(log, 'review draw', DRAW_POLL_MS, draw)] : []),
+    loop(log, 'review labels', { everyMs: EMIT_POLL_MS, longestIdleMs: IDLE_MS }, () =>
+      emitLabels(emitter),
+    ),
+  ]
+}
+
+/** A poll loop whose failed steps are logged and tried again; a number is its pause in milliseconds. */
+function loop(
+  log: Logger,
+  name: string,
+  pause: number | Pick<PollLoopOptions, 'everyMs' | 'longestIdleMs'>,
+  step: PollLoopOptions['step'],
+): Module {
+  return pollLoop({
+    name,
+    ...(typeof pause === 'number' ? { everyMs: pause } : pause),
+    step,
+    onError: (error) =>
+      log.warn({ loop: name, error: messageOf(error) }, 'step failed, trying again'),
+  }).module
 }

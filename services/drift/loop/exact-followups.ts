@@ -1,7 +1,7 @@
 /** What counts leave open is read from rows: a distance on either side of its line, and what alarms do to the score. Seldom asked. */
 import type { Model } from '../../../lib/models/model-files.ts'
 import type { Window } from '../../../lib/models/windows.ts'
-import { settledKs, undecidedKs } from '../evaluate/drift.ts'
+import { settledKs, undecidedKs } from '../evaluate/numeric-drift.ts'
 import { alarmedFeatures, withMovement } from '../evaluate/score-attribution.ts'
 import type { MetricResult } from '../data/metric-results.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'

@@ -13,16 +13,10 @@ import {
 } from '../data/cohort.ts'
 import { effectiveCounts } from '../data/sampling.ts'
 import type { WindowCounts } from '../data/window-data.ts'
-import {
-  keptCounts,
-  rawCounts,
-  readCounted,
-  readCounts,
-  readTotals,
-  type Counts,
-} from './count-queries.ts'
+import { keptCounts, readCounted, readCounts, readTotals, type Counts } from './count-queries.ts'
 import { ofModels, totalsOf, WEIGHTS, type Present } from './event-totals.ts'
 import { tablesOf } from './late-attributes.ts'
+import { rawCounts } from './raw-counts.ts'
 import { countedSlice } from './slice-counts.ts'
 
 const COUNTS_OF_ALL = `WHERE model_id IN {models:Array(String)} AND ${within('step')}`
