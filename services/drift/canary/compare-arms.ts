@@ -29,6 +29,10 @@ export interface Arm {
   costs: readonly number[]
 }
 
+/**
+ * How arms are compared; `alpha` is the probability of any wrong decision, over all metrics and all
+ * interim looks.
+ */
 export interface CanaryOptions {
   alpha: number
   /** Share of the units that was meant for the candidate; undefined where nobody says. */
@@ -39,8 +43,10 @@ export interface CanaryOptions {
   paired?: boolean
 }
 
+/** What is known of the candidate; `undecided` may change with more units. */
 export type Decision = 'better' | 'worse' | 'undecided'
 
+/** One metric of both arms; null where an arm has no value of it or a bound is infinite. */
 export interface CanaryMetric {
   metric: string
   champion: number | null
@@ -55,6 +61,7 @@ export interface CanaryMetric {
   decision: Decision
 }
 
+/** The decision on a candidate, with what it rests on. */
 export interface CanaryAnswer {
   /** `worse` where any metric is; `better` where some metric is and none is worse. */
   decision: Decision | 'invalid'
@@ -77,6 +84,10 @@ interface Comparison {
   summary: (values: readonly number[]) => number
 }
 
+/**
+ * Compares a candidate with the champion. The answer is `invalid` where units were not drawn in the
+ * declared share.
+ */
 export function evaluateCanary(
   champion: Arm,
   candidate: Arm,

@@ -13,6 +13,7 @@ export interface Cohort {
   slice?: { key: string; value: string }
 }
 
+/** The model as a whole: every version and variant, without shadows. */
 export const ALL: Cohort = { modelVersion: '', variant: '' }
 
 /** The same for two cohorts only if they are. */
@@ -78,6 +79,10 @@ export const spanOf = (column: string) =>
 /** Epoch milliseconds as ClickHouse reads them. */
 export const sqlTime = (ms: number) => new Date(ms).toISOString().replace('T', ' ').replace('Z', '')
 
+/**
+ * Parameters that the conditions of this file take; times are in UTC. `spans` has at least one
+ * entry.
+ */
 export function paramsOf(modelId: string, spans: readonly Window[], c: Cohort): Params {
   return {
     model: modelId,

@@ -1,7 +1,12 @@
 /** One number about one window, as it will stand in `window_metrics`. */
 export type Family = 'drift' | 'quality' | 'performance' | 'fairness' | 'operations'
+
+/**
+ * What a result says of its metric; `incomplete`: too little data, `none`: nothing is evaluated.
+ */
 export type Verdict = 'ok' | 'warning' | 'alarm' | 'incomplete' | 'none'
 
+/** One row of `window_metrics`: one number about one window. */
 export interface MetricResult {
   family: Family
   /** A feature, `@prediction`, `@score`, a group such as `sex=1`, or '' for the model as a whole. */
@@ -73,6 +78,7 @@ export function metricResult(
 /** The columns of a result in `window_metrics`; what else stands there is the revision's. */
 export const RESULT_COLUMNS = Object.keys(metricResult('drift', '', '', null))
 
+/** Whether a result has a verdict on its value: ok, warning or alarm. */
 export const isEvaluated = ({ verdict }: MetricResult) =>
   verdict === 'ok' || verdict === 'warning' || verdict === 'alarm'
 

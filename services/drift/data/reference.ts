@@ -6,6 +6,7 @@ import type { Window } from '../../../lib/models/windows.ts'
 import type { Features } from './feature-matrix.ts'
 import type { OutcomeCounts, WindowCounts } from './window-data.ts'
 
+/** Everything that is read of a reference; the baseline alone has what verdicts need. */
 export interface ReferenceData {
   name: string
   baseline: boolean
@@ -26,6 +27,7 @@ export interface ReferenceData {
 export const covers = (spans: readonly Window[], window: Window) =>
   spans.some((span) => span.start <= window.start && span.end >= window.end)
 
+/** A share as a count of a size; `size` is 0 where there are no values. */
 export interface Share {
   count: number
   size: number
@@ -45,6 +47,7 @@ export interface CategoryReference {
   fresh: readonly Share[]
 }
 
+/** The windows of a reference one by one; all arrays follow the order of `windows`. */
 export interface ReferenceWindows {
   windows: readonly Window[]
   /** Events per window, by what they are worth. */
@@ -66,6 +69,7 @@ export interface Drawn {
   embedding: readonly number[]
 }
 
+/** Rows of a reference, and how its own windows differ from each other. */
 export interface MultivariateReference {
   rows: readonly Drawn[]
   /** Per statistic, of each window of the reference against the others; empty where they are too few. */

@@ -3,6 +3,7 @@ import { categoryTotal, type CategoryCounts } from '../../../lib/sink/counts/cat
 import { sampleSize, type BinnedSample } from '../../../lib/stats/samples/binned-sample.ts'
 import type { Confusion } from '../../../lib/stats/estimators/confusion.ts'
 
+/** Counts of the events of a span. */
 export interface WindowCounts {
   events: number
   /** How many independent events they are worth, and the counts below count; `events` where nothing was sampled. */
@@ -57,6 +58,7 @@ export const noOutcomes = (predictions: number): OutcomeCounts => ({
   custom: [],
 })
 
+/** How scores of the positive class rank the labelled cases; null where a class has no case. */
 export interface ScoredOutcomes {
   positives: number
   negatives: number
@@ -68,6 +70,7 @@ export interface ScoredOutcomes {
   losses: { logLoss: Mean; brier: Mean } | undefined
 }
 
+/** Outcomes of forecasts that give quantiles. */
 export interface ForecastCounts {
   n: number
   /** Pinball loss, of each forecast the mean over its quantiles. */
@@ -97,6 +100,7 @@ export interface CustomValue {
   n: number
 }
 
+/** Moments of the errors of a regression, in the unit of the label. */
 export interface ErrorMoments {
   n: number
   absolute: Mean
@@ -112,6 +116,7 @@ export interface ErrorMoments {
   meanLabel: number
 }
 
+/** A mean, and the standard deviation of the single values. */
 export interface Mean {
   mean: number
   standardDeviation: number
@@ -138,6 +143,7 @@ export interface GroupCounts {
   }
 }
 
+/** How many independent events a window is worth; `events` where nothing was sampled. */
 export const effectiveOf = ({ effective, events }: WindowCounts) => effective ?? events
 
 /** How many values a subject has of each kind. */

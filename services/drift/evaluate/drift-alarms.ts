@@ -27,6 +27,7 @@ import { freshShare, MIN_WINDOWS, likelyCount } from './reference-series.ts'
 import { FAMILY_SHARES, levelVerdict, marked } from './thresholds.ts'
 import { effectiveOf, missingOf, type WindowCounts } from '../data/window-data.ts'
 
+/** What verdicts of drift depend on besides the counts. */
 export interface ShiftRules {
   /** Share of windows that may alarm by chance, over all families. */
   windowLevel: number

@@ -14,6 +14,7 @@ interface Share {
   n: number
 }
 
+/** What verdicts on one protected attribute depend on. */
 export interface FairnessRules {
   attribute: string
   /** The group others are compared with; the largest one when undefined. */
@@ -49,6 +50,10 @@ export function fairnessAttributes({
   return [...single.map(([name, { privileged }]) => ({ name, privileged })), ...pairs]
 }
 
+/**
+ * Rates of every group, and comparisons with the privileged one: parity difference and ratio, and
+ * error rates where labels are known. Empty where no group has predictions.
+ */
 export function evaluateFairness(
   groups: readonly GroupCounts[],
   rules: FairnessRules,

@@ -12,6 +12,7 @@ import { levelKey, sizeOf, type LevelHistory, type PastLevel } from '../data/pas
 import { coveredTwice, MIN_WINDOWS } from './reference-series.ts'
 import { MIN_RISE, FAMILY_SHARES, levelVerdict, marked, MIN_FALL } from './thresholds.ts'
 
+/** What verdicts on a number depend on besides the number and its history. */
 export interface LevelRules {
   window: Window
   /** Share of windows that may alarm by chance, over all families. */

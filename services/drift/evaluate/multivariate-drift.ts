@@ -17,6 +17,7 @@ import { featureMatrix, featureNames, type Features } from '../data/feature-matr
 import { MIN_WINDOWS } from './reference-series.ts'
 import { FAMILY_SHARES, levelVerdict } from './thresholds.ts'
 
+/** What verdicts of multivariate drift depend on. */
 export interface MultivariateRules {
   reference: string
   /** Share of windows that may alarm by chance, over all families. */
@@ -72,6 +73,10 @@ export function multivariateReference(
   }
 }
 
+/**
+ * Compares all features of a window at once with a reference: a classifier, embeddings. Statistics
+ * that the rows do not allow are left out; verdicts need enough windows of the reference.
+ */
 export function evaluateMultivariate(
   current: readonly Drawn[],
   { rows, own }: MultivariateReference,

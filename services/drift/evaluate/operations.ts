@@ -9,6 +9,10 @@ import { effectiveOf, type WindowCounts } from '../data/window-data.ts'
 
 const CI_LEVEL = 0.95
 
+/**
+ * Throughput per second, error ratio, latency in milliseconds, cost and tokens of a window that is
+ * `windowMs` long. Metrics without a value in the window are left out.
+ */
 export function evaluateOperations(current: WindowCounts, windowMs: number): MetricResult[] {
   const { events, errors, weight = events, errorWeight = errors } = current
   const independent = effectiveOf(current)

@@ -12,6 +12,7 @@ import type { OutcomeCounts } from '../data/window-data.ts'
 const CI_LEVEL = 0.95
 const ALARM_LEVEL = 0.99
 
+/** What verdicts on performance depend on. */
 export interface PerformanceRules extends MeasureRules {
   minLabelled: number
   minCount: number
@@ -24,6 +25,10 @@ export interface PerformanceRules extends MeasureRules {
   faults?: { current: ClassFault | undefined; reference: ClassFault | undefined }
 }
 
+/**
+ * Label coverage, label delay and every measure that the outcomes allow, with intervals. A fall
+ * against the reference has a verdict only where labels are mature and many enough.
+ */
 export function evaluatePerformance(
   current: OutcomeCounts,
   reference: ReferenceData | undefined,

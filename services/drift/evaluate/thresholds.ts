@@ -7,15 +7,27 @@ import { isEvaluated, type MetricResult, type Verdict } from '../data/metric-res
 
 const PSI_WARNING = 0.1
 const PSI_ALARM = 0.25
+/** D of Kolmogorov and Smirnov below this is no alarm, however small its p value. */
 export const KS_MIN_D = 0.1
+/** The p value below which D may alarm. */
 export const KS_P = 0.001
 /** A fall of performance that matters: absolute for scores in [0, 1], relative for errors. */
 export const PERFORMANCE_FALL = 0.05
+
+/** A relative rise of an error that matters. */
 export const ERROR_RISE = 0.1
 /** Where the noise between windows is known: what does not matter however sure it is, likewise. */
 export const MIN_FALL = 0.02
+
+/**
+ * A relative rise of an error below this does not matter where the noise between windows is known.
+ */
 export const MIN_RISE = 0.05
+
+/** A difference of rates between groups beyond this alarms. */
 export const FAIRNESS_DIFFERENCE = 0.1
+
+/** A ratio of rates between groups below this alarms (the four-fifths rule). */
 export const FAIRNESS_RATIO = 0.8
 /** Smaller groups are neither compared nor shown: one person is no group, and could be told of. */
 export const MIN_CELL = 10
@@ -26,6 +38,7 @@ export function psiAlarmLine(bins: number, nReference: number, nCurrent: number)
   return Math.max(PSI_ALARM, noise)
 }
 
+/** The verdict on PSI; `alarmLine` is that of {@link psiAlarmLine}. */
 export function psiVerdict(value: number, alarmLine: number): Verdict {
   if (value > alarmLine) return 'alarm'
   return value > PSI_WARNING ? 'warning' : 'ok'

@@ -32,6 +32,7 @@ import {
   type WindowCounts,
 } from '../data/window-data.ts'
 
+/** Everything that was read of one cohort of a window. */
 export interface WindowInput {
   counts: WindowCounts
   outcomes: OutcomeCounts
@@ -59,6 +60,7 @@ export interface WindowInput {
   maturity: number
 }
 
+/** Every metric of one cohort of a window, with its verdict. Depends on the input alone. */
 export function evaluateWindow(input: WindowInput, model: Model): MetricResult[] {
   const results = [
     ...input.references.flatMap((reference) => driftResults(input, reference, model)),

@@ -31,7 +31,10 @@ const NUMERIC = {
   trustyai: { ks: ksStatistic },
 } satisfies Record<string, Record<string, Numeric>>
 
+/** The name of an interop convention. */
 export type Dialect = keyof typeof NUMERIC
+
+/** Every interop convention that spans can be compared by. */
 export const DIALECTS = Object.keys(NUMERIC) as Dialect[]
 
 /**

@@ -23,6 +23,7 @@ import {
 import { jeffreys } from '../../../lib/stats/distances/psi.ts'
 import { histogram, sturgesEdges } from './histograms.ts'
 
+/** A number as another tool computes it, with the verdict of that tool. */
 export interface DialectResult {
   metric: string
   value: number

@@ -16,6 +16,7 @@ import type { TellFailure } from './failures.ts'
 import { createReferenceCache, referenceReader, type ReferenceCache } from './load-reference.ts'
 import { globalStateReader, loadModelState } from './model-state.ts'
 
+/** What one evaluator of a process needs. */
 export interface EvaluatorOptions {
   db: ClickHouse
   queries: DriftQueries
@@ -41,6 +42,7 @@ export interface Shared {
   whole: Set<string>
 }
 
+/** State of a process that has evaluated nothing yet. */
 export const createShared = (): Shared => ({
   turns: createTurns(),
   references: createReferenceCache(),

@@ -18,6 +18,7 @@ import {
   type WindowReading,
 } from './window-input.ts'
 
+/** What evaluating a window needs: how it is read, written and exported. */
 export interface EvaluationParts extends WindowReaderParts {
   write: WriteRevisions
   gauges: Pick<Gauges, 'show'>

@@ -21,6 +21,10 @@ export type TellFailure = (failed: Failed) => Promise<void>
 
 const MAX_TEXT = 500
 
+/**
+ * Reports failures as rows of `evaluation_failures`, in the log and as
+ * `plumbline_evaluation_failures_total`.
+ */
 export function failureTeller(
   db: ClickHouse,
   { registry }: Metrics,

@@ -27,6 +27,7 @@ export interface ModelState extends Omit<Past, 'windows'> {
   completeUntil: number
 }
 
+/** What reading the state of all models needs. */
 export interface GlobalStateOptions {
   queries: Pick<DriftQueries, 'hasLateAttributes'>
   decisions: ReturnType<typeof decisionQueries>

@@ -17,6 +17,10 @@ export interface StepCount {
   changes: number
 }
 
+/**
+ * How far a log partition has come: its newest event, and when that was received; epoch
+ * milliseconds.
+ */
 export interface PartitionProgress {
   newest: number
   receivedAt: number
@@ -36,6 +40,7 @@ export interface EvaluatedWindow {
   episode: string
 }
 
+/** A window that is to be evaluated, and why. */
 export interface Due extends Window {
   events: number
   changes: number
@@ -46,6 +51,7 @@ export interface Due extends Window {
   restates: boolean
 }
 
+/** How far the events of a model have come; times are epoch milliseconds. */
 export interface Progress {
   /** All events before this are thought to have come. */
   watermark: number

@@ -25,6 +25,7 @@ export interface PastAnswers {
   errors: readonly number[]
 }
 
+/** The answers where no window was evaluated before. */
 export const NO_PAST: PastAnswers = { shifts: new Map(), levels: new Map(), errors: [] }
 
 /** How many evaluated windows back errors of estimates are looked for. */

@@ -164,6 +164,7 @@ async function fillCounts(db: ClickHouse, params: Params) {
     )
 }
 
+/** Values of a slice in some spans. */
 export interface ValuesQuestion {
   modelId: string
   window: Window

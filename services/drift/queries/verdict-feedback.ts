@@ -15,6 +15,7 @@ export interface AlarmRate {
 
 const WEEK_MS = 7 * 86_400_000
 
+/** Queries of verdict feedback, bound to one connection; each throws what ClickHouse throws. */
 export function decisionQueries(db: ClickHouse) {
   return {
     /** Windows that people called normal, per model. */
@@ -63,6 +64,7 @@ export function decisionQueries(db: ClickHouse) {
   }
 }
 
+/** Names what a snooze covers, in every cohort: model, family, metric and subject, one a line. */
 export const snoozeKey = (
   modelId: string,
   { family, metric, subject }: { family: string; metric: string; subject: string },

@@ -24,7 +24,10 @@ const countsWhere = (c: Cohort) => `${COUNTS_OF_ALL}${scope(c)}`
 const rawWhere = (c: Cohort) =>
   `WHERE model_id = {model:String} AND ${within('predicted_at')}${predictionScope(c)}`
 
+/** A cohort with a slice. */
 export type Sliced = Cohort & Required<Pick<Cohort, 'slice'>>
+
+/** Whether a cohort has a slice. */
 export const isSliced = (c: Cohort): c is Sliced => c.slice !== undefined
 
 /** A cohort without a slice, in some spans. */
@@ -70,6 +73,7 @@ export const totalsAlone = (present: readonly Present[], c: Cohort): WindowCount
   categories: new Map(),
 })
 
+/** A cohort with a slice, in some spans. */
 export interface SliceCountQuestion {
   modelId: string
   spans: readonly Window[]
@@ -130,6 +134,7 @@ async function rawSource(db: ClickHouse, c: Cohort) {
   return { table: predictions, where: rawWhere(c) }
 }
 
+/** How raw predictions are counted. */
 export interface RawOptions {
   /** Makes every value a bin of its own. */
   exact: boolean

@@ -13,6 +13,7 @@ import { TOPICS } from '../../../schemas/topics.ts'
 import { createArrivals, within, type Stretch } from '../queries/arrivals.ts'
 import * as sql from '../queries/join-statements.ts'
 
+/** The join of labels with predictions. */
 export interface Join {
   /**
    * Joins one batch of what has arrived on either side.
@@ -23,6 +24,7 @@ export interface Join {
   resolve: () => Promise<{ models: string[]; more: boolean }>
 }
 
+/** How much one batch takes. */
 export interface JoinOptions {
   /** About how many labels one batch takes; 400 000 unless said otherwise. */
   labels?: number
@@ -38,6 +40,10 @@ const isLabels = (topic: string) => topic === TOPICS.labels.topic
 /** Predictions come by more than one topic; a topic without any costs a look at an empty stretch. */
 const isOthers = (topic: string) => !isLabels(topic) && topic !== TOPICS.attributes.topic
 
+/**
+ * Makes a join that remembers in ClickHouse how far it has come; a model file may order the sources
+ * of labels.
+ */
 export function createJoin(
   db: ClickHouse,
   models: Pick<Models, 'declared'>,

@@ -7,6 +7,7 @@
  */
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 
+/** The join of attributes with predictions that came before them. */
 export interface LateAttributes {
   /** @returns the models whose windows are to be restated, and whether there may be more to do at once */
   resolve: () => Promise<{ models: string[]; more: boolean }>
@@ -15,6 +16,7 @@ export interface LateAttributes {
 /** Events of one round; their ids travel as a parameter, inside ClickHouse's limit on the size of a query. */
 const BATCH = 1000
 
+/** Makes a join that keeps nothing in memory: its queue is in ClickHouse. */
 export function lateAttributes(db: ClickHouse): LateAttributes {
   return {
     resolve: async () => {

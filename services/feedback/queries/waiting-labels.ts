@@ -7,6 +7,7 @@ import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 const NAMED = 20
 const OTHER = 'other'
 
+/** Metrics that are as old as the last `refresh`. */
 export interface WaitingMetrics {
   /** Reads the queue anew; its cost grows with what waits. */
   refresh: () => Promise<void>

@@ -9,6 +9,7 @@ import type { RawEvent } from '../../../lib/events/validator.ts'
 import { whyBeyond } from '../../../lib/events/json/bounds.ts'
 import type { Model, OutputKind } from '../../../lib/models/model-files.ts'
 
+/** A request of a model server with its response; bodies are JSON text. */
 export interface Exchange {
   exchangeId: string
   modelId: string

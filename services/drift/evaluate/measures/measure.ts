@@ -14,7 +14,7 @@ export interface Measure {
   successes?: number
   standardError?: number
   /** The interval where neither of the two gives it. */
-  interval?: (alpha: number) => Interval
+  interval?: (level: number) => Interval
   /** An error: less is better, and changes are evaluated relative to the reference. */
   isError?: boolean
   /** Shown, not evaluated: neither more nor less of it is better, or other measures cover it. */
@@ -34,12 +34,12 @@ export interface MeasureRules {
 /**
  * The interval of a measure, cut to the values that it can take.
  *
- * @param alpha one minus the coverage: 0.05 gives 95 %
+ * @param level coverage of the interval in (0, 1), such as 0.95
  */
-export function intervalOf(measure: Measure, alpha: number): Interval {
-  if (measure.interval) return measure.interval(alpha)
-  if (measure.successes !== undefined) return wilson(measure.successes, measure.n, alpha)
-  const interval = normalInterval(measure.value, measure.standardError ?? 0, alpha)
+export function intervalOf(measure: Measure, level: number): Interval {
+  if (measure.interval) return measure.interval(level)
+  if (measure.successes !== undefined) return wilson(measure.successes, measure.n, level)
+  const interval = normalInterval(measure.value, measure.standardError ?? 0, level)
   if (UNBOUNDED.has(measure.metric) || measure.metric.startsWith('custom.')) return interval
   return measure.isError || measure.metric === 'lift'
     ? { low: Math.max(0, interval.low), high: interval.high }

@@ -55,7 +55,7 @@ function scoreMeasures(scored: ScoredOutcomes): Measure[] {
       metric: 'pr_auc',
       value: averagePrecision,
       n,
-      interval: (alpha) => averagePrecisionInterval(averagePrecision, positives, alpha),
+      interval: (level) => averagePrecisionInterval(averagePrecision, positives, level),
       informs: true,
     })
   if (positives > 0 && top.n > 0)
