@@ -142,6 +142,7 @@ const COMPARED = [
   'ci_level',
   'p_value',
   'p_adjusted',
+  'baseline_value',
   'threshold',
   'verdict',
   'reason',
