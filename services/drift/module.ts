@@ -1,4 +1,4 @@
-import { decisionQueries } from './queries/verdict-feedback.ts'
+import { verdictFeedbackQueries } from './queries/verdict-feedback.ts'
 import { Histogram } from 'prom-client'
 import type { ClickHouse } from '../../lib/clickhouse/port.ts'
 import { sleep } from '../../lib/runtime/clock.ts'
@@ -57,7 +57,7 @@ function createEvaluators(deps: DriftDeps, gauges: Gauges, tell: TellFailure) {
   return Array.from({ length: EVALUATORS }, (_, i) => {
     const db = deps.clickhouse(`drift-${i}`)
     const queries = driftQueries(db)
-    const decisions = decisionQueries(db)
+    const decisions = verdictFeedbackQueries(db)
     return {
       progress: queries.progress,
       evaluate: createModelEvaluator({

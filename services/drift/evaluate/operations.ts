@@ -16,7 +16,7 @@ const CI_LEVEL = 0.95
 export function evaluateOperations(current: WindowCounts, windowMs: number): MetricResult[] {
   const { events, errors, weight = events, errorWeight = errors } = current
   const independent = effectiveOf(current)
-  /** From what is counted to the stream before it was sampled. */
+  /** Factor from the counted events to the stream before it was sampled. */
   const scale = weight / Math.max(1, independent)
   const sizes = { n_current: events }
   const errorRatio = events > 0 ? errorWeight / weight : null
@@ -42,7 +42,7 @@ export function evaluateOperations(current: WindowCounts, windowMs: number): Met
       }),
     )
   }
-  // Totals over the window: what it cost.
+  // Cost and tokens are totals over the window.
   for (const subject of TOTALLED) {
     const sample = current.numeric.get(subject)
     if (!sample) continue

@@ -16,8 +16,9 @@ const ALARM_LEVEL = 0.99
 export interface PerformanceRules extends MeasureRules {
   minLabelled: number
   minCount: number
-  /** The step of label maturity the window has reached, of so many steps at which it is evaluated; 0: none. */
+  /** Share of the label horizon that has passed at the last interim look; 0 before the first. */
   maturity: number
+  /** How many interim looks there are. */
   looks: number
   /** The window is one of those it would be compared with. */
   isReference: boolean

@@ -24,7 +24,7 @@ import { metricResult, type MetricResult } from '../data/metric-results.ts'
 import { classFault, type ClassFault } from './label-classes.ts'
 import type { LevelHistory } from '../data/past-metrics.ts'
 import type { PastShift } from '../data/past-shifts.ts'
-import { alarmLevel, FAMILY_SHARES, overridden } from './thresholds.ts'
+import { windowAlphaOf, FAMILY_SHARES, overridden } from './thresholds.ts'
 import {
   effectiveOf,
   type GroupCounts,
@@ -76,33 +76,33 @@ export function evaluateWindow(input: WindowInput, model: Model): MetricResult[]
   ]
   return [
     ...results
-      .map((f) => overridden(f, model.overrides))
-      .map((f) => gated(f, input.completeness, model.windows.min_completeness))
-      .map((f) => withEffectiveSize(f, input.counts)),
+      .map((result) => overridden(result, model.overrides))
+      .map((result) => gated(result, input.completeness, model.windows.min_completeness))
+      .map((result) => withEffectiveSize(result, input.counts)),
     ...evaluateTruth(input, model),
   ]
 }
 
-const withEffectiveSize = (f: MetricResult, counts: WindowCounts): MetricResult =>
-  effectiveOf(counts) === counts.events || f.family === 'operations'
-    ? f
-    : { ...f, n_effective: effectiveOf(counts) }
+const withEffectiveSize = (result: MetricResult, counts: WindowCounts): MetricResult =>
+  effectiveOf(counts) === counts.events || result.family === 'operations'
+    ? result
+    : { ...result, n_effective: effectiveOf(counts) }
 
-/** Of references that do not evaluate, the numbers that are looked at. */
+/** Metrics that are published against a reference that is not the baseline. */
 const INFORMING = new Set(['psi', 'ks', 'wasserstein', 'chi_squared', 'js_distance'])
 
 function driftResults(input: WindowInput, reference: ReferenceData, model: Model): MetricResult[] {
   const { counts, window, past, cohorts } = input
   const kinds = declaredKinds(model)
   const results = evaluateDrift(counts, reference, model.windows.min_count, kinds)
-  if (!reference.baseline) return results.filter((f) => INFORMING.has(f.metric))
-  const windowLevel = alarmLevel(model, window)
-  const quality = evaluateQuality(counts, reference, kinds).map((f) => ({
-    ...f,
+  if (!reference.baseline) return results.filter((result) => INFORMING.has(result.metric))
+  const windowAlpha = windowAlphaOf(model, window)
+  const quality = evaluateQuality(counts, reference, kinds).map((result) => ({
+    ...result,
     reference: reference.name,
   }))
   return withShiftVerdicts([...results, ...quality], counts, window, reference, {
-    windowLevel,
+    windowAlpha,
     past,
     cohorts,
   })
@@ -119,7 +119,7 @@ const withLevels = (
 ) =>
   withLevelVerdicts(results, family, baselineOf(input), levels, {
     window,
-    windowLevel: alarmLevel(model, window),
+    windowAlpha: windowAlphaOf(model, window),
     cohorts,
     looks: family === 'performance' ? model.labels.evaluate_at.length : 1,
     minCount: model.windows.min_count,
@@ -133,7 +133,7 @@ function multivariateResults(
   if (!evaluating?.multivariate || rows.length === 0) return []
   return evaluateMultivariate(rows, evaluating.multivariate, {
     reference: evaluating.name,
-    windowLevel: alarmLevel(model, window),
+    windowAlpha: windowAlphaOf(model, window),
     isReference: covers(evaluating.spans, window),
   })
 }
@@ -176,8 +176,8 @@ export function evaluateTruth(input: WindowInput, model: Model): MetricResult[] 
   if (input.isSlice && input.outcomes.labelled === 0) return []
   const minCount = model.windows.min_count
   const evaluating = baselineOf(input)
-  const fairnessLevel =
-    (alarmLevel(model, input.window) * FAMILY_SHARES.fairness) /
+  const fairnessAlpha =
+    (windowAlphaOf(model, input.window) * FAMILY_SHARES.fairness) /
     (input.cohorts * Math.max(1, fairnessTests(input.groups.values())))
   const binary = isBinary(model, input.outcomes)
   const faults = classFaults(input.outcomes, evaluating?.outcomes, model, binary)
@@ -212,12 +212,12 @@ export function evaluateTruth(input: WindowInput, model: Model): MetricResult[] 
           privileged,
           minCount,
           maturity: input.maturity,
-          level: fairnessLevel,
+          alpha: fairnessAlpha,
         }),
       ),
     ),
   ]
-  return results.map((f) => overridden(f, model.overrides))
+  return results.map((result) => overridden(result, model.overrides))
 }
 
 /** Why labels say nothing of predictions, in a window and in its reference. */

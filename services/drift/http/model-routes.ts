@@ -7,7 +7,7 @@ import { progressOf } from '../plan/due-windows.ts'
 import { frozenSpans, putReferences, type StoredReference } from '../plan/references.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
 import { activeAlarms, modelSummaries } from '../queries/published-windows.ts'
-import { decisionQueries } from '../queries/verdict-feedback.ts'
+import { verdictFeedbackQueries } from '../queries/verdict-feedback.ts'
 
 /** Models without a file in one answer, those with the most events. */
 const MAX_MODELS = 10_000
@@ -75,7 +75,7 @@ async function describeModel({ db, queries, models, now }: DriftRoutesOptions, i
     windows: model.windows,
     references: referencesOf(model, stored),
     active_alarms: await activeAlarms(db, model.modelId),
-    alarms: await decisionQueries(db).rate(model.modelId, model.falseAlarmsPerWeek),
+    alarms: await verdictFeedbackQueries(db).rate(model.modelId, model.falseAlarmsPerWeek),
     retrain: model.retrain.map(({ name, when, approval }) => ({ name, when, approval })),
   }
 }

@@ -10,7 +10,7 @@ import type { Gauges } from '../publish/prometheus-gauges.ts'
 import { revisionWriter } from '../publish/revisions.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
 import type { ModelProgress } from '../queries/progress-queries.ts'
-import type { decisionQueries } from '../queries/verdict-feedback.ts'
+import type { verdictFeedbackQueries } from '../queries/verdict-feedback.ts'
 import { evaluateWindow, type EvaluationParts } from './evaluate-window.ts'
 import type { TellFailure } from './failures.ts'
 import { createReferenceCache, referenceReader, type ReferenceCache } from './load-reference.ts'
@@ -20,7 +20,7 @@ import { globalStateReader, loadModelState } from './model-state.ts'
 export interface EvaluatorOptions {
   db: ClickHouse
   queries: DriftQueries
-  decisions: ReturnType<typeof decisionQueries>
+  decisions: ReturnType<typeof verdictFeedbackQueries>
   eventLog: Pick<EventLog, 'append'>
   gauges: Gauges
   now: () => number

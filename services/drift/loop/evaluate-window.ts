@@ -57,7 +57,7 @@ function followUpOf(
   if (!baseline || !baselineSpans || baselineSpans.countedAs !== undefined) return undefined
   return answersBeside(queries, model, {
     spans: baseline.spans,
-    scope: referenceCohort(baselineSpans, ALL),
+    cohort: referenceCohort(baselineSpans, ALL),
     events: baseline.counts.events,
   })
 }
@@ -74,7 +74,7 @@ async function evaluateCohort(
   const metricResults = metricsOf(input, model)
   // Slices are answered by the whole.
   if (!followUp || c.slice) return metricResults
-  return followUp(metricResults, { spans: [input.window], scope: c, events: input.counts.events })
+  return followUp(metricResults, { spans: [input.window], cohort: c, events: input.counts.events })
 }
 
 const isOfInputs = ({ family }: MetricResult) =>

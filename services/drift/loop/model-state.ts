@@ -4,7 +4,7 @@ import type { Window } from '../../../lib/models/windows.ts'
 import { completeUntil, type Progress } from '../plan/due-windows.ts'
 import { frozenSpans, putReferences, type Past } from '../plan/references.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
-import type { decisionQueries } from '../queries/verdict-feedback.ts'
+import type { verdictFeedbackQueries } from '../queries/verdict-feedback.ts'
 
 /** What holds for all models. */
 export interface GlobalState {
@@ -30,7 +30,7 @@ export interface ModelState extends Omit<Past, 'windows'> {
 /** What reading the state of all models needs. */
 export interface GlobalStateOptions {
   queries: Pick<DriftQueries, 'hasLateAttributes'>
-  decisions: ReturnType<typeof decisionQueries>
+  decisions: ReturnType<typeof verdictFeedbackQueries>
   now: () => number
   /** How long an answer is kept, in milliseconds. */
   keptForMs: number

@@ -6,7 +6,7 @@ import {
   keyOf,
   paramsOf,
   predictionScope,
-  scope,
+  cohortCondition,
   spanOf,
   within,
   type Cohort,
@@ -20,7 +20,7 @@ import { rawCounts } from './raw-counts.ts'
 import { countedSlice } from './slice-counts.ts'
 
 const COUNTS_OF_ALL = `WHERE model_id IN {models:Array(String)} AND ${within('step')}`
-const countsWhere = (c: Cohort) => `${COUNTS_OF_ALL}${scope(c)}`
+const countsWhere = (c: Cohort) => `${COUNTS_OF_ALL}${cohortCondition(c)}`
 const rawWhere = (c: Cohort) =>
   `WHERE model_id = {model:String} AND ${within('predicted_at')}${predictionScope(c)}`
 
