@@ -7,7 +7,7 @@ import type { Logger } from '../../lib/runtime/log.ts'
 import type { Metrics } from '../../lib/runtime/metrics.ts'
 import type { Models } from '../../lib/models/model-files.ts'
 import type { Module } from '../../lib/runtime/modules.ts'
-import { pollLoop, type PollLoopOptions } from '../../lib/runtime/poll-loop.ts'
+import { pollLoop, type PollLoop, type PollLoopOptions } from '../../lib/runtime/poll-loop.ts'
 import type { Postgres } from '../../lib/postgres/port.ts'
 import type { SinkParts } from '../../lib/sink/sink.ts'
 import { sinkConsumer } from '../../lib/sink/consumer.ts'
@@ -41,15 +41,13 @@ export interface FeedbackDeps {
   now: () => number
 }
 
-/**
- * The longest pause of the attribute join. Attributes begin to wait with an insert, which wakes the
- * join; this poll finds what a killed process has left.
- */
-const LONGEST_IDLE_MS = 10_000
-/** The longest pause of a loop that finds nothing; an insert of this process wakes the joins at once. */
-const IDLE_MS = 2000
 const DRAW_POLL_MS = 5000
 const EMIT_POLL_MS = 250
+/**
+ * The longest pause while no task is finished: a commit of this process wakes the loop, and this poll
+ * finds what a killed process has left.
+ */
+const EMIT_LONGEST_IDLE_MS = 10_000
 const METRICS_POLL_MS = 10_000
 
 /** Labels and attributes -> ClickHouse, joined with predictions; and reviewers' answers, which become labels. */
@@ -67,7 +65,7 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
   })
   const waiting = waitingMetrics(deps.clickhouse('feedback-waiting'), metrics.registry, now)
   return [
-    loop(log, 'labels waiting', METRICS_POLL_MS, () => waiting.refresh()),
+    loop(log, 'labels waiting', METRICS_POLL_MS, () => waiting.refresh()).module,
     ...reviewing(deps, db, reviews),
     ...storing(deps, db),
   ]
@@ -80,9 +78,9 @@ function storing(deps: FeedbackDeps, db: ClickHouse): Module[] {
     log.warn({ error: messageOf(error) }, 'wake-up not sent'),
   )
   const join = createJoin(clickhouse('feedback-join'), models)
-  const labelJoin = joinLoop('label join', join, { wakeUps, log }, IDLE_MS)
+  const labelJoin = joinLoop('label join', join, { wakeUps, log })
   const late = lateAttributes(clickhouse('feedback-attributes'))
-  const attributeJoin = joinLoop('attribute join', late, { wakeUps, log }, LONGEST_IDLE_MS)
+  const attributeJoin = joinLoop('attribute join', late, { wakeUps, log })
   const stored = { ...sinkParts, service: 'feedback', clickhouse: db, eventLog }
   return [
     sinkConsumer({
@@ -112,11 +110,12 @@ function reviewing(deps: FeedbackDeps, db: ClickHouse, reviews: ReviewStore): Mo
   const drawn = models.declared.filter((model) => model.review.budgetPerDay > 0)
   const emitter = { reviews, eventLog, failures, setAside: new Map<string, number>() }
   const draw = () => addDrawnTasks({ db, reviews, failures }, drawn)
+  const pause = { everyMs: EMIT_POLL_MS, longestIdleMs: EMIT_LONGEST_IDLE_MS }
+  const emitted = loop(log, 'review labels', pause, () => emitLabels(emitter))
+  deps.postgres.onCommit(emitted.wake)
   return [
-    ...(drawn.length > 0 ? [loop(log, 'review draw', DRAW_POLL_MS, draw)] : []),
-    loop(log, 'review labels', { everyMs: EMIT_POLL_MS, longestIdleMs: IDLE_MS }, () =>
-      emitLabels(emitter),
-    ),
+    ...(drawn.length > 0 ? [loop(log, 'review draw', DRAW_POLL_MS, draw).module] : []),
+    emitted.module,
   ]
 }
 
@@ -126,12 +125,12 @@ function loop(
   name: string,
   pause: number | Pick<PollLoopOptions, 'everyMs' | 'longestIdleMs'>,
   step: PollLoopOptions['step'],
-): Module {
+): PollLoop {
   return pollLoop({
     name,
     ...(typeof pause === 'number' ? { everyMs: pause } : pause),
     step,
     onError: (error) =>
       log.warn({ loop: name, error: messageOf(error) }, 'step failed, trying again'),
-  }).module
+  })
 }

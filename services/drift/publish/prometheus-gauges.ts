@@ -56,13 +56,20 @@ interface Shown {
   cohortLabels: Record<'model_id' | 'model_version' | 'variant' | 'slice', string>
   kinds: Kind[]
   subjects: string[]
-  values: number[]
+  values: (number | undefined)[]
   verdicts: (number | undefined)[]
 }
 
 /**
- * Registers `plumbline_window_metric` and `plumbline_verdict`. Results without a value, of fewer than
- * `MIN_CELL` events, and poststratified ones are not exported.
+ * Cells below ten are left out: a result would be about single people. A result that has no value, or
+ * counts nothing, shows its verdict.
+ */
+const isShown = ({ value, verdict, n_current: n }: MetricResult) =>
+  value === null ? verdict !== 'none' : n === 0 || n >= MIN_CELL
+
+/**
+ * Registers `plumbline_window_metric` and `plumbline_verdict`. Poststratified results are not
+ * exported.
  */
 export function createGauges({ registry }: Metrics): Gauges {
   const shown = new Map<string, Shown>()
@@ -143,7 +150,7 @@ function seriesOf(
 function exported(results: readonly MetricResult[]): MetricResult[] {
   const series = new Map<string, MetricResult>()
   for (const result of results) {
-    if (result.value === null || result.n_current < MIN_CELL) continue
+    if (!isShown(result)) continue
     // A corrected value has the labels of the observed one; the table holds both.
     if (result.method === 'poststratified') continue
     series.set(`${kindKey(result)}\u0001${result.subject}`, result)
@@ -168,7 +175,7 @@ function shownOf(
     },
     kinds: results.map(sharedKind),
     subjects: results.map(({ subject }) => subject),
-    values: results.map(({ value }) => value!),
+    values: results.map(({ value }) => value ?? undefined),
     verdicts: results.map((result) =>
       result.verdict === 'none' || snoozed?.has(snoozeKey(modelId, result))
         ? undefined

@@ -20,6 +20,15 @@ import type { Metrics } from '../../../lib/runtime/metrics.ts'
 import { attributesKey, AttributesV1 } from '../../../schemas/events/attributes.v1.ts'
 import { InferenceV1 } from '../../../schemas/events/inference.v1.ts'
 import { labelKey, LabelV1 } from '../../../schemas/events/label.v1.ts'
+import { answersToBody, type RejectedItem } from '../../../schemas/http/errors.ts'
+import {
+  CLOUD_EVENTS_BODY,
+  EventsAnswer,
+  LOGS_BODY,
+  LogsAnswer,
+  TRACES_BODY,
+  TracesAnswer,
+} from '../../../schemas/http/ingest.ts'
 import { PredictionV1 } from '../../../schemas/events/prediction.v1.ts'
 import { TOPICS } from '../../../schemas/topics.ts'
 import { eventsOfLogs, eventsOfTraces, type OtlpEvents } from '../wire-formats/otlp.ts'
@@ -54,9 +63,21 @@ const EMIT = { scope: 'emit' as const }
 
 /** OTLP signals: the path, how its export becomes events, and its counter in a partial success. */
 const OTLP = [
-  ['/v1/traces', eventsOfTraces, 'rejectedSpans'],
-  ['/v1/logs', eventsOfLogs, 'rejectedLogRecords'],
-] as const
+  {
+    path: '/v1/traces',
+    translate: eventsOfTraces,
+    counter: 'rejectedSpans',
+    describedBody: TRACES_BODY,
+    answer: TracesAnswer,
+  },
+  {
+    path: '/v1/logs',
+    translate: eventsOfLogs,
+    counter: 'rejectedLogRecords',
+    describedBody: LOGS_BODY,
+    answer: LogsAnswer,
+  },
+]
 
 /**
  * Registers `POST /v1/cloudevents`, `/v1/traces` and `/v1/logs`. Bodies are read as bytes whatever
@@ -68,30 +89,38 @@ export function wireFormatRoutes(
   metrics: Metrics,
 ): void {
   const acceptor = createAcceptor(eventLog, metrics)
-  void http.register(async (scope) => {
+  void http.register(async (scope: Http) => {
     scope.removeAllContentTypeParsers()
     takeBodies(scope, '*')
     scope.post(
       '/v1/cloudevents',
       {
-        config: EMIT,
+        config: { ...EMIT, describedBody: CLOUD_EVENTS_BODY },
         schema: {
           summary: 'CloudEvents 1.0, binary, structured or batch; KServe’s InferenceLogger',
+          tags: ['events'],
+          response: answersToBody({ 200: EventsAnswer }),
         },
       },
-      async (request, reply) => {
+      async (request) => {
         const contentType = request.headers['content-type'] ?? ''
         const headers = request.headers as Record<string, string>
         const events = cloudEvents(contentType, headers, bodyOf(request))
-        const result = await acceptCloudEvents(acceptor, events, contentType)
         // KServe's worker takes anything but exactly 200 for a failure.
-        return reply.code(200).send(result)
+        return acceptCloudEvents(acceptor, events, contentType)
       },
     )
-    for (const [path, translate, counter] of OTLP)
+    for (const { path, translate, counter, describedBody, answer } of OTLP)
       scope.post(
         path,
-        { config: EMIT, schema: { summary: 'OTLP/HTTP JSON with GenAI attributes' } },
+        {
+          config: { ...EMIT, describedBody },
+          schema: {
+            summary: 'OTLP/HTTP JSON with GenAI attributes',
+            tags: ['events'],
+            response: answersToBody({ 200: answer }),
+          },
+        },
         async (request) => {
           requireJson(request.headers['content-type'])
           const events = translate(parsed(bodyOf(request)))
@@ -186,8 +215,8 @@ async function acceptCloudEvents(
   acceptor: Acceptor,
   events: readonly (CloudEvent | 'invalid')[],
   contentType: string,
-) {
-  const rejected: { index: number; id: string | null; code: string; message: string }[] = []
+): Promise<EventsAnswer> {
+  const rejected: RejectedItem[] = []
   const outgoing = new Map<string, OutgoingMessage[]>()
   events.forEach((event, index) => {
     const result = routed(acceptor, event, contentType)

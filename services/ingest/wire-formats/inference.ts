@@ -2,7 +2,7 @@
  * A request to a model server and its answer, as prediction events: one per row of the batch.
  *
  * Bodies: V1 of KServe and TensorFlow Serving (`instances` and `predictions`, or columns in `inputs` and `outputs`), and V2,
- * the Open Inference Protocol (named tensors). `docs/dialects.md` lists what becomes what.
+ * the Open Inference Protocol (named tensors). `docs/wire-formats.md` lists what becomes what.
  */
 import { largest } from '../../../lib/stats/samples/extremes.ts'
 import type { RawEvent } from '../../../lib/events/validator.ts'
