@@ -43,7 +43,6 @@ let db: ClickHouse
 let sink: Sink
 let offset = 0
 let evaluate: () => Promise<unknown>
-
 beforeAll(async () => {
   const opened = await migratedClickHouse()
   db = opened.db
