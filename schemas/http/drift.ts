@@ -85,6 +85,23 @@ export const ModelAnswer = closed(
     idle: Type.Boolean({ description: 'No event has come for `windows.idle`.' }),
     windows: ModelWindows,
     references: Type.Array(DescribedReference),
+    active_alarms: Type.Array(
+      closed({
+        family: Type.String(),
+        metric: Type.String(),
+        subject: Type.String(),
+        reference: Type.String(),
+        severity: Type.Enum(['alarm', 'warning']),
+        value: nullable(Type.Number()),
+        threshold: nullable(Type.Number()),
+        reason: Type.String(),
+        since: Type.String({ description: 'End of the first window of its episode.' }),
+        window_end: Type.String(),
+        verdict_id: Type.String(),
+        snoozed_until: nullable(Type.String({ description: 'Null unless somebody snoozed it.' })),
+      }),
+      { description: 'Alarms and warnings of the model as a whole; snoozed ones are among them.' },
+    ),
     alarms: closed({
       episodes: Type.Integer({ description: 'Alert episodes so far.' }),
       refuted: Type.Integer({ description: 'Those that a person called normal or no problem.' }),

@@ -16,7 +16,8 @@ import {
   newestEvents,
   type NewestWindow,
 } from '../queries/model-summaries.ts'
-import { decisionQueries } from '../queries/verdict-feedback.ts'
+import { activeAlarms } from '../queries/published-windows.ts'
+import { verdictFeedbackQueries } from '../queries/verdict-feedback.ts'
 
 /** Models without a file in one answer, those with the most events. */
 const MAX_MODELS = 10_000
@@ -140,7 +141,8 @@ async function describeModel({ db, queries, models, now }: DriftRoutesOptions, i
     idle,
     windows: model.windows,
     references: referencesOf(model, stored),
-    alarms: await decisionQueries(db).rate(model.modelId, model.falseAlarmsPerWeek),
+    active_alarms: await activeAlarms(db, model.modelId),
+    alarms: await verdictFeedbackQueries(db).rate(model.modelId, model.falseAlarmsPerWeek),
     retrain: model.retrain.map(({ name, when, approval }) => ({ name, when, approval })),
   }
 }

@@ -44,7 +44,7 @@ function evaluating(models: readonly string[], fails: { progress?: string; evalu
 }
 
 test.each(['progress', 'evaluate'] as const)(
-  'a model whose %s fails is told of, and tried less and less; all others are evaluated once',
+  'a model whose %s fails is reported, and tried less and less; all others are evaluated once',
   async (what) => {
     const ids = Array.from({ length: 100 }, (_, i) => `model-${i}`)
     const all = evaluating(ids, { [what]: 'model-13' })
