@@ -13,7 +13,7 @@ export interface Bounded {
 }
 
 /**
- * Three distances that square the difference of two distribution functions, `d = F − G`, from counts on a grid:
+ * Three distances that square the difference of two distribution functions, `d = F − G`, from counts in bins:
  *
  * - Cramér–von Mises, `∫ d² dH`, H the distribution of both samples together; in [0, 1]. The test statistic is
  *   `n m / (n + m)` times it.

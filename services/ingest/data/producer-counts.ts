@@ -5,7 +5,7 @@
 import type { Event } from '../../../lib/events/validator.ts'
 import { fieldGetter } from '../../../lib/events/flat-record.ts'
 import * as native from '../../../lib/clickhouse/native/block.ts'
-import { stepAt } from '../../../lib/sink/counts/prediction-counts.ts'
+import { timeBucketOf } from '../../../lib/sink/counts/prediction-counts.ts'
 import type { TableRows } from '../../../lib/sink/table-rows.ts'
 import { ID_SEPARATOR } from '../../../schemas/fields.ts'
 
@@ -39,7 +39,7 @@ export function producerCounts() {
   ): { counts: ProducerStep; sequence: number } | undefined {
     const producer = producerOf(event) as { id: string; sequence: number } | null | undefined
     if (!producer) return undefined
-    const step = stepAt(atMs)
+    const step = timeBucketOf(atMs)
     const modelId = event.get('model_id') as string
     const key = `${modelId}${ID_SEPARATOR}${producer.id}${ID_SEPARATOR}${step}`
     let counts = steps.get(key)
