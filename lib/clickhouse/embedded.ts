@@ -15,6 +15,7 @@ import {
   type ClickHouseEngine,
 } from './port.ts'
 
+/** The answer to a statement, in the format that was asked for. */
 export interface RawResult {
   bytes: Buffer
   elapsedSeconds: number
@@ -28,6 +29,7 @@ export interface RawSession {
   close: () => void
 }
 
+/** ClickHouse inside this process; one process owns its data directory. */
 export interface EmbeddedEngine extends ClickHouseEngine {
   /** Takes the directory now, not at the first connection. @throws as {@link embeddedEngine} */
   open: () => void

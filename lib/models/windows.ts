@@ -3,6 +3,7 @@ import { largest, smallest } from '../stats/samples/extremes.ts'
 import { durationMs } from '../runtime/durations.ts'
 import { localTime, type LocalTime } from './time-zones.ts'
 
+/** A span over which a model is evaluated: from `start` up to `end`, exclusive, epoch milliseconds. */
 export interface Window {
   start: number
   end: number
@@ -16,6 +17,7 @@ const FIRST_MONDAY = 4 * DAY_MS
 /** So far from an instant no wall time is mistaken for one of its own: a zone has skipped a whole day. */
 const SETTLED_MS = 2 * DAY_MS
 
+/** How the windows of a model follow one another. */
 export interface WindowSpec {
   /** `15m`, `1h`, `7d`, or `day`, `week`, `month`; `5000 events` in {@link windowsOfEvents} alone. */
   size: string
@@ -53,8 +55,13 @@ export function eventsOf(size: string): number | undefined {
   return number === undefined ? undefined : Number(number)
 }
 
+/**
+ * Whether a size is one of the calendar (`day`, `week`, `month`), whose length depends on the time
+ * zone.
+ */
 export const isCalendar = (size: string) => size === 'day' || size === 'week' || size === 'month'
 
+/** Whether a name is a time zone of the IANA database. */
 export function isTimezone(name: string): boolean {
   try {
     new Intl.DateTimeFormat('en', { timeZone: name })

@@ -132,4 +132,5 @@ export const PlatformConfig = Type.Object({
     description: 'Least level that is logged.',
   }),
 })
+/** The environment that every service has in common, as read and checked. */
 export type PlatformConfig = Static<typeof PlatformConfig>

@@ -7,13 +7,19 @@ import pg from 'pg'
 import { lockFile } from '../disk/lock-file.ts'
 import { migrate, readMigrations, type MigrationStore } from '../runtime/migrate.ts'
 
+/** A value of a `$n` parameter. */
 export type SqlValue = string | number | boolean | Date | null | readonly string[]
 
+/**
+ * Statements on a connection or within a transaction; each rejects with the error that PostgreSQL
+ * gives.
+ */
 export interface Sql {
   /** Rows of one statement; `$1` parameters only. */
   query: <T = Record<string, unknown>>(sql: string, params?: readonly SqlValue[]) => Promise<T[]>
 }
 
+/** The control database. */
 export interface Postgres extends Sql {
   /** Runs `body` in a transaction; a throw rolls it back and is thrown on. */
   transaction: <T>(body: (tx: Sql) => Promise<T>) => Promise<T>
@@ -21,6 +27,11 @@ export interface Postgres extends Sql {
   close: () => Promise<void>
 }
 
+/**
+ * Connects to a server with at most four connections, each made when it is needed.
+ *
+ * @param url `postgres://…`
+ */
 export function serverPostgres(url: string): Postgres {
   const pool = new pg.Pool({ connectionString: url, max: 4, connectionTimeoutMillis: 5000 })
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
@@ -52,6 +63,7 @@ export function serverPostgres(url: string): Postgres {
   }
 }
 
+/** PGlite in this process. */
 export interface EmbeddedPostgres extends Postgres {
   /** For other processes, in PostgreSQL's own protocol; what is committed survives what `synced` says before they hear of it. */
   db: PGlite
@@ -131,6 +143,12 @@ function syncedProtocol(db: PGlite, synced: () => Promise<void>): PGlite {
 /** A statement that changes nothing. */
 const READS = /^\s*(select|show)\b(?![\s\S]*\b(for\s+update|nextval|setval)\b)/i
 
+/**
+ * Applies the migrations of `schemas/postgres` that are missing.
+ *
+ * @returns their names
+ * @throws Error where an applied one was changed
+ */
 export async function migratePostgres(db: Postgres): Promise<string[]> {
   const folder = fileURLToPath(new URL('../../schemas/postgres', import.meta.url))
   const store: MigrationStore = {

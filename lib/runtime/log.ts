@@ -1,5 +1,6 @@
 import { pino, type Logger } from 'pino'
 
+/** A logger of pino. */
 export type { Logger }
 
 /** Structured logs on standard error: a constant message, facts in fields, never a secret or an event's values. */

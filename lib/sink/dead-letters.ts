@@ -15,6 +15,7 @@ import * as native from '../clickhouse/native/block.ts'
 import { monthsOf } from './month-pieces.ts'
 import type { TableRows } from './table-rows.ts'
 
+/** A message that is refused, with the code and the sentence of its rejection. */
 export interface DeadLetter {
   message: LoggedMessage
   code: string
@@ -103,6 +104,7 @@ export function deadLetterMessage(
   }
 }
 
+/** Writes the dead letters of a range as rows; none where there are none. */
 export type DeadLetterRows = (range: OffsetRange, dead: readonly DeadLetter[]) => TableRows
 
 /** Writes dead letters into the columns of their table, which are used again. */

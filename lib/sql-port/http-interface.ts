@@ -18,6 +18,7 @@ import type { Module } from '../runtime/modules.ts'
 import type { Spool } from '../clickhouse/spool.ts'
 import { unescapeTsv } from './words.ts'
 
+/** The engine behind the interface, where it listens and who may use it. */
 export interface ClickHouseServerOptions {
   engine: EmbeddedEngine
   host: string
@@ -34,6 +35,7 @@ export interface ClickHouseServerOptions {
   synced?: (() => Promise<void>) | undefined
 }
 
+/** The interface as a module, and its address once it listens. */
 export interface ClickHouseServer {
   module: Module
   url: () => string
@@ -63,6 +65,7 @@ const OUTPUT_SETTINGS = new Set([
 /** A statement that changes nothing. */
 const ASKS = /^\s*(select|show|describe|exists|explain|with)\b(?![\s\S]*\binsert\b)/i
 
+/** Makes the interface; it listens once its module is started. */
 export function clickHouseServer(options: ClickHouseServerOptions): ClickHouseServer {
   let server: Server | undefined
   let readers: Readers | undefined

@@ -2,6 +2,7 @@
 import Type, { type Static } from 'typebox'
 import * as f from '../fields.ts'
 
+/** The schema of a `retrain.v1` event. */
 export const RetrainV1 = Type.Object(
   {
     run_id: f.id('The run.'),
@@ -24,4 +25,5 @@ export const RetrainV1 = Type.Object(
   },
   { $id: 'retrain.v1', additionalProperties: true },
 )
+/** A `retrain.v1` event, as an object. */
 export type RetrainV1 = Static<typeof RetrainV1>

@@ -58,6 +58,10 @@ export const scaledCategories = (counts: CategoryCounts, factor: number): Catego
     },
   )
 
+/**
+ * Marks counts as those of the kept categories; without a cut they are returned as they are.
+ * Changes `counts`.
+ */
 export const withCut = (
   counts: Map<string, number>,
   cut: CutCategories | undefined,

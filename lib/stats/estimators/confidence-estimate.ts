@@ -34,6 +34,7 @@ export function calibratedRates(
   return rates
 }
 
+/** An estimate and its standard error. */
 export interface Estimate {
   value: number
   /** Of drawing as many events with these probabilities. */
@@ -93,6 +94,7 @@ export function estimatedAuc(
   return positives > 0 && below > 0 ? above / (positives * below) : undefined
 }
 
+/** An estimate from labelled events, weighted by how many predictions each cell has. */
 export interface Poststratified extends Estimate {
   /** Share of the predictions in cells without a label. */
   gap: number

@@ -14,6 +14,7 @@ const TREES = 30
 const DEPTH = 8
 const MIN_LEAF = 5
 
+/** How well a classifier tells rows of two samples apart. */
 export interface DomainAuc {
   /** Mean over folds, in [0, 1]; about 0.5 without a difference. */
   auc: number

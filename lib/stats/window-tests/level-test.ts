@@ -15,6 +15,7 @@ export interface Level {
   phase: number
 }
 
+/** A number of the reference windows and of the windows since. */
 export interface LevelSubject {
   /** R ≥ 4 windows; with a season every phase at least twice. */
   reference: readonly Level[]

@@ -25,6 +25,7 @@ import type { NumericReference } from './window-reference.ts'
 /** What moved most, evaluated by its share of the error. */
 export type Moved = 'location' | 'scale' | 'skew' | 'distribution'
 
+/** What a shift test finds. */
 export interface ShiftTest {
   /** That this feature moved by chance, in [0, 1]; not yet corrected for the number of features. */
   p: number

@@ -32,6 +32,7 @@ export interface WindowNoise {
   phaseCounts: readonly number[]
 }
 
+/** What is known of the noise of windows beforehand. */
 export interface NoiseOptions {
   /** Least variance of a feature whose windows hold `meanSize` values: that of independent values. */
   floor: (meanSize: number) => number
