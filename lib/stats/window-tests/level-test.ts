@@ -2,7 +2,8 @@
  * Whether a number of a window, such as an accuracy or a latency, is worse than those of a reference by more than its windows differ
  * from one another.
  */
-import { historyTail, MIN_VARIANCE, windowNoise, type Season, type Side } from './window-noise.ts'
+import { windowNoise, type Season } from './window-noise.ts'
+import { historyTail, MIN_VARIANCE, type Side } from './window-tails.ts'
 
 /** A number of one window, on a scale on which differences compare. */
 export interface Level {

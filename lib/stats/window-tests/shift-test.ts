@@ -8,18 +8,20 @@ import type { Shape } from '../samples/normal-scores.ts'
 import { trigamma } from '../distributions/polygamma.ts'
 import {
   effectiveFeatures,
+  windowNoise,
+  type ReferenceSeries,
+  type Season,
+} from './window-noise.ts'
+import {
   historyTail,
   MIN_VARIANCE,
   logDistanceTails,
   MAX_SHAPE_DEGREES,
   smoothedTail,
   WINDOW_SHARE,
-  windowNoise,
   windowTail,
   type LaterWindow,
-  type ReferenceSeries,
-  type Season,
-} from './window-noise.ts'
+} from './window-tails.ts'
 import type { NumericReference } from './window-reference.ts'
 
 /** What moved most, evaluated by its share of the error. */
