@@ -75,7 +75,10 @@ const NOT_YET_DOCUMENTED = /^lib\/(http|event-log\/kafkajs-patches)\//
 const EXPORT =
   /^export (?:declare )?(?:abstract )?(?:async )?(?:function\*?|const|let|class|interface|type|enum) +(\w+)/
 
-/** Every export without a docstring on the line before it, as `file: name`; an overload shares that of the first. */
+/**
+ * Every export without a docstring on the line before it, as a sentence. Exports of one name in a row share the first one's
+ * docstring: overloads, and a schema with its static type.
+ */
 export function undocumented(files: readonly { path: string; text: string }[]): string[] {
   return files
     .filter(({ path }) => DOCUMENTED.test(path) && !NOT_YET_DOCUMENTED.test(path))
@@ -85,11 +88,8 @@ export function undocumented(files: readonly { path: string; text: string }[]): 
         const name = EXPORT.exec(line)?.[1]
         return name ? [{ name, has: /\*\/\s*$/.test(lines[i - 1] ?? '') }] : []
       })
-      const isOverload = (name: string, i: number) =>
-        found[i - 1]?.name === name &&
-        lines.some((line) => line.startsWith(`export function ${name}`))
       return found
-        .filter(({ name, has }, i) => !has && !isOverload(name, i))
+        .filter(({ name, has }, i) => !has && found[i - 1]?.name !== name)
         .map(({ name }) => `${path}: the export ${name} has no docstring`)
     })
 }
