@@ -1,4 +1,5 @@
 /** Whether as many events came as usual, none among them. Pure. */
+import { largest, smallest } from '../../../lib/stats/samples/extremes.ts'
 import { countTail, MIN_COUNTS } from '../../../lib/stats/window-tests/count-test.ts'
 import { metricResult, type MetricResult } from '../data/metric-results.ts'
 import { FAMILY_SHARES, levelVerdict } from './thresholds.ts'
@@ -47,7 +48,7 @@ export function evaluateThroughput(
     p_value: p,
     p_adjusted: p,
     verdict: levelVerdict(p, alpha),
-    reason: `${counted(events)} where ${Math.min(...usual.slice(0, 100))} to ${Math.max(...usual.slice(0, 100))} came in ${usual.length} windows before${since}`,
+    reason: `${counted(events)} where ${smallest(usual)} to ${largest(usual)} came in ${usual.length} windows before${since}`,
   }
 }
 
