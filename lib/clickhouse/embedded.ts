@@ -19,7 +19,7 @@ import {
 export interface RawResult {
   bytes: Buffer
   elapsedSeconds: number
-  /** Of the answer; how many rows were read for it the engine does not say. */
+  /** Rows of the answer; the engine does not say how many it read for it. */
   rows: number
 }
 

@@ -89,7 +89,7 @@ export function serverEngine(options: ServerOptions): ClickHouseEngine {
         application: `plumbline-${role}`,
         request_timeout: options.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS,
         clickhouse_settings: SESSION_SETTINGS as never,
-        // Every failure is thrown, and told by whoever catches it.
+        // Every failure is thrown, and reported by whoever catches it.
         log: { level: ClickHouseLogLevel.OFF },
       })
       clients.push(client)
@@ -101,11 +101,11 @@ export function serverEngine(options: ServerOptions): ClickHouseEngine {
               : `${insertInto(insert)} SELECT * FROM input('${escape(structureOf(insert))}') WHERE ${insert.where} FORMAT Native`,
           values: createReadStream(insert.path),
         })
-        let told = ''
-        for await (const chunk of stream as AsyncIterable<Buffer>) told += chunk.toString()
+        let answer = ''
+        for await (const chunk of stream as AsyncIterable<Buffer>) answer += chunk.toString()
         // An INSERT says nothing; ClickHouse can fail after it has answered 200, and then says so in the body.
-        if (told.trim() !== '')
-          throw new Error(`the insert into ${insert.table} failed: ${told.slice(0, 500)}`)
+        if (answer.trim() !== '')
+          throw new Error(`the insert into ${insert.table} failed: ${answer.slice(0, 500)}`)
       }
       return clickHouseOf(client, { insertFile })
     },

@@ -9,7 +9,7 @@ export interface ConsumerHealth {
   begins: (consumer: string) => void
   /** Its group counts it as a member at this moment. */
   isMember: (consumer: string) => void
-  /** It was told to end, and is missed no more. */
+  /** It ends on request, and is missed no more. */
   ends: (consumer: string) => void
   /** The group gives it these partitions of the topic and no others: what stands still elsewhere is not ours to report. */
   owns: (topic: string, partitions: readonly number[]) => void

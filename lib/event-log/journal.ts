@@ -74,7 +74,7 @@ export function createJournal({ directory, durable, onUnreadable }: JournalOptio
     },
     left: () => {
       const files = readdirSync(directory)
-      // Nobody was told that these are kept.
+      // No answer has said that these are kept.
       for (const file of files.filter((name) => name.endsWith('.part')))
         rmSync(join(directory, file), { force: true, recursive: true })
       const found: LeftRange[] = []

@@ -18,7 +18,7 @@ export interface OutgoingMessage {
 export interface LoggedMessage {
   /** Below 2^53. */
   offset: number
-  /** What the record says of its time, epoch milliseconds; {@link arrivalOf} tells when it arrived. */
+  /** What the record says of its time, epoch milliseconds; {@link arrivalOf} is when it arrived. */
   timestampMs: number
   /** Its time is the producer's word (`CreateTime`), and may be any: absent or false where the log's own clock set it. */
   readonly isProducersTime?: boolean

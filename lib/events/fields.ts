@@ -128,7 +128,7 @@ function mapOf(most: number, valid: (element: unknown) => boolean): EventField['
   const named = perShape((names) => names.every(isStorable))
   return (v) => {
     if (!(v instanceof FlatRecord) || v.values.length > most || !named.of(v.names)) return false
-    // Known to be finite numbers, or to be something else: one look tells.
+    // Known to be finite numbers, or to be something else: one look is enough.
     return v.numeric && v.values.length > 0 ? valid(v.values[0]) : v.values.every(valid)
   }
 }

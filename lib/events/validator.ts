@@ -73,7 +73,7 @@ export function createValidator(schema: TObject): Validator {
 
 /** What the schema of an event type says, as its validator asks for it. */
 interface Rules {
-  /** In order of precedence: an event with several faults is refused for the first. */
+  /** Rejections in order of precedence: an event with several faults is refused for the first. */
   rejections: readonly Rejection[]
   /** Indexes in `rejections`, by {@link keyOf}. */
   orderOf: ReadonlyMap<string, number>

@@ -121,7 +121,7 @@ export function windowsHolding(
 /** The length of the longest window of a spec whose windows are durations or calendar spans, in milliseconds. */
 export const longestMs = (spec: WindowSpec): number => rulerOf(spec).longest
 
-/** By how much the wall times around an instant may differ from what its own offset says. */
+/** How much the wall times around an instant may differ from what its own offset says. */
 function slackAt(instant: number, { fromUtc }: LocalTime): number {
   const offsets = [instant - SETTLED_MS, instant, instant + SETTLED_MS].map((t) => fromUtc(t) - t)
   return largest(offsets) - smallest(offsets)

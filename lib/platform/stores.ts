@@ -20,7 +20,6 @@ import { messageOf } from '../runtime/errors.ts'
 import type { Logger } from '../runtime/log.ts'
 import type { Module } from '../runtime/modules.ts'
 import type { PlatformConfig } from './platform-config.ts'
-import type { Needs } from './platform.ts'
 
 const START_ATTEMPTS = 20
 
@@ -94,7 +93,7 @@ export async function openPostgres(
 export function postgresModule(
   { postgres, embedded }: PostgresParts,
   config: PlatformConfig,
-  needs: Needs,
+  needs: { stores: boolean; serveStores: boolean },
   log: Logger,
 ): Module {
   let served: { stop: () => Promise<void> } | undefined

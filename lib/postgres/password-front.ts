@@ -1,5 +1,5 @@
 /**
- * The door of the embedded PostgreSQL for separately started services: PGlite itself asks nobody for a password, so this does,
+ * The endpoint of the embedded PostgreSQL for separately started services: PGlite itself asks nobody for a password, so this does,
  * in PostgreSQL's own words, and passes on only who knows it. What stands behind listens on a path of ours alone.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'

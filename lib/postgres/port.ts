@@ -26,13 +26,13 @@ export interface Postgres extends Sql {
   exec: (sql: string) => Promise<void>
   /**
    * Calls `listener` after every transaction of this process that commits. Loops that read what transactions leave are woken
-   * by it; what other processes commit, nobody is told.
+   * by it; what other processes commit, is not reported.
    */
   onCommit: (listener: () => void) => void
   close: () => Promise<void>
 }
 
-/** Those who are told of commits. */
+/** Listeners to commits. */
 interface Commits {
   listen: (listener: () => void) => void
   committed: () => void
@@ -148,7 +148,7 @@ export async function embeddedPostgres(
   }
 }
 
-/** PGlite whose answers are held back until what they tell is synced. */
+/** PGlite whose answers are held back until what they report is synced. */
 function syncedProtocol(db: PGlite, synced: () => Promise<void>): PGlite {
   const execProtocolRawStream: PGlite['execProtocolRawStream'] = async (message, options) => {
     const answers: Uint8Array[] = []

@@ -19,7 +19,7 @@ export interface Months {
 /** One insert of a block: its token and which rows it takes. */
 export interface Piece {
   token: string
-  /** A condition in SQL that tells which rows of the block are the piece; absent where all are. */
+  /** A condition in SQL that selects the rows of the piece from the block; absent where all are. */
   where?: string
 }
 

@@ -51,7 +51,7 @@ export interface FixedColumn extends Column<number> {
   setRun: (row: number, end: number, value: number) => void
   /** Sets the rows from `row` on. */
   setCells: (row: number, values: Float64Array | Int32Array) => void
-  /** The same for the few values of one event. */
+  /** Sets the rows from `row` on, to the few values of one event. */
   setEach: (row: number, values: readonly number[]) => void
   cells: () => Float64Array
 }

@@ -42,7 +42,7 @@ interface Schema {
   named: Map<string, Read>
   /** Reads strings without a reader of their own. */
   textAt: (bytes: Buffer, from: number, to: number) => string
-  /** Of the type whose reader is made now. */
+  /** Depth of the type whose reader is made now. */
   depth: number
 }
 

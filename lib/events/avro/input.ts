@@ -21,7 +21,7 @@ export class AvroInput {
   bytes: Buffer = Buffer.alloc(0)
   at = 0
   end = 0
-  /** Of the value that is read now. */
+  /** Depth of the value that is read now. */
   #depth = 0
   /** Values that may still come. */
   #left = 0

@@ -77,9 +77,9 @@ class Reading {
   end = 0
   /** Where the token read last has ended. */
   at = 0
-  /** Of the outermost object read last. */
+  /** The shape of the outermost object read last. */
   top = EMPTY
-  /** Of the object read last in each field. */
+  /** The shape of the object read last in each field, by name. */
   readonly shapes = new Map<string, Shape>()
   readonly textAt = recurringTexts('latin1')
 

@@ -9,7 +9,7 @@ import {
   type CategoryCounts,
 } from './category-counts.ts'
 
-/** Categories beyond this are compared in groups: each by itself would be too rare to tell anything. */
+/** Categories beyond this are compared in groups: each by itself would be too rare to show anything. */
 const MAX_COMPARED = 1000
 /** Categories with at least this share of the reference, and so many values, are compared by name even so. */
 const FREQUENT_SHARE = 1 / 200
@@ -167,7 +167,7 @@ function mergedGroups({ reference, current }: Rest): Rest {
 }
 
 /**
- * Of the categories that both keep by their hash, and that are not frequent: the values of those that come once in the reference,
+ * Among categories that both keep by their hash and that are not frequent: the values of those that come once in the reference,
  * and of those that come in the current span alone.
  */
 function unseenOf(
@@ -202,7 +202,7 @@ function widestOf(
   for (const name of names) {
     const [a, b] = [countOf(reference, name), countOf(current, name)]
     if (a !== undefined && b !== undefined) low = Math.max(low, Math.abs(a / n - b / m))
-    // At the most that is not kept, the difference is the least.
+    // The difference is least where the category that is not kept has the most that it may have.
     else if (a !== undefined) low = Math.max(low, a / n - current.cut!.most / m)
     else if (b !== undefined) low = Math.max(low, b / m - reference.cut!.most / n)
   }

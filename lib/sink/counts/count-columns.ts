@@ -109,7 +109,7 @@ export function numericCounts(subjects: readonly Subject[]): Writer {
   return (groups) => {
     native.clear(columns)
     let row = 0
-    // In the order of the table's key: ClickHouse then has nothing to sort.
+    // Rows are in the order of the table's key: ClickHouse then has nothing to sort.
     for (const subject of subjects.toSorted((a, b) => compare(keyOf(a), keyOf(b)))) {
       const { resolution, bins, counts, totals, lows, highs } = binned(
         subject.values,

@@ -87,7 +87,7 @@ export function binned(
 ): Bins {
   // At the coarsest resolution every bin is within reach of zero's.
   base = resolution === COARSEST ? 0 : binOf(values[0]!, resolution)
-  /** In the order in which bins were met. */
+  /** Bins in the order in which they were met. */
   const met: number[] = []
   const numbers: number[] = []
   for (let i = 0; i < length; i++) {

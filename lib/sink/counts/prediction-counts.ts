@@ -64,7 +64,7 @@ const MAX_SPARE = 1024
 interface Counting {
   codesOf: (modelId: string) => ReadonlySet<string>
   groups: Map<string, Group>
-  /** Of all groups. */
+  /** The subjects of all groups. */
   subjects: Subject[]
   spare: Float64Array[]
   /** The group of the event before. */

@@ -32,7 +32,7 @@ export interface Unplaced {
   squares: number
 }
 
-/** Share of the values of some samples that were placed by guess. */
+/** Share of the values of some samples that were placed by estimate. */
 export const unplacedShare = (samples: readonly BinnedSample[]): number =>
   samples.reduce((sum, { unplaced }) => sum + (unplaced?.share ?? 0), 0)
 

@@ -10,9 +10,9 @@ export interface Level {
   value: number
   /** Cases behind it, > 0. */
   size: number
-  /** Of sampling; 0 where it is not known. */
+  /** Standard error of sampling; 0 where it is not known. */
   standardError: number
-  /** Of its season; 0 without one. */
+  /** Phase of its season; 0 without one. */
   phase: number
 }
 

@@ -93,7 +93,7 @@ export function numericShifts(subjects: readonly NumericSubject[], season?: Seas
     const tails = logDistanceTails(
       subjects.map(({ reference }) => reference.logPsi),
       subjects.map(({ logPsi }) => logPsi),
-      // Of independent values PSI is a multiple of a chi-squared variable, of whose logarithm this is the variance.
+      // PSI of independent values is a multiple of a chi-squared variable; this is the variance of its logarithm.
       subjects.map(({ reference }) => trigamma(Math.max(1, reference.parts - 1) / 2)),
       features,
     )

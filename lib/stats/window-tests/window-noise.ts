@@ -17,7 +17,7 @@ export interface Season {
 
 /** How much a functional varies from window to window, of each feature. */
 export interface WindowNoise {
-  /** Of a window of mean size, per feature. */
+  /** Variance of a window of mean size, per feature. */
   variances: readonly number[]
   degrees: readonly number[]
   meanSizes: readonly number[]

@@ -15,9 +15,9 @@ const PSI_PARTS = 10
 export interface NumericReference {
   windows: readonly BinnedSample[]
   sizes: readonly number[]
-  /** Of each window with the reference without it. */
+  /** Contrast of each window with the reference without it. */
   contrasts: readonly Shape[]
-  /** Of each window with the whole reference. */
+  /** Contrast of each window with the whole reference. */
   deviations: readonly Shape[]
   /** Logarithm of the PSI of each window against the others. */
   logPsi: readonly number[]
