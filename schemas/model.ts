@@ -11,6 +11,7 @@ const share = (description: string, fallback: number) =>
   Type.Number({ minimum: 0, maximum: 1, description, default: fallback })
 const closed = { additionalProperties: false }
 
+/** How a model is cut into windows, as its model file says. */
 export const ModelWindows = Type.Object(
   {
     size: Type.String({
@@ -45,6 +46,7 @@ export const ModelWindows = Type.Object(
   closed,
 )
 
+/** What the windows of a model are compared with, as its model file says. */
 export const ModelReference = Type.Object(
   {
     kind: Type.Enum(
@@ -80,6 +82,7 @@ export const ModelReference = Type.Object(
   closed,
 )
 
+/** What right and wrong answers of a model are worth, in the model owner's money. */
 export const BusinessValue = Type.Object(
   {
     tp: Type.Number({ default: 0 }),
@@ -89,8 +92,10 @@ export const BusinessValue = Type.Object(
   },
   { ...closed, description: 'What a decision of each kind is worth, in any unit.' },
 )
+/** The business value of a model file, as read and checked. */
 export type BusinessValue = Static<typeof BusinessValue>
 
+/** When a model is retrained and by what, as its model file says. */
 export const RetrainPolicy = Type.Object(
   {
     name: Type.String({ minLength: 1 }),
@@ -116,6 +121,7 @@ export const RetrainPolicy = Type.Object(
   closed,
 )
 
+/** The schema of a model file. */
 export const ModelFile = Type.Object(
   {
     model_id: Type.String({ minLength: 1, maxLength: 200 }),
@@ -250,7 +256,11 @@ export const ModelFile = Type.Object(
   },
   { $id: 'model', additionalProperties: false },
 )
+/** A model file, as read and checked. */
 export type ModelFile = Static<typeof ModelFile>
+/** The windows of a model file, as read and checked. */
 export type ModelWindows = Static<typeof ModelWindows>
+/** A reference of a model file, as read and checked. */
 export type ModelReference = Static<typeof ModelReference>
+/** A retraining policy of a model file, as read and checked. */
 export type RetrainPolicy = Static<typeof RetrainPolicy>

@@ -51,8 +51,10 @@ export interface Model {
   revision: string
 }
 
+/** What a model's prediction is: a class, a probability of the positive class, or a number. */
 export type OutputKind = 'class' | 'probability' | 'value'
 
+/** The model files of a folder, by model id. */
 export interface Models {
   get: (modelId: string) => Model
   declared: readonly Model[]
