@@ -28,6 +28,7 @@ import { createMetrics, type Metrics } from '../runtime/metrics.ts'
 import { readModels, type Models } from '../models/model-files.ts'
 import type { Module, Readiness } from '../runtime/modules.ts'
 import { openEventLog } from './open-event-log.ts'
+import { kafkaProblems } from './kafka-security.ts'
 import type { PlatformConfig } from './platform-config.ts'
 import {
   embeddedPostgres,
@@ -89,6 +90,7 @@ export function checkPlatformConfig(config: PlatformConfig, needs: Needs): void 
     problems.push(
       'PLUMBLINE_CLICKHOUSE_URL is required: a separately started service cannot share an embedded engine',
     )
+  if (needs.eventLog) problems.push(...kafkaProblems(config))
   if (problems.length > 0) throw new ConfigError(problems)
 }
 

@@ -5,6 +5,7 @@
  */
 import { createRequire } from 'node:module'
 import net from 'node:net'
+import tls from 'node:tls'
 import type { ISocketFactory } from 'kafkajs'
 
 interface Connection {
@@ -17,6 +18,8 @@ interface Connection {
 const SIZE_BYTES = 4
 /** Nothing that we ask for comes near; what says more is no broker. */
 const MOST_BYTES = 2 ** 30
+/** How a TLS server begins to answer what is no TLS: record type alert, major version 3. */
+const TLS_ALERT = 0x1503
 const KEEP_ALIVE_MS = 60_000
 
 const connection = createRequire(import.meta.url)('kafkajs/src/network/connection') as {
@@ -36,26 +39,30 @@ connection.prototype.processData = function (chunk) {
   processData.call(this, chunk)
 }
 
-/** A socket whose `data` are responses, each of them whole. */
-export const responseSocket: ISocketFactory = ({ host, port, onConnect }) => {
+/** A socket whose `data` are responses, each of them whole; over TLS where kafkajs was told so. */
+export const responseSocket: ISocketFactory = ({ host, port, ssl, onConnect }) => {
   const responses = responseReader(
     (response) => socket.emit('data', response),
     (error) => socket.destroy(error),
   )
-  const socket = net.connect(
-    {
-      host,
-      port,
-      onread: {
-        buffer: responses.room,
-        callback: (read) => {
-          responses.came(read)
-          return true
-        },
+  const options = {
+    host,
+    port,
+    onread: {
+      buffer: responses.room,
+      callback: (read: number) => {
+        responses.came(read)
+        return true
       },
     },
-    onConnect,
-  )
+  }
+  // Declared by kafkajs as always there; it is null without TLS.
+  const socket = (ssl as tls.ConnectionOptions | null)
+    ? tls.connect(
+        { ...options, ...(net.isIP(host) === 0 && { servername: host }), ...ssl },
+        onConnect,
+      )
+    : net.connect(options, onConnect)
   socket.setKeepAlive(true, KEEP_ALIVE_MS)
   sockets.add(socket)
   return socket
@@ -89,6 +96,11 @@ export function responseReader(
         return
       }
       const size = whole.readInt32BE()
+      if (size >> 16 === TLS_ALERT) {
+        filled = 0
+        refuse(new Error('the listener speaks TLS: set PLUMBLINE_KAFKA_TLS to on'))
+        return
+      }
       if (size <= 0 || size > MOST_BYTES) {
         filled = 0
         refuse(new Error(`a response of ${size} bytes: this is no Kafka broker`))
