@@ -196,7 +196,9 @@ export async function startSecureKafka(
   return started
 }
 
-const PROTOCOLS = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'].map((name) => `${name}:${name}`)
+const PROTOCOLS = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'].map(
+  (name) => `${name}:${name}`,
+)
 const MECHANISMS = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER']
 
 function extrasOf(
@@ -215,6 +217,8 @@ function extrasOf(
       [`${at}.oauthbearer.sasl.jaas.config`]: `${security}.oauthbearer.OAuthBearerLoginModule required;`,
       [`${at}.oauthbearer.sasl.server.callback.handler.class`]: `${security}.oauthbearer.OAuthBearerValidatorCallbackHandler`,
       [`${at}.sasl.oauthbearer.jwks.endpoint.url`]: jwksUrl,
+      // The default one of 4.1 looks at no signature.
+      [`${at}.sasl.oauthbearer.jwt.validator.class`]: `${security}.oauthbearer.BrokerJwtValidator`,
       [`${at}.sasl.oauthbearer.expected.audience`]: 'kafka',
       // Each login is good for so long, and is then made again on the connection.
       [`${at}.connections.max.reauth.ms`]: 15_000,

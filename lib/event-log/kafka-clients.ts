@@ -81,7 +81,8 @@ export async function consumeUntil(
       if (watch.memberForMs() > STEADY_MS) failures = 0
       const refusal = refusalIn(error)
       refusals = refusal === undefined ? 0 : refusals + 1
-      if (refusal !== undefined && refusals === MAX_REFUSALS) throw new Error(refusal)
+      if (refusal !== undefined && refusals === MAX_REFUSALS)
+        throw new Error(refusal, { cause: error })
       log.warn(
         { consumer: name, error: messageOf(error), attempt: failures },
         'kafka consumer ended, trying again',

@@ -155,7 +155,7 @@ async function connect(cluster: Cluster, signal: AbortSignal): Promise<void> {
       await connectOnce(cluster)
     } catch (error) {
       const refusal = refusalIn(error)
-      if (refusal !== undefined) throw new Error(refusal)
+      if (refusal !== undefined) throw new Error(refusal, { cause: error })
       cluster.problem = messageOf(error) + hintFor(error)
       cluster.log.warn({ error: cluster.problem, attempt }, 'kafka is not ready, trying again')
       await sleep(backoffMs(attempt), signal)

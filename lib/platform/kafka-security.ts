@@ -218,37 +218,35 @@ export function kafkaSecurity(config: PlatformConfig, now: () => number): KafkaS
 
 function kafkaLogin(config: PlatformConfig, now: () => number): KafkaLogin | undefined {
   const mechanism = config.PLUMBLINE_KAFKA_SASL_MECHANISM
-  switch (mechanism) {
-    case undefined:
-      return undefined
-    case 'OAUTHBEARER': {
-      const client = {
-        tokenUrl: config.PLUMBLINE_KAFKA_OAUTH_TOKEN_URL!,
-        clientId: config.PLUMBLINE_KAFKA_OAUTH_CLIENT_ID!,
-        clientSecret: secretOf(config, CLIENT_SECRET),
-        scope: config.PLUMBLINE_KAFKA_OAUTH_SCOPE,
-      }
-      return {
-        mechanism,
-        username: client.clientId,
-        token: tokenCache(() => requestToken(client, now), now),
-        extensions: extensionsOf(config.PLUMBLINE_KAFKA_OAUTH_EXTENSIONS),
-      }
+  if (mechanism === undefined) return undefined
+  if (mechanism === 'OAUTHBEARER') return oauthLogin(config, now)
+  if (mechanism === 'AWS_MSK_IAM') {
+    const region = regionOf(config)!
+    return {
+      mechanism,
+      username: `AWS in ${region}`,
+      token: tokenCache(() => mskToken(region), now),
     }
-    case 'AWS_MSK_IAM': {
-      const region = regionOf(config)!
-      return {
-        mechanism,
-        username: `AWS in ${region}`,
-        token: tokenCache(() => mskToken(region), now),
-      }
-    }
-    default:
-      return {
-        mechanism,
-        username: config.PLUMBLINE_KAFKA_SASL_USERNAME!,
-        password: secretOf(config, PASSWORD),
-      }
+  }
+  return {
+    mechanism,
+    username: config.PLUMBLINE_KAFKA_SASL_USERNAME!,
+    password: secretOf(config, PASSWORD),
+  }
+}
+
+function oauthLogin(config: PlatformConfig, now: () => number): KafkaLogin {
+  const client = {
+    tokenUrl: config.PLUMBLINE_KAFKA_OAUTH_TOKEN_URL!,
+    clientId: config.PLUMBLINE_KAFKA_OAUTH_CLIENT_ID!,
+    clientSecret: secretOf(config, CLIENT_SECRET),
+    scope: config.PLUMBLINE_KAFKA_OAUTH_SCOPE,
+  }
+  return {
+    mechanism: 'OAUTHBEARER',
+    username: client.clientId,
+    token: tokenCache(() => requestToken(client, now), now),
+    extensions: extensionsOf(config.PLUMBLINE_KAFKA_OAUTH_EXTENSIONS),
   }
 }
 

@@ -8,6 +8,7 @@ import type { TObject } from 'typebox'
 import { ID_SEPARATOR } from '../../schemas/fields.ts'
 import { deadLetterRows, type DeadLetter, type DeadLetterRows } from './dead-letters.ts'
 import { spanOf, type LoggedMessage, type LoggedRange } from '../event-log/port.ts'
+import { memberOf } from '../events/flat-record.ts'
 import type { ReadMessage } from '../events/decode-message.ts'
 import { createJudge, type Event, type Verdict } from '../events/validator.ts'
 import { murmurHash3, xxHash32 } from './id-hash.ts'
@@ -31,6 +32,10 @@ export interface MappedRange {
   rows: number
   duplicates: number
   unknownFields: number
+  /** Stored events and repeats whose key was another than expected, and those without one. */
+  keys: { other: number; none: number }
+  /** Models of the stored events, whatever their keys. */
+  models: ReadonlySet<string>
   dead: DeadLetter[]
   /** The tables are stored: the next range may be written into their memory. */
   release: () => void
@@ -57,8 +62,13 @@ export interface EventMappingOptions {
   seenIn?: SeenIn
   /** Names an event: with `seenIn`, a second one of the same name is a repeat. */
   identity: (event: Event) => string
-  /** What a key must be where a message has one; `identity`: the identity with a slash for its separator. */
+  /**
+   * The key that our own endpoints give an event; `identity`: the identity with a slash for its separator. Another one, or none,
+   * is counted: a repeat is found in its partition only, so one that comes under another key may count twice.
+   */
   key?: 'identity' | ((event: Event) => string)
+  /** A message with another key is a dead letter, as it was in earlier versions of a mapping. */
+  refusesOtherKeys?: boolean
   tables: () => RangeTables
 }
 
@@ -66,27 +76,28 @@ export interface EventMappingOptions {
 const scratch = Buffer.alloc(2048)
 const SEPARATOR = ID_SEPARATOR.charCodeAt(0)
 const SLASH = 47
+const modelIdOf = memberOf('model_id')
 
 export function eventMapping(options: EventMappingOptions): EventMapping {
   const judge = createJudge(options.schema)
-  const { identity, key, seenIn } = options
+  const { identity, key, seenIn, refusesOtherKeys = false } = options
   /**
-   * A key is there to tell partitions apart; one that says something else than the event is a fault worth knowing.
+   * How the key of a message stands to what its event would have.
    *
    * @param length of the event's name, in {@link scratch}
    */
-  const isKeyed = (message: LoggedMessage, event: Event, length: number) => {
-    if (!key) return true
+  const keyOf = (message: LoggedMessage, event: Event, length: number): KeyKind => {
+    if (!key) return 'expected'
     const { bytes, from, to } = message.keyWithin ?? spanOf(message.key)
-    if (from === to) return true
+    if (from === to) return 'none'
     const expected = key === 'identity' ? scratch : Buffer.from(key(event))
-    if (to - from !== (key === 'identity' ? length : expected.length)) return false
+    if (to - from !== (key === 'identity' ? length : expected.length)) return 'other'
     for (let i = from; i < to; i++) {
       const byte = expected[i - from]
       // Ids hold no separator: the one that is met is the join.
-      if (bytes[i] !== (byte === SEPARATOR ? SLASH : byte)) return false
+      if (bytes[i] !== (byte === SEPARATOR ? SLASH : byte)) return 'other'
     }
-    return true
+    return 'expected'
   }
   const refused = ({ rejection }: Verdict & { ok: false }, message: LoggedMessage): DeadLetter => ({
     message,
@@ -106,10 +117,12 @@ export function eventMapping(options: EventMappingOptions): EventMapping {
     }
     const { event, unknownFields } = verdict
     const length = key || seenIn ? scratch.write(identity(event)) : 0
-    if (!isKeyed(message, event, length)) {
+    const kind = keyOf(message, event, length)
+    if (kind === 'other' && refusesOtherKeys) {
       into.dead.push(refused(judge.refuse('key_mismatch'), message))
       return
     }
+    if (kind !== 'expected') into.keys[kind]++
     if (seenIn && seen.repeated(xxHash32(scratch, length), murmurHash3(scratch, length))) {
       into.duplicates++
       into.tables.repeat(event)
@@ -117,6 +130,8 @@ export function eventMapping(options: EventMappingOptions): EventMapping {
     }
     into.rows++
     into.unknownFields += unknownFields
+    const model = modelIdOf(event)
+    if (typeof model === 'string') into.models.add(model)
     into.tables.accept(event, message, unknownFields)
   }
   /** As many as ranges are in hand at the same time. */
@@ -130,11 +145,11 @@ export function eventMapping(options: EventMappingOptions): EventMapping {
         letters: deadLetterRows(options.service),
       }
       const { tables, letters } = memory
-      const into: InHand = { tables, dead: [], rows: 0, duplicates: 0, unknownFields: 0 }
+      const into = inHand(tables)
       tables.begin(range)
       seen.begin()
       for (const message of range.messages) take(message, into, read, seen)
-      const { dead, rows, duplicates, unknownFields } = into
+      const { dead, rows, duplicates, unknownFields, keys, models } = into
       return {
         tables: [
           ...tables.tables(range),
@@ -144,6 +159,8 @@ export function eventMapping(options: EventMappingOptions): EventMapping {
         rows,
         duplicates,
         unknownFields,
+        keys,
+        models,
         dead,
         release: () => idle.push(memory),
       }
@@ -157,13 +174,29 @@ interface Memory {
   letters: DeadLetterRows
 }
 
+/** How the key of a message stands to the one that our own endpoints give its event. */
+type KeyKind = 'expected' | 'other' | 'none'
+
+/** What has become of a range so far. */
 interface InHand {
   tables: RangeTables
   dead: DeadLetter[]
   rows: number
   duplicates: number
   unknownFields: number
+  keys: { other: number; none: number }
+  models: Set<string>
 }
+
+const inHand = (tables: RangeTables): InHand => ({
+  tables,
+  dead: [],
+  rows: 0,
+  duplicates: 0,
+  unknownFields: 0,
+  keys: { other: 0, none: 0 },
+  models: new Set(),
+})
 
 function rangeRow(
   range: LoggedRange,

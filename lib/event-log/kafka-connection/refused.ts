@@ -15,14 +15,15 @@ const LOGIN_ERRORS: Readonly<Record<string, string>> = {
   UNSUPPORTED_SASL_MECHANISM:
     'Kafka does not offer the mechanism of PLUMBLINE_KAFKA_SASL_MECHANISM on this listener',
   SASL_AUTHENTICATION_FAILED: 'Kafka refused the login',
-  ILLEGAL_SASL_STATE:
-    'Kafka asks for no login on this listener: unset PLUMBLINE_KAFKA_SASL_MECHANISM, or name the port that does',
 }
 
 const UNTRUSTED =
   'the certificate of Kafka is not signed by a CA that is trusted: name that CA in PLUMBLINE_KAFKA_CA_FILE'
 const CLIENT_CERTIFICATE =
-  'Kafka did not take our certificate: check PLUMBLINE_KAFKA_CERT_FILE and PLUMBLINE_KAFKA_KEY_FILE'
+  'Kafka did not take our certificate, or asks for one: check PLUMBLINE_KAFKA_CERT_FILE and PLUMBLINE_KAFKA_KEY_FILE'
+/** What brokers answer about a client's certificate; the code's beginning differs between releases of OpenSSL. */
+const CERTIFICATE_ALERT =
+  /^ERR_SSL_.*ALERT_(?:BAD_CERTIFICATE|CERTIFICATE_(?:REQUIRED|UNKNOWN|EXPIRED|REVOKED)|UNSUPPORTED_CERTIFICATE|UNKNOWN_CA)$/
 
 /** What errors of a TLS handshake mean, by their code. */
 const TLS_ERRORS: Readonly<Record<string, string>> = {
@@ -37,13 +38,10 @@ const TLS_ERRORS: Readonly<Record<string, string>> = {
   CERT_NOT_YET_VALID: 'the certificate of Kafka is not valid yet: compare the clocks',
   ERR_TLS_CERT_ALTNAME_INVALID:
     'the certificate of Kafka is for other names than the one in PLUMBLINE_KAFKA_BROKERS, or than its brokers advertise',
-  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED:
-    'Kafka asks for a certificate of ours: name it in PLUMBLINE_KAFKA_CERT_FILE and PLUMBLINE_KAFKA_KEY_FILE',
-  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: CLIENT_CERTIFICATE,
-  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: CLIENT_CERTIFICATE,
-  ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN: CLIENT_CERTIFICATE,
-  ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: CLIENT_CERTIFICATE,
 }
+
+const meaningOf = (code: string): string | undefined =>
+  CERTIFICATE_ALERT.test(code) ? CLIENT_CERTIFICATE : TLS_ERRORS[code]
 
 /** The members of an error of kafkajs that are looked at. */
 interface KafkaError extends Error {
@@ -63,7 +61,7 @@ export function refusalIn(error: unknown): string | undefined {
     const { type, code, broker, message } = e as KafkaError
     const login = type === undefined ? undefined : LOGIN_ERRORS[type]
     if (login) return `${login}: ${message}`
-    const tls = typeof code === 'string' ? TLS_ERRORS[code] : undefined
+    const tls = typeof code === 'string' ? meaningOf(code) : undefined
     if (tls) return `${tls} (${broker ?? 'a broker'}: ${code})`
   }
   return undefined
@@ -76,10 +74,13 @@ export function isUnauthorized(error: unknown): boolean {
   return false
 }
 
-/** What may lie behind a connection that Kafka closes without a word; empty for other errors. */
+/** What may lie behind an error that says little, in brackets; empty for others. */
 export function hintFor(error: unknown): string {
-  for (let e = error; e instanceof Error; e = e.cause)
+  for (let e = error; e instanceof Error; e = e.cause) {
+    if ((e as KafkaError).type === 'ILLEGAL_SASL_STATE')
+      return ' (a listener that asks for no login answers so: PLUMBLINE_KAFKA_SASL_MECHANISM)'
     if (e.name === 'KafkaJSConnectionClosedError' || (e as KafkaError).code === 'ECONNRESET')
       return ' (a listener that wants TLS, or a login, or neither, closes connections so: PLUMBLINE_KAFKA_TLS, PLUMBLINE_KAFKA_SASL_MECHANISM)'
+  }
   return ''
 }

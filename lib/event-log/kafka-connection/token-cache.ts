@@ -6,12 +6,17 @@ export interface Token {
   expiresAtMs: number
 }
 
-/** Of a token's life, from its request to its end, the part after which another one is asked for. */
+/** Of a token's life, from its request to its end, the part in which it is handed out. */
 const USED_SHARE = 0.8
+/**
+ * A token has as long to live when it is handed out, or it is a new one: brokers take its end for that of the login, kafkajs logs
+ * in anew ten seconds before, and brokers refuse to be asked more than once a second.
+ */
+const LEAST_LIFE_MS = 15_000
 
 /**
- * Makes a source of tokens that are valid for a fifth of their life yet; connections that ask at the same time share a request.
- * A request that fails is forgotten: the next login asks again.
+ * Makes a source of tokens that live for a while yet; connections that ask at the same time share a request. A request that fails
+ * is forgotten: the next login asks again.
  */
 export function tokenCache(
   request: () => Promise<Token>,
@@ -24,7 +29,10 @@ export function tokenCache(
     const askedAt = now()
     const token = await request()
     value = token.value
-    usedUntil = askedAt + USED_SHARE * (token.expiresAtMs - askedAt)
+    usedUntil = Math.min(
+      askedAt + USED_SHARE * (token.expiresAtMs - askedAt),
+      token.expiresAtMs - LEAST_LIFE_MS,
+    )
     return value
   }
   return async () => {
