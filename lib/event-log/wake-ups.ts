@@ -4,16 +4,16 @@ import type { EventLog } from './port.ts'
 
 const INTERVAL_MS = 500
 
-export interface Hints {
+export interface WakeUps {
   send: (modelIds: Iterable<string>) => void
   stop: () => void
 }
 
-/** Hints may be lost (drift scans its models besides), so a failed one is only told to `onError`. */
-export function createHints(
+/** Wake-ups may be lost (drift scans its models besides), so a failed one is only told to `onError`. */
+export function createWakeUps(
   log: Pick<EventLog, 'append'>,
   onError: (error: unknown) => void,
-): Hints {
+): WakeUps {
   const timers = new Map<string, { again: boolean; timer: NodeJS.Timeout }>()
   let stopped = false
 

@@ -110,19 +110,19 @@ function consuming(settings: Settings, group: string) {
       for (const { value } of messages) stored.push(value.toString())
     },
   })
-  const hints = eventLog.hints({
+  const wakeUps = eventLog.wakeUps({
     topic: TOPICS.windows.topic,
-    group: `${group}-hints`,
+    group: `${group}-wake-ups`,
     onMessage: async ({ key }) => void hinted.push(key),
   })
   const controller = new AbortController()
-  const modules: Module[] = [eventLog.module, ranges, hints.module]
+  const modules: Module[] = [eventLog.module, ranges, wakeUps.module]
   const running = runModules(modules, controller.signal, log)
   return {
     eventLog,
     stored,
     hinted,
-    owns: hints.owns,
+    owns: wakeUps.owns,
     running,
     stop: async () => {
       controller.abort()
@@ -155,7 +155,7 @@ test.each(Object.keys(WAYS))('by %s a log sends, stores and hears', async (way) 
         () => false,
       ),
     )
-    await until('hints are owned', async () => one.owns('any'))
+    await until('wake-ups are owned', async () => one.owns('any'))
     // A megabyte: more than a record of TLS, and than a chunk of a socket.
     const long = value + 'x'.repeat(700_000)
     await one.eventLog.append(topic, [

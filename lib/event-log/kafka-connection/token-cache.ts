@@ -12,7 +12,7 @@ const USED_SHARE = 0.8
  * A token has as long to live when it is handed out, or it is a new one: brokers take its end for that of the login, kafkajs logs
  * in anew ten seconds before, and brokers refuse to be asked more than once a second.
  */
-const LEAST_LIFE_MS = 15_000
+const MIN_LIFE_MS = 15_000
 
 /**
  * Makes a source of tokens that live for a while yet; connections that ask at the same time share a request. A request that fails
@@ -31,7 +31,7 @@ export function tokenCache(
     value = token.value
     usedUntil = Math.min(
       askedAt + USED_SHARE * (token.expiresAtMs - askedAt),
-      token.expiresAtMs - LEAST_LIFE_MS,
+      token.expiresAtMs - MIN_LIFE_MS,
     )
     return value
   }

@@ -17,7 +17,7 @@ interface Connection {
 
 const SIZE_BYTES = 4
 /** Nothing that we ask for comes near; what says more is no broker. */
-const MOST_BYTES = 2 ** 30
+const MAX_BYTES = 2 ** 30
 /** How a TLS server begins to answer what is no TLS: record type alert, major version 3. */
 const TLS_ALERT = 0x1503
 const KEEP_ALIVE_MS = 60_000
@@ -101,7 +101,7 @@ export function responseReader(
         refuse(new Error('the listener speaks TLS: set PLUMBLINE_KAFKA_TLS to on'))
         return
       }
-      if (size <= 0 || size > MOST_BYTES) {
+      if (size <= 0 || size > MAX_BYTES) {
         filled = 0
         refuse(new Error(`a response of ${size} bytes: this is no Kafka broker`))
         return
