@@ -34,7 +34,7 @@ export function benchWindow(rounds: number): Promise<Result[]> {
     }
     await db.command('OPTIMIZE TABLE numeric_counts')
     // Three at a time, as the service has it.
-    const evaluates = ['a', 'b', 'c'].map((name) => {
+    const evaluators = ['a', 'b', 'c'].map((name) => {
       const own = engine.connect(`drift-${name}`)
       const queries = driftQueries(own)
       const evaluate = createModelEvaluator({
@@ -56,7 +56,7 @@ export function benchWindow(rounds: number): Promise<Result[]> {
       const waiting = [...ids]
       const begun = performance.now()
       await Promise.all(
-        evaluates.map(async (judge) => {
+        evaluators.map(async (evaluate) => {
           for (
             let some = waiting.splice(0, BATCH);
             some.length > 0;

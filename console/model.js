@@ -31,21 +31,21 @@ await show(async (main) => {
   const metrics = answers
     .flatMap((answer) => answer.metrics)
     .toSorted((a, b) => (a.window_end < b.window_end ? -1 : a.window_end > b.window_end ? 1 : 0))
-  const evaluating = model.references.find((reference) => reference.baseline)?.name
+  const baseline = model.references.find((reference) => reference.baseline)?.name
   const plain = metrics.filter(
     (metric) =>
       metric.convention === 'plumbline' &&
       metric.method !== 'poststratified' &&
       // Ten charts that say less together than the slope alone.
       metric.metric !== 'calibration_residual' &&
-      (metric.reference === '' || metric.reference === evaluating),
+      (metric.reference === '' || metric.reference === baseline),
   )
   main.append(
     el('h1', {}, id),
     el(
       'p',
       { class: 'quiet' },
-      `${model.task ?? 'task not declared'} · windows of ${model.windows.size} · events up to ${day(model.watermark) || 'none yet'} · evaluated against ${evaluating}`,
+      `${model.task ?? 'task not declared'} · windows of ${model.windows.size} · events up to ${day(model.watermark) || 'none yet'} · evaluated against ${baseline}`,
     ),
   )
   if (plain.length === 0) {

@@ -212,7 +212,7 @@ interface PartitionMetadata {
 
 function hintClient(
   consumer: WakeUpConsumer,
-  { kafka, sessionTimeoutMs, names }: ConsumerParts,
+  { kafka, sessionTimeoutMs }: ConsumerParts,
   heard: {
     givenUp: AbortSignal
     partitions: (found: PartitionMetadata[]) => void

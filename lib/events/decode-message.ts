@@ -35,7 +35,9 @@ export function messageReader(avro?: AvroReader): MessageReader {
       if (from === to) return validator.refuse('empty')
       if (bytes[from] !== AVRO) return validator.bytes(bytes, from, to)
       if (to - from > MAX_EVENT_BYTES) return validator.refuse('too_large')
-      return avro?.read(data, validator) ?? validator.refuse('unknown_schema', undefined, NO_REGISTRY)
+      return (
+        avro?.read(data, validator) ?? validator.refuse('unknown_schema', undefined, NO_REGISTRY)
+      )
     },
   }
 }

@@ -243,7 +243,10 @@ test('an event has its bound of bytes, not of characters', () => {
   }
   for (const filler of ['x', '漢']) {
     const [largest, beyond] = [MAX_EVENT_BYTES, MAX_EVENT_BYTES + 1].map((n) => sized(n, filler))
-    const both = (text: string) => [told(validator.text(text)), told(validator.bytes(Buffer.from(text)))]
+    const both = (text: string) => [
+      told(validator.text(text)),
+      told(validator.bytes(Buffer.from(text))),
+    ]
     expect(both(largest!)).toEqual(['', ''])
     expect(both(beyond!)).toEqual(Array(2).fill('the event is larger than 262144 bytes'))
   }
@@ -279,7 +282,9 @@ test('a text that a store would change is refused, whatever field it stands in',
   for (const raw of [String.raw`"a\u0000"`, String.raw`"\ud800"`])
     for (const name of ['prediction_id', 'variant', 'prediction', 'input_text', 'subject_id'])
       expect([name, validator.text(replaced(name, raw)).ok]).toEqual([name, false])
-  expect(told(validator.text(replaced('prediction', '1152921504606846977')))).toContain('below 2^53')
+  expect(told(validator.text(replaced('prediction', '1152921504606846977')))).toContain(
+    'below 2^53',
+  )
 })
 
 test('what is no event at all, and what is missing', () => {

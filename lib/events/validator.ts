@@ -1,4 +1,4 @@
-/** Validates one event, however it came: the only validator, used by every door. */
+/** Validates one event, however it came: the only validator, used by every endpoint. */
 import { isUtf8 } from 'node:buffer'
 import type { TObject } from 'typebox'
 import { ID_SEPARATOR } from '../../schemas/fields.ts'
@@ -43,7 +43,11 @@ export interface Validator {
   /** The same, of a format whose numbers may be none: NaN and the infinities are missing values, as null is. */
   numbersOrNone: (value: unknown) => ValidationResult
   /** @param text in place of the code's own sentence, where more is known */
-  refuse: (code: Rejection['code'], field?: string, text?: string) => ValidationResult & { ok: false }
+  refuse: (
+    code: Rejection['code'],
+    field?: string,
+    text?: string,
+  ) => ValidationResult & { ok: false }
 }
 
 export function createValidator(schema: TObject): Validator {
@@ -85,7 +89,7 @@ export function createValidator(schema: TObject): Validator {
     })),
   }))
 
-  const validator = (event: FlatRecord, isNoneMissing = false): ValidationResult => {
+  const validateRecord = (event: FlatRecord, isNoneMissing = false): ValidationResult => {
     const plan = plans.of(event.names)
     const { values } = event
     let first = Infinity
@@ -93,7 +97,8 @@ export function createValidator(schema: TObject): Validator {
       const field = plan.fields[i]
       let given = values[i]
       if (field === undefined || given === null || given === undefined) continue
-      if (field.isMap !== given instanceof FlatRecord) values[i] = given = asField(given, field.isMap)
+      if (field.isMap !== given instanceof FlatRecord)
+        values[i] = given = asField(given, field.isMap)
       if (field.valid(given)) continue
       if (isNoneMissing) values[i] = given = withoutNone(field.kind, given)
       if (given !== null && !field.valid(given)) first = Math.min(first, field.order)
@@ -107,8 +112,10 @@ export function createValidator(schema: TObject): Validator {
       : refused(first)
   }
   const validateValue = (value: unknown, isNoneMissing = false): ValidationResult => {
-    if (value instanceof FlatRecord) return validator(value, isNoneMissing)
-    return isObject(value) ? validator(FlatRecord.of(value), isNoneMissing) : refuse('invalid_json')
+    if (value instanceof FlatRecord) return validateRecord(value, isNoneMissing)
+    return isObject(value)
+      ? validateRecord(FlatRecord.of(value), isNoneMissing)
+      : refuse('invalid_json')
   }
 
   const readPlain = plainJsonReader()
@@ -147,7 +154,7 @@ export function createValidator(schema: TObject): Validator {
     bytes: (bytes, from = 0, to = bytes.length) => {
       if (to - from > MAX_EVENT_BYTES) return refuse('too_large')
       const plain = readPlain.event(bytes, from, to)
-      if (plain !== undefined) return validator(plain)
+      if (plain !== undefined) return validateRecord(plain)
       const event = bytes.subarray(from, to)
       return isUtf8(event) ? validateText(event.toString()) : refuse('invalid_json')
     },

@@ -1,4 +1,4 @@
-/** The HTTP door for events: validates each one, appends the good ones as the bytes they came in, answers for all. */
+/** The HTTP endpoint for events: validates each one, appends the good ones as the bytes they came in, answers for all. */
 import { isUtf8 } from 'node:buffer'
 import { setImmediate } from 'node:timers/promises'
 import type { TObject } from 'typebox'

@@ -12,6 +12,7 @@ import {
 } from '../../schemas/model.ts'
 import { ConfigError } from '../runtime/config.ts'
 import { durationMs } from '../runtime/durations.ts'
+import { parseOverrides, type AlarmLines } from './alarm-lines.ts'
 import { parseCondition } from './policy-language.ts'
 import { featureSubject } from '../events/subjects.ts'
 import { textProblem } from '../events/text-rules.ts'
@@ -42,7 +43,8 @@ export interface Model {
   businessValue: BusinessValue | undefined
   /** Aggregate expressions over joined outcomes, by name. */
   customMetrics: Readonly<Record<string, string>>
-  overrides: Record<string, { warning?: number; alarm?: number }>
+  /** Lines of `alarms.overrides`, by `family/metric` or `family/metric/subject`. */
+  overrides: Readonly<Record<string, AlarmLines>>
   review: { reviewers: number; budgetPerDay: number; randomShare: number }
   retrain: readonly RetrainPolicy[]
   /** Changes when the file does. */
@@ -133,7 +135,7 @@ function withDefaults(file: ModelFile, revision: string): Model {
     file.references && Object.keys(file.references).length > 0
       ? file.references
       : DEFAULT_REFERENCES
-  const evaluated = Object.values(references).some((reference) => reference.baseline)
+  const hasBaseline = Object.values(references).some((reference) => reference.baseline)
   const [onlyName] = Object.keys(references)
   return {
     modelId: file.model_id,
@@ -151,7 +153,7 @@ function withDefaults(file: ModelFile, revision: string): Model {
     scoreKind: file.score_kind ?? 'probability',
     outputKind: file.output?.kind,
     threshold: file.threshold ?? (file.score_kind === 'margin' ? 0 : 0.5),
-    references: evaluated
+    references: hasBaseline
       ? references
       : { ...references, [onlyName!]: { ...references[onlyName!]!, baseline: true } },
     features: file.features ?? {},
@@ -161,7 +163,7 @@ function withDefaults(file: ModelFile, revision: string): Model {
     businessValue: file.business_value,
     customMetrics: file.custom_metrics ?? {},
     falseAlarmsPerWeek: file.alarms?.false_alarms_per_week ?? 0.25,
-    overrides: file.alarms?.overrides ?? {},
+    overrides: parseOverrides(file.alarms?.overrides ?? {}).lines,
     review: {
       reviewers: file.review?.reviewers ?? 1,
       budgetPerDay: file.review?.budget_per_day ?? 0,
@@ -195,12 +197,13 @@ function crossChecks(file: ModelFile): string[] {
     if (kind === 'season' && windows?.season === undefined)
       problems.push(`references.${name} of kind season needs windows.season`)
   }
-  const evaluates = Object.values(file.references ?? {}).filter((reference) => reference.baseline)
-  if (evaluates.length > 1) problems.push('references: only one may have baseline: true')
-  if (evaluates[0] && ['trailing', 'previous'].includes(evaluates[0].kind))
+  const baselines = Object.values(file.references ?? {}).filter((reference) => reference.baseline)
+  if (baselines.length > 1) problems.push('references: only one may have baseline: true')
+  if (baselines[0] && ['trailing', 'previous'].includes(baselines[0].kind))
     problems.push(
-      `references: a reference of kind ${evaluates[0].kind} forgets what it drifts with, and cannot evaluate`,
+      `references: a reference of kind ${baselines[0].kind} forgets what it drifts with, and cannot be the baseline`,
     )
+  for (const problem of parseOverrides(file.alarms?.overrides ?? {}).problems) problems.push(problem)
   const looks = file.labels?.evaluate_at
   if (looks && (looks.length === 0 || !looks.includes(1)))
     problems.push('labels.evaluate_at must end with 1: the whole label horizon')

@@ -8,7 +8,6 @@ import type { TObject } from 'typebox'
 import { ID_SEPARATOR } from '../../schemas/fields.ts'
 import { deadLetterRows, type DeadLetter, type DeadLetterRows } from './dead-letters.ts'
 import { spanOf, type LoggedMessage, type OffsetRange } from '../event-log/port.ts'
-import { fieldGetter } from '../events/flat-record.ts'
 import type { ReadMessage } from '../events/decode-message.ts'
 import { createValidator, type Event, type ValidationResult } from '../events/validator.ts'
 import { murmurHash3, xxHash32 } from './id-hash.ts'
@@ -80,7 +79,7 @@ const modelIdOf = fieldGetter('model_id')
 
 export function eventMapping(options: EventMappingOptions): EventMapping {
   const validator = createValidator(options.schema)
-  const { identity, key, seenIn, refusesOtherKeys = false } = options
+  const { identity, key, seenIn } = options
   /**
    * How the key of a message stands to what its event would have.
    *
@@ -99,7 +98,10 @@ export function eventMapping(options: EventMappingOptions): EventMapping {
     }
     return 'expected'
   }
-  const refused = ({ rejection }: ValidationResult & { ok: false }, message: LoggedMessage): DeadLetter => ({
+  const refused = (
+    { rejection }: ValidationResult & { ok: false },
+    message: LoggedMessage,
+  ): DeadLetter => ({
     message,
     code: rejection.code,
     text: rejection.message,
@@ -117,8 +119,7 @@ export function eventMapping(options: EventMappingOptions): EventMapping {
     }
     const { event, unknownFields } = verdict
     const length = key || seenIn ? scratch.write(identity(event)) : 0
-    const kind = keyOf(message, event, length)
-    if (kind === 'other' && refusesOtherKeys) {
+    if (!isKeyed(message, event, length)) {
       into.dead.push(refused(validator.refuse('key_mismatch'), message))
       return
     }

@@ -53,13 +53,22 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
   const shared = createShared()
   const tell = failureTeller(deps.clickhouse('drift-failures'), metrics, { log, now })
   /** A connection runs its queries one after another, and most of evaluating is waiting for them. */
-  const evaluates = Array.from({ length: EVALUATORS }, (_, i) => {
+  const evaluators = Array.from({ length: EVALUATORS }, (_, i) => {
     const db = deps.clickhouse(`drift-${i}`)
     const queries = driftQueries(db)
     const decisions = decisionQueries(db)
     return {
       progress: queries.progress,
-      evaluate: createModelEvaluator({ db, queries, decisions, eventLog, gauges, now, shared, tell }),
+      evaluate: createModelEvaluator({
+        db,
+        queries,
+        decisions,
+        eventLog,
+        gauges,
+        now,
+        shared,
+        tell,
+      }),
     }
   })
   const monitored = createMonitored(
@@ -120,14 +129,23 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
     run: async (signal) => {
       const pause = (ms: number) =>
         sleep(Math.min(Math.max(1, ms), MAX_PAUSE_MS), AbortSignal.any([signal, woken.signal]))
-      const evaluate = batchEvaluator({ agenda, gauges, wakeUps, models, seconds, tell, now, pause })
+      const evaluate = batchEvaluator({
+        agenda,
+        gauges,
+        wakeUps,
+        models,
+        seconds,
+        tell,
+        now,
+        pause,
+      })
       const scanning = async () => {
         while (!signal.aborted) {
           if (now() >= nextScan) await scan()
           else await pause(nextScan - now())
         }
       }
-      await Promise.all([scanning(), ...evaluates.map((own) => evaluate(own, signal))])
+      await Promise.all([scanning(), ...evaluators.map((own) => evaluate(own, signal))])
     },
   }
   return [wakeUps.module, evaluating]

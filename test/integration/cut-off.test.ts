@@ -31,7 +31,7 @@ const emit = (model: string, hour: number, count: number, shift: number) =>
     })),
   )
 
-/** A evaluate whose process dies before it inserts into this table. */
+/** An evaluation whose process dies before it inserts into this table. */
 const dyingAt = (table: string, now: number) =>
   evaluateOn(
     {

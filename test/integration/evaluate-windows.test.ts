@@ -134,9 +134,9 @@ test('the first complete window becomes the baseline; the same data again is ok,
   expect(
     await results(2, `metric = 'ks' AND subject = 'x' AND reference = 'baseline'`),
   ).toMatchObject([{ verdict: 'alarm', value: 0.5 }])
-  expect(await results(2, `metric = 'new_category_ratio' AND reference = 'baseline'`)).toMatchObject([
-    { subject: 'color', value: 1, reason: 'new: blue' },
-  ])
+  expect(
+    await results(2, `metric = 'new_category_ratio' AND reference = 'baseline'`),
+  ).toMatchObject([{ subject: 'color', value: 1, reason: 'new: blue' }])
   expect(await results(2, `metric = 'latency_p50_ms'`)).toMatchObject([{ value: 14 }])
   expect(published.length).toBeGreaterThan(0)
   expect(await metrics.registry.metrics()).toMatch(

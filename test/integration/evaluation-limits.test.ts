@@ -56,7 +56,10 @@ test('of a slice the 50 most frequent values, of an attribute the 50 largest gro
   const model = parseModel(
     '{ model_id: many, task: binary, fairness: { attributes: { region: {} }, favorable: "1" } }',
   )
-  const groups = await queries.groups({ model, spans: [WINDOW], c: ALL, completeUntil: 0 }, 'region')
+  const groups = await queries.groups(
+    { model, spans: [WINDOW], c: ALL, completeUntil: 0 },
+    'region',
+  )
   expect(groups.map(({ group }) => group)).toEqual(frequent)
 })
 

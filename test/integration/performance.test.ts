@@ -235,7 +235,8 @@ test('evaluate_at: looked at when half of the horizon has passed and at its end,
   )
   const accuracy = () =>
     found('looks', `metric = 'accuracy' AND window_start = '2026-01-05 01:00:00'`)
-  const scoredRows = (right: number) => Array.from({ length: 400 }, (_, i) => (i < right ? '1' : '0'))
+  const scoredRows = (right: number) =>
+    Array.from({ length: 400 }, (_, i) => (i < right ? '1' : '0'))
   for (const hour of [0, 1]) {
     await predict(
       'looks',

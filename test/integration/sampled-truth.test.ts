@@ -145,8 +145,14 @@ test('groups, and scores by their bins', async () => {
     Model,
   ]
   const until = START + 9 * DAY
-  const groups = await read.groups({ model: drawn, spans: SPAN, c: ALL, completeUntil: until }, 'sex')
-  const whole = await read.groups({ model: copied, spans: SPAN, c: ALL, completeUntil: until }, 'sex')
+  const groups = await read.groups(
+    { model: drawn, spans: SPAN, c: ALL, completeUntil: until },
+    'sex',
+  )
+  const whole = await read.groups(
+    { model: copied, spans: SPAN, c: ALL, completeUntil: until },
+    'sex',
+  )
   expect(groups.map(({ group }) => group)).toEqual(['m', 'f'])
   for (const [i, group] of groups.entries()) {
     const other = whole[i]!

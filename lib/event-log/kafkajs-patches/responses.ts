@@ -18,8 +18,6 @@ interface Connection {
 const SIZE_BYTES = 4
 /** Nothing that we ask for comes near; what says more is no broker. */
 const MAX_BYTES = 2 ** 30
-/** How a TLS server begins to answer what is no TLS: record type alert, major version 3. */
-const TLS_ALERT = 0x1503
 const KEEP_ALIVE_MS = 60_000
 
 const connection = createRequire(import.meta.url)('kafkajs/src/network/connection') as {
@@ -96,11 +94,6 @@ export function responseReader(
         return
       }
       const size = whole.readInt32BE()
-      if (size >> 16 === TLS_ALERT) {
-        filled = 0
-        refuse(new Error('the listener speaks TLS: set PLUMBLINE_KAFKA_TLS to on'))
-        return
-      }
       if (size <= 0 || size > MAX_BYTES) {
         filled = 0
         refuse(new Error(`a response of ${size} bytes: this is no Kafka broker`))

@@ -22,7 +22,11 @@ const PUBLISHED = readFileSync(join(ROOT, 'schemas/avro/prediction.v1.avsc'), 'u
  *
  * @param written by another that is the same on the wire
  */
-async function validated(schema: string, record: object, written = schema): Promise<ValidationResult> {
+async function validated(
+  schema: string,
+  record: object,
+  written = schema,
+): Promise<ValidationResult> {
   const type = avsc.Type.forSchema(JSON.parse(written) as avsc.Schema)
   return read({ schema, type: 'AVRO', references: 0 }, type.toBuffer(record))
 }
@@ -150,9 +154,11 @@ test.each([
 test('strings in a map of features are what they are', async () => {
   const texts = { code: '12', json: '{"a":1}', flag: 'true' }
   for (const values of ['string', ['null', 'string']])
-    expect(told(await validated(schemaWith({ type: 'map', values }), theirs(texts)))).toMatchObject({
-      features: texts,
-    })
+    expect(told(await validated(schemaWith({ type: 'map', values }), theirs(texts)))).toMatchObject(
+      {
+        features: texts,
+      },
+    )
 })
 
 test.each(['string', 'bytes'])('bytes that are no text, as %s, are no features', async (type) => {

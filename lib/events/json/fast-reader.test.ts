@@ -5,7 +5,8 @@ import { FlatRecord } from '../flat-record.ts'
 import { plainJsonReader } from './fast-reader.ts'
 
 test('any object is read as JSON.parse reads it, or not at all', () => {
-  const plain = (value: unknown): unknown => (value instanceof FlatRecord ? value.toObject() : value)
+  const plain = (value: unknown): unknown =>
+    value instanceof FlatRecord ? value.toObject() : value
   const read = plainJsonReader().event
   let taken = 0
   const scalar = fc.oneof(

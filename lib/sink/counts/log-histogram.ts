@@ -78,7 +78,11 @@ function setPlace(bin: number, place: number) {
 const FACTS = 4
 
 /** @param values the first `length` of them */
-export function binned(values: Float64Array, length: number, grid = resolutionOf(values, length)): Bins {
+export function binned(
+  values: Float64Array,
+  length: number,
+  grid = resolutionOf(values, length),
+): Bins {
   // On the coarsest grid every bin is within reach of zero's.
   base = grid === COARSEST ? 0 : binOf(values[0]!, grid)
   /** In the order in which bins were met. */

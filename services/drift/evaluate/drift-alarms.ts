@@ -70,11 +70,11 @@ export function withShiftVerdicts(
     ...categoryTests(current, start, reference, (subject) => !isNumeric(subject)),
   ])
   const missing = missingTests(current, start, reference)
-  const evaluate = verdicts(drift, rules, FAMILY_SHARES.drift)
+  const verdictOfDrift = verdicts(drift, rules, FAMILY_SHARES.drift)
   const verdictOfMissing = verdicts(missing, rules, FAMILY_SHARES.quality)
   return [
     ...results.map((f) => {
-      if (f.metric === 'psi' && drift.has(f.subject)) return evaluate(f)
+      if (f.metric === 'psi' && drift.has(f.subject)) return verdictOfDrift(f)
       if (f.metric === 'missing_ratio' && missing.has(f.subject)) return verdictOfMissing(f)
       // One test a feature: its verdict stands with its PSI.
       if (f.metric === 'ks' && drift.has(f.subject) && isEvaluated(f))

@@ -44,7 +44,8 @@ const referenceOf = (counts: WindowCounts): ReferenceData => ({
 function resultsOf(reference: WindowCounts, current: WindowCounts) {
   const beside = referenceOf(reference)
   const results = [...evaluateDrift(current, beside, 1), ...evaluateQuality(current, beside)]
-  return (metric: string) => results.find((f) => f.metric === metric && f.convention === 'plumbline')!
+  return (metric: string) =>
+    results.find((f) => f.metric === metric && f.convention === 'plumbline')!
 }
 const among = (n: number, of: (i: number) => number) => Array.from({ length: n }, (_, i) => of(i))
 

@@ -243,7 +243,14 @@ const ksVerdict = (d: number, p: number): Verdict => (p < KS_P && d >= KS_MIN_D 
 export const undecidedKs = (results: readonly MetricResult[]): string[] =>
   results.filter(isUndecided).map(({ subject }) => subject)
 
-const isUndecided = ({ metric, convention, verdict, bound_high, n_reference, n_current }: MetricResult) =>
+const isUndecided = ({
+  metric,
+  convention,
+  verdict,
+  bound_high,
+  n_reference,
+  n_current,
+}: MetricResult) =>
   metric === 'ks' &&
   convention === 'plumbline' &&
   verdict === 'ok' &&
@@ -291,7 +298,7 @@ function missing(subject: string, current: WindowCounts, present: number): Metri
   )
 }
 
-/** Names the reference; too little data makes any verdict incomplete, and a reference that does not evaluate gives none. */
+/** Names the reference; too little data makes any verdict incomplete, and a reference that is not the baseline gives none. */
 function withReference(
   f: MetricResult,
   current: WindowCounts,

@@ -9,7 +9,11 @@ const uniform = uniforms(4)
 const normal = normals(uniform)
 
 /** Far from the middle, and of kind `b`, the model errs more. */
-function scoredRows(count: number, center: number, isLabelled: boolean): (ScoredRow & { true: number })[] {
+function scoredRows(
+  count: number,
+  center: number,
+  isLabelled: boolean,
+): (ScoredRow & { true: number })[] {
   return Array.from({ length: count }, () => {
     const x = center + normal()
     const kind = uniform() < 0.3 ? 'b' : 'a'

@@ -11,9 +11,9 @@ import { metricResult, type MetricResult } from '../data/metric-results.ts'
 import { featureMatrix } from '../data/feature-matrix.ts'
 
 /** Rows that are drawn of a window, and of a reference. */
-export const MAX_GUESSES = 2000
+export const MAX_SCORED_ROWS = 2000
 /** Of fewer rows nothing is learned. */
-const MIN_GUESSES = 100
+const MIN_SCORED_ROWS = 100
 const FOREST: Omit<ForestOptions, 'uniform'> = { trees: 50, depth: 10, leastLeaf: 10 }
 const FOLDS = 2
 const SEED = 1
@@ -22,7 +22,7 @@ const CI_LEVEL = 0.95
 /** @returns undefined where too few rows have a truth */
 export function lossModel(reference: readonly ScoredRow[]): LossModel | undefined {
   const known = reference.filter((scored) => scored.loss !== null)
-  if (known.length < MIN_GUESSES) return undefined
+  if (known.length < MIN_SCORED_ROWS) return undefined
   const matrix = featureMatrix(known.map(({ features }) => features))
   const rowOf = ({ features, prediction }: ScoredRow) =>
     Float64Array.of(prediction, ...matrix.rowOf(features))
@@ -33,7 +33,9 @@ export function lossModel(reference: readonly ScoredRow[]): LossModel | undefine
   }
   const residuals = Array.from({ length: FOLDS }, (_, fold) => {
     const inside = learn(known.filter((__, i) => i % FOLDS !== fold))
-    return known.filter((__, i) => i % FOLDS === fold).map((scored) => scored.loss! - inside(scored))
+    return known
+      .filter((__, i) => i % FOLDS === fold)
+      .map((scored) => scored.loss! - inside(scored))
   }).flat()
   return { of: learn(known), n: known.length, residual: Math.sqrt(momentsOf(residuals).variance) }
 }

@@ -157,7 +157,12 @@ function estimated(
     }),
     ...(auc === undefined
       ? []
-      : [metricResult('performance', '', 'estimated_roc_auc', auc, { ...more, precision: 'bounded' })]),
+      : [
+          metricResult('performance', '', 'estimated_roc_auc', auc, {
+            ...more,
+            precision: 'bounded',
+          }),
+        ]),
     ...(ofLabelled
       ? [
           metricResult(

@@ -49,7 +49,10 @@ export function fairnessAttributes({
   return [...single.map(([name, { privileged }]) => ({ name, privileged })), ...pairs]
 }
 
-export function evaluateFairness(groups: readonly GroupCounts[], rules: FairnessRules): MetricResult[] {
+export function evaluateFairness(
+  groups: readonly GroupCounts[],
+  rules: FairnessRules,
+): MetricResult[] {
   const known = groups.filter((group) => group.predictions > 0)
   if (known.length === 0) return []
   const largest = known.reduce((a, b) => (b.predictions > a.predictions ? b : a))
@@ -82,10 +85,16 @@ function worstCase(groups: readonly GroupCounts[], rules: FairnessRules): Metric
   const gaps = [gap(truePositives), gap(falsePositives)]
   if (gaps.includes(undefined)) return []
   return [
-    metricResult('fairness', rules.attribute, 'equalized_odds_difference', largest(gaps as number[]), {
-      n_current: groups.reduce((sum, g) => sum + g.tp + g.fp + g.fn + g.tn, 0),
-      reason: `the widest gap among ${groups.length} groups`,
-    }),
+    metricResult(
+      'fairness',
+      rules.attribute,
+      'equalized_odds_difference',
+      largest(gaps as number[]),
+      {
+        n_current: groups.reduce((sum, g) => sum + g.tp + g.fp + g.fn + g.tn, 0),
+        reason: `the widest gap among ${groups.length} groups`,
+      },
+    ),
   ]
 }
 

@@ -64,7 +64,11 @@ function shares(
   ]
 }
 
-function delays(subject: string, { feedback: own }: Seen, privileged: Seen | undefined): MetricResult[] {
+function delays(
+  subject: string,
+  { feedback: own }: Seen,
+  privileged: Seen | undefined,
+): MetricResult[] {
   if (own.delayP50Seconds === null) return []
   const other = privileged?.feedback
   const counts = { n_current: own.labelled, n_labelled: own.labelled }

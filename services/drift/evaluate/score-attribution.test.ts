@@ -42,7 +42,12 @@ test('nothing has moved, a feature is gone, texts are new', () => {
 test('it is said with the alarms of features alone, and not of few rows', () => {
   const alarm = (subject: string, metric = 'psi') =>
     metricResult('drift', subject, metric, 1, { verdict: 'alarm', reason: 'moved' })
-  const results = [alarm('x'), alarm('@score'), alarm('x', 'ks'), metricResult('drift', 'noise', 'psi', 0)]
+  const results = [
+    alarm('x'),
+    alarm('@score'),
+    alarm('x', 'ks'),
+    metricResult('drift', 'noise', 'psi', 0),
+  ]
   const told = withMovement(results, reference, rows(1, 0, 0.5))
   expect(told[0]!.reason).toMatch(
     /^moved; alone it would move the score by \+0\.0\d+ of \+0\.0\d+$/,

@@ -123,7 +123,10 @@ const withLevels = (
     minCount: model.windows.min_count,
   })
 
-function multivariateResults({ rows, window, ...input }: WindowInput, model: Model): MetricResult[] {
+function multivariateResults(
+  { rows, window, ...input }: WindowInput,
+  model: Model,
+): MetricResult[] {
   const evaluating = baselineOf(input)
   if (!evaluating?.multivariate || rows.length === 0) return []
   return evaluateMultivariate(rows, evaluating.multivariate, {

@@ -34,7 +34,7 @@ export interface Evaluator {
 }
 
 /**
- * @returns evaluates what is due, and waits for what will be, until the signal aborts; several evaluates may at the same time
+ * @returns evaluates what is due, and waits for what will be, until the signal aborts; several evaluators may run at the same time
  */
 export function batchEvaluator(parts: BatchParts) {
   const { agenda, wakeUps, models, now } = parts
@@ -45,7 +45,7 @@ export function batchEvaluator(parts: BatchParts) {
   /** How often in a row a model has failed. What it may have failed with others it is asked alone. */
   const failed = new Map<string, number>()
 
-  /** Takes models that are due now; they are inProgress until they are evaluated. */
+  /** Takes models that are due now; they are in progress until they are evaluated. */
   function take(): string[] {
     const taken: string[] = []
     let alone: string | undefined
@@ -81,7 +81,12 @@ export function batchEvaluator(parts: BatchParts) {
     agenda.want(modelId, now() + backoffMs(attempts - 1, FAILED_MS, MAX_FAILED_MS))
   }
 
-  async function evaluateOne(id: string, own: Evaluator, progress: ModelProgress, signal: AbortSignal) {
+  async function evaluateOne(
+    id: string,
+    own: Evaluator,
+    progress: ModelProgress,
+    signal: AbortSignal,
+  ) {
     const isOwned = () => !signal.aborted && wakeUps.owns(id)
     try {
       const { comeBack, failures } = await own.evaluate(models.get(id), progress, isOwned)

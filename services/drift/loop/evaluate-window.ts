@@ -69,7 +69,7 @@ async function evaluateCohort(
 ): Promise<MetricResult[]> {
   const stands = publishedResults(reading, state, c)
   if (stands)
-    return [...[...stands.metricResults.values()].filter(isOfInputs), ...evaluateTruth(input, model)]
+    return [...[...stands.results.values()].filter(isOfInputs), ...evaluateTruth(input, model)]
   const metricResults = metricsOf(input, model)
   // Slices are answered by the whole.
   if (!followUp || c.slice) return metricResults
@@ -98,8 +98,8 @@ function resultsOf(
       computedAt: now(),
     },
     metricResults,
-    changed: changedResults(metricResults, before?.metricResults ?? new Map()),
-    before: before?.metricResults ?? new Map(),
+    changed: changedResults(metricResults, before?.results ?? new Map()),
+    before: before?.results ?? new Map(),
   }
 }
 

@@ -34,7 +34,10 @@ export function failureTeller(
   return async ({ modelId, window, attempts, error }) => {
     failures.inc()
     const text = messageOf(error).slice(0, MAX_TEXT)
-    log.error({ model_id: modelId, attempts, error: text, ...window }, 'not evaluated, trying again')
+    log.error(
+      { model_id: modelId, attempts, error: text, ...window },
+      'not evaluated, trying again',
+    )
     const row = {
       model_id: modelId,
       window_start: sqlTime(window?.start ?? 0),

@@ -37,7 +37,7 @@ export interface ReferenceCache {
   keep: (key: string, data: ReferenceData) => void
 }
 
-/** One for all evaluates of a process: a model is evaluated now by one of them, now by another. */
+/** One for all evaluators of a process: a model is evaluated now by one of them, now by another. */
 export function createReferenceCache(): ReferenceCache {
   const cache = new Map<string, ReferenceData>()
   let kept = 0
@@ -83,8 +83,8 @@ export function referenceReader(
       const inside = stepsWithin(steps, reference.spans, bucketMs(model.windows))
       const keyFor = keysOf(model, reference, inside, asked)
       // What a baseline holds is more than an informing reference of the same spans needs.
-      for (const evaluates of reference.baseline ? [true] : [true, false]) {
-        const known = cache.get(keyFor(evaluates))
+      for (const isBaseline of reference.baseline ? [true] : [true, false]) {
+        const known = cache.get(keyFor(isBaseline))
         if (known) return { ...known, name: reference.name, baseline: reference.baseline }
       }
       const data = await readReference(queries, model, { reference, inside, asked })
@@ -100,14 +100,14 @@ function keysOf(
   reference: ReferenceSpans,
   inside: readonly StepCount[],
   { scope, completeUntil }: Asked,
-): (evaluates: boolean) => string {
+): (isBaseline: boolean) => string {
   const state = inside.reduce((sum, s) => sum + s.events + s.changes * 1_000_003, 0)
   const end = largest(reference.spans.map((span) => span.end))
   // Until its youngest prediction has come of age, each reading finds more negatives that a missing label implies.
   const implied = impliesLabels(model)
     ? Math.min(completeUntil, end + durationMs(model.labels.horizon))
     : 0
-  return (evaluates) =>
+  return (isBaseline) =>
     JSON.stringify([
       model.modelId,
       model.revision,
@@ -116,7 +116,7 @@ function keysOf(
       state,
       implied,
       keyOf(scope),
-      evaluates,
+      isBaseline,
     ])
 }
 
@@ -140,7 +140,12 @@ async function readReference(
     asked.scope,
   )
   const counts = asDeclared(counted, model)
-  const known = { name: reference.name, baseline: reference.baseline, spans: reference.spans, counts }
+  const known = {
+    name: reference.name,
+    baseline: reference.baseline,
+    spans: reference.spans,
+    counts,
+  }
   if (!reference.baseline) return { ...known, outcomes: undefined }
   const windows = windowsWithin(reference.spans, model, inside)
   return {

@@ -88,7 +88,7 @@ export async function readWindow(
     spans,
     references,
     baseline,
-    baselineSpans: spans.find(({ baseline }) => evaluate),
+    baselineSpans: spans.find((known) => known.baseline),
     past: await readPast(queries, { modelId, window, baseline, earlierWindows }),
     // Of a window some of whose predictions are young, a missing label means nothing yet.
     impliedUntil: impliesLabels(model) && due.maturity === 1 ? state.completeUntil : 0,
@@ -193,7 +193,8 @@ export async function readCohort(
       isAsked: isWhole && (stands || hasScore(counts)),
     }),
     pastErrors: past.errors,
-    scoredRows: isWhole && baseline?.losses ? await queries.scoredRows(model, [window], c, false) : [],
+    scoredRows:
+      isWhole && baseline?.losses ? await queries.scoredRows(model, [window], c, false) : [],
     rows: isWhole && !stands ? await references.rowsOf(model, window) : [],
     groups: await readGroups(parts, reading, c),
     references: c.slice ? await readReferences(parts, reading, c) : reading.references,

@@ -8,7 +8,7 @@ import type { MetricResult } from '../data/metric-results.ts'
 /** The gravest verdict of a window, over everything that is evaluated of the model as a whole. */
 export type Worst = 'alarm' | 'warning' | 'ok' | 'incomplete'
 
-/** A evaluated window, as later ones see it. */
+/** An evaluated window, as later ones see it. */
 export interface EpisodeWindow extends Window {
   worst: Worst
   /** '' where it is in none. */

@@ -100,7 +100,8 @@ export function referencesFor(window: Window, model: Model, past: Past): Referen
   const all: Record<string, PutReference> = { ...past.put, ...model.references }
   return Object.entries(all).flatMap(([name, reference]) => {
     const own = spansOf(name, reference, window, model, past)
-    const spans = reference.baseline && own.length > 0 ? withAccepted(own, past.accepted, window) : own
+    const spans =
+      reference.baseline && own.length > 0 ? withAccepted(own, past.accepted, window) : own
     const promoted =
       reference.kind === 'since_promotion' ? promotionBefore(window, past) : undefined
     return spans.length === 0

@@ -21,7 +21,7 @@ interface Failure {
   until: number
 }
 
-/** For all evaluates of a process: which of them has a model changes from pass to pass. */
+/** For all evaluators of a process: which of them has a model changes from pass to pass. */
 export function createTurns(): Turns {
   const rests = new Map<string, number>()
   const failures = new Map<string, Failure>()

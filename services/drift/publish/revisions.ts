@@ -44,7 +44,10 @@ interface Asked {
 /** Of one insert, until it is as good as a larger one. */
 const MAX_ROWS = 2500
 
-export type WriteRevisions = (window: EvaluatedWindow, revisions: readonly Revision[]) => Promise<void>
+export type WriteRevisions = (
+  window: EvaluatedWindow,
+  revisions: readonly Revision[],
+) => Promise<void>
 
 export function revisionWriter(db: ClickHouse, eventLog: Pick<EventLog, 'append'>): WriteRevisions {
   const insert = gathered(

@@ -112,13 +112,18 @@ export function verdictRow(result: MetricResult, key: RevisionKey, previous: str
 }
 
 /** Results that differ from the earlier revision in value, precision, interval, verdict or sizes, and those that vanished. */
-export function changedResults(now: readonly MetricResult[], before: ReadonlyMap<string, MetricResult>): MetricResult[] {
+export function changedResults(
+  now: readonly MetricResult[],
+  before: ReadonlyMap<string, MetricResult>,
+): MetricResult[] {
   if (before.size === 0) return [...now]
   const current = new Map(now.map((result) => [resultKey(result), result]))
   return [
     ...now.filter((result) => !isSameResult(result, before.get(resultKey(result)))),
     ...[...before].flatMap(([key, result]) =>
-      current.has(key) || (result.value === null && result.verdict === 'none') ? [] : [vanished(result)],
+      current.has(key) || (result.value === null && result.verdict === 'none')
+        ? []
+        : [vanished(result)],
     ),
   ]
 }
@@ -133,6 +138,7 @@ const COMPARED = [
   'ci_level',
   'p_value',
   'p_adjusted',
+  'baseline_value',
   'threshold',
   'verdict',
   'reason',

@@ -65,7 +65,10 @@ export function trustyaiGauges({ registry }: Metrics): Gauges {
 
 type Labels = Record<(typeof LABELS)[number], string>
 
-function seriesOf(modelId: string, result: MetricResult): { name: string; labels: Labels; value: number }[] {
+function seriesOf(
+  modelId: string,
+  result: MetricResult,
+): { name: string; labels: Labels; value: number }[] {
   const name = NAMES[`${result.family}/${result.metric}`]
   if (!name || result.value === null || result.n_current < MIN_CELL) return []
   if (result.convention !== 'plumbline') return []

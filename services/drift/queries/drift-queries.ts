@@ -139,17 +139,17 @@ const outcomesOn = (db: ClickHouse) => ({
     c: Cohort,
     { predictions, completeUntil }: { predictions: number; completeUntil: number },
   ): Promise<OutcomeCounts> => outcomesOf(db, { model, spans, c, completeUntil }, predictions),
-  outcomesOfEach: (
-    model: Model,
-    spans: Spans,
-    cohorts: readonly Cohort[],
-    completeUntil: number,
-  ) => outcomesOfEach(db, { model, spans, completeUntil }, cohorts),
+  outcomesOfEach: (model: Model, spans: Spans, cohorts: readonly Cohort[], completeUntil: number) =>
+    outcomesOfEach(db, { model, spans, completeUntil }, cohorts),
   sliceOutcomes: (
     model: Model,
     spans: Spans,
     c: Cohort,
-    { key, values, completeUntil }: { key: string; values: readonly string[]; completeUntil: number },
+    {
+      key,
+      values,
+      completeUntil,
+    }: { key: string; values: readonly string[]; completeUntil: number },
   ) => sliceOutcomes(db, { model, spans, c, completeUntil }, { key, values }),
   scores: (model: Model, spans: Spans, c: Cohort, completeUntil: number) =>
     scoreCounts(db, { model, spans, c, completeUntil }),
@@ -181,8 +181,7 @@ export function driftQueries(db: ClickHouse) {
     partitions: (modelId: string) => readPartitions(db, modelId),
     rows: (modelId: string, window: Window, most: number) =>
       sampleRows(db, { modelId, window, most }),
-    scored: (modelId: string, spans: Spans, c: Cohort) =>
-      scoredRows(db, { modelId, spans, c }),
+    scored: (modelId: string, spans: Spans, c: Cohort) => scoredRows(db, { modelId, spans, c }),
     scoredRows: (model: Model, spans: Spans, c: Cohort, labelled: boolean) =>
       estimateRows(db, { model, spans, c }, labelled),
     present,

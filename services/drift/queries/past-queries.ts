@@ -9,7 +9,7 @@ import { ALL, COMBINATION_KEY, keyOf, sqlTime } from '../data/cohort.ts'
 export interface PastQuestion {
   modelId: string
   window: Window
-  /** The reference that evaluates, with its windows where it has any, ascending: without them nothing is asked but errors. */
+  /** The baseline, with its windows where it has any, ascending: without them nothing is asked but errors. */
   reference: { name: string; windows: readonly Window[] }
   /** Windows that were evaluated, ascending by end. */
   evaluated: readonly Window[]

@@ -3,7 +3,7 @@ import type { Drawn, ScoredRow } from '../data/reference.ts'
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
 import type { Window } from '../../../lib/models/windows.ts'
-import { MAX_GUESSES } from '../evaluate/estimated-loss.ts'
+import { MAX_SCORED_ROWS } from '../evaluate/estimated-loss.ts'
 import { MAX_SCORED, type Scored } from '../evaluate/score-attribution.ts'
 import { ALL, paramsOf, predictionScope, within, type Cohort } from '../data/cohort.ts'
 import { AS_STORED, truthParams, truthSource } from './outcomes/labelled-outcomes.ts'
@@ -48,7 +48,7 @@ export function estimateRows(
        SELECT prediction_id, features, assumeNotNull(prediction_number) AS prediction FROM predictions
        ${rowsWhere(c)} AND isNotNull(prediction_number)
          ${labelled ? `AND prediction_id IN (SELECT prediction_id FROM ${truth} WHERE isNotNull(error))` : ''}
-       ORDER BY sipHash64(prediction_id) LIMIT ${MAX_GUESSES}) AS own
+       ORDER BY sipHash64(prediction_id) LIMIT ${MAX_SCORED_ROWS}) AS own
      LEFT JOIN (SELECT prediction_id, abs(error) AS loss FROM ${truth}) AS truth USING (prediction_id)`,
     truthParams(model, spans, c, 0),
   )

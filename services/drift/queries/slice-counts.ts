@@ -11,15 +11,7 @@ import type { ClickHouse, Params } from '../../../lib/clickhouse/port.ts'
 import { resolutionBetween } from '../../../lib/sink/counts/log-histogram.ts'
 import { STEP_MS, type Window } from '../../../lib/models/windows.ts'
 import { rawCategories, rawNumbers, rawTotals, rawValues, type Counted } from './count-queries.ts'
-import {
-  ALL,
-  paramsOf,
-  scope,
-  SLICE_VALUE,
-  spanOf,
-  within,
-  type Cohort,
-} from '../data/cohort.ts'
+import { ALL, paramsOf, scope, SLICE_VALUE, spanOf, within, type Cohort } from '../data/cohort.ts'
 
 /** Of a slice with more values than this in one step, an id perhaps, no counts are kept. */
 const MAX_VALUES = 1000

@@ -63,11 +63,7 @@ export async function mergedCounts(
 }
 
 /** Counts of a whole cohort with its totals: `present` are the events of the same spans. */
-export function withTotals(
-  counts: Counts,
-  present: readonly Present[],
-  c: Cohort,
-): WindowCounts {
+export function withTotals(counts: Counts, present: readonly Present[], c: Cohort): WindowCounts {
   const totals = totalsOf(present, c)
   const { events, errors, errorWeight, duplicates } = totals
   return { events, errors, errorWeight, duplicates, ...effectiveCounts(counts, totals) }

@@ -45,12 +45,20 @@ test('two alarms in a row launch, one does not', () => {
     action: 'launch',
     reason: 'alarm of performance.accuracy in 2 windows',
   })
-  expect(ask([metricResult(1, 'alarm'), metricResult(2, 'ok'), metricResult(3, 'alarm')], 3).action).toBe('none')
+  expect(
+    ask([metricResult(1, 'alarm'), metricResult(2, 'ok'), metricResult(3, 'alarm')], 3).action,
+  ).toBe('none')
 })
 
 test('an incomplete window neither counts nor breaks a streak', () => {
-  expect(ask([metricResult(1, 'alarm'), metricResult(2, 'incomplete'), metricResult(3, 'alarm')], 3).action).toBe('launch')
-  expect(ask([metricResult(1, 'alarm'), metricResult(2, 'alarm'), metricResult(3, 'incomplete')], 3).action).toBe('none')
+  expect(
+    ask([metricResult(1, 'alarm'), metricResult(2, 'incomplete'), metricResult(3, 'alarm')], 3)
+      .action,
+  ).toBe('launch')
+  expect(
+    ask([metricResult(1, 'alarm'), metricResult(2, 'alarm'), metricResult(3, 'incomplete')], 3)
+      .action,
+  ).toBe('none')
 })
 
 test('a promotion resets', () => {

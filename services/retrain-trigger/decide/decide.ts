@@ -7,7 +7,7 @@ import type { RetrainPolicy } from '../../../schemas/model.ts'
 /** One name of a slice: keys and values may hold colons, and neither holds the separator. */
 export const sliceName = (key: string, value: string) => `${key}${ID_SEPARATOR}${value}`
 
-/** A evaluated result of a window, as it stands. */
+/** An evaluated metric of a window, as it stands. */
 export interface LatestResult {
   windowEnd: number
   family: string

@@ -56,9 +56,7 @@ export function truthReader(
     const together = JSON.stringify([spans, keyOf(rest), key, completeUntil])
     let ofValues = read.get(together)
     if (!ofValues) {
-      const values = cohorts.flatMap((one) =>
-        one.slice?.key === key ? [one.slice.value] : [],
-      )
+      const values = cohorts.flatMap((one) => (one.slice?.key === key ? [one.slice.value] : []))
       ofValues = queries.sliceOutcomes(model, spans, rest, { key, values, completeUntil })
       read.set(together, ofValues)
     }
