@@ -212,7 +212,7 @@ interface PartitionMetadata {
 
 function hintClient(
   consumer: WakeUpConsumer,
-  { kafka, sessionTimeoutMs }: ConsumerParts,
+  { kafka, sessionTimeoutMs, names }: ConsumerParts,
   heard: {
     givenUp: AbortSignal
     partitions: (found: PartitionMetadata[]) => void

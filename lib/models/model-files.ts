@@ -203,7 +203,8 @@ function crossChecks(file: ModelFile): string[] {
     problems.push(
       `references: a reference of kind ${baselines[0].kind} forgets what it drifts with, and cannot be the baseline`,
     )
-  for (const problem of parseOverrides(file.alarms?.overrides ?? {}).problems) problems.push(problem)
+  for (const problem of parseOverrides(file.alarms?.overrides ?? {}).problems)
+    problems.push(problem)
   const looks = file.labels?.evaluate_at
   if (looks && (looks.length === 0 || !looks.includes(1)))
     problems.push('labels.evaluate_at must end with 1: the whole label horizon')

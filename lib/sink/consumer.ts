@@ -7,8 +7,8 @@ export interface SinkConsumerOptions extends SinkOptions {
   topic: string
   group: string
   eventLog: EventLog
-  /** A range was stored and committed. */
-  committed: (range: OffsetRange) => void
+  /** A range was stored and committed; `models` are those of its events. */
+  committed: (range: OffsetRange, models: ReadonlySet<string>) => void
 }
 
 const NO_MODELS: ReadonlySet<string> = new Set()

@@ -9,6 +9,7 @@ import { ID_SEPARATOR } from '../../schemas/fields.ts'
 import { deadLetterRows, type DeadLetter, type DeadLetterRows } from './dead-letters.ts'
 import { spanOf, type LoggedMessage, type OffsetRange } from '../event-log/port.ts'
 import type { ReadMessage } from '../events/decode-message.ts'
+import { fieldGetter } from '../events/flat-record.ts'
 import { createValidator, type Event, type ValidationResult } from '../events/validator.ts'
 import { murmurHash3, xxHash32 } from './id-hash.ts'
 import * as native from '../clickhouse/native/block.ts'
@@ -79,7 +80,7 @@ const modelIdOf = fieldGetter('model_id')
 
 export function eventMapping(options: EventMappingOptions): EventMapping {
   const validator = createValidator(options.schema)
-  const { identity, key, seenIn } = options
+  const { identity, key, seenIn, refusesOtherKeys = false } = options
   /**
    * How the key of a message stands to what its event would have.
    *
@@ -119,7 +120,8 @@ export function eventMapping(options: EventMappingOptions): EventMapping {
     }
     const { event, unknownFields } = verdict
     const length = key || seenIn ? scratch.write(identity(event)) : 0
-    if (!isKeyed(message, event, length)) {
+    const kind = keyOf(message, event, length)
+    if (kind === 'other' && refusesOtherKeys) {
       into.dead.push(refused(validator.refuse('key_mismatch'), message))
       return
     }

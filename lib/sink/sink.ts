@@ -49,8 +49,8 @@ export interface SinkOptions extends SinkParts {
 export interface Sink {
   /** The mapping of new ranges. */
   mapping: string
-  /** Stores a range, or rejects: then the same range must come again. */
-  store: (range: OffsetRange) => Promise<void>
+  /** Stores a range and resolves with the models of its events, or rejects: then the same range must come again. */
+  store: (range: OffsetRange) => Promise<ReadonlySet<string>>
   /** Reads how far a partition of a log is stored. */
   lastStored: (log: string, topic: string, partition: string) => Promise<Stored>
 }
@@ -71,7 +71,7 @@ export function createSink(options: SinkOptions): Sink {
   }
 }
 
-async function storeRange(sink: SinkState, range: OffsetRange): Promise<void> {
+async function storeRange(sink: SinkState, range: OffsetRange): Promise<ReadonlySet<string>> {
   const mapping = mappingOf(sink, range)
   const begun = sink.now()
   const seen = await memoryOf(sink, range, mapping)

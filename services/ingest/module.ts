@@ -1,6 +1,6 @@
 import type { ClickHouse } from '../../lib/clickhouse/port.ts'
 import type { EventLog, OffsetRange } from '../../lib/event-log/port.ts'
-import { createWakeUps, modelsOf } from '../../lib/event-log/wake-ups.ts'
+import { createWakeUps } from '../../lib/event-log/wake-ups.ts'
 import type { Http } from '../../lib/http/server.ts'
 import type { Logger } from '../../lib/runtime/log.ts'
 import type { Metrics } from '../../lib/runtime/metrics.ts'
@@ -54,7 +54,7 @@ export function ingest(deps: IngestDeps, config: IngestConfig): Module[] {
     group: string,
     mappings: SinkOptions['mappings'],
     reader: MessageReader,
-    committed: (range: OffsetRange) => void,
+    committed: (range: OffsetRange, models: ReadonlySet<string>) => void,
   ) =>
     sinkConsumer({
       ...deps.sinkParts,
@@ -77,7 +77,7 @@ export function ingest(deps: IngestDeps, config: IngestConfig): Module[] {
       GROUP,
       predictionMappings((modelId) => declaredCodes(deps.models.get(modelId).features)),
       deps.sinkParts.reader,
-      (range) => wakeUps.send(modelsOf(range)),
+      (_range, models) => wakeUps.send(models),
     ),
     consumer(
       TOPICS.inferenceLogs.topic,
