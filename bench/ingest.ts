@@ -1,16 +1,18 @@
 /** Kafka to ClickHouse: our sink beside ClickHouse's own Kafka engine, and beside what consuming and inserting cost alone. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import kafkajs from 'kafkajs'
 import { pino } from 'pino'
-import { startKafka } from '../deploy/local/kafka.ts'
+import { makeCertificates, tlsExtras } from '../deploy/local/certificates.ts'
+import { freePort, startKafka } from '../deploy/local/kafka.ts'
 import { startRegistry } from '../deploy/local/registry.ts'
 import { avroReader } from '../lib/events/avro/confluent-wire-format.ts'
 import type { ClickHouse, FileInsert } from '../lib/clickhouse/port.ts'
 import { embeddedEngine } from '../lib/clickhouse/embedded.ts'
 import { migrateClickHouse } from '../lib/clickhouse/migrations.ts'
 import { kafkaLog } from '../lib/event-log/kafka.ts'
+import type { KafkaSecurity } from '../lib/event-log/kafka-connection/security.ts'
 import { MAX_FETCHED } from '../lib/event-log/kafka-consumers.ts'
 import type { OffsetRange } from '../lib/event-log/port.ts'
 import { fixKafkajsTimer } from '../lib/event-log/kafkajs-patches/request-timer.ts'
@@ -30,6 +32,8 @@ import type { Result } from './main.ts'
 import { measured, median, type Measured } from './median.ts'
 
 const FETCH = { maxBytesPerPartition: 16 << 20, maxBytes: 64 << 20, maxWaitTimeInMs: 100 }
+/** Rounds over TLS have numbers, and so groups and log epochs, of their own. */
+const TLS_ROUNDS = 1000
 const TABLES = [
   'predictions',
   'prediction_times',
@@ -44,7 +48,12 @@ const TABLES = [
 export async function benchIngest(rounds: number, events: number): Promise<Result[]> {
   fixKafkajsTimer()
   const directory = mkdtempSync(join(tmpdir(), 'plumbline-bench-'))
-  const kafka = await startKafka({ directory: join(directory, 'kafka') })
+  const certificates = makeCertificates(join(directory, 'certificates'))
+  const overTls = `127.0.0.1:${await freePort()}`
+  const kafka = await startKafka({
+    directory: join(directory, 'kafka'),
+    extra: tlsExtras(certificates, [`SSL://${overTls}`]),
+  })
   const registry = await startRegistry()
   const engine = embeddedEngine(join(directory, 'clickhouse'))
   try {
@@ -85,6 +94,12 @@ export async function benchIngest(rounds: number, events: number): Promise<Resul
       consume: (round) => consume(brokers, 'bench-json', events, round),
       insert: (round) => insertBlocks(db, blocks, round),
       json: (round) => exactlyOnce(run('bench-json', round)),
+      jsonTls: (round) =>
+        exactlyOnce({
+          ...run('bench-json', TLS_ROUNDS + round),
+          brokers: overTls,
+          security: { tls: { ca: readFileSync(certificates.ca, 'utf8') } },
+        }),
       poison: (round) => exactlyOnce(run('bench-poison', round)),
       jsonLoose: (round) => atLeastOnce(run('bench-json', round)),
       avro: (round) => exactlyOnce(run('bench-avro', round)),
@@ -134,6 +149,7 @@ export async function benchIngest(rounds: number, events: number): Promise<Resul
         result('sink, Avro', 'avro', 'ENGINE=Kafka', of('engineAvro')),
         result('sink, JSON', 'json', 'the lower ceiling', ceiling),
         result('sink, JSON', 'json', 'itself without exactly-once', of('jsonLoose')),
+        result('sink, JSON, over TLS', 'jsonTls', 'itself without TLS', of('json')),
         result('sink, JSON, a tenth of it no event', 'poison', 'itself without', of('json')),
       ]
     })
@@ -235,6 +251,8 @@ interface SinkRun {
   topic: string
   events: number
   round: number
+  /** Neither TLS nor a login where absent. */
+  security?: KafkaSecurity
 }
 
 async function exactlyOnce(run: SinkRun) {
@@ -243,6 +261,7 @@ async function exactlyOnce(run: SinkRun) {
     brokers: [run.brokers],
     clientId: 'bench',
     topics: Object.values(TOPICS),
+    ...(run.security && { security: run.security }),
     log,
   })
   const sink = createSink({

@@ -1,10 +1,9 @@
-/** A broker that asks for TLS and logins, with certificates and tokens made for one test; needs `openssl`. */
-import { execFileSync } from 'node:child_process'
+/** A broker that asks for TLS and logins, with certificates and tokens made for one test. */
 import { createSign, generateKeyPairSync } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { makeCertificates, tlsExtras, type Certificates } from '../deploy/local/certificates.ts'
 import {
   freePort,
   startKafka,
@@ -12,80 +11,6 @@ import {
   type KafkaExtras,
   type LocalKafka,
 } from '../deploy/local/kafka.ts'
-
-/** Certificates in PEM, by path. */
-export interface Certificates {
-  ca: string
-  /** Key and certificate of the broker in one file. */
-  broker: string
-  cert: string
-  key: string
-  /** A CA that signed none of them. */
-  otherCa: string
-}
-
-/** Makes a CA, and what it signs: a broker on loopback, and a client. */
-export function makeCertificates(directory: string): Certificates {
-  mkdirSync(directory, { recursive: true })
-  const at = (name: string) => join(directory, name)
-  const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'pipe' })
-  const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
-  for (const ca of ['ca', 'other'])
-    openssl(
-      'req',
-      '-x509',
-      ...newKey,
-      '-days',
-      '2',
-      '-subj',
-      `/CN=${ca}`,
-      '-keyout',
-      at(`${ca}.key`),
-      '-out',
-      at(`${ca}.pem`),
-    )
-  const signed = (name: string, extensions: string) => {
-    writeFileSync(at(`${name}.ext`), extensions)
-    openssl(
-      'req',
-      ...newKey,
-      '-subj',
-      `/CN=${name}`,
-      '-keyout',
-      at(`${name}.key`),
-      '-out',
-      at(`${name}.csr`),
-    )
-    openssl(
-      'x509',
-      '-req',
-      '-in',
-      at(`${name}.csr`),
-      '-CA',
-      at('ca.pem'),
-      '-CAkey',
-      at('ca.key'),
-      '-CAcreateserial',
-      '-days',
-      '2',
-      '-extfile',
-      at(`${name}.ext`),
-      '-out',
-      at(`${name}.pem`),
-    )
-  }
-  signed('broker', 'subjectAltName=IP:127.0.0.1')
-  signed('client', 'extendedKeyUsage=clientAuth')
-  const both = readFileSync(at('broker.key'), 'utf8') + readFileSync(at('broker.pem'), 'utf8')
-  writeFileSync(at('broker.both'), both)
-  return {
-    ca: at('ca.pem'),
-    broker: at('broker.both'),
-    cert: at('client.pem'),
-    key: at('client.key'),
-    otherCa: at('other.pem'),
-  }
-}
 
 /** An OAuth server: tokens for one client, and the keys that they are checked with. */
 export interface TokenServer {
@@ -196,13 +121,10 @@ export async function startSecureKafka(
   return started
 }
 
-const PROTOCOLS = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'].map(
-  (name) => `${name}:${name}`,
-)
 const MECHANISMS = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER']
 
 function extrasOf(
-  { broker, ca }: Certificates,
+  certificates: Certificates,
   { jwksUrl }: TokenServer,
   ports: { sasl: number; saslPlain: number; mutualTls: number },
 ): KafkaExtras {
@@ -224,18 +146,15 @@ function extrasOf(
       [`${at}.connections.max.reauth.ms`]: 15_000,
     }
   }
+  const tls = tlsExtras(certificates, [
+    `SASL_SSL://127.0.0.1:${ports.sasl}`,
+    `SASL_PLAINTEXT://127.0.0.1:${ports.saslPlain}`,
+    `SSL://127.0.0.1:${ports.mutualTls}`,
+  ])
   return {
-    listeners: [
-      `SASL_SSL://127.0.0.1:${ports.sasl}`,
-      `SASL_PLAINTEXT://127.0.0.1:${ports.saslPlain}`,
-      `SSL://127.0.0.1:${ports.mutualTls}`,
-    ],
+    ...tls,
     properties: {
-      'listener.security.protocol.map': ['CONTROLLER:PLAINTEXT', ...PROTOCOLS].join(','),
-      'ssl.keystore.type': 'PEM',
-      'ssl.keystore.location': broker,
-      'ssl.truststore.type': 'PEM',
-      'ssl.truststore.location': ca,
+      ...tls.properties,
       'listener.name.ssl.ssl.client.auth': 'required',
       ...logins('sasl_ssl'),
       ...logins('sasl_plaintext'),
