@@ -30,6 +30,10 @@ export function bucketMs(spec: WindowSpec): number {
   return isCalendar(spec.size) ? DAY_MS : durationMs(spec.slide ?? spec.size)
 }
 
+/** How long windows of a spec are about, in milliseconds; a day where that is not said. */
+export const windowMs = ({ size }: Pick<WindowSpec, 'size'>): number =>
+  isCalendar(size) || eventsOf(size) !== undefined ? DAY_MS : durationMs(size)
+
 /** Why a size and slide do not make windows; undefined when they do. */
 export function windowSpecProblem(size: string, slide?: string): string | undefined {
   const events = eventsOf(size)
@@ -110,6 +114,9 @@ export function windowsHolding(
   }
   return windows
 }
+
+/** The length of the longest window of a spec whose windows are durations or calendar spans, in milliseconds. */
+export const longestMs = (spec: WindowSpec): number => rulerOf(spec).longest
 
 /** By how much the wall times around an instant may differ from what its own offset says. */
 function slackAt(instant: number, { fromUtc }: LocalTime): number {

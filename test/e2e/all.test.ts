@@ -27,6 +27,7 @@ beforeAll(async () => {
     `model_id: m
 task: binary
 windows: { size: 1h, lateness: 15m, min_count: 50 }
+references: { baseline: { kind: first, windows: 1, baseline: true }, recent: { kind: trailing, windows: 4 } }
 review: { reviewers: 2, budget_per_day: 2400 }
 retrain:
   - name: drifted
@@ -145,7 +146,7 @@ test('health, metrics, OpenAPI, and nothing at an unknown path', async () => {
   const metrics = await (await fetch(`${plumbline.url}/metrics`)).text()
   expect(metrics).toContain('plumbline_endpoint_events_total{service="ingest"')
   expect(metrics).toContain('plumbline_events_total{service="ingest"')
-  const docs = (await (await fetch(`${plumbline.url}/docs`)).json()) as {
+  const docs = (await (await fetch(`${plumbline.url}/docs/json`)).json()) as {
     openapi: string
     paths: object
   }

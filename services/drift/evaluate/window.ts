@@ -17,10 +17,12 @@ import { withLevelVerdicts } from './metric-alarms.ts'
 import { evaluateLosses } from './estimated-loss.ts'
 import { evaluateMultivariate } from './multivariate-drift.ts'
 import { evaluateOperations } from './operations.ts'
+import { evaluateThroughput, THROUGHPUT_SHARE } from './throughput.ts'
 import { evaluateQuality } from './data-quality.ts'
 import { evaluatePerformance } from './performance.ts'
 import { withShiftVerdicts } from './drift-alarms.ts'
-import { metricResult, type MetricResult } from '../data/metric-results.ts'
+import { metricResult, isEvaluated, type MetricResult } from '../data/metric-results.ts'
+import { learningReason, whileLearning, type Learning } from './learning.ts'
 import { classFault, type ClassFault } from './label-classes.ts'
 import type { LevelHistory } from '../data/past-metrics.ts'
 import type { PastShift } from '../data/past-shifts.ts'
@@ -45,6 +47,8 @@ export interface WindowInput {
   /** Some of its rows, where a classifier is asked. */
   rows: readonly Drawn[]
   references: readonly ReferenceData[]
+  /** While the baseline is being learned. */
+  learning: Learning | undefined
   window: Window
   /** Windows between the baseline and this one. */
   past: readonly PastShift[]
@@ -53,6 +57,8 @@ export interface WindowInput {
   /** Cohorts of version and variant that are evaluated of this window. */
   cohorts: number
   isSlice: boolean
+  /** Events of the windows before, of a live model as a whole: what its throughput is evaluated by. */
+  usual: readonly number[] | undefined
   /** Share of the emitted events that came; null where producers do not tell. */
   completeness: number | null
   /** The step of label maturity the window has reached; 0: none, 1: every prediction is older than the label horizon. */
@@ -63,17 +69,13 @@ export function evaluateWindow(input: WindowInput, model: Model): MetricResult[]
   const results = [
     ...input.references.flatMap((reference) => driftResults(input, reference, model)),
     ...multivariateResults(input, model),
-    ...withLevels(
-      evaluateOperations(input.counts, input.window.end - input.window.start),
-      'operations',
-      input,
-      model,
-    ),
+    ...operationsResults(input, model),
     duplicateRatio(input.counts),
     ...leftOut(input.counts),
   ]
   return [
     ...results
+      .map((f) => whileLearning(f, input.learning))
       .map((f) => overridden(f, model.overrides))
       .map((f) => gated(f, input.completeness, model.windows.min_completeness))
       .map((f) => withEffectiveSize(f, input.counts)),
@@ -106,6 +108,24 @@ function driftResults(input: WindowInput, reference: ReferenceData, model: Model
   })
 }
 
+/** Throughput of a live model is evaluated by its own history, the rest by the baseline's windows. */
+function operationsResults(input: WindowInput, model: Model): MetricResult[] {
+  const { counts, window, usual } = input
+  const windowMs = window.end - window.start
+  const results = evaluateOperations(counts, windowMs)
+  if (usual === undefined) return withLevels(results, 'operations', input, model)
+  const others = results.filter(({ metric }) => metric !== 'throughput_per_s')
+  const windowLevel = alarmLevel(model, window)
+  return [
+    evaluateThroughput(counts.events, counts.weight ?? counts.events, {
+      usual,
+      windowLevel,
+      windowMs,
+    }),
+    ...withLevels(others, 'operations', input, model, 1 - THROUGHPUT_SHARE),
+  ]
+}
+
 const baselineOf = ({ references }: Pick<WindowInput, 'references'>) =>
   references.find((reference) => reference.baseline)
 
@@ -114,10 +134,11 @@ const withLevels = (
   family: 'performance' | 'operations',
   { levels, window, cohorts, ...input }: WindowInput,
   model: Model,
+  share = 1,
 ) =>
   withLevelVerdicts(results, family, baselineOf(input), levels, {
     window,
-    windowLevel: alarmLevel(model, window),
+    windowLevel: alarmLevel(model, window) * share,
     cohorts,
     looks: family === 'performance' ? model.labels.evaluate_at.length : 1,
     minCount: model.windows.min_count,
@@ -173,7 +194,9 @@ export function evaluateTruth(input: WindowInput, model: Model): MetricResult[] 
   // Outcomes know attributes alone: of a slice by a feature there are none.
   if (input.isSlice && input.outcomes.labelled === 0) return []
   const minCount = model.windows.min_count
-  const evaluating = baselineOf(input)
+  const { learning } = input
+  // The performance of a version that is learning is that of the windows before it, or worse.
+  const evaluating = learning ? learning.before : baselineOf(input)
   const fairnessLevel =
     (alarmLevel(model, input.window) * FAMILY_SHARES.fairness) /
     (input.cohorts * Math.max(1, fairnessTests(input.groups.values())))
@@ -194,15 +217,17 @@ export function evaluateTruth(input: WindowInput, model: Model): MetricResult[] 
     input.scores && binary
       ? evaluateEstimates(
           faults.current ? { ...input.scores, labelled: [] } : input.scores,
-          faults.reference ? undefined : evaluating?.scores,
+          faults.reference || learning ? undefined : evaluating?.scores,
           evaluating?.name ?? '',
           input.pastErrors,
         )
-      : evaluating?.losses
+      : evaluating?.losses && !learning
         ? evaluateLosses(input.scoredRows, evaluating.losses, evaluating.name, input.pastErrors)
         : []
   const results = [
-    ...withLevels([...performance, ...estimates], 'performance', input, model),
+    ...(learning
+      ? learningPerformance(performance, estimates, input, model)
+      : withLevels([...performance, ...estimates], 'performance', input, model)),
     ...fairnessAttributes(model).flatMap(({ name, privileged }) =>
       withoutTruth(faults.current, input.groups.get(name) ?? [], name, (groups) =>
         evaluateFairness(groups, {
@@ -216,6 +241,30 @@ export function evaluateTruth(input: WindowInput, model: Model): MetricResult[] 
     ),
   ]
   return results.map((f) => overridden(f, model.overrides))
+}
+
+/** Performance while a version learns; what its scores mean is new, and beside those of the version before it says nothing. */
+function learningPerformance(
+  performance: readonly MetricResult[],
+  estimates: readonly MetricResult[],
+  input: WindowInput,
+  model: Model,
+): MetricResult[] {
+  const { learning } = input
+  if (!learning?.before)
+    return [...performance, ...estimates].map((f) => whileLearning(f, learning))
+  const evaluated = withLevels(
+    performance,
+    'performance',
+    { ...input, references: [learning.before] },
+    model,
+  )
+  return [
+    ...evaluated.map((f) =>
+      isEvaluated(f) ? { ...f, reason: `${f.reason}; ${learningReason(learning)}` } : f,
+    ),
+    ...estimates.map((f) => whileLearning(f, learning)),
+  ]
 }
 
 /** Why labels say nothing of predictions, in a window and in its reference. */

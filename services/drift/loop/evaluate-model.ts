@@ -12,6 +12,7 @@ import type { DriftQueries } from '../queries/drift-queries.ts'
 import type { ModelProgress } from '../queries/progress-queries.ts'
 import type { decisionQueries } from '../queries/verdict-feedback.ts'
 import { evaluateWindow, type EvaluationParts } from './evaluate-window.ts'
+import { evaluateSilence } from './evaluate-silence.ts'
 import type { TellFailure } from './failures.ts'
 import { createReferenceCache, referenceReader, type ReferenceCache } from './load-reference.ts'
 import { globalStateReader, loadModelState } from './model-state.ts'
@@ -98,7 +99,9 @@ export function createModelEvaluator(options: EvaluatorOptions): EvaluateModel {
     const reached = progressOf(partitions, model, at)
     const due = dueWindows(steps, evaluated, reached, model, at)
     if (due.length === 0) return NOTHING
-    const state = await loadModelState(queries, model, await globalState(), { reached, now: at })
+    const windows = evaluated.length + due.length
+    const asOf = { reached, now: at, windows }
+    const state = await loadModelState(queries, model, await globalState(), asOf)
     const past = pastWindows(evaluated)
     return evaluateEach(
       { queries, references, model, steps, state, write, gauges, now, shared, tell, isOwned, past },
@@ -149,12 +152,16 @@ async function evaluateOrTell(parts: PassParts, window: Due): Promise<number | u
   }
 }
 
-/** Evaluates one window, and freezes it where a reference waits for it. */
+/** Evaluates one window, and freezes the references that it completes. */
 async function evaluateDue(parts: PassParts, window: Due): Promise<void> {
   const { model, queries, shared, state, past, now } = parts
   const begun = now()
   const isWhole = shared.whole.has(model.modelId)
-  const outcome = await evaluateWindow(parts, { due: window, earlierWindows: past.all, isWhole })
+  const question = { due: window, earlierWindows: past.all, isWhole }
+  const outcome =
+    window.events === 0
+      ? await evaluateSilence(parts, question)
+      : await evaluateWindow(parts, question)
   const { start, end, events } = window
   past.put({ start, end, events, ...outcome })
   for (const { name, window: span } of toFreeze(model, past.all, state.frozen)) {
