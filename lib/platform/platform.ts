@@ -91,7 +91,7 @@ export function checkPlatformConfig(config: PlatformConfig, needs: Needs): void 
     problems.push(
       'PLUMBLINE_CLICKHOUSE_URL is required: a separately started service cannot share an embedded engine',
     )
-  if (needs.eventLog) problems.push(...kafkaProblems(config))
+  if (needs.eventLog) for (const problem of kafkaProblems(config)) problems.push(problem)
   if (problems.length > 0) throw new ConfigError(problems)
 }
 
