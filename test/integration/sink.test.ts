@@ -134,7 +134,7 @@ test('any key is taken and counted, none too; each row has its own offset and ti
   ).toEqual(
     [0, 1, 2].map((i) => ({
       offset: String(3000 + i),
-      received_at: `2026-01-01T00:00:00.00${i}Z`,
+      received_at: `2025-07-01T00:00:00.00${i}Z`,
     })),
   )
   const { values: counted } = await metrics.unexpectedKeys.get()
@@ -229,7 +229,7 @@ test('counts are what ClickHouse counts of the same rows', async () => {
         prediction(20_000 + i, {
           ...event,
           model_id: 'counted',
-          predicted_at: new Date(Date.UTC(2026, 0, 1, 0, minute)).toISOString(),
+          predicted_at: new Date(Date.UTC(2025, 6, 1, 0, minute)).toISOString(),
         }),
       ),
     )
