@@ -23,6 +23,7 @@ import { createMetrics, type Metrics } from '../runtime/metrics.ts'
 import { readModels, type Models } from '../models/model-files.ts'
 import type { Module, Readiness } from '../runtime/modules.ts'
 import { openEventLog } from './open-event-log.ts'
+import { kafkaProblems } from './kafka-security.ts'
 import { registryAccess } from './registry-access.ts'
 import type { PlatformConfig } from './platform-config.ts'
 import type { Postgres } from '../postgres/port.ts'
@@ -92,6 +93,7 @@ export function checkPlatformConfig(config: PlatformConfig, needs: Needs): void 
     problems.push(
       'PLUMBLINE_CLICKHOUSE_URL is required: a separately started service cannot share an embedded engine',
     )
+  if (needs.eventLog) for (const problem of kafkaProblems(config)) problems.push(problem)
   if (problems.length > 0) throw new ConfigError(problems)
 }
 

@@ -1,4 +1,4 @@
-import { Ajv } from 'ajv'
+import { Ajv, type ErrorObject } from 'ajv'
 import type { Static, TObject } from 'typebox'
 
 /** Every problem of a configuration at once. */
@@ -33,9 +33,15 @@ export function readConfig<T extends TObject>(
   if (!validate(values)) {
     throw new ConfigError(
       (validate.errors ?? []).map(
-        (e) => `${e.instancePath.slice(1) || '(environment)'} ${e.message ?? 'is invalid'}`,
+        (e) => `${e.instancePath.slice(1) || '(environment)'} ${problemOf(e)}`,
       ),
     )
   }
   return Object.freeze(values) as Static<T>
 }
+
+/** What is wrong with a value; of several allowed ones, which they are. */
+const problemOf = ({ keyword, params, message }: ErrorObject): string =>
+  keyword === 'enum'
+    ? `must be one of ${(params['allowedValues'] as readonly string[]).join(', ')}`
+    : (message ?? 'is invalid')
