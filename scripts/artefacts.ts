@@ -13,6 +13,7 @@ import { FeedbackConfig } from '../services/feedback/config.ts'
 import { IngestConfig } from '../services/ingest/config.ts'
 import { RetrainConfig } from '../services/retrain-trigger/config.ts'
 import { avroOf } from './avro.ts'
+import { helmValuesSchema } from './helm-values.ts'
 
 const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`
 const jsonSchema = (schema: TSchema) =>
@@ -34,6 +35,9 @@ export function artefacts(): Map<string, string> {
     ['dashboards/generated/plumbline.json', json(clickHouseDashboard())],
     ['dashboards/generated/grafana-alerts.yaml', grafanaAlerts()],
     ['dashboards/generated/prometheus-rules.yaml', alertRules()],
+    // A chart holds all its files itself.
+    ['deploy/helm/plumbline/files/prometheus-rules.yaml', alertRules()],
+    ['deploy/helm/plumbline/values.schema.json', json(helmValuesSchema())],
   ])
 }
 
