@@ -35,8 +35,8 @@ const LATER = 14
 /** Windows a day with the default budget of 0.25 a week, drift's share of it; and the cap. */
 const LEVELS = [0.006, 0.05] as const
 
-/** The p of every later window, features in the columns: each window is judged when it closes, with those before it as its past. */
-function judged(
+/** The p of every later window, features in the columns: each window is evaluated when it closes, with those before it as its past. */
+function evaluated(
   references: readonly NumericReference[],
   later: readonly BinnedSample[][],
   season: { season: Season; first: number } | undefined,
@@ -76,7 +76,7 @@ function nulls(cell: Cell, repetitions: number) {
     const later = columns.map((windows) =>
       windows.slice(cell.windows).map((window) => counted(window)),
     )
-    const p = judged(referencesOf(columns, cell.windows), later, seasonOf(cell, firstDay))
+    const p = evaluated(referencesOf(columns, cell.windows), later, seasonOf(cell, firstDay))
     for (const window of p)
       LEVELS.forEach((level, i) => alarms[i]!.push(Math.min(...window) * cell.features <= level))
     if (r >= Math.max(4, repetitions / 4)) continue
@@ -91,7 +91,7 @@ function nulls(cell: Cell, repetitions: number) {
   }
   return {
     ...cell,
-    judged: alarms[0]!.length,
+    evaluated: alarms[0]!.length,
     alarms: alarms.map(share),
     evidentlyAny: share(evidentlyAny),
     evidentlyDataset: share(evidentlyDataset),
@@ -127,7 +127,7 @@ function power(cell: Cell, change: Change, repetitions: number) {
       windows.slice(cell.windows).map((window) => counted(window)),
     )
     // Credit only for naming the feature that moved.
-    const hits = judged(referencesOf(columns, cell.windows), later, undefined).map(
+    const hits = evaluated(referencesOf(columns, cell.windows), later, undefined).map(
       (p) => p[0]! * cell.features <= level,
     )
     first.push(hits[0]!)
@@ -230,12 +230,12 @@ const digits = (x: number) => x.toFixed(3)
 
 function nullTable(): string[] {
   const table = [
-    '| stream | features | reference windows | rows a window | windows judged | alarms at 0.006 | alarms at 0.05 | Evidently: some column | Evidently: dataset |',
+    '| stream | features | reference windows | rows a window | windows evaluated | alarms at 0.006 | alarms at 0.05 | Evidently: some column | Evidently: dataset |',
     '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
   ]
   for (const cell of NULLS) {
     const found = nulls(cell, repetitionsOf(cell))
-    const line = `| ${columnsOf(cell)} | ${found.judged} | ${found.alarms.map(digits).join(' | ')} | ${digits(found.evidentlyAny)} | ${digits(found.evidentlyDataset)} |`
+    const line = `| ${columnsOf(cell)} | ${found.evaluated} | ${found.alarms.map(digits).join(' | ')} | ${digits(found.evidentlyAny)} | ${digits(found.evidentlyDataset)} |`
     table.push(line)
     console.log(line)
   }

@@ -2,7 +2,7 @@
 import { levelTail } from '../lib/stats/window-tests/level-test.ts'
 import { newcombe } from '../lib/stats/intervals/proportions.ts'
 import { uniforms } from '../lib/stats/distributions/random.ts'
-import { LEAST_FALL, PERFORMANCE_FALL } from '../services/drift/evaluate/thresholds.ts'
+import { MIN_FALL, PERFORMANCE_FALL } from '../services/drift/evaluate/thresholds.ts'
 import { accuracies, type AccuracyStream } from './streams.ts'
 
 const SEED = 20260102
@@ -43,7 +43,7 @@ function measured({ windows, size, ...stream }: Cell, fall: number, repetitions:
         levelTail({
           reference,
           history: levels.slice(windows, windows + t + 1),
-          leastEffect: LEAST_FALL,
+          leastEffect: MIN_FALL,
           worse: -1,
         }) <= LEVEL,
       fixed:

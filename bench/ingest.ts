@@ -12,7 +12,7 @@ import { embeddedEngine } from '../lib/clickhouse/embedded.ts'
 import { migrateClickHouse } from '../lib/clickhouse/migrations.ts'
 import { kafkaLog } from '../lib/event-log/kafka.ts'
 import { MAX_FETCHED } from '../lib/event-log/kafka-consumers.ts'
-import type { LoggedRange } from '../lib/event-log/port.ts'
+import type { OffsetRange } from '../lib/event-log/port.ts'
 import { fixKafkajsTimer } from '../lib/event-log/kafkajs-patches/request-timer.ts'
 import { messageReader } from '../lib/events/decode-message.ts'
 import { createMetrics } from '../lib/runtime/metrics.ts'
@@ -199,7 +199,7 @@ function makeBlocks(directory: string, events: number): ReadyBlock[] {
       key: Buffer.alloc(0),
       value: asJson(benchEvent(first + k * PARTITIONS)),
     }))
-    const range: LoggedRange = {
+    const range: OffsetRange = {
       logEpoch: 'ready',
       topic: 'ready',
       partition: '0',
@@ -302,7 +302,7 @@ async function atLeastOnce(run: SinkRun) {
             key: message.key!,
             value: message.value!,
           }))
-          const range: LoggedRange = {
+          const range: OffsetRange = {
             logEpoch: 'loose',
             topic: run.topic,
             partition: String(batch.partition),

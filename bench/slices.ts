@@ -18,7 +18,7 @@ export function benchSlices(rounds: number): Promise<Result[]> {
     await fill(db, 'million', EVENTS)
     await fill(db, 'tenth', EVENTS / 10)
     const queries = driftQueries(db)
-    /** Every value of the slice, one after another, as a judge asks for them. */
+    /** Every value of the slice, one after another, as an evaluation asks for them. */
     const ofAll = async (one: (slice: { key: string; value: string }) => Promise<unknown>) => {
       const begun = performance.now()
       for (let i = 0; i < VALUES; i++) await one({ key: 'region', value: `r${i}` })

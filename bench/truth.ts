@@ -57,14 +57,14 @@ function askedOf(db: ClickHouse, size: number) {
   const model = parseModel(
     `model_id: of_${size}\ntask: binary\nfairness: { attributes: { sex: {}, age: {} } }\n`,
   )
-  const of = { predictions: size, passedUntil: 0 }
+  const of = { predictions: size, completeUntil: 0 }
   const key = 'region'
   return {
     performance: () => queries.outcomes(model, SPANS, ALL, of),
     calibration: () => queries.scores(model, SPANS, ALL, 0),
-    fairness: () => queries.groups({ model, spans: SPANS, c: ALL, passedUntil: 0 }, 'sex&age'),
+    fairness: () => queries.groups({ model, spans: SPANS, c: ALL, completeUntil: 0 }, 'sex&age'),
     together: () =>
-      queries.sliceOutcomes(model, SPANS, ALL, { key, values: VALUES, passedUntil: 0 }),
+      queries.sliceOutcomes(model, SPANS, ALL, { key, values: VALUES, completeUntil: 0 }),
     oneByOne: async () => {
       for (const value of VALUES)
         await queries.outcomes(model, SPANS, { ...ALL, slice: { key, value } }, of)

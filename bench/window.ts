@@ -1,4 +1,4 @@
-/** A window of a million events with twenty features, judged from its counts; and what target=all needs of memory meanwhile. */
+/** A window of a million events with twenty features, evaluated from its counts; and what target=all needs of memory meanwhile. */
 import { decisionQueries } from '../services/drift/queries/verdict-feedback.ts'
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -34,10 +34,10 @@ export function benchWindow(rounds: number): Promise<Result[]> {
     }
     await db.command('OPTIMIZE TABLE numeric_counts')
     // Three at a time, as the service has it.
-    const judges = ['a', 'b', 'c'].map((name) => {
+    const evaluators = ['a', 'b', 'c'].map((name) => {
       const own = engine.connect(`drift-${name}`)
       const queries = driftQueries(own)
-      const judge = createModelEvaluator({
+      const evaluate = createModelEvaluator({
         db: own,
         queries,
         decisions: decisionQueries(own),
@@ -48,21 +48,21 @@ export function benchWindow(rounds: number): Promise<Result[]> {
       return async (models: readonly Model[]) => {
         const progress = await queries.progress(models)
         await Promise.all(
-          models.map((model) => judge(model, progress.get(model.modelId)!, () => true)),
+          models.map((model) => evaluate(model, progress.get(model.modelId)!, () => true)),
         )
       }
     })
-    const judgeAll = async (ids: readonly string[]) => {
+    const evaluateAll = async (ids: readonly string[]) => {
       const waiting = [...ids]
       const begun = performance.now()
       await Promise.all(
-        judges.map(async (judge) => {
+        evaluators.map(async (evaluate) => {
           for (
             let some = waiting.splice(0, BATCH);
             some.length > 0;
             some = waiting.splice(0, BATCH)
           )
-            await judge(some.map(hourly))
+            await evaluate(some.map(hourly))
         }),
       )
       return (performance.now() - begun) / 1000
@@ -70,7 +70,7 @@ export function benchWindow(rounds: number): Promise<Result[]> {
     const timed = async (ids: readonly string[]) => {
       for (const table of ['window_metrics', 'window_revisions', 'verdicts', '`references`'])
         await db.command(`TRUNCATE TABLE ${table}`)
-      return judgeAll(ids)
+      return evaluateAll(ids)
     }
     const [million, tenMillion] = [[] as number[], [] as number[]]
     const ofWindows = watchedMemory()
@@ -79,15 +79,15 @@ export function benchWindow(rounds: number): Promise<Result[]> {
       tenMillion.push(await timed(['tenfold']))
     }
     const windowsMiB = ofWindows()
-    const [judged] = await db.query<{ n: string }>('SELECT count() AS n FROM window_metrics')
-    const settings = { features: 20, windows: 2, facts: Number(judged?.n) }
+    const [evaluated] = await db.query<{ n: string }>('SELECT count() AS n FROM window_metrics')
+    const settings = { features: 20, windows: 2, results: Number(evaluated?.n) }
     // The first windows become the references; what is timed are the next ones.
     const ids = Array.from({ length: MODELS }, (_, i) => `model-${i}`)
     await fillModels(db, 0)
-    await judgeAll(ids)
+    await evaluateAll(ids)
     await fillModels(db, 1)
     const ofModels = watchedMemory()
-    const all = await judgeAll(ids)
+    const all = await evaluateAll(ids)
     const modelsMiB = ofModels()
     const result = (
       name: string,
@@ -108,7 +108,7 @@ export function benchWindow(rounds: number): Promise<Result[]> {
     const peer = evidently()
     const seconds = median(million)
     return [
-      result('two windows of 1 000 000 x 20 judged, one by the other', seconds, 's'),
+      result('two windows of 1 000 000 x 20 evaluated, one by the other', seconds, 's'),
       result(
         'the same, the second of 10 000 000',
         median(tenMillion),
@@ -117,7 +117,7 @@ export function benchWindow(rounds: number): Promise<Result[]> {
         median(tenMillion) / seconds,
       ),
       result(
-        `${MODELS} models x ${MODEL_FEATURES} features, the next window of each judged`,
+        `${MODELS} models x ${MODEL_FEATURES} features, the next window of each evaluated`,
         all,
         's',
         '30 s',
@@ -125,7 +125,7 @@ export function benchWindow(rounds: number): Promise<Result[]> {
         1,
       ),
       result(
-        'Node itself, heap and buffers, while windows are judged',
+        'Node itself, heap and buffers, while windows are evaluated',
         windowsMiB,
         'MiB',
         '300 MiB',

@@ -8,14 +8,14 @@ const LOOKED_AT = [
   'missing_ratio,new_category_ratio,duplicate_ratio',
 ]
 /** What has a verdict, then what is there to be looked at; each by its name. */
-function judgedFirst([name, points], [other, others]) {
-  const isJudged = (some) => (some.some(({ verdict }) => verdict !== 'none') ? 0 : 1)
-  return isJudged(points) - isJudged(others) || (name < other ? -1 : 1)
+function evaluatedFirst([name, points], [other, others]) {
+  const isEvaluated = (some) => (some.some(({ verdict }) => verdict !== 'none') ? 0 : 1)
+  return isEvaluated(points) - isEvaluated(others) || (name < other ? -1 : 1)
 }
 
 const FAMILIES = [
   ['performance', 'Performance'],
-  ['drift', 'Drift against the judging reference'],
+  ['drift', 'Drift against the baseline'],
   ['fairness', 'Fairness'],
   ['quality', 'Data quality'],
   ['operations', 'Operations'],
@@ -31,21 +31,21 @@ await show(async (main) => {
   const metrics = answers
     .flatMap((answer) => answer.metrics)
     .toSorted((a, b) => (a.window_end < b.window_end ? -1 : a.window_end > b.window_end ? 1 : 0))
-  const judging = model.references.find((reference) => reference.judge)?.name
+  const baseline = model.references.find((reference) => reference.baseline)?.name
   const plain = metrics.filter(
     (metric) =>
       metric.convention === 'plumbline' &&
       metric.method !== 'poststratified' &&
       // Ten charts that say less together than the slope alone.
       metric.metric !== 'calibration_residual' &&
-      (metric.reference === '' || metric.reference === judging),
+      (metric.reference === '' || metric.reference === baseline),
   )
   main.append(
     el('h1', {}, id),
     el(
       'p',
       { class: 'quiet' },
-      `${model.task ?? 'task not declared'} · windows of ${model.windows.size} · events up to ${day(model.watermark) || 'none yet'} · judged against ${judging}`,
+      `${model.task ?? 'task not declared'} · windows of ${model.windows.size} · events up to ${day(model.watermark) || 'none yet'} · evaluated against ${baseline}`,
     ),
   )
   if (plain.length === 0) {
@@ -121,7 +121,7 @@ await show(async (main) => {
       el(
         'div',
         { class: 'charts' },
-        ...[...series].toSorted(judgedFirst).map(([name, points]) => chart(name, points)),
+        ...[...series].toSorted(evaluatedFirst).map(([name, points]) => chart(name, points)),
       ),
     )
   }

@@ -72,7 +72,7 @@ function panelOf(spec: PanelSpec, id: number) {
     .withTarget(new ClickHouseQuery(spec.sql, spec.kind === 'table' ? 'table' : 'timeseries'))
 }
 
-/** Grafana's alert provisioning file: pages on what stands at alarm in the last judged window of any model. */
+/** Grafana's alert provisioning file: pages on what stands at alarm in the last evaluated window of any model. */
 export function grafanaAlerts(): string {
   return stringify({
     apiVersion: 1,
@@ -167,7 +167,7 @@ export function alertRules(): string {
             'count by (model_id) (plumbline_verdict{model_version="",variant="",slice=""} == -1) > 0',
             '1h',
             'warning',
-            '{{ $labels.model_id }} cannot be judged: data or labels are missing',
+            '{{ $labels.model_id }} cannot be evaluated: data or labels are missing',
           ),
           rule(
             'PlumblineConsumerLag',

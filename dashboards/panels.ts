@@ -34,7 +34,7 @@ export const PANELS: readonly { row: string; panels: readonly PanelSpec[] }[] = 
       {
         title: 'Alarms and warnings by window',
         description:
-          'Facts of each window that stand at alarm or warning; a restated window shows its newest revision.',
+          'Results of each window that stand at alarm or warning; a restated window shows its newest revision.',
         unit: 'short',
         kind: 'timeseries',
         sql: `SELECT window_end AS time, verdict AS label, count() AS value ${FROM} AND verdict IN ('alarm', 'warning', 'incomplete') GROUP BY time, label ORDER BY time, label`,
@@ -58,7 +58,7 @@ export const PANELS: readonly { row: string; panels: readonly PanelSpec[] }[] = 
     panels: [
       series(
         'PSI by feature',
-        'Population stability index against the judging reference; 0.1 warns, 0.25 alarms in large samples.',
+        'Population stability index against the baseline; 0.1 warns, 0.25 alarms in large samples.',
         'none',
         'subject',
         `family = 'drift' AND metric = 'psi'`,

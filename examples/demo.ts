@@ -75,7 +75,7 @@ async function run() {
     WEBHOOK_SECRET_FILE: join(directory, 'webhook.secret'),
   })
   console.log(
-    'Replaying the New South Wales electricity market, May 1996 to December 1998, as fast as Plumbline judges it',
+    'Replaying the New South Wales electricity market, May 1996 to December 1998, as fast as Plumbline evaluates it',
   )
   await ended(
     start('emitter', ['examples/emitter.ts'], { ...common, EMITTER_ROWS: options.rows }, 'inherit'),

@@ -3,7 +3,7 @@
  *
  * Each label is true 24 stream-hours after its prediction and is sent with its week, so that it is there before predictions of
  * the next week say that no more labels come. The pace is Plumbline's own: a week is begun when the week before it has been
- * joined, and the one three weeks before it has been judged and its retraining has ended. A new version so serves two weeks after
+ * joined, and the one three weeks before it has been evaluated and its retraining has ended. A new version so serves two weeks after
  * the window that called for it, and the result does not depend on how fast the machine is.
  */
 import { ELEC2_FEATURES, readElec2, type Elec2Row } from './elec2.ts'
@@ -53,7 +53,7 @@ for (const [number, [week, weekRows]] of weeks.entries()) {
 if (weeks.length > 1) await untilSettled(weeks.at(-1)![0] * WEEK_MS)
 
 function untilSettled(windowEnd: number) {
-  return until(`the week that ends ${new Date(windowEnd).toISOString()} is judged`, () =>
+  return until(`the week that ends ${new Date(windowEnd).toISOString()} is evaluated`, () =>
     isSettled(windowEnd),
   )
 }

@@ -58,7 +58,7 @@ export async function summarize(client: PlumblineClient): Promise<Summary> {
   const months = [...Map.groupBy(known, (week) => week.week.slice(0, 7))]
 
   const text = [
-    `Weekly accuracy over ${known.length} judged weeks, ${known[0]?.week} to ${known.at(-1)?.week} (${percent(Math.min(...known.map((w) => w.frozen)))} to ${percent(Math.max(...known.map((w) => w.closed)))} is ▁ to █)`,
+    `Weekly accuracy over ${known.length} evaluated weeks, ${known[0]?.week} to ${known.at(-1)?.week} (${percent(Math.min(...known.map((w) => w.frozen)))} to ${percent(Math.max(...known.map((w) => w.closed)))} is ▁ to █)`,
     `  frozen model  ${spark(
       known.map((week) => week.frozen),
       known,

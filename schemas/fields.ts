@@ -1,6 +1,6 @@
 /**
  * The field kinds of which every event is made. A kind is a TypeBox schema with a `rule` (the
- * sentence a caller reads when a value breaks it) and a `kind` (what `lib/events/fields.ts` judges and stores it by).
+ * sentence a caller reads when a value breaks it) and a `kind` (what `lib/events/fields.ts` validates and stores it by).
  */
 import Type, { type TSchema } from 'typebox'
 
@@ -25,7 +25,7 @@ export interface EventFields {
   get: (name: string) => unknown
 }
 
-/** What a field adds to its JSON Schema, readable by the code that judges and stores events. */
+/** What a field adds to its JSON Schema, readable by the code that validates and stores events. */
 export interface FieldFacts {
   kind: FieldKind
   /** "must be …": completes a sentence that starts with the field's name. */

@@ -66,7 +66,7 @@ export const ModelReference = Type.Object(
     model_version: Type.Optional(
       Type.String({ minLength: 1, description: 'Of a reference of kind version.' }),
     ),
-    judge: Type.Optional(
+    baseline: Type.Optional(
       Type.Boolean({ description: 'Verdicts come from this reference; the others inform.' }),
     ),
   },
@@ -124,11 +124,11 @@ export const ModelFile = Type.Object(
             description:
               'What a prediction without a label means once it is older than the horizon, such as `0` for ads, fraud and churn.',
           }),
-          judge_at: Type.Optional(
+          evaluate_at: Type.Optional(
             Type.Array(Type.Number({ exclusiveMinimum: 0, maximum: 1 }), {
               maxItems: 4,
               description:
-                'Shares of the horizon after which performance is judged, 1 among them; [1] unless given.',
+                'Shares of the horizon after which performance is evaluated, 1 among them; [1] unless given.',
             }),
           ),
           precedence: Type.Array(Type.Enum([...LABEL_SOURCES]), { default: [...LABEL_SOURCES] }),

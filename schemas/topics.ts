@@ -59,7 +59,7 @@ export const TOPICS = {
     producers: ['ingest', 'feedback'],
     consumers: ['drift'],
     schema: 'none: the key says it all',
-    why: 'Hints that a model has new data. May be lost: tables decide.',
+    why: 'Wake-ups that a model has new data. May be lost: tables decide.',
   },
   verdicts: {
     topic: 'plumbline.verdicts.v1',
@@ -69,7 +69,7 @@ export const TOPICS = {
     producers: ['drift'],
     consumers: ['retrain-trigger', 'anyone'],
     schema: 'verdict.v1',
-    why: 'Every judged fact, at least once.',
+    why: 'Every evaluated result, at least once.',
   },
   retrain: {
     topic: 'plumbline.retrain.v1',

@@ -24,11 +24,11 @@ const { values } = parseArgs({
     'memory-mib': { type: 'string', default: '2048' },
   },
 })
-const MOST_SECONDS = 3600
+const MAX_SECONDS = 3600
 const [seed, seconds, slowMs, memoryLimitMiB] = (
   ['seed', 'seconds', 'slow-ms', 'memory-mib'] as const
 ).map((name) => numberOf(name, values[name])) as [number, number, number, number]
-if (seconds > MOST_SECONDS) fail(`--seconds is at most ${MOST_SECONDS}`)
+if (seconds > MAX_SECONDS) fail(`--seconds is at most ${MAX_SECONDS}`)
 for (const name of ['url', 'clickhouse-url'] as const) mustBeLoopback(name, values[name])
 
 const directory = mkdtempSync(join(tmpdir(), 'plumbline-attack-'))

@@ -6,7 +6,7 @@ import { afterAll } from 'vitest'
 import type { ClickHouse } from '../lib/clickhouse/port.ts'
 import { embeddedEngine } from '../lib/clickhouse/embedded.ts'
 import { migrateClickHouse } from '../lib/clickhouse/migrations.ts'
-import type { LoggedMessage, LoggedRange } from '../lib/event-log/port.ts'
+import type { LoggedMessage, OffsetRange } from '../lib/event-log/port.ts'
 import { createMetrics } from '../lib/runtime/metrics.ts'
 import { createSink, type Sink, type SinkParts } from '../lib/sink/sink.ts'
 import { createSpool } from '../lib/clickhouse/spool.ts'
@@ -60,7 +60,7 @@ export function rangeOf(
   values: readonly (string | Buffer)[],
   first = 0,
   keys?: readonly string[],
-): LoggedRange {
+): OffsetRange {
   const messages: LoggedMessage[] = values.map((value, i) => ({
     offset: first + i,
     timestampMs: Date.UTC(2026, 0, 1) + i,

@@ -1,7 +1,7 @@
 /** Several connections as one. */
 import { expect, test } from 'vitest'
 import type { ClickHouse } from './port.ts'
-import { sideBySide } from './connection-pool.ts'
+import { connectionPool } from './connection-pool.ts'
 
 /** A connection whose statements end when they are told to. */
 function connection() {
@@ -19,7 +19,7 @@ function connection() {
 
 test('a statement takes the connection with the fewest under way; one that fails is no longer under way', async () => {
   const [a, b] = [connection(), connection()]
-  const db = sideBySide([a.db, b.db])
+  const db = connectionPool([a.db, b.db])
   const first = db.command('SELECT 1')
   const second = db.command('SELECT 2')
   expect([a.underWay.length, b.underWay.length]).toEqual([1, 1])

@@ -2,7 +2,7 @@
 import type { ClickHouse } from './port.ts'
 
 /** Each statement goes to the connection that has the fewest under way. */
-export function sideBySide(connections: readonly [ClickHouse, ...ClickHouse[]]): ClickHouse {
+export function connectionPool(connections: readonly [ClickHouse, ...ClickHouse[]]): ClickHouse {
   const lanes = connections.map((db) => ({ db, underWay: 0 }))
   const on = async <T>(run: (db: ClickHouse) => Promise<T>): Promise<T> => {
     const lane = lanes.reduce((a, b) => (b.underWay < a.underWay ? b : a))

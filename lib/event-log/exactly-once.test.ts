@@ -1,7 +1,7 @@
 /** The exactly-once protocol against a model: a log, a broker that keeps offsets, a sink with tokens, and crashes anywhere. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { arrivalOf, type LoggedMessage, type LoggedRange } from './port.ts'
+import { arrivalOf, type LoggedMessage, type OffsetRange } from './port.ts'
 import { metadataOf, parseMetadata, rangeProtocol, type PartitionPort } from './exactly-once.ts'
 
 const CRASH = new Error('killed')
@@ -28,7 +28,7 @@ async function live(world: World, batchSizes: readonly number[], killAt: number)
   const mayCrash = () => {
     if (++step === killAt) throw CRASH
   }
-  const store = async (range: LoggedRange) => {
+  const store = async (range: OffsetRange) => {
     mayCrash()
     const token = `${range.logEpoch} ${range.first}-${range.last}`
     const rows = { offsets: range.messages.map((m) => m.offset), arrivedMs: range.arrivedMs }

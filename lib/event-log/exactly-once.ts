@@ -11,7 +11,7 @@
  * stores the same rows, whenever it comes.
  */
 import { backoffMs, sleep } from '../runtime/clock.ts'
-import type { LoggedMessage, LoggedRange, RangeConsumer } from './port.ts'
+import type { LoggedMessage, OffsetRange, RangeConsumer } from './port.ts'
 
 export interface PartitionPort {
   partition: string
@@ -157,7 +157,7 @@ async function storeRange(
   { port, range, messages, replayed }: RangeInHand,
 ): Promise<boolean> {
   const { consumer, options } = protocol
-  const logged: LoggedRange = {
+  const logged: OffsetRange = {
     logEpoch: state.logEpoch,
     topic: consumer.topic,
     partition: port.partition,
@@ -187,7 +187,7 @@ async function storeRange(
 async function storeUntilStored(
   { consumer, options }: Protocol,
   port: PartitionPort,
-  logged: LoggedRange,
+  logged: OffsetRange,
 ): Promise<boolean> {
   for (let attempt = 0; ; attempt++) {
     if (!port.isOwned()) return false

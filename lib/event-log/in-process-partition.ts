@@ -1,6 +1,6 @@
 /** One consumer's partition of the log in process: appends gather while the batch before them is stored. */
 import type { Journal, LeftRange } from './journal.ts'
-import type { LoggedMessage, LoggedRange, OutgoingMessage, RangeConsumer } from './port.ts'
+import type { LoggedMessage, OffsetRange, OutgoingMessage, RangeConsumer } from './port.ts'
 import { messageOf, Problem } from '../runtime/errors.ts'
 import { backoffMs, sleep } from '../runtime/clock.ts'
 import { isStoreFault } from '../runtime/store-faults.ts'
@@ -228,7 +228,7 @@ async function storeUntil(
 }
 
 /** The next offset range, which holds the messages of a batch. */
-function rangeOf(partition: MemoryPartition, batch: readonly Waiting[]): LoggedRange {
+function rangeOf(partition: MemoryPartition, batch: readonly Waiting[]): OffsetRange {
   const { consumer, logEpoch, continues } = partition
   const timestampMs = partition.options.now()
   const messages: LoggedMessage[] = batch

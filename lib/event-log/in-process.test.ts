@@ -1,7 +1,7 @@
 /** How much the log in this process stores at once, and how much may wait for it. */
 import { expect, test } from 'vitest'
 import { memoryLog } from './in-process.ts'
-import type { LoggedRange } from './port.ts'
+import type { OffsetRange } from './port.ts'
 
 const TOPIC = 'events'
 const of = (count: number, bytes: number) =>
@@ -9,7 +9,7 @@ const of = (count: number, bytes: number) =>
 
 /** Appends requests while the store holds on to the first range, and answers with what was stored at once. */
 async function stored(requests: readonly { key: string; value: string }[][]) {
-  const ranges: LoggedRange[] = []
+  const ranges: OffsetRange[] = []
   const { promise: opened, resolve: open } = Promise.withResolvers<void>()
   const log = memoryLog({ now: () => 0, onError: () => {}, maxQueuedBytes: 64 << 20 })
   const consumer = log.ranges({

@@ -39,7 +39,7 @@ export function memoryLog(options: MemoryLogOptions): EventLog {
         stop: () => drainPartition(partition),
       }
     },
-    hints: (consumer) => {
+    wakeUps: (consumer) => {
       register(hintConsumers, consumer.topic, ({ key, value }) =>
         consumer.onMessage({ key, value: value.toString() }),
       )

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { LoggedRange } from './port.ts'
+import type { OffsetRange } from './port.ts'
 import { createJournal } from './journal.ts'
 import { rangeOf, temporaryDirectory } from '../../test/harness.ts'
 
@@ -18,7 +18,7 @@ test('a range that cannot be written leaves nothing, however often it is tried',
     get messages(): never {
       throw new Error('ENOSPC')
     },
-  } as LoggedRange
+  } as OffsetRange
   for (let i = 0; i < 3; i++) await expect(journal.keep(unwritable)).rejects.toThrow('ENOSPC')
   expect(readdirSync(directory)).toEqual([])
   await journal.keep(range)

@@ -7,11 +7,11 @@ import { renameSync, rmSync } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf } from '../runtime/errors.ts'
-import type { LoggedRange } from './port.ts'
+import type { OffsetRange } from './port.ts'
 
 /** A range that an earlier process left. */
 export interface LeftRange {
-  range: LoggedRange
+  range: OffsetRange
   /** It is stored. */
   forget: () => void
   /** It cannot be stored: the file stays under another name, for people. Returns that name. */
@@ -20,7 +20,7 @@ export interface LeftRange {
 
 export interface Journal {
   /** Resolves once the range is on disk; the returned function forgets it. */
-  keep: (range: LoggedRange) => Promise<() => Promise<void>>
+  keep: (range: OffsetRange) => Promise<() => Promise<void>>
   /** What an earlier process left, oldest first; files that cannot be read are set aside and told. */
   left: () => LeftRange[]
 }
@@ -44,7 +44,7 @@ export function createJournal({ directory, durable, onUnreadable }: JournalOptio
     renameSync(path, `${path}${SET_ASIDE}`)
     return `${path}${SET_ASIDE}`
   }
-  async function writeWhole(path: string, range: LoggedRange) {
+  async function writeWhole(path: string, range: OffsetRange) {
     const file = await open(path, 'w', 0o600)
     try {
       await file.writeFile(encoded(range))
@@ -104,7 +104,7 @@ function syncDirectory(path: string): void {
   }
 }
 
-const encoded = (range: LoggedRange) =>
+const encoded = (range: OffsetRange) =>
   JSON.stringify({
     ...range,
     messages: range.messages.map(({ offset, timestampMs, key, value, headers }) => ({
@@ -116,7 +116,7 @@ const encoded = (range: LoggedRange) =>
     })),
   })
 
-interface Encoded extends Omit<LoggedRange, 'messages'> {
+interface Encoded extends Omit<OffsetRange, 'messages'> {
   messages: {
     offset: number
     timestampMs: number
@@ -127,7 +127,7 @@ interface Encoded extends Omit<LoggedRange, 'messages'> {
 }
 
 /** @throws Error where the text is no range, naming what is wrong */
-function decoded(text: string): LoggedRange {
+function decoded(text: string): OffsetRange {
   const range = JSON.parse(text) as Encoded
   const isText = (value: unknown) => typeof value === 'string'
   const texts = [range.logEpoch, range.topic, range.partition, range.first, range.last]

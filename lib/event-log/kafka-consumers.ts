@@ -1,7 +1,7 @@
 /** Kafka consumers: one that hands offset ranges to the exactly-once protocol, one that hears wake-ups. */
 import type { Admin, EachBatchPayload } from 'kafkajs'
 import { messageOf } from '../runtime/errors.ts'
-import type { HintConsumer, Ownership, RangeConsumer } from './port.ts'
+import type { WakeUpConsumer, Ownership, RangeConsumer } from './port.ts'
 import { consumeUntil, NO_RESTART, type ConsumerParts } from './kafka-clients.ts'
 import { keyPartitioner } from './kafkajs-patches/partitioner.ts'
 import type { LogRecord } from './kafkajs-patches/record-batches.ts'
@@ -169,8 +169,8 @@ function portOf(
   }
 }
 
-/** A module that hears the hints of a topic, and which keys are this process' own; none while it has no place in the group. */
-export function hintModule(consumer: HintConsumer, parts: ConsumerParts): Ownership {
+/** A module that hears the wake-ups of a topic, and which keys are this process' own; none while it has no place in the group. */
+export function wakeUpModule(consumer: WakeUpConsumer, parts: ConsumerParts): Ownership {
   let partitionMetadata: PartitionMetadata[] = []
   const partitionOf = keyPartitioner()
   let owned = new Set<number>()
@@ -208,7 +208,7 @@ interface PartitionMetadata {
 }
 
 function hintClient(
-  consumer: HintConsumer,
+  consumer: WakeUpConsumer,
   { kafka, sessionTimeoutMs }: ConsumerParts,
   heard: {
     givenUp: AbortSignal

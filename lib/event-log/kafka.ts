@@ -6,7 +6,7 @@ import { sendBatcher } from './send-batcher.ts'
 import { messageOf, Problem } from '../runtime/errors.ts'
 import { consumerHealth, type ConsumerHealth } from './consumer-health.ts'
 import type { EventLog, OutgoingMessage } from './port.ts'
-import { hintModule, rangeModule } from './kafka-consumers.ts'
+import { wakeUpModule, rangeModule } from './kafka-consumers.ts'
 import type { ConsumerParts } from './kafka-clients.ts'
 import { keyPartitioner } from './kafkajs-patches/partitioner.ts'
 import { registerCodecs } from './kafkajs-patches/codecs.ts'
@@ -73,7 +73,7 @@ export function kafkaLog(options: KafkaLogOptions): EventLog {
     append: (topic, messages) => append(cluster, topic, messages),
     check: () => check(cluster, parts.health),
     ranges: (consumer) => rangeModule(consumer, parts),
-    hints: (consumer) => hintModule(consumer, parts),
+    wakeUps: (consumer) => wakeUpModule(consumer, parts),
     module: {
       name: 'kafka',
       run: async (signal) => {

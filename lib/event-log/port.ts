@@ -2,7 +2,7 @@
  * The port to the log that events travel through: Apache Kafka, or a log inside the process.
  *
  * Two ways to consume, on purpose no more: `ranges` hands raw bytes with offsets to a sink and is exactly-once with it;
- * `hints` hands over single messages, at least once, for consumers that re-read tables.
+ * `wake-ups` hands over single messages, at least once, for consumers that re-read tables.
  */
 import type { Module } from '../runtime/modules.ts'
 
@@ -42,7 +42,7 @@ export interface Span {
 export const spanOf = (bytes: Buffer): Span => ({ bytes, from: 0, to: bytes.length })
 
 /** Consecutive messages of a partition, stored together or not at all. */
-export interface LoggedRange {
+export interface OffsetRange {
   /** Distinguishes a topic from an earlier one of the same name. */
   logEpoch: string
   topic: string
@@ -69,7 +69,7 @@ export interface LoggedRange {
  * when it was read.
  */
 export const arrivalOf = (
-  { arrivedMs }: Pick<LoggedRange, 'arrivedMs'>,
+  { arrivedMs }: Pick<OffsetRange, 'arrivedMs'>,
   { isProducersTime, timestampMs }: LoggedMessage,
 ): number => (isProducersTime ? (arrivedMs ?? timestampMs) : timestampMs)
 
@@ -86,26 +86,26 @@ export interface RangeConsumer {
   /** The mapping of new ranges. */
   mapping: string
   /** Stores the range, or throws: then the same range comes again, here or in another process. */
-  store: (range: LoggedRange) => Promise<void>
+  store: (range: OffsetRange) => Promise<void>
   /** How far this partition of this log is stored. */
   lastStored: (log: string, topic: string, partition: string) => Promise<Stored>
   /** After the range is committed. */
-  committed?: (range: LoggedRange) => void
+  committed?: (range: OffsetRange) => void
   lag?: (partition: string, messages: number) => void
   /** Messages that retention has taken before they were stored. */
   lost?: (partition: string, messages: number) => void
 }
 
-export interface HintConsumer {
+export interface WakeUpConsumer {
   topic: string
   group: string
   /** Must be quick and must not wait for what it causes: in process, the appender waits for it. */
   onMessage: (message: { key: string; value: string }) => Promise<void>
-  /** What this process owns has changed: hints may have been missed before. */
+  /** What this process owns has changed: wake-ups may have been missed before. */
   assigned?: () => void
 }
 
-/** A hint consumer also knows which keys are its own, so that processes share the keys among them. */
+/** A wake-up consumer also knows which keys are its own, so that processes share the keys among them. */
 export interface Ownership {
   owns: (key: string) => boolean
   module: Module
@@ -116,7 +116,7 @@ export interface EventLog {
   /** Resolves when the log has the messages durably: Kafka acknowledged them, or every consumer in process stored them. */
   append: (topic: string, messages: readonly OutgoingMessage[]) => Promise<void>
   ranges: (consumer: RangeConsumer) => Module
-  hints: (consumer: HintConsumer) => Ownership
+  wakeUps: (consumer: WakeUpConsumer) => Ownership
   /** Rejects when the log cannot be reached. */
   check: () => Promise<void>
   /** Connects, creates missing topics; disconnects. */

@@ -1,19 +1,19 @@
 /** Tells drift that a model has new data: at once, and then at most twice a second per model. */
 import { TOPICS } from '../../schemas/topics.ts'
-import type { EventLog, LoggedRange } from './port.ts'
+import type { EventLog, OffsetRange } from './port.ts'
 
 const INTERVAL_MS = 500
 
-export interface Hints {
+export interface WakeUps {
   send: (modelIds: Iterable<string>) => void
   stop: () => void
 }
 
-/** Hints may be lost (drift scans its models besides), so a failed one is only told to `onError`. */
-export function createHints(
+/** Wake-ups may be lost (drift scans its models besides), so a failed one is only told to `onError`. */
+export function createWakeUps(
   log: Pick<EventLog, 'append'>,
   onError: (error: unknown) => void,
-): Hints {
+): WakeUps {
   const timers = new Map<string, { again: boolean; timer: NodeJS.Timeout }>()
   let stopped = false
 
@@ -44,8 +44,8 @@ export function createHints(
   }
 }
 
-/** The models of a range by its keys, `model_id/prediction_id`; good enough for a hint. */
-export function modelsOf(range: LoggedRange): Set<string> {
+/** The models of a range by its keys, `model_id/prediction_id`; good enough for a wake-up. */
+export function modelsOf(range: OffsetRange): Set<string> {
   const models = new Set<string>()
   let last = ''
   for (const { key } of range.messages) {

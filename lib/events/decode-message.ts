@@ -3,11 +3,11 @@ import { isUtf8 } from 'node:buffer'
 import type { AvroReader } from './avro/confluent-wire-format.ts'
 import { binaryEvent, isStructured, structuredEvent } from './cloudevents.ts'
 import { spanOf, type LoggedMessage, type Span } from '../event-log/port.ts'
-import type { Judge, Verdict } from './validator.ts'
+import type { Validator, ValidationResult } from './validator.ts'
 import { MAX_EVENT_BYTES } from './rejections.ts'
 
 /** Turns a message's bytes into a verdict; the formats that may be on the wire are behind it. */
-export type ReadMessage = (message: LoggedMessage, judge: Judge) => Verdict
+export type ReadMessage = (message: LoggedMessage, validator: Validator) => ValidationResult
 
 export interface MessageReader {
   /** Fetches what reading these messages needs (schemas), so that reading itself never waits. */
@@ -27,15 +27,17 @@ export function messageReader(avro?: AvroReader): MessageReader {
     prepare: async (messages) => {
       await avro?.prepare(messages)
     },
-    read: (message, judge) => {
+    read: (message, validator) => {
       const { headers, within } = message
       const data = headers ? dataOf(message.value, headers) : (within ?? spanOf(message.value))
-      if (data === 'invalid') return judge.refuse('invalid_envelope')
+      if (data === 'invalid') return validator.refuse('invalid_envelope')
       const { bytes, from, to } = data
-      if (from === to) return judge.refuse('empty')
-      if (bytes[from] !== AVRO) return judge.bytes(bytes, from, to)
-      if (to - from > MAX_EVENT_BYTES) return judge.refuse('too_large')
-      return avro?.read(data, judge) ?? judge.refuse('unknown_schema', undefined, NO_REGISTRY)
+      if (from === to) return validator.refuse('empty')
+      if (bytes[from] !== AVRO) return validator.bytes(bytes, from, to)
+      if (to - from > MAX_EVENT_BYTES) return validator.refuse('too_large')
+      return (
+        avro?.read(data, validator) ?? validator.refuse('unknown_schema', undefined, NO_REGISTRY)
+      )
     },
   }
 }

@@ -14,13 +14,13 @@ import {
   TIMESTAMP_PATTERN,
   type FieldKind,
 } from '../../schemas/fields.ts'
-import { byNames, Members } from './flat-record.ts'
+import { perShape, FlatRecord } from './flat-record.ts'
 
 export interface EventField {
   name: string
   required: boolean
   kind: FieldKind
-  /** Its objects are read as {@link Members}. */
+  /** Its objects are read as {@link FlatRecord}. */
   isMap: boolean
   /** Never called with null: a null field is a missing one. */
   valid: (value: unknown) => boolean
@@ -123,9 +123,9 @@ export const isObject = (v: unknown): v is Record<string, unknown> =>
 
 function mapOf(most: number, valid: (element: unknown) => boolean): EventField['valid'] {
   /** Events of one producer mostly have the same names: they are looked at once. */
-  const named = byNames((names) => names.every(isStorable))
+  const named = perShape((names) => names.every(isStorable))
   return (v) => {
-    if (!(v instanceof Members) || v.values.length > most || !named.of(v.names)) return false
+    if (!(v instanceof FlatRecord) || v.values.length > most || !named.of(v.names)) return false
     // Known to be finite numbers, or to be something else: one look tells.
     return v.numeric && v.values.length > 0 ? valid(v.values[0]) : v.values.every(valid)
   }
@@ -151,7 +151,7 @@ let lastTimeMs: number | undefined
 export function eventTime(time: unknown): number | undefined {
   if (time instanceof Date) return within(time.getTime())
   if (typeof time !== 'string') return undefined
-  // Judged, counted and stored: the same time is asked for three times.
+  // Validated, counted and stored: the same time is asked for three times.
   if (time !== lastTime) {
     lastTimeMs = parsedTime(time)
     lastTime = time

@@ -1,6 +1,6 @@
 /** What a value is without the numbers in it that are none: NaN and the infinities, which binary formats have and JSON has not. */
 import type { FieldKind } from '../../schemas/fields.ts'
-import { Members } from './flat-record.ts'
+import { FlatRecord } from './flat-record.ts'
 
 const isNone = (value: unknown) => typeof value === 'number' && !Number.isFinite(value)
 
@@ -13,17 +13,17 @@ const isNone = (value: unknown) => typeof value === 'number' && !Number.isFinite
 export function withoutNone(kind: FieldKind, value: unknown): unknown {
   if (isNone(value)) return null
   if (Array.isArray(value)) return value.some(isNone) ? null : value
-  if (!(value instanceof Members) || !value.values.some(isNone)) return value
+  if (!(value instanceof FlatRecord) || !value.values.some(isNone)) return value
   const { names, values } = value
   if (kind === 'features')
-    return new Members(
+    return new FlatRecord(
       names,
       values.map((one) => (isNone(one) ? null : one)),
       false,
     )
   const kept = names.map((_, i) => i).filter((i) => !isNone(values[i]))
   const numbers = kept.map((i) => values[i])
-  return new Members(
+  return new FlatRecord(
     kept.map((i) => names[i]!),
     numbers,
     numbers.every(Number.isFinite),

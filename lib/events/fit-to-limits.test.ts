@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { PredictionV1 } from '../../schemas/events/prediction.v1.ts'
 import { fittedId, fittedText, fitting } from './fit-to-limits.ts'
-import { createJudge } from './validator.ts'
+import { createValidator } from './validator.ts'
 
 const inJson = (text: string) => Buffer.byteLength(JSON.stringify(text)) - 2
 
@@ -60,10 +60,10 @@ test('maps keep their first strings, within their number, length and bytes', () 
   )
   const kept = fit({ ...event, attributes: wide, input_text: '漢'.repeat(70_000) })
   expect(Object.keys(kept['attributes'] as object)).toHaveLength(10)
-  expect(createJudge(PredictionV1).text(JSON.stringify(kept)).ok).toBe(true)
+  expect(createValidator(PredictionV1).text(JSON.stringify(kept)).ok).toBe(true)
 })
 
-test('what breaks the rule of its field is left out; required fields are the judge’s to name', () => {
+test('what breaks the rule of its field is left out; required fields are the validator’s to name', () => {
   const fitted = fitting(PredictionV1)({
     prediction_id: 'p',
     model_id: '',

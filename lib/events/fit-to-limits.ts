@@ -7,7 +7,7 @@ import type { TObject } from 'typebox'
 import { ID_LENGTH, MAX_TEXT } from '../../schemas/fields.ts'
 import { type EventField, fieldsOf, isObject, MAX_ITEMS, MAX_STRING } from './fields.ts'
 import type { RawEvent } from './validator.ts'
-import { Members } from './flat-record.ts'
+import { FlatRecord } from './flat-record.ts'
 import { MAX_EVENT_BYTES } from './rejections.ts'
 
 /** Bytes that a map of strings may have as JSON, so that texts have room beside it. */
@@ -20,7 +20,7 @@ const CONTROL = /[\u0000-\u001f\u007f]/g
 /**
  * A function that makes an event fit: ids by {@link fittedId}, texts cut so that the JSON of the whole event has at most
  * `MAX_EVENT_BYTES`, maps cut to their limits; a value that breaks the rule of its field is left out, and so is what is no
- * field. A required field that is missing or breaks its rule stays as it is, for the judge to name.
+ * field. A required field that is missing or breaks its rule stays as it is, for the validator to name.
  */
 export function fitting(schema: TObject): (event: RawEvent) => RawEvent {
   const fields = fieldsOf(schema)
@@ -75,9 +75,9 @@ function fittedValue(field: EventField, value: unknown): unknown {
   }
 }
 
-/** Maps are judged as members. */
+/** Maps are validated as members. */
 const asMap = ({ isMap }: EventField, value: unknown) =>
-  isMap && isObject(value) ? Members.of(value) : value
+  isMap && isObject(value) ? FlatRecord.of(value) : value
 
 /** A list that the field takes, and that leaves the texts their room. */
 const isShortList = (field: EventField, value: unknown) =>
@@ -101,7 +101,7 @@ export function fittedId(text: string): string | undefined {
  */
 export function fittedText(text: string, most = MAX_TEXT, bytes = Infinity): string {
   const within = wholeTo(text, most).toWellFormed().replaceAll('\0', '\ufffd')
-  if (within.length * MOST_BYTES <= bytes) return within
+  if (within.length * MAX_BYTES <= bytes) return within
   let left = bytes
   let end = 0
   while (end < within.length) {
@@ -117,13 +117,13 @@ export function fittedText(text: string, most = MAX_TEXT, bytes = Infinity): str
 const wholeTo = (text: string, most: number): string =>
   text.slice(0, text.codePointAt(most - 1)! > 0xffff ? most - 1 : most)
 
-const MOST_BYTES = 6
+const MAX_BYTES = 6
 const SHORT_ESCAPES = new Set(['"', '\\', '\b', '\t', '\n', '\f', '\r'].map((c) => c.charCodeAt(0)))
 
 /** What `JSON.stringify` makes of a character, in bytes of UTF-8. */
 function bytesOf(c: number): number {
   if (SHORT_ESCAPES.has(c)) return 2
-  if (c < 0x20) return MOST_BYTES
+  if (c < 0x20) return MAX_BYTES
   if (c < 0x80) return 1
   if (c < 0x800) return 2
   return c > 0xffff ? 4 : 3

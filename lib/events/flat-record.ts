@@ -1,5 +1,5 @@
 /** The members of an object, in their order, no name twice: how events and the maps in them are read, without an object of their own. */
-export class Members {
+export class FlatRecord {
   /** Mostly the very array of the members read before: whoever keeps what follows from it need not look again. */
   readonly names: readonly string[]
   readonly values: unknown[]
@@ -12,9 +12,9 @@ export class Members {
     this.numeric = numeric
   }
 
-  static of(object: object): Members {
+  static of(object: object): FlatRecord {
     const values = Object.values(object) as unknown[]
-    return new Members(Object.keys(object), values, values.every(Number.isFinite))
+    return new FlatRecord(Object.keys(object), values, values.every(Number.isFinite))
   }
 
   /** Undefined where there is no such member. */
@@ -35,7 +35,7 @@ export interface ByNames<T> {
 }
 
 /** What follows from the names of members, worked out only where they differ from those asked for before. */
-export function byNames<T>(workOut: (names: readonly string[]) => T): ByNames<T> {
+export function perShape<T>(workOut: (names: readonly string[]) => T): ByNames<T> {
   let last: readonly string[] | undefined
   let known: T
   return {
@@ -53,8 +53,8 @@ export function byNames<T>(workOut: (names: readonly string[]) => T): ByNames<T>
 }
 
 /** Reads one member of many alike: its place is looked up only where the names differ. */
-export function memberOf(name: string): (members: Members) => unknown {
-  const places = byNames((names) => names.indexOf(name))
+export function fieldGetter(name: string): (members: FlatRecord) => unknown {
+  const places = perShape((names) => names.indexOf(name))
   return ({ names, values }) => {
     const at = places.of(names)
     return at === -1 ? undefined : values[at]

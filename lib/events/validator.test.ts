@@ -5,7 +5,7 @@ import { Ajv } from 'ajv'
 import fc from 'fast-check'
 import type { TObject } from 'typebox'
 import { expect, test } from 'vitest'
-import { createJudge, type Verdict } from './validator.ts'
+import { createValidator, type ValidationResult } from './validator.ts'
 import { scanValue } from './json/duplicate-keys.ts'
 import { MAX_EVENT_BYTES, rejectionsOf } from './rejections.ts'
 import { AttributesV1 } from '../../schemas/events/attributes.v1.ts'
@@ -13,7 +13,7 @@ import { LabelV1 } from '../../schemas/events/label.v1.ts'
 import { PredictionV1 } from '../../schemas/events/prediction.v1.ts'
 import { prediction, ROOT } from '../../test/processes.ts'
 
-const told = (verdict: Verdict) => (verdict.ok ? '' : verdict.rejection.message)
+const told = (verdict: ValidationResult) => (verdict.ok ? '' : verdict.rejection.message)
 
 /** The calendar, by the language's own. */
 function isEventTime(text: string): boolean {
@@ -82,13 +82,13 @@ const withoutNulls = (event: Record<string, unknown>) =>
   Object.fromEntries(Object.entries(event).filter(([, value]) => value !== null))
 
 function agree(schema: TObject, values: readonly string[]) {
-  const judge = createJudge(schema)
+  const validator = createValidator(schema)
   const ajv = byAjv(schema)
   for (const value of values)
     expect({
       value,
-      bytes: told(judge.bytes(Buffer.from(value))),
-      text: told(judge.text(value)),
+      bytes: told(validator.bytes(Buffer.from(value))),
+      text: told(validator.text(value)),
     }).toEqual({
       value,
       bytes: ajv(value),
@@ -209,9 +209,9 @@ test('an event has at most a thousand features', () => {
       JSON.stringify(Object.fromEntries(Array.from({ length: n }, (_, i) => [`f${i}`, 1]))),
     )
   agree(PredictionV1, [withFeatures(1000), withFeatures(1001)])
-  const judge = createJudge(PredictionV1)
-  expect(judge.bytes(Buffer.from(withFeatures(1000))).ok).toBe(true)
-  expect(judge.bytes(Buffer.from(withFeatures(1001)))).toMatchObject({
+  const validator = createValidator(PredictionV1)
+  expect(validator.bytes(Buffer.from(withFeatures(1000))).ok).toBe(true)
+  expect(validator.bytes(Buffer.from(withFeatures(1001)))).toMatchObject({
     ok: false,
     rejection: { code: 'invalid_field' },
   })
@@ -223,7 +223,7 @@ test('a vector holds only numbers that single precision holds', () => {
     PredictionV1,
     vectors.map((x) => withField('embedding', `[0,${x}]`)),
   )
-  const { text } = createJudge(PredictionV1)
+  const { text } = createValidator(PredictionV1)
   expect(vectors.map((x) => told(text(withField('embedding', `[0,${x}]`))))).toEqual([
     ...Array<string>(3).fill(
       'embedding must be an array of at most 8192 numbers that single precision holds',
@@ -234,7 +234,7 @@ test('a vector holds only numbers that single precision holds', () => {
 })
 
 test('an event has its bound of bytes, not of characters', () => {
-  const judge = createJudge(PredictionV1)
+  const validator = createValidator(PredictionV1)
   const sized = (bytes: number, filler: string) => {
     const empty = Buffer.byteLength(withField('more', '""'))
     const text = filler.repeat((bytes - empty) / Buffer.byteLength(filler))
@@ -243,7 +243,10 @@ test('an event has its bound of bytes, not of characters', () => {
   }
   for (const filler of ['x', '漢']) {
     const [largest, beyond] = [MAX_EVENT_BYTES, MAX_EVENT_BYTES + 1].map((n) => sized(n, filler))
-    const both = (text: string) => [told(judge.text(text)), told(judge.bytes(Buffer.from(text)))]
+    const both = (text: string) => [
+      told(validator.text(text)),
+      told(validator.bytes(Buffer.from(text))),
+    ]
     expect(both(largest!)).toEqual(['', ''])
     expect(both(beyond!)).toEqual(Array(2).fill('the event is larger than 262144 bytes'))
   }
@@ -275,11 +278,13 @@ test('every kind of value in every field of a label and of attributes', () => {
 })
 
 test('a text that a store would change is refused, whatever field it stands in', () => {
-  const judge = createJudge(PredictionV1)
+  const validator = createValidator(PredictionV1)
   for (const raw of [String.raw`"a\u0000"`, String.raw`"\ud800"`])
     for (const name of ['prediction_id', 'variant', 'prediction', 'input_text', 'subject_id'])
-      expect([name, judge.text(replaced(name, raw)).ok]).toEqual([name, false])
-  expect(told(judge.text(replaced('prediction', '1152921504606846977')))).toContain('below 2^53')
+      expect([name, validator.text(replaced(name, raw)).ok]).toEqual([name, false])
+  expect(told(validator.text(replaced('prediction', '1152921504606846977')))).toContain(
+    'below 2^53',
+  )
 })
 
 test('what is no event at all, and what is missing', () => {
@@ -337,7 +342,7 @@ test('any JSON in any field, for predictions, labels and attributes', () => {
 })
 
 test('what comes after an empty map is read whole', () => {
-  const { bytes } = createJudge(PredictionV1)
+  const { bytes } = createValidator(PredictionV1)
   const read = (event: string) => told(bytes(Buffer.from(event)))
   const empty = `${JSON.stringify({ ...base, features: undefined }).slice(0, -1)},"features":{}}`
   expect([read(empty), read(empty)]).toEqual(['', ''])
@@ -345,15 +350,15 @@ test('what comes after an empty map is read whole', () => {
 })
 
 test('bytes that are no text are refused', () => {
-  const judge = createJudge(PredictionV1)
+  const validator = createValidator(PredictionV1)
   const noise = fc.sample(fc.uint8Array({ minLength: 1, maxLength: 80 }), {
     numRuns: 2000,
     seed: 7,
   })
-  for (const bytes of noise) expect(judge.bytes(Buffer.from(bytes)).ok).toBe(false)
+  for (const bytes of noise) expect(validator.bytes(Buffer.from(bytes)).ok).toBe(false)
   const broken = Buffer.from(JSON.stringify({ ...base, model_id: 'm?' }))
   broken[broken.indexOf('?')] = 0xff
-  expect(told(judge.bytes(broken))).toBe('the value is not one JSON object')
+  expect(told(validator.bytes(broken))).toBe('the value is not one JSON object')
 })
 
 test.each(readdirSync(join(ROOT, 'schemas/examples/prediction.v1')))(

@@ -1,20 +1,20 @@
-/** Judges one event, however it came: the only judge, used by every door. */
+/** Validates one event, however it came: the only validator, used by every endpoint. */
 import { isUtf8 } from 'node:buffer'
 import type { TObject } from 'typebox'
 import { ID_SEPARATOR } from '../../schemas/fields.ts'
 import { fieldsOf, isObject } from './fields.ts'
 import { parseExactly } from './json/exact-integers.ts'
 import { scanValue } from './json/duplicate-keys.ts'
-import { byNames, memberOf, Members } from './flat-record.ts'
+import { perShape, fieldGetter, FlatRecord } from './flat-record.ts'
 import { withoutNone } from './finite-numbers.ts'
 import { plainJsonReader } from './json/fast-reader.ts'
 import { alternativesOf, MAX_EVENT_BYTES, type Rejection, rejectionsOf } from './rejections.ts'
 
-/** An event as an object, before it is judged. */
+/** An event as an object, before it is validated. */
 export type RawEvent = Record<string, unknown>
 
 /** An event as it was given: fields that are not in the schema too, null where it says null. */
-export type Event = Members
+export type Event = FlatRecord
 
 /**
  * `model_id/prediction_id`: the key of a prediction in Kafka, which only chooses a partition. Two predictions may share
@@ -27,26 +27,30 @@ export const predictionKey = (event: Event) =>
 export const predictionIdentity = (event: Event) =>
   `${modelIdOf(event) as string}${ID_SEPARATOR}${predictionIdOf(event) as string}`
 
-const modelIdOf = memberOf('model_id')
-const predictionIdOf = memberOf('prediction_id')
+const modelIdOf = fieldGetter('model_id')
+const predictionIdOf = fieldGetter('prediction_id')
 
-export type Verdict =
+export type ValidationResult =
   { ok: true; event: Event; unknownFields: number } | { ok: false; rejection: Rejection }
 
-export interface Judge {
+export interface Validator {
   /** JSON of one event, as UTF-8. */
-  bytes: (bytes: Buffer, from?: number, to?: number) => Verdict
+  bytes: (bytes: Buffer, from?: number, to?: number) => ValidationResult
   /** The same, decoded. */
-  text: (text: string) => Verdict
-  /** A decoded event: an object, or its members. Its maps become {@link Members}. */
-  value: (value: unknown) => Verdict
+  text: (text: string) => ValidationResult
+  /** A decoded event: an object, or its members. Its maps become {@link FlatRecord}. */
+  value: (value: unknown) => ValidationResult
   /** The same, of a format whose numbers may be none: NaN and the infinities are missing values, as null is. */
-  numbersOrNone: (value: unknown) => Verdict
+  numbersOrNone: (value: unknown) => ValidationResult
   /** @param text in place of the code's own sentence, where more is known */
-  refuse: (code: Rejection['code'], field?: string, text?: string) => Verdict & { ok: false }
+  refuse: (
+    code: Rejection['code'],
+    field?: string,
+    text?: string,
+  ) => ValidationResult & { ok: false }
 }
 
-export function createJudge(schema: TObject): Judge {
+export function createValidator(schema: TObject): Validator {
   const rejections = rejectionsOf(schema)
   const place = new Map(rejections.map((r, i) => [keyOf(r.code, r.field), i]))
   const fields = new Map(
@@ -65,7 +69,7 @@ export function createJudge(schema: TObject): Judge {
     required.push({ names: alternatives, order: missing(alternatives[0]!) })
   required.sort((a, b) => a.order - b.order)
   const refused = (order: number) => ({ ok: false as const, rejection: rejections[order]! })
-  const refuse: Judge['refuse'] = (code, field, text) => {
+  const refuse: Validator['refuse'] = (code, field, text) => {
     const { rejection } = refused(
       place.get(keyOf(code, field)) ?? place.get(keyOf('invalid_field', field))!,
     )
@@ -76,7 +80,7 @@ export function createJudge(schema: TObject): Judge {
   }
 
   /** What is known of an event by the names of its members alone. */
-  const plans = byNames((names) => ({
+  const plans = perShape((names) => ({
     fields: names.map((name) => fields.get(name)),
     unknownFields: names.filter((name) => !fields.has(name)).length,
     required: required.map(({ names: wanted, order }) => ({
@@ -85,7 +89,7 @@ export function createJudge(schema: TObject): Judge {
     })),
   }))
 
-  const judge = (event: Members, isNoneMissing = false): Verdict => {
+  const validateRecord = (event: FlatRecord, isNoneMissing = false): ValidationResult => {
     const plan = plans.of(event.names)
     const { values } = event
     let first = Infinity
@@ -93,7 +97,8 @@ export function createJudge(schema: TObject): Judge {
       const field = plan.fields[i]
       let given = values[i]
       if (field === undefined || given === null || given === undefined) continue
-      if (field.isMap !== given instanceof Members) values[i] = given = asField(given, field.isMap)
+      if (field.isMap !== given instanceof FlatRecord)
+        values[i] = given = asField(given, field.isMap)
       if (field.valid(given)) continue
       if (isNoneMissing) values[i] = given = withoutNone(field.kind, given)
       if (given !== null && !field.valid(given)) first = Math.min(first, field.order)
@@ -106,13 +111,15 @@ export function createJudge(schema: TObject): Judge {
       ? { ok: true, event, unknownFields: plan.unknownFields }
       : refused(first)
   }
-  const judgeValue = (value: unknown, isNoneMissing = false): Verdict => {
-    if (value instanceof Members) return judge(value, isNoneMissing)
-    return isObject(value) ? judge(Members.of(value), isNoneMissing) : refuse('invalid_json')
+  const validateValue = (value: unknown, isNoneMissing = false): ValidationResult => {
+    if (value instanceof FlatRecord) return validateRecord(value, isNoneMissing)
+    return isObject(value)
+      ? validateRecord(FlatRecord.of(value), isNoneMissing)
+      : refuse('invalid_json')
   }
 
   const readPlain = plainJsonReader()
-  const judgeText = (text: string): Verdict => {
+  const validateText = (text: string): ValidationResult => {
     if (text.length > MAX_EVENT_BYTES / 3 && Buffer.byteLength(text) > MAX_EVENT_BYTES)
       return refuse('too_large')
     if (text === '') return refuse('empty')
@@ -122,11 +129,11 @@ export function createJudge(schema: TObject): Judge {
     } catch {
       return refuse('invalid_json')
     }
-    if (isPlain(text, value)) return judgeValue(value)
+    if (isPlain(text, value)) return validateValue(value)
     // Rare: a key is given twice, or the text has escapes.
     const found = scanValue(text, 0)
     if (found.unparsable) return refuse('invalid_json')
-    const verdict = judgeValue(value)
+    const verdict = validateValue(value)
     if (!found.repeated) return verdict
     const repeated = refuse('repeated_key', found.repeated.field)
     const isOurs = found.repeated.field === undefined || fields.has(found.repeated.field)
@@ -141,23 +148,23 @@ export function createJudge(schema: TObject): Judge {
 
   return {
     refuse,
-    value: (value) => judgeValue(value),
-    numbersOrNone: (value) => judgeValue(value, true),
-    text: judgeText,
+    value: (value) => validateValue(value),
+    numbersOrNone: (value) => validateValue(value, true),
+    text: validateText,
     bytes: (bytes, from = 0, to = bytes.length) => {
       if (to - from > MAX_EVENT_BYTES) return refuse('too_large')
       const plain = readPlain.event(bytes, from, to)
-      if (plain !== undefined) return judge(plain)
+      if (plain !== undefined) return validateRecord(plain)
       const event = bytes.subarray(from, to)
-      return isUtf8(event) ? judgeText(event.toString()) : refuse('invalid_json')
+      return isUtf8(event) ? validateText(event.toString()) : refuse('invalid_json')
     },
   }
 }
 
-/** Maps are {@link Members}, what is no map is an object as it came. */
+/** Maps are {@link FlatRecord}, what is no map is an object as it came. */
 function asField(given: unknown, isMap: boolean): unknown {
-  if (isMap) return isObject(given) ? Members.of(given) : given
-  return (given as Members).toObject()
+  if (isMap) return isObject(given) ? FlatRecord.of(given) : given
+  return (given as FlatRecord).toObject()
 }
 
 /** JSON inside a field: its value, undefined where it gives a key twice, and the text itself where it is none. */

@@ -1,8 +1,8 @@
-/** The HTTP door for events: judges each one, appends the good ones as the bytes they came in, answers for all. */
+/** The HTTP endpoint for events: validates each one, appends the good ones as the bytes they came in, answers for all. */
 import { isUtf8 } from 'node:buffer'
 import { setImmediate } from 'node:timers/promises'
 import type { TObject } from 'typebox'
-import { createJudge, predictionKey, type Event } from '../events/validator.ts'
+import { createValidator, predictionKey, type Event } from '../events/validator.ts'
 import { Problem } from '../runtime/errors.ts'
 import { elementsOf, linesOf, OPEN_ARRAY, skipSpace, trimmed } from '../events/json/split-array.ts'
 import type { EventLog, OutgoingMessage } from '../event-log/port.ts'
@@ -57,7 +57,7 @@ const ANSWER = {
 }
 
 export function eventGateway(http: Http, options: GatewayOptions): void {
-  const judge = createJudge(options.schema)
+  const validator = createValidator(options.schema)
   const { service, topic, metrics, keyOf = predictionKey } = options
 
   void http.register(async (scope) => {
@@ -96,7 +96,7 @@ export function eventGateway(http: Http, options: GatewayOptions): void {
         await setImmediate()
         turn = performance.now()
       }
-      const verdict = judge.bytes(item.bytes)
+      const verdict = validator.bytes(item.bytes)
       if (verdict.ok) {
         messages.push({ key: keyOf(verdict.event), value: item.bytes })
       } else {

@@ -20,15 +20,15 @@ test('two lines are a model: everything else has a default', () => {
     min_count: 200,
   })
   expect(model.references).toEqual({
-    baseline: { kind: 'first', windows: 1, judge: true },
+    baseline: { kind: 'first', windows: 1, baseline: true },
     recent: { kind: 'trailing', windows: 4 },
   })
   expect(model.labels.horizon).toBe('0s')
 })
 
-test('one reference always judges', () => {
+test('one reference always evaluates', () => {
   const model = parseModel('model_id: m\ntask: binary\nreferences: { old: { kind: first } }')
-  expect(model.references['old']?.judge).toBe(true)
+  expect(model.references['old']?.baseline).toBe(true)
 })
 
 test('every problem is told at once, with its place', () => {
@@ -48,10 +48,10 @@ test.each([
     'needs from and to',
   ],
   [
-    'references: { a: { kind: first, judge: true }, b: { kind: first, judge: true } }',
-    'only one may have judge',
+    'references: { a: { kind: first, baseline: true }, b: { kind: first, baseline: true } }',
+    'only one may have evaluate',
   ],
-  ['references: { a: { kind: trailing, judge: true } }', 'cannot judge'],
+  ['references: { a: { kind: trailing, baseline: true } }', 'cannot evaluate'],
   [
     'retrain: [{ name: a, when: "any(x, alarm)", launch: { kind: webhook, url: "http://h" } }]',
     'not one of drift',

@@ -62,7 +62,7 @@ const validateWindows = ajv.compile<ModelWindows>(ModelWindows)
 
 /** What monitors a model that says nothing of references. */
 const DEFAULT_REFERENCES: Record<string, ModelReference> = {
-  baseline: { kind: 'first', windows: 1, judge: true },
+  baseline: { kind: 'first', windows: 1, baseline: true },
   recent: { kind: 'trailing', windows: 4 },
 }
 
@@ -133,7 +133,7 @@ function withDefaults(file: ModelFile, revision: string): Model {
     file.references && Object.keys(file.references).length > 0
       ? file.references
       : DEFAULT_REFERENCES
-  const judged = Object.values(references).some((reference) => reference.judge)
+  const hasBaseline = Object.values(references).some((reference) => reference.baseline)
   const [onlyName] = Object.keys(references)
   return {
     modelId: file.model_id,
@@ -144,16 +144,16 @@ function withDefaults(file: ModelFile, revision: string): Model {
     labels: {
       horizon: '0s',
       absent_means: 'unknown',
-      judge_at: [1],
+      evaluate_at: [1],
       precedence: ['ground_truth', 'human_review', 'user_feedback', 'judge'],
       ...file.labels,
     },
     scoreKind: file.score_kind ?? 'probability',
     outputKind: file.output?.kind,
     threshold: file.threshold ?? (file.score_kind === 'margin' ? 0 : 0.5),
-    references: judged
+    references: hasBaseline
       ? references
-      : { ...references, [onlyName!]: { ...references[onlyName!]!, judge: true } },
+      : { ...references, [onlyName!]: { ...references[onlyName!]!, baseline: true } },
     features: file.features ?? {},
     fairness: file.fairness ?? { attributes: {}, favorable: '1' },
     slices: file.slices ?? [],
@@ -195,15 +195,15 @@ function crossChecks(file: ModelFile): string[] {
     if (kind === 'season' && windows?.season === undefined)
       problems.push(`references.${name} of kind season needs windows.season`)
   }
-  const judges = Object.values(file.references ?? {}).filter((reference) => reference.judge)
-  if (judges.length > 1) problems.push('references: only one may have judge: true')
-  if (judges[0] && ['trailing', 'previous'].includes(judges[0].kind))
+  const baselines = Object.values(file.references ?? {}).filter((reference) => reference.baseline)
+  if (baselines.length > 1) problems.push('references: only one may have baseline: true')
+  if (baselines[0] && ['trailing', 'previous'].includes(baselines[0].kind))
     problems.push(
-      `references: a reference of kind ${judges[0].kind} forgets what it drifts with, and cannot judge`,
+      `references: a reference of kind ${baselines[0].kind} forgets what it drifts with, and cannot be the baseline`,
     )
-  const looks = file.labels?.judge_at
+  const looks = file.labels?.evaluate_at
   if (looks && (looks.length === 0 || !looks.includes(1)))
-    problems.push('labels.judge_at must end with 1: the whole label horizon')
+    problems.push('labels.evaluate_at must end with 1: the whole label horizon')
   const names = (file.retrain ?? []).map((policy) => policy.name)
   for (const [i, policy] of (file.retrain ?? []).entries()) {
     if (names.indexOf(policy.name) !== i)

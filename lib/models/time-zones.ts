@@ -13,7 +13,7 @@ export interface LocalTime {
 const DAY_MS = 86_400_000
 const SECOND_MS = 1000
 /** Days of a zone whose offset is remembered, some 100 bytes each: 130 years. */
-const MOST_DAYS = 50_000
+const MAX_DAYS = 50_000
 
 /** The offset before and after a change of clocks; `at` is Infinity on a day without one. */
 interface Day {
@@ -72,7 +72,7 @@ export function localTimeOf(ask: (instant: number) => number): LocalTime {
   function dayOf(number: number): Day {
     const known = days.get(number)
     if (known) return known
-    if (days.size >= MOST_DAYS) days.clear()
+    if (days.size >= MAX_DAYS) days.clear()
     const [start, end] = [number * DAY_MS, (number + 1) * DAY_MS]
     const [before, after] = [ask(start), ask(end)]
     const day = { before, at: before === after ? Infinity : changeIn(ask, start, end), after }

@@ -1,5 +1,5 @@
 /** A topic that is stored through a sink, by a consumer group of its own. */
-import type { EventLog, LoggedRange } from '../event-log/port.ts'
+import type { EventLog, OffsetRange } from '../event-log/port.ts'
 import type { Module } from '../runtime/modules.ts'
 import { createSink, type SinkOptions } from './sink.ts'
 
@@ -8,7 +8,7 @@ export interface SinkConsumerOptions extends SinkOptions {
   group: string
   eventLog: EventLog
   /** A range was stored and committed. */
-  committed: (range: LoggedRange) => void
+  committed: (range: OffsetRange) => void
 }
 
 export function sinkConsumer(options: SinkConsumerOptions): Module {

@@ -7,10 +7,10 @@ import { createHash } from 'node:crypto'
 import {
   arrivalOf,
   type LoggedMessage,
-  type LoggedRange,
+  type OffsetRange,
   type OutgoingMessage,
 } from '../event-log/port.ts'
-import { Members } from '../events/flat-record.ts'
+import { FlatRecord } from '../events/flat-record.ts'
 import * as native from '../clickhouse/native/block.ts'
 import { monthsOf } from './month-pieces.ts'
 import type { TableRows } from './table-rows.ts'
@@ -75,7 +75,7 @@ const shortened = (text: string) =>
  * names that Kafka Connect gives its dead letters; a value that was cut has its length and SHA-256 beside them.
  */
 export function deadLetterMessage(
-  { topic, partition }: Pick<LoggedRange, 'topic' | 'partition'>,
+  { topic, partition }: Pick<OffsetRange, 'topic' | 'partition'>,
   service: string,
   { message, code, text }: DeadLetter,
 ): OutgoingMessage {
@@ -103,7 +103,7 @@ export function deadLetterMessage(
   }
 }
 
-export type DeadLetterRows = (range: LoggedRange, dead: readonly DeadLetter[]) => TableRows
+export type DeadLetterRows = (range: OffsetRange, dead: readonly DeadLetter[]) => TableRows
 
 /** Writes dead letters into the columns of their table, which are used again. */
 export function deadLetterRows(service: string): DeadLetterRows {
@@ -136,7 +136,7 @@ export function deadLetterRows(service: string): DeadLetterRows {
         row,
         sha256 ?? createHash('sha256').update(message.value).digest('hex'),
       )
-      columns.headers.set(row, Members.of(headers))
+      columns.headers.set(row, FlatRecord.of(headers))
       columns.reason.set(row, code)
       columns.message.set(row, shortened(text))
       columns.service.set(row, service)
@@ -148,7 +148,7 @@ export function deadLetterRows(service: string): DeadLetterRows {
 }
 
 /** The table is partitioned by the month of the arrival. */
-function letterMonths(range: LoggedRange, dead: readonly DeadLetter[]): TableRows['months'] {
+function letterMonths(range: OffsetRange, dead: readonly DeadLetter[]): TableRows['months'] {
   const of = monthsOf(dead.map(({ message }) => arrivalOf(range, message)))
   return of && { column: 'received_at', of }
 }

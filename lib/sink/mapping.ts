@@ -7,9 +7,9 @@
 import type { TObject } from 'typebox'
 import { ID_SEPARATOR } from '../../schemas/fields.ts'
 import { deadLetterRows, type DeadLetter, type DeadLetterRows } from './dead-letters.ts'
-import { spanOf, type LoggedMessage, type LoggedRange } from '../event-log/port.ts'
+import { spanOf, type LoggedMessage, type OffsetRange } from '../event-log/port.ts'
 import type { ReadMessage } from '../events/decode-message.ts'
-import { createJudge, type Event, type Verdict } from '../events/validator.ts'
+import { createValidator, type Event, type ValidationResult } from '../events/validator.ts'
 import { murmurHash3, xxHash32 } from './id-hash.ts'
 import * as native from '../clickhouse/native/block.ts'
 import type { SeenIds } from './dedupe-set.ts'
@@ -18,11 +18,11 @@ import type { TableRows } from './table-rows.ts'
 /** Gathers what the accepted events of a range add to their tables; one range after another, in the same memory. */
 export interface RangeTables {
   /** Forgets the range before. */
-  begin: (range: LoggedRange) => void
+  begin: (range: OffsetRange) => void
   accept: (event: Event, message: LoggedMessage, unknownFields: number) => void
   /** The event's id was stored before: only the count of repeats may change. */
   repeat: (event: Event) => void
-  tables: (range: LoggedRange) => TableRows[]
+  tables: (range: OffsetRange) => TableRows[]
 }
 
 export interface MappedRange {
@@ -47,7 +47,7 @@ export interface EventMapping {
   version: string
   /** Where the accepted events are read back from, to remember their ids; absent where a repeat does no harm. */
   seenIn?: SeenIn | undefined
-  map: (range: LoggedRange, read: ReadMessage, seen: SeenIds) => MappedRange
+  map: (range: OffsetRange, read: ReadMessage, seen: SeenIds) => MappedRange
 }
 
 export interface EventMappingOptions {
@@ -68,7 +68,7 @@ const SEPARATOR = ID_SEPARATOR.charCodeAt(0)
 const SLASH = 47
 
 export function eventMapping(options: EventMappingOptions): EventMapping {
-  const judge = createJudge(options.schema)
+  const validator = createValidator(options.schema)
   const { identity, key, seenIn } = options
   /**
    * A key is there to tell partitions apart; one that says something else than the event is a fault worth knowing.
@@ -88,7 +88,10 @@ export function eventMapping(options: EventMappingOptions): EventMapping {
     }
     return true
   }
-  const refused = ({ rejection }: Verdict & { ok: false }, message: LoggedMessage): DeadLetter => ({
+  const refused = (
+    { rejection }: ValidationResult & { ok: false },
+    message: LoggedMessage,
+  ): DeadLetter => ({
     message,
     code: rejection.code,
     text: rejection.message,
@@ -99,7 +102,7 @@ export function eventMapping(options: EventMappingOptions): EventMapping {
       into.dead.push({ message, code: 'unreadable_batch', text: message.unreadable.text })
       return
     }
-    const verdict = read(message, judge)
+    const verdict = read(message, validator)
     if (!verdict.ok) {
       into.dead.push(refused(verdict, message))
       return
@@ -107,7 +110,7 @@ export function eventMapping(options: EventMappingOptions): EventMapping {
     const { event, unknownFields } = verdict
     const length = key || seenIn ? scratch.write(identity(event)) : 0
     if (!isKeyed(message, event, length)) {
-      into.dead.push(refused(judge.refuse('key_mismatch'), message))
+      into.dead.push(refused(validator.refuse('key_mismatch'), message))
       return
     }
     if (seenIn && seen.repeated(xxHash32(scratch, length), murmurHash3(scratch, length))) {
@@ -166,7 +169,7 @@ interface InHand {
 }
 
 function rangeRow(
-  range: LoggedRange,
+  range: OffsetRange,
   counts: { rejected: number; duplicates: number; unknownFields: number },
 ): TableRows {
   const columns = {

@@ -1,6 +1,6 @@
 /** What a sink reads back from what it has stored: how far the log's epochs are, and the newest ids of a partition. */
 import type { ClickHouse } from '../clickhouse/port.ts'
-import type { LoggedRange, Stored } from '../event-log/port.ts'
+import type { OffsetRange, Stored } from '../event-log/port.ts'
 import type { SeenIn } from './mapping.ts'
 
 /** How far a partition of a log is stored: in its newest epoch, the offset after the last. */
@@ -22,7 +22,7 @@ export async function lastStored(
 /** How many rows a range has in the tables; undefined where it is not stored whole. */
 export async function readStoredRows(
   clickhouse: ClickHouse,
-  { topic, partition, logEpoch, first, last }: LoggedRange,
+  { topic, partition, logEpoch, first, last }: OffsetRange,
 ): Promise<number | undefined> {
   const [row] = await clickhouse.query<{ rows: string }>(
     `SELECT rows FROM sink_ranges
@@ -35,7 +35,7 @@ export async function readStoredRows(
 /** How many ranges, of any topic, were stored after this one; all of them where it is not stored. */
 export async function countNewerRanges(
   clickhouse: ClickHouse,
-  { topic, partition, logEpoch, first }: LoggedRange,
+  { topic, partition, logEpoch, first }: OffsetRange,
 ): Promise<number> {
   const [row] = await clickhouse.query<{ newer: string }>(
     `SELECT count() AS newer FROM sink_ranges WHERE stored_at >
@@ -54,7 +54,7 @@ interface StoredRange {
 
 /** What was stored before a range, and how many of its newest ids are wanted. */
 export interface Remembered {
-  range: LoggedRange
+  range: OffsetRange
   seenIn: SeenIn
   horizon: number
 }
@@ -84,7 +84,7 @@ export async function rememberedIds(
 /** Reads the ranges of a partition that were stored before this one and kept rows, the newest first. */
 const readEarlierRanges = (
   clickhouse: ClickHouse,
-  { topic, partition, logEpoch, first }: LoggedRange,
+  { topic, partition, logEpoch, first }: OffsetRange,
   horizon: number,
 ) =>
   clickhouse.query<StoredRange>(

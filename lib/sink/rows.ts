@@ -3,18 +3,18 @@ import { columnsOf, type FieldColumns } from './field-columns.ts'
 import type { Column } from '../clickhouse/native/column.ts'
 import type { TObject } from 'typebox'
 import { fieldsOf } from '../events/fields.ts'
-import { arrivalOf, type LoggedMessage, type LoggedRange } from '../event-log/port.ts'
+import { arrivalOf, type LoggedMessage, type OffsetRange } from '../event-log/port.ts'
 import type { Event } from '../events/validator.ts'
-import { byNames } from '../events/flat-record.ts'
+import { perShape } from '../events/flat-record.ts'
 import * as native from '../clickhouse/native/block.ts'
 
 export interface EventRows extends native.NativeBlock {
   /** Forgets the rows of the range before. */
-  begin: (range: LoggedRange) => void
+  begin: (range: OffsetRange) => void
   /** @returns when the message arrived, epoch milliseconds */
   add: (event: Event, message: LoggedMessage) => number
   /** No row comes after this. */
-  end: (range: LoggedRange) => native.NativeBlock
+  end: (range: OffsetRange) => native.NativeBlock
 }
 
 /** @param dictionaries fields whose strings the table keeps in a dictionary */
@@ -37,9 +37,9 @@ export function eventRows(schema: TObject, dictionaries: ReadonlySet<string>): E
     { ...origin },
     ...[...fields.values()].map((field) => field.columns),
   ) as Record<string, Column<never>>
-  const cells = byNames((names) => names.map((name) => fields.get(name)))
+  const cells = perShape((names) => names.map((name) => fields.get(name)))
   let rows = 0
-  let of: Pick<LoggedRange, 'arrivedMs'> = {}
+  let of: Pick<OffsetRange, 'arrivedMs'> = {}
   return {
     columns,
     get rows() {

@@ -13,7 +13,7 @@
  * nothing else. Only a fault of the store itself makes the whole range wait.
  */
 import type { ClickHouse } from '../clickhouse/port.ts'
-import { arrivalOf, type EventLog, type LoggedRange, type Stored } from '../event-log/port.ts'
+import { arrivalOf, type EventLog, type OffsetRange, type Stored } from '../event-log/port.ts'
 import { deadLetterMessage } from './dead-letters.ts'
 import type { EventMapping, MappedRange } from './mapping.ts'
 import type { MessageReader } from '../events/decode-message.ts'
@@ -50,7 +50,7 @@ export interface Sink {
   /** The mapping of new ranges. */
   mapping: string
   /** Stores a range, or rejects: then the same range must come again. */
-  store: (range: LoggedRange) => Promise<void>
+  store: (range: OffsetRange) => Promise<void>
   /** Reads how far a partition of a log is stored. */
   lastStored: (log: string, topic: string, partition: string) => Promise<Stored>
 }
@@ -71,7 +71,7 @@ export function createSink(options: SinkOptions): Sink {
   }
 }
 
-async function storeRange(sink: SinkState, range: LoggedRange): Promise<void> {
+async function storeRange(sink: SinkState, range: OffsetRange): Promise<void> {
   const mapping = mappingOf(sink, range)
   const begun = sink.now()
   const seen = await memoryOf(sink, range, mapping)
@@ -86,7 +86,7 @@ async function storeRange(sink: SinkState, range: LoggedRange): Promise<void> {
 }
 
 /** @throws where this release no longer has the mapping that began the range */
-function mappingOf({ mappings }: SinkState, range: LoggedRange): EventMapping {
+function mappingOf({ mappings }: SinkState, range: OffsetRange): EventMapping {
   const mapping = mappings.find((m) => m.version === range.mapping)
   if (mapping) return mapping
   throw new Error(
@@ -97,7 +97,7 @@ function mappingOf({ mappings }: SinkState, range: LoggedRange): EventMapping {
 /** What was stored before this range; read back when another process may have stored the range before it. */
 async function memoryOf(
   { memories, clickhouse, duplicateHorizon }: SinkState,
-  range: LoggedRange,
+  range: OffsetRange,
   mapping: EventMapping,
 ): Promise<SeenIds> {
   const key = `${range.topic} ${range.partition}`
@@ -116,7 +116,7 @@ async function memoryOf(
 }
 
 /** @throws where the store holds another number of rows of a range than the log has messages */
-async function mustBeWhole({ clickhouse }: SinkState, range: LoggedRange): Promise<void> {
+async function mustBeWhole({ clickhouse }: SinkState, range: OffsetRange): Promise<void> {
   const stored = await readStoredRows(clickhouse, range)
   if (stored !== range.messages.length)
     throw new Error(
@@ -126,7 +126,7 @@ async function mustBeWhole({ clickhouse }: SinkState, range: LoggedRange): Promi
 
 async function publishDeadLetters(
   { eventLog, service }: SinkState,
-  range: LoggedRange,
+  range: OffsetRange,
   { dead }: MappedRange,
 ): Promise<void> {
   await eventLog.append(
@@ -138,7 +138,7 @@ async function publishDeadLetters(
 /** Counts what became of a range; `begun` is when it was taken up, epoch milliseconds. */
 function count(
   { metrics, service, now }: SinkState,
-  range: LoggedRange,
+  range: OffsetRange,
   mapped: MappedRange,
   begun: number,
 ): void {

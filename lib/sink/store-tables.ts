@@ -2,7 +2,7 @@
 import { encodeBlock } from '../clickhouse/native/block.ts'
 import type { ClickHouse } from '../clickhouse/port.ts'
 import type { Spool } from '../clickhouse/spool.ts'
-import type { LoggedRange } from '../event-log/port.ts'
+import type { OffsetRange } from '../event-log/port.ts'
 import type { MessageReader } from '../events/decode-message.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { isStoreFault } from '../runtime/store-faults.ts'
@@ -23,7 +23,7 @@ export interface TableStore {
 
 /** A range, and how its messages become rows. */
 export interface RangeToStore {
-  range: LoggedRange
+  range: OffsetRange
   mapping: EventMapping
   seen: SeenIds
 }
@@ -82,7 +82,7 @@ async function storeWithoutFaulty(
 }
 
 /** Inserts the rows of every table, the range's own row last, and gives back the mapping's memory. */
-async function insertAll(store: TableStore, range: LoggedRange, mapped: MappedRange) {
+async function insertAll(store: TableStore, range: OffsetRange, mapped: MappedRange) {
   try {
     if (!(await isForgotten(store.clickhouse, range)))
       for (const rows of mapped.tables) await insert(store, range, rows)
@@ -92,14 +92,14 @@ async function insertAll(store: TableStore, range: LoggedRange, mapped: MappedRa
 }
 
 /** Whether a range was stored whole so long ago that its insert tokens may be forgotten. */
-const isForgotten = async (clickhouse: ClickHouse, range: LoggedRange): Promise<boolean> =>
+const isForgotten = async (clickhouse: ClickHouse, range: OffsetRange): Promise<boolean> =>
   range.replayed &&
   (await readStoredRows(clickhouse, range)) !== undefined &&
   (await countNewerRanges(clickhouse, range)) > TOKEN_HORIZON
 
 async function insert(
   { clickhouse, spool, metrics }: TableStore,
-  range: LoggedRange,
+  range: OffsetRange,
   { table, months, ...rows }: TableRows,
 ) {
   const block = encodeBlock(rows)
@@ -132,5 +132,5 @@ async function tryTables(
 }
 
 /** The identity of a range: two inserts with one token are the same insert. */
-export const tokenOf = (range: LoggedRange) =>
+export const tokenOf = (range: OffsetRange) =>
   `${range.logEpoch}:${range.topic}:${range.partition}:${range.first}-${range.last}:${range.mapping}`

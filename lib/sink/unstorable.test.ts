@@ -1,20 +1,20 @@
 import type { ReadMessage } from '../events/decode-message.ts'
 import { expect, test } from 'vitest'
-import type { LoggedMessage, LoggedRange } from '../event-log/port.ts'
+import type { LoggedMessage, OffsetRange } from '../event-log/port.ts'
 import type { EventMapping, MappedRange } from './mapping.ts'
 import { refusedByStore } from './unstorable.ts'
 
-const MOST_TRIALS = 4000
+const MAX_TRIALS = 4000
 const away = new Error('the store refused the range')
 
 const rangeOf = (count: number) =>
   ({
     messages: Array.from({ length: count }, (_, offset) => ({ offset }) as LoggedMessage),
-  }) as unknown as LoggedRange
+  }) as unknown as OffsetRange
 
 /** Maps a message to itself, and leaves out what the reader refuses. */
 const mapping = {
-  map: (range: LoggedRange, read: ReadMessage) =>
+  map: (range: OffsetRange, read: ReadMessage) =>
     ({
       offsets: range.messages
         .filter((message) => read(message, undefined as never).ok)
@@ -48,5 +48,5 @@ test('messages that the store refuses are found among many', async () => {
 test('a store that refuses nearly all is not asked about each: the range is what fails', async () => {
   const { trials, found } = await sought(10_000, (offset) => offset > 5)
   expect(found).toBe(away)
-  expect(trials).toBe(MOST_TRIALS)
+  expect(trials).toBe(MAX_TRIALS)
 })

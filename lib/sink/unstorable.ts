@@ -3,7 +3,7 @@
  * that one is set aside and the rest is stored. Nothing is stored while trying.
  */
 import type { ReadMessage } from '../events/decode-message.ts'
-import type { LoggedMessage, LoggedRange } from '../event-log/port.ts'
+import type { LoggedMessage, OffsetRange } from '../event-log/port.ts'
 import type { EventMapping, MappedRange } from './mapping.ts'
 import { createSeenIds } from './dedupe-set.ts'
 
@@ -13,9 +13,9 @@ export type Unstorable = ReadonlyMap<LoggedMessage, string>
 /** Reads as before, and refuses the messages that cannot be stored. */
 export const refusing =
   (read: ReadMessage, unstorable: Unstorable): ReadMessage =>
-  (message, judge) => {
+  (message, validator) => {
     const why = unstorable.get(message)
-    if (why === undefined) return read(message, judge)
+    if (why === undefined) return read(message, validator)
     return {
       ok: false,
       rejection: { code: 'unstorable', message: `the event cannot be stored: ${why}` },
@@ -23,7 +23,7 @@ export const refusing =
   }
 
 const mappedAlone = (
-  range: LoggedRange,
+  range: OffsetRange,
   messages: readonly LoggedMessage[],
   mapping: EventMapping,
   read: ReadMessage,
@@ -31,7 +31,7 @@ const mappedAlone = (
 
 /** The messages that cannot be made rows: each is mapped alone. */
 export function unmappable(
-  range: LoggedRange,
+  range: OffsetRange,
   mapping: EventMapping,
   read: ReadMessage,
 ): Map<LoggedMessage, string> {
@@ -50,7 +50,7 @@ export function unmappable(
 const MAX_TRIALS = 4000
 
 export interface TrialOptions {
-  range: LoggedRange
+  range: OffsetRange
   mapping: EventMapping
   read: ReadMessage
   /** Does with these rows what storing would do, and keeps none of it; rejects as storing would. */

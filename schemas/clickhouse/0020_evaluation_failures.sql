@@ -1,4 +1,4 @@
--- Windows that could not be judged, one row a try: the others go on, and these are tried again after longer and longer waits. A
+-- Windows that could not be evaluated, one row a try: the others go on, and these are tried again after longer and longer waits. A
 -- row whose window starts and ends at 1970-01-01 is about the model: how far it has come could not be read.
 
 CREATE TABLE IF NOT EXISTS evaluation_failures {on_cluster}

@@ -1,4 +1,4 @@
-/** `verdict.v1`: one judged fact about one window. Key `model_id`. */
+/** `verdict.v1`: one evaluated result about one window. Key `model_id`. */
 import Type, { type Static } from 'typebox'
 import * as f from '../fields.ts'
 
@@ -8,7 +8,7 @@ const nullableNumber = (description: string) =>
 export const VerdictV1 = Type.Object(
   {
     verdict_id: Type.String({
-      description: 'Of the fact and its revision: the same verdict twice has the same id.',
+      description: 'Of the result and its revision: the same verdict twice has the same id.',
     }),
     model_id: f.id('The monitored model.'),
     model_version: Type.String({ description: "One version, or '' for all." }),
@@ -31,7 +31,7 @@ export const VerdictV1 = Type.Object(
     reference: Type.String({ description: 'What it was compared with.' }),
     revision: Type.Integer({ minimum: 1 }),
     restates: Type.Integer({ minimum: 0, description: 'The revision this one replaces, or 0.' }),
-    computed_at: f.timestamp('When it was judged.'),
+    computed_at: f.timestamp('When it was evaluated.'),
   },
   { $id: 'verdict.v1', additionalProperties: true },
 )

@@ -4,13 +4,13 @@ export const DriftConfig = Type.Object({
   PLUMBLINE_DRIFT_SCAN_SECONDS: Type.Integer({
     minimum: 1,
     default: 30,
-    description: 'How often drift looks at each of its models unasked; hints come besides.',
+    description: 'How often drift looks at each of its models unasked; wake-ups come besides.',
   }),
   PLUMBLINE_DRIFT_MODELS_MAX: Type.Integer({
     minimum: 1,
     maximum: 1_000_000,
     default: 10_000,
-    description: 'Models without a file that are judged, those with the most events first.',
+    description: 'Models without a file that are evaluated, those with the most events first.',
   }),
   PLUMBLINE_TRUSTYAI_GAUGES: Type.Enum(['off', 'on'], {
     default: 'off',

@@ -15,7 +15,7 @@ import type { DriftConfig } from './config.ts'
 import { createAgenda } from './plan/agenda.ts'
 import { canaryRoutes } from './canary/canary-routes.ts'
 import { decisionRoutes } from './http/verdict-feedback-routes.ts'
-import { batchJudge } from './loop/evaluate-batches.ts'
+import { batchEvaluator } from './loop/evaluate-batches.ts'
 import { failureTeller } from './loop/failures.ts'
 import { allGauges, createGauges } from './publish/prometheus-gauges.ts'
 import { createModelEvaluator, createShared } from './loop/evaluate-model.ts'
@@ -39,11 +39,11 @@ export interface DriftDeps {
 }
 
 const RETRY_MS = 2000
-const MOST_PAUSE_MS = 60_000
-/** Batches of models judged at the same time. */
-const JUDGES = 3
+const MAX_PAUSE_MS = 60_000
+/** Batches of models evaluated at the same time. */
+const EVALUATORS = 3
 
-/** Judges windows: woken by hints, and every so often unasked, for the models whose hints come to this process. */
+/** Evaluates windows: woken by wake-ups, and every so often unasked, for the models whose wake-ups come to this process. */
 export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
   const { models, log, metrics, now, eventLog } = deps
   const gauges = allGauges([
@@ -52,14 +52,23 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
   ])
   const shared = createShared()
   const tell = failureTeller(deps.clickhouse('drift-failures'), metrics, { log, now })
-  /** A connection runs its queries one after another, and most of judging is waiting for them. */
-  const judges = Array.from({ length: JUDGES }, (_, i) => {
+  /** A connection runs its queries one after another, and most of evaluating is waiting for them. */
+  const evaluators = Array.from({ length: EVALUATORS }, (_, i) => {
     const db = deps.clickhouse(`drift-${i}`)
     const queries = driftQueries(db)
     const decisions = decisionQueries(db)
     return {
       progress: queries.progress,
-      judge: createModelEvaluator({ db, queries, decisions, eventLog, gauges, now, shared, tell }),
+      evaluate: createModelEvaluator({
+        db,
+        queries,
+        decisions,
+        eventLog,
+        gauges,
+        now,
+        shared,
+        tell,
+      }),
     }
   })
   const monitored = createMonitored(
@@ -78,7 +87,7 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
   decisionRoutes(deps.http, reader, now)
   const seconds = new Histogram({
     name: 'plumbline_window_evaluation_seconds',
-    help: 'Time to judge all that was due of a batch of models.',
+    help: 'Time to evaluate all that was due of a batch of models.',
     buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
     registers: [metrics.registry],
   })
@@ -90,7 +99,7 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
     woken = new AbortController()
   }
   let nextScan = 0
-  const hints = eventLog.hints({
+  const wakeUps = eventLog.wakeUps({
     topic: TOPICS.windows.topic,
     group: 'plumbline-drift',
     onMessage: async ({ key }) => {
@@ -115,20 +124,29 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
     }
   }
 
-  const judging: Module = {
+  const evaluating: Module = {
     name: 'drift',
     run: async (signal) => {
       const pause = (ms: number) =>
-        sleep(Math.min(Math.max(1, ms), MOST_PAUSE_MS), AbortSignal.any([signal, woken.signal]))
-      const judge = batchJudge({ agenda, gauges, hints, models, seconds, tell, now, pause })
+        sleep(Math.min(Math.max(1, ms), MAX_PAUSE_MS), AbortSignal.any([signal, woken.signal]))
+      const evaluate = batchEvaluator({
+        agenda,
+        gauges,
+        wakeUps,
+        models,
+        seconds,
+        tell,
+        now,
+        pause,
+      })
       const scanning = async () => {
         while (!signal.aborted) {
           if (now() >= nextScan) await scan()
           else await pause(nextScan - now())
         }
       }
-      await Promise.all([scanning(), ...judges.map((own) => judge(own, signal))])
+      await Promise.all([scanning(), ...evaluators.map((own) => evaluate(own, signal))])
     },
   }
-  return [hints.module, judging]
+  return [wakeUps.module, evaluating]
 }

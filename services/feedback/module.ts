@@ -1,7 +1,7 @@
 import type { ClickHouse } from '../../lib/clickhouse/port.ts'
 import { messageOf } from '../../lib/runtime/errors.ts'
 import type { EventLog } from '../../lib/event-log/port.ts'
-import { createHints } from '../../lib/event-log/wake-ups.ts'
+import { createWakeUps } from '../../lib/event-log/wake-ups.ts'
 import type { Http } from '../../lib/http/server.ts'
 import type { Logger } from '../../lib/runtime/log.ts'
 import type { Metrics } from '../../lib/runtime/metrics.ts'
@@ -51,8 +51,8 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
   const db = deps.clickhouse('feedback')
   const leaseSeconds = config.PLUMBLINE_REVIEW_LEASE_SECONDS
   const reviews = { db: deps.postgres, leaseSeconds, now }
-  const hints = createHints(eventLog, (error) =>
-    log.warn({ error: messageOf(error) }, 'hint not sent'),
+  const wakeUps = createWakeUps(eventLog, (error) =>
+    log.warn({ error: messageOf(error) }, 'wake-up not sent'),
   )
   feedbackRoutes(deps.http, {
     eventLog,
@@ -63,10 +63,10 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
   })
 
   const join = createJoin(deps.clickhouse('feedback-join'), models)
-  const labelJoin = joinLoop('label join', join, { hints, log }, IDLE_MS)
+  const labelJoin = joinLoop('label join', join, { wakeUps, log }, IDLE_MS)
   const waiting = waitingMetrics(deps.clickhouse('feedback-waiting'), metrics.registry, now)
   const late = lateAttributes(deps.clickhouse('feedback-attributes'))
-  const attributeJoin = joinLoop('attribute join', late, { hints, log }, LONGEST_IDLE_MS)
+  const attributeJoin = joinLoop('attribute join', late, { wakeUps, log }, LONGEST_IDLE_MS)
   const stored = { ...deps.sinkParts, service: 'feedback', clickhouse: db, eventLog }
 
   const failures = createItemFailures(metrics.registry, log)
@@ -109,6 +109,6 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
     loop('labels waiting', METRICS_POLL_MS, () => waiting.refresh()),
     ...(drawn.length > 0 ? [draw] : []),
     loop('review labels', EMIT_POLL_MS, () => emitLabels(emitter), IDLE_MS),
-    { name: 'feedback hints', stop: async () => hints.stop() },
+    { name: 'feedback wake-ups', stop: async () => wakeUps.stop() },
   ]
 }

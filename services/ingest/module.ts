@@ -1,6 +1,6 @@
 import type { ClickHouse } from '../../lib/clickhouse/port.ts'
-import type { EventLog, LoggedRange } from '../../lib/event-log/port.ts'
-import { createHints, modelsOf } from '../../lib/event-log/wake-ups.ts'
+import type { EventLog, OffsetRange } from '../../lib/event-log/port.ts'
+import { createWakeUps, modelsOf } from '../../lib/event-log/wake-ups.ts'
 import type { Http } from '../../lib/http/server.ts'
 import type { Logger } from '../../lib/runtime/log.ts'
 import type { Metrics } from '../../lib/runtime/metrics.ts'
@@ -8,7 +8,7 @@ import { messageOf } from '../../lib/runtime/errors.ts'
 import { declaredCodes, type Models } from '../../lib/models/model-files.ts'
 import type { Module } from '../../lib/runtime/modules.ts'
 import type { SinkOptions, SinkParts } from '../../lib/sink/sink.ts'
-import { sideBySide } from '../../lib/clickhouse/connection-pool.ts'
+import { connectionPool } from '../../lib/clickhouse/connection-pool.ts'
 import { sinkConsumer } from '../../lib/sink/consumer.ts'
 import { pollLoop, type PollLoop } from '../../lib/runtime/poll-loop.ts'
 import type { MessageReader } from '../../lib/events/decode-message.ts'
@@ -45,8 +45,8 @@ export function ingest(deps: IngestDeps, config: IngestConfig): Module[] {
   const { eventLog, metrics, log } = deps
   ingestRoutes(deps.http, eventLog, metrics)
   dialectRoutes(deps.http, eventLog, metrics)
-  const hints = createHints(eventLog, (error) =>
-    log.warn({ error: messageOf(error) }, 'hint not sent'),
+  const wakeUps = createWakeUps(eventLog, (error) =>
+    log.warn({ error: messageOf(error) }, 'wake-up not sent'),
   )
   /** Stores a topic through a mapping, as a consumer group of its own. */
   const consumer = (
@@ -54,7 +54,7 @@ export function ingest(deps: IngestDeps, config: IngestConfig): Module[] {
     group: string,
     mappings: SinkOptions['mappings'],
     reader: MessageReader,
-    committed: (range: LoggedRange) => void,
+    committed: (range: OffsetRange) => void,
   ) =>
     sinkConsumer({
       ...deps.sinkParts,
@@ -64,7 +64,7 @@ export function ingest(deps: IngestDeps, config: IngestConfig): Module[] {
       mappings,
       reader,
       // As many as partitions are stored at the same time: a small insert does not wait for a large one of the other.
-      clickhouse: sideBySide([deps.clickhouse(group), deps.clickhouse(group)]),
+      clickhouse: connectionPool([deps.clickhouse(group), deps.clickhouse(group)]),
       eventLog,
       committed,
     })
@@ -77,7 +77,7 @@ export function ingest(deps: IngestDeps, config: IngestConfig): Module[] {
       GROUP,
       predictionMappings((modelId) => declaredCodes(deps.models.get(modelId).features)),
       deps.sinkParts.reader,
-      (range) => hints.send(modelsOf(range)),
+      (range) => wakeUps.send(modelsOf(range)),
     ),
     consumer(
       TOPICS.inferenceLogs.topic,
@@ -105,7 +105,7 @@ export function ingest(deps: IngestDeps, config: IngestConfig): Module[] {
         ]
       : []),
     pairs.module,
-    { name: 'ingest hints', stop: async () => hints.stop() },
+    { name: 'ingest wake-ups', stop: async () => wakeUps.stop() },
   ]
 }
 

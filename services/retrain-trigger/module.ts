@@ -52,7 +52,7 @@ export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module
   const loop = deciding({ engine, jobs, log, failed: policyFailures(deps.metrics, log) })
   gaugeRuns(deps.metrics, postgres)
   retrainRoutes(deps.http, { engine, secret, wake: () => wake(loop) })
-  const verdicts = deps.eventLog.hints({
+  const verdicts = deps.eventLog.wakeUps({
     topic: TOPICS.verdicts.topic,
     group: 'plumbline-retrain',
     onMessage: async ({ key }) => askSoon(loop, key),

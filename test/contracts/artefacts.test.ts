@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Ajv } from 'ajv'
 import avro from 'avsc'
 import { expect, test } from 'vitest'
-import { createJudge } from '../../lib/events/validator.ts'
+import { createValidator } from '../../lib/events/validator.ts'
 import { parseModel } from '../../lib/models/model-files.ts'
 import { AttributesV1 } from '../../schemas/events/attributes.v1.ts'
 import { LabelV1 } from '../../schemas/events/label.v1.ts'
@@ -40,10 +40,10 @@ test('there are valid and invalid examples of every event', () => {
 })
 
 test.each(examples)(
-  '$event/$file is judged as its name says, by our verdict and by the emitted JSON Schema',
+  '$event/$file is validated as its name says, by our verdict and by the emitted JSON Schema',
   ({ event, file }) => {
     const text = readFileSync(join(ROOT, 'schemas/examples', event, file), 'utf8')
-    const verdict = createJudge(schemas[event]).text(text)
+    const verdict = createValidator(schemas[event]).text(text)
     expect(verdict.ok).toBe(file.startsWith('valid-'))
     // invalid-<code>[-…].json
     if (!verdict.ok) expect(file).toContain(verdict.rejection.code)

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startKafka, whyNoKafka, type LocalKafka } from '../../deploy/local/kafka.ts'
 import { kafkaLog } from '../../lib/event-log/kafka.ts'
 import { memoryLog } from '../../lib/event-log/in-process.ts'
-import type { EventLog, LoggedRange } from '../../lib/event-log/port.ts'
+import type { EventLog, OffsetRange } from '../../lib/event-log/port.ts'
 import { runModules, type Module } from '../../lib/runtime/modules.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import { temporaryDirectory } from '../harness.ts'
@@ -32,7 +32,7 @@ const logs: Record<string, () => EventLog> = {
 
 describe.each(Object.keys(logs))('the log %s', (name) => {
   let eventLog: EventLog
-  const stored: LoggedRange[] = []
+  const stored: OffsetRange[] = []
   const hinted: string[] = []
   let failures = 0
   const controller = new AbortController()
@@ -54,13 +54,13 @@ describe.each(Object.keys(logs))('the log %s', (name) => {
         stored.push(range)
       },
     })
-    const hints = eventLog.hints({
+    const wakeUps = eventLog.wakeUps({
       topic: TOPICS.windows.topic,
-      group: 'test-hints',
+      group: 'test-wake-ups',
       onMessage: async ({ key }) => void hinted.push(key),
     })
-    ownership = hints
-    const modules: Module[] = [eventLog.module, ranges, hints.module]
+    ownership = wakeUps
+    const modules: Module[] = [eventLog.module, ranges, wakeUps.module]
     running = runModules(modules, controller.signal, log)
     await until('the log is reachable', () =>
       eventLog.check().then(
@@ -68,7 +68,7 @@ describe.each(Object.keys(logs))('the log %s', (name) => {
         () => false,
       ),
     )
-    await until('hints are owned', async () => ownership.owns('any'))
+    await until('wake-ups are owned', async () => ownership.owns('any'))
   })
   afterAll(async () => {
     controller.abort()
@@ -101,7 +101,7 @@ describe.each(Object.keys(logs))('the log %s', (name) => {
     expect(stored[0]!.replayed).toBe(true)
   })
 
-  test('hints come, and every key has an owner', async () => {
+  test('wake-ups come, and every key has an owner', async () => {
     await eventLog.append(TOPICS.windows.topic, [{ key: 'model-1', value: '' }])
     await until('hinted', async () => hinted.includes('model-1'))
     expect(['a', 'b', 'c', 'd', 'e'].every((key) => ownership.owns(key))).toBe(true)

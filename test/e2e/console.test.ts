@@ -52,7 +52,7 @@ beforeAll(async () => {
     ...events(5, 0),
   ])
   await until(
-    'windows are judged',
+    'windows are evaluated',
     async () =>
       (await ask(plumbline.clickhouseUrl, `SELECT 1 FROM verdicts WHERE verdict = 'alarm'`))
         .length > 0,

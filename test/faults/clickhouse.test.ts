@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { serverEngine, type ClickHouse } from '../../lib/clickhouse/port.ts'
-import type { LoggedRange } from '../../lib/event-log/port.ts'
+import type { OffsetRange } from '../../lib/event-log/port.ts'
 import { createSpool } from '../../lib/clickhouse/spool.ts'
 import { PREDICTION_MAPPINGS } from '../../services/ingest/data/prediction-rows.ts'
 import { rangeOf, sinkOn, temporaryDirectory } from '../harness.ts'
@@ -40,7 +40,7 @@ afterAll(async () => {
   await stores?.stop()
 })
 
-function nextRange(count: number): LoggedRange {
+function nextRange(count: number): OffsetRange {
   const values = Array.from({ length: count }, (_, k) =>
     JSON.stringify(
       prediction(sent + k, {
@@ -57,7 +57,7 @@ function nextRange(count: number): LoggedRange {
 
 /** As the range protocol does: the same range again until it is stored. Returns the number of attempts. */
 async function storeUntilDone(
-  range: LoggedRange,
+  range: OffsetRange,
   sink = sinkOn(db, join(directory, 'sink'), 'ingest', PREDICTION_MAPPINGS[0]),
 ) {
   for (let attempt = 1; attempt <= 60; attempt++) {

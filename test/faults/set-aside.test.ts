@@ -54,9 +54,9 @@ test('an event that cannot be made a row is set aside, the others of its range a
   const { send, stop } = await startLog({
     reader: {
       ...plain,
-      read: (message, judge) => {
+      read: (message, validator) => {
         if (message.value.includes('deep')) throw new RangeError('Maximum call stack size exceeded')
-        return plain.read(message, judge)
+        return plain.read(message, validator)
       },
     },
   })

@@ -36,7 +36,7 @@ test('every group, and the widest gaps', () => {
       }
     },
   )
-  const facts = evaluateFairness(groups, {
+  const results = evaluateFairness(groups, {
     attribute: 'g',
     privileged: 'a',
     minCount: 1,
@@ -44,7 +44,7 @@ test('every group, and the widest gaps', () => {
     level: 0.001,
   })
   const value = (subject: string, metric: string) =>
-    facts.find((fact) => fact.subject === subject && fact.metric === metric)?.value
+    results.find((result) => result.subject === subject && result.metric === metric)?.value
   for (const [name, rates] of Object.entries(golden.by_group))
     for (const [metric, rate] of Object.entries(rates))
       expect(value(`g=${name}`, metric)).toBeCloseTo(rate, 9)

@@ -8,8 +8,8 @@ export const atoms = (values: readonly number[]) => binned(values, (value) => va
 /** The grid of `numeric_counts`. */
 export const gridded = (values: readonly number[]) => binned(values, (value) => binOf(value, 1))
 
-function binned(values: readonly number[], placeOf: (value: number) => number): BinnedSample {
-  const groups = [...Map.groupBy(values, (value) => placeOf(value) + 0)].toSorted(
+function binned(values: readonly number[], indexOf: (value: number) => number): BinnedSample {
+  const groups = [...Map.groupBy(values, (value) => indexOf(value) + 0)].toSorted(
     ([a], [b]) => a - b,
   )
   return {

@@ -6,7 +6,7 @@ export interface Row {
   inputs: number
   /** Answered by 4xx, or by the end of the connection. */
   refused: number
-  /** Accepted and then kept as dead letters, or as windows that cannot be judged. */
+  /** Accepted and then kept as dead letters, or as windows that cannot be validated. */
   setAside: number
   /** Answered by 2xx or 3xx. */
   accepted: number

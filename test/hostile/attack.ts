@@ -34,12 +34,12 @@ export interface Attack {
   breaches: string[]
 }
 
-type Verdict = 'refused' | 'accepted' | 'error'
+type ValidationResult = 'refused' | 'accepted' | 'error'
 interface Input {
   /** How the input is told when it is an error. */
   name: string
   answer: () => Promise<Pick<Answer, 'status' | 'ms' | 'text'>>
-  verdictOf?: (answer: Pick<Answer, 'status' | 'text'>) => Verdict
+  verdictOf?: (answer: Pick<Answer, 'status' | 'text'>) => ValidationResult
 }
 
 /** What a hostile statement must never leave behind. */
@@ -229,7 +229,7 @@ async function sendOne(input: Input, row: Row, { attacked, result }: Sending): P
   if (verdict !== 'error') row[verdict]++
 }
 
-const verdictOf = ({ status }: Pick<Answer, 'status'>): Verdict =>
+const verdictOf = ({ status }: Pick<Answer, 'status'>): ValidationResult =>
   status >= 500 ? 'error' : status >= 400 || status === 0 ? 'refused' : 'accepted'
 
 async function sockets({ url, friend }: Attacked, row: Row): Promise<void> {

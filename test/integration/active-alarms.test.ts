@@ -78,7 +78,7 @@ async function shown() {
   const panel = PANELS[0]!.panels.find(({ title }) => title === 'What stands at alarm')!
   const rule = await db.query<{ alarms: string }>(STANDING_ALARMS)
   return {
-    alertmanager: (await policyQueries(db).standingAlarms()).length,
+    alertmanager: (await policyQueries(db).activeAlarms()).length,
     rule: rule.map(({ alarms }) => Number(alarms)),
     panel: (
       await db.query(
@@ -137,8 +137,8 @@ test.each([
   await said(1, first, { verdict_id: '1' })
   await said(1, second, { verdict_id: '2' })
   expect(await shown()).toEqual(alarms(1))
-  const { facts } = policyQueries(db)
-  expect((await facts('m', START)).map(({ verdict }) => verdict)).toEqual(['alarm'])
+  const { results } = policyQueries(db)
+  expect((await results('m', START)).map(({ verdict }) => verdict)).toEqual(['alarm'])
 })
 
 test('alarms end with the next window, even one that has no verdict; each cohort has windows of its own', async () => {
@@ -157,8 +157,8 @@ test('the numbers of other tools are no alarms, and policies see slices apart', 
   await said(1, 'alarm', { convention: 'evidently' })
   await said(1, 'warning', NORTH)
   expect(await shown()).toEqual(alarms(0))
-  const { facts, windows } = policyQueries(db)
-  expect(await facts('m', START)).toMatchObject([
+  const { results, windows } = policyQueries(db)
+  expect(await results('m', START)).toMatchObject([
     { verdict: 'warning', slice: 'region\u001fnorth' },
   ])
   expect(await windows('m')).toEqual([{ windowEnd: START + HOUR, revision: 1 }])

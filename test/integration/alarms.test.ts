@@ -6,7 +6,7 @@ import type { ClickHouse } from '../../lib/clickhouse/port.ts'
 import type { Http } from '../../lib/http/server.ts'
 import { createMetrics } from '../../lib/runtime/metrics.ts'
 import { parseModel } from '../../lib/models/model-files.ts'
-import { onOneGrid, type BinnedSample } from '../../lib/stats/samples/binned-sample.ts'
+import { atOneResolution, type BinnedSample } from '../../lib/stats/samples/binned-sample.ts'
 import type { Sink } from '../../lib/sink/sink.ts'
 import { normals } from '../../bench/streams.ts'
 import { uniforms } from '../../lib/stats/distributions/random.ts'
@@ -20,7 +20,7 @@ import { modelRoutes } from '../../services/drift/http/model-routes.ts'
 import { windowRoutes } from '../../services/drift/http/window-routes.ts'
 import { PREDICTION_MAPPINGS } from '../../services/ingest/data/prediction-rows.ts'
 import { migratedClickHouse, rangeOf, sinkOn } from '../harness.ts'
-import { judgeOn } from '../judging.ts'
+import { evaluateOn } from '../evaluating.ts'
 
 const DAY = 86_400_000
 const START = Date.UTC(2026, 0, 1)
@@ -31,7 +31,7 @@ task: binary
 windows: { size: 1d, lateness: 1h, min_count: 100 }
 slices: [region, color]
 references:
-  training: { kind: fixed, from: ${iso(0)}, to: ${iso(10)}, judge: true }
+  training: { kind: fixed, from: ${iso(0)}, to: ${iso(10)}, baseline: true }
 `)
 const uniform = uniforms(5)
 const normal = normals(uniform)
@@ -40,17 +40,17 @@ const http = fastify()
 let db: ClickHouse
 let sink: Sink
 let offset = 0
-let judge: () => Promise<unknown>
+let evaluate: () => Promise<unknown>
 
 beforeAll(async () => {
   const opened = await migratedClickHouse()
   db = opened.db
   sink = sinkOn(db, opened.directory, 'ingest', PREDICTION_MAPPINGS[0])
-  const judgeModel = judgeOn(opened.engine.connect('drift'), {
+  const evaluateModel = evaluateOn(opened.engine.connect('drift'), {
     now: () => START + 400 * DAY,
     metrics,
   })
-  judge = () => judgeModel(model)
+  evaluate = () => evaluateModel(model)
   decisionRoutes(http as unknown as Http, db, () => START + 400 * DAY)
   const asked = {
     db,
@@ -109,7 +109,7 @@ const verdicts = (day: number, verdict: string, slice = '') =>
   )
 
 test('windows of the reference are no news; the next ones are calm', async () => {
-  await judge()
+  await evaluate()
   expect(await verdicts(3, 'none')).toContainEqual(
     expect.objectContaining({ subject: 'amount', metric: 'psi', reason: 'part of the reference' }),
   )
@@ -136,7 +136,7 @@ test('windows of the reference are no news; the next ones are calm', async () =>
 test('what moves alarms, once a feature, and says what moved', async () => {
   await emit(13, { shift: 3 })
   await emit(14, { shift: 3, fresh: true, gaps: true })
-  await judge()
+  await evaluate()
   const [amount, ...others] = await verdicts(13, 'alarm')
   expect(others).toEqual([])
   expect(amount).toMatchObject({
@@ -167,7 +167,7 @@ test('alarms that follow one another are one episode; after two calm windows ano
   await emit(17, {})
   await emit(18, {})
   await emit(19, { shift: 3 })
-  await judge()
+  await evaluate()
   const episode = async (day: number) => (await verdicts(day, 'alarm'))[0]?.episode_id
   expect(await episode(13)).toBe(`m/${iso(14)}`)
   expect([await episode(14), await episode(15), await episode(16)]).toEqual([
@@ -195,13 +195,13 @@ test('a person says that this is normal: the window joins the reference, and the
   }
   expect((await decisionQueries(db).rate('m', 0.25)).refuted).toBe(2)
   await emit(20, { shift: 3 })
-  await judge()
+  await evaluate()
   expect((await verdicts(20, 'alarm')).filter(({ subject }) => subject === 'amount')).toEqual([])
 })
 
 test('a snoozed metric pages no more; its verdict stands', async () => {
   await emit(21, { shift: 100 })
-  await judge()
+  await evaluate()
   const [row] = await db.query<{ verdict_id: string }>(
     `SELECT verdict_id FROM verdicts WHERE window_start = {start:DateTime64(3, 'UTC')} AND verdict = 'alarm' AND subject = 'amount' AND slice_key = ''`,
     { start: iso(21).slice(0, 23) },
@@ -221,12 +221,12 @@ test('a snoozed metric pages no more; its verdict stands', async () => {
     )
   expect(await paged()).not.toBeNull()
   await emit(22, { shift: 100 })
-  await judge()
+  await evaluate()
   expect((await verdicts(22, 'alarm')).map(({ subject }) => subject)).toContain('amount')
   expect(await paged()).toBeNull()
 })
 
-test('slices by an attribute and by a feature are judged against themselves', async () => {
+test('slices by an attribute and by a feature are evaluated against themselves', async () => {
   const slices = await db.query<{ slice: string; psi: string; alarms: string }>(
     `SELECT concat(slice_key, ':', slice_value) AS slice, countIf(metric = 'psi' AND reference = 'training') AS psi, countIf(verdict = 'alarm' AND subject = 'amount') AS alarms
      FROM window_metrics_latest WHERE window_start = {start:DateTime64(3, 'UTC')} AND slice_key != '' GROUP BY slice ORDER BY slice`,
@@ -249,7 +249,7 @@ test('counts and raw rows say the same', async () => {
   expect(raw.categories).toEqual(counted.categories)
   expect([...raw.numeric.keys()].toSorted()).toEqual([...counted.numeric.keys()].toSorted())
   for (const [name, sample] of counted.numeric) {
-    const [a, b] = onOneGrid([sample, raw.numeric.get(name)!]) as [BinnedSample, BinnedSample]
+    const [a, b] = atOneResolution([sample, raw.numeric.get(name)!]) as [BinnedSample, BinnedSample]
     expect({ ...a, totals: 0 }).toEqual({ ...b, totals: 0 })
   }
 })
@@ -275,13 +275,13 @@ const compare = async (more: string): Promise<Compared['metrics']> => {
 test('two spans, from counts and exactly: what is bounded lies within its bounds', async () => {
   const [bounded, exact] = [await compare(''), await compare('&exact=true')]
   let narrower = 0
-  for (const fact of bounded.filter(({ precision }) => precision === 'bounded')) {
+  for (const result of bounded.filter(({ precision }) => precision === 'bounded')) {
     const own = exact.find(
-      ({ subject, metric }) => subject === fact.subject && metric === fact.metric,
+      ({ subject, metric }) => subject === result.subject && metric === result.metric,
     )!
     expect(own.precision).toBe('exact')
-    expect(own.value).toBeGreaterThanOrEqual(fact.bound_low - 1e-9)
-    expect(own.value).toBeLessThanOrEqual(fact.bound_high + 1e-9)
+    expect(own.value).toBeGreaterThanOrEqual(result.bound_low - 1e-9)
+    expect(own.value).toBeLessThanOrEqual(result.bound_high + 1e-9)
     narrower++
   }
   expect(narrower).toBeGreaterThan(3)
@@ -334,7 +334,7 @@ test('a reference that is put informs from then on; one of the model file is not
   expect((await put('both', { from: iso(2), to: iso(5), model_version: '1' })).statusCode).toBe(400)
   expect((await put('backwards', { from: iso(5), to: iso(2) })).statusCode).toBe(400)
   await emit(23, {})
-  await judge()
+  await evaluate()
   const rows = await db.query<{ reference: string; n: string; revision: number; verdict: string }>(
     `SELECT reference, n_reference AS n, reference_revision AS revision, verdict FROM window_metrics_latest
      WHERE window_start = {start:DateTime64(3, 'UTC')} AND metric = 'psi' AND subject = 'amount' AND slice_key = '' ORDER BY reference`,
@@ -376,7 +376,7 @@ test('a reference of events that a caller brings is counted as predictions are, 
   expect((await upload('empty', [])).statusCode).toBe(400)
   expect(await db.query('SELECT count() AS n FROM predictions')).toEqual([before])
   await emit(24, {})
-  await judge()
+  await evaluate()
   const rows = await db.query<{ metric: string; value: number; n: string }>(
     `SELECT subject, metric, value, n_reference AS n FROM window_metrics_latest
      WHERE window_start = {start:DateTime64(3, 'UTC')} AND reference = 'training-set' AND slice_key = '' AND metric = 'ks' AND convention = 'plumbline'`,

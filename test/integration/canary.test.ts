@@ -62,7 +62,7 @@ test('what both arms served at the same time, each subject by its first predicti
     champion: '7',
     candidate: '8',
     from: 0,
-    passedUntil: START + 60 * MINUTE,
+    completeUntil: START + 60 * MINUTE,
   }
   expect(await readArms(db, model, question)).toEqual({
     from: START + 10 * MINUTE,
@@ -88,7 +88,7 @@ test('what both arms served at the same time, each subject by its first predicti
     },
   })
   expect(await readArms(db, model, { ...question, candidate: '9' })).toBeUndefined()
-  expect(await readArms(db, model, { ...question, passedUntil: START })).toBeUndefined()
+  expect(await readArms(db, model, { ...question, completeUntil: START })).toBeUndefined()
 })
 
 test('requests that both answered: in pairs, with one truth for both', async () => {
@@ -143,7 +143,7 @@ test('requests that both answered: in pairs, with one truth for both', async () 
       champion: '7',
       candidate: '8',
       from: 0,
-      passedUntil: START + 18 * MINUTE,
+      completeUntil: START + 18 * MINUTE,
     },
   )
   expect(pairs).toMatchObject({

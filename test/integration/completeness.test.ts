@@ -8,7 +8,7 @@ import { driftQueries } from '../../services/drift/queries/drift-queries.ts'
 import { PREDICTION_MAPPINGS } from '../../services/ingest/data/prediction-rows.ts'
 import { migratedClickHouse, rangeOf, sinkOn } from '../harness.ts'
 import { prediction } from '../processes.ts'
-import { judgeOn } from '../judging.ts'
+import { evaluateOn } from '../evaluating.ts'
 
 const START = Date.UTC(2026, 0, 1)
 const HOUR = 3_600_000
@@ -143,15 +143,15 @@ test('beyond the horizon an id is new again, the same way before and after a res
   ).toEqual([{ duplicates: '0' }, { duplicates: '0' }, { duplicates: '2' }])
 })
 
-test('below min_completeness nothing is judged, and the values stand', async () => {
+test('below min_completeness nothing is evaluated, and the values stand', async () => {
   const all = emitted('gated', 2, 400)
   // The second hour loses a tenth.
   await store(all.filter((_, i) => i < 400 || i % 10 < 9 || i > 790))
   const model = parseModel(
     'model_id: gated\ntask: binary\nwindows: { size: 1h, lateness: 15m, min_count: 50 }\n',
   )
-  await judgeOn(db, { now: () => START + 48 * HOUR })(model)
-  const facts = await db.query<{
+  await evaluateOn(db, { now: () => START + 48 * HOUR })(model)
+  const results = await db.query<{
     verdict: string
     value: number
     completeness: number
@@ -159,8 +159,8 @@ test('below min_completeness nothing is judged, and the values stand', async () 
   }>(
     `SELECT verdict, value, completeness, reason FROM window_metrics_latest WHERE model_id = 'gated' AND metric = 'psi' AND subject = 'x' AND convention = 'plumbline' AND reference = 'baseline'`,
   )
-  expect(facts).toHaveLength(1)
-  expect(facts[0]).toMatchObject({ verdict: 'incomplete', value: expect.any(Number) })
-  expect(facts[0]!.completeness).toBeCloseTo(0.9, 1)
-  expect(facts[0]!.reason).toContain('below min_completeness 0.95')
+  expect(results).toHaveLength(1)
+  expect(results[0]).toMatchObject({ verdict: 'incomplete', value: expect.any(Number) })
+  expect(results[0]!.completeness).toBeCloseTo(0.9, 1)
+  expect(results[0]!.reason).toContain('below min_completeness 0.95')
 })

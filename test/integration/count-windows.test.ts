@@ -1,7 +1,7 @@
 /** Windows of a number of events: as few quarters of an hour as hold so many. */
 import { beforeAll, expect, test } from 'vitest'
 import { parseModel } from '../../lib/models/model-files.ts'
-import { judgeOn } from '../judging.ts'
+import { evaluateOn } from '../evaluating.ts'
 import { pipeline, type Pipeline } from '../pipeline.ts'
 
 const STEP = 15 * 60_000
@@ -13,12 +13,12 @@ windows: { size: 250 events, lateness: 15m, min_count: 100 }
 `)
 
 let stream: Pipeline
-let judge: ReturnType<typeof judgeOn>
+let evaluate: ReturnType<typeof evaluateOn>
 let now = START + 100 * STEP
 
 beforeAll(async () => {
   stream = await pipeline()
-  judge = judgeOn(stream.connect('drift'), { now: () => now })
+  evaluate = evaluateOn(stream.connect('drift'), { now: () => now })
 })
 
 /** @param steps events of each quarter of an hour, from the first on */
@@ -36,7 +36,7 @@ async function emit(steps: readonly number[], id: string, shift = 0) {
   )
 }
 
-const judged = () =>
+const evaluated = () =>
   stream.db.query(
     `SELECT dateDiff('minute', toDateTime64('2026-01-05', 3, 'UTC'), window_start) / 15 AS from, dateDiff('minute', toDateTime64('2026-01-05', 3, 'UTC'), window_end) / 15 AS to,
        argMax(events, revision) AS events, max(revision) AS revision
@@ -45,8 +45,8 @@ const judged = () =>
 
 test('each closes with the quarter of an hour that fills it, the last one waits', async () => {
   await emit([100, 100, 100, 0, 240, 20, 400, 10], 'a', 40)
-  await judge(model)
-  expect(await judged()).toEqual([
+  await evaluate(model)
+  expect(await evaluated()).toEqual([
     { from: 0, to: 3, events: '300', revision: 1 },
     { from: 3, to: 6, events: '260', revision: 1 },
     { from: 6, to: 7, events: '400', revision: 1 },
@@ -60,8 +60,8 @@ test('each closes with the quarter of an hour that fills it, the last one waits'
 test('late events restate the window they fall into, and move no border', async () => {
   await emit([0, 0, 30, 30], 'late')
   now += 20_000
-  await judge(model)
-  expect(await judged()).toEqual([
+  await evaluate(model)
+  expect(await evaluated()).toEqual([
     { from: 0, to: 3, events: '330', revision: 2 },
     { from: 3, to: 6, events: '290', revision: 2 },
     { from: 6, to: 7, events: '400', revision: 1 },

@@ -2,7 +2,7 @@
 import { beforeAll, expect, test } from 'vitest'
 import type { ClickHouse } from '../../lib/clickhouse/port.ts'
 import { parseModel } from '../../lib/models/model-files.ts'
-import { judgeOn } from '../judging.ts'
+import { evaluateOn } from '../evaluating.ts'
 import { pipeline, type Pipeline } from '../pipeline.ts'
 
 const HOUR = 3_600_000
@@ -31,9 +31,9 @@ const emit = (model: string, hour: number, count: number, shift: number) =>
     })),
   )
 
-/** A judge whose process dies before it inserts into this table. */
+/** An evaluation whose process dies before it inserts into this table. */
 const dyingAt = (table: string, now: number) =>
-  judgeOn(
+  evaluateOn(
     {
       ...drift,
       insertRows: async (into, rows, token) => {
@@ -54,15 +54,15 @@ test.each(['verdicts', 'window_revisions'])(
          WHERE model_id = '${model.modelId}' AND metric = 'psi' AND subject = 'x' AND reference = 'baseline' AND toUnixTimestamp64Milli(window_start) = ${START + HOUR}`,
       )
     await emit(model.modelId, 0, 100, 0)
-    await judgeOn(drift, { now: () => START + 3 * HOUR })(model)
+    await evaluateOn(drift, { now: () => START + 3 * HOUR })(model)
     await emit(model.modelId, 1, 100, 15)
     await expect(dyingAt(table, START + 3 * HOUR)(model)).rejects.toThrow('killed')
-    await judgeOn(drift, { now: () => START + 3 * HOUR })(model)
+    await evaluateOn(drift, { now: () => START + 3 * HOUR })(model)
     expect(await standing()).toEqual([{ verdict: 'alarm', revision: 2 }])
     // Late events take the shift back.
     await emit(model.modelId, 1, 2000, 0)
     await expect(dyingAt(table, START + 4 * HOUR)(model)).rejects.toThrow('killed')
-    await judgeOn(drift, { now: () => START + 4 * HOUR })(model)
+    await evaluateOn(drift, { now: () => START + 4 * HOUR })(model)
     expect(await standing()).toEqual([{ verdict: 'ok', revision: 4 }])
     expect(
       await stream.db.query(

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import type { ClickHouse } from '../../lib/clickhouse/port.ts'
 import { parseModel } from '../../lib/models/model-files.ts'
-import { judgeOn } from '../judging.ts'
+import { evaluateOn } from '../evaluating.ts'
 import { pipeline } from '../pipeline.ts'
 import { ROOT } from '../processes.ts'
 
@@ -51,7 +51,7 @@ beforeAll(async () => {
   const model = parseModel(
     'model_id: fraud\ntask: binary\nwindows: { size: 1h, lateness: 0s, idle: 1m }\nlabels: { horizon: 1h }\n',
   )
-  await judgeOn(stream.connect('drift'), { now: () => START + 48 * HOUR })(model)
+  await evaluateOn(stream.connect('drift'), { now: () => START + 48 * HOUR })(model)
 })
 
 test('the document asks ten questions, and every block of SQL is one', () => {

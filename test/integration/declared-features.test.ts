@@ -1,17 +1,17 @@
-/** Codes that are numbers on the wire are judged as categories where the model file says so. */
+/** Codes that are numbers on the wire are evaluated as categories where the model file says so. */
 import { beforeAll, expect, test } from 'vitest'
 import { declaredCodes, parseModel, type Model } from '../../lib/models/model-files.ts'
 import { asDeclared } from '../../services/drift/data/declared-features.ts'
 import { driftQueries } from '../../services/drift/queries/drift-queries.ts'
 import { ALL } from '../../services/drift/data/cohort.ts'
-import { judgeOn } from '../judging.ts'
+import { evaluateOn } from '../evaluating.ts'
 import { pipeline, type Pipeline } from '../pipeline.ts'
 
 const START = Date.UTC(2026, 0, 5)
 const HOUR = 3_600_000
 const fileOf = (modelId: string, features: string) =>
   parseModel(`{ model_id: ${modelId}, task: binary, windows: { size: 1h, min_count: 20, lateness: 1m }, features: ${features},
-    references: { first: { kind: first, windows: 1, judge: true } } }`)
+    references: { first: { kind: first, windows: 1, baseline: true } } }`)
 
 /** Two hours of shops: in the second one of them is another, whose number lies in between. */
 const events = (modelId: string, codes: readonly number[], sampled = false) =>
@@ -34,9 +34,9 @@ beforeAll(async () => {
   on = await pipeline((modelId) => declaredCodes(known.get(modelId)?.features ?? {}))
 })
 
-async function factsOf(model: ReturnType<typeof fileOf>) {
-  await judgeOn(on.connect('drift'), { now: () => START + 50 * HOUR })(model)
-  const facts = await on.db.query<{
+async function resultsOf(model: ReturnType<typeof fileOf>) {
+  await evaluateOn(on.connect('drift'), { now: () => START + 50 * HOUR })(model)
+  const results = await on.db.query<{
     metric: string
     value: number
     reason: string
@@ -45,7 +45,7 @@ async function factsOf(model: ReturnType<typeof fileOf>) {
     `SELECT metric, value, reason, verdict FROM window_metrics_latest WHERE model_id = '${model.modelId}' AND subject = 'shop'
      AND window_start = '2026-01-05 01:00:00' AND convention = 'plumbline'`,
   )
-  return (metric: string) => facts.find((one) => one.metric === metric)
+  return (metric: string) => results.find((one) => one.metric === metric)
 }
 
 /** Of codes this large several share a bin; `small` ones have a bin each. */
@@ -61,7 +61,7 @@ test.each([
     const model = fileOf(name, '{ shop: categorical, size: numeric }')
     known.set(name, model)
     await on.predictions(events(name, codes, sampled))
-    const of = await factsOf(model)
+    const of = await resultsOf(model)
     expect(of('chi_squared')).toBeDefined()
     expect(of('ks')).toBeUndefined()
     expect(of('new_category_ratio')).toMatchObject({ value: 1 / 3, reason: 'new: 5000103' })
@@ -84,7 +84,7 @@ test.each([
 test('codes that were counted as numbers before are categories where each has a bin', async () => {
   const model = fileOf('small', '{ shop: categorical }')
   await on.predictions(events('small', SMALL))
-  const of = await factsOf(model)
+  const of = await resultsOf(model)
   expect(of('new_category_ratio')).toMatchObject({ value: 1 / 3, reason: 'new: 13' })
   expect(of('ks')).toBeUndefined()
 })
@@ -93,7 +93,7 @@ test('where several codes share a bin nothing is said, with the reason', async (
   const model = fileOf('shared', '{ shop: categorical }')
   // Wide apart, so that bins are coarse: and close together within them.
   await on.predictions(events('shared', [...LARGE.slice(0, 2), 7, LARGE[3]!]))
-  const of = await factsOf(model)
+  const of = await resultsOf(model)
   expect(of('psi')).toMatchObject({ value: null, verdict: 'incomplete' })
   expect(of('psi')!.reason).toContain('several codes share a bin')
   expect(of('type_mismatch_ratio')).toBeUndefined()

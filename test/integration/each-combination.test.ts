@@ -97,13 +97,13 @@ test.each(Object.entries(TASKS))('%s', async (name, more) => {
       await emit(run, task, events)
       const queries = driftQueries(on.db)
       const present = await queries.present({ modelId: run, spans: [WINDOW] })
-      const combinations = await queries.combinations(run, WINDOW, present, [])
-      const of = { predictions: 7, passedUntil: START + 9 * HOUR }
-      const outcomesOf = truthReader(queries, model, combinations, WINDOW)
+      const cohorts = await queries.cohorts(run, WINDOW, present, [])
+      const of = { predictions: 7, completeUntil: START + 9 * HOUR }
+      const outcomesOf = truthReader(queries, model, cohorts, WINDOW)
       const counts = await Promise.all(
-        combinations.map((c) => queries.counts(run, [WINDOW], c, present)),
+        cohorts.map((c) => queries.counts(run, [WINDOW], c, present)),
       )
-      for (const [i, c] of combinations.entries()) {
+      for (const [i, c] of cohorts.entries()) {
         expect(told(counts[i]!), keyOf(c)).toEqual(
           told(await queries.counts(run, [WINDOW], c, present)),
         )

@@ -4,7 +4,7 @@ import { parseModel } from '../../lib/models/model-files.ts'
 import { driftQueries } from '../../services/drift/queries/drift-queries.ts'
 import { ALL } from '../../services/drift/data/cohort.ts'
 import { MAX_SUBJECTS } from '../../services/drift/queries/count-queries.ts'
-import { judgeOn } from '../judging.ts'
+import { evaluateOn } from '../evaluating.ts'
 import { pipeline, type Pipeline } from '../pipeline.ts'
 
 const HOUR = 3_600_000
@@ -49,20 +49,23 @@ test('of a slice the 50 most frequent values, of an attribute the 50 largest gro
   await store('many')
   const queries = driftQueries(on.db)
   const present = await queries.present({ modelId: 'many', spans: [WINDOW] })
-  const combinations = await queries.combinations('many', WINDOW, present, ['region'])
-  const values = combinations.flatMap(({ slice }) => (slice ? [slice.value] : []))
+  const cohorts = await queries.cohorts('many', WINDOW, present, ['region'])
+  const values = cohorts.flatMap(({ slice }) => (slice ? [slice.value] : []))
   const frequent = Array.from({ length: 50 }, (_, k) => `r${59 - k}`)
   expect(values).toEqual(frequent)
   const model = parseModel(
     '{ model_id: many, task: binary, fairness: { attributes: { region: {} }, favorable: "1" } }',
   )
-  const groups = await queries.groups({ model, spans: [WINDOW], c: ALL, passedUntil: 0 }, 'region')
+  const groups = await queries.groups(
+    { model, spans: [WINDOW], c: ALL, completeUntil: 0 },
+    'region',
+  )
   expect(groups.map(({ group }) => group)).toEqual(frequent)
 })
 
 test('labels of more than 100 kinds are numbers where no model file says what they are', async () => {
   const queries = driftQueries(on.db)
-  const ask = { predictions: VALUES.length, passedUntil: 0 }
+  const ask = { predictions: VALUES.length, completeUntil: 0 }
   for (const [modelId, kinds] of [
     ['hundred', 100],
     ['more', 101],
@@ -105,7 +108,7 @@ test('of 2 500 features the 2 000 with the most values are evaluated, and that i
   expect(['@score', 'f2499', 'f501'].every((name) => counts.numeric.has(name))).toBe(true)
   expect(counts.numeric.has('f500')).toBe(false)
   const model = parseModel('{ model_id: wide, task: binary, windows: { size: 1h, lateness: 1m } }')
-  await judgeOn(on.connect('drift'), { now: () => START + 50 * HOUR })(model)
+  await evaluateOn(on.connect('drift'), { now: () => START + 50 * HOUR })(model)
   const told = await on.db.query<{ value: number; reason: string }>(
     "SELECT value, reason FROM window_metrics_latest WHERE model_id = 'wide' AND metric = 'features_evaluated'",
   )

@@ -1,4 +1,4 @@
-/** What cannot be judged is set aside, told, and tried again; a stream of odd times and invented models costs what it holds. */
+/** What cannot be evaluated is set aside, told, and tried again; a stream of odd times and invented models costs what it holds. */
 import { decisionQueries } from '../../services/drift/queries/verdict-feedback.ts'
 import { beforeAll, expect, test } from 'vitest'
 import type { ClickHouse } from '../../lib/clickhouse/port.ts'
@@ -10,7 +10,7 @@ import { createModelEvaluator } from '../../services/drift/loop/evaluate-model.t
 import { createMonitored } from '../../services/drift/loop/monitored-models.ts'
 import { driftQueries } from '../../services/drift/queries/drift-queries.ts'
 import { dueWindows } from '../../services/drift/plan/due-windows.ts'
-import { judgeOn } from '../judging.ts'
+import { evaluateOn } from '../evaluating.ts'
 import { pipeline, type Pipeline } from '../pipeline.ts'
 
 const HOUR = 3_600_000
@@ -43,7 +43,7 @@ const windowsOf = (model: Model) =>
      FROM window_revisions WHERE model_id = '${model.modelId}' GROUP BY hour ORDER BY hour`,
   )
 
-test('a window that a store refuses is set aside with a row and a count; the others are judged, and it is once it can be', async () => {
+test('a window that a store refuses is set aside with a row and a count; the others are evaluated, and it is once it can be', async () => {
   const model = parseModel(
     '{ model_id: refused, task: binary, windows: { size: 1h, lateness: 15m, min_count: 50 } }',
   )
@@ -53,7 +53,7 @@ test('a window that a store refuses is set aside with a row and a count; the oth
   const metrics = createMetrics()
   const queries = driftQueries(drift)
   const log = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} } as never
-  const judge = createModelEvaluator({
+  const evaluate = createModelEvaluator({
     db: {
       ...drift,
       insertRows: async (table, rows, token) => {
@@ -73,7 +73,7 @@ test('a window that a store refuses is set aside with a row and a count; the oth
     tell: failureTeller(stream.db, metrics, { log, now: Date.now }),
   })
   const pass = async () =>
-    judge(model, (await queries.progress([model])).get(model.modelId)!, () => true)
+    evaluate(model, (await queries.progress([model])).get(model.modelId)!, () => true)
 
   const first = await pass()
   expect(first.failures).toBe(1)
@@ -97,7 +97,7 @@ test('a window that a store refuses is set aside with a row and a count; the oth
   refuses = false
   clock = second.comeBack!
   expect(await pass()).toEqual({ failures: 0, comeBack: undefined })
-  // Its facts had been written twice before: it goes on from there.
+  // Its results had been written twice before: it goes on from there.
   expect(await windowsOf(model)).toEqual([
     { hour: 0, revision: 1 },
     { hour: 1, revision: 3 },
@@ -120,7 +120,7 @@ test('an event of 1990 has a window of its own, and its neighbours of 2026 do no
       features: { a: i },
     })),
   )
-  await judgeOn(drift, { now: () => Date.now() + HOUR })(model)
+  await evaluateOn(drift, { now: () => Date.now() + HOUR })(model)
   expect(
     await stream.db.query(
       `SELECT toString(window_start) AS start, toString(window_end) AS end, events FROM window_revisions WHERE model_id = 'ny' ORDER BY start`,
@@ -131,7 +131,7 @@ test('an event of 1990 has a window of its own, and its neighbours of 2026 do no
   ])
 })
 
-test('a pass judges a hundred windows, and comes back for the rest after others had their turn', async () => {
+test('a pass evaluates a hundred windows, and comes back for the rest after others had their turn', async () => {
   const model = parseModel(
     '{ model_id: history, task: binary, windows: { size: 1h, lateness: 0s, idle: 1s, min_count: 1 } }',
   )
@@ -146,7 +146,7 @@ test('a pass judges a hundred windows, and comes back for the rest after others 
     })),
   )
   const queries = driftQueries(drift)
-  const judge = createModelEvaluator({
+  const evaluate = createModelEvaluator({
     db: drift,
     queries,
     decisions: decisionQueries(drift),
@@ -155,17 +155,17 @@ test('a pass judges a hundred windows, and comes back for the rest after others 
     now: () => clock,
   })
   const pass = async (isOwned: () => boolean) =>
-    judge(model, (await queries.progress([model])).get(model.modelId)!, isOwned)
-  const judged = async () => (await windowsOf(model)).length
+    evaluate(model, (await queries.progress([model])).get(model.modelId)!, isOwned)
+  const evaluated = async () => (await windowsOf(model)).length
 
   // A process that stops leaves off before the next window.
   let left = 3
   expect(await pass(() => left-- > 0)).toEqual({ failures: 0, comeBack: undefined })
-  expect(await judged()).toBe(3)
+  expect(await evaluated()).toBe(3)
   expect(await pass(() => true)).toEqual({ failures: 0, comeBack: clock })
-  expect(await judged()).toBe(103)
+  expect(await evaluated()).toBe(103)
   expect(await pass(() => true)).toEqual({ failures: 0, comeBack: undefined })
-  expect(await judged()).toBe(105)
+  expect(await evaluated()).toBe(105)
 }, 60_000)
 
 test('ten years of hours with an event a day are as many windows as days', () => {
@@ -188,7 +188,7 @@ test('ten years of hours with an event a day are as many windows as days', () =>
   expect(read).toBeLessThanOrEqual(2 * days)
 })
 
-test('of invented models as many are judged as there is room for, those with the most events', async () => {
+test('of invented models as many are evaluated as there is room for, those with the most events', async () => {
   await stream.db.command(
     `INSERT INTO watermarks SELECT concat('invented-', toString(number)), 'predictions.v1', '0', now64(3), now64(3) FROM numbers(${MODELS})`,
   )
@@ -203,16 +203,16 @@ test('of invented models as many are judged as there is room for, those with the
   const models = { declared, get: (id: string) => declared.find((one) => one.modelId === id)! }
   const monitored = createMonitored(driftQueries(drift), models, metrics, 1000)
   expect(monitored.admits('early')).toBe(true)
-  const judged = [...(await monitored.list())]
-  expect(judged).toHaveLength(1001)
+  const evaluated = [...(await monitored.list())]
+  expect(evaluated).toHaveLength(1001)
   // Those of the tests before have more events than one; of the rest the first names.
-  expect(judged).toEqual(expect.arrayContaining(['refused', 'ny', 'invented-199999']))
+  expect(evaluated).toEqual(expect.arrayContaining(['refused', 'ny', 'invented-199999']))
   expect(monitored.admits('refused')).toBe(true)
   expect(monitored.admits('silent')).toBe(true)
   expect(monitored.admits('invented-199998')).toBe(false)
   const all = await driftQueries(drift).modelCount()
   expect(all).toBeGreaterThan(MODELS)
-  expect(await metrics.registry.metrics()).toContain(`plumbline_models_not_judged ${all - 1001}`)
+  expect(await metrics.registry.metrics()).toContain(`plumbline_models_not_evaluated ${all - 1001}`)
   // With room for all of them, they are listed all the same.
   const roomy = createMonitored(driftQueries(drift), models, createMetrics(), 1_000_000)
   expect([...(await roomy.list())]).toHaveLength(all)

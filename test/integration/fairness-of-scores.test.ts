@@ -54,11 +54,11 @@ test('selection, true and false positive rates by the threshold; rows without cl
         model,
         spans: [{ start: START, end: START + HOUR }],
         c: ALL,
-        passedUntil: START + 2 * HOUR,
+        completeUntil: START + 2 * HOUR,
       },
       'sex',
     )
-    const facts = evaluateFairness(groups, {
+    const results = evaluateFairness(groups, {
       attribute: 'sex',
       privileged: 'm',
       minCount: 20,
@@ -66,7 +66,7 @@ test('selection, true and false positive rates by the threshold; rows without cl
       level: 0.01,
     })
     const of = (subject: string, metric: string) =>
-      facts.find((one) => one.subject === subject && one.metric === metric)
+      results.find((one) => one.subject === subject && one.metric === metric)
     const [low, high] = favorable === '1' ? [0.3, 0.8] : [0.7, 0.2]
     expect(of('sex=f', 'selection_rate')!.value).toBeCloseTo(low, 9)
     expect(of('sex=f', 'selection_rate')!.n_current).toBe(200)

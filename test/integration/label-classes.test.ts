@@ -1,17 +1,17 @@
 /** Labels that name classes otherwise than predictions do: nobody is told that the model is always wrong. */
 import { beforeAll, expect, test } from 'vitest'
 import { parseModel } from '../../lib/models/model-files.ts'
-import { judgeOn } from '../judging.ts'
+import { evaluateOn } from '../evaluating.ts'
 import { pipeline, type Pipeline } from '../pipeline.ts'
 
 const HOUR = 3_600_000
 const START = Date.UTC(2026, 0, 5)
 let stream: Pipeline
-let judge: ReturnType<typeof judgeOn>
+let evaluate: ReturnType<typeof evaluateOn>
 
 beforeAll(async () => {
   stream = await pipeline()
-  judge = judgeOn(stream.connect('drift'), { now: () => START + 50 * HOUR })
+  evaluate = evaluateOn(stream.connect('drift'), { now: () => START + 50 * HOUR })
 })
 
 interface Case {
@@ -24,7 +24,7 @@ interface Case {
 const spelled = (yes: unknown, no: unknown) => (isYes: boolean) => (isYes ? yes : no)
 
 /** Two hours: in the first, the reference, labels read as predictions do; in the second as the case says. */
-async function factsOf({ name, prediction, label, more = () => ({}), settings = '' }: Case) {
+async function resultsOf({ name, prediction, label, more = () => ({}), settings = '' }: Case) {
   const rows = [0, 1].flatMap((hour) =>
     Array.from({ length: 60 }, (_, i) => ({ hour, i, yes: i % 3 === 0 })),
   )
@@ -49,9 +49,9 @@ async function factsOf({ name, prediction, label, more = () => ({}), settings = 
       source: 'ground_truth',
     })),
   )
-  await judge(
+  await evaluate(
     parseModel(`{ model_id: ${name}, task: binary, windows: { size: 1h, min_count: 20, lateness: 1m },
-      references: { first: { kind: first, windows: 1, judge: true } }, fairness: { attributes: { sex: { privileged: "0" } }, favorable: "1" } ${settings} }`),
+      references: { first: { kind: first, windows: 1, baseline: true } }, fairness: { attributes: { sex: { privileged: "0" } }, favorable: "1" } ${settings} }`),
   )
   return stream.db.query<{
     family: string
@@ -78,37 +78,37 @@ test.each<Case>([
     more: (yes) => ({ score: yes ? 0.9 : 0.1 }),
   },
 ])('$name: null with the reason, no alarm', async (one) => {
-  const facts = await factsOf(one)
-  const accuracy = facts.find(
+  const results = await resultsOf(one)
+  const accuracy = results.find(
     ({ metric, method }) => metric === 'accuracy' && method === 'observed',
   )
   expect(accuracy).toMatchObject({ value: null, ci_low: null, verdict: 'incomplete' })
   expect(accuracy!.reason).toMatch(/labels are .*; predictions are /)
-  expect(facts.filter(({ verdict }) => verdict === 'alarm' || verdict === 'warning')).toEqual([])
+  expect(results.filter(({ verdict }) => verdict === 'alarm' || verdict === 'warning')).toEqual([])
   expect(
-    facts.find(
+    results.find(
       ({ metric, subject }) => metric === 'equalized_odds_difference' && subject === 'sex',
     ),
   ).toMatchObject({ value: null, reason: accuracy!.reason })
   // What says how many labels came stays.
   expect(
-    facts.find(({ metric, family }) => metric === 'label_coverage' && family === 'performance')
+    results.find(({ metric, family }) => metric === 'label_coverage' && family === 'performance')
       ?.value,
   ).toBe(1)
   for (const metric of ['log_loss', 'brier', 'precision', 'recall', 'f1'])
     expect(
-      facts.find((f) => f.metric === metric && f.subject === '')?.value ?? null,
+      results.find((f) => f.metric === metric && f.subject === '')?.value ?? null,
       metric,
     ).toBeNull()
 })
 
 test('a model that is always wrong is told so', async () => {
-  const facts = await factsOf({
+  const results = await resultsOf({
     name: 'always-wrong',
     prediction: spelled('1', '0'),
     label: spelled('0', '1'),
   })
-  expect(facts.find(({ metric }) => metric === 'accuracy')).toMatchObject({
+  expect(results.find(({ metric }) => metric === 'accuracy')).toMatchObject({
     value: 0,
     verdict: 'alarm',
   })

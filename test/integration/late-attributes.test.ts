@@ -6,7 +6,7 @@ import {
   lateAttributes,
   type LateAttributes,
 } from '../../services/feedback/loop/late-attributes.ts'
-import { judgeOn } from '../judging.ts'
+import { evaluateOn } from '../evaluating.ts'
 import { pipeline, type Pipeline } from '../pipeline.ts'
 
 const HOUR = 3_600_000
@@ -22,13 +22,13 @@ slices: [region]
 
 let stream: Pipeline
 let late: LateAttributes
-let judge: ReturnType<typeof judgeOn>
+let evaluate: ReturnType<typeof evaluateOn>
 let now = START + 10 * HOUR
 
 beforeAll(async () => {
   stream = await pipeline()
   late = lateAttributes(stream.connect('late'))
-  judge = judgeOn(stream.connect('drift'), { now: () => now })
+  evaluate = evaluateOn(stream.connect('drift'), { now: () => now })
 })
 
 const predict = (model: string, count: number) =>
@@ -53,7 +53,7 @@ const selection = (model: string) =>
 
 test('what comes later restates the windows of its predictions, and goes before what the event said', async () => {
   await predict('later', 40)
-  await judge(modelOf('later'))
+  await evaluate(modelOf('later'))
   expect(await selection('later')).toEqual([
     { subject: 'sex=(missing)', n: '39', revision: 1 },
     { subject: 'sex=1', n: '1', revision: 1 },
@@ -70,7 +70,7 @@ test('what comes later restates the windows of its predictions, and goes before 
   expect(await late.resolve()).toEqual({ models: ['later'], more: false })
   expect(await late.resolve()).toEqual({ models: [], more: false })
   now += 20_000
-  await judge(modelOf('later'))
+  await evaluate(modelOf('later'))
   expect(await selection('later')).toEqual([
     { subject: 'sex=(missing)', n: '9', revision: 2 },
     { subject: 'sex=1', n: '15', revision: 2 },
@@ -85,7 +85,7 @@ test('what comes later restates the windows of its predictions, and goes before 
   await describe([{ subject_id: 'later-subject-35', attributes: { region: 'north' } }])
   await late.resolve()
   now += 20_000
-  await judge(modelOf('later'))
+  await evaluate(modelOf('later'))
   expect(
     await stream.db.query(
       `SELECT slice_value, value * 3600 AS events FROM window_metrics_latest WHERE model_id = 'later' AND metric = 'throughput_per_s' AND slice_key = 'region'`,
@@ -97,7 +97,7 @@ test('what comes before its predictions needs no restating', async () => {
   await describe([{ subject_id: 'early-subject-3', attributes: { sex: '2' } }])
   expect((await late.resolve()).models).toEqual([])
   await predict('early', 20)
-  await judge(modelOf('early'))
+  await evaluate(modelOf('early'))
   expect(await selection('early')).toEqual([
     { subject: 'sex=(missing)', n: '18', revision: 1 },
     { subject: 'sex=1', n: '1', revision: 1 },

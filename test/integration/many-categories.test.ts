@@ -4,7 +4,7 @@ import { parseModel } from '../../lib/models/model-files.ts'
 import { driftQueries } from '../../services/drift/queries/drift-queries.ts'
 import { ALL } from '../../services/drift/data/cohort.ts'
 import { drawnUsers, keptCategories, uniform } from '../category-sketch.ts'
-import { judgeOn } from '../judging.ts'
+import { evaluateOn } from '../evaluating.ts'
 import { pipeline } from '../pipeline.ts'
 
 const START = Date.UTC(2026, 0, 1)
@@ -43,16 +43,16 @@ test('spans keep what they have in common, and users drawn alike are calm', asyn
       expect(own.cut).toEqual(expected.cut)
     }
   }
-  const judge = judgeOn(on.connect('drift'), { now: () => START + 50 * HOUR })
-  await judge(
+  const evaluate = evaluateOn(on.connect('drift'), { now: () => START + 50 * HOUR })
+  await evaluate(
     parseModel(`{ model_id: m, task: binary, windows: { size: 1h, lateness: 1m },
-      references: { first: { kind: first, windows: 1, judge: true } } }`),
+      references: { first: { kind: first, windows: 1, baseline: true } } }`),
   )
-  const facts = await on.db.query<Record<string, unknown>>(
+  const results = await on.db.query<Record<string, unknown>>(
     `SELECT metric, precision, verdict, value, reason FROM window_metrics_latest WHERE subject = 'user' AND convention = 'plumbline'
      AND window_start = '2026-01-01 01:00:00'`,
   )
-  const of = (metric: string) => facts.find((one) => one['metric'] === metric)
+  const of = (metric: string) => results.find((one) => one['metric'] === metric)
   expect(of('psi')).toMatchObject({
     precision: 'bounded',
     verdict: 'ok',

@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { normals } from '../../bench/streams.ts'
 import { parseModel } from '../../lib/models/model-files.ts'
 import { uniforms } from '../../lib/stats/distributions/random.ts'
-import { judgeOn } from '../judging.ts'
+import { evaluateOn } from '../evaluating.ts'
 import { pipeline, type Pipeline } from '../pipeline.ts'
 
 const DAY = 86_400_000
@@ -14,7 +14,7 @@ const modelOf = (id: string, more: string) =>
 model_id: ${id}
 task: binary
 windows: { size: 1d, lateness: 1h, min_count: 100 }
-references: { training: { kind: fixed, from: ${iso(0)}, to: ${iso(10)}, judge: true } }
+references: { training: { kind: fixed, from: ${iso(0)}, to: ${iso(10)}, baseline: true } }
 ${more}
 `)
 const normal = normals(uniforms(5))
@@ -59,7 +59,7 @@ const found = (model: string) =>
 test('a classifier finds it, within the budget, and says what told it', async () => {
   const model = modelOf('hanging', 'multivariate: { rows: 300 }')
   for (let day = 0; day < 12; day++) await emit('hanging', day, day === 11 ? 0.9 : 0)
-  await judgeOn(stream.connect('drift'), { now: () => START + 100 * DAY })(model)
+  await evaluateOn(stream.connect('drift'), { now: () => START + 100 * DAY })(model)
   const [calm, moved, ...others] = await found('hanging')
   expect(calm).toMatchObject({ day: '10', metric: 'domain_auc', verdict: 'ok' })
   expect(moved).toMatchObject({ day: '11', metric: 'domain_auc', verdict: 'alarm' })
@@ -72,7 +72,7 @@ test('a classifier finds it, within the budget, and says what told it', async ()
 test('nobody is asked where the model file does not say so', async () => {
   const model = modelOf('plain', '')
   for (let day = 9; day < 12; day++) await emit('plain', day, day === 11 ? 0.9 : 0)
-  await judgeOn(stream.connect('drift-plain'), { now: () => START + 100 * DAY })(model)
+  await evaluateOn(stream.connect('drift-plain'), { now: () => START + 100 * DAY })(model)
   expect(await found('plain')).toEqual([])
 })
 
@@ -92,7 +92,7 @@ test('embeddings that lie elsewhere alarm, by kernel and by classifier; others d
         ),
       })),
     )
-  await judgeOn(stream.connect('drift-embedded'), { now: () => START + 100 * DAY })(model)
+  await evaluateOn(stream.connect('drift-embedded'), { now: () => START + 100 * DAY })(model)
   const told = (await found('embedded')).map(
     ({ day, subject, metric, verdict }) => `${day} ${subject} ${metric} ${verdict}`,
   )

@@ -1,8 +1,8 @@
-/** Performance of every task, from events to facts, beside scikit-learn; and truth that is implied, early, or of margins. */
+/** Performance of every task, from events to results, beside scikit-learn; and truth that is implied, early, or of margins. */
 import { readFileSync } from 'node:fs'
 import { beforeAll, expect, test } from 'vitest'
 import { parseModel, type Model } from '../../lib/models/model-files.ts'
-import { judgeOn } from '../judging.ts'
+import { evaluateOn } from '../evaluating.ts'
 import { pipeline, type Pipeline } from '../pipeline.ts'
 
 type Values = Record<string, number>
@@ -23,12 +23,12 @@ const golden = JSON.parse(
 const HOUR = 3_600_000
 const START = Date.UTC(2026, 0, 5)
 let stream: Pipeline
-let judge: ReturnType<typeof judgeOn>
+let evaluate: ReturnType<typeof evaluateOn>
 let now = START + 50 * HOUR
 
 beforeAll(async () => {
   stream = await pipeline()
-  judge = judgeOn(stream.connect('drift'), { now: () => now })
+  evaluate = evaluateOn(stream.connect('drift'), { now: () => now })
 })
 
 const predict = (model: string, events: readonly object[], hour = 0) =>
@@ -80,9 +80,9 @@ const found = (model: string, where = '1') =>
   )
 
 async function expectValues(model: string, values: Values, subject = '') {
-  const facts = await found(model, `subject = '${subject}'`)
+  const results = await found(model, `subject = '${subject}'`)
   for (const [metric, value] of Object.entries(values)) {
-    const own = facts.find((fact) => fact.metric === metric)
+    const own = results.find((result) => result.metric === metric)
     expect(own?.value, `${metric} of ${model}`).toBeCloseTo(value, 9)
     expect(own!.ci_low, metric).toBeLessThanOrEqual(value)
     expect(own!.ci_high, metric).toBeGreaterThanOrEqual(value)
@@ -101,7 +101,7 @@ test('classes: averages, and each class by itself', async () => {
     guess.map((prediction) => ({ prediction })),
   )
   await tell('classes', truth)
-  await judge(modelOf('classes', 'task: multiclass'))
+  await evaluate(modelOf('classes', 'task: multiclass'))
   await expectValues('classes', values)
   for (const [name, own] of Object.entries(by_class))
     await expectValues('classes', own, `class=${name}`)
@@ -114,7 +114,7 @@ test('scores, with ties: curves, losses, lift', async () => {
     score.map((s) => ({ score: s })),
   )
   await tell('scores', truth)
-  await judge(modelOf('scores', 'task: binary'))
+  await evaluate(modelOf('scores', 'task: binary'))
   await expectValues('scores', values)
   // Positive from 0.5 on.
   const right = score.filter((s, i) => s >= 0.5 === (truth[i] === 1)).length
@@ -140,7 +140,7 @@ test('forecasts: pinball loss and coverage beside what it should be', async () =
     })),
   )
   await tell('forecasts', truth)
-  await judge(modelOf('forecasts', 'task: regression'))
+  await evaluate(modelOf('forecasts', 'task: regression'))
   await expectValues('forecasts', values)
   expect((await found('forecasts', `metric = 'interval_coverage'`))[0]!.reason).toBe('nominal 0.8')
 })
@@ -167,7 +167,7 @@ test('rankings: the unit is the ranking; without a position items lie in the ord
       model,
       items.map(({ label }) => label),
     )
-    await judge(modelOf(model, 'task: ranking'))
+    await evaluate(modelOf(model, 'task: ranking'))
     await expectValues(model, values)
   }
 })
@@ -185,7 +185,7 @@ test('rankings: clicks are corrected by the propensity with which an item was se
     ),
   )
   await tell('seen', [1, 1, 0, 1, 1, 0])
-  await judge(modelOf('seen', 'task: ranking'))
+  await evaluate(modelOf('seen', 'task: ranking'))
   const [ndcg] = await found('seen', `metric = 'ndcg_at_k'`)
   const dcg = 1 + 2 / Math.log2(3)
   expect(ndcg!.value).toBeCloseTo(dcg / (2 + 1 / Math.log2(3)), 9)
@@ -206,12 +206,12 @@ test('absent_means: what has no label when the horizon has passed is known all t
     guess.map((_, i) => (i < 20 ? '1' : null)),
   )
   now = START + 2 * HOUR
-  await judge(model)
+  await evaluate(model)
   expect(await found('fraud', `metric = 'accuracy'`)).toMatchObject([
     { value: 1, n_labelled: '20', label_maturity: 0 },
   ])
   now = START + 12 * HOUR
-  await judge(model)
+  await evaluate(model)
   expect(await found('fraud', `metric IN ('accuracy', 'recall', 'precision')`)).toMatchObject([
     { metric: 'accuracy', value: 0.9, n_labelled: '100', label_maturity: 1 },
     { metric: 'precision', value: 2 / 3 },
@@ -228,33 +228,34 @@ test('absent_means: what has no label when the horizon has passed is known all t
   now = START + 50 * HOUR
 })
 
-test('judge_at: looked at when half of the horizon has passed and at its end, and not in between', async () => {
+test('evaluate_at: looked at when half of the horizon has passed and at its end, and not in between', async () => {
   const model = modelOf(
     'looks',
-    `task: binary, labels: { horizon: 10h, judge_at: [0.5, 1] }, references: { first: { kind: first, windows: 1, judge: true } }`,
+    `task: binary, labels: { horizon: 10h, evaluate_at: [0.5, 1] }, references: { first: { kind: first, windows: 1, baseline: true } }`,
   )
   const accuracy = () =>
     found('looks', `metric = 'accuracy' AND window_start = '2026-01-05 01:00:00'`)
-  const guesses = (right: number) => Array.from({ length: 400 }, (_, i) => (i < right ? '1' : '0'))
+  const scoredRows = (right: number) =>
+    Array.from({ length: 400 }, (_, i) => (i < right ? '1' : '0'))
   for (const hour of [0, 1]) {
     await predict(
       'looks',
-      guesses(400).map((prediction) => ({ prediction })),
+      scoredRows(400).map((prediction) => ({ prediction })),
       hour,
     )
-    await tell('looks', guesses(hour === 0 ? 400 : 200), hour)
+    await tell('looks', scoredRows(hour === 0 ? 400 : 200), hour)
   }
   now = START + 3 * HOUR
-  await judge(model)
+  await evaluate(model)
   expect(await accuracy()).toMatchObject([
     { verdict: 'incomplete', label_maturity: 0, reason: 'younger than the label horizon' },
   ])
   now = START + 8 * HOUR
-  await judge(model)
+  await evaluate(model)
   expect(await accuracy()).toMatchObject([{ verdict: 'alarm', value: 0.5, label_maturity: 0.5 }])
   // Corrections between the looks wait for the next one.
   await stream.labels(
-    guesses(400).map((label, i) => ({
+    scoredRows(400).map((label, i) => ({
       label_id: `again-${i}`,
       model_id: 'looks',
       prediction_id: `1-${i}`,
@@ -264,10 +265,10 @@ test('judge_at: looked at when half of the horizon has passed and at its end, an
     })),
   )
   now = START + 9 * HOUR
-  await judge(model)
+  await evaluate(model)
   expect(await accuracy()).toMatchObject([{ value: 0.5, label_maturity: 0.5 }])
   now = START + 13 * HOUR
-  await judge(model)
+  await evaluate(model)
   expect(await accuracy()).toMatchObject([{ verdict: 'ok', value: 1, label_maturity: 1 }])
   now = START + 50 * HOUR
 })
@@ -283,7 +284,7 @@ test('custom_metrics: any aggregate of joined outcomes, with an interval', async
     'custom',
     `task: binary, custom_metrics: { mean_score: avg(score), gap: 'avgIf(score, positive) - avgIf(score, NOT positive)' }`,
   )
-  await judge(model)
+  await evaluate(model)
   const mean = score.reduce((sum, s) => sum + s, 0) / score.length
   const deviation = Math.sqrt(
     score.reduce((sum, s) => sum + (s - mean) ** 2, 0) / (score.length - 1),
@@ -298,10 +299,10 @@ test('custom_metrics: any aggregate of joined outcomes, with an interval', async
   expect(gap!.value).toBeGreaterThan(0)
 })
 
-test('a custom metric that ClickHouse refuses says so, and everything else is judged', async () => {
+test('a custom metric that ClickHouse refuses says so, and everything else is evaluated', async () => {
   await predict('broken', [{ score: 0.5 }])
   await tell('broken', [1])
-  await judge(modelOf('broken', 'task: binary, custom_metrics: { mine: avg(nowhere) }'))
+  await evaluate(modelOf('broken', 'task: binary, custom_metrics: { mine: avg(nowhere) }'))
   const [accuracy, mine] = await found('broken', `metric IN ('accuracy', 'custom.mine')`)
   expect(accuracy).toMatchObject({ value: 1 })
   expect(mine).toMatchObject({ value: null, ci_low: null, verdict: 'incomplete' })
@@ -315,7 +316,7 @@ test('margins have curves, and neither losses nor estimates', async () => {
     score.map((s) => ({ score: s - 0.4 })),
   )
   await tell('margins', truth)
-  await judge(modelOf('margins', 'task: binary, score_kind: margin'))
+  await evaluate(modelOf('margins', 'task: binary, score_kind: margin'))
   const metrics = (await found('margins')).map(({ metric }) => metric)
   expect(metrics).toEqual(expect.arrayContaining(['accuracy', 'roc_auc', 'pr_auc', 'lift']))
   for (const metric of ['log_loss', 'brier', 'ece']) expect(metrics).not.toContain(metric)
@@ -329,7 +330,7 @@ test('a regression before its truth has come: the error is estimated, then repla
 model_id: guessed
 task: regression
 windows: { size: 1h, lateness: 1m, min_count: 10, min_labelled: 0.1 }
-references: { training: { kind: fixed, from: ${new Date(START).toISOString()}, to: ${new Date(START + HOUR).toISOString()}, judge: true } }
+references: { training: { kind: fixed, from: ${new Date(START).toISOString()}, to: ${new Date(START + HOUR).toISOString()}, baseline: true } }
 `)
   const sizes = (hour: number) => Array.from({ length: 300 }, (_, i) => (i % 30) + 30 * hour)
   const wrong = (size: number, i: number) => (size + 1) * (i % 2 === 0 ? 1 : -1)
@@ -341,7 +342,7 @@ references: { training: { kind: fixed, from: ${new Date(START).toISOString()}, t
   // Half of the inputs are where errors are largest.
   const second = events(0).filter(({ features }) => features.size >= 15)
   await predict('guessed', second, 1)
-  await judge(regression)
+  await evaluate(regression)
   const estimated = async () =>
     Object.fromEntries(
       (
@@ -361,7 +362,7 @@ references: { training: { kind: fixed, from: ${new Date(START).toISOString()}, t
     1,
   )
   now += HOUR
-  await judge(regression)
+  await evaluate(regression)
   const after = await estimated()
   expect(after['mae']).toBeCloseTo(23, 9)
   expect(after['estimate_error']).toBeCloseTo(after['estimated_mae']! - 23, 9)

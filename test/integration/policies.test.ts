@@ -35,7 +35,7 @@ beforeAll(async () => {
 
 const declared = (...texts: string[]) => ({ declared: texts.map((text) => parseModel(text)) })
 
-const judged = (modelId: string, windows: number, revision = 1) =>
+const evaluated = (modelId: string, windows: number, revision = 1) =>
   db.insertRows(
     'window_revisions',
     Array.from({ length: windows }, (_, i) => ({
@@ -60,14 +60,14 @@ test('450 windows are answered for in three passes, each once, and anew under a 
     queries: policyQueries(db),
     ledger: { postgres, now: Date.now },
   })
-  await judged('long', 450)
+  await evaluated('long', 450)
   const answered: number[] = []
   for (let more = true; more;) {
     ;({ more } = await evaluatePolicies(engine, 'long'))
     answered.push((await readAnswers(postgres, 'long', 'p')).size)
   }
   expect(answered).toEqual([200, 400, 450])
-  await judged('long', 3, 2)
+  await evaluated('long', 3, 2)
   expect(await evaluatePolicies(engine, 'long')).toEqual({ failures: [], more: false })
   const revisions = [...(await readAnswers(postgres, 'long', 'p')).values()].map((a) => a.revision)
   expect(revisions.filter((revision) => revision === 2).length).toBe(3)
@@ -103,7 +103,7 @@ test('a policy that cannot be evaluated is told of until it can be, and its neig
     queries: policyQueries(db),
     ledger: { postgres: unless(() => refuses, postgres), now: Date.now },
   })
-  await judged('some', 2)
+  await evaluated('some', 2)
   const failed = ({ failures }: { failures: { policy: string }[] }) => failures.map((f) => f.policy)
   const told = async () =>
     (await listDecisions(postgres, 'some', 100))

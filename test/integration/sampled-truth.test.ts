@@ -6,7 +6,7 @@ import { measuresOf } from '../../services/drift/evaluate/performance-measures.t
 import { driftQueries } from '../../services/drift/queries/drift-queries.ts'
 import { ALL } from '../../services/drift/data/cohort.ts'
 import type { OutcomeCounts } from '../../services/drift/data/window-data.ts'
-import { judgeOn } from '../judging.ts'
+import { evaluateOn } from '../evaluating.ts'
 import { pipeline, type Pipeline } from '../pipeline.ts'
 
 const DAY = 86_400_000
@@ -94,7 +94,7 @@ const kish = total ** 2 / cases.reduce((sum, { copies }) => sum + copies ** 2, 0
 const outcomesOf = (name: string): Promise<OutcomeCounts> =>
   driftQueries(on.db).outcomes(MODELS[name]!, SPAN, ALL, {
     predictions: EVENTS,
-    passedUntil: START + 9 * DAY,
+    completeUntil: START + 9 * DAY,
   })
 const valuesOf = (outcomes: OutcomeCounts) =>
   Object.fromEntries(
@@ -145,8 +145,14 @@ test('groups, and scores by their bins', async () => {
     Model,
   ]
   const until = START + 9 * DAY
-  const groups = await read.groups({ model: drawn, spans: SPAN, c: ALL, passedUntil: until }, 'sex')
-  const whole = await read.groups({ model: copied, spans: SPAN, c: ALL, passedUntil: until }, 'sex')
+  const groups = await read.groups(
+    { model: drawn, spans: SPAN, c: ALL, completeUntil: until },
+    'sex',
+  )
+  const whole = await read.groups(
+    { model: copied, spans: SPAN, c: ALL, completeUntil: until },
+    'sex',
+  )
   expect(groups.map(({ group }) => group)).toEqual(['m', 'f'])
   for (const [i, group] of groups.entries()) {
     const other = whole[i]!
@@ -169,9 +175,9 @@ test('groups, and scores by their bins', async () => {
   })
 })
 
-test('facts say how much they rest on, and their intervals are as wide', async () => {
+test('results say how much they rest on, and their intervals are as wide', async () => {
   const told = async (name: string) => {
-    await judgeOn(on.connect('drift'), { now: () => START + 100 * DAY })(MODELS[name]!)
+    await evaluateOn(on.connect('drift'), { now: () => START + 100 * DAY })(MODELS[name]!)
     const [row] = await on.db.query<{
       value: number
       ci_low: number

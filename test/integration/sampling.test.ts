@@ -1,10 +1,10 @@
-/** A stream of which part was drawn, with a probability that depends on the score: judged as the whole stream would be. */
+/** A stream of which part was drawn, with a probability that depends on the score: evaluated as the whole stream would be. */
 import { beforeAll, expect, test } from 'vitest'
 import { parseModel } from '../../lib/models/model-files.ts'
 import { uniforms } from '../../lib/stats/distributions/random.ts'
 import { driftQueries } from '../../services/drift/queries/drift-queries.ts'
 import { ALL } from '../../services/drift/data/cohort.ts'
-import { judgeOn } from '../judging.ts'
+import { evaluateOn } from '../evaluating.ts'
 import { pipeline, type Pipeline } from '../pipeline.ts'
 
 const DAY = 86_400_000
@@ -15,7 +15,7 @@ model_id: sampled
 task: binary
 windows: { size: 1d, lateness: 1h, min_count: 100 }
 references:
-  training: { kind: fixed, from: 2026-01-01T00:00:00Z, to: 2026-01-02T00:00:00Z, judge: true }
+  training: { kind: fixed, from: 2026-01-01T00:00:00Z, to: 2026-01-02T00:00:00Z, baseline: true }
 `)
 const uniform = uniforms(8)
 let on: Pipeline
@@ -45,7 +45,7 @@ beforeAll(async () => {
     return uniform() < sampling_fraction ? [{ ...event, sampling_fraction }] : []
   })
   for (let i = 0; i < kept.length; i += 5000) await on.predictions(kept.slice(i, i + 5000))
-  await judgeOn(on.connect('drift'), { now: () => START + 100 * DAY })(model)
+  await evaluateOn(on.connect('drift'), { now: () => START + 100 * DAY })(model)
 })
 
 const told = async (metric: string, subject: string) => {

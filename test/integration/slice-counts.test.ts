@@ -6,7 +6,7 @@ import { binOf } from '../../lib/sink/counts/log-histogram.ts'
 import { mergedSample, type BinnedSample } from '../../lib/stats/samples/binned-sample.ts'
 import { driftQueries } from '../../services/drift/queries/drift-queries.ts'
 import { ensureCounted } from '../../services/drift/queries/slice-counts.ts'
-import type { Combination } from '../../services/drift/data/cohort.ts'
+import type { Cohort } from '../../services/drift/data/cohort.ts'
 import type { WindowCounts } from '../../services/drift/data/window-data.ts'
 import { pipeline, type Pipeline } from '../pipeline.ts'
 
@@ -92,7 +92,7 @@ const inBinsOf = (counts: WindowCounts, exact: WindowCounts): WindowCounts => ({
   ),
 })
 
-const slice = (key: string, value: string, modelVersion = ''): Combination => ({
+const slice = (key: string, value: string, modelVersion = ''): Cohort => ({
   modelVersion,
   variant: '',
   slice: { key, value },

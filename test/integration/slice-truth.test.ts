@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
 import { parseModel } from '../../lib/models/model-files.ts'
 import { driftQueries } from '../../services/drift/queries/drift-queries.ts'
-import { ALL, type Combination } from '../../services/drift/data/cohort.ts'
+import { ALL, type Cohort } from '../../services/drift/data/cohort.ts'
 import { truthReader } from '../../services/drift/queries/outcomes/read-once.ts'
 import type { OutcomeCounts } from '../../services/drift/data/window-data.ts'
 import { pipeline, type Pipeline } from '../pipeline.ts'
@@ -110,13 +110,13 @@ test.each(Object.entries(TASKS))('%s', async (name, more) => {
       const run = `run-${runs++}`
       const events = generated.map((e, i) => ({ ...e, id: `${run}-${i}` }))
       await emit(run, task, events)
-      const combinations: Combination[] = REGIONS.map((value) => ({
+      const cohorts: Cohort[] = REGIONS.map((value) => ({
         ...ALL,
         slice: { key: 'region', value },
       }))
       const queries = driftQueries(on.db)
-      const of = { predictions: 7, passedUntil: START + 9 * HOUR }
-      const outcomesOf = truthReader(queries, modelOf(run), combinations)
+      const of = { predictions: 7, completeUntil: START + 9 * HOUR }
+      const outcomesOf = truthReader(queries, modelOf(run), cohorts)
       for (const [i, region] of REGIONS.entries()) {
         const alone = `${run}-${i}`
         await emit(
@@ -127,7 +127,7 @@ test.each(Object.entries(TASKS))('%s', async (name, more) => {
             // Both have the same ids: ties are broken by them.
             .map((e) => ({ ...e, late: false })),
         )
-        expect(told(await outcomesOf(SPANS, combinations[i]!, of)), region).toEqual(
+        expect(told(await outcomesOf(SPANS, cohorts[i]!, of)), region).toEqual(
           told(await queries.outcomes(modelOf(alone), SPANS, ALL, of)),
         )
       }

@@ -1,7 +1,7 @@
 /** What an earlier revision said and the newer one can not say any more is taken back, not left standing. */
 import { expect, test } from 'vitest'
 import { parseModel } from '../../lib/models/model-files.ts'
-import { judgeOn } from '../judging.ts'
+import { evaluateOn } from '../evaluating.ts'
 import { pipeline } from '../pipeline.ts'
 
 const HOUR = 3_600_000
@@ -15,7 +15,7 @@ task: binary
 windows: { size: 1h, lateness: 1m, min_count: 10 }
 `)
   let now = START + 50 * HOUR
-  const judge = judgeOn(connect('drift'), { now: () => now })
+  const evaluate = evaluateOn(connect('drift'), { now: () => now })
   const ids = Array.from({ length: 20 }, (_, i) => `p-${i}`)
   const tell = (retracted: boolean) =>
     labels(
@@ -43,11 +43,11 @@ windows: { size: 1h, lateness: 1m, min_count: 10 }
     })),
   )
   await tell(false)
-  await judge(model)
+  await evaluate(model)
   expect(await said()).toMatchObject([{ value: 1, revision: 1 }])
   await tell(true)
   now += HOUR
-  await judge(model)
+  await evaluate(model)
   expect(await said()).toEqual([
     { value: null, verdict: 'none', reason: 'no longer in the window', revision: 2 },
   ])

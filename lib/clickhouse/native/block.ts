@@ -8,7 +8,7 @@
 
 import type { Column } from './column.ts'
 import { bytesOf, fixed, LAYOUT } from './fixed-width.ts'
-import { byNames, type Members } from '../../events/flat-record.ts'
+import { perShape, type FlatRecord } from '../../events/flat-record.ts'
 
 export { fixed } from './fixed-width.ts'
 
@@ -121,7 +121,7 @@ const ADDITIONAL_KEYS_AND_UPDATE = 0x600
 
 export interface DictionaryColumn extends Column<string> {
   /** The place of a string in the dictionary. */
-  placeOf: (value: string) => number
+  indexOf: (value: string) => number
   /** Sets the rows from `row` on to places of the dictionary. */
   setPlaces: (row: number, places: readonly number[]) => void
   setRun: (row: number, end: number, value: string) => void
@@ -134,7 +134,7 @@ export function lowCardinality(): DictionaryColumn {
   const cells = fixed('UInt32')
   let lastValue = ''
   let lastPlace = 0
-  const placeOf = (value: string) => {
+  const indexOf = (value: string) => {
     if (value === lastValue) return lastPlace
     let place = places.get(value)
     if (place === undefined) {
@@ -159,10 +159,10 @@ export function lowCardinality(): DictionaryColumn {
   return {
     type: 'LowCardinality(String)',
     clear,
-    placeOf,
+    indexOf,
     setPlaces: cells.setEach,
-    set: (row, value) => cells.set(row, placeOf(value)),
-    setRun: (row, end, value) => cells.setRun(row, end, placeOf(value)),
+    set: (row, value) => cells.set(row, indexOf(value)),
+    setRun: (row, end, value) => cells.setRun(row, end, indexOf(value)),
     fill: cells.fill,
     used: cells.used,
     prefix: () => [uint64(SHARED_DICTIONARIES)],
@@ -283,21 +283,21 @@ export function array<T>(inner: Column<T>): Column<Iterable<T>> {
  */
 export function mapOf<T>(
   inner: Column<T> & { setEach?: (row: number, values: readonly number[]) => void },
-): Column<Members> {
+): Column<FlatRecord> {
   const keys = lowCardinality()
   const { open, take, ...rest } = nested(`Map(${keys.type}, ${inner.type})`, [keys, inner])
-  const placesOf = byNames((names) => names.map(keys.placeOf))
+  const indexesOf = perShape((names) => names.map(keys.indexOf))
   return {
     ...rest,
     used: () => true,
     clear: () => {
       rest.clear()
-      placesOf.forget()
+      indexesOf.forget()
     },
     set: (row, { names, values, numeric }) => {
       open(row)
       const element = take(names.length)
-      keys.setPlaces(element, placesOf.of(names))
+      keys.setPlaces(element, indexesOf.of(names))
       if (numeric && inner.setEach) inner.setEach(element, values as readonly number[])
       else for (let i = 0; i < values.length; i++) inner.set(element + i, values[i] as T)
     },

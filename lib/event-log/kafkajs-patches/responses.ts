@@ -16,7 +16,7 @@ interface Connection {
 
 const SIZE_BYTES = 4
 /** Nothing that we ask for comes near; what says more is no broker. */
-const MOST_BYTES = 2 ** 30
+const MAX_BYTES = 2 ** 30
 const KEEP_ALIVE_MS = 60_000
 
 const connection = createRequire(import.meta.url)('kafkajs/src/network/connection') as {
@@ -89,7 +89,7 @@ export function responseReader(
         return
       }
       const size = whole.readInt32BE()
-      if (size <= 0 || size > MOST_BYTES) {
+      if (size <= 0 || size > MAX_BYTES) {
         filled = 0
         refuse(new Error(`a response of ${size} bytes: this is no Kafka broker`))
         return

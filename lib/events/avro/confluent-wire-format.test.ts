@@ -1,4 +1,4 @@
-/** An event in Avro is judged as the same event in JSON is. */
+/** An event in Avro is validated as the same event in JSON is. */
 /* oxlint-disable max-lines -- one place for all that an event in Avro may be */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,10 +6,10 @@ import avsc from 'avsc'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { avroReader, MAX_SCHEMAS_PER_RANGE } from './confluent-wire-format.ts'
-import { createJudge, type Verdict } from '../validator.ts'
+import { createValidator, type ValidationResult } from '../validator.ts'
 import type { LoggedMessage } from '../../event-log/port.ts'
 import { messageReader } from '../decode-message.ts'
-import { Members } from '../flat-record.ts'
+import { FlatRecord } from '../flat-record.ts'
 import { RegistryAway } from './registry-transport.ts'
 import type { RegisteredSchema, SchemaRegistry } from './schema-registry.ts'
 import { PredictionV1 } from '../../../schemas/events/prediction.v1.ts'
@@ -22,7 +22,11 @@ const PUBLISHED = readFileSync(join(ROOT, 'schemas/avro/prediction.v1.avsc'), 'u
  *
  * @param written by another that is the same on the wire
  */
-async function judged(schema: string, record: object, written = schema): Promise<Verdict> {
+async function validated(
+  schema: string,
+  record: object,
+  written = schema,
+): Promise<ValidationResult> {
   const type = avsc.Type.forSchema(JSON.parse(written) as avsc.Schema)
   return read({ schema, type: 'AVRO', references: 0 }, type.toBuffer(record))
 }
@@ -39,20 +43,20 @@ const registryOf = (byId: SchemaRegistry['byId']) => ({ byId }) as SchemaRegistr
 async function read(
   found: RegisteredSchema | 'too_large' | undefined,
   datum: Buffer,
-): Promise<Verdict> {
+): Promise<ValidationResult> {
   const message = messageOf(7, datum)
   const reader = messageReader(avroReader(registryOf(async () => found)))
   await reader.prepare([message])
-  return reader.read(message, createJudge(PredictionV1))
+  return reader.read(message, createValidator(PredictionV1))
 }
 
 const plain = (value: unknown): unknown => {
   if (value instanceof Date) return value.toISOString()
-  return value instanceof Members ? value.toObject() : value
+  return value instanceof FlatRecord ? value.toObject() : value
 }
 
 /** Without what Avro cannot tell from a missing field, and maps as the objects they are. */
-function told(verdict: Verdict): unknown {
+function told(verdict: ValidationResult): unknown {
   if (!verdict.ok) return verdict.rejection
   const given = Object.entries(verdict.event.toObject()).filter(([, value]) => value !== null)
   return Object.fromEntries(given.map(([name, value]) => [name, plain(value)]))
@@ -87,8 +91,8 @@ test('one event, in JSON and by the published schema: one verdict', async () => 
           features,
           score,
         })
-        const json = createJudge(PredictionV1).text(JSON.stringify(event))
-        const avro = await judged(PUBLISHED, {
+        const json = createValidator(PredictionV1).text(JSON.stringify(event))
+        const avro = await validated(PUBLISHED, {
           ...event,
           predicted_at: at.getTime(),
           features: JSON.stringify(features),
@@ -128,7 +132,7 @@ test.each([
   ['Java’s string', { type: 'string', 'avro.java.string': 'String' }, '{"x":1.5,"gone":null}'],
   ['a union', ['string', 'null'], '{ "x": 1.5, "gone": null }'],
 ])('features as %s, by a schema of the service owner', async (_, type, features) => {
-  expect(told(await judged(schemaWith(type), theirs(features)))).toMatchObject({
+  expect(told(await validated(schemaWith(type), theirs(features)))).toMatchObject({
     predicted_at: '2026-01-01T00:00:00.123Z',
     features: { x: 1.5, gone: null },
   })
@@ -141,7 +145,7 @@ test.each([
   ['"repeated_key"', 'invalid_field'],
   ['', 'invalid_field'],
 ])('features that say %s are refused as %s', async (features, code) => {
-  expect(await judged(schemaWith('string'), theirs(features))).toMatchObject({
+  expect(await validated(schemaWith('string'), theirs(features))).toMatchObject({
     ok: false,
     rejection: { code, field: 'features' },
   })
@@ -150,21 +154,23 @@ test.each([
 test('strings in a map of features are what they are', async () => {
   const texts = { code: '12', json: '{"a":1}', flag: 'true' }
   for (const values of ['string', ['null', 'string']])
-    expect(told(await judged(schemaWith({ type: 'map', values }), theirs(texts)))).toMatchObject({
-      features: texts,
-    })
+    expect(told(await validated(schemaWith({ type: 'map', values }), theirs(texts)))).toMatchObject(
+      {
+        features: texts,
+      },
+    )
 })
 
 test.each(['string', 'bytes'])('bytes that are no text, as %s, are no features', async (type) => {
   const noText = theirs(Buffer.from([0xff, 0x31, 0x32]))
-  expect(await judged(schemaWith(type), noText, schemaWith('bytes'))).toMatchObject({
+  expect(await validated(schemaWith(type), noText, schemaWith('bytes'))).toMatchObject({
     ok: false,
     rejection: { code: 'invalid_field', field: 'features' },
   })
 })
 
 test('what is no record is no event', async () => {
-  expect(await judged('"string"', 'text' as never)).toMatchObject({
+  expect(await validated('"string"', 'text' as never)).toMatchObject({
     rejection: { code: 'unsupported_schema', message: expect.stringContaining('schema 7') },
   })
 })
@@ -227,11 +233,11 @@ test('a value that begins as Avro and names no schema, and Avro without a regist
   const short = { ...messageOf(7, Buffer.alloc(0)), value: Buffer.from([0, 1, 2]) }
   const reader = messageReader(avroReader(registryOf(async () => undefined)))
   await reader.prepare([short])
-  expect(reader.read(short, createJudge(PredictionV1))).toMatchObject({
+  expect(reader.read(short, createValidator(PredictionV1))).toMatchObject({
     rejection: { code: 'invalid_avro', message: expect.stringContaining('too short') },
   })
   expect(
-    messageReader().read(messageOf(7, Buffer.alloc(9)), createJudge(PredictionV1)),
+    messageReader().read(messageOf(7, Buffer.alloc(9)), createValidator(PredictionV1)),
   ).toMatchObject({
     rejection: {
       code: 'unknown_schema',
@@ -268,13 +274,13 @@ test('each schema is asked for once, one that is not there again, and a thousand
   const many = Array.from({ length: 5000 }, (_, i) => messageOf(100 + i, Buffer.alloc(9)))
   await prepare([messageOf(-5, Buffer.alloc(9)), ...many])
   expect(asked.size).toBe(2 + MAX_SCHEMAS_PER_RANGE - 1)
-  expect(readOne(many.at(-1)!, createJudge(PredictionV1))).toMatchObject({
+  expect(readOne(many.at(-1)!, createValidator(PredictionV1))).toMatchObject({
     rejection: {
       code: 'unknown_schema',
       message: expect.stringContaining('may name 1000 schemas'),
     },
   })
-  expect(readOne(known, createJudge(PredictionV1))).toMatchObject({
+  expect(readOne(known, createValidator(PredictionV1))).toMatchObject({
     rejection: { code: 'invalid_avro' },
   })
 })
@@ -305,7 +311,7 @@ test.each<[string, unknown, unknown]>([
   ['features', { type: 'map', values: DECIMAL }, { x: Buffer.from([1]) }],
   ['scores', { type: 'map', values: DECIMAL }, { x: Buffer.from([1]) }],
 ])('%s as a decimal says that it is one', async (name, type, value) => {
-  expect(await judged(withField(name, type), having(name, value))).toMatchObject({
+  expect(await validated(withField(name, type), having(name, value))).toMatchObject({
     rejection: {
       code: 'unsupported_schema',
       message: `schema 7 has ${name} as the logical type decimal, which is not read: send a double, or a string`,
@@ -403,7 +409,7 @@ test('NaN and the infinities are missing values wherever an event has numbers', 
           ),
           scores: Object.fromEntries(Object.entries(given.scores).filter(([, v]) => some(v))),
         })
-        const { event } = verdict as Verdict & { ok: true }
+        const { event } = verdict as ValidationResult & { ok: true }
         expect(event.get('score')).toBe(some(given.score) ? given.score : null)
         expect(event.get('prediction')).toBe(some(given.prediction) ? given.prediction : null)
         expect(event.get('embedding')).toEqual(given.embedding.every(some) ? given.embedding : null)

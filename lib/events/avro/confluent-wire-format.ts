@@ -9,9 +9,9 @@
 import { isUtf8 } from 'node:buffer'
 import { avroDecoder, DECIMAL, type AvroDecoder } from './decoder.ts'
 import { spanOf, type LoggedMessage, type Span } from '../../event-log/port.ts'
-import { distinctJson, type Judge, type Verdict } from '../validator.ts'
+import { distinctJson, type Validator, type ValidationResult } from '../validator.ts'
 import { messageOf } from '../../runtime/errors.ts'
-import { Members } from '../flat-record.ts'
+import { FlatRecord } from '../flat-record.ts'
 import { plainJsonReader } from '../json/fast-reader.ts'
 import type { RejectCode } from '../rejections.ts'
 import { MAX_SCHEMA_BYTES } from './registry-transport.ts'
@@ -20,8 +20,8 @@ import type { SchemaRegistry } from './schema-registry.ts'
 export interface AvroReader {
   /** Fetches the schemas of these messages. @throws when the registry cannot be asked: the range waits */
   prepare: (messages: readonly LoggedMessage[]) => Promise<void>
-  /** Judges the event in a value whose schema was fetched. */
-  read: (value: Span, judge: Judge) => Verdict
+  /** Validates the event in a value whose schema was fetched. */
+  read: (value: Span, validator: Validator) => ValidationResult
 }
 
 /** Schemas that one range may name; the registry is asked for each that is not known. */
@@ -62,9 +62,9 @@ export function avroReader(registry: SchemaRegistry): AvroReader {
             .map(async (id) => remember(id, await readerOf(id))),
         )
     },
-    read: (value, judge) => {
+    read: (value, validator) => {
       if (!isFramed(value))
-        return judge.refuse(
+        return validator.refuse(
           'invalid_avro',
           undefined,
           'the value begins with a zero byte, as Avro does, and is too short to name a schema',
@@ -74,24 +74,24 @@ export function avroReader(registry: SchemaRegistry): AvroReader {
         code: 'unknown_schema',
         text: `schema ${id} was not asked for: messages stored together may name ${MAX_SCHEMAS_PER_RANGE} schemas`,
       }
-      if (typeof decode === 'object') return judge.refuse(decode.code, undefined, decode.text)
+      if (typeof decode === 'object') return validator.refuse(decode.code, undefined, decode.text)
       let event: unknown
       try {
         event = decode(value.bytes, value.from + HEADER_BYTES, value.to)
       } catch (error) {
-        if (error instanceof RepeatedKey) return judge.refuse('repeated_key', 'features')
+        if (error instanceof RepeatedKey) return validator.refuse('repeated_key', 'features')
         // Whatever it is, the value and its schema alone are to blame.
         const text = `the value does not decode with schema ${id}: ${messageOf(error)}`
-        return judge.refuse('invalid_avro', undefined, text)
+        return validator.refuse('invalid_avro', undefined, text)
       }
-      if (!(event instanceof Members))
-        return judge.refuse(
+      if (!(event instanceof FlatRecord))
+        return validator.refuse(
           'unsupported_schema',
           undefined,
           `schema ${id} is not of a record: an event is one`,
         )
-      const verdict = judge.numbersOrNone(event)
-      return verdict.ok ? verdict : (told(event, verdict, { id, judge }) ?? verdict)
+      const verdict = validator.numbersOrNone(event)
+      return verdict.ok ? verdict : (told(event, verdict, { id, validator }) ?? verdict)
     },
   }
 
@@ -129,7 +129,7 @@ export function avroReader(registry: SchemaRegistry): AvroReader {
     }
   }
 
-  /** JSON in a string. What is no object is no map of features either: the judge refuses it. */
+  /** JSON in a string. What is no object is no map of features either: the validator refuses it. */
   function objectOf(bytes: Buffer, from: number, to: number): unknown {
     const plain = readPlain.flat(bytes, from, to)
     if (plain) return plain
@@ -159,15 +159,15 @@ function idsOf(messages: readonly LoggedMessage[]): Set<number> {
 
 /** A better reason where a field is refused for what Avro has and events have not. */
 function told(
-  event: Members,
-  { rejection: { code, field } }: Verdict & { ok: false },
-  { id, judge }: { id: number; judge: Judge },
-): Verdict | undefined {
+  event: FlatRecord,
+  { rejection: { code, field } }: ValidationResult & { ok: false },
+  { id, validator }: { id: number; validator: Validator },
+): ValidationResult | undefined {
   if (code !== 'invalid_field' || field === undefined) return undefined
   const given = event.get(field)
-  const values = given instanceof Members ? given.values : Array.isArray(given) ? given : [given]
+  const values = given instanceof FlatRecord ? given.values : Array.isArray(given) ? given : [given]
   if (values.includes(DECIMAL))
-    return judge.refuse(
+    return validator.refuse(
       'unsupported_schema',
       undefined,
       `schema ${id} has ${field} as the logical type decimal, which is not read: send a double, or a string`,
@@ -175,7 +175,7 @@ function told(
   const long = values.find((value) => typeof value === 'bigint')
   return long === undefined
     ? undefined
-    : judge.refuse(
+    : validator.refuse(
         'invalid_field',
         field,
         `${field} holds ${long}, a long beyond 2^53, which a number of an event cannot hold`,

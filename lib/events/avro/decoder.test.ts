@@ -2,8 +2,8 @@
 import avsc from 'avsc'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { avroDecoder, AvroError, MOST_DEPTH } from './decoder.ts'
-import { Members } from '../flat-record.ts'
+import { avroDecoder, AvroError, MAX_DEPTH } from './decoder.ts'
+import { FlatRecord } from '../flat-record.ts'
 
 interface Case {
   schema: unknown
@@ -78,7 +78,7 @@ function withNames(schema: unknown): unknown {
 }
 
 function asObjects(value: unknown): unknown {
-  if (value instanceof Members)
+  if (value instanceof FlatRecord)
     return Object.fromEntries(value.names.map((name, i) => [name, asObjects(value.values[i])]))
   return Array.isArray(value) ? value.map(asObjects) : value
 }
@@ -254,5 +254,5 @@ test('few bytes never stand for more values, or deeper ones, than an event may h
   const decode = avroDecoder(list)
   expect(() => decode(chain(100_000), 0, 100_001)).toThrow('deeper')
   // What failed before leaves nothing behind.
-  expect(decode(chain(MOST_DEPTH - 1), 0, MOST_DEPTH)).toBeInstanceOf(Members)
+  expect(decode(chain(MAX_DEPTH - 1), 0, MAX_DEPTH)).toBeInstanceOf(FlatRecord)
 })

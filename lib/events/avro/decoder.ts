@@ -2,14 +2,14 @@
  * Reads data of an Avro schema as its writer wrote them, in place and without an object an event: what a library makes of a record
  * of thirty fields costs as much as all that comes after it. A property test holds it to avsc, the library.
  *
- * Records and maps become {@link Members}, timestamps `Date`s, enums strings, bytes and `fixed` a `Buffer`, longs beyond 2^53 a
+ * Records and maps become {@link FlatRecord}, timestamps `Date`s, enums strings, bytes and `fixed` a `Buffer`, longs beyond 2^53 a
  * bigint, decimals {@link DECIMAL}; other logical types are read as what they rest on.
  *
  * A schema comes from whoever may register one, and a few bytes can stand for any number of values: depth and values are bounded.
  *
  * Format: https://avro.apache.org/docs/1.12.0/specification/#binary-encoding
  */
-import { byNames, Members } from '../flat-record.ts'
+import { perShape, FlatRecord } from '../flat-record.ts'
 import { recurringTexts } from '../json/string-cache.ts'
 
 /** The value that fills the bytes from one place to another. @throws AvroError where there is none */
@@ -37,9 +37,9 @@ interface Complex {
 }
 
 /** More values than an event has bytes are a fault, also where a value takes none. */
-const MOST_VALUES = 2 ** 20
+const MAX_VALUES = 2 ** 20
 /** Records, arrays, maps and unions within one another, of a schema and of a value. */
-export const MOST_DEPTH = 64
+export const MAX_DEPTH = 64
 
 /**
  * @param schema as parsed from JSON
@@ -67,7 +67,7 @@ export function avroDecoder(
     at = from
     end = to
     depth = 0
-    left = MOST_VALUES
+    left = MAX_VALUES
     const value = read()
     if (at !== end) throw new AvroError('the value does not end where its bytes do')
     return value
@@ -117,7 +117,7 @@ export function avroDecoder(
           spend(readers.length)
           const values = valuesOf(readers)
           depth--
-          return new Members(names, values, false)
+          return new FlatRecord(names, values, false)
         })
         for (const field of fields)
           readers.push(readerOf(field.type, within, fieldTexts?.get(field.name) ?? textAt))
@@ -143,12 +143,12 @@ export function avroDecoder(
 
   /** The deepest call within a value: what is deeper would end the stack. */
   function enter(): void {
-    if (++depth > MOST_DEPTH) throw new AvroError(`it is deeper than ${MOST_DEPTH}`)
+    if (++depth > MAX_DEPTH) throw new AvroError(`it is deeper than ${MAX_DEPTH}`)
   }
 
   function spend(values: number): void {
     left -= values
-    if (left < 0) throw new AvroError(`more than ${MOST_VALUES} values are too many`)
+    if (left < 0) throw new AvroError(`more than ${MAX_VALUES} values are too many`)
   }
 
   function plain(type: string, text: ReadText): Read | undefined {
@@ -206,7 +206,7 @@ export function avroDecoder(
 
   function mapOf(value: Read): Read {
     let names: string[] = []
-    const areDistinct = byNames((of) => new Set(of).size === of.length)
+    const areDistinct = perShape((of) => new Set(of).size === of.length)
     return () => {
       enter()
       const values: unknown[] = []
@@ -227,7 +227,7 @@ export function avroDecoder(
       names = found
       if (!areDistinct.of(names)) throw new AvroError('a map gives a key twice')
       depth--
-      return new Members(names, values, values.every(Number.isFinite))
+      return new FlatRecord(names, values, values.every(Number.isFinite))
     }
   }
 

@@ -10,8 +10,8 @@ import { avroReader } from './confluent-wire-format.ts'
 import { MAX_SCHEMA_BYTES, RegistryAway } from './registry-transport.ts'
 import { schemaRegistry } from './schema-registry.ts'
 import { messageReader } from '../decode-message.ts'
-import { Members } from '../flat-record.ts'
-import { createJudge } from '../validator.ts'
+import { FlatRecord } from '../flat-record.ts'
+import { createValidator } from '../validator.ts'
 import { isStoreFault } from '../../runtime/store-faults.ts'
 import { PredictionV1 } from '../../../schemas/events/prediction.v1.ts'
 import { prediction, ROOT } from '../../../test/processes.ts'
@@ -143,7 +143,7 @@ test('registering sets the level first, and a refusal has the registry’s own w
 
 const toPlain = (value: unknown): unknown => {
   if (value instanceof Date) return value.toISOString()
-  return value instanceof Members ? value.toObject() : value
+  return value instanceof FlatRecord ? value.toObject() : value
 }
 
 test('what the package encodes is read as the same event in JSON', async () => {
@@ -159,9 +159,9 @@ test('what the package encodes is read as the same event in JSON', async () => {
   const message = { offset: 0, timestampMs: 0, key: Buffer.alloc(0), value }
   const reader = messageReader(avroReader(registry))
   await reader.prepare([message])
-  const judge = createJudge(PredictionV1)
-  const verdict = reader.read(message, judge)
-  const expected = judge.text(JSON.stringify(event))
+  const validator = createValidator(PredictionV1)
+  const verdict = reader.read(message, validator)
+  const expected = validator.text(JSON.stringify(event))
   if (!verdict.ok || !expected.ok) throw new Error(JSON.stringify([verdict, expected]))
   for (const name of Object.keys(event))
     expect([name, toPlain(verdict.event.get(name))]).toEqual([

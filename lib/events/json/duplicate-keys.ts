@@ -1,7 +1,7 @@
 /**
  * Finds in JSON what `JSON.parse` hides.
  *
- * The gateway forwards the bytes it was sent, never a re-serialised copy, so that an event is judged on
+ * The gateway forwards the bytes it was sent, never a re-serialised copy, so that an event is validated on
  * the same text at every door. `JSON.parse` keeps the last of two equal keys, and takes half of a surrogate pair,
  * which has no UTF-8: two ids that differ in one would be stored as the same.
  */

@@ -1,11 +1,12 @@
 /** The fast reader of events reads what JSON.parse reads, or gives up. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { Members } from '../flat-record.ts'
+import { FlatRecord } from '../flat-record.ts'
 import { plainJsonReader } from './fast-reader.ts'
 
 test('any object is read as JSON.parse reads it, or not at all', () => {
-  const plain = (value: unknown): unknown => (value instanceof Members ? value.toObject() : value)
+  const plain = (value: unknown): unknown =>
+    value instanceof FlatRecord ? value.toObject() : value
   const read = plainJsonReader().event
   let taken = 0
   const scalar = fc.oneof(

@@ -2,11 +2,11 @@
  * A fast reader for the JSON that producers really send: an object of scalars and of flat objects of scalars.
  *
  * It reads bytes in one pass, keeps the names of the object before (the next one mostly has the same, in the same order)
- * and makes objects of none ({@link Members}). Anything out of the ordinary, faults first of all, makes it give up: then
+ * and makes objects of none ({@link FlatRecord}). Anything out of the ordinary, faults first of all, makes it give up: then
  * `JSON.parse` and the scanner decide. A property test holds the two readings together.
  */
 import { isExact } from './exact-integers.ts'
-import { Members } from '../flat-record.ts'
+import { FlatRecord } from '../flat-record.ts'
 import { recurringTexts, startsWith } from './string-cache.ts'
 
 /** Names of an object, and each with its quotes and colon as bytes. */
@@ -43,10 +43,10 @@ const MAX_DIGITS = 15
 
 /** Both read all of the bytes from one place to another; undefined where the general way must decide, as it must for all that is not ASCII. */
 export interface PlainJsonReader {
-  /** An object of scalars and of flat objects, which are {@link Members} too. */
-  event: (bytes: Buffer, from?: number, to?: number) => Members | undefined
+  /** An object of scalars and of flat objects, which are {@link FlatRecord} too. */
+  event: (bytes: Buffer, from?: number, to?: number) => FlatRecord | undefined
   /** An object of scalars. */
-  flat: (bytes: Buffer, from?: number, to?: number) => Members | undefined
+  flat: (bytes: Buffer, from?: number, to?: number) => FlatRecord | undefined
 }
 
 export function plainJsonReader(): PlainJsonReader {
@@ -68,8 +68,8 @@ export function plainJsonReader(): PlainJsonReader {
     input: Buffer,
     from: number,
     to: number,
-    readObject: (bytes: Buffer, from: number) => Members | typeof UNUSUAL,
-  ): Members | undefined {
+    readObject: (bytes: Buffer, from: number) => FlatRecord | typeof UNUSUAL,
+  ): FlatRecord | undefined {
     end = to
     // Reading may run past the end, into the bytes behind it; then `at` is not the end.
     if (from === to || input[from] !== OPEN) return undefined
@@ -79,26 +79,26 @@ export function plainJsonReader(): PlainJsonReader {
 
   // The readers below take a place, keep it in a local variable, and leave in `at` where they ended.
 
-  function readTop(bytes: Buffer, from: number): Members | typeof UNUSUAL {
+  function readTop(bytes: Buffer, from: number): FlatRecord | typeof UNUSUAL {
     const values = readLike<unknown>(bytes, from, top, [], readValue)
     if (values === UNUSUAL) return UNUSUAL
-    if (values) return new Members(top.names, values, false)
+    if (values) return new FlatRecord(top.names, values, false)
     const read = readNew(bytes, from, readValue)
     if (read === UNUSUAL) return UNUSUAL
     top = read.shape
-    return new Members(top.names, read.values, false)
+    return new FlatRecord(top.names, read.values, false)
   }
 
   function readValue(bytes: Buffer, from: number, name: string): unknown {
     return bytes[from] === OPEN ? readFlat(bytes, from, name) : readScalar(bytes, from)
   }
 
-  function readFlat(bytes: Buffer, from: number, field: string): Members | typeof UNUSUAL {
+  function readFlat(bytes: Buffer, from: number, field: string): FlatRecord | typeof UNUSUAL {
     const shape = shapes.get(field) ?? EMPTY
     if (shape.numeric) {
       // Doubles alone in an array take V8 no objects of their own.
       const numbers = readLike<number>(bytes, from, shape, [], readFinite)
-      if (numbers && numbers !== UNUSUAL) return new Members(shape.names, numbers, true)
+      if (numbers && numbers !== UNUSUAL) return new FlatRecord(shape.names, numbers, true)
     }
     const values = readLike<unknown>(bytes, from, shape, [], readScalar)
     if (values === UNUSUAL) return UNUSUAL
@@ -106,7 +106,7 @@ export function plainJsonReader(): PlainJsonReader {
     if (read === UNUSUAL) return UNUSUAL
     read.shape.numeric = read.values.every(Number.isFinite)
     shapes.set(field, read.shape)
-    return new Members(read.shape.names, read.values, read.shape.numeric)
+    return new FlatRecord(read.shape.names, read.values, read.shape.numeric)
   }
 
   /**

@@ -25,7 +25,7 @@ export function trimmed(bytes: Buffer): Buffer {
 
 /**
  * @param open where the array begins
- * @returns the elements, trimmed; undefined where brackets do not match. Whether an element is JSON is for its reader to judge.
+ * @returns the elements, trimmed; undefined where brackets do not match. Whether an element is JSON is for its reader to validate.
  */
 export function elementsOf(body: Buffer, open: number): Buffer[] | undefined {
   const elements: Buffer[] = []

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import {
   coarsened,
-  onOneGrid,
+  atOneResolution,
   sampleSize,
   type BinnedSample,
 } from '../../stats/samples/binned-sample.ts'
@@ -10,7 +10,7 @@ import { ksInterval } from '../../stats/distances/ks.ts'
 import { ksStatistic, sorted } from '../../stats/distances/two-samples.ts'
 import { counted, normals } from '../../../bench/streams.ts'
 import { uniforms } from '../../stats/distributions/random.ts'
-import { gridOf } from './log-histogram.ts'
+import { resolutionOf } from './log-histogram.ts'
 
 const sampleOf = (values: readonly number[], grid?: number) =>
   counted(Float64Array.from(values), grid)
@@ -47,7 +47,7 @@ const SCALES: Record<string, { from: () => number; widest: number }> = {
 
 test.each(Object.entries(SCALES))('%s: KS is bounded closely', (_, { from, widest }) => {
   const [a, b] = [draw(from), draw(() => 1.001 * from())]
-  const [x, y] = onOneGrid([sampleOf(a), sampleOf(b)]) as [BinnedSample, BinnedSample]
+  const [x, y] = atOneResolution([sampleOf(a), sampleOf(b)]) as [BinnedSample, BinnedSample]
   const { low, high } = ksInterval(x, y)
   const exact = ksStatistic(sorted(a), sorted(b))
   expect(low).toBeLessThanOrEqual(exact + 1e-12)
@@ -58,9 +58,9 @@ test.each(Object.entries(SCALES))('%s: KS is bounded closely', (_, { from, wides
 })
 
 test('a few values do not force fine bins on a quiet stream', () => {
-  expect(gridOf(Float64Array.of(1.5), 1)).toBe(2)
+  expect(resolutionOf(Float64Array.of(1.5), 1)).toBe(2)
   expect(
-    gridOf(
+    resolutionOf(
       Float64Array.from({ length: 100 }, () => 1.5),
       100,
     ),

@@ -9,11 +9,11 @@
 const FINEST = 4
 const COARSEST = 1
 /** Bins between the 5th and the 95th percentile. */
-const MOST_BINS = 512
+const MAX_BINS = 512
 /** Values looked at to tell how they spread. */
 const LOOKED_AT = 64
 /** Of fewer values the spread cannot be told; they shall not force fine bins on a quiet stream. */
-const LEAST_VALUES = 8
+const MIN_VALUES = 8
 const FEW_VALUES_GRID = 2
 
 const asFloat = new Float32Array(1)
@@ -27,7 +27,7 @@ export function binOf(value: number, grid: number): number {
 }
 
 /** @param values the first `length` of them, at least one */
-export function gridOf(values: Float64Array, length: number): number {
+export function resolutionOf(values: Float64Array, length: number): number {
   const looked = Math.min(length, LOOKED_AT)
   const sample = Float64Array.from(
     { length: looked },
@@ -35,13 +35,13 @@ export function gridOf(values: Float64Array, length: number): number {
   ).sort()
   const low = sample[Math.floor(0.05 * looked)]!
   const high = sample[Math.ceil(0.95 * looked) - 1]!
-  return gridBetween(low, high, length)
+  return resolutionBetween(low, high, length)
 }
 
 /** The finest grid on which so many values, mostly between two numbers, take no more than some hundred bins. */
-export function gridBetween(low: number, high: number, length: number): number {
-  let grid = length < LEAST_VALUES ? FEW_VALUES_GRID : FINEST
-  while (grid > COARSEST && binOf(high, grid) - binOf(low, grid) > MOST_BINS) grid--
+export function resolutionBetween(low: number, high: number, length: number): number {
+  let grid = length < MIN_VALUES ? FEW_VALUES_GRID : FINEST
+  while (grid > COARSEST && binOf(high, grid) - binOf(low, grid) > MAX_BINS) grid--
   return grid
 }
 
@@ -63,7 +63,7 @@ const farPlaces = new Map<number, number>()
 let base = 0
 
 /** 0 for a bin that has none. */
-function placeOf(bin: number): number {
+function indexOf(bin: number): number {
   const at = bin - base + REACH
   return at >= 0 && at < nearPlaces.length ? nearPlaces[at]! : (farPlaces.get(bin) ?? 0)
 }
@@ -78,7 +78,11 @@ function setPlace(bin: number, place: number) {
 const FACTS = 4
 
 /** @param values the first `length` of them */
-export function binned(values: Float64Array, length: number, grid = gridOf(values, length)): Bins {
+export function binned(
+  values: Float64Array,
+  length: number,
+  grid = resolutionOf(values, length),
+): Bins {
   // On the coarsest grid every bin is within reach of zero's.
   base = grid === COARSEST ? 0 : binOf(values[0]!, grid)
   /** In the order in which bins were met. */
@@ -87,7 +91,7 @@ export function binned(values: Float64Array, length: number, grid = gridOf(value
   for (let i = 0; i < length; i++) {
     const value = values[i]!
     const bin = binOf(value, grid)
-    const at = FACTS * (placeOf(bin) - 1)
+    const at = FACTS * (indexOf(bin) - 1)
     if (at < 0) {
       met.push(bin)
       setPlace(bin, met.length)
@@ -105,7 +109,7 @@ export function binned(values: Float64Array, length: number, grid = gridOf(value
   const lows = new Float64Array(bins.length)
   const highs = new Float64Array(bins.length)
   for (let i = 0; i < bins.length; i++) {
-    const at = FACTS * (placeOf(bins[i]!) - 1)
+    const at = FACTS * (indexOf(bins[i]!) - 1)
     counts[i] = facts[at]!
     totals[i] = facts[at + 1]!
     lows[i] = facts[at + 2]!

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { mergedGrids } from './mixed-resolutions.ts'
+import { mergedResolutions } from './mixed-resolutions.ts'
 import { binned } from './log-histogram.ts'
 import {
   coarsened,
@@ -47,7 +47,7 @@ test('a coarse piece leaves the window as fine as the others are', () => {
   const fine = sampleOf(kelvins)
   expect(fine.grid).toBeGreaterThan(1)
   expect(mergedSample([fine, coarse]).grid).toBe(1)
-  const merged = mergedGrids([fine, coarse])
+  const merged = mergedResolutions([fine, coarse])
   expect(merged.grid).toBe(fine.grid)
   expect(sampleSize(merged)).toBeCloseTo(kelvins.length + piece.length, 6)
   // A shift that the coarse grid, of bins two kelvins wide, does not see.
@@ -68,7 +68,7 @@ test('every value stays in a bin that holds it, whatever the pieces', () => {
   )
   fc.assert(
     fc.property(fc.array(piece, { minLength: 1, maxLength: 4 }), (pieces) => {
-      const merged = mergedGrids(pieces.map(([values, grid]) => sampleOf(values, grid)))
+      const merged = mergedResolutions(pieces.map(([values, grid]) => sampleOf(values, grid)))
       if (merged.unplaced) return
       const all = sampleOf(
         pieces.flatMap(([values]) => values),
@@ -96,7 +96,7 @@ test('bounds hold the exact distances, wherever values were placed', () => {
       pieces,
       fc.array(value, { minLength: 50, maxLength: 200 }),
       ([most, few], others) => {
-        const merged = mergedGrids([sampleOf(most, 3), sampleOf(few, 1)])
+        const merged = mergedResolutions([sampleOf(most, 3), sampleOf(few, 1)])
         if (merged.unplaced) guesses++
         const other = coarsened(sampleOf(others, 4), merged.grid!)
         const all = [...most, ...few]
@@ -127,5 +127,5 @@ test('where many values share a coarse bin the merge is as coarse as they are', 
     among(400, (i) => 290 + i / 100),
     1,
   )
-  expect(mergedGrids([sampleOf(kelvins), crowded]).grid).toBe(1)
+  expect(mergedResolutions([sampleOf(kelvins), crowded]).grid).toBe(1)
 })

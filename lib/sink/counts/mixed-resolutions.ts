@@ -20,7 +20,7 @@ const MAX_UNPLACED = 0.02
  * @param samples at least one, each on a grid of `log-histogram.ts`
  * @returns all their values; least and greatest ones stay. O(bins · grids).
  */
-export function mergedGrids(samples: readonly BinnedSample[]): BinnedSample {
+export function mergedResolutions(samples: readonly BinnedSample[]): BinnedSample {
   if (samples.length === 1) return samples[0]!
   // Weighted events are no whole numbers, and two of them may weigh as much as three.
   const isCounted = samples.every(({ counts }) => counts.every(Number.isInteger))

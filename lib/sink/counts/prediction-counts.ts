@@ -7,7 +7,7 @@ import { featureSubject, OWN_NUMBERS } from '../../events/subjects.ts'
 import { canonical } from '../../events/fields.ts'
 import type { Event } from '../../events/validator.ts'
 import * as native from '../../clickhouse/native/block.ts'
-import { byNames, memberOf, type Members } from '../../events/flat-record.ts'
+import { perShape, fieldGetter, type FlatRecord } from '../../events/flat-record.ts'
 import { monthsOf } from '../month-pieces.ts'
 import type { TableRows } from '../table-rows.ts'
 import { binned } from './log-histogram.ts'
@@ -19,16 +19,16 @@ const STEP_SECONDS = 900
 export const stepAt = (atMs: number) => Math.floor(atMs / 1000 / STEP_SECONDS) * STEP_SECONDS
 
 const MAX_CATEGORY = 200
-const modelIdOf = memberOf('model_id')
-const modelVersionOf = memberOf('model_version')
-const variantOf = memberOf('variant')
-const shadowOf = memberOf('shadow')
-const statusOf = memberOf('status')
-const featuresOf = memberOf('features')
-const predictionOf = memberOf('prediction')
-const fractionOf = memberOf('sampling_fraction')
+const modelIdOf = fieldGetter('model_id')
+const modelVersionOf = fieldGetter('model_version')
+const variantOf = fieldGetter('variant')
+const shadowOf = fieldGetter('shadow')
+const statusOf = fieldGetter('status')
+const featuresOf = fieldGetter('features')
+const predictionOf = fieldGetter('prediction')
+const fractionOf = fieldGetter('sampling_fraction')
 /** Of {@link OWN_NUMBERS}, those an event has. */
-const ownNumbers = byNames((names) =>
+const ownNumbers = perShape((names) =>
   OWN_NUMBERS.map(({ field, subject }) => ({ at: names.indexOf(field), subject })).filter(
     ({ at }) => at >= 0,
   ),
@@ -74,9 +74,9 @@ export interface PredictionCounts {
   tables: () => TableRows[]
 }
 
-const LEAST_VALUES = 256
+const MIN_VALUES = 256
 /** Arrays of values that are kept for the next range. */
-const MOST_SPARE = 1024
+const MAX_SPARE = 1024
 
 /**
  * @param codesOf subjects of a model whose numbers are categories by its file; none unless given
@@ -133,7 +133,7 @@ export function predictionCounts(
   function subjectOf(group: Group, name: string): Subject {
     let subject = group.subjects.get(name)
     if (!subject) {
-      subject = { group, name, values: spare.pop() ?? new Float64Array(LEAST_VALUES), length: 0 }
+      subject = { group, name, values: spare.pop() ?? new Float64Array(MIN_VALUES), length: 0 }
       subjects.push(subject)
       group.subjects.set(name, subject)
     }
@@ -147,7 +147,7 @@ export function predictionCounts(
     counts.set(category, (counts.get(category) ?? 0) + 1)
   }
 
-  function addFeatures(group: Group, { names, values, numeric }: Members) {
+  function addFeatures(group: Group, { names, values, numeric }: FlatRecord) {
     const { newest, codes } = group
     if (numeric && names === group.newestNames) {
       for (let i = 0; i < names.length; i++) addNumber(newest[i]!, values[i] as number)
@@ -170,7 +170,7 @@ export function predictionCounts(
       group.events++
       if (statusOf(event) === 'error') group.errors++
       const features = featuresOf(event)
-      if (features) addFeatures(group, features as Members)
+      if (features) addFeatures(group, features as FlatRecord)
       const prediction = predictionOf(event)
       if (typeof prediction === 'number') addNumber(subjectOf(group, '@prediction'), prediction)
       else if (prediction !== null && prediction !== undefined)
@@ -193,7 +193,7 @@ export function predictionCounts(
       groupOf(event, atMs).duplicates++
     },
     begin: () => {
-      for (const { values } of subjects) if (spare.length < MOST_SPARE) spare.push(values)
+      for (const { values } of subjects) if (spare.length < MAX_SPARE) spare.push(values)
       subjects.length = 0
       groups.clear()
       last = undefined

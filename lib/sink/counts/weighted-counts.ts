@@ -5,7 +5,7 @@
 import { featureSubject } from '../../events/subjects.ts'
 import { canonical } from '../../events/fields.ts'
 import type { Event } from '../../events/validator.ts'
-import type { Members } from '../../events/flat-record.ts'
+import type { FlatRecord } from '../../events/flat-record.ts'
 import { binOf } from './log-histogram.ts'
 
 /** Grid of the bins; rows of counts on finer grids are merged with these. */
@@ -68,7 +68,7 @@ export function addSampled(
       categories.set(category, (categories.get(category) ?? 0) + weight)
     }
   }
-  const features = event.get('features') as Members | null | undefined
+  const features = event.get('features') as FlatRecord | null | undefined
   features?.names.forEach((name, i) => add(featureSubject(name), features.values[i]))
   add('@prediction', event.get('prediction'))
   for (const { field, subject } of ownNumbers)

@@ -43,7 +43,7 @@ export function expectedCalibrationError(
 
 const STEPS = 50
 /** Scores of 0 and 1 have no finite logit. */
-const LEAST_SCORE = 1e-6
+const MIN_SCORE = 1e-6
 
 /**
  * Logistic recalibration: the intercept and slope of the truth on the logit of the score. A calibrated model has 0 and 1; a slope below
@@ -60,7 +60,7 @@ export function calibrationLine(
   const points = bins
     .filter(({ n }) => n > 0)
     .map(({ n, positives, scores }) => {
-      const score = Math.min(1 - LEAST_SCORE, Math.max(LEAST_SCORE, scores / n))
+      const score = Math.min(1 - MIN_SCORE, Math.max(MIN_SCORE, scores / n))
       return { n, positives, x: Math.log(score / (1 - score)) }
     })
   let [intercept, slope] = [0, 1]

@@ -1,7 +1,7 @@
 /**
  * Can a classifier tell rows of now from rows of then? If so the two differ, even where no feature by itself does.
  *
- * Forests of extremely randomized trees, each fold judged by trees that have not seen it, give the area under the ROC curve: 0.5
+ * Forests of extremely randomized trees, each fold evaluated by trees that have not seen it, give the area under the ROC curve: 0.5
  * where nothing can be told.
  */
 import { aucStandardError } from '../intervals/normal-interval.ts'
@@ -12,7 +12,7 @@ const FOLDS = 5
 const SHARED_TRAINING = Math.sqrt(1 + FOLDS / (FOLDS - 1))
 const TREES = 30
 const DEPTH = 8
-const LEAST_LEAF = 5
+const MIN_LEAF = 5
 
 export interface DomainAuc {
   /** Mean over folds, in [0, 1]; about 0.5 without a difference. */
@@ -54,7 +54,7 @@ export function domainAuc(
     const forest = growForest(
       inside.map((i) => rows[i]!),
       inside.map((i) => labels[i]!),
-      { trees: TREES, depth: DEPTH, leastLeaf: LEAST_LEAF, uniform },
+      { trees: TREES, depth: DEPTH, leastLeaf: MIN_LEAF, uniform },
     )
     forest.importance.forEach((gain, column) => (importance[column]! += gain))
     total += aucOf(

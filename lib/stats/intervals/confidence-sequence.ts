@@ -29,7 +29,7 @@ export function boundedMeanSequence(values: Iterable<number>, alpha: number): In
   for (const value of values) {
     n++
     // Chosen before the value is looked at.
-    const bet = Math.min(MOST_BET, Math.sqrt((2 * fee) / (variance * n * Math.log(1 + n))))
+    const bet = Math.min(MAX_BET, Math.sqrt((2 * fee) / (variance * n * Math.log(1 + n))))
     weights += bet
     weighted += bet * value
     penalty += (value - mean) ** 2 * (-Math.log(1 - bet) - bet)
@@ -46,7 +46,7 @@ export function boundedMeanSequence(values: Iterable<number>, alpha: number): In
   return low <= high ? { low, high } : { low: high, high: low }
 }
 
-const MOST_BET = 0.5
+const MAX_BET = 0.5
 
 /** From this size on the sequence of a mean is tightest. */
 const TUNED_FOR = 1000

@@ -69,11 +69,11 @@ export function coarsened(sample: BinnedSample, grid: number): BinnedSample {
  * @example mergedSample([{ bins: [1], counts: [2], totals: [2], lows: [1], highs: [1] }, { bins: [1], counts: [1], totals: [1], lows: [1], highs: [1] }]) // => { bins: [1], counts: [3], totals: [3], lows: [1], highs: [1] }
  */
 export function mergedSample(samples: readonly BinnedSample[]): BinnedSample {
-  const same = onOneGrid(samples)
+  const same = atOneResolution(samples)
   const merged = mergedBins(
     same.flatMap(({ bins }) => bins),
     same,
-    gridOf(same[0]),
+    resolutionOf(same[0]),
   )
   const unplaced = unplacedOf(samples)
   return unplaced ? { ...merged, unplaced } : merged
@@ -91,14 +91,14 @@ function unplacedOf(samples: readonly BinnedSample[]): Unplaced | undefined {
 /**
  * Samples on the coarsest of their grids, so that they compare.
  *
- * @example onOneGrid([{ bins: [1], counts: [1], totals: [1], lows: [1], highs: [1] }]).length // => 1
+ * @example atOneResolution([{ bins: [1], counts: [1], totals: [1], lows: [1], highs: [1] }]).length // => 1
  */
-export function onOneGrid(samples: readonly BinnedSample[]): BinnedSample[] {
-  const grid = smallest(samples.map(gridOf))
+export function atOneResolution(samples: readonly BinnedSample[]): BinnedSample[] {
+  const grid = smallest(samples.map(resolutionOf))
   return samples.map((sample) => coarsened(sample, grid))
 }
 
-const gridOf = (sample: BinnedSample | undefined) => sample?.grid ?? 1
+const resolutionOf = (sample: BinnedSample | undefined) => sample?.grid ?? 1
 
 /** @param keys the bin of every bin of the samples, one sample after the other */
 function mergedBins(

@@ -11,7 +11,7 @@ export interface Shape {
 }
 
 /** Spread below this is taken for this: a constant sample has a shape, too. */
-const LEAST_VARIANCE = 1e-4
+const MIN_VARIANCE = 1e-4
 
 const density = (z: number) => Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI)
 
@@ -70,7 +70,7 @@ export function shapeOf(counts: ArrayLike<number>, scores: ArrayLike<number>): S
   m1 /= n
   m2 /= n
   m3 /= n
-  const variance = Math.max((m2 - m1 * m1) * (n / Math.max(n - 1, 1)), LEAST_VARIANCE)
+  const variance = Math.max((m2 - m1 * m1) * (n / Math.max(n - 1, 1)), MIN_VARIANCE)
   const third = m3 - 3 * m1 * m2 + 2 * m1 ** 3
   return {
     location: m1,

@@ -2,7 +2,7 @@
  * Whether a number of a window, such as an accuracy or a latency, is worse than those of a reference by more than its windows differ
  * from one another.
  */
-import { historyTail, LEAST_VARIANCE, windowNoise, type Season, type Side } from './window-noise.ts'
+import { historyTail, MIN_VARIANCE, windowNoise, type Season, type Side } from './window-noise.ts'
 
 /** A number of one window, on a scale on which differences compare. */
 export interface Level {
@@ -54,7 +54,7 @@ export function levelTail(
         sizes: reference.map((own) => own.size),
       },
     ],
-    { floor: (n) => Math.max(LEAST_VARIANCE, sampling / n), season, features: 1 },
+    { floor: (n) => Math.max(MIN_VARIANCE, sampling / n), season, features: 1 },
   )
   const windows = history.map((own) => ({
     contrast: own.value - whole,

@@ -52,13 +52,13 @@ test.each([
 test('degenerate references have an answer', () => {
   const constant = (x: number, n = 50) => counted(Float64Array.from({ length: n }, () => x))
   const reference = numericReference(Array.from({ length: 8 }, () => constant(3)))
-  const judge = (current: BinnedSample) => {
+  const evaluate = (current: BinnedSample) => {
     const { shape, size, logPsi, ...own } = numericContrast(reference, current)
     return numericShifts([{ ...own, history: [{ shape, size, phase: 0 }], logPsi }])[0]!.p
   }
-  expect(judge(constant(3))).toBe(1)
-  expect(judge(constant(3, 1))).toBeGreaterThan(0.05)
-  expect(judge(constant(4))).toBeLessThan(0.01)
+  expect(evaluate(constant(3))).toBe(1)
+  expect(evaluate(constant(3, 1))).toBeGreaterThan(0.05)
+  expect(evaluate(constant(4))).toBeLessThan(0.01)
   const never = { reference: Array.from({ length: 8 }, () => ({ count: 0, size: 100 })) }
   const [same, more] = shareShifts([
     { ...never, history: [{ count: 0, size: 100, phase: 0 }] },

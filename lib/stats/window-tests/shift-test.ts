@@ -1,7 +1,7 @@
 /**
  * Whether a window differs from a reference by more than its windows differ from one another: one p per feature, from counts alone.
  *
- * Numbers are judged by location, spread, skewness and PSI, shares (categories, missing values) by their arcsine. Every functional
+ * Numbers are evaluated by location, spread, skewness and PSI, shares (categories, missing values) by their arcsine. Every functional
  * is compared twice: the window itself, and the weighted mean of the last windows, which sees small lasting shifts.
  */
 import type { Shape } from '../samples/normal-scores.ts'
@@ -9,7 +9,7 @@ import { trigamma } from '../distributions/polygamma.ts'
 import {
   effectiveFeatures,
   historyTail,
-  LEAST_VARIANCE,
+  MIN_VARIANCE,
   logDistanceTails,
   MAX_SHAPE_DEGREES,
   smoothedTail,
@@ -22,7 +22,7 @@ import {
 } from './window-noise.ts'
 import type { NumericReference } from './window-reference.ts'
 
-/** What moved most, judged by its share of the error. */
+/** What moved most, evaluated by its share of the error. */
 export type Moved = 'location' | 'scale' | 'skew' | 'distribution'
 
 export interface ShiftTest {
@@ -69,7 +69,7 @@ export function numericShifts(subjects: readonly NumericSubject[], season?: Seas
   for (const { name, key, weight, leastEffect } of COMPONENTS) {
     const isLocation = name === 'location'
     const noise = windowNoise(seriesOf(key), {
-      floor: isLocation ? (n) => 1 / n : () => LEAST_VARIANCE,
+      floor: isLocation ? (n) => 1 / n : () => MIN_VARIANCE,
       maxDegrees: isLocation ? Infinity : MAX_SHAPE_DEGREES,
       season,
       features,
@@ -108,7 +108,7 @@ export interface ShareSubject {
 }
 
 /** On the arcsine scale; around one half it is a difference of 0.025. */
-const LEAST_SHARE_EFFECT = 0.05
+const MIN_SHARE_EFFECT = 0.05
 
 /**
  * Tests shares of one window, by the variance-stabilising arcsine.
@@ -146,7 +146,7 @@ export function shareShifts(subjects: readonly ShareSubject[], season?: Season):
       size,
       phase,
     }))
-    return historyTail(windows, noise, f, LEAST_SHARE_EFFECT)
+    return historyTail(windows, noise, f, MIN_SHARE_EFFECT)
   })
 }
 

@@ -107,7 +107,7 @@ export function effectiveFeatures(series: readonly ReferenceSeries[], season?: S
       ? meansOf(contrasts, season, counts!)
       : [contrasts.reduce((sum, x) => sum + x, 0) / windows]
     const centered = contrasts.map((x, w) => x - means[season ? season.phases[w]! : 0]!)
-    const norm = Math.sqrt(Math.max(squares(centered), LEAST_SQUARES))
+    const norm = Math.sqrt(Math.max(squares(centered), MIN_SQUARES))
     return centered.map((x) => x / norm)
   })
   let total = 0
@@ -199,7 +199,7 @@ export function smoothedTail(
 /** How the error is split between a window itself and the weighted mean of the last ones. */
 export const WINDOW_SHARE = 0.6
 /** Of a functional that never varies. */
-export const LEAST_VARIANCE = 1e-12
+export const MIN_VARIANCE = 1e-12
 
 /**
  * Both of these together, each at its share of the error.
@@ -268,8 +268,8 @@ function tailOf(
 }
 
 /** Of a series that only rounding moves. */
-const LEAST_SQUARES = 1e-20
-const MOST_CORRELATION = 0.95
+const MIN_SQUARES = 1e-20
+const MAX_CORRELATION = 0.95
 
 /** Lag-1 correlation, averaged over features and corrected for the bias of short series. */
 function neighbourCorrelation(residuals: readonly (readonly number[])[]): number {
@@ -280,10 +280,10 @@ function neighbourCorrelation(residuals: readonly (readonly number[])[]): number
     const z = residual.map((x) => x - center)
     let lagged = 0
     for (let w = 1; w < windows; w++) lagged += z[w]! * z[w - 1]!
-    sum += lagged / Math.max(squares(z), LEAST_SQUARES)
+    sum += lagged / Math.max(squares(z), MIN_SQUARES)
   }
   const corrected = ((windows * sum) / residuals.length + 1) / (windows - 3)
-  return Math.min(Math.max(corrected, 0), MOST_CORRELATION)
+  return Math.min(Math.max(corrected, 0), MAX_CORRELATION)
 }
 
 function meanCorrelation(windows: number, correlation: number): number {

@@ -1,7 +1,7 @@
 import {
   coarsened,
   mergedSample,
-  onOneGrid,
+  atOneResolution,
   sampleSize,
   type BinnedSample,
 } from '../samples/binned-sample.ts'
@@ -36,7 +36,7 @@ export interface NumericReference {
  * @throws {RangeError} when a window is empty. O(R · G) time for G bins.
  */
 export function numericReference(samples: readonly BinnedSample[]): NumericReference {
-  const windows = onOneGrid(samples)
+  const windows = atOneResolution(samples)
   const merged = mergedSample(windows)
   const places = new Map(merged.bins.map((bin, i) => [bin, i]))
   const scores = normalScores(merged.counts)
@@ -120,7 +120,7 @@ export function numericContrast(
 }
 
 /** PSI is 0 only where two samples agree to the last count. */
-const LEAST_PSI = 1e-12
+const MIN_PSI = 1e-12
 
 const logPsiOf = (reference: BinnedSample, current: BinnedSample) =>
-  Math.log(Math.max(psi(...equiMassCounts(reference, current, PSI_PARTS)), LEAST_PSI))
+  Math.log(Math.max(psi(...equiMassCounts(reference, current, PSI_PARTS)), MIN_PSI))

@@ -5,7 +5,7 @@ import type { Arm } from './compare-arms.ts'
 import {
   bothThere,
   canaryParams,
-  MOST_UNITS,
+  MAX_UNITS,
   WORTH,
   type Arms,
   type CanaryQuestion,
@@ -64,7 +64,7 @@ export async function readPairs(
            ${isRegression ? 'abs(prediction_number - told.2)' : "CAST(NULL, 'Nullable(Float64)')"} AS error,
            if(isNull(label), NULL, ${WORTH}) AS worth, status = 'error' AS failed, latency_ms AS latency, cost_usd AS cost
          FROM units LEFT JOIN truths USING (request_id))
-       GROUP BY request_id HAVING count() = 2 ORDER BY at, request_id LIMIT ${MOST_UNITS})`,
+       GROUP BY request_id HAVING count() = 2 ORDER BY at, request_id LIMIT ${MAX_UNITS})`,
     { ...canaryParams(model, span, question), champion },
   )
   const pairs = row ?? {

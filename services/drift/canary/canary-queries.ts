@@ -21,7 +21,7 @@ export interface CanaryQuestion {
   /** Not before, epoch milliseconds. */
   from: number
   /** Up to here all events are thought to have come. */
-  passedUntil: number
+  completeUntil: number
 }
 
 export interface Arms {
@@ -35,7 +35,7 @@ export interface Arms {
 }
 
 /** Units of an arm that are read; those that came first. */
-export const MOST_UNITS = 200_000
+export const MAX_UNITS = 200_000
 
 interface ArmRow {
   arm: string
@@ -52,9 +52,9 @@ interface ArmRow {
 export async function bothThere(
   db: ClickHouse,
   model: Model,
-  { by, champion, candidate, from: notBefore, passedUntil }: CanaryQuestion,
+  { by, champion, candidate, from: notBefore, completeUntil }: CanaryQuestion,
 ): Promise<Window | undefined> {
-  const old = passedUntil - durationMs(model.labels.horizon)
+  const old = completeUntil - durationMs(model.labels.horizon)
   const bounds = await db.query<{ arm: string; first: string; last: string }>(
     `SELECT ${by} AS arm, toUnixTimestamp64Milli(min(predicted_at)) AS first, toUnixTimestamp64Milli(max(predicted_at)) AS last FROM predictions
      WHERE model_id = {model:String} AND ${by} IN {arms:Array(String)} AND predicted_at >= {from:DateTime64(3, 'UTC')} AND predicted_at < {to:DateTime64(3, 'UTC')} GROUP BY arm`,
@@ -72,7 +72,7 @@ export async function bothThere(
 }
 
 export const canaryParams = (model: Model, span: Window, question: CanaryQuestion): Params => ({
-  ...truthParams(model, [span], EVERYTHING, question.passedUntil),
+  ...truthParams(model, [span], EVERYTHING, question.completeUntil),
   arms: [question.champion, question.candidate],
   tp: model.businessValue?.tp ?? 0,
   fp: model.businessValue?.fp ?? 0,
@@ -106,15 +106,15 @@ export async function readArms(
   const truth = truthSource(AS_STORED, model, EVERYTHING)
   const rows = await db.query<ArmRow>(
     `SELECT arm, count() AS units,
-       groupArray(${MOST_UNITS})(correct) AS correct, groupArray(${MOST_UNITS})(error) AS errors, groupArray(${MOST_UNITS})(worth) AS worth,
-       groupArray(${MOST_UNITS})(failed) AS failed, groupArray(${MOST_UNITS})(latency) AS latencies, groupArray(${MOST_UNITS})(cost) AS costs
+       groupArray(${MAX_UNITS})(correct) AS correct, groupArray(${MAX_UNITS})(error) AS errors, groupArray(${MAX_UNITS})(worth) AS worth,
+       groupArray(${MAX_UNITS})(failed) AS failed, groupArray(${MAX_UNITS})(latency) AS latencies, groupArray(${MAX_UNITS})(cost) AS costs
      FROM (
        SELECT arm, ${isRegression ? "CAST(NULL, 'Nullable(UInt8)')" : 'toInt8(truth.predicted = truth.label)'} AS correct,
          ${isRegression ? 'abs(truth.error)' : "CAST(NULL, 'Nullable(Float64)')"} AS error,
          ${WORTH} AS worth,
          status = 'error' AS failed, latency_ms AS latency, cost_usd AS cost
        FROM ${units} AS own LEFT JOIN (SELECT prediction_id, predicted, label, positive, error FROM ${truth}) AS truth USING (prediction_id)
-       WHERE arms_seen = 1 ORDER BY predicted_at, prediction_id LIMIT ${MOST_UNITS} BY arm)
+       WHERE arms_seen = 1 ORDER BY predicted_at, prediction_id LIMIT ${MAX_UNITS} BY arm)
      GROUP BY arm`,
     params,
   )

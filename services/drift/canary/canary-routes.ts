@@ -4,10 +4,10 @@ import { Problem } from '../../../lib/runtime/errors.ts'
 import type { Http } from '../../../lib/http/server.ts'
 import type { Models } from '../../../lib/models/model-files.ts'
 import { readPairs } from './canary-pairs.ts'
-import { MOST_UNITS, readArms } from './canary-queries.ts'
+import { MAX_UNITS, readArms } from './canary-queries.ts'
 import { evaluateCanary } from './compare-arms.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
-import { passedUntil, progressOf } from '../plan/due-windows.ts'
+import { completeUntil, progressOf } from '../plan/due-windows.ts'
 
 const QUERY = {
   type: 'object',
@@ -85,7 +85,7 @@ export function canaryRoutes(http: Http, { db, queries, models, now }: CanaryRou
         champion,
         candidate,
         from: query.from === undefined ? 0 : Date.parse(query.from),
-        passedUntil: passedUntil(reached, model, at),
+        completeUntil: completeUntil(reached, model, at),
       })
       if (!arms)
         throw new Problem(
@@ -100,7 +100,7 @@ export function canaryRoutes(http: Http, { db, queries, models, now }: CanaryRou
         paired,
         worthRange: worth && { low: smallest(worth), high: largest(worth) },
       })
-      const cut = [arms.champion, arms.candidate].some((arm) => arm.units === MOST_UNITS)
+      const cut = [arms.champion, arms.candidate].some((arm) => arm.units === MAX_UNITS)
       return {
         model_id: model.modelId,
         by,
@@ -114,7 +114,7 @@ export function canaryRoutes(http: Http, { db, queries, models, now }: CanaryRou
           candidate: arms.candidate.units,
           crossed: arms.crossed,
         },
-        ...(cut && { note: `of each arm the first ${MOST_UNITS} units` }),
+        ...(cut && { note: `of each arm the first ${MAX_UNITS} units` }),
         alpha,
         ...answer,
       }

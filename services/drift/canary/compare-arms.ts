@@ -195,11 +195,11 @@ const apart = (before: Interval, now: Interval): Interval => ({
 const meanOf = (values: readonly number[]) => momentsOf(values).mean
 
 /** Of fewer values a normal limit says nothing. */
-const LEAST_FOR_LIMIT = 20
+const MIN_FOR_LIMIT = 20
 const EVERYTHING = { low: -Infinity, high: Infinity }
 
 function unbounded(values: readonly number[], alpha: number): Interval {
-  if (values.length < LEAST_FOR_LIMIT) return EVERYTHING
+  if (values.length < MIN_FOR_LIMIT) return EVERYTHING
   return meanSequence({ n: values.length, ...momentsOf(values) }, alpha)
 }
 

@@ -1,10 +1,10 @@
-/** Which predictions a fact is about, and how to say so in SQL. */
+/** Which predictions a result is about, and how to say so in SQL. */
 import { largest, smallest } from '../../../lib/stats/samples/extremes.ts'
 import type { Params } from '../../../lib/clickhouse/port.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 
 /** '' means all; all versions leaves shadows out, one version counts its own shadows. */
-export interface Combination {
+export interface Cohort {
   modelVersion: string
   variant: string
   /** Shadows count among all versions too. */
@@ -13,10 +13,10 @@ export interface Combination {
   slice?: { key: string; value: string }
 }
 
-export const ALL: Combination = { modelVersion: '', variant: '' }
+export const ALL: Cohort = { modelVersion: '', variant: '' }
 
-/** The same for two combinations only if they are. */
-export const keyOf = ({ modelVersion, variant, slice }: Combination) =>
+/** The same for two cohorts only if they are. */
+export const keyOf = ({ modelVersion, variant, slice }: Cohort) =>
   [modelVersion, variant, slice?.key ?? '', slice?.value ?? ''].join('\u0001')
 
 const sqlKey = (modelVersion: string, variant: string, sliceKey = "''", sliceValue = "''") =>
@@ -25,7 +25,7 @@ const sqlKey = (modelVersion: string, variant: string, sliceKey = "''", sliceVal
 /** The same in SQL, of the columns that hold it. */
 export const COMBINATION_KEY = sqlKey('model_version', 'variant', 'slice_key', 'slice_value')
 
-/** The keys of all combinations without a slice that a prediction is part of, in SQL. An empty version is none of its own. */
+/** The keys of all cohorts without a slice that a prediction is part of, in SQL. An empty version is none of its own. */
 export const UNSLICED_KEYS = `arrayConcat(if(shadow, [], [${sqlKey("''", "''")}]),
   if(model_version = '', [], [${sqlKey('model_version', "''")}]),
   if(shadow OR variant = '', [], [${sqlKey("''", 'variant')}]))`
@@ -36,7 +36,7 @@ export const SLICE_VALUE = `if(mapContains(attributes, {slice_key:String}), attr
 export const OUTCOME_SLICE_VALUE = 'attributes[{slice_key:String}]'
 
 /** Conditions on counts, which know versions and variants. */
-export const scope = (c: Combination) =>
+export const scope = (c: Cohort) =>
   (c.modelVersion !== ''
     ? ' AND model_version = {version:String}'
     : c.withShadows
@@ -44,11 +44,11 @@ export const scope = (c: Combination) =>
       : ' AND NOT shadow') + (c.variant === '' ? '' : ' AND variant = {variant:String}')
 
 /** Conditions on raw predictions. */
-export const predictionScope = (c: Combination) =>
+export const predictionScope = (c: Cohort) =>
   scope(c) + (c.slice ? ` AND ${SLICE_VALUE} = {slice_value:String}` : '')
 
 /** Conditions on outcomes; `slice_values` may name more than the one value. */
-export const outcomeScope = (c: Combination) =>
+export const outcomeScope = (c: Cohort) =>
   scope(c) + (c.slice ? ` AND ${OUTCOME_SLICE_VALUE} IN {slice_values:Array(String)}` : '')
 
 /** Spans are disjoint and few: one window, mostly, or those of a reference. */
@@ -78,7 +78,7 @@ export const spanOf = (column: string) =>
 /** Epoch milliseconds as ClickHouse reads them. */
 export const sqlTime = (ms: number) => new Date(ms).toISOString().replace('T', ' ').replace('Z', '')
 
-export function paramsOf(modelId: string, spans: readonly Window[], c: Combination): Params {
+export function paramsOf(modelId: string, spans: readonly Window[], c: Cohort): Params {
   return {
     model: modelId,
     version: c.modelVersion,

@@ -15,7 +15,7 @@ export const featureNames = (rows: readonly Features[]): string[] =>
 /** @param known rows that tell which features there are, and how frequent their texts */
 export function featureMatrix(known: readonly Features[]): FeatureMatrix {
   const names = featureNames(known)
-  const places = names.map((name) => placesOf(name, known))
+  const places = names.map((name) => indexesOf(name, known))
   return {
     names,
     rowOf: (features) =>
@@ -28,7 +28,7 @@ export function featureMatrix(known: readonly Features[]): FeatureMatrix {
   }
 }
 
-function placesOf(name: string, known: readonly Features[]): Map<string, number> {
+function indexesOf(name: string, known: readonly Features[]): Map<string, number> {
   const counts = new Map<string, number>()
   for (const row of known) {
     const value = row[name]

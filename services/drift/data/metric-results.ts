@@ -2,7 +2,7 @@
 export type Family = 'drift' | 'quality' | 'performance' | 'fairness' | 'operations'
 export type Verdict = 'ok' | 'warning' | 'alarm' | 'incomplete' | 'none'
 
-export interface Fact {
+export interface MetricResult {
   family: Family
   /** A feature, `@prediction`, `@score`, a group such as `sex=1`, or '' for the model as a whole. */
   subject: string
@@ -35,7 +35,7 @@ export interface Fact {
   reference: string
 }
 
-const EMPTY: Omit<Fact, 'family' | 'subject' | 'metric' | 'value'> = {
+const EMPTY: Omit<MetricResult, 'family' | 'subject' | 'metric' | 'value'> = {
   convention: 'plumbline',
   method: 'observed',
   precision: 'exact',
@@ -58,25 +58,25 @@ const EMPTY: Omit<Fact, 'family' | 'subject' | 'metric' | 'value'> = {
   reference: '',
 }
 
-/** A fact with the gaps filled; a value that is no finite number becomes null. */
-export function fact(
+/** A result with the gaps filled; a value that is no finite number becomes null. */
+export function metricResult(
   family: Family,
   subject: string,
   metric: string,
   value: number | null | undefined,
-  more: Partial<Fact> = {},
-): Fact {
+  more: Partial<MetricResult> = {},
+): MetricResult {
   const finite = typeof value === 'number' && Number.isFinite(value)
   return { ...EMPTY, family, subject, metric, ...more, value: finite ? value : null }
 }
 
-/** The columns of a fact in `window_metrics`; what else stands there is the revision's. */
-export const FACT_COLUMNS = Object.keys(fact('drift', '', '', null))
+/** The columns of a result in `window_metrics`; what else stands there is the revision's. */
+export const RESULT_COLUMNS = Object.keys(metricResult('drift', '', '', null))
 
-export const isJudged = ({ verdict }: Fact) =>
+export const isEvaluated = ({ verdict }: MetricResult) =>
   verdict === 'ok' || verdict === 'warning' || verdict === 'alarm'
 
-/** What a fact is about, whatever its value: the identity that revisions share. */
-export const factKey = (
-  f: Pick<Fact, 'family' | 'subject' | 'metric' | 'convention' | 'method' | 'reference'>,
+/** What a result is about, whatever its value: the identity that revisions share. */
+export const resultKey = (
+  f: Pick<MetricResult, 'family' | 'subject' | 'metric' | 'convention' | 'method' | 'reference'>,
 ) => [f.family, f.subject, f.metric, f.convention, f.method, f.reference].join('\u0001')

@@ -1,7 +1,7 @@
-/** The numbers of earlier windows, from their facts: what those of a window are judged by. Pure. */
+/** The numbers of earlier windows, from their results: what those of a window are evaluated by. Pure. */
 import { normalQuantile } from '../../../lib/stats/distributions/normal-quantile.ts'
 import type { Window } from '../../../lib/models/windows.ts'
-import type { Fact } from './metric-results.ts'
+import type { MetricResult } from './metric-results.ts'
 import { notOverlapping } from './past-shifts.ts'
 
 /** A number of an earlier window. */
@@ -21,13 +21,13 @@ export const levelKey = ({
   family,
   metric,
   subject,
-}: Pick<Fact, 'family' | 'metric' | 'subject'>) => `${family}/${metric}/${subject}`
+}: Pick<MetricResult, 'family' | 'metric' | 'subject'>) => `${family}/${metric}/${subject}`
 
 export interface LevelRow extends Pick<
-  Fact,
+  MetricResult,
   'family' | 'metric' | 'subject' | 'ci_low' | 'ci_high' | 'ci_level' | 'verdict'
 > {
-  /** Of the combination. */
+  /** Of the cohort. */
   key: string
   start: string
   end: string
@@ -36,15 +36,15 @@ export interface LevelRow extends Pick<
   n_labelled: string
 }
 
-/** What a window's numbers are judged by: those of the reference's windows, and of the windows since. */
+/** What a window's numbers are evaluated by: those of the reference's windows, and of the windows since. */
 export interface LevelHistory {
   reference: PastLevels
   since: PastLevels
 }
 
 /**
- * @param ofReference of the combination that the reference is of
- * @param own of the combination that is judged
+ * @param ofReference of the cohort that the reference is of
+ * @param own of the cohort that is evaluated
  * @param windows of the reference
  */
 export function levelHistory(
@@ -90,8 +90,8 @@ function levelOf({ ci_low, ci_high, ci_level, ...row }: LevelRow): PastLevel {
 }
 
 /** Cases behind a number: of performance those with a label. */
-export const sizeOf = (fact: {
-  family: Fact['family']
+export const sizeOf = (result: {
+  family: MetricResult['family']
   n_labelled: number | string
   n_current: number | string
-}): number => Number(fact.family === 'performance' ? fact.n_labelled : fact.n_current)
+}): number => Number(result.family === 'performance' ? result.n_labelled : result.n_current)

@@ -1,8 +1,8 @@
-/** How the windows before one differed from the reference, from their facts. Pure. */
+/** How the windows before one differed from the reference, from their results. Pure. */
 import type { Shape } from '../../../lib/stats/samples/normal-scores.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 
-/** How a window differed from the reference, as its facts say. */
+/** How a window differed from the reference, as its results say. */
 export interface PastShift {
   start: number
   end: number
@@ -13,7 +13,7 @@ export interface PastShift {
 }
 
 export interface ShiftRow {
-  /** Of the combination. */
+  /** Of the cohort. */
   key: string
   start: string
   end: string
@@ -40,10 +40,10 @@ export function pastShiftsOf(rows: readonly ShiftRow[]): Map<string, PastShift[]
   )
 }
 
-function shiftOf(facts: readonly ShiftRow[]): PastShift {
+function shiftOf(results: readonly ShiftRow[]): PastShift {
   const shapes = new Map<string, { shape: Shape; size: number }>()
   const alarmed = new Set<string>()
-  for (const { subject, metric, value, size, verdict } of facts) {
+  for (const { subject, metric, value, size, verdict } of results) {
     if (metric === 'psi') {
       if (verdict === 'alarm') alarmed.add(subject)
       continue
@@ -57,7 +57,7 @@ function shiftOf(facts: readonly ShiftRow[]): PastShift {
     entry.shape[component] = value
     shapes.set(subject, entry)
   }
-  const { start, end } = facts[0]!
+  const { start, end } = results[0]!
   return { start: Number(start), end: Number(end), shapes, alarmed }
 }
 

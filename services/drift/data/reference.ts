@@ -8,11 +8,11 @@ import type { OutcomeCounts, WindowCounts } from './window-data.ts'
 
 export interface ReferenceData {
   name: string
-  judge: boolean
+  baseline: boolean
   spans: readonly Window[]
   counts: WindowCounts
   outcomes: OutcomeCounts | undefined
-  /** Scores by bin; undefined where the reference does not judge. */
+  /** Scores by bin; undefined where the reference does not evaluate. */
   scores?: ScoreCounts | undefined
   /** What errors depended on, of a regression. */
   losses?: LossModel | undefined
@@ -81,7 +81,7 @@ export interface ScoreCounts {
 }
 
 /** One prediction of a regression. */
-export interface Guess {
+export interface ScoredRow {
   features: Features
   prediction: number
   /** Absolute error; null where the truth is not known. */
@@ -90,7 +90,7 @@ export interface Guess {
 
 /** What is learned from a reference. */
 export interface LossModel {
-  of: (guess: Guess) => number
+  of: (scored: ScoredRow) => number
   /** Rows it has learned from. */
   n: number
   /** Standard deviation of the loss about its estimate, of rows that were not learned from. */

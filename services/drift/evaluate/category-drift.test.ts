@@ -36,17 +36,17 @@ function ofUsers(users: ReadonlyMap<string, number>): WindowCounts {
 }
 const referenceOf = (counts: WindowCounts): ReferenceData => ({
   name: 'first',
-  judge: true,
+  baseline: true,
   spans: [],
   counts,
   outcomes: undefined,
 })
 
-function factsOf(reference: WindowCounts, current: WindowCounts) {
-  const facts = evaluateDrift(current, referenceOf(reference), 200)
+function resultsOf(reference: WindowCounts, current: WindowCounts) {
+  const results = evaluateDrift(current, referenceOf(reference), 200)
   const of = (metric: string) =>
-    facts.find((f) => f.metric === metric && f.convention === 'plumbline')!
-  return { facts, psi: of('psi'), fresh: of('new_category_ratio'), of }
+    results.find((f) => f.metric === metric && f.convention === 'plumbline')!
+  return { results, psi: of('psi'), fresh: of('new_category_ratio'), of }
 }
 
 test.each([
@@ -63,9 +63,9 @@ test.each([
     const kept = drawn.map(ofUsers)
     for (let i = 0; i < drawn.length - 1; i++) {
       const [reference, current] = [drawn[i]!, drawn[i + 1]!]
-      const { facts, psi, fresh } = factsOf(kept[i]!, kept[i + 1]!)
+      const { results, psi, fresh } = resultsOf(kept[i]!, kept[i + 1]!)
       expect(psi, `pair ${i}`).toMatchObject({ verdict: 'ok', precision: 'bounded' })
-      expect(facts.filter(({ verdict }) => verdict === 'alarm' || verdict === 'warning')).toEqual(
+      expect(results.filter(({ verdict }) => verdict === 'alarm' || verdict === 'warning')).toEqual(
         [],
       )
       // As many new ones as there are.
@@ -90,13 +90,13 @@ test.each<{ name: string; verdict: string; pick: Pick }>([
     pick: (u) => (u < 0.5 ? 7 : Math.floor(u * 50_000)),
   },
 ])('$name: $verdict', ({ verdict, pick }) => {
-  const { psi } = factsOf(calm, windowOf(N, 2, pick))
+  const { psi } = resultsOf(calm, windowOf(N, 2, pick))
   expect(psi.verdict, `psi ${psi.value}`).toBe(verdict)
 })
 
 test('distances of groups lie below those of the categories, and the widest one is held', () => {
   const pick: Pick = (u) => (u < 0.2 ? 7 : Math.floor(u * 50_000))
-  const { of } = factsOf(calm, windowOf(N, 2, pick))
+  const { of } = resultsOf(calm, windowOf(N, 2, pick))
   const [a, b] = [drawnUsers(N, uniform(1), evenly(50_000)), drawnUsers(N, uniform(2), pick)]
   const differences = [...new Set([...a.keys(), ...b.keys()])].map((name) =>
     Math.abs((a.get(name) ?? 0) - (b.get(name) ?? 0)),
@@ -115,7 +115,7 @@ const HOUR = 3_600_000
 const WINDOWS = 8
 
 /** The verdict of a window beside a reference of eight. */
-function judged(pick: Pick, seed: number, size: number, later = pick) {
+function evaluated(pick: Pick, seed: number, size: number, later = pick) {
   const all = Array.from({ length: WINDOWS }, (_, w) => windowOf(size, 100 * seed + w, pick))
   const spans = all.map((_, w) => ({ start: w * HOUR, end: (w + 1) * HOUR }))
   const reference = {
@@ -123,12 +123,12 @@ function judged(pick: Pick, seed: number, size: number, later = pick) {
     windows: referenceWindows(spans, all, model),
   }
   const current = windowOf(size, 100 * seed + 99, later)
-  const facts = evaluateDrift(current, reference, 200)
+  const results = evaluateDrift(current, reference, 200)
   const window = { start: 20 * HOUR, end: 21 * HOUR }
-  return withShiftVerdicts(facts, current, window, reference, {
+  return withShiftVerdicts(results, current, window, reference, {
     windowLevel: 0.0125,
     past: [],
-    combinations: 1,
+    cohorts: 1,
   }).find(({ metric }) => metric === 'psi')!
 }
 
@@ -139,13 +139,13 @@ test.each([
 ])('$users users, eight windows of $size: no alarm by chance', ({ users, size }) => {
   for (let seed = 1; seed <= 2; seed++)
     for (const pick of [evenly(users), unevenly(users)]) {
-      const psi = judged(pick, seed, size)
+      const psi = evaluated(pick, seed, size)
       expect(psi.verdict, `seed ${seed}: ${psi.reason}, p ${psi.p_value}`).toBe('ok')
     }
 })
 
 test('new users beside the noise of eight windows: an alarm that names them', () => {
-  const psi = judged(evenly(50_000), 1, 30_000, (u) => Math.floor(u * 80_000))
+  const psi = evaluated(evenly(50_000), 1, 30_000, (u) => Math.floor(u * 80_000))
   expect(psi.verdict).toBe('alarm')
   expect(psi.reason).toContain('new categories')
 })

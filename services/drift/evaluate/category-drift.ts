@@ -17,15 +17,15 @@ import {
 } from '../../../lib/stats/distances/histogram-distances.ts'
 import { psi } from '../../../lib/stats/distances/psi.ts'
 import { isFeature } from '../../../lib/events/subjects.ts'
-import { fact, type Fact } from '../data/metric-results.ts'
+import { metricResult, type MetricResult } from '../data/metric-results.ts'
 import { psiAlarmLine, psiVerdict } from './thresholds.ts'
 
-/** Every fact about one subject, with the verdict of the fixed default. */
-export function categoricalFacts(
+/** Every result about one subject, with the verdict of the fixed default. */
+export function categoricalResults(
   subject: string,
   reference: CategoryCounts,
   current: CategoryCounts,
-): Fact[] {
+): MetricResult[] {
   const compared = compareCategories(reference, current)
   const [a, b] = [compared.reference, compared.current]
   const n = categoryTotal(reference)
@@ -37,14 +37,14 @@ export function categoricalFacts(
   const line = psiAlarmLine(cells, n, m)
   const how = describeCells(compared)
   return [
-    fact('drift', subject, 'psi', value, {
+    metricResult('drift', subject, 'psi', value, {
       ...sizes,
       threshold: line,
       verdict: psiVerdict(value, line),
       reason: how,
     }),
     ...(['plumbline', 'iid'] as const).map((convention) =>
-      fact('drift', subject, 'chi_squared', test.statistic, {
+      metricResult('drift', subject, 'chi_squared', test.statistic, {
         ...sizes,
         convention,
         p_value: convention === 'iid' ? test.p : null,
@@ -63,15 +63,15 @@ export function categoricalFacts(
 function categoricalDistances(
   subject: string,
   compared: ComparedCategories,
-  sizes: Partial<Fact> & Pick<Fact, 'n_reference' | 'n_current'>,
+  sizes: Partial<MetricResult> & Pick<MetricResult, 'n_reference' | 'n_current'>,
   psiOfAll: number,
-): Fact[] {
+): MetricResult[] {
   const { reference: a, current: b, unseen, widest } = compared
   const { n_reference: n, n_current: m } = sizes
   const excess = psiOfAll - (a.length - (unseen ? 0 : 1)) * (1 / n + 1 / m)
   const least = (value: number) => (unseen ? { bound_low: value, bound_high: 1 } : {})
-  const of = (metric: string, value: number, more: Partial<Fact> = {}) =>
-    fact('drift', subject, metric, value, { ...sizes, ...more })
+  const of = (metric: string, value: number, more: Partial<MetricResult> = {}) =>
+    metricResult('drift', subject, metric, value, { ...sizes, ...more })
   const [js, root, tv] = [jsDistance(a, b), hellinger(a, b), totalVariation(a, b)]
   return [
     of('psi_excess', excess),
@@ -84,11 +84,11 @@ function categoricalDistances(
 }
 
 /** How well what is made of the cells is known: exactly, where each category is one. */
-const knownOf = ({ unseen }: ComparedCategories): Pick<Fact, 'precision'> => ({
+const knownOf = ({ unseen }: ComparedCategories): Pick<MetricResult, 'precision'> => ({
   precision: unseen ? 'bounded' : 'exact',
 })
 
-const certificate = ({ low, high }: Bounded): Partial<Fact> =>
+const certificate = ({ low, high }: Bounded): Partial<MetricResult> =>
   low === high ? { precision: 'exact' } : { precision: 'bounded', bound_low: low, bound_high: high }
 
 const describeCells = ({ reference, named, categories, unseen }: ComparedCategories): string =>
@@ -101,9 +101,9 @@ function newCategoryRatio(
   reference: CategoryCounts,
   current: CategoryCounts,
   { fresh, isCut }: ComparedCategories,
-  sizes: Partial<Fact>,
-): Fact {
-  return fact('quality', subject, 'new_category_ratio', fresh.value, {
+  sizes: Partial<MetricResult>,
+): MetricResult {
+  return metricResult('quality', subject, 'new_category_ratio', fresh.value, {
     ...sizes,
     ...certificate(fresh),
     reason: [

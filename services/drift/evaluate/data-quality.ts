@@ -4,16 +4,16 @@ import type { Kind } from '../data/declared-features.ts'
 import { isFeature } from '../../../lib/events/subjects.ts'
 import {
   alignBins,
-  onOneGrid,
+  atOneResolution,
   unplacedShare,
   sampleSize,
   type BinnedSample,
 } from '../../../lib/stats/samples/binned-sample.ts'
-import { fact, type Fact } from '../data/metric-results.ts'
+import { metricResult, type MetricResult } from '../data/metric-results.ts'
 import { valuesOf, type WindowCounts } from '../data/window-data.ts'
 
 /**
- * Facts about every feature of the reference or the window, without verdicts.
+ * Results about every feature of the reference or the window, without verdicts.
  *
  * @param kinds what features are by the model file
  */
@@ -21,7 +21,7 @@ export function evaluateQuality(
   current: WindowCounts,
   { counts: reference }: ReferenceData,
   kinds: ReadonlyMap<string, Kind> = new Map(),
-): Fact[] {
+): MetricResult[] {
   const names = [
     ...new Set([
       ...reference.numeric.keys(),
@@ -50,7 +50,7 @@ function typeMismatch(
   current: WindowCounts,
   reference: WindowCounts,
   isNumeric: boolean,
-): Fact[] {
+): MetricResult[] {
   const before = valuesOf(reference, name)
   const now = valuesOf(current, name)
   const n = now.numbers + now.texts
@@ -59,7 +59,7 @@ function typeMismatch(
     ? now.texts
     : (before.numbers === 0 ? now.numbers : 0) + (before.texts === 0 ? now.texts : 0)
   return [
-    fact('quality', name, 'type_mismatch_ratio', fresh / n, {
+    metricResult('quality', name, 'type_mismatch_ratio', fresh / n, {
       n_current: n,
       n_reference: before.numbers + before.texts,
       reason:
@@ -74,8 +74,8 @@ function typeMismatch(
   ]
 }
 
-function rangeAndAtoms(name: string, a: BinnedSample, b: BinnedSample): Fact[] {
-  const [reference, current] = onOneGrid([a, b]) as [BinnedSample, BinnedSample]
+function rangeAndAtoms(name: string, a: BinnedSample, b: BinnedSample): MetricResult[] {
+  const [reference, current] = atOneResolution([a, b]) as [BinnedSample, BinnedSample]
   const n = sampleSize(current)
   const sizes = { n_current: n, n_reference: sampleSize(reference) }
   const least = reference.lows[0]!
@@ -114,7 +114,7 @@ function rangeAndAtoms(name: string, a: BinnedSample, b: BinnedSample): Fact[] {
     return { precision, bound_low: low, bound_high: high }
   }
   return [
-    fact('quality', name, 'out_of_range_ratio', outside / n, {
+    metricResult('quality', name, 'out_of_range_ratio', outside / n, {
       ...sizes,
       precision: unsure === 0 && guessed === 0 ? 'exact' : 'bounded',
       bound_low: Math.max(0, outside / n - guessed),
@@ -122,12 +122,12 @@ function rangeAndAtoms(name: string, a: BinnedSample, b: BinnedSample): Fact[] {
       reason: `the reference lies between ${short(least)} and ${short(greatest)}`,
     }),
     // The share of the value that is most frequent: 1 for a constant.
-    fact('quality', name, 'largest_atom_share', largest, {
+    metricResult('quality', name, 'largest_atom_share', largest, {
       ...sizes,
       ...upTo(largest),
       reason: distinct === 1 && largest === 1 ? 'constant' : '',
     }),
-    fact('quality', name, 'new_atom_share', risen.rise, {
+    metricResult('quality', name, 'new_atom_share', risen.rise, {
       ...sizes,
       ...upTo(risen.rise),
       reason: risen.rise > 0 ? `the value ${short(risen.at)}` : '',

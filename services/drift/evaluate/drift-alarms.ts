@@ -1,5 +1,5 @@
 /**
- * Drift judged on a budget: a window alarms when it differs from the reference by more than the reference's own windows differ, at
+ * Drift evaluated on a budget: a window alarms when it differs from the reference by more than the reference's own windows differ, at
  * a level that keeps false alarms below `alarms.false_alarms_per_week`. Pure. The method is told in `docs/alarms.md`.
  */
 import {
@@ -21,9 +21,9 @@ import {
 import { categoryTotal } from '../../../lib/sink/counts/category-counts.ts'
 import { numericContrast } from '../../../lib/stats/window-tests/window-reference.ts'
 import type { Window } from '../../../lib/models/windows.ts'
-import { fact, isJudged, type Fact } from '../data/metric-results.ts'
+import { metricResult, isEvaluated, type MetricResult } from '../data/metric-results.ts'
 import type { PastShift } from '../data/past-shifts.ts'
-import { freshShare, LEAST_WINDOWS, likelyCount } from './reference-series.ts'
+import { freshShare, MIN_WINDOWS, likelyCount } from './reference-series.ts'
 import { FAMILY_SHARES, levelVerdict, marked } from './thresholds.ts'
 import { effectiveOf, missingOf, type WindowCounts } from '../data/window-data.ts'
 
@@ -32,8 +32,8 @@ export interface ShiftRules {
   windowLevel: number
   /** Windows between now and the reference, in the order of time. */
   past: readonly PastShift[]
-  /** Combinations (versions, variants, slices) that are judged beside this one, this one included. */
-  combinations: number
+  /** Cohorts (versions, variants, slices) that are evaluated beside this one, this one included. */
+  cohorts: number
 }
 
 interface Tested {
@@ -42,27 +42,27 @@ interface Tested {
 }
 
 /**
- * Gives the verdicts of drift and data quality by the noise between windows; what cannot be judged so keeps its fixed default, and
+ * Gives the verdicts of drift and data quality by the noise between windows; what cannot be evaluated so keeps its fixed default, and
  * says that it is one.
  *
- * @param facts of the judging reference, with the verdicts of the fixed defaults
+ * @param results of the baseline, with the verdicts of the fixed defaults
  */
 export function withShiftVerdicts(
-  facts: readonly Fact[],
+  results: readonly MetricResult[],
   current: WindowCounts,
   window: Window,
   { name, spans, windows: reference }: ReferenceData,
   rules: ShiftRules,
-): Fact[] {
+): MetricResult[] {
   if (covers(spans, window))
-    return facts.map((f) =>
-      isJudged(f) ? { ...f, verdict: 'none', reason: 'part of the reference' } : f,
+    return results.map((f) =>
+      isEvaluated(f) ? { ...f, verdict: 'none', reason: 'part of the reference' } : f,
     )
   if (!reference)
-    return facts.map((f) => marked(f, `fewer than ${LEAST_WINDOWS} reference windows`))
+    return results.map((f) => marked(f, `fewer than ${MIN_WINDOWS} reference windows`))
   const { start } = window
   // A subject that comes both as numbers and as text is tested as what it was compared as.
-  const compared = new Set(facts.filter(({ metric }) => metric === 'ks').map((f) => f.subject))
+  const compared = new Set(results.filter(({ metric }) => metric === 'ks').map((f) => f.subject))
   const isNumeric = (subject: string) => compared.has(subject)
   const shapes = numericTests(current, start, reference, { past: rules.past, isNumeric })
   const drift = new Map([
@@ -70,18 +70,18 @@ export function withShiftVerdicts(
     ...categoryTests(current, start, reference, (subject) => !isNumeric(subject)),
   ])
   const missing = missingTests(current, start, reference)
-  const judge = verdicts(drift, rules, FAMILY_SHARES.drift)
-  const judgeMissing = verdicts(missing, rules, FAMILY_SHARES.quality)
+  const verdictOfDrift = verdicts(drift, rules, FAMILY_SHARES.drift)
+  const verdictOfMissing = verdicts(missing, rules, FAMILY_SHARES.quality)
   return [
-    ...facts.map((f) => {
-      if (f.metric === 'psi' && drift.has(f.subject)) return judge(f)
-      if (f.metric === 'missing_ratio' && missing.has(f.subject)) return judgeMissing(f)
+    ...results.map((f) => {
+      if (f.metric === 'psi' && drift.has(f.subject)) return verdictOfDrift(f)
+      if (f.metric === 'missing_ratio' && missing.has(f.subject)) return verdictOfMissing(f)
       // One test a feature: its verdict stands with its PSI.
-      if (f.metric === 'ks' && drift.has(f.subject) && isJudged(f))
+      if (f.metric === 'ks' && drift.has(f.subject) && isEvaluated(f))
         return { ...f, verdict: 'none' as const, threshold: null }
       return marked(f, 'not in every reference window')
     }),
-    ...shapes.facts.map((f) => ({ ...f, reference: name })),
+    ...shapes.results.map((f) => ({ ...f, reference: name })),
   ]
 }
 
@@ -91,9 +91,9 @@ function verdicts(tests: ReadonlyMap<string, Tested>, rules: ShiftRules, share: 
   const level = rules.windowLevel * share
   const adjusted = holm(
     names.map((name) => tests.get(name)!.p),
-    names.length * rules.combinations,
+    names.length * rules.cohorts,
   )
-  return (f: Fact): Fact => {
+  return (f: MetricResult): MetricResult => {
     const { p, reason } = tests.get(f.subject)!
     const pAdjusted = adjusted[names.indexOf(f.subject)]!
     return {
@@ -116,7 +116,7 @@ function numericTests(
   start: number,
   reference: ReferenceWindows,
   { past, isNumeric }: { past: readonly PastShift[]; isNumeric: (subject: string) => boolean },
-): { tests: Map<string, Tested>; facts: Fact[] } {
+): { tests: Map<string, Tested>; results: MetricResult[] } {
   const names = [...reference.numeric.keys()].filter(
     (name) => current.numeric.has(name) && isNumeric(name),
   )
@@ -140,7 +140,7 @@ function numericTests(
   }))
   return {
     tests: new Map(names.map((name, i) => [name, tests[i]!])),
-    facts: names.flatMap((name, i) => {
+    results: names.flatMap((name, i) => {
       const { shape, size } = contrasts[i]!
       const { merged } = contrasts[i]!.reference
       const more = {
@@ -153,9 +153,9 @@ function numericTests(
         n_reference: reference.numeric.get(name)!.sizes.reduce((a, b) => a + b, 0),
       }
       return [
-        fact('drift', name, 'location_shift', shape.location, more),
-        fact('drift', name, 'scale_shift', shape.logScale, more),
-        fact('drift', name, 'skew_shift', shape.skew, more),
+        metricResult('drift', name, 'location_shift', shape.location, more),
+        metricResult('drift', name, 'scale_shift', shape.logScale, more),
+        metricResult('drift', name, 'skew_shift', shape.skew, more),
       ]
     }),
   }

@@ -36,15 +36,16 @@ const windowOf = (
 })
 const referenceOf = (counts: WindowCounts): ReferenceData => ({
   name: 'first',
-  judge: true,
+  baseline: true,
   spans: [],
   counts,
   outcomes: undefined,
 })
-function factsOf(reference: WindowCounts, current: WindowCounts) {
+function resultsOf(reference: WindowCounts, current: WindowCounts) {
   const beside = referenceOf(reference)
-  const facts = [...evaluateDrift(current, beside, 1), ...evaluateQuality(current, beside)]
-  return (metric: string) => facts.find((f) => f.metric === metric && f.convention === 'plumbline')!
+  const results = [...evaluateDrift(current, beside, 1), ...evaluateQuality(current, beside)]
+  return (metric: string) =>
+    results.find((f) => f.metric === metric && f.convention === 'plumbline')!
 }
 const among = (n: number, of: (i: number) => number) => Array.from({ length: n }, (_, i) => of(i))
 
@@ -52,7 +53,7 @@ const among = (n: number, of: (i: number) => number) => Array.from({ length: n }
 const close = among(200, (i) => 1000 + (i % 10) * 0.1)
 
 test('ten values of one bin are no constant, and their spread is not known', () => {
-  const of = factsOf(windowOf(close), windowOf(close.map((x) => x + 0.5)))
+  const of = resultsOf(windowOf(close), windowOf(close.map((x) => x + 0.5)))
   for (const metric of ['wasserstein', 'energy']) {
     expect(of(metric), metric).toMatchObject({
       value: null,
@@ -63,7 +64,7 @@ test('ten values of one bin are no constant, and their spread is not known', () 
       'the reference lies in one bin, between 1000 and 1000.9: its spread is not known',
     )
   }
-  const constant = factsOf(windowOf(among(200, () => 5)), windowOf(close))
+  const constant = resultsOf(windowOf(among(200, () => 5)), windowOf(close))
   expect(constant('wasserstein')).toMatchObject({
     value: null,
     reason: 'the reference is constant',
@@ -71,12 +72,12 @@ test('ten values of one bin are no constant, and their spread is not known', () 
 })
 
 test('what moves within a bin is not told as exact', () => {
-  const of = factsOf(windowOf(close), windowOf(close.map((x) => x + 0.5)))
+  const of = resultsOf(windowOf(close), windowOf(close.map((x) => x + 0.5)))
   for (const metric of ['psi', 'psi_excess', 'js_distance', 'hellinger', 'kl', 'tv', 'l_infinity'])
     expect(of(metric), metric).toMatchObject({ precision: 'bounded' })
   expect(of('psi').reason).toContain('one bin holds 100 % of the values, between 1000 and 1000.9')
   expect(of('ks')).toMatchObject({ precision: 'bounded', bound_high: 1 })
-  const atoms = factsOf(windowOf(among(200, (i) => i % 10)), windowOf(among(200, (i) => i % 9)))
+  const atoms = resultsOf(windowOf(among(200, (i) => i % 10)), windowOf(among(200, (i) => i % 9)))
   for (const metric of ['psi', 'tv', 'wasserstein', 'energy', 'largest_atom_share'])
     expect(atoms(metric), metric).toMatchObject({ precision: 'exact' })
 })
@@ -84,7 +85,7 @@ test('what moves within a bin is not told as exact', () => {
 test('the most frequent value of a bin of several lies within bounds', () => {
   // Nine tenths of one value, and another beside it in the bin.
   const current = among(200, (i) => (i % 10 === 0 ? 1000.5 : 1000))
-  const of = factsOf(windowOf(close), windowOf(current))
+  const of = resultsOf(windowOf(close), windowOf(current))
   expect(of('largest_atom_share')).toMatchObject({ precision: 'bounded', bound_low: 0 })
   expect(of('largest_atom_share').bound_high).toBeGreaterThanOrEqual(0.9)
   expect(of('new_atom_share').bound_high).toBeGreaterThanOrEqual(0.8)
@@ -99,7 +100,7 @@ test('a spread lies between that of the bins and what their values can add', () 
     expect(low).toBeLessThanOrEqual(exact + 1e-9)
     expect(high).toBeGreaterThanOrEqual(exact - 1e-9)
   }
-  const coarse = factsOf(windowOf(close), windowOf(among(200, (i) => 1000 + i)))('wasserstein')
+  const coarse = resultsOf(windowOf(close), windowOf(among(200, (i) => 1000 + i)))('wasserstein')
   expect(coarse.bound_low).toBeGreaterThan(0)
 })
 

@@ -3,7 +3,7 @@ import type { ReferenceData } from '../data/reference.ts'
 import { isFeature, OWN_NUMBERS } from '../../../lib/events/subjects.ts'
 import {
   alignBins,
-  onOneGrid,
+  atOneResolution,
   unplacedShare,
   sampleSize,
   type BinnedSample,
@@ -23,19 +23,19 @@ import { psi } from '../../../lib/stats/distances/psi.ts'
 import { squaredDistances, type Bounded } from '../../../lib/stats/distances/squared-distances.ts'
 import { wasserstein } from '../../../lib/stats/distances/wasserstein.ts'
 import type { Kind } from '../data/declared-features.ts'
-import { categoricalFacts } from './category-drift.ts'
-import { fact, type Fact, type Verdict } from '../data/metric-results.ts'
-import { KS_LEAST_D, KS_P, psiAlarmLine, psiVerdict } from './thresholds.ts'
+import { categoricalResults } from './category-drift.ts'
+import { metricResult, type MetricResult, type Verdict } from '../data/metric-results.ts'
+import { KS_MIN_D, KS_P, psiAlarmLine, psiVerdict } from './thresholds.ts'
 import { effectiveOf, valuesOf, type WindowCounts } from '../data/window-data.ts'
 
 const PSI_BINS = 10
-/** Model outputs that are numbers but no inputs: judged as operations. */
+/** Model outputs that are numbers but no inputs: evaluated as operations. */
 const NOT_DRIFT: ReadonlySet<string> = new Set(
   OWN_NUMBERS.flatMap(({ subject, isInput }) => (isInput ? [] : [subject])),
 )
 
 /**
- * Every fact about the inputs and outputs of a window, beside one reference.
+ * Every result about the inputs and outputs of a window, beside one reference.
  *
  * @param kinds what subjects are by the model file
  */
@@ -44,19 +44,19 @@ export function evaluateDrift(
   reference: ReferenceData,
   minCount: number,
   kinds: ReadonlyMap<string, Kind> = new Map(),
-): Fact[] {
-  const facts: Fact[] = []
+): MetricResult[] {
+  const results: MetricResult[] = []
   const numeric = new Set([...current.numeric.keys(), ...reference.counts.numeric.keys()])
   const categorical = new Set([...current.categories.keys(), ...reference.counts.categories.keys()])
   for (const subject of [...new Set([...numeric, ...categorical])].toSorted()) {
     if (NOT_DRIFT.has(subject)) continue
     for (const one of driftOf(subject, current, reference.counts, kinds.get(subject)))
-      facts.push(one)
+      results.push(one)
     if (!isFeature(subject)) continue
     const now = valuesOf(current, subject)
-    facts.push(missing(subject, current, now.numbers + now.texts))
+    results.push(missing(subject, current, now.numbers + now.texts))
   }
-  return facts.map((f) => withReference(f, current, reference, minCount))
+  return results.map((f) => withReference(f, current, reference, minCount))
 }
 
 /** @param declared by the model file; what most of its values are unless given */
@@ -65,7 +65,7 @@ function driftOf(
   current: WindowCounts,
   reference: WindowCounts,
   declared: Kind | undefined,
-): Fact[] {
+): MetricResult[] {
   const before = valuesOf(reference, subject)
   const now = valuesOf(current, subject)
   const numbers = before.numbers + now.numbers
@@ -79,14 +79,14 @@ function driftOf(
     ]
   if (kind === 'numeric') {
     const [a, b] = [reference.numeric.get(subject), current.numeric.get(subject)]
-    return a && b ? numericFacts(subject, a, b) : [absent(subject, a !== undefined, 'number')]
+    return a && b ? numericResults(subject, a, b) : [absent(subject, a !== undefined, 'number')]
   }
   const [a, b] = [reference.categories.get(subject), current.categories.get(subject)]
-  return a && b ? categoricalFacts(subject, a, b) : [absent(subject, a !== undefined, 'value')]
+  return a && b ? categoricalResults(subject, a, b) : [absent(subject, a !== undefined, 'value')]
 }
 
-function numericFacts(subject: string, a: BinnedSample, b: BinnedSample): Fact[] {
-  const [reference, current] = onOneGrid([a, b]) as [BinnedSample, BinnedSample]
+function numericResults(subject: string, a: BinnedSample, b: BinnedSample): MetricResult[] {
+  const [reference, current] = atOneResolution([a, b]) as [BinnedSample, BinnedSample]
   const n = sampleSize(reference)
   const m = sampleSize(current)
   const sizes = { n_reference: n, n_current: m }
@@ -108,7 +108,7 @@ function numericFacts(subject: string, a: BinnedSample, b: BinnedSample): Fact[]
   }
   const spread = spreadOf(reference)
   return [
-    fact('drift', subject, 'psi', value, {
+    metricResult('drift', subject, 'psi', value, {
       ...known,
       threshold: line,
       verdict: psiVerdict(value, line),
@@ -117,15 +117,15 @@ function numericFacts(subject: string, a: BinnedSample, b: BinnedSample): Fact[]
         ...(full ? [full] : []),
       ].join('; '),
     }),
-    fact('drift', subject, 'ks', ks.low, {
+    metricResult('drift', subject, 'ks', ks.low, {
       ...sizes,
       precision: exact ? 'exact' : 'bounded',
       bound_low: ks.low,
       bound_high: ks.high,
-      threshold: KS_LEAST_D,
+      threshold: KS_MIN_D,
       verdict: ksVerdict(ks.low, p),
     }),
-    fact('drift', subject, 'ks', ks.low, {
+    metricResult('drift', subject, 'ks', ks.low, {
       ...sizes,
       convention: 'iid',
       precision: exact ? 'exact' : 'bounded',
@@ -136,7 +136,7 @@ function numericFacts(subject: string, a: BinnedSample, b: BinnedSample): Fact[]
     }),
     // In standard deviations of the reference, so that features compare; a constant reference has none.
     inUnits(subject, 'wasserstein', distance, spread, reference, sizes),
-    fact('drift', subject, 'mann_whitney', larger.value, {
+    metricResult('drift', subject, 'mann_whitney', larger.value, {
       ...sizes,
       precision: larger.low === larger.high ? 'exact' : 'bounded',
       bound_low: larger.low,
@@ -180,10 +180,10 @@ function inUnits(
   { value, low, high }: Bounded,
   unit: Spread,
   reference: BinnedSample,
-  sizes: Pick<Fact, 'n_reference' | 'n_current'>,
-): Fact {
+  sizes: Pick<MetricResult, 'n_reference' | 'n_current'>,
+): MetricResult {
   const isConstant = unit.high === 0
-  return fact('drift', subject, metric, unit.value > 0 ? value / unit.value : null, {
+  return metricResult('drift', subject, metric, unit.value > 0 ? value / unit.value : null, {
     ...sizes,
     precision: low === high && unit.low === unit.high ? 'exact' : 'bounded',
     bound_low: isConstant ? null : low / unit.high,
@@ -203,8 +203,8 @@ function squares(
   reference: BinnedSample,
   current: BinnedSample,
   spread: Spread,
-  sizes: Pick<Fact, 'n_reference' | 'n_current'>,
-): Fact[] {
+  sizes: Pick<MetricResult, 'n_reference' | 'n_current'>,
+): MetricResult[] {
   const { cramerVonMises, andersonDarling, energy } = squaredDistances(reference, current)
   const one = { value: 1, low: 1, high: 1 }
   const root = {
@@ -223,27 +223,34 @@ function squares(
 function distances(
   subject: string,
   [a, b]: readonly [readonly number[], readonly number[]],
-  known: Pick<Fact, 'n_reference' | 'n_current' | 'precision'>,
-): Fact[] {
+  known: Pick<MetricResult, 'n_reference' | 'n_current' | 'precision'>,
+): MetricResult[] {
   // What PSI is above its expectation under no change.
   const excess = psi(a, b) - (a.length - 1) * (1 / known.n_reference + 1 / known.n_current)
   return [
-    fact('drift', subject, 'psi_excess', excess, known),
-    fact('drift', subject, 'js_distance', jsDistance(a, b), known),
-    fact('drift', subject, 'hellinger', hellinger(a, b), known),
-    fact('drift', subject, 'kl', kullbackLeibler(a, b), known),
-    fact('drift', subject, 'tv', totalVariation(a, b), known),
-    fact('drift', subject, 'l_infinity', lInfinity(a, b), known),
+    metricResult('drift', subject, 'psi_excess', excess, known),
+    metricResult('drift', subject, 'js_distance', jsDistance(a, b), known),
+    metricResult('drift', subject, 'hellinger', hellinger(a, b), known),
+    metricResult('drift', subject, 'kl', kullbackLeibler(a, b), known),
+    metricResult('drift', subject, 'tv', totalVariation(a, b), known),
+    metricResult('drift', subject, 'l_infinity', lInfinity(a, b), known),
   ]
 }
 
-const ksVerdict = (d: number, p: number): Verdict => (p < KS_P && d >= KS_LEAST_D ? 'alarm' : 'ok')
+const ksVerdict = (d: number, p: number): Verdict => (p < KS_P && d >= KS_MIN_D ? 'alarm' : 'ok')
 
 /** Subjects whose D may lie on either side of the line that alarms: counts leave them open. */
-export const undecidedKs = (facts: readonly Fact[]): string[] =>
-  facts.filter(isUndecided).map(({ subject }) => subject)
+export const undecidedKs = (results: readonly MetricResult[]): string[] =>
+  results.filter(isUndecided).map(({ subject }) => subject)
 
-const isUndecided = ({ metric, convention, verdict, bound_high, n_reference, n_current }: Fact) =>
+const isUndecided = ({
+  metric,
+  convention,
+  verdict,
+  bound_high,
+  n_reference,
+  n_current,
+}: MetricResult) =>
   metric === 'ks' &&
   convention === 'plumbline' &&
   verdict === 'ok' &&
@@ -252,11 +259,11 @@ const isUndecided = ({ metric, convention, verdict, bound_high, n_reference, n_c
 
 /** @param current of the same spans, every value a bin of its own; so the reference */
 export function settledKs(
-  facts: readonly Fact[],
+  results: readonly MetricResult[],
   current: WindowCounts,
   reference: WindowCounts,
-): Fact[] {
-  return facts.map((f) => {
+): MetricResult[] {
+  return results.map((f) => {
     const [a, b] = [reference.numeric.get(f.subject), current.numeric.get(f.subject)]
     if (!isUndecided(f) || !a || !b) return f
     const { low: d } = ksInterval(a, b)
@@ -272,15 +279,15 @@ export function settledKs(
   })
 }
 
-const absent = (subject: string, inReference: boolean, what: 'number' | 'value'): Fact =>
+const absent = (subject: string, inReference: boolean, what: 'number' | 'value'): MetricResult =>
   unknown(subject, inReference ? `no ${what} in this window` : `no ${what} in the reference`)
 
-const unknown = (subject: string, reason: string): Fact =>
-  fact('drift', subject, 'psi', null, { verdict: 'incomplete', reason })
+const unknown = (subject: string, reason: string): MetricResult =>
+  metricResult('drift', subject, 'psi', null, { verdict: 'incomplete', reason })
 
-function missing(subject: string, current: WindowCounts, present: number): Fact {
+function missing(subject: string, current: WindowCounts, present: number): MetricResult {
   const size = effectiveOf(current)
-  return fact(
+  return metricResult(
     'quality',
     subject,
     'missing_ratio',
@@ -291,15 +298,15 @@ function missing(subject: string, current: WindowCounts, present: number): Fact 
   )
 }
 
-/** Names the reference; too little data makes any verdict incomplete, and a reference that does not judge gives none. */
+/** Names the reference; too little data makes any verdict incomplete, and a reference that is not the baseline gives none. */
 function withReference(
-  f: Fact,
+  f: MetricResult,
   current: WindowCounts,
   reference: ReferenceData,
   minCount: number,
-): Fact {
+): MetricResult {
   const named = { ...f, reference: reference.name }
-  if (!reference.judge) return { ...named, verdict: 'none' }
+  if (!reference.baseline) return { ...named, verdict: 'none' }
   if (f.verdict === 'none' || f.verdict === 'incomplete') return named
   if (current.events < minCount)
     return {

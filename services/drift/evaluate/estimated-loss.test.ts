@@ -1,5 +1,5 @@
 /** Errors that depend on the inputs, estimated where inputs have moved and truth is missing. */
-import type { Guess } from '../data/reference.ts'
+import type { ScoredRow } from '../data/reference.ts'
 import { expect, test } from 'vitest'
 import { normals } from '../../../bench/streams.ts'
 import { uniforms } from '../../../lib/stats/distributions/random.ts'
@@ -9,7 +9,11 @@ const uniform = uniforms(4)
 const normal = normals(uniform)
 
 /** Far from the middle, and of kind `b`, the model errs more. */
-function guesses(count: number, center: number, isLabelled: boolean): (Guess & { true: number })[] {
+function scoredRows(
+  count: number,
+  center: number,
+  isLabelled: boolean,
+): (ScoredRow & { true: number })[] {
   return Array.from({ length: count }, () => {
     const x = center + normal()
     const kind = uniform() < 0.3 ? 'b' : 'a'
@@ -23,16 +27,16 @@ function guesses(count: number, center: number, isLabelled: boolean): (Guess & {
   })
 }
 const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length
-const learned = lossModel(guesses(2000, 0, true))!
-const estimate = (current: readonly Guess[], past: readonly number[] = []) => {
+const learned = lossModel(scoredRows(2000, 0, true))!
+const estimate = (current: readonly ScoredRow[], past: readonly number[] = []) => {
   const [first] = evaluateLosses(current, learned, 'training', past)
   return first!
 }
 
 test('inputs have moved to where the model errs more: the estimate says so before any truth has come', () => {
-  const same = guesses(1500, 0, false)
-  const moved = guesses(1500, 1.5, false)
-  const [before, after] = [same, moved].map((all) => mean(all.map((guess) => guess.true)))
+  const same = scoredRows(1500, 0, false)
+  const moved = scoredRows(1500, 1.5, false)
+  const [before, after] = [same, moved].map((all) => mean(all.map((scored) => scored.true)))
   expect(after! - before!).toBeGreaterThan(0.5)
   expect(Math.abs(estimate(same).value! - before!)).toBeLessThan(0.1)
   expect(Math.abs(estimate(moved).value! - after!)).toBeLessThan(0.25)
@@ -43,13 +47,13 @@ test('the interval holds what comes true in about as many windows as it says, an
   let held = 0
   const windows = 100
   for (let i = 0; i < windows; i++) {
-    const current = guesses(300, 0, false)
+    const current = scoredRows(300, 0, false)
     const { ci_low, ci_high } = estimate(current)
-    const truth = mean(current.map((guess) => guess.true))
+    const truth = mean(current.map((scored) => scored.true))
     if (truth >= ci_low! && truth <= ci_high!) held++
   }
   expect(held / windows).toBeGreaterThan(0.85)
-  const current = guesses(300, 0, false)
+  const current = scoredRows(300, 0, false)
   const width = (past: readonly number[]) => {
     const { ci_low, ci_high } = estimate(current, past)
     return ci_high! - ci_low!
@@ -58,11 +62,11 @@ test('the interval holds what comes true in about as many windows as it says, an
 })
 
 test('where truth has come, the error of the estimate stands beside it; of too little nothing is learned', () => {
-  const facts = evaluateLosses(guesses(500, 0, true), learned, 'training', [])
-  const error = facts.find(({ metric }) => metric === 'estimate_error')!
+  const results = evaluateLosses(scoredRows(500, 0, true), learned, 'training', [])
+  const error = results.find(({ metric }) => metric === 'estimate_error')!
   expect(error.n_labelled).toBe(500)
   expect(Math.abs(error.value!)).toBeLessThan(0.25)
   expect(evaluateLosses([], learned, 'training', [])).toEqual([])
-  expect(lossModel(guesses(99, 0, true))).toBeUndefined()
-  expect(lossModel(guesses(500, 0, false))).toBeUndefined()
+  expect(lossModel(scoredRows(99, 0, true))).toBeUndefined()
+  expect(lossModel(scoredRows(500, 0, false))).toBeUndefined()
 })

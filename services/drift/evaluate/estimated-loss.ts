@@ -2,52 +2,54 @@
  * How wrong a regression is thought to be while truth is missing: its absolute error, learned from the reference's rows by their features
  * and the prediction (direct loss estimation). Blind to concept drift, as every estimate without truth. Pure.
  */
-import type { Guess, LossModel } from '../data/reference.ts'
+import type { ScoredRow, LossModel } from '../data/reference.ts'
 import { normalInterval } from '../../../lib/stats/intervals/normal-interval.ts'
 import { growForest, type ForestOptions } from '../../../lib/stats/estimators/forest.ts'
 import { momentsOf } from '../../../lib/stats/samples/moments.ts'
 import { uniforms } from '../../../lib/stats/distributions/random.ts'
-import { fact, type Fact } from '../data/metric-results.ts'
+import { metricResult, type MetricResult } from '../data/metric-results.ts'
 import { featureMatrix } from '../data/feature-matrix.ts'
 
 /** Rows that are drawn of a window, and of a reference. */
-export const MOST_GUESSES = 2000
+export const MAX_SCORED_ROWS = 2000
 /** Of fewer rows nothing is learned. */
-const LEAST_GUESSES = 100
+const MIN_SCORED_ROWS = 100
 const FOREST: Omit<ForestOptions, 'uniform'> = { trees: 50, depth: 10, leastLeaf: 10 }
 const FOLDS = 2
 const SEED = 1
 const CI_LEVEL = 0.95
 
 /** @returns undefined where too few rows have a truth */
-export function lossModel(reference: readonly Guess[]): LossModel | undefined {
-  const known = reference.filter((guess) => guess.loss !== null)
-  if (known.length < LEAST_GUESSES) return undefined
+export function lossModel(reference: readonly ScoredRow[]): LossModel | undefined {
+  const known = reference.filter((scored) => scored.loss !== null)
+  if (known.length < MIN_SCORED_ROWS) return undefined
   const matrix = featureMatrix(known.map(({ features }) => features))
-  const rowOf = ({ features, prediction }: Guess) =>
+  const rowOf = ({ features, prediction }: ScoredRow) =>
     Float64Array.of(prediction, ...matrix.rowOf(features))
-  const learn = (from: readonly Guess[]) => {
+  const learn = (from: readonly ScoredRow[]) => {
     const losses = from.map(({ loss }) => loss!)
     const forest = growForest(from.map(rowOf), losses, { ...FOREST, uniform: uniforms(SEED) })
-    return (guess: Guess) => forest.of(rowOf(guess))
+    return (scored: ScoredRow) => forest.of(rowOf(scored))
   }
   const residuals = Array.from({ length: FOLDS }, (_, fold) => {
     const inside = learn(known.filter((__, i) => i % FOLDS !== fold))
-    return known.filter((__, i) => i % FOLDS === fold).map((guess) => guess.loss! - inside(guess))
+    return known
+      .filter((__, i) => i % FOLDS === fold)
+      .map((scored) => scored.loss! - inside(scored))
   }).flat()
   return { of: learn(known), n: known.length, residual: Math.sqrt(momentsOf(residuals).variance) }
 }
 
 /** @param pastErrors of earlier windows, estimate minus what came true */
 export function evaluateLosses(
-  current: readonly Guess[],
+  current: readonly ScoredRow[],
   model: LossModel,
   reference: string,
   pastErrors: readonly number[],
-): Fact[] {
+): MetricResult[] {
   if (current.length === 0) return []
-  const meanOf = (guesses: readonly Guess[], of: (guess: Guess) => number) =>
-    momentsOf(guesses.map(of)).mean
+  const meanOf = (scoredRows: readonly ScoredRow[], of: (scored: ScoredRow) => number) =>
+    momentsOf(scoredRows.map(of)).mean
   const value = meanOf(current, model.of)
   const past = Math.sqrt(momentsOf(pastErrors.map((error) => error ** 2)).mean || 0)
   const standardError = model.residual * Math.sqrt(1 / current.length + 1 / model.n)
@@ -60,7 +62,7 @@ export function evaluateLosses(
   }
   const labelled = current.filter(({ loss }) => loss !== null)
   return [
-    fact('performance', '', 'estimated_mae', value, {
+    metricResult('performance', '', 'estimated_mae', value, {
       ...more,
       ci_low: Math.max(0, low),
       ci_high: high,
@@ -71,7 +73,7 @@ export function evaluateLosses(
     ...(labelled.length === 0
       ? []
       : [
-          fact(
+          metricResult(
             'performance',
             '',
             'estimate_error',

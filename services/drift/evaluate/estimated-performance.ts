@@ -13,7 +13,7 @@ import {
   poststratifiedAccuracy,
 } from '../../../lib/stats/estimators/confidence-estimate.ts'
 import { wilson } from '../../../lib/stats/intervals/proportions.ts'
-import { fact, type Fact } from '../data/metric-results.ts'
+import { metricResult, type MetricResult } from '../data/metric-results.ts'
 
 /** Parts of [0, 1] by which scores are counted. */
 export const SCORE_PARTS = 100
@@ -22,7 +22,7 @@ const SCORE_GROUPS = 10
 const CELL_WIDTH = 5
 const CI_LEVEL = 0.95
 /** Of predictions in cells without labels more than this leaves the correction incomplete. */
-const MOST_GAP = 0.05
+const MAX_GAP = 0.05
 
 /** @param pastErrors of earlier windows, estimate minus what came true */
 export function evaluateEstimates(
@@ -30,7 +30,7 @@ export function evaluateEstimates(
   reference: ScoreCounts | undefined,
   referenceName: string,
   pastErrors: readonly number[],
-): Fact[] {
+): MetricResult[] {
   return [
     ...calibration(current.labelled),
     ...poststratified(current),
@@ -40,7 +40,7 @@ export function evaluateEstimates(
 
 const count = (bins: readonly ScoreBin[]) => bins.reduce((sum, { n }) => sum + n, 0)
 
-function intervalFacts(value: number, standardError: number, low = -Infinity, high = Infinity) {
+function intervalOf(value: number, standardError: number, low = -Infinity, high = Infinity) {
   const interval = normalInterval(value, standardError, CI_LEVEL)
   return {
     ci_low: Math.max(low, interval.low),
@@ -49,15 +49,15 @@ function intervalFacts(value: number, standardError: number, low = -Infinity, hi
   }
 }
 
-function calibration(labelled: readonly ScoreBin[]): Fact[] {
+function calibration(labelled: readonly ScoreBin[]): MetricResult[] {
   const sizes = { n_current: count(labelled), n_labelled: count(labelled) }
   const ece = expectedCalibrationError(labelled, SCORE_PARTS, SCORE_GROUPS)
   const line = calibrationLine(labelled)
   const of = (metric: string, value: number, standardError: number, least = -Infinity) =>
-    fact('performance', '', metric, value, {
+    metricResult('performance', '', metric, value, {
       ...sizes,
       precision: 'bounded',
-      ...intervalFacts(value, standardError, least),
+      ...intervalOf(value, standardError, least),
     })
   return [
     ...(ece ? [of('ece', ece.value, ece.standardError, 0)] : []),
@@ -72,7 +72,7 @@ function calibration(labelled: readonly ScoreBin[]): Fact[] {
 }
 
 /** By part of the score, how much more often the positive class came true than was said. */
-function residuals(labelled: readonly ScoreBin[]): Fact[] {
+function residuals(labelled: readonly ScoreBin[]): MetricResult[] {
   const width = SCORE_PARTS / SCORE_GROUPS
   return [...Map.groupBy(labelled, ({ bin }) => Math.floor(bin / width))]
     .toSorted(([a], [b]) => a - b)
@@ -82,7 +82,7 @@ function residuals(labelled: readonly ScoreBin[]): Fact[] {
       const score = bins.reduce((sum, bin) => sum + bin.scores, 0) / n
       const rate = wilson(positives, n, CI_LEVEL)
       const end = (part: number) => (part / SCORE_GROUPS).toFixed(1)
-      return fact(
+      return metricResult(
         'performance',
         `score=${end(group)}-${end(group + 1)}`,
         'calibration_residual',
@@ -98,17 +98,17 @@ function residuals(labelled: readonly ScoreBin[]): Fact[] {
     })
 }
 
-function poststratified({ predicted, labelled }: ScoreCounts): Fact[] {
+function poststratified({ predicted, labelled }: ScoreCounts): MetricResult[] {
   const found = poststratifiedAccuracy(predicted, labelled, CELL_WIDTH)
   if (!found) return []
   const sizes = { n_current: count(predicted), n_labelled: count(labelled) }
-  const isPartial = found.gap > MOST_GAP
+  const isPartial = found.gap > MAX_GAP
   return [
-    fact('performance', '', 'coverage_gap', found.gap, {
+    metricResult('performance', '', 'coverage_gap', found.gap, {
       ...sizes,
       reason: 'share of predictions with a score and class of which no label is known',
     }),
-    fact('performance', '', 'accuracy', isPartial ? null : found.value, {
+    metricResult('performance', '', 'accuracy', isPartial ? null : found.value, {
       ...sizes,
       method: 'poststratified',
       precision: found.gap > 0 ? 'bounded' : 'exact',
@@ -119,7 +119,7 @@ function poststratified({ predicted, labelled }: ScoreCounts): Fact[] {
             verdict: 'incomplete' as const,
             reason: `no label in cells of ${(100 * found.gap).toFixed(1)} % of the predictions`,
           }
-        : intervalFacts(found.value, found.standardError, 0, 1)),
+        : intervalOf(found.value, found.standardError, 0, 1)),
     }),
   ]
 }
@@ -129,7 +129,7 @@ function estimated(
   reference: ScoreCounts,
   name: string,
   pastErrors: readonly number[],
-): Fact[] {
+): MetricResult[] {
   const rates = calibratedRates(reference.labelled, SCORE_PARTS)
   const accuracy = rates && estimatedAccuracy(current.predicted, rates)
   if (!rates || !accuracy) return []
@@ -150,17 +150,22 @@ function estimated(
   // Of the same events, so that the error is the estimate's alone.
   const ofLabelled = estimatedAccuracy(current.labelled, rates)
   return [
-    fact('performance', '', 'estimated_accuracy', accuracy.value, {
+    metricResult('performance', '', 'estimated_accuracy', accuracy.value, {
       ...more,
-      ...intervalFacts(accuracy.value, Math.hypot(accuracy.standardError, past), 0, 1),
+      ...intervalOf(accuracy.value, Math.hypot(accuracy.standardError, past), 0, 1),
       reason: 'if the scores mean what they meant in the reference',
     }),
     ...(auc === undefined
       ? []
-      : [fact('performance', '', 'estimated_roc_auc', auc, { ...more, precision: 'bounded' })]),
+      : [
+          metricResult('performance', '', 'estimated_roc_auc', auc, {
+            ...more,
+            precision: 'bounded',
+          }),
+        ]),
     ...(ofLabelled
       ? [
-          fact(
+          metricResult(
             'performance',
             '',
             'estimate_error',

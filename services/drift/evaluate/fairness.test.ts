@@ -16,7 +16,7 @@ const group = (name: string, predictions: number, favorable: number): GroupCount
 const rules = { attribute: 'race', privileged: 'a', minCount: 100, maturity: 1, level: 0.001 }
 const verdictOf = (groups: GroupCounts[], metric: string) =>
   evaluateFairness(groups, rules).find(
-    (fact) => fact.metric === metric && fact.subject === 'race=b',
+    (result) => result.metric === metric && result.subject === 'race=b',
   )
 
 test('a group of which everybody was selected keeps its uncertainty, and is no alarm while it is tiny', () => {
@@ -54,7 +54,7 @@ test('max minus min over nine fair groups of 50 would alarm; intervals do not', 
       )
     if (
       evaluateFairness(groups, rules).some(
-        (fact) => fact.verdict === 'alarm' && fact.metric === 'statistical_parity_difference',
+        (result) => result.verdict === 'alarm' && result.metric === 'statistical_parity_difference',
       )
     )
       alarms++
@@ -66,7 +66,7 @@ test('the stricter the budget, the surer an alarm must be; what would alarm with
   const unfair = [group('a', 400, 200), group('b', 400, 130)]
   const at = (level: number) =>
     evaluateFairness(unfair, { ...rules, level }).find(
-      (fact) => fact.metric === 'statistical_parity_difference' && fact.subject === 'race=b',
+      (result) => result.metric === 'statistical_parity_difference' && result.subject === 'race=b',
     )!.verdict
   expect([at(0.025), at(0.005), at(0.001)]).toEqual(['alarm', 'warning', 'ok'])
 })
@@ -76,9 +76,9 @@ test('truth that comes late, seldom, or unlooked at for a group is told', () => 
     ...group(name, 200, 100),
     feedback: { labelled, reviewed, delayP50Seconds: delay },
   })
-  const facts = evaluateFairness([seen('a', 180, 20, 60), seen('b', 90, 2, 3600)], rules)
+  const results = evaluateFairness([seen('a', 180, 20, 60), seen('b', 90, 2, 3600)], rules)
   const of = (metric: string) =>
-    facts.find((fact) => fact.metric === metric && fact.subject === 'race=b')!
+    results.find((result) => result.metric === metric && result.subject === 'race=b')!
   expect(of('label_coverage')).toMatchObject({ value: 0.45, verdict: 'none' })
   expect(of('label_coverage_difference').value).toBeCloseTo(-0.45, 12)
   expect(of('label_coverage_difference').ci_high).toBeLessThan(-0.3)

@@ -3,8 +3,8 @@ import { largest, smallest } from '../../../lib/stats/samples/extremes.ts'
 import { newcombe, ratioInterval, wilson } from '../../../lib/stats/intervals/proportions.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
 import { evaluateLabelFairness } from './label-fairness.ts'
-import { fact, type Fact, type Verdict } from '../data/metric-results.ts'
-import { FAIRNESS_DIFFERENCE, FAIRNESS_RATIO, LEAST_CELL, WARNING_FACTOR } from './thresholds.ts'
+import { metricResult, type MetricResult, type Verdict } from '../data/metric-results.ts'
+import { FAIRNESS_DIFFERENCE, FAIRNESS_RATIO, MIN_CELL, WARNING_FACTOR } from './thresholds.ts'
 import type { GroupCounts } from '../data/window-data.ts'
 
 const CI_LEVEL = 0.95
@@ -35,7 +35,7 @@ export const fairnessTests = (groups: Iterable<readonly GroupCounts[]>): number 
     0,
   )
 
-/** The attributes that are judged: those of the model file, and each two of them together (`sex&race`). */
+/** The attributes that are evaluated: those of the model file, and each two of them together (`sex&race`). */
 export function fairnessAttributes({
   fairness,
 }: Model): { name: string; privileged: string | undefined }[] {
@@ -49,7 +49,10 @@ export function fairnessAttributes({
   return [...single.map(([name, { privileged }]) => ({ name, privileged })), ...pairs]
 }
 
-export function evaluateFairness(groups: readonly GroupCounts[], rules: FairnessRules): Fact[] {
+export function evaluateFairness(
+  groups: readonly GroupCounts[],
+  rules: FairnessRules,
+): MetricResult[] {
   const known = groups.filter((group) => group.predictions > 0)
   if (known.length === 0) return []
   const largest = known.reduce((a, b) => (b.predictions > a.predictions ? b : a))
@@ -73,7 +76,7 @@ export function evaluateFairness(groups: readonly GroupCounts[], rules: Fairness
  * Equalized odds over all groups at once: the larger of the widest gap of true positive rates and that of false positive rates, as
  * fairlearn counts it. It grows with the number of groups by chance alone, which is why it has no verdict.
  */
-function worstCase(groups: readonly GroupCounts[], rules: FairnessRules): Fact[] {
+function worstCase(groups: readonly GroupCounts[], rules: FairnessRules): MetricResult[] {
   const gap = (of: (g: GroupCounts) => Share) => {
     const known = groups.map(of).filter(({ n }) => n > 0)
     const rates = known.map(({ successes, n }) => successes / n)
@@ -82,14 +85,20 @@ function worstCase(groups: readonly GroupCounts[], rules: FairnessRules): Fact[]
   const gaps = [gap(truePositives), gap(falsePositives)]
   if (gaps.includes(undefined)) return []
   return [
-    fact('fairness', rules.attribute, 'equalized_odds_difference', largest(gaps as number[]), {
-      n_current: groups.reduce((sum, g) => sum + g.tp + g.fp + g.fn + g.tn, 0),
-      reason: `the widest gap among ${groups.length} groups`,
-    }),
+    metricResult(
+      'fairness',
+      rules.attribute,
+      'equalized_odds_difference',
+      largest(gaps as number[]),
+      {
+        n_current: groups.reduce((sum, g) => sum + g.tp + g.fp + g.fn + g.tn, 0),
+        reason: `the widest gap among ${groups.length} groups`,
+      },
+    ),
   ]
 }
 
-function rates(group: GroupCounts, rules: FairnessRules): Fact[] {
+function rates(group: GroupCounts, rules: FairnessRules): MetricResult[] {
   const shares: Record<string, Share> = {
     selection_rate: selection(group),
     true_positive_rate: truePositives(group),
@@ -100,7 +109,7 @@ function rates(group: GroupCounts, rules: FairnessRules): Fact[] {
   return Object.entries(shares).flatMap(([metric, share]) => {
     if (share.n === 0 && metric === 'selection_rate')
       return [
-        fact('fairness', subjectOf(group, rules), metric, null, {
+        metricResult('fairness', subjectOf(group, rules), metric, null, {
           verdict: 'incomplete',
           n_current: 0,
           reason: 'no prediction of the group has a class or a score',
@@ -109,7 +118,7 @@ function rates(group: GroupCounts, rules: FairnessRules): Fact[] {
     if (share.n === 0) return []
     const interval = wilson(share.successes, share.n, CI_LEVEL)
     return [
-      fact('fairness', subjectOf(group, rules), metric, share.successes / share.n, {
+      metricResult('fairness', subjectOf(group, rules), metric, share.successes / share.n, {
         n_current: share.n,
         n_labelled: group.tp + group.fp + group.fn + group.tn,
         ci_low: interval.low,
@@ -125,11 +134,11 @@ function comparisons(
   privileged: GroupCounts | undefined,
   level: number,
   rules: FairnessRules,
-): Fact[] {
+): MetricResult[] {
   const subject = subjectOf(group, rules)
   if (!privileged)
     return [
-      fact('fairness', subject, 'statistical_parity_difference', null, {
+      metricResult('fairness', subject, 'statistical_parity_difference', null, {
         verdict: 'incomplete',
         reason: `no prediction of the privileged group ${rules.privileged ?? ''}`,
       }),
@@ -138,7 +147,7 @@ function comparisons(
     metric: string,
     of: (g: GroupCounts) => Share,
     needsLabels: boolean,
-  ): Fact[] => {
+  ): MetricResult[] => {
     const [a, b] = [of(group), of(privileged)]
     if (a.n === 0 || b.n === 0) return []
     const interval = newcombe(a, b, level)
@@ -147,7 +156,7 @@ function comparisons(
       return low > FAIRNESS_DIFFERENCE || high < -FAIRNESS_DIFFERENCE
     }
     return [
-      fact('fairness', subject, metric, a.successes / a.n - b.successes / b.n, {
+      metricResult('fairness', subject, metric, a.successes / a.n - b.successes / b.n, {
         ...sizes(a, b),
         ci_low: interval.low,
         ci_high: interval.high,
@@ -179,7 +188,7 @@ function disparateImpact(
   b: Share,
   level: number,
   rules: FairnessRules,
-): Fact[] {
+): MetricResult[] {
   if (a.n === 0 || b.n === 0) return []
   const interval = ratioInterval(a, b, level)!
   const isBeyond = (at: number) => {
@@ -188,7 +197,7 @@ function disparateImpact(
   }
   const value = b.successes > 0 ? a.successes / a.n / (b.successes / b.n) : null
   return [
-    fact('fairness', subject, 'disparate_impact_ratio', value, {
+    metricResult('fairness', subject, 'disparate_impact_ratio', value, {
       ...sizes(a, b),
       ci_low: interval.low,
       ci_high: interval.high,
@@ -212,10 +221,10 @@ function verdictOf(
 ): { verdict: Verdict; reason: string } {
   if (needsLabels && rules.maturity === 0)
     return { verdict: 'incomplete', reason: 'younger than the label horizon' }
-  if (Math.min(a.n, b.n) < LEAST_CELL)
+  if (Math.min(a.n, b.n) < MIN_CELL)
     return {
       verdict: 'incomplete',
-      reason: `a group of ${Math.min(a.n, b.n)}, below ${LEAST_CELL}`,
+      reason: `a group of ${Math.min(a.n, b.n)}, below ${MIN_CELL}`,
     }
   if (a.n + b.n < rules.minCount)
     return {

@@ -23,7 +23,7 @@ export interface ClassRules {
 }
 
 /** Labels that are spelled otherwise than predictions may be so many before nothing can be said. */
-const MOST_MISSPELLED = 0.01
+const MAX_MISSPELLED = 0.01
 const MAX_NAMED = 5
 const MAX_NAME = 40
 
@@ -49,7 +49,7 @@ export function classFault(
   if (!meet && ![...labels.keys(), ...predictions.keys()].every(isKnown))
     return { of: 'all', reason: `no label has the class of a prediction: ${both}` }
   const misspelled = misspelledOf(labels, predictions, isKnown)
-  if (misspelled.share > MOST_MISSPELLED)
+  if (misspelled.share > MAX_MISSPELLED)
     return {
       of: 'all',
       reason: `${(100 * misspelled.share).toFixed(1)} % of the labels spell a class otherwise than predictions (${misspelled.example}): ${both}`,

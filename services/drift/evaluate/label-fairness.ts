@@ -1,9 +1,9 @@
 /**
  * Whether the truth about groups comes alike: how much of it, how late, and how often people look. What is not seen of a group can
- * not be judged of it; these numbers have no verdict, and say how far the others can be trusted. Pure.
+ * not be evaluated of it; these numbers have no verdict, and say how far the others can be trusted. Pure.
  */
 import { newcombe, wilson } from '../../../lib/stats/intervals/proportions.ts'
-import { fact, type Fact } from '../data/metric-results.ts'
+import { metricResult, type MetricResult } from '../data/metric-results.ts'
 import type { GroupCounts } from '../data/window-data.ts'
 
 const CI_LEVEL = 0.95
@@ -15,7 +15,7 @@ export function evaluateLabelFairness(
   groups: readonly GroupCounts[],
   privileged: GroupCounts | undefined,
   subjectOf: (group: GroupCounts) => string,
-): Fact[] {
+): MetricResult[] {
   const isSeen = (group: GroupCounts | undefined): group is Seen => group?.feedback !== undefined
   const seen = groups.filter(isSeen)
   if (seen.every(({ feedback }) => feedback.labelled === 0)) return []
@@ -37,24 +37,24 @@ function shares(
   of: (group: Seen) => number,
   group: Seen,
   privileged: Seen | undefined,
-): Fact[] {
+): MetricResult[] {
   const own = { successes: of(group), n: group.predictions }
   const interval = wilson(own.successes, own.n, CI_LEVEL)
-  const facts = [
-    fact('fairness', subject, metric, own.successes / own.n, {
+  const results = [
+    metricResult('fairness', subject, metric, own.successes / own.n, {
       n_current: own.n,
       ci_low: interval.low,
       ci_high: interval.high,
       ci_level: CI_LEVEL,
     }),
   ]
-  if (!privileged) return facts
+  if (!privileged) return results
   const other = { successes: of(privileged), n: privileged.predictions }
   const difference = newcombe(own, other, CI_LEVEL)
   const value = own.successes / own.n - other.successes / other.n
   return [
-    ...facts,
-    fact('fairness', subject, `${metric}_difference`, value, {
+    ...results,
+    metricResult('fairness', subject, `${metric}_difference`, value, {
       n_current: own.n,
       n_reference: other.n,
       ci_low: difference.low,
@@ -64,16 +64,20 @@ function shares(
   ]
 }
 
-function delays(subject: string, { feedback: own }: Seen, privileged: Seen | undefined): Fact[] {
+function delays(
+  subject: string,
+  { feedback: own }: Seen,
+  privileged: Seen | undefined,
+): MetricResult[] {
   if (own.delayP50Seconds === null) return []
   const other = privileged?.feedback
   const counts = { n_current: own.labelled, n_labelled: own.labelled }
   return [
-    fact('fairness', subject, 'label_delay_p50_s', own.delayP50Seconds, counts),
+    metricResult('fairness', subject, 'label_delay_p50_s', own.delayP50Seconds, counts),
     ...(other === undefined || other.delayP50Seconds === null
       ? []
       : [
-          fact(
+          metricResult(
             'fairness',
             subject,
             'label_delay_p50_s_difference',

@@ -1,5 +1,5 @@
 /**
- * Performance and operations judged on a budget: a number alarms when it is worse than those of the reference's windows by more
+ * Performance and operations evaluated on a budget: a number alarms when it is worse than those of the reference's windows by more
  * than these differ, and by more than matters. Pure. The method is told in `docs/alarms.md`.
  */
 import { covers, type ReferenceData } from '../data/reference.ts'
@@ -7,18 +7,18 @@ import { levelTail, type Level } from '../../../lib/stats/window-tests/level-tes
 import { holm } from '../../../lib/stats/window-tests/shift-test.ts'
 import type { Side } from '../../../lib/stats/window-tests/window-noise.ts'
 import type { Window } from '../../../lib/models/windows.ts'
-import { isJudged, type Fact } from '../data/metric-results.ts'
+import { isEvaluated, type MetricResult } from '../data/metric-results.ts'
 import { levelKey, sizeOf, type LevelHistory, type PastLevel } from '../data/past-metrics.ts'
-import { coveredTwice, LEAST_WINDOWS } from './reference-series.ts'
-import { LEAST_RISE, FAMILY_SHARES, levelVerdict, marked, LEAST_FALL } from './thresholds.ts'
+import { coveredTwice, MIN_WINDOWS } from './reference-series.ts'
+import { MIN_RISE, FAMILY_SHARES, levelVerdict, marked, MIN_FALL } from './thresholds.ts'
 
 export interface LevelRules {
   window: Window
   /** Share of windows that may alarm by chance, over all families. */
   windowLevel: number
-  /** Combinations (versions, variants, slices) that are judged beside this one, this one included. */
-  combinations: number
-  /** At so many steps of label maturity the window is judged. */
+  /** Cohorts (versions, variants, slices) that are evaluated beside this one, this one included. */
+  cohorts: number
+  /** At so many steps of label maturity the window is evaluated. */
   looks: number
   minCount: number
 }
@@ -43,8 +43,8 @@ const asShare = {
   of: (x: number) => 2 * Math.asin(Math.sqrt(x)),
   error: ({ size }: PastLevel) => 1 / Math.sqrt(size),
 }
-const FALL: Scale = { worse: -1, leastEffect: LEAST_FALL, ...plainly }
-const RISE: Scale = { worse: 1, leastEffect: Math.log(1 + LEAST_RISE), ...relatively }
+const FALL: Scale = { worse: -1, leastEffect: MIN_FALL, ...plainly }
+const RISE: Scale = { worse: 1, leastEffect: Math.log(1 + MIN_RISE), ...relatively }
 /** Near 1 % it is a difference of 0.5 %. */
 const SHARE_RISE: Scale = { worse: 1, leastEffect: 0.05, ...asShare }
 /** What a score means has changed, whichever way: concept drift. */
@@ -52,7 +52,7 @@ const MEANING: Scale = { worse: 0, leastEffect: 0.1, ...plainly }
 /** Half as much again, or two thirds. */
 const CHANGE: Scale = { worse: 0, leastEffect: Math.log(1.5), ...relatively }
 
-/** What is judged; all else of these families is there to be looked at. */
+/** What is evaluated; all else of these families is there to be looked at. */
 const SCALES = new Map<string, Scale>([
   ...['accuracy', 'precision', 'recall', 'f1', 'macro_f1', 'roc_auc', 'r2'].map(fall),
   ...['ndcg_at_k', 'hit_rate_at_k', 'mrr'].map(fall),
@@ -73,41 +73,41 @@ function rise(metric: string): [string, Scale] {
 }
 
 /**
- * Gives the verdicts of one family. Performance that cannot be judged so keeps its fixed default and says that it is one; operations
+ * Gives the verdicts of one family. Performance that cannot be evaluated so keeps its fixed default and says that it is one; operations
  * have none.
  *
- * @param facts of one family
+ * @param results of one family
  */
 export function withLevelVerdicts(
-  facts: readonly Fact[],
+  results: readonly MetricResult[],
   family: 'performance' | 'operations',
   reference: ReferenceData | undefined,
   history: LevelHistory,
   rules: LevelRules,
-): Fact[] {
-  if (!reference || covers(reference.spans, rules.window)) return [...facts]
-  const canBeJudged = judgeable(facts)
-  const tails = new Map<Fact, number>()
-  for (const fact of facts) {
-    const p = canBeJudged(fact) ? tailOf(fact, reference, history, rules) : undefined
-    if (p !== undefined) tails.set(fact, p)
+): MetricResult[] {
+  if (!reference || covers(reference.spans, rules.window)) return [...results]
+  const canBeEvaluated = evaluable(results)
+  const tails = new Map<MetricResult, number>()
+  for (const result of results) {
+    const p = canBeEvaluated(result) ? tailOf(result, reference, history, rules) : undefined
+    if (p !== undefined) tails.set(result, p)
   }
   const tested = [...tails.keys()]
   const level = rules.windowLevel * FAMILY_SHARES[family]
-  const adjusted = holm([...tails.values()], tested.length * rules.combinations * rules.looks)
-  return facts.map((fact) => {
-    const p = tails.get(fact)
+  const adjusted = holm([...tails.values()], tested.length * rules.cohorts * rules.looks)
+  return results.map((result) => {
+    const p = tails.get(result)
     if (p === undefined)
-      return marked(fact, `fewer than ${LEAST_WINDOWS} reference windows hold it`)
-    const pAdjusted = adjusted[tested.indexOf(fact)]!
+      return marked(result, `fewer than ${MIN_WINDOWS} reference windows hold it`)
+    const pAdjusted = adjusted[tested.indexOf(result)]!
     return {
-      ...fact,
+      ...result,
       p_value: p,
       p_adjusted: pAdjusted,
       threshold: null,
       reference: reference.name,
       verdict: levelVerdict(pAdjusted, level),
-      reason: [fact.reason, `alarm at an adjusted p of ${level.toPrecision(2)}`]
+      reason: [result.reason, `alarm at an adjusted p of ${level.toPrecision(2)}`]
         .filter(Boolean)
         .join('; '),
     }
@@ -115,41 +115,41 @@ export function withLevelVerdicts(
 }
 
 /**
- * Of performance what the fixed default has judged, so that there is truth enough; with it, what has no such default. Calibration of
- * a part of the score is shown by itself, and judged as a whole.
+ * Of performance what the fixed default has evaluated, so that there is truth enough; with it, what has no such default. Calibration of
+ * a part of the score is shown by itself, and evaluated as a whole.
  */
-function judgeable(facts: readonly Fact[]): (fact: Fact) => boolean {
-  const hasTruth = facts.some(isJudged)
-  return (fact) =>
-    fact.value !== null &&
-    fact.convention === 'plumbline' &&
-    fact.method === 'observed' &&
-    SCALES.has(fact.metric) &&
-    (fact.family === 'operations' ||
-      isJudged(fact) ||
-      (hasTruth && SCALES.get(fact.metric) === MEANING))
+function evaluable(results: readonly MetricResult[]): (result: MetricResult) => boolean {
+  const hasTruth = results.some(isEvaluated)
+  return (result) =>
+    result.value !== null &&
+    result.convention === 'plumbline' &&
+    result.method === 'observed' &&
+    SCALES.has(result.metric) &&
+    (result.family === 'operations' ||
+      isEvaluated(result) ||
+      (hasTruth && SCALES.get(result.metric) === MEANING))
 }
 
 function tailOf(
-  fact: Fact,
+  result: MetricResult,
   { windows }: ReferenceData,
   history: LevelHistory,
   { window, minCount }: LevelRules,
 ): number | undefined {
-  if (!windows || sizeOf(fact) < minCount) return undefined
-  const scale = SCALES.get(fact.metric)!
-  const key = levelKey(fact)
+  if (!windows || sizeOf(result) < minCount) return undefined
+  const scale = SCALES.get(result.metric)!
+  const key = levelKey(result)
   const usable = (past: readonly PastLevel[] = []) =>
     past.filter(({ value, size }) => size >= minCount && Number.isFinite(scale.of(value)))
   const reference = usable(history.reference.get(key))
   const now = {
     ...window,
-    value: fact.value!,
-    size: sizeOf(fact),
+    value: result.value!,
+    size: sizeOf(result),
     standardError: 0,
     alarmed: false,
   }
-  if (reference.length < LEAST_WINDOWS || usable([now]).length === 0) return undefined
+  if (reference.length < MIN_WINDOWS || usable([now]).length === 0) return undefined
   const since = usable(history.since.get(key))
   const calm = since.slice(since.findLastIndex(({ alarmed }) => alarmed) + 1)
   // Of the windows that have the number.

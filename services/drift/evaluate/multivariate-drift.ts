@@ -2,7 +2,7 @@
  * What no feature shows by itself: whether a classifier can tell the rows of a window from those of its reference, and whether
  * embeddings lie elsewhere. Pure.
  *
- * How far the reference's own windows are from one another says what is noise: each statistic is judged on its logarithm, by a
+ * How far the reference's own windows are from one another says what is noise: each statistic is evaluated on its logarithm, by a
  * one-sided predictive t-test, as one more feature of the window.
  */
 import type { Drawn, MultivariateReference } from '../data/reference.ts'
@@ -12,9 +12,9 @@ import { medianDistance, mmd } from '../../../lib/stats/distances/mmd.ts'
 import { momentsOf } from '../../../lib/stats/samples/moments.ts'
 import { uniforms } from '../../../lib/stats/distributions/random.ts'
 import { studentTail } from '../../../lib/stats/distributions/student-t.ts'
-import { fact, type Fact } from '../data/metric-results.ts'
+import { metricResult, type MetricResult } from '../data/metric-results.ts'
 import { featureMatrix, featureNames, type Features } from '../data/feature-matrix.ts'
-import { LEAST_WINDOWS } from './reference-series.ts'
+import { MIN_WINDOWS } from './reference-series.ts'
 import { FAMILY_SHARES, levelVerdict } from './thresholds.ts'
 
 export interface MultivariateRules {
@@ -52,9 +52,9 @@ const CI_LEVEL = 0.95
 /** Features that are named. */
 const NAMED = 3
 /** Each pair of them is compared. */
-const MOST_COMPARED = 200
+const MAX_COMPARED = 200
 /** Of samples that are equal. */
-const LEAST_DISTANCE = 1e-9
+const MIN_DISTANCE = 1e-9
 
 /** @param windows rows of each window of the reference */
 export function multivariateReference(
@@ -68,7 +68,7 @@ export function multivariateReference(
     })
   return {
     rows: windows.flat(),
-    own: STATISTICS.map((one) => (windows.length < LEAST_WINDOWS ? [] : ownOf(one))),
+    own: STATISTICS.map((one) => (windows.length < MIN_WINDOWS ? [] : ownOf(one))),
   }
 }
 
@@ -76,7 +76,7 @@ export function evaluateMultivariate(
   current: readonly Drawn[],
   { rows, own }: MultivariateReference,
   rules: MultivariateRules,
-): Fact[] {
+): MetricResult[] {
   const beside = evenly(rows, current.length)
   const found = STATISTICS.flatMap((statistic, i) => {
     const distance = statistic.of(beside, current)
@@ -87,10 +87,10 @@ export function evaluateMultivariate(
     featureNames([...beside, ...current].map(({ features }) => features)).length + found.length
   return found.map(({ subject, metric, value, standardError, n, reason, own: others }) => {
     const interval = standardError && normalInterval(value, standardError, CI_LEVEL)
-    const isJudged = !rules.isReference && others.length >= LEAST_WINDOWS
-    const p = isJudged ? beyond(value, others) : undefined
+    const isEvaluated = !rules.isReference && others.length >= MIN_WINDOWS
+    const p = isEvaluated ? beyond(value, others) : undefined
     const pAdjusted = p === undefined ? undefined : Math.min(1, p * tests)
-    return fact('drift', subject, metric, value, {
+    return metricResult('drift', subject, metric, value, {
       n_current: n,
       n_reference: n,
       reference: rules.reference,
@@ -112,7 +112,7 @@ export function evaluateMultivariate(
 
 /** One-sided: that a window of the reference's kind would be as far from the others as this one, or farther. */
 function beyond(value: number, others: readonly number[]): number {
-  const log = (x: number) => Math.log(Math.max(x, LEAST_DISTANCE))
+  const log = (x: number) => Math.log(Math.max(x, MIN_DISTANCE))
   const { mean, variance } = momentsOf(others.map(log))
   const t = (log(value) - mean) / Math.sqrt(Math.max(variance, 1e-12) * (1 + 1 / others.length))
   return studentTail(t, others.length - 1)
@@ -168,7 +168,7 @@ function mmdOfEmbeddings(
   reference: readonly Drawn[],
   current: readonly Drawn[],
 ): Distance | undefined {
-  const [a, b] = vectorsOf(reference, current).map((side) => evenly(side, MOST_COMPARED)) as [
+  const [a, b] = vectorsOf(reference, current).map((side) => evenly(side, MAX_COMPARED)) as [
     Float64Array[],
     Float64Array[],
   ]

@@ -4,12 +4,12 @@ import { mean, standardDeviation } from '../../../lib/stats/samples/moments.ts'
 import { sampleSize } from '../../../lib/stats/samples/binned-sample.ts'
 import { wilson } from '../../../lib/stats/intervals/proportions.ts'
 import { quantile } from '../../../lib/stats/samples/quantile.ts'
-import { fact, type Fact } from '../data/metric-results.ts'
+import { metricResult, type MetricResult } from '../data/metric-results.ts'
 import { effectiveOf, type WindowCounts } from '../data/window-data.ts'
 
 const CI_LEVEL = 0.95
 
-export function evaluateOperations(current: WindowCounts, windowMs: number): Fact[] {
+export function evaluateOperations(current: WindowCounts, windowMs: number): MetricResult[] {
   const { events, errors, weight = events, errorWeight = errors } = current
   const independent = effectiveOf(current)
   /** From what is counted to the stream before it was sampled. */
@@ -17,9 +17,9 @@ export function evaluateOperations(current: WindowCounts, windowMs: number): Fac
   const sizes = { n_current: events }
   const errorRatio = events > 0 ? errorWeight / weight : null
   const errorInterval = wilson((errorRatio ?? 0) * independent, independent, CI_LEVEL)
-  const facts = [
-    fact('operations', '', 'throughput_per_s', weight / (windowMs / 1000), sizes),
-    fact('operations', '', 'error_ratio', errorRatio, {
+  const results = [
+    metricResult('operations', '', 'throughput_per_s', weight / (windowMs / 1000), sizes),
+    metricResult('operations', '', 'error_ratio', errorRatio, {
       ...sizes,
       ci_low: errorInterval.low,
       ci_high: errorInterval.high,
@@ -29,8 +29,8 @@ export function evaluateOperations(current: WindowCounts, windowMs: number): Fac
   const latency = current.numeric.get('@latency_ms')
   for (const percent of latency ? [50, 95, 99] : []) {
     const found = quantile(latency!, percent / 100)
-    facts.push(
-      fact('operations', '', `latency_p${percent}_ms`, found?.value, {
+    results.push(
+      metricResult('operations', '', `latency_p${percent}_ms`, found?.value, {
         n_current: sampleSize(latency!),
         precision: 'bounded',
         bound_low: found?.low ?? null,
@@ -43,12 +43,12 @@ export function evaluateOperations(current: WindowCounts, windowMs: number): Fac
     const sample = current.numeric.get(subject)
     if (!sample) continue
     const n = sampleSize(sample)
-    facts.push(
-      fact('operations', '', subject.slice(1), mean(sample) * n * scale, {
+    results.push(
+      metricResult('operations', '', subject.slice(1), mean(sample) * n * scale, {
         n_current: n,
         reason: `mean ${mean(sample).toPrecision(4)}, standard deviation ${standardDeviation(sample).toPrecision(4)} an event`,
       }),
     )
   }
-  return facts
+  return results
 }

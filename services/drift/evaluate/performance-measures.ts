@@ -33,9 +33,9 @@ export interface Measure {
   standardError?: number
   /** Where neither of the two gives it. */
   interval?: (level: number) => Interval
-  /** An error: less is better, and changes are judged relative to the reference. */
+  /** An error: less is better, and changes are evaluated relative to the reference. */
   isError?: boolean
-  /** Neither more nor less of it is better, or others say it already: shown, not judged. */
+  /** Neither more nor less of it is better, or others say it already: shown, not evaluated. */
   informs?: boolean
   /** Said beside it. */
   note?: string

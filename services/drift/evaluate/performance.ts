@@ -2,7 +2,7 @@
 import type { ReferenceData } from '../data/reference.ts'
 import { normalInterval } from '../../../lib/stats/intervals/normal-interval.ts'
 import { newcombe } from '../../../lib/stats/intervals/proportions.ts'
-import { fact, type Fact } from '../data/metric-results.ts'
+import { metricResult, type MetricResult } from '../data/metric-results.ts'
 import type { ClassFault } from './label-classes.ts'
 import { intervalOf, measuresOf, type Measure, type MeasureRules } from './performance-measures.ts'
 import { ERROR_RISE, fallVerdict, PERFORMANCE_FALL } from './thresholds.ts'
@@ -14,7 +14,7 @@ const ALARM_LEVEL = 0.99
 export interface PerformanceRules extends MeasureRules {
   minLabelled: number
   minCount: number
-  /** The step of label maturity the window has reached, of so many steps at which it is judged; 0: none. */
+  /** The step of label maturity the window has reached, of so many steps at which it is evaluated; 0: none. */
   maturity: number
   looks: number
   /** The window is one of those it would be compared with. */
@@ -27,7 +27,7 @@ export function evaluatePerformance(
   current: OutcomeCounts,
   reference: ReferenceData | undefined,
   rules: PerformanceRules,
-): Fact[] {
+): MetricResult[] {
   const coverage = current.predictions > 0 ? current.labelled / current.predictions : null
   const counts = {
     n_current: current.predictions,
@@ -36,11 +36,11 @@ export function evaluatePerformance(
     label_maturity: rules.maturity,
     completeness: coverage,
   }
-  const facts = [
-    fact('performance', '', 'label_coverage', coverage, counts),
+  const results = [
+    metricResult('performance', '', 'label_coverage', coverage, counts),
     ...(current.delayP50Seconds === null
       ? []
-      : [fact('performance', '', 'label_delay_p50_s', current.delayP50Seconds, counts)]),
+      : [metricResult('performance', '', 'label_delay_p50_s', current.delayP50Seconds, counts)]),
   ]
   const nameOf = ({ metric, subject = '' }: Measure) => `${metric}/${subject}`
   const before = new Map(
@@ -53,24 +53,24 @@ export function evaluatePerformance(
     if (fault && isUnknown(measure, fault)) {
       // The classes one by one would say the same once more.
       if (!measure.subject)
-        facts.push(unknown(measure, fault, { ...counts, reference: reference?.name ?? '' }))
+        results.push(unknown(measure, fault, { ...counts, reference: reference?.name ?? '' }))
       continue
     }
     const interval = intervalOf(measure, CI_LEVEL)
-    const judged = judge(measure, before.get(nameOf(measure)), current, reference, rules)
-    facts.push(
-      fact('performance', measure.subject ?? '', measure.metric, measure.value, {
+    const evaluated = evaluate(measure, before.get(nameOf(measure)), current, reference, rules)
+    results.push(
+      metricResult('performance', measure.subject ?? '', measure.metric, measure.value, {
         ...counts,
         ci_low: finite(interval.low),
         ci_high: finite(interval.high),
         ci_level: CI_LEVEL,
         n_reference: reference?.outcomes?.labelled ?? 0,
         reference: reference?.name ?? '',
-        ...judged,
+        ...evaluated,
       }),
     )
   }
-  return facts
+  return results
 }
 
 /** Measures that hold a score against the class of a label. */
@@ -81,18 +81,22 @@ const isUnknown = ({ metric }: Measure, fault: ClassFault | undefined) =>
   !metric.startsWith('custom.') &&
   (fault.of === 'all' || OF_SCORES.has(metric))
 
-const unknown = ({ metric }: Measure, { reason }: ClassFault, more: Partial<Fact>): Fact =>
-  fact('performance', '', metric, null, { ...more, verdict: 'incomplete', reason })
+const unknown = (
+  { metric }: Measure,
+  { reason }: ClassFault,
+  more: Partial<MetricResult>,
+): MetricResult =>
+  metricResult('performance', '', metric, null, { ...more, verdict: 'incomplete', reason })
 
 const finite = (x: number) => (Number.isFinite(x) ? x : null)
 
-function judge(
+function evaluate(
   measure: Measure,
   before: Measure | undefined,
   current: OutcomeCounts,
   reference: ReferenceData | undefined,
   rules: PerformanceRules,
-): Pick<Fact, 'verdict' | 'reason' | 'threshold'> {
+): Pick<MetricResult, 'verdict' | 'reason' | 'threshold'> {
   const incomplete = (reason: string) => ({
     verdict: 'incomplete' as const,
     reason,
@@ -100,7 +104,7 @@ function judge(
   })
   if (!Number.isFinite(measure.value)) return incomplete(measure.note ?? '')
   if (measure.informs) return { verdict: 'none', reason: measure.note ?? '', threshold: null }
-  if (!reference?.judge) return { verdict: 'none', reason: 'no reference', threshold: null }
+  if (!reference?.baseline) return { verdict: 'none', reason: 'no reference', threshold: null }
   if (rules.isReference)
     return { verdict: 'none', reason: 'part of the reference', threshold: null }
   if (rules.maturity === 0) return incomplete('younger than the label horizon')

@@ -25,13 +25,13 @@ import {
 import { stepsWithin, type StepCount } from '../plan/due-windows.ts'
 import { effectiveOf, missingOf, type WindowCounts } from '../data/window-data.ts'
 
-/** With fewer windows their noise cannot be told: the fixed defaults judge. */
-export const LEAST_WINDOWS = 8
+/** With fewer windows their noise cannot be told: the fixed defaults evaluate. */
+export const MIN_WINDOWS = 8
 /** More of them add nothing but work. */
-const MOST_WINDOWS = 200
+const MAX_WINDOWS = 200
 
 /** Categories with fewer expected in a window tell nothing by themselves. */
-const LEAST_EXPECTED = 5
+const MIN_EXPECTED = 5
 /** Categories that are tested one by one, the most frequent ones: each costs a test. */
 const MAX_TESTED = 1000
 /** With this share of all values a category is left out of what is estimated from a sample of categories. */
@@ -60,12 +60,12 @@ export function windowsWithin(
   const found = spans.flatMap((span) =>
     inside(span).filter((window) => window.start >= span.start && window.end <= span.end),
   )
-  return found.length < LEAST_WINDOWS
+  return found.length < MIN_WINDOWS
     ? []
-    : found.toSorted((a, b) => a.start - b.start).slice(-MOST_WINDOWS)
+    : found.toSorted((a, b) => a.start - b.start).slice(-MAX_WINDOWS)
 }
 
-/** @returns undefined where fewer than {@link LEAST_WINDOWS} windows hold `min_count` events */
+/** @returns undefined where fewer than {@link MIN_WINDOWS} windows hold `min_count` events */
 export function referenceWindows(
   windows: readonly Window[],
   counts: readonly WindowCounts[],
@@ -75,7 +75,7 @@ export function referenceWindows(
     const own = counts[i]!
     return own.events >= model.windows.min_count ? [{ window, own }] : []
   })
-  if (complete.length < LEAST_WINDOWS) return undefined
+  if (complete.length < MIN_WINDOWS) return undefined
   const all = complete.map(({ own }) => own)
   const inEvery = (names: (own: WindowCounts) => Iterable<string>) =>
     [...new Set(all.flatMap((own) => [...names(own)]))].toSorted()
@@ -116,7 +116,7 @@ function categoryReference(windows: readonly CategoryCounts[]): CategoryReferenc
   for (const counts of windows)
     for (const [name, n] of counts) totals.set(name, (totals.get(name) ?? 0) + n)
   const expected = [...totals]
-    .filter(([, total]) => total >= LEAST_EXPECTED * windows.length)
+    .filter(([, total]) => total >= MIN_EXPECTED * windows.length)
     .toSorted(([x, a], [y, b]) => b - a || (x < y ? -1 : 1))
     .slice(0, MAX_TESTED)
     .map(([name]) => name)

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { normals } from '../../../bench/streams.ts'
 import { uniforms } from '../../../lib/stats/distributions/random.ts'
-import { movedAlone, withMovement, type Scored } from './score-attribution.ts'
-import { fact } from '../data/metric-results.ts'
+import { attributedMovement, withMovement, type Scored } from './score-attribution.ts'
+import { metricResult } from '../data/metric-results.ts'
 
 const uniform = uniforms(6)
 const normal = normals(uniform)
@@ -24,31 +24,36 @@ const reference = rows(0, 0, 0.5)
 test('what moved the score is told from what moved beside it', () => {
   const current = rows(1, 3, 0.8)
   // Within tenths the mean is taken for all, beyond the reference the outermost one's.
-  expect(movedAlone('x', reference, current)).toBeGreaterThan(0.035)
-  expect(movedAlone('x', reference, current)).toBeLessThan(0.055)
-  expect(movedAlone('color', reference, current)).toBeCloseTo(0.06, 1)
-  expect(Math.abs(movedAlone('noise', reference, current))).toBeLessThan(0.01)
+  expect(attributedMovement('x', reference, current)).toBeGreaterThan(0.035)
+  expect(attributedMovement('x', reference, current)).toBeLessThan(0.055)
+  expect(attributedMovement('color', reference, current)).toBeCloseTo(0.06, 1)
+  expect(Math.abs(attributedMovement('noise', reference, current))).toBeLessThan(0.01)
 })
 
 test('nothing has moved, a feature is gone, texts are new', () => {
   for (const name of ['x', 'noise', 'color', 'nowhere'])
-    expect(Math.abs(movedAlone(name, reference, rows(0, 0, 0.5)))).toBeLessThan(0.01)
+    expect(Math.abs(attributedMovement(name, reference, rows(0, 0, 0.5)))).toBeLessThan(0.01)
   const gone = reference.map(({ score }) => ({ score, features: {} }))
-  expect(movedAlone('color', reference, gone)).toBeCloseTo(0, 9)
+  expect(attributedMovement('color', reference, gone)).toBeCloseTo(0, 9)
   const fresh = reference.map(({ score }) => ({ score, features: { color: 'blue' } }))
-  expect(movedAlone('color', reference, fresh)).toBeCloseTo(0, 9)
+  expect(attributedMovement('color', reference, fresh)).toBeCloseTo(0, 9)
 })
 
 test('it is said with the alarms of features alone, and not of few rows', () => {
   const alarm = (subject: string, metric = 'psi') =>
-    fact('drift', subject, metric, 1, { verdict: 'alarm', reason: 'moved' })
-  const facts = [alarm('x'), alarm('@score'), alarm('x', 'ks'), fact('drift', 'noise', 'psi', 0)]
-  const told = withMovement(facts, reference, rows(1, 0, 0.5))
+    metricResult('drift', subject, metric, 1, { verdict: 'alarm', reason: 'moved' })
+  const results = [
+    alarm('x'),
+    alarm('@score'),
+    alarm('x', 'ks'),
+    metricResult('drift', 'noise', 'psi', 0),
+  ]
+  const told = withMovement(results, reference, rows(1, 0, 0.5))
   expect(told[0]!.reason).toMatch(
     /^moved; alone it would move the score by \+0\.0\d+ of \+0\.0\d+$/,
   )
-  expect(told.slice(1)).toEqual(facts.slice(1))
-  expect(withMovement(facts, reference, reference.slice(0, 10))).toEqual(facts)
+  expect(told.slice(1)).toEqual(results.slice(1))
+  expect(withMovement(results, reference, reference.slice(0, 10))).toEqual(results)
 })
 
 test('what does nothing to the score is said to do nothing', () => {
@@ -57,7 +62,7 @@ test('what does nothing to the score is said to do nothing', () => {
     features: { ...features, kind: 'new' },
   }))
   const [told] = withMovement(
-    [fact('drift', 'kind', 'psi', 9, { verdict: 'alarm' })],
+    [metricResult('drift', 'kind', 'psi', 9, { verdict: 'alarm' })],
     reference.map(({ score, features }) => ({ score, features: { ...features, kind: 'old' } })),
     elsewhere,
   )

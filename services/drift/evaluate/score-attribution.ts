@@ -4,7 +4,7 @@
  */
 import { featureOf, isFeature } from '../../../lib/events/subjects.ts'
 import { momentsOf } from '../../../lib/stats/samples/moments.ts'
-import type { Fact } from '../data/metric-results.ts'
+import type { MetricResult } from '../data/metric-results.ts'
 import type { Features } from '../data/feature-matrix.ts'
 
 /** One prediction with a score, or with the number that was predicted. */
@@ -14,14 +14,14 @@ export interface Scored {
 }
 
 /** Rows that are drawn of each side. */
-export const MOST_SCORED = 2000
+export const MAX_SCORED = 2000
 /** Of fewer rows nothing is said. */
-const LEAST_SCORED = 50
+const MIN_SCORED = 50
 const PARTS = 10
 
 /** Features whose drift alarms: those to explain. */
-export const alarmedFeatures = (facts: readonly Fact[]): string[] =>
-  facts
+export const alarmedFeatures = (results: readonly MetricResult[]): string[] =>
+  results
     .filter(
       ({ family, metric, subject, verdict }) =>
         family === 'drift' && metric === 'psi' && verdict === 'alarm' && isFeature(subject),
@@ -30,19 +30,19 @@ export const alarmedFeatures = (facts: readonly Fact[]): string[] =>
 
 /** Says with each alarm of a feature what it does to the score. */
 export function withMovement(
-  facts: readonly Fact[],
+  results: readonly MetricResult[],
   reference: readonly Scored[],
   current: readonly Scored[],
-): Fact[] {
-  if (Math.min(reference.length, current.length) < LEAST_SCORED) return [...facts]
-  const alarmed = new Set(alarmedFeatures(facts))
+): MetricResult[] {
+  if (Math.min(reference.length, current.length) < MIN_SCORED) return [...results]
+  const alarmed = new Set(alarmedFeatures(results))
   const all = meanScore(current) - meanScore(reference)
-  return facts.map((fact) => {
-    if (fact.metric !== 'psi' || !alarmed.has(fact.subject)) return fact
-    const alone = movedAlone(featureOf(fact.subject), reference, current)
+  return results.map((result) => {
+    if (result.metric !== 'psi' || !alarmed.has(result.subject)) return result
+    const alone = attributedMovement(featureOf(result.subject), reference, current)
     return {
-      ...fact,
-      reason: `${fact.reason}; alone it would move the score by ${signed(alone, all)} of ${signed(all, alone)}`,
+      ...result,
+      reason: `${result.reason}; alone it would move the score by ${signed(alone, all)} of ${signed(all, alone)}`,
     }
   })
 }
@@ -57,7 +57,7 @@ const meanScore = (rows: readonly Scored[]) => momentsOf(rows.map(({ score }) =>
  * Σ (share now − share then) · mean score then, over parts of the feature: tenths of its numbers, its texts, and what is missing. What
  * is new to the reference is taken to score as the reference does on the whole.
  */
-export function movedAlone(
+export function attributedMovement(
   name: string,
   reference: readonly Scored[],
   current: readonly Scored[],

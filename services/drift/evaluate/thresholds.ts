@@ -3,22 +3,22 @@ import { chiSquaredQuantile } from '../../../lib/stats/distributions/chi-squared
 import { durationMs } from '../../../lib/runtime/durations.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
 import type { Window } from '../../../lib/models/windows.ts'
-import { isJudged, type Fact, type Verdict } from '../data/metric-results.ts'
+import { isEvaluated, type MetricResult, type Verdict } from '../data/metric-results.ts'
 
 const PSI_WARNING = 0.1
 const PSI_ALARM = 0.25
-export const KS_LEAST_D = 0.1
+export const KS_MIN_D = 0.1
 export const KS_P = 0.001
 /** A fall of performance that matters: absolute for scores in [0, 1], relative for errors. */
 export const PERFORMANCE_FALL = 0.05
 export const ERROR_RISE = 0.1
 /** Where the noise between windows is known: what does not matter however sure it is, likewise. */
-export const LEAST_FALL = 0.02
-export const LEAST_RISE = 0.05
+export const MIN_FALL = 0.02
+export const MIN_RISE = 0.05
 export const FAIRNESS_DIFFERENCE = 0.1
 export const FAIRNESS_RATIO = 0.8
 /** Smaller groups are neither compared nor shown: one person is no group, and could be told of. */
-export const LEAST_CELL = 10
+export const MIN_CELL = 10
 
 /** Of no drift at all, PSI exceeds this in 1 % of windows: the alarm line never lies in the noise of small samples. */
 export function psiAlarmLine(bins: number, nReference: number, nCurrent: number): number {
@@ -41,7 +41,7 @@ export function fallVerdict(low95: number, low99: number, line: number): Verdict
 }
 
 const WEEK_MS = 7 * 86_400_000
-const MOST_WINDOW_LEVEL = 0.05
+const MAX_WINDOW_LEVEL = 0.05
 
 /**
  * The share of windows that may alarm by chance: `alarms.false_alarms_per_week`, shared evenly among the windows of a week. The
@@ -49,7 +49,7 @@ const MOST_WINDOW_LEVEL = 0.05
  */
 export function alarmLevel({ windows, falseAlarmsPerWeek }: Model, window: Window): number {
   const slide = windows.slide === undefined ? window.end - window.start : durationMs(windows.slide)
-  return Math.min(MOST_WINDOW_LEVEL, (falseAlarmsPerWeek * slide) / WEEK_MS)
+  return Math.min(MAX_WINDOW_LEVEL, (falseAlarmsPerWeek * slide) / WEEK_MS)
 }
 
 /** How the families share what may alarm by chance. */
@@ -74,32 +74,32 @@ export function levelVerdict(pAdjusted: number, level: number): Verdict {
 }
 
 /** Says that a verdict is that of a fixed default, and why. */
-export const marked = (fact: Fact, why: string): Fact =>
-  isJudged(fact)
-    ? { ...fact, reason: [fact.reason, `fixed default: ${why}`].filter(Boolean).join('; ') }
-    : fact
+export const marked = (result: MetricResult, why: string): MetricResult =>
+  isEvaluated(result)
+    ? { ...result, reason: [result.reason, `fixed default: ${why}`].filter(Boolean).join('; ') }
+    : result
 
 /** Applies `alarms.overrides` of the model file: fixed lines on the value itself, `family/metric[/subject]`. */
-export function overridden(fact: Fact, overrides: Model['overrides']): Fact {
+export function overridden(result: MetricResult, overrides: Model['overrides']): MetricResult {
   const rule =
-    overrides[`${fact.family}/${fact.metric}/${fact.subject}`] ??
-    overrides[`${fact.family}/${fact.metric}`]
+    overrides[`${result.family}/${result.metric}/${result.subject}`] ??
+    overrides[`${result.family}/${result.metric}`]
   if (
     !rule ||
-    fact.value === null ||
-    fact.verdict === 'incomplete' ||
-    fact.convention !== 'plumbline'
+    result.value === null ||
+    result.verdict === 'incomplete' ||
+    result.convention !== 'plumbline'
   )
-    return fact
+    return result
   const { alarm, warning } = rule
   const verdict =
-    alarm !== undefined && fact.value > alarm
+    alarm !== undefined && result.value > alarm
       ? 'alarm'
-      : warning !== undefined && fact.value > warning
+      : warning !== undefined && result.value > warning
         ? 'warning'
         : 'ok'
   return {
-    ...fact,
+    ...result,
     verdict,
     threshold: alarm ?? warning ?? null,
     reason: 'override of the model file',

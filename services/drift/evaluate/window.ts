@@ -1,10 +1,10 @@
-/** (window, references, rules) -> every fact about it, with verdicts. Pure: the same input gives the same answer. */
+/** (window, references, rules) -> every result about it, with verdicts. Pure: the same input gives the same answer. */
 import {
   covers,
   type ReferenceData,
   type Drawn,
   type ScoreCounts,
-  type Guess,
+  type ScoredRow,
 } from '../data/reference.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
 import { isFeature } from '../../../lib/events/subjects.ts'
@@ -20,7 +20,7 @@ import { evaluateOperations } from './operations.ts'
 import { evaluateQuality } from './data-quality.ts'
 import { evaluatePerformance } from './performance.ts'
 import { withShiftVerdicts } from './drift-alarms.ts'
-import { fact, type Fact } from '../data/metric-results.ts'
+import { metricResult, type MetricResult } from '../data/metric-results.ts'
 import { classFault, type ClassFault } from './label-classes.ts'
 import type { LevelHistory } from '../data/past-metrics.ts'
 import type { PastShift } from '../data/past-shifts.ts'
@@ -37,7 +37,7 @@ export interface WindowInput {
   outcomes: OutcomeCounts
   scores: ScoreCounts | undefined
   /** Single predictions of a regression whose errors are estimated. */
-  guesses: readonly Guess[]
+  scoredRows: readonly ScoredRow[]
   /** Of estimates in earlier windows. */
   pastErrors: readonly number[]
   /** Groups per protected attribute. */
@@ -46,12 +46,12 @@ export interface WindowInput {
   rows: readonly Drawn[]
   references: readonly ReferenceData[]
   window: Window
-  /** Windows between the judging reference and this one. */
+  /** Windows between the baseline and this one. */
   past: readonly PastShift[]
   /** Performance and operations of the reference's windows, and of those since. */
   levels: LevelHistory
-  /** Combinations of version and variant that are judged of this window. */
-  combinations: number
+  /** Cohorts of version and variant that are evaluated of this window. */
+  cohorts: number
   isSlice: boolean
   /** Share of the emitted events that came; null where producers do not tell. */
   completeness: number | null
@@ -59,10 +59,10 @@ export interface WindowInput {
   maturity: number
 }
 
-export function evaluateWindow(input: WindowInput, model: Model): Fact[] {
-  const facts = [
-    ...input.references.flatMap((reference) => driftFacts(input, reference, model)),
-    ...multivariateFacts(input, model),
+export function evaluateWindow(input: WindowInput, model: Model): MetricResult[] {
+  const results = [
+    ...input.references.flatMap((reference) => driftResults(input, reference, model)),
+    ...multivariateResults(input, model),
     ...withLevels(
       evaluateOperations(input.counts, input.window.end - input.window.start),
       'operations',
@@ -73,7 +73,7 @@ export function evaluateWindow(input: WindowInput, model: Model): Fact[] {
     ...leftOut(input.counts),
   ]
   return [
-    ...facts
+    ...results
       .map((f) => overridden(f, model.overrides))
       .map((f) => gated(f, input.completeness, model.windows.min_completeness))
       .map((f) => withEffectiveSize(f, input.counts)),
@@ -81,64 +81,67 @@ export function evaluateWindow(input: WindowInput, model: Model): Fact[] {
   ]
 }
 
-const withEffectiveSize = (f: Fact, counts: WindowCounts): Fact =>
+const withEffectiveSize = (f: MetricResult, counts: WindowCounts): MetricResult =>
   effectiveOf(counts) === counts.events || f.family === 'operations'
     ? f
     : { ...f, n_effective: effectiveOf(counts) }
 
-/** Of references that do not judge, the numbers that are looked at. */
+/** Of references that do not evaluate, the numbers that are looked at. */
 const INFORMING = new Set(['psi', 'ks', 'wasserstein', 'chi_squared', 'js_distance'])
 
-function driftFacts(input: WindowInput, reference: ReferenceData, model: Model): Fact[] {
-  const { counts, window, past, combinations } = input
+function driftResults(input: WindowInput, reference: ReferenceData, model: Model): MetricResult[] {
+  const { counts, window, past, cohorts } = input
   const kinds = declaredKinds(model)
-  const facts = evaluateDrift(counts, reference, model.windows.min_count, kinds)
-  if (!reference.judge) return facts.filter((f) => INFORMING.has(f.metric))
+  const results = evaluateDrift(counts, reference, model.windows.min_count, kinds)
+  if (!reference.baseline) return results.filter((f) => INFORMING.has(f.metric))
   const windowLevel = alarmLevel(model, window)
   const quality = evaluateQuality(counts, reference, kinds).map((f) => ({
     ...f,
     reference: reference.name,
   }))
-  return withShiftVerdicts([...facts, ...quality], counts, window, reference, {
+  return withShiftVerdicts([...results, ...quality], counts, window, reference, {
     windowLevel,
     past,
-    combinations,
+    cohorts,
   })
 }
 
-const judgingOf = ({ references }: Pick<WindowInput, 'references'>) =>
-  references.find((reference) => reference.judge)
+const baselineOf = ({ references }: Pick<WindowInput, 'references'>) =>
+  references.find((reference) => reference.baseline)
 
 const withLevels = (
-  facts: readonly Fact[],
+  results: readonly MetricResult[],
   family: 'performance' | 'operations',
-  { levels, window, combinations, ...input }: WindowInput,
+  { levels, window, cohorts, ...input }: WindowInput,
   model: Model,
 ) =>
-  withLevelVerdicts(facts, family, judgingOf(input), levels, {
+  withLevelVerdicts(results, family, baselineOf(input), levels, {
     window,
     windowLevel: alarmLevel(model, window),
-    combinations,
-    looks: family === 'performance' ? model.labels.judge_at.length : 1,
+    cohorts,
+    looks: family === 'performance' ? model.labels.evaluate_at.length : 1,
     minCount: model.windows.min_count,
   })
 
-function multivariateFacts({ rows, window, ...input }: WindowInput, model: Model): Fact[] {
-  const judging = judgingOf(input)
-  if (!judging?.multivariate || rows.length === 0) return []
-  return evaluateMultivariate(rows, judging.multivariate, {
-    reference: judging.name,
+function multivariateResults(
+  { rows, window, ...input }: WindowInput,
+  model: Model,
+): MetricResult[] {
+  const evaluating = baselineOf(input)
+  if (!evaluating?.multivariate || rows.length === 0) return []
+  return evaluateMultivariate(rows, evaluating.multivariate, {
+    reference: evaluating.name,
     windowLevel: alarmLevel(model, window),
-    isReference: covers(judging.spans, window),
+    isReference: covers(evaluating.spans, window),
   })
 }
 
-/** Of a window that lacks too much of what was emitted nothing is judged; its values stand all the same. */
-function gated(fact: Fact, completeness: number | null, floor: number): Fact {
-  if (completeness === null) return fact
-  if (completeness >= floor || fact.verdict === 'none') return { ...fact, completeness }
+/** Of a window that lacks too much of what was emitted nothing is evaluated; its values stand all the same. */
+function gated(result: MetricResult, completeness: number | null, floor: number): MetricResult {
+  if (completeness === null) return result
+  if (completeness >= floor || result.verdict === 'none') return { ...result, completeness }
   return {
-    ...fact,
+    ...result,
     completeness,
     verdict: 'incomplete',
     reason: `${(100 * completeness).toFixed(1)} % of the emitted events came, below min_completeness ${floor}`,
@@ -146,19 +149,19 @@ function gated(fact: Fact, completeness: number | null, floor: number): Fact {
 }
 
 /** How often events came again: a producer that sends everything twice is worth knowing, although it counts once. */
-function duplicateRatio({ events, duplicates }: WindowCounts): Fact {
+function duplicateRatio({ events, duplicates }: WindowCounts): MetricResult {
   const sent = events + duplicates
-  return fact('quality', '', 'duplicate_ratio', sent > 0 ? duplicates / sent : null, {
+  return metricResult('quality', '', 'duplicate_ratio', sent > 0 ? duplicates / sent : null, {
     n_current: sent,
   })
 }
 
 /** How many features are evaluated, where that is not all of them. */
-function leftOut({ numeric, categories, leavesFeaturesOut, events }: WindowCounts): Fact[] {
+function leftOut({ numeric, categories, leavesFeaturesOut, events }: WindowCounts): MetricResult[] {
   if (!leavesFeaturesOut) return []
   const names = new Set([...numeric.keys(), ...categories.keys()].filter(isFeature))
   return [
-    fact('quality', '', 'features_evaluated', names.size, {
+    metricResult('quality', '', 'features_evaluated', names.size, {
       n_current: events,
       reason: 'the window has more features; those with the most values are evaluated',
     }),
@@ -166,39 +169,39 @@ function leftOut({ numeric, categories, leavesFeaturesOut, events }: WindowCount
 }
 
 /** The families that depend on labels: performance and fairness. */
-export function evaluateTruth(input: WindowInput, model: Model): Fact[] {
+export function evaluateTruth(input: WindowInput, model: Model): MetricResult[] {
   // Outcomes know attributes alone: of a slice by a feature there are none.
   if (input.isSlice && input.outcomes.labelled === 0) return []
   const minCount = model.windows.min_count
-  const judging = judgingOf(input)
+  const evaluating = baselineOf(input)
   const fairnessLevel =
     (alarmLevel(model, input.window) * FAMILY_SHARES.fairness) /
-    (input.combinations * Math.max(1, fairnessTests(input.groups.values())))
+    (input.cohorts * Math.max(1, fairnessTests(input.groups.values())))
   const binary = isBinary(model, input.outcomes)
-  const faults = classFaults(input.outcomes, judging?.outcomes, model, binary)
-  const performance = evaluatePerformance(input.outcomes, judging, {
+  const faults = classFaults(input.outcomes, evaluating?.outcomes, model, binary)
+  const performance = evaluatePerformance(input.outcomes, evaluating, {
     faults,
     positiveClass: model.positiveClass,
     minLabelled: model.windows.min_labelled,
     minCount,
     maturity: input.maturity,
-    looks: model.labels.judge_at.length,
+    looks: model.labels.evaluate_at.length,
     binary,
-    isReference: judging !== undefined && covers(judging.spans, input.window),
+    isReference: evaluating !== undefined && covers(evaluating.spans, input.window),
     businessValue: model.businessValue,
   })
   const estimates =
     input.scores && binary
       ? evaluateEstimates(
           faults.current ? { ...input.scores, labelled: [] } : input.scores,
-          faults.reference ? undefined : judging?.scores,
-          judging?.name ?? '',
+          faults.reference ? undefined : evaluating?.scores,
+          evaluating?.name ?? '',
           input.pastErrors,
         )
-      : judging?.losses
-        ? evaluateLosses(input.guesses, judging.losses, judging.name, input.pastErrors)
+      : evaluating?.losses
+        ? evaluateLosses(input.scoredRows, evaluating.losses, evaluating.name, input.pastErrors)
         : []
-  const facts = [
+  const results = [
     ...withLevels([...performance, ...estimates], 'performance', input, model),
     ...fairnessAttributes(model).flatMap(({ name, privileged }) =>
       withoutTruth(faults.current, input.groups.get(name) ?? [], name, (groups) =>
@@ -212,7 +215,7 @@ export function evaluateTruth(input: WindowInput, model: Model): Fact[] {
       ),
     ),
   ]
-  return facts.map((f) => overridden(f, model.overrides))
+  return results.map((f) => overridden(f, model.overrides))
 }
 
 /** Why labels say nothing of predictions, in a window and in its reference. */
@@ -238,13 +241,13 @@ function withoutTruth(
   fault: ClassFault | undefined,
   groups: readonly GroupCounts[],
   attribute: string,
-  evaluate: (groups: readonly GroupCounts[]) => Fact[],
-): Fact[] {
+  evaluate: (groups: readonly GroupCounts[]) => MetricResult[],
+): MetricResult[] {
   if (!fault || groups.length === 0) return evaluate(groups)
   const { reason } = fault
   return [
     ...evaluate(groups.map((group) => ({ ...group, tp: 0, fp: 0, fn: 0, tn: 0 }))),
-    fact('fairness', attribute, 'equalized_odds_difference', null, {
+    metricResult('fairness', attribute, 'equalized_odds_difference', null, {
       verdict: 'incomplete',
       reason,
     }),

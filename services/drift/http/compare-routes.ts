@@ -9,7 +9,7 @@ import type { WindowCounts } from '../data/window-data.ts'
 import { evaluateDrift } from '../evaluate/drift.ts'
 import { DIALECTS, evaluateDialect, type Dialect } from '../interop/compare.ts'
 import { constraintViolations } from '../interop/sagemaker-constraints.ts'
-import { MOST_EXACT } from '../loop/exact-followups.ts'
+import { MAX_EXACT } from '../loop/exact-followups.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
 import type { DriftRoutesOptions } from './model-routes.ts'
 import { spanBetween } from './spans.ts'
@@ -96,7 +96,7 @@ async function compare(queries: DriftQueries, model: Model, query: CompareQuery)
   const current = await countsOf(b)
   if (convention !== 'plumbline')
     return { model_id: model.modelId, metrics: evaluateDialect(convention, current, counts) }
-  const reference = { name: query.a, judge: true, spans: [a], outcomes: undefined, counts }
+  const reference = { name: query.a, baseline: true, spans: [a], outcomes: undefined, counts }
   const { min_count: minCount } = model.windows
   return {
     model_id: model.modelId,
@@ -122,11 +122,11 @@ async function exactOf(
   const { modelId } = model
   const present = await queries.present({ modelId, spans: [span] })
   const { events } = await queries.eventCounts(modelId, [span], ALL, present)
-  if (events > MOST_EXACT)
+  if (events > MAX_EXACT)
     throw new Problem(
       400,
       'too_many_events',
-      `exact numbers are made of at most ${MOST_EXACT} events a span; this one has ${events}`,
+      `exact numbers are made of at most ${MAX_EXACT} events a span; this one has ${events}`,
     )
   const raw = await queries.rawCounts(modelId, [span], ALL, { exact: true, unweighted })
   return asDeclared(raw, model)

@@ -3,20 +3,20 @@ import { setImmediate } from 'node:timers/promises'
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import { Problem } from '../../../lib/runtime/errors.ts'
 import { eventTime } from '../../../lib/events/fields.ts'
-import { createJudge } from '../../../lib/events/validator.ts'
+import { createValidator } from '../../../lib/events/validator.ts'
 import { linesOf } from '../../../lib/events/json/split-array.ts'
-import { Members } from '../../../lib/events/flat-record.ts'
+import { FlatRecord } from '../../../lib/events/flat-record.ts'
 import { encodeBlock } from '../../../lib/clickhouse/native/block.ts'
 import { predictionCounts, stepAt } from '../../../lib/sink/counts/prediction-counts.ts'
 import type { Spool } from '../../../lib/clickhouse/spool.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 import { PredictionV1 } from '../../../schemas/events/prediction.v1.ts'
 
-const MOST_UPLOADED = 1_000_000
+const MAX_UPLOADED = 1_000_000
 /** After so many milliseconds of counting, others have their turn. */
 const TURN_MS = 10
 
-const judge = createJudge(PredictionV1)
+const validator = createValidator(PredictionV1)
 
 /**
  * Stores the counts of uploaded events.
@@ -33,11 +33,11 @@ export async function storeUploaded(
   under: string,
 ): Promise<Window & { events: number }> {
   const lines = linesOf(body)
-  if (lines.length === 0 || lines.length > MOST_UPLOADED)
+  if (lines.length === 0 || lines.length > MAX_UPLOADED)
     throw new Problem(
       400,
       'invalid_request',
-      `a reference needs 1 to ${MOST_UPLOADED} predictions, one a line; this one has ${lines.length}`,
+      `a reference needs 1 to ${MAX_UPLOADED} predictions, one a line; this one has ${lines.length}`,
     )
   const counts = predictionCounts()
   let first = Infinity
@@ -48,7 +48,7 @@ export async function storeUploaded(
       await setImmediate()
       turn = performance.now()
     }
-    const verdict = judge.bytes(line)
+    const verdict = validator.bytes(line)
     const refuse = (message: string) =>
       new Problem(400, 'invalid_request', `line ${i + 1}: ${message}`)
     if (!verdict.ok) throw refuse(verdict.rejection.message)
@@ -59,7 +59,7 @@ export async function storeUploaded(
     first = Math.min(first, at)
     last = Math.max(last, at)
     counts.add(
-      Members.of({ ...event.toObject(), model_id: under, variant: null, shadow: false }),
+      FlatRecord.of({ ...event.toObject(), model_id: under, variant: null, shadow: false }),
       at,
     )
   }

@@ -6,7 +6,7 @@ import { Problem } from '../../../lib/runtime/errors.ts'
 import type { Http } from '../../../lib/http/server.ts'
 import { requirePrintable } from '../../../lib/events/text-rules.ts'
 
-/** `accept`: the window joins the judging reference. `dismiss`: a false alarm. `snooze`: do not page before `until`. */
+/** `accept`: the window joins the baseline. `dismiss`: a false alarm. `snooze`: do not page before `until`. */
 export type Decision = 'accept' | 'dismiss' | 'snooze'
 
 interface DecisionBody {
@@ -23,7 +23,7 @@ const ACTOR = {
 }
 const COMMENT = { type: 'string', maxLength: 2000 }
 const SUMMARIES: Record<Decision, string> = {
-  accept: 'This is normal: the window joins the judging reference',
+  accept: 'This is normal: the window joins the baseline',
   dismiss: 'Not a problem: counts as a false alarm',
   snooze: 'Not now: no page for this metric and subject until a time',
 }

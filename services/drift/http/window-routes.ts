@@ -36,7 +36,7 @@ export function windowRoutes(http: Http, { db }: Pick<DriftRoutesOptions, 'db'>)
     {
       config: { scope: 'read' },
       schema: {
-        summary: 'Facts of windows, as they stand; filters narrow them',
+        summary: 'Results of windows, as they stand; filters narrow them',
         querystring: WINDOWS_QUERY,
       },
     },

@@ -13,7 +13,7 @@ import { nannymlHellinger, nannymlJs } from './nannyml.ts'
 import { scouterPsi } from './scouter.ts'
 import { sampleSize, type BinnedSample } from '../../../lib/stats/samples/binned-sample.ts'
 import { ksStatistic } from '../../../lib/stats/distances/two-samples.ts'
-import { fact, type Fact } from '../data/metric-results.ts'
+import { metricResult, type MetricResult } from '../data/metric-results.ts'
 import type { WindowCounts } from '../data/window-data.ts'
 
 type Numeric = (reference: Float64Array, current: Float64Array) => number
@@ -42,18 +42,18 @@ export function evaluateDialect(
   dialect: Dialect,
   current: WindowCounts,
   reference: WindowCounts,
-): Fact[] {
-  const facts: Fact[] = []
+): MetricResult[] {
+  const results: MetricResult[] = []
   for (const [subject, sample] of [...reference.numeric].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     const other = current.numeric.get(subject)
     if (!other) continue
     const [a, b] = [valuesOf(sample), valuesOf(other)]
     const more = { convention: dialect, n_reference: a.length, n_current: b.length }
     for (const [metric, of] of Object.entries<Numeric>(NUMERIC[dialect]))
-      facts.push(fact('drift', subject, metric, of(a, b), more))
-    if (dialect === 'evidently') facts.push(defaultOf(subject, evidentlyNumeric(a, b), more))
+      results.push(metricResult('drift', subject, metric, of(a, b), more))
+    if (dialect === 'evidently') results.push(defaultOf(subject, evidentlyNumeric(a, b), more))
   }
-  if (dialect !== 'evidently') return facts
+  if (dialect !== 'evidently') return results
   for (const [subject, counts] of [...reference.categories].toSorted(([a], [b]) =>
     a < b ? -1 : 1,
   )) {
@@ -65,8 +65,8 @@ export function evaluateDialect(
       n_current: categoryTotal(other),
     }
     if (counts.cut || other.cut) {
-      facts.push(
-        fact('drift', subject, 'js_distance', null, {
+      results.push(
+        metricResult('drift', subject, 'js_distance', null, {
           ...more,
           verdict: 'incomplete',
           reason: `more than ${MAX_NAMED} categories: not all of them are read by name`,
@@ -74,18 +74,18 @@ export function evaluateDialect(
       )
       continue
     }
-    facts.push(defaultOf(subject, evidentlyCategorical(counts, other), more))
+    results.push(defaultOf(subject, evidentlyCategorical(counts, other), more))
   }
-  return facts
+  return results
 }
 
 /** What Evidently would have said of the column unasked. */
 const defaultOf = (
   subject: string,
   { metric, value, p, drifted }: ReturnType<typeof evidentlyNumeric>,
-  more: Partial<Fact>,
-): Fact =>
-  fact('drift', subject, metric, value, {
+  more: Partial<MetricResult>,
+): MetricResult =>
+  metricResult('drift', subject, metric, value, {
     ...more,
     p_value: p ?? null,
     verdict: drifted ? 'alarm' : 'ok',

@@ -35,7 +35,7 @@ const FEW_DISTINCT = 20
 const SMALL_REFERENCE = 1000
 const DEFAULT_DISTANCE = 0.1
 const DEFAULT_P = 0.05
-const LEAST_SHARE = 1e-4
+const MIN_SHARE = 1e-4
 
 const distinct = (values: ArrayLike<number>) => new Set(Array.from(values)).size
 
@@ -57,7 +57,7 @@ function binnedShares(a: Float64Array, b: Float64Array): [number[], number[]] {
 
 function filled(shares: readonly number[]): number[] {
   const least = smallest(shares.filter((share) => share > 0))
-  const fill = least <= LEAST_SHARE ? least / 1e6 : LEAST_SHARE
+  const fill = least <= MIN_SHARE ? least / 1e6 : MIN_SHARE
   return shares.map((share) => (share === 0 ? fill : share))
 }
 

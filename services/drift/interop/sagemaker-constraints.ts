@@ -6,7 +6,7 @@
  */
 import { compareCategories, type CategoryCounts } from '../../../lib/sink/counts/category-counts.ts'
 import { isFeature } from '../../../lib/events/subjects.ts'
-import { onOneGrid, type BinnedSample } from '../../../lib/stats/samples/binned-sample.ts'
+import { atOneResolution, type BinnedSample } from '../../../lib/stats/samples/binned-sample.ts'
 import { ksInterval } from '../../../lib/stats/distances/ks.ts'
 import { effectiveOf, missingOf, valuesOf, type WindowCounts } from '../data/window-data.ts'
 
@@ -106,7 +106,7 @@ function numericDrift(
   say: Say,
 ): Violation[] {
   if (!before || !now) return []
-  const [a, b] = onOneGrid([before, now]) as [BinnedSample, BinnedSample]
+  const [a, b] = atOneResolution([before, now]) as [BinnedSample, BinnedSample]
   return drifted(ksInterval(a, b).low, say)
 }
 

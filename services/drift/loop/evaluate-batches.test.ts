@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest'
 import type { Model } from '../../../lib/models/model-files.ts'
 import { createAgenda } from '../plan/agenda.ts'
-import { batchJudge, BATCH, type BatchParts, type OneJudge } from './evaluate-batches.ts'
+import { batchEvaluator, BATCH, type BatchParts, type Evaluator } from './evaluate-batches.ts'
 import type { ModelProgress } from '../queries/progress-queries.ts'
 
-const EMPTY: ModelProgress = { steps: [], partitions: [], judged: [] }
+const EMPTY: ModelProgress = { steps: [], partitions: [], evaluated: [] }
 
-/** Judges on a clock that goes on only where everybody waits for it. */
-function judging(models: readonly string[], fails: { progress?: string; judge?: string }) {
+/** Evaluates on a clock that goes on only where everybody waits for it. */
+function evaluating(models: readonly string[], fails: { progress?: string; evaluate?: string }) {
   const agenda = createAgenda()
   for (const id of models) agenda.want(id, 0)
   let clock = 0
@@ -18,7 +18,7 @@ function judging(models: readonly string[], fails: { progress?: string; judge?: 
   const parts: BatchParts = {
     agenda,
     gauges: { forget: () => {} },
-    hints: { owns: () => true },
+    wakeUps: { owns: () => true },
     models: { get: (modelId) => ({ modelId }) as Model },
     seconds: { startTimer: () => () => 0 } as unknown as BatchParts['seconds'],
     tell: async ({ modelId, attempts }) => void told.push({ modelId, attempts, at: clock }),
@@ -28,26 +28,26 @@ function judging(models: readonly string[], fails: { progress?: string; judge?: 
       else clock += Math.max(1, ms)
     },
   }
-  const own: OneJudge = {
+  const own: Evaluator = {
     progress: async (some) => {
       largest = Math.max(largest, some.length)
       if (some.some(({ modelId }) => modelId === fails.progress)) throw new Error('not a name')
       return new Map(some.map(({ modelId }) => [modelId, EMPTY]))
     },
-    judge: async ({ modelId }) => {
+    evaluate: async ({ modelId }) => {
       tries.set(modelId, (tries.get(modelId) ?? 0) + 1)
-      if (modelId === fails.judge) throw new Error('a bad cell')
+      if (modelId === fails.evaluate) throw new Error('a bad cell')
       return { failures: 0, comeBack: undefined }
     },
   }
-  return { run: batchJudge(parts), own, ends, tries, told, largest: () => largest }
+  return { run: batchEvaluator(parts), own, ends, tries, told, largest: () => largest }
 }
 
 test.each(['progress', 'judge'] as const)(
-  'a model whose %s fails is told of, and tried less and less; all others are judged once',
+  'a model whose %s fails is told of, and tried less and less; all others are evaluated once',
   async (what) => {
     const ids = Array.from({ length: 100 }, (_, i) => `model-${i}`)
-    const all = judging(ids, { [what]: 'model-13' })
+    const all = evaluating(ids, { [what]: 'model-13' })
     await all.run(all.own, all.ends.signal)
     for (const id of ids.filter((id) => id !== 'model-13')) expect(all.tries.get(id)).toBe(1)
     // An hour of trying: soon at first, then every five minutes.
@@ -58,8 +58,8 @@ test.each(['progress', 'judge'] as const)(
   },
 )
 
-test('two hundred thousand models are judged in batches, each once', async () => {
-  const all = judging(
+test('two hundred thousand models are evaluated in batches, each once', async () => {
+  const all = evaluating(
     Array.from({ length: 200_000 }, (_, i) => `model-${i}`),
     {},
   )
@@ -68,16 +68,16 @@ test('two hundred thousand models are judged in batches, each once', async () =>
   expect(all.largest()).toBe(BATCH)
 }, 60_000)
 
-test('a signal ends the judging between two batches', async () => {
-  const all = judging(
+test('a signal ends the evaluating between two batches', async () => {
+  const all = evaluating(
     Array.from({ length: 1000 }, (_, i) => `model-${i}`),
     {},
   )
-  const own: OneJudge = {
+  const own: Evaluator = {
     ...all.own,
-    judge: async (...asked) => {
+    evaluate: async (...asked) => {
       if (all.tries.size === 10) all.ends.abort()
-      return all.own.judge(...asked)
+      return all.own.evaluate(...asked)
     },
   }
   await all.run(own, all.ends.signal)

@@ -93,13 +93,13 @@ export function createModelEvaluator(options: EvaluatorOptions): EvaluateModel {
     keptForMs: options.stateForMs ?? STATE_FOR_MS,
   })
 
-  return async (model, { steps, partitions, judged }, isOwned) => {
+  return async (model, { steps, partitions, evaluated }, isOwned) => {
     const at = now()
     const reached = progressOf(partitions, model, at)
-    const due = dueWindows(steps, judged, reached, model, at)
+    const due = dueWindows(steps, evaluated, reached, model, at)
     if (due.length === 0) return NOTHING
     const state = await loadModelState(queries, model, await globalState(), { reached, now: at })
-    const past = pastWindows(judged)
+    const past = pastWindows(evaluated)
     return evaluateEach(
       { queries, references, model, steps, state, write, gauges, now, shared, tell, isOwned, past },
       due,
@@ -162,5 +162,5 @@ async function evaluateDue(parts: PassParts, window: Due): Promise<void> {
     state.frozen.set(name, span)
   }
   const rest = Math.max(MIN_REST_MS, REST_FACTOR * (now() - begun))
-  shared.turns.judged(model.modelId, window, window.restates ? now() + rest : 0)
+  shared.turns.evaluated(model.modelId, window, window.restates ? now() + rest : 0)
 }

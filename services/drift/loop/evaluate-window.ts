@@ -1,18 +1,18 @@
 /** Evaluates one due window: 1. read it; for each cohort 2. read its input, 3. evaluate, 4. follow up exactly; 5. publish. */
-import { ALL, keyOf, type Combination } from '../data/cohort.ts'
-import type { Fact } from '../data/metric-results.ts'
+import { ALL, keyOf, type Cohort } from '../data/cohort.ts'
+import type { MetricResult } from '../data/metric-results.ts'
 import { evaluateTruth, evaluateWindow as metricsOf, type WindowInput } from '../evaluate/window.ts'
 import { episodeOf, worstOf } from '../plan/episodes.ts'
 import type { PastWindow } from '../plan/references.ts'
 import type { Gauges } from '../publish/prometheus-gauges.ts'
 import type { Revision, WriteRevisions } from '../publish/revisions.ts'
-import { changedFacts } from '../publish/rows.ts'
+import { changedResults } from '../publish/rows.ts'
 import { answersBeside } from './exact-followups.ts'
 import {
   readCohort,
   readWindow,
   referenceCohort,
-  standingResults,
+  publishedResults,
   type WindowQuestion,
   type WindowReaderParts,
   type WindowReading,
@@ -28,7 +28,7 @@ export interface EvaluationParts extends WindowReaderParts {
 export type WindowOutcome = Pick<PastWindow, 'alarmed' | 'worst' | 'episode'>
 
 /** One cohort's results, and the revision that will hold them. */
-type CohortResults = Revision & { facts: Fact[] }
+type CohortResults = Revision & { metricResults: MetricResult[] }
 
 /** Evaluates all cohorts of a window and publishes one revision of it. @throws what ClickHouse or the log throws */
 export async function evaluateWindow(
@@ -40,8 +40,8 @@ export async function evaluateWindow(
   const results: CohortResults[] = []
   for (const c of reading.cohorts) {
     const input = await readCohort(parts, reading, c)
-    const facts = await factsOf(parts, reading, { c, input, followUp })
-    results.push(resultsOf(parts, reading, c, facts))
+    const metricResults = await evaluateCohort(parts, reading, { c, input, followUp })
+    results.push(resultsOf(parts, reading, c, metricResults))
   }
   return publish(parts, question, results)
 }
@@ -62,34 +62,34 @@ function followUpOf(
 }
 
 /** Metrics and verdicts of a cohort; those of its inputs are taken over where only ground truth has changed. */
-async function factsOf(
+async function evaluateCohort(
   { model, state }: EvaluationParts,
   reading: WindowReading,
-  { c, input, followUp }: { c: Combination; input: WindowInput; followUp: FollowUp | undefined },
-): Promise<Fact[]> {
-  const stands = standingResults(reading, state, c)
+  { c, input, followUp }: { c: Cohort; input: WindowInput; followUp: FollowUp | undefined },
+): Promise<MetricResult[]> {
+  const stands = publishedResults(reading, state, c)
   if (stands)
-    return [...[...stands.facts.values()].filter(isOfInputs), ...evaluateTruth(input, model)]
-  const facts = metricsOf(input, model)
+    return [...[...stands.results.values()].filter(isOfInputs), ...evaluateTruth(input, model)]
+  const metricResults = metricsOf(input, model)
   // Slices are answered by the whole.
-  if (!followUp || c.slice) return facts
-  return followUp(facts, { spans: [input.window], scope: c, events: input.counts.events })
+  if (!followUp || c.slice) return metricResults
+  return followUp(metricResults, { spans: [input.window], scope: c, events: input.counts.events })
 }
 
-const isOfInputs = ({ family }: Fact) =>
+const isOfInputs = ({ family }: MetricResult) =>
   family === 'drift' || family === 'quality' || family === 'operations'
 
 function resultsOf(
   { model, now }: EvaluationParts,
   { due, earlier, spans }: WindowReading,
-  c: Combination,
-  facts: Fact[],
+  c: Cohort,
+  metricResults: MetricResult[],
 ): CohortResults {
   const before = earlier.get(keyOf(c))
   return {
     key: {
       modelId: model.modelId,
-      combination: c,
+      cohort: c,
       window: { start: due.start, end: due.end },
       revision: (before?.revision ?? 0) + 1,
       episode: '',
@@ -97,9 +97,9 @@ function resultsOf(
       referenceRevisions: new Map(spans.map(({ name, revision }) => [name, revision])),
       computedAt: now(),
     },
-    facts,
-    changed: changedFacts(facts, before?.facts ?? new Map()),
-    before: before?.facts ?? new Map(),
+    metricResults,
+    changed: changedResults(metricResults, before?.results ?? new Map()),
+    before: before?.results ?? new Map(),
   }
 }
 
@@ -109,12 +109,12 @@ async function publish(
   { due, earlierWindows }: WindowQuestion,
   results: readonly CohortResults[],
 ): Promise<WindowOutcome> {
-  const ofAll = results[0]!.facts
+  const ofAll = results[0]!.metricResults
   const worst = worstOf(ofAll)
   const episode = episodeOf(due, worst, model.modelId, earlierWindows)
   for (const { key } of results) key.episode = episode
-  const alarmed = ofAll.some((fact) => fact.family === 'drift' && fact.verdict === 'alarm')
+  const alarmed = ofAll.some((result) => result.family === 'drift' && result.verdict === 'alarm')
   await write({ model, due, worst, alarmed }, results)
-  for (const { key, facts } of results) gauges.show(key, facts, state.snoozed)
+  for (const { key, metricResults } of results) gauges.show(key, metricResults, state.snoozed)
   return { alarmed, worst, episode }
 }

@@ -3,17 +3,17 @@ import type { Model } from '../../../lib/models/model-files.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 import { settledKs, undecidedKs } from '../evaluate/drift.ts'
 import { alarmedFeatures, withMovement } from '../evaluate/score-attribution.ts'
-import type { Fact } from '../data/metric-results.ts'
+import type { MetricResult } from '../data/metric-results.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
-import type { Combination } from '../data/cohort.ts'
+import type { Cohort } from '../data/cohort.ts'
 
 /** Every value of these goes through Node. */
-export const MOST_EXACT = 200_000
+export const MAX_EXACT = 200_000
 
 /** Some spans of a model, and how many events they hold. */
 export interface Rows {
   spans: readonly Window[]
-  scope: Combination
+  scope: Cohort
   events: number
 }
 
@@ -27,9 +27,9 @@ export function answersBeside(queries: DriftQueries, model: Model, reference: Ro
     queries.rawCounts(model.modelId, spans, scope, { exact: true, unweighted: false })
   const scored = ({ spans, scope }: Rows) => queries.scored(model.modelId, spans, scope)
   let ofReference: ReturnType<typeof scored> | undefined
-  return async (facts: readonly Fact[], current: Rows): Promise<Fact[]> => {
-    let found = [...facts]
-    if (undecidedKs(found).length > 0 && Math.max(current.events, reference.events) <= MOST_EXACT)
+  return async (results: readonly MetricResult[], current: Rows): Promise<MetricResult[]> => {
+    let found = [...results]
+    if (undecidedKs(found).length > 0 && Math.max(current.events, reference.events) <= MAX_EXACT)
       found = settledKs(found, await exact(current), await exact(reference))
     if (alarmedFeatures(found).length > 0)
       found = withMovement(found, await (ofReference ??= scored(reference)), await scored(current))

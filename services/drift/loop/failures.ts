@@ -1,4 +1,4 @@
-/** What could not be judged: a row that people see, and a count. */
+/** What could not be evaluated: a row that people see, and a count. */
 import { Counter } from 'prom-client'
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import { messageOf } from '../../../lib/runtime/errors.ts'
@@ -19,7 +19,7 @@ export interface Failed {
 /** Never rejects: where the row cannot be written, the log says so. */
 export type TellFailure = (failed: Failed) => Promise<void>
 
-const MOST_TEXT = 500
+const MAX_TEXT = 500
 
 export function failureTeller(
   db: ClickHouse,
@@ -28,13 +28,16 @@ export function failureTeller(
 ): TellFailure {
   const failures = new Counter({
     name: 'plumbline_evaluation_failures_total',
-    help: 'Windows that could not be judged and are tried again; which ones stands in evaluation_failures.',
+    help: 'Windows that could not be evaluated and are tried again; which ones stands in evaluation_failures.',
     registers: [registry],
   })
   return async ({ modelId, window, attempts, error }) => {
     failures.inc()
-    const text = messageOf(error).slice(0, MOST_TEXT)
-    log.error({ model_id: modelId, attempts, error: text, ...window }, 'not judged, trying again')
+    const text = messageOf(error).slice(0, MAX_TEXT)
+    log.error(
+      { model_id: modelId, attempts, error: text, ...window },
+      'not evaluated, trying again',
+    )
     const row = {
       model_id: modelId,
       window_start: sqlTime(window?.start ?? 0),

@@ -10,7 +10,7 @@ const model = parseModel('model_id: m\ntask: binary\n')
 const noTruth = async () => noOutcomes(1)
 const spanned = (day: number): ReferenceSpans => ({
   name: `day ${day}`,
-  judge: false,
+  baseline: false,
   revision: 1,
   spans: [{ start: day * 86_400_000, end: (day + 1) * 86_400_000 }],
 })
@@ -26,7 +26,7 @@ test('what every window asks for stays, however many others come and go', async 
   } as unknown as DriftQueries
   const { data } = referenceReader(queries)
   const ask = (day: number) =>
-    data(model, spanned(day), [], { scope: ALL, passedUntil: 0, outcomesOf: noTruth })
+    data(model, spanned(day), [], { scope: ALL, completeUntil: 0, outcomesOf: noTruth })
   for (let day = 1; day <= 1000; day++) {
     await ask(0)
     await ask(day)

@@ -11,22 +11,22 @@ import type { DriftQueries } from '../queries/drift-queries.ts'
 import { referenceWindows, windowsWithin } from '../evaluate/reference-series.ts'
 import type { ReferenceSpans } from '../plan/references.ts'
 import { stepsWithin, type StepCount } from '../plan/due-windows.ts'
-import { ALL, keyOf, type Combination } from '../data/cohort.ts'
+import { ALL, keyOf, type Cohort } from '../data/cohort.ts'
 import type { TruthReader } from '../queries/outcomes/read-once.ts'
 import { impliesLabels } from '../queries/outcomes/labelled-outcomes.ts'
 import { noOutcomes } from '../data/window-data.ts'
 
 /** Bins and categories of the references that are kept, some 50 bytes each; those that were not asked for longest give way. */
-const MOST_KEPT = 150_000
+const MAX_KEPT = 150_000
 /** What a reference takes beside them: its windows, truth and rows. */
 const OWN_SIZE = 400
 /** Each costs a forest; more of them tell the noise no better. */
-const MOST_SAMPLED_WINDOWS = 20
+const MAX_SAMPLED_WINDOWS = 20
 
 interface Asked {
-  scope: Combination
+  scope: Cohort
   /** Up to here all events are thought to have come. */
-  passedUntil: number
+  completeUntil: number
   outcomesOf: TruthReader
 }
 
@@ -37,7 +37,7 @@ export interface ReferenceCache {
   keep: (key: string, data: ReferenceData) => void
 }
 
-/** One for all judges of a process: a model is judged now by one of them, now by another. */
+/** One for all evaluators of a process: a model is evaluated now by one of them, now by another. */
 export function createReferenceCache(): ReferenceCache {
   const cache = new Map<string, ReferenceData>()
   let kept = 0
@@ -55,7 +55,7 @@ export function createReferenceCache(): ReferenceCache {
       kept += sizeOf(data) - (before ? sizeOf(before) : 0)
       cache.set(key, data)
       for (const [oldest, other] of cache) {
-        if (kept <= MOST_KEPT || oldest === key) break
+        if (kept <= MAX_KEPT || oldest === key) break
         cache.delete(oldest)
         kept -= sizeOf(other)
       }
@@ -83,12 +83,12 @@ export function referenceReader(
       const inside = stepsWithin(steps, reference.spans, bucketMs(model.windows))
       const keyFor = keysOf(model, reference, inside, asked)
       // What a baseline holds is more than an informing reference of the same spans needs.
-      for (const judges of reference.judge ? [true] : [true, false]) {
-        const known = cache.get(keyFor(judges))
-        if (known) return { ...known, name: reference.name, judge: reference.judge }
+      for (const isBaseline of reference.baseline ? [true] : [true, false]) {
+        const known = cache.get(keyFor(isBaseline))
+        if (known) return { ...known, name: reference.name, baseline: reference.baseline }
       }
       const data = await readReference(queries, model, { reference, inside, asked })
-      cache.keep(keyFor(reference.judge), data)
+      cache.keep(keyFor(reference.baseline), data)
       return data
     },
   }
@@ -99,15 +99,15 @@ function keysOf(
   model: Model,
   reference: ReferenceSpans,
   inside: readonly StepCount[],
-  { scope, passedUntil }: Asked,
-): (judges: boolean) => string {
+  { scope, completeUntil }: Asked,
+): (isBaseline: boolean) => string {
   const state = inside.reduce((sum, s) => sum + s.events + s.changes * 1_000_003, 0)
   const end = largest(reference.spans.map((span) => span.end))
   // Until its youngest prediction has come of age, each reading finds more negatives that a missing label implies.
   const implied = impliesLabels(model)
-    ? Math.min(passedUntil, end + durationMs(model.labels.horizon))
+    ? Math.min(completeUntil, end + durationMs(model.labels.horizon))
     : 0
-  return (judges) =>
+  return (isBaseline) =>
     JSON.stringify([
       model.modelId,
       model.revision,
@@ -116,7 +116,7 @@ function keysOf(
       state,
       implied,
       keyOf(scope),
-      judges,
+      isBaseline,
     ])
 }
 
@@ -140,8 +140,13 @@ async function readReference(
     asked.scope,
   )
   const counts = asDeclared(counted, model)
-  const known = { name: reference.name, judge: reference.judge, spans: reference.spans, counts }
-  if (!reference.judge) return { ...known, outcomes: undefined }
+  const known = {
+    name: reference.name,
+    baseline: reference.baseline,
+    spans: reference.spans,
+    counts,
+  }
+  if (!reference.baseline) return { ...known, outcomes: undefined }
   const windows = windowsWithin(reference.spans, model, inside)
   return {
     ...known,
@@ -163,7 +168,7 @@ async function readBaselineOutcomes(
   { reference, inside, asked }: ReferenceQuestion,
   counts: ReferenceData['counts'],
 ): Promise<Pick<ReferenceData, 'outcomes' | 'scores' | 'losses'>> {
-  const { scope, passedUntil, outcomesOf } = asked
+  const { scope, completeUntil, outcomesOf } = asked
   const { spans } = reference
   const hasTruth = inside.some((step) => step.changes > 0)
   const isWhole = scope.slice === undefined
@@ -171,14 +176,14 @@ async function readBaselineOutcomes(
     outcomes:
       !impliesLabels(model) && !hasTruth
         ? noOutcomes(counts.events)
-        : await outcomesOf(spans, scope, { predictions: counts.events, passedUntil }),
+        : await outcomesOf(spans, scope, { predictions: counts.events, completeUntil }),
     scores:
       model.scoreKind === 'probability' && counts.numeric.has('@score')
-        ? await queries.scores(model, spans, scope, passedUntil)
+        ? await queries.scores(model, spans, scope, completeUntil)
         : undefined,
     losses:
       model.task === 'regression' && isWhole && hasTruth
-        ? lossModel(await queries.guesses(model, spans, scope, true))
+        ? lossModel(await queries.scoredRows(model, spans, scope, true))
         : undefined,
   }
 }
@@ -188,7 +193,7 @@ async function readSeries(
   queries: DriftQueries,
   model: Model,
   windows: readonly Window[],
-  scope: Combination,
+  scope: Cohort,
 ) {
   if (windows.length === 0) return undefined
   const counts = await queries.countsBySpan(model.modelId, windows, scope)
@@ -214,7 +219,7 @@ async function rowsOfEach(
   windows: readonly Window[],
 ): Promise<Drawn[][]> {
   const rows: Drawn[][] = []
-  for (const window of windows.slice(-MOST_SAMPLED_WINDOWS))
+  for (const window of windows.slice(-MAX_SAMPLED_WINDOWS))
     rows.push(await rowsOf(queries, model, window))
   return rows.filter((own) => own.length > 0)
 }

@@ -1,7 +1,7 @@
 /** What is the same for all windows of a model in one pass: its stored references, and what people and producers said. */
 import type { Model } from '../../../lib/models/model-files.ts'
 import type { Window } from '../../../lib/models/windows.ts'
-import { passedUntil, type Progress } from '../plan/due-windows.ts'
+import { completeUntil, type Progress } from '../plan/due-windows.ts'
 import { frozenSpans, putReferences, type Past } from '../plan/references.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
 import type { decisionQueries } from '../queries/verdict-feedback.ts'
@@ -24,7 +24,7 @@ export interface ModelState extends Omit<Past, 'windows'> {
   isProducing: boolean
   hasLateAttributes: boolean
   /** Watermark: events before this instant are considered complete; epoch milliseconds. */
-  passedUntil: number
+  completeUntil: number
 }
 
 export interface GlobalStateOptions {
@@ -78,7 +78,7 @@ export async function loadModelState(
     snoozed,
     isProducing: await queries.isProducing(modelId),
     hasLateAttributes,
-    passedUntil: passedUntil(reached, model, now),
+    completeUntil: completeUntil(reached, model, now),
   }
 }
 

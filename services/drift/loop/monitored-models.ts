@@ -1,6 +1,6 @@
 /**
- * Which models are judged: those with a file, and of the others as many as there is room for, those with the most events first.
- * Whoever may send events may invent model ids, one an event: such models must not cost what judged ones do.
+ * Which models are evaluated: those with a file, and of the others as many as there is room for, those with the most events first.
+ * Whoever may send events may invent model ids, one an event: such models must not cost what evaluated ones do.
  */
 import { Gauge } from 'prom-client'
 import type { Metrics } from '../../../lib/runtime/metrics.ts'
@@ -11,10 +11,10 @@ export interface Monitored {
   /**
    * Reads anew which models have come.
    *
-   * @returns those that are judged
+   * @returns those that are evaluated
    */
   list: () => Promise<Iterable<string>>
-  /** Whether a model is judged that a hint names: one that is new is, while there is room. */
+  /** Whether a model is evaluated that a wake-up names: one that is new is, while there is room. */
   admits: (modelId: string) => boolean
 }
 
@@ -26,8 +26,8 @@ export function createMonitored(
   most: number,
 ): Monitored {
   const beyond = new Gauge({
-    name: 'plumbline_models_not_judged',
-    help: 'Models without a file that are not judged, since there are more than PLUMBLINE_DRIFT_MODELS_MAX.',
+    name: 'plumbline_models_not_evaluated',
+    help: 'Models without a file that are not evaluated, since there are more than PLUMBLINE_DRIFT_MODELS_MAX.',
     registers: [registry],
   })
   const declared = new Set(models.declared.map(({ modelId }) => modelId))

@@ -1,6 +1,6 @@
 /** Everything that evaluating one window needs, read from ClickHouse: nothing here decides. */
 import type { Model } from '../../../lib/models/model-files.ts'
-import { ALL, keyOf, type Combination } from '../data/cohort.ts'
+import { ALL, keyOf, type Cohort } from '../data/cohort.ts'
 import { asDeclared } from '../data/declared-features.ts'
 import { levelHistory } from '../data/past-metrics.ts'
 import { notOverlapping } from '../data/past-shifts.ts'
@@ -32,7 +32,7 @@ export interface WindowReaderParts {
 /** What is read of a window once, for all its cohorts. */
 export interface WindowReading {
   due: Due
-  cohorts: readonly Combination[]
+  cohorts: readonly Cohort[]
   /** Events of the window by version and variant. */
   present: readonly Present[]
   /** What earlier evaluations published, by cohort. */
@@ -69,16 +69,16 @@ export async function readWindow(
   const { modelId } = model
   const window = { start: due.start, end: due.end }
   const present = await queries.present({ modelId, spans: [window] })
-  const cohorts = await queries.combinations(modelId, window, present, model.slices)
+  const cohorts = await queries.cohorts(modelId, window, present, model.slices)
   const earlier =
     due.previous || !isWhole
-      ? await queries.latestFacts({ modelId, window })
+      ? await queries.latestResults({ modelId, window })
       : new Map<string, PublishedResults>()
   const outcomesOf = truthReader(queries, model, cohorts, window)
   const completeness = state.isProducing ? await queries.completeness(modelId, window) : null
   const spans = referencesFor(window, model, { ...state, windows: earlierWindows })
   const references = await readReferences(parts, { spans, outcomesOf }, ALL)
-  const baseline = references.find((reference) => reference.judge)
+  const baseline = references.find((reference) => reference.baseline)
   const reading = {
     due,
     cohorts,
@@ -88,10 +88,10 @@ export async function readWindow(
     spans,
     references,
     baseline,
-    baselineSpans: spans.find(({ judge }) => judge),
+    baselineSpans: spans.find((known) => known.baseline),
     past: await readPast(queries, { modelId, window, baseline, earlierWindows }),
     // Of a window some of whose predictions are young, a missing label means nothing yet.
-    impliedUntil: impliesLabels(model) && due.maturity === 1 ? state.passedUntil : 0,
+    impliedUntil: impliesLabels(model) && due.maturity === 1 ? state.completeUntil : 0,
     outcomesOf,
   }
   // Asked together, counts of versions and variants are read together.
@@ -110,15 +110,15 @@ type ReferenceQuestion = Pick<WindowReading, 'spans' | 'outcomesOf'>
 async function readReferences(
   { references, model, steps, state }: WindowReaderParts,
   { spans, outcomesOf }: ReferenceQuestion,
-  c: Combination,
+  c: Cohort,
 ): Promise<ReferenceData[]> {
   const found: ReferenceData[] = []
   for (const reference of spans) {
     // An uploaded reference has counts and no rows: slices have none.
     if (c.slice && reference.countedAs !== undefined) continue
     const scope = referenceCohort(reference, c)
-    const { passedUntil } = state
-    found.push(await references.data(model, reference, steps, { scope, passedUntil, outcomesOf }))
+    const { completeUntil } = state
+    found.push(await references.data(model, reference, steps, { scope, completeUntil, outcomesOf }))
   }
   return found
 }
@@ -135,31 +135,31 @@ async function readPast(
 ): Promise<PastAnswers> {
   if (!baseline || !(baseline.windows ?? baseline.scores ?? baseline.losses)) return NO_PAST
   const reference = { name: baseline.name, windows: baseline.windows?.windows ?? [] }
-  return queries.past({ modelId, window, reference, judged: earlierWindows })
+  return queries.past({ modelId, window, reference, evaluated: earlierWindows })
 }
 
 /**
  * What was published of a cohort, where only its ground truth has changed since: then what was said of its inputs still holds.
  */
-export function standingResults(
+export function publishedResults(
   { due, earlier }: Pick<WindowReading, 'due' | 'earlier'>,
   { hasLateAttributes }: Pick<ModelState, 'hasLateAttributes'>,
-  c: Combination,
+  c: Cohort,
 ): PublishedResults | undefined {
   const before = earlier.get(keyOf(c))
   const isSame = due.previous?.events === due.events
   const mayChange = c.slice !== undefined && hasLateAttributes
-  return before && before.facts.size > 0 && isSame && !mayChange ? before : undefined
+  return before && before.results.size > 0 && isSame && !mayChange ? before : undefined
 }
 
 /** Counts of a cohort; its totals alone where its inputs need not be evaluated again. */
 function readCounts(
   { queries, model, state }: WindowReaderParts,
   reading: Pick<WindowReading, 'due' | 'earlier' | 'present'>,
-  c: Combination,
+  c: Cohort,
 ): Promise<WindowCounts> {
   const window = { start: reading.due.start, end: reading.due.end }
-  return standingResults(reading, state, c)
+  return publishedResults(reading, state, c)
     ? queries.eventCounts(model.modelId, [window], c, reading.present)
     : queries.counts(model.modelId, [window], c, reading.present)
 }
@@ -168,12 +168,12 @@ function readCounts(
 export async function readCohort(
   parts: WindowReaderParts,
   reading: WindowReading,
-  c: Combination,
+  c: Cohort,
 ): Promise<WindowInput> {
   const { queries, references, model, state } = parts
   const { due, baseline, baselineSpans, past, impliedUntil } = reading
   const window = { start: due.start, end: due.end }
-  const stands = standingResults(reading, state, c) !== undefined
+  const stands = publishedResults(reading, state, c) !== undefined
   const counted = reading.counts.get(keyOf(c)) ?? (await readCounts(parts, reading, c))
   const counts = stands ? counted : asDeclared(counted, model)
   const outcomes =
@@ -181,7 +181,7 @@ export async function readCohort(
       ? noOutcomes(counts.events)
       : await reading.outcomesOf([window], c, {
           predictions: counts.events,
-          passedUntil: impliedUntil,
+          completeUntil: impliedUntil,
         })
   // What reads raw rows is made for the model as a whole.
   const isWhole = keyOf(c) === keyOf(ALL)
@@ -193,7 +193,8 @@ export async function readCohort(
       isAsked: isWhole && (stands || hasScore(counts)),
     }),
     pastErrors: past.errors,
-    guesses: isWhole && baseline?.losses ? await queries.guesses(model, [window], c, false) : [],
+    scoredRows:
+      isWhole && baseline?.losses ? await queries.scoredRows(model, [window], c, false) : [],
     rows: isWhole && !stands ? await references.rowsOf(model, window) : [],
     groups: await readGroups(parts, reading, c),
     references: c.slice ? await readReferences(parts, reading, c) : reading.references,
@@ -205,7 +206,7 @@ export async function readCohort(
       baseline?.windows?.windows ?? [],
       window,
     ),
-    combinations: reading.cohorts.length,
+    cohorts: reading.cohorts.length,
     isSlice: c.slice !== undefined,
     completeness: reading.completeness,
     maturity: due.maturity,
@@ -217,7 +218,7 @@ const hasScore = ({ numeric }: WindowCounts) => numeric.has('@score')
 async function readScores(
   { queries, model }: WindowReaderParts,
   { due, impliedUntil }: WindowReading,
-  { c, isAsked }: { c: Combination; isAsked: boolean },
+  { c, isAsked }: { c: Cohort; isAsked: boolean },
 ) {
   if (!isAsked || model.scoreKind !== 'probability') return undefined
   const scores = await queries.scores(model, [due], c, impliedUntil)
@@ -228,11 +229,11 @@ async function readScores(
 async function readGroups(
   { queries, model }: WindowReaderParts,
   { due, impliedUntil }: WindowReading,
-  c: Combination,
+  c: Cohort,
 ): Promise<Map<string, GroupCounts[]>> {
   const groups = new Map<string, GroupCounts[]>()
   if (c.slice) return groups
-  const question = { model, spans: [due], c, passedUntil: impliedUntil }
+  const question = { model, spans: [due], c, completeUntil: impliedUntil }
   for (const { name } of fairnessAttributes(model))
     groups.set(name, await queries.groups(question, name))
   return groups
@@ -241,8 +242,8 @@ async function readGroups(
 /** The cohort of a reference that a cohort is compared with: a slice with itself, a version or variant with everything. */
 export const referenceCohort = (
   reference: ReferenceSpans | undefined,
-  { slice }: Combination,
-): Combination => ({
+  { slice }: Cohort,
+): Cohort => ({
   ...ALL,
   modelVersion: reference?.modelVersion ?? '',
   ...(slice && { slice }),

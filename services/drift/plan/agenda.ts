@@ -19,7 +19,7 @@ interface Entry {
 }
 
 /** More entries than this for each model that waits are old ones of models that came sooner: they are swept out. */
-const MOST_STALE = 4
+const MAX_STALE = 4
 
 export function createAgenda(): Agenda {
   const wanted = new Map<string, Entry>()
@@ -36,7 +36,7 @@ export function createAgenda(): Agenda {
       const entry = { modelId, at, order: order++ }
       wanted.set(modelId, entry)
       push(heap, entry)
-      if (heap.length > 1000 && heap.length > MOST_STALE * wanted.size)
+      if (heap.length > 1000 && heap.length > MAX_STALE * wanted.size)
         heap = [...wanted.values()].toSorted(before)
     },
     take: (now) => {

@@ -1,4 +1,4 @@
-/** Which windows of a model are to be judged now. Pure. */
+/** Which windows of a model are to be evaluated now. Pure. */
 import { largest, smallest } from '../../../lib/stats/samples/extremes.ts'
 import { durationMs } from '../../../lib/runtime/durations.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
@@ -23,7 +23,7 @@ export interface PartitionProgress {
 }
 
 /** What a window's newest revision was made from. */
-export interface Judged {
+export interface EvaluatedWindow {
   start: number
   end: number
   revision: number
@@ -39,10 +39,10 @@ export interface Judged {
 export interface Due extends Window {
   events: number
   changes: number
-  /** The last of `labels.judge_at` that has passed, as shares of the label horizon; 0 before the first. */
+  /** The last of `labels.evaluate_at` that has passed, as shares of the label horizon; 0 before the first. */
   maturity: number
-  previous: Judged | undefined
-  /** Data of a window judged before has changed, as opposed to time having passed. */
+  previous: EvaluatedWindow | undefined
+  /** Data of a window evaluated before has changed, as opposed to time having passed. */
   restates: boolean
 }
 
@@ -73,7 +73,7 @@ export function progressOf(
 }
 
 /** The instant up to which all events are thought to have come, by the watermark or, of a quiet model, by the wall clock. */
-export function passedUntil({ watermark, idle }: Progress, model: Model, now: number): number {
+export function completeUntil({ watermark, idle }: Progress, model: Model, now: number): number {
   return idle ? Math.max(watermark, now - durationMs(model.windows.lateness)) : watermark
 }
 
@@ -128,20 +128,20 @@ function sumsOf(steps: readonly StepCount[]) {
  */
 export function dueWindows(
   steps: readonly StepCount[],
-  judged: readonly Judged[],
+  evaluated: readonly EvaluatedWindow[],
   progress: Progress,
   model: Model,
   now: number,
 ): Due[] {
   if (steps.length === 0) return []
   const horizon = durationMs(model.labels.horizon)
-  const until = passedUntil(progress, model, now)
+  const until = completeUntil(progress, model, now)
   const passed = (instant: number) => until >= instant
-  const looks = [...model.labels.judge_at].sort((a, b) => a - b)
-  const byWindow = new Map(judged.map((j) => [`${j.start}-${j.end}`, j]))
+  const looks = [...model.labels.evaluate_at].sort((a, b) => a - b)
+  const byWindow = new Map(evaluated.map((j) => [`${j.start}-${j.end}`, j]))
   const sumOf = sumsOf(steps)
   const due: Due[] = []
-  for (const window of windowsOf(steps, judged, model)) {
+  for (const window of windowsOf(steps, evaluated, model)) {
     if (!passed(window.end)) break
     const { events, changes } = sumOf(window)
     if (events === 0) continue
@@ -168,7 +168,7 @@ export function dueWindows(
 /** All windows of a model that hold events, by their ends. */
 function windowsOf(
   steps: readonly StepCount[],
-  judged: readonly Judged[],
+  evaluated: readonly EvaluatedWindow[],
   { windows: spec }: Model,
 ): Window[] {
   const count = eventsOf(spec.size)
@@ -182,7 +182,7 @@ function windowsOf(
       : windowsOfEvents(
           count,
           steps,
-          judged.map(({ start, end }) => ({ start, end })).toSorted((a, b) => a.start - b.start),
+          evaluated.map(({ start, end }) => ({ start, end })).toSorted((a, b) => a.start - b.start),
         )
   return windows.toSorted((a, b) => a.end - b.end || a.start - b.start)
 }

@@ -3,12 +3,12 @@
  * lasts until two windows in a row are calm. Pure.
  */
 import type { Window } from '../../../lib/models/windows.ts'
-import type { Fact } from '../data/metric-results.ts'
+import type { MetricResult } from '../data/metric-results.ts'
 
-/** The gravest verdict of a window, over everything that is judged of the model as a whole. */
+/** The gravest verdict of a window, over everything that is evaluated of the model as a whole. */
 export type Worst = 'alarm' | 'warning' | 'ok' | 'incomplete'
 
-/** A judged window, as later ones see it. */
+/** An evaluated window, as later ones see it. */
 export interface EpisodeWindow extends Window {
   worst: Worst
   /** '' where it is in none. */
@@ -17,8 +17,8 @@ export interface EpisodeWindow extends Window {
 
 const CALM_WINDOWS = 2
 
-export function worstOf(facts: readonly Fact[]): Worst {
-  const verdicts = new Set(facts.map((fact) => fact.verdict))
+export function worstOf(results: readonly MetricResult[]): Worst {
+  const verdicts = new Set(results.map((result) => result.verdict))
   return (
     (['alarm', 'warning', 'ok'] as const).find((verdict) => verdicts.has(verdict)) ?? 'incomplete'
   )
@@ -27,7 +27,7 @@ export function worstOf(facts: readonly Fact[]): Worst {
 /**
  * The episode a window belongs to: the one that is open, else a new one if it alarms, else '' for none. A warning alone opens none.
  *
- * @param past judged windows of the model, ascending by end
+ * @param past evaluated windows of the model, ascending by end
  */
 export function episodeOf(
   window: Window,

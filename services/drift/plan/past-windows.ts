@@ -1,4 +1,4 @@
-/** The judged windows of a model in the order of their ends: each one that is judged is put where it belongs. */
+/** The evaluated windows of a model in the order of their ends: each one that is evaluated is put where it belongs. */
 import type { PastWindow } from './references.ts'
 
 export interface PastWindows {

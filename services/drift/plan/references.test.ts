@@ -8,7 +8,7 @@ model_id: m
 task: binary
 windows: { size: 1d, min_count: 100 }
 references:
-  ours: { kind: since_promotion, windows: 2, judge: true }
+  ours: { kind: since_promotion, windows: 2, baseline: true }
 `)
 const day = (start: number, events = 200): PastWindow => ({
   start: start * DAY,

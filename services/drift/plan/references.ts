@@ -7,7 +7,7 @@ import type { Window } from '../../../lib/models/windows.ts'
 
 const DEFAULT_WINDOWS = 4
 
-/** A window that has been judged, as references see it. */
+/** A window that has been evaluated, as references see it. */
 export interface PastWindow extends EpisodeWindow {
   events: number
   /** Some drift verdict of it is an alarm. */
@@ -62,7 +62,7 @@ export const frozenSpans = (stored: readonly StoredReference[], modelId: string)
 
 export interface ReferenceSpans {
   name: string
-  judge: boolean
+  baseline: boolean
   spans: Window[]
   /** Only this version's predictions; all when undefined. */
   modelVersion?: string | undefined
@@ -78,11 +78,11 @@ export const uploadedId = (modelId: string, name: string, revision: number) =>
 
 /** What is known of a model besides its file. */
 export interface Past {
-  /** Judged windows, ascending by end. */
+  /** EvaluatedWindow windows, ascending by end. */
   windows: readonly PastWindow[]
   /** Spans of `first` references that were frozen earlier, by name. */
   frozen: ReadonlyMap<string, Window>
-  /** Windows that a person called normal: they join the judging reference. */
+  /** Windows that a person called normal: they join the baseline. */
   accepted: readonly Window[]
   /** References made over HTTP; those of the model file come first. */
   put: Readonly<Record<string, PutReference>>
@@ -100,7 +100,8 @@ export function referencesFor(window: Window, model: Model, past: Past): Referen
   const all: Record<string, PutReference> = { ...past.put, ...model.references }
   return Object.entries(all).flatMap(([name, reference]) => {
     const own = spansOf(name, reference, window, model, past)
-    const spans = reference.judge && own.length > 0 ? withAccepted(own, past.accepted, window) : own
+    const spans =
+      reference.baseline && own.length > 0 ? withAccepted(own, past.accepted, window) : own
     const promoted =
       reference.kind === 'since_promotion' ? promotionBefore(window, past) : undefined
     return spans.length === 0
@@ -108,7 +109,7 @@ export function referencesFor(window: Window, model: Model, past: Past): Referen
       : [
           {
             name,
-            judge: reference.judge ?? false,
+            baseline: reference.baseline ?? false,
             spans,
             modelVersion: promoted?.version ?? reference.model_version,
             revision: reference.revision ?? 1,
@@ -138,7 +139,7 @@ function spansOf(
       return [{ start: Date.parse(reference.from!), end: Date.parse(reference.to!) }]
     case 'first': {
       const span = past.frozen.get(name)
-      // The reference itself is not judged against itself.
+      // The reference itself is not evaluated against itself.
       return span && span.start !== window.start ? [span] : []
     }
     case 'version':

@@ -2,9 +2,9 @@
 import { snoozeKey } from '../queries/verdict-feedback.ts'
 import { Gauge } from 'prom-client'
 import type { Metrics } from '../../../lib/runtime/metrics.ts'
-import type { Fact } from '../data/metric-results.ts'
+import type { MetricResult } from '../data/metric-results.ts'
 import type { RevisionKey } from './rows.ts'
-import { LEAST_CELL } from '../evaluate/thresholds.ts'
+import { MIN_CELL } from '../evaluate/thresholds.ts'
 import { keyOf } from '../data/cohort.ts'
 
 const LABELS = [
@@ -21,9 +21,9 @@ const LABELS = [
 const VERDICTS = { ok: 0, warning: 1, alarm: 2, incomplete: -1 } as const
 
 export interface Gauges {
-  /** @param snoozed facts by `snoozeKey` whose verdict is not shown */
-  show: (key: RevisionKey, facts: readonly Fact[], snoozed?: ReadonlySet<string>) => void
-  /** A model that another process judges now is no longer shown by this one. */
+  /** @param snoozed results by `snoozeKey` whose verdict is not shown */
+  show: (key: RevisionKey, results: readonly MetricResult[], snoozed?: ReadonlySet<string>) => void
+  /** A model that another process evaluates now is no longer shown by this one. */
   forget: (modelId: string) => void
 }
 
@@ -38,12 +38,12 @@ export const allGauges = (gauges: readonly Gauges[]): Gauges => ({
 })
 
 /** What is said of a subject: a few hundred are shared by all models. */
-type Kind = Pick<Fact, 'family' | 'metric' | 'reference' | 'convention'>
+type Kind = Pick<MetricResult, 'family' | 'metric' | 'reference' | 'convention'>
 const kindKey = ({ family, metric, reference, convention }: Kind) =>
   [family, metric, reference, convention].join('\u0001')
 
 /**
- * The facts of the newest window of one combination. A process shows hundreds of thousands: what they say lies side by side, an
+ * The results of the newest window of one cohort. A process shows hundreds of thousands: what they say lies side by side, an
  * object for each would take four times the memory.
  */
 interface Shown {
@@ -59,11 +59,11 @@ export function createGauges({ registry }: Metrics): Gauges {
   const shown = new Map<string, Shown>()
   const kinds = new Map<string, Kind>()
 
-  function kindOf(fact: Fact): Kind {
-    const key = kindKey(fact)
+  function kindOf(result: MetricResult): Kind {
+    const key = kindKey(result)
     let kind = kinds.get(key)
     if (!kind) {
-      const { family, metric, reference, convention } = fact
+      const { family, metric, reference, convention } = result
       kinds.set(key, (kind = { family, metric, reference, convention }))
     }
     return kind
@@ -95,34 +95,34 @@ export function createGauges({ registry }: Metrics): Gauges {
   )
 
   return {
-    show: ({ modelId, combination, window }, facts, snoozed) => {
-      const id = `${modelId}\u0001${keyOf(combination)}`
-      const { slice } = combination
+    show: ({ modelId, cohort, window }, results, snoozed) => {
+      const id = `${modelId}\u0001${keyOf(cohort)}`
+      const { slice } = cohort
       if ((shown.get(id)?.end ?? 0) > window.end) return
       /** One of each set of labels: Prometheus refuses two series alike. */
-      const series = new Map<string, Fact>()
-      for (const fact of facts) {
-        if (fact.value === null || fact.n_current < LEAST_CELL) continue
+      const series = new Map<string, MetricResult>()
+      for (const result of results) {
+        if (result.value === null || result.n_current < MIN_CELL) continue
         // Corrected values stand in the table, beside the observed ones of the same name.
-        if (fact.method === 'poststratified') continue
-        series.set(`${kindKey(fact)}\u0001${fact.subject}`, fact)
+        if (result.method === 'poststratified') continue
+        series.set(`${kindKey(result)}\u0001${result.subject}`, result)
       }
       const own = [...series.values()]
       shown.set(id, {
         end: window.end,
         same: {
           model_id: modelId,
-          model_version: combination.modelVersion,
-          variant: combination.variant,
+          model_version: cohort.modelVersion,
+          variant: cohort.variant,
           slice: slice ? `${slice.key}:${slice.value}` : '',
         },
         kinds: own.map(kindOf),
         subjects: own.map(({ subject }) => subject),
         values: own.map(({ value }) => value!),
-        verdicts: own.map((fact) =>
-          fact.verdict === 'none' || snoozed?.has(snoozeKey(modelId, fact))
+        verdicts: own.map((result) =>
+          result.verdict === 'none' || snoozed?.has(snoozeKey(modelId, result))
             ? undefined
-            : VERDICTS[fact.verdict],
+            : VERDICTS[result.verdict],
         ),
       })
     },

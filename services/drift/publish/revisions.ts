@@ -1,9 +1,9 @@
 /**
  * Writes what was said of windows.
  *
- * A revision is written in this order: 1. its facts, 2. its verdicts, 3. the inputs it was made from, 4. the verdicts to
+ * A revision is written in this order: 1. its results, 2. its verdicts, 3. the inputs it was made from, 4. the verdicts to
  * their topic. Cut off before 3, the window is still due and comes again with a higher revision; cut off before 4, the
- * verdicts are in the table, which their readers re-read. Models that are judged side by side share their inserts: parts are
+ * verdicts are in the table, which their readers re-read. Models that are evaluated side by side share their inserts: parts are
  * what costs, not rows.
  */
 import { createHash } from 'node:crypto'
@@ -13,19 +13,19 @@ import { gathered } from '../../../lib/clickhouse/request-batcher.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
 import { TOPICS } from '../../../schemas/topics.ts'
 import type { Worst } from '../plan/episodes.ts'
-import { factKey, type Fact } from '../data/metric-results.ts'
+import { resultKey, type MetricResult } from '../data/metric-results.ts'
 import { metricRows, sliceColumns, tokenOf, verdictRow, type RevisionKey } from './rows.ts'
 import type { Due } from '../plan/due-windows.ts'
 
-/** Of one combination of a window. */
+/** Of one cohort of a window. */
 export interface Revision {
   key: RevisionKey
   /** What differs from the revision before, and that one. */
-  changed: readonly Fact[]
-  before: ReadonlyMap<string, Fact>
+  changed: readonly MetricResult[]
+  before: ReadonlyMap<string, MetricResult>
 }
 
-export interface JudgedWindow {
+export interface EvaluatedWindow {
   model: Model
   due: Due
   worst: Worst
@@ -42,9 +42,12 @@ interface Asked {
 }
 
 /** Of one insert, until it is as good as a larger one. */
-const MOST_ROWS = 2500
+const MAX_ROWS = 2500
 
-export type WriteRevisions = (window: JudgedWindow, revisions: readonly Revision[]) => Promise<void>
+export type WriteRevisions = (
+  window: EvaluatedWindow,
+  revisions: readonly Revision[],
+) => Promise<void>
 
 export function revisionWriter(db: ClickHouse, eventLog: Pick<EventLog, 'append'>): WriteRevisions {
   const insert = gathered(
@@ -55,7 +58,7 @@ export function revisionWriter(db: ClickHouse, eventLog: Pick<EventLog, 'append'
       for (const one of asked) {
         rows = rows.concat(one.rows())
         tokens.push(one.token)
-        if (rows.length < MOST_ROWS && one !== asked.at(-1)) continue
+        if (rows.length < MAX_ROWS && one !== asked.at(-1)) continue
         const token = createHash('sha256').update(tokens.join('\u0003')).digest('hex')
         await db.insertRows(one.table, rows, token)
         rows = []
@@ -88,20 +91,20 @@ export function revisionWriter(db: ClickHouse, eventLog: Pick<EventLog, 'append'
   }
 }
 
-/** Of facts that have a verdict, or had one. */
+/** Of results that have a verdict, or had one. */
 function verdictRows({ key, changed, before }: Revision) {
-  return changed.flatMap((fact) => {
-    const previous = before.get(factKey(fact))?.verdict ?? ''
-    const isOne = fact.verdict !== 'none' || (previous !== '' && previous !== 'none')
-    return isOne ? [verdictRow(fact, key, previous)] : []
+  return changed.flatMap((result) => {
+    const previous = before.get(resultKey(result))?.verdict ?? ''
+    const isOne = result.verdict !== 'none' || (previous !== '' && previous !== 'none')
+    return isOne ? [verdictRow(result, key, previous)] : []
   })
 }
 
-const revisionRow = ({ model, due, worst, alarmed }: JudgedWindow, key: RevisionKey): Row => ({
+const revisionRow = ({ model, due, worst, alarmed }: EvaluatedWindow, key: RevisionKey): Row => ({
   model_id: model.modelId,
-  model_version: key.combination.modelVersion,
-  variant: key.combination.variant,
-  ...sliceColumns(key.combination),
+  model_version: key.cohort.modelVersion,
+  variant: key.cohort.variant,
+  ...sliceColumns(key.cohort),
   window_start: new Date(due.start).toISOString(),
   window_end: new Date(due.end).toISOString(),
   revision: key.revision,

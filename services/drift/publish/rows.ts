@@ -1,13 +1,13 @@
-/** From facts to rows of `window_metrics` and `verdicts`, and to `verdict.v1`. Pure. */
+/** From results to rows of `window_metrics` and `verdicts`, and to `verdict.v1`. Pure. */
 import { createHash } from 'node:crypto'
 import type { Row } from '../../../lib/clickhouse/port.ts'
 import type { Window } from '../../../lib/models/windows.ts'
-import { factKey, type Fact } from '../data/metric-results.ts'
-import { keyOf, type Combination } from '../data/cohort.ts'
+import { resultKey, type MetricResult } from '../data/metric-results.ts'
+import { keyOf, type Cohort } from '../data/cohort.ts'
 
 export interface RevisionKey {
   modelId: string
-  combination: Combination
+  cohort: Cohort
   window: Window
   revision: number
   /** Of the alarms in which the window lies, or ''. */
@@ -18,7 +18,7 @@ export interface RevisionKey {
   computedAt: number
 }
 
-export const sliceColumns = ({ slice }: Combination) => ({
+export const sliceColumns = ({ slice }: Cohort) => ({
   slice_key: slice?.key ?? '',
   slice_value: slice?.value ?? '',
 })
@@ -26,38 +26,38 @@ export const sliceColumns = ({ slice }: Combination) => ({
 const iso = (ms: number) => new Date(ms).toISOString()
 
 /** Names a revision in insert tokens: the same ones again write nothing. */
-export const tokenOf = ({ modelId, combination, window, revision }: RevisionKey) =>
-  ['window', modelId, keyOf(combination), window.start, window.end, revision].join('\u0001')
+export const tokenOf = ({ modelId, cohort, window, revision }: RevisionKey) =>
+  ['window', modelId, keyOf(cohort), window.start, window.end, revision].join('\u0001')
 
-export function metricRows(facts: readonly Fact[], key: RevisionKey): Row[] {
+export function metricRows(results: readonly MetricResult[], key: RevisionKey): Row[] {
   const same = {
     model_id: key.modelId,
-    model_version: key.combination.modelVersion,
-    variant: key.combination.variant,
+    model_version: key.cohort.modelVersion,
+    variant: key.cohort.variant,
     window_start: iso(key.window.start),
     window_end: iso(key.window.end),
-    ...sliceColumns(key.combination),
+    ...sliceColumns(key.cohort),
     policy_revision: key.policyRevision,
     revision: key.revision,
     computed_at: iso(key.computedAt),
   }
-  return facts.map((fact) => ({
+  return results.map((result) => ({
     ...same,
-    ...fact,
-    reference_revision: key.referenceRevisions.get(fact.reference) ?? 1,
-    n_reference: Math.round(fact.n_reference),
-    n_current: Math.round(fact.n_current),
-    n_labelled: Math.round(fact.n_labelled),
-    episode_id: episodeOfFact(fact, key),
+    ...result,
+    reference_revision: key.referenceRevisions.get(result.reference) ?? 1,
+    n_reference: Math.round(result.n_reference),
+    n_current: Math.round(result.n_current),
+    n_labelled: Math.round(result.n_labelled),
+    episode_id: episodeOfResult(result, key),
   }))
 }
 
-const episodeOfFact = ({ verdict }: Fact, { episode }: RevisionKey) =>
+const episodeOfResult = ({ verdict }: MetricResult, { episode }: RevisionKey) =>
   verdict === 'alarm' || verdict === 'warning' ? episode : ''
 
-/** A fact that an earlier revision had and this one has not: written without a value, so that the latest view forgets it. */
-const vanished = (fact: Fact): Fact => ({
-  ...fact,
+/** A result that an earlier revision had and this one has not: written without a value, so that the latest view forgets it. */
+const vanished = (result: MetricResult): MetricResult => ({
+  ...result,
   value: null,
   verdict: 'none',
   reason: 'no longer in the window',
@@ -75,50 +75,55 @@ export interface VerdictRow extends Row {
   verdict: string
 }
 
-/** @param previous the verdict of the same fact in the earlier revision, or '' */
-export function verdictRow(fact: Fact, key: RevisionKey, previous: string): VerdictRow {
-  const { modelId, combination, window, revision } = key
+/** @param previous the verdict of the same result in the earlier revision, or '' */
+export function verdictRow(result: MetricResult, key: RevisionKey, previous: string): VerdictRow {
+  const { modelId, cohort, window, revision } = key
   const identity = [
     modelId,
-    keyOf(combination),
+    keyOf(cohort),
     window.start,
     window.end,
-    factKey(fact),
+    resultKey(result),
     revision,
   ].join('\u0001')
   return {
     verdict_id: createHash('sha256').update(identity).digest('hex').slice(0, 32),
     model_id: modelId,
-    model_version: combination.modelVersion,
-    variant: combination.variant,
+    model_version: cohort.modelVersion,
+    variant: cohort.variant,
     window_start: iso(window.start),
     window_end: iso(window.end),
-    ...sliceColumns(combination),
-    family: fact.family,
-    subject: fact.subject,
-    metric: fact.metric,
-    convention: fact.convention,
-    value: fact.value,
-    threshold: fact.threshold,
-    verdict: fact.verdict,
+    ...sliceColumns(cohort),
+    family: result.family,
+    subject: result.subject,
+    metric: result.metric,
+    convention: result.convention,
+    value: result.value,
+    threshold: result.threshold,
+    verdict: result.verdict,
     previous_verdict: previous,
-    reason: fact.reason,
-    reference: fact.reference,
-    episode_id: episodeOfFact(fact, key),
+    reason: result.reason,
+    reference: result.reference,
+    episode_id: episodeOfResult(result, key),
     revision,
     restates: revision > 1 ? revision - 1 : 0,
     computed_at: iso(key.computedAt),
   }
 }
 
-/** Facts that differ from the earlier revision in value, precision, interval, verdict or sizes, and those that vanished. */
-export function changedFacts(now: readonly Fact[], before: ReadonlyMap<string, Fact>): Fact[] {
+/** Results that differ from the earlier revision in value, precision, interval, verdict or sizes, and those that vanished. */
+export function changedResults(
+  now: readonly MetricResult[],
+  before: ReadonlyMap<string, MetricResult>,
+): MetricResult[] {
   if (before.size === 0) return [...now]
-  const current = new Map(now.map((fact) => [factKey(fact), fact]))
+  const current = new Map(now.map((result) => [resultKey(result), result]))
   return [
-    ...now.filter((fact) => !sameFact(fact, before.get(factKey(fact)))),
-    ...[...before].flatMap(([key, fact]) =>
-      current.has(key) || (fact.value === null && fact.verdict === 'none') ? [] : [vanished(fact)],
+    ...now.filter((result) => !isSameResult(result, before.get(resultKey(result)))),
+    ...[...before].flatMap(([key, result]) =>
+      current.has(key) || (result.value === null && result.verdict === 'none')
+        ? []
+        : [vanished(result)],
     ),
   ]
 }
@@ -144,5 +149,5 @@ const COMPARED = [
   'label_maturity',
 ] as const
 
-const sameFact = (a: Fact, b: Fact | undefined) =>
+const isSameResult = (a: MetricResult, b: MetricResult | undefined) =>
   b !== undefined && COMPARED.every((field) => a[field] === b[field])

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { createMetrics } from '../../../lib/runtime/metrics.ts'
-import { fact } from '../data/metric-results.ts'
+import { metricResult } from '../data/metric-results.ts'
 import { ALL } from '../data/cohort.ts'
 import { trustyaiGauges } from './trustyai-gauges.ts'
 
@@ -9,7 +9,7 @@ test('the last closed window under TrustyAI’s names, and nothing of small cell
   const gauges = trustyaiGauges(metrics)
   const key = (end: number) => ({
     modelId: 'm',
-    combination: ALL,
+    cohort: ALL,
     window: { start: 0, end },
     revision: 1,
     episode: '',
@@ -19,16 +19,16 @@ test('the last closed window under TrustyAI’s names, and nothing of small cell
   })
   const sizes = { n_current: 500 }
   const spd = (subject: string, value: number, n_current: number) =>
-    fact('fairness', subject, 'statistical_parity_difference', value, { n_current })
+    metricResult('fairness', subject, 'statistical_parity_difference', value, { n_current })
   gauges.show(key(2), [
-    fact('drift', 'x', 'ks', 0.25, { ...sizes, reference: 'training' }),
-    fact('drift', 'x', 'ks', 0.25, { ...sizes, convention: 'iid', reference: 'training' }),
-    fact('operations', '', 'throughput_per_s', 5, sizes),
+    metricResult('drift', 'x', 'ks', 0.25, { ...sizes, reference: 'training' }),
+    metricResult('drift', 'x', 'ks', 0.25, { ...sizes, convention: 'iid', reference: 'training' }),
+    metricResult('operations', '', 'throughput_per_s', 5, sizes),
     spd('sex=2', -0.2, 100),
     spd('sex=3', 0.9, 4),
   ])
   // An older window that is restated shows no more.
-  gauges.show(key(1), [fact('drift', 'x', 'ks', 0.9, sizes)])
+  gauges.show(key(1), [metricResult('drift', 'x', 'ks', 0.9, sizes)])
   const shown = async () =>
     (await metrics.registry.metrics()).split('\n').filter((line) => line.startsWith('trustyai_'))
   expect(await shown()).toEqual([

@@ -1,9 +1,9 @@
 /** The last closed window of each model under TrustyAI's names, for its dashboards and alerts; all with one set of labels. */
 import { Gauge } from 'prom-client'
 import type { Metrics } from '../../../lib/runtime/metrics.ts'
-import type { Fact } from '../data/metric-results.ts'
+import type { MetricResult } from '../data/metric-results.ts'
 import type { Gauges } from './prometheus-gauges.ts'
-import { LEAST_CELL } from '../evaluate/thresholds.ts'
+import { MIN_CELL } from '../evaluate/thresholds.ts'
 import { ALL, keyOf } from '../data/cohort.ts'
 
 const LABELS = [
@@ -15,7 +15,7 @@ const LABELS = [
   'subcategory',
 ] as const
 
-/** Their names for our facts. The value of `kstest` is D, not p; `spd` is unprivileged minus privileged, as ours is. */
+/** Their names for our results. The value of `kstest` is D, not p; `spd` is unprivileged minus privileged, as ours is. */
 const NAMES: Record<string, string> = {
   'drift/ks': 'KSTEST',
   'fairness/statistical_parity_difference': 'SPD',
@@ -50,12 +50,12 @@ export function trustyaiGauges({ registry }: Metrics): Gauges {
     shown.delete(modelId)
   }
   return {
-    show: ({ modelId, combination, window }, facts) => {
-      if (keyOf(combination) !== keyOf(ALL) || (shown.get(modelId)?.end ?? 0) > window.end) return
+    show: ({ modelId, cohort, window }, results) => {
+      if (keyOf(cohort) !== keyOf(ALL) || (shown.get(modelId)?.end ?? 0) > window.end) return
       forget(modelId)
-      const series = facts.flatMap((fact) => seriesOf(modelId, fact))
+      const series = results.flatMap((result) => seriesOf(modelId, result))
       for (const { name, labels, value } of series) gauges.get(name)!.set(labels, value)
-      const throughput = facts.find((fact) => fact.metric === 'throughput_per_s')
+      const throughput = results.find((result) => result.metric === 'throughput_per_s')
       if (throughput) observations.set({ model: modelId }, throughput.n_current)
       shown.set(modelId, { end: window.end, series })
     },
@@ -65,18 +65,21 @@ export function trustyaiGauges({ registry }: Metrics): Gauges {
 
 type Labels = Record<(typeof LABELS)[number], string>
 
-function seriesOf(modelId: string, fact: Fact): { name: string; labels: Labels; value: number }[] {
-  const name = NAMES[`${fact.family}/${fact.metric}`]
-  if (!name || fact.value === null || fact.n_current < LEAST_CELL) return []
-  if (fact.convention !== 'plumbline') return []
-  const isFairness = fact.family === 'fairness'
+function seriesOf(
+  modelId: string,
+  result: MetricResult,
+): { name: string; labels: Labels; value: number }[] {
+  const name = NAMES[`${result.family}/${result.metric}`]
+  if (!name || result.value === null || result.n_current < MIN_CELL) return []
+  if (result.convention !== 'plumbline') return []
+  const isFairness = result.family === 'fairness'
   const labels: Labels = {
     metricName: name,
     modelId,
-    protectedAttribute: isFairness ? fact.subject : '',
+    protectedAttribute: isFairness ? result.subject : '',
     outcomeName: isFairness ? 'prediction' : '',
-    referenceTag: isFairness ? '' : fact.reference,
-    subcategory: isFairness ? '' : fact.subject,
+    referenceTag: isFairness ? '' : result.reference,
+    subcategory: isFairness ? '' : result.subject,
   }
-  return [{ name, labels, value: fact.value }]
+  return [{ name, labels, value: result.value }]
 }

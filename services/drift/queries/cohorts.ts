@@ -1,7 +1,7 @@
 /** Which cohorts of a model a window holds. */
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import type { Window } from '../../../lib/models/windows.ts'
-import { ALL, paramsOf, SLICE_VALUE, within, type Combination } from '../data/cohort.ts'
+import { ALL, paramsOf, SLICE_VALUE, within, type Cohort } from '../data/cohort.ts'
 import type { Present } from './event-totals.ts'
 import { tablesOf } from './late-attributes.ts'
 import { countedValues } from './slice-counts.ts'
@@ -33,7 +33,7 @@ export async function sliceValues(
 }
 
 /** Everything; each version where there are several; each variant. */
-export function unslicedCohorts(present: readonly Present[]): Combination[] {
+export function unslicedCohorts(present: readonly Present[]): Cohort[] {
   const versions = [...new Set(present.map(({ version }) => version))]
   const variants = [...new Set(present.map(({ variant }) => variant))]
   return [

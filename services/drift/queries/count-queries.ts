@@ -9,7 +9,7 @@ import {
   type CategoryCounts,
 } from '../../../lib/sink/counts/category-counts.ts'
 import type { ClickHouse, Params } from '../../../lib/clickhouse/port.ts'
-import { mergedGrids } from '../../../lib/sink/counts/mixed-resolutions.ts'
+import { mergedResolutions } from '../../../lib/sink/counts/mixed-resolutions.ts'
 import { sampleSize, type BinnedSample } from '../../../lib/stats/samples/binned-sample.ts'
 import { effectiveCounts, STANDS_FOR, type Weights } from '../data/sampling.ts'
 import { spanOf, UNSLICED_KEYS } from '../data/cohort.ts'
@@ -77,28 +77,28 @@ export type Counts = Pick<WindowCounts, 'numeric' | 'categories' | 'leavesFeatur
  * Of several models at once, all spans as one.
  *
  * @param where conditions on the steps, with the spans among the parameters
- * @param combinations keys of combinations without a slice that are counted apart, each step in all it is part of; all that
+ * @param cohorts keys of cohorts without a slice that are counted apart, each step in all it is part of; all that
  *   meets the conditions is counted together where none are given
- * @returns of a model its counts per combination, in their order; one entry for all of them otherwise
+ * @returns of a model its counts per cohort, in their order; one entry for all of them otherwise
  */
 export async function readCounts(
   db: ClickHouse,
   params: Params,
   where: string,
-  combinations?: readonly string[],
+  cohorts?: readonly string[],
 ): Promise<(modelId: string) => Counts[]> {
-  const counted = keptCounts(where, combinations ? COMBINATION_PLACE : '1')
-  const all = { ...params, ...(combinations && { combinations }) }
+  const counted = keptCounts(where, cohorts ? COMBINATION_PLACE : '1')
+  const all = { ...params, ...(cohorts && { cohorts }) }
   const numeric = await db.query<NumericRow>(binsOf(counted.numbers), all)
   const categories = await db.query<CategoryRow>(categoriesOf(counted.categories), all)
   const numbers = Map.groupBy(numeric, (row) => row.model)
   const texts = Map.groupBy(categories, (row) => row.model)
   return (modelId) =>
-    perSpan(numbers.get(modelId) ?? [], texts.get(modelId) ?? [], combinations?.length ?? 1)
+    perSpan(numbers.get(modelId) ?? [], texts.get(modelId) ?? [], cohorts?.length ?? 1)
 }
 
-/** Where the combinations of a step stand among those asked for, from 1, in SQL: a row for each, and one of 0 for others. */
-const COMBINATION_PLACE = `arrayJoin(arrayMap(key -> toUInt32(indexOf({combinations:Array(String)}, key)), ${UNSLICED_KEYS}))`
+/** Where the cohorts of a step stand among those asked for, from 1, in SQL: a row for each, and one of 0 for others. */
+const COMBINATION_PLACE = `arrayJoin(arrayMap(key -> toUInt32(indexOf({cohorts:Array(String)}, key)), ${UNSLICED_KEYS}))`
 
 /**
  * The counts that are kept of models, in SQL; the parameters are those of {@link readCounts}.
@@ -300,7 +300,7 @@ function numericOf(
         lows,
         highs,
       }))
-      return [subject, mergedGrids(samples)]
+      return [subject, mergedResolutions(samples)]
     }),
   )
 }

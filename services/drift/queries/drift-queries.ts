@@ -7,7 +7,7 @@ import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import { gathered } from '../../../lib/clickhouse/request-batcher.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
 import type { Window } from '../../../lib/models/windows.ts'
-import { ALL, type Combination } from '../data/cohort.ts'
+import { ALL, type Cohort } from '../data/cohort.ts'
 import type { OutcomeCounts, WindowCounts } from '../data/window-data.ts'
 import type { StoredReference } from '../plan/references.ts'
 import { sliceValues, unslicedCohorts } from './cohorts.ts'
@@ -59,7 +59,7 @@ const batchersOf = (db: ClickHouse) => ({
     (asked) => presentEvents(db, asked),
   ),
   merged: gathered(countGroup, (asked) => mergedCounts(db, asked)),
-  latestFacts: gathered(
+  latestResults: gathered(
     ({ window }: { modelId: string; window: Window }) => `${window.start}-${window.end}`,
     (asked) => publishedResults(db, asked),
   ),
@@ -86,7 +86,7 @@ function countsOn(db: ClickHouse, { present, merged }: ReturnType<typeof batcher
     eventCounts: async (
       modelId: string,
       spans: Spans,
-      c: Combination,
+      c: Cohort,
       known: readonly Present[],
     ): Promise<WindowCounts> =>
       isSliced(c) ? slicedTotals(db, await counted(modelId, spans, c)) : totalsAlone(known, c),
@@ -95,7 +95,7 @@ function countsOn(db: ClickHouse, { present, merged }: ReturnType<typeof batcher
     counts: async (
       modelId: string,
       spans: Spans,
-      c: Combination,
+      c: Cohort,
       known?: readonly Present[],
     ): Promise<WindowCounts> => {
       if (isSliced(c)) return slicedCounts(db, await counted(modelId, spans, c))
@@ -104,13 +104,13 @@ function countsOn(db: ClickHouse, { present, merged }: ReturnType<typeof batcher
     },
 
     /** The same of each span by itself. */
-    countsBySpan: async (modelId: string, spans: Spans, c: Combination): Promise<WindowCounts[]> =>
+    countsBySpan: async (modelId: string, spans: Spans, c: Cohort): Promise<WindowCounts[]> =>
       isSliced(c)
         ? slicedCountsBySpan(db, await counted(modelId, spans, c))
         : countsBySpan(db, { modelId, spans, c }),
 
     /** The same from raw predictions. */
-    rawCounts: (modelId: string, spans: Spans, c: Combination, options: RawOptions) =>
+    rawCounts: (modelId: string, spans: Spans, c: Cohort, options: RawOptions) =>
       countsFromRows(db, { modelId, spans, c } satisfies CountQuestion, options),
   }
 }
@@ -121,7 +121,7 @@ async function cohortsOf(
   { modelId, window }: { modelId: string; window: Window },
   present: readonly Present[],
   sliceKeys: readonly string[],
-): Promise<Combination[]> {
+): Promise<Cohort[]> {
   const found = unslicedCohorts(present)
   for (const key of sliceKeys) {
     const isCounted = await ensureCounted(db, { modelId, spans: [window], key })
@@ -136,33 +136,33 @@ const outcomesOn = (db: ClickHouse) => ({
   outcomes: (
     model: Model,
     spans: Spans,
-    c: Combination,
-    { predictions, passedUntil }: { predictions: number; passedUntil: number },
-  ): Promise<OutcomeCounts> => outcomesOf(db, { model, spans, c, passedUntil }, predictions),
-  outcomesOfEach: (
-    model: Model,
-    spans: Spans,
-    cohorts: readonly Combination[],
-    passedUntil: number,
-  ) => outcomesOfEach(db, { model, spans, passedUntil }, cohorts),
+    c: Cohort,
+    { predictions, completeUntil }: { predictions: number; completeUntil: number },
+  ): Promise<OutcomeCounts> => outcomesOf(db, { model, spans, c, completeUntil }, predictions),
+  outcomesOfEach: (model: Model, spans: Spans, cohorts: readonly Cohort[], completeUntil: number) =>
+    outcomesOfEach(db, { model, spans, completeUntil }, cohorts),
   sliceOutcomes: (
     model: Model,
     spans: Spans,
-    c: Combination,
-    { key, values, passedUntil }: { key: string; values: readonly string[]; passedUntil: number },
-  ) => sliceOutcomes(db, { model, spans, c, passedUntil }, { key, values }),
-  scores: (model: Model, spans: Spans, c: Combination, passedUntil: number) =>
-    scoreCounts(db, { model, spans, c, passedUntil }),
+    c: Cohort,
+    {
+      key,
+      values,
+      completeUntil,
+    }: { key: string; values: readonly string[]; completeUntil: number },
+  ) => sliceOutcomes(db, { model, spans, c, completeUntil }, { key, values }),
+  scores: (model: Model, spans: Spans, c: Cohort, completeUntil: number) =>
+    scoreCounts(db, { model, spans, c, completeUntil }),
   groups: (
-    { model, spans, c, passedUntil }: Parameters<typeof groupCounts>[1],
+    { model, spans, c, completeUntil }: Parameters<typeof groupCounts>[1],
     attribute: string,
-  ) => groupCounts(db, { model, spans, c, passedUntil }, attribute),
+  ) => groupCounts(db, { model, spans, c, completeUntil }, attribute),
 })
 
 /** The questions of drift on one connection. */
 export function driftQueries(db: ClickHouse) {
   const batched = batchersOf(db)
-  const { present, latestFacts, referencesOf, isProducing } = batched
+  const { present, latestResults, referencesOf, isProducing } = batched
   return {
     modelCount: () => modelCount(db),
     modelIds: (question: ModelsQuestion) => modelIds(db, question),
@@ -176,17 +176,16 @@ export function driftQueries(db: ClickHouse) {
     completeness: (modelId: string, window: Window) => completeness(db, modelId, window),
     hasLateAttributes: () => hasLateAttributes(db),
     past: (question: PastQuestion) => pastOf(db, question),
-    latestFacts,
+    latestResults,
     progress: (models: readonly Model[]) => readProgress(db, models),
     partitions: (modelId: string) => readPartitions(db, modelId),
     rows: (modelId: string, window: Window, most: number) =>
       sampleRows(db, { modelId, window, most }),
-    scored: (modelId: string, spans: Spans, c: Combination) =>
-      scoredRows(db, { modelId, spans, c }),
-    guesses: (model: Model, spans: Spans, c: Combination, labelled: boolean) =>
+    scored: (modelId: string, spans: Spans, c: Cohort) => scoredRows(db, { modelId, spans, c }),
+    scoredRows: (model: Model, spans: Spans, c: Cohort, labelled: boolean) =>
       estimateRows(db, { model, spans, c }, labelled),
     present,
-    combinations: (
+    cohorts: (
       modelId: string,
       window: Window,
       known: readonly Present[],

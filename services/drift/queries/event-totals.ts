@@ -1,7 +1,7 @@
 /** How many events some spans hold, by version and variant. */
 import type { ClickHouse, Params } from '../../../lib/clickhouse/port.ts'
 import type { Window } from '../../../lib/models/windows.ts'
-import { ALL, paramsOf, within, type Combination } from '../data/cohort.ts'
+import { ALL, paramsOf, within, type Cohort } from '../data/cohort.ts'
 
 /** Events of one version and variant. */
 export interface Present {
@@ -55,11 +55,11 @@ export const WEIGHTS =
 export const ofModels = (
   asked: readonly { modelId: string }[],
   spans: readonly Window[],
-  c: Combination,
+  c: Cohort,
 ): Params => ({ ...paramsOf('', spans, c), models: asked.map(({ modelId }) => modelId) })
 
-/** The sums of a combination without a slice, as `scope` has it in SQL. */
-export function totalsOf(present: readonly Present[], { modelVersion, variant }: Combination) {
+/** The sums of a cohort without a slice, as `scope` has it in SQL. */
+export function totalsOf(present: readonly Present[], { modelVersion, variant }: Cohort) {
   const totals = { events: 0, errors: 0, errorWeight: 0, duplicates: 0, weight: 0, squares: 0 }
   for (const one of present) {
     const isIn = modelVersion === '' ? !one.shadow : one.version === modelVersion

@@ -9,13 +9,13 @@ import { ALL, COMBINATION_KEY, keyOf, sqlTime } from '../data/cohort.ts'
 export interface PastQuestion {
   modelId: string
   window: Window
-  /** The reference that judges, with its windows where it has any, ascending: without them nothing is asked but errors. */
+  /** The baseline, with its windows where it has any, ascending: without them nothing is asked but errors. */
   reference: { name: string; windows: readonly Window[] }
-  /** Windows that were judged, ascending by end. */
-  judged: readonly Window[]
+  /** Windows that were evaluated, ascending by end. */
+  evaluated: readonly Window[]
 }
 
-/** Each per combination, as `keyOf` names it, in the order of time. */
+/** Each per cohort, as `keyOf` names it, in the order of time. */
 export interface PastAnswers {
   /** How windows since the reference differed from it. */
   shifts: ReadonlyMap<string, PastShift[]>
@@ -27,7 +27,7 @@ export interface PastAnswers {
 
 export const NO_PAST: PastAnswers = { shifts: new Map(), levels: new Map(), errors: [] }
 
-/** How many judged windows back errors of estimates are looked for. */
+/** How many evaluated windows back errors of estimates are looked for. */
 const ERROR_WINDOWS = 20
 
 const IS_BETWEEN = `window_start >= {from:DateTime64(3, 'UTC')} AND window_end <= {to:DateTime64(3, 'UTC')}`
@@ -52,13 +52,13 @@ type PastRow = Omit<LevelRow, 'value'> & Omit<ShiftRow, 'size'>
 /** @throws what ClickHouse throws */
 export async function pastOf(
   db: ClickHouse,
-  { modelId, window, reference, judged }: PastQuestion,
+  { modelId, window, reference, evaluated }: PastQuestion,
 ): Promise<PastAnswers> {
   const { windows } = reference
   const [from, to] = windows.length > 0 ? pastSpan(windows, window) : [window.start, window.start]
   // From the newest one back: a model has years of windows.
-  const newest = judged.findLastIndex(({ end }) => end <= window.start)
-  const before = judged.slice(Math.max(0, newest + 1 - ERROR_WINDOWS), newest + 1)
+  const newest = evaluated.findLastIndex(({ end }) => end <= window.start)
+  const before = evaluated.slice(Math.max(0, newest + 1 - ERROR_WINDOWS), newest + 1)
   const rows = await db.query<PastRow>(PAST, {
     model: modelId,
     reference: reference.name,

@@ -1,15 +1,15 @@
-/** How far models have come: what has arrived of them, and which windows are judged. Read for many models at once. */
+/** How far models have come: what has arrived of them, and which windows are evaluated. Read for many models at once. */
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
 import { bucketMs } from '../../../lib/models/windows.ts'
-import type { Judged, PartitionProgress, StepCount } from '../plan/due-windows.ts'
+import type { EvaluatedWindow, PartitionProgress, StepCount } from '../plan/due-windows.ts'
 
 export interface ModelProgress {
   /** Buckets of time with events or changed truth, ascending; every window is a union of buckets. */
   steps: StepCount[]
   partitions: PartitionProgress[]
-  /** The newest revision of each window, for the combination of everything. */
-  judged: Judged[]
+  /** The newest revision of each window, for the cohort of everything. */
+  evaluated: EvaluatedWindow[]
 }
 
 interface StepRow {
@@ -19,7 +19,7 @@ interface StepRow {
   changes: string
 }
 
-interface JudgedRow extends Pick<Judged, 'maturity' | 'worst' | 'alarmed' | 'episode'> {
+interface EvaluatedRow extends Pick<EvaluatedWindow, 'maturity' | 'worst' | 'alarmed' | 'episode'> {
   model: string
   start: string
   end: string
@@ -40,14 +40,14 @@ export async function readProgress(
   const perModel = <T extends { model: string }>(rows: T[]) => Map.groupBy(rows, (row) => row.model)
   const ownSteps = perModel(steps)
   const partitions = perModel(await partitionsOf(db, ids))
-  const judged = perModel(await judgedOf(db, ids))
+  const evaluated = perModel(await evaluatedOf(db, ids))
   return new Map(
     ids.map((id) => [
       id,
       {
         steps: ownSteps.get(id) ?? [],
         partitions: partitions.get(id) ?? [],
-        judged: judged.get(id) ?? [],
+        evaluated: evaluated.get(id) ?? [],
       },
     ]),
   )
@@ -87,8 +87,8 @@ async function partitionsOf(db: ClickHouse, models: readonly string[]) {
   }))
 }
 
-async function judgedOf(db: ClickHouse, models: readonly string[]) {
-  const rows = await db.query<JudgedRow>(
+async function evaluatedOf(db: ClickHouse, models: readonly string[]) {
+  const rows = await db.query<EvaluatedRow>(
     `SELECT model_id AS model, toUnixTimestamp64Milli(window_start) AS start, toUnixTimestamp64Milli(window_end) AS end, max(revision) AS revision,
          argMax(events, revision) AS events, argMax(outcome_changes, revision) AS changes, argMax(maturity, revision) AS maturity,
          argMax(worst, revision) AS worst, argMax(drift_alarm, revision) AS alarmed, argMax(episode_id, revision) AS episode

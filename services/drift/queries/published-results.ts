@@ -1,7 +1,7 @@
 /** What earlier evaluations of a window wrote: a restatement is compared with it. */
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import type { Window } from '../../../lib/models/windows.ts'
-import { FACT_COLUMNS, factKey, type Fact } from '../data/metric-results.ts'
+import { RESULT_COLUMNS, resultKey, type MetricResult } from '../data/metric-results.ts'
 import { COMBINATION_KEY, sqlTime } from '../data/cohort.ts'
 
 /** What was published of a cohort. */
@@ -9,21 +9,21 @@ export interface PublishedResults {
   /** The newest revision that was begun. */
   revision: number
   /** Of the newest complete one; empty where none is. */
-  facts: Map<string, Fact>
+  results: Map<string, MetricResult>
 }
 
-/** Of which model, and of which combination. */
+/** Of which model, and of which cohort. */
 type Whose = [modelId: string, key: string]
 
 /** 64-bit integers come as strings. */
 type Counted = 'n_reference' | 'n_current' | 'n_labelled'
-type FactRow = Omit<Fact, Counted> & Record<Counted, string> & { whose: Whose }
+type ResultRow = Omit<MetricResult, Counted> & Record<Counted, string> & { whose: Whose }
 
 const OF_WINDOW = `model_id IN {models:Array(String)} AND window_start = {start:DateTime64(3, 'UTC')} AND window_end = {end:DateTime64(3, 'UTC')}`
 const WHOSE = `(model_id, ${COMBINATION_KEY}) AS whose`
 
 /**
- * What was published of one window, a map by cohort for each question, in their order: the facts of the newest complete
+ * What was published of one window, a map by cohort for each question, in their order: the results of the newest complete
  * revision, and the newest revision that was begun, which a crash may have cut off.
  *
  * @param asked the same window of any models
@@ -38,7 +38,7 @@ export async function publishedResults(
     start: sqlTime(window.start),
     end: sqlTime(window.end),
   }
-  // A revision that changed nothing has no facts, and has had its number all the same.
+  // A revision that changed nothing has no results, and has had its number all the same.
   const revisions = await db.query<{
     whose: Whose
     begun: number
@@ -52,11 +52,11 @@ export async function publishedResults(
     params,
   )
   const complete = revisions.filter((row) => row.complete > 0)
-  const facts =
+  const results =
     complete.length === 0
       ? []
-      : await db.query<FactRow>(
-          `SELECT ${WHOSE}, ${FACT_COLUMNS.join(', ')} FROM window_metrics
+      : await db.query<ResultRow>(
+          `SELECT ${WHOSE}, ${RESULT_COLUMNS.join(', ')} FROM window_metrics
                WHERE ${OF_WINDOW} AND revision <= arrayElement({revisions:Array(UInt32)}, indexOf({keys:Array(String)}, concat(whose.1, '\\x01', whose.2)))
                ORDER BY revision DESC LIMIT 1 BY whose, family, subject, metric, convention, method, reference`,
           {
@@ -66,24 +66,24 @@ export async function publishedResults(
           },
         )
   const revisionsOf = Map.groupBy(revisions, ({ whose: [model] }) => model)
-  const factsOf = Map.groupBy(facts, ({ whose: [model] }) => model)
+  const resultsOf = Map.groupBy(results, ({ whose: [model] }) => model)
   return asked.map(({ modelId }) => {
     const said = new Map<string, PublishedResults>(
       (revisionsOf.get(modelId) ?? []).map(({ whose: [, key], begun }) => [
         key,
-        { revision: begun, facts: new Map() },
+        { revision: begun, results: new Map() },
       ]),
     )
-    for (const { whose, ...columns } of factsOf.get(modelId) ?? []) {
+    for (const { whose, ...columns } of resultsOf.get(modelId) ?? []) {
       const [, key] = whose
-      // The fact alone: it may be written again, under a revision of its own.
-      const found: Fact = {
+      // The result alone: it may be written again, under a revision of its own.
+      const found: MetricResult = {
         ...columns,
         n_reference: Number(columns.n_reference),
         n_current: Number(columns.n_current),
         n_labelled: Number(columns.n_labelled),
       }
-      said.get(key)?.facts.set(factKey(found), found)
+      said.get(key)?.results.set(resultKey(found), found)
     }
     return said
   })

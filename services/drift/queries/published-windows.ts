@@ -1,6 +1,6 @@
 /** What pages and callers are shown of evaluated windows. */
 import type { ClickHouse, Row } from '../../../lib/clickhouse/port.ts'
-import { LEAST_CELL } from '../evaluate/thresholds.ts'
+import { MIN_CELL } from '../evaluate/thresholds.ts'
 
 /** Rows of one answer; of more, those of the newest windows. */
 const MAX_ROWS = 20_000
@@ -59,7 +59,7 @@ export const windowMetrics = (db: ClickHouse, filter: MetricsFilter): Promise<Ro
            AND ({family:String} = '' OR family = {family:String}) AND ({metric:String} = '' OR has(splitByChar(',', {metric:String}), metric))
            AND ({any_subject:UInt8} OR subject = {subject:String})
            AND ({version:String} = '*' OR model_version = {version:String}) AND ({variant:String} = '*' OR variant = {variant:String})
-           AND NOT (n_current < ${LEAST_CELL} AND family = 'fairness') AND NOT (isNull(value) AND verdict = 'none')
+           AND NOT (n_current < ${MIN_CELL} AND family = 'fairness') AND NOT (isNull(value) AND verdict = 'none')
          ORDER BY window_end DESC LIMIT ${MAX_ROWS}) ORDER BY window_end, family, metric, subject`,
     {
       model: filter.modelId,

@@ -1,14 +1,14 @@
 /** Single predictions, drawn by their ids: for what learns from rows. */
-import type { Drawn, Guess } from '../data/reference.ts'
+import type { Drawn, ScoredRow } from '../data/reference.ts'
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
 import type { Window } from '../../../lib/models/windows.ts'
-import { MOST_GUESSES } from '../evaluate/estimated-loss.ts'
-import { MOST_SCORED, type Scored } from '../evaluate/score-attribution.ts'
-import { ALL, paramsOf, predictionScope, within, type Combination } from '../data/cohort.ts'
+import { MAX_SCORED_ROWS } from '../evaluate/estimated-loss.ts'
+import { MAX_SCORED, type Scored } from '../evaluate/score-attribution.ts'
+import { ALL, paramsOf, predictionScope, within, type Cohort } from '../data/cohort.ts'
 import { AS_STORED, truthParams, truthSource } from './outcomes/labelled-outcomes.ts'
 
-const rowsWhere = (c: Combination) =>
+const rowsWhere = (c: Cohort) =>
   `WHERE model_id = {model:String} AND ${within('predicted_at')}${predictionScope(c)}`
 
 /** Rows of a window, at most `most`, those with features or an embedding. */
@@ -24,11 +24,11 @@ export const sampleRows = (
 /** Rows of some spans with a score, or with the number that was predicted. */
 export const scoredRows = (
   db: ClickHouse,
-  { modelId, spans, c }: { modelId: string; spans: readonly Window[]; c: Combination },
+  { modelId, spans, c }: { modelId: string; spans: readonly Window[]; c: Cohort },
 ): Promise<Scored[]> =>
   db.query<Scored>(
     `SELECT features, assumeNotNull(coalesce(score, prediction_number)) AS score FROM predictions ${rowsWhere(c)} AND isNotNull(coalesce(predictions.score, prediction_number))
-     ORDER BY sipHash64(prediction_id) LIMIT ${MOST_SCORED}`,
+     ORDER BY sipHash64(prediction_id) LIMIT ${MAX_SCORED}`,
     paramsOf(modelId, spans, c),
   )
 
@@ -39,16 +39,16 @@ export const scoredRows = (
  */
 export function estimateRows(
   db: ClickHouse,
-  { model, spans, c }: { model: Model; spans: readonly Window[]; c: Combination },
+  { model, spans, c }: { model: Model; spans: readonly Window[]; c: Cohort },
   labelled: boolean,
-): Promise<Guess[]> {
+): Promise<ScoredRow[]> {
   const truth = truthSource(AS_STORED, model, c)
-  return db.query<Guess>(
+  return db.query<ScoredRow>(
     `SELECT features, prediction, truth.loss AS loss FROM (
        SELECT prediction_id, features, assumeNotNull(prediction_number) AS prediction FROM predictions
        ${rowsWhere(c)} AND isNotNull(prediction_number)
          ${labelled ? `AND prediction_id IN (SELECT prediction_id FROM ${truth} WHERE isNotNull(error))` : ''}
-       ORDER BY sipHash64(prediction_id) LIMIT ${MOST_GUESSES}) AS own
+       ORDER BY sipHash64(prediction_id) LIMIT ${MAX_SCORED_ROWS}) AS own
      LEFT JOIN (SELECT prediction_id, abs(error) AS loss FROM ${truth}) AS truth USING (prediction_id)`,
     truthParams(model, spans, c, 0),
   )

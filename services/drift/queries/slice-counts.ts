@@ -8,21 +8,13 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { ClickHouse, Params } from '../../../lib/clickhouse/port.ts'
-import { gridBetween } from '../../../lib/sink/counts/log-histogram.ts'
+import { resolutionBetween } from '../../../lib/sink/counts/log-histogram.ts'
 import { STEP_MS, type Window } from '../../../lib/models/windows.ts'
 import { rawCategories, rawNumbers, rawTotals, rawValues, type Counted } from './count-queries.ts'
-import {
-  ALL,
-  paramsOf,
-  scope,
-  SLICE_VALUE,
-  spanOf,
-  within,
-  type Combination,
-} from '../data/cohort.ts'
+import { ALL, paramsOf, scope, SLICE_VALUE, spanOf, within, type Cohort } from '../data/cohort.ts'
 
 /** Of a slice with more values than this in one step, an id perhaps, no counts are kept. */
-const MOST_VALUES = 1000
+const MAX_VALUES = 1000
 /** Counted by one statement, which must end before ClickHouse ends it: so many events, or a day. */
 const EVENTS_AT_ONCE = 1_000_000
 const STEPS_AT_ONCE = 96
@@ -34,7 +26,7 @@ const NEWEST = `SELECT step, argMax(slice_steps.counting, counted_at) AS countin
 const UNFIT = `SELECT toUnixTimestamp(come.step) AS at, come.events AS events, newest.slice_values AS slice_values
   FROM (SELECT step, sum(event_counts.events) AS events FROM event_counts WHERE model_id = {model:String} AND ${within('step')} GROUP BY step) AS come
   LEFT JOIN (${NEWEST}) AS newest ON come.step = newest.step
-  WHERE come.events != newest.events OR newest.slice_values > ${MOST_VALUES} ORDER BY at`
+  WHERE come.events != newest.events OR newest.slice_values > ${MAX_VALUES} ORDER BY at`
 
 interface UnfitStep {
   /** The step, in epoch seconds. */
@@ -80,7 +72,7 @@ const FILLED = [
   ['slice_category_counts', 'subject, category, weight', rawCategories(KEYS, OF_STEPS)],
 ] as const
 
-const stored = (c: Combination) =>
+const stored = (c: Cohort) =>
   `WHERE model_id = {model:String} AND slice_key = {slice_key:String} AND ${within('step')}${scope(c)} AND (step, counting) IN (SELECT step, counting FROM (${NEWEST}))`
 
 function parts(steps: readonly UnfitStep[]): UnfitStep[][] {
@@ -132,7 +124,7 @@ export async function ensureCounted(
   return !(await db.query<UnfitStep>(UNFIT, params)).some(isFull)
 }
 
-const isFull = ({ slice_values }: UnfitStep) => Number(slice_values) > MOST_VALUES
+const isFull = ({ slice_values }: UnfitStep) => Number(slice_values) > MAX_VALUES
 
 async function countSteps(db: ClickHouse, params: Params, unfit: readonly UnfitStep[]) {
   const counting = randomUUID()
@@ -142,7 +134,7 @@ async function countSteps(db: ClickHouse, params: Params, unfit: readonly UnfitS
     all,
   )
   const valuesOf = new Map(found.map(({ at, n }) => [at, Number(n)]))
-  const steps = found.flatMap(({ at, n }) => (Number(n) <= MOST_VALUES ? [at] : []))
+  const steps = found.flatMap(({ at, n }) => (Number(n) <= MAX_VALUES ? [at] : []))
   if (steps.length > 0) await fillCounts(db, { ...all, steps })
   await db.insertRows(
     'slice_steps',
@@ -162,7 +154,7 @@ async function fillCounts(db: ClickHouse, params: Params) {
   const all = {
     ...params,
     subjects: spreads.map(({ subject }) => subject),
-    grids: spreads.map(({ low, high, n }) => gridBetween(low, high, Number(n))),
+    grids: spreads.map(({ low, high, n }) => resolutionBetween(low, high, Number(n))),
   }
   for (const [table, columns, select] of FILLED)
     await db.command(
@@ -196,7 +188,7 @@ export async function countedValues(
  *
  * @param bySpan whether spans are counted apart, or all as one
  */
-export function countedSlice(c: Combination, bySpan: boolean): Counted {
+export function countedSlice(c: Cohort, bySpan: boolean): Counted {
   const where = `${stored(c)} AND slice_value = {slice_value:String}`
   const keys = `'' AS model, ${bySpan ? spanOf('step') : '1'} AS span`
   return {

@@ -9,7 +9,7 @@ import {
   scope,
   spanOf,
   within,
-  type Combination,
+  type Cohort,
 } from '../data/cohort.ts'
 import { effectiveCounts } from '../data/sampling.ts'
 import type { WindowCounts } from '../data/window-data.ts'
@@ -26,18 +26,18 @@ import { tablesOf } from './late-attributes.ts'
 import { countedSlice } from './slice-counts.ts'
 
 const COUNTS_OF_ALL = `WHERE model_id IN {models:Array(String)} AND ${within('step')}`
-const countsWhere = (c: Combination) => `${COUNTS_OF_ALL}${scope(c)}`
-const rawWhere = (c: Combination) =>
+const countsWhere = (c: Cohort) => `${COUNTS_OF_ALL}${scope(c)}`
+const rawWhere = (c: Cohort) =>
   `WHERE model_id = {model:String} AND ${within('predicted_at')}${predictionScope(c)}`
 
-export type Sliced = Combination & Required<Pick<Combination, 'slice'>>
-export const isSliced = (c: Combination): c is Sliced => c.slice !== undefined
+export type Sliced = Cohort & Required<Pick<Cohort, 'slice'>>
+export const isSliced = (c: Cohort): c is Sliced => c.slice !== undefined
 
 /** A cohort without a slice, in some spans. */
 export interface CountQuestion {
   modelId: string
   spans: readonly Window[]
-  c: Combination
+  c: Cohort
 }
 
 /** Questions with the same name can be answered by one read. */
@@ -63,18 +63,14 @@ export async function mergedCounts(
 }
 
 /** Counts of a whole cohort with its totals: `present` are the events of the same spans. */
-export function withTotals(
-  counts: Counts,
-  present: readonly Present[],
-  c: Combination,
-): WindowCounts {
+export function withTotals(counts: Counts, present: readonly Present[], c: Cohort): WindowCounts {
   const totals = totalsOf(present, c)
   const { events, errors, errorWeight, duplicates } = totals
   return { events, errors, errorWeight, duplicates, ...effectiveCounts(counts, totals) }
 }
 
 /** The totals of a cohort without a slice, and no numbers or categories. */
-export const totalsAlone = (present: readonly Present[], c: Combination): WindowCounts => ({
+export const totalsAlone = (present: readonly Present[], c: Cohort): WindowCounts => ({
   ...totalsOf(present, c),
   numeric: new Map(),
   categories: new Map(),
@@ -135,7 +131,7 @@ export function countsBySpan(
 }
 
 /** Raw predictions of a cohort, with attributes that came late where the cohort is of a slice. */
-async function rawSource(db: ClickHouse, c: Combination) {
+async function rawSource(db: ClickHouse, c: Cohort) {
   const { predictions } = await tablesOf(db, c.slice !== undefined)
   return { table: predictions, where: rawWhere(c) }
 }

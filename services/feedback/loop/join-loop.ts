@@ -1,5 +1,5 @@
 /** Joins what has arrived, soon when woken, and wakes drift for the models that changed. */
-import type { Hints } from '../../../lib/event-log/wake-ups.ts'
+import type { WakeUps } from '../../../lib/event-log/wake-ups.ts'
 import { messageOf } from '../../../lib/runtime/errors.ts'
 import type { Logger } from '../../../lib/runtime/log.ts'
 import { pollLoop, type PollLoop, type Progress } from '../../../lib/runtime/poll-loop.ts'
@@ -12,7 +12,7 @@ export interface Resolvable {
 
 /** What a join loop needs besides its join. */
 export interface JoinLoopDeps {
-  hints: Pick<Hints, 'send'>
+  wakeUps: Pick<WakeUps, 'send'>
   log: Pick<Logger, 'warn'>
 }
 
@@ -35,14 +35,14 @@ export function joinLoop(
     everyMs: POLL_MS,
     longestIdleMs,
     longestRestMs: LONGEST_REST_MS,
-    step: () => joinRound(join, deps.hints),
+    step: () => joinRound(join, deps.wakeUps),
     onError: (error) =>
       deps.log.warn({ join: name, error: messageOf(error) }, 'not joined, trying again'),
   })
 }
 
-async function joinRound(join: Resolvable, hints: Pick<Hints, 'send'>): Promise<Progress> {
+async function joinRound(join: Resolvable, wakeUps: Pick<WakeUps, 'send'>): Promise<Progress> {
   const { models, more } = await join.resolve()
-  hints.send(models)
+  wakeUps.send(models)
   return { more, isIdle: models.length === 0 }
 }

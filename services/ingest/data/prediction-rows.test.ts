@@ -1,7 +1,7 @@
 /** What a range becomes does not depend on the ranges before it, in whose memory it is written. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { LoggedRange } from '../../../lib/event-log/port.ts'
+import type { OffsetRange } from '../../../lib/event-log/port.ts'
 import { messageReader } from '../../../lib/events/decode-message.ts'
 import { encodeBlock } from '../../../lib/clickhouse/native/block.ts'
 import { createSeenIds } from '../../../lib/sink/dedupe-set.ts'
@@ -10,7 +10,7 @@ import { prediction } from '../../../test/processes.ts'
 import { PREDICTION_MAPPINGS } from './prediction-rows.ts'
 
 const mapping = PREDICTION_MAPPINGS[0]
-const mapped = (range: LoggedRange) => mapping.map(range, messageReader().read, createSeenIds(1000))
+const mapped = (range: OffsetRange) => mapping.map(range, messageReader().read, createSeenIds(1000))
 const bytesOf = ({ tables }: ReturnType<typeof mapped>) =>
   tables.map(({ table, ...rows }) => {
     const block = encodeBlock(rows)

@@ -1,11 +1,11 @@
 /** From predictions on the wire to rows and counts. */
 import type { Column } from '../../../lib/clickhouse/native/column.ts'
 import { eventTime } from '../../../lib/events/fields.ts'
-import type { LoggedRange } from '../../../lib/event-log/port.ts'
+import type { OffsetRange } from '../../../lib/event-log/port.ts'
 import { eventMapping, type RangeTables } from '../../../lib/sink/mapping.ts'
 import { eventRows } from '../../../lib/sink/rows.ts'
 import { predictionIdentity, predictionKey } from '../../../lib/events/validator.ts'
-import { memberOf } from '../../../lib/events/flat-record.ts'
+import { fieldGetter } from '../../../lib/events/flat-record.ts'
 import * as native from '../../../lib/clickhouse/native/block.ts'
 import { PredictionV1 } from '../../../schemas/events/prediction.v1.ts'
 import { predictionCounts } from '../../../lib/sink/counts/prediction-counts.ts'
@@ -50,8 +50,8 @@ const DICTIONARIES = new Set(['model_id', 'model_version', 'variant'])
 /** Events further in the future than this do not move the watermark: a producer's clock is wrong. */
 const MAX_SKEW_MS = 300_000
 
-const modelIdOf = memberOf('model_id')
-const predictedAtOf = memberOf('predicted_at')
+const modelIdOf = fieldGetter('model_id')
+const predictedAtOf = fieldGetter('predicted_at')
 
 function predictionTables(codesOf: CodesOf | undefined): RangeTables {
   const rows = eventRows(PredictionV1, DICTIONARIES)
@@ -119,7 +119,7 @@ function watermarks() {
         known.receivedAt = Math.max(known.receivedAt, arrivedMs)
       }
     },
-    table: (range: LoggedRange): TableRows => {
+    table: (range: OffsetRange): TableRows => {
       native.clear(columns)
       let row = 0
       for (const [modelId, { at, receivedAt }] of newest) {

@@ -3,13 +3,13 @@
  * numbers between the least and the greatest one that never came are the events that were lost on the way.
  */
 import type { Event } from '../../../lib/events/validator.ts'
-import { memberOf } from '../../../lib/events/flat-record.ts'
+import { fieldGetter } from '../../../lib/events/flat-record.ts'
 import * as native from '../../../lib/clickhouse/native/block.ts'
 import { stepAt } from '../../../lib/sink/counts/prediction-counts.ts'
 import type { TableRows } from '../../../lib/sink/table-rows.ts'
 import { ID_SEPARATOR } from '../../../schemas/fields.ts'
 
-const producerOf = memberOf('producer')
+const producerOf = fieldGetter('producer')
 
 interface ProducerStep {
   modelId: string

@@ -8,10 +8,10 @@ import {
 import { Problem } from '../../../lib/runtime/errors.ts'
 import type { EventLog, OutgoingMessage } from '../../../lib/event-log/port.ts'
 import {
-  createJudge,
+  createValidator,
   predictionKey,
   type Event,
-  type Judge,
+  type Validator,
 } from '../../../lib/events/validator.ts'
 import { takeBodies, type Http } from '../../../lib/http/server.ts'
 import { BODY_BOUNDS, whyBeyond } from '../../../lib/events/json/bounds.ts'
@@ -27,7 +27,7 @@ import { halfOf, isInference } from '../loop/pair-inferences.ts'
 
 interface Destination {
   topic: string
-  judge: Judge
+  validator: Validator
   keyOf: (event: Event) => string
 }
 
@@ -40,20 +40,20 @@ export function dialectRoutes(
 ): void {
   const predictions: Destination = {
     topic: TOPICS.predictions.topic,
-    judge: createJudge(PredictionV1),
+    validator: createValidator(PredictionV1),
     keyOf: predictionKey,
   }
   const labels: Destination = {
     topic: TOPICS.labels.topic,
-    judge: createJudge(LabelV1),
+    validator: createValidator(LabelV1),
     keyOf: labelKey,
   }
   const attributes: Destination = {
     topic: TOPICS.attributes.topic,
-    judge: createJudge(AttributesV1),
+    validator: createValidator(AttributesV1),
     keyOf: attributesKey,
   }
-  const halves = createJudge(InferenceV1)
+  const halves = createValidator(InferenceV1)
   const byType = new Map([
     ['plumbline.prediction.v1', predictions],
     ['plumbline.label.v1', labels],
@@ -130,10 +130,10 @@ export function dialectRoutes(
     }
     events.forEach((event, index) => {
       if (event === 'invalid') {
-        const { code, message } = predictions.judge.refuse('invalid_envelope').rejection
+        const { code, message } = predictions.validator.refuse('invalid_envelope').rejection
         rejected.push({ index, id: null, code, message })
       } else if (isInference(event)) {
-        // Judged as it will be when it is read back: what is accepted is stored.
+        // Validated as it will be when it is read back: what is accepted is stored.
         const verdict = halves.value(halfOf(event, Date.now()))
         if (verdict.ok) put(TOPICS.inferenceLogs.topic, forwarded(event, contentType))
         else {
@@ -152,7 +152,7 @@ export function dialectRoutes(
           })
           return
         }
-        const verdict = destination.judge.bytes(event.data)
+        const verdict = destination.validator.bytes(event.data)
         if (!verdict.ok) {
           const { code, message } = verdict.rejection
           rejected.push({ index, id: event.id, code, message })
@@ -179,15 +179,15 @@ export function dialectRoutes(
   async function acceptOtlp(events: OtlpEvents) {
     const reasons: string[] = []
     counted('otlp', 'ignored', 'no_genai_operation', events.ignored)
-    for (const [{ topic, judge, keyOf }, found] of [
+    for (const [{ topic, validator, keyOf }, found] of [
       [predictions, events.predictions],
       [labels, events.labels],
     ] as const) {
       const messages: OutgoingMessage[] = []
       for (const event of found) {
-        // The value that is judged is the text that is stored.
+        // The value that is validated is the text that is stored.
         const text = JSON.stringify(event)
-        const verdict = judge.text(text)
+        const verdict = validator.text(text)
         if (verdict.ok) messages.push({ key: keyOf(verdict.event), value: text })
         else {
           reasons.push(verdict.rejection.message)

@@ -8,7 +8,7 @@ import type { EventLog, LoggedMessage, OutgoingMessage } from '../../../lib/even
 import { eventMapping, type RangeTables } from '../../../lib/sink/mapping.ts'
 import { eventRows } from '../../../lib/sink/rows.ts'
 import { isObject } from '../../../lib/events/fields.ts'
-import { createJudge, predictionKey } from '../../../lib/events/validator.ts'
+import { createValidator, predictionKey } from '../../../lib/events/validator.ts'
 import { messageOf } from '../../../lib/runtime/errors.ts'
 import type { MessageReader, ReadMessage } from '../../../lib/events/decode-message.ts'
 import type { Metrics } from '../../../lib/runtime/metrics.ts'
@@ -73,17 +73,17 @@ export const isInference = (event: CloudEvent) => TYPE.test(event.type)
 /** Reads CloudEvents of KServe's InferenceLogger, as the gateway forwards them or a broker delivers them. */
 export const kserveReader: MessageReader = {
   prepare: async () => {},
-  read: (message, judge) => {
+  read: (message, validator) => {
     const event = isStructured(message.headers?.['content-type'])
       ? structuredEvent(message.value.toString())
       : binaryEvent(message.headers ?? {}, 'ce_', message.value)
-    if (event === undefined || event === 'invalid') return judge.refuse('invalid_envelope')
-    return judge.value(halfOf(event, message.timestampMs))
+    if (event === undefined || event === 'invalid') return validator.refuse('invalid_envelope')
+    return validator.value(halfOf(event, message.timestampMs))
   },
 }
 
 /**
- * The half of an exchange that a CloudEvent carries, as `inference.v1` has it; whether it is valid is for its judge to say.
+ * The half of an exchange that a CloudEvent carries, as `inference.v1` has it; whether it is valid is for its validator to say.
  *
  * @param arrivedMs stands for the time that an event without one was sent
  */
@@ -100,16 +100,16 @@ export function halfOf({ type, id, time, attributes: a, data }: CloudEvent, arri
 
 /** Reads MLServer's own topics: V2 JSON, the exchange in the record's key. */
 export function mlserverReader(part: 'request' | 'response'): MessageReader {
-  const read: ReadMessage = (message: LoggedMessage, judge) => {
+  const read: ReadMessage = (message: LoggedMessage, validator) => {
     const headers = message.headers ?? {}
     let body: unknown
     try {
       body = JSON.parse(message.value.toString())
     } catch {
-      return judge.refuse('invalid_json')
+      return validator.refuse('invalid_json')
     }
-    if (!isObject(body)) return judge.refuse('invalid_json')
-    return judge.value({
+    if (!isObject(body)) return validator.refuse('invalid_json')
+    return validator.value({
       exchange_id: message.key.length > 0 ? message.key.toString() : body['id'],
       part,
       model_id: headers['mlserver-model'] ?? body['model_name'],
@@ -193,7 +193,7 @@ interface Refused {
   message: string
 }
 
-const judge = createJudge(PredictionV1)
+const validator = createValidator(PredictionV1)
 
 /** The predictions of an exchange as messages of the log, those that are valid; the others, and why. */
 function readExchange(
@@ -214,7 +214,7 @@ function readExchange(
     })
     for (const prediction of predictions) {
       const value = JSON.stringify(prediction)
-      const verdict = judge.text(value)
+      const verdict = validator.text(value)
       if (verdict.ok) events.push({ key: predictionKey(verdict.event), value })
       else
         refused.push({

@@ -1,13 +1,13 @@
 /** OTLP's spans and log records as events: the names of each time, and values of any length, script and form. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createJudge, type RawEvent } from '../../../lib/events/validator.ts'
+import { createValidator, type RawEvent } from '../../../lib/events/validator.ts'
 import { MAX_EVENT_BYTES } from '../../../lib/events/rejections.ts'
 import { LabelV1 } from '../../../schemas/events/label.v1.ts'
 import { PredictionV1 } from '../../../schemas/events/prediction.v1.ts'
 import { eventsOfLogs, eventsOfTraces } from './otlp.ts'
 
-const judges = { predictions: createJudge(PredictionV1), labels: createJudge(LabelV1) }
+const validates = { predictions: createValidator(PredictionV1), labels: createValidator(LabelV1) }
 const AT = '1767225600000000000'
 
 const valueOf = (value: unknown) =>
@@ -30,9 +30,9 @@ const traces = (...spans: object[]) =>
 const logs = (...logRecords: object[]) =>
   eventsOfLogs({ resourceLogs: [{ resource, scopeLogs: [{ logRecords }] }] })
 
-/** As `services/ingest/http/wire-format-routes.ts` judges: the text that is stored. */
-function told(kind: keyof typeof judges, event: RawEvent): string {
-  const verdict = judges[kind].text(JSON.stringify(event))
+/** As `services/ingest/http/wire-format-routes.ts` validates: the text that is stored. */
+function told(kind: keyof typeof validates, event: RawEvent): string {
+  const verdict = validates[kind].text(JSON.stringify(event))
   return verdict.ok ? '' : verdict.rejection.message
 }
 
@@ -274,7 +274,7 @@ const brokenTexts = (event: RawEvent) =>
     (value) => typeof value === 'string' && !value.isWellFormed(),
   )
 
-test('attributes of any length, script and form make events that the judge accepts', () => {
+test('attributes of any length, script and form make events that the validator accepts', () => {
   let long = 0
   fc.assert(
     fc.property(anyAttributes, fc.string(), fc.jsonValue({ maxDepth: 1 }), (given, id, odd) => {
@@ -283,13 +283,13 @@ test('attributes of any length, script and form make events that the judge accep
       const events = [{ name: odd, attributes: odd }]
       const body = [...given, ...operation]
       const [call] = traces(span({}, { attributes: body, spanId: `s${id}`, events })).predictions
-      const [judged] = logs({
+      const [validated] = logs({
         timeUnixNano: AT,
         eventName: 'gen_ai.evaluation.result',
         traceId: 't',
         attributes: [...given, ...label],
       }).labels
-      expect([told('predictions', call!), told('labels', judged!)]).toEqual(['', ''])
+      expect([told('predictions', call!), told('labels', validated!)]).toEqual(['', ''])
       const size = Buffer.byteLength(JSON.stringify(call))
       if (size > 200_000) long++
       // No half of a character anywhere: what is stored is what is read back.

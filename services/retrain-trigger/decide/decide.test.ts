@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { parseCondition } from '../../../lib/models/policy-language.ts'
-import { decide, sliceName, type PastRun, type StandingFact } from './decide.ts'
+import { decide, sliceName, type PastRun, type LatestResult } from './decide.ts'
 
 const DAY = 86_400_000
 const policy = {
@@ -11,11 +11,11 @@ const policy = {
   cooldown: '14d',
   max_per_month: 2,
 }
-const fact = (
+const metricResult = (
   windowEnd: number,
-  verdict: StandingFact['verdict'],
-  more: Partial<StandingFact> = {},
-): StandingFact => ({
+  verdict: LatestResult['verdict'],
+  more: Partial<LatestResult> = {},
+): LatestResult => ({
   windowEnd: windowEnd * DAY,
   family: 'performance',
   metric: 'accuracy',
@@ -31,32 +31,40 @@ const run = (day: number, more: Partial<PastRun> = {}): PastRun => ({
   open: false,
   ...more,
 })
-const ask = (facts: StandingFact[], day: number, runs: PastRun[] = [], when = policy.when) =>
+const ask = (results: LatestResult[], day: number, runs: PastRun[] = [], when = policy.when) =>
   decide(
     { policy: { ...policy, when }, condition: parseCondition(when) },
-    { facts, windowEnd: day * DAY, newLabels: 0, tick: undefined },
+    { results, windowEnd: day * DAY, newLabels: 0, tick: undefined },
     runs,
     day * DAY,
   )
 
 test('two alarms in a row launch, one does not', () => {
-  expect(ask([fact(1, 'alarm')], 1).action).toBe('none')
-  expect(ask([fact(1, 'alarm'), fact(2, 'alarm')], 2)).toEqual({
+  expect(ask([metricResult(1, 'alarm')], 1).action).toBe('none')
+  expect(ask([metricResult(1, 'alarm'), metricResult(2, 'alarm')], 2)).toEqual({
     action: 'launch',
     reason: 'alarm of performance.accuracy in 2 windows',
   })
-  expect(ask([fact(1, 'alarm'), fact(2, 'ok'), fact(3, 'alarm')], 3).action).toBe('none')
+  expect(
+    ask([metricResult(1, 'alarm'), metricResult(2, 'ok'), metricResult(3, 'alarm')], 3).action,
+  ).toBe('none')
 })
 
 test('an incomplete window neither counts nor breaks a streak', () => {
-  expect(ask([fact(1, 'alarm'), fact(2, 'incomplete'), fact(3, 'alarm')], 3).action).toBe('launch')
-  expect(ask([fact(1, 'alarm'), fact(2, 'alarm'), fact(3, 'incomplete')], 3).action).toBe('none')
+  expect(
+    ask([metricResult(1, 'alarm'), metricResult(2, 'incomplete'), metricResult(3, 'alarm')], 3)
+      .action,
+  ).toBe('launch')
+  expect(
+    ask([metricResult(1, 'alarm'), metricResult(2, 'alarm'), metricResult(3, 'incomplete')], 3)
+      .action,
+  ).toBe('none')
 })
 
 test('a promotion resets', () => {
-  const facts = [fact(1, 'alarm'), fact(20, 'alarm'), fact(21, 'alarm')]
-  expect(ask(facts, 21, [run(20, { promoted: true })]).action).toBe('none')
-  expect(ask(facts, 21, [run(2, { promoted: true })]).action).toBe('launch')
+  const results = [metricResult(1, 'alarm'), metricResult(20, 'alarm'), metricResult(21, 'alarm')]
+  expect(ask(results, 21, [run(20, { promoted: true })]).action).toBe('none')
+  expect(ask(results, 21, [run(2, { promoted: true })]).action).toBe('launch')
 })
 
 test.each([
@@ -64,7 +72,7 @@ test.each([
   [[run(1, { open: true })], 'a run is under way'],
   [[run(30, { windowEnd: 25 * DAY })], 'a later window has already launched'],
 ])('it holds back, and says why', (runs, reason) => {
-  const decision = ask([fact(9, 'alarm'), fact(10, 'alarm')], 10, runs)
+  const decision = ask([metricResult(9, 'alarm'), metricResult(10, 'alarm')], 10, runs)
   expect(decision.action).toBe('none')
   expect(decision.reason).toContain(reason)
 })
@@ -77,7 +85,7 @@ test('the monthly cap counts stream time', () => {
       condition: parseCondition(policy.when),
     },
     {
-      facts: [fact(48, 'alarm'), fact(49, 'alarm')],
+      results: [metricResult(48, 'alarm'), metricResult(49, 'alarm')],
       windowEnd: 49 * DAY,
       newLabels: 0,
       tick: undefined,
@@ -88,22 +96,22 @@ test('the monthly cap counts stream time', () => {
   expect(capped.reason).toContain('2 runs in 30 days')
 })
 
-test('all asks for every fact of the window; a warning level takes alarms too', () => {
-  const facts = [
-    fact(1, 'alarm', { family: 'drift', metric: 'psi', subject: 'a' }),
-    fact(1, 'warning', { family: 'drift', metric: 'psi', subject: 'b' }),
+test('all asks for every result of the window; a warning level takes alarms too', () => {
+  const results = [
+    metricResult(1, 'alarm', { family: 'drift', metric: 'psi', subject: 'a' }),
+    metricResult(1, 'warning', { family: 'drift', metric: 'psi', subject: 'b' }),
   ]
-  expect(ask(facts, 1, [], 'all(drift.psi, alarm)').action).toBe('none')
-  expect(ask(facts, 1, [], 'all(drift.psi, warning)').action).toBe('launch')
-  expect(ask(facts, 1, [], 'any(drift.psi.a, alarm)').action).toBe('launch')
+  expect(ask(results, 1, [], 'all(drift.psi, alarm)').action).toBe('none')
+  expect(ask(results, 1, [], 'all(drift.psi, warning)').action).toBe('launch')
+  expect(ask(results, 1, [], 'any(drift.psi.a, alarm)').action).toBe('launch')
   expect(ask([], 1, [], 'all(drift, warning)').action).toBe('none')
 })
 
 test('slices are asked for by name', () => {
-  const facts = [fact(1, 'alarm', { slice: sliceName('region', 'north') })]
-  expect(ask(facts, 1, [], 'any(performance, alarm)').action).toBe('none')
-  expect(ask(facts, 1, [], 'any(performance, alarm, slice=region:north)').action).toBe('launch')
-  const colons = [fact(1, 'alarm', { slice: sliceName('a:b', 'c') })]
+  const results = [metricResult(1, 'alarm', { slice: sliceName('region', 'north') })]
+  expect(ask(results, 1, [], 'any(performance, alarm)').action).toBe('none')
+  expect(ask(results, 1, [], 'any(performance, alarm, slice=region:north)').action).toBe('launch')
+  const colons = [metricResult(1, 'alarm', { slice: sliceName('a:b', 'c') })]
   const when = (slice: string) => `any(performance, alarm, slice=${slice})`
   expect(ask(colons, 1, [], when('"a":"b:c"')).action).toBe('none')
   expect(ask(colons, 1, [], when('"a:b":"c"')).action).toBe('launch')
@@ -113,7 +121,7 @@ test('labels and the clock', () => {
   const decideOn = (when: string, newLabels: number, tick?: string) =>
     decide(
       { policy: { ...policy, when }, condition: parseCondition(when) },
-      { facts: [], windowEnd: undefined, newLabels, tick },
+      { results: [], windowEnd: undefined, newLabels, tick },
       [],
       0,
     ).action

@@ -7,8 +7,8 @@ import type { RetrainPolicy } from '../../../schemas/model.ts'
 /** One name of a slice: keys and values may hold colons, and neither holds the separator. */
 export const sliceName = (key: string, value: string) => `${key}${ID_SEPARATOR}${value}`
 
-/** A judged fact of a window, as it stands. */
-export interface StandingFact {
+/** An evaluated metric of a window, as it stands. */
+export interface LatestResult {
   windowEnd: number
   family: string
   metric: string
@@ -30,8 +30,8 @@ export interface PastRun {
 
 /** What a decision is taken on, besides the history of runs. */
 export interface Evidence {
-  /** Facts of the window that is decided about and of those before it, in any order. */
-  facts: readonly StandingFact[]
+  /** Results of the window that is decided about and of those before it, in any order. */
+  results: readonly LatestResult[]
   /** End of the window that is decided about; undefined for decisions by labels or the clock alone. */
   windowEnd: number | undefined
   /** Outcomes resolved since the last launch. */
@@ -64,14 +64,14 @@ export function decide(
     -Infinity,
     ...runs.filter((run) => run.promoted).map((run) => run.windowEnd ?? run.decidedAt),
   )
-  const facts = evidence.facts.filter((fact) => fact.windowEnd > promotedAt)
+  const results = evidence.results.filter((result) => result.windowEnd > promotedAt)
   const why: string[] = []
   const isTrue = holds(condition, (test) => {
     if (test.kind === 'labels')
       return noted(evidence.newLabels > test.above, `${evidence.newLabels} new labels`, why)
     if (test.kind === 'schedule')
       return noted(evidence.tick === test.cron, `schedule ${test.cron}`, why)
-    return verdictHolds(test, facts, evidence.windowEnd, why)
+    return verdictHolds(test, results, evidence.windowEnd, why)
   })
   if (!isTrue) return none('the condition does not hold')
   const reason = why.join('; ')
@@ -103,41 +103,41 @@ function noted(isTrue: boolean, reason: string, why: string[]): boolean {
 }
 
 /**
- * A fact has a streak of N when it stood at the level in N windows in a row that end with this one; windows in which it was
- * incomplete neither count nor break the streak. `any` asks for one such fact, `all` for every fact of this window.
+ * A result has a streak of N when it stood at the level in N windows in a row that end with this one; windows in which it was
+ * incomplete neither count nor break the streak. `any` asks for one such result, `all` for every result of this window.
  */
 function verdictHolds(
   test: VerdictTest,
-  facts: readonly StandingFact[],
+  results: readonly LatestResult[],
   windowEnd: number | undefined,
   why: string[],
 ): boolean {
   if (windowEnd === undefined) return false
   const slice = test.slice ? sliceName(test.slice.key, test.slice.value) : ''
   const series = Map.groupBy(
-    facts.filter(
-      (fact) =>
-        fact.windowEnd <= windowEnd &&
-        fact.family === test.family &&
-        fact.slice === slice &&
-        (test.metric === undefined || fact.metric === test.metric) &&
-        (test.subject === undefined || fact.subject === test.subject),
+    results.filter(
+      (result) =>
+        result.windowEnd <= windowEnd &&
+        result.family === test.family &&
+        result.slice === slice &&
+        (test.metric === undefined || result.metric === test.metric) &&
+        (test.subject === undefined || result.subject === test.subject),
     ),
-    (fact) => `${fact.metric}${fact.subject === '' ? '' : ` of ${fact.subject}`}`,
+    (result) => `${result.metric}${result.subject === '' ? '' : ` of ${result.subject}`}`,
   )
-  const judged = [...series].flatMap(([name, all]) => {
+  const evaluated = [...series].flatMap(([name, all]) => {
     const here = all
-      .filter((fact) => fact.verdict !== 'incomplete')
+      .filter((result) => result.verdict !== 'incomplete')
       .toSorted((a, b) => b.windowEnd - a.windowEnd)
     if (here[0]?.windowEnd !== windowEnd) return []
-    const broken = here.findIndex((fact) => !reaches(fact.verdict, test.level))
+    const broken = here.findIndex((result) => !reaches(result.verdict, test.level))
     return [{ name, streak: broken === -1 ? here.length : broken }]
   })
-  const enough = judged.filter(({ streak }) => streak >= test.windows)
+  const enough = evaluated.filter(({ streak }) => streak >= test.windows)
   const isTrue =
     test.quantifier === 'any'
       ? enough.length > 0
-      : judged.length > 0 && enough.length === judged.length
+      : evaluated.length > 0 && enough.length === evaluated.length
   if (isTrue)
     why.push(
       `${test.level} of ${enough.map(({ name }) => `${test.family}.${name}`).join(', ')}${test.windows > 1 ? ` in ${test.windows} windows` : ''}`,
@@ -145,5 +145,5 @@ function verdictHolds(
   return isTrue
 }
 
-const reaches = (verdict: StandingFact['verdict'], level: 'warning' | 'alarm') =>
+const reaches = (verdict: LatestResult['verdict'], level: 'warning' | 'alarm') =>
   verdict === 'alarm' || (level === 'warning' && verdict === 'warning')

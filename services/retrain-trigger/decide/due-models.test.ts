@@ -25,7 +25,7 @@ test('a model whose policies have not all answered is asked at every look', () =
   expect(due.isIdle()).toBe(true)
 })
 
-test('windows that are judged while a model is asked are news', () => {
+test('windows that are evaluated while a model is asked are news', () => {
   const due = dueModels()
   due.found(revisions({ a: 1 }))
   due.take()

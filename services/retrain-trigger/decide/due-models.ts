@@ -1,5 +1,5 @@
 /**
- * Which models' policies are to be asked next: those that were named, those with windows judged since their policies were
+ * Which models' policies are to be asked next: those that were named, those with windows evaluated since their policies were
  * asked, and, seldom, those whose policies count labels. A model without news costs nothing. Pure.
  */
 

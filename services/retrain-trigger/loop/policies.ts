@@ -70,13 +70,13 @@ export async function tickPolicies(
 ): Promise<Evaluated> {
   const { queries } = engine
   const windows = await queries.windows(modelId)
-  const facts = await queries.facts(modelId, windows.at(-LOOK_BACK)?.windowEnd ?? 0)
+  const results = await queries.results(modelId, windows.at(-LOOK_BACK)?.windowEnd ?? 0)
   const windowEnd = windows.at(-1)?.windowEnd
   const cause = tickCause(at)
   const policies = scheduledBy(engine.policies, modelId, cron)
   return askEach(engine, modelId, policies, async (policy) => {
     const labels = await newLabels(engine, modelId, policy)
-    const evidence = { facts, windowEnd, newLabels: labels.fresh, tick: cron }
+    const evidence = { results, windowEnd, newLabels: labels.fresh, tick: cron }
     const occasion = { modelId, cause, at, labelsKnown: labels.known }
     await decideAndRecord(engine, policy, evidence, occasion)
     return false
@@ -93,7 +93,7 @@ async function answerForLabels(
   const labels = await newLabels(engine, modelId, policy)
   // The stream time of labels is the end of the last evaluated window.
   const at = windows.at(-1)?.windowEnd ?? engine.ledger.now()
-  const evidence = { facts: [], windowEnd: undefined, tick: undefined, newLabels: labels.fresh }
+  const evidence = { results: [], windowEnd: undefined, tick: undefined, newLabels: labels.fresh }
   const cause = labelsCause(labels.runs)
   await decideAndRecord(engine, policy, evidence, { modelId, cause, at, labelsKnown: labels.known })
   return false
@@ -111,9 +111,9 @@ async function answerForWindows(
   const answers = await readAnswers(ledger.postgres, modelId, policy.policy.name)
   const pass = nextPass(windows, answers, policy.windows)
   if (!pass) return false
-  const facts = await queries.facts(modelId, pass.since, pass.until)
+  const results = await queries.results(modelId, pass.since, pass.until)
   for (const { windowEnd, revision } of pass.windows) {
-    const evidence = { facts, windowEnd, newLabels: labels.fresh, tick: undefined }
+    const evidence = { results, windowEnd, newLabels: labels.fresh, tick: undefined }
     const cause = windowCause(windowEnd)
     const occasion = { modelId, cause, revision, at: windowEnd, labelsKnown: labels.known }
     await decideAndRecord(engine, policy, evidence, occasion)

@@ -3,7 +3,7 @@ import { messageOf } from '../../../lib/runtime/errors.ts'
 import type { Logger } from '../../../lib/runtime/log.ts'
 import type { Module } from '../../../lib/runtime/modules.ts'
 import { pollLoop } from '../../../lib/runtime/poll-loop.ts'
-import type { PolicyQueries, StandingAlarm } from '../queries/policy-queries.ts'
+import type { PolicyQueries, ActiveAlarm } from '../queries/policy-queries.ts'
 
 const INTERVAL_MS = 15_000
 const TIMEOUT_MS = 5000
@@ -17,7 +17,7 @@ export interface OutgoingAlert {
 }
 
 /** An active alarm as an alert. Pure. */
-function alertOf(alarm: StandingAlarm): OutgoingAlert {
+function alertOf(alarm: ActiveAlarm): OutgoingAlert {
   const what = `${alarm.family} ${alarm.metric}${alarm.subject === '' ? '' : ` of ${alarm.subject}`}`
   return {
     labels: {
@@ -61,7 +61,7 @@ export const alertSender = (url: string, log: Logger, now: () => number): AlertS
  */
 export async function sendAlerts(
   { url, log, now, sent }: AlertSender,
-  alarms: readonly StandingAlarm[],
+  alarms: readonly ActiveAlarm[],
 ): Promise<void> {
   const active = new Map(alarms.map(alertOf).map((alert) => [JSON.stringify(alert.labels), alert]))
   const ended = [...sent]
@@ -95,13 +95,13 @@ async function postAlerts(url: string, alerts: readonly OutgoingAlert[]): Promis
 /** Sends what is active at every interval for as long as the process lives. */
 export const alerting = (
   sender: AlertSender,
-  queries: Pick<PolicyQueries, 'standingAlarms'>,
+  queries: Pick<PolicyQueries, 'activeAlarms'>,
 ): Module =>
   pollLoop({
     name: 'alerts',
     everyMs: INTERVAL_MS,
     rest: 0,
-    step: async () => sendAlerts(sender, await queries.standingAlarms()),
+    step: async () => sendAlerts(sender, await queries.activeAlarms()),
     onError: (error) =>
       sender.log.warn({ error: messageOf(error) }, 'standing alarms not read, trying again'),
   }).module

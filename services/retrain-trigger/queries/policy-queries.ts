@@ -1,13 +1,13 @@
 /** What policies read from ClickHouse. */
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
-import { sliceName, type StandingFact } from '../decide/decide.ts'
+import { sliceName, type LatestResult } from '../decide/decide.ts'
 
 export interface WindowRevision {
   windowEnd: number
   revision: number
 }
 
-export interface StandingAlarm {
+export interface ActiveAlarm {
   model_id: string
   family: string
   metric: string
@@ -22,7 +22,7 @@ export interface StandingAlarm {
 
 export function policyQueries(db: ClickHouse) {
   return {
-    /** Every judged window with its newest revision, by end. */
+    /** Every evaluated window with its newest revision, by end. */
     windows: async (modelId: string): Promise<WindowRevision[]> => {
       const rows = await db.query<{ end: string; revision: number }>(
         `SELECT toUnixTimestamp64Milli(window_end) AS end, max(revision) AS revision FROM window_revisions
@@ -44,11 +44,11 @@ export function policyQueries(db: ClickHouse) {
     },
 
     /** Verdicts of the model as a whole and of its slices, in windows that end from `since` to `until`. */
-    facts: async (
+    results: async (
       modelId: string,
       since: number,
       until = Number.MAX_SAFE_INTEGER,
-    ): Promise<StandingFact[]> => {
+    ): Promise<LatestResult[]> => {
       const rows = await db.query<{
         end: string
         family: string
@@ -56,7 +56,7 @@ export function policyQueries(db: ClickHouse) {
         subject: string
         slice_key: string
         slice_value: string
-        verdict: StandingFact['verdict']
+        verdict: LatestResult['verdict']
       }>(
         `SELECT toUnixTimestamp64Milli(window_end) AS end, family, metric, subject, slice_key, slice_value, verdict
          FROM verdicts_latest
@@ -90,8 +90,8 @@ export function policyQueries(db: ClickHouse) {
     },
 
     /** Active alarms and warnings of each model as a whole; those that somebody snoozed are left out. */
-    standingAlarms: (): Promise<StandingAlarm[]> =>
-      db.query<StandingAlarm>(
+    activeAlarms: (): Promise<ActiveAlarm[]> =>
+      db.query<ActiveAlarm>(
         `SELECT model_id, family, metric, subject, severity AS verdict, reason, reference, value, window_start, window_end
          FROM active_alarms
          WHERE NOT is_snoozed AND model_version = '' AND variant = '' AND slice_key = ''

@@ -2,7 +2,7 @@
 import type { ClickHouse, Params } from '../../../../lib/clickhouse/port.ts'
 import type { Model } from '../../../../lib/models/model-files.ts'
 import { kishFactor, STANDS_FOR, type Weights } from '../../data/sampling.ts'
-import { scope, within, type Combination } from '../../data/cohort.ts'
+import { scope, within, type Cohort } from '../../data/cohort.ts'
 import { SELECTED, truthSource, type Tables } from './labelled-outcomes.ts'
 import type { GroupCounts } from '../../data/window-data.ts'
 
@@ -50,7 +50,7 @@ export async function readGroups(
   db: ClickHouse,
   model: Model,
   attribute: string,
-  c: Combination,
+  c: Cohort,
   truth: { tables: Tables; params: Params },
 ): Promise<GroupCounts[]> {
   const params = {

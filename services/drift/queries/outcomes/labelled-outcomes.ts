@@ -15,7 +15,7 @@ import {
   sqlTime,
   UNSLICED_KEYS,
   within,
-  type Combination,
+  type Cohort,
 } from '../../data/cohort.ts'
 
 /** Tables with the columns of `predictions` and `outcome_revisions`. */
@@ -31,7 +31,7 @@ export const AS_STORED: Tables = {
 }
 
 /** Shadows of all versions among them. */
-export const EVERYTHING: Combination = { ...ALL, withShadows: true }
+export const EVERYTHING: Cohort = { ...ALL, withShadows: true }
 
 const COLUMNS =
   'prediction_id, predicted_at, prediction, prediction_number, score, attributes, decision, subject_id, sampling_fraction'
@@ -51,18 +51,18 @@ export const PREDICTED =
 export const SELECTED =
   'multiIf(isNotNull(prediction), prediction = {favorable:String}, isNull(score), NULL, (score >= {threshold:Float64}) = ({favorable:String} = {positive:String}))'
 
-/** As a column of {@link truthOfEach}: the key of the combination. */
+/** As a column of {@link truthOfEach}: the key of the cohort. */
 export const OWN_KEY = 'own_key'
 
-/** The truth of every combination without a slice: what is part of several comes once for each, told apart by {@link OWN_KEY}. */
+/** The truth of every cohort without a slice: what is part of several comes once for each, told apart by {@link OWN_KEY}. */
 export const truthOfEach = (tables: Tables, model: Model) =>
   sourceOf(tables, model, EVERYTHING, `, arrayJoin(${UNSLICED_KEYS}) AS ${OWN_KEY}`)
 
 /** @returns a subselect; {@link truthParams} are its parameters */
-export const truthSource = (tables: Tables, model: Model, c: Combination) =>
+export const truthSource = (tables: Tables, model: Model, c: Cohort) =>
   sourceOf(tables, model, c, '')
 
-function sourceOf({ predictions, outcomes }: Tables, model: Model, c: Combination, more: string) {
+function sourceOf({ predictions, outcomes }: Tables, model: Model, c: Cohort, more: string) {
   const where = `model_id = {model:String} AND ${within('predicted_at')}${outcomeScope(c)}`
   const told = `SELECT ${COLUMNS}, label, label_number, CAST(label_received_at, 'Nullable(DateTime64(3))') AS received, source = 'human_review' AS reviewed${more}
     FROM ${outcomes} WHERE ${where} AND name = 'label' AND isNotNull(label)`
@@ -83,18 +83,18 @@ function sourceOf({ predictions, outcomes }: Tables, model: Model, c: Combinatio
 
 export const impliesLabels = (model: Model) => model.labels.absent_means !== 'unknown'
 
-/** @param passedUntil up to here all events are thought to have come: what is older than the horizon has all its labels */
+/** @param completeUntil up to here all events are thought to have come: what is older than the horizon has all its labels */
 export function truthParams(
   model: Model,
   spans: readonly Window[],
-  c: Combination,
-  passedUntil: number,
+  c: Cohort,
+  completeUntil: number,
 ): Params {
   return {
     ...paramsOf(model.modelId, spans, c),
     positive: model.positiveClass,
     threshold: model.threshold,
     absent: model.labels.absent_means,
-    implied_until: sqlTime(Math.max(0, passedUntil - durationMs(model.labels.horizon))),
+    implied_until: sqlTime(Math.max(0, completeUntil - durationMs(model.labels.horizon))),
   }
 }

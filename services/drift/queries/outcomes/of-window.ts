@@ -2,7 +2,7 @@
 import type { ClickHouse } from '../../../../lib/clickhouse/port.ts'
 import type { Model } from '../../../../lib/models/model-files.ts'
 import type { Window } from '../../../../lib/models/windows.ts'
-import { ALL, keyOf, predictionScope, within, type Combination } from '../../data/cohort.ts'
+import { ALL, keyOf, predictionScope, within, type Cohort } from '../../data/cohort.ts'
 import type { ScoreCounts } from '../../data/reference.ts'
 import type { GroupCounts, KnownTruth, OutcomeCounts } from '../../data/window-data.ts'
 import { readGroups } from './groups.ts'
@@ -19,36 +19,36 @@ import {
 export interface OutcomeQuestion {
   model: Model
   spans: readonly Window[]
-  c: Combination
+  c: Cohort
   /** Predictions before this instant have had the label horizon: without a label they mean what the model file says; epoch milliseconds. */
-  passedUntil: number
+  completeUntil: number
 }
 
 /** Outcomes of a cohort; `predictions` is how many predictions its spans hold. */
 export async function outcomesOf(
   db: ClickHouse,
-  { model, spans, c, passedUntil }: OutcomeQuestion,
+  { model, spans, c, completeUntil }: OutcomeQuestion,
   predictions: number,
 ): Promise<OutcomeCounts> {
   return readOutcomes(db, model, predictions, {
     source: truthSource(await tablesOf(db, c.slice !== undefined), model, c),
-    params: truthParams(model, spans, c, passedUntil),
+    params: truthParams(model, spans, c, completeUntil),
   })
 }
 
 /** Outcomes of several cohorts without a slice, by their keys: those alone that have ground truth. */
 export function outcomesOfEach(
   db: ClickHouse,
-  { model, spans, passedUntil }: Omit<OutcomeQuestion, 'c'>,
-  cohorts: readonly Combination[],
+  { model, spans, completeUntil }: Omit<OutcomeQuestion, 'c'>,
+  cohorts: readonly Cohort[],
 ): Promise<ReadonlyMap<string, KnownTruth>> {
-  const of = (c: Combination) => ({
+  const of = (c: Cohort) => ({
     source: truthSource(AS_STORED, model, c),
-    params: truthParams(model, spans, c, passedUntil),
+    params: truthParams(model, spans, c, completeUntil),
   })
   const each = {
     source: truthOfEach(AS_STORED, model),
-    params: truthParams(model, spans, ALL, passedUntil),
+    params: truthParams(model, spans, ALL, completeUntil),
   }
   return readOutcomesOfEach(db, model, each, new Map(cohorts.map((c) => [keyOf(c), of(c)])))
 }
@@ -56,24 +56,24 @@ export function outcomesOfEach(
 /** Outcomes of values of one slice, by value: those alone that have ground truth. */
 export async function sliceOutcomes(
   db: ClickHouse,
-  { model, spans, c, passedUntil }: OutcomeQuestion,
+  { model, spans, c, completeUntil }: OutcomeQuestion,
   { key, values }: { key: string; values: readonly string[] },
 ): Promise<ReadonlyMap<string, KnownTruth>> {
   const slice = { ...c, slice: { key, value: '' } }
   return readSliceOutcomes(db, model, values, {
     source: truthSource(await tablesOf(db, true), model, slice),
-    params: truthParams(model, spans, slice, passedUntil),
+    params: truthParams(model, spans, slice, completeUntil),
   })
 }
 
 /** Predictions and outcomes of a cohort by score and predicted class. */
 export const scoreCounts = (
   db: ClickHouse,
-  { model, spans, c, passedUntil }: OutcomeQuestion,
+  { model, spans, c, completeUntil }: OutcomeQuestion,
 ): Promise<ScoreCounts> =>
   readScoreBins(
     db,
-    truthParams(model, spans, c, passedUntil),
+    truthParams(model, spans, c, completeUntil),
     `model_id = {model:String} AND ${within('predicted_at')}${predictionScope(c)}`,
     truthSource(AS_STORED, model, c),
   )
@@ -81,11 +81,11 @@ export const scoreCounts = (
 /** Predictions and outcomes of a cohort per group of a protected attribute. */
 export async function groupCounts(
   db: ClickHouse,
-  { model, spans, c, passedUntil }: OutcomeQuestion,
+  { model, spans, c, completeUntil }: OutcomeQuestion,
   attribute: string,
 ): Promise<GroupCounts[]> {
   return readGroups(db, model, attribute, c, {
     tables: await tablesOf(db, true),
-    params: truthParams(model, spans, c, passedUntil),
+    params: truthParams(model, spans, c, completeUntil),
   })
 }

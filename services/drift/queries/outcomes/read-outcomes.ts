@@ -86,10 +86,10 @@ export async function readSliceOutcomes(
 }
 
 /**
- * Of every combination without a slice, read together.
+ * Of every cohort without a slice, read together.
  *
- * @param each where combinations are told apart by {@link OWN_KEY}
- * @param of the truth of one combination, by its key
+ * @param each where cohorts are told apart by {@link OWN_KEY}
+ * @param of the truth of one cohort, by its key
  * @returns by key, those alone that have truth
  */
 export async function readOutcomesOfEach(

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { parseModel } from '../../lib/models/model-files.ts'
 import { uniforms } from '../../lib/stats/distributions/random.ts'
-import { judgeOn } from '../judging.ts'
+import { evaluateOn } from '../evaluating.ts'
 import { pipeline } from '../pipeline.ts'
 
 const HOUR = 3_600_000
@@ -16,7 +16,7 @@ test('D on either side of its line is settled; a drifted feature says what it do
 model_id: open
 task: binary
 windows: { size: 1h, lateness: 1m, min_count: 100 }
-references: { training: { kind: fixed, from: ${hour(0)}, to: ${hour(1)}, judge: true } }
+references: { training: { kind: fixed, from: ${hour(0)}, to: ${hour(1)}, baseline: true } }
 `)
   // Three in ten lie in one bin of a grid that spans twenty octaves.
   const spread = (low: number, high: number) =>
@@ -39,7 +39,7 @@ references: { training: { kind: fixed, from: ${hour(0)}, to: ${hour(1)}, judge: 
   await emit(1, 100.05, 100.2, 0)
   await emit(2, 100.3, 100.45, 0)
   await emit(3, 100.05, 100.2, 0.5)
-  await judgeOn(connect('drift'), { now: () => START + 50 * HOUR })(model)
+  await evaluateOn(connect('drift'), { now: () => START + 50 * HOUR })(model)
   const ks = await db.query<{
     value: number
     bound_low: number

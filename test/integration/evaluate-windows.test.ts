@@ -1,4 +1,4 @@
-/** Windows on a real engine: judged once closed, restated when data changes, never silently. */
+/** Windows on a real engine: evaluated once closed, restated when data changes, never silently. */
 import { beforeAll, expect, test } from 'vitest'
 import type { ClickHouse } from '../../lib/clickhouse/port.ts'
 import { createMetrics } from '../../lib/runtime/metrics.ts'
@@ -8,7 +8,7 @@ import { createJoin, type Join } from '../../services/feedback/loop/join.ts'
 import { LABEL_MAPPINGS } from '../../services/feedback/data/label-rows.ts'
 import { PREDICTION_MAPPINGS } from '../../services/ingest/data/prediction-rows.ts'
 import { migratedClickHouse, rangeOf, sinkOn } from '../harness.ts'
-import { judgeOn } from '../judging.ts'
+import { evaluateOn } from '../evaluating.ts'
 
 const HOUR = 3_600_000
 const START = Date.UTC(2026, 0, 1)
@@ -24,8 +24,8 @@ let db: ClickHouse
 let predictions: Sink
 let labels: Sink
 let join: Join
-let judge: () => Promise<unknown>
-let judgeOther: (other: typeof model) => Promise<unknown>
+let evaluate: () => Promise<unknown>
+let evaluateOther: (other: typeof model) => Promise<unknown>
 let offset = 0
 const published: string[] = []
 const metrics = createMetrics()
@@ -40,7 +40,7 @@ beforeAll(async () => {
   predictions = sinkOn(db, opened.directory, 'ingest', PREDICTION_MAPPINGS[0])
   labels = sinkOn(db, `${opened.directory}/l`, 'feedback', LABEL_MAPPINGS[0])
   join = createJoin(opened.engine.connect('join'), { declared: [] })
-  judgeOther = judgeOn(opened.engine.connect('drift'), {
+  evaluateOther = evaluateOn(opened.engine.connect('drift'), {
     now: () => now,
     metrics,
     append: async (_, messages) => {
@@ -48,7 +48,7 @@ beforeAll(async () => {
       now += publishing
     },
   })
-  judge = () => judgeOther(model)
+  evaluate = () => evaluateOther(model)
 })
 
 async function emit(
@@ -105,7 +105,7 @@ async function emitLabels(hour: number, count: number, truth: (i: number) => str
   await join.resolve()
 }
 
-const facts = async (hour: number, where: string) =>
+const results = async (hour: number, where: string) =>
   db.query<{
     verdict: string
     value: number | null
@@ -123,21 +123,21 @@ test('the first complete window becomes the baseline; the same data again is ok,
   await emit(0, 400, 0)
   await emit(1, 400, 0)
   await emit(2, 400, 0.5)
-  await judge()
-  expect(await facts(0, `metric = 'psi' AND reference = 'baseline'`)).toEqual([])
+  await evaluate()
+  expect(await results(0, `metric = 'psi' AND reference = 'baseline'`)).toEqual([])
   expect(
-    await facts(1, `metric = 'psi' AND subject = 'x' AND reference = 'baseline'`),
+    await results(1, `metric = 'psi' AND subject = 'x' AND reference = 'baseline'`),
   ).toMatchObject([{ verdict: 'ok', value: 0, revision: 1 }])
   expect(
-    await facts(2, `metric = 'psi' AND subject = 'x' AND reference = 'baseline'`),
+    await results(2, `metric = 'psi' AND subject = 'x' AND reference = 'baseline'`),
   ).toMatchObject([{ verdict: 'alarm' }])
   expect(
-    await facts(2, `metric = 'ks' AND subject = 'x' AND reference = 'baseline'`),
+    await results(2, `metric = 'ks' AND subject = 'x' AND reference = 'baseline'`),
   ).toMatchObject([{ verdict: 'alarm', value: 0.5 }])
-  expect(await facts(2, `metric = 'new_category_ratio' AND reference = 'baseline'`)).toMatchObject([
-    { subject: 'color', value: 1, reason: 'new: blue' },
-  ])
-  expect(await facts(2, `metric = 'latency_p50_ms'`)).toMatchObject([{ value: 14 }])
+  expect(
+    await results(2, `metric = 'new_category_ratio' AND reference = 'baseline'`),
+  ).toMatchObject([{ subject: 'color', value: 1, reason: 'new: blue' }])
+  expect(await results(2, `metric = 'latency_p50_ms'`)).toMatchObject([{ value: 14 }])
   expect(published.length).toBeGreaterThan(0)
   expect(await metrics.registry.metrics()).toMatch(
     /plumbline_verdict\{model_id="m",[^}]*subject="x"[^}]*metric="psi"[^}]*\} 2/,
@@ -146,23 +146,23 @@ test('the first complete window becomes the baseline; the same data again is ok,
 
 test('too few events are incomplete, never ok; values are written all the same', async () => {
   await emit(3, 50, 0)
-  await judge()
+  await evaluate()
   expect(
-    await facts(3, `metric = 'psi' AND subject = 'x' AND reference = 'baseline'`),
+    await results(3, `metric = 'psi' AND subject = 'x' AND reference = 'baseline'`),
   ).toMatchObject([{ verdict: 'incomplete', reason: '50 events, below min_count 100' }])
   expect(
-    (await facts(3, `metric = 'psi' AND subject = 'x' AND reference = 'baseline'`))[0]!.value,
+    (await results(3, `metric = 'psi' AND subject = 'x' AND reference = 'baseline'`))[0]!.value,
   ).not.toBeNull()
 })
 
 test('nothing is written when nothing has changed; a late event restates with a higher revision', async () => {
   const revisions = () => db.query<{ n: string }>('SELECT count() AS n FROM window_revisions')
   const before = await revisions()
-  await judge()
+  await evaluate()
   expect(await revisions()).toEqual(before)
   await emit(1, 10, 0, { id: 'late-' })
-  await judge()
-  expect(await facts(1, `metric = 'throughput_per_s'`)).toMatchObject([
+  await evaluate()
+  expect(await results(1, `metric = 'throughput_per_s'`)).toMatchObject([
     { value: 410 / 3600, revision: 2 },
   ])
   expect(
@@ -175,49 +175,49 @@ test('nothing is written when nothing has changed; a late event restates with a 
 test('late truth restates performance and fairness alone, and an alarm is told apart from too few labels', async () => {
   await emitLabels(1, 400, (i) => (i % 2 === 0 ? '1' : '0'))
   // A window is restated at most once in ten seconds.
-  await judge()
-  expect(await facts(1, `metric = 'accuracy'`)).toEqual([])
+  await evaluate()
+  expect(await results(1, `metric = 'accuracy'`)).toEqual([])
   now += 20_000
-  await judge()
-  expect(await facts(1, `metric = 'accuracy'`)).toMatchObject([
+  await evaluate()
+  expect(await results(1, `metric = 'accuracy'`)).toMatchObject([
     { value: 1, verdict: 'incomplete', revision: 3, reason: 'the reference has no such number' },
   ])
-  expect(await facts(1, `metric = 'throughput_per_s'`)).toMatchObject([{ revision: 2 }])
+  expect(await results(1, `metric = 'throughput_per_s'`)).toMatchObject([{ revision: 2 }])
   await emitLabels(0, 400, (i) => (i % 2 === 0 ? '1' : '0'))
   await emitLabels(2, 400, (i) => (i % 10 < 6 ? '1' : '0'))
   now += 20_000
-  await judge()
-  const [accuracy] = await facts(2, `metric = 'accuracy'`)
+  await evaluate()
+  const [accuracy] = await results(2, `metric = 'accuracy'`)
   // 1 of every 5 with an even i is wrong (i % 10 in 6, 8) and so is every odd i below 6 of ten: 1, 3, 5.
   expect(accuracy).toMatchObject({ verdict: 'alarm', value: 0.5 })
   expect(accuracy!.ci_low).toBeLessThan(0.5)
   expect(accuracy!.ci_high).toBeGreaterThan(0.5)
   expect(
-    (await facts(2, `metric = 'statistical_parity_difference'`)).map((f) => f.subject),
+    (await results(2, `metric = 'statistical_parity_difference'`)).map((f) => f.subject),
   ).toEqual(['sex=2'])
 })
 
 test('a window rests ten times as long as its restatement took', async () => {
-  const accuracy = async () => (await facts(2, `metric = 'accuracy'`))[0]!.value
+  const accuracy = async () => (await results(2, `metric = 'accuracy'`))[0]!.value
   publishing = 5000
   await emitLabels(2, 400, () => '1')
   now += 20_000
-  await judge()
+  await evaluate()
   publishing = 0
   expect(await accuracy()).toBe(0.5)
   await emitLabels(2, 400, (i) => (i % 2 === 0 ? '1' : '0'))
   now += 45_000
-  await judge()
+  await evaluate()
   expect(await accuracy()).toBe(0.5)
   now += 10_000
-  await judge()
+  await evaluate()
   expect(await accuracy()).toBe(1)
 })
 
-test('a second version is judged on its own, a shadow only there', async () => {
+test('a second version is evaluated on its own, a shadow only there', async () => {
   await emit(5, 300, 0)
   await emit(5, 200, 0.5, { id: 's', shadow: true, model_version: '2' })
-  await judge()
+  await evaluate()
   const versions = await db.query(
     `SELECT model_version, value FROM window_metrics_latest WHERE metric = 'throughput_per_s' AND toUnixTimestamp64Milli(window_start) = ${START + 5 * HOUR} ORDER BY model_version`,
   )
@@ -273,7 +273,7 @@ test('regression: errors with intervals, and a rise of more than a tenth alarms'
     offset += 200
   }
   await join.resolve()
-  await judgeOther(regression)
+  await evaluateOther(regression)
   const rows = await db.query<{
     metric: string
     value: number

@@ -1,4 +1,4 @@
-/** Drift’s judge on a real engine, with what its module would give it. */
+/** Drift’s evaluate on a real engine, with what its module would give it. */
 import { decisionQueries } from '../services/drift/queries/verdict-feedback.ts'
 import type { ClickHouse } from '../lib/clickhouse/port.ts'
 import { createMetrics, type Metrics } from '../lib/runtime/metrics.ts'
@@ -10,19 +10,19 @@ import {
 } from '../services/drift/loop/evaluate-model.ts'
 import { driftQueries } from '../services/drift/queries/drift-queries.ts'
 
-interface Judging {
+interface Evaluating {
   now: () => number
   metrics?: Metrics
   append?: EvaluatorOptions['eventLog']['append']
 }
 
-/** @returns judges all that is due of a model */
-export function judgeOn(
+/** @returns evaluates all that is due of a model */
+export function evaluateOn(
   db: ClickHouse,
-  { now, metrics = createMetrics(), append = async () => {} }: Judging,
+  { now, metrics = createMetrics(), append = async () => {} }: Evaluating,
 ): (model: Model) => Promise<unknown> {
   const queries = driftQueries(db)
-  const judge = createModelEvaluator({
+  const evaluate = createModelEvaluator({
     db,
     queries,
     decisions: decisionQueries(db),
@@ -34,7 +34,7 @@ export function judgeOn(
   return async (model) => {
     for (let again = true; again;) {
       const progress = (await queries.progress([model])).get(model.modelId)!
-      const { comeBack = Infinity } = await judge(model, progress, () => true)
+      const { comeBack = Infinity } = await evaluate(model, progress, () => true)
       again = comeBack <= now()
     }
   }

@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { normals } from '../../bench/streams.ts'
 import { parseModel } from '../../lib/models/model-files.ts'
 import { uniforms } from '../../lib/stats/distributions/random.ts'
-import { judgeOn } from '../judging.ts'
+import { evaluateOn } from '../evaluating.ts'
 import { pipeline, type Pipeline } from '../pipeline.ts'
 
 const DAY = 86_400_000
@@ -18,14 +18,14 @@ model_id: ${id}
 task: binary
 windows: { size: 1d, lateness: 1h, min_count: 100 }
 references:
-  training: { kind: fixed, from: ${day(0)}, to: ${day(days)}, judge: true }
+  training: { kind: fixed, from: ${day(0)}, to: ${day(days)}, baseline: true }
 `)
 const model = modelOf('m', 10)
 
 const uniform = uniforms(3)
 const normal = normals(uniform)
 let on: Pipeline
-let judge: ReturnType<typeof judgeOn>
+let evaluate: ReturnType<typeof evaluateOn>
 
 interface Moved {
   accuracy?: number
@@ -76,9 +76,9 @@ const told = (n: number, metric: string, modelId = 'm') =>
 
 beforeAll(async () => {
   on = await pipeline()
-  judge = judgeOn(on.connect('drift'), { now: () => START + 400 * DAY })
+  evaluate = evaluateOn(on.connect('drift'), { now: () => START + 400 * DAY })
   for (let n = 0; n < 14; n++) await emit(n, {})
-  await judge(model)
+  await evaluate(model)
 })
 
 test('windows that differ as those of the reference do are calm, each with its p', async () => {
@@ -96,7 +96,7 @@ test('windows that differ as those of the reference do are calm, each with its p
 test('a fall, slowness and errors alarm; what got better does not', async () => {
   await emit(14, { accuracy: 0.6, latency: 100, errors: 0.25 })
   await emit(15, { accuracy: 0.97, latency: 20, errors: 0 })
-  await judge(model)
+  await evaluate(model)
   for (const metric of ['accuracy', 'latency_p95_ms', 'error_ratio']) {
     const { verdict, p_adjusted } = await told(14, metric)
     expect({ metric, verdict }).toEqual({ metric, verdict: 'alarm' })
@@ -107,9 +107,9 @@ test('a fall, slowness and errors alarm; what got better does not', async () => 
   expect(await told(14, 'throughput_per_s')).toMatchObject({ verdict: 'ok' })
 })
 
-test('truth that comes later is judged beside windows of its own time', async () => {
+test('truth that comes later is evaluated beside windows of its own time', async () => {
   await emit(16, { accuracy: 0.6, labelled: false })
-  await judge(model)
+  await evaluate(model)
   expect(await told(16, 'accuracy')).toBeUndefined()
   const late = Array.from({ length: EVENTS }, (_, i) => ({
     label_id: `16-${i}`,
@@ -120,16 +120,16 @@ test('truth that comes later is judged beside windows of its own time', async ()
     source: 'ground_truth',
   }))
   await on.labels(late)
-  await judge(model)
+  await evaluate(model)
   expect(await told(16, 'accuracy')).toMatchObject({ verdict: 'alarm' })
   expect(await told(16, 'error_ratio')).toMatchObject({ verdict: 'ok' })
 })
 
-test('with fewer windows the fixed default judges, and says so', async () => {
+test('with fewer windows the fixed default evaluates, and says so', async () => {
   const modelId = 'few'
   for (let n = 0; n < 7; n++)
     await emit(n, n === 6 ? { accuracy: 0.5, latency: 100, modelId } : { modelId })
-  await judge(modelOf('few', 5))
+  await evaluate(modelOf('few', 5))
   expect(await told(6, 'accuracy', modelId)).toMatchObject({ verdict: 'alarm', p_value: null })
   expect((await told(6, 'accuracy', modelId)).reason).toContain('fixed default: fewer than 8')
   expect(await told(6, 'latency_p95_ms', modelId)).toMatchObject({ verdict: 'none' })
@@ -157,7 +157,7 @@ test('what a score means has changed, although scores and features have not: con
       })),
     )
   }
-  await judge(modelOf('scored', 10))
+  await evaluate(modelOf('scored', 10))
   expect(await told(10, 'calibration_slope', 'scored')).toMatchObject({ verdict: 'ok' })
   expect(await told(11, 'calibration_slope', 'scored')).toMatchObject({ verdict: 'alarm' })
   const residuals = await on.db.query<{ subject: string; value: number }>(
