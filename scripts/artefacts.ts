@@ -52,7 +52,7 @@ function configurationPage(): string {
   return [
     '# Configuration',
     '',
-    'All of it comes from the environment. `npm start -- --target=all --check-config` reads it and the model files, prints every problem at once and exits 0 or 1.',
+    'All of it comes from the environment. `npm start -- --target=all --check-config` checks it, the key file and the model files as a start does, prints every problem at once and exits 0 or 1; a variable that begins with `PLUMBLINE_` and is no setting is one. `--help` lists targets and arguments.',
     'This page is made by `npm run emit` from the definitions in `lib/platform/platform-config.ts` and `services/*/config.ts`.',
     '',
     ...sections.flatMap(([title, schema]) => [

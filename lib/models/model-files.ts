@@ -12,7 +12,7 @@ import {
 } from '../../schemas/model.ts'
 import { ConfigError } from '../runtime/config.ts'
 import { durationMs } from '../runtime/durations.ts'
-import { parseCondition } from './policy-language.ts'
+import { parseCondition, testsOf } from './policy-language.ts'
 import { featureSubject } from '../events/subjects.ts'
 import { textProblem } from '../events/text-rules.ts'
 import { eventsOf, isTimezone, windowSpecProblem } from './windows.ts'
@@ -209,7 +209,13 @@ function crossChecks(file: ModelFile): string[] {
     if (names.indexOf(policy.name) !== i)
       problems.push(`retrain: two policies are named ${policy.name}`)
     try {
-      parseCondition(policy.when)
+      const slices = testsOf(parseCondition(policy.when)).flatMap((test) =>
+        test.kind === 'verdict' && test.slice ? [test.slice.key] : [],
+      )
+      for (const key of slices.filter((slice) => !(file.slices ?? []).includes(slice)))
+        problems.push(
+          `retrain.${policy.name}.when: slice ${key} is not one of the model’s slices${listedNames(file.slices ?? [])}`,
+        )
     } catch (error) {
       problems.push(`retrain.${policy.name}.when: ${(error as Error).message}`)
     }
@@ -219,6 +225,9 @@ function crossChecks(file: ModelFile): string[] {
   }
   return problems
 }
+
+const listedNames = (names: readonly string[]) =>
+  names.length > 0 ? `: ${names.join(', ')}` : ', of which it has none'
 
 /** Settings that are planned and have no effect yet, by path: accepted, they would mislead whoever sets them. */
 const WITHOUT_EFFECT = new Set(['review.draw.uncertain', 'review.draw.drifted'])

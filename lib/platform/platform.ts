@@ -21,7 +21,7 @@ import { diskSpace, type DiskProblem } from '../disk/free-space.ts'
 import { messageOf } from '../runtime/errors.ts'
 import type { EventLog } from '../event-log/port.ts'
 import { fileSystemSync } from '../disk/file-system-sync.ts'
-import { createHttp, httpModule, type Http, type HttpOptions } from '../http/server.ts'
+import { addressOf, createHttp, httpModule, type Http, type HttpOptions } from '../http/server.ts'
 import { createLog, type Logger } from '../runtime/log.ts'
 import { messageReader } from '../events/decode-message.ts'
 import { createMetrics, type Metrics } from '../runtime/metrics.ts'
@@ -29,6 +29,7 @@ import { readModels, type Models } from '../models/model-files.ts'
 import type { Module, Readiness } from '../runtime/modules.ts'
 import { openEventLog } from './open-event-log.ts'
 import type { PlatformConfig } from './platform-config.ts'
+import { startReport } from './start-report.ts'
 import {
   embeddedPostgres,
   migratePostgres,
@@ -184,7 +185,19 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
       ...(interfaceOf ? [interfaceOf.module] : []),
       ...(needs.eventLog ? [eventLog.module] : []),
     ],
-    after: [httpModule(http, httpOptions)],
+    after: [
+      httpModule(http, httpOptions),
+      startReport(
+        config,
+        {
+          http: () => addressOf(http),
+          clickhouse: interfaceOf?.url,
+          servesPostgres: needs.serveStores && postgresParts?.embedded !== undefined,
+          models: models.declared.length,
+        },
+        log,
+      ),
+    ],
   }
 }
 

@@ -1,5 +1,6 @@
 import { Ajv } from 'ajv'
 import type { Static, TObject } from 'typebox'
+import { closestName } from './closest-name.ts'
 
 /** Every problem of a configuration at once. */
 export class ConfigError extends Error {
@@ -38,4 +39,25 @@ export function readConfig<T extends TObject>(
     )
   }
   return Object.freeze(values) as Static<T>
+}
+
+/** Variables that Kubernetes sets for every Service of a namespace, one called `plumbline-ingest` say. */
+const OF_SERVICES = /_SERVICE_HOST$|_SERVICE_PORT(_\w+)?$|_PORT_\d+_(TCP|UDP|SCTP)(_\w+)?$/
+
+/**
+ * Variables of the environment that begin as ours do and that no setting is called, each as a sentence.
+ *
+ * @param known names of settings
+ */
+export function unknownSettings(
+  known: readonly string[],
+  env: Record<string, string | undefined>,
+): string[] {
+  const names = new Set(known)
+  return Object.entries(env).flatMap(([name, value]) => {
+    if (!name.startsWith('PLUMBLINE_') || names.has(name) || OF_SERVICES.test(name)) return []
+    if (name.endsWith('_PORT') && /^(tcp|udp|sctp):/.test(value ?? '')) return []
+    const meant = closestName(name, known)
+    return `${name} is no setting${meant ? `: ${meant} was probably meant` : ', docs/configuration.md lists them'}`
+  })
 }
