@@ -208,10 +208,17 @@ export const ModelFile = Type.Object(
           overrides: Type.Record(
             Type.String(),
             Type.Object(
-              { warning: Type.Optional(Type.Number()), alarm: Type.Optional(Type.Number()) },
+              {
+                warning: Type.Optional(Type.Union([Type.String(), Type.Number()])),
+                alarm: Type.Optional(Type.Union([Type.String(), Type.Number()])),
+              },
               closed,
             ),
-            { default: {} },
+            {
+              default: {},
+              description:
+                'Lines outside the budget, by `family/metric` or `family/metric/subject`: "< 0.75", "> 0.25", "outside 0.8..1.25", "5 % worse" (or higher, lower) than the baseline. A number alone is refused: it does not say on which side of it things are bad.',
+            },
           ),
         },
         closed,

@@ -49,9 +49,9 @@ test.each([
   ],
   [
     'references: { a: { kind: first, baseline: true }, b: { kind: first, baseline: true } }',
-    'only one may have evaluate',
+    'only one may have baseline: true',
   ],
-  ['references: { a: { kind: trailing, baseline: true } }', 'cannot evaluate'],
+  ['references: { a: { kind: trailing, baseline: true } }', 'cannot be the baseline'],
   [
     'retrain: [{ name: a, when: "any(x, alarm)", launch: { kind: webhook, url: "http://h" } }]',
     'not one of drift',
@@ -59,6 +59,10 @@ test.each([
   [
     'retrain: [{ name: a, when: "labels.new > 1", launch: { kind: command, command: [x] } }, { name: a, when: "labels.new > 1", launch: { kind: command, command: [x] } }]',
     'two policies are named a',
+  ],
+  [
+    'alarms: { overrides: { performance/r2: { alarm: 0.75 } } }',
+    'performance/r2.alarm: 0.75 does not say on which side',
   ],
 ])('%s is refused', (line, message) =>
   expect(problemsOf(`model_id: m\ntask: binary\n${line}`).join('\n')).toContain(message),

@@ -12,6 +12,7 @@ import {
 } from '../../schemas/model.ts'
 import { ConfigError } from '../runtime/config.ts'
 import { durationMs } from '../runtime/durations.ts'
+import { parseOverrides, type AlarmLines } from './alarm-lines.ts'
 import { parseCondition, testsOf } from './policy-language.ts'
 import { featureSubject } from '../events/subjects.ts'
 import { textProblem } from '../events/text-rules.ts'
@@ -42,7 +43,8 @@ export interface Model {
   businessValue: BusinessValue | undefined
   /** Aggregate expressions over joined outcomes, by name. */
   customMetrics: Readonly<Record<string, string>>
-  overrides: Record<string, { warning?: number; alarm?: number }>
+  /** Lines of `alarms.overrides`, by `family/metric` or `family/metric/subject`. */
+  overrides: Readonly<Record<string, AlarmLines>>
   review: { reviewers: number; budgetPerDay: number; randomShare: number }
   retrain: readonly RetrainPolicy[]
   /** Changes when the file does. */
@@ -161,7 +163,7 @@ function withDefaults(file: ModelFile, revision: string): Model {
     businessValue: file.business_value,
     customMetrics: file.custom_metrics ?? {},
     falseAlarmsPerWeek: file.alarms?.false_alarms_per_week ?? 0.25,
-    overrides: file.alarms?.overrides ?? {},
+    overrides: parseOverrides(file.alarms?.overrides ?? {}).lines,
     review: {
       reviewers: file.review?.reviewers ?? 1,
       budgetPerDay: file.review?.budget_per_day ?? 0,
@@ -201,6 +203,7 @@ function crossChecks(file: ModelFile): string[] {
     problems.push(
       `references: a reference of kind ${baselines[0].kind} forgets what it drifts with, and cannot be the baseline`,
     )
+  for (const problem of parseOverrides(file.alarms?.overrides ?? {}).problems) problems.push(problem)
   const looks = file.labels?.evaluate_at
   if (looks && (looks.length === 0 || !looks.includes(1)))
     problems.push('labels.evaluate_at must end with 1: the whole label horizon')

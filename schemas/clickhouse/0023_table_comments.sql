@@ -62,22 +62,6 @@ ALTER TABLE attributes {on_cluster} MODIFY COMMENT 'Attributes that came apart f
 ALTER TABLE attributes_latest {on_cluster} MODIFY COMMENT 'View: the newest observation of each attribute; of two at one instant the greater value.';
 ALTER TABLE attributes_waiting_log {on_cluster} MODIFY COMMENT 'Queue of attributes whose windows are to be restated: sign 1 comes, sign -1 goes.';
 ALTER TABLE window_metrics {on_cluster} MODIFY COMMENT 'Metric results of windows, one row each; a later revision has only what changed. Read window_metrics_latest.';
-ALTER TABLE window_metrics_latest {on_cluster}
-    MODIFY COMMENT 'View: the newest revision of each metric result.',
-    COMMENT COLUMN value 'The metric. NULL where it cannot be known: reason says why.',
-    COMMENT COLUMN method 'How labels were used: observed, poststratified, or estimated without them (cbpe, dle).',
-    COMMENT COLUMN precision 'How value was computed, not how sure it is: exact, or bounded where bins or groups hold several values. The metric of that name has nothing to do with it.',
-    COMMENT COLUMN bound_low 'With precision bounded: the exact value is surely no less. NULL where nothing bounds it.',
-    COMMENT COLUMN bound_high 'With precision bounded: the exact value is surely no more. NULL where nothing bounds it.',
-    COMMENT COLUMN ci_low 'Lower end of the confidence interval of value at ci_level, rows taken as independent. NULL where there is none.',
-    COMMENT COLUMN ci_high 'Upper end of the confidence interval of value at ci_level, rows taken as independent. NULL where there is none.',
-    COMMENT COLUMN ci_level 'Confidence level of ci_low and ci_high: 0.95, for groups beside one another 1 - 0.05 / (groups - 1).',
-    COMMENT COLUMN p_value 'p of no change, allowing for the noise between windows. Of convention iid: of independent rows.',
-    COMMENT COLUMN p_adjusted 'p_value corrected (Holm) for all that is tested of the window.',
-    COMMENT COLUMN threshold 'The fixed line that value was held against. NULL where a p decided.',
-    COMMENT COLUMN n_reference 'Values of the reference that the metric divides by. Of fairness: of the privileged group.',
-    COMMENT COLUMN n_current 'Values of the window that the metric divides by.',
-    COMMENT COLUMN n_effective 'Independent events that the sampled events of the window are worth. NULL where nothing was sampled.';
 ALTER TABLE drift_metrics_databricks {on_cluster} MODIFY COMMENT 'View: the newest drift results in the shape of the drift table of Databricks.';
 ALTER TABLE verdicts {on_cluster}
     MODIFY COMMENT 'Verdicts of windows, one row each and revision, as in the topic plumbline.verdicts.v1.',

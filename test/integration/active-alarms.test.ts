@@ -19,7 +19,7 @@ let db: ClickHouse
 let inserts = 0
 beforeEach(async () => {
   db ??= (await migratedClickHouse()).db
-  for (const table of ['verdicts', 'window_revisions', 'verdict_decisions'])
+  for (const table of ['verdicts', 'newest_verdicts', 'window_revisions', 'verdict_decisions'])
     await db.command(`TRUNCATE TABLE ${table}`)
 })
 
@@ -141,14 +141,76 @@ test.each([
   expect((await results('m', START)).map(({ verdict }) => verdict)).toEqual(['alarm'])
 })
 
-test('alarms end with the next window, even one that has no verdict; each cohort has windows of its own', async () => {
+test('a window that is incomplete ends no alarm, one that is evaluated does; each cohort has windows of its own', async () => {
   await evaluated(1)
   await evaluated(1, NORTH)
-  await said(1, 'alarm')
+  await said(1, 'alarm', { episode_id: `m/${iso(1)}` })
   await said(1, 'warning', NORTH)
   await evaluated(2)
+  await said(2, 'incomplete')
+  expect(await shown()).toEqual(alarms(1))
+  expect(await active('window_end, since, slice_value')).toMatchObject([
+    { window_end: iso(1), since: iso(1), slice_value: '' },
+    { slice_value: 'north' },
+  ])
+  await evaluated(3)
+  await said(3, 'ok')
   expect(await shown()).toEqual(alarms(0))
   expect(await active()).toEqual([{ subject: 'x', severity: 'warning', slice_value: 'north' }])
+})
+
+test('a later alarm of the same episode keeps its beginning', async () => {
+  await evaluated(1)
+  await said(1, 'alarm', { episode_id: `m/${iso(1)}` })
+  await evaluated(2)
+  await said(2, 'alarm', { episode_id: `m/${iso(1)}` })
+  expect(await active('window_end, since')).toEqual([{ window_end: iso(2), since: iso(1) }])
+})
+
+test('a newer window counts before a higher revision of an older one', async () => {
+  await evaluated(2)
+  await said(2, 'ok')
+  await said(1, 'alarm', { revision: 9, computed_at: iso(9) })
+  expect(await shown()).toEqual(alarms(0))
+})
+
+test('a revision without a verdict takes the alarm back', async () => {
+  await evaluated(1)
+  await said(1, 'alarm')
+  await said(1, 'none', { revision: 2, computed_at: iso(2) })
+  expect(await shown()).toEqual(alarms(0))
+})
+
+test.each(['accept', 'dismiss'])(
+  '%s ends the alarm of its window and no later one',
+  async (decision) => {
+    await evaluated(1)
+    await said(1, 'alarm')
+    await insert('verdict_decisions', {
+      model_id: 'm',
+      family: 'drift',
+      metric: 'psi',
+      subject: 'x',
+      window_start: iso(0),
+      window_end: iso(1),
+      decision,
+    })
+    expect(await shown()).toEqual(alarms(0))
+    await evaluated(2)
+    await said(2, 'alarm')
+    expect(await shown()).toEqual(alarms(1))
+  },
+)
+
+test('a version that has left takes its alarms along', async () => {
+  const old = { model_version: '1' }
+  await evaluated(1)
+  await evaluated(1, old)
+  await said(1, 'alarm', old)
+  await evaluated(4)
+  expect(await active('model_version')).toEqual([{ model_version: '1' }])
+  await evaluated(5)
+  expect(await active('model_version')).toEqual([])
 })
 
 test('the numbers of other tools are no alarms, and policies see slices apart', async () => {

@@ -21,6 +21,8 @@ export interface MetricResult {
   p_value: number | null
   /** The same, corrected for everything that is tested of the window. */
   p_adjusted: number | null
+  /** The same metric of the baseline; null where the baseline has none. */
+  baseline_value: number | null
   threshold: number | null
   verdict: Verdict
   reason: string
@@ -46,6 +48,7 @@ const EMPTY: Omit<MetricResult, 'family' | 'subject' | 'metric' | 'value'> = {
   ci_level: null,
   p_value: null,
   p_adjusted: null,
+  baseline_value: null,
   threshold: null,
   verdict: 'none',
   reason: '',

@@ -57,7 +57,8 @@ export function evaluatePerformance(
       continue
     }
     const interval = intervalOf(measure, CI_LEVEL)
-    const evaluated = evaluate(measure, before.get(nameOf(measure)), current, reference, rules)
+    const baseline = before.get(nameOf(measure))
+    const evaluated = evaluate(measure, baseline, current, reference, rules)
     results.push(
       metricResult('performance', measure.subject ?? '', measure.metric, measure.value, {
         ...counts,
@@ -66,6 +67,7 @@ export function evaluatePerformance(
         ci_level: CI_LEVEL,
         n_reference: reference?.outcomes?.labelled ?? 0,
         reference: reference?.name ?? '',
+        baseline_value: finite(baseline?.value ?? NaN),
         ...evaluated,
       }),
     )

@@ -1,6 +1,7 @@
 /** When a number is a warning or an alarm: the fixed defaults, and the overrides of the model file. */
 import { chiSquaredQuantile } from '../../../lib/stats/distributions/chi-squared.ts'
 import { durationMs } from '../../../lib/runtime/durations.ts'
+import { crosses, limitOf, lineText } from '../../../lib/models/alarm-lines.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 import { isEvaluated, type MetricResult, type Verdict } from '../data/metric-results.ts'
@@ -79,29 +80,31 @@ export const marked = (result: MetricResult, why: string): MetricResult =>
     ? { ...result, reason: [result.reason, `fixed default: ${why}`].filter(Boolean).join('; ') }
     : result
 
-/** Applies `alarms.overrides` of the model file: fixed lines on the value itself, `family/metric[/subject]`. */
+/**
+ * Applies the lines of `alarms.overrides`: those of `family/metric/subject`, else those of `family/metric`. They stand outside the
+ * budget. A number that is incomplete stays so, and one that a relative line cannot be drawn for becomes so.
+ */
 export function overridden(result: MetricResult, overrides: Model['overrides']): MetricResult {
-  const rule =
+  const lines =
     overrides[`${result.family}/${result.metric}/${result.subject}`] ??
     overrides[`${result.family}/${result.metric}`]
-  if (
-    !rule ||
-    result.value === null ||
-    result.verdict === 'incomplete' ||
-    result.convention !== 'plumbline'
-  )
+  const { value, verdict, convention, baseline_value: baseline } = result
+  if (!lines || value === null || verdict === 'incomplete' || convention !== 'plumbline')
     return result
-  const { alarm, warning } = rule
-  const verdict =
-    alarm !== undefined && result.value > alarm
-      ? 'alarm'
-      : warning !== undefined && result.value > warning
-        ? 'warning'
-        : 'ok'
+  const tried = (['alarm', 'warning'] as const).flatMap((severity) => {
+    const line = lines[severity]
+    return line ? [{ severity, line, isCrossed: crosses(line, value, baseline) }] : []
+  })
+  const crossed = tried.find(({ isCrossed }) => isCrossed)
+  const unknown = tried.find(({ isCrossed }) => isCrossed === undefined)
+  const { line } = crossed ?? tried[0]!
+  const isUnknown = !crossed && unknown !== undefined
   return {
     ...result,
-    verdict,
-    threshold: alarm ?? warning ?? null,
-    reason: 'override of the model file',
+    verdict: isUnknown ? 'incomplete' : (crossed?.severity ?? 'ok'),
+    threshold: limitOf(line, value, baseline),
+    reason: isUnknown
+      ? 'the baseline has no value that a relative line of the model file could be drawn from'
+      : `${crossed ? 'crosses' : 'keeps to'} the model file's line ${lineText(line)}`,
   }
 }

@@ -138,6 +138,7 @@ const COMPARED = [
   'ci_level',
   'p_value',
   'p_adjusted',
+  'baseline_value',
   'threshold',
   'verdict',
   'reason',

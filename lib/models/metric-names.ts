@@ -1,0 +1,56 @@
+/** The metrics that windows are evaluated by, and which way each of them gets worse. Pure. */
+
+/** Which way a metric gets worse; `neither` where a change of it is neither good nor bad by itself. */
+export type WorseSide = 'higher' | 'lower' | 'neither'
+
+const each = (side: WorseSide, names: string): [string, WorseSide][] =>
+  names.split(' ').map((name) => [name, side])
+
+/** Metric names by family, as `window_metrics` spells them. `performance` has those of `custom_metrics` (`custom.…`) besides. */
+export const METRICS: Readonly<Record<string, ReadonlyMap<string, WorseSide>>> = {
+  drift: new Map([
+    ...each('higher', 'psi psi_excess ks wasserstein js_distance chi_squared hellinger kl tv'),
+    ...each('higher', 'l_infinity cramer_von_mises anderson_darling energy mmd domain_auc'),
+    ...each('neither', 'mann_whitney location_shift scale_shift skew_shift'),
+  ]),
+  quality: new Map([
+    ...each('higher', 'missing_ratio new_category_ratio type_mismatch_ratio out_of_range_ratio'),
+    ...each('higher', 'duplicate_ratio largest_atom_share new_atom_share'),
+    ...each('neither', 'features_evaluated'),
+  ]),
+  performance: new Map([
+    ...each('lower', 'accuracy precision recall f1 roc_auc pr_auc lift r2'),
+    ...each('lower', 'macro_f1 macro_precision macro_recall'),
+    ...each('lower', 'weighted_f1 weighted_precision weighted_recall'),
+    ...each('lower', 'ndcg_at_k hit_rate_at_k mrr business_value interval_coverage label_coverage'),
+    ...each('lower', 'estimated_accuracy estimated_roc_auc'),
+    ...each('higher', 'log_loss brier ece mae rmse mape wape pinball estimated_mae'),
+    ...each('higher', 'coverage_gap label_delay_p50_s'),
+    ...each('neither', 'bias calibration_slope calibration_intercept calibration_residual'),
+    ...each('neither', 'estimate_error'),
+  ]),
+  fairness: new Map([
+    ...each('neither', 'selection_rate true_positive_rate false_positive_rate false_negative_rate'),
+    ...each('neither', 'precision statistical_parity_difference disparate_impact_ratio'),
+    ...each('neither', 'equal_opportunity_difference false_positive_rate_difference'),
+    ...each('neither', 'equalized_odds_difference predictive_parity_difference'),
+    ...each('neither', 'label_coverage label_coverage_difference'),
+    ...each('neither', 'review_exposure review_exposure_difference'),
+    ...each('neither', 'label_delay_p50_s label_delay_p50_s_difference'),
+  ]),
+  operations: new Map([
+    ...each('neither', 'throughput_per_s'),
+    ...each('higher', 'error_ratio latency_p50_ms latency_p95_ms latency_p99_ms'),
+    ...each('higher', 'cost_usd input_tokens output_tokens'),
+  ]),
+}
+
+/**
+ * Finds which way a metric gets worse.
+ *
+ * @returns undefined where the family has no such metric; a metric of `custom_metrics` is neither good nor bad
+ */
+export function worseSide(family: string, metric: string): WorseSide | undefined {
+  if (family === 'performance' && metric.startsWith('custom.')) return 'neither'
+  return METRICS[family]?.get(metric)
+}
