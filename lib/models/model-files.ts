@@ -12,8 +12,10 @@ import {
 } from '../../schemas/model.ts'
 import { ConfigError } from '../runtime/config.ts'
 import { durationMs } from '../runtime/durations.ts'
+import { didYouMean } from '../runtime/nearest-name.ts'
 import { parseOverrides, type AlarmLines } from './alarm-lines.ts'
-import { parseCondition, testsOf } from './policy-language.ts'
+import { METRICS } from './metric-names.ts'
+import { parseCondition, testsOf, type Condition } from './policy-language.ts'
 import { featureSubject } from '../events/subjects.ts'
 import { textProblem } from '../events/text-rules.ts'
 import { eventsOf, isTimezone, windowSpecProblem } from './windows.ts'
@@ -203,7 +205,8 @@ function crossChecks(file: ModelFile): string[] {
     problems.push(
       `references: a reference of kind ${baselines[0].kind} forgets what it drifts with, and cannot be the baseline`,
     )
-  for (const problem of parseOverrides(file.alarms?.overrides ?? {}).problems) problems.push(problem)
+  for (const problem of parseOverrides(file.alarms?.overrides ?? {}).problems)
+    problems.push(problem)
   const looks = file.labels?.evaluate_at
   if (looks && (looks.length === 0 || !looks.includes(1)))
     problems.push('labels.evaluate_at must end with 1: the whole label horizon')
@@ -212,13 +215,8 @@ function crossChecks(file: ModelFile): string[] {
     if (names.indexOf(policy.name) !== i)
       problems.push(`retrain: two policies are named ${policy.name}`)
     try {
-      const slices = testsOf(parseCondition(policy.when)).flatMap((test) =>
-        test.kind === 'verdict' && test.slice ? [test.slice.key] : [],
-      )
-      for (const key of slices.filter((slice) => !(file.slices ?? []).includes(slice)))
-        problems.push(
-          `retrain.${policy.name}.when: slice ${key} is not one of the model’s slices${listedNames(file.slices ?? [])}`,
-        )
+      for (const problem of unknownNames(parseCondition(policy.when), file.slices ?? []))
+        problems.push(`retrain.${policy.name}.when: ${problem}`)
     } catch (error) {
       problems.push(`retrain.${policy.name}.when: ${(error as Error).message}`)
     }
@@ -229,8 +227,23 @@ function crossChecks(file: ModelFile): string[] {
   return problems
 }
 
-const listedNames = (names: readonly string[]) =>
-  names.length > 0 ? `: ${names.join(', ')}` : ', of which it has none'
+/** Metrics and slices that a condition names and that there are not: it would never hold. */
+function unknownNames(condition: Condition, slices: readonly string[]): string[] {
+  return testsOf(condition).flatMap((test) => {
+    if (test.kind !== 'verdict') return []
+    const { family, metric, slice } = test
+    const metrics = METRICS[family]
+    const isUnknown = metrics && metric !== undefined && metric !== 'custom' && !metrics.has(metric)
+    return [
+      ...(isUnknown
+        ? [`${family} has no metric ${metric}${didYouMean(metric, metrics.keys())}`]
+        : []),
+      ...(slice && !slices.includes(slice.key)
+        ? [`slice ${slice.key} is none of the model’s slices${didYouMean(slice.key, slices)}`]
+        : []),
+    ]
+  })
+}
 
 /** Settings that are planned and have no effect yet, by path: accepted, they would mislead whoever sets them. */
 const WITHOUT_EFFECT = new Set(['review.draw.uncertain', 'review.draw.drifted'])

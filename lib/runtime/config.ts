@@ -1,6 +1,6 @@
 import { Ajv } from 'ajv'
 import type { Static, TObject } from 'typebox'
-import { closestName } from './closest-name.ts'
+import { didYouMean } from './nearest-name.ts'
 
 /** Every problem of a configuration at once. */
 export class ConfigError extends Error {
@@ -57,7 +57,6 @@ export function unknownSettings(
   return Object.entries(env).flatMap(([name, value]) => {
     if (!name.startsWith('PLUMBLINE_') || names.has(name) || OF_SERVICES.test(name)) return []
     if (name.endsWith('_PORT') && /^(tcp|udp|sctp):/.test(value ?? '')) return []
-    const meant = closestName(name, known)
-    return `${name} is no setting${meant ? `: ${meant} was probably meant` : ', docs/configuration.md lists them'}`
+    return `${name} is no setting${didYouMean(name, known) || '; docs/configuration.md lists them'}`
   })
 }

@@ -55,15 +55,15 @@ test('every fault is told at once: unknown names, the key file, folders, model f
   writeFileSync(join(directory, 'keys.json'), '{"keys":[{"id":"a","sha256":"short","scopes":[]}]}')
   const { status, stderr } = checked({
     PLUMBLINE_KAFKA_BROKER: 'kafka:9092',
-    PLUMBLINE_FLAVOUR: 'strawberry',
+    PLUMBLINE_ICE_CREAM: 'strawberry',
     PLUMBLINE_HTTP_PORT: '70000',
     PLUMBLINE_AUTH_FILE: join(directory, 'keys.json'),
     PLUMBLINE_MODELS_DIR: join(directory, 'nowhere'),
   })
   expect(status).toBe(1)
   for (const problem of [
-    'PLUMBLINE_KAFKA_BROKER is no setting: PLUMBLINE_KAFKA_BROKERS was probably meant',
-    'PLUMBLINE_FLAVOUR is no setting, docs/configuration.md lists them',
+    'PLUMBLINE_KAFKA_BROKER is no setting; did you mean PLUMBLINE_KAFKA_BROKERS?',
+    'PLUMBLINE_ICE_CREAM is no setting; docs/configuration.md lists them',
     'PLUMBLINE_HTTP_PORT must be <= 65535',
     '/keys/0/sha256 must match pattern',
     `PLUMBLINE_MODELS_DIR ${join(directory, 'nowhere')} is no folder`,
@@ -71,7 +71,7 @@ test('every fault is told at once: unknown names, the key file, folders, model f
     expect(stderr).toContain(problem)
 })
 
-test('a key file that is not there is told, and a slice in a policy that the model has not', () => {
+test('a key file that is not there is told, and names in policies that there are not', () => {
   const folder = join(directory, 'policies')
   mkdirSync(folder)
   writeFileSync(
@@ -83,6 +83,9 @@ retrain:
   - name: by-slice
     when: 'any(drift.psi, alarm, slice=regoin:north)'
     launch: { kind: webhook, url: 'http://127.0.0.1:9/' }
+  - name: by-metric
+    when: 'any(performance.acuracy, alarm)'
+    launch: { kind: webhook, url: 'http://127.0.0.1:9/' }
 `,
   )
   const { stderr } = checked({
@@ -91,7 +94,10 @@ retrain:
   })
   expect(stderr).toContain('none.json: ENOENT')
   expect(stderr).toContain(
-    'retrain.by-slice.when: slice regoin is not one of the model’s slices: region',
+    'retrain.by-slice.when: slice regoin is none of the model’s slices; did you mean region?',
+  )
+  expect(stderr).toContain(
+    'retrain.by-metric.when: performance has no metric acuracy; did you mean accuracy?',
   )
 })
 
