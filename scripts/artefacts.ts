@@ -1,6 +1,7 @@
 /** Every file that is made from code and committed; a test fails when one is stale. */
 import type { TObject, TSchema } from 'typebox'
-import { alertRules, clickHouseDashboard, grafanaAlerts } from '../dashboards/artefacts.ts'
+import { alertRules } from '../dashboards/alert-rules.ts'
+import { clickHouseDashboard, grafanaAlerts } from '../dashboards/artefacts.ts'
 import { AttributesV1 } from '../schemas/events/attributes.v1.ts'
 import { LabelV1 } from '../schemas/events/label.v1.ts'
 import { PredictionV1 } from '../schemas/events/prediction.v1.ts'

@@ -20,6 +20,13 @@ import { featureSubject } from '../events/subjects.ts'
 import { textProblem } from '../events/text-rules.ts'
 import { eventsOf, isTimezone, windowSpecProblem } from './windows.ts'
 
+/** Whose a model is: what its alerts are routed by, and who is to do what. */
+export interface Ownership {
+  /** `owner`, `team`, `environment` and `alert_labels` of the model file, where they are given. */
+  labels: Readonly<Record<string, string>>
+  runbookUrl: string | undefined
+}
+
 /** A model file with every default filled in. */
 export interface Model {
   modelId: string
@@ -49,6 +56,7 @@ export interface Model {
   overrides: Readonly<Record<string, AlarmLines>>
   review: { reviewers: number; budgetPerDay: number; randomShare: number }
   retrain: readonly RetrainPolicy[]
+  ownership: Ownership
   /** Changes when the file does. */
   revision: string
 }
@@ -172,13 +180,39 @@ function withDefaults(file: ModelFile, revision: string): Model {
       randomShare: file.review?.draw.random ?? 1,
     },
     retrain: file.retrain ?? [],
+    ownership: ownershipOf(file),
     revision,
   }
 }
 
+function ownershipOf({
+  owner,
+  team,
+  environment,
+  alert_labels,
+  runbook_url,
+}: ModelFile): Ownership {
+  const named = Object.entries({ owner, team, environment })
+  return {
+    labels: {
+      ...alert_labels,
+      ...Object.fromEntries(named.flatMap(([name, value]) => (value ? [[name, value]] : []))),
+    },
+    runbookUrl: runbook_url,
+  }
+}
+
+/** Labels that alerts have already. */
+const TAKEN_LABELS = new Set(
+  'alertname model_id family metric subject reference severity owner team environment'.split(' '),
+)
+
 /** What JSON Schema cannot say. */
 function crossChecks(file: ModelFile): string[] {
   const problems: string[] = []
+  for (const name of Object.keys(file.alert_labels ?? {}))
+    if (TAKEN_LABELS.has(name) || name.startsWith('__'))
+      problems.push(`alert_labels.${name} is taken: alerts have a label of that name`)
   const windows = file.windows
   if (windows) {
     const problem = windowSpecProblem(windows.size, windows.slide)

@@ -25,6 +25,7 @@ import { referenceRoutes } from './http/reference-routes.ts'
 import { compareRoutes } from './http/compare-routes.ts'
 import { modelRoutes } from './http/model-routes.ts'
 import { windowRoutes } from './http/window-routes.ts'
+import { showModelInfo } from './publish/model-info.ts'
 import { trustyaiGauges } from './publish/trustyai-gauges.ts'
 
 export interface DriftDeps {
@@ -50,6 +51,7 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
     createGauges(metrics),
     ...(config.PLUMBLINE_TRUSTYAI_GAUGES === 'on' ? [trustyaiGauges(metrics)] : []),
   ])
+  showModelInfo(models.declared, metrics)
   const shared = createShared()
   const tell = failureTeller(deps.clickhouse('drift-failures'), metrics, { log, now })
   /** A connection runs its queries one after another, and most of evaluating is waiting for them. */
