@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { configDefaults, defineConfig } from 'vitest/config'
 
 // oxlint-disable-next-line import/no-default-export -- vitest reads it so
@@ -12,7 +13,8 @@ export default defineConfig({
     ],
     // Threads crash with chDB, and a process can hold one data directory: each file is a process of its own.
     pool: 'forks',
-    maxWorkers: 2,
+    // One more than cores: the longest files wait most of their time, for sessions, time limits and processes that start.
+    maxWorkers: availableParallelism() + 1,
     // What only a test that hangs exceeds: every test waits for conditions, on slow machines too.
     testTimeout: 600_000,
     hookTimeout: 600_000,

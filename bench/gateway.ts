@@ -5,10 +5,10 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { median } from 'simple-statistics'
 import { freePort, startKafka } from '../deploy/local/kafka.ts'
 import { benchEvent } from './events.ts'
 import type { Result } from './main.ts'
-import { median } from './median.ts'
 
 const CONNECTIONS = 64
 const SECONDS = 4

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { median } from 'simple-statistics'
 import kafkajs from 'kafkajs'
 import { pino } from 'pino'
 import { startKafka } from '../deploy/local/kafka.ts'
@@ -27,7 +28,7 @@ import { PREDICTION_MAPPINGS } from '../services/ingest/data/prediction-rows.ts'
 import { consumeWithEngine, ENGINE_SETTINGS } from './engine-kafka.ts'
 import { asAvro, asJson, asPoisonedJson, benchEvent, PARTITIONS, produce } from './events.ts'
 import type { Result } from './main.ts'
-import { measured, median, type Measured } from './median.ts'
+import { measured, type Measured } from './measured.ts'
 
 const FETCH = { maxBytesPerPartition: 16 << 20, maxBytes: 64 << 20, maxWaitTimeInMs: 100 }
 const TABLES = [

@@ -1,7 +1,9 @@
-/** `npm run bench [-- --json --only ingest,gateway,window,slices,truth,join]`: what Plumbline reaches, beside the ceilings of the same machine in the same run. */
+/** `npm run bench [-- --json --only ingest,gateway,window,slices,truth,join,idle,clients]`: what Plumbline reaches, beside the ceilings of the same machine in the same run. `clients` is left out unless it is named: it compiles a peer. */
 import { cpus, tmpdir, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
+import { benchClients } from './clients.ts'
 import { benchGateway } from './gateway.ts'
+import { benchIdle } from './idle.ts'
 import { benchIngest } from './ingest.ts'
 import { benchJoin } from './join.ts'
 import { benchSlices } from './slices.ts'
@@ -17,6 +19,8 @@ export interface Result {
   ratio: number | null
   rounds: number
   settings: Record<string, unknown>
+  /** What was found besides the number. */
+  note?: string
 }
 
 const { values } = parseArgs({
@@ -24,7 +28,7 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '5' },
     events: { type: 'string', default: '300000' },
-    only: { type: 'string', default: 'ingest,gateway,window,slices,truth,join' },
+    only: { type: 'string', default: 'ingest,gateway,window,slices,truth,join,idle' },
     predictions: { type: 'string', default: '10000000' },
   },
 })
@@ -42,6 +46,8 @@ const parts: Record<string, () => Promise<Result[]>> = {
   slices: () => benchSlices(rounds),
   truth: () => benchTruth(rounds),
   join: () => benchJoin(Number(values.predictions)),
+  clients: () => benchClients(rounds, Number(values.events)),
+  idle: () => benchIdle(),
 }
 for (const name of values.only.split(',')) {
   const part = parts[name]
@@ -51,7 +57,9 @@ for (const name of values.only.split(',')) {
     console.log(
       values.json
         ? JSON.stringify(r)
-        : `${r.name.padEnd(52)} ${Math.round(r.value * 100) / 100} ${r.unit}`.padEnd(83) + ratio,
+        : `${r.name.padEnd(52)} ${Math.round(r.value * 100) / 100} ${r.unit}`.padEnd(83) +
+            ratio +
+            (r.note === undefined ? '' : ` (${r.note})`),
     )
   }
 }

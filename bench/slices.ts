@@ -1,10 +1,10 @@
 /** A window of a slice, from the counts that are kept of it and from raw rows. */
+import { median } from 'simple-statistics'
 import type { ClickHouse } from '../lib/clickhouse/port.ts'
 import { driftQueries } from '../services/drift/queries/drift-queries.ts'
 import { ensureCounted } from '../services/drift/queries/slice-counts.ts'
 import { onFreshEngine } from './fresh-engine.ts'
 import type { Result } from './main.ts'
-import { median } from './median.ts'
 
 const EVENTS = 1_000_000
 const BLOCK = 100_000

@@ -1,11 +1,11 @@
 /** Truth of a window with a label for every prediction: read from outcomes each time, by slices together or one by one. */
+import { median } from 'simple-statistics'
 import type { ClickHouse } from '../lib/clickhouse/port.ts'
 import { parseModel } from '../lib/models/model-files.ts'
 import { driftQueries } from '../services/drift/queries/drift-queries.ts'
 import { ALL } from '../services/drift/data/cohort.ts'
 import { onFreshEngine } from './fresh-engine.ts'
 import type { Result } from './main.ts'
-import { median } from './median.ts'
 
 const SIZES = [100_000, 1_000_000, 10_000_000]
 const BLOCK = 100_000

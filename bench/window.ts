@@ -1,4 +1,5 @@
 /** A window of a million events with twenty features, evaluated from its counts; and what target=all needs of memory meanwhile. */
+import { median } from 'simple-statistics'
 import { decisionQueries } from '../services/drift/queries/verdict-feedback.ts'
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -12,7 +13,6 @@ import { driftQueries } from '../services/drift/queries/drift-queries.ts'
 import { COUNTS } from './counts-in-sql.ts'
 import { onFreshEngine } from './fresh-engine.ts'
 import type { Result } from './main.ts'
-import { median } from './median.ts'
 
 const EVENTS = 1_000_000
 const TENFOLD = 10

@@ -54,6 +54,9 @@ export function sinkOn(
   })
 }
 
+/** When ranges are received: long after the events of most tests, as in a replay. */
+export const RECEIVED_AT = Date.UTC(2026, 6, 1)
+
 export function rangeOf(
   topic: string,
   mapping: string,
@@ -63,7 +66,7 @@ export function rangeOf(
 ): OffsetRange {
   const messages: LoggedMessage[] = values.map((value, i) => ({
     offset: first + i,
-    timestampMs: Date.UTC(2026, 0, 1) + i,
+    timestampMs: RECEIVED_AT + i,
     key: Buffer.from(keys?.[i] ?? ''),
     value: Buffer.isBuffer(value) ? value : Buffer.from(value),
   }))

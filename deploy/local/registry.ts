@@ -7,7 +7,7 @@ import { freePort } from './kafka.ts'
 
 const FOLDER = fileURLToPath(new URL('../../.local/registry', import.meta.url))
 const JAR = 'apicurio-registry-app-3.0.9-runner.jar'
-const START_TIMEOUT_MS = 90_000
+const START_TIMEOUT_MS = 240_000
 
 export interface LocalRegistry {
   /** For clients that speak Confluent's API. */

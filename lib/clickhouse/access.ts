@@ -37,11 +37,31 @@ export function accessArguments(path: string): readonly string[] {
     config,
     `<clickhouse>
   <users_config>${escapeXml(users)}</users_config>
+${settingsXml(ENGINE_SETTINGS)}
 </clickhouse>
 `,
   )
   return [`--config-file=${config}`]
 }
+
+/**
+ * What the engine does unasked. An insert wakes the merges of its table, so the look of every table for work may be seldom: with
+ * ClickHouse's own pauses an empty engine wakes a hundred times a second.
+ */
+const ENGINE_SETTINGS = {
+  memory_worker_period_ms: 500,
+  background_processing_pool_thread_sleep_seconds_if_nothing_to_do: 60,
+  background_processing_pool_task_sleep_seconds_when_no_work_min: 60,
+  background_move_processing_pool_thread_sleep_seconds_if_nothing_to_do: 60,
+  background_move_processing_pool_task_sleep_seconds_when_no_work_min: 60,
+  background_streaming_processing_pool_thread_sleep_seconds_if_nothing_to_do: 60,
+  background_streaming_processing_pool_task_sleep_seconds_when_no_work_min: 60,
+}
+
+const settingsXml = (settings: Readonly<Record<string, number>>) =>
+  Object.entries(settings)
+    .map(([name, value]) => `  <${name}>${value}</${name}>`)
+    .join('\n')
 
 function usersXml(): string {
   return `<clickhouse>

@@ -2,6 +2,8 @@
 import { isUtf8 } from 'node:buffer'
 import { setImmediate } from 'node:timers/promises'
 import type { TObject } from 'typebox'
+import { answersToBody, type RejectedItem } from '../../schemas/http/errors.ts'
+import { eventBody, EventsAnswer } from '../../schemas/http/ingest.ts'
 import { createValidator, predictionKey, type Event } from '../events/validator.ts'
 import { Problem } from '../runtime/errors.ts'
 import { elementsOf, linesOf, OPEN_ARRAY, skipSpace, trimmed } from '../events/json/split-array.ts'
@@ -22,13 +24,6 @@ export interface GatewayOptions {
   metrics: Metrics
 }
 
-export interface RejectedItem {
-  index: number
-  id: string | null
-  code: string
-  message: string
-}
-
 interface Item {
   index: number
   bytes: Buffer
@@ -37,30 +32,13 @@ interface Item {
 /** After so many milliseconds of validating, others have their turn. */
 const TURN_MS = 10
 
-const ANSWER = {
-  type: 'object',
-  properties: {
-    accepted: { type: 'integer' },
-    rejected: {
-      type: 'array',
-      items: {
-        type: 'object',
-        properties: {
-          index: { type: 'integer' },
-          id: { type: ['string', 'null'] },
-          code: { type: 'string' },
-          message: { type: 'string' },
-        },
-      },
-    },
-  },
-}
-
 export function eventGateway(http: Http, options: GatewayOptions): void {
   const validator = createValidator(options.schema)
   const { service, topic, metrics, keyOf = predictionKey } = options
+  const name = String((options.schema as { $id?: string }).$id)
+  http.addSchema(options.schema)
 
-  void http.register(async (scope) => {
+  void http.register(async (scope: Http) => {
     // Bodies stay bytes: what is stored is what was sent.
     scope.removeAllContentTypeParsers()
     takeBodies(scope, ['application/json', 'application/x-ndjson'])
@@ -71,10 +49,11 @@ export function eventGateway(http: Http, options: GatewayOptions): void {
     scope.post(
       options.path,
       {
-        config: { scope: 'emit' },
+        config: { scope: 'emit', describedBody: eventBody(name) },
         schema: {
-          summary: `One event, an array of them, or NDJSON: ${String((options.schema as { $id?: string }).$id)}`,
-          response: { 200: ANSWER },
+          summary: `One event, an array of them, or NDJSON: ${name}`,
+          tags: ['events'],
+          response: answersToBody({ 200: EventsAnswer }),
         },
       },
       async (request) => {
@@ -86,7 +65,7 @@ export function eventGateway(http: Http, options: GatewayOptions): void {
   })
 
   /** @param body what must be JSON as a whole */
-  async function accept(items: readonly Item[], body: Buffer | undefined) {
+  async function accept(items: readonly Item[], body: Buffer | undefined): Promise<EventsAnswer> {
     const messages: OutgoingMessage[] = []
     const rejected: RejectedItem[] = []
     let unchecked = body

@@ -2,63 +2,25 @@
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import fastifyStatic from '@fastify/static'
-import fastifySwagger from '@fastify/swagger'
-import {
-  fastify,
-  LogController,
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-} from 'fastify'
+import { fastify, LogController, type FastifyReply, type FastifyRequest } from 'fastify'
+import Type from 'typebox'
 import { Ajv } from 'ajv'
-import type { Registry } from 'prom-client'
-import type { Authenticate, Caller, Scope } from './api-keys.ts'
 import { eventTime } from '../events/fields.ts'
 import { messageOf, Problem } from '../runtime/errors.ts'
-import { callerOf, requireOwnPage, requireScope, SECURITY_HEADERS } from './access.ts'
+import { callerOf, requireScope, SECURITY_HEADERS } from './access.ts'
 import { refusalOf } from './origin.ts'
+import { addDocumentPages, beginDocument } from './api-document.ts'
 import { whyBeyond } from '../events/json/bounds.ts'
 import type { Logger } from '../runtime/log.ts'
-import type { Module, Readiness } from '../runtime/modules.ts'
-import { bodyBudget, readBody, type BodyLimits } from './request-body.ts'
-import { createSessions, type Sessions } from './sessions.ts'
+import type { Module } from '../runtime/modules.ts'
+import { bodyBudget, readBody } from './request-body.ts'
+import { addHealth } from './health-routes.ts'
+import type { Http, HttpOptions } from './server-types.ts'
+import { addSession } from './session-routes.ts'
+import { createSessions } from './sessions.ts'
 
-export type { FastifyInstance as Http, FastifyReply, FastifyRequest }
+export type { FastifyReply, FastifyRequest, Http, HttpOptions }
 
-export interface HttpOptions {
-  host: string
-  /** 0 takes a free port. */
-  port: number
-  /** Largest body of one request, and bytes of all bodies together, after decompression. */
-  /** Names besides loopback and `host` that a request may be addressed to. */
-  allowedHosts?: readonly string[]
-  maxBodyBytes: number
-  maxPendingBytes: number
-  log: Logger
-  registry: Registry
-  readiness: Readiness
-  /** Checks that `/health/ready` runs besides "started and not stopping"; each names what is away. */
-  checks: ReadonlyMap<string, () => Promise<unknown>>
-  authenticate: Authenticate
-  /** Resolves once all that was stored before survives power loss; absent where surviving a killed process is enough. */
-  synced?: (() => Promise<void>) | undefined
-}
-
-declare module 'fastify' {
-  interface FastifyInstance {
-    bodyLimits: BodyLimits
-  }
-  interface FastifyContextConfig {
-    /** What a caller's key must allow; a route without one is public. */
-    scope?: Scope
-  }
-  interface FastifyRequest {
-    /** Who sends it, by key or session; undefined when nobody known does. */
-    caller: Caller | undefined
-  }
-}
-
-const CHECK_TIMEOUT_MS = 2000
 /** How long a request may take to arrive, its headers and the whole of it. */
 const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 60_000
@@ -68,7 +30,7 @@ const PARSED_BOUNDS = { maxDepth: 32, maxMembers: 100_000 }
 const CONSOLE_DIR = fileURLToPath(new URL('../../console', import.meta.url))
 
 /** Builds the server; routes are added by the services, and the module listens last and closes first. */
-export async function createHttp(options: HttpOptions): Promise<FastifyInstance> {
+export async function createHttp(options: HttpOptions): Promise<Http> {
   const bodies = new Ajv({
     coerceTypes: false,
     removeAdditional: false,
@@ -91,7 +53,7 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
     http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 1000 },
     // Addresses may hold the token of a run.
     logController: new LogController({ disableRequestLogging: true }),
-  }) as unknown as FastifyInstance
+  }) as unknown as Http
   app.server.maxConnections = MAX_CONNECTIONS
   app.decorate('bodyLimits', {
     maxBodyBytes: options.maxBodyBytes,
@@ -102,6 +64,8 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
   app.setValidatorCompiler(({ schema, httpPart }) =>
     (httpPart === 'body' ? bodies : queries).compile(schema as object),
   )
+  // Schemas of answers describe and type them; what is sent is what the handler gave, to the last digit.
+  app.setSerializerCompiler(() => (answer) => JSON.stringify(answer))
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, options.log))
   app.setNotFoundHandler((request, reply) =>
     problem(
@@ -122,38 +86,22 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
   })
   syncChanges(app, options.synced)
 
-  await app.register(fastifySwagger, {
-    openapi: { info: { title: 'Plumbline', version: '1' } },
-    refResolver: { buildLocalReference: (json) => (json as { $id: string }).$id },
-  })
+  await beginDocument(app)
   await app.register(fastifyStatic, {
     root: CONSOLE_DIR,
     serve: false,
     // The header of every answer says it.
     cacheControl: false,
   })
-  app.get('/docs', { schema: { hide: true } }, async () => app.swagger())
-  app.get('/health/live', { schema: { hide: true } }, async () => ({ status: 'live' }))
-  app.get('/health/ready', { schema: { hide: true } }, async (_request, reply) => {
-    if (!options.readiness.started)
-      return problem(reply, 503, 'starting', 'not every module has started')
-    if (options.readiness.stopping)
-      return problem(reply, 503, 'stopping', 'the process is stopping')
-    const away = await failingChecks(options.checks)
-    if (away.length > 0) return problem(reply, 503, 'unavailable', away.join('; '))
-    return { status: 'ready' }
-  })
-  app.get('/metrics', { schema: { hide: true } }, async (_request, reply) => {
-    void reply.header('content-type', options.registry.contentType)
-    return options.registry.metrics()
-  })
+  addDocumentPages(app)
+  addHealth(app, options)
   pageRoutes(app)
-  sessionRoutes(app, options.authenticate, sessions)
+  addSession(app, options.authenticate, sessions)
   return app
 }
 
 /** What was changed survives power loss before its caller hears of it; events do already, by the log that took them. */
-function syncChanges(app: FastifyInstance, synced: HttpOptions['synced']): void {
+function syncChanges(app: Http, synced: HttpOptions['synced']): void {
   if (!synced) return
   app.addHook('onSend', async (request, reply) => {
     const isChange = !['GET', 'HEAD'].includes(request.method) && reply.statusCode < 400
@@ -161,7 +109,7 @@ function syncChanges(app: FastifyInstance, synced: HttpOptions['synced']): void 
   })
 }
 
-function pageRoutes(app: FastifyInstance): void {
+function pageRoutes(app: Http): void {
   for (const [url, file] of [
     ['/', 'overview.html'],
     ['/models/:id', 'model.html'],
@@ -170,45 +118,10 @@ function pageRoutes(app: FastifyInstance): void {
   ] as const) {
     app.get(url, { schema: { hide: true } }, async (_request, reply) => reply.sendFile(file))
   }
-  app.get('/console/*', { schema: { hide: true } }, async (request, reply) =>
-    reply.sendFile((request.params as { '*': string })['*']),
+  const params = Type.Object({ '*': Type.String() })
+  app.get('/console/*', { schema: { hide: true, params } }, async ({ params }, reply) =>
+    reply.sendFile(params['*']),
   )
-}
-
-/** A posted key becomes a session of the pages; a session can be asked about and ended. */
-function sessionRoutes(app: FastifyInstance, authenticate: Authenticate, sessions: Sessions): void {
-  const schema = { hide: true }
-  app.get('/v1/session', { schema }, async ({ caller }) => ({
-    caller: caller ? { id: caller.id, scopes: [...caller.scopes] } : null,
-    key_needed: authenticate(undefined) === undefined,
-  }))
-  app.post<{ Body: { key: string } }>(
-    '/v1/session',
-    {
-      bodyLimit: 4096,
-      schema: {
-        ...schema,
-        body: {
-          type: 'object',
-          additionalProperties: false,
-          required: ['key'],
-          properties: { key: { type: 'string', minLength: 1, maxLength: 1000 } },
-        },
-      },
-    },
-    async (request, reply) => {
-      requireOwnPage(request)
-      const caller = authenticate(`Bearer ${request.body.key}`)
-      if (!caller) throw new Problem(401, 'unauthorized', 'this key is not known')
-      const isSecure = request.headers['x-forwarded-proto'] === 'https'
-      void reply.header('set-cookie', sessions.begin(caller, isSecure))
-      return { caller: { id: caller.id, scopes: [...caller.scopes] } }
-    },
-  )
-  app.delete('/v1/session', { schema }, async (request, reply) => {
-    requireOwnPage(request)
-    return reply.header('set-cookie', sessions.end(request.headers.cookie)).code(204).send()
-  })
 }
 
 /**
@@ -218,7 +131,7 @@ function sessionRoutes(app: FastifyInstance, authenticate: Authenticate, session
  * @param read what the route gets of the bytes
  */
 export function takeBodies(
-  scope: FastifyInstance,
+  scope: Http,
   types: string | string[],
   read: (bytes: Buffer, request: FastifyRequest) => unknown = (bytes) => bytes,
 ): void {
@@ -268,7 +181,7 @@ function checkAddress({ method, headers }: FastifyRequest, options: HttpOptions)
 }
 
 /** Listens once everything else has started, and closes before anything else stops. */
-export function httpModule(app: FastifyInstance, options: HttpOptions): Module {
+export function httpModule(app: Http, options: HttpOptions): Module {
   return {
     name: 'http',
     start: async () => {
@@ -281,32 +194,10 @@ export function httpModule(app: FastifyInstance, options: HttpOptions): Module {
 }
 
 /** The address a listening server can be reached at, such as `http://127.0.0.1:8080`. */
-export function addressOf(app: FastifyInstance): string {
+export function addressOf(app: Http): string {
   const address = app.addresses().find((a) => typeof a === 'object')
   if (!address) throw new Error('the HTTP server is not listening')
   return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`
-}
-
-async function failingChecks(checks: HttpOptions['checks']): Promise<string[]> {
-  const results = await Promise.all(
-    [...checks].map(async ([name, check]) => {
-      let timer: NodeJS.Timeout | undefined
-      try {
-        await Promise.race([
-          check(),
-          new Promise((_, reject) => {
-            timer = setTimeout(() => reject(new Error('no answer in time')), CHECK_TIMEOUT_MS)
-          }),
-        ])
-        return ''
-      } catch (error) {
-        return `${name}: ${messageOf(error)}`
-      } finally {
-        clearTimeout(timer)
-      }
-    }),
-  )
-  return results.filter((result) => result !== '')
 }
 
 function problem(

@@ -111,6 +111,9 @@ export function windowsHolding(
   return windows
 }
 
+/** The length of the longest window of a spec whose windows are durations or calendar spans, in milliseconds. */
+export const longestMs = (spec: WindowSpec): number => rulerOf(spec).longest
+
 /** By how much the wall times around an instant may differ from what its own offset says. */
 function slackAt(instant: number, { fromUtc }: LocalTime): number {
   const offsets = [instant - SETTLED_MS, instant, instant + SETTLED_MS].map((t) => fromUtc(t) - t)

@@ -55,8 +55,25 @@ export const PlatformConfig = Type.Object({
   ),
   PLUMBLINE_SCHEMA_REGISTRY_PASSWORD: Type.String({
     default: '',
-    description: 'Its password.',
+    description: 'Password of PLUMBLINE_SCHEMA_REGISTRY_USER.',
   }),
+  PLUMBLINE_SCHEMA_REGISTRY_CA_FILE: Type.Optional(
+    Type.String({
+      description:
+        'File (PEM) of the authorities that may sign the schema registry’s certificate. Unset: those of Node.',
+    }),
+  ),
+  PLUMBLINE_SCHEMA_REGISTRY_CERT_FILE: Type.Optional(
+    Type.String({
+      description:
+        'File (PEM) of the certificate that Plumbline shows to the schema registry. Unset: none.',
+    }),
+  ),
+  PLUMBLINE_SCHEMA_REGISTRY_KEY_FILE: Type.Optional(
+    Type.String({
+      description: 'File (PEM) of that certificate’s private key, without a passphrase.',
+    }),
+  ),
   PLUMBLINE_DUPLICATE_HORIZON: Type.Integer({
     minimum: 0,
     maximum: 100_000_000,
@@ -90,12 +107,12 @@ export const PlatformConfig = Type.Object({
   }),
   PLUMBLINE_CLICKHOUSE_USER: Type.String({
     default: 'plumbline',
-    description: 'User who may write.',
+    description: 'User of ClickHouse who may write.',
   }),
   PLUMBLINE_CLICKHOUSE_PASSWORD: Type.Optional(
     Type.String({
       description:
-        'Its password. Unset with the embedded engine: a secret made in the data folder.',
+        'Password of PLUMBLINE_CLICKHOUSE_USER. Unset with the embedded engine: a secret made in the data folder.',
     }),
   ),
   PLUMBLINE_POSTGRES_URL: Type.Optional(
@@ -129,7 +146,7 @@ export const PlatformConfig = Type.Object({
   ),
   PLUMBLINE_LOG_LEVEL: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'], {
     default: 'info',
-    description: 'Least level that is logged.',
+    description: 'Least log level that is written.',
   }),
 })
 export type PlatformConfig = Static<typeof PlatformConfig>

@@ -28,6 +28,7 @@ import { createMetrics, type Metrics } from '../runtime/metrics.ts'
 import { readModels, type Models } from '../models/model-files.ts'
 import type { Module, Readiness } from '../runtime/modules.ts'
 import { openEventLog } from './open-event-log.ts'
+import { registryAccess } from './registry-access.ts'
 import type { PlatformConfig } from './platform-config.ts'
 import { startReport } from './start-report.ts'
 import {
@@ -38,7 +39,7 @@ import {
   type Postgres,
 } from '../postgres/port.ts'
 import { postgresFront } from '../postgres/password-front.ts'
-import { schemaRegistry, type RegistryCredentials } from '../events/avro/schema-registry.ts'
+import { schemaRegistry } from '../events/avro/schema-registry.ts'
 import type { SinkParts } from '../sink/sink.ts'
 import { createSpool } from '../clickhouse/spool.ts'
 
@@ -77,7 +78,7 @@ const LOOPBACK = new Set(['127.0.0.1', 'localhost', '::1'])
 
 /** @throws {ConfigError} for what only shows when values are looked at together */
 export function checkPlatformConfig(config: PlatformConfig, needs: Needs): void {
-  const problems: string[] = []
+  const problems = [...registryProblems(config)]
   if (!config.PLUMBLINE_AUTH_FILE && !LOOPBACK.has(config.PLUMBLINE_HTTP_HOST))
     problems.push(
       `PLUMBLINE_HTTP_HOST ${config.PLUMBLINE_HTTP_HOST} is not loopback: set PLUMBLINE_AUTH_FILE`,
@@ -91,6 +92,16 @@ export function checkPlatformConfig(config: PlatformConfig, needs: Needs): void 
       'PLUMBLINE_CLICKHOUSE_URL is required: a separately started service cannot share an embedded engine',
     )
   if (problems.length > 0) throw new ConfigError(problems)
+}
+
+function registryProblems(config: PlatformConfig): readonly string[] {
+  try {
+    registryAccess(config)
+    return []
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
 }
 
 export async function createPlatform(config: PlatformConfig, needs: Needs): Promise<Platform> {
@@ -162,9 +173,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     sinkParts: {
       reader: messageReader(
         config.PLUMBLINE_SCHEMA_REGISTRY_URL
-          ? avroReader(
-              schemaRegistry(config.PLUMBLINE_SCHEMA_REGISTRY_URL, registryCredentials(config)),
-            )
+          ? avroReader(schemaRegistry(config.PLUMBLINE_SCHEMA_REGISTRY_URL, registryAccess(config)))
           : undefined,
       ),
       duplicateHorizon: config.PLUMBLINE_DUPLICATE_HORIZON,
@@ -366,12 +375,4 @@ function clickHouseInterface(
     ...parts,
     allowedHosts: allowedHostsOf(config),
   })
-}
-
-/** Who asks the schema registry; undefined where no user is set. */
-function registryCredentials(config: PlatformConfig): RegistryCredentials | undefined {
-  const username = config.PLUMBLINE_SCHEMA_REGISTRY_USER
-  return username === undefined
-    ? undefined
-    : { username, password: config.PLUMBLINE_SCHEMA_REGISTRY_PASSWORD }
 }

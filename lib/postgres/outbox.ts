@@ -10,8 +10,8 @@ import { pollLoop } from '../runtime/poll-loop.ts'
 import type { Postgres, Sql } from './port.ts'
 
 const POLL_MS = 250
-/** While nothing is enqueued: a question to PGlite costs a millisecond or two. */
-const LONGEST_IDLE_MS = 1000
+/** While nothing is enqueued: a commit of this process wakes the loop, which looks unasked for what a killed one has left. */
+const LONGEST_IDLE_MS = 10_000
 const RETRY_MS = 2000
 const BATCH = 1000
 
@@ -86,10 +86,11 @@ export function createOutbox(targets: OutboxTargets): Outbox {
 
 async function drainBatch(outbox: OutboxState): Promise<Drained> {
   const { postgres, lastTaken } = outbox
-  const [clock] = await postgres.query<{ now: Date }>('select now() as now')
-  const now = new Date(clock!.now).getTime()
   const drained: Drained = { passedOn: 0, refused: [], failures: [] }
   const entries = await readDue(postgres)
+  if (entries.length === 0) return drained
+  const [clock] = await postgres.query<{ now: Date }>('select now() as now')
+  const now = new Date(clock!.now).getTime()
   for (const [target, group] of Map.groupBy(entries, (entry) => entry.target)) {
     const { taken, failed } = await passOn(group, (some) => send(outbox, target, some))
     if (taken.length > 0) lastTaken.set(target, now)
@@ -211,7 +212,7 @@ export function outboxModule(
       log.warn({ error: drained.failures.join('; ') }, 'outbox not drained, trying again')
     return drained
   }
-  const { module } = pollLoop({
+  const { module, wake } = pollLoop({
     name: 'outbox',
     everyMs: POLL_MS,
     longestIdleMs: LONGEST_IDLE_MS,
@@ -224,6 +225,7 @@ export function outboxModule(
     },
     onError: (error) => log.warn({ error: messageOf(error) }, 'outbox not read, trying again'),
   })
+  targets.postgres.onCommit(wake)
   return {
     ...module,
     stop: async () => {

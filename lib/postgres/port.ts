@@ -18,13 +18,35 @@ export interface Postgres extends Sql {
   /** Runs `body` in a transaction; a throw rolls it back and is thrown on. */
   transaction: <T>(body: (tx: Sql) => Promise<T>) => Promise<T>
   exec: (sql: string) => Promise<void>
+  /**
+   * Calls `listener` after every transaction of this process that commits. Loops that read what transactions leave are woken
+   * by it; what other processes commit, nobody is told.
+   */
+  onCommit: (listener: () => void) => void
   close: () => Promise<void>
+}
+
+/** Those who are told of commits. */
+interface Commits {
+  listen: (listener: () => void) => void
+  committed: () => void
+}
+
+function commits(): Commits {
+  const listeners: (() => void)[] = []
+  return {
+    listen: (listener) => void listeners.push(listener),
+    committed: () => {
+      for (const listener of listeners) listener()
+    },
+  }
 }
 
 export function serverPostgres(url: string): Postgres {
   const pool = new pg.Pool({ connectionString: url, max: 4, connectionTimeoutMillis: 5000 })
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => {})
+  const { listen, committed } = commits()
   const on = (client: pg.Pool | pg.PoolClient): Sql => ({
     query: async <T>(sql: string, params: readonly SqlValue[] = []) =>
       (await client.query(sql, params as unknown[])).rows as T[],
@@ -34,12 +56,14 @@ export function serverPostgres(url: string): Postgres {
     exec: async (sql) => {
       await pool.query(sql)
     },
+    onCommit: listen,
     transaction: async (body) => {
       const client = await pool.connect()
       try {
         await client.query('begin')
         const result = await body(on(client))
         await client.query('commit')
+        committed()
         return result
       } catch (error) {
         await client.query('rollback').catch(() => {})
@@ -56,6 +80,9 @@ export interface EmbeddedPostgres extends Postgres {
   /** For other processes, in PostgreSQL's own protocol; what is committed survives what `synced` says before they hear of it. */
   db: PGlite
 }
+
+/** PostgreSQL's own 128 MB would all be resident; control state is small, and the kernel keeps its files in memory. */
+const START_PARAMS = [...PGlite.defaultStartParams, '-c', 'shared_buffers=16MB']
 
 /**
  * Opens PGlite on a directory. PGlite takes no lock itself, and a second process would lose its writes:
@@ -74,7 +101,8 @@ export async function embeddedPostgres(
     (holder) =>
       `the control database ${path} is held by process ${holder}: stop it, or set PLUMBLINE_POSTGRES_URL`,
   )
-  const db = await PGlite.create(path)
+  const db = await PGlite.create(path, { startParams: START_PARAMS })
+  const { listen, committed } = commits()
   // It was made or recovered just now.
   await synced()
   const on = (target: Pick<PGlite, 'query'>): Sql => ({
@@ -92,9 +120,11 @@ export async function embeddedPostgres(
       await db.exec(sql)
       await synced()
     },
+    onCommit: listen,
     transaction: async (body) => {
       const result = await db.transaction((tx) => body(on(tx)))
       await synced()
+      committed()
       return result
     },
     close: async () => {

@@ -93,3 +93,16 @@ test('a step that has more to do is followed by the next one at once', async () 
   await vi.advanceTimersByTimeAsync(50)
   expect(loop.begun).toEqual([0, 0, 0])
 })
+
+test('an idle step may bound the pause that follows it', async () => {
+  let longestIdleMs: number | undefined = 150
+  const loop = running({ longestIdleMs: 400 }, async () => ({
+    isIdle: true,
+    ...(longestIdleMs === undefined ? {} : { longestIdleMs }),
+  }))
+  await vi.advanceTimersByTimeAsync(310)
+  expect(loop.begun).toEqual([0, 150, 300])
+  longestIdleMs = undefined
+  await vi.advanceTimersByTimeAsync(900)
+  expect(loop.begun).toEqual([0, 150, 300, 450, 750, 1150])
+})

@@ -8,6 +8,8 @@ export interface Progress {
   more?: boolean
   /** Nothing was found: the pause doubles, up to `longestIdleMs`. */
   isIdle?: boolean
+  /** Upper bound of the pause that follows this idle step, where it is another than the loop's. */
+  longestIdleMs?: number
   /** A part of the work failed and was reported: the next step begins after `retryMs`. */
   retry?: boolean
 }
@@ -71,21 +73,28 @@ async function repeat(
   state: LoopState,
   signal: AbortSignal,
 ): Promise<void> {
-  const { everyMs, longestIdleMs = everyMs, retryMs = everyMs } = options
+  const { everyMs, retryMs = everyMs } = options
   const { rest = REST, longestRestMs = Infinity } = options
   while (!signal.aborted) {
     const woken = new AbortController()
     state.woken = woken
     const begun = performance.now()
-    const { more, isIdle, retry } = await attempt(options)
+    const progress = await attempt(options)
+    const { more, retry } = progress
     const restMs = Math.min((performance.now() - begun) * rest, longestRestMs)
-    state.idleMs = isIdle ? Math.min(state.idleMs * 2, longestIdleMs) : everyMs
+    state.idleMs = pauseAfter(options, progress, state.idleMs)
     if (more) continue
     if (restMs > 0) await sleep(restMs, signal)
     const pauseMs = (retry ? retryMs : state.idleMs) - restMs
     if (pauseMs > 0) await sleep(pauseMs, AbortSignal.any([signal, woken.signal]))
     if (woken.signal.aborted) state.idleMs = everyMs
   }
+}
+
+/** The pause after a step, when the one before it was followed by `lastMs`. */
+function pauseAfter({ everyMs, ...loop }: PollLoopOptions, progress: Progress, lastMs: number) {
+  const { isIdle, longestIdleMs = loop.longestIdleMs ?? everyMs } = progress
+  return isIdle ? Math.max(everyMs, Math.min(lastMs * 2, longestIdleMs)) : everyMs
 }
 
 async function attempt({ step, onError }: PollLoopOptions): Promise<Progress> {

@@ -2,21 +2,24 @@
 import Type, { type Static } from 'typebox'
 import * as f from '../fields.ts'
 
+/** States of a run; it moves forward only. */
+export const RUN_STATES = [
+  'awaiting_approval',
+  'pending',
+  'launched',
+  'running',
+  'succeeded',
+  'failed',
+  'rejected',
+  'cancelled',
+] as const
+
 export const RetrainV1 = Type.Object(
   {
     run_id: f.id('The run.'),
     model_id: f.id('The model it retrains.'),
     policy: f.id('The policy that asked for it.'),
-    state: Type.Enum([
-      'awaiting_approval',
-      'pending',
-      'launched',
-      'running',
-      'succeeded',
-      'failed',
-      'rejected',
-      'cancelled',
-    ]),
+    state: Type.Enum([...RUN_STATES]),
     reason: Type.String(),
     window_end: Type.Union([f.timestamp('End of the window that gave the evidence.'), Type.Null()]),
     revision: Type.Integer({ minimum: 1 }),

@@ -9,6 +9,7 @@ import type { Logger } from '../../lib/runtime/log.ts'
 import type { Metrics } from '../../lib/runtime/metrics.ts'
 import type { Models } from '../../lib/models/model-files.ts'
 import type { Module } from '../../lib/runtime/modules.ts'
+import { pollLoop } from '../../lib/runtime/poll-loop.ts'
 import type { SinkParts } from '../../lib/sink/sink.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import type { DriftConfig } from './config.ts'
@@ -100,7 +101,17 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
     woken.abort()
     woken = new AbortController()
   }
-  let nextScan = 0
+  const scanning = pollLoop({
+    name: 'drift scan',
+    everyMs: config.PLUMBLINE_DRIFT_SCAN_SECONDS * 1000,
+    retryMs: RETRY_MS,
+    rest: 0,
+    step: async () => {
+      for (const modelId of await monitored.list()) agenda.want(modelId, now())
+      wake()
+    },
+    onError: (error) => log.error({ error: messageOf(error) }, 'models not listed, trying again'),
+  })
   const wakeUps = eventLog.wakeUps({
     topic: TOPICS.windows.topic,
     group: 'plumbline-drift',
@@ -109,22 +120,8 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
       agenda.want(key, now())
       wake()
     },
-    assigned: () => {
-      nextScan = 0
-      wake()
-    },
+    assigned: scanning.wake,
   })
-
-  async function scan() {
-    nextScan = now() + config.PLUMBLINE_DRIFT_SCAN_SECONDS * 1000
-    try {
-      for (const modelId of await monitored.list()) agenda.want(modelId, now())
-      wake()
-    } catch (error) {
-      log.error({ error: messageOf(error) }, 'models not listed, trying again')
-      nextScan = now() + RETRY_MS
-    }
-  }
 
   const evaluating: Module = {
     name: 'drift',
@@ -141,14 +138,8 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
         now,
         pause,
       })
-      const scanning = async () => {
-        while (!signal.aborted) {
-          if (now() >= nextScan) await scan()
-          else await pause(nextScan - now())
-        }
-      }
-      await Promise.all([scanning(), ...evaluators.map((own) => evaluate(own, signal))])
+      await Promise.all(evaluators.map((own) => evaluate(own, signal)))
     },
   }
-  return [wakeUps.module, evaluating]
+  return [wakeUps.module, scanning.module, evaluating]
 }

@@ -7,7 +7,7 @@ import type { Logger } from '../../lib/runtime/log.ts'
 import type { Metrics } from '../../lib/runtime/metrics.ts'
 import type { Models } from '../../lib/models/model-files.ts'
 import type { Module } from '../../lib/runtime/modules.ts'
-import { pollLoop, type PollLoopOptions } from '../../lib/runtime/poll-loop.ts'
+import { pollLoop, type PollLoop, type PollLoopOptions } from '../../lib/runtime/poll-loop.ts'
 import type { Postgres } from '../../lib/postgres/port.ts'
 import type { SinkParts } from '../../lib/sink/sink.ts'
 import { sinkConsumer } from '../../lib/sink/consumer.ts'
@@ -37,12 +37,10 @@ export interface FeedbackDeps {
   now: () => number
 }
 
-/** Attributes wait only from an insert on, which wakes their join: it looks unasked for what a killed process has left. */
-const LONGEST_IDLE_MS = 10_000
-/** The pause of a loop that finds nothing grows up to this; what comes into this process wakes the joins at once. */
-const IDLE_MS = 2000
 const DRAW_POLL_MS = 5000
 const EMIT_POLL_MS = 250
+/** While no task is finished: a commit of this process wakes the loop, which looks unasked for what a killed one has left. */
+const EMIT_LONGEST_IDLE_MS = 10_000
 const METRICS_POLL_MS = 10_000
 
 /** Labels and attributes -> ClickHouse, joined with predictions; and people's answers, which become labels. */
@@ -63,10 +61,10 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
   })
 
   const join = createJoin(deps.clickhouse('feedback-join'), models)
-  const labelJoin = joinLoop('label join', join, { wakeUps, log }, IDLE_MS)
+  const labelJoin = joinLoop('label join', join, { wakeUps, log })
   const waiting = waitingMetrics(deps.clickhouse('feedback-waiting'), metrics.registry, now)
   const late = lateAttributes(deps.clickhouse('feedback-attributes'))
-  const attributeJoin = joinLoop('attribute join', late, { wakeUps, log }, LONGEST_IDLE_MS)
+  const attributeJoin = joinLoop('attribute join', late, { wakeUps, log })
   const stored = { ...deps.sinkParts, service: 'feedback', clickhouse: db, eventLog }
 
   const failures = createItemFailures(metrics.registry, log)
@@ -77,7 +75,7 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
     everyMs: number,
     step: PollLoopOptions['step'],
     longestIdleMs = everyMs,
-  ): Module =>
+  ): PollLoop =>
     pollLoop({
       name,
       everyMs,
@@ -85,10 +83,17 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
       step,
       onError: (error) =>
         log.warn({ loop: name, error: messageOf(error) }, 'step failed, trying again'),
-    }).module
+    })
   const draw = loop('review draw', DRAW_POLL_MS, () =>
     addDrawnTasks({ db, reviews, failures }, drawn),
   )
+  const emitted = loop(
+    'review labels',
+    EMIT_POLL_MS,
+    () => emitLabels(emitter),
+    EMIT_LONGEST_IDLE_MS,
+  )
+  deps.postgres.onCommit(emitted.wake)
   return [
     sinkConsumer({
       ...stored,
@@ -106,9 +111,9 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
     }),
     labelJoin.module,
     attributeJoin.module,
-    loop('labels waiting', METRICS_POLL_MS, () => waiting.refresh()),
-    ...(drawn.length > 0 ? [draw] : []),
-    loop('review labels', EMIT_POLL_MS, () => emitLabels(emitter), IDLE_MS),
+    loop('labels waiting', METRICS_POLL_MS, () => waiting.refresh()).module,
+    ...(drawn.length > 0 ? [draw.module] : []),
+    emitted.module,
     { name: 'feedback wake-ups', stop: async () => wakeUps.stop() },
   ]
 }

@@ -39,6 +39,8 @@ const GROUP = 'plumbline-ingest'
 
 /** Besides at once, when a half was stored. */
 const PAIRING_POLL_MS = 2000
+/** While no exchange is settled: only halves that stay alone, and what a killed process has left, come without a wake-up. */
+const PAIRING_LONGEST_IDLE_MS = 10_000
 
 /** Predictions: HTTP -> log, and log -> ClickHouse; and what model servers log, until it is predictions. */
 export function ingest(deps: IngestDeps, config: IngestConfig): Module[] {
@@ -119,7 +121,11 @@ function pairing(
     name: 'inference pairing',
     everyMs: PAIRING_POLL_MS,
     rest: 0,
-    step: async () => ({ more: (await pairHalves(parts, patienceMs)) > 0 }),
+    longestIdleMs: Math.min(PAIRING_LONGEST_IDLE_MS, patienceMs),
+    step: async () => {
+      const settled = await pairHalves(parts, patienceMs)
+      return { more: settled > 0, isIdle: settled === 0 }
+    },
     onError: (error) => log.warn({ error: messageOf(error) }, 'exchanges not paired, trying again'),
   })
 }

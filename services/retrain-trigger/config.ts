@@ -5,7 +5,7 @@ export const RetrainConfig = Type.Object({
   PLUMBLINE_ALERTMANAGER_URL: Type.Optional(
     Type.String({
       pattern: '^https?://',
-      description: 'Alertmanager that is told of standing alarms (its API v2). Unset: none.',
+      description: 'Alertmanager that receives the active alarms (its API v2). Unset: none.',
     }),
   ),
   PLUMBLINE_WEBHOOK_SECRET: Type.Optional(

@@ -11,7 +11,7 @@ import { TOPICS } from '../../schemas/topics.ts'
 import type { RetrainConfig } from './config.ts'
 import { retrainRoutes } from './http/routes.ts'
 import { launcher } from './launchers/launch.ts'
-import { askSoon, deciding, failLostCommands, runDecisions, wake } from './loop/decision-loop.ts'
+import { askSoon, deciding, decidingModules, wake } from './loop/decision-loop.ts'
 import { policyEngine } from './loop/policies.ts'
 import { policyFailures } from './loop/policy-failures.ts'
 import { schedulesModule } from './loop/schedules.ts'
@@ -57,12 +57,7 @@ export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module
     group: 'plumbline-retrain',
     onMessage: async ({ key }) => askSoon(loop, key),
   })
-  const decisions: Module = {
-    name: 'retrain-trigger',
-    start: () => failLostCommands(engine),
-    run: (signal) => runDecisions(loop, signal),
-  }
-  const modules = [verdicts.module, decisions, schedulesModule(loop)]
+  const modules = [verdicts.module, ...decidingModules(loop), schedulesModule(loop)]
   const alertmanager = config.PLUMBLINE_ALERTMANAGER_URL
   if (!alertmanager) return modules
   const sender = alertSender({

@@ -145,7 +145,7 @@ test('health, metrics, OpenAPI, and nothing at an unknown path', async () => {
   const metrics = await (await fetch(`${plumbline.url}/metrics`)).text()
   expect(metrics).toContain('plumbline_endpoint_events_total{service="ingest"')
   expect(metrics).toContain('plumbline_events_total{service="ingest"')
-  const docs = (await (await fetch(`${plumbline.url}/docs`)).json()) as {
+  const docs = (await (await fetch(`${plumbline.url}/docs/json`)).json()) as {
     openapi: string
     paths: object
   }

@@ -126,6 +126,33 @@ test('a reviewer gives a name, answers by key, and does not see what the model s
   )
 })
 
+test('the page of the API lists every operation, sends one that is tried, and asks no other host', async () => {
+  const others: string[] = []
+  const note = (request: { url: () => string }) => {
+    if (!request.url().startsWith(plumbline.url) && !request.url().startsWith('data:'))
+      others.push(request.url())
+  }
+  page.on('request', note)
+  await page.goto(`${plumbline.url}/docs`)
+  const { paths } = (await (await fetch(`${plumbline.url}/docs/json`)).json()) as {
+    paths: Record<string, object>
+  }
+  const operations = Object.values(paths).flatMap((methods) => Object.keys(methods))
+  await until(
+    'every operation is listed',
+    async () => (await page.locator('.opblock').count()) === operations.length,
+  )
+  const stats = page.locator('.opblock', { hasText: '/v1/reviews/stats' })
+  await stats.locator('.opblock-summary-control').click()
+  await stats.getByText('Needs the scope').waitFor()
+  await stats.getByRole('button', { name: 'Try it out' }).click()
+  await stats.getByRole('button', { name: 'Execute' }).click()
+  await stats.locator('.live-responses-table').getByText('"models"').waitFor()
+  if (process.env['SHOTS']) await page.screenshot({ path: join(process.env['SHOTS'], 'docs.png') })
+  page.off('request', note)
+  expect(others).toEqual([])
+})
+
 test('with keys: a page asks for one, keeps it from scripts, and the key says who approves', async () => {
   const key = randomBytes(32).toString('base64url')
   const file = join(directory, 'keys.json')
@@ -204,6 +231,9 @@ test('every page and answer carries the security headers', async () => {
     '/models/m',
     '/review',
     '/runs',
+    '/docs',
+    '/docs/json',
+    '/docs/static/swagger-ui-bundle.js',
     '/console/page.js',
     '/v1/models',
     '/v1/no',

@@ -50,7 +50,7 @@ beforeAll(async () => {
     ),
   )
   producer = await faultProducer(kafka.brokers)
-}, 180_000)
+})
 afterAll(async () => {
   await producer?.stop()
   for (const one of running) {
@@ -62,7 +62,7 @@ afterAll(async () => {
 })
 
 const everything = () =>
-  expectTotals((sql) => ask(stores.clickhouseUrl, sql), producer.sent(), poison, 120_000)
+  expectTotals((sql) => ask(stores.clickhouseUrl, sql), producer.sent(), poison)
 
 /** A steady stream while something happens. */
 async function during(happens: () => Promise<void>, batches = 40) {
@@ -90,7 +90,7 @@ test('two and three consumers join and leave in the middle of batches', async ()
     await third.stop('SIGKILL')
   }, 80)
   await everything()
-}, 240_000)
+})
 
 test('a frozen consumer wakes after its partitions were given away', async () => {
   const zombie = await ingest()
@@ -101,7 +101,7 @@ test('a frozen consumer wakes after its partitions were given away', async () =>
     zombie.child.kill('SIGCONT')
   }, 90)
   await everything()
-}, 240_000)
+})
 
 test('the broker is killed and restarted in the middle of batches', async () => {
   const port = Number(kafka.brokers.split(':')[1])
@@ -111,7 +111,7 @@ test('the broker is killed and restarted in the middle of batches', async () => 
     kafka = await startKafka({ directory: join(directory, 'kafka'), port })
   }, 60)
   await everything()
-}, 240_000)
+})
 
 test('stores that stand still for longer than a session: readiness says so, and storing goes on by itself', async () => {
   const own = await ingest()
@@ -202,7 +202,7 @@ test('tombstones, empty values and aborted transactions: nothing of them is a ro
       `SELECT reason, count() AS n FROM dead_letters GROUP BY reason`,
     ),
   ).toEqual([{ reason: 'empty', n: '2' }])
-}, 180_000)
+})
 
 test('partitions are added while consumers run', async () => {
   const admin = producer.client.admin()
@@ -216,7 +216,7 @@ test('partitions are added while consumers run', async () => {
   // Consumers look for new partitions with their metadata, every five minutes, or when they join.
   await ingest()
   await everything()
-}, 240_000)
+})
 
 test('retention passed the consumers: the gap is counted and told, never silent', async () => {
   for (const one of running.splice(0)) await one.stop('SIGKILL')
@@ -233,14 +233,10 @@ test('retention passed the consumers: the gap is counted and told, never silent'
   await new Promise((resolve) => setTimeout(resolve, 3500))
   const fresh = await ingest()
   await producer.send(300)
-  await until(
-    'the new ones are stored',
-    async () => {
-      const [row] = await ask(stores.clickhouseUrl, 'SELECT count() AS n FROM predictions')
-      return Number(row?.['n']) === Number(before?.['n']) + 300
-    },
-    60_000,
-  )
+  await until('the new ones are stored', async () => {
+    const [row] = await ask(stores.clickhouseUrl, 'SELECT count() AS n FROM predictions')
+    return Number(row?.['n']) === Number(before?.['n']) + 300
+  })
   const metrics = await (await fetch(`${fresh.url}/metrics`)).text()
   const lost = [...metrics.matchAll(/plumbline_events_total\{[^}]*outcome="lost"[^}]*\} (\d+)/g)]
   expect(lost.reduce((sum, match) => sum + Number(match[1]), 0)).toBe(600)
@@ -251,7 +247,7 @@ test('retention passed the consumers: the gap is counted and told, never silent'
     )
     return row?.['missing'] === '600'
   })
-}, 240_000)
+})
 
 test('a topic that is deleted and made anew is not taken for the old one', async () => {
   for (const one of running.splice(0)) await one.stop('SIGTERM')
@@ -264,16 +260,12 @@ test('a topic that is deleted and made anew is not taken for the old one', async
   const fresh = await faultProducer(kafka.brokers, 100_000)
   await fresh.send(200)
   await ingest()
-  await until(
-    'the new topic is stored',
-    async () => {
-      const [row] = await ask(
-        stores.clickhouseUrl,
-        `SELECT count() AS n, uniqExact(log_epoch) AS epochs FROM predictions WHERE producer_sequence >= 100000`,
-      )
-      return Number(row?.['n']) === 200
-    },
-    60_000,
-  )
+  await until('the new topic is stored', async () => {
+    const [row] = await ask(
+      stores.clickhouseUrl,
+      `SELECT count() AS n, uniqExact(log_epoch) AS epochs FROM predictions WHERE producer_sequence >= 100000`,
+    )
+    return Number(row?.['n']) === 200
+  })
   await fresh.stop()
-}, 240_000)
+})

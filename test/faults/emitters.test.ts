@@ -1,5 +1,5 @@
 /** Both emitters against the real gateway, which is killed and restarted: nothing is lost, nothing counts twice, nothing blocks. */
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -25,14 +25,23 @@ afterAll(() => plumbline?.stop())
 
 const EVENTS = 3000
 
-/** Kills the gateway each time that something new of the model has been stored, and starts it again. */
-async function killAndRestart(model: string, times: number) {
+const KILLS = 3
+/** Events that are emitted before each kill, and after the last one. */
+const PART = EVENTS / (KILLS + 1)
+
+/**
+ * Kills the gateway each time that something new of the model has been stored, and starts it again.
+ *
+ * @param killed called after each restart
+ */
+async function killAndRestart(model: string, killed: () => void) {
   let before = 0
-  for (let i = 0; i < times; i++) {
+  for (let i = 0; i < KILLS; i++) {
     await until(`something new of ${model} is stored`, async () => (await rowsOf(model)) > before)
     before = await rowsOf(model)
     await plumbline.stop('SIGKILL')
     plumbline = await startTarget('all', env)
+    killed()
   }
 }
 
@@ -67,17 +76,19 @@ test('Node: every event arrives once, through three kills of the gateway', async
     flushIntervalMs: 50,
     timeoutMs: 3000,
   })
-  const kills = killAndRestart('node', 3)
-  let killed = false
-  void kills.finally(() => (killed = true)).catch(() => {})
-  // Some at once, the rest spread over the kills, however long these take.
+  let parts = 1
+  const kills = killAndRestart('node', () => parts++)
+  let isFailed = false
+  kills.catch(() => (isFailed = true))
   const emit = () => {
     const id = emitter.predict({ model_id: 'node', model_version: '1', score: 0.5 })
     emitter.label({ model_id: 'node', prediction_id: id, label: '1' })
   }
   for (let i = 0; i < EVENTS; i++) {
+    // However long a kill takes, something new is left to be stored before the next one.
+    await until('the next part may be emitted', async () => isFailed || i < parts * PART)
     emit()
-    if (i % 10 === 0 && !killed) await new Promise((resolve) => setTimeout(resolve, 100))
+    if (i % 10 === 0 && parts <= KILLS) await new Promise((resolve) => setTimeout(resolve, 100))
   }
   await kills
   await emitter.close({ timeoutMs: PATIENCE_MS })
@@ -93,9 +104,17 @@ test('Node: every event arrives once, through three kills of the gateway', async
   await expectAll('node')
 })
 
-const python = (code: string, url: string) =>
+/** @param started is given the process, once it runs */
+const python = (
+  code: string,
+  url: string,
+  started?: (child: ChildProcessWithoutNullStreams) => void,
+) =>
   new Promise<Record<string, number>>((resolve, reject) => {
     const child = spawn('python3', ['-c', code, url], { cwd: join(ROOT, 'emitters/python') })
+    started?.(child)
+    // It may end before it has read everything.
+    child.stdin.on('error', () => {})
     let out = ''
     let err = ''
     child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()))
@@ -113,21 +132,30 @@ const python = (code: string, url: string) =>
   })
 
 test('Python: every event arrives once, through three kills of the gateway, flushed by the end of the process', async () => {
+  let child: ChildProcessWithoutNullStreams | undefined
   const run = python(
     `
-import json, sys, time
+import json, os, sys, time
 from plumbline import Emitter
 emitter = Emitter(sys.argv[1], batch_size=100, flush_interval=0.05, timeout=3)
+parts = 1
 for i in range(${EVENTS}):
+    # However long a kill takes, something new is left to be stored before the next one.
+    if i == parts * ${PART}: parts += len(os.read(0, 1)) or ${KILLS}
     name = emitter.predict({"model_id": "python", "model_version": "1", "score": 0.5})
     emitter.label({"model_id": "python", "prediction_id": name, "label": "1"})
-    if i % 10 == 0: time.sleep(0.1)
+    if i % 10 == 0 and parts <= ${KILLS}: time.sleep(0.1)
 emitter.flush(${PATIENCE_MS / 1000})
 print(json.dumps(emitter.stats()))
 `,
     plumbline.url,
+    (running) => (child = running),
   )
-  await killAndRestart('python', 3)
+  try {
+    await killAndRestart('python', () => child?.stdin.write('.'))
+  } finally {
+    child?.stdin.end()
+  }
   expect(await run).toMatchObject({
     emitted: 2 * EVENTS,
     accepted: 2 * EVENTS,

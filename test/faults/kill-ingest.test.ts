@@ -21,13 +21,15 @@ beforeAll(async () => {
   kafka = await startKafka({ directory: join(directory, 'kafka') })
   env = {
     PLUMBLINE_KAFKA_BROKERS: kafka.brokers,
+    // Each process that is killed keeps its partitions for a session: with long ones most kills would meet an idle consumer.
+    PLUMBLINE_KAFKA_SESSION_SECONDS: '3',
     PLUMBLINE_DATA_DIR: join(directory, 'data'),
     PLUMBLINE_HTTP_PORT: String(await freePort()),
     PLUMBLINE_CLICKHOUSE_HTTP_PORT: String(await freePort()),
     PLUMBLINE_LOG_LEVEL: 'error',
   }
 })
-afterAll(() => kafka.stop())
+afterAll(() => kafka?.stop())
 
 test(`${KILLS} SIGKILLs under load: rows, ids and every count equal the events sent (seed ${SEED})`, async () => {
   let random = SEED
@@ -81,7 +83,6 @@ test(`${KILLS} SIGKILLs under load: rows, ids and every count equal the events s
   await until(
     'everything is stored',
     async () => Number((await totals())['logged']) >= sent + poison,
-    90_000,
   )
   const n = String(sent)
   expect(await totals()).toEqual({

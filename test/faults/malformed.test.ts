@@ -228,4 +228,4 @@ test('malformed bodies at every HTTP door: a clear answer each, and never a 5xx'
     if (response.status >= 400) expect((JSON.parse(text) as { detail: string }).detail).not.toBe('')
   }
   expect((await fetch(`${plumbline.url}/health/ready`)).status).toBe(200)
-}, 300_000)
+})

@@ -85,20 +85,16 @@ const SHORT = new Set([
 const STEPS =
   process.env['FAULTS'] === 'all' ? ALL_STEPS : ALL_STEPS.filter((step) => SHORT.has(step))
 
-test.each(STEPS)(
-  'killed %s',
-  async (step) => {
-    await producer.send(200)
-    await producer.poison()
-    poison++
-    expect(await run(step, 0)).toBe('SIGKILL')
-    expect(await run('', producer.sent() + poison)).toBe('0')
-    const engine = embeddedEngine(join(directory, 'data', 'clickhouse'))
-    try {
-      await expectTotals((sql) => engine.connect('check').query(sql), producer.sent(), poison)
-    } finally {
-      await engine.close()
-    }
-  },
-  120_000,
-)
+test.each(STEPS)('killed %s', async (step) => {
+  await producer.send(200)
+  await producer.poison()
+  poison++
+  expect(await run(step, 0)).toBe('SIGKILL')
+  expect(await run('', producer.sent() + poison)).toBe('0')
+  const engine = embeddedEngine(join(directory, 'data', 'clickhouse'))
+  try {
+    await expectTotals((sql) => engine.connect('check').query(sql), producer.sent(), poison)
+  } finally {
+    await engine.close()
+  }
+})

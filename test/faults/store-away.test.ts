@@ -22,15 +22,12 @@ test('a store that is away sets nothing aside: callers are told, and the range i
   await expect(send([event])).rejects.toMatchObject({ status: 503 })
   await expect(send([event])).rejects.toMatchObject({ status: 503 })
   isAway = false
-  await until('the range in hand is stored', async () => (await stored('away')) === 1, 60_000)
-  await until(
-    'new events are taken',
-    () =>
-      send([event]).then(
-        () => true,
-        () => false,
-      ),
-    60_000,
+  await until('the range in hand is stored', async () => (await stored('away')) === 1)
+  await until('new events are taken', () =>
+    send([event]).then(
+      () => true,
+      () => false,
+    ),
   )
   expect(await stored('away')).toBe(1)
   await stop()

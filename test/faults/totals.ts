@@ -12,18 +12,14 @@ const TOTALS = `SELECT (SELECT count() FROM predictions) AS rows, (SELECT uniqEx
   (SELECT sum(received) FROM producer_counts) AS sequenced, (SELECT count() FROM dead_letters) AS dead`
 
 /** Waits until that much is stored, then compares everything. */
-export async function expectTotals(query: Query, sent: number, poison = 0, timeoutMs = 90_000) {
-  await until(
-    `${sent} events and ${poison} dead letters are stored`,
-    async () => {
-      const [row] = await query(
-        // A range's own row comes last: then all of it is there.
-        `SELECT sum(rows) AS n FROM sink_ranges`,
-      ).catch(() => [{ n: 0 }])
-      return Number(row?.['n']) >= sent + poison
-    },
-    timeoutMs,
-  )
+export async function expectTotals(query: Query, sent: number, poison = 0) {
+  await until(`${sent} events and ${poison} dead letters are stored`, async () => {
+    const [row] = await query(
+      // A range's own row comes last: then all of it is there.
+      `SELECT sum(rows) AS n FROM sink_ranges`,
+    ).catch(() => [{ n: 0 }])
+    return Number(row?.['n']) >= sent + poison
+  })
   const n = String(sent)
   expect((await query(TOTALS))[0]).toEqual({
     rows: n,

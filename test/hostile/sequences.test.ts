@@ -106,7 +106,7 @@ test('each good event is stored once and evaluated, memory is bounded, and the s
 })
 
 test('the fuzzer knows every route that the service has, and says the same for the same seed', async () => {
-  const docs = (await (await fetch(`${plumbline.url}/docs`)).json()) as {
+  const docs = (await (await fetch(`${plumbline.url}/docs/json`)).json()) as {
     paths: Record<string, object>
   }
   const routes = Object.entries(docs.paths).flatMap(([path, methods]) =>

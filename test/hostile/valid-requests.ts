@@ -354,6 +354,7 @@ const PAGES: readonly ValidRequest[] = [
   '/runs',
   '/console/review.js',
   '/docs',
+  '/docs/json',
   '/health/live',
   '/health/ready',
   '/metrics',

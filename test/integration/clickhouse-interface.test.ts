@@ -142,4 +142,4 @@ test('a slow analyst does not stall another', async () => {
   expect((await asReader('SELECT 1')).text).toBe('1\n')
   expect(slowIsDone).toBe(false)
   await slow
-}, 60_000)
+})

@@ -166,7 +166,7 @@ test('a pass evaluates a hundred windows, and comes back for the rest after othe
   expect(await evaluated()).toBe(103)
   expect(await pass(() => true)).toEqual({ failures: 0, comeBack: undefined })
   expect(await evaluated()).toBe(105)
-}, 60_000)
+})
 
 test('ten years of hours with an event a day are as many windows as days', () => {
   const model = parseModel(
@@ -216,4 +216,4 @@ test('of invented models as many are evaluated as there is room for, those with 
   // With room for all of them, they are listed all the same.
   const roomy = createMonitored(driftQueries(drift), models, createMetrics(), 1_000_000)
   expect([...(await roomy.list())]).toHaveLength(all)
-}, 120_000)
+})

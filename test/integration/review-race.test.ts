@@ -15,7 +15,7 @@ beforeAll(async () => {
     await Promise.all(connections.map((db) => db.close()))
     await stop()
   }
-}, 120_000)
+})
 
 const TASKS = 60
 

@@ -46,12 +46,15 @@ const event = fc.record(
 )
 type Generated = typeof event extends fc.Arbitrary<infer T> ? T : never
 
-async function emit(model: string, task: string, events: readonly (Generated & { id: string })[]) {
+type Emitted = Generated & { id: string; model: string }
+
+/** Events of several models, which are stored and joined together. */
+async function emit(task: string, events: readonly Emitted[]) {
   const isSampled = task !== 'ranking'
   await on.predictions(
     events.map((e) => ({
       prediction_id: e.id,
-      model_id: model,
+      model_id: e.model,
       model_version: '1',
       predicted_at: new Date(START + e.at).toISOString(),
       ...(task !== 'regression' && { score: e.score }),
@@ -74,12 +77,12 @@ async function emit(model: string, task: string, events: readonly (Generated & {
     })),
   )
   await on.labels(
-    events.flatMap(({ id, label }) =>
+    events.flatMap(({ id, model, label }) =>
       label === undefined
         ? []
         : [
             {
-              label_id: id,
+              label_id: `${model}/${id}`,
               model_id: model,
               prediction_id: id,
               label:
@@ -109,7 +112,14 @@ test.each(Object.entries(TASKS))('%s', async (name, more) => {
     fc.asyncProperty(fc.array(event, { minLength: 1, maxLength: 30 }), async (generated) => {
       const run = `run-${runs++}`
       const events = generated.map((e, i) => ({ ...e, id: `${run}-${i}` }))
-      await emit(run, task, events)
+      const aloneOf = (i: number) => `${run}-${i}`
+      // Models of one value have the same ids: ties are broken by them.
+      const alone = REGIONS.flatMap((region, i) =>
+        events
+          .filter((e) => e.region === region)
+          .map((e) => ({ ...e, model: aloneOf(i), late: false })),
+      )
+      await emit(task, [...events.map((e) => ({ ...e, model: run })), ...alone])
       const cohorts: Cohort[] = REGIONS.map((value) => ({
         ...ALL,
         slice: { key: 'region', value },
@@ -118,17 +128,8 @@ test.each(Object.entries(TASKS))('%s', async (name, more) => {
       const of = { predictions: 7, completeUntil: START + 9 * HOUR }
       const outcomesOf = truthReader(queries, modelOf(run), cohorts)
       for (const [i, region] of REGIONS.entries()) {
-        const alone = `${run}-${i}`
-        await emit(
-          alone,
-          task,
-          events
-            .filter((e) => e.region === region)
-            // Both have the same ids: ties are broken by them.
-            .map((e) => ({ ...e, late: false })),
-        )
         expect(told(await outcomesOf(SPANS, cohorts[i]!, of)), region).toEqual(
-          told(await queries.outcomes(modelOf(alone), SPANS, ALL, of)),
+          told(await queries.outcomes(modelOf(aloneOf(i)), SPANS, ALL, of)),
         )
       }
     }),

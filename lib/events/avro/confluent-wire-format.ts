@@ -14,7 +14,7 @@ import { messageOf } from '../../runtime/errors.ts'
 import { FlatRecord } from '../flat-record.ts'
 import { plainJsonReader } from '../json/fast-reader.ts'
 import type { RejectCode } from '../rejections.ts'
-import { MAX_SCHEMA_BYTES } from './registry-transport.ts'
+import { MAX_SCHEMA_BYTES } from './registry-requests.ts'
 import type { SchemaRegistry } from './schema-registry.ts'
 
 export interface AvroReader {

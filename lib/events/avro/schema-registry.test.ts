@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { SchemaRegistry as Peer } from '@kafkajs/confluent-schema-registry'
 import { afterEach, expect, test } from 'vitest'
 import { avroReader } from './confluent-wire-format.ts'
-import { MAX_SCHEMA_BYTES, RegistryAway } from './registry-transport.ts'
+import { MAX_SCHEMA_BYTES } from './registry-requests.ts'
+import { MAX_ATTEMPTS, RegistryAway } from './registry-transport.ts'
 import { schemaRegistry } from './schema-registry.ts'
 import { messageReader } from '../decode-message.ts'
 import { FlatRecord } from '../flat-record.ts'
@@ -68,6 +69,38 @@ test.each([
   expect(isStoreFault(fault)).toBe(true)
 })
 
+/** A registry that answers each request with the next of these, and with the last of them from then on. */
+async function answeringInTurn(...answers: [status: number, body: string][]) {
+  const asked: string[] = []
+  const registry = await answering((request, response) => {
+    const [status, body] = answers[Math.min(asked.length, answers.length - 1)]!
+    asked.push(`${request.method} ${request.url}`)
+    // An answer of status 0 is a connection that ends.
+    if (status === 0) return void response.destroy()
+    response.writeHead(status).end(body)
+  })
+  return { registry, asked }
+}
+
+test('a question whose fault may pass is asked again', async () => {
+  const found = '{"schema":"\\"int\\""}'
+  const { registry, asked } = await answeringInTurn([503, ''], [0, ''], [429, ''], [200, found])
+  expect(await registry.byId(7)).toMatchObject({ schema: '"int"' })
+  expect(asked).toEqual(Array.from({ length: 4 }, () => 'GET /schemas/ids/7'))
+})
+
+test('no more questions than attempts, and the last answer is told', async () => {
+  const { registry, asked } = await answeringInTurn([503, ''], [502, ''])
+  await expect(registry.byId(7)).rejects.toThrow('answered 502 for schema 7')
+  expect(asked).toHaveLength(MAX_ATTEMPTS)
+})
+
+test.each([400, 401, 403, 404])('an answer %i is asked for once', async (status) => {
+  const { registry, asked } = await answeringInTurn([status, '{}'])
+  await registry.byId(7).catch(() => {})
+  expect(asked).toHaveLength(1)
+})
+
 test('an answer that breaks off, and a registry that is not there', async () => {
   const registry = await answering((_request, response) => {
     response.writeHead(200, { 'content-length': 1000 })
@@ -109,8 +142,7 @@ test('a redirect is followed, and credentials do not go along to another origin'
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const registry = schemaRegistry(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, {
-    username: 'ann',
-    password: 'p:w',
+    auth: { username: 'ann', password: 'p:w' },
   })
   expect(await registry.byId(7)).toMatchObject({ schema: '"int"' })
   expect(seen).toEqual([`Basic ${Buffer.from('ann:p:w').toString('base64')}`, undefined])

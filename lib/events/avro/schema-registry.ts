@@ -6,6 +6,7 @@
  * it compiles whatever anyone registered, and remembers all of it; values are read by `decoder.ts`.
  */
 import type { SchemaRegistry as Client } from '@kafkajs/confluent-schema-registry'
+import type { RegistryTls } from './registry-requests.ts'
 import { boundedTransport, RegistryAnswer, RegistryAway } from './registry-transport.ts'
 
 /** A schema as the registry has it. */
@@ -35,10 +36,10 @@ export interface SchemaRegistry {
   register: (subject: string, schema: string) => Promise<number>
 }
 
-/** Who asks the registry, by HTTP's basic authentication. */
-export interface RegistryCredentials {
-  username: string
-  password: string
+/** How the registry is asked: by HTTP's basic authentication where `auth` is given, over TLS as `tls` says. */
+export interface RegistryAccess {
+  auth?: { username: string; password: string }
+  tls?: RegistryTls
 }
 
 /**
@@ -47,9 +48,9 @@ export interface RegistryCredentials {
  * @param url without a trailing slash and without credentials, such as `http://127.0.0.1:8081` or Apicurio's
  *   `…/apis/ccompat/v7`
  */
-export function schemaRegistry(url: string, auth?: RegistryCredentials): SchemaRegistry {
+export function schemaRegistry(url: string, access: RegistryAccess = {}): SchemaRegistry {
   let client: Promise<Client> | undefined
-  const connected = () => (client ??= clientOf(url, auth))
+  const connected = () => (client ??= clientOf(url, access))
   return {
     byId: async (id) => schemaById(await connected(), id),
     register: async (subject, schema) => registerSchema(await connected(), subject, schema),
@@ -57,12 +58,12 @@ export function schemaRegistry(url: string, auth?: RegistryCredentials): SchemaR
 }
 
 /** The package is loaded with the first question: it takes 27 MB, which a process without Avro does not need. */
-async function clientOf(url: string, auth: RegistryCredentials | undefined): Promise<Client> {
+async function clientOf(url: string, { auth, tls }: RegistryAccess): Promise<Client> {
   const { SchemaRegistry } = await import('@kafkajs/confluent-schema-registry')
   return new SchemaRegistry({
     host: url,
     clientId: 'plumbline',
-    middlewares: [boundedTransport(url)],
+    middlewares: [boundedTransport(url, tls)],
     ...(auth && { auth: { ...auth } }),
   })
 }

@@ -4,6 +4,7 @@
  * Forests of extremely randomized trees, each fold evaluated by trees that have not seen it, give the area under the ROC curve: 0.5
  * where nothing can be told.
  */
+import { wilcoxonRankSum } from 'simple-statistics'
 import { aucStandardError } from '../intervals/normal-interval.ts'
 import { growForest } from './forest.ts'
 
@@ -58,7 +59,7 @@ export function domainAuc(
     )
     forest.importance.forEach((gain, column) => (importance[column]! += gain))
     total += aucOf(
-      Float64Array.from(outside, (i) => forest.of(rows[i]!)),
+      outside.map((i) => forest.of(rows[i]!)),
       outside.map((i) => labels[i]!),
     )
   }
@@ -71,23 +72,14 @@ export function domainAuc(
   }
 }
 
-/** Ties count half. */
-function aucOf(scores: Float64Array, labels: readonly number[]): number {
-  const order = [...scores.keys()].toSorted((a, b) => scores[a]! - scores[b]!)
-  let ranks = 0
-  let positives = 0
-  for (let i = 0; i < order.length;) {
-    let next = i
-    while (next < order.length && scores[order[next]!] === scores[order[i]!]) next++
-    for (let k = i; k < next; k++) {
-      if (labels[order[k]!] === 0) continue
-      positives++
-      ranks += (i + next + 1) / 2
-    }
-    i = next
-  }
-  const negatives = order.length - positives
-  return (ranks - (positives * (positives + 1)) / 2) / (positives * negatives)
+/** Area under the ROC curve by the rank sum of Mann and Whitney; ties count half. NaN where a class is missing. */
+function aucOf(scores: readonly number[], labels: readonly number[]): number {
+  const positives = scores.filter((_, i) => labels[i] !== 0)
+  const negatives = scores.filter((_, i) => labels[i] === 0)
+  if (positives.length === 0 || negatives.length === 0) return NaN
+  const above =
+    wilcoxonRankSum(positives, negatives) - (positives.length * (positives.length + 1)) / 2
+  return above / (positives.length * negatives.length)
 }
 
 function shuffled(size: number, uniform: () => number): number[] {

@@ -3,51 +3,14 @@ import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import { Problem } from '../../../lib/runtime/errors.ts'
 import type { Http } from '../../../lib/http/server.ts'
 import type { Models } from '../../../lib/models/model-files.ts'
+import { CanaryAnswer, CanaryQuery } from '../../../schemas/http/canary.ts'
+import { answers } from '../../../schemas/http/errors.ts'
+import { ModelPath } from '../../../schemas/http/parts.ts'
 import { readPairs } from './canary-pairs.ts'
 import { MAX_UNITS, readArms } from './canary-queries.ts'
 import { evaluateCanary } from './compare-arms.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
 import { completeUntil, progressOf } from '../plan/due-windows.ts'
-
-const QUERY = {
-  type: 'object',
-  required: ['champion', 'candidate'],
-  additionalProperties: false,
-  properties: {
-    champion: { type: 'string', minLength: 1, maxLength: 200 },
-    candidate: { type: 'string', minLength: 1, maxLength: 200 },
-    by: { type: 'string', enum: ['model_version', 'variant'], default: 'model_version' },
-    from: {
-      type: 'string',
-      format: 'date-time',
-      description: 'Not before; both arms count from when both are there.',
-    },
-    share: {
-      type: 'number',
-      exclusiveMinimum: 0,
-      exclusiveMaximum: 1,
-      description:
-        'Share of the units that is meant for the candidate: then a wrong split is found.',
-    },
-    paired: {
-      type: 'boolean',
-      default: false,
-      description:
-        'Compare the requests that both answered, by `request_id`, as a shadow and the champion do.',
-    },
-    alpha: { type: 'number', exclusiveMinimum: 0, exclusiveMaximum: 0.5, default: 0.05 },
-  },
-}
-
-interface Query {
-  champion: string
-  candidate: string
-  by: 'model_version' | 'variant'
-  from?: string
-  share?: number
-  paired: boolean
-  alpha: number
-}
 
 export interface CanaryRoutesOptions {
   db: ClickHouse
@@ -57,14 +20,17 @@ export interface CanaryRoutesOptions {
 }
 
 export function canaryRoutes(http: Http, { db, queries, models, now }: CanaryRoutesOptions): void {
-  http.get<{ Params: { id: string }; Querystring: Query }>(
+  http.get(
     '/v1/models/:id/canary',
     {
       config: { scope: 'read' },
       schema: {
         summary:
           'A candidate beside the champion, on the same days; may be asked after every event',
-        querystring: QUERY,
+        tags: ['models'],
+        params: ModelPath,
+        querystring: CanaryQuery,
+        response: answers({ 200: CanaryAnswer }, 404),
       },
     },
     async ({ params, query }) => {

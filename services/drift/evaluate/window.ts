@@ -17,6 +17,7 @@ import { withLevelVerdicts } from './metric-alarms.ts'
 import { evaluateLosses } from './estimated-loss.ts'
 import { evaluateMultivariate } from './multivariate-drift.ts'
 import { evaluateOperations } from './operations.ts'
+import { evaluateThroughput, THROUGHPUT_SHARE } from './throughput.ts'
 import { evaluateQuality } from './data-quality.ts'
 import { evaluatePerformance } from './performance.ts'
 import { withShiftVerdicts } from './drift-alarms.ts'
@@ -53,6 +54,8 @@ export interface WindowInput {
   /** Cohorts of version and variant that are evaluated of this window. */
   cohorts: number
   isSlice: boolean
+  /** Events of the windows before, of a live model as a whole: what its throughput is evaluated by. */
+  usual: readonly number[] | undefined
   /** Share of the emitted events that came; null where producers do not tell. */
   completeness: number | null
   /** The step of label maturity the window has reached; 0: none, 1: every prediction is older than the label horizon. */
@@ -63,12 +66,7 @@ export function evaluateWindow(input: WindowInput, model: Model): MetricResult[]
   const results = [
     ...input.references.flatMap((reference) => driftResults(input, reference, model)),
     ...multivariateResults(input, model),
-    ...withLevels(
-      evaluateOperations(input.counts, input.window.end - input.window.start),
-      'operations',
-      input,
-      model,
-    ),
+    ...operationsResults(input, model),
     duplicateRatio(input.counts),
     ...leftOut(input.counts),
   ]
@@ -106,6 +104,24 @@ function driftResults(input: WindowInput, reference: ReferenceData, model: Model
   })
 }
 
+/** Throughput of a live model is evaluated by its own history, the rest by the baseline's windows. */
+function operationsResults(input: WindowInput, model: Model): MetricResult[] {
+  const { counts, window, usual } = input
+  const windowMs = window.end - window.start
+  const results = evaluateOperations(counts, windowMs)
+  if (usual === undefined) return withLevels(results, 'operations', input, model)
+  const others = results.filter(({ metric }) => metric !== 'throughput_per_s')
+  const windowLevel = alarmLevel(model, window)
+  return [
+    evaluateThroughput(counts.events, counts.weight ?? counts.events, {
+      usual,
+      windowLevel,
+      windowMs,
+    }),
+    ...withLevels(others, 'operations', input, model, 1 - THROUGHPUT_SHARE),
+  ]
+}
+
 const baselineOf = ({ references }: Pick<WindowInput, 'references'>) =>
   references.find((reference) => reference.baseline)
 
@@ -114,10 +130,11 @@ const withLevels = (
   family: 'performance' | 'operations',
   { levels, window, cohorts, ...input }: WindowInput,
   model: Model,
+  share = 1,
 ) =>
   withLevelVerdicts(results, family, baselineOf(input), levels, {
     window,
-    windowLevel: alarmLevel(model, window),
+    windowLevel: alarmLevel(model, window) * share,
     cohorts,
     looks: family === 'performance' ? model.labels.evaluate_at.length : 1,
     minCount: model.windows.min_count,

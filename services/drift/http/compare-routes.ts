@@ -1,82 +1,67 @@
 /** Any two spans of a model beside one another, in our numbers or in those of another product. */
+import type { Static } from 'typebox'
 import type { Http } from '../../../lib/http/server.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 import { Problem } from '../../../lib/runtime/errors.ts'
+import {
+  CompareAnswer,
+  CompareQuery,
+  SpansQuery,
+  ViolationsAnswer,
+} from '../../../schemas/http/metric-results.ts'
+import { answers } from '../../../schemas/http/errors.ts'
+import { ModelPath } from '../../../schemas/http/parts.ts'
 import { ALL } from '../data/cohort.ts'
 import { asDeclared, declaredKinds } from '../data/declared-features.ts'
 import type { WindowCounts } from '../data/window-data.ts'
 import { evaluateDrift } from '../evaluate/drift.ts'
-import { DIALECTS, evaluateDialect, type Dialect } from '../interop/compare.ts'
+import { evaluateDialect } from '../interop/compare.ts'
 import { constraintViolations } from '../interop/sagemaker-constraints.ts'
 import { MAX_EXACT } from '../loop/exact-followups.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
 import type { DriftRoutesOptions } from './model-routes.ts'
 import { spanBetween } from './spans.ts'
 
-interface CompareQuery {
-  a: string
-  b: string
-  exact: boolean
-  convention: 'plumbline' | Dialect
-}
-
-const text = { type: 'string' }
-const COMPARE_QUERY = {
-  type: 'object',
-  required: ['a', 'b'],
-  additionalProperties: false,
-  properties: {
-    a: text,
-    b: text,
-    exact: {
-      type: 'boolean',
-      default: false,
-      description: 'From raw rows, where counts would only bound the numbers.',
-    },
-    convention: {
-      enum: ['plumbline', ...DIALECTS],
-      default: 'plumbline',
-      description: 'Whose numbers; those of others are always exact.',
-    },
-  },
-}
-const SPANS_QUERY = { ...COMPARE_QUERY, properties: { a: text, b: text } }
-
+type CompareAsked = Static<typeof CompareQuery>
+type SpansAsked = Pick<CompareAsked, 'a' | 'b'>
 type CompareOptions = Pick<DriftRoutesOptions, 'queries' | 'models'>
 
 export function compareRoutes(http: Http, { queries, models }: CompareOptions): void {
   const config = { scope: 'read' as const }
-  http.get<{ Params: { id: string }; Querystring: Pick<CompareQuery, 'a' | 'b'> }>(
+  const tags = ['models']
+  http.get(
     '/v1/models/:id/constraint_violations.json',
     {
       config,
       schema: {
         summary: 'The span b beside the baseline a, as SageMaker Model Monitor reports it',
-        querystring: SPANS_QUERY,
+        tags,
+        params: ModelPath,
+        querystring: SpansQuery,
+        response: answers({ 200: ViolationsAnswer }, 404),
       },
     },
     async ({ params, query }) => violations(queries, models.get(params.id), query),
   )
-  http.get<{ Params: { id: string }; Querystring: CompareQuery }>(
+  http.get(
     '/v1/models/:id/compare',
     {
       config,
       schema: {
         summary:
           'Drift between any two spans, each from/to as two RFC 3339 times with a slash between',
-        querystring: COMPARE_QUERY,
+        tags,
+        params: ModelPath,
+        querystring: CompareQuery,
+        response: answers({ 200: CompareAnswer }),
       },
     },
     async ({ params, query }) => compare(queries, models.get(params.id), query),
   )
 }
 
-async function violations(
-  queries: DriftQueries,
-  model: Model,
-  query: Pick<CompareQuery, 'a' | 'b'>,
-) {
+async function violations(queries: DriftQueries, model: Model, query: SpansAsked) {
   const baseline = await mergedOf(queries, model, spanOf('a', query.a))
   const current = await mergedOf(queries, model, spanOf('b', query.b))
   if (baseline.events === 0 || current.events === 0)
@@ -84,7 +69,7 @@ async function violations(
   return { violations: constraintViolations(current, baseline) }
 }
 
-async function compare(queries: DriftQueries, model: Model, query: CompareQuery) {
+async function compare(queries: DriftQueries, model: Model, query: CompareAsked) {
   const { convention } = query
   const [a, b] = [spanOf('a', query.a), spanOf('b', query.b)]
   const isExact = query.exact || convention !== 'plumbline'

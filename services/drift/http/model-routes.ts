@@ -3,6 +3,9 @@ import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import type { Http } from '../../../lib/http/server.ts'
 import type { Model, Models } from '../../../lib/models/model-files.ts'
 import { Problem } from '../../../lib/runtime/errors.ts'
+import { ModelAnswer, ModelsAnswer } from '../../../schemas/http/drift.ts'
+import { answers } from '../../../schemas/http/errors.ts'
+import { ModelPath } from '../../../schemas/http/parts.ts'
 import { progressOf } from '../plan/due-windows.ts'
 import { frozenSpans, putReferences, type StoredReference } from '../plan/references.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
@@ -23,14 +26,30 @@ export interface DriftRoutesOptions {
 
 export function modelRoutes(http: Http, options: DriftRoutesOptions): void {
   const config = { scope: 'read' as const }
+  const tags = ['models']
   http.get(
     '/v1/models',
-    { config, schema: { summary: 'Every model that is declared or has sent an event' } },
+    {
+      config,
+      schema: {
+        summary: 'Every model that is declared or has sent an event',
+        tags,
+        response: answers({ 200: ModelsAnswer }),
+      },
+    },
     async () => ({ models: await listModels(options) }),
   )
-  http.get<{ Params: { id: string } }>(
+  http.get(
     '/v1/models/:id',
-    { config, schema: { summary: 'One model: its file, watermark and references' } },
+    {
+      config,
+      schema: {
+        summary: 'One model: its file, watermark and references',
+        tags,
+        params: ModelPath,
+        response: answers({ 200: ModelAnswer }, 404),
+      },
+    },
     async ({ params }) => describeModel(options, params.id),
   )
 }

@@ -1,26 +1,24 @@
+import type { Static } from 'typebox'
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import { Problem } from '../../../lib/runtime/errors.ts'
 import type { Http } from '../../../lib/http/server.ts'
 import type { Models } from '../../../lib/models/model-files.ts'
 import type { Spool } from '../../../lib/clickhouse/spool.ts'
 import { requirePrintable } from '../../../lib/events/text-rules.ts'
+import { ReferenceAnswer, ReferenceBody, UploadedPredictions } from '../../../schemas/http/drift.ts'
+import { answersToBody } from '../../../schemas/http/errors.ts'
+import { ReferencePath } from '../../../schemas/http/parts.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
 import { uploadedId, type StoredReference } from '../plan/references.ts'
 import { spanBetween } from './spans.ts'
 import { storeUploaded } from './uploaded-reference.ts'
 
 const MAX_UPLOAD_BYTES = 256 << 20
-const text = { type: 'string', maxLength: 200 }
-const BODY = {
-  type: 'object',
-  additionalProperties: false,
-  properties: { from: text, to: text, model_version: { ...text, minLength: 1 } },
-}
-
-interface Body {
-  from?: string
-  to?: string
-  model_version?: string
+/** Fastify infers no type from a body of several content types, so the types of this route's schemas are named. */
+interface PutReference {
+  Params: Static<typeof ReferencePath>
+  Body: ReferenceBody | Buffer
+  Reply: Static<typeof ReferenceAnswer>
 }
 
 export interface ReferenceRoutesOptions {
@@ -35,25 +33,28 @@ export function referenceRoutes(
   http: Http,
   { db, spool, queries, models, now }: ReferenceRoutesOptions,
 ): void {
-  void http.register(async (scope) => {
+  void http.register(async (scope: Http) => {
     scope.addContentTypeParser(
       'application/x-ndjson',
       { parseAs: 'buffer', bodyLimit: MAX_UPLOAD_BYTES },
       (_request, body, done) => done(null, body),
     )
-    scope.put<{ Params: { id: string; name: string }; Body: Body | Buffer }>(
+    scope.put<PutReference>(
       '/v1/models/:id/references/:name',
       {
         config: { scope: 'operate' },
         schema: {
           summary:
             'Freezes a reference that informs: a span, all predictions of a version, or predictions of the body (NDJSON)',
+          tags: ['models'],
+          params: ReferencePath,
           body: {
             content: {
-              'application/json': { schema: BODY },
-              'application/x-ndjson': { schema: {} },
+              'application/json': { schema: ReferenceBody },
+              'application/x-ndjson': { schema: UploadedPredictions },
             },
           },
+          response: answersToBody({ 200: ReferenceAnswer, 201: ReferenceAnswer }, 409),
         },
       },
       async ({ params, body }, reply) => {
@@ -74,7 +75,8 @@ export function referenceRoutes(
           ? await uploaded(modelId, params.name, revision, body)
           : { ...referenceOf(body), events: undefined }
         await queries.putReference({ modelId, name: params.name, ...reference, revision }, now())
-        return reply.code(revision === 1 ? 201 : 200).send({
+        void reply.code(revision === 1 ? 201 : 200)
+        return {
           name: params.name,
           kind: reference.kind,
           ...(reference.kind === 'version'
@@ -85,7 +87,7 @@ export function referenceRoutes(
               }),
           ...(events !== undefined && { events }),
           revision,
-        })
+        }
       },
     )
   })
@@ -103,7 +105,7 @@ function referenceOf({
   from,
   to,
   model_version,
-}: Body): Pick<StoredReference, 'kind' | 'span' | 'modelVersion'> {
+}: ReferenceBody): Pick<StoredReference, 'kind' | 'span' | 'modelVersion'> {
   if (model_version !== undefined && from === undefined && to === undefined)
     return { kind: 'version', span: NO_SPAN, modelVersion: model_version }
   if (model_version !== undefined || from === undefined || to === undefined)

@@ -1,27 +1,18 @@
 /** What people say of verdicts: this is normal, this is no problem, not now. */
 import { randomUUID } from 'node:crypto'
+import type { Static } from 'typebox'
 import { actorOf } from '../../../lib/http/callers.ts'
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import { Problem } from '../../../lib/runtime/errors.ts'
 import type { Http } from '../../../lib/http/server.ts'
+import { FeedbackAnswer, FeedbackBody, SnoozeBody } from '../../../schemas/http/drift.ts'
+import { answersToBody } from '../../../schemas/http/errors.ts'
+import { VerdictPath } from '../../../schemas/http/parts.ts'
 import { requirePrintable } from '../../../lib/events/text-rules.ts'
 
 /** `accept`: the window joins the baseline. `dismiss`: a false alarm. `snooze`: do not page before `until`. */
 export type Decision = 'accept' | 'dismiss' | 'snooze'
 
-interface DecisionBody {
-  actor?: string
-  comment?: string
-  until?: string
-}
-
-const ACTOR = {
-  type: 'string',
-  minLength: 1,
-  maxLength: 180,
-  description: 'Who says so; the key says it where keys are set.',
-}
-const COMMENT = { type: 'string', maxLength: 2000 }
 const SUMMARIES: Record<Decision, string> = {
   accept: 'This is normal: the window joins the baseline',
   dismiss: 'Not a problem: counts as a false alarm',
@@ -30,29 +21,16 @@ const SUMMARIES: Record<Decision, string> = {
 
 export function decisionRoutes(http: Http, db: ClickHouse, now: () => number): void {
   for (const decision of ['accept', 'dismiss', 'snooze'] as const) {
-    const isSnooze = decision === 'snooze'
-    http.post<{ Params: { id: string }; Body: DecisionBody }>(
+    http.post(
       `/v1/verdicts/:id/${decision}`,
       {
         config: { scope: 'operate' },
         schema: {
           summary: SUMMARIES[decision],
-          body: {
-            type: 'object',
-            required: isSnooze ? ['until'] : [],
-            additionalProperties: false,
-            properties: {
-              actor: ACTOR,
-              comment: COMMENT,
-              ...(isSnooze && {
-                until: {
-                  type: 'string',
-                  format: 'date-time',
-                  description: 'RFC 3339, by the wall clock.',
-                },
-              }),
-            },
-          },
+          tags: ['verdicts'],
+          params: VerdictPath,
+          body: decision === 'snooze' ? SnoozeBody : FeedbackBody,
+          response: answersToBody({ 201: FeedbackAnswer }, 404),
         },
       },
       async ({ params, body, caller }, reply) => {
@@ -60,26 +38,33 @@ export function decisionRoutes(http: Http, db: ClickHouse, now: () => number): v
         requirePrintable('body', body)
         const actor = actorOf(caller, body.actor)
         const row = await decide(db, params.id, decision, { ...body, actor }, now())
-        return reply.code(201).send(row)
+        void reply.code(201)
+        return row
       },
     )
   }
 }
 
+type Feedback = Static<typeof FeedbackBody> & { until?: string }
+type JudgedVerdict = Omit<
+  FeedbackAnswer,
+  'decision_id' | 'verdict_id' | 'decision' | 'actor' | 'comment' | 'until' | 'decided_at'
+>
+
 async function decide(
   db: ClickHouse,
   verdictId: string,
   decision: Decision,
-  { actor, comment = '', until }: DecisionBody & { actor: string },
+  { actor, comment = '', until }: Feedback & { actor: string },
   now: number,
-) {
+): Promise<FeedbackAnswer> {
   if (until !== undefined && !(Date.parse(until) > now))
     throw new Problem(
       400,
       'invalid_request',
       'until must be an RFC 3339 time that is still to come',
     )
-  const [verdict] = await db.query<Record<string, string>>(
+  const [verdict] = await db.query<JudgedVerdict>(
     `SELECT model_id, window_start, window_end, family, metric, subject, episode_id FROM verdicts WHERE verdict_id = {id:String} LIMIT 1`,
     { id: verdictId },
   )

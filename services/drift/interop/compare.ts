@@ -1,5 +1,6 @@
 /** The same two samples as other tools would number them: exact, from raw values. Pure. */
 import { categoryTotal, MAX_NAMED } from '../../../lib/sink/counts/category-counts.ts'
+import type { INTEROP_CONVENTIONS } from '../../../schemas/http/metric-results.ts'
 import { azureJs, azurePsi } from './azure.ts'
 import {
   evidentlyCategorical,
@@ -29,10 +30,9 @@ const NUMERIC = {
   azure: { psi: azurePsi, js_distance: azureJs },
   scouter: { psi: scouterPsi },
   trustyai: { ks: ksStatistic },
-} satisfies Record<string, Record<string, Numeric>>
+} satisfies Record<(typeof INTEROP_CONVENTIONS)[number], Record<string, Numeric>>
 
 export type Dialect = keyof typeof NUMERIC
-export const DIALECTS = Object.keys(NUMERIC) as Dialect[]
 
 /**
  * @param reference counts whose bins are single values

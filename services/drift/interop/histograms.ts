@@ -67,17 +67,3 @@ export function histogram(values: ArrayLike<number>, edges: readonly number[]): 
   }
   return counts
 }
-
-/**
- * Quantiles by linear interpolation (Hyndman–Fan type 7), numpy's default.
- *
- * @param values ascending, not empty
- * @param p in [0, 1]
- * @example linearQuantile([1, 2, 4], 0.75) // => 3
- */
-export function linearQuantile(values: ArrayLike<number>, p: number): number {
-  const at = p * (values.length - 1)
-  const below = Math.floor(at)
-  const low = values[below]!
-  return low + (at - below) * ((values[below + 1] ?? low) - low)
-}

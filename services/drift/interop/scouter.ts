@@ -3,9 +3,9 @@
  *
  * @see demml/scouter, PSI monitoring
  */
+import { quantileSorted } from 'simple-statistics'
 import { sharesOf } from '../../../lib/stats/distances/histogram-distances.ts'
 import { jeffreys } from '../../../lib/stats/distances/psi.ts'
-import { linearQuantile } from './histograms.ts'
 
 const DECILES = 10
 const EMPTY_SHARE = 1e-10
@@ -18,8 +18,10 @@ const EMPTY_SHARE = 1e-10
  * @example scouterPsi(Float64Array.of(1, 2, 3), Float64Array.of(1, 2, 3)) // => 0
  */
 export function scouterPsi(reference: Float64Array, current: Float64Array): number {
+  // The package only reads by index, though its types ask for an array.
+  const ordered = reference as unknown as number[]
   const cuts = Array.from({ length: DECILES - 1 }, (_, i) =>
-    linearQuantile(reference, (i + 1) / DECILES),
+    quantileSorted(ordered, (i + 1) / DECILES),
   )
   const shares = (values: Float64Array) => {
     const counts = Array.from({ length: DECILES }, () => 0)

@@ -12,6 +12,7 @@ import type { DriftQueries } from '../queries/drift-queries.ts'
 import type { ModelProgress } from '../queries/progress-queries.ts'
 import type { decisionQueries } from '../queries/verdict-feedback.ts'
 import { evaluateWindow, type EvaluationParts } from './evaluate-window.ts'
+import { evaluateSilence } from './evaluate-silence.ts'
 import type { TellFailure } from './failures.ts'
 import { createReferenceCache, referenceReader, type ReferenceCache } from './load-reference.ts'
 import { globalStateReader, loadModelState } from './model-state.ts'
@@ -154,7 +155,11 @@ async function evaluateDue(parts: PassParts, window: Due): Promise<void> {
   const { model, queries, shared, state, past, now } = parts
   const begun = now()
   const isWhole = shared.whole.has(model.modelId)
-  const outcome = await evaluateWindow(parts, { due: window, earlierWindows: past.all, isWhole })
+  const question = { due: window, earlierWindows: past.all, isWhole }
+  const outcome =
+    window.events === 0
+      ? await evaluateSilence(parts, question)
+      : await evaluateWindow(parts, question)
   const { start, end, events } = window
   past.put({ start, end, events, ...outcome })
   for (const { name, window: span } of toFreeze(model, past.all, state.frozen)) {

@@ -23,6 +23,8 @@ export interface ModelState extends Omit<Past, 'windows'> {
   /** Whether its producers number their events. */
   isProducing: boolean
   hasLateAttributes: boolean
+  /** Its events come when they happen: silence means something. */
+  isLive: boolean
   /** Watermark: events before this instant are considered complete; epoch milliseconds. */
   completeUntil: number
 }
@@ -78,6 +80,7 @@ export async function loadModelState(
     snoozed,
     isProducing: await queries.isProducing(modelId),
     hasLateAttributes,
+    isLive: reached.live ?? false,
     completeUntil: completeUntil(reached, model, now),
   }
 }

@@ -9,6 +9,7 @@ import { noOutcomes, type GroupCounts, type WindowCounts } from '../data/window-
 import { fairnessAttributes } from '../evaluate/fairness.ts'
 import type { WindowInput } from '../evaluate/window.ts'
 import type { Due, StepCount } from '../plan/due-windows.ts'
+import { seasonOf, usualCounts } from '../plan/silence.ts'
 import { referencesFor, type PastWindow, type ReferenceSpans } from '../plan/references.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
 import type { Present } from '../queries/event-totals.ts'
@@ -45,6 +46,8 @@ export interface WindowReading {
   baseline: ReferenceData | undefined
   baselineSpans: ReferenceSpans | undefined
   past: PastAnswers
+  /** Events of the windows before, of a live model. */
+  usual: readonly number[] | undefined
   /** Predictions before this instant have had the label horizon; 0 where a missing label means nothing. */
   impliedUntil: number
   outcomesOf: TruthReader
@@ -90,6 +93,7 @@ export async function readWindow(
     baseline,
     baselineSpans: spans.find((known) => known.baseline),
     past: await readPast(queries, { modelId, window, baseline, earlierWindows }),
+    usual: state.isLive ? usualCounts(window, earlierWindows, seasonOf(model)) : undefined,
     // Of a window some of whose predictions are young, a missing label means nothing yet.
     impliedUntil: impliesLabels(model) && due.maturity === 1 ? state.completeUntil : 0,
     outcomesOf,
@@ -208,6 +212,7 @@ export async function readCohort(
     ),
     cohorts: reading.cohorts.length,
     isSlice: c.slice !== undefined,
+    usual: isWhole ? reading.usual : undefined,
     completeness: reading.completeness,
     maturity: due.maturity,
   }

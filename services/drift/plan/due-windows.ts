@@ -3,6 +3,7 @@ import { largest, smallest } from '../../../lib/stats/samples/extremes.ts'
 import { durationMs } from '../../../lib/runtime/durations.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
 import type { Worst } from './episodes.ts'
+import { isLive, silentWindows } from './silence.ts'
 import {
   eventsOf,
   windowsHolding,
@@ -51,6 +52,8 @@ export interface Progress {
   watermark: number
   /** No event for `windows.idle`: the wall clock may close windows too. */
   idle: boolean
+  /** Its newest events came when they happened, so that their absence means something; see {@link isLive}. */
+  live?: boolean
 }
 
 /**
@@ -69,7 +72,7 @@ export function progressOf(
   )
   const newest =
     live.length > 0 ? smallest(live.map((p) => p.newest)) : largest(partitions.map((p) => p.newest))
-  return { watermark: newest - lateness, idle: live.length === 0 }
+  return { watermark: newest - lateness, idle: live.length === 0, live: isLive(partitions, model) }
 }
 
 /** The instant up to which all events are thought to have come, by the watermark or, of a quiet model, by the wall clock. */
@@ -141,11 +144,13 @@ export function dueWindows(
   const byWindow = new Map(evaluated.map((j) => [`${j.start}-${j.end}`, j]))
   const sumOf = sumsOf(steps)
   const due: Due[] = []
-  for (const window of windowsOf(steps, evaluated, model)) {
+  const windows = windowsOf(steps, evaluated, model)
+  const silent = progress.live ? silentWindows(steps, until, model.windows) : []
+  for (const window of silent.length === 0 ? windows : [...windows, ...silent].toSorted(byEnd)) {
     if (!passed(window.end)) break
     const { events, changes } = sumOf(window)
-    if (events === 0) continue
-    const maturity = looks.findLast((share) => passed(window.end + share * horizon)) ?? 0
+    const maturity =
+      events === 0 ? 1 : (looks.findLast((share) => passed(window.end + share * horizon)) ?? 0)
     const previous = byWindow.get(`${window.start}-${window.end}`)
     const changed =
       previous !== undefined && (previous.events !== events || previous.changes !== changes)
@@ -184,5 +189,7 @@ function windowsOf(
           steps,
           evaluated.map(({ start, end }) => ({ start, end })).toSorted((a, b) => a.start - b.start),
         )
-  return windows.toSorted((a, b) => a.end - b.end || a.start - b.start)
+  return windows.toSorted(byEnd)
 }
+
+const byEnd = (a: Window, b: Window) => a.end - b.end || a.start - b.start

@@ -51,9 +51,13 @@ interface Shown {
   same: Record<'model_id' | 'model_version' | 'variant' | 'slice', string>
   kinds: Kind[]
   subjects: string[]
-  values: number[]
+  values: (number | undefined)[]
   verdicts: (number | undefined)[]
 }
+
+/** One person is no group: cells below ten are left out. What has no value, or counts nothing, shows its verdict. */
+const isShown = ({ value, verdict, n_current: n }: MetricResult) =>
+  value === null ? verdict !== 'none' : n === 0 || n >= MIN_CELL
 
 export function createGauges({ registry }: Metrics): Gauges {
   const shown = new Map<string, Shown>()
@@ -102,7 +106,7 @@ export function createGauges({ registry }: Metrics): Gauges {
       /** One of each set of labels: Prometheus refuses two series alike. */
       const series = new Map<string, MetricResult>()
       for (const result of results) {
-        if (result.value === null || result.n_current < MIN_CELL) continue
+        if (!isShown(result)) continue
         // Corrected values stand in the table, beside the observed ones of the same name.
         if (result.method === 'poststratified') continue
         series.set(`${kindKey(result)}\u0001${result.subject}`, result)
@@ -118,7 +122,7 @@ export function createGauges({ registry }: Metrics): Gauges {
         },
         kinds: own.map(kindOf),
         subjects: own.map(({ subject }) => subject),
-        values: own.map(({ value }) => value!),
+        values: own.map(({ value }) => value ?? undefined),
         verdicts: own.map((result) =>
           result.verdict === 'none' || snoozed?.has(snoozeKey(modelId, result))
             ? undefined

@@ -1,5 +1,6 @@
 /** What pages and callers are shown of evaluated windows. */
-import type { ClickHouse, Row } from '../../../lib/clickhouse/port.ts'
+import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
+import type { WindowMetric } from '../../../schemas/http/metric-results.ts'
 import { MIN_CELL } from '../evaluate/thresholds.ts'
 
 /** Rows of one answer; of more, those of the newest windows. */
@@ -50,8 +51,8 @@ export interface MetricsFilter {
 }
 
 /** Metric results as they stand now, by window; small groups of fairness are left out. */
-export const windowMetrics = (db: ClickHouse, filter: MetricsFilter): Promise<Row[]> =>
-  db.query(
+export const windowMetrics = (db: ClickHouse, filter: MetricsFilter): Promise<WindowMetric[]> =>
+  db.query<WindowMetric>(
     `SELECT * FROM (SELECT * FROM window_metrics_latest
          WHERE model_id = {model:String} AND slice_key = {key:String} AND slice_value = {value:String}
            AND ({from:String} = '' OR window_end > parseDateTime64BestEffortOrZero({from:String}, 3, 'UTC'))

@@ -9,6 +9,17 @@ import type { Metrics } from '../../../lib/runtime/metrics.ts'
 import { requirePrintable } from '../../../lib/events/text-rules.ts'
 import { attributesKey, AttributesV1 } from '../../../schemas/events/attributes.v1.ts'
 import { labelKey, LabelV1 } from '../../../schemas/events/label.v1.ts'
+import { answers, answersToBody } from '../../../schemas/http/errors.ts'
+import {
+  ClaimAnswer,
+  ClaimBody,
+  LeaseBody,
+  NoTask,
+  ReviewStatsAnswer,
+  SubmitBody,
+  TaskAnswer,
+} from '../../../schemas/http/feedback.ts'
+import { TaskPath } from '../../../schemas/http/parts.ts'
 import { TOPICS } from '../../../schemas/topics.ts'
 import type { ReviewLabel } from '../data/review-label.ts'
 import { answerTask } from '../queries/review-answers.ts'
@@ -17,28 +28,9 @@ import { modelOfTask, reviewStats, type ReviewStore } from '../queries/review-ta
 import { reviewedPrediction } from '../queries/reviewed-prediction.ts'
 
 const config = { scope: 'review' as const }
+const tags = ['reviews']
 
-const id = { type: 'string', minLength: 1, maxLength: 200 }
-const reviewer = {
-  ...id,
-  maxLength: 180,
-  description: 'Who answers; the key says it where keys are set.',
-}
-const comment = { type: 'string', maxLength: 10_000, default: '' }
-const object = (required: string[], properties: Record<string, unknown>) => ({
-  type: 'object',
-  additionalProperties: false,
-  required,
-  properties,
-})
-
-interface Lease {
-  reviewer?: string
-  lease_id: string
-  comment: string
-}
-
-const reviewerOf = (caller: Caller | undefined, body: { reviewer?: string }) =>
+const reviewerOf = (caller: Caller | undefined, body: Pick<LeaseBody, 'reviewer'>) =>
   actorOf(caller, body.reviewer, 'reviewer')
 
 /** What the routes ask and append to. */
@@ -89,13 +81,15 @@ function attributeEvents(http: Http, { eventLog, metrics }: FeedbackRoutesOption
 }
 
 function claimRoute(http: Http, { reviews, db, classesOf }: FeedbackRoutesOptions): void {
-  http.post<{ Body: { reviewer?: string; model_id?: string } }>(
+  http.post(
     '/v1/reviews/claim',
     {
       config,
       schema: {
         summary: 'A task under a lease; 204 when there is none',
-        body: object([], { reviewer, model_id: id }),
+        tags,
+        body: ClaimBody,
+        response: answersToBody({ 200: ClaimAnswer, 204: NoTask }),
       },
     },
     async (request, reply) => {
@@ -104,29 +98,30 @@ function claimRoute(http: Http, { reviews, db, classesOf }: FeedbackRoutesOption
         reviewer: reviewerOf(request.caller, request.body),
         modelId: request.body.model_id,
       })
-      if (!task) return reply.code(204).send()
+      if (!task) {
+        void reply.code(204)
+        return null
+      }
       const event = await reviewedPrediction(db, {
         modelId: task.model_id,
         predictionId: task.prediction_id,
       })
-      return { ...task, classes: classesOf(task.model_id), event: event ?? null }
+      return { ...task, classes: [...classesOf(task.model_id)], event: event ?? null }
     },
   )
 }
 
 function submitRoute(http: Http, { reviews, classesOf }: FeedbackRoutesOptions): void {
-  http.post<{ Params: { task_id: string }; Body: Lease & { label: ReviewLabel } }>(
+  http.post(
     '/v1/reviews/:task_id/submit',
     {
       config,
       schema: {
         summary: 'Answers a claimed task',
-        body: object(['lease_id', 'label'], {
-          reviewer,
-          lease_id: id,
-          label: { type: ['string', 'number', 'boolean'] },
-          comment,
-        }),
+        tags,
+        params: TaskPath,
+        body: SubmitBody,
+        response: answersToBody({ 200: TaskAnswer }, 409),
       },
     },
     async ({ params, body, caller }) => {
@@ -140,13 +135,16 @@ function submitRoute(http: Http, { reviews, classesOf }: FeedbackRoutesOptions):
 }
 
 function skipRoute(http: Http, { reviews }: FeedbackRoutesOptions): void {
-  http.post<{ Params: { task_id: string }; Body: Lease }>(
+  http.post(
     '/v1/reviews/:task_id/skip',
     {
       config,
       schema: {
         summary: 'Says that the reviewer cannot tell',
-        body: object(['lease_id'], { reviewer, lease_id: id, comment }),
+        tags,
+        params: TaskPath,
+        body: LeaseBody,
+        response: answersToBody({ 200: TaskAnswer }, 409),
       },
     },
     async ({ params, body, caller }) => {
@@ -158,13 +156,16 @@ function skipRoute(http: Http, { reviews }: FeedbackRoutesOptions): void {
 }
 
 function releaseRoute(http: Http, { reviews }: FeedbackRoutesOptions): void {
-  http.post<{ Params: { task_id: string }; Body: Lease }>(
+  http.post(
     '/v1/reviews/:task_id/release',
     {
       config,
       schema: {
         summary: 'Gives a claimed task back',
-        body: object(['lease_id'], { reviewer, lease_id: id, comment }),
+        tags,
+        params: TaskPath,
+        body: LeaseBody,
+        response: answersToBody({ 200: TaskAnswer }, 409),
       },
     },
     async ({ params, body, caller }) => {
@@ -177,12 +178,19 @@ function releaseRoute(http: Http, { reviews }: FeedbackRoutesOptions): void {
 function statsRoute(http: Http, { reviews }: FeedbackRoutesOptions): void {
   http.get(
     '/v1/reviews/stats',
-    { config, schema: { summary: 'Open, leased and answered tasks by model' } },
+    {
+      config,
+      schema: {
+        summary: 'Open, leased and answered tasks by model',
+        tags,
+        response: answers({ 200: ReviewStatsAnswer }),
+      },
+    },
     async () => ({ models: await reviewStats(reviews) }),
   )
 }
 
-const heldLease = (taskId: string, caller: Caller | undefined, body: Lease): HeldLease => ({
+const heldLease = (taskId: string, caller: Caller | undefined, body: LeaseBody): HeldLease => ({
   taskId,
   reviewer: reviewerOf(caller, body),
   leaseId: body.lease_id,

@@ -17,10 +17,10 @@ export interface Join {
   /**
    * Joins one batch of what has arrived on either side.
    *
-   * @returns the models that got outcomes, and whether there is more to do at once
+   * @returns the models that got outcomes, whether there is more to do at once, and whether labels wait for predictions
    * @throws what ClickHouse throws; the same batch, or a smaller one, is then tried by the next call
    */
-  resolve: () => Promise<{ models: string[]; more: boolean }>
+  resolve: () => Promise<{ models: string[]; more: boolean; waits: boolean }>
 }
 
 export interface JoinOptions {
@@ -58,17 +58,20 @@ export function createJoin(
     return changed
   }
 
-  async function joinArrived(): Promise<string[]> {
+  async function joinArrived(): Promise<{ changed: string[]; waits: boolean }> {
     const [matters] = await db.query<{ waiting: string; unnamed: string }>(sql.ANYBODY)
     const waiting = Number(matters?.waiting) > 0
     const unnamed = Number(matters?.unnamed) > 0
     // Asked after it was read what is stored: a label that comes later finds these predictions itself.
     if (!waiting && !unnamed) {
       await arrivals.joined(arrivals.rest(isOthers))
-      return []
+      return { changed: [], waits: false }
     }
     const stretches = await arrivals.next(isOthers, Math.ceil(predictions * part))
-    return step(stretches, (batch) => askByPredictions(db, stretches, batch, { waiting, unnamed }))
+    const changed = await step(stretches, (batch) =>
+      askByPredictions(db, stretches, batch, { waiting, unnamed }),
+    )
+    return { changed, waits: true }
   }
 
   return {
@@ -82,7 +85,8 @@ export function createJoin(
         const byPredictions = await joinArrived()
         part = Math.min(1, part * 2)
         return {
-          models: [...new Set([...byLabels, ...byPredictions])],
+          models: [...new Set([...byLabels, ...byPredictions.changed])],
+          waits: byPredictions.waits,
           more: arrivals.rest((topic) => isLabels(topic) || isOthers(topic)).length > 0,
         }
       } catch (error) {

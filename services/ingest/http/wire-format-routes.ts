@@ -20,6 +20,15 @@ import type { Metrics } from '../../../lib/runtime/metrics.ts'
 import { attributesKey, AttributesV1 } from '../../../schemas/events/attributes.v1.ts'
 import { InferenceV1 } from '../../../schemas/events/inference.v1.ts'
 import { labelKey, LabelV1 } from '../../../schemas/events/label.v1.ts'
+import { answersToBody, type RejectedItem } from '../../../schemas/http/errors.ts'
+import {
+  CLOUD_EVENTS_BODY,
+  EventsAnswer,
+  LOGS_BODY,
+  LogsAnswer,
+  TRACES_BODY,
+  TracesAnswer,
+} from '../../../schemas/http/ingest.ts'
 import { PredictionV1 } from '../../../schemas/events/prediction.v1.ts'
 import { TOPICS } from '../../../schemas/topics.ts'
 import { eventsOfLogs, eventsOfTraces, type OtlpEvents } from '../wire-formats/otlp.ts'
@@ -64,7 +73,7 @@ export function dialectRoutes(
       metrics.endpointEvents.inc({ service: 'ingest', topic, outcome, reason }, events)
   }
 
-  void http.register(async (scope) => {
+  void http.register(async (scope: Http) => {
     scope.removeAllContentTypeParsers()
     takeBodies(scope, '*')
     const emit = { scope: 'emit' as const }
@@ -72,29 +81,49 @@ export function dialectRoutes(
     scope.post(
       '/v1/cloudevents',
       {
-        config: emit,
+        config: { ...emit, describedBody: CLOUD_EVENTS_BODY },
         schema: {
           summary: 'CloudEvents 1.0, binary, structured or batch; KServe’s InferenceLogger',
+          tags: ['events'],
+          response: answersToBody({ 200: EventsAnswer }),
         },
       },
-      async (request, reply) => {
+      async (request) => {
         const contentType = request.headers['content-type'] ?? ''
         const body = request.body instanceof Buffer ? request.body : Buffer.alloc(0)
-        const result = await acceptCloudEvents(
+        // KServe's worker takes anything but exactly 200 for a failure.
+        return acceptCloudEvents(
           cloudEvents(contentType, request.headers as Record<string, string>, body),
           contentType,
         )
-        // KServe's worker takes anything but exactly 200 for a failure.
-        return reply.code(200).send(result)
       },
     )
-    for (const [path, translate, counter] of [
-      ['/v1/traces', eventsOfTraces, 'rejectedSpans'],
-      ['/v1/logs', eventsOfLogs, 'rejectedLogRecords'],
-    ] as const) {
+    for (const { path, translate, counter, describedBody, answer } of [
+      {
+        path: '/v1/traces',
+        translate: eventsOfTraces,
+        counter: 'rejectedSpans',
+        describedBody: TRACES_BODY,
+        answer: TracesAnswer,
+      },
+      {
+        path: '/v1/logs',
+        translate: eventsOfLogs,
+        counter: 'rejectedLogRecords',
+        describedBody: LOGS_BODY,
+        answer: LogsAnswer,
+      },
+    ]) {
       scope.post(
         path,
-        { config: emit, schema: { summary: 'OTLP/HTTP JSON with GenAI attributes' } },
+        {
+          config: { ...emit, describedBody },
+          schema: {
+            summary: 'OTLP/HTTP JSON with GenAI attributes',
+            tags: ['events'],
+            response: answersToBody({ 200: answer }),
+          },
+        },
         async (request) => {
           if (!request.headers['content-type']?.includes('json'))
             throw new Problem(
@@ -120,8 +149,8 @@ export function dialectRoutes(
   async function acceptCloudEvents(
     events: readonly (CloudEvent | 'invalid')[],
     contentType: string,
-  ) {
-    const rejected: { index: number; id: string | null; code: string; message: string }[] = []
+  ): Promise<EventsAnswer> {
+    const rejected: RejectedItem[] = []
     const outgoing = new Map<string, OutgoingMessage[]>()
     const put = (topic: string, message: OutgoingMessage) => {
       const messages = outgoing.get(topic)

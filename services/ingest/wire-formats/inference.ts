@@ -2,7 +2,7 @@
  * A request to a model server and its answer, as prediction events: one per row of the batch.
  *
  * Bodies: V1 of KServe and TensorFlow Serving (`instances` and `predictions`, or columns in `inputs` and `outputs`), and V2,
- * the Open Inference Protocol (named tensors). What becomes what is told in `docs/dialects.md`.
+ * the Open Inference Protocol (named tensors). What becomes what is told in `docs/wire-formats.md`.
  */
 import { largest } from '../../../lib/stats/samples/extremes.ts'
 import type { RawEvent } from '../../../lib/events/validator.ts'

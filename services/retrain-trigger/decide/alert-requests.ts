@@ -1,16 +1,6 @@
 /** What alerts that come in ask for. */
 import { createHash } from 'node:crypto'
-
-/** The parts that Alertmanager's webhook (version 4) and Grafana's have in common. */
-export interface IncomingAlerts {
-  alerts: {
-    status: string
-    labels: Record<string, string>
-    annotations?: Record<string, string>
-    startsAt?: string
-    fingerprint?: string
-  }[]
-}
+import type { AlertsBody } from '../../../schemas/http/retrain-trigger.ts'
 
 /** A run that an alert asks for. */
 export interface AlertRequest {
@@ -29,7 +19,7 @@ const short = (text: string) =>
   text.length <= MAX_IDENTITY ? text : createHash('sha256').update(text).digest('hex')
 
 /** Firing alerts that name a model and, in the label `plumbline_policy`, one of its policies. */
-export function requestsOf(body: IncomingAlerts): AlertRequest[] {
+export function requestsOf(body: AlertsBody): AlertRequest[] {
   return body.alerts.flatMap(({ status, labels, annotations, startsAt, fingerprint }) => {
     const { model_id: modelId, plumbline_policy: policy } = labels
     if (status !== 'firing' || !modelId || !policy) return []

@@ -1,36 +1,18 @@
 /** Alerts in: from Alertmanager and Grafana by key, or from anybody who signs with the webhook secret. */
+import type { Static } from 'typebox'
 import { Problem } from '../../../lib/runtime/errors.ts'
 import { jsonOf, takeBodies, type FastifyRequest, type Http } from '../../../lib/http/server.ts'
 import { CLAIMED } from '../../../lib/http/key-ids.ts'
-import { requestsOf, type AlertRequest, type IncomingAlerts } from '../decide/alert-requests.ts'
+import { answersToBody } from '../../../schemas/http/errors.ts'
+import { AlertsAnswer, AlertsBody } from '../../../schemas/http/retrain-trigger.ts'
+import { requestsOf, type AlertRequest } from '../decide/alert-requests.ts'
 import type { PolicyEngine } from '../loop/policies.ts'
 import { answerAlerts } from '../loop/requests.ts'
 import { isSigned } from '../data/signatures.ts'
 import type { RetrainRoutesOptions } from './options.ts'
+import { tags } from './parameters.ts'
 
 const MAX_BYTES = 4 << 20
-const BODY = {
-  type: 'object',
-  required: ['alerts'],
-  properties: {
-    alerts: {
-      type: 'array',
-      maxItems: 1000,
-      items: {
-        type: 'object',
-        required: ['status', 'labels'],
-        properties: {
-          status: { type: 'string' },
-          labels: { type: 'object', additionalProperties: { type: 'string' } },
-          annotations: { type: 'object', additionalProperties: { type: 'string' } },
-          startsAt: { type: 'string' },
-          fingerprint: { type: 'string' },
-        },
-      },
-    },
-  },
-}
-
 /** Adds `POST /v1/alerts`, on a scope of its own: the body's bytes are what is signed. */
 export function addAlertsIn(http: Http, options: RetrainRoutesOptions): void {
   const { engine, wake } = options
@@ -42,12 +24,17 @@ export function addAlertsIn(http: Http, options: RetrainRoutesOptions): void {
     texts.set(request, bytes.toString())
     return jsonOf(bytes)
   })
-  http.post<{ Body: IncomingAlerts }>(
+  http.post(
     '/v1/alerts',
     {
       schema: {
         summary: 'Alertmanager’s and Grafana’s webhooks; one run at most of each policy',
-        body: BODY,
+        description:
+          'Needs a key that may operate, or a signature of Standard Webhooks with the webhook secret.',
+        security: [{ key: ['operate'] }, { signature: [] }],
+        tags,
+        body: AlertsBody,
+        response: answersToBody({ 200: AlertsAnswer }),
       },
     },
     async (request) => {
@@ -60,18 +47,15 @@ export function addAlertsIn(http: Http, options: RetrainRoutesOptions): void {
 }
 
 /** What alerts came to: the runs they launched, and why the others launched none. */
-interface AlertsAnswer {
-  launched: string[]
-  ignored: { cause: string; reason: string }[]
-}
+type AnswerOfAlerts = Omit<Static<typeof AlertsAnswer>, 'received'>
 
 async function answerEach(
   engine: PolicyEngine,
   requests: readonly AlertRequest[],
   actor: string,
-): Promise<AlertsAnswer> {
+): Promise<AnswerOfAlerts> {
   const launched: string[] = []
-  const ignored: AlertsAnswer['ignored'] = []
+  const ignored: AnswerOfAlerts['ignored'] = []
   const groups = Map.groupBy(requests, (asked) => JSON.stringify([asked.modelId, asked.policy]))
   for (const asked of groups.values()) {
     const answer = await answerAlerts(engine, asked, actor)
@@ -90,7 +74,7 @@ async function answerEach(
  * @throws {Problem} 401 for what is neither signed nor known
  */
 function senderOf(
-  { caller, headers }: FastifyRequest,
+  { caller, headers }: Pick<FastifyRequest, 'caller' | 'headers'>,
   body: string,
   { secret, engine }: RetrainRoutesOptions,
 ) {

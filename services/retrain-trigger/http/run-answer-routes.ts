@@ -2,33 +2,37 @@
 import { actorOf } from '../../../lib/http/callers.ts'
 import type { FastifyRequest, Http } from '../../../lib/http/server.ts'
 import { Problem } from '../../../lib/runtime/errors.ts'
+import { answersToBody } from '../../../schemas/http/errors.ts'
+import { RunPath } from '../../../schemas/http/parts.ts'
+import {
+  RunAnswer,
+  RunAnswerBody,
+  RunReportBody,
+  RunReportQuery,
+} from '../../../schemas/http/retrain-trigger.ts'
 import type { Ledger } from '../queries/ledger.ts'
 import { isTokenOf } from '../queries/run-token.ts'
-import {
-  approveRun,
-  cancelRun,
-  rejectRun,
-  reportRun,
-  type RunReport,
-} from '../queries/run-transitions.ts'
+import { approveRun, cancelRun, rejectRun, reportRun } from '../queries/run-transitions.ts'
 import { readTokenHashes } from '../queries/runs.ts'
 import type { RetrainRoutesOptions } from './options.ts'
-import { actor, id, object, OPERATE, words } from './parameters.ts'
+import { OPERATE, tags } from './parameters.ts'
 
-interface ByPerson {
-  Params: { id: string }
-  Body: { actor?: string; message: string }
-}
-
-const byPerson = object([], { actor, message: words })
+/** How a person answers a run. */
+const byPerson = (summary: string) => ({
+  summary,
+  tags,
+  params: RunPath,
+  body: RunAnswerBody,
+  response: answersToBody({ 200: RunAnswer }, 404, 409),
+})
 
 /** Adds `POST /v1/runs/:id/approve`. */
 export function addApproval(http: Http, { engine, wake }: RetrainRoutesOptions): void {
-  http.post<ByPerson>(
+  http.post(
     '/v1/runs/:id/approve',
     {
       config: OPERATE,
-      schema: { summary: 'Approves a run; with approval two, two people must', body: byPerson },
+      schema: byPerson('Approves a run; with approval two, two people must'),
     },
     async ({ params, body, caller }) => {
       const run = await approveRun(engine.ledger, params.id, actorOf(caller, body.actor))
@@ -40,9 +44,9 @@ export function addApproval(http: Http, { engine, wake }: RetrainRoutesOptions):
 
 /** Adds `POST /v1/runs/:id/reject`. */
 export function addRejection(http: Http, { engine }: RetrainRoutesOptions): void {
-  http.post<ByPerson>(
+  http.post(
     '/v1/runs/:id/reject',
-    { config: OPERATE, schema: { summary: 'Refuses a run', body: byPerson } },
+    { config: OPERATE, schema: byPerson('Refuses a run') },
     async ({ params, body, caller }) =>
       rejectRun(engine.ledger, params.id, actorOf(caller, body.actor), body.message),
   )
@@ -50,9 +54,9 @@ export function addRejection(http: Http, { engine }: RetrainRoutesOptions): void
 
 /** Adds `POST /v1/runs/:id/cancel`. */
 export function addCancellation(http: Http, { engine }: RetrainRoutesOptions): void {
-  http.post<ByPerson>(
+  http.post(
     '/v1/runs/:id/cancel',
-    { config: OPERATE, schema: { summary: 'Calls a run off', body: byPerson } },
+    { config: OPERATE, schema: byPerson('Calls a run off') },
     async ({ params, body, caller }) =>
       cancelRun(engine.ledger, params.id, actorOf(caller, body.actor), body.message),
   )
@@ -60,22 +64,20 @@ export function addCancellation(http: Http, { engine }: RetrainRoutesOptions): v
 
 /** Adds `POST /v1/runs/:id/status`. */
 export function addJobReport(http: Http, { engine }: RetrainRoutesOptions): void {
-  http.post<{
-    Params: { id: string }
-    Querystring: { token?: string }
-    Body: Required<RunReport>
-  }>(
+  http.post(
     '/v1/runs/:id/status',
     {
       schema: {
         summary:
           'The job reports how it goes, by the token of its run; succeeded tells the version',
-        querystring: object([], { token: { type: 'string', maxLength: 100 } }),
-        body: object(['state'], {
-          state: { enum: ['running', 'succeeded', 'failed'] },
-          message: words,
-          new_version: { ...id, minLength: 0, default: '' },
-        }),
+        description:
+          'Needs the token of the run, in the address or as bearer, or a key that may operate.',
+        security: [{ token: [] }, { key: ['operate'] }],
+        tags,
+        params: RunPath,
+        querystring: RunReportQuery,
+        body: RunReportBody,
+        response: answersToBody({ 200: RunAnswer }, 404, 409),
       },
     },
     async (request) => {
@@ -95,7 +97,7 @@ async function reporterOf(
   { postgres }: Ledger,
   runId: string,
   inAddress: string | undefined,
-  { headers, caller }: FastifyRequest,
+  { headers, caller }: Pick<FastifyRequest, 'headers' | 'caller'>,
 ): Promise<string> {
   const token = inAddress ?? /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1]
   if (token !== undefined && isTokenOf(token, await readTokenHashes(postgres, runId))) return 'job'

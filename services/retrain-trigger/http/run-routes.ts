@@ -2,19 +2,34 @@
 import { actorOf } from '../../../lib/http/callers.ts'
 import type { Http } from '../../../lib/http/server.ts'
 import { Problem } from '../../../lib/runtime/errors.ts'
+import { answers, answersToBody } from '../../../schemas/http/errors.ts'
+import { RunPath } from '../../../schemas/http/parts.ts'
+import {
+  DecisionsAnswer,
+  DecisionsQuery,
+  RunAnswer,
+  RunBody,
+  RunsAnswer,
+  RunsQuery,
+} from '../../../schemas/http/retrain-trigger.ts'
 import { requestRun } from '../loop/requests.ts'
 import { listDecisions } from '../queries/decisions.ts'
 import { listRuns, readRun } from '../queries/runs.ts'
 import type { RetrainRoutesOptions } from './options.ts'
-import { actor, id, limit, object, OPERATE, READ, words } from './parameters.ts'
+import { OPERATE, READ, tags } from './parameters.ts'
 
 /** Adds `GET /v1/runs`. */
 export function addRunList(http: Http, { engine }: RetrainRoutesOptions): void {
-  http.get<{ Querystring: { model_id?: string; limit: number } }>(
+  http.get(
     '/v1/runs',
     {
       config: READ,
-      schema: { summary: 'Runs, newest first', querystring: object([], { model_id: id, limit }) },
+      schema: {
+        summary: 'Runs, newest first',
+        tags,
+        querystring: RunsQuery,
+        response: answers({ 200: RunsAnswer }),
+      },
     },
     async ({ query }) => ({
       runs: await listRuns(engine.ledger.postgres, query.model_id, query.limit),
@@ -24,18 +39,15 @@ export function addRunList(http: Http, { engine }: RetrainRoutesOptions): void {
 
 /** Adds `POST /v1/runs`. */
 export function addRunRequest(http: Http, { engine, wake }: RetrainRoutesOptions): void {
-  http.post<{ Body: { model_id: string; policy: string; reason: string; actor?: string } }>(
+  http.post(
     '/v1/runs',
     {
       config: OPERATE,
       schema: {
         summary: 'Asks for a run',
-        body: object(['model_id', 'policy', 'reason'], {
-          model_id: id,
-          policy: id,
-          reason: { ...words, minLength: 1 },
-          actor,
-        }),
+        tags,
+        body: RunBody,
+        response: answersToBody({ 201: RunAnswer }, 404),
       },
     },
     async ({ body, caller }, reply) => {
@@ -46,16 +58,25 @@ export function addRunRequest(http: Http, { engine, wake }: RetrainRoutesOptions
         actor: actorOf(caller, body.actor ?? (caller?.isKnown ? undefined : 'anonymous')),
       })
       wake()
-      return reply.code(201).send(run)
+      void reply.code(201)
+      return run
     },
   )
 }
 
 /** Adds `GET /v1/runs/:id`. */
 export function addRun(http: Http, { engine }: RetrainRoutesOptions): void {
-  http.get<{ Params: { id: string } }>(
+  http.get(
     '/v1/runs/:id',
-    { config: READ, schema: { summary: 'One run' } },
+    {
+      config: READ,
+      schema: {
+        summary: 'One run',
+        tags,
+        params: RunPath,
+        response: answers({ 200: RunAnswer }, 404),
+      },
+    },
     async ({ params }) => {
       const run = await readRun(engine.ledger.postgres, params.id)
       if (!run) throw new Problem(404, 'unknown_run', `there is no run ${params.id}`)
@@ -66,13 +87,15 @@ export function addRun(http: Http, { engine }: RetrainRoutesOptions): void {
 
 /** Adds `GET /v1/decisions`. */
 export function addDecisionList(http: Http, { engine }: RetrainRoutesOptions): void {
-  http.get<{ Querystring: { model_id: string; limit: number } }>(
+  http.get(
     '/v1/decisions',
     {
       config: READ,
       schema: {
         summary: 'What each policy answered, launch or not, and why; newest first',
-        querystring: object(['model_id'], { model_id: id, limit }),
+        tags,
+        querystring: DecisionsQuery,
+        response: answers({ 200: DecisionsAnswer }),
       },
     },
     async ({ query }) => ({

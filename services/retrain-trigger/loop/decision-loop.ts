@@ -1,7 +1,8 @@
 /** The deciding loop: asks policies that have something new to answer for, and launches the runs that are due. */
-import { sleep } from '../../../lib/runtime/clock.ts'
 import { messageOf } from '../../../lib/runtime/errors.ts'
 import type { Logger } from '../../../lib/runtime/log.ts'
+import type { Module } from '../../../lib/runtime/modules.ts'
+import { pollLoop, type PollLoop, type Progress } from '../../../lib/runtime/poll-loop.ts'
 import type { DueModels } from '../decide/due-models.ts'
 import { dueModels } from '../decide/due-models.ts'
 import { labelCounters, policyOf } from '../decide/policies.ts'
@@ -15,8 +16,10 @@ import type { PolicyFailed } from './policy-failures.ts'
 const SCAN_MS = 1000
 /** How often labels are counted for policies that wait for them. */
 const LABELS_MS = 5000
-/** Between two rounds, as a multiple of how long the last one took. */
-const REST = 3
+/** How often rounds look unasked: launches are tried again when their time comes. */
+const ROUND_MS = 1000
+/** While nothing is found: verdicts and requests wake a round at once. */
+const LONGEST_IDLE_MS = 5000
 const MAX_REST_MS = 5000
 
 interface DecidingParts {
@@ -26,27 +29,41 @@ interface DecidingParts {
   log: Logger
 }
 
-/** What the loop knows between two rounds. */
-export interface Deciding extends DecidingParts {
+/** What rounds know of one another. */
+interface Round extends DecidingParts {
   due: DueModels
-  /** Ends the pause that follows this round. */
-  woken: AbortController
-  /** When windows and labels are looked for next, epoch milliseconds. */
-  nextScan: number
-  nextLabels: number
 }
 
-/** Makes the state of a loop that has looked for nothing yet. */
-export const deciding = (parts: DecidingParts): Deciding => ({
-  ...parts,
-  due: dueModels(),
-  woken: new AbortController(),
-  nextScan: 0,
-  nextLabels: 0,
-})
+/** The deciding loop, and the looks that find work for it. */
+export interface Deciding extends Round {
+  rounds: PollLoop
+}
 
-/** Ends the loop's pause, where it has one: something may be due. */
-export const wake = ({ woken }: Deciding): void => woken.abort()
+/** Makes the loop of a process that has looked for nothing yet. */
+export function deciding(parts: DecidingParts): Deciding {
+  const round: Round = { ...parts, due: dueModels() }
+  const rounds: PollLoop = pollLoop({
+    name: 'retrain-trigger',
+    everyMs: ROUND_MS,
+    longestIdleMs: LONGEST_IDLE_MS,
+    longestRestMs: MAX_REST_MS,
+    step: async () => {
+      const progress = await runRound(round)
+      // After the rest, and not at once: a window's verdicts come one by one, and are answered for together.
+      if (!round.due.isIdle()) rounds.wake()
+      return progress
+    },
+    onError: (error) =>
+      parts.log.error(
+        { error: messageOf(error) },
+        'policies not asked or runs not launched, trying again',
+      ),
+  })
+  return { ...round, rounds }
+}
+
+/** Ends the loop's pause, or omits the one that follows this round: something may be due. */
+export const wake = ({ rounds }: Deciding): void => rounds.wake()
 
 /** Has a model's policies asked in the next round, and ends the pause. */
 export function askSoon(loop: Deciding, modelId: string): void {
@@ -54,52 +71,65 @@ export function askSoon(loop: Deciding, modelId: string): void {
   wake(loop)
 }
 
-/** Runs rounds until the signal, and ends launches that are under way. */
-export async function runDecisions(loop: Deciding, signal: AbortSignal): Promise<void> {
-  let restMs = 0
-  while (!signal.aborted) {
-    try {
-      await lookWhenDue(loop)
-      const begun = performance.now()
-      await evaluateDue(loop)
-      restMs = Math.min(MAX_REST_MS, (performance.now() - begun) * REST)
-      await launchDue(loop)
-    } catch (error) {
-      loop.log.error(
-        { error: messageOf(error) },
-        'policies not asked or runs not launched, trying again',
-      )
-    }
-    await pause(loop, restMs, signal)
+/** The loop as parts of the process: rounds, and where there are policies the looks for windows and labels. */
+export function decidingModules(loop: Deciding): Module[] {
+  const rounds: Module = {
+    ...loop.rounds.module,
+    start: () => failLostCommands(loop.engine),
+    run: async (signal) => {
+      await loop.rounds.module.run!(signal)
+      await stopLaunches(loop.jobs)
+    },
   }
-  await stopLaunches(loop.jobs)
+  const { policies } = loop.engine
+  return [
+    rounds,
+    ...(policies.size > 0 ? [windowScan(loop)] : []),
+    ...(labelCounters(policies).length > 0 ? [labelScan(loop)] : []),
+  ]
 }
 
-/** Rests, then waits for a wake-up or the next scan unless a model is wanted. */
-async function pause(loop: Deciding, restMs: number, signal: AbortSignal): Promise<void> {
-  loop.woken = new AbortController()
-  const { woken, nextScan, engine } = loop
-  // A window's verdicts come one by one: what comes meanwhile is answered for together.
-  await sleep(restMs, signal)
-  if (!loop.due.isIdle()) return
-  const untilScan = Math.max(1, nextScan - engine.ledger.now())
-  await sleep(untilScan, AbortSignal.any([signal, woken.signal]))
+/** Looks for evaluated windows: one without a verdict sends no message. */
+function windowScan(loop: Deciding): Module {
+  const { engine, due, log } = loop
+  return pollLoop({
+    name: 'retrain windows',
+    everyMs: SCAN_MS,
+    longestIdleMs: LONGEST_IDLE_MS,
+    step: async () => {
+      due.found(await engine.queries.revisions([...engine.policies.keys()]))
+      const isIdle = due.isIdle()
+      if (!isIdle) wake(loop)
+      return { isIdle }
+    },
+    onError: (error) => log.error({ error: messageOf(error) }, 'windows not read, trying again'),
+  }).module
 }
 
-/** Looks for news where its time has come: a window without a verdict sends no message, and new labels send none. */
-async function lookWhenDue(loop: Deciding): Promise<void> {
-  const { engine, due } = loop
-  const at = engine.ledger.now()
-  if (at < loop.nextScan) return
-  const withLabels = at >= loop.nextLabels
-  loop.nextScan = at + SCAN_MS
-  if (withLabels) loop.nextLabels = at + LABELS_MS
-  due.found(await engine.queries.revisions([...engine.policies.keys()]))
-  if (withLabels) for (const modelId of labelCounters(engine.policies)) due.want(modelId)
+/** Has the policies asked that count labels: new labels send no message. */
+function labelScan(loop: Deciding): Module {
+  const { engine, log } = loop
+  return pollLoop({
+    name: 'retrain labels',
+    everyMs: LABELS_MS,
+    step: async () => {
+      for (const modelId of labelCounters(engine.policies)) askSoon(loop, modelId)
+    },
+    onError: (error) => log.error({ error: messageOf(error) }, 'labels not counted, trying again'),
+  }).module
 }
 
-async function evaluateDue({ engine, due, failed }: Deciding): Promise<void> {
-  for (const modelId of due.take()) {
+/** Asks the policies of the models that are due, then launches the runs that are. */
+async function runRound(round: Round): Promise<Progress> {
+  const asked = await evaluateDue(round)
+  const launches = await launchDue(round)
+  return { isIdle: asked + launches === 0 }
+}
+
+/** @returns how many models' policies were asked */
+async function evaluateDue({ engine, due, failed }: Round): Promise<number> {
+  const models = due.take()
+  for (const modelId of models) {
     try {
       const { failures, more } = await evaluatePolicies(engine, modelId)
       for (const { policy, error } of failures) failed(modelId, policy, error)
@@ -109,11 +139,14 @@ async function evaluateDue({ engine, due, failed }: Deciding): Promise<void> {
       failed(modelId, '', error)
     }
   }
+  return models.length
 }
 
-async function launchDue({ engine, jobs, failed }: Deciding): Promise<void> {
+/** @returns how many runs are due, those that wait for their endpoint included */
+async function launchDue({ engine, jobs, failed }: Round): Promise<number> {
   const { policies, ledger } = engine
-  for (const run of await readDueRuns(ledger.postgres, new Date(ledger.now()))) {
+  const runs = await readDueRuns(ledger.postgres, new Date(ledger.now()))
+  for (const run of runs) {
     const policy = policyOf(policies, run.model_id, run.policy)
     if (policy) beginLaunch(jobs, run, policy.launch)
     else
@@ -121,10 +154,11 @@ async function launchDue({ engine, jobs, failed }: Deciding): Promise<void> {
         (error: unknown) => failed(run.model_id, run.policy, error),
       )
   }
+  return runs.length
 }
 
 /** Fails runs of commands that an earlier process had started: a command ends with the process that started it. */
-export async function failLostCommands({ policies, ledger }: PolicyEngine): Promise<void> {
+async function failLostCommands({ policies, ledger }: PolicyEngine): Promise<void> {
   for (const run of await readRunsInFlight(ledger.postgres)) {
     const policy = policyOf(policies, run.model_id, run.policy)
     if (policy?.launch.kind === 'command')

@@ -1,42 +1,18 @@
 /** A retraining run as the control database keeps it and as others hear of it. */
 import { enqueueMessage, enqueueRow } from '../../../lib/postgres/outbox.ts'
 import type { Sql } from '../../../lib/postgres/port.ts'
+import type { RUN_STATES } from '../../../schemas/events/retrain.v1.ts'
+import type { RunAnswer } from '../../../schemas/http/retrain-trigger.ts'
 import { TOPICS } from '../../../schemas/topics.ts'
 import { appendAudit } from './audit-log.ts'
 
 /** Where a run stands; it moves forward only. */
-export type RunState =
-  | 'awaiting_approval'
-  | 'pending'
-  | 'launched'
-  | 'running'
-  | 'succeeded'
-  | 'failed'
-  | 'rejected'
-  | 'cancelled'
+export type RunState = (typeof RUN_STATES)[number]
 /** States that no transition leaves. */
 export const ENDED: readonly RunState[] = ['succeeded', 'failed', 'rejected', 'cancelled']
 
 /** A run as `GET /v1/runs` shows it; times are RFC 3339 in UTC. */
-export interface Run {
-  run_id: string
-  model_id: string
-  policy: string
-  cause: string
-  state: RunState
-  reason: string
-  message: string
-  window_end: string | null
-  decided_at: string
-  approvals: string[]
-  approvals_needed: number
-  labels_known: number
-  new_version: string
-  attempts: number
-  revision: number
-  created_at: string
-  updated_at: string
-}
+export type Run = RunAnswer
 
 /** As a driver gives it: big integers as text, times as dates. */
 export type StoredRun = Omit<Run, 'labels_known'> & {

@@ -1,0 +1,77 @@
+/** The routes by which a process is watched: health and metrics. */
+import { answers } from '../../schemas/http/errors.ts'
+import { LiveAnswer, MetricsAnswer, ReadyAnswer } from '../../schemas/http/platform.ts'
+import { messageOf, Problem } from '../runtime/errors.ts'
+import type { Http, HttpOptions } from './server-types.ts'
+
+const CHECK_TIMEOUT_MS = 2000
+const tags = ['service']
+
+/** Adds `/health/live`, `/health/ready` and `/metrics`. */
+export function addHealth(app: Http, options: HttpOptions): void {
+  app.get(
+    '/health/live',
+    {
+      schema: { summary: 'Whether the process runs', tags, response: answers({ 200: LiveAnswer }) },
+    },
+    async () => ({ status: 'live' as const }),
+  )
+  app.get(
+    '/health/ready',
+    {
+      schema: {
+        summary: 'Whether everything has started and every store answers; 503 says what is away',
+        tags,
+        response: answers({ 200: ReadyAnswer }),
+      },
+    },
+    async () => {
+      await requireReady(options)
+      return { status: 'ready' as const }
+    },
+  )
+  app.get(
+    '/metrics',
+    {
+      schema: {
+        summary: 'Metrics of the process for Prometheus',
+        tags,
+        response: { ...answers({}), 200: MetricsAnswer },
+      },
+    },
+    async (_request, reply) => {
+      void reply.header('content-type', options.registry.contentType)
+      return options.registry.metrics()
+    },
+  )
+}
+
+/** @throws {Problem} 503 that says what has not started, or is away */
+async function requireReady({ readiness, checks }: HttpOptions): Promise<void> {
+  if (!readiness.started) throw new Problem(503, 'starting', 'not every module has started')
+  if (readiness.stopping) throw new Problem(503, 'stopping', 'the process is stopping')
+  const away = await failingChecks(checks)
+  if (away.length > 0) throw new Problem(503, 'unavailable', away.join('; '))
+}
+
+async function failingChecks(checks: HttpOptions['checks']): Promise<string[]> {
+  const results = await Promise.all(
+    [...checks].map(async ([name, check]) => {
+      let timer: NodeJS.Timeout | undefined
+      try {
+        await Promise.race([
+          check(),
+          new Promise((_, reject) => {
+            timer = setTimeout(() => reject(new Error('no answer in time')), CHECK_TIMEOUT_MS)
+          }),
+        ])
+        return ''
+      } catch (error) {
+        return `${name}: ${messageOf(error)}`
+      } finally {
+        clearTimeout(timer)
+      }
+    }),
+  )
+  return results.filter((result) => result !== '')
+}

@@ -1,0 +1,59 @@
+/** The types of the HTTP server, of what it is built from, and of what it adds to requests. */
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from 'fastify'
+import type { Registry } from 'prom-client'
+import type { Authenticate, Caller, Scope } from './api-keys.ts'
+import type { Logger } from '../runtime/log.ts'
+import type { Readiness } from '../runtime/modules.ts'
+import type { BodyLimits } from './request-body.ts'
+
+/** The server, whose handlers have the types of their route's TypeBox schemas. */
+export type Http = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>
+
+/** What the server is built from. */
+export interface HttpOptions {
+  host: string
+  /** 0 takes a free port. */
+  port: number
+  /** Names besides loopback and `host` that a request may be addressed to. */
+  allowedHosts?: readonly string[]
+  /** Largest body of one request, and bytes of all bodies together, after decompression. */
+  maxBodyBytes: number
+  maxPendingBytes: number
+  log: Logger
+  registry: Registry
+  readiness: Readiness
+  /** Checks that `/health/ready` runs besides "started and not stopping"; each names what is away. */
+  checks: ReadonlyMap<string, () => Promise<unknown>>
+  authenticate: Authenticate
+  /** Resolves once all that was stored before survives power loss; absent where surviving a killed process is enough. */
+  synced?: (() => Promise<void>) | undefined
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    bodyLimits: BodyLimits
+  }
+  interface FastifyContextConfig {
+    /** What a caller's key must allow; a route without one is public. */
+    scope?: Scope
+    /** The body in the document, of a route that validates its body itself. */
+    describedBody?: object
+  }
+  interface FastifyRequest {
+    /** Who sends it, by key or session; undefined when nobody known does. */
+    caller: Caller | undefined
+  }
+}

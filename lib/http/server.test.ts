@@ -1,0 +1,66 @@
+import fc from 'fast-check'
+import { pino } from 'pino'
+import { Registry } from 'prom-client'
+import type { RouteShorthandOptions } from 'fastify'
+import Type from 'typebox'
+import { afterEach, expect, test } from 'vitest'
+import { openAccess } from './api-keys.ts'
+import { createHttp, type Http } from './server.ts'
+
+let app: Http | undefined
+afterEach(() => app?.close())
+
+const server = async () =>
+  (app = await createHttp({
+    host: '127.0.0.1',
+    port: 0,
+    maxBodyBytes: 1 << 20,
+    maxPendingBytes: 1 << 22,
+    log: pino({ level: 'silent' }),
+    registry: new Registry(),
+    readiness: { started: true, stopping: false },
+    checks: new Map(),
+    authenticate: openAccess,
+  }))
+
+/** What a serialiser that follows a schema would change: types, nulls, long numbers, fields that no schema names. */
+const Narrow = Type.Object({
+  text: Type.String(),
+  count: Type.Integer(),
+  share: Type.Number(),
+  at: Type.String({ format: 'date-time' }),
+  list: Type.Array(Type.String()),
+})
+
+test('an answer is sent as the handler gave it, whatever its schema says', async () => {
+  const http = await server()
+  let given: unknown
+  const schema = { summary: 'Anything', tags: ['service'], response: { 200: Narrow } }
+  http.get('/any', { schema }, async (_request, reply) => reply.send(given as never))
+  await fc.assert(
+    fc.asyncProperty(
+      fc.dictionary(
+        fc.constantFrom('text', 'count', 'share', 'at', 'list', 'undeclared'),
+        fc.jsonValue(),
+      ),
+      async (value) => {
+        given = value
+        const { body, statusCode } = await http.inject('/any')
+        expect([statusCode, body]).toEqual([200, JSON.stringify(value)])
+      },
+    ),
+  )
+})
+
+test.each<[string, RouteShorthandOptions]>([
+  ['no schema', {}],
+  ['no summary', { schema: { tags: ['service'], response: { 200: Narrow } } }],
+  ['no tag', { schema: { summary: 'Anything', response: { 200: Narrow } } }],
+  ['no success', { schema: { summary: 'Anything', tags: ['service'] } }],
+  ['hidden, and no page', { schema: { hide: true } }],
+])('a route with %s does not start', async (_, options) => {
+  const http = await server()
+  expect(() => http.get('/v1/any', options, async () => ({}))).toThrow(
+    'GET /v1/any needs a summary, a tag and the schema of its success',
+  )
+})

@@ -1,0 +1,56 @@
+/** The session of the pages: a posted key begins it; it can be asked about and ended. */
+import { answers, answersToBody } from '../../schemas/http/errors.ts'
+import {
+  SessionAnswer,
+  SessionBegun,
+  SessionBody,
+  SessionEnded,
+} from '../../schemas/http/platform.ts'
+import { Problem } from '../runtime/errors.ts'
+import { requireOwnPage } from './access.ts'
+import type { Authenticate } from './api-keys.ts'
+import type { Http } from './server-types.ts'
+import type { Sessions } from './sessions.ts'
+
+const tags = ['service']
+
+/** Adds `GET`, `POST` and `DELETE /v1/session`. */
+export function addSession(app: Http, authenticate: Authenticate, sessions: Sessions): void {
+  app.get(
+    '/v1/session',
+    { schema: { summary: 'Who asks', tags, response: answers({ 200: SessionAnswer }) } },
+    async ({ caller }) => ({
+      caller: caller ? { id: caller.id, scopes: [...caller.scopes] } : null,
+      key_needed: authenticate(undefined) === undefined,
+    }),
+  )
+  app.post(
+    '/v1/session',
+    {
+      bodyLimit: 4096,
+      schema: {
+        summary: 'Begins a session of the pages with a key',
+        tags,
+        body: SessionBody,
+        response: answersToBody({ 200: SessionBegun }),
+      },
+    },
+    async (request, reply) => {
+      requireOwnPage(request)
+      const caller = authenticate(`Bearer ${request.body.key}`)
+      if (!caller) throw new Problem(401, 'unauthorized', 'this key is not known')
+      const isSecure = request.headers['x-forwarded-proto'] === 'https'
+      void reply.header('set-cookie', sessions.begin(caller, isSecure))
+      return { caller: { id: caller.id, scopes: [...caller.scopes] } }
+    },
+  )
+  app.delete(
+    '/v1/session',
+    { schema: { summary: 'Ends the session', tags, response: answers({ 204: SessionEnded }) } },
+    async (request, reply) => {
+      requireOwnPage(request)
+      void reply.header('set-cookie', sessions.end(request.headers.cookie)).code(204)
+      return null
+    },
+  )
+}

@@ -1,0 +1,209 @@
+/** Bodies and answers of models, references and verdict feedback. */
+import Type, { type Static } from 'typebox'
+import { ModelFile, ModelReference, ModelWindows, RetrainPolicy } from '../model.ts'
+import { bigCount, closed, nullable, person, time } from './parts.ts'
+
+const AT = '2026-01-01T00:00:00.000Z'
+const NEXT = '2026-01-02T00:00:00.000Z'
+const Task = nullable(ModelFile.properties.task)
+
+/** Every model, and what is active of it. */
+export const ModelsAnswer = closed(
+  {
+    models: Type.Array(
+      closed({
+        model_id: Type.String(),
+        task: Task,
+        windows: bigCount('Windows that were evaluated.'),
+        last_window_end: nullable(time('End of the newest one.')),
+        alarms: bigCount('Active alarms of the model as a whole.'),
+        warnings: bigCount('Active warnings of the model as a whole.'),
+        incomplete: bigCount('Metrics of the newest window that had too little data.'),
+      }),
+    ),
+  },
+  {
+    description: 'Models in the order of their ids.',
+    examples: [
+      {
+        models: [
+          {
+            model_id: 'fraud',
+            task: 'binary',
+            windows: '14',
+            last_window_end: NEXT,
+            alarms: '1',
+            warnings: '0',
+            incomplete: '0',
+          },
+        ],
+      },
+    ],
+  },
+)
+
+const { kind: _kind, ...declared } = ModelReference.properties
+const DescribedReference = closed({
+  name: Type.String(),
+  ...declared,
+  kind: Type.Enum([...ModelReference.properties.kind.enum, 'uploaded']),
+  revision: Type.Optional(
+    Type.Integer({ description: 'How often it was put over HTTP; absent of the model file.' }),
+  ),
+})
+
+/** One model: its file, watermark and references. */
+export const ModelAnswer = closed(
+  {
+    model_id: Type.String(),
+    task: Task,
+    watermark: nullable(time('Events before this instant are considered complete.')),
+    idle: Type.Boolean({ description: 'No event has come for `windows.idle`.' }),
+    windows: ModelWindows,
+    references: Type.Array(DescribedReference),
+    alarms: closed({
+      episodes: Type.Integer({ description: 'Alert episodes so far.' }),
+      refuted: Type.Integer({ description: 'Those that a person called normal or no problem.' }),
+      weeks: Type.Number(),
+      refuted_per_week: nullable(Type.Number({ description: 'Null in the first week.' })),
+      budget_per_week: Type.Number(),
+    }),
+    retrain: Type.Array(
+      closed({
+        name: RetrainPolicy.properties.name,
+        when: RetrainPolicy.properties.when,
+        approval: RetrainPolicy.properties.approval,
+      }),
+    ),
+  },
+  {
+    description: 'What is known of the model.',
+    examples: [
+      {
+        model_id: 'fraud',
+        task: 'binary',
+        watermark: NEXT,
+        idle: false,
+        windows: {
+          size: '1d',
+          timezone: 'UTC',
+          lateness: '1h',
+          idle: '60s',
+          min_count: 200,
+          min_completeness: 0.95,
+          min_labelled: 0.5,
+        },
+        references: [{ name: 'recent', kind: 'trailing', windows: 4 }],
+        alarms: {
+          episodes: 2,
+          refuted: 1,
+          weeks: 4,
+          refuted_per_week: 0.25,
+          budget_per_week: 0.25,
+        },
+        retrain: [{ name: 'drifted', when: 'any(drift.psi, alarm)', approval: 'one' }],
+      },
+    ],
+  },
+)
+
+const shortText = (description: string) => Type.String({ maxLength: 200, description })
+
+/** A reference as JSON: a span, or all predictions of a version. */
+export const ReferenceBody = closed(
+  {
+    from: Type.Optional(shortText('Start of the span, RFC 3339.')),
+    to: Type.Optional(shortText('End of the span, RFC 3339.')),
+    model_version: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 200, description: 'In place of a span.' }),
+    ),
+  },
+  { examples: [{ from: '2026-01-01T00:00:00Z', to: '2026-01-08T00:00:00Z' }] },
+)
+export type ReferenceBody = Static<typeof ReferenceBody>
+
+/** A reference as NDJSON, which is read line by line. */
+export const UploadedPredictions = Type.Unsafe<Buffer>({
+  description: 'Predictions of the model (`prediction.v1`), one a line.',
+  examples: [
+    '{"prediction_id":"p-1","model_id":"fraud","model_version":"7","predicted_at":"2026-01-01T00:00:00Z","features":{"amount":129.9}}\n',
+  ],
+})
+
+/** A reference that was put. */
+export const ReferenceAnswer = closed(
+  {
+    name: Type.String(),
+    kind: Type.Enum(['first', 'fixed', 'version', 'uploaded']),
+    model_version: Type.Optional(Type.String({ description: 'Of a reference of kind version.' })),
+    from: Type.Optional(time('Start of its span.')),
+    to: Type.Optional(time('End of its span.')),
+    events: Type.Optional(Type.Integer({ description: 'Predictions that were uploaded.' })),
+    revision: Type.Integer({ minimum: 1, description: 'How often it was put.' }),
+  },
+  {
+    description: 'The reference as it is kept; 201 where it is new.',
+    examples: [{ name: 'spring', kind: 'fixed', from: AT, to: NEXT, revision: 1 }],
+  },
+)
+
+const feedback = {
+  actor: Type.Optional(person),
+  comment: Type.Optional(Type.String({ maxLength: 2000 })),
+}
+
+/** Accepts or dismisses a verdict. */
+export const FeedbackBody = closed(feedback, {
+  examples: [{ actor: 'ann', comment: 'a new market' }],
+})
+
+/** Snoozes a verdict. */
+export const SnoozeBody = closed(
+  {
+    ...feedback,
+    until: Type.String({ format: 'date-time', description: 'RFC 3339, by the wall clock.' }),
+  },
+  { examples: [{ actor: 'ann', until: '2099-01-01T00:00:00Z' }] },
+)
+
+/** What a person said of a verdict, as it is kept. */
+export const FeedbackAnswer = closed(
+  {
+    decision_id: Type.String(),
+    verdict_id: Type.String(),
+    model_id: Type.String(),
+    window_start: time('Start of the window.'),
+    window_end: time('End of the window.'),
+    family: Type.String(),
+    metric: Type.String(),
+    subject: Type.String(),
+    episode_id: Type.String(),
+    decision: Type.Enum(['accept', 'dismiss', 'snooze']),
+    actor: Type.String(),
+    comment: Type.String(),
+    until: time('End of a snooze; 1970 of others.'),
+    decided_at: time('When it was said.'),
+  },
+  {
+    description: 'What was said, as it is kept.',
+    examples: [
+      {
+        decision_id: '5f0f2a3e-6f0e-4f0e-9d3e-0f4f6a7c8b9d',
+        verdict_id: '9b2c6d1e0f3a4b5c8d7e6f5a4b3c2d1e',
+        model_id: 'fraud',
+        window_start: AT,
+        window_end: NEXT,
+        family: 'drift',
+        metric: 'psi',
+        subject: 'amount',
+        episode_id: 'e-1',
+        decision: 'accept',
+        actor: 'claimed:ann',
+        comment: 'a new market',
+        until: '1970-01-01T00:00:00.000Z',
+        decided_at: NEXT,
+      },
+    ],
+  },
+)
+export type FeedbackAnswer = Static<typeof FeedbackAnswer>

@@ -1,0 +1,85 @@
+/** The answer of a request that is not served, and the statuses a route may answer with. */
+import Type, { type Static, type TSchema } from 'typebox'
+import { closed, nullable } from './parts.ts'
+
+/** An item of a batch that is refused while others may be taken. */
+export const RejectedItem = closed({
+  index: Type.Integer({ minimum: 0, description: 'Its place in the batch, from 0.' }),
+  id: nullable(Type.String({ description: 'Its id; null where it has none that can be read.' })),
+  code: Type.String({ description: 'The rule it breaks, such as `missing_field`.' }),
+  message: Type.String({ description: 'One sentence that names the field and the rule.' }),
+})
+export type RejectedItem = Static<typeof RejectedItem>
+
+/** An RFC 9457 problem document. */
+export const ProblemDocument = Type.Object(
+  {
+    type: Type.String({ description: '`urn:plumbline:` and the code.' }),
+    title: Type.String({ description: 'The code in words.' }),
+    status: Type.Integer({ description: 'The HTTP status.' }),
+    detail: Type.String({ description: 'One sentence that names the field and the rule.' }),
+    code: Type.String({ description: 'The kind of problem; it does not change.' }),
+    accepted: Type.Optional(Type.Integer({ description: 'Of a batch: 0.' })),
+    rejected: Type.Optional(Type.Array(RejectedItem, { description: 'Of a batch: each item.' })),
+  },
+  {
+    $id: 'Problem',
+    additionalProperties: false,
+    description: 'A request that is not served (RFC 9457).',
+    examples: [
+      {
+        type: 'urn:plumbline:invalid_request',
+        title: 'invalid request',
+        status: 400,
+        detail: "body must have required property 'model_id'",
+        code: 'invalid_request',
+      },
+    ],
+  },
+)
+export type ProblemDocument = Static<typeof ProblemDocument>
+
+const MEANINGS = {
+  400: 'The request breaks a rule of the route; nothing was done.',
+  401: 'A known key is needed.',
+  403: 'The key lacks the scope, or a page of another site asks.',
+  404: 'There is nothing of that name.',
+  409: 'What the request asks for does not fit the state it finds.',
+  413: 'The body is larger than one may be.',
+  415: 'The content type or its encoding is not read.',
+  421: 'The Host is not one of this service.',
+  429: 'Too many bodies are under way; try again after `Retry-After` seconds.',
+  500: 'The service failed; its log says why.',
+  503: 'A store or the log cannot be reached, or is full; try again.',
+} as const
+/** A status that a problem is answered with. */
+export type ProblemStatus = keyof typeof MEANINGS
+
+const ALWAYS: readonly ProblemStatus[] = [400, 401, 403, 421, 500, 503]
+const OF_BODIES: readonly ProblemStatus[] = [413, 415, 429]
+
+const problem = (status: ProblemStatus) => ({
+  description: MEANINGS[status],
+  content: { 'application/problem+json': { schema: { $ref: 'Problem#' } } },
+})
+
+type Answers = Partial<Record<200 | 201 | 204, TSchema>>
+
+function withProblems<A extends Answers>(success: A, statuses: readonly ProblemStatus[]): A {
+  const problems = statuses.toSorted((a, b) => a - b).map((status) => [status, problem(status)])
+  return { ...success, ...(Object.fromEntries(problems) as object) }
+}
+
+/**
+ * Declares what a route without a body answers.
+ *
+ * @param success the answers by status, which the handler's type is held against
+ * @param problems statuses besides those that every route may answer with
+ * @returns all of them; problems are thrown, so the type leaves them out
+ */
+export const answers = <A extends Answers>(success: A, ...problems: ProblemStatus[]): A =>
+  withProblems(success, [...ALWAYS, ...problems])
+
+/** Declares what a route that takes a body answers; otherwise as {@link answers}. */
+export const answersToBody = <A extends Answers>(success: A, ...problems: ProblemStatus[]): A =>
+  withProblems(success, [...ALWAYS, ...OF_BODIES, ...problems])

@@ -1,0 +1,141 @@
+/** Bodies and answers of human review. */
+import Type, { type Static } from 'typebox'
+import { closed, empty, id, nullable, person, texts, time, words } from './parts.ts'
+
+const reviewer = Type.Optional(person)
+const lease = {
+  reviewer,
+  lease_id: id('The lease that the claim gave.', '5f0f2a3e-6f0e-4f0e-9d3e-0f4f6a7c8b9d'),
+  comment: words,
+}
+
+/** Asks for a task. */
+export const ClaimBody = closed(
+  {
+    reviewer,
+    model_id: Type.Optional(id('Tasks of this model alone; of any model unless given.', 'fraud')),
+  },
+  { examples: [{ reviewer: 'ann', model_id: 'fraud' }] },
+)
+
+/** Skips a task, or gives it back. */
+export const LeaseBody = closed(lease, {
+  examples: [
+    { reviewer: 'ann', lease_id: '5f0f2a3e-6f0e-4f0e-9d3e-0f4f6a7c8b9d', comment: 'unreadable' },
+  ],
+})
+export type LeaseBody = Static<typeof LeaseBody>
+
+/** Answers a task. */
+export const SubmitBody = closed(
+  {
+    ...lease,
+    label: Type.Unsafe<string | number | boolean>({
+      type: ['string', 'number', 'boolean'],
+      description: 'The class, value or truth value.',
+    }),
+  },
+  {
+    examples: [
+      {
+        reviewer: 'ann',
+        lease_id: '5f0f2a3e-6f0e-4f0e-9d3e-0f4f6a7c8b9d',
+        label: '1',
+        comment: 'sure',
+      },
+    ],
+  },
+)
+
+/** What a reviewer sees of a prediction. */
+export const ReviewedPrediction = closed({
+  predicted_at: time('When the model answered.'),
+  model_version: Type.String(),
+  prediction: nullable(Type.String()),
+  score: nullable(Type.Number()),
+  features: Type.Unsafe<Record<string, string | number | boolean | null>>({
+    type: 'object',
+    additionalProperties: { type: ['string', 'number', 'boolean', 'null'] },
+  }),
+  attributes: texts(),
+  input_text: Type.String(),
+  output_text: Type.String(),
+})
+export type ReviewedPrediction = Static<typeof ReviewedPrediction>
+
+/** A task under a lease, with what the reviewer needs to answer it. */
+export const ClaimAnswer = closed(
+  {
+    task_id: Type.String(),
+    lease_id: Type.String(),
+    lease_expires_at: time('When the lease ends.'),
+    model_id: Type.String(),
+    prediction_id: Type.String(),
+    classes: Type.Array(Type.String(), {
+      description: 'Classes to choose from; empty where any answer is one.',
+    }),
+    event: nullable(ReviewedPrediction),
+  },
+  {
+    description: 'A task that is leased to the reviewer.',
+    examples: [
+      {
+        task_id: 'fraud/p-1',
+        lease_id: '5f0f2a3e-6f0e-4f0e-9d3e-0f4f6a7c8b9d',
+        lease_expires_at: '2026-01-01T00:10:00.000Z',
+        model_id: 'fraud',
+        prediction_id: 'p-1',
+        classes: ['0', '1'],
+        event: {
+          predicted_at: '2026-01-01T00:00:00.000Z',
+          model_version: '7',
+          prediction: '1',
+          score: 0.93,
+          features: { amount: 129.9, country: 'DE' },
+          attributes: {},
+          input_text: '',
+          output_text: '',
+        },
+      },
+    ],
+  },
+)
+
+/** No task is left for this reviewer. */
+export const NoTask = empty('No task is left for this reviewer.')
+
+/** The state a task has come to. */
+export const TaskAnswer = closed(
+  {
+    task_id: Type.String(),
+    state: Type.String({ description: '`open`, or `done` where it has all its answers.' }),
+  },
+  {
+    description: 'The state the task has come to.',
+    examples: [{ task_id: 'fraud/p-1', state: 'open' }],
+  },
+)
+
+const count = (description: string) => Type.Integer({ minimum: 0, description })
+
+/** Tasks, leases and answers of each model. */
+export const ReviewStatsAnswer = closed(
+  {
+    models: Type.Array(
+      closed({
+        model_id: Type.String(),
+        open: count('Tasks that lack answers.'),
+        done: count('Tasks with all their answers.'),
+        leased: count('Leases that have not ended.'),
+        answers: count('Answers that are no skip.'),
+        skips: count('Skips.'),
+      }),
+    ),
+  },
+  {
+    description: 'Counts by model, in the order of ids.',
+    examples: [
+      { models: [{ model_id: 'fraud', open: 12, done: 30, leased: 1, answers: 61, skips: 2 }] },
+    ],
+  },
+)

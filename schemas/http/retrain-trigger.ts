@@ -1,0 +1,243 @@
+/** Bodies and answers of runs, decisions, alerts and the audit log. */
+import Type, { type Static } from 'typebox'
+import { RUN_STATES } from '../events/retrain.v1.ts'
+import { closed, defaulted, id, limit, nullable, person, texts, time, words } from './parts.ts'
+
+const RUN_ID = '5f0f2a3e-6f0e-4f0e-9d3e-0f4f6a7c8b9d'
+const AT = '2026-01-01T00:00:00.000Z'
+const HASH = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'
+const actor = Type.Optional(person)
+
+/** Which runs are asked for. */
+export const RunsQuery = closed({
+  model_id: Type.Optional(id('Runs of this model alone; of all unless given.', 'fraud')),
+  limit,
+})
+
+/** Asks for a run. */
+export const RunBody = closed(
+  {
+    model_id: id('The model to retrain.', 'fraud'),
+    policy: id('A policy of its model file.', 'drifted'),
+    reason: Type.String({ minLength: 1, maxLength: 10_000, description: 'Why.' }),
+    actor,
+  },
+  {
+    examples: [
+      { model_id: 'fraud', policy: 'drifted', reason: 'a new market opens', actor: 'ann' },
+    ],
+  },
+)
+
+/** Approves, refuses or calls off a run. */
+export const RunAnswerBody = closed(
+  { actor, message: words },
+  { examples: [{ actor: 'ann', message: 'looks right' }] },
+)
+
+/** What a job reports. */
+export const RunReportBody = closed(
+  {
+    state: Type.Enum(['running', 'succeeded', 'failed']),
+    message: words,
+    new_version: defaulted(
+      Type.String({
+        maxLength: 200,
+        default: '',
+        description: 'The version that was made, with `succeeded`.',
+      }),
+    ),
+  },
+  { examples: [{ state: 'succeeded', message: 'AUC 0.91', new_version: '8' }] },
+)
+
+/** The token of a run, which its job may also send as bearer. */
+export const RunReportQuery = closed({
+  token: Type.Optional(
+    Type.String({ maxLength: 100, description: 'The token of the run, as in its `status_url`.' }),
+  ),
+})
+
+/** A run of retraining. */
+export const RunAnswer = closed(
+  {
+    run_id: Type.String(),
+    model_id: Type.String(),
+    policy: Type.String(),
+    cause: Type.String({ description: 'One run per cause: a window, an alert, a request.' }),
+    state: Type.Enum([...RUN_STATES]),
+    reason: Type.String({ description: 'Why it was asked for.' }),
+    message: Type.String({ description: 'What was last said of it.' }),
+    window_end: nullable(time('End of the window that gave the evidence.')),
+    decided_at: time('Stream time of the decision.'),
+    approvals: Type.Array(Type.String(), { description: 'Who has approved.' }),
+    approvals_needed: Type.Integer(),
+    labels_known: Type.Number({ description: 'Labelled outcomes at that time.' }),
+    new_version: Type.String({ description: 'The version that was made, or empty.' }),
+    attempts: Type.Integer({ description: 'How often a launch was tried.' }),
+    next_attempt_at: nullable(time('When a launch is tried again.')),
+    revision: Type.Integer(),
+    created_at: time('When it was recorded.'),
+    updated_at: time('When it last changed.'),
+  },
+  {
+    description: 'The run as it is now.',
+    examples: [
+      {
+        run_id: RUN_ID,
+        model_id: 'fraud',
+        policy: 'drifted',
+        cause: 'request:1',
+        state: 'pending',
+        reason: 'a new market opens',
+        message: '',
+        window_end: null,
+        decided_at: AT,
+        approvals: [],
+        approvals_needed: 0,
+        labels_known: 0,
+        new_version: '',
+        attempts: 0,
+        next_attempt_at: null,
+        revision: 1,
+        created_at: AT,
+        updated_at: AT,
+      },
+    ],
+  },
+)
+export type RunAnswer = Static<typeof RunAnswer>
+
+/** Several runs. */
+export const RunsAnswer = closed(
+  { runs: Type.Array(RunAnswer) },
+  { description: 'Runs, newest first.', examples: [{ runs: [] }] },
+)
+
+/** Whose decisions are asked for. */
+export const DecisionsQuery = closed({ model_id: id('The model.', 'fraud'), limit })
+
+/** What policies answered. */
+export const DecisionsAnswer = closed(
+  {
+    decisions: Type.Array(
+      closed({
+        policy: Type.String(),
+        cause: Type.String(),
+        action: Type.String({ description: '`launch` or `none`.' }),
+        reason: Type.String(),
+        window_end: nullable(time('End of the window that was decided about.')),
+        evidence_revision: Type.Integer({ description: 'Revision of that window; 0 without one.' }),
+        at: time('When it was decided.'),
+      }),
+    ),
+  },
+  {
+    description: 'Decisions, newest first.',
+    examples: [
+      {
+        decisions: [
+          {
+            policy: 'drifted',
+            cause: 'window:1767225600000',
+            action: 'none',
+            reason: 'the condition does not hold',
+            window_end: AT,
+            evidence_revision: 1,
+            at: AT,
+          },
+        ],
+      },
+    ],
+  },
+)
+
+/** The webhook of Alertmanager (version 4) and of Grafana: the parts that both have. */
+export const AlertsBody = Type.Object(
+  {
+    alerts: Type.Array(
+      Type.Object({
+        status: Type.String({ description: 'Only `firing` ones ask for a run.' }),
+        labels: texts({
+          description: '`model_id` and `plumbline_policy` name the policy that is asked.',
+        }),
+        annotations: Type.Optional(texts()),
+        startsAt: Type.Optional(Type.String()),
+        fingerprint: Type.Optional(Type.String()),
+      }),
+      { maxItems: 1000 },
+    ),
+  },
+  {
+    examples: [
+      {
+        version: '4',
+        receiver: 'plumbline',
+        alerts: [
+          {
+            status: 'firing',
+            labels: { alertname: 'Late', model_id: 'fraud', plumbline_policy: 'drifted' },
+            annotations: { summary: 'answers come late' },
+            startsAt: '2026-01-01T00:00:00Z',
+            fingerprint: 'f1',
+          },
+        ],
+      },
+    ],
+  },
+)
+export type AlertsBody = Static<typeof AlertsBody>
+
+/** What became of alerts. */
+export const AlertsAnswer = closed(
+  {
+    received: Type.Integer({ minimum: 0 }),
+    launched: Type.Array(Type.String(), { description: 'Ids of the runs that were asked for.' }),
+    ignored: Type.Array(closed({ cause: Type.String(), reason: Type.String() }), {
+      description: 'Alerts that asked for no run of their own, and why.',
+    }),
+  },
+  {
+    description: 'One run at most for each policy.',
+    examples: [{ received: 1, launched: [RUN_ID], ignored: [] }],
+  },
+)
+
+/** Which entries of the audit log are asked for. */
+export const AuditQuery = closed({
+  after: defaulted(
+    Type.Integer({
+      minimum: 0,
+      maximum: Number.MAX_SAFE_INTEGER,
+      default: 0,
+      description: 'Entries after this sequence number.',
+      examples: [0],
+    }),
+  ),
+  limit,
+})
+
+/** A page of the audit log. */
+export const AuditAnswer = closed(
+  {
+    entries: Type.Array(
+      closed({
+        sequence: Type.Integer({ minimum: 1 }),
+        at: time('When it was done.'),
+        actor: Type.String(),
+        action: Type.String({ description: 'Such as `run.launched`.' }),
+        subject: Type.String({ description: 'What it was done to.' }),
+        detail: Type.Record(Type.String(), Type.Unknown()),
+        previous_hash: Type.String({ description: 'Hash of the entry before; SHA-256 in hex.' }),
+        hash: Type.String({ description: 'Hash of this entry, the one before included.' }),
+      }),
+    ),
+    complete: Type.Boolean({ description: 'Whether the log is whole as far as can be told.' }),
+    reason: Type.String({ description: 'Why it is not, or empty.' }),
+    head: closed({ entries: Type.Integer({ minimum: 0 }), hash: Type.String() }),
+  },
+  {
+    description: 'Entries, oldest first.',
+    examples: [{ entries: [], complete: true, reason: '', head: { entries: 0, hash: HASH } }],
+  },
+)

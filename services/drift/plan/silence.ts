@@ -1,0 +1,117 @@
+/**
+ * When the absence of events means something. A replayed history and an import have no silence: their events come long after they
+ * happened. Pure; instants are epoch milliseconds.
+ */
+import { durationMs } from '../../../lib/runtime/durations.ts'
+import { largest } from '../../../lib/stats/samples/extremes.ts'
+import {
+  bucketMs,
+  eventsOf,
+  longestMs,
+  windowsHolding,
+  type Window,
+} from '../../../lib/models/windows.ts'
+import type { Model } from '../../../lib/models/model-files.ts'
+import { MIN_COUNTS } from '../../../lib/stats/window-tests/count-test.ts'
+
+/** Events of a live model come within this much of their own time, or within a window where that is longer. */
+const MIN_LIVE_MS = 3_600_000
+/** Silent windows that are caught up with after a pause of the service; older ones get no row. */
+const MAX_SILENT_WINDOWS = 100
+/** Windows before one, whose events say what is usual. */
+const MAX_HISTORY = 60
+/** Share by which lengths may differ: a local day lasts 23 to 25 hours, a month 28 to 31 days. */
+const MAX_UNLIKE = 0.11
+/** How far back windows of the same phase are looked for. */
+const MAX_LOOKED_AT = 10_000
+
+/** The declared season in milliseconds. */
+export const seasonOf = ({ windows: { season } }: Model): number | undefined =>
+  season === undefined ? undefined : durationMs(season)
+
+/** Whether a model's newest events came within max(window, 1 h) of their own time. */
+export function isLive(
+  partitions: readonly { newest: number; receivedAt: number }[],
+  model: Model,
+): boolean {
+  if (partitions.length === 0 || eventsOf(model.windows.size) !== undefined) return false
+  const delay = Math.max(MIN_LIVE_MS, longestMs(model.windows))
+  const received = largest(partitions.map((p) => p.receivedAt))
+  return Math.abs(received - largest(partitions.map((p) => p.newest))) <= delay
+}
+
+/**
+ * Windows after a model's newest event that have passed without one, ascending, at most the last hundred. A window that holds
+ * the newest event is not among them.
+ *
+ * @param steps time buckets, ascending; those with labels alone do not count
+ * @param until all events before this instant are considered complete
+ */
+export function silentWindows(
+  steps: readonly { step: number; events: number }[],
+  until: number,
+  spec: Model['windows'],
+): Window[] {
+  const newest = steps.findLast(({ events }) => events > 0)
+  if (!newest) return []
+  const bucket = bucketMs(spec)
+  const first = Math.max(
+    newest.step + bucket,
+    until - (until % bucket) - MAX_SILENT_WINDOWS * longestMs(spec),
+  )
+  const instants: number[] = []
+  for (let instant = first; instant < until; instant += bucket) instants.push(instant)
+  return windowsHolding(spec, instants)
+    .filter(({ start, end }) => start > newest.step && end <= until)
+    .slice(-MAX_SILENT_WINDOWS)
+}
+
+/** A window of a model's life, by what came in it. */
+export interface CountedWindow extends Window {
+  events: number
+  /** The gravest verdict, of an evaluated window without events. */
+  worst?: string
+}
+
+/**
+ * Events of the windows before one, that say how many are usual: the newest 60 of the same length that overlap neither it nor one
+ * another, those without events among them. Left out are windows whose silence alarmed, and the silence that is still going on.
+ * With a season, windows of the same phase, once eight of them are known.
+ *
+ * @param evaluated windows that were evaluated, ascending by end
+ * @param seasonMs length of the declared season
+ */
+export function usualCounts(
+  window: Window,
+  evaluated: readonly CountedWindow[],
+  seasonMs?: number,
+): number[] {
+  const before = likeWindows(window, evaluated)
+  const counts = (some: readonly CountedWindow[]) =>
+    some.slice(0, MAX_HISTORY).map(({ events }) => events)
+  if (seasonMs === undefined) return counts(before)
+  const apart = (start: number) => {
+    const phase = (((start - window.start) % seasonMs) + seasonMs) % seasonMs
+    return Math.min(phase, seasonMs - phase)
+  }
+  // Around a change of clocks a local day begins an hour early or late.
+  const alike = before.filter(({ start }) => apart(start) < (window.end - window.start) / 2)
+  return counts(alike.length >= MIN_COUNTS ? alike : before)
+}
+
+/** Windows as long as one, from the newest before it backwards. */
+function likeWindows(window: Window, evaluated: readonly CountedWindow[]): CountedWindow[] {
+  const length = window.end - window.start
+  const before: CountedWindow[] = []
+  let { start } = window
+  const oldest = Math.max(0, evaluated.length - MAX_LOOKED_AT)
+  for (let i = evaluated.length - 1; i >= oldest; i--) {
+    const past = evaluated[i]!
+    if (past.end > start || Math.abs(past.end - past.start - length) > length * MAX_UNLIKE) continue
+    ;({ start } = past)
+    const isGoingOn = before.length === 0 && past.events === 0
+    if (isGoingOn || (past.events === 0 && past.worst === 'alarm')) continue
+    before.push(past)
+  }
+  return before
+}

@@ -1,0 +1,115 @@
+/** A live model that stops is told of: by a row for each window that passes, a verdict, and gauges; a replayed one is not. */
+import { beforeAll, expect, test } from 'vitest'
+import { createMetrics } from '../../lib/runtime/metrics.ts'
+import { parseModel } from '../../lib/models/model-files.ts'
+import { evaluateOn } from '../evaluating.ts'
+import { RECEIVED_AT } from '../harness.ts'
+import { pipeline, type Pipeline } from '../pipeline.ts'
+
+const HOUR = 3_600_000
+const modelOf = (id: string) =>
+  parseModel(
+    `{ model_id: ${id}, task: binary, windows: { size: 1h, lateness: 0s, min_count: 20 } }`,
+  )
+/** When the events of these tests are received; what was predicted in the hour that begins then came when it happened. */
+const HERE = RECEIVED_AT
+const metrics = createMetrics()
+
+let stream: Pipeline
+let evaluate: ReturnType<typeof evaluateOn>
+let now = 0
+
+beforeAll(async () => {
+  stream = await pipeline()
+  evaluate = evaluateOn(stream.connect('drift'), { now: () => now, metrics })
+})
+
+/** Events of some hours, counted from the current one; about a hundred an hour. */
+async function emit(modelId: string, from: number, to: number) {
+  await stream.predictions(
+    Array.from({ length: to - from }, (_, k) => from + k).flatMap((hour) =>
+      Array.from({ length: 95 + ((hour + 400) % 7) }, (_, i) => ({
+        prediction_id: `${hour}-${i}`,
+        model_id: modelId,
+        model_version: '1',
+        predicted_at: new Date(HERE + hour * HOUR + (i * HOUR) / 102).toISOString(),
+        features: { x: i % 10 },
+        latency_ms: 5,
+      })),
+    ),
+  )
+}
+
+const rows = (modelId: string, hour: number) =>
+  stream.db.query<{ metric: string; value: number | null; verdict: string; reason: string }>(
+    `SELECT metric, value, verdict, reason FROM window_metrics_latest
+     WHERE model_id = {model:String} AND window_start = {start:DateTime64(3, 'UTC')} AND slice_key = ''
+       AND model_version = '' AND verdict != 'none' ORDER BY family DESC, metric`,
+    {
+      model: modelId,
+      start: new Date(HERE + hour * HOUR).toISOString().slice(0, -1).replace('T', ' '),
+    },
+  )
+const alarms = (modelId: string) =>
+  stream.db.query<{ metric: string; severity: string }>(
+    'SELECT metric, severity FROM active_alarms WHERE model_id = {model:String}',
+    { model: modelId },
+  )
+
+test('each window that passes gets a row: throughput 0 alarms, the rest reads incomplete', async () => {
+  const model = modelOf('stopped')
+  await emit('stopped', -20, 1)
+  now = HERE + 3 * HOUR
+  await evaluate(model)
+  for (const hour of [1, 2]) {
+    const found = await rows('stopped', hour)
+    expect(found.find(({ metric }) => metric === 'throughput_per_s')).toMatchObject({
+      value: 0,
+      verdict: 'alarm',
+      reason: expect.stringMatching(
+        /^no event where 95 to 101 came in \d+ windows before; silent since /,
+      ),
+    })
+    const others = found.filter(({ metric }) => metric !== 'throughput_per_s')
+    expect(others.length).toBeGreaterThan(0)
+    expect(new Set(others.map(({ verdict }) => verdict))).toEqual(new Set(['incomplete']))
+  }
+  expect(await alarms('stopped')).toEqual([{ metric: 'throughput_per_s', severity: 'alarm' }])
+  const gauges = await metrics.registry.metrics()
+  const psi = gauges
+    .split('\n')
+    .find((line) => /^plumbline_verdict.*"stopped".*metric="psi"/.test(line))
+  expect(psi).toMatch(/ -1$/)
+})
+
+test('looking again writes nothing; events that come after all end the alarm', async () => {
+  const model = modelOf('stopped')
+  const count = async () =>
+    (await stream.db.query<{ n: string }>('SELECT count() AS n FROM window_revisions'))[0]!.n
+  const before = await count()
+  await evaluate(model)
+  expect(await count()).toBe(before)
+  await emit('stopped', 1, 3)
+  // A restated window rests for a while.
+  now += 60_000
+  await evaluate(model)
+  expect(
+    (await rows('stopped', 2)).find(({ metric }) => metric === 'throughput_per_s'),
+  ).toMatchObject({ verdict: 'ok' })
+  expect((await alarms('stopped')).filter(({ metric }) => metric === 'throughput_per_s')).toEqual(
+    [],
+  )
+})
+
+test('a model that is new says that it learns; one that is replayed has no silence', async () => {
+  await emit('new', -2, 1)
+  await emit('replayed', -400, -380)
+  now = HERE + 3 * HOUR
+  await evaluate(modelOf('new'))
+  await evaluate(modelOf('replayed'))
+  expect((await rows('new', 1)).find(({ metric }) => metric === 'throughput_per_s')).toMatchObject({
+    verdict: 'incomplete',
+    reason: expect.stringContaining('learning what is usual, window 4 of 8; silent since'),
+  })
+  expect(await rows('replayed', -379)).toEqual([])
+})
