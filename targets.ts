@@ -68,6 +68,15 @@ export function targetNamed(name: string): Target {
   return target as Target
 }
 
+/** Variables that programs around this one read: examples, `npm run redrive`, benchmarks, `compose.yaml`, started commands. */
+const OF_OTHER_PROGRAMS = new Set([
+  'PLUMBLINE_URL',
+  'PLUMBLINE_INGEST_URL',
+  'PLUMBLINE_BENCH_PYTHON',
+  'PLUMBLINE_KEYS_FILE',
+  'PLUMBLINE_RUN',
+])
+
 /** Every problem of the environment, the key file and the model files, without starting anything. */
 export function checkConfig(target: Target, env: Record<string, string | undefined>): void {
   const problems: string[] = []
@@ -83,7 +92,10 @@ export function checkConfig(target: Target, env: Record<string, string | undefin
   collect(() => (config = readConfig(Config, env)))
   if (config) collect(() => checkPlatformConfig(config!, needsOf(target, config!)))
   collect(() => {
-    const unknown = unknownSettings(Object.keys(Config.properties), env)
+    const others = Object.fromEntries(
+      Object.entries(env).filter(([name]) => !OF_OTHER_PROGRAMS.has(name)),
+    )
+    const unknown = unknownSettings(Object.keys(Config.properties), others)
     if (unknown.length > 0) throw new ConfigError(unknown)
   })
   if (env['PLUMBLINE_AUTH_FILE']) collect(() => readKeyFile(env['PLUMBLINE_AUTH_FILE']!))

@@ -40,8 +40,9 @@ test('an argument that there is not ends in a sentence that names it', () => {
   expect(main(['--target=every']).stderr).toContain('--target=every is not one of all, ingest')
 })
 
-test('valid settings pass, those that Kubernetes sets for Services among them', () => {
+test('valid settings pass, and variables of Kubernetes and of other programs of ours are left alone', () => {
   const { status, stdout } = checked({
+    PLUMBLINE_URL: 'http://127.0.0.1:8080',
     PLUMBLINE_INGEST_SERVICE_HOST: '10.0.0.1',
     PLUMBLINE_INGEST_SERVICE_PORT_HTTP: '80',
     PLUMBLINE_INGEST_PORT: 'tcp://10.0.0.1:80',

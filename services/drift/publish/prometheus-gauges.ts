@@ -59,9 +59,22 @@ interface Shown {
 const isShown = ({ value, verdict, n_current: n }: MetricResult) =>
   value === null ? verdict !== 'none' : n === 0 || n >= MIN_CELL
 
+/** Windows of its model after which a cohort that had none is no longer shown: a retired version, a slice that nobody is in. */
+const KEPT_WINDOWS = 3
+
 export function createGauges({ registry }: Metrics): Gauges {
   const shown = new Map<string, Shown>()
   const kinds = new Map<string, Kind>()
+  /** End of the newest window of each model, epoch milliseconds. */
+  const newest = new Map<string, number>()
+
+  /** Cohorts of a model leave once its newest window is so far ahead of theirs; the model as a whole stays. */
+  function dropRetired(modelId: string, { start, end }: RevisionKey['window']): void {
+    if (end <= (newest.get(modelId) ?? -Infinity)) return
+    newest.set(modelId, end)
+    for (const [id, one] of shown)
+      if (one.same.model_id === modelId && isRetired(one, end, end - start)) shown.delete(id)
+  }
 
   function kindOf(result: MetricResult): Kind {
     const key = kindKey(result)
@@ -100,9 +113,19 @@ export function createGauges({ registry }: Metrics): Gauges {
 
   return {
     show: ({ modelId, cohort, window }, results, snoozed) => {
+      dropRetired(modelId, window)
       const id = `${modelId}\u0001${keyOf(cohort)}`
       const { slice } = cohort
       if ((shown.get(id)?.end ?? 0) > window.end) return
+      const same = {
+        model_id: modelId,
+        model_version: cohort.modelVersion,
+        variant: cohort.variant,
+        slice: slice ? `${slice.key}:${slice.value}` : '',
+      }
+      // An old window that is restated brings nobody back.
+      if (isRetired({ end: window.end, same }, newest.get(modelId)!, window.end - window.start))
+        return
       /** One of each set of labels: Prometheus refuses two series alike. */
       const series = new Map<string, MetricResult>()
       for (const result of results) {
@@ -114,12 +137,7 @@ export function createGauges({ registry }: Metrics): Gauges {
       const own = [...series.values()]
       shown.set(id, {
         end: window.end,
-        same: {
-          model_id: modelId,
-          model_version: cohort.modelVersion,
-          variant: cohort.variant,
-          slice: slice ? `${slice.key}:${slice.value}` : '',
-        },
+        same,
         kinds: own.map(kindOf),
         subjects: own.map(({ subject }) => subject),
         values: own.map(({ value }) => value ?? undefined),
@@ -131,7 +149,18 @@ export function createGauges({ registry }: Metrics): Gauges {
       })
     },
     forget: (modelId) => {
+      newest.delete(modelId)
       for (const id of shown.keys()) if (id.startsWith(`${modelId}\u0001`)) shown.delete(id)
     },
   }
+}
+
+/** Whether the newest window of its model, of this end and length in milliseconds, is so far ahead that a cohort has left. */
+const isRetired = (
+  { end, same }: Pick<Shown, 'end' | 'same'>,
+  newestEnd: number,
+  lengthMs: number,
+): boolean => {
+  const isWhole = same.model_version === '' && same.variant === '' && same.slice === ''
+  return !isWhole && end < newestEnd - KEPT_WINDOWS * lengthMs
 }
