@@ -23,9 +23,12 @@ import { ingest } from './services/ingest/module.ts'
 import { RetrainConfig } from './services/retrain-trigger/config.ts'
 import { retrainTrigger } from './services/retrain-trigger/module.ts'
 
+/** What `--target` may be; each names a list of modules. */
 export const TARGETS = ['all', 'ingest', 'drift', 'feedback', 'retrain-trigger', 'stores'] as const
+/** A value of `--target`. */
 export type Target = (typeof TARGETS)[number]
 
+/** The environment of all services together. */
 export const Config = Type.Object({
   ...PlatformConfig.properties,
   ...IngestConfig.properties,
@@ -33,8 +36,10 @@ export const Config = Type.Object({
   ...FeedbackConfig.properties,
   ...RetrainConfig.properties,
 })
+/** The environment of all services, as read and checked. */
 export type Config = Static<typeof Config>
 
+/** The modules of a process in the order of their start, and the platform under them. */
 export interface Assembly {
   modules: Module[]
   platform: Platform

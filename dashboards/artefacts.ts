@@ -35,6 +35,7 @@ class ClickHouseQuery implements Builder<Dataquery> {
   }
 }
 
+/** The Grafana dashboard over ClickHouse: one row of panels per entry of {@link PANELS}. */
 export function clickHouseDashboard(): Dashboard {
   let dashboard = new DashboardBuilder('Plumbline: models')
     .uid('plumbline-models')

@@ -111,7 +111,7 @@ function sideOf(key: string): WorseSide | { problem: string } {
 }
 
 /**
- * Tells whether a value has crossed a line.
+ * Whether a value has crossed a line.
  *
  * @param baseline the baseline's value of the metric; null where it has none
  * @returns undefined where that cannot be known: the line is relative, and the baseline has no value

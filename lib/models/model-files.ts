@@ -15,17 +15,11 @@ import { durationMs } from '../runtime/durations.ts'
 import { didYouMean } from '../runtime/nearest-name.ts'
 import { parseOverrides, type AlarmLines } from './alarm-lines.ts'
 import { METRICS } from './metric-names.ts'
+import { ownershipOf, type Ownership } from './ownership.ts'
 import { parseCondition, testsOf, type Condition } from './policy-language.ts'
 import { featureSubject } from '../events/subjects.ts'
 import { textProblem } from '../events/text-rules.ts'
 import { eventsOf, isTimezone, windowSpecProblem } from './windows.ts'
-
-/** Whose a model is: what its alerts are routed by, and who is to do what. */
-export interface Ownership {
-  /** `owner`, `team`, `environment` and `alert_labels` of the model file, where they are given. */
-  labels: Readonly<Record<string, string>>
-  runbookUrl: string | undefined
-}
 
 /** A model file with every default filled in. */
 export interface Model {
@@ -61,8 +55,10 @@ export interface Model {
   revision: string
 }
 
+/** What a model's prediction is: a class, a probability of the positive class, or a number. */
 export type OutputKind = 'class' | 'probability' | 'value'
 
+/** The model files of a folder, by model id. */
 export interface Models {
   get: (modelId: string) => Model
   declared: readonly Model[]
@@ -74,7 +70,7 @@ const validateWindows = ajv.compile<ModelWindows>(ModelWindows)
 
 /** What monitors a model that says nothing of references. */
 const DEFAULT_REFERENCES: Record<string, ModelReference> = {
-  baseline: { kind: 'first', windows: 1, baseline: true },
+  baseline: { kind: 'first', windows: 8, baseline: true },
   recent: { kind: 'trailing', windows: 4 },
 }
 
@@ -182,23 +178,6 @@ function withDefaults(file: ModelFile, revision: string): Model {
     retrain: file.retrain ?? [],
     ownership: ownershipOf(file),
     revision,
-  }
-}
-
-function ownershipOf({
-  owner,
-  team,
-  environment,
-  alert_labels,
-  runbook_url,
-}: ModelFile): Ownership {
-  const named = Object.entries({ owner, team, environment })
-  return {
-    labels: {
-      ...alert_labels,
-      ...Object.fromEntries(named.flatMap(([name, value]) => (value ? [[name, value]] : []))),
-    },
-    runbookUrl: runbook_url,
   }
 }
 

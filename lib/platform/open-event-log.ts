@@ -12,7 +12,7 @@ import type { Logger } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { PlatformConfig } from './platform-config.ts'
 
-/** Where the journal lies, when the disk is full, and whom the log tells what it cannot store. */
+/** Where the journal lies, when the disk is full, and whom the log reports to what it cannot store. */
 export interface EventLogParts {
   dataDir: string
   diskProblem: DiskProblem

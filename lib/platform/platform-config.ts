@@ -149,4 +149,5 @@ export const PlatformConfig = Type.Object({
     description: 'Least log level that is written.',
   }),
 })
+/** The environment that every service has in common, as read and checked. */
 export type PlatformConfig = Static<typeof PlatformConfig>

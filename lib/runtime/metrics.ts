@@ -18,6 +18,7 @@ export interface Metrics {
   insertSeconds: Histogram<'topic'>
 }
 
+/** Makes the metrics with a registry of their own, which holds those of the process too. */
 export function createMetrics(): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })

@@ -3,6 +3,7 @@ import type { EventLog, OffsetRange } from '../event-log/port.ts'
 import type { Module } from '../runtime/modules.ts'
 import { createSink, type SinkOptions } from './sink.ts'
 
+/** A topic, its consumer group and the sink it is stored through. */
 export interface SinkConsumerOptions extends SinkOptions {
   topic: string
   group: string
@@ -11,6 +12,7 @@ export interface SinkConsumerOptions extends SinkOptions {
   committed: (range: OffsetRange) => void
 }
 
+/** Makes the module that stores a topic exactly once; lag and lost messages are counted. */
 export function sinkConsumer(options: SinkConsumerOptions): Module {
   const { topic, group, service, metrics, eventLog, committed } = options
   const sink = createSink(options)

@@ -5,7 +5,7 @@ import { COUNTS } from '../../bench/counts-in-sql.ts'
 import { messageReader } from '../../lib/events/decode-message.ts'
 import { createMetrics } from '../../lib/runtime/metrics.ts'
 import { createSeenIds } from '../../lib/sink/dedupe-set.ts'
-import { migratedClickHouse, rangeOf, sinkOn } from '../harness.ts'
+import { RECEIVED_AT, migratedClickHouse, rangeOf, sinkOn } from '../harness.ts'
 import { prediction } from '../processes.ts'
 import type { ClickHouse } from '../../lib/clickhouse/port.ts'
 import type { Sink } from '../../lib/sink/sink.ts'
@@ -126,7 +126,7 @@ test('a key that disagrees with the value, and each row its own offset and time'
   await sink.store(rangeOf(TOPIC, sink.mapping, values, 3000, ['keys/p-3001', 'keys/other']))
   expect(
     await db.query(`SELECT offset, received_at FROM predictions WHERE model_id = 'keys'`),
-  ).toEqual([{ offset: '3000', received_at: '2026-01-01T00:00:00.000Z' }])
+  ).toEqual([{ offset: '3000', received_at: new Date(RECEIVED_AT).toISOString() }])
   expect(await db.query(`SELECT reason, key FROM dead_letters WHERE offset = 3001`)).toEqual([
     { reason: 'key_mismatch', key: 'keys/other' },
   ])
@@ -201,7 +201,7 @@ test('counts are what ClickHouse counts of the same rows', async () => {
         prediction(20_000 + i, {
           ...event,
           model_id: 'counted',
-          predicted_at: new Date(Date.UTC(2026, 0, 1, 0, minute)).toISOString(),
+          predicted_at: new Date(RECEIVED_AT + minute * 60_000).toISOString(),
         }),
       ),
     )

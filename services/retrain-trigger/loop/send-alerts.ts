@@ -2,7 +2,7 @@
 import { messageOf } from '../../../lib/runtime/errors.ts'
 import type { Logger } from '../../../lib/runtime/log.ts'
 import type { Module } from '../../../lib/runtime/modules.ts'
-import type { Ownership } from '../../../lib/models/model-files.ts'
+import type { Ownership } from '../../../lib/models/ownership.ts'
 import { pollLoop } from '../../../lib/runtime/poll-loop.ts'
 import type { PolicyQueries, ActiveAlarm } from '../queries/policy-queries.ts'
 
