@@ -11,7 +11,7 @@ import { median } from 'simple-statistics'
 import { startKafka } from '../deploy/local/kafka.ts'
 import { asJson, PARTITIONS, produce } from './events.ts'
 import type { Abilities, ClientTask } from './kafka-client.ts'
-import type { Result } from './main.ts'
+import type { Result } from './result.ts'
 import { type Measured } from './measured.ts'
 
 const PEERS = { '@platformatic/kafka': '2.12.1', '@confluentinc/kafka-javascript': '1.10.1' }

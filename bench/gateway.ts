@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { median } from 'simple-statistics'
 import { freePort, startKafka } from '../deploy/local/kafka.ts'
 import { benchEvent } from './events.ts'
-import type { Result } from './main.ts'
+import type { Result } from './result.ts'
 
 const CONNECTIONS = 64
 const SECONDS = 4

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startTarget, type Running } from '../test/processes.ts'
-import type { Result } from './main.ts'
+import type { Result } from './result.ts'
 
 /** Pauses between looks have grown to their longest by then, and what the start left is worked off. */
 const SETTLE_SECONDS = 30

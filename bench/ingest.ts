@@ -29,7 +29,7 @@ import { TOPICS } from '../schemas/topics.ts'
 import { PREDICTION_MAPPINGS } from '../services/ingest/data/prediction-rows.ts'
 import { consumeWithEngine, ENGINE_SETTINGS } from './engine-kafka.ts'
 import { asAvro, asJson, asPoisonedJson, benchEvent, PARTITIONS, produce } from './events.ts'
-import type { Result } from './main.ts'
+import type { Result } from './result.ts'
 import { measured, type Measured } from './measured.ts'
 
 const FETCH = { maxBytesPerPartition: 16 << 20, maxBytes: 64 << 20, maxWaitTimeInMs: 100 }

@@ -3,7 +3,7 @@ import type { ClickHouse } from '../lib/clickhouse/port.ts'
 import { TOPICS } from '../schemas/topics.ts'
 import { createJoin } from '../services/feedback/loop/join.ts'
 import { onFreshEngine } from './fresh-engine.ts'
-import type { Result } from './main.ts'
+import type { Result } from './result.ts'
 
 const BLOCK = 100_000
 const DAY_MS = 86_400_000

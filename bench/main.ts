@@ -8,20 +8,8 @@ import { benchIngest } from './ingest.ts'
 import { benchJoin } from './join.ts'
 import { benchSlices } from './slices.ts'
 import { benchTruth } from './truth.ts'
+import type { Result } from './result.ts'
 import { benchWindow } from './window.ts'
-
-export interface Result {
-  name: string
-  value: number
-  unit: string
-  /** What it is held against, and value / that. */
-  against: string
-  ratio: number | null
-  rounds: number
-  settings: Record<string, unknown>
-  /** What was found besides the number. */
-  note?: string
-}
 
 const { values } = parseArgs({
   options: {

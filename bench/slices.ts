@@ -4,7 +4,7 @@ import type { ClickHouse } from '../lib/clickhouse/port.ts'
 import { driftQueries } from '../services/drift/queries/drift-queries.ts'
 import { ensureCounted } from '../services/drift/queries/slice-counts.ts'
 import { onFreshEngine } from './fresh-engine.ts'
-import type { Result } from './main.ts'
+import type { Result } from './result.ts'
 
 const EVENTS = 1_000_000
 const BLOCK = 100_000

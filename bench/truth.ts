@@ -5,7 +5,7 @@ import { parseModel } from '../lib/models/model-files.ts'
 import { driftQueries } from '../services/drift/queries/drift-queries.ts'
 import { ALL } from '../services/drift/data/cohort.ts'
 import { onFreshEngine } from './fresh-engine.ts'
-import type { Result } from './main.ts'
+import type { Result } from './result.ts'
 
 const SIZES = [100_000, 1_000_000, 10_000_000]
 const BLOCK = 100_000

@@ -12,7 +12,7 @@ import { BATCH } from '../services/drift/loop/evaluate-batches.ts'
 import { driftQueries } from '../services/drift/queries/drift-queries.ts'
 import { COUNTS } from './counts-in-sql.ts'
 import { onFreshEngine } from './fresh-engine.ts'
-import type { Result } from './main.ts'
+import type { Result } from './result.ts'
 
 const EVENTS = 1_000_000
 const TENFOLD = 10

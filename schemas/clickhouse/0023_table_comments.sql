@@ -89,4 +89,3 @@ ALTER TABLE review_tasks {on_cluster} MODIFY COMMENT 'View: the newest state of 
 ALTER TABLE reviews {on_cluster} MODIFY COMMENT 'Mirror of what reviewers answered.';
 ALTER TABLE verdicts_latest {on_cluster} MODIFY COMMENT 'View: each verdict of each window in its newest revision.';
 ALTER TABLE cohort_newest_windows {on_cluster} MODIFY COMMENT 'View: the newest evaluated window of each cohort.';
-ALTER TABLE active_alarms {on_cluster} MODIFY COMMENT 'View: alarms and warnings of the newest evaluated window of each cohort.';

@@ -45,20 +45,6 @@ FROM verdicts AS v
 WHERE convention = 'plumbline' AND verdict != 'incomplete'
 GROUP BY model_id, model_version, variant, slice_key, slice_value, family, metric, subject;
 
-INSERT INTO newest_verdicts
-SELECT
-    model_id, model_version, variant, slice_key, slice_value, family, metric, subject,
-    argMaxState(
-        CAST(
-            tuple(v.window_start, v.window_end, v.revision, v.computed_at, v.verdict_id, v.verdict, v.reason, v.value, v.baseline_value, v.threshold, v.reference, v.episode_id),
-            'Tuple(window_start DateTime64(3, \'UTC\'), window_end DateTime64(3, \'UTC\'), revision UInt32, computed_at DateTime64(3, \'UTC\'), verdict_id String, verdict String, reason String, value Nullable(Float64), baseline_value Nullable(Float64), threshold Nullable(Float64), reference String, episode_id String)'
-        ),
-        tuple(v.window_end, v.window_start, v.revision, v.computed_at, toUInt8(indexOf(['none', 'ok', 'warning', 'alarm'], v.verdict)), v.verdict_id)
-    ) AS newest
-FROM verdicts AS v
-WHERE convention = 'plumbline' AND verdict != 'incomplete'
-GROUP BY model_id, model_version, variant, slice_key, slice_value, family, metric, subject;
-
 -- Alarms and warnings that were evaluated last, of each metric and cohort. Out are those of a window that somebody accepted or
 -- dismissed, and those of a version, variant or slice that has sent nothing in the model's last three windows. A snooze covers a
 -- model's family, metric and subject in every cohort; is_snoozed says whether its time is still to come.
