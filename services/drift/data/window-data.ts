@@ -101,7 +101,7 @@ export interface ErrorMoments {
   n: number
   absolute: Mean
   squared: Mean
-  /** Sums of the labels and of their squares, centred on the first by ClickHouse’s varPop. */
+  /** Mean square of the labels about their mean. */
   labelVariance: number
   /** Prediction minus label. */
   bias: Mean
@@ -117,6 +117,9 @@ export interface Mean {
   standardDeviation: number
 }
 
+/** The group of events without the attribute. */
+export const MISSING_GROUP = '(missing)'
+
 /** One group of a protected attribute. */
 export interface GroupCounts {
   group: string
@@ -124,6 +127,10 @@ export interface GroupCounts {
   /** Of those whose predicted class is known, by the class or the score: how many have the favourable one. */
   favorable: number
   decided: number
+  /** Of those whose label is the favourable class: how many there are, and how many of them were predicted so. */
+  favorableLabels: number
+  favorableHits: number
+  /** Predicted against true, of the model's positive class, as performance counts it. */
   tp: number
   fp: number
   fn: number

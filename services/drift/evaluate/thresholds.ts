@@ -20,6 +20,8 @@ export const FAIRNESS_DIFFERENCE = 0.1
 export const FAIRNESS_RATIO = 0.8
 /** Smaller groups are neither compared nor shown: one person is no group, and could be told of. */
 export const MIN_CELL = 10
+/** Smaller groups alarm, yet are never told to be alike while their interval reaches beyond the limit. */
+export const MIN_CONCLUSIVE_CELL = 30
 
 /** Of no drift at all, PSI exceeds this in 1 % of windows: the alarm line never lies in the noise of small samples. */
 export function psiAlarmLine(bins: number, nReference: number, nCurrent: number): number {
