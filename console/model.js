@@ -32,13 +32,20 @@ await show(async (main) => {
     .flatMap((answer) => answer.metrics)
     .toSorted((a, b) => (a.window_end < b.window_end ? -1 : a.window_end > b.window_end ? 1 : 0))
   const baseline = model.references.find((reference) => reference.baseline)?.name
+  // After a promotion the version's own first windows are the baseline, and before they are whole the windows before it.
+  const isRenewed = ({ reference }) => /^(before )?version /.test(reference)
+  const renewed = new Set(metrics.filter(isRenewed).map((metric) => metric.window_end))
+  const isOfBaseline = (metric) =>
+    metric.reference === '' ||
+    isRenewed(metric) ||
+    (metric.reference === baseline && !renewed.has(metric.window_end))
   const plain = metrics.filter(
     (metric) =>
       metric.convention === 'plumbline' &&
       metric.method !== 'poststratified' &&
       // Ten charts that say less together than the slope alone.
       metric.metric !== 'calibration_residual' &&
-      (metric.reference === '' || metric.reference === baseline),
+      isOfBaseline(metric),
   )
   main.append(
     el('h1', {}, id),

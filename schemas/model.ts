@@ -51,7 +51,7 @@ export const ModelReference = Type.Object(
       ['fixed', 'trailing', 'first', 'previous', 'season', 'version', 'since_promotion'],
       {
         description:
-          'A span; the last windows; the first window; the one before; the same phase of the last seasons; all of a version; the first windows after the newest version was first served.',
+          'A span; the last windows; the first windows; the one before; the same phase of the last seasons; all of a version; the first windows after the newest version took over.',
       },
     ),
     from: Type.Optional(Type.String({ description: 'Start of a fixed reference, RFC 3339.' })),
@@ -60,7 +60,8 @@ export const ModelReference = Type.Object(
       Type.Integer({
         minimum: 1,
         maximum: 1000,
-        description: 'How many windows, or seasons; 4 unless given.',
+        description:
+          'How many windows, or seasons: 4 unless given, of the kinds first and since_promotion 8.',
       }),
     ),
     model_version: Type.Optional(
@@ -68,6 +69,12 @@ export const ModelReference = Type.Object(
     ),
     baseline: Type.Optional(
       Type.Boolean({ description: 'Verdicts come from this reference; the others inform.' }),
+    ),
+    on_promotion: Type.Optional(
+      Type.Enum(['renew', 'keep'], {
+        description:
+          'Whether the first 8 windows of a version that takes over are the baseline from then on; renew unless given.',
+      }),
     ),
   },
   closed,

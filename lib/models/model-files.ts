@@ -64,7 +64,7 @@ const validateWindows = ajv.compile<ModelWindows>(ModelWindows)
 
 /** What monitors a model that says nothing of references. */
 const DEFAULT_REFERENCES: Record<string, ModelReference> = {
-  baseline: { kind: 'first', windows: 1, baseline: true },
+  baseline: { kind: 'first', windows: 8, baseline: true },
   recent: { kind: 'trailing', windows: 4 },
 }
 

@@ -30,6 +30,10 @@ export function bucketMs(spec: WindowSpec): number {
   return isCalendar(spec.size) ? DAY_MS : durationMs(spec.slide ?? spec.size)
 }
 
+/** How long windows of a spec are about, in milliseconds; a day where that is not said. */
+export const windowMs = ({ size }: Pick<WindowSpec, 'size'>): number =>
+  isCalendar(size) || eventsOf(size) !== undefined ? DAY_MS : durationMs(size)
+
 /** Why a size and slide do not make windows; undefined when they do. */
 export function windowSpecProblem(size: string, slide?: string): string | undefined {
   const events = eventsOf(size)

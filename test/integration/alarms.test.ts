@@ -3,6 +3,7 @@ import { decisionQueries } from '../../services/drift/queries/verdict-feedback.t
 import { beforeAll, expect, test } from 'vitest'
 import fastify from 'fastify'
 import type { ClickHouse } from '../../lib/clickhouse/port.ts'
+import { ProblemDocument } from '../../schemas/http/errors.ts'
 import type { Http } from '../../lib/http/server.ts'
 import { createMetrics } from '../../lib/runtime/metrics.ts'
 import { parseModel } from '../../lib/models/model-files.ts'
@@ -37,6 +38,7 @@ const uniform = uniforms(5)
 const normal = normals(uniform)
 const metrics = createMetrics()
 const http = fastify()
+http.addSchema(ProblemDocument)
 let db: ClickHouse
 let sink: Sink
 let offset = 0

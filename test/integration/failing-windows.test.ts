@@ -133,7 +133,7 @@ test('an event of 1990 has a window of its own, and its neighbours of 2026 do no
 
 test('a pass evaluates a hundred windows, and comes back for the rest after others had their turn', async () => {
   const model = parseModel(
-    '{ model_id: history, task: binary, windows: { size: 1h, lateness: 0s, idle: 1s, min_count: 1 } }',
+    '{ model_id: history, task: binary, windows: { size: 1h, lateness: 0s, idle: 1s, min_count: 1 }, references: { baseline: { kind: first, windows: 1, baseline: true } } }',
   )
   const clock = START + 200 * HOUR
   await stream.predictions(

@@ -6,6 +6,9 @@ import type { Window } from '../../../lib/models/windows.ts'
 import type { Features } from './feature-matrix.ts'
 import type { OutcomeCounts, WindowCounts } from './window-data.ts'
 
+/** With fewer windows the noise between them cannot be told: a baseline learns from as many. */
+export const MIN_WINDOWS = 8
+
 export interface ReferenceData {
   name: string
   baseline: boolean

@@ -4,6 +4,7 @@
  */
 import {
   covers,
+  MIN_WINDOWS,
   type ReferenceData,
   type CategoryReference,
   type ReferenceWindows,
@@ -23,7 +24,7 @@ import { numericContrast } from '../../../lib/stats/window-tests/window-referenc
 import type { Window } from '../../../lib/models/windows.ts'
 import { metricResult, isEvaluated, type MetricResult } from '../data/metric-results.ts'
 import type { PastShift } from '../data/past-shifts.ts'
-import { freshShare, MIN_WINDOWS, likelyCount } from './reference-series.ts'
+import { freshShare, likelyCount } from './reference-series.ts'
 import { FAMILY_SHARES, levelVerdict, marked } from './thresholds.ts'
 import { effectiveOf, missingOf, type WindowCounts } from '../data/window-data.ts'
 

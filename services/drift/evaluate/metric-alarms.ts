@@ -2,14 +2,14 @@
  * Performance and operations evaluated on a budget: a number alarms when it is worse than those of the reference's windows by more
  * than these differ, and by more than matters. Pure. The method is told in `docs/alarms.md`.
  */
-import { covers, type ReferenceData } from '../data/reference.ts'
+import { covers, MIN_WINDOWS, type ReferenceData } from '../data/reference.ts'
 import { levelTail, type Level } from '../../../lib/stats/window-tests/level-test.ts'
 import { holm } from '../../../lib/stats/window-tests/shift-test.ts'
 import type { Side } from '../../../lib/stats/window-tests/window-noise.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 import { isEvaluated, type MetricResult } from '../data/metric-results.ts'
 import { levelKey, sizeOf, type LevelHistory, type PastLevel } from '../data/past-metrics.ts'
-import { coveredTwice, MIN_WINDOWS } from './reference-series.ts'
+import { coveredTwice } from './reference-series.ts'
 import { MIN_RISE, FAMILY_SHARES, levelVerdict, marked, MIN_FALL } from './thresholds.ts'
 
 export interface LevelRules {

@@ -5,7 +5,7 @@
  * How far the reference's own windows are from one another says what is noise: each statistic is evaluated on its logarithm, by a
  * one-sided predictive t-test, as one more feature of the window.
  */
-import type { Drawn, MultivariateReference } from '../data/reference.ts'
+import { MIN_WINDOWS, type Drawn, type MultivariateReference } from '../data/reference.ts'
 import { domainAuc } from '../../../lib/stats/estimators/domain-classifier.ts'
 import { normalInterval } from '../../../lib/stats/intervals/normal-interval.ts'
 import { medianDistance, mmd } from '../../../lib/stats/distances/mmd.ts'
@@ -14,7 +14,6 @@ import { uniforms } from '../../../lib/stats/distributions/random.ts'
 import { studentTail } from '../../../lib/stats/distributions/student-t.ts'
 import { metricResult, type MetricResult } from '../data/metric-results.ts'
 import { featureMatrix, featureNames, type Features } from '../data/feature-matrix.ts'
-import { MIN_WINDOWS } from './reference-series.ts'
 import { FAMILY_SHARES, levelVerdict } from './thresholds.ts'
 
 export interface MultivariateRules {

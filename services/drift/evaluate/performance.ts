@@ -4,6 +4,7 @@ import { normalInterval } from '../../../lib/stats/intervals/normal-interval.ts'
 import { newcombe } from '../../../lib/stats/intervals/proportions.ts'
 import { metricResult, type MetricResult } from '../data/metric-results.ts'
 import type { ClassFault } from './label-classes.ts'
+import { NO_REFERENCE } from './learning.ts'
 import { intervalOf, measuresOf, type Measure, type MeasureRules } from './performance-measures.ts'
 import { ERROR_RISE, fallVerdict, PERFORMANCE_FALL } from './thresholds.ts'
 import type { OutcomeCounts } from '../data/window-data.ts'
@@ -106,7 +107,7 @@ function evaluate(
   })
   if (!Number.isFinite(measure.value)) return incomplete(measure.note ?? '')
   if (measure.informs) return { verdict: 'none', reason: measure.note ?? '', threshold: null }
-  if (!reference?.baseline) return { verdict: 'none', reason: 'no reference', threshold: null }
+  if (!reference?.baseline) return { verdict: 'none', reason: NO_REFERENCE, threshold: null }
   if (rules.isReference)
     return { verdict: 'none', reason: 'part of the reference', threshold: null }
   if (rules.maturity === 0) return incomplete('younger than the label horizon')

@@ -21,7 +21,8 @@ import { evaluateThroughput, THROUGHPUT_SHARE } from './throughput.ts'
 import { evaluateQuality } from './data-quality.ts'
 import { evaluatePerformance } from './performance.ts'
 import { withShiftVerdicts } from './drift-alarms.ts'
-import { metricResult, type MetricResult } from '../data/metric-results.ts'
+import { metricResult, isEvaluated, type MetricResult } from '../data/metric-results.ts'
+import { learningReason, whileLearning, type Learning } from './learning.ts'
 import { classFault, type ClassFault } from './label-classes.ts'
 import type { LevelHistory } from '../data/past-metrics.ts'
 import type { PastShift } from '../data/past-shifts.ts'
@@ -46,6 +47,8 @@ export interface WindowInput {
   /** Some of its rows, where a classifier is asked. */
   rows: readonly Drawn[]
   references: readonly ReferenceData[]
+  /** While the baseline is being learned. */
+  learning: Learning | undefined
   window: Window
   /** Windows between the baseline and this one. */
   past: readonly PastShift[]
@@ -72,6 +75,7 @@ export function evaluateWindow(input: WindowInput, model: Model): MetricResult[]
   ]
   return [
     ...results
+      .map((f) => whileLearning(f, input.learning))
       .map((f) => overridden(f, model.overrides))
       .map((f) => gated(f, input.completeness, model.windows.min_completeness))
       .map((f) => withEffectiveSize(f, input.counts)),
@@ -190,7 +194,9 @@ export function evaluateTruth(input: WindowInput, model: Model): MetricResult[] 
   // Outcomes know attributes alone: of a slice by a feature there are none.
   if (input.isSlice && input.outcomes.labelled === 0) return []
   const minCount = model.windows.min_count
-  const evaluating = baselineOf(input)
+  const { learning } = input
+  // The performance of a version that is learning is that of the windows before it, or worse.
+  const evaluating = learning ? learning.before : baselineOf(input)
   const fairnessLevel =
     (alarmLevel(model, input.window) * FAMILY_SHARES.fairness) /
     (input.cohorts * Math.max(1, fairnessTests(input.groups.values())))
@@ -211,15 +217,17 @@ export function evaluateTruth(input: WindowInput, model: Model): MetricResult[] 
     input.scores && binary
       ? evaluateEstimates(
           faults.current ? { ...input.scores, labelled: [] } : input.scores,
-          faults.reference ? undefined : evaluating?.scores,
+          faults.reference || learning ? undefined : evaluating?.scores,
           evaluating?.name ?? '',
           input.pastErrors,
         )
-      : evaluating?.losses
+      : evaluating?.losses && !learning
         ? evaluateLosses(input.scoredRows, evaluating.losses, evaluating.name, input.pastErrors)
         : []
   const results = [
-    ...withLevels([...performance, ...estimates], 'performance', input, model),
+    ...(learning
+      ? learningPerformance(performance, estimates, input, model)
+      : withLevels([...performance, ...estimates], 'performance', input, model)),
     ...fairnessAttributes(model).flatMap(({ name, privileged }) =>
       withoutTruth(faults.current, input.groups.get(name) ?? [], name, (groups) =>
         evaluateFairness(groups, {
@@ -233,6 +241,30 @@ export function evaluateTruth(input: WindowInput, model: Model): MetricResult[] 
     ),
   ]
   return results.map((f) => overridden(f, model.overrides))
+}
+
+/** Performance while a version learns; what its scores mean is new, and beside those of the version before it says nothing. */
+function learningPerformance(
+  performance: readonly MetricResult[],
+  estimates: readonly MetricResult[],
+  input: WindowInput,
+  model: Model,
+): MetricResult[] {
+  const { learning } = input
+  if (!learning?.before)
+    return [...performance, ...estimates].map((f) => whileLearning(f, learning))
+  const evaluated = withLevels(
+    performance,
+    'performance',
+    { ...input, references: [learning.before] },
+    model,
+  )
+  return [
+    ...evaluated.map((f) =>
+      isEvaluated(f) ? { ...f, reason: `${f.reason}; ${learningReason(learning)}` } : f,
+    ),
+    ...estimates.map((f) => whileLearning(f, learning)),
+  ]
 }
 
 /** Why labels say nothing of predictions, in a window and in its reference. */

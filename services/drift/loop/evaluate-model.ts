@@ -99,7 +99,9 @@ export function createModelEvaluator(options: EvaluatorOptions): EvaluateModel {
     const reached = progressOf(partitions, model, at)
     const due = dueWindows(steps, evaluated, reached, model, at)
     if (due.length === 0) return NOTHING
-    const state = await loadModelState(queries, model, await globalState(), { reached, now: at })
+    const windows = evaluated.length + due.length
+    const asOf = { reached, now: at, windows }
+    const state = await loadModelState(queries, model, await globalState(), asOf)
     const past = pastWindows(evaluated)
     return evaluateEach(
       { queries, references, model, steps, state, write, gauges, now, shared, tell, isOwned, past },
@@ -150,7 +152,7 @@ async function evaluateOrTell(parts: PassParts, window: Due): Promise<number | u
   }
 }
 
-/** Evaluates one window, and freezes it where a reference waits for it. */
+/** Evaluates one window, and freezes the references that it completes. */
 async function evaluateDue(parts: PassParts, window: Due): Promise<void> {
   const { model, queries, shared, state, past, now } = parts
   const begun = now()

@@ -1,5 +1,5 @@
 /** The evaluated windows of a model in the order of their ends: each one that is evaluated is put where it belongs. */
-import type { PastWindow } from './references.ts'
+import type { PastWindow } from './learning.ts'
 
 export interface PastWindows {
   /** Ascending by end; the same array at every look. */
