@@ -81,6 +81,8 @@ export interface ScoreCounts {
   predicted: readonly ScoreBin[]
   /** Those of them whose truth is known. */
   labelled: readonly ScoreBin[]
+  /** Share of the predictions' scores outside [0, 1]. */
+  improbable: number
 }
 
 /** One prediction of a regression. */

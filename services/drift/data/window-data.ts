@@ -64,8 +64,10 @@ export interface ScoredOutcomes {
   averagePrecision: number | null
   /** The tenth with the highest scores. */
   top: { n: number; positives: number }
-  /** Undefined where scores are no probabilities. */
-  losses: { logLoss: Mean; brier: Mean } | undefined
+  /** Of the scores in [0, 1]; undefined for margins, and where no score is a probability. */
+  losses: { n: number; logLoss: Mean; brier: Mean } | undefined
+  /** Share of the scores outside [0, 1]; 0 for margins. */
+  improbable: number
 }
 
 export interface ForecastCounts {

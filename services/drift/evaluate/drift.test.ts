@@ -129,3 +129,11 @@ test('a declaration decides what a feature is that comes as numbers and as text'
     reason: 'no number in this window',
   })
 })
+
+test('two constants that are equal are no distance apart, however few they are', () => {
+  const of = resultsOf(windowOf(among(1000, () => 5)), windowOf(among(8, () => 5)))
+  for (const metric of ['psi', 'psi_excess', 'kl', 'js_distance']) expect(of(metric).value).toBe(0)
+  expect(of('psi').reason).toBe('one bin holds all values of both')
+  const moved = resultsOf(windowOf(among(1000, () => 5)), windowOf(among(8, () => 6)))
+  expect(moved('psi').value).toBeGreaterThan(1)
+})

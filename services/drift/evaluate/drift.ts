@@ -92,8 +92,8 @@ function numericResults(subject: string, a: BinnedSample, b: BinnedSample): Metr
   const sizes = { n_reference: n, n_current: m }
   const full = fullBin(reference) ?? fullBin(current) ?? guessed([reference, current])
   const known = { ...sizes, precision: full ? ('bounded' as const) : ('exact' as const) }
-  const parts = equiMassCounts(reference, current, PSI_BINS)
-  const value = psi(...parts)
+  const parts = occupied(equiMassCounts(reference, current, PSI_BINS))
+  const value = psiOf(...parts)
   const line = psiAlarmLine(parts[0].length, n, m)
   const ks = ksInterval(reference, current)
   const exact = ks.low === ks.high
@@ -113,7 +113,9 @@ function numericResults(subject: string, a: BinnedSample, b: BinnedSample): Metr
       threshold: line,
       verdict: psiVerdict(value, line),
       reason: [
-        `${parts[0].length} bins of equal mass in the reference`,
+        parts[0].length === 1
+          ? 'one bin holds all values of both'
+          : `${parts[0].length} bins of equal mass in the reference`,
         ...(full ? [full] : []),
       ].join('; '),
     }),
@@ -147,6 +149,14 @@ function numericResults(subject: string, a: BinnedSample, b: BinnedSample): Metr
     ...distances(subject, parts, known),
   ]
 }
+
+/** Bins that are empty on both sides say nothing; half a count in each would make two constants differ. */
+function occupied([a, b]: readonly [readonly number[], readonly number[]]): [number[], number[]] {
+  const isUsed = (_: number, i: number) => a[i]! + b[i]! > 0
+  return [a.filter(isUsed), b.filter(isUsed)]
+}
+
+const psiOf = (a: readonly number[], b: readonly number[]) => (a.length > 1 ? psi(a, b) : 0)
 
 /**
  * A bin of several values that holds more of them than a tenth: what moves within it is not seen by distances over bins.
@@ -226,7 +236,7 @@ function distances(
   known: Pick<MetricResult, 'n_reference' | 'n_current' | 'precision'>,
 ): MetricResult[] {
   // What PSI is above its expectation under no change.
-  const excess = psi(a, b) - (a.length - 1) * (1 / known.n_reference + 1 / known.n_current)
+  const excess = psiOf(a, b) - (a.length - 1) * (1 / known.n_reference + 1 / known.n_current)
   return [
     metricResult('drift', subject, 'psi_excess', excess, known),
     metricResult('drift', subject, 'js_distance', jsDistance(a, b), known),

@@ -11,6 +11,7 @@ import {
 import { countsStandardError } from '../../../lib/stats/intervals/delta-method.ts'
 import { averagePrecisionInterval } from '../../../lib/stats/intervals/average-precision.ts'
 import { wilson, type Interval } from '../../../lib/stats/intervals/proportions.ts'
+import { improbableReason, improbableShare, MAX_IMPROBABLE } from './thresholds.ts'
 import type { BusinessValue } from '../../../schemas/model.ts'
 import type {
   ErrorMoments,
@@ -175,7 +176,7 @@ function businessValue(confusion: Confusion, positive: string, worth: BusinessVa
 const errorOf = ({ standardDeviation }: Mean, n: number) => standardDeviation / Math.sqrt(n)
 
 function scoreMeasures(scored: ScoredOutcomes): Measure[] {
-  const { positives, negatives, auc, averagePrecision, top, losses } = scored
+  const { positives, negatives, auc, averagePrecision, top } = scored
   const n = positives + negatives
   const measures: Measure[] = []
   if (auc !== null && positives > 0 && negatives > 0)
@@ -212,15 +213,29 @@ function scoreMeasures(scored: ScoredOutcomes): Measure[] {
       ),
       informs: true,
     })
-  if (losses) {
-    const { logLoss, brier } = losses
-    for (const [metric, mean] of [
-      ['log_loss', logLoss],
-      ['brier', brier],
-    ] as const)
-      measures.push({ metric, value: mean.mean, n, standardError: errorOf(mean, n), isError: true })
-  }
-  return measures
+  return [...measures, ...lossMeasures(scored)]
+}
+
+/** A number that cannot be known, and why. */
+const absent = (metric: string, note: string): Measure => ({ metric, value: NaN, n: 0, note })
+
+function lossMeasures({ losses, improbable }: ScoredOutcomes): Measure[] {
+  if (improbable > MAX_IMPROBABLE)
+    return ['log_loss', 'brier'].map((metric) => absent(metric, improbableReason(improbable)))
+  if (!losses) return []
+  const { n, logLoss, brier } = losses
+  const note = improbable > 0 ? `${improbableShare(improbable)} and are left out` : ''
+  return [
+    { metric: 'log_loss', mean: logLoss },
+    { metric: 'brier', mean: brier },
+  ].map(({ metric, mean }) => ({
+    metric,
+    value: mean.mean,
+    n,
+    standardError: errorOf(mean, n),
+    isError: true,
+    ...(note && { note }),
+  }))
 }
 
 function errorMeasures(errors: ErrorMoments): Measure[] {
@@ -248,7 +263,7 @@ function errorMeasures(errors: ErrorMoments): Measure[] {
             isError: true,
           },
         ]
-      : []),
+      : [absent('mape', 'every label is 0')]),
     ...(meanLabel > 0
       ? [
           {
@@ -259,7 +274,7 @@ function errorMeasures(errors: ErrorMoments): Measure[] {
             isError: true,
           },
         ]
-      : []),
+      : [absent('wape', 'every label is 0')]),
     ...(labelVariance > 0
       ? [
           {
@@ -269,7 +284,7 @@ function errorMeasures(errors: ErrorMoments): Measure[] {
             standardError: squaredError / labelVariance,
           },
         ]
-      : []),
+      : [absent('r2', 'all labels are equal')]),
   ]
 }
 

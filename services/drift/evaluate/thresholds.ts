@@ -10,6 +10,14 @@ const PSI_WARNING = 0.1
 const PSI_ALARM = 0.25
 export const KS_MIN_D = 0.1
 export const KS_P = 0.001
+/** Where more of the scores than this lie outside [0, 1], they are no probabilities. */
+export const MAX_IMPROBABLE = 0.01
+/** The share of the scores outside [0, 1], in words. */
+export const improbableShare = (share: number): string =>
+  `${(100 * share).toPrecision(2)} % of the scores lie outside [0, 1]`
+/** Why there is nothing that takes scores for probabilities. */
+export const improbableReason = (share: number): string =>
+  `${improbableShare(share)}: they are no probabilities (score_kind: margin says so)`
 /** A fall of performance that matters: absolute for scores in [0, 1], relative for errors. */
 export const PERFORMANCE_FALL = 0.05
 export const ERROR_RISE = 0.1

@@ -9,7 +9,7 @@ import { weightedErrors, weightedLosses } from './weighted.ts'
 import { readRanks, type Ranks } from './ranking-curves.ts'
 import { kishFactor, STANDS_FOR, type Weights } from '../../data/sampling.ts'
 import { OUTCOME_SLICE_VALUE } from '../../data/cohort.ts'
-import { OWN_KEY } from './labelled-outcomes.ts'
+import { IS_PROBABILITY, OWN_KEY } from './labelled-outcomes.ts'
 import { hasForecasts, readCustom, readForecasts, readRanking } from './by-task.ts'
 import {
   noOutcomes,
@@ -129,7 +129,9 @@ async function readParts(
   const confusions = parts.some(({ kind }) => kind === 'classes')
     ? await readConfusions(db, source, params, apart)
     : new Map<string, ReadConfusion>()
-  const hasScores = parts.some(({ kind, summary }) => kind === 'classes' && summary.loss !== null)
+  const hasScores = parts.some(
+    ({ kind, summary }) => kind === 'classes' && Number(summary.scores) > 0,
+  )
   const ranks = hasScores ? await readRanks(db, source, params, apart) : new Map<string, Ranks>()
   const isForecast =
     parts.some(({ kind }) => kind === 'numbers') && (await hasForecasts(db, params))
@@ -224,8 +226,13 @@ async function truthOf(
     confusion: kind === 'classes' ? confusion?.(factor) : undefined,
     scored:
       kind === 'classes' && ranks
-        ? // Margins are no probabilities.
-          { ...ranks, losses: model.scoreKind === 'margin' ? undefined : await losses() }
+        ? {
+            ...ranks,
+            // Margins are no probabilities.
+            losses: model.scoreKind === 'margin' ? undefined : await losses(),
+            improbable:
+              model.scoreKind === 'margin' ? 0 : 1 - Number(row.losses) / Number(row.scores),
+          }
         : undefined,
     errors: kind === 'numbers' ? await errors() : undefined,
     forecasts:
@@ -244,10 +251,11 @@ function kindOf({ task }: Model, distinct: number): Kind {
   return task === undefined && distinct > MAX_GUESSED_CLASSES ? 'numbers' : 'classes'
 }
 
-const lossesOf = ({ loss, loss_deviation, square, square_deviation }: SummaryRow) =>
+const lossesOf = ({ losses, loss, loss_deviation, square, square_deviation }: SummaryRow) =>
   loss === null || square === null
     ? undefined
     : {
+        n: Number(losses),
         logLoss: { mean: loss, standardDeviation: loss_deviation ?? 0 },
         brier: { mean: square, standardDeviation: square_deviation ?? 0 },
       }
@@ -270,7 +278,16 @@ function errorsOf(row: SummaryRow): ErrorMoments | undefined {
   }
 }
 
+/** The bin of scores that are no probabilities. */
+const OUTSIDE = 255
+/** Parts of one unit of the logit. */
+const LOGIT_PARTS = 8
+const SCORE = 'assumeNotNull(score)'
+/** Scores of 0 and 1 have no logit. */
+const CLAMPED = `least(greatest(${SCORE}, 1e-6), 1 - 1e-6)`
+
 interface BinRow extends Weights {
+  /** {@link OUTSIDE} where the score is no probability. */
   bin: number
   as_positive: boolean
   positives: number
@@ -278,7 +295,8 @@ interface BinRow extends Weights {
 }
 
 /**
- * Predictions, and outcomes, by score and predicted class; scores outside [0, 1] are no probabilities and are left out.
+ * Predictions, and outcomes, by score and predicted class; scores outside [0, 1] are no probabilities and are counted apart.
+ * Within a bin the logit is told to an eighth: what lies near 0 or 1 differs by more than a hundredth can show.
  *
  * @param source of `labelled-outcomes.ts`, with its parameters
  * @param where conditions on `predictions`
@@ -290,27 +308,32 @@ export async function readScoreBins(
   source: string,
 ): Promise<ScoreCounts> {
   const read = async (from: string, positives: string) => {
-    const rows = await db.query<BinRow>(
-      `SELECT toUInt8(least(floor(assumeNotNull(score) * ${SCORE_PARTS}), ${SCORE_PARTS - 1})) AS bin,
+    const all = await db.query<BinRow>(
+      `SELECT toUInt8(if(${IS_PROBABILITY}, least(greatest(floor(${SCORE} * ${SCORE_PARTS}), 0), ${SCORE_PARTS - 1}), ${OUTSIDE})) AS bin,
+         toInt16(if(bin = ${OUTSIDE}, 0, round(${LOGIT_PARTS} * log(${CLAMPED} / (1 - ${CLAMPED}))))) AS cell,
          ifNull(prediction = {positive:String}, score >= {threshold:Float64}) AS as_positive,
-         sum(${STANDS_FOR}) AS weight, sum(pow(${STANDS_FOR}, 2)) AS squares, ${positives} AS positives, sum(${STANDS_FOR} * assumeNotNull(score)) AS scores
-       FROM ${from} score >= 0 AND score <= 1 GROUP BY bin, as_positive ORDER BY bin, as_positive`,
+         sum(${STANDS_FOR}) AS weight, sum(pow(${STANDS_FOR}, 2)) AS squares, ${positives} AS positives, sum(${STANDS_FOR} * ${SCORE}) AS scores
+       FROM ${from} isNotNull(score) GROUP BY bin, cell, as_positive ORDER BY bin, cell, as_positive`,
       params,
     )
+    const rows = all.filter(({ bin }) => bin !== OUTSIDE)
     const sum = (of: (row: BinRow) => number) => rows.reduce((total, row) => total + of(row), 0)
     const factor = kishFactor({
       weight: sum((row) => row.weight),
       squares: sum((row) => row.squares),
     })
-    return rows.map((row) => ({
+    const bins = rows.map((row) => ({
       bin: row.bin,
       asPositive: row.as_positive,
       n: row.weight * factor,
       positives: row.positives * factor,
       scores: row.scores * factor,
     }))
+    const whole = all.reduce((total, { weight }) => total + weight, 0)
+    return { bins, improbable: whole > 0 ? 1 - sum(({ weight }) => weight) / whole : 0 }
   }
-  const predicted = await read(`predictions WHERE ${where} AND`, '0')
-  if (predicted.length === 0) return { predicted, labelled: [] }
-  return { predicted, labelled: await read(`${source} WHERE`, `sumIf(${STANDS_FOR}, positive)`) }
+  const { bins: predicted, improbable } = await read(`predictions WHERE ${where} AND`, '0')
+  if (predicted.length === 0) return { predicted, labelled: [], improbable }
+  const labelled = await read(`${source} WHERE`, `sumIf(${STANDS_FOR}, positive)`)
+  return { predicted, labelled: labelled.bins, improbable }
 }
