@@ -24,6 +24,7 @@ export const VerdictV1 = Type.Object(
     metric: Type.String(),
     convention: Type.String(),
     value: nullableNumber('Null where it cannot be known.'),
+    baseline_value: Type.Optional(nullableNumber('The same metric of the baseline.')),
     threshold: nullableNumber('The line it was held against.'),
     verdict: Type.Enum(['ok', 'warning', 'alarm', 'incomplete', 'none']),
     previous_verdict: Type.String({ description: "Of the earlier revision, or ''." }),

@@ -86,6 +86,30 @@ test('a model page charts every metric and tells why its last window stands as i
   expect(await page.locator('main b').count()).toBe(0)
 })
 
+test('a model page lists an active alarm until somebody snoozes it, and then apart', async () => {
+  const alarm = `SELECT verdict_id FROM active_alarms WHERE metric = 'psi' AND subject = 'x' AND severity = 'alarm'`
+  await until(
+    'an alarm is active',
+    async () => (await ask(plumbline.clickhouseUrl, alarm)).length > 0,
+  )
+  await page.goto(`${plumbline.url}/models/m`)
+  await page.locator('#active').getByText('psi of x', { exact: false }).waitFor()
+  expect(await page.locator('#snoozed').count()).toBe(0)
+  const [row] = await ask(plumbline.clickhouseUrl, alarm)
+  const answer = await fetch(
+    `${plumbline.url}/v1/verdicts/${encodeURIComponent(String(row!['verdict_id']))}/snooze`,
+    {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ actor: 'ann', until: new Date(Date.now() + 3_600_000).toISOString() }),
+    },
+  )
+  expect(answer.status, await answer.text()).toBe(201)
+  await page.reload()
+  await page.locator('#snoozed').getByText('psi of x', { exact: false }).waitFor()
+  expect(await page.locator('#active').getByText('psi of x', { exact: false }).count()).toBe(0)
+})
+
 test('a run that needs a person is approved on the page', async () => {
   await page.goto(`${plumbline.url}/runs`)
   page.once('dialog', (dialog) => void dialog.accept('ann'))

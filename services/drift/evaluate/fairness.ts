@@ -25,18 +25,19 @@ interface Share {
   n: number
 }
 
+/** What verdicts on one protected attribute depend on. */
 export interface FairnessRules {
   attribute: string
   /** The group others are compared with; when undefined the largest one that has the attribute. */
   privileged: string | undefined
   minCount: number
-  /** The step of label maturity the window has reached; 0: none. */
+  /** Share of the label horizon that has passed at the last interim look; 0 before the first. */
   maturity: number
-  /** Of the window's tests this one may alarm by chance so often. */
-  level: number
+  /** The probability that one test alarms by chance. */
+  alpha: number
 }
 
-/** What is tested of each group beside the privileged one. */
+/** How many tests compare a group with the privileged one. */
 const TESTS = 6
 
 /** How many tests some attributes are, given their groups. */
@@ -60,6 +61,10 @@ export function fairnessAttributes({
   return [...single.map(([name, { privileged }]) => ({ name, privileged })), ...pairs]
 }
 
+/**
+ * Rates of every group, and comparisons with the privileged one: parity difference and ratio, and
+ * error rates where labels are known. Empty where no group has predictions.
+ */
 export function evaluateFairness(
   groups: readonly GroupCounts[],
   rules: FairnessRules,
@@ -71,7 +76,7 @@ export function evaluateFairness(
     rules.privileged === undefined
       ? named.toSorted((a, b) => b.predictions - a.predictions)[0]
       : named.find((group) => [group.group, subjectOf(group, rules)].includes(rules.privileged!))
-  // The intervals that are shown hold together for all groups.
+  // The intervals that are shown hold for all groups together.
   const level = 1 - (1 - CI_LEVEL) / Math.max(1, known.length - 1)
   return [
     ...known.flatMap((group) => [
@@ -266,9 +271,9 @@ function verdictOf(
     const { low, high } = intervalAt(1 - 2 * Math.min(0.25, chance))
     return low > limits.high || high < limits.low
   }
-  const verdict = isBeyond(rules.level)
+  const verdict = isBeyond(rules.alpha)
     ? 'alarm'
-    : isBeyond(WARNING_FACTOR * rules.level)
+    : isBeyond(WARNING_FACTOR * rules.alpha)
       ? 'warning'
       : 'ok'
   const shown = intervalAt(level)
@@ -283,7 +288,7 @@ function verdictOf(
     }
   return {
     verdict,
-    reason: `alarm where the interval at ${(100 * (1 - 2 * rules.level)).toPrecision(5)} % lies beyond`,
+    reason: `alarm where the interval at ${(100 * (1 - 2 * rules.alpha)).toPrecision(5)} % lies beyond`,
   }
 }
 

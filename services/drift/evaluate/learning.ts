@@ -12,9 +12,12 @@ export interface Learning {
   before: ReferenceData | undefined
 }
 
+/** How the reason of a result begins whose baseline is being learned. */
+export const LEARNING = 'learning, window '
+
 /** Such as `learning, window 3 of 8`. */
 export const learningReason = ({ window, of }: Pick<Learning, 'window' | 'of'>): string =>
-  `learning, window ${window} of ${of}`
+  `${LEARNING}${window} of ${of}`
 
 /**
  * Takes the verdict from a metric result that lacks a baseline, and says why; its value stays. Too little data stays `incomplete`.
@@ -26,6 +29,9 @@ export function whileLearning(result: MetricResult, learning: Learning | undefin
   if (!learning || !lacksBaseline) return result
   return { ...result, verdict: 'none', threshold: null, reason: learningReason(learning) }
 }
+
+/** Why a metric of a window that the baseline is made of has no verdict. */
+export const PART_OF_REFERENCE = 'part of the reference'
 
 /** Why a metric that has no baseline has no verdict. */
 export const NO_REFERENCE = 'no reference'

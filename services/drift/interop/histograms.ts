@@ -1,4 +1,4 @@
-/** Histograms as numpy makes them, which most dialects build on. */
+/** Histograms as numpy makes them, which most interop conventions build on. */
 import { momentsOf, populationDeviation } from '../../../lib/stats/samples/moments.ts'
 
 /** Equal bins over [low, high]; a single value has bins around it. */

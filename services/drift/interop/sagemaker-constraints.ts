@@ -10,6 +10,7 @@ import { atOneResolution, type BinnedSample } from '../../../lib/stats/samples/b
 import { ksInterval } from '../../../lib/stats/distances/ks.ts'
 import { effectiveOf, missingOf, valuesOf, type WindowCounts } from '../data/window-data.ts'
 
+/** One entry of SageMaker Model Monitor's `constraint_violations.json`. */
 export interface Violation {
   feature_name: string
   constraint_check_type:

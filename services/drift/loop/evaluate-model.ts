@@ -10,17 +10,18 @@ import type { Gauges } from '../publish/prometheus-gauges.ts'
 import { revisionWriter } from '../publish/revisions.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
 import type { ModelProgress } from '../queries/progress-queries.ts'
-import type { decisionQueries } from '../queries/verdict-feedback.ts'
+import type { verdictFeedbackQueries } from '../queries/verdict-feedback.ts'
 import { evaluateWindow, type EvaluationParts } from './evaluate-window.ts'
 import { evaluateSilence } from './evaluate-silence.ts'
 import type { TellFailure } from './failures.ts'
 import { createReferenceCache, referenceReader, type ReferenceCache } from './load-reference.ts'
 import { globalStateReader, loadModelState } from './model-state.ts'
 
+/** What one evaluator of a process needs. */
 export interface EvaluatorOptions {
   db: ClickHouse
   queries: DriftQueries
-  decisions: ReturnType<typeof decisionQueries>
+  decisions: ReturnType<typeof verdictFeedbackQueries>
   eventLog: Pick<EventLog, 'append'>
   gauges: Gauges
   now: () => number
@@ -42,6 +43,7 @@ export interface Shared {
   whole: Set<string>
 }
 
+/** State of a process that has evaluated nothing yet. */
 export const createShared = (): Shared => ({
   turns: createTurns(),
   references: createReferenceCache(),

@@ -18,6 +18,7 @@ import {
   type WindowReading,
 } from './window-input.ts'
 
+/** What evaluating a window needs: how it is read, written and exported. */
 export interface EvaluationParts extends WindowReaderParts {
   write: WriteRevisions
   gauges: Pick<Gauges, 'show'>
@@ -58,7 +59,7 @@ function followUpOf(
   if (baselineSpans.countedAs !== undefined) return undefined
   return answersBeside(queries, model, {
     spans: baseline.spans,
-    scope: referenceCohort(baselineSpans, ALL),
+    cohort: referenceCohort(baselineSpans, ALL),
     events: baseline.counts.events,
   })
 }
@@ -75,7 +76,7 @@ async function evaluateCohort(
   const metricResults = metricsOf(input, model)
   // Slices are answered by the whole.
   if (!followUp || c.slice) return metricResults
-  return followUp(metricResults, { spans: [input.window], scope: c, events: input.counts.events })
+  return followUp(metricResults, { spans: [input.window], cohort: c, events: input.counts.events })
 }
 
 const isOfInputs = ({ family }: MetricResult) =>

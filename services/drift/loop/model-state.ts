@@ -6,7 +6,7 @@ import { completeUntil, type Progress } from '../plan/due-windows.ts'
 import type { Past } from '../plan/learning.ts'
 import { frozenSpans, putReferences } from '../plan/stored-references.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
-import type { decisionQueries } from '../queries/verdict-feedback.ts'
+import type { verdictFeedbackQueries } from '../queries/verdict-feedback.ts'
 
 /** What holds for all models. */
 export interface GlobalState {
@@ -31,9 +31,10 @@ export interface ModelState extends Omit<Past, 'windows'> {
   completeUntil: number
 }
 
+/** What reading the state of all models needs. */
 export interface GlobalStateOptions {
   queries: Pick<DriftQueries, 'hasLateAttributes'>
-  decisions: ReturnType<typeof decisionQueries>
+  decisions: ReturnType<typeof verdictFeedbackQueries>
   now: () => number
   /** How long an answer is kept, in milliseconds. */
   keptForMs: number

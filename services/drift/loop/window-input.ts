@@ -59,6 +59,7 @@ export interface WindowReading {
   counts: ReadonlyMap<string, WindowCounts>
 }
 
+/** The window that is read, and what was evaluated before it. */
 export interface WindowQuestion {
   due: Due
   /** Windows evaluated before, ascending by end. */

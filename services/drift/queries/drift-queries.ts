@@ -200,4 +200,6 @@ export function driftQueries(db: ClickHouse) {
     ...outcomesOn(db),
   }
 }
+
+/** Every query of drift, bound to one connection. */
 export type DriftQueries = ReturnType<typeof driftQueries>
