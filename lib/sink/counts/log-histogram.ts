@@ -26,23 +26,67 @@ export function binOf(value: number, grid: number): number {
   return value < 0 ? -bin : bin
 }
 
-/** @param values the first `length` of them, at least one */
-export function resolutionOf(values: Float64Array, length: number): number {
-  const looked = Math.min(length, LOOKED_AT)
-  const sample = Float64Array.from(
-    { length: looked },
-    (_, i) => values[Math.floor((i * length) / looked)]!,
+/** The values that tell how a batch spreads, ascending. */
+function looked(values: Float64Array, length: number): Float64Array {
+  const size = Math.min(length, LOOKED_AT)
+  return Float64Array.from(
+    { length: size },
+    (_, i) => values[Math.floor((i * length) / size)]!,
   ).sort()
-  const low = sample[Math.floor(0.05 * looked)]!
-  const high = sample[Math.ceil(0.95 * looked) - 1]!
+}
+
+/** @param values the first `length` of them, at least one */
+export const resolutionOf = (values: Float64Array, length: number): number =>
+  resolutionOfMost(looked(values, length), length)
+
+/** The grid of the middle nine tenths. */
+function resolutionOfMost(sample: Float64Array, length: number): number {
+  const low = sample[Math.floor(0.05 * sample.length)]!
+  const high = sample[Math.ceil(0.95 * sample.length) - 1]!
   return resolutionBetween(low, high, length)
 }
 
 /** The finest grid on which so many values, mostly between two numbers, take no more than some hundred bins. */
-export function resolutionBetween(low: number, high: number, length: number): number {
+export function resolutionBetween(
+  low: number,
+  high: number,
+  length: number,
+  maxBins = MAX_BINS,
+): number {
   let grid = length < MIN_VALUES ? FEW_VALUES_GRID : FINEST
-  while (grid > COARSEST && binOf(high, grid) - binOf(low, grid) > MAX_BINS) grid--
+  while (grid > COARSEST && binOf(high, grid) - binOf(low, grid) > maxBins) grid--
   return grid
+}
+
+/** Bins between the quartiles of values that are counted finely although some others lie far off; of a normal sample, as many as {@link MAX_BINS} between the percentiles. */
+const MAX_CORE_BINS = 208
+/** Bins beyond the quartiles that are still counted finely: four standard deviations of a normal sample. */
+const CORE_REACH = 512
+
+/**
+ * Counts a batch on the finest grid that its middle allows, and what lies far off apart, on a coarser one: a few odd values must not
+ * make the others coarse, in this batch and in every window that it is part of.
+ *
+ * @param values the first `length` of them, at least one
+ * @returns one piece, or two where the odd values would have coarsened the rest
+ */
+export function binnedApart(values: Float64Array, length: number): Bins[] {
+  const sample = looked(values, length)
+  const grid = resolutionOfMost(sample, length)
+  const quartiles = [0.25, 0.75].map((q) => sample[Math.floor(q * (sample.length - 1))]!)
+  const [low, high] = quartiles as [number, number]
+  const fine = grid === FINEST ? grid : resolutionBetween(low, high, length, MAX_CORE_BINS)
+  if (fine <= grid) return [binned(values, length, grid)]
+  const [from, to] = [binOf(low, fine) - CORE_REACH, binOf(high, fine) + CORE_REACH]
+  const isNear = (x: number) => binOf(x, fine) >= from && binOf(x, fine) <= to
+  const all = values.subarray(0, length)
+  const near = all.filter(isNear)
+  const far = all.filter((x) => !isNear(x))
+  return [
+    // In the order of the table's key.
+    ...(far.length > 0 ? [binned(far, far.length, grid)] : []),
+    binned(near, near.length, fine),
+  ]
 }
 
 /** Bins in ascending order, with the number, sum, least and greatest of the values in each. */

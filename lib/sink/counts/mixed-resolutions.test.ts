@@ -1,8 +1,11 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { mergedResolutions } from './mixed-resolutions.ts'
-import { binned } from './log-histogram.ts'
+import { binned, binnedApart, type Bins } from './log-histogram.ts'
+import { normals } from '../../../bench/streams.ts'
+import { uniforms } from '../../stats/distributions/random.ts'
 import {
+  atOneResolution,
   coarsened,
   mergedSample,
   sampleSize,
@@ -14,17 +17,16 @@ import { quantile } from '../../stats/samples/quantile.ts'
 import { squaredDistances } from '../../stats/distances/squared-distances.ts'
 import { wasserstein } from '../../stats/distances/wasserstein.ts'
 
-const sampleOf = (values: readonly number[], grid?: number): BinnedSample => {
-  const own = binned(Float64Array.from(values), values.length, grid)
-  return {
-    grid: own.grid,
-    bins: [...own.bins],
-    counts: [...own.counts],
-    totals: [...own.totals],
-    lows: [...own.lows],
-    highs: [...own.highs],
-  }
-}
+const plain = (own: Bins): BinnedSample => ({
+  grid: own.grid,
+  bins: [...own.bins],
+  counts: [...own.counts],
+  totals: [...own.totals],
+  lows: [...own.lows],
+  highs: [...own.highs],
+})
+const sampleOf = (values: readonly number[], grid?: number): BinnedSample =>
+  plain(binned(Float64Array.from(values), values.length, grid))
 /** Every value a bin of its own. */
 function atoms(values: readonly number[]): BinnedSample {
   const sorted = [...new Set(values)].toSorted((a, b) => a - b)
@@ -54,6 +56,41 @@ test('a coarse piece leaves the window as fine as the others are', () => {
   expect(merged.unplaced?.share).toBeLessThan(0.01)
   const warmer = sampleOf(kelvins.map((x) => x + 0.4))
   expect(ksInterval(merged, warmer).low).toBeGreaterThan(0.05)
+})
+
+test('eight odd values in one batch leave a window as fine as it was, and a shift of three deviations is seen', () => {
+  const normal = normals(uniforms(4))
+  const batch = (shift = 0) => among(100, () => 1000 + shift + normal())
+  const odd = among(8, (i) => 10 ** (i + 2))
+  const windowOf = (batches: readonly number[][]) =>
+    mergedResolutions(
+      [
+        ...Map.groupBy(
+          batches.flatMap((values) =>
+            binnedApart(Float64Array.from(values), values.length).map(plain),
+          ),
+          ({ grid }) => grid,
+        ).values(),
+      ].map((pieces) => mergedSample(pieces)),
+    )
+  const calm = [batch(), batch(), batch()]
+  const withOdd = windowOf([...calm, [...odd, ...batch().slice(8)]])
+  expect(withOdd.grid).toBe(windowOf(calm).grid)
+  expect(sampleSize(withOdd)).toBe(400)
+  const moved = windowOf([batch(3), batch(3), batch(3), batch(3)])
+  const [a, b] = atOneResolution([withOdd, moved]) as [BinnedSample, BinnedSample]
+  expect(ksInterval(a, b).low).toBeGreaterThan(0.8)
+})
+
+test('values far off are counted apart only where they would make the others coarse', () => {
+  const pieces = (values: readonly number[]) =>
+    binnedApart(Float64Array.from(values), values.length)
+  expect(pieces(among(100, (i) => 1.3 ** (i - 50)))).toHaveLength(1)
+  expect(pieces(kelvins)).toHaveLength(1)
+  expect(pieces(among(100, () => 5))).toHaveLength(1)
+  const apart = pieces([...kelvins.slice(0, 90), ...among(10, (i) => -(10 ** (i - 5)))])
+  expect(apart.map(({ counts }) => counts.reduce((sum, n) => sum + n, 0))).toEqual([10, 90])
+  expect(apart[0]!.grid).toBeLessThan(apart[1]!.grid)
 })
 
 test('every value stays in a bin that holds it, whatever the pieces', () => {

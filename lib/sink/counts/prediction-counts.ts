@@ -10,7 +10,7 @@ import * as native from '../../clickhouse/native/block.ts'
 import { perShape, fieldGetter, type FlatRecord } from '../../events/flat-record.ts'
 import { monthsOf } from '../month-pieces.ts'
 import type { TableRows } from '../table-rows.ts'
-import { binned } from './log-histogram.ts'
+import { binnedApart } from './log-histogram.ts'
 import { addSampled, SAMPLED_GRID, sampledCounts, type SampledCounts } from './weighted-counts.ts'
 
 const STEP_SECONDS = 900
@@ -295,17 +295,18 @@ function numericCounts(subjects: readonly Subject[]): Writer {
     let row = 0
     // In the order of the table's key: ClickHouse then has nothing to sort.
     for (const subject of subjects.toSorted((a, b) => compare(keyOf(a), keyOf(b)))) {
-      const { grid, bins, counts, totals, lows, highs } = binned(subject.values, subject.length)
-      const end = row + bins.length
-      setGroup(group, row, end, subject.group)
-      columns.subject.setRun(row, end, subject.name)
-      columns.grid.setRun(row, end, grid)
-      columns.bin.setCells(row, bins)
-      columns.count.setCells(row, counts)
-      columns.total.setCells(row, totals)
-      columns.low.setCells(row, lows)
-      columns.high.setCells(row, highs)
-      row = end
+      for (const piece of binnedApart(subject.values, subject.length)) {
+        const end = row + piece.bins.length
+        setGroup(group, row, end, subject.group)
+        columns.subject.setRun(row, end, subject.name)
+        columns.grid.setRun(row, end, piece.grid)
+        columns.bin.setCells(row, piece.bins)
+        columns.count.setCells(row, piece.counts)
+        columns.total.setCells(row, piece.totals)
+        columns.low.setCells(row, piece.lows)
+        columns.high.setCells(row, piece.highs)
+        row = end
+      }
     }
     for (const own of groups)
       for (const [name, bins] of own.sampled?.numbers ?? [])

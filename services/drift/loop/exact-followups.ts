@@ -1,8 +1,8 @@
-/** Follows up from raw rows what counts cannot decide: KS near its line, bins that one new value may fill, and what alarms do to the score. */
+/** Follows up from raw rows what counts cannot decide: KS near its line, bins too coarse to show a change, bins that one new value may fill, and what alarms do to the score. */
 import type { Model } from '../../../lib/models/model-files.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 import { settledAtoms, suspectAtoms } from '../evaluate/data-quality.ts'
-import { settledKs, undecidedKs } from '../evaluate/numeric-drift.ts'
+import { blindSubjects, settledBlind, settledKs, undecidedKs } from '../evaluate/numeric-drift.ts'
 import { alarmedFeatures, withScoreAttribution } from '../evaluate/score-attribution.ts'
 import type { MetricResult } from '../data/metric-results.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
@@ -30,10 +30,11 @@ export function answersBeside(queries: DriftQueries, model: Model, reference: Ro
   let ofReference: ReturnType<typeof scored> | undefined
   return async (results: readonly MetricResult[], current: Rows): Promise<MetricResult[]> => {
     let found = [...results]
-    const isOpen = undecidedKs(found).length + suspectAtoms(found).length > 0
+    const isOpen = [undecidedKs, blindSubjects, suspectAtoms].some((open) => open(found).length > 0)
     if (isOpen && Math.max(current.events, reference.events) <= MAX_EXACT) {
       const [now, before] = [await exact(current), await exact(reference)]
-      found = settledAtoms(settledKs(found, now, before), now, before)
+      found = settledBlind(settledKs(found, now, before), now, before)
+      found = settledAtoms(found, now, before)
     }
     if (alarmedFeatures(found).length > 0)
       found = withScoreAttribution(
