@@ -9,8 +9,11 @@ const duration = (description: string, fallback: string) =>
   Type.String({ pattern: '^\\d+(ms|s|m|h|d)$', description, default: fallback })
 const share = (description: string, fallback: number) =>
   Type.Number({ minimum: 0, maximum: 1, description, default: fallback })
+const alertText = (description: string) =>
+  Type.String({ minLength: 1, maxLength: 200, description })
 const closed = { additionalProperties: false }
 
+/** How a model is cut into windows, as its model file says. */
 export const ModelWindows = Type.Object(
   {
     size: Type.String({
@@ -45,6 +48,7 @@ export const ModelWindows = Type.Object(
   closed,
 )
 
+/** What the windows of a model are compared with, as its model file says. */
 export const ModelReference = Type.Object(
   {
     kind: Type.Enum(
@@ -80,6 +84,7 @@ export const ModelReference = Type.Object(
   closed,
 )
 
+/** What right and wrong answers of a model are worth, in the model owner's money. */
 export const BusinessValue = Type.Object(
   {
     tp: Type.Number({ default: 0 }),
@@ -89,8 +94,10 @@ export const BusinessValue = Type.Object(
   },
   { ...closed, description: 'What a decision of each kind is worth, in any unit.' },
 )
+/** The business value of a model file, as read and checked. */
 export type BusinessValue = Static<typeof BusinessValue>
 
+/** When a model is retrained and by what, as its model file says. */
 export const RetrainPolicy = Type.Object(
   {
     name: Type.String({ minLength: 1 }),
@@ -116,10 +123,32 @@ export const RetrainPolicy = Type.Object(
   closed,
 )
 
+/** The schema of a model file. */
 export const ModelFile = Type.Object(
   {
     model_id: Type.String({ minLength: 1, maxLength: 200 }),
     task: Type.Enum(['binary', 'multiclass', 'regression', 'ranking', 'llm']),
+    owner: Type.Optional(
+      alertText('Who answers for the model: a name or an address. A label of its alerts.'),
+    ),
+    team: Type.Optional(alertText('Team of the model. A label of its alerts.')),
+    environment: Type.Optional(
+      alertText('Where the model serves, such as `production`. A label of its alerts.'),
+    ),
+    runbook_url: Type.Optional(
+      Type.String({
+        pattern: '^https?://',
+        maxLength: 2000,
+        description: 'What to do about an alarm of this model; an annotation of its alerts.',
+      }),
+    ),
+    alert_labels: Type.Optional(
+      Type.Record(
+        Type.String({ pattern: '^[a-zA-Z_][a-zA-Z0-9_]*$' }),
+        Type.String({ maxLength: 200 }),
+        { maxProperties: 20, description: 'More labels of its alerts, to route them by.' },
+      ),
+    ),
     positive_class: Type.Optional(Type.String()),
     windows: Type.Optional(ModelWindows),
     labels: Type.Optional(
@@ -250,7 +279,11 @@ export const ModelFile = Type.Object(
   },
   { $id: 'model', additionalProperties: false },
 )
+/** A model file, as read and checked. */
 export type ModelFile = Static<typeof ModelFile>
+/** The windows of a model file, as read and checked. */
 export type ModelWindows = Static<typeof ModelWindows>
+/** A reference of a model file, as read and checked. */
 export type ModelReference = Static<typeof ModelReference>
+/** A retraining policy of a model file, as read and checked. */
 export type RetrainPolicy = Static<typeof RetrainPolicy>

@@ -3,6 +3,7 @@ import { largest, smallest } from '../stats/samples/extremes.ts'
 import { durationMs } from '../runtime/durations.ts'
 import { localTime, type LocalTime } from './time-zones.ts'
 
+/** A span over which a model is evaluated: from `start` up to `end`, exclusive, epoch milliseconds. */
 export interface Window {
   start: number
   end: number
@@ -16,6 +17,7 @@ const FIRST_MONDAY = 4 * DAY_MS
 /** So far from an instant no wall time is mistaken for one of its own: a zone has skipped a whole day. */
 const SETTLED_MS = 2 * DAY_MS
 
+/** How the windows of a model follow one another. */
 export interface WindowSpec {
   /** `15m`, `1h`, `7d`, or `day`, `week`, `month`; `5000 events` in {@link windowsOfEvents} alone. */
   size: string
@@ -57,8 +59,13 @@ export function eventsOf(size: string): number | undefined {
   return number === undefined ? undefined : Number(number)
 }
 
+/**
+ * Whether a size is one of the calendar (`day`, `week`, `month`), whose length depends on the time
+ * zone.
+ */
 export const isCalendar = (size: string) => size === 'day' || size === 'week' || size === 'month'
 
+/** Whether a name is a time zone of the IANA database. */
 export function isTimezone(name: string): boolean {
   try {
     new Intl.DateTimeFormat('en', { timeZone: name })
@@ -118,7 +125,7 @@ export function windowsHolding(
 /** The length of the longest window of a spec whose windows are durations or calendar spans, in milliseconds. */
 export const longestMs = (spec: WindowSpec): number => rulerOf(spec).longest
 
-/** By how much the wall times around an instant may differ from what its own offset says. */
+/** How much the wall times around an instant may differ from what its own offset says. */
 function slackAt(instant: number, { fromUtc }: LocalTime): number {
   const offsets = [instant - SETTLED_MS, instant, instant + SETTLED_MS].map((t) => fromUtc(t) - t)
   return largest(offsets) - smallest(offsets)

@@ -5,6 +5,7 @@ import * as f from '../fields.ts'
 const nullableNumber = (description: string) =>
   Type.Union([Type.Number(), Type.Null()], { description })
 
+/** The schema of a `verdict.v1` event. */
 export const VerdictV1 = Type.Object(
   {
     verdict_id: Type.String({
@@ -36,4 +37,5 @@ export const VerdictV1 = Type.Object(
   },
   { $id: 'verdict.v1', additionalProperties: true },
 )
+/** A `verdict.v1` event, as an object. */
 export type VerdictV1 = Static<typeof VerdictV1>

@@ -9,6 +9,7 @@ const Task = nullable(ModelFile.properties.task)
 
 /** How a model is: what a headline begins from. */
 export const HEALTH = ['healthy', 'degraded', 'unknown', 'silent', 'learning'] as const
+/** One of {@link HEALTH}. */
 export type Health = (typeof HEALTH)[number]
 
 const described = {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { mergedResolutions } from './mixed-resolutions.ts'
-import { binned, binnedApart, type Bins } from './log-histogram.ts'
+import { binned } from './log-histogram.ts'
 import { normals } from '../../../bench/streams.ts'
 import { uniforms } from '../../stats/distributions/random.ts'
 import {
@@ -17,16 +17,17 @@ import { quantile } from '../../stats/samples/quantile.ts'
 import { squaredDistances } from '../../stats/distances/squared-distances.ts'
 import { wasserstein } from '../../stats/distances/wasserstein.ts'
 
-const plain = (own: Bins): BinnedSample => ({
-  grid: own.grid,
-  bins: [...own.bins],
-  counts: [...own.counts],
-  totals: [...own.totals],
-  lows: [...own.lows],
-  highs: [...own.highs],
-})
-const sampleOf = (values: readonly number[], grid?: number): BinnedSample =>
-  plain(binned(Float64Array.from(values), values.length, grid))
+const sampleOf = (values: readonly number[], resolution?: number): BinnedSample => {
+  const own = binned(Float64Array.from(values), values.length, resolution)
+  return {
+    resolution: own.resolution,
+    bins: [...own.bins],
+    counts: [...own.counts],
+    totals: [...own.totals],
+    lows: [...own.lows],
+    highs: [...own.highs],
+  }
+}
 /** Every value a bin of its own. */
 function atoms(values: readonly number[]): BinnedSample {
   const sorted = [...new Set(values)].toSorted((a, b) => a - b)
@@ -47,12 +48,12 @@ test('a coarse piece leaves the window as fine as the others are', () => {
   const piece = [...among(12, (i) => 290.1 + i / 3), ...among(12, (i) => 10 ** (i - 6))]
   const coarse = sampleOf(piece, 1)
   const fine = sampleOf(kelvins)
-  expect(fine.grid).toBeGreaterThan(1)
-  expect(mergedSample([fine, coarse]).grid).toBe(1)
+  expect(fine.resolution).toBeGreaterThan(1)
+  expect(mergedSample([fine, coarse]).resolution).toBe(1)
   const merged = mergedResolutions([fine, coarse])
-  expect(merged.grid).toBe(fine.grid)
+  expect(merged.resolution).toBe(fine.resolution)
   expect(sampleSize(merged)).toBeCloseTo(kelvins.length + piece.length, 6)
-  // A shift that the coarse grid, of bins two kelvins wide, does not see.
+  // A shift that the coarse resolution, of bins two kelvins wide, does not see.
   expect(merged.unplaced?.share).toBeLessThan(0.01)
   const warmer = sampleOf(kelvins.map((x) => x + 0.4))
   expect(ksInterval(merged, warmer).low).toBeGreaterThan(0.05)
@@ -63,34 +64,22 @@ test('eight odd values in one batch leave a window as fine as it was, and a shif
   const batch = (shift = 0) => among(100, () => 1000 + shift + normal())
   const odd = among(8, (i) => 10 ** (i + 2))
   const windowOf = (batches: readonly number[][]) =>
-    mergedResolutions(
-      [
-        ...Map.groupBy(
-          batches.flatMap((values) =>
-            binnedApart(Float64Array.from(values), values.length).map(plain),
-          ),
-          ({ grid }) => grid,
-        ).values(),
-      ].map((pieces) => mergedSample(pieces)),
-    )
+    mergedResolutions(batches.map((values) => sampleOf(values)))
   const calm = [batch(), batch(), batch()]
   const withOdd = windowOf([...calm, [...odd, ...batch().slice(8)]])
-  expect(withOdd.grid).toBe(windowOf(calm).grid)
+  expect(withOdd.resolution).toBe(windowOf(calm).resolution)
   expect(sampleSize(withOdd)).toBe(400)
   const moved = windowOf([batch(3), batch(3), batch(3), batch(3)])
   const [a, b] = atOneResolution([withOdd, moved]) as [BinnedSample, BinnedSample]
   expect(ksInterval(a, b).low).toBeGreaterThan(0.8)
 })
 
-test('values far off are counted apart only where they would make the others coarse', () => {
-  const pieces = (values: readonly number[]) =>
-    binnedApart(Float64Array.from(values), values.length)
-  expect(pieces(among(100, (i) => 1.3 ** (i - 50)))).toHaveLength(1)
-  expect(pieces(kelvins)).toHaveLength(1)
-  expect(pieces(among(100, () => 5))).toHaveLength(1)
-  const apart = pieces([...kelvins.slice(0, 90), ...among(10, (i) => -(10 ** (i - 5)))])
-  expect(apart.map(({ counts }) => counts.reduce((sum, n) => sum + n, 0))).toEqual([10, 90])
-  expect(apart[0]!.grid).toBeLessThan(apart[1]!.grid)
+test('odd values are fine bins of their own while they are few; values that span many octaves stay coarse', () => {
+  expect(sampleOf(among(100, (i) => 1.3 ** (i - 50))).resolution).toBe(1)
+  const { resolution } = sampleOf(kelvins)
+  const withOdd = (n: number) => sampleOf([...kelvins, ...among(n, (i) => -(1.1 ** i))])
+  expect(withOdd(30).resolution).toBe(resolution)
+  expect(withOdd(300).resolution).toBeLessThan(resolution!)
 })
 
 test('every value stays in a bin that holds it, whatever the pieces', () => {
@@ -105,11 +94,13 @@ test('every value stays in a bin that holds it, whatever the pieces', () => {
   )
   fc.assert(
     fc.property(fc.array(piece, { minLength: 1, maxLength: 4 }), (pieces) => {
-      const merged = mergedResolutions(pieces.map(([values, grid]) => sampleOf(values, grid)))
+      const merged = mergedResolutions(
+        pieces.map(([values, resolution]) => sampleOf(values, resolution)),
+      )
       if (merged.unplaced) return
       const all = sampleOf(
         pieces.flatMap(([values]) => values),
-        merged.grid,
+        merged.resolution,
       )
       expect(merged.bins).toEqual(all.bins)
       expect(merged.counts).toEqual(all.counts)
@@ -135,7 +126,7 @@ test('bounds hold the exact distances, wherever values were placed', () => {
       ([most, few], others) => {
         const merged = mergedResolutions([sampleOf(most, 3), sampleOf(few, 1)])
         if (merged.unplaced) guesses++
-        const other = coarsened(sampleOf(others, 4), merged.grid!)
+        const other = coarsened(sampleOf(others, 4), merged.resolution!)
         const all = [...most, ...few]
         const [a, b] = [atoms(all), atoms(others)]
         const within = ({ low, high }: { low: number; high: number }, exact: number) => {
@@ -164,5 +155,5 @@ test('where many values share a coarse bin the merge is as coarse as they are', 
     among(400, (i) => 290 + i / 100),
     1,
   )
-  expect(mergedResolutions([sampleOf(kelvins), crowded]).grid).toBe(1)
+  expect(mergedResolutions([sampleOf(kelvins), crowded]).resolution).toBe(1)
 })

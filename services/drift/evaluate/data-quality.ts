@@ -1,5 +1,5 @@
 /** What is wrong with the data itself, beside its reference. Pure. */
-import type { ReferenceData } from '../data/reference.ts'
+import type { ReferenceData, ReferenceWindows } from '../data/reference.ts'
 import type { Kind } from '../data/declared-features.ts'
 import { isFeature } from '../../../lib/events/subjects.ts'
 import {
@@ -9,7 +9,11 @@ import {
   sampleSize,
   type BinnedSample,
 } from '../../../lib/stats/samples/binned-sample.ts'
-import { largestRise, MIN_RISE_OF_BIN } from '../../../lib/stats/window-tests/spike-test.ts'
+import {
+  largestRise,
+  MIN_RISE_OF_BIN,
+  spikeTest,
+} from '../../../lib/stats/window-tests/spike-test.ts'
 import { isEvaluated, metricResult, type MetricResult } from '../data/metric-results.ts'
 import { valuesOf, type WindowCounts } from '../data/window-data.ts'
 
@@ -196,3 +200,24 @@ export function settledAtoms(
 }
 
 const short = (x: number) => String(Number(x.toPrecision(6)))
+
+/** Tests whether one value came up: of inputs alone, since scores pile up where a model wants them. */
+export function spikeTests(
+  current: WindowCounts,
+  reference: ReferenceWindows,
+  isNumeric: (subject: string) => boolean,
+): Map<string, { p: number; reason: string }> {
+  const found = new Map<string, { p: number; reason: string }>()
+  for (const [name, known] of reference.numeric) {
+    const sample = current.numeric.get(name)
+    if (!sample || !isFeature(name) || !isNumeric(name)) continue
+    const rise = spikeTest(known, sample)
+    found.set(name, {
+      p: rise?.p ?? 1,
+      reason: rise ? `${percent(rise.current)} after ${percent(rise.reference)}` : 'no value rose',
+    })
+  }
+  return found
+}
+
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`

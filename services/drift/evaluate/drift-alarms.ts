@@ -20,8 +20,7 @@ import {
   type ShareSubject,
 } from '../../../lib/stats/window-tests/shift-test.ts'
 import { categoryTotal } from '../../../lib/sink/counts/category-counts.ts'
-import { spikeTest } from '../../../lib/stats/window-tests/spike-test.ts'
-import { isFeature } from '../../../lib/events/subjects.ts'
+import { spikeTests } from './data-quality.ts'
 import { numericContrast } from '../../../lib/stats/window-tests/window-reference.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 import { metricResult, isEvaluated, type MetricResult } from '../data/metric-results.ts'
@@ -260,25 +259,6 @@ function categoryTests(
 function shareOf(windows: CategoryReference['fresh']): number {
   const count = windows.reduce((total, w) => total + w.count, 0)
   return count / windows.reduce((total, w) => total + w.size, 0)
-}
-
-/** Tests whether one value came up: of inputs alone, since scores pile up where a model wants them. */
-function spikeTests(
-  current: WindowCounts,
-  reference: ReferenceWindows,
-  isNumeric: (subject: string) => boolean,
-): Map<string, Tested> {
-  const found = new Map<string, Tested>()
-  for (const [name, known] of reference.numeric) {
-    const sample = current.numeric.get(name)
-    if (!sample || !isFeature(name) || !isNumeric(name)) continue
-    const rise = spikeTest(known, sample)
-    found.set(name, {
-      p: rise?.p ?? 1,
-      reason: rise ? `${percent(rise.current)} after ${percent(rise.reference)}` : 'no value rose',
-    })
-  }
-  return found
 }
 
 function missingTests(

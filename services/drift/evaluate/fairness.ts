@@ -16,14 +16,20 @@ import {
   MIN_CONCLUSIVE_CELL,
   WARNING_FACTOR,
 } from './thresholds.ts'
-import { MISSING_GROUP, type GroupCounts } from '../data/window-data.ts'
+import type { GroupCounts } from '../data/window-data.ts'
+import {
+  equalizedOdds,
+  falsePositives,
+  favorableRate,
+  isMissing,
+  labelledOf,
+  precisionOf,
+  selection,
+  truePositives,
+  type Share,
+} from './measures/group-shares.ts'
 
 const CI_LEVEL = 0.95
-
-interface Share {
-  successes: number
-  n: number
-}
 
 /** What verdicts on one protected attribute depend on. */
 export interface FairnessRules {
@@ -200,14 +206,6 @@ function comparisons(
   ]
 }
 
-/** The larger of two gaps; `ok` only where the other one has been evaluated too. */
-function equalizedOdds(a: MetricResult, b: MetricResult): MetricResult {
-  const [larger, other] =
-    Math.abs(a.value ?? 0) >= Math.abs(b.value ?? 0) ? ([a, b] as const) : ([b, a] as const)
-  const { verdict, reason } = larger.verdict === 'ok' && other.verdict !== 'ok' ? other : larger
-  return { ...larger, metric: 'equalized_odds_difference', verdict, reason }
-}
-
 function disparateImpact(
   subject: string,
   a: Share,
@@ -296,15 +294,3 @@ const sizes = (a: Share, b: Share) => ({ n_current: a.n, n_reference: b.n })
 /** `sex=1`, and of an intersection `sex=1&race=2`. */
 const subjectOf = (group: GroupCounts, rules: FairnessRules) =>
   `${rules.attribute.split('&')[0]!}=${group.group}`
-/** Whether the events of a group lack the attribute, or one of two. */
-const isMissing = ({ group }: GroupCounts) =>
-  group.split('&').some((part) => part === MISSING_GROUP || part.endsWith(`=${MISSING_GROUP}`))
-const labelledOf = ({ tp, fp, fn, tn }: GroupCounts) => tp + fp + fn + tn
-const selection = (g: GroupCounts): Share => ({ successes: g.favorable, n: g.decided })
-const favorableRate = (g: GroupCounts): Share => ({
-  successes: g.favorableHits,
-  n: g.favorableLabels,
-})
-const truePositives = (g: GroupCounts): Share => ({ successes: g.tp, n: g.tp + g.fn })
-const falsePositives = (g: GroupCounts): Share => ({ successes: g.fp, n: g.fp + g.tn })
-const precisionOf = (g: GroupCounts): Share => ({ successes: g.tp, n: g.tp + g.fp })

@@ -5,7 +5,7 @@
 import { covers, MIN_WINDOWS, type ReferenceData } from '../data/reference.ts'
 import { levelTail, type Level } from '../../../lib/stats/window-tests/level-test.ts'
 import { holm } from '../../../lib/stats/window-tests/shift-test.ts'
-import type { Side } from '../../../lib/stats/window-tests/window-noise.ts'
+import type { Side } from '../../../lib/stats/window-tests/window-tails.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 import { isEvaluated, type MetricResult } from '../data/metric-results.ts'
 import { levelKey, sizeOf, type LevelHistory, type PastLevel } from '../data/past-metrics.ts'

@@ -4,7 +4,8 @@
  *
  * @see https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-interpreting-violations.html
  */
-import { compareCategories, type CategoryCounts } from '../../../lib/sink/counts/category-counts.ts'
+import type { CategoryCounts } from '../../../lib/sink/counts/category-counts.ts'
+import { compareCategories } from '../../../lib/sink/counts/compare-categories.ts'
 import { isFeature } from '../../../lib/events/subjects.ts'
 import { atOneResolution, type BinnedSample } from '../../../lib/stats/samples/binned-sample.ts'
 import { ksInterval } from '../../../lib/stats/distances/ks.ts'

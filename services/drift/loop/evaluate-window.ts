@@ -7,7 +7,7 @@ import type { PastWindow } from '../plan/learning.ts'
 import type { Gauges } from '../publish/prometheus-gauges.ts'
 import type { Revision, WriteRevisions } from '../publish/revisions.ts'
 import { changedResults } from '../publish/rows.ts'
-import { withoutBlindOk } from '../evaluate/numeric-drift.ts'
+import { withoutBlindOk } from '../evaluate/settle/settled-drift.ts'
 import { answersBeside } from './exact-followups.ts'
 import {
   readCohort,

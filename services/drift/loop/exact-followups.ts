@@ -2,7 +2,12 @@
 import type { Model } from '../../../lib/models/model-files.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 import { settledAtoms, suspectAtoms } from '../evaluate/data-quality.ts'
-import { blindSubjects, settledBlind, settledKs, undecidedKs } from '../evaluate/numeric-drift.ts'
+import {
+  blindSubjects,
+  settledBlind,
+  settledKs,
+  undecidedKs,
+} from '../evaluate/settle/settled-drift.ts'
 import { alarmedFeatures, withScoreAttribution } from '../evaluate/score-attribution.ts'
 import type { MetricResult } from '../data/metric-results.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'

@@ -1,6 +1,7 @@
 /** One sentence a person would say. */
 import { expect, test } from 'vitest'
-import { headlineOf, type ActiveResult, type ModelFacts } from './headline.ts'
+import type { ActiveResult } from '../data/active-result.ts'
+import { headlineOf, type ModelFacts } from './headline.ts'
 
 const SINCE = Date.UTC(2026, 10, 16)
 const facts = (more: Partial<ModelFacts> = {}): ModelFacts => ({

@@ -1,19 +1,7 @@
 /** What a person would say of a model in one sentence, from what is active and what its newest window tells. Pure. */
 import { smallest } from '../../../lib/stats/samples/extremes.ts'
+import type { ActiveResult } from '../data/active-result.ts'
 import type { Health } from '../../../schemas/http/drift.ts'
-
-/** An active alarm or warning of a model as a whole. */
-export interface ActiveResult {
-  family: string
-  metric: string
-  subject: string
-  severity: 'alarm' | 'warning'
-  value: number | null
-  baselineValue: number | null
-  /** End of the first window of its episode, epoch milliseconds. */
-  since: number
-  reason: string
-}
 
 /** What is known of a model. */
 export interface ModelFacts {

@@ -219,7 +219,7 @@ function numericOf(
   return new Map(
     subjects.map(([subject, grids]) => {
       const samples = grids.map(({ grid, bins, counts, totals, lows, highs }): BinnedSample => ({
-        grid,
+        resolution: grid,
         bins,
         counts: counts.map(Number),
         totals,

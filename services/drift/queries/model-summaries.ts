@@ -1,6 +1,6 @@
 /** What the overview and a model's headline are made of, read for all models at once or for one. */
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
-import type { ActiveResult } from '../publish/headline.ts'
+import type { ActiveResult } from '../data/active-result.ts'
 
 /** A model with evaluated windows, and what its newest one tells; 64-bit counts are strings. */
 export interface ModelSummary {

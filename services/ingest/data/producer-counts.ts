@@ -5,7 +5,7 @@
 import type { Event } from '../../../lib/events/validator.ts'
 import { fieldGetter } from '../../../lib/events/flat-record.ts'
 import * as native from '../../../lib/clickhouse/native/block.ts'
-import { stepAt } from '../../../lib/sink/counts/prediction-counts.ts'
+import { timeBucketOf } from '../../../lib/sink/counts/prediction-counts.ts'
 import type { TableRows } from '../../../lib/sink/table-rows.ts'
 import { ID_SEPARATOR } from '../../../schemas/fields.ts'
 
@@ -15,7 +15,7 @@ const producerOf = fieldGetter('producer')
 interface BucketCounts {
   modelId: string
   producer: string
-  /** Start of the time bucket as in `stepAt`. */
+  /** Start of the time bucket as in `timeBucketOf`. */
   step: number
   received: number
   duplicates: number
@@ -78,7 +78,7 @@ function bucketOf(
 ): { counts: BucketCounts; sequence: number } | undefined {
   const producer = producerOf(event) as { id: string; sequence: number } | null | undefined
   if (!producer) return undefined
-  const step = stepAt(atMs)
+  const step = timeBucketOf(atMs)
   const modelId = event.get('model_id') as string
   const key = `${modelId}${ID_SEPARATOR}${producer.id}${ID_SEPARATOR}${step}`
   let counts = buckets.get(key)
