@@ -154,3 +154,10 @@ test('special functions', () => {
     close(trigammaInverse(second), x)
   }
 })
+
+test('Evidently measures numbers near 1e15 as it does those near 0: nothing cancels', () => {
+  const near = (at: number, by: number) =>
+    sorted(Array.from({ length: 20_001 }, (_, i) => at + by + ((i * 7919) % 2001) - 1000))
+  const at = (place: number) => evidentlyWasserstein(near(place, 0), near(place, 300))
+  expect(at(1e15) / at(0)).toBeCloseTo(1, 9)
+})

@@ -29,6 +29,8 @@ test('every group, and the widest gaps', () => {
         predictions: members.length,
         decided: members.length,
         favorable: tp + fp,
+        favorableLabels: tp + fn,
+        favorableHits: tp,
         tp,
         fp,
         fn,

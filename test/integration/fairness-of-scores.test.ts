@@ -73,7 +73,10 @@ test('selection, true and false positive rates by the threshold; rows without cl
     expect(of('sex=m', 'selection_rate')!.value).toBeCloseTo(high, 9)
     expect(of('sex=f', 'statistical_parity_difference')).toMatchObject({ verdict: 'alarm' })
     expect(of('sex=f', 'statistical_parity_difference')!.value).toBeCloseTo(low - high, 9)
-    expect(of('sex=m', 'true_positive_rate')!.value).toBeCloseTo(high, 9)
-    expect(of('sex=f', 'false_positive_rate')!.value).toBeCloseTo(low, 9)
+    // Rates are those of the positive class, whichever class is favourable.
+    expect(of('sex=m', 'true_positive_rate')!.value).toBeCloseTo(0.8, 9)
+    expect(of('sex=f', 'false_positive_rate')!.value).toBeCloseTo(0.3, 9)
+    expect(of('sex=f', 'false_positive_rate_difference')!.value).toBeCloseTo(-0.5, 9)
+    expect(of('sex=f', 'equal_opportunity_difference')!.value).toBeCloseTo(low - high, 9)
   }
 })

@@ -157,7 +157,15 @@ test('groups, and scores by their bins', async () => {
   for (const [i, group] of groups.entries()) {
     const other = whole[i]!
     const share = other.predictions / group.predictions
-    for (const count of ['favorable', 'tp', 'fp', 'fn', 'tn'] as const)
+    for (const count of [
+      'favorable',
+      'favorableLabels',
+      'favorableHits',
+      'tp',
+      'fp',
+      'fn',
+      'tn',
+    ] as const)
       expect({ count, n: group[count] * share }).toEqual({
         count,
         n: expect.closeTo(other[count], 6),

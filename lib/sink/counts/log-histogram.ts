@@ -13,6 +13,12 @@ const COARSEST = 1
 const MAX_BINS = 512
 /** Values of which the spread is estimated. */
 const SPREAD_SAMPLE = 64
+/** Bins between the quartiles; of a normal sample as many as {@link MAX_BINS} between the percentiles. */
+const MAX_CORE_BINS = 208
+/** Bins beyond the quartiles that belong to the middle: about four standard deviations of a normal sample. */
+const CORE_REACH = 512
+/** Values so far off that may have fine bins of their own, rather than make all others coarse. */
+const MAX_ODD = 32
 /** Fewer values than this have no known spread; they shall not force fine bins on a quiet stream. */
 const MIN_VALUES = 8
 const FEW_VALUES_RESOLUTION = 2
@@ -27,7 +33,12 @@ export function binOf(value: number, resolution: number): number {
   return value < 0 ? -bin : bin
 }
 
-/** The resolution for some values. @param values the first `length` of them, at least one */
+/**
+ * The resolution for some values: that of their middle nine tenths, or of their middle half where only a few odd values would
+ * make it coarser. A coarse batch makes every window coarse that it is part of.
+ *
+ * @param values the first `length` of them, at least one
+ */
 export function resolutionOf(values: Float64Array, length: number): number {
   const looked = Math.min(length, SPREAD_SAMPLE)
   const sample = Float64Array.from(
@@ -36,13 +47,29 @@ export function resolutionOf(values: Float64Array, length: number): number {
   ).sort()
   const low = sample[Math.floor(0.05 * looked)]!
   const high = sample[Math.ceil(0.95 * looked) - 1]!
-  return resolutionBetween(low, high, length)
+  const most = resolutionBetween(low, high, length)
+  if (most === FINEST) return most
+  const [q1, q3] = [0.25, 0.75].map((q) => sample[Math.floor(q * (looked - 1))]!)
+  const core = resolutionBetween(q1!, q3!, length, MAX_CORE_BINS)
+  if (core <= most) return most
+  const [from, to] = [binOf(q1!, core) - CORE_REACH, binOf(q3!, core) + CORE_REACH]
+  let odd = 0
+  for (let i = 0; i < length && odd <= MAX_ODD; i++) {
+    const bin = binOf(values[i]!, core)
+    if (bin < from || bin > to) odd++
+  }
+  return odd <= MAX_ODD ? core : most
 }
 
 /** The finest resolution at which so many values, mostly between two numbers, take no more than some hundred bins. */
-export function resolutionBetween(low: number, high: number, length: number): number {
+export function resolutionBetween(
+  low: number,
+  high: number,
+  length: number,
+  maxBins = MAX_BINS,
+): number {
   let resolution = length < MIN_VALUES ? FEW_VALUES_RESOLUTION : FINEST
-  while (resolution > COARSEST && binOf(high, resolution) - binOf(low, resolution) > MAX_BINS)
+  while (resolution > COARSEST && binOf(high, resolution) - binOf(low, resolution) > maxBins)
     resolution--
   return resolution
 }

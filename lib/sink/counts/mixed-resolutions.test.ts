@@ -2,7 +2,10 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { mergedResolutions } from './mixed-resolutions.ts'
 import { binned } from './log-histogram.ts'
+import { normals } from '../../../bench/streams.ts'
+import { uniforms } from '../../stats/distributions/random.ts'
 import {
+  atOneResolution,
   coarsened,
   mergedSample,
   sampleSize,
@@ -54,6 +57,29 @@ test('a coarse piece leaves the window as fine as the others are', () => {
   expect(merged.unplaced?.share).toBeLessThan(0.01)
   const warmer = sampleOf(kelvins.map((x) => x + 0.4))
   expect(ksInterval(merged, warmer).low).toBeGreaterThan(0.05)
+})
+
+test('eight odd values in one batch leave a window as fine as it was, and a shift of three deviations is seen', () => {
+  const normal = normals(uniforms(4))
+  const batch = (shift = 0) => among(100, () => 1000 + shift + normal())
+  const odd = among(8, (i) => 10 ** (i + 2))
+  const windowOf = (batches: readonly number[][]) =>
+    mergedResolutions(batches.map((values) => sampleOf(values)))
+  const calm = [batch(), batch(), batch()]
+  const withOdd = windowOf([...calm, [...odd, ...batch().slice(8)]])
+  expect(withOdd.resolution).toBe(windowOf(calm).resolution)
+  expect(sampleSize(withOdd)).toBe(400)
+  const moved = windowOf([batch(3), batch(3), batch(3), batch(3)])
+  const [a, b] = atOneResolution([withOdd, moved]) as [BinnedSample, BinnedSample]
+  expect(ksInterval(a, b).low).toBeGreaterThan(0.8)
+})
+
+test('odd values are fine bins of their own while they are few; values that span many octaves stay coarse', () => {
+  expect(sampleOf(among(100, (i) => 1.3 ** (i - 50))).resolution).toBe(1)
+  const { resolution } = sampleOf(kelvins)
+  const withOdd = (n: number) => sampleOf([...kelvins, ...among(n, (i) => -(1.1 ** i))])
+  expect(withOdd(30).resolution).toBe(resolution)
+  expect(withOdd(300).resolution).toBeLessThan(resolution!)
 })
 
 test('every value stays in a bin that holds it, whatever the pieces', () => {

@@ -17,6 +17,19 @@ export function momentsOf(values: readonly number[]): { mean: number; variance: 
 }
 
 /**
+ * Standard deviation of plain finite numbers as of a whole population, about a mean that rounding takes nothing from: a plain sum
+ * of numbers near 1e15 is off by more than they differ.
+ *
+ * @returns ≥ 0; NaN for no values. O(n) time.
+ * @example populationDeviation([1, 3]) // => 1
+ */
+export function populationDeviation(values: ArrayLike<number>): number {
+  const n = values.length
+  if (n < 2) return n === 1 ? 0 : NaN
+  return Math.sqrt((momentsOf(Array.from(values)).variance * (n - 1)) / n)
+}
+
+/**
  * Mean of a binned sample: exact, since bins keep their sums.
  *
  * @returns NaN for an empty sample. O(k) time.

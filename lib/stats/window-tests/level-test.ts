@@ -63,5 +63,5 @@ export function levelTail(
     size: own.size,
     phase: own.phase,
   }))
-  return historyTail(windows, noise, 0, leastEffect, worse)
+  return historyTail(windows, noise, 0, { margin: leastEffect }, worse)
 }

@@ -36,6 +36,51 @@ test.each<StreamKind>(['independent', 'rows AR(1) 0.9', 'window noise'])(
   },
 )
 
+/** Share of streams of 10 features, 8 windows and 200 rows in which a shift of one feature alarms within so many windows. */
+function found(shift: number, within: number, streams: number): number {
+  const uniform = uniforms(11)
+  let hits = 0
+  for (let s = 0; s < streams; s++) {
+    const columns = Array.from({ length: 10 }, () =>
+      feature('independent', 8 + within, 200, 0, uniform).map((window) => counted(window)),
+    )
+    columns[0] = feature('independent', 8 + within, 200, 0, uniform).map((window, w) =>
+      counted(w < 8 ? window : window.map((x) => x + shift)),
+    )
+    const contrasts = columns.map((all) => {
+      const known = numericReference(all.slice(0, 8))
+      return all.slice(8).map((window) => numericContrast(known, window))
+    })
+    const alarms = Array.from({ length: within }, (_, t) => {
+      const tests = numericShifts(
+        contrasts.map((own) => ({
+          reference: own[t]!.reference,
+          history: own.slice(0, t + 1).map(({ shape, size }) => ({ shape, size, phase: 0 })),
+          logPsi: own[t]!.logPsi,
+        })),
+      )
+      return Math.min(...tests.map(({ p }) => p)) * 10 <= 0.006
+    })
+    if (alarms.some(Boolean)) hits++
+  }
+  return hits / streams
+}
+
+test('the smallest effect takes nothing off the test: a quarter of a deviation is found within four windows', () => {
+  expect(found(0.25, 4, 60)).toBeGreaterThan(0.5)
+  expect(found(0.5, 1, 60)).toBeGreaterThan(0.9)
+})
+
+test('a location within the smallest effect never alarms, however many rows are sure of it', () => {
+  const uniform = uniforms(5)
+  const columns = Array.from({ length: 3 }, () => feature('independent', 13, 20_000, 0, uniform))
+  columns[0]![12] = columns[0]![12]!.map((x) => x + 0.05)
+  const reference = numericReference(columns[0]!.slice(0, 12).map((window) => counted(window)))
+  const { shape } = numericContrast(reference, counted(columns[0]![12]!))
+  expect(shape.location).toBeGreaterThan(0.03)
+  expect(firstWindow(columns, 12)[0]! * 3).toBeGreaterThan(0.006)
+})
+
 test.each([
   ['a shift of half a standard deviation', (x: number) => x + 0.5],
   ['half the spread', (x: number) => x / 2],

@@ -43,9 +43,9 @@ export interface NumericSubject {
 }
 
 const COMPONENTS = [
-  { name: 'location', key: 'location', weight: 0.5, leastEffect: 0.1 },
-  { name: 'scale', key: 'logScale', weight: 0.2, leastEffect: 0 },
-  { name: 'skew', key: 'skew', weight: 0.1, leastEffect: 0 },
+  { name: 'location', key: 'location', weight: 0.5, least: { gate: 0.1 } },
+  { name: 'scale', key: 'logScale', weight: 0.2, least: { gate: 0 } },
+  { name: 'skew', key: 'skew', weight: 0.1, least: { gate: 0 } },
 ] as const
 const DISTRIBUTION_WEIGHT = 0.2
 
@@ -69,7 +69,7 @@ export function numericShifts(subjects: readonly NumericSubject[], season?: Seas
     }))
   const features = effectiveFeatures(seriesOf('location'), season)
   const total = season ? 1 - DISTRIBUTION_WEIGHT : 1
-  for (const { name, key, weight, leastEffect } of COMPONENTS) {
+  for (const { name, key, weight, least } of COMPONENTS) {
     const isLocation = name === 'location'
     const noise = windowNoise(seriesOf(key), {
       floor: isLocation ? (n) => 1 / n : () => MIN_VARIANCE,
@@ -85,8 +85,8 @@ export function numericShifts(subjects: readonly NumericSubject[], season?: Seas
         phase,
       }))
       const last = windows.at(-1)!
-      consider(f, windowTail(last, noise, f, leastEffect) / (share * WINDOW_SHARE), name)
-      consider(f, smoothedTail(windows, noise, f, leastEffect) / (share * (1 - WINDOW_SHARE)), name)
+      consider(f, windowTail(last, noise, f, least) / (share * WINDOW_SHARE), name)
+      consider(f, smoothedTail(windows, noise, f, least) / (share * (1 - WINDOW_SHARE)), name)
     })
   }
   if (!season) {
@@ -149,7 +149,7 @@ export function shareShifts(subjects: readonly ShareSubject[], season?: Season):
       size,
       phase,
     }))
-    return historyTail(windows, noise, f, MIN_SHARE_EFFECT)
+    return historyTail(windows, noise, f, { margin: MIN_SHARE_EFFECT })
   })
 }
 

@@ -13,17 +13,23 @@ export interface LaterWindow {
 export type Side = 1 | -1 | 0
 
 /**
- * p that a window deviates by no more than `leastEffect` from what the reference lets expect.
+ * Deviations that do not matter however sure they are, ≥ 0. A gate is held against the estimate alone: one within it has p = 1, one
+ * beyond it is tested against no deviation at all. A margin is tested against: of shares and levels, whose tails near their ends are
+ * heavier than Student's.
+ */
+type SmallestEffect = { gate: number } | { margin: number }
+
+/**
+ * p that a window deviates by chance from what the reference lets expect.
  *
  * @param feature its index among those of the noise
- * @param leastEffect ≥ 0: deviations this small do not matter however sure they are
- * @returns in [0, 1]; of one side at most 0.5
+ * @returns in [0, 1]
  */
 export function windowTail(
   window: LaterWindow,
   noise: WindowNoise,
   feature: number,
-  leastEffect: number,
+  least: SmallestEffect,
   side: Side = 0,
 ): number {
   const deviation = window.contrast - noise.phaseMeans[feature]![window.phase]!
@@ -32,7 +38,7 @@ export function windowTail(
     noise.variances[feature]! *
     (noise.meanSizes[feature]! / window.size + 1 / noise.phaseCounts[window.phase]!) *
     inflation
-  return tailOf(deviation, leastEffect, side, variance, noise.degrees[feature]!)
+  return tailOf({ deviation, variance, degrees: noise.degrees[feature]! }, least, side)
 }
 
 /** Weight of the newest window. */
@@ -47,7 +53,7 @@ export function smoothedTail(
   windows: readonly LaterWindow[],
   noise: WindowNoise,
   feature: number,
-  leastEffect: number,
+  least: SmallestEffect,
   side: Side = 0,
 ): number {
   const keep = 1 - SMOOTHING
@@ -67,12 +73,12 @@ export function smoothedTail(
     (noise.variances[feature]! *
       ((own * (1 + lag)) / (1 - lag) + reference * (1 + (noise.windows - 1) * shared))) /
     (1 - shared)
+  // The weights of few windows add up to less than 1.
+  const whole = 1 - keep ** windows.length
   return tailOf(
-    value,
-    leastEffect * (1 - keep ** windows.length),
+    { deviation: value, variance, degrees: noise.degrees[feature]! },
+    'gate' in least ? { gate: least.gate * whole } : { margin: least.margin * whole },
     side,
-    variance,
-    noise.degrees[feature]!,
   )
 }
 
@@ -91,13 +97,13 @@ export function historyTail(
   windows: readonly LaterWindow[],
   noise: WindowNoise,
   feature: number,
-  leastEffect: number,
+  least: SmallestEffect,
   side: Side = 0,
 ): number {
-  const itself = windowTail(windows.at(-1)!, noise, feature, leastEffect, side)
+  const itself = windowTail(windows.at(-1)!, noise, feature, least, side)
   // The mean of a single window is that window.
   if (windows.length === 1) return itself
-  const smoothed = smoothedTail(windows, noise, feature, leastEffect, side)
+  const smoothed = smoothedTail(windows, noise, feature, least, side)
   return Math.min(1, itself / WINDOW_SHARE, smoothed / (1 - WINDOW_SHARE))
 }
 
@@ -136,14 +142,14 @@ export function logDistanceTails(
 export const MAX_SHAPE_DEGREES = 15
 
 function tailOf(
-  deviation: number,
-  least: number,
+  { deviation, variance, degrees }: { deviation: number; variance: number; degrees: number },
+  least: SmallestEffect,
   side: Side,
-  variance: number,
-  degrees: number,
 ): number {
   const size = side === 0 ? Math.abs(deviation) : side * deviation
-  const tail = studentTail(Math.max(size - least, 0) / Math.sqrt(variance), degrees)
+  if ('gate' in least && size < least.gate) return 1
+  const beyond = 'gate' in least ? size : size - least.margin
+  const tail = studentTail(Math.max(beyond, 0) / Math.sqrt(variance), degrees)
   return side === 0 ? Math.min(1, 2 * tail) : tail
 }
 

@@ -85,6 +85,8 @@ export interface ScoreCounts {
   predicted: readonly ScoreBin[]
   /** Predictions among them that are labelled. */
   labelled: readonly ScoreBin[]
+  /** Share of the predictions' scores outside [0, 1]. */
+  improbable: number
 }
 
 /** One prediction of a regression. */

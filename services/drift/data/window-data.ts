@@ -66,8 +66,10 @@ export interface ScoredOutcomes {
   averagePrecision: number | null
   /** The tenth with the highest scores. */
   top: { n: number; positives: number }
-  /** Undefined where scores are no probabilities. */
-  losses: { logLoss: Mean; brier: Mean } | undefined
+  /** Of the scores in [0, 1]; undefined for margins, and where no score is a probability. */
+  losses: { n: number; logLoss: Mean; brier: Mean } | undefined
+  /** Share of the scores outside [0, 1]; 0 for margins. */
+  improbable: number
 }
 
 /** Outcomes of forecasts that give quantiles. */
@@ -105,7 +107,7 @@ export interface ErrorMoments {
   n: number
   absolute: Mean
   squared: Mean
-  /** Sums of the labels and of their squares, centred on the first by ClickHouse’s varPop. */
+  /** Mean square of the labels about their mean. */
   labelVariance: number
   /** Prediction minus label. */
   bias: Mean
@@ -122,6 +124,9 @@ export interface Mean {
   standardDeviation: number
 }
 
+/** The group of events without the attribute. */
+export const MISSING_GROUP = '(missing)'
+
 /** One group of a protected attribute. */
 export interface GroupCounts {
   group: string
@@ -130,6 +135,10 @@ export interface GroupCounts {
   favorable: number
   /** Predictions whose predicted class is known, by the class or the score. */
   decided: number
+  /** Of those whose label is the favourable class: how many there are, and how many of them were predicted so. */
+  favorableLabels: number
+  favorableHits: number
+  /** Predicted against true, of the model's positive class, as performance counts it. */
   tp: number
   fp: number
   fn: number

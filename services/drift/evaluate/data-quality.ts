@@ -1,5 +1,5 @@
 /** What is wrong with the data itself, beside its reference. Pure. */
-import type { ReferenceData } from '../data/reference.ts'
+import type { ReferenceData, ReferenceWindows } from '../data/reference.ts'
 import type { Kind } from '../data/declared-features.ts'
 import { isFeature } from '../../../lib/events/subjects.ts'
 import {
@@ -9,7 +9,12 @@ import {
   sampleSize,
   type BinnedSample,
 } from '../../../lib/stats/samples/binned-sample.ts'
-import { metricResult, type MetricResult } from '../data/metric-results.ts'
+import {
+  largestRise,
+  MIN_RISE_OF_BIN,
+  spikeTest,
+} from '../../../lib/stats/window-tests/spike-test.ts'
+import { isEvaluated, metricResult, type MetricResult } from '../data/metric-results.ts'
 import { valuesOf, type WindowCounts } from '../data/window-data.ts'
 
 /**
@@ -98,6 +103,7 @@ function rangeAndAtoms(name: string, a: BinnedSample, b: BinnedSample): MetricRe
     },
     { rise: 0, at: NaN },
   )
+  const suspect = suspectRise(reference, current, risen.rise)
   const distinct = current.bins.length
   // A bin of several values may hold one that is as frequent as all of them but one.
   const hidden = bins.reduce(
@@ -127,12 +133,91 @@ function rangeAndAtoms(name: string, a: BinnedSample, b: BinnedSample): MetricRe
       ...upTo(largest),
       reason: distinct === 1 && largest === 1 ? 'constant' : '',
     }),
-    metricResult('quality', name, 'new_atom_share', risen.rise, {
+    metricResult('quality', name, 'new_atom_share', suspect?.rise ?? risen.rise, {
       ...sizes,
       ...upTo(risen.rise),
-      reason: risen.rise > 0 ? `the value ${short(risen.at)}` : '',
+      reason: suspect
+        ? `values between ${short(suspect.low)} and ${short(suspect.high)}`
+        : risen.rise > 0
+          ? `the value ${short(risen.at)}`
+          : '',
     }),
   ]
 }
 
+/** p below which a bin that gained is thought to hold one new value. */
+const SUSPECT_P = 1e-3
+
+/** A bin of several values that gained more than any known value did, and more than chance gives. */
+function suspectRise(reference: BinnedSample, current: BinnedSample, known: number) {
+  const found = largestRise(reference, current)
+  if (!found || found.low === found.high || found.p > SUSPECT_P) return undefined
+  const rise = found.current - found.reference
+  return rise >= MIN_RISE_OF_BIN && rise > known
+    ? { rise, low: found.low, high: found.high }
+    : undefined
+}
+
+/** Features in which one bin has gained so much that it may be one new value; only raw rows can tell. */
+export const suspectAtoms = (results: readonly MetricResult[]): string[] =>
+  results.filter(isSuspect).map(({ subject }) => subject)
+
+const isSuspect = ({ metric, verdict, reason }: MetricResult) =>
+  metric === 'new_atom_share' && verdict !== 'ok' && reason.startsWith('values between')
+
+/**
+ * The results with those of {@link suspectAtoms} decided from raw rows. Values that only lie close together are no alarm of this
+ * metric: PSI and KS see them.
+ *
+ * @param current counts of the window in which every value is a bin of its own
+ * @param reference counts of the reference, likewise
+ */
+export function settledAtoms(
+  results: readonly MetricResult[],
+  current: WindowCounts,
+  reference: WindowCounts,
+): MetricResult[] {
+  return results.map((result) => {
+    const [a, b] = [reference.numeric.get(result.subject), current.numeric.get(result.subject)]
+    if (!isSuspect(result) || !a || !b) return result
+    const exact = rangeAndAtoms(result.subject, a, b).find(
+      ({ metric }) => metric === 'new_atom_share',
+    )!
+    const { value, precision, bound_low, bound_high } = exact
+    const isOne = (value ?? 0) >= MIN_RISE_OF_BIN
+    const stands = isOne || !isEvaluated(result) ? {} : { verdict: 'ok' as const }
+    const rest = result.reason.split('; ').slice(1)
+    return {
+      ...result,
+      ...stands,
+      value,
+      precision,
+      bound_low,
+      bound_high,
+      reason: [exact.reason, ...rest, 'settled from raw rows'].filter(Boolean).join('; '),
+    }
+  })
+}
+
 const short = (x: number) => String(Number(x.toPrecision(6)))
+
+/** Tests whether one value came up: of inputs alone, since scores pile up where a model wants them. */
+export function spikeTests(
+  current: WindowCounts,
+  reference: ReferenceWindows,
+  isNumeric: (subject: string) => boolean,
+): Map<string, { p: number; reason: string }> {
+  const found = new Map<string, { p: number; reason: string }>()
+  for (const [name, known] of reference.numeric) {
+    const sample = current.numeric.get(name)
+    if (!sample || !isFeature(name) || !isNumeric(name)) continue
+    const rise = spikeTest(known, sample)
+    found.set(name, {
+      p: rise?.p ?? 1,
+      reason: rise ? `${percent(rise.current)} after ${percent(rise.reference)}` : 'no value rose',
+    })
+  }
+  return found
+}
+
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`

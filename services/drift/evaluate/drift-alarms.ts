@@ -20,6 +20,7 @@ import {
   type ShareSubject,
 } from '../../../lib/stats/window-tests/shift-test.ts'
 import { categoryTotal } from '../../../lib/sink/counts/category-counts.ts'
+import { spikeTests } from './data-quality.ts'
 import { numericContrast } from '../../../lib/stats/window-tests/window-reference.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 import { metricResult, isEvaluated, type MetricResult } from '../data/metric-results.ts'
@@ -76,12 +77,17 @@ export function withShiftVerdicts(
   ])
   const missing = missingTests(current, start, reference)
   const verdictOfDrift = verdicts(drift, rules, FAMILY_SHARES.drift)
-  const verdictOfMissing = verdicts(missing, rules, FAMILY_SHARES.quality)
+  const spikes = spikeTests(current, reference, isNumeric)
+  // Both halves of the family's share, so that one kind of fault does not pay for the other.
+  const verdictOfMissing = verdicts(missing, rules, FAMILY_SHARES.quality / 2)
+  const verdictOfSpike = verdicts(spikes, rules, FAMILY_SHARES.quality / 2)
   return [
     ...results.map((result) => {
       if (result.metric === 'psi' && drift.has(result.subject)) return verdictOfDrift(result)
       if (result.metric === 'missing_ratio' && missing.has(result.subject))
         return verdictOfMissing(result)
+      if (result.metric === 'new_atom_share' && spikes.has(result.subject))
+        return verdictOfSpike(result)
       // PSI alone carries the verdict of a feature: there is one test for each.
       if (result.metric === 'ks' && drift.has(result.subject) && isEvaluated(result))
         return { ...result, verdict: 'none' as const, threshold: null }
@@ -112,7 +118,7 @@ function verdicts(tests: ReadonlyMap<string, Tested>, rules: ShiftRules, share: 
       reason:
         result.verdict === 'incomplete'
           ? result.reason
-          : `${reason}; alarm at an adjusted p of ${alpha.toPrecision(2)}`,
+          : `${[result.metric === 'new_atom_share' && result.reason, reason].filter(Boolean).join('; ')}; alarm at an adjusted p of ${alpha.toPrecision(2)}`,
     }
   }
 }

@@ -5,6 +5,7 @@ import { binned } from '../../../lib/sink/counts/log-histogram.ts'
 import type { BinnedSample } from '../../../lib/stats/samples/binned-sample.ts'
 import { spreadOf } from '../../../lib/stats/samples/moments.ts'
 import { evaluateDrift } from './drift.ts'
+import { blindSubjects, settledBlind, withoutBlindOk } from './settle/settled-drift.ts'
 import { evaluateQuality } from './data-quality.ts'
 import type { WindowCounts } from '../data/window-data.ts'
 
@@ -128,4 +129,44 @@ test('a declaration decides what a feature is that comes as numbers and as text'
     verdict: 'incomplete',
     reason: 'no number in this window',
   })
+})
+
+test('two constants that are equal are no distance apart, however few they are', () => {
+  const of = resultsOf(windowOf(among(1000, () => 5)), windowOf(among(8, () => 5)))
+  for (const metric of ['psi', 'psi_excess', 'kl', 'js_distance']) expect(of(metric).value).toBe(0)
+  expect(of('psi').reason).toBe('one bin holds all values of both')
+  const moved = resultsOf(windowOf(among(1000, () => 5)), windowOf(among(8, () => 6)))
+  expect(moved('psi').value).toBeGreaterThan(1)
+})
+
+test('bins too coarse to show a change never read ok: raw rows decide, or it is incomplete', () => {
+  // On the coarsest grid both lie in the bins around 1000, four wide.
+  const [before, after] = [among(800, (i) => 1000.5 + i / 800), among(800, (i) => 1001.8 + i / 800)]
+  const coarse = evaluateDrift(windowOf(after), referenceOf(windowOf(before)), 1)
+  const psiOf = (results: typeof coarse) => results.find(({ metric }) => metric === 'psi')!
+  const ksOf = (results: typeof coarse) =>
+    results.find(({ metric, convention }) => metric === 'ks' && convention === 'plumbline')!
+  expect(psiOf(coarse).verdict).toBe('ok')
+  expect(blindSubjects(coarse)).toEqual(['x'])
+  expect(psiOf(withoutBlindOk(coarse))).toMatchObject({
+    verdict: 'incomplete',
+    reason: 'bins are too coarse: D lies between 0 and 1',
+  })
+  expect(ksOf(withoutBlindOk(coarse)).verdict).not.toBe('ok')
+
+  const exact = (values: readonly number[]): WindowCounts => ({
+    ...windowOf([]),
+    events: values.length,
+    numeric: new Map([
+      [
+        'x',
+        { bins: values, counts: values.map(() => 1), totals: values, lows: values, highs: values },
+      ],
+    ]),
+  })
+  const settled = settledBlind(coarse, exact(after), exact(before))
+  expect(psiOf(settled)).toMatchObject({ verdict: 'alarm' })
+  expect(ksOf(settled)).toMatchObject({ value: 1, precision: 'exact' })
+  expect(psiOf(settledBlind(coarse, exact(before), exact(before))).verdict).toBe('ok')
+  expect(withoutBlindOk(settled)).toEqual(settled)
 })

@@ -13,6 +13,7 @@ import {
   poststratifiedAccuracy,
 } from '../../../lib/stats/estimators/confidence-estimate.ts'
 import { wilson } from '../../../lib/stats/intervals/proportions.ts'
+import { improbableReason, MAX_IMPROBABLE } from './thresholds.ts'
 import { metricResult, type MetricResult } from '../data/metric-results.ts'
 
 /** Parts of [0, 1] by which scores are counted. */
@@ -31,12 +32,24 @@ export function evaluateEstimates(
   referenceName: string,
   pastErrors: readonly number[],
 ): MetricResult[] {
+  if (current.improbable > MAX_IMPROBABLE)
+    return [...CALIBRATION, 'estimated_accuracy'].map((metric) =>
+      metricResult('performance', '', metric, null, {
+        ...(metric === 'estimated_accuracy' && { method: 'cbpe', reference: referenceName }),
+        verdict: 'incomplete',
+        reason: improbableReason(current.improbable),
+      }),
+    )
+  const isLearned = reference !== undefined && reference.improbable <= MAX_IMPROBABLE
   return [
     ...calibration(current.labelled),
     ...poststratified(current),
-    ...(reference ? estimated(current, reference, referenceName, pastErrors) : []),
+    ...(isLearned ? estimated(current, reference, referenceName, pastErrors) : []),
   ]
 }
+
+/** What says whether scores mean what they say. */
+const CALIBRATION = ['ece', 'calibration_slope', 'calibration_intercept']
 
 const count = (bins: readonly ScoreBin[]) => bins.reduce((sum, { n }) => sum + n, 0)
 
@@ -66,9 +79,25 @@ function calibration(labelled: readonly ScoreBin[]): MetricResult[] {
           of('calibration_slope', line.slope, line.slopeError),
           of('calibration_intercept', line.intercept, line.interceptError),
         ]
-      : []),
+      : labelled.length > 0
+        ? ['calibration_slope', 'calibration_intercept'].map((metric) =>
+            metricResult('performance', '', metric, null, {
+              ...sizes,
+              verdict: 'incomplete',
+              reason: lineless(labelled),
+            }),
+          )
+        : []),
     ...residuals(labelled),
   ]
+}
+
+/** Why a logistic line has no slope. */
+function lineless(labelled: readonly ScoreBin[]): string {
+  const positives = labelled.reduce((sum, bin) => sum + bin.positives, 0)
+  if (positives === 0 || positives === count(labelled)) return 'all labels are of one class'
+  const means = new Set(labelled.map(({ n, scores }) => scores / n))
+  return means.size === 1 ? 'all scores are equal' : 'the score separates the classes'
 }
 
 /** By part of the score, how much more often the positive class came true than was said. */

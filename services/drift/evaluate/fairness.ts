@@ -1,23 +1,40 @@
 /** How differently groups are treated, against the privileged group, with intervals that hold in small cells. Pure. */
 import { largest, smallest } from '../../../lib/stats/samples/extremes.ts'
-import { newcombe, ratioInterval, wilson } from '../../../lib/stats/intervals/proportions.ts'
+import {
+  newcombe,
+  ratioInterval,
+  wilson,
+  type Interval,
+} from '../../../lib/stats/intervals/proportions.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
 import { evaluateLabelFairness } from './label-fairness.ts'
 import { metricResult, type MetricResult, type Verdict } from '../data/metric-results.ts'
-import { FAIRNESS_DIFFERENCE, FAIRNESS_RATIO, MIN_CELL, WARNING_FACTOR } from './thresholds.ts'
+import {
+  FAIRNESS_DIFFERENCE,
+  FAIRNESS_RATIO,
+  MIN_CELL,
+  MIN_CONCLUSIVE_CELL,
+  WARNING_FACTOR,
+} from './thresholds.ts'
 import type { GroupCounts } from '../data/window-data.ts'
+import {
+  equalizedOdds,
+  falsePositives,
+  favorableRate,
+  isMissing,
+  labelledOf,
+  precisionOf,
+  selection,
+  truePositives,
+  type Share,
+} from './measures/group-shares.ts'
 
 const CI_LEVEL = 0.95
-
-interface Share {
-  successes: number
-  n: number
-}
 
 /** What verdicts on one protected attribute depend on. */
 export interface FairnessRules {
   attribute: string
-  /** The group others are compared with; the largest one when undefined. */
+  /** The group others are compared with; when undefined the largest one that has the attribute. */
   privileged: string | undefined
   minCount: number
   /** Share of the label horizon that has passed at the last interim look; 0 before the first. */
@@ -27,7 +44,7 @@ export interface FairnessRules {
 }
 
 /** How many tests compare a group with the privileged one. */
-const TESTS = 5
+const TESTS = 6
 
 /** How many tests some attributes are, given their groups. */
 export const fairnessTests = (groups: Iterable<readonly GroupCounts[]>): number =>
@@ -60,11 +77,11 @@ export function evaluateFairness(
 ): MetricResult[] {
   const known = groups.filter((group) => group.predictions > 0)
   if (known.length === 0) return []
-  const largest = known.reduce((a, b) => (b.predictions > a.predictions ? b : a))
+  const named = known.filter((group) => !isMissing(group))
   const privileged =
     rules.privileged === undefined
-      ? largest
-      : known.find((group) => [group.group, subjectOf(group, rules)].includes(rules.privileged!))
+      ? named.toSorted((a, b) => b.predictions - a.predictions)[0]
+      : named.find((group) => [group.group, subjectOf(group, rules)].includes(rules.privileged!))
   // The intervals that are shown hold for all groups together.
   const level = 1 - (1 - CI_LEVEL) / Math.max(1, known.length - 1)
   return [
@@ -72,14 +89,14 @@ export function evaluateFairness(
       ...rates(group, rules),
       ...(group === privileged ? [] : comparisons(group, privileged, level, rules)),
     ]),
-    ...worstCase(known, rules),
+    ...worstCase(named, rules),
     ...evaluateLabelFairness(known, privileged, (group) => subjectOf(group, rules)),
   ]
 }
 
 /**
  * Equalized odds over all groups at once: the larger of the widest gap of true positive rates and that of false positive rates, as
- * fairlearn counts it. It grows with the number of groups by chance alone, which is why it has no verdict.
+ * fairlearn counts it. Events without the attribute are no group of people and make no gap. It grows with the number of groups by chance alone, which is why it has no verdict.
  */
 function worstCase(groups: readonly GroupCounts[], rules: FairnessRules): MetricResult[] {
   const gap = (of: (g: GroupCounts) => Share) => {
@@ -96,7 +113,7 @@ function worstCase(groups: readonly GroupCounts[], rules: FairnessRules): Metric
       'equalized_odds_difference',
       largest(gaps as number[]),
       {
-        n_current: groups.reduce((sum, g) => sum + g.tp + g.fp + g.fn + g.tn, 0),
+        n_current: groups.reduce((sum, g) => sum + labelledOf(g), 0),
         reason: `the widest gap among ${groups.length} groups`,
       },
     ),
@@ -125,7 +142,7 @@ function rates(group: GroupCounts, rules: FairnessRules): MetricResult[] {
     return [
       metricResult('fairness', subjectOf(group, rules), metric, share.successes / share.n, {
         n_current: share.n,
-        n_labelled: group.tp + group.fp + group.fn + group.tn,
+        n_labelled: labelledOf(group),
         ci_low: interval.low,
         ci_high: interval.high,
         ci_level: CI_LEVEL,
@@ -145,7 +162,10 @@ function comparisons(
     return [
       metricResult('fairness', subject, 'statistical_parity_difference', null, {
         verdict: 'incomplete',
-        reason: `no prediction of the privileged group ${rules.privileged ?? ''}`,
+        reason:
+          rules.privileged === undefined
+            ? `no prediction has the attribute ${rules.attribute}`
+            : `no prediction of the privileged group ${rules.privileged}`,
       }),
     ]
   const difference = (
@@ -156,10 +176,7 @@ function comparisons(
     const [a, b] = [of(group), of(privileged)]
     if (a.n === 0 || b.n === 0) return []
     const interval = newcombe(a, b, level)
-    const isBeyond = (at: number) => {
-      const { low, high } = newcombe(a, b, at)
-      return low > FAIRNESS_DIFFERENCE || high < -FAIRNESS_DIFFERENCE
-    }
+    const limits = { low: -FAIRNESS_DIFFERENCE, high: FAIRNESS_DIFFERENCE }
     return [
       metricResult('fairness', subject, metric, a.successes / a.n - b.successes / b.n, {
         ...sizes(a, b),
@@ -167,21 +184,23 @@ function comparisons(
         ci_high: interval.high,
         ci_level: level,
         threshold: FAIRNESS_DIFFERENCE,
-        ...verdictOf(isBeyond, a, b, needsLabels, rules),
+        ...(needsLabels && { n_labelled: labelledOf(group) }),
+        ...verdictOf(
+          { a, b, intervalAt: (at) => newcombe(a, b, at), level, limits, needsLabels },
+          rules,
+        ),
       }),
     ]
   }
-  const equalOpportunity = difference('equal_opportunity_difference', truePositives, true)
-  const falsePositiveGap = difference('false_positive_difference', falsePositives, true)
-  const larger = [...equalOpportunity, ...falsePositiveGap].toSorted(
-    (x, y) => Math.abs(y.value ?? 0) - Math.abs(x.value ?? 0),
-  )[0]
+  const [truePositiveGap] = difference('true_positive_rate_difference', truePositives, true)
+  const [falsePositiveGap] = difference('false_positive_rate_difference', falsePositives, true)
   return [
     ...difference('statistical_parity_difference', selection, false),
     ...disparateImpact(subject, selection(group), selection(privileged), level, rules),
-    ...equalOpportunity,
-    ...(larger && equalOpportunity.length > 0 && falsePositiveGap.length > 0
-      ? [{ ...larger, metric: 'equalized_odds_difference' }]
+    ...difference('equal_opportunity_difference', favorableRate, true),
+    ...(falsePositiveGap ? [falsePositiveGap] : []),
+    ...(truePositiveGap && falsePositiveGap
+      ? [equalizedOdds(truePositiveGap, falsePositiveGap)]
       : []),
     ...difference('predictive_parity_difference', precisionOf, true),
   ]
@@ -196,10 +215,8 @@ function disparateImpact(
 ): MetricResult[] {
   if (a.n === 0 || b.n === 0) return []
   const interval = ratioInterval(a, b, level)!
-  const isBeyond = (at: number) => {
-    const { low, high } = ratioInterval(a, b, at)!
-    return high < FAIRNESS_RATIO || low > 1 / FAIRNESS_RATIO
-  }
+  const limits = { low: FAIRNESS_RATIO, high: 1 / FAIRNESS_RATIO }
+  const intervalAt = (at: number) => ratioInterval(a, b, at)!
   const value = b.successes > 0 ? a.successes / a.n / (b.successes / b.n) : null
   return [
     metricResult('fairness', subject, 'disparate_impact_ratio', value, {
@@ -211,17 +228,28 @@ function disparateImpact(
       reason: value === null ? 'the privileged group was never selected' : '',
       ...(value === null
         ? { verdict: 'incomplete' as const }
-        : verdictOf(isBeyond, a, b, false, rules)),
+        : verdictOf({ a, b, intervalAt, level, limits, needsLabels: false }, rules)),
     }),
   ]
 }
 
-/** @param isBeyond whether the interval of a coverage lies wholly beyond the limit */
+/** Two groups beside one another, and where their difference begins to matter. */
+interface Comparison {
+  a: Share
+  b: Share
+  intervalAt: (level: number) => Interval
+  /** Of the interval that is shown. */
+  level: number
+  limits: Interval
+  needsLabels: boolean
+}
+
+/**
+ * Alarms where the whole interval lies beyond a limit. Too few cases say nothing: where they are below
+ * {@link MIN_CONCLUSIVE_CELL} and the interval that is shown reaches beyond a limit, the result is incomplete.
+ */
 function verdictOf(
-  isBeyond: (coverage: number) => boolean,
-  a: Share,
-  b: Share,
-  needsLabels: boolean,
+  { a, b, intervalAt, level, limits, needsLabels }: Comparison,
   rules: FairnessRules,
 ): { verdict: Verdict; reason: string } {
   if (needsLabels && rules.maturity === 0)
@@ -237,9 +265,27 @@ function verdictOf(
       reason: `${a.n + b.n} cases, below min_count ${rules.minCount}`,
     }
   // At the limit itself one end of the interval is what may err.
-  const at = (chance: number) => isBeyond(1 - 2 * Math.min(0.25, chance))
+  const isBeyond = (chance: number) => {
+    const { low, high } = intervalAt(1 - 2 * Math.min(0.25, chance))
+    return low > limits.high || high < limits.low
+  }
+  const verdict = isBeyond(rules.alpha)
+    ? 'alarm'
+    : isBeyond(WARNING_FACTOR * rules.alpha)
+      ? 'warning'
+      : 'ok'
+  const shown = intervalAt(level)
+  if (
+    verdict === 'ok' &&
+    Math.min(a.n, b.n) < MIN_CONCLUSIVE_CELL &&
+    (shown.low < limits.low || shown.high > limits.high)
+  )
+    return {
+      verdict: 'incomplete',
+      reason: `the interval reaches beyond the limit, from a group of ${Math.min(a.n, b.n)}, below ${MIN_CONCLUSIVE_CELL}`,
+    }
   return {
-    verdict: at(rules.alpha) ? 'alarm' : at(WARNING_FACTOR * rules.alpha) ? 'warning' : 'ok',
+    verdict,
     reason: `alarm where the interval at ${(100 * (1 - 2 * rules.alpha)).toPrecision(5)} % lies beyond`,
   }
 }
@@ -248,7 +294,3 @@ const sizes = (a: Share, b: Share) => ({ n_current: a.n, n_reference: b.n })
 /** `sex=1`, and of an intersection `sex=1&race=2`. */
 const subjectOf = (group: GroupCounts, rules: FairnessRules) =>
   `${rules.attribute.split('&')[0]!}=${group.group}`
-const selection = (g: GroupCounts): Share => ({ successes: g.favorable, n: g.decided })
-const truePositives = (g: GroupCounts): Share => ({ successes: g.tp, n: g.tp + g.fn })
-const falsePositives = (g: GroupCounts): Share => ({ successes: g.fp, n: g.fp + g.tn })
-const precisionOf = (g: GroupCounts): Share => ({ successes: g.tp, n: g.tp + g.fp })

@@ -22,7 +22,6 @@ import { psi } from '../../../lib/stats/distances/psi.ts'
 import { squaredDistances, type Bounded } from '../../../lib/stats/distances/squared-distances.ts'
 import { wasserstein } from '../../../lib/stats/distances/wasserstein.ts'
 import { metricResult, type MetricResult, type Verdict } from '../data/metric-results.ts'
-import type { WindowCounts } from '../data/window-data.ts'
 import { KS_MIN_D, KS_P, psiAlarmLine, psiVerdict } from './thresholds.ts'
 
 const PSI_BINS = 10
@@ -44,7 +43,7 @@ export function numericResults(
   const sizes: Sizes = { n_reference: sampleSize(reference), n_current: sampleSize(current) }
   const imprecise = fullBin(reference) ?? fullBin(current) ?? coarseShare([reference, current])
   const known = { ...sizes, precision: imprecise ? ('bounded' as const) : ('exact' as const) }
-  const parts = equiMassCounts(reference, current, PSI_BINS)
+  const parts = occupied(equiMassCounts(reference, current, PSI_BINS))
   const spread = spreadOf(reference)
   return [
     psiResult(subject, parts, known, imprecise),
@@ -61,6 +60,15 @@ type Sizes = Pick<MetricResult, 'n_reference' | 'n_current'>
 /** Counts of the reference and of the window over the same bins. */
 type Parts = readonly [readonly number[], readonly number[]]
 
+/** Bins that are not empty on both sides; half a count in those would make two constants differ. */
+function occupied([a, b]: Parts): Parts {
+  const isUsed = (_: number, i: number) => a[i]! + b[i]! > 0
+  return [a.filter(isUsed), b.filter(isUsed)]
+}
+
+/** PSI, 0 where one bin holds everything. */
+const psiOf = (a: readonly number[], b: readonly number[]) => (a.length > 1 ? psi(a, b) : 0)
+
 /** @param imprecise why the counts of the bins are not exact, a sentence; undefined where they are */
 function psiResult(
   subject: string,
@@ -68,9 +76,12 @@ function psiResult(
   known: Sizes & Pick<MetricResult, 'precision'>,
   imprecise: string | undefined,
 ): MetricResult {
-  const value = psi(...parts)
+  const value = psiOf(...parts)
   const line = psiAlarmLine(parts[0].length, known.n_reference, known.n_current)
-  const bins = `${parts[0].length} bins of equal mass in the reference`
+  const bins =
+    parts[0].length === 1
+      ? 'one bin holds all values of both'
+      : `${parts[0].length} bins of equal mass in the reference`
   return metricResult('drift', subject, 'psi', value, {
     ...known,
     threshold: line,
@@ -203,7 +214,7 @@ function distances(
   known: Pick<MetricResult, 'n_reference' | 'n_current' | 'precision'>,
 ): MetricResult[] {
   // PSI minus its expectation where nothing changed.
-  const excess = psi(a, b) - (a.length - 1) * (1 / known.n_reference + 1 / known.n_current)
+  const excess = psiOf(a, b) - (a.length - 1) * (1 / known.n_reference + 1 / known.n_current)
   return [
     metricResult('drift', subject, 'psi_excess', excess, known),
     metricResult('drift', subject, 'js_distance', jsDistance(a, b), known),
@@ -214,49 +225,6 @@ function distances(
   ]
 }
 
-const ksVerdict = (d: number, p: number): Verdict => (p < KS_P && d >= KS_MIN_D ? 'alarm' : 'ok')
-
-/** Subjects whose D may lie on either side of the line that alarms; only raw rows can decide them. */
-export const undecidedKs = (results: readonly MetricResult[]): string[] =>
-  results.filter(isUndecided).map(({ subject }) => subject)
-
-const isUndecided = ({
-  metric,
-  convention,
-  verdict,
-  bound_high,
-  n_reference,
-  n_current,
-}: MetricResult) =>
-  metric === 'ks' &&
-  convention === 'plumbline' &&
-  verdict === 'ok' &&
-  bound_high !== null &&
-  ksVerdict(bound_high, ksPValue(bound_high, n_reference, n_current)) === 'alarm'
-
-/**
- * The results with those of {@link undecidedKs} decided from raw rows.
- *
- * @param current counts of the window in which every value is a bin of its own
- * @param reference counts of the reference, likewise
- */
-export function settledKs(
-  results: readonly MetricResult[],
-  current: WindowCounts,
-  reference: WindowCounts,
-): MetricResult[] {
-  return results.map((result) => {
-    const [a, b] = [reference.numeric.get(result.subject), current.numeric.get(result.subject)]
-    if (!isUndecided(result) || !a || !b) return result
-    const { low: d } = ksInterval(a, b)
-    return {
-      ...result,
-      value: d,
-      precision: 'exact',
-      bound_low: d,
-      bound_high: d,
-      verdict: ksVerdict(d, ksPValue(d, sampleSize(a), sampleSize(b))),
-      reason: [result.reason, 'settled from raw rows'].filter(Boolean).join('; '),
-    }
-  })
-}
+/** The verdict of D by the fixed default, with the p of independent rows. */
+export const ksVerdict = (d: number, p: number): Verdict =>
+  p < KS_P && d >= KS_MIN_D ? 'alarm' : 'ok'

@@ -53,6 +53,7 @@ export function evaluatePerformance(
   const nameOf = ({ metric, subject = '' }: Measure) => `${metric}/${subject}`
   const before = new Map(
     measuresOf(reference?.outcomes, rules)
+      .filter((measure) => Number.isFinite(measure.value))
       .filter((measure) => !isUnknown(measure, rules.faults?.reference))
       .map((measure) => [nameOf(measure), measure]),
   )
@@ -70,10 +71,11 @@ export function evaluatePerformance(
     results.push(
       metricResult('performance', measure.subject ?? '', measure.metric, measure.value, {
         ...counts,
+        n_current: measure.n,
         ci_low: finite(interval.low),
         ci_high: finite(interval.high),
         ci_level: CI_LEVEL,
-        n_reference: reference?.outcomes?.labelled ?? 0,
+        n_reference: baseline?.n ?? 0,
         reference: reference?.name ?? '',
         baseline_value: finite(baseline?.value ?? NaN),
         ...evaluated,
@@ -139,7 +141,7 @@ function evaluate(
   const threshold = measure.isError ? before.value * (1 + line) : before.value - line
   return {
     verdict: fallVerdict(low95, low99, line),
-    reason: `reference ${before.value.toPrecision(6)}`,
+    reason: [measure.note, `reference ${before.value.toPrecision(6)}`].filter(Boolean).join('; '),
     threshold,
   }
 }

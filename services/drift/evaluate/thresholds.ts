@@ -12,6 +12,14 @@ const PSI_ALARM = 0.25
 export const KS_MIN_D = 0.1
 /** The p value below which D may alarm. */
 export const KS_P = 0.001
+/** Where more of the scores than this lie outside [0, 1], they are no probabilities. */
+export const MAX_IMPROBABLE = 0.01
+/** The share of the scores outside [0, 1], in words. */
+export const improbableShare = (share: number): string =>
+  `${(100 * share).toPrecision(2)} % of the scores lie outside [0, 1]`
+/** Why there is nothing that takes scores for probabilities. */
+export const improbableReason = (share: number): string =>
+  `${improbableShare(share)}: they are no probabilities (score_kind: margin says so)`
 /** A fall of performance that matters: absolute for scores in [0, 1], relative for errors. */
 export const PERFORMANCE_FALL = 0.05
 
@@ -32,6 +40,8 @@ export const FAIRNESS_DIFFERENCE = 0.1
 export const FAIRNESS_RATIO = 0.8
 /** Groups of fewer cases are neither compared nor shown: a result would be about single people. */
 export const MIN_CELL = 10
+/** Smaller groups alarm, yet are never told to be alike while their interval reaches beyond the limit. */
+export const MIN_CONCLUSIVE_CELL = 30
 
 /** The PSI that 1 % of windows without drift exceed: the alarm line never lies in the noise of small samples. */
 export function psiAlarmLine(bins: number, nReference: number, nCurrent: number): number {

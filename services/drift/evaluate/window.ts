@@ -312,6 +312,16 @@ function classFaults(
   }
 }
 
+const withoutLabels = (group: GroupCounts): GroupCounts => ({
+  ...group,
+  favorableLabels: 0,
+  favorableHits: 0,
+  tp: 0,
+  fp: 0,
+  fn: 0,
+  tn: 0,
+})
+
 /** Fairness of what was predicted alone, where labels say nothing of predictions. */
 function withoutTruth(
   fault: ClassFault | undefined,
@@ -322,7 +332,7 @@ function withoutTruth(
   if (!fault || groups.length === 0) return evaluate(groups)
   const { reason } = fault
   return [
-    ...evaluate(groups.map((group) => ({ ...group, tp: 0, fp: 0, fn: 0, tn: 0 }))),
+    ...evaluate(groups.map((group) => withoutLabels(group))),
     metricResult('fairness', attribute, 'equalized_odds_difference', null, {
       verdict: 'incomplete',
       reason,

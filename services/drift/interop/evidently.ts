@@ -21,6 +21,7 @@ import {
   sharesOf,
 } from '../../../lib/stats/distances/histogram-distances.ts'
 import { jeffreys } from '../../../lib/stats/distances/psi.ts'
+import { populationDeviation } from '../../../lib/stats/samples/moments.ts'
 import { histogram, sturgesEdges } from './histograms.ts'
 
 /** A number as another tool computes it, with the verdict of that tool. */
@@ -95,11 +96,7 @@ export function evidentlyJs(reference: Float64Array, current: Float64Array): num
  * @example evidentlyWasserstein(Float64Array.of(0, 2), Float64Array.of(1, 3)) // => 1
  */
 export function evidentlyWasserstein(reference: Float64Array, current: Float64Array): number {
-  const mean = reference.reduce((sum, x) => sum + x, 0) / reference.length
-  const spread = Math.sqrt(
-    reference.reduce((sum, x) => sum + (x - mean) ** 2, 0) / reference.length,
-  )
-  return wassersteinDistance(reference, current) / Math.max(spread, 0.001)
+  return wassersteinDistance(reference, current) / Math.max(populationDeviation(reference), 0.001)
 }
 
 const EXACT_SIZE = 10_000

@@ -1,4 +1,5 @@
 /** Histograms as numpy makes them, which most interop conventions build on. */
+import { momentsOf, populationDeviation } from '../../../lib/stats/samples/moments.ts'
 
 /** Equal bins over [low, high]; a single value has bins around it. */
 function equalEdges(low: number, high: number, bins: number): number[] {
@@ -34,8 +35,8 @@ export function doaneEdges(values: ArrayLike<number>): number[] {
   const low = values[0]!
   const high = values[n - 1]!
   const list = Array.from(values)
-  const mean = list.reduce((sum, x) => sum + x, 0) / n
-  const spread = Math.sqrt(list.reduce((sum, x) => sum + (x - mean) ** 2, 0) / n)
+  const { mean } = momentsOf(list)
+  const spread = populationDeviation(list)
   if (n <= 2 || spread === 0) return equalEdges(low, high, 1)
   const skewness = list.reduce((sum, x) => sum + ((x - mean) / spread) ** 3, 0) / n
   const noise = Math.sqrt((6 * (n - 2)) / ((n + 1) * (n + 3)))

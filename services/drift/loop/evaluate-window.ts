@@ -7,6 +7,7 @@ import type { PastWindow } from '../plan/learning.ts'
 import type { Gauges } from '../publish/prometheus-gauges.ts'
 import type { Revision, WriteRevisions } from '../publish/revisions.ts'
 import { changedResults } from '../publish/rows.ts'
+import { withoutBlindOk } from '../evaluate/settle/settled-drift.ts'
 import { answersBeside } from './exact-followups.ts'
 import {
   readCohort,
@@ -75,8 +76,11 @@ async function evaluateCohort(
     return [...[...stands.results.values()].filter(isOfInputs), ...evaluateTruth(input, model)]
   const metricResults = metricsOf(input, model)
   // Slices are answered by the whole.
-  if (!followUp || c.slice) return metricResults
-  return followUp(metricResults, { spans: [input.window], cohort: c, events: input.counts.events })
+  if (!followUp || c.slice) return withoutBlindOk(metricResults)
+  const { window, counts } = input
+  return withoutBlindOk(
+    await followUp(metricResults, { spans: [window], cohort: c, events: counts.events }),
+  )
 }
 
 const isOfInputs = ({ family }: MetricResult) =>

@@ -1,13 +1,19 @@
-/** Follows up from raw rows what counts cannot decide: KS near its line, and what alarms do to the score. */
+/** Follows up from raw rows what counts cannot decide: KS near its line, bins too coarse to show a change, bins that one new value may fill, and what alarms do to the score. */
 import type { Model } from '../../../lib/models/model-files.ts'
 import type { Window } from '../../../lib/models/windows.ts'
-import { settledKs, undecidedKs } from '../evaluate/numeric-drift.ts'
+import { settledAtoms, suspectAtoms } from '../evaluate/data-quality.ts'
+import {
+  blindSubjects,
+  settledBlind,
+  settledKs,
+  undecidedKs,
+} from '../evaluate/settle/settled-drift.ts'
 import { alarmedFeatures, withScoreAttribution } from '../evaluate/score-attribution.ts'
 import type { MetricResult } from '../data/metric-results.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
 import type { Cohort } from '../data/cohort.ts'
 
-/** Events of a window, or of the reference, above which KS is not settled: every value goes through Node. */
+/** Events of a window, or of the reference, above which nothing is settled: every value goes through Node. */
 export const MAX_EXACT = 200_000
 
 /** Some spans of a model, and how many events they hold. */
@@ -29,8 +35,12 @@ export function answersBeside(queries: DriftQueries, model: Model, reference: Ro
   let ofReference: ReturnType<typeof scored> | undefined
   return async (results: readonly MetricResult[], current: Rows): Promise<MetricResult[]> => {
     let found = [...results]
-    if (undecidedKs(found).length > 0 && Math.max(current.events, reference.events) <= MAX_EXACT)
-      found = settledKs(found, await exact(current), await exact(reference))
+    const isOpen = [undecidedKs, blindSubjects, suspectAtoms].some((open) => open(found).length > 0)
+    if (isOpen && Math.max(current.events, reference.events) <= MAX_EXACT) {
+      const [now, before] = [await exact(current), await exact(reference)]
+      found = settledBlind(settledKs(found, now, before), now, before)
+      found = settledAtoms(found, now, before)
+    }
     if (alarmedFeatures(found).length > 0)
       found = withScoreAttribution(
         found,

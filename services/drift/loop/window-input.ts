@@ -255,7 +255,7 @@ async function readScores(
 ) {
   if (!isAsked || model.scoreKind !== 'probability') return undefined
   const scores = await queries.scores(model, [due], c, impliedUntil)
-  return scores.predicted.length > 0 ? scores : undefined
+  return scores.predicted.length > 0 || scores.improbable > 0 ? scores : undefined
 }
 
 /** Groups of each protected attribute; slices are groups already. */

@@ -10,6 +10,7 @@ import type {
   RankingCounts,
   ScoredOutcomes,
 } from '../../data/window-data.ts'
+import { improbableReason, improbableShare, MAX_IMPROBABLE } from '../thresholds.ts'
 import { businessValue, classMeasures } from './class-measures.ts'
 import type { Measure, MeasureRules } from './measure.ts'
 
@@ -40,7 +41,7 @@ export function measuresOf(outcomes: OutcomeCounts | undefined, rules: MeasureRu
 const errorOf = ({ standardDeviation }: Mean, n: number) => standardDeviation / Math.sqrt(n)
 
 function scoreMeasures(scored: ScoredOutcomes): Measure[] {
-  const { positives, negatives, auc, averagePrecision, top, losses } = scored
+  const { positives, negatives, auc, averagePrecision, top } = scored
   const n = positives + negatives
   const measures: Measure[] = []
   if (auc !== null && positives > 0 && negatives > 0)
@@ -77,15 +78,30 @@ function scoreMeasures(scored: ScoredOutcomes): Measure[] {
       ),
       informs: true,
     })
-  if (losses) {
-    const { logLoss, brier } = losses
-    for (const [metric, mean] of [
-      ['log_loss', logLoss],
-      ['brier', brier],
-    ] as const)
-      measures.push({ metric, value: mean.mean, n, standardError: errorOf(mean, n), isError: true })
-  }
-  return measures
+  return [...measures, ...lossMeasures(scored)]
+}
+
+/** A measure that cannot be known, and why. */
+const absent = (metric: string, note: string): Measure => ({ metric, value: NaN, n: 0, note })
+
+/** Losses of the scores in [0, 1]; absent where too many lie outside, none for margins. */
+function lossMeasures({ losses, improbable }: ScoredOutcomes): Measure[] {
+  if (improbable > MAX_IMPROBABLE)
+    return ['log_loss', 'brier'].map((metric) => absent(metric, improbableReason(improbable)))
+  if (!losses) return []
+  const { n, logLoss, brier } = losses
+  const note = improbable > 0 ? `${improbableShare(improbable)} and are left out` : ''
+  return [
+    { metric: 'log_loss', mean: logLoss },
+    { metric: 'brier', mean: brier },
+  ].map(({ metric, mean }) => ({
+    metric,
+    value: mean.mean,
+    n,
+    standardError: errorOf(mean, n),
+    isError: true,
+    ...(note && { note }),
+  }))
 }
 
 function errorMeasures(errors: ErrorMoments): Measure[] {
@@ -113,7 +129,7 @@ function errorMeasures(errors: ErrorMoments): Measure[] {
             isError: true,
           },
         ]
-      : []),
+      : [absent('mape', 'every label is 0')]),
     ...(meanLabel > 0
       ? [
           {
@@ -124,7 +140,7 @@ function errorMeasures(errors: ErrorMoments): Measure[] {
             isError: true,
           },
         ]
-      : []),
+      : [absent('wape', 'every label is 0')]),
     ...(labelVariance > 0
       ? [
           {
@@ -134,7 +150,7 @@ function errorMeasures(errors: ErrorMoments): Measure[] {
             standardError: squaredError / labelVariance,
           },
         ]
-      : []),
+      : [absent('r2', 'all labels are equal')]),
   ]
 }
 

@@ -4,13 +4,15 @@ import type { Model } from '../../../../lib/models/model-files.ts'
 import { kishFactor, STANDS_FOR, type Weights } from '../../data/sampling.ts'
 import { cohortCondition, within, type Cohort } from '../../data/cohort.ts'
 import { SELECTED, truthSource, type Tables } from './labelled-outcomes.ts'
-import type { GroupCounts } from '../../data/window-data.ts'
+import { MISSING_GROUP, type GroupCounts } from '../../data/window-data.ts'
 
 /** Sums of weights: of the predictions of a group, and of those whose truth is known. */
 interface GroupRow extends Weights, Record<Truth, number> {
   group: string
   favorable: number
   decided: number
+  favorable_labels: number
+  favorable_hits: number
   known: number
   known_squares: number
   labelled: number
@@ -28,6 +30,8 @@ function groupOf({ group, delay, ...sums }: GroupRow): GroupCounts {
     predictions: sums.weight * factor,
     favorable: sums.favorable * factor,
     decided: sums.decided * factor,
+    favorableLabels: sums.favorable_labels * ofKnown,
+    favorableHits: sums.favorable_hits * ofKnown,
     tp: sums.tp * ofKnown,
     fp: sums.fp * ofKnown,
     fn: sums.fn * ofKnown,
@@ -42,7 +46,7 @@ function groupOf({ group, delay, ...sums }: GroupRow): GroupCounts {
 }
 
 /**
- * `(missing)` is a group.
+ * Reads the groups of an attribute. Events without it are the group `(missing)`; cells of truth are those of the positive class.
  *
  * @param truth with the parameters of `labelled-outcomes.ts`
  */
@@ -61,22 +65,23 @@ export async function readGroups(
   // An intersection, `sex&race`, has groups such as `1&race=2`: after `sex=` they read as one.
   const names = attribute.split('&')
   const valueOf = (i: number) =>
-    `if(attributes[{attribute_${i}:String}] = '', '(missing)', attributes[{attribute_${i}:String}])`
+    `if(attributes[{attribute_${i}:String}] = '', '${MISSING_GROUP}', attributes[{attribute_${i}:String}])`
   const group = `concat(${names.map((_, i) => (i === 0 ? valueOf(0) : `'&', {attribute_${i}:String}, '=', ${valueOf(i)}`)).join(', ')}, '')`
   const { tables } = truth
   const rows = await db.query<GroupRow>(
     `SELECT group, sum(weight) AS weight, sum(squares) AS squares, sum(favorable) AS favorable, sum(decided) AS decided, sum(known) AS known, sum(known_squares) AS known_squares,
-       sum(tp) AS tp, sum(fp) AS fp, sum(fn) AS fn, sum(tn) AS tn, sum(labelled) AS labelled, sum(reviewed) AS reviewed, max(delay) AS delay FROM (
+       sum(favorable_labels) AS favorable_labels, sum(favorable_hits) AS favorable_hits, sum(tp) AS tp, sum(fp) AS fp, sum(fn) AS fn, sum(tn) AS tn, sum(labelled) AS labelled, sum(reviewed) AS reviewed, max(delay) AS delay FROM (
        SELECT ${group} AS group, sum(stands_for) AS weight, sum(stands_for * stands_for) AS squares, sumIf(stands_for, selected) AS favorable, sumIf(stands_for, isNotNull(selected)) AS decided,
-         0 AS known, 0 AS known_squares, 0 AS tp, 0 AS fp, 0 AS fn, 0 AS tn, 0 AS labelled, 0 AS reviewed, NULL AS delay
+         0 AS known, 0 AS known_squares, 0 AS favorable_labels, 0 AS favorable_hits, 0 AS tp, 0 AS fp, 0 AS fn, 0 AS tn, 0 AS labelled, 0 AS reviewed, NULL AS delay
        FROM (SELECT attributes, ${SELECTED} AS selected, ${STANDS_FOR} AS stands_for
          FROM ${tables.predictions} WHERE model_id = {model:String} AND ${within('predicted_at')}${cohortCondition(c)}) GROUP BY group
        UNION ALL
        SELECT ${group} AS group, 0, 0, 0, 0, sum(truth.weight), sum(truth.weight * truth.weight),
-         sumIf(truth.weight, selected AND label = {favorable:String}), sumIf(truth.weight, selected AND label != {favorable:String}),
-         sumIf(truth.weight, NOT selected AND label = {favorable:String}), sumIf(truth.weight, NOT selected AND label != {favorable:String}),
+         sumIf(truth.weight, label = {favorable:String}), sumIf(truth.weight, selected AND label = {favorable:String}),
+         sumIf(truth.weight, is_positive AND positive), sumIf(truth.weight, is_positive AND NOT positive),
+         sumIf(truth.weight, NOT is_positive AND positive), sumIf(truth.weight, NOT is_positive AND NOT positive),
          sumIf(truth.weight, isNotNull(received)), sumIf(truth.weight, reviewed), quantileExactOrNull(0.5)((toUnixTimestamp64Milli(received) - toUnixTimestamp64Milli(predicted_at)) / 1000)
-       FROM (SELECT *, ${SELECTED} AS selected FROM ${truthSource(tables, model, c)}) AS truth WHERE isNotNull(selected)
+       FROM (SELECT *, ${SELECTED} AS selected, predicted = {positive:String} AS is_positive FROM ${truthSource(tables, model, c)}) AS truth WHERE isNotNull(selected)
        GROUP BY group
      ) GROUP BY group ORDER BY sum(weight) DESC, group LIMIT 50`,
     params,

@@ -51,6 +51,9 @@ export const PREDICTED =
 export const SELECTED =
   'multiIf(isNotNull(prediction), prediction = {favorable:String}, isNull(score), NULL, (score >= {threshold:Float64}) = ({favorable:String} = {positive:String}))'
 
+/** Whether a score can be a probability. 32-bit softmax sums reach a little beyond 1. */
+export const IS_PROBABILITY = '(score >= -1e-6 AND score <= 1 + 1e-6)'
+
 /** As a column of {@link truthOfEach}: the key of the cohort. */
 export const OWN_KEY = 'own_key'
 
@@ -73,8 +76,8 @@ function sourceOf({ predictions, outcomes }: Tables, model: Model, c: Cohort, mo
       ${PREDICTED} AS predicted,
       label = {positive:String} AS positive,
       if(positive, score, 1 - score) AS p,
-      -log(least(greatest(p, 1e-15), 1 - 1e-15)) AS loss,
-      pow(1 - p, 2) AS square,
+      if(${IS_PROBABILITY}, -log(least(greatest(p, 1e-15), 1 - 1e-15)), NULL) AS loss,
+      if(${IS_PROBABILITY}, pow(1 - p, 2), NULL) AS square,
       prediction_number - label_number AS error,
       ${STANDS_FOR} AS weight
     FROM (${impliesLabels(model) ? `${told} UNION ALL ${implied}` : told})

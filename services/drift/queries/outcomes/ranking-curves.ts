@@ -4,7 +4,7 @@ import { kishFactor } from '../../data/sampling.ts'
 import type { ScoredOutcomes } from '../../data/window-data.ts'
 
 /** How scores rank labelled cases, without losses. */
-export type Ranks = Omit<ScoredOutcomes, 'losses'>
+export type Ranks = Omit<ScoredOutcomes, 'losses' | 'improbable'>
 
 interface RankRow {
   part: string

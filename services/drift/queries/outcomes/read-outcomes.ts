@@ -103,7 +103,9 @@ async function readParts(
   const confusions = parts.some(({ kind }) => kind === 'classes')
     ? await readConfusions(db, source, params, apart)
     : new Map<string, ReadConfusion>()
-  const hasScores = parts.some(({ kind, summary }) => kind === 'classes' && summary.loss !== null)
+  const hasScores = parts.some(
+    ({ kind, summary }) => kind === 'classes' && Number(summary.scores) > 0,
+  )
   const ranks = hasScores ? await readRanks(db, source, params, apart) : new Map<string, Ranks>()
   const isForecast =
     parts.some(({ kind }) => kind === 'numbers') && (await hasForecasts(db, params))
@@ -135,8 +137,13 @@ async function truthOf(
     confusion: kind === 'classes' ? confusion?.(factor) : undefined,
     scored:
       kind === 'classes' && ranks
-        ? // Margins are no probabilities.
-          { ...ranks, losses: model.scoreKind === 'margin' ? undefined : await losses() }
+        ? {
+            ...ranks,
+            // Margins are no probabilities.
+            losses: model.scoreKind === 'margin' ? undefined : await losses(),
+            improbable:
+              model.scoreKind === 'margin' ? 0 : 1 - Number(row.losses) / Number(row.scores),
+          }
         : undefined,
     errors: kind === 'numbers' ? await errors() : undefined,
     forecasts:
@@ -155,10 +162,11 @@ function kindOf({ task }: Model, distinct: number): Kind {
   return task === undefined && distinct > MAX_GUESSED_CLASSES ? 'numbers' : 'classes'
 }
 
-const lossesOf = ({ loss, loss_deviation, square, square_deviation }: SummaryRow) =>
+const lossesOf = ({ losses, loss, loss_deviation, square, square_deviation }: SummaryRow) =>
   loss === null || square === null
     ? undefined
     : {
+        n: Number(losses),
         logLoss: { mean: loss, standardDeviation: loss_deviation ?? 0 },
         brier: { mean: square, standardDeviation: square_deviation ?? 0 },
       }

@@ -3,8 +3,18 @@ import type { ClickHouse, Params } from '../../../../lib/clickhouse/port.ts'
 import type { ScoreCounts } from '../../data/reference.ts'
 import { kishFactor, STANDS_FOR, type Weights } from '../../data/sampling.ts'
 import { SCORE_PARTS } from '../../evaluate/estimated-performance.ts'
+import { IS_PROBABILITY } from './labelled-outcomes.ts'
+
+/** The bin of scores that are no probabilities. */
+const OUTSIDE = 255
+/** Parts of one unit of the logit. */
+const LOGIT_PARTS = 8
+const SCORE = 'assumeNotNull(score)'
+/** Scores of 0 and 1 have no logit. */
+const CLAMPED = `least(greatest(${SCORE}, 1e-6), 1 - 1e-6)`
 
 interface BinRow extends Weights {
+  /** {@link OUTSIDE} where the score is no probability. */
   bin: number
   as_positive: boolean
   positives: number
@@ -13,7 +23,8 @@ interface BinRow extends Weights {
 
 /**
  * Reads how many predictions, and how many outcomes, lie in each bin of the score, by predicted
- * class. Scores outside [0, 1] are no probabilities and are left out.
+ * class. Bins are split by eighths of the logit, since a calibration line of scores near 0 or 1
+ * needs more than hundredths. Scores outside [0, 1] are no probabilities and are counted apart.
  *
  * @param source of `labelled-outcomes.ts`, with its parameters
  * @param where conditions on `predictions`
@@ -25,27 +36,32 @@ export async function readScoreBins(
   source: string,
 ): Promise<ScoreCounts> {
   const read = async (from: string, positives: string) => {
-    const rows = await db.query<BinRow>(
-      `SELECT toUInt8(least(floor(assumeNotNull(score) * ${SCORE_PARTS}), ${SCORE_PARTS - 1})) AS bin,
+    const all = await db.query<BinRow>(
+      `SELECT toUInt8(if(${IS_PROBABILITY}, least(greatest(floor(${SCORE} * ${SCORE_PARTS}), 0), ${SCORE_PARTS - 1}), ${OUTSIDE})) AS bin,
+         toInt16(if(bin = ${OUTSIDE}, 0, round(${LOGIT_PARTS} * log(${CLAMPED} / (1 - ${CLAMPED}))))) AS cell,
          ifNull(prediction = {positive:String}, score >= {threshold:Float64}) AS as_positive,
-         sum(${STANDS_FOR}) AS weight, sum(pow(${STANDS_FOR}, 2)) AS squares, ${positives} AS positives, sum(${STANDS_FOR} * assumeNotNull(score)) AS scores
-       FROM ${from} score >= 0 AND score <= 1 GROUP BY bin, as_positive ORDER BY bin, as_positive`,
+         sum(${STANDS_FOR}) AS weight, sum(pow(${STANDS_FOR}, 2)) AS squares, ${positives} AS positives, sum(${STANDS_FOR} * ${SCORE}) AS scores
+       FROM ${from} isNotNull(score) GROUP BY bin, cell, as_positive ORDER BY bin, cell, as_positive`,
       params,
     )
+    const rows = all.filter(({ bin }) => bin !== OUTSIDE)
     const sum = (of: (row: BinRow) => number) => rows.reduce((total, row) => total + of(row), 0)
     const factor = kishFactor({
       weight: sum((row) => row.weight),
       squares: sum((row) => row.squares),
     })
-    return rows.map((row) => ({
+    const bins = rows.map((row) => ({
       bin: row.bin,
       asPositive: row.as_positive,
       n: row.weight * factor,
       positives: row.positives * factor,
       scores: row.scores * factor,
     }))
+    const whole = all.reduce((total, { weight }) => total + weight, 0)
+    return { bins, improbable: whole > 0 ? 1 - sum(({ weight }) => weight) / whole : 0 }
   }
-  const predicted = await read(`predictions WHERE ${where} AND`, '0')
-  if (predicted.length === 0) return { predicted, labelled: [] }
-  return { predicted, labelled: await read(`${source} WHERE`, `sumIf(${STANDS_FOR}, positive)`) }
+  const { bins: predicted, improbable } = await read(`predictions WHERE ${where} AND`, '0')
+  if (predicted.length === 0) return { predicted, labelled: [], improbable }
+  const labelled = await read(`${source} WHERE`, `sumIf(${STANDS_FOR}, positive)`)
+  return { predicted, labelled: labelled.bins, improbable }
 }

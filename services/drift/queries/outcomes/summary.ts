@@ -8,6 +8,9 @@ export interface SummaryRow {
   weight: number
   squares: number
   delay: number | null
+  /** Labelled predictions with a score, and those whose score can be a probability. */
+  scores: string
+  losses: string
   loss: number | null
   loss_deviation: number | null
   square: number | null
@@ -28,16 +31,16 @@ export interface SummaryRow {
   classes: string
 }
 
-/** Summed up, apart by an expression. */
+/** Sums up, apart by an expression. Moments are the stable ones: the plain ones cancel where numbers are large beside their spread. */
 export const summary = (source: string, part: string) =>
   `SELECT ${part} AS part, count() AS labelled, sum(weight) AS weight, sum(truth.weight * truth.weight) AS squares,
      quantileExactOrNull(0.5)((toUnixTimestamp64Milli(received) - toUnixTimestamp64Milli(predicted_at)) / 1000) AS delay,
-     avg(loss) AS loss, stddevSamp(loss) AS loss_deviation, avg(square) AS square, stddevSamp(square) AS square_deviation,
-     count(error) AS numbers, avg(abs(error)) AS absolute, stddevSamp(abs(error)) AS absolute_deviation,
-     avg(error * error) AS squared, stddevSamp(error * error) AS squared_deviation,
-     varPopIf(label_number, isNotNull(error)) AS label_variance,
-     avg(error) AS bias, stddevSamp(error) AS bias_deviation,
-     avgIf(abs(error / label_number), label_number != 0) AS relative, stddevSampIf(abs(error / label_number), label_number != 0) AS relative_deviation,
+     count(score) AS scores, count(loss) AS losses, avg(loss) AS loss, stddevSampStable(loss) AS loss_deviation, avg(square) AS square, stddevSampStable(square) AS square_deviation,
+     count(error) AS numbers, avg(abs(error)) AS absolute, stddevSampStable(abs(error)) AS absolute_deviation,
+     avg(error * error) AS squared, stddevSampStable(error * error) AS squared_deviation,
+     varPopStableIf(label_number, isNotNull(error)) AS label_variance,
+     avg(error) AS bias, stddevSampStable(error) AS bias_deviation,
+     avgIf(abs(error / label_number), label_number != 0) AS relative, stddevSampStableIf(abs(error / label_number), label_number != 0) AS relative_deviation,
      countIf(isNotNull(error) AND label_number != 0) AS nonzero, sumIf(abs(label_number), isNotNull(error)) AS label_total,
      avgIf(label_number, isNotNull(error)) AS label_mean,
      uniq(label) AS classes

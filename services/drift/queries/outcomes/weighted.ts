@@ -84,7 +84,7 @@ export async function weightedLosses(
     source,
     params,
   )
-  return loss && square && { logLoss: loss.mean, brier: square.mean }
+  return loss && square && { n: loss.n, logLoss: loss.mean, brier: square.mean }
 }
 
 /** Of numbers; the parameters are those of {@link weightedLosses}. */
