@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { Ajv } from 'ajv'
 import { ConfigError } from '../runtime/config.ts'
-import { keyIdProblem } from './key-ids.ts'
+import { keyIdProblem, spellingProblems } from './key-ids.ts'
 
 /** What a key may do: send events, read results, answer reviews, or decide about verdicts and runs. */
 export const SCOPES = ['emit', 'read', 'review', 'operate'] as const
@@ -71,7 +71,8 @@ export function readKeyFile(path: string): Authenticate {
       ),
     )
   }
-  const problems = file.keys.flatMap((key) => keyIdProblem(key.id) ?? [])
+  const ids = file.keys.map((key) => key.id)
+  const problems = [...ids.flatMap((id) => keyIdProblem(id) ?? []), ...spellingProblems(ids)]
   if (problems.length > 0)
     throw new ConfigError(problems.map((problem) => `PLUMBLINE_AUTH_FILE ${path}: ${problem}`))
   const keys = file.keys.map((key) => ({
