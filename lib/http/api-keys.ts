@@ -9,15 +9,23 @@ export const SCOPES = ['emit', 'read', 'review', 'operate'] as const
 export type Scope = (typeof SCOPES)[number]
 
 export interface Caller {
-  /** The id of the key, or `anonymous` where no keys are set. */
+  /** The id of the key, the name of the token’s caller, or `anonymous` where no keys are set. */
   id: string
   scopes: ReadonlySet<Scope>
-  /** Whether a key said so. */
+  /** Whether a key or a token said so. */
   isKnown: boolean
+  /** When what said so ends, in epoch milliseconds; absent for what does not end. */
+  expiresAt?: number
 }
 
-/** Who sends this `Authorization` header: undefined when nobody known does. */
-export type Authenticate = (header: string | undefined) => Caller | undefined
+/**
+ * Who sends this `Authorization` header: undefined when nobody known does.
+ *
+ * @throws {Problem} 401 for a token that is refused, 503 when it cannot be checked
+ */
+export type Authenticate = (
+  header: string | undefined,
+) => Caller | undefined | Promise<Caller | undefined>
 
 interface KeyFile {
   keys: { id: string; sha256: string; scopes: Scope[] }[]
@@ -50,6 +58,9 @@ export const openAccess: Authenticate = () => ({
   scopes: new Set(SCOPES),
   isKnown: false,
 })
+
+/** With an issuer of tokens and without a file no key is known. */
+export const noKeys: Authenticate = () => undefined
 
 /**
  * Reads `PLUMBLINE_AUTH_FILE`: `{"keys": [{"id", "sha256", "scopes"}]}`, `sha256` in hex of a random key

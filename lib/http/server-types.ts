@@ -47,8 +47,10 @@ declare module 'fastify' {
     bodyLimits: BodyLimits
   }
   interface FastifyContextConfig {
-    /** What a caller's key must allow; a route without one is public. */
+    /** What a caller's key or roles must allow. */
     scope?: Scope
+    /** Whether anybody may ask, known or not; a route says this, its scope, or how else it knows its callers. */
+    isPublic?: boolean
     /** The body in the document, of a route that validates its body itself. */
     describedBody?: object
   }

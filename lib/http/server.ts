@@ -80,8 +80,9 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   app.addHook('onRequest', async (request, reply) => {
     void reply.headers(SECURITY_HEADERS)
     checkAddress(request, options)
-    request.caller = callerOf(request, options.authenticate, sessions)
     const scope = request.routeOptions.config.scope
+    const caller = callerOf(request, options.authenticate, sessions)
+    request.caller = await (scope ? caller : caller.catch(nobodyBut403))
     if (scope) requireScope(request.caller, scope)
   })
   syncChanges(app, options.synced)
@@ -98,6 +99,12 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   pageRoutes(app)
   addSession(app, options.authenticate, sessions)
   return app
+}
+
+/** On routes that need no scope a token that is refused is nobody's, as an unknown key is. */
+function nobodyBut403(error: unknown): undefined {
+  if (error instanceof Problem && error.status !== 403) return undefined
+  throw error
 }
 
 /** What was changed survives power loss before its caller hears of it; events do already, by the log that took them. */
