@@ -1,5 +1,5 @@
 /** A real OpenID provider on loopback, whose private keys a test knows, so that it can sign what the provider never would. */
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWTPayload } from 'jose'
 import Provider from 'oidc-provider'
@@ -7,6 +7,8 @@ import Provider from 'oidc-provider'
 /** What tokens of the issuer are meant for. */
 export const AUDIENCE = 'https://plumbline.example'
 const CLIENT = { id: 'scheduler', secret: 'a-secret-of-the-scheduler' }
+/** The client of the pages; its redirect URI is `/callback` at any port of loopback. */
+export const PAGES = { id: 'pages', secret: 'a-secret-of-the-pages' }
 /** Key ids of the provider, which are the names of their algorithms. */
 export type Algorithm = 'RS256' | 'ES256' | 'EdDSA'
 
@@ -40,11 +42,13 @@ export async function startIssuer(): Promise<Issuer> {
       ...{ kid: alg, alg, use: 'sig' },
     })),
   )
-  const answer = providerOf(url, jwks).callback()
+  const provider = providerOf(url, jwks)
+  const answer = provider.callback()
   let keyFetches = 0
   server.on('request', (request, response) => {
     if (request.url === '/jwks') keyFetches++
-    void answer(request, response)
+    if (request.url?.startsWith('/interaction/')) void signInAnn(provider, request, response)
+    else void answer(request, response)
   })
   return {
     ...{ url, keys, keyFetches: () => keyFetches },
@@ -72,13 +76,29 @@ const providerOf = (url: string, keys: object[]) =>
         response_types: [],
         token_endpoint_auth_method: 'client_secret_basic',
       },
+      {
+        client_id: PAGES.id,
+        client_secret: PAGES.secret,
+        application_type: 'native',
+        grant_types: ['authorization_code'],
+        redirect_uris: ['http://127.0.0.1/callback'],
+        response_types: ['code'],
+        token_endpoint_auth_method: 'client_secret_basic',
+      },
     ],
+    claims: { openid: ['sub', 'roles'] },
+    conformIdTokenClaims: false,
+    findAccount: (_context, accountId) => ({
+      accountId,
+      claims: () => ({ sub: accountId, roles: ['analyst', 'reviewer'] }),
+    }),
+    interactions: { url: (_context, { uid }) => `/interaction/${uid}` },
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
       resourceIndicators: {
         enabled: true,
-        defaultResource: () => AUDIENCE,
+        defaultResource: (_context, client) => (client?.clientId === CLIENT.id ? AUDIENCE : []),
         getResourceServerInfo: () => ({
           scope: 'emitter reviewer analyst operator approver admin',
           audience: AUDIENCE,
@@ -88,6 +108,15 @@ const providerOf = (url: string, keys: object[]) =>
       },
     },
   })
+
+/** The provider's own page for people, with one who is always there: ann signs in and consents. */
+async function signInAnn(provider: Provider, request: IncomingMessage, response: ServerResponse) {
+  const { params } = await provider.interactionDetails(request, response)
+  const grant = new provider.Grant({ accountId: 'ann', clientId: String(params['client_id']) })
+  grant.addOIDCScope('openid')
+  const consent = { grantId: await grant.save() }
+  await provider.interactionFinished(request, response, { login: { accountId: 'ann' }, consent })
+}
 
 async function tokenOfClient(url: string, scope: string): Promise<string> {
   const response = await fetch(`${url}/token`, {

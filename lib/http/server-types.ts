@@ -11,6 +11,7 @@ import type { Registry } from 'prom-client'
 import type { Authenticate, Caller, Scope } from './api-keys.ts'
 import type { Logger } from '../runtime/log.ts'
 import type { Readiness } from '../runtime/modules.ts'
+import type { CodeFlow } from './oidc/code-flow.ts'
 import type { BodyLimits } from './request-body.ts'
 
 /** The server, whose handlers have the types of their route's TypeBox schemas. */
@@ -38,6 +39,8 @@ export interface HttpOptions {
   /** Checks that `/health/ready` runs besides "started and not stopping"; each names what is away. */
   checks: ReadonlyMap<string, () => Promise<unknown>>
   authenticate: Authenticate
+  /** How people sign in at an issuer; absent where they cannot. */
+  login?: CodeFlow | undefined
   /** Resolves once all that was stored before survives power loss; absent where surviving a killed process is enough. */
   synced?: (() => Promise<void>) | undefined
 }

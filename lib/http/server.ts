@@ -8,6 +8,7 @@ import { Ajv } from 'ajv'
 import { eventTime } from '../events/fields.ts'
 import { messageOf, Problem } from '../runtime/errors.ts'
 import { callerOf, requireScope, SECURITY_HEADERS } from './access.ts'
+import { addLogin } from './oidc/login-routes.ts'
 import { refusalOf } from './origin.ts'
 import { addDocumentPages, beginDocument } from './api-document.ts'
 import { whyBeyond } from '../events/json/bounds.ts'
@@ -97,7 +98,8 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   addDocumentPages(app)
   addHealth(app, options)
   pageRoutes(app)
-  addSession(app, options.authenticate, sessions)
+  addSession(app, options, sessions)
+  if (options.login) addLogin(app, options.login, sessions)
   return app
 }
 

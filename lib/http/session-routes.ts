@@ -8,21 +8,25 @@ import {
 } from '../../schemas/http/platform.ts'
 import { Problem } from '../runtime/errors.ts'
 import { requireOwnPage } from './access.ts'
-import type { Authenticate } from './api-keys.ts'
-import type { Http } from './server-types.ts'
+import type { Http, HttpOptions } from './server-types.ts'
 import type { Sessions } from './sessions.ts'
 
 const tags = ['service']
 const config = { isPublic: true }
 
 /** Adds `GET`, `POST` and `DELETE /v1/session`. */
-export function addSession(app: Http, authenticate: Authenticate, sessions: Sessions): void {
+export function addSession(
+  app: Http,
+  { authenticate, login }: Pick<HttpOptions, 'authenticate' | 'login'>,
+  sessions: Sessions,
+): void {
   app.get(
     '/v1/session',
     { config, schema: { summary: 'Who asks', tags, response: answers({ 200: SessionAnswer }) } },
     async ({ caller }) => ({
       caller: caller ? { id: caller.id, scopes: [...caller.scopes] } : null,
       key_needed: (await authenticate(undefined)) === undefined,
+      login_at: login ? '/login' : null,
     }),
   )
   app.post(

@@ -27,6 +27,17 @@ test.each<[Record<string, string>, string | undefined]>([
   [{}, undefined],
   [{ PLUMBLINE_HTTP_HOST: '0.0.0.0' }, 'is not loopback'],
   [{ PLUMBLINE_OIDC_ISSUER: 'https://id.example' }, 'PLUMBLINE_OIDC_AUDIENCE is required'],
+  [{ PLUMBLINE_OIDC_CLIENT_ID: 'pages' }, 'PLUMBLINE_OIDC_ISSUER is not'],
+  [{ PLUMBLINE_OIDC_CLIENT_SECRET: 's' }, 'PLUMBLINE_OIDC_CLIENT_ID is not'],
+  [
+    {
+      PLUMBLINE_OIDC_ISSUER: 'https://id.example',
+      PLUMBLINE_OIDC_AUDIENCE: 'p',
+      PLUMBLINE_OIDC_CLIENT_ID: 'pages',
+      PLUMBLINE_OIDC_CLIENT_SECRET_FILE: '/there/is/none',
+    },
+    'PLUMBLINE_OIDC_CLIENT_SECRET_FILE cannot be read',
+  ],
   [{ PLUMBLINE_OIDC_AUDIENCE: 'plumbline' }, 'PLUMBLINE_OIDC_ISSUER is not'],
   [
     { PLUMBLINE_OIDC_ISSUER: 'http://id', PLUMBLINE_OIDC_AUDIENCE: 'p' },

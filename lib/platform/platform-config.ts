@@ -140,6 +140,23 @@ export const PlatformConfig = Type.Object({
   PLUMBLINE_OIDC_AUDIENCE: Type.Optional(
     Type.String({ description: 'What those tokens must be meant for (aud).' }),
   ),
+  PLUMBLINE_OIDC_CLIENT_ID: Type.Optional(
+    Type.String({
+      description:
+        'Client at the issuer by which people sign in on the pages, with /callback of this address as its redirect URI. Unset: they cannot.',
+    }),
+  ),
+  PLUMBLINE_OIDC_CLIENT_SECRET: Type.Optional(
+    Type.String({ description: 'Secret of that client. Unset, and no file: a public client.' }),
+  ),
+  PLUMBLINE_OIDC_CLIENT_SECRET_FILE: Type.Optional(
+    Type.String({ description: 'File of that secret.' }),
+  ),
+  PLUMBLINE_OIDC_SCOPE: Type.String({
+    default: 'openid',
+    pattern: '^(.* )?openid( .*)?$',
+    description: 'Scopes that are asked for when people sign in, openid among them.',
+  }),
   PLUMBLINE_OIDC_NAME_CLAIM: Type.String({
     default: 'sub',
     description:

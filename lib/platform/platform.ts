@@ -22,7 +22,7 @@ import { messageReader } from '../events/decode-message.ts'
 import { createMetrics, type Metrics } from '../runtime/metrics.ts'
 import { readModels, type Models } from '../models/model-files.ts'
 import type { Module, Readiness } from '../runtime/modules.ts'
-import { callerProblems, callersOf } from './known-callers.ts'
+import { callerProblems, callersOf, loginOf } from './known-callers.ts'
 import { openEventLog } from './open-event-log.ts'
 import { kafkaProblems } from './kafka-security.ts'
 import { registryAccess } from './registry-access.ts'
@@ -144,6 +144,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     readiness,
     checks: checksOf(engine, eventLog, { diskProblem, postgres: postgresParts?.postgres }),
     authenticate,
+    login: loginOf(config),
     synced,
   }
   const http = await createHttp(httpOptions)

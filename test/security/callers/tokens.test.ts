@@ -50,6 +50,7 @@ test('a token that the provider gives a client says who calls and what it may do
   expect(await session.json()).toEqual({
     caller: { id: 'scheduler', scopes: ['read'] },
     key_needed: true,
+    login_at: null,
   })
   const asked = await post(`${plumbline.url}/v1/runs`, {}, by(token))
   expect(asked.status).toBe(403)
@@ -126,7 +127,7 @@ test('a refused token stops no route that needs no key', async () => {
   const refused = by(await issuer.signed(claims({ exp: 1 })))
   expect((await fetch(`${plumbline.url}/health/live`, { headers: refused })).status).toBe(200)
   const session = await fetch(`${plumbline.url}/v1/session`, { headers: refused })
-  expect(await session.json()).toEqual({ caller: null, key_needed: true })
+  expect(await session.json()).toEqual({ caller: null, key_needed: true, login_at: null })
 })
 
 test('an issuer that is away is 503 and not a way in', async () => {
