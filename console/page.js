@@ -36,7 +36,12 @@ let signingIn
 
 /** Shows the form for a key, once however many requests wait for it; resolves with a session. */
 function signIn() {
-  signingIn ??= new Promise((resolve) => {
+  signingIn ??= request('/v1/session').then(({ login_at }) => askToSignIn(login_at))
+  return signingIn
+}
+
+const askToSignIn = (loginAt) =>
+  new Promise((resolve) => {
     const key = el('input', {
       type: 'password',
       id: 'key',
@@ -73,14 +78,25 @@ function signIn() {
         el('button', { class: 'primary' }, 'Sign in'),
       ),
       problem,
+      loginAt
+        ? el(
+            'p',
+            {},
+            el(
+              'a',
+              {
+                href: `${loginAt}?return=${encodeURIComponent(location.pathname + location.search)}`,
+              },
+              'Sign in with your account',
+            ),
+          )
+        : undefined,
     )
     dialog.addEventListener('cancel', (event) => event.preventDefault())
     document.body.append(dialog)
     dialog.showModal()
     key.focus()
   })
-  return signingIn
-}
 
 /** The caller where keys are set and one is signed in; undefined where a name must be asked for. */
 export async function signedIn() {

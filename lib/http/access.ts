@@ -27,13 +27,14 @@ const PAGE_HEADER = 'x-plumbline-page'
 /**
  * Who sends a request: by `Authorization` where it is there, else by the session's cookie, else whoever needs no key.
  *
- * @throws {Problem} 403 `cross_site` for a change by cookie that none of our pages sent
+ * @throws {Problem} 403 `cross_site` for a change by cookie that none of our pages sent; 401 or 503 for a token that is
+ * refused or cannot be checked
  */
-export function callerOf(
+export async function callerOf(
   request: Asked,
   authenticate: Authenticate,
   sessions: Sessions,
-): Caller | undefined {
+): Promise<Caller | undefined> {
   const header = one(request.headers['authorization'])
   const session =
     header === undefined ? sessions.callerOf(one(request.headers['cookie'])) : undefined
@@ -45,9 +46,13 @@ export function callerOf(
 /** @throws {Problem} 401 without a known caller, 403 when its key lacks the scope */
 export function requireScope(caller: Caller | undefined, scope: Scope): void {
   if (!caller)
-    throw new Problem(401, 'unauthorized', 'a known key is needed: Authorization: Bearer <key>')
+    throw new Problem(
+      401,
+      'unauthorized',
+      'a known key or token is needed: Authorization: Bearer <key>',
+    )
   if (!caller.scopes.has(scope))
-    throw new Problem(403, 'forbidden', `this key lacks the scope ${scope}`)
+    throw new Problem(403, 'forbidden', `${caller.id} lacks the scope ${scope}`)
 }
 
 /**

@@ -16,7 +16,7 @@ const SWAGGER_UI_FILES = ['swagger-ui-bundle.js', 'swagger-ui.css']
 
 const DESCRIPTION = `Every answer that is not a success is a problem document (RFC 9457) whose \`detail\` is one sentence that names the field and the rule.
 
-Where keys are set (\`PLUMBLINE_AUTH_FILE\`), each operation says which scope a key needs: \`emit\`, \`read\`, \`review\` or \`operate\`. Where none are set, none is needed. Names are snake_case, times are RFC 3339 in UTC, and 64-bit counts of the store are text.`
+Where keys (\`PLUMBLINE_AUTH_FILE\`) or an issuer of tokens (\`PLUMBLINE_OIDC_ISSUER\`) are set, each operation says which scope its caller needs: \`emit\`, \`read\`, \`review\` or \`operate\`. Where none are set, none is needed. Names are snake_case, times are RFC 3339 in UTC, and 64-bit counts of the store are text.`
 
 const TAGS = [
   { name: 'events', description: 'Send predictions, labels and attributes, in any wire format.' },
@@ -28,7 +28,11 @@ const TAGS = [
 ]
 
 const SECURITY_SCHEMES = {
-  key: { type: 'http', scheme: 'bearer', description: 'A key of `PLUMBLINE_AUTH_FILE`.' },
+  key: {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'A key of `PLUMBLINE_AUTH_FILE`, or a token of `PLUMBLINE_OIDC_ISSUER`.',
+  },
   session: {
     type: 'apiKey',
     in: 'cookie',
@@ -61,16 +65,21 @@ export async function beginDocument(app: Http): Promise<void> {
 }
 
 /**
- * Holds that no route is left out of the document by mistake.
+ * Holds that no route is left out of the document, or open to anybody, by mistake.
  *
- * @throws {Error} for a route that lacks a summary, a tag or the schema of its success, and is no page
+ * @throws {Error} for a route that lacks a summary, a tag or the schema of its success, or does not say who may ask, and is
+ * no page
  */
 function requireDescription({ method, url, schema, config }: RouteOptions): void {
   const isPage = schema?.hide === true && config?.scope === undefined && !url.startsWith('/v1/')
   const response = (schema?.response ?? {}) as Record<string, unknown>
   const hasSuccess = Object.keys(response).some((status) => status.startsWith('2'))
-  if (isPage || (schema?.summary && schema.tags?.length === 1 && hasSuccess)) return
-  throw new Error(`${String(method)} ${url} needs a summary, a tag and the schema of its success`)
+  if (isPage) return
+  if (!(schema?.summary && schema.tags?.length === 1 && hasSuccess))
+    throw new Error(`${String(method)} ${url} needs a summary, a tag and the schema of its success`)
+  const ways = [config?.scope, schema.security, config?.isPublic]
+  if (ways.filter((way) => way !== undefined && way !== false).length !== 1)
+    throw new Error(`${String(method)} ${url} needs a scope, a security of its own, or isPublic`)
 }
 
 /** A route's schema as the document has it: with who may ask, and the body that the route reads itself. */
@@ -97,6 +106,7 @@ export function addDocumentPages(app: Http): void {
   app.get(
     '/docs/json',
     {
+      config: { isPublic: true },
       schema: {
         summary: 'This document, OpenAPI 3.1',
         tags: ['service'],

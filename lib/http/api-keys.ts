@@ -2,22 +2,30 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { Ajv } from 'ajv'
 import { ConfigError } from '../runtime/config.ts'
-import { keyIdProblem } from './key-ids.ts'
+import { keyIdProblem, spellingProblems } from './key-ids.ts'
 
 /** What a key may do: send events, read results, answer reviews, or decide about verdicts and runs. */
 export const SCOPES = ['emit', 'read', 'review', 'operate'] as const
 export type Scope = (typeof SCOPES)[number]
 
 export interface Caller {
-  /** The id of the key, or `anonymous` where no keys are set. */
+  /** The id of the key, the name of the token’s caller, or `anonymous` where no keys are set. */
   id: string
   scopes: ReadonlySet<Scope>
-  /** Whether a key said so. */
+  /** Whether a key or a token said so. */
   isKnown: boolean
+  /** When what said so ends, in epoch milliseconds; absent for what does not end. */
+  expiresAt?: number
 }
 
-/** Who sends this `Authorization` header: undefined when nobody known does. */
-export type Authenticate = (header: string | undefined) => Caller | undefined
+/**
+ * Who sends this `Authorization` header: undefined when nobody known does.
+ *
+ * @throws {Problem} 401 for a token that is refused, 503 when it cannot be checked
+ */
+export type Authenticate = (
+  header: string | undefined,
+) => Caller | undefined | Promise<Caller | undefined>
 
 interface KeyFile {
   keys: { id: string; sha256: string; scopes: Scope[] }[]
@@ -51,6 +59,9 @@ export const openAccess: Authenticate = () => ({
   isKnown: false,
 })
 
+/** With an issuer of tokens and without a file no key is known. */
+export const noKeys: Authenticate = () => undefined
+
 /**
  * Reads `PLUMBLINE_AUTH_FILE`: `{"keys": [{"id", "sha256", "scopes"}]}`, `sha256` in hex of a random key
  * of 32 bytes or more (such a key needs no slow hash).
@@ -71,7 +82,8 @@ export function readKeyFile(path: string): Authenticate {
       ),
     )
   }
-  const problems = file.keys.flatMap((key) => keyIdProblem(key.id) ?? [])
+  const ids = file.keys.map((key) => key.id)
+  const problems = [...ids.flatMap((id) => keyIdProblem(id) ?? []), ...spellingProblems(ids)]
   if (problems.length > 0)
     throw new ConfigError(problems.map((problem) => `PLUMBLINE_AUTH_FILE ${path}: ${problem}`))
   const keys = file.keys.map((key) => ({

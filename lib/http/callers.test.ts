@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { actorOf } from './callers.ts'
-import { keyIdProblem } from './key-ids.ts'
+import { keyIdProblem, spellingProblems } from './key-ids.ts'
 
 const ann = { id: 'ann', scopes: new Set(['operate'] as const), isKnown: true }
 const anybody = { ...ann, id: 'anonymous', isKnown: false }
@@ -13,6 +13,8 @@ test('the key says who acts, and a body cannot say otherwise', () => {
 
 test('without keys a name is needed, and is marked as claimed', () => {
   expect(actorOf(anybody, ' bob ')).toBe('claimed:bob')
+  expect(actorOf(anybody, 'Bob  LEE')).toBe('claimed:bob lee')
+  expect(() => actorOf(anybody, '\u200B')).toThrow('actor is required')
   expect(() => actorOf(anybody, undefined, 'reviewer')).toThrow('reviewer is required')
   expect(() => actorOf(undefined, '  ')).toThrow('actor is required')
 })
@@ -20,5 +22,14 @@ test('without keys a name is needed, and is marked as claimed', () => {
 test('no key can pass for a claimed name or for a part of Plumbline', () => {
   expect(keyIdProblem('claimed:ann')).toContain('unchecked')
   expect(keyIdProblem('launcher')).toContain('part of Plumbline')
+  expect(keyIdProblem('Policy ')).toContain('part of Plumbline')
+  expect(keyIdProblem(' ')).toContain('blank')
   expect(keyIdProblem('ann')).toBeUndefined()
+})
+
+test('keys of one person bear one id', () => {
+  expect(spellingProblems(['ann', 'ann', 'bob'])).toEqual([])
+  expect(spellingProblems(['Ann', 'ann', 'bob'])).toEqual([
+    'ids Ann and ann are one name under two spellings: write it one way',
+  ])
 })

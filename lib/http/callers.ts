@@ -1,10 +1,11 @@
 /** Who acts: the authenticated caller, or, where no keys are set, the name a body claims. Pure. */
 import type { Caller } from './api-keys.ts'
 import { Problem } from '../runtime/errors.ts'
-import { CLAIMED } from './key-ids.ts'
+import { canonicalName, CLAIMED } from '../runtime/person-names.ts'
 
 /**
- * The name that is written beside what a caller does: the id of the key, or `claimed:<name>` where no keys are set.
+ * The name that is written beside what a caller does: the id of the key, or `claimed:<name>` where no keys are set,
+ * the name in its canonical spelling.
  *
  * @param named what the body says; may be left out where a key says who calls
  * @throws {Problem} 403 `other_caller` when the body names another than the key; 400 when neither says who
@@ -23,7 +24,7 @@ export function actorOf(
       )
     return caller.id
   }
-  const name = named?.trim() ?? ''
+  const name = canonicalName(named ?? '')
   if (name === '')
     throw new Problem(400, 'invalid_request', `${field} is required where no keys are set`)
   return `${CLAIMED}${name}`

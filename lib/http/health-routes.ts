@@ -9,12 +9,14 @@ import type { Http, HttpOptions } from './server-types.ts'
 const compressed = promisify(gzip)
 const CHECK_TIMEOUT_MS = 2000
 const tags = ['service']
+const PUBLIC = { isPublic: true }
 
 /** Adds `/health/live`, `/health/ready` and `/metrics`. */
 export function addHealth(app: Http, options: HttpOptions): void {
   app.get(
     '/health/live',
     {
+      config: PUBLIC,
       schema: { summary: 'Whether the process runs', tags, response: answers({ 200: LiveAnswer }) },
     },
     async () => ({ status: 'live' as const }),
@@ -22,6 +24,7 @@ export function addHealth(app: Http, options: HttpOptions): void {
   app.get(
     '/health/ready',
     {
+      config: PUBLIC,
       schema: {
         summary: 'Whether everything has started and every store answers; 503 says what is away',
         tags,
@@ -36,6 +39,7 @@ export function addHealth(app: Http, options: HttpOptions): void {
   app.get(
     '/metrics',
     {
+      config: PUBLIC,
       schema: {
         summary: 'Metrics of the process for Prometheus',
         tags,

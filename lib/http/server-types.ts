@@ -11,6 +11,7 @@ import type { Registry } from 'prom-client'
 import type { Authenticate, Caller, Scope } from './api-keys.ts'
 import type { Logger } from '../runtime/log.ts'
 import type { Readiness } from '../runtime/modules.ts'
+import type { CodeFlow } from './oidc/code-flow.ts'
 import type { BodyLimits } from './request-body.ts'
 
 /** The server, whose handlers have the types of their route's TypeBox schemas. */
@@ -38,6 +39,8 @@ export interface HttpOptions {
   /** Checks that `/health/ready` runs besides "started and not stopping"; each names what is away. */
   checks: ReadonlyMap<string, () => Promise<unknown>>
   authenticate: Authenticate
+  /** How people sign in at an issuer; absent where they cannot. */
+  login?: CodeFlow | undefined
   /** Resolves once all that was stored before survives power loss; absent where surviving a killed process is enough. */
   synced?: (() => Promise<void>) | undefined
 }
@@ -47,8 +50,10 @@ declare module 'fastify' {
     bodyLimits: BodyLimits
   }
   interface FastifyContextConfig {
-    /** What a caller's key must allow; a route without one is public. */
+    /** What a caller's key or roles must allow. */
     scope?: Scope
+    /** Whether anybody may ask, known or not; a route says this, its scope, or how else it knows its callers. */
+    isPublic?: boolean
     /** The body in the document, of a route that validates its body itself. */
     describedBody?: object
   }

@@ -37,7 +37,9 @@ test('an answer is sent as the handler gave it, whatever its schema says', async
   const http = await server()
   let given: unknown
   const schema = { summary: 'Anything', tags: ['service'], response: { 200: Narrow } }
-  http.get('/any', { schema }, async (_request, reply) => reply.send(given as never))
+  http.get('/any', { config: { isPublic: true }, schema }, async (_request, reply) =>
+    reply.send(given as never),
+  )
   await fc.assert(
     fc.asyncProperty(
       fc.dictionary(
@@ -63,6 +65,17 @@ test.each<[string, RouteShorthandOptions]>([
   const http = await server()
   expect(() => http.get('/v1/any', options, async () => ({}))).toThrow(
     'GET /v1/any needs a summary, a tag and the schema of its success',
+  )
+})
+
+test.each<[string, RouteShorthandOptions]>([
+  ['says not who may ask', {}],
+  ['says it in two ways', { config: { isPublic: true, scope: 'read' } }],
+])('a route that %s does not start', async (_, options) => {
+  const http = await server()
+  const schema = { summary: 'Anything', tags: ['service'], response: { 200: Narrow } }
+  expect(() => http.get('/v1/any', { ...options, schema }, async () => ({}) as never)).toThrow(
+    'GET /v1/any needs a scope, a security of its own, or isPublic',
   )
 })
 

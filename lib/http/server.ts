@@ -8,6 +8,7 @@ import { Ajv } from 'ajv'
 import { eventTime } from '../events/fields.ts'
 import { messageOf, Problem } from '../runtime/errors.ts'
 import { callerOf, requireScope, SECURITY_HEADERS } from './access.ts'
+import { addLogin } from './oidc/login-routes.ts'
 import { refusalOf } from './origin.ts'
 import { addDocumentPages, beginDocument } from './api-document.ts'
 import { whyBeyond } from '../events/json/bounds.ts'
@@ -80,8 +81,9 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   app.addHook('onRequest', async (request, reply) => {
     void reply.headers(SECURITY_HEADERS)
     checkAddress(request, options)
-    request.caller = callerOf(request, options.authenticate, sessions)
     const scope = request.routeOptions.config.scope
+    const caller = callerOf(request, options.authenticate, sessions)
+    request.caller = await (scope ? caller : caller.catch(nobodyBut403))
     if (scope) requireScope(request.caller, scope)
   })
   syncChanges(app, options.synced)
@@ -96,8 +98,15 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   addDocumentPages(app)
   addHealth(app, options)
   pageRoutes(app)
-  addSession(app, options.authenticate, sessions)
+  addSession(app, options, sessions)
+  if (options.login) addLogin(app, options.login, sessions)
   return app
+}
+
+/** On routes that need no scope a token that is refused is nobody's, as an unknown key is. */
+function nobodyBut403(error: unknown): undefined {
+  if (error instanceof Problem && error.status !== 403) return undefined
+  throw error
 }
 
 /** What was changed survives power loss before its caller hears of it; events do already, by the log that took them. */

@@ -8,26 +8,32 @@ import {
 } from '../../schemas/http/platform.ts'
 import { Problem } from '../runtime/errors.ts'
 import { requireOwnPage } from './access.ts'
-import type { Authenticate } from './api-keys.ts'
-import type { Http } from './server-types.ts'
+import type { Http, HttpOptions } from './server-types.ts'
 import type { Sessions } from './sessions.ts'
 
 const tags = ['service']
+const config = { isPublic: true }
 
 /** Adds `GET`, `POST` and `DELETE /v1/session`. */
-export function addSession(app: Http, authenticate: Authenticate, sessions: Sessions): void {
+export function addSession(
+  app: Http,
+  { authenticate, login }: Pick<HttpOptions, 'authenticate' | 'login'>,
+  sessions: Sessions,
+): void {
   app.get(
     '/v1/session',
-    { schema: { summary: 'Who asks', tags, response: answers({ 200: SessionAnswer }) } },
+    { config, schema: { summary: 'Who asks', tags, response: answers({ 200: SessionAnswer }) } },
     async ({ caller }) => ({
       caller: caller ? { id: caller.id, scopes: [...caller.scopes] } : null,
-      key_needed: authenticate(undefined) === undefined,
+      key_needed: (await authenticate(undefined)) === undefined,
+      login_at: login ? '/login' : null,
     }),
   )
   app.post(
     '/v1/session',
     {
       bodyLimit: 4096,
+      config,
       schema: {
         summary: 'Begins a session of the pages with a key',
         tags,
@@ -37,7 +43,7 @@ export function addSession(app: Http, authenticate: Authenticate, sessions: Sess
     },
     async (request, reply) => {
       requireOwnPage(request)
-      const caller = authenticate(`Bearer ${request.body.key}`)
+      const caller = await authenticate(`Bearer ${request.body.key}`)
       if (!caller) throw new Problem(401, 'unauthorized', 'this key is not known')
       const isSecure = request.headers['x-forwarded-proto'] === 'https'
       void reply.header('set-cookie', sessions.begin(caller, isSecure))
@@ -46,7 +52,10 @@ export function addSession(app: Http, authenticate: Authenticate, sessions: Sess
   )
   app.delete(
     '/v1/session',
-    { schema: { summary: 'Ends the session', tags, response: answers({ 204: SessionEnded }) } },
+    {
+      config,
+      schema: { summary: 'Ends the session', tags, response: answers({ 204: SessionEnded }) },
+    },
     async (request, reply) => {
       requireOwnPage(request)
       void reply.header('set-cookie', sessions.end(request.headers.cookie)).code(204)

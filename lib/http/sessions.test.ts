@@ -25,3 +25,15 @@ test('the oldest session ends when there are too many', () => {
   expect(sessions.callerOf(cookies[0])).toBeUndefined()
   expect(sessions.callerOf(cookies[1])).toBe(ann)
 })
+
+test('a session that begins with a token ends with it', () => {
+  let now = 0
+  const sessions = createSessions(() => now)
+  const set = sessions.begin({ ...ann, expiresAt: 60_000 }, false)
+  expect(set).toContain('Max-Age=60')
+  const cookie = set.split(';')[0]!
+  now = 59_999
+  expect(sessions.callerOf(cookie)).toMatchObject({ id: 'ann' })
+  now = 60_000
+  expect(sessions.callerOf(cookie)).toBeUndefined()
+})

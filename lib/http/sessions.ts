@@ -8,7 +8,7 @@ const LASTS_S = 12 * 3600
 const MOST = 1000
 
 export interface Sessions {
-  /** The value of `Set-Cookie` that begins a session of this caller. */
+  /** The value of `Set-Cookie` that begins a session of this caller, which ends no later than what says who they are. */
   begin: (caller: Caller, isSecure: boolean) => string
   /** Who a `Cookie` header belongs to; undefined without a session, or when it is over. */
   callerOf: (cookies: string | undefined) => Caller | undefined
@@ -29,8 +29,9 @@ export function createSessions(now: () => number): Sessions {
       const [oldest] = open.keys()
       if (open.size >= MOST && oldest !== undefined) open.delete(oldest)
       const token = randomBytes(32).toString('base64url')
-      open.set(digest(token), { caller, expires: now() + LASTS_S * 1000 })
-      return cookie(token, LASTS_S) + (isSecure ? '; Secure' : '')
+      const lasts = Math.min(LASTS_S * 1000, (caller.expiresAt ?? Infinity) - now())
+      open.set(digest(token), { caller, expires: now() + lasts })
+      return cookie(token, Math.max(0, Math.floor(lasts / 1000))) + (isSecure ? '; Secure' : '')
     },
     callerOf: (cookies) => {
       const key = keyOf(cookies)

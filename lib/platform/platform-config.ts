@@ -124,8 +124,53 @@ export const PlatformConfig = Type.Object({
     description: 'Folder of the model files.',
   }),
   PLUMBLINE_AUTH_FILE: Type.Optional(
-    Type.String({ description: 'API keys. Unset: open, and refused on any host but loopback.' }),
+    Type.String({
+      description:
+        'API keys. Unset, and without PLUMBLINE_OIDC_ISSUER: open, and refused on any host but loopback.',
+    }),
   ),
+  PLUMBLINE_OIDC_ISSUER: Type.Optional(
+    Type.String({
+      // Addresses are logged: they hold no credentials.
+      pattern: '^https?://[^/@]+(/.*)?$',
+      description:
+        'Issuer (OpenID Connect) whose JWTs callers may send as bearer, as its tokens write it. Unset: none.',
+    }),
+  ),
+  PLUMBLINE_OIDC_AUDIENCE: Type.Optional(
+    Type.String({ description: 'What those tokens must be meant for (aud).' }),
+  ),
+  PLUMBLINE_OIDC_CLIENT_ID: Type.Optional(
+    Type.String({
+      description:
+        'Client at the issuer by which people sign in on the pages, with /callback of this address as its redirect URI. Unset: they cannot.',
+    }),
+  ),
+  PLUMBLINE_OIDC_CLIENT_SECRET: Type.Optional(
+    Type.String({ description: 'Secret of that client. Unset, and no file: a public client.' }),
+  ),
+  PLUMBLINE_OIDC_CLIENT_SECRET_FILE: Type.Optional(
+    Type.String({ description: 'File of that secret.' }),
+  ),
+  PLUMBLINE_OIDC_SCOPE: Type.String({
+    default: 'openid',
+    pattern: '^(.* )?openid( .*)?$',
+    description: 'Scopes that are asked for when people sign in, openid among them.',
+  }),
+  PLUMBLINE_OIDC_NAME_CLAIM: Type.String({
+    default: 'sub',
+    description:
+      'Claim that names the caller, as actor and reviewer; one that people cannot choose themselves. email counts only with email_verified.',
+  }),
+  PLUMBLINE_OIDC_ROLES_CLAIM: Type.String({
+    default: 'roles',
+    description:
+      'Claim with the caller’s roles (emitter, reviewer, analyst, operator, approver, admin): a list, or words; realm_access.roles goes into an object.',
+  }),
+  PLUMBLINE_OIDC_ROLE_PREFIX: Type.String({
+    default: '',
+    description: 'What stands before a role’s name in that claim, such as plumbline-.',
+  }),
   PLUMBLINE_LOG_LEVEL: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'], {
     default: 'info',
     description: 'Least log level that is written.',

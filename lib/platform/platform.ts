@@ -1,7 +1,7 @@
 /** The platform under the services, built once from the configuration. Services never see its type, only the parts they name. */
 import { randomBytes } from 'node:crypto'
 import { join, resolve } from 'node:path'
-import { openAccess, readKeyFile, type Authenticate } from '../http/api-keys.ts'
+import type { Authenticate } from '../http/api-keys.ts'
 import { avroReader } from '../events/avro/confluent-wire-format.ts'
 import { serverEngine, type ClickHouse, type ClickHouseEngine } from '../clickhouse/port.ts'
 import { embeddedEngine, type EmbeddedEngine } from '../clickhouse/embedded.ts'
@@ -22,6 +22,7 @@ import { messageReader } from '../events/decode-message.ts'
 import { createMetrics, type Metrics } from '../runtime/metrics.ts'
 import { readModels, type Models } from '../models/model-files.ts'
 import type { Module, Readiness } from '../runtime/modules.ts'
+import { callerProblems, callersOf, loginOf } from './known-callers.ts'
 import { openEventLog } from './open-event-log.ts'
 import { kafkaProblems } from './kafka-security.ts'
 import { registryAccess } from './registry-access.ts'
@@ -77,15 +78,9 @@ export interface Platform {
   after: readonly Module[]
 }
 
-const LOOPBACK = new Set(['127.0.0.1', 'localhost', '::1'])
-
 /** @throws {ConfigError} for what only shows when values are looked at together */
 export function checkPlatformConfig(config: PlatformConfig, needs: Needs): void {
-  const problems = [...registryProblems(config)]
-  if (!config.PLUMBLINE_AUTH_FILE && !LOOPBACK.has(config.PLUMBLINE_HTTP_HOST))
-    problems.push(
-      `PLUMBLINE_HTTP_HOST ${config.PLUMBLINE_HTTP_HOST} is not loopback: set PLUMBLINE_AUTH_FILE`,
-    )
+  const problems = [...registryProblems(config), ...callerProblems(config)]
   if (needs.postgres && !needs.stores && !config.PLUMBLINE_POSTGRES_URL)
     problems.push(
       'PLUMBLINE_POSTGRES_URL is required: a separately started service cannot share an embedded database',
@@ -149,6 +144,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     readiness,
     checks: checksOf(engine, eventLog, { diskProblem, postgres: postgresParts?.postgres }),
     authenticate,
+    login: loginOf(config),
     synced,
   }
   const http = await createHttp(httpOptions)
@@ -197,10 +193,11 @@ function baseOf(config: PlatformConfig): Base {
   const dataDir = resolve(config.PLUMBLINE_DATA_DIR)
   makeDataFolder(dataDir)
   const spoolDir = config.PLUMBLINE_SPOOL_DIR ?? join(dataDir, 'spool')
+  const metrics = createMetrics()
   return {
-    authenticate: config.PLUMBLINE_AUTH_FILE ? readKeyFile(config.PLUMBLINE_AUTH_FILE) : openAccess,
+    authenticate: callersOf(config, metrics.registry),
     log: createLog(config.PLUMBLINE_LOG_LEVEL),
-    metrics: createMetrics(),
+    metrics,
     dataDir,
     spool: createSpool(spoolDir, config.PLUMBLINE_DURABLE),
     diskProblem: diskSpace({

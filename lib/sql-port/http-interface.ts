@@ -84,7 +84,7 @@ export function clickHouseServer(options: ClickHouseServerOptions): ClickHouseSe
     }
     if (url.pathname !== '/')
       return fail(response, { status: 404, code: 0, message: `There is no handle ${url.pathname}` })
-    const access = accessOf(request, url, options)
+    const access = await accessOf(request, url, options)
     if (access === 'refused') return fail(response, WRONG_PASSWORD)
     const body = await readBody(request, access === 'writer' ? MAX_BODY_BYTES : MAX_READER_BYTES)
     const query = url.searchParams.get('query') ?? ''
@@ -195,11 +195,11 @@ const leastBusy = (lanes: readonly Lane[]) =>
   lanes.reduce((a, b) => (b.waiting < a.waiting ? b : a))
 
 /** Who asks, by headers alone: what stands in a URL stands in logs and histories. */
-function accessOf(
+async function accessOf(
   request: IncomingMessage,
   url: URL,
   { username, password, authenticate }: ClickHouseServerOptions,
-): 'writer' | 'reader' | 'refused' {
+): Promise<'writer' | 'reader' | 'refused'> {
   const { authorization = '' } = request.headers
   if (url.searchParams.get('password')) return 'refused'
   const basic = /^Basic (.+)$/.exec(authorization)?.[1]
@@ -213,7 +213,7 @@ function accessOf(
   if (user === username) return isSame(key, password) ? 'writer' : 'refused'
   // What ClickHouse's clients call a password is a reader's key.
   const bearer = authorization.startsWith('Bearer ') ? authorization : `Bearer ${key}`
-  const caller = authenticate(key === '' && bearer === 'Bearer ' ? undefined : bearer)
+  const caller = await authenticate(key === '' && bearer === 'Bearer ' ? undefined : bearer)
   return caller?.scopes.has('read') ? 'reader' : 'refused'
 }
 

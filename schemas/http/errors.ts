@@ -41,8 +41,8 @@ export type ProblemDocument = Static<typeof ProblemDocument>
 
 const MEANINGS = {
   400: 'The request breaks a rule of the route; nothing was done.',
-  401: 'A known key is needed.',
-  403: 'The key lacks the scope, or a page of another site asks.',
+  401: 'A known key or a good token is needed.',
+  403: 'The caller lacks the scope, or a page of another site asks.',
   404: 'There is nothing of that name.',
   409: 'What the request asks for does not fit the state it finds.',
   413: 'The body is larger than one may be.',

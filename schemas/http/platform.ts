@@ -38,11 +38,16 @@ export const SessionBody = closed(
 export const SessionAnswer = closed(
   {
     caller: nullable(Caller),
-    key_needed: Type.Boolean({ description: 'Whether keys are set at all.' }),
+    key_needed: Type.Boolean({ description: 'Whether keys or an issuer are set at all.' }),
+    login_at: nullable(
+      Type.String({ description: 'Where people sign in at the issuer; null where they cannot.' }),
+    ),
   },
   {
     description: 'Who asks; null where nobody known does.',
-    examples: [{ caller: { id: 'ann', scopes: ['read', 'operate'] }, key_needed: true }],
+    examples: [
+      { caller: { id: 'ann', scopes: ['read', 'operate'] }, key_needed: true, login_at: null },
+    ],
   },
 )
 

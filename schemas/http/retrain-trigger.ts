@@ -70,6 +70,9 @@ export const RunAnswer = closed(
     message: Type.String({ description: 'What was last said of it.' }),
     window_end: nullable(time('End of the window that gave the evidence.')),
     decided_at: time('Stream time of the decision.'),
+    requested_by: Type.String({
+      description: 'Who asked for it: a person, `policy`, `alerts`; empty where nobody knows.',
+    }),
     approvals: Type.Array(Type.String(), { description: 'Who has approved.' }),
     approvals_needed: Type.Integer(),
     labels_known: Type.Number({ description: 'Labelled outcomes at that time.' }),
@@ -93,6 +96,7 @@ export const RunAnswer = closed(
         message: '',
         window_end: null,
         decided_at: AT,
+        requested_by: 'ann',
         approvals: [],
         approvals_needed: 0,
         labels_known: 0,

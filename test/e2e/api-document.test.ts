@@ -307,7 +307,7 @@ test('reviews are answered as declared', async () => {
 test('runs, decisions, alerts and the audit log are answered as declared', async () => {
   const run = async (policy: string) =>
     (await walk('POST /v1/runs', {
-      body: { model_id: 'm', policy, reason: 'why', actor: 'ann' },
+      body: { model_id: 'm', policy, reason: 'why', actor: 'bob' },
     })) as { run_id: string }
   for (const answer of ['approve', 'reject', 'cancel']) {
     const params = { id: (await run('held')).run_id }

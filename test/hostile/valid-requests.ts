@@ -256,7 +256,7 @@ const REVIEWS: readonly ValidRequest[] = [
 
 const run = { params: { id: LIVE.run } }
 const RUNS: readonly ValidRequest[] = [
-  posted('runs', '/v1/runs', { model_id: 'friend', policy: 'asked', reason: 'why', actor: 'ann' }),
+  posted('runs', '/v1/runs', { model_id: 'friend', policy: 'asked', reason: 'why', actor: 'bob' }),
   { group: 'runs', method: 'GET', path: '/v1/runs', query: { model_id: 'friend', limit: '10' } },
   { group: 'runs', method: 'GET', path: '/v1/runs/{id}', ...run },
   { group: 'runs', method: 'GET', path: '/v1/decisions', query: { model_id: 'friend' } },

@@ -2,7 +2,7 @@
 import type { Static } from 'typebox'
 import { Problem } from '../../../lib/runtime/errors.ts'
 import { jsonOf, takeBodies, type FastifyRequest, type Http } from '../../../lib/http/server.ts'
-import { CLAIMED } from '../../../lib/http/key-ids.ts'
+import { CLAIMED } from '../../../lib/runtime/person-names.ts'
 import { answersToBody } from '../../../schemas/http/errors.ts'
 import { AlertsAnswer, AlertsBody } from '../../../schemas/http/retrain-trigger.ts'
 import { requestsOf, type AlertRequest } from '../decide/alert-requests.ts'

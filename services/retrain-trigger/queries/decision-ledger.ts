@@ -158,10 +158,11 @@ const upsertDecision = (
 /** Writes a run; nothing comes back where its cause has one. */
 async function insertRun(tx: Sql, newRun: NewRun, at: Date): Promise<StoredRun | undefined> {
   const { modelId, policy, cause, reason, windowEnd, decidedAt, labelsKnown } = newRun
+  const { actor = 'policy' } = newRun
   const needed = APPROVALS[policy.approval]
   const [row] = await tx.query<StoredRun>(
-    `insert into runs (run_id, model_id, policy, cause, state, reason, window_end, decided_at, labels_known, approvals_needed, created_at, updated_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11) on conflict (model_id, policy, cause) do nothing returning *`,
+    `insert into runs (run_id, model_id, policy, cause, state, reason, window_end, decided_at, labels_known, approvals_needed, requested_by, created_at, updated_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $12, $11, $11) on conflict (model_id, policy, cause) do nothing returning *`,
     [
       randomUUID(),
       modelId,
@@ -174,6 +175,7 @@ async function insertRun(tx: Sql, newRun: NewRun, at: Date): Promise<StoredRun |
       labelsKnown,
       needed,
       at,
+      actor,
     ],
   )
   return row

@@ -1,5 +1,6 @@
 /** How a run moves on: every change of its state is one transaction with its audit entry, its row and its message. */
 import { Problem } from '../../../lib/runtime/errors.ts'
+import { isSamePerson } from '../../../lib/runtime/person-names.ts'
 import type { Sql } from '../../../lib/postgres/port.ts'
 import { appendAudit } from './audit-log.ts'
 import type { Ledger } from './ledger.ts'
@@ -62,9 +63,11 @@ const moveOn = ({ postgres, now }: Ledger, change: Transition): Promise<Run> =>
   postgres.transaction((tx) => transition(tx, change, new Date(now())))
 
 /**
- * Adds a person's approval; the last that is needed makes the run due for launch.
+ * Adds a person's approval; the last that is needed makes the run due for launch. Where two are needed, whoever asked for
+ * the run is neither of them.
  *
- * @throws {Problem} 404 where there is no such run, 409 where it awaits no approval or has this person's
+ * @throws {Problem} 404 where there is no such run, 409 where it awaits no approval or has this person's, under whatever
+ * spelling, or where this person asked for it and two must approve
  */
 export const approveRun = ({ postgres, now }: Ledger, runId: string, actor: string): Promise<Run> =>
   postgres.transaction(async (tx) => {
@@ -88,11 +91,17 @@ async function lockApprovable(tx: Sql, runId: string, actor: string): Promise<St
   if (!run) throw new Problem(404, 'unknown_run', `there is no run ${runId}`)
   if (run.state !== 'awaiting_approval')
     throw new Problem(409, 'wrong_state', `the run is ${run.state}: nothing to approve`)
-  if (run.approvals.includes(actor))
+  if (run.approvals.some((approver) => isSamePerson(approver, actor)))
     throw new Problem(
       409,
       'already_approved',
       `${actor} has approved this run; another person is needed`,
+    )
+  if (run.approvals_needed > 1 && isSamePerson(run.requested_by, actor))
+    throw new Problem(
+      409,
+      'own_request',
+      `${actor} asked for this run; two other people must approve it`,
     )
   return run
 }

@@ -1,0 +1,131 @@
+/** Every route of the route table by every role: whoever may ask is heard, and everybody else is refused. */
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ROLES } from '../../../lib/http/oidc/token-claims.ts'
+import { temporaryDirectory } from '../../harness.ts'
+import { AUDIENCE, startIssuer, type Issuer } from '../../oidc-issuer.ts'
+import { startTarget, type Running } from '../../processes.ts'
+
+/** What each route asks of its caller, decided here and not by the route: nothing at all, or a scope. */
+const WANTED: Record<string, 'public' | 'emit' | 'read' | 'review' | 'operate'> = {
+  'DELETE /v1/session': 'public',
+  'GET /docs/json': 'public',
+  'GET /health/live': 'public',
+  'GET /health/ready': 'public',
+  'GET /metrics': 'public',
+  'GET /v1/session': 'public',
+  'POST /v1/session': 'public',
+  'POST /v1/attributes': 'emit',
+  'POST /v1/cloudevents': 'emit',
+  'POST /v1/labels': 'emit',
+  'POST /v1/logs': 'emit',
+  'POST /v1/predictions': 'emit',
+  'POST /v1/traces': 'emit',
+  'GET /v1/audit': 'read',
+  'GET /v1/decisions': 'read',
+  'GET /v1/models': 'read',
+  'GET /v1/models/{id}': 'read',
+  'GET /v1/models/{id}/canary': 'read',
+  'GET /v1/models/{id}/compare': 'read',
+  'GET /v1/models/{id}/constraint_violations.json': 'read',
+  'GET /v1/models/{id}/windows': 'read',
+  'GET /v1/runs': 'read',
+  'GET /v1/runs/{id}': 'read',
+  'GET /v1/reviews/stats': 'review',
+  'POST /v1/reviews/claim': 'review',
+  'POST /v1/reviews/{task_id}/release': 'review',
+  'POST /v1/reviews/{task_id}/skip': 'review',
+  'POST /v1/reviews/{task_id}/submit': 'review',
+  'POST /v1/alerts': 'operate',
+  'POST /v1/runs': 'operate',
+  'POST /v1/runs/{id}/approve': 'operate',
+  'POST /v1/runs/{id}/cancel': 'operate',
+  'POST /v1/runs/{id}/reject': 'operate',
+  'POST /v1/runs/{id}/status': 'operate',
+  'POST /v1/verdicts/{id}/accept': 'operate',
+  'POST /v1/verdicts/{id}/dismiss': 'operate',
+  'POST /v1/verdicts/{id}/snooze': 'operate',
+  'PUT /v1/models/{id}/references/{name}': 'operate',
+}
+
+const ROLE_NAMES = Object.keys(ROLES) as (keyof typeof ROLES)[]
+let issuer: Issuer
+let plumbline: Running
+/** Headers by caller: nobody, somebody without a role, and one of each role. */
+const callers = new Map<string, Record<string, string>>()
+let table: [string, string][]
+
+beforeAll(async () => {
+  issuer = await startIssuer()
+  plumbline = await startTarget('all', {
+    PLUMBLINE_DATA_DIR: join(temporaryDirectory(), 'data'),
+    PLUMBLINE_MODELS_DIR: join(import.meta.dirname, '../../no-models'),
+    PLUMBLINE_OIDC_ISSUER: issuer.url,
+    PLUMBLINE_OIDC_AUDIENCE: AUDIENCE,
+  })
+  callers.set('nobody', {})
+  for (const role of ['no role', ...ROLE_NAMES]) {
+    const exp = Math.floor(Date.now() / 1000) + 3600
+    const claims = { iss: issuer.url, aud: AUDIENCE, sub: role, roles: [role], exp }
+    callers.set(role, { authorization: `Bearer ${await issuer.signed(claims)}` })
+  }
+  const { paths } = (await (await fetch(`${plumbline.url}/docs/json`)).json()) as {
+    paths: Record<string, object>
+  }
+  table = Object.entries(paths).flatMap(([path, operations]) =>
+    Object.keys(operations).map((method): [string, string] => [method.toUpperCase(), path]),
+  )
+})
+afterAll(async () => {
+  await plumbline?.stop()
+  await issuer?.stop()
+})
+
+const mayAsk = (caller: string, wanted: string) =>
+  wanted === 'public' ||
+  ((ROLE_NAMES as string[]).includes(caller) &&
+    (ROLES[caller as keyof typeof ROLES] as readonly string[]).includes(wanted))
+
+async function statusOf(method: string, path: string, headers: Record<string, string>) {
+  const hasBody = !['GET', 'HEAD', 'DELETE'].includes(method)
+  const response = await fetch(`${plumbline.url}${path.replaceAll(/\{\w+\}/g, 'none')}`, {
+    method,
+    headers: {
+      ...headers,
+      'x-plumbline-page': '1',
+      ...(hasBody && { 'content-type': 'application/json' }),
+    },
+    ...(hasBody && { body: bodyOf(path) }),
+  })
+  await response.arrayBuffer()
+  return response.status
+}
+
+/** Those that know their callers by other means too ask for them after the body is read. */
+const bodyOf = (path: string) =>
+  path === '/v1/alerts' ? '{"alerts":[]}' : path.endsWith('/status') ? '{"state":"running"}' : '{}'
+
+test('each route of the table is decided about, and none is decided about that is not there', () => {
+  expect(table.map((route) => route.join(' ')).toSorted()).toEqual(Object.keys(WANTED).toSorted())
+})
+
+test('every cell of routes and roles', async () => {
+  const wrong: string[] = []
+  let cells = 0
+  for (const [method, path] of table)
+    for (const [caller, headers] of callers) {
+      const wanted = WANTED[`${method} ${path}`]!
+      const status = await statusOf(method, path, headers)
+      const refusals =
+        path === '/v1/alerts' || path.endsWith('/status')
+          ? [401]
+          : [caller === 'nobody' ? 401 : 403]
+      const isRight = mayAsk(caller, wanted)
+        ? ![401, 403].includes(status) && status < 500
+        : refusals.includes(status)
+      if (!isRight) wrong.push(`${method} ${path} by ${caller}, which wants ${wanted}: ${status}`)
+      cells++
+    }
+  expect(wrong).toEqual([])
+  expect(cells).toBe(Object.keys(WANTED).length * (ROLE_NAMES.length + 2))
+}, 120_000)
