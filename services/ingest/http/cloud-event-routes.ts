@@ -1,4 +1,4 @@
-/** Doors for events in other dialects: CloudEvents, which KServe's logger speaks, and OTLP/HTTP. */
+/** The endpoint for CloudEvents, which KServe's logger speaks. */
 import {
   binaryEvent,
   isStructured,
@@ -7,56 +7,28 @@ import {
 } from '../../../lib/events/cloudevents.ts'
 import { Problem } from '../../../lib/runtime/errors.ts'
 import type { EventLog, OutgoingMessage } from '../../../lib/event-log/port.ts'
-import {
-  createValidator,
-  predictionKey,
-  type Event,
-  type Validator,
-} from '../../../lib/events/validator.ts'
+import { createValidator } from '../../../lib/events/validator.ts'
 import { takeBodies, type Http } from '../../../lib/http/server.ts'
-import { BODY_BOUNDS, whyBeyond } from '../../../lib/events/json/bounds.ts'
 import { elementsOf, skipSpace } from '../../../lib/events/json/split-array.ts'
 import type { Metrics } from '../../../lib/runtime/metrics.ts'
 import { attributesKey, AttributesV1 } from '../../../schemas/events/attributes.v1.ts'
 import { InferenceV1 } from '../../../schemas/events/inference.v1.ts'
-import { labelKey, LabelV1 } from '../../../schemas/events/label.v1.ts'
 import { answersToBody, type RejectedItem } from '../../../schemas/http/errors.ts'
-import {
-  CLOUD_EVENTS_BODY,
-  EventsAnswer,
-  LOGS_BODY,
-  LogsAnswer,
-  TRACES_BODY,
-  TracesAnswer,
-} from '../../../schemas/http/ingest.ts'
-import { PredictionV1 } from '../../../schemas/events/prediction.v1.ts'
+import { CLOUD_EVENTS_BODY, EventsAnswer } from '../../../schemas/http/ingest.ts'
 import { TOPICS } from '../../../schemas/topics.ts'
-import { eventsOfLogs, eventsOfTraces, type OtlpEvents } from '../wire-formats/otlp.ts'
 import { halfOf, isInference } from '../loop/pair-inferences.ts'
-
-interface Destination {
-  topic: string
-  validator: Validator
-  keyOf: (event: Event) => string
-}
+import { labelDestination, predictionDestination, type Destination } from './destinations.ts'
+import { jsonBody } from './json-body.ts'
 
 const BATCH = /^application\/cloudevents-batch\+json/i
 
-export function dialectRoutes(
+export function cloudEventRoutes(
   http: Http,
   eventLog: Pick<EventLog, 'append'>,
   metrics: Metrics,
 ): void {
-  const predictions: Destination = {
-    topic: TOPICS.predictions.topic,
-    validator: createValidator(PredictionV1),
-    keyOf: predictionKey,
-  }
-  const labels: Destination = {
-    topic: TOPICS.labels.topic,
-    validator: createValidator(LabelV1),
-    keyOf: labelKey,
-  }
+  const predictions = predictionDestination()
+  const labels = labelDestination()
   const attributes: Destination = {
     topic: TOPICS.attributes.topic,
     validator: createValidator(AttributesV1),
@@ -98,52 +70,6 @@ export function dialectRoutes(
         )
       },
     )
-    for (const { path, translate, counter, describedBody, answer } of [
-      {
-        path: '/v1/traces',
-        translate: eventsOfTraces,
-        counter: 'rejectedSpans',
-        describedBody: TRACES_BODY,
-        answer: TracesAnswer,
-      },
-      {
-        path: '/v1/logs',
-        translate: eventsOfLogs,
-        counter: 'rejectedLogRecords',
-        describedBody: LOGS_BODY,
-        answer: LogsAnswer,
-      },
-    ]) {
-      scope.post(
-        path,
-        {
-          config: { ...emit, describedBody },
-          schema: {
-            summary: 'OTLP/HTTP JSON with GenAI attributes',
-            tags: ['events'],
-            response: answersToBody({ 200: answer }),
-          },
-        },
-        async (request) => {
-          if (!request.headers['content-type']?.includes('json'))
-            throw new Problem(
-              415,
-              'unsupported_media_type',
-              'OTLP is read as JSON: set OTEL_EXPORTER_OTLP_PROTOCOL=http/json',
-            )
-          const body = request.body instanceof Buffer ? request.body : Buffer.alloc(0)
-          const { rejected, reasons } = await acceptOtlp(translate(parsed(body)))
-          return rejected === 0
-            ? {}
-            : {
-                partialSuccess: {
-                  [counter]: String(rejected),
-                  errorMessage: reasons.slice(0, 5).join('; '),
-                },
-              }
-        },
-      )
-    }
   })
 
   async function acceptCloudEvents(
@@ -204,30 +130,6 @@ export function dialectRoutes(
     }
     return { accepted, rejected }
   }
-
-  async function acceptOtlp(events: OtlpEvents) {
-    const reasons: string[] = []
-    counted('otlp', 'ignored', 'no_genai_operation', events.ignored)
-    for (const [{ topic, validator, keyOf }, found] of [
-      [predictions, events.predictions],
-      [labels, events.labels],
-    ] as const) {
-      const messages: OutgoingMessage[] = []
-      for (const event of found) {
-        // The value that is validated is the text that is stored.
-        const text = JSON.stringify(event)
-        const verdict = validator.text(text)
-        if (verdict.ok) messages.push({ key: keyOf(verdict.event), value: text })
-        else {
-          reasons.push(verdict.rejection.message)
-          counted(topic, 'rejected', verdict.rejection.code)
-        }
-      }
-      await eventLog.append(topic, messages)
-      counted(topic, 'accepted', '', messages.length)
-    }
-    return { rejected: reasons.length, reasons }
-  }
 }
 
 /** An event as it came, in binary mode, as CloudEvents lie on Kafka. */
@@ -249,20 +151,10 @@ function cloudEvents(
   body: Buffer,
 ): (CloudEvent | 'invalid')[] {
   if (BATCH.test(contentType)) {
-    if (!Array.isArray(parsed(body)))
+    if (!Array.isArray(jsonBody(body)))
       throw new Problem(400, 'invalid_json', 'a batch is a JSON array of events')
     return elementsOf(body, skipSpace(body, 0))!.map((event) => structuredEvent(event.toString()))
   }
   if (isStructured(contentType)) return [structuredEvent(body.toString())]
   return [binaryEvent(headers, 'ce-', body) ?? 'invalid']
-}
-
-function parsed(body: Buffer): unknown {
-  const why = whyBeyond(body, BODY_BOUNDS)
-  if (why) throw new Problem(400, 'invalid_json', why)
-  try {
-    return JSON.parse(body.toString())
-  } catch (error) {
-    throw new Problem(400, 'invalid_json', `the body is not JSON: ${(error as Error).message}`)
-  }
 }
