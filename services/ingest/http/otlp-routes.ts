@@ -138,10 +138,13 @@ async function acceptOutcomes(
       continue
     }
     const { topic, validator, keyOf } = destinations[outcome.kind]
-    // The value that is validated is the text that is stored.
-    const text = JSON.stringify(outcome.event)
-    const verdict = validator.text(text)
-    if (verdict.ok) messages[outcome.kind].push({ key: keyOf(verdict.event), value: text })
+    // Fitted values are those that their text has, and no larger than an event may be: reading it again would tell nothing.
+    const verdict = validator.value(outcome.event)
+    if (verdict.ok)
+      messages[outcome.kind].push({
+        key: keyOf(verdict.event),
+        value: JSON.stringify(outcome.event),
+      })
     else {
       addOne(tally.refused, verdict.rejection.message)
       countOf(metrics, 'rejected', verdict.rejection.code, topic)

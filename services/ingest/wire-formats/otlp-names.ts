@@ -116,8 +116,6 @@ const PROMPT_VERSION = [
 const AGENT = ['gen_ai.agent.name', 'agent.name']
 const TOOL = ['gen_ai.tool.name', 'ai.toolCall.name', 'tool.name']
 const ENTITY = 'traceloop.entity.name'
-/** Labels of the user's own, which are not named by a convention. */
-const LABELS = [AI_SDK_LABEL, TRACELOOP_LABEL]
 /** Labels that are fields of the event. */
 const FIELD_LABELS = new Set([
   ...['prediction_id', 'model_id', 'userId', 'sessionId'].map((name) => AI_SDK_LABEL + name),
@@ -225,7 +223,11 @@ function versionOf(kind: SpanKind, a: Attributes, name: unknown): unknown {
 function labelsOf(a: Attributes): Record<string, unknown> {
   const labels: [string, unknown][] = []
   for (const [key, value] of a) {
-    const start = LABELS.find((prefix) => key.startsWith(prefix))
+    const start = key.startsWith(AI_SDK_LABEL)
+      ? AI_SDK_LABEL
+      : key.startsWith(TRACELOOP_LABEL)
+        ? TRACELOOP_LABEL
+        : undefined
     if (start !== undefined && !FIELD_LABELS.has(key)) labels.push([key.slice(start.length), value])
   }
   return Object.fromEntries(labels)
@@ -289,8 +291,13 @@ function alone(messages: readonly Message[]): unknown {
   return messages[0]?.content
 }
 
-const first = (a: Attributes, names: readonly string[]) =>
-  names.map((name) => a.get(name)).find((value) => value !== undefined && value !== '')
+function first(a: Attributes, names: readonly string[]): unknown {
+  for (const name of names) {
+    const value = a.get(name)
+    if (value !== undefined && value !== '') return value
+  }
+  return undefined
+}
 
 const firstOf = (value: unknown) => (Array.isArray(value) ? (value as unknown[])[0] : value)
 

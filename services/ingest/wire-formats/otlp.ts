@@ -34,7 +34,7 @@ interface KeyValue {
   value?: Record<string, unknown>
 }
 interface OtlpRecord {
-  attributes?: KeyValue[]
+  attributes?: KeyValue[] | Attributes
   traceId?: string
   spanId?: string
   name?: string
@@ -178,7 +178,9 @@ const spanEventsOf = ({ events }: OtlpRecord): SpanEvent[] =>
 function* recordsOf(body: unknown, outer: string, inner: string, leaf: string) {
   const list = (value: unknown, key: string) => {
     const found = (value as Record<string, unknown> | null)?.[key]
-    return Array.isArray(found) ? found.filter(isObject) : []
+    if (Array.isArray(found)) return found.filter(isObject)
+    // Records of protocol buffers are decoded one after the other.
+    return isObject(found) && Symbol.iterator in found ? (found as Iterable<RawEvent>) : []
   }
   for (const group of list(body, outer)) {
     const resource = attributesOf((group['resource'] as OtlpRecord | undefined)?.attributes)
@@ -187,7 +189,9 @@ function* recordsOf(body: unknown, outer: string, inner: string, leaf: string) {
   }
 }
 
-function attributesOf(list: KeyValue[] | undefined): Attributes {
+/** Of protocol buffers attributes come as what they are here. */
+function attributesOf(list: KeyValue[] | Attributes | undefined): Attributes {
+  if (list instanceof Map) return list as Attributes
   const attributes = new Map<string, unknown>()
   for (const { key, value } of Array.isArray(list) ? list.filter(isObject) : [])
     attributes.set(text(key), valueOf(isObject(value) ? value : undefined))
@@ -202,7 +206,7 @@ function valueOf(value: Record<string, unknown> | undefined): unknown {
   const values = (of: string) => (value[of] as { values?: unknown } | null | undefined)?.values
   if ('arrayValue' in value) {
     const list = values('arrayValue')
-    return Array.isArray(list) ? list.filter(isObject).map(valueOf) : undefined
+    return Array.isArray(list) ? list.filter(isObject).map(valueOf) : []
   }
   if ('kvlistValue' in value)
     return Object.fromEntries(attributesOf(values('kvlistValue') as KeyValue[] | undefined))
