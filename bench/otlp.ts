@@ -28,7 +28,7 @@ interface Sent {
 }
 
 /** A call of a language model as the conventions have it. */
-export const call = (i: number) =>
+const call = (i: number) =>
   span(
     {
       'gen_ai.operation.name': 'chat',

@@ -126,7 +126,8 @@ export function fittedId(text: string): string | undefined {
  * within a character. Halves of characters become U+FFFD. O(its result).
  */
 export function fittedText(text: string, most = MAX_TEXT, bytes = Infinity): string {
-  const within = wholeTo(text, most).toWellFormed().replaceAll('\0', '\ufffd')
+  const isWhole = text.length <= most && text.isWellFormed() && !text.includes('\0')
+  const within = isWhole ? text : wholeTo(text, most).toWellFormed().replaceAll('\0', '\ufffd')
   if (within.length * MAX_BYTES <= bytes) return within
   let left = bytes
   let end = 0

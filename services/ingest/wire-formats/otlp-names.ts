@@ -222,13 +222,14 @@ function versionOf(kind: SpanKind, a: Attributes, name: unknown): unknown {
 
 function labelsOf(a: Attributes): Record<string, unknown> {
   const labels: [string, unknown][] = []
-  for (const [key, value] of a) {
+  for (const key of a.keys()) {
     const start = key.startsWith(AI_SDK_LABEL)
       ? AI_SDK_LABEL
       : key.startsWith(TRACELOOP_LABEL)
         ? TRACELOOP_LABEL
         : undefined
-    if (start !== undefined && !FIELD_LABELS.has(key)) labels.push([key.slice(start.length), value])
+    if (start !== undefined && !FIELD_LABELS.has(key))
+      labels.push([key.slice(start.length), a.get(key)])
   }
   return Object.fromEntries(labels)
 }

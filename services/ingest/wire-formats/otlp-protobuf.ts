@@ -150,12 +150,10 @@ function messageOf(decoding: Decoding, shape: Shape, end: number, depth: number)
     else if (field.isLazy) {
       message[field.name] ??= recordsOf(decoding, field.read as Shape, { from, end, depth })
       stepOver(reader, tag, end)
-    } else if (field.read === 'attributes')
-      pairInto((message['attributes'] ??= new Map()) as Map<string, unknown>, decoding, {
-        end: delimitedEnd(reader, end),
-        depth: depth + 1,
-      })
-    else {
+    } else if (field.read === 'attributes') {
+      const pairs = (message['attributes'] ??= new Map()) as Map<string, unknown>
+      pairInto(pairs, decoding, delimitedEnd(reader, end), depth + 1)
+    } else {
       const value = valueOf(decoding, field.read, end, depth)
       if (field.isRepeated) ((message[field.name] ??= []) as unknown[]).push(value)
       else message[field.name] = value
@@ -220,7 +218,12 @@ interface Place {
 }
 
 /** `KeyValue`: key 1, value 2. */
-function pairInto(pairs: Map<string, unknown>, decoding: Decoding, { end, depth }: Place): void {
+function pairInto(
+  pairs: Map<string, unknown>,
+  decoding: Decoding,
+  end: number,
+  depth: number,
+): void {
   const { bytes, reader, nameAt } = decoding
   begin(decoding, depth)
   let key = ''
@@ -232,7 +235,7 @@ function pairInto(pairs: Map<string, unknown>, decoding: Decoding, { end, depth 
       key = nameAt(bytes, reader.pos, stop)
       reader.pos = stop
     } else if (tag === ((2 << 3) | DELIMITED)) {
-      value = anyValueOf(decoding, { end: delimitedEnd(reader, end), depth: depth + 1 })
+      value = anyValueOf(decoding, delimitedEnd(reader, end), depth + 1)
     } else stepOver(reader, tag, end)
   }
   finish(reader, end)
@@ -240,7 +243,7 @@ function pairInto(pairs: Map<string, unknown>, decoding: Decoding, { end, depth 
 }
 
 /** `AnyValue`: string 1, bool 2, int 3, double 4, array 5, list of pairs 6; bytes are not read. */
-function anyValueOf(decoding: Decoding, { end, depth }: Place): unknown {
+function anyValueOf(decoding: Decoding, end: number, depth: number): unknown {
   const { reader } = decoding
   begin(decoding, depth)
   let value: unknown
@@ -253,12 +256,16 @@ function anyValueOf(decoding: Decoding, { end, depth }: Place): unknown {
     else if (tag === ((5 << 3) | DELIMITED)) {
       const values: unknown[] = []
       const place = { end: delimitedEnd(reader, end), depth: depth + 1 }
-      elements(decoding, place, (inner) => void values.push(anyValueOf(decoding, inner)))
+      elements(
+        decoding,
+        place,
+        (inner) => void values.push(anyValueOf(decoding, inner.end, inner.depth)),
+      )
       value = values
     } else if (tag === ((6 << 3) | DELIMITED)) {
       const pairs = new Map<string, unknown>()
       const place = { end: delimitedEnd(reader, end), depth: depth + 1 }
-      elements(decoding, place, (inner) => pairInto(pairs, decoding, inner))
+      elements(decoding, place, (inner) => pairInto(pairs, decoding, inner.end, inner.depth))
       value = Object.fromEntries(pairs)
     } else stepOver(reader, tag, end)
   }
