@@ -29,7 +29,7 @@ beforeAll(async () => {
   mkdirSync(join(directory, 'models'))
   writeFileSync(
     join(directory, 'models/m.yaml'),
-    'model_id: m\ntask: binary\nwindows: { size: 1h, lateness: 15m, min_count: 50 }\nreview: { budget_per_day: 2400 }\nretrain:\n  - { name: p, when: "any(drift.psi, alarm)", approval: one, launch: { kind: command, command: ["true"] } }\n',
+    'model_id: m\ntask: binary\nwindows: { size: 1h, lateness: 15m, min_count: 50 }\nreferences: { baseline: { kind: first, windows: 1, baseline: true } }\nreview: { budget_per_day: 2400 }\nretrain:\n  - { name: p, when: "any(drift.psi, alarm)", approval: one, launch: { kind: command, command: ["true"] } }\n',
   )
   plumbline = await startTarget('all', {
     PLUMBLINE_DATA_DIR: join(directory, 'data'),
@@ -84,6 +84,30 @@ test('a model page charts every metric and tells why its last window stands as i
   // Names from events are text, never markup.
   expect(await page.getByText('psi of <b>y</b>', { exact: true }).count()).toBe(1)
   expect(await page.locator('main b').count()).toBe(0)
+})
+
+test('a model page lists an active alarm until somebody snoozes it, and then apart', async () => {
+  const alarm = `SELECT verdict_id FROM active_alarms WHERE metric = 'psi' AND subject = 'x' AND severity = 'alarm'`
+  await until(
+    'an alarm is active',
+    async () => (await ask(plumbline.clickhouseUrl, alarm)).length > 0,
+  )
+  await page.goto(`${plumbline.url}/models/m`)
+  await page.locator('#active').getByText('psi of x', { exact: false }).waitFor()
+  expect(await page.locator('#snoozed').count()).toBe(0)
+  const [row] = await ask(plumbline.clickhouseUrl, alarm)
+  const answer = await fetch(
+    `${plumbline.url}/v1/verdicts/${encodeURIComponent(String(row!['verdict_id']))}/snooze`,
+    {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ actor: 'ann', until: new Date(Date.now() + 3_600_000).toISOString() }),
+    },
+  )
+  expect(answer.status, await answer.text()).toBe(201)
+  await page.reload()
+  await page.locator('#snoozed').getByText('psi of x', { exact: false }).waitFor()
+  expect(await page.locator('#active').getByText('psi of x', { exact: false }).count()).toBe(0)
 })
 
 test('a run that needs a person is approved on the page', async () => {

@@ -1,4 +1,4 @@
-/** The endpoint for CloudEvents, which KServe's logger speaks. */
+/** The endpoint for CloudEvents, which KServe's logger sends. */
 import {
   binaryEvent,
   isStructured,
@@ -7,7 +7,7 @@ import {
 } from '../../../lib/events/cloudevents.ts'
 import { Problem } from '../../../lib/runtime/errors.ts'
 import type { EventLog, OutgoingMessage } from '../../../lib/event-log/port.ts'
-import { createValidator } from '../../../lib/events/validator.ts'
+import { createValidator, type Validator } from '../../../lib/events/validator.ts'
 import { takeBodies, type Http } from '../../../lib/http/server.ts'
 import { elementsOf, skipSpace } from '../../../lib/events/json/split-array.ts'
 import type { Metrics } from '../../../lib/runtime/metrics.ts'
@@ -20,40 +20,35 @@ import { halfOf, isInference } from '../loop/pair-inferences.ts'
 import { labelDestination, predictionDestination, type Destination } from './destinations.ts'
 import { jsonBody } from './json-body.ts'
 
-const BATCH = /^application\/cloudevents-batch\+json/i
+/** What CloudEvents are accepted with. */
+interface Acceptor {
+  eventLog: Pick<EventLog, 'append'>
+  metrics: Metrics
+  predictions: Destination
+  /** Destinations by the `type` of a CloudEvent. */
+  byType: ReadonlyMap<string, Destination>
+  /** Validates requests and responses that a model server logs. */
+  halves: Validator
+}
 
+const BATCH = /^application\/cloudevents-batch\+json/i
+/**
+ * Registers `POST /v1/cloudevents`. Bodies are read as bytes whatever their content type; valid
+ * events are appended to their topic before the answer.
+ */
 export function cloudEventRoutes(
   http: Http,
   eventLog: Pick<EventLog, 'append'>,
   metrics: Metrics,
 ): void {
-  const predictions = predictionDestination()
-  const labels = labelDestination()
-  const attributes: Destination = {
-    topic: TOPICS.attributes.topic,
-    validator: createValidator(AttributesV1),
-    keyOf: attributesKey,
-  }
-  const halves = createValidator(InferenceV1)
-  const byType = new Map([
-    ['plumbline.prediction.v1', predictions],
-    ['plumbline.label.v1', labels],
-    ['plumbline.attributes.v1', attributes],
-  ])
-  const counted = (topic: string, outcome: string, reason: string, events = 1) => {
-    if (events > 0)
-      metrics.endpointEvents.inc({ service: 'ingest', topic, outcome, reason }, events)
-  }
-
+  const acceptor = createAcceptor(eventLog, metrics)
   void http.register(async (scope: Http) => {
     scope.removeAllContentTypeParsers()
     takeBodies(scope, '*')
-    const emit = { scope: 'emit' as const }
-
     scope.post(
       '/v1/cloudevents',
       {
-        config: { ...emit, describedBody: CLOUD_EVENTS_BODY },
+        config: { scope: 'emit', describedBody: CLOUD_EVENTS_BODY },
         schema: {
           summary: 'CloudEvents 1.0, binary, structured or batch; KServe’s InferenceLogger',
           tags: ['events'],
@@ -62,77 +57,130 @@ export function cloudEventRoutes(
       },
       async (request) => {
         const contentType = request.headers['content-type'] ?? ''
-        const body = request.body instanceof Buffer ? request.body : Buffer.alloc(0)
+        const headers = request.headers as Record<string, string>
+        const events = cloudEvents(contentType, headers, bodyOf(request))
         // KServe's worker takes anything but exactly 200 for a failure.
-        return acceptCloudEvents(
-          cloudEvents(contentType, request.headers as Record<string, string>, body),
-          contentType,
-        )
+        return acceptCloudEvents(acceptor, events, contentType)
       },
     )
   })
+}
 
-  async function acceptCloudEvents(
-    events: readonly (CloudEvent | 'invalid')[],
-    contentType: string,
-  ): Promise<EventsAnswer> {
-    const rejected: RejectedItem[] = []
-    const outgoing = new Map<string, OutgoingMessage[]>()
-    const put = (topic: string, message: OutgoingMessage) => {
-      const messages = outgoing.get(topic)
-      if (messages) messages.push(message)
-      else outgoing.set(topic, [message])
-    }
-    events.forEach((event, index) => {
-      if (event === 'invalid') {
-        const { code, message } = predictions.validator.refuse('invalid_envelope').rejection
-        rejected.push({ index, id: null, code, message })
-      } else if (isInference(event)) {
-        // Validated as it will be when it is read back: what is accepted is stored.
-        const verdict = halves.value(halfOf(event, Date.now()))
-        if (verdict.ok) put(TOPICS.inferenceLogs.topic, forwarded(event, contentType))
-        else {
-          const { code, message } = verdict.rejection
-          rejected.push({ index, id: event.id, code, message })
-        }
-      } else {
-        const destination = byType.get(event.type)
-        if (!destination) {
-          const known = [...byType.keys()].join(', ')
-          rejected.push({
-            index,
-            id: event.id,
-            code: 'unknown_type',
-            message: `type must be one of ${known}, or end in inference.request or inference.response`,
-          })
-          return
-        }
-        const verdict = destination.validator.bytes(event.data)
-        if (!verdict.ok) {
-          const { code, message } = verdict.rejection
-          rejected.push({ index, id: event.id, code, message })
-        } else put(destination.topic, { key: destination.keyOf(verdict.event), value: event.data })
-      }
-    })
-    for (const { code } of rejected) counted('cloudevents', 'rejected', code)
-    const accepted = events.length - rejected.length
-    if (accepted === 0 && rejected.length > 0)
-      throw new Problem(
-        400,
-        'nothing_valid',
-        `none of ${rejected.length} events is valid: ${rejected[0]!.message}`,
-        {},
-        { accepted, rejected },
-      )
-    for (const [topic, messages] of outgoing) {
-      await eventLog.append(topic, messages)
-      counted(topic, 'accepted', '', messages.length)
-    }
-    return { accepted, rejected }
+const bodyOf = ({ body }: { body: unknown }) => (body instanceof Buffer ? body : Buffer.alloc(0))
+
+function createAcceptor(eventLog: Pick<EventLog, 'append'>, metrics: Metrics): Acceptor {
+  const predictions = predictionDestination()
+  const labels = labelDestination()
+  const attributes: Destination = {
+    topic: TOPICS.attributes.topic,
+    validator: createValidator(AttributesV1),
+    keyOf: attributesKey,
+  }
+  return {
+    eventLog,
+    metrics,
+    predictions,
+    byType: new Map([
+      ['plumbline.prediction.v1', predictions],
+      ['plumbline.label.v1', labels],
+      ['plumbline.attributes.v1', attributes],
+    ]),
+    halves: createValidator(InferenceV1),
   }
 }
 
-/** An event as it came, in binary mode, as CloudEvents lie on Kafka. */
+/** Counts events by their outcome; none is no count. */
+function countEvents(
+  { endpointEvents }: Metrics,
+  labels: { topic: string; outcome: string; reason: string },
+  events = 1,
+): void {
+  if (events > 0) endpointEvents.inc({ service: 'ingest', ...labels }, events)
+}
+
+/** What became of one CloudEvent: a message for a topic, or why it is refused. */
+type Routed =
+  | { topic: string; message: OutgoingMessage }
+  | { id: string | null; code: string; message: string; topic?: never }
+
+function routed(acceptor: Acceptor, event: CloudEvent | 'invalid', contentType: string): Routed {
+  const { byType, predictions, halves } = acceptor
+  if (event === 'invalid') {
+    const { code, message } = predictions.validator.refuse('invalid_envelope').rejection
+    return { id: null, code, message }
+  }
+  const { id } = event
+  if (isInference(event)) {
+    // Validated as it will be when it is read back: what is accepted is stored.
+    const validation = halves.value(halfOf(event, Date.now()))
+    if (validation.ok)
+      return { topic: TOPICS.inferenceLogs.topic, message: forwarded(event, contentType) }
+    const { code, message } = validation.rejection
+    return { id, code, message }
+  }
+  const destination = byType.get(event.type)
+  if (!destination) {
+    const known = [...byType.keys()].join(', ')
+    const message = `type must be one of ${known}, or end in inference.request or inference.response`
+    return { id, code: 'unknown_type', message }
+  }
+  const validation = destination.validator.bytes(event.data)
+  if (!validation.ok) {
+    const { code, message } = validation.rejection
+    return { id, code, message }
+  }
+  const key = destination.keyOf(validation.event)
+  return { topic: destination.topic, message: { key, value: event.data } }
+}
+
+/**
+ * Appends the valid ones of some CloudEvents, and answers which were refused.
+ *
+ * @throws Problem 400 `nothing_valid` where none is valid
+ */
+async function acceptCloudEvents(
+  acceptor: Acceptor,
+  events: readonly (CloudEvent | 'invalid')[],
+  contentType: string,
+): Promise<EventsAnswer> {
+  const rejected: RejectedItem[] = []
+  const outgoing = new Map<string, OutgoingMessage[]>()
+  events.forEach((event, index) => {
+    const result = routed(acceptor, event, contentType)
+    if (result.topic === undefined) {
+      const { id, code, message } = result
+      rejected.push({ index, id, code, message })
+      return
+    }
+    const messages = outgoing.get(result.topic)
+    if (messages) messages.push(result.message)
+    else outgoing.set(result.topic, [result.message])
+  })
+  for (const { code } of rejected)
+    countEvents(acceptor.metrics, { topic: 'cloudevents', outcome: 'rejected', reason: code })
+  const accepted = events.length - rejected.length
+  if (accepted === 0 && rejected.length > 0)
+    throw new Problem(
+      400,
+      'nothing_valid',
+      `none of ${rejected.length} events is valid: ${rejected[0]!.message}`,
+      {},
+      { accepted, rejected },
+    )
+  for (const [topic, messages] of outgoing) await append(acceptor, topic, messages)
+  return { accepted, rejected }
+}
+
+async function append(
+  { eventLog, metrics }: Acceptor,
+  topic: string,
+  messages: readonly OutgoingMessage[],
+): Promise<void> {
+  await eventLog.append(topic, messages)
+  countEvents(metrics, { topic, outcome: 'accepted', reason: '' }, messages.length)
+}
+
+/** The message of an event that is forwarded as it came: binary mode, as CloudEvents are kept on Kafka. */
 const forwarded = (event: CloudEvent, contentType: string): OutgoingMessage => ({
   key: event.id,
   value: event.data,

@@ -22,7 +22,8 @@ import {
   type Tally,
 } from '../wire-formats/otlp-answer.ts'
 import { outcomesOfLogs, outcomesOfTraces, type OtlpOutcome } from '../wire-formats/otlp.ts'
-import { decodedProtobuf, LOGS, TRACES, type Shape } from '../wire-formats/otlp-protobuf.ts'
+import { decodedProtobuf } from '../wire-formats/otlp-protobuf.ts'
+import { LOGS, TRACES, type Shape } from '../wire-formats/otlp-shapes.ts'
 import { labelDestination, predictionDestination, type Destination } from './destinations.ts'
 import { jsonBody } from './json-body.ts'
 
@@ -139,15 +140,15 @@ async function acceptOutcomes(
     }
     const { topic, validator, keyOf } = destinations[outcome.kind]
     // Fitted values are those that their text has, and no larger than an event may be: reading it again would tell nothing.
-    const verdict = validator.value(outcome.event)
-    if (verdict.ok)
+    const validation = validator.value(outcome.event)
+    if (validation.ok)
       messages[outcome.kind].push({
-        key: keyOf(verdict.event),
+        key: keyOf(validation.event),
         value: JSON.stringify(outcome.event),
       })
     else {
-      addOne(tally.refused, verdict.rejection.message)
-      countOf(metrics, 'rejected', verdict.rejection.code, topic)
+      addOne(tally.refused, validation.rejection.message)
+      countOf(metrics, 'rejected', validation.rejection.code, topic)
     }
   }
   for (const [reason, count] of tally.ignored) countOf(metrics, 'ignored', reason, 'otlp', count)

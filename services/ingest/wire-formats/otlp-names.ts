@@ -2,15 +2,7 @@
  * What the attributes and events of a span say of a model call, by the names of each time: today's GenAI conventions and those
  * before them, OpenLLMetry's, OpenInference's and the Vercel AI SDK's. The first name that is given tells.
  */
-
-/** Attributes of a span or log record by name, their values decoded. */
-export type Attributes = ReadonlyMap<string, unknown>
-
-/** An event of a span. */
-export interface SpanEvent {
-  name: string
-  attributes: Attributes
-}
+import { first, textsOf, type Attributes, type SpanEvent } from './otlp-texts.ts'
 
 /** What a span is: a call of a model, an agent or a tool, another part of a GenAI application, or nothing of one. */
 export type SpanKind = 'model' | 'agent' | 'tool' | 'other' | 'none'
@@ -73,31 +65,6 @@ const OUTPUT_TOKENS = [
   'ai.usage.outputTokens',
   'ai.usage.completionTokens',
 ]
-const FINISH_REASON = [
-  'gen_ai.response.finish_reasons',
-  'llm.response.finish_reason',
-  'gen_ai.completion.0.finish_reason',
-  'ai.response.finishReason',
-]
-const INPUT_TEXT = [
-  'gen_ai.input.messages',
-  'ai.prompt.messages',
-  'ai.prompt',
-  'gen_ai.prompt',
-  'gen_ai.tool.call.arguments',
-  'ai.toolCall.args',
-  'input.value',
-  'traceloop.entity.input',
-]
-const OUTPUT_TEXT = [
-  'gen_ai.output.messages',
-  'ai.response.text',
-  'gen_ai.completion',
-  'gen_ai.tool.call.result',
-  'ai.toolCall.result',
-  'output.value',
-  'traceloop.entity.output',
-]
 const CONVERSATION = [
   'gen_ai.conversation.id',
   'session.id',
@@ -121,12 +88,6 @@ const FIELD_LABELS = new Set([
   ...['prediction_id', 'model_id', 'userId', 'sessionId'].map((name) => AI_SDK_LABEL + name),
   ...['user_id', 'session_id'].map((name) => TRACELOOP_LABEL + name),
 ])
-/** Messages one attribute a part: `<family>.<place>.content` or `<family>.<place>.message.content`. */
-const INPUT_FAMILIES = ['gen_ai.prompt', 'llm.prompts', 'llm.input_messages']
-const OUTPUT_FAMILIES = ['gen_ai.completion', 'llm.completions', 'llm.output_messages']
-const INPUT_EVENT = /^gen_ai\.(system|user|assistant|tool)\.message$/
-const CHOICE = 'gen_ai.choice'
-
 /** What a span is, by its name and attributes. */
 export function spanKindOf(name: string, a: Attributes): SpanKind {
   if (AI_SDK_SPAN.test(name)) return 'model'
@@ -139,7 +100,7 @@ export function spanKindOf(name: string, a: Attributes): SpanKind {
   if (inference !== undefined) return OPENINFERENCE_KINDS.get(inference) ?? 'other'
   const traceloop = a.get('traceloop.span.kind')
   if (traceloop !== undefined) return TRACELOOP_KINDS.get(traceloop) ?? 'other'
-  // Before there was a name for operations, the model asked for told.
+  // Older conventions have no name for operations: the requested model identifies a call.
   if (a.has('gen_ai.request.model') || a.has('llm.request.model')) return 'model'
   for (const key of a.keys()) if (GENAI_NAME.test(key)) return 'other'
   return 'none'
@@ -169,7 +130,7 @@ export interface ModelCall {
 }
 
 /**
- * Reads a call.
+ * Reads a call from a span or log record, whichever convention its attributes follow.
  *
  * @param kind what {@link spanKindOf} tells of the span
  * @param events of the span, which older conventions keep texts in
@@ -233,74 +194,6 @@ function labelsOf(a: Attributes): Record<string, unknown> {
   }
   return Object.fromEntries(labels)
 }
-
-function textsOf(a: Attributes, events: readonly SpanEvent[]) {
-  const inputs = events.filter(({ name }) => INPUT_EVENT.test(name)).map(inputMessage)
-  const choices = events.filter(({ name }) => name === CHOICE)
-  const eventText = (name: string) =>
-    events.map((event) => event.attributes.get(name)).find((value) => value !== undefined)
-  return {
-    finishReason: firstOf(first(a, FINISH_REASON)) ?? choices[0]?.attributes.get('finish_reason'),
-    input:
-      first(a, INPUT_TEXT) ??
-      alone(messagesOf(a, INPUT_FAMILIES)) ??
-      alone(inputs) ??
-      eventText('gen_ai.prompt'),
-    output:
-      first(a, OUTPUT_TEXT) ??
-      alone(messagesOf(a, OUTPUT_FAMILIES)) ??
-      alone(choices.map(choiceMessage)) ??
-      eventText('gen_ai.completion'),
-  }
-}
-
-interface Message {
-  role?: unknown
-  content?: unknown
-}
-
-const inputMessage = ({ name, attributes }: SpanEvent): Message => ({
-  role: attributes.get('role') ?? INPUT_EVENT.exec(name)![1],
-  content: attributes.get('content') ?? attributes.get('tool_calls'),
-})
-
-const choiceMessage = ({ attributes }: SpanEvent): Message => ({
-  role: attributes.get('role') ?? 'assistant',
-  content: attributes.get('message') ?? attributes.get('content') ?? attributes.get('tool_calls'),
-})
-
-/** The messages of the first family that has any, in the order of their places. */
-function messagesOf(a: Attributes, families: readonly string[]): Message[] {
-  for (const family of families) {
-    const messages = new Map<number, Message>()
-    for (const [name, value] of a) {
-      if (!name.startsWith(`${family}.`)) continue
-      const part = /^(\d{1,6})\.(?:message\.)?(role|content)$/.exec(name.slice(family.length + 1))
-      if (!part) continue
-      const place = Number(part[1])
-      messages.set(place, { ...messages.get(place), [part[2]!]: value })
-    }
-    if (messages.size > 0)
-      return [...messages].sort(([one], [other]) => one - other).map(([, message]) => message)
-  }
-  return []
-}
-
-/** One message is its content; several are told with their roles. */
-function alone(messages: readonly Message[]): unknown {
-  if (messages.length > 1) return messages
-  return messages[0]?.content
-}
-
-function first(a: Attributes, names: readonly string[]): unknown {
-  for (const name of names) {
-    const value = a.get(name)
-    if (value !== undefined && value !== '') return value
-  }
-  return undefined
-}
-
-const firstOf = (value: unknown) => (Array.isArray(value) ? (value as unknown[])[0] : value)
 
 const number = (value: unknown) =>
   typeof value === 'number' || (typeof value === 'string' && value.trim() !== '')

@@ -5,7 +5,8 @@ import { expect, test } from 'vitest'
 import { Problem } from '../../../lib/runtime/errors.ts'
 import { otlpMessages, type OtlpRequest } from '../../../test/otlp-messages.ts'
 import { encodedAnswer, encodedStatus, exportAnswer, statusOf } from './otlp-answer.ts'
-import { decodedProtobuf, LOGS, PROTOBUF_BOUNDS, TRACES, type Shape } from './otlp-protobuf.ts'
+import { decodedProtobuf, PROTOBUF_BOUNDS } from './otlp-protobuf.ts'
+import { LOGS, TRACES, type Shape } from './otlp-shapes.ts'
 import { outcomesOfLogs, outcomesOfTraces } from './otlp.ts'
 
 const messages = otlpMessages()

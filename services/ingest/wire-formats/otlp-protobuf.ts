@@ -1,71 +1,14 @@
 /**
  * OTLP's protocol buffers as the objects that its JSON has, so that one translation serves both; attributes come decoded. Only
- * what `otlp.ts` reads is decoded, everything else is stepped over by its length. The numbers are those of `schemas/otlp`, held
- * by the test.
+ * what `otlp.ts` reads is decoded, everything else is stepped over by its length. The numbers are in `otlp-shapes.ts`.
  */
 import protobuf from 'protobufjs/minimal.js'
 import { recurringTexts } from '../../../lib/events/json/string-cache.ts'
 import { Problem } from '../../../lib/runtime/errors.ts'
+import type { Field, Scalar, Shape } from './otlp-shapes.ts'
 
 /** Messages inside one another, and messages in all, that one body may have. */
 export const PROTOBUF_BOUNDS = { maxDepth: 64, maxMessages: 1_000_000 }
-
-/** `attributes` are all the `KeyValue` of a message, as one map. */
-type Scalar = 'string' | 'hex' | 'nanos' | 'enum' | 'attributes'
-
-interface Field {
-  /** As in OTLP's JSON. */
-  name: string
-  read: Scalar | Shape
-  isRepeated: boolean
-  /** Each is decoded when it is its turn, and can go again: a batch of spans is more than young memory holds. */
-  isLazy?: boolean
-}
-
-/** The fields of a message by their numbers. */
-export type Shape = Record<number, Field>
-
-const one = (name: string, read: Scalar | Shape): Field => ({ name, read, isRepeated: false })
-const many = (name: string, read: Shape): Field => ({ name, read, isRepeated: true })
-
-const lazy = (name: string, read: Shape): Field => ({ ...many(name, read), isLazy: true })
-const attributes: Field = { name: 'attributes', read: 'attributes', isRepeated: true }
-
-const RESOURCE: Shape = { 1: attributes }
-const SPAN_EVENT: Shape = { 2: one('name', 'string'), 3: attributes }
-const SPAN: Shape = {
-  1: one('traceId', 'hex'),
-  2: one('spanId', 'hex'),
-  5: one('name', 'string'),
-  7: one('startTimeUnixNano', 'nanos'),
-  8: one('endTimeUnixNano', 'nanos'),
-  9: attributes,
-  11: many('events', SPAN_EVENT),
-  15: one('status', { 3: one('code', 'enum') }),
-}
-const LOG_RECORD: Shape = {
-  1: one('timeUnixNano', 'nanos'),
-  6: attributes,
-  9: one('traceId', 'hex'),
-  10: one('spanId', 'hex'),
-  11: one('observedTimeUnixNano', 'nanos'),
-  12: one('eventName', 'string'),
-}
-
-/** `ExportTraceServiceRequest`. */
-export const TRACES: Shape = {
-  1: many('resourceSpans', {
-    1: one('resource', RESOURCE),
-    2: many('scopeSpans', { 2: lazy('spans', SPAN) }),
-  }),
-}
-/** `ExportLogsServiceRequest`. */
-export const LOGS: Shape = {
-  1: many('resourceLogs', {
-    1: one('resource', RESOURCE),
-    2: many('scopeLogs', { 2: lazy('logRecords', LOG_RECORD) }),
-  }),
-}
 
 /** Where the decoding of one body is. */
 interface Decoding {
@@ -85,7 +28,7 @@ const LONGEST_RECURRING_NAME = 64
  * Spans and log records are iterators that decode one after the other, and throw as this does: what came before is known to be
  * whole only when they are through.
  *
- * @param shape {@link TRACES} or {@link LOGS}
+ * @param shape `TRACES` or `LOGS`
  * @throws {Problem} 400 `invalid_protobuf` for bytes that are no such message, or beyond {@link PROTOBUF_BOUNDS}
  */
 export function decodedProtobuf(bytes: Buffer, shape: Shape): unknown {

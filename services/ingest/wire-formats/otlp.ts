@@ -10,14 +10,8 @@ import { fitting } from '../../../lib/events/fit-to-limits.ts'
 import type { RawEvent } from '../../../lib/events/validator.ts'
 import { LabelV1 } from '../../../schemas/events/label.v1.ts'
 import { PredictionV1 } from '../../../schemas/events/prediction.v1.ts'
-import {
-  AI_SDK_LABEL,
-  modelCallOf,
-  spanKindOf,
-  type Attributes,
-  type SpanEvent,
-  type SpanKind,
-} from './otlp-names.ts'
+import { AI_SDK_LABEL, modelCallOf, spanKindOf, type SpanKind } from './otlp-names.ts'
+import type { Attributes, SpanEvent } from './otlp-texts.ts'
 
 /**
  * Why a record is no event, which is nobody's fault: it has nothing of GenAI, or is another part of a GenAI application, such as
