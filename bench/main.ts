@@ -1,4 +1,4 @@
-/** `npm run bench [-- --json --only ingest,gateway,window,slices,truth,join,idle,clients]`: what Plumbline reaches, beside the ceilings of the same machine in the same run. `clients` is left out unless it is named: it compiles a peer. */
+/** `npm run bench [-- --json --only ingest,gateway,otlp,window,slices,truth,join,idle,clients]`: what Plumbline reaches, beside the ceilings of the same machine in the same run. `clients` is left out unless it is named: it compiles a peer. */
 import { cpus, tmpdir, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { benchClients } from './clients.ts'
@@ -6,6 +6,7 @@ import { benchGateway } from './gateway.ts'
 import { benchIdle } from './idle.ts'
 import { benchIngest } from './ingest.ts'
 import { benchJoin } from './join.ts'
+import { benchOtlp } from './otlp.ts'
 import { benchSlices } from './slices.ts'
 import { benchTruth } from './truth.ts'
 import type { Result } from './result.ts'
@@ -16,7 +17,7 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '5' },
     events: { type: 'string', default: '300000' },
-    only: { type: 'string', default: 'ingest,gateway,window,slices,truth,join,idle' },
+    only: { type: 'string', default: 'ingest,gateway,otlp,window,slices,truth,join,idle' },
     predictions: { type: 'string', default: '10000000' },
   },
 })
@@ -30,6 +31,7 @@ if (!values.json) {
 const parts: Record<string, () => Promise<Result[]>> = {
   ingest: () => benchIngest(rounds, Number(values.events)),
   gateway: () => benchGateway(rounds),
+  otlp: () => benchOtlp(rounds),
   window: () => benchWindow(rounds),
   slices: () => benchSlices(rounds),
   truth: () => benchTruth(rounds),

@@ -13,6 +13,7 @@ const wanted = new Set(process.argv.slice(2))
 npmPackages()
 if (wanted.has('--kafka')) kafka()
 if (wanted.has('--registry') || wanted.has('--tests')) registry()
+if (wanted.has('--tests')) pythonPackages()
 if (wanted.has('--tests'))
   debianPackages(['chromium', 'prometheus', 'prometheus-alertmanager', 'kcat', 'postgresql'])
 
@@ -61,6 +62,29 @@ function registry() {
     // In its own folder: without a project the plugin leaves its markers where it runs.
     const unpack = ['-q', '-B', 'dependency:unpack', artifact, `-DoutputDirectory=${folder}`]
     must('mvn', unpack, process.env, 'inherit', folder)
+  })
+}
+
+/** OpenTelemetry's SDK for Python, which the tests send with. */
+function pythonPackages() {
+  const folder = join(root, '.local', 'python')
+  const list = 'deploy/local/otel-requirements.txt'
+  const pip = ['-m', 'pip', 'install', '-q', '--disable-pip-version-check']
+  if (spawnSync('python3', ['-m', 'pip', '--version']).status !== 0) {
+    console.log('Python 3 with pip is not installed: the tests of its OpenTelemetry SDK will fail')
+    return
+  }
+  once(list, join(folder, '.installed'), () => {
+    console.log('installing OpenTelemetry for Python (once per change of its list)')
+    must('python3', [
+      ...pip,
+      '--root-user-action=ignore',
+      '--upgrade',
+      '--target',
+      folder,
+      '-r',
+      list,
+    ])
   })
 }
 

@@ -17,6 +17,8 @@ const HASH_DIGITS = 16
 // eslint-disable-next-line no-control-regex -- control characters are what it looks for
 const CONTROL = /[\u0000-\u001f\u007f]/g
 
+const PLAIN_ID = new RegExp(`^[ -~]{1,${ID_LENGTH}}$`)
+
 /**
  * A function that makes an event fit: ids by {@link fittedId}, texts cut so that the JSON of the whole event has at most
  * `MAX_EVENT_BYTES`, maps cut to their limits; a value that breaks the rule of its field is left out, and so is what is no
@@ -26,25 +28,48 @@ export function fitting(schema: TObject): (event: RawEvent) => RawEvent {
   const fields = fieldsOf(schema)
   return (given) => {
     const event: RawEvent = {}
-    const texts: RawEvent = {}
+    let most = 0
     for (const field of fields) {
       const value = fittedValue(field, given[field.name])
       if (value === undefined) continue
-      if (typeof value === 'string' && TEXTS.has(field.kind)) texts[field.name] = value
-      else event[field.name] = value
+      event[field.name] = value
+      most += mostBytes(field, value)
     }
-    const names = Object.keys(texts)
-    if (names.length === 0) return event
-    const empty = Object.fromEntries(names.map((name) => [name, '']))
-    const around = jsonBytes(JSON.stringify({ ...event, ...empty }))
-    const costs = names.map((name) => jsonBytes(JSON.stringify(texts[name])) - 2)
-    const rooms = shares(costs, MAX_EVENT_BYTES - around)
-    names.forEach((name, i) => {
-      event[name] = fittedText(texts[name] as string, MAX_TEXT, rooms[i])
-    })
+    if (most > MAX_EVENT_BYTES) {
+      const texts = fields.filter(
+        ({ name, kind }) => TEXTS.has(kind) && typeof event[name] === 'string',
+      )
+      cutTexts(
+        event,
+        texts.map(({ name }) => name),
+      )
+    }
     return event
   }
 }
+
+/** Cuts these texts of an event so that all of it has at most `MAX_EVENT_BYTES` as JSON. */
+function cutTexts(event: RawEvent, names: readonly string[]): void {
+  const empty = Object.fromEntries(names.map((name) => [name, '']))
+  const around = jsonBytes(JSON.stringify({ ...event, ...empty }))
+  const costs = names.map((name) => jsonBytes(JSON.stringify(event[name])) - 2)
+  const rooms = shares(costs, MAX_EVENT_BYTES - around)
+  names.forEach((name, i) => {
+    event[name] = fittedText(event[name] as string, MAX_TEXT, rooms[i])
+  })
+}
+
+/** The most bytes that a member can have as JSON, seen without making it; Infinity where that takes a closer look. */
+function mostBytes({ name, kind }: EventField, value: unknown): number {
+  const own = name.length + OF_A_MEMBER
+  if (typeof value === 'string') return own + value.length * MAX_BYTES
+  if (typeof value !== 'object') return own + OF_A_NUMBER
+  return kind === 'strings' ? own + MAX_MAP_BYTES : Infinity
+}
+
+/** Quotes of a name and its value, brackets, a colon and a comma. */
+const OF_A_MEMBER = 8
+const OF_A_NUMBER = 25
 
 const TEXTS: ReadonlySet<EventField['kind']> = new Set(['text', 'scalar', 'label'])
 
@@ -89,6 +114,7 @@ const isShortList = (field: EventField, value: unknown) =>
  */
 export function fittedId(text: string): string | undefined {
   if (text === '') return undefined
+  if (PLAIN_ID.test(text)) return text
   const clean = text.toWellFormed().replaceAll(CONTROL, ' ')
   if (clean === text && text.length <= ID_LENGTH) return text
   const hash = createHash('sha256').update(text, 'utf16le').digest('hex').slice(0, HASH_DIGITS)
@@ -100,7 +126,8 @@ export function fittedId(text: string): string | undefined {
  * within a character. Halves of characters become U+FFFD. O(its result).
  */
 export function fittedText(text: string, most = MAX_TEXT, bytes = Infinity): string {
-  const within = wholeTo(text, most).toWellFormed().replaceAll('\0', '\ufffd')
+  const isWhole = text.length <= most && text.isWellFormed() && !text.includes('\0')
+  const within = isWhole ? text : wholeTo(text, most).toWellFormed().replaceAll('\0', '\ufffd')
   if (within.length * MAX_BYTES <= bytes) return within
   let left = bytes
   let end = 0
@@ -145,19 +172,30 @@ function shares(costs: readonly number[], room: number): number[] {
 
 /** At most 100 strings of at most 1000 characters, and 64 KiB of JSON together; the first are kept, names as ids. */
 function fittedStrings(given: Record<string, unknown>): RawEvent {
-  const kept = new Map<string, string>()
-  let left = MAX_MAP_BYTES
-  for (const [name, value] of Object.entries(given)) {
-    if (kept.size === MAX_ITEMS) break
+  const kept: [string, string][] = []
+  // The most that they can have, and once that is too much what they have.
+  let most = 0
+  let bytes: number | undefined
+  for (const name of Object.keys(given)) {
+    const value = given[name]
+    if (value === undefined || value === null) continue
+    if (kept.length === MAX_ITEMS) break
     const key = fittedId(name)
-    if (value === undefined || value === null || key === undefined) continue
+    if (key === undefined) continue
     const text = fittedText(asText(value), MAX_STRING)
-    left -= jsonBytes(JSON.stringify({ [key]: text }))
-    if (left < 0) break
-    kept.set(key, text)
+    most += (key.length + text.length) * MAX_BYTES + OF_A_MEMBER
+    if (most > MAX_MAP_BYTES) {
+      bytes ??= kept.reduce((sum, pair) => sum + pairBytes(pair), 0)
+      bytes += pairBytes([key, text])
+      if (bytes > MAX_MAP_BYTES) break
+    }
+    kept.push([key, text])
   }
   return Object.fromEntries(kept)
 }
+
+const pairBytes = ([name, text]: readonly [string, string]) =>
+  jsonBytes(JSON.stringify({ [name]: text }))
 
 /** Text as it is, anything else as JSON. */
 const asText = (value: unknown): string =>

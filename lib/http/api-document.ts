@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import fastifySwagger from '@fastify/swagger'
 import type { FastifySchema, RouteOptions } from 'fastify'
-import { answers, ProblemDocument } from '../../schemas/http/errors.ts'
+import { answers, ProblemDocument, RpcStatus } from '../../schemas/http/errors.ts'
 import { DocumentAnswer } from '../../schemas/http/platform.ts'
 import type { Http } from './server-types.ts'
 
@@ -51,6 +51,7 @@ const SECURITY_SCHEMES = {
 /** Begins the document: routes that are added afterwards are in it, unless their schema says `hide`. */
 export async function beginDocument(app: Http): Promise<void> {
   app.addSchema(ProblemDocument)
+  app.addSchema(RpcStatus)
   app.addHook('onRoute', requireDescription)
   await app.register(fastifySwagger, {
     openapi: {

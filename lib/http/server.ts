@@ -68,14 +68,9 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   // Schemas of answers describe and type them; what is sent is what the handler gave, to the last digit.
   app.setSerializerCompiler(() => (answer) => JSON.stringify(answer))
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, options.log))
-  app.setNotFoundHandler((request, reply) =>
-    problem(
-      reply,
-      404,
-      'not_found',
-      `there is nothing at ${request.method} ${request.url.split('?')[0]}`,
-    ),
-  )
+  app.setNotFoundHandler(({ method, url }) => {
+    throw new Problem(404, 'not_found', `there is nothing at ${method} ${url.split('?')[0]}`)
+  })
   const sessions = createSessions(Date.now)
   app.decorateRequest('caller', undefined)
   app.addHook('onRequest', async (request, reply) => {
@@ -209,14 +204,15 @@ export function addressOf(app: Http): string {
   return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`
 }
 
-function problem(
+function sendProblem(
+  error: unknown,
+  request: FastifyRequest,
   reply: FastifyReply,
-  status: number,
-  code: string,
-  detail: string,
-  extensions: Record<string, unknown> = {},
+  log: Logger,
 ): FastifyReply {
+  const { status, code, message: detail, headers, extensions } = problemOf(error, request, log)
   return reply
+    .headers(headers)
     .code(status)
     .header('content-type', 'application/problem+json')
     .send(
@@ -231,20 +227,9 @@ function problem(
     )
 }
 
-function sendProblem(
-  error: unknown,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  log: Logger,
-): FastifyReply {
-  if (error instanceof Problem)
-    return problem(
-      reply.headers(error.headers),
-      error.status,
-      error.code,
-      error.message,
-      error.extensions,
-    )
+/** What is answered for an error; one that nobody foresaw is logged, and told without its words. */
+export function problemOf(error: unknown, request: FastifyRequest, log: Logger): Problem {
+  if (error instanceof Problem) return error
   const known = error as {
     statusCode?: number
     code?: string
@@ -252,21 +237,18 @@ function sendProblem(
     message?: string
   }
   if (known.validation)
-    return problem(reply, 400, 'invalid_request', known.message ?? 'the request is invalid')
-  if (known.statusCode !== undefined && known.statusCode < 500) {
-    const code =
-      known.statusCode === 413
-        ? 'too_large'
-        : known.statusCode === 415
-          ? 'unsupported_media_type'
-          : 'bad_request'
-    return problem(reply, known.statusCode, code, known.message ?? 'the request cannot be read')
-  }
+    return new Problem(400, 'invalid_request', known.message ?? 'the request is invalid')
+  if (known.statusCode !== undefined && known.statusCode < 500)
+    return new Problem(
+      known.statusCode,
+      CODES[known.statusCode] ?? 'bad_request',
+      known.message ?? 'the request cannot be read',
+    )
   log.error({ url: request.url.split('?')[0], error: messageOf(error) }, 'request failed')
-  return problem(
-    reply,
-    500,
-    'internal_error',
-    'the request failed; the log of the service says why',
-  )
+  return new Problem(500, 'internal_error', 'the request failed; the log of the service says why')
+}
+
+const CODES: Readonly<Record<number, string>> = {
+  413: 'too_large',
+  415: 'unsupported_media_type',
 }

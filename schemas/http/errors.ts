@@ -39,6 +39,20 @@ export const ProblemDocument = Type.Object(
 )
 export type ProblemDocument = Static<typeof ProblemDocument>
 
+/** `google.rpc.Status`, which OTLP answers for a request that is not served. */
+export const RpcStatus = Type.Object(
+  {
+    code: Type.Integer({ description: 'A code of gRPC, such as 3, invalid argument.' }),
+    message: Type.String({ description: 'One sentence that names what is wrong.' }),
+  },
+  {
+    $id: 'RpcStatus',
+    additionalProperties: false,
+    description: 'A request of OTLP that is not served, in the encoding of the request.',
+    examples: [{ code: 3, message: 'the body is not JSON: Unexpected end of JSON input' }],
+  },
+)
+
 const MEANINGS = {
   400: 'The request breaks a rule of the route; nothing was done.',
   401: 'A known key or a good token is needed.',
@@ -63,10 +77,19 @@ const problem = (status: ProblemStatus) => ({
   content: { 'application/problem+json': { schema: { $ref: 'Problem#' } } },
 })
 
+const rpcStatus = (status: ProblemStatus) => ({
+  description: MEANINGS[status],
+  content: { 'application/json': { schema: { $ref: 'RpcStatus#' } } },
+})
+
 type Answers = Partial<Record<200 | 201 | 204, TSchema>>
 
-function withProblems<A extends Answers>(success: A, statuses: readonly ProblemStatus[]): A {
-  const problems = statuses.toSorted((a, b) => a - b).map((status) => [status, problem(status)])
+function withProblems<A extends Answers>(
+  success: A,
+  statuses: readonly ProblemStatus[],
+  described: (status: ProblemStatus) => object = problem,
+): A {
+  const problems = statuses.toSorted((a, b) => a - b).map((status) => [status, described(status)])
   return { ...success, ...(Object.fromEntries(problems) as object) }
 }
 
@@ -83,3 +106,7 @@ export const answers = <A extends Answers>(success: A, ...problems: ProblemStatu
 /** Declares what a route that takes a body answers; otherwise as {@link answers}. */
 export const answersToBody = <A extends Answers>(success: A, ...problems: ProblemStatus[]): A =>
   withProblems(success, [...ALWAYS, ...OF_BODIES, ...problems])
+
+/** Declares what an endpoint of OTLP answers: a request that is not served gets {@link RpcStatus}; otherwise as {@link answers}. */
+export const answersOfOtlp = <A extends Answers>(success: A): A =>
+  withProblems(success, [...ALWAYS, ...OF_BODIES], rpcStatus)

@@ -23,18 +23,21 @@ export const EventsAnswer = closed(
 )
 export type EventsAnswer = Static<typeof EventsAnswer>
 
-/** The answer of OTLP/HTTP: empty, or how many were refused as text. */
+/** The answer of OTLP/HTTP: empty, or how many were refused as text, and why; what was ignored is told in the message. */
 const partial = (counter: 'rejectedSpans' | 'rejectedLogRecords') =>
   closed(
     {
       partialSuccess: Type.Optional(
         closed({
           [counter]: Type.String({ pattern: '^\\d+$', description: 'A 64-bit count as text.' }),
-          errorMessage: Type.String({ description: 'The first reasons.' }),
+          errorMessage: Type.String({
+            description:
+              'How many were refused, and how many were ignored as no model call, by reason.',
+          }),
         }),
       ),
     },
-    { description: 'Empty where nothing was refused.', examples: [{}] },
+    { description: 'Empty where every record became an event.', examples: [{}] },
   )
 /** The answer to an export of OpenTelemetry spans. */
 export const TracesAnswer = partial('rejectedSpans')
@@ -153,48 +156,56 @@ const otlp = (list: string, description: string, example: object) => ({
 })
 
 /** The body of `POST /v1/traces`. */
-export const TRACES_BODY = otlp('resourceSpans', 'ExportTraceServiceRequest of OTLP as JSON.', {
-  resourceSpans: [
-    {
-      resource: RESOURCE,
-      scopeSpans: [
-        {
-          spans: [
-            {
-              ...TRACE,
-              name: 'chat',
-              startTimeUnixNano: NANOSECONDS,
-              endTimeUnixNano: NANOSECONDS,
-              attributes: GENAI,
-            },
-          ],
-        },
-      ],
-    },
-  ],
-})
+export const TRACES_BODY = otlp(
+  'resourceSpans',
+  'ExportTraceServiceRequest of OTLP as JSON; as protocol buffers it is `application/x-protobuf`.',
+  {
+    resourceSpans: [
+      {
+        resource: RESOURCE,
+        scopeSpans: [
+          {
+            spans: [
+              {
+                ...TRACE,
+                name: 'chat',
+                startTimeUnixNano: NANOSECONDS,
+                endTimeUnixNano: NANOSECONDS,
+                attributes: GENAI,
+              },
+            ],
+          },
+        ],
+      },
+    ],
+  },
+)
 
 /** The body of `POST /v1/logs`. */
-export const LOGS_BODY = otlp('resourceLogs', 'ExportLogsServiceRequest of OTLP as JSON.', {
-  resourceLogs: [
-    {
-      resource: RESOURCE,
-      scopeLogs: [
-        {
-          logRecords: [
-            {
-              ...TRACE,
-              eventName: 'gen_ai.evaluation.result',
-              timeUnixNano: NANOSECONDS,
-              attributes: [
-                { key: 'gen_ai.evaluation.name', value: { stringValue: 'relevance' } },
-                { key: 'gen_ai.evaluation.score.value', value: { doubleValue: 0.5 } },
-                { key: 'gen_ai.response.id', value: { stringValue: 'r-1' } },
-              ],
-            },
-          ],
-        },
-      ],
-    },
-  ],
-})
+export const LOGS_BODY = otlp(
+  'resourceLogs',
+  'ExportLogsServiceRequest of OTLP as JSON; as protocol buffers it is `application/x-protobuf`.',
+  {
+    resourceLogs: [
+      {
+        resource: RESOURCE,
+        scopeLogs: [
+          {
+            logRecords: [
+              {
+                ...TRACE,
+                eventName: 'gen_ai.evaluation.result',
+                timeUnixNano: NANOSECONDS,
+                attributes: [
+                  { key: 'gen_ai.evaluation.name', value: { stringValue: 'relevance' } },
+                  { key: 'gen_ai.evaluation.score.value', value: { doubleValue: 0.5 } },
+                  { key: 'gen_ai.response.id', value: { stringValue: 'r-1' } },
+                ],
+              },
+            ],
+          },
+        ],
+      },
+    ],
+  },
+)

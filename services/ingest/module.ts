@@ -14,7 +14,8 @@ import { pollLoop, type PollLoop } from '../../lib/runtime/poll-loop.ts'
 import type { MessageReader } from '../../lib/events/decode-message.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import type { IngestConfig } from './config.ts'
-import { wireFormatRoutes } from './http/wire-format-routes.ts'
+import { cloudEventRoutes } from './http/cloud-event-routes.ts'
+import { otlpRoutes } from './http/otlp-routes.ts'
 import {
   INFERENCE_MAPPINGS,
   kserveReader,
@@ -50,7 +51,8 @@ const PAIRING_LONGEST_IDLE_MS = 10_000
 export function ingest(deps: IngestDeps, config: IngestConfig): Module[] {
   const { eventLog, metrics, log, models } = deps
   ingestRoutes(deps.http, eventLog, metrics)
-  wireFormatRoutes(deps.http, eventLog, metrics)
+  cloudEventRoutes(deps.http, eventLog, metrics)
+  otlpRoutes(deps.http, deps)
   const wakeUps = createWakeUps(eventLog, (error) =>
     log.warn({ error: messageOf(error) }, 'wake-up not sent'),
   )

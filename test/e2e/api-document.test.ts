@@ -122,10 +122,13 @@ test('every operation has a summary, a tag, who may ask, and an answer for succe
       expect(description, `${name} ${status}`).not.toBe('Default Response')
       if (status !== '204') expect(Object.values(content!)[0]!.schema, name).toBeTypeOf('object')
     }
+    const isOtlp = /\/v1\/(traces|logs)$/.test(name)
     for (const status of statuses.filter((one) => !one.startsWith('2')))
-      expect(operation.responses[status]!.content, `${name} ${status}`).toEqual({
-        'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
-      })
+      expect(operation.responses[status]!.content, `${name} ${status}`).toEqual(
+        isOtlp
+          ? { 'application/json': { schema: { $ref: '#/components/schemas/RpcStatus' } } }
+          : { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+      )
   }
 })
 

@@ -525,7 +525,13 @@ describe('HTTP', () => {
     )
     expect([traces.status, await traces.json()]).toEqual([
       200,
-      { partialSuccess: { rejectedSpans: '1', errorMessage: 'predicted_at is required' } },
+      {
+        partialSuccess: {
+          rejectedSpans: '1',
+          errorMessage:
+            '1 span refused: 1 predicted_at is required; 1 span ignored as no model call: 1 without GenAI attributes',
+        },
+      },
     ])
     const logRecords = [
       {

@@ -2,22 +2,43 @@
  * What the attributes and events of a span say of a model call, by the names of each time: today's GenAI conventions and those
  * before them, OpenLLMetry's, OpenInference's and the Vercel AI SDK's. The first name that is given tells.
  */
+import { first, textsOf, type Attributes, type SpanEvent } from './otlp-texts.ts'
 
-/** Attributes of a span or log record by name, their values decoded. */
-export type Attributes = ReadonlyMap<string, unknown>
+/** What a span is: a call of a model, an agent or a tool, another part of a GenAI application, or nothing of one. */
+export type SpanKind = 'model' | 'agent' | 'tool' | 'other' | 'none'
 
-/** An event of a span. */
-export interface SpanEvent {
-  name: string
-  attributes: Attributes
-}
-
-const OPERATIONS = new Set(['chat', 'text_completion', 'generate_content', 'embeddings'])
+/** `gen_ai.operation.name`. */
+const OPERATIONS: ReadonlyMap<unknown, SpanKind> = new Map([
+  ['chat', 'model'],
+  ['text_completion', 'model'],
+  ['generate_content', 'model'],
+  ['embeddings', 'model'],
+  ['invoke_agent', 'agent'],
+  ['execute_tool', 'tool'],
+])
 /** OpenLLMetry's `llm.request.type`. */
-const REQUEST_TYPES = new Set(['chat', 'completion', 'embedding', 'rerank'])
+const REQUEST_TYPES: ReadonlySet<unknown> = new Set(['chat', 'completion', 'embedding', 'rerank'])
 /** OpenInference's `openinference.span.kind`. */
-const SPAN_KINDS = new Set(['LLM', 'EMBEDDING', 'RERANKER'])
+const OPENINFERENCE_KINDS: ReadonlyMap<unknown, SpanKind> = new Map([
+  ['LLM', 'model'],
+  ['EMBEDDING', 'model'],
+  ['RERANKER', 'model'],
+  ['AGENT', 'agent'],
+  ['TOOL', 'tool'],
+])
+/** OpenLLMetry's `traceloop.span.kind`. */
+const TRACELOOP_KINDS: ReadonlyMap<unknown, SpanKind> = new Map([
+  ['agent', 'agent'],
+  ['tool', 'tool'],
+])
 const AI_SDK_SPAN = /^ai\.\w+\.do(Generate|Stream|Embed)$/
+const AI_SDK_TOOL = 'ai.toolCall'
+/** Names that only instrumentations of GenAI give. */
+const GENAI_NAME = /^(?:gen_ai|llm|ai|openinference|traceloop)\./
+
+/** What begins the labels that users give to spans of the Vercel AI SDK. */
+export const AI_SDK_LABEL = 'ai.telemetry.metadata.'
+const TRACELOOP_LABEL = 'traceloop.association.properties.'
 
 const MODEL = [
   'gen_ai.response.model',
@@ -44,49 +65,62 @@ const OUTPUT_TOKENS = [
   'ai.usage.outputTokens',
   'ai.usage.completionTokens',
 ]
-const FINISH_REASON = [
-  'gen_ai.response.finish_reasons',
-  'llm.response.finish_reason',
-  'gen_ai.completion.0.finish_reason',
-  'ai.response.finishReason',
+const CONVERSATION = [
+  'gen_ai.conversation.id',
+  'session.id',
+  `${TRACELOOP_LABEL}session_id`,
+  `${AI_SDK_LABEL}sessionId`,
 ]
-const INPUT_TEXT = [
-  'gen_ai.input.messages',
-  'ai.prompt.messages',
-  'ai.prompt',
-  'gen_ai.prompt',
-  'input.value',
+const USER = ['user.id', 'enduser.id', `${TRACELOOP_LABEL}user_id`, `${AI_SDK_LABEL}userId`]
+const COST = ['gen_ai.usage.cost', 'llm.cost.total']
+const PROMPT_NAME = ['gen_ai.prompt.name', 'traceloop.prompt.key', 'llm.prompt_template.name']
+const PROMPT_VERSION = [
+  'gen_ai.prompt.version',
+  'llm.prompt_template.version',
+  'traceloop.prompt.version',
+  'traceloop.prompt.version_name',
 ]
-const OUTPUT_TEXT = [
-  'gen_ai.output.messages',
-  'ai.response.text',
-  'gen_ai.completion',
-  'output.value',
-]
-/** Messages one attribute a part: `<family>.<place>.content` or `<family>.<place>.message.content`. */
-const INPUT_FAMILIES = ['gen_ai.prompt', 'llm.prompts', 'llm.input_messages']
-const OUTPUT_FAMILIES = ['gen_ai.completion', 'llm.completions', 'llm.output_messages']
-const INPUT_EVENT = /^gen_ai\.(system|user|assistant|tool)\.message$/
-const CHOICE = 'gen_ai.choice'
-
-/** Whether a span is one call of a model, and no chain, agent or tool around it. */
-export function isModelCall(name: string, a: Attributes): boolean {
+const AGENT = ['gen_ai.agent.name', 'agent.name']
+const TOOL = ['gen_ai.tool.name', 'ai.toolCall.name', 'tool.name']
+const ENTITY = 'traceloop.entity.name'
+/** Labels that are fields of the event. */
+const FIELD_LABELS = new Set([
+  ...['prediction_id', 'model_id', 'userId', 'sessionId'].map((name) => AI_SDK_LABEL + name),
+  ...['user_id', 'session_id'].map((name) => TRACELOOP_LABEL + name),
+])
+/** What a span is, by its name and attributes. */
+export function spanKindOf(name: string, a: Attributes): SpanKind {
+  if (AI_SDK_SPAN.test(name)) return 'model'
+  if (name === AI_SDK_TOOL) return 'tool'
   const operation = a.get('gen_ai.operation.name')
-  if (operation !== undefined) return OPERATIONS.has(operation as string) || AI_SDK_SPAN.test(name)
+  if (operation !== undefined) return OPERATIONS.get(operation) ?? 'other'
   const type = a.get('llm.request.type')
-  if (type !== undefined) return REQUEST_TYPES.has(type as string)
-  const kind = a.get('openinference.span.kind')
-  if (kind !== undefined) return SPAN_KINDS.has(kind as string)
+  if (type !== undefined) return REQUEST_TYPES.has(type) ? 'model' : 'other'
+  const inference = a.get('openinference.span.kind')
+  if (inference !== undefined) return OPENINFERENCE_KINDS.get(inference) ?? 'other'
+  const traceloop = a.get('traceloop.span.kind')
+  if (traceloop !== undefined) return TRACELOOP_KINDS.get(traceloop) ?? 'other'
   // Older conventions have no name for operations: the requested model identifies a call.
-  return AI_SDK_SPAN.test(name) || a.has('gen_ai.request.model') || a.has('llm.request.model')
+  if (a.has('gen_ai.request.model') || a.has('llm.request.model')) return 'model'
+  for (const key of a.keys()) if (GENAI_NAME.test(key)) return 'other'
+  return 'none'
 }
 
 /** What is read of a model call; each part undefined where nothing says it. */
 export interface ModelCall {
-  model: unknown
+  /** What answered: the model; of an agent or a tool `invoke_agent` or `execute_tool` and its name. */
+  version: unknown
   provider: unknown
   operation: unknown
   conversation: unknown
+  user: unknown
+  promptName: unknown
+  promptVersion: unknown
+  agent: unknown
+  tool: unknown
+  /** Labels of the user's own, by their names. */
+  labels: Readonly<Record<string, unknown>>
+  costUsd: number | undefined
   finishReason: unknown
   inputTokens: number | undefined
   outputTokens: number | undefined
@@ -95,77 +129,73 @@ export interface ModelCall {
   output: unknown
 }
 
-/** Reads a model call from a span or log record, whichever convention its attributes follow. */
-export function modelCallOf(a: Attributes, events: readonly SpanEvent[]): ModelCall {
-  const inputs = events.filter(({ name }) => INPUT_EVENT.test(name)).map(inputMessage)
-  const choices = events.filter(({ name }) => name === CHOICE)
-  const eventText = (name: string) =>
-    events.map((event) => event.attributes.get(name)).find((value) => value !== undefined)
+/**
+ * Reads a call from a span or log record, whichever convention its attributes follow.
+ *
+ * @param kind what {@link spanKindOf} tells of the span
+ * @param events of the span, which older conventions keep texts in
+ */
+export function modelCallOf(
+  kind: SpanKind,
+  a: Attributes,
+  events: readonly SpanEvent[],
+): ModelCall {
+  const agent = first(a, AGENT) ?? (kind === 'agent' ? a.get(ENTITY) : undefined)
+  const tool = first(a, TOOL) ?? (kind === 'tool' ? a.get(ENTITY) : undefined)
   return {
-    model: first(a, MODEL),
+    version: versionOf(kind, a, kind === 'agent' ? agent : tool),
     provider: first(a, ['gen_ai.provider.name', 'gen_ai.system', 'llm.provider', 'llm.system']),
-    operation: first(a, ['gen_ai.operation.name', 'llm.request.type', 'openinference.span.kind']),
-    conversation: first(a, ['gen_ai.conversation.id', 'session.id']),
-    finishReason: firstOf(first(a, FINISH_REASON)) ?? choices[0]?.attributes.get('finish_reason'),
-    inputTokens: count(first(a, INPUT_TOKENS)),
-    outputTokens: count(first(a, OUTPUT_TOKENS)),
-    input:
-      first(a, INPUT_TEXT) ??
-      alone(messagesOf(a, INPUT_FAMILIES)) ??
-      alone(inputs) ??
-      eventText('gen_ai.prompt'),
-    output:
-      first(a, OUTPUT_TEXT) ??
-      alone(messagesOf(a, OUTPUT_FAMILIES)) ??
-      alone(choices.map(choiceMessage)) ??
-      eventText('gen_ai.completion'),
+    operation:
+      OPERATION_OF[kind] ??
+      first(a, ['gen_ai.operation.name', 'llm.request.type', 'openinference.span.kind']),
+    conversation: first(a, CONVERSATION),
+    user: first(a, USER),
+    promptName: first(a, PROMPT_NAME),
+    promptVersion: first(a, PROMPT_VERSION),
+    agent,
+    tool,
+    labels: labelsOf(a),
+    costUsd: number(first(a, COST)),
+    inputTokens: number(first(a, INPUT_TOKENS)),
+    outputTokens: number(first(a, OUTPUT_TOKENS)),
+    ...textsOf(a, events),
   }
 }
 
-interface Message {
-  role?: unknown
-  content?: unknown
+const OPERATION_OF: Partial<Record<SpanKind, string>> = {
+  agent: 'invoke_agent',
+  tool: 'execute_tool',
 }
 
-const inputMessage = ({ name, attributes }: SpanEvent): Message => ({
-  role: attributes.get('role') ?? INPUT_EVENT.exec(name)![1],
-  content: attributes.get('content') ?? attributes.get('tool_calls'),
-})
+/**
+ * An agent's call holds the model's and the tools' calls within it: as versions of their own they are evaluated apart. They are
+ * named as the conventions name their spans.
+ */
+function versionOf(kind: SpanKind, a: Attributes, name: unknown): unknown {
+  const operation = OPERATION_OF[kind]
+  if (operation === undefined) return first(a, MODEL)
+  if (typeof name !== 'string') return operation
+  const version = kind === 'agent' ? a.get('gen_ai.agent.version') : undefined
+  return typeof version === 'string' && version !== ''
+    ? `${operation} ${name}@${version}`
+    : `${operation} ${name}`
+}
 
-const choiceMessage = ({ attributes }: SpanEvent): Message => ({
-  role: attributes.get('role') ?? 'assistant',
-  content: attributes.get('message') ?? attributes.get('content') ?? attributes.get('tool_calls'),
-})
-
-/** The messages of the first family that has any, in the order of their places. */
-function messagesOf(a: Attributes, families: readonly string[]): Message[] {
-  for (const family of families) {
-    const messages = new Map<number, Message>()
-    for (const [name, value] of a) {
-      if (!name.startsWith(`${family}.`)) continue
-      const part = /^(\d{1,6})\.(?:message\.)?(role|content)$/.exec(name.slice(family.length + 1))
-      if (!part) continue
-      const place = Number(part[1])
-      messages.set(place, { ...messages.get(place), [part[2]!]: value })
-    }
-    if (messages.size > 0)
-      return [...messages].sort(([one], [other]) => one - other).map(([, message]) => message)
+function labelsOf(a: Attributes): Record<string, unknown> {
+  const labels: [string, unknown][] = []
+  for (const key of a.keys()) {
+    const start = key.startsWith(AI_SDK_LABEL)
+      ? AI_SDK_LABEL
+      : key.startsWith(TRACELOOP_LABEL)
+        ? TRACELOOP_LABEL
+        : undefined
+    if (start !== undefined && !FIELD_LABELS.has(key))
+      labels.push([key.slice(start.length), a.get(key)])
   }
-  return []
+  return Object.fromEntries(labels)
 }
 
-/** One message is its content; several are told with their roles. */
-function alone(messages: readonly Message[]): unknown {
-  if (messages.length > 1) return messages
-  return messages[0]?.content
-}
-
-const first = (a: Attributes, names: readonly string[]) =>
-  names.map((name) => a.get(name)).find((value) => value !== undefined && value !== '')
-
-const firstOf = (value: unknown) => (Array.isArray(value) ? (value as unknown[])[0] : value)
-
-const count = (value: unknown) =>
+const number = (value: unknown) =>
   typeof value === 'number' || (typeof value === 'string' && value.trim() !== '')
     ? Number(value)
     : undefined

@@ -1,160 +1,9 @@
 /** OTLP's spans and log records as events: the names of each time, and values of any length, script and form. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createValidator, type RawEvent } from '../../../lib/events/validator.ts'
 import { MAX_EVENT_BYTES } from '../../../lib/events/rejections.ts'
-import { LabelV1 } from '../../../schemas/events/label.v1.ts'
-import { PredictionV1 } from '../../../schemas/events/prediction.v1.ts'
-import { eventsOfLogs, eventsOfTraces } from './otlp.ts'
-
-const validates = { predictions: createValidator(PredictionV1), labels: createValidator(LabelV1) }
-const AT = '1767225600000000000'
-
-const valueOf = (value: unknown) =>
-  typeof value === 'number' ? { intValue: String(value) } : { stringValue: value }
-const attributesOf = (given: Record<string, unknown>) =>
-  Object.entries(given).map(([key, value]) => ({ key, value: valueOf(value) }))
-
-const span = (given: Record<string, unknown>, more: object = {}) => ({
-  traceId: '0af7651916cd43dd8448eb211c80319c',
-  spanId: '0000000000000003',
-  name: 'chat g',
-  startTimeUnixNano: AT,
-  endTimeUnixNano: '1767225601500000000',
-  attributes: attributesOf(given),
-  ...more,
-})
-const resource = { attributes: attributesOf({ 'service.name': 'bot' }) }
-const traces = (...spans: object[]) =>
-  eventsOfTraces({ resourceSpans: [{ resource, scopeSpans: [{ spans }] }] })
-const logs = (...logRecords: object[]) =>
-  eventsOfLogs({ resourceLogs: [{ resource, scopeLogs: [{ logRecords }] }] })
-
-/** As `services/ingest/http/wire-format-routes.ts` validates: the text that is stored. */
-function told(kind: keyof typeof validates, event: RawEvent): string {
-  const verdict = validates[kind].text(JSON.stringify(event))
-  return verdict.ok ? '' : verdict.rejection.message
-}
-
-const said = (event: RawEvent | undefined) => ({
-  version: event?.['model_version'],
-  tokens: [event?.['input_tokens'], event?.['output_tokens']],
-  texts: [event?.['input_text'], event?.['output_text']],
-})
-const SAID = { version: 'g', tokens: [12, 5], texts: ['hi', 'ho'] }
-
-test.each([
-  [
-    'OpenLLMetry',
-    span(
-      {
-        'gen_ai.system': 'OpenAI',
-        'gen_ai.request.model': 'g',
-        'llm.request.type': 'chat',
-        'gen_ai.usage.prompt_tokens': 12,
-        'gen_ai.usage.completion_tokens': 5,
-        'gen_ai.prompt.0.role': 'user',
-        'gen_ai.prompt.0.content': 'hi',
-        'gen_ai.completion.0.role': 'assistant',
-        'gen_ai.completion.0.content': 'ho',
-        'llm.usage.total_tokens': 17,
-      },
-      { name: 'openai.chat' },
-    ),
-  ],
-  [
-    'OpenLLMetry before that',
-    span(
-      {
-        'llm.request.model': 'g',
-        'llm.usage.prompt_tokens': 12,
-        'llm.usage.completion_tokens': 5,
-        'llm.prompts.0.content': 'hi',
-        'llm.completions.0.content': 'ho',
-      },
-      { name: 'openai.chat' },
-    ),
-  ],
-  [
-    'the conventions whose texts are events of the span',
-    span(
-      {
-        'gen_ai.operation.name': 'chat',
-        'gen_ai.request.model': 'g',
-        'gen_ai.usage.prompt_tokens': 12,
-        'gen_ai.usage.completion_tokens': 5,
-      },
-      {
-        events: [
-          { name: 'gen_ai.user.message', attributes: attributesOf({ content: 'hi' }) },
-          { name: 'gen_ai.choice', attributes: attributesOf({ message: 'ho' }) },
-        ],
-      },
-    ),
-  ],
-  [
-    'the first conventions, one event for each side',
-    span(
-      {
-        'gen_ai.request.model': 'g',
-        'gen_ai.usage.prompt_tokens': 12,
-        'gen_ai.usage.completion_tokens': 5,
-      },
-      {
-        events: [
-          { name: 'gen_ai.content.prompt', attributes: attributesOf({ 'gen_ai.prompt': 'hi' }) },
-          {
-            name: 'gen_ai.content.completion',
-            attributes: attributesOf({ 'gen_ai.completion': 'ho' }),
-          },
-        ],
-      },
-    ),
-  ],
-  [
-    'OpenInference',
-    span(
-      {
-        'openinference.span.kind': 'LLM',
-        'llm.model_name': 'g',
-        'llm.token_count.prompt': 12,
-        'llm.token_count.completion': 5,
-        'input.value': 'hi',
-        'output.value': 'ho',
-      },
-      { name: 'ChatCompletion' },
-    ),
-  ],
-  [
-    'OpenInference, messages alone',
-    span({
-      'openinference.span.kind': 'LLM',
-      'llm.model_name': 'g',
-      'llm.token_count.prompt': 12,
-      'llm.token_count.completion': 5,
-      'llm.input_messages.0.message.role': 'user',
-      'llm.input_messages.0.message.content': 'hi',
-      'llm.output_messages.0.message.content': 'ho',
-    }),
-  ],
-  [
-    'the AI SDK before its fifth',
-    span(
-      {
-        'ai.model.id': 'g',
-        'ai.usage.promptTokens': 12,
-        'ai.usage.completionTokens': 5,
-        'ai.prompt.messages': 'hi',
-        'ai.response.text': 'ho',
-      },
-      { name: 'ai.generateText.doGenerate' },
-    ),
-  ],
-])('%s: a prediction with its tokens and texts', (_, record) => {
-  const { predictions, ignored } = traces(record)
-  expect([predictions.map(said), ignored]).toEqual([[SAID], 0])
-  expect(told('predictions', predictions[0]!)).toBe('')
-})
+import type { RawEvent } from '../../../lib/events/validator.ts'
+import { AT, attributesOf, logs, span, told, traces } from '../../../test/otlp-records.ts'
 
 test('several messages keep their order and roles', () => {
   const messages = Object.fromEntries(
@@ -169,37 +18,28 @@ test('several messages keep their order and roles', () => {
   )
 })
 
-test('spans around a model call are ignored, and counted', () => {
-  const { predictions, ignored } = traces(
-    span({ 'traceloop.span.kind': 'workflow' }),
-    span({ 'openinference.span.kind': 'CHAIN', 'input.value': 'hi' }),
-    span({ 'gen_ai.operation.name': 'invoke_agent', 'gen_ai.request.model': 'g' }),
-    span({ 'llm.request.type': 'unknown' }),
-    span({ 'http.method': 'GET' }),
-  )
-  expect([predictions, ignored]).toEqual([[], 5])
-})
-
-test('one odd attribute is left out, the event stays', () => {
-  const [event] = traces(
-    span(
-      {
-        'gen_ai.operation.name': 'chat',
-        'gen_ai.usage.input_tokens': -1,
-        'gen_ai.usage.output_tokens': 'many',
-        'gen_ai.response.model': '',
-        'gen_ai.request.model': 'g',
-      },
-      { startTimeUnixNano: '1767225609000000000' },
-    ),
-  ).predictions
-  expect(said(event)).toEqual({
-    version: 'g',
-    tokens: [undefined, undefined],
-    texts: [undefined, undefined],
+test('ids of either case are the same ids, and a time of 0 is none', () => {
+  const upper = {
+    traceId: '0AF7651916CD43DD8448EB211C80319C',
+    spanId: '00000000000000AB',
+    startTimeUnixNano: '0',
+  }
+  const [event] = traces(span({ 'gen_ai.operation.name': 'chat' }, upper)).predictions
+  expect(event).toMatchObject({
+    prediction_id: '0af7651916cd43dd8448eb211c80319c-00000000000000ab',
+    trace_id: '0af7651916cd43dd8448eb211c80319c',
   })
   expect(event).not.toHaveProperty('latency_ms')
-  expect(told('predictions', event!)).toBe('')
+  const [label] = logs({
+    timeUnixNano: '0',
+    observedTimeUnixNano: AT,
+    eventName: 'gen_ai.evaluation.result',
+    attributes: attributesOf({
+      'gen_ai.response.id': 'r',
+      'gen_ai.evaluation.score.label': 'good',
+    }),
+  }).labels
+  expect(label!['labelled_at']).toBe('2026-01-01T00:00:00.000Z')
 })
 
 test('long ids that differ only in their end stay different, and name the same prediction in its label', () => {

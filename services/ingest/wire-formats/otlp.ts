@@ -1,5 +1,5 @@
 /**
- * OpenTelemetry's GenAI conventions, as OTLP/HTTP JSON: spans and operation details become predictions,
+ * OpenTelemetry's GenAI conventions, as the objects of OTLP/HTTP JSON: spans and operation details become predictions,
  * `gen_ai.evaluation.result` becomes a label. What attributes mean, in the names of each time, is in `otlp-names.ts`; what is
  * longer than an event allows is cut (`lib/events/fit-to-limits.ts`).
  *
@@ -10,22 +10,25 @@ import { fitting } from '../../../lib/events/fit-to-limits.ts'
 import type { RawEvent } from '../../../lib/events/validator.ts'
 import { LabelV1 } from '../../../schemas/events/label.v1.ts'
 import { PredictionV1 } from '../../../schemas/events/prediction.v1.ts'
-import { isModelCall, modelCallOf, type Attributes, type SpanEvent } from './otlp-names.ts'
+import { AI_SDK_LABEL, modelCallOf, spanKindOf, type SpanKind } from './otlp-names.ts'
+import type { Attributes, SpanEvent } from './otlp-texts.ts'
 
-/** The events of one OTLP export, not yet validated. */
-export interface OtlpEvents {
-  predictions: RawEvent[]
-  labels: RawEvent[]
-  /** How many records are no GenAI events at all: they are nobody's fault. */
-  ignored: number
-}
+/**
+ * Why a record is no event, which is nobody's fault: it has nothing of GenAI, or is another part of a GenAI application, such as
+ * a chain, a workflow or a retrieval.
+ */
+export type Ignored = 'no_genai_operation' | 'no_model_call'
+
+/** What a span or a log record becomes. */
+export type OtlpOutcome =
+  { kind: 'predictions' | 'labels'; event: RawEvent } | { kind: 'ignored'; reason: Ignored }
 
 interface KeyValue {
   key: string
   value?: Record<string, unknown>
 }
 interface OtlpRecord {
-  attributes?: KeyValue[]
+  attributes?: KeyValue[] | Attributes
   traceId?: string
   spanId?: string
   name?: string
@@ -42,36 +45,50 @@ const fittedPrediction = fitting(PredictionV1)
 const fittedLabel = fitting(LabelV1)
 const DETAILS = 'gen_ai.client.inference.operation.details'
 const EVALUATION = 'gen_ai.evaluation.result'
-const USER_LABEL = 'ai.telemetry.metadata.'
 
-/** @param body of `/v1/traces`: `resourceSpans` */
-export function eventsOfTraces(body: unknown): OtlpEvents {
-  const events: OtlpEvents = { predictions: [], labels: [], ignored: 0 }
+/**
+ * What each span of a body becomes, in their order.
+ *
+ * @param body of `/v1/traces`: `resourceSpans`
+ */
+export function* outcomesOfTraces(body: unknown): Generator<OtlpOutcome, void> {
   for (const { resource, record } of recordsOf(body, 'resourceSpans', 'scopeSpans', 'spans')) {
     const attributes = attributesOf(record.attributes)
-    if (isModelCall(text(record.name), attributes))
-      events.predictions.push(predictionOf(record, attributes, resource))
-    else events.ignored++
+    const kind = spanKindOf(text(record.name), attributes)
+    if (kind === 'none' || kind === 'other') yield ignored(kind)
+    else yield { kind: 'predictions', event: predictionOf(kind, record, attributes, resource) }
   }
-  return events
 }
 
-/** @param body of `/v1/logs`: `resourceLogs` */
-export function eventsOfLogs(body: unknown): OtlpEvents {
-  const events: OtlpEvents = { predictions: [], labels: [], ignored: 0 }
+/**
+ * What each log record of a body becomes, in their order.
+ *
+ * @param body of `/v1/logs`: `resourceLogs`
+ */
+export function* outcomesOfLogs(body: unknown): Generator<OtlpOutcome, void> {
   for (const { resource, record } of recordsOf(body, 'resourceLogs', 'scopeLogs', 'logRecords')) {
     const attributes = attributesOf(record.attributes)
-    const name = record.eventName ?? attributes.get('event.name')
-    if (name === EVALUATION) events.labels.push(labelOf(record, attributes, resource))
-    else if (name === DETAILS) events.predictions.push(predictionOf(record, attributes, resource))
-    else events.ignored++
+    const name = given(record.eventName) ?? attributes.get('event.name')
+    if (name === EVALUATION) yield { kind: 'labels', event: labelOf(record, attributes, resource) }
+    else if (name === DETAILS) {
+      const kind = spanKindOf('', attributes)
+      yield { kind: 'predictions', event: predictionOf(kind, record, attributes, resource) }
+    } else yield ignored(text(name).startsWith('gen_ai.') ? 'other' : 'none')
   }
-  return events
 }
 
-function predictionOf(record: OtlpRecord, a: Attributes, resource: Attributes): RawEvent {
-  const ended = record.endTimeUnixNano ?? record.timeUnixNano ?? record.observedTimeUnixNano
-  const call = modelCallOf(a, spanEventsOf(record))
+const ignored = (kind: 'none' | 'other'): OtlpOutcome => ({
+  kind: 'ignored',
+  reason: kind === 'none' ? 'no_genai_operation' : 'no_model_call',
+})
+
+function predictionOf(
+  kind: SpanKind,
+  record: OtlpRecord,
+  a: Attributes,
+  resource: Attributes,
+): RawEvent {
+  const call = modelCallOf(kind, a, spanEventsOf(record))
   const failed =
     record.status?.code === 2 ||
     record.status?.code === 'STATUS_CODE_ERROR' ||
@@ -79,43 +96,41 @@ function predictionOf(record: OtlpRecord, a: Attributes, resource: Attributes): 
   return fittedPrediction({
     prediction_id: idOf(record, a),
     model_id: modelOf(a, resource),
-    model_version: given(call.model) ?? 'unversioned',
-    predicted_at: timeOf(ended),
+    model_version: given(call.version) ?? 'unversioned',
+    predicted_at: timeOf(timeGiven(record.endTimeUnixNano) ?? loggedAt(record)),
     prediction: call.finishReason,
     latency_ms: latencyOf(record),
     input_tokens: call.inputTokens,
     output_tokens: call.outputTokens,
+    cost_usd: call.costUsd,
     status: failed ? 'error' : 'ok',
     input_text: call.input,
     output_text: call.output,
-    trace_id: given(record.traceId),
-    group_id: given(call.conversation),
+    trace_id: given(hexadecimal(record.traceId)),
+    group_id: call.conversation,
+    subject_id: call.user,
     attributes: {
       provider: call.provider,
       operation: call.operation ?? record.name,
-      ...Object.fromEntries(userLabels(a)),
+      agent: call.agent,
+      tool: call.tool,
+      prompt_name: call.promptName,
+      prompt_version: call.promptVersion,
+      ...call.labels,
     },
   })
 }
 
-const userLabels = (a: Attributes) =>
-  [...a]
-    .filter(([key]) => key.startsWith(USER_LABEL) && !OWN_KEYS.has(key.slice(USER_LABEL.length)))
-    .map(([key, value]) => [key.slice(USER_LABEL.length), value] as const)
-
-/** User labels that are fields of the event. */
-const OWN_KEYS = new Set(['prediction_id', 'model_id'])
-
 function labelOf(record: OtlpRecord, a: Attributes, resource: Attributes): RawEvent {
   const name = text(given(a.get('gen_ai.evaluation.name')) ?? 'label')
   const id = idOf(record, a)
-  const at = record.timeUnixNano ?? record.observedTimeUnixNano
+  const at = loggedAt(record)
   return fittedLabel({
     // The same record again, after a retry, is the same label.
-    label_id: `otel:${name}:${text(at)}:${text(id ?? record.traceId)}`,
+    label_id: `otel:${name}:${text(at)}:${text(id ?? hexadecimal(record.traceId))}`,
     model_id: modelOf(a, resource),
     prediction_id: id,
-    trace_id: given(record.traceId),
+    trace_id: given(hexadecimal(record.traceId)),
     label: a.get('gen_ai.evaluation.score.label') ?? a.get('gen_ai.evaluation.score.value'),
     labelled_at: timeOf(at),
     source: 'judge',
@@ -126,17 +141,24 @@ function labelOf(record: OtlpRecord, a: Attributes, resource: Attributes): RawEv
 
 /** The response names the prediction; without it the span does. */
 const idOf = (record: OtlpRecord, a: Attributes) =>
-  given(a.get(`${USER_LABEL}prediction_id`)) ??
+  given(a.get(`${AI_SDK_LABEL}prediction_id`)) ??
   given(a.get('gen_ai.response.id')) ??
   given(a.get('ai.response.id')) ??
-  (record.traceId && record.spanId ? `${text(record.traceId)}-${text(record.spanId)}` : undefined)
+  (record.traceId && record.spanId
+    ? `${text(hexadecimal(record.traceId))}-${text(hexadecimal(record.spanId))}`
+    : undefined)
 
 /** The application is the model that is watched; the language model behind it is its version. */
 const modelOf = (a: Attributes, resource: Attributes) =>
-  given(a.get(`${USER_LABEL}model_id`)) ??
+  given(a.get(`${AI_SDK_LABEL}model_id`)) ??
   given(resource.get('plumbline.model_id')) ??
   given(a.get('ai.telemetry.functionId')) ??
   given(resource.get('service.name'))
+
+/** JSON may have ids in either case, which are the same ids; of protocol buffers they come in lower case. */
+const hexadecimal = (id: unknown) =>
+  typeof id === 'string' && UPPER_HEXADECIMAL.test(id) ? id.toLowerCase() : id
+const UPPER_HEXADECIMAL = /^(?=.*[A-F])[\dA-Fa-f]+$/
 
 /** An empty text names nothing. */
 const given = (value: unknown) => (value === '' ? undefined : value)
@@ -150,7 +172,9 @@ const spanEventsOf = ({ events }: OtlpRecord): SpanEvent[] =>
 function* recordsOf(body: unknown, outer: string, inner: string, leaf: string) {
   const list = (value: unknown, key: string) => {
     const found = (value as Record<string, unknown> | null)?.[key]
-    return Array.isArray(found) ? found.filter(isObject) : []
+    if (Array.isArray(found)) return found.filter(isObject)
+    // Records of protocol buffers are decoded one after the other.
+    return isObject(found) && Symbol.iterator in found ? (found as Iterable<RawEvent>) : []
   }
   for (const group of list(body, outer)) {
     const resource = attributesOf((group['resource'] as OtlpRecord | undefined)?.attributes)
@@ -159,7 +183,9 @@ function* recordsOf(body: unknown, outer: string, inner: string, leaf: string) {
   }
 }
 
-function attributesOf(list: KeyValue[] | undefined): Attributes {
+/** Of protocol buffers attributes come as what they are here. */
+function attributesOf(list: KeyValue[] | Attributes | undefined): Attributes {
+  if (list instanceof Map) return list as Attributes
   const attributes = new Map<string, unknown>()
   for (const { key, value } of Array.isArray(list) ? list.filter(isObject) : [])
     attributes.set(text(key), valueOf(isObject(value) ? value : undefined))
@@ -174,7 +200,7 @@ function valueOf(value: Record<string, unknown> | undefined): unknown {
   const values = (of: string) => (value[of] as { values?: unknown } | null | undefined)?.values
   if ('arrayValue' in value) {
     const list = values('arrayValue')
-    return Array.isArray(list) ? list.filter(isObject).map(valueOf) : undefined
+    return Array.isArray(list) ? list.filter(isObject).map(valueOf) : []
   }
   if ('kvlistValue' in value)
     return Object.fromEntries(attributesOf(values('kvlistValue') as KeyValue[] | undefined))
@@ -185,10 +211,16 @@ function valueOf(value: Record<string, unknown> | undefined): unknown {
 const numberOf = (value: unknown) =>
   typeof value === 'number' || typeof value === 'string' ? Number(value) : undefined
 /** Below 0 where a clock ran back. */
-function latencyOf({ startTimeUnixNano: start, endTimeUnixNano: end }: OtlpRecord) {
+function latencyOf({ startTimeUnixNano, endTimeUnixNano }: OtlpRecord) {
+  const [start, end] = [timeGiven(startTimeUnixNano), timeGiven(endTimeUnixNano)]
   return start === undefined || end === undefined ? undefined : millis(end) - millis(start)
 }
 const millis = (nanos: string | number) => (numberOf(nanos) ?? NaN) / 1e6
+/** 0 says that the time is not known. */
+const timeGiven = (nanos: string | number | undefined) =>
+  nanos === 0 || nanos === '0' ? undefined : nanos
+const loggedAt = (record: OtlpRecord) =>
+  timeGiven(record.timeUnixNano) ?? timeGiven(record.observedTimeUnixNano)
 const timeOf = (nanos: string | number | undefined) => {
   const ms = nanos === undefined ? NaN : Math.floor(millis(nanos))
   return Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : undefined

@@ -1,4 +1,4 @@
-/** Endpoints for events in other wire formats: CloudEvents, which KServe's logger sends, and OTLP/HTTP. */
+/** The endpoint for CloudEvents, which KServe's logger sends. */
 import {
   binaryEvent,
   isStructured,
@@ -7,51 +7,24 @@ import {
 } from '../../../lib/events/cloudevents.ts'
 import { Problem } from '../../../lib/runtime/errors.ts'
 import type { EventLog, OutgoingMessage } from '../../../lib/event-log/port.ts'
-import {
-  createValidator,
-  predictionKey,
-  type Event,
-  type Validator,
-} from '../../../lib/events/validator.ts'
+import { createValidator, type Validator } from '../../../lib/events/validator.ts'
 import { takeBodies, type Http } from '../../../lib/http/server.ts'
-import { BODY_BOUNDS, whyBeyond } from '../../../lib/events/json/bounds.ts'
 import { elementsOf, skipSpace } from '../../../lib/events/json/split-array.ts'
 import type { Metrics } from '../../../lib/runtime/metrics.ts'
 import { attributesKey, AttributesV1 } from '../../../schemas/events/attributes.v1.ts'
 import { InferenceV1 } from '../../../schemas/events/inference.v1.ts'
-import { labelKey, LabelV1 } from '../../../schemas/events/label.v1.ts'
 import { answersToBody, type RejectedItem } from '../../../schemas/http/errors.ts'
-import {
-  CLOUD_EVENTS_BODY,
-  EventsAnswer,
-  LOGS_BODY,
-  LogsAnswer,
-  TRACES_BODY,
-  TracesAnswer,
-} from '../../../schemas/http/ingest.ts'
-import { PredictionV1 } from '../../../schemas/events/prediction.v1.ts'
+import { CLOUD_EVENTS_BODY, EventsAnswer } from '../../../schemas/http/ingest.ts'
 import { TOPICS } from '../../../schemas/topics.ts'
-import { eventsOfLogs, eventsOfTraces, type OtlpEvents } from '../wire-formats/otlp.ts'
 import { halfOf, isInference } from '../loop/pair-inferences.ts'
+import { labelDestination, predictionDestination, type Destination } from './destinations.ts'
+import { jsonBody } from './json-body.ts'
 
-/** Where events of a kind go, and how they are validated. */
-interface Destination {
-  topic: string
-  validator: Validator
-  keyOf: (event: Event) => string
-}
-
-interface Destinations {
-  predictions: Destination
-  labels: Destination
-  attributes: Destination
-}
-
-/** What both wire formats are accepted with. */
+/** What CloudEvents are accepted with. */
 interface Acceptor {
   eventLog: Pick<EventLog, 'append'>
   metrics: Metrics
-  destinations: Destinations
+  predictions: Destination
   /** Destinations by the `type` of a CloudEvent. */
   byType: ReadonlyMap<string, Destination>
   /** Validates requests and responses that a model server logs. */
@@ -59,31 +32,11 @@ interface Acceptor {
 }
 
 const BATCH = /^application\/cloudevents-batch\+json/i
-const EMIT = { scope: 'emit' as const }
-
-/** OTLP signals: the path, how its export becomes events, and its counter in a partial success. */
-const OTLP = [
-  {
-    path: '/v1/traces',
-    translate: eventsOfTraces,
-    counter: 'rejectedSpans',
-    describedBody: TRACES_BODY,
-    answer: TracesAnswer,
-  },
-  {
-    path: '/v1/logs',
-    translate: eventsOfLogs,
-    counter: 'rejectedLogRecords',
-    describedBody: LOGS_BODY,
-    answer: LogsAnswer,
-  },
-]
-
 /**
- * Registers `POST /v1/cloudevents`, `/v1/traces` and `/v1/logs`. Bodies are read as bytes whatever
- * their content type; valid events are appended to their topic before the answer.
+ * Registers `POST /v1/cloudevents`. Bodies are read as bytes whatever their content type; valid
+ * events are appended to their topic before the answer.
  */
-export function wireFormatRoutes(
+export function cloudEventRoutes(
   http: Http,
   eventLog: Pick<EventLog, 'append'>,
   metrics: Metrics,
@@ -95,7 +48,7 @@ export function wireFormatRoutes(
     scope.post(
       '/v1/cloudevents',
       {
-        config: { ...EMIT, describedBody: CLOUD_EVENTS_BODY },
+        config: { scope: 'emit', describedBody: CLOUD_EVENTS_BODY },
         schema: {
           summary: 'CloudEvents 1.0, binary, structured or batch; KServe’s InferenceLogger',
           tags: ['events'],
@@ -110,39 +63,14 @@ export function wireFormatRoutes(
         return acceptCloudEvents(acceptor, events, contentType)
       },
     )
-    for (const { path, translate, counter, describedBody, answer } of OTLP)
-      scope.post(
-        path,
-        {
-          config: { ...EMIT, describedBody },
-          schema: {
-            summary: 'OTLP/HTTP JSON with GenAI attributes',
-            tags: ['events'],
-            response: answersToBody({ 200: answer }),
-          },
-        },
-        async (request) => {
-          requireJson(request.headers['content-type'])
-          const events = translate(parsed(bodyOf(request)))
-          return partialSuccess(counter, await acceptOtlp(acceptor, events))
-        },
-      )
   })
 }
 
 const bodyOf = ({ body }: { body: unknown }) => (body instanceof Buffer ? body : Buffer.alloc(0))
 
 function createAcceptor(eventLog: Pick<EventLog, 'append'>, metrics: Metrics): Acceptor {
-  const predictions: Destination = {
-    topic: TOPICS.predictions.topic,
-    validator: createValidator(PredictionV1),
-    keyOf: predictionKey,
-  }
-  const labels: Destination = {
-    topic: TOPICS.labels.topic,
-    validator: createValidator(LabelV1),
-    keyOf: labelKey,
-  }
+  const predictions = predictionDestination()
+  const labels = labelDestination()
   const attributes: Destination = {
     topic: TOPICS.attributes.topic,
     validator: createValidator(AttributesV1),
@@ -151,7 +79,7 @@ function createAcceptor(eventLog: Pick<EventLog, 'append'>, metrics: Metrics): A
   return {
     eventLog,
     metrics,
-    destinations: { predictions, labels, attributes },
+    predictions,
     byType: new Map([
       ['plumbline.prediction.v1', predictions],
       ['plumbline.label.v1', labels],
@@ -176,10 +104,9 @@ type Routed =
   | { id: string | null; code: string; message: string; topic?: never }
 
 function routed(acceptor: Acceptor, event: CloudEvent | 'invalid', contentType: string): Routed {
-  const { byType, destinations, halves } = acceptor
+  const { byType, predictions, halves } = acceptor
   if (event === 'invalid') {
-    const { code, message } =
-      destinations.predictions.validator.refuse('invalid_envelope').rejection
+    const { code, message } = predictions.validator.refuse('invalid_envelope').rejection
     return { id: null, code, message }
   }
   const { id } = event
@@ -253,59 +180,6 @@ async function append(
   countEvents(metrics, { topic, outcome: 'accepted', reason: '' }, messages.length)
 }
 
-/** Appends the valid events of an OTLP export; `reasons` says why each of the others is refused. */
-async function acceptOtlp(
-  acceptor: Acceptor,
-  events: OtlpEvents,
-): Promise<{ reasons: readonly string[] }> {
-  const { metrics, destinations } = acceptor
-  const reasons: string[] = []
-  countEvents(
-    metrics,
-    { topic: 'otlp', outcome: 'ignored', reason: 'no_genai_operation' },
-    events.ignored,
-  )
-  for (const [{ topic, validator, keyOf }, found] of [
-    [destinations.predictions, events.predictions],
-    [destinations.labels, events.labels],
-  ] as const) {
-    const messages: OutgoingMessage[] = []
-    for (const event of found) {
-      // The value that is validated is the text that is stored.
-      const text = JSON.stringify(event)
-      const validation = validator.text(text)
-      if (validation.ok) messages.push({ key: keyOf(validation.event), value: text })
-      else {
-        const { code, message } = validation.rejection
-        reasons.push(message)
-        countEvents(metrics, { topic, outcome: 'rejected', reason: code })
-      }
-    }
-    await append(acceptor, topic, messages)
-  }
-  return { reasons }
-}
-
-/** The answer to an OTLP export: empty when all was taken, and at most five reasons otherwise. */
-const partialSuccess = (counter: string, { reasons }: { reasons: readonly string[] }) =>
-  reasons.length === 0
-    ? {}
-    : {
-        partialSuccess: {
-          [counter]: String(reasons.length),
-          errorMessage: reasons.slice(0, 5).join('; '),
-        },
-      }
-
-function requireJson(contentType: string | undefined): void {
-  if (!contentType?.includes('json'))
-    throw new Problem(
-      415,
-      'unsupported_media_type',
-      'OTLP is read as JSON: set OTEL_EXPORTER_OTLP_PROTOCOL=http/json',
-    )
-}
-
 /** The message of an event that is forwarded as it came: binary mode, as CloudEvents are kept on Kafka. */
 const forwarded = (event: CloudEvent, contentType: string): OutgoingMessage => ({
   key: event.id,
@@ -325,20 +199,10 @@ function cloudEvents(
   body: Buffer,
 ): (CloudEvent | 'invalid')[] {
   if (BATCH.test(contentType)) {
-    if (!Array.isArray(parsed(body)))
+    if (!Array.isArray(jsonBody(body)))
       throw new Problem(400, 'invalid_json', 'a batch is a JSON array of events')
     return elementsOf(body, skipSpace(body, 0))!.map((event) => structuredEvent(event.toString()))
   }
   if (isStructured(contentType)) return [structuredEvent(body.toString())]
   return [binaryEvent(headers, 'ce-', body) ?? 'invalid']
-}
-
-function parsed(body: Buffer): unknown {
-  const why = whyBeyond(body, BODY_BOUNDS)
-  if (why) throw new Problem(400, 'invalid_json', why)
-  try {
-    return JSON.parse(body.toString())
-  } catch (error) {
-    throw new Problem(400, 'invalid_json', `the body is not JSON: ${(error as Error).message}`)
-  }
 }

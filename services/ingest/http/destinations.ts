@@ -1,0 +1,31 @@
+/** Where translated events go. */
+import {
+  createValidator,
+  predictionKey,
+  type Event,
+  type Validator,
+} from '../../../lib/events/validator.ts'
+import { labelKey, LabelV1 } from '../../../schemas/events/label.v1.ts'
+import { PredictionV1 } from '../../../schemas/events/prediction.v1.ts'
+import { TOPICS } from '../../../schemas/topics.ts'
+
+/** A topic, the rule of its events and their key in it. */
+export interface Destination {
+  topic: string
+  validator: Validator
+  keyOf: (event: Event) => string
+}
+
+/** Where predictions go. */
+export const predictionDestination = (): Destination => ({
+  topic: TOPICS.predictions.topic,
+  validator: createValidator(PredictionV1),
+  keyOf: predictionKey,
+})
+
+/** Where labels go. */
+export const labelDestination = (): Destination => ({
+  topic: TOPICS.labels.topic,
+  validator: createValidator(LabelV1),
+  keyOf: labelKey,
+})

@@ -1,0 +1,166 @@
+/** The endpoints of OTLP/HTTP, `/v1/traces` and `/v1/logs`: protocol buffers and JSON, each answered in its own encoding. */
+import { setImmediate } from 'node:timers/promises'
+import type { EventLog, OutgoingMessage } from '../../../lib/event-log/port.ts'
+import {
+  problemOf,
+  takeBodies,
+  type FastifyReply,
+  type FastifyRequest,
+  type Http,
+} from '../../../lib/http/server.ts'
+import type { Logger } from '../../../lib/runtime/log.ts'
+import { Problem } from '../../../lib/runtime/errors.ts'
+import type { Metrics } from '../../../lib/runtime/metrics.ts'
+import { answersOfOtlp } from '../../../schemas/http/errors.ts'
+import { LOGS_BODY, LogsAnswer, TRACES_BODY, TracesAnswer } from '../../../schemas/http/ingest.ts'
+import {
+  encodedAnswer,
+  encodedStatus,
+  exportAnswer,
+  statusOf,
+  type RpcStatus,
+  type Tally,
+} from '../wire-formats/otlp-answer.ts'
+import { outcomesOfLogs, outcomesOfTraces, type OtlpOutcome } from '../wire-formats/otlp.ts'
+import { decodedProtobuf } from '../wire-formats/otlp-protobuf.ts'
+import { LOGS, TRACES, type Shape } from '../wire-formats/otlp-shapes.ts'
+import { labelDestination, predictionDestination, type Destination } from './destinations.ts'
+import { jsonBody } from './json-body.ts'
+
+const PROTOBUF = 'application/x-protobuf'
+/** After so many milliseconds of translating, others have their turn. */
+const TURN_MS = 10
+
+/** What the endpoints need of the service. */
+export interface OtlpDeps {
+  eventLog: Pick<EventLog, 'append'>
+  metrics: Metrics
+  log: Logger
+}
+
+/** Adds both endpoints. */
+export function otlpRoutes(http: Http, deps: OtlpDeps): void {
+  const destinations = { predictions: predictionDestination(), labels: labelDestination() }
+  const told = (body: unknown, translate: (body: unknown) => Iterable<OtlpOutcome>) =>
+    acceptOutcomes(translate(body), destinations, deps)
+
+  void http.register(async (scope: Http) => {
+    scope.removeAllContentTypeParsers()
+    takeBodies(scope, '*')
+    scope.setErrorHandler((error, request, reply) => {
+      const problem = problemOf(error, request, deps.log)
+      if (problem.status === 429) countOf(deps.metrics, 'shed', problem.code)
+      void reply.headers(problem.headers).code(problem.status)
+      return sendStatus(reply, isProtobuf(request), statusOf(problem.status, problem.message))
+    })
+    scope.post(
+      '/v1/traces',
+      {
+        config: { scope: 'emit', describedBody: TRACES_BODY },
+        schema: {
+          summary: 'OTLP/HTTP spans with GenAI attributes, as protocol buffers or JSON',
+          tags: ['events'],
+          response: answersOfOtlp({ 200: TracesAnswer }),
+        },
+      },
+      async (request, reply) => {
+        const tally = await told(bodyOf(request, TRACES), outcomesOfTraces)
+        encodeAs(request, reply, 'rejectedSpans')
+        return exportAnswer(tally, 'rejectedSpans', 'span')
+      },
+    )
+    scope.post(
+      '/v1/logs',
+      {
+        config: { scope: 'emit', describedBody: LOGS_BODY },
+        schema: {
+          summary: 'OTLP/HTTP log records with GenAI events, as protocol buffers or JSON',
+          tags: ['events'],
+          response: answersOfOtlp({ 200: LogsAnswer }),
+        },
+      },
+      async (request, reply) => {
+        const tally = await told(bodyOf(request, LOGS), outcomesOfLogs)
+        encodeAs(request, reply, 'rejectedLogRecords')
+        return exportAnswer(tally, 'rejectedLogRecords', 'log record')
+      },
+    )
+  })
+}
+
+const contentType = (request: FastifyRequest) => request.headers['content-type'] ?? ''
+const isProtobuf = (request: FastifyRequest) =>
+  /^application\/(?:x-)?protobuf\b/i.test(contentType(request))
+
+/** @throws {Problem} for bytes that are not what their content type says, or are of another one */
+function bodyOf(request: FastifyRequest, shape: Shape): unknown {
+  const body = request.body instanceof Buffer ? request.body : Buffer.alloc(0)
+  if (isProtobuf(request)) return decodedProtobuf(body, shape)
+  if (contentType(request).includes('json')) return jsonBody(body)
+  throw new Problem(
+    415,
+    'unsupported_media_type',
+    `OTLP is read as ${PROTOBUF} or application/json, not as ${contentType(request).slice(0, 100) || 'nothing'}`,
+  )
+}
+
+/** An answer goes out in the encoding of its request. */
+function encodeAs(request: FastifyRequest, reply: FastifyReply, counter: string): void {
+  // Fastify sends bytes too, which its types leave out.
+  const encode = (answer: object) => encodedAnswer(answer, counter) as unknown as string
+  if (isProtobuf(request)) void reply.type(PROTOBUF).serializer(encode)
+}
+
+function sendStatus(reply: FastifyReply, asProtobuf: boolean, status: RpcStatus): FastifyReply {
+  return asProtobuf
+    ? reply.type(PROTOBUF).send(encodedStatus(status))
+    : reply.type('application/json').send(JSON.stringify(status))
+}
+
+const countOf = (metrics: Metrics, outcome: string, reason: string, topic = 'otlp', events = 1) =>
+  metrics.endpointEvents.inc({ service: 'ingest', topic, outcome, reason }, events)
+
+/** Validates what is an event, appends it, and counts everything. */
+async function acceptOutcomes(
+  outcomes: Iterable<OtlpOutcome>,
+  destinations: Readonly<Record<'predictions' | 'labels', Destination>>,
+  { eventLog, metrics }: OtlpDeps,
+): Promise<Tally> {
+  const tally: Tally = { refused: new Map(), ignored: new Map() }
+  const messages = { predictions: [] as OutgoingMessage[], labels: [] as OutgoingMessage[] }
+  let turn = performance.now()
+  for (const outcome of outcomes) {
+    if (performance.now() - turn > TURN_MS) {
+      await setImmediate()
+      turn = performance.now()
+    }
+    if (outcome.kind === 'ignored') {
+      addOne(tally.ignored, outcome.reason)
+      continue
+    }
+    const { topic, validator, keyOf } = destinations[outcome.kind]
+    // Fitted values are those that their text has, and no larger than an event may be: reading it again would tell nothing.
+    const validation = validator.value(outcome.event)
+    if (validation.ok)
+      messages[outcome.kind].push({
+        key: keyOf(validation.event),
+        value: JSON.stringify(outcome.event),
+      })
+    else {
+      addOne(tally.refused, validation.rejection.message)
+      countOf(metrics, 'rejected', validation.rejection.code, topic)
+    }
+  }
+  for (const [reason, count] of tally.ignored) countOf(metrics, 'ignored', reason, 'otlp', count)
+  for (const kind of ['predictions', 'labels'] as const) {
+    if (messages[kind].length === 0) continue
+    const { topic } = destinations[kind]
+    await eventLog.append(topic, messages[kind])
+    countOf(metrics, 'accepted', '', topic, messages[kind].length)
+  }
+  return tally
+}
+
+function addOne<Key>(counts: Map<Key, number>, key: Key): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1)
+}
