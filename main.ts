@@ -20,7 +20,11 @@ try {
     console.log('the configuration and the model files are valid')
   } else {
     const config = readConfig(Config, process.env)
-    const { modules, platform } = await assemble(values.migrate ? 'stores' : target, config)
+    const { modules, platform } = await assemble(
+      values.migrate ? 'stores' : target,
+      config,
+      (name) => process.env[name],
+    )
     const signal = values.migrate ? AbortSignal.abort() : onSignals('SIGINT', 'SIGTERM')
     if (values.migrate) await migrateOnly(modules)
     else await runModules(modules, signal, platform.log, platform)

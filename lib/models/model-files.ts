@@ -11,11 +11,9 @@ import {
   type RetrainPolicy,
 } from '../../schemas/model.ts'
 import { ConfigError } from '../runtime/config.ts'
-import { durationMs } from '../runtime/durations.ts'
 import { parseOverrides, type AlarmLines } from './alarm-lines.ts'
-import { parseCondition } from './policy-language.ts'
+import { retrainProblems } from './retrain-problems.ts'
 import { featureSubject } from '../events/subjects.ts'
-import { textProblem } from '../events/text-rules.ts'
 import { eventsOf, isTimezone, windowSpecProblem } from './windows.ts'
 
 /** A model file with every default filled in. */
@@ -210,19 +208,7 @@ function crossChecks(file: ModelFile): string[] {
   const looks = file.labels?.evaluate_at
   if (looks && (looks.length === 0 || !looks.includes(1)))
     problems.push('labels.evaluate_at must end with 1: the whole label horizon')
-  const names = (file.retrain ?? []).map((policy) => policy.name)
-  for (const [i, policy] of (file.retrain ?? []).entries()) {
-    if (names.indexOf(policy.name) !== i)
-      problems.push(`retrain: two policies are named ${policy.name}`)
-    try {
-      parseCondition(policy.when)
-    } catch (error) {
-      problems.push(`retrain.${policy.name}.when: ${(error as Error).message}`)
-    }
-    durationMs(policy.cooldown)
-    const unkept = textProblem(`retrain.${i}.name`, policy.name)
-    if (unkept) problems.push(unkept)
-  }
+  for (const problem of retrainProblems(file)) problems.push(problem)
   return problems
 }
 
