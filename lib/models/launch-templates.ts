@@ -2,7 +2,7 @@
  * Headers and bodies of launches as the model file writes them: `{{run_id}}` stands for what a run has, `secret://env/NAME` in a
  * header for a variable of the environment. Pure.
  */
-import { didYouMean } from './nearest-name.ts'
+import { didYouMean } from '../runtime/nearest-name.ts'
 
 /** What a template may name, of a run. */
 export const LAUNCH_NAMES = [

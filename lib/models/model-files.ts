@@ -12,6 +12,7 @@ import {
 } from '../../schemas/model.ts'
 import { ConfigError } from '../runtime/config.ts'
 import { parseOverrides, type AlarmLines } from './alarm-lines.ts'
+import { ownershipOf, type Ownership } from './ownership.ts'
 import { retrainProblems } from './retrain-problems.ts'
 import { featureSubject } from '../events/subjects.ts'
 import { eventsOf, isTimezone, windowSpecProblem } from './windows.ts'
@@ -45,6 +46,7 @@ export interface Model {
   overrides: Readonly<Record<string, AlarmLines>>
   review: { reviewers: number; budgetPerDay: number; randomShare: number }
   retrain: readonly RetrainPolicy[]
+  ownership: Ownership
   /** Changes when the file does. */
   revision: string
 }
@@ -170,13 +172,22 @@ function withDefaults(file: ModelFile, revision: string): Model {
       randomShare: file.review?.draw.random ?? 1,
     },
     retrain: file.retrain ?? [],
+    ownership: ownershipOf(file),
     revision,
   }
 }
 
+/** Labels that alerts have already. */
+const TAKEN_LABELS = new Set(
+  'alertname model_id family metric subject reference severity owner team environment'.split(' '),
+)
+
 /** What JSON Schema cannot say. */
 function crossChecks(file: ModelFile): string[] {
   const problems: string[] = []
+  for (const name of Object.keys(file.alert_labels ?? {}))
+    if (TAKEN_LABELS.has(name) || name.startsWith('__'))
+      problems.push(`alert_labels.${name} is taken: alerts have a label of that name`)
   const windows = file.windows
   if (windows) {
     const problem = windowSpecProblem(windows.size, windows.slide)

@@ -158,7 +158,10 @@ test.each([
   ],
   ['drift.psi[user_aged] > 0.2', ['no feature user_aged is declared; did you mean user_age?']],
   ['drift.psi["@scores"] > 0.2', ["no value of a model's own; did you mean @score?"]],
-  ['any(drift, alarm, slice=regoin:north)', ['no slice regoin is declared; did you mean region?']],
+  [
+    'any(drift, alarm, slice=regoin:north)',
+    ['slice regoin is none of the model’s slices; did you mean region?'],
+  ],
   ['fairness.disparate_impact_ratio["sx=1"] < 0.8', ['did you mean sex?']],
   ['performance.custom.margn < 0', ['not one of custom_metrics; did you mean custom.margin?']],
   ['any(drift, alarm, for=0)', ['for=0 must be from 1 to 100 windows']],
@@ -181,7 +184,7 @@ test.each([
 test('names are free where the model file declares none', () => {
   const none = { features: [], slices: [], customMetrics: [], attributes: [] }
   for (const when of [
-    'any(drift.psi.größe, alarm, slice=region:north)',
+    'any(drift.psi.größe, alarm)',
     'drift.psi["@score"] > 0.1',
     'any(feedback.mean.toxicity, alarm)',
   ])

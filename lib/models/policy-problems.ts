@@ -2,7 +2,7 @@
 import { validate as isCron } from 'node-cron'
 import { featureSubject, isFeature, OWN_NUMBERS } from '../events/subjects.ts'
 import { METRICS, worseSide } from './metric-names.ts'
-import { didYouMean } from './nearest-name.ts'
+import { didYouMean } from '../runtime/nearest-name.ts'
 import { testsOf } from './policy-language.ts'
 import {
   isWindowTest,
@@ -19,7 +19,7 @@ const FEEDBACK = 'feedback'
 const FAMILIES = [...Object.keys(METRICS), FEEDBACK]
 const OWN_SUBJECTS = ['@prediction', '@embedding', ...OWN_NUMBERS.map(({ subject }) => subject)]
 
-/** What the model file declares: an empty list where it declares none, and any name may come. */
+/** What the model file declares. Where it declares no features, or no attributes, any may come. */
 export interface DeclaredNames {
   features: readonly string[]
   slices: readonly string[]
@@ -73,8 +73,10 @@ function subjectProblems({ family, subject, slice }: WindowTest, declared: Decla
     const meant = didYouMean(subject.split('=', 1)[0]!, declared.attributes)
     if (!isKnown) problems.push(`${subject} is no group of a declared fairness attribute${meant}`)
   }
-  if (slice && declared.slices.length > 0 && !declared.slices.includes(slice.key))
-    problems.push(`no slice ${slice.key} is declared${didYouMean(slice.key, declared.slices)}`)
+  if (slice && !declared.slices.includes(slice.key))
+    problems.push(
+      `slice ${slice.key} is none of the model’s slices${didYouMean(slice.key, declared.slices)}`,
+    )
   return problems
 }
 
