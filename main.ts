@@ -17,7 +17,11 @@ try {
     console.log('settings, key file and model files are valid')
   } else {
     const config = readConfig(Config, process.env)
-    const { modules, platform } = await assemble(values.migrate ? 'stores' : target, config)
+    const { modules, platform } = await assemble(
+      values.migrate ? 'stores' : target,
+      config,
+      (name) => process.env[name],
+    )
     const signal = values.migrate ? AbortSignal.abort() : onSignals('SIGINT', 'SIGTERM')
     if (values.migrate) await migrateOnly(modules)
     else await runModules(modules, signal, platform.log, platform)

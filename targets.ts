@@ -116,10 +116,18 @@ function mustBeFolder(path: string): void {
     throw new ConfigError([`PLUMBLINE_MODELS_DIR ${path} is no folder`])
 }
 
-/** Modules in the order of their start; they stop in reverse. */
-export async function assemble(target: Target, config: Config): Promise<Assembly> {
+/**
+ * Modules in the order of their start; they stop in reverse.
+ *
+ * @param environment the value of a variable that a launch names as a secret; undefined where it is not set
+ */
+export async function assemble(
+  target: Target,
+  config: Config,
+  environment: (name: string) => string | undefined,
+): Promise<Assembly> {
   const platform = await createPlatform(config, needsOf(target, config))
-  const deps = { ...platform, address: () => addressOf(platform.http) }
+  const deps = { ...platform, environment, address: () => addressOf(platform.http) }
   const outbox = () =>
     outboxModule({ ...platform, clickhouse: platform.clickhouse('outbox') }, platform.log)
   const targets: Record<Target, () => Module[]> = {

@@ -1,6 +1,7 @@
 /** The model file, `models/<model_id>.yaml`: what a user writes. Every key but `model_id` and `task` has a default. */
 import Type, { type Static } from 'typebox'
 import { LABEL_SOURCES } from './events/label.v1.ts'
+import { Launch } from './launch.ts'
 
 /** Most predictions of a model that are drawn for review in a day. */
 export const MAX_BUDGET_PER_DAY = 10_000
@@ -102,16 +103,7 @@ export const RetrainPolicy = Type.Object(
   {
     name: Type.String({ minLength: 1 }),
     when: Type.String({ minLength: 1, description: 'See docs/policies.md.' }),
-    launch: Type.Union([
-      Type.Object(
-        { kind: Type.Literal('webhook'), url: Type.String({ pattern: '^https?://' }) },
-        closed,
-      ),
-      Type.Object(
-        { kind: Type.Literal('command'), command: Type.Array(Type.String(), { minItems: 1 }) },
-        closed,
-      ),
-    ]),
+    launch: Launch,
     approval: Type.Enum(['none', 'one', 'two'], { default: 'none' }),
     cooldown: duration('Least stream time between two launches.', '0s'),
     max_per_month: Type.Integer({

@@ -11,14 +11,10 @@ import {
   type RetrainPolicy,
 } from '../../schemas/model.ts'
 import { ConfigError } from '../runtime/config.ts'
-import { durationMs } from '../runtime/durations.ts'
-import { didYouMean } from '../runtime/nearest-name.ts'
 import { parseOverrides, type AlarmLines } from './alarm-lines.ts'
-import { METRICS } from './metric-names.ts'
 import { ownershipOf, type Ownership } from './ownership.ts'
-import { parseCondition, testsOf, type Condition } from './policy-language.ts'
+import { retrainProblems } from './retrain-problems.ts'
 import { featureSubject } from '../events/subjects.ts'
-import { textProblem } from '../events/text-rules.ts'
 import { eventsOf, isTimezone, windowSpecProblem } from './windows.ts'
 
 /** A model file with every default filled in. */
@@ -223,39 +219,8 @@ function crossChecks(file: ModelFile): string[] {
   const looks = file.labels?.evaluate_at
   if (looks && (looks.length === 0 || !looks.includes(1)))
     problems.push('labels.evaluate_at must end with 1: the whole label horizon')
-  const names = (file.retrain ?? []).map((policy) => policy.name)
-  for (const [i, policy] of (file.retrain ?? []).entries()) {
-    if (names.indexOf(policy.name) !== i)
-      problems.push(`retrain: two policies are named ${policy.name}`)
-    try {
-      for (const problem of unknownNames(parseCondition(policy.when), file.slices ?? []))
-        problems.push(`retrain.${policy.name}.when: ${problem}`)
-    } catch (error) {
-      problems.push(`retrain.${policy.name}.when: ${(error as Error).message}`)
-    }
-    durationMs(policy.cooldown)
-    const unkept = textProblem(`retrain.${i}.name`, policy.name)
-    if (unkept) problems.push(unkept)
-  }
+  for (const problem of retrainProblems(file)) problems.push(problem)
   return problems
-}
-
-/** Metrics and slices that a condition names and that there are not: it would never hold. */
-function unknownNames(condition: Condition, slices: readonly string[]): string[] {
-  return testsOf(condition).flatMap((test) => {
-    if (test.kind !== 'verdict') return []
-    const { family, metric, slice } = test
-    const metrics = METRICS[family]
-    const isUnknown = metrics && metric !== undefined && metric !== 'custom' && !metrics.has(metric)
-    return [
-      ...(isUnknown
-        ? [`${family} has no metric ${metric}${didYouMean(metric, metrics.keys())}`]
-        : []),
-      ...(slice && !slices.includes(slice.key)
-        ? [`slice ${slice.key} is none of the model’s slices${didYouMean(slice.key, slices)}`]
-        : []),
-    ]
-  })
 }
 
 /** Settings that are planned and have no effect yet, by path: accepted, they would mislead whoever sets them. */

@@ -18,7 +18,7 @@ process.exit(
     needs,
     env: process.env,
     build: (deps, config) => [
-      ...retrainTrigger(deps, config),
+      ...retrainTrigger({ ...deps, environment: (name) => process.env[name] }, config),
       outboxModule({ ...deps, clickhouse: deps.clickhouse('outbox') }, deps.log),
     ],
   }),

@@ -31,6 +31,8 @@ export interface RetrainDeps {
   log: Logger
   now: () => number
   webhookSecret: () => string
+  /** The value of a variable that a launch names as `secret://env/NAME`; undefined where it is not set. */
+  environment: (name: string) => string | undefined
   /** Where the HTTP server listens, once it does. */
   address: () => string
 }
@@ -48,6 +50,8 @@ export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module
     secret,
     publicUrl: () => config.PLUMBLINE_PUBLIC_URL ?? deps.address(),
     allowsCommands: config.PLUMBLINE_ALLOW_COMMANDS === 'on',
+    environment: deps.environment,
+    random: Math.random,
   })
   const loop = deciding({ engine, jobs, log, failed: policyFailures(deps.metrics, log) })
   gaugeRuns(deps.metrics, postgres)

@@ -140,7 +140,9 @@ test.each([
   await said(1, second, { verdict_id: '2' })
   expect(await shown()).toEqual(alarms(1))
   const { results } = policyQueries(db)
-  expect((await results('m', START)).map(({ verdict }) => verdict)).toEqual(['alarm'])
+  expect(
+    (await results({ modelId: 'm', versions: [''], since: START })).map(({ verdict }) => verdict),
+  ).toEqual(['alarm'])
 })
 
 test('a window that is incomplete ends no alarm, one that is evaluated does; each cohort has windows of its own', async () => {
@@ -222,7 +224,7 @@ test('the numbers of other tools are no alarms, and policies see slices apart', 
   await said(1, 'warning', NORTH)
   expect(await shown()).toEqual(alarms(0))
   const { results, windows } = policyQueries(db)
-  expect(await results('m', START)).toMatchObject([
+  expect(await results({ modelId: 'm', versions: [''], since: START })).toMatchObject([
     { verdict: 'warning', slice: 'region\u001fnorth' },
   ])
   expect(await windows('m')).toEqual([{ windowEnd: START + HOUR, revision: 1 }])

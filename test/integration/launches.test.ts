@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { pino } from 'pino'
+import { Webhook } from 'standardwebhooks'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
   embeddedPostgres,
@@ -83,11 +84,19 @@ async function newRun(policy: string): Promise<Run> {
   return run!
 }
 
-const jobs = (timeoutMs: number, allowsCommands = false) =>
+const jobs = (timeoutMs: number, own: Ledger = ledger) =>
   launcher({
-    ...{ ledger, log: pino({ level: 'silent' }), secret: SECRET, timeoutMs },
-    ...{ publicUrl: () => 'http://plumbline', allowsCommands },
+    ...{ ledger: own, log: pino({ level: 'silent' }), secret: SECRET, timeoutMs },
+    ...{ publicUrl: () => 'http://plumbline', allowsCommands: false, random: () => 1 },
+    environment: (name) => (name === 'TOKEN' ? 's3cret' : undefined),
   })
+/** Makes the first try of a run's launch as old as that. */
+const triedFor = (run: Run, ms: number) =>
+  postgres.query('update runs set first_attempt_at = $2 where run_id = $1', [
+    run.run_id,
+    new Date(Date.now() - ms),
+  ])
+const HOUR = 3_600_000
 const stateOf = async (run: Run) => (await readRun(postgres, run.run_id))?.state
 const postponed = async (run: Run) => {
   const [row] = await postgres.query<{ next_attempt_at: Date | null }>(
@@ -126,15 +135,16 @@ test('endpoints that hang, close or redirect hold up nobody else, and each is to
     response.writeHead(200).write('x'.repeat(1 << 20))
   })
   const all = jobs(3000)
-  const begin = async (url: string, attempts = 0) => {
+  const begin = async (url: string, triedMs = 0) => {
     const run = await newRun('q')
-    beginLaunch(all, { ...run, attempts }, { kind: 'webhook', url })
+    await triedFor(run, triedMs)
+    beginLaunch(all, run, { kind: 'webhook', url })
     return run
   }
   const [hung, closed, redirected] = [
-    await begin(hangs.url, 7),
-    await begin(closes.url, 7),
-    await begin(redirects.url, 7),
+    await begin(hangs.url, 6 * HOUR),
+    await begin(closes.url, 6 * HOUR),
+    await begin(redirects.url, 6 * HOUR),
   ]
   const good = await begin(endless.url)
   await until('the good one is launched', async () => (await stateOf(good)) === 'launched')
@@ -195,4 +205,113 @@ test('entries cut off the end of the audit log are missed', async () => {
   )
   expect(await told()).toBeUndefined()
   expect(await told(head.entries)).toContain(`copy of entry ${head.entries}`)
+})
+
+test.each([
+  [400, '{"detail": "conf is no object"}', 'conf is no object'],
+  [401, '{"error": {"code": 7}}', '{"code":7}'],
+  [403, 'no entry', 'no entry'],
+  [404, '<html><body>nothing here</body></html>', 'the webhook answered 404'],
+  [409, '{"message": "the run exists"}', 'the run exists'],
+  [422, '{"detail": [{"msg": "field required"}]}', 'field required'],
+])('%i fails at once, in the words of the answer', async (status, said, wanted) => {
+  const hook = await endpoint((_request, response) => response.writeHead(status).end(said))
+  const run = await newRun('refused')
+  const all = jobs(5000)
+  beginLaunch(all, run, { kind: 'webhook', url: hook.url })
+  await until('it has failed', async () => (await stateOf(run)) === 'failed')
+  await stopLaunches(all)
+  expect((await readRun(postgres, run.run_id))!.message).toContain(wanted)
+  expect(hook.seen.length).toBe(1)
+})
+
+test('what fails for now is tried for hours, later each time, and the store keeps when', async () => {
+  const hook = await endpoint((_request, response) => response.writeHead(503).end('starting'))
+  const run = await newRun('patient')
+  let now = Date.now()
+  const pauses: number[] = []
+  for (let attempt = 1; attempt <= 14; attempt++) {
+    const all = jobs(5000, { postgres, now: () => now })
+    beginLaunch(all, (await readRun(postgres, run.run_id))!, { kind: 'webhook', url: hook.url })
+    await until('it is tried', async () => hook.seen.length === attempt)
+    // A launch that has been sent is recorded, however soon the process stops.
+    await until('it is recorded', async () => all.underWay.size === 0)
+    await stopLaunches(all)
+    const pause = (await postponed(run))! + Date.now() - now
+    pauses.push(Math.round(pause / 1000))
+    now += pause
+  }
+  expect(pauses).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300, 300, 300])
+  expect(await stateOf(run)).toBe('pending')
+  now += 6 * HOUR
+  const last = jobs(5000, { postgres, now: () => now })
+  beginLaunch(last, run, { kind: 'webhook', url: hook.url })
+  await until('it has failed', async () => (await stateOf(run)) === 'failed')
+  await stopLaunches(last)
+  const { message } = (await readRun(postgres, run.run_id))!
+  expect(message).toContain('not launched after 15 attempts in 6 hours')
+  expect(message).toContain('503: starting')
+})
+
+test('launchers of three processes post a run once', async () => {
+  const hook = await endpoint((_request, response) => response.writeHead(202).end())
+  const all = [jobs(5000), jobs(5000), jobs(5000)]
+  for (let round = 0; round < 20; round++) {
+    const run = await newRun('raced')
+    for (const one of all) beginLaunch(one, run, { kind: 'webhook', url: hook.url })
+    await until('it is launched', async () => (await stateOf(run)) === 'launched')
+    await until('all have looked', async () => all.every(({ underWay }) => underWay.size === 0))
+  }
+  expect(hook.seen.length).toBe(20)
+})
+
+test('a claim of a process that died ends, and the run is posted under its id again', async () => {
+  const ids: unknown[] = []
+  const hangs = await endpoint((request, response) => {
+    ids.push(request.headers['webhook-id'])
+    if (ids.length > 1) response.writeHead(202).end()
+  })
+  const run = await newRun('died')
+  const dead = jobs(60_000)
+  beginLaunch(dead, run, { kind: 'webhook', url: hangs.url })
+  await until('it is posted', async () => ids.length === 1)
+  const claimed = async (now: number) =>
+    (await readDueRuns(postgres, new Date(now))).some(({ run_id }) => run_id === run.run_id)
+  expect(await claimed(Date.now() + 60_000)).toBe(false)
+  expect(await claimed(Date.now() + 90_000)).toBe(true)
+  const next = jobs(5000, { postgres, now: () => Date.now() + 90_000 })
+  beginLaunch(next, run, { kind: 'webhook', url: hangs.url })
+  await until('it is launched', async () => (await stateOf(run)) === 'launched')
+  await Promise.all([stopLaunches(next), stopLaunches(dead)])
+  expect(ids).toEqual([run.run_id, run.run_id])
+})
+
+test('headers and body are those of the model file, with the secret in its place', async () => {
+  const headers: IncomingMessage['headers'][] = []
+  const hook = await endpoint((request, response) => {
+    headers.push(request.headers)
+    response.writeHead(202).end()
+  })
+  const run = await newRun('templated')
+  const all = jobs(5000)
+  const how = {
+    ...{ kind: 'webhook' as const, url: hook.url },
+    headers: { authorization: 'Bearer secret://env/TOKEN', 'x-run': '{{run_id}}' },
+    body: { dag_run_id: 'plumbline-{{ run_id }}', conf: { why: ['{{reason}}', 1, null] } },
+  }
+  beginLaunch(all, run, how)
+  await until('it is launched', async () => (await stateOf(run)) === 'launched')
+  expect(headers[0]).toMatchObject({ authorization: 'Bearer s3cret', 'x-run': run.run_id })
+  expect(JSON.parse(hook.seen[0]!)).toEqual({
+    dag_run_id: `plumbline-${run.run_id}`,
+    conf: { why: ['r', 1, null] },
+  })
+  expect(
+    new Webhook(SECRET).verify(hook.seen[0]!, headers[0] as Record<string, string>),
+  ).toBeDefined()
+  const unset = await newRun('templated')
+  beginLaunch(all, unset, { ...how, headers: { authorization: 'secret://env/ABSENT' } })
+  await until('it has failed', async () => (await stateOf(unset)) === 'failed')
+  expect((await readRun(postgres, unset.run_id))!.message).toContain('ABSENT is not set')
+  await stopLaunches(all)
 })

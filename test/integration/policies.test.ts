@@ -16,13 +16,21 @@ import {
 } from '../../services/retrain-trigger/loop/policies.ts'
 import { decideByHistory } from '../../services/retrain-trigger/queries/decision-ledger.ts'
 import { listDecisions, readAnswers } from '../../services/retrain-trigger/queries/decisions.ts'
-import { policyQueries } from '../../services/retrain-trigger/queries/policy-queries.ts'
+import { failRun } from '../../services/retrain-trigger/launchers/job.ts'
+import { askByAlert, requestRun } from '../../services/retrain-trigger/loop/requests.ts'
+import {
+  policyQueries,
+  type PolicyQueries,
+} from '../../services/retrain-trigger/queries/policy-queries.ts'
+import type { Run } from '../../services/retrain-trigger/queries/run-record.ts'
+import { rejectRun, reportRun } from '../../services/retrain-trigger/queries/run-transitions.ts'
 import { listRuns } from '../../services/retrain-trigger/queries/runs.ts'
 import { migratedClickHouse, temporaryDirectory } from '../harness.ts'
 import { postgresServer } from '../postgres-server.ts'
 
 const HOUR = 3_600_000
 const START = Date.UTC(2026, 0, 5)
+const DAILY = { cron: '0 3 * * *', timezone: 'UTC' }
 
 let db: ClickHouse
 let postgres: Postgres
@@ -111,7 +119,7 @@ test('a policy that cannot be evaluated is told of until it can be, and its neig
       .map((d) => [d.policy, d.reason])
       .toSorted(([a], [b]) => (a! < b! ? -1 : 1))
   expect(failed(await evaluatePolicies(engine, 'some'))).toEqual(['broken'])
-  expect(failed(await tickPolicies(engine, 'some', '0 3 * * *', START))).toEqual(['broken_clock'])
+  expect(failed(await tickPolicies(engine, 'some', DAILY, START))).toEqual(['broken_clock'])
   expect((await readAnswers(postgres, 'some', 'whole')).size).toBe(2)
   expect((await listRuns(postgres, 'some', 10)).map((run) => run.policy)).toEqual(['whole_clock'])
   const reason = 'it could not be evaluated: refused '
@@ -122,7 +130,7 @@ test('a policy that cannot be evaluated is told of until it can be, and its neig
   refuses = false
   expect(failed(await evaluatePolicies(engine, 'some'))).toEqual([])
   expect(await told()).toEqual([['broken_clock', reason]])
-  expect(failed(await tickPolicies(engine, 'some', '0 3 * * *', START))).toEqual([])
+  expect(failed(await tickPolicies(engine, 'some', DAILY, START))).toEqual([])
   expect(await told()).toEqual([])
 })
 
@@ -152,4 +160,121 @@ test('processes that decide about one policy at the same moment launch one run',
     expect((await listRuns(first!, modelId, 10)).length).toBe(1)
     expect((await listDecisions(first!, modelId, 10)).length).toBe(6)
   }
+})
+
+const engineOf = (text: string, queries: Partial<PolicyQueries> = {}) =>
+  policyEngine(declared(text), {
+    queries: { ...policyQueries(db), ...queries },
+    ledger: { postgres, now: Date.now },
+  })
+const model = (id: string, when: string, more = '') =>
+  `{ model_id: ${id}, task: regression, retrain: [{ name: p, when: '${when}', launch: { kind: webhook, url: "http://127.0.0.1:9/" }, ${more} }] }`
+const statesOf = async (modelId: string) =>
+  (await listRuns(postgres, modelId, 20)).map((run) => run.state)
+
+test('labels are counted from the last run, whether it was rejected or asked for by a person', async () => {
+  let labels = 11
+  const engine = engineOf(model('counted', 'labels.new > 10', 'approval: one'), {
+    labelledOutcomes: async () => labels,
+  })
+  const reject = async () => {
+    const [run] = await listRuns(postgres, 'counted', 1)
+    await rejectRun(engine.ledger, run!.run_id, 'ann', 'not now')
+  }
+  await evaluatePolicies(engine, 'counted')
+  await reject()
+  await evaluatePolicies(engine, 'counted')
+  expect(await statesOf('counted')).toEqual(['rejected'])
+  labels = 22
+  await evaluatePolicies(engine, 'counted')
+  expect(await statesOf('counted')).toEqual(['awaiting_approval', 'rejected'])
+  await reject()
+  labels = 40
+  const asked = { modelId: 'counted', policy: 'p', reason: 'a look', actor: 'ann' }
+  await requestRun(engine, asked)
+  await reject()
+  await evaluatePolicies(engine, 'counted')
+  expect((await statesOf('counted')).length).toBe(3)
+  labels = 51
+  await evaluatePolicies(engine, 'counted')
+  expect((await statesOf('counted')).length).toBe(4)
+})
+
+test('a condition of windows or a schedule is asked on both, and a schedule ticks on over one window', async () => {
+  const engine = engineOf(model('both', 'performance.r2 < 0.75 or schedule("0 3 * * *")'))
+  await db.insertRows(
+    'window_metrics',
+    [0, 1].flatMap((i) =>
+      (['observed', 'dle'] as const).map((method) => ({
+        model_id: 'both',
+        window_start: new Date(START + i * HOUR).toISOString(),
+        window_end: new Date(START + (i + 1) * HOUR).toISOString(),
+        ...{ family: 'performance', metric: 'r2', convention: 'plumbline', verdict: 'none' },
+        ...{ method, value: method === 'observed' ? 0.8 - i * 0.1 : 0.1, revision: 1 },
+      })),
+    ),
+    'both',
+  )
+  await evaluated('both', 2)
+  const end = async (revision: string) => {
+    const [run] = await listRuns(postgres, 'both', 1)
+    await reportRun(engine.ledger, run!.run_id, 'job', {
+      state: 'succeeded',
+      new_version: revision,
+    })
+  }
+  await evaluatePolicies(engine, 'both')
+  expect((await listRuns(postgres, 'both', 9)).map((run) => run.reason)).toEqual([
+    'performance.r2 0.7 < 0.75',
+  ])
+  await end('2')
+  for (const day of [1, 2]) {
+    await tickPolicies(engine, 'both', DAILY, Date.now() + day * 24 * HOUR)
+    await end(`3.${day}`)
+  }
+  expect((await statesOf('both')).length).toBe(3)
+})
+
+test('an alert that a policy waits for launches it once, however often it flaps', async () => {
+  const engine = engineOf(model('alerted', 'alert("Late") and not silent(for="2h")'))
+  const flap = async (i: number, name = 'Late') => {
+    const alert = { modelId: 'alerted', policy: undefined, name, cause: `alert:a:${i}`, reason: '' }
+    const { launched, reasons } = await askByAlert(engine, alert)
+    for (const run of launched) await failRun(engine.ledger, { run_id: run } as Run, 'no')
+    return { launched: launched.length, reasons }
+  }
+  expect((await flap(0, 'Early')).reasons[0]).toContain('waits for Early')
+  expect(await flap(1)).toEqual({ launched: 1, reasons: [] })
+  expect((await flap(1)).reasons).toEqual(['this alert has already launched a run'])
+  for (const i of [2, 3, 4, 5]) {
+    const { launched, reasons } = await flap(i)
+    expect(launched).toBe(0)
+    expect(reasons[0]).toContain('within the last hour')
+  }
+})
+
+test('versions, predictions and silence are read from the stores', async () => {
+  const queries = policyQueries(db)
+  expect(await queries.lastReceived('quiet')).toBeUndefined()
+  await db.insertRows(
+    'watermarks',
+    [0, 1].map((i) => ({
+      ...{ model_id: 'quiet', topic: 't', partition: `${i}` },
+      ...{ newest: new Date(START).toISOString(), received_at: new Date(START + i).toISOString() },
+    })),
+    'quiet',
+  )
+  await db.insertRows(
+    'event_counts',
+    [false, true].map((shadow) => ({ model_id: 'quiet', step: START / 1000, shadow, events: 12 })),
+    'quiet counts',
+  )
+  expect(await queries.lastReceived('quiet')).toBe(START + 1)
+  expect(await queries.predictions('quiet')).toBe(12)
+  const engine = engineOf(model('quiet', 'silent(for="2h") and predictions.new > 11'))
+  await evaluatePolicies(engine, 'quiet')
+  await evaluatePolicies(engine, 'quiet')
+  expect((await listRuns(postgres, 'quiet', 9)).map((run) => run.reason)).toEqual([
+    'no event for 2h; 12 new predictions',
+  ])
 })

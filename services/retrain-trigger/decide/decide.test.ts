@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { parseCondition } from '../../../lib/models/policy-language.ts'
-import { decide, sliceName, type PastRun, type LatestResult } from './decide.ts'
+import { sliceName, type Evidence, type LatestResult } from './condition-tests.ts'
+import { decide, heldBackAlert, type PastRun } from './decide.ts'
 
 const DAY = 86_400_000
 const policy = {
@@ -21,20 +22,35 @@ const metricResult = (
   metric: 'accuracy',
   subject: '',
   slice: '',
+  version: '',
+  value: null,
   verdict,
   ...more,
 })
 const run = (day: number, more: Partial<PastRun> = {}): PastRun => ({
+  cause: `window:${day}`,
   decidedAt: day * DAY,
+  createdAt: day * DAY,
   windowEnd: day * DAY,
   promoted: false,
   open: false,
+  launched: true,
+  failed: false,
   ...more,
 })
+const nothing: Evidence = {
+  occasion: { kind: 'window' },
+  results: [],
+  values: [],
+  windowEnd: undefined,
+  newLabels: 0,
+  newPredictions: 0,
+  silentMs: undefined,
+}
 const ask = (results: LatestResult[], day: number, runs: PastRun[] = [], when = policy.when) =>
   decide(
     { policy: { ...policy, when }, condition: parseCondition(when) },
-    { results, windowEnd: day * DAY, newLabels: 0, tick: undefined },
+    { ...nothing, results, values: results, windowEnd: day * DAY },
     runs,
     day * DAY,
   )
@@ -85,10 +101,9 @@ test('the monthly cap counts stream time', () => {
       condition: parseCondition(policy.when),
     },
     {
+      ...nothing,
       results: [metricResult(48, 'alarm'), metricResult(49, 'alarm')],
       windowEnd: 49 * DAY,
-      newLabels: 0,
-      tick: undefined,
     },
     runs,
     49 * DAY,
@@ -121,7 +136,11 @@ test('labels and the clock', () => {
   const decideOn = (when: string, newLabels: number, tick?: string) =>
     decide(
       { policy: { ...policy, when }, condition: parseCondition(when) },
-      { results: [], windowEnd: undefined, newLabels, tick },
+      {
+        ...nothing,
+        newLabels,
+        occasion: tick ? { kind: 'tick', cron: tick, timezone: 'UTC' } : { kind: 'news' },
+      },
       [],
       0,
     ).action
@@ -129,4 +148,73 @@ test('labels and the clock', () => {
   expect(decideOn('labels.new > 10', 11)).toBe('launch')
   expect(decideOn('schedule("0 3 * * 1") and labels.new > 10', 11)).toBe('none')
   expect(decideOn('schedule("0 3 * * 1") and labels.new > 10', 11, '0 3 * * 1')).toBe('launch')
+})
+
+const numbers = (...values: (number | null)[]) =>
+  values.map((value, i) => metricResult(i + 1, 'none', { metric: 'r2', value }))
+
+test('a number is compared, in some of the last windows', () => {
+  const when = 'performance.r2 < 0.75, for=2, of=3'
+  expect(ask(numbers(0.7, 0.8, 0.71), 3, [], when)).toEqual({
+    action: 'launch',
+    reason: 'performance.r2 0.71 < 0.75 in 2 of 3 windows',
+  })
+  expect(ask(numbers(0.7, 0.8, 0.8, 0.71), 4, [], when).action).toBe('none')
+  expect(ask(numbers(0.7, 0.7, 0.8), 3, [], when).action).toBe('none')
+  expect(ask(numbers(0.7, null), 2, [], 'performance.r2 < 0.75').action).toBe('none')
+  expect(ask(numbers(0.75), 1, [], 'performance.r2 < 0.75').action).toBe('none')
+  expect(ask(numbers(0.75), 1, [], 'performance.r2 <= 0.75').action).toBe('launch')
+})
+
+test('verdicts are counted, and a version has its own', () => {
+  const drifted = ['a', 'b', 'c'].map((subject) =>
+    metricResult(1, 'alarm', { family: 'drift', metric: 'psi', subject }),
+  )
+  expect(ask(drifted, 1, [], 'count(drift.psi, alarm) >= 3').action).toBe('launch')
+  expect(ask(drifted, 1, [], 'count(drift.psi, alarm) > 3').action).toBe('none')
+  expect(ask(drifted, 1, [], 'any(drift.psi, alarm, version=8)').action).toBe('none')
+  const eighth = drifted.map((result) => ({ ...result, version: '8' }))
+  expect(ask(eighth, 1, [], 'any(drift.psi, alarm, version=8)').reason).toContain('of version 8')
+})
+
+const on = (occasion: Evidence['occasion'], when: string, runs: PastRun[] = []) =>
+  decide(
+    { policy: { ...policy, when, cooldown: '0s' }, condition: parseCondition(when) },
+    { ...nothing, occasion, results: [metricResult(1, 'alarm')], windowEnd: DAY, newLabels: 9 },
+    runs,
+    DAY,
+  ).action
+const tick = { kind: 'tick', cron: '0 * * * *', timezone: 'UTC' } as const
+
+test('each occasion launches by what it is about', () => {
+  const either = 'any(performance, alarm) or schedule("0 * * * *") or labels.new > 10'
+  expect(on({ kind: 'window' }, either)).toBe('launch')
+  expect(on(tick, either)).toBe('launch')
+  expect(on({ kind: 'news' }, either)).toBe('none')
+  expect(on({ ...tick, timezone: 'Europe/Paris' }, either)).toBe('none')
+  expect(on({ kind: 'window' }, 'not any(drift, alarm) and labels.new > 5')).toBe('launch')
+  expect(on({ kind: 'alert', name: 'Late' }, 'alert("Late") and any(performance, alarm)')).toBe(
+    'launch',
+  )
+  expect(on({ kind: 'alert', name: 'Early' }, 'alert("Late")')).toBe('none')
+})
+
+test('an hourly schedule ticks on over one daily window', () =>
+  expect(on(tick, 'schedule("0 * * * *")', [run(1)])).toBe('launch'))
+
+test('a run that failed or was never launched costs no cool-down; the cap counts what was launched', () => {
+  const results = [metricResult(9, 'alarm'), metricResult(10, 'alarm')]
+  for (const past of [run(5, { failed: true }), run(5, { launched: false })])
+    expect(ask(results, 10, [past]).action).toBe('launch')
+  const failed = [run(5, { failed: true }), run(6, { failed: true })]
+  expect(ask(results, 10, failed).reason).toContain('2 runs in 30 days')
+  expect(ask(results, 10, [run(12, { launched: false })]).action).toBe('launch')
+})
+
+test('an alert that flaps launches once an hour, and limits of a replay do not count by its clock', () => {
+  const free = { cooldown: '1d', max_per_month: 100 }
+  const flapped = run(1, { cause: 'alert:a', createdAt: 40 * DAY, failed: true })
+  expect(heldBackAlert(free, [flapped], 40 * DAY + 60_000)).toContain('within the last hour')
+  expect(heldBackAlert(free, [flapped], 40 * DAY + 3_600_000)).toBeUndefined()
+  expect(heldBackAlert(free, [run(1, { createdAt: 40 * DAY })], 40 * DAY + 1)).toContain('cooling')
 })

@@ -1,43 +1,33 @@
 /** (policy, evidence, history, now) -> launch, or the reason for not launching. Pure. */
-import { holds, type Condition, type VerdictTest } from '../../../lib/models/policy-language.ts'
+import { truthOf } from '../../../lib/models/policy-language.ts'
+import type { Condition } from '../../../lib/models/policy-tests.ts'
 import { durationMs } from '../../../lib/runtime/durations.ts'
-import { ID_SEPARATOR } from '../../../schemas/fields.ts'
 import type { RetrainPolicy } from '../../../schemas/model.ts'
+import { truthOfTest, type Evidence } from './condition-tests.ts'
 
-/** One name of a slice: keys and values may hold colons, and neither holds the separator. */
-export const sliceName = (key: string, value: string) => `${key}${ID_SEPARATOR}${value}`
-
-/** An evaluated metric of a window, as it stands. */
-export interface LatestResult {
-  windowEnd: number
-  family: string
-  metric: string
-  subject: string
-  verdict: 'ok' | 'warning' | 'alarm' | 'incomplete'
-  /** As {@link sliceName} joins it, or '' for the whole window. */
-  slice: string
-}
-
-/** An earlier run of the same policy, in stream time. */
+/** An earlier run of the same policy; times are epoch milliseconds. */
 export interface PastRun {
+  cause: string
+  /** Stream time of the decision: the end of its window, where it had one. */
   decidedAt: number
+  /** Wall time of the decision. */
+  createdAt: number
   windowEnd: number | undefined
   /** Ended with a new version. */
   promoted: boolean
   /** Neither ended nor refused yet. */
   open: boolean
+  /** A job was started for it. */
+  launched: boolean
+  /** Ended without a new version, through no decision of a person. */
+  failed: boolean
 }
 
-/** What a decision is taken on, besides the history of runs. */
-export interface Evidence {
-  /** Results of the window that is decided about and of those before it, in any order. */
-  results: readonly LatestResult[]
-  /** End of the window that is decided about; undefined for decisions by labels or the clock alone. */
-  windowEnd: number | undefined
-  /** Outcomes resolved since the last launch. */
-  newLabels: number
-  /** The cron expression whose tick this is. */
-  tick: string | undefined
+/** The clock that a limit counts by: the stream's for windows and counts, the wall's for ticks, alerts and people. */
+export interface Instant {
+  clock: 'stream' | 'wall'
+  /** Epoch milliseconds. */
+  at: number
 }
 
 /** Whether a run is launched, and why or why not. */
@@ -48,11 +38,7 @@ export interface Decision {
 
 const MONTH_MS = 30 * 86_400_000
 
-/**
- * Decides whether a policy launches a run: its condition, then later windows, open runs, cool-down and monthly cap.
- *
- * @param now stream time for verdicts and labels, wall time for schedules; epoch milliseconds
- */
+/** Decides whether a policy launches a run: its condition, then later windows, open runs, cool-down and monthly cap. */
 export function decide(
   { policy, condition }: { policy: RetrainPolicy; condition: Condition },
   evidence: Evidence,
@@ -64,86 +50,58 @@ export function decide(
     -Infinity,
     ...runs.filter((run) => run.promoted).map((run) => run.windowEnd ?? run.decidedAt),
   )
-  const results = evidence.results.filter((result) => result.windowEnd > promotedAt)
-  const why: string[] = []
-  const isTrue = holds(condition, (test) => {
-    if (test.kind === 'labels')
-      return noted(evidence.newLabels > test.above, `${evidence.newLabels} new labels`, why)
-    if (test.kind === 'schedule')
-      return noted(evidence.tick === test.cron, `schedule ${test.cron}`, why)
-    return verdictHolds(test, results, evidence.windowEnd, why)
-  })
-  if (!isTrue) return none('the condition does not hold')
-  const reason = why.join('; ')
-  const lastWindow = Math.max(-Infinity, ...runs.map((run) => run.windowEnd ?? -Infinity))
-  if (evidence.windowEnd !== undefined && evidence.windowEnd <= lastWindow)
+  const since = <T extends { windowEnd: number }>(results: readonly T[]) =>
+    results.filter((result) => result.windowEnd > promotedAt)
+  const seen = { ...evidence, results: since(evidence.results), values: since(evidence.values) }
+  const { holds, isNews, reasons } = truthOf(condition, (test) => truthOfTest(test, seen))
+  if (!holds || !isNews) return none('the condition does not hold')
+  const reason = reasons.join('; ') || 'what it rules out is not so'
+  const { kind } = evidence.occasion
+  const isByStream = kind === 'window' || kind === 'news'
+  const lastWindow = Math.max(
+    -Infinity,
+    ...runs.filter((run) => run.launched || run.open).map((run) => run.windowEnd ?? -Infinity),
+  )
+  if (isByStream && evidence.windowEnd !== undefined && evidence.windowEnd <= lastWindow)
     return none(`a later window has already launched a run (${reason})`)
-  const held = heldBack(policy, runs, now)
+  const held =
+    kind === 'alert'
+      ? heldBackAlert(policy, runs, now)
+      : heldBack(policy, runs, { clock: isByStream ? 'stream' : 'wall', at: now })
   return held === undefined ? { action: 'launch', reason } : none(`${held} (${reason})`)
 }
 
-/** Why a policy may not launch now, whatever asks for it: a run is open, the cool-down, the monthly cap. */
-export function heldBack(
+/**
+ * Why a policy may not launch now, whatever asks for it: a run is open, the cool-down, the monthly cap. A run that failed, or was
+ * called off before its job was started, costs no cool-down; only runs whose job was started count towards the cap.
+ */
+function heldBack(
   policy: Pick<RetrainPolicy, 'cooldown' | 'max_per_month'>,
   runs: readonly PastRun[],
-  now: number,
+  { clock, at }: Instant,
 ): string | undefined {
   if (runs.some((run) => run.open)) return 'a run is under way'
-  const last = Math.max(-Infinity, ...runs.map((run) => run.decidedAt))
-  if (now < last + durationMs(policy.cooldown)) return `cooling down for ${policy.cooldown}`
-  const recent = runs.filter((run) => run.decidedAt > now - MONTH_MS).length
+  const timeOf = (run: PastRun) => (clock === 'wall' ? run.createdAt : run.decidedAt)
+  const launched = runs.filter((run) => run.launched)
+  const last = Math.max(-Infinity, ...launched.filter((run) => !run.failed).map(timeOf))
+  if (at < last + durationMs(policy.cooldown)) return `cooling down for ${policy.cooldown}`
+  const recent = launched.filter((run) => timeOf(run) > at - MONTH_MS).length
   return recent >= policy.max_per_month
     ? `${recent} runs in 30 days, of ${policy.max_per_month} allowed`
     : undefined
 }
 
-function noted(isTrue: boolean, reason: string, why: string[]): boolean {
-  if (isTrue) why.push(reason)
-  return isTrue
-}
+const FLAP_MS = 3_600_000
 
-/**
- * A result has a streak of N when it stood at the level in N windows in a row that end with this one; windows in which it was
- * incomplete neither count nor break the streak. `any` asks for one such result, `all` for every result of this window.
- */
-function verdictHolds(
-  test: VerdictTest,
-  results: readonly LatestResult[],
-  windowEnd: number | undefined,
-  why: string[],
-): boolean {
-  if (windowEnd === undefined) return false
-  const slice = test.slice ? sliceName(test.slice.key, test.slice.value) : ''
-  const series = Map.groupBy(
-    results.filter(
-      (result) =>
-        result.windowEnd <= windowEnd &&
-        result.family === test.family &&
-        result.slice === slice &&
-        (test.metric === undefined || result.metric === test.metric) &&
-        (test.subject === undefined || result.subject === test.subject),
-    ),
-    (result) => `${result.metric}${result.subject === '' ? '' : ` of ${result.subject}`}`,
+/** Why an alert may not launch: besides what holds every policy back, one that flaps launches once an hour. */
+export function heldBackAlert(
+  policy: Pick<RetrainPolicy, 'cooldown' | 'max_per_month'>,
+  runs: readonly PastRun[],
+  now: number,
+): string | undefined {
+  const isRecent = (run: PastRun) => run.cause.startsWith('alert:') && run.createdAt > now - FLAP_MS
+  return (
+    heldBack(policy, runs, { clock: 'wall', at: now }) ??
+    (runs.some(isRecent) ? 'an alert has launched a run within the last hour' : undefined)
   )
-  const evaluated = [...series].flatMap(([name, all]) => {
-    const here = all
-      .filter((result) => result.verdict !== 'incomplete')
-      .toSorted((a, b) => b.windowEnd - a.windowEnd)
-    if (here[0]?.windowEnd !== windowEnd) return []
-    const broken = here.findIndex((result) => !reaches(result.verdict, test.level))
-    return [{ name, streak: broken === -1 ? here.length : broken }]
-  })
-  const enough = evaluated.filter(({ streak }) => streak >= test.windows)
-  const isTrue =
-    test.quantifier === 'any'
-      ? enough.length > 0
-      : evaluated.length > 0 && enough.length === evaluated.length
-  if (isTrue)
-    why.push(
-      `${test.level} of ${enough.map(({ name }) => `${test.family}.${name}`).join(', ')}${test.windows > 1 ? ` in ${test.windows} windows` : ''}`,
-    )
-  return isTrue
 }
-
-const reaches = (verdict: LatestResult['verdict'], level: 'warning' | 'alarm') =>
-  verdict === 'alarm' || (level === 'warning' && verdict === 'warning')

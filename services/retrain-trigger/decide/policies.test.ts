@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest'
-import { failureReason, nextPass, tickCause, windowCause, type Answer } from './policies.ts'
+import { parseModel } from '../../../lib/models/model-files.ts'
+import {
+  failureReason,
+  nextPass,
+  parsePolicies,
+  tickCause,
+  windowCause,
+  type Answer,
+} from './policies.ts'
 
 const HOUR = 3_600_000
 const windows = (n: number, revision = 1) =>
@@ -34,4 +42,22 @@ test('ticks of one minute are one cause', () => {
 
 test('a failure is told without characters that no store keeps', () => {
   expect(failureReason('a\u0007b\0\n')).toBe('it could not be evaluated: a b \n')
+})
+
+test.each([
+  ['any(drift, alarm)', ['window']],
+  ['any(drift, alarm) or schedule("0 * * * *")', ['window', 'tick']],
+  ['any(drift, alarm) and schedule("0 * * * *")', ['tick']],
+  ['any(drift, alarm) and not schedule("0 * * * *")', ['window', 'tick']],
+  ['labels.new > 5 and any(drift, alarm)', ['window', 'news']],
+  ['alert("Late") and labels.new > 5', ['alert']],
+  ['silent(for="2h")', ['news']],
+])('%s is asked on %j', (when, wanted) => {
+  const text = JSON.stringify({
+    model_id: 'm',
+    task: 'binary',
+    retrain: [{ name: 'p', when, launch: { kind: 'webhook', url: 'http://127.0.0.1:9/' } }],
+  })
+  const [policy] = parsePolicies([parseModel(text)]).get('m')!
+  expect([...policy!.askedOn]).toEqual(wanted)
 })

@@ -1,48 +1,106 @@
 /** Policies as their conditions need to be asked, and which windows they have yet to answer for. */
-import { parseCondition, testsOf, type Condition } from '../../../lib/models/policy-language.ts'
+import type { Model } from '../../../lib/models/model-files.ts'
+import { parseCondition, testsOf } from '../../../lib/models/policy-language.ts'
+import { isWindowTest, type Condition } from '../../../lib/models/policy-tests.ts'
 import type { RetrainPolicy } from '../../../schemas/model.ts'
+import { isOfOccasion, type Occasion, type Schedule } from './condition-tests.ts'
 
 /** A policy with what its condition asks for. */
 export interface ParsedPolicy {
   policy: RetrainPolicy
   condition: Condition
-  /** Cron expressions that the condition names; a policy with one is asked by the clock alone. */
-  crons: readonly string[]
-  /** Whether the condition tests verdicts: then it is asked once a window. */
-  byWindow: boolean
+  schedules: readonly Schedule[]
+  /** Names of the alerts it waits for. */
+  alerts: readonly string[]
+  /** What may make the condition true; a policy is asked on each of them. */
+  askedOn: ReadonlySet<Occasion['kind']>
   countsLabels: boolean
-  /** Windows a verdict test looks back over. */
+  countsPredictions: boolean
+  /** How long no event must have come, milliseconds of wall time, for each test that asks so. */
+  silences: readonly number[]
+  /** Windows its tests look back over. */
   windows: number
+  /** Versions its tests name, and '' for the model as a whole. */
+  versions: readonly string[]
+  /** `family/metric` of the values it compares. */
+  values: readonly string[]
+  /** The reference that verdicts come from; values against others are not compared. */
+  baseline: string
 }
 
 /** Policies by model; models without one are left out. */
 export type Policies = ReadonlyMap<string, readonly ParsedPolicy[]>
+
+type ModelPolicies = Pick<Model, 'modelId' | 'retrain' | 'references'>
 
 /**
  * Parses the policies of models.
  *
  * @throws where a condition is not of the policy language
  */
-export const parsePolicies = (
-  models: readonly { modelId: string; retrain: readonly RetrainPolicy[] }[],
-): Policies =>
+export const parsePolicies = (models: readonly ModelPolicies[]): Policies =>
   new Map(
     models
       .filter((model) => model.retrain.length > 0)
-      .map(({ modelId, retrain }) => [modelId, retrain.map(parsePolicy)]),
+      .map((model) => [model.modelId, model.retrain.map((policy) => parsePolicy(policy, model))]),
   )
 
-function parsePolicy(policy: RetrainPolicy): ParsedPolicy {
+const OCCASIONS: readonly Occasion['kind'][] = ['window', 'tick', 'alert', 'news']
+
+function parsePolicy(policy: RetrainPolicy, { references }: ModelPolicies): ParsedPolicy {
   const condition = parseCondition(policy.when)
   const tests = testsOf(condition)
+  const ofWindows = tests.filter(isWindowTest)
   return {
     policy,
     condition,
-    crons: tests.flatMap((test) => (test.kind === 'schedule' ? [test.cron] : [])),
-    byWindow: tests.some((test) => test.kind === 'verdict'),
+    schedules: tests.flatMap((test) =>
+      test.kind === 'schedule' ? [{ cron: test.cron, timezone: test.timezone }] : [],
+    ),
+    alerts: tests.flatMap((test) => (test.kind === 'alert' ? [test.name] : [])),
+    askedOn: new Set(OCCASIONS.filter((occasion) => couldHold(condition, occasion))),
     countsLabels: tests.some((test) => test.kind === 'labels'),
-    windows: Math.max(1, ...tests.map((test) => (test.kind === 'verdict' ? test.windows : 1))),
+    countsPredictions: tests.some((test) => test.kind === 'predictions'),
+    silences: tests.flatMap((test) => (test.kind === 'silence' ? [test.forMs] : [])),
+    windows: Math.max(1, ...ofWindows.map((test) => test.of)),
+    versions: [...new Set(['', ...ofWindows.map((test) => test.version ?? '')])],
+    values: ofWindows.flatMap((test) =>
+      test.kind === 'value' ? [`${test.family}/${test.metric}`] : [],
+    ),
+    baseline: Object.entries(references).find(([, { baseline }]) => baseline)?.[0] ?? '',
   }
+}
+
+/** What a condition may come to. */
+interface Prospect {
+  true: boolean
+  false: boolean
+  /** Whether what the occasion is about has a say in it. */
+  isNews: boolean
+}
+
+/** Whether a condition may hold on an occasion, by something that the occasion is about. */
+function couldHold(condition: Condition, occasion: Occasion['kind']): boolean {
+  const prospect = prospectOf(condition, occasion)
+  return prospect.true && prospect.isNews
+}
+
+/** A schedule is false but at its tick, and an alert but when it comes. */
+function prospectOf(condition: Condition, occasion: Occasion['kind']): Prospect {
+  if (condition.kind === 'not') {
+    const inner = prospectOf(condition.inner, occasion)
+    return { ...inner, true: inner.false, false: inner.true }
+  }
+  if (condition.kind !== 'and' && condition.kind !== 'or') {
+    const isNews = isOfOccasion(condition, occasion)
+    const isMoment = condition.kind === 'schedule' || condition.kind === 'alert'
+    return { true: isNews || !isMoment, false: true, isNews }
+  }
+  const sides = [prospectOf(condition.left, occasion), prospectOf(condition.right, occasion)]
+  const isAnd = condition.kind === 'and'
+  const isTrue = isAnd ? sides.every((side) => side.true) : sides.some((side) => side.true)
+  const isFalse = isAnd ? sides.some((side) => side.false) : sides.every((side) => side.false)
+  return { true: isTrue, false: isFalse, isNews: sides.some((side) => side.isNews && side.true) }
 }
 
 /** The policy of a model by its name; undefined where the model file has none. */
@@ -50,32 +108,52 @@ export const policyOf = (
   policies: Policies,
   modelId: string,
   name: string,
-): RetrainPolicy | undefined =>
-  policies.get(modelId)?.find(({ policy }) => policy.name === name)?.policy
+): RetrainPolicy | undefined => parsedPolicyOf(policies, modelId, name)?.policy
 
-/** Policies of a model that no schedule asks. */
-export const unscheduled = (policies: Policies, modelId: string): readonly ParsedPolicy[] =>
-  policies.get(modelId)?.filter(({ crons }) => crons.length === 0) ?? []
+/** The policy of a model by its name with what it asks for; undefined where the model file has none. */
+export const parsedPolicyOf = (
+  policies: Policies,
+  modelId: string,
+  name: string,
+): ParsedPolicy | undefined => policies.get(modelId)?.find(({ policy }) => policy.name === name)
 
-/** Policies of a model that this cron expression asks. */
+/** Policies of a model that are asked about windows or about what else is new. */
+export const askedByLooks = (policies: Policies, modelId: string): readonly ParsedPolicy[] =>
+  policies.get(modelId)?.filter(({ askedOn }) => askedOn.has('window') || askedOn.has('news')) ?? []
+
+/** Policies of a model that a tick of this schedule asks. */
 export const scheduledBy = (
   policies: Policies,
   modelId: string,
-  cron: string,
+  { cron, timezone }: Schedule,
 ): readonly ParsedPolicy[] =>
-  policies.get(modelId)?.filter(({ crons }) => crons.includes(cron)) ?? []
+  policies
+    .get(modelId)
+    ?.filter(({ schedules }) =>
+      schedules.some((s) => s.cron === cron && s.timezone === timezone),
+    ) ?? []
 
-/** Models of which a policy waits for labels. */
-export const labelCounters = (policies: Policies): string[] =>
+/** Policies of a model that wait for an alert of this name. */
+export const alertedBy = (
+  policies: Policies,
+  modelId: string,
+  name: string,
+): readonly ParsedPolicy[] =>
+  policies.get(modelId)?.filter(({ alerts }) => alerts.includes(name)) ?? []
+
+/** Models of which a policy waits for labels, predictions or silence: nothing tells of these. */
+export const modelsToLookAt = (policies: Policies): string[] =>
   [...policies].flatMap(([modelId, parsed]) =>
-    parsed.some(({ countsLabels }) => countsLabels) ? [modelId] : [],
+    parsed.some(({ askedOn }) => askedOn.has('news')) ? [modelId] : [],
   )
 
-/** Every cron expression of every model, as often as policies name it. */
-export const schedulesOf = (policies: Policies): { modelId: string; cron: string }[] =>
-  [...policies].flatMap(([modelId, parsed]) =>
-    parsed.flatMap(({ crons }) => crons.map((cron) => ({ modelId, cron }))),
-  )
+/** Every schedule of every model, once. */
+export const schedulesOf = (policies: Policies): ({ modelId: string } & Schedule)[] =>
+  [...policies].flatMap(([modelId, parsed]) => {
+    const all = parsed.flatMap(({ schedules }) => schedules)
+    const byName = new Map(all.map((s) => [JSON.stringify([s.cron, s.timezone]), s]))
+    return [...byName.values()].map((schedule) => ({ modelId, ...schedule }))
+  })
 
 /** The cause under which a policy's failure is shown, until the policy can be evaluated again. */
 export const FAILURE_CAUSE = 'failure'
@@ -83,8 +161,20 @@ export const FAILURE_CAUSE = 'failure'
 /** Names a window by its end (epoch milliseconds) as the cause of a decision. */
 export const windowCause = (windowEnd: number) => `window:${new Date(windowEnd).toISOString()}`
 
-/** Names labels as the cause of a decision, once per run that the policy has had. */
-export const labelsCause = (runs: number) => `labels:${runs}`
+/** How far a policy's counts had come at its last run, whatever became of that run. */
+export interface Position {
+  labels: number
+  predictions: number
+}
+
+/**
+ * Names what is new since a position as the cause of a decision: once a policy has launched from there, its counts begin at the
+ * position of that run.
+ *
+ * @param silentSince when the newest event came, epoch milliseconds: each silence is a cause of its own
+ */
+export const newsCause = ({ labels, predictions }: Position, silentSince?: number) =>
+  `new:labels ${labels}, predictions ${predictions}${silentSince === undefined ? '' : `, silent since ${new Date(silentSince).toISOString()}`}`
 
 const MINUTE_MS = 60_000
 
@@ -107,7 +197,7 @@ export interface EvaluatedWindow {
 /** Windows a policy answers for in one pass. */
 const WINDOWS_A_PASS = 200
 /** Windows beyond those a test counts: incomplete ones do not break a streak. */
-const SPARE_WINDOWS = 16
+export const SPARE_WINDOWS = 16
 
 /** The windows of one pass, never empty. */
 export interface Pass<W extends EvaluatedWindow> {

@@ -7,7 +7,7 @@ import { answersToBody } from '../../../schemas/http/errors.ts'
 import { AlertsAnswer, AlertsBody } from '../../../schemas/http/retrain-trigger.ts'
 import { requestsOf, type AlertRequest } from '../decide/alert-requests.ts'
 import type { PolicyEngine } from '../loop/policies.ts'
-import { answerAlerts } from '../loop/requests.ts'
+import { answerAlerts, askByAlert } from '../loop/requests.ts'
 import { isSigned } from '../data/signatures.ts'
 import type { RetrainRoutesOptions } from './options.ts'
 import { tags } from './parameters.ts'
@@ -56,8 +56,16 @@ async function answerEach(
 ): Promise<AnswerOfAlerts> {
   const launched: string[] = []
   const ignored: AnswerOfAlerts['ignored'] = []
+  const append = (answer: AnswerOfAlerts) => {
+    for (const run of answer.launched) launched.push(run)
+    for (const alert of answer.ignored) ignored.push(alert)
+  }
   const groups = Map.groupBy(requests, (asked) => JSON.stringify([asked.modelId, asked.policy]))
   for (const asked of groups.values()) {
+    if (asked[0]!.policy === undefined) {
+      for (const alert of asked) append(await answerByName(engine, alert))
+      continue
+    }
     const answer = await answerAlerts(engine, asked, actor)
     if ('run' in answer) launched.push(answer.run.run_id)
     const causes = new Set(asked.map(({ cause }) => cause))
@@ -66,6 +74,13 @@ async function answerEach(
     for (const cause of causes) ignored.push({ cause, reason })
   }
   return { launched, ignored }
+}
+
+/** Asks the policies that wait for an alert of this name; one that nothing waits for is ignored. */
+async function answerByName(engine: PolicyEngine, alert: AlertRequest): Promise<AnswerOfAlerts> {
+  const { cause } = alert
+  const { launched, reasons } = await askByAlert(engine, alert)
+  return { launched, ignored: reasons.map((reason) => ({ cause, reason })) }
 }
 
 /**

@@ -5,7 +5,7 @@ import { textProblem } from '../../../lib/events/text-rules.ts'
 import type { Run } from '../queries/run-record.ts'
 import { markLaunched, reportRun } from '../queries/run-transitions.ts'
 import { readRun } from '../queries/runs.ts'
-import { failRun, jobOf, type LaunchOptions } from './job.ts'
+import { failRun, jobText, valuesOf, type LaunchOptions } from './job.ts'
 
 /** Characters of a program's standard error that are kept, the last ones. */
 const STDERR_KEPT = 1000
@@ -17,7 +17,7 @@ export async function startCommand(
   [file = '', ...args]: readonly string[],
 ): Promise<void> {
   const { ledger, log } = options
-  const job = await jobOf(options, run)
+  const job = jobText(await valuesOf(options, run))
   await markLaunched(ledger, run.run_id)
   const watch = commandEnd(file, args, job).then((failure) => recordEnd(options, run, failure))
   void watch.catch((error: unknown) =>

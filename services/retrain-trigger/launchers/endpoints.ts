@@ -1,7 +1,8 @@
-/** Keeps launches apart: a few at a time, fewer to one endpoint, and none to an endpoint that has just failed. Pure. */
+/** Keeps launches apart: two at a time to one endpoint, and none to an endpoint that has just failed. Pure. */
 import { backoffMs } from '../../../lib/runtime/clock.ts'
 
-const MAX_LAUNCHES = 16
+/** In all: far more than endpoints that hang take, since one that has hung is left alone. */
+const MAX_LAUNCHES = 256
 const MAX_LAUNCHES_OF_ONE = 2
 const FIRST_PAUSE_MS = 1000
 const MAX_PAUSE_MS = 5 * 60_000
@@ -12,8 +13,15 @@ const MAX_REMEMBERED = 1000
 export interface Endpoints {
   /** Takes a place for a launch at an endpoint; false when there is none now. */
   take: (endpoint: string, now: number) => boolean
-  /** Gives the place back; a failure pauses the endpoint, for `askedMs` at least. */
-  give: (endpoint: string, outcome: 'answered' | 'failed', now: number, askedMs?: number) => void
+  /** Until when an endpoint that has failed is left alone; 0 for others. */
+  pausedUntil: (endpoint: string) => number
+  /** Gives the place back; one that was not asked is as it was, and a failure pauses the endpoint, for `askedMs` at least. */
+  give: (
+    endpoint: string,
+    outcome: 'answered' | 'failed' | 'unasked',
+    now: number,
+    askedMs?: number,
+  ) => void
 }
 
 /** Makes the places of a process: all free, no endpoint paused. */
@@ -22,6 +30,7 @@ export function launchEndpoints(): Endpoints {
   const failed = new Map<string, { times: number; until: number }>()
   let total = 0
   return {
+    pausedUntil: (endpoint) => failed.get(endpoint)?.until ?? 0,
     take: (endpoint, now) => {
       const here = busy.get(endpoint) ?? 0
       const paused = (failed.get(endpoint)?.until ?? 0) > now
@@ -35,6 +44,7 @@ export function launchEndpoints(): Endpoints {
       const here = (busy.get(endpoint) ?? 1) - 1
       if (here === 0) busy.delete(endpoint)
       else busy.set(endpoint, here)
+      if (outcome === 'unasked') return
       const times = failed.get(endpoint)?.times ?? 0
       failed.delete(endpoint)
       if (outcome === 'answered') return

@@ -1,4 +1,5 @@
 /** What a job is given, and what every kind of launch needs. */
+import type { LaunchValues } from '../../../lib/models/launch-templates.ts'
 import type { Logger } from '../../../lib/runtime/log.ts'
 import type { Ledger } from '../queries/ledger.ts'
 import type { Run } from '../queries/run-record.ts'
@@ -15,27 +16,39 @@ export interface LaunchOptions {
   publicUrl: () => string
   /** Whether model files may start commands. */
   allowsCommands: boolean
-  /** How long an endpoint may take; 15 s unless given. */
+  /** The value of a variable that a header names; undefined where it is not set. */
+  environment: (name: string) => string | undefined
+  /** Draws from 0 up to 1, for the jitter of back-offs. */
+  random: () => number
+  /** How long an endpoint may take, where its policy does not say. */
   timeoutMs?: number
 }
 
-/** The JSON that a job is given, with a new token by which it reports on this run. */
-export async function jobOf({ ledger, publicUrl }: LaunchOptions, run: Run): Promise<string> {
+/** What templates may name of a run, with a new token by which its job reports. */
+export async function valuesOf(
+  { ledger, publicUrl }: LaunchOptions,
+  run: Run,
+): Promise<LaunchValues> {
   const { token, hash } = newRunToken()
   await addTokenHash(ledger.postgres, run.run_id, hash)
-  return JSON.stringify({
-    type: 'plumbline.retrain',
-    timestamp: run.created_at,
-    data: {
-      run_id: run.run_id,
-      model_id: run.model_id,
-      policy: run.policy,
-      reason: run.reason,
-      window_end: run.window_end,
-      status_url: `${publicUrl()}/v1/runs/${run.run_id}/status?token=${token}`,
-    },
-  })
+  return {
+    run_id: run.run_id,
+    model_id: run.model_id,
+    policy: run.policy,
+    reason: run.reason,
+    window_end: run.window_end ?? '',
+    created_at: run.created_at,
+    status_url: `${publicUrl()}/v1/runs/${run.run_id}/status?token=${token}`,
+  }
 }
+
+/** The JSON that a job is given where its policy writes no body of its own. */
+export const jobText = ({ created_at, ...values }: LaunchValues): string =>
+  JSON.stringify({
+    type: 'plumbline.retrain',
+    timestamp: created_at,
+    data: { ...values, window_end: values.window_end === '' ? null : values.window_end },
+  })
 
 /** Ends a run in the launcher's name, with why. */
 export const failRun = (ledger: Ledger, run: Run, message: string): Promise<Run> =>

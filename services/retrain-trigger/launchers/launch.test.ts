@@ -25,7 +25,13 @@ test('firing alerts that name a model and a policy ask for a run, once per alert
       alerts: [alert, { ...alert, status: 'resolved' }, { ...alert, labels: { model_id: 'm' } }],
     }),
   ).toEqual([
-    { modelId: 'm', policy: 'p', cause: 'alert:abc:2026-01-01T00:00:00Z', reason: 'late' },
+    {
+      modelId: 'm',
+      policy: 'p',
+      name: 'Late',
+      cause: 'alert:abc:2026-01-01T00:00:00Z',
+      reason: 'late',
+    },
   ])
 })
 

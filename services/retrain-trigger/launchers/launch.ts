@@ -1,21 +1,26 @@
 /**
- * Starts the job of a run. A webhook may be sent again after a crash, always with the run's id as `webhook-id`, by which the
- * receiver knows it; a command is marked launched before it starts, so it starts at most once. Launches run beside one another:
- * an endpoint that hangs or fails holds up its own runs alone.
+ * Starts the job of a run. A process claims a run in the store before it launches it, so of several one does. A webhook may be sent
+ * again after a crash, always with the run's id as `webhook-id`, by which the receiver knows it; a command is marked launched before
+ * it starts, so it starts at most once. Launches run beside one another, each with a deadline of its own: an endpoint that hangs or
+ * fails holds up its own runs alone.
  */
 import { backoffMs } from '../../../lib/runtime/clock.ts'
+import { durationMs } from '../../../lib/runtime/durations.ts'
 import { messageOf } from '../../../lib/runtime/errors.ts'
-import type { RetrainPolicy } from '../../../schemas/model.ts'
+import type { Launch, WebhookLaunch } from '../../../schemas/launch.ts'
+import { claimRun, deferRun, releaseRun, type Claim } from '../queries/claims.ts'
 import type { Run } from '../queries/run-record.ts'
-import { markLaunched, postponeRun } from '../queries/run-transitions.ts'
+import { markLaunched } from '../queries/run-transitions.ts'
 import { startCommand } from './command.ts'
 import { launchEndpoints, type Endpoints } from './endpoints.ts'
 import { failRun, type LaunchOptions } from './job.ts'
-import { postJob, type WebhookOutcome } from './webhook.ts'
+import { postJob, timeoutOf, type WebhookOutcome } from './webhook.ts'
 
-const MAX_ATTEMPTS = 8
+const GIVE_UP_AFTER = '6h'
 const FIRST_RETRY_MS = 1000
 const LAST_RETRY_MS = 5 * 60_000
+/** How much longer than its deadline a launch is claimed: what is to be written after it. */
+const CLAIM_SPARE_MS = 15_000
 
 /** The launches of a process. */
 export interface Launcher extends LaunchOptions {
@@ -34,12 +39,23 @@ export const launcher = (options: LaunchOptions): Launcher => ({
 })
 
 /** Begins the launch of a run, unless its endpoint is busy or paused; what goes wrong is that run's. */
-export function beginLaunch(launches: Launcher, run: Run, how: RetrainPolicy['launch']): void {
+export function beginLaunch(launches: Launcher, run: Run, how: Launch): void {
   const { stopping, underWay, endpoints, ledger } = launches
   const endpoint = how.kind === 'webhook' ? originOf(how.url) : 'command'
   if (stopping.signal.aborted || underWay.has(run.run_id)) return
-  if (endpoints.take(endpoint, ledger.now()))
-    underWay.set(run.run_id, launch(launches, run, how, endpoint))
+  const now = ledger.now()
+  const pausedUntil = endpoints.pausedUntil(endpoint)
+  // Put off in the store, it takes no place among the due runs of others.
+  if (pausedUntil > now)
+    underWay.set(
+      run.run_id,
+      quietly(launches, run, () => deferRun(ledger, run.run_id, pausedUntil)),
+    )
+  else if (endpoints.take(endpoint, now))
+    underWay.set(
+      run.run_id,
+      quietly(launches, run, () => launch(launches, run, how, endpoint)),
+    )
 }
 
 /** Ends what is under way, and resolves once nothing is. */
@@ -50,55 +66,86 @@ export async function stopLaunches({ stopping, underWay }: Launcher): Promise<vo
 
 const originOf = (url: string) => (URL.canParse(url) ? new URL(url).origin : url)
 
-/** Whether an endpoint answered; a number is how long one that failed asks to be left alone, in milliseconds. */
-type Answer = 'answered' | number
-
-async function launch(
-  launches: Launcher,
+async function quietly(
+  { log, underWay }: Launcher,
   run: Run,
-  { kind, ...how }: RetrainPolicy['launch'],
-  endpoint: string,
+  work: () => Promise<void>,
 ): Promise<void> {
-  const { ledger, log, endpoints, underWay } = launches
-  let answer: Answer = 0
   try {
-    if ('url' in how) answer = await launchByWebhook(launches, run, how.url)
-    else {
-      answer = 'answered'
-      if (launches.allowsCommands) await startCommand(launches, run, how.command)
-      else await failRun(ledger, run, 'commands are not allowed: set PLUMBLINE_ALLOW_COMMANDS=on')
-    }
+    await work()
   } catch (error) {
-    log.error({ run_id: run.run_id, kind, error: messageOf(error) }, 'launch not recorded')
+    log.error({ run_id: run.run_id, error: messageOf(error) }, 'launch not recorded')
   } finally {
-    if (answer === 'answered') endpoints.give(endpoint, 'answered', ledger.now())
-    else endpoints.give(endpoint, 'failed', ledger.now(), answer)
     underWay.delete(run.run_id)
   }
 }
 
-async function launchByWebhook(launches: Launcher, run: Run, url: string): Promise<Answer> {
+/** Whether an endpoint answered; a number is how long one that failed asks to be left alone, in milliseconds. */
+type Answer = 'answered' | 'unasked' | number
+
+async function launch(launches: Launcher, run: Run, how: Launch, endpoint: string): Promise<void> {
+  const { ledger, endpoints } = launches
+  let answer: Answer = 'unasked'
+  try {
+    answer = await launchClaimed(launches, run, how)
+  } finally {
+    if (typeof answer === 'string') endpoints.give(endpoint, answer, ledger.now())
+    else endpoints.give(endpoint, 'failed', ledger.now(), answer)
+  }
+}
+
+async function launchClaimed(launches: Launcher, run: Run, how: Launch): Promise<Answer> {
+  const { ledger } = launches
+  const now = ledger.now()
+  const deadlineMs = how.kind === 'webhook' ? timeoutOf(launches, how) : 0
+  const until = now + deadlineMs + CLAIM_SPARE_MS
+  const claim = await claimRun(ledger.postgres, run.run_id, { now, until })
+  if (!claim) return 'unasked'
+  if (how.kind === 'webhook') return launchByWebhook(launches, run, how, claim)
+  if (launches.allowsCommands) await startCommand(launches, run, how.command)
+  else await failRun(ledger, run, 'commands are not allowed: set PLUMBLINE_ALLOW_COMMANDS=on')
+  return 'answered'
+}
+
+async function launchByWebhook(
+  launches: Launcher,
+  run: Run,
+  how: WebhookLaunch,
+  claim: Claim,
+): Promise<Answer> {
   const { stopping, ledger } = launches
-  const outcome = await postJob(launches, run, url, stopping.signal)
-  if (stopping.signal.aborted && outcome.kind === 'failed') return 0
+  const outcome = await postJob(launches, run, how, stopping.signal)
+  if (stopping.signal.aborted && outcome.kind === 'failed') {
+    await releaseRun(ledger.postgres, claim, ledger.now())
+    return 'unasked'
+  }
   if (outcome.kind === 'answered') await markLaunched(ledger, run.run_id)
-  else if (outcome.kind === 'gone') await failRun(ledger, run, 'the webhook is gone (410)')
-  else await tryAgain(launches, run, outcome)
+  else if (outcome.kind === 'refused') await failRun(ledger, run, `not launched: ${outcome.why}`)
+  else {
+    const giveUpMs = durationMs(how.give_up_after ?? GIVE_UP_AFTER)
+    await tryAgain(launches, run, claim, { ...outcome, giveUpMs })
+  }
   return outcome.kind === 'failed' ? outcome.askedMs : 'answered'
 }
 
-/** Puts the next attempt off, or fails the run after its last. */
+/** Puts the next attempt off, or fails the run where it would come too late. */
 async function tryAgain(
-  { ledger, log }: LaunchOptions,
+  { ledger, log, random }: LaunchOptions,
   run: Run,
-  { why, askedMs }: Extract<WebhookOutcome, { kind: 'failed' }>,
+  claim: Claim,
+  { why, askedMs, giveUpMs }: Extract<WebhookOutcome, { kind: 'failed' }> & { giveUpMs: number },
 ): Promise<void> {
-  const attempt = run.attempts + 1
-  if (attempt >= MAX_ATTEMPTS) {
-    await failRun(ledger, run, `not launched after ${MAX_ATTEMPTS} attempts: ${why}`)
+  const { attempt, firstAttemptAt } = claim
+  // Half of a pause is drawn, so that runs that failed together do not come together again.
+  const pause = backoffMs(attempt - 1, FIRST_RETRY_MS, LAST_RETRY_MS) * (0.5 + random() / 2)
+  const next = ledger.now() + Math.max(askedMs, pause)
+  if (next > firstAttemptAt + giveUpMs) {
+    const tries = `${attempt} ${attempt === 1 ? 'attempt' : 'attempts'}`
+    await failRun(ledger, run, `not launched after ${tries} in ${hours(giveUpMs)}: ${why}`)
     return
   }
   log.warn({ run_id: run.run_id, attempt, error: why }, 'run not launched, trying again')
-  const pause = backoffMs(run.attempts, FIRST_RETRY_MS, LAST_RETRY_MS)
-  await postponeRun(ledger.postgres, run.run_id, ledger.now() + Math.max(askedMs, pause))
+  await releaseRun(ledger.postgres, claim, next)
 }
+
+const hours = (ms: number) => `${Number((ms / 3_600_000).toPrecision(3))} hours`

@@ -1,15 +1,30 @@
 /** Launches a run by posting its job to a webhook, signed as Standard Webhooks asks. */
+import { filled, filledHeaders, type Template } from '../../../lib/models/launch-templates.ts'
+import { durationMs } from '../../../lib/runtime/durations.ts'
 import { messageOf } from '../../../lib/runtime/errors.ts'
-import type { Run } from '../queries/run-record.ts'
+import type { WebhookLaunch } from '../../../schemas/launch.ts'
 import { signatureHeaders } from '../data/signatures.ts'
-import { jobOf, type LaunchOptions } from './job.ts'
+import type { Run } from '../queries/run-record.ts'
+import { jobText, valuesOf, type LaunchOptions } from './job.ts'
+import { isPermanent, sentenceOf } from './refusals.ts'
 import { retryAfterMs } from './retry-after.ts'
 
 const TIMEOUT_MS = 15_000
 
-/** What became of a try: `failed` names the endpoint's fault and how long it asks to be left alone. */
+/**
+ * What became of a try: `refused` is for good, `failed` may pass; a failure of the endpoint itself names how long it asks to be left
+ * alone.
+ */
 export type WebhookOutcome =
-  { kind: 'answered' } | { kind: 'gone' } | { kind: 'failed'; why: string; askedMs: number }
+  | { kind: 'answered' }
+  | { kind: 'refused'; why: string }
+  | { kind: 'failed'; why: string; askedMs: number }
+
+/** How long a webhook may take, in milliseconds. */
+export const timeoutOf = (
+  { timeoutMs = TIMEOUT_MS }: Pick<LaunchOptions, 'timeoutMs'>,
+  { timeout }: WebhookLaunch,
+): number => (timeout === undefined ? timeoutMs : durationMs(timeout))
 
 /**
  * Posts the job of a run once; the run's id is its `webhook-id`. Redirects are not followed.
@@ -19,39 +34,51 @@ export type WebhookOutcome =
 export async function postJob(
   options: LaunchOptions,
   run: Run,
-  url: string,
+  how: WebhookLaunch,
   stopping: AbortSignal,
 ): Promise<WebhookOutcome> {
-  const { secret, timeoutMs = TIMEOUT_MS } = options
-  const { now } = options.ledger
-  const body = await jobOf(options, run)
+  const { secret, ledger } = options
+  const values = await valuesOf(options, run)
+  const body =
+    how.body === undefined ? jobText(values) : JSON.stringify(filled(how.body as Template, values))
+  const signed = signatureHeaders(secret, run.run_id, Math.floor(ledger.now() / 1000), body)
+  let own: Record<string, string>
   try {
-    const response = await fetch(url, {
+    own = filledHeaders(how.headers ?? {}, values, options.environment)
+  } catch (error) {
+    return { kind: 'refused', why: messageOf(error) }
+  }
+  try {
+    const response = await fetch(how.url, {
       method: 'POST',
       redirect: 'manual',
-      signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), stopping]),
-      headers: {
-        'content-type': 'application/json',
-        ...signatureHeaders(secret, run.run_id, Math.floor(now() / 1000), body),
-      },
+      signal: AbortSignal.any([AbortSignal.timeout(timeoutOf(options, how)), stopping]),
+      headers: { ...own, 'content-type': 'application/json', ...signed },
       body,
     })
-    // Nothing of the answer but its head is read, however long it is.
-    await response.body?.cancel()
-    return outcomeOf(response, now())
+    return await outcomeOf(response, ledger.now())
   } catch (error) {
     return failed(messageOf(error))
   }
 }
 
-function outcomeOf({ ok, status, headers }: Response, now: number): WebhookOutcome {
-  if (ok) return { kind: 'answered' }
-  if (status === 410) return { kind: 'gone' }
-  if (status >= 300 && status < 400)
-    return failed(
-      `the webhook answered with a redirect (${status}), and redirects are not followed: give the address itself`,
-    )
-  return failed(`the webhook answered ${status}`, retryAfterMs(headers.get('retry-after'), now))
+async function outcomeOf(response: Response, now: number): Promise<WebhookOutcome> {
+  const { ok, status, headers } = response
+  if (ok) {
+    // Nothing of the answer but its head is read, however long it is.
+    await response.body?.cancel()
+    return { kind: 'answered' }
+  }
+  const said = await sentenceOf(response).catch(() => '')
+  const why = `the webhook answered ${status}${said === '' ? '' : `: ${said}`}`
+  if (!isPermanent(status)) return failed(why, retryAfterMs(headers.get('retry-after'), now))
+  const isRedirect = status >= 300 && status < 400
+  return {
+    kind: 'refused',
+    why: isRedirect
+      ? `the webhook answered with a redirect (${status}), and redirects are not followed: give the address itself`
+      : why,
+  }
 }
 
 const failed = (why: string, askedMs = 0): WebhookOutcome => ({ kind: 'failed', why, askedMs })

@@ -23,7 +23,10 @@ function running(roundMs: number) {
   const ledger = { postgres, now: () => Date.now() }
   const loop: Deciding = deciding({
     engine: { policies: new Map(), queries: {} as never, ledger, sound: new Set() },
-    jobs: launcher({ ledger, log, secret: '', publicUrl: () => '', allowsCommands: false }),
+    jobs: launcher({
+      ...{ ledger, log, secret: '', publicUrl: () => '', allowsCommands: false },
+      ...{ environment: () => undefined, random: () => 0 },
+    }),
     log,
     failed: () => {},
   })

@@ -5,7 +5,7 @@ import type { Module } from '../../../lib/runtime/modules.ts'
 import { pollLoop, type PollLoop, type Progress } from '../../../lib/runtime/poll-loop.ts'
 import type { DueModels } from '../decide/due-models.ts'
 import { dueModels } from '../decide/due-models.ts'
-import { labelCounters, policyOf } from '../decide/policies.ts'
+import { modelsToLookAt, policyOf } from '../decide/policies.ts'
 import { failRun } from '../launchers/job.ts'
 import { beginLaunch, stopLaunches, type Launcher } from '../launchers/launch.ts'
 import { readDueRuns, readRunsInFlight } from '../queries/runs.ts'
@@ -14,8 +14,8 @@ import type { PolicyFailed } from './policy-failures.ts'
 
 /** How often it is asked which models have windows that their policies have not answered for: one statement for all. */
 const SCAN_MS = 1000
-/** How often labels are counted for policies that wait for them. */
-const LABELS_MS = 5000
+/** How often labels and predictions are counted for policies that wait for them, or for none to come. */
+const NEWS_MS = 5000
 /** How often rounds look unasked: launches are tried again when their time comes. */
 const ROUND_MS = 1000
 /** While nothing is found: verdicts and requests wake a round at once. */
@@ -85,7 +85,7 @@ export function decidingModules(loop: Deciding): Module[] {
   return [
     rounds,
     ...(policies.size > 0 ? [windowScan(loop)] : []),
-    ...(labelCounters(policies).length > 0 ? [labelScan(loop)] : []),
+    ...(modelsToLookAt(policies).length > 0 ? [newsScan(loop)] : []),
   ]
 }
 
@@ -106,16 +106,17 @@ function windowScan(loop: Deciding): Module {
   }).module
 }
 
-/** Has the policies asked that count labels: new labels send no message. */
-function labelScan(loop: Deciding): Module {
+/** Has the policies asked that count labels or predictions, or wait for silence: nothing sends a message of these. */
+function newsScan(loop: Deciding): Module {
   const { engine, log } = loop
   return pollLoop({
-    name: 'retrain labels',
-    everyMs: LABELS_MS,
+    name: 'retrain news',
+    everyMs: NEWS_MS,
     step: async () => {
-      for (const modelId of labelCounters(engine.policies)) askSoon(loop, modelId)
+      for (const modelId of modelsToLookAt(engine.policies)) askSoon(loop, modelId)
     },
-    onError: (error) => log.error({ error: messageOf(error) }, 'labels not counted, trying again'),
+    onError: (error) =>
+      log.error({ error: messageOf(error) }, 'labels and predictions not counted, trying again'),
   }).module
 }
 

@@ -1,16 +1,18 @@
-/** Asks every policy of a model about every window it has not answered for yet, and about labels and the clock. */
+/** Asks every policy of a model about every window it has not answered for yet, and about what else is new. */
 import { messageOf } from '../../../lib/runtime/errors.ts'
 import type { Models } from '../../../lib/models/model-files.ts'
-import { decide, type Evidence } from '../decide/decide.ts'
+import { decide } from '../decide/decide.ts'
+import type { Evidence, Occasion, Schedule } from '../decide/condition-tests.ts'
 import {
+  askedByLooks,
   FAILURE_CAUSE,
   failureReason,
-  labelsCause,
+  newsCause,
   nextPass,
   parsePolicies,
   scheduledBy,
+  SPARE_WINDOWS,
   tickCause,
-  unscheduled,
   windowCause,
   type ParsedPolicy,
   type Policies,
@@ -19,7 +21,7 @@ import { decideByHistory, forgetDecision, recordDecision } from '../queries/deci
 import { readAnswers } from '../queries/decisions.ts'
 import type { Ledger } from '../queries/ledger.ts'
 import type { PolicyQueries, WindowRevision } from '../queries/policy-queries.ts'
-import { readHistory } from '../queries/runs.ts'
+import { isSilent, readNews, type News } from './news.ts'
 
 /** The policies of a process, what they read and where they record. */
 export interface PolicyEngine {
@@ -46,57 +48,101 @@ export interface Evaluated {
   more: boolean
 }
 
-/** Asks each policy of a model that no schedule asks. */
+/** Asks each policy of a model about its windows, and about what else is new, as its condition needs. */
 export async function evaluatePolicies(engine: PolicyEngine, modelId: string): Promise<Evaluated> {
-  const policies = unscheduled(engine.policies, modelId)
+  const policies = askedByLooks(engine.policies, modelId)
   if (policies.length === 0) return { failures: [], more: false }
   const windows = await engine.queries.windows(modelId)
-  return askEach(engine, modelId, policies, (policy) =>
-    policy.byWindow
-      ? answerForWindows(engine, modelId, policy, windows)
-      : answerForLabels(engine, modelId, policy, windows),
-  )
+  return askEach(engine, modelId, policies, async (policy) => {
+    const { askedOn } = policy
+    const isMore =
+      askedOn.has('window') && (await answerForWindows(engine, modelId, policy, windows))
+    // What else is new is asked of the newest window, so once those before it are answered for.
+    if (askedOn.has('news') && !isMore) await answerForNews(engine, modelId, policy, windows)
+    return isMore
+  })
 }
 
-/** Windows whose metric results a policy sees at a tick. */
-const LOOK_BACK = 64
-
-/** Asks each policy of a model whose cron expression has come due at `at`, epoch milliseconds. */
-export async function tickPolicies(
+/** Asks each policy of a model whose schedule has come due at `at`, epoch milliseconds. */
+export const tickPolicies = (
   engine: PolicyEngine,
   modelId: string,
-  cron: string,
+  due: Schedule,
   at: number,
+): Promise<Evaluated> =>
+  askNow(engine, modelId, scheduledBy(engine.policies, modelId, due), {
+    occasion: { kind: 'tick', ...due },
+    cause: tickCause(at),
+    at,
+  })
+
+/** Asks policies at a moment of wall time, about the newest window. */
+export async function askNow(
+  engine: PolicyEngine,
+  modelId: string,
+  policies: readonly ParsedPolicy[],
+  { occasion, cause, at }: { occasion: Occasion; cause: string; at: number },
 ): Promise<Evaluated> {
-  const { queries } = engine
-  const windows = await queries.windows(modelId)
-  const results = await queries.results(modelId, windows.at(-LOOK_BACK)?.windowEnd ?? 0)
-  const windowEnd = windows.at(-1)?.windowEnd
-  const cause = tickCause(at)
-  const policies = scheduledBy(engine.policies, modelId, cron)
+  if (policies.length === 0) return { failures: [], more: false }
+  const windows = await engine.queries.windows(modelId)
   return askEach(engine, modelId, policies, async (policy) => {
-    const labels = await newLabels(engine, modelId, policy)
-    const evidence = { results, windowEnd, newLabels: labels.fresh, tick: cron }
-    const occasion = { modelId, cause, at, labelsKnown: labels.known }
-    await decideAndRecord(engine, policy, evidence, occasion)
+    const news = await readNews(engine, modelId, policy)
+    const evidence = await newestEvidence(engine, modelId, policy, windows)
+    await decideAndRecord(
+      engine,
+      policy,
+      { ...evidence, ...news, occasion },
+      { modelId, cause, at, news },
+    )
     return false
   })
 }
 
-/** Answers once for the labels that have come since the policy's last run; no window is left for another pass. */
-async function answerForLabels(
+/** Results and values of the newest window and of those before it that a policy looks back over. */
+async function newestEvidence(
+  { queries }: PolicyEngine,
+  modelId: string,
+  policy: ParsedPolicy,
+  windows: readonly WindowRevision[],
+): Promise<Pick<Evidence, 'results' | 'values' | 'windowEnd'>> {
+  const since = windows.at(-(policy.windows + SPARE_WINDOWS))?.windowEnd ?? 0
+  const windowEnd = windows.at(-1)?.windowEnd
+  return { ...(await readWindowEvidence(queries, modelId, policy, { since })), windowEnd }
+}
+
+async function readWindowEvidence(
+  queries: PolicyQueries,
+  modelId: string,
+  { versions, values: metrics, baseline, askedOn }: ParsedPolicy,
+  span: { since: number; until?: number },
+): Promise<Pick<Evidence, 'results' | 'values'>> {
+  const question = { modelId, versions, ...span }
+  return {
+    results: askedOn.size > 0 ? await queries.results(question) : [],
+    values: await queries.values({ ...question, metrics, baseline }),
+  }
+}
+
+/** Answers once for what is new since the policy's last run: labels, predictions, silence. */
+async function answerForNews(
   engine: PolicyEngine,
   modelId: string,
   policy: ParsedPolicy,
   windows: readonly WindowRevision[],
-): Promise<boolean> {
-  const labels = await newLabels(engine, modelId, policy)
-  // The stream time of labels is the end of the last evaluated window.
+): Promise<void> {
+  const news = await readNews(engine, modelId, policy)
+  const evidence = policy.askedOn.has('window')
+    ? await newestEvidence(engine, modelId, policy, windows)
+    : { results: [], values: [], windowEnd: undefined }
+  // The stream time of what is new is the end of the last evaluated window.
   const at = windows.at(-1)?.windowEnd ?? engine.ledger.now()
-  const evidence = { results: [], windowEnd: undefined, tick: undefined, newLabels: labels.fresh }
-  const cause = labelsCause(labels.runs)
-  await decideAndRecord(engine, policy, evidence, { modelId, cause, at, labelsKnown: labels.known })
-  return false
+  const cause = newsCause(news.from, isSilent(policy, news) ? news.lastReceived : undefined)
+  await decideAndRecord(
+    engine,
+    policy,
+    { ...evidence, ...news, occasion: { kind: 'news' } },
+    { modelId, cause, at, news },
+  )
 }
 
 /** Answers for windows whose newest revision the policy has not seen, in the order of their ends; true when more are left. */
@@ -107,55 +153,50 @@ async function answerForWindows(
   windows: readonly WindowRevision[],
 ): Promise<boolean> {
   const { queries, ledger } = engine
-  const labels = await newLabels(engine, modelId, policy)
   const answers = await readAnswers(ledger.postgres, modelId, policy.policy.name)
   const pass = nextPass(windows, answers, policy.windows)
   if (!pass) return false
-  const results = await queries.results(modelId, pass.since, pass.until)
-  for (const { windowEnd, revision } of pass.windows) {
-    const evidence = { results, windowEnd, newLabels: labels.fresh, tick: undefined }
-    const cause = windowCause(windowEnd)
-    const occasion = { modelId, cause, revision, at: windowEnd, labelsKnown: labels.known }
-    await decideAndRecord(engine, policy, evidence, occasion)
-  }
+  const news = await readNews(engine, modelId, policy)
+  const { since, until } = pass
+  const evidence = await readWindowEvidence(queries, modelId, policy, { since, until })
+  for (const { windowEnd, revision } of pass.windows)
+    await decideAndRecord(
+      engine,
+      policy,
+      { ...evidence, ...news, windowEnd, occasion: { kind: 'window' } },
+      { modelId, cause: windowCause(windowEnd), revision, at: windowEnd, news },
+    )
   return pass.more
 }
 
 /** What a decision is about, besides its evidence. */
-interface Occasion {
+interface Occurrence {
   modelId: string
   cause: string
   revision?: number
-  /** Stream time for verdicts and labels, wall time for schedules; epoch milliseconds. */
+  /** Stream time for windows and counts, wall time for schedules and alerts; epoch milliseconds. */
   at: number
-  labelsKnown: number
+  news: News
 }
 
 function decideAndRecord(
   { ledger }: PolicyEngine,
   parsed: ParsedPolicy,
   evidence: Evidence,
-  { modelId, cause, revision = 0, at, labelsKnown }: Occasion,
+  { modelId, cause, revision = 0, at, news }: Occurrence,
 ) {
   const { policy } = parsed
   return decideByHistory(
     ledger,
     { modelId, policy: policy.name, cause, windowEnd: evidence.windowEnd, revision },
     (runs) => decide(parsed, evidence, runs, at),
-    { policy, decidedAt: at, labelsKnown },
+    {
+      policy,
+      decidedAt: at,
+      labelsKnown: news.labelsKnown,
+      predictionsKnown: news.predictionsKnown,
+    },
   )
-}
-
-/** Counts a model's labels, all and since the policy's last run, and the policy's runs; zeros where it asks for none. */
-async function newLabels(
-  { ledger, queries }: PolicyEngine,
-  modelId: string,
-  { policy, countsLabels }: ParsedPolicy,
-): Promise<{ known: number; fresh: number; runs: number }> {
-  if (!countsLabels) return { known: 0, fresh: 0, runs: 0 }
-  const runs = await readHistory(ledger.postgres, modelId, policy.name)
-  const known = await queries.labelledOutcomes(modelId)
-  return { known, fresh: known - (runs.at(-1)?.labelsKnown ?? 0), runs: runs.length }
 }
 
 /** Asks policies of a model one by one: what one fails at is its own, and shown. */

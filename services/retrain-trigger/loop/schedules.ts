@@ -1,6 +1,7 @@
-/** The clock of policies: asks those with a `schedule` whenever their cron expression comes due, in UTC. */
+/** The clock of policies: asks those with a `schedule` whenever their cron expression comes due in its time zone. */
 import { schedule, type ScheduledTask } from 'node-cron'
 import type { Module } from '../../../lib/runtime/modules.ts'
+import type { Schedule } from '../decide/condition-tests.ts'
 import { schedulesOf } from '../decide/policies.ts'
 import { wake, type Deciding } from './decision-loop.ts'
 import { tickPolicies } from './policies.ts'
@@ -11,8 +12,8 @@ export function schedulesModule(loop: Deciding): Module {
   return {
     name: 'retrain schedules',
     start: async () => {
-      tasks = schedulesOf(loop.engine.policies).map(({ modelId, cron }) =>
-        schedule(cron, () => tick(loop, modelId, cron), { timezone: 'UTC' }),
+      tasks = schedulesOf(loop.engine.policies).map(({ modelId, cron, timezone }) =>
+        schedule(cron, () => tick(loop, modelId, { cron, timezone }), { timezone }),
       )
     },
     stop: async () => {
@@ -21,10 +22,10 @@ export function schedulesModule(loop: Deciding): Module {
   }
 }
 
-async function tick(loop: Deciding, modelId: string, cron: string): Promise<void> {
+async function tick(loop: Deciding, modelId: string, due: Schedule): Promise<void> {
   const { engine, failed } = loop
   try {
-    const { failures } = await tickPolicies(engine, modelId, cron, engine.ledger.now())
+    const { failures } = await tickPolicies(engine, modelId, due, engine.ledger.now())
     for (const { policy, error } of failures) failed(modelId, policy, error)
     wake(loop)
   } catch (error) {

@@ -18,7 +18,9 @@ export interface NewRun {
   reason: string
   windowEnd: number | undefined
   decidedAt: number
+  /** Labelled outcomes and predictions at that time. */
   labelsKnown: number
+  predictionsKnown?: number
   /** Who asked for it: a person’s name or key, or `policy`. */
   actor?: string
 }
@@ -161,8 +163,8 @@ async function insertRun(tx: Sql, newRun: NewRun, at: Date): Promise<StoredRun |
   const { actor = 'policy' } = newRun
   const needed = APPROVALS[policy.approval]
   const [row] = await tx.query<StoredRun>(
-    `insert into runs (run_id, model_id, policy, cause, state, reason, window_end, decided_at, labels_known, approvals_needed, requested_by, created_at, updated_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $12, $11, $11) on conflict (model_id, policy, cause) do nothing returning *`,
+    `insert into runs (run_id, model_id, policy, cause, state, reason, window_end, decided_at, labels_known, approvals_needed, requested_by, created_at, updated_at, predictions_known)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $12, $11, $11, $13) on conflict (model_id, policy, cause) do nothing returning *`,
     [
       randomUUID(),
       modelId,
@@ -176,6 +178,7 @@ async function insertRun(tx: Sql, newRun: NewRun, at: Date): Promise<StoredRun |
       needed,
       at,
       actor,
+      newRun.predictionsKnown ?? 0,
     ],
   )
   return row

@@ -53,3 +53,16 @@ export async function readLaunchedCauses(
   )
   return new Set(rows.map(({ cause }) => cause))
 }
+
+/** Reads what policies of a model answered for one cause, each with the run it launched. */
+export const readCause = (
+  sql: Sql,
+  modelId: string,
+  cause: string,
+): Promise<{ policy: string; reason: string; run_id: string | null }[]> =>
+  sql.query(
+    `select d.policy, d.reason, r.run_id from decisions d
+     left join runs r on r.model_id = d.model_id and r.policy = d.policy and r.cause = d.cause
+     where d.model_id = $1 and d.cause = $2 order by d.policy`,
+    [modelId, cause],
+  )

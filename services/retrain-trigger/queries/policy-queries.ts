@@ -1,6 +1,6 @@
 /** What policies and alerts read from ClickHouse. */
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
-import { sliceName, type LatestResult } from '../decide/decide.ts'
+import { sliceName, type LatestResult } from '../decide/condition-tests.ts'
 
 /** An evaluated window and its newest revision. */
 export interface WindowRevision {
@@ -27,19 +27,40 @@ export interface ActiveAlarm {
   window_end: string
 }
 
+/** Which windows of a model are asked about: those that end from `since` to `until`, both included, epoch milliseconds. */
+export interface ResultsQuestion {
+  modelId: string
+  /** Versions, and '' for the model as a whole. */
+  versions: readonly string[]
+  since: number
+  /** No end unless given. */
+  until?: number | undefined
+}
+
+/** Which values are asked for. */
+export interface ValuesQuestion extends ResultsQuestion {
+  /** As `family/metric`. */
+  metrics: readonly string[]
+  /** The name of the baseline. */
+  baseline: string
+}
+
 /** The queries of one connection; each throws what ClickHouse throws unless it says otherwise. */
 export interface PolicyQueries {
   /** Every evaluated window of a model as a whole with its newest revision, by end. */
   windows: (modelId: string) => Promise<WindowRevision[]>
   /** How many revisions of windows each of the models has; models without one are left out. */
   revisions: (modelIds: readonly string[]) => Promise<ReadonlyMap<string, number>>
-  /**
-   * Verdicts of a model as a whole and of its slices, in windows that end from `since` to `until`,
-   * both included, epoch milliseconds; without `until` there is no end.
-   */
-  results: (modelId: string, since: number, until?: number) => Promise<LatestResult[]>
+  /** Verdicts of a model and of its slices. */
+  results: (question: ResultsQuestion) => Promise<LatestResult[]>
+  /** Values of metrics, by `family/metric`, of a model and of its slices: against its baseline where they are against a reference. */
+  values: (question: ValuesQuestion) => Promise<LatestResult[]>
   /** How many predictions of a model have a label. */
   labelledOutcomes: (modelId: string) => Promise<number>
+  /** How many predictions of a model have come. */
+  predictions: (modelId: string) => Promise<number>
+  /** When the newest event of a model came, epoch milliseconds; undefined where none has. */
+  lastReceived: (modelId: string) => Promise<number | undefined>
   /** The greatest sequence in the copy of the audit log; undefined when the store cannot be asked. */
   lastAudited: () => Promise<number | undefined>
   /** Active alarms and warnings of each model as a whole; snoozed ones are left out. */
@@ -50,8 +71,11 @@ export interface PolicyQueries {
 export const policyQueries = (db: ClickHouse): PolicyQueries => ({
   windows: (modelId) => readWindows(db, modelId),
   revisions: (modelIds) => countRevisions(db, modelIds),
-  results: (modelId, since, until) => readResults(db, modelId, since, until),
+  results: (question) => readResults(db, question),
+  values: (question) => readValues(db, question),
   labelledOutcomes: (modelId) => countLabelled(db, modelId),
+  predictions: (modelId) => countPredictions(db, modelId),
+  lastReceived: (modelId) => readLastReceived(db, modelId),
   lastAudited: () => readLastAudited(db),
   activeAlarms: () => readActiveAlarms(db),
 })
@@ -78,34 +102,52 @@ async function countRevisions(
   return new Map(rows.map((row) => [row.model_id, Number(row.n)]))
 }
 
-interface ResultRow {
+type ResultRow = Omit<LatestResult, 'windowEnd' | 'slice' | 'version'> & {
   end: string
-  family: string
-  metric: string
-  subject: string
   slice_key: string
   slice_value: string
-  verdict: LatestResult['verdict']
+  model_version: string
 }
 
-async function readResults(
-  db: ClickHouse,
-  modelId: string,
-  since: number,
-  until = Number.MAX_SAFE_INTEGER,
-): Promise<LatestResult[]> {
+const RESULT_COLUMNS = `toUnixTimestamp64Milli(window_end) AS end, family, metric, subject, slice_key, slice_value, model_version, verdict, value`
+const OF_WINDOWS = `model_id = {model:String} AND model_version IN {versions:Array(String)} AND variant = '' AND convention = 'plumbline'
+  AND toUnixTimestamp64Milli(window_end) BETWEEN {since:Int64} AND {until:Int64}`
+
+const resultOf = ({ end, slice_key, slice_value, model_version, ...row }: ResultRow) => ({
+  ...row,
+  windowEnd: Number(end),
+  slice: slice_key === '' ? '' : sliceName(slice_key, slice_value),
+  version: model_version,
+})
+
+const parametersOf = ({ modelId, versions, since, until }: ResultsQuestion) => ({
+  model: modelId,
+  versions,
+  since,
+  until: until ?? Number.MAX_SAFE_INTEGER,
+})
+
+async function readResults(db: ClickHouse, question: ResultsQuestion): Promise<LatestResult[]> {
   const rows = await db.query<ResultRow>(
-    `SELECT toUnixTimestamp64Milli(window_end) AS end, family, metric, subject, slice_key, slice_value, verdict
-     FROM verdicts_latest
-     WHERE model_id = {model:String} AND model_version = '' AND variant = '' AND convention = 'plumbline'
-       AND toUnixTimestamp64Milli(window_end) BETWEEN {since:Int64} AND {until:Int64} AND verdict != 'none'`,
-    { model: modelId, since, until },
+    `SELECT ${RESULT_COLUMNS} FROM verdicts_latest WHERE ${OF_WINDOWS} AND verdict != 'none'`,
+    parametersOf(question),
   )
-  return rows.map(({ end, slice_key, slice_value, ...row }) => ({
-    ...row,
-    windowEnd: Number(end),
-    slice: slice_key === '' ? '' : sliceName(slice_key, slice_value),
-  }))
+  return rows.map(resultOf)
+}
+
+/** Of several methods the observed value counts, and of a metric with and without a reference that against the baseline. */
+async function readValues(db: ClickHouse, question: ValuesQuestion): Promise<LatestResult[]> {
+  const { metrics, baseline } = question
+  if (metrics.length === 0) return []
+  const rows = await db.query<ResultRow>(
+    `SELECT ${RESULT_COLUMNS} FROM window_metrics_latest
+     WHERE ${OF_WINDOWS} AND concat(family, '/', metric) IN {metrics:Array(String)}
+       AND reference IN ('', {baseline:String}) AND isNotNull(value)
+     ORDER BY method = 'observed' DESC, reference != '' DESC, method
+     LIMIT 1 BY window_end, family, metric, subject, slice_key, slice_value, model_version`,
+    { ...parametersOf(question), metrics, baseline },
+  )
+  return rows.map(resultOf)
 }
 
 async function countLabelled(db: ClickHouse, modelId: string): Promise<number> {
@@ -114,6 +156,23 @@ async function countLabelled(db: ClickHouse, modelId: string): Promise<number> {
     { model: modelId },
   )
   return Number(row?.n ?? 0)
+}
+
+async function countPredictions(db: ClickHouse, modelId: string): Promise<number> {
+  const [row] = await db.query<{ n: string }>(
+    'SELECT sum(events) AS n FROM event_counts WHERE model_id = {model:String} AND NOT shadow',
+    { model: modelId },
+  )
+  return Number(row?.n ?? 0)
+}
+
+async function readLastReceived(db: ClickHouse, modelId: string): Promise<number | undefined> {
+  const [row] = await db.query<{ at: string }>(
+    'SELECT toUnixTimestamp64Milli(max(received_at)) AS at FROM watermarks WHERE model_id = {model:String}',
+    { model: modelId },
+  )
+  const at = Number(row?.at ?? 0)
+  return at > 0 ? at : undefined
 }
 
 async function readLastAudited(db: ClickHouse): Promise<number | undefined> {

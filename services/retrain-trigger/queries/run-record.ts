@@ -17,6 +17,9 @@ export type Run = RunAnswer
 /** As a driver gives it: big integers as text, times as dates. */
 export type StoredRun = Omit<Run, 'labels_known'> & {
   labels_known: number | string
+  predictions_known: number | string
+  /** When its job was started; null where none was. */
+  launched_at: Date | null
   token_hashes?: string[]
 }
 
@@ -59,13 +62,22 @@ export async function recordTransition(
   await enqueueMessage(tx, TOPICS.retrain.topic, run.model_id, event)
 }
 
+/** Columns that are the launcher's own. */
+const OWN_COLUMNS = [
+  'place',
+  'next_attempt_at',
+  'first_attempt_at',
+  'claimed_until',
+  'claim',
+] as const
+
 /** A stored row as a run: times as RFC 3339 text, big integers as numbers, no token hashes. */
 export function toRun(row: StoredRun): Run {
   const iso = (value: string | Date | null) =>
     value === null ? null : new Date(value).toISOString()
-  const { token_hashes: _secret, ...rest } = row
-  const run = rest as typeof rest & { place?: unknown; next_attempt_at?: unknown }
-  delete run.place
+  const { token_hashes: _secret, launched_at: _at, predictions_known: _count, ...rest } = row
+  const run = rest as typeof rest & Partial<Record<(typeof OWN_COLUMNS)[number], unknown>>
+  for (const column of OWN_COLUMNS) delete run[column]
   return {
     ...run,
     labels_known: Number(row.labels_known),

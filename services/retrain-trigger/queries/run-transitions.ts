@@ -32,7 +32,8 @@ async function transition(
   at: Date,
 ): Promise<Run> {
   const [row] = await tx.query<StoredRun>(
-    `update runs set state = $2, revision = revision + 1, updated_at = $3,
+    `update runs set state = $2::text, revision = revision + 1, updated_at = $3::timestamptz,
+       launched_at = case when $2 in ('launched', 'running', 'succeeded') then coalesce(launched_at, $3) else launched_at end,
        new_version = case when $4 <> '' then $4 else new_version end, message = case when $5 <> '' then $5 else message end
      where run_id = $1 and state = any($6) returning *`,
     [runId, to, at, detail.new_version ?? '', detail.message ?? '', from],
@@ -175,14 +176,6 @@ export const reportRun = (
  */
 export const markLaunched = (ledger: Ledger, runId: string): Promise<Run> =>
   moveOn(ledger, { runId, actor: 'launcher', from: ['pending'], to: 'launched' })
-
-/** Counts an attempt to launch a run, and puts the next one off until `untilMs` (epoch milliseconds). */
-export async function postponeRun(sql: Sql, runId: string, untilMs: number): Promise<void> {
-  await sql.query(
-    'update runs set attempts = attempts + 1, next_attempt_at = $2 where run_id = $1',
-    [runId, new Date(untilMs)],
-  )
-}
 
 /** Adds the hash of a token by which the run's job may report. */
 export async function addTokenHash(sql: Sql, runId: string, hash: string): Promise<void> {

@@ -23,13 +23,14 @@ export async function readRun(sql: Sql, runId: string): Promise<Run | undefined>
 }
 
 /**
- * Reads runs whose launch is due, oldest first: at most two of a policy, so that none waits behind another's many, and 200
+ * Reads runs whose launch is due and that no process has claimed, oldest first: at most two of a policy, so that none waits behind another's many, and 200
  * in all.
  */
 export async function readDueRuns(sql: Sql, at: Date): Promise<Run[]> {
   const rows = await sql.query<StoredRun>(
     `select * from (select *, row_number() over (partition by model_id, policy order by created_at, run_id) as place from runs
-       where state = 'pending' and (next_attempt_at is null or next_attempt_at <= $1)) as due
+       where state = 'pending' and (next_attempt_at is null or next_attempt_at <= $1)
+         and (claimed_until is null or claimed_until <= $1)) as due
      where place <= 2 order by created_at, run_id limit 200`,
     [at],
   )
@@ -60,23 +61,36 @@ export async function readTokenHashes(sql: Sql, runId: string): Promise<readonly
 }
 
 /** A run as later decisions about its policy see it. */
-export type LaunchedRun = PastRun & { labelsKnown: number }
+export type EarlierRun = PastRun & { labelsKnown: number; predictionsKnown: number }
 
-/** Reads the runs of a policy that were neither rejected nor cancelled, oldest decision first. */
+/** States of runs that a person ended. */
+const CALLED_OFF: readonly RunState[] = ['rejected', 'cancelled']
+
+/** Reads the runs of a policy, whatever became of them, oldest decision first. */
 export async function readHistory(
   sql: Sql,
   modelId: string,
   policy: string,
-): Promise<LaunchedRun[]> {
+): Promise<EarlierRun[]> {
   const rows = await sql.query<StoredRun>(
-    `select * from runs where model_id = $1 and policy = $2 and state not in ('rejected', 'cancelled') order by decided_at`,
+    'select * from runs where model_id = $1 and policy = $2 order by decided_at',
     [modelId, policy],
   )
-  return rows.map(toRun).map((run) => ({
-    decidedAt: Date.parse(run.decided_at),
-    windowEnd: run.window_end === null ? undefined : Date.parse(run.window_end),
-    promoted: run.state === 'succeeded',
-    open: !ENDED.includes(run.state),
-    labelsKnown: run.labels_known,
-  }))
+  return rows.map((row) => {
+    const run = toRun(row)
+    const windowEnd = run.window_end === null ? undefined : Date.parse(run.window_end)
+    return {
+      cause: run.cause,
+      decidedAt: windowEnd ?? Date.parse(run.decided_at),
+      createdAt: Date.parse(run.created_at),
+      windowEnd,
+      promoted: run.state === 'succeeded',
+      open: !ENDED.includes(run.state),
+      launched: run.state === 'succeeded' || row.launched_at !== null,
+      failed:
+        ENDED.includes(run.state) && run.state !== 'succeeded' && !CALLED_OFF.includes(run.state),
+      labelsKnown: run.labels_known,
+      predictionsKnown: Number(row.predictions_known),
+    }
+  })
 }

@@ -1,0 +1,124 @@
+/**
+ * Headers and bodies of launches as the model file writes them: `{{run_id}}` stands for what a run has, `secret://env/NAME` in a
+ * header for a variable of the environment. Pure.
+ */
+import { didYouMean } from '../runtime/nearest-name.ts'
+
+/** What a template may name, of a run. */
+export const LAUNCH_NAMES = [
+  'run_id',
+  'model_id',
+  'policy',
+  'reason',
+  'window_end',
+  'created_at',
+  'status_url',
+] as const
+/** The values of a run by the names that templates use; '' for one that the run lacks. */
+export type LaunchValues = Readonly<Record<(typeof LAUNCH_NAMES)[number], string>>
+
+/** A template of JSON. */
+export type Template =
+  string | number | boolean | null | readonly Template[] | { readonly [key: string]: Template }
+
+const PLACE = /\{\{\s*([^{}]*?)\s*\}\}/g
+const SECRET = /secret:\/\/([^\s"',;]*)/g
+const ANY = new RegExp(`${PLACE.source}|${SECRET.source}`, 'g')
+const NO_HEADER = /[^\t\x20-\x7e\x80-\xff]/g
+const ENVIRONMENT = /^env\/([A-Za-z_][A-Za-z0-9_]*)$/
+/** What the launcher sets itself, and what would say where the request goes or ends. */
+const RESERVED =
+  /^(webhook-(id|timestamp|signature)|host|content-length|content-type|transfer-encoding|connection)$/i
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+
+/** Every problem of the headers and the body of a launch, as sentences. */
+export function templateProblems(
+  headers: Readonly<Record<string, string>>,
+  body: Template | undefined,
+): string[] {
+  const problems: string[] = []
+  for (const [name, value] of Object.entries(headers)) {
+    const path = `headers.${name}`
+    if (!HEADER_NAME.test(name)) problems.push(`${path} is not the name of a header`)
+    if (RESERVED.test(name)) problems.push(`${path} is set by the launcher itself`)
+    if (value.search(NO_HEADER) !== -1)
+      problems.push(`${path} may hold printable characters of one byte alone`)
+    for (const problem of [...nameProblems(value), ...secretProblems(value)])
+      problems.push(`${path} ${problem}`)
+  }
+  for (const text of textsOf(body ?? null)) {
+    for (const problem of nameProblems(text)) problems.push(`body ${problem}`)
+    if (text.includes('secret://'))
+      problems.push('body may hold no secret: bodies are logged where they arrive; use a header')
+  }
+  return problems
+}
+
+const nameProblems = (text: string): string[] =>
+  [...text.matchAll(PLACE)].flatMap(([, name = '']) =>
+    (LAUNCH_NAMES as readonly string[]).includes(name)
+      ? []
+      : [`names {{${name}}}${didYouMean(name, LAUNCH_NAMES)}: ${LAUNCH_NAMES.join(', ')}`],
+  )
+
+/** Names of our own settings may not be sent out: whoever writes a model file would read them. */
+function secretProblems(text: string): string[] {
+  return [...text.matchAll(SECRET)].flatMap(([whole, reference = '']) => {
+    const name = ENVIRONMENT.exec(reference)?.[1]
+    if (name === undefined) return [`${whole} must be written secret://env/NAME`]
+    return name.toUpperCase().startsWith('PLUMBLINE_')
+      ? [`${whole} is a setting of this service, and is not sent out`]
+      : []
+  })
+}
+
+function textsOf(template: Template): string[] {
+  if (typeof template === 'string') return [template]
+  if (template === null || typeof template !== 'object') return []
+  return Object.values(template).flatMap((part) => textsOf(part))
+}
+
+/** Fills a template of JSON with the values of a run. */
+export function filled(template: Template, values: LaunchValues): Template {
+  if (typeof template === 'string') return filledText(template, values)
+  if (template === null || typeof template !== 'object') return template
+  if (Array.isArray(template)) return template.map((part: Template) => filled(part, values))
+  return Object.fromEntries(
+    Object.entries(template).map(([key, part]) => [key, filled(part, values)]),
+  )
+}
+
+const filledText = (text: string, values: LaunchValues): string =>
+  text.replaceAll(PLACE, (_, name: keyof LaunchValues) => values[name])
+
+/**
+ * Fills headers with the values of a run, and with secrets.
+ *
+ * @param secret the value of a variable of the environment; undefined where it is not set
+ * @throws {Error} where a secret is not set
+ */
+export function filledHeaders(
+  headers: Readonly<Record<string, string>>,
+  values: LaunchValues,
+  secret: (name: string) => string | undefined,
+): Record<string, string> {
+  // One pass, so that a value of a run that looks like a place or a secret stays what it is.
+  const fill = (whole: string, name: string | undefined, reference: string | undefined) =>
+    reference === undefined
+      ? values[name as keyof LaunchValues].replaceAll(NO_HEADER, '?')
+      : secretValue(whole, reference, secret)
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, template]) => [name, template.replaceAll(ANY, fill)]),
+  )
+}
+
+function secretValue(
+  whole: string,
+  reference: string,
+  secret: (name: string) => string | undefined,
+): string {
+  const value = secret(ENVIRONMENT.exec(reference)?.[1] ?? '')?.trim() ?? ''
+  if (value === '') throw new Error(`${whole} is not set`)
+  if (value.search(NO_HEADER) !== -1) throw new Error(`${whole} holds what no header may`)
+  return value
+}

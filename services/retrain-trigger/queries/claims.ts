@@ -1,0 +1,62 @@
+/** Which process may launch a run: one at a time, for as long as a launch may take. */
+import { randomUUID } from 'node:crypto'
+import type { Sql } from '../../../lib/postgres/port.ts'
+import type { Ledger } from './ledger.ts'
+
+/** The right to launch a run, until it is released or its time is over. */
+export interface Claim {
+  runId: string
+  claim: string
+  /** Launches that were tried, this one included. */
+  attempt: number
+  /** When the first was tried, epoch milliseconds. */
+  firstAttemptAt: number
+}
+
+/**
+ * Claims a run for one launch, in the store and so against every other process.
+ *
+ * @param times epoch milliseconds; the claim of a process that has died ends by itself at `until`
+ * @returns undefined where the run is not due, or another has claimed it
+ */
+export async function claimRun(
+  sql: Sql,
+  runId: string,
+  { now, until }: { now: number; until: number },
+): Promise<Claim | undefined> {
+  const claim = randomUUID()
+  const [row] = await sql.query<{ attempts: number; first_attempt_at: Date }>(
+    `update runs set claim = $2, claimed_until = $3, attempts = attempts + 1, first_attempt_at = coalesce(first_attempt_at, $4)
+     where run_id = $1 and state = 'pending' and (claimed_until is null or claimed_until <= $4)
+       and (next_attempt_at is null or next_attempt_at <= $4)
+     returning attempts, first_attempt_at`,
+    [runId, claim, new Date(until), new Date(now)],
+  )
+  if (!row) return undefined
+  const firstAttemptAt = new Date(row.first_attempt_at).getTime()
+  return { runId, claim, attempt: row.attempts, firstAttemptAt }
+}
+
+/** Gives a claim back, and puts the next launch off until `untilMs` (epoch milliseconds); a claim that has ended changes nothing. */
+export async function releaseRun(
+  sql: Sql,
+  { runId, claim }: Pick<Claim, 'runId' | 'claim'>,
+  untilMs: number,
+): Promise<void> {
+  await sql.query(
+    'update runs set claim = null, claimed_until = null, next_attempt_at = $3 where run_id = $1 and claim = $2',
+    [runId, claim, new Date(untilMs)],
+  )
+}
+
+/** Puts off the launch of a run that nobody has claimed: its endpoint is not to be asked before `untilMs` (epoch milliseconds). */
+export async function deferRun(
+  { postgres, now }: Ledger,
+  runId: string,
+  untilMs: number,
+): Promise<void> {
+  await postgres.query(
+    'update runs set next_attempt_at = $2 where run_id = $1 and (claimed_until is null or claimed_until <= $3)',
+    [runId, new Date(untilMs), new Date(now())],
+  )
+}
