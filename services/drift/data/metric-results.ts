@@ -13,7 +13,8 @@ export interface MetricResult {
   subject: string
   metric: string
   convention: string
-  method: 'observed' | 'poststratified' | 'cbpe' | 'dle'
+  /** `weighted`: labels drawn for review weigh one over their inclusion probability. */
+  method: 'observed' | 'weighted' | 'poststratified' | 'cbpe' | 'dle'
   precision: 'exact' | 'bounded'
   /** Null where it cannot be known; `reason` says why. */
   value: number | null

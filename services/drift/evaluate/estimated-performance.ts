@@ -31,8 +31,9 @@ export function evaluateEstimates(
   referenceName: string,
   pastErrors: readonly number[],
 ): MetricResult[] {
+  const method = (current.drawn ?? 0) > 0 ? ('weighted' as const) : ('observed' as const)
   return [
-    ...calibration(current.labelled),
+    ...calibration(current.labelled).map((result) => ({ ...result, method })),
     ...poststratified(current),
     ...(reference ? estimated(current, reference, referenceName, pastErrors) : []),
   ]

@@ -124,7 +124,7 @@ function evaluable(results: readonly MetricResult[]): (result: MetricResult) => 
   return (result) =>
     result.value !== null &&
     result.convention === 'plumbline' &&
-    result.method === 'observed' &&
+    (result.method === 'observed' || result.method === 'weighted') &&
     SCALES.has(result.metric) &&
     (result.family === 'operations' ||
       isEvaluated(result) ||
