@@ -24,9 +24,10 @@ const number = (description: string) => nullable(Type.Number({ description }))
 
 /** What a metric result says, wherever it stands. */
 const result = {
-  family: Type.Enum(['drift', 'quality', 'performance', 'fairness', 'operations']),
+  family: Type.Enum(['drift', 'quality', 'performance', 'fairness', 'operations', 'feedback']),
   subject: Type.String({
-    description: 'A feature, `@prediction`, `@score`, a group, or empty for the model.',
+    description:
+      'A feature, `@prediction`, `@score`, a group, the name of a label, or empty for the model.',
   }),
   metric: Type.String(),
   convention: Type.String({ description: '`plumbline`, or whose numbers these are.' }),

@@ -91,7 +91,7 @@ function levelOf({ ci_low, ci_high, ci_level, ...row }: LevelRow): PastLevel {
   }
 }
 
-/** Cases behind a number: of performance those with a label, and as many as they are worth where they are weighted. */
+/** Cases behind a number: of performance and feedback those with a label, and as many as they are worth where they are weighted. */
 export const sizeOf = (
   result: Pick<MetricResult, 'family' | 'method' | 'n_effective'> & {
     n_labelled: number | string
@@ -99,5 +99,6 @@ export const sizeOf = (
   },
 ): number => {
   if (result.method === 'weighted' && result.n_effective !== null) return result.n_effective
-  return Number(result.family === 'performance' ? result.n_labelled : result.n_current)
+  const isOfLabels = result.family === 'performance' || result.family === 'feedback'
+  return Number(isOfLabels ? result.n_labelled : result.n_current)
 }
