@@ -9,6 +9,8 @@ const duration = (description: string, fallback: string) =>
   Type.String({ pattern: '^\\d+(ms|s|m|h|d)$', description, default: fallback })
 const share = (description: string, fallback: number) =>
   Type.Number({ minimum: 0, maximum: 1, description, default: fallback })
+const alertText = (description: string) =>
+  Type.String({ minLength: 1, maxLength: 200, description })
 const closed = { additionalProperties: false }
 
 /** How a model is cut into windows, as its model file says. */
@@ -126,6 +128,27 @@ export const ModelFile = Type.Object(
   {
     model_id: Type.String({ minLength: 1, maxLength: 200 }),
     task: Type.Enum(['binary', 'multiclass', 'regression', 'ranking', 'llm']),
+    owner: Type.Optional(
+      alertText('Who answers for the model: a name or an address. A label of its alerts.'),
+    ),
+    team: Type.Optional(alertText('Team of the model. A label of its alerts.')),
+    environment: Type.Optional(
+      alertText('Where the model serves, such as `production`. A label of its alerts.'),
+    ),
+    runbook_url: Type.Optional(
+      Type.String({
+        pattern: '^https?://',
+        maxLength: 2000,
+        description: 'What to do about an alarm of this model; an annotation of its alerts.',
+      }),
+    ),
+    alert_labels: Type.Optional(
+      Type.Record(
+        Type.String({ pattern: '^[a-zA-Z_][a-zA-Z0-9_]*$' }),
+        Type.String({ maxLength: 200 }),
+        { maxProperties: 20, description: 'More labels of its alerts, to route them by.' },
+      ),
+    ),
     positive_class: Type.Optional(Type.String()),
     windows: Type.Optional(ModelWindows),
     labels: Type.Optional(

@@ -200,7 +200,7 @@ async function storeBatch(partition: MemoryPartition, batch: readonly Waiting[])
 /** Stores a range, however often it takes. */
 async function storeUntil(
   partition: MemoryPartition,
-  store: (attempt: number) => Promise<void>,
+  store: (attempt: number) => Promise<unknown>,
   onStuck: () => void,
 ): Promise<Outcome> {
   const { consumer, options } = partition

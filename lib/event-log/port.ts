@@ -91,7 +91,7 @@ export interface RangeConsumer {
   /** The mapping of new ranges. */
   mapping: string
   /** Stores the range, or throws: then the same range comes again, here or in another process. */
-  store: (range: OffsetRange) => Promise<void>
+  store: (range: OffsetRange) => Promise<unknown>
   /** How far this partition of this log is stored. */
   lastStored: (log: string, topic: string, partition: string) => Promise<Stored>
   /** After the range is committed. */

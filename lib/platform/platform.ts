@@ -16,21 +16,23 @@ import { makeDataFolder, secretIn } from '../disk/data-folder.ts'
 import { diskSpace, type DiskProblem } from '../disk/free-space.ts'
 import type { EventLog } from '../event-log/port.ts'
 import { fileSystemSync } from '../disk/file-system-sync.ts'
-import { createHttp, httpModule, type Http, type HttpOptions } from '../http/server.ts'
+import { addressOf, createHttp, httpModule, type Http, type HttpOptions } from '../http/server.ts'
 import { createLog, type Logger } from '../runtime/log.ts'
 import { messageReader } from '../events/decode-message.ts'
 import { createMetrics, type Metrics } from '../runtime/metrics.ts'
 import { readModels, type Models } from '../models/model-files.ts'
 import type { Module, Readiness } from '../runtime/modules.ts'
 import { openEventLog } from './open-event-log.ts'
+import { kafkaProblems } from './kafka-security.ts'
 import { registryAccess } from './registry-access.ts'
 import type { PlatformConfig } from './platform-config.ts'
+import { checksOf } from './readiness-checks.ts'
+import { startReport } from './start-report.ts'
 import type { Postgres } from '../postgres/port.ts'
 import {
   absentPostgres,
   clickHouseModule,
   openPostgres,
-  pingOf,
   postgresModule,
   type PostgresParts,
 } from './stores.ts'
@@ -92,6 +94,7 @@ export function checkPlatformConfig(config: PlatformConfig, needs: Needs): void 
     problems.push(
       'PLUMBLINE_CLICKHOUSE_URL is required: a separately started service cannot share an embedded engine',
     )
+  if (needs.eventLog) for (const problem of kafkaProblems(config)) problems.push(problem)
   if (problems.length > 0) throw new ConfigError(problems)
 }
 
@@ -129,7 +132,11 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
   if (needs.stores) embedded?.open()
   const postgresParts =
     needs.postgres || needs.serveStores ? await openPostgres(config, dataDir, synced) : undefined
-  const stores: Stores = { engine, embedded, postgresParts, eventLog, synced }
+  const sqlPort =
+    embedded && config.PLUMBLINE_CLICKHOUSE_HTTP_PORT !== 0
+      ? clickHouseInterface(embedded, config, { ...base, synced })
+      : undefined
+  const stores: Stores = { engine, embedded, sqlPort, postgresParts, eventLog, synced }
   const readiness: Readiness = { started: false, stopping: false }
   const httpOptions: HttpOptions = {
     host: config.PLUMBLINE_HTTP_HOST,
@@ -159,7 +166,19 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     webhookSecret: () =>
       secretIn(dataDir, 'webhook.secret', () => `whsec_${randomBytes(32).toString('base64')}`),
     before: modulesOf(config, needs, base, stores),
-    after: [httpModule(http, httpOptions)],
+    after: [
+      httpModule(http, httpOptions),
+      startReport(
+        config,
+        {
+          http: () => addressOf(http),
+          clickhouse: sqlPort?.url,
+          servesPostgres: needs.serveStores && postgresParts?.embedded !== undefined,
+          models: models.declared.length,
+        },
+        log,
+      ),
+    ],
   }
 }
 
@@ -197,6 +216,8 @@ interface Stores {
   engine: ClickHouseEngine
   /** The same engine, where it is in this process. */
   embedded: EmbeddedEngine | undefined
+  /** The embedded engine's own HTTP interface, unless it is turned off. */
+  sqlPort: ClickHouseServer | undefined
   postgresParts: PostgresParts | undefined
   eventLog: EventLog
   /** Resolves once all that was written before survives power loss. */
@@ -233,38 +254,14 @@ function sinkPartsOf(
 function modulesOf(
   config: PlatformConfig,
   needs: Needs,
-  { log, dataDir, spool, authenticate }: Base,
-  { engine, embedded, postgresParts, eventLog, synced }: Stores,
+  { log }: Base,
+  { engine, sqlPort, postgresParts, eventLog }: Stores,
 ): Module[] {
   const modules = [clickHouseModule(engine, needs.stores, log)]
   if (postgresParts) modules.push(postgresModule(postgresParts, config, needs, log))
-  if (embedded && config.PLUMBLINE_CLICKHOUSE_HTTP_PORT !== 0)
-    modules.push(
-      clickHouseInterface(embedded, config, { dataDir, spool, authenticate, synced }).module,
-    )
+  if (sqlPort) modules.push(sqlPort.module)
   if (needs.eventLog) modules.push(eventLog.module)
   return modules
-}
-
-/** What `/health/ready` asks, by name: each check rejects where its part cannot serve. */
-function checksOf(
-  engine: ClickHouseEngine,
-  eventLog: EventLog,
-  { diskProblem, postgres }: { diskProblem: DiskProblem; postgres: Postgres | undefined },
-): Map<string, () => Promise<unknown>> {
-  const checks = new Map<string, () => Promise<unknown>>([
-    ['clickhouse', pingOf(engine)],
-    ['disk', () => enough(diskProblem)],
-  ])
-  if (eventLog.kind === 'kafka') checks.set('kafka', () => eventLog.check())
-  if (postgres) checks.set('postgres', () => postgres.query('select 1'))
-  return checks
-}
-
-/** @throws Error with the sentence of the folder that has no room */
-async function enough(problem: DiskProblem): Promise<void> {
-  const sentence = await problem()
-  if (sentence) throw new Error(sentence)
 }
 
 const allowedHostsOf = ({ PLUMBLINE_ALLOWED_HOSTS: hosts = '' }: PlatformConfig) =>

@@ -15,6 +15,7 @@ import {
   type ValidationResult,
   type Validator,
 } from '../events/validator.ts'
+import { fieldGetter } from '../events/flat-record.ts'
 import { murmurHash3, xxHash32 } from './id-hash.ts'
 import * as native from '../clickhouse/native/block.ts'
 import type { SeenIds } from './dedupe-set.ts'
@@ -40,6 +41,10 @@ export interface MappedRange {
   duplicates: number
   /** Fields, over all stored events, that the schema does not have. */
   unknownFields: number
+  /** Stored events and repeats whose key was another than expected, and those without one. */
+  keys: { other: number; none: number }
+  /** Models of the stored events, whatever their keys. */
+  models: ReadonlySet<string>
   /** Messages that are refused, each with its reason. */
   dead: DeadLetter[]
   /** The tables are stored: the next range may be written into their memory. */
@@ -71,8 +76,13 @@ export interface EventMappingOptions {
   seenIn?: SeenIn
   /** Names an event: with `seenIn`, a second one of the same name is a repeat. */
   identity: (event: Event) => string
-  /** What a key must be where a message has one; `identity`: the identity with a slash for its separator. */
+  /**
+   * The key that our own endpoints give an event; `identity`: the identity with a slash for its separator. Another one, or none,
+   * is counted: a repeat is found in its partition only, so one that comes under another key may count twice.
+   */
   key?: 'identity' | ((event: Event) => string)
+  /** A message with another key is a dead letter, as it was in earlier versions of a mapping. */
+  refusesOtherKeys?: boolean
   /** Makes the tables of one range; called again where several ranges are in hand. */
   tables: () => RangeTables
 }
@@ -81,6 +91,7 @@ export interface EventMappingOptions {
 const scratch = Buffer.alloc(2048)
 const SEPARATOR = ID_SEPARATOR.charCodeAt(0)
 const SLASH = 47
+const modelIdOf = fieldGetter('model_id')
 
 /** Makes a mapping; it holds no state but the memory that ranges are written into. */
 export function eventMapping(options: EventMappingOptions): EventMapping {
@@ -105,11 +116,13 @@ export function eventMapping(options: EventMappingOptions): EventMapping {
         rows: 0,
         duplicates: 0,
         unknownFields: 0,
+        keys: { other: 0, none: 0 },
+        models: new Set(),
       }
       tables.begin(range)
       seen.begin()
       for (const message of range.messages) take(into, message, read)
-      const { dead, rows, duplicates, unknownFields } = into
+      const { dead, rows, duplicates, unknownFields, keys, models } = into
       return {
         tables: [
           ...tables.tables(range),
@@ -119,6 +132,8 @@ export function eventMapping(options: EventMappingOptions): EventMapping {
         rows,
         duplicates,
         unknownFields,
+        keys,
+        models,
         dead,
         release: () => idle.push(memory),
       }
@@ -132,6 +147,9 @@ interface Memory {
   letters: DeadLetterRows
 }
 
+/** How the key of a message stands to the one that our own endpoints give its event. */
+type KeyKind = 'expected' | 'other' | 'none'
+
 /** The range that is mapped now: what decides over its messages, and where they have ended so far. */
 interface InHand {
   options: EventMappingOptions
@@ -142,6 +160,8 @@ interface InHand {
   rows: number
   duplicates: number
   unknownFields: number
+  keys: { other: number; none: number }
+  models: Set<string>
 }
 
 /** Puts a message where it ends: with the rows, the dead letters or the duplicates. */
@@ -159,10 +179,12 @@ function take(into: InHand, message: LoggedMessage, read: ReadMessage): void {
   }
   const { event, unknownFields } = result
   const length = key || seenIn ? scratch.write(identity(event)) : 0
-  if (!isKeyed(options, message, event, length)) {
+  const kind = keyKind(options, message, event, length)
+  if (kind === 'other' && options.refusesOtherKeys) {
     dead.push(refused(validator.refuse('key_mismatch'), message))
     return
   }
+  if (kind !== 'expected') into.keys[kind]++
   if (seenIn && seen.repeated(xxHash32(scratch, length), murmurHash3(scratch, length))) {
     into.duplicates++
     into.tables.repeat(event)
@@ -170,6 +192,8 @@ function take(into: InHand, message: LoggedMessage, read: ReadMessage): void {
   }
   into.rows++
   into.unknownFields += unknownFields
+  const model = modelIdOf(event)
+  if (typeof model === 'string') into.models.add(model)
   into.tables.accept(event, message, unknownFields)
 }
 
@@ -179,28 +203,27 @@ const refused = (
 ): DeadLetter => ({ message, code: rejection.code, text: rejection.message })
 
 /**
- * Whether a message has the key of its event, or none: a key is there to choose a partition, and one that says something else
- * than the event is a fault worth knowing.
+ * How the key of a message stands to the one its event would have: a key is there to choose a partition.
  *
  * @param length of the event's identity, in {@link scratch}
  */
-function isKeyed(
+function keyKind(
   { key }: EventMappingOptions,
   message: LoggedMessage,
   event: Event,
   length: number,
-): boolean {
-  if (!key) return true
+): KeyKind {
+  if (!key) return 'expected'
   const { bytes, from, to } = message.keyWithin ?? spanOf(message.key)
-  if (from === to) return true
+  if (from === to) return 'none'
   const expected = key === 'identity' ? scratch : Buffer.from(key(event))
-  if (to - from !== (key === 'identity' ? length : expected.length)) return false
+  if (to - from !== (key === 'identity' ? length : expected.length)) return 'other'
   for (let i = from; i < to; i++) {
     const byte = expected[i - from]
     // Ids hold no separator: the separator that is met joins the two ids.
-    if (bytes[i] !== (byte === SEPARATOR ? SLASH : byte)) return false
+    if (bytes[i] !== (byte === SEPARATOR ? SLASH : byte)) return 'other'
   }
-  return true
+  return 'expected'
 }
 
 function rangeRow(

@@ -26,6 +26,7 @@ import { referenceRoutes } from './http/reference-routes.ts'
 import { compareRoutes } from './http/compare-routes.ts'
 import { modelRoutes } from './http/model-routes.ts'
 import { windowRoutes } from './http/window-routes.ts'
+import { showModelInfo } from './publish/model-info.ts'
 import { trustyaiGauges } from './publish/trustyai-gauges.ts'
 
 /**
@@ -105,6 +106,7 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
     createGauges(metrics),
     ...(config.PLUMBLINE_TRUSTYAI_GAUGES === 'on' ? [trustyaiGauges(metrics)] : []),
   ])
+  showModelInfo(models.declared, metrics)
   const tell = failureTeller(deps.clickhouse('drift-failures'), metrics, { log, now })
   const evaluators = createEvaluators(deps, gauges, tell)
   const monitored = createMonitored(

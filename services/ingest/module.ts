@@ -1,6 +1,6 @@
 import type { ClickHouse } from '../../lib/clickhouse/port.ts'
 import type { EventLog } from '../../lib/event-log/port.ts'
-import { createWakeUps, modelsOf } from '../../lib/event-log/wake-ups.ts'
+import { createWakeUps } from '../../lib/event-log/wake-ups.ts'
 import type { Http } from '../../lib/http/server.ts'
 import type { Logger } from '../../lib/runtime/log.ts'
 import type { Metrics } from '../../lib/runtime/metrics.ts'
@@ -60,7 +60,7 @@ export function ingest(deps: IngestDeps, config: IngestConfig): Module[] {
       topic: TOPICS.predictions.topic,
       group: GROUP,
       mappings: predictionMappings((modelId) => declaredCodes(models.get(modelId).features)),
-      committed: (range) => wakeUps.send(modelsOf(range)),
+      committed: (_range, models) => wakeUps.send(models),
     }),
     ...inferenceConsumers(deps, config, () => pairs.wake()),
     pairs.module,

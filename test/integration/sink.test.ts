@@ -121,15 +121,43 @@ test('the numeric grid keeps order, signs, zeros and extremes', async () => {
   expect(rows.map((row) => row.low)).toEqual(numbers.toSorted((a, b) => a - b))
 })
 
-test('a key that disagrees with the value, and each row its own offset and time', async () => {
-  const values = [1, 2].map((i) => JSON.stringify(prediction(3000 + i, { model_id: 'keys' })))
-  await sink.store(rangeOf(TOPIC, sink.mapping, values, 3000, ['keys/p-3001', 'keys/other']))
+test('any key is taken and counted, none too; each row has its own offset and time', async () => {
+  metrics.unexpectedKeys.reset()
+  const values = [1, 2, 3, 3].map((i) => JSON.stringify(prediction(3000 + i, { model_id: 'keys' })))
+  const keys = ['keys/p-3001', 'user-7', '', 'p-3003']
+  const models = await sink.store(rangeOf(TOPIC, sink.mapping, values, 3000, keys))
+  expect([...models]).toEqual(['keys'])
   expect(
-    await db.query(`SELECT offset, received_at FROM predictions WHERE model_id = 'keys'`),
-  ).toEqual([{ offset: '3000', received_at: new Date(RECEIVED_AT).toISOString() }])
-  expect(await db.query(`SELECT reason, key FROM dead_letters WHERE offset = 3001`)).toEqual([
-    { reason: 'key_mismatch', key: 'keys/other' },
-  ])
+    await db.query(
+      `SELECT offset, received_at FROM predictions WHERE model_id = 'keys' ORDER BY offset`,
+    ),
+  ).toEqual(
+    [0, 1, 2].map((i) => ({
+      offset: String(3000 + i),
+      received_at: `2025-07-01T00:00:00.00${i}Z`,
+    })),
+  )
+  const { values: counted } = await metrics.unexpectedKeys.get()
+  expect(Object.fromEntries(counted.map(({ labels, value }) => [labels['key'], value]))).toEqual({
+    other: 2,
+    none: 1,
+  })
+})
+
+test('a range that an older release had begun is drained as it would have: other keys are refused', async () => {
+  const older = PREDICTION_MAPPINGS[1]
+  const range = rangeOf(
+    TOPIC,
+    older.version,
+    [JSON.stringify(prediction(3101, { model_id: 'older' }))],
+    3100,
+    ['user-7'],
+  )
+  const { dead, rows } = older.map(range, messageReader().read, createSeenIds(10))
+  expect({ rows, codes: dead.map(({ code }) => code) }).toEqual({
+    rows: 0,
+    codes: ['key_mismatch'],
+  })
 })
 
 test('a field that only the last event of a large batch has is stored all the same', async () => {

@@ -67,6 +67,9 @@ interface Shown {
 const isShown = ({ value, verdict, n_current: n }: MetricResult) =>
   value === null ? verdict !== 'none' : n === 0 || n >= MIN_CELL
 
+/** Windows of its model after which a cohort without one is no longer exported: a retired version, a slice nobody is in. */
+const KEPT_WINDOWS = 3
+
 /**
  * Registers `plumbline_window_metric` and `plumbline_verdict`. Poststratified results are not
  * exported.
@@ -74,6 +77,8 @@ const isShown = ({ value, verdict, n_current: n }: MetricResult) =>
 export function createGauges({ registry }: Metrics): Gauges {
   const shown = new Map<string, Shown>()
   const sharedKind = kindCache()
+  /** End of the newest window of each model, epoch milliseconds. */
+  const newest = new Map<string, number>()
   const all = () => shown.values()
   registerGauge(
     registry,
@@ -91,10 +96,14 @@ export function createGauges({ registry }: Metrics): Gauges {
   return {
     show: (key, results, snoozed) => {
       const id = `${key.modelId}\u0001${keyOf(key.cohort)}`
+      dropRetired(shown, newest, key)
       if ((shown.get(id)?.end ?? 0) > key.window.end) return
-      shown.set(id, shownOf(key, exported(results), sharedKind, snoozed))
+      const one = shownOf(key, exported(results), sharedKind, snoozed)
+      // An old window that is restated brings no retired cohort back.
+      if (!isRetired(one, newest.get(key.modelId)!, lengthOf(key.window))) shown.set(id, one)
     },
     forget: (modelId) => {
+      newest.delete(modelId)
       for (const id of shown.keys()) if (id.startsWith(`${modelId}\u0001`)) shown.delete(id)
     },
   }
@@ -182,4 +191,29 @@ function shownOf(
         : VERDICTS[result.verdict],
     ),
   }
+}
+
+const lengthOf = ({ start, end }: RevisionKey['window']): number => end - start
+
+/** Drops cohorts of a model once its newest window is far ahead of theirs; the model as a whole stays. */
+function dropRetired(
+  shown: Map<string, Shown>,
+  newest: Map<string, number>,
+  { modelId, window }: RevisionKey,
+): void {
+  if (window.end <= (newest.get(modelId) ?? -Infinity)) return
+  newest.set(modelId, window.end)
+  for (const [id, one] of shown)
+    if (one.cohortLabels.model_id === modelId && isRetired(one, window.end, lengthOf(window)))
+      shown.delete(id)
+}
+
+/** Tells whether a cohort's window is so far behind its model's newest that the cohort has left. */
+function isRetired(
+  { end, cohortLabels: { model_version, variant, slice } }: Pick<Shown, 'end' | 'cohortLabels'>,
+  newestEnd: number,
+  lengthMs: number,
+): boolean {
+  const isWhole = model_version === '' && variant === '' && slice === ''
+  return !isWhole && end < newestEnd - KEPT_WINDOWS * lengthMs
 }

@@ -20,6 +20,9 @@ export interface ActiveAlarm {
   reason: string
   reference: string
   value: number | null
+  threshold: number | null
+  /** Names the alert episode it belongs to, by its model and the end of its first window; '' outside of one. */
+  episode_id: string
   window_start: string
   window_end: string
 }
@@ -124,7 +127,7 @@ async function readLastAudited(db: ClickHouse): Promise<number | undefined> {
 
 const readActiveAlarms = (db: ClickHouse): Promise<ActiveAlarm[]> =>
   db.query<ActiveAlarm>(
-    `SELECT model_id, family, metric, subject, severity AS verdict, reason, reference, value, window_start, window_end
+    `SELECT model_id, family, metric, subject, severity AS verdict, reason, reference, value, threshold, episode_id, window_start, window_end
      FROM active_alarms
      WHERE NOT is_snoozed AND model_version = '' AND variant = '' AND slice_key = ''
      ORDER BY model_id, family, metric, subject, reference`,
