@@ -12,7 +12,7 @@ import { outcomesOfTraces } from '../services/ingest/wire-formats/otlp.ts'
 import { otlpMessages } from '../test/otlp-messages.ts'
 import { attributesOf, span } from '../test/otlp-records.ts'
 import { benchEvent } from './events.ts'
-import type { Result } from './main.ts'
+import type { Result } from './result.ts'
 import { measured } from './measured.ts'
 
 const BATCH = 100

@@ -19,6 +19,7 @@ const FAMILIES = [
   ['fairness', 'Fairness'],
   ['quality', 'Data quality'],
   ['operations', 'Operations'],
+  ['feedback', 'Feedback'],
 ]
 
 /** What the newest window could not decide, what is active, and apart from it what somebody snoozed. */
@@ -96,7 +97,9 @@ await show(async (main) => {
   const ask = (query) => request(`/v1/models/${encodeURIComponent(id)}/windows?${query}`)
   const answers = await Promise.all([
     ...CHARTED.map((metrics) => ask(`metric=${metrics}`)),
-    ...['performance', 'fairness', 'operations'].map((family) => ask(`family=${family}`)),
+    ...['performance', 'fairness', 'operations', 'feedback'].map((family) =>
+      ask(`family=${family}`),
+    ),
   ])
   const metrics = answers
     .flatMap((answer) => answer.metrics)

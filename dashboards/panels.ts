@@ -97,7 +97,7 @@ export const PANELS: readonly { row: string; panels: readonly PanelSpec[] }[] = 
         'On joined labels; a window without enough labels is incomplete, not good.',
         'none',
         'metric',
-        `family = 'performance' AND method = 'observed' AND metric IN ('accuracy', 'precision', 'recall', 'f1', 'roc_auc', 'r2')`,
+        `family = 'performance' AND method IN ('observed', 'weighted') AND metric IN ('accuracy', 'precision', 'recall', 'f1', 'roc_auc', 'r2')`,
       ),
       series(
         'Label coverage',
@@ -118,7 +118,7 @@ export const PANELS: readonly { row: string; panels: readonly PanelSpec[] }[] = 
         'Mean absolute and root mean squared error.',
         'none',
         'metric',
-        `family = 'performance' AND method = 'observed' AND metric IN ('mae', 'rmse')`,
+        `family = 'performance' AND method IN ('observed', 'weighted') AND metric IN ('mae', 'rmse')`,
       ),
     ],
   },

@@ -52,6 +52,19 @@ test.each([
   expect(() => parseAlarmLine(line, 'lower')).toThrow(sentence)
 })
 
+test('a line on a named label says which answer is worse', () => {
+  const { lines, problems } = parseOverrides({
+    'feedback/mean/groundedness': { alarm: '< 0.8' },
+    'feedback/rate/thumbs=down': { warning: '> 0.1' },
+    'feedback/mean/stars': { alarm: '5 % worse' },
+  })
+  expect(lines['feedback/mean/groundedness']?.alarm).toEqual({ kind: 'below', limit: 0.8 })
+  expect(lines['feedback/rate/thumbs=down']?.warning).toEqual({ kind: 'above', limit: 0.1 })
+  expect(problems).toEqual([
+    'alarms.overrides.feedback/mean/stars.alarm: neither more nor less of this metric is worse; write "higher" or "lower"',
+  ])
+})
+
 test('keys name a family and a metric; near misses are named', () => {
   const { problems, lines } = parseOverrides({
     'performance/r2': { alarm: '< 0.75', warning: '< 0.8' },

@@ -46,6 +46,11 @@ export const METRICS: Readonly<Record<string, ReadonlyMap<string, WorseSide>>> =
     ...each('higher', 'error_ratio latency_p50_ms latency_p95_ms latency_p99_ms'),
     ...each('higher', 'cost_usd input_tokens output_tokens'),
   ]),
+  // Of labels by name: which answer is worse, a line says.
+  feedback: new Map([
+    ...each('neither', 'mean rate names_evaluated'),
+    ...each('lower', 'label_coverage'),
+  ]),
 }
 
 /**

@@ -24,13 +24,14 @@ const number = (description: string) => nullable(Type.Number({ description }))
 
 /** What a metric result says, wherever it stands. */
 const result = {
-  family: Type.Enum(['drift', 'quality', 'performance', 'fairness', 'operations']),
+  family: Type.Enum(['drift', 'quality', 'performance', 'fairness', 'operations', 'feedback']),
   subject: Type.String({
-    description: 'A feature, `@prediction`, `@score`, a group, or empty for the model.',
+    description:
+      'A feature, `@prediction`, `@score`, a group, the name of a label, or empty for the model.',
   }),
   metric: Type.String(),
   convention: Type.String({ description: '`plumbline`, or whose numbers these are.' }),
-  method: Type.Enum(['observed', 'poststratified', 'cbpe', 'dle']),
+  method: Type.Enum(['observed', 'weighted', 'poststratified', 'cbpe', 'dle']),
   precision: Type.Enum(['exact', 'bounded']),
   value: number('Null where it cannot be known; `reason` says why.'),
   bound_low: number('The value surely lies above.'),

@@ -1,5 +1,5 @@
 /** What a metric is about. */
-export type Family = 'drift' | 'quality' | 'performance' | 'fairness' | 'operations'
+export type Family = 'drift' | 'quality' | 'performance' | 'fairness' | 'operations' | 'feedback'
 
 /**
  * What a result says of its metric; `incomplete`: too little data, `none`: nothing is evaluated.
@@ -9,11 +9,12 @@ export type Verdict = 'ok' | 'warning' | 'alarm' | 'incomplete' | 'none'
 /** One row of `window_metrics`: one number about one window. */
 export interface MetricResult {
   family: Family
-  /** A feature, `@prediction`, `@score`, a group such as `sex=1`, or '' for the model as a whole. */
+  /** A feature, `@prediction`, `@score`, a group such as `sex=1`, a label's name or `name=class`, or '' for the model as a whole. */
   subject: string
   metric: string
   convention: string
-  method: 'observed' | 'poststratified' | 'cbpe' | 'dle'
+  /** `weighted`: labels drawn for review weigh one over their inclusion probability. */
+  method: 'observed' | 'weighted' | 'poststratified' | 'cbpe' | 'dle'
   precision: 'exact' | 'bounded'
   /** Null where it cannot be known; `reason` says why. */
   value: number | null

@@ -27,7 +27,7 @@ export const levelKey = ({
 /** A published result of an earlier window; times are epoch milliseconds as text. */
 export interface LevelRow extends Pick<
   MetricResult,
-  'family' | 'metric' | 'subject' | 'ci_low' | 'ci_high' | 'ci_level' | 'verdict'
+  'family' | 'metric' | 'subject' | 'method' | 'ci_low' | 'ci_high' | 'ci_level' | 'verdict' | 'n_effective'
 > {
   /** Of the cohort. */
   key: string
@@ -91,9 +91,14 @@ function levelOf({ ci_low, ci_high, ci_level, ...row }: LevelRow): PastLevel {
   }
 }
 
-/** Cases behind a number: of performance those with a label. */
-export const sizeOf = (result: {
-  family: MetricResult['family']
-  n_labelled: number | string
-  n_current: number | string
-}): number => Number(result.family === 'performance' ? result.n_labelled : result.n_current)
+/** Cases behind a number: of performance and feedback those with a label, and as many as they are worth where they are weighted. */
+export const sizeOf = (
+  result: Pick<MetricResult, 'family' | 'method' | 'n_effective'> & {
+    n_labelled: number | string
+    n_current: number | string
+  },
+): number => {
+  if (result.method === 'weighted' && result.n_effective !== null) return result.n_effective
+  const isOfLabels = result.family === 'performance' || result.family === 'feedback'
+  return Number(isOfLabels ? result.n_labelled : result.n_current)
+}

@@ -83,10 +83,12 @@ export interface MultivariateReference {
 export interface ScoreCounts {
   /** All predictions of the span with a score in [0, 1]. */
   predicted: readonly ScoreBin[]
-  /** Predictions among them that are labelled. */
+  /** Predictions among them that are labelled, as many as labels drawn for review stand for. */
   labelled: readonly ScoreBin[]
   /** Share of the predictions' scores outside [0, 1]. */
   improbable: number
+  /** How many of these labels carry an inclusion probability; absent where none does. */
+  drawn?: number
 }
 
 /** One prediction of a regression. */

@@ -11,6 +11,17 @@ export interface Weights {
 /** In SQL: how many events one of `predictions` or of their outcomes stands for. */
 export const STANDS_FOR = '1 / ifNull(sampling_fraction, 1)'
 
+/** Inclusion probabilities below this count as it: no single label may outweigh all others beyond what numbers hold. */
+const MIN_INCLUSION_PROBABILITY = 1e-6
+
+/**
+ * In SQL: how many predictions a labelled outcome stands for. A label that was drawn for review with probability π stands for 1/π
+ * predictions; one that carries no probability stands for its own.
+ *
+ * @see Horvitz and Thompson (1952), J. Am. Stat. Assoc. 47, 663–685; ratios of such sums are Hájek's estimator
+ */
+export const LABEL_STANDS_FOR = `${STANDS_FOR} / greatest(ifNull(inclusion_probability, 1), ${MIN_INCLUSION_PROBABILITY})`
+
 type Counts = Pick<WindowCounts, 'numeric' | 'categories' | 'leavesFeaturesOut'>
 
 /** How much of its weight an event is worth, so that together they weigh Kish's effective number; 1 where nothing was sampled. */

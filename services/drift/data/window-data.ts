@@ -28,6 +28,8 @@ export interface OutcomeCounts {
   labelled: number
   /** How many independent labelled cases there are, which everything below counts; set where events were sampled. */
   effective?: number
+  /** How many labels carry an inclusion probability, by which everything below is weighted; absent where none does. */
+  drawn?: number
   /** Median of label arrival minus `predicted_at`, in seconds. */
   delayP50Seconds: number | null
   /** Undefined for regression. */
@@ -143,6 +145,8 @@ export interface GroupCounts {
   fp: number
   fn: number
   tn: number
+  /** How many of its labels carry an inclusion probability, by which these four are weighted; absent where none does. */
+  drawn?: number
   /** How much of its ground truth is known. */
   feedback?: {
     labelled: number

@@ -41,8 +41,9 @@ export function evaluateEstimates(
       }),
     )
   const isLearned = reference !== undefined && reference.improbable <= MAX_IMPROBABLE
+  const method = (current.drawn ?? 0) > 0 ? ('weighted' as const) : ('observed' as const)
   return [
-    ...calibration(current.labelled),
+    ...calibration(current.labelled).map((result) => ({ ...result, method })),
     ...poststratified(current),
     ...(isLearned ? estimated(current, reference, referenceName, pastErrors) : []),
   ]

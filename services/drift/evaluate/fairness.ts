@@ -84,7 +84,7 @@ export function evaluateFairness(
       : named.find((group) => [group.group, subjectOf(group, rules)].includes(rules.privileged!))
   // The intervals that are shown hold for all groups together.
   const level = 1 - (1 - CI_LEVEL) / Math.max(1, known.length - 1)
-  return [
+  const results = [
     ...known.flatMap((group) => [
       ...rates(group, rules),
       ...(group === privileged ? [] : comparisons(group, privileged, level, rules)),
@@ -92,7 +92,23 @@ export function evaluateFairness(
     ...worstCase(named, rules),
     ...evaluateLabelFairness(known, privileged, (group) => subjectOf(group, rules)),
   ]
+  const isWeighted = known.some(({ drawn = 0 }) => drawn > 0)
+  return isWeighted
+    ? results.map((one) => (OF_LABELS.has(one.metric) ? { ...one, method: 'weighted' } : one))
+    : results
 }
+
+/** Metrics that rest on labels, whose method is `weighted` where any of these carries an inclusion probability. */
+const OF_LABELS = new Set([
+  'true_positive_rate',
+  'false_positive_rate',
+  'false_negative_rate',
+  'precision',
+  'equal_opportunity_difference',
+  'false_positive_difference',
+  'equalized_odds_difference',
+  'predictive_parity_difference',
+])
 
 /**
  * Equalized odds over all groups at once: the larger of the widest gap of true positive rates and that of false positive rates, as

@@ -1,5 +1,5 @@
 /**
- * Performance and operations evaluated on a budget: a number alarms when it is worse than those of the reference's windows by more
+ * Performance, operations and feedback evaluated on a budget: a number alarms when it is worse than those of the reference's windows by more
  * than these differ, and by more than matters. Pure. The method is told in `docs/alarms.md`.
  */
 import { covers, MIN_WINDOWS, type ReferenceData } from '../data/reference.ts'
@@ -23,6 +23,9 @@ export interface LevelRules {
   looks: number
   minCount: number
 }
+
+/** Families whose numbers are evaluated by those of the reference's windows. */
+export type LevelFamily = 'performance' | 'operations' | 'feedback'
 
 /** How a number is compared. */
 interface Scale {
@@ -50,6 +53,8 @@ const RISE: Scale = { worse: 1, leastEffect: Math.log(1 + MIN_RISE), ...relative
 const SHARE_RISE: Scale = { worse: 1, leastEffect: 0.05, ...asShare }
 /** What a score means has changed, whichever way: concept drift. */
 const MEANING: Scale = { worse: 0, leastEffect: 0.1, ...plainly }
+/** Which answer of people is worse, nobody says. */
+const RATE_CHANGE: Scale = { worse: 0, leastEffect: 0.1, ...asShare }
 /** Half as much again, or two thirds. */
 const CHANGE: Scale = { worse: 0, leastEffect: Math.log(1.5), ...relatively }
 
@@ -64,7 +69,29 @@ const SCALES = new Map<string, Scale>([
   ['error_ratio', SHARE_RISE],
   ['throughput_per_s', CHANGE],
   ['cost_usd', CHANGE],
+  ['rate', RATE_CHANGE],
 ])
+
+/**
+ * How a metric is compared. Means of labels are in a unit of the user's: a change of a tenth of the labels' own standard deviation in
+ * the reference matters, as it does of a share.
+ */
+function scaleOf(
+  { family, metric }: MetricResult,
+  reference: readonly PastLevel[],
+): Scale | undefined {
+  if (family !== 'feedback' || metric !== 'mean') return SCALES.get(metric)
+  const cases = reference.reduce((sum, { size }) => sum + size, 0)
+  const spread = reference.reduce((sum, own) => sum + own.size ** 2 * own.standardError ** 2, 0)
+  const deviation = Math.sqrt(spread / cases)
+  if (!(deviation > 0)) return undefined
+  return {
+    worse: 0,
+    leastEffect: 0.1,
+    of: (x) => x / deviation,
+    error: ({ standardError }) => standardError / deviation,
+  }
+}
 
 function fall(metric: string): [string, Scale] {
   return [metric, FALL]
@@ -81,7 +108,7 @@ function rise(metric: string): [string, Scale] {
  */
 export function withLevelVerdicts(
   results: readonly MetricResult[],
-  family: 'performance' | 'operations',
+  family: LevelFamily,
   reference: ReferenceData | undefined,
   history: LevelHistory,
   rules: LevelRules,
@@ -124,9 +151,9 @@ function evaluable(results: readonly MetricResult[]): (result: MetricResult) => 
   return (result) =>
     result.value !== null &&
     result.convention === 'plumbline' &&
-    result.method === 'observed' &&
-    SCALES.has(result.metric) &&
-    (result.family === 'operations' ||
+    (result.method === 'observed' || result.method === 'weighted') &&
+    (SCALES.has(result.metric) || result.metric === 'mean') &&
+    (result.family !== 'performance' ||
       isEvaluated(result) ||
       (hasTruth && SCALES.get(result.metric) === MEANING))
 }
@@ -138,8 +165,12 @@ function tailOf(
   { window, minCount }: LevelRules,
 ): number | undefined {
   if (!windows || sizeOf(result) < minCount) return undefined
-  const scale = SCALES.get(result.metric)!
   const key = levelKey(result)
+  const scale = scaleOf(
+    result,
+    (history.reference.get(key) ?? []).filter(({ size }) => size >= minCount),
+  )
+  if (!scale) return undefined
   const usable = (past: readonly PastLevel[] = []) =>
     past.filter(({ value, size }) => size >= minCount && Number.isFinite(scale.of(value)))
   const reference = usable(history.reference.get(key))

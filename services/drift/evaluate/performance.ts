@@ -72,6 +72,7 @@ export function evaluatePerformance(
       metricResult('performance', measure.subject ?? '', measure.metric, measure.value, {
         ...counts,
         n_current: measure.n,
+        method: isWeighted(measure, current) ? 'weighted' : 'observed',
         ci_low: finite(interval.low),
         ci_high: finite(interval.high),
         ci_level: CI_LEVEL,
@@ -79,11 +80,31 @@ export function evaluatePerformance(
         reference: reference?.name ?? '',
         baseline_value: finite(baseline?.value ?? NaN),
         ...evaluated,
+        reason: [evaluated.reason, weightingOf(measure, current)].filter(Boolean).join('; '),
       }),
     )
   }
   return results
 }
+
+/** Whether labels weigh one over their inclusion probability; expressions of the model file count rows as they are. */
+const isWeighted = ({ metric }: Measure, { drawn = 0 }: OutcomeCounts) =>
+  drawn > 0 && !metric.startsWith('custom.')
+
+/** What the reason says of how labels were weighted; '' where none carries an inclusion probability. */
+function weightingOf(measure: Measure, outcomes: OutcomeCounts): string {
+  const { drawn = 0, labelled } = outcomes
+  if (drawn === 0) return ''
+  if (!isWeighted(measure, outcomes))
+    return 'rows as they are: the expression weighs them by the column weight, or not at all'
+  return drawn === labelled
+    ? 'weighted by inclusion probabilities'
+    : `weighted by inclusion probabilities; ${labelled - drawn} of ${labelled} labels carry none and stand for themselves`
+}
+
+/** Cases that verdicts rest on: as many as weighted labels are worth, and never more than there are. */
+const casesOf = ({ drawn, effective, labelled }: OutcomeCounts) =>
+  drawn === undefined ? labelled : Math.min(labelled, Math.floor(effective ?? labelled))
 
 /** Measures that hold a score against the class of a label. */
 const OF_SCORES = new Set(['roc_auc', 'pr_auc', 'lift', 'log_loss', 'brier'])
@@ -119,12 +140,17 @@ function evaluate(
   if (!reference?.baseline) return { verdict: 'none', reason: NO_REFERENCE, threshold: null }
   if (rules.isReference) return { verdict: 'none', reason: PART_OF_REFERENCE, threshold: null }
   if (rules.maturity === 0) return incomplete('younger than the label horizon')
-  if (current.labelled < rules.minLabelled * current.predictions)
+  // Labels that were all drawn with a known probability speak for the predictions without one.
+  const isFairSample = current.drawn === current.labelled
+  if (!isFairSample && current.labelled < rules.minLabelled * current.predictions)
     return incomplete(
       `${current.labelled} of ${current.predictions} labelled, below min_labelled ${rules.minLabelled}`,
     )
-  if (current.labelled < rules.minCount)
-    return incomplete(`${current.labelled} labelled, below min_count ${rules.minCount}`)
+  const cases = casesOf(current)
+  if (cases < rules.minCount) {
+    const worth = cases < current.labelled ? `, worth ${cases}` : ''
+    return incomplete(`${current.labelled} labelled${worth}, below min_count ${rules.minCount}`)
+  }
   if (!before)
     return incomplete(
       rules.faults?.reference?.reason

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { parseOverrides } from '../../../lib/models/alarm-lines.ts'
 import { metricResult, type Family } from '../data/metric-results.ts'
-import { overridden } from './thresholds.ts'
+import { FAMILY_SHARES, overridden } from './thresholds.ts'
 
 const verdictOf = (
   [family, metric, value]: [Family, string, number | null],
@@ -50,4 +50,9 @@ test('an absolute line that is crossed counts whatever the relative one knows', 
   const lines = { alarm: '> 10', warning: '5 % worse' }
   expect(verdictOf(['performance', 'rmse', 11], lines).verdict).toBe('alarm')
   expect(verdictOf(['performance', 'rmse', 9], lines).verdict).toBe('incomplete')
+})
+
+test('the families share the budget, and no more than it', () => {
+  const total = Object.values(FAMILY_SHARES).reduce((sum, share) => sum + share, 0)
+  expect(total).toBeLessThanOrEqual(1 + 1e-12)
 })

@@ -80,9 +80,10 @@ export function windowAlphaOf({ windows, falseAlarmsPerWeek }: Model, window: Wi
 export const FAMILY_SHARES = {
   drift: 0.4,
   performance: 0.25,
-  quality: 0.15,
+  quality: 0.1,
   fairness: 0.1,
   operations: 0.1,
+  feedback: 0.05,
 } as const
 
 /** A warning is this many times as likely by chance as an alarm. */

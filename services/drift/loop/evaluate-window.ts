@@ -9,6 +9,7 @@ import type { Revision, WriteRevisions } from '../publish/revisions.ts'
 import { changedResults } from '../publish/rows.ts'
 import { withoutBlindOk } from '../evaluate/settle/settled-drift.ts'
 import { answersBeside } from './exact-followups.ts'
+import { feedbackEvaluator } from './feedback-results.ts'
 import {
   readCohort,
   readWindow,
@@ -39,11 +40,20 @@ export async function evaluateWindow(
 ): Promise<WindowOutcome> {
   const reading = await readWindow(parts, question)
   const followUp = followUpOf(parts, reading)
+  const { start, end, changes } = question.due
+  const feedbackOf = await feedbackEvaluator({
+    queries: parts.queries,
+    model: parts.model,
+    window: { start, end },
+    cohorts: reading.cohorts,
+    hasLabels: changes > 0,
+  })
   const results: CohortResults[] = []
   for (const c of reading.cohorts) {
     const input = await readCohort(parts, reading, c)
     const metricResults = await evaluateCohort(parts, reading, { c, input, followUp })
-    results.push(resultsOf(parts, reading, c, metricResults))
+    const feedback = await feedbackOf(c, input)
+    results.push(resultsOf(parts, reading, c, [...metricResults, ...feedback]))
   }
   return publish(parts, question, results)
 }

@@ -50,6 +50,7 @@ import {
   scoreCounts,
   sliceOutcomes,
 } from './outcomes/of-window.ts'
+import { namedLabels, namedLabelsOfSlice } from './outcomes/named-labels.ts'
 
 type Spans = readonly Window[]
 
@@ -138,6 +139,11 @@ async function cohortsOf(
 
 /** Labelled outcomes of cohorts. */
 const outcomesOn = (db: ClickHouse) => ({
+  namedLabels: (question: { modelId: string; window: Window }) => namedLabels(db, question),
+  namedLabelsOfSlice: (
+    question: { modelId: string; window: Window },
+    slice: { key: string; values: readonly string[] },
+  ) => namedLabelsOfSlice(db, question, slice),
   outcomes: (
     model: Model,
     spans: Spans,

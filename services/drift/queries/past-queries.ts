@@ -19,7 +19,7 @@ export interface PastQuestion {
 export interface PastAnswers {
   /** How windows since the reference differed from it. */
   shifts: ReadonlyMap<string, PastShift[]>
-  /** Numbers of performance and operations: of the reference's windows, and of those since. */
+  /** Numbers of performance, operations and feedback: of the reference's windows, and of those since. */
   levels: ReadonlyMap<string, PastLevels>
   /** Estimate minus what came true, of the last windows that have both; of the model as a whole. */
   errors: readonly number[]
@@ -34,18 +34,18 @@ const ERROR_WINDOWS = 20
 const IS_BETWEEN = `window_start >= {from:DateTime64(3, 'UTC')} AND window_end <= {to:DateTime64(3, 'UTC')}`
 const IS_SHIFT = `family = 'drift' AND convention = 'plumbline' AND reference = {reference:String}
   AND metric IN ('psi', 'location_shift', 'scale_shift', 'skew_shift') AND ${IS_BETWEEN}`
-const IS_LEVEL = `family IN ('performance', 'operations') AND convention = 'plumbline' AND method = 'observed'
+const IS_LEVEL = `family IN ('performance', 'operations', 'feedback') AND convention = 'plumbline' AND method IN ('observed', 'weighted')
   AND (window_start IN {starts:Array(DateTime64(3, 'UTC'))} OR (${IS_BETWEEN}))`
 const IS_ERROR = `metric = 'estimate_error' AND model_version = '' AND variant = '' AND slice_key = ''
   AND window_start >= {errors_from:DateTime64(3, 'UTC')} AND window_end <= {to:DateTime64(3, 'UTC')}`
 
-/** The newest revision of each; sorting them by time here costs a quarter more than sorting them where they are read. */
+/** The newest revision of each, of one whose labels came to be weighted the weighted one; sorting them by time here costs a quarter more than sorting them where they are read. */
 const PAST = `
 SELECT ${COHORT_KEY} AS key, toUnixTimestamp64Milli(window_start) AS start, toUnixTimestamp64Milli(window_end) AS end,
-  family, subject, metric, value, ci_low, ci_high, ci_level, verdict, n_current, n_labelled
+  family, subject, metric, method, value, n_effective, ci_low, ci_high, ci_level, verdict, n_current, n_labelled
 FROM window_metrics
 WHERE model_id = {model:String} AND ((${IS_SHIFT}) OR (${IS_LEVEL}) OR (${IS_ERROR}))
-ORDER BY revision DESC
+ORDER BY revision DESC, isNull(value)
 LIMIT 1 BY model_version, variant, slice_key, slice_value, window_start, window_end, family, subject, metric`
 
 type PastRow = Omit<LevelRow, 'value'> & Omit<ShiftRow, 'size'>

@@ -3,7 +3,7 @@ import type { ClickHouse, Params } from '../../../../lib/clickhouse/port.ts'
 import type { Model } from '../../../../lib/models/model-files.ts'
 import { kishFactor, STANDS_FOR, type Weights } from '../../data/sampling.ts'
 import { cohortCondition, within, type Cohort } from '../../data/cohort.ts'
-import { SELECTED, truthSource, type Tables } from './labelled-outcomes.ts'
+import { impliesLabels, SELECTED, truthSource, type Tables } from './labelled-outcomes.ts'
 import { MISSING_GROUP, type GroupCounts } from '../../data/window-data.ts'
 
 /** Sums of weights: of the predictions of a group, and of those whose truth is known. */
@@ -15,6 +15,7 @@ interface GroupRow extends Weights, Record<Truth, number> {
   favorable_hits: number
   known: number
   known_squares: number
+  drawn: number
   labelled: number
   reviewed: number
   delay: number | null
@@ -22,7 +23,7 @@ interface GroupRow extends Weights, Record<Truth, number> {
 type Truth = 'tp' | 'fp' | 'fn' | 'tn'
 
 /** What a group is worth: as many as it has, where nothing was sampled. */
-function groupOf({ group, delay, ...sums }: GroupRow): GroupCounts {
+function groupOf({ group, delay, ...sums }: GroupRow, isWeighted: boolean): GroupCounts {
   const factor = kishFactor(sums)
   const ofKnown = kishFactor({ weight: sums.known, squares: sums.known_squares })
   return {
@@ -36,6 +37,7 @@ function groupOf({ group, delay, ...sums }: GroupRow): GroupCounts {
     fp: sums.fp * ofKnown,
     fn: sums.fn * ofKnown,
     tn: sums.tn * ofKnown,
+    ...(isWeighted && sums.drawn > 0 && { drawn: sums.drawn }),
     feedback: {
       // Shares of the predictions.
       labelled: sums.labelled * factor,
@@ -70,21 +72,21 @@ export async function readGroups(
   const { tables } = truth
   const rows = await db.query<GroupRow>(
     `SELECT group, sum(weight) AS weight, sum(squares) AS squares, sum(favorable) AS favorable, sum(decided) AS decided, sum(known) AS known, sum(known_squares) AS known_squares,
-       sum(favorable_labels) AS favorable_labels, sum(favorable_hits) AS favorable_hits, sum(tp) AS tp, sum(fp) AS fp, sum(fn) AS fn, sum(tn) AS tn, sum(labelled) AS labelled, sum(reviewed) AS reviewed, max(delay) AS delay FROM (
+       sum(favorable_labels) AS favorable_labels, sum(favorable_hits) AS favorable_hits, sum(tp) AS tp, sum(fp) AS fp, sum(fn) AS fn, sum(tn) AS tn, toFloat64(sum(drawn)) AS drawn, sum(labelled) AS labelled, sum(reviewed) AS reviewed, max(delay) AS delay FROM (
        SELECT ${group} AS group, sum(stands_for) AS weight, sum(stands_for * stands_for) AS squares, sumIf(stands_for, selected) AS favorable, sumIf(stands_for, isNotNull(selected)) AS decided,
-         0 AS known, 0 AS known_squares, 0 AS favorable_labels, 0 AS favorable_hits, 0 AS tp, 0 AS fp, 0 AS fn, 0 AS tn, 0 AS labelled, 0 AS reviewed, NULL AS delay
+         0 AS known, 0 AS known_squares, 0 AS favorable_labels, 0 AS favorable_hits, 0 AS tp, 0 AS fp, 0 AS fn, 0 AS tn, 0 AS drawn, 0 AS labelled, 0 AS reviewed, NULL AS delay
        FROM (SELECT attributes, ${SELECTED} AS selected, ${STANDS_FOR} AS stands_for
          FROM ${tables.predictions} WHERE model_id = {model:String} AND ${within('predicted_at')}${cohortCondition(c)}) GROUP BY group
        UNION ALL
        SELECT ${group} AS group, 0, 0, 0, 0, sum(truth.weight), sum(truth.weight * truth.weight),
          sumIf(truth.weight, label = {favorable:String}), sumIf(truth.weight, selected AND label = {favorable:String}),
          sumIf(truth.weight, is_positive AND positive), sumIf(truth.weight, is_positive AND NOT positive),
-         sumIf(truth.weight, NOT is_positive AND positive), sumIf(truth.weight, NOT is_positive AND NOT positive),
-         sumIf(truth.weight, isNotNull(received)), sumIf(truth.weight, reviewed), quantileExactOrNull(0.5)((toUnixTimestamp64Milli(received) - toUnixTimestamp64Milli(predicted_at)) / 1000)
-       FROM (SELECT *, ${SELECTED} AS selected, predicted = {positive:String} AS is_positive FROM ${truthSource(tables, model, c)}) AS truth WHERE isNotNull(selected)
+         sumIf(truth.weight, NOT is_positive AND positive), sumIf(truth.weight, NOT is_positive AND NOT positive), count(inclusion_probability),
+         sumIf(stands_for, isNotNull(received)), sumIf(stands_for, reviewed), quantileExactOrNull(0.5)((toUnixTimestamp64Milli(received) - toUnixTimestamp64Milli(predicted_at)) / 1000)
+       FROM (SELECT *, ${SELECTED} AS selected, predicted = {positive:String} AS is_positive, ${STANDS_FOR} AS stands_for FROM ${truthSource(tables, model, c)}) AS truth WHERE isNotNull(selected)
        GROUP BY group
      ) GROUP BY group ORDER BY sum(weight) DESC, group LIMIT 50`,
     params,
   )
-  return rows.map(groupOf)
+  return rows.map((row) => groupOf(row, !impliesLabels(model)))
 }

@@ -1,13 +1,13 @@
 /**
  * Joined truth in SQL: outcomes and, for models that say what a missing label means, the predictions without one.
  *
- * `received` (NULL where no label came), `reviewed`, `weight` (how many events it stands for), `predicted`, `positive`, `p`, `loss`, `square` and `error` are made beside the columns of outcomes.
+ * `received` (NULL where no label came), `reviewed`, `weight` (how many events it stands for, by the sampling of the stream and the draw for review), `predicted`, `positive`, `p`, `loss`, `square` and `error` are made beside the columns of outcomes.
  */
 import type { Params } from '../../../../lib/clickhouse/port.ts'
 import { durationMs } from '../../../../lib/runtime/durations.ts'
 import type { Model } from '../../../../lib/models/model-files.ts'
 import type { Window } from '../../../../lib/models/windows.ts'
-import { STANDS_FOR } from '../../data/sampling.ts'
+import { LABEL_STANDS_FOR, STANDS_FOR } from '../../data/sampling.ts'
 import {
   ALL,
   outcomeScope,
@@ -67,9 +67,9 @@ export const truthSource = (tables: Tables, model: Model, c: Cohort) =>
 
 function sourceOf({ predictions, outcomes }: Tables, model: Model, c: Cohort, more: string) {
   const where = `model_id = {model:String} AND ${within('predicted_at')}${outcomeScope(c)}`
-  const told = `SELECT ${COLUMNS}, label, label_number, CAST(label_received_at, 'Nullable(DateTime64(3))') AS received, source = 'human_review' AS reviewed${more}
+  const told = `SELECT ${COLUMNS}, label, label_number, CAST(label_received_at, 'Nullable(DateTime64(3))') AS received, source = 'human_review' AS reviewed, inclusion_probability${more}
     FROM ${outcomes} WHERE ${where} AND name = 'label' AND isNotNull(label)`
-  const implied = `SELECT ${COLUMNS}, CAST({absent:String}, 'Nullable(String)'), toFloat64OrNull({absent:String}), NULL, false${more}
+  const implied = `SELECT ${COLUMNS}, CAST({absent:String}, 'Nullable(String)'), toFloat64OrNull({absent:String}), NULL, false, NULL${more}
     FROM ${predictions} WHERE ${where} AND predicted_at < {implied_until:DateTime64(3, 'UTC')} AND prediction_id NOT IN (
       SELECT prediction_id FROM outcome_revisions FINAL WHERE model_id = {model:String} AND ${within('predicted_at')} AND name = 'label' AND isNotNull(label))`
   return `(SELECT *,
@@ -79,12 +79,15 @@ function sourceOf({ predictions, outcomes }: Tables, model: Model, c: Cohort, mo
       if(${IS_PROBABILITY}, -log(least(greatest(p, 1e-15), 1 - 1e-15)), NULL) AS loss,
       if(${IS_PROBABILITY}, pow(1 - p, 2), NULL) AS square,
       prediction_number - label_number AS error,
-      ${STANDS_FOR} AS weight
+      ${impliesLabels(model) ? STANDS_FOR : LABEL_STANDS_FOR} AS weight
     FROM (${impliesLabels(model) ? `${told} UNION ALL ${implied}` : told})
     SETTINGS do_not_merge_across_partitions_select_final = 1)`
 }
 
-/** Whether a missing label means something once the label horizon has passed. */
+/**
+ * Whether a missing label means something once the label horizon has passed. Every prediction then has a truth, so that a label
+ * drawn for review stands for no other.
+ */
 export const impliesLabels = (model: Model) => model.labels.absent_means !== 'unknown'
 
 /** @param completeUntil up to here all events are thought to have come: what is older than the horizon has all its labels */

@@ -6,7 +6,13 @@ import { ALL, keyOf, predictionScope, within, type Cohort } from '../../data/coh
 import type { ScoreCounts } from '../../data/reference.ts'
 import type { GroupCounts, KnownTruth, OutcomeCounts } from '../../data/window-data.ts'
 import { readGroups } from './groups.ts'
-import { AS_STORED, truthOfEach, truthParams, truthSource } from './labelled-outcomes.ts'
+import {
+  AS_STORED,
+  impliesLabels,
+  truthOfEach,
+  truthParams,
+  truthSource,
+} from './labelled-outcomes.ts'
 import { tablesOf } from '../late-attributes.ts'
 import { readOutcomes, readOutcomesOfEach, readSliceOutcomes } from './read-outcomes.ts'
 import { readScoreBins } from './score-bins.ts'
@@ -67,12 +73,11 @@ export const scoreCounts = (
   db: ClickHouse,
   { model, spans, c, completeUntil }: OutcomeQuestion,
 ): Promise<ScoreCounts> =>
-  readScoreBins(
-    db,
-    truthParams(model, spans, c, completeUntil),
-    `model_id = {model:String} AND ${within('predicted_at')}${predictionScope(c)}`,
-    truthSource(AS_STORED, model, c),
-  )
+  readScoreBins(db, truthParams(model, spans, c, completeUntil), {
+    where: `model_id = {model:String} AND ${within('predicted_at')}${predictionScope(c)}`,
+    source: truthSource(AS_STORED, model, c),
+    impliesLabels: impliesLabels(model),
+  })
 
 /** Predictions and outcomes of a cohort per group of a protected attribute. */
 export async function groupCounts(

@@ -7,7 +7,7 @@ import { readRanks, type Ranks } from './ranking-curves.ts'
 import { kishFactor } from '../../data/sampling.ts'
 import { OUTCOME_SLICE_VALUE } from '../../data/cohort.ts'
 import { readConfusions, type ReadConfusion } from './confusions.ts'
-import { OWN_KEY } from './labelled-outcomes.ts'
+import { impliesLabels, OWN_KEY } from './labelled-outcomes.ts'
 import { hasForecasts, readCustom, readForecasts, readRanking } from './by-task.ts'
 import {
   noOutcomes,
@@ -126,13 +126,15 @@ async function truthOf(
   const labelled = Number(row.labelled)
   const factor = kishFactor(row)
   const isSampled = row.squares !== labelled
+  const drawn = impliesLabels(model) ? 0 : Number(row.drawn)
   const losses = async () =>
     isSampled ? await weightedLosses(db, row, source, params) : lossesOf(row)
   const errors = async () =>
     isSampled ? await weightedErrors(db, row, source, params) : errorsOf(row)
   return {
     labelled,
-    ...(isSampled && { effective: row.weight * factor }),
+    ...((isSampled || drawn > 0) && { effective: row.weight * factor }),
+    ...(drawn > 0 && { drawn }),
     delayP50Seconds: row.delay,
     confusion: kind === 'classes' ? confusion?.(factor) : undefined,
     scored:

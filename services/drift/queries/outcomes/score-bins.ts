@@ -19,6 +19,7 @@ interface BinRow extends Weights {
   as_positive: boolean
   positives: number
   scores: number
+  drawn: string
 }
 
 /**
@@ -26,22 +27,21 @@ interface BinRow extends Weights {
  * class. Bins are split by eighths of the logit, since a calibration line of scores near 0 or 1
  * needs more than hundredths. Scores outside [0, 1] are no probabilities and are counted apart.
  *
- * @param source of `labelled-outcomes.ts`, with its parameters
- * @param where conditions on `predictions`
+ * @param of the conditions on `predictions`, and a source of `labelled-outcomes.ts`, with its parameters; whether a missing label
+ * means something, so that labels drawn for review stand for no other
  */
 export async function readScoreBins(
   db: ClickHouse,
   params: Params,
-  where: string,
-  source: string,
+  of: { where: string; source: string; impliesLabels: boolean },
 ): Promise<ScoreCounts> {
-  const read = async (from: string, positives: string) => {
+  const read = async (from: string, weight: string, more: string) => {
     const all = await db.query<BinRow>(
       `SELECT toUInt8(if(${IS_PROBABILITY}, least(greatest(floor(${SCORE} * ${SCORE_PARTS}), 0), ${SCORE_PARTS - 1}), ${OUTSIDE})) AS bin,
          toInt16(if(bin = ${OUTSIDE}, 0, round(${LOGIT_PARTS} * log(${CLAMPED} / (1 - ${CLAMPED}))))) AS cell,
          ifNull(prediction = {positive:String}, score >= {threshold:Float64}) AS as_positive,
-         sum(${STANDS_FOR}) AS weight, sum(pow(${STANDS_FOR}, 2)) AS squares, ${positives} AS positives, sum(${STANDS_FOR} * ${SCORE}) AS scores
-       FROM ${from} isNotNull(score) GROUP BY bin, cell, as_positive ORDER BY bin, cell, as_positive`,
+         sum(stands_for) AS weight, sum(pow(stands_for, 2)) AS squares, ${more}, sum(stands_for * ${SCORE}) AS scores
+       FROM (SELECT *, ${weight} AS stands_for FROM ${from} isNotNull(score)) GROUP BY bin, cell, as_positive ORDER BY bin, cell, as_positive`,
       params,
     )
     const rows = all.filter(({ bin }) => bin !== OUTSIDE)
@@ -50,6 +50,7 @@ export async function readScoreBins(
       weight: sum((row) => row.weight),
       squares: sum((row) => row.squares),
     })
+    const drawn = sum((row) => Number(row.drawn))
     const bins = rows.map((row) => ({
       bin: row.bin,
       asPositive: row.as_positive,
@@ -57,11 +58,20 @@ export async function readScoreBins(
       positives: row.positives * factor,
       scores: row.scores * factor,
     }))
-    const whole = all.reduce((total, { weight }) => total + weight, 0)
-    return { bins, improbable: whole > 0 ? 1 - sum(({ weight }) => weight) / whole : 0 }
+    const whole = all.reduce((total, { weight: one }) => total + one, 0)
+    const improbable = whole > 0 ? 1 - sum((row) => row.weight) / whole : 0
+    return { bins, improbable, drawn }
   }
-  const { bins: predicted, improbable } = await read(`predictions WHERE ${where} AND`, '0')
+  const { bins: predicted, improbable } = await read(
+    `predictions WHERE ${of.where} AND`,
+    STANDS_FOR,
+    '0 AS positives, 0 AS drawn',
+  )
   if (predicted.length === 0) return { predicted, labelled: [], improbable }
-  const labelled = await read(`${source} WHERE`, `sumIf(${STANDS_FOR}, positive)`)
-  return { predicted, labelled: labelled.bins, improbable }
+  const { bins: labelled, drawn } = await read(
+    `${of.source} WHERE`,
+    'weight',
+    'sumIf(stands_for, positive) AS positives, count(inclusion_probability) AS drawn',
+  )
+  return { predicted, labelled, improbable, ...(drawn > 0 && !of.impliesLabels && { drawn }) }
 }

@@ -5,6 +5,8 @@ export interface SummaryRow {
   /** What it is of: a value of a slice, or '' for all. */
   part: string
   labelled: string
+  /** Labels that carry an inclusion probability. */
+  drawn: string
   weight: number
   squares: number
   delay: number | null
@@ -33,7 +35,7 @@ export interface SummaryRow {
 
 /** Sums up, apart by an expression. Moments are the stable ones: the plain ones cancel where numbers are large beside their spread. */
 export const summary = (source: string, part: string) =>
-  `SELECT ${part} AS part, count() AS labelled, sum(weight) AS weight, sum(truth.weight * truth.weight) AS squares,
+  `SELECT ${part} AS part, count() AS labelled, count(inclusion_probability) AS drawn, sum(weight) AS weight, sum(truth.weight * truth.weight) AS squares,
      quantileExactOrNull(0.5)((toUnixTimestamp64Milli(received) - toUnixTimestamp64Milli(predicted_at)) / 1000) AS delay,
      count(score) AS scores, count(loss) AS losses, avg(loss) AS loss, stddevSampStable(loss) AS loss_deviation, avg(square) AS square, stddevSampStable(square) AS square_deviation,
      count(error) AS numbers, avg(abs(error)) AS absolute, stddevSampStable(abs(error)) AS absolute_deviation,

@@ -1,0 +1,41 @@
+/** Labels with a name of their own (thumbs, stars, groundedness), summed up per name: what the family `feedback` is made of. */
+
+/** One class of a name's labels, by weighted sums. */
+export interface NamedClass {
+  name: string
+  n: number
+  weight: number
+  squares: number
+}
+
+/** The labels of one name in a cohort of a window. */
+export interface NamedLabels {
+  name: string
+  labels: number
+  /** Labels that carry an inclusion probability. */
+  drawn: number
+  weight: number
+  squares: number
+  /** The labels that are finite numbers. */
+  numbers: {
+    n: number
+    /** Numbers that are neither 0 nor 1. */
+    otherThanBits: number
+    weight: number
+    squares: number
+    total: number
+    squaredTotal: number
+    squaredSquares: number
+  }
+  /** The most frequent classes, descending; numbers that are no small whole number are one class. */
+  classes: readonly NamedClass[]
+  /** How many classes there are. */
+  classCount: number
+}
+
+/** The named labels of a cohort: those of the names with the most labels. */
+export interface NamedLabelsOfCohort {
+  /** How many names the cohort has labels of. */
+  names: number
+  read: readonly NamedLabels[]
+}
