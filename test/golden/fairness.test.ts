@@ -1,7 +1,7 @@
 /** Fairness of groups beside fairlearn: `scripts/golden_dialects.py` made the values. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { evaluateFairness } from '../../services/drift/evaluate/fairness.ts'
+import { evaluateFairness } from '../../services/drift/evaluate/fairness/fairness.ts'
 import type { GroupCounts } from '../../services/drift/data/window-data.ts'
 
 const { fairness: golden } = JSON.parse(

@@ -1,7 +1,7 @@
 /** Fairness of models that send scores and no class: the threshold decides, as it does for performance. */
 import { expect, test } from 'vitest'
 import { parseModel } from '../../lib/models/model-files.ts'
-import { evaluateFairness } from '../../services/drift/evaluate/fairness.ts'
+import { evaluateFairness } from '../../services/drift/evaluate/fairness/fairness.ts'
 import { driftQueries } from '../../services/drift/queries/drift-queries.ts'
 import { ALL } from '../../services/drift/data/cohort.ts'
 import { pipeline } from '../pipeline.ts'

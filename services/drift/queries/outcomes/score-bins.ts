@@ -2,7 +2,7 @@
 import type { ClickHouse, Params } from '../../../../lib/clickhouse/port.ts'
 import type { ScoreCounts } from '../../data/reference.ts'
 import { kishFactor, STANDS_FOR, type Weights } from '../../data/sampling.ts'
-import { SCORE_PARTS } from '../../evaluate/estimated-performance.ts'
+import { SCORE_PARTS } from '../../evaluate/estimates/estimated-performance.ts'
 import { IS_PROBABILITY } from './labelled-outcomes.ts'
 
 /** The bin of scores that are no probabilities. */

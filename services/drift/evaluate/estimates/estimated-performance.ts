@@ -1,20 +1,20 @@
 /** What performance is thought to be while truth is missing, late, or known of a choice of predictions only. Pure. */
-import type { ScoreCounts } from '../data/reference.ts'
+import type { ScoreCounts } from '../../data/reference.ts'
 import {
   calibrationLine,
   expectedCalibrationError,
   type ScoreBin,
-} from '../../../lib/stats/estimators/calibration.ts'
-import { normalInterval } from '../../../lib/stats/intervals/normal-interval.ts'
+} from '../../../../lib/stats/estimators/calibration.ts'
+import { normalInterval } from '../../../../lib/stats/intervals/normal-interval.ts'
 import {
   calibratedRates,
   estimatedAccuracy,
   estimatedAuc,
   poststratifiedAccuracy,
-} from '../../../lib/stats/estimators/confidence-estimate.ts'
-import { wilson } from '../../../lib/stats/intervals/proportions.ts'
-import { improbableReason, MAX_IMPROBABLE } from './thresholds.ts'
-import { metricResult, type MetricResult } from '../data/metric-results.ts'
+} from '../../../../lib/stats/estimators/confidence-estimate.ts'
+import { wilson } from '../../../../lib/stats/intervals/proportions.ts'
+import { improbableReason, MAX_IMPROBABLE } from '../thresholds.ts'
+import { metricResult, type MetricResult } from '../../data/metric-results.ts'
 
 /** Parts of [0, 1] by which scores are counted. */
 export const SCORE_PARTS = 100

@@ -2,13 +2,13 @@
  * How wrong a regression is thought to be while truth is missing: its absolute error, learned from the reference's rows by their features
  * and the prediction (direct loss estimation). Blind to concept drift, as every estimate without truth. Pure.
  */
-import type { ScoredRow, LossModel } from '../data/reference.ts'
-import { normalInterval } from '../../../lib/stats/intervals/normal-interval.ts'
-import { growForest, type ForestOptions } from '../../../lib/stats/estimators/forest.ts'
-import { momentsOf } from '../../../lib/stats/samples/moments.ts'
-import { uniforms } from '../../../lib/stats/distributions/random.ts'
-import { metricResult, type MetricResult } from '../data/metric-results.ts'
-import { featureMatrix } from '../data/feature-matrix.ts'
+import type { ScoredRow, LossModel } from '../../data/reference.ts'
+import { normalInterval } from '../../../../lib/stats/intervals/normal-interval.ts'
+import { growForest, type ForestOptions } from '../../../../lib/stats/estimators/forest.ts'
+import { momentsOf } from '../../../../lib/stats/samples/moments.ts'
+import { uniforms } from '../../../../lib/stats/distributions/random.ts'
+import { metricResult, type MetricResult } from '../../data/metric-results.ts'
+import { featureMatrix } from '../../data/feature-matrix.ts'
 
 /** Rows that are drawn of a window, and of a reference. */
 export const MAX_SCORED_ROWS = 2000

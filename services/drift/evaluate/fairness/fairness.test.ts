@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { ratioInterval } from '../../../lib/stats/intervals/proportions.ts'
+import { ratioInterval } from '../../../../lib/stats/intervals/proportions.ts'
 import { evaluateFairness } from './fairness.ts'
-import type { GroupCounts } from '../data/window-data.ts'
+import type { GroupCounts } from '../../data/window-data.ts'
 
 const group = (name: string, predictions: number, favorable: number): GroupCounts => ({
   group: name,

@@ -1,8 +1,8 @@
 /** Errors that depend on the inputs, estimated where inputs have moved and truth is missing. */
-import type { ScoredRow } from '../data/reference.ts'
+import type { ScoredRow } from '../../data/reference.ts'
 import { expect, test } from 'vitest'
-import { normals } from '../../../bench/streams.ts'
-import { uniforms } from '../../../lib/stats/distributions/random.ts'
+import { normals } from '../../../../bench/streams.ts'
+import { uniforms } from '../../../../lib/stats/distributions/random.ts'
 import { evaluateLosses, lossModel } from './estimated-loss.ts'
 
 const uniform = uniforms(4)
