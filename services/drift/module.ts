@@ -25,6 +25,8 @@ import { driftQueries } from './queries/drift-queries.ts'
 import { referenceRoutes } from './http/reference-routes.ts'
 import { compareRoutes } from './http/compare-routes.ts'
 import { modelRoutes } from './http/model-routes.ts'
+import { overviewRoutes } from './http/overview-routes.ts'
+import { distributionRoutes } from './http/distribution-routes.ts'
 import { windowRoutes } from './http/window-routes.ts'
 import { trustyaiGauges } from './publish/trustyai-gauges.ts'
 
@@ -82,6 +84,8 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
   const asked = { db: reader, queries: driftQueries(reader), models, now }
   modelRoutes(deps.http, asked)
   windowRoutes(deps.http, asked)
+  overviewRoutes(deps.http, asked)
+  distributionRoutes(deps.http, asked)
   compareRoutes(deps.http, asked)
   canaryRoutes(deps.http, asked)
   referenceRoutes(deps.http, { ...asked, spool: deps.sinkParts.spool })
