@@ -1,6 +1,6 @@
 /** A number over time by uPlot: interval, baseline, line, verdicts as shapes, young labels shaded, episodes as marks. */
 import { html, useEffect, useRef } from '/console/vendor/preact.js'
-import { day, number, percent, plural } from './words.js'
+import { day, number, percent, plural, shortNumber } from './words.js'
 
 /** @typedef {import('../schemas/http/metric-results.ts').WindowMetric} WindowMetric */
 
@@ -218,7 +218,7 @@ function optionsOf({ width, height, rows, tip, range, until, zoom, pick }) {
         size: 26,
         values: (_, ticks, __, ___, apart) => ticks.map((tick) => tickOf(tick, apart)),
       },
-      { ...axis, size: 56, values: (_, ticks) => ticks.map(number) },
+      { ...axis, size: 56, values: (_, ticks) => ticks.map(shortNumber) },
     ],
     series: [
       {},

@@ -1,6 +1,6 @@
 /** A feature's values in a window over those of the baseline. */
 import { html } from '/console/vendor/preact.js'
-import { number, percent, plural } from './words.js'
+import { number, percent, plural, shortNumber } from './words.js'
 
 /** @typedef {import('../schemas/http/console.ts').DistributionAnswer} Distribution */
 /** @typedef {import('../schemas/http/console.ts').Bar} Bar */
@@ -72,7 +72,7 @@ function Histogram({ bars, label }) {
           y=${HEIGHT - 5}
           text-anchor=${i === 0 && bars.length > 6 ? 'start' : i === bars.length - 1 && bars.length > 6 ? 'end' : 'middle'}
         >
-          ${number(bars[i].low ?? bars[i].high)}
+          ${shortNumber(bars[i].low ?? bars[i].high ?? 0)}
         </text>`,
     )}
   </svg>`

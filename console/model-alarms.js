@@ -26,7 +26,7 @@ const UNTIL = /** @type {const} */ ([
   ['7', '1 week'],
   ['30', '30 days'],
 ])
-const NAME = 'plumbline-reviewer'
+const NAME = 'plumbline-name'
 
 /** A reason, a name where no key gives one, and for a snooze until when. */
 function Decide({ alarm, act, close, decided }) {

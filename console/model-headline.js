@@ -202,7 +202,7 @@ export function Headline({ path, model, address, change, range }) {
         <${Chart}
           rows=${rows}
           label=${metricName(metric)}
-          height=${250}
+          height=${290}
           range=${range}
           zoom=${zoomBy(change)}
         />

@@ -82,7 +82,12 @@ function Groups({ rows }) {
         ${rows.map(
           (row) =>
             html`<tr key=${`${row.subject}/${row.metric}`}>
-              <td><${Badge} verdict=${row.verdict} /></td>
+              <td>
+                <${Badge}
+                  verdict=${row.verdict}
+                  text=${row.verdict === 'none' ? 'informs' : row.verdict}
+                />
+              </td>
               <td><bdi>${row.subject}</bdi></td>
               <td>${metricName(row.metric)}</td>
               <td class="number">${number(row.value)}</td>

@@ -6,10 +6,17 @@
 export function number(value) {
   if (value === null || value === undefined || Number.isNaN(value)) return '–'
   const size = Math.abs(value)
+  if (size < 1e-12) return '0'
   if (size !== 0 && (size < 0.0001 || size >= 1e9)) return value.toExponential(2)
   if (size >= 1000) return Math.round(value).toLocaleString('en')
   return String(Number(value.toPrecision(4)))
 }
+
+const COMPACT = new Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 3 })
+
+/** Three significant digits, thousands and millions as letters: for axes. @param {number} value */
+export const shortNumber = (value) =>
+  Math.abs(value) >= 1000 ? COMPACT.format(value) : String(Number(value.toPrecision(3)))
 
 /** A share as a percentage. @param {number | null | undefined} share */
 export function percent(share) {

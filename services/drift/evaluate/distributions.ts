@@ -169,7 +169,7 @@ function ratioEdges(low: number, high: number): number[] {
   const first = Math.floor(Math.log10(low) * perDecade)
   const last = Math.ceil(Math.log10(high) * perDecade)
   return Array.from({ length: last - first + 1 }, (_, i) =>
-    rounded(10 ** ((first + i) / perDecade)),
+    Number((10 ** ((first + i) / perDecade)).toPrecision(3)),
   )
 }
 
