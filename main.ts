@@ -1,23 +1,20 @@
-/** Starts a target: `node main.ts --target=all`. `--check-config` only looks; `--migrate` only migrates. */
+/** Starts a target: `node main.ts --target=all`. `--help` says what else there is. */
 import { parseArgs } from 'node:util'
 import { ConfigError, readConfig } from './lib/runtime/config.ts'
 import { messageOf } from './lib/runtime/errors.ts'
 import { onSignals, runModules } from './lib/runtime/modules.ts'
-import { assemble, checkConfig, Config, targetNamed } from './targets.ts'
-
-const { values } = parseArgs({
-  options: {
-    target: { type: 'string', default: 'all' },
-    'check-config': { type: 'boolean', default: false },
-    migrate: { type: 'boolean', default: false },
-  },
-})
+import { assemble, checkConfig, Config, HELP, targetNamed } from './targets.ts'
 
 try {
+  const values = readArguments()
+  if (values.help) {
+    process.stdout.write(HELP)
+    process.exit(0)
+  }
   const target = targetNamed(values.target)
   checkConfig(target, process.env)
   if (values['check-config']) {
-    console.log('the configuration and the model files are valid')
+    console.log('settings, key file and model files are valid')
   } else {
     const config = readConfig(Config, process.env)
     const { modules, platform } = await assemble(values.migrate ? 'stores' : target, config)
@@ -31,6 +28,22 @@ try {
     error instanceof ConfigError ? error.message : `plumbline stopped: ${messageOf(error)}`,
   )
   process.exit(1)
+}
+
+/** @throws {ConfigError} for an argument that there is not */
+function readArguments() {
+  try {
+    return parseArgs({
+      options: {
+        target: { type: 'string', default: 'all' },
+        'check-config': { type: 'boolean', default: false },
+        migrate: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    }).values
+  } catch (error) {
+    throw new ConfigError([`${messageOf(error).split('. ')[0]}; --help lists what there is`])
+  }
 }
 
 /** The stores migrate when they start. */

@@ -1,6 +1,8 @@
 /** The one file that knows every service. */
 import Type, { type Static } from 'typebox'
-import { ConfigError, readConfig } from './lib/runtime/config.ts'
+import { statSync } from 'node:fs'
+import { readKeyFile } from './lib/http/api-keys.ts'
+import { ConfigError, readConfig, unknownSettings } from './lib/runtime/config.ts'
 import { addressOf } from './lib/http/server.ts'
 import type { Module } from './lib/runtime/modules.ts'
 import { outboxModule } from './lib/postgres/outbox.ts'
@@ -21,9 +23,12 @@ import { ingest } from './services/ingest/module.ts'
 import { RetrainConfig } from './services/retrain-trigger/config.ts'
 import { retrainTrigger } from './services/retrain-trigger/module.ts'
 
+/** What `--target` may be; each names a list of modules. */
 export const TARGETS = ['all', 'ingest', 'drift', 'feedback', 'retrain-trigger', 'stores'] as const
+/** A value of `--target`. */
 export type Target = (typeof TARGETS)[number]
 
+/** The environment of all services together. */
 export const Config = Type.Object({
   ...PlatformConfig.properties,
   ...IngestConfig.properties,
@@ -31,12 +36,34 @@ export const Config = Type.Object({
   ...FeedbackConfig.properties,
   ...RetrainConfig.properties,
 })
+/** The environment of all services, as read and checked. */
 export type Config = Static<typeof Config>
 
+/** The modules of a process in the order of their start, and the platform under them. */
 export interface Assembly {
   modules: Module[]
   platform: Platform
 }
+
+/** What `--help` prints. */
+export const HELP = `Plumbline keeps machine-learning models true.
+
+node main.ts [--target=TARGET] [--check-config | --migrate | --help]
+
+  --target=all              every service in one process, with its stores (the default)
+  --target=ingest           predictions in: HTTP and Kafka to ClickHouse
+  --target=drift            evaluates models in windows of event time
+  --target=feedback         labels, their join with predictions, review by people
+  --target=retrain-trigger  policies, runs, approvals, alerts
+  --target=stores           serves the embedded ClickHouse and PostgreSQL to the others
+
+  --check-config            checks settings, key file and model files as a start does, and ends
+  --migrate                 migrates ClickHouse and PostgreSQL, and ends
+  --help                    prints this
+
+Settings are variables of the environment: docs/configuration.md lists them.
+Running it, its alerts and what to do about them: docs/operations.md.
+`
 
 /** @throws {ConfigError} for an unknown name */
 export function targetNamed(name: string): Target {
@@ -46,7 +73,16 @@ export function targetNamed(name: string): Target {
   return target as Target
 }
 
-/** Every problem of the environment and the model files, without starting anything. */
+/** Variables that programs around this one read: examples, `npm run redrive`, benchmarks, `compose.yaml`, started commands. */
+const OF_OTHER_PROGRAMS = new Set([
+  'PLUMBLINE_URL',
+  'PLUMBLINE_INGEST_URL',
+  'PLUMBLINE_BENCH_PYTHON',
+  'PLUMBLINE_KEYS_FILE',
+  'PLUMBLINE_RUN',
+])
+
+/** Every problem of the environment, the key file and the model files, without starting anything. */
 export function checkConfig(target: Target, env: Record<string, string | undefined>): void {
   const problems: string[] = []
   const collect = (check: () => void) => {
@@ -60,9 +96,24 @@ export function checkConfig(target: Target, env: Record<string, string | undefin
   let config: Config | undefined
   collect(() => (config = readConfig(Config, env)))
   if (config) collect(() => checkPlatformConfig(config!, needsOf(target, config!)))
+  collect(() => {
+    const others = Object.fromEntries(
+      Object.entries(env).filter(([name]) => !OF_OTHER_PROGRAMS.has(name)),
+    )
+    const unknown = unknownSettings(Object.keys(Config.properties), others)
+    if (unknown.length > 0) throw new ConfigError(unknown)
+  })
+  if (env['PLUMBLINE_AUTH_FILE']) collect(() => readKeyFile(env['PLUMBLINE_AUTH_FILE']!))
+  if (env['PLUMBLINE_MODELS_DIR']) collect(() => mustBeFolder(env['PLUMBLINE_MODELS_DIR']!))
   const folder = config?.PLUMBLINE_MODELS_DIR ?? env['PLUMBLINE_MODELS_DIR'] ?? './models'
   collect(() => readModels(folder))
   if (problems.length > 0) throw new ConfigError(problems)
+}
+
+/** @throws {ConfigError} where the folder that was named is none: without its files models would be monitored by the defaults */
+function mustBeFolder(path: string): void {
+  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory())
+    throw new ConfigError([`PLUMBLINE_MODELS_DIR ${path} is no folder`])
 }
 
 /** Modules in the order of their start; they stop in reverse. */

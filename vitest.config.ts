@@ -5,10 +5,11 @@ import { configDefaults, defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['{lib,services,schemas,examples,dashboards,scripts,test}/**/*.test.ts'],
-    // Needs root and loop devices: `npm run test:power-loss`.
+    // Needs root and loop devices: `npm run test:power-loss`. Needs root, buildah, helm and more: `npm run test:deploy`.
     exclude: [
       ...configDefaults.exclude,
       ...(process.env['POWER_LOSS'] === 'yes' ? [] : ['test/power-loss/**']),
+      ...(process.env['DEPLOY'] === 'yes' ? [] : ['test/deploy/**']),
     ],
     // Threads crash with chDB, and a process can hold one data directory: each file is a process of its own.
     pool: 'forks',

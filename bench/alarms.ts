@@ -19,6 +19,7 @@ import {
   type NumericReference,
 } from '../lib/stats/window-tests/window-reference.ts'
 import { fallTable } from './falls.ts'
+import { learningTable } from './learning.ts'
 import { counted, feature, type StreamKind } from './streams.ts'
 import { uniforms } from '../lib/stats/distributions/random.ts'
 
@@ -258,7 +259,12 @@ function powerTable(): string[] {
   return table
 }
 
-const tables = { nulls: nullTable, power: powerTable, falls: () => fallTable(scale) }
+const tables = {
+  nulls: nullTable,
+  power: powerTable,
+  falls: () => fallTable(scale),
+  learning: () => learningTable(scale),
+}
 const path = new URL('../docs/alarms.md', import.meta.url)
 let text = readFileSync(path, 'utf8')
 for (const [name, make] of Object.entries(tables)) {

@@ -1,17 +1,19 @@
 /** Kafka to ClickHouse: our sink beside ClickHouse's own Kafka engine, and beside what consuming and inserting cost alone. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { median } from 'simple-statistics'
 import kafkajs from 'kafkajs'
 import { pino } from 'pino'
-import { startKafka } from '../deploy/local/kafka.ts'
+import { makeCertificates, tlsExtras } from '../deploy/local/certificates.ts'
+import { freePort, startKafka } from '../deploy/local/kafka.ts'
 import { startRegistry } from '../deploy/local/registry.ts'
 import { avroReader } from '../lib/events/avro/confluent-wire-format.ts'
 import type { ClickHouse, FileInsert } from '../lib/clickhouse/port.ts'
 import { embeddedEngine } from '../lib/clickhouse/embedded.ts'
 import { migrateClickHouse } from '../lib/clickhouse/migrations.ts'
 import { kafkaLog } from '../lib/event-log/kafka.ts'
+import type { KafkaSecurity } from '../lib/event-log/kafka-connection/security.ts'
 import { MAX_FETCHED } from '../lib/event-log/kafka-consumers.ts'
 import type { OffsetRange } from '../lib/event-log/port.ts'
 import { fixKafkajsTimer } from '../lib/event-log/kafkajs-patches/request-timer.ts'
@@ -31,6 +33,8 @@ import type { Result } from './main.ts'
 import { measured, type Measured } from './measured.ts'
 
 const FETCH = { maxBytesPerPartition: 16 << 20, maxBytes: 64 << 20, maxWaitTimeInMs: 100 }
+/** Rounds over TLS have numbers, and so groups and log epochs, of their own. */
+const TLS_ROUNDS = 1000
 const TABLES = [
   'predictions',
   'prediction_times',
@@ -45,7 +49,12 @@ const TABLES = [
 export async function benchIngest(rounds: number, events: number): Promise<Result[]> {
   fixKafkajsTimer()
   const directory = mkdtempSync(join(tmpdir(), 'plumbline-bench-'))
-  const kafka = await startKafka({ directory: join(directory, 'kafka') })
+  const certificates = makeCertificates(join(directory, 'certificates'))
+  const overTls = `127.0.0.1:${await freePort()}`
+  const kafka = await startKafka({
+    directory: join(directory, 'kafka'),
+    extra: tlsExtras(certificates, [`SSL://${overTls}`]),
+  })
   const registry = await startRegistry()
   const engine = embeddedEngine(join(directory, 'clickhouse'))
   try {
@@ -86,6 +95,12 @@ export async function benchIngest(rounds: number, events: number): Promise<Resul
       consume: (round) => consume(brokers, 'bench-json', events, round),
       insert: (round) => insertBlocks(db, blocks, round),
       json: (round) => exactlyOnce(run('bench-json', round)),
+      jsonTls: (round) =>
+        exactlyOnce({
+          ...run('bench-json', TLS_ROUNDS + round),
+          brokers: overTls,
+          security: { tls: { ca: readFileSync(certificates.ca, 'utf8') } },
+        }),
       poison: (round) => exactlyOnce(run('bench-poison', round)),
       jsonLoose: (round) => atLeastOnce(run('bench-json', round)),
       avro: (round) => exactlyOnce(run('bench-avro', round)),
@@ -135,6 +150,7 @@ export async function benchIngest(rounds: number, events: number): Promise<Resul
         result('sink, Avro', 'avro', 'ENGINE=Kafka', of('engineAvro')),
         result('sink, JSON', 'json', 'the lower ceiling', ceiling),
         result('sink, JSON', 'json', 'itself without exactly-once', of('jsonLoose')),
+        result('sink, JSON, over TLS', 'jsonTls', 'itself without TLS', of('json')),
         result('sink, JSON, a tenth of it no event', 'poison', 'itself without', of('json')),
       ]
     })
@@ -236,6 +252,8 @@ interface SinkRun {
   topic: string
   events: number
   round: number
+  /** Neither TLS nor a login where absent. */
+  security?: KafkaSecurity
 }
 
 async function exactlyOnce(run: SinkRun) {
@@ -244,6 +262,7 @@ async function exactlyOnce(run: SinkRun) {
     brokers: [run.brokers],
     clientId: 'bench',
     topics: Object.values(TOPICS),
+    ...(run.security && { security: run.security }),
     log,
   })
   const sink = createSink({

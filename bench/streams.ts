@@ -60,8 +60,8 @@ export function feature(
 }
 
 /** Values counted as ingest counts them. */
-export function counted(values: Float64Array, grid?: number): BinnedSample {
-  const { bins, counts, totals, lows, highs, ...rest } = binned(values, values.length, grid)
+export function counted(values: Float64Array, resolution?: number): BinnedSample {
+  const { bins, counts, totals, lows, highs, ...rest } = binned(values, values.length, resolution)
   return {
     ...rest,
     bins: [...bins],

@@ -1,6 +1,6 @@
 /** A window of a million events with twenty features, evaluated from its counts; and what target=all needs of memory meanwhile. */
 import { median } from 'simple-statistics'
-import { decisionQueries } from '../services/drift/queries/verdict-feedback.ts'
+import { verdictFeedbackQueries } from '../services/drift/queries/verdict-feedback.ts'
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { ClickHouse } from '../lib/clickhouse/port.ts'
@@ -40,7 +40,7 @@ export function benchWindow(rounds: number): Promise<Result[]> {
       const evaluate = createModelEvaluator({
         db: own,
         queries,
-        decisions: decisionQueries(own),
+        decisions: verdictFeedbackQueries(own),
         eventLog: { append: async () => {} },
         gauges: createGauges(createMetrics()),
         now: () => Date.UTC(2026, 0, 2),

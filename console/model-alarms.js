@@ -7,6 +7,8 @@ import { alarmSentence, day, duration, metricName, number, plural } from './word
 /** @typedef {import('../schemas/http/console.ts').ActiveAlarm} ActiveAlarm */
 
 const FIRST = 5
+/** Of more, the rest is in `active_alarms`. */
+const MAX = 300
 const ACTS = {
   accept: {
     text: 'Accept',
@@ -145,34 +147,52 @@ function Alarm({ alarm, change, decided }) {
   </li>`
 }
 
-/** Of the model as a whole first, snoozed ones last. @param {ActiveAlarm[]} alarms */
-const inOrder = (alarms) =>
-  alarms.toSorted(
-    (a, b) =>
-      Number(a.is_snoozed) - Number(b.is_snoozed) ||
-      Number(cohortOf(a) !== '') - Number(cohortOf(b) !== ''),
-  )
+/** Of the model as a whole first. @param {ActiveAlarm[]} alarms */
+const wholeFirst = (alarms) =>
+  alarms.toSorted((a, b) => Number(cohortOf(a) !== '') - Number(cohortOf(b) !== ''))
+
+/** @param {{ id: string, alarms: ActiveAlarm[], change: any, decided: () => void }} props */
+const List = ({ id, alarms, change, decided }) =>
+  html`<ul id=${id} class=${alarms.length > FIRST ? 'whole' : ''}>
+    ${alarms.map(
+      (alarm) =>
+        html`<${Alarm}
+          key=${alarm.verdict_id}
+          alarm=${alarm}
+          change=${change}
+          decided=${decided}
+        />`,
+    )}
+  </ul>`
 
 /** @param {{ alarms: { answer?: { alarms: ActiveAlarm[] }, error?: Error, again: () => void }, decided: () => void, change: any }} props */
 export function Alarms({ alarms: { answer, error, again }, decided, change }) {
   const [isWhole, setWhole] = useState(false)
-  const alarms = inOrder(answer?.alarms ?? [])
-  const shown = isWhole ? alarms.slice(0, 300) : alarms.slice(0, FIRST)
+  const all = wholeFirst(answer?.alarms ?? [])
+  const active = all.filter((alarm) => !alarm.is_snoozed)
+  const snoozed = all.filter((alarm) => alarm.is_snoozed)
+  const shared = { change, decided }
   return html`<section class="panel alarms" aria-labelledby="alarms">
     <h2 id="alarms">
-      Active alarms${alarms.length > 0 ? html` <span class="count">${alarms.length}</span>` : ''}
+      Active alarms${active.length > 0 ? html` <span class="count">${active.length}</span>` : ''}
     </h2>
     ${error && html`<${Failed} error=${error} retry=${again} />`}
     ${!answer && !error && html`<${Loading} what="alarms" />`}
-    ${answer && alarms.length === 0 && html`<p class="quiet">Nothing is active.</p>`}
-    <ul class=${isWhole ? 'whole' : ''}>
-      ${shown.map((alarm) => html`<${Alarm} key=${alarm.verdict_id} alarm=${alarm} change=${change} decided=${decided} />`)}
-    </ul>
+    ${answer && active.length === 0 && html`<p class="quiet">Nothing is active.</p>`}
     ${
-      alarms.length > FIRST &&
+      active.length > 0 &&
+      html`<${List} id="active" alarms=${active.slice(0, isWhole ? MAX : FIRST)} ...${shared} />`
+    }
+    ${
+      active.length > FIRST &&
       html`<button class="link" onClick=${() => setWhole(!isWhole)}>
-        ${isWhole ? 'Show fewer' : `Show all ${plural(alarms.length, 'alarm')}`}
+        ${isWhole ? 'Show fewer' : `Show all ${plural(active.length, 'alarm')}`}
       </button>`
+    }
+    ${
+      snoozed.length > 0 &&
+      html`<h3>Snoozed</h3>
+        <${List} id="snoozed" alarms=${snoozed.slice(0, MAX)} ...${shared} />`
     }
   </section>`
 }

@@ -50,14 +50,20 @@ export function rangeOf(address, model) {
 export const rangeQuery = ({ from, to }) =>
   `${from ? `&from=${encodeURIComponent(from)}` : ''}${to ? `&to=${encodeURIComponent(to)}` : ''}`
 
+/** A promotion made it the baseline; before its own windows are whole, the windows before it are. @param {WindowMetric} row */
+const isRenewed = ({ reference }) => /^(before )?version /.test(reference)
+
 /** Our own numbers, held against the baseline where they are held against one. @param {WindowMetric[]} metrics @param {any} model */
 export function ownRows(metrics, model) {
   const baseline = model.references.find((reference) => reference.baseline)?.name
+  const renewed = new Set(metrics.filter(isRenewed).map((row) => row.window_end))
   return metrics.filter(
     (row) =>
       row.convention === 'plumbline' &&
       row.method !== 'poststratified' &&
-      (row.reference === '' || row.reference === baseline),
+      (row.reference === '' ||
+        isRenewed(row) ||
+        (row.reference === baseline && !renewed.has(row.window_end))),
   )
 }
 

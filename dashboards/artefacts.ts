@@ -1,4 +1,4 @@
-/** Grafana's dashboard and alert rules, and Prometheus' rules, made from `panels.ts`. */
+/** Grafana's dashboard and alert rules, made from `panels.ts`. */
 import {
   DashboardBuilder,
   DatasourceVariableBuilder,
@@ -35,6 +35,7 @@ class ClickHouseQuery implements Builder<Dataquery> {
   }
 }
 
+/** The Grafana dashboard over ClickHouse: one row of panels per entry of {@link PANELS}. */
 export function clickHouseDashboard(): Dashboard {
   let dashboard = new DashboardBuilder('Plumbline: models')
     .uid('plumbline-models')
@@ -140,72 +141,3 @@ export const STANDING_ALARMS = `SELECT model_id, countIf(severity = 'alarm') AS 
   UNION ALL
   SELECT model_id, severity FROM active_alarms WHERE NOT is_snoozed AND model_version = '' AND variant = '' AND slice_key = ''
 ) GROUP BY model_id ORDER BY model_id`
-
-/** Prometheus' rules on Plumbline's own metrics; `prometheus-rules.test.yaml` beside it holds promtool's tests. */
-export function alertRules(): string {
-  const rule = (alert: string, expr: string, wait: string, severity: string, summary: string) => ({
-    alert,
-    expr,
-    for: wait,
-    labels: { severity },
-    annotations: { summary },
-  })
-  return stringify({
-    groups: [
-      {
-        name: 'plumbline',
-        rules: [
-          rule(
-            'PlumblineModelAlarm',
-            'max by (model_id, family, metric, subject) (plumbline_verdict{model_version="",variant="",slice=""}) >= 2',
-            '0m',
-            'critical',
-            '{{ $labels.model_id }}: {{ $labels.family }} {{ $labels.metric }} {{ $labels.subject }} stands at alarm',
-          ),
-          rule(
-            'PlumblineWindowIncomplete',
-            'count by (model_id) (plumbline_verdict{model_version="",variant="",slice=""} == -1) > 0',
-            '1h',
-            'warning',
-            '{{ $labels.model_id }} cannot be evaluated: data or labels are missing',
-          ),
-          rule(
-            'PlumblineConsumerLag',
-            'sum by (topic) (plumbline_consumer_lag) > 100000',
-            '10m',
-            'warning',
-            '{{ $value }} messages of {{ $labels.topic }} are not stored yet',
-          ),
-          rule(
-            'PlumblineDeadLetters',
-            'sum by (topic, reason) (increase(plumbline_events_total{outcome="dead_letter"}[15m])) > 0',
-            '0m',
-            'warning',
-            'messages of {{ $labels.topic }} are refused: {{ $labels.reason }}',
-          ),
-          rule(
-            'PlumblineShedding',
-            'sum by (service) (increase(plumbline_endpoint_events_total{outcome="shed"}[5m])) > 0',
-            '5m',
-            'warning',
-            '{{ $labels.service }} turns callers away: it cannot keep up',
-          ),
-          rule(
-            'PlumblineRunFailed',
-            'increase(plumbline_retrain_runs{state="failed"}[1h]) > 0',
-            '0m',
-            'warning',
-            'a retraining run of {{ $labels.model_id }} failed',
-          ),
-          rule(
-            'PlumblineDown',
-            'up{job="plumbline"} == 0',
-            '2m',
-            'critical',
-            '{{ $labels.instance }} does not answer',
-          ),
-        ],
-      },
-    ],
-  })
-}

@@ -27,6 +27,9 @@ const series = (
   height: 8,
 })
 
+/**
+ * Every panel of the ClickHouse dashboard, by row, in the order of the page; tests run each query.
+ */
 export const PANELS: readonly { row: string; panels: readonly PanelSpec[] }[] = [
   {
     row: 'Standing verdicts',

@@ -10,8 +10,23 @@ interface AlarmRow {
   family: string
   metric: string
   subject: string
+  reference: string
   windows: string
   first: string
+  last: string
+}
+/** When the alarms that led to the first retraining began and ended, and what came of the version it made; dates are ends of weeks. */
+interface Story {
+  began: string
+  ended: string
+  /** Weeks that the new version's baseline was learned from; 0 where none was. */
+  learning: string
+  learned_from: string
+  learned_to: string
+  /** Evaluated weeks after the last of those alarms. */
+  since: string
+  alarmed_since: string
+  accepted: string
 }
 interface RunRow {
   policy: string
@@ -24,7 +39,7 @@ interface RunRow {
 
 export interface Summary {
   text: string
-  /** Drift was found, a run succeeded, and the new versions were more accurate than the frozen one. */
+  /** Drift was found, a run succeeded, the new version was more accurate than the frozen one, and the alarms ended. */
   loopClosed: boolean
 }
 
@@ -38,8 +53,8 @@ export async function summarize(client: PlumblineClient): Promise<Summary> {
      GROUP BY window_end ORDER BY window_end`,
   )
   const alarms = await client.query<AlarmRow>(
-    `SELECT family, metric, subject, count() AS windows, toDate(min(window_end)) AS first FROM window_metrics_latest
-     WHERE model_id = 'elec2' AND model_version = '' AND verdict = 'alarm' GROUP BY family, metric, subject ORDER BY min(window_end), family, metric, subject`,
+    `SELECT family, metric, subject, reference, count() AS windows, toDate(min(window_end)) AS first, toDate(max(window_end)) AS last FROM window_metrics_latest
+     WHERE model_id = 'elec2' AND model_version = '' AND verdict = 'alarm' GROUP BY family, metric, subject, reference ORDER BY min(window_end), family, metric, subject`,
   )
   const runs = await client.query<RunRow>(
     `SELECT policy, state, toDate(window_end) AS window_end, new_version, reason, message FROM retrain_runs WHERE model_id = 'elec2' ORDER BY retrain_runs.window_end`,
@@ -47,6 +62,7 @@ export async function summarize(client: PlumblineClient): Promise<Summary> {
   const [incomplete] = await client.query<{ n: string }>(
     `SELECT uniqExact(window_end) AS n FROM window_metrics_latest WHERE model_id = 'elec2' AND model_version = '' AND verdict = 'incomplete'`,
   )
+  const [story] = await client.query<Story>(STORY)
   const known = weeks.flatMap(({ week, frozen, closed }) =>
     frozen === null || closed === null ? [] : [{ week, frozen, closed }],
   )
@@ -54,7 +70,8 @@ export async function summarize(client: PlumblineClient): Promise<Summary> {
   const after = known.filter((week) => firstRun !== undefined && week.week > firstRun)
   const frozen = meanOf(after.map((week) => week.frozen))
   const closed = meanOf(after.map((week) => week.closed))
-  const loopClosed = alarms.length > 0 && firstRun !== undefined && closed > frozen
+  const hasEnded = story !== undefined && Number(story.learning) > 0 && Number(story.since) >= 2
+  const loopClosed = alarms.length > 0 && firstRun !== undefined && closed > frozen && hasEnded
   const months = [...Map.groupBy(known, (week) => week.week.slice(0, 7))]
 
   const text = [
@@ -81,10 +98,16 @@ export async function summarize(client: PlumblineClient): Promise<Summary> {
       ? '  no retraining succeeded'
       : `  after the first retraining (${after.length} weeks): frozen ${percent(frozen)}, closed loop ${percent(closed)}`,
     '',
-    `Alarms against the training reference, in windows (${incomplete?.n ?? 0} windows had something incomplete)`,
+    'What happened',
+    ...storyLines(
+      story,
+      runs.find((run) => run.state === 'succeeded'),
+    ),
+    '',
+    `Alarms, in windows (${incomplete?.n ?? 0} windows had something incomplete)`,
     ...alarms.map(
       (a) =>
-        `  ${`${a.family}.${a.metric}${a.subject ? ` of ${a.subject}` : ''}`.padEnd(34)} ${a.windows.padStart(4)}   first in the week to ${a.first}`,
+        `  ${`${a.family}.${a.metric}${a.subject ? ` of ${a.subject}` : ''}`.padEnd(28)} beside ${a.reference.padEnd(16)} ${a.windows.padStart(4)}   weeks to ${a.first} … ${a.last}`,
     ),
     '',
     'Retraining runs',
@@ -94,6 +117,55 @@ export async function summarize(client: PlumblineClient): Promise<Summary> {
     ),
   ].join('\n')
   return { text, loopClosed }
+}
+
+/** Weeks in the newest revision of the model as a whole, and the episode of alarms that the first successful run answers. */
+const STORY = `
+WITH weeks AS (
+  SELECT window_end, argMax(worst, revision) AS worst, argMax(episode_id, revision) AS episode FROM window_revisions
+  WHERE model_id = 'elec2' AND model_version = '' AND variant = '' AND slice_key = '' GROUP BY window_end
+), (
+  SELECT min(window_end) FROM retrain_runs WHERE model_id = 'elec2' AND state = 'succeeded'
+) AS called, (
+  SELECT any(episode) FROM weeks WHERE window_end = called
+) AS answered, (
+  SELECT max(window_end) FROM weeks WHERE episode = answered AND worst = 'alarm'
+) AS last_alarm, (
+  SELECT groupUniqArray(window_end) FROM window_metrics_latest
+  WHERE model_id = 'elec2' AND model_version = '' AND reason LIKE '%learning, window %' AND window_end > called
+) AS learning_weeks
+SELECT toDate(minIf(window_end, episode = answered AND worst = 'alarm')) AS began, toDate(last_alarm) AS ended,
+  length(learning_weeks) AS learning, toDate(arrayMin(learning_weeks)) AS learned_from, toDate(arrayMax(learning_weeks)) AS learned_to,
+  countIf(window_end > last_alarm AND worst != 'incomplete') AS since, countIf(window_end > last_alarm AND worst = 'alarm') AS alarmed_since,
+  (SELECT uniqExact(window_end) FROM verdict_decisions WHERE model_id = 'elec2' AND decision = 'accept') AS accepted
+FROM weeks WHERE answered != ''
+HAVING count() > 0`
+
+function storyLines(story: Story | undefined, run: RunRow | undefined): string[] {
+  if (!story || !run) return ['  no retraining answered an alarm']
+  const line = (what: string, when: string) => `  ${what.padEnd(20)} ${when}`
+  const isLearned = Number(story.learning) > 0
+  return [
+    line('alarms began', `week to ${story.began}`),
+    line('retraining', `called for by the week to ${run.window_end}: ${run.reason}`),
+    ...(isLearned
+      ? [
+          line(
+            `version ${run.new_version} promoted`,
+            `its first week is the one to ${story.learned_from}`,
+          ),
+          line(
+            'learning',
+            `${story.learning} weeks, to ${story.learned_to}: its own baseline; performance is compared with the 8 weeks before it`,
+          ),
+        ]
+      : []),
+    line('alarms ended', `the last week of them is the one to ${story.ended}`),
+    line(
+      'since then',
+      `${story.alarmed_since} of ${story.since} weeks have an alarm; ${story.accepted} were accepted as normal and joined the baseline`,
+    ),
+  ]
 }
 
 const meanOf = (values: readonly number[]) =>

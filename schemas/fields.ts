@@ -4,6 +4,7 @@
  */
 import Type, { type TSchema } from 'typebox'
 
+/** The kinds of event fields; each has one meaning, one column type and one Avro type. */
 export type FieldKind =
   | 'id'
   | 'text'
@@ -32,8 +33,11 @@ export interface FieldFacts {
   rule: string
 }
 
+/** Most characters of an id. */
 export const ID_LENGTH = 200
+/** Most members of a map of features. */
 export const MAX_FEATURES = 1000
+/** Most characters of a text. */
 export const MAX_TEXT = 65_536
 /**
  * Ids hold no control character and no unpaired surrogate: they travel in Kafka keys, URLs and log
@@ -50,8 +54,10 @@ export const TIMESTAMP_PATTERN =
   '^(19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,9})?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])$'
 /** Times before 1990 or from 2100 on are refused: they are clock faults, and each would open a partition. */
 export const EARLIEST_MS = Date.UTC(1990, 0, 1)
+/** Events from this instant on are refused, epoch milliseconds. */
 export const LATEST_MS = Date.UTC(2100, 0, 1)
 
+/** A field that names something: 1 to {@link ID_LENGTH} characters without control characters. */
 export const id = (description: string) =>
   Type.String({
     minLength: 1,
@@ -62,6 +68,7 @@ export const id = (description: string) =>
     rule: `must be a string of 1 to ${ID_LENGTH} characters without control characters or unpaired surrogates`,
   })
 
+/** A field of free text. @param maxLength in characters */
 export const text = (description: string, maxLength = MAX_TEXT) =>
   Type.String({
     maxLength,
@@ -71,6 +78,7 @@ export const text = (description: string, maxLength = MAX_TEXT) =>
     rule: `must be a string of at most ${maxLength} characters ${STORABLE}`,
   })
 
+/** A field that is one of a few words. */
 export const choice = <const T extends string[]>(description: string, values: T) =>
   Type.Enum(values, {
     type: 'string',
@@ -79,6 +87,7 @@ export const choice = <const T extends string[]>(description: string, values: T)
     rule: `must be one of ${values.join(', ')}`,
   })
 
+/** A field that is an instant in RFC 3339, from 1990 to 2099. */
 export const timestamp = (description: string) =>
   Type.String({
     pattern: TIMESTAMP_PATTERN,
@@ -88,12 +97,14 @@ export const timestamp = (description: string) =>
     rule: 'must be an RFC 3339 time from 1990 to 2099, such as 2026-01-31T12:00:00.000Z',
   })
 
+/** The bounds of a number, as in JSON Schema. */
 export interface NumberRange {
   minimum?: number
   exclusiveMinimum?: number
   maximum?: number
 }
 
+/** A field that is a finite number. */
 export const number = (description: string, range: NumberRange = {}) =>
   Type.Number({
     ...range,
@@ -102,6 +113,7 @@ export const number = (description: string, range: NumberRange = {}) =>
     rule: `must be a finite number${spoken(range)}`,
   })
 
+/** A field that is a whole number from 0 to 2^53 − 1. */
 export const integer = (description: string) =>
   Type.Integer({
     minimum: 0,
@@ -111,6 +123,7 @@ export const integer = (description: string) =>
     rule: 'must be a whole number from 0 to 2^53 - 1',
   })
 
+/** A field that is true or false. */
 export const boolean = (description: string) =>
   Type.Boolean({ description, kind: 'boolean', rule: 'must be true or false' })
 
@@ -121,6 +134,7 @@ const NUMBER = `a number that is ${NUMBER_RULE}`
 const NAMES = { pattern: TEXT_PATTERN }
 const NAMED = `names and strings ${STORABLE}`
 
+/** A field that is a string, a number or a boolean. */
 export const scalar = (description: string) =>
   Type.Union([scalarText(), Type.Number(), Type.Boolean()], {
     description,
@@ -128,6 +142,7 @@ export const scalar = (description: string) =>
     rule: `must be a string of at most ${MAX_TEXT} characters ${STORABLE}, a boolean or ${NUMBER}`,
   })
 
+/** A field that is a scalar, or a list of at most 100 classes. */
 export const labelValue = (description: string) =>
   Type.Union(
     [
@@ -143,6 +158,7 @@ export const labelValue = (description: string) =>
     },
   )
 
+/** A field that is a map of names to scalars, at most {@link MAX_FEATURES}; null means missing. */
 export const features = (description: string) =>
   Type.Record(
     Type.String(),
@@ -156,6 +172,7 @@ export const features = (description: string) =>
     },
   )
 
+/** A field that is a map of at most 100 names to strings of at most 1000 characters. */
 export const strings = (description: string) =>
   Type.Record(Type.String(), Type.String({ maxLength: 1000, pattern: TEXT_PATTERN }), {
     maxProperties: 100,
@@ -165,6 +182,7 @@ export const strings = (description: string) =>
     rule: `must be an object of at most 100 strings of at most 1000 characters, ${NAMED}`,
   })
 
+/** A field that is a map of at most {@link MAX_FEATURES} names to finite numbers. */
 export const numbers = (description: string) =>
   Type.Record(Type.String(), Type.Number(), {
     maxProperties: MAX_FEATURES,
@@ -177,6 +195,7 @@ export const numbers = (description: string) =>
 /** Vectors are stored in single precision, where numbers from here on would be infinite. */
 export const BEYOND_SINGLE = 3.4028235677973366e38
 
+/** A field that is a list of at most 8192 numbers that single precision holds. */
 export const vector = (description: string) =>
   Type.Array(Type.Number({ exclusiveMinimum: -BEYOND_SINGLE, exclusiveMaximum: BEYOND_SINGLE }), {
     maxItems: 8192,
@@ -185,6 +204,7 @@ export const vector = (description: string) =>
     rule: 'must be an array of at most 8192 numbers that single precision holds',
   })
 
+/** A field that names the emitter of an event and counts its events. */
 export const producer = (description: string) =>
   Type.Object(
     {

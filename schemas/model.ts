@@ -9,8 +9,11 @@ const duration = (description: string, fallback: string) =>
   Type.String({ pattern: '^\\d+(ms|s|m|h|d)$', description, default: fallback })
 const share = (description: string, fallback: number) =>
   Type.Number({ minimum: 0, maximum: 1, description, default: fallback })
+const alertText = (description: string) =>
+  Type.String({ minLength: 1, maxLength: 200, description })
 const closed = { additionalProperties: false }
 
+/** How a model is cut into windows, as its model file says. */
 export const ModelWindows = Type.Object(
   {
     size: Type.String({
@@ -45,13 +48,14 @@ export const ModelWindows = Type.Object(
   closed,
 )
 
+/** What the windows of a model are compared with, as its model file says. */
 export const ModelReference = Type.Object(
   {
     kind: Type.Enum(
       ['fixed', 'trailing', 'first', 'previous', 'season', 'version', 'since_promotion'],
       {
         description:
-          'A span; the last windows; the first window; the one before; the same phase of the last seasons; all of a version; the first windows after the newest version was first served.',
+          'A span; the last windows; the first windows; the one before; the same phase of the last seasons; all of a version; the first windows after the newest version took over.',
       },
     ),
     from: Type.Optional(Type.String({ description: 'Start of a fixed reference, RFC 3339.' })),
@@ -60,7 +64,8 @@ export const ModelReference = Type.Object(
       Type.Integer({
         minimum: 1,
         maximum: 1000,
-        description: 'How many windows, or seasons; 4 unless given.',
+        description:
+          'How many windows, or seasons: 4 unless given, of the kinds first and since_promotion 8.',
       }),
     ),
     model_version: Type.Optional(
@@ -69,10 +74,17 @@ export const ModelReference = Type.Object(
     baseline: Type.Optional(
       Type.Boolean({ description: 'Verdicts come from this reference; the others inform.' }),
     ),
+    on_promotion: Type.Optional(
+      Type.Enum(['renew', 'keep'], {
+        description:
+          'Whether the first 8 windows of a version that takes over are the baseline from then on; renew unless given.',
+      }),
+    ),
   },
   closed,
 )
 
+/** What right and wrong answers of a model are worth, in the model owner's money. */
 export const BusinessValue = Type.Object(
   {
     tp: Type.Number({ default: 0 }),
@@ -82,8 +94,10 @@ export const BusinessValue = Type.Object(
   },
   { ...closed, description: 'What a decision of each kind is worth, in any unit.' },
 )
+/** The business value of a model file, as read and checked. */
 export type BusinessValue = Static<typeof BusinessValue>
 
+/** When a model is retrained and by what, as its model file says. */
 export const RetrainPolicy = Type.Object(
   {
     name: Type.String({ minLength: 1 }),
@@ -109,10 +123,32 @@ export const RetrainPolicy = Type.Object(
   closed,
 )
 
+/** The schema of a model file. */
 export const ModelFile = Type.Object(
   {
     model_id: Type.String({ minLength: 1, maxLength: 200 }),
     task: Type.Enum(['binary', 'multiclass', 'regression', 'ranking', 'llm']),
+    owner: Type.Optional(
+      alertText('Who answers for the model: a name or an address. A label of its alerts.'),
+    ),
+    team: Type.Optional(alertText('Team of the model. A label of its alerts.')),
+    environment: Type.Optional(
+      alertText('Where the model serves, such as `production`. A label of its alerts.'),
+    ),
+    runbook_url: Type.Optional(
+      Type.String({
+        pattern: '^https?://',
+        maxLength: 2000,
+        description: 'What to do about an alarm of this model; an annotation of its alerts.',
+      }),
+    ),
+    alert_labels: Type.Optional(
+      Type.Record(
+        Type.String({ pattern: '^[a-zA-Z_][a-zA-Z0-9_]*$' }),
+        Type.String({ maxLength: 200 }),
+        { maxProperties: 20, description: 'More labels of its alerts, to route them by.' },
+      ),
+    ),
     positive_class: Type.Optional(Type.String()),
     windows: Type.Optional(ModelWindows),
     labels: Type.Optional(
@@ -243,7 +279,11 @@ export const ModelFile = Type.Object(
   },
   { $id: 'model', additionalProperties: false },
 )
+/** A model file, as read and checked. */
 export type ModelFile = Static<typeof ModelFile>
+/** The windows of a model file, as read and checked. */
 export type ModelWindows = Static<typeof ModelWindows>
+/** A reference of a model file, as read and checked. */
 export type ModelReference = Static<typeof ModelReference>
+/** A retraining policy of a model file, as read and checked. */
 export type RetrainPolicy = Static<typeof RetrainPolicy>

@@ -10,6 +10,7 @@ export interface TopicCard {
   why: string
 }
 
+/** Every topic of ours, by the name that code uses. */
 export const TOPICS = {
   predictions: {
     topic: 'plumbline.predictions.v1',

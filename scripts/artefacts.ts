@@ -1,6 +1,7 @@
 /** Every file that is made from code and committed; a test fails when one is stale. */
 import type { TObject, TSchema } from 'typebox'
-import { alertRules, clickHouseDashboard, grafanaAlerts } from '../dashboards/artefacts.ts'
+import { alertRules } from '../dashboards/alert-rules.ts'
+import { clickHouseDashboard, grafanaAlerts } from '../dashboards/artefacts.ts'
 import { AttributesV1 } from '../schemas/events/attributes.v1.ts'
 import { LabelV1 } from '../schemas/events/label.v1.ts'
 import { PredictionV1 } from '../schemas/events/prediction.v1.ts'
@@ -13,6 +14,7 @@ import { FeedbackConfig } from '../services/feedback/config.ts'
 import { IngestConfig } from '../services/ingest/config.ts'
 import { RetrainConfig } from '../services/retrain-trigger/config.ts'
 import { avroOf } from './avro.ts'
+import { helmValuesSchema } from './helm-values.ts'
 
 const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`
 const jsonSchema = (schema: TSchema) =>
@@ -34,6 +36,9 @@ export function artefacts(): Map<string, string> {
     ['dashboards/generated/plumbline.json', json(clickHouseDashboard())],
     ['dashboards/generated/grafana-alerts.yaml', grafanaAlerts()],
     ['dashboards/generated/prometheus-rules.yaml', alertRules()],
+    // A chart holds all its files itself.
+    ['deploy/helm/plumbline/files/prometheus-rules.yaml', alertRules()],
+    ['deploy/helm/plumbline/values.schema.json', json(helmValuesSchema())],
   ])
 }
 
@@ -48,7 +53,7 @@ function configurationPage(): string {
   return [
     '# Configuration',
     '',
-    'All of it comes from the environment. `npm start -- --target=all --check-config` reads it and the model files, prints every problem at once and exits 0 or 1.',
+    'All of it comes from the environment. `npm start -- --target=all --check-config` checks it, the key file and the model files as a start does, prints every problem at once and exits 0 or 1; a variable that begins with `PLUMBLINE_` and is no setting is one. `--help` lists targets and arguments.',
     'This page is made by `npm run emit` from the definitions in `lib/platform/platform-config.ts` and `services/*/config.ts`.',
     '',
     ...sections.flatMap(([title, schema]) => [

@@ -4,10 +4,17 @@
  */
 import { parseArgs } from 'node:util'
 import kafkajs from 'kafkajs'
+import { clientOptions } from '../lib/event-log/kafka.ts'
+import { namesIn } from '../lib/event-log/kafka-connection/names.ts'
+import { kafkaProblems, kafkaSecurity } from '../lib/platform/kafka-security.ts'
+import { PlatformConfig } from '../lib/platform/platform-config.ts'
+import { ConfigError, readConfig } from '../lib/runtime/config.ts'
+import { createLog } from '../lib/runtime/log.ts'
+import { TOPICS } from '../schemas/topics.ts'
 import { serverEngine } from '../lib/clickhouse/port.ts'
 
 const USAGE =
-  'npm run redrive -- --reason <reason> --since <RFC 3339> [--until <RFC 3339>] [--topic plumbline.predictions.v1] [--dry-run]\nreads PLUMBLINE_CLICKHOUSE_URL (http://127.0.0.1:8123), PLUMBLINE_CLICKHOUSE_USER, PLUMBLINE_CLICKHOUSE_PASSWORD and PLUMBLINE_KAFKA_BROKERS, or PLUMBLINE_INGEST_URL where there is no Kafka'
+  'npm run redrive -- --reason <reason> --since <RFC 3339> [--until <RFC 3339>] [--topic plumbline.predictions.v1] [--dry-run]\nreads PLUMBLINE_CLICKHOUSE_URL (http://127.0.0.1:8123), PLUMBLINE_CLICKHOUSE_USER, PLUMBLINE_CLICKHOUSE_PASSWORD and PLUMBLINE_KAFKA_BROKERS with the other PLUMBLINE_KAFKA_ settings, or PLUMBLINE_INGEST_URL where there is no Kafka'
 
 const { values } = parseArgs({
   options: {
@@ -90,17 +97,24 @@ async function destination(topic: string): Promise<(letters: readonly Letter[]) 
         throw new Error(`${url} answered ${response.status}`)
     }
   }
-  const producer = new kafkajs.Kafka({
+  const config = readConfig(PlatformConfig, process.env)
+  const problems = kafkaProblems(config)
+  if (problems.length > 0) throw new ConfigError(problems)
+  const names = namesIn(Object.values(TOPICS), { topicPrefix: config.PLUMBLINE_KAFKA_TOPIC_PREFIX })
+  const client = clientOptions({
+    clientId: 'plumbline-redrive',
     brokers: brokers.split(','),
-    logLevel: kafkajs.logLevel.NOTHING,
-  }).producer({
+    security: kafkaSecurity(config, Date.now),
+    log: createLog('silent'),
+  })
+  const producer = new kafkajs.Kafka(client).producer({
     createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
   })
   await producer.connect()
   return async (letters) => {
     if (letters.length === 0) return
     await producer.send({
-      topic,
+      topic: names.topicOf(topic),
       acks: -1,
       messages: letters.map(({ key, value, headers }) => ({
         key: key === '' ? null : Buffer.from(key, 'base64'),

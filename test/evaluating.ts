@@ -1,5 +1,5 @@
 /** Drift’s evaluate on a real engine, with what its module would give it. */
-import { decisionQueries } from '../services/drift/queries/verdict-feedback.ts'
+import { verdictFeedbackQueries } from '../services/drift/queries/verdict-feedback.ts'
 import type { ClickHouse } from '../lib/clickhouse/port.ts'
 import { createMetrics, type Metrics } from '../lib/runtime/metrics.ts'
 import type { Model } from '../lib/models/model-files.ts'
@@ -25,7 +25,7 @@ export function evaluateOn(
   const evaluate = createModelEvaluator({
     db,
     queries,
-    decisions: decisionQueries(db),
+    decisions: verdictFeedbackQueries(db),
     eventLog: { append },
     gauges: createGauges(metrics),
     now,

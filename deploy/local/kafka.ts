@@ -30,6 +30,18 @@ export interface LocalKafkaOptions {
   directory: string
   port?: number
   controllerPort?: number
+  /** What tests want besides: listeners for others than this machine's tools, say. */
+  extra?: KafkaExtras
+}
+
+export interface KafkaExtras {
+  /** Properties of the broker, which come after ours and win. */
+  properties?: Readonly<Record<string, string | number>>
+  /** Listeners beside the plain one, such as `SASL_SSL://127.0.0.1:9094`. */
+  listeners?: readonly string[]
+  javaOptions?: readonly string[]
+  /** Users of SCRAM, as `kafka-storage format --add-scram` takes them. */
+  scram?: readonly string[]
 }
 
 /** Whether Java and the Kafka libraries are here; otherwise the sentence what to install. */
@@ -46,6 +58,7 @@ export async function startKafka({
   directory,
   port = 0,
   controllerPort = 0,
+  extra = {},
 }: LocalKafkaOptions): Promise<LocalKafka> {
   const missing = whyNoKafka()
   if (missing) throw new Error(missing)
@@ -53,12 +66,19 @@ export async function startKafka({
   const broker = port || (await freePort())
   const controller = controllerPort || (await freePort())
   const properties = join(directory, 'server.properties')
-  writeFileSync(properties, configuration(directory, broker, controller))
-  format(directory, properties)
+  writeFileSync(properties, configuration(directory, { broker, controller }, extra))
+  format(directory, properties, extra.scram)
   const output = openSync(join(directory, 'kafka.log'), 'a')
   const child = spawn(
     'java',
-    [...JAVA_OPTIONS, '-cp', join(LIBS, '*'), 'kafka.Kafka', properties],
+    [
+      ...JAVA_OPTIONS,
+      ...(extra.javaOptions ?? []),
+      '-cp',
+      join(LIBS, '*'),
+      'kafka.Kafka',
+      properties,
+    ],
     {
       stdio: ['ignore', output, output],
     },
@@ -73,13 +93,18 @@ export async function startKafka({
   }
 }
 
-function configuration(directory: string, broker: number, controller: number): string {
+function configuration(
+  directory: string,
+  { broker, controller }: { broker: number; controller: number },
+  { listeners = [], properties = {} }: KafkaExtras,
+): string {
+  const plain = `PLAINTEXT://127.0.0.1:${broker}`
   return Object.entries({
     'process.roles': 'broker,controller',
     'node.id': 1,
     'controller.quorum.voters': `1@127.0.0.1:${controller}`,
-    listeners: `PLAINTEXT://127.0.0.1:${broker},CONTROLLER://127.0.0.1:${controller}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${broker}`,
+    listeners: [plain, ...listeners, `CONTROLLER://127.0.0.1:${controller}`].join(','),
+    'advertised.listeners': [plain, ...listeners].join(','),
     'controller.listener.names': 'CONTROLLER',
     'log.dirs': join(directory, 'data'),
     'auto.create.topics.enable': false,
@@ -93,12 +118,13 @@ function configuration(directory: string, broker: number, controller: number): s
     'group.min.session.timeout.ms': 1000,
     'group.coordinator.append.linger.ms': 0,
     'log.segment.bytes': 134217728,
+    ...properties,
   })
     .map(([key, value]) => `${key}=${value}`)
     .join('\n')
 }
 
-function format(directory: string, properties: string) {
+function format(directory: string, properties: string, scram: readonly string[] = []) {
   if (existsSync(join(directory, 'data', 'meta.properties'))) return
   const id = randomClusterId()
   const done = spawnSync('java', [
@@ -111,6 +137,7 @@ function format(directory: string, properties: string) {
     id,
     '-c',
     properties,
+    ...scram.flatMap((user) => ['--add-scram', user]),
   ])
   if (done.status !== 0)
     throw new Error(`Kafka's storage could not be formatted: ${done.stderr} ${done.stdout}`)

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+/** A role of the embedded engine: the owner may change everything, a reader may only ask. */
 export type EngineRole = 'plumbline_owner' | 'plumbline_reader'
 
 /** Files are how a batch comes in: the spool's, read by the insert that stores it. */

@@ -15,10 +15,11 @@ import {
   type ClickHouseEngine,
 } from './port.ts'
 
+/** The answer to a statement, in the format that was asked for. */
 export interface RawResult {
   bytes: Buffer
   elapsedSeconds: number
-  /** Of the answer; how many rows were read for it the engine does not say. */
+  /** Rows of the answer; the engine does not say how many it read for it. */
   rows: number
 }
 
@@ -28,6 +29,7 @@ export interface RawSession {
   close: () => void
 }
 
+/** ClickHouse inside this process; one process owns its data directory. */
 export interface EmbeddedEngine extends ClickHouseEngine {
   /** Takes the directory now, not at the first connection. @throws as {@link embeddedEngine} */
   open: () => void

@@ -8,7 +8,18 @@ const PLACEHOLDERS = { on_cluster: '', engine: '' }
 
 const clickhouseMigrations = () => readMigrations(FOLDER, PLACEHOLDERS)
 
+/**
+ * Applies the migrations of `schemas/clickhouse` that are missing.
+ *
+ * @returns their names
+ * @throws Error where an applied one was changed
+ */
 export const migrateClickHouse = (db: ClickHouse) => migrate(storeOf(db), clickhouseMigrations())
+/**
+ * Checks that every migration is applied, and changes nothing.
+ *
+ * @throws Error that names what is missing or changed
+ */
 export const verifyClickHouse = (db: ClickHouse) =>
   verifyMigrated(storeOf(db), clickhouseMigrations())
 

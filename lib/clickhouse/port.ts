@@ -2,9 +2,12 @@
 import { createReadStream } from 'node:fs'
 import { ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickhouse/client'
 
+/** Values of the `{name:Type}` parameters of a statement, by name. */
 export type Params = Record<string, unknown>
+/** A row by column name. */
 export type Row = Record<string, unknown>
 
+/** One connection. Every function rejects with the error that ClickHouse gives. */
 export interface ClickHouse {
   /** Rows of a SELECT; `{name:Type}` parameters only, never values inside the SQL. 64-bit integers come as strings. */
   query: <T = Row>(sql: string, params?: Params) => Promise<T[]>
@@ -63,6 +66,7 @@ export const SESSION_SETTINGS = {
 const ONE_BLOCK =
   'optimize_on_insert=0, max_threads=1, max_insert_threads=1, max_insert_block_size=10000000, min_insert_block_size_rows=10000000, min_insert_block_size_bytes=0'
 
+/** Where a ClickHouse server is and who asks it. */
 export interface ServerOptions {
   url: string
   username?: string | undefined
@@ -85,7 +89,7 @@ export function serverEngine(options: ServerOptions): ClickHouseEngine {
         application: `plumbline-${role}`,
         request_timeout: options.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS,
         clickhouse_settings: SESSION_SETTINGS as never,
-        // Every failure is thrown, and told by whoever catches it.
+        // Every failure is thrown, and reported by whoever catches it.
         log: { level: ClickHouseLogLevel.OFF },
       })
       clients.push(client)
@@ -97,11 +101,11 @@ export function serverEngine(options: ServerOptions): ClickHouseEngine {
               : `${insertInto(insert)} SELECT * FROM input('${escape(structureOf(insert))}') WHERE ${insert.where} FORMAT Native`,
           values: createReadStream(insert.path),
         })
-        let told = ''
-        for await (const chunk of stream as AsyncIterable<Buffer>) told += chunk.toString()
+        let answer = ''
+        for await (const chunk of stream as AsyncIterable<Buffer>) answer += chunk.toString()
         // An INSERT says nothing; ClickHouse can fail after it has answered 200, and then says so in the body.
-        if (told.trim() !== '')
-          throw new Error(`the insert into ${insert.table} failed: ${told.slice(0, 500)}`)
+        if (answer.trim() !== '')
+          throw new Error(`the insert into ${insert.table} failed: ${answer.slice(0, 500)}`)
       }
       return clickHouseOf(client, { insertFile })
     },
@@ -181,11 +185,13 @@ function columnsOf(rows: readonly Row[]): string[] {
   return [...names]
 }
 
+/** The head of the INSERT of one block, with its token and columns. */
 export const insertInto = ({ table, columns, token }: FileInsert) =>
   `INSERT INTO ${table} (${columns.map(({ name }) => name).join(', ')}) SETTINGS async_insert=0, insert_deduplication_token='${escape(token)}', ${ONE_BLOCK}`
 
-/** Told, not inferred: ClickHouse would read the whole block to see what it holds. */
+/** The columns as a structure in SQL: to infer it ClickHouse would read the whole block. */
 export const structureOf = ({ columns }: FileInsert) =>
   columns.map(({ name, type }) => `${name} ${type}`).join(', ')
 
+/** Text as it stands between the quotes of a SQL string literal. */
 export const escape = (text: string) => text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")

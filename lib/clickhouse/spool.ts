@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
+/** A folder for blocks on their way into ClickHouse. */
 export interface Spool {
   /** Runs `use` on a file with these bytes, and removes it. */
   withFile: <T>(bytes: readonly Buffer[], use: (path: string) => Promise<T>) => Promise<T>

@@ -1,9 +1,10 @@
-/** Room on the disks that a process writes to: told by readiness. */
+/** Watches the room on the disks that a process writes to; readiness reports it. */
 import { statfs } from 'node:fs/promises'
 import { messageOf } from '../runtime/errors.ts'
 
+/** Which folders need how much room. */
 export interface DiskSpaceOptions {
-  /** Folders that exist; two on one file system are told of twice. */
+  /** Folders that exist; two on one file system are reported twice. */
   folders: readonly string[]
   /** Bytes that each must have free for this user; 0 asks nothing. */
   minFreeBytes: number

@@ -1,18 +1,19 @@
 /**
- * What is known of a process' consumers: who has a place in its group, which partitions stand still and why. `/health/ready`
- * tells it, since a process whose consumers do nothing takes events that nobody stores.
+ * The health of a process' consumers: who has a place in its group, which partitions stand still and why. `/health/ready`
+ * reports it, since a process whose consumers do nothing takes events that nobody stores.
  */
 
+/** Keeps what a process' consumers report, and says which of them do nothing for too long. */
 export interface ConsumerHealth {
   /** A consumer begins; it has no place in its group yet. */
   begins: (consumer: string) => void
   /** Its group counts it as a member at this moment. */
   isMember: (consumer: string) => void
-  /** It was told to end, and is missed no more. */
+  /** It ends on request, and is missed no more. */
   ends: (consumer: string) => void
-  /** The group gives it these partitions of the topic and no others: what stands still elsewhere is not ours to tell. */
+  /** The group gives it these partitions of the topic and no others: what stands still elsewhere is not ours to report. */
   owns: (topic: string, partitions: readonly number[]) => void
-  /** A range of the partition is not stored yet; without a reason, for the one that was told last. */
+  /** A range of the partition is not stored yet; without a reason, for the reason given last. */
   standsStill: (topic: string, partition: string, reason?: string) => void
   /** A range of the partition was stored. */
   goesOn: (topic: string, partition: string) => void
@@ -20,12 +21,14 @@ export interface ConsumerHealth {
   problems: () => string[]
 }
 
+/** The clock, in epoch milliseconds, and the patience of {@link consumerHealth}. */
 export interface ConsumerHealthOptions {
   now: () => number
   /** How long a consumer may be without a place, and a partition may stand still, in milliseconds. */
   patienceMs: number
 }
 
+/** Makes an empty record: no consumer has begun. */
 export function consumerHealth({ now, patienceMs }: ConsumerHealthOptions): ConsumerHealth {
   /** When each consumer was a member last. */
   const members = new Map<string, number>()

@@ -13,6 +13,7 @@
 import { backoffMs, sleep } from '../runtime/clock.ts'
 import type { LoggedMessage, OffsetRange, RangeConsumer } from './port.ts'
 
+/** What the protocol needs of one assigned partition while a batch of it is handled. */
 export interface PartitionPort {
   partition: string
   /** The assignment this batch was fetched under. */
@@ -28,6 +29,7 @@ export interface PartitionPort {
   commit: (offset: bigint, metadata: string) => Promise<void>
 }
 
+/** What the protocol needs of the log as a whole, and whom it reports to. */
 export interface ProtocolOptions {
   now: () => number
   /** Names the log itself, such as the Kafka cluster's id. */

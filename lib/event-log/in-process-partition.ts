@@ -10,7 +10,7 @@ const GROUP_COMMIT_MS = 3
 const GROUP_COMMIT_MESSAGES = 5000
 /** A batch holds its largest request or this much: more would make a kill cost more to recover from. */
 const GROUP_COMMIT_BYTES = 16 << 20
-/** Attempts to store a batch before its appenders, and those behind them, are told that it cannot be stored now. */
+/** Attempts to store a batch before its appenders, and those behind them, get the answer that it cannot be stored now. */
 const ATTEMPTS = 5
 /** Attempts after which a batch is set aside, where the store itself is not at fault. */
 const MAX_ATTEMPTS = 10
@@ -18,7 +18,7 @@ const MAX_QUEUED_BYTES = 64 << 20
 /** What a message takes in memory besides its bytes. */
 const MESSAGE_BYTES = 200
 
-/** What the log in process is made of, and whom it tells what it cannot store. */
+/** What the log in process is made of, and whom it reports to what it cannot store. */
 export interface MemoryLogOptions {
   now: () => number
   /** Where the range in hand is kept; without one, a killed process may leave a range half stored. */
@@ -184,7 +184,7 @@ async function storeBatch(partition: MemoryPartition, batch: readonly Waiting[])
     },
   )
   partition.queuedBytes = partition.queue.reduce((sum, { bytes }) => sum + bytes, 0)
-  // Its appenders were told that it was not stored, and send it again.
+  // Its appenders have the answer that it was not stored, and send it again.
   if (outcome !== 'stopped') await forget?.().catch(() => {})
   partition.continues = outcome === 'stored'
   if (outcome === 'set aside')
@@ -200,7 +200,7 @@ async function storeBatch(partition: MemoryPartition, batch: readonly Waiting[])
 /** Stores a range, however often it takes. */
 async function storeUntil(
   partition: MemoryPartition,
-  store: (attempt: number) => Promise<void>,
+  store: (attempt: number) => Promise<unknown>,
   onStuck: () => void,
 ): Promise<Outcome> {
   const { consumer, options } = partition

@@ -18,13 +18,15 @@ export interface LeftRange {
   setAside: () => string
 }
 
+/** The messages of the in-process log that are not stored yet, on disk. */
 export interface Journal {
   /** Resolves once the range is on disk; the returned function forgets it. */
   keep: (range: OffsetRange) => Promise<() => Promise<void>>
-  /** What an earlier process left, oldest first; files that cannot be read are set aside and told. */
+  /** What an earlier process left, oldest first; files that cannot be read are set aside and reported. */
   left: () => LeftRange[]
 }
 
+/** Where the journal is, and what its entries must survive. */
 export interface JournalOptions {
   directory: string
   /** `fsync`: the range survives power loss too */
@@ -36,6 +38,7 @@ export interface JournalOptions {
 const SUFFIX = '.range.json'
 const SET_ASIDE = '.set-aside'
 
+/** Opens a journal; its folder is made where it is missing. */
 export function createJournal({ directory, durable, onUnreadable }: JournalOptions): Journal {
   mkdirSync(directory, { recursive: true })
   if (durable === 'fsync') syncDirectory(join(directory, '..'))
@@ -71,7 +74,7 @@ export function createJournal({ directory, durable, onUnreadable }: JournalOptio
     },
     left: () => {
       const files = readdirSync(directory)
-      // Nobody was told that these are kept.
+      // No answer has said that these are kept.
       for (const file of files.filter((name) => name.endsWith('.part')))
         rmSync(join(directory, file), { force: true, recursive: true })
       const found: LeftRange[] = []

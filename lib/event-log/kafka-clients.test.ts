@@ -3,6 +3,7 @@ import type { Consumer, Kafka } from 'kafkajs'
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import { consumerHealth } from './consumer-health.ts'
+import { namesIn } from './kafka-connection/names.ts'
 import { consumeUntil, type MadeClient } from './kafka-clients.ts'
 
 const SESSION_MS = 300
@@ -47,6 +48,7 @@ async function consumed(clients: readonly ReturnType<typeof fakeClient>[]) {
       sessionTimeoutMs: SESSION_MS,
       health: consumerHealth({ now: Date.now, patienceMs: SESSION_MS }),
       untilConnected: async () => {},
+      names: namesIn([]),
       clusterId: () => 'c',
     },
     (signal) => {

@@ -5,6 +5,8 @@
 import type { Consumer, Kafka } from 'kafkajs'
 import { backoffMs, sleep } from '../runtime/clock.ts'
 import type { ConsumerHealth } from './consumer-health.ts'
+import type { KafkaNames } from './kafka-connection/names.ts'
+import { refusalIn } from './kafka-connection/refused.ts'
 import { messageOf } from '../runtime/errors.ts'
 import type { Logger } from '../runtime/log.ts'
 
@@ -18,6 +20,8 @@ export interface ConsumerParts {
   untilConnected: (signal: AbortSignal) => Promise<void>
   /** Names the cluster; known once connected. */
   clusterId: () => string
+  /** What the cluster calls our topics and groups. */
+  names: KafkaNames
 }
 
 /** A client, and what belongs to it alone. */
@@ -34,6 +38,8 @@ const SILENT_SESSIONS = 3
 /** After so long as a member, a failure is a new one. */
 const STEADY_MS = 60_000
 const DISCONNECT_MS = 3000
+/** So many refused logins in a row end a consumer: a broker that is starting may refuse what it takes a moment later. */
+const MAX_REFUSALS = 5
 /** A crashed client is not restarted by kafkajs: a restarted one may hang. */
 export const NO_RESTART = {
   initialRetryTime: 100,
@@ -62,6 +68,7 @@ export async function consumeUntil(
   })
   health.begins(name)
   let failures = 0
+  let refusals = 0
   while (!signal.aborted) {
     const givenUp = new AbortController()
     const made = make(givenUp.signal)
@@ -72,6 +79,10 @@ export async function consumeUntil(
     } catch (error) {
       if (!isPassing(error)) throw error
       if (watch.memberForMs() > STEADY_MS) failures = 0
+      const refusal = refusalIn(error)
+      refusals = refusal === undefined ? 0 : refusals + 1
+      if (refusal !== undefined && refusals === MAX_REFUSALS)
+        throw new Error(refusal, { cause: error })
       log.warn(
         { consumer: name, error: messageOf(error), attempt: failures },
         'kafka consumer ended, trying again',

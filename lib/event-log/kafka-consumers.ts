@@ -30,10 +30,11 @@ export function rangeModule(consumer: RangeConsumer, parts: ConsumerParts): Modu
 }
 
 function rangeClient(consumer: RangeConsumer, parts: ConsumerParts, givenUp: AbortSignal) {
-  const { kafka, sessionTimeoutMs, health } = parts
+  const { kafka, sessionTimeoutMs, health, names } = parts
+  const topic = names.topicOf(consumer.topic)
   const admin = kafka.admin()
   const client = kafka.consumer({
-    groupId: consumer.group,
+    groupId: names.groupOf(consumer.group),
     sessionTimeout: sessionTimeoutMs,
     heartbeatInterval: sessionTimeoutMs / BEATS,
     rebalanceTimeout: sessionTimeoutMs,
@@ -47,7 +48,7 @@ function rangeClient(consumer: RangeConsumer, parts: ConsumerParts, givenUp: Abo
   let generation = 0
   client.on(client.events.GROUP_JOIN, ({ payload }) => {
     generation++
-    health.owns(consumer.topic, payload.memberAssignment[consumer.topic] ?? [])
+    health.owns(consumer.topic, payload.memberAssignment[topic] ?? [])
   })
   const current = () => (givenUp.aborted ? -1 : generation)
   const protocol = rangeProtocol(consumer, protocolOptions(consumer, parts, admin))
@@ -69,7 +70,7 @@ function rangeClient(consumer: RangeConsumer, parts: ConsumerParts, givenUp: Abo
     begin: async () => {
       await admin.connect()
       givenUp.throwIfAborted()
-      await client.subscribe({ topic: consumer.topic, fromBeginning: true })
+      await client.subscribe({ topic, fromBeginning: true })
       givenUp.throwIfAborted()
       await client.run({
         autoCommit: false,
@@ -101,20 +102,22 @@ export function heartbeats(
 
 function protocolOptions(
   consumer: RangeConsumer,
-  { log, health, clusterId }: ConsumerParts,
+  { log, health, clusterId, names }: ConsumerParts,
   admin: Admin,
 ): ProtocolOptions {
-  const { group, topic } = consumer
+  const { topic } = consumer
+  const kafkaTopic = names.topicOf(topic)
+  const groupId = names.groupOf(consumer.group)
   return {
     now: Date.now,
     logName: clusterId(),
     committed: async (partition) => {
-      const [found] = await admin.fetchOffsets({ groupId: group, topics: [topic] })
+      const [found] = await admin.fetchOffsets({ groupId, topics: [kafkaTopic] })
       const committed = found?.partitions.find((p) => String(p.partition) === partition)
       return { offset: BigInt(committed?.offset ?? -1), metadata: committed?.metadata ?? '' }
     },
     oldest: async (partition) => {
-      const offsets = await admin.fetchTopicOffsets(topic)
+      const offsets = await admin.fetchTopicOffsets(kafkaTopic)
       return BigInt(offsets.find((o) => String(o.partition) === partition)?.low ?? 0)
     },
     onLost: (partition, messages) => {
@@ -209,7 +212,7 @@ interface PartitionMetadata {
 
 function hintClient(
   consumer: WakeUpConsumer,
-  { kafka, sessionTimeoutMs }: ConsumerParts,
+  { kafka, sessionTimeoutMs, names }: ConsumerParts,
   heard: {
     givenUp: AbortSignal
     partitions: (found: PartitionMetadata[]) => void
@@ -217,9 +220,10 @@ function hintClient(
   },
 ) {
   const { givenUp } = heard
+  const topic = names.topicOf(consumer.topic)
   const admin = kafka.admin()
   const client = kafka.consumer({
-    groupId: consumer.group,
+    groupId: names.groupOf(consumer.group),
     sessionTimeout: sessionTimeoutMs,
     heartbeatInterval: sessionTimeoutMs / BEATS,
     maxWaitTimeInMs: 100,
@@ -228,16 +232,16 @@ function hintClient(
   })
   client.on(client.events.GROUP_JOIN, ({ payload }) => {
     if (givenUp.aborted) return
-    heard.assigned(payload.memberAssignment[consumer.topic] ?? [])
+    heard.assigned(payload.memberAssignment[topic] ?? [])
     consumer.assigned?.()
   })
   return {
     client,
     begin: async () => {
       await admin.connect()
-      heard.partitions(await partitionsOf(admin, consumer.topic))
+      heard.partitions(await partitionsOf(admin, topic))
       givenUp.throwIfAborted()
-      await client.subscribe({ topic: consumer.topic, fromBeginning: false })
+      await client.subscribe({ topic, fromBeginning: false })
       givenUp.throwIfAborted()
       await client.run({
         eachMessage: ({ message }) =>

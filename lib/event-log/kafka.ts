@@ -1,6 +1,6 @@
 /** The log on Apache Kafka: connecting, topics, sending. Its consumers are in `kafka-consumers.ts`. */
-import kafkajs, { type Admin, type Kafka, type Producer } from 'kafkajs'
-import type { TopicCard } from '../../schemas/topics.ts'
+import kafkajs, { type Admin, type Kafka, type KafkaConfig, type Producer } from 'kafkajs'
+import { TOPICS, type TopicCard } from '../../schemas/topics.ts'
 import { backoffMs, sleep } from '../runtime/clock.ts'
 import { sendBatcher } from './send-batcher.ts'
 import { messageOf, Problem } from '../runtime/errors.ts'
@@ -14,6 +14,11 @@ import { useFastRecords } from './kafkajs-patches/record-batches.ts'
 import { responseSocket } from './kafkajs-patches/responses.ts'
 import { fixKafkajsTimer } from './kafkajs-patches/request-timer.ts'
 import type { Logger } from '../runtime/log.ts'
+import { hintFor, isUnauthorized, refusalIn } from './kafka-connection/refused.ts'
+import { saslOf } from './kafka-connection/sasl.ts'
+import { tlsOptions, type KafkaSecurity } from './kafka-connection/security.ts'
+import { createMissingTopics, topicReports } from './kafka-connection/topics.ts'
+import { namesIn, type KafkaNames, type KafkaNaming } from './kafka-connection/names.ts'
 
 /** Which cluster, and what this process is called there. */
 export interface KafkaLogOptions {
@@ -22,6 +27,10 @@ export interface KafkaLogOptions {
   topics: readonly TopicCard[]
   /** How long a silent consumer keeps its partitions; inserts must be shorter. 30 s unless said otherwise. */
   sessionTimeoutMs?: number
+  /** TLS and the login; neither where absent. */
+  security?: KafkaSecurity
+  /** What the cluster's names of topics and groups begin with, and replicas of new topics. */
+  naming?: Partial<KafkaNaming>
   log: Logger
 }
 
@@ -29,6 +38,7 @@ export interface KafkaLogOptions {
 useFastRecords()
 
 const DEFAULT_SESSION_TIMEOUT_MS = 30_000
+const CONNECTION_TIMEOUT_MS = 3000
 const ALL_ACKS = -1
 /**
  * Bytes of one send: a broker takes batches of one mebibyte unless told otherwise. A message counts for at least a
@@ -42,10 +52,13 @@ const weightOf = ({ key, value }: OutgoingMessage) =>
 interface Cluster {
   log: Logger
   topics: readonly TopicCard[]
+  names: KafkaNames
   kafka: Kafka
   producer: Producer
   admin: Admin
   isConnected: boolean
+  /** Why it is not connected, once an attempt has failed. */
+  problem: string
   /** Names the cluster; empty until connected. */
   clusterId: string
   /** Settles once connected. */
@@ -67,6 +80,7 @@ export function kafkaLog(options: KafkaLogOptions): EventLog {
     health: consumerHealth({ now: Date.now, patienceMs: 2 * sessionTimeoutMs }),
     untilConnected: (signal) => untilConnected(cluster, signal),
     clusterId: () => cluster.clusterId,
+    names: cluster.names,
   }
   return {
     kind: 'kafka',
@@ -87,21 +101,35 @@ export function kafkaLog(options: KafkaLogOptions): EventLog {
   }
 }
 
-function clusterOf({ clientId, brokers, topics, log }: KafkaLogOptions): Cluster {
-  const kafka = new kafkajs.Kafka({
+/** What clients of kafkajs are told of a cluster, whoever they are. */
+export function clientOptions({
+  clientId,
+  brokers,
+  security = {},
+  log,
+}: Pick<KafkaLogOptions, 'clientId' | 'brokers' | 'security' | 'log'>): KafkaConfig {
+  return {
     clientId,
     brokers: [...brokers],
-    connectionTimeout: 3000,
+    connectionTimeout: CONNECTION_TIMEOUT_MS,
     socketFactory: responseSocket,
+    ...(security.tls && { ssl: tlsOptions(security.tls) }),
+    ...(security.login && { sasl: saslOf(security.login) }),
     retry: { initialRetryTime: 100, maxRetryTime: 2000, retries: 4 },
     logCreator: () => (entry) => {
       if (entry.level <= kafkajs.logLevel.ERROR)
         log.warn({ kafka: entry.log.message, error: entry.log['error'] }, 'kafka client')
     },
-  })
+  }
+}
+
+function clusterOf(options: KafkaLogOptions): Cluster {
+  const { topics, log, naming } = options
+  const kafka = new kafkajs.Kafka(clientOptions(options))
   return {
     log,
     topics,
+    names: namesIn(topics, naming),
     kafka,
     producer: kafka.producer({
       createPartitioner: keyPartitioner,
@@ -109,37 +137,55 @@ function clusterOf({ clientId, brokers, topics, log }: KafkaLogOptions): Cluster
     }),
     admin: kafka.admin(),
     isConnected: false,
+    problem: 'not connected',
     clusterId: '',
     connection: Promise.withResolvers<void>(),
     batchers: new Map(),
   }
 }
 
-/** Connects, and creates missing topics; tries again until it is done or the signal aborts. */
+/**
+ * Connects, and creates missing topics; tries again until it is done or the signal aborts.
+ *
+ * @throws Error with the sentence why Kafka will not have us, at the first refusal
+ */
 async function connect(cluster: Cluster, signal: AbortSignal): Promise<void> {
   for (let attempt = 0; !signal.aborted && !cluster.isConnected; attempt++) {
     try {
       await connectOnce(cluster)
     } catch (error) {
-      cluster.log.warn(
-        { error: messageOf(error), attempt },
-        'kafka cannot be reached, trying again',
-      )
+      const refusal = refusalIn(error)
+      if (refusal !== undefined) throw new Error(refusal, { cause: error })
+      cluster.problem = messageOf(error) + hintFor(error)
+      cluster.log.warn({ error: cluster.problem, attempt }, 'kafka is not ready, trying again')
       await sleep(backoffMs(attempt), signal)
     }
   }
 }
 
 async function connectOnce(cluster: Cluster): Promise<void> {
-  const { admin, producer, topics, connection } = cluster
+  const { admin, producer, topics, names, connection } = cluster
   await admin.connect()
-  await createMissingTopics(admin, topics)
+  await createMissingTopics(admin, topics, names)
   cluster.clusterId = (await admin.describeCluster()).clusterId
-  // A fresh broker makes its offsets topic at the first question; consumers that join before crash and rejoin.
-  await admin.fetchOffsets({ groupId: 'plumbline-ingest', topics: [topics[0]!.topic] })
+  await wakeOffsets(admin, names)
   await producer.connect()
+  for (const report of await topicReports(admin, topics, names)) cluster.log.warn(report)
   cluster.isConnected = true
   connection.resolve()
+}
+
+/** A fresh broker makes its offsets topic at the first question; consumers that join before crash and rejoin. */
+async function wakeOffsets(admin: Admin, { groupOf, topicOf }: KafkaNames): Promise<void> {
+  try {
+    await admin.fetchOffsets({
+      groupId: groupOf('plumbline-ingest'),
+      topics: [topicOf(TOPICS.predictions.topic)],
+    })
+  } catch (error) {
+    // The group may be another service's, with a login of its own.
+    if (!isUnauthorized(error)) throw error
+  }
 }
 
 const untilConnected = ({ connection }: Cluster, signal: AbortSignal): Promise<void> =>
@@ -160,10 +206,14 @@ async function append(
   await batcherOf(cluster, topic)(messages)
 }
 
-function batcherOf({ batchers, producer }: Cluster, topic: string) {
+function batcherOf({ batchers, producer, names }: Cluster, topic: string) {
   let batcher = batchers.get(topic)
   if (!batcher) {
-    batcher = sendBatcher((items) => send(producer, topic, items), weightOf, MAX_SEND_BYTES)
+    batcher = sendBatcher(
+      (items) => send(producer, names.topicOf(topic), items),
+      weightOf,
+      MAX_SEND_BYTES,
+    )
     batchers.set(topic, batcher)
   }
   return batcher
@@ -187,8 +237,11 @@ async function send(
 }
 
 /** @throws where the cluster cannot be reached, or a consumer has stood still for long */
-async function check({ isConnected, admin }: Cluster, health: ConsumerHealth): Promise<void> {
-  if (!isConnected) throw new Error('not connected')
+async function check(
+  { isConnected, problem, admin }: Cluster,
+  health: ConsumerHealth,
+): Promise<void> {
+  if (!isConnected) throw new Error(problem)
   const problems = health.problems()
   if (problems.length > 0) throw new Error(problems.join('; '))
   await admin.describeCluster()
@@ -199,21 +252,3 @@ const toKafka = ({ key, value, headers }: OutgoingMessage) => ({
   value,
   ...(headers && { headers }),
 })
-
-async function createMissingTopics(admin: Admin, cards: readonly TopicCard[]): Promise<void> {
-  const existing = new Set(await admin.listTopics())
-  const missing = cards.filter((card) => !existing.has(card.topic))
-  if (missing.length === 0) return
-  await admin.createTopics({
-    waitForLeaders: true,
-    topics: missing.map((card) => ({
-      topic: card.topic,
-      numPartitions: card.partitions,
-      configEntries: [
-        { name: 'retention.ms', value: String(card.retentionDays * 86_400_000) },
-        // The broker's clock, so that a replay of a range reads the same received_at.
-        { name: 'message.timestamp.type', value: 'LogAppendTime' },
-      ],
-    })),
-  })
-}

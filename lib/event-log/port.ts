@@ -6,6 +6,7 @@
  */
 import type { Module } from '../runtime/modules.ts'
 
+/** A message before the log has it. */
 export interface OutgoingMessage {
   /** Messages of one key keep their order. */
   key: string
@@ -13,10 +14,11 @@ export interface OutgoingMessage {
   headers?: Record<string, string>
 }
 
+/** A message of the log, as raw bytes. */
 export interface LoggedMessage {
   /** Below 2^53. */
   offset: number
-  /** What the record says of its time, epoch milliseconds; {@link arrivalOf} tells when it arrived. */
+  /** What the record says of its time, epoch milliseconds; {@link arrivalOf} is when it arrived. */
   timestampMs: number
   /** Its time is the producer's word (`CreateTime`), and may be any: absent or false where the log's own clock set it. */
   readonly isProducersTime?: boolean
@@ -39,6 +41,7 @@ export interface Span {
   readonly to: number
 }
 
+/** The span of a whole buffer. */
 export const spanOf = (bytes: Buffer): Span => ({ bytes, from: 0, to: bytes.length })
 
 /** Consecutive messages of a partition, stored together or not at all. */
@@ -73,6 +76,7 @@ export const arrivalOf = (
   { isProducersTime, timestampMs }: LoggedMessage,
 ): number => (isProducersTime ? (arrivedMs ?? timestampMs) : timestampMs)
 
+/** How far a partition is stored. */
 export interface Stored {
   /** The highest epoch counter with rows; 0 when there are none. */
   epoch: number
@@ -80,13 +84,14 @@ export interface Stored {
   next: number
 }
 
+/** A consumer that stores raw bytes in ranges, each exactly once. */
 export interface RangeConsumer {
   topic: string
   group: string
   /** The mapping of new ranges. */
   mapping: string
   /** Stores the range, or throws: then the same range comes again, here or in another process. */
-  store: (range: OffsetRange) => Promise<void>
+  store: (range: OffsetRange) => Promise<unknown>
   /** How far this partition of this log is stored. */
   lastStored: (log: string, topic: string, partition: string) => Promise<Stored>
   /** After the range is committed. */
@@ -96,6 +101,7 @@ export interface RangeConsumer {
   lost?: (partition: string, messages: number) => void
 }
 
+/** A consumer that is woken by single messages, at least once each. */
 export interface WakeUpConsumer {
   topic: string
   group: string
@@ -111,6 +117,7 @@ export interface Ownership {
   module: Module
 }
 
+/** The log that events travel through, whichever it is. */
 export interface EventLog {
   kind: 'kafka' | 'memory'
   /** Resolves when the log has the messages durably: Kafka acknowledged them, or every consumer in process stored them. */

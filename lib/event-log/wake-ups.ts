@@ -1,15 +1,16 @@
-/** Tells drift that a model has new data: at once, and then at most twice a second per model. */
+/** Wakes drift where a model has new data: at once, and then at most twice a second per model. */
 import { TOPICS } from '../../schemas/topics.ts'
-import type { EventLog, OffsetRange } from './port.ts'
+import type { EventLog } from './port.ts'
 
 const INTERVAL_MS = 500
 
+/** Sends wake-ups for models; a model that is named again soon is sent once more, later. */
 export interface WakeUps {
   send: (modelIds: Iterable<string>) => void
   stop: () => void
 }
 
-/** Wake-ups may be lost (drift scans its models besides), so a failed one is only told to `onError`. */
+/** Wake-ups may be lost (drift scans its models besides), so a failed one is only reported to `onError`. */
 export function createWakeUps(
   log: Pick<EventLog, 'append'>,
   onError: (error: unknown) => void,
@@ -42,17 +43,4 @@ export function createWakeUps(
       for (const { timer } of timers.values()) clearTimeout(timer)
     },
   }
-}
-
-/** The models of a range by its keys, `model_id/prediction_id`; good enough for a wake-up. */
-export function modelsOf(range: OffsetRange): Set<string> {
-  const models = new Set<string>()
-  let last = ''
-  for (const { key } of range.messages) {
-    const slash = key.indexOf('/')
-    if (slash <= 0) continue
-    const model = key.toString('utf8', 0, slash)
-    if (model !== last) models.add((last = model))
-  }
-  return models
 }

@@ -6,6 +6,7 @@
  */
 import { memberText } from './json/duplicate-keys.ts'
 
+/** A CloudEvent of version 1.0 or 0.3, its data as bytes. */
 export interface CloudEvent {
   id: string
   source: string
@@ -18,6 +19,10 @@ export interface CloudEvent {
 
 const REQUIRED = ['specversion', 'id', 'source', 'type'] as const
 
+/**
+ * Whether a content type says that the whole body is one CloudEvents envelope; batches are not
+ * one.
+ */
 export const isStructured = (contentType: string | undefined) =>
   /^application\/cloudevents(?!-batch)/i.test(contentType ?? '')
 

@@ -9,6 +9,7 @@ import { MAX_EVENT_BYTES } from './rejections.ts'
 /** Turns a message's bytes into a verdict; the formats that may be on the wire are behind it. */
 export type ReadMessage = (message: LoggedMessage, validator: Validator) => ValidationResult
 
+/** Reads the messages of one consumer. */
 export interface MessageReader {
   /** Fetches what reading these messages needs (schemas), so that reading itself never waits. */
   prepare: (messages: readonly LoggedMessage[]) => Promise<void>

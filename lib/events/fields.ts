@@ -16,6 +16,7 @@ import {
 } from '../../schemas/fields.ts'
 import { perShape, FlatRecord } from './flat-record.ts'
 
+/** One field of an event type: its name, its kind and what it accepts. */
 export interface EventField {
   name: string
   required: boolean
@@ -28,6 +29,7 @@ export interface EventField {
 
 const MAPS: ReadonlySet<FieldKind> = new Set(['features', 'strings', 'numbers'])
 
+/** The fields of an event schema, in the order in which it declares them. */
 export function fieldsOf(schema: TObject): EventField[] {
   const required = new Set<string>(schema.required ?? [])
   return Object.entries(schema.properties).map(([name, property]) => {
@@ -126,7 +128,7 @@ function mapOf(most: number, valid: (element: unknown) => boolean): EventField['
   const named = perShape((names) => names.every(isStorable))
   return (v) => {
     if (!(v instanceof FlatRecord) || v.values.length > most || !named.of(v.names)) return false
-    // Known to be finite numbers, or to be something else: one look tells.
+    // Known to be finite numbers, or to be something else: one look is enough.
     return v.numeric && v.values.length > 0 ? valid(v.values[0]) : v.values.every(valid)
   }
 }

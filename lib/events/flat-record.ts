@@ -1,9 +1,10 @@
-/** The members of an object, in their order, no name twice: how events and the maps in them are read, without an object of their own. */
+/** The names and values of an object, in their order, no name twice: events and the maps in them are read without an object of their own. */
 export class FlatRecord {
-  /** Mostly the very array of the members read before: whoever keeps what follows from it need not look again. */
+  /** Mostly the very array of the record read before, so that what follows from it can be kept ({@link perShape}). */
   readonly names: readonly string[]
+  /** The value of each name, at the same index. */
   readonly values: unknown[]
-  /** Every value is a finite number. */
+  /** Whether every value is a finite number. */
   readonly numeric: boolean
 
   constructor(names: readonly string[], values: unknown[], numeric: boolean) {
@@ -12,30 +13,34 @@ export class FlatRecord {
     this.numeric = numeric
   }
 
+  /** The record of an object. */
   static of(object: object): FlatRecord {
     const values = Object.values(object) as unknown[]
     return new FlatRecord(Object.keys(object), values, values.every(Number.isFinite))
   }
 
-  /** Undefined where there is no such member. */
+  /** The value of a name; undefined where there is none. */
   get(name: string): unknown {
     const at = this.names.indexOf(name)
     return at === -1 ? undefined : this.values[at]
   }
 
+  /** An object with the same names and values. */
   toObject(): Record<string, unknown> {
     return Object.fromEntries(this.names.map((name, i) => [name, this.values[i]]))
   }
 }
 
-export interface ByNames<T> {
+/** A cache of one entry: what follows from the names of a record, for records of which many in a row have the same. */
+export interface PerShape<T> {
+  /** What follows from these names. */
   of: (names: readonly string[]) => T
-  /** The next one is worked out anew. */
+  /** Forgets the entry: the next one is worked out anew. */
   forget: () => void
 }
 
-/** What follows from the names of members, worked out only where they differ from those asked for before. */
-export function perShape<T>(workOut: (names: readonly string[]) => T): ByNames<T> {
+/** Keeps what follows from the names of a record; it is worked out only where they differ from those asked for before. */
+export function perShape<T>(workOut: (names: readonly string[]) => T): PerShape<T> {
   let last: readonly string[] | undefined
   let known: T
   return {
@@ -52,11 +57,11 @@ export function perShape<T>(workOut: (names: readonly string[]) => T): ByNames<T
   }
 }
 
-/** Reads one member of many alike: its place is looked up only where the names differ. */
-export function fieldGetter(name: string): (members: FlatRecord) => unknown {
-  const places = perShape((names) => names.indexOf(name))
+/** Reads one field of records of which many in a row have the same names: its index is looked up only where they differ. */
+export function fieldGetter(name: string): (record: FlatRecord) => unknown {
+  const indexes = perShape((names) => names.indexOf(name))
   return ({ names, values }) => {
-    const at = places.of(names)
+    const at = indexes.of(names)
     return at === -1 ? undefined : values[at]
   }
 }

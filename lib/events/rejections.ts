@@ -1,7 +1,8 @@
-/** Why an event is refused: one ordered list per event schema, used by every door. */
+/** Why an event is refused: one ordered list per event schema, used by every endpoint. */
 import type { TObject } from 'typebox'
 import { factsOf } from '../../schemas/fields.ts'
 
+/** Why an event is refused, as callers, dead letters and metrics name it. */
 export type RejectCode =
   | 'too_large'
   | 'empty'
@@ -16,21 +17,26 @@ export type RejectCode =
   | 'invalid_envelope'
   | 'unstorable'
 
+/**
+ * One way to refuse an event: its code, the field at fault where there is one, and a sentence for
+ * the producer.
+ */
 export interface Rejection {
   code: RejectCode
   field?: string
   message: string
 }
 
+/** Most bytes of one event: 256 KiB. */
 export const MAX_EVENT_BYTES = 262_144
 
 const OBJECT_KINDS = new Set(['features', 'strings', 'numbers'])
 
-/** Of these fields an event needs one: `anyOf` of the schema, each branch requiring a field. */
+/** The fields of which an event needs one: `anyOf` of the schema, each branch requiring a field. */
 export const alternativesOf = (schema: TObject): string[] =>
   ((schema as { anyOf?: { required: string[] }[] }).anyOf ?? []).flatMap((one) => one.required)
 
-/** Every way to refuse an event of this schema; where several apply, the first in this order is told. */
+/** Every way to refuse an event of this schema; where several apply, the first in this order is reported. */
 export function rejectionsOf(schema: TObject): Rejection[] {
   const required = new Set<string>(schema.required ?? [])
   const alternatives = alternativesOf(schema)

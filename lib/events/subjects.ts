@@ -7,7 +7,7 @@ const AT = 64
 
 /**
  * The model's own numbers beside its prediction: the field of an event, which is the column of `predictions` too, and the
- * subject it is counted under. `isInput` tells a number that describes predictions from one that describes their operation.
+ * subject it is counted under. `isInput` is true for a number that describes predictions, false for one that describes their operation.
  */
 export const OWN_NUMBERS = [
   { field: 'score', subject: '@score', isInput: true },

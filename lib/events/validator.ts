@@ -2,10 +2,10 @@
 import { isUtf8 } from 'node:buffer'
 import type { TObject } from 'typebox'
 import { ID_SEPARATOR } from '../../schemas/fields.ts'
-import { fieldsOf, isObject } from './fields.ts'
+import { fieldsOf, isObject, type EventField } from './fields.ts'
 import { parseExactly } from './json/exact-integers.ts'
 import { scanValue } from './json/duplicate-keys.ts'
-import { perShape, fieldGetter, FlatRecord } from './flat-record.ts'
+import { perShape, fieldGetter, FlatRecord, type PerShape } from './flat-record.ts'
 import { withoutNone } from './finite-numbers.ts'
 import { plainJsonReader } from './json/fast-reader.ts'
 import { alternativesOf, MAX_EVENT_BYTES, type Rejection, rejectionsOf } from './rejections.ts'
@@ -17,30 +17,32 @@ export type RawEvent = Record<string, unknown>
 export type Event = FlatRecord
 
 /**
- * `model_id/prediction_id`: the key of a prediction in Kafka, which only chooses a partition. Two predictions may share
- * one, since ids may hold slashes: what tells them apart is {@link predictionIdentity}.
+ * The key of a prediction in Kafka, `model_id/prediction_id`, which only chooses a partition. Two predictions may share a key,
+ * since ids may hold slashes: their {@link predictionIdentity} differs.
  */
 export const predictionKey = (event: Event) =>
   `${modelIdOf(event) as string}/${predictionIdOf(event) as string}`
 
-/** Names a prediction: its model and its id, joined by what neither can hold. */
+/** Names a prediction: its model and its id, joined by a character that neither can hold. */
 export const predictionIdentity = (event: Event) =>
   `${modelIdOf(event) as string}${ID_SEPARATOR}${predictionIdOf(event) as string}`
 
 const modelIdOf = fieldGetter('model_id')
 const predictionIdOf = fieldGetter('prediction_id')
 
+/** An event that may be stored, with the number of its fields that the schema does not have; or why it may not. */
 export type ValidationResult =
   { ok: true; event: Event; unknownFields: number } | { ok: false; rejection: Rejection }
 
+/** Validates events of one type; every function gives an event the same result. */
 export interface Validator {
-  /** JSON of one event, as UTF-8. */
+  /** Validates JSON of one event, as UTF-8. */
   bytes: (bytes: Buffer, from?: number, to?: number) => ValidationResult
-  /** The same, decoded. */
+  /** Validates JSON of one event, as text. */
   text: (text: string) => ValidationResult
-  /** A decoded event: an object, or its members. Its maps become {@link FlatRecord}. */
+  /** Validates a decoded event: an object, or its flat record. Its maps become {@link FlatRecord}. */
   value: (value: unknown) => ValidationResult
-  /** The same, of a format whose numbers may be none: NaN and the infinities are missing values, as null is. */
+  /** Validates a decoded event of a format whose numbers may be none: NaN and the infinities are missing values, as null is. */
   numbersOrNone: (value: unknown) => ValidationResult
   /** @param text in place of the code's own sentence, where more is known */
   refuse: (
@@ -50,17 +52,57 @@ export interface Validator {
   ) => ValidationResult & { ok: false }
 }
 
+/** Makes the validator of an event type. */
 export function createValidator(schema: TObject): Validator {
+  const rules = rulesOf(schema)
+  const readPlain = plainJsonReader()
+  return {
+    refuse: (code, field, text) => refuse(rules, code, field, text),
+    value: (value) => validateValue(rules, value),
+    numbersOrNone: (value) => validateValue(rules, value, true),
+    text: (text) => validateText(rules, text),
+    bytes: (bytes, from = 0, to = bytes.length) => {
+      if (to - from > MAX_EVENT_BYTES) return refuse(rules, 'too_large')
+      const plain = readPlain.event(bytes, from, to)
+      if (plain !== undefined) return validateRecord(rules, plain)
+      const event = bytes.subarray(from, to)
+      return isUtf8(event) ? validateText(rules, event.toString()) : refuse(rules, 'invalid_json')
+    },
+  }
+}
+
+/** What the schema of an event type says, as its validator asks for it. */
+interface Rules {
+  /** Rejections in order of precedence: an event with several faults is refused for the first. */
+  rejections: readonly Rejection[]
+  /** Indexes in `rejections`, by {@link keyOf}. */
+  orderOf: ReadonlyMap<string, number>
+  fields: ReadonlyMap<string, Field>
+  plans: PerShape<Plan>
+}
+
+/** A field, and the index of the rejection of a value that it cannot have. */
+type Field = EventField & { order: number }
+
+/** What the names of an event's fields alone say of it. */
+interface Plan {
+  /** By index of the field; undefined for one that the schema does not have. */
+  fields: (Field | undefined)[]
+  unknownFields: number
+  /** One of the indexes in each entry must have a value. */
+  required: { indexes: number[]; order: number }[]
+}
+
+function rulesOf(schema: TObject): Rules {
   const rejections = rejectionsOf(schema)
-  const place = new Map(rejections.map((r, i) => [keyOf(r.code, r.field), i]))
+  const orderOf = new Map(rejections.map((r, i) => [keyOf(r.code, r.field), i]))
   const fields = new Map(
     fieldsOf(schema).map((field) => [
       field.name,
-      { ...field, order: place.get(keyOf('invalid_field', field.name))! },
+      { ...field, order: orderOf.get(keyOf('invalid_field', field.name))! },
     ]),
   )
-  const missing = (name: string) => place.get(keyOf('missing_field', name))!
-  /** Of the names in each entry one must be given. */
+  const missing = (name: string) => orderOf.get(keyOf('missing_field', name))!
   const required = [...fields.values()]
     .filter((field) => field.required)
     .map(({ name }) => ({ names: [name], order: missing(name) }))
@@ -68,106 +110,88 @@ export function createValidator(schema: TObject): Validator {
   if (alternatives.length > 0)
     required.push({ names: alternatives, order: missing(alternatives[0]!) })
   required.sort((a, b) => a.order - b.order)
-  const refused = (order: number) => ({ ok: false as const, rejection: rejections[order]! })
-  const refuse: Validator['refuse'] = (code, field, text) => {
-    const { rejection } = refused(
-      place.get(keyOf(code, field)) ?? place.get(keyOf('invalid_field', field))!,
-    )
-    return {
-      ok: false,
-      rejection: text === undefined ? rejection : { ...rejection, message: text },
-    }
-  }
-
-  /** What is known of an event by the names of its members alone. */
   const plans = perShape((names) => ({
     fields: names.map((name) => fields.get(name)),
     unknownFields: names.filter((name) => !fields.has(name)).length,
     required: required.map(({ names: wanted, order }) => ({
-      places: wanted.map((name) => names.indexOf(name)).filter((at) => at >= 0),
+      indexes: wanted.map((name) => names.indexOf(name)).filter((at) => at >= 0),
       order,
     })),
   }))
-
-  const validateRecord = (event: FlatRecord, isNoneMissing = false): ValidationResult => {
-    const plan = plans.of(event.names)
-    const { values } = event
-    let first = Infinity
-    for (let i = 0; i < values.length; i++) {
-      const field = plan.fields[i]
-      let given = values[i]
-      if (field === undefined || given === null || given === undefined) continue
-      if (field.isMap !== given instanceof FlatRecord)
-        values[i] = given = asField(given, field.isMap)
-      if (field.valid(given)) continue
-      if (isNoneMissing) values[i] = given = withoutNone(field.kind, given)
-      if (given !== null && !field.valid(given)) first = Math.min(first, field.order)
-    }
-    for (const { places, order } of plan.required) {
-      if (order >= first) break
-      if (places.every((at) => values[at] === undefined || values[at] === null)) first = order
-    }
-    return first === Infinity
-      ? { ok: true, event, unknownFields: plan.unknownFields }
-      : refused(first)
-  }
-  const validateValue = (value: unknown, isNoneMissing = false): ValidationResult => {
-    if (value instanceof FlatRecord) return validateRecord(value, isNoneMissing)
-    return isObject(value)
-      ? validateRecord(FlatRecord.of(value), isNoneMissing)
-      : refuse('invalid_json')
-  }
-
-  const readPlain = plainJsonReader()
-  const validateText = (text: string): ValidationResult => {
-    if (text.length > MAX_EVENT_BYTES / 3 && Buffer.byteLength(text) > MAX_EVENT_BYTES)
-      return refuse('too_large')
-    if (text === '') return refuse('empty')
-    let value: unknown
-    try {
-      value = parseExactly(text)
-    } catch {
-      return refuse('invalid_json')
-    }
-    if (isPlain(text, value)) return validateValue(value)
-    // Rare: a key is given twice, or the text has escapes.
-    const found = scanValue(text, 0)
-    if (found.unparsable) return refuse('invalid_json')
-    const verdict = validateValue(value)
-    if (!found.repeated) return verdict
-    const repeated = refuse('repeated_key', found.repeated.field)
-    const isOurs = found.repeated.field === undefined || fields.has(found.repeated.field)
-    if (
-      !isOurs ||
-      (!verdict.ok &&
-        rejections.indexOf(verdict.rejection) < rejections.indexOf(repeated.rejection))
-    )
-      return verdict
-    return repeated
-  }
-
-  return {
-    refuse,
-    value: (value) => validateValue(value),
-    numbersOrNone: (value) => validateValue(value, true),
-    text: validateText,
-    bytes: (bytes, from = 0, to = bytes.length) => {
-      if (to - from > MAX_EVENT_BYTES) return refuse('too_large')
-      const plain = readPlain.event(bytes, from, to)
-      if (plain !== undefined) return validateRecord(plain)
-      const event = bytes.subarray(from, to)
-      return isUtf8(event) ? validateText(event.toString()) : refuse('invalid_json')
-    },
-  }
+  return { rejections, orderOf, fields, plans }
 }
 
-/** Maps are {@link FlatRecord}, what is no map is an object as it came. */
+function refuse(
+  { rejections, orderOf }: Rules,
+  code: Rejection['code'],
+  field?: string,
+  text?: string,
+): ValidationResult & { ok: false } {
+  const order = orderOf.get(keyOf(code, field)) ?? orderOf.get(keyOf('invalid_field', field))!
+  const rejection = rejections[order]!
+  return { ok: false, rejection: text === undefined ? rejection : { ...rejection, message: text } }
+}
+
+function validateRecord(rules: Rules, event: FlatRecord, isNoneMissing = false): ValidationResult {
+  const plan = rules.plans.of(event.names)
+  const { values } = event
+  let first = Infinity
+  for (let i = 0; i < values.length; i++) {
+    const field = plan.fields[i]
+    let given = values[i]
+    if (field === undefined || given === null || given === undefined) continue
+    if (field.isMap !== given instanceof FlatRecord) values[i] = given = asField(given, field.isMap)
+    if (field.valid(given)) continue
+    if (isNoneMissing) values[i] = given = withoutNone(field.kind, given)
+    if (given !== null && !field.valid(given)) first = Math.min(first, field.order)
+  }
+  for (const { indexes, order } of plan.required) {
+    if (order >= first) break
+    if (indexes.every((at) => values[at] === undefined || values[at] === null)) first = order
+  }
+  return first === Infinity
+    ? { ok: true, event, unknownFields: plan.unknownFields }
+    : { ok: false, rejection: rules.rejections[first]! }
+}
+
+function validateValue(rules: Rules, value: unknown, isNoneMissing = false): ValidationResult {
+  if (value instanceof FlatRecord) return validateRecord(rules, value, isNoneMissing)
+  return isObject(value)
+    ? validateRecord(rules, FlatRecord.of(value), isNoneMissing)
+    : refuse(rules, 'invalid_json')
+}
+
+function validateText(rules: Rules, text: string): ValidationResult {
+  if (text.length > MAX_EVENT_BYTES / 3 && Buffer.byteLength(text) > MAX_EVENT_BYTES)
+    return refuse(rules, 'too_large')
+  if (text === '') return refuse(rules, 'empty')
+  let value: unknown
+  try {
+    value = parseExactly(text)
+  } catch {
+    return refuse(rules, 'invalid_json')
+  }
+  if (isPlain(text, value)) return validateValue(rules, value)
+  // Rare: a key is given twice, or the text has escapes.
+  const { unparsable, repeated } = scanValue(text, 0)
+  if (unparsable) return refuse(rules, 'invalid_json')
+  const result = validateValue(rules, value)
+  if (!repeated) return result
+  const refusal = refuse(rules, 'repeated_key', repeated.field)
+  const isOurs = repeated.field === undefined || rules.fields.has(repeated.field)
+  const { rejections } = rules
+  const isLesser =
+    !result.ok && rejections.indexOf(result.rejection) < rejections.indexOf(refusal.rejection)
+  return !isOurs || isLesser ? result : refusal
+}
+
+/** A map as {@link FlatRecord}, any other value as an object. */
 function asField(given: unknown, isMap: boolean): unknown {
   if (isMap) return isObject(given) ? FlatRecord.of(given) : given
   return (given as FlatRecord).toObject()
 }
 
-/** JSON inside a field: its value, undefined where it gives a key twice, and the text itself where it is none. */
+/** The value of JSON inside a field; undefined where it gives a key twice, and the text itself where it is no JSON. */
 export function distinctJson(text: string): unknown {
   try {
     const value = JSON.parse(text) as unknown

@@ -1,9 +1,12 @@
 /** The routes by which a process is watched: health and metrics. */
+import { promisify } from 'node:util'
+import { constants, gzip } from 'node:zlib'
 import { answers } from '../../schemas/http/errors.ts'
 import { LiveAnswer, MetricsAnswer, ReadyAnswer } from '../../schemas/http/platform.ts'
 import { messageOf, Problem } from '../runtime/errors.ts'
 import type { Http, HttpOptions } from './server-types.ts'
 
+const compressed = promisify(gzip)
 const CHECK_TIMEOUT_MS = 2000
 const tags = ['service']
 
@@ -39,9 +42,14 @@ export function addHealth(app: Http, options: HttpOptions): void {
         response: { ...answers({}), 200: MetricsAnswer },
       },
     },
-    async (_request, reply) => {
+    async (request, reply) => {
       void reply.header('content-type', options.registry.contentType)
-      return options.registry.metrics()
+      const text = await options.registry.metrics()
+      void reply.header('vary', 'accept-encoding')
+      if (!/\bgzip\b/.test(request.headers['accept-encoding']?.toString() ?? '')) return text
+      // Lines of metrics differ by little: compressed off the main thread, they are a fraction of it.
+      const body = await compressed(text, { level: constants.Z_BEST_SPEED })
+      return reply.header('content-encoding', 'gzip').send(body as never)
     },
   )
 }

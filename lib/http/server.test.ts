@@ -1,6 +1,7 @@
+import { gunzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { pino } from 'pino'
-import { Registry } from 'prom-client'
+import { Gauge, Registry } from 'prom-client'
 import type { RouteShorthandOptions } from 'fastify'
 import Type from 'typebox'
 import { afterEach, expect, test } from 'vitest'
@@ -10,14 +11,14 @@ import { createHttp, type Http } from './server.ts'
 let app: Http | undefined
 afterEach(() => app?.close())
 
-const server = async () =>
+const server = async (registry = new Registry()) =>
   (app = await createHttp({
     host: '127.0.0.1',
     port: 0,
     maxBodyBytes: 1 << 20,
     maxPendingBytes: 1 << 22,
     log: pino({ level: 'silent' }),
-    registry: new Registry(),
+    registry,
     readiness: { started: true, stopping: false },
     checks: new Map(),
     authenticate: openAccess,
@@ -63,4 +64,20 @@ test.each<[string, RouteShorthandOptions]>([
   expect(() => http.get('/v1/any', options, async () => ({}))).toThrow(
     'GET /v1/any needs a summary, a tag and the schema of its success',
   )
+})
+
+test('metrics are compressed for those who take gzip, as Prometheus does', async () => {
+  const registry = new Registry()
+  const gauge = new Gauge({ name: 'many', help: 'Many.', labelNames: ['n'], registers: [registry] })
+  for (let n = 0; n < 1000; n++) gauge.set({ n }, n)
+  const http = await server(registry)
+  const plain = await http.inject('/metrics')
+  expect(plain.headers['content-encoding']).toBeUndefined()
+  const packed = await http.inject({ url: '/metrics', headers: { 'accept-encoding': 'gzip' } })
+  expect(packed.headers).toMatchObject({
+    'content-encoding': 'gzip',
+    'content-type': plain.headers['content-type'],
+  })
+  expect(gunzipSync(packed.rawPayload).toString()).toBe(plain.body)
+  expect(packed.rawPayload.length).toBeLessThan(plain.body.length / 4)
 })

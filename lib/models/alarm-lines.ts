@@ -2,7 +2,7 @@
  * The lines that `alarms.overrides` of a model file draws: `"< 0.75"`, `"> 0.25"`, `"outside 0.8..1.25"`, `"5 % worse"`. A number
  * alone is refused, since it does not say on which side of it things are bad. Pure.
  */
-import { didYouMean } from './nearest-name.ts'
+import { didYouMean } from '../runtime/nearest-name.ts'
 import { METRICS, worseSide, type WorseSide } from './metric-names.ts'
 
 /** A line on the value of a metric; a value on the line itself has not crossed it. */
@@ -111,7 +111,7 @@ function sideOf(key: string): WorseSide | { problem: string } {
 }
 
 /**
- * Tells whether a value has crossed a line.
+ * Whether a value has crossed a line.
  *
  * @param baseline the baseline's value of the metric; null where it has none
  * @returns undefined where that cannot be known: the line is relative, and the baseline has no value

@@ -10,7 +10,10 @@ const each = (side: WorseSide, names: string): [string, WorseSide][] =>
 export const METRICS: Readonly<Record<string, ReadonlyMap<string, WorseSide>>> = {
   drift: new Map([
     ...each('higher', 'psi psi_excess ks wasserstein js_distance chi_squared hellinger kl tv'),
-    ...each('higher', 'l_infinity cramer_von_mises anderson_darling energy mmd domain_auc'),
+    ...each(
+      'higher',
+      'drift_share l_infinity cramer_von_mises anderson_darling energy mmd domain_auc',
+    ),
     ...each('neither', 'mann_whitney location_shift scale_shift skew_shift'),
   ]),
   quality: new Map([

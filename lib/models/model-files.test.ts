@@ -20,7 +20,7 @@ test('two lines are a model: everything else has a default', () => {
     min_count: 200,
   })
   expect(model.references).toEqual({
-    baseline: { kind: 'first', windows: 1, baseline: true },
+    baseline: { kind: 'first', windows: 8, baseline: true },
     recent: { kind: 'trailing', windows: 4 },
   })
   expect(model.labels.horizon).toBe('0s')

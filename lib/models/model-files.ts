@@ -12,8 +12,11 @@ import {
 } from '../../schemas/model.ts'
 import { ConfigError } from '../runtime/config.ts'
 import { durationMs } from '../runtime/durations.ts'
+import { didYouMean } from '../runtime/nearest-name.ts'
 import { parseOverrides, type AlarmLines } from './alarm-lines.ts'
-import { parseCondition } from './policy-language.ts'
+import { METRICS } from './metric-names.ts'
+import { ownershipOf, type Ownership } from './ownership.ts'
+import { parseCondition, testsOf, type Condition } from './policy-language.ts'
 import { featureSubject } from '../events/subjects.ts'
 import { textProblem } from '../events/text-rules.ts'
 import { eventsOf, isTimezone, windowSpecProblem } from './windows.ts'
@@ -47,12 +50,15 @@ export interface Model {
   overrides: Readonly<Record<string, AlarmLines>>
   review: { reviewers: number; budgetPerDay: number; randomShare: number }
   retrain: readonly RetrainPolicy[]
+  ownership: Ownership
   /** Changes when the file does. */
   revision: string
 }
 
+/** What a model's prediction is: a class, a probability of the positive class, or a number. */
 export type OutputKind = 'class' | 'probability' | 'value'
 
+/** The model files of a folder, by model id. */
 export interface Models {
   get: (modelId: string) => Model
   declared: readonly Model[]
@@ -64,7 +70,7 @@ const validateWindows = ajv.compile<ModelWindows>(ModelWindows)
 
 /** What monitors a model that says nothing of references. */
 const DEFAULT_REFERENCES: Record<string, ModelReference> = {
-  baseline: { kind: 'first', windows: 1, baseline: true },
+  baseline: { kind: 'first', windows: 8, baseline: true },
   recent: { kind: 'trailing', windows: 4 },
 }
 
@@ -170,13 +176,22 @@ function withDefaults(file: ModelFile, revision: string): Model {
       randomShare: file.review?.draw.random ?? 1,
     },
     retrain: file.retrain ?? [],
+    ownership: ownershipOf(file),
     revision,
   }
 }
 
+/** Labels that alerts have already. */
+const TAKEN_LABELS = new Set(
+  'alertname model_id family metric subject reference severity owner team environment'.split(' '),
+)
+
 /** What JSON Schema cannot say. */
 function crossChecks(file: ModelFile): string[] {
   const problems: string[] = []
+  for (const name of Object.keys(file.alert_labels ?? {}))
+    if (TAKEN_LABELS.has(name) || name.startsWith('__'))
+      problems.push(`alert_labels.${name} is taken: alerts have a label of that name`)
   const windows = file.windows
   if (windows) {
     const problem = windowSpecProblem(windows.size, windows.slide)
@@ -213,7 +228,8 @@ function crossChecks(file: ModelFile): string[] {
     if (names.indexOf(policy.name) !== i)
       problems.push(`retrain: two policies are named ${policy.name}`)
     try {
-      parseCondition(policy.when)
+      for (const problem of unknownNames(parseCondition(policy.when), file.slices ?? []))
+        problems.push(`retrain.${policy.name}.when: ${problem}`)
     } catch (error) {
       problems.push(`retrain.${policy.name}.when: ${(error as Error).message}`)
     }
@@ -222,6 +238,24 @@ function crossChecks(file: ModelFile): string[] {
     if (unkept) problems.push(unkept)
   }
   return problems
+}
+
+/** Metrics and slices that a condition names and that there are not: it would never hold. */
+function unknownNames(condition: Condition, slices: readonly string[]): string[] {
+  return testsOf(condition).flatMap((test) => {
+    if (test.kind !== 'verdict') return []
+    const { family, metric, slice } = test
+    const metrics = METRICS[family]
+    const isUnknown = metrics && metric !== undefined && metric !== 'custom' && !metrics.has(metric)
+    return [
+      ...(isUnknown
+        ? [`${family} has no metric ${metric}${didYouMean(metric, metrics.keys())}`]
+        : []),
+      ...(slice && !slices.includes(slice.key)
+        ? [`slice ${slice.key} is none of the model’s slices${didYouMean(slice.key, slices)}`]
+        : []),
+    ]
+  })
 }
 
 /** Settings that are planned and have no effect yet, by path: accepted, they would mislead whoever sets them. */

@@ -37,7 +37,7 @@ export function localTime(timezone: string): LocalTime {
   return zone
 }
 
-/** The offset at an instant as `Intl` tells it, in milliseconds. */
+/** The offset at an instant as `Intl` reports it, in milliseconds. */
 function askedOffset(timezone: string): (instant: number) => number {
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone: timezone,
@@ -87,8 +87,8 @@ export function localTimeOf(ask: (instant: number) => number): LocalTime {
   const fromUtc = (instant: number) => instant + offsetAt(instant)
   // Two rounds settle on the offset in force at the wall time itself, also next to a clock change.
   const toUtc = (wall: number) => {
-    const guess = wall - offsetAt(wall)
-    return guess + wall - fromUtc(guess)
+    const estimate = wall - offsetAt(wall)
+    return estimate + wall - fromUtc(estimate)
   }
   return { fromUtc, toUtc }
 }

@@ -3,6 +3,7 @@ import { largest, smallest } from '../stats/samples/extremes.ts'
 import { durationMs } from '../runtime/durations.ts'
 import { localTime, type LocalTime } from './time-zones.ts'
 
+/** A span over which a model is evaluated: from `start` up to `end`, exclusive, epoch milliseconds. */
 export interface Window {
   start: number
   end: number
@@ -16,6 +17,7 @@ const FIRST_MONDAY = 4 * DAY_MS
 /** So far from an instant no wall time is mistaken for one of its own: a zone has skipped a whole day. */
 const SETTLED_MS = 2 * DAY_MS
 
+/** How the windows of a model follow one another. */
 export interface WindowSpec {
   /** `15m`, `1h`, `7d`, or `day`, `week`, `month`; `5000 events` in {@link windowsOfEvents} alone. */
   size: string
@@ -29,6 +31,10 @@ export function bucketMs(spec: WindowSpec): number {
   if (spec.timezone !== 'UTC' || eventsOf(spec.size) !== undefined) return STEP_MS
   return isCalendar(spec.size) ? DAY_MS : durationMs(spec.slide ?? spec.size)
 }
+
+/** How long windows of a spec are about, in milliseconds; a day where that is not said. */
+export const windowMs = ({ size }: Pick<WindowSpec, 'size'>): number =>
+  isCalendar(size) || eventsOf(size) !== undefined ? DAY_MS : durationMs(size)
 
 /** Why a size and slide do not make windows; undefined when they do. */
 export function windowSpecProblem(size: string, slide?: string): string | undefined {
@@ -53,8 +59,13 @@ export function eventsOf(size: string): number | undefined {
   return number === undefined ? undefined : Number(number)
 }
 
+/**
+ * Whether a size is one of the calendar (`day`, `week`, `month`), whose length depends on the time
+ * zone.
+ */
 export const isCalendar = (size: string) => size === 'day' || size === 'week' || size === 'month'
 
+/** Whether a name is a time zone of the IANA database. */
 export function isTimezone(name: string): boolean {
   try {
     new Intl.DateTimeFormat('en', { timeZone: name })
@@ -114,7 +125,7 @@ export function windowsHolding(
 /** The length of the longest window of a spec whose windows are durations or calendar spans, in milliseconds. */
 export const longestMs = (spec: WindowSpec): number => rulerOf(spec).longest
 
-/** By how much the wall times around an instant may differ from what its own offset says. */
+/** How much the wall times around an instant may differ from what its own offset says. */
 function slackAt(instant: number, { fromUtc }: LocalTime): number {
   const offsets = [instant - SETTLED_MS, instant, instant + SETTLED_MS].map((t) => fromUtc(t) - t)
   return largest(offsets) - smallest(offsets)

@@ -10,9 +10,10 @@ import { refusingWhenFull } from '../event-log/refuse-when-full.ts'
 import { systemClock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics.ts'
+import { kafkaSecurity } from './kafka-security.ts'
 import type { PlatformConfig } from './platform-config.ts'
 
-/** Where the journal lies, when the disk is full, and whom the log tells what it cannot store. */
+/** Where the journal lies, when the disk is full, and whom the log reports to what it cannot store. */
 export interface EventLogParts {
   dataDir: string
   diskProblem: DiskProblem
@@ -32,6 +33,12 @@ export function openEventLog(
       clientId: 'plumbline',
       topics: topicsOf(config),
       sessionTimeoutMs: config.PLUMBLINE_KAFKA_SESSION_SECONDS * 1000,
+      security: kafkaSecurity(config, systemClock),
+      naming: {
+        topicPrefix: config.PLUMBLINE_KAFKA_TOPIC_PREFIX,
+        groupPrefix: config.PLUMBLINE_KAFKA_GROUP_PREFIX,
+        replicationFactor: config.PLUMBLINE_KAFKA_REPLICATION_FACTOR,
+      },
       log,
     })
   const setAside = (topic: string, messages: number, more: object) => {

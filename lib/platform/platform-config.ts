@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox'
+import { KAFKA_PROPERTIES } from './kafka-config.ts'
 
 /** What every target reads from the environment; services add their own. */
 export const PlatformConfig = Type.Object({
@@ -19,26 +20,7 @@ export const PlatformConfig = Type.Object({
         'Names besides loopback and PLUMBLINE_HTTP_HOST that a request’s Host, and the Origin of a page, may have, separated by commas: name, name:port, *.suffix, or * for any Host.',
     }),
   ),
-  PLUMBLINE_KAFKA_BROKERS: Type.Optional(
-    Type.String({
-      description:
-        'host:port of Kafka brokers, separated by commas. Unset: the log is in process, and accepted means stored.',
-    }),
-  ),
-  PLUMBLINE_KAFKA_PARTITIONS: Type.Integer({
-    minimum: 1,
-    maximum: 1000,
-    default: 4,
-    description:
-      'Partitions of the topics that are created at start; topics that exist keep theirs.',
-  }),
-  PLUMBLINE_KAFKA_SESSION_SECONDS: Type.Integer({
-    minimum: 2,
-    maximum: 300,
-    default: 30,
-    description:
-      'How long a consumer that says nothing keeps its partitions; after a crash they wait that long for another.',
-  }),
+  ...KAFKA_PROPERTIES,
   PLUMBLINE_SCHEMA_REGISTRY_URL: Type.Optional(
     Type.String({
       // Addresses are logged: credentials have their own settings.
@@ -149,4 +131,5 @@ export const PlatformConfig = Type.Object({
     description: 'Least log level that is written.',
   }),
 })
+/** The environment that every service has in common, as read and checked. */
 export type PlatformConfig = Static<typeof PlatformConfig>

@@ -10,6 +10,7 @@ import { PlatformConfig } from './platform-config.ts'
 type ServiceConfig<P extends TProperties> = PlatformConfig &
   Static<ReturnType<typeof Type.Object<P>>>
 
+/** What a service says of itself when it is started by its own `main.ts`. */
 export interface ServiceMain<P extends TProperties> {
   properties: P
   needs: Needs

@@ -1,10 +1,11 @@
 /**
- * The door of the embedded PostgreSQL for separately started services: PGlite itself asks nobody for a password, so this does,
+ * The endpoint of the embedded PostgreSQL for separately started services: PGlite itself asks nobody for a password, so this does,
  * in PostgreSQL's own words, and passes on only who knows it. What stands behind listens on a path of ours alone.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
+/** Where the front listens, and what stands behind it. */
 export interface PostgresFrontOptions {
   host: string
   /** 0 takes a free port. */
@@ -17,6 +18,7 @@ export interface PostgresFrontOptions {
   loginMs?: number
 }
 
+/** A port that asks for a password before it passes bytes on. */
 export interface PostgresFront {
   start: () => Promise<void>
   stop: () => Promise<void>
@@ -33,6 +35,7 @@ const GSS_REQUEST = 80_877_104
 /** `R`, 8 bytes, 3: the password in clear text, on this machine's own loopback. */
 const ASK_PASSWORD = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 3])
 
+/** Makes a front; it listens once it is started. */
 export function postgresFront(options: PostgresFrontOptions): PostgresFront {
   let server: Server | undefined
   let waiting = 0

@@ -7,26 +7,32 @@ import pg from 'pg'
 import { lockFile } from '../disk/lock-file.ts'
 import { migrate, readMigrations, type MigrationStore } from '../runtime/migrate.ts'
 
+/** A value of a `$n` parameter. */
 export type SqlValue = string | number | boolean | Date | null | readonly string[]
 
+/**
+ * Statements on a connection or within a transaction; each rejects with the error that PostgreSQL
+ * gives.
+ */
 export interface Sql {
   /** Rows of one statement; `$1` parameters only. */
   query: <T = Record<string, unknown>>(sql: string, params?: readonly SqlValue[]) => Promise<T[]>
 }
 
+/** The control database. */
 export interface Postgres extends Sql {
   /** Runs `body` in a transaction; a throw rolls it back and is thrown on. */
   transaction: <T>(body: (tx: Sql) => Promise<T>) => Promise<T>
   exec: (sql: string) => Promise<void>
   /**
    * Calls `listener` after every transaction of this process that commits. Loops that read what transactions leave are woken
-   * by it; what other processes commit, nobody is told.
+   * by it; what other processes commit, is not reported.
    */
   onCommit: (listener: () => void) => void
   close: () => Promise<void>
 }
 
-/** Those who are told of commits. */
+/** Listeners to commits. */
 interface Commits {
   listen: (listener: () => void) => void
   committed: () => void
@@ -42,6 +48,11 @@ function commits(): Commits {
   }
 }
 
+/**
+ * Connects to a server with at most four connections, each made when it is needed.
+ *
+ * @param url `postgres://…`
+ */
 export function serverPostgres(url: string): Postgres {
   const pool = new pg.Pool({ connectionString: url, max: 4, connectionTimeoutMillis: 5000 })
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
@@ -76,6 +87,7 @@ export function serverPostgres(url: string): Postgres {
   }
 }
 
+/** PGlite in this process. */
 export interface EmbeddedPostgres extends Postgres {
   /** For other processes, in PostgreSQL's own protocol; what is committed survives what `synced` says before they hear of it. */
   db: PGlite
@@ -136,7 +148,7 @@ export async function embeddedPostgres(
   }
 }
 
-/** PGlite whose answers are held back until what they tell is synced. */
+/** PGlite whose answers are held back until what they report is synced. */
 function syncedProtocol(db: PGlite, synced: () => Promise<void>): PGlite {
   const execProtocolRawStream: PGlite['execProtocolRawStream'] = async (message, options) => {
     const answers: Uint8Array[] = []
@@ -161,6 +173,12 @@ function syncedProtocol(db: PGlite, synced: () => Promise<void>): PGlite {
 /** A statement that changes nothing. */
 const READS = /^\s*(select|show)\b(?![\s\S]*\b(for\s+update|nextval|setval)\b)/i
 
+/**
+ * Applies the migrations of `schemas/postgres` that are missing.
+ *
+ * @returns their names
+ * @throws Error where an applied one was changed
+ */
 export async function migratePostgres(db: Postgres): Promise<string[]> {
   const folder = fileURLToPath(new URL('../../schemas/postgres', import.meta.url))
   const store: MigrationStore = {

@@ -1,5 +1,6 @@
 /** The wall clock, as a parameter: epoch milliseconds. */
 export type Clock = () => number
+/** The clock of this machine, epoch milliseconds. */
 export const systemClock: Clock = () => Date.now()
 
 /** Resolves after `ms`, or at once when the signal aborts; never rejects. */

@@ -1,5 +1,6 @@
-import { Ajv } from 'ajv'
+import { Ajv, type ErrorObject } from 'ajv'
 import type { Static, TObject } from 'typebox'
+import { didYouMean } from './nearest-name.ts'
 
 /** Every problem of a configuration at once. */
 export class ConfigError extends Error {
@@ -33,9 +34,35 @@ export function readConfig<T extends TObject>(
   if (!validate(values)) {
     throw new ConfigError(
       (validate.errors ?? []).map(
-        (e) => `${e.instancePath.slice(1) || '(environment)'} ${e.message ?? 'is invalid'}`,
+        (e) => `${e.instancePath.slice(1) || '(environment)'} ${problemOf(e)}`,
       ),
     )
   }
   return Object.freeze(values) as Static<T>
+}
+
+/** What is wrong with a value; of several allowed ones, which they are. */
+const problemOf = ({ keyword, params, message }: ErrorObject): string =>
+  keyword === 'enum'
+    ? `must be one of ${(params['allowedValues'] as readonly string[]).join(', ')}`
+    : (message ?? 'is invalid')
+
+/** Variables that Kubernetes sets for every Service of a namespace, one called `plumbline-ingest` say. */
+const OF_SERVICES = /_SERVICE_HOST$|_SERVICE_PORT(_\w+)?$|_PORT_\d+_(TCP|UDP|SCTP)(_\w+)?$/
+
+/**
+ * Variables of the environment that begin as ours do and that no setting is called, each as a sentence.
+ *
+ * @param known names of settings
+ */
+export function unknownSettings(
+  known: readonly string[],
+  env: Record<string, string | undefined>,
+): string[] {
+  const names = new Set(known)
+  return Object.entries(env).flatMap(([name, value]) => {
+    if (!name.startsWith('PLUMBLINE_') || names.has(name) || OF_SERVICES.test(name)) return []
+    if (name.endsWith('_PORT') && /^(tcp|udp|sctp):/.test(value ?? '')) return []
+    return `${name} is no setting${didYouMean(name, known) || '; docs/configuration.md lists them'}`
+  })
 }

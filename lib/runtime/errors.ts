@@ -21,7 +21,7 @@ export class Problem extends Error {
   }
 }
 
-/** Of one message; engines quote whole statements. */
+/** Most characters of one message; engines quote whole statements. */
 const LONGEST = 1000
 
 /** The message of an error and of everything that caused it, outermost first. */

@@ -12,12 +12,15 @@ export interface Metrics {
   endpointEvents: Counter<'service' | 'topic' | 'outcome' | 'reason'>
   /** Fields of stored events that no schema names; they are not kept. */
   unknownFields: Counter<'service' | 'topic'>
+  /** Events of the log whose key is another than our own endpoints give them (`other`), or that have none (`none`). */
+  unexpectedKeys: Counter<'service' | 'topic' | 'key'>
   lag: Gauge<'topic' | 'partition'>
   ingestDelaySeconds: Histogram
   batchRows: Histogram<'topic'>
   insertSeconds: Histogram<'topic'>
 }
 
+/** Makes the metrics with a registry of their own, which holds those of the process too. */
 export function createMetrics(): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
@@ -40,6 +43,12 @@ export function createMetrics(): Metrics {
       name: 'plumbline_unknown_fields_total',
       help: 'Fields of stored events that no schema names; they are not kept.',
       labelNames: ['service', 'topic'],
+      registers,
+    }),
+    unexpectedKeys: new Counter({
+      name: 'plumbline_unexpected_keys_total',
+      help: 'Events of the log with another key than model and id (other), or none: a repeat of one that lies in another partition counts twice.',
+      labelNames: ['service', 'topic', 'key'],
       registers,
     }),
     lag: new Gauge({

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+/** One SQL file; its checksum is over the text with the placeholders filled in. */
 export interface Migration {
   name: string
   checksum: string

@@ -18,9 +18,10 @@ export interface Readiness {
   stopping: boolean
 }
 
+/** What {@link runModules} reports its state to, and how long it waits. */
 export interface RunOptions {
   readiness?: Readiness
-  /** How long a module may take to end once it was told to: its start, its run and its stop, each. 20 s unless given. */
+  /** How long a module may take to end once it was asked to: its start, its run and its stop, each. 20 s unless given. */
   patienceMs?: number
 }
 

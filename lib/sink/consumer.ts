@@ -3,24 +3,32 @@ import type { EventLog, OffsetRange } from '../event-log/port.ts'
 import type { Module } from '../runtime/modules.ts'
 import { createSink, type SinkOptions } from './sink.ts'
 
+/** A topic, its consumer group and the sink it is stored through. */
 export interface SinkConsumerOptions extends SinkOptions {
   topic: string
   group: string
   eventLog: EventLog
-  /** A range was stored and committed. */
-  committed: (range: OffsetRange) => void
+  /** A range was stored and committed; `models` are those of its events. */
+  committed: (range: OffsetRange, models: ReadonlySet<string>) => void
 }
 
+const NO_MODELS: ReadonlySet<string> = new Set()
+
+/** Makes the module that stores a topic exactly once; lag and lost messages are counted. */
 export function sinkConsumer(options: SinkConsumerOptions): Module {
   const { topic, group, service, metrics, eventLog, committed } = options
   const sink = createSink(options)
+  /** By partition, from the end of its store to its commit. */
+  const models = new Map<string, ReadonlySet<string>>()
   return eventLog.ranges({
     topic,
     group,
     mapping: sink.mapping,
-    store: sink.store,
+    store: async (range) => {
+      models.set(range.partition, await sink.store(range))
+    },
     lastStored: sink.lastStored,
-    committed,
+    committed: (range) => committed(range, models.get(range.partition) ?? NO_MODELS),
     lag: (partition, messages) => metrics.lag.set({ topic, partition }, messages),
     lost: (_partition, messages) =>
       metrics.events.inc({ service, topic, outcome: 'lost', reason: 'expired' }, messages),

@@ -1,7 +1,7 @@
 /**
  * Dead letters, as rows and as messages: cut to fit, so that no message is too large to be set aside. Pure.
  *
- * A broker takes batches of one mebibyte unless told otherwise, and a gzip batch of that size holds messages of any size.
+ * A broker takes batches of one mebibyte unless set otherwise, and a gzip batch of that size holds messages of any size.
  */
 import { createHash } from 'node:crypto'
 import {
@@ -15,6 +15,7 @@ import * as native from '../clickhouse/native/block.ts'
 import { monthsOf } from './month-pieces.ts'
 import type { TableRows } from './table-rows.ts'
 
+/** A message that is refused, with the code and the sentence of its rejection. */
 export interface DeadLetter {
   message: LoggedMessage
   code: string
@@ -71,7 +72,7 @@ const shortened = (text: string) =>
     : `${text.slice(0, MAX_TEXT_BYTES / 4).replace(/[\uD800-\uDBFF]$/, '')}…`
 
 /**
- * The message for the dead-letter topic, below the batch size that brokers take unless told otherwise. Headers have the
+ * The message for the dead-letter topic, below the batch size that brokers take unless set otherwise. Headers have the
  * names that Kafka Connect gives its dead letters; a value that was cut has its length and SHA-256 beside them.
  */
 export function deadLetterMessage(
@@ -103,6 +104,7 @@ export function deadLetterMessage(
   }
 }
 
+/** Writes the dead letters of a range as rows; none where there are none. */
 export type DeadLetterRows = (range: OffsetRange, dead: readonly DeadLetter[]) => TableRows
 
 /** Writes dead letters into the columns of their table, which are used again. */

@@ -1,5 +1,5 @@
 /**
- * From a range of the log to the rows of every table it touches: pure, so that a replay gives the same bytes.
+ * Maps a range of the log to the rows of every table it touches: pure, so that a replay gives the same bytes.
  *
  * Each message ends in exactly one place: a row, a dead letter, or the count of duplicates. What an accepted event adds
  * to its tables, rows and counts alike, is the service's (`services/ingest/data/prediction-rows.ts`, `services/feedback/data/label-rows.ts`).
@@ -9,13 +9,19 @@ import { ID_SEPARATOR } from '../../schemas/fields.ts'
 import { deadLetterRows, type DeadLetter, type DeadLetterRows } from './dead-letters.ts'
 import { spanOf, type LoggedMessage, type OffsetRange } from '../event-log/port.ts'
 import type { ReadMessage } from '../events/decode-message.ts'
-import { createValidator, type Event, type ValidationResult } from '../events/validator.ts'
+import {
+  createValidator,
+  type Event,
+  type ValidationResult,
+  type Validator,
+} from '../events/validator.ts'
+import { fieldGetter } from '../events/flat-record.ts'
 import { murmurHash3, xxHash32 } from './id-hash.ts'
 import * as native from '../clickhouse/native/block.ts'
 import type { SeenIds } from './dedupe-set.ts'
 import type { TableRows } from './table-rows.ts'
 
-/** Gathers what the accepted events of a range add to their tables; one range after another, in the same memory. */
+/** Collects what the accepted events of a range add to their tables; one range after another, in the same memory. */
 export interface RangeTables {
   /** Forgets the range before. */
   begin: (range: OffsetRange) => void
@@ -25,12 +31,21 @@ export interface RangeTables {
   tables: (range: OffsetRange) => TableRows[]
 }
 
+/** The rows of a range and what became of its messages. */
 export interface MappedRange {
-  /** In the order in which they are to be stored; the last one tells that the range is whole. */
+  /** In the order in which they are to be stored; a row in the last one means that the range is whole. */
   tables: TableRows[]
+  /** Events that are stored. */
   rows: number
+  /** Events whose id was stored before. */
   duplicates: number
+  /** Fields, over all stored events, that the schema does not have. */
   unknownFields: number
+  /** Stored events and repeats whose key was another than expected, and those without one. */
+  keys: { other: number; none: number }
+  /** Models of the stored events, whatever their keys. */
+  models: ReadonlySet<string>
+  /** Messages that are refused, each with its reason. */
   dead: DeadLetter[]
   /** The tables are stored: the next range may be written into their memory. */
   release: () => void
@@ -42,23 +57,33 @@ export interface SeenIn {
   identity: string
 }
 
+/** How the messages of one topic become rows. */
 export interface EventMapping {
   /** Names what a message becomes: a pending range is drained by the mapping that began it. */
   version: string
   /** Where the accepted events are read back from, to remember their ids; absent where a repeat does no harm. */
   seenIn?: SeenIn | undefined
+  /** Maps one range; its tables lie in memory that {@link MappedRange.release} gives back. */
   map: (range: OffsetRange, read: ReadMessage, seen: SeenIds) => MappedRange
 }
 
+/** What an event type says of its mapping. */
 export interface EventMappingOptions {
   version: string
+  /** The service that dead letters name. */
   service: string
   schema: TObject
   seenIn?: SeenIn
   /** Names an event: with `seenIn`, a second one of the same name is a repeat. */
   identity: (event: Event) => string
-  /** What a key must be where a message has one; `identity`: the identity with a slash for its separator. */
+  /**
+   * The key that our own endpoints give an event; `identity`: the identity with a slash for its separator. Another one, or none,
+   * is counted: a repeat is found in its partition only, so one that comes under another key may count twice.
+   */
   key?: 'identity' | ((event: Event) => string)
+  /** A message with another key is a dead letter, as it was in earlier versions of a mapping. */
+  refusesOtherKeys?: boolean
+  /** Makes the tables of one range; called again where several ranges are in hand. */
   tables: () => RangeTables
 }
 
@@ -66,78 +91,38 @@ export interface EventMappingOptions {
 const scratch = Buffer.alloc(2048)
 const SEPARATOR = ID_SEPARATOR.charCodeAt(0)
 const SLASH = 47
+const modelIdOf = fieldGetter('model_id')
 
+/** Makes a mapping; it holds no state but the memory that ranges are written into. */
 export function eventMapping(options: EventMappingOptions): EventMapping {
   const validator = createValidator(options.schema)
-  const { identity, key, seenIn } = options
-  /**
-   * A key is there to tell partitions apart; one that says something else than the event is a fault worth knowing.
-   *
-   * @param length of the event's name, in {@link scratch}
-   */
-  const isKeyed = (message: LoggedMessage, event: Event, length: number) => {
-    if (!key) return true
-    const { bytes, from, to } = message.keyWithin ?? spanOf(message.key)
-    if (from === to) return true
-    const expected = key === 'identity' ? scratch : Buffer.from(key(event))
-    if (to - from !== (key === 'identity' ? length : expected.length)) return false
-    for (let i = from; i < to; i++) {
-      const byte = expected[i - from]
-      // Ids hold no separator: the one that is met is the join.
-      if (bytes[i] !== (byte === SEPARATOR ? SLASH : byte)) return false
-    }
-    return true
-  }
-  const refused = (
-    { rejection }: ValidationResult & { ok: false },
-    message: LoggedMessage,
-  ): DeadLetter => ({
-    message,
-    code: rejection.code,
-    text: rejection.message,
-  })
-  /** Where a message ends. */
-  const take = (message: LoggedMessage, into: InHand, read: ReadMessage, seen: SeenIds) => {
-    if (message.unreadable) {
-      into.dead.push({ message, code: 'unreadable_batch', text: message.unreadable.text })
-      return
-    }
-    const verdict = read(message, validator)
-    if (!verdict.ok) {
-      into.dead.push(refused(verdict, message))
-      return
-    }
-    const { event, unknownFields } = verdict
-    const length = key || seenIn ? scratch.write(identity(event)) : 0
-    if (!isKeyed(message, event, length)) {
-      into.dead.push(refused(validator.refuse('key_mismatch'), message))
-      return
-    }
-    if (seenIn && seen.repeated(xxHash32(scratch, length), murmurHash3(scratch, length))) {
-      into.duplicates++
-      into.tables.repeat(event)
-      return
-    }
-    into.rows++
-    into.unknownFields += unknownFields
-    into.tables.accept(event, message, unknownFields)
-  }
   /** As many as ranges are in hand at the same time. */
   const idle: Memory[] = []
   return {
     version: options.version,
-    seenIn,
+    seenIn: options.seenIn,
     map: (range, read, seen) => {
       const memory = idle.pop() ?? {
         tables: options.tables(),
         letters: deadLetterRows(options.service),
       }
       const { tables, letters } = memory
-      const into: InHand = { tables, dead: [], rows: 0, duplicates: 0, unknownFields: 0 }
+      const into: InHand = {
+        options,
+        validator,
+        seen,
+        tables,
+        dead: [],
+        rows: 0,
+        duplicates: 0,
+        unknownFields: 0,
+        keys: { other: 0, none: 0 },
+        models: new Set(),
+      }
       tables.begin(range)
       seen.begin()
-      for (const message of range.messages) take(message, into, read, seen)
-      const { dead, rows, duplicates, unknownFields } = into
+      for (const message of range.messages) take(into, message, read)
+      const { dead, rows, duplicates, unknownFields, keys, models } = into
       return {
         tables: [
           ...tables.tables(range),
@@ -147,6 +132,8 @@ export function eventMapping(options: EventMappingOptions): EventMapping {
         rows,
         duplicates,
         unknownFields,
+        keys,
+        models,
         dead,
         release: () => idle.push(memory),
       }
@@ -160,12 +147,83 @@ interface Memory {
   letters: DeadLetterRows
 }
 
+/** How the key of a message stands to the one that our own endpoints give its event. */
+type KeyKind = 'expected' | 'other' | 'none'
+
+/** The range that is mapped now: what decides over its messages, and where they have ended so far. */
 interface InHand {
+  options: EventMappingOptions
+  validator: Validator
+  seen: SeenIds
   tables: RangeTables
   dead: DeadLetter[]
   rows: number
   duplicates: number
   unknownFields: number
+  keys: { other: number; none: number }
+  models: Set<string>
+}
+
+/** Puts a message where it ends: with the rows, the dead letters or the duplicates. */
+function take(into: InHand, message: LoggedMessage, read: ReadMessage): void {
+  const { options, validator, seen, dead } = into
+  const { key, identity, seenIn } = options
+  if (message.unreadable) {
+    dead.push({ message, code: 'unreadable_batch', text: message.unreadable.text })
+    return
+  }
+  const result = read(message, validator)
+  if (!result.ok) {
+    dead.push(refused(result, message))
+    return
+  }
+  const { event, unknownFields } = result
+  const length = key || seenIn ? scratch.write(identity(event)) : 0
+  const kind = keyKind(options, message, event, length)
+  if (kind === 'other' && options.refusesOtherKeys) {
+    dead.push(refused(validator.refuse('key_mismatch'), message))
+    return
+  }
+  if (kind !== 'expected') into.keys[kind]++
+  if (seenIn && seen.repeated(xxHash32(scratch, length), murmurHash3(scratch, length))) {
+    into.duplicates++
+    into.tables.repeat(event)
+    return
+  }
+  into.rows++
+  into.unknownFields += unknownFields
+  const model = modelIdOf(event)
+  if (typeof model === 'string') into.models.add(model)
+  into.tables.accept(event, message, unknownFields)
+}
+
+const refused = (
+  { rejection }: ValidationResult & { ok: false },
+  message: LoggedMessage,
+): DeadLetter => ({ message, code: rejection.code, text: rejection.message })
+
+/**
+ * How the key of a message stands to the one its event would have: a key is there to choose a partition.
+ *
+ * @param length of the event's identity, in {@link scratch}
+ */
+function keyKind(
+  { key }: EventMappingOptions,
+  message: LoggedMessage,
+  event: Event,
+  length: number,
+): KeyKind {
+  if (!key) return 'expected'
+  const { bytes, from, to } = message.keyWithin ?? spanOf(message.key)
+  if (from === to) return 'none'
+  const expected = key === 'identity' ? scratch : Buffer.from(key(event))
+  if (to - from !== (key === 'identity' ? length : expected.length)) return 'other'
+  for (let i = from; i < to; i++) {
+    const byte = expected[i - from]
+    // Ids hold no separator: the separator that is met joins the two ids.
+    if (bytes[i] !== (byte === SEPARATOR ? SLASH : byte)) return 'other'
+  }
+  return 'expected'
 }
 
 function rangeRow(

@@ -8,6 +8,7 @@
 export const MAX_MONTHS_PER_INSERT = 48
 const MONTH_MS = 31 * 86_400_000
 
+/** The monthly partitions that rows lie in. */
 export interface Months {
   /** The column by whose month the table is partitioned. */
   column: string
@@ -15,9 +16,10 @@ export interface Months {
   of: readonly number[]
 }
 
+/** One insert of a block: its token and which rows it takes. */
 export interface Piece {
   token: string
-  /** A condition in SQL that tells which rows of the block are the piece; absent where all are. */
+  /** A condition in SQL that selects the rows of the piece from the block; absent where all are. */
   where?: string
 }
 

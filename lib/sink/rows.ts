@@ -8,6 +8,7 @@ import type { Event } from '../events/validator.ts'
 import { perShape } from '../events/flat-record.ts'
 import * as native from '../clickhouse/native/block.ts'
 
+/** The rows of accepted events of one range after another, in the same memory. */
 export interface EventRows extends native.NativeBlock {
   /** Forgets the rows of the range before. */
   begin: (range: OffsetRange) => void

@@ -49,8 +49,8 @@ export interface SinkOptions extends SinkParts {
 export interface Sink {
   /** The mapping of new ranges. */
   mapping: string
-  /** Stores a range, or rejects: then the same range must come again. */
-  store: (range: OffsetRange) => Promise<void>
+  /** Stores a range and resolves with the models of its events, or rejects: then the same range must come again. */
+  store: (range: OffsetRange) => Promise<ReadonlySet<string>>
   /** Reads how far a partition of a log is stored. */
   lastStored: (log: string, topic: string, partition: string) => Promise<Stored>
 }
@@ -71,7 +71,7 @@ export function createSink(options: SinkOptions): Sink {
   }
 }
 
-async function storeRange(sink: SinkState, range: OffsetRange): Promise<void> {
+async function storeRange(sink: SinkState, range: OffsetRange): Promise<ReadonlySet<string>> {
   const mapping = mappingOf(sink, range)
   const begun = sink.now()
   const seen = await memoryOf(sink, range, mapping)
@@ -83,6 +83,7 @@ async function storeRange(sink: SinkState, range: OffsetRange): Promise<void> {
   await publishDeadLetters(sink, range, mapped)
   seen.keep()
   count(sink, range, mapped, begun)
+  return mapped.models
 }
 
 /** @throws where this release no longer has the mapping that began the range */
@@ -149,6 +150,8 @@ function count(
   add('stored', '', mapped.rows)
   add('duplicate', '', mapped.duplicates)
   if (mapped.unknownFields > 0) metrics.unknownFields.inc({ service, topic }, mapped.unknownFields)
+  for (const key of ['other', 'none'] as const)
+    if (mapped.keys[key] > 0) metrics.unexpectedKeys.inc({ service, topic, key }, mapped.keys[key])
   for (const { code, message } of mapped.dead) {
     add('dead_letter', code, 1)
     if (message.unreadable) add('lost', code, message.unreadable.messages)

@@ -49,6 +49,7 @@ export function unmappable(
 /** Tries of one range: two for each halving of a few hundred faulty messages. */
 const MAX_TRIALS = 4000
 
+/** A range that could not be stored, and how parts of it are tried. */
 export interface TrialOptions {
   range: OffsetRange
   mapping: EventMapping

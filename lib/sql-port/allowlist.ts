@@ -20,6 +20,7 @@ export const QUESTIONS = setOf(`
 export const EXPLAINS = setOf(`
   EXPLAIN EXPLAIN_AST EXPLAIN_SYNTAX EXPLAIN_QUERY_TREE EXPLAIN_PIPELINE EXPLAIN_ESTIMATE`)
 
+/** Table functions that make rows of their own and read none of anybody else. */
 export const TABLE_FUNCTIONS = setOf(`
   numbers numbers_mt zeros zeros_mt generateSeries generate_series values view null`)
 
@@ -39,6 +40,7 @@ export const HIDDEN_COLUMNS: ReadonlyMap<string, ReadonlySet<string>> = new Map(
 export const INFORMATION_TABLES = setOf(`tables columns schemata views key_column_usage
   referential_constraints statistics`)
 
+/** Formats in which an answer may be printed. */
 export const FORMATS = setOf(`
   JSON JSONCompact JSONStrings JSONCompactStrings JSONColumns JSONCompactColumns JSONColumnsWithMetadata JSONEachRow
   JSONStringsEachRow JSONCompactEachRow JSONCompactEachRowWithNames JSONCompactEachRowWithNamesAndTypes

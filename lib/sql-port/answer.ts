@@ -51,7 +51,7 @@ function queryId(url: URL): string {
   return /^[\w.:-]{1,200}$/.test(given) ? given : crypto.randomUUID()
 }
 
-/** A failure as ClickHouse tells it: its own code and sentence, and the status of HTTP. */
+/** A failure as ClickHouse reports it: its own code and sentence, and the status of HTTP. */
 export interface Exception {
   status: number
   code: number

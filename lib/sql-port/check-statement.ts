@@ -224,7 +224,7 @@ function whyNotHidden(nodes: readonly SqlNode[]): string | undefined {
 }
 
 /**
- * The column of an `empty(column)`, which tells nothing of what it holds; JDBC's driver asks so whether a table is remote. A
+ * The column of an `empty(column)`, which reveals nothing of what it holds; JDBC's driver asks so whether a table is remote. A
  * column with an alias could be named again elsewhere, and does not count.
  */
 function onlyAskedWhetherEmpty({ type, rest, children }: SqlNode): SqlNode | undefined {

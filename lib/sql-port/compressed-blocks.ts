@@ -1,4 +1,4 @@
-/** ClickHouse's own compression of answers (`compress=1`), which its JDBC driver asks for unless told otherwise. */
+/** ClickHouse's own compression of answers (`compress=1`), which its JDBC driver asks for unless set otherwise. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import * as lz4 from 'lz4-napi'
 import { cityHash128 } from './city-hash.ts'

@@ -9,15 +9,15 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { gunzipSync } from 'node:zlib'
 import type { Authenticate } from '../http/api-keys.ts'
-import { escape } from '../clickhouse/port.ts'
 import { answer, exceptionOf, fail, WRONG_PASSWORD } from './answer.ts'
 import type { EmbeddedEngine, RawResult, RawSession } from '../clickhouse/embedded.ts'
 import { createReaders, MAX_READER_BYTES, type Readers } from './readers.ts'
 import { refusalOf } from '../http/origin.ts'
 import type { Module } from '../runtime/modules.ts'
 import type { Spool } from '../clickhouse/spool.ts'
-import { unescapeTsv } from './words.ts'
+import { bound, runWithData } from './write-statement.ts'
 
+/** The engine behind the interface, where it listens and who may use it. */
 export interface ClickHouseServerOptions {
   engine: EmbeddedEngine
   host: string
@@ -34,6 +34,7 @@ export interface ClickHouseServerOptions {
   synced?: (() => Promise<void>) | undefined
 }
 
+/** The interface as a module, and its address once it listens. */
 export interface ClickHouseServer {
   module: Module
   url: () => string
@@ -63,6 +64,7 @@ const OUTPUT_SETTINGS = new Set([
 /** A statement that changes nothing. */
 const ASKS = /^\s*(select|show|describe|exists|explain|with)\b(?![\s\S]*\binsert\b)/i
 
+/** Makes the interface; it listens once its module is started. */
 export function clickHouseServer(options: ClickHouseServerOptions): ClickHouseServer {
   let server: Server | undefined
   let readers: Readers | undefined
@@ -102,7 +104,7 @@ export function clickHouseServer(options: ClickHouseServerOptions): ClickHouseSe
     const data = inUrl ? body : Buffer.alloc(0)
     const result = await leastBusy(writers).use(async (session) => {
       for (const setting of outputSettings(url)) await session.run(setting, {}, 'Null')
-      return runWithData(session, sql, data, params, format, options.spool)
+      return runWithData(session, { sql, params, data }, format, options.spool)
     })
     if (!ASKS.test(sql)) await options.synced?.()
     return { ...result, format: /\bformat\s+([A-Za-z]\w*)\s*;?\s*$/i.exec(sql)?.[1] ?? format }
@@ -192,40 +194,6 @@ function laneOf(session: RawSession): Lane {
 const leastBusy = (lanes: readonly Lane[]) =>
   lanes.reduce((a, b) => (b.waiting < a.waiting ? b : a))
 
-/**
- * Runs SQL with data behind it. Binary data cannot stand in the SQL, and chDB answers `INSERT … SELECT … FROM input(…)`
- * with success and no rows: in both cases the data becomes a file.
- */
-async function runWithData(
-  session: RawSession,
-  sql: string,
-  data: Buffer,
-  params: Record<string, string>,
-  format: string,
-  spool: Spool,
-) {
-  if (data.length === 0) return session.run(sql, params, format)
-  const dataFormat = /\bformat\s+(\w+)\s*$/i.exec(sql.trim())
-  const statement = sql.trim().slice(0, dataFormat?.index)
-  const input = /\binput\s*\(\s*('(?:[^'\\]|\\.|'')*')\s*\)/i.exec(sql)
-  if (input && !dataFormat)
-    throw new Error(
-      'Code: 62. DB::Exception: Syntax error: INSERT from input() needs a FORMAT at its end. (SYNTAX_ERROR)',
-    )
-  const isBinary = dataFormat?.[1] === 'Native'
-  if (!input && !isBinary) return session.run(`${sql}\n${data.toString()}`, params, format)
-  return spool.withFile([data], (path) => {
-    const file = `'${path.replaceAll("'", "''")}', ${dataFormat![1]}`
-    return session.run(
-      input
-        ? statement.replace(input[0], () => `file(${file}, ${input[1]})`)
-        : `${statement} SELECT * FROM file(${file})`,
-      params,
-      format,
-    )
-  })
-}
-
 /** Who asks, by headers alone: what stands in a URL stands in logs and histories. */
 function accessOf(
   request: IncomingMessage,
@@ -276,28 +244,4 @@ async function readBody(request: IncomingMessage, most: number): Promise<Buffer>
   return request.headers['content-encoding'] === 'gzip'
     ? gunzipSync(body, { maxOutputLength: most })
     : body
-}
-
-/**
- * The query and its parameters. Scalars travel in TSV escaping and are bound by the engine; arrays, maps and tuples carry their
- * own quotes, and since the engine's binder takes no text of them they become a CAST of an escaped string literal.
- */
-function bound(query: string, url: URL): { sql: string; params: Record<string, string> } {
-  const params: Record<string, string> = {}
-  let sql = query
-  for (const [key, value] of url.searchParams) {
-    if (!/^param_\w+$/.test(key)) continue
-    const name = key.slice('param_'.length)
-    const composite = new RegExp(
-      `\\{\\s*${name}\\s*:\\s*((?:Array|Map|Tuple)\\([^{}]*\\))\\s*\\}`,
-      'g',
-    )
-    if (composite.test(sql))
-      sql = sql.replace(
-        composite,
-        (_, type: string) => `CAST('${escape(value)}', '${escape(type)}')`,
-      )
-    else params[name] = unescapeTsv(value)
-  }
-  return { sql, params }
 }

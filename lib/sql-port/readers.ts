@@ -36,6 +36,7 @@ const SETTINGS = [
     .join(', ')}`,
 ]
 
+/** A reader's statement. */
 export interface ReaderQuestion {
   sql: string
   /** Values of `{name:Type}` as they came in the URL, in ClickHouse's own escaping. */
@@ -44,6 +45,7 @@ export interface ReaderQuestion {
   format: string
 }
 
+/** Answers readers' statements, a few at a time. */
 export interface Readers {
   /**
    * Asks a question, which keeps its place among those that run until `use` is done with the answer: what is compressed,
@@ -58,6 +60,7 @@ export interface Readers {
   ) => Promise<void>
 }
 
+/** Makes an empty queue of questions to this engine. */
 export function createReaders(engine: EmbeddedEngine): Readers {
   const slot = slots()
   return {

@@ -2,6 +2,9 @@
 -- nothing of the alarm before it and must not end it. The newest verdict of each metric and cohort is kept as one row, so that
 -- asking what is active costs what is monitored and not what has ever been evaluated.
 
+ALTER TABLE verdicts {on_cluster}
+    ADD COLUMN IF NOT EXISTS baseline_value Nullable(Float64) COMMENT 'The same metric of the baseline; NULL where the baseline has none.' AFTER value;
+
 -- Of two rows of one window the higher revision counts, then the later, the more severe, the greater id: never the order of inserts.
 -- A row whose verdict is 'none' takes an earlier revision's verdict back.
 CREATE TABLE IF NOT EXISTS newest_verdicts {on_cluster}
@@ -18,7 +21,7 @@ CREATE TABLE IF NOT EXISTS newest_verdicts {on_cluster}
         argMax,
         Tuple(
             window_start DateTime64(3, 'UTC'), window_end DateTime64(3, 'UTC'), revision UInt32, computed_at DateTime64(3, 'UTC'),
-            verdict_id String, verdict String, reason String, value Nullable(Float64), threshold Nullable(Float64),
+            verdict_id String, verdict String, reason String, value Nullable(Float64), baseline_value Nullable(Float64), threshold Nullable(Float64),
             reference String, episode_id String
         ),
         Tuple(DateTime64(3, 'UTC'), DateTime64(3, 'UTC'), UInt32, DateTime64(3, 'UTC'), UInt8, String)
@@ -33,8 +36,8 @@ SELECT
     model_id, model_version, variant, slice_key, slice_value, family, metric, subject,
     argMaxState(
         CAST(
-            tuple(v.window_start, v.window_end, v.revision, v.computed_at, v.verdict_id, v.verdict, v.reason, v.value, v.threshold, v.reference, v.episode_id),
-            'Tuple(window_start DateTime64(3, \'UTC\'), window_end DateTime64(3, \'UTC\'), revision UInt32, computed_at DateTime64(3, \'UTC\'), verdict_id String, verdict String, reason String, value Nullable(Float64), threshold Nullable(Float64), reference String, episode_id String)'
+            tuple(v.window_start, v.window_end, v.revision, v.computed_at, v.verdict_id, v.verdict, v.reason, v.value, v.baseline_value, v.threshold, v.reference, v.episode_id),
+            'Tuple(window_start DateTime64(3, \'UTC\'), window_end DateTime64(3, \'UTC\'), revision UInt32, computed_at DateTime64(3, \'UTC\'), verdict_id String, verdict String, reason String, value Nullable(Float64), baseline_value Nullable(Float64), threshold Nullable(Float64), reference String, episode_id String)'
         ),
         tuple(v.window_end, v.window_start, v.revision, v.computed_at, toUInt8(indexOf(['none', 'ok', 'warning', 'alarm'], v.verdict)), v.verdict_id)
     ) AS newest
@@ -47,8 +50,8 @@ SELECT
     model_id, model_version, variant, slice_key, slice_value, family, metric, subject,
     argMaxState(
         CAST(
-            tuple(v.window_start, v.window_end, v.revision, v.computed_at, v.verdict_id, v.verdict, v.reason, v.value, v.threshold, v.reference, v.episode_id),
-            'Tuple(window_start DateTime64(3, \'UTC\'), window_end DateTime64(3, \'UTC\'), revision UInt32, computed_at DateTime64(3, \'UTC\'), verdict_id String, verdict String, reason String, value Nullable(Float64), threshold Nullable(Float64), reference String, episode_id String)'
+            tuple(v.window_start, v.window_end, v.revision, v.computed_at, v.verdict_id, v.verdict, v.reason, v.value, v.baseline_value, v.threshold, v.reference, v.episode_id),
+            'Tuple(window_start DateTime64(3, \'UTC\'), window_end DateTime64(3, \'UTC\'), revision UInt32, computed_at DateTime64(3, \'UTC\'), verdict_id String, verdict String, reason String, value Nullable(Float64), baseline_value Nullable(Float64), threshold Nullable(Float64), reference String, episode_id String)'
         ),
         tuple(v.window_end, v.window_start, v.revision, v.computed_at, toUInt8(indexOf(['none', 'ok', 'warning', 'alarm'], v.verdict)), v.verdict_id)
     ) AS newest
@@ -72,6 +75,7 @@ SELECT
     a.n.reference AS reference,
     a.n.verdict AS severity,
     a.n.value AS value,
+    a.n.baseline_value AS baseline_value,
     a.n.threshold AS threshold,
     a.n.reason AS reason,
     a.n.window_start AS window_start,

@@ -5,6 +5,7 @@
 import Type, { type Static } from 'typebox'
 import * as f from '../fields.ts'
 
+/** The schema of an `attributes.v1` event. */
 export const AttributesV1 = Type.Object(
   {
     subject_id: f.optional(
@@ -20,6 +21,7 @@ export const AttributesV1 = Type.Object(
     anyOf: [{ required: ['subject_id'] }, { required: ['prediction_id'] }],
   },
 )
+/** An `attributes.v1` event, as an object. */
 export type AttributesV1 = Static<typeof AttributesV1>
 
 /** The key of an event: what is said of one subject keeps its order. */

@@ -5,6 +5,7 @@ import * as f from '../fields.ts'
 /** Bodies above this are refused: a batch of thousands of rows fits. */
 const MAX_BODY = 200_000
 
+/** The schema of an `inference.v1` event. */
 export const InferenceV1 = Type.Object(
   {
     exchange_id: f.id('What request and response have in common.'),
@@ -16,4 +17,5 @@ export const InferenceV1 = Type.Object(
   },
   { $id: 'inference.v1', additionalProperties: true },
 )
+/** An `inference.v1` event, as an object. */
 export type InferenceV1 = Static<typeof InferenceV1>

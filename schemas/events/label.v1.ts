@@ -5,8 +5,10 @@
 import Type, { type Static } from 'typebox'
 import * as f from '../fields.ts'
 
+/** Where a label may come from. */
 export const LABEL_SOURCES = ['ground_truth', 'human_review', 'user_feedback', 'judge'] as const
 
+/** The schema of a `label.v1` event. */
 export const LabelV1 = Type.Object(
   {
     label_id: f.id('Idempotency key: a repeated one is ignored. Carries no time.'),
@@ -42,6 +44,7 @@ export const LabelV1 = Type.Object(
     ],
   },
 )
+/** A `label.v1` event, as an object. */
 export type LabelV1 = Static<typeof LabelV1>
 
 /** The key of an event: what is said of one prediction keeps its order. */

@@ -2,6 +2,7 @@
 import Type, { type Static } from 'typebox'
 import * as f from '../fields.ts'
 
+/** The schema of a `prediction.v1` event. */
 export const PredictionV1 = Type.Object(
   {
     prediction_id: f.id('Identity of the prediction; labels name it. Stable over retries.'),
@@ -46,4 +47,5 @@ export const PredictionV1 = Type.Object(
   },
   { $id: 'prediction.v1', additionalProperties: true },
 )
+/** A `prediction.v1` event, as an object. */
 export type PredictionV1 = Static<typeof PredictionV1>

@@ -14,6 +14,7 @@ export const RUN_STATES = [
   'cancelled',
 ] as const
 
+/** The schema of a `retrain.v1` event. */
 export const RetrainV1 = Type.Object(
   {
     run_id: f.id('The run.'),
@@ -27,4 +28,5 @@ export const RetrainV1 = Type.Object(
   },
   { $id: 'retrain.v1', additionalProperties: true },
 )
+/** A `retrain.v1` event, as an object. */
 export type RetrainV1 = Static<typeof RetrainV1>

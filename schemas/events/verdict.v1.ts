@@ -5,6 +5,7 @@ import * as f from '../fields.ts'
 const nullableNumber = (description: string) =>
   Type.Union([Type.Number(), Type.Null()], { description })
 
+/** The schema of a `verdict.v1` event. */
 export const VerdictV1 = Type.Object(
   {
     verdict_id: Type.String({
@@ -24,6 +25,7 @@ export const VerdictV1 = Type.Object(
     metric: Type.String(),
     convention: Type.String(),
     value: nullableNumber('Null where it cannot be known.'),
+    baseline_value: Type.Optional(nullableNumber('The same metric of the baseline.')),
     threshold: nullableNumber('The line it was held against.'),
     verdict: Type.Enum(['ok', 'warning', 'alarm', 'incomplete', 'none']),
     previous_verdict: Type.String({ description: "Of the earlier revision, or ''." }),
@@ -35,4 +37,5 @@ export const VerdictV1 = Type.Object(
   },
   { $id: 'verdict.v1', additionalProperties: true },
 )
+/** A `verdict.v1` event, as an object. */
 export type VerdictV1 = Static<typeof VerdictV1>

@@ -7,6 +7,25 @@ const AT = '2026-01-01T00:00:00.000Z'
 const NEXT = '2026-01-02T00:00:00.000Z'
 const Task = nullable(ModelFile.properties.task)
 
+/** How a model is: what a headline begins from. */
+export const HEALTH = ['healthy', 'degraded', 'unknown', 'silent', 'learning'] as const
+/** One of {@link HEALTH}. */
+export type Health = (typeof HEALTH)[number]
+
+const described = {
+  health: Type.Enum([...HEALTH], {
+    description:
+      'degraded: an alarm is active; silent: its newest window holds no event; learning: its baseline is not known yet; unknown: nothing could be evaluated.',
+  }),
+  headline: Type.String({ description: 'The same, and why, in one sentence.' }),
+  drift_share: nullable(
+    Type.Number({
+      description: 'Share of the features with a verdict that drifted in the newest window.',
+    }),
+  ),
+  last_event_at: nullable(time('When its newest event was predicted.')),
+}
+
 /** Every model, and what is active of it. */
 export const ModelsAnswer = closed(
   {
@@ -19,6 +38,7 @@ export const ModelsAnswer = closed(
         alarms: bigCount('Active alarms of the model as a whole.'),
         warnings: bigCount('Active warnings of the model as a whole.'),
         incomplete: bigCount('Metrics of the newest window that had too little data.'),
+        ...described,
       }),
     ),
   },
@@ -35,6 +55,10 @@ export const ModelsAnswer = closed(
             alarms: '1',
             warnings: '0',
             incomplete: '0',
+            health: 'degraded',
+            headline: 'AUC is down from 0.86 to 0.67, since 2 January 2026',
+            drift_share: 0.1,
+            last_event_at: NEXT,
           },
         ],
       },
@@ -58,9 +82,27 @@ export const ModelAnswer = closed(
     model_id: Type.String(),
     task: Task,
     watermark: nullable(time('Events before this instant are considered complete.')),
+    ...described,
     idle: Type.Boolean({ description: 'No event has come for `windows.idle`.' }),
     windows: ModelWindows,
     references: Type.Array(DescribedReference),
+    active_alarms: Type.Array(
+      closed({
+        family: Type.String(),
+        metric: Type.String(),
+        subject: Type.String(),
+        reference: Type.String(),
+        severity: Type.Enum(['alarm', 'warning']),
+        value: nullable(Type.Number()),
+        threshold: nullable(Type.Number()),
+        reason: Type.String(),
+        since: Type.String({ description: 'End of the first window of its episode.' }),
+        window_end: Type.String(),
+        verdict_id: Type.String(),
+        snoozed_until: nullable(Type.String({ description: 'Null unless somebody snoozed it.' })),
+      }),
+      { description: 'Alarms and warnings of the model as a whole; snoozed ones are among them.' },
+    ),
     alarms: closed({
       episodes: Type.Integer({ description: 'Alert episodes so far.' }),
       refuted: Type.Integer({ description: 'Those that a person called normal or no problem.' }),
@@ -83,6 +125,10 @@ export const ModelAnswer = closed(
         model_id: 'fraud',
         task: 'binary',
         watermark: NEXT,
+        health: 'degraded',
+        headline: 'AUC is down from 0.86 to 0.67, since 2 January 2026',
+        drift_share: 0.1,
+        last_event_at: NEXT,
         idle: false,
         windows: {
           size: '1d',

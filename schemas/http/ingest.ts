@@ -36,7 +36,9 @@ const partial = (counter: 'rejectedSpans' | 'rejectedLogRecords') =>
     },
     { description: 'Empty where nothing was refused.', examples: [{}] },
   )
+/** The answer to an export of OpenTelemetry spans. */
 export const TracesAnswer = partial('rejectedSpans')
+/** The answer to an export of OpenTelemetry log records. */
 export const LogsAnswer = partial('rejectedLogRecords')
 
 const AT = '2026-01-01T00:00:00Z'

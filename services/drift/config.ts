@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox'
 
+/** Settings of drift, by the name of their environment variable. */
 export const DriftConfig = Type.Object({
   PLUMBLINE_DRIFT_SCAN_SECONDS: Type.Integer({
     minimum: 1,
@@ -17,4 +18,5 @@ export const DriftConfig = Type.Object({
     description: 'Whether the last closed windows are shown under TrustyAI’s gauges too.',
   }),
 })
+/** The settings as parsed. */
 export type DriftConfig = Static<typeof DriftConfig>

@@ -1,4 +1,4 @@
-import { decisionQueries } from './queries/verdict-feedback.ts'
+import { verdictFeedbackQueries } from './queries/verdict-feedback.ts'
 import { Histogram } from 'prom-client'
 import type { ClickHouse } from '../../lib/clickhouse/port.ts'
 import { sleep } from '../../lib/runtime/clock.ts'
@@ -17,8 +17,8 @@ import { createAgenda } from './plan/agenda.ts'
 import { canaryRoutes } from './canary/canary-routes.ts'
 import { decisionRoutes } from './http/verdict-feedback-routes.ts'
 import { batchEvaluator } from './loop/evaluate-batches.ts'
-import { failureTeller } from './loop/failures.ts'
-import { allGauges, createGauges } from './publish/prometheus-gauges.ts'
+import { failureTeller, type TellFailure } from './loop/failures.ts'
+import { allGauges, createGauges, type Gauges } from './publish/prometheus-gauges.ts'
 import { createModelEvaluator, createShared } from './loop/evaluate-model.ts'
 import { createMonitored } from './loop/monitored-models.ts'
 import { driftQueries } from './queries/drift-queries.ts'
@@ -28,8 +28,13 @@ import { modelRoutes } from './http/model-routes.ts'
 import { overviewRoutes } from './http/overview-routes.ts'
 import { distributionRoutes } from './http/distribution-routes.ts'
 import { windowRoutes } from './http/window-routes.ts'
+import { showModelInfo } from './publish/model-info.ts'
 import { trustyaiGauges } from './publish/trustyai-gauges.ts'
 
+/**
+ * The parts of the process that drift is built on; `clickhouse` gives a connection of its own to
+ * each role.
+ */
 export interface DriftDeps {
   http: Http
   eventLog: EventLog
@@ -46,20 +51,17 @@ const MAX_PAUSE_MS = 60_000
 /** Batches of models evaluated at the same time. */
 const EVALUATORS = 3
 
-/** Evaluates windows: woken by wake-ups, and every so often unasked, for the models whose wake-ups come to this process. */
-export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
-  const { models, log, metrics, now, eventLog } = deps
-  const gauges = allGauges([
-    createGauges(metrics),
-    ...(config.PLUMBLINE_TRUSTYAI_GAUGES === 'on' ? [trustyaiGauges(metrics)] : []),
-  ])
+/**
+ * One evaluator for each connection: a connection runs its queries one after another, and most of
+ * evaluating is waiting for them.
+ */
+function createEvaluators(deps: DriftDeps, gauges: Gauges, tell: TellFailure) {
+  const { eventLog, now } = deps
   const shared = createShared()
-  const tell = failureTeller(deps.clickhouse('drift-failures'), metrics, { log, now })
-  /** A connection runs its queries one after another, and most of evaluating is waiting for them. */
-  const evaluators = Array.from({ length: EVALUATORS }, (_, i) => {
+  return Array.from({ length: EVALUATORS }, (_, i) => {
     const db = deps.clickhouse(`drift-${i}`)
     const queries = driftQueries(db)
-    const decisions = decisionQueries(db)
+    const decisions = verdictFeedbackQueries(db)
     return {
       progress: queries.progress,
       evaluate: createModelEvaluator({
@@ -74,29 +76,51 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
       }),
     }
   })
+}
+
+/** Registers every route of this service; all of them read through one connection. */
+function registerRoutes({ http, clickhouse, models, now, sinkParts }: DriftDeps): void {
+  const db = clickhouse('drift-http')
+  const parts = { db, queries: driftQueries(db), models, now }
+  modelRoutes(http, parts)
+  windowRoutes(http, parts)
+  overviewRoutes(http, parts)
+  distributionRoutes(http, parts)
+  compareRoutes(http, parts)
+  canaryRoutes(http, parts)
+  referenceRoutes(http, { ...parts, spool: sinkParts.spool })
+  decisionRoutes(http, db, now)
+}
+
+const evaluationSeconds = ({ registry }: Metrics) =>
+  new Histogram({
+    name: 'plumbline_window_evaluation_seconds',
+    help: 'Time to evaluate all that was due of a batch of models.',
+    buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    registers: [registry],
+  })
+
+/**
+ * Evaluates due windows of the models whose wake-ups come to this process: on each wake-up, and of
+ * all models every `PLUMBLINE_DRIFT_SCAN_SECONDS`.
+ */
+export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
+  const { models, log, metrics, now, eventLog } = deps
+  const gauges = allGauges([
+    createGauges(metrics),
+    ...(config.PLUMBLINE_TRUSTYAI_GAUGES === 'on' ? [trustyaiGauges(metrics)] : []),
+  ])
+  showModelInfo(models.declared, metrics)
+  const tell = failureTeller(deps.clickhouse('drift-failures'), metrics, { log, now })
+  const evaluators = createEvaluators(deps, gauges, tell)
   const monitored = createMonitored(
     driftQueries(deps.clickhouse('drift')),
     models,
     metrics,
     config.PLUMBLINE_DRIFT_MODELS_MAX,
   )
-  const reader = deps.clickhouse('drift-http')
-  const asked = { db: reader, queries: driftQueries(reader), models, now }
-  modelRoutes(deps.http, asked)
-  windowRoutes(deps.http, asked)
-  overviewRoutes(deps.http, asked)
-  distributionRoutes(deps.http, asked)
-  compareRoutes(deps.http, asked)
-  canaryRoutes(deps.http, asked)
-  referenceRoutes(deps.http, { ...asked, spool: deps.sinkParts.spool })
-  decisionRoutes(deps.http, reader, now)
-  const seconds = new Histogram({
-    name: 'plumbline_window_evaluation_seconds',
-    help: 'Time to evaluate all that was due of a batch of models.',
-    buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
-    registers: [metrics.registry],
-  })
-
+  registerRoutes(deps)
+  const seconds = evaluationSeconds(metrics)
   const agenda = createAgenda()
   let woken = new AbortController()
   const wake = () => {
@@ -140,7 +164,7 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
         now,
         pause,
       })
-      await Promise.all(evaluators.map((own) => evaluate(own, signal)))
+      await Promise.all(evaluators.map((evaluator) => evaluate(evaluator, signal)))
     },
   }
   return [wakeUps.module, scanning.module, evaluating]

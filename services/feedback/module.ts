@@ -22,9 +22,13 @@ import { createJoin } from './loop/join.ts'
 import { lateAttributes } from './loop/late-attributes.ts'
 import { feedbackRoutes } from './http/routes.ts'
 import { LABEL_MAPPINGS } from './data/label-rows.ts'
+import type { ReviewStore } from './queries/review-tasks.ts'
 import { waitingMetrics } from './queries/waiting-labels.ts'
 
-/** The parts of the process that feedback stands on; `clickhouse` gives a connection of its own to each role. */
+/**
+ * The parts of the process that feedback is built on; `clickhouse` gives a connection of its own to
+ * each role.
+ */
 export interface FeedbackDeps {
   http: Http
   eventLog: EventLog
@@ -39,19 +43,19 @@ export interface FeedbackDeps {
 
 const DRAW_POLL_MS = 5000
 const EMIT_POLL_MS = 250
-/** While no task is finished: a commit of this process wakes the loop, which looks unasked for what a killed one has left. */
+/**
+ * The longest pause while no task is finished: a commit of this process wakes the loop, and this poll
+ * finds what a killed process has left.
+ */
 const EMIT_LONGEST_IDLE_MS = 10_000
 const METRICS_POLL_MS = 10_000
 
-/** Labels and attributes -> ClickHouse, joined with predictions; and people's answers, which become labels. */
+/** Labels and attributes -> ClickHouse, joined with predictions; and reviewers' answers, which become labels. */
 export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
   const { eventLog, models, metrics, log, now } = deps
   const db = deps.clickhouse('feedback')
   const leaseSeconds = config.PLUMBLINE_REVIEW_LEASE_SECONDS
   const reviews = { db: deps.postgres, leaseSeconds, now }
-  const wakeUps = createWakeUps(eventLog, (error) =>
-    log.warn({ error: messageOf(error) }, 'wake-up not sent'),
-  )
   feedbackRoutes(deps.http, {
     eventLog,
     metrics,
@@ -59,41 +63,25 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
     db: deps.clickhouse('feedback-http'),
     classesOf: (modelId) => models.get(modelId).classes,
   })
-
-  const join = createJoin(deps.clickhouse('feedback-join'), models)
-  const labelJoin = joinLoop('label join', join, { wakeUps, log })
   const waiting = waitingMetrics(deps.clickhouse('feedback-waiting'), metrics.registry, now)
-  const late = lateAttributes(deps.clickhouse('feedback-attributes'))
-  const attributeJoin = joinLoop('attribute join', late, { wakeUps, log })
-  const stored = { ...deps.sinkParts, service: 'feedback', clickhouse: db, eventLog }
+  return [
+    loop(log, 'labels waiting', METRICS_POLL_MS, () => waiting.refresh()).module,
+    ...reviewing(deps, db, reviews),
+    ...storing(deps, db),
+  ]
+}
 
-  const failures = createItemFailures(metrics.registry, log)
-  const drawn = models.declared.filter((model) => model.review.budgetPerDay > 0)
-  const emitter = { reviews, eventLog, failures, setAside: new Map<string, number>() }
-  const loop = (
-    name: string,
-    everyMs: number,
-    step: PollLoopOptions['step'],
-    longestIdleMs = everyMs,
-  ): PollLoop =>
-    pollLoop({
-      name,
-      everyMs,
-      longestIdleMs,
-      step,
-      onError: (error) =>
-        log.warn({ loop: name, error: messageOf(error) }, 'step failed, trying again'),
-    })
-  const draw = loop('review draw', DRAW_POLL_MS, () =>
-    addDrawnTasks({ db, reviews, failures }, drawn),
+/** Stores labels and attributes, and joins each with predictions. */
+function storing(deps: FeedbackDeps, db: ClickHouse): Module[] {
+  const { clickhouse, eventLog, log, models, sinkParts } = deps
+  const wakeUps = createWakeUps(eventLog, (error) =>
+    log.warn({ error: messageOf(error) }, 'wake-up not sent'),
   )
-  const emitted = loop(
-    'review labels',
-    EMIT_POLL_MS,
-    () => emitLabels(emitter),
-    EMIT_LONGEST_IDLE_MS,
-  )
-  deps.postgres.onCommit(emitted.wake)
+  const join = createJoin(clickhouse('feedback-join'), models)
+  const labelJoin = joinLoop('label join', join, { wakeUps, log })
+  const late = lateAttributes(clickhouse('feedback-attributes'))
+  const attributeJoin = joinLoop('attribute join', late, { wakeUps, log })
+  const stored = { ...sinkParts, service: 'feedback', clickhouse: db, eventLog }
   return [
     sinkConsumer({
       ...stored,
@@ -111,9 +99,38 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
     }),
     labelJoin.module,
     attributeJoin.module,
-    loop('labels waiting', METRICS_POLL_MS, () => waiting.refresh()).module,
-    ...(drawn.length > 0 ? [draw.module] : []),
-    emitted.module,
     { name: 'feedback wake-ups', stop: async () => wakeUps.stop() },
   ]
+}
+
+/** Draws predictions for review, where a model asks for it, and sends the answers as labels. */
+function reviewing(deps: FeedbackDeps, db: ClickHouse, reviews: ReviewStore): Module[] {
+  const { eventLog, log, metrics, models } = deps
+  const failures = createItemFailures(metrics.registry, log)
+  const drawn = models.declared.filter((model) => model.review.budgetPerDay > 0)
+  const emitter = { reviews, eventLog, failures, setAside: new Map<string, number>() }
+  const draw = () => addDrawnTasks({ db, reviews, failures }, drawn)
+  const pause = { everyMs: EMIT_POLL_MS, longestIdleMs: EMIT_LONGEST_IDLE_MS }
+  const emitted = loop(log, 'review labels', pause, () => emitLabels(emitter))
+  deps.postgres.onCommit(emitted.wake)
+  return [
+    ...(drawn.length > 0 ? [loop(log, 'review draw', DRAW_POLL_MS, draw).module] : []),
+    emitted.module,
+  ]
+}
+
+/** A poll loop whose failed steps are logged and tried again; a number is its pause in milliseconds. */
+function loop(
+  log: Logger,
+  name: string,
+  pause: number | Pick<PollLoopOptions, 'everyMs' | 'longestIdleMs'>,
+  step: PollLoopOptions['step'],
+): PollLoop {
+  return pollLoop({
+    name,
+    ...(typeof pause === 'number' ? { everyMs: pause } : pause),
+    step,
+    onError: (error) =>
+      log.warn({ loop: name, error: messageOf(error) }, 'step failed, trying again'),
+  })
 }

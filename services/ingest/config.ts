@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox'
 
+/** Settings of ingest, by the name of their environment variable. */
 export const IngestConfig = Type.Object({
   PLUMBLINE_MAX_BODY_BYTES: Type.Integer({
     minimum: 1024,
@@ -28,4 +29,5 @@ export const IngestConfig = Type.Object({
     }),
   ),
 })
+/** The settings as parsed. */
 export type IngestConfig = Static<typeof IngestConfig>

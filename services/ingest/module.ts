@@ -1,20 +1,20 @@
 import type { ClickHouse } from '../../lib/clickhouse/port.ts'
-import type { EventLog, OffsetRange } from '../../lib/event-log/port.ts'
-import { createWakeUps, modelsOf } from '../../lib/event-log/wake-ups.ts'
+import type { EventLog } from '../../lib/event-log/port.ts'
+import { createWakeUps } from '../../lib/event-log/wake-ups.ts'
 import type { Http } from '../../lib/http/server.ts'
 import type { Logger } from '../../lib/runtime/log.ts'
 import type { Metrics } from '../../lib/runtime/metrics.ts'
 import { messageOf } from '../../lib/runtime/errors.ts'
 import { declaredCodes, type Models } from '../../lib/models/model-files.ts'
 import type { Module } from '../../lib/runtime/modules.ts'
-import type { SinkOptions, SinkParts } from '../../lib/sink/sink.ts'
+import type { SinkParts } from '../../lib/sink/sink.ts'
 import { connectionPool } from '../../lib/clickhouse/connection-pool.ts'
-import { sinkConsumer } from '../../lib/sink/consumer.ts'
+import { sinkConsumer, type SinkConsumerOptions } from '../../lib/sink/consumer.ts'
 import { pollLoop, type PollLoop } from '../../lib/runtime/poll-loop.ts'
 import type { MessageReader } from '../../lib/events/decode-message.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import type { IngestConfig } from './config.ts'
-import { dialectRoutes } from './http/wire-format-routes.ts'
+import { wireFormatRoutes } from './http/wire-format-routes.ts'
 import {
   INFERENCE_MAPPINGS,
   kserveReader,
@@ -24,6 +24,10 @@ import {
 import { ingestRoutes } from './http/event-routes.ts'
 import { predictionMappings } from './data/prediction-rows.ts'
 
+/**
+ * The parts of the process that ingest is built on; `clickhouse` gives a connection of its own to
+ * each role.
+ */
 export interface IngestDeps {
   http: Http
   eventLog: EventLog
@@ -37,81 +41,66 @@ export interface IngestDeps {
 
 const GROUP = 'plumbline-ingest'
 
-/** Besides at once, when a half was stored. */
+/** Pairing runs this often besides each time a half was stored. */
 const PAIRING_POLL_MS = 2000
 /** While no exchange is settled: only halves that stay alone, and what a killed process has left, come without a wake-up. */
 const PAIRING_LONGEST_IDLE_MS = 10_000
 
 /** Predictions: HTTP -> log, and log -> ClickHouse; and what model servers log, until it is predictions. */
 export function ingest(deps: IngestDeps, config: IngestConfig): Module[] {
-  const { eventLog, metrics, log } = deps
+  const { eventLog, metrics, log, models } = deps
   ingestRoutes(deps.http, eventLog, metrics)
-  dialectRoutes(deps.http, eventLog, metrics)
+  wireFormatRoutes(deps.http, eventLog, metrics)
   const wakeUps = createWakeUps(eventLog, (error) =>
     log.warn({ error: messageOf(error) }, 'wake-up not sent'),
   )
-  /** Stores a topic through a mapping, as a consumer group of its own. */
-  const consumer = (
-    topic: string,
-    group: string,
-    mappings: SinkOptions['mappings'],
-    reader: MessageReader,
-    committed: (range: OffsetRange) => void,
-  ) =>
-    sinkConsumer({
-      ...deps.sinkParts,
-      service: 'ingest',
-      topic,
-      group,
-      mappings,
-      reader,
-      // As many as partitions are stored at the same time: a small insert does not wait for a large one of the other.
-      clickhouse: connectionPool([deps.clickhouse(group), deps.clickhouse(group)]),
-      eventLog,
-      committed,
-    })
   const pairs = pairing(deps, config.PLUMBLINE_PAIRING_SECONDS * 1000)
-  const stored = () => pairs.wake()
-  const [mlserverInputs, mlserverOutputs] = config.PLUMBLINE_MLSERVER_TOPICS?.split(',') ?? []
   return [
-    consumer(
-      TOPICS.predictions.topic,
-      GROUP,
-      predictionMappings((modelId) => declaredCodes(deps.models.get(modelId).features)),
-      deps.sinkParts.reader,
-      (range) => wakeUps.send(modelsOf(range)),
-    ),
-    consumer(
-      TOPICS.inferenceLogs.topic,
-      `${GROUP}-inference`,
-      INFERENCE_MAPPINGS,
-      kserveReader,
-      stored,
-    ),
-    ...(mlserverInputs && mlserverOutputs
-      ? [
-          consumer(
-            mlserverInputs,
-            `${GROUP}-mlserver-in`,
-            INFERENCE_MAPPINGS,
-            mlserverReader('request'),
-            stored,
-          ),
-          consumer(
-            mlserverOutputs,
-            `${GROUP}-mlserver-out`,
-            INFERENCE_MAPPINGS,
-            mlserverReader('response'),
-            stored,
-          ),
-        ]
-      : []),
+    consumer(deps, {
+      topic: TOPICS.predictions.topic,
+      group: GROUP,
+      mappings: predictionMappings((modelId) => declaredCodes(models.get(modelId).features)),
+      committed: (_range, models) => wakeUps.send(models),
+    }),
+    ...inferenceConsumers(deps, config, () => pairs.wake()),
     pairs.module,
     { name: 'ingest wake-ups', stop: async () => wakeUps.stop() },
   ]
 }
 
-/** Pairs what model servers log, at once when a half was stored: a wake-up during a round is followed by another round. */
+/** Stores a topic through a mapping, as a consumer group of its own. */
+function consumer(
+  { sinkParts, clickhouse, eventLog }: IngestDeps,
+  options: Pick<SinkConsumerOptions, 'topic' | 'group' | 'mappings' | 'committed'> &
+    Partial<Pick<SinkConsumerOptions, 'reader'>>,
+): Module {
+  const { group } = options
+  return sinkConsumer({
+    ...sinkParts,
+    ...options,
+    service: 'ingest',
+    // Two connections, one for each partition that is stored at the same time: a small insert does
+    // not wait for a large one.
+    clickhouse: connectionPool([clickhouse(group), clickhouse(group)]),
+    eventLog,
+  })
+}
+
+/** Consumers of what model servers log: KServe's topic, and MLServer's two where they are configured. */
+function inferenceConsumers(deps: IngestDeps, config: IngestConfig, stored: () => void): Module[] {
+  const inferences = (topic: string, group: string, reader: MessageReader) =>
+    consumer(deps, { topic, group, reader, mappings: INFERENCE_MAPPINGS, committed: stored })
+  const kserve = inferences(TOPICS.inferenceLogs.topic, `${GROUP}-inference`, kserveReader)
+  const [inputs, outputs] = config.PLUMBLINE_MLSERVER_TOPICS?.split(',') ?? []
+  if (!inputs || !outputs) return [kserve]
+  return [
+    kserve,
+    inferences(inputs, `${GROUP}-mlserver-in`, mlserverReader('request')),
+    inferences(outputs, `${GROUP}-mlserver-out`, mlserverReader('response')),
+  ]
+}
+
+/** Pairs what model servers log, at once when a half was stored; a wake-up during a round is kept for the next. */
 function pairing(
   { eventLog, metrics, models, log, now, clickhouse }: IngestDeps,
   patienceMs: number,

@@ -60,7 +60,16 @@ export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module
   const modules = [verdicts.module, ...decidingModules(loop), schedulesModule(loop)]
   const alertmanager = config.PLUMBLINE_ALERTMANAGER_URL
   if (!alertmanager) return modules
-  const sender = alertSender(alertmanager, log, now)
+  const sender = alertSender({
+    url: alertmanager,
+    texts: {
+      ownershipOf: (modelId) => deps.models.get(modelId).ownership,
+      pageOf: (modelId) =>
+        `${config.PLUMBLINE_PUBLIC_URL ?? deps.address()}/models/${encodeURIComponent(modelId)}`,
+    },
+    log,
+    now,
+  })
   return [...modules, alerting(sender, queries)]
 }
 

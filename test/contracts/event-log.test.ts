@@ -5,6 +5,8 @@ import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startKafka, whyNoKafka, type LocalKafka } from '../../deploy/local/kafka.ts'
 import { kafkaLog } from '../../lib/event-log/kafka.ts'
+import { namesIn } from '../../lib/event-log/kafka-connection/names.ts'
+import { createMissingTopics, topicReports } from '../../lib/event-log/kafka-connection/topics.ts'
 import { memoryLog } from '../../lib/event-log/in-process.ts'
 import type { EventLog, OffsetRange } from '../../lib/event-log/port.ts'
 import { runModules, type Module } from '../../lib/runtime/modules.ts'
@@ -137,6 +139,31 @@ test('topics are made as their cards say', async () => {
     'message.timestamp.type': 'LogAppendTime',
   })
   await admin.disconnect()
+})
+
+test('a topic that is there already, and otherwise than its card, is told of', async () => {
+  const admin = new kafkajs.Kafka({
+    brokers: [kafka.brokers],
+    logLevel: kafkajs.logLevel.NOTHING,
+  }).admin()
+  await admin.connect()
+  const card = { ...TOPICS.predictions, topic: 'theirs' }
+  const names = namesIn([card], { topicPrefix: 'of.' })
+  const configEntries = [
+    { name: 'cleanup.policy', value: 'compact' },
+    { name: 'message.timestamp.type', value: 'CreateTime' },
+    { name: 'retention.ms', value: '3600000' },
+  ]
+  await admin.createTopics({ topics: [{ topic: 'of.theirs', numPartitions: 1, configEntries }] })
+  await createMissingTopics(admin, [card], names)
+  const reports = await topicReports(admin, [card], names)
+  await admin.disconnect()
+  expect(reports.map((text) => text.slice(0, 25))).toEqual([
+    'topic of.theirs is compac',
+    'topic of.theirs has messa',
+    'topic of.theirs has 1 par',
+    'topic of.theirs keeps mes',
+  ])
 })
 
 test('batches of every codec are read', async () => {

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
-import { fullRooms, violations } from '../../scripts/check-boundaries.ts'
+import { fullRooms, undocumented, violations } from '../../scripts/check-boundaries.ts'
 import { temporaryDirectory } from '../harness.ts'
 import { ROOT } from '../processes.ts'
 
@@ -28,6 +28,27 @@ test('a room is full at twenty files', () => {
   const files = Array.from({ length: 21 }, (_, i) => `lib/room/${i}.ts`)
   expect(fullRooms(files)).toEqual(['lib/room: 21 files, more than 20'])
   expect(fullRooms(files.slice(1))).toEqual([])
+})
+
+test('an export has a docstring', () => {
+  const of = (path: string, text: string) => undocumented([{ path, text }])
+  const bare = [
+    'export const a = 1',
+    'export function b(): void {}',
+    'export async function c(): Promise<void> {}',
+    'export interface D {}',
+    'export type E = 1',
+    'export class F {}',
+    'export abstract class G {}',
+  ]
+  for (const text of bare) {
+    expect(of('lib/x/y.ts', `import 'z'\n\n${text}\n`)).toHaveLength(1)
+    expect(of('schemas/x.ts', `/** What it is. */\n${text}\n`)).toEqual([])
+  }
+  expect(of('schemas/x.ts', '/** Of the file. */\n\nexport const a = 1\n')).toEqual([
+    'schemas/x.ts: the export a has no docstring',
+  ])
+  expect(of('lib/x.ts', '/** Both. */\nexport const A = 1\nexport type A = 1\n')).toEqual([])
 })
 
 const DENIED_IMPORTS = {

@@ -27,6 +27,7 @@ beforeAll(async () => {
     `model_id: m
 task: binary
 windows: { size: 1h, lateness: 15m, min_count: 50 }
+references: { baseline: { kind: first, windows: 1, baseline: true }, recent: { kind: trailing, windows: 4 } }
 review: { reviewers: 2, budget_per_day: 2400 }
 retrain:
   - name: drifted

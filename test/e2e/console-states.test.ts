@@ -1,14 +1,13 @@
 /** The pages in states that data seldom has: none, very much, hostile names, an API that fails; narrow, dark, and by axe. */
-import { existsSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import axe from 'axe-core'
 import { chromium, type Browser, type Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { temporaryDirectory } from '../harness.ts'
 import { startTarget, type Running } from '../processes.ts'
 
 const CHROMIUM = '/usr/bin/chromium'
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const directory = temporaryDirectory()
 const HOSTILE = [
   '<img src=x onerror=alert(1)>',
@@ -147,7 +146,7 @@ async function manyModels(count = 1000): Promise<void> {
 /** What axe finds of the page as it is, impact first. */
 async function faults(): Promise<string[]> {
   // The page allows no inline script; evaluating goes past the page.
-  await page.evaluate(AXE)
+  await page.evaluate(axe.source)
   const { violations } = (await page.evaluate('axe.run()')) as {
     violations: { impact: string; id: string; nodes: { html: string }[] }[]
   }

@@ -29,7 +29,7 @@ beforeAll(async () => {
   mkdirSync(join(directory, 'models'))
   writeFileSync(
     join(directory, 'models/m.yaml'),
-    'model_id: m\ntask: binary\nwindows: { size: 1h, lateness: 15m, min_count: 50 }\nreview: { budget_per_day: 2400 }\nretrain:\n  - { name: p, when: "any(drift.psi, alarm)", approval: one, launch: { kind: command, command: ["true"] } }\n',
+    'model_id: m\ntask: binary\nwindows: { size: 1h, lateness: 15m, min_count: 50 }\nreferences: { baseline: { kind: first, windows: 1, baseline: true } }\nreview: { budget_per_day: 2400 }\nretrain:\n  - { name: p, when: "any(drift.psi, alarm)", approval: one, launch: { kind: command, command: ["true"] } }\n',
   )
   plumbline = await startTarget('all', {
     PLUMBLINE_DATA_DIR: join(directory, 'data'),
@@ -79,7 +79,7 @@ test('the overview lists the model with what it stands at, and links to it', asy
 
 test('a model page lists what moved first, and opens a feature beside its baseline', async () => {
   await page.goto(`${plumbline.url}/models/m?tab=drift`)
-  await page.locator('.standing').getByText('alarm', { exact: true }).waitFor()
+  await page.locator('.standing .badge.alarm').waitFor()
   const features = page.locator('table.features tbody tr')
   await features.first().waitFor()
   // Names from events are text, never markup.
@@ -109,23 +109,46 @@ test('a distribution holds every event of the window and of the baseline', async
     expect(bars.reduce((sum, bar) => sum + bar[side], 0)).toBeCloseTo(1, 9)
 })
 
+test('a model page lists an active alarm until somebody snoozes it, and then apart', async () => {
+  const alarm = `SELECT verdict_id FROM active_alarms WHERE metric = 'psi' AND subject = 'x' AND severity = 'alarm'`
+  await until(
+    'an alarm is active',
+    async () => (await ask(plumbline.clickhouseUrl, alarm)).length > 0,
+  )
+  await page.goto(`${plumbline.url}/models/m`)
+  await page.locator('#active').getByText('x: values have another distribution').first().waitFor()
+  expect(await page.locator('#snoozed').count()).toBe(0)
+  const [row] = await ask(plumbline.clickhouseUrl, alarm)
+  const answer = await fetch(
+    `${plumbline.url}/v1/verdicts/${encodeURIComponent(String(row!['verdict_id']))}/snooze`,
+    {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ actor: 'ann', until: new Date(Date.now() + 3_600_000).toISOString() }),
+    },
+  )
+  expect(answer.status, await answer.text()).toBe(201)
+  await page.reload()
+  await page.locator('#snoozed').getByText('x: values have another distribution').first().waitFor()
+  expect(
+    await page.locator('#active').getByText('x: values have another distribution').count(),
+  ).toBe(0)
+})
+
 test('an alarm is dismissed with a reason, and is active no more', async () => {
   await page.goto(`${plumbline.url}/models/m`)
   const alarms = page.getByRole('region', { name: /Active alarms/ })
   const first = alarms.locator('li').first()
   await first.waitFor()
-  const before = Number(await alarms.locator('.count').innerText())
+  const before = await alarms.locator('li').count()
   await first.getByRole('button', { name: 'Dismiss' }).click()
   await first.getByLabel('Reason').fill('a test of the pages')
   await first.getByLabel('Your name').fill('ann')
   await first.locator('form').getByRole('button', { name: 'Dismiss' }).click()
-  await until('the alarm has gone', async () => {
-    const count = alarms.locator('.count')
-    return (await count.count()) === 0 || Number(await count.innerText()) < before
-  })
+  await until('the alarm has gone', async () => (await alarms.locator('li').count()) < before)
   const [said] = await ask(
     plumbline.clickhouseUrl,
-    'SELECT decision, actor, comment FROM verdict_decisions',
+    `SELECT decision, actor, comment FROM verdict_decisions WHERE decision = 'dismiss'`,
   )
   expect(said).toEqual({
     decision: 'dismiss',

@@ -24,7 +24,7 @@ beforeAll(async () => {
   mkdirSync(join(directory, 'models'))
   writeFileSync(
     join(directory, 'models/m.yaml'),
-    'model_id: m\ntask: binary\nwindows: { size: 1h, lateness: 15m, min_count: 50 }\nretrain:\n  - { name: p, when: "any(drift.psi, alarm)", launch: { kind: command, command: ["true"] } }\n',
+    'model_id: m\ntask: binary\nwindows: { size: 1h, lateness: 15m, min_count: 50 }\nreferences: { baseline: { kind: first, windows: 1, baseline: true } }\nretrain:\n  - { name: p, when: "any(drift.psi, alarm)", launch: { kind: command, command: ["true"] } }\n',
   )
   for (const service of ['ingest', 'drift', 'feedback', 'retrain-trigger']) {
     const port = await freePort()

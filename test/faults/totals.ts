@@ -39,7 +39,8 @@ export async function expectTotals(query: Query, sent: number, poison = 0) {
 }
 
 /** Sends numbered events, each with a number, a category and its place in the producer's sequence. */
-export async function faultProducer(brokers: string, from = 0) {
+export async function faultProducer(brokers: string, from = 0, topicPrefix = '') {
+  const topic = topicPrefix + TOPICS.predictions.topic
   const client = new kafkajs.Kafka({
     brokers: [brokers],
     logLevel: kafkajs.logLevel.NOTHING,
@@ -65,12 +66,12 @@ export async function faultProducer(brokers: string, from = 0) {
         })
         return { key: `m/${String(event['prediction_id'])}`, value: JSON.stringify(event) }
       })
-      await producer.send({ topic: TOPICS.predictions.topic, acks: -1, messages })
+      await producer.send({ topic, acks: -1, messages })
       sent += count
     },
     poison: async () => {
       await producer.send({
-        topic: TOPICS.predictions.topic,
+        topic,
         acks: -1,
         messages: [{ key: 'm/bad', value: 'garbage' }],
       })

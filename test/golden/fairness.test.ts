@@ -41,7 +41,7 @@ test('every group, and the widest gaps', () => {
     privileged: 'a',
     minCount: 1,
     maturity: 1,
-    level: 0.001,
+    alpha: 0.001,
   })
   const value = (subject: string, metric: string) =>
     results.find((result) => result.subject === subject && result.metric === metric)?.value

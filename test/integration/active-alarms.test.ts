@@ -4,6 +4,7 @@ import { beforeEach, expect, test } from 'vitest'
 import { STANDING_ALARMS } from '../../dashboards/artefacts.ts'
 import { PANELS } from '../../dashboards/panels.ts'
 import type { ClickHouse, Row } from '../../lib/clickhouse/port.ts'
+import { ProblemDocument } from '../../schemas/http/errors.ts'
 import type { Http } from '../../lib/http/server.ts'
 import { parseModel } from '../../lib/models/model-files.ts'
 import { modelRoutes } from '../../services/drift/http/model-routes.ts'
@@ -69,6 +70,7 @@ const NORTH = { slice_key: 'region', slice_value: 'north' }
 /** How many alarms each of those who ask for them shows of the model. */
 async function shown() {
   const http = fastify()
+  http.addSchema(ProblemDocument)
   const model = parseModel('{ model_id: m, task: binary }')
   const models = { declared: [model], get: () => model }
   modelRoutes(http as unknown as Http, { db, queries: driftQueries(db), models, now: Date.now })

@@ -1,8 +1,9 @@
 /** A model whose reference has windows enough to tell noise from drift: alarms, episodes, and what people say of them. */
-import { decisionQueries } from '../../services/drift/queries/verdict-feedback.ts'
+import { verdictFeedbackQueries } from '../../services/drift/queries/verdict-feedback.ts'
 import { beforeAll, expect, test } from 'vitest'
 import fastify from 'fastify'
 import type { ClickHouse } from '../../lib/clickhouse/port.ts'
+import { ProblemDocument } from '../../schemas/http/errors.ts'
 import type { Http } from '../../lib/http/server.ts'
 import { createMetrics } from '../../lib/runtime/metrics.ts'
 import { parseModel } from '../../lib/models/model-files.ts'
@@ -37,11 +38,11 @@ const uniform = uniforms(5)
 const normal = normals(uniform)
 const metrics = createMetrics()
 const http = fastify()
+http.addSchema(ProblemDocument)
 let db: ClickHouse
 let sink: Sink
 let offset = 0
 let evaluate: () => Promise<unknown>
-
 beforeAll(async () => {
   const opened = await migratedClickHouse()
   db = opened.db
@@ -179,7 +180,7 @@ test('alarms that follow one another are one episode; after two calm windows ano
 })
 
 test('a person says that this is normal: the window joins the reference, and the false alarm is counted', async () => {
-  const before = await decisionQueries(db).rate('m', 0.25)
+  const before = await verdictFeedbackQueries(db).rate('m', 0.25)
   expect(before).toMatchObject({ episodes: 2, refuted: 0, budget_per_week: 0.25 })
   for (const day of [13, 14, 16, 19]) {
     const [row] = await db.query<{ verdict_id: string }>(
@@ -193,7 +194,7 @@ test('a person says that this is normal: the window joins the reference, and the
     })
     expect(answer.statusCode).toBe(201)
   }
-  expect((await decisionQueries(db).rate('m', 0.25)).refuted).toBe(2)
+  expect((await verdictFeedbackQueries(db).rate('m', 0.25)).refuted).toBe(2)
   await emit(20, { shift: 3 })
   await evaluate()
   expect((await verdicts(20, 'alarm')).filter(({ subject }) => subject === 'amount')).toEqual([])

@@ -6,6 +6,7 @@ import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ended } from '../../deploy/local/child-process.ts'
 import { freePort } from '../../deploy/local/kafka.ts'
+import { parseModel } from '../../lib/models/model-files.ts'
 import { alertSender, sendAlerts } from '../../services/retrain-trigger/loop/send-alerts.ts'
 import { temporaryDirectory } from '../harness.ts'
 import { until } from '../processes.ts'
@@ -54,20 +55,48 @@ test('an alarm is told, and its end', async () => {
     reason: 'moved',
     reference: 'baseline',
     value: 0.51234,
+    threshold: 0.25,
+    episode_id: 'm/2025-12-31T20:00:00.000Z',
     window_start: '2026-01-01T00:00:00Z',
     window_end: '2026-01-01T01:00:00Z',
   }
-  const sender = alertSender(url, pino({ level: 'silent' }), Date.now)
+  const { ownership } = parseModel(
+    'model_id: m\ntask: binary\nowner: ann@example.com\nteam: risk\nalert_labels: { tier: gold }\nrunbook_url: https://wiki.example.com/m\n',
+  )
+  const sender = alertSender({
+    url,
+    texts: {
+      ownershipOf: () => ownership,
+      pageOf: (id) => `https://plumbline.example.com/models/${id}`,
+    },
+    log: pino({ level: 'silent' }),
+    now: Date.now,
+  })
   const active = async () =>
     (await (await fetch(`${url}/api/v2/alerts?active=true`)).json()) as {
       labels: Record<string, string>
       annotations: Record<string, string>
+      startsAt: string
+      generatorURL: string
     }[]
   await sendAlerts(sender, [alarm])
   await until('it is active', async () => (await active()).length === 1)
   expect((await active())[0]).toMatchObject({
-    labels: { alertname: 'PlumblineVerdict', model_id: 'm', severity: 'critical' },
-    annotations: { summary: 'm: drift psi of x is 0.5123' },
+    labels: {
+      alertname: 'PlumblineVerdict',
+      model_id: 'm',
+      severity: 'critical',
+      owner: 'ann@example.com',
+      team: 'risk',
+      tier: 'gold',
+    },
+    annotations: {
+      summary:
+        'm: drift psi of x is 0.5123, its line is 0.25, since 2025-12-31T20:00:00.000Z; ann@example.com answers for it',
+      runbook_url: 'https://wiki.example.com/m',
+    },
+    startsAt: '2025-12-31T20:00:00.000Z',
+    generatorURL: 'https://plumbline.example.com/models/m',
   })
   await sendAlerts(sender, [])
   await until('it has ended', async () => (await active()).length === 0)

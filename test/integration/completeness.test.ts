@@ -148,7 +148,7 @@ test('below min_completeness nothing is evaluated, and the values stand', async 
   // The second hour loses a tenth.
   await store(all.filter((_, i) => i < 400 || i % 10 < 9 || i > 790))
   const model = parseModel(
-    'model_id: gated\ntask: binary\nwindows: { size: 1h, lateness: 15m, min_count: 50 }\n',
+    'model_id: gated\ntask: binary\nwindows: { size: 1h, lateness: 15m, min_count: 50 }\nreferences: { baseline: { kind: first, windows: 1, baseline: true } }\n',
   )
   await evaluateOn(db, { now: () => START + 48 * HOUR })(model)
   const results = await db.query<{

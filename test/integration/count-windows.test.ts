@@ -10,6 +10,7 @@ const model = parseModel(`
 model_id: busy
 task: binary
 windows: { size: 250 events, lateness: 15m, min_count: 100 }
+references: { baseline: { kind: first, windows: 1, baseline: true } }
 `)
 
 let stream: Pipeline

@@ -9,7 +9,7 @@ const HOUR = 3_600_000
 const START = Date.UTC(2026, 0, 5)
 const modelOf = (id: string) =>
   parseModel(
-    `{ model_id: ${id}, task: binary, windows: { size: 1h, lateness: 15m, min_count: 50 } }`,
+    `{ model_id: ${id}, task: binary, windows: { size: 1h, lateness: 15m, min_count: 50 }, references: { baseline: { kind: first, windows: 1, baseline: true } } }`,
   )
 
 let stream: Pipeline

@@ -17,6 +17,7 @@ model_id: m
 task: binary
 windows: { size: 1h, lateness: 15m, min_count: 100 }
 labels: { horizon: 1h }
+references: { baseline: { kind: first, windows: 1, baseline: true }, recent: { kind: trailing } }
 fairness: { attributes: { sex: { privileged: '1' } }, favorable: '1' }
 `)
 
@@ -230,7 +231,10 @@ test('a second version is evaluated on its own, a shadow only there', async () =
 
 test('regression: errors with intervals, and a rise of more than a tenth alarms', async () => {
   const regression = parseModel(
-    'model_id: r\ntask: regression\nwindows: { size: 1h, lateness: 15m, min_count: 100 }\n',
+    `model_id: r
+task: regression
+windows: { size: 1h, lateness: 15m, min_count: 100 }
+references: { baseline: { kind: first, windows: 1, baseline: true } }`,
   )
   const truth = (i: number) => (i * 7919) % 101
   for (const [hour, error] of [

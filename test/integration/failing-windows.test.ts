@@ -1,5 +1,5 @@
 /** What cannot be evaluated is set aside, told, and tried again; a stream of odd times and invented models costs what it holds. */
-import { decisionQueries } from '../../services/drift/queries/verdict-feedback.ts'
+import { verdictFeedbackQueries } from '../../services/drift/queries/verdict-feedback.ts'
 import { beforeAll, expect, test } from 'vitest'
 import type { ClickHouse } from '../../lib/clickhouse/port.ts'
 import { createMetrics } from '../../lib/runtime/metrics.ts'
@@ -65,7 +65,7 @@ test('a window that a store refuses is set aside with a row and a count; the oth
       },
     },
     queries,
-    decisions: decisionQueries(drift),
+    decisions: verdictFeedbackQueries(drift),
     eventLog: { append: async () => {} },
     gauges: createGauges(metrics),
     now: () => clock,
@@ -133,7 +133,7 @@ test('an event of 1990 has a window of its own, and its neighbours of 2026 do no
 
 test('a pass evaluates a hundred windows, and comes back for the rest after others had their turn', async () => {
   const model = parseModel(
-    '{ model_id: history, task: binary, windows: { size: 1h, lateness: 0s, idle: 1s, min_count: 1 } }',
+    '{ model_id: history, task: binary, windows: { size: 1h, lateness: 0s, idle: 1s, min_count: 1 }, references: { baseline: { kind: first, windows: 1, baseline: true } } }',
   )
   const clock = START + 200 * HOUR
   await stream.predictions(
@@ -149,7 +149,7 @@ test('a pass evaluates a hundred windows, and comes back for the rest after othe
   const evaluate = createModelEvaluator({
     db: drift,
     queries,
-    decisions: decisionQueries(drift),
+    decisions: verdictFeedbackQueries(drift),
     eventLog: { append: async () => {} },
     gauges: createGauges(createMetrics()),
     now: () => clock,

@@ -63,7 +63,7 @@ test('selection, true and false positive rates by the threshold; rows without cl
       privileged: 'm',
       minCount: 20,
       maturity: 1,
-      level: 0.01,
+      alpha: 0.01,
     })
     const of = (subject: string, metric: string) =>
       results.find((one) => one.subject === subject && one.metric === metric)

@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from 'vitest'
 import type { ClickHouse } from '../../lib/clickhouse/port.ts'
 import { parseModel } from '../../lib/models/model-files.ts'
 import { readOutcomes } from '../../services/drift/queries/outcomes/read-outcomes.ts'
-import { measuresOf } from '../../services/drift/evaluate/performance-measures.ts'
+import { measuresOf } from '../../services/drift/evaluate/measures/performance-measures.ts'
 import { migratedClickHouse } from '../harness.ts'
 
 /** Truth of `classes` classes: `n` cases, two thirds of them right. */

@@ -2,7 +2,7 @@
 import { beforeAll, expect, test } from 'vitest'
 import { parseModel, type Model } from '../../lib/models/model-files.ts'
 import { uniforms } from '../../lib/stats/distributions/random.ts'
-import { measuresOf } from '../../services/drift/evaluate/performance-measures.ts'
+import { measuresOf } from '../../services/drift/evaluate/measures/performance-measures.ts'
 import { driftQueries } from '../../services/drift/queries/drift-queries.ts'
 import { ALL } from '../../services/drift/data/cohort.ts'
 import type { OutcomeCounts } from '../../services/drift/data/window-data.ts'

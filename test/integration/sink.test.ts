@@ -5,7 +5,7 @@ import { COUNTS } from '../../bench/counts-in-sql.ts'
 import { messageReader } from '../../lib/events/decode-message.ts'
 import { createMetrics } from '../../lib/runtime/metrics.ts'
 import { createSeenIds } from '../../lib/sink/dedupe-set.ts'
-import { migratedClickHouse, rangeOf, sinkOn } from '../harness.ts'
+import { RECEIVED_AT, migratedClickHouse, rangeOf, sinkOn } from '../harness.ts'
 import { prediction } from '../processes.ts'
 import type { ClickHouse } from '../../lib/clickhouse/port.ts'
 import type { Sink } from '../../lib/sink/sink.ts'
@@ -121,15 +121,43 @@ test('the numeric grid keeps order, signs, zeros and extremes', async () => {
   expect(rows.map((row) => row.low)).toEqual(numbers.toSorted((a, b) => a - b))
 })
 
-test('a key that disagrees with the value, and each row its own offset and time', async () => {
-  const values = [1, 2].map((i) => JSON.stringify(prediction(3000 + i, { model_id: 'keys' })))
-  await sink.store(rangeOf(TOPIC, sink.mapping, values, 3000, ['keys/p-3001', 'keys/other']))
+test('any key is taken and counted, none too; each row has its own offset and time', async () => {
+  metrics.unexpectedKeys.reset()
+  const values = [1, 2, 3, 3].map((i) => JSON.stringify(prediction(3000 + i, { model_id: 'keys' })))
+  const keys = ['keys/p-3001', 'user-7', '', 'p-3003']
+  const models = await sink.store(rangeOf(TOPIC, sink.mapping, values, 3000, keys))
+  expect([...models]).toEqual(['keys'])
   expect(
-    await db.query(`SELECT offset, received_at FROM predictions WHERE model_id = 'keys'`),
-  ).toEqual([{ offset: '3000', received_at: '2026-01-01T00:00:00.000Z' }])
-  expect(await db.query(`SELECT reason, key FROM dead_letters WHERE offset = 3001`)).toEqual([
-    { reason: 'key_mismatch', key: 'keys/other' },
-  ])
+    await db.query(
+      `SELECT offset, received_at FROM predictions WHERE model_id = 'keys' ORDER BY offset`,
+    ),
+  ).toEqual(
+    [0, 1, 2].map((i) => ({
+      offset: String(3000 + i),
+      received_at: `2025-07-01T00:00:00.00${i}Z`,
+    })),
+  )
+  const { values: counted } = await metrics.unexpectedKeys.get()
+  expect(Object.fromEntries(counted.map(({ labels, value }) => [labels['key'], value]))).toEqual({
+    other: 2,
+    none: 1,
+  })
+})
+
+test('a range that an older release had begun is drained as it would have: other keys are refused', async () => {
+  const older = PREDICTION_MAPPINGS[1]
+  const range = rangeOf(
+    TOPIC,
+    older.version,
+    [JSON.stringify(prediction(3101, { model_id: 'older' }))],
+    3100,
+    ['user-7'],
+  )
+  const { dead, rows } = older.map(range, messageReader().read, createSeenIds(10))
+  expect({ rows, codes: dead.map(({ code }) => code) }).toEqual({
+    rows: 0,
+    codes: ['key_mismatch'],
+  })
 })
 
 test('a field that only the last event of a large batch has is stored all the same', async () => {
@@ -201,7 +229,7 @@ test('counts are what ClickHouse counts of the same rows', async () => {
         prediction(20_000 + i, {
           ...event,
           model_id: 'counted',
-          predicted_at: new Date(Date.UTC(2026, 0, 1, 0, minute)).toISOString(),
+          predicted_at: new Date(RECEIVED_AT + minute * 60_000).toISOString(),
         }),
       ),
     )

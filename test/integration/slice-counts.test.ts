@@ -78,9 +78,9 @@ const inBinsOf = (counts: WindowCounts, exact: WindowCounts): WindowCounts => ({
   ...exact,
   numeric: new Map(
     [...exact.numeric].map(([name, values]) => {
-      const grid = counts.numeric.get(name)?.grid ?? 1
+      const grid = counts.numeric.get(name)?.resolution ?? 1
       const own = values.bins.map((value, i) => ({
-        grid,
+        resolution: grid,
         bins: [binOf(value, grid)],
         counts: [values.counts[i]!],
         totals: [values.totals[i]!],

@@ -9,14 +9,18 @@
 import type { Column } from './column.ts'
 import { bytesOf, fixed, LAYOUT } from './fixed-width.ts'
 import { perShape, type FlatRecord } from '../../events/flat-record.ts'
+import { shortString, strings, varuint } from './strings.ts'
 
 export { fixed } from './fixed-width.ts'
+export { byteStrings, strings } from './strings.ts'
 
+/** Columns by name, and how many rows each of them has. */
 export interface NativeBlock {
   columns: Record<string, Column<never>>
   rows: number
 }
 
+/** A block as bytes, with the names and ClickHouse types of its columns in their order. */
 export interface EncodedBlock {
   columns: { name: string; type: string }[]
   /** One after another they are the block. Some lie in the columns: written before those are cleared. */
@@ -38,129 +42,57 @@ export function encodeBlock({ columns, rows }: NativeBlock): EncodedBlock | unde
   }
 }
 
+/** Begins every column anew without a row; their memory is used again. */
 export function clear(columns: NativeBlock['columns']): void {
   for (const column of Object.values(columns)) column.clear()
-}
-
-/** Each string with its length before it. */
-export function strings(): Column<string> {
-  let bytes = Buffer.allocUnsafe(4096)
-  let at = 0
-  let length = 0
-  let used = false
-  const reserve = (more: number) => {
-    if (at + more <= bytes.length) return
-    const wider = Buffer.allocUnsafe(Math.max(2 * bytes.length, at + more))
-    bytes.copy(wider, 0, 0, at)
-    bytes = wider
-  }
-  const fill = (rows: number) => {
-    if (rows === length) return
-    reserve(rows - length)
-    bytes.fill(0, at, at + rows - length)
-    at += rows - length
-    length = rows
-  }
-  return {
-    type: 'String',
-    set: (row, value) => {
-      fill(row)
-      // A UTF-16 unit takes at most three bytes; most strings are short enough for a length of one byte.
-      reserve(3 * value.length + 5)
-      if (3 * value.length < 128) {
-        const written = bytes.write(value, at + 1)
-        bytes[at] = written
-        at += written + 1
-      } else {
-        at = writeVaruint(bytes, at, Buffer.byteLength(value))
-        at += bytes.write(value, at)
-      }
-      length = row + 1
-      used = true
-    },
-    fill,
-    used: () => used,
-    prefix: () => [],
-    data: () => [bytes.subarray(0, at)],
-    clear: () => {
-      at = 0
-      length = 0
-      used = false
-    },
-  }
-}
-
-/** Bytes as they are, for what may not be text. */
-export function byteStrings(): Column<Buffer> {
-  const parts: Buffer[] = []
-  let length = 0
-  const fill = (rows: number) => {
-    if (rows > length) parts.push(Buffer.alloc(rows - length))
-    length = Math.max(length, rows)
-  }
-  return {
-    type: 'String',
-    set: (row, value) => {
-      fill(row)
-      parts.push(varuint(value.length), value)
-      length = row + 1
-    },
-    fill,
-    used: () => parts.length > 0,
-    prefix: () => [],
-    data: () => [Buffer.concat(parts)],
-    clear: () => {
-      parts.length = 0
-      length = 0
-    },
-  }
 }
 
 const SHARED_DICTIONARIES = 1
 const ADDITIONAL_KEYS_AND_UPDATE = 0x600
 
+/** A column of type `LowCardinality(String)`. */
 export interface DictionaryColumn extends Column<string> {
-  /** The place of a string in the dictionary. */
+  /** The index of a string in the dictionary. */
   indexOf: (value: string) => number
-  /** Sets the rows from `row` on to places of the dictionary. */
-  setPlaces: (row: number, places: readonly number[]) => void
+  /** Sets the rows from `row` on to indexes of the dictionary. */
+  setIndexes: (row: number, indexes: readonly number[]) => void
   setRun: (row: number, end: number, value: string) => void
 }
 
-/** Strings of which few differ: a dictionary, and each row's place in it. */
+/** Strings of which few differ: a dictionary, and each row's index in it. */
 export function lowCardinality(): DictionaryColumn {
-  const places = new Map<string, number>()
+  const indexByKey = new Map<string, number>()
   const keys: string[] = []
   const cells = fixed('UInt32')
   let lastValue = ''
-  let lastPlace = 0
+  let lastIndex = 0
   const indexOf = (value: string) => {
-    if (value === lastValue) return lastPlace
-    let place = places.get(value)
-    if (place === undefined) {
-      place = keys.length
-      places.set(value, place)
+    if (value === lastValue) return lastIndex
+    let index = indexByKey.get(value)
+    if (index === undefined) {
+      index = keys.length
+      indexByKey.set(value, index)
       keys.push(value)
     }
     lastValue = value
-    lastPlace = place
-    return place
+    lastIndex = index
+    return index
   }
   const clear = () => {
     cells.clear()
-    places.clear()
+    indexByKey.clear()
     keys.length = 0
     keys.push('')
-    places.set('', 0)
+    indexByKey.set('', 0)
     lastValue = ''
-    lastPlace = 0
+    lastIndex = 0
   }
   clear()
   return {
     type: 'LowCardinality(String)',
     clear,
     indexOf,
-    setPlaces: cells.setEach,
+    setIndexes: cells.setEach,
     set: (row, value) => cells.set(row, indexOf(value)),
     setRun: (row, end, value) => cells.setRun(row, end, indexOf(value)),
     fill: cells.fill,
@@ -220,7 +152,7 @@ export function nullable<T>(inner: Column<T>): Column<T | null> {
 /** Elements are set one after another, between rows: `open(row)` ends the rows before. */
 interface Nested {
   open: (row: number) => void
-  /** The place of the next of so many elements. */
+  /** The index of the first of the next so many elements. */
   take: (elements: number) => number
 }
 
@@ -264,6 +196,7 @@ function nested(
   }
 }
 
+/** A column of type `Array`. @param inner takes the elements of all rows, one after another */
 export function array<T>(inner: Column<T>): Column<Iterable<T>> {
   const { open, take, ...rest } = nested(`Array(${inner.type})`, [inner])
   return {
@@ -297,35 +230,16 @@ export function mapOf<T>(
     set: (row, { names, values, numeric }) => {
       open(row)
       const element = take(names.length)
-      keys.setPlaces(element, indexesOf.of(names))
+      keys.setIndexes(element, indexesOf.of(names))
       if (numeric && inner.setEach) inner.setEach(element, values as readonly number[])
       else for (let i = 0; i < values.length; i++) inner.set(element + i, values[i] as T)
     },
   }
 }
 
+/** A number as 8 bytes, little-endian. @param value from 0 to 2^32 − 1 */
 export function uint64(value: number): Buffer {
   const bytes = Buffer.alloc(8)
   bytes.writeUInt32LE(value, 0)
   return bytes
-}
-
-function writeVaruint(bytes: Buffer, at: number, value: number): number {
-  let rest = value
-  while (rest >= 128) {
-    bytes[at++] = (rest & 127) | 128
-    rest >>>= 7
-  }
-  bytes[at++] = rest
-  return at
-}
-
-function varuint(value: number): Buffer {
-  const bytes = Buffer.allocUnsafe(5)
-  return bytes.subarray(0, writeVaruint(bytes, 0, value))
-}
-
-function shortString(text: string): Buffer {
-  const bytes = Buffer.from(text)
-  return Buffer.concat([varuint(bytes.length), bytes])
 }

@@ -3,6 +3,7 @@ import type { Column } from './column.ts'
 
 const LEAST = 256
 
+/** ClickHouse types whose values have one width, as in DDL. */
 export type FixedType =
   | 'UInt8'
   | 'Int8'
@@ -44,12 +45,13 @@ function halves(cells: Float64Array): Buffer {
   return bytesOf(words)
 }
 
+/** A column of numbers of one width; rows that are left out hold 0. */
 export interface FixedColumn extends Column<number> {
   /** Sets rows from `row` up to `end`. */
   setRun: (row: number, end: number, value: number) => void
   /** Sets the rows from `row` on. */
   setCells: (row: number, values: Float64Array | Int32Array) => void
-  /** The same for the few values of one event. */
+  /** Sets the rows from `row` on, to the few values of one event. */
   setEach: (row: number, values: readonly number[]) => void
   cells: () => Float64Array
 }
@@ -110,6 +112,7 @@ export function fixed(type: FixedType): FixedColumn {
   }
 }
 
+/** The bytes of a typed array, not copied. */
 export const bytesOf = (
   cells:
     Uint8Array | Int8Array | Uint16Array | Int32Array | Uint32Array | Float32Array | Float64Array,

@@ -5,6 +5,7 @@
  */
 import { createRequire } from 'node:module'
 import net from 'node:net'
+import tls from 'node:tls'
 import type { ISocketFactory } from 'kafkajs'
 
 interface Connection {
@@ -36,26 +37,30 @@ connection.prototype.processData = function (chunk) {
   processData.call(this, chunk)
 }
 
-/** A socket whose `data` are responses, each of them whole. */
-export const responseSocket: ISocketFactory = ({ host, port, onConnect }) => {
+/** A socket whose `data` are responses, each of them whole; over TLS where kafkajs was told so. */
+export const responseSocket: ISocketFactory = ({ host, port, ssl, onConnect }) => {
   const responses = responseReader(
     (response) => socket.emit('data', response),
     (error) => socket.destroy(error),
   )
-  const socket = net.connect(
-    {
-      host,
-      port,
-      onread: {
-        buffer: responses.room,
-        callback: (read) => {
-          responses.came(read)
-          return true
-        },
+  const options = {
+    host,
+    port,
+    onread: {
+      buffer: responses.room,
+      callback: (read: number) => {
+        responses.came(read)
+        return true
       },
     },
-    onConnect,
-  )
+  }
+  // Declared by kafkajs as always there; it is null without TLS.
+  const socket = (ssl as tls.ConnectionOptions | null)
+    ? tls.connect(
+        { ...options, ...(net.isIP(host) === 0 && { servername: host }), ...ssl },
+        onConnect,
+      )
+    : net.connect(options, onConnect)
   socket.setKeepAlive(true, KEEP_ALIVE_MS)
   sockets.add(socket)
   return socket

@@ -2,7 +2,8 @@
 import avsc from 'avsc'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { avroDecoder, AvroError, MAX_DEPTH } from './decoder.ts'
+import { avroDecoder } from './decoder.ts'
+import { AvroError, MAX_DEPTH } from './input.ts'
 import { FlatRecord } from '../flat-record.ts'
 
 interface Case {

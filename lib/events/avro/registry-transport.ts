@@ -61,7 +61,7 @@ function reasonOf(status: number, text: string | undefined): string {
   try {
     reason = (JSON.parse(reason) as { message?: string } | null)?.message ?? reason
   } catch {
-    // A body that is no JSON is told as it is.
+    // A body that is no JSON is reported as it is.
   }
   return `${status} ${reason}`
 }
@@ -104,7 +104,7 @@ async function replyTo(url: string, exchange: Exchange, request: Request): Promi
     const outcome = await exchange(question, signal).catch((cause: unknown) => awayBy(url, cause))
     if (attempt === MAX_ATTEMPTS || !isTransient(outcome)) return settled(outcome)
     await sleep(backoffMs(attempt - 1, FIRST_PAUSE_MS, LONGEST_PAUSE_MS), signal)
-    // The time is up: what the last attempt met is told, not that it was up.
+    // The time is up: what the last attempt met is reported, not that it was up.
     if (signal.aborted) return settled(outcome)
   }
 }

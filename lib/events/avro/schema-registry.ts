@@ -19,6 +19,7 @@ export interface RegisteredSchema {
   references: number
 }
 
+/** What is asked of a schema registry. */
 export interface SchemaRegistry {
   /**
    * The schema of an id; undefined when the registry says that it has none, `too_large` beyond

@@ -10,6 +10,7 @@ const QUOTE = 34
 const BACKSLASH = 92
 const COMMA = 44
 
+/** How much a JSON text may hold. */
 export interface JsonBounds {
   /** Arrays and objects inside one another. */
   maxDepth: number

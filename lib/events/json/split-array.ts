@@ -1,5 +1,6 @@
 /** Splits a JSON array into its elements, as the bytes they came in. */
 
+/** The byte `[`. */
 export const OPEN_ARRAY = 91
 const CLOSE_ARRAY = 93
 const OPEN = 123
@@ -10,6 +11,10 @@ const COMMA = 44
 
 const isSpace = (c: number | undefined) => c === 32 || c === 10 || c === 13 || c === 9
 
+/**
+ * The index of the first byte from here that is no JSON white space; the length where there is
+ * none.
+ */
 export function skipSpace(bytes: Buffer, from: number): number {
   let at = from
   while (isSpace(bytes[at])) at++

@@ -1,9 +1,9 @@
-/** Strings out of bytes, of which many come again: model names, versions, categories. Those that are known are not made anew. */
+/** Makes strings out of bytes, of which many come again (model names, versions, categories): those that are known are not made anew. */
 
 const LONGEST_KNOWN = 20
 const KNOWN = 256
 
-/** @param encoding `latin1` where the bytes are known to be ASCII: it is faster */
+/** A reader with a memory of short strings. @param encoding `latin1` where the bytes are known to be ASCII: it is faster */
 export function recurringTexts(
   encoding: 'latin1' | 'utf8',
 ): (bytes: Buffer, from: number, to: number) => string {
@@ -11,16 +11,16 @@ export function recurringTexts(
   return (bytes, from, to) => {
     const length = to - from
     if (length > LONGEST_KNOWN || length === 0) return bytes.toString(encoding, from, to)
-    const place = (length * 31 + bytes[from]! * 7 + bytes[to - 1]! * 3) & (KNOWN - 1)
-    const found = known[place]
+    const slot = (length * 31 + bytes[from]! * 7 + bytes[to - 1]! * 3) & (KNOWN - 1)
+    const found = known[slot]
     if (found?.bytes.length === length && startsWith(bytes, from, found.bytes)) return found.text
     const text = bytes.toString(encoding, from, to)
-    known[place] = { bytes: Uint8Array.from(bytes.subarray(from, to)), text }
+    known[slot] = { bytes: Uint8Array.from(bytes.subarray(from, to)), text }
     return text
   }
 }
 
-/** Whether these bytes stand at a place. */
+/** Whether the bytes from an index on begin with the expected ones. */
 export function startsWith(bytes: Buffer, from: number, expected: Uint8Array): boolean {
   for (let i = 0; i < expected.length; i++) if (bytes[from + i] !== expected[i]) return false
   return true

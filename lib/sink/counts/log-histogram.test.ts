@@ -12,8 +12,8 @@ import { counted, normals } from '../../../bench/streams.ts'
 import { uniforms } from '../../stats/distributions/random.ts'
 import { resolutionOf } from './log-histogram.ts'
 
-const sampleOf = (values: readonly number[], grid?: number) =>
-  counted(Float64Array.from(values), grid)
+const sampleOf = (values: readonly number[], resolution?: number) =>
+  counted(Float64Array.from(values), resolution)
 
 const finite = fc.double({ noNaN: true, noDefaultInfinity: true })
 

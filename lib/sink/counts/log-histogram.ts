@@ -1,34 +1,35 @@
 /**
- * Numbers counted in bins, on the finest grid that the spread of the values allows.
+ * A log-linear histogram, as HDR histograms and DDSketch are, at the finest bin resolution that the spread of the values allows.
  *
- * Grid g keeps the leading 12 + 4·g bits of the value as a 32-bit float, negative for negative values: grid 1 has 128 bins an
- * octave at every scale, zero on its own and every whole number up to 256; each next one has 16 for every one of the grid before,
- * so that counts of different grids are merged on the coarser. Years, kelvins and sums of money that hardly vary get fine bins,
- * what spans many octaves gets those of grid 1: either way a feature takes some hundred bins.
+ * Resolution g keeps the leading 12 + 4·g bits of the value as a 32-bit float, negative for negative values. Resolution 1 has 128
+ * bins an octave at every scale, zero on its own and every whole number up to 256. Each finer resolution has 16 bins for every one
+ * of the resolution before, so that counts of different resolutions are merged at the coarser. Years, kelvins and sums of money
+ * that hardly vary get fine bins, numbers that span many octaves get those of resolution 1: either way a feature takes some hundred
+ * bins.
  */
 const FINEST = 4
 const COARSEST = 1
 /** Bins between the 5th and the 95th percentile. */
 const MAX_BINS = 512
-/** Values looked at to tell how they spread. */
-const LOOKED_AT = 64
-/** Of fewer values the spread cannot be told; they shall not force fine bins on a quiet stream. */
+/** Values of which the spread is estimated. */
+const SPREAD_SAMPLE = 64
+/** Fewer values than this have no known spread; they shall not force fine bins on a quiet stream. */
 const MIN_VALUES = 8
-const FEW_VALUES_GRID = 2
+const FEW_VALUES_RESOLUTION = 2
 
 const asFloat = new Float32Array(1)
 const asBits = new Int32Array(asFloat.buffer)
 
 /** The bin of a finite number; values beyond the range of 32-bit floats fall into the bin of infinity. */
-export function binOf(value: number, grid: number): number {
+export function binOf(value: number, resolution: number): number {
   asFloat[0] = value
-  const bin = (asBits[0]! & 0x7fffffff) >> (20 - 4 * grid)
+  const bin = (asBits[0]! & 0x7fffffff) >> (20 - 4 * resolution)
   return value < 0 ? -bin : bin
 }
 
-/** @param values the first `length` of them, at least one */
+/** The resolution for some values. @param values the first `length` of them, at least one */
 export function resolutionOf(values: Float64Array, length: number): number {
-  const looked = Math.min(length, LOOKED_AT)
+  const looked = Math.min(length, SPREAD_SAMPLE)
   const sample = Float64Array.from(
     { length: looked },
     (_, i) => values[Math.floor((i * length) / looked)]!,
@@ -38,16 +39,17 @@ export function resolutionOf(values: Float64Array, length: number): number {
   return resolutionBetween(low, high, length)
 }
 
-/** The finest grid on which so many values, mostly between two numbers, take no more than some hundred bins. */
+/** The finest resolution at which so many values, mostly between two numbers, take no more than some hundred bins. */
 export function resolutionBetween(low: number, high: number, length: number): number {
-  let grid = length < MIN_VALUES ? FEW_VALUES_GRID : FINEST
-  while (grid > COARSEST && binOf(high, grid) - binOf(low, grid) > MAX_BINS) grid--
-  return grid
+  let resolution = length < MIN_VALUES ? FEW_VALUES_RESOLUTION : FINEST
+  while (resolution > COARSEST && binOf(high, resolution) - binOf(low, resolution) > MAX_BINS)
+    resolution--
+  return resolution
 }
 
-/** Bins in ascending order, with the number, sum, least and greatest of the values in each. */
+/** Bins in ascending order, with the count, sum, least and greatest of the values in each. */
 export interface Bins {
-  grid: number
+  resolution: number
   bins: Int32Array
   counts: Float64Array
   totals: Float64Array
@@ -55,52 +57,52 @@ export interface Bins {
   highs: Float64Array
 }
 
-/** Bins within this distance of `base` have a place in the table; others, rare on a fine grid, go through the map. */
+/** Bins within this distance of `base` have an index in the table; others, rare at a fine resolution, go through the map. */
 const REACH = 2 ** 16
-const nearPlaces = new Int32Array(2 * REACH + 1)
-const farPlaces = new Map<number, number>()
-/** Of the bins in hand. */
+const nearIndexes = new Int32Array(2 * REACH + 1)
+const farIndexes = new Map<number, number>()
+/** The bin in the middle of the table, for the values counted now. */
 let base = 0
 
-/** 0 for a bin that has none. */
+/** The index of a bin, from 1; 0 for a bin that has none. */
 function indexOf(bin: number): number {
   const at = bin - base + REACH
-  return at >= 0 && at < nearPlaces.length ? nearPlaces[at]! : (farPlaces.get(bin) ?? 0)
+  return at >= 0 && at < nearIndexes.length ? nearIndexes[at]! : (farIndexes.get(bin) ?? 0)
 }
 
-function setPlace(bin: number, place: number) {
+function setIndex(bin: number, index: number) {
   const at = bin - base + REACH
-  if (at >= 0 && at < nearPlaces.length) nearPlaces[at] = place
-  else farPlaces.set(bin, place)
+  if (at >= 0 && at < nearIndexes.length) nearIndexes[at] = index
+  else farIndexes.set(bin, index)
 }
 
-/** Of a bin: the number, sum, least and greatest of its values. */
-const FACTS = 4
+/** Numbers kept of a bin: the count, sum, least and greatest of its values. */
+const NUMBERS_PER_BIN = 4
 
-/** @param values the first `length` of them */
+/** Counts values in bins. O(length). @param values the first `length` of them */
 export function binned(
   values: Float64Array,
   length: number,
-  grid = resolutionOf(values, length),
+  resolution = resolutionOf(values, length),
 ): Bins {
-  // On the coarsest grid every bin is within reach of zero's.
-  base = grid === COARSEST ? 0 : binOf(values[0]!, grid)
-  /** In the order in which bins were met. */
+  // At the coarsest resolution every bin is within reach of zero's.
+  base = resolution === COARSEST ? 0 : binOf(values[0]!, resolution)
+  /** Bins in the order in which they were met. */
   const met: number[] = []
-  const facts: number[] = []
+  const numbers: number[] = []
   for (let i = 0; i < length; i++) {
     const value = values[i]!
-    const bin = binOf(value, grid)
-    const at = FACTS * (indexOf(bin) - 1)
+    const bin = binOf(value, resolution)
+    const at = NUMBERS_PER_BIN * (indexOf(bin) - 1)
     if (at < 0) {
       met.push(bin)
-      setPlace(bin, met.length)
-      facts.push(1, value, value, value)
+      setIndex(bin, met.length)
+      numbers.push(1, value, value, value)
     } else {
-      facts[at]!++
-      facts[at + 1]! += value
-      if (value < facts[at + 2]!) facts[at + 2] = value
-      if (value > facts[at + 3]!) facts[at + 3] = value
+      numbers[at]!++
+      numbers[at + 1]! += value
+      if (value < numbers[at + 2]!) numbers[at + 2] = value
+      if (value > numbers[at + 3]!) numbers[at + 3] = value
     }
   }
   const bins = Int32Array.from(met).sort()
@@ -109,13 +111,13 @@ export function binned(
   const lows = new Float64Array(bins.length)
   const highs = new Float64Array(bins.length)
   for (let i = 0; i < bins.length; i++) {
-    const at = FACTS * (indexOf(bins[i]!) - 1)
-    counts[i] = facts[at]!
-    totals[i] = facts[at + 1]!
-    lows[i] = facts[at + 2]!
-    highs[i] = facts[at + 3]!
+    const at = NUMBERS_PER_BIN * (indexOf(bins[i]!) - 1)
+    counts[i] = numbers[at]!
+    totals[i] = numbers[at + 1]!
+    lows[i] = numbers[at + 2]!
+    highs[i] = numbers[at + 3]!
   }
-  for (const bin of bins) setPlace(bin, 0)
-  farPlaces.clear()
-  return { grid, bins, counts, totals, lows, highs }
+  for (const bin of bins) setIndex(bin, 0)
+  farIndexes.clear()
+  return { resolution, bins, counts, totals, lows, highs }
 }

@@ -14,10 +14,10 @@ import { quantile } from '../../stats/samples/quantile.ts'
 import { squaredDistances } from '../../stats/distances/squared-distances.ts'
 import { wasserstein } from '../../stats/distances/wasserstein.ts'
 
-const sampleOf = (values: readonly number[], grid?: number): BinnedSample => {
-  const own = binned(Float64Array.from(values), values.length, grid)
+const sampleOf = (values: readonly number[], resolution?: number): BinnedSample => {
+  const own = binned(Float64Array.from(values), values.length, resolution)
   return {
-    grid: own.grid,
+    resolution: own.resolution,
     bins: [...own.bins],
     counts: [...own.counts],
     totals: [...own.totals],
@@ -45,12 +45,12 @@ test('a coarse piece leaves the window as fine as the others are', () => {
   const piece = [...among(12, (i) => 290.1 + i / 3), ...among(12, (i) => 10 ** (i - 6))]
   const coarse = sampleOf(piece, 1)
   const fine = sampleOf(kelvins)
-  expect(fine.grid).toBeGreaterThan(1)
-  expect(mergedSample([fine, coarse]).grid).toBe(1)
+  expect(fine.resolution).toBeGreaterThan(1)
+  expect(mergedSample([fine, coarse]).resolution).toBe(1)
   const merged = mergedResolutions([fine, coarse])
-  expect(merged.grid).toBe(fine.grid)
+  expect(merged.resolution).toBe(fine.resolution)
   expect(sampleSize(merged)).toBeCloseTo(kelvins.length + piece.length, 6)
-  // A shift that the coarse grid, of bins two kelvins wide, does not see.
+  // A shift that the coarse resolution, of bins two kelvins wide, does not see.
   expect(merged.unplaced?.share).toBeLessThan(0.01)
   const warmer = sampleOf(kelvins.map((x) => x + 0.4))
   expect(ksInterval(merged, warmer).low).toBeGreaterThan(0.05)
@@ -68,11 +68,13 @@ test('every value stays in a bin that holds it, whatever the pieces', () => {
   )
   fc.assert(
     fc.property(fc.array(piece, { minLength: 1, maxLength: 4 }), (pieces) => {
-      const merged = mergedResolutions(pieces.map(([values, grid]) => sampleOf(values, grid)))
+      const merged = mergedResolutions(
+        pieces.map(([values, resolution]) => sampleOf(values, resolution)),
+      )
       if (merged.unplaced) return
       const all = sampleOf(
         pieces.flatMap(([values]) => values),
-        merged.grid,
+        merged.resolution,
       )
       expect(merged.bins).toEqual(all.bins)
       expect(merged.counts).toEqual(all.counts)
@@ -98,7 +100,7 @@ test('bounds hold the exact distances, wherever values were placed', () => {
       ([most, few], others) => {
         const merged = mergedResolutions([sampleOf(most, 3), sampleOf(few, 1)])
         if (merged.unplaced) guesses++
-        const other = coarsened(sampleOf(others, 4), merged.grid!)
+        const other = coarsened(sampleOf(others, 4), merged.resolution!)
         const all = [...most, ...few]
         const [a, b] = [atoms(all), atoms(others)]
         const within = ({ low, high }: { low: number; high: number }, exact: number) => {
@@ -127,5 +129,5 @@ test('where many values share a coarse bin the merge is as coarse as they are', 
     among(400, (i) => 290 + i / 100),
     1,
   )
-  expect(mergedResolutions([sampleOf(kelvins), crowded]).grid).toBe(1)
+  expect(mergedResolutions([sampleOf(kelvins), crowded]).resolution).toBe(1)
 })

@@ -1,33 +1,36 @@
 /**
- * Counts of one feature on several grids as one sample, on the finest grid on which every value is known to lie.
+ * Merges counts of one feature at several bin resolutions, at the finest one at which the bin of every value is known.
  *
  * A batch that was counted coarsely need not make the window coarse: a coarse bin says how many values it holds, their sum, the
- * least and the greatest. One whose least and greatest value share a fine bin lies in it, and of two or three values each is
- * known. What little is left is placed where the other values lie, and widens what is said of the whole. Pure.
+ * least and the greatest. A coarse bin whose least and greatest value share a fine bin lies in it, and of two or three values each
+ * is known. The few values left are placed where the other values lie, and widen the bounds of the whole. Pure.
  */
 import { binOf } from './log-histogram.ts'
 import { mergedSample, sampleSize, type BinnedSample } from '../../stats/samples/binned-sample.ts'
 
 const COARSEST = 1
 
-/** Values that may be placed by guess rather than make the whole sample coarse. */
+/** Share of the values that may be placed by estimate rather than make the whole sample coarse. */
 const MAX_UNPLACED = 0.02
 
 /**
- * Several samples as one; as fine as the finest of them where hardly any value's place is unknown there, otherwise on the next
- * grid, and so on. What is placed by guess, where the other values lie, is told in `unplaced`.
+ * Merges samples at the finest of their resolutions where hardly any value's bin is unknown there, otherwise at the next, and so
+ * on. Values that are placed by estimate, where the other values lie, are reported in `unplaced`.
  *
- * @param samples at least one, each on a grid of `log-histogram.ts`
- * @returns all their values; least and greatest ones stay. O(bins · grids).
+ * @param samples at least one, each with bins of `log-histogram.ts`
+ * @returns all their values; least and greatest ones stay. O(bins · resolutions).
  */
 export function mergedResolutions(samples: readonly BinnedSample[]): BinnedSample {
   if (samples.length === 1) return samples[0]!
   // Weighted events are no whole numbers, and two of them may weigh as much as three.
   const isCounted = samples.every(({ counts }) => counts.every(Number.isInteger))
-  const finest = samples.reduce((most, { grid = COARSEST }) => Math.max(most, grid), COARSEST)
+  const finest = samples.reduce(
+    (most, { resolution = COARSEST }) => Math.max(most, resolution),
+    COARSEST,
+  )
   const most = MAX_UNPLACED * samples.reduce((sum, sample) => sum + sampleSize(sample), 0)
-  for (let grid = finest; grid > COARSEST; grid--) {
-    const placed = samples.map((sample) => refined(sample, grid, isCounted))
+  for (let resolution = finest; resolution > COARSEST; resolution--) {
+    const placed = samples.map((sample) => refined(sample, resolution, isCounted))
     const unplaced = placed.flatMap((one) => one.unplaced)
     const merged = mergedSample(placed.map((one) => one.sample))
     if (unplaced.length === 0) return merged
@@ -43,26 +46,26 @@ interface Refined {
   unplaced: readonly Part[]
 }
 
-/** A sample on a grid that may be finer than its own. */
-function refined(sample: BinnedSample, grid: number, isCounted: boolean): Refined {
+/** A sample at a resolution that may be finer than its own. */
+function refined(sample: BinnedSample, resolution: number, isCounted: boolean): Refined {
   // Coarsening is left to the merge.
-  if ((sample.grid ?? COARSEST) >= grid) return { sample, unplaced: [] }
+  if ((sample.resolution ?? COARSEST) >= resolution) return { sample, unplaced: [] }
   const found = new Map<number, Part>()
   const unplaced: Part[] = []
   for (const [i, count] of sample.counts.entries()) {
     const bin = { count, total: sample.totals[i]!, low: sample.lows[i]!, high: sample.highs[i]! }
-    const parts = partsOf(bin, grid, isCounted)
-    for (const part of parts ?? []) add(found, binOf(part.low, grid), part)
+    const parts = partsOf(bin, resolution, isCounted)
+    for (const part of parts ?? []) add(found, binOf(part.low, resolution), part)
     if (!parts) unplaced.push(bin)
   }
-  return { sample: sampleOf(found, grid), unplaced }
+  return { sample: sampleOf(found, resolution), unplaced }
 }
 
-function sampleOf(found: ReadonlyMap<number, Part>, grid: number): BinnedSample {
+function sampleOf(found: ReadonlyMap<number, Part>, resolution: number): BinnedSample {
   const bins = [...found.keys()].toSorted((a, b) => a - b)
-  const of = (fact: keyof Part) => bins.map((bin) => found.get(bin)![fact])
+  const of = (name: keyof Part) => bins.map((bin) => found.get(bin)![name])
   return {
-    grid,
+    resolution,
     bins,
     counts: of('count'),
     totals: of('total'),
@@ -73,16 +76,17 @@ function sampleOf(found: ReadonlyMap<number, Part>, grid: number): BinnedSample 
 
 /** Puts values where those that are known lie between their least and their greatest. */
 function withUnplaced(known: BinnedSample, parts: readonly Part[]): BinnedSample {
-  const grid = known.grid ?? COARSEST
+  const resolution = known.resolution ?? COARSEST
   const found = new Map<number, Part>()
   let [count, reach, squares] = [0, 0, 0]
   for (const part of parts) {
-    for (const guess of guessed(part, known)) add(found, binOf(guess.low, grid), guess)
+    for (const estimate of estimated(part, known))
+      add(found, binOf(estimate.low, resolution), estimate)
     count += part.count
     reach += part.count * (part.high - part.low)
     squares += part.count * (part.high - part.low) ** 2
   }
-  const merged = mergedSample([known, sampleOf(found, grid)])
+  const merged = mergedSample([known, sampleOf(found, resolution)])
   const size = sampleSize(merged)
   return {
     ...merged,
@@ -91,7 +95,7 @@ function withUnplaced(known: BinnedSample, parts: readonly Part[]): BinnedSample
 }
 
 /** One value at either end where whole events are counted, the rest as the known values lie between them. */
-function guessed({ count, total, low, high }: Part, known: BinnedSample): Part[] {
+function estimated({ count, total, low, high }: Part, known: BinnedSample): Part[] {
   const end = Math.min(1, count / 2)
   const ends = [low, high].map((x) => ({ count: end, total: end * x, low: x, high: x }))
   const rest = count - 2 * end
@@ -122,10 +126,10 @@ interface Part {
   high: number
 }
 
-/** The same values so that each part lies in one bin of the grid; undefined where that is not known. */
-function partsOf(bin: Part, grid: number, isCounted: boolean): Part[] | undefined {
+/** Splits values so that each part lies in one bin; undefined where that is not known. */
+function partsOf(bin: Part, resolution: number, isCounted: boolean): Part[] | undefined {
   const { count, total, low, high } = bin
-  if (binOf(low, grid) === binOf(high, grid)) return [bin]
+  if (binOf(low, resolution) === binOf(high, resolution)) return [bin]
   if (!isCounted || (count !== 2 && count !== 3)) return undefined
   const between = Math.min(high, Math.max(low, total - low - high))
   return (count === 2 ? [low, high] : [low, between, high]).map((x) => ({

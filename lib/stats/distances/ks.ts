@@ -12,11 +12,11 @@ export interface KsInterval {
 }
 
 /**
- * Two-sample Kolmogorov–Smirnov statistic `D = sup |F(x) − G(x)|` from counts on a grid.
+ * Two-sample Kolmogorov–Smirnov statistic `D = sup |F(x) − G(x)|` from counts in bins.
  *
  * `low` is the largest difference at a bin edge, which D cannot be below. Inside a bin with masses p and q, and differences l
  * before and r after it, no difference is larger than `max(min(l + p, r + q), min(−l + q, −r + p))`; a bin in which all values of
- * both samples are one value adds nothing. Hence low = high = D where every bin is an atom. Values that were placed by guess may
+ * both samples are one value adds nothing. Hence low = high = D where every bin is an atom. Values that were placed by estimate may
  * lie elsewhere: their share widens the interval.
  *
  * @returns both in [0, 1], low ≤ D ≤ high. O(k) time.

@@ -13,7 +13,7 @@ export interface Bounded {
 }
 
 /**
- * Three distances that square the difference of two distribution functions, `d = F − G`, from counts on a grid:
+ * Three distances that square the difference of two distribution functions, `d = F − G`, from counts in bins:
  *
  * - Cramér–von Mises, `∫ d² dH`, H the distribution of both samples together; in [0, 1]. The test statistic is
  *   `n m / (n + m)` times it.
@@ -21,7 +21,7 @@ export interface Bounded {
  * - Energy distance, `√(2 ∫ d² dx)`, in the square root of the values' unit; ≥ 0.
  *
  * Inside a bin d lies between `d₀ − q` and `d₀ + p`, p and q the bin's masses, which gives the bounds; the value takes it to run
- * straight from d₀ to d₁. Values that were placed by guess, a share u, change d by u, H by as much, and ∫ d² dx by twice their
+ * straight from d₀ to d₁. Values that were placed by estimate, a share u, change d by u, H by as much, and ∫ d² dx by twice their
  * reach; Anderson–Darling weighs the tails without bound, and has then no upper one.
  *
  * @throws {RangeError} when a sample is empty. O(k) time.

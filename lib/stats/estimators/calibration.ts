@@ -5,7 +5,7 @@ export interface ScoreBin {
   /** What the model predicted of them: the positive class or another. */
   asPositive: boolean
   n: number
-  /** Of them truly positive; of events without truth 0. */
+  /** Labelled events of the positive class; 0 without ground truth. */
   positives: number
   /** Sum of their scores. */
   scores: number
@@ -46,7 +46,7 @@ const STEPS = 50
 const MIN_SCORE = 1e-6
 
 /**
- * Logistic recalibration: the intercept and slope of the truth on the logit of the score. A calibrated model has 0 and 1; a slope below
+ * Logistic recalibration: the intercept and slope of the ground truth on the logit of the score. A calibrated model has 0 and 1; a slope below
  * 1 is too sure of itself.
  *
  * @param bins of labelled events; every bin stands for its mean score

@@ -34,14 +34,15 @@ export function calibratedRates(
   return rates
 }
 
+/** An estimate and its standard error. */
 export interface Estimate {
   value: number
-  /** Of drawing as many events with these probabilities. */
+  /** Standard error of drawing as many events with these probabilities. */
   standardError: number
 }
 
 /**
- * Accuracy before any truth is known: the mean probability of being right (confidence-based performance estimation). Blind to concept
+ * Accuracy before any ground truth is known: the mean probability of being right (confidence-based performance estimation). Blind to concept
  * drift: it takes the calibration of the reference to hold.
  *
  * @param predicted bins of all events
@@ -69,7 +70,7 @@ export function estimatedAccuracy(
 }
 
 /**
- * Area under the ROC curve before any truth is known; events of one bin tie.
+ * Area under the ROC curve before any ground truth is known; events of one bin tie.
  *
  * @returns in [0, 1]; undefined where one class is expected not to occur. O(k log k) time.
  * @example estimatedAuc([{ bin: 0, asPositive: false, n: 10, positives: 0, scores: 0 }, { bin: 1, asPositive: true, n: 10, positives: 0, scores: 0 }], [0, 1]) // => 1
@@ -93,6 +94,7 @@ export function estimatedAuc(
   return positives > 0 && below > 0 ? above / (positives * below) : undefined
 }
 
+/** An estimate from labelled events, weighted by how many predictions each cell has. */
 export interface Poststratified extends Estimate {
   /** Share of the predictions in cells without a label. */
   gap: number
@@ -106,7 +108,7 @@ export interface Poststratified extends Estimate {
  * (part of the score × predicted class), weighted by all predictions of the cell.
  *
  * @param predicted bins of all events
- * @param labelled bins of those with truth
+ * @param labelled bins of those with ground truth
  * @param width bins that form one cell
  * @returns undefined where no cell has a label. O(k) time.
  * @see Holt & Smith (1979), J. R. Statist. Soc. A 142, 33–46; Manski (1990) for the bounds

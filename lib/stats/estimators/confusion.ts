@@ -20,6 +20,7 @@ export interface Confusion {
   allClasses: boolean
 }
 
+/** How many labelled events have this pair of classes. */
 export interface ConfusionCell {
   truth: number
   predicted: number
@@ -116,6 +117,7 @@ export function precisionRecall({ tp, fp, fn }: Pick<Cells, 'tp' | 'fp' | 'fn'>)
   }
 }
 
+/** A measure of how one class is recognised. */
 export type ClassMeasure = 'precision' | 'recall' | 'f1'
 
 /**

@@ -2,7 +2,7 @@
  * Can a classifier tell rows of now from rows of then? If so the two differ, even where no feature by itself does.
  *
  * Forests of extremely randomized trees, each fold evaluated by trees that have not seen it, give the area under the ROC curve: 0.5
- * where nothing can be told.
+ * where nothing can be known.
  */
 import { wilcoxonRankSum } from 'simple-statistics'
 import { aucStandardError } from '../intervals/normal-interval.ts'
@@ -15,6 +15,7 @@ const TREES = 30
 const DEPTH = 8
 const MIN_LEAF = 5
 
+/** How well a classifier tells rows of two samples apart. */
 export interface DomainAuc {
   /** Mean over folds, in [0, 1]; about 0.5 without a difference. */
   auc: number

@@ -3,6 +3,7 @@
 /** Where missing values lie: below all others. */
 const MISSING = -Number.MAX_VALUE
 
+/** The size of a random forest and its source of randomness. */
 export interface ForestOptions {
   trees: number
   depth: number
@@ -12,6 +13,7 @@ export interface ForestOptions {
   uniform: () => number
 }
 
+/** A trained random forest. */
 export interface Forest {
   /** Mean over the trees of the leaf that a row falls into. O(trees · depth) time. */
   of: (row: Float64Array) => number

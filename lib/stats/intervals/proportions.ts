@@ -1,5 +1,6 @@
 import { normalQuantile } from '../distributions/normal-quantile.ts'
 
+/** An interval with its ends, `low` ≤ `high`. */
 export interface Interval {
   low: number
   high: number

@@ -1,25 +1,28 @@
 import { smallest } from './extremes.ts'
 
 /**
- * A sample of numbers as counts on a grid: what ClickHouse keeps of any window, and all that a distance needs.
+ * A histogram of a sample of numbers: what ClickHouse keeps of any window, and all that a distance needs.
  *
  * Bins are in the order of the values and do not overlap; within a bin only the count, the sum, the least and the greatest
- * value are known. Two samples are comparable when their bins come from the same grid.
+ * value are known. Two samples are comparable when they have the same bin resolution.
  */
 export interface BinnedSample {
-  /** Bins of grid g are each 16 bins of grid g + 1; 1 where there is but one grid. */
-  grid?: number
+  /** Bin resolution: a bin of resolution g is 16 bins of resolution g + 1; 1 unless given. */
+  resolution?: number
   /** Keys of the bins, ascending. */
   bins: readonly number[]
+  /** Values in each bin, > 0; no whole numbers where events are weighted. */
   counts: readonly number[]
+  /** Sum of the values in each bin. */
   totals: readonly number[]
+  /** Least and greatest value in each bin. */
   lows: readonly number[]
   highs: readonly number[]
   /** Values that were counted more coarsely than the bins are, and placed as the others lie; absent where there are none. */
   unplaced?: Unplaced
 }
 
-/** What placing some values by guess may do, as means over all values of the sample. */
+/** How wrong the bins of some values may be, as means over all values of the sample. */
 export interface Unplaced {
   /** Share of the values that were placed so, in [0, 1]. */
   share: number
@@ -29,7 +32,7 @@ export interface Unplaced {
   squares: number
 }
 
-/** Share of the values of some samples that were placed by guess. */
+/** Share of the values of some samples that were placed by estimate. */
 export const unplacedShare = (samples: readonly BinnedSample[]): number =>
   samples.reduce((sum, { unplaced }) => sum + (unplaced?.share ?? 0), 0)
 
@@ -43,28 +46,28 @@ export function sampleSize(sample: BinnedSample): number {
   return sample.counts.reduce((sum, count) => sum + count, 0)
 }
 
-const BITS_PER_GRID = 4
+const BITS_PER_STEP = 4
 
 /**
- * A sample on a coarser grid: bins that are one there are merged.
+ * A sample at a coarser resolution: bins that are one there are merged.
  *
- * @param grid at most that of the sample
- * @returns the sample itself where it is on that grid. O(k) time.
- * @example coarsened({ grid: 2, bins: [16, 17, 32], counts: [1, 2, 3], totals: [1, 2, 3], lows: [1, 1, 1], highs: [1, 1, 1] }, 1).counts // => [3, 3]
+ * @param resolution at most that of the sample
+ * @returns the sample itself where it has that resolution. O(k) time.
+ * @example coarsened({ resolution: 2, bins: [16, 17, 32], counts: [1, 2, 3], totals: [1, 2, 3], lows: [1, 1, 1], highs: [1, 1, 1] }, 1).counts // => [3, 3]
  */
-export function coarsened(sample: BinnedSample, grid: number): BinnedSample {
-  const shift = BITS_PER_GRID * ((sample.grid ?? 1) - grid)
+export function coarsened(sample: BinnedSample, resolution: number): BinnedSample {
+  const shift = BITS_PER_STEP * ((sample.resolution ?? 1) - resolution)
   if (shift <= 0) return sample
   const merged = mergedBins(
     sample.bins.map((bin) => (bin < 0 ? -(-bin >> shift) : bin >> shift)),
     [sample],
-    grid,
+    resolution,
   )
   return sample.unplaced ? { ...merged, unplaced: sample.unplaced } : merged
 }
 
 /**
- * Several samples as one, on the coarsest of their grids.
+ * Several samples as one, at the coarsest of their resolutions.
  *
  * @example mergedSample([{ bins: [1], counts: [2], totals: [2], lows: [1], highs: [1] }, { bins: [1], counts: [1], totals: [1], lows: [1], highs: [1] }]) // => { bins: [1], counts: [3], totals: [3], lows: [1], highs: [1] }
  */
@@ -89,25 +92,25 @@ function unplacedOf(samples: readonly BinnedSample[]): Unplaced | undefined {
 }
 
 /**
- * Samples on the coarsest of their grids, so that they compare.
+ * Samples at the coarsest of their resolutions, so that they compare.
  *
  * @example atOneResolution([{ bins: [1], counts: [1], totals: [1], lows: [1], highs: [1] }]).length // => 1
  */
 export function atOneResolution(samples: readonly BinnedSample[]): BinnedSample[] {
-  const grid = smallest(samples.map(resolutionOf))
-  return samples.map((sample) => coarsened(sample, grid))
+  const resolution = smallest(samples.map(resolutionOf))
+  return samples.map((sample) => coarsened(sample, resolution))
 }
 
-const resolutionOf = (sample: BinnedSample | undefined) => sample?.grid ?? 1
+const resolutionOf = (sample: BinnedSample | undefined) => sample?.resolution ?? 1
 
 /** @param keys the bin of every bin of the samples, one sample after the other */
 function mergedBins(
   keys: readonly number[],
   samples: readonly BinnedSample[],
-  grid: number,
+  resolution: number,
 ): BinnedSample {
   const bins = [...new Set(keys)].toSorted((a, b) => a - b)
-  const place = new Map(bins.map((bin, i) => [bin, i]))
+  const indexes = new Map(bins.map((bin, i) => [bin, i]))
   const counts = bins.map(() => 0)
   const totals = bins.map(() => 0)
   const lows = bins.map(() => Infinity)
@@ -115,14 +118,14 @@ function mergedBins(
   let k = 0
   for (const sample of samples) {
     for (let i = 0; i < sample.bins.length; i++) {
-      const at = place.get(keys[k++]!)!
+      const at = indexes.get(keys[k++]!)!
       counts[at]! += sample.counts[i]!
       totals[at]! += sample.totals[i]!
       lows[at] = Math.min(lows[at]!, sample.lows[i]!)
       highs[at] = Math.max(highs[at]!, sample.highs[i]!)
     }
   }
-  return { grid, bins, counts, totals, lows, highs }
+  return { resolution, bins, counts, totals, lows, highs }
 }
 
 /** One bin of two samples laid over each other; a sample that lacks the bin counts 0 there. */
@@ -138,7 +141,7 @@ export interface SharedBin {
 }
 
 /**
- * Lays two samples of one grid over each other.
+ * Lays two samples of one resolution over each other.
  *
  * @returns the union of their bins, ascending; length ≤ the sum of both lengths. O(k) time.
  */

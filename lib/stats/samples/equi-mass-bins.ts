@@ -1,12 +1,12 @@
 import { sampleSize, type BinnedSample } from './binned-sample.ts'
 
 /**
- * Cuts a grid into at most `parts` intervals of nearly equal mass in the reference. A cut lies between two grid bins, so counts
+ * Cuts a histogram into at most `parts` intervals of nearly equal mass in the reference. A cut lies between two bins, so counts
  * over the intervals are exact; a bin that holds more than one part's mass (an atom) makes fewer intervals.
  *
  * @param reference not empty
  * @param parts ≥ 2
- * @returns keys of the last grid bin of each interval but the last, ascending; empty when all mass is in one bin. O(k) time.
+ * @returns keys of the last bin of each interval but the last, ascending; empty when all mass is in one bin. O(k) time.
  * @example equiMassCuts({ bins: [1, 2, 3, 4], counts: [1, 1, 1, 1], totals: [1, 2, 3, 4], lows: [1, 2, 3, 4], highs: [1, 2, 3, 4] }, 2) // => [2]
  * @public
  */

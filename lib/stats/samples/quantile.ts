@@ -3,7 +3,7 @@ import { sampleSize, type BinnedSample } from './binned-sample.ts'
 /**
  * The p-quantile of a binned sample with the interval that surely holds it: the least and greatest value of the bin in which
  * the ⌈p·n⌉-th smallest value lies (the inverse of the empirical distribution function, Hyndman–Fan type 1). Where a share of the
- * values was placed by guess, the interval reaches as much further on either side.
+ * values was placed by estimate, the interval reaches as much further on either side.
  *
  * @param p in [0, 1]; 0 is the least value, 1 the greatest
  * @returns `value`, the mean of that bin, between `low` and `high`; undefined for an empty sample. O(k) time.

@@ -3,7 +3,7 @@ import { incompleteBeta } from '../distributions/incomplete-beta.ts'
 import { studentTail } from '../distributions/student-t.ts'
 import { momentsOf } from '../samples/moments.ts'
 
-/** With fewer windows their spread is not known. */
+/** Fewer windows have no known spread. */
 export const MIN_COUNTS = 8
 /** Beyond this mean the two tests agree, and the first takes long. */
 const MAX_MIXTURE_MEAN = 1e5

@@ -2,19 +2,21 @@
  * Whether a number of a window, such as an accuracy or a latency, is worse than those of a reference by more than its windows differ
  * from one another.
  */
-import { historyTail, MIN_VARIANCE, windowNoise, type Season, type Side } from './window-noise.ts'
+import { windowNoise, type Season } from './window-noise.ts'
+import { historyTail, MIN_VARIANCE, type Side } from './window-tails.ts'
 
 /** A number of one window, on a scale on which differences compare. */
 export interface Level {
   value: number
   /** Cases behind it, > 0. */
   size: number
-  /** Of sampling; 0 where it is not known. */
+  /** Standard error of sampling; 0 where it is not known. */
   standardError: number
-  /** Of its season; 0 without one. */
+  /** Phase of its season; 0 without one. */
   phase: number
 }
 
+/** A number of the reference windows and of the windows since. */
 export interface LevelSubject {
   /** R ≥ 4 windows; with a season every phase at least twice. */
   reference: readonly Level[]

@@ -1,5 +1,6 @@
 import { digamma, trigamma, trigammaInverse } from '../distributions/polygamma.ts'
 
+/** The common distribution of the variances of many features, by empirical Bayes. */
 export interface VariancePrior {
   /** The variance towards which those of single features are drawn. */
   variance: number

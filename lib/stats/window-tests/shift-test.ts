@@ -8,23 +8,26 @@ import type { Shape } from '../samples/normal-scores.ts'
 import { trigamma } from '../distributions/polygamma.ts'
 import {
   effectiveFeatures,
+  windowNoise,
+  type ReferenceSeries,
+  type Season,
+} from './window-noise.ts'
+import {
   historyTail,
   MIN_VARIANCE,
   logDistanceTails,
   MAX_SHAPE_DEGREES,
   smoothedTail,
   WINDOW_SHARE,
-  windowNoise,
   windowTail,
   type LaterWindow,
-  type ReferenceSeries,
-  type Season,
-} from './window-noise.ts'
+} from './window-tails.ts'
 import type { NumericReference } from './window-reference.ts'
 
 /** What moved most, evaluated by its share of the error. */
 export type Moved = 'location' | 'scale' | 'skew' | 'distribution'
 
+/** What a shift test finds. */
 export interface ShiftTest {
   /** That this feature moved by chance, in [0, 1]; not yet corrected for the number of features. */
   p: number
@@ -90,7 +93,7 @@ export function numericShifts(subjects: readonly NumericSubject[], season?: Seas
     const tails = logDistanceTails(
       subjects.map(({ reference }) => reference.logPsi),
       subjects.map(({ logPsi }) => logPsi),
-      // Of independent values PSI is a multiple of a chi-squared variable, of whose logarithm this is the variance.
+      // PSI of independent values is a multiple of a chi-squared variable; this is the variance of its logarithm.
       subjects.map(({ reference }) => trigamma(Math.max(1, reference.parts - 1) / 2)),
       features,
     )

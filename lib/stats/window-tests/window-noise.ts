@@ -1,5 +1,4 @@
 import { moderated, variancePrior } from './pooled-variance.ts'
-import { studentTail } from '../distributions/student-t.ts'
 
 /** One functional (a location, a share, …) of one feature in the windows of a reference. */
 export interface ReferenceSeries {
@@ -18,7 +17,7 @@ export interface Season {
 
 /** How much a functional varies from window to window, of each feature. */
 export interface WindowNoise {
-  /** Of a window of mean size, per feature. */
+  /** Variance of a window of mean size, per feature. */
   variances: readonly number[]
   degrees: readonly number[]
   meanSizes: readonly number[]
@@ -32,6 +31,7 @@ export interface WindowNoise {
   phaseCounts: readonly number[]
 }
 
+/** What is known of the noise of windows beforehand. */
 export interface NoiseOptions {
   /** Least variance of a feature whose windows hold `meanSize` values: that of independent values. */
   floor: (meanSize: number) => number
@@ -122,152 +122,7 @@ export function effectiveFeatures(series: readonly ReferenceSeries[], season?: S
   return count / (1 + (count - 1) * shared)
 }
 
-/** A window after the reference: its deviation from the whole reference, its size, and its phase (0 without a season). */
-export interface LaterWindow {
-  contrast: number
-  size: number
-  phase: number
-}
-
-/** Deviations that count: upwards, downwards, or both. */
-export type Side = 1 | -1 | 0
-
-/**
- * p that a window deviates by no more than `leastEffect` from what the reference lets expect.
- *
- * @param feature its place among those of the noise
- * @param leastEffect ≥ 0: deviations this small do not matter however sure they are
- * @returns in [0, 1]; of one side at most 0.5
- */
-export function windowTail(
-  window: LaterWindow,
-  noise: WindowNoise,
-  feature: number,
-  leastEffect: number,
-  side: Side = 0,
-): number {
-  const deviation = window.contrast - noise.phaseMeans[feature]![window.phase]!
-  const inflation = correlationInflation(noise)
-  const variance =
-    noise.variances[feature]! *
-    (noise.meanSizes[feature]! / window.size + 1 / noise.phaseCounts[window.phase]!) *
-    inflation
-  return tailOf(deviation, leastEffect, side, variance, noise.degrees[feature]!)
-}
-
-/** Weight of the newest window. */
-const SMOOTHING = 0.25
-
-/**
- * The same for the exponentially weighted mean of the last windows, which sees small lasting shifts.
- *
- * @param windows in the order of time, the tested one last; not empty
- */
-export function smoothedTail(
-  windows: readonly LaterWindow[],
-  noise: WindowNoise,
-  feature: number,
-  leastEffect: number,
-  side: Side = 0,
-): number {
-  const keep = 1 - SMOOTHING
-  const inPhase = noise.phaseCounts.map(() => 0)
-  let value = 0
-  let own = 0
-  windows.forEach((window, i) => {
-    const weight = SMOOTHING * keep ** (windows.length - 1 - i)
-    value += weight * (window.contrast - noise.phaseMeans[feature]![window.phase]!)
-    own += (weight * weight * noise.meanSizes[feature]!) / window.size
-    inPhase[window.phase]! += weight
-  })
-  const lag = noise.correlation * keep
-  const shared = noise.sharedCorrelation
-  const reference = inPhase.reduce((sum, w, s) => sum + (w * w) / noise.phaseCounts[s]!, 0)
-  const variance =
-    (noise.variances[feature]! *
-      ((own * (1 + lag)) / (1 - lag) + reference * (1 + (noise.windows - 1) * shared))) /
-    (1 - shared)
-  return tailOf(
-    value,
-    leastEffect * (1 - keep ** windows.length),
-    side,
-    variance,
-    noise.degrees[feature]!,
-  )
-}
-
-/** How the error is split between a window itself and the weighted mean of the last ones. */
-export const WINDOW_SHARE = 0.6
-/** Of a functional that never varies. */
-export const MIN_VARIANCE = 1e-12
-
-/**
- * Both of these together, each at its share of the error.
- *
- * @param windows in the order of time, the tested one last; not empty
- * @returns in [0, 1]
- */
-export function historyTail(
-  windows: readonly LaterWindow[],
-  noise: WindowNoise,
-  feature: number,
-  leastEffect: number,
-  side: Side = 0,
-): number {
-  const itself = windowTail(windows.at(-1)!, noise, feature, leastEffect, side)
-  // Of a single window the mean of the last ones says nothing of its own.
-  if (windows.length === 1) return itself
-  const smoothed = smoothedTail(windows, noise, feature, leastEffect, side)
-  return Math.min(1, itself / WINDOW_SHARE, smoothed / (1 - WINDOW_SHARE))
-}
-
-/**
- * One-sided p that a distance is no larger than those of the reference windows, each from the others; on the logarithm.
- *
- * @param reference of F features, R logarithms each
- * @param current of F features
- * @param floors least variance per feature
- * @param features in effect
- * @returns F values in [0, 1]
- */
-export function logDistanceTails(
-  reference: readonly (readonly number[])[],
-  current: readonly number[],
-  floors: readonly number[],
-  features: number,
-): number[] {
-  const windows = reference[0]?.length ?? 0
-  const means = reference.map((logs) => logs.reduce((sum, x) => sum + x, 0) / windows)
-  const raw = reference.map((logs, f) => squares(logs.map((x) => x - means[f]!)) / (windows - 1))
-  const prior = variancePrior(raw, windows - 1)
-  return current.map((log, f) => {
-    const { variance, degrees } = moderated(
-      raw[f]!,
-      windows - 1,
-      prior,
-      (windows - 1) * (features - 1),
-    )
-    const spread = Math.sqrt(Math.max(variance, floors[f]!) * (1 + 1 / windows))
-    return studentTail((log - means[f]!) / spread, Math.min(degrees, MAX_SHAPE_DEGREES))
-  })
-}
-
-/** Of statistics that are not means: their tails are heavier. */
-export const MAX_SHAPE_DEGREES = 15
-
-function tailOf(
-  deviation: number,
-  least: number,
-  side: Side,
-  variance: number,
-  degrees: number,
-): number {
-  const size = side === 0 ? Math.abs(deviation) : side * deviation
-  const tail = studentTail(Math.max(size - least, 0) / Math.sqrt(variance), degrees)
-  return side === 0 ? Math.min(1, 2 * tail) : tail
-}
-
-/** Of a series that only rounding moves. */
+/** Sum of squares of a series that only rounding moves. */
 const MIN_SQUARES = 1e-20
 const MAX_CORRELATION = 0.95
 
@@ -292,10 +147,6 @@ function meanCorrelation(windows: number, correlation: number): number {
   return (2 * sum) / (windows * (windows - 1))
 }
 
-function correlationInflation({ windows, sharedCorrelation: shared }: WindowNoise): number {
-  return (1 + (1 + (windows - 1) * shared) / windows) / (1 - shared) / (1 + 1 / windows)
-}
-
 function countsOf({ length, phases }: Season): number[] {
   const counts = Array.from({ length }, () => 0)
   for (const phase of phases) counts[phase]!++
@@ -310,4 +161,5 @@ function meansOf(values: readonly number[], season: Season, counts: readonly num
   return sums.map((sum, s) => sum / counts[s]!)
 }
 
-const squares = (values: readonly number[]) => values.reduce((sum, x) => sum + x * x, 0)
+/** Sum of the squares. */
+export const squares = (values: readonly number[]) => values.reduce((sum, x) => sum + x * x, 0)

@@ -15,9 +15,9 @@ const PSI_PARTS = 10
 export interface NumericReference {
   windows: readonly BinnedSample[]
   sizes: readonly number[]
-  /** Of each window with the reference without it. */
+  /** Contrast of each window with the reference without it. */
   contrasts: readonly Shape[]
-  /** Of each window with the whole reference. */
+  /** Contrast of each window with the whole reference. */
   deviations: readonly Shape[]
   /** Logarithm of the PSI of each window against the others. */
   logPsi: readonly number[]
@@ -70,18 +70,19 @@ export function numericReference(samples: readonly BinnedSample[]): NumericRefer
   }
 }
 
-/** References on coarser grids, made once: many windows ask for them. */
+/** References at coarser resolutions, made once: many windows ask for them. */
 const coarser = new WeakMap<NumericReference, Map<number, NumericReference>>()
 
-/** A reference on the grid of a later window, where that one is coarser. */
-function onGridOf(reference: NumericReference, current: BinnedSample): NumericReference {
-  const grid = current.grid ?? 1
-  if (grid >= (reference.merged.grid ?? 1)) return reference
+/** A reference at the resolution of a later window, where that one is coarser. */
+function atResolutionOf(reference: NumericReference, current: BinnedSample): NumericReference {
+  const resolution = current.resolution ?? 1
+  if (resolution >= (reference.merged.resolution ?? 1)) return reference
   const known = coarser.get(reference) ?? new Map<number, NumericReference>()
   coarser.set(reference, known)
   const found =
-    known.get(grid) ?? numericReference(reference.windows.map((window) => coarsened(window, grid)))
-  known.set(grid, found)
+    known.get(resolution) ??
+    numericReference(reference.windows.map((window) => coarsened(window, resolution)))
+  known.set(resolution, found)
   return found
 }
 
@@ -89,15 +90,15 @@ function onGridOf(reference: NumericReference, current: BinnedSample): NumericRe
  * How a later window differs from a reference.
  *
  * @param sample not empty
- * @returns the contrast, and the reference on the grid that both have
+ * @returns the contrast, and the reference at the resolution that both have
  */
 export function numericContrast(
   known: NumericReference,
   sample: BinnedSample,
 ): { reference: NumericReference; shape: Shape; logPsi: number; size: number } {
-  const reference = onGridOf(known, sample)
+  const reference = atResolutionOf(known, sample)
   const { merged, places } = reference
-  const current = coarsened(sample, merged.grid ?? 1)
+  const current = coarsened(sample, merged.resolution ?? 1)
   const isKnown = current.bins.every((bin) => places.has(bin))
   // Bins the reference has not met stand between its own, with a score of their place.
   const bins = isKnown

@@ -13,6 +13,7 @@ import {
   truthSource,
 } from '../queries/outcomes/labelled-outcomes.ts'
 
+/** Which arms are compared, and over which time. */
 export interface CanaryQuestion {
   /** The column that tells the arms apart, and what it holds. */
   by: 'model_version' | 'variant'
@@ -24,6 +25,7 @@ export interface CanaryQuestion {
   completeUntil: number
 }
 
+/** The units of both arms, in the days both were served. */
 export interface Arms {
   champion: Arm
   candidate: Arm
@@ -71,6 +73,10 @@ export async function bothThere(
   return start < end ? { start, end } : undefined
 }
 
+/**
+ * Parameters of the queries over both arms in `span`; worths that the model file does not give are
+ * 0.
+ */
 export const canaryParams = (model: Model, span: Window, question: CanaryQuestion): Params => ({
   ...truthParams(model, [span], EVERYTHING, question.completeUntil),
   arms: [question.champion, question.candidate],

@@ -1,8 +1,9 @@
 /**
- * A candidate beside the champion, on the same days: which is better, however often one looks. Pure.
+ * Compares a candidate with the champion on the same days, at any number of interim looks. Pure.
  *
- * Each metric has a confidence sequence for each arm; their difference lies between the far ends of both. The error is shared among
- * metrics and arms, so that with a probability of at most `alpha` anything at all is said that is not so.
+ * Each metric has a confidence sequence for each arm; the difference lies between the far ends of both.
+ * Alpha is shared among metrics and arms, so that any wrong decision at all has a probability of at most
+ * `alpha`.
  */
 import {
   boundedMeanSequence,
@@ -14,14 +15,14 @@ import { momentsOf } from '../../../lib/stats/samples/moments.ts'
 import type { Interval } from '../../../lib/stats/intervals/proportions.ts'
 import { sorted } from '../../../lib/stats/distances/two-samples.ts'
 
-/** Values of the units in the order in which they came, of each what is known. */
+/** Values of the units of an arm in the order of arrival; a unit is left out where its value is unknown. */
 export interface Arm {
   units: number
   /** 1 where the model was right. */
   correct: readonly number[]
   /** Absolute errors of a regression. */
   absoluteErrors: readonly number[]
-  /** What the decision was worth, where the model file says. */
+  /** The worth of each decision, where the model file gives one. */
   worth: readonly number[]
   /** 1 where the request failed. */
   failed: readonly number[]
@@ -29,9 +30,13 @@ export interface Arm {
   costs: readonly number[]
 }
 
+/**
+ * How arms are compared; `alpha` is the probability of any wrong decision, over all metrics and all
+ * interim looks.
+ */
 export interface CanaryOptions {
   alpha: number
-  /** Share of the units that was meant for the candidate; undefined where nobody says. */
+  /** Share of the units that was meant for the candidate, in (0, 1); undefined where none is declared. */
   share?: number | undefined
   /** Least and greatest worth of a decision. */
   worthRange?: Interval | undefined
@@ -39,8 +44,10 @@ export interface CanaryOptions {
   paired?: boolean
 }
 
+/** What is known of the candidate; `undecided` may change with more units. */
 export type Decision = 'better' | 'worse' | 'undecided'
 
+/** One metric of both arms; null where an arm has no value of it or a bound is infinite. */
 export interface CanaryMetric {
   metric: string
   champion: number | null
@@ -55,11 +62,12 @@ export interface CanaryMetric {
   decision: Decision
 }
 
+/** The decision on a candidate, with what it rests on. */
 export interface CanaryAnswer {
   /** `worse` where any metric is; `better` where some metric is and none is worse. */
   decision: Decision | 'invalid'
   reason: string
-  /** Of units having been drawn as declared, at any size; null where no share is. */
+  /** p value of the declared share, valid at any number of units; null where none is declared. */
   sample_ratio_p: number | null
   metrics: CanaryMetric[]
 }
@@ -77,6 +85,10 @@ interface Comparison {
   summary: (values: readonly number[]) => number
 }
 
+/**
+ * Compares a candidate with the champion. The answer is `invalid` where units were not drawn in the
+ * declared share.
+ */
 export function evaluateCanary(
   champion: Arm,
   candidate: Arm,
@@ -85,9 +97,9 @@ export function evaluateCanary(
   const given = comparisons(worthRange).filter(({ values }) =>
     [champion, candidate].some((arm) => values(arm).length > 0),
   )
-  const level = alpha / Math.max(1, given.length)
+  const metricAlpha = alpha / Math.max(1, given.length)
   const metrics = given.map((comparison) =>
-    compared(comparison, champion, candidate, level, paired),
+    compared(comparison, champion, candidate, metricAlpha, paired),
   )
   const p = share === undefined ? null : sampleRatioPValue([candidate.units, champion.units], share)
   if (p !== null && p < alpha)
@@ -186,7 +198,7 @@ function compared(
   }
 }
 
-/** How far two arms are from one another, each of which may err in half of the cases. */
+/** The difference of two arms, each with half of alpha. */
 const apart = (before: Interval, now: Interval): Interval => ({
   low: now.low - before.high,
   high: now.high - before.low,
@@ -194,7 +206,7 @@ const apart = (before: Interval, now: Interval): Interval => ({
 
 const meanOf = (values: readonly number[]) => momentsOf(values).mean
 
-/** Of fewer values a normal limit says nothing. */
+/** Below this many values the normal limit gives no interval. */
 const MIN_FOR_LIMIT = 20
 const EVERYTHING = { low: -Infinity, high: Infinity }
 
@@ -214,7 +226,7 @@ const scaled =
     return { low: low + size * unit.low, high: low + size * unit.high }
   }
 
-/** How means are compared whose values lie in a range. */
+/** Compares means of values that lie in a range. */
 const boundedMean = (range: Interval) => ({
   sequence: scaled(range),
   ofDifferences: scaled({ low: range.low - range.high, high: range.high - range.low }),

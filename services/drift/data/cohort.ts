@@ -3,40 +3,41 @@ import { largest, smallest } from '../../../lib/stats/samples/extremes.ts'
 import type { Params } from '../../../lib/clickhouse/port.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 
-/** '' means all; all versions leaves shadows out, one version counts its own shadows. */
+/** Predictions of a model; '' means all. All versions leave shadows out, one version counts its own. */
 export interface Cohort {
   modelVersion: string
   variant: string
-  /** Shadows count among all versions too. */
+  /** Whether shadows count among all versions too. */
   withShadows?: boolean
   /** One value of an attribute, or of a feature; absent for all. */
   slice?: { key: string; value: string }
 }
 
+/** The model as a whole: every version and variant, without shadows. */
 export const ALL: Cohort = { modelVersion: '', variant: '' }
 
-/** The same for two cohorts only if they are. */
+/** A key that two cohorts share only if they are equal. */
 export const keyOf = ({ modelVersion, variant, slice }: Cohort) =>
   [modelVersion, variant, slice?.key ?? '', slice?.value ?? ''].join('\u0001')
 
 const sqlKey = (modelVersion: string, variant: string, sliceKey = "''", sliceValue = "''") =>
   `concat(${[modelVersion, variant, sliceKey, sliceValue].join(", '\\x01', ")})`
 
-/** The same in SQL, of the columns that hold it. */
-export const COMBINATION_KEY = sqlKey('model_version', 'variant', 'slice_key', 'slice_value')
+/** SQL of the key of {@link keyOf}, from the columns that hold a cohort. */
+export const COHORT_KEY = sqlKey('model_version', 'variant', 'slice_key', 'slice_value')
 
-/** The keys of all cohorts without a slice that a prediction is part of, in SQL. An empty version is none of its own. */
+/** SQL of the keys of all cohorts without a slice that a prediction is part of; an empty version is no cohort. */
 export const UNSLICED_KEYS = `arrayConcat(if(shadow, [], [${sqlKey("''", "''")}]),
   if(model_version = '', [], [${sqlKey('model_version', "''")}]),
   if(shadow OR variant = '', [], [${sqlKey("''", 'variant')}]))`
 
-/** The value a prediction has in a slice: of the attribute, where it has one, else of the feature. */
+/** SQL of the value of a prediction in a slice: its attribute, or without one its feature. */
 export const SLICE_VALUE = `if(mapContains(attributes, {slice_key:String}), attributes[{slice_key:String}], if(mapContains(features, {slice_key:String}), toString(features[{slice_key:String}]), ''))`
-/** Of outcomes, which keep attributes alone. */
+/** SQL of the value of an outcome in a slice; outcomes keep attributes alone. */
 export const OUTCOME_SLICE_VALUE = 'attributes[{slice_key:String}]'
 
-/** Conditions on counts, which know versions and variants. */
-export const scope = (c: Cohort) =>
+/** SQL condition on the version and variant of a cohort, which counts know; it begins with AND. */
+export const cohortCondition = (c: Cohort) =>
   (c.modelVersion !== ''
     ? ' AND model_version = {version:String}'
     : c.withShadows
@@ -45,11 +46,11 @@ export const scope = (c: Cohort) =>
 
 /** Conditions on raw predictions. */
 export const predictionScope = (c: Cohort) =>
-  scope(c) + (c.slice ? ` AND ${SLICE_VALUE} = {slice_value:String}` : '')
+  cohortCondition(c) + (c.slice ? ` AND ${SLICE_VALUE} = {slice_value:String}` : '')
 
 /** Conditions on outcomes; `slice_values` may name more than the one value. */
 export const outcomeScope = (c: Cohort) =>
-  scope(c) + (c.slice ? ` AND ${OUTCOME_SLICE_VALUE} IN {slice_values:Array(String)}` : '')
+  cohortCondition(c) + (c.slice ? ` AND ${OUTCOME_SLICE_VALUE} IN {slice_values:Array(String)}` : '')
 
 /** Spans are disjoint and few: one window, mostly, or those of a reference. */
 export const within = (column: string) =>
@@ -78,6 +79,10 @@ export const spanOf = (column: string) =>
 /** Epoch milliseconds as ClickHouse reads them. */
 export const sqlTime = (ms: number) => new Date(ms).toISOString().replace('T', ' ').replace('Z', '')
 
+/**
+ * Parameters that the conditions of this file take; times are in UTC. `spans` has at least one
+ * entry.
+ */
 export function paramsOf(modelId: string, spans: readonly Window[], c: Cohort): Params {
   return {
     model: modelId,

@@ -9,6 +9,7 @@ import type { BinnedSample } from '../../../lib/stats/samples/binned-sample.ts'
 import { featureSubject } from '../../../lib/events/subjects.ts'
 import type { WindowCounts } from './window-data.ts'
 
+/** What the values of a subject are. */
 export type Kind = 'numeric' | 'categorical'
 
 /** What subjects are by the model file; those it does not name are what their values are. */

@@ -3,12 +3,14 @@
 /** The features of one prediction. */
 export type Features = Readonly<Record<string, unknown>>
 
+/** Turns features into rows of numbers, one column for each name. */
 export interface FeatureMatrix {
   names: readonly string[]
   /** Numbers as they are; texts by how frequent they are, the most frequent first; what is missing, or is new, NaN. */
   rowOf: (features: Features) => Float64Array
 }
 
+/** Every feature that any of the rows has, sorted. */
 export const featureNames = (rows: readonly Features[]): string[] =>
   [...new Set(rows.flatMap(Object.keys))].toSorted()
 

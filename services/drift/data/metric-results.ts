@@ -1,7 +1,12 @@
-/** One number about one window, as it will stand in `window_metrics`. */
+/** What a metric is about. */
 export type Family = 'drift' | 'quality' | 'performance' | 'fairness' | 'operations'
+
+/**
+ * What a result says of its metric; `incomplete`: too little data, `none`: nothing is evaluated.
+ */
 export type Verdict = 'ok' | 'warning' | 'alarm' | 'incomplete' | 'none'
 
+/** One row of `window_metrics`: one number about one window. */
 export interface MetricResult {
   family: Family
   /** A feature, `@prediction`, `@score`, a group such as `sex=1`, or '' for the model as a whole. */
@@ -17,9 +22,9 @@ export interface MetricResult {
   ci_low: number | null
   ci_high: number | null
   ci_level: number | null
-  /** Of no drift, allowing for the noise between windows. */
+  /** Probability of such a value without a change, allowing for the noise between windows. */
   p_value: number | null
-  /** The same, corrected for everything that is tested of the window. */
+  /** `p_value` corrected for everything that is tested of the window. */
   p_adjusted: number | null
   /** The same metric of the baseline; null where the baseline has none. */
   baseline_value: number | null
@@ -73,13 +78,14 @@ export function metricResult(
   return { ...EMPTY, family, subject, metric, ...more, value: finite ? value : null }
 }
 
-/** The columns of a result in `window_metrics`; what else stands there is the revision's. */
+/** The columns of a result in `window_metrics`; all others belong to the revision. */
 export const RESULT_COLUMNS = Object.keys(metricResult('drift', '', '', null))
 
+/** Whether a result has a verdict on its value: ok, warning or alarm. */
 export const isEvaluated = ({ verdict }: MetricResult) =>
   verdict === 'ok' || verdict === 'warning' || verdict === 'alarm'
 
-/** What a result is about, whatever its value: the identity that revisions share. */
+/** The identity of a result, which its revisions share. */
 export const resultKey = (
-  f: Pick<MetricResult, 'family' | 'subject' | 'metric' | 'convention' | 'method' | 'reference'>,
-) => [f.family, f.subject, f.metric, f.convention, f.method, f.reference].join('\u0001')
+  result: Pick<MetricResult, 'family' | 'subject' | 'metric' | 'convention' | 'method' | 'reference'>,
+) => [result.family, result.subject, result.metric, result.convention, result.method, result.reference].join('\u0001')

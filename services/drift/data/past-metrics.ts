@@ -17,12 +17,14 @@ export interface PastLevel extends Window {
 /** Per {@link levelKey}, in the order of time. */
 export type PastLevels = ReadonlyMap<string, readonly PastLevel[]>
 
+/** Names a metric of a cohort across windows: `family/metric/subject`. */
 export const levelKey = ({
   family,
   metric,
   subject,
 }: Pick<MetricResult, 'family' | 'metric' | 'subject'>) => `${family}/${metric}/${subject}`
 
+/** A published result of an earlier window; times are epoch milliseconds as text. */
 export interface LevelRow extends Pick<
   MetricResult,
   'family' | 'metric' | 'subject' | 'ci_low' | 'ci_high' | 'ci_level' | 'verdict'

@@ -12,6 +12,7 @@ export interface PastShift {
   alarmed: ReadonlySet<string>
 }
 
+/** A published drift result of an earlier window; times are epoch milliseconds as text. */
 export interface ShiftRow {
   /** Of the cohort. */
   key: string

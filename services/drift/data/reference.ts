@@ -6,32 +6,37 @@ import type { Window } from '../../../lib/models/windows.ts'
 import type { Features } from './feature-matrix.ts'
 import type { OutcomeCounts, WindowCounts } from './window-data.ts'
 
+/** With fewer windows the noise between them cannot be told: a baseline learns from as many. */
+export const MIN_WINDOWS = 8
+
+/** Everything that is read of a reference; the baseline alone has what verdicts need. */
 export interface ReferenceData {
   name: string
   baseline: boolean
   spans: readonly Window[]
   counts: WindowCounts
   outcomes: OutcomeCounts | undefined
-  /** Scores by bin; undefined where the reference does not evaluate. */
+  /** Scores by bin; undefined where the reference is not the baseline. */
   scores?: ScoreCounts | undefined
-  /** What errors depended on, of a regression. */
+  /** What the errors of a regression depend on. */
   losses?: LossModel | undefined
-  /** Rows of it, where a classifier is asked. */
+  /** Rows of it, where multivariate drift is evaluated. */
   multivariate?: MultivariateReference | undefined
-  /** Window by window, where it has enough of them to tell their noise. */
+  /** Counts window by window, where it has enough windows to estimate their noise. */
   windows?: ReferenceWindows | undefined
 }
 
-/** Whether a window is part of a reference: it is no news beside itself. */
+/** Whether a window is part of a reference. */
 export const covers = (spans: readonly Window[], window: Window) =>
   spans.some((span) => span.start <= window.start && span.end >= window.end)
 
+/** A share as a count of a size; `size` is 0 where there are no values. */
 export interface Share {
   count: number
   size: number
 }
 
-/** What the windows of a reference say of a subject's categories. */
+/** Categories of a subject in the windows of a reference. */
 export interface CategoryReference {
   /** Categories of all windows but the oldest, so that a new window has as many before it as those of the reference had. */
   known: ReadonlySet<string>
@@ -45,17 +50,18 @@ export interface CategoryReference {
   fresh: readonly Share[]
 }
 
+/** The windows of a reference one by one; all arrays follow the order of `windows`. */
 export interface ReferenceWindows {
   windows: readonly Window[]
-  /** Events per window, by what they are worth. */
+  /** Independent events of each window. */
   events: readonly number[]
   numeric: ReadonlyMap<string, NumericReference>
   categories: ReadonlyMap<string, CategoryReference>
   /** Per feature and window, events without a value. */
   missing: ReadonlyMap<string, readonly number[]>
-  /** Where one is declared and the reference covers it twice. */
+  /** The season, where one is declared and the reference covers it twice. */
   season: Season | undefined
-  /** Which phase a window begins in; 0 without a season. */
+  /** The phase of the season in which a window begins; 0 without a season. */
   phaseOf: (start: number) => number
 }
 
@@ -66,6 +72,7 @@ export interface Drawn {
   embedding: readonly number[]
 }
 
+/** Rows of a reference, and how its own windows differ from each other. */
 export interface MultivariateReference {
   rows: readonly Drawn[]
   /** Per statistic, of each window of the reference against the others; empty where they are too few. */
@@ -76,7 +83,7 @@ export interface MultivariateReference {
 export interface ScoreCounts {
   /** All predictions of the span with a score in [0, 1]. */
   predicted: readonly ScoreBin[]
-  /** Those of them whose truth is known. */
+  /** Predictions among them that are labelled. */
   labelled: readonly ScoreBin[]
 }
 
@@ -84,14 +91,14 @@ export interface ScoreCounts {
 export interface ScoredRow {
   features: Features
   prediction: number
-  /** Absolute error; null where the truth is not known. */
+  /** Absolute error; null without a label. */
   loss: number | null
 }
 
 /** What is learned from a reference. */
 export interface LossModel {
   of: (scored: ScoredRow) => number
-  /** Rows it has learned from. */
+  /** Rows that it has learned from. */
   n: number
   /** Standard deviation of the loss about its estimate, of rows that were not learned from. */
   residual: number

@@ -3,50 +3,51 @@ import { categoryTotal, type CategoryCounts } from '../../../lib/sink/counts/cat
 import { sampleSize, type BinnedSample } from '../../../lib/stats/samples/binned-sample.ts'
 import type { Confusion } from '../../../lib/stats/estimators/confusion.ts'
 
+/** Counts of the events of a span. */
 export interface WindowCounts {
   events: number
-  /** How many independent events they are worth, and the counts below count; `events` where nothing was sampled. */
+  /** How many independent events there are, which the counts below count; `events` where nothing was sampled. */
   effective?: number
-  /** How many they stand for; `events` where nothing was sampled. */
+  /** How many events of the stream they represent; `events` where nothing was sampled. */
   weight?: number
   errors: number
-  /** How many errors they stand for; `errors` where nothing was sampled. */
+  /** How many errors of the stream they represent; `errors` where nothing was sampled. */
   errorWeight?: number
   /** Events that came again, with an id that was stored before. */
   duplicates: number
   numeric: ReadonlyMap<string, BinnedSample>
   categories: ReadonlyMap<string, CategoryCounts>
-  /** There are more features than are read; those with the most values are. */
+  /** Whether there are more features than are read: those with the most values. */
   leavesFeaturesOut?: boolean
 }
 
-/** Joined truth of a span. */
+/** Joined ground truth of a span. */
 export interface OutcomeCounts {
-  /** Predictions in the span, and those of them whose truth is known. */
+  /** Predictions in the span, and those of them that are labelled. */
   predictions: number
   labelled: number
-  /** How many independent ones those are worth, and everything below counts, where events were sampled. */
+  /** How many independent labelled cases there are, which everything below counts; set where events were sampled. */
   effective?: number
   /** Median of label arrival minus `predicted_at`, in seconds. */
   delayP50Seconds: number | null
   /** Undefined for regression. */
   confusion: Confusion | undefined
-  /** Where outcomes carry a score of the positive class. */
+  /** Set where outcomes have a score of the positive class. */
   scored: ScoredOutcomes | undefined
-  /** Where prediction and label are numbers. */
+  /** Set where predictions and labels are numbers. */
   errors: ErrorMoments | undefined
-  /** Where predictions give quantiles. */
+  /** Set where predictions give quantiles. */
   forecasts?: ForecastCounts | undefined
-  /** Of models that rank. */
+  /** Set where the model ranks. */
   ranking?: RankingCounts | undefined
   /** Metrics of the model file. */
   custom: readonly CustomValue[]
 }
 
-/** What truth itself tells, before it is known of how many predictions. */
+/** Ground truth of a span, before the number of its predictions is known. */
 export type KnownTruth = Omit<OutcomeCounts, 'predictions'>
 
-/** Of a span without any truth. */
+/** The outcomes of a span without any label. */
 export const noOutcomes = (predictions: number): OutcomeCounts => ({
   predictions,
   labelled: 0,
@@ -57,6 +58,7 @@ export const noOutcomes = (predictions: number): OutcomeCounts => ({
   custom: [],
 })
 
+/** How scores of the positive class rank the labelled cases; null where a class has no case. */
 export interface ScoredOutcomes {
   positives: number
   negatives: number
@@ -68,6 +70,7 @@ export interface ScoredOutcomes {
   losses: { logLoss: Mean; brier: Mean } | undefined
 }
 
+/** Outcomes of forecasts that give quantiles. */
 export interface ForecastCounts {
   n: number
   /** Pinball loss, of each forecast the mean over its quantiles. */
@@ -78,7 +81,7 @@ export interface ForecastCounts {
   nominal: number | null
 }
 
-/** Of rankings with at least one relevant item. */
+/** Outcomes of rankings with at least one relevant item. */
 export interface RankingCounts {
   n: number
   ndcg: Mean
@@ -97,6 +100,7 @@ export interface CustomValue {
   n: number
 }
 
+/** Moments of the errors of a regression, in the unit of the label. */
 export interface ErrorMoments {
   n: number
   absolute: Mean
@@ -112,6 +116,7 @@ export interface ErrorMoments {
   meanLabel: number
 }
 
+/** A mean, and the standard deviation of the single values. */
 export interface Mean {
   mean: number
   standardDeviation: number
@@ -121,14 +126,15 @@ export interface Mean {
 export interface GroupCounts {
   group: string
   predictions: number
-  /** Of those whose predicted class is known, by the class or the score: how many have the favourable one. */
+  /** Predictions of the favourable class. */
   favorable: number
+  /** Predictions whose predicted class is known, by the class or the score. */
   decided: number
   tp: number
   fp: number
   fn: number
   tn: number
-  /** What is known of its truth, whatever it says. */
+  /** How much of its ground truth is known. */
   feedback?: {
     labelled: number
     /** Labelled by people who review. */
@@ -138,6 +144,7 @@ export interface GroupCounts {
   }
 }
 
+/** How many independent events a window is worth; `events` where nothing was sampled. */
 export const effectiveOf = ({ effective, events }: WindowCounts) => effective ?? events
 
 /** How many values a subject has of each kind. */

@@ -126,7 +126,7 @@ function evaluated(pick: Pick, seed: number, size: number, later = pick) {
   const results = evaluateDrift(current, reference, 200)
   const window = { start: 20 * HOUR, end: 21 * HOUR }
   return withShiftVerdicts(results, current, window, reference, {
-    windowLevel: 0.0125,
+    windowAlpha: 0.0125,
     past: [],
     cohorts: 1,
   }).find(({ metric }) => metric === 'psi')!

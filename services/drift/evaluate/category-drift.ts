@@ -1,13 +1,15 @@
 /** How far the categories of one feature have moved from a reference. Pure. */
 import {
   categoryTotal,
-  compareCategories,
   countOf,
+  type CategoryCounts,
+} from '../../../lib/sink/counts/category-counts.ts'
+import {
+  compareCategories,
   unseenDivergence,
   type Bounded,
-  type CategoryCounts,
   type ComparedCategories,
-} from '../../../lib/sink/counts/category-counts.ts'
+} from '../../../lib/sink/counts/compare-categories.ts'
 import { chiSquared } from '../../../lib/stats/distributions/chi-squared.ts'
 import {
   hellinger,

@@ -44,7 +44,8 @@ export function distributionOf(
   const textual = texts.reduce((sum, counts) => sum + categoryTotal(counts), 0)
   if (numeric === 0 && textual === 0)
     return { kind: 'unknown', ...PLAIN, bars: [], missing, other: NO_OTHER }
-  if (textual > numeric) return { kind: 'categorical', missing, ...categoriesOf(texts, shareOf) }
+  if (textual > numeric)
+    return { kind: 'categorical', ...PLAIN, missing, ...categoriesOf(texts, shareOf) }
   const { scale, bars } = numericBars(numbers)
   const [now, before] = numbers.map((sample) =>
     sample && total(sample) > 0 ? quantile(sample, 0.5, sample.highs) : null,

@@ -1,9 +1,10 @@
 /**
  * Drift evaluated on a budget: a window alarms when it differs from the reference by more than the reference's own windows differ, at
- * a level that keeps false alarms below `alarms.false_alarms_per_week`. Pure. The method is told in `docs/alarms.md`.
+ * a level that keeps false alarms below `alarms.false_alarms_per_week`. Pure. `docs/alarms.md` explains the method.
  */
 import {
   covers,
+  MIN_WINDOWS,
   type ReferenceData,
   type CategoryReference,
   type ReferenceWindows,
@@ -23,13 +24,15 @@ import { numericContrast } from '../../../lib/stats/window-tests/window-referenc
 import type { Window } from '../../../lib/models/windows.ts'
 import { metricResult, isEvaluated, type MetricResult } from '../data/metric-results.ts'
 import type { PastShift } from '../data/past-shifts.ts'
-import { freshShare, MIN_WINDOWS, likelyCount } from './reference-series.ts'
-import { FAMILY_SHARES, levelVerdict, marked } from './thresholds.ts'
+import { PART_OF_REFERENCE } from './learning.ts'
+import { freshShare, likelyCount } from './reference-series.ts'
+import { FAMILY_SHARES, pValueVerdict, marked } from './thresholds.ts'
 import { effectiveOf, missingOf, type WindowCounts } from '../data/window-data.ts'
 
+/** What verdicts of drift depend on besides the counts. */
 export interface ShiftRules {
   /** Share of windows that may alarm by chance, over all families. */
-  windowLevel: number
+  windowAlpha: number
   /** Windows between now and the reference, in the order of time. */
   past: readonly PastShift[]
   /** Cohorts (versions, variants, slices) that are evaluated beside this one, this one included. */
@@ -42,8 +45,8 @@ interface Tested {
 }
 
 /**
- * Gives the verdicts of drift and data quality by the noise between windows; what cannot be evaluated so keeps its fixed default, and
- * says that it is one.
+ * Gives the verdicts of drift and data quality by the noise between windows. A result that cannot be
+ * evaluated so keeps its fixed default, and its reason says so.
  *
  * @param results of the baseline, with the verdicts of the fixed defaults
  */
@@ -55,14 +58,16 @@ export function withShiftVerdicts(
   rules: ShiftRules,
 ): MetricResult[] {
   if (covers(spans, window))
-    return results.map((f) =>
-      isEvaluated(f) ? { ...f, verdict: 'none', reason: 'part of the reference' } : f,
+    return results.map((result) =>
+      isEvaluated(result) ? { ...result, verdict: 'none', reason: PART_OF_REFERENCE } : result,
     )
   if (!reference)
-    return results.map((f) => marked(f, `fewer than ${MIN_WINDOWS} reference windows`))
+    return results.map((result) => marked(result, `fewer than ${MIN_WINDOWS} reference windows`))
   const { start } = window
-  // A subject that comes both as numbers and as text is tested as what it was compared as.
-  const compared = new Set(results.filter(({ metric }) => metric === 'ks').map((f) => f.subject))
+  // A subject with both numbers and texts is tested as the kind that it was compared as.
+  const compared = new Set(
+    results.filter(({ metric }) => metric === 'ks').map((result) => result.subject),
+  )
   const isNumeric = (subject: string) => compared.has(subject)
   const shapes = numericTests(current, start, reference, { past: rules.past, isNumeric })
   const drift = new Map([
@@ -73,40 +78,41 @@ export function withShiftVerdicts(
   const verdictOfDrift = verdicts(drift, rules, FAMILY_SHARES.drift)
   const verdictOfMissing = verdicts(missing, rules, FAMILY_SHARES.quality)
   return [
-    ...results.map((f) => {
-      if (f.metric === 'psi' && drift.has(f.subject)) return verdictOfDrift(f)
-      if (f.metric === 'missing_ratio' && missing.has(f.subject)) return verdictOfMissing(f)
-      // One test a feature: its verdict stands with its PSI.
-      if (f.metric === 'ks' && drift.has(f.subject) && isEvaluated(f))
-        return { ...f, verdict: 'none' as const, threshold: null }
-      return marked(f, 'not in every reference window')
+    ...results.map((result) => {
+      if (result.metric === 'psi' && drift.has(result.subject)) return verdictOfDrift(result)
+      if (result.metric === 'missing_ratio' && missing.has(result.subject))
+        return verdictOfMissing(result)
+      // PSI alone carries the verdict of a feature: there is one test for each.
+      if (result.metric === 'ks' && drift.has(result.subject) && isEvaluated(result))
+        return { ...result, verdict: 'none' as const, threshold: null }
+      return marked(result, 'not in every reference window')
     }),
-    ...shapes.results.map((f) => ({ ...f, reference: name })),
+    ...shapes.results.map((result) => ({ ...result, reference: name })),
   ]
 }
 
-/** Holm over everything that is tested of the window. */
+/** Verdicts by Holm's correction over everything that is tested of the window. */
 function verdicts(tests: ReadonlyMap<string, Tested>, rules: ShiftRules, share: number) {
   const names = [...tests.keys()]
-  const level = rules.windowLevel * share
+  const alpha = rules.windowAlpha * share
   const adjusted = holm(
     names.map((name) => tests.get(name)!.p),
     names.length * rules.cohorts,
   )
-  return (f: MetricResult): MetricResult => {
-    const { p, reason } = tests.get(f.subject)!
-    const pAdjusted = adjusted[names.indexOf(f.subject)]!
+  return (result: MetricResult): MetricResult => {
+    const { p, reason } = tests.get(result.subject)!
+    const pAdjusted = adjusted[names.indexOf(result.subject)]!
     return {
-      ...f,
+      ...result,
       p_value: p,
       p_adjusted: pAdjusted,
       threshold: null,
-      // Too little data stays what it is.
-      verdict: f.verdict === 'incomplete' ? f.verdict : levelVerdict(pAdjusted, level),
+      // A result with too little data stays incomplete.
+      verdict: result.verdict === 'incomplete' ? result.verdict : pValueVerdict(pAdjusted, alpha),
       reason:
-        f.verdict === 'incomplete'
-          ? f.reason
-          : `${reason}; alarm at an adjusted p of ${level.toPrecision(2)}`,
+        result.verdict === 'incomplete'
+          ? result.reason
+          : `${reason}; alarm at an adjusted p of ${alpha.toPrecision(2)}`,
     }
   }
 }

@@ -8,14 +8,14 @@ import { evaluateDrift } from './drift.ts'
 import { evaluateQuality } from './data-quality.ts'
 import type { WindowCounts } from '../data/window-data.ts'
 
-const sampleOf = (values: readonly number[], grid: number): BinnedSample => {
+const sampleOf = (values: readonly number[], resolution: number): BinnedSample => {
   const { bins, counts, totals, lows, highs } = binned(
     Float64Array.from(values),
     values.length,
-    grid,
+    resolution,
   )
   return {
-    grid,
+    resolution,
     bins: [...bins],
     counts: [...counts],
     totals: [...totals],
@@ -25,12 +25,12 @@ const sampleOf = (values: readonly number[], grid: number): BinnedSample => {
 }
 const windowOf = (
   values: readonly number[],
-  { grid = 1, texts = {} }: { grid?: number; texts?: Record<string, number> } = {},
+  { resolution = 1, texts = {} }: { resolution?: number; texts?: Record<string, number> } = {},
 ): WindowCounts => ({
   events: values.length + Object.values(texts).reduce((sum, n) => sum + n, 0),
   errors: 0,
   duplicates: 0,
-  numeric: values.length > 0 ? new Map([['x', sampleOf(values, grid)]]) : new Map(),
+  numeric: values.length > 0 ? new Map([['x', sampleOf(values, resolution)]]) : new Map(),
   categories:
     Object.keys(texts).length > 0 ? new Map([['x', new Map(Object.entries(texts))]]) : new Map(),
 })
@@ -49,7 +49,7 @@ function resultsOf(reference: WindowCounts, current: WindowCounts) {
 }
 const among = (n: number, of: (i: number) => number) => Array.from({ length: n }, (_, i) => of(i))
 
-// All in one bin of grid 1, which is 8 wide there.
+// All in one bin of resolution 1, which is 8 wide there.
 const close = among(200, (i) => 1000 + (i % 10) * 0.1)
 
 test('ten values of one bin are no constant, and their spread is not known', () => {
@@ -95,8 +95,8 @@ test('a spread lies between that of the bins and what their values can add', () 
   const uneven = among(500, (i) => 1 + ((i * 37) % 101) ** 2 / 97)
   const center = uneven.reduce((a, b) => a + b, 0) / uneven.length
   const exact = Math.sqrt(uneven.reduce((sum, x) => sum + (x - center) ** 2, 0) / uneven.length)
-  for (const grid of [1, 2, 4]) {
-    const { low, high } = spreadOf(sampleOf(uneven, grid))
+  for (const resolution of [1, 2, 4]) {
+    const { low, high } = spreadOf(sampleOf(uneven, resolution))
     expect(low).toBeLessThanOrEqual(exact + 1e-9)
     expect(high).toBeGreaterThanOrEqual(exact - 1e-9)
   }

@@ -13,7 +13,7 @@ const group = (name: string, predictions: number, favorable: number): GroupCount
   fn: 0,
   tn: predictions - favorable,
 })
-const rules = { attribute: 'race', privileged: 'a', minCount: 100, maturity: 1, level: 0.001 }
+const rules = { attribute: 'race', privileged: 'a', minCount: 100, maturity: 1, alpha: 0.001 }
 const verdictOf = (groups: GroupCounts[], metric: string) =>
   evaluateFairness(groups, rules).find(
     (result) => result.metric === metric && result.subject === 'race=b',
@@ -64,8 +64,8 @@ test('max minus min over nine fair groups of 50 would alarm; intervals do not', 
 
 test('the stricter the budget, the surer an alarm must be; what would alarm without one warns', () => {
   const unfair = [group('a', 400, 200), group('b', 400, 130)]
-  const at = (level: number) =>
-    evaluateFairness(unfair, { ...rules, level }).find(
+  const at = (alpha: number) =>
+    evaluateFairness(unfair, { ...rules, alpha }).find(
       (result) => result.metric === 'statistical_parity_difference' && result.subject === 'race=b',
     )!.verdict
   expect([at(0.025), at(0.005), at(0.001)]).toEqual(['alarm', 'warning', 'ok'])

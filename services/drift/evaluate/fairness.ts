@@ -14,18 +14,19 @@ interface Share {
   n: number
 }
 
+/** What verdicts on one protected attribute depend on. */
 export interface FairnessRules {
   attribute: string
   /** The group others are compared with; the largest one when undefined. */
   privileged: string | undefined
   minCount: number
-  /** The step of label maturity the window has reached; 0: none. */
+  /** Share of the label horizon that has passed at the last interim look; 0 before the first. */
   maturity: number
-  /** Of the window's tests this one may alarm by chance so often. */
-  level: number
+  /** The probability that one test alarms by chance. */
+  alpha: number
 }
 
-/** What is tested of each group beside the privileged one. */
+/** How many tests compare a group with the privileged one. */
 const TESTS = 5
 
 /** How many tests some attributes are, given their groups. */
@@ -49,6 +50,10 @@ export function fairnessAttributes({
   return [...single.map(([name, { privileged }]) => ({ name, privileged })), ...pairs]
 }
 
+/**
+ * Rates of every group, and comparisons with the privileged one: parity difference and ratio, and
+ * error rates where labels are known. Empty where no group has predictions.
+ */
 export function evaluateFairness(
   groups: readonly GroupCounts[],
   rules: FairnessRules,
@@ -60,7 +65,7 @@ export function evaluateFairness(
     rules.privileged === undefined
       ? largest
       : known.find((group) => [group.group, subjectOf(group, rules)].includes(rules.privileged!))
-  // The intervals that are shown hold together for all groups.
+  // The intervals that are shown hold for all groups together.
   const level = 1 - (1 - CI_LEVEL) / Math.max(1, known.length - 1)
   return [
     ...known.flatMap((group) => [
@@ -211,9 +216,9 @@ function disparateImpact(
   ]
 }
 
-/** @param isBeyond whether the interval of a level lies wholly beyond the limit */
+/** @param isBeyond whether the interval of a coverage lies wholly beyond the limit */
 function verdictOf(
-  isBeyond: (level: number) => boolean,
+  isBeyond: (coverage: number) => boolean,
   a: Share,
   b: Share,
   needsLabels: boolean,
@@ -234,8 +239,8 @@ function verdictOf(
   // At the limit itself one end of the interval is what may err.
   const at = (chance: number) => isBeyond(1 - 2 * Math.min(0.25, chance))
   return {
-    verdict: at(rules.level) ? 'alarm' : at(WARNING_FACTOR * rules.level) ? 'warning' : 'ok',
-    reason: `alarm where the interval at ${(100 * (1 - 2 * rules.level)).toPrecision(5)} % lies beyond`,
+    verdict: at(rules.alpha) ? 'alarm' : at(WARNING_FACTOR * rules.alpha) ? 'warning' : 'ok',
+    reason: `alarm where the interval at ${(100 * (1 - 2 * rules.alpha)).toPrecision(5)} % lies beyond`,
   }
 }
 

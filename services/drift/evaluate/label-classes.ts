@@ -12,6 +12,7 @@ export interface ClassFault {
   reason: string
 }
 
+/** Which classes a model has. */
 export interface ClassRules {
   /** Classes of the model file. */
   declared: readonly string[]

@@ -2,23 +2,24 @@
  * Performance and operations evaluated on a budget: a number alarms when it is worse than those of the reference's windows by more
  * than these differ, and by more than matters. Pure. The method is told in `docs/alarms.md`.
  */
-import { covers, type ReferenceData } from '../data/reference.ts'
+import { covers, MIN_WINDOWS, type ReferenceData } from '../data/reference.ts'
 import { levelTail, type Level } from '../../../lib/stats/window-tests/level-test.ts'
 import { holm } from '../../../lib/stats/window-tests/shift-test.ts'
-import type { Side } from '../../../lib/stats/window-tests/window-noise.ts'
+import type { Side } from '../../../lib/stats/window-tests/window-tails.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 import { isEvaluated, type MetricResult } from '../data/metric-results.ts'
 import { levelKey, sizeOf, type LevelHistory, type PastLevel } from '../data/past-metrics.ts'
-import { coveredTwice, MIN_WINDOWS } from './reference-series.ts'
-import { MIN_RISE, FAMILY_SHARES, levelVerdict, marked, MIN_FALL } from './thresholds.ts'
+import { coveredTwice } from './reference-series.ts'
+import { MIN_RISE, FAMILY_SHARES, pValueVerdict, marked, MIN_FALL } from './thresholds.ts'
 
+/** What verdicts on a number depend on besides the number and its history. */
 export interface LevelRules {
   window: Window
   /** Share of windows that may alarm by chance, over all families. */
-  windowLevel: number
+  windowAlpha: number
   /** Cohorts (versions, variants, slices) that are evaluated beside this one, this one included. */
   cohorts: number
-  /** At so many steps of label maturity the window is evaluated. */
+  /** Interim looks at which performance of the window is evaluated. */
   looks: number
   minCount: number
 }
@@ -73,8 +74,8 @@ function rise(metric: string): [string, Scale] {
 }
 
 /**
- * Gives the verdicts of one family. Performance that cannot be evaluated so keeps its fixed default and says that it is one; operations
- * have none.
+ * Gives the verdicts of one family by the noise between windows. Performance that cannot be evaluated so
+ * keeps its fixed default, and its reason says so; operations have no fixed default.
  *
  * @param results of one family
  */
@@ -93,7 +94,7 @@ export function withLevelVerdicts(
     if (p !== undefined) tails.set(result, p)
   }
   const tested = [...tails.keys()]
-  const level = rules.windowLevel * FAMILY_SHARES[family]
+  const alpha = rules.windowAlpha * FAMILY_SHARES[family]
   const adjusted = holm([...tails.values()], tested.length * rules.cohorts * rules.looks)
   return results.map((result) => {
     const p = tails.get(result)
@@ -106,8 +107,8 @@ export function withLevelVerdicts(
       p_adjusted: pAdjusted,
       threshold: null,
       reference: reference.name,
-      verdict: levelVerdict(pAdjusted, level),
-      reason: [result.reason, `alarm at an adjusted p of ${level.toPrecision(2)}`]
+      verdict: pValueVerdict(pAdjusted, alpha),
+      reason: [result.reason, `alarm at an adjusted p of ${alpha.toPrecision(2)}`]
         .filter(Boolean)
         .join('; '),
     }
@@ -115,8 +116,8 @@ export function withLevelVerdicts(
 }
 
 /**
- * Of performance what the fixed default has evaluated, so that there is truth enough; with it, what has no such default. Calibration of
- * a part of the score is shown by itself, and evaluated as a whole.
+ * Selects the results that can have a verdict. Performance has one where the fixed default gave one to
+ * any of its metrics, so that ground truth is enough. Calibration of a part of the score is only shown.
  */
 function evaluable(results: readonly MetricResult[]): (result: MetricResult) => boolean {
   const hasTruth = results.some(isEvaluated)

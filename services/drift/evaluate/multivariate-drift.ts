@@ -5,7 +5,7 @@
  * How far the reference's own windows are from one another says what is noise: each statistic is evaluated on its logarithm, by a
  * one-sided predictive t-test, as one more feature of the window.
  */
-import type { Drawn, MultivariateReference } from '../data/reference.ts'
+import { MIN_WINDOWS, type Drawn, type MultivariateReference } from '../data/reference.ts'
 import { domainAuc } from '../../../lib/stats/estimators/domain-classifier.ts'
 import { normalInterval } from '../../../lib/stats/intervals/normal-interval.ts'
 import { medianDistance, mmd } from '../../../lib/stats/distances/mmd.ts'
@@ -14,22 +14,22 @@ import { uniforms } from '../../../lib/stats/distributions/random.ts'
 import { studentTail } from '../../../lib/stats/distributions/student-t.ts'
 import { metricResult, type MetricResult } from '../data/metric-results.ts'
 import { featureMatrix, featureNames, type Features } from '../data/feature-matrix.ts'
-import { MIN_WINDOWS } from './reference-series.ts'
-import { FAMILY_SHARES, levelVerdict } from './thresholds.ts'
+import { FAMILY_SHARES, pValueVerdict } from './thresholds.ts'
 
+/** What verdicts of multivariate drift depend on. */
 export interface MultivariateRules {
   reference: string
   /** Share of windows that may alarm by chance, over all families. */
-  windowLevel: number
+  windowAlpha: number
   /** The window is part of the reference. */
   isReference: boolean
 }
 
-/** How far two samples are from one another. */
+/** The distance of two samples. */
 interface Distance {
   value: number
   standardError?: number
-  /** Rows of the smaller side. */
+  /** Rows of the smaller sample. */
   n: number
   reason: string
 }
@@ -72,6 +72,10 @@ export function multivariateReference(
   }
 }
 
+/**
+ * Compares all features of a window at once with a reference: a classifier, embeddings. Statistics
+ * that the rows do not allow are left out; verdicts need enough windows of the reference.
+ */
 export function evaluateMultivariate(
   current: readonly Drawn[],
   { rows, own }: MultivariateReference,
@@ -82,7 +86,7 @@ export function evaluateMultivariate(
     const distance = statistic.of(beside, current)
     return distance ? [{ ...statistic, ...distance, own: own[i]! }] : []
   })
-  // They are tested beside every feature of the window.
+  // The statistics are tested together with every feature of the window.
   const tests =
     featureNames([...beside, ...current].map(({ features }) => features)).length + found.length
   return found.map(({ subject, metric, value, standardError, n, reason, own: others }) => {
@@ -104,7 +108,7 @@ export function evaluateMultivariate(
       verdict:
         pAdjusted === undefined
           ? 'none'
-          : levelVerdict(pAdjusted, rules.windowLevel * FAMILY_SHARES.drift),
+          : pValueVerdict(pAdjusted, rules.windowAlpha * FAMILY_SHARES.drift),
       reason,
     })
   })

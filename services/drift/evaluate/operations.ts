@@ -9,10 +9,14 @@ import { effectiveOf, type WindowCounts } from '../data/window-data.ts'
 
 const CI_LEVEL = 0.95
 
+/**
+ * Throughput per second, error ratio, latency in milliseconds, cost and tokens of a window that is
+ * `windowMs` long. Metrics without a value in the window are left out.
+ */
 export function evaluateOperations(current: WindowCounts, windowMs: number): MetricResult[] {
   const { events, errors, weight = events, errorWeight = errors } = current
   const independent = effectiveOf(current)
-  /** From what is counted to the stream before it was sampled. */
+  /** Factor from the counted events to the stream before it was sampled. */
   const scale = weight / Math.max(1, independent)
   const sizes = { n_current: events }
   const errorRatio = events > 0 ? errorWeight / weight : null
@@ -38,7 +42,7 @@ export function evaluateOperations(current: WindowCounts, windowMs: number): Met
       }),
     )
   }
-  // Totals over the window: what it cost.
+  // Cost and tokens are totals over the window.
   for (const subject of TOTALLED) {
     const sample = current.numeric.get(subject)
     if (!sample) continue

@@ -4,18 +4,22 @@ import { normalInterval } from '../../../lib/stats/intervals/normal-interval.ts'
 import { newcombe } from '../../../lib/stats/intervals/proportions.ts'
 import { metricResult, type MetricResult } from '../data/metric-results.ts'
 import type { ClassFault } from './label-classes.ts'
-import { intervalOf, measuresOf, type Measure, type MeasureRules } from './performance-measures.ts'
+import { NO_REFERENCE, PART_OF_REFERENCE } from './learning.ts'
+import { intervalOf, type Measure, type MeasureRules } from './measures/measure.ts'
+import { measuresOf } from './measures/performance-measures.ts'
 import { ERROR_RISE, fallVerdict, PERFORMANCE_FALL } from './thresholds.ts'
 import type { OutcomeCounts } from '../data/window-data.ts'
 
 const CI_LEVEL = 0.95
 const ALARM_LEVEL = 0.99
 
+/** What verdicts on performance depend on. */
 export interface PerformanceRules extends MeasureRules {
   minLabelled: number
   minCount: number
-  /** The step of label maturity the window has reached, of so many steps at which it is evaluated; 0: none. */
+  /** Share of the label horizon that has passed at the last interim look; 0 before the first. */
   maturity: number
+  /** How many interim looks there are. */
   looks: number
   /** The window is one of those it would be compared with. */
   isReference: boolean
@@ -23,6 +27,10 @@ export interface PerformanceRules extends MeasureRules {
   faults?: { current: ClassFault | undefined; reference: ClassFault | undefined }
 }
 
+/**
+ * Label coverage, label delay and every measure that the outcomes allow, with intervals. A fall
+ * against the reference has a verdict only where labels are mature and many enough.
+ */
 export function evaluatePerformance(
   current: OutcomeCounts,
   reference: ReferenceData | undefined,
@@ -106,9 +114,8 @@ function evaluate(
   })
   if (!Number.isFinite(measure.value)) return incomplete(measure.note ?? '')
   if (measure.informs) return { verdict: 'none', reason: measure.note ?? '', threshold: null }
-  if (!reference?.baseline) return { verdict: 'none', reason: 'no reference', threshold: null }
-  if (rules.isReference)
-    return { verdict: 'none', reason: 'part of the reference', threshold: null }
+  if (!reference?.baseline) return { verdict: 'none', reason: NO_REFERENCE, threshold: null }
+  if (rules.isReference) return { verdict: 'none', reason: PART_OF_REFERENCE, threshold: null }
   if (rules.maturity === 0) return incomplete('younger than the label horizon')
   if (current.labelled < rules.minLabelled * current.predictions)
     return incomplete(

@@ -1,5 +1,10 @@
 /** A reference, window by window: what tells the noise between windows from drift. Pure. */
-import type { CategoryReference, ReferenceWindows, Share } from '../data/reference.ts'
+import {
+  MIN_WINDOWS,
+  type CategoryReference,
+  type ReferenceWindows,
+  type Share,
+} from '../data/reference.ts'
 import { isFeature } from '../../../lib/events/subjects.ts'
 import { durationMs } from '../../../lib/runtime/durations.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
@@ -25,8 +30,6 @@ import {
 import { stepsWithin, type StepCount } from '../plan/due-windows.ts'
 import { effectiveOf, missingOf, type WindowCounts } from '../data/window-data.ts'
 
-/** With fewer windows their noise cannot be told: the fixed defaults evaluate. */
-export const MIN_WINDOWS = 8
 /** More of them add nothing but work. */
 const MAX_WINDOWS = 200
 

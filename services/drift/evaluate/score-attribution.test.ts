@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { normals } from '../../../bench/streams.ts'
 import { uniforms } from '../../../lib/stats/distributions/random.ts'
-import { attributedMovement, withMovement, type Scored } from './score-attribution.ts'
+import { scoreAttribution, withScoreAttribution, type Scored } from './score-attribution.ts'
 import { metricResult } from '../data/metric-results.ts'
 
 const uniform = uniforms(6)
@@ -24,19 +24,19 @@ const reference = rows(0, 0, 0.5)
 test('what moved the score is told from what moved beside it', () => {
   const current = rows(1, 3, 0.8)
   // Within tenths the mean is taken for all, beyond the reference the outermost one's.
-  expect(attributedMovement('x', reference, current)).toBeGreaterThan(0.035)
-  expect(attributedMovement('x', reference, current)).toBeLessThan(0.055)
-  expect(attributedMovement('color', reference, current)).toBeCloseTo(0.06, 1)
-  expect(Math.abs(attributedMovement('noise', reference, current))).toBeLessThan(0.01)
+  expect(scoreAttribution('x', reference, current)).toBeGreaterThan(0.035)
+  expect(scoreAttribution('x', reference, current)).toBeLessThan(0.055)
+  expect(scoreAttribution('color', reference, current)).toBeCloseTo(0.06, 1)
+  expect(Math.abs(scoreAttribution('noise', reference, current))).toBeLessThan(0.01)
 })
 
 test('nothing has moved, a feature is gone, texts are new', () => {
   for (const name of ['x', 'noise', 'color', 'nowhere'])
-    expect(Math.abs(attributedMovement(name, reference, rows(0, 0, 0.5)))).toBeLessThan(0.01)
+    expect(Math.abs(scoreAttribution(name, reference, rows(0, 0, 0.5)))).toBeLessThan(0.01)
   const gone = reference.map(({ score }) => ({ score, features: {} }))
-  expect(attributedMovement('color', reference, gone)).toBeCloseTo(0, 9)
+  expect(scoreAttribution('color', reference, gone)).toBeCloseTo(0, 9)
   const fresh = reference.map(({ score }) => ({ score, features: { color: 'blue' } }))
-  expect(attributedMovement('color', reference, fresh)).toBeCloseTo(0, 9)
+  expect(scoreAttribution('color', reference, fresh)).toBeCloseTo(0, 9)
 })
 
 test('it is said with the alarms of features alone, and not of few rows', () => {
@@ -48,12 +48,12 @@ test('it is said with the alarms of features alone, and not of few rows', () => 
     alarm('x', 'ks'),
     metricResult('drift', 'noise', 'psi', 0),
   ]
-  const told = withMovement(results, reference, rows(1, 0, 0.5))
+  const told = withScoreAttribution(results, reference, rows(1, 0, 0.5))
   expect(told[0]!.reason).toMatch(
     /^moved; alone it would move the score by \+0\.0\d+ of \+0\.0\d+$/,
   )
   expect(told.slice(1)).toEqual(results.slice(1))
-  expect(withMovement(results, reference, reference.slice(0, 10))).toEqual(results)
+  expect(withScoreAttribution(results, reference, reference.slice(0, 10))).toEqual(results)
 })
 
 test('what does nothing to the score is said to do nothing', () => {
@@ -61,7 +61,7 @@ test('what does nothing to the score is said to do nothing', () => {
     score,
     features: { ...features, kind: 'new' },
   }))
-  const [told] = withMovement(
+  const [told] = withScoreAttribution(
     [metricResult('drift', 'kind', 'psi', 9, { verdict: 'alarm' })],
     reference.map(({ score, features }) => ({ score, features: { ...features, kind: 'old' } })),
     elsewhere,

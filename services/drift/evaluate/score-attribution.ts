@@ -1,6 +1,6 @@
 /**
- * How much of what the score has moved a feature carries that has drifted: what the score would have done if that feature alone had moved,
- * and the model answered each of its values as in the reference. Pure.
+ * How much of the score's movement one drifted feature explains: what the mean score would have done if
+ * that feature alone had moved, and the model scored each of its values as in the reference. Pure.
  */
 import { featureOf, isFeature } from '../../../lib/events/subjects.ts'
 import { momentsOf } from '../../../lib/stats/samples/moments.ts'
@@ -13,13 +13,13 @@ export interface Scored {
   score: number
 }
 
-/** Rows that are drawn of each side. */
+/** Rows that are drawn of the reference and of the window. */
 export const MAX_SCORED = 2000
-/** Of fewer rows nothing is said. */
+/** Below this many rows no attribution is published. */
 const MIN_SCORED = 50
 const PARTS = 10
 
-/** Features whose drift alarms: those to explain. */
+/** Features whose PSI alarms: those that are explained. */
 export const alarmedFeatures = (results: readonly MetricResult[]): string[] =>
   results
     .filter(
@@ -28,8 +28,8 @@ export const alarmedFeatures = (results: readonly MetricResult[]): string[] =>
     )
     .map(({ subject }) => subject)
 
-/** Says with each alarm of a feature what it does to the score. */
-export function withMovement(
+/** Adds to the reason of each alarm of a feature what that feature does to the mean score. */
+export function withScoreAttribution(
   results: readonly MetricResult[],
   reference: readonly Scored[],
   current: readonly Scored[],
@@ -39,7 +39,7 @@ export function withMovement(
   const all = meanScore(current) - meanScore(reference)
   return results.map((result) => {
     if (result.metric !== 'psi' || !alarmed.has(result.subject)) return result
-    const alone = attributedMovement(featureOf(result.subject), reference, current)
+    const alone = scoreAttribution(featureOf(result.subject), reference, current)
     return {
       ...result,
       reason: `${result.reason}; alone it would move the score by ${signed(alone, all)} of ${signed(all, alone)}`,
@@ -47,17 +47,18 @@ export function withMovement(
   })
 }
 
-/** A movement beside another one: what is below a thousandth of it is none. */
+/** A movement with its sign; below a thousandth of the other one it is 0. */
 const signed = (x: number, beside: number) =>
   Math.abs(x) < 1e-3 * Math.abs(beside) ? '0' : `${x < 0 ? '' : '+'}${x.toPrecision(2)}`
 
 const meanScore = (rows: readonly Scored[]) => momentsOf(rows.map(({ score }) => score)).mean
 
 /**
- * Σ (share now − share then) · mean score then, over parts of the feature: tenths of its numbers, its texts, and what is missing. What
- * is new to the reference is taken to score as the reference does on the whole.
+ * Σ (share now − share in the reference) · mean score in the reference, over parts of the feature:
+ * tenths of its numbers, each text, and missing values. Values unseen in the reference get its mean
+ * score. The unit is that of the score.
  */
-export function attributedMovement(
+export function scoreAttribution(
   name: string,
   reference: readonly Scored[],
   current: readonly Scored[],
@@ -70,7 +71,7 @@ export function attributedMovement(
   )
   const partOf = ({ features }: Scored): string => {
     const value = features[name]
-    // Missing is a part of its own, whether given as null or not at all.
+    // A missing value is a part by itself, whether it is null or absent.
     if (typeof value !== 'number') return JSON.stringify(value ?? null)
     return `part ${edges.filter((edge) => value >= edge).length}`
   }

@@ -8,25 +8,38 @@ import { isEvaluated, type MetricResult, type Verdict } from '../data/metric-res
 
 const PSI_WARNING = 0.1
 const PSI_ALARM = 0.25
+/** D of Kolmogorov and Smirnov below this is no alarm, however small its p value. */
 export const KS_MIN_D = 0.1
+/** The p value below which D may alarm. */
 export const KS_P = 0.001
 /** A fall of performance that matters: absolute for scores in [0, 1], relative for errors. */
 export const PERFORMANCE_FALL = 0.05
+
+/** A relative rise of an error that matters. */
 export const ERROR_RISE = 0.1
 /** Where the noise between windows is known: what does not matter however sure it is, likewise. */
 export const MIN_FALL = 0.02
+
+/**
+ * A relative rise of an error below this does not matter where the noise between windows is known.
+ */
 export const MIN_RISE = 0.05
+
+/** A difference of rates between groups beyond this alarms. */
 export const FAIRNESS_DIFFERENCE = 0.1
+
+/** A ratio of rates between groups below this alarms (the four-fifths rule). */
 export const FAIRNESS_RATIO = 0.8
-/** Smaller groups are neither compared nor shown: one person is no group, and could be told of. */
+/** Groups of fewer cases are neither compared nor shown: a result would be about single people. */
 export const MIN_CELL = 10
 
-/** Of no drift at all, PSI exceeds this in 1 % of windows: the alarm line never lies in the noise of small samples. */
+/** The PSI that 1 % of windows without drift exceed: the alarm line never lies in the noise of small samples. */
 export function psiAlarmLine(bins: number, nReference: number, nCurrent: number): number {
   const noise = chiSquaredQuantile(0.99, Math.max(1, bins - 1)) * (1 / nReference + 1 / nCurrent)
   return Math.max(PSI_ALARM, noise)
 }
 
+/** The verdict on PSI; `alarmLine` is that of {@link psiAlarmLine}. */
 export function psiVerdict(value: number, alarmLine: number): Verdict {
   if (value > alarmLine) return 'alarm'
   return value > PSI_WARNING ? 'warning' : 'ok'
@@ -42,18 +55,18 @@ export function fallVerdict(low95: number, low99: number, line: number): Verdict
 }
 
 const WEEK_MS = 7 * 86_400_000
-const MAX_WINDOW_LEVEL = 0.05
+const MAX_WINDOW_ALPHA = 0.05
 
 /**
  * The share of windows that may alarm by chance: `alarms.false_alarms_per_week`, shared evenly among the windows of a week. The
  * expected number of false alarms is then below the budget whatever the windows have to do with one another.
  */
-export function alarmLevel({ windows, falseAlarmsPerWeek }: Model, window: Window): number {
+export function windowAlphaOf({ windows, falseAlarmsPerWeek }: Model, window: Window): number {
   const slide = windows.slide === undefined ? window.end - window.start : durationMs(windows.slide)
-  return Math.min(MAX_WINDOW_LEVEL, (falseAlarmsPerWeek * slide) / WEEK_MS)
+  return Math.min(MAX_WINDOW_ALPHA, (falseAlarmsPerWeek * slide) / WEEK_MS)
 }
 
-/** How the families share what may alarm by chance. */
+/** Shares of the window's alpha that the families of metrics get; they add up to 1. */
 export const FAMILY_SHARES = {
   drift: 0.4,
   performance: 0.25,
@@ -66,15 +79,17 @@ export const FAMILY_SHARES = {
 export const WARNING_FACTOR = 5
 
 /**
- * @param pAdjusted for everything that is tested of the window
- * @param level at which it alarms
+ * The verdict of a test; a warning is {@link WARNING_FACTOR} times as likely by chance as an alarm.
+ *
+ * @param pAdjusted p value, corrected for everything that is tested of the window
+ * @param alpha the adjusted p value up to which it alarms
  */
-export function levelVerdict(pAdjusted: number, level: number): Verdict {
-  if (pAdjusted <= level) return 'alarm'
-  return pAdjusted <= WARNING_FACTOR * level ? 'warning' : 'ok'
+export function pValueVerdict(pAdjusted: number, alpha: number): Verdict {
+  if (pAdjusted <= alpha) return 'alarm'
+  return pAdjusted <= WARNING_FACTOR * alpha ? 'warning' : 'ok'
 }
 
-/** Says that a verdict is that of a fixed default, and why. */
+/** Adds to the reason that a verdict is that of a fixed default, and why. */
 export const marked = (result: MetricResult, why: string): MetricResult =>
   isEvaluated(result)
     ? { ...result, reason: [result.reason, `fixed default: ${why}`].filter(Boolean).join('; ') }

@@ -2,7 +2,7 @@
 import { largest, smallest } from '../../../lib/stats/samples/extremes.ts'
 import { countTail, MIN_COUNTS } from '../../../lib/stats/window-tests/count-test.ts'
 import { metricResult, type MetricResult } from '../data/metric-results.ts'
-import { FAMILY_SHARES, levelVerdict } from './thresholds.ts'
+import { FAMILY_SHARES, pValueVerdict } from './thresholds.ts'
 
 /** Share of what the family operations may alarm by chance that throughput takes where it is evaluated by itself. */
 export const THROUGHPUT_SHARE = 0.5
@@ -11,7 +11,7 @@ export interface ThroughputRules {
   /** Events of the windows before this one that it is like. */
   usual: readonly number[]
   /** Share of windows that may alarm by chance, over all families. */
-  windowLevel: number
+  windowAlpha: number
   windowMs: number
   /** When the newest event before a window without events was predicted, epoch milliseconds. */
   silentSince?: number | undefined
@@ -26,9 +26,9 @@ export interface ThroughputRules {
 export function evaluateThroughput(
   events: number,
   weight: number,
-  { usual, windowLevel, windowMs, silentSince }: ThroughputRules,
+  { usual, windowAlpha, windowMs, silentSince }: ThroughputRules,
 ): MetricResult {
-  const alpha = windowLevel * FAMILY_SHARES.operations * THROUGHPUT_SHARE
+  const alpha = windowAlpha * FAMILY_SHARES.operations * THROUGHPUT_SHARE
   const p = countTail(events, usual)
   const since =
     silentSince === undefined ? '' : `; silent since ${new Date(silentSince).toISOString()}`
@@ -47,7 +47,7 @@ export function evaluateThroughput(
     ...result,
     p_value: p,
     p_adjusted: p,
-    verdict: levelVerdict(p, alpha),
+    verdict: pValueVerdict(p, alpha),
     reason: `${counted(events)} where ${smallest(usual)} to ${largest(usual)} came in ${usual.length} windows before${since}`,
   }
 }

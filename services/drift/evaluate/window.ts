@@ -21,11 +21,12 @@ import { evaluateThroughput, THROUGHPUT_SHARE } from './throughput.ts'
 import { evaluateQuality } from './data-quality.ts'
 import { evaluatePerformance } from './performance.ts'
 import { withShiftVerdicts } from './drift-alarms.ts'
-import { metricResult, type MetricResult } from '../data/metric-results.ts'
+import { metricResult, isEvaluated, type MetricResult } from '../data/metric-results.ts'
+import { learningReason, whileLearning, type Learning } from './learning.ts'
 import { classFault, type ClassFault } from './label-classes.ts'
 import type { LevelHistory } from '../data/past-metrics.ts'
 import type { PastShift } from '../data/past-shifts.ts'
-import { alarmLevel, FAMILY_SHARES, overridden } from './thresholds.ts'
+import { windowAlphaOf, FAMILY_SHARES, overridden } from './thresholds.ts'
 import {
   effectiveOf,
   type GroupCounts,
@@ -33,6 +34,7 @@ import {
   type WindowCounts,
 } from '../data/window-data.ts'
 
+/** Everything that was read of one cohort of a window. */
 export interface WindowInput {
   counts: WindowCounts
   outcomes: OutcomeCounts
@@ -46,6 +48,8 @@ export interface WindowInput {
   /** Some of its rows, where a classifier is asked. */
   rows: readonly Drawn[]
   references: readonly ReferenceData[]
+  /** While the baseline is being learned. */
+  learning: Learning | undefined
   window: Window
   /** Windows between the baseline and this one. */
   past: readonly PastShift[]
@@ -62,6 +66,7 @@ export interface WindowInput {
   maturity: number
 }
 
+/** Every metric of one cohort of a window, with its verdict. Depends on the input alone. */
 export function evaluateWindow(input: WindowInput, model: Model): MetricResult[] {
   const results = [
     ...input.references.flatMap((reference) => driftResults(input, reference, model)),
@@ -70,35 +75,59 @@ export function evaluateWindow(input: WindowInput, model: Model): MetricResult[]
     duplicateRatio(input.counts),
     ...leftOut(input.counts),
   ]
+  const evaluated = results
+    .map((result) => whileLearning(result, input.learning))
+    .map((result) => overridden(result, model.overrides))
+    .map((result) => gated(result, input.completeness, model.windows.min_completeness))
   return [
-    ...results
-      .map((f) => overridden(f, model.overrides))
-      .map((f) => gated(f, input.completeness, model.windows.min_completeness))
-      .map((f) => withEffectiveSize(f, input.counts)),
+    ...[...evaluated, ...driftShare(evaluated)].map((result) =>
+      withEffectiveSize(result, input.counts),
+    ),
     ...evaluateTruth(input, model),
   ]
 }
 
-const withEffectiveSize = (f: MetricResult, counts: WindowCounts): MetricResult =>
-  effectiveOf(counts) === counts.events || f.family === 'operations'
-    ? f
-    : { ...f, n_effective: effectiveOf(counts) }
+/** The share of features that drifted, of those with a verdict; nothing where none has one. */
+function driftShare(results: readonly MetricResult[]): MetricResult[] {
+  const features = results.filter(
+    ({ family, metric, subject, convention, verdict }) =>
+      family === 'drift' &&
+      metric === 'psi' &&
+      convention === 'plumbline' &&
+      isFeature(subject) &&
+      (verdict === 'ok' || verdict === 'warning' || verdict === 'alarm'),
+  )
+  if (features.length === 0) return []
+  const drifted = features.filter(({ verdict }) => verdict === 'alarm').length
+  return [
+    metricResult('drift', '', 'drift_share', drifted / features.length, {
+      n_current: features.length,
+      reference: features[0]!.reference,
+      reason: `${drifted} of ${features.length} features`,
+    }),
+  ]
+}
 
-/** Of references that do not evaluate, the numbers that are looked at. */
+const withEffectiveSize = (result: MetricResult, counts: WindowCounts): MetricResult =>
+  effectiveOf(counts) === counts.events || result.family === 'operations'
+    ? result
+    : { ...result, n_effective: effectiveOf(counts) }
+
+/** Metrics that are published against a reference that is not the baseline. */
 const INFORMING = new Set(['psi', 'ks', 'wasserstein', 'chi_squared', 'js_distance'])
 
 function driftResults(input: WindowInput, reference: ReferenceData, model: Model): MetricResult[] {
   const { counts, window, past, cohorts } = input
   const kinds = declaredKinds(model)
   const results = evaluateDrift(counts, reference, model.windows.min_count, kinds)
-  if (!reference.baseline) return results.filter((f) => INFORMING.has(f.metric))
-  const windowLevel = alarmLevel(model, window)
-  const quality = evaluateQuality(counts, reference, kinds).map((f) => ({
-    ...f,
+  if (!reference.baseline) return results.filter((result) => INFORMING.has(result.metric))
+  const windowAlpha = windowAlphaOf(model, window)
+  const quality = evaluateQuality(counts, reference, kinds).map((result) => ({
+    ...result,
     reference: reference.name,
   }))
   return withShiftVerdicts([...results, ...quality], counts, window, reference, {
-    windowLevel,
+    windowAlpha,
     past,
     cohorts,
   })
@@ -111,11 +140,11 @@ function operationsResults(input: WindowInput, model: Model): MetricResult[] {
   const results = evaluateOperations(counts, windowMs)
   if (usual === undefined) return withLevels(results, 'operations', input, model)
   const others = results.filter(({ metric }) => metric !== 'throughput_per_s')
-  const windowLevel = alarmLevel(model, window)
+  const windowAlpha = windowAlphaOf(model, window)
   return [
     evaluateThroughput(counts.events, counts.weight ?? counts.events, {
       usual,
-      windowLevel,
+      windowAlpha,
       windowMs,
     }),
     ...withLevels(others, 'operations', input, model, 1 - THROUGHPUT_SHARE),
@@ -134,7 +163,7 @@ const withLevels = (
 ) =>
   withLevelVerdicts(results, family, baselineOf(input), levels, {
     window,
-    windowLevel: alarmLevel(model, window) * share,
+    windowAlpha: windowAlphaOf(model, window) * share,
     cohorts,
     looks: family === 'performance' ? model.labels.evaluate_at.length : 1,
     minCount: model.windows.min_count,
@@ -148,7 +177,7 @@ function multivariateResults(
   if (!evaluating?.multivariate || rows.length === 0) return []
   return evaluateMultivariate(rows, evaluating.multivariate, {
     reference: evaluating.name,
-    windowLevel: alarmLevel(model, window),
+    windowAlpha: windowAlphaOf(model, window),
     isReference: covers(evaluating.spans, window),
   })
 }
@@ -190,9 +219,11 @@ export function evaluateTruth(input: WindowInput, model: Model): MetricResult[] 
   // Outcomes know attributes alone: of a slice by a feature there are none.
   if (input.isSlice && input.outcomes.labelled === 0) return []
   const minCount = model.windows.min_count
-  const evaluating = baselineOf(input)
-  const fairnessLevel =
-    (alarmLevel(model, input.window) * FAMILY_SHARES.fairness) /
+  const { learning } = input
+  // The performance of a version that is learning is that of the windows before it, or worse.
+  const evaluating = learning ? learning.before : baselineOf(input)
+  const fairnessAlpha =
+    (windowAlphaOf(model, input.window) * FAMILY_SHARES.fairness) /
     (input.cohorts * Math.max(1, fairnessTests(input.groups.values())))
   const binary = isBinary(model, input.outcomes)
   const faults = classFaults(input.outcomes, evaluating?.outcomes, model, binary)
@@ -211,15 +242,17 @@ export function evaluateTruth(input: WindowInput, model: Model): MetricResult[] 
     input.scores && binary
       ? evaluateEstimates(
           faults.current ? { ...input.scores, labelled: [] } : input.scores,
-          faults.reference ? undefined : evaluating?.scores,
+          faults.reference || learning ? undefined : evaluating?.scores,
           evaluating?.name ?? '',
           input.pastErrors,
         )
-      : evaluating?.losses
+      : evaluating?.losses && !learning
         ? evaluateLosses(input.scoredRows, evaluating.losses, evaluating.name, input.pastErrors)
         : []
   const results = [
-    ...withLevels([...performance, ...estimates], 'performance', input, model),
+    ...(learning
+      ? learningPerformance(performance, estimates, input, model)
+      : withLevels([...performance, ...estimates], 'performance', input, model)),
     ...fairnessAttributes(model).flatMap(({ name, privileged }) =>
       withoutTruth(faults.current, input.groups.get(name) ?? [], name, (groups) =>
         evaluateFairness(groups, {
@@ -227,12 +260,38 @@ export function evaluateTruth(input: WindowInput, model: Model): MetricResult[] 
           privileged,
           minCount,
           maturity: input.maturity,
-          level: fairnessLevel,
+          alpha: fairnessAlpha,
         }),
       ),
     ),
   ]
-  return results.map((f) => overridden(f, model.overrides))
+  return results.map((result) => overridden(result, model.overrides))
+}
+
+/** Performance while a version learns; what its scores mean is new, and beside those of the version before it says nothing. */
+function learningPerformance(
+  performance: readonly MetricResult[],
+  estimates: readonly MetricResult[],
+  input: WindowInput,
+  model: Model,
+): MetricResult[] {
+  const { learning } = input
+  if (!learning?.before)
+    return [...performance, ...estimates].map((result) => whileLearning(result, learning))
+  const evaluated = withLevels(
+    performance,
+    'performance',
+    { ...input, references: [learning.before] },
+    model,
+  )
+  return [
+    ...evaluated.map((result) =>
+      isEvaluated(result)
+        ? { ...result, reason: `${result.reason}; ${learningReason(learning)}` }
+        : result,
+    ),
+    ...estimates.map((result) => whileLearning(result, learning)),
+  ]
 }
 
 /** Why labels say nothing of predictions, in a window and in its reference. */

@@ -2,6 +2,7 @@
 import type { Static } from 'typebox'
 import type { Http } from '../../../lib/http/server.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
+import { windowMs } from '../../../lib/models/windows.ts'
 import { Problem } from '../../../lib/runtime/errors.ts'
 import { DistributionAnswer, DistributionQuery } from '../../../schemas/http/console.ts'
 import { answers } from '../../../schemas/http/errors.ts'
@@ -10,8 +11,9 @@ import { ALL } from '../data/cohort.ts'
 import { asDeclared } from '../data/declared-features.ts'
 import { effectiveOf } from '../data/window-data.ts'
 import { distributionOf } from '../evaluate/distributions.ts'
-import { frozenSpans, putReferences, referencesFor } from '../plan/references.ts'
-import { decisionQueries } from '../queries/verdict-feedback.ts'
+import { referencesFor } from '../plan/references.ts'
+import { frozenSpans, putReferences } from '../plan/stored-references.ts'
+import { verdictFeedbackQueries } from '../queries/verdict-feedback.ts'
 import type { DriftRoutesOptions } from './model-routes.ts'
 import { spanBetween } from './spans.ts'
 
@@ -78,13 +80,13 @@ async function referenceOf(
   const { modelId } = model
   const stored = await queries.referencesOf(modelId)
   const progress = await queries.progress([model])
-  const accepted = await decisionQueries(db).accepted()
+  const accepted = await verdictFeedbackQueries(db).accepted()
   const all = referencesFor(window, model, {
     windows: progress.get(modelId)?.evaluated ?? [],
     frozen: frozenSpans(stored, modelId),
     accepted: accepted.get(modelId) ?? [],
     put: putReferences(stored, modelId),
-    promotions: await queries.promotions(modelId),
+    promotions: await queries.promotions({ modelId, length: windowMs(model.windows) }),
   })
   const found = all.find((one) => (name === undefined ? one.baseline : one.name === name))
   if (!found && name !== undefined)

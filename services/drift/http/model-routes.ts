@@ -7,10 +7,17 @@ import { ModelAnswer, ModelsAnswer } from '../../../schemas/http/drift.ts'
 import { answers } from '../../../schemas/http/errors.ts'
 import { ModelPath } from '../../../schemas/http/parts.ts'
 import { progressOf } from '../plan/due-windows.ts'
-import { frozenSpans, putReferences, type StoredReference } from '../plan/references.ts'
+import { frozenSpans, putReferences, type StoredReference } from '../plan/stored-references.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
-import { modelSummaries } from '../queries/published-windows.ts'
-import { decisionQueries } from '../queries/verdict-feedback.ts'
+import { headlineOf } from '../publish/headline.ts'
+import {
+  activeResults,
+  modelSummaries,
+  newestEvents,
+  type NewestWindow,
+} from '../queries/model-summaries.ts'
+import { activeAlarms } from '../queries/published-windows.ts'
+import { verdictFeedbackQueries } from '../queries/verdict-feedback.ts'
 
 /** Models without a file in one answer, those with the most events. */
 const MAX_MODELS = 10_000
@@ -61,18 +68,58 @@ const NO_WINDOWS = {
   warnings: '0',
   incomplete: '0',
 }
+const NO_WINDOW: NewestWindow = {
+  events: '0',
+  evaluated: '0',
+  learning: '',
+  drift_share: null,
+  features: '0',
+}
+
+/** Reads what headlines are made of, of all models or of one. */
+async function headlines({ db }: Pick<DriftRoutesOptions, 'db'>, model = '') {
+  const seen = new Map((await modelSummaries(db, model)).map((row) => [row.model_id, row]))
+  const active = await activeResults(db, model)
+  const newest = await newestEvents(db, model)
+  return (id: string) => {
+    const row = seen.get(id)
+    const { events, evaluated, learning, drift_share, features, ...summary } = row ?? {
+      ...NO_WINDOWS,
+      ...NO_WINDOW,
+    }
+    const lastEvent = newest.get(id)
+    const found = headlineOf({
+      active: active.get(id) ?? [],
+      lastWindowEnd: row?.last_window_end ? Date.parse(row.last_window_end) : undefined,
+      events: Number(events),
+      lastEvent,
+      evaluated: Number(evaluated),
+      learning,
+      driftShare: drift_share,
+      features: Number(features),
+    })
+    const isKnown = lastEvent !== undefined && Number.isFinite(lastEvent) && lastEvent > 0
+    return {
+      summary,
+      described: {
+        ...found,
+        drift_share,
+        last_event_at: isKnown ? new Date(lastEvent).toISOString() : null,
+      },
+    }
+  }
+}
 
 async function listModels({ db, queries, models }: DriftRoutesOptions) {
-  const seen = new Map((await modelSummaries(db)).map((row) => [row.model_id, row]))
+  const of = await headlines({ db })
   const declared = models.declared.map((model) => model.modelId)
   const isRoom = (await queries.modelCount()) <= MAX_MODELS
   const known = await queries.modelIds({ declared, most: MAX_MODELS, isRoom })
   const ids = [...new Set([...declared, ...known])].toSorted()
-  return ids.map((id) => ({
-    task: models.get(id).task ?? null,
-    ...(seen.get(id) ?? NO_WINDOWS),
-    model_id: id,
-  }))
+  return ids.map((id) => {
+    const { summary, described } = of(id)
+    return { task: models.get(id).task ?? null, ...summary, ...described, model_id: id }
+  })
 }
 
 async function describeModel({ db, queries, models, now }: DriftRoutesOptions, id: string) {
@@ -89,11 +136,13 @@ async function describeModel({ db, queries, models, now }: DriftRoutesOptions, i
   return {
     model_id: model.modelId,
     task: model.task ?? null,
+    ...(await headlines({ db }, model.modelId))(model.modelId).described,
     watermark: Number.isFinite(watermark) ? new Date(watermark).toISOString() : null,
     idle,
     windows: model.windows,
     references: referencesOf(model, stored),
-    alarms: await decisionQueries(db).rate(model.modelId, model.falseAlarmsPerWeek),
+    active_alarms: await activeAlarms(db, model.modelId),
+    alarms: await verdictFeedbackQueries(db).rate(model.modelId, model.falseAlarmsPerWeek),
     retrain: model.retrain.map(({ name, when, approval }) => ({ name, when, approval })),
   }
 }

@@ -9,7 +9,7 @@ import { ReferenceAnswer, ReferenceBody, UploadedPredictions } from '../../../sc
 import { answersToBody } from '../../../schemas/http/errors.ts'
 import { ReferencePath } from '../../../schemas/http/parts.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
-import { uploadedId, type StoredReference } from '../plan/references.ts'
+import { uploadedId, type StoredReference } from '../plan/stored-references.ts'
 import { spanBetween } from './spans.ts'
 import { storeUploaded } from './uploaded-reference.ts'
 

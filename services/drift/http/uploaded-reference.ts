@@ -7,7 +7,7 @@ import { createValidator } from '../../../lib/events/validator.ts'
 import { linesOf } from '../../../lib/events/json/split-array.ts'
 import { FlatRecord } from '../../../lib/events/flat-record.ts'
 import { encodeBlock } from '../../../lib/clickhouse/native/block.ts'
-import { predictionCounts, stepAt } from '../../../lib/sink/counts/prediction-counts.ts'
+import { predictionCounts, timeBucketOf } from '../../../lib/sink/counts/prediction-counts.ts'
 import type { Spool } from '../../../lib/clickhouse/spool.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 import { PredictionV1 } from '../../../schemas/events/prediction.v1.ts'
@@ -71,5 +71,5 @@ export async function storeUploaded(
     )
   }
   // Counts know steps, not instants.
-  return { start: stepAt(first) * 1000, end: last + 1, events: lines.length }
+  return { start: timeBucketOf(first) * 1000, end: last + 1, events: lines.length }
 }

@@ -32,6 +32,7 @@ const NUMERIC = {
   trustyai: { ks: ksStatistic },
 } satisfies Record<(typeof INTEROP_CONVENTIONS)[number], Record<string, Numeric>>
 
+/** The name of an interop convention. */
 export type Dialect = keyof typeof NUMERIC
 
 /**

@@ -23,11 +23,12 @@ import {
 import { jeffreys } from '../../../lib/stats/distances/psi.ts'
 import { histogram, sturgesEdges } from './histograms.ts'
 
-export interface DialectResult {
+/** A number as another tool computes it, with the verdict of that tool. */
+export interface ConventionResult {
   metric: string
   value: number
   p?: number
-  /** By the dialect's own default. */
+  /** Whether it drifted by the default of that tool. */
   drifted: boolean
 }
 
@@ -117,7 +118,7 @@ export function evidentlyKs(reference: Float64Array, current: Float64Array): num
  * @param reference ascending, finite, not empty
  * @param current ascending, finite, not empty
  */
-export function evidentlyNumeric(reference: Float64Array, current: Float64Array): DialectResult {
+export function evidentlyNumeric(reference: Float64Array, current: Float64Array): ConventionResult {
   const isNumeric = distinct([...reference, ...current]) > 5
   if (reference.length > SMALL_REFERENCE) {
     const [metric, value] = isNumeric
@@ -145,7 +146,7 @@ const countsOf = (values: Float64Array) => {
 export function evidentlyCategorical(
   reference: ReadonlyMap<string, number>,
   current: ReadonlyMap<string, number>,
-): DialectResult {
+): ConventionResult {
   const names = [...new Set([...reference.keys(), ...current.keys()])].toSorted()
   const r = names.map((name) => reference.get(name) ?? 0)
   const c = names.map((name) => current.get(name) ?? 0)

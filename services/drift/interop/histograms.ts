@@ -1,4 +1,4 @@
-/** Histograms as numpy makes them, which most dialects build on. */
+/** Histograms as numpy makes them, which most interop conventions build on. */
 
 /** Equal bins over [low, high]; a single value has bins around it. */
 function equalEdges(low: number, high: number, bins: number): number[] {

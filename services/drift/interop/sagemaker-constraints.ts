@@ -4,12 +4,14 @@
  *
  * @see https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-interpreting-violations.html
  */
-import { compareCategories, type CategoryCounts } from '../../../lib/sink/counts/category-counts.ts'
+import type { CategoryCounts } from '../../../lib/sink/counts/category-counts.ts'
+import { compareCategories } from '../../../lib/sink/counts/compare-categories.ts'
 import { isFeature } from '../../../lib/events/subjects.ts'
 import { atOneResolution, type BinnedSample } from '../../../lib/stats/samples/binned-sample.ts'
 import { ksInterval } from '../../../lib/stats/distances/ks.ts'
 import { effectiveOf, missingOf, valuesOf, type WindowCounts } from '../data/window-data.ts'
 
+/** One entry of SageMaker Model Monitor's `constraint_violations.json`. */
 export interface Violation {
   feature_name: string
   constraint_check_type:

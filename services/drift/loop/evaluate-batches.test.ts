@@ -43,8 +43,8 @@ function evaluating(models: readonly string[], fails: { progress?: string; evalu
   return { run: batchEvaluator(parts), own, ends, tries, told, largest: () => largest }
 }
 
-test.each(['progress', 'judge'] as const)(
-  'a model whose %s fails is told of, and tried less and less; all others are evaluated once',
+test.each(['progress', 'evaluate'] as const)(
+  'a model whose %s fails is reported, and tried less and less; all others are evaluated once',
   async (what) => {
     const ids = Array.from({ length: 100 }, (_, i) => `model-${i}`)
     const all = evaluating(ids, { [what]: 'model-13' })

@@ -14,6 +14,7 @@ export const BATCH = 8
 const FAILED_MS = 2000
 const MAX_FAILED_MS = 300_000
 
+/** What evaluating a batch of models needs. */
 export interface BatchParts {
   agenda: Agenda
   gauges: Pick<Gauges, 'forget'>

@@ -10,17 +10,18 @@ import type { Gauges } from '../publish/prometheus-gauges.ts'
 import { revisionWriter } from '../publish/revisions.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
 import type { ModelProgress } from '../queries/progress-queries.ts'
-import type { decisionQueries } from '../queries/verdict-feedback.ts'
+import type { verdictFeedbackQueries } from '../queries/verdict-feedback.ts'
 import { evaluateWindow, type EvaluationParts } from './evaluate-window.ts'
 import { evaluateSilence } from './evaluate-silence.ts'
 import type { TellFailure } from './failures.ts'
 import { createReferenceCache, referenceReader, type ReferenceCache } from './load-reference.ts'
 import { globalStateReader, loadModelState } from './model-state.ts'
 
+/** What one evaluator of a process needs. */
 export interface EvaluatorOptions {
   db: ClickHouse
   queries: DriftQueries
-  decisions: ReturnType<typeof decisionQueries>
+  decisions: ReturnType<typeof verdictFeedbackQueries>
   eventLog: Pick<EventLog, 'append'>
   gauges: Gauges
   now: () => number
@@ -42,6 +43,7 @@ export interface Shared {
   whole: Set<string>
 }
 
+/** State of a process that has evaluated nothing yet. */
 export const createShared = (): Shared => ({
   turns: createTurns(),
   references: createReferenceCache(),
@@ -99,7 +101,9 @@ export function createModelEvaluator(options: EvaluatorOptions): EvaluateModel {
     const reached = progressOf(partitions, model, at)
     const due = dueWindows(steps, evaluated, reached, model, at)
     if (due.length === 0) return NOTHING
-    const state = await loadModelState(queries, model, await globalState(), { reached, now: at })
+    const windows = evaluated.length + due.length
+    const asOf = { reached, now: at, windows }
+    const state = await loadModelState(queries, model, await globalState(), asOf)
     const past = pastWindows(evaluated)
     return evaluateEach(
       { queries, references, model, steps, state, write, gauges, now, shared, tell, isOwned, past },
@@ -150,7 +154,7 @@ async function evaluateOrTell(parts: PassParts, window: Due): Promise<number | u
   }
 }
 
-/** Evaluates one window, and freezes it where a reference waits for it. */
+/** Evaluates one window, and freezes the references that it completes. */
 async function evaluateDue(parts: PassParts, window: Due): Promise<void> {
   const { model, queries, shared, state, past, now } = parts
   const begun = now()

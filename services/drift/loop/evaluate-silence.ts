@@ -1,7 +1,7 @@
 /** Evaluates a window of a live model in which no event came: throughput by what is usual, everything else as unknown. */
 import { ALL, keyOf } from '../data/cohort.ts'
 import { evaluateThroughput, silentResults } from '../evaluate/throughput.ts'
-import { alarmLevel } from '../evaluate/thresholds.ts'
+import { windowAlphaOf } from '../evaluate/thresholds.ts'
 import { episodeOf, worstOf } from '../plan/episodes.ts'
 import { seasonOf, usualCounts } from '../plan/silence.ts'
 import { changedResults } from '../publish/rows.ts'
@@ -30,7 +30,7 @@ export async function evaluateSilence(
   const results = [
     evaluateThroughput(0, 0, {
       usual: usualCounts(window, earlierWindows, seasonOf(model)),
-      windowLevel: alarmLevel(model, window),
+      windowAlpha: windowAlphaOf(model, window),
       windowMs: due.end - due.start,
       silentSince,
     }),

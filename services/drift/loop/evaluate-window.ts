@@ -3,7 +3,7 @@ import { ALL, keyOf, type Cohort } from '../data/cohort.ts'
 import type { MetricResult } from '../data/metric-results.ts'
 import { evaluateTruth, evaluateWindow as metricsOf, type WindowInput } from '../evaluate/window.ts'
 import { episodeOf, worstOf } from '../plan/episodes.ts'
-import type { PastWindow } from '../plan/references.ts'
+import type { PastWindow } from '../plan/learning.ts'
 import type { Gauges } from '../publish/prometheus-gauges.ts'
 import type { Revision, WriteRevisions } from '../publish/revisions.ts'
 import { changedResults } from '../publish/rows.ts'
@@ -18,6 +18,7 @@ import {
   type WindowReading,
 } from './window-input.ts'
 
+/** What evaluating a window needs: how it is read, written and exported. */
 export interface EvaluationParts extends WindowReaderParts {
   write: WriteRevisions
   gauges: Pick<Gauges, 'show'>
@@ -51,12 +52,14 @@ type FollowUp = ReturnType<typeof answersBeside>
 /** Exact follow-ups from rows; an uploaded baseline has none. */
 function followUpOf(
   { queries, model }: EvaluationParts,
-  { baseline, baselineSpans }: WindowReading,
+  { baseline, baselineSpans, learning }: WindowReading,
 ): FollowUp | undefined {
-  if (!baseline || !baselineSpans || baselineSpans.countedAs !== undefined) return undefined
+  // Nothing is to be decided while the baseline is being learned.
+  if (!baseline || !baselineSpans || learning) return undefined
+  if (baselineSpans.countedAs !== undefined) return undefined
   return answersBeside(queries, model, {
     spans: baseline.spans,
-    scope: referenceCohort(baselineSpans, ALL),
+    cohort: referenceCohort(baselineSpans, ALL),
     events: baseline.counts.events,
   })
 }
@@ -73,7 +76,7 @@ async function evaluateCohort(
   const metricResults = metricsOf(input, model)
   // Slices are answered by the whole.
   if (!followUp || c.slice) return metricResults
-  return followUp(metricResults, { spans: [input.window], scope: c, events: input.counts.events })
+  return followUp(metricResults, { spans: [input.window], cohort: c, events: input.counts.events })
 }
 
 const isOfInputs = ({ family }: MetricResult) =>

@@ -1,4 +1,4 @@
-/** What could not be evaluated: a row that people see, and a count. */
+/** Reports what could not be evaluated: as a row that people see, and as a count. */
 import { Counter } from 'prom-client'
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import { messageOf } from '../../../lib/runtime/errors.ts'
@@ -7,7 +7,7 @@ import type { Metrics } from '../../../lib/runtime/metrics.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 import { sqlTime } from '../data/cohort.ts'
 
-/** What failed: a window of a model, or, without one, the reading of how far the model has come. */
+/** What failed: a window of a model, or, without one, the reading of its progress. */
 export interface Failed {
   modelId: string
   window?: Window | undefined
@@ -21,6 +21,10 @@ export type TellFailure = (failed: Failed) => Promise<void>
 
 const MAX_TEXT = 500
 
+/**
+ * Reports failures as rows of `evaluation_failures`, in the log and as
+ * `plumbline_evaluation_failures_total`.
+ */
 export function failureTeller(
   db: ClickHouse,
   { registry }: Metrics,
@@ -28,7 +32,7 @@ export function failureTeller(
 ): TellFailure {
   const failures = new Counter({
     name: 'plumbline_evaluation_failures_total',
-    help: 'Windows that could not be evaluated and are tried again; which ones stands in evaluation_failures.',
+    help: 'Windows that could not be evaluated and are tried again; evaluation_failures lists them.',
     registers: [registry],
   })
   return async ({ modelId, window, attempts, error }) => {

@@ -1,10 +1,12 @@
 /** What is the same for all windows of a model in one pass: its stored references, and what people and producers said. */
 import type { Model } from '../../../lib/models/model-files.ts'
-import type { Window } from '../../../lib/models/windows.ts'
+import { windowMs, type Window } from '../../../lib/models/windows.ts'
+import { MIN_WINDOWS } from '../data/reference.ts'
 import { completeUntil, type Progress } from '../plan/due-windows.ts'
-import { frozenSpans, putReferences, type Past } from '../plan/references.ts'
+import type { Past } from '../plan/learning.ts'
+import { frozenSpans, putReferences } from '../plan/stored-references.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
-import type { decisionQueries } from '../queries/verdict-feedback.ts'
+import type { verdictFeedbackQueries } from '../queries/verdict-feedback.ts'
 
 /** What holds for all models. */
 export interface GlobalState {
@@ -29,9 +31,10 @@ export interface ModelState extends Omit<Past, 'windows'> {
   completeUntil: number
 }
 
+/** What reading the state of all models needs. */
 export interface GlobalStateOptions {
   queries: Pick<DriftQueries, 'hasLateAttributes'>
-  decisions: ReturnType<typeof decisionQueries>
+  decisions: ReturnType<typeof verdictFeedbackQueries>
   now: () => number
   /** How long an answer is kept, in milliseconds. */
   keptForMs: number
@@ -63,19 +66,21 @@ async function readGlobalState({
   }
 }
 
-/** Reads one model's state; `now` is epoch milliseconds. */
+/** Reads one model's state; `now` is epoch milliseconds, `windows` how many were evaluated or are due. */
 export async function loadModelState(
   queries: Pick<DriftQueries, 'referencesOf' | 'promotions' | 'isProducing'>,
   model: Model,
   { accepted, snoozed, hasLateAttributes }: GlobalState,
-  { reached, now }: { reached: Progress; now: number },
+  { reached, now, windows }: { reached: Progress; now: number; windows: number },
 ): Promise<ModelState> {
   const { modelId } = model
   const stored = await queries.referencesOf(modelId)
   return {
     frozen: frozenSpans(stored, modelId),
     put: putReferences(stored, modelId),
-    promotions: hasKind(model, 'since_promotion') ? await queries.promotions(modelId) : [],
+    promotions: needsPromotions(model, windows)
+      ? await queries.promotions({ modelId, length: windowMs(model.windows) })
+      : [],
     accepted: accepted.get(modelId) ?? [],
     snoozed,
     isProducing: await queries.isProducing(modelId),
@@ -85,5 +90,9 @@ export async function loadModelState(
   }
 }
 
-const hasKind = ({ references }: Model, kind: string) =>
-  Object.values(references).some((reference) => reference.kind === kind)
+/** Below so many windows no version has served long enough to be followed by another one's baseline. */
+const needsPromotions = ({ references }: Model, windows: number) =>
+  Object.values(references).some(
+    ({ kind, baseline, on_promotion }) =>
+      kind === 'since_promotion' || (baseline && on_promotion !== 'keep' && windows > MIN_WINDOWS),
+  )

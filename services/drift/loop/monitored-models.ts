@@ -7,6 +7,7 @@ import type { Metrics } from '../../../lib/runtime/metrics.ts'
 import type { Models } from '../../../lib/models/model-files.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
 
+/** The models that are evaluated: those with a file, and others up to a limit. */
 export interface Monitored {
   /**
    * Reads anew which models have come.

@@ -7,10 +7,12 @@ import { notOverlapping } from '../data/past-shifts.ts'
 import type { ReferenceData } from '../data/reference.ts'
 import { noOutcomes, type GroupCounts, type WindowCounts } from '../data/window-data.ts'
 import { fairnessAttributes } from '../evaluate/fairness.ts'
+import type { Learning } from '../evaluate/learning.ts'
 import type { WindowInput } from '../evaluate/window.ts'
 import type { Due, StepCount } from '../plan/due-windows.ts'
+import { learningAt, type LearningState, type PastWindow } from '../plan/learning.ts'
+import { referencesFor, type ReferenceSpans } from '../plan/references.ts'
 import { seasonOf, usualCounts } from '../plan/silence.ts'
-import { referencesFor, type PastWindow, type ReferenceSpans } from '../plan/references.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
 import type { Present } from '../queries/event-totals.ts'
 import { impliesLabels } from '../queries/outcomes/labelled-outcomes.ts'
@@ -45,6 +47,8 @@ export interface WindowReading {
   /** The reference that verdicts come from, and its spans. */
   baseline: ReferenceData | undefined
   baselineSpans: ReferenceSpans | undefined
+  /** While the baseline is being learned, with the windows before a promoted version. */
+  learning: Learning | undefined
   past: PastAnswers
   /** Events of the windows before, of a live model. */
   usual: readonly number[] | undefined
@@ -55,6 +59,7 @@ export interface WindowReading {
   counts: ReadonlyMap<string, WindowCounts>
 }
 
+/** The window that is read, and what was evaluated before it. */
 export interface WindowQuestion {
   due: Due
   /** Windows evaluated before, ascending by end. */
@@ -79,7 +84,9 @@ export async function readWindow(
       : new Map<string, PublishedResults>()
   const outcomesOf = truthReader(queries, model, cohorts, window)
   const completeness = state.isProducing ? await queries.completeness(modelId, window) : null
-  const spans = referencesFor(window, model, { ...state, windows: earlierWindows })
+  const known = { ...state, windows: earlierWindows }
+  const spans = referencesFor(window, model, known)
+  const learning = await readLearning(parts, learningAt(window, model, known), outcomesOf)
   const references = await readReferences(parts, { spans, outcomesOf }, ALL)
   const baseline = references.find((reference) => reference.baseline)
   const reading = {
@@ -92,7 +99,13 @@ export async function readWindow(
     references,
     baseline,
     baselineSpans: spans.find((known) => known.baseline),
-    past: await readPast(queries, { modelId, window, baseline, earlierWindows }),
+    learning,
+    past: await readPast(queries, {
+      modelId,
+      window,
+      baseline: learning?.before ?? baseline,
+      earlierWindows,
+    }),
     usual: state.isLive ? usualCounts(window, earlierWindows, seasonOf(model)) : undefined,
     // Of a window some of whose predictions are young, a missing label means nothing yet.
     impliedUntil: impliesLabels(model) && due.maturity === 1 ? state.completeUntil : 0,
@@ -125,6 +138,20 @@ async function readReferences(
     found.push(await references.data(model, reference, steps, { scope, completeUntil, outcomesOf }))
   }
   return found
+}
+
+/** The windows before a promoted version, as a baseline of its performance. */
+async function readLearning(
+  { references, model, steps, state }: WindowReaderParts,
+  learning: LearningState | undefined,
+  outcomesOf: TruthReader,
+): Promise<Learning | undefined> {
+  if (!learning) return undefined
+  if (!learning.before) return { ...learning, before: undefined }
+  const reference = { ...learning.before, baseline: true, revision: 1 }
+  const { completeUntil } = state
+  const asked = { scope: ALL, completeUntil, outcomesOf }
+  return { ...learning, before: await references.data(model, reference, steps, asked) }
 }
 
 async function readPast(
@@ -175,7 +202,7 @@ export async function readCohort(
   c: Cohort,
 ): Promise<WindowInput> {
   const { queries, references, model, state } = parts
-  const { due, baseline, baselineSpans, past, impliedUntil } = reading
+  const { due, baseline, baselineSpans, learning, past, impliedUntil } = reading
   const window = { start: due.start, end: due.end }
   const stands = publishedResults(reading, state, c) !== undefined
   const counted = reading.counts.get(keyOf(c)) ?? (await readCounts(parts, reading, c))
@@ -207,9 +234,10 @@ export async function readCohort(
     levels: levelHistory(
       past.levels.get(keyOf(referenceCohort(baselineSpans, c))),
       past.levels.get(keyOf(c)),
-      baseline?.windows?.windows ?? [],
+      (learning?.before ?? baseline)?.windows?.windows ?? [],
       window,
     ),
+    learning,
     cohorts: reading.cohorts.length,
     isSlice: c.slice !== undefined,
     usual: isWhole ? reading.usual : undefined,

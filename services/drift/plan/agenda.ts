@@ -1,5 +1,6 @@
 /** Models to look at, each from a time on. Pure: a heap by time, so that many that wait cost nothing to those that are due. */
 
+/** Models that wait for their next pass, each once; times are epoch milliseconds. */
 export interface Agenda {
   /** Looks at a model from `at` on, or from when it was to be looked at already, whichever is sooner. */
   want: (modelId: string, at: number) => void
@@ -21,6 +22,7 @@ interface Entry {
 /** More entries than this for each model that waits are old ones of models that came sooner: they are swept out. */
 const MAX_STALE = 4
 
+/** An agenda on which no model waits. */
 export function createAgenda(): Agenda {
   const wanted = new Map<string, Entry>()
   let heap: Entry[] = []

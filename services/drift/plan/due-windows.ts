@@ -18,6 +18,10 @@ export interface StepCount {
   changes: number
 }
 
+/**
+ * How far a log partition has come: its newest event, and when that was received; epoch
+ * milliseconds.
+ */
 export interface PartitionProgress {
   newest: number
   receivedAt: number
@@ -37,6 +41,7 @@ export interface EvaluatedWindow {
   episode: string
 }
 
+/** A window that is to be evaluated, and why. */
 export interface Due extends Window {
   events: number
   changes: number
@@ -47,6 +52,7 @@ export interface Due extends Window {
   restates: boolean
 }
 
+/** How far the events of a model have come; times are epoch milliseconds. */
 export interface Progress {
   /** All events before this are thought to have come. */
   watermark: number

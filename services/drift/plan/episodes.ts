@@ -17,6 +17,7 @@ export interface EpisodeWindow extends Window {
 
 const CALM_WINDOWS = 2
 
+/** The most severe verdict among results; `incomplete` where none is evaluated. */
 export function worstOf(results: readonly MetricResult[]): Worst {
   const verdicts = new Set(results.map((result) => result.verdict))
   return (

@@ -1,6 +1,7 @@
 /** The evaluated windows of a model in the order of their ends: each one that is evaluated is put where it belongs. */
-import type { PastWindow } from './references.ts'
+import type { PastWindow } from './learning.ts'
 
+/** The evaluated windows of a model, kept in order. */
 export interface PastWindows {
   /** Ascending by end; the same array at every look. */
   all: readonly PastWindow[]

@@ -1,64 +1,21 @@
 /** Which past windows a model is compared with. Pure. */
-import type { EpisodeWindow } from './episodes.ts'
 import { durationMs } from '../../../lib/runtime/durations.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
-import type { ModelReference } from '../../../schemas/model.ts'
 import type { Window } from '../../../lib/models/windows.ts'
+import { MIN_WINDOWS } from '../data/reference.ts'
+import {
+  completeApart,
+  learnedBefore,
+  nameOfRenewed,
+  overlaps,
+  promotionBefore,
+  renewalFor,
+  type Past,
+  type PastWindow,
+} from './learning.ts'
+import { uploadedId, type PutReference } from './stored-references.ts'
 
 const DEFAULT_WINDOWS = 4
-
-/** A window that has been evaluated, as references see it. */
-export interface PastWindow extends EpisodeWindow {
-  events: number
-  /** Some drift verdict of it is an alarm. */
-  alarmed: boolean
-}
-
-/** A reference that no model file declares: the first window, frozen, or what someone put over HTTP. */
-export interface StoredReference {
-  modelId: string
-  name: string
-  kind: 'first' | 'fixed' | 'version' | 'uploaded'
-  span: Window
-  modelVersion: string
-  revision: number
-}
-
-/** As a model file would declare it, or uploaded. */
-export interface PutReference extends Omit<ModelReference, 'kind'> {
-  kind: ModelReference['kind'] | 'uploaded'
-  revision?: number
-}
-
-/** Those put over HTTP. */
-export function putReferences(
-  stored: readonly StoredReference[],
-  modelId: string,
-): Record<string, PutReference> {
-  return Object.fromEntries(
-    stored
-      .filter((reference) => reference.modelId === modelId && reference.kind !== 'first')
-      .map(({ name, kind, span, modelVersion, revision }) => [
-        name,
-        kind === 'version'
-          ? { kind, model_version: modelVersion, revision }
-          : {
-              kind,
-              from: new Date(span.start).toISOString(),
-              to: new Date(span.end).toISOString(),
-              revision,
-            },
-      ]),
-  )
-}
-
-/** Spans of the first windows that were frozen, by name. */
-export const frozenSpans = (stored: readonly StoredReference[], modelId: string) =>
-  new Map(
-    stored
-      .filter((reference) => reference.modelId === modelId && reference.kind === 'first')
-      .map(({ name, span }) => [name, span]),
-  )
 
 export interface ReferenceSpans {
   name: string
@@ -72,36 +29,14 @@ export interface ReferenceSpans {
   countedAs?: string | undefined
 }
 
-/** Under which the counts of an uploaded reference stand; no event can have it, since ids hold no control characters. */
-export const uploadedId = (modelId: string, name: string, revision: number) =>
-  `${modelId}\nreference\n${name}\n${revision}`
-
-/** What is known of a model besides its file. */
-export interface Past {
-  /** EvaluatedWindow windows, ascending by end. */
-  windows: readonly PastWindow[]
-  /** Spans of `first` references that were frozen earlier, by name. */
-  frozen: ReadonlyMap<string, Window>
-  /** Windows that a person called normal: they join the baseline. */
-  accepted: readonly Window[]
-  /** References made over HTTP; those of the model file come first. */
-  put: Readonly<Record<string, PutReference>>
-  /** When each version was first served to more than its shadow, ascending. */
-  promotions: readonly Promotion[]
-}
-
-export interface Promotion {
-  version: string
-  at: number
-}
-
 /** The spans of every reference of a model for one window; a reference that has no span yet is left out. */
 export function referencesFor(window: Window, model: Model, past: Past): ReferenceSpans[] {
   const all: Record<string, PutReference> = { ...past.put, ...model.references }
-  return Object.entries(all).flatMap(([name, reference]) => {
+  const renewal = renewalFor(window, model, past)
+  const declared = Object.entries(all).flatMap(([name, reference]) => {
     const own = spansOf(name, reference, window, model, past)
-    const spans =
-      reference.baseline && own.length > 0 ? withAccepted(own, past.accepted, window) : own
+    const baseline = (reference.baseline ?? false) && renewal === undefined
+    const spans = baseline && own.length > 0 ? withAccepted(own, past.accepted, window) : own
     const promoted =
       reference.kind === 'since_promotion' ? promotionBefore(window, past) : undefined
     return spans.length === 0
@@ -109,7 +44,7 @@ export function referencesFor(window: Window, model: Model, past: Past): Referen
       : [
           {
             name,
-            baseline: reference.baseline ?? false,
+            baseline,
             spans,
             modelVersion: promoted?.version ?? reference.model_version,
             revision: reference.revision ?? 1,
@@ -120,10 +55,16 @@ export function referencesFor(window: Window, model: Model, past: Past): Referen
           },
         ]
   })
+  if (!renewal) return declared
+  const own = learnedBefore(window, renewal.at, { of: MIN_WINDOWS, model, past })
+  if (own.length === 0) return declared
+  const accepted = past.accepted.filter(({ start }) => start >= renewal.at)
+  const spans = withAccepted(own, accepted, window)
+  return [
+    ...declared,
+    { name: nameOfRenewed(renewal), baseline: true, spans, modelVersion: undefined, revision: 1 },
+  ]
 }
-
-const promotionBefore = (window: Window, { promotions }: Past) =>
-  promotions.findLast(({ at }) => at < window.end)
 
 function spansOf(
   name: string,
@@ -139,6 +80,10 @@ function spansOf(
       return [{ start: Date.parse(reference.from!), end: Date.parse(reference.to!) }]
     case 'first': {
       const span = past.frozen.get(name)
+      const of = reference.windows ?? MIN_WINDOWS
+      // Until it is whole, and for its own windows: what it has learned so far.
+      if (of > 1 && (!span || overlaps(span, window)))
+        return learnedBefore(window, -Infinity, { of, model, past })
       // The reference itself is not evaluated against itself.
       return span && span.start !== window.start ? [span] : []
     }
@@ -158,13 +103,9 @@ function spansOf(
     }
     case 'since_promotion': {
       const promoted = promotionBefore(window, past)
+      const of = reference.windows ?? MIN_WINDOWS
       // Whole windows of the version, the first ones: once there are so many they stay.
-      return promoted === undefined
-        ? []
-        : past.windows
-            .filter((p) => p.start >= promoted.at && p.end <= window.start && isComplete(p))
-            .slice(0, reference.windows ?? DEFAULT_WINDOWS)
-            .map(({ start, end }) => ({ start, end }))
+      return promoted ? learnedBefore(window, promoted.at, { of, model, past }) : []
     }
     case 'previous':
     case 'trailing': {
@@ -192,7 +133,7 @@ function withAccepted(spans: Window[], accepted: readonly Window[], window: Wind
 }
 
 /**
- * The windows on which `first` references are to be frozen now: the first complete one.
+ * The spans on which `first` references are to be frozen now: from the first complete window to as many as each asks for.
  *
  * @param past ascending by end
  */
@@ -201,12 +142,12 @@ export function toFreeze(
   past: readonly PastWindow[],
   frozen: ReadonlyMap<string, Window>,
 ): { name: string; window: Window }[] {
-  const names = Object.entries(model.references)
-    .filter(([name, reference]) => reference.kind === 'first' && !frozen.has(name))
-    .map(([name]) => name)
-  if (names.length === 0) return []
-  const first = past.find((p) => p.events >= model.windows.min_count)
-  return first
-    ? names.map((name) => ({ name, window: { start: first.start, end: first.end } }))
-    : []
+  return Object.entries(model.references).flatMap(([name, reference]) => {
+    if (reference.kind !== 'first' || frozen.has(name)) return []
+    const of = reference.windows ?? MIN_WINDOWS
+    const learned = completeApart(model, past, of, () => true)
+    return learned.length < of
+      ? []
+      : [{ name, window: { start: learned[0]!.start, end: learned.at(-1)!.end } }]
+  })
 }

@@ -2,6 +2,7 @@
 import { backoffMs } from '../../../lib/runtime/clock.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 
+/** How long windows wait before they are evaluated again; times are epoch milliseconds. */
 export interface Turns {
   /** Until when a window waits, epoch milliseconds; 0 when it need not. */
   waitsUntil: (modelId: string, window: Window, restates: boolean) => number

@@ -14,10 +14,11 @@ import type { Model } from '../../../lib/models/model-files.ts'
 import { TOPICS } from '../../../schemas/topics.ts'
 import type { Worst } from '../plan/episodes.ts'
 import { resultKey, type MetricResult } from '../data/metric-results.ts'
+import { LEARNING, PART_OF_REFERENCE } from '../evaluate/learning.ts'
 import { metricRows, sliceColumns, tokenOf, verdictRow, type RevisionKey } from './rows.ts'
 import type { Due } from '../plan/due-windows.ts'
 
-/** Of one cohort of a window. */
+/** What one evaluation changed of one cohort of a window. */
 export interface Revision {
   key: RevisionKey
   /** What differs from the revision before, and that one. */
@@ -25,6 +26,7 @@ export interface Revision {
   before: ReadonlyMap<string, MetricResult>
 }
 
+/** A window whose results are to be written. */
 export interface EvaluatedWindow {
   model: Model
   due: Due
@@ -41,14 +43,22 @@ interface Asked {
   token: string
 }
 
-/** Of one insert, until it is as good as a larger one. */
+/** Rows of one insert; a larger one would be no faster. */
 const MAX_ROWS = 2500
 
+/**
+ * Writes all cohorts of one window: metric results, verdicts, revisions, then messages. Rejects where
+ * a store or the log does not take them; the whole is then written again.
+ */
 export type WriteRevisions = (
   window: EvaluatedWindow,
   revisions: readonly Revision[],
 ) => Promise<void>
 
+/**
+ * A writer whose inserts are gathered over the models of a process. Writing the same revision twice
+ * adds no row.
+ */
 export function revisionWriter(db: ClickHouse, eventLog: Pick<EventLog, 'append'>): WriteRevisions {
   const insert = gathered(
     ({ table }: Asked) => table,
@@ -86,17 +96,26 @@ export function revisionWriter(db: ClickHouse, eventLog: Pick<EventLog, 'append'
     })
     await eventLog.append(
       TOPICS.verdicts.topic,
-      verdicts.map((row) => ({ key: window.model.modelId, value: JSON.stringify(row) })),
+      verdicts
+        .filter(({ verdict, previous_verdict: previous }) => verdict !== 'none' || previous !== '')
+        .map((row) => ({ key: window.model.modelId, value: JSON.stringify(row) })),
     )
   }
 }
 
-/** Of results that have a verdict, or had one. */
+/**
+ * Whether a metric that is evaluated otherwise has no verdict in this window: its baseline is being learned, or the window is part
+ * of it. An alarm of an earlier window ends then, which only a row can say.
+ */
+const isSuspended = ({ verdict, reason }: MetricResult) =>
+  verdict === 'none' && (reason.startsWith(LEARNING) || reason === PART_OF_REFERENCE)
+
+/** Rows of the results that have a verdict, had one in the revision before, or lack it for now. */
 function verdictRows({ key, changed, before }: Revision) {
   return changed.flatMap((result) => {
     const previous = before.get(resultKey(result))?.verdict ?? ''
     const isOne = result.verdict !== 'none' || (previous !== '' && previous !== 'none')
-    return isOne ? [verdictRow(result, key, previous)] : []
+    return isOne || isSuspended(result) ? [verdictRow(result, key, previous)] : []
   })
 }
 

@@ -5,6 +5,7 @@ import type { Window } from '../../../lib/models/windows.ts'
 import { resultKey, type MetricResult } from '../data/metric-results.ts'
 import { keyOf, type Cohort } from '../data/cohort.ts'
 
+/** Names one revision of one cohort of a window; times are epoch milliseconds. */
 export interface RevisionKey {
   modelId: string
   cohort: Cohort
@@ -18,6 +19,7 @@ export interface RevisionKey {
   computedAt: number
 }
 
+/** The slice of a cohort as columns; empty strings where it has none. */
 export const sliceColumns = ({ slice }: Cohort) => ({
   slice_key: slice?.key ?? '',
   slice_value: slice?.value ?? '',
@@ -29,6 +31,7 @@ const iso = (ms: number) => new Date(ms).toISOString()
 export const tokenOf = ({ modelId, cohort, window, revision }: RevisionKey) =>
   ['window', modelId, keyOf(cohort), window.start, window.end, revision].join('\u0001')
 
+/** Rows of `window_metrics`, one for each result. */
 export function metricRows(results: readonly MetricResult[], key: RevisionKey): Row[] {
   const same = {
     model_id: key.modelId,
@@ -69,6 +72,7 @@ const vanished = (result: MetricResult): MetricResult => ({
   p_adjusted: null,
 })
 
+/** A row of `verdicts`, which is also the message on `plumbline.verdicts.v1`. */
 export interface VerdictRow extends Row {
   verdict_id: string
   model_id: string
@@ -99,6 +103,7 @@ export function verdictRow(result: MetricResult, key: RevisionKey, previous: str
     metric: result.metric,
     convention: result.convention,
     value: result.value,
+    baseline_value: result.baseline_value,
     threshold: result.threshold,
     verdict: result.verdict,
     previous_verdict: previous,

@@ -22,6 +22,10 @@ const NAMES: Record<string, string> = {
   'fairness/disparate_impact_ratio': 'DIR',
 }
 
+/**
+ * Registers `trustyai_kstest`, `_spd`, `_dir` and the number of observations. Only the model as a
+ * whole is exported.
+ */
 export function trustyaiGauges({ registry }: Metrics): Gauges {
   const registers = [registry]
   const gauges = new Map(

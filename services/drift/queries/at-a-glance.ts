@@ -26,8 +26,12 @@ export interface FeaturesQuestion {
 }
 
 const WHOLE = `model_id = {model:String} AND model_version = '' AND variant = '' AND slice_key = ''`
+/** The baseline that a promotion made: `version 7`, or `before version 7` until its windows are whole. */
+const IS_RENEWED = `match(reference, '^(before )?version ')`
 const RESULTS = `FROM window_metrics WHERE ${WHOLE} AND family IN ('drift', 'quality') AND convention = 'plumbline'
-  AND subject != '' AND reference IN ('', {baseline:String})`
+  AND subject != '' AND (reference IN ('', {baseline:String}) OR ${IS_RENEWED})`
+/** Of several references the one of a promotion goes first: it took the baseline's place. */
+const NEWEST = `ORDER BY ${IS_RENEWED} DESC, revision DESC`
 
 interface ResultRow {
   subject: string
@@ -61,13 +65,13 @@ export async function modelFeatures(
   const rows = await db.query<ResultRow>(
     `SELECT subject, metric, value, p_adjusted, verdict, reason ${RESULTS}
        AND window_start = {start:DateTime64(3, 'UTC')} AND window_end = {end:DateTime64(3, 'UTC')}
-     ORDER BY revision DESC LIMIT 1 BY family, subject, metric, reference`,
+     ${NEWEST} LIMIT 1 BY family, subject, metric`,
     { ...params, start: sql(newest.start), end: sql(newest.end) },
   )
   const history = await db.query<{ subject: string; at: string; psi: number | null }>(
     `SELECT subject, window_end AS at, value AS psi ${RESULTS} AND metric = 'psi'
        AND window_start IN {starts:Array(DateTime64(3, 'UTC'))}
-     ORDER BY revision DESC LIMIT 1 BY subject, window_start, window_end, reference`,
+     ${NEWEST} LIMIT 1 BY subject, window_start, window_end`,
     { ...params, starts: windows.map(({ start }) => sql(start)) },
   )
   const ends = windows.map(({ end }) => end).toReversed()

@@ -9,6 +9,7 @@ import { countedValues } from './slice-counts.ts'
 /** Values of one slice that are evaluated, the most frequent ones. */
 const MAX_SLICES = 50
 
+/** A slice of a model in one window. */
 export interface SliceQuestion {
   modelId: string
   window: Window

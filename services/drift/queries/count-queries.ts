@@ -1,5 +1,5 @@
-/** Counts of numbers and categories over spans of time, merged inside ClickHouse as far as their grids allow. */
-import { featureSubjects, isFeature, OWN_NUMBERS } from '../../../lib/events/subjects.ts'
+/** Reads counts of numbers and categories over spans of time, merged inside ClickHouse. */
+import { isFeature } from '../../../lib/events/subjects.ts'
 import {
   CATEGORY_GROUPS,
   categoryTotal,
@@ -11,13 +11,17 @@ import {
 import type { ClickHouse, Params } from '../../../lib/clickhouse/port.ts'
 import { mergedResolutions } from '../../../lib/sink/counts/mixed-resolutions.ts'
 import { sampleSize, type BinnedSample } from '../../../lib/stats/samples/binned-sample.ts'
-import { effectiveCounts, STANDS_FOR, type Weights } from '../data/sampling.ts'
-import { spanOf, UNSLICED_KEYS } from '../data/cohort.ts'
+import { effectiveCounts, type Weights } from '../data/sampling.ts'
+import { UNSLICED_KEYS } from '../data/cohort.ts'
 import type { WindowCounts } from '../data/window-data.ts'
+import type { Counted } from './raw-counts.ts'
 
-/** Features of each kind that are evaluated of a span, those with the most values; the model's own values come beside them. */
+/**
+ * Features of each kind that are evaluated in a span, those with the most values; the model's own
+ * numbers are evaluated besides.
+ */
 export const MAX_SUBJECTS = 2000
-/** Rows of features that are read of a span; sorting them in ClickHouse, to read fewer, would double what reading costs. */
+/** Rows of features read of a span. Sorting in ClickHouse, to read fewer, would double the cost. */
 const MAX_ROWS = 20_000
 const IS_OWN = `startsWith(subject, '@') AND NOT startsWith(subject, '@@')`
 const LIMITED = `LIMIT ${MAX_ROWS} BY model, span, ${IS_OWN}`
@@ -38,27 +42,27 @@ interface CategoryRow {
   model: string
   span: number
   subject: string
-  /** Those with the least hashes, and the greatest of these. */
+  /** Categories with the least hashes, `greatest_hash` being the greatest of these. */
   categories: string[]
   counts: string[]
   greatest_hash: number
-  /** How many there are. */
+  /** How many categories there are. */
   kinds: string
-  /** Of too many to be kept: the most frequent ones, and the sums of the groups that have values. */
+  /** The most frequent categories, and the sums of groups, where there are too many to be kept. */
   frequent: string[]
   frequent_counts: number[]
   groups: number[]
   group_counts: number[]
 }
 
-/** The bins of each subject as arrays, in their order; sorting each by itself costs half of sorting them all. */
+/** SQL of the bins of each subject as sorted arrays; sorting each by itself costs half of sorting all. */
 const binsOf = (counted: string) =>
   `SELECT model, span, subject, grid, sorted.1 AS bins, sorted.2 AS counts, sorted.3 AS totals, sorted.4 AS lows, sorted.5 AS highs
    FROM (SELECT model, span, subject, grid, arraySort(one -> one.1, groupArray((bin, n, t, l, h))) AS sorted
          FROM (${counted}) GROUP BY model, span, subject, grid)
    ${LIMITED}`
 
-/** The categories of each subject: all of them, or what spans have in common (`lib/sink/counts/category-counts.ts`). */
+/** SQL of the categories of each subject: all, or the cut of `lib/sink/counts/category-counts.ts`. */
 const categoriesOf = (counted: string) => {
   const isCut = `kinds > ${MAX_NAMED}`
   return `SELECT model, span, subject, kinds, least.2 AS categories, least.3 AS counts, least[-1].1 AS greatest_hash,
@@ -70,16 +74,16 @@ const categoriesOf = (counted: string) => {
    ${LIMITED}`
 }
 
-/** What is counted of the values of a span. */
+/** Counts of the values of a span. */
 export type Counts = Pick<WindowCounts, 'numeric' | 'categories' | 'leavesFeaturesOut'>
 
 /**
- * Of several models at once, all spans as one.
+ * Reads the counts of several models, all spans as one.
  *
- * @param where conditions on the steps, with the spans among the parameters
- * @param cohorts keys of cohorts without a slice that are counted apart, each step in all it is part of; all that
- *   meets the conditions is counted together where none are given
- * @returns of a model its counts per cohort, in their order; one entry for all of them otherwise
+ * @param where conditions on the time buckets, with the spans among the parameters
+ * @param cohorts keys of cohorts without a slice, counted apart: a time bucket counts in every
+ *   cohort that it is part of; without keys all that meets the conditions is counted together
+ * @returns the counts of a model for each cohort in the order given, or one entry for all
  */
 export async function readCounts(
   db: ClickHouse,
@@ -87,7 +91,7 @@ export async function readCounts(
   where: string,
   cohorts?: readonly string[],
 ): Promise<(modelId: string) => Counts[]> {
-  const counted = keptCounts(where, cohorts ? COMBINATION_PLACE : '1')
+  const counted = keptCounts(where, cohorts ? COHORT_INDEX : '1')
   const all = { ...params, ...(cohorts && { cohorts }) }
   const numeric = await db.query<NumericRow>(binsOf(counted.numbers), all)
   const categories = await db.query<CategoryRow>(categoriesOf(counted.categories), all)
@@ -97,13 +101,13 @@ export async function readCounts(
     perSpan(numbers.get(modelId) ?? [], texts.get(modelId) ?? [], cohorts?.length ?? 1)
 }
 
-/** Where the cohorts of a step stand among those asked for, from 1, in SQL: a row for each, and one of 0 for others. */
-const COMBINATION_PLACE = `arrayJoin(arrayMap(key -> toUInt32(indexOf({cohorts:Array(String)}, key)), ${UNSLICED_KEYS}))`
+/** SQL of the index from 1 of each requested cohort that a time bucket is part of; 0 for any other. */
+const COHORT_INDEX = `arrayJoin(arrayMap(key -> toUInt32(indexOf({cohorts:Array(String)}, key)), ${UNSLICED_KEYS}))`
 
 /**
- * The counts that are kept of models, in SQL; the parameters are those of {@link readCounts}.
+ * SQL of the counts that are kept of models; the parameters are those of {@link readCounts}.
  *
- * @param span what is counted apart, in SQL: a number from 1, 0 for what is not asked for
+ * @param span SQL of what is counted apart: a number from 1, and 0 for what is not wanted
  */
 export function keptCounts(where: string, span: string): Omit<Counted, 'totals'> {
   const keys = `model_id AS model, ${span} AS span`
@@ -118,75 +122,7 @@ export function keptCounts(where: string, span: string): Omit<Counted, 'totals'>
 const spanCount = (params: Params, bySpan: boolean) =>
   bySpan ? (params['starts'] as string[]).length : 1
 
-/** Grid on which raw rows are counted: finer than most counts need. */
-const RAW_GRID = '2'
-
-export interface RawSource {
-  /** `predictions`, or what has its columns, and conditions on it. */
-  table: string
-  where: string
-  /** The grid of each `subject`, in SQL; {@link RAW_GRID} unless given. */
-  grid?: string
-  /** Whether every value is a bin of its own. */
-  exact?: boolean
-  /** Whether events that were sampled count as they came. */
-  unweighted?: boolean
-}
-
-/** What counts are told apart by: a name for each expression. */
-type Keys = Readonly<Record<string, string>>
-
-const selected = (keys: Keys) =>
-  Object.entries(keys)
-    .map(([name, expression]) => `${expression} AS ${name}`)
-    .join(', ')
-const names = (keys: Keys) => Object.keys(keys).join(', ')
-const weightOf = ({ unweighted }: RawSource) => (unweighted ? 'toFloat64(1)' : STANDS_FOR)
-
-/** Counts of raw predictions, in SQL: how many there are. */
-export const rawTotals = (keys: Keys, source: RawSource) =>
-  `SELECT ${selected(keys)}, count() AS events, countIf(status = 'error') AS errors, sum(${weightOf(source)}) AS weight, sum(pow(${weightOf(source)}, 2)) AS squares,
-     sumIf(${weightOf(source)}, status = 'error') AS error_weight
-   FROM ${source.table} ${source.where} GROUP BY ${names(keys)}`
-
-const OWN_SUBJECTS = ['@prediction', ...OWN_NUMBERS.map(({ subject }) => subject)]
-const OWN_COLUMNS = ['prediction_number', ...OWN_NUMBERS.map(({ field }) => `toFloat64(${field})`)]
-
-/** Each of their numbers, `x`, with the weight of its event. */
-export const rawValues = (keys: Keys, source: RawSource) =>
-  `SELECT ${selected(keys)}, subject, assumeNotNull(value) AS x, ${weightOf(source)} AS w FROM ${source.table}
-   ARRAY JOIN arrayConcat(${featureSubjects('mapKeys(features)')}, [${OWN_SUBJECTS.map((subject) => `'${subject}'`).join(', ')}]) AS subject,
-     arrayConcat(arrayMap(v -> variantElement(v, 'Float64'), mapValues(features)), [${OWN_COLUMNS.join(', ')}]) AS value
-   ${source.where} AND isNotNull(value)`
-
-/** Of their numbers: how many lie in each bin, their sum, the least and the greatest. */
-export const rawNumbers = (keys: Keys, source: RawSource) => {
-  const { grid = RAW_GRID } = source
-  const bin = source.exact
-    ? 'x'
-    : `toInt32(bitShiftRight(bitAnd(reinterpretAsUInt32(toFloat32(x)), 0x7fffffff), 20 - 4 * (${grid})) * if(x < 0, -1, 1))`
-  return `SELECT ${names(keys)}, subject, ${grid} AS grid, ${bin} AS bin, sum(w) AS n, sum(w * x) AS t, min(x) AS l, max(x) AS h
-    FROM (${rawValues(keys, source)}) GROUP BY ${names(keys)}, subject, grid, bin`
-}
-
-/** Of their strings and booleans. */
-export const rawCategories = (keys: Keys, source: RawSource) =>
-  `SELECT ${selected(keys)}, subject, substringUTF8(assumeNotNull(value), 1, 200) AS category, sum(${weightOf(source)}) AS n FROM ${source.table}
-   ARRAY JOIN arrayConcat(${featureSubjects('mapKeys(features)')}, ['@prediction']) AS subject,
-     arrayConcat(
-       arrayMap(v -> multiIf(variantType(v) = 'String', variantElement(v, 'String'), variantType(v) = 'Bool', toString(variantElement(v, 'Bool')), NULL), mapValues(features)),
-       [if(isNull(prediction_number), prediction, NULL)]) AS value
-   ${source.where} AND isNotNull(value)
-   GROUP BY ${names(keys)}, subject, category`
-
-/** Queries for what the three above count, with `span` among the keys, and `model` where there are subjects. */
-export interface Counted {
-  totals: string
-  numbers: string
-  categories: string
-}
-
-/** Events of one span. */
+/** Totals of the events of one span. */
 interface TotalRow extends Weights {
   span: number
   events: string
@@ -195,7 +131,7 @@ interface TotalRow extends Weights {
 }
 
 /**
- * The counts of one model.
+ * Reads the counts of one model, an entry for each span.
  *
  * @param bySpan whether spans are counted apart, or all as one
  */
@@ -208,13 +144,13 @@ export async function readCounted(
   const totals = await readTotals(db, params, counted, bySpan)
   const numeric = await db.query<NumericRow>(binsOf(counted.numbers), params)
   const categories = await db.query<CategoryRow>(categoriesOf(counted.categories), params)
-  return perSpan(numeric, categories, spanCount(params, bySpan)).map((own, i) => {
+  return perSpan(numeric, categories, spanCount(params, bySpan)).map((counts, i) => {
     const { squares, weight, ...sums } = totals[i]!
-    return { ...sums, ...effectiveCounts(own, { weight, squares }) }
+    return { ...sums, ...effectiveCounts(counts, { weight, squares }) }
   })
 }
 
-/** What they are counts of, per span. */
+/** Reads how many events and errors each span has, weighted and not; zeros for an empty span. */
 export async function readTotals(
   db: ClickHouse,
   params: Params,
@@ -235,26 +171,16 @@ export async function readTotals(
   })
 }
 
-/** Counts of raw predictions, for what no counts are kept of: costs grow with the events. */
-export function rawCounts(source: RawSource, bySpan: boolean): Counted {
-  const keys = { model: `''`, span: bySpan ? spanOf('predicted_at') : '1' }
-  return {
-    totals: rawTotals(keys, source),
-    numbers: rawNumbers(keys, source),
-    categories: rawCategories(keys, source),
-  }
-}
-
 function perSpan(
   numeric: readonly NumericRow[],
   categories: readonly CategoryRow[],
   spans: number,
 ): Counts[] {
   return Array.from({ length: spans }, (_, i) => {
-    const own = <T extends { span: number }>(rows: readonly T[]) =>
+    const ofSpan = <T extends { span: number }>(rows: readonly T[]) =>
       rows.filter((row) => row.span === i + 1)
-    const numbers = numericOf([...Map.groupBy(own(numeric), (row) => row.subject)])
-    const texts = new Map(own(categories).map((row) => [row.subject, categoryCounts(row)]))
+    const numbers = numericOf([...Map.groupBy(ofSpan(numeric), (row) => row.subject)])
+    const texts = new Map(ofSpan(categories).map((row) => [row.subject, categoryCounts(row)]))
     const [fewNumbers, fewTexts] = [
       mostValued(numbers, sampleSize),
       mostValued(texts, categoryTotal),
@@ -267,10 +193,10 @@ function perSpan(
   })
 }
 
-/** Larger ones first; no difference of two infinities is taken. */
+/** Orders larger sizes first, without subtracting infinities. */
 const compareSizes = (a: number, b: number) => (a === b ? 0 : b > a ? 1 : -1)
 
-/** The model's own values, and of too many features those with the most values. */
+/** The model's own numbers, and where features are too many those with the most values. */
 function mostValued<T>(subjects: Map<string, T>, sizeOf: (counts: T) => number): Map<string, T> {
   if (subjects.size <= MAX_SUBJECTS) return subjects
   const sized = [...subjects].map(([name, counts]) => ({
@@ -286,14 +212,14 @@ function mostValued<T>(subjects: Map<string, T>, sizeOf: (counts: T) => number):
   )
 }
 
-/** Counts of one subject on several grids are merged on the finest that holds all of them. */
+/** Merges the counts of each subject at the finest bin resolution that holds all of them. */
 function numericOf(
   subjects: readonly (readonly [string, readonly NumericRow[]])[],
 ): Map<string, BinnedSample> {
   return new Map(
     subjects.map(([subject, grids]) => {
       const samples = grids.map(({ grid, bins, counts, totals, lows, highs }): BinnedSample => ({
-        grid,
+        resolution: grid,
         bins,
         counts: counts.map(Number),
         totals,

@@ -9,7 +9,7 @@ import type { Model } from '../../../lib/models/model-files.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 import { ALL, type Cohort } from '../data/cohort.ts'
 import type { OutcomeCounts, WindowCounts } from '../data/window-data.ts'
-import type { StoredReference } from '../plan/references.ts'
+import type { StoredReference } from '../plan/stored-references.ts'
 import { sliceValues, unslicedCohorts } from './cohorts.ts'
 import { presentEvents, type Present } from './event-totals.ts'
 import { hasLateAttributes } from './late-attributes.ts'
@@ -20,10 +20,11 @@ import { readPartitions, readProgress } from './progress-queries.ts'
 import { publishedResults } from './published-results.ts'
 import {
   freezeReference,
-  promotions,
+  promotionsOfEach,
   putReference,
   referenceRevision,
   storedReferences,
+  type PromotionQuestion,
 } from './references.ts'
 import { estimateRows, sampleRows, scoredRows } from './sample-rows.ts'
 import { ensureCounted } from './slice-counts.ts'
@@ -67,6 +68,10 @@ const batchersOf = (db: ClickHouse) => ({
   referencesOf: gathered(
     () => '',
     (models: readonly string[]) => storedReferences(db, models),
+  ),
+  promotions: gathered(
+    ({ length }: PromotionQuestion) => String(length),
+    (asked) => promotionsOfEach(db, asked),
   ),
   isProducing: gathered(
     () => '',
@@ -174,12 +179,12 @@ const outcomesOn = (db: ClickHouse) => ({
 /** The questions of drift on one connection. */
 export function driftQueries(db: ClickHouse) {
   const batched = batchersOf(db)
-  const { present, latestResults, referencesOf, isProducing } = batched
+  const { present, latestResults, referencesOf, promotions, isProducing } = batched
   return {
     modelCount: () => modelCount(db),
     modelIds: (question: ModelsQuestion) => modelIds(db, question),
     referencesOf,
-    promotions: (modelId: string) => promotions(db, modelId),
+    promotions,
     referenceRevision: (modelId: string, name: string) => referenceRevision(db, modelId, name),
     putReference: (reference: StoredReference, at: number) => putReference(db, reference, at),
     freezeReference: (first: { modelId: string; name: string; span: Window }, at: number) =>
@@ -207,4 +212,6 @@ export function driftQueries(db: ClickHouse) {
     ...outcomesOn(db),
   }
 }
+
+/** Every query of drift, bound to one connection. */
 export type DriftQueries = ReturnType<typeof driftQueries>

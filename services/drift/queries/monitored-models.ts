@@ -7,6 +7,7 @@ export async function modelCount(db: ClickHouse): Promise<number> {
   return Number(row?.n ?? 0)
 }
 
+/** Which models are listed. */
 export interface ModelsQuestion {
   /** Models that are listed whatever their events. */
   declared: readonly string[]

@@ -3,7 +3,7 @@ import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 import { pastLevelsOf, type LevelRow, type PastLevels } from '../data/past-metrics.ts'
 import { pastShiftsOf, pastSpan, type PastShift, type ShiftRow } from '../data/past-shifts.ts'
-import { ALL, COMBINATION_KEY, keyOf, sqlTime } from '../data/cohort.ts'
+import { ALL, COHORT_KEY, keyOf, sqlTime } from '../data/cohort.ts'
 
 /** What one window is to be seen against. */
 export interface PastQuestion {
@@ -25,6 +25,7 @@ export interface PastAnswers {
   errors: readonly number[]
 }
 
+/** The answers where no window was evaluated before. */
 export const NO_PAST: PastAnswers = { shifts: new Map(), levels: new Map(), errors: [] }
 
 /** How many evaluated windows back errors of estimates are looked for. */
@@ -40,7 +41,7 @@ const IS_ERROR = `metric = 'estimate_error' AND model_version = '' AND variant =
 
 /** The newest revision of each; sorting them by time here costs a quarter more than sorting them where they are read. */
 const PAST = `
-SELECT ${COMBINATION_KEY} AS key, toUnixTimestamp64Milli(window_start) AS start, toUnixTimestamp64Milli(window_end) AS end,
+SELECT ${COHORT_KEY} AS key, toUnixTimestamp64Milli(window_start) AS start, toUnixTimestamp64Milli(window_end) AS end,
   family, subject, metric, value, ci_low, ci_high, ci_level, verdict, n_current, n_labelled
 FROM window_metrics
 WHERE model_id = {model:String} AND ((${IS_SHIFT}) OR (${IS_LEVEL}) OR (${IS_ERROR}))

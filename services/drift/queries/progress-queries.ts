@@ -4,6 +4,7 @@ import type { Model } from '../../../lib/models/model-files.ts'
 import { bucketMs } from '../../../lib/models/windows.ts'
 import type { EvaluatedWindow, PartitionProgress, StepCount } from '../plan/due-windows.ts'
 
+/** How far a model has come, and what of it is evaluated. */
 export interface ModelProgress {
   /** Buckets of time with events or changed truth, ascending; every window is a union of buckets. */
   steps: StepCount[]

@@ -2,7 +2,7 @@
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 import { RESULT_COLUMNS, resultKey, type MetricResult } from '../data/metric-results.ts'
-import { COMBINATION_KEY, sqlTime } from '../data/cohort.ts'
+import { COHORT_KEY, sqlTime } from '../data/cohort.ts'
 
 /** What was published of a cohort. */
 export interface PublishedResults {
@@ -20,7 +20,7 @@ type Counted = 'n_reference' | 'n_current' | 'n_labelled'
 type ResultRow = Omit<MetricResult, Counted> & Record<Counted, string> & { whose: Whose }
 
 const OF_WINDOW = `model_id IN {models:Array(String)} AND window_start = {start:DateTime64(3, 'UTC')} AND window_end = {end:DateTime64(3, 'UTC')}`
-const WHOSE = `(model_id, ${COMBINATION_KEY}) AS whose`
+const WHOSE = `(model_id, ${COHORT_KEY}) AS whose`
 
 /**
  * What was published of one window, a map by cohort for each question, in their order: the results of the newest complete

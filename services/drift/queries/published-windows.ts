@@ -6,32 +6,33 @@ import { MIN_CELL } from '../evaluate/thresholds.ts'
 /** Rows of one answer; of more, those of the newest windows. */
 const MAX_ROWS = 20_000
 
-/** A model with evaluated windows, and the verdicts of its last one; 64-bit counts are strings. */
-export interface ModelSummary {
-  model_id: string
-  windows: string
-  last_window_end: string | null
-  alarms: string
-  warnings: string
-  incomplete: string
+/** An active alarm or warning of a model as a whole; times are `YYYY-MM-DD hh:mm:ss.mmm` in UTC. */
+export interface ActiveAlarm {
+  family: string
+  metric: string
+  subject: string
+  reference: string
+  severity: 'alarm' | 'warning'
+  value: number | null
+  threshold: number | null
+  reason: string
+  /** End of the first window of its episode. */
+  since: string
+  window_end: string
+  verdict_id: string
+  /** Until when nobody is alerted; null where nobody snoozed it, or the time is over. */
+  snoozed_until: string | null
 }
 
-/** What is active of each model as a whole, and what its newest window could not tell. */
-const OVERVIEW = `WITH wholes AS (SELECT * FROM verdicts_latest WHERE model_version = '' AND variant = '' AND slice_key = ''),
-    newest AS (SELECT model_id, window_end AS newest_end FROM cohort_newest_windows
-               WHERE model_version = '' AND variant = '' AND slice_key = ''),
-    active AS (SELECT model_id, countIf(severity = 'alarm') AS n_alarms, countIf(severity = 'warning') AS n_warnings
-               FROM active_alarms WHERE NOT is_snoozed AND model_version = '' AND variant = '' AND slice_key = ''
-               GROUP BY model_id)
-  SELECT model_id, uniqExact(window_end) AS windows, max(window_end) AS last_window_end,
-    any(n_alarms) AS alarms, any(n_warnings) AS warnings,
-    countIf(verdict = 'incomplete' AND window_end = newest_end) AS incomplete
-  FROM wholes JOIN newest USING (model_id) LEFT JOIN active USING (model_id)
-  GROUP BY model_id ORDER BY model_id`
+const ACTIVE = `SELECT family, metric, subject, reference, severity, value, threshold, reason, since, window_end, verdict_id,
+    if(is_snoozed, snoozed_until, NULL) AS snoozed_until
+  FROM active_alarms
+  WHERE model_id = {model:String} AND model_version = '' AND variant = '' AND slice_key = ''
+  ORDER BY severity, family, metric, subject`
 
-/** One summary for each model with verdicts, by id. */
-export const modelSummaries = (db: ClickHouse): Promise<ModelSummary[]> =>
-  db.query<ModelSummary>(OVERVIEW)
+/** Alarms, then warnings, that are active of a model as a whole; snoozed ones are among them. */
+export const activeAlarms = (db: ClickHouse, modelId: string): Promise<ActiveAlarm[]> =>
+  db.query<ActiveAlarm>(ACTIVE, { model: modelId })
 
 /** Which metric results are asked for; an empty text does not narrow, but for the cohort. */
 export interface MetricsFilter {

@@ -2,7 +2,8 @@
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 import { sqlTime } from '../data/cohort.ts'
-import type { Promotion, StoredReference } from '../plan/references.ts'
+import { promotionsOf, type Promotion } from '../plan/promotions.ts'
+import type { StoredReference } from '../plan/stored-references.ts'
 
 interface ReferenceRow extends Record<'model' | 'name' | 'start' | 'end' | 'version', string> {
   kind: StoredReference['kind']
@@ -32,14 +33,32 @@ export async function storedReferences(
   return models.map((model) => byModel.get(model) ?? [])
 }
 
-/** When each version of a model was first served to more than its shadow, oldest first; epoch milliseconds. */
-export async function promotions(db: ClickHouse, modelId: string): Promise<Promotion[]> {
-  const rows = await db.query<{ version: string; at: string }>(
-    `SELECT model_version AS version, toUnixTimestamp(min(step)) * 1000 AS at FROM event_counts
-     WHERE model_id = {model:String} AND NOT shadow GROUP BY version ORDER BY at, version`,
-    { model: modelId },
+/** Whose promotions are asked for, and the spans by which versions are told to lead, in milliseconds. */
+export interface PromotionQuestion {
+  modelId: string
+  length: number
+}
+
+/** When versions of some models took over from one another, one list a model, in the order of `asked`; all ask for one length. */
+export async function promotionsOfEach(
+  db: ClickHouse,
+  asked: readonly PromotionQuestion[],
+): Promise<Promotion[][]> {
+  const { length } = asked[0]!
+  const rows = await db.query<{ model: string; version: string; at: string; n: string }>(
+    `SELECT model_id AS model, model_version AS version, intDiv(toUnixTimestamp(step) * 1000, {length:UInt64}) * {length:UInt64} AS at, sum(events) AS n FROM event_counts
+     WHERE model_id IN {models:Array(String)} AND NOT shadow GROUP BY model, version, at ORDER BY model, at, version`,
+    { models: asked.map(({ modelId }) => modelId), length },
   )
-  return rows.map(({ version, at }) => ({ version, at: Number(at) }))
+  const byModel = Map.groupBy(rows, ({ model }) => model)
+  return asked.map(({ modelId }) => {
+    const counts = (byModel.get(modelId) ?? []).map(({ version, at, n }) => ({
+      start: Number(at),
+      version,
+      events: Number(n),
+    }))
+    return promotionsOf(counts, length)
+  })
 }
 
 /** The newest revision of a reference that was put over HTTP; 0 where there is none. */

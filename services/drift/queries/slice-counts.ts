@@ -10,8 +10,16 @@ import { randomUUID } from 'node:crypto'
 import type { ClickHouse, Params } from '../../../lib/clickhouse/port.ts'
 import { resolutionBetween } from '../../../lib/sink/counts/log-histogram.ts'
 import { STEP_MS, type Window } from '../../../lib/models/windows.ts'
-import { rawCategories, rawNumbers, rawTotals, rawValues, type Counted } from './count-queries.ts'
-import { ALL, paramsOf, scope, SLICE_VALUE, spanOf, within, type Cohort } from '../data/cohort.ts'
+import { rawCategories, rawNumbers, rawTotals, rawValues, type Counted } from './raw-counts.ts'
+import {
+  ALL,
+  paramsOf,
+  cohortCondition,
+  SLICE_VALUE,
+  spanOf,
+  within,
+  type Cohort,
+} from '../data/cohort.ts'
 
 /** Of a slice with more values than this in one step, an id perhaps, no counts are kept. */
 const MAX_VALUES = 1000
@@ -73,7 +81,7 @@ const FILLED = [
 ] as const
 
 const stored = (c: Cohort) =>
-  `WHERE model_id = {model:String} AND slice_key = {slice_key:String} AND ${within('step')}${scope(c)} AND (step, counting) IN (SELECT step, counting FROM (${NEWEST}))`
+  `WHERE model_id = {model:String} AND slice_key = {slice_key:String} AND ${within('step')}${cohortCondition(c)} AND (step, counting) IN (SELECT step, counting FROM (${NEWEST}))`
 
 function parts(steps: readonly UnfitStep[]): UnfitStep[][] {
   const found: UnfitStep[][] = []
@@ -164,6 +172,7 @@ async function fillCounts(db: ClickHouse, params: Params) {
     )
 }
 
+/** Values of a slice in some spans. */
 export interface ValuesQuestion {
   modelId: string
   window: Window

@@ -1,4 +1,4 @@
-/** What people have said of verdicts, as ClickHouse keeps it. */
+/** What people answered to verdicts: accepted windows, snoozes, refuted alarms. */
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 
@@ -15,7 +15,8 @@ export interface AlarmRate {
 
 const WEEK_MS = 7 * 86_400_000
 
-export function decisionQueries(db: ClickHouse) {
+/** Queries of verdict feedback, bound to one connection; each throws what ClickHouse throws. */
+export function verdictFeedbackQueries(db: ClickHouse) {
   return {
     /** Windows that people called normal, per model. */
     accepted: async (): Promise<Map<string, Window[]>> => {
@@ -30,7 +31,7 @@ export function decisionQueries(db: ClickHouse) {
       )
     },
 
-    /** What is not to page before a time: model, family, metric and subject, each with a line between. */
+    /** Snoozes that have not ended at `now`, epoch milliseconds, each by its {@link snoozeKey}. */
     snoozed: async (now: number): Promise<Set<string>> => {
       const rows = await db.query<{ key: string }>(
         `SELECT DISTINCT concat(model_id, '\\n', family, '\\n', metric, '\\n', subject) AS key FROM verdict_decisions
@@ -40,6 +41,7 @@ export function decisionQueries(db: ClickHouse) {
       return new Set(rows.map((row) => row.key))
     },
 
+    /** Alarm episodes of a model so far; `budget` is how many may be refuted a week. */
     rate: async (modelId: string, budget: number): Promise<AlarmRate> => {
       const [row] = await db.query<{ episodes: string; refuted: string; span: string }>(
         `SELECT uniqExactIf(episode, worst = 'alarm') AS episodes,
@@ -63,6 +65,7 @@ export function decisionQueries(db: ClickHouse) {
   }
 }
 
+/** Names what a snooze covers, in every cohort: model, family, metric and subject, one a line. */
 export const snoozeKey = (
   modelId: string,
   { family, metric, subject }: { family: string; metric: string; subject: string },

@@ -6,31 +6,28 @@ import {
   keyOf,
   paramsOf,
   predictionScope,
-  scope,
+  cohortCondition,
   spanOf,
   within,
   type Cohort,
 } from '../data/cohort.ts'
 import { effectiveCounts } from '../data/sampling.ts'
 import type { WindowCounts } from '../data/window-data.ts'
-import {
-  keptCounts,
-  rawCounts,
-  readCounted,
-  readCounts,
-  readTotals,
-  type Counts,
-} from './count-queries.ts'
+import { keptCounts, readCounted, readCounts, readTotals, type Counts } from './count-queries.ts'
 import { ofModels, totalsOf, WEIGHTS, type Present } from './event-totals.ts'
 import { tablesOf } from './late-attributes.ts'
+import { rawCounts } from './raw-counts.ts'
 import { countedSlice } from './slice-counts.ts'
 
 const COUNTS_OF_ALL = `WHERE model_id IN {models:Array(String)} AND ${within('step')}`
-const countsWhere = (c: Cohort) => `${COUNTS_OF_ALL}${scope(c)}`
+const countsWhere = (c: Cohort) => `${COUNTS_OF_ALL}${cohortCondition(c)}`
 const rawWhere = (c: Cohort) =>
   `WHERE model_id = {model:String} AND ${within('predicted_at')}${predictionScope(c)}`
 
+/** A cohort with a slice. */
 export type Sliced = Cohort & Required<Pick<Cohort, 'slice'>>
+
+/** Whether a cohort has a slice. */
 export const isSliced = (c: Cohort): c is Sliced => c.slice !== undefined
 
 /** A cohort without a slice, in some spans. */
@@ -92,6 +89,7 @@ export const totalsAlone = (present: readonly Present[], c: Cohort): WindowCount
   categories: new Map(),
 })
 
+/** A cohort with a slice, in some spans. */
 export interface SliceCountQuestion {
   modelId: string
   spans: readonly Window[]
@@ -152,6 +150,7 @@ async function rawSource(db: ClickHouse, c: Cohort) {
   return { table: predictions, where: rawWhere(c) }
 }
 
+/** How raw predictions are counted. */
 export interface RawOptions {
   /** Makes every value a bin of its own. */
   exact: boolean

@@ -7,10 +7,19 @@ import { labelKey, LabelV1 } from '../../../schemas/events/label.v1.ts'
 import { ID_SEPARATOR } from '../../../schemas/fields.ts'
 
 /**
- * Newest first. A release that changes what a message becomes adds a mapping and keeps the one before it: version 1 joined
- * model and id by a slash, so that two labels could have one identity.
+ * Newest first. A release that changes what a message becomes adds a mapping and keeps those before it: version 2 refused
+ * messages with a key of their own; version 1 joined model and id by a slash too, so that two labels could have one identity.
  */
 export const LABEL_MAPPINGS = [
+  eventMapping({
+    version: 'labels-3',
+    service: 'feedback',
+    schema: LabelV1,
+    seenIn: { table: 'labels', identity: `concat(model_id, '\\x1f', label_id)` },
+    identity: identityOf(ID_SEPARATOR),
+    key: labelKey,
+    tables: labelTables,
+  }),
   eventMapping({
     version: 'labels-2',
     service: 'feedback',
@@ -18,6 +27,7 @@ export const LABEL_MAPPINGS = [
     seenIn: { table: 'labels', identity: `concat(model_id, '\\x1f', label_id)` },
     identity: identityOf(ID_SEPARATOR),
     key: labelKey,
+    refusesOtherKeys: true,
     tables: labelTables,
   }),
   eventMapping({
@@ -27,6 +37,7 @@ export const LABEL_MAPPINGS = [
     seenIn: { table: 'labels', identity: `concat(model_id, '/', label_id)` },
     identity: identityOf('/'),
     key: labelKey,
+    refusesOtherKeys: true,
     tables: labelTables,
   }),
 ] as const

@@ -1,11 +1,12 @@
 /**
- * Label meets prediction, in either order, after any delay.
+ * Joins labels with predictions, in either order of arrival, after any delay.
  *
- * Both sides are joined as they arrive: labels that came since the last look are looked up among the stored predictions, and
- * predictions that came since then among the labels that wait. What waits is not tried again. None is lost in between: a
- * label is among those that wait from the insert that stores it on, so of a pair whichever is seen later finds the other.
- * An outcome is computed from all labels of its prediction, never from the one that just came, so neither the order of
- * arrival nor doing a batch twice can matter; how far both sides are joined is remembered once the outcomes are written.
+ * Both sides are joined as they arrive: new labels are looked up among the stored predictions, and new
+ * predictions among the waiting labels. A waiting label is not tried again. No pair is lost: a label
+ * waits from the insert that stores it on, so whichever of a pair is read later finds the other. An
+ * outcome is computed from all labels of its prediction, never from the newest alone, so neither the
+ * order of arrival nor a batch that is done twice can matter. Progress is recorded once the outcomes are
+ * written.
  */
 import type { ClickHouse, Params } from '../../../lib/clickhouse/port.ts'
 import type { Models } from '../../../lib/models/model-files.ts'
@@ -13,6 +14,7 @@ import { TOPICS } from '../../../schemas/topics.ts'
 import { createArrivals, within, type Stretch } from '../queries/arrivals.ts'
 import * as sql from '../queries/join-statements.ts'
 
+/** The join of labels with predictions. */
 export interface Join {
   /**
    * Joins one batch of what has arrived on either side.
@@ -23,21 +25,26 @@ export interface Join {
   resolve: () => Promise<{ models: string[]; more: boolean; waits: boolean }>
 }
 
+/** How much one batch takes. */
 export interface JoinOptions {
-  /** About how many labels one batch takes; 400 000 unless said otherwise. */
+  /** About how many labels one batch takes; 400 000 unless given. */
   labels?: number
-  /** About how many arrived predictions one batch takes; 500 000 unless said otherwise. */
+  /** About how many arrived predictions one batch takes; 500 000 unless given. */
   predictions?: number
 }
 
 const DEFAULT_PRECEDENCE = ['ground_truth', 'human_review', 'user_feedback', 'judge']
-/** A batch that fails is halved down to this part of its size: what took too long or too much memory then fits. */
+/** The part of its size down to which a failing batch is halved, until time and memory suffice. */
 const SMALLEST_PART = 1 / 256
 
 const isLabels = (topic: string) => topic === TOPICS.labels.topic
-/** Predictions come by more than one topic; a topic without any costs a look at an empty stretch. */
+/** Topics that may hold predictions: there are several, and one without any costs little. */
 const isOthers = (topic: string) => !isLabels(topic) && topic !== TOPICS.attributes.topic
 
+/**
+ * Makes a join that remembers in ClickHouse how far it has come; a model file may order the sources
+ * of labels.
+ */
 export function createJoin(
   db: ClickHouse,
   models: Pick<Models, 'declared'>,
@@ -48,8 +55,8 @@ export function createJoin(
   let part = 1
   let swept = false
 
-  /** Joins one side's stretches and remembers that. */
-  async function step(
+  /** Joins the stretches of one side and records that. */
+  async function joinStretches(
     stretches: readonly Stretch[],
     ask: (batch: Params) => Promise<boolean>,
   ): Promise<string[]> {
@@ -62,13 +69,13 @@ export function createJoin(
     const [matters] = await db.query<{ waiting: string; unnamed: string }>(sql.ANYBODY)
     const waiting = Number(matters?.waiting) > 0
     const unnamed = Number(matters?.unnamed) > 0
-    // Asked after it was read what is stored: a label that comes later finds these predictions itself.
+    // This query follows the refresh: a label that is stored later finds these predictions itself.
     if (!waiting && !unnamed) {
       await arrivals.joined(arrivals.rest(isOthers))
       return { changed: [], waits: false }
     }
     const stretches = await arrivals.next(isOthers, Math.ceil(predictions * part))
-    const changed = await step(stretches, (batch) =>
+    const changed = await joinStretches(stretches, (batch) =>
       askByPredictions(db, stretches, batch, { waiting, unnamed }),
     )
     return { changed, waits: true }
@@ -81,7 +88,9 @@ export function createJoin(
         swept = true
         await arrivals.refresh()
         const stretches = await arrivals.next(isLabels, Math.ceil(labels * part))
-        const byLabels = await step(stretches, (batch) => askByLabels(db, stretches, batch))
+        const byLabels = await joinStretches(stretches, (batch) =>
+          askByLabels(db, stretches, batch),
+        )
         const byPredictions = await joinArrived()
         part = Math.min(1, part * 2)
         return {
@@ -97,7 +106,7 @@ export function createJoin(
   }
 }
 
-/** Orders of the sources of truth as parameters: that of most models first, then those of `ranked`, which have their own. */
+/** Orders of label sources as parameters: the default first, then those of the models in `ranked`. */
 type PrecedenceOf = (modelIds: readonly string[]) => Params
 
 function precedenceOf(models: Pick<Models, 'declared'>): PrecedenceOf {
@@ -113,8 +122,10 @@ function precedenceOf(models: Pick<Models, 'declared'>): PrecedenceOf {
 }
 
 /**
- * Writes outcomes for the predictions that `ask` puts into the batch, as far as they are stored, and takes their labels off
- * the queue.
+ * Writes outcomes for the predictions that `ask` puts into the batch, as far as they are stored, and
+ * takes their labels off the queue.
+ *
+ * @returns the models that got outcomes
  */
 async function inBatch(
   db: ClickHouse,
@@ -126,7 +137,7 @@ async function inBatch(
   let isEmpty = false
   try {
     const withUnnamed = await ask(batch)
-    // Of most predictions that come no label waits yet.
+    // Most new predictions have no waiting label.
     isEmpty = (await db.query(sql.ANY_ASKED, batch)).length === 0
     if (isEmpty) return []
     await db.command(sql.FIND, batch)
@@ -142,7 +153,11 @@ async function inBatch(
   }
 }
 
-/** Asks for the predictions of labels that have come. @returns whether some of them name a trace or a subject */
+/**
+ * Puts the predictions of new labels into the batch.
+ *
+ * @returns whether some of the labels name a trace or a subject
+ */
 async function askByLabels(
   db: ClickHouse,
   stretches: readonly Stretch[],
@@ -162,7 +177,7 @@ async function askByLabels(
   return unnamed || (await anyUnnamed(db))
 }
 
-/** Asks for those of the predictions that have come which labels wait for, or were found to mean. */
+/** Puts those of the new predictions into the batch that labels wait for, or were found to mean. */
 async function askByPredictions(
   db: ClickHouse,
   stretches: readonly Stretch[],
@@ -185,10 +200,10 @@ async function anyUnnamed(db: ClickHouse): Promise<boolean> {
   return Number(row?.unnamed) > 0
 }
 
-/** A number that no other batch has: its time, and what tells batches of one instant apart. */
+/** A number that no other batch has: its time, and random digits. */
 const batchId = () => Date.now() * 1000 + Math.floor(Math.random() * 1000)
 
-/** Removes what batches of processes that were killed have left; none of those at work is an hour old. */
+/** Removes what batches of killed processes have left: no batch at work is an hour old. */
 async function sweep(db: ClickHouse): Promise<void> {
   const old = await db.query<{ batch: string }>(
     'SELECT DISTINCT batch FROM labels_joining WHERE batch < {before:UInt64}',

@@ -1,20 +1,23 @@
 /**
- * Attributes that come after the predictions they describe restate the windows of these.
+ * Restates the windows of predictions whose attributes came later.
  *
- * Drift joins attributes when it reads a window, so those that come first need nothing. Those that come later wait in a
- * queue, filled by the insert that stores them, until the time steps of their predictions are marked as changed. Marked
- * twice after a crash, a window is looked at once more, with the same answer.
+ * Drift joins attributes when it reads a window, so attributes that come first need nothing. Later ones
+ * wait in a queue, filled by the insert that stores them, until the time buckets of their predictions are
+ * marked as changed. A bucket that is marked twice, after a crash, evaluates its window once more, with
+ * the same results.
  */
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 
+/** The join of attributes with predictions that came before them. */
 export interface LateAttributes {
   /** @returns the models whose windows are to be restated, and whether there may be more to do at once */
   resolve: () => Promise<{ models: string[]; more: boolean }>
 }
 
-/** Events of one round; their ids travel as a parameter, inside ClickHouse's limit on the size of a query. */
+/** Events of one round: their ids are a parameter, which ClickHouse limits in size. */
 const BATCH = 1000
 
+/** Makes a join that keeps nothing in memory: its queue is in ClickHouse. */
 export function lateAttributes(db: ClickHouse): LateAttributes {
   return {
     resolve: async () => {
@@ -50,7 +53,7 @@ const idsOf = <K extends string>(rows: readonly Record<K, string>[], key: K) => 
   ...new Set(rows.map((row) => row[key])),
 ]
 
-/** The steps of the predictions described, which those of one id find through `prediction_times`. */
+/** SQL of the time buckets of the described predictions; ids are found through `prediction_times`. */
 const CHANGED = `
 SELECT model_id, toStartOfInterval(predicted_at, INTERVAL 15 MINUTE, 'UTC') AS step, count() AS changes FROM (
   SELECT model_id, predicted_at FROM predictions WHERE subject_id IN {subjects:Array(String)}

@@ -1,12 +1,13 @@
-/** How many labels wait for their prediction, and since when: as metrics, of bounded cardinality. */
+/** Metrics of labels that wait for their prediction, of bounded cardinality. */
 import { smallest } from '../../../lib/stats/samples/extremes.ts'
 import { Gauge, type Registry } from 'prom-client'
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 
-/** Models told by name; the others are told together. */
+/** Models with a series of their own; all others share one. */
 const NAMED = 20
 const OTHER = 'other'
 
+/** Metrics that are as old as the last `refresh`. */
 export interface WaitingMetrics {
   /** Reads the queue anew; its cost grows with what waits. */
   refresh: () => Promise<void>

@@ -16,13 +16,23 @@ import { producerCounts } from './producer-counts.ts'
 type CodesOf = (modelId: string) => ReadonlySet<string>
 
 /**
- * Newest first. A release that changes what a message becomes adds a mapping and keeps the one before it: version 1 joined
- * model and id by a slash, so that two predictions could have one identity.
+ * Newest first. A release that changes what a message becomes adds a mapping and keeps those before it: version 2 refused
+ * messages with a key of their own; version 1 joined model and id by a slash too, so that two predictions could have one
+ * identity.
  *
  * @param codesOf by the model file; none unless given
  */
 export const predictionMappings = (codesOf?: CodesOf) =>
   [
+    eventMapping({
+      version: 'predictions-3',
+      service: 'ingest',
+      schema: PredictionV1,
+      seenIn: { table: 'predictions', identity: `concat(model_id, '\\x1f', prediction_id)` },
+      identity: predictionIdentity,
+      key: 'identity',
+      tables: () => predictionTables(codesOf),
+    }),
     eventMapping({
       version: 'predictions-2',
       service: 'ingest',
@@ -30,6 +40,7 @@ export const predictionMappings = (codesOf?: CodesOf) =>
       seenIn: { table: 'predictions', identity: `concat(model_id, '\\x1f', prediction_id)` },
       identity: predictionIdentity,
       key: 'identity',
+      refusesOtherKeys: true,
       tables: () => predictionTables(codesOf),
     }),
     eventMapping({
@@ -39,6 +50,7 @@ export const predictionMappings = (codesOf?: CodesOf) =>
       seenIn: { table: 'predictions', identity: `concat(model_id, '/', prediction_id)` },
       identity: predictionKey,
       key: 'identity',
+      refusesOtherKeys: true,
       tables: () => predictionTables(codesOf),
     }),
   ] as const

@@ -5,6 +5,7 @@ import type { EventLog } from '../../../lib/event-log/port.ts'
 import type { Http } from '../../../lib/http/server.ts'
 import type { Metrics } from '../../../lib/runtime/metrics.ts'
 
+/** Registers `POST /v1/predictions`. */
 export function ingestRoutes(http: Http, eventLog: EventLog, metrics: Metrics): void {
   eventGateway(http, {
     service: 'ingest',

@@ -138,6 +138,7 @@ interface ExchangeRow {
 /** Exchanges of one round. */
 const BATCH = 500
 
+/** What pairing needs. */
 export interface PairingParts {
   db: ClickHouse
   eventLog: Pick<EventLog, 'append'>

@@ -2,13 +2,14 @@
  * A request to a model server and its answer, as prediction events: one per row of the batch.
  *
  * Bodies: V1 of KServe and TensorFlow Serving (`instances` and `predictions`, or columns in `inputs` and `outputs`), and V2,
- * the Open Inference Protocol (named tensors). What becomes what is told in `docs/wire-formats.md`.
+ * the Open Inference Protocol (named tensors). `docs/wire-formats.md` lists what becomes what.
  */
 import { largest } from '../../../lib/stats/samples/extremes.ts'
 import type { RawEvent } from '../../../lib/events/validator.ts'
 import { whyBeyond } from '../../../lib/events/json/bounds.ts'
 import type { Model, OutputKind } from '../../../lib/models/model-files.ts'
 
+/** A request of a model server with its response; bodies are JSON text. */
 export interface Exchange {
   exchangeId: string
   modelId: string

@@ -77,7 +77,7 @@ export function isModelCall(name: string, a: Attributes): boolean {
   if (type !== undefined) return REQUEST_TYPES.has(type as string)
   const kind = a.get('openinference.span.kind')
   if (kind !== undefined) return SPAN_KINDS.has(kind as string)
-  // Before there was a name for operations, the model asked for told.
+  // Older conventions have no name for operations: the requested model identifies a call.
   return AI_SDK_SPAN.test(name) || a.has('gen_ai.request.model') || a.has('llm.request.model')
 }
 
@@ -95,6 +95,7 @@ export interface ModelCall {
   output: unknown
 }
 
+/** Reads a model call from a span or log record, whichever convention its attributes follow. */
 export function modelCallOf(a: Attributes, events: readonly SpanEvent[]): ModelCall {
   const inputs = events.filter(({ name }) => INPUT_EVENT.test(name)).map(inputMessage)
   const choices = events.filter(({ name }) => name === CHOICE)

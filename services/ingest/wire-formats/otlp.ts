@@ -12,6 +12,7 @@ import { LabelV1 } from '../../../schemas/events/label.v1.ts'
 import { PredictionV1 } from '../../../schemas/events/prediction.v1.ts'
 import { isModelCall, modelCallOf, type Attributes, type SpanEvent } from './otlp-names.ts'
 
+/** The events of one OTLP export, not yet validated. */
 export interface OtlpEvents {
   predictions: RawEvent[]
   labels: RawEvent[]

@@ -9,6 +9,7 @@ import type { OutputKind } from '../../../lib/models/model-files.ts'
 import { answerOf, ofKind } from './inference.ts'
 import { jsonOf, readingsOf, Refused, type Row } from './sagemaker-payload.ts'
 
+/** What captured lines do not say of themselves. */
 export interface CaptureOptions {
   modelId: string
   modelVersion: string
@@ -18,6 +19,7 @@ export interface CaptureOptions {
   output: OutputKind
 }
 
+/** The events of one captured line, not yet validated, or why it is refused. */
 export type Imported =
   { kind: 'predictions' | 'labels'; events: RawEvent[] } | { kind: 'refused'; reason: string }
 

@@ -2,6 +2,7 @@
 import { messageOf } from '../../../lib/runtime/errors.ts'
 import type { Logger } from '../../../lib/runtime/log.ts'
 import type { Module } from '../../../lib/runtime/modules.ts'
+import type { Ownership } from '../../../lib/models/ownership.ts'
 import { pollLoop } from '../../../lib/runtime/poll-loop.ts'
 import type { PolicyQueries, ActiveAlarm } from '../queries/policy-queries.ts'
 
@@ -14,31 +15,58 @@ export interface OutgoingAlert {
   annotations: Record<string, string>
   startsAt: string
   endsAt?: string
+  /** The model's page. */
+  generatorURL: string
 }
 
-/** An active alarm as an alert. Pure. */
-function alertOf(alarm: ActiveAlarm): OutgoingAlert {
-  const what = `${alarm.family} ${alarm.metric}${alarm.subject === '' ? '' : ` of ${alarm.subject}`}`
+const rounded = (value: number | null) =>
+  value === null ? 'unknown' : String(Number(value.toPrecision(4)))
+
+/** The end of the window that began its alert episode; of its own window outside of one. */
+function sinceOf({ model_id, episode_id, window_end }: ActiveAlarm): string {
+  const since = episode_id.startsWith(`${model_id}/`) ? episode_id.slice(model_id.length + 1) : ''
+  return Number.isNaN(Date.parse(since)) ? window_end : since
+}
+
+/** An active alarm as an alert: which model, what, how much, since when, whose. Pure. */
+function alertOf(alarm: ActiveAlarm, { ownershipOf, pageOf }: AlertTexts): OutgoingAlert {
+  const { labels, runbookUrl } = ownershipOf(alarm.model_id)
+  const { family, metric, subject, value, threshold, window_start, window_end, reason } = alarm
+  const what = `${family} ${metric}${subject === '' ? '' : ` of ${subject}`}`
+  const beyond = threshold === null ? '' : `, its line is ${rounded(threshold)}`
+  const since = sinceOf(alarm)
+  const whose = labels['owner'] ?? labels['team']
   return {
     labels: {
+      ...labels,
       alertname: 'PlumblineVerdict',
       model_id: alarm.model_id,
-      family: alarm.family,
-      metric: alarm.metric,
-      subject: alarm.subject,
+      family,
+      metric,
+      subject,
       reference: alarm.reference,
       severity: alarm.verdict === 'alarm' ? 'critical' : 'warning',
     },
     annotations: {
-      summary: `${alarm.model_id}: ${what} is ${alarm.value === null ? 'unknown' : Number(alarm.value.toPrecision(4))}`,
-      description: `window ${alarm.window_start} to ${alarm.window_end}. ${alarm.reason}`,
+      summary: `${alarm.model_id}: ${what} is ${rounded(value)}${beyond}, since ${since}${whose ? `; ${whose} answers for it` : ''}`,
+      description: `window ${window_start} to ${window_end}. ${reason}`,
+      runbook_url: runbookUrl ?? 'docs/operations.md#plumblineverdict',
     },
-    startsAt: alarm.window_end,
+    startsAt: since,
+    generatorURL: pageOf(alarm.model_id),
   }
+}
+
+/** What alerts say of a model besides its alarm. */
+export interface AlertTexts {
+  ownershipOf: (modelId: string) => Ownership
+  /** Address of the model's page. */
+  pageOf: (modelId: string) => string
 }
 
 /** An Alertmanager, and what it was sent last. */
 export interface AlertSender {
+  texts: AlertTexts
   url: string
   log: Logger
   /** Epoch milliseconds. */
@@ -48,10 +76,8 @@ export interface AlertSender {
 }
 
 /** Makes a sender that has sent nothing yet. */
-export const alertSender = (url: string, log: Logger, now: () => number): AlertSender => ({
-  url,
-  log,
-  now,
+export const alertSender = (parts: Omit<AlertSender, 'sent'>): AlertSender => ({
+  ...parts,
   sent: new Map(),
 })
 
@@ -60,10 +86,14 @@ export const alertSender = (url: string, log: Logger, now: () => number): AlertS
  * is logged, and sent with the next call.
  */
 export async function sendAlerts(
-  { url, log, now, sent }: AlertSender,
+  { url, texts, log, now, sent }: AlertSender,
   alarms: readonly ActiveAlarm[],
 ): Promise<void> {
-  const active = new Map(alarms.map(alertOf).map((alert) => [JSON.stringify(alert.labels), alert]))
+  const active = new Map(
+    alarms
+      .map((alarm) => alertOf(alarm, texts))
+      .map((alert) => [JSON.stringify(alert.labels), alert]),
+  )
   const ended = [...sent]
     .filter(([key]) => !active.has(key))
     .map(([, alert]) => ({ ...alert, endsAt: new Date(now()).toISOString() }))

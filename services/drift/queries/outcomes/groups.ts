@@ -2,7 +2,7 @@
 import type { ClickHouse, Params } from '../../../../lib/clickhouse/port.ts'
 import type { Model } from '../../../../lib/models/model-files.ts'
 import { kishFactor, STANDS_FOR, type Weights } from '../../data/sampling.ts'
-import { scope, within, type Cohort } from '../../data/cohort.ts'
+import { cohortCondition, within, type Cohort } from '../../data/cohort.ts'
 import { SELECTED, truthSource, type Tables } from './labelled-outcomes.ts'
 import type { GroupCounts } from '../../data/window-data.ts'
 
@@ -70,7 +70,7 @@ export async function readGroups(
        SELECT ${group} AS group, sum(stands_for) AS weight, sum(stands_for * stands_for) AS squares, sumIf(stands_for, selected) AS favorable, sumIf(stands_for, isNotNull(selected)) AS decided,
          0 AS known, 0 AS known_squares, 0 AS tp, 0 AS fp, 0 AS fn, 0 AS tn, 0 AS labelled, 0 AS reviewed, NULL AS delay
        FROM (SELECT attributes, ${SELECTED} AS selected, ${STANDS_FOR} AS stands_for
-         FROM ${tables.predictions} WHERE model_id = {model:String} AND ${within('predicted_at')}${scope(c)}) GROUP BY group
+         FROM ${tables.predictions} WHERE model_id = {model:String} AND ${within('predicted_at')}${cohortCondition(c)}) GROUP BY group
        UNION ALL
        SELECT ${group} AS group, 0, 0, 0, 0, sum(truth.weight), sum(truth.weight * truth.weight),
          sumIf(truth.weight, selected AND label = {favorable:String}), sumIf(truth.weight, selected AND label != {favorable:String}),

@@ -81,6 +81,7 @@ function sourceOf({ predictions, outcomes }: Tables, model: Model, c: Cohort, mo
     SETTINGS do_not_merge_across_partitions_select_final = 1)`
 }
 
+/** Whether a missing label means something once the label horizon has passed. */
 export const impliesLabels = (model: Model) => model.labels.absent_means !== 'unknown'
 
 /** @param completeUntil up to here all events are thought to have come: what is older than the horizon has all its labels */

@@ -8,12 +8,8 @@ import type { GroupCounts, KnownTruth, OutcomeCounts } from '../../data/window-d
 import { readGroups } from './groups.ts'
 import { AS_STORED, truthOfEach, truthParams, truthSource } from './labelled-outcomes.ts'
 import { tablesOf } from '../late-attributes.ts'
-import {
-  readOutcomes,
-  readOutcomesOfEach,
-  readScoreBins,
-  readSliceOutcomes,
-} from './read-outcomes.ts'
+import { readOutcomes, readOutcomesOfEach, readSliceOutcomes } from './read-outcomes.ts'
+import { readScoreBins } from './score-bins.ts'
 
 /** A cohort of a model in some spans. */
 export interface OutcomeQuestion {

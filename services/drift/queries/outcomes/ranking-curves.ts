@@ -3,6 +3,7 @@ import type { ClickHouse, Params } from '../../../../lib/clickhouse/port.ts'
 import { kishFactor } from '../../data/sampling.ts'
 import type { ScoredOutcomes } from '../../data/window-data.ts'
 
+/** How scores rank labelled cases, without losses. */
 export type Ranks = Omit<ScoredOutcomes, 'losses'>
 
 interface RankRow {

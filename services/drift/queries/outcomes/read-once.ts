@@ -8,6 +8,7 @@ import type { DriftQueries } from '../drift-queries.ts'
 import { keyOf, type Cohort } from '../../data/cohort.ts'
 import { noOutcomes, type OutcomeCounts } from '../../data/window-data.ts'
 
+/** Reads the ground truth of a cohort in some spans, once for each window that is evaluated. */
 export type TruthReader = (
   spans: readonly Window[],
   c: Cohort,

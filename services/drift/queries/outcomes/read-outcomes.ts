@@ -1,14 +1,12 @@
-/** Joined truth of a span, summed up inside ClickHouse. */
+/** Reads joined ground truth of a span, summed up inside ClickHouse. */
 import { summary, type SummaryRow } from './summary.ts'
-import type { ScoreCounts } from '../../data/reference.ts'
 import type { ClickHouse, Params } from '../../../../lib/clickhouse/port.ts'
 import type { Model } from '../../../../lib/models/model-files.ts'
-import { confusionOf, type Confusion } from '../../../../lib/stats/estimators/confusion.ts'
-import { SCORE_PARTS } from '../../evaluate/estimated-performance.ts'
 import { weightedErrors, weightedLosses } from './weighted.ts'
 import { readRanks, type Ranks } from './ranking-curves.ts'
-import { kishFactor, STANDS_FOR, type Weights } from '../../data/sampling.ts'
+import { kishFactor } from '../../data/sampling.ts'
 import { OUTCOME_SLICE_VALUE } from '../../data/cohort.ts'
+import { readConfusions, type ReadConfusion } from './confusions.ts'
 import { OWN_KEY } from './labelled-outcomes.ts'
 import { hasForecasts, readCustom, readForecasts, readRanking } from './by-task.ts'
 import {
@@ -18,45 +16,20 @@ import {
   type OutcomeCounts,
 } from '../../data/window-data.ts'
 
-/** Labels of more kinds than this are numbers or free text, where the model file does not say what they are. */
+/** Distinct labels above which a model without a declared task has numbers or free text for labels. */
 const MAX_GUESSED_CLASSES = 100
-/** Pairs of true and predicted class that are read one by one; of more, the most frequent ones. */
-const MAX_CELLS = 20_000
-/** Classes of which totals are read where pairs are too many; of more, the most frequent ones. */
-const MAX_CLASSES = 5000
-
-interface CellRow {
-  part: string
-  predicted: string
-  label: string
-  n: number
-}
-
-/** Totals of one class of a part. */
-interface ClassRow {
-  part: string
-  class: string
-  truly: number
-  predicted: number
-  right: number
-  /** Of the part as a whole: how many classes, cases, and cases that were predicted right. */
-  classes: string
-  cases: number
-  all_right: number
-}
-
-/** Truth in SQL: a source of `labelled-outcomes.ts`, with its parameters. */
-interface Truth {
+/** Ground truth in SQL: a source of `labelled-outcomes.ts`, with its parameters. */
+interface TruthSource {
   source: string
   params: Params
 }
 
-/** Of a span as a whole. */
+/** Reads the outcomes of a span as a whole; `predictions` is how many it has. */
 export async function readOutcomes(
   db: ClickHouse,
   model: Model,
   predictions: number,
-  truth: Truth,
+  truth: TruthSource,
 ): Promise<OutcomeCounts> {
   const [part] = await readParts(db, model, truth, "''")
   return part
@@ -65,16 +38,16 @@ export async function readOutcomes(
 }
 
 /**
- * Of values of a slice, read together: what must be read is the same for one of them as for all.
+ * Reads the outcomes of several values of a slice with the queries that one of them would take.
  *
- * @param truth of a slice; the values are added to its parameters
- * @returns by value, those alone that have truth
+ * @param source outcomes of the slice; `slice_values` is added to the parameters
+ * @returns by value; values without a labelled outcome are left out
  */
 export async function readSliceOutcomes(
   db: ClickHouse,
   model: Model,
   values: readonly string[],
-  { source, params }: Truth,
+  { source, params }: TruthSource,
 ): Promise<Map<string, KnownTruth>> {
   const of = (some: readonly string[]) => ({ source, params: { ...params, slice_values: some } })
   const found = new Map<string, KnownTruth>()
@@ -86,40 +59,41 @@ export async function readSliceOutcomes(
 }
 
 /**
- * Of every cohort without a slice, read together.
+ * Reads the outcomes of every cohort without a slice together.
  *
- * @param each where cohorts are told apart by {@link OWN_KEY}
- * @param of the truth of one cohort, by its key
- * @returns by key, those alone that have truth
+ * @param each a source whose cohorts differ by {@link OWN_KEY}
+ * @param of the source of one cohort, by its key
+ * @returns by key; cohorts without a labelled outcome are left out
  */
 export async function readOutcomesOfEach(
   db: ClickHouse,
   model: Model,
-  each: Truth,
-  of: ReadonlyMap<string, Truth>,
+  each: TruthSource,
+  of: ReadonlyMap<string, TruthSource>,
 ): Promise<Map<string, KnownTruth>> {
   const found = new Map<string, KnownTruth>()
   for (const part of await readParts(db, model, each, OWN_KEY)) {
-    const own = of.get(part.summary.part)
-    if (own) found.set(part.summary.part, await truthOf(db, model, part, own))
+    const source = of.get(part.summary.part)
+    if (source) found.set(part.summary.part, await truthOf(db, model, part, source))
   }
   return found
 }
 
+/** A part is the whole span, a slice value or a cohort. */
 interface Part {
   summary: SummaryRow
   kind: Kind
   confusion: ReadConfusion | undefined
-  /** Where it has scores. */
+  /** Ranks of its scores; undefined where it has none. */
   ranks: Ranks | undefined
-  /** Predictions of its span give quantiles. */
+  /** Whether predictions of its span give quantiles. */
   isForecast: boolean
 }
 
 async function readParts(
   db: ClickHouse,
   model: Model,
-  { source, params }: Truth,
+  { source, params }: TruthSource,
   apart: string,
 ): Promise<Part[]> {
   const rows = await db.query<SummaryRow>(summary(source, apart), params)
@@ -141,74 +115,11 @@ async function readParts(
   }))
 }
 
-/** A confusion matrix, for what one case is worth. */
-type ReadConfusion = (factor: number) => Confusion
-
-/**
- * The confusion matrix of each part. Of many classes not every pair is read, yet the totals of each class are: a measure is
- * never made of the most frequent pairs alone.
- */
-async function readConfusions(
-  db: ClickHouse,
-  source: string,
-  params: Params,
-  apart: string,
-): Promise<Map<string, ReadConfusion>> {
-  const cells = await db.query<CellRow>(
-    `SELECT ${apart} AS part, predicted, label, sum(weight) AS n FROM ${source} WHERE isNotNull(predicted)
-     GROUP BY part, predicted, label ORDER BY n DESC LIMIT ${MAX_CELLS + 1} BY part`,
-    params,
-  )
-  const byPart = Map.groupBy(cells, ({ part }) => part)
-  const isCut = [...byPart.values()].some((some) => some.length > MAX_CELLS)
-  const totals = Map.groupBy(
-    isCut ? await readClassTotals(db, source, params, apart) : [],
-    ({ part }) => part,
-  )
-  return new Map(
-    [...byPart].map(([part, some]) => [
-      part,
-      some.length > MAX_CELLS
-        ? (factor) => cutConfusion(totals.get(part) ?? [], factor)
-        : (factor) => confusionOf(some, factor),
-    ]),
-  )
-}
-
-/** Totals of the most frequent classes of each part, and of the part as a whole. */
-const readClassTotals = (db: ClickHouse, source: string, params: Params, apart: string) =>
-  db.query<ClassRow>(
-    `SELECT *, count() OVER w AS classes, sum(truly) OVER w AS cases, sum(right) OVER w AS all_right FROM (
-       SELECT part, class, sum(n * is_truth) AS truly, sum(n * NOT is_truth) AS predicted, sum(n * is_truth * is_right) AS right FROM (
-         SELECT ${apart} AS part, pair.1 AS class, pair.2 AS is_truth, predicted = label AS is_right, sum(weight) AS n
-         FROM ${source} ARRAY JOIN [(label, true), (predicted, false)] AS pair WHERE isNotNull(predicted) GROUP BY part, class, is_truth, is_right
-       ) GROUP BY part, class
-     ) WINDOW w AS (PARTITION BY part) ORDER BY truly DESC, class LIMIT ${MAX_CLASSES} BY part`,
-    params,
-  )
-
-/** The matrix where pairs are too many to be read: only the totals of its classes are known. */
-function cutConfusion(totals: readonly ClassRow[], factor: number): Confusion {
-  const of = (count: (row: ClassRow) => number) => totals.map((row) => count(row) * factor)
-  const [one] = totals
-  return {
-    classes: totals.map((row) => row.class),
-    right: of((row) => row.right),
-    predicted: of((row) => row.predicted),
-    truly: of((row) => row.truly),
-    n: (one?.cases ?? 0) * factor,
-    allRight: (one?.all_right ?? 0) * factor,
-    cells: [],
-    allCells: false,
-    allClasses: Number(one?.classes ?? 0) <= MAX_CLASSES,
-  }
-}
-
 async function truthOf(
   db: ClickHouse,
   model: Model,
   { summary: row, kind, confusion, ranks, isForecast }: Part,
-  { source, params }: Truth,
+  { source, params }: TruthSource,
 ): Promise<KnownTruth> {
   const labelled = Number(row.labelled)
   const factor = kishFactor(row)
@@ -237,7 +148,7 @@ async function truthOf(
 
 type Kind = 'classes' | 'numbers' | 'ranks'
 
-/** What labels are; where the model file does not say, many different ones are numbers. */
+/** The kind of labels; where the model file does not declare it, many distinct ones are numbers. */
 function kindOf({ task }: Model, distinct: number): Kind {
   if (task === 'ranking') return 'ranks'
   if (task === 'regression') return 'numbers'
@@ -268,49 +179,4 @@ function errorsOf(row: SummaryRow): ErrorMoments | undefined {
     nonzero: Number(row.nonzero),
     meanLabel: (row.label_total ?? 0) / n,
   }
-}
-
-interface BinRow extends Weights {
-  bin: number
-  as_positive: boolean
-  positives: number
-  scores: number
-}
-
-/**
- * Predictions, and outcomes, by score and predicted class; scores outside [0, 1] are no probabilities and are left out.
- *
- * @param source of `labelled-outcomes.ts`, with its parameters
- * @param where conditions on `predictions`
- */
-export async function readScoreBins(
-  db: ClickHouse,
-  params: Params,
-  where: string,
-  source: string,
-): Promise<ScoreCounts> {
-  const read = async (from: string, positives: string) => {
-    const rows = await db.query<BinRow>(
-      `SELECT toUInt8(least(floor(assumeNotNull(score) * ${SCORE_PARTS}), ${SCORE_PARTS - 1})) AS bin,
-         ifNull(prediction = {positive:String}, score >= {threshold:Float64}) AS as_positive,
-         sum(${STANDS_FOR}) AS weight, sum(pow(${STANDS_FOR}, 2)) AS squares, ${positives} AS positives, sum(${STANDS_FOR} * assumeNotNull(score)) AS scores
-       FROM ${from} score >= 0 AND score <= 1 GROUP BY bin, as_positive ORDER BY bin, as_positive`,
-      params,
-    )
-    const sum = (of: (row: BinRow) => number) => rows.reduce((total, row) => total + of(row), 0)
-    const factor = kishFactor({
-      weight: sum((row) => row.weight),
-      squares: sum((row) => row.squares),
-    })
-    return rows.map((row) => ({
-      bin: row.bin,
-      asPositive: row.as_positive,
-      n: row.weight * factor,
-      positives: row.positives * factor,
-      scores: row.scores * factor,
-    }))
-  }
-  const predicted = await read(`predictions WHERE ${where} AND`, '0')
-  if (predicted.length === 0) return { predicted, labelled: [] }
-  return { predicted, labelled: await read(`${source} WHERE`, `sumIf(${STANDS_FOR}, positive)`) }
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { confusionOf } from '../../../lib/stats/estimators/confusion.ts'
+import { confusionOf } from '../../../../lib/stats/estimators/confusion.ts'
 import { measuresOf } from './performance-measures.ts'
-import { noOutcomes } from '../data/window-data.ts'
+import { noOutcomes } from '../../data/window-data.ts'
 
 test('the twenty most frequent classes have measures of their own', () => {
   const cells = Array.from({ length: 30 }, (_, c) => ({

@@ -1,0 +1,102 @@
+/** Prometheus' rules on Plumbline's own metrics; `prometheus-rules.test.yaml` beside it holds promtool's tests. */
+import { stringify } from 'yaml'
+
+interface RuleSpec {
+  alert: string
+  expr: string
+  /** How long it must hold. */
+  wait: string
+  severity: 'critical' | 'warning'
+  summary: string
+  description: string
+}
+
+/** With its owner, team and environment, where a model file names them; every replica of drift names them. */
+const owned = (expr: string, on: string) =>
+  `(${expr}) * on (model_id) group_left (owner, team, environment) max by (model_id, owner, team, environment) (plumbline_model_info) or on (${on}) (${expr})`
+
+const WHOSE = '{{ if $labels.owner }} {{ $labels.owner }} answers for it.{{ end }}'
+const WHOLE = 'model_version="",variant="",slice=""'
+
+/** The value behind a verdict; the gauge has the labels of the alert. */
+const VALUE = `{{ with printf "plumbline_window_metric{model_id=%q,family=%q,metric=%q,subject=%q,model_version='',variant='',slice=''}" $labels.model_id $labels.family $labels.metric $labels.subject | query }} Its value is {{ . | first | value | printf "%.4g" }}.{{ end }}`
+
+const RULES: readonly RuleSpec[] = [
+  {
+    alert: 'PlumblineModelAlarm',
+    expr: owned(
+      `max by (model_id, family, metric, subject) (plumbline_verdict{${WHOLE}}) >= 2`,
+      'model_id, family, metric, subject',
+    ),
+    wait: '0m',
+    severity: 'critical',
+    summary:
+      '{{ $labels.model_id }}: {{ $labels.family }} {{ $labels.metric }} {{ $labels.subject }} is at alarm',
+    description: `The newest evaluated window differs from the baseline by more than its own windows do.${VALUE}${WHOSE}`,
+  },
+  {
+    alert: 'PlumblineWindowIncomplete',
+    expr: owned(`count by (model_id) (plumbline_verdict{${WHOLE}} == -1) > 0`, 'model_id'),
+    wait: '1h',
+    severity: 'warning',
+    summary: '{{ $labels.model_id }} cannot be evaluated: data or labels are missing',
+    description: `{{ $value }} metrics of its newest window have been incomplete for an hour.${WHOSE}`,
+  },
+  {
+    alert: 'PlumblineConsumerLag',
+    expr: 'sum by (topic) (plumbline_consumer_lag) > 100000',
+    wait: '10m',
+    severity: 'warning',
+    summary: '{{ $value }} messages of {{ $labels.topic }} are not stored yet',
+    description: 'They have been for ten minutes: windows close late, and verdicts with them.',
+  },
+  {
+    alert: 'PlumblineDeadLetters',
+    expr: 'sum by (topic, reason) (increase(plumbline_events_total{outcome="dead_letter"}[15m])) > 0',
+    wait: '0m',
+    severity: 'warning',
+    summary: 'messages of {{ $labels.topic }} are refused: {{ $labels.reason }}',
+    description:
+      '{{ printf "%.0f" $value }} in 15 minutes; the table dead_letters has their bytes.',
+  },
+  {
+    alert: 'PlumblineShedding',
+    expr: 'sum by (service) (increase(plumbline_endpoint_events_total{outcome="shed"}[5m])) > 0',
+    wait: '5m',
+    severity: 'warning',
+    summary: '{{ $labels.service }} turns callers away: it cannot keep up',
+    description: '{{ printf "%.0f" $value }} requests were answered 429 in five minutes.',
+  },
+  {
+    alert: 'PlumblineRunFailed',
+    expr: owned('increase(plumbline_retrain_runs{state="failed"}[1h]) > 0', 'model_id'),
+    wait: '0m',
+    severity: 'warning',
+    summary: 'a retraining run of {{ $labels.model_id }} failed',
+    description: `It failed within the last hour; the page of runs says why.${WHOSE}`,
+  },
+  {
+    alert: 'PlumblineDown',
+    expr: 'up{job="plumbline"} == 0',
+    wait: '2m',
+    severity: 'critical',
+    summary: '{{ $labels.instance }} does not answer',
+    description:
+      'It has not answered for two minutes: what it consumes waits, and its endpoint is away.',
+  },
+]
+
+/** Where the runbook of an alert is; the names of headings are lower case in links. */
+const runbookOf = (alert: string) => `docs/operations.md#${alert.toLowerCase()}`
+
+/** The rules as Prometheus reads them. */
+export function alertRules(): string {
+  const rules = RULES.map(({ alert, expr, wait, severity, summary, description }) => ({
+    alert,
+    expr,
+    for: wait,
+    labels: { severity },
+    annotations: { summary, description, runbook_url: runbookOf(alert) },
+  }))
+  return stringify({ groups: [{ name: 'plumbline', rules }] })
+}

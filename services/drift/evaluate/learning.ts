@@ -1,0 +1,37 @@
+/** What a window is told of while its baseline is being learned. Pure. */
+import type { ReferenceData } from '../data/reference.ts'
+import { isEvaluated, type MetricResult } from '../data/metric-results.ts'
+
+/** A baseline that is being learned. */
+export interface Learning {
+  /** Which of its windows this one is, counted from 1. */
+  window: number
+  /** Windows that the baseline learns from. */
+  of: number
+  /** Of a promoted version: the windows before it, which its performance is compared with meanwhile. */
+  before: ReferenceData | undefined
+}
+
+/** How the reason of a result begins whose baseline is being learned. */
+export const LEARNING = 'learning, window '
+
+/** Such as `learning, window 3 of 8`. */
+export const learningReason = ({ window, of }: Pick<Learning, 'window' | 'of'>): string =>
+  `${LEARNING}${window} of ${of}`
+
+/**
+ * Takes the verdict from a metric result that lacks a baseline, and says why; its value stays. Too little data stays `incomplete`.
+ */
+export function whileLearning(result: MetricResult, learning: Learning | undefined): MetricResult {
+  // Operations are evaluated by a whole baseline alone, or, as silence is, by none.
+  if (result.family === 'operations') return result
+  const lacksBaseline = isEvaluated(result) || result.reason === NO_REFERENCE
+  if (!learning || !lacksBaseline) return result
+  return { ...result, verdict: 'none', threshold: null, reason: learningReason(learning) }
+}
+
+/** Why a metric of a window that the baseline is made of has no verdict. */
+export const PART_OF_REFERENCE = 'part of the reference'
+
+/** Why a metric that has no baseline has no verdict. */
+export const NO_REFERENCE = 'no reference'
