@@ -6,7 +6,7 @@ import { Headline, rangeOf } from './model-headline.js'
 import { Panel } from './model-tabs.js'
 import { FeatureDrawer } from './model-drawer.js'
 import { Badge, Failed, Loading, Tabs, useAddress, useAnswer } from './ui.js'
-import { ago, day, duration, plural } from './words.js'
+import { ago, day, duration, plural, sentence } from './words.js'
 
 /** @typedef {import('../schemas/http/drift.ts').ModelAnswer} ModelAnswer */
 /** @typedef {import('../schemas/http/console.ts').ActiveAlarm} ActiveAlarm */
@@ -39,7 +39,7 @@ function standing(model, alarms) {
     return {
       verdict: HEALTH[model.health] ?? (loud.length > 0 ? 'alarm' : 'ok'),
       word: model.health,
-      text: model.headline,
+      text: sentence(model.headline),
     }
   const oldest = own.map(({ since }) => since).sort()[0]
   const age = oldest

@@ -2,7 +2,7 @@
 import { html, render, useMemo } from '/console/vendor/preact.js'
 import { request, show } from './page.js'
 import { Ago, Badge, Empty, Failed, Loading, SortHead, useAddress, useAnswer } from './ui.js'
-import { alarmSentence, duration, plural } from './words.js'
+import { alarmSentence, duration, plural, sentence } from './words.js'
 
 /** @typedef {import('./words.js').Verdict} Verdict */
 /** @typedef {import('../schemas/http/console.ts').ActiveAlarm} ActiveAlarm */
@@ -53,7 +53,11 @@ function linesOf(models, alarms) {
       alarms: Number(model.alarms),
       warnings: Number(model.warnings),
       since: active.map((alarm) => alarm.since).sort()[0],
-      sentence: model.headline ?? (active[0] ? `${alarmSentence(active[0])}${rest}` : ''),
+      sentence: model.headline
+        ? sentence(model.headline)
+        : active[0]
+          ? `${alarmSentence(active[0])}${rest}`
+          : '',
       lastWindow: model.last_window_end,
       windows: Number(model.windows),
     }

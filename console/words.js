@@ -172,6 +172,9 @@ export function alarmSentence({ family, metric, subject }) {
   return `${metricName(metric)}${name ? ` of ${name}` : ''} ${change}`
 }
 
+/** A sentence begins with a capital. @param {string} text */
+export const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1)
+
 /** @param {number} count @param {string} one @param {string} [many] */
 export const plural = (count, one, many = `${one}s`) =>
   `${count.toLocaleString('en')} ${count === 1 ? one : many}`

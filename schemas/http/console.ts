@@ -36,6 +36,7 @@ const ActiveAlarm = closed({
   snoozed_until: nullable(time('End of the last snooze.')),
   is_snoozed: Type.Boolean(),
 })
+/** An active alarm as {@link AlarmsAnswer} has it. */
 export type ActiveAlarm = Static<typeof ActiveAlarm>
 
 /** Active alarms, alarms before warnings. */
@@ -109,6 +110,7 @@ const Feature = closed({
     description: 'One entry for each of `ends`; null where it is not known.',
   }),
 })
+/** A feature as {@link FeaturesAnswer} has it. */
 export type Feature = Static<typeof Feature>
 
 /** Every feature of a model in its newest window. */
@@ -172,6 +174,7 @@ const Bar = closed({
   current: share('Share of the events of the span, in [0, 1].'),
   reference: nullableShare,
 })
+/** A bar as {@link DistributionAnswer} has it; shares in [0, 1]. */
 export type Bar = Static<typeof Bar>
 
 /** The same feature in a span and in a reference. */
@@ -224,4 +227,5 @@ export const DistributionAnswer = closed(
     ],
   },
 )
+/** The same feature in a span and in a reference. */
 export type DistributionAnswer = Static<typeof DistributionAnswer>

@@ -9,8 +9,8 @@ import { answers } from '../../../schemas/http/errors.ts'
 import { ModelPath } from '../../../schemas/http/parts.ts'
 import { ALL } from '../data/cohort.ts'
 import { asDeclared } from '../data/declared-features.ts'
+import { distributionOf } from '../data/distributions.ts'
 import { effectiveOf } from '../data/window-data.ts'
-import { distributionOf } from '../evaluate/distributions.ts'
 import { referencesFor } from '../plan/references.ts'
 import { frozenSpans, putReferences } from '../plan/stored-references.ts'
 import { verdictFeedbackQueries } from '../queries/verdict-feedback.ts'
@@ -20,6 +20,7 @@ import { spanBetween } from './spans.ts'
 type Asked = Static<typeof DistributionQuery>
 type Options = Pick<DriftRoutesOptions, 'db' | 'queries' | 'models'>
 
+/** Adds `GET /v1/models/{id}/distributions`. */
 export function distributionRoutes(http: Http, options: Options): void {
   http.get(
     '/v1/models/:id/distributions',

@@ -11,6 +11,7 @@ import { ModelPath } from '../../../schemas/http/parts.ts'
 import { activeAlarms, modelFeatures } from '../queries/at-a-glance.ts'
 import type { DriftRoutesOptions } from './model-routes.ts'
 
+/** Adds `GET /v1/alarms` and `GET /v1/models/{id}/features`. */
 export function overviewRoutes(
   http: Http,
   { db, models }: Pick<DriftRoutesOptions, 'db' | 'models'>,

@@ -1,4 +1,5 @@
 /** What the pages read of many alarms or features at once. */
+import { smallest } from '../../../lib/stats/samples/extremes.ts'
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import type { ActiveAlarm, Feature } from '../../../schemas/http/console.ts'
 
@@ -15,6 +16,7 @@ export const activeAlarms = (db: ClickHouse, modelId: string): Promise<ActiveAla
     { model: modelId },
   )
 
+/** Whose features are asked for, and how far back. */
 export interface FeaturesQuestion {
   modelId: string
   /** The reference that verdicts come from. */
@@ -131,7 +133,7 @@ function featureOf(
     reason: gravest.verdict === 'none' ? '' : gravest.reason,
     psi: valueOf('psi'),
     ks: valueOf('ks'),
-    p_adjusted: tested.length === 0 ? null : Math.min(...tested.map((row) => row.p_adjusted!)),
+    p_adjusted: tested.length === 0 ? null : smallest(tested.map((row) => row.p_adjusted!)),
     missing_ratio: valueOf('missing_ratio'),
     history,
   }

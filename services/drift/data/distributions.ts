@@ -1,8 +1,9 @@
 /** What people see of a feature's values: the same bars for a span and its reference. Pure. */
 import type { Bar, DistributionAnswer } from '../../../schemas/http/console.ts'
 import { categoryTotal, type CategoryCounts } from '../../../lib/sink/counts/category-counts.ts'
+import { largest, smallest } from '../../../lib/stats/samples/extremes.ts'
 import type { BinnedSample } from '../../../lib/stats/samples/binned-sample.ts'
-import { effectiveOf, missingOf, type WindowCounts } from '../data/window-data.ts'
+import { effectiveOf, missingOf, type WindowCounts } from './window-data.ts'
 
 /** Bars between the tails. */
 const MAX_BARS = 40
@@ -82,7 +83,7 @@ function categoriesOf(
   const rest = sides.map((side, i) =>
     Math.max(0, totals[i]! - listed.reduce((sum, name) => sum + (side?.get(name) ?? 0), 0)),
   )
-  const distinct = Math.max(names.length, ...sides.map((side) => side?.cut?.distinct ?? 0))
+  const distinct = largest([names.length, ...sides.map((side) => side?.cut?.distinct ?? 0)])
   return {
     bars: listed.map((category) => ({
       low: null,
@@ -151,8 +152,8 @@ function countOf(side: BinnedSample | undefined, value: number): number {
 function rangeOf(sides: readonly (BinnedSample | undefined)[]): [low: number, high: number] {
   const known = sides.filter((side) => side !== undefined).filter((side) => total(side) > 0)
   return [
-    Math.min(...known.map((side) => quantile(side, TAIL, side.lows))),
-    Math.max(...known.map((side) => quantile(side, 1 - TAIL, side.highs))),
+    smallest(known.map((side) => quantile(side, TAIL, side.lows))),
+    largest(known.map((side) => quantile(side, 1 - TAIL, side.highs))),
   ]
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { BinnedSample } from '../../../lib/stats/samples/binned-sample.ts'
-import type { WindowCounts } from '../data/window-data.ts'
+import type { WindowCounts } from './window-data.ts'
 import { distributionOf } from './distributions.ts'
 
 const counts = (events: number, more: Partial<WindowCounts>): WindowCounts => ({
