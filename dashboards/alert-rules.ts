@@ -25,7 +25,7 @@ const RULES: readonly RuleSpec[] = [
   {
     alert: 'PlumblineModelAlarm',
     expr: owned(
-      `max by (model_id, family, metric, subject) (plumbline_verdict{${WHOLE}}) >= 2`,
+      `max by (model_id, family, metric, subject) (plumbline_active_alarm{${WHOLE}}) >= 2`,
       'model_id, family, metric, subject',
     ),
     wait: '0m',
@@ -36,10 +36,13 @@ const RULES: readonly RuleSpec[] = [
   },
   {
     alert: 'PlumblineWindowIncomplete',
-    expr: owned(`count by (model_id) (plumbline_verdict{${WHOLE}} == -1) > 0`, 'model_id'),
+    expr: owned(
+      `count by (model_id) (plumbline_verdict{${WHOLE},family=~"drift|quality|operations"} == -1) > 0`,
+      'model_id',
+    ),
     wait: '1h',
     severity: 'warning',
-    summary: '{{ $labels.model_id }} cannot be evaluated: data or labels are missing',
+    summary: '{{ $labels.model_id }} cannot be evaluated: data is missing',
     description: `{{ $value }} metrics of its newest window have been incomplete for an hour.${WHOSE}`,
   },
   {

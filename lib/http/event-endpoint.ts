@@ -11,6 +11,7 @@ import type { EventLog, OutgoingMessage } from '../event-log/port.ts'
 import { takeBodies, type Http } from './server.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 
+/** One endpoint for events: its path, what an event must be, and the topic that takes it. */
 export interface GatewayOptions {
   service: string
   path: string
@@ -32,6 +33,7 @@ interface Item {
 /** After so many milliseconds of validating, others have their turn. */
 const TURN_MS = 10
 
+/** Registers an endpoint that takes one event, an array or NDJSON, and answers for each of them. */
 export function eventGateway(http: Http, options: GatewayOptions): void {
   const validator = createValidator(options.schema)
   const { service, topic, metrics, keyOf = predictionKey } = options

@@ -12,6 +12,7 @@ export interface AddressedRequest {
   fetchMode: string | undefined
 }
 
+/** Why a request is refused that came under a foreign name or from a foreign page. */
 export interface Refusal {
   status: 421 | 403
   detail: string

@@ -26,6 +26,7 @@ export function bodyBudget(maxBytes: number): BodyBudget {
   }
 }
 
+/** How large a body may be, and what all bodies in flight may hold together. */
 export interface BodyLimits {
   /** Largest body after decompression, in bytes. */
   maxBodyBytes: number

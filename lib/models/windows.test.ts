@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { localTimeOf } from './time-zones.ts'
 import {
   bucketMs,
-  STEP_MS,
+  TIME_BUCKET_MS,
   windowSpecProblem,
   windowsHolding,
   windowsOfEvents,
@@ -21,7 +21,10 @@ const shown = (windows: readonly { start: number; end: number }[]) =>
 const windowsBetween = (spec: WindowSpec, from: number, to: number) =>
   windowsHolding(
     spec,
-    Array.from({ length: Math.floor((to - from) / STEP_MS) + 1 }, (_, i) => from + i * STEP_MS),
+    Array.from(
+      { length: Math.floor((to - from) / TIME_BUCKET_MS) + 1 },
+      (_, i) => from + i * TIME_BUCKET_MS,
+    ),
   )
 
 test('tumbling windows cover every instant exactly once', () => {
@@ -110,7 +113,7 @@ const steps = fc
   .array(fc.tuple(fc.nat(20), fc.integer({ min: 1, max: 500 })), { minLength: 1, maxLength: 60 })
   .map((gaps) => {
     let at = 0
-    return gaps.map(([gap, events]) => ({ step: STEP_MS * (at += gap + 1), events }))
+    return gaps.map(([gap, events]) => ({ step: TIME_BUCKET_MS * (at += gap + 1), events }))
   })
 const within = (
   all: readonly { step: number; events: number }[],
@@ -127,7 +130,7 @@ test('windows of a number of events tile the stream, and each is as short as it 
       windows.forEach((window, i) => {
         if (i > 0) expect(window.start).toBe(windows[i - 1]!.end)
         expect(within(all, window)).toBeGreaterThanOrEqual(count)
-        expect(within(all, { ...window, end: window.end - STEP_MS })).toBeLessThan(count)
+        expect(within(all, { ...window, end: window.end - TIME_BUCKET_MS })).toBeLessThan(count)
       })
       const rest = { start: windows.at(-1)?.end ?? 0, end: Infinity }
       expect(within(all, rest)).toBeLessThan(count)
@@ -254,7 +257,7 @@ test('windows that hold events are those that a naive listing of all windows fin
         const spec = { ...size, timezone }
         const instants = [...new Set(steps)]
           .toSorted((a, b) => a - b)
-          .map((step) => near + step * STEP_MS)
+          .map((step) => near + step * TIME_BUCKET_MS)
         expect(windowsHolding(spec, instants)).toEqual(naively(spec, instants))
       },
     ),

@@ -9,8 +9,8 @@ export interface Window {
   end: number
 }
 
-/** The time step of the counts in ClickHouse; windows of its multiples are merges of counts. */
-export const STEP_MS = 15 * 60_000
+/** The time bucket that counts are kept by in ClickHouse (column `step`); windows of its multiples are merges of counts. */
+export const TIME_BUCKET_MS = 15 * 60_000
 const DAY_MS = 86_400_000
 /** 1970-01-05, by which weeks are counted. */
 const FIRST_MONDAY = 4 * DAY_MS
@@ -28,7 +28,7 @@ export interface WindowSpec {
 
 /** The longest span that every window of the spec is a multiple of: counts need no finer steps. */
 export function bucketMs(spec: WindowSpec): number {
-  if (spec.timezone !== 'UTC' || eventsOf(spec.size) !== undefined) return STEP_MS
+  if (spec.timezone !== 'UTC' || eventsOf(spec.size) !== undefined) return TIME_BUCKET_MS
   return isCalendar(spec.size) ? DAY_MS : durationMs(spec.slide ?? spec.size)
 }
 
@@ -47,7 +47,7 @@ export function windowSpecProblem(size: string, slide?: string): string | undefi
   const sizeMs = durationMs(size)
   const slideMs = durationMs(slide ?? size)
   if (sizeMs === 0 || slideMs === 0) return 'size and slide must be above zero'
-  if (sizeMs % STEP_MS !== 0 || slideMs % STEP_MS !== 0)
+  if (sizeMs % TIME_BUCKET_MS !== 0 || slideMs % TIME_BUCKET_MS !== 0)
     return 'size and slide must be multiples of 15m'
   if (sizeMs % slideMs !== 0) return 'size must be a multiple of slide'
   return undefined
@@ -188,7 +188,7 @@ export function windowsOfEvents(
     start ??= step
     held += events
     if (held < count) continue
-    const end = step + STEP_MS
+    const end = step + TIME_BUCKET_MS
     close(end)
     start = end
   }

@@ -28,6 +28,8 @@ import { modelRoutes } from './http/model-routes.ts'
 import { overviewRoutes } from './http/overview-routes.ts'
 import { distributionRoutes } from './http/distribution-routes.ts'
 import { windowRoutes } from './http/window-routes.ts'
+import { registerModelGauges } from './publish/model-gauges.ts'
+import { activeSeries, modelAges } from './queries/model-summaries.ts'
 import { showModelInfo } from './publish/model-info.ts'
 import { trustyaiGauges } from './publish/trustyai-gauges.ts'
 
@@ -147,6 +149,16 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
       wake()
     },
     assigned: scanning.wake,
+  })
+
+  const gaugeDb = deps.clickhouse('drift-gauges')
+  registerModelGauges(metrics, {
+    active: () => activeSeries(gaugeDb),
+    ages: () => modelAges(gaugeDb),
+    owns: wakeUps.owns,
+    now,
+    onError: (error) =>
+      log.warn({ error: messageOf(error) }, 'active alarms not read for Prometheus'),
   })
 
   const evaluating: Module = {

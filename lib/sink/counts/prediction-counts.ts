@@ -7,6 +7,7 @@ import { featureSubject, OWN_NUMBERS } from '../../events/subjects.ts'
 import { canonical } from '../../events/fields.ts'
 import type { Event } from '../../events/validator.ts'
 import { perShape, fieldGetter, type FlatRecord } from '../../events/flat-record.ts'
+import { TIME_BUCKET_MS } from '../../models/windows.ts'
 import { monthsOf } from '../month-pieces.ts'
 import type { TableRows } from '../table-rows.ts'
 import {
@@ -19,7 +20,7 @@ import {
 } from './count-columns.ts'
 import { addSampled, sampledCounts } from './weighted-counts.ts'
 
-const BUCKET_SECONDS = 900
+const BUCKET_SECONDS = TIME_BUCKET_MS / 1000
 
 /** Begin of the time bucket an instant lies in, epoch seconds. */
 export const timeBucketOf = (atMs: number) =>

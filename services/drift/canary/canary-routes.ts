@@ -12,6 +12,7 @@ import { evaluateCanary } from './compare-arms.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
 import { completeUntil, progressOf } from '../plan/due-windows.ts'
 
+/** What the comparison of two versions reads from. */
 export interface CanaryRoutesOptions {
   db: ClickHouse
   queries: Pick<DriftQueries, 'partitions'>
@@ -19,6 +20,7 @@ export interface CanaryRoutesOptions {
   now: () => number
 }
 
+/** Registers `GET /v1/models/{id}/canary`. */
 export function canaryRoutes(http: Http, { db, queries, models, now }: CanaryRoutesOptions): void {
   http.get(
     '/v1/models/:id/canary',

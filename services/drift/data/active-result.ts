@@ -1,4 +1,4 @@
-/** What is active of a model, as headlines tell it. */
+/** What is active of models, and how old what they sent is. */
 
 /** An active alarm or warning of a model as a whole. */
 export interface ActiveResult {
@@ -11,4 +11,24 @@ export interface ActiveResult {
   /** End of the first window of its episode, epoch milliseconds. */
   since: number
   reason: string
+}
+
+/** An active alarm or warning of a cohort that nobody snoozed. */
+export interface ActiveSeries {
+  model_id: string
+  model_version: string
+  variant: string
+  family: string
+  subject: string
+  metric: string
+  /** `key:value`, or ''. */
+  slice: string
+  severity: 'alarm' | 'warning'
+}
+
+/** How far a model has come, epoch milliseconds; `newestWindow` is the end of its newest evaluated window. */
+export interface ModelAge {
+  modelId: string
+  newestEvent: number | undefined
+  newestWindow: number | undefined
 }

@@ -7,6 +7,7 @@ import { FAMILY_SHARES, pValueVerdict } from './thresholds.ts'
 /** Share of what the family operations may alarm by chance that throughput takes where it is evaluated by itself. */
 export const THROUGHPUT_SHARE = 0.5
 
+/** What the throughput of a window is evaluated by. */
 export interface ThroughputRules {
   /** Events of the windows before this one that it is like. */
   usual: readonly number[]

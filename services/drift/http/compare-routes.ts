@@ -27,6 +27,7 @@ type CompareAsked = Static<typeof CompareQuery>
 type SpansAsked = Pick<CompareAsked, 'a' | 'b'>
 type CompareOptions = Pick<DriftRoutesOptions, 'queries' | 'models'>
 
+/** Registers `GET /v1/models/{id}/compare`: two spans side by side. */
 export function compareRoutes(http: Http, { queries, models }: CompareOptions): void {
   const config = { scope: 'read' as const }
   const tags = ['models']

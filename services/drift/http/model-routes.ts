@@ -31,6 +31,7 @@ export interface DriftRoutesOptions {
   now: () => number
 }
 
+/** Registers `GET /v1/models` and `GET /v1/models/{id}`. */
 export function modelRoutes(http: Http, options: DriftRoutesOptions): void {
   const config = { scope: 'read' as const }
   const tags = ['models']

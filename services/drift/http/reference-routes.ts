@@ -21,6 +21,7 @@ interface PutReference {
   Reply: Static<typeof ReferenceAnswer>
 }
 
+/** What references are put and read with. */
 export interface ReferenceRoutesOptions {
   db: ClickHouse
   spool: Spool
@@ -29,6 +30,7 @@ export interface ReferenceRoutesOptions {
   now: () => number
 }
 
+/** Registers `PUT /v1/models/{id}/references/{name}`. */
 export function referenceRoutes(
   http: Http,
   { db, spool, queries, models, now }: ReferenceRoutesOptions,

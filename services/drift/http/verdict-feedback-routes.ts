@@ -19,6 +19,7 @@ const SUMMARIES: Record<Decision, string> = {
   snooze: 'Not now: no page for this metric and subject until a time',
 }
 
+/** Registers `POST /v1/verdicts/{id}/accept`, `/dismiss` and `/snooze`. */
 export function decisionRoutes(http: Http, db: ClickHouse, now: () => number): void {
   for (const decision of ['accept', 'dismiss', 'snooze'] as const) {
     http.post(

@@ -6,6 +6,7 @@ import { ModelPath } from '../../../schemas/http/parts.ts'
 import { windowMetrics } from '../queries/published-windows.ts'
 import type { DriftRoutesOptions } from './model-routes.ts'
 
+/** Registers `GET /v1/models/{id}/windows`. */
 export function windowRoutes(http: Http, { db }: Pick<DriftRoutesOptions, 'db'>): void {
   http.get(
     '/v1/models/:id/windows',

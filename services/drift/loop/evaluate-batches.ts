@@ -34,99 +34,127 @@ export interface Evaluator {
   evaluate: EvaluateModel
 }
 
+/** What the evaluators of one process share: which models are in hand, and which of them fail. */
+interface BatchState extends BatchParts {
+  /** Models that are being evaluated this moment: none is by two at once. */
+  inProgress: Set<string>
+  /** Those of them that came up again meanwhile. */
+  afterwards: Set<string>
+  /** How often in a row a model has failed. A model that may have failed because of others is asked alone. */
+  failed: Map<string, number>
+}
+
 /**
  * @returns evaluates what is due, and waits for what will be, until the signal aborts; several evaluators may run at the same time
  */
-export function batchEvaluator(parts: BatchParts) {
-  const { agenda, wakeUps, models, now } = parts
-  /** Models that are being evaluated this moment: none is by two at once. */
-  const inProgress = new Set<string>()
-  /** Those of them that came up again meanwhile. */
-  const afterwards = new Set<string>()
-  /** How often in a row a model has failed. What it may have failed with others it is asked alone. */
-  const failed = new Map<string, number>()
-
-  /** Takes models that are due now; they are in progress until they are evaluated. */
-  function take(): string[] {
-    const taken: string[] = []
-    let alone: string | undefined
-    while (taken.length < BATCH && alone === undefined) {
-      const id = agenda.take(now())
-      if (id === undefined) break
-      if (!wakeUps.owns(id)) {
-        parts.gauges.forget(id)
-        failed.delete(id)
-      } else if (inProgress.has(id)) afterwards.add(id)
-      else if (failed.has(id)) alone = id
-      else taken.push(id)
-    }
-    if (alone !== undefined) {
-      if (taken.length === 0) taken.push(alone)
-      else agenda.want(alone, now())
-    }
-    for (const id of taken) inProgress.add(id)
-    return taken
+export function batchEvaluator(
+  parts: BatchParts,
+): (evaluator: Evaluator, signal: AbortSignal) => Promise<void> {
+  const state: BatchState = {
+    ...parts,
+    inProgress: new Set(),
+    afterwards: new Set(),
+    failed: new Map(),
   }
-
-  function release(ids: readonly string[]) {
-    for (const id of ids) {
-      inProgress.delete(id)
-      if (afterwards.delete(id)) agenda.want(id, now())
-    }
-  }
-
-  async function failure(modelId: string, error: unknown) {
-    const attempts = (failed.get(modelId) ?? 0) + 1
-    failed.set(modelId, attempts)
-    await parts.tell({ modelId, attempts, error })
-    agenda.want(modelId, now() + backoffMs(attempts - 1, FAILED_MS, MAX_FAILED_MS))
-  }
-
-  async function evaluateOne(
-    id: string,
-    own: Evaluator,
-    progress: ModelProgress,
-    signal: AbortSignal,
-  ) {
-    const isOwned = () => !signal.aborted && wakeUps.owns(id)
-    try {
-      const { comeBack, failures } = await own.evaluate(models.get(id), progress, isOwned)
-      if (failures > 0) failed.set(id, 1)
-      else failed.delete(id)
-      if (comeBack !== undefined) agenda.want(id, comeBack)
-    } catch (error) {
-      await failure(id, error)
-    }
-  }
-
-  /** @returns undefined where it cannot be read of them together, or of the one alone */
-  async function progressOf(ids: readonly string[], own: Evaluator) {
-    try {
-      return await own.progress(ids.map((id) => models.get(id)))
-    } catch (error) {
-      if (ids.length === 1) await failure(ids[0]!, error)
-      return undefined
-    }
-  }
-
-  async function evaluateBatch(ids: readonly string[], own: Evaluator, signal: AbortSignal) {
-    const come = await progressOf(ids, own)
-    // Side by side, so that what they ask alike is asked once.
-    if (come) await Promise.all(ids.map((id) => evaluateOne(id, own, come.get(id)!, signal)))
-    else if (ids.length > 1) for (const id of ids) await evaluateBatch([id], own, signal)
-  }
-
-  return async (own: Evaluator, signal: AbortSignal): Promise<void> => {
+  return async (evaluator, signal) => {
     while (!signal.aborted) {
-      const ids = take()
+      const ids = take(state)
       if (ids.length === 0) {
-        await parts.pause(agenda.next() - now())
+        await state.pause(state.agenda.next() - state.now())
         continue
       }
-      const stop = parts.seconds.startTimer()
-      await evaluateBatch(ids, own, signal)
-      release(ids)
+      const stop = state.seconds.startTimer()
+      await evaluateBatch(state, ids, evaluator, signal)
+      release(state, ids)
       stop()
     }
   }
+}
+
+/** Takes models that are due now; they are in progress until they are released. */
+function take(state: BatchState): string[] {
+  const { agenda, wakeUps, gauges, now, inProgress, afterwards, failed } = state
+  const taken: string[] = []
+  let alone: string | undefined
+  while (taken.length < BATCH && alone === undefined) {
+    const id = agenda.take(now())
+    if (id === undefined) break
+    if (!wakeUps.owns(id)) {
+      gauges.forget(id)
+      failed.delete(id)
+    } else if (inProgress.has(id)) afterwards.add(id)
+    else if (failed.has(id)) alone = id
+    else taken.push(id)
+  }
+  if (alone !== undefined) {
+    if (taken.length === 0) taken.push(alone)
+    else agenda.want(alone, now())
+  }
+  for (const id of taken) inProgress.add(id)
+  return taken
+}
+
+function release({ agenda, now, inProgress, afterwards }: BatchState, ids: readonly string[]) {
+  for (const id of ids) {
+    inProgress.delete(id)
+    if (afterwards.delete(id)) agenda.want(id, now())
+  }
+}
+
+async function evaluateBatch(
+  state: BatchState,
+  ids: readonly string[],
+  evaluator: Evaluator,
+  signal: AbortSignal,
+): Promise<void> {
+  const progress = await progressOf(state, ids, evaluator)
+  if (progress) {
+    // Models are evaluated side by side, so that what they ask alike is asked once.
+    const one = (id: string) => evaluateOne(state, id, progress.get(id)!, { evaluator, signal })
+    await Promise.all(ids.map(one))
+  } else if (ids.length > 1)
+    for (const id of ids) await evaluateBatch(state, [id], evaluator, signal)
+}
+
+/** @returns undefined where it cannot be read of them together, or of the one alone */
+async function progressOf(
+  state: BatchState,
+  ids: readonly string[],
+  evaluator: Evaluator,
+): Promise<Map<string, ModelProgress> | undefined> {
+  try {
+    return await evaluator.progress(ids.map((id) => state.models.get(id)))
+  } catch (error) {
+    if (ids.length === 1) await reportFailure(state, ids[0]!, error)
+    return undefined
+  }
+}
+
+async function evaluateOne(
+  state: BatchState,
+  id: string,
+  progress: ModelProgress,
+  { evaluator, signal }: { evaluator: Evaluator; signal: AbortSignal },
+): Promise<void> {
+  const { models, wakeUps, failed, agenda } = state
+  const isOwned = () => !signal.aborted && wakeUps.owns(id)
+  try {
+    const { comeBack, failures } = await evaluator.evaluate(models.get(id), progress, isOwned)
+    if (failures > 0) failed.set(id, 1)
+    else failed.delete(id)
+    if (comeBack !== undefined) agenda.want(id, comeBack)
+  } catch (error) {
+    await reportFailure(state, id, error)
+  }
+}
+
+async function reportFailure(
+  { failed, agenda, now, tell }: BatchState,
+  modelId: string,
+  error: unknown,
+): Promise<void> {
+  const attempts = (failed.get(modelId) ?? 0) + 1
+  failed.set(modelId, attempts)
+  await tell({ modelId, attempts, error })
+  agenda.want(modelId, now() + backoffMs(attempts - 1, FAILED_MS, MAX_FAILED_MS))
 }

@@ -133,7 +133,9 @@ const isAligned = ({ start, end }: Window, { windows: { size, slide, timezone } 
   slide === undefined ||
   windowsHolding({ size, timezone }, [start]).some((own) => own.start === start && own.end === end)
 
+/** Whether two half-open spans share an instant. */
 export const overlaps = (a: Window, b: Window) => a.start < b.end && b.start < a.end
 
+/** The last promotion before the end of a window; undefined where there was none. */
 export const promotionBefore = (window: Window, { promotions }: Past) =>
   promotions.findLast(({ at }) => at < window.end)

@@ -17,6 +17,7 @@ import { uploadedId, type PutReference } from './stored-references.ts'
 
 const DEFAULT_WINDOWS = 4
 
+/** A reference of one window: where its events lie, or under which id they are counted. */
 export interface ReferenceSpans {
   name: string
   baseline: boolean

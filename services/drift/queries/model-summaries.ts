@@ -1,6 +1,6 @@
 /** What the overview and a model's headline are made of, read for all models at once or for one. */
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
-import type { ActiveResult } from '../data/active-result.ts'
+import type { ActiveResult, ActiveSeries, ModelAge } from '../data/active-result.ts'
 
 /** A model with evaluated windows, and what its newest one tells; 64-bit counts are strings. */
 export interface ModelSummary {
@@ -85,4 +85,33 @@ export async function newestEvents(db: ClickHouse, model = ''): Promise<Map<stri
     { model },
   )
   return new Map(rows.map(({ model_id: id, newest }) => [id, Number(newest)]))
+}
+
+/** Series of active alarms at most; of more, the first by model. */
+const MAX_SERIES = 20_000
+/** Models whose age is told, at most: those with the newest events. */
+const MAX_AGES = 10_000
+
+/** Active alarms and warnings of all cohorts that nobody snoozed. */
+export const activeSeries = (db: ClickHouse): Promise<ActiveSeries[]> =>
+  db.query(
+    `SELECT model_id, model_version, variant, family, subject, metric, severity,
+       if(slice_key = '', '', concat(slice_key, ':', slice_value)) AS slice
+     FROM active_alarms WHERE NOT is_snoozed
+     ORDER BY model_id, severity, family, metric, subject LIMIT ${MAX_SERIES}`,
+  )
+
+/** How old the newest event and the newest evaluated window of each model are. */
+export async function modelAges(db: ClickHouse): Promise<ModelAge[]> {
+  const rows = await db.query<{ model_id: string; event: string; window: string }>(
+    `SELECT model_id, toUnixTimestamp64Milli(e.newest_event) AS event, toUnixTimestamp64Milli(w.newest_window) AS window
+     FROM (SELECT model_id, max(newest) AS newest_event FROM watermarks GROUP BY model_id ORDER BY newest_event DESC LIMIT ${MAX_AGES}) AS e
+     LEFT JOIN (SELECT model_id, window_end AS newest_window FROM cohort_newest_windows WHERE ${WHOLE}) AS w USING (model_id)`,
+  )
+  const known = (ms: string) => (Number(ms) > 0 ? Number(ms) : undefined)
+  return rows.map(({ model_id: modelId, event, window }) => ({
+    modelId,
+    newestEvent: known(event),
+    newestWindow: known(window),
+  }))
 }

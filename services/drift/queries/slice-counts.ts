@@ -9,7 +9,7 @@
 import { randomUUID } from 'node:crypto'
 import type { ClickHouse, Params } from '../../../lib/clickhouse/port.ts'
 import { resolutionBetween } from '../../../lib/sink/counts/log-histogram.ts'
-import { STEP_MS, type Window } from '../../../lib/models/windows.ts'
+import { TIME_BUCKET_MS, type Window } from '../../../lib/models/windows.ts'
 import { rawCategories, rawNumbers, rawTotals, rawValues, type Counted } from './raw-counts.ts'
 import {
   ALL,
@@ -97,7 +97,8 @@ function parts(steps: readonly UnfitStep[]): UnfitStep[][] {
   return found
 }
 
-const isStepped = ({ start, end }: Window) => start % STEP_MS === 0 && end % STEP_MS === 0
+const isStepped = ({ start, end }: Window) =>
+  start % TIME_BUCKET_MS === 0 && end % TIME_BUCKET_MS === 0
 
 /** A slice of a model in some spans. */
 export interface SliceSpans {

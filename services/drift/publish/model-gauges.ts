@@ -1,0 +1,78 @@
+/** What Prometheus is told of models when it asks: what is active of them, and how old their newest event and window are. */
+import { Gauge } from 'prom-client'
+import type { Metrics } from '../../../lib/runtime/metrics.ts'
+import type { ActiveSeries, ModelAge } from '../data/active-result.ts'
+
+/** What the gauges are read from, each time Prometheus asks. */
+export interface ModelGaugeSources {
+  active: () => Promise<readonly ActiveSeries[]>
+  ages: () => Promise<readonly ModelAge[]>
+  /** Whether a model is this process' own: others are shown by the process that has them. */
+  owns: (modelId: string) => boolean
+  /** Epoch milliseconds. */
+  now: () => number
+  /** Is told of a store that cannot be asked; the scrape goes on without these series. */
+  onError: (error: unknown) => void
+}
+
+const ACTIVE_LABELS = [
+  'model_id',
+  'model_version',
+  'variant',
+  'family',
+  'subject',
+  'metric',
+  'slice',
+] as const
+
+/**
+ * Registers `plumbline_active_alarm` (2 an alarm, 1 a warning; gone when it has ended), `plumbline_last_event_age_seconds` and
+ * `plumbline_last_window_age_seconds`.
+ */
+export function registerModelGauges({ registry }: Metrics, sources: ModelGaugeSources): void {
+  const { active, ages, owns, now, onError } = sources
+  const gauge = <Label extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly Label[],
+    fill: (gauge: Gauge<Label>) => Promise<void>,
+  ) =>
+    new Gauge<Label>({
+      name,
+      help,
+      labelNames: [...labelNames],
+      registers: [registry],
+      async collect() {
+        this.reset()
+        await fill(this).catch(onError)
+      },
+    })
+  gauge(
+    'plumbline_active_alarm',
+    'Active alarms (2) and warnings (1) that nobody snoozed, as in the view active_alarms.',
+    ACTIVE_LABELS,
+    async (shown) => {
+      for (const { severity, ...labels } of await active())
+        if (owns(labels.model_id)) shown.set(labels, severity === 'alarm' ? 2 : 1)
+    },
+  )
+  const age = (name: string, help: string, of: (age: ModelAge) => number | undefined) =>
+    gauge(name, help, ['model_id'], async (shown) => {
+      const at = now()
+      for (const one of await ages()) {
+        const instant = of(one)
+        if (instant !== undefined && owns(one.modelId))
+          shown.set({ model_id: one.modelId }, (at - instant) / 1000)
+      }
+    })
+  age(
+    'plumbline_last_event_age_seconds',
+    'Time since the newest event of a model was predicted.',
+    ({ newestEvent }) => newestEvent,
+  )
+  age(
+    'plumbline_last_window_age_seconds',
+    'Time since the end of the newest evaluated window of a model.',
+    ({ newestWindow }) => newestWindow,
+  )
+}

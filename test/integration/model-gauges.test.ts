@@ -1,0 +1,81 @@
+/** Prometheus is told what is active and how old a model's newest event is, as the tables say; a store that is away costs no scrape. */
+import { expect, test } from 'vitest'
+import { createMetrics } from '../../lib/runtime/metrics.ts'
+import { registerModelGauges } from '../../services/drift/publish/model-gauges.ts'
+import { activeSeries, modelAges } from '../../services/drift/queries/model-summaries.ts'
+import { migratedClickHouse } from '../harness.ts'
+
+const NOW = Date.UTC(2026, 0, 2)
+const HOUR = 3_600_000
+const iso = (hours: number) => new Date(NOW + hours * HOUR).toISOString()
+
+test('alarms of every cohort, snoozed and foreign ones left out, and ages', async () => {
+  const { db } = await migratedClickHouse()
+  const cohort = { window_start: iso(-2), window_end: iso(-1), revision: 1 }
+  let n = 0
+  const insert = (table: string, row: object) =>
+    db.insertRows(table, [{ ...row } as never], `insert ${n++}`)
+  const said = (model: string, verdict: string, more: object = {}) =>
+    insert('verdicts', {
+      ...cohort,
+      verdict_id: `${n}`,
+      model_id: model,
+      family: 'drift',
+      metric: 'psi',
+      subject: 'x',
+      convention: 'plumbline',
+      verdict,
+      computed_at: iso(0),
+      ...more,
+    })
+  for (const model of ['mine', 'snoozed', 'foreign'])
+    await insert('window_revisions', { ...cohort, model_id: model })
+  await insert('window_revisions', {
+    ...cohort,
+    model_id: 'mine',
+    slice_key: 'region',
+    slice_value: 'north',
+  })
+  await said('mine', 'alarm')
+  await said('mine', 'warning', { slice_key: 'region', slice_value: 'north' })
+  await said('snoozed', 'alarm')
+  await said('foreign', 'alarm')
+  await insert('verdict_decisions', {
+    model_id: 'snoozed',
+    family: 'drift',
+    metric: 'psi',
+    subject: 'x',
+    decision: 'snooze',
+    until: new Date(Date.now() + HOUR).toISOString(),
+  })
+  await insert('watermarks', { model_id: 'mine', topic: 't', partition: '0', newest: iso(-0.5) })
+
+  const metrics = createMetrics()
+  let isAway = false
+  const errors: unknown[] = []
+  registerModelGauges(metrics, {
+    active: async () => {
+      if (isAway) throw new Error('the store is away')
+      return activeSeries(db)
+    },
+    ages: () => modelAges(db),
+    owns: (model) => model !== 'foreign',
+    now: () => NOW,
+    onError: (error) => errors.push(error),
+  })
+  const lines = async (name: string) =>
+    (await metrics.registry.metrics()).split('\n').filter((line) => line.startsWith(`${name}{`))
+  expect(await lines('plumbline_active_alarm')).toEqual([
+    'plumbline_active_alarm{model_id="mine",model_version="",variant="",family="drift",subject="x",metric="psi",slice=""} 2',
+    'plumbline_active_alarm{model_id="mine",model_version="",variant="",family="drift",subject="x",metric="psi",slice="region:north"} 1',
+  ])
+  expect(await lines('plumbline_last_event_age_seconds')).toEqual([
+    'plumbline_last_event_age_seconds{model_id="mine"} 1800',
+  ])
+  expect(await lines('plumbline_last_window_age_seconds')).toEqual([
+    'plumbline_last_window_age_seconds{model_id="mine"} 3600',
+  ])
+  isAway = true
+  expect(await lines('plumbline_active_alarm')).toEqual([])
+  expect(errors).toMatchObject([{ message: 'the store is away' }])
+})
