@@ -8,7 +8,7 @@ dark.addEventListener('change', colour)
 colour()
 
 await show(async (main) => {
-  window.SwaggerUIBundle({
+  ;/** @type {any} */ (window).SwaggerUIBundle({
     domNode: main,
     url: '/docs/json',
     validatorUrl: null,

@@ -1,155 +1,131 @@
-import { badge, chart, day, el, number, request, show } from './page.js'
+/** The page of one model: what is wrong, since when, what it did to performance, and the acts that end it. */
+import { html, render, useState } from '/console/vendor/preact.js'
+import { request, show } from './page.js'
+import { Alarms } from './model-alarms.js'
+import { Headline, rangeOf } from './model-headline.js'
+import { Panel } from './model-tabs.js'
+import { FeatureDrawer } from './model-drawer.js'
+import { Badge, Failed, Loading, Tabs, useAddress, useAnswer } from './ui.js'
+import { ago, day, duration, plural, sentence } from './words.js'
 
-const id = decodeURIComponent(location.pathname.split('/').at(-1))
+/** @typedef {import('../schemas/http/drift.ts').ModelAnswer} ModelAnswer */
+/** @typedef {import('../schemas/http/console.ts').ActiveAlarm} ActiveAlarm */
+
+const id = decodeURIComponent(location.pathname.split('/').at(-1) ?? '')
 document.title = `${id} · Plumbline`
-/** The drift and data quality metrics that are charted; ClickHouse has all of them. */
-const CHARTED = [
-  'psi,ks,wasserstein,chi_squared',
-  'missing_ratio,new_category_ratio,duplicate_ratio',
-]
-/** Orders metrics with a verdict before others, each by name. */
-function evaluatedFirst([name, points], [other, others]) {
-  const rankOf = (some) => (some.some(({ verdict }) => verdict !== 'none') ? 0 : 1)
-  return rankOf(points) - rankOf(others) || (name < other ? -1 : 1)
-}
+const path = `/v1/models/${encodeURIComponent(id)}`
 
-const FAMILIES = [
+const TABS = /** @type {const} */ ([
   ['performance', 'Performance'],
-  ['drift', 'Drift against the baseline'],
-  ['fairness', 'Fairness'],
+  ['drift', 'Drift'],
   ['quality', 'Data quality'],
+  ['fairness', 'Fairness'],
   ['operations', 'Operations'],
   ['feedback', 'Feedback'],
-]
+])
 
-/** What the newest window could not decide, what is active, and apart from it what somebody snoozed. */
-function activeAlarms({ active_alarms: alarms }, incomplete) {
-  const byReason = Map.groupBy(incomplete, (metric) => metric.reason)
-  const active = alarms.filter((alarm) => !alarm.snoozed_until)
-  const snoozed = alarms.filter((alarm) => alarm.snoozed_until)
-  return [
-    ...[...byReason].map(([reason, metrics]) =>
-      el(
-        'p',
-        {},
-        badge('incomplete'),
-        ` ${metrics.length} ${metrics.length === 1 ? 'number' : 'numbers'}: ${reason}`,
-      ),
-    ),
-    ...(alarms.length === 0 && incomplete.length === 0
-      ? [el('p', {}, badge('ok', 'nothing stands out'))]
-      : []),
-    ...(active.length > 0 ? [alarmTable('active', active, (alarm) => alarm.reason)] : []),
-    ...(snoozed.length > 0
-      ? [
-          el('h3', {}, 'Snoozed'),
-          alarmTable(
-            'snoozed',
-            snoozed,
-            (alarm) => `until ${day(alarm.snoozed_until)} · ${alarm.reason}`,
-          ),
-        ]
-      : []),
-  ]
+const HEALTH = {
+  healthy: 'ok',
+  degraded: 'alarm',
+  silent: 'warning',
+  learning: 'none',
+  unknown: 'incomplete',
 }
 
-const COLUMNS = ['Verdict', 'What', 'Value', 'Line', 'Why']
-
-function alarmTable(id, alarms, whyOf) {
-  return el(
-    'table',
-    { id },
-    el(
-      'thead',
-      {},
-      el(
-        'tr',
-        {},
-        ...COLUMNS.map((text) =>
-          el('th', { class: text === 'Value' || text === 'Line' ? 'number' : '' }, text),
-        ),
-      ),
-    ),
-    el(
-      'tbody',
-      {},
-      ...alarms.map((alarm) =>
-        el(
-          'tr',
-          {},
-          el('td', {}, badge(alarm.severity)),
-          el(
-            'td',
-            {},
-            `${alarm.family} ${alarm.metric}${alarm.subject ? ` of ${alarm.subject}` : ''}`,
-          ),
-          el('td', { class: 'number' }, number(alarm.value)),
-          el('td', { class: 'number' }, number(alarm.threshold)),
-          el('td', { class: 'quiet' }, whyOf(alarm)),
-        ),
-      ),
-    ),
-  )
+/** What the model is like, in one sentence; the server's own where it gives one. @param {any} model @param {ActiveAlarm[] | undefined} alarms */
+function standing(model, alarms) {
+  const own = (alarms ?? []).filter((alarm) => !alarm.is_snoozed)
+  const loud = own.filter(({ severity }) => severity === 'alarm')
+  if (model.headline)
+    return {
+      verdict: HEALTH[model.health] ?? (loud.length > 0 ? 'alarm' : 'ok'),
+      word: model.health,
+      text: sentence(model.headline),
+    }
+  const oldest = own.map(({ since }) => since).sort()[0]
+  const age = oldest
+    ? duration(
+        Date.parse(
+          own
+            .map((a) => a.window_end)
+            .sort()
+            .at(-1) ?? oldest,
+        ) - Date.parse(oldest),
+      )
+    : ''
+  const lasting = oldest && age !== 'less than a minute' ? `, the oldest for ${age} of data` : ''
+  const silent = model.idle ? ' No event comes now.' : ''
+  if (loud.length > 0)
+    return {
+      verdict: 'alarm',
+      word: 'alarm',
+      text: `${plural(loud.length, 'alarm is', 'alarms are')} active${lasting}.${silent}`,
+    }
+  if (own.length > 0)
+    return {
+      verdict: 'warning',
+      word: 'warning',
+      text: `No alarm; ${plural(own.length, 'warning is', 'warnings are')} active${lasting}.${silent}`,
+    }
+  if (!model.watermark) return { verdict: 'none', word: 'waiting', text: 'No event has come yet.' }
+  return { verdict: 'ok', word: 'ok', text: `Nothing stands out.${silent}` }
 }
 
-await show(async (main) => {
-  const model = await request(`/v1/models/${encodeURIComponent(id)}`)
-  const ask = (query) => request(`/v1/models/${encodeURIComponent(id)}/windows?${query}`)
-  const answers = await Promise.all([
-    ...CHARTED.map((metrics) => ask(`metric=${metrics}`)),
-    ...['performance', 'fairness', 'operations', 'feedback'].map((family) =>
-      ask(`family=${family}`),
-    ),
-  ])
-  const metrics = answers
-    .flatMap((answer) => answer.metrics)
-    .toSorted((a, b) => (a.window_end < b.window_end ? -1 : a.window_end > b.window_end ? 1 : 0))
+/** @param {{ model: any, alarms: ActiveAlarm[] | undefined }} props */
+function Head({ model, alarms }) {
+  const { verdict, word, text } = standing(model, alarms)
   const baseline = model.references.find((reference) => reference.baseline)?.name
-  // After a promotion the version's own first windows are the baseline, and before they are whole the windows before it.
-  const isRenewed = ({ reference }) => /^(before )?version /.test(reference)
-  const renewed = new Set(metrics.filter(isRenewed).map((metric) => metric.window_end))
-  const isOfBaseline = (metric) =>
-    metric.reference === '' ||
-    isRenewed(metric) ||
-    (metric.reference === baseline && !renewed.has(metric.window_end))
-  const plain = metrics.filter(
-    (metric) =>
-      metric.convention === 'plumbline' &&
-      metric.method !== 'poststratified' &&
-      // Ten charts of residuals show less than the one of the slope.
-      metric.metric !== 'calibration_residual' &&
-      isOfBaseline(metric),
-  )
-  main.append(
-    el('h1', {}, id),
-    el(
-      'p',
-      { class: 'quiet' },
-      `${model.task ?? 'task not declared'} · windows of ${model.windows.size} · events up to ${day(model.watermark) || 'none yet'} · evaluated against ${baseline}`,
-    ),
-  )
-  if (plain.length === 0) {
-    main.append(el('p', { class: 'quiet' }, 'No window of this model has closed yet.'))
-    return
-  }
-  const end = plain.at(-1).window_end
-  const incomplete = plain.filter(
-    (metric) => metric.window_end === end && metric.verdict === 'incomplete',
-  )
-  main.append(el('h2', {}, `Last window, to ${day(end)}`), ...activeAlarms(model, incomplete))
-  for (const [family, title] of FAMILIES) {
-    const series = Map.groupBy(
-      plain.filter((metric) => metric.family === family),
-      (metric) => `${metric.metric}${metric.subject ? ` of ${metric.subject}` : ''}`,
-    )
-    if (series.size === 0) continue
-    main.append(
-      el('h2', {}, title),
-      el(
-        'div',
-        { class: 'charts' },
-        ...[...series].toSorted(evaluatedFirst).map(([name, points]) => chart(name, points)),
-      ),
-    )
-  }
-})
+  const { refuted_per_week: refuted, budget_per_week: budget } = model.alarms
+  return html`<div class="model-head">
+    <h1><bdi>${id}</bdi></h1>
+    <p class="standing"><${Badge} verdict=${verdict} text=${word} /> ${text}</p>
+    <p class="quiet facts">
+      <span>${model.task ?? 'task not declared'}</span>
+      <span>windows of ${model.windows.size}</span>
+      ${
+        model.watermark &&
+        html`<span title="${day(model.watermark)} UTC"
+          >events up to ${day(model.watermark)} (${ago(model.watermark, Date.now())})</span
+        >`
+      }
+      <span>${baseline ? `evaluated against ${baseline}` : 'no baseline'}</span>
+      <span title="Refuted episodes are those that somebody called normal or no problem"
+        >${refuted === null ? `false-alarm budget ${budget} a week` : `${Number(refuted.toFixed(2))} of ${budget} false alarms a week`}</span
+      >
+    </p>
+  </div>`
+}
+
+function Page() {
+  const [address, change] = useAddress()
+  const [stamp, setStamp] = useState(0)
+  const about = useAnswer(() => request(path), [])
+  const alarms = useAnswer(() => request(`/v1/alarms?model_id=${encodeURIComponent(id)}`), [stamp])
+  if (about.error)
+    return html`<h1><bdi>${id}</bdi></h1>
+      <${Failed} error=${about.error} retry=${about.again} />`
+  const model = about.answer
+  if (!model)
+    return html`<h1><bdi>${id}</bdi></h1>
+      <${Loading} what="the model" tall />`
+  const range = rangeOf(address, model)
+  const shared = { path, model, address, change, range }
+  const chosen = address.tab ?? 'performance'
+  return html`<${Head} model=${model} alarms=${alarms.answer?.alarms} />
+    <div class="top">
+      <${Headline} ...${shared} />
+      <${Alarms} alarms=${alarms} decided=${() => setStamp(stamp + 1)} change=${change} />
+    </div>
+    <${Tabs}
+      tabs=${TABS}
+      chosen=${chosen}
+      label="Families of metrics"
+      choose=${(tab) => change({ tab: tab === 'performance' ? undefined : tab, sort: undefined }, false)}
+    />
+    <section id="panel" role="tabpanel" aria-labelledby="tab-${chosen}">
+      <${Panel} key=${chosen} family=${chosen} ...${shared} />
+    </section>
+    ${address.feature && html`<${FeatureDrawer} key=${address.feature} subject=${address.feature} ...${shared} />`}`
+}
+
+await show(async (main) => render(html`<${Page} />`, main))

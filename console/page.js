@@ -1,4 +1,8 @@
-/** What every page shares: elements, requests, verdict badges, line charts. No build step, no dependency. */
+/** What every page shares: requests, the session, and elements for the pages that need no components. */
+import { SHAPES } from './shapes.js'
+import { day, number } from './words.js'
+
+export { day, number }
 
 /** An element with properties and children; text is always text, never markup. */
 export function el(name, properties = {}, ...children) {
@@ -20,15 +24,17 @@ export async function request(path, body, method = body ? 'POST' : 'GET') {
     method,
     headers: { ...OWN, ...(body && { 'content-type': 'application/json' }) },
     body: body && JSON.stringify(body),
+  }).catch(() => {
+    throw new Error('Plumbline cannot be reached. Is it running, and the network there?')
   })
   if (response.status === 204) return undefined
-  const answer = await response.json()
+  const answer = await response.json().catch(() => ({}))
   if (response.status === 401 && path !== '/v1/session') {
     await signIn()
     return request(path, body, method)
   }
   if (!response.ok)
-    throw new Error(answer.detail ?? `the request was answered with ${response.status}`)
+    throw new Error(answer.detail ?? `The request was answered with ${response.status}.`)
   return answer
 }
 
@@ -40,8 +46,9 @@ function signIn() {
   return signingIn
 }
 
+/** @param {string | undefined} loginAt where a person signs in at the issuer, if there is one */
 const askToSignIn = (loginAt) =>
-  new Promise((resolve) => {
+  new Promise((/** @type {(done?: undefined) => void} */ resolve) => {
     const key = el('input', {
       type: 'password',
       id: 'key',
@@ -65,7 +72,7 @@ const askToSignIn = (loginAt) =>
             try {
               await request('/v1/session', { key: key.value })
             } catch (error) {
-              problem.textContent = error.message
+              problem.textContent = messageOf(error)
               return
             }
             dialog.remove()
@@ -120,7 +127,7 @@ async function whoIsHere() {
   }
   document
     .querySelector('header')
-    .append(
+    ?.append(
       el(
         'span',
         { id: 'who', class: 'quiet' },
@@ -130,91 +137,29 @@ async function whoIsHere() {
     )
 }
 
+/** A verdict as a shape and words. @param {import('./words.js').Verdict} verdict @param {string} text */
 export function badge(verdict, text = verdict) {
-  return el('span', { class: `badge ${verdict}` }, text)
+  const mark = document.createElementNS('http://www.w3.org/2000/svg', 'svg')
+  mark.setAttribute('class', `mark ${verdict}`)
+  mark.setAttribute('viewBox', '0 0 16 16')
+  mark.setAttribute('aria-hidden', 'true')
+  const path = document.createElementNS('http://www.w3.org/2000/svg', 'path')
+  path.setAttribute('d', SHAPES[verdict])
+  path.setAttribute('fill-rule', 'evenodd')
+  mark.append(path)
+  return el('span', { class: `badge ${verdict}` }, mark, text)
 }
 
-export const day = (time) => (time ? time.slice(0, 16).replace('T', ' ').replace(' 00:00', '') : '')
+/** @param {unknown} error */
+const messageOf = (error) => (error instanceof Error ? error.message : String(error))
 
-export function number(value) {
-  if (value === null || value === undefined) return '–'
-  const size = Math.abs(value)
-  return size !== 0 && (size < 0.001 || size >= 1e6)
-    ? value.toExponential(2)
-    : String(Number(value.toPrecision(4)))
-}
-
-const SVG = 'http://www.w3.org/2000/svg'
-function svg(name, properties) {
-  const node = document.createElementNS(SVG, name)
-  for (const [key, value] of Object.entries(properties)) node.setAttribute(key, value)
-  return node
-}
-
-/** A metric over its windows: the line, a dot in the colour of each window's verdict, the extremes on the axis. */
-export function chart(title, points) {
-  const known = points.filter((point) => point.value !== null)
-  const low = Math.min(...known.map((point) => point.value))
-  const high = Math.max(...known.map((point) => point.value))
-  const x = (i) => (points.length < 2 ? 50 : (100 * i) / (points.length - 1))
-  const y = (value) => (high === low ? 50 : 100 - (100 * (value - low)) / (high - low))
-  const drawing = svg('svg', {
-    viewBox: '0 0 100 100',
-    preserveAspectRatio: 'none',
-    role: 'img',
-    'aria-label': title,
-  })
-  for (const at of [0, 50, 100])
-    drawing.append(svg('line', { class: 'grid', x1: 0, x2: 100, y1: at, y2: at }))
-  const path = points
-    .flatMap((point, i) => (point.value === null ? [] : [`${x(i)},${y(point.value)}`]))
-    .join(' ')
-  drawing.append(svg('polyline', { class: 'line', points: path }))
-  for (const [i, point] of points.entries()) {
-    if (point.value === null || point.verdict === 'none' || point.verdict === 'ok') continue
-    const dot = svg('path', {
-      d: `M${x(i)},${y(point.value)}l0,0`,
-      class: point.verdict,
-      stroke: 'currentColor',
-      'stroke-width': 6,
-      'stroke-linecap': 'round',
-      'vector-effect': 'non-scaling-stroke',
-    })
-    const tip = svg('title', {})
-    tip.textContent = `${day(point.window_end)}: ${number(point.value)} ${point.verdict}. ${point.reason}`
-    dot.append(tip)
-    drawing.append(dot)
-  }
-  const last = points.at(-1)
-  return el(
-    'figure',
-    {},
-    el(
-      'figcaption',
-      {},
-      el('span', {}, title),
-      last.verdict === 'none'
-        ? el('span', { class: 'quiet' }, number(last.value))
-        : badge(last.verdict, `${number(last.value)} ${last.verdict}`),
-    ),
-    drawing,
-    el(
-      'div',
-      { class: 'axis' },
-      el('span', {}, `${day(points[0].window_end)}`),
-      el('span', {}, known.length ? `${number(low)} to ${number(high)}` : 'no value'),
-      el('span', {}, day(last.window_end)),
-    ),
-  )
-}
-
-/** Fills the page, or says why it cannot. */
+/** Fills the page, or says why it cannot. @param {(main: HTMLElement) => unknown} fill */
 export async function show(fill) {
-  const main = document.querySelector('main')
+  const main = /** @type {HTMLElement} */ (document.querySelector('main'))
   try {
     await whoIsHere()
     await fill(main)
   } catch (error) {
-    main.append(el('p', { class: 'error', role: 'alert' }, error.message))
+    main.append(el('p', { class: 'error', role: 'alert' }, messageOf(error)))
   }
 }

@@ -1,6 +1,6 @@
 import { el, hasKeys, request, show } from './page.js'
 
-const main = document.querySelector('main')
+const main = /** @type {HTMLElement} */ (document.querySelector('main'))
 let task
 
 function values(title, object) {
@@ -95,7 +95,9 @@ async function next(reviewer) {
 
 document.addEventListener('keydown', (event) => {
   if (!task || event.target instanceof HTMLInputElement) return
-  const buttons = [...document.querySelectorAll('#answers button')]
+  const buttons = [
+    .../** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll('#answers button')),
+  ]
   if (event.key === 's')
     buttons.find((button) => button.textContent.startsWith('I cannot'))?.click()
   else if (/^[1-9]$/.test(event.key))

@@ -3,7 +3,6 @@ import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import fastifyStatic from '@fastify/static'
 import { fastify, LogController, type FastifyReply, type FastifyRequest } from 'fastify'
-import Type from 'typebox'
 import { Ajv } from 'ajv'
 import { eventTime } from '../events/fields.ts'
 import { messageOf, Problem } from '../runtime/errors.ts'
@@ -17,6 +16,7 @@ import type { Module } from '../runtime/modules.ts'
 import { bodyBudget, readBody } from './request-body.ts'
 import { addHealth } from './health-routes.ts'
 import type { Http, HttpOptions } from './server-types.ts'
+import { addPages } from './page-routes.ts'
 import { addSession } from './session-routes.ts'
 import { createSessions } from './sessions.ts'
 
@@ -92,7 +92,7 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   })
   addDocumentPages(app)
   addHealth(app, options)
-  pageRoutes(app)
+  addPages(app)
   addSession(app, options, sessions)
   if (options.login) addLogin(app, options.login, sessions)
   return app
@@ -111,21 +111,6 @@ function syncChanges(app: Http, synced: HttpOptions['synced']): void {
     const isChange = !['GET', 'HEAD'].includes(request.method) && reply.statusCode < 400
     if (isChange && request.routeOptions.config.scope !== 'emit') await synced()
   })
-}
-
-function pageRoutes(app: Http): void {
-  for (const [url, file] of [
-    ['/', 'overview.html'],
-    ['/models/:id', 'model.html'],
-    ['/review', 'review.html'],
-    ['/runs', 'runs.html'],
-  ] as const) {
-    app.get(url, { schema: { hide: true } }, async (_request, reply) => reply.sendFile(file))
-  }
-  const params = Type.Object({ '*': Type.String() })
-  app.get('/console/*', { schema: { hide: true, params } }, async ({ params }, reply) =>
-    reply.sendFile(params['*']),
-  )
 }
 
 /**

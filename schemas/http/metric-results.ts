@@ -18,6 +18,13 @@ export const WindowsQuery = closed({
   subject: filter('A feature, `@prediction`, `@score` or a group', 'amount'),
   model_version: filter('One version, or * for each; without it the total', '7'),
   variant: filter('One arm of an experiment, or * for each; without it the total', '*'),
+  newest: defaulted(
+    Type.Boolean({
+      default: false,
+      description: 'Of each number its newest window alone, one that has a value if there is any.',
+      examples: [true],
+    }),
+  ),
 })
 
 const number = (description: string) => nullable(Type.Number({ description }))
@@ -41,6 +48,7 @@ const result = {
   ci_level: number('Level of the interval.'),
   p_value: number('Of no drift, allowing for the noise between windows.'),
   p_adjusted: number('Corrected for everything that is tested of the window.'),
+  baseline_value: number('The same metric of the baseline; null where the baseline has none.'),
   threshold: number('The line it is held against.'),
   verdict: Type.Enum(['ok', 'warning', 'alarm', 'incomplete', 'none']),
   reason: Type.String(),
@@ -65,6 +73,7 @@ const RESULT = {
   ci_level: null,
   p_value: null,
   p_adjusted: null,
+  baseline_value: null,
   threshold: 0.2,
   verdict: 'alarm',
   reason: '10 bins of equal mass in the reference',

@@ -25,6 +25,8 @@ import { driftQueries } from './queries/drift-queries.ts'
 import { referenceRoutes } from './http/reference-routes.ts'
 import { compareRoutes } from './http/compare-routes.ts'
 import { modelRoutes } from './http/model-routes.ts'
+import { overviewRoutes } from './http/overview-routes.ts'
+import { distributionRoutes } from './http/distribution-routes.ts'
 import { windowRoutes } from './http/window-routes.ts'
 import { registerModelGauges } from './publish/model-gauges.ts'
 import { activeSeries, modelAges } from './queries/model-summaries.ts'
@@ -84,6 +86,8 @@ function registerRoutes({ http, clickhouse, models, now, sinkParts }: DriftDeps)
   const parts = { db, queries: driftQueries(db), models, now }
   modelRoutes(http, parts)
   windowRoutes(http, parts)
+  overviewRoutes(http, parts)
+  distributionRoutes(http, parts)
   compareRoutes(http, parts)
   canaryRoutes(http, parts)
   referenceRoutes(http, { ...parts, spool: sinkParts.spool })

@@ -240,6 +240,30 @@ test('models, windows, comparisons and canaries are answered as declared', async
   const params = { id: 'm' }
   const windows = (await walk('GET /v1/models/{id}/windows', { params })) as { metrics: object[] }
   expect(windows.metrics.length).toBeGreaterThan(10)
+  const newest = (await walk('GET /v1/models/{id}/windows', {
+    params,
+    query: { newest: 'true', family: 'drift' },
+  })) as { metrics: { metric: string; subject: string; reference: string }[] }
+  const names = newest.metrics.map((row) =>
+    JSON.stringify([row.metric, row.subject, row.reference]),
+  )
+  expect(new Set(names).size).toBe(names.length)
+  const { alarms } = (await walk('GET /v1/alarms', { query: { model_id: 'm' } })) as {
+    alarms: object[]
+  }
+  expect(alarms.length).toBeGreaterThan(0)
+  const { features } = (await walk('GET /v1/models/{id}/features', { params })) as {
+    features: { history: unknown[] }[]
+  }
+  expect(features.length).toBeGreaterThan(0)
+  const [from = '', to = ''] = SPANS.b.split('/')
+  const distribution = (more: Record<string, string>) =>
+    walk('GET /v1/models/{id}/distributions', {
+      params,
+      query: { subject: 'x', from, to, ...more },
+    })
+  await distribution({})
+  await distribution({ reference: 'unheard of' })
   for (const convention of ['plumbline', 'evidently', 'nannyml', 'azure', 'scouter', 'trustyai']) {
     const query = { ...SPANS, convention }
     const compared = (await walk('GET /v1/models/{id}/compare', { params, query })) as {

@@ -77,13 +77,37 @@ test('the overview lists the model with what it stands at, and links to it', asy
   await page.getByRole('heading', { name: 'm', exact: true }).waitFor()
 })
 
-test('a model page charts every metric and tells why its last window stands as it does', async () => {
-  await page.goto(`${plumbline.url}/models/m`)
-  await page.locator('figure').first().waitFor()
-  expect(await page.locator('figure svg polyline').count()).toBeGreaterThan(4)
+test('a model page lists what moved first, and opens a feature beside its baseline', async () => {
+  await page.goto(`${plumbline.url}/models/m?tab=drift`)
+  await page.locator('.standing .badge.alarm').waitFor()
+  const features = page.locator('table.features tbody tr')
+  await features.first().waitFor()
   // Names from events are text, never markup.
-  expect(await page.getByText('psi of <b>y</b>', { exact: true }).count()).toBe(1)
-  expect(await page.locator('main b').count()).toBe(0)
+  await page.locator('table.features').getByRole('button', { name: '<b>y</b>' }).waitFor()
+  expect(await page.locator('main b b, main td b').count()).toBe(0)
+  await page.getByLabel('Find a feature').fill('x')
+  await page.locator('table.features').getByRole('button', { name: 'x', exact: true }).click()
+  const drawer = page.getByRole('dialog')
+  await drawer.locator('.histogram').waitFor()
+  expect(await drawer.locator('.histogram .now').count()).toBeGreaterThan(1)
+  await drawer.locator('canvas').waitFor()
+  expect(page.url()).toContain('feature=x')
+  await page.keyboard.press('Escape')
+  await drawer.waitFor({ state: 'detached' })
+  expect(page.url()).toContain('search=x')
+  await page.goBack()
+  await drawer.waitFor()
+})
+
+test('a distribution holds every event of the window and of the baseline', async () => {
+  const query = 'subject=x&from=2026-01-01T02:00:00Z&to=2026-01-01T03:00:00Z'
+  const answer = await fetch(`${plumbline.url}/v1/models/m/distributions?${query}`)
+  const { bars, ...rest } = (await answer.json()) as {
+    bars: { current: number; reference: number }[]
+  }
+  expect(rest).toMatchObject({ kind: 'numeric', n_current: 100, missing: { current: 0 } })
+  for (const side of ['current', 'reference'] as const)
+    expect(bars.reduce((sum, bar) => sum + bar[side], 0)).toBeCloseTo(1, 9)
 })
 
 test('a model page lists an active alarm until somebody snoozes it, and then apart', async () => {
@@ -93,7 +117,7 @@ test('a model page lists an active alarm until somebody snoozes it, and then apa
     async () => (await ask(plumbline.clickhouseUrl, alarm)).length > 0,
   )
   await page.goto(`${plumbline.url}/models/m`)
-  await page.locator('#active').getByText('psi of x', { exact: false }).waitFor()
+  await page.locator('#active').getByText('Population stability').first().waitFor()
   expect(await page.locator('#snoozed').count()).toBe(0)
   const [row] = await ask(plumbline.clickhouseUrl, alarm)
   const answer = await fetch(
@@ -106,8 +130,30 @@ test('a model page lists an active alarm until somebody snoozes it, and then apa
   )
   expect(answer.status, await answer.text()).toBe(201)
   await page.reload()
-  await page.locator('#snoozed').getByText('psi of x', { exact: false }).waitFor()
-  expect(await page.locator('#active').getByText('psi of x', { exact: false }).count()).toBe(0)
+  await page.locator('#snoozed').getByText('Population stability').first().waitFor()
+  expect(await page.locator('#active').getByText('Population stability').count()).toBe(0)
+})
+
+test('an alarm is dismissed with a reason, and is active no more', async () => {
+  await page.goto(`${plumbline.url}/models/m`)
+  const alarms = page.getByRole('region', { name: /Active alarms/ })
+  const first = alarms.locator('li').first()
+  await first.waitFor()
+  const before = await alarms.locator('li').count()
+  await first.getByRole('button', { name: 'Dismiss' }).click()
+  await first.getByLabel('Reason').fill('a test of the pages')
+  await first.getByLabel('Your name').fill('ann')
+  await first.locator('form').getByRole('button', { name: 'Dismiss' }).click()
+  await until('the alarm has gone', async () => (await alarms.locator('li').count()) < before)
+  const [said] = await ask(
+    plumbline.clickhouseUrl,
+    `SELECT decision, actor, comment FROM verdict_decisions WHERE decision = 'dismiss'`,
+  )
+  expect(said).toEqual({
+    decision: 'dismiss',
+    actor: 'claimed:ann',
+    comment: 'a test of the pages',
+  })
 })
 
 test('a run that needs a person is approved on the page', async () => {
@@ -259,6 +305,9 @@ test('every page and answer carries the security headers', async () => {
     '/docs/json',
     '/docs/static/swagger-ui-bundle.js',
     '/console/page.js',
+    '/console/vendor/preact.js',
+    '/console/vendor/uplot.js',
+    '/console/vendor/uplot.css',
     '/v1/models',
     '/v1/no',
   ]) {

@@ -21,7 +21,7 @@ export function windowRoutes(http: Http, { db }: Pick<DriftRoutesOptions, 'db'>)
       },
     },
     async ({ params, query }) => {
-      const { slice = '', model_version: modelVersion = '', subject, ...texts } = query
+      const { slice = '', model_version: modelVersion = '', subject, newest, ...texts } = query
       const [sliceKey = '', ...sliceValue] = slice.split(':')
       const { from = '', to = '', family = '', metric = '', variant = '' } = texts
       const metrics = await windowMetrics(db, {
@@ -35,6 +35,7 @@ export function windowRoutes(http: Http, { db }: Pick<DriftRoutesOptions, 'db'>)
         subject,
         modelVersion,
         variant,
+        newest,
       })
       return { model_id: params.id, metrics }
     },

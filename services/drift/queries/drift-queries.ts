@@ -37,6 +37,7 @@ import {
   slicedCounts,
   slicedCountsBySpan,
   slicedTotals,
+  subjectCounts,
   totalsAlone,
   withTotals,
   type CountQuestion,
@@ -108,6 +109,17 @@ function countsOn(db: ClickHouse, { present, merged }: ReturnType<typeof batcher
       const own = await merged({ modelId, spans, c })
       return withTotals(own, known ?? (await present({ modelId, spans })), c)
     },
+
+    /** The same of one subject alone. */
+    subjectCounts: async (
+      { modelId, spans, c }: CountQuestion,
+      subject: string,
+    ): Promise<WindowCounts> =>
+      withTotals(
+        await subjectCounts(db, { modelId, spans, c }, subject),
+        await present({ modelId, spans }),
+        c,
+      ),
 
     /** The same of each span by itself. */
     countsBySpan: async (modelId: string, spans: Spans, c: Cohort): Promise<WindowCounts[]> =>

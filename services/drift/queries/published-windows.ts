@@ -49,12 +49,18 @@ export interface MetricsFilter {
   modelVersion: string
   /** One variant, `*` for each, '' for the total. */
   variant: string
+  /** Of each number its newest window alone. */
+  newest: boolean
 }
+
+/** What is known goes before what is not. */
+const NEWEST = `) ORDER BY isNull(value), window_end DESC, window_start DESC
+  LIMIT 1 BY model_version, variant, family, subject, metric, convention, method, reference`
 
 /** Metric results as they stand now, by window; small groups of fairness are left out. */
 export const windowMetrics = (db: ClickHouse, filter: MetricsFilter): Promise<WindowMetric[]> =>
   db.query<WindowMetric>(
-    `SELECT * FROM (SELECT * FROM window_metrics_latest
+    `SELECT * FROM (${filter.newest ? 'SELECT * FROM (' : ''}SELECT * FROM window_metrics_latest
          WHERE model_id = {model:String} AND slice_key = {key:String} AND slice_value = {value:String}
            AND ({from:String} = '' OR window_end > parseDateTime64BestEffortOrZero({from:String}, 3, 'UTC'))
            AND ({to:String} = '' OR window_start < parseDateTime64BestEffortOrZero({to:String}, 3, 'UTC'))
@@ -62,7 +68,7 @@ export const windowMetrics = (db: ClickHouse, filter: MetricsFilter): Promise<Wi
            AND ({any_subject:UInt8} OR subject = {subject:String})
            AND ({version:String} = '*' OR model_version = {version:String}) AND ({variant:String} = '*' OR variant = {variant:String})
            AND NOT (n_current < ${MIN_CELL} AND family = 'fairness') AND NOT (isNull(value) AND verdict = 'none')
-         ORDER BY window_end DESC LIMIT ${MAX_ROWS}) ORDER BY window_end, family, metric, subject`,
+         ORDER BY window_end DESC LIMIT ${MAX_ROWS}${filter.newest ? NEWEST : ''}) ORDER BY window_end, family, metric, subject`,
     {
       model: filter.modelId,
       key: filter.sliceKey,

@@ -59,6 +59,22 @@ export async function mergedCounts(
   return asked.map((one) => of(one.modelId)[apart ? keys.indexOf(keyOf(one.c)) : 0]!)
 }
 
+/**
+ * Counts of one subject of a cohort without a slice; all spans count as one. What is read does not grow with the other features.
+ *
+ * @param subject a feature, `@prediction` or `@score`
+ */
+export async function subjectCounts(
+  db: ClickHouse,
+  question: CountQuestion,
+  subject: string,
+): Promise<Counts> {
+  const { modelId, spans, c } = question
+  const where = `${countsWhere(c)} AND subject = {subject:String}`
+  const of = await readCounts(db, { ...ofModels([question], spans, c), subject }, where)
+  return of(modelId)[0]!
+}
+
 /** Counts of a whole cohort with its totals: `present` are the events of the same spans. */
 export function withTotals(counts: Counts, present: readonly Present[], c: Cohort): WindowCounts {
   const totals = totalsOf(present, c)

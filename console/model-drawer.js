@@ -1,0 +1,159 @@
+/** One feature: its history, and its values in a window over those of the baseline. */
+import { html, useEffect, useRef, useState } from '/console/vendor/preact.js'
+import { request } from './page.js'
+import { Chart } from './chart.js'
+import { DistributionView, movementOf } from './distribution.js'
+import { ownRows, rangeQuery, zoomBy } from './model-headline.js'
+import { Badge, Empty, Failed, Loading, useAnswer } from './ui.js'
+import { day, metricName, number, percent, probability, subjectName } from './words.js'
+
+/** @typedef {import('../schemas/http/metric-results.ts').WindowMetric} WindowMetric */
+
+const SHOWN = [
+  'psi',
+  'ks',
+  'wasserstein',
+  'js_distance',
+  'chi_squared',
+  'location_shift',
+  'scale_shift',
+  'skew_shift',
+  'domain_auc',
+  'missing_ratio',
+  'new_category_ratio',
+  'type_mismatch_ratio',
+  'out_of_range_ratio',
+]
+const SHARES = new Set([
+  'missing_ratio',
+  'new_category_ratio',
+  'type_mismatch_ratio',
+  'out_of_range_ratio',
+])
+const GRAVITY = ['alarm', 'warning', 'incomplete', 'ok', 'none']
+
+/** All numbers of the window, what decided first. @param {{ rows: WindowMetric[] }} props */
+function Numbers({ rows }) {
+  const shown = rows
+    .filter((row) => SHOWN.includes(row.metric) || row.verdict !== 'none')
+    .toSorted(
+      (a, b) =>
+        GRAVITY.indexOf(a.verdict) - GRAVITY.indexOf(b.verdict) ||
+        SHOWN.indexOf(a.metric) - SHOWN.indexOf(b.metric),
+    )
+  return html`<table class="numbers">
+    <thead>
+      <tr>
+        <th>Number</th>
+        <th class="number">Value</th>
+        <th class="number">Adjusted p</th>
+        <th>Verdict</th>
+      </tr>
+    </thead>
+    <tbody>
+      ${shown.map(
+        (row) =>
+          html`<tr title=${row.reason}>
+            <td>${metricName(row.metric)}</td>
+            <td class="number">
+              ${SHARES.has(row.metric) ? percent(row.value) : number(row.value)}
+            </td>
+            <td class="number">${probability(row.p_adjusted)}</td>
+            <td>
+              ${row.verdict === 'none' ? html`<span class="quiet">informs</span>` : html`<${Badge} verdict=${row.verdict} />`}
+            </td>
+          </tr>`,
+      )}
+    </tbody>
+  </table>`
+}
+
+/** The values of one window, in words and as bars. */
+function Values({ path, subject, window }) {
+  const query = new URLSearchParams({ subject, from: window.window_start, to: window.window_end })
+  const { answer, error, isStale, again } = useAnswer(
+    () => request(`${path}/distributions?${query}`),
+    [window.window_start, window.window_end],
+  )
+  if (error) return html`<${Failed} error=${error} retry=${again} />`
+  if (!answer) return html`<${Loading} what="values" tall />`
+  const moved = movementOf(answer)
+  return html`<div class=${isStale ? 'stale' : ''}>
+    ${moved.map((sentence) => html`<p class="said"><bdi>${sentence}</bdi></p>`)}
+    <${DistributionView} distribution=${answer} />
+  </div>`
+}
+
+/** What the feature's history is, and one window of it. */
+function Content({ path, model, subject, range, change }) {
+  const [picked, setPicked] = useState('')
+  const { answer, error, again } = useAnswer(
+    () =>
+      request(
+        `${path}/windows?family=drift&metric=psi&subject=${encodeURIComponent(subject)}${rangeQuery(range)}`,
+      ),
+    [subject, range.from, range.to],
+  )
+  const history = answer && ownRows(answer.metrics, model)
+  const window = history?.find((row) => row.window_end === picked) ?? history?.at(-1)
+  const about = useAnswer(async () => {
+    if (!window) return undefined
+    const { window_start: from, window_end: to } = window
+    const query = new URLSearchParams({ subject, from, to })
+    return ownRows((await request(`${path}/windows?${query}`)).metrics, model)
+  }, [subject, window?.window_end])
+  if (error) return html`<${Failed} error=${error} retry=${again} />`
+  if (!history) return html`<${Loading} what="the feature" tall />`
+  if (!window) return html`<${Empty}>No window of this range has values of it.<//>`
+  const gravest = about.answer?.toSorted(
+    (a, b) => GRAVITY.indexOf(a.verdict) - GRAVITY.indexOf(b.verdict),
+  )[0]
+  return html`${
+      gravest &&
+      gravest.verdict !== 'none' &&
+      html`<p class="standing">
+        <${Badge} verdict=${gravest.verdict} />
+        ${`${metricName(gravest.metric)} ${number(gravest.value)}`}
+        <span class="quiet small"> ${gravest.reason}</span>
+      </p>`
+    }
+    <h3>Values, window to ${day(window.window_end)}</h3>
+    <${Values} path=${path} subject=${subject} window=${window} />
+    <h3>Population stability <span class="quiet">click a window to see its values</span></h3>
+    <${Chart}
+      rows=${history}
+      label="Population stability of ${subject}"
+      height=${150}
+      range=${range}
+      zoom=${zoomBy(change)}
+      pick=${(row) => setPicked(row.window_end)}
+    />
+    <h3>Numbers of that window</h3>
+    ${about.error && html`<${Failed} error=${about.error} retry=${about.again} />`}
+    ${about.answer ? html`<${Numbers} rows=${about.answer} />` : !about.error && html`<${Loading} what="numbers" />`}`
+}
+
+/** A drawer over the page; Escape and its button close it. */
+export function FeatureDrawer({ subject, change, ...shared }) {
+  const box = useRef(/** @type {HTMLDialogElement | null} */ (null))
+  const close = () => change({ feature: undefined })
+  useEffect(() => {
+    box.current?.showModal()
+    return () => box.current?.close()
+  }, [])
+  return html`<dialog
+    class="drawer"
+    ref=${box}
+    aria-labelledby="feature-name"
+    onCancel=${(event) => (event.preventDefault(), close())}
+    onClick=${(event) => event.target === box.current && close()}
+  >
+    <div class="drawer-body">
+      <div class="bar-row">
+        <h2 id="feature-name" class="grow"><bdi>${subjectName(subject)}</bdi></h2>
+        <button onClick=${close} aria-label="Close">✕</button>
+      </div>
+      <${Content} subject=${subject} change=${change} ...${shared} />
+    </div>
+  </dialog>`
+}

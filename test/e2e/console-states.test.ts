@@ -1,0 +1,283 @@
+/** The pages in states that data seldom has: none, very much, hostile names, an API that fails; narrow, dark, and by axe. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import axe from 'axe-core'
+import { chromium, type Browser, type Page } from 'playwright-core'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { temporaryDirectory } from '../harness.ts'
+import { startTarget, type Running } from '../processes.ts'
+
+const CHROMIUM = '/usr/bin/chromium'
+const directory = temporaryDirectory()
+const HOSTILE = [
+  '<img src=x onerror=alert(1)>',
+  'x'.repeat(200),
+  'نموذج ‏الائتمان',
+  '"\'&amp;</td>',
+]
+let plumbline: Running
+let browser: Browser
+let page: Page
+let complaints: string[] = []
+
+beforeAll(async () => {
+  if (!existsSync(CHROMIUM))
+    throw new Error('Chromium is not installed (Debian: apt-get install chromium)')
+  plumbline = await startTarget('all', { PLUMBLINE_DATA_DIR: join(directory, 'data') })
+  browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
+  })
+})
+afterAll(async () => {
+  await browser?.close()
+  await plumbline?.stop()
+})
+beforeEach(async () => {
+  await page?.context().close()
+  page = await opened({})
+})
+
+async function opened(options: { width?: number; dark?: boolean }): Promise<Page> {
+  complaints = []
+  const context = await browser.newContext({
+    viewport: { width: options.width ?? 1440, height: 900 },
+    colorScheme: options.dark ? 'dark' : 'light',
+  })
+  const one = await context.newPage()
+  one.on('pageerror', (error) => complaints.push(error.message))
+  one.on('dialog', (dialog) => complaints.push(`a dialog: ${dialog.message()}`))
+  return one
+}
+
+/** Answers one path of the API, whatever its query, in place of the service. */
+const answered = (path: string, body: unknown, status = 200) =>
+  page.route(
+    (url) => url.pathname === path,
+    (route) => route.fulfill({ status, json: body }),
+  )
+
+const END = new Date(Math.floor(Date.now() / 86_400_000) * 86_400_000)
+const dayBefore = (n: number) => new Date(END.getTime() - n * 86_400_000).toISOString()
+
+const summary = (model_id: string, i: number) => ({
+  model_id,
+  task: i % 3 === 0 ? 'regression' : 'binary',
+  windows: '40',
+  last_window_end: dayBefore(i % 9),
+  alarms: i % 10 === 0 ? '2' : '0',
+  warnings: i % 7 === 0 ? '1' : '0',
+  incomplete: '0',
+})
+const alarm = (model_id: string, subject: string, more: object = {}) => ({
+  ...{ model_id, model_version: '', variant: '', slice_key: '', slice_value: '' },
+  ...{ family: 'drift', metric: 'psi', subject, reference: 'baseline', severity: 'alarm' },
+  ...{ value: 3.2, threshold: null, reason: 'location +3 standard deviations' },
+  ...{ window_start: dayBefore(1), window_end: dayBefore(0), since: dayBefore(12) },
+  ...{ verdict_id: `${model_id}/${subject}`, episode_id: 'e', snoozed_until: null },
+  is_snoozed: false,
+  ...more,
+})
+const ABOUT = {
+  model_id: 'many',
+  task: 'binary',
+  watermark: dayBefore(0),
+  idle: false,
+  windows: { size: '1d' },
+  references: [{ name: 'baseline', kind: 'first', baseline: true }],
+  alarms: { episodes: 3, refuted: 1, weeks: 8, refuted_per_week: 0.125, budget_per_week: 0.25 },
+  retrain: [],
+}
+const windowMetric = (i: number) => ({
+  ...alarm('many', ''),
+  ...{ family: 'performance', metric: 'accuracy', convention: 'plumbline', method: 'observed' },
+  ...{ window_start: dayBefore(40 - i), window_end: dayBefore(39 - i), reference: 'baseline' },
+  ...{ value: i < 28 ? 0.82 + (i % 5) / 200 : 0.6, ci_low: i < 28 ? 0.78 : 0.55, ci_level: 0.95 },
+  ...{ ci_high: i < 28 ? 0.87 : 0.66, baseline_value: 0.83, precision: 'exact', p_adjusted: null },
+  ...{ verdict: i > 37 ? 'incomplete' : i < 28 ? 'ok' : 'alarm', episode_id: i < 28 ? '' : 'e' },
+  ...{ label_maturity: i > 36 ? 0.4 : 1, completeness: 0.998, n_current: '4000' },
+  ...{ n_labelled: '3100', n_reference: '90000', revision: 2, subject: '', reason: '' },
+})
+const feature = (subject: string, i: number) => ({
+  subject,
+  verdict: i < 5 ? 'alarm' : i < 9 ? 'warning' : 'ok',
+  metric: 'psi',
+  reason: 'location moved',
+  psi: 1 / (i + 1),
+  ks: null,
+  p_adjusted: i < 9 ? 0.0001 * i : 1,
+  missing_ratio: 0.01,
+  history: Array.from({ length: 30 }, (_, k) => Math.abs(Math.sin(k + i))),
+})
+
+/** A model with many features, some of hostile names. */
+async function manyFeatures(count = 1000): Promise<void> {
+  const names = Array.from({ length: count }, (_, i) => HOSTILE[i] ?? `feature_${i}`)
+  await answered('/v1/models/many', ABOUT)
+  await answered('/v1/alarms', { alarms: names.slice(0, 8).map((name) => alarm('many', name)) })
+  await answered('/v1/models/many/features', {
+    model_id: 'many',
+    window_start: dayBefore(1),
+    window_end: dayBefore(0),
+    ends: Array.from({ length: 30 }, (_, i) => dayBefore(29 - i)),
+    features: names.map(feature),
+  })
+  const metrics = Array.from({ length: 40 }, (_, i) => windowMetric(i))
+  await page.route(
+    (url) => url.pathname === '/v1/models/many/windows',
+    (route) => {
+      const asked = new URL(route.request().url()).searchParams
+      const own = asked.get('family') === 'performance' ? metrics : []
+      return route.fulfill({
+        json: { model_id: 'many', metrics: asked.get('newest') ? own.slice(-3, -2) : own },
+      })
+    },
+  )
+}
+
+async function manyModels(count = 1000): Promise<void> {
+  const names = Array.from({ length: count }, (_, i) => HOSTILE[i] ?? `team/model-${i}`)
+  await answered('/v1/models', { models: names.map(summary) })
+  await answered('/v1/alarms', {
+    alarms: names.filter((_, i) => i % 10 === 0).map((name) => alarm(name, 'amount')),
+  })
+}
+
+/** What axe finds of the page as it is, impact first. */
+async function faults(): Promise<string[]> {
+  // The page allows no inline script; evaluating goes past the page.
+  await page.evaluate(axe.source)
+  const { violations } = (await page.evaluate('axe.run()')) as {
+    violations: { impact: string; id: string; nodes: { html: string }[] }[]
+  }
+  return violations.map(({ impact, id, nodes }) => `${impact} ${id}: ${nodes[0]!.html}`)
+}
+
+/** Nothing lies beyond the page's right edge. */
+const isWithin = () =>
+  page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth')
+
+async function photographed(name: string): Promise<void> {
+  const folder = process.env['SHOTS']
+  if (folder) await page.screenshot({ path: join(folder, `${name}.png`) })
+}
+
+test('without any data each page says what to do', async () => {
+  await page.goto(plumbline.url)
+  await page.getByText('No model has sent an event yet').waitFor()
+  expect(await faults()).toEqual([])
+  await page.goto(`${plumbline.url}/models/none`)
+  await page.getByText('no model none is declared').waitFor()
+  expect(await faults()).toEqual([])
+  expect(complaints).toEqual([])
+})
+
+test('a thousand models are there within a second, and are narrowed by the address', async () => {
+  await manyModels()
+  await page.goto(plumbline.url)
+  const rows = page.locator('table.models tbody tr')
+  await rows.first().waitFor()
+  const painted = await page.evaluate<number>(
+    `performance.getEntriesByName('first-contentful-paint')[0].startTime`,
+  )
+  expect(painted).toBeLessThan(1000)
+  expect(await rows.count()).toBe(1000)
+  expect(await isWithin()).toBe(true)
+  await photographed('overview')
+  await page.getByRole('button', { name: 'Alarms 100' }).click()
+  expect(await rows.count()).toBe(100)
+  await page.getByLabel('Find a model').fill('model-99')
+  expect(await rows.count()).toBe(1)
+  expect(page.url()).toContain('state=alarm&search=model-99')
+  await page.reload()
+  await rows.first().waitFor()
+  expect(await rows.count()).toBe(1)
+  await page.goto(`${plumbline.url}/?search=%3Cimg`)
+  await page.getByRole('link', { name: HOSTILE[0]! }).waitFor()
+  expect(complaints).toEqual([])
+})
+
+test('a thousand features are one table, searched and sorted by the address', async () => {
+  await manyFeatures()
+  await page.goto(`${plumbline.url}/models/many?tab=drift`)
+  const rows = page.locator('table.features tbody tr')
+  await rows.first().waitFor()
+  expect(await rows.count()).toBe(1000)
+  // Small pictures are made of what is seen.
+  expect(await page.locator('svg.spark').count()).toBeLessThan(100)
+  expect(await page.locator('main img').count()).toBe(0)
+  await page.getByRole('button', { name: 'Missing' }).click()
+  expect(page.url()).toContain('sort=missing%3Adown')
+  await page.getByLabel('Find a feature').fill('feature_77')
+  expect(await rows.count()).toBe(11)
+  expect(complaints).toEqual([])
+})
+
+test('dragging over a chart zooms all charts and stays in the address; back undoes it', async () => {
+  await manyFeatures()
+  await page.goto(`${plumbline.url}/models/many`)
+  const plot = page.locator('.headline .u-over')
+  const box = (await plot.boundingBox())!
+  await page.mouse.move(box.x + box.width * 0.3, box.y + 40)
+  await page.mouse.down()
+  await page.mouse.move(box.x + box.width * 0.7, box.y + 60, { steps: 4 })
+  await page.mouse.up()
+  await page.waitForURL(/from=.*to=/)
+  await page.goBack()
+  await page.waitForURL((url) => !url.search.includes('from='))
+  expect(complaints).toEqual([])
+})
+
+test('an API that fails, refuses or cannot be reached is said, and asked again', async () => {
+  await answered('/v1/models', { detail: 'the store does not answer' }, 503)
+  await page.goto(plumbline.url)
+  await page.getByText('the store does not answer').waitFor()
+  await page.unrouteAll()
+  await page.getByRole('button', { name: 'Try again' }).first().click()
+  await page.getByText('No model has sent an event yet').waitFor()
+  await page.route('**/v1/models/gone', (route) => route.abort())
+  await page.goto(`${plumbline.url}/models/gone`)
+  await page.getByText('cannot be reached').waitFor()
+  await manyFeatures()
+  await answered('/v1/models/many/features', { detail: 'this key lacks the scope read' }, 403)
+  await page.goto(`${plumbline.url}/models/many?tab=drift`)
+  await page.getByText('this key lacks the scope read').waitFor()
+  // What could be asked is there.
+  await page.getByRole('heading', { name: 'many' }).waitFor()
+  expect(complaints).toEqual([])
+})
+
+for (const [name, options] of [
+  ['wide', {}],
+  ['narrow', { width: 390 }],
+  ['dark', { dark: true }],
+] as const)
+  test(`axe finds nothing, and nothing lies beside the page: ${name}`, async () => {
+    await page.context().close()
+    page = await opened(options)
+    await manyModels(30)
+    await page.goto(plumbline.url)
+    await page.locator('table.models tbody tr').first().waitFor()
+    expect(await faults()).toEqual([])
+    expect(await isWithin()).toBe(true)
+    await page.unrouteAll()
+    await manyFeatures(30)
+    for (const tab of ['performance', 'drift']) {
+      await page.goto(`${plumbline.url}/models/many?tab=${tab}`)
+      await page.locator('#panel').scrollIntoViewIfNeeded()
+      await page.locator('#panel canvas, #panel tbody tr').first().waitFor()
+      expect(await faults()).toEqual([])
+      expect(await isWithin()).toBe(true)
+      await photographed(`model-${tab}-${name}`)
+    }
+    await page.getByRole('button', { name: 'Snooze' }).first().click()
+    await page.getByLabel('Your name').waitFor()
+    expect(await faults()).toEqual([])
+    await page.unrouteAll()
+    for (const path of ['/runs', '/review']) {
+      await page.goto(`${plumbline.url}${path}`)
+      await page.getByRole('heading').first().waitFor()
+      expect(await faults()).toEqual([])
+    }
+    expect(complaints).toEqual([])
+  })
