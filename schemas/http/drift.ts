@@ -140,6 +140,22 @@ export const ModelAnswer = closed(
           min_labelled: 0.5,
         },
         references: [{ name: 'recent', kind: 'trailing', windows: 4 }],
+        active_alarms: [
+          {
+            family: 'performance',
+            metric: 'roc_auc',
+            subject: '',
+            reference: 'training',
+            severity: 'alarm',
+            value: 0.67,
+            threshold: null,
+            reason: 'alarm at an adjusted p of 0.0031',
+            since: NEXT,
+            window_end: NEXT,
+            verdict_id: '0a1b2c3d4e5f60718293a4b5c6d7e8f9',
+            snoozed_until: null,
+          },
+        ],
         alarms: {
           episodes: 2,
           refuted: 1,

@@ -58,6 +58,7 @@ beforeAll(async () => {
     `model_id: m
 task: binary
 windows: { size: 1h, lateness: 15m, min_count: 50 }
+references: { baseline: { kind: first, windows: 1, baseline: true } }
 review: { budget_per_day: 2400 }
 retrain:
   - name: now
@@ -212,7 +213,7 @@ const events = (hour: number, shift: number) =>
   )
 
 test('what is sent is answered as declared, and what cannot be read too', async () => {
-  const sent = [...events(0, 0), ...events(1, 0), ...events(2, 1), ...events(5, 0)]
+  const sent = [...events(0, 0), ...events(1, 0), ...events(2, 1), ...events(5, 1)]
   await walk('POST /v1/predictions', { body: sent })
   await walk('POST /v1/predictions', { body: [events(7, 0)[0], { model_id: 'm' }] })
   await walk('POST /v1/predictions', { body: [{ model_id: 'm' }] })
@@ -243,9 +244,9 @@ test('models, windows, comparisons and canaries are answered as declared', async
   const newest = (await walk('GET /v1/models/{id}/windows', {
     params,
     query: { newest: 'true', family: 'drift' },
-  })) as { metrics: { metric: string; subject: string; reference: string }[] }
+  })) as { metrics: Record<'metric' | 'subject' | 'reference' | 'convention', string>[] }
   const names = newest.metrics.map((row) =>
-    JSON.stringify([row.metric, row.subject, row.reference]),
+    JSON.stringify([row.metric, row.subject, row.reference, row.convention]),
   )
   expect(new Set(names).size).toBe(names.length)
   const { alarms } = (await walk('GET /v1/alarms', { query: { model_id: 'm' } })) as {

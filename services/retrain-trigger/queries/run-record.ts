@@ -63,13 +63,7 @@ export async function recordTransition(
 }
 
 /** Columns that are the launcher's own. */
-const OWN_COLUMNS = [
-  'place',
-  'next_attempt_at',
-  'first_attempt_at',
-  'claimed_until',
-  'claim',
-] as const
+const OWN_COLUMNS = ['place', 'first_attempt_at', 'claimed_until', 'claim'] as const
 
 /** A stored row as a run: times as RFC 3339 text, big integers as numbers, no token hashes. */
 export function toRun(row: StoredRun): Run {
@@ -83,6 +77,7 @@ export function toRun(row: StoredRun): Run {
     labels_known: Number(row.labels_known),
     window_end: iso(row.window_end),
     decided_at: iso(row.decided_at)!,
+    next_attempt_at: iso(row.next_attempt_at ?? null),
     created_at: iso(row.created_at)!,
     updated_at: iso(row.updated_at)!,
   }
