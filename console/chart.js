@@ -193,6 +193,7 @@ function optionsOf({ width, height, rows, tip, range, until, zoom, pick }) {
     dash,
     points: { show: false },
   })
+  let isPressed = false
   return {
     width,
     height,
@@ -236,17 +237,21 @@ function optionsOf({ width, height, rows, tip, range, until, zoom, pick }) {
       setSelect: [
         (u) => {
           const { left, width } = u.select
-          if (width < 6) return
+          // Charts move together: the one that is dragged zooms, once.
+          if (!isPressed || width < 6) return
+          isPressed = false
           zoom?.(u.posToVal(left, 'x') * 1000, u.posToVal(left + width, 'x') * 1000)
           u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false)
         },
       ],
       ready: [
-        (u) =>
+        (u) => {
+          u.over.addEventListener('mousedown', () => (isPressed = true))
           u.over.addEventListener('click', () => {
             const row = rows[u.cursor.idx ?? -1]
             if (row) pick?.(row)
-          }),
+          })
+        },
       ],
     },
   }

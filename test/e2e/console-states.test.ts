@@ -217,10 +217,13 @@ test('dragging over a chart zooms all charts and stays in the address; back undo
   await manyFeatures()
   await page.goto(`${plumbline.url}/models/many`)
   const plot = page.locator('.headline .u-over')
-  const box = (await plot.boundingBox())!
-  await page.mouse.move(box.x + box.width * 0.3, box.y + 40)
+  await page.waitForLoadState('networkidle')
+  const { width } = (await plot.boundingBox())!
+  // Hovering waits until the plot lies still.
+  await plot.hover({ position: { x: width * 0.3, y: 40 } })
   await page.mouse.down()
-  await page.mouse.move(box.x + box.width * 0.7, box.y + 60, { steps: 4 })
+  await plot.hover({ position: { x: width * 0.5, y: 50 } })
+  await plot.hover({ position: { x: width * 0.7, y: 60 } })
   await page.mouse.up()
   await page.waitForURL(/from=.*to=/)
   await page.goBack()
