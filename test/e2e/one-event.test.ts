@@ -18,9 +18,6 @@ beforeAll(async () => {
     PLUMBLINE_DATA_DIR: join(directory, 'data'),
     PLUMBLINE_KAFKA_BROKERS: kafka.brokers,
     PLUMBLINE_PAIRING_SECONDS: '1',
-    // Half of what is sent is refused on purpose.
-    PLUMBLINE_DEAD_LETTER_RATIO: '1',
-    PLUMBLINE_DEAD_LETTER_RUN: '1000000',
     PLUMBLINE_LOG_LEVEL: 'error',
   })
   producer = new kafkajs.Kafka({

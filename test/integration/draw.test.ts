@@ -5,7 +5,7 @@ import { MAX_BUDGET_PER_DAY } from '../../schemas/model.ts'
 import { drawTasks } from '../../services/feedback/loop/draw.ts'
 import { pipeline } from '../pipeline.ts'
 
-const DAY = Date.UTC(2025, 11, 5)
+const DAY = Date.UTC(2025, 5, 5)
 const model = (modelId: string, budget: number) =>
   parseModel(
     `{ model_id: ${modelId}, task: binary, windows: { size: 1h, lateness: 15m, min_count: 50 }, review: { reviewers: 2, budget_per_day: ${budget} } }`,

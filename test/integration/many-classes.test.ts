@@ -9,7 +9,7 @@ import { migratedClickHouse } from '../harness.ts'
 /** Truth of `classes` classes: `n` cases, two thirds of them right. */
 const truthOf = (classes: number, n: number) => ({
   source: `(SELECT toString(number % ${classes}) AS label, if(number % 3 = 0, toString(intHash32(number) % ${classes}), label) AS predicted,
-     1. AS weight, toDateTime64('2026-01-01 00:00:00', 3, 'UTC') AS predicted_at, predicted_at AS received, NULL::Nullable(Float64) AS loss, NULL::Nullable(Float64) AS square,
+     1. AS weight, NULL::Nullable(Float64) AS inclusion_probability, NULL::Nullable(Float64) AS score, toDateTime64('2026-01-01 00:00:00', 3, 'UTC') AS predicted_at, predicted_at AS received, NULL::Nullable(Float64) AS loss, NULL::Nullable(Float64) AS square,
      NULL::Nullable(Float64) AS error, toFloat64OrNull(label) AS label_number FROM numbers(${n}))`,
   params: {},
 })
