@@ -107,7 +107,7 @@ export async function summarize(client: PlumblineClient): Promise<Summary> {
     `Alarms, in windows (${incomplete?.n ?? 0} windows had something incomplete)`,
     ...alarms.map(
       (a) =>
-        `  ${`${a.family}.${a.metric}${a.subject ? ` of ${a.subject}` : ''}`.padEnd(28)} beside ${a.reference.padEnd(16)} ${a.windows.padStart(4)}   weeks to ${a.first} … ${a.last}`,
+        `  ${`${a.family}.${a.metric}${a.subject ? ` of ${a.subject}` : ''}`.padEnd(36)} beside ${a.reference.padEnd(16)} ${a.windows.padStart(4)}   weeks to ${a.first} … ${a.last}`,
     ),
     '',
     'Retraining runs',
