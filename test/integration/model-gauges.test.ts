@@ -79,3 +79,33 @@ test('alarms of every cohort, snoozed and foreign ones left out, and ages', asyn
   expect(await lines('plumbline_active_alarm')).toEqual([])
   expect(errors).toMatchObject([{ message: 'the store is away' }])
 })
+
+test('a store that hangs is asked once, and costs a scrape neither its time nor its other series', async () => {
+  const metrics = createMetrics()
+  const asked = { active: 0, ages: 0 }
+  const errors: unknown[] = []
+  const never = new Promise<never>(() => {})
+  registerModelGauges(metrics, {
+    active: () => {
+      asked.active++
+      return never
+    },
+    ages: async () => {
+      asked.ages++
+      return [{ modelId: 'm', newestEvent: NOW, newestWindow: NOW }]
+    },
+    owns: () => true,
+    now: () => NOW,
+    onError: (error) => errors.push(error),
+    waitMs: 20,
+  })
+  for (let scrape = 1; scrape <= 2; scrape++) {
+    const text = await metrics.registry.metrics()
+    expect(text).toContain('plumbline_last_event_age_seconds{model_id="m"} 0')
+    expect(text).toContain('plumbline_last_window_age_seconds{model_id="m"} 0')
+    expect(errors).toHaveLength(scrape)
+    // Both gauges of ages share one question.
+    expect(asked).toEqual({ active: 1, ages: scrape })
+  }
+  expect(errors[0]).toMatchObject({ message: 'the store did not answer in 20 ms' })
+})

@@ -11,9 +11,14 @@ export interface ModelGaugeSources {
   owns: (modelId: string) => boolean
   /** Epoch milliseconds. */
   now: () => number
-  /** Is told of a store that cannot be asked; the scrape goes on without these series. */
+  /** Is told of a store that cannot be asked, or not in time; the scrape goes on without these series. */
   onError: (error: unknown) => void
+  /** How long a scrape waits for the store, milliseconds; 2 000 unless given. */
+  waitMs?: number
 }
+
+/** Below the 10 s after which Prometheus gives a scrape up: without the store all other series are still told. */
+const WAIT_MS = 2000
 
 const ACTIVE_LABELS = [
   'model_id',
@@ -30,7 +35,9 @@ const ACTIVE_LABELS = [
  * `plumbline_last_window_age_seconds`.
  */
 export function registerModelGauges({ registry }: Metrics, sources: ModelGaugeSources): void {
-  const { active, ages, owns, now, onError } = sources
+  const { owns, now, onError, waitMs = WAIT_MS } = sources
+  const active = askedOnce(sources.active, waitMs)
+  const ages = askedOnce(sources.ages, waitMs)
   const gauge = <Label extends string>(
     name: string,
     help: string,
@@ -75,4 +82,29 @@ export function registerModelGauges({ registry }: Metrics, sources: ModelGaugeSo
     'Time since the end of the newest evaluated window of a model.',
     ({ newestWindow }) => newestWindow,
   )
+}
+
+/**
+ * Puts one question for all who ask while it is open, so that gauges of one scrape share it, and scrapes of a store that hangs do
+ * not pile up; nobody waits longer than `waitMs`.
+ */
+function askedOnce<T>(ask: () => Promise<T>, waitMs: number): () => Promise<T> {
+  let open: Promise<T> | undefined
+  return () => {
+    open ??= ask().finally(() => (open = undefined))
+    return inTime(open, waitMs)
+  }
+}
+
+/** @throws {Error} where the answer takes longer than `waitMs` */
+async function inTime<T>(answer: Promise<T>, waitMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`the store did not answer in ${waitMs} ms`)), waitMs)
+  })
+  try {
+    return await Promise.race([answer, late])
+  } finally {
+    clearTimeout(timer)
+  }
 }
