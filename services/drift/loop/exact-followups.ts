@@ -24,7 +24,7 @@ export interface Rows {
 }
 
 /**
- * Makes a follow-up for windows that are compared with one reference, whose scored rows are read once.
+ * Makes a follow-up for windows that are compared with one reference, whose rows are read once for all of its cohorts.
  *
  * @param reference the spans of the baseline, and the cohort that they are read of
  */
@@ -32,19 +32,21 @@ export function answersBeside(queries: DriftQueries, model: Model, reference: Ro
   const exact = ({ spans, cohort }: Rows) =>
     queries.rawCounts(model.modelId, spans, cohort, { exact: true, unweighted: false })
   const scored = ({ spans, cohort }: Rows) => queries.scored(model.modelId, spans, cohort)
-  let ofReference: ReturnType<typeof scored> | undefined
+  let exactOfReference: ReturnType<typeof exact> | undefined
+  let scoredOfReference: ReturnType<typeof scored> | undefined
   return async (results: readonly MetricResult[], current: Rows): Promise<MetricResult[]> => {
     let found = [...results]
     const isOpen = [undecidedKs, blindSubjects, suspectAtoms].some((open) => open(found).length > 0)
     if (isOpen && Math.max(current.events, reference.events) <= MAX_EXACT) {
-      const [now, before] = [await exact(current), await exact(reference)]
+      const now = await exact(current)
+      const before = await (exactOfReference ??= exact(reference))
       found = settledBlind(settledKs(found, now, before), now, before)
       found = settledAtoms(found, now, before)
     }
     if (alarmedFeatures(found).length > 0)
       found = withScoreAttribution(
         found,
-        await (ofReference ??= scored(reference)),
+        await (scoredOfReference ??= scored(reference)),
         await scored(current),
       )
     return found
