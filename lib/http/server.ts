@@ -10,7 +10,7 @@ import { callerOf, requireScope, SECURITY_HEADERS } from './access.ts'
 import { addLogin } from './oidc/login-routes.ts'
 import { refusalOf } from './origin.ts'
 import { addDocumentPages, beginDocument } from './api-document.ts'
-import { whyBeyond } from '../events/json/bounds.ts'
+import { whyBeyond, type JsonBounds } from '../events/json/bounds.ts'
 import type { Logger } from '../runtime/log.ts'
 import type { Module } from '../runtime/modules.ts'
 import { bodyBudget, readBody } from './request-body.ts'
@@ -61,7 +61,7 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
     budget: bodyBudget(options.maxPendingBytes),
   })
   app.removeAllContentTypeParsers()
-  takeBodies(app, ['application/json'], jsonOf)
+  takeBodies(app, ['application/json'], (bytes) => jsonOf(bytes))
   app.setValidatorCompiler(({ schema, httpPart }) =>
     (httpPart === 'body' ? bodies : queries).compile(schema as object),
   )
@@ -139,10 +139,11 @@ export function takeBodies(
 /**
  * The JSON of a body that is read whole.
  *
+ * @param bounds how deep and wide it may be
  * @throws {Problem} 400 `invalid_json` for what is none, or is deeper or wider than such a body may be
  */
-export function jsonOf(bytes: Buffer): unknown {
-  const why = whyBeyond(bytes, PARSED_BOUNDS)
+export function jsonOf(bytes: Buffer, bounds: JsonBounds = PARSED_BOUNDS): unknown {
+  const why = whyBeyond(bytes, bounds)
   if (why) throw new Problem(400, 'invalid_json', why)
   try {
     return JSON.parse(bytes.toString())

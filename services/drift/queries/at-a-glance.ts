@@ -1,6 +1,7 @@
 /** What the pages read of many alarms or features at once. */
 import { smallest } from '../../../lib/stats/samples/extremes.ts'
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
+import { sqlTime } from '../data/cohort.ts'
 import type { ActiveAlarm, Feature } from '../../../schemas/http/console.ts'
 
 const MAX_ALARMS = 2000
@@ -62,7 +63,7 @@ export async function modelFeatures(
   )
   const newest = windows[0]
   if (!newest) return { window_start: null, window_end: null, ends: [], features: [] }
-  const sql = (time: string) => time.replace('T', ' ').replace('Z', '')
+  const sql = (time: string) => sqlTime(Date.parse(time))
   const params = { model: modelId, baseline }
   const rows = await db.query<ResultRow>(
     `SELECT subject, metric, value, p_adjusted, verdict, reason ${RESULTS}

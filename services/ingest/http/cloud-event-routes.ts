@@ -8,7 +8,8 @@ import {
 import { Problem } from '../../../lib/runtime/errors.ts'
 import type { EventLog, OutgoingMessage } from '../../../lib/event-log/port.ts'
 import { createValidator, type Validator } from '../../../lib/events/validator.ts'
-import { takeBodies, type Http } from '../../../lib/http/server.ts'
+import { BODY_BOUNDS } from '../../../lib/events/json/bounds.ts'
+import { jsonOf, takeBodies, type Http } from '../../../lib/http/server.ts'
 import { elementsOf, skipSpace } from '../../../lib/events/json/split-array.ts'
 import type { Metrics } from '../../../lib/runtime/metrics.ts'
 import { attributesKey, AttributesV1 } from '../../../schemas/events/attributes.v1.ts'
@@ -18,7 +19,6 @@ import { CLOUD_EVENTS_BODY, EventsAnswer } from '../../../schemas/http/ingest.ts
 import { TOPICS } from '../../../schemas/topics.ts'
 import { halfOf, isInference } from '../loop/pair-inferences.ts'
 import { labelDestination, predictionDestination, type Destination } from './destinations.ts'
-import { jsonBody } from './json-body.ts'
 
 /** What CloudEvents are accepted with. */
 interface Acceptor {
@@ -199,7 +199,7 @@ function cloudEvents(
   body: Buffer,
 ): (CloudEvent | 'invalid')[] {
   if (BATCH.test(contentType)) {
-    if (!Array.isArray(jsonBody(body)))
+    if (!Array.isArray(jsonOf(body, BODY_BOUNDS)))
       throw new Problem(400, 'invalid_json', 'a batch is a JSON array of events')
     return elementsOf(body, skipSpace(body, 0))!.map((event) => structuredEvent(event.toString()))
   }

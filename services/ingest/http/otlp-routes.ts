@@ -1,7 +1,9 @@
 /** The endpoints of OTLP/HTTP, `/v1/traces` and `/v1/logs`: protocol buffers and JSON, each answered in its own encoding. */
 import { setImmediate } from 'node:timers/promises'
 import type { EventLog, OutgoingMessage } from '../../../lib/event-log/port.ts'
+import { BODY_BOUNDS } from '../../../lib/events/json/bounds.ts'
 import {
+  jsonOf,
   problemOf,
   takeBodies,
   type FastifyReply,
@@ -25,7 +27,6 @@ import { outcomesOfLogs, outcomesOfTraces, type OtlpOutcome } from '../wire-form
 import { decodedProtobuf } from '../wire-formats/otlp-protobuf.ts'
 import { LOGS, TRACES, type Shape } from '../wire-formats/otlp-shapes.ts'
 import { labelDestination, predictionDestination, type Destination } from './destinations.ts'
-import { jsonBody } from './json-body.ts'
 
 const PROTOBUF = 'application/x-protobuf'
 /** After so many milliseconds of translating, others have their turn. */
@@ -96,7 +97,7 @@ const isProtobuf = (request: FastifyRequest) =>
 function bodyOf(request: FastifyRequest, shape: Shape): unknown {
   const body = request.body instanceof Buffer ? request.body : Buffer.alloc(0)
   if (isProtobuf(request)) return decodedProtobuf(body, shape)
-  if (contentType(request).includes('json')) return jsonBody(body)
+  if (contentType(request).includes('json')) return jsonOf(body, BODY_BOUNDS)
   throw new Problem(
     415,
     'unsupported_media_type',
