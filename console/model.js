@@ -6,7 +6,7 @@ import { Headline, rangeOf } from './model-headline.js'
 import { Panel } from './model-tabs.js'
 import { FeatureDrawer } from './model-drawer.js'
 import { Badge, Failed, Loading, Tabs, useAddress, useAnswer } from './ui.js'
-import { ago, day, duration, plural, sentence } from './words.js'
+import { ago, day, duration, HEALTH, plural, sentence } from './words.js'
 
 /** @typedef {import('../schemas/http/drift.ts').ModelAnswer} ModelAnswer */
 /** @typedef {import('../schemas/http/console.ts').ActiveAlarm} ActiveAlarm */
@@ -23,14 +23,6 @@ const TABS = /** @type {const} */ ([
   ['operations', 'Operations'],
   ['feedback', 'Feedback'],
 ])
-
-const HEALTH = {
-  healthy: 'ok',
-  degraded: 'alarm',
-  silent: 'warning',
-  learning: 'none',
-  unknown: 'incomplete',
-}
 
 /** What the model is like, in one sentence; the server's own where it gives one. @param {any} model @param {ActiveAlarm[] | undefined} alarms */
 function standing(model, alarms) {

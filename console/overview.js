@@ -2,20 +2,13 @@
 import { html, render, useMemo } from '/console/vendor/preact.js'
 import { request, show } from './page.js'
 import { Ago, Badge, Empty, Failed, Loading, SortHead, useAddress, useAnswer } from './ui.js'
-import { alarmSentence, duration, plural, sentence } from './words.js'
+import { alarmSentence, duration, HEALTH, plural, sentence } from './words.js'
 
 /** @typedef {import('./words.js').Verdict} Verdict */
 /** @typedef {import('../schemas/http/console.ts').ActiveAlarm} ActiveAlarm */
 /** @typedef {{ id: string, task: string | null, verdict: Verdict, word: string, alarms: number, warnings: number, since: string | undefined, sentence: string, lastWindow: string | null, windows: number }} Line */
 
 const GRAVITY = ['alarm', 'warning', 'incomplete', 'none', 'ok']
-const HEALTH = {
-  healthy: 'ok',
-  degraded: 'alarm',
-  silent: 'warning',
-  learning: 'none',
-  unknown: 'incomplete',
-}
 const FILTERS = /** @type {const} */ ([
   ['alarm', 'Alarms'],
   ['warning', 'Warnings'],

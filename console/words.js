@@ -178,3 +178,12 @@ export const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1)
 /** @param {number} count @param {string} one @param {string} [many] */
 export const plural = (count, one, many = `${one}s`) =>
   `${count.toLocaleString('en')} ${count === 1 ? one : many}`
+
+/** The severity that a model's health is shown as. */
+export const HEALTH = {
+  healthy: 'ok',
+  degraded: 'alarm',
+  silent: 'warning',
+  learning: 'none',
+  unknown: 'incomplete',
+}
