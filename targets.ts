@@ -73,7 +73,10 @@ export function targetNamed(name: string): Target {
   return target as Target
 }
 
-/** Variables that programs around this one read: examples, `npm run redrive`, benchmarks, `compose.yaml`, started commands. */
+/**
+ * Variables that programs around this one read: examples, `npm run redrive`, benchmarks,
+ * `compose.yaml`, started commands.
+ */
 const OF_OTHER_PROGRAMS = new Set([
   'PLUMBLINE_URL',
   'PLUMBLINE_INGEST_URL',
@@ -82,7 +85,9 @@ const OF_OTHER_PROGRAMS = new Set([
   'PLUMBLINE_RUN',
 ])
 
-/** Every problem of the environment, the key file and the model files, without starting anything. */
+/**
+ * Every problem of the environment, the key file and the model files, without starting anything.
+ */
 export function checkConfig(target: Target, env: Record<string, string | undefined>): void {
   const problems: string[] = []
   const collect = (check: () => void) => {
@@ -110,7 +115,10 @@ export function checkConfig(target: Target, env: Record<string, string | undefin
   if (problems.length > 0) throw new ConfigError(problems)
 }
 
-/** @throws {ConfigError} where the folder that was named is none: without its files models would be monitored by the defaults */
+/**
+ * @throws {ConfigError} where the folder that was named is none: without its files models would be
+ * monitored by the defaults
+ */
 function mustBeFolder(path: string): void {
   if (!statSync(path, { throwIfNoEntry: false })?.isDirectory())
     throw new ConfigError([`PLUMBLINE_MODELS_DIR ${path} is no folder`])
@@ -119,7 +127,8 @@ function mustBeFolder(path: string): void {
 /**
  * Modules in the order of their start; they stop in reverse.
  *
- * @param environment the value of a variable that a launch names as a secret; undefined where it is not set
+ * @param environment the value of a variable that a launch names as a secret; undefined where it is
+ *   not set
  */
 export async function assemble(
   target: Target,

@@ -5,15 +5,18 @@ import { configDefaults, defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['{lib,services,schemas,examples,dashboards,scripts,test}/**/*.test.ts'],
-    // Needs root and loop devices: `npm run test:power-loss`. Needs root, buildah, helm and more: `npm run test:deploy`.
+    // Needs root and loop devices: `npm run test:power-loss`. Needs root, buildah, helm and more:
+    // `npm run test:deploy`.
     exclude: [
       ...configDefaults.exclude,
       ...(process.env['POWER_LOSS'] === 'yes' ? [] : ['test/power-loss/**']),
       ...(process.env['DEPLOY'] === 'yes' ? [] : ['test/deploy/**']),
     ],
-    // Threads crash with chDB, and a process can hold one data directory: each file is a process of its own.
+    // Threads crash with chDB, and a process can hold one data directory: each file is a process of
+    // its own.
     pool: 'forks',
-    // One more than cores: the longest files wait most of their time, for sessions, time limits and processes that start.
+    // One more than cores: the longest files wait most of their time, for sessions, time limits and
+    // processes that start.
     maxWorkers: availableParallelism() + 1,
     // What only a test that hangs exceeds: every test waits for conditions, on slow machines too.
     testTimeout: 600_000,

@@ -1,7 +1,7 @@
 /**
  * `npm run alarms [-- --scale 1 --only falls --write]`: how often windows alarm when nothing has changed, and how soon when something
- * has, beside what Evidently does by default on the same streams; then the same of falls of accuracy (`falls.ts`). `--write` puts
- * the tables into `docs/alarms.md`.
+ * has, beside what Evidently does by default on the same streams; then the same of falls of
+ * accuracy (`falls.ts`). `--write` puts the tables into `docs/alarms.md`.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -36,7 +36,10 @@ const LATER = 14
 /** Windows a day with the default budget of 0.25 a week, drift's share of it; and the cap. */
 const LEVELS = [0.006, 0.05] as const
 
-/** The p of every later window, features in the columns: each window is evaluated when it closes, with those before it as its past. */
+/**
+ * The p of every later window, features in the columns: each window is evaluated when it closes,
+ * with those before it as its past.
+ */
 function evaluated(
   references: readonly NumericReference[],
   later: readonly BinnedSample[][],
@@ -147,7 +150,10 @@ function power(cell: Cell, change: Change, repetitions: number) {
   }
 }
 
-/** Three categories by thirds of the normal distribution; in the later windows a fourth one takes 3 % of the first feature. */
+/**
+ * Three categories by thirds of the normal distribution; in the later windows a fourth one takes
+ * 3 % of the first feature.
+ */
 function categories(columns: readonly Float64Array[][], cell: Cell, uniform: () => number) {
   const names = ['a', 'b', 'c', 'new'] as const
   const counted = columns.map((windows, f) =>

@@ -1,6 +1,6 @@
 /**
- * Kafka clients beside one another: the same topic of predictions with 20 features, consumed to its end, and what each client
- * can do for exactly-once.
+ * Kafka clients beside one another: the same topic of predictions with 20 features, consumed to its
+ * end, and what each client can do for exactly-once.
  */
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -26,7 +26,9 @@ const NAMES: Record<ClientTask['client'], string> = {
   confluent: `@confluentinc/kafka-javascript ${PEERS['@confluentinc/kafka-javascript']}`,
 }
 
-/** Each client in alternating rounds, in a process of its own that is warm before it is measured. */
+/**
+ * Each client in alternating rounds, in a process of its own that is warm before it is measured.
+ */
 export async function benchClients(rounds: number, events: number): Promise<Result[]> {
   installPeers()
   const directory = mkdtempSync(join(tmpdir(), 'plumbline-bench-'))
@@ -83,7 +85,10 @@ function found<T>(task: ClientTask): T {
   return JSON.parse(out.trim().split('\n').at(-1)!) as T
 }
 
-/** The peers, once: the one by Confluent is compiled against the machine's zlib and OpenSSL, which takes some minutes. */
+/**
+ * The peers, once: the one by Confluent is compiled against the machine's zlib and OpenSSL, which
+ * takes some minutes.
+ */
 function installPeers(): void {
   if (Object.keys(PEERS).every((name) => existsSync(join(FOLDER, 'node_modules', name)))) return
   mkdirSync(FOLDER, { recursive: true })

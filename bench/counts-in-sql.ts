@@ -1,9 +1,12 @@
 /**
- * The counts of `lib/sink/counts/prediction-counts.ts` as ClickHouse itself makes them: what a peer without our code needs to
- * fill the same tables, and what a test holds our counts against.
+ * The counts of `lib/sink/counts/prediction-counts.ts` as ClickHouse itself makes them: what a peer
+ * without our code needs to fill the same tables, and what a test holds our counts against.
  */
 
-/** Reads events with `feature_names`, `feature_numbers` (null where it is none) and `feature_texts` (null where it is a number). */
+/**
+ * Reads events with `feature_names`, `feature_numbers` (null where it is none) and `feature_texts`
+ * (null where it is a number).
+ */
 export const COUNTS: Record<string, (source: string) => string> = {
   prediction_times: (source) =>
     `SELECT model_id, sipHash64(prediction_id) AS id_hash, predicted_at FROM ${source}`,

@@ -1,8 +1,9 @@
 /**
  * The peer: ClickHouse's own Kafka engine, in the same chDB build, filling the same tables.
  *
- * Tuned: two consumers in threads of their own, blocks of 65 536 rows, a flush a second (one to four consumers and larger
- * blocks came out within a tenth of this). It has no exactly-once, no verdicts and no dead letters.
+ * Tuned: two consumers in threads of their own, blocks of 65 536 rows, a flush a second (one to
+ * four consumers and larger blocks came out within a tenth of this). It has no exactly-once, no
+ * verdicts and no dead letters.
  */
 import type { ClickHouse } from '../lib/clickhouse/port.ts'
 import { COUNTS } from './counts-in-sql.ts'
@@ -40,7 +41,9 @@ export interface EngineRun {
   events: number
 }
 
-/** Consumes the whole topic; resolves when every event is in `predictions` and the consumer is gone. */
+/**
+ * Consumes the whole topic; resolves when every event is in `predictions` and the consumer is gone.
+ */
 export async function consumeWithEngine(run: EngineRun): Promise<void> {
   const { db, format } = run
   const { columns, names, numbers } = FORMATS[format]

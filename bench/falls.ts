@@ -1,4 +1,7 @@
-/** How often accuracy alarms when nothing has changed, and how soon when it has fallen, beside the fixed default. */
+/**
+ * How often accuracy alarms when nothing has changed, and how soon when it has fallen, beside the
+ * fixed default.
+ */
 import { levelTail } from '../lib/stats/window-tests/level-test.ts'
 import { newcombe } from '../lib/stats/intervals/proportions.ts'
 import { uniforms } from '../lib/stats/distributions/random.ts'

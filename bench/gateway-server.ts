@@ -1,4 +1,7 @@
-/** One HTTP server in a process of its own: `bare`, a Fastify handler with our schema, or `plumbline`, ours with Kafka behind it. */
+/**
+ * One HTTP server in a process of its own: `bare`, a Fastify handler with our schema, or
+ * `plumbline`, ours with Kafka behind it.
+ */
 import fastify from 'fastify'
 import { pino } from 'pino'
 import { openAccess } from '../lib/http/api-keys.ts'

@@ -1,4 +1,7 @@
-/** The HTTP door beside a bare Fastify handler with the same schema; ours answers once Kafka has acknowledged. */
+/**
+ * The HTTP door beside a bare Fastify handler with the same schema; ours answers once Kafka has
+ * acknowledged.
+ */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -95,7 +98,10 @@ function nextRequest(size: number): Buffer {
   )
 }
 
-/** Each connection sends its next request when the answer to the last one is there; requests are made beforehand. */
+/**
+ * Each connection sends its next request when the answer to the last one is there; requests are
+ * made beforehand.
+ */
 async function eventsPerSecond(port: number, size: number, seconds: number): Promise<number> {
   const requests = Array.from({ length: 256 }, () => nextRequest(size))
   let answered = 0

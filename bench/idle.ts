@@ -1,11 +1,16 @@
-/** What an all-in-one process costs while nothing comes: its CPU time and its memory, as the kernel counts them. */
+/**
+ * What an all-in-one process costs while nothing comes: its CPU time and its memory, as the kernel
+ * counts them.
+ */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startTarget, type Running } from '../test/processes.ts'
 import type { Result } from './result.ts'
 
-/** Pauses between looks have grown to their longest by then, and what the start left is worked off. */
+/**
+ * Pauses between looks have grown to their longest by then, and what the start left is worked off.
+ */
 const SETTLE_SECONDS = 30
 const SECONDS = 60
 /** The unit of CPU times in /proc. */
@@ -45,7 +50,8 @@ const pause = (seconds: number) => new Promise((resolve) => setTimeout(resolve, 
 /** CPU time of all threads so far, in user and kernel mode. */
 function cpuSeconds({ child }: Running): number {
   const stat = readFileSync(`/proc/${child.pid}/stat`, 'utf8')
-  // The name in brackets may hold spaces; user and system time are the 12th and 13th field after it.
+  // The name in brackets may hold spaces; user and system time are the 12th and 13th field after
+  // it.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
 }

@@ -1,4 +1,7 @@
-/** Kafka to ClickHouse: our sink beside ClickHouse's own Kafka engine, and beside what consuming and inserting cost alone. */
+/**
+ * Kafka to ClickHouse: our sink beside ClickHouse's own Kafka engine, and beside what consuming and
+ * inserting cost alone.
+ */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -293,7 +296,10 @@ async function exactlyOnce(run: SinkRun) {
   await runModules([eventLog.module, consumer], controller.signal, log)
 }
 
-/** The same mapping and inserts with no intent, no tokens, no reading back, and one commit after each batch. */
+/**
+ * The same mapping and inserts with no intent, no tokens, no reading back, and one commit after
+ * each batch.
+ */
 async function atLeastOnce(run: SinkRun) {
   const kafka = new kafkajs.Kafka({ brokers: [run.brokers], logLevel: kafkajs.logLevel.NOTHING })
   const consumer = kafka.consumer({

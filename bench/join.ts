@@ -1,4 +1,7 @@
-/** The join of labels with predictions, in steady batches, beside one raw hash join of the same rows by ClickHouse. */
+/**
+ * The join of labels with predictions, in steady batches, beside one raw hash join of the same rows
+ * by ClickHouse.
+ */
 import type { ClickHouse } from '../lib/clickhouse/port.ts'
 import { TOPICS } from '../schemas/topics.ts'
 import { createJoin } from '../services/feedback/loop/join.ts'
@@ -9,8 +12,8 @@ const BLOCK = 100_000
 const DAY_MS = 86_400_000
 
 /**
- * Labels a tenth of `size` predictions, in three parts that grow, and joins each part. The labels come in the order of
- * their predictions, as truth that is a fixed while late does.
+ * Labels a tenth of `size` predictions, in three parts that grow, and joins each part. The labels
+ * come in the order of their predictions, as truth that is a fixed while late does.
  *
  * @param size predictions; labels are a tenth of them
  */
@@ -66,7 +69,10 @@ const ID = 'hex(sipHash128(n))'
 const AT = (size: number) =>
   `toDateTime64('2026-01-01 00:00:00', 3, 'UTC') + toIntervalMillisecond(intDiv(n * ${DAY_MS}, ${size}))`
 
-/** One model's predictions per step, of which the last is the largest: each step finds as many predictions. */
+/**
+ * One model's predictions per step, of which the last is the largest: each step finds as many
+ * predictions.
+ */
 async function predict(db: ClickHouse, size: number) {
   for (let from = 0; from < size; from += BLOCK) {
     const source = `(SELECT number + ${from} AS n FROM numbers(${BLOCK}))`
@@ -125,7 +131,10 @@ const range = (db: ClickHouse, topic: string, first: number, rows: number) =>
     },
   ])
 
-/** What ClickHouse needs at least: it knows that every prediction has one label, and writes nothing down. */
+/**
+ * What ClickHouse needs at least: it knows that every prediction has one label, and writes nothing
+ * down.
+ */
 async function rawJoin(db: ClickHouse, set: string) {
   await db.query(
     `SELECT sum(cityHash64(p.predicted_at, p.model_version, p.prediction, p.score, p.scores, p.attributes, p.subject_id, l.label, l.labelled_at)) AS sum

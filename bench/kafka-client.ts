@@ -1,7 +1,9 @@
 /**
- * One Kafka client in a process of its own, for `clients.ts`: `node kafka-client.ts <task as JSON>` prints what it found as JSON.
+ * One Kafka client in a process of its own, for `clients.ts`: `node kafka-client.ts <task as JSON>`
+ * prints what it found as JSON.
  *
- * Values are bytes that nobody parses, offsets are committed once at the end, and a first pass over the topic warms up.
+ * Values are bytes that nobody parses, offsets are committed once at the end, and a first pass over
+ * the topic warms up.
  */
 import { createRequire } from 'node:module'
 import kafkajs, { type KafkaConfig } from 'kafkajs'

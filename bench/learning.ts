@@ -1,6 +1,6 @@
 /**
- * How often the performance of a new version alarms while its baseline is learned, beside the windows before it, and beside what it
- * has learned so far by the fixed default.
+ * How often the performance of a new version alarms while its baseline is learned, beside the
+ * windows before it, and beside what it has learned so far by the fixed default.
  */
 import { uniforms } from '../lib/stats/distributions/random.ts'
 import { newcombe } from '../lib/stats/intervals/proportions.ts'

@@ -1,4 +1,8 @@
-/** `npm run bench [-- --json --only ingest,gateway,otlp,window,slices,truth,join,idle,clients]`: what Plumbline reaches, beside the ceilings of the same machine in the same run. `clients` is left out unless it is named: it compiles a peer. */
+/**
+ * `npm run bench [-- --json --only ingest,gateway,otlp,window,slices,truth,join,idle,clients]`:
+ * what Plumbline reaches, beside the ceilings of the same machine in the same run. `clients` is
+ * left out unless it is named: it compiles a peer.
+ */
 import { cpus, tmpdir, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { benchClients } from './clients.ts'

@@ -4,8 +4,8 @@ export interface Measured {
 }
 
 /**
- * Events a second of wall time, and of this process' CPU time: from before anything joins to when all of it is stored, the
- * same clock for everyone.
+ * Events a second of wall time, and of this process' CPU time: from before anything joins to when
+ * all of it is stored, the same clock for everyone.
  */
 export async function measured(events: number, run: () => Promise<void>): Promise<Measured> {
   const cpu = process.cpuUsage()

@@ -1,4 +1,7 @@
-/** OpenTelemetry's spans beside predictions in JSON: events that a second of CPU validates and hands to the log, in batches. */
+/**
+ * OpenTelemetry's spans beside predictions in JSON: events that a second of CPU validates and hands
+ * to the log, in batches.
+ */
 import { pino } from 'pino'
 import { median } from 'simple-statistics'
 import { openAccess } from '../lib/http/api-keys.ts'
@@ -82,7 +85,10 @@ function requests(): Record<string, Sent> {
   }
 }
 
-/** Both endpoints over a log that takes everything at once: what is measured is reading, translating and validating. */
+/**
+ * Both endpoints over a log that takes everything at once: what is measured is reading, translating
+ * and validating.
+ */
 export async function benchOtlp(rounds: number): Promise<Result[]> {
   const log = pino({ level: 'silent' })
   const metrics = createMetrics()

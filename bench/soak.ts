@@ -1,6 +1,7 @@
 /**
  * `npm run soak [-- --minutes 5 --share 0.8]`: Kafka and target=all in processes of their own under a steady load, a share of what they
- * take, measured first. Prints memory, the time from accepted to queryable, and how long an outage takes to catch up.
+ * take, measured first. Prints memory, the time from accepted to queryable, and how long an outage
+ * takes to catch up.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -25,7 +26,10 @@ const topic = TOPICS.predictions.topic
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const TICK_MS = 50
 const BACKLOG = 400_000
-/** Between two questions whether an event is there. Asking takes of the same cores; what it adds to a latency counts as latency. */
+/**
+ * Between two questions whether an event is there. Asking takes of the same cores; what it adds to
+ * a latency counts as latency.
+ */
 const PROBE_MS = 40
 
 /** Made once: the generator shares the cores, and shall cost little. */

@@ -1,4 +1,6 @@
-/** Streams with nothing to find in them, and changes to find: what alarms are measured on. Seeded. */
+/**
+ * Streams with nothing to find in them, and changes to find: what alarms are measured on. Seeded.
+ */
 import type { BinnedSample } from '../lib/stats/samples/binned-sample.ts'
 import { binned } from '../lib/sink/counts/log-histogram.ts'
 import type { Level } from '../lib/stats/window-tests/level-test.ts'

@@ -1,4 +1,7 @@
-/** Truth of a window with a label for every prediction: read from outcomes each time, by slices together or one by one. */
+/**
+ * Truth of a window with a label for every prediction: read from outcomes each time, by slices
+ * together or one by one.
+ */
 import { median } from 'simple-statistics'
 import type { ClickHouse } from '../lib/clickhouse/port.ts'
 import { parseModel } from '../lib/models/model-files.ts'

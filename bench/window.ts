@@ -1,4 +1,7 @@
-/** A window of a million events with twenty features, evaluated from its counts; and what target=all needs of memory meanwhile. */
+/**
+ * A window of a million events with twenty features, evaluated from its counts; and what target=all
+ * needs of memory meanwhile.
+ */
 import { median } from 'simple-statistics'
 import { verdictFeedbackQueries } from '../services/drift/queries/verdict-feedback.ts'
 import { spawnSync } from 'node:child_process'
@@ -170,7 +173,10 @@ function watchedMemory(): () => number {
   }
 }
 
-/** Evidently on data frames of the same size, in a Python of the caller's that has it; left out, and said so, where none is named. */
+/**
+ * Evidently on data frames of the same size, in a Python of the caller's that has it; left out, and
+ * said so, where none is named.
+ */
 function evidently(): { name: string; took: number }[] {
   const python = process.env['PLUMBLINE_BENCH_PYTHON']
   if (!python) {

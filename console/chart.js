@@ -1,4 +1,7 @@
-/** A number over time by uPlot: interval, baseline, line, verdicts as shapes, young labels shaded, episodes as marks. */
+/**
+ * A number over time by uPlot: interval, baseline, line, verdicts as shapes, young labels shaded,
+ * episodes as marks.
+ */
 import { html, useEffect, useRef } from '/console/vendor/preact.js'
 import { day, number, percent, plural, shortNumber } from './words.js'
 
@@ -26,7 +29,10 @@ const columns = (rows) =>
     rows.map((row) => row.threshold),
   ])
 
-/** Spans of rows that follow one another and share a name. @param {readonly WindowMetric[]} rows @param {(row: WindowMetric) => string} name */
+/**
+ * Spans of rows that follow one another and share a name. @param {readonly WindowMetric[]} rows
+ * @param {(row: WindowMetric) => string} name
+ */
 function runs(rows, name) {
   /** @type {{ id: string, from: number, to: number }[]} */
   const found = []
@@ -263,7 +269,8 @@ function optionsOf({ width, height, rows, tip, range, until, zoom, pick }) {
  * @param {{
  *   rows: readonly WindowMetric[], label: string, height?: number,
  *   range?: { seconds?: [number, number] | undefined, until?: number | undefined }, zoom?: (from: number, to: number) => void, pick?: (row: WindowMetric) => void,
- * }} props `range` in seconds, or until when at least; `zoom` is told of a drag, in milliseconds; `pick` of a click on a window
+ * }} props `range` in seconds, or until when at least; `zoom` is told of a drag, in milliseconds;
+ * `pick` of a click on a window
  */
 export function Chart({
   rows,

@@ -92,7 +92,10 @@ const Pair = ({ name, current, reference, most, isQuiet = false }) =>
     <td class="number quiet">${percent(reference)}</td>
   </tr>`
 
-/** Categories by frequency, then the rest and what is missing. @param {{ distribution: Distribution }} props */
+/**
+ * Categories by frequency, then the rest and what is missing. @param {{ distribution: Distribution
+ * }} props
+ */
 function Categories({ distribution: { bars, other, missing } }) {
   const all = [...bars, missing, other]
   const most = Math.max(...all.map((bar) => Math.max(bar.current, bar.reference ?? 0)), 1e-9)
@@ -121,7 +124,10 @@ function Categories({ distribution: { bars, other, missing } }) {
   </table>`
 }
 
-/** How many times as much, where that is much; a power of ten is likely to be another unit. @param {number} now @param {number} before */
+/**
+ * How many times as much, where that is much; a power of ten is likely to be another unit. @param
+ * {number} now @param {number} before
+ */
 function timesOf(now, before) {
   const factor = now / before
   if (!(factor >= 2 || (factor > 0 && factor <= 0.5))) return ''

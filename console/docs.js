@@ -1,4 +1,5 @@
-// The document of the API, to read and to try; what is tried goes out with the page's session, or with a key that is given here.
+// The document of the API, to read and to try; what is tried goes out with the page's session, or
+// with a key that is given here.
 import { show } from './page.js'
 
 /** Swagger UI has dark colours of its own, by a class. */

@@ -165,7 +165,10 @@ const List = ({ id, alarms, change, decided }) =>
     )}
   </ul>`
 
-/** @param {{ alarms: { answer?: { alarms: ActiveAlarm[] }, error?: Error, again: () => void }, decided: () => void, change: any }} props */
+/**
+ * @param {{ alarms: { answer?: { alarms: ActiveAlarm[] }, error?: Error, again: () => void },
+ * decided: () => void, change: any }} props
+ */
 export function Alarms({ alarms: { answer, error, again }, decided, change }) {
   const [isWhole, setWhole] = useState(false)
   const all = wholeFirst(answer?.alarms ?? [])

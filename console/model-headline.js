@@ -6,7 +6,10 @@ import { Badge, Empty, Failed, Loading, useAnswer } from './ui.js'
 import { day, metricName, number, percent, plural } from './words.js'
 
 /** @typedef {import('../schemas/http/metric-results.ts').WindowMetric} WindowMetric */
-/** @typedef {{ from?: string | undefined, to?: string | undefined, name: string, seconds?: [number, number] | undefined, until?: number | undefined }} Range */
+/**
+ * @typedef {{ from?: string | undefined, to?: string | undefined, name: string, seconds?: [number,
+ * number] | undefined, until?: number | undefined }} Range
+ */
 
 const HEADLINES = {
   binary: ['accuracy', 'roc_auc', 'pr_auc', 'f1', 'log_loss', 'calibration_slope'],
@@ -22,7 +25,9 @@ const PRESETS = /** @type {const} */ ([
 ])
 const UNIT_MS = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }
 
-/** How long a window is, about; undefined for windows of a number of events. @param {string} size */
+/**
+ * How long a window is, about; undefined for windows of a number of events. @param {string} size
+ */
 function windowMs(size) {
   if (size === 'month') return 30.44 * UNIT_MS.d
   if (size === 'week') return UNIT_MS.w
@@ -50,10 +55,16 @@ export function rangeOf(address, model) {
 export const rangeQuery = ({ from, to }) =>
   `${from ? `&from=${encodeURIComponent(from)}` : ''}${to ? `&to=${encodeURIComponent(to)}` : ''}`
 
-/** A promotion made it the baseline; before its own windows are whole, the windows before it are. @param {WindowMetric} row */
+/**
+ * A promotion made it the baseline; before its own windows are whole, the windows before it are.
+ * @param {WindowMetric} row
+ */
 const isRenewed = ({ reference }) => /^(before )?version /.test(reference)
 
-/** Our own numbers, held against the baseline where they are held against one. @param {WindowMetric[]} metrics @param {any} model */
+/**
+ * Our own numbers, held against the baseline where they are held against one. @param
+ * {WindowMetric[]} metrics @param {any} model
+ */
 export function ownRows(metrics, model) {
   const baseline = model.references.find((reference) => reference.baseline)?.name
   const renewed = new Set(metrics.filter(isRenewed).map((row) => row.window_end))
@@ -92,7 +103,10 @@ function RangePicker({ range, change }) {
   </div>`
 }
 
-/** The newest known value in large, with what it rests on. @param {{ rows: WindowMetric[], metric: string }} props */
+/**
+ * The newest known value in large, with what it rests on. @param {{ rows: WindowMetric[], metric:
+ * string }} props
+ */
 function Figure({ rows, metric }) {
   const last =
     rows.findLast((row) => row.value !== null && row.verdict !== 'incomplete') ??
@@ -118,7 +132,10 @@ function Figure({ rows, metric }) {
   </div>`
 }
 
-/** Every window as a row, for those who do not see the chart. @param {{ rows: WindowMetric[] }} props */
+/**
+ * Every window as a row, for those who do not see the chart. @param {{ rows: WindowMetric[] }}
+ * props
+ */
 const AsTable = ({ rows }) =>
   html`<details class="as-table">
     <summary>The same as a table</summary>

@@ -1,4 +1,7 @@
-/** What each tab of a model shows: charts that are asked for when they are seen, features in one table. */
+/**
+ * What each tab of a model shows: charts that are asked for when they are seen, features in one
+ * table.
+ */
 import { html } from '/console/vendor/preact.js'
 import { request } from './page.js'
 import { Chart } from './chart.js'
@@ -104,7 +107,10 @@ function Groups({ rows }) {
   </div>`
 }
 
-/** What lies under a window's numbers: how much came, and how much is labelled. @param {{ rows: WindowMetric[] }} props */
+/**
+ * What lies under a window's numbers: how much came, and how much is labelled. @param {{ rows:
+ * WindowMetric[] }} props
+ */
 function RestsOn({ rows }) {
   const newest = rows.toSorted((a, b) => (a.window_end < b.window_end ? 1 : -1))[0]
   if (!newest) return ''
@@ -118,7 +124,10 @@ function RestsOn({ rows }) {
   </p>`
 }
 
-/** @param {{ family: string, path: string, model: any, address: any, change: any, range: any }} props */
+/**
+ * @param {{ family: string, path: string, model: any, address: any, change: any, range: any }}
+ * props
+ */
 export function Panel({ family, ...shared }) {
   const { path, model, range } = shared
   const isWhole = family !== 'fairness'

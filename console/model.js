@@ -1,4 +1,7 @@
-/** The page of one model: what is wrong, since when, what it did to performance, and the acts that end it. */
+/**
+ * The page of one model: what is wrong, since when, what it did to performance, and the acts that
+ * end it.
+ */
 import { html, render, useState } from '/console/vendor/preact.js'
 import { request, show } from './page.js'
 import { Alarms } from './model-alarms.js'
@@ -24,7 +27,10 @@ const TABS = /** @type {const} */ ([
   ['feedback', 'Feedback'],
 ])
 
-/** What the model is like, in one sentence; the server's own where it gives one. @param {any} model @param {ActiveAlarm[] | undefined} alarms */
+/**
+ * What the model is like, in one sentence; the server's own where it gives one. @param {any} model
+ * @param {ActiveAlarm[] | undefined} alarms
+ */
 function standing(model, alarms) {
   const own = (alarms ?? []).filter((alarm) => !alarm.is_snoozed)
   const loud = own.filter(({ severity }) => severity === 'alarm')

@@ -6,7 +6,11 @@ import { alarmSentence, duration, HEALTH, plural, sentence } from './words.js'
 
 /** @typedef {import('./words.js').Verdict} Verdict */
 /** @typedef {import('../schemas/http/console.ts').ActiveAlarm} ActiveAlarm */
-/** @typedef {{ id: string, task: string | null, verdict: Verdict, word: string, alarms: number, warnings: number, since: string | undefined, sentence: string, lastWindow: string | null, windows: number }} Line */
+/**
+ * @typedef {{ id: string, task: string | null, verdict: Verdict, word: string, alarms: number,
+ * warnings: number, since: string | undefined, sentence: string, lastWindow: string | null,
+ * windows: number }} Line
+ */
 
 const GRAVITY = ['alarm', 'warning', 'incomplete', 'none', 'ok']
 const FILTERS = /** @type {const} */ ([
@@ -17,7 +21,9 @@ const FILTERS = /** @type {const} */ ([
   ['none', 'Waiting'],
 ])
 
-/** What a model stands at; its own health where the server gives one. @returns {[Verdict, string]} */
+/**
+ * What a model stands at; its own health where the server gives one. @returns {[Verdict, string]}
+ */
 function standingOf(model) {
   if (Number(model.alarms) > 0) return ['alarm', model.health ?? 'alarm']
   if (model.health) return [HEALTH[model.health] ?? 'none', model.health]

@@ -1,4 +1,7 @@
-/** What every page shares: requests, the session, and elements for the pages that need no components. */
+/**
+ * What every page shares: requests, the session, and elements for the pages that need no
+ * components.
+ */
 import { SHAPES } from './shapes.js'
 import { day, number } from './words.js'
 
@@ -18,7 +21,10 @@ export function el(name, properties = {}, ...children) {
 /** Says to the server that a page of its own sends this: another site's page cannot. */
 const OWN = { 'x-plumbline-page': '1' }
 
-/** JSON from Plumbline; throws with the sentence of the problem document. Asks for a key where one is needed. */
+/**
+ * JSON from Plumbline; throws with the sentence of the problem document. Asks for a key where one
+ * is needed.
+ */
 export async function request(path, body, method = body ? 'POST' : 'GET') {
   const response = await fetch(path, {
     method,
@@ -137,7 +143,10 @@ async function whoIsHere() {
     )
 }
 
-/** A verdict as a shape and words. @param {import('./words.js').Verdict} verdict @param {string} text */
+/**
+ * A verdict as a shape and words. @param {import('./words.js').Verdict} verdict @param {string}
+ * text
+ */
 export function badge(verdict, text = verdict) {
   const mark = document.createElementNS('http://www.w3.org/2000/svg', 'svg')
   mark.setAttribute('class', `mark ${verdict}`)

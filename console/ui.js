@@ -15,7 +15,10 @@ export const Mark = ({ verdict }) =>
 export const Badge = ({ verdict, text }) =>
   html`<span class="badge ${verdict}"><${Mark} verdict=${verdict} />${text ?? verdict}</span>`
 
-/** How long ago, in words; the exact time on hover. @param {{ time: string | null | undefined, now?: number }} props */
+/**
+ * How long ago, in words; the exact time on hover. @param {{ time: string | null | undefined, now?:
+ * number }} props
+ */
 export const Ago = ({ time, now = Date.now() }) =>
   time
     ? html`<time datetime=${time} title="${day(time)} UTC">${ago(time, now)}</time>`
@@ -30,7 +33,10 @@ export const Loading = ({ what, tall = false }) =>
 /** What stands where there is nothing. @param {{ children?: any }} props */
 export const Empty = ({ children }) => html`<div class="state empty">${children}</div>`
 
-/** What stands where asking failed, with the sentence why. @param {{ error: Error, retry?: () => void }} props */
+/**
+ * What stands where asking failed, with the sentence why. @param {{ error: Error, retry?: () =>
+ * void }} props
+ */
 export const Failed = ({ error, retry }) =>
   html`<div class="state failed" role="alert">
     <${Mark} verdict="alarm" /><span>${error.message}</span>
@@ -38,7 +44,8 @@ export const Failed = ({ error, retry }) =>
   </div>`
 
 /**
- * What an asynchronous question answers, asked anew when a key changes; an answer that was overtaken is dropped.
+ * What an asynchronous question answers, asked anew when a key changes; an answer that was
+ * overtaken is dropped.
  *
  * @template T
  * @param {() => Promise<T>} ask
@@ -68,10 +75,11 @@ export function useAnswer(ask, keys) {
 const read = () => Object.fromEntries(new URLSearchParams(location.search))
 
 /**
- * The state of the page as its address has it. Setting a parameter to `undefined` or '' takes it away; `push` makes a step that
- * "back" undoes.
+ * The state of the page as its address has it. Setting a parameter to `undefined` or '' takes it
+ * away; `push` makes a step that "back" undoes.
  *
- * @returns {[Record<string, string>, (changes: Record<string, string | undefined>, push?: boolean) => void]}
+ * @returns {[Record<string, string>, (changes: Record<string, string | undefined>, push?: boolean)
+ *   => void]}
  */
 export function useAddress() {
   const [state, setState] = useState(read)
@@ -97,7 +105,8 @@ export function useAddress() {
 /**
  * Tabs; arrow keys go from one to the next.
  *
- * @param {{ tabs: readonly (readonly [string, string])[], chosen: string, choose: (id: string) => void, label: string }} props
+ * @param {{ tabs: readonly (readonly [string, string])[], chosen: string, choose: (id: string) =>
+ *   void, label: string }} props
  */
 export function Tabs({ tabs, chosen, choose, label }) {
   const list = useRef(/** @type {HTMLElement | null} */ (null))
@@ -131,7 +140,8 @@ export function Tabs({ tabs, chosen, choose, label }) {
 /**
  * A head of a column that sorts by it.
  *
- * @param {{ id: string, text: string, sort: string, choose: (sort: string) => void, isNumber?: boolean, extra?: string }} props
+ * @param {{ id: string, text: string, sort: string, choose: (sort: string) => void, isNumber?:
+ *   boolean, extra?: string }} props
  */
 export function SortHead({ id, text, sort, choose, isNumber = false, extra = '' }) {
   const [by, way] = sort.split(':')
@@ -148,9 +158,11 @@ export function SortHead({ id, text, sort, choose, isNumber = false, extra = '' 
 }
 
 /**
- * Renders its content once it comes near what is seen, so that a thousand of them cost what is seen of them.
+ * Renders its content once it comes near what is seen, so that a thousand of them cost what is seen
+ * of them.
  *
- * @param {{ children: () => any, height: string }} props `height` names a class for the room that is kept
+ * @param {{ children: () => any, height: string }} props `height` names a class for the room that
+ *   is kept
  */
 export function WhenSeen({ children, height }) {
   const [isSeen, setSeen] = useState(false)

@@ -2,7 +2,9 @@
 
 /** @typedef {'ok' | 'warning' | 'alarm' | 'incomplete' | 'none'} Verdict */
 
-/** Four significant digits; a dash where nothing is known. @param {number | null | undefined} value */
+/**
+ * Four significant digits; a dash where nothing is known. @param {number | null | undefined} value
+ */
 export function number(value) {
   if (value === null || value === undefined || Number.isNaN(value)) return '–'
   const size = Math.abs(value)
@@ -49,13 +51,19 @@ export function duration(ms) {
   return 'less than a minute'
 }
 
-/** How long ago something was, in words. @param {string} time RFC 3339 @param {number} now epoch milliseconds */
+/**
+ * How long ago something was, in words. @param {string} time RFC 3339 @param {number} now epoch
+ * milliseconds
+ */
 export function ago(time, now) {
   const ms = now - Date.parse(time)
   return ms < 0 ? `in ${duration(-ms)}` : ms < 60_000 ? 'just now' : `${duration(ms)} ago`
 }
 
-/** A time to the minute, in UTC; midnight is the day alone. @param {string | null | undefined} time RFC 3339 */
+/**
+ * A time to the minute, in UTC; midnight is the day alone. @param {string | null | undefined} time
+ * RFC 3339
+ */
 export const day = (time) =>
   time
     ? time
@@ -132,7 +140,9 @@ export const metricName = (metric) => {
   return METRICS.get(metric) ?? plain.charAt(0).toUpperCase() + plain.slice(1)
 }
 
-/** What a subject is called; a model's own values have names of their own. @param {string} subject */
+/**
+ * What a subject is called; a model's own values have names of their own. @param {string} subject
+ */
 export const subjectName = (subject) =>
   subject === '@prediction'
     ? 'Predictions'

@@ -1,4 +1,7 @@
-/** Prometheus' rules on Plumbline's own metrics; `prometheus-rules.test.yaml` beside it holds promtool's tests. */
+/**
+ * Prometheus' rules on Plumbline's own metrics; `prometheus-rules.test.yaml` beside it holds
+ * promtool's tests.
+ */
 import { stringify } from 'yaml'
 
 interface RuleSpec {
@@ -11,7 +14,10 @@ interface RuleSpec {
   description: string
 }
 
-/** With its owner, team and environment, where a model file names them; every replica of drift names them. */
+/**
+ * With its owner, team and environment, where a model file names them; every replica of drift names
+ * them.
+ */
 const owned = (expr: string, on: string) =>
   `(${expr}) * on (model_id) group_left (owner, team, environment) max by (model_id, owner, team, environment) (plumbline_model_info) or on (${on}) (${expr})`
 

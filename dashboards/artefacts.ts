@@ -73,7 +73,10 @@ function panelOf(spec: PanelSpec, id: number) {
     .withTarget(new ClickHouseQuery(spec.sql, spec.kind === 'table' ? 'table' : 'timeseries'))
 }
 
-/** Grafana's alert provisioning file: pages on what stands at alarm in the last evaluated window of any model. */
+/**
+ * Grafana's alert provisioning file: pages on what stands at alarm in the last evaluated window of
+ * any model.
+ */
 export function grafanaAlerts(): string {
   return stringify({
     apiVersion: 1,
@@ -133,8 +136,8 @@ export function grafanaAlerts(): string {
 }
 
 /**
- * The query of Grafana's rule: one row per model with the number of its active alarms, 0 where it has none, so that an alert
- * ends. Slices, versions and snoozed alarms are left out.
+ * The query of Grafana's rule: one row per model with the number of its active alarms, 0 where it
+ * has none, so that an alert ends. Slices, versions and snoozed alarms are left out.
  */
 export const STANDING_ALARMS = `SELECT model_id, countIf(severity = 'alarm') AS alarms FROM (
   SELECT model_id, '' AS severity FROM cohort_newest_windows WHERE model_version = '' AND variant = '' AND slice_key = ''

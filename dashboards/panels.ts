@@ -1,4 +1,7 @@
-/** The questions an SRE asks on Grafana, as SQL on the public tables. Every query runs against the migrated schema in a test. */
+/**
+ * The questions an SRE asks on Grafana, as SQL on the public tables. Every query runs against the
+ * migrated schema in a test.
+ */
 export interface PanelSpec {
   title: string
   description: string

@@ -1,4 +1,7 @@
-/** The whole loop on real data: a stream is replayed, drift is found, a model is retrained and does better. */
+/**
+ * The whole loop on real data: a stream is replayed, drift is found, a model is retrained and does
+ * better.
+ */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, writeFileSync, createWriteStream } from 'node:fs'
 import { join } from 'node:path'

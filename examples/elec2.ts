@@ -1,4 +1,7 @@
-/** The Elec2 stream: the New South Wales electricity market, half-hour by half-hour. Credits in `data/README.md`. */
+/**
+ * The Elec2 stream: the New South Wales electricity market, half-hour by half-hour. Credits in
+ * `data/README.md`.
+ */
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 

@@ -1,10 +1,12 @@
 /**
- * Serves the Elec2 model and tells Plumbline what it predicted, replaying the stream in event time, a week at once.
+ * Serves the Elec2 model and tells Plumbline what it predicted, replaying the stream in event time,
+ * a week at once.
  *
- * Each label is true 24 stream-hours after its prediction and is sent with its week, so that it is there before predictions of
- * the next week say that no more labels come. The pace is Plumbline's own: a week is begun when the week before it has been
- * joined, and the one three weeks before it has been evaluated and its retraining has ended. A new version so serves two weeks after
- * the window that called for it, and the result does not depend on how fast the machine is.
+ * Each label is true 24 stream-hours after its prediction and is sent with its week, so that it is
+ * there before predictions of the next week say that no more labels come. The pace is Plumbline's
+ * own: a week is begun when the week before it has been joined, and the one three weeks before it
+ * has been evaluated and its retraining has ended. A new version so serves two weeks after the
+ * window that called for it, and the result does not depend on how fast the machine is.
  */
 import { ELEC2_FEATURES, readElec2, type Elec2Row } from './elec2.ts'
 import { predict, train, type LogisticModel } from './logistic-regression.ts'
@@ -120,8 +122,9 @@ async function isJoined(weekRows: readonly Elec2Row[]): Promise<boolean> {
 }
 
 /**
- * The window's mature revision exists, its policies have answered for it, and no run is open. Asked in the order of what it costs:
- * before there is an answer, ClickHouse need not be asked which revision it must be of.
+ * The window's mature revision exists, its policies have answered for it, and no run is open. Asked
+ * in the order of what it costs: before there is an answer, ClickHouse need not be asked which
+ * revision it must be of.
  */
 async function isSettled(windowEnd: number): Promise<boolean> {
   const { decisions } = await client.get<{
@@ -161,7 +164,10 @@ async function openRuns(): Promise<Run[]> {
   )
 }
 
-/** @param windowEnd versions that later windows called for are left for later, however soon they are there */
+/**
+ * @param windowEnd versions that later windows called for are left for later, however soon they are
+ * there
+ */
 async function adoptNewVersion(windowEnd: number) {
   const newest = (await runs())
     .filter((run) => run.state === 'succeeded' && Date.parse(run.window_end ?? '') <= windowEnd)
@@ -172,8 +178,8 @@ async function adoptNewVersion(windowEnd: number) {
 }
 
 /**
- * Answers alarms of a week as its owner would: inputs of a retrained model that move with the seasons, while it predicts no worse,
- * are normal. The week then joins the baseline.
+ * Answers alarms of a week as its owner would: inputs of a retrained model that move with the
+ * seasons, while it predicts no worse, are normal. The week then joins the baseline.
  */
 async function acceptWhatIsNormal(windowEnd: number) {
   if (live.version === '1') return

@@ -1,4 +1,7 @@
-/** A logistic regression, trained by Newton's method: enough of a model to monitor, and the same on every machine. */
+/**
+ * A logistic regression, trained by Newton's method: enough of a model to monitor, and the same on
+ * every machine.
+ */
 
 export interface LogisticModel {
   features: readonly string[]

@@ -1,6 +1,7 @@
 /**
- * Replays the Massachusetts employment records (US census, 2015 to 2018) against a running Plumbline: a real model's answers,
- * their truth, and the protected attributes SEX and RAC1P. Rows are spread evenly over each year.
+ * Replays the Massachusetts employment records (US census, 2015 to 2018) against a running
+ * Plumbline: a real model's answers, their truth, and the protected attributes SEX and RAC1P. Rows
+ * are spread evenly over each year.
  *
  *     node deploy/local/run.mjs examples/ma-employment.ts [rows]
  */

@@ -1,7 +1,7 @@
 /**
- * A retraining job behind a webhook: checks the signature, reads labelled outcomes from ClickHouse, trains a new version
- * and reports back. Only outcomes before the evidence's window end are used, so that the result does not depend on when
- * the job runs.
+ * A retraining job behind a webhook: checks the signature, reads labelled outcomes from ClickHouse,
+ * trains a new version and reports back. Only outcomes before the evidence's window end are used,
+ * so that the result does not depend on when the job runs.
  */
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'

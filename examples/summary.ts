@@ -15,7 +15,10 @@ interface AlarmRow {
   first: string
   last: string
 }
-/** When the alarms that led to the first retraining began and ended, and what came of the version it made; dates are ends of weeks. */
+/**
+ * When the alarms that led to the first retraining began and ended, and what came of the version it
+ * made; dates are ends of weeks.
+ */
 interface Story {
   began: string
   ended: string
@@ -39,7 +42,10 @@ interface RunRow {
 
 export interface Summary {
   text: string
-  /** Drift was found, a run succeeded, the new version was more accurate than the frozen one, and the alarms ended. */
+  /**
+   * Drift was found, a run succeeded, the new version was more accurate than the frozen one, and
+   * the alarms ended.
+   */
   loopClosed: boolean
 }
 
@@ -119,7 +125,10 @@ export async function summarize(client: PlumblineClient): Promise<Summary> {
   return { text, loopClosed }
 }
 
-/** Weeks in the newest revision of the model as a whole, and the episode of alarms that the first successful run answers. */
+/**
+ * Weeks in the newest revision of the model as a whole, and the episode of alarms that the first
+ * successful run answers.
+ */
 const STORY = `
 WITH weeks AS (
   SELECT window_end, argMax(worst, revision) AS worst, argMax(episode_id, revision) AS episode FROM window_revisions

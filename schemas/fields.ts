@@ -1,6 +1,7 @@
 /**
  * The field kinds of which every event is made. A kind is a TypeBox schema with a `rule` (the
- * sentence a caller reads when a value breaks it) and a `kind` (what `lib/events/fields.ts` validates and stores it by).
+ * sentence a caller reads when a value breaks it) and a `kind` (what `lib/events/fields.ts`
+ * validates and stores it by).
  */
 import Type, { type TSchema } from 'typebox'
 
@@ -52,7 +53,10 @@ const STORABLE = 'without U+0000 or unpaired surrogates'
 /** RFC 3339 in upper case, seconds below 60, hours below 24; the calendar is checked besides. */
 export const TIMESTAMP_PATTERN =
   '^(19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,9})?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])$'
-/** Times before 1990 or from 2100 on are refused: they are clock faults, and each would open a partition. */
+/**
+ * Times before 1990 or from 2100 on are refused: they are clock faults, and each would open a
+ * partition.
+ */
 export const EARLIEST_MS = Date.UTC(1990, 0, 1)
 /** Events from this instant on are refused, epoch milliseconds. */
 export const LATEST_MS = Date.UTC(2100, 0, 1)

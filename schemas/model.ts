@@ -1,4 +1,7 @@
-/** The model file, `models/<model_id>.yaml`: what a user writes. Every key but `model_id` and `task` has a default. */
+/**
+ * The model file, `models/<model_id>.yaml`: what a user writes. Every key but `model_id` and `task`
+ * has a default.
+ */
 import Type, { type Static } from 'typebox'
 import { LABEL_SOURCES } from './events/label.v1.ts'
 import { Launch } from './launch.ts'

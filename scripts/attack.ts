@@ -82,7 +82,10 @@ async function started(): Promise<Running> {
   return startTarget('all', env)
 }
 
-/** What is left at the end: the good events, memory, and whether the service starts again with everything good in it. */
+/**
+ * What is left at the end: the good events, memory, and whether the service starts again with
+ * everything good in it.
+ */
 async function outcome() {
   if (hasReaders) await friend.allStored().catch(() => {})
   const isAlive = own?.child.exitCode === null

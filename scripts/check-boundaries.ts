@@ -1,5 +1,6 @@
 /**
- * Checks the house rules that are about what a file says and how full a room is. Which room may import which is checked by
+ * Checks the house rules that are about what a file says and how full a room is. Which room may
+ * import which is checked by
  * `.dependency-cruiser.cjs`.
  */
 import { execFileSync } from 'node:child_process'
@@ -76,8 +77,8 @@ const EXPORT =
   /^export (?:declare )?(?:abstract )?(?:async )?(?:function\*?|const|let|class|interface|type|enum) +(\w+)/
 
 /**
- * Every export without a docstring on the line before it, as a sentence. Exports of one name in a row share the first one's
- * docstring: overloads, and a schema with its static type.
+ * Every export without a docstring on the line before it, as a sentence. Exports of one name in a
+ * row share the first one's docstring: overloads, and a schema with its static type.
  */
 export function undocumented(files: readonly { path: string; text: string }[]): string[] {
   return files

@@ -1,4 +1,7 @@
-/** `npm run import -- --format sagemaker --model fraud files…`: events out of files, into a running Plumbline. */
+/**
+ * `npm run import -- --format sagemaker --model fraud files…`: events out of files, into a running
+ * Plumbline.
+ */
 import { createReadStream } from 'node:fs'
 import { basename } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -6,7 +9,10 @@ import { parseArgs } from 'node:util'
 import type { RawEvent } from '../lib/events/validator.ts'
 import { importedLine } from '../services/ingest/wire-formats/sagemaker.ts'
 
-/** What one request has at most: events, and bytes of them, below the smallest body a service takes by default. */
+/**
+ * What one request has at most: events, and bytes of them, below the smallest body a service takes
+ * by default.
+ */
 const BATCH = 1000
 const BATCH_BYTES = 4 << 20
 const OUTPUTS = ['class', 'probability', 'value'] as const

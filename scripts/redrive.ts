@@ -1,6 +1,7 @@
 /**
  * `npm run redrive -- --reason … --since …`: puts dead letters back into the topic they came from, after what refused them was
- * mended. One that is still refused becomes a dead letter anew; one that was stored meanwhile counts as a duplicate.
+ * mended. One that is still refused becomes a dead letter anew; one that was stored meanwhile
+ * counts as a duplicate.
  */
 import { parseArgs } from 'node:util'
 import kafkajs from 'kafkajs'

@@ -1,6 +1,9 @@
 import type { Reporter, TestModule } from 'vitest/node'
 
-/** Closes the run with the plain line `N passed, N failed`; a file that did not load counts as a failed test. */
+/**
+ * Closes the run with the plain line `N passed, N failed`; a file that did not load counts as a
+ * failed test.
+ */
 // oxlint-disable-next-line import/no-default-export -- vitest reads it so
 export default class ClosingLine implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {

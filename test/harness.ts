@@ -13,7 +13,10 @@ import { createSpool } from '../lib/clickhouse/spool.ts'
 import type { EventMapping } from '../lib/sink/mapping.ts'
 import { messageReader } from '../lib/events/decode-message.ts'
 
-/** A directory that is removed after the file's tests; tried again while something that is ending still writes into it. */
+/**
+ * A directory that is removed after the file's tests; tried again while something that is ending
+ * still writes into it.
+ */
 export function temporaryDirectory(): string {
   const path = mkdtempSync(join(tmpdir(), 'plumbline-'))
   afterAll(() => rmSync(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }))
@@ -54,7 +57,9 @@ export function sinkOn(
   })
 }
 
-/** When ranges are received: long before the events of most tests, whose models are not live then. */
+/**
+ * When ranges are received: long before the events of most tests, whose models are not live then.
+ */
 export const RECEIVED_AT = Date.UTC(2025, 6, 1)
 
 export function rangeOf(

@@ -1,4 +1,7 @@
-/** A real OpenID provider on loopback, whose private keys a test knows, so that it can sign what the provider never would. */
+/**
+ * A real OpenID provider on loopback, whose private keys a test knows, so that it can sign what the
+ * provider never would.
+ */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWTPayload } from 'jose'

@@ -1,4 +1,7 @@
-/** OTLP's messages of the vendored files, by a peer that knows nothing of ours; needs no test runner. */
+/**
+ * OTLP's messages of the vendored files, by a peer that knows nothing of ours; needs no test
+ * runner.
+ */
 import { fileURLToPath } from 'node:url'
 import protobuf from 'protobufjs'
 

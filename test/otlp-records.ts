@@ -51,7 +51,10 @@ export const traces = (...spans: object[]) =>
 export const logs = (...logRecords: object[]) =>
   sorted(outcomesOfLogs({ resourceLogs: [{ resource, scopeLogs: [{ logRecords }] }] }))
 
-/** As `services/ingest/http/otlp-routes.ts` validates: the text that is stored; the refusal, '' where there is none. */
+/**
+ * As `services/ingest/http/otlp-routes.ts` validates: the text that is stored; the refusal, ''
+ * where there is none.
+ */
 export function told(kind: keyof typeof validates, event: RawEvent): string {
   const verdict = validates[kind].text(JSON.stringify(event))
   return verdict.ok ? '' : verdict.rejection.message

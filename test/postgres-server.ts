@@ -27,7 +27,8 @@ function unprivileged(): { uid?: number; gid?: number } {
 }
 
 /**
- * Starts a server with our tables, and resolves with its URL when it answers. The caller stops it, which removes what it has written.
+ * Starts a server with our tables, and resolves with its URL when it answers. The caller stops it,
+ * which removes what it has written.
  *
  * @throws when PostgreSQL is not installed, with the sentence what to install
  */

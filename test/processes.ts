@@ -90,7 +90,10 @@ export async function ask<T = Record<string, string>>(url: string, sql: string):
     .map((line) => JSON.parse(line) as T)
 }
 
-/** How long a test waits for a condition: what only a fault exceeds, on a slow machine under load too. */
+/**
+ * How long a test waits for a condition: what only a fault exceeds, on a slow machine under load
+ * too.
+ */
 export const PATIENCE_MS = 240_000
 
 export async function until(

@@ -1,4 +1,7 @@
-/** Proxies that fail on purpose, on loopback: what a network does to a reply, a registry or a broker. */
+/**
+ * Proxies that fail on purpose, on loopback: what a network does to a reply, a registry or a
+ * broker.
+ */
 import { createServer as createHttpServer, request as httpRequest } from 'node:http'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 
@@ -44,7 +47,10 @@ export async function tcpProxy(targetPort: number): Promise<TcpProxy> {
   }
 }
 
-/** What happens to a request: `lost` runs it and loses the reply, `inside` runs it and answers 200 with an exception. */
+/**
+ * What happens to a request: `lost` runs it and loses the reply, `inside` runs it and answers 200
+ * with an exception.
+ */
 export type Fate = 'ok' | 'reset' | 'hang' | 'unavailable' | 'lost' | 'inside' | 'inside unrun'
 
 export interface HttpProxy {

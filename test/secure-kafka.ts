@@ -79,7 +79,10 @@ export async function startTokenServer(lifetimeSeconds: number): Promise<TokenSe
 export const USER = 'ann'
 export const PASSWORD = 'the-password-of-ann'
 
-/** A broker with a plain listener, one of SASL over TLS, and one that asks for a client's certificate. */
+/**
+ * A broker with a plain listener, one of SASL over TLS, and one that asks for a client's
+ * certificate.
+ */
 export interface SecureKafka {
   kafka: LocalKafka
   sasl: string

@@ -1,6 +1,7 @@
-// Everything the commands need, installed once: npm packages when the lock file changed, Apache Kafka by Maven where
-// Java is present, and for the tests the Debian packages of the real servers they use. Plain JavaScript, since
-// it must run on the system's Node (20 or newer) before the project's own Node 24 is there.
+// Everything the commands need, installed once: npm packages when the lock file changed, Apache
+// Kafka by Maven where Java is present, and for the tests the Debian packages of the real servers
+// they use. Plain JavaScript, since it must run on the system's Node (20 or newer) before the
+// project's own Node 24 is there.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -20,8 +21,9 @@ if (wanted.has('--tests'))
 function npmPackages() {
   once('package-lock.json', join(root, 'node_modules', '.plumbline-installed'), () => {
     console.log('installing npm packages (once per change of the lock file)')
-    // Not npm ci: it refuses a lock file that lacks a platform's optional binaries, which a registry may not carry.
-    // Nor with the project's own node in the path: the install may replace it.
+    // Not npm ci: it refuses a lock file that lacks a platform's optional binaries, which a
+    // registry may not carry. Nor with the project's own node in the path: the install may replace
+    // it.
     const path = (process.env.PATH ?? '')
       .split(':')
       .filter((part) => !part.includes('node_modules'))
@@ -50,7 +52,10 @@ function kafka() {
   })
 }
 
-/** Apicurio, the schema registry of the tests and benchmarks: 3.0.9 is the last one that runs on Java 17. */
+/**
+ * Apicurio, the schema registry of the tests and benchmarks: 3.0.9 is the last one that runs on
+ * Java 17.
+ */
 function registry() {
   if (!hasMaven('the schema registry')) return
   const folder = join(root, '.local', 'registry')

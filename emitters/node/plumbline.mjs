@@ -1,13 +1,15 @@
 /**
- * Emits predictions and labels to Plumbline from a Node service (18.17 or newer), with no dependencies.
+ * Emits predictions and labels to Plumbline from a Node service (18.17 or newer), with no
+ * dependencies.
  *
- * Made for the serving path: `predict` and `label` take a copy, return at once and never throw. Events wait in a bounded
- * queue and leave in batches in the background; when Plumbline is away they are tried again, with the same ids, and when the
- * queue is full the oldest are dropped and counted. Every prediction carries its place in this process' sequence, and one
- * that is dropped or cannot be written leaves a gap there, so that Plumbline itself can tell how many were lost.
+ * Made for the serving path: `predict` and `label` take a copy, return at once and never throw.
+ * Events wait in a bounded queue and leave in batches in the background; when Plumbline is away
+ * they are tried again, with the same ids, and when the queue is full the oldest are dropped and
+ * counted. Every prediction carries its place in this process' sequence, and one that is dropped or
+ * cannot be written leaves a gap there, so that Plumbline itself can tell how many were lost.
  *
- * Values that JSON does not know become what they mean: NaN and infinities are missing (null); typed arrays, sets, maps and
- * big integers are written as JSON has them.
+ * Values that JSON does not know become what they mean: NaN and infinities are missing (null);
+ * typed arrays, sets, maps and big integers are written as JSON has them.
  *
  *     import { createEmitter } from './plumbline.mjs'
  *     const plumbline = createEmitter({ url: 'http://127.0.0.1:8080' })
@@ -31,12 +33,14 @@ const MAX_ASKED_MS = 60_000
  * @property {string} url where ingest (and feedback) answer
  * @property {string} [feedbackUrl] where labels go, when feedback runs elsewhere
  * @property {string} [key] API key
- * @property {number} [maxQueueBytes] events waiting beyond this are dropped, the oldest first (16 MiB)
+ * @property {number} [maxQueueBytes] events waiting beyond this are dropped, the oldest first (16
+ *   MiB)
  * @property {number} [batchSize] most events of one request (500)
  * @property {number} [batchBytes] most bytes of one request before compression (1 MiB)
  * @property {number} [flushIntervalMs] longest wait for company (1000)
  * @property {number} [timeoutMs] of one request (10 000)
- * @property {(message: string) => void} [onError] told of drops and refusals, at most once a second; must not throw
+ * @property {(message: string) => void} [onError] told of drops and refusals, at most once a
+ *   second; must not throw
  */
 
 /** @param {EmitterOptions} options */
@@ -66,7 +70,10 @@ export function createEmitter(options) {
   process.once('beforeExit', onExit)
 
   return {
-    /** A prediction; `prediction_id` and `predicted_at` are given where they are missing. Returns the id. */
+    /**
+     * A prediction; `prediction_id` and `predicted_at` are given where they are missing. Returns
+     * the id.
+     */
     predict(event) {
       const id = event?.prediction_id ?? randomUUID()
       enqueue(lanes.predictions, () => ({
@@ -77,7 +84,10 @@ export function createEmitter(options) {
       }))
       return id
     },
-    /** A label; `label_id`, `labelled_at` and `source` (user_feedback) are given where they are missing. */
+    /**
+     * A label; `label_id`, `labelled_at` and `source` (user_feedback) are given where they are
+     * missing.
+     */
     label(event) {
       enqueue(lanes.labels, () => ({
         source: 'user_feedback',
@@ -87,14 +97,20 @@ export function createEmitter(options) {
       }))
     },
     flush,
-    /** Sends what waits, for at most `timeoutMs` (30 000), and stops. What could not be sent is counted as dropped. */
+    /**
+     * Sends what waits, for at most `timeoutMs` (30 000), and stops. What could not be sent is
+     * counted as dropped.
+     */
     async close({ timeoutMs = 30_000 } = {}) {
       closed = true
       process.off('beforeExit', onExit)
       await flush({ timeoutMs })
       await Promise.all(Object.values(lanes).map((one) => one.stop()))
     },
-    /** Counts since the start. emitted = accepted + rejected + dropped + waiting, where `waiting` is the queue now. */
+    /**
+     * Counts since the start. emitted = accepted + rejected + dropped + waiting, where `waiting` is
+     * the queue now.
+     */
     stats: () => ({
       ...stats,
       waiting: lanes.predictions.waiting() + lanes.labels.waiting(),
@@ -123,7 +139,10 @@ export function createEmitter(options) {
     }
   }
 
-  /** Sends what waits, for at most `timeoutMs`; a gateway that is away is tried at least once a second meanwhile. */
+  /**
+   * Sends what waits, for at most `timeoutMs`; a gateway that is away is tried at least once a
+   * second meanwhile.
+   */
   async function flush({ timeoutMs = 30_000 } = {}) {
     const deadline = Date.now() + timeoutMs
     await Promise.all(Object.values(lanes).map((one) => one.drain(deadline)))
@@ -190,7 +209,9 @@ export function createEmitter(options) {
       return batch
     }
 
-    /** Sends batches until the queue is empty or a try fails; one at a time, so that order is kept. */
+    /**
+     * Sends batches until the queue is empty or a try fails; one at a time, so that order is kept.
+     */
     function send() {
       sending ??= (async () => {
         while (queue.length > 0 && !stopped) {
@@ -213,7 +234,10 @@ export function createEmitter(options) {
       return sending
     }
 
-    /** @returns how long to wait before the same batch is tried again; undefined when it is done with */
+    /**
+     * @returns how long to wait before the same batch is tried again; undefined when it is done
+     * with
+     */
     async function deliver(batch) {
       const done = () => {
         failures = 0
@@ -278,7 +302,10 @@ export function createEmitter(options) {
       push,
       drain,
       waiting: () => queue.length + inFlight,
-      /** Gives up the request under way: whether its events arrived is not known, so they count as dropped. */
+      /**
+       * Gives up the request under way: whether its events arrived is not known, so they count as
+       * dropped.
+       */
       stop: async () => {
         stopped = true
         clearTimeout(timer)
@@ -293,8 +320,8 @@ export function createEmitter(options) {
 }
 
 /**
- * A replacer for `JSON.stringify`, which writes NaN and infinities as null itself. A big integer beyond the safe ones keeps
- * its digits as text.
+ * A replacer for `JSON.stringify`, which writes NaN and infinities as null itself. A big integer
+ * beyond the safe ones keeps its digits as text.
  */
 function plain(_key, value) {
   if (typeof value === 'bigint') {

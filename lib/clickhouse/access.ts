@@ -1,6 +1,7 @@
 /**
- * Who may do what in the embedded engine, as its own roles: the wall behind the list of what a reader may say. Nobody has
- * sources besides files (other hosts, other databases, programs), and a reader not even those.
+ * Who may do what in the embedded engine, as its own roles: the wall behind the list of what a
+ * reader may say. Nobody has sources besides files (other hosts, other databases, programs), and a
+ * reader not even those.
  */
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
@@ -25,8 +26,9 @@ const READER = [
 ]
 
 /**
- * Arguments that open the engine of a data directory; the files they name are written anew beside it, readable by their owner
- * alone. They hold no secret: the one user has no password, and only this process can speak to the engine.
+ * Arguments that open the engine of a data directory; the files they name are written anew beside
+ * it, readable by their owner alone. They hold no secret: the one user has no password, and only
+ * this process can speak to the engine.
  */
 export function accessArguments(path: string): readonly string[] {
   const directory = `${path}.access`
@@ -46,8 +48,9 @@ ${settingsXml(ENGINE_SETTINGS)}
 }
 
 /**
- * What the engine does unasked. An insert wakes the merges of its table, so the look of every table for work may be seldom: with
- * ClickHouse's own pauses an empty engine wakes a hundred times a second.
+ * What the engine does unasked. An insert wakes the merges of its table, so the look of every table
+ * for work may be seldom: with ClickHouse's own pauses an empty engine wakes a hundred times a
+ * second.
  */
 const ENGINE_SETTINGS = {
   memory_worker_period_ms: 500,

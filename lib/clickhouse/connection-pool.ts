@@ -1,4 +1,6 @@
-/** Several connections that look like one: an embedded one runs its statements one after another. */
+/**
+ * Several connections that look like one: an embedded one runs its statements one after another.
+ */
 import type { ClickHouse } from './port.ts'
 
 /** Each statement goes to the connection that has the fewest under way. */

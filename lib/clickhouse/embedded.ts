@@ -51,7 +51,10 @@ export function embeddedEngine(path: string): EmbeddedEngine {
   const clients: ClickHouseClient[] = []
   const sessions = new Set<Session>()
   let first: Session | undefined
-  /** The first session opens the engine, with who may do what; every later one of the same path is given the same. */
+  /**
+   * The first session opens the engine, with who may do what; every later one of the same path is
+   * given the same.
+   */
   const engine = () =>
     (first ??= open(() => new Session(path, { connectionArgs: accessArguments(path) }), path))
   return {
@@ -59,7 +62,8 @@ export function embeddedEngine(path: string): EmbeddedEngine {
     connect: () => {
       engine()
       const connection = open(() => createChdbConnection({ path }), path)
-      // Settings given to the client are set anew before every query, which costs as much as a small query does.
+      // Settings given to the client are set anew before every query, which costs as much as a
+      // small query does.
       const client = createClient({ connection } as never)
       clients.push(client)
       const ready = client.command({ query: `SET ${settingsList()}` })
@@ -107,8 +111,9 @@ export function embeddedEngine(path: string): EmbeddedEngine {
 }
 
 /**
- * Parameters that are set on the connection before the statement. What travels with a statement, chDB keeps for the whole process, and
- * runs such statements one after another whatever connection they come from; so set, those of several connections run side by side.
+ * Parameters that are set on the connection before the statement. What travels with a statement,
+ * chDB keeps for the whole process, and runs such statements one after another whatever connection
+ * they come from; so set, those of several connections run side by side.
  */
 function boundBySet(client: ClickHouseClient): Bind {
   let last: Promise<unknown> = Promise.resolve()
@@ -127,8 +132,9 @@ function boundBySet(client: ClickHouseClient): Bind {
 }
 
 /**
- * What the embedded engine need not do for questions of some milliseconds: machine code for expressions is made anew whenever a
- * constant in them differs, and a read through a pool of threads costs two switches for a page that is in memory.
+ * What the embedded engine need not do for questions of some milliseconds: machine code for
+ * expressions is made anew whenever a constant in them differs, and a read through a pool of
+ * threads costs two switches for a page that is in memory.
  */
 const EMBEDDED_SETTINGS = {
   compile_expressions: 0,

@@ -9,15 +9,24 @@ export type Row = Record<string, unknown>
 
 /** One connection. Every function rejects with the error that ClickHouse gives. */
 export interface ClickHouse {
-  /** Rows of a SELECT; `{name:Type}` parameters only, never values inside the SQL. 64-bit integers come as strings. */
+  /**
+   * Rows of a SELECT; `{name:Type}` parameters only, never values inside the SQL. 64-bit integers
+   * come as strings.
+   */
   query: <T = Row>(sql: string, params?: Params) => Promise<T[]>
   /** A statement without a result. */
   command: (sql: string, params?: Params) => Promise<void>
-  /** Inserts rows under a token: the same token again is a no-op, in the table and in every view of it. */
+  /**
+   * Inserts rows under a token: the same token again is a no-op, in the table and in every view of
+   * it.
+   */
   insertRows: (table: string, rows: readonly Row[], token?: string) => Promise<void>
   /** Inserts a file in the Native format (`block.ts`) as one block, under a token as above. */
   insertFile: (insert: FileInsert) => Promise<void>
-  /** The engine itself answers, in this process: nothing in between can say that something was stored which was not. */
+  /**
+   * The engine itself answers, in this process: nothing in between can say that something was
+   * stored which was not.
+   */
   isEmbedded: boolean
   close: () => Promise<void>
 }
@@ -39,7 +48,10 @@ export interface FileInsert {
   where?: string | undefined
 }
 
-/** Opens connections; one per role, since a connection runs its queries one after another when embedded. */
+/**
+ * Opens connections; one per role, since a connection runs its queries one after another when
+ * embedded.
+ */
 export interface ClickHouseEngine {
   connect: (role: string) => ClickHouse
   close: () => Promise<void>
@@ -60,8 +72,9 @@ export const SESSION_SETTINGS = {
 } as const
 
 /**
- * One block per insert, so that the token covers all of it; one thread, since more only cost for a block; and the block as it
- * is: what counts is counted already, and need not be merged with itself.
+ * One block per insert, so that the token covers all of it; one thread, since more only cost for a
+ * block; and the block as it is: what counts is counted already, and need not be merged with
+ * itself.
  */
 const ONE_BLOCK =
   'optimize_on_insert=0, max_threads=1, max_insert_threads=1, max_insert_block_size=10000000, min_insert_block_size_rows=10000000, min_insert_block_size_bytes=0'
@@ -103,7 +116,8 @@ export function serverEngine(options: ServerOptions): ClickHouseEngine {
         })
         let answer = ''
         for await (const chunk of stream as AsyncIterable<Buffer>) answer += chunk.toString()
-        // An INSERT says nothing; ClickHouse can fail after it has answered 200, and then says so in the body.
+        // An INSERT says nothing; ClickHouse can fail after it has answered 200, and then says so
+        // in the body.
         if (answer.trim() !== '')
           throw new Error(`the insert into ${insert.table} failed: ${answer.slice(0, 500)}`)
       }

@@ -1,4 +1,7 @@
-/** Questions that ask alike, and come while another one is being answered, are asked together: a query costs more than its rows. */
+/**
+ * Questions that ask alike, and come while another one is being answered, are asked together: a
+ * query costs more than its rows.
+ */
 
 interface Group<Q, A> {
   questions: Q[]
@@ -8,7 +11,8 @@ interface Group<Q, A> {
 /**
  * @param groupOf questions of one group go together
  * @param answer one answer a question, in their order
- * @param alone whether questions that failed together are asked again one by one, so that one that cannot be answered fails alone;
+ * @param alone whether questions that failed together are asked again one by one, so that one that
+ *   cannot be answered fails alone;
  *   not of what is written, whose first try may have been stored
  */
 export function gathered<Q, A>(

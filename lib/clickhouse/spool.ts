@@ -11,7 +11,9 @@ export interface Spool {
 
 const SUFFIX = '.spool'
 
-/** @param durable `fsync`: the file survives power loss too. What an earlier process left is swept. */
+/**
+ * @param durable `fsync`: the file survives power loss too. What an earlier process left is swept.
+ */
 export function createSpool(directory: string, durable: 'process' | 'fsync'): Spool {
   mkdirSync(directory, { recursive: true })
   for (const file of readdirSync(directory)) {

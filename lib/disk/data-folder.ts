@@ -4,14 +4,17 @@ import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, readFileSync } fr
 import { renameSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Makes the folder, for its owner alone, where it is missing; a folder that is there keeps its mode. */
+/**
+ * Makes the folder, for its owner alone, where it is missing; a folder that is there keeps its
+ * mode.
+ */
 export function makeDataFolder(path: string): void {
   mkdirSync(path, { recursive: true, mode: 0o700 })
 }
 
 /**
- * A secret of this installation: made once, readable by its owner alone. A file without one, as a full disk or a power loss
- * leaves it, counts as missing: an empty password would let everybody in.
+ * A secret of this installation: made once, readable by its owner alone. A file without one, as a
+ * full disk or a power loss leaves it, counts as missing: an empty password would let everybody in.
  */
 export function secretIn(folder: string, name: string, make: () => string): string {
   const path = join(folder, name)

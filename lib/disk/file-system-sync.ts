@@ -1,15 +1,18 @@
 /**
- * Power loss: makes what was written to a file system durable. The embedded stores write dozens of files for a batch, their
- * directories and their logs of inserts among them, so the whole file system is synced (`syncfs`), once for all who wait.
+ * Power loss: makes what was written to a file system durable. The embedded stores write dozens of
+ * files for a batch, their directories and their logs of inserts among them, so the whole file
+ * system is synced (`syncfs`), once for all who wait.
  */
 import { execFile, execFileSync } from 'node:child_process'
 
 const TIMEOUT_MS = 60_000
 
 /**
- * Returns a function that resolves once all that was written below `directory` before its call survives power loss.
+ * Returns a function that resolves once all that was written below `directory` before its call
+ * survives power loss.
  *
- * @throws Error where the system has no `sync -f` (coreutils, busybox), with the sentence what to do
+ * @throws Error where the system has no `sync -f` (coreutils, busybox), with the sentence what to
+ *   do
  */
 export function fileSystemSync(directory: string): () => Promise<void> {
   try {
@@ -31,7 +34,10 @@ export function fileSystemSync(directory: string): () => Promise<void> {
   return sharedRuns(sync)
 }
 
-/** Callers that come while a run is under way share the next one: the run under way may have begun before their writes. */
+/**
+ * Callers that come while a run is under way share the next one: the run under way may have begun
+ * before their writes.
+ */
 export function sharedRuns(run: () => Promise<void>): () => Promise<void> {
   let current: Promise<void> | undefined
   let next: Promise<void> | undefined

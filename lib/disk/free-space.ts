@@ -11,7 +11,10 @@ export interface DiskSpaceOptions {
   now: () => number
 }
 
-/** A sentence for each folder with too little room, or undefined when there is enough; asked of the system once a second. */
+/**
+ * A sentence for each folder with too little room, or undefined when there is enough; asked of the
+ * system once a second.
+ */
 export type DiskProblem = () => Promise<string | undefined>
 
 const ASKED_AGAIN_MS = 1000

@@ -1,6 +1,6 @@
 /**
- * A lock file that names the process which holds it, and when that process began: after a crash or a reboot the same number
- * may be another process's, which holds nothing.
+ * A lock file that names the process which holds it, and when that process began: after a crash or
+ * a reboot the same number may be another process's, which holds nothing.
  */
 import { execFileSync } from 'node:child_process'
 import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
@@ -29,7 +29,10 @@ export function lockFile(path: string, held: (pid: number) => string): () => voi
   }
 }
 
-/** The living process that holds the lock; undefined where the file is stale, unreadable or our own of an earlier life. */
+/**
+ * The living process that holds the lock; undefined where the file is stale, unreadable or our own
+ * of an earlier life.
+ */
 function holderOf(path: string): number | undefined {
   const [pid = '', ...began] = readText(path).trim().split(' ')
   const holder = /^\d{1,10}$/.test(pid) ? Number(pid) : 0
@@ -39,8 +42,9 @@ function holderOf(path: string): number | undefined {
 }
 
 /**
- * When a process began, as text that no later process of the same number shares; undefined where there is no such
- * process. On Linux: the boot and the clock ticks since it; elsewhere what `ps` says.
+ * When a process began, as text that no later process of the same number shares; undefined where
+ * there is no such process. On Linux: the boot and the clock ticks since it; elsewhere what `ps`
+ * says.
  */
 export function beganAt(pid: number): string | undefined {
   const stat = readText(`/proc/${pid}/stat`)

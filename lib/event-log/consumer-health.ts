@@ -1,6 +1,7 @@
 /**
- * The health of a process' consumers: who has a place in its group, which partitions stand still and why. `/health/ready`
- * reports it, since a process whose consumers do nothing takes events that nobody stores.
+ * The health of a process' consumers: who has a place in its group, which partitions stand still
+ * and why. `/health/ready` reports it, since a process whose consumers do nothing takes events that
+ * nobody stores.
  */
 
 /** Keeps what a process' consumers report, and says which of them do nothing for too long. */
@@ -11,20 +12,28 @@ export interface ConsumerHealth {
   isMember: (consumer: string) => void
   /** It ends on request, and is missed no more. */
   ends: (consumer: string) => void
-  /** The group gives it these partitions of the topic and no others: what stands still elsewhere is not ours to report. */
+  /**
+   * The group gives it these partitions of the topic and no others: what stands still elsewhere is
+   * not ours to report.
+   */
   owns: (topic: string, partitions: readonly number[]) => void
   /** A range of the partition is not stored yet; without a reason, for the reason given last. */
   standsStill: (topic: string, partition: string, reason?: string) => void
   /** A range of the partition was stored. */
   goesOn: (topic: string, partition: string) => void
-  /** A sentence for each consumer without a place in its group, and each partition that stands still, for too long. */
+  /**
+   * A sentence for each consumer without a place in its group, and each partition that stands
+   * still, for too long.
+   */
   problems: () => string[]
 }
 
 /** The clock, in epoch milliseconds, and the patience of {@link consumerHealth}. */
 export interface ConsumerHealthOptions {
   now: () => number
-  /** How long a consumer may be without a place, and a partition may stand still, in milliseconds. */
+  /**
+   * How long a consumer may be without a place, and a partition may stand still, in milliseconds.
+   */
   patienceMs: number
 }
 

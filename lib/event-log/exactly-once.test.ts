@@ -1,4 +1,7 @@
-/** The exactly-once protocol against a model: a log, a broker that keeps offsets, a sink with tokens, and crashes anywhere. */
+/**
+ * The exactly-once protocol against a model: a log, a broker that keeps offsets, a sink with
+ * tokens, and crashes anywhere.
+ */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { arrivalOf, type LoggedMessage, type OffsetRange } from './port.ts'
@@ -22,7 +25,10 @@ const message = (offset: number): LoggedMessage => ({
   value: Buffer.from(`v${offset}`),
 })
 
-/** One life of a consumer process: batches of given sizes until the log is read or it is killed at the given step. */
+/**
+ * One life of a consumer process: batches of given sizes until the log is read or it is killed at
+ * the given step.
+ */
 async function live(world: World, batchSizes: readonly number[], killAt: number): Promise<void> {
   let step = 0
   const mayCrash = () => {

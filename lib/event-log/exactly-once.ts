@@ -1,14 +1,15 @@
 /**
- * Exactly-once from a partition into a sink, with no store but the partition's own committed offset and its metadata.
+ * Exactly-once from a partition into a sink, with no store but the partition's own committed offset
+ * and its metadata.
  *
- * For each range: 1. *intent*: commit its first offset with metadata that names the range; 2. store it under that
- * identity; 3. commit the offset after it. Killed before 1: nothing happened. Between 1 and 3: whoever takes the
- * partition over finds the pending range, reads exactly those messages again and stores them under the same identity, which the
- * sink recognises. A process that lost the partition is refused at 1 or 3 by the broker; what it still stores carries the
- * same identity.
+ * For each range: 1. *intent*: commit its first offset with metadata that names the range; 2. store
+ * it under that identity; 3. commit the offset after it. Killed before 1: nothing happened. Between
+ * 1 and 3: whoever takes the partition over finds the pending range, reads exactly those messages
+ * again and stores them under the same identity, which the sink recognises. A process that lost the
+ * partition is refused at 1 or 3 by the broker; what it still stores carries the same identity.
  *
- * Metadata: `v1;e=<log epoch>` and, while a range is pending, `;p=<first>-<last>;m=<mapping>;a=<ms of its arrival>`: a retry
- * stores the same rows, whenever it comes.
+ * Metadata: `v1;e=<log epoch>` and, while a range is pending, `;p=<first>-<last>;m=<mapping>;a=<ms
+ * of its arrival>`: a retry stores the same rows, whenever it comes.
  */
 import { backoffMs, sleep } from '../runtime/clock.ts'
 import type { LoggedMessage, OffsetRange, RangeConsumer } from './port.ts'
@@ -65,7 +66,10 @@ interface PartitionState {
 
 const NO_COMMIT = -1n
 
-/** One consumer's protocol: what it stores into, how it asks the log, and what it knows of its partitions. */
+/**
+ * One consumer's protocol: what it stores into, how it asks the log, and what it knows of its
+ * partitions.
+ */
 interface Protocol {
   consumer: RangeConsumer
   options: ProtocolOptions
@@ -73,10 +77,12 @@ interface Protocol {
 }
 
 /**
- * Makes the handler of fetched messages of one consumer; a partition is taken over at its first batch under an assignment.
+ * Makes the handler of fetched messages of one consumer; a partition is taken over at its first
+ * batch under an assignment.
  *
- * The handler resolves when the batch is stored and committed, or when the partition was lost. It rejects with what the
- * broker answers to a commit or a heartbeat; what the sink throws is tried again until it stores.
+ * The handler resolves when the batch is stored and committed, or when the partition was lost. It
+ * rejects with what the broker answers to a commit or a heartbeat; what the sink throws is tried
+ * again until it stores.
  */
 export function rangeProtocol(consumer: RangeConsumer, options: ProtocolOptions) {
   const protocol: Protocol = { consumer, options, states: new Map() }
@@ -107,7 +113,10 @@ async function handle(
   await storeRange(protocol, state, { port, range, messages: fresh, replayed: false })
 }
 
-/** What is known of the partition under its present assignment; the first batch of one takes it over. */
+/**
+ * What is known of the partition under its present assignment; the first batch of one takes it
+ * over.
+ */
 async function stateOf(protocol: Protocol, port: PartitionPort): Promise<PartitionState> {
   const known = protocol.states.get(port.partition)
   if (known?.generation === port.generation) return known
@@ -193,7 +202,8 @@ async function storeUntilStored(
 ): Promise<boolean> {
   for (let attempt = 0; ; attempt++) {
     if (!port.isOwned()) return false
-    // What the broker answers is for the client: a member that was let go must leave this batch to join again.
+    // What the broker answers is for the client: a member that was let go must leave this batch to
+    // join again.
     await port.heartbeat()
     try {
       await consumer.store({ ...logged, replayed: logged.replayed || attempt > 0 })
@@ -205,7 +215,10 @@ async function storeUntilStored(
   }
 }
 
-/** Goes on where the committed offset says, in its log epoch; where it says nothing of ours, in a new one. */
+/**
+ * Goes on where the committed offset says, in its log epoch; where it says nothing of ours, in a
+ * new one.
+ */
 async function takeOver(protocol: Protocol, port: PartitionPort): Promise<PartitionState> {
   const { options } = protocol
   const { offset, metadata } = await options.committed(port.partition)
@@ -234,12 +247,14 @@ async function newEpoch(
   offset: bigint,
 ): Promise<string> {
   const stored = await consumer.lastStored(options.logName, consumer.topic, port.partition)
-  // kafkajs commits -2, the oldest, in place of an offset that retention has passed; an operator may have moved it too.
+  // kafkajs commits -2, the oldest, in place of an offset that retention has passed; an operator
+  // may have moved it too.
   const from = offset >= 0n ? offset : await options.oldest(port.partition)
   const moved = offset !== NO_COMMIT && stored.epoch > 0 && from >= BigInt(stored.next)
   if (moved && from > BigInt(stored.next))
     options.onLost(port.partition, Number(from) - stored.next)
-  // Otherwise it is a new group, or a topic that was made anew: offsets start over, so rows and tokens get a new epoch.
+  // Otherwise it is a new group, or a topic that was made anew: offsets start over, so rows and
+  // tokens get a new epoch.
   const epoch = moved ? stored.epoch : stored.epoch + 1
   return `${options.logName}.${epoch}`
 }

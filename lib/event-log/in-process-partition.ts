@@ -1,16 +1,25 @@
-/** One consumer's partition of the log in process: appends gather while the batch before them is stored. */
+/**
+ * One consumer's partition of the log in process: appends gather while the batch before them is
+ * stored.
+ */
 import type { Journal, LeftRange } from './journal.ts'
 import type { LoggedMessage, OffsetRange, OutgoingMessage, RangeConsumer } from './port.ts'
 import { messageOf, Problem } from '../runtime/errors.ts'
 import { backoffMs, sleep } from '../runtime/clock.ts'
 import { isStoreFault } from '../runtime/store-faults.ts'
 
-/** Appends that come while a batch is being stored form the next one; none waits longer than this for company. */
+/**
+ * Appends that come while a batch is being stored form the next one; none waits longer than this
+ * for company.
+ */
 const GROUP_COMMIT_MS = 3
 const GROUP_COMMIT_MESSAGES = 5000
-/** A batch holds its largest request or this much: more would make a kill cost more to recover from. */
+/** A batch holds its largest request or this much, so that a kill costs little to recover from. */
 const GROUP_COMMIT_BYTES = 16 << 20
-/** Attempts to store a batch before its appenders, and those behind them, get the answer that it cannot be stored now. */
+/**
+ * Attempts to store a batch before its appenders, and those behind them, get the answer that it
+ * cannot be stored now.
+ */
 const ATTEMPTS = 5
 /** Attempts after which a batch is set aside, where the store itself is not at fault. */
 const MAX_ATTEMPTS = 10
@@ -21,14 +30,23 @@ const MESSAGE_BYTES = 200
 /** What the log in process is made of, and whom it reports to what it cannot store. */
 export interface MemoryLogOptions {
   now: () => number
-  /** Where the range in hand is kept; without one, a killed process may leave a range half stored. */
+  /** Keeps the range in hand; without one, a killed process may leave a range half stored. */
   journal?: Journal
   onError: (what: string, error: string) => void
-  /** Messages of a topic were given up: they could not be stored, though the store answers. Where they lie, if anywhere. */
+  /**
+   * Messages of a topic were given up: they could not be stored, though the store answers. Where
+   * they lie, if anywhere.
+   */
   onSetAside?: (topic: string, messages: number, path: string | undefined) => void
-  /** Bytes that may wait to be stored; 64 MiB unless said otherwise. Beyond them appends are refused with 503. */
+  /**
+   * Bytes that may wait to be stored; 64 MiB unless said otherwise. Beyond them appends are refused
+   * with 503.
+   */
   maxQueuedBytes?: number
-  /** Milliseconds between two attempts to store, by the number of those made; doubling from 400 up to 10 s unless said otherwise. */
+  /**
+   * Milliseconds between two attempts to store, by the number of those made; doubling from 400 up
+   * to 10 s unless said otherwise.
+   */
   pauseMs?: (attempts: number) => number
 }
 
@@ -52,7 +70,9 @@ export interface MemoryPartition {
   continues: boolean
   /** The work in hand; undefined while nothing is stored. */
   storing: Promise<void> | undefined
-  /** The range in hand cannot be stored now: it is tried on, since part of it may be stored already. */
+  /**
+   * The range in hand cannot be stored now: it is tried on, since part of it may be stored already.
+   */
   isStuck: boolean
   stopping: boolean
 }
@@ -83,7 +103,8 @@ export function memoryPartition(
 /**
  * Resolves when the messages are stored.
  *
- * @throws {Problem} 503 `log_unavailable` while a range cannot be stored, 503 `overloaded` while too much waits
+ * @throws {Problem} 503 `log_unavailable` while a range cannot be stored, 503 `overloaded` while
+ *   too much waits
  */
 export function appendTo(
   partition: MemoryPartition,
@@ -95,7 +116,8 @@ export function appendTo(
     const { queuedBytes, options } = partition
     const { maxQueuedBytes = MAX_QUEUED_BYTES } = options
     const bytes = bytesOf(messages)
-    // A request that alone is larger is taken when nothing else waits: its own limit is the endpoint's.
+    // A request that alone is larger is taken when nothing else waits: its own limit is the
+    // endpoint's.
     if (queuedBytes > 0 && queuedBytes + bytes > maxQueuedBytes) return reject(overloaded())
     partition.queuedBytes += bytes
     partition.queue.push({ messages, bytes, resolve, reject })
@@ -104,8 +126,8 @@ export function appendTo(
 }
 
 /**
- * Stores what an earlier process left. Resolves when all of it is stored, or when it has to wait: then appends are refused
- * until it is.
+ * Stores what an earlier process left. Resolves when all of it is stored, or when it has to wait:
+ * then appends are refused until it is.
  */
 export function recoverPartition(
   partition: MemoryPartition,
@@ -253,7 +275,10 @@ function rangeOf(partition: MemoryPartition, batch: readonly Waiting[]): OffsetR
   }
 }
 
-/** Stores what an earlier process left; what cannot be stored keeps its file, and nothing waits for it. */
+/**
+ * Stores what an earlier process left; what cannot be stored keeps its file, and nothing waits for
+ * it.
+ */
 async function recoverAll(
   partition: MemoryPartition,
   left: readonly LeftRange[],

@@ -7,7 +7,10 @@ const TOPIC = 'events'
 const of = (count: number, bytes: number) =>
   Array.from({ length: count }, (_, i) => ({ key: String(i), value: 'x'.repeat(bytes) }))
 
-/** Appends requests while the store holds on to the first range, and answers with what was stored at once. */
+/**
+ * Appends requests while the store holds on to the first range, and answers with what was stored at
+ * once.
+ */
 async function stored(requests: readonly { key: string; value: string }[][]) {
   const ranges: OffsetRange[] = []
   const { promise: opened, resolve: open } = Promise.withResolvers<void>()

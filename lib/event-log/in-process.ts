@@ -1,6 +1,7 @@
 /**
- * The log for a process that has no Kafka. Nothing is kept: `append` resolves once every consumer of the topic has
- * stored the messages, so that accepted still means stored, and a message is lost only with an unanswered request.
+ * The log for a process that has no Kafka. Nothing is kept: `append` resolves once every consumer
+ * of the topic has stored the messages, so that accepted still means stored, and a message is lost
+ * only with an unanswered request.
  */
 import { randomUUID } from 'node:crypto'
 import {
@@ -13,7 +14,10 @@ import {
 } from './in-process-partition.ts'
 import type { EventLog, OutgoingMessage } from './port.ts'
 
-/** Makes the log of one process; each consumer of a topic has a partition of its own, with the number 0. */
+/**
+ * Makes the log of one process; each consumer of a topic has a partition of its own, with the
+ * number 0.
+ */
 export function memoryLog(options: MemoryLogOptions): EventLog {
   const logEpoch = `memory-${randomUUID()}`
   const rangeConsumers = new Map<string, MemoryPartition[]>()

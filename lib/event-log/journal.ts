@@ -1,6 +1,7 @@
 /**
- * The range that the in-process log is storing, on disk: killed in the middle, the process that comes next stores the same
- * range again under the same identity, which completes what is missing. Kafka needs no journal; it is one.
+ * The range that the in-process log is storing, on disk: killed in the middle, the process that
+ * comes next stores the same range again under the same identity, which completes what is missing.
+ * Kafka needs no journal; it is one.
  */
 import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import { renameSync, rmSync } from 'node:fs'
@@ -22,7 +23,10 @@ export interface LeftRange {
 export interface Journal {
   /** Resolves once the range is on disk; the returned function forgets it. */
   keep: (range: OffsetRange) => Promise<() => Promise<void>>
-  /** What an earlier process left, oldest first; files that cannot be read are set aside and reported. */
+  /**
+   * What an earlier process left, oldest first; files that cannot be read are set aside and
+   * reported.
+   */
   left: () => LeftRange[]
 }
 

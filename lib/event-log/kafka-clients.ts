@@ -1,6 +1,7 @@
 /**
- * Consumer clients of kafkajs, each made anew when the one before it has ended: crashed, lost its place in the group, or
- * cannot reach a broker. One that was given up may linger, since kafkajs waits for what it has in hand: it is fenced.
+ * Consumer clients of kafkajs, each made anew when the one before it has ended: crashed, lost its
+ * place in the group, or cannot reach a broker. One that was given up may linger, since kafkajs
+ * waits for what it has in hand: it is fenced.
  */
 import type { Consumer, Kafka } from 'kafkajs'
 import { backoffMs, sleep } from '../runtime/clock.ts'
@@ -38,7 +39,10 @@ const SILENT_SESSIONS = 3
 /** After so long as a member, a failure is a new one. */
 const STEADY_MS = 60_000
 const DISCONNECT_MS = 3000
-/** So many refused logins in a row end a consumer: a broker that is starting may refuse what it takes a moment later. */
+/**
+ * So many refused logins in a row end a consumer: a broker that is starting may refuse what it
+ * takes a moment later.
+ */
 const MAX_REFUSALS = 5
 /** A crashed client is not restarted by kafkajs: a restarted one may hang. */
 export const NO_RESTART = {
@@ -49,11 +53,12 @@ export const NO_RESTART = {
 }
 
 /**
- * Runs clients of a consumer, one after another, until the signal. A client is given up when it crashes, cannot begin, or
- * shows no sign of life for long, whatever keeps it. A fault that no new client can mend (an unknown codec, say) rejects,
- * and ends the process instead of going silent.
+ * Runs clients of a consumer, one after another, until the signal. A client is given up when it
+ * crashes, cannot begin, or shows no sign of life for long, whatever keeps it. A fault that no new
+ * client can mend (an unknown codec, say) rejects, and ends the process instead of going silent.
  *
- * @param make makes a client and connects nothing; `givenUp` aborts once nothing may be committed for it any more
+ * @param make makes a client and connects nothing; `givenUp` aborts once nothing may be committed
+ *   for it any more
  */
 export async function consumeUntil(
   signal: AbortSignal,
@@ -97,10 +102,14 @@ export async function consumeUntil(
   health.ends(name)
 }
 
-/** Connects a client and lets it consume; one that was given up meanwhile disconnects as soon as it can. */
+/**
+ * Connects a client and lets it consume; one that was given up meanwhile disconnects as soon as it
+ * can.
+ */
 async function beginning(made: MadeClient, givenUp: AbortSignal): Promise<void> {
   const { client } = made
-  // A client that joins its group late has no other way to hear of it, and fetches before it says that it lives.
+  // A client that joins its group late has no other way to hear of it, and fetches before it says
+  // that it lives.
   client.on(client.events.FETCH_START, () => givenUp.throwIfAborted())
   try {
     await client.connect()
@@ -117,7 +126,8 @@ async function disconnected({ client, end }: MadeClient): Promise<void> {
 }
 
 /**
- * Watches a client: `ended` rejects once it has crashed, or has neither joined its group nor sent a heartbeat for
+ * Watches a client: `ended` rejects once it has crashed, or has neither joined its group nor sent a
+ * heartbeat for
  * `patienceMs`. Fetches tell nothing: they go on for a while after the group has let the member go.
  */
 function watched(client: Consumer, name: string, health: ConsumerHealth, patienceMs: number) {
@@ -147,7 +157,10 @@ function watched(client: Consumer, name: string, health: ConsumerHealth, patienc
   }
 }
 
-/** A codec that is not there, or a fault of ours, will not pass; a broker that is away will, however kafkajs wraps it. */
+/**
+ * A codec that is not there, or a fault of ours, will not pass; a broker that is away will, however
+ * kafkajs wraps it.
+ */
 function isPassing(error: unknown): boolean {
   for (let e = error; e instanceof Error; e = e.cause) {
     if (e.name === 'KafkaJSNotImplemented' || e instanceof TypeError || e instanceof ReferenceError)

@@ -1,4 +1,7 @@
-/** Kafka consumers: one that hands offset ranges to the exactly-once protocol, one that hears wake-ups. */
+/**
+ * Kafka consumers: one that hands offset ranges to the exactly-once protocol, one that hears
+ * wake-ups.
+ */
 import type { Admin, EachBatchPayload } from 'kafkajs'
 import { messageOf } from '../runtime/errors.ts'
 import type { WakeUpConsumer, Ownership, RangeConsumer } from './port.ts'
@@ -8,7 +11,10 @@ import type { LogRecord } from './kafkajs-patches/record-batches.ts'
 import type { Module } from '../runtime/modules.ts'
 import { rangeProtocol, type PartitionPort, type ProtocolOptions } from './exactly-once.ts'
 
-/** Bytes of one fetch, and of what it has of one partition: a range costs a dozen statements, whatever it holds. */
+/**
+ * Bytes of one fetch, and of what it has of one partition: a range costs a dozen statements,
+ * whatever it holds.
+ */
 export const MAX_FETCHED = 64 << 20
 /** Heartbeats of a client in a session. */
 const BEATS = 10
@@ -84,8 +90,9 @@ function rangeClient(consumer: RangeConsumer, parts: ConsumerParts, givenUp: Abo
 }
 
 /**
- * Heartbeats while a range is stored, which kafkajs sends only between batches: what takes longer than a session would
- * lose its partition each time, and never end. What the broker answers is heard by the protocol's next own heartbeat.
+ * Heartbeats while a range is stored, which kafkajs sends only between batches: what takes longer
+ * than a session would lose its partition each time, and never end. What the broker answers is
+ * heard by the protocol's next own heartbeat.
  */
 export function heartbeats(
   payload: Pick<EachBatchPayload, 'heartbeat'>,
@@ -139,7 +146,8 @@ function protocolOptions(
 }
 
 /**
- * What the protocol may do with the partition of one batch, fenced by the assignment it was fetched under.
+ * What the protocol may do with the partition of one batch, fenced by the assignment it was fetched
+ * under.
  *
  * @param current the assignment of this moment; no assignment's number once the client was given up
  */
@@ -172,7 +180,10 @@ function portOf(
   }
 }
 
-/** A module that hears the wake-ups of a topic, and which keys are this process' own; none while it has no place in the group. */
+/**
+ * A module that hears the wake-ups of a topic, and which keys are this process' own; none while it
+ * has no place in the group.
+ */
 export function wakeUpModule(consumer: WakeUpConsumer, parts: ConsumerParts): Ownership {
   let partitionMetadata: PartitionMetadata[] = []
   const partitionOf = keyPartitioner()

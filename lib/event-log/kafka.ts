@@ -1,4 +1,6 @@
-/** The log on Apache Kafka: connecting, topics, sending. Its consumers are in `kafka-consumers.ts`. */
+/**
+ * The log on Apache Kafka: connecting, topics, sending. Its consumers are in `kafka-consumers.ts`.
+ */
 import kafkajs, { type Admin, type Kafka, type KafkaConfig, type Producer } from 'kafkajs'
 import { TOPICS, type TopicCard } from '../../schemas/topics.ts'
 import { backoffMs, sleep } from '../runtime/clock.ts'
@@ -25,7 +27,10 @@ export interface KafkaLogOptions {
   brokers: readonly string[]
   clientId: string
   topics: readonly TopicCard[]
-  /** How long a silent consumer keeps its partitions; inserts must be shorter. 30 s unless said otherwise. */
+  /**
+   * How long a silent consumer keeps its partitions; inserts must be shorter. 30 s unless said
+   * otherwise.
+   */
   sessionTimeoutMs?: number
   /** TLS and the login; neither where absent. */
   security?: KafkaSecurity
@@ -41,8 +46,9 @@ const DEFAULT_SESSION_TIMEOUT_MS = 30_000
 const CONNECTION_TIMEOUT_MS = 3000
 const ALL_ACKS = -1
 /**
- * Bytes of one send: a broker takes batches of one mebibyte unless told otherwise. A message counts for at least a
- * two-thousandth of it, since kafkajs groups the messages of a send in quadratic time: some 2 ms for so many.
+ * Bytes of one send: a broker takes batches of one mebibyte unless told otherwise. A message counts
+ * for at least a two-thousandth of it, since kafkajs groups the messages of a send in quadratic
+ * time: some 2 ms for so many.
  */
 const MAX_SEND_BYTES = 900_000
 const weightOf = ({ key, value }: OutgoingMessage) =>
@@ -175,7 +181,10 @@ async function connectOnce(cluster: Cluster): Promise<void> {
   connection.resolve()
 }
 
-/** A fresh broker makes its offsets topic at the first question; consumers that join before crash and rejoin. */
+/**
+ * A fresh broker makes its offsets topic at the first question; consumers that join before crash
+ * and rejoin.
+ */
 async function wakeOffsets(admin: Admin, { groupOf, topicOf }: KafkaNames): Promise<void> {
   try {
     await admin.fetchOffsets({

@@ -1,7 +1,8 @@
 /**
  * The port to the log that events travel through: Apache Kafka, or a log inside the process.
  *
- * Two ways to consume, on purpose no more: `ranges` hands raw bytes with offsets to a sink and is exactly-once with it;
+ * Two ways to consume, on purpose no more: `ranges` hands raw bytes with offsets to a sink and is
+ * exactly-once with it;
  * `wake-ups` hands over single messages, at least once, for consumers that re-read tables.
  */
 import type { Module } from '../runtime/modules.ts'
@@ -20,14 +21,20 @@ export interface LoggedMessage {
   offset: number
   /** What the record says of its time, epoch milliseconds; {@link arrivalOf} is when it arrived. */
   timestampMs: number
-  /** Its time is the producer's word (`CreateTime`), and may be any: absent or false where the log's own clock set it. */
+  /**
+   * Its time is the producer's word (`CreateTime`), and may be any: absent or false where the log's
+   * own clock set it.
+   */
   readonly isProducersTime?: boolean
   /** Empty when the producer gave none. */
   key: Buffer
   value: Buffer
   /** Absent when the message has none. */
   headers?: Record<string, string> | undefined
-  /** Stands for a batch of messages that no attempt can read: why, and how many they were; its value is the batch as it came. */
+  /**
+   * Stands for a batch of messages that no attempt can read: why, and how many they were; its value
+   * is the batch as it came.
+   */
   readonly unreadable?: { readonly text: string; readonly messages: number } | undefined
   /** Where the value lies, and the key, for readers that need no slice of their own. */
   readonly within?: Span
@@ -56,20 +63,23 @@ export interface OffsetRange {
   /** Names the mapping with which the range was first attempted; a replay uses the same. */
   mapping: string
   /**
-   * When the range was read first, epoch milliseconds, the same for every attempt; absent where an older release began it
-   * and in the process' own log, which sets the time of its messages itself.
+   * When the range was read first, epoch milliseconds, the same for every attempt; absent where an
+   * older release began it and in the process' own log, which sets the time of its messages itself.
    */
   arrivedMs?: number | undefined
   /** It may have been stored before, wholly or in part. */
   replayed: boolean
-  /** The range before it was stored by this consumer, under the same assignment: nothing came in between. */
+  /**
+   * The range before it was stored by this consumer, under the same assignment: nothing came in
+   * between.
+   */
   continues: boolean
   messages: readonly LoggedMessage[]
 }
 
 /**
- * When a message of a range arrived, epoch milliseconds: when its log took it, or, where the producer set the record's time,
- * when it was read.
+ * When a message of a range arrived, epoch milliseconds: when its log took it, or, where the
+ * producer set the record's time, when it was read.
  */
 export const arrivalOf = (
   { arrivedMs }: Pick<OffsetRange, 'arrivedMs'>,
@@ -111,7 +121,10 @@ export interface WakeUpConsumer {
   assigned?: () => void
 }
 
-/** A wake-up consumer also knows which keys are its own, so that processes share the keys among them. */
+/**
+ * A wake-up consumer also knows which keys are its own, so that processes share the keys among
+ * them.
+ */
 export interface Ownership {
   owns: (key: string) => boolean
   module: Module
@@ -120,7 +133,10 @@ export interface Ownership {
 /** The log that events travel through, whichever it is. */
 export interface EventLog {
   kind: 'kafka' | 'memory'
-  /** Resolves when the log has the messages durably: Kafka acknowledged them, or every consumer in process stored them. */
+  /**
+   * Resolves when the log has the messages durably: Kafka acknowledged them, or every consumer in
+   * process stored them.
+   */
   append: (topic: string, messages: readonly OutgoingMessage[]) => Promise<void>
   ranges: (consumer: RangeConsumer) => Module
   wakeUps: (consumer: WakeUpConsumer) => Ownership

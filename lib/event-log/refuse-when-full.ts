@@ -6,8 +6,9 @@ import type { EventLog } from './port.ts'
 const RETRY_AFTER_S = '30'
 
 /**
- * A log that refuses messages of these topics while a disk is nearly full, with 503 and `Retry-After`, rather than accept
- * what it cannot keep. Messages of other topics pass: what was accepted before ends by them.
+ * A log that refuses messages of these topics while a disk is nearly full, with 503 and
+ * `Retry-After`, rather than accept what it cannot keep. Messages of other topics pass: what was
+ * accepted before ends by them.
  */
 export function refusingWhenFull(
   log: EventLog,

@@ -1,4 +1,7 @@
-/** Gathers what comes while a send is under way into the next one: a log acknowledges a thousand messages as fast as one. */
+/**
+ * Gathers what comes while a send is under way into the next one: a log acknowledges a thousand
+ * messages as fast as one.
+ */
 
 interface Waiting<T> {
   items: readonly T[]
@@ -11,7 +14,8 @@ interface Waiting<T> {
  * Makes an append that sends what has gathered while the send before it was under way.
  *
  * @param send takes items of together at most `most`, except where one alone weighs more
- * @returns an append that resolves when all its items were sent; sends follow one another, so order is kept
+ * @returns an append that resolves when all its items were sent; sends follow one another, so order
+ *   is kept
  */
 export function sendBatcher<T>(
   send: (items: readonly T[]) => Promise<void>,

@@ -10,7 +10,10 @@ export interface WakeUps {
   stop: () => void
 }
 
-/** Wake-ups may be lost (drift scans its models besides), so a failed one is only reported to `onError`. */
+/**
+ * Wake-ups may be lost (drift scans its models besides), so a failed one is only reported to
+ * `onError`.
+ */
 export function createWakeUps(
   log: Pick<EventLog, 'append'>,
   onError: (error: unknown) => void,

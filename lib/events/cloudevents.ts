@@ -1,8 +1,9 @@
 /**
  * CloudEvents 1.0 (0.3 is read too): the envelope around an event, on Kafka and over HTTP.
  *
- * Data is taken out as the bytes it came in, so that an event gets the same verdict with and without its envelope.
- * Bindings: https://github.com/cloudevents/spec, kafka-protocol-binding.md and http-protocol-binding.md.
+ * Data is taken out as the bytes it came in, so that an event gets the same verdict with and
+ * without its envelope. Bindings: https://github.com/cloudevents/spec, kafka-protocol-binding.md
+ * and http-protocol-binding.md.
  */
 import { memberText } from './json/duplicate-keys.ts'
 
@@ -30,7 +31,8 @@ export const isStructured = (contentType: string | undefined) =>
  * The event of a message in binary mode: attributes in headers, data in the body.
  *
  * @param prefix `ce_` on Kafka, `ce-` over HTTP
- * @returns undefined where the headers carry no event at all, 'invalid' where a required attribute is missing
+ * @returns undefined where the headers carry no event at all, 'invalid' where a required attribute
+ *   is missing
  */
 export function binaryEvent(
   headers: Record<string, string>,

@@ -1,4 +1,7 @@
-/** Reads messages of the log in every format that may be on the wire: JSON, Avro, CloudEvents around either. */
+/**
+ * Reads messages of the log in every format that may be on the wire: JSON, Avro, CloudEvents around
+ * either.
+ */
 import { isUtf8 } from 'node:buffer'
 import type { AvroReader } from './avro/confluent-wire-format.ts'
 import { binaryEvent, isStructured, structuredEvent } from './cloudevents.ts'

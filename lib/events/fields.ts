@@ -1,6 +1,7 @@
 /**
- * What each kind of event field accepts, and the columns it becomes. The kinds are declared, with the sentence a
- * caller reads, in `schemas/fields.ts`; a test holds these predicates and Ajv on the same schemas together.
+ * What each kind of event field accepts, and the columns it becomes. The kinds are declared, with
+ * the sentence a caller reads, in `schemas/fields.ts`; a test holds these predicates and Ajv on the
+ * same schemas together.
  */
 import type { TObject } from 'typebox'
 import {
@@ -146,9 +147,10 @@ let lastTime = ''
 let lastTimeMs: number | undefined
 
 /**
- * Epoch milliseconds of an event's time, undefined where it is none or lies outside 1990 to 2099; parts of a millisecond are cut
- * off. A time is RFC 3339 text, whose common form, `2026-01-31T12:00:00.000Z`, needs no regular expression, or a `Date`, as
- * formats have it that know times.
+ * Epoch milliseconds of an event's time, undefined where it is none or lies outside 1990 to 2099;
+ * parts of a millisecond are cut off. A time is RFC 3339 text, whose common form,
+ * `2026-01-31T12:00:00.000Z`, needs no regular expression, or a `Date`, as formats have it that
+ * know times.
  */
 export function eventTime(time: unknown): number | undefined {
   if (time instanceof Date) return within(time.getTime())
@@ -210,6 +212,9 @@ function midnight(day: string): number | undefined {
   return new Date(ms).getUTCMonth() === month - 1 && date > 0 ? ms : undefined
 }
 
-/** Strings as they are, numbers as JavaScript prints them, lists as JSON: how predictions and labels compare. */
+/**
+ * Strings as they are, numbers as JavaScript prints them, lists as JSON: how predictions and labels
+ * compare.
+ */
 export const canonical = (value: unknown): string =>
   Array.isArray(value) ? JSON.stringify(value) : String(value)

@@ -1,4 +1,7 @@
-/** What is cut to fit stays whole: characters, ids apart from one another, the event within its bytes. */
+/**
+ * What is cut to fit stays whole: characters, ids apart from one another, the event within its
+ * bytes.
+ */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { PredictionV1 } from '../../schemas/events/prediction.v1.ts'

@@ -1,6 +1,7 @@
 /**
- * Makes events fit the limits of their schema, where they are translated from formats that have no such limits: texts and ids
- * are cut, and what cannot be kept is left out, so that no event is refused for one long or odd attribute.
+ * Makes events fit the limits of their schema, where they are translated from formats that have no
+ * such limits: texts and ids are cut, and what cannot be kept is left out, so that no event is
+ * refused for one long or odd attribute.
  */
 import { createHash } from 'node:crypto'
 import type { TObject } from 'typebox'
@@ -20,9 +21,11 @@ const CONTROL = /[\u0000-\u001f\u007f]/g
 const PLAIN_ID = new RegExp(`^[ -~]{1,${ID_LENGTH}}$`)
 
 /**
- * A function that makes an event fit: ids by {@link fittedId}, texts cut so that the JSON of the whole event has at most
+ * A function that makes an event fit: ids by {@link fittedId}, texts cut so that the JSON of the
+ * whole event has at most
  * `MAX_EVENT_BYTES`, maps cut to their limits; a value that breaks the rule of its field is left out, and so is what is no
- * field. A required field that is missing or breaks its rule stays as it is, for the validator to name.
+ * field. A required field that is missing or breaks its rule stays as it is, for the validator to
+ * name.
  */
 export function fitting(schema: TObject): (event: RawEvent) => RawEvent {
   const fields = fieldsOf(schema)
@@ -59,7 +62,10 @@ function cutTexts(event: RawEvent, names: readonly string[]): void {
   })
 }
 
-/** The most bytes that a member can have as JSON, seen without making it; Infinity where that takes a closer look. */
+/**
+ * The most bytes that a member can have as JSON, seen without making it; Infinity where that takes
+ * a closer look.
+ */
 function mostBytes({ name, kind }: EventField, value: unknown): number {
   const own = name.length + OF_A_MEMBER
   if (typeof value === 'string') return own + value.length * MAX_BYTES
@@ -109,8 +115,9 @@ const isShortList = (field: EventField, value: unknown) =>
   Array.isArray(value) && field.valid(value) && jsonBytes(JSON.stringify(value)) <= MAX_MAP_BYTES
 
 /**
- * An id of at most 200 characters, none of them a control character: as given where it is one, else its first part and a
- * hash of the whole, so that ids that differ stay different. Undefined for the empty text.
+ * An id of at most 200 characters, none of them a control character: as given where it is one, else
+ * its first part and a hash of the whole, so that ids that differ stay different. Undefined for the
+ * empty text.
  */
 export function fittedId(text: string): string | undefined {
   if (text === '') return undefined
@@ -122,8 +129,8 @@ export function fittedId(text: string): string | undefined {
 }
 
 /**
- * The first part of a text: at most so many UTF-16 units, and so many bytes as UTF-8 within a JSON string, never ending
- * within a character. Halves of characters become U+FFFD. O(its result).
+ * The first part of a text: at most so many UTF-16 units, and so many bytes as UTF-8 within a JSON
+ * string, never ending within a character. Halves of characters become U+FFFD. O(its result).
  */
 export function fittedText(text: string, most = MAX_TEXT, bytes = Infinity): string {
   const isWhole = text.length <= most && text.isWellFormed() && !text.includes('\0')
@@ -170,7 +177,10 @@ function shares(costs: readonly number[], room: number): number[] {
   return rooms
 }
 
-/** At most 100 strings of at most 1000 characters, and 64 KiB of JSON together; the first are kept, names as ids. */
+/**
+ * At most 100 strings of at most 1000 characters, and 64 KiB of JSON together; the first are kept,
+ * names as ids.
+ */
 function fittedStrings(given: Record<string, unknown>): RawEvent {
   const kept: [string, string][] = []
   // The most that they can have, and once that is too much what they have.

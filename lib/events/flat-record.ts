@@ -1,6 +1,12 @@
-/** The names and values of an object, in their order, no name twice: events and the maps in them are read without an object of their own. */
+/**
+ * The names and values of an object, in their order, no name twice: events and the maps in them are
+ * read without an object of their own.
+ */
 export class FlatRecord {
-  /** Mostly the very array of the record read before, so that what follows from it can be kept ({@link perShape}). */
+  /**
+   * Mostly the very array of the record read before, so that what follows from it can be kept
+   * ({@link perShape}).
+   */
   readonly names: readonly string[]
   /** The value of each name, at the same index. */
   readonly values: unknown[]
@@ -31,7 +37,10 @@ export class FlatRecord {
   }
 }
 
-/** A cache of one entry: what follows from the names of a record, for records of which many in a row have the same. */
+/**
+ * A cache of one entry: what follows from the names of a record, for records of which many in a row
+ * have the same.
+ */
 export interface PerShape<T> {
   /** What follows from these names. */
   of: (names: readonly string[]) => T
@@ -39,7 +48,10 @@ export interface PerShape<T> {
   forget: () => void
 }
 
-/** Keeps what follows from the names of a record; it is worked out only where they differ from those asked for before. */
+/**
+ * Keeps what follows from the names of a record; it is worked out only where they differ from those
+ * asked for before.
+ */
 export function perShape<T>(workOut: (names: readonly string[]) => T): PerShape<T> {
   let last: readonly string[] | undefined
   let known: T
@@ -57,7 +69,10 @@ export function perShape<T>(workOut: (names: readonly string[]) => T): PerShape<
   }
 }
 
-/** Reads one field of records of which many in a row have the same names: its index is looked up only where they differ. */
+/**
+ * Reads one field of records of which many in a row have the same names: its index is looked up
+ * only where they differ.
+ */
 export function fieldGetter(name: string): (record: FlatRecord) => unknown {
   const indexes = perShape((names) => names.indexOf(name))
   return ({ names, values }) => {

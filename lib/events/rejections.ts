@@ -36,7 +36,10 @@ const OBJECT_KINDS = new Set(['features', 'strings', 'numbers'])
 export const alternativesOf = (schema: TObject): string[] =>
   ((schema as { anyOf?: { required: string[] }[] }).anyOf ?? []).flatMap((one) => one.required)
 
-/** Every way to refuse an event of this schema; where several apply, the first in this order is reported. */
+/**
+ * Every way to refuse an event of this schema; where several apply, the first in this order is
+ * reported.
+ */
 export function rejectionsOf(schema: TObject): Rejection[] {
   const required = new Set<string>(schema.required ?? [])
   const alternatives = alternativesOf(schema)

@@ -1,13 +1,15 @@
 /**
- * What counts and metrics are of: a feature, or one of the model's own values, whose names begin with `@` (`@score`,
+ * What counts and metrics are of: a feature, or one of the model's own values, whose names begin
+ * with `@` (`@score`,
  * `@prediction`, …). A feature whose name begins with `@` has one more in front, so that the two never meet. Pure.
  */
 
 const AT = 64
 
 /**
- * The model's own numbers beside its prediction: the field of an event, which is the column of `predictions` too, and the
- * subject it is counted under. `isInput` is true for a number that describes predictions, false for one that describes their operation.
+ * The model's own numbers beside its prediction: the field of an event, which is the column of
+ * `predictions` too, and the subject it is counted under. `isInput` is true for a number that
+ * describes predictions, false for one that describes their operation.
  */
 export const OWN_NUMBERS = [
   { field: 'score', subject: '@score', isInput: true },

@@ -1,10 +1,15 @@
-/** Which texts every store takes: no control characters but line ends and tabs, no halves of a character. Pure. */
+/**
+ * Which texts every store takes: no control characters but line ends and tabs, no halves of a
+ * character. Pure.
+ */
 import { Problem } from '../runtime/errors.ts'
 
 // eslint-disable-next-line no-control-regex -- these are what is looked for
 const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/
 
-/** Why a text cannot be kept, as a sentence that begins with `name`; undefined for a text that can. */
+/**
+ * Why a text cannot be kept, as a sentence that begins with `name`; undefined for a text that can.
+ */
 export function textProblem(name: string, text: string): string | undefined {
   const control = CONTROL.exec(text)?.[0]
   if (control !== undefined)
@@ -13,7 +18,8 @@ export function textProblem(name: string, text: string): string | undefined {
 }
 
 /**
- * Refuses a value in which any text, keys included, cannot be kept. It walks without recursion, so depth costs no stack.
+ * Refuses a value in which any text, keys included, cannot be kept. It walks without recursion, so
+ * depth costs no stack.
  *
  * @throws {Problem} 400 `invalid_text` that names the field
  */

@@ -1,4 +1,7 @@
-/** One verdict, however the bytes are read: the fast way, the general way, and as Ajv sees the same schema. */
+/**
+ * One verdict, however the bytes are read: the fast way, the general way, and as Ajv sees the same
+ * schema.
+ */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Ajv } from 'ajv'

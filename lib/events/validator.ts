@@ -17,8 +17,9 @@ export type RawEvent = Record<string, unknown>
 export type Event = FlatRecord
 
 /**
- * The key of a prediction in Kafka, `model_id/prediction_id`, which only chooses a partition. Two predictions may share a key,
- * since ids may hold slashes: their {@link predictionIdentity} differs.
+ * The key of a prediction in Kafka, `model_id/prediction_id`, which only chooses a partition. Two
+ * predictions may share a key, since ids may hold slashes: their {@link predictionIdentity}
+ * differs.
  */
 export const predictionKey = (event: Event) =>
   `${modelIdOf(event) as string}/${predictionIdOf(event) as string}`
@@ -30,7 +31,10 @@ export const predictionIdentity = (event: Event) =>
 const modelIdOf = fieldGetter('model_id')
 const predictionIdOf = fieldGetter('prediction_id')
 
-/** An event that may be stored, with the number of its fields that the schema does not have; or why it may not. */
+/**
+ * An event that may be stored, with the number of its fields that the schema does not have; or why
+ * it may not.
+ */
 export type ValidationResult =
   { ok: true; event: Event; unknownFields: number } | { ok: false; rejection: Rejection }
 
@@ -40,9 +44,14 @@ export interface Validator {
   bytes: (bytes: Buffer, from?: number, to?: number) => ValidationResult
   /** Validates JSON of one event, as text. */
   text: (text: string) => ValidationResult
-  /** Validates a decoded event: an object, or its flat record. Its maps become {@link FlatRecord}. */
+  /**
+   * Validates a decoded event: an object, or its flat record. Its maps become {@link FlatRecord}.
+   */
   value: (value: unknown) => ValidationResult
-  /** Validates a decoded event of a format whose numbers may be none: NaN and the infinities are missing values, as null is. */
+  /**
+   * Validates a decoded event of a format whose numbers may be none: NaN and the infinities are
+   * missing values, as null is.
+   */
   numbersOrNone: (value: unknown) => ValidationResult
   /** @param text in place of the code's own sentence, where more is known */
   refuse: (
@@ -191,7 +200,10 @@ function asField(given: unknown, isMap: boolean): unknown {
   return (given as FlatRecord).toObject()
 }
 
-/** The value of JSON inside a field; undefined where it gives a key twice, and the text itself where it is no JSON. */
+/**
+ * The value of JSON inside a field; undefined where it gives a key twice, and the text itself where
+ * it is no JSON.
+ */
 export function distinctJson(text: string): unknown {
   try {
     const value = JSON.parse(text) as unknown
@@ -206,8 +218,9 @@ export function distinctJson(text: string): unknown {
 const keyOf = (code: string, field?: string) => (field === undefined ? code : `${code}:${field}`)
 
 /**
- * True when the text surely has as many members as the value has keys: then no key is given twice. Without an escape each
- * member has its own `":`; a string that begins with a colon, or a space before one, only makes the count differ.
+ * True when the text surely has as many members as the value has keys: then no key is given twice.
+ * Without an escape each member has its own `":`; a string that begins with a colon, or a space
+ * before one, only makes the count differ.
  */
 function isPlain(text: string, value: unknown): boolean {
   if (text.includes('\\')) return false

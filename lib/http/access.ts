@@ -9,7 +9,10 @@ export interface Asked {
   headers: Record<string, string | string[] | undefined>
 }
 
-/** Pages and answers load nothing from elsewhere, run no inline script or style, and stand in no frame. */
+/**
+ * Pages and answers load nothing from elsewhere, run no inline script or style, and stand in no
+ * frame.
+ */
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'content-security-policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -21,13 +24,17 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'cache-control': 'no-store',
 }
 
-/** A request with a cookie that changes something says by this header that a script of ours sent it. */
+/**
+ * A request with a cookie that changes something says by this header that a script of ours sent it.
+ */
 const PAGE_HEADER = 'x-plumbline-page'
 
 /**
- * Who sends a request: by `Authorization` where it is there, else by the session's cookie, else whoever needs no key.
+ * Who sends a request: by `Authorization` where it is there, else by the session's cookie, else
+ * whoever needs no key.
  *
- * @throws {Problem} 403 `cross_site` for a change by cookie that none of our pages sent; 401 or 503 for a token that is
+ * @throws {Problem} 403 `cross_site` for a change by cookie that none of our pages sent; 401 or 503
+ *   for a token that is
  * refused or cannot be checked
  */
 export async function callerOf(
@@ -56,7 +63,8 @@ export function requireScope(caller: Caller | undefined, scope: Scope): void {
 }
 
 /**
- * Refuses what a page of another site makes a browser send: it can neither set the header nor hide its origin.
+ * Refuses what a page of another site makes a browser send: it can neither set the header nor hide
+ * its origin.
  *
  * @throws {Problem} 403 `cross_site`
  */

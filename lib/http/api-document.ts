@@ -48,7 +48,9 @@ const SECURITY_SCHEMES = {
   },
 } as const
 
-/** Begins the document: routes that are added afterwards are in it, unless their schema says `hide`. */
+/**
+ * Begins the document: routes that are added afterwards are in it, unless their schema says `hide`.
+ */
 export async function beginDocument(app: Http): Promise<void> {
   app.addSchema(ProblemDocument)
   app.addSchema(RpcStatus)
@@ -68,7 +70,8 @@ export async function beginDocument(app: Http): Promise<void> {
 /**
  * Holds that no route is left out of the document, or open to anybody, by mistake.
  *
- * @throws {Error} for a route that lacks a summary, a tag or the schema of its success, or does not say who may ask, and is
+ * @throws {Error} for a route that lacks a summary, a tag or the schema of its success, or does not
+ *   say who may ask, and is
  * no page
  */
 function requireDescription({ method, url, schema, config }: RouteOptions): void {
@@ -83,7 +86,10 @@ function requireDescription({ method, url, schema, config }: RouteOptions): void
     throw new Error(`${String(method)} ${url} needs a scope, a security of its own, or isPublic`)
 }
 
-/** A route's schema as the document has it: with who may ask, and the body that the route reads itself. */
+/**
+ * A route's schema as the document has it: with who may ask, and the body that the route reads
+ * itself.
+ */
 function described(schema: FastifySchema, { config }: RouteOptions): FastifySchema {
   const { scope, describedBody } = config ?? {}
   const security = scope ? [{ key: [scope] }, { session: [] }] : []

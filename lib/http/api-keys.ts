@@ -4,7 +4,9 @@ import { Ajv } from 'ajv'
 import { ConfigError } from '../runtime/config.ts'
 import { keyIdProblem, spellingProblems } from './key-ids.ts'
 
-/** What a key may do: send events, read results, answer reviews, or decide about verdicts and runs. */
+/**
+ * What a key may do: send events, read results, answer reviews, or decide about verdicts and runs.
+ */
 export const SCOPES = ['emit', 'read', 'review', 'operate'] as const
 export type Scope = (typeof SCOPES)[number]
 
@@ -63,8 +65,8 @@ export const openAccess: Authenticate = () => ({
 export const noKeys: Authenticate = () => undefined
 
 /**
- * Reads `PLUMBLINE_AUTH_FILE`: `{"keys": [{"id", "sha256", "scopes"}]}`, `sha256` in hex of a random key
- * of 32 bytes or more (such a key needs no slow hash).
+ * Reads `PLUMBLINE_AUTH_FILE`: `{"keys": [{"id", "sha256", "scopes"}]}`, `sha256` in hex of a
+ * random key of 32 bytes or more (such a key needs no slow hash).
  *
  * @throws {ConfigError} when the file is missing or malformed
  */

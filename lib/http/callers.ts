@@ -4,11 +4,12 @@ import { Problem } from '../runtime/errors.ts'
 import { canonicalName, CLAIMED } from '../runtime/person-names.ts'
 
 /**
- * The name that is written beside what a caller does: the id of the key, or `claimed:<name>` where no keys are set,
- * the name in its canonical spelling.
+ * The name that is written beside what a caller does: the id of the key, or `claimed:<name>` where
+ * no keys are set, the name in its canonical spelling.
  *
  * @param named what the body says; may be left out where a key says who calls
- * @throws {Problem} 403 `other_caller` when the body names another than the key; 400 when neither says who
+ * @throws {Problem} 403 `other_caller` when the body names another than the key; 400 when neither
+ *   says who
  */
 export function actorOf(
   caller: Caller | undefined,

@@ -1,4 +1,7 @@
-/** The HTTP endpoint for events: validates each one, appends the good ones as the bytes they came in, answers for all. */
+/**
+ * The HTTP endpoint for events: validates each one, appends the good ones as the bytes they came
+ * in, answers for all.
+ */
 import { isUtf8 } from 'node:buffer'
 import { setImmediate } from 'node:timers/promises'
 import type { TObject } from 'typebox'
@@ -126,7 +129,10 @@ function itemsOf(body: Buffer, ndjson: boolean): Item[] {
   return (elements ?? []).map((bytes, index) => ({ index, bytes }))
 }
 
-/** What is refused as no JSON may be the fault of the body around it: then nothing of it can be trusted. */
+/**
+ * What is refused as no JSON may be the fault of the body around it: then nothing of it can be
+ * trusted.
+ */
 function mustBeJson(body: Buffer): void {
   if (!isUtf8(body)) throw new Problem(400, 'invalid_json', 'the body is not UTF-8')
   try {

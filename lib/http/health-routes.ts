@@ -51,7 +51,8 @@ export function addHealth(app: Http, options: HttpOptions): void {
       const text = await options.registry.metrics()
       void reply.header('vary', 'accept-encoding')
       if (!/\bgzip\b/.test(request.headers['accept-encoding']?.toString() ?? '')) return text
-      // Lines of metrics differ by little: compressed off the main thread, they are a fraction of it.
+      // Lines of metrics differ by little: compressed off the main thread, they are a fraction of
+      // it.
       const body = await compressed(text, { level: constants.Z_BEST_SPEED })
       return reply.header('content-encoding', 'gzip').send(body as never)
     },

@@ -15,7 +15,10 @@ export function keyIdProblem(id: string): string | undefined {
   return undefined
 }
 
-/** Why keys cannot stand beside each other: two ids that one person may be taken for, such as `Ann` and `ann`. */
+/**
+ * Why keys cannot stand beside each other: two ids that one person may be taken for, such as `Ann`
+ * and `ann`.
+ */
 export function spellingProblems(ids: readonly string[]): string[] {
   const spellings = Map.groupBy(new Set(ids), canonicalName)
   return [...spellings.values()]

@@ -1,6 +1,7 @@
 /**
- * Whether a request was meant for us: its `Host` is a name of ours, and a page that sends it is a page of ours. A page elsewhere
- * can point its own name at 127.0.0.1 (DNS rebinding) or post blindly; a program that sends no `Origin` is no page.
+ * Whether a request was meant for us: its `Host` is a name of ours, and a page that sends it is a
+ * page of ours. A page elsewhere can point its own name at 127.0.0.1 (DNS rebinding) or post
+ * blindly; a program that sends no `Origin` is no page.
  */
 export interface AddressedRequest {
   method: string
@@ -22,9 +23,11 @@ const LOOPBACK = ['localhost', '127.0.0.1', '[::1]']
 const WILDCARD = new Set(['0.0.0.0', '::', '[::]'])
 
 /**
- * Why a request is refused: 421 for a `Host` that is not ours, 403 for an `Origin` that is not; undefined when it is ours.
+ * Why a request is refused: 421 for a `Host` that is not ours, 403 for an `Origin` that is not;
+ * undefined when it is ours.
  *
- * @param configured the address the server listens on; on `0.0.0.0` or `::` every address in digits is ours
+ * @param configured the address the server listens on; on `0.0.0.0` or `::` every address in digits
+ *   is ours
  * @param allowed further names: `name`, `name:port`, `*.suffix` for every name below, `*` for any
  */
 export function refusalOf(
@@ -61,7 +64,10 @@ interface HostName {
   port: string
 }
 
-/** What a page elsewhere loads into itself (an image, a script) comes without an `Origin`, and must not run anything. */
+/**
+ * What a page elsewhere loads into itself (an image, a script) comes without an `Origin`, and must
+ * not run anything.
+ */
 const isForeignFetch = ({ fetchSite, fetchMode, method }: AddressedRequest) =>
   (fetchSite === 'cross-site' || fetchSite === 'same-site') &&
   !(fetchMode === 'navigate' && method === 'GET')

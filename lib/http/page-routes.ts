@@ -1,4 +1,7 @@
-/** The pages that people open, and what they load: our own files, and files of packages under names of ours. */
+/**
+ * The pages that people open, and what they load: our own files, and files of packages under names
+ * of ours.
+ */
 import { basename, dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import Type from 'typebox'

@@ -1,6 +1,7 @@
 /**
- * Bodies of requests, taken in one way by every route: decompressed as they come, never beyond the size that one body may
- * have, and never beyond the bytes that all bodies together may have in this process.
+ * Bodies of requests, taken in one way by every route: decompressed as they come, never beyond the
+ * size that one body may have, and never beyond the bytes that all bodies together may have in this
+ * process.
  */
 import type { Readable } from 'node:stream'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
@@ -44,7 +45,8 @@ const RETRY_AFTER_S = '1'
 /**
  * Reads a body and undoes its `Content-Encoding`: gzip, zstd, or none.
  *
- * @throws {Problem} 413 for a body beyond the limit, 429 beyond the budget, 415 for another encoding, 400 for bytes that are
+ * @throws {Problem} 413 for a body beyond the limit, 429 beyond the budget, 415 for another
+ *   encoding, 400 for bytes that are
  *   not of the encoding named; the budget is given back then
  */
 export async function readBody(

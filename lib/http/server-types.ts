@@ -36,12 +36,17 @@ export interface HttpOptions {
   log: Logger
   registry: Registry
   readiness: Readiness
-  /** Checks that `/health/ready` runs besides "started and not stopping"; each names what is away. */
+  /**
+   * Checks that `/health/ready` runs besides "started and not stopping"; each names what is away.
+   */
   checks: ReadonlyMap<string, () => Promise<unknown>>
   authenticate: Authenticate
   /** How people sign in at an issuer; absent where they cannot. */
   login?: CodeFlow | undefined
-  /** Resolves once all that was stored before survives power loss; absent where surviving a killed process is enough. */
+  /**
+   * Resolves once all that was stored before survives power loss; absent where surviving a killed
+   * process is enough.
+   */
   synced?: (() => Promise<void>) | undefined
 }
 
@@ -52,7 +57,10 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** What a caller's key or roles must allow. */
     scope?: Scope
-    /** Whether anybody may ask, known or not; a route says this, its scope, or how else it knows its callers. */
+    /**
+     * Whether anybody may ask, known or not; a route says this, its scope, or how else it knows its
+     * callers.
+     */
     isPublic?: boolean
     /** The body in the document, of a route that validates its body itself. */
     describedBody?: object

@@ -24,7 +24,10 @@ const server = async (registry = new Registry()) =>
     authenticate: openAccess,
   }))
 
-/** What a serialiser that follows a schema would change: types, nulls, long numbers, fields that no schema names. */
+/**
+ * What a serialiser that follows a schema would change: types, nulls, long numbers, fields that no
+ * schema names.
+ */
 const Narrow = Type.Object({
   text: Type.String(),
   count: Type.Integer(),

@@ -1,4 +1,7 @@
-/** The one place that knows how an HTTP server of ours behaves: problems, health, metrics, docs, access. */
+/**
+ * The one place that knows how an HTTP server of ours behaves: problems, health, metrics, docs,
+ * access.
+ */
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import fastifyStatic from '@fastify/static'
@@ -26,11 +29,17 @@ export type { FastifyReply, FastifyRequest, Http, HttpOptions }
 const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 60_000
 const MAX_CONNECTIONS = 4000
-/** Bodies of routes that are parsed here; batches of events are read item by item, within the size of a body. */
+/**
+ * Bodies of routes that are parsed here; batches of events are read item by item, within the size
+ * of a body.
+ */
 const PARSED_BOUNDS = { maxDepth: 32, maxMembers: 100_000 }
 const CONSOLE_DIR = fileURLToPath(new URL('../../console', import.meta.url))
 
-/** Builds the server; routes are added by the services, and the module listens last and closes first. */
+/**
+ * Builds the server; routes are added by the services, and the module listens last and closes
+ * first.
+ */
 export async function createHttp(options: HttpOptions): Promise<Http> {
   const bodies = new Ajv({
     coerceTypes: false,
@@ -65,7 +74,8 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   app.setValidatorCompiler(({ schema, httpPart }) =>
     (httpPart === 'body' ? bodies : queries).compile(schema as object),
   )
-  // Schemas of answers describe and type them; what is sent is what the handler gave, to the last digit.
+  // Schemas of answers describe and type them; what is sent is what the handler gave, to the last
+  // digit.
   app.setSerializerCompiler(() => (answer) => JSON.stringify(answer))
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, options.log))
   app.setNotFoundHandler(({ method, url }) => {
@@ -104,7 +114,10 @@ function nobodyBut403(error: unknown): undefined {
   throw error
 }
 
-/** What was changed survives power loss before its caller hears of it; events do already, by the log that took them. */
+/**
+ * What was changed survives power loss before its caller hears of it; events do already, by the log
+ * that took them.
+ */
 function syncChanges(app: Http, synced: HttpOptions['synced']): void {
   if (!synced) return
   app.addHook('onSend', async (request, reply) => {
@@ -114,8 +127,8 @@ function syncChanges(app: Http, synced: HttpOptions['synced']): void {
 }
 
 /**
- * Takes bodies of these content types as bytes, decompressed and within the server's limits, in place of whatever parsers
- * the scope had; they are given back once the request is answered.
+ * Takes bodies of these content types as bytes, decompressed and within the server's limits, in
+ * place of whatever parsers the scope had; they are given back once the request is answered.
  *
  * @param read what the route gets of the bytes
  */
@@ -140,7 +153,8 @@ export function takeBodies(
  * The JSON of a body that is read whole.
  *
  * @param bounds how deep and wide it may be
- * @throws {Problem} 400 `invalid_json` for what is none, or is deeper or wider than such a body may be
+ * @throws {Problem} 400 `invalid_json` for what is none, or is deeper or wider than such a body may
+ *   be
  */
 export function jsonOf(bytes: Buffer, bounds: JsonBounds = PARSED_BOUNDS): unknown {
   const why = whyBeyond(bytes, bounds)
@@ -152,7 +166,10 @@ export function jsonOf(bytes: Buffer, bounds: JsonBounds = PARSED_BOUNDS): unkno
   }
 }
 
-/** @throws {Problem} 421 or 403 for what is addressed to another host, or comes from a page that is not ours */
+/**
+ * @throws {Problem} 421 or 403 for what is addressed to another host, or comes from a page that is
+ * not ours
+ */
 function checkAddress({ method, headers }: FastifyRequest, options: HttpOptions): void {
   const refusal = refusalOf(
     {

@@ -1,4 +1,7 @@
-/** Sessions of the pages: a posted key becomes a cookie that scripts cannot read. Kept in memory, so a restart ends them. */
+/**
+ * Sessions of the pages: a posted key becomes a cookie that scripts cannot read. Kept in memory, so
+ * a restart ends them.
+ */
 import { createHash, randomBytes } from 'node:crypto'
 import type { Caller } from './api-keys.ts'
 
@@ -8,7 +11,10 @@ const LASTS_S = 12 * 3600
 const MOST = 1000
 
 export interface Sessions {
-  /** The value of `Set-Cookie` that begins a session of this caller, which ends no later than what says who they are. */
+  /**
+   * The value of `Set-Cookie` that begins a session of this caller, which ends no later than what
+   * says who they are.
+   */
   begin: (caller: Caller, isSecure: boolean) => string
   /** Who a `Cookie` header belongs to; undefined without a session, or when it is over. */
   callerOf: (cookies: string | undefined) => Caller | undefined

@@ -1,6 +1,7 @@
 /**
- * The lines that `alarms.overrides` of a model file draws: `"< 0.75"`, `"> 0.25"`, `"outside 0.8..1.25"`, `"5 % worse"`. A number
- * alone is refused, since it does not say on which side of it things are bad. Pure.
+ * The lines that `alarms.overrides` of a model file draws: `"< 0.75"`, `"> 0.25"`, `"outside
+ * 0.8..1.25"`, `"5 % worse"`. A number alone is refused, since it does not say on which side of it
+ * things are bad. Pure.
  */
 import { didYouMean } from '../runtime/nearest-name.ts'
 import { METRICS, worseSide, type WorseSide } from './metric-names.ts'
@@ -114,7 +115,8 @@ function sideOf(key: string): WorseSide | { problem: string } {
  * Whether a value has crossed a line.
  *
  * @param baseline the baseline's value of the metric; null where it has none
- * @returns undefined where that cannot be known: the line is relative, and the baseline has no value
+ * @returns undefined where that cannot be known: the line is relative, and the baseline has no
+ *   value
  */
 export function crosses(
   line: AlarmLine,
@@ -139,7 +141,8 @@ export function crosses(
 /**
  * Says where a line runs, in the units of the metric.
  *
- * @returns of a range the end that is nearer to the value; null where the baseline's value is needed and unknown
+ * @returns of a range the end that is nearer to the value; null where the baseline's value is
+ *   needed and unknown
  */
 export function limitOf(line: AlarmLine, value: number, baseline: number | null): number | null {
   if (line.kind === 'outside')

@@ -1,6 +1,6 @@
 /**
- * Headers and bodies of launches as the model file writes them: `{{run_id}}` stands for what a run has, `secret://env/NAME` in a
- * header for a variable of the environment. Pure.
+ * Headers and bodies of launches as the model file writes them: `{{run_id}}` stands for what a run
+ * has, `secret://env/NAME` in a header for a variable of the environment. Pure.
  */
 import { didYouMean } from '../runtime/nearest-name.ts'
 

@@ -1,12 +1,17 @@
 /** The metrics that windows are evaluated by, and which way each of them gets worse. Pure. */
 
-/** Which way a metric gets worse; `neither` where a change of it is neither good nor bad by itself. */
+/**
+ * Which way a metric gets worse; `neither` where a change of it is neither good nor bad by itself.
+ */
 export type WorseSide = 'higher' | 'lower' | 'neither'
 
 const each = (side: WorseSide, names: string): [string, WorseSide][] =>
   names.split(' ').map((name) => [name, side])
 
-/** Metric names by family, as `window_metrics` spells them. `performance` has those of `custom_metrics` (`custom.…`) besides. */
+/**
+ * Metric names by family, as `window_metrics` spells them. `performance` has those of
+ * `custom_metrics` (`custom.…`) besides.
+ */
 export const METRICS: Readonly<Record<string, ReadonlyMap<string, WorseSide>>> = {
   drift: new Map([
     ...each('higher', 'psi psi_excess ks wasserstein js_distance chi_squared hellinger kl tv'),
@@ -56,7 +61,8 @@ export const METRICS: Readonly<Record<string, ReadonlyMap<string, WorseSide>>> =
 /**
  * Finds which way a metric gets worse.
  *
- * @returns undefined where the family has no such metric; a metric of `custom_metrics` is neither good nor bad
+ * @returns undefined where the family has no such metric; a metric of `custom_metrics` is neither
+ *   good nor bad
  */
 export function worseSide(family: string, metric: string): WorseSide | undefined {
   if (family === 'performance' && metric.startsWith('custom.')) return 'neither'

@@ -126,7 +126,10 @@ export function declaredCodes(features: Model['features']): ReadonlySet<string> 
 /** Made once for each model file. */
 const codes = new WeakMap<Model['features'], ReadonlySet<string>>()
 
-/** What all models without a file have in common: made once, since anybody can send events of any number of them. */
+/**
+ * What all models without a file have in common: made once, since anybody can send events of any
+ * number of them.
+ */
 const UNDECLARED = { ...withDefaults({ model_id: '', task: 'binary' }, ''), task: undefined }
 const undeclared = (modelId: string): Model => ({ ...UNDECLARED, modelId })
 
@@ -223,7 +226,10 @@ function crossChecks(file: ModelFile): string[] {
   return problems
 }
 
-/** Settings that are planned and have no effect yet, by path: accepted, they would mislead whoever sets them. */
+/**
+ * Settings that are planned and have no effect yet, by path: accepted, they would mislead whoever
+ * sets them.
+ */
 const WITHOUT_EFFECT = new Set(['review.draw.uncertain', 'review.draw.drifted'])
 
 /** One error of the JSON Schema as a sentence that begins with the path of its field. */

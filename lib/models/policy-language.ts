@@ -6,9 +6,10 @@
  *     schedule("cron"[, timezone="Area/City"])    alert("name")       silent(for="2h")
  *     … and …, … or …, not …, ( … )
  *
- * Options are `for=N`, `of=M`, `slice=key:value` and `version=name`. `not` binds tightest, then `and`. A name with other than word
- * characters may stand in quotes, as a JSON string: `drift.psi["größe/cm"]`, `slice="job: admin":"a, b"`. Pure: what the words are
- * true of is a parameter.
+ * Options are `for=N`, `of=M`, `slice=key:value` and `version=name`. `not` binds tightest, then
+ * `and`. A name with other than word characters may stand in quotes, as a JSON string:
+ * `drift.psi["größe/cm"]`, `slice="job: admin":"a, b"`. Pure: what the words are true of is a
+ * parameter.
  */
 import { readTest } from './policy-leaves.ts'
 import type { Condition, Test } from './policy-tests.ts'
@@ -18,7 +19,8 @@ const LONGEST = 10_000
 const DEEPEST = 50
 
 /**
- * Parses a condition of at most 10 000 characters, with at most 50 brackets within brackets. Whether it can ever be true is asked of
+ * Parses a condition of at most 10 000 characters, with at most 50 brackets within brackets.
+ * Whether it can ever be true is asked of
  * `conditionProblems`.
  *
  * @throws {SyntaxError} with what was expected and where
@@ -71,7 +73,9 @@ export function testsOf(condition: Condition): Test[] {
 /** What a test, or a condition of tests, comes to. */
 export interface Truth {
   holds: boolean
-  /** Whether it is decided by a test of what is asked about now, and not by what stood before alone. */
+  /**
+   * Whether it is decided by a test of what is asked about now, and not by what stood before alone.
+   */
   isNews: boolean
   /** What is true, for people; empty where nothing is. */
   reasons: readonly string[]

@@ -1,4 +1,7 @@
-/** What is wrong with a condition that parses: names that nothing has, and tests that are never true. Pure. */
+/**
+ * What is wrong with a condition that parses: names that nothing has, and tests that are never
+ * true. Pure.
+ */
 import { validate as isCron } from 'node-cron'
 import { featureSubject, isFeature, OWN_NUMBERS } from '../events/subjects.ts'
 import { METRICS, worseSide } from './metric-names.ts'

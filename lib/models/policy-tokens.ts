@@ -24,7 +24,9 @@ export function take(cursor: Cursor, token: string): boolean {
   return true
 }
 
-/** Moves past `token` where it comes next and is no part of a longer word. @returns whether it did */
+/**
+ * Moves past `token` where it comes next and is no part of a longer word. @returns whether it did
+ */
 export function word(cursor: Cursor, token: string): boolean {
   skip(cursor)
   const { text, at } = cursor

@@ -1,6 +1,7 @@
 /**
- * Wall-clock time of a zone, written as if it were UTC. `Intl` takes some 30 µs an instant, so the offset of a day is asked for
- * once, and a change of clocks is looked for only in a day whose ends differ. Pure.
+ * Wall-clock time of a zone, written as if it were UTC. `Intl` takes some 30 µs an instant, so the
+ * offset of a day is asked for once, and a change of clocks is looked for only in a day whose ends
+ * differ. Pure.
  */
 
 /** Both directions, in epoch milliseconds. */

@@ -172,7 +172,10 @@ const ZONES = [
   'Africa/Casablanca',
   'Pacific/Apia',
 ]
-/** Instants near which clocks of some zone change, a day of Samoa is skipped, or an hour is shown twice. */
+/**
+ * Instants near which clocks of some zone change, a day of Samoa is skipped, or an hour is shown
+ * twice.
+ */
 const CHANGES = [
   '1974-01-06T07:00:00Z',
   '1990-04-01T07:00:00Z',
@@ -213,7 +216,10 @@ function wallOf(timezone: string) {
 
 const WALLS = new Map(ZONES.map((zone) => [zone, wallOf(zone)]))
 
-/** Every window from some days before the first to some days after the last instant, one after the other. */
+/**
+ * Every window from some days before the first to some days after the last instant, one after the
+ * other.
+ */
 function naively(spec: WindowSpec, instants: readonly number[]) {
   const wall = WALLS.get(spec.timezone)!
   const toUtc = (time: number) => {
@@ -280,7 +286,8 @@ test('ten years of hours with few events ask for an offset a day with events, no
   const instants = [at('1990-01-01T00:00:00Z'), ...days.flatMap((day) => hoursOf(day))]
   const windows = windowsHolding({ size: '1h', timezone: 'America/New_York' }, instants, local)
   expect(windows).toHaveLength(1 + 36 * 24)
-  // The day, the one before it and the two around it, at both ends; and some to find a change of clocks.
+  // The day, the one before it and the two around it, at both ends; and some to find a change of
+  // clocks.
   expect(asked).toBeLessThan(37 * 6 * 2 + 20 * 20)
   const before = asked
   windowsHolding({ size: '1h', timezone: 'America/New_York' }, instants, local)

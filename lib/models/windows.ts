@@ -1,25 +1,38 @@
-/** Event-time windows: where they begin and end. Pure; all instants are epoch milliseconds, all spans half-open. */
+/**
+ * Event-time windows: where they begin and end. Pure; all instants are epoch milliseconds, all
+ * spans half-open.
+ */
 import { largest, smallest } from '../stats/samples/extremes.ts'
 import { durationMs } from '../runtime/durations.ts'
 import { localTime, type LocalTime } from './time-zones.ts'
 
-/** A span over which a model is evaluated: from `start` up to `end`, exclusive, epoch milliseconds. */
+/**
+ * A span over which a model is evaluated: from `start` up to `end`, exclusive, epoch milliseconds.
+ */
 export interface Window {
   start: number
   end: number
 }
 
-/** The time bucket that counts are kept by in ClickHouse (column `step`); windows of its multiples are merges of counts. */
+/**
+ * The time bucket that counts are kept by in ClickHouse (column `step`); windows of its multiples
+ * are merges of counts.
+ */
 export const TIME_BUCKET_MS = 15 * 60_000
 const DAY_MS = 86_400_000
 /** 1970-01-05, by which weeks are counted. */
 const FIRST_MONDAY = 4 * DAY_MS
-/** So far from an instant no wall time is mistaken for one of its own: a zone has skipped a whole day. */
+/**
+ * So far from an instant no wall time is mistaken for one of its own: a zone has skipped a whole
+ * day.
+ */
 const SETTLED_MS = 2 * DAY_MS
 
 /** How the windows of a model follow one another. */
 export interface WindowSpec {
-  /** `15m`, `1h`, `7d`, or `day`, `week`, `month`; `5000 events` in {@link windowsOfEvents} alone. */
+  /**
+   * `15m`, `1h`, `7d`, or `day`, `week`, `month`; `5000 events` in {@link windowsOfEvents} alone.
+   */
   size: string
   /** Distance of window starts; `size` when undefined. */
   slide?: string | undefined
@@ -86,9 +99,10 @@ interface Ruler {
 }
 
 /**
- * The windows that hold at least one of some instants, by start. Durations are aligned to 1970-01-01 00:00 in the time zone: a
- * window of days begins at local midnight, so it lasts 23 or 25 hours when clocks change. The cost is linear in the instants and
- * in the windows found, whatever lies between them.
+ * The windows that hold at least one of some instants, by start. Durations are aligned to
+ * 1970-01-01 00:00 in the time zone: a window of days begins at local midnight, so it lasts 23 or
+ * 25 hours when clocks change. The cost is linear in the instants and in the windows found,
+ * whatever lies between them.
  *
  * @param instants ascending
  * @param local wall-clock time of the spec's zone
@@ -122,7 +136,10 @@ export function windowsHolding(
   return windows
 }
 
-/** The length of the longest window of a spec whose windows are durations or calendar spans, in milliseconds. */
+/**
+ * The length of the longest window of a spec whose windows are durations or calendar spans, in
+ * milliseconds.
+ */
 export const longestMs = (spec: WindowSpec): number => rulerOf(spec).longest
 
 /** How much the wall times around an instant may differ from what its own offset says. */
@@ -155,12 +172,13 @@ const evenly = (size: number, slide: number, origin: number): Ruler => ({
 })
 
 /**
- * Windows of at least `count` events: as few whole time steps as hold so many, one window after the other. Where a window was
- * once, it stays, so that late events restate it and move no border.
+ * Windows of at least `count` events: as few whole time steps as hold so many, one window after the
+ * other. Where a window was once, it stays, so that late events restate it and move no border.
  *
  * @param steps time steps with events, ascending
  * @param known windows that were made before, ascending
- * @returns those that are known and all that are full, ascending; the last events may be in none yet
+ * @returns those that are known and all that are full, ascending; the last events may be in none
+ *   yet
  */
 export function windowsOfEvents(
   count: number,

@@ -1,4 +1,7 @@
-/** What the environment says of Kafka, besides its brokers: names, TLS, the login. `kafka-security.ts` reads what it names. */
+/**
+ * What the environment says of Kafka, besides its brokers: names, TLS, the login.
+ * `kafka-security.ts` reads what it names.
+ */
 import Type from 'typebox'
 
 /** The mechanisms of a login, by the names that Kafka's own clients give them. */

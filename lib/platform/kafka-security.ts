@@ -1,4 +1,7 @@
-/** TLS and the login of Kafka from the settings: what does not fit together is told, what they name is read. */
+/**
+ * TLS and the login of Kafka from the settings: what does not fit together is told, what they name
+ * is read.
+ */
 import { readFileSync } from 'node:fs'
 import { createSecureContext } from 'node:tls'
 import { X509Certificate } from 'node:crypto'
@@ -54,7 +57,10 @@ const LOGINS: readonly LoginSettings[] = [
   { mechanisms: ['AWS_MSK_IAM'], required: [], optional: ['PLUMBLINE_KAFKA_AWS_REGION'] },
 ]
 
-/** A sentence for each setting of Kafka that is wrong, or does not fit the others; files are looked at. */
+/**
+ * A sentence for each setting of Kafka that is wrong, or does not fit the others; files are looked
+ * at.
+ */
 export function kafkaProblems(config: PlatformConfig): string[] {
   if (config.PLUMBLINE_KAFKA_BROKERS === undefined)
     return [...TLS_FILES, 'PLUMBLINE_KAFKA_SASL_MECHANISM' as const]

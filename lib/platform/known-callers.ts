@@ -1,4 +1,7 @@
-/** How callers are known: by the keys of a file, by the tokens of an OIDC issuer, by both, or not at all. */
+/**
+ * How callers are known: by the keys of a file, by the tokens of an OIDC issuer, by both, or not at
+ * all.
+ */
 import { readFileSync } from 'node:fs'
 import type { Registry } from 'prom-client'
 import { noKeys, openAccess, readKeyFile, type Authenticate } from '../http/api-keys.ts'

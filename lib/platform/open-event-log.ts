@@ -13,7 +13,9 @@ import type { Metrics } from '../runtime/metrics.ts'
 import { kafkaSecurity } from './kafka-security.ts'
 import type { PlatformConfig } from './platform-config.ts'
 
-/** Where the journal lies, when the disk is full, and whom the log reports to what it cannot store. */
+/**
+ * Where the journal lies, when the disk is full, and whom the log reports to what it cannot store.
+ */
 export interface EventLogParts {
   dataDir: string
   diskProblem: DiskProblem
@@ -21,7 +23,9 @@ export interface EventLogParts {
   metrics: Metrics
 }
 
-/** The log of Kafka where brokers are named and the target needs it; otherwise that of this process. */
+/**
+ * The log of Kafka where brokers are named and the target needs it; otherwise that of this process.
+ */
 export function openEventLog(
   config: PlatformConfig,
   needs: { eventLog: boolean },
@@ -61,7 +65,10 @@ export function openEventLog(
   )
 }
 
-/** The cards, with the partitions this installation asks for; a topic of one partition is one on purpose. */
+/**
+ * The cards, with the partitions this installation asks for; a topic of one partition is one on
+ * purpose.
+ */
 const topicsOf = (config: PlatformConfig) =>
   Object.values(TOPICS).map((card) => ({
     ...card,

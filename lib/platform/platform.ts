@@ -1,4 +1,7 @@
-/** The platform under the services, built once from the configuration. Services never see its type, only the parts they name. */
+/**
+ * The platform under the services, built once from the configuration. Services never see its type,
+ * only the parts they name.
+ */
 import { randomBytes } from 'node:crypto'
 import { join, resolve } from 'node:path'
 import type { Authenticate } from '../http/api-keys.ts'
@@ -104,7 +107,8 @@ function registryProblems(config: PlatformConfig): readonly string[] {
 }
 
 /**
- * Builds the parts that a target needs. Nothing listens yet: the modules `before` and `after` are started by the caller.
+ * Builds the parts that a target needs. Nothing listens yet: the modules `before` and `after` are
+ * started by the caller.
  *
  * @throws {ConfigError} for a configuration that cannot work
  */
@@ -123,7 +127,8 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
       ? fileSystemSync(dataDir)
       : undefined
   const eventLog = openEventLog(config, needs, { dataDir, diskProblem, log, metrics })
-  // ClickHouse's lock is the kernel's and holds between containers too; that of the control database knows the processes it sees.
+  // ClickHouse's lock is the kernel's and holds between containers too; that of the control
+  // database knows the processes it sees.
   if (needs.stores) embedded?.open()
   const postgresParts =
     needs.postgres || needs.serveStores ? await openPostgres(config, dataDir, synced) : undefined

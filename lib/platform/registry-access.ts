@@ -27,7 +27,8 @@ export type RegistrySettings = Pick<
 /**
  * Credentials and TLS of the registry; the files are read once.
  *
- * @throws ConfigError with one sentence: a file that is absent or holds something else, a certificate without its key, files
+ * @throws ConfigError with one sentence: a file that is absent or holds something else, a
+ *   certificate without its key, files
  *   where the registry is not asked over TLS
  */
 export function registryAccess(config: RegistrySettings): RegistryAccess {

@@ -1,4 +1,6 @@
-/** What every `services/<name>/main.ts` does: configuration, platform, modules, signals, exit code. */
+/**
+ * What every `services/<name>/main.ts` does: configuration, platform, modules, signals, exit code.
+ */
 import Type, { type Static, type TProperties } from 'typebox'
 import { ConfigError, readConfig } from '../runtime/config.ts'
 import { messageOf } from '../runtime/errors.ts'

@@ -14,7 +14,10 @@ export interface ListeningParts {
   models: number
 }
 
-/** Logs once, as the last module that starts. Addresses are logged without the credentials they may hold. */
+/**
+ * Logs once, as the last module that starts. Addresses are logged without the credentials they may
+ * hold.
+ */
 export const startReport = (
   config: PlatformConfig,
   { http, clickhouse, servesPostgres, models }: ListeningParts,

@@ -23,7 +23,10 @@ import type { PlatformConfig } from './platform-config.ts'
 
 const START_ATTEMPTS = 20
 
-/** Waits about two minutes for a server that is not up yet; what it answers once it is up counts at once. */
+/**
+ * Waits about two minutes for a server that is not up yet; what it answers once it is up counts at
+ * once.
+ */
 async function reachable(server: string, log: Logger, ask: () => Promise<void>): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     try {
@@ -89,7 +92,10 @@ export async function openPostgres(
   return { postgres: embedded, embedded }
 }
 
-/** Migrates the control database where this process owns it, and serves an embedded one where others need it. */
+/**
+ * Migrates the control database where this process owns it, and serves an embedded one where others
+ * need it.
+ */
 export function postgresModule(
   { postgres, embedded }: PostgresParts,
   config: PlatformConfig,
@@ -116,7 +122,10 @@ export function postgresModule(
 
 const POSTGRES_CONNECTIONS = 16
 
-/** Serves PGlite on a socket that only this user can reach, and before it the port, which asks for the password. */
+/**
+ * Serves PGlite on a socket that only this user can reach, and before it the port, which asks for
+ * the password.
+ */
 async function servePostgres(
   embedded: EmbeddedPostgres,
   config: PlatformConfig,

@@ -1,4 +1,7 @@
-/** Passes on what control-state transactions left in the outbox, in order, at least once: rows to ClickHouse, events to topics. */
+/**
+ * Passes on what control-state transactions left in the outbox, in order, at least once: rows to
+ * ClickHouse, events to topics.
+ */
 import { Counter } from 'prom-client'
 import type { ClickHouse, Row } from '../clickhouse/port.ts'
 import { messageOf } from '../runtime/errors.ts'
@@ -10,7 +13,10 @@ import { pollLoop } from '../runtime/poll-loop.ts'
 import type { Postgres, Sql } from './port.ts'
 
 const POLL_MS = 250
-/** While nothing is enqueued: a commit of this process wakes the loop, which looks unasked for what a killed one has left. */
+/**
+ * While nothing is enqueued: a commit of this process wakes the loop, which looks unasked for what
+ * a killed one has left.
+ */
 const LONGEST_IDLE_MS = 10_000
 const RETRY_MS = 2000
 const BATCH = 1000
@@ -37,8 +43,9 @@ export interface OutboxTargets {
 /** Entries on their way out of the control database. */
 export interface Outbox {
   /**
-   * Passes on one batch. A row that its target refuses is tried again later, and set aside in `outbox_refused` after
-   * some tries, once the target has taken another row since: while it takes none, it is the target that fails.
+   * Passes on one batch. A row that its target refuses is tried again later, and set aside in
+   * `outbox_refused` after some tries, once the target has taken another row since: while it takes
+   * none, it is the target that fails.
    *
    * @returns how many entries were passed on, which were set aside, and what else failed, by target
    */
@@ -128,8 +135,8 @@ async function send(
 }
 
 /**
- * Sets an entry aside whose target has taken another since it failed first, after some tries; puts its next try off
- * otherwise. True where it was set aside.
+ * Sets an entry aside whose target has taken another since it failed first, after some tries; puts
+ * its next try off otherwise. True where it was set aside.
  */
 async function settleFailure(
   { postgres, lastTaken }: OutboxState,
@@ -145,8 +152,9 @@ async function settleFailure(
 }
 
 /**
- * Sends all together, or in halves where that fails, down to the entries that fail alone. It ends after a number of these, and
- * soon while nothing was taken and each takes long, since the target itself may be away.
+ * Sends all together, or in halves where that fails, down to the entries that fail alone. It ends
+ * after a number of these, and soon while nothing was taken and each takes long, since the target
+ * itself may be away.
  */
 async function passOn(
   entries: readonly Entry[],

@@ -1,6 +1,7 @@
 /**
- * The endpoint of the embedded PostgreSQL for separately started services: PGlite itself asks nobody for a password, so this does,
- * in PostgreSQL's own words, and passes on only who knows it. What stands behind listens on a path of ours alone.
+ * The endpoint of the embedded PostgreSQL for separately started services: PGlite itself asks
+ * nobody for a password, so this does, in PostgreSQL's own words, and passes on only who knows it.
+ * What stands behind listens on a path of ours alone.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { connect, createServer, type Server, type Socket } from 'node:net'
@@ -26,7 +27,10 @@ export interface PostgresFront {
 }
 
 const LOGIN_MS = 10_000
-/** Callers who have not said the password yet; more are turned away, so that they cannot keep services out. */
+/**
+ * Callers who have not said the password yet; more are turned away, so that they cannot keep
+ * services out.
+ */
 const MAX_WAITING = 16
 const MAX_STARTUP_BYTES = 10_000
 const VERSION_3 = 196_608
@@ -86,7 +90,10 @@ export function postgresFront(options: PostgresFrontOptions): PostgresFront {
   }
 }
 
-/** Reads until the password is right, then calls `enter` with the startup message and what has come behind. */
+/**
+ * Reads until the password is right, then calls `enter` with the startup message and what has come
+ * behind.
+ */
 function login(
   socket: Socket,
   isRight: (password: string) => boolean,

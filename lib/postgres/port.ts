@@ -1,4 +1,7 @@
-/** The port to PostgreSQL, for control state: a server, or PGlite inside this process. One SQL dialect for both. */
+/**
+ * The port to PostgreSQL, for control state: a server, or PGlite inside this process. One SQL
+ * dialect for both.
+ */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -25,8 +28,8 @@ export interface Postgres extends Sql {
   transaction: <T>(body: (tx: Sql) => Promise<T>) => Promise<T>
   exec: (sql: string) => Promise<void>
   /**
-   * Calls `listener` after every transaction of this process that commits. Loops that read what transactions leave are woken
-   * by it; what other processes commit, is not reported.
+   * Calls `listener` after every transaction of this process that commits. Loops that read what
+   * transactions leave are woken by it; what other processes commit, is not reported.
    */
   onCommit: (listener: () => void) => void
   close: () => Promise<void>
@@ -55,7 +58,8 @@ function commits(): Commits {
  */
 export function serverPostgres(url: string): Postgres {
   const pool = new pg.Pool({ connectionString: url, max: 4, connectionTimeoutMillis: 5000 })
-  // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
+  // An idle connection that breaks is replaced by the pool; without a listener it would end the
+  // process.
   pool.on('error', () => {})
   const { listen, committed } = commits()
   const on = (client: pg.Pool | pg.PoolClient): Sql => ({
@@ -89,18 +93,25 @@ export function serverPostgres(url: string): Postgres {
 
 /** PGlite in this process. */
 export interface EmbeddedPostgres extends Postgres {
-  /** For other processes, in PostgreSQL's own protocol; what is committed survives what `synced` says before they hear of it. */
+  /**
+   * For other processes, in PostgreSQL's own protocol; what is committed survives what `synced`
+   * says before they hear of it.
+   */
   db: PGlite
 }
 
-/** PostgreSQL's own 128 MB would all be resident; control state is small, and the kernel keeps its files in memory. */
+/**
+ * PostgreSQL's own 128 MB would all be resident; control state is small, and the kernel keeps its
+ * files in memory.
+ */
 const START_PARAMS = [...PGlite.defaultStartParams, '-c', 'shared_buffers=16MB']
 
 /**
- * Opens PGlite on a directory. PGlite takes no lock itself, and a second process would lose its writes:
- * a lock file that names the process guards the directory.
+ * Opens PGlite on a directory. PGlite takes no lock itself, and a second process would lose its
+ * writes: a lock file that names the process guards the directory.
  *
- * @param synced called after every change; resolves once it survives power loss (PGlite itself syncs nothing)
+ * @param synced called after every change; resolves once it survives power loss (PGlite itself
+ *   syncs nothing)
  * @throws Error where a living process holds the directory
  */
 export async function embeddedPostgres(
@@ -191,7 +202,8 @@ export async function migratePostgres(db: Postgres): Promise<string[]> {
       )
     },
     run: async () => {},
-    // All statements of a file and its record are one transaction; a concurrent migrator fails on the name.
+    // All statements of a file and its record are one transaction; a concurrent migrator fails on
+    // the name.
     record: ({ name, checksum, statements }) =>
       db.transaction(async (tx) => {
         await tx.query('insert into schema_migrations (name, checksum) values ($1, $2)', [

@@ -47,11 +47,15 @@ const problemOf = ({ keyword, params, message }: ErrorObject): string =>
     ? `must be one of ${(params['allowedValues'] as readonly string[]).join(', ')}`
     : (message ?? 'is invalid')
 
-/** Variables that Kubernetes sets for every Service of a namespace, one called `plumbline-ingest` say. */
+/**
+ * Variables that Kubernetes sets for every Service of a namespace, one called `plumbline-ingest`
+ * say.
+ */
 const OF_SERVICES = /_SERVICE_HOST$|_SERVICE_PORT(_\w+)?$|_PORT_\d+_(TCP|UDP|SCTP)(_\w+)?$/
 
 /**
- * Variables of the environment that begin as ours do and that no setting is called, each as a sentence.
+ * Variables of the environment that begin as ours do and that no setting is called, each as a
+ * sentence.
  *
  * @param known names of settings
  */

@@ -3,7 +3,10 @@ import { pino, type Logger } from 'pino'
 /** A logger of pino. */
 export type { Logger }
 
-/** Structured logs on standard error: a constant message, values in fields, never a secret or an event's values. */
+/**
+ * Structured logs on standard error: a constant message, values in fields, never a secret or an
+ * event's values.
+ */
 export function createLog(level: string): Logger {
   return pino(
     {

@@ -4,15 +4,19 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom
 export interface Metrics {
   registry: Registry
   /**
-   * Events of the log by the one place where each ended: stored, duplicate, dead_letter, lost (never read), set_aside. Their sum
-   * over outcomes is how many events of a topic this process has dealt with.
+   * Events of the log by the one place where each ended: stored, duplicate, dead_letter, lost
+   * (never read), set_aside. Their sum over outcomes is how many events of a topic this process has
+   * dealt with.
    */
   events: Counter<'service' | 'topic' | 'outcome' | 'reason'>
   /** Events at HTTP endpoints by the answer: accepted (now in the log), rejected, shed, ignored. */
   endpointEvents: Counter<'service' | 'topic' | 'outcome' | 'reason'>
   /** Fields of stored events that no schema names; they are not kept. */
   unknownFields: Counter<'service' | 'topic'>
-  /** Events of the log whose key is another than our own endpoints give them (`other`), or that have none (`none`). */
+  /**
+   * Events of the log whose key is another than our own endpoints give them (`other`), or that have
+   * none (`none`).
+   */
   unexpectedKeys: Counter<'service' | 'topic' | 'key'>
   lag: Gauge<'topic' | 'partition'>
   ingestDelaySeconds: Histogram

@@ -1,4 +1,7 @@
-/** Forward-only migrations: numbered SQL files, applied once, in order, with their checksum recorded. */
+/**
+ * Forward-only migrations: numbered SQL files, applied once, in order, with their checksum
+ * recorded.
+ */
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -8,7 +8,10 @@ export interface Module {
   start?: () => Promise<void>
   /** Ends only when the signal aborts; ending earlier, or throwing, stops the whole process. */
   run?: (signal: AbortSignal) => Promise<void>
-  /** Gives back what `start` took; called in reverse order of start, also after a failed start of a later module. */
+  /**
+   * Gives back what `start` took; called in reverse order of start, also after a failed start of a
+   * later module.
+   */
   stop?: () => Promise<void>
 }
 
@@ -21,7 +24,10 @@ export interface Readiness {
 /** What {@link runModules} reports its state to, and how long it waits. */
 export interface RunOptions {
   readiness?: Readiness
-  /** How long a module may take to end once it was asked to: its start, its run and its stop, each. 20 s unless given. */
+  /**
+   * How long a module may take to end once it was asked to: its start, its run and its stop, each.
+   * 20 s unless given.
+   */
   patienceMs?: number
 }
 
@@ -34,7 +40,8 @@ const PATIENCE_MS = 20_000
  * 1. A failed start stops what had started, and rejects.
  * 2. The first module whose `run` ends or throws, or the outer signal, ends all others.
  * 3. Every failure met on the way is in one AggregateError; none hides another.
- * 4. A module that does not end in time is a failure, and waited for no longer: whoever called ends the process.
+ * 4. A module that does not end in time is a failure, and waited for no longer: whoever called ends
+ *    the process.
  */
 export async function runModules(
   modules: readonly Module[],
@@ -98,7 +105,10 @@ export async function runModules(
   if (failures.length > 0) throw new AggregateError(failures, 'stopped by a failure')
 }
 
-/** What `ending` resolves to; rejects once it has not ended `patienceMs` after the signal aborted, or after now if it has. */
+/**
+ * What `ending` resolves to; rejects once it has not ended `patienceMs` after the signal aborted,
+ * or after now if it has.
+ */
 async function inTime(
   ending: Promise<void> | undefined,
   signal: AbortSignal,

@@ -6,7 +6,8 @@ const MAX_SHARE = 0.4
 const MAX_LENGTH = 100
 
 /**
- * Finds the nearest of the known names by edit distance (insertions, deletions, replacements, Levenshtein 1966).
+ * Finds the nearest of the known names by edit distance (insertions, deletions, replacements,
+ * Levenshtein 1966).
  *
  * @returns undefined where none is near: more than 40 % of the letters would have to change
  */

@@ -4,8 +4,8 @@
 export const CLAIMED = 'claimed:'
 
 /**
- * The spelling by which persons are told apart: compatibility forms, capitals, invisible characters and spaces at the ends
- * or in rows do not make another person.
+ * The spelling by which persons are told apart: compatibility forms, capitals, invisible characters
+ * and spaces at the ends or in rows do not make another person.
  *
  * @example
  * canonicalName(' Ann  LEE') // 'ann lee'

@@ -2,7 +2,9 @@
 import { sleep } from './clock.ts'
 import type { Module } from './modules.ts'
 
-/** What a step says about the round it ends; a step that says nothing is followed after `everyMs`. */
+/**
+ * What a step says about the round it ends; a step that says nothing is followed after `everyMs`.
+ */
 export interface Progress {
   /** More work is there: the next step begins at once, without a rest. */
   more?: boolean
@@ -20,7 +22,10 @@ export interface PollLoopOptions {
   name: string
   /** Distance from the end of a step to the begin of the next one. */
   everyMs: number
-  /** A wake-up during a step is kept until the step ends, so a step need not look again for late arrivals. */
+  /**
+   * A wake-up during a step is kept until the step ends, so a step need not look again for late
+   * arrivals.
+   */
   step: () => Promise<Progress | void>
   /** Receives what a step throws; the loop goes on after `retryMs`. */
   onError: (error: unknown) => void
@@ -29,8 +34,8 @@ export interface PollLoopOptions {
   /** Pause after a failure; `everyMs` unless given. */
   retryMs?: number
   /**
-   * Rest after a step, as a multiple of the time the step took; 3 unless given. A wake-up does not shorten the rest: what
-   * arrives meanwhile is done together.
+   * Rest after a step, as a multiple of the time the step took; 3 unless given. A wake-up does not
+   * shorten the rest: what arrives meanwhile is done together.
    */
   rest?: number
   /** Upper bound of the rest; none unless given. */
@@ -55,7 +60,8 @@ const REST = 3
 /**
  * Makes a loop that repeats a step until the process ends; it begins with a step.
  *
- * A wake-up may come from anywhere and at any time: none is lost, and several within one round count as one.
+ * A wake-up may come from anywhere and at any time: none is lost, and several within one round
+ * count as one.
  *
  * @example
  * const { module, wake } = pollLoop({ name: 'x', everyMs: 500, step: look, onError: log.warn })

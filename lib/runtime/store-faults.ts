@@ -1,7 +1,11 @@
-/** Whose fault it is that something could not be stored: the store's, which is waited for, or that of what was sent. */
+/**
+ * Whose fault it is that something could not be stored: the store's, which is waited for, or that
+ * of what was sent.
+ */
 
 /**
- * ClickHouse's errors that say nothing about the data: time, memory, disk, network, rights, load, a table that is not there.
+ * ClickHouse's errors that say nothing about the data: time, memory, disk, network, rights, load, a
+ * table that is not there.
  * https://github.com/ClickHouse/ClickHouse/blob/master/src/Common/ErrorCodes.cpp
  */
 const STORE_CODES = new Set([
@@ -13,8 +17,9 @@ const STORE_WORDS =
   /\b(disk full|No space left|timed? ?out|socket hang up|aborted|closed|Cannot (open|lock|allocate|write|fsync))\b/i
 
 /**
- * Whether an error may pass by itself, without a change of what is stored: then the same range is tried again. What
- * cannot be told is taken for a fault of the data, and is then tried on its own before anything is set aside.
+ * Whether an error may pass by itself, without a change of what is stored: then the same range is
+ * tried again. What cannot be told is taken for a fault of the data, and is then tried on its own
+ * before anything is set aside.
  */
 export function isStoreFault(error: unknown): boolean {
   for (

@@ -1,7 +1,9 @@
 /**
- * Dead letters, as rows and as messages: cut to fit, so that no message is too large to be set aside. Pure.
+ * Dead letters, as rows and as messages: cut to fit, so that no message is too large to be set
+ * aside. Pure.
  *
- * A broker takes batches of one mebibyte unless set otherwise, and a gzip batch of that size holds messages of any size.
+ * A broker takes batches of one mebibyte unless set otherwise, and a gzip batch of that size holds
+ * messages of any size.
  */
 import { createHash } from 'node:crypto'
 import {
@@ -72,8 +74,9 @@ const shortened = (text: string) =>
     : `${text.slice(0, MAX_TEXT_BYTES / 4).replace(/[\uD800-\uDBFF]$/, '')}…`
 
 /**
- * The message for the dead-letter topic, below the batch size that brokers take unless set otherwise. Headers have the
- * names that Kafka Connect gives its dead letters; a value that was cut has its length and SHA-256 beside them.
+ * The message for the dead-letter topic, below the batch size that brokers take unless set
+ * otherwise. Headers have the names that Kafka Connect gives its dead letters; a value that was cut
+ * has its length and SHA-256 beside them.
  */
 export function deadLetterMessage(
   { topic, partition }: Pick<OffsetRange, 'topic' | 'partition'>,

@@ -1,14 +1,17 @@
 /**
  * The last ids of a partition, so that an event sent twice counts once.
  *
- * Whether an id is a repeat depends only on the rows stored before its range (the newest `horizon` of them) and on the
- * messages before it in its range. Ids of a range are therefore remembered only once the range is stored: a replay after
- * a failure, in this process or in another that has read the ids back, gives the same answers.
+ * Whether an id is a repeat depends only on the rows stored before its range (the newest `horizon`
+ * of them) and on the messages before it in its range. Ids of a range are therefore remembered only
+ * once the range is stored: a replay after a failure, in this process or in another that has read
+ * the ids back, gives the same answers.
  */
 
 /** Ids are hashed into two numbers of 32 bits (`id-hash.ts`). */
 export interface SeenIds {
-  /** Begins a range: forgets what an unfinished one had added, and all but the newest `horizon` ids. */
+  /**
+   * Begins a range: forgets what an unfinished one had added, and all but the newest `horizon` ids.
+   */
   begin: () => void
   /** True when the id was seen; else remembers it for the rest of the range. */
   repeated: (a: number, b: number) => boolean
@@ -19,7 +22,10 @@ export interface SeenIds {
 /** Position of a slot whose id an unfinished range had added: taken, and forgotten. */
 const FORGOTTEN = 1
 
-/** An open-addressing table of 12 bytes a slot; it grows, and drops what lies beyond the horizon when it is full. */
+/**
+ * An open-addressing table of 12 bytes a slot; it grows, and drops what lies beyond the horizon
+ * when it is full.
+ */
 export function createSeenIds(horizon: number): SeenIds {
   let capacity = 1024
   let as = new Uint32Array(capacity)

@@ -1,6 +1,7 @@
 /**
- * 64 bits of an id, as two hashes of 32 that ClickHouse has too (`xxHash32`, `murmurHash3_32`), so that what a process
- * remembers can be read back from a table. Two of 10^6 ids share a hash with a probability below 10^-7.
+ * 64 bits of an id, as two hashes of 32 that ClickHouse has too (`xxHash32`, `murmurHash3_32`), so
+ * that what a process remembers can be read back from a table. Two of 10^6 ids share a hash with a
+ * probability below 10^-7.
  */
 
 const PRIME_1 = 0x9e3779b1

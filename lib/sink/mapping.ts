@@ -1,8 +1,10 @@
 /**
- * Maps a range of the log to the rows of every table it touches: pure, so that a replay gives the same bytes.
+ * Maps a range of the log to the rows of every table it touches: pure, so that a replay gives the
+ * same bytes.
  *
- * Each message ends in exactly one place: a row, a dead letter, or the count of duplicates. What an accepted event adds
- * to its tables, rows and counts alike, is the service's (`services/ingest/data/prediction-rows.ts`, `services/feedback/data/label-rows.ts`).
+ * Each message ends in exactly one place: a row, a dead letter, or the count of duplicates. What an
+ * accepted event adds to its tables, rows and counts alike, is the service's
+ * (`services/ingest/data/prediction-rows.ts`, `services/feedback/data/label-rows.ts`).
  */
 import type { TObject } from 'typebox'
 import { ID_SEPARATOR } from '../../schemas/fields.ts'
@@ -21,7 +23,10 @@ import * as native from '../clickhouse/native/block.ts'
 import type { SeenIds } from './dedupe-set.ts'
 import type { TableRows } from './table-rows.ts'
 
-/** Collects what the accepted events of a range add to their tables; one range after another, in the same memory. */
+/**
+ * Collects what the accepted events of a range add to their tables; one range after another, in the
+ * same memory.
+ */
 export interface RangeTables {
   /** Forgets the range before. */
   begin: (range: OffsetRange) => void
@@ -33,7 +38,10 @@ export interface RangeTables {
 
 /** The rows of a range and what became of its messages. */
 export interface MappedRange {
-  /** In the order in which they are to be stored; a row in the last one means that the range is whole. */
+  /**
+   * In the order in which they are to be stored; a row in the last one means that the range is
+   * whole.
+   */
   tables: TableRows[]
   /** Events that are stored. */
   rows: number
@@ -61,7 +69,10 @@ export interface SeenIn {
 export interface EventMapping {
   /** Names what a message becomes: a pending range is drained by the mapping that began it. */
   version: string
-  /** Where the accepted events are read back from, to remember their ids; absent where a repeat does no harm. */
+  /**
+   * Where the accepted events are read back from, to remember their ids; absent where a repeat does
+   * no harm.
+   */
   seenIn?: SeenIn | undefined
   /** Maps one range; its tables lie in memory that {@link MappedRange.release} gives back. */
   map: (range: OffsetRange, read: ReadMessage, seen: SeenIds) => MappedRange
@@ -77,8 +88,9 @@ export interface EventMappingOptions {
   /** Names an event: with `seenIn`, a second one of the same name is a repeat. */
   identity: (event: Event) => string
   /**
-   * The key that our own endpoints give an event; `identity`: the identity with a slash for its separator. Another one, or none,
-   * is counted: a repeat is found in its partition only, so one that comes under another key may count twice.
+   * The key that our own endpoints give an event; `identity`: the identity with a slash for its
+   * separator. Another one, or none, is counted: a repeat is found in its partition only, so one
+   * that comes under another key may count twice.
    */
   key?: 'identity' | ((event: Event) => string)
   /** A message with another key is a dead letter, as it was in earlier versions of a mapping. */
@@ -150,7 +162,9 @@ interface Memory {
 /** How the key of a message stands to the one that our own endpoints give its event. */
 type KeyKind = 'expected' | 'other' | 'none'
 
-/** The range that is mapped now: what decides over its messages, and where they have ended so far. */
+/**
+ * The range that is mapped now: what decides over its messages, and where they have ended so far.
+ */
 interface InHand {
   options: EventMappingOptions
   validator: Validator
@@ -203,7 +217,8 @@ const refused = (
 ): DeadLetter => ({ message, code: rejection.code, text: rejection.message })
 
 /**
- * How the key of a message stands to the one its event would have: a key is there to choose a partition.
+ * How the key of a message stands to the one its event would have: a key is there to choose a
+ * partition.
  *
  * @param length of the event's identity, in {@link scratch}
  */

@@ -1,7 +1,8 @@
 /**
- * Inserts that touch many monthly partitions, cut into pieces: ClickHouse makes a part for each partition of an insert, and
- * a statement of a thousand parts takes longer than a statement may. The pieces of a range follow from its rows alone, so a
- * replay makes the same ones, each under its own token.
+ * Inserts that touch many monthly partitions, cut into pieces: ClickHouse makes a part for each
+ * partition of an insert, and a statement of a thousand parts takes longer than a statement may.
+ * The pieces of a range follow from its rows alone, so a replay makes the same ones, each under its
+ * own token.
  */
 
 /** One insert touches at most this many monthly partitions. */
@@ -29,7 +30,8 @@ const monthOf = (ms: number): number => {
 }
 
 /**
- * The months in which instants lie, ascending; undefined where they surely are few enough for one insert.
+ * The months in which instants lie, ascending; undefined where they surely are few enough for one
+ * insert.
  *
  * @param times epoch milliseconds
  */

@@ -1,4 +1,7 @@
-/** What a sink reads back from what it has stored: how far the log's epochs are, and the newest ids of a partition. */
+/**
+ * What a sink reads back from what it has stored: how far the log's epochs are, and the newest ids
+ * of a partition.
+ */
 import type { ClickHouse } from '../clickhouse/port.ts'
 import type { OffsetRange, Stored } from '../event-log/port.ts'
 import type { SeenIn } from './mapping.ts'
@@ -32,7 +35,9 @@ export async function readStoredRows(
   return row && Number(row.rows)
 }
 
-/** How many ranges, of any topic, were stored after this one; all of them where it is not stored. */
+/**
+ * How many ranges, of any topic, were stored after this one; all of them where it is not stored.
+ */
 export async function countNewerRanges(
   clickhouse: ClickHouse,
   { topic, partition, logEpoch, first }: OffsetRange,
@@ -68,8 +73,8 @@ interface Stretch {
 }
 
 /**
- * Visits the hashes of the newest `horizon` ids that were stored before this range, the oldest first. Rows of the range
- * itself, which an interrupted attempt may have left, are not among them.
+ * Visits the hashes of the newest `horizon` ids that were stored before this range, the oldest
+ * first. Rows of the range itself, which an interrupted attempt may have left, are not among them.
  */
 export async function rememberedIds(
   clickhouse: ClickHouse,
@@ -81,7 +86,9 @@ export async function rememberedIds(
     await visitStretch(clickhouse, { range, seenIn, stretch }, visit)
 }
 
-/** Reads the ranges of a partition that were stored before this one and kept rows, the newest first. */
+/**
+ * Reads the ranges of a partition that were stored before this one and kept rows, the newest first.
+ */
 const readEarlierRanges = (
   clickhouse: ClickHouse,
   { topic, partition, logEpoch, first }: OffsetRange,

@@ -1,16 +1,21 @@
 /**
  * Stores ranges of the log in ClickHouse, each exactly once with every count of it.
  *
- * The caller (an event log) has written its intent before and commits after; here is what lies between:
- * 1. The mapping makes rows of the messages, for every table they touch. The same range gives the same bytes.
- * 2. One INSERT per table, all under the range's token, `sink_ranges` last. Cut off anywhere, the same inserts again
+ * The caller (an event log) has written its intent before and commits after; here is what lies
+ * between:
+ * 1. The mapping makes rows of the messages, for every table they touch. The same range gives the
+ *    same bytes.
+ * 2. One INSERT per table, all under the range's token, `sink_ranges` last. Cut off anywhere, the
+ *    same inserts again
  *    complete what is missing and skip what is there.
- * 3. The stored range is read back and must hold as many rows as the log had messages, wherever it was tried before or a
+ * 3. The stored range is read back and must hold as many rows as the log had messages, wherever it
+ *    was tried before or a
  *    network lies in between, which can answer for an insert that never came.
  * 4. Dead letters go to their topic; a failure here replays the range, hence at least once.
  *
- * A message that cannot be stored is set aside as a dead letter, and the rest of its range is stored: what one sends stops
- * nothing else. Only a fault of the store itself makes the whole range wait.
+ * A message that cannot be stored is set aside as a dead letter, and the rest of its range is
+ * stored: what one sends stops nothing else. Only a fault of the store itself makes the whole range
+ * wait.
  */
 import type { ClickHouse } from '../clickhouse/port.ts'
 import { arrivalOf, type EventLog, type OffsetRange, type Stored } from '../event-log/port.ts'
@@ -33,7 +38,10 @@ export interface SinkParts {
   /** Ids remembered per partition. */
   duplicateHorizon: number
   now: () => number
-  /** Resolves once all that was stored before survives power loss; absent where surviving a killed process is enough. */
+  /**
+   * Resolves once all that was stored before survives power loss; absent where surviving a killed
+   * process is enough.
+   */
   synced?: (() => Promise<void>) | undefined
 }
 
@@ -49,7 +57,10 @@ export interface SinkOptions extends SinkParts {
 export interface Sink {
   /** The mapping of new ranges. */
   mapping: string
-  /** Stores a range and resolves with the models of its events, or rejects: then the same range must come again. */
+  /**
+   * Stores a range and resolves with the models of its events, or rejects: then the same range must
+   * come again.
+   */
   store: (range: OffsetRange) => Promise<ReadonlySet<string>>
   /** Reads how far a partition of a log is stored. */
   lastStored: (log: string, topic: string, partition: string) => Promise<Stored>
@@ -61,7 +72,9 @@ interface SinkState extends SinkOptions {
   memories: Map<string, { seen: SeenIds; mapping: string }>
 }
 
-/** Makes a sink that remembers nothing yet: it reads ids back at its first range of each partition. */
+/**
+ * Makes a sink that remembers nothing yet: it reads ids back at its first range of each partition.
+ */
 export function createSink(options: SinkOptions): Sink {
   const state: SinkState = { ...options, memories: new Map() }
   return {
@@ -95,7 +108,10 @@ function mappingOf({ mappings }: SinkState, range: OffsetRange): EventMapping {
   )
 }
 
-/** What was stored before this range; read back when another process may have stored the range before it. */
+/**
+ * What was stored before this range; read back when another process may have stored the range
+ * before it.
+ */
 async function memoryOf(
   { memories, clickhouse, duplicateHorizon }: SinkState,
   range: OffsetRange,

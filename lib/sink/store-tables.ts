@@ -28,13 +28,17 @@ export interface RangeToStore {
   seen: SeenIds
 }
 
-/** Insert tokens are remembered for 10 000 inserts; for a range this far behind, its row in `sink_ranges` decides. */
+/**
+ * Insert tokens are remembered for 10 000 inserts; for a range this far behind, its row in
+ * `sink_ranges` decides.
+ */
 const TOKEN_HORIZON = 5000
 
 /**
  * Stores what a range becomes; messages that cannot be stored become dead letters of it.
  *
- * @throws a fault of the store itself, and what no single message is to blame for: the range waits then
+ * @throws a fault of the store itself, and what no single message is to blame for: the range waits
+ *   then
  */
 export async function storeTables(
   store: TableStore,
@@ -81,7 +85,9 @@ async function storeWithoutFaulty(
   }
 }
 
-/** Inserts the rows of every table, the range's own row last, and gives back the mapping's memory. */
+/**
+ * Inserts the rows of every table, the range's own row last, and gives back the mapping's memory.
+ */
 async function insertAll(store: TableStore, range: OffsetRange, mapped: MappedRange) {
   try {
     if (!(await isForgotten(store.clickhouse, range)))

@@ -1,6 +1,7 @@
 /**
- * Which messages of a range cannot be stored, where the range as a whole could not be: each is tried without the others, so
- * that one is set aside and the rest is stored. Nothing is stored while trying.
+ * Which messages of a range cannot be stored, where the range as a whole could not be: each is
+ * tried without the others, so that one is set aside and the rest is stored. Nothing is stored
+ * while trying.
  */
 import type { ReadMessage } from '../events/decode-message.ts'
 import type { LoggedMessage, OffsetRange } from '../event-log/port.ts'
@@ -61,7 +62,8 @@ export interface TrialOptions {
 /**
  * The messages whose rows the store refuses, found by halving.
  *
- * @throws the store's own error where the whole range passes the trial, where it fails even without those messages, or where
+ * @throws the store's own error where the whole range passes the trial, where it fails even without
+ *   those messages, or where
  * too many trials were needed: then it is not one message's fault
  */
 export async function refusedByStore(

@@ -1,7 +1,8 @@
 /**
- * The functions that a reader of the ClickHouse port may call, by name. A name that is not here is refused: what reads files,
- * dictionaries, settings, the environment or other hosts, sleeps, takes a function's name as text, or makes more bytes than it is
- * given is left out on purpose, and so is whatever a later version of ClickHouse brings.
+ * The functions that a reader of the ClickHouse port may call, by name. A name that is not here is
+ * refused: what reads files, dictionaries, settings, the environment or other hosts, sleeps, takes
+ * a function's name as text, or makes more bytes than it is given is left out on purpose, and so is
+ * whatever a later version of ClickHouse brings.
  */
 const SCALARS = `
   greater greaterorequals greatest levenshteindistance editdistance tokens ngramdistance
@@ -217,7 +218,10 @@ const COMBINATORS =
 const scalars = new Set(SCALARS.trim().split(/\s+/))
 const aggregates = new Set(AGGREGATES.trim().split(/\s+/))
 
-/** Whether a reader may call this function; upper and lower case are one, as for most of ClickHouse's names. */
+/**
+ * Whether a reader may call this function; upper and lower case are one, as for most of
+ * ClickHouse's names.
+ */
 export function isReadersFunction(name: string): boolean {
   const lower = name.toLowerCase()
   return scalars.has(lower) || isReadersAggregate(lower)

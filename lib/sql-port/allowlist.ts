@@ -1,4 +1,6 @@
-/** What a reader of the ClickHouse port may name besides functions. Whatever is not here is refused. */
+/**
+ * What a reader of the ClickHouse port may name besides functions. Whatever is not here is refused.
+ */
 
 const setOf = (text: string): ReadonlySet<string> => new Set(text.trim().split(/\s+/))
 
@@ -24,13 +26,19 @@ export const EXPLAINS = setOf(`
 export const TABLE_FUNCTIONS = setOf(`
   numbers numbers_mt zeros zeros_mt generateSeries generate_series values view null`)
 
-/** Tables of `system` whose columns say nothing of this machine, of queries or of other callers; see HIDDEN_COLUMNS. */
+/**
+ * Tables of `system` whose columns say nothing of this machine, of queries or of other callers; see
+ * HIDDEN_COLUMNS.
+ */
 export const SYSTEM_TABLES = setOf(`
   one numbers numbers_mt zeros zeros_mt databases tables columns functions table_functions data_type_families formats
   keywords collations time_zones contributors aggregate_function_combinators table_engines database_engines
   data_skipping_indices data_skipping_index_types settings merge_tree_settings`)
 
-/** Columns of those tables that hold paths of this machine: a statement on such a table must not name one, nor say \`*\`. */
+/**
+ * Columns of those tables that hold paths of this machine: a statement on such a table must not
+ * name one, nor say \`*\`.
+ */
 export const HIDDEN_COLUMNS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['tables', setOf('data_paths metadata_path')],
   ['databases', setOf('data_path metadata_path')],
@@ -52,7 +60,10 @@ export const FORMATS = setOf(`
   MsgPack Values Vertical VerticalRaw XML Markdown SQLInsert Null RawBLOB
   Pretty PrettyCompact PrettyCompactMonoBlock PrettySpace PrettyNoEscapes PrettyCompactNoEscapes PrettyMonoBlock`)
 
-/** Settings of a SETTINGS clause that change how a question is answered, not what it may reach or use. */
+/**
+ * Settings of a SETTINGS clause that change how a question is answered, not what it may reach or
+ * use.
+ */
 export const SETTINGS = setOf(`
   max_threads max_execution_time max_result_rows max_rows_to_read max_block_size limit offset join_use_nulls
   group_by_use_nulls final join_algorithm prefer_column_name_to_alias extremes transform_null_in

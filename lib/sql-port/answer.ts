@@ -1,4 +1,6 @@
-/** What ClickHouse's HTTP interface answers: rows with their headers, or an exception with its code. */
+/**
+ * What ClickHouse's HTTP interface answers: rows with their headers, or an exception with its code.
+ */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { finished } from 'node:stream/promises'
 import { promisify } from 'node:util'
@@ -12,7 +14,10 @@ const gzipped = promisify(gzip)
 /** A caller that has not taken its answer after so long gets no more of it. */
 const TAKEN_WITHIN_MS = 60_000
 
-/** Answers with the rows, compressed as the caller asked; resolves once they are sent, or the caller has gone. */
+/**
+ * Answers with the rows, compressed as the caller asked; resolves once they are sent, or the caller
+ * has gone.
+ */
 export async function answer(
   request: IncomingMessage,
   response: ServerResponse,

@@ -1,7 +1,8 @@
 /**
- * What a reader of the ClickHouse port may run: a positive list over ClickHouse's own reading of the statement.
- * ClickHouse writes the statement anew (`formatQuerySingleLine`) and shows its tree (`EXPLAIN AST`); what runs is that very text,
- * so nothing that comments, encodings or quotes hide can be read one way here and another way there.
+ * What a reader of the ClickHouse port may run: a positive list over ClickHouse's own reading of
+ * the statement. ClickHouse writes the statement anew (`formatQuerySingleLine`) and shows its tree
+ * (`EXPLAIN AST`); what runs is that very text, so nothing that comments, encodings or quotes hide
+ * can be read one way here and another way there.
  */
 import { isReadersFunction } from './allowed-functions.ts'
 import {
@@ -33,7 +34,10 @@ const SHOWS = [
   'SHOW ENGINES',
 ].map((pattern) => new RegExp(`^${pattern}( FORMAT \\w+)?$`))
 
-/** Why a statement in ClickHouse's own words must not even be explained to a reader; undefined when it may be. */
+/**
+ * Why a statement in ClickHouse's own words must not even be explained to a reader; undefined when
+ * it may be.
+ */
 export function whyNotExplained(canonical: string): string | undefined {
   const words = wordsOf(canonical)
   if (!words) return 'the statement has characters that cannot be read'
@@ -72,7 +76,10 @@ const isTableFunction = (name: string) => TABLE_FUNCTIONS.has(name) || name === 
 const isCallable = (name: string) =>
   BEFORE_PARENTHESIS.has(name.toLowerCase()) || TABLE_FUNCTIONS.has(name) || isReadersFunction(name)
 
-/** `WITH q (a, b) AS (…)` and `JOIN … AS t (…)`: names in parentheses, not a call; the tree says whether it is one. */
+/**
+ * `WITH q (a, b) AS (…)` and `JOIN … AS t (…)`: names in parentheses, not a call; the tree says
+ * whether it is one.
+ */
 const isColumnList = (words: readonly Word[], at: number) =>
   words[at - 1]?.text === 'AS' ||
   (['WITH', ',', 'RECURSIVE'].includes(words[at - 1]?.text ?? '') &&
@@ -224,8 +231,9 @@ function whyNotHidden(nodes: readonly SqlNode[]): string | undefined {
 }
 
 /**
- * The column of an `empty(column)`, which reveals nothing of what it holds; JDBC's driver asks so whether a table is remote. A
- * column with an alias could be named again elsewhere, and does not count.
+ * The column of an `empty(column)`, which reveals nothing of what it holds; JDBC's driver asks so
+ * whether a table is remote. A column with an alias could be named again elsewhere, and does not
+ * count.
  */
 function onlyAskedWhetherEmpty({ type, rest, children }: SqlNode): SqlNode | undefined {
   if (type !== 'Function' || !/^empty( |$)/.test(rest)) return undefined

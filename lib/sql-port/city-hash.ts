@@ -1,6 +1,6 @@
 /**
- * CityHash128 of version 1.0.2, the checksum of ClickHouse's compressed blocks; later versions of CityHash give other values.
- * Pure. Every number is an unsigned integer of 64 bits.
+ * CityHash128 of version 1.0.2, the checksum of ClickHouse's compressed blocks; later versions of
+ * CityHash give other values. Pure. Every number is an unsigned integer of 64 bits.
  */
 
 const K0 = 0xc3a5c85c97cb3127n

@@ -1,4 +1,7 @@
-/** Answers in ClickHouse's own compression, checked with hashes of clickhouse-cityhash 1.0.2.6 (Python). */
+/**
+ * Answers in ClickHouse's own compression, checked with hashes of clickhouse-cityhash 1.0.2.6
+ * (Python).
+ */
 import * as lz4 from 'lz4-napi'
 import { expect, test } from 'vitest'
 import { cityHash128 } from './city-hash.ts'

@@ -1,9 +1,10 @@
 /**
- * ClickHouse's HTTP interface on the embedded engine, for analysts and for separately started services.
+ * ClickHouse's HTTP interface on the embedded engine, for analysts and for separately started
+ * services.
  *
- * Callers who are not Plumbline are readers (`readers.ts`): a positive list, a session of its own each, and bounds.
- * Settings in the URL, which Grafana and the official clients send with every query, are ignored for them. Plumbline's own
- * services authenticate in a header and may write.
+ * Callers who are not Plumbline are readers (`readers.ts`): a positive list, a session of its own
+ * each, and bounds. Settings in the URL, which Grafana and the official clients send with every
+ * query, are ignored for them. Plumbline's own services authenticate in a header and may write.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
@@ -26,11 +27,17 @@ export interface ClickHouseServerOptions {
   username: string
   password: string
   spool: Spool
-  /** With a key file a reader needs a key whose scope is `read`; without one anybody on this machine may ask. */
+  /**
+   * With a key file a reader needs a key whose scope is `read`; without one anybody on this machine
+   * may ask.
+   */
   authenticate: Authenticate
   /** Names besides loopback that a request's `Host` may have. */
   allowedHosts: readonly string[]
-  /** Resolves once all that was written before survives power loss; absent where surviving a killed process is enough. */
+  /**
+   * Resolves once all that was written before survives power loss; absent where surviving a killed
+   * process is enough.
+   */
   synced?: (() => Promise<void>) | undefined
 }
 
@@ -98,7 +105,8 @@ export function clickHouseServer(options: ClickHouseServerOptions): ClickHouseSe
   }
 
   async function write(url: URL, query: string, body: Buffer, format: string) {
-    // Like ClickHouse: the query is the URL's, followed by the body, which may carry an INSERT's data.
+    // Like ClickHouse: the query is the URL's, followed by the body, which may carry an INSERT's
+    // data.
     const inUrl = query.trim() !== ''
     const { sql, params } = bound(inUrl ? query : body.toString(), url)
     const data = inUrl ? body : Buffer.alloc(0)
@@ -157,7 +165,10 @@ const addressOf = ({ method = 'GET', headers }: IncomingMessage) => ({
   fetchMode: undefined,
 })
 
-/** A reader's statement is the URL's and the body's, one after the other; it asks in the one database there is for it. */
+/**
+ * A reader's statement is the URL's and the body's, one after the other; it asks in the one
+ * database there is for it.
+ */
 function readersQuestion(request: IncomingMessage, url: URL, query: string, body: Buffer) {
   const database =
     url.searchParams.get('database') ?? request.headers['x-clickhouse-database']?.toString() ?? ''
@@ -222,7 +233,10 @@ function isSame(given: string, wanted: string): boolean {
   return timingSafeEqual(digest(given), digest(wanted))
 }
 
-/** Writers' services choose how values are printed; each is a name from a fixed list and a plain value. */
+/**
+ * Writers' services choose how values are printed; each is a name from a fixed list and a plain
+ * value.
+ */
 function outputSettings(url: URL): string[] {
   return [...url.searchParams].flatMap(([key, value]) =>
     OUTPUT_SETTINGS.has(key) && /^\w+$/.test(value)

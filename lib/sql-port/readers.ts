@@ -1,4 +1,7 @@
-/** Questions of readers: each in a session of its own, checked against what ClickHouse reads in it, within bounds. */
+/**
+ * Questions of readers: each in a session of its own, checked against what ClickHouse reads in it,
+ * within bounds.
+ */
 import type { EmbeddedEngine, RawResult, RawSession } from '../clickhouse/embedded.ts'
 import { messageOf } from '../runtime/errors.ts'
 import { FORMATS } from './allowlist.ts'
@@ -10,7 +13,10 @@ export const MAX_READER_BYTES = 65_536
 const RUNNING = 4
 const WAITING = 32
 const PATIENCE_MS = 10_000
-/** Set first; then what the statement's own SETTINGS say, where the list has it; then `readonly`, and the engine lets nothing change. */
+/**
+ * Set first; then what the statement's own SETTINGS say, where the list has it; then `readonly`,
+ * and the engine lets nothing change.
+ */
 const LIMITS = {
   max_execution_time: 30,
   max_memory_usage: 512_000_000,
@@ -48,11 +54,12 @@ export interface ReaderQuestion {
 /** Answers readers' statements, a few at a time. */
 export interface Readers {
   /**
-   * Asks a question, which keeps its place among those that run until `use` is done with the answer: what is compressed,
-   * or read slowly, is memory all the while.
+   * Asks a question, which keeps its place among those that run until `use` is done with the
+   * answer: what is compressed, or read slowly, is memory all the while.
    *
    * @param use takes the answer and the format it is in
-   * @throws an Error as ClickHouse would word it: `Code: 164` and the word for what a reader may not do, `Code: 202` when too many ask
+   * @throws an Error as ClickHouse would word it: `Code: 164` and the word for what a reader may
+   *   not do, `Code: 202` when too many ask
    */
   ask: (
     question: ReaderQuestion,
@@ -87,7 +94,9 @@ async function answerTo(
   }
 }
 
-/** The very statement that runs: as ClickHouse writes it, its parameters put in, looked at in whole. */
+/**
+ * The very statement that runs: as ClickHouse writes it, its parameters put in, looked at in whole.
+ */
 async function allowed(session: RawSession, question: ReaderQuestion): Promise<string> {
   if (!FORMATS.has(question.format)) throw refused(`the format ${question.format}`)
   const { sql, missing } = withParams(await canonical(session, question.sql), question.params)
@@ -109,7 +118,10 @@ async function allowed(session: RawSession, question: ReaderQuestion): Promise<s
   return written
 }
 
-/** ClickHouse's own words for one statement, which it reads again as it wrote them; it is given as text and never runs here. */
+/**
+ * ClickHouse's own words for one statement, which it reads again as it wrote them; it is given as
+ * text and never runs here.
+ */
 async function canonical(session: RawSession, sql: string): Promise<string> {
   if (sql.trim() === '')
     throw new Error('Code: 62. DB::Exception: Syntax error: Empty query. (SYNTAX_ERROR)')
@@ -159,7 +171,10 @@ function checkSize({ sql, params }: ReaderQuestion): void {
     )
 }
 
-/** So many at once, so many in line, and not for longer than is polite: the engine's memory is every caller's. */
+/**
+ * So many at once, so many in line, and not for longer than is polite: the engine's memory is every
+ * caller's.
+ */
 function slots(): <T>(body: () => Promise<T>) => Promise<T> {
   let running = 0
   const line: (() => void)[] = []

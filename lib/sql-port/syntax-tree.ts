@@ -9,7 +9,8 @@ export interface SqlNode {
 
 /**
  * Reads a dump: each level is one space deeper, and a node says how many children it has.
- * Undefined where a line's depth or a count does not fit: then a name holds what looks like the dump, and nobody knows its shape.
+ * Undefined where a line's depth or a count does not fit: then a name holds what looks like the
+ * dump, and nobody knows its shape.
  */
 export function treeOf(lines: readonly string[]): SqlNode | undefined {
   const open: { node: SqlNode; missing: number }[] = []

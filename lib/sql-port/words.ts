@@ -1,9 +1,13 @@
 /**
- * Words of a statement as ClickHouse itself has written it (`formatQuerySingleLine`): no comments, no heredocs, one space between
- * words, strings in single quotes and odd names in back quotes, both with backslash escapes.
+ * Words of a statement as ClickHouse itself has written it (`formatQuerySingleLine`): no comments,
+ * no heredocs, one space between words, strings in single quotes and odd names in back quotes, both
+ * with backslash escapes.
  */
 export interface Word {
-  /** `word` is bare; `string` and `name` are quoted; `mark` is one character; `param` is `{name:Type}`. */
+  /**
+   * `word` is bare; `string` and `name` are quoted; `mark` is one character; `param` is
+   * `{name:Type}`.
+   */
   kind: 'word' | 'string' | 'name' | 'number' | 'mark' | 'param'
   text: string
 }
@@ -11,7 +15,10 @@ export interface Word {
 const PATTERN =
   /\s+|(?<string>'(?:[^'\\]|\\.|'')*')|(?<name>`(?:[^`\\]|\\.|``)*`|"(?:[^"\\]|\\.|"")*")|(?<param>\{[A-Za-z_]\w*:[^{}'`"]+\})|(?<word>[A-Za-z_]\w*)|(?<number>\d[\w.]*)|(?<mark>[!-/:-@[-`{-~])/uy
 
-/** Words in their order; undefined for text that ClickHouse does not write, such as control characters outside quotes. */
+/**
+ * Words in their order; undefined for text that ClickHouse does not write, such as control
+ * characters outside quotes.
+ */
 export function wordsOf(canonical: string): Word[] | undefined {
   const words: Word[] = []
   PATTERN.lastIndex = 0
@@ -24,7 +31,10 @@ export function wordsOf(canonical: string): Word[] | undefined {
   return words
 }
 
-/** The statement with its parameters put in as literals, and names as quoted names; undefined where one has no value. */
+/**
+ * The statement with its parameters put in as literals, and names as quoted names; undefined where
+ * one has no value.
+ */
 export function withParams(
   canonical: string,
   values: ReadonlyMap<string, string>,

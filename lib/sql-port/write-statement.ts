@@ -1,4 +1,7 @@
-/** Statements of Plumbline's own services, as the HTTP interface takes them: parameters in the URL, data behind the SQL. */
+/**
+ * Statements of Plumbline's own services, as the HTTP interface takes them: parameters in the URL,
+ * data behind the SQL.
+ */
 import type { RawResult, RawSession } from '../clickhouse/embedded.ts'
 import { escape } from '../clickhouse/port.ts'
 import type { Spool } from '../clickhouse/spool.ts'
@@ -12,8 +15,8 @@ interface WriteStatement {
 }
 
 /**
- * Runs SQL with data behind it. Binary data cannot stand in the SQL, and chDB answers `INSERT … SELECT … FROM input(…)`
- * with success and no rows: in both cases the data becomes a file.
+ * Runs SQL with data behind it. Binary data cannot stand in the SQL, and chDB answers `INSERT …
+ * SELECT … FROM input(…)` with success and no rows: in both cases the data becomes a file.
  */
 export async function runWithData(
   session: RawSession,
@@ -44,8 +47,9 @@ export async function runWithData(
 }
 
 /**
- * The query and its parameters. Scalars travel in TSV escaping and are bound by the engine; arrays, maps and tuples carry their
- * own quotes, and since the engine's binder takes no text of them they become a CAST of an escaped string literal.
+ * The query and its parameters. Scalars travel in TSV escaping and are bound by the engine; arrays,
+ * maps and tuples carry their own quotes, and since the engine's binder takes no text of them they
+ * become a CAST of an escaped string literal.
  */
 export function bound(query: string, url: URL): { sql: string; params: Record<string, string> } {
   const params: Record<string, string> = {}

@@ -1,4 +1,7 @@
-/** `inference.v1`: one half of an exchange with a model server, as its logger tells it. Key: the exchange. */
+/**
+ * `inference.v1`: one half of an exchange with a model server, as its logger tells it. Key: the
+ * exchange.
+ */
 import Type, { type Static } from 'typebox'
 import * as f from '../fields.ts'
 

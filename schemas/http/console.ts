@@ -1,4 +1,7 @@
-/** Parameters and answers of what the pages read at a glance: active alarms, features and distributions. */
+/**
+ * Parameters and answers of what the pages read at a glance: active alarms, features and
+ * distributions.
+ */
 import Type, { type Static } from 'typebox'
 import { closed, defaulted, nullable, time } from './parts.ts'
 

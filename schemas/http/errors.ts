@@ -107,6 +107,9 @@ export const answers = <A extends Answers>(success: A, ...problems: ProblemStatu
 export const answersToBody = <A extends Answers>(success: A, ...problems: ProblemStatus[]): A =>
   withProblems(success, [...ALWAYS, ...OF_BODIES, ...problems])
 
-/** Declares what an endpoint of OTLP answers: a request that is not served gets {@link RpcStatus}; otherwise as {@link answers}. */
+/**
+ * Declares what an endpoint of OTLP answers: a request that is not served gets {@link RpcStatus};
+ * otherwise as {@link answers}.
+ */
 export const answersOfOtlp = <A extends Answers>(success: A): A =>
   withProblems(success, [...ALWAYS, ...OF_BODIES], rpcStatus)

@@ -1,4 +1,7 @@
-/** Bodies and answers of the endpoints that take events: predictions, labels, attributes and foreign wire formats. */
+/**
+ * Bodies and answers of the endpoints that take events: predictions, labels, attributes and foreign
+ * wire formats.
+ */
 import Type, { type Static } from 'typebox'
 import { RejectedItem } from './errors.ts'
 import { closed } from './parts.ts'
@@ -23,7 +26,10 @@ export const EventsAnswer = closed(
 )
 export type EventsAnswer = Static<typeof EventsAnswer>
 
-/** The answer of OTLP/HTTP: empty, or how many were refused as text, and why; what was ignored is told in the message. */
+/**
+ * The answer of OTLP/HTTP: empty, or how many were refused as text, and why; what was ignored is
+ * told in the message.
+ */
 const partial = (counter: 'rejectedSpans' | 'rejectedLogRecords') =>
   closed(
     {
@@ -71,7 +77,10 @@ const EVENT_EXAMPLES: Readonly<Record<string, object>> = {
   'attributes.v1': ATTRIBUTES,
 }
 
-/** The body of an event endpoint as the document describes it; the endpoint validates it item by item. */
+/**
+ * The body of an event endpoint as the document describes it; the endpoint validates it item by
+ * item.
+ */
 export const eventBody = (name: string) => {
   const event = { $ref: `${name}#` }
   const example = EVENT_EXAMPLES[name]

@@ -1,4 +1,6 @@
-/** Parameters and answers of what is known of windows: metric results, comparisons and violations. */
+/**
+ * Parameters and answers of what is known of windows: metric results, comparisons and violations.
+ */
 import Type, { type Static } from 'typebox'
 import { bigCount, closed, defaulted, nullable, time } from './parts.ts'
 

@@ -7,7 +7,10 @@ export const closed = <P extends TProperties>(
   more: { description?: string; examples?: readonly unknown[] } = {},
 ): TObject<P> => Type.Object(properties, { ...more, additionalProperties: false })
 
-/** A property that a caller may leave out and a handler always finds, since validation puts its `default` there. */
+/**
+ * A property that a caller may leave out and a handler always finds, since validation puts its
+ * `default` there.
+ */
 export const defaulted = <T extends TSchema>(schema: T): T => Type.Optional(schema)
 
 /** A value, or null where it cannot be known. */

@@ -44,13 +44,16 @@ export interface FeedbackDeps {
 const DRAW_POLL_MS = 5000
 const EMIT_POLL_MS = 250
 /**
- * The longest pause while no task is finished: a commit of this process wakes the loop, and this poll
- * finds what a killed process has left.
+ * The longest pause while no task is finished: a commit of this process wakes the loop, and this
+ * poll finds what a killed process has left.
  */
 const EMIT_LONGEST_IDLE_MS = 10_000
 const METRICS_POLL_MS = 10_000
 
-/** Labels and attributes -> ClickHouse, joined with predictions; and reviewers' answers, which become labels. */
+/**
+ * Labels and attributes -> ClickHouse, joined with predictions; and reviewers' answers, which
+ * become labels.
+ */
 export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
   const { eventLog, models, metrics, log, now } = deps
   const db = deps.clickhouse('feedback')
@@ -119,7 +122,9 @@ function reviewing(deps: FeedbackDeps, db: ClickHouse, reviews: ReviewStore): Mo
   ]
 }
 
-/** A poll loop whose failed steps are logged and tried again; a number is its pause in milliseconds. */
+/**
+ * A poll loop whose failed steps are logged and tried again; a number is its pause in milliseconds.
+ */
 function loop(
   log: Logger,
   name: string,

@@ -44,10 +44,16 @@ const GROUP = 'plumbline-ingest'
 
 /** Pairing runs this often besides each time a half was stored. */
 const PAIRING_POLL_MS = 2000
-/** While no exchange is settled: only halves that stay alone, and what a killed process has left, come without a wake-up. */
+/**
+ * While no exchange is settled: only halves that stay alone, and what a killed process has left,
+ * come without a wake-up.
+ */
 const PAIRING_LONGEST_IDLE_MS = 10_000
 
-/** Predictions: HTTP -> log, and log -> ClickHouse; and what model servers log, until it is predictions. */
+/**
+ * Predictions: HTTP -> log, and log -> ClickHouse; and what model servers log, until it is
+ * predictions.
+ */
 export function ingest(deps: IngestDeps, config: IngestConfig): Module[] {
   const { eventLog, metrics, log, models } = deps
   ingestRoutes(deps.http, eventLog, metrics)
@@ -88,7 +94,10 @@ function consumer(
   })
 }
 
-/** Consumers of what model servers log: KServe's topic, and MLServer's two where they are configured. */
+/**
+ * Consumers of what model servers log: KServe's topic, and MLServer's two where they are
+ * configured.
+ */
 function inferenceConsumers(deps: IngestDeps, config: IngestConfig, stored: () => void): Module[] {
   const inferences = (topic: string, group: string, reader: MessageReader) =>
     consumer(deps, { topic, group, reader, mappings: INFERENCE_MAPPINGS, committed: stored })
@@ -102,7 +111,10 @@ function inferenceConsumers(deps: IngestDeps, config: IngestConfig, stored: () =
   ]
 }
 
-/** Pairs what model servers log, at once when a half was stored; a wake-up during a round is kept for the next. */
+/**
+ * Pairs what model servers log, at once when a half was stored; a wake-up during a round is kept
+ * for the next.
+ */
 function pairing(
   { eventLog, metrics, models, log, now, clickhouse }: IngestDeps,
   patienceMs: number,

@@ -31,7 +31,10 @@ export interface RetrainDeps {
   log: Logger
   now: () => number
   webhookSecret: () => string
-  /** The value of a variable that a launch names as `secret://env/NAME`; undefined where it is not set. */
+  /**
+   * The value of a variable that a launch names as `secret://env/NAME`; undefined where it is not
+   * set.
+   */
   environment: (name: string) => string | undefined
   /** Where the HTTP server listens, once it does. */
   address: () => string

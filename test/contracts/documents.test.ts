@@ -34,7 +34,10 @@ function foldersOf(path: string): string[] {
   return parts.map((_, i) => parts.slice(0, i + 1).join('/'))
 }
 
-/** Whether a path or pattern names a file or folder: from the root, or from `folder` and what is below it. */
+/**
+ * Whether a path or pattern names a file or folder: from the root, or from `folder` and what is
+ * below it.
+ */
 function exists(name: string, folder: string): boolean {
   const path = name.replace(/\/$/, '')
   const wanted = [path, join(folder, path), ...(folder === '' ? [] : [join(folder, '**', path)])]

@@ -8,7 +8,9 @@ import { ROOT } from '../processes.ts'
 import { kubernetesSchemas } from './kubernetes-schemas.ts'
 
 const CHART = join(ROOT, 'deploy/helm/plumbline')
-/** The oldest Kubernetes that the chart allows, one in use, and the newest whose schemas are there. */
+/**
+ * The oldest Kubernetes that the chart allows, one in use, and the newest whose schemas are there.
+ */
 const VERSIONS = ['1.30.0', '1.34.0', '1.37.0']
 const EVERYTHING = [
   ...['serviceMonitor.enabled=true', 'prometheusRule.enabled=true'],

@@ -1,4 +1,7 @@
-/** The image, built here and run as an orchestrator runs it: no root user, nothing writable but its volume and /tmp. */
+/**
+ * The image, built here and run as an orchestrator runs it: no root user, nothing writable but its
+ * volume and /tmp.
+ */
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -85,7 +88,9 @@ function run(id: string, args: readonly string[], env: Record<string, string> = 
   return one
 }
 
-/** The runtime's own words for: this user, no capability, no writable root, a network of its own. */
+/**
+ * The runtime's own words for: this user, no capability, no writable root, a network of its own.
+ */
 function bundleConfig(args: readonly string[], env: Record<string, string>) {
   const mount = (destination: string, type: string, source: string, options: string[]) => ({
     destination,

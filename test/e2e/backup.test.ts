@@ -1,4 +1,7 @@
-/** A backup of the embedded stores is a copy of the data folder of a stopped process (`docs/operations.md`). */
+/**
+ * A backup of the embedded stores is a copy of the data folder of a stopped process
+ * (`docs/operations.md`).
+ */
 import { cpSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'

@@ -1,4 +1,7 @@
-/** With keys: who asks, approves, reviews and alerts is who holds the key or the webhook secret, whatever a body says. */
+/**
+ * With keys: who asks, approves, reviews and alerts is who holds the key or the webhook secret,
+ * whatever a body says.
+ */
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

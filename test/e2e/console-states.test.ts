@@ -1,4 +1,7 @@
-/** The pages in states that data seldom has: none, very much, hostile names, an API that fails; narrow, dark, and by axe. */
+/**
+ * The pages in states that data seldom has: none, very much, hostile names, an API that fails;
+ * narrow, dark, and by axe.
+ */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import axe from 'axe-core'

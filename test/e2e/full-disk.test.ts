@@ -1,4 +1,7 @@
-/** A disk with less room than asked for: nothing is accepted that could not be kept, and readiness says why. */
+/**
+ * A disk with less room than asked for: nothing is accepted that could not be kept, and readiness
+ * says why.
+ */
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { temporaryDirectory } from '../harness.ts'

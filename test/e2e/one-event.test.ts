@@ -132,7 +132,9 @@ const FULL = {
   a_field_of_tomorrow: { deep: [1, 2] },
 }
 
-/** Texts as they stand, so that spellings survive: each differs from the full event in one place. */
+/**
+ * Texts as they stand, so that spellings survive: each differs from the full event in one place.
+ */
 const REFUSED: readonly { code: string; from: string; to: string }[] = [
   { code: 'missing_field', from: '"model_version":"7",', to: '' },
   { code: 'invalid_field', from: '"score":0.30000000000000004', to: '"score":"0.3"' },

@@ -1,4 +1,7 @@
-/** OpenTelemetry's own SDKs, as they come, against one process of ours; and what OTLP/HTTP says of answers. */
+/**
+ * OpenTelemetry's own SDKs, as they come, against one process of ours; and what OTLP/HTTP says of
+ * answers.
+ */
 import { execFile } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,7 @@
-/** Four services and the stores, each a process of its own, on real Kafka: the same loop as target=all. */
+/**
+ * Four services and the stores, each a process of its own, on real Kafka: the same loop as
+ * target=all.
+ */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

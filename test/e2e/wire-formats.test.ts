@@ -1,5 +1,8 @@
-/** The same events in every dialect, through real clients, into one process of ours: each arrives, or is refused with its reason. */
-// oxlint-disable max-lines -- one process, one broker and one registry serve every dialect
+/**
+ * The same events in every wire format, through real clients, into one process of ours: each arrives,
+ * or is refused with its reason.
+ */
+// oxlint-disable max-lines -- one process, one broker and one registry serve every wire format
 import { execFileSync, spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -746,7 +749,8 @@ test('the registry away: nothing is lost, the range waits until it is back', asy
 })
 
 test('dead letters carry Connect’s headers, and go back once what refused them is mended', async () => {
-  // Refused for its key alone; the second one has no fault but the schema that nobody had registered.
+  // Refused for its key alone; the second one has no fault but the schema that nobody had
+  // registered.
   const event = JSON.stringify(prediction(7, { model_id: 'redriven' }))
   const own = JSON.stringify({
     type: 'record',

@@ -57,7 +57,10 @@ test('any sequence of events, failures and restarts: each event ends in one plac
         refused: 0,
         repeats: 0,
       }
-      /** What callers sent again after a 503, although the log had gone on with it: messages of their own. */
+      /**
+       * What callers sent again after a 503, although the log had gone on with it: messages of
+       * their own.
+       */
       const again = { dead: 0, refused: 0 }
       let next = 0
       const valueOf = (kind: Kind): string => {

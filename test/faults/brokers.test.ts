@@ -1,4 +1,7 @@
-/** Kafka's side of every fault: brokers that die, consumers that come, go, freeze and wake, logs that change under us. */
+/**
+ * Kafka's side of every fault: brokers that die, consumers that come, go, freeze and wake, logs
+ * that change under us.
+ */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import kafkajs from 'kafkajs'

@@ -1,4 +1,7 @@
-/** ClickHouse behind a network that fails: lost replies, hangs, errors inside a 200, restarts, a full disk. */
+/**
+ * ClickHouse behind a network that fails: lost replies, hangs, errors inside a 200, restarts, a
+ * full disk.
+ */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -55,7 +58,10 @@ function nextRange(count: number): OffsetRange {
   return range
 }
 
-/** As the range protocol does: the same range again until it is stored. Returns the number of attempts. */
+/**
+ * As the range protocol does: the same range again until it is stored. Returns the number of
+ * attempts.
+ */
 async function storeUntilDone(
   range: OffsetRange,
   sink = sinkOn(db, join(directory, 'sink'), 'ingest', PREDICTION_MAPPINGS[0]),

@@ -1,4 +1,7 @@
-/** Topics that existed before, whose records have their producer's times: what counts as arrival is when we read it. */
+/**
+ * Topics that existed before, whose records have their producer's times: what counts as arrival is
+ * when we read it.
+ */
 import { join } from 'node:path'
 import kafkajs from 'kafkajs'
 import { afterAll, beforeAll, expect, test } from 'vitest'

@@ -1,4 +1,7 @@
-/** Both emitters against the real gateway, which is killed and restarted: nothing is lost, nothing counts twice, nothing blocks. */
+/**
+ * Both emitters against the real gateway, which is killed and restarted: nothing is lost, nothing
+ * counts twice, nothing blocks.
+ */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'

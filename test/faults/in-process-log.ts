@@ -1,4 +1,6 @@
-/** The in-process log with a sink behind it, on a real ClickHouse: what tests of its faults share. */
+/**
+ * The in-process log with a sink behind it, on a real ClickHouse: what tests of its faults share.
+ */
 import { join } from 'node:path'
 import type { ClickHouse } from '../../lib/clickhouse/port.ts'
 import { memoryLog } from '../../lib/event-log/in-process.ts'
@@ -29,7 +31,10 @@ export function inProcessLogs(db: ClickHouse, directory: string) {
   let folders = 0
   const folder = () => join(directory, `part-${folders++}`)
 
-  /** A process's log and the sink behind it; `die` ends it as a kill would, with what is in hand left in the journal. */
+  /**
+   * A process's log and the sink behind it; `die` ends it as a kill would, with what is in hand
+   * left in the journal.
+   */
   async function startLog(parts: Parts = {}) {
     const journalIn = parts.journalIn ?? folder()
     const unreadable: string[] = []

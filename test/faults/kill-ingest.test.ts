@@ -1,4 +1,7 @@
-/** Exactly once on real Kafka: ingest is killed again and again under load, and not one event is lost or counted twice. */
+/**
+ * Exactly once on real Kafka: ingest is killed again and again under load, and not one event is
+ * lost or counted twice.
+ */
 import { join } from 'node:path'
 import kafkajs from 'kafkajs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -21,7 +24,8 @@ beforeAll(async () => {
   kafka = await startKafka({ directory: join(directory, 'kafka') })
   env = {
     PLUMBLINE_KAFKA_BROKERS: kafka.brokers,
-    // Each process that is killed keeps its partitions for a session: with long ones most kills would meet an idle consumer.
+    // Each process that is killed keeps its partitions for a session: with long ones most kills
+    // would meet an idle consumer.
     PLUMBLINE_KAFKA_SESSION_SECONDS: '3',
     PLUMBLINE_DATA_DIR: join(directory, 'data'),
     PLUMBLINE_HTTP_PORT: String(await freePort()),
@@ -61,7 +65,8 @@ test(`${KILLS} SIGKILLs under load: rows, ids and every count equal the events s
   })()
 
   for (let kill = 0; kill < KILLS; kill++) {
-    // From before the engine is open to well into reading: most kills meet a batch somewhere between intent and commit.
+    // From before the engine is open to well into reading: most kills meet a batch somewhere
+    // between intent and commit.
     await new Promise((resolve) => setTimeout(resolve, 600 + next() * 2200))
     await running.stop('SIGKILL')
     running = await spawnTarget('all', env)

@@ -1,4 +1,7 @@
-/** Whatever an earlier process left in the journal, the next one starts, and stores what can be read. */
+/**
+ * Whatever an earlier process left in the journal, the next one starts, and stores what can be
+ * read.
+ */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'

@@ -1,4 +1,7 @@
-/** 100 000 malformed messages in every dialect, valid ones between them: nothing crashes, each ends in one counted place. */
+/**
+ * 100 000 malformed messages in every wire format, valid ones between them: nothing crashes, each ends
+ * in one counted place.
+ */
 import { join } from 'node:path'
 import fc from 'fast-check'
 import kafkajs from 'kafkajs'

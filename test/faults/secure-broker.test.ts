@@ -1,4 +1,7 @@
-/** The whole of ingest over TLS and a login, while the broker dies and comes back; and a login that is refused. */
+/**
+ * The whole of ingest over TLS and a login, while the broker dies and comes back; and a login that
+ * is refused.
+ */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import kafkajs from 'kafkajs'

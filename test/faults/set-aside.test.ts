@@ -1,4 +1,6 @@
-/** What one sends through the in-process log is set aside by itself: what comes with it is stored. */
+/**
+ * What one sends through the in-process log is set aside by itself: what comes with it is stored.
+ */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { ClickHouse } from '../../lib/clickhouse/port.ts'

@@ -1,4 +1,7 @@
-/** Ingest in a process of its own that kills itself at one step of storing a range; without a step it stores what there is. */
+/**
+ * Ingest in a process of its own that kills itself at one step of storing a range; without a step
+ * it stores what there is.
+ */
 import { join } from 'node:path'
 import { pino } from 'pino'
 import type { ClickHouse } from '../../lib/clickhouse/port.ts'

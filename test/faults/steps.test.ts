@@ -1,4 +1,7 @@
-/** SIGKILL at every step of storing a range: whoever comes next completes it, and nothing is counted twice. */
+/**
+ * SIGKILL at every step of storing a range: whoever comes next completes it, and nothing is counted
+ * twice.
+ */
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'

@@ -1,4 +1,7 @@
-/** What must hold after every fault: rows, ids and every count of them are the events that were sent. */
+/**
+ * What must hold after every fault: rows, ids and every count of them are the events that were
+ * sent.
+ */
 import kafkajs, { type Producer } from 'kafkajs'
 import { expect } from 'vitest'
 import { TOPICS } from '../../schemas/topics.ts'
@@ -38,7 +41,9 @@ export async function expectTotals(query: Query, sent: number, poison = 0) {
   ).toEqual([])
 }
 
-/** Sends numbered events, each with a number, a category and its place in the producer's sequence. */
+/**
+ * Sends numbered events, each with a number, a category and its place in the producer's sequence.
+ */
 export async function faultProducer(brokers: string, from = 0, topicPrefix = '') {
   const topic = topicPrefix + TOPICS.predictions.topic
   const client = new kafkajs.Kafka({

@@ -1,11 +1,11 @@
-/** Fairness of groups beside fairlearn: `scripts/golden_dialects.py` made the values. */
+/** Fairness of groups beside fairlearn: `scripts/golden_conventions.py` made the values. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { evaluateFairness } from '../../services/drift/evaluate/fairness/fairness.ts'
 import type { GroupCounts } from '../../services/drift/data/window-data.ts'
 
 const { fairness: golden } = JSON.parse(
-  readFileSync(new URL('dialects.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('conventions.json', import.meta.url), 'utf8'),
 ) as {
   fairness: {
     truth: number[]

@@ -1,4 +1,7 @@
-/** Our statistics beside `simple-statistics`: what it is used for, and what it is not exact enough for. */
+/**
+ * Our statistics beside `simple-statistics`: what it is used for, and what it is not exact enough
+ * for.
+ */
 import fc from 'fast-check'
 import { median, probit } from 'simple-statistics'
 import { expect, test } from 'vitest'

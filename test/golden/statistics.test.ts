@@ -1,4 +1,7 @@
-/** Our statistics beside scipy, statsmodels and scikit-learn: `scripts/golden.py` made the values and names the versions. */
+/**
+ * Our statistics beside scipy, statsmodels and scikit-learn: `scripts/golden.py` made the values
+ * and names the versions.
+ */
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'

@@ -1,4 +1,6 @@
-/** The whole corpus and a fuzzer against a service, good events between them, everything measured. */
+/**
+ * The whole corpus and a fuzzer against a service, good events between them, everything measured.
+ */
 import { existsSync } from 'node:fs'
 import { importedLine } from '../../services/ingest/wire-formats/sagemaker.ts'
 import { ask, post, until } from '../processes.ts'
@@ -238,7 +240,8 @@ async function sockets({ url, friend }: Attacked, row: Row): Promise<void> {
     const open = openSockets(url, one)
     row.inputs += one.connections
     await friend.send().catch(() => {})
-    // Those without headers are ended; the others have begun a body, and may take as long as a request may.
+    // Those without headers are ended; the others have begun a body, and may take as long as a
+    // request may.
     const ended = until('half of them are ended', async () => open.open() <= one.connections / 2)
     await ended.then(
       () => (row.refused += open.opened() - open.open()),
@@ -249,7 +252,10 @@ async function sockets({ url, friend }: Attacked, row: Row): Promise<void> {
   }
 }
 
-/** What the service gives out to a friend, so that hostile requests get behind the first check: asked now and then. */
+/**
+ * What the service gives out to a friend, so that hostile requests get behind the first check:
+ * asked now and then.
+ */
 function liveOf(url: string, clickhouseUrl: string | undefined): () => Live {
   let live: Live = LIVE
   let asked = 0

@@ -1,9 +1,14 @@
-/** A friend among enemies: sends good events, and asks whether each was stored once and evaluated. */
+/**
+ * A friend among enemies: sends good events, and asks whether each was stored once and evaluated.
+ */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ask, post, prediction, until } from '../processes.ts'
 
-/** The friend's model file: windows of an hour of event time that end by themselves, tasks for reviewers, a policy to ask. */
+/**
+ * The friend's model file: windows of an hour of event time that end by themselves, tasks for
+ * reviewers, a policy to ask.
+ */
 const FRIEND_MODEL = `model_id: friend
 task: binary
 windows: { size: 1h, lateness: 0s, idle: 2s, min_count: 1 }

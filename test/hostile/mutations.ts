@@ -1,4 +1,7 @@
-/** How an enemy changes what is in order: values, texts, headers, bytes and statements. Pure: every choice is a draw. */
+/**
+ * How an enemy changes what is in order: values, texts, headers, bytes and statements. Pure: every
+ * choice is a draw.
+ */
 import type { Json } from './valid-requests.ts'
 
 /** Draws from [0, 1). */
@@ -65,7 +68,10 @@ const wide = (draw: Draw, members: number): Json =>
     Array.from({ length: members }, (_, i) => [`${i}`, oneOf(draw, [1, 'a', null])]),
   )
 
-/** A value with one place in it changed, left out, doubled or grown; the value itself is left as it is. */
+/**
+ * A value with one place in it changed, left out, doubled or grown; the value itself is left as it
+ * is.
+ */
 export function mutated(value: Json, draw: Draw): Json {
   if (typeof value !== 'object' || value === null || draw() < 0.06) return hostileValue(draw)
   if (Array.isArray(value)) return mutatedList(value, draw)
@@ -90,7 +96,9 @@ function mutatedList(list: readonly Json[], draw: Draw): Json {
   return list.with(at, mutated(list[at]!, draw))
 }
 
-/** A value's JSON, in which what is spelled raw stands as it is; at times with a name said twice. */
+/**
+ * A value's JSON, in which what is spelled raw stands as it is; at times with a name said twice.
+ */
 export function jsonText(value: Json, draw: Draw): string {
   const text = JSON.stringify(value).replaceAll(RAW_IN_TEXT, (_, raw: string) =>
     raw.replaceAll('\\', ''),

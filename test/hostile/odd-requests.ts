@@ -1,4 +1,7 @@
-/** Requests with one odd value each, which the fuzzer or a look at the routes found answered by 500, or by none for long. */
+/**
+ * Requests with one odd value each, which the fuzzer or a look at the routes found answered by 500,
+ * or by none for long.
+ */
 import type { Part, Step } from './steps.ts'
 
 export interface OddRequest {

@@ -117,7 +117,8 @@ test.each(GREAT)('$name: refused, and others are answered meanwhile', async ({ s
   await friendIsServed()
   expect((await hostile).status).toBe(400)
   for (const step of others)
-    // A body that is too large by its length is refused before it has come, and the connection may end with it.
+    // A body that is too large by its length is refused before it has come, and the connection may
+    // end with it.
     expect([200, 400, 413, 0]).toContain((await sent(step)).status)
   await friendIsServed()
 })

@@ -26,8 +26,8 @@ const KEPT_BYTES = 1 << 20
 const agent = new Agent({ keepAlive: true, maxSockets: 400 })
 
 /**
- * Sends a request and resolves with its answer, or with status 0 when the connection was ended before one came. The enemy's
- * address is always loopback.
+ * Sends a request and resolves with its answer, or with status 0 when the connection was ended
+ * before one came. The enemy's address is always loopback.
  *
  * @throws when nothing came within `ANSWER_TIMEOUT_MS`
  */

@@ -1,4 +1,7 @@
-/** Random hostile sequences through every door, good events between: each good one is stored and evaluated, whatever came. */
+/**
+ * Random hostile sequences through every door, good events between: each good one is stored and
+ * evaluated, whatever came.
+ */
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { temporaryDirectory } from '../harness.ts'

@@ -145,7 +145,7 @@ const EVENTS: readonly ValidRequest[] = [
   posted('attributes', '/v1/attributes', ATTRIBUTES),
 ]
 
-const DIALECTS: readonly ValidRequest[] = [
+const WIRE_FORMATS: readonly ValidRequest[] = [
   posted('CloudEvents', '/v1/cloudevents', envelope('e', 'plumbline.prediction.v1', PREDICTION), {
     headers: { 'content-type': 'application/cloudevents+json' },
   }),
@@ -221,7 +221,10 @@ const DIALECTS: readonly ValidRequest[] = [
   }),
 ]
 
-/** Texts for which what the service last gave out is put: only then does a request reach what is behind the first check. */
+/**
+ * Texts for which what the service last gave out is put: only then does a request reach what is
+ * behind the first check.
+ */
 export const LIVE = {
   task: 'live:task',
   lease: 'live:lease',
@@ -388,7 +391,7 @@ const PAGES: readonly ValidRequest[] = [
 /** A test holds that no route of the service is missing here. */
 export const VALID: readonly ValidRequest[] = [
   ...EVENTS,
-  ...DIALECTS,
+  ...WIRE_FORMATS,
   ...REVIEWS,
   ...RUNS,
   ...MODELS,

@@ -1,4 +1,7 @@
-/** A model whose reference has windows enough to tell noise from drift: alarms, episodes, and what people say of them. */
+/**
+ * A model whose reference has windows enough to tell noise from drift: alarms, episodes, and what
+ * people say of them.
+ */
 import { verdictFeedbackQueries } from '../../services/drift/queries/verdict-feedback.ts'
 import { beforeAll, expect, test } from 'vitest'
 import fastify from 'fastify'
@@ -301,8 +304,8 @@ test('exact numbers are made of no more than 200 000 events a span', async () =>
 })
 
 test('two spans as others number them', async () => {
-  for (const dialect of ['evidently', 'nannyml', 'azure', 'scouter', 'trustyai']) {
-    const metrics = await compare(`&convention=${dialect}`)
+  for (const convention of ['evidently', 'nannyml', 'azure', 'scouter', 'trustyai']) {
+    const metrics = await compare(`&convention=${convention}`)
     expect(metrics.map(({ subject }) => subject)).toContain('amount')
     for (const { value } of metrics) expect(value).not.toBeNull()
   }

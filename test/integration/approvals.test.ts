@@ -1,4 +1,7 @@
-/** Who may approve a run, kept in a real control database: two approvals are two people beside whoever asked. */
+/**
+ * Who may approve a run, kept in a real control database: two approvals are two people beside
+ * whoever asked.
+ */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'

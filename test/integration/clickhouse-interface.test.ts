@@ -1,4 +1,7 @@
-/** ClickHouse's HTTP interface on the embedded engine: what clients expect of it, and what it must refuse. */
+/**
+ * ClickHouse's HTTP interface on the embedded engine: what clients expect of it, and what it must
+ * refuse.
+ */
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

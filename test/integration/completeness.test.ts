@@ -1,4 +1,7 @@
-/** What producers say they emitted, beside what came: losses and repeats are counted exactly, and gate verdicts. */
+/**
+ * What producers say they emitted, beside what came: losses and repeats are counted exactly, and
+ * gate verdicts.
+ */
 import { beforeAll, expect, test } from 'vitest'
 import type { ClickHouse } from '../../lib/clickhouse/port.ts'
 import { murmurHash3, xxHash32 } from '../../lib/sink/id-hash.ts'

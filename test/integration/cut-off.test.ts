@@ -1,4 +1,7 @@
-/** Killed between the inserts of a revision: the window comes again, and nothing that was said of it is lost. */
+/**
+ * Killed between the inserts of a revision: the window comes again, and nothing that was said of it
+ * is lost.
+ */
 import { beforeAll, expect, test } from 'vitest'
 import type { ClickHouse } from '../../lib/clickhouse/port.ts'
 import { parseModel } from '../../lib/models/model-files.ts'

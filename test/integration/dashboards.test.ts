@@ -1,4 +1,6 @@
-/** Every query a dashboard or alert asks runs on the migrated schema, and the rules pass promtool. */
+/**
+ * Every query a dashboard or alert asks runs on the migrated schema, and the rules pass promtool.
+ */
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'

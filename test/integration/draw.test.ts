@@ -1,4 +1,7 @@
-/** Predictions are drawn for review: each once, under a name of its own, at most as many as a budget allows. */
+/**
+ * Predictions are drawn for review: each once, under a name of its own, at most as many as a budget
+ * allows.
+ */
 import { expect, test } from 'vitest'
 import { parseModel } from '../../lib/models/model-files.ts'
 import { MAX_BUDGET_PER_DAY } from '../../schemas/model.ts'

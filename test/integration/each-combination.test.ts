@@ -1,4 +1,7 @@
-/** Counts and truth of versions and variants, read together, are what each of them has when it is read alone. */
+/**
+ * Counts and truth of versions and variants, read together, are what each of them has when it is
+ * read alone.
+ */
 import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
 import { parseModel } from '../../lib/models/model-files.ts'

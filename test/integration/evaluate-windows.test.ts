@@ -189,7 +189,8 @@ test('late truth restates performance and fairness alone, and an alarm is told a
   now += 20_000
   await evaluate()
   const [accuracy] = await results(2, `metric = 'accuracy'`)
-  // 1 of every 5 with an even i is wrong (i % 10 in 6, 8) and so is every odd i below 6 of ten: 1, 3, 5.
+  // 1 of every 5 with an even i is wrong (i % 10 in 6, 8) and so is every odd i below 6 of ten: 1,
+  // 3, 5.
   expect(accuracy).toMatchObject({ verdict: 'alarm', value: 0.5 })
   expect(accuracy!.ci_low).toBeLessThan(0.5)
   expect(accuracy!.ci_high).toBeGreaterThan(0.5)

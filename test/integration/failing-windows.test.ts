@@ -1,4 +1,7 @@
-/** What cannot be evaluated is set aside, told, and tried again; a stream of odd times and invented models costs what it holds. */
+/**
+ * What cannot be evaluated is set aside, told, and tried again; a stream of odd times and invented
+ * models costs what it holds.
+ */
 import { verdictFeedbackQueries } from '../../services/drift/queries/verdict-feedback.ts'
 import { beforeAll, expect, test } from 'vitest'
 import type { ClickHouse } from '../../lib/clickhouse/port.ts'

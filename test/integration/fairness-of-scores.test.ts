@@ -1,4 +1,7 @@
-/** Fairness of models that send scores and no class: the threshold decides, as it does for performance. */
+/**
+ * Fairness of models that send scores and no class: the threshold decides, as it does for
+ * performance.
+ */
 import { expect, test } from 'vitest'
 import { parseModel } from '../../lib/models/model-files.ts'
 import { evaluateFairness } from '../../services/drift/evaluate/fairness/fairness.ts'
@@ -9,7 +12,10 @@ import { pipeline } from '../pipeline.ts'
 const START = Date.UTC(2026, 0, 1)
 const HOUR = 3_600_000
 
-/** Of women 3 in 10 are at or above the threshold, of men 8 in 10; labels are as many of each, whatever the score. */
+/**
+ * Of women 3 in 10 are at or above the threshold, of men 8 in 10; labels are as many of each,
+ * whatever the score.
+ */
 const events = Array.from({ length: 400 }, (_, i) => {
   const sex = i % 2 === 0 ? 'f' : 'm'
   const place = Math.floor(i / 2) % 10

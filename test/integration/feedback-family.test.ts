@@ -1,4 +1,7 @@
-/** Labels with a name of their own are metrics of their windows: means and rates, of all cohorts, weighted where they were drawn. */
+/**
+ * Labels with a name of their own are metrics of their windows: means and rates, of all cohorts,
+ * weighted where they were drawn.
+ */
 import { beforeAll, expect, test } from 'vitest'
 import { createMetrics } from '../../lib/runtime/metrics.ts'
 import { parseModel } from '../../lib/models/model-files.ts'

@@ -1,4 +1,6 @@
-/** The join against a model of it in a few lines: any order of arrival, any batches, ended anywhere. */
+/**
+ * The join against a model of it in a few lines: any order of arrival, any batches, ended anywhere.
+ */
 import fc from 'fast-check'
 import { Registry } from 'prom-client'
 import { beforeAll, expect, test } from 'vitest'
@@ -90,7 +92,10 @@ const labelled = (i: number) =>
     })
     .map(({ about, ...label }) => ({ label_id: `l-${i}`, ...about, ...label }))
 
-/** A connection whose statement number `ends` fails, before or after it is done, as a killed process leaves things. */
+/**
+ * A connection whose statement number `ends` fails, before or after it is done, as a killed process
+ * leaves things.
+ */
 function ending(db: ClickHouse, ends: number, isAfter: boolean): ClickHouse {
   let left = ends
   const guard = async <T>(run: () => Promise<T>): Promise<T> => {

@@ -1,4 +1,7 @@
-/** Every login and certificate that a broker may ask for, through the settings; and what is said where it refuses. */
+/**
+ * Every login and certificate that a broker may ask for, through the settings; and what is said
+ * where it refuses.
+ */
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { writeFileSync } from 'node:fs'
@@ -25,7 +28,10 @@ import {
 const topic = TOPICS.predictions.topic
 const directory = temporaryDirectory()
 const passwordFile = join(directory, 'password')
-/** Below the broker's 15 s for a login, so that a token decides; its fifth is left when another one is asked for. */
+/**
+ * Below the broker's 15 s for a login, so that a token decides; its fifth is left when another one
+ * is asked for.
+ */
 const TOKEN_SECONDS = 12
 let broker: SecureKafka
 let tokens: TokenServer

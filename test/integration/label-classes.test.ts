@@ -1,4 +1,7 @@
-/** Labels that name classes otherwise than predictions do: nobody is told that the model is always wrong. */
+/**
+ * Labels that name classes otherwise than predictions do: nobody is told that the model is always
+ * wrong.
+ */
 import { beforeAll, expect, test } from 'vitest'
 import { parseModel } from '../../lib/models/model-files.ts'
 import { evaluateOn } from '../evaluating.ts'
@@ -23,7 +26,10 @@ interface Case {
 }
 const spelled = (yes: unknown, no: unknown) => (isYes: boolean) => (isYes ? yes : no)
 
-/** Two hours: in the first, the reference, labels read as predictions do; in the second as the case says. */
+/**
+ * Two hours: in the first, the reference, labels read as predictions do; in the second as the case
+ * says.
+ */
 async function resultsOf({ name, prediction, label, more = () => ({}), settings = '' }: Case) {
   const rows = [0, 1].flatMap((hour) =>
     Array.from({ length: 60 }, (_, i) => ({ hour, i, yes: i % 3 === 0 })),

@@ -1,4 +1,6 @@
-/** Runs are launched over real HTTP to endpoints that misbehave, kept in a real control database. */
+/**
+ * Runs are launched over real HTTP to endpoints that misbehave, kept in a real control database.
+ */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'

@@ -1,4 +1,7 @@
-/** Alarms begin, a new version takes over, its baseline is learned, and alarms end: what the demo shows, on a stream of days. */
+/**
+ * Alarms begin, a new version takes over, its baseline is learned, and alarms end: what the demo
+ * shows, on a stream of days.
+ */
 import { beforeAll, expect, test } from 'vitest'
 import { summarize, type Summary } from '../../examples/summary.ts'
 import { parseModel } from '../../lib/models/model-files.ts'

@@ -1,4 +1,7 @@
-/** Prometheus is told what is active and how old a model's newest event is, as the tables say; a store that is away costs no scrape. */
+/**
+ * Prometheus is told what is active and how old a model's newest event is, as the tables say; a
+ * store that is away costs no scrape.
+ */
 import { expect, test } from 'vitest'
 import { createMetrics } from '../../lib/runtime/metrics.ts'
 import { registerModelGauges } from '../../services/drift/publish/model-gauges.ts'

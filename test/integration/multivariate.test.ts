@@ -1,4 +1,7 @@
-/** What no feature shows: those that hang together as never before, and embeddings that lie elsewhere. */
+/**
+ * What no feature shows: those that hang together as never before, and embeddings that lie
+ * elsewhere.
+ */
 import { beforeAll, expect, test } from 'vitest'
 import { normals } from '../../bench/streams.ts'
 import { parseModel } from '../../lib/models/model-files.ts'

@@ -1,4 +1,7 @@
-/** What callers give a statement stays a value, whatever is in it and whoever else asks at the same time. */
+/**
+ * What callers give a statement stays a value, whatever is in it and whoever else asks at the same
+ * time.
+ */
 import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
 import { migratedClickHouse } from '../harness.ts'

@@ -1,4 +1,7 @@
-/** Performance of every task, from events to results, beside scikit-learn; and truth that is implied, early, or of margins. */
+/**
+ * Performance of every task, from events to results, beside scikit-learn; and truth that is
+ * implied, early, or of margins.
+ */
 import { readFileSync } from 'node:fs'
 import { beforeAll, expect, test } from 'vitest'
 import { parseModel, type Model } from '../../lib/models/model-files.ts'

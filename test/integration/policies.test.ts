@@ -82,7 +82,10 @@ test('450 windows are answered for in three passes, each once, and anew under a 
   expect((await listDecisions(postgres, 'long', 10)).length).toBe(10)
 })
 
-/** Refuses, for as long as it is told to, the lock under which policies named `broken…` are decided about. */
+/**
+ * Refuses, for as long as it is told to, the lock under which policies named `broken…` are decided
+ * about.
+ */
 const unless = (refuses: () => boolean, whole: Postgres): Postgres => ({
   ...whole,
   transaction: (body) =>

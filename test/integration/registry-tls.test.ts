@@ -1,4 +1,7 @@
-/** The real schema registry behind TLS: who is trusted, who is let in, and what a wrong setting says. */
+/**
+ * The real schema registry behind TLS: who is trusted, who is let in, and what a wrong setting
+ * says.
+ */
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:https'

@@ -1,4 +1,7 @@
-/** Two feedback processes on one PostgreSQL server: reviewers race for tasks and answer at the same instant. */
+/**
+ * Two feedback processes on one PostgreSQL server: reviewers race for tasks and answer at the same
+ * instant.
+ */
 import { beforeAll, expect, test } from 'vitest'
 import { Problem } from '../../lib/runtime/errors.ts'
 import { serverPostgres, type Postgres } from '../../lib/postgres/port.ts'

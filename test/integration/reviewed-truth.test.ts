@@ -1,4 +1,7 @@
-/** Labels drawn for review with unlike probabilities say what all predictions would say, and their results say that they are weighted. */
+/**
+ * Labels drawn for review with unlike probabilities say what all predictions would say, and their
+ * results say that they are weighted.
+ */
 import { beforeAll, expect, test } from 'vitest'
 import { parseModel } from '../../lib/models/model-files.ts'
 import { uniforms } from '../../lib/stats/distributions/random.ts'
@@ -7,7 +10,10 @@ import { pipeline, type Pipeline } from '../pipeline.ts'
 
 const DAY = 86_400_000
 const START = Date.UTC(2026, 0, 1)
-/** A busy half of the day of which few are drawn, and a quiet one, where the model is bad, of which many are. */
+/**
+ * A busy half of the day of which few are drawn, and a quiet one, where the model is bad, of which
+ * many are.
+ */
 const HALVES = [
   { events: 9000, accuracy: 0.97, pi: 0.04 },
   { events: 700, accuracy: 0.5, pi: 0.5 },

@@ -1,4 +1,7 @@
-/** Truth of a sampled stream: an event drawn with probability 1/k says what k events like it would say. */
+/**
+ * Truth of a sampled stream: an event drawn with probability 1/k says what k events like it would
+ * say.
+ */
 import { beforeAll, expect, test } from 'vitest'
 import { parseModel, type Model } from '../../lib/models/model-files.ts'
 import { uniforms } from '../../lib/stats/distributions/random.ts'

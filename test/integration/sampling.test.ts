@@ -1,4 +1,7 @@
-/** A stream of which part was drawn, with a probability that depends on the score: evaluated as the whole stream would be. */
+/**
+ * A stream of which part was drawn, with a probability that depends on the score: evaluated as the
+ * whole stream would be.
+ */
 import { beforeAll, expect, test } from 'vitest'
 import { parseModel } from '../../lib/models/model-files.ts'
 import { uniforms } from '../../lib/stats/distributions/random.ts'
@@ -20,7 +23,10 @@ references:
 const uniform = uniforms(8)
 let on: Pipeline
 
-/** The first day is whole; of the second the low scores are drawn one in twenty, as a costly model’s might be. */
+/**
+ * The first day is whole; of the second the low scores are drawn one in twenty, as a costly model’s
+ * might be.
+ */
 beforeAll(async () => {
   on = await pipeline()
   const whole = Array.from({ length: 2 * EVENTS }, (_, i) => {

@@ -1,4 +1,7 @@
-/** A live model that stops is told of: by a row for each window that passes, a verdict, and gauges; a replayed one is not. */
+/**
+ * A live model that stops is told of: by a row for each window that passes, a verdict, and gauges;
+ * a replayed one is not.
+ */
 import { beforeAll, expect, test } from 'vitest'
 import { createMetrics } from '../../lib/runtime/metrics.ts'
 import { parseModel } from '../../lib/models/model-files.ts'
@@ -11,7 +14,10 @@ const modelOf = (id: string) =>
   parseModel(
     `{ model_id: ${id}, task: binary, windows: { size: 1h, lateness: 0s, min_count: 20 } }`,
   )
-/** When the events of these tests are received; what was predicted in the hour that begins then came when it happened. */
+/**
+ * When the events of these tests are received; what was predicted in the hour that begins then came
+ * when it happened.
+ */
 const HERE = RECEIVED_AT
 const metrics = createMetrics()
 

@@ -189,7 +189,10 @@ test('every column a mapping writes is one of its table, of the same type', asyn
   }
 })
 
-/** Neither a dictionary nor how a table sums changes what a value is; variants print their parts in alphabetical order. */
+/**
+ * Neither a dictionary nor how a table sums changes what a value is; variants print their parts in
+ * alphabetical order.
+ */
 const plainType = (type: string) =>
   type
     .replaceAll('LowCardinality(String)', 'String')

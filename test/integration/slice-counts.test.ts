@@ -1,4 +1,7 @@
-/** Counts that are kept of slices say what the raw rows say, however the rows and the questions for them come. */
+/**
+ * Counts that are kept of slices say what the raw rows say, however the rows and the questions for
+ * them come.
+ */
 import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
 import type { ClickHouse } from '../../lib/clickhouse/port.ts'

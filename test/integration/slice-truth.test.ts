@@ -1,4 +1,7 @@
-/** Truth of a slice, read for all its values at once, is that of a model which has the events of one value alone. */
+/**
+ * Truth of a slice, read for all its values at once, is that of a model which has the events of one
+ * value alone.
+ */
 import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
 import { parseModel } from '../../lib/models/model-files.ts'

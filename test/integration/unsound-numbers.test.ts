@@ -1,4 +1,7 @@
-/** Numbers that rounding, bins or scores that are no probabilities would spoil; and what cannot be known, with the reason. */
+/**
+ * Numbers that rounding, bins or scores that are no probabilities would spoil; and what cannot be
+ * known, with the reason.
+ */
 import { readFileSync } from 'node:fs'
 import { beforeAll, expect, test } from 'vitest'
 import { calibrationLine } from '../../lib/stats/estimators/calibration.ts'

@@ -1,4 +1,7 @@
-/** What an earlier revision said and the newer one can not say any more is taken back, not left standing. */
+/**
+ * What an earlier revision said and the newer one can not say any more is taken back, not left
+ * standing.
+ */
 import { expect, test } from 'vitest'
 import { parseModel } from '../../lib/models/model-files.ts'
 import { evaluateOn } from '../evaluating.ts'

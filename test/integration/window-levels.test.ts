@@ -1,4 +1,7 @@
-/** Performance and operations of a model whose reference has windows enough to tell how much they differ anyway. */
+/**
+ * Performance and operations of a model whose reference has windows enough to tell how much they
+ * differ anyway.
+ */
 import { beforeAll, expect, test } from 'vitest'
 import { normals } from '../../bench/streams.ts'
 import { parseModel } from '../../lib/models/model-files.ts'

@@ -1,13 +1,16 @@
 /**
- * A disk whose power can be cut: an ext4 file system on a loop device that bypasses the page cache, so that its image holds
- * just what has reached the disk. Needs root.
+ * A disk whose power can be cut: an ext4 file system on a loop device that bypasses the page cache,
+ * so that its image holds just what has reached the disk. Needs root.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const BYTES = 2 ** 31
-/** `EXT4_IOC_SHUTDOWN` with `EXT4_GOING_FLAGS_NOLOGFLUSH`: from here on nothing is written to the disk, as xfstests cuts it. */
+/**
+ * `EXT4_IOC_SHUTDOWN` with `EXT4_GOING_FLAGS_NOLOGFLUSH`: from here on nothing is written to the
+ * disk, as xfstests cuts it.
+ */
 const SHUTDOWN =
   'open(my $f, "<", $ARGV[0]) or die $!; my $flags = pack("L", 2); ioctl($f, 0x8004587d, $flags) or die $!'
 
@@ -15,8 +18,8 @@ export interface Disk {
   /** Where it is mounted. */
   path: string
   /**
-   * Cuts the power: what was written and has not reached the disk is lost. What has is in the image that is returned, of
-   * which {@link mountDisk} makes a disk again.
+   * Cuts the power: what was written and has not reached the disk is lost. What has is in the image
+   * that is returned, of which {@link mountDisk} makes a disk again.
    */
   cut: () => string
   /** Takes the disk off; whoever uses it must be gone. */
@@ -61,7 +64,10 @@ export function newDisk(folder: string): Disk {
   return mountDisk(image)
 }
 
-/** Every disk is mounted with the longest interval of its own commits: what reaches it, somebody has synced. */
+/**
+ * Every disk is mounted with the longest interval of its own commits: what reaches it, somebody has
+ * synced.
+ */
 export function mountDisk(image: string): Disk {
   const path = `${image}.mount`
   mkdirSync(path)

@@ -1,6 +1,7 @@
 /**
  * `PLUMBLINE_DURABLE=fsync`: what was accepted before the power was cut is there when it is back. Each round the service
- * starts from what had reached the disk of the round before, is loaded through every door, and loses its disk.
+ * starts from what had reached the disk of the round before, is loaded through every door, and
+ * loses its disk.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
@@ -70,7 +71,10 @@ async function taken<T>(asked: Promise<Response>): Promise<T> {
 /** What was accepted, by door. */
 type Accepted = Record<'predictions' | 'labels' | 'runs' | 'references', Set<string>>
 
-/** Sends through every door until told to stop; only what is answered before that counts as accepted. */
+/**
+ * Sends through every door until told to stop; only what is answered before that counts as
+ * accepted.
+ */
 function load(plumbline: Running, round: number, accepted: Accepted) {
   let isCut = false
   const inRound = { predictions: 0, labels: 0, runs: 0, references: 0 }
@@ -244,7 +248,10 @@ async function missing(plumbline: Running, accepted: Accepted) {
   )
 }
 
-/** Rows beyond the messages that were stored, ids that stand twice, and counts that are not those of the rows. */
+/**
+ * Rows beyond the messages that were stored, ids that stand twice, and counts that are not those of
+ * the rows.
+ */
 const miscounted = (plumbline: Running) =>
   ask(
     plumbline.clickhouseUrl,

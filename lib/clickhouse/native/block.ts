@@ -1,9 +1,10 @@
 /**
  * Blocks in ClickHouse's Native format, its fastest on the way in: columns, each one contiguous.
  *
- * A column is filled by row number; rows that are skipped hold the type's default. A column that was never set is left
- * out of the block, and the table fills it. Numbers of 64 bits are taken as JavaScript numbers, exact to 2^53.
- * Layout: https://clickhouse.com/docs/interfaces/formats/Native (of revision 0, as files and HTTP bodies are read).
+ * A column is filled by row number; rows that are skipped hold the type's default. A column that
+ * was never set is left out of the block, and the table fills it. Numbers of 64 bits are taken as
+ * JavaScript numbers, exact to 2^53. Layout: https://clickhouse.com/docs/interfaces/formats/Native
+ * (of revision 0, as files and HTTP bodies are read).
  */
 
 import type { Column } from './column.ts'
@@ -23,7 +24,10 @@ export interface NativeBlock {
 /** A block as bytes, with the names and ClickHouse types of its columns in their order. */
 export interface EncodedBlock {
   columns: { name: string; type: string }[]
-  /** One after another they are the block. Some lie in the columns: written before those are cleared. */
+  /**
+   * One after another they are the block. Some lie in the columns: written before those are
+   * cleared.
+   */
   parts: Buffer[]
 }
 
@@ -211,8 +215,8 @@ export function array<T>(inner: Column<T>): Column<Iterable<T>> {
 /**
  * An object of values of one kind; its keys in their order.
  *
- * Stands in the block even when no row was set: to fill a map that is left out costs ClickHouse 300 ns a row, to read an empty
- * one next to nothing.
+ * Stands in the block even when no row was set: to fill a map that is left out costs ClickHouse 300
+ * ns a row, to read an empty one next to nothing.
  */
 export function mapOf<T>(
   inner: Column<T> & { setEach?: (row: number, values: readonly number[]) => void },

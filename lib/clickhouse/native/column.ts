@@ -12,6 +12,9 @@ export interface Column<T = unknown> {
   prefix: () => Buffer[]
   /** The cells of all rows, in the type's layout. */
   data: () => Buffer[]
-  /** Begins anew without a row. The memory stays, and so does what V8 has compiled: it drops the code of closures that are gone. */
+  /**
+   * Begins anew without a row. The memory stays, and so does what V8 has compiled: it drops the
+   * code of closures that are gone.
+   */
   clear: () => void
 }

@@ -17,7 +17,10 @@ export type FixedType =
   | "DateTime('UTC')"
   | "DateTime64(3, 'UTC')"
 
-/** How each type is laid out. Cells are gathered as doubles, in one kind of array, and laid out at the end: V8 keeps such loops fast. */
+/**
+ * How each type is laid out. Cells are gathered as doubles, in one kind of array, and laid out at
+ * the end: V8 keeps such loops fast.
+ */
 export const LAYOUT: Record<FixedType, (cells: Float64Array) => Buffer> = {
   UInt8: (cells) => bytesOf(new Uint8Array(cells)),
   Int8: (cells) => bytesOf(new Int8Array(cells)),
@@ -56,7 +59,10 @@ export interface FixedColumn extends Column<number> {
   cells: () => Float64Array
 }
 
-/** Numbers of one width. `DateTime64(3)` takes epoch milliseconds, `DateTime` epoch seconds, `Bool` 0 and 1. */
+/**
+ * Numbers of one width. `DateTime64(3)` takes epoch milliseconds, `DateTime` epoch seconds, `Bool`
+ * 0 and 1.
+ */
 export function fixed(type: FixedType): FixedColumn {
   let cells = new Float64Array(LEAST)
   let length = 0

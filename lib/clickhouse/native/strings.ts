@@ -24,7 +24,8 @@ export function strings(): Column<string> {
     type: 'String',
     set: (row, value) => {
       fill(row)
-      // A UTF-16 unit takes at most three bytes; most strings are short enough for a length of one byte.
+      // A UTF-16 unit takes at most three bytes; most strings are short enough for a length of one
+      // byte.
       reserve(3 * value.length + 5)
       if (3 * value.length < 128) {
         const written = bytes.write(value, at + 1)

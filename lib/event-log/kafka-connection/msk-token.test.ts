@@ -1,4 +1,7 @@
-/** A token for MSK is a signed request; AWS checks it as is done here, from the secret and its own words. */
+/**
+ * A token for MSK is a signed request; AWS checks it as is done here, from the secret and its own
+ * words.
+ */
 import { createHash, createHmac } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { mskToken } from './msk-token.ts'
@@ -22,7 +25,10 @@ const hmac = (key: string | Buffer, text: string) => createHmac('sha256', key).u
 const signingKey = (secret: string, date: string, region: string, service: string) =>
   [region, service, 'aws4_request'].reduce(hmac, hmac(`AWS4${secret}`, date))
 
-/** The signature of a presigned GET with the header `host` alone, by the rules of AWS Signature Version 4. */
+/**
+ * The signature of a presigned GET with the header `host` alone, by the rules of AWS Signature
+ * Version 4.
+ */
 function signatureOf(url: URL, secret: string): string {
   const parameters = [...url.searchParams].filter(([name]) => name !== 'X-Amz-Signature')
   const [, date, region, service] = url.searchParams.get('X-Amz-Credential')!.split('/')

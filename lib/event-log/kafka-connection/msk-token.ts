@@ -1,8 +1,12 @@
-/** Tokens for Amazon MSK: a request to connect that AWS' own credentials sign, good for some minutes. */
+/**
+ * Tokens for Amazon MSK: a request to connect that AWS' own credentials sign, good for some
+ * minutes.
+ */
 import type { Token } from './token-cache.ts'
 
 /**
- * Signs a token with the credentials that AWS' own chain finds: environment, profile, web identity, container, instance.
+ * Signs a token with the credentials that AWS' own chain finds: environment, profile, web identity,
+ * container, instance.
  *
  * @throws Error where there are no credentials
  */

@@ -2,7 +2,10 @@
 import { KafkaRefused } from './refused.ts'
 import type { Token } from './token-cache.ts'
 
-/** Where tokens come from, and who asks; the secret is read at each request, so that a file may change. */
+/**
+ * Where tokens come from, and who asks; the secret is read at each request, so that a file may
+ * change.
+ */
 export interface OAuthClient {
   tokenUrl: string
   clientId: string
@@ -18,7 +21,8 @@ const MAX_ANSWER_CHARS = 300
 /**
  * Asks for a token.
  *
- * @throws {KafkaRefused} where the server refuses the client (400, 401, 403); Error where it may answer later
+ * @throws {KafkaRefused} where the server refuses the client (400, 401, 403); Error where it may
+ *   answer later
  */
 export async function requestToken(client: OAuthClient, now: () => number): Promise<Token> {
   const { tokenUrl, clientId, clientSecret, scope } = client
@@ -57,7 +61,10 @@ function hostOf(url: string): string {
   return origin + pathname
 }
 
-/** The error's code and description, which RFC 6749 names; nothing else of an answer goes into a log. */
+/**
+ * The error's code and description, which RFC 6749 names; nothing else of an answer goes into a
+ * log.
+ */
 function errorIn(text: string): string {
   try {
     const { error, error_description: description } = JSON.parse(text) as Record<string, unknown>

@@ -21,7 +21,10 @@ const UNTRUSTED =
   'the certificate of Kafka is not signed by a CA that is trusted: name that CA in PLUMBLINE_KAFKA_CA_FILE'
 const CLIENT_CERTIFICATE =
   'Kafka did not take our certificate, or asks for one: check PLUMBLINE_KAFKA_CERT_FILE and PLUMBLINE_KAFKA_KEY_FILE'
-/** What brokers answer about a client's certificate; the code's beginning differs between releases of OpenSSL. */
+/**
+ * What brokers answer about a client's certificate; the code's beginning differs between releases
+ * of OpenSSL.
+ */
 const CERTIFICATE_ALERT =
   /^ERR_SSL_.*ALERT_(?:BAD_CERTIFICATE|CERTIFICATE_(?:REQUIRED|UNKNOWN|EXPIRED|REVOKED)|UNSUPPORTED_CERTIFICATE|UNKNOWN_CA)$/
 

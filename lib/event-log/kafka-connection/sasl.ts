@@ -1,7 +1,8 @@
 /**
- * The login as kafkajs asks for it. kafkajs' own exchanges are used for passwords; each of its errors looks like a refused login
- * though, a lost connection too: here those that the broker answered are told from those that another attempt may mend. Its
- * OAUTHBEARER does not read what the broker answers, and takes a refused token for a login.
+ * The login as kafkajs asks for it. kafkajs' own exchanges are used for passwords; each of its
+ * errors looks like a refused login though, a lost connection too: here those that the broker
+ * answered are told from those that another attempt may mend. Its OAUTHBEARER does not read what
+ * the broker answers, and takes a refused token for a login.
  */
 import { createRequire } from 'node:module'
 import type { AuthenticationProviderArgs, Authenticator, Mechanism } from 'kafkajs'
@@ -56,7 +57,8 @@ async function logIn(login: KafkaLogin, args: AuthenticationProviderArgs): Promi
     if (error instanceof KafkaRefused) throw error
     const isRefused = refusalIn(broken) !== undefined
     if (broken !== undefined && !isRefused) throw broken
-    // A SCRAM exchange may end by the client's own doubt: the broker could not show that it knows the password.
+    // A SCRAM exchange may end by the client's own doubt: the broker could not show that it knows
+    // the password.
     const isDoubt =
       broken === undefined && (error as Error).name === 'KafkaJSSASLAuthenticationError'
     if (isRefused || isDoubt) throw refused(login, args, messageOf(isRefused ? broken : error))

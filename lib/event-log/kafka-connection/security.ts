@@ -9,7 +9,10 @@ export interface KafkaTls {
   key?: string | undefined
 }
 
-/** A login with a name and a password; the password is read at each login, so that a file may change. */
+/**
+ * A login with a name and a password; the password is read at each login, so that a file may
+ * change.
+ */
 export interface PasswordLogin {
   mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512'
   username: string
@@ -24,7 +27,8 @@ export interface TokenLogin {
   /**
    * A token that is valid for a while yet.
    *
-   * @throws {KafkaRefused} where whoever gives tokens refuses; any other error where it may give one later
+   * @throws {KafkaRefused} where whoever gives tokens refuses; any other error where it may give
+   *   one later
    */
   token: () => Promise<string>
   /** SASL extensions, such as Confluent's `logicalCluster`. */

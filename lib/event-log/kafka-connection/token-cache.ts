@@ -1,4 +1,7 @@
-/** A token is asked for once and used until little of its life is left, by all connections of a process. */
+/**
+ * A token is asked for once and used until little of its life is left, by all connections of a
+ * process.
+ */
 
 /** A token and when it ends, epoch milliseconds. */
 export interface Token {
@@ -9,14 +12,15 @@ export interface Token {
 /** Of a token's life, from its request to its end, the part in which it is handed out. */
 const USED_SHARE = 0.8
 /**
- * A token has as long to live when it is handed out, or it is a new one: brokers take its end for that of the login, kafkajs logs
- * in anew ten seconds before, and brokers refuse to be asked more than once a second.
+ * A token has as long to live when it is handed out, or it is a new one: brokers take its end for
+ * that of the login, kafkajs logs in anew ten seconds before, and brokers refuse to be asked more
+ * than once a second.
  */
 const MIN_LIFE_MS = 15_000
 
 /**
- * Makes a source of tokens that live for a while yet; connections that ask at the same time share a request. A request that fails
- * is forgotten: the next login asks again.
+ * Makes a source of tokens that live for a while yet; connections that ask at the same time share a
+ * request. A request that fails is forgotten: the next login asks again.
  */
 export function tokenCache(
   request: () => Promise<Token>,

@@ -14,7 +14,10 @@ export interface TopicSettings {
 
 const DAY_MS = 86_400_000
 
-/** A sentence for each difference that matters, to be read after the topic's name; none where there is none. */
+/**
+ * A sentence for each difference that matters, to be read after the topic's name; none where there
+ * is none.
+ */
 export function topicDifferences(card: TopicCard, topic: TopicSettings): string[] {
   const texts: string[] = []
   const days = Math.round((10 * topic.retentionMs) / DAY_MS) / 10

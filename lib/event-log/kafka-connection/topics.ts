@@ -1,4 +1,7 @@
-/** The topics of a cluster: missing ones are created as their cards say, those that are otherwise are told of. */
+/**
+ * The topics of a cluster: missing ones are created as their cards say, those that are otherwise
+ * are told of.
+ */
 import kafkajs, { type Admin } from 'kafkajs'
 import type { TopicCard } from '../../../schemas/topics.ts'
 import { messageOf } from '../../runtime/errors.ts'
@@ -48,8 +51,8 @@ function reasonOf(error: unknown): string {
 const retentionMs = ({ retentionDays }: TopicCard) => retentionDays * 86_400_000
 
 /**
- * A sentence for each setting of each topic that differs from its card, with what it means; one for all where we may not read
- * the settings.
+ * A sentence for each setting of each topic that differs from its card, with what it means; one for
+ * all where we may not read the settings.
  */
 export async function topicReports(
   admin: Admin,

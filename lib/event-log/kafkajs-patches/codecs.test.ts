@@ -1,4 +1,7 @@
-/** Batches that are small on the wire and large in memory, or not what they say: one message stands for each, the next is read. */
+/**
+ * Batches that are small on the wire and large in memory, or not what they say: one message stands
+ * for each, the next is read.
+ */
 import { crc32c } from '@node-rs/crc32'
 import { expect, test } from 'vitest'
 import { codecOf, lz4Bound } from './codecs.ts'

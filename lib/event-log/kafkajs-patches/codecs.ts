@@ -1,6 +1,6 @@
 /**
- * The four codecs that Kafka knows, each bounded: a few kilobytes may stand for any number of zeros. kafkajs brings gzip only,
- * without a bound, and its consumer crashes on any other.
+ * The four codecs that Kafka knows, each bounded: a few kilobytes may stand for any number of
+ * zeros. kafkajs brings gzip only, without a bound, and its consumer crashes on any other.
  */
 import { gunzip, gzip, zstdCompress, zstdDecompress } from 'node:zlib'
 import { promisify } from 'node:util'
@@ -8,7 +8,9 @@ import kafkajs from 'kafkajs'
 import * as lz4 from 'lz4-napi'
 import * as snappy from 'snappy'
 
-/** Bytes of a record batch, decompressed: a hundred times what brokers take unless told otherwise. */
+/**
+ * Bytes of a record batch, decompressed: a hundred times what brokers take unless told otherwise.
+ */
 export const MAX_BATCH_BYTES = 128 << 20
 
 /** A batch that no attempt can read: it is too large, or what its codec says of it is not so. */

@@ -1,6 +1,6 @@
 /**
- * Kafka's own choice of a partition for a key, murmur2, as Java clients make it (`murmur2_random` in librdkafka). kafkajs has
- * the same with big integers, at a microsecond a byte.
+ * Kafka's own choice of a partition for a key, murmur2, as Java clients make it (`murmur2_random`
+ * in librdkafka). kafkajs has the same with big integers, at a microsecond a byte.
  */
 import type { PartitionerArgs } from 'kafkajs'
 

@@ -1,9 +1,10 @@
 /**
- * Record batches split in one pass: what kafkajs' own decoder does with a dozen objects a message costs as much as everything
- * after it. Messages keep pointing into the fetched bytes until somebody reads them. The checksum is verified too, which
- * kafkajs 2.2.4 leaves out.
+ * Record batches split in one pass: what kafkajs' own decoder does with a dozen objects a message
+ * costs as much as everything after it. Messages keep pointing into the fetched bytes until
+ * somebody reads them. The checksum is verified too, which kafkajs 2.2.4 leaves out.
  *
- * Format: https://kafka.apache.org/documentation/#recordbatch (magic 2; older ones stay with kafkajs).
+ * Format: https://kafka.apache.org/documentation/#recordbatch (magic 2; older ones stay with
+ * kafkajs).
  */
 import { createRequire } from 'node:module'
 import { crc32c } from '@node-rs/crc32'
@@ -24,7 +25,10 @@ interface FetchDecoder {
   readBytes: (length: number) => Buffer
 }
 
-/** Puts the splitter and the writer in place of kafkajs' own, before its first fetch and its first produce. */
+/**
+ * Puts the splitter and the writer in place of kafkajs' own, before its first fetch and its first
+ * produce.
+ */
 export function useFastRecords(): void {
   const records = require('kafkajs/src/protocol/recordBatch/v0') as Record<string, unknown>
   const Encoder = require('kafkajs/src/protocol/encoder') as {
@@ -64,7 +68,10 @@ interface BatchContext {
 
 const NOTHING = Buffer.alloc(0)
 
-/** One record; also what kafkajs calls a message. A batch of them waits in memory: each is as small as it can be. */
+/**
+ * One record; also what kafkajs calls a message. A batch of them waits in memory: each is as small
+ * as it can be.
+ */
 export class LogRecord implements LoggedMessage {
   readonly offset: number
   readonly from: number
@@ -180,8 +187,9 @@ const CONTROL = 0x20
 const MESSAGE_BYTES = 128
 
 /**
- * The records of consecutive batches. The last batch may be cut off, as fetches end anywhere: it comes again. So do those
- * behind the first {@link MAX_BATCH_BYTES} of records, decompressed. One message stands for a batch that cannot be read.
+ * The records of consecutive batches. The last batch may be cut off, as fetches end anywhere: it
+ * comes again. So do those behind the first {@link MAX_BATCH_BYTES} of records, decompressed. One
+ * message stands for a batch that cannot be read.
  *
  * @throws when a batch does not have its checksum
  */

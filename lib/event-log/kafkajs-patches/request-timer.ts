@@ -1,6 +1,7 @@
 /**
- * kafkajs 2.2.4 schedules its check of pending requests with a negative delay when nothing is throttled; Node 24 warns
- * and makes it a timer of 1 ms (tulios/kafkajs issues 1704 and 1751, unfixed upstream). This replaces the one method.
+ * kafkajs 2.2.4 schedules its check of pending requests with a negative delay when nothing is
+ * throttled; Node 24 warns and makes it a timer of 1 ms (tulios/kafkajs issues 1704 and 1751,
+ * unfixed upstream). This replaces the one method.
  */
 import { createRequire } from 'node:module'
 

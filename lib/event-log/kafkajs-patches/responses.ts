@@ -1,7 +1,8 @@
 /**
- * kafkajs 2.2.4 keeps the chunks of a response until all have come and joins them then: a fetch of 64 MiB takes 128, and is copied
- * once more. Here room is made for a response as soon as its size is known, and the socket reads into it. What had come of a
- * response when its connection was lost goes with the socket; kafkajs takes the first bytes of the next one for the rest of it.
+ * kafkajs 2.2.4 keeps the chunks of a response until all have come and joins them then: a fetch of
+ * 64 MiB takes 128, and is copied once more. Here room is made for a response as soon as its size
+ * is known, and the socket reads into it. What had come of a response when its connection was lost
+ * goes with the socket; kafkajs takes the first bytes of the next one for the rest of it.
  */
 import { createRequire } from 'node:module'
 import net from 'node:net'

@@ -13,7 +13,8 @@ const COUNT_AT = 57
 
 /**
  * @param batch with its header
- * @param first the offset of its first record: the message has that of the last one, so that reading goes on behind it
+ * @param first the offset of its first record: the message has that of the last one, so that
+ *   reading goes on behind it
  */
 export function unreadBatch(
   batch: Buffer,

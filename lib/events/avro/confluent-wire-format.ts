@@ -1,9 +1,12 @@
 /**
- * Avro in Confluent's wire format: a zero byte, the writer schema's id (4 bytes, big-endian), the datum.
+ * Avro in Confluent's wire format: a zero byte, the writer schema's id (4 bytes, big-endian), the
+ * datum.
  *
- * The datum is read with the writer's schema, ours or a service owner's own: the decoded record must be a valid event. Times may be `timestamp-millis` or `-micros`; `features` a map, or a string that holds a JSON object. NaN and the infinities
- * are missing values. What a message's schema is decides over that message alone: one that is not read is a dead letter that says
- * so, and only a registry that gives no answer makes a range wait.
+ * The datum is read with the writer's schema, ours or a service owner's own: the decoded record
+ * must be a valid event. Times may be `timestamp-millis` or `-micros`; `features` a map, or a
+ * string that holds a JSON object. NaN and the infinities are missing values. What a message's
+ * schema is decides over that message alone: one that is not read is a dead letter that says so,
+ * and only a registry that gives no answer makes a range wait.
  */
 import { isUtf8 } from 'node:buffer'
 import { avroDecoder, DECIMAL, type AvroDecoder, type ReadText } from './decoder.ts'
@@ -18,7 +21,10 @@ import type { SchemaRegistry } from './schema-registry.ts'
 
 /** Reads the Avro of one consumer; it remembers schemas between ranges. */
 export interface AvroReader {
-  /** Fetches the schemas of these messages. @throws when the registry cannot be asked: the range waits */
+  /**
+   * Fetches the schemas of these messages. @throws when the registry cannot be asked: the range
+   * waits
+   */
   prepare: (messages: readonly LoggedMessage[]) => Promise<void>
   /** Validates the event in a value whose schema was fetched. */
   read: (value: Span, validator: Validator) => ValidationResult
@@ -150,7 +156,9 @@ async function decoderOf(
   }
 }
 
-/** Reads JSON in a string. What is no object is no map of features either: the validator refuses it. */
+/**
+ * Reads JSON in a string. What is no object is no map of features either: the validator refuses it.
+ */
 function objectReader(): ReadText {
   const readPlain = plainJsonReader()
   return (bytes, from, to) => {
@@ -180,7 +188,10 @@ function idsOf(messages: readonly LoggedMessage[]): Set<number> {
   return ids
 }
 
-/** A refusal that says more, where a field is refused for what Avro has and events have not; else undefined. */
+/**
+ * A refusal that says more, where a field is refused for what Avro has and events have not; else
+ * undefined.
+ */
 function betterRefusal(
   event: FlatRecord,
   { rejection: { code, field } }: ValidationResult & { ok: false },

@@ -1,11 +1,14 @@
 /**
- * Reads data of an Avro schema as its writer wrote them, in place and without an object an event: what a library makes of a
- * record of thirty fields costs as much as all that comes after it. A property test holds it to avsc, the library.
+ * Reads data of an Avro schema as its writer wrote them, in place and without an object an event:
+ * what a library makes of a record of thirty fields costs as much as all that comes after it. A
+ * property test holds it to avsc, the library.
  *
- * Records and maps become {@link FlatRecord}, timestamps `Date`s, enums strings, bytes and `fixed` a `Buffer`, longs beyond
- * 2^53 a bigint, decimals {@link DECIMAL}; other logical types are read as the type they rest on.
+ * Records and maps become {@link FlatRecord}, timestamps `Date`s, enums strings, bytes and `fixed`
+ * a `Buffer`, longs beyond 2^53 a bigint, decimals {@link DECIMAL}; other logical types are read as
+ * the type they rest on.
  *
- * A schema comes from whoever may register one: its depth is bounded here, that of a value in {@link AvroInput}.
+ * A schema comes from whoever may register one: its depth is bounded here, that of a value in
+ * {@link AvroInput}.
  *
  * Format: https://avro.apache.org/docs/1.12.0/specification/#schema-declaration
  */
@@ -13,13 +16,19 @@ import { perShape, FlatRecord } from '../flat-record.ts'
 import { recurringTexts } from '../json/string-cache.ts'
 import { AvroError, AvroInput, MAX_DEPTH } from './input.ts'
 
-/** Reads the value that fills the bytes from one index to another. @throws AvroError where there is none */
+/**
+ * Reads the value that fills the bytes from one index to another. @throws AvroError where there is
+ * none
+ */
 export type AvroDecoder = (bytes: Buffer, from: number, to: number) => unknown
 
 /** Reads the bytes of a string, from one index to another. */
 export type ReadText = (bytes: Buffer, from: number, to: number) => unknown
 
-/** Stands for a value of the logical type decimal, which is not read: a double would not be exactly it. */
+/**
+ * Stands for a value of the logical type decimal, which is not read: a double would not be exactly
+ * it.
+ */
 export const DECIMAL = Symbol('decimal')
 
 /** Reads the value of one type where the input is. */
@@ -56,10 +65,12 @@ interface Position {
 }
 
 /**
- * Makes the decoder of a schema; it keeps its input between calls, so it must not be called within itself.
+ * Makes the decoder of a schema; it keeps its input between calls, so it must not be called within
+ * itself.
  *
  * @param schema as parsed from JSON
- * @param texts readers of the strings of some fields of the outermost record, by field; strings within their arrays and maps,
+ * @param texts readers of the strings of some fields of the outermost record, by field; strings
+ *   within their arrays and maps,
  *   and those of all other fields, are text
  * @throws AvroError for a schema that is none
  */
@@ -188,7 +199,9 @@ function recordOf(names: readonly string[], readers: readonly Read[]): Read {
   }
 }
 
-/** @param nullFirst a field that is not given, as most fields of an event are not, is one zero byte */
+/**
+ * @param nullFirst a field that is not given, as most fields of an event are not, is one zero byte
+ */
 function union(branches: readonly Read[], nullFirst: boolean): Read {
   return (input) => {
     if (nullFirst && input.bytes[input.at] === 0 && input.at < input.end) {

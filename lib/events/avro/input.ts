@@ -1,5 +1,6 @@
 /**
- * The bytes of one Avro value while they are read: where reading is, where it must end, and how much it may still make.
+ * The bytes of one Avro value while they are read: where reading is, where it must end, and how
+ * much it may still make.
  *
  * A few bytes can stand for any number of values, so depth and number of values are bounded.
  *
@@ -9,14 +10,19 @@
 /** The fault of an Avro schema or value; its message is a sentence for the producer. */
 export class AvroError extends Error {}
 
-/** Most values that one datum may have; a datum with more is a fault, also where its values take no bytes. */
+/**
+ * Most values that one datum may have; a datum with more is a fault, also where its values take no
+ * bytes.
+ */
 const MAX_VALUES = 2 ** 20
 /** Records, arrays, maps and unions within one another, of a schema and of a value. */
 export const MAX_DEPTH = 64
 /** Bytes of a varint of 64 bits. */
 const LONGEST_VARINT = 10
 
-/** A cursor over one datum; the decoder of a schema keeps one and reads datum after datum with it. */
+/**
+ * A cursor over one datum; the decoder of a schema keeps one and reads datum after datum with it.
+ */
 export class AvroInput {
   bytes: Buffer = Buffer.alloc(0)
   at = 0
@@ -35,7 +41,10 @@ export class AvroInput {
     this.#left = MAX_VALUES
   }
 
-  /** Steps into a nested value: a value deeper than {@link MAX_DEPTH} would end the stack. @throws AvroError */
+  /**
+   * Steps into a nested value: a value deeper than {@link MAX_DEPTH} would end the stack. @throws
+   * AvroError
+   */
   enter(): void {
     if (++this.#depth > MAX_DEPTH) throw new AvroError(`it is deeper than ${MAX_DEPTH}`)
   }
@@ -51,7 +60,10 @@ export class AvroInput {
     if (this.#left < 0) throw new AvroError(`more than ${MAX_VALUES} values are too many`)
   }
 
-  /** Moves past so many bytes. @returns the index of the first of them @throws AvroError beyond the end */
+  /**
+   * Moves past so many bytes. @returns the index of the first of them @throws AvroError beyond the
+   * end
+   */
   take(bytesTaken: number): number {
     const from = this.at
     this.at += bytesTaken

@@ -1,4 +1,7 @@
-/** One request to the schema registry over HTTP or TLS: redirects are followed, and an answer is bounded in bytes. */
+/**
+ * One request to the schema registry over HTTP or TLS: redirects are followed, and an answer is
+ * bounded in bytes.
+ */
 import { request as plainRequest, type IncomingMessage } from 'node:http'
 import { Agent, request as tlsRequest } from 'node:https'
 
@@ -38,10 +41,12 @@ export type Exchange = (request: RegistryRequest, signal: AbortSignal) => Promis
 /**
  * Makes the sender of requests to one registry. Connections are kept between requests.
  *
- * Credentials and the client certificate go to the origin of `url` alone: a redirect to another one is asked without.
+ * Credentials and the client certificate go to the origin of `url` alone: a redirect to another one
+ * is asked without.
  *
  * @param url of the registry, as it is configured
- * @returns a sender that rejects with {@link BrokenOff} for half an answer, and with the error of the connection for none
+ * @returns a sender that rejects with {@link BrokenOff} for half an answer, and with the error of
+ *   the connection for none
  */
 export function registryExchange(url: string, tls: RegistryTls = {}): Exchange {
   const { origin } = new URL(url)
@@ -89,7 +94,10 @@ function answerOf(
 
 const byteLength = (text: string) => String(Buffer.byteLength(text))
 
-/** The request that a redirect asks for; undefined where the answer is none, or is one that would drop a body. */
+/**
+ * The request that a redirect asks for; undefined where the answer is none, or is one that would
+ * drop a body.
+ */
 function redirected(
   request: RegistryRequest,
   { statusCode = 0, headers: { location } }: IncomingMessage,

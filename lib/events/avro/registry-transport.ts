@@ -1,8 +1,10 @@
 /**
- * How requests of `@kafkajs/confluent-schema-registry` reach the registry: bounded in bytes, in time and in attempts.
+ * How requests of `@kafkajs/confluent-schema-registry` reach the registry: bounded in bytes, in
+ * time and in attempts.
  *
- * The package's own HTTP layer is not used, since nothing bounds it: it reads an answer of any length, has no time limit,
- * never settles when an answer breaks off, ends the process by an unhandled rejection when the body of an error is the JSON
+ * The package's own HTTP layer is not used, since nothing bounds it: it reads an answer of any
+ * length, has no time limit, never settles when an answer breaks off, ends the process by an
+ * unhandled rejection when the body of an error is the JSON
  * `null`, and takes a redirect for an answer. Its retries go with it, and are made here.
  */
 import {
@@ -71,12 +73,15 @@ type Transport = NonNullable<ReturnType<Middleware>['response']>
 type Request = Parameters<Transport>[2]
 
 /**
- * The outermost middleware of the package's client: it answers every request itself, so that nothing below it is called.
+ * The outermost middleware of the package's client: it answers every request itself, so that
+ * nothing below it is called.
  *
- * A question is sent up to {@link MAX_ATTEMPTS} times, with growing pauses, while the registry cannot be reached, breaks off, or
- * answers 429 or 5xx. A certificate that is not trusted is final at once.
+ * A question is sent up to {@link MAX_ATTEMPTS} times, with growing pauses, while the registry
+ * cannot be reached, breaks off, or answers 429 or 5xx. A certificate that is not trusted is final
+ * at once.
  *
- * @returns a middleware whose answers are {@link RegistryAnswer}s, thrown unless they are a success of bounded length
+ * @returns a middleware whose answers are {@link RegistryAnswer}s, thrown unless they are a success
+ *   of bounded length
  * @throws RegistryAway when no answer comes, or not the whole of it
  */
 export function boundedTransport(url: string, tls: RegistryTls = {}): Middleware {

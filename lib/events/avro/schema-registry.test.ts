@@ -69,7 +69,10 @@ test.each([
   expect(isStoreFault(fault)).toBe(true)
 })
 
-/** A registry that answers each request with the next of these, and with the last of them from then on. */
+/**
+ * A registry that answers each request with the next of these, and with the last of them from then
+ * on.
+ */
 async function answeringInTurn(...answers: [status: number, body: string][]) {
   const asked: string[] = []
   const registry = await answering((request, response) => {

@@ -1,9 +1,10 @@
 /**
  * The Confluent-compatible schema registry: schemas by id, and registering ours.
  *
- * The client is `@kafkajs/confluent-schema-registry`: it forms the requests (addresses, content type, user agent,
- * credentials) and holds the protocol of registering. `registry-transport.ts` carries them. Its `getSchema` is not used:
- * it compiles whatever anyone registered, and remembers all of it; values are read by `decoder.ts`.
+ * The client is `@kafkajs/confluent-schema-registry`: it forms the requests (addresses, content
+ * type, user agent, credentials) and holds the protocol of registering. `registry-transport.ts`
+ * carries them. Its `getSchema` is not used: it compiles whatever anyone registered, and remembers
+ * all of it; values are read by `decoder.ts`.
  */
 import type { SchemaRegistry as Client } from '@kafkajs/confluent-schema-registry'
 import type { RegistryTls } from './registry-requests.ts'
@@ -29,15 +30,19 @@ export interface SchemaRegistry {
    */
   byId: (id: number) => Promise<RegisteredSchema | 'too_large' | undefined>
   /**
-   * Registers an Avro schema under a subject whose compatibility is BACKWARD_TRANSITIVE, and returns its id;
-   * registering the same schema again gives the same id.
+   * Registers an Avro schema under a subject whose compatibility is BACKWARD_TRANSITIVE, and
+   * returns its id; registering the same schema again gives the same id.
    *
-   * @throws with the registry's own reason when the schema is not compatible with all earlier versions
+   * @throws with the registry's own reason when the schema is not compatible with all earlier
+   *   versions
    */
   register: (subject: string, schema: string) => Promise<number>
 }
 
-/** How the registry is asked: by HTTP's basic authentication where `auth` is given, over TLS as `tls` says. */
+/**
+ * How the registry is asked: by HTTP's basic authentication where `auth` is given, over TLS as
+ * `tls` says.
+ */
 export interface RegistryAccess {
   auth?: { username: string; password: string }
   tls?: RegistryTls
@@ -46,7 +51,8 @@ export interface RegistryAccess {
 /**
  * Makes a client; nothing is asked before its first call.
  *
- * @param url without a trailing slash and without credentials, such as `http://127.0.0.1:8081` or Apicurio's
+ * @param url without a trailing slash and without credentials, such as `http://127.0.0.1:8081` or
+ *   Apicurio's
  *   `…/apis/ccompat/v7`
  */
 export function schemaRegistry(url: string, access: RegistryAccess = {}): SchemaRegistry {
@@ -58,7 +64,10 @@ export function schemaRegistry(url: string, access: RegistryAccess = {}): Schema
   }
 }
 
-/** The package is loaded with the first question: it takes 27 MB, which a process without Avro does not need. */
+/**
+ * The package is loaded with the first question: it takes 27 MB, which a process without Avro does
+ * not need.
+ */
 async function clientOf(url: string, { auth, tls }: RegistryAccess): Promise<Client> {
   const { SchemaRegistry } = await import('@kafkajs/confluent-schema-registry')
   return new SchemaRegistry({
@@ -83,7 +92,8 @@ async function schemaById(
 async function registerSchema(client: Client, subject: string, schema: string): Promise<number> {
   const { COMPATIBILITY, SchemaType } = await import('@kafkajs/confluent-schema-registry')
   const compatibility = COMPATIBILITY.BACKWARD_TRANSITIVE
-  // The package sets the level after the first version alone, and refuses a subject that has another one.
+  // The package sets the level after the first version alone, and refuses a subject that has
+  // another one.
   const level = requestsOf(client).Subject.updateConfig({ subject, body: { compatibility } })
   requireOk(await answerTo(level), `cannot set the compatibility of ${subject}`)
   const registered = client.register({ type: SchemaType.AVRO, schema }, { subject, compatibility })
@@ -112,7 +122,10 @@ function requireOk(answer: RegistryAnswer, what: string): void {
   if (!answer.isOk) throw new Error(`${what}: ${answer.message}`)
 }
 
-/** @throws RegistryAway where the answer holds no schema: something else answers in the registry's place */
+/**
+ * @throws RegistryAway where the answer holds no schema: something else answers in the registry's
+ * place
+ */
 function schemaOf(id: number, text: string): RegisteredSchema {
   const answer = parsed(text) as Record<string, unknown> | undefined
   const { schema, schemaType = 'AVRO', references } = answer ?? {}

@@ -1,6 +1,7 @@
 /**
- * Bounds on JSON that comes from outside, checked in one pass over its bytes before anything is parsed: `JSON.parse`, and what
- * walks its result, would take a stack frame a level and an object a member.
+ * Bounds on JSON that comes from outside, checked in one pass over its bytes before anything is
+ * parsed: `JSON.parse`, and what walks its result, would take a stack frame a level and an object a
+ * member.
  */
 const OPEN_ARRAY = 91
 const CLOSE_ARRAY = 93
@@ -18,12 +19,15 @@ export interface JsonBounds {
   maxMembers: number
 }
 
-/** What any body of a request may hold; a batch of predictions of 10 MiB has less than a million members. */
+/**
+ * What any body of a request may hold; a batch of predictions of 10 MiB has less than a million
+ * members.
+ */
 export const BODY_BOUNDS: JsonBounds = { maxDepth: 64, maxMembers: 2_000_000 }
 
 /**
- * Why JSON is beyond its bounds, in one sentence; undefined where it is within. Whether it is JSON at all is not asked.
- * O(bytes), no allocation.
+ * Why JSON is beyond its bounds, in one sentence; undefined where it is within. Whether it is JSON
+ * at all is not asked. O(bytes), no allocation.
  */
 export function whyBeyond(
   body: Uint8Array,

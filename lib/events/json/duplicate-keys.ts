@@ -1,9 +1,10 @@
 /**
  * Finds in JSON what `JSON.parse` hides.
  *
- * The event endpoint forwards the bytes it was sent, never a re-serialised copy, so that an event is validated on the same text
- * at every endpoint. `JSON.parse` keeps the last of two equal keys, and takes half of a surrogate pair,
- * which has no UTF-8: two ids that differ in one would be stored as the same.
+ * The event endpoint forwards the bytes it was sent, never a re-serialised copy, so that an event
+ * is validated on the same text at every endpoint. `JSON.parse` keeps the last of two equal keys,
+ * and takes half of a surrogate pair, which has no UTF-8: two ids that differ in one would be
+ * stored as the same.
  */
 
 /** Deeper nesting is refused. */
@@ -39,7 +40,8 @@ interface Scan {
 }
 
 /**
- * Scans one JSON value from `at`. The text must be valid JSON (parse it first): this function does not check.
+ * Scans one JSON value from `at`. The text must be valid JSON (parse it first): this function does
+ * not check.
  *
  * @returns where the value ends and what was found in it
  */

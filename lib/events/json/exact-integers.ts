@@ -1,8 +1,11 @@
-/** Parses JSON without rounding whole numbers away: two ids of 64 bits must not become one double. */
+/**
+ * Parses JSON without rounding whole numbers away: two ids of 64 bits must not become one double.
+ */
 
 /**
- * Whether a number of JSON is stored as it was sent. Numbers are 64-bit floats; a whole number that is written with all
- * its digits is taken only where it lies below 2^53 or prints as it was written.
+ * Whether a number of JSON is stored as it was sent. Numbers are 64-bit floats; a whole number that
+ * is written with all its digits is taken only where it lies below 2^53 or prints as it was
+ * written.
  *
  * @param source the number as it stands in the text
  */
@@ -13,7 +16,8 @@ const WHOLE = /^-?\d+$/
 const LONG = /\d{16}/
 
 /**
- * As `JSON.parse`, and a whole number that a double would round becomes a bigint, which no event field takes.
+ * As `JSON.parse`, and a whole number that a double would round becomes a bigint, which no event
+ * field takes.
  *
  * @throws SyntaxError where the text is no JSON
  */

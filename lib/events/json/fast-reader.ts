@@ -1,8 +1,10 @@
 /**
- * A fast reader for the JSON that producers really send: an object of scalars and of flat objects of scalars.
+ * A fast reader for the JSON that producers really send: an object of scalars and of flat objects
+ * of scalars.
  *
- * It reads bytes in one pass, keeps the names of the object before (the next one mostly has the same, in the same order)
- * and makes objects of none ({@link FlatRecord}). Anything out of the ordinary, faults first of all, makes it give up: then
+ * It reads bytes in one pass, keeps the names of the object before (the next one mostly has the
+ * same, in the same order) and makes objects of none ({@link FlatRecord}). Anything out of the
+ * ordinary, faults first of all, makes it give up: then
  * `JSON.parse` and the scanner decide. A property test holds the two readings together.
  */
 import { isExact } from './exact-integers.ts'
@@ -42,8 +44,8 @@ const POWERS = Float64Array.from({ length: 23 }, (_, i) => 10 ** i)
 const MAX_DIGITS = 15
 
 /**
- * Both functions read all of the bytes from one index to another. They return undefined where the general way must decide, as it
- * must for all that is not ASCII.
+ * Both functions read all of the bytes from one index to another. They return undefined where the
+ * general way must decide, as it must for all that is not ASCII.
  */
 export interface PlainJsonReader {
   /** Reads an object of scalars and of flat objects, which are {@link FlatRecord} too. */
@@ -52,7 +54,10 @@ export interface PlainJsonReader {
   flat: (bytes: Buffer, from?: number, to?: number) => FlatRecord | undefined
 }
 
-/** Makes a reader with its own memory of the names and strings it met; it must not be called within itself. */
+/**
+ * Makes a reader with its own memory of the names and strings it met; it must not be called within
+ * itself.
+ */
 export function plainJsonReader(): PlainJsonReader {
   const reading = new Reading()
   return {
@@ -73,7 +78,9 @@ type ReadMember<T> = (reading: Reading, from: number, name: string) => T | typeo
 /** The text that is read now, and what is remembered of those before. */
 class Reading {
   bytes: Buffer = Buffer.alloc(0)
-  /** Where the text ends. Reading may run past it, into the bytes behind: then `at` is not the end. */
+  /**
+   * Where the text ends. Reading may run past it, into the bytes behind: then `at` is not the end.
+   */
   end = 0
   /** Where the token read last has ended. */
   at = 0
@@ -96,7 +103,8 @@ class Reading {
   }
 
   /**
-   * The values of an object with the names of the one before; undefined where it has others, or none: those are read anew.
+   * The values of an object with the names of the one before; undefined where it has others, or
+   * none: those are read anew.
    *
    * @param values to be filled
    */
@@ -223,8 +231,8 @@ function readString(reading: Reading, from: number): string | typeof UNUSUAL {
 }
 
 /**
- * Digits, and a fraction, both short: their quotient by a power of ten is the nearest double (Clinger's fast path).
- * NaN, which JSON does not have, where it is unusual.
+ * Digits, and a fraction, both short: their quotient by a power of ten is the nearest double
+ * (Clinger's fast path). NaN, which JSON does not have, where it is unusual.
  */
 function readNumber(reading: Reading, from: number): number {
   const { bytes } = reading

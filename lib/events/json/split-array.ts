@@ -30,7 +30,8 @@ export function trimmed(bytes: Buffer): Buffer {
 
 /**
  * @param open where the array begins
- * @returns the elements, trimmed; undefined where brackets do not match. Whether an element is JSON is for its reader to validate.
+ * @returns the elements, trimmed; undefined where brackets do not match. Whether an element is JSON
+ *   is for its reader to validate.
  */
 export function elementsOf(body: Buffer, open: number): Buffer[] | undefined {
   const elements: Buffer[] = []

@@ -1,4 +1,7 @@
-/** Makes strings out of bytes, of which many come again (model names, versions, categories): those that are known are not made anew. */
+/**
+ * Makes strings out of bytes, of which many come again (model names, versions, categories): those
+ * that are known are not made anew.
+ */
 
 const LONGEST_KNOWN = 20
 const KNOWN = 256

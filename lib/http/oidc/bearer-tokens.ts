@@ -1,4 +1,7 @@
-/** JWTs of one OIDC issuer as callers: its keys are fetched once and kept, algorithms are pinned, every refusal is counted. */
+/**
+ * JWTs of one OIDC issuer as callers: its keys are fetched once and kept, algorithms are pinned,
+ * every refusal is counted.
+ */
 import { createRemoteJWKSet, errors, jwtVerify, type JWTVerifyGetKey } from 'jose'
 import { Counter, type Registry } from 'prom-client'
 import { messageOf, Problem } from '../../runtime/errors.ts'
@@ -18,7 +21,10 @@ const ALGORITHMS = ['RS256', 'ES256', 'EdDSA']
 /** How far the clocks of the issuer and of this process may be apart. */
 const CLOCK_SKEW_S = 30
 const FETCH_TIMEOUT_MS = 5000
-/** How long keys are kept, how long an unknown key is not asked for again, and how long a failed issuer is left alone. */
+/**
+ * How long keys are kept, how long an unknown key is not asked for again, and how long a failed
+ * issuer is left alone.
+ */
 const KEYS_KEPT_MS = 600_000
 const KEYS_COOLDOWN_MS = 30_000
 const FAILED_FOR_MS = 5000
@@ -77,7 +83,10 @@ async function callerOfToken(
   return caller
 }
 
-/** The issuer's keys, found by its discovery document at the first token; a failure is kept for a moment. */
+/**
+ * The issuer's keys, found by its discovery document at the first token; a failure is kept for a
+ * moment.
+ */
 function keysOf(issuer: string): () => Promise<JWTVerifyGetKey> {
   let found: Promise<JWTVerifyGetKey> | undefined
   return () => {

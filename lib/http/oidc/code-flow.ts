@@ -1,4 +1,7 @@
-/** The authorisation code flow with PKCE, by which people sign in at the issuer: where to send them, and who came back. */
+/**
+ * The authorisation code flow with PKCE, by which people sign in at the issuer: where to send them,
+ * and who came back.
+ */
 import * as oidc from 'openid-client'
 import type { Caller } from '../api-keys.ts'
 import { callerOfClaims, type ClaimRules } from './token-claims.ts'
@@ -30,7 +33,9 @@ export interface CodeFlow {
 
 const FETCH_TIMEOUT_S = 5
 
-/** The flow of one client; the issuer is discovered at the first sign-in, and again after a failure. */
+/**
+ * The flow of one client; the issuer is discovered at the first sign-in, and again after a failure.
+ */
 export function codeFlow(rules: ClientRules): CodeFlow {
   let found: Promise<oidc.Configuration> | undefined
   const configuration = () => {

@@ -31,7 +31,10 @@ export interface ClaimRefusal {
 
 const MAX_NAME = 180
 
-/** The caller whom claims name, or why they name nobody; claims without a role give a caller who may do nothing. */
+/**
+ * The caller whom claims name, or why they name nobody; claims without a role give a caller who may
+ * do nothing.
+ */
 export function callerOfClaims(
   claims: Readonly<Record<string, unknown>>,
   { nameClaim, rolesClaim, rolePrefix }: ClaimRules,

@@ -1,9 +1,10 @@
 /**
  * Counts of categories, such as the users of a feature.
  *
- * Up to {@link MAX_NAMED} categories are kept by name. Where there are more, three things are kept that two spans have in common, whichever
- * of their categories were met: all categories whose hash is small (a fair sample, bottom-k), the most frequent ones, and the
- * sums of {@link CATEGORY_GROUPS} groups by hash, which hold every value. Pure.
+ * Up to {@link MAX_NAMED} categories are kept by name. Where there are more, three things are kept
+ * that two spans have in common, whichever of their categories were met: all categories whose hash
+ * is small (a fair sample, bottom-k), the most frequent ones, and the sums of {@link
+ * CATEGORY_GROUPS} groups by hash, which hold every value. Pure.
  *
  * @see Cohen and Kaplan (2007), Summarizing data using bottom-k sketches
  */

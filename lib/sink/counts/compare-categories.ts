@@ -9,9 +9,14 @@ import {
   type CategoryCounts,
 } from './category-counts.ts'
 
-/** Categories beyond this are compared in groups: each by itself would be too rare to show anything. */
+/**
+ * Categories beyond this are compared in groups: each by itself would be too rare to show anything.
+ */
 const MAX_COMPARED = 1000
-/** Categories with at least this share of the reference, and so many values, are compared by name even so. */
+/**
+ * Categories with at least this share of the reference, and so many values, are compared by name
+ * even so.
+ */
 const FREQUENT_SHARE = 1 / 200
 const FREQUENT_COUNT = 25
 /** Values that a group should hold on either side. */
@@ -38,8 +43,9 @@ export interface ComparedCategories {
   /** Share of current values whose category the reference does not have. */
   fresh: Bounded
   /**
-   * Where there are groups: shares of their values, in the reference of categories that it has once, in the current span of
-   * those that the reference does not have. Drawn alike they are alike (Good and Turing).
+   * Where there are groups: shares of their values, in the reference of categories that it has
+   * once, in the current span of those that the reference does not have. Drawn alike they are alike
+   * (Good and Turing).
    */
   unseen: { reference: Share; current: Share } | undefined
   /** The largest difference of one category's share. */
@@ -52,8 +58,9 @@ interface Share {
 }
 
 /**
- * Lays two counts over the same cells: a cell for each category, or, of more than {@link MAX_COMPARED} and wherever one is cut, a
- * cell for each that is frequent in the reference and groups by hash for the rest. O(categories).
+ * Lays two counts over the same cells: a cell for each category, or, of more than {@link
+ * MAX_COMPARED} and wherever one is cut, a cell for each that is frequent in the reference and
+ * groups by hash for the rest. O(categories).
  *
  * @param reference with at least one value; so `current`
  */
@@ -136,7 +143,10 @@ function grouped(
   }
 }
 
-/** Categories with a notable share: few enough for each to be known well, whichever sample they are from. */
+/**
+ * Categories with a notable share: few enough for each to be known well, whichever sample they are
+ * from.
+ */
 const frequentIn = (counts: CategoryCounts, total: number): string[] =>
   [...counts].flatMap(([name, n]) =>
     n >= Math.max(FREQUENT_COUNT, FREQUENT_SHARE * total) ? [name] : [],
@@ -167,8 +177,8 @@ function mergedGroups({ reference, current }: Rest): Rest {
 }
 
 /**
- * Among categories that both keep by their hash and that are not frequent: the values of those that come once in the reference,
- * and of those that come in the current span alone.
+ * Among categories that both keep by their hash and that are not frequent: the values of those that
+ * come once in the reference, and of those that come in the current span alone.
  */
 function unseenOf(
   reference: CategoryCounts,
@@ -219,8 +229,9 @@ function sum(counts: CategoryCounts, which: (name: string) => boolean): number {
 }
 
 /**
- * What {@link ComparedCategories.unseen} adds to Jeffreys' divergence (PSI) of the cells, by its chain rule: how much more often
- * values of one span than of the other are of categories that nobody has met before.
+ * What {@link ComparedCategories.unseen} adds to Jeffreys' divergence (PSI) of the cells, by its
+ * chain rule: how much more often values of one span than of the other are of categories that
+ * nobody has met before.
  *
  * @returns ≥ 0, in nats; 0 without groups
  */

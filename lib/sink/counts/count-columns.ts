@@ -4,7 +4,10 @@ import type { TableRows } from '../table-rows.ts'
 import { binned } from './log-histogram.ts'
 import { SAMPLED_RESOLUTION, type SampledCounts } from './weighted-counts.ts'
 
-/** Events that are counted together: those of one model, version, variant, shadow flag and time bucket. */
+/**
+ * Events that are counted together: those of one model, version, variant, shadow flag and time
+ * bucket.
+ */
 export interface Group {
   modelId: string
   modelVersion: string

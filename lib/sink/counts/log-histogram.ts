@@ -1,11 +1,13 @@
 /**
- * A log-linear histogram, as HDR histograms and DDSketch are, at the finest bin resolution that the spread of the values allows.
+ * A log-linear histogram, as HDR histograms and DDSketch are, at the finest bin resolution that the
+ * spread of the values allows.
  *
- * Resolution g keeps the leading 12 + 4·g bits of the value as a 32-bit float, negative for negative values. Resolution 1 has 128
- * bins an octave at every scale, zero on its own and every whole number up to 256. Each finer resolution has 16 bins for every one
- * of the resolution before, so that counts of different resolutions are merged at the coarser. Years, kelvins and sums of money
- * that hardly vary get fine bins, numbers that span many octaves get those of resolution 1: either way a feature takes some hundred
- * bins.
+ * Resolution g keeps the leading 12 + 4·g bits of the value as a 32-bit float, negative for
+ * negative values. Resolution 1 has 128 bins an octave at every scale, zero on its own and every
+ * whole number up to 256. Each finer resolution has 16 bins for every one of the resolution before,
+ * so that counts of different resolutions are merged at the coarser. Years, kelvins and sums of
+ * money that hardly vary get fine bins, numbers that span many octaves get those of resolution 1:
+ * either way a feature takes some hundred bins.
  */
 const FINEST = 4
 const COARSEST = 1
@@ -13,20 +15,31 @@ const COARSEST = 1
 const MAX_BINS = 512
 /** Values of which the spread is estimated. */
 const SPREAD_SAMPLE = 64
-/** Bins between the quartiles; of a normal sample as many as {@link MAX_BINS} between the percentiles. */
+/**
+ * Bins between the quartiles; of a normal sample as many as {@link MAX_BINS} between the
+ * percentiles.
+ */
 const MAX_CORE_BINS = 208
-/** Bins beyond the quartiles that belong to the middle: about four standard deviations of a normal sample. */
+/**
+ * Bins beyond the quartiles that belong to the middle: about four standard deviations of a normal
+ * sample.
+ */
 const CORE_REACH = 512
 /** Values so far off that may have fine bins of their own, rather than make all others coarse. */
 const MAX_ODD = 32
-/** Fewer values than this have no known spread; they shall not force fine bins on a quiet stream. */
+/**
+ * Fewer values than this have no known spread; they shall not force fine bins on a quiet stream.
+ */
 const MIN_VALUES = 8
 const FEW_VALUES_RESOLUTION = 2
 
 const asFloat = new Float32Array(1)
 const asBits = new Int32Array(asFloat.buffer)
 
-/** The bin of a finite number; values beyond the range of 32-bit floats fall into the bin of infinity. */
+/**
+ * The bin of a finite number; values beyond the range of 32-bit floats fall into the bin of
+ * infinity.
+ */
 export function binOf(value: number, resolution: number): number {
   asFloat[0] = value
   const bin = (asBits[0]! & 0x7fffffff) >> (20 - 4 * resolution)
@@ -34,8 +47,9 @@ export function binOf(value: number, resolution: number): number {
 }
 
 /**
- * The resolution for some values: that of their middle nine tenths, or of their middle half where only a few odd values would
- * make it coarser. A coarse batch makes every window coarse that it is part of.
+ * The resolution for some values: that of their middle nine tenths, or of their middle half where
+ * only a few odd values would make it coarser. A coarse batch makes every window coarse that it is
+ * part of.
  *
  * @param values the first `length` of them, at least one
  */
@@ -61,7 +75,10 @@ export function resolutionOf(values: Float64Array, length: number): number {
   return odd <= MAX_ODD ? core : most
 }
 
-/** The finest resolution at which so many values, mostly between two numbers, take no more than some hundred bins. */
+/**
+ * The finest resolution at which so many values, mostly between two numbers, take no more than some
+ * hundred bins.
+ */
 export function resolutionBetween(
   low: number,
   high: number,
@@ -84,7 +101,10 @@ export interface Bins {
   highs: Float64Array
 }
 
-/** Bins within this distance of `base` have an index in the table; others, rare at a fine resolution, go through the map. */
+/**
+ * Bins within this distance of `base` have an index in the table; others, rare at a fine
+ * resolution, go through the map.
+ */
 const REACH = 2 ** 16
 const nearIndexes = new Int32Array(2 * REACH + 1)
 const farIndexes = new Map<number, number>()

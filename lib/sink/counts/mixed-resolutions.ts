@@ -1,9 +1,11 @@
 /**
- * Merges counts of one feature at several bin resolutions, at the finest one at which the bin of every value is known.
+ * Merges counts of one feature at several bin resolutions, at the finest one at which the bin of
+ * every value is known.
  *
- * A batch that was counted coarsely need not make the window coarse: a coarse bin says how many values it holds, their sum, the
- * least and the greatest. A coarse bin whose least and greatest value share a fine bin lies in it, and of two or three values each
- * is known. The few values left are placed where the other values lie, and widen the bounds of the whole. Pure.
+ * A batch that was counted coarsely need not make the window coarse: a coarse bin says how many
+ * values it holds, their sum, the least and the greatest. A coarse bin whose least and greatest
+ * value share a fine bin lies in it, and of two or three values each is known. The few values left
+ * are placed where the other values lie, and widen the bounds of the whole. Pure.
  */
 import { binOf } from './log-histogram.ts'
 import { mergedSample, sampleSize, type BinnedSample } from '../../stats/samples/binned-sample.ts'
@@ -14,8 +16,9 @@ const COARSEST = 1
 const MAX_UNPLACED = 0.02
 
 /**
- * Merges samples at the finest of their resolutions where hardly any value's bin is unknown there, otherwise at the next, and so
- * on. Values that are placed by estimate, where the other values lie, are reported in `unplaced`.
+ * Merges samples at the finest of their resolutions where hardly any value's bin is unknown there,
+ * otherwise at the next, and so on. Values that are placed by estimate, where the other values lie,
+ * are reported in `unplaced`.
  *
  * @param samples at least one, each with bins of `log-histogram.ts`
  * @returns all their values; least and greatest ones stay. O(bins · resolutions).
@@ -94,7 +97,10 @@ function withUnplaced(known: BinnedSample, parts: readonly Part[]): BinnedSample
   }
 }
 
-/** One value at either end where whole events are counted, the rest as the known values lie between them. */
+/**
+ * One value at either end where whole events are counted, the rest as the known values lie between
+ * them.
+ */
 function estimated({ count, total, low, high }: Part, known: BinnedSample): Part[] {
   const end = Math.min(1, count / 2)
   const ends = [low, high].map((x) => ({ count: end, total: end * x, low: x, high: x }))

@@ -1,6 +1,6 @@
 /**
- * Counts predictions per model, version, variant and time bucket of 15 minutes: every window, reference and pair of versions
- * is later a sum of these, whatever the number of events.
+ * Counts predictions per model, version, variant and time bucket of 15 minutes: every window,
+ * reference and pair of versions is later a sum of these, whatever the number of events.
  */
 import { ID_SEPARATOR } from '../../../schemas/fields.ts'
 import { featureSubject, OWN_NUMBERS } from '../../events/subjects.ts'

@@ -1,6 +1,7 @@
 /**
- * Counts what events of a sampled stream stand for beside themselves: drawn with probability f, an event counts as 1/f events.
- * These counts are kept apart, so that a stream that is not sampled pays nothing.
+ * Counts what events of a sampled stream stand for beside themselves: drawn with probability f, an
+ * event counts as 1/f events. These counts are kept apart, so that a stream that is not sampled
+ * pays nothing.
  */
 import { featureSubject, OWN_NUMBERS } from '../../events/subjects.ts'
 import { canonical } from '../../events/fields.ts'

@@ -1,7 +1,8 @@
 /**
  * Distances of two histograms over the same bins, of counts; what is measured is the shares.
  *
- * All of them: lists of one length k ≥ 1, each count ≥ 0, both with at least one observation. O(k) time.
+ * All of them: lists of one length k ≥ 1, each count ≥ 0, both with at least one observation. O(k)
+ * time.
  */
 
 /**
@@ -41,7 +42,8 @@ export function hellinger(a: readonly number[], b: readonly number[]): number {
 }
 
 /**
- * Total variation distance, half the sum of the differences: the share of events that would have to be another.
+ * Total variation distance, half the sum of the differences: the share of events that would have to
+ * be another.
  *
  * @returns in [0, 1]
  * @example totalVariation([1, 1], [1, 3]) // => 0.25
@@ -63,7 +65,8 @@ export function lInfinity(a: readonly number[], b: readonly number[]): number {
 }
 
 /**
- * Kullback–Leibler divergence of the reference from the current shares, in nats, with half a count added to every bin.
+ * Kullback–Leibler divergence of the reference from the current shares, in nats, with half a count
+ * added to every bin.
  *
  * @returns ≥ 0
  * @see Kullback & Leibler (1951), Ann. Math. Stat. 22, 79–86
@@ -75,8 +78,9 @@ export function kullbackLeibler(reference: readonly number[], current: readonly 
 }
 
 /**
- * Probability that a current value exceeds a reference value, ties counting half (the area that Mann and Whitney's U is of all
- * pairs), with the interval that surely holds it: values within one bin may lie either way.
+ * Probability that a current value exceeds a reference value, ties counting half (the area that
+ * Mann and Whitney's U is of all pairs), with the interval that surely holds it: values within one
+ * bin may lie either way.
  *
  * @param bins of two samples laid over each other, in the order of the values
  * @returns in [0, 1]; ½ when neither tends to be larger

@@ -5,7 +5,10 @@ import {
   type BinnedSample,
 } from '../samples/binned-sample.ts'
 
-/** An interval that surely holds the Kolmogorov–Smirnov statistic of the two samples, whatever lies inside the bins. */
+/**
+ * An interval that surely holds the Kolmogorov–Smirnov statistic of the two samples, whatever lies
+ * inside the bins.
+ */
 export interface KsInterval {
   low: number
   high: number
@@ -15,13 +18,15 @@ export interface KsInterval {
  * Two-sample Kolmogorov–Smirnov statistic `D = sup |F(x) − G(x)|` from counts in bins.
  *
  * `low` is the largest difference at a bin edge, which D cannot be below. Inside a bin with masses p and q, and differences l
- * before and r after it, no difference is larger than `max(min(l + p, r + q), min(−l + q, −r + p))`; a bin in which all values of
- * both samples are one value adds nothing. Hence low = high = D where every bin is an atom. Values that were placed by estimate may
- * lie elsewhere: their share widens the interval.
+ * before and r after it, no difference is larger than `max(min(l + p, r + q), min(−l + q, −r +
+ * p))`; a bin in which all values of both samples are one value adds nothing. Hence low = high = D
+ * where every bin is an atom. Values that were placed by estimate may lie elsewhere: their share
+ * widens the interval.
  *
  * @returns both in [0, 1], low ≤ D ≤ high. O(k) time.
  * @throws {RangeError} when a sample is empty
- * @see Kolmogorov (1933); Smirnov (1939). The interval follows from F and G being monotone within a bin.
+ * @see Kolmogorov (1933); Smirnov (1939). The interval follows from F and G being monotone within a
+ *   bin.
  * @example ksInterval({ bins: [1], counts: [2], totals: [2], lows: [1], highs: [1] }, { bins: [2], counts: [2], totals: [4], lows: [2], highs: [2] }) // => { low: 1, high: 1 }
  */
 export function ksInterval(reference: BinnedSample, current: BinnedSample): KsInterval {
@@ -50,8 +55,8 @@ export function ksInterval(reference: BinnedSample, current: BinnedSample): KsIn
 }
 
 /**
- * Probability that two samples of one continuous distribution differ by `d` or more, by Kolmogorov's limiting
- * distribution at `(√e + 0.12 + 0.11/√e) · d`, where `e = n·m / (n + m)`.
+ * Probability that two samples of one continuous distribution differ by `d` or more, by
+ * Kolmogorov's limiting distribution at `(√e + 0.12 + 0.11/√e) · d`, where `e = n·m / (n + m)`.
  *
  * @param d the statistic, in [0, 1]
  * @param n size of one sample, ≥ 1
@@ -70,8 +75,8 @@ export function ksPValue(d: number, n: number, m: number): number {
 }
 
 /**
- * Survival function of Kolmogorov's distribution, `2 Σ (−1)^(k−1) exp(−2 k² x²)`; below 1.18 the theta-function form, which
- * converges there.
+ * Survival function of Kolmogorov's distribution, `2 Σ (−1)^(k−1) exp(−2 k² x²)`; below 1.18 the
+ * theta-function form, which converges there.
  *
  * @returns in [0, 1]; 1 for x ≤ 0. Agrees with scipy.special.kolmogorov to 1e-13.
  * @see Kolmogorov (1933); Marsaglia, Tsang & Wang (2003), J. Stat. Softw. 8(18)

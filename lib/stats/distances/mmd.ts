@@ -1,7 +1,8 @@
 /** Maximum mean discrepancy of two samples of vectors, by a Gaussian kernel. */
 
 /**
- * The biased estimate, of all pairs; it is 0 only for equal samples, and falls with the sample size where there is no difference.
+ * The biased estimate, of all pairs; it is 0 only for equal samples, and falls with the sample size
+ * where there is no difference.
  *
  * @param a vectors of one length, not empty
  * @param b vectors of the same length, not empty
@@ -24,7 +25,8 @@ export function mmd(a: readonly Vector[], b: readonly Vector[], bandwidth: numbe
  * Median distance between any two vectors: a bandwidth that needs no choice.
  *
  * @param vectors of one length
- * @returns > 0: 1 where more than half of the pairs are equal, or there are none. O(n² · dimensions) time.
+ * @returns > 0: 1 where more than half of the pairs are equal, or there are none. O(n² ·
+ *   dimensions) time.
  * @see Gretton et al. (2012), section 8
  * @example medianDistance([[0], [1], [5]]) // => 4
  */

@@ -1,12 +1,15 @@
 /**
- * Population stability index between two histograms over the same bins, with half a count added to every bin:
+ * Population stability index between two histograms over the same bins, with half a count added to
+ * every bin:
  * `Σ (q_i − p_i) · ln(q_i / p_i)`, where `p_i = (c_i + 1/2) / (n + k/2)`.
  *
  * @param reference counts per bin; length k ≥ 2, each ≥ 0, at least one > 0
  * @param current counts per bin over the same bins
- * @returns dimensionless (nats), ≥ 0, and 0 exactly when the smoothed shares agree; symmetric in its arguments
+ * @returns dimensionless (nats), ≥ 0, and 0 exactly when the smoothed shares agree; symmetric in
+ *   its arguments
  * @throws {RangeError} when the lengths differ, k < 2, or a histogram is empty. O(k) time.
- * @see Siddiqi (2006), Credit Risk Scorecards, p. 136; the symmetric Kullback–Leibler (Jeffreys) divergence
+ * @see Siddiqi (2006), Credit Risk Scorecards, p. 136; the symmetric Kullback–Leibler (Jeffreys)
+ *   divergence
  * @example psi([50, 50], [60, 40]) // => 0.0397367714
  */
 export function psi(reference: readonly number[], current: readonly number[]): number {

@@ -5,7 +5,10 @@ import {
   type BinnedSample,
 } from '../samples/binned-sample.ts'
 
-/** A number and the interval that surely holds it, whatever lies inside the bins; all three equal where every bin is one value. */
+/**
+ * A number and the interval that surely holds it, whatever lies inside the bins; all three equal
+ * where every bin is one value.
+ */
 export interface Bounded {
   value: number
   low: number
@@ -13,19 +16,24 @@ export interface Bounded {
 }
 
 /**
- * Three distances that square the difference of two distribution functions, `d = F − G`, from counts in bins:
+ * Three distances that square the difference of two distribution functions, `d = F − G`, from
+ * counts in bins:
  *
- * - Cramér–von Mises, `∫ d² dH`, H the distribution of both samples together; in [0, 1]. The test statistic is
+ * - Cramér–von Mises, `∫ d² dH`, H the distribution of both samples together; in [0, 1]. The test
+ *   statistic is
  *   `n m / (n + m)` times it.
- * - Anderson–Darling, `∫ d² / (H (1 − H)) dH`, which looks harder at the tails; ≥ 0. The test statistic again has that factor.
+ * - Anderson–Darling, `∫ d² / (H (1 − H)) dH`, which looks harder at the tails; ≥ 0. The test
+ *   statistic again has that factor.
  * - Energy distance, `√(2 ∫ d² dx)`, in the square root of the values' unit; ≥ 0.
  *
- * Inside a bin d lies between `d₀ − q` and `d₀ + p`, p and q the bin's masses, which gives the bounds; the value takes it to run
- * straight from d₀ to d₁. Values that were placed by estimate, a share u, change d by u, H by as much, and ∫ d² dx by twice their
- * reach; Anderson–Darling weighs the tails without bound, and has then no upper one.
+ * Inside a bin d lies between `d₀ − q` and `d₀ + p`, p and q the bin's masses, which gives the
+ * bounds; the value takes it to run straight from d₀ to d₁. Values that were placed by estimate, a
+ * share u, change d by u, H by as much, and ∫ d² dx by twice their reach; Anderson–Darling weighs
+ * the tails without bound, and has then no upper one.
  *
  * @throws {RangeError} when a sample is empty. O(k) time.
- * @see Anderson (1962), Ann. Math. Statist. 33, 1148–1159; Pettitt (1976), Biometrika 63, 161–168; Székely & Rizzo (2013), J. Stat. Plan. Inference 143, 1249–1272
+ * @see Anderson (1962), Ann. Math. Statist. 33, 1148–1159; Pettitt (1976), Biometrika 63, 161–168;
+ *   Székely & Rizzo (2013), J. Stat. Plan. Inference 143, 1249–1272
  * @example squaredDistances({ bins: [0], counts: [1], totals: [0], lows: [0], highs: [0] }, { bins: [2], counts: [1], totals: [2], lows: [2], highs: [2] }).energy.value // => 2
  */
 export function squaredDistances(
@@ -95,7 +103,10 @@ function add(total: Bounded, part: Bounded, weight: number): void {
   total.high += weight * part.high
 }
 
-/** Each of the bin's values weighs `1 / (N H (1 − H))`, H behind it; the last value of all, where H is 1, weighs nothing. */
+/**
+ * Each of the bin's values weighs `1 / (N H (1 − H))`, H behind it; the last value of all, where H
+ * is 1, weighs nothing.
+ */
 function addWeighted(
   total: Bounded,
   squares: Bounded,

@@ -4,7 +4,10 @@
 export const sorted = (values: Iterable<number>): Float64Array =>
   Float64Array.from(values).filter(Number.isFinite).sort()
 
-/** Calls `visit` with F − G behind each distinct value, and the distance to the next one (0 behind the last). */
+/**
+ * Calls `visit` with F − G behind each distinct value, and the distance to the next one (0 behind
+ * the last).
+ */
 function eachValue(
   a: ArrayLike<number>,
   b: ArrayLike<number>,
@@ -40,8 +43,8 @@ export function ksStatistic(a: ArrayLike<number>, b: ArrayLike<number>): number 
 }
 
 /**
- * Exact probability that two samples of one continuous distribution differ by `d` or more: the share of lattice paths from (0, 0)
- * to (n, m) that somewhere are as far from the diagonal.
+ * Exact probability that two samples of one continuous distribution differ by `d` or more: the
+ * share of lattice paths from (0, 0) to (n, m) that somewhere are as far from the diagonal.
  *
  * @param d the statistic, in [0, 1]
  * @returns in [0, 1], to about 1e-12 relative error however small. O(n · m) time.

@@ -1,10 +1,12 @@
 import { alignBins, sampleSize, type BinnedSample } from '../samples/binned-sample.ts'
 
 /**
- * First Wasserstein (earth mover's) distance `∫ |F(x) − G(x)| dx` between two binned samples, with every value at the mean of its
- * bin. Moving a value to the mean of its bin moves it by less than the bin's width, which bounds the error.
+ * First Wasserstein (earth mover's) distance `∫ |F(x) − G(x)| dx` between two binned samples, with
+ * every value at the mean of its bin. Moving a value to the mean of its bin moves it by less than
+ * the bin's width, which bounds the error.
  *
- * @returns in the unit of the values: `value` ≥ 0, and the interval that surely holds the exact distance. O(k) time.
+ * @returns in the unit of the values: `value` ≥ 0, and the interval that surely holds the exact
+ *   distance. O(k) time.
  * @throws {RangeError} when a sample is empty
  * @see Vallender (1974), Theory Probab. Appl. 18(4), 784–786
  * @example wasserstein({ bins: [1], counts: [2], totals: [2], lows: [1], highs: [1] }, { bins: [3], counts: [1], totals: [3], lows: [3], highs: [3] }) // => { value: 2, low: 2, high: 2 }

@@ -1,12 +1,13 @@
 import { upperGamma } from './incomplete-gamma.ts'
 
 /**
- * Pearson's chi-squared test that two histograms are draws from one distribution (homogeneity). Categories empty in both are left
- * out.
+ * Pearson's chi-squared test that two histograms are draws from one distribution (homogeneity).
+ * Categories empty in both are left out.
  *
  * @param a counts per category; length k, each ≥ 0
  * @param b counts over the same categories
- * @returns statistic ≥ 0, degrees of freedom (occupied categories − 1) and p in [0, 1]; p is 1 for fewer than two occupied categories
+ * @returns statistic ≥ 0, degrees of freedom (occupied categories − 1) and p in [0, 1]; p is 1 for
+ *   fewer than two occupied categories
  * @throws {RangeError} when the lengths differ or a histogram is empty. O(k) time.
  * @see Pearson (1900); Agresti (2013), Categorical Data Analysis, section 3.2
  * @example chiSquared([10, 20], [20, 10]) // => { statistic: 6.6666666667, degrees: 1, p: 0.0098232745 }

@@ -24,7 +24,8 @@ const LANCZOS = [
 ]
 
 /**
- * Upper regularised incomplete gamma function `Q(a, x)`: a series below a + 1, a continued fraction above.
+ * Upper regularised incomplete gamma function `Q(a, x)`: a series below a + 1, a continued fraction
+ * above.
  *
  * @param a > 0
  * @param x ≥ 0

@@ -41,7 +41,8 @@ export function trigamma(x: number): number {
 }
 
 /**
- * The x of which trigamma is y. Trigamma falls without end, so there is one; found on the logarithm of x by bisection.
+ * The x of which trigamma is y. Trigamma falls without end, so there is one; found on the logarithm
+ * of x by bisection.
  *
  * @param y > 0
  * @throws {RangeError} when y is not above 0

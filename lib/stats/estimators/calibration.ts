@@ -12,11 +12,13 @@ export interface ScoreBin {
 }
 
 /**
- * Expected calibration error over equal bins of the score: the mean distance of score and rate of positives, weighted by events.
+ * Expected calibration error over equal bins of the score: the mean distance of score and rate of
+ * positives, weighted by events.
  *
  * @param bins of labelled events, of a grid of `parts` parts
  * @param groups how many bins to form of them; a divisor of `parts`
- * @returns value in [0, 1] and a standard error that takes the bins' directions as known; undefined without events. O(k) time.
+ * @returns value in [0, 1] and a standard error that takes the bins' directions as known; undefined
+ *   without events. O(k) time.
  * @see Naeini, Cooper & Hauskrecht (2015), AAAI 29
  * @example expectedCalibrationError([{ bin: 90, asPositive: true, n: 10, positives: 8, scores: 9 }], 100, 10) // => { value: 0.1, standardError: 0.1264911064 }
  */
@@ -46,11 +48,12 @@ const STEPS = 50
 const MIN_SCORE = 1e-6
 
 /**
- * Logistic recalibration: the intercept and slope of the ground truth on the logit of the score. A calibrated model has 0 and 1; a slope below
- * 1 is too sure of itself.
+ * Logistic recalibration: the intercept and slope of the ground truth on the logit of the score. A
+ * calibrated model has 0 and 1; a slope below 1 is too sure of itself.
  *
  * @param bins of labelled events; every bin stands for its mean score
- * @returns both with standard errors; undefined where they do not exist: one class, one score, or classes that the score separates. O(k) time a step.
+ * @returns both with standard errors; undefined where they do not exist: one class, one score, or
+ *   classes that the score separates. O(k) time a step.
  * @see Cox (1958), Biometrika 45, 562–565; Van Calster et al. (2019), BMC Med. 17, 230
  * @example calibrationLine([{ bin: 20, asPositive: false, n: 100, positives: 20, scores: 20 }, { bin: 80, asPositive: true, n: 100, positives: 80, scores: 80 }]) // => { intercept: 0, slope: 1, interceptError: 0.1767766953, slopeError: 0.1275174308 }
  */

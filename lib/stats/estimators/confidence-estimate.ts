@@ -2,8 +2,8 @@ import type { ScoreBin } from './calibration.ts'
 import { isotonic } from './isotonic.ts'
 
 /**
- * P(positive) per bin of the score, learnt from labelled events: rates of positives, made nondecreasing. Bins without events take the
- * rate of the nearest lower bin with some.
+ * P(positive) per bin of the score, learnt from labelled events: rates of positives, made
+ * nondecreasing. Bins without events take the rate of the nearest lower bin with some.
  *
  * @param labelled bins of a grid of `parts` parts
  * @returns `parts` probabilities, nondecreasing; undefined without events. O(parts) time.
@@ -42,8 +42,9 @@ export interface Estimate {
 }
 
 /**
- * Accuracy before any ground truth is known: the mean probability of being right (confidence-based performance estimation). Blind to concept
- * drift: it takes the calibration of the reference to hold.
+ * Accuracy before any ground truth is known: the mean probability of being right (confidence-based
+ * performance estimation). Blind to concept drift: it takes the calibration of the reference to
+ * hold.
  *
  * @param predicted bins of all events
  * @param rates of {@link calibratedRates}
@@ -104,8 +105,9 @@ export interface Poststratified extends Estimate {
 }
 
 /**
- * Accuracy of all predictions from those that are labelled, when what gets a label depends on score and prediction: rates of cells
- * (part of the score × predicted class), weighted by all predictions of the cell.
+ * Accuracy of all predictions from those that are labelled, when what gets a label depends on score
+ * and prediction: rates of cells (part of the score × predicted class), weighted by all predictions
+ * of the cell.
  *
  * @param predicted bins of all events
  * @param labelled bins of those with ground truth

@@ -1,4 +1,6 @@
-/** How often each class was predicted for each true class: what classification measures are made of. */
+/**
+ * How often each class was predicted for each true class: what classification measures are made of.
+ */
 export interface Confusion {
   /** Names of the classes, each once. */
   classes: readonly string[]
@@ -12,7 +14,9 @@ export interface Confusion {
   n: number
   /** All cases whose class was predicted right. */
   allRight: number
-  /** Cases by true and predicted class, as indexes of `classes`; those that occur, the diagonal too. */
+  /**
+   * Cases by true and predicted class, as indexes of `classes`; those that occur, the diagonal too.
+   */
   cells: readonly ConfusionCell[]
   /** `cells` are all there are; otherwise the most frequent ones. */
   allCells: boolean
@@ -57,7 +61,8 @@ export function cellsAt({ right, predicted, truly, n }: Confusion, c: number): C
 /**
  * The confusion matrix of all its cells.
  *
- * @param cells each pair of classes at most once; `n` ≥ 0. Classes come out in the order of their names
+ * @param cells each pair of classes at most once; `n` ≥ 0. Classes come out in the order of their
+ *   names
  * @param factor multiplies every count, such as what one weighted case is worth
  */
 export function confusionOf(
@@ -121,15 +126,18 @@ export function precisionRecall({ tp, fp, fn }: Pick<Cells, 'tp' | 'fp' | 'fn'>)
 export type ClassMeasure = 'precision' | 'recall' | 'f1'
 
 /**
- * A measure of each class, averaged: evenly (macro), or by how many cases each class has (weighted). A class for which it is
- * undefined counts as 0, as in scikit-learn.
+ * A measure of each class, averaged: evenly (macro), or by how many cases each class has
+ * (weighted). A class for which it is undefined counts as 0, as in scikit-learn.
  *
- * The standard error is the delta method's, with derivatives in closed form: a case of true class i, predicted as j, moves
- * the average by what its predicted class j and its true class i feel of it. O(classes + cells).
+ * The standard error is the delta method's, with derivatives in closed form: a case of true class
+ * i, predicted as j, moves the average by what its predicted class j and its true class i feel of
+ * it. O(classes + cells).
  *
- * @returns the value in [0, 1] and its standard error; where not all cells are known, the largest that the counts per class
+ * @returns the value in [0, 1] and its standard error; where not all cells are known, the largest
+ *   that the counts per class
  *   allow. Both 0 of no cases
- * @see Takahashi, Yamamoto, Kuchiba and Koyama (2022), Confidence interval for micro-averaged F1 and macro-averaged F1
+ * @see Takahashi, Yamamoto, Kuchiba and Koyama (2022), Confidence interval for micro-averaged F1
+ *   and macro-averaged F1
  */
 export function averageOfClasses(
   confusion: Confusion,
@@ -139,7 +147,9 @@ export function averageOfClasses(
   const { classes, right, predicted, truly, n, cells, allCells } = confusion
   if (n === 0) return { value: 0, standardError: 0 }
   let value = 0
-  /** By class: what one case more moves that is right, that is predicted as it, that is truly of it. */
+  /**
+   * By class: what one case more moves that is right, that is predicted as it, that is truly of it.
+   */
   const [byRight, byPredicted, byTruth] = [zeros(classes), zeros(classes), zeros(classes)]
   for (let c = 0; c < classes.length; c++) {
     const share = weighted ? truly[c]! / n : 1 / classes.length
@@ -161,7 +171,8 @@ export function averageOfClasses(
     ofTruth += truly[c]! * byTruth[c]! ** 2
     ofRight += right[c]! * ((both + byRight[c]!) ** 2 - both ** 2)
   }
-  // Between true and predicted class, from the cells; where these are not all, as large as it can be.
+  // Between true and predicted class, from the cells; where these are not all, as large as it can
+  // be.
   const between = allCells
     ? cells.reduce(
         (sum, cell) => sum + cell.n * byPredicted[cell.predicted]! * byTruth[cell.truth]!,
@@ -172,7 +183,10 @@ export function averageOfClasses(
   return { value, standardError: Math.sqrt(Math.max(0, squares - mean ** 2 / n)) }
 }
 
-/** A measure of one class, and its derivatives by the counts of cases right, predicted, and truly of the class. */
+/**
+ * A measure of one class, and its derivatives by the counts of cases right, predicted, and truly of
+ * the class.
+ */
 function derivatives(which: ClassMeasure, right: number, predicted: number, truly: number) {
   const over =
     which === 'precision' ? predicted : which === 'recall' ? truly : (predicted + truly) / 2

@@ -1,8 +1,9 @@
 /**
- * Can a classifier tell rows of now from rows of then? If so the two differ, even where no feature by itself does.
+ * Can a classifier tell rows of now from rows of then? If so the two differ, even where no feature
+ * by itself does.
  *
- * Forests of extremely randomized trees, each fold evaluated by trees that have not seen it, give the area under the ROC curve: 0.5
- * where nothing can be known.
+ * Forests of extremely randomized trees, each fold evaluated by trees that have not seen it, give
+ * the area under the ROC curve: 0.5 where nothing can be known.
  */
 import { wilcoxonRankSum } from 'simple-statistics'
 import { aucStandardError } from '../intervals/normal-interval.ts'
@@ -28,8 +29,10 @@ export interface DomainAuc {
  * @param reference rows of one length; what is missing is NaN
  * @param current rows of the same length
  * @param uniform draws from [0, 1); a seeded one gives the same answer again
- * @returns undefined where a side has fewer than {@link FOLDS} rows, or there are no columns. O(trees · rows · depth) time.
- * @see Lopez-Paz & Oquab (2017), Revisiting Classifier Two-Sample Tests; Nadeau & Bengio (2003), Mach. Learn. 52, 239–281, for the error
+ * @returns undefined where a side has fewer than {@link FOLDS} rows, or there are no columns.
+ *   O(trees · rows · depth) time.
+ * @see Lopez-Paz & Oquab (2017), Revisiting Classifier Two-Sample Tests; Nadeau & Bengio (2003),
+ *   Mach. Learn. 52, 239–281, for the error
  * @example domainAuc(Array(5).fill([1]), Array(5).fill([1]), () => 0).auc // => 0.5
  */
 export function domainAuc(
@@ -73,7 +76,10 @@ export function domainAuc(
   }
 }
 
-/** Area under the ROC curve by the rank sum of Mann and Whitney; ties count half. NaN where a class is missing. */
+/**
+ * Area under the ROC curve by the rank sum of Mann and Whitney; ties count half. NaN where a class
+ * is missing.
+ */
 function aucOf(scores: readonly number[], labels: readonly number[]): number {
   const positives = scores.filter((_, i) => labels[i] !== 0)
   const negatives = scores.filter((_, i) => labels[i] === 0)

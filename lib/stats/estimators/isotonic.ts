@@ -1,5 +1,6 @@
 /**
- * The nondecreasing values nearest to given ones (least weighted squares), by pooling adjacent violators.
+ * The nondecreasing values nearest to given ones (least weighted squares), by pooling adjacent
+ * violators.
  *
  * @param values length k
  * @param weights > 0, length k

@@ -27,12 +27,14 @@ export interface RatioEstimate {
 }
 
 /**
- * Hájek's estimate of a mean, Σwx / Σw, where a case that was drawn with probability π weighs w = 1/π. Its standard error is that
- * of the linearised ratio, √(Σw²(x − mean)²) / Σw, with n − 1 in place of n, so that with equal weights it is that of a mean. It
- * holds where weights and values hang together, which Kish's number does not see.
+ * Hájek's estimate of a mean, Σwx / Σw, where a case that was drawn with probability π weighs w =
+ * 1/π. Its standard error is that of the linearised ratio, √(Σw²(x − mean)²) / Σw, with n − 1 in
+ * place of n, so that with equal weights it is that of a mean. It holds where weights and values
+ * hang together, which Kish's number does not see.
  *
  * @returns `wilsonSize` is Kish's number where the standard error is 0
- * @see Hájek (1971), in: Foundations of Statistical Inference; Särndal, Swensson, Wretman (1992), section 5.7
+ * @see Hájek (1971), in: Foundations of Statistical Inference; Särndal, Swensson, Wretman (1992),
+ *   section 5.7
  * @example ratioEstimate({ n: 3, weight: 5, squares: 9, total: 9, squaredTotal: 17, squaredSquares: 41 }) // => { mean: 1.8, standardError: 0.7332121112, effective: 2.7777777778, wilsonSize: 2.7777777778 }
  */
 export function ratioEstimate(sums: WeightedSums): RatioEstimate {

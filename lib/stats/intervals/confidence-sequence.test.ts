@@ -1,4 +1,7 @@
-/** Looked at after every value: the share of runs in which a sequence ever misses stays within alpha. */
+/**
+ * Looked at after every value: the share of runs in which a sequence ever misses stays within
+ * alpha.
+ */
 import { expect, test } from 'vitest'
 import { uniforms } from '../distributions/random.ts'
 import {

@@ -1,14 +1,17 @@
 /**
- * Confidence sequences: intervals that hold at every sample size at once, so that one may look after each event and stop when one
- * likes. An ordinary 95 % interval that is looked at all the time misses the truth sooner or later.
+ * Confidence sequences: intervals that hold at every sample size at once, so that one may look
+ * after each event and stop when one likes. An ordinary 95 % interval that is looked at all the
+ * time misses the truth sooner or later.
  */
 import { logGamma } from '../distributions/incomplete-gamma.ts'
 import type { Interval } from './proportions.ts'
 
 /**
- * The mean of values in [0, 1], by a predictable plug-in empirical-Bernstein sequence; the intersection of all intervals so far.
+ * The mean of values in [0, 1], by a predictable plug-in empirical-Bernstein sequence; the
+ * intersection of all intervals so far.
  *
- * @param values in the order in which they came, each in [0, 1]; independent given those before, with one mean
+ * @param values in the order in which they came, each in [0, 1]; independent given those before,
+ *   with one mean
  * @param alpha in (0, 1): the probability that the interval ever misses the mean, at any length
  * @returns within [0, 1]; all of it without values. O(n) time.
  * @see Waudby-Smith & Ramdas (2024), J. R. Statist. Soc. B 86, 1–27, theorem 2
@@ -42,7 +45,8 @@ export function boundedMeanSequence(values: Iterable<number>, alpha: number): In
     low = Math.max(low, center - half)
     high = Math.min(high, center + half)
   }
-  // Of values whose mean moved both ends may have passed each other: nothing is known then but where they met.
+  // Of values whose mean moved both ends may have passed each other: nothing is known then but
+  // where they met.
   return low <= high ? { low, high } : { low: high, high: low }
 }
 
@@ -52,12 +56,14 @@ const MAX_BET = 0.5
 const TUNED_FOR = 1000
 
 /**
- * The mean of values without bounds, asymptotically: valid at all sizes from some size on, as a central limit theorem is at one.
+ * The mean of values without bounds, asymptotically: valid at all sizes from some size on, as a
+ * central limit theorem is at one.
  *
  * @param sample its size, mean and variance; from about 20 values of each kind on
  * @param alpha in (0, 1)
  * @returns all numbers below two values
- * @see Waudby-Smith, Arbour, Sinha, Kennedy & Ramdas (2024), Ann. Statist. 52, 2613–2640, theorem 2.2
+ * @see Waudby-Smith, Arbour, Sinha, Kennedy & Ramdas (2024), Ann. Statist. 52, 2613–2640, theorem
+ *   2.2
  * @example meanSequence({ n: 1000, mean: 5, variance: 4 }, 0.05) // => { low: 4.8080365283, high: 5.1919634717 }
  */
 export function meanSequence(
@@ -76,7 +82,8 @@ export function meanSequence(
 }
 
 /**
- * The levels of the empirical quantiles that hold a quantile between them, whatever the distribution.
+ * The levels of the empirical quantiles that hold a quantile between them, whatever the
+ * distribution.
  *
  * @param p in (0, 1)
  * @param n ≥ 1
@@ -92,8 +99,8 @@ export function quantileLevels(p: number, n: number, alpha: number): Interval {
 }
 
 /**
- * Evidence that units are not drawn in the declared ratio: a mixture of likelihood ratios, whose inverse is a p-value at all sizes
- * at once.
+ * Evidence that units are not drawn in the declared ratio: a mixture of likelihood ratios, whose
+ * inverse is a p-value at all sizes at once.
  *
  * @param counts of the two arms
  * @param share of the first arm, in (0, 1), as declared

@@ -1,6 +1,7 @@
 /**
- * Standard error of a statistic of multinomial counts, by the delta method with numeric derivatives (the infinitesimal
- * jackknife): sqrt(sum n_i d_i^2 - (sum n_i d_i)^2 / n), d_i the derivative by the i-th count.
+ * Standard error of a statistic of multinomial counts, by the delta method with numeric derivatives
+ * (the infinitesimal jackknife): sqrt(sum n_i d_i^2 - (sum n_i d_i)^2 / n), d_i the derivative by
+ * the i-th count.
  *
  * @param statistic of counts, smooth near the given ones; must not keep the array
  * @param counts each ≥ 0

@@ -22,14 +22,14 @@ export function aucStandardError(auc: number, positives: number, negatives: numb
 /**
  * Interval of a mean, or of anything else with a known standard error, by the normal approximation.
  *
- * @param level in (0, 1)
+ * @param confidence in (0, 1)
  * @example normalInterval(10, 1, 0.95) // => { low: 8.0400360155, high: 11.9599639845 }
  */
 export function normalInterval(
   value: number,
   standardError: number,
-  level: number,
+  confidence: number,
 ): { low: number; high: number } {
-  const half = normalQuantile((1 + level) / 2) * standardError
+  const half = normalQuantile((1 + confidence) / 2) * standardError
   return { low: value - half, high: value + half }
 }

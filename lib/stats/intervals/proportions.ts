@@ -7,18 +7,19 @@ export interface Interval {
 }
 
 /**
- * Wilson's score interval of a proportion: holds its level in small samples and near 0 and 1, where `p ± z·se` does not.
+ * Wilson's score interval of a proportion: holds its level in small samples and near 0 and 1, where
+ * `p ± z·se` does not.
  *
  * @param successes in [0, n]
  * @param n ≥ 0; may be fractional (an effective size)
- * @param level in (0, 1), such as 0.95
+ * @param confidence in (0, 1), such as 0.95
  * @returns within [0, 1]; all of it for n = 0
  * @see Wilson (1927), J. Am. Stat. Assoc. 22, 209–212
  * @example wilson(8, 10, 0.95) // => { low: 0.4901624715, high: 0.9433178485 }
  */
-export function wilson(successes: number, n: number, level: number): Interval {
+export function wilson(successes: number, n: number, confidence: number): Interval {
   if (!(n > 0)) return { low: 0, high: 1 }
-  const z = normalQuantile((1 + level) / 2)
+  const z = normalQuantile((1 + confidence) / 2)
   const p = successes / n
   const center = p + (z * z) / (2 * n)
   const half = z * Math.sqrt((p * (1 - p)) / n + (z * z) / (4 * n * n))
@@ -27,7 +28,8 @@ export function wilson(successes: number, n: number, level: number): Interval {
 }
 
 /**
- * Newcombe's interval of a difference of two independent proportions, `a − b`, from their Wilson intervals.
+ * Newcombe's interval of a difference of two independent proportions, `a − b`, from their Wilson
+ * intervals.
  *
  * @returns within [−1, 1]
  * @see Newcombe (1998), Statist. Med. 17, 873–890, method 10
@@ -36,12 +38,12 @@ export function wilson(successes: number, n: number, level: number): Interval {
 export function newcombe(
   a: { successes: number; n: number },
   b: { successes: number; n: number },
-  level: number,
+  confidence: number,
 ): Interval {
   const pa = a.n > 0 ? a.successes / a.n : 0.5
   const pb = b.n > 0 ? b.successes / b.n : 0.5
-  const wa = wilson(a.successes, a.n, level)
-  const wb = wilson(b.successes, b.n, level)
+  const wa = wilson(a.successes, a.n, confidence)
+  const wb = wilson(b.successes, b.n, confidence)
   return {
     low: Math.max(-1, pa - pb - Math.sqrt((pa - wa.low) ** 2 + (wb.high - pb) ** 2)),
     high: Math.min(1, pa - pb + Math.sqrt((wa.high - pa) ** 2 + (pb - wb.low) ** 2)),
@@ -49,8 +51,8 @@ export function newcombe(
 }
 
 /**
- * Interval of a ratio of two independent proportions, `a / b`, on the log scale with half a count added to each of
- * success and failure.
+ * Interval of a ratio of two independent proportions, `a / b`, on the log scale with half a count
+ * added to each of success and failure.
  *
  * @returns low ≥ 0; high may be Infinity-free but large; undefined when either group is empty
  * @see Katz et al. (1978), Biometrics 34, 469–474; Agresti (2013), section 3.1.4
@@ -59,16 +61,17 @@ export function newcombe(
 export function ratioInterval(
   a: { successes: number; n: number },
   b: { successes: number; n: number },
-  level: number,
+  confidence: number,
 ): Interval | undefined {
   if (!(a.n > 0 && b.n > 0)) return undefined
   const xa = a.successes + 0.5
   const xb = b.successes + 0.5
-  // One trial more and half a success: a group of which everybody was selected keeps its uncertainty.
+  // One trial more and half a success: a group of which everybody was selected keeps its
+  // uncertainty.
   const na = a.n + 1
   const nb = b.n + 1
   const center = Math.log(xa / na) - Math.log(xb / nb)
   const half =
-    normalQuantile((1 + level) / 2) * Math.sqrt(Math.max(0, 1 / xa - 1 / na + 1 / xb - 1 / nb))
+    normalQuantile((1 + confidence) / 2) * Math.sqrt(Math.max(0, 1 / xa - 1 / na + 1 / xb - 1 / nb))
   return { low: Math.exp(center - half), high: Math.exp(center + half) }
 }

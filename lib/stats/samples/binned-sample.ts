@@ -1,10 +1,12 @@
 import { smallest } from './extremes.ts'
 
 /**
- * A histogram of a sample of numbers: what ClickHouse keeps of any window, and all that a distance needs.
+ * A histogram of a sample of numbers: what ClickHouse keeps of any window, and all that a distance
+ * needs.
  *
- * Bins are in the order of the values and do not overlap; within a bin only the count, the sum, the least and the greatest
- * value are known. Two samples are comparable when they have the same bin resolution.
+ * Bins are in the order of the values and do not overlap; within a bin only the count, the sum, the
+ * least and the greatest value are known. Two samples are comparable when they have the same bin
+ * resolution.
  */
 export interface BinnedSample {
   /** Bin resolution: a bin of resolution g is 16 bins of resolution g + 1; 1 unless given. */
@@ -18,7 +20,10 @@ export interface BinnedSample {
   /** Least and greatest value in each bin. */
   lows: readonly number[]
   highs: readonly number[]
-  /** Values that were counted more coarsely than the bins are, and placed as the others lie; absent where there are none. */
+  /**
+   * Values that were counted more coarsely than the bins are, and placed as the others lie; absent
+   * where there are none.
+   */
   unplaced?: Unplaced
 }
 
@@ -132,7 +137,9 @@ function mergedBins(
 export interface SharedBin {
   reference: number
   current: number
-  /** Mean of the reference’s values in the bin, and of the current ones; NaN where there are none. */
+  /**
+   * Mean of the reference’s values in the bin, and of the current ones; NaN where there are none.
+   */
   referenceMean: number
   currentMean: number
   /** Least and greatest value of both samples in the bin. */

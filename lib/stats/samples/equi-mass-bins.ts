@@ -1,12 +1,14 @@
 import { sampleSize, type BinnedSample } from './binned-sample.ts'
 
 /**
- * Cuts a histogram into at most `parts` intervals of nearly equal mass in the reference. A cut lies between two bins, so counts
- * over the intervals are exact; a bin that holds more than one part's mass (an atom) makes fewer intervals.
+ * Cuts a histogram into at most `parts` intervals of nearly equal mass in the reference. A cut lies
+ * between two bins, so counts over the intervals are exact; a bin that holds more than one part's
+ * mass (an atom) makes fewer intervals.
  *
  * @param reference not empty
  * @param parts ≥ 2
- * @returns keys of the last bin of each interval but the last, ascending; empty when all mass is in one bin. O(k) time.
+ * @returns keys of the last bin of each interval but the last, ascending; empty when all mass is in
+ *   one bin. O(k) time.
  * @example equiMassCuts({ bins: [1, 2, 3, 4], counts: [1, 1, 1, 1], totals: [1, 2, 3, 4], lows: [1, 2, 3, 4], highs: [1, 2, 3, 4] }, 2) // => [2]
  * @public
  */
@@ -44,8 +46,9 @@ export function countBetween(sample: BinnedSample, cuts: readonly number[]): num
 }
 
 /**
- * Counts of two samples over the intervals of {@link equiMassCuts} of the reference, for distances that need two bins or more: a
- * reference that is all in one bin is split into that bin and everything else.
+ * Counts of two samples over the intervals of {@link equiMassCuts} of the reference, for distances
+ * that need two bins or more: a reference that is all in one bin is split into that bin and
+ * everything else.
  *
  * @returns two lists of one length, from 2 to `parts`. O(k) time.
  * @example equiMassCounts({ bins: [1], counts: [2], totals: [2], lows: [1], highs: [1] }, { bins: [1, 2], counts: [1, 3], totals: [1, 6], lows: [1, 2], highs: [1, 2] }, 10) // => [[2, 0], [1, 3]]

@@ -1,6 +1,6 @@
 /**
- * The greatest of some numbers; -Infinity of none. Takes any number of them, where `Math.max` with as many
- * arguments overflows the stack beyond some hundred thousand.
+ * The greatest of some numbers; -Infinity of none. Takes any number of them, where `Math.max` with
+ * as many arguments overflows the stack beyond some hundred thousand.
  *
  * @example largest([3, 1, 2]) // => 3
  */
@@ -11,8 +11,8 @@ export function largest(values: Iterable<number>): number {
 }
 
 /**
- * The least of some numbers; Infinity of none. Takes any number of them, where `Math.min` with as many
- * arguments overflows the stack beyond some hundred thousand.
+ * The least of some numbers; Infinity of none. Takes any number of them, where `Math.min` with as
+ * many arguments overflows the stack beyond some hundred thousand.
  *
  * @example smallest([3, 1, 2]) // => 1
  */

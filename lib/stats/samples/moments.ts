@@ -4,7 +4,8 @@ import { sampleSize, type BinnedSample } from './binned-sample.ts'
 /**
  * Mean and variance of plain finite numbers. Sums carry what rounding takes from them.
  *
- * @returns `variance` divided by n − 1: NaN for fewer than two values; `mean` is NaN for none. O(n) time.
+ * @returns `variance` divided by n − 1: NaN for fewer than two values; `mean` is NaN for none. O(n)
+ *   time.
  * @example momentsOf([1, 2, 3]) // => { mean: 2, variance: 1 }
  */
 export function momentsOf(values: readonly number[]): { mean: number; variance: number } {
@@ -17,8 +18,8 @@ export function momentsOf(values: readonly number[]): { mean: number; variance: 
 }
 
 /**
- * Standard deviation of plain finite numbers as of a whole population, about a mean that rounding takes nothing from: a plain sum
- * of numbers near 1e15 is off by more than they differ.
+ * Standard deviation of plain finite numbers as of a whole population, about a mean that rounding
+ * takes nothing from: a plain sum of numbers near 1e15 is off by more than they differ.
  *
  * @returns ≥ 0; NaN for no values. O(n) time.
  * @example populationDeviation([1, 3]) // => 1
@@ -47,10 +48,11 @@ export interface Spread {
 }
 
 /**
- * Standard deviation (of the population) with what values within bins can add to it: those of a bin with mean μ between a and b
- * vary by (μ − a)(b − μ) at most.
+ * Standard deviation (of the population) with what values within bins can add to it: those of a bin
+ * with mean μ between a and b vary by (μ − a)(b − μ) at most.
  *
- * @returns `value` and `low` are {@link standardDeviation}; all three are equal where every bin holds one distinct value. O(k) time.
+ * @returns `value` and `low` are {@link standardDeviation}; all three are equal where every bin
+ *   holds one distinct value. O(k) time.
  * @see Bhatia and Davis (2000), Amer. Math. Monthly 107, 353–357
  * @example spreadOf({ bins: [1], counts: [2], totals: [4], lows: [1], highs: [3] }) // => { value: 0, low: 0, high: 1 }
  */
@@ -69,8 +71,8 @@ export function spreadOf(sample: BinnedSample): Spread {
 }
 
 /**
- * Standard deviation (of the population) with every value at the mean of its bin: at most half a bin's width per value too
- * small, and exact where bins hold one distinct value.
+ * Standard deviation (of the population) with every value at the mean of its bin: at most half a
+ * bin's width per value too small, and exact where bins hold one distinct value.
  *
  * @returns ≥ 0; NaN for an empty sample. O(k) time.
  * @example standardDeviation({ bins: [1, 3], counts: [1, 1], totals: [1, 3], lows: [1, 3], highs: [1, 3] }) // => 1

@@ -1,6 +1,9 @@
 import { normalQuantile } from '../distributions/normal-quantile.ts'
 
-/** Where a sample lies, how wide and how lopsided it is, in standard deviations of the reference made normal. */
+/**
+ * Where a sample lies, how wide and how lopsided it is, in standard deviations of the reference
+ * made normal.
+ */
 export interface Shape {
   /** Mean of the normal scores. */
   location: number
@@ -16,13 +19,15 @@ const MIN_VARIANCE = 1e-4
 const density = (z: number) => Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI)
 
 /**
- * The normal score of every bin of a reference: the mean of a standard normal variable within the probability interval that the
- * bin takes up in the reference. A bin that is empty in the reference has the score of its place between the others.
+ * The normal score of every bin of a reference: the mean of a standard normal variable within the
+ * probability interval that the bin takes up in the reference. A bin that is empty in the reference
+ * has the score of its place between the others.
  *
  * @param counts of the reference, in the order of the values; length G, at least one > 0
  * @returns G scores, ascending, within ±8. O(G) time.
  * @throws {RangeError} when the reference is empty
- * @see van der Waerden (1952); the conditional mean in place of the midpoint, so that scores average to 0 whatever the bins
+ * @see van der Waerden (1952); the conditional mean in place of the midpoint, so that scores
+ *   average to 0 whatever the bins
  * @example normalScores([1, 1]) // => [-0.7978845608, 0.7978845608]
  */
 export function normalScores(counts: ArrayLike<number>): Float64Array {

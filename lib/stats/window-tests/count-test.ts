@@ -1,4 +1,7 @@
-/** Whether the number of events of a window is an unusual one, by the numbers of the windows before it. Pure. */
+/**
+ * Whether the number of events of a window is an unusual one, by the numbers of the windows before
+ * it. Pure.
+ */
 import { incompleteBeta } from '../distributions/incomplete-beta.ts'
 import { studentTail } from '../distributions/student-t.ts'
 import { momentsOf } from '../samples/moments.ts'
@@ -11,14 +14,16 @@ const MAX_MIXTURE_MEAN = 1e5
 /**
  * Two-sided p of a count under counts that vary more than Poisson's do.
  *
- * The greater of two p: that of a negative binomial with the mean and the variance of the counts (a Poisson mixture; where the
- * counts do not spread more than Poisson's, the predictive one of their mean), and that of Student's t on log(x + 1/2), which holds
- * for rates that vary by factors. Either alone is too small where the other's shape is the true one.
+ * The greater of two p: that of a negative binomial with the mean and the variance of the counts (a
+ * Poisson mixture; where the counts do not spread more than Poisson's, the predictive one of their
+ * mean), and that of Student's t on log(x + 1/2), which holds for rates that vary by factors.
+ * Either alone is too small where the other's shape is the true one.
  *
  * @param count events of the window, a whole number >= 0
  * @param before events of earlier windows that it is like, at least {@link MIN_COUNTS}
  * @returns in [0, 1]; undefined with fewer windows, and where none of them had an event
- * @see Hilbe (2011), Negative Binomial Regression, section 8.1, for the parametrisation by mean and variance
+ * @see Hilbe (2011), Negative Binomial Regression, section 8.1, for the parametrisation by mean and
+ *   variance
  */
 export function countTail(count: number, before: readonly number[]): number | undefined {
   if (before.length < MIN_COUNTS) return undefined

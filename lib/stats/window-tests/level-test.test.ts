@@ -1,4 +1,7 @@
-/** Accuracies of windows, with and without a fall; the tables of `docs/alarms.md` are made by `npm run alarms`. */
+/**
+ * Accuracies of windows, with and without a fall; the tables of `docs/alarms.md` are made by `npm
+ * run alarms`.
+ */
 import { expect, test } from 'vitest'
 import { accuracies } from '../../../bench/streams.ts'
 import { levelTail, type Level } from './level-test.ts'
@@ -16,16 +19,16 @@ test.each([
   ['sampling alone', { windowNoise: 0, correlation: 0 }],
   ['noise between windows', { windowNoise: 0.04, correlation: 0 }],
   ['windows that follow one another', { windowNoise: 0.04, correlation: 0.5 }],
-])('nothing has changed, %s: false alarms stay within their level, whatever the effect', (_, s) => {
+])('nothing has changed, %s: false alarms stay within alpha, whatever the effect', (_, s) => {
   const repetitions = 2000
   const uniform = uniforms(11)
-  const level = 0.02
+  const alpha = 0.02
   for (const reference of [8, 16]) {
     let alarms = 0
     for (let r = 0; r < repetitions; r++)
-      if (tail(accuracies(reference + 4, 300, s, uniform), reference, 0) <= level) alarms++
+      if (tail(accuracies(reference + 4, 300, s, uniform), reference, 0) <= alpha) alarms++
     expect(alarms / repetitions).toBeLessThan(
-      level + 3 * Math.sqrt((level * (1 - level)) / repetitions),
+      alpha + 3 * Math.sqrt((alpha * (1 - alpha)) / repetitions),
     )
   }
 })

@@ -1,6 +1,6 @@
 /**
- * Whether a number of a window, such as an accuracy or a latency, is worse than those of a reference by more than its windows differ
- * from one another.
+ * Whether a number of a window, such as an accuracy or a latency, is worse than those of a
+ * reference by more than its windows differ from one another.
  */
 import { windowNoise, type Season } from './window-noise.ts'
 import { historyTail, MIN_VARIANCE, type Side } from './window-tails.ts'
@@ -29,9 +29,11 @@ export interface LevelSubject {
 }
 
 /**
- * Tests the last window by itself, and in the weighted mean of the last windows, which sees small lasting shifts.
+ * Tests the last window by itself, and in the weighted mean of the last windows, which sees small
+ * lasting shifts.
  *
- * The noise is never taken for less than that of sampling, as the reference's windows have it on average.
+ * The noise is never taken for less than that of sampling, as the reference's windows have it on
+ * average.
  *
  * @returns p in [0, 1]. O(R + n) time.
  * @see `windowNoise` for how windows that depend on one another are allowed for

@@ -4,13 +4,16 @@ import { digamma, trigamma, trigammaInverse } from '../distributions/polygamma.t
 export interface VariancePrior {
   /** The variance towards which those of single features are drawn. */
   variance: number
-  /** How many observations it weighs; Infinity when the variances differ no more than chance lets them, 0 for no pooling. */
+  /**
+   * How many observations it weighs; Infinity when the variances differ no more than chance lets
+   * them, 0 for no pooling.
+   */
   degrees: number
 }
 
 /**
- * What the variances of many features say about each one: a scaled inverse chi-squared prior, fitted to their logarithms by
- * moments (empirical Bayes, as limma's `fitFDist`).
+ * What the variances of many features say about each one: a scaled inverse chi-squared prior,
+ * fitted to their logarithms by moments (empirical Bayes, as limma's `fitFDist`).
  *
  * @param variances of F features, each ≥ 0, from `degrees` degrees of freedom
  * @param degrees > 0
@@ -39,7 +42,8 @@ export function variancePrior(variances: readonly number[], degrees: number): Va
 /**
  * A feature's variance, drawn towards the prior.
  *
- * @param cap most degrees the prior may weigh: features that move together say less than their number
+ * @param cap most degrees the prior may weigh: features that move together say less than their
+ *   number
  * @returns the variance and the degrees of freedom it then has
  * @example moderated(3, 10, { variance: 1, degrees: 10 }, 1000) // => { variance: 2, degrees: 20 }
  */

@@ -1,4 +1,7 @@
-/** What the rule of `docs/alarms.md` does to streams with and without a change; its tables are made by `npm run alarms`. */
+/**
+ * What the rule of `docs/alarms.md` does to streams with and without a change; its tables are made
+ * by `npm run alarms`.
+ */
 import { expect, test } from 'vitest'
 import { counted, feature, normals, type StreamKind } from '../../../bench/streams.ts'
 import { uniforms } from '../distributions/random.ts'
@@ -22,7 +25,7 @@ function firstWindow(columns: readonly Float64Array[][], windows: number): numbe
 }
 
 test.each<StreamKind>(['independent', 'rows AR(1) 0.9', 'window noise'])(
-  'nothing has changed, %s: alarms stay within their level',
+  'nothing has changed, %s: alarms stay within alpha',
   (kind) => {
     const uniform = uniforms(7)
     let alarms = 0
@@ -36,7 +39,10 @@ test.each<StreamKind>(['independent', 'rows AR(1) 0.9', 'window noise'])(
   },
 )
 
-/** Share of streams of 10 features, 8 windows and 200 rows in which a shift of one feature alarms within so many windows. */
+/**
+ * Share of streams of 10 features, 8 windows and 200 rows in which a shift of one feature alarms
+ * within so many windows.
+ */
 function found(shift: number, within: number, streams: number): number {
   const uniform = uniforms(11)
   let hits = 0

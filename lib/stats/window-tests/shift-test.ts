@@ -1,8 +1,10 @@
 /**
- * Whether a window differs from a reference by more than its windows differ from one another: one p per feature, from counts alone.
+ * Whether a window differs from a reference by more than its windows differ from one another: one p
+ * per feature, from counts alone.
  *
- * Numbers are evaluated by location, spread, skewness and PSI, shares (categories, missing values) by their arcsine. Every functional
- * is compared twice: the window itself, and the weighted mean of the last windows, which sees small lasting shifts.
+ * Numbers are evaluated by location, spread, skewness and PSI, shares (categories, missing values)
+ * by their arcsine. Every functional is compared twice: the window itself, and the weighted mean of
+ * the last windows, which sees small lasting shifts.
  */
 import type { Shape } from '../samples/normal-scores.ts'
 import { trigamma } from '../distributions/polygamma.ts'
@@ -53,7 +55,8 @@ const DISTRIBUTION_WEIGHT = 0.2
  * Tests numeric features of one window.
  *
  * @param subjects F features, all with the same R ≥ 8 reference windows
- * @param season needs every phase at least twice in the reference; PSI is then left out, which knows no phases
+ * @param season needs every phase at least twice in the reference; PSI is then left out, which
+ *   knows no phases
  * @returns F tests
  */
 export function numericShifts(subjects: readonly NumericSubject[], season?: Season): ShiftTest[] {
@@ -93,7 +96,8 @@ export function numericShifts(subjects: readonly NumericSubject[], season?: Seas
     const tails = logDistanceTails(
       subjects.map(({ reference }) => reference.logPsi),
       subjects.map(({ logPsi }) => logPsi),
-      // PSI of independent values is a multiple of a chi-squared variable; this is the variance of its logarithm.
+      // PSI of independent values is a multiple of a chi-squared variable; this is the variance of
+      // its logarithm.
       subjects.map(({ reference }) => trigamma(Math.max(1, reference.parts - 1) / 2)),
       features,
     )

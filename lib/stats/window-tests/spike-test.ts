@@ -1,4 +1,7 @@
-/** Whether many values of a window lie where few lay before: one value that came up, or a default that something fills in. */
+/**
+ * Whether many values of a window lie where few lay before: one value that came up, or a default
+ * that something fills in.
+ */
 import { chiSquaredSurvival } from '../distributions/chi-squared.ts'
 import {
   alignBins,
@@ -16,7 +19,10 @@ export interface Rise {
   /** Least and greatest value in the bin. */
   low: number
   high: number
-  /** That a bin gains as much of independent values by chance, corrected for the number of bins; in [0, 1]. */
+  /**
+   * That a bin gains as much of independent values by chance, corrected for the number of bins; in
+   * [0, 1].
+   */
   p: number
 }
 
@@ -54,7 +60,8 @@ export function largestRise(reference: BinnedSample, current: BinnedSample): Ris
 }
 
 /**
- * The largest rise in each window of a reference, beside the others: what bins gain where nothing has changed.
+ * The largest rise in each window of a reference, beside the others: what bins gain where nothing
+ * has changed.
  *
  * @param windows R ≥ 2 samples, none empty
  * @returns R shares. O(R · k) time.
@@ -86,12 +93,13 @@ function usualRise(windows: readonly BinnedSample[], merged: BinnedSample): numb
 const FACTOR = 2
 
 /**
- * Tests whether one bin of a window has gained more than chance gives and, since neither rows nor windows are independent, more
- * than twice what any bin of any reference window gained.
+ * Tests whether one bin of a window has gained more than chance gives and, since neither rows nor
+ * windows are independent, more than twice what any bin of any reference window gained.
  *
  * @param reference its windows, R ≥ 8 on one grid, and all of them merged
  * @param current not empty
- * @returns the rise with its p, which is 1 where the rise is below {@link MIN_RISE_OF_BIN} or within what is usual
+ * @returns the rise with its p, which is 1 where the rise is below {@link MIN_RISE_OF_BIN} or
+ *   within what is usual
  */
 export function spikeTest(
   { windows, merged }: { windows: readonly BinnedSample[]; merged: BinnedSample },

@@ -2,7 +2,10 @@ import { moderated, variancePrior } from './pooled-variance.ts'
 
 /** One functional (a location, a share, …) of one feature in the windows of a reference. */
 export interface ReferenceSeries {
-  /** Per window, its contrast with the reference without it; with a season, its deviation from the whole reference. */
+  /**
+   * Per window, its contrast with the reference without it; with a season, its deviation from the
+   * whole reference.
+   */
   contrasts: readonly number[]
   /** How many values each window holds, > 0. */
   sizes: readonly number[]
@@ -24,16 +27,23 @@ export interface WindowNoise {
   windows: number
   /** Correlation of neighbouring windows, in [0, 0.95]; 0 with a season. */
   correlation: number
-  /** Mean correlation of any two windows, when it falls by the same factor from window to window. */
+  /**
+   * Mean correlation of any two windows, when it falls by the same factor from window to window.
+   */
   sharedCorrelation: number
-  /** Per feature and phase the mean to which a window of that phase is compared, and how many windows made it. */
+  /**
+   * Per feature and phase the mean to which a window of that phase is compared, and how many
+   * windows made it.
+   */
   phaseMeans: readonly (readonly number[])[]
   phaseCounts: readonly number[]
 }
 
 /** What is known of the noise of windows beforehand. */
 export interface NoiseOptions {
-  /** Least variance of a feature whose windows hold `meanSize` values: that of independent values. */
+  /**
+   * Least variance of a feature whose windows hold `meanSize` values: that of independent values.
+   */
   floor: (meanSize: number) => number
   /** Most degrees of freedom: tails of shapes are heavier than Student's. */
   maxDegrees?: number
@@ -43,10 +53,11 @@ export interface NoiseOptions {
 }
 
 /**
- * Noise between windows, pooled over features (empirical Bayes) and corrected for the correlation of neighbouring windows.
+ * Noise between windows, pooled over features (empirical Bayes) and corrected for the correlation
+ * of neighbouring windows.
  *
- * A window that is compared with a reference it is part of looks calmer than a new one, which is why contrasts leave it out; the
- * factor (R − 1) / R brings them to the scale of a single window.
+ * A window that is compared with a reference it is part of looks calmer than a new one, which is
+ * why contrasts leave it out; the factor (R − 1) / R brings them to the scale of a single window.
  *
  * @param series of F features over the same R windows; R ≥ 4, with a season R ≥ twice its length
  * @see Smyth (2004) for the pooling; Kendall (1954) for the bias of the correlation
@@ -92,7 +103,8 @@ export function windowNoise(
 }
 
 /**
- * How many independent features a set of features is worth, by the correlation of their windows' residuals.
+ * How many independent features a set of features is worth, by the correlation of their windows'
+ * residuals.
  *
  * @returns in [1, F]
  */

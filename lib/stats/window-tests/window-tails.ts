@@ -2,7 +2,10 @@ import { studentTail } from '../distributions/student-t.ts'
 import { moderated, variancePrior } from './pooled-variance.ts'
 import { squares, type WindowNoise } from './window-noise.ts'
 
-/** A window after the reference: its deviation from the whole reference, its size, and its phase (0 without a season). */
+/**
+ * A window after the reference: its deviation from the whole reference, its size, and its phase (0
+ * without a season).
+ */
 export interface LaterWindow {
   contrast: number
   size: number
@@ -13,9 +16,9 @@ export interface LaterWindow {
 export type Side = 1 | -1 | 0
 
 /**
- * Deviations that do not matter however sure they are, ≥ 0. A gate is held against the estimate alone: one within it has p = 1, one
- * beyond it is tested against no deviation at all. A margin is tested against: of shares and levels, whose tails near their ends are
- * heavier than Student's.
+ * Deviations that do not matter however sure they are, ≥ 0. A gate is held against the estimate
+ * alone: one within it has p = 1, one beyond it is tested against no deviation at all. A margin is
+ * tested against: of shares and levels, whose tails near their ends are heavier than Student's.
  */
 type SmallestEffect = { gate: number } | { margin: number }
 
@@ -45,7 +48,8 @@ export function windowTail(
 const SMOOTHING = 0.25
 
 /**
- * Like {@link windowTail} for the exponentially weighted mean of the last windows, which sees small lasting shifts.
+ * Like {@link windowTail} for the exponentially weighted mean of the last windows, which sees small
+ * lasting shifts.
  *
  * @param windows in the order of time, the tested one last; not empty
  */
@@ -108,7 +112,8 @@ export function historyTail(
 }
 
 /**
- * One-sided p that a distance is no larger than those of the reference windows, each from the others; on the logarithm.
+ * One-sided p that a distance is no larger than those of the reference windows, each from the
+ * others; on the logarithm.
  *
  * @param reference of F features, R logarithms each
  * @param current of F features

@@ -1,4 +1,7 @@
-/** Requests that both arms answered, as champion and shadow do: the same cases, of which the truth is the same. */
+/**
+ * Requests that both arms answered, as champion and shadow do: the same cases, of which the truth
+ * is the same.
+ */
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
 import type { Arm } from './compare-arms.ts'
@@ -29,8 +32,8 @@ interface PairRow {
 }
 
 /**
- * A unit is a `request_id`, by the first prediction of each arm; the label of either is the truth of both, the champion's before the
- * other. A value counts where both have it.
+ * A unit is a `request_id`, by the first prediction of each arm; the label of either is the truth
+ * of both, the champion's before the other. A value counts where both have it.
  *
  * @returns undefined where the arms were never there at the same time
  */

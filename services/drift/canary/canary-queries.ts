@@ -1,4 +1,7 @@
-/** The units of two arms, from raw rows: predictions of the same days, old enough that their truth is known. */
+/**
+ * The units of two arms, from raw rows: predictions of the same days, old enough that their truth
+ * is known.
+ */
 import { largest, smallest } from '../../../lib/stats/samples/extremes.ts'
 import type { ClickHouse, Params } from '../../../lib/clickhouse/port.ts'
 import { durationMs } from '../../../lib/runtime/durations.ts'
@@ -50,7 +53,10 @@ interface ArmRow {
   costs: number[]
 }
 
-/** The days both arms were there, up to where predictions are too young; undefined where there are none. */
+/**
+ * The days both arms were there, up to where predictions are too young; undefined where there are
+ * none.
+ */
 export async function bothThere(
   db: ClickHouse,
   model: Model,

@@ -1,4 +1,7 @@
-/** A candidate like the champion is seldom called anything else, although it is looked at all the time. */
+/**
+ * A candidate like the champion is seldom called anything else, although it is looked at all the
+ * time.
+ */
 import { expect, test } from 'vitest'
 import { uniforms } from '../../../lib/stats/distributions/random.ts'
 import { evaluateCanary, type Arm } from './compare-arms.ts'

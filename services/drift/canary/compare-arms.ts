@@ -1,8 +1,9 @@
 /**
  * Compares a candidate with the champion on the same days, at any number of interim looks. Pure.
  *
- * Each metric has a confidence sequence for each arm; the difference lies between the far ends of both.
- * Alpha is shared among metrics and arms, so that any wrong decision at all has a probability of at most
+ * Each metric has a confidence sequence for each arm; the difference lies between the far ends of
+ * both. Alpha is shared among metrics and arms, so that any wrong decision at all has a probability
+ * of at most
  * `alpha`.
  */
 import {
@@ -15,7 +16,10 @@ import { momentsOf } from '../../../lib/stats/samples/moments.ts'
 import type { Interval } from '../../../lib/stats/intervals/proportions.ts'
 import { sorted } from '../../../lib/stats/distances/two-samples.ts'
 
-/** Values of the units of an arm in the order of arrival; a unit is left out where its value is unknown. */
+/**
+ * Values of the units of an arm in the order of arrival; a unit is left out where its value is
+ * unknown.
+ */
 export interface Arm {
   units: number
   /** 1 where the model was right. */
@@ -36,11 +40,17 @@ export interface Arm {
  */
 export interface CanaryOptions {
   alpha: number
-  /** Share of the units that was meant for the candidate, in (0, 1); undefined where none is declared. */
+  /**
+   * Share of the units that was meant for the candidate, in (0, 1); undefined where none is
+   * declared.
+   */
   share?: number | undefined
   /** Least and greatest worth of a decision. */
   worthRange?: Interval | undefined
-  /** Both arms answered the same requests: the values of a metric come in pairs, which differ less than two requests do. */
+  /**
+   * Both arms answered the same requests: the values of a metric come in pairs, which differ less
+   * than two requests do.
+   */
   paired?: boolean
 }
 

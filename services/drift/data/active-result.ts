@@ -26,7 +26,10 @@ export interface ActiveSeries {
   severity: 'alarm' | 'warning'
 }
 
-/** How far a model has come, epoch milliseconds; `newestWindow` is the end of its newest evaluated window. */
+/**
+ * How far a model has come, epoch milliseconds; `newestWindow` is the end of its newest evaluated
+ * window.
+ */
 export interface ModelAge {
   modelId: string
   newestEvent: number | undefined

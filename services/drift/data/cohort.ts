@@ -3,7 +3,9 @@ import { largest, smallest } from '../../../lib/stats/samples/extremes.ts'
 import type { Params } from '../../../lib/clickhouse/port.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 
-/** Predictions of a model; '' means all. All versions leave shadows out, one version counts its own. */
+/**
+ * Predictions of a model; '' means all. All versions leave shadows out, one version counts its own.
+ */
 export interface Cohort {
   modelVersion: string
   variant: string
@@ -26,7 +28,10 @@ const sqlKey = (modelVersion: string, variant: string, sliceKey = "''", sliceVal
 /** SQL of the key of {@link keyOf}, from the columns that hold a cohort. */
 export const COHORT_KEY = sqlKey('model_version', 'variant', 'slice_key', 'slice_value')
 
-/** SQL of the keys of all cohorts without a slice that a prediction is part of; an empty version is no cohort. */
+/**
+ * SQL of the keys of all cohorts without a slice that a prediction is part of; an empty version is
+ * no cohort.
+ */
 export const UNSLICED_KEYS = `arrayConcat(if(shadow, [], [${sqlKey("''", "''")}]),
   if(model_version = '', [], [${sqlKey('model_version', "''")}]),
   if(shadow OR variant = '', [], [${sqlKey("''", 'variant')}]))`
@@ -57,8 +62,9 @@ export const within = (column: string) =>
   `${column} >= {from:DateTime64(3, 'UTC')} AND ${column} < {to:DateTime64(3, 'UTC')} AND (length({starts:Array(DateTime64(3, 'UTC'))}) = 1 OR arrayExists((s, e) -> ${column} >= s AND ${column} < e, {starts:Array(DateTime64(3, 'UTC'))}, {ends:Array(DateTime64(3, 'UTC'))}))`
 
 /**
- * A table of predictions, or of what became of them, with the attributes that came later in place of those they had; those
- * of the prediction itself go before those of its subject. In the spans among the parameters.
+ * A table of predictions, or of what became of them, with the attributes that came later in place
+ * of those they had; those of the prediction itself go before those of its subject. In the spans
+ * among the parameters.
  */
 export function withLateAttributes(table: 'predictions' | 'outcome_revisions FINAL'): string {
   const [name, final = ''] = table.split(' ')

@@ -1,6 +1,7 @@
 /**
- * What a model file says of its features: codes that are numbers on the wire, such as a shop or a postal code, are categories all
- * the same, and text in a numeric feature is a fault of the data. Pure.
+ * What a model file says of its features: codes that are numbers on the wire, such as a shop or a
+ * postal code, are categories all the same, and text in a numeric feature is a fault of the data.
+ * Pure.
  */
 import type { CategoryCounts } from '../../../lib/sink/counts/category-counts.ts'
 import { canonical } from '../../../lib/events/fields.ts'
@@ -22,9 +23,10 @@ export function declaredKinds({ features }: Pick<Model, 'features'>): ReadonlyMa
 }
 
 /**
- * Counts with the numbers of declared categories as categories. Ingest counts them so from the first event on that comes under
- * the declaration; what came before was counted in bins, which are codes where each holds one value. A feature with bins of
- * which that is not known keeps its numbers, and nothing is said of its drift.
+ * Counts with the numbers of declared categories as categories. Ingest counts them so from the
+ * first event on that comes under the declaration; what came before was counted in bins, which are
+ * codes where each holds one value. A feature with bins of which that is not known keeps its
+ * numbers, and nothing is said of its drift.
  */
 export function asDeclared(
   counts: WindowCounts,

@@ -102,7 +102,10 @@ interface NumericBar {
   counts: number[]
 }
 
-/** A bar for each value where there are few; else bars of one width, or of one ratio, and one for each tail. */
+/**
+ * A bar for each value where there are few; else bars of one width, or of one ratio, and one for
+ * each tail.
+ */
 function numericBars(sides: readonly (BinnedSample | undefined)[]): {
   scale: 'linear' | 'log'
   bars: NumericBar[]
@@ -191,7 +194,10 @@ function roundStep(step: number): number {
   return power * [1, 2, 2.5, 5, 10].find((one) => one * power >= step * (1 - SAFETY))!
 }
 
-/** Counts below the first edge, between each two, and above the last; values of a bin lie evenly in it. */
+/**
+ * Counts below the first edge, between each two, and above the last; values of a bin lie evenly in
+ * it.
+ */
 function spreadOver(side: BinnedSample | undefined, edges: readonly number[]): number[] {
   const counts = Array.from({ length: edges.length + 1 }, () => 0)
   for (const [i, n] of (side?.counts ?? []).entries()) {

@@ -6,7 +6,10 @@ export type Features = Readonly<Record<string, unknown>>
 /** Turns features into rows of numbers, one column for each name. */
 export interface FeatureMatrix {
   names: readonly string[]
-  /** Numbers as they are; texts by how frequent they are, the most frequent first; what is missing, or is new, NaN. */
+  /**
+   * Numbers as they are; texts by how frequent they are, the most frequent first; what is missing,
+   * or is new, NaN.
+   */
   rowOf: (features: Features) => Float64Array
 }
 

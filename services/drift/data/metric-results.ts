@@ -9,7 +9,10 @@ export type Verdict = 'ok' | 'warning' | 'alarm' | 'incomplete' | 'none'
 /** One row of `window_metrics`: one number about one window. */
 export interface MetricResult {
   family: Family
-  /** A feature, `@prediction`, `@score`, a group such as `sex=1`, a label's name or `name=class`, or '' for the model as a whole. */
+  /**
+   * A feature, `@prediction`, `@score`, a group such as `sex=1`, a label's name or `name=class`, or
+   * '' for the model as a whole.
+   */
   subject: string
   metric: string
   convention: string

@@ -1,4 +1,7 @@
-/** Labels with a name of their own (thumbs, stars, groundedness), summed up per name: what the family `feedback` is made of. */
+/**
+ * Labels with a name of their own (thumbs, stars, groundedness), summed up per name: what the
+ * family `feedback` is made of.
+ */
 
 /** One class of a name's labels, by weighted sums. */
 export interface NamedClass {
@@ -27,7 +30,9 @@ export interface NamedLabels {
     squaredTotal: number
     squaredSquares: number
   }
-  /** The most frequent classes, descending; numbers that are no small whole number are one class. */
+  /**
+   * The most frequent classes, descending; numbers that are no small whole number are one class.
+   */
   classes: readonly NamedClass[]
   /** How many classes there are. */
   classCount: number

@@ -1,4 +1,7 @@
-/** The numbers of earlier windows, from their results: what those of a window are evaluated by. Pure. */
+/**
+ * The numbers of earlier windows, from their results: what those of a window are evaluated by.
+ * Pure.
+ */
 import { normalQuantile } from '../../../lib/stats/distributions/normal-quantile.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 import type { MetricResult } from './metric-results.ts'
@@ -38,7 +41,10 @@ export interface LevelRow extends Pick<
   n_labelled: string
 }
 
-/** What a window's numbers are evaluated by: those of the reference's windows, and of the windows since. */
+/**
+ * What a window's numbers are evaluated by: those of the reference's windows, and of the windows
+ * since.
+ */
 export interface LevelHistory {
   reference: PastLevels
   since: PastLevels
@@ -91,7 +97,10 @@ function levelOf({ ci_low, ci_high, ci_level, ...row }: LevelRow): PastLevel {
   }
 }
 
-/** Cases behind a number: of performance and feedback those with a label, and as many as they are worth where they are weighted. */
+/**
+ * Cases behind a number: of performance and feedback those with a label, and as many as they are
+ * worth where they are weighted.
+ */
 export const sizeOf = (
   result: Pick<MetricResult, 'family' | 'method' | 'n_effective'> & {
     n_labelled: number | string

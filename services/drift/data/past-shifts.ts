@@ -66,12 +66,14 @@ function shiftOf(results: readonly ShiftRow[]): PastShift {
 const PAST_WINDOWS = 24
 
 /**
- * The span of the windows before one that still weigh: those after the reference, where it lies before.
+ * The span of the windows before one that still weigh: those after the reference, where it lies
+ * before.
  *
  * @param windows of the reference, ascending
  */
 export function pastSpan(windows: readonly Window[], window: Window): [from: number, to: number] {
-  // Windows of a number of events differ in length: those of the reference tell how long they mostly are.
+  // Windows of a number of events differ in length: those of the reference tell how long they
+  // mostly are.
   const size = Math.max(
     window.end - window.start,
     (windows.at(-1)!.end - windows[0]!.start) / windows.length,

@@ -38,7 +38,10 @@ export interface Share {
 
 /** Categories of a subject in the windows of a reference. */
 export interface CategoryReference {
-  /** Categories of all windows but the oldest, so that a new window has as many before it as those of the reference had. */
+  /**
+   * Categories of all windows but the oldest, so that a new window has as many before it as those
+   * of the reference had.
+   */
   known: ReadonlySet<string>
   /** Every window keeps the categories with a hash up to this. */
   keptBelow: number
@@ -75,7 +78,10 @@ export interface Drawn {
 /** Rows of a reference, and how its own windows differ from each other. */
 export interface MultivariateReference {
   rows: readonly Drawn[]
-  /** Per statistic, of each window of the reference against the others; empty where they are too few. */
+  /**
+   * Per statistic, of each window of the reference against the others; empty where they are too
+   * few.
+   */
   own: readonly (readonly number[])[]
 }
 

@@ -1,4 +1,7 @@
-/** Counts of a span of time, never raw rows: `services/drift/queries` reads and `services/drift/evaluate` evaluates them. */
+/**
+ * Counts of a span of time, never raw rows: `services/drift/queries` reads and
+ * `services/drift/evaluate` evaluates them.
+ */
 import { categoryTotal, type CategoryCounts } from '../../../lib/sink/counts/category-counts.ts'
 import { sampleSize, type BinnedSample } from '../../../lib/stats/samples/binned-sample.ts'
 import type { Confusion } from '../../../lib/stats/estimators/confusion.ts'
@@ -6,7 +9,10 @@ import type { Confusion } from '../../../lib/stats/estimators/confusion.ts'
 /** Counts of the events of a span. */
 export interface WindowCounts {
   events: number
-  /** How many independent events there are, which the counts below count; `events` where nothing was sampled. */
+  /**
+   * How many independent events there are, which the counts below count; `events` where nothing was
+   * sampled.
+   */
   effective?: number
   /** How many events of the stream they represent; `events` where nothing was sampled. */
   weight?: number
@@ -26,9 +32,15 @@ export interface OutcomeCounts {
   /** Predictions in the span, and those of them that are labelled. */
   predictions: number
   labelled: number
-  /** How many independent labelled cases there are, which everything below counts; set where events were sampled. */
+  /**
+   * How many independent labelled cases there are, which everything below counts; set where events
+   * were sampled.
+   */
   effective?: number
-  /** How many labels carry an inclusion probability, by which everything below is weighted; absent where none does. */
+  /**
+   * How many labels carry an inclusion probability, by which everything below is weighted; absent
+   * where none does.
+   */
   drawn?: number
   /** Median of label arrival minus `predicted_at`, in seconds. */
   delayP50Seconds: number | null
@@ -137,7 +149,10 @@ export interface GroupCounts {
   favorable: number
   /** Predictions whose predicted class is known, by the class or the score. */
   decided: number
-  /** Of those whose label is the favourable class: how many there are, and how many of them were predicted so. */
+  /**
+   * Of those whose label is the favourable class: how many there are, and how many of them were
+   * predicted so.
+   */
   favorableLabels: number
   favorableHits: number
   /** Predicted against true, of the model's positive class, as performance counts it. */
@@ -145,7 +160,10 @@ export interface GroupCounts {
   fp: number
   fn: number
   tn: number
-  /** How many of its labels carry an inclusion probability, by which these four are weighted; absent where none does. */
+  /**
+   * How many of its labels carry an inclusion probability, by which these four are weighted; absent
+   * where none does.
+   */
   drawn?: number
   /** How much of its ground truth is known. */
   feedback?: {

@@ -61,7 +61,10 @@ export function categoricalResults(
   ]
 }
 
-/** Distances over the same cells as PSI, which of groups are no larger than those of their categories one by one. */
+/**
+ * Distances over the same cells as PSI, which of groups are no larger than those of their
+ * categories one by one.
+ */
 function categoricalDistances(
   subject: string,
   compared: ComparedCategories,

@@ -47,8 +47,8 @@ export function evaluateQuality(
 }
 
 /**
- * Values of a kind that the reference does not have: text where numbers were, or the other way round; of a declared number all
- * text. Declared categories may be both.
+ * Values of a kind that the reference does not have: text where numbers were, or the other way
+ * round; of a declared number all text. Declared categories may be both.
  */
 function typeMismatch(
   name: string,
@@ -148,7 +148,9 @@ function rangeAndAtoms(name: string, a: BinnedSample, b: BinnedSample): MetricRe
 /** p below which a bin that gained is thought to hold one new value. */
 const SUSPECT_P = 1e-3
 
-/** A bin of several values that gained more than any known value did, and more than chance gives. */
+/**
+ * A bin of several values that gained more than any known value did, and more than chance gives.
+ */
 function suspectRise(reference: BinnedSample, current: BinnedSample, known: number) {
   const found = largestRise(reference, current)
   if (!found || found.low === found.high || found.p > SUSPECT_P) return undefined
@@ -158,7 +160,10 @@ function suspectRise(reference: BinnedSample, current: BinnedSample, known: numb
     : undefined
 }
 
-/** Features in which one bin has gained so much that it may be one new value; only raw rows can tell. */
+/**
+ * Features in which one bin has gained so much that it may be one new value; only raw rows can
+ * tell.
+ */
 export const suspectAtoms = (results: readonly MetricResult[]): string[] =>
   results.filter(isSuspect).map(({ subject }) => subject)
 
@@ -166,8 +171,8 @@ const isSuspect = ({ metric, verdict, reason }: MetricResult) =>
   metric === 'new_atom_share' && verdict !== 'ok' && reason.startsWith('values between')
 
 /**
- * The results with those of {@link suspectAtoms} decided from raw rows. Values that only lie close together are no alarm of this
- * metric: PSI and KS see them.
+ * The results with those of {@link suspectAtoms} decided from raw rows. Values that only lie close
+ * together are no alarm of this metric: PSI and KS see them.
  *
  * @param current counts of the window in which every value is a bin of its own
  * @param reference counts of the reference, likewise
@@ -201,7 +206,9 @@ export function settledAtoms(
 
 const short = (x: number) => String(Number(x.toPrecision(6)))
 
-/** Tests whether one value came up: of inputs alone, since scores pile up where a model wants them. */
+/**
+ * Tests whether one value came up: of inputs alone, since scores pile up where a model wants them.
+ */
 export function spikeTests(
   current: WindowCounts,
   reference: ReferenceWindows,

@@ -1,6 +1,7 @@
 /**
- * Drift evaluated on a budget: a window alarms when it differs from the reference by more than the reference's own windows differ, at
- * a level that keeps false alarms below `alarms.false_alarms_per_week`. Pure. `docs/alarms.md` explains the method.
+ * Drift evaluated on a budget: a window alarms when it differs from the reference by more than the
+ * reference's own windows differ, at a level that keeps false alarms below
+ * `alarms.false_alarms_per_week`. Pure. `docs/alarms.md` explains the method.
  */
 import {
   covers,
@@ -46,8 +47,8 @@ interface Tested {
 }
 
 /**
- * Gives the verdicts of drift and data quality by the noise between windows. A result that cannot be
- * evaluated so keeps its fixed default, and its reason says so.
+ * Gives the verdicts of drift and data quality by the noise between windows. A result that cannot
+ * be evaluated so keeps its fixed default, and its reason says so.
  *
  * @param results of the baseline, with the verdicts of the fixed defaults
  */

@@ -1,6 +1,7 @@
 /**
- * Whether labels and predictions name their classes alike. `1` and `1.0`, `true` and `True` are different classes, and where no
- * prediction can have the class of its label, every measure says that the model is always wrong. Pure.
+ * Whether labels and predictions name their classes alike. `1` and `1.0`, `true` and `True` are
+ * different classes, and where no prediction can have the class of its label, every measure says
+ * that the model is always wrong. Pure.
  */
 import type { Confusion } from '../../../lib/stats/estimators/confusion.ts'
 
@@ -19,7 +20,10 @@ export interface ClassRules {
   positiveClass: string
   /** One class against all others. */
   binary: boolean
-  /** Of the reference: classes that were met there both as labels and as predictions are classes of the model. */
+  /**
+   * Of the reference: classes that were met there both as labels and as predictions are classes of
+   * the model.
+   */
   reference?: Confusion | undefined
 }
 
@@ -31,7 +35,8 @@ const MAX_NAME = 40
 /**
  * Why labels and predictions of a span cannot be compared.
  *
- * A model may be always wrong: where all classes are known, those of the model file or of the reference, there is no fault.
+ * A model may be always wrong: where all classes are known, those of the model file or of the
+ * reference, there is no fault.
  *
  * @returns undefined where they can be compared
  */
@@ -75,7 +80,10 @@ function positiveFault(
   }
 }
 
-/** Labels of classes that no prediction has, while one has the same class in another spelling; or the other way round. */
+/**
+ * Labels of classes that no prediction has, while one has the same class in another spelling; or
+ * the other way round.
+ */
 function misspelledOf(
   labels: ReadonlyMap<string, number>,
   predictions: ReadonlyMap<string, number>,
@@ -105,7 +113,10 @@ const WORDS = new Map([
   ['false', '0'],
 ])
 
-/** The same for classes that are likely one: whatever the case, the zeros of a number, or the word for a truth value. */
+/**
+ * The same for classes that are likely one: whatever the case, the zeros of a number, or the word
+ * for a truth value.
+ */
 function spelling(name: string): string {
   const plain = name.trim().toLowerCase()
   const word = WORDS.get(plain)

@@ -1,16 +1,6 @@
 /** What a window is told of while its baseline is being learned. Pure. */
-import type { ReferenceData } from '../data/reference.ts'
 import { isEvaluated, type MetricResult } from '../data/metric-results.ts'
-
-/** A baseline that is being learned. */
-export interface Learning {
-  /** Which of its windows this one is, counted from 1. */
-  window: number
-  /** Windows that the baseline learns from. */
-  of: number
-  /** Of a promoted version: the windows before it, which its performance is compared with meanwhile. */
-  before: ReferenceData | undefined
-}
+import type { Learning } from '../data/window-input.ts'
 
 /** How the reason of a result begins whose baseline is being learned. */
 export const LEARNING = 'learning, window '
@@ -20,7 +10,8 @@ export const learningReason = ({ window, of }: Pick<Learning, 'window' | 'of'>):
   `${LEARNING}${window} of ${of}`
 
 /**
- * Takes the verdict from a metric result that lacks a baseline, and says why; its value stays. Too little data stays `incomplete`.
+ * Takes the verdict from a metric result that lacks a baseline, and says why; its value stays. Too
+ * little data stays `incomplete`.
  */
 export function whileLearning(result: MetricResult, learning: Learning | undefined): MetricResult {
   // Operations are evaluated by a whole baseline alone, or, as silence is, by none.

@@ -1,6 +1,7 @@
 /**
- * Performance, operations and feedback evaluated on a budget: a number alarms when it is worse than those of the reference's windows by more
- * than these differ, and by more than matters. Pure. The method is told in `docs/alarms.md`.
+ * Performance, operations and feedback evaluated on a budget: a number alarms when it is worse than
+ * those of the reference's windows by more than these differ, and by more than matters. Pure. The
+ * method is told in `docs/alarms.md`.
  */
 import { covers, MIN_WINDOWS, type ReferenceData } from '../data/reference.ts'
 import { levelTail, type Level } from '../../../lib/stats/window-tests/level-test.ts'
@@ -73,8 +74,8 @@ const SCALES = new Map<string, Scale>([
 ])
 
 /**
- * How a metric is compared. Means of labels are in a unit of the user's: a change of a tenth of the labels' own standard deviation in
- * the reference matters, as it does of a share.
+ * How a metric is compared. Means of labels are in a unit of the user's: a change of a tenth of the
+ * labels' own standard deviation in the reference matters, as it does of a share.
  */
 function scaleOf(
   { family, metric }: MetricResult,
@@ -101,8 +102,8 @@ function rise(metric: string): [string, Scale] {
 }
 
 /**
- * Gives the verdicts of one family by the noise between windows. Performance that cannot be evaluated so
- * keeps its fixed default, and its reason says so; operations have no fixed default.
+ * Gives the verdicts of one family by the noise between windows. Performance that cannot be
+ * evaluated so keeps its fixed default, and its reason says so; operations have no fixed default.
  *
  * @param results of one family
  */
@@ -143,8 +144,9 @@ export function withLevelVerdicts(
 }
 
 /**
- * Selects the results that can have a verdict. Performance has one where the fixed default gave one to
- * any of its metrics, so that ground truth is enough. Calibration of a part of the score is only shown.
+ * Selects the results that can have a verdict. Performance has one where the fixed default gave one
+ * to any of its metrics, so that ground truth is enough. Calibration of a part of the score is only
+ * shown.
  */
 function evaluable(results: readonly MetricResult[]): (result: MetricResult) => boolean {
   const hasTruth = results.some(isEvaluated)

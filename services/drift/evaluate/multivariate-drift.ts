@@ -1,9 +1,9 @@
 /**
- * What no feature shows by itself: whether a classifier can tell the rows of a window from those of its reference, and whether
- * embeddings lie elsewhere. Pure.
+ * What no feature shows by itself: whether a classifier can tell the rows of a window from those of
+ * its reference, and whether embeddings lie elsewhere. Pure.
  *
- * How far the reference's own windows are from one another says what is noise: each statistic is evaluated on its logarithm, by a
- * one-sided predictive t-test, as one more feature of the window.
+ * How far the reference's own windows are from one another says what is noise: each statistic is
+ * evaluated on its logarithm, by a one-sided predictive t-test, as one more feature of the window.
  */
 import { MIN_WINDOWS, type Drawn, type MultivariateReference } from '../data/reference.ts'
 import { domainAuc } from '../../../lib/stats/estimators/domain-classifier.ts'
@@ -114,7 +114,10 @@ export function evaluateMultivariate(
   })
 }
 
-/** One-sided: that a window of the reference's kind would be as far from the others as this one, or farther. */
+/**
+ * One-sided: that a window of the reference's kind would be as far from the others as this one, or
+ * farther.
+ */
 function beyond(value: number, others: readonly number[]): number {
   const log = (x: number) => Math.log(Math.max(x, MIN_DISTANCE))
   const { mean, variance } = momentsOf(others.map(log))
@@ -185,7 +188,9 @@ function mmdOfEmbeddings(
   }
 }
 
-/** Embeddings of as many dimensions as most of the reference have: another length is another space. */
+/**
+ * Embeddings of as many dimensions as most of the reference have: another length is another space.
+ */
 function vectorsOf(
   reference: readonly Drawn[],
   current: readonly Drawn[],

@@ -69,7 +69,9 @@ function occupied([a, b]: Parts): Parts {
 /** PSI, 0 where one bin holds everything. */
 const psiOf = (a: readonly number[], b: readonly number[]) => (a.length > 1 ? psi(a, b) : 0)
 
-/** @param imprecise why the counts of the bins are not exact, a sentence; undefined where they are */
+/**
+ * @param imprecise why the counts of the bins are not exact, a sentence; undefined where they are
+ */
 function psiResult(
   subject: string,
   parts: Parts,

@@ -87,11 +87,16 @@ export function evaluatePerformance(
   return results
 }
 
-/** Whether labels weigh one over their inclusion probability; expressions of the model file count rows as they are. */
+/**
+ * Whether labels weigh one over their inclusion probability; expressions of the model file count
+ * rows as they are.
+ */
 const isWeighted = ({ metric }: Measure, { drawn = 0 }: OutcomeCounts) =>
   drawn > 0 && !metric.startsWith('custom.')
 
-/** What the reason says of how labels were weighted; '' where none carries an inclusion probability. */
+/**
+ * What the reason says of how labels were weighted; '' where none carries an inclusion probability.
+ */
 function weightingOf(measure: Measure, outcomes: OutcomeCounts): string {
   const { drawn = 0, labelled } = outcomes
   if (drawn === 0) return ''
@@ -102,7 +107,9 @@ function weightingOf(measure: Measure, outcomes: OutcomeCounts): string {
     : `weighted by inclusion probabilities; ${labelled - drawn} of ${labelled} labels carry none and stand for themselves`
 }
 
-/** Cases that verdicts rest on: as many as weighted labels are worth, and never more than there are. */
+/**
+ * Cases that verdicts rest on: as many as weighted labels are worth, and never more than there are.
+ */
 const casesOf = ({ drawn, effective, labelled }: OutcomeCounts) =>
   drawn === undefined ? labelled : Math.min(labelled, Math.floor(effective ?? labelled))
 

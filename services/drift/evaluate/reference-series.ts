@@ -37,11 +37,15 @@ const MAX_WINDOWS = 200
 const MIN_EXPECTED = 5
 /** Categories that are tested one by one, the most frequent ones: each costs a test. */
 const MAX_TESTED = 1000
-/** With this share of all values a category is left out of what is estimated from a sample of categories. */
+/**
+ * With this share of all values a category is left out of what is estimated from a sample of
+ * categories.
+ */
 const FREQUENT_SHARE = 1 / 200
 
 /**
- * The whole, non-overlapping windows with events inside the spans of a reference; empty where they are too few.
+ * The whole, non-overlapping windows with events inside the spans of a reference; empty where they
+ * are too few.
  *
  * @param steps time steps with events, at least those of the spans
  */
@@ -149,13 +153,17 @@ function categoryReference(windows: readonly CategoryCounts[]): CategoryReferenc
   }
 }
 
-/** How many values a category has; where that is not kept, as many as one would expect, and no more than can be. */
+/**
+ * How many values a category has; where that is not kept, as many as one would expect, and no more
+ * than can be.
+ */
 export const likelyCount = (counts: CategoryCounts, category: string, share: number): number =>
   countOf(counts, category) ?? Math.min(counts.cut!.most, share * categoryTotal(counts))
 
 /**
- * The share of values of new categories. Where not all categories are kept it is estimated from those that all windows keep, and
- * the frequent ones, which are not new, are left out of the estimate: they are few, and would make it swing.
+ * The share of values of new categories. Where not all categories are kept it is estimated from
+ * those that all windows keep, and the frequent ones, which are not new, are left out of the
+ * estimate: they are few, and would make it swing.
  */
 export function freshShare(
   counts: CategoryCounts,
@@ -188,7 +196,8 @@ function seasonOf(
   const size = durationMs(spec.size)
   const length = durationMs(spec.season) / size
   if (!Number.isInteger(length) || length < 2) return none
-  // By the nearest whole window: around a change of clocks a local day begins an hour early or late.
+  // By the nearest whole window: around a change of clocks a local day begins an hour early or
+  // late.
   const phaseOf = (start: number) => ((Math.round(start / size) % length) + length) % length
   const season = coveredTwice(length, starts.map(phaseOf))
   return season ? { season, phaseOf } : none

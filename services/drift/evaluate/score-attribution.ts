@@ -1,6 +1,7 @@
 /**
- * How much of the score's movement one drifted feature explains: what the mean score would have done if
- * that feature alone had moved, and the model scored each of its values as in the reference. Pure.
+ * How much of the score's movement one drifted feature explains: what the mean score would have
+ * done if that feature alone had moved, and the model scored each of its values as in the
+ * reference. Pure.
  */
 import { featureOf, isFeature } from '../../../lib/events/subjects.ts'
 import { momentsOf } from '../../../lib/stats/samples/moments.ts'

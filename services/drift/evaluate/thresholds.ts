@@ -1,4 +1,6 @@
-/** When a number is a warning or an alarm: the fixed defaults, and the overrides of the model file. */
+/**
+ * When a number is a warning or an alarm: the fixed defaults, and the overrides of the model file.
+ */
 import { chiSquaredQuantile } from '../../../lib/stats/distributions/chi-squared.ts'
 import { durationMs } from '../../../lib/runtime/durations.ts'
 import { crosses, limitOf, lineText } from '../../../lib/models/alarm-lines.ts'
@@ -40,10 +42,16 @@ export const FAIRNESS_DIFFERENCE = 0.1
 export const FAIRNESS_RATIO = 0.8
 /** Groups of fewer cases are neither compared nor shown: a result would be about single people. */
 export const MIN_CELL = 10
-/** Smaller groups alarm, yet are never told to be alike while their interval reaches beyond the limit. */
+/**
+ * Smaller groups alarm, yet are never told to be alike while their interval reaches beyond the
+ * limit.
+ */
 export const MIN_CONCLUSIVE_CELL = 30
 
-/** The PSI that 1 % of windows without drift exceed: the alarm line never lies in the noise of small samples. */
+/**
+ * The PSI that 1 % of windows without drift exceed: the alarm line never lies in the noise of small
+ * samples.
+ */
 export function psiAlarmLine(bins: number, nReference: number, nCurrent: number): number {
   const noise = chiSquaredQuantile(0.99, Math.max(1, bins - 1)) * (1 / nReference + 1 / nCurrent)
   return Math.max(PSI_ALARM, noise)
@@ -56,8 +64,8 @@ export function psiVerdict(value: number, alarmLine: number): Verdict {
 }
 
 /**
- * The verdict of a fall, from the intervals of (reference − current), or of the relative rise of an error: wholly above the line at
- * 95 % warns, at 99 % alarms.
+ * The verdict of a fall, from the intervals of (reference − current), or of the relative rise of an
+ * error: wholly above the line at 95 % warns, at 99 % alarms.
  */
 export function fallVerdict(low95: number, low99: number, line: number): Verdict {
   if (low99 > line) return 'alarm'
@@ -68,8 +76,9 @@ const WEEK_MS = 7 * 86_400_000
 const MAX_WINDOW_ALPHA = 0.05
 
 /**
- * The share of windows that may alarm by chance: `alarms.false_alarms_per_week`, shared evenly among the windows of a week. The
- * expected number of false alarms is then below the budget whatever the windows have to do with one another.
+ * The share of windows that may alarm by chance: `alarms.false_alarms_per_week`, shared evenly
+ * among the windows of a week. The expected number of false alarms is then below the budget
+ * whatever the windows have to do with one another.
  */
 export function windowAlphaOf({ windows, falseAlarmsPerWeek }: Model, window: Window): number {
   const slide = windows.slide === undefined ? window.end - window.start : durationMs(windows.slide)
@@ -107,8 +116,9 @@ export const marked = (result: MetricResult, why: string): MetricResult =>
     : result
 
 /**
- * Applies the lines of `alarms.overrides`: those of `family/metric/subject`, else those of `family/metric`. They stand outside the
- * budget. A number that is incomplete stays so, and one that a relative line cannot be drawn for becomes so.
+ * Applies the lines of `alarms.overrides`: those of `family/metric/subject`, else those of
+ * `family/metric`. They stand outside the budget. A number that is incomplete stays so, and one
+ * that a relative line cannot be drawn for becomes so.
  */
 export function overridden(result: MetricResult, overrides: Model['overrides']): MetricResult {
   const lines =

@@ -4,7 +4,10 @@ import { countTail, MIN_COUNTS } from '../../../lib/stats/window-tests/count-tes
 import { metricResult, type MetricResult } from '../data/metric-results.ts'
 import { FAMILY_SHARES, pValueVerdict } from './thresholds.ts'
 
-/** Share of what the family operations may alarm by chance that throughput takes where it is evaluated by itself. */
+/**
+ * Share of what the family operations may alarm by chance that throughput takes where it is
+ * evaluated by itself.
+ */
 export const THROUGHPUT_SHARE = 0.5
 
 /** What the throughput of a window is evaluated by. */
@@ -19,7 +22,8 @@ export interface ThroughputRules {
 }
 
 /**
- * The throughput of a window with its verdict: unusual by the counts of the windows before it, at the model's alarm budget.
+ * The throughput of a window with its verdict: unusual by the counts of the windows before it, at
+ * the model's alarm budget.
  *
  * @param weight events of the stream, where only some were sent; events otherwise
  * @returns `none` while fewer than eight windows are known, with the reason
@@ -63,7 +67,8 @@ function middle(counts: readonly number[]): number {
 }
 
 /**
- * What a window without events says of everything else that was evaluated before it: that it cannot be known.
+ * What a window without events says of everything else that was evaluated before it: that it cannot
+ * be known.
  *
  * @param before results of the window before it
  */

@@ -16,7 +16,7 @@ import { ALL } from '../data/cohort.ts'
 import { asDeclared, declaredKinds } from '../data/declared-features.ts'
 import type { WindowCounts } from '../data/window-data.ts'
 import { evaluateDrift } from '../evaluate/drift.ts'
-import { evaluateDialect } from '../interop/compare.ts'
+import { compareByConvention } from '../interop/compare.ts'
 import { constraintViolations } from '../interop/sagemaker-constraints.ts'
 import { MAX_EXACT } from '../loop/exact-followups.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
@@ -81,7 +81,7 @@ async function compare(queries: DriftQueries, model: Model, query: CompareAsked)
   const counts = await countsOf(a)
   const current = await countsOf(b)
   if (convention !== 'plumbline')
-    return { model_id: model.modelId, metrics: evaluateDialect(convention, current, counts) }
+    return { model_id: model.modelId, metrics: compareByConvention(convention, current, counts) }
   const reference = { name: query.a, baseline: true, spans: [a], outcomes: undefined, counts }
   const { min_count: minCount } = model.windows
   return {

@@ -14,7 +14,10 @@ import { spanBetween } from './spans.ts'
 import { storeUploaded } from './uploaded-reference.ts'
 
 const MAX_UPLOAD_BYTES = 256 << 20
-/** Fastify infers no type from a body of several content types, so the types of this route's schemas are named. */
+/**
+ * Fastify infers no type from a body of several content types, so the types of this route's schemas
+ * are named.
+ */
 interface PutReference {
   Params: Static<typeof ReferencePath>
   Body: ReferenceBody | Buffer

@@ -9,8 +9,10 @@ const LATEST = Date.UTC(2299, 0, 1)
 /**
  * The span from one time to another, the end not in it.
  *
- * @param wanted what must be given, as the beginning of a sentence, such as `from and to must be RFC 3339 times`
- * @throws {Problem} 400 for what is no time, lies outside the years 1900 to 2298, or ends before it begins
+ * @param wanted what must be given, as the beginning of a sentence, such as `from and to must be
+ *   RFC 3339 times`
+ * @throws {Problem} 400 for what is no time, lies outside the years 1900 to 2298, or ends before it
+ *   begins
  */
 export function spanBetween(wanted: string, from: string, to: string): Window {
   const [start, end] = [Date.parse(from), Date.parse(to)]

@@ -1,4 +1,7 @@
-/** A reference made of events that a caller brings: they are counted as predictions are, and kept apart from them. */
+/**
+ * A reference made of events that a caller brings: they are counted as predictions are, and kept
+ * apart from them.
+ */
 import { setImmediate } from 'node:timers/promises'
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import { Problem } from '../../../lib/runtime/errors.ts'
@@ -24,7 +27,8 @@ const validator = createValidator(PredictionV1)
  * @param body NDJSON of predictions of this model
  * @param under what their counts are to stand
  * @returns the span they cover
- * @throws {Problem} that names the first line that is no prediction of the model; then nothing is stored
+ * @throws {Problem} that names the first line that is no prediction of the model; then nothing is
+ *   stored
  */
 export async function storeUploaded(
   { db, spool }: { db: ClickHouse; spool: Spool },

@@ -10,7 +10,10 @@ import { answersToBody } from '../../../schemas/http/errors.ts'
 import { VerdictPath } from '../../../schemas/http/parts.ts'
 import { requirePrintable } from '../../../lib/events/text-rules.ts'
 
-/** `accept`: the window joins the baseline. `dismiss`: a false alarm. `snooze`: do not page before `until`. */
+/**
+ * `accept`: the window joins the baseline. `dismiss`: a false alarm. `snooze`: do not page before
+ * `until`.
+ */
 export type Decision = 'accept' | 'dismiss' | 'snooze'
 
 const SUMMARIES: Record<Decision, string> = {

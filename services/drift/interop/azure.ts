@@ -1,5 +1,6 @@
 /**
- * Drift as Azure ML's model monitoring numbers it: ⌈log2(min(n, m)) + 1⌉ equal bins over the range of both samples.
+ * Drift as Azure ML's model monitoring numbers it: ⌈log2(min(n, m)) + 1⌉ equal bins over the range
+ * of both samples.
  *
  * @see azureml-assets, assets/model_monitoring/components/src/shared_utilities/histogram_utils.py
  */

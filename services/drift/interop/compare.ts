@@ -33,14 +33,14 @@ const NUMERIC = {
 } satisfies Record<(typeof INTEROP_CONVENTIONS)[number], Record<string, Numeric>>
 
 /** The name of an interop convention. */
-export type Dialect = keyof typeof NUMERIC
+export type Convention = keyof typeof NUMERIC
 
 /**
  * @param reference counts whose bins are single values
  * @param current the same
  */
-export function evaluateDialect(
-  dialect: Dialect,
+export function compareByConvention(
+  convention: Convention,
   current: WindowCounts,
   reference: WindowCounts,
 ): MetricResult[] {
@@ -49,19 +49,19 @@ export function evaluateDialect(
     const other = current.numeric.get(subject)
     if (!other) continue
     const [a, b] = [valuesOf(sample), valuesOf(other)]
-    const more = { convention: dialect, n_reference: a.length, n_current: b.length }
-    for (const [metric, of] of Object.entries<Numeric>(NUMERIC[dialect]))
+    const more = { convention: convention, n_reference: a.length, n_current: b.length }
+    for (const [metric, of] of Object.entries<Numeric>(NUMERIC[convention]))
       results.push(metricResult('drift', subject, metric, of(a, b), more))
-    if (dialect === 'evidently') results.push(defaultOf(subject, evidentlyNumeric(a, b), more))
+    if (convention === 'evidently') results.push(defaultOf(subject, evidentlyNumeric(a, b), more))
   }
-  if (dialect !== 'evidently') return results
+  if (convention !== 'evidently') return results
   for (const [subject, counts] of [...reference.categories].toSorted(([a], [b]) =>
     a < b ? -1 : 1,
   )) {
     const other = current.categories.get(subject)
     if (!other) continue
     const more = {
-      convention: dialect,
+      convention: convention,
       n_reference: categoryTotal(counts),
       n_current: categoryTotal(other),
     }

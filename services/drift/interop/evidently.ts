@@ -1,9 +1,9 @@
 /**
  * Drift as Evidently numbers it, from raw values.
  *
- * Bins are numpy's Sturges over both samples together where the reference has more than 20 distinct values, else one per distinct
- * value; a bin that is empty on one side gets 0.0001 (or a millionth of the least share, where that is smaller). Values that are
- * not finite are left out.
+ * Bins are numpy's Sturges over both samples together where the reference has more than 20 distinct
+ * values, else one per distinct value; a bin that is empty on one side gets 0.0001 (or a millionth
+ * of the least share, where that is smaller). Values that are not finite are left out.
  *
  * @see Evidently 0.7, legacy/calculations/stattests
  */
@@ -137,8 +137,9 @@ const countsOf = (values: Float64Array) => {
 }
 
 /**
- * What Evidently does with a categorical column: a chi-squared test against the shares of the reference (a z test for two
- * categories) up to 1000 reference rows, a Jensen–Shannon distance above.
+ * What Evidently does with a categorical column: a chi-squared test against the shares of the
+ * reference (a z test for two categories) up to 1000 reference rows, a Jensen–Shannon distance
+ * above.
  */
 export function evidentlyCategorical(
   reference: ReadonlyMap<string, number>,

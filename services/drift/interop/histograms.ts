@@ -51,7 +51,8 @@ export const equalWidthEdges = (values: ArrayLike<number>, bins: number): number
   equalEdges(values[0]!, values[values.length - 1]!, bins)
 
 /**
- * Counts between edges; each bin holds its lower edge, the last one both. Values outside are not counted.
+ * Counts between edges; each bin holds its lower edge, the last one both. Values outside are not
+ * counted.
  *
  * @param values ascending
  * @param edges ascending, at least two

@@ -1,6 +1,6 @@
 /**
- * Drift as NannyML numbers it: bins are numpy's Doane on the reference alone, and what the current window has outside them is one
- * bin more.
+ * Drift as NannyML numbers it: bins are numpy's Doane on the reference alone, and what the current
+ * window has outside them is one bin more.
  *
  * @see NannyML 0.13, drift/univariate/methods.py
  */

@@ -1,6 +1,6 @@
 /**
- * What SageMaker Model Monitor would write into `constraint_violations.json`: a span beside a baseline, by the default thresholds
- * of its `constraints.json`. Pure.
+ * What SageMaker Model Monitor would write into `constraint_violations.json`: a span beside a
+ * baseline, by the default thresholds of its `constraints.json`. Pure.
  *
  * @see https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-interpreting-violations.html
  */
@@ -44,7 +44,10 @@ export function constraintViolations(current: WindowCounts, baseline: WindowCoun
   ]
 }
 
-/** Values in bins whose least and greatest one are whole: small numbers have a bin each, and hardly any other bin is so by chance. */
+/**
+ * Values in bins whose least and greatest one are whole: small numbers have a bin each, and hardly
+ * any other bin is so by chance.
+ */
 const wholeNumbers = (sample: BinnedSample | undefined): number =>
   (sample?.counts ?? []).reduce(
     (sum, count, i) =>

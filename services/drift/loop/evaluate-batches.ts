@@ -1,4 +1,7 @@
-/** Evaluates the models that are due, some of them side by side; one that fails waits, and the others of its batch do not. */
+/**
+ * Evaluates the models that are due, some of them side by side; one that fails waits, and the
+ * others of its batch do not.
+ */
 import type { Histogram } from 'prom-client'
 import { backoffMs } from '../../../lib/runtime/clock.ts'
 import type { Ownership } from '../../../lib/event-log/port.ts'
@@ -40,12 +43,16 @@ interface BatchState extends BatchParts {
   inProgress: Set<string>
   /** Those of them that came up again meanwhile. */
   afterwards: Set<string>
-  /** How often in a row a model has failed. A model that may have failed because of others is asked alone. */
+  /**
+   * How often in a row a model has failed. A model that may have failed because of others is asked
+   * alone.
+   */
   failed: Map<string, number>
 }
 
 /**
- * @returns evaluates what is due, and waits for what will be, until the signal aborts; several evaluators may run at the same time
+ * @returns evaluates what is due, and waits for what will be, until the signal aborts; several
+ *   evaluators may run at the same time
  */
 export function batchEvaluator(
   parts: BatchParts,

@@ -1,4 +1,7 @@
-/** One pass over a model: 1. what is due, 2. its state, 3. each window in turn, until the pass is full. */
+/**
+ * One pass over a model: 1. what is due, 2. its state, 3. each window in turn, until the pass is
+ * full.
+ */
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import type { EventLog } from '../../../lib/event-log/port.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
@@ -33,13 +36,19 @@ export interface EvaluatorOptions {
   stateForMs?: number
 }
 
-/** What evaluators of one process know together: a model is evaluated now by one of them, now by another. */
+/**
+ * What evaluators of one process know together: a model is evaluated now by one of them, now by
+ * another.
+ */
 export interface Shared {
   /** When windows may be evaluated again. */
   turns: Turns
   /** References that were read. */
   references: ReferenceCache
-  /** Models of which nothing is half written: this process has evaluated all that was due of them, and none has failed since. */
+  /**
+   * Models of which nothing is half written: this process has evaluated all that was due of them,
+   * and none has failed since.
+   */
   whole: Set<string>
 }
 
@@ -58,7 +67,10 @@ export interface Pass {
   comeBack: number | undefined
 }
 
-/** Evaluates what is due of a model, as far as one pass goes; `isOwned` says whether it is still this process' model. */
+/**
+ * Evaluates what is due of a model, as far as one pass goes; `isOwned` says whether it is still
+ * this process' model.
+ */
 export type EvaluateModel = (
   model: Model,
   progress: ModelProgress,
@@ -72,7 +84,10 @@ const MAX_WINDOWS = 100
 const MAX_MS = 5000
 /** Windows of a model that may fail in one pass, before it waits. */
 const MAX_FAILURES = 3
-/** Between two restatements of one window; labels that stream in must not keep an evaluator busy with one model. */
+/**
+ * Between two restatements of one window; labels that stream in must not keep an evaluator busy
+ * with one model.
+ */
 const MIN_REST_MS = 10_000
 /** The same, as a multiple of how long the last one took. */
 const REST_FACTOR = 10
@@ -138,7 +153,10 @@ async function evaluateEach(parts: PassParts, due: readonly Due[]): Promise<Pass
   return { failures, comeBack }
 }
 
-/** @returns until when the window waits where it failed, epoch milliseconds; undefined where it did not */
+/**
+ * @returns until when the window waits where it failed, epoch milliseconds; undefined where it did
+ * not
+ */
 async function evaluateOrTell(parts: PassParts, window: Due): Promise<number | undefined> {
   const { model, shared, tell, now } = parts
   try {

@@ -1,4 +1,7 @@
-/** Evaluates a window of a live model in which no event came: throughput by what is usual, everything else as unknown. */
+/**
+ * Evaluates a window of a live model in which no event came: throughput by what is usual,
+ * everything else as unknown.
+ */
 import { ALL, keyOf } from '../data/cohort.ts'
 import { evaluateThroughput, silentResults } from '../evaluate/throughput.ts'
 import { windowAlphaOf } from '../evaluate/thresholds.ts'

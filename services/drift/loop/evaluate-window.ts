@@ -1,7 +1,12 @@
-/** Evaluates one due window: 1. read it; for each cohort 2. read its input, 3. evaluate, 4. follow up exactly; 5. publish. */
+/**
+ * Evaluates one due window: 1. read it; for each cohort 2. read its input, 3. evaluate, 4. follow
+ * up exactly; 5. publish.
+ */
 import { ALL, keyOf, type Cohort } from '../data/cohort.ts'
 import type { MetricResult } from '../data/metric-results.ts'
-import { evaluateTruth, evaluateWindow as metricsOf, type WindowInput } from '../evaluate/window.ts'
+import type { WindowInput } from '../data/window-input.ts'
+import { evaluateLabelled } from '../evaluate/labelled-window.ts'
+import { evaluateWindow as metricsOf } from '../evaluate/window.ts'
 import { episodeOf, worstOf } from '../plan/episodes.ts'
 import type { PastWindow } from '../plan/learning.ts'
 import type { Gauges } from '../publish/prometheus-gauges.ts'
@@ -33,7 +38,10 @@ export type WindowOutcome = Pick<PastWindow, 'alarmed' | 'worst' | 'episode'>
 /** One cohort's results, and the revision that will hold them. */
 type CohortResults = Revision & { metricResults: MetricResult[] }
 
-/** Evaluates all cohorts of a window and publishes one revision of it. @throws what ClickHouse or the log throws */
+/**
+ * Evaluates all cohorts of a window and publishes one revision of it. @throws what ClickHouse or
+ * the log throws
+ */
 export async function evaluateWindow(
   parts: EvaluationParts,
   question: WindowQuestion,
@@ -75,7 +83,10 @@ function followUpOf(
   })
 }
 
-/** Metrics and verdicts of a cohort; those of its inputs are taken over where only ground truth has changed. */
+/**
+ * Metrics and verdicts of a cohort; those of its inputs are taken over where only ground truth has
+ * changed.
+ */
 async function evaluateCohort(
   { model, state }: EvaluationParts,
   reading: WindowReading,
@@ -83,7 +94,7 @@ async function evaluateCohort(
 ): Promise<MetricResult[]> {
   const stands = publishedResults(reading, state, c)
   if (stands)
-    return [...[...stands.results.values()].filter(isOfInputs), ...evaluateTruth(input, model)]
+    return [...[...stands.results.values()].filter(isOfInputs), ...evaluateLabelled(input, model)]
   const metricResults = metricsOf(input, model)
   // Slices are answered by the whole.
   if (!followUp || c.slice) return withoutBlindOk(metricResults)

@@ -1,4 +1,7 @@
-/** Follows up from raw rows what counts cannot decide: KS near its line, bins too coarse to show a change, bins that one new value may fill, and what alarms do to the score. */
+/**
+ * Follows up from raw rows what counts cannot decide: KS near its line, bins too coarse to show a
+ * change, bins that one new value may fill, and what alarms do to the score.
+ */
 import type { Model } from '../../../lib/models/model-files.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 import { settledAtoms, suspectAtoms } from '../evaluate/data-quality.ts'
@@ -13,7 +16,10 @@ import type { MetricResult } from '../data/metric-results.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
 import type { Cohort } from '../data/cohort.ts'
 
-/** Events of a window, or of the reference, above which nothing is settled: every value goes through Node. */
+/**
+ * Events of a window, or of the reference, above which nothing is settled: every value goes through
+ * Node.
+ */
 export const MAX_EXACT = 200_000
 
 /** Some spans of a model, and how many events they hold. */
@@ -24,7 +30,8 @@ export interface Rows {
 }
 
 /**
- * Makes a follow-up for windows that are compared with one reference, whose rows are read once for all of its cohorts.
+ * Makes a follow-up for windows that are compared with one reference, whose rows are read once for
+ * all of its cohorts.
  *
  * @param reference the spans of the baseline, and the cohort that they are read of
  */

@@ -5,7 +5,7 @@ import { ALL, keyOf, type Cohort } from '../data/cohort.ts'
 import type { MetricResult } from '../data/metric-results.ts'
 import type { NamedLabelsOfCohort } from '../data/named-labels.ts'
 import { evaluateFeedback } from '../evaluate/feedback/feedback.ts'
-import type { WindowInput } from '../evaluate/window.ts'
+import type { WindowInput } from '../data/window-input.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
 
 type Named = ReadonlyMap<string, NamedLabelsOfCohort>
@@ -24,8 +24,9 @@ export interface FeedbackQuestion {
 export type FeedbackEvaluator = (c: Cohort, input: WindowInput) => Promise<MetricResult[]>
 
 /**
- * Reads with one statement for all names and all cohorts without a slice, and with one for each slice; with none where the window
- * has no label, and with none for slices where it has no named one.
+ * Reads with one statement for all names and all cohorts without a slice, and with one for each
+ * slice; with none where the window has no label, and with none for slices where it has no named
+ * one.
  */
 export async function feedbackEvaluator(question: FeedbackQuestion): Promise<FeedbackEvaluator> {
   const { queries, model, window, hasLabels } = question

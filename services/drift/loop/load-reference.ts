@@ -1,4 +1,7 @@
-/** Reads what windows are compared with: the merged counts, truth and rows of a reference, kept while they stay the same. */
+/**
+ * Reads what windows are compared with: the merged counts, truth and rows of a reference, kept
+ * while they stay the same.
+ */
 import type { ReferenceData, Drawn } from '../data/reference.ts'
 import { largest } from '../../../lib/stats/samples/extremes.ts'
 import { durationMs } from '../../../lib/runtime/durations.ts'
@@ -16,7 +19,10 @@ import type { TruthReader } from '../queries/outcomes/read-once.ts'
 import { impliesLabels } from '../queries/outcomes/labelled-outcomes.ts'
 import { noOutcomes } from '../data/window-data.ts'
 
-/** Bins and categories of the references that are kept, some 50 bytes each; those that were not asked for longest give way. */
+/**
+ * Bins and categories of the references that are kept, some 50 bytes each; those that were not
+ * asked for longest give way.
+ */
 const MAX_KEPT = 150_000
 /** What a reference takes beside them: its windows, truth and rows. */
 const OWN_SIZE = 400
@@ -103,7 +109,8 @@ function keysOf(
 ): (isBaseline: boolean) => string {
   const state = inside.reduce((sum, s) => sum + s.events + s.changes * 1_000_003, 0)
   const end = largest(reference.spans.map((span) => span.end))
-  // Until its youngest prediction has come of age, each reading finds more negatives that a missing label implies.
+  // Until its youngest prediction has come of age, each reading finds more negatives that a missing
+  // label implies.
   const implied = impliesLabels(model)
     ? Math.min(completeUntil, end + durationMs(model.labels.horizon))
     : 0

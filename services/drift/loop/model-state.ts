@@ -1,4 +1,7 @@
-/** What is the same for all windows of a model in one pass: its stored references, and what people and producers said. */
+/**
+ * What is the same for all windows of a model in one pass: its stored references, and what people
+ * and producers said.
+ */
 import type { Model } from '../../../lib/models/model-files.ts'
 import { windowMs, type Window } from '../../../lib/models/windows.ts'
 import { MIN_WINDOWS } from '../data/reference.ts'
@@ -14,7 +17,10 @@ export interface GlobalState {
   accepted: ReadonlyMap<string, Window[]>
   /** Alarms that are not to page now, by `snoozeKey`. */
   snoozed: ReadonlySet<string>
-  /** Attributes may come apart from predictions: then ground truth is not all that changes in a slice. */
+  /**
+   * Attributes may come apart from predictions: then ground truth is not all that changes in a
+   * slice.
+   */
   hasLateAttributes: boolean
 }
 
@@ -66,7 +72,10 @@ async function readGlobalState({
   }
 }
 
-/** Reads one model's state; `now` is epoch milliseconds, `windows` how many were evaluated or are due. */
+/**
+ * Reads one model's state; `now` is epoch milliseconds, `windows` how many were evaluated or are
+ * due.
+ */
 export async function loadModelState(
   queries: Pick<DriftQueries, 'referencesOf' | 'promotions' | 'isProducing'>,
   model: Model,
@@ -90,7 +99,9 @@ export async function loadModelState(
   }
 }
 
-/** Below so many windows no version has served long enough to be followed by another one's baseline. */
+/**
+ * Below so many windows no version has served long enough to be followed by another one's baseline.
+ */
 const needsPromotions = ({ references }: Model, windows: number) =>
   Object.values(references).some(
     ({ kind, baseline, on_promotion }) =>

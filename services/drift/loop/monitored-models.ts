@@ -1,6 +1,7 @@
 /**
- * Which models are evaluated: those with a file, and of the others as many as there is room for, those with the most events first.
- * Whoever may send events may invent model ids, one an event: such models must not cost what evaluated ones do.
+ * Which models are evaluated: those with a file, and of the others as many as there is room for,
+ * those with the most events first. Whoever may send events may invent model ids, one an event:
+ * such models must not cost what evaluated ones do.
  */
 import { Gauge } from 'prom-client'
 import type { Metrics } from '../../../lib/runtime/metrics.ts'

@@ -7,8 +7,8 @@ import { notOverlapping } from '../data/past-shifts.ts'
 import type { ReferenceData } from '../data/reference.ts'
 import { noOutcomes, type GroupCounts, type WindowCounts } from '../data/window-data.ts'
 import { fairnessAttributes } from '../evaluate/fairness/fairness.ts'
-import type { Learning } from '../evaluate/learning.ts'
-import type { WindowInput } from '../evaluate/window.ts'
+import type { Learning } from '../data/window-input.ts'
+import type { WindowInput } from '../data/window-input.ts'
 import type { Due, StepCount } from '../plan/due-windows.ts'
 import { learningAt, type LearningState, type PastWindow } from '../plan/learning.ts'
 import { referencesFor, type ReferenceSpans } from '../plan/references.ts'
@@ -52,7 +52,10 @@ export interface WindowReading {
   past: PastAnswers
   /** Events of the windows before, of a live model. */
   usual: readonly number[] | undefined
-  /** Predictions before this instant have had the label horizon; 0 where a missing label means nothing. */
+  /**
+   * Predictions before this instant have had the label horizon; 0 where a missing label means
+   * nothing.
+   */
   impliedUntil: number
   outcomesOf: TruthReader
   /** Counts of cohorts without a slice, by cohort. */
@@ -64,7 +67,10 @@ export interface WindowQuestion {
   due: Due
   /** Windows evaluated before, ascending by end. */
   earlierWindows: readonly PastWindow[]
-  /** This process has evaluated all that was due: a window that is new has no results that a crash cut off. */
+  /**
+   * This process has evaluated all that was due: a window that is new has no results that a crash
+   * cut off.
+   */
   isWhole: boolean
 }
 
@@ -170,7 +176,8 @@ async function readPast(
 }
 
 /**
- * What was published of a cohort, where only its ground truth has changed since: then what was said of its inputs still holds.
+ * What was published of a cohort, where only its ground truth has changed since: then what was said
+ * of its inputs still holds.
  */
 export function publishedResults(
   { due, earlier }: Pick<WindowReading, 'due' | 'earlier'>,
@@ -272,7 +279,10 @@ async function readGroups(
   return groups
 }
 
-/** The cohort of a reference that a cohort is compared with: a slice with itself, a version or variant with everything. */
+/**
+ * The cohort of a reference that a cohort is compared with: a slice with itself, a version or
+ * variant with everything.
+ */
 export const referenceCohort = (
   reference: ReferenceSpans | undefined,
   { slice }: Cohort,

@@ -1,8 +1,14 @@
-/** Models to look at, each from a time on. Pure: a heap by time, so that many that wait cost nothing to those that are due. */
+/**
+ * Models to look at, each from a time on. Pure: a heap by time, so that many that wait cost nothing
+ * to those that are due.
+ */
 
 /** Models that wait for their next pass, each once; times are epoch milliseconds. */
 export interface Agenda {
-  /** Looks at a model from `at` on, or from when it was to be looked at already, whichever is sooner. */
+  /**
+   * Looks at a model from `at` on, or from when it was to be looked at already, whichever is
+   * sooner.
+   */
   want: (modelId: string, at: number) => void
   /** Takes a model that is due, the one that has been for longest; undefined where none is. */
   take: (now: number) => string | undefined
@@ -19,7 +25,10 @@ interface Entry {
   order: number
 }
 
-/** More entries than this for each model that waits are old ones of models that came sooner: they are swept out. */
+/**
+ * More entries than this for each model that waits are old ones of models that came sooner: they
+ * are swept out.
+ */
 const MAX_STALE = 4
 
 /** An agenda on which no model waits. */

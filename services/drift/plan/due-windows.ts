@@ -45,7 +45,10 @@ export interface EvaluatedWindow {
 export interface Due extends Window {
   events: number
   changes: number
-  /** The last of `labels.evaluate_at` that has passed, as shares of the label horizon; 0 before the first. */
+  /**
+   * The last of `labels.evaluate_at` that has passed, as shares of the label horizon; 0 before the
+   * first.
+   */
   maturity: number
   previous: EvaluatedWindow | undefined
   /** Data of a window evaluated before has changed, as opposed to time having passed. */
@@ -58,7 +61,10 @@ export interface Progress {
   watermark: number
   /** No event for `windows.idle`: the wall clock may close windows too. */
   idle: boolean
-  /** Its newest events came when they happened, so that their absence means something; see {@link isLive}. */
+  /**
+   * Its newest events came when they happened, so that their absence means something; see {@link
+   * isLive}.
+   */
   live?: boolean
 }
 
@@ -81,13 +87,17 @@ export function progressOf(
   return { watermark: newest - lateness, idle: live.length === 0, live: isLive(partitions, model) }
 }
 
-/** The instant up to which all events are thought to have come, by the watermark or, of a quiet model, by the wall clock. */
+/**
+ * The instant up to which all events are thought to have come, by the watermark or, of a quiet
+ * model, by the wall clock.
+ */
 export function completeUntil({ watermark, idle }: Progress, model: Model, now: number): number {
   return idle ? Math.max(watermark, now - durationMs(model.windows.lateness)) : watermark
 }
 
 /**
- * Time steps that lie in some spans, in the order of the spans' starts; those of two spans that overlap come once.
+ * Time steps that lie in some spans, in the order of the spans' starts; those of two spans that
+ * overlap come once.
  *
  * @param steps ascending
  * @param length of a step: one that reaches into a span lies in it
@@ -132,8 +142,8 @@ function sumsOf(steps: readonly StepCount[]) {
 }
 
 /**
- * Windows whose revision is missing or was made from other data, in the order of their ends. The cost is that of the steps with
- * events and of their windows, whatever time lies between them.
+ * Windows whose revision is missing or was made from other data, in the order of their ends. The
+ * cost is that of the steps with events and of their windows, whatever time lies between them.
  */
 export function dueWindows(
   steps: readonly StepCount[],
@@ -161,7 +171,8 @@ export function dueWindows(
     const changed =
       previous !== undefined && (previous.events !== events || previous.changes !== changes)
     if (previous && !changed && previous.maturity === maturity) continue
-    // Truth that comes before the last look is awaited, not restated: every look but the last is one look.
+    // Truth that comes before the last look is awaited, not restated: every look but the last is
+    // one look.
     if (previous?.maturity === maturity && maturity < looks.at(-1)! && previous.events === events)
       continue
     due.push({

@@ -1,6 +1,6 @@
 /**
- * Alarms of one model in windows that follow one another are one episode: it is what pages people, and what the budget counts. It
- * lasts until two windows in a row are calm. Pure.
+ * Alarms of one model in windows that follow one another are one episode: it is what pages people,
+ * and what the budget counts. It lasts until two windows in a row are calm. Pure.
  */
 import type { Window } from '../../../lib/models/windows.ts'
 import type { MetricResult } from '../data/metric-results.ts'
@@ -26,7 +26,8 @@ export function worstOf(results: readonly MetricResult[]): Worst {
 }
 
 /**
- * The episode a window belongs to: the one that is open, else a new one if it alarms, else '' for none. A warning alone opens none.
+ * The episode a window belongs to: the one that is open, else a new one if it alarms, else '' for
+ * none. A warning alone opens none.
  *
  * @param past evaluated windows of the model, ascending by end
  */

@@ -1,6 +1,6 @@
 /**
- * What a baseline is learned from: the first windows of a model, or of a version that took over, until there are as many as tell
- * their noise. Pure.
+ * What a baseline is learned from: the first windows of a model, or of a version that took over,
+ * until there are as many as tell their noise. Pure.
  */
 import type { EpisodeWindow } from './episodes.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
@@ -33,7 +33,10 @@ export interface Past {
 /** The name of the baseline that a promotion made. */
 export const nameOfRenewed = ({ version }: Promotion) => `version ${version}`
 
-/** The last promotion before a window that took the place of the declared baseline; undefined where that one still holds. */
+/**
+ * The last promotion before a window that took the place of the declared baseline; undefined where
+ * that one still holds.
+ */
 export function renewalFor(window: Window, model: Model, past: Past): Promotion | undefined {
   const declared = Object.values(model.references).find(({ baseline }) => baseline)
   if (!declared || declared.on_promotion === 'keep' || declared.kind === 'since_promotion')
@@ -47,7 +50,8 @@ export function renewalFor(window: Window, model: Model, past: Past): Promotion 
         .length,
   )
   if (!renewal) return undefined
-  // What the model file declares of this version, or of a time after its promotion, is its baseline.
+  // What the model file declares of this version, or of a time after its promotion, is its
+  // baseline.
   const isOfVersion =
     renewal.version === declared.model_version || Date.parse(declared.to ?? '') > renewal.at
   return isOfVersion ? undefined : renewal
@@ -59,11 +63,16 @@ export interface LearningState {
   window: number
   /** Windows that the baseline learns from. */
   of: number
-  /** Of a promoted version: the windows before it, which its performance is compared with meanwhile. */
+  /**
+   * Of a promoted version: the windows before it, which its performance is compared with meanwhile.
+   */
   before: { name: string; spans: Window[] } | undefined
 }
 
-/** Whether a window's baseline is still being learned: verdicts that need one are then given by none. */
+/**
+ * Whether a window's baseline is still being learned: verdicts that need one are then given by
+ * none.
+ */
 export function learningAt(window: Window, model: Model, past: Past): LearningState | undefined {
   const renewal = renewalFor(window, model, past)
   const found = Object.entries(model.references).find(([, { baseline }]) => baseline)
@@ -108,7 +117,10 @@ function learningSince(
   return learned < of ? { window: learned + 1, of, before } : undefined
 }
 
-/** The first complete windows from an instant on that end before a window; those that a baseline learns from. */
+/**
+ * The first complete windows from an instant on that end before a window; those that a baseline
+ * learns from.
+ */
 export const learnedBefore = (window: Window, at: number, { of, model, past }: LearningQuestion) =>
   completeApart(model, past.windows, of, (p) => p.start >= at && p.end <= window.start)
 

@@ -1,4 +1,7 @@
-/** The evaluated windows of a model in the order of their ends: each one that is evaluated is put where it belongs. */
+/**
+ * The evaluated windows of a model in the order of their ends: each one that is evaluated is put
+ * where it belongs.
+ */
 import type { PastWindow } from './learning.ts'
 
 /** The evaluated windows of a model, kept in order. */

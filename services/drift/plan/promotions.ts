@@ -1,4 +1,7 @@
-/** When a model's versions took over from one another, and whether that gives the model a baseline of its own. Pure. */
+/**
+ * When a model's versions took over from one another, and whether that gives the model a baseline
+ * of its own. Pure.
+ */
 import type { Window } from '../../../lib/models/windows.ts'
 
 /** A version that took over; `at` is epoch milliseconds: from here on its windows are its own. */
@@ -19,11 +22,13 @@ export interface VersionCount {
 const WHOLE_SHARE = 0.9
 
 /**
- * The versions that led the traffic, each time the lead changed. A canary with a part of the traffic is not promoted.
+ * The versions that led the traffic, each time the lead changed. A canary with a part of the
+ * traffic is not promoted.
  *
  * @param counts ascending by start
  * @param length of the spans, in milliseconds
- * @returns ascending; a version leads from the start of the first span that it served as a whole, else from the end of the first
+ * @returns ascending; a version leads from the start of the first span that it served as a whole,
+ *   else from the end of the first
  *   span of which it served more than half
  */
 export function promotionsOf(counts: readonly VersionCount[], length: number): Promotion[] {
@@ -41,8 +46,9 @@ export function promotionsOf(counts: readonly VersionCount[], length: number): P
 /**
  * The promotion that gave a window's model a new baseline; undefined where none has.
  *
- * A version whose predecessor served fewer than `least` complete windows renews nothing: versions that follow one another faster
- * than a baseline is learned share one, so that a model with a new version a day is not learning for ever.
+ * A version whose predecessor served fewer than `least` complete windows renews nothing: versions
+ * that follow one another faster than a baseline is learned share one, so that a model with a new
+ * version a day is not learning for ever.
  *
  * @param promotions ascending
  * @param completeWithin how many complete windows a span holds

@@ -30,7 +30,10 @@ export interface ReferenceSpans {
   countedAs?: string | undefined
 }
 
-/** The spans of every reference of a model for one window; a reference that has no span yet is left out. */
+/**
+ * The spans of every reference of a model for one window; a reference that has no span yet is left
+ * out.
+ */
 export function referencesFor(window: Window, model: Model, past: Past): ReferenceSpans[] {
   const all: Record<string, PutReference> = { ...past.put, ...model.references }
   const renewal = renewalFor(window, model, past)
@@ -134,7 +137,8 @@ function withAccepted(spans: Window[], accepted: readonly Window[], window: Wind
 }
 
 /**
- * The spans on which `first` references are to be frozen now: from the first complete window to as many as each asks for.
+ * The spans on which `first` references are to be frozen now: from the first complete window to as
+ * many as each asks for.
  *
  * @param past ascending by end
  */

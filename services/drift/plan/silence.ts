@@ -1,6 +1,6 @@
 /**
- * When the absence of events means something. A replayed history and an import have no silence: their events come long after they
- * happened. Pure; instants are epoch milliseconds.
+ * When the absence of events means something. A replayed history and an import have no silence:
+ * their events come long after they happened. Pure; instants are epoch milliseconds.
  */
 import { durationMs } from '../../../lib/runtime/durations.ts'
 import { largest } from '../../../lib/stats/samples/extremes.ts'
@@ -14,7 +14,10 @@ import {
 import type { Model } from '../../../lib/models/model-files.ts'
 import { MIN_COUNTS } from '../../../lib/stats/window-tests/count-test.ts'
 
-/** Events of a live model come within this much of their own time, or within a window where that is longer. */
+/**
+ * Events of a live model come within this much of their own time, or within a window where that is
+ * longer.
+ */
 const MIN_LIVE_MS = 3_600_000
 /** Silent windows that are caught up with after a pause of the service; older ones get no row. */
 const MAX_SILENT_WINDOWS = 100
@@ -41,8 +44,8 @@ export function isLive(
 }
 
 /**
- * Windows after a model's newest event that have passed without one, ascending, at most the last hundred. A window that holds
- * the newest event is not among them.
+ * Windows after a model's newest event that have passed without one, ascending, at most the last
+ * hundred. A window that holds the newest event is not among them.
  *
  * @param steps time buckets, ascending; those with labels alone do not count
  * @param until all events before this instant are considered complete
@@ -74,9 +77,10 @@ export interface CountedWindow extends Window {
 }
 
 /**
- * Events of the windows before one, that say how many are usual: the newest 60 of the same length that overlap neither it nor one
- * another, those without events among them. Left out are windows whose silence alarmed, and the silence that is still going on.
- * With a season, windows of the same phase, once eight of them are known.
+ * Events of the windows before one, that say how many are usual: the newest 60 of the same length
+ * that overlap neither it nor one another, those without events among them. Left out are windows
+ * whose silence alarmed, and the silence that is still going on. With a season, windows of the same
+ * phase, once eight of them are known.
  *
  * @param evaluated windows that were evaluated, ascending by end
  * @param seasonMs length of the declared season

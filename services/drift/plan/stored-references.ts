@@ -2,7 +2,9 @@
 import type { ModelReference } from '../../../schemas/model.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 
-/** A reference that no model file declares: the first window, frozen, or what someone put over HTTP. */
+/**
+ * A reference that no model file declares: the first window, frozen, or what someone put over HTTP.
+ */
 export interface StoredReference {
   modelId: string
   name: string
@@ -48,6 +50,9 @@ export const frozenSpans = (stored: readonly StoredReference[], modelId: string)
       .map(({ name, span }) => [name, span]),
   )
 
-/** Under which the counts of an uploaded reference stand; no event can have it, since ids hold no control characters. */
+/**
+ * Under which the counts of an uploaded reference stand; no event can have it, since ids hold no
+ * control characters.
+ */
 export const uploadedId = (modelId: string, name: string, revision: number) =>
   `${modelId}\nreference\n${name}\n${revision}`

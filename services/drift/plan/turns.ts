@@ -1,4 +1,7 @@
-/** When windows may be evaluated again: one that was restated rests, and one that failed waits longer every time. */
+/**
+ * When windows may be evaluated again: one that was restated rests, and one that failed waits
+ * longer every time.
+ */
 import { backoffMs } from '../../../lib/runtime/clock.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 

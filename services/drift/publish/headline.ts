@@ -1,4 +1,7 @@
-/** What a person would say of a model in one sentence, from what is active and what its newest window tells. Pure. */
+/**
+ * What a person would say of a model in one sentence, from what is active and what its newest
+ * window tells. Pure.
+ */
 import { smallest } from '../../../lib/stats/samples/extremes.ts'
 import type { ActiveResult } from '../data/active-result.ts'
 import type { Health } from '../../../schemas/http/drift.ts'
@@ -42,8 +45,10 @@ const NAMES: Readonly<Record<string, string>> = {
 /**
  * Tells how a model is, and why.
  *
- * @returns `silent` where its newest window holds no event, `degraded` where an alarm is active, `learning` while nothing but the
- * learning of the baseline speaks, `unknown` where no metric could be evaluated, `healthy` otherwise
+ * @returns `silent` where its newest window holds no event, `degraded` where an alarm is active,
+ *   `learning` while nothing but the
+ * learning of the baseline speaks, `unknown` where no metric could be evaluated, `healthy`
+ * otherwise
  */
 export function headlineOf(facts: ModelFacts): { health: Health; headline: string } {
   const { active, lastWindowEnd, events, lastEvent, evaluated, learning } = facts

@@ -1,4 +1,7 @@
-/** What Prometheus is told of models when it asks: what is active of them, and how old their newest event and window are. */
+/**
+ * What Prometheus is told of models when it asks: what is active of them, and how old their newest
+ * event and window are.
+ */
 import { Gauge } from 'prom-client'
 import type { Metrics } from '../../../lib/runtime/metrics.ts'
 import type { ActiveSeries, ModelAge } from '../data/active-result.ts'
@@ -11,13 +14,19 @@ export interface ModelGaugeSources {
   owns: (modelId: string) => boolean
   /** Epoch milliseconds. */
   now: () => number
-  /** Is told of a store that cannot be asked, or not in time; the scrape goes on without these series. */
+  /**
+   * Is told of a store that cannot be asked, or not in time; the scrape goes on without these
+   * series.
+   */
   onError: (error: unknown) => void
   /** How long a scrape waits for the store, milliseconds; 2 000 unless given. */
   waitMs?: number
 }
 
-/** Below the 10 s after which Prometheus gives a scrape up: without the store all other series are still told. */
+/**
+ * Below the 10 s after which Prometheus gives a scrape up: without the store all other series are
+ * still told.
+ */
 const WAIT_MS = 2000
 
 const ACTIVE_LABELS = [
@@ -31,7 +40,8 @@ const ACTIVE_LABELS = [
 ] as const
 
 /**
- * Registers `plumbline_active_alarm` (2 an alarm, 1 a warning; gone when it has ended), `plumbline_last_event_age_seconds` and
+ * Registers `plumbline_active_alarm` (2 an alarm, 1 a warning; gone when it has ended),
+ * `plumbline_last_event_age_seconds` and
  * `plumbline_last_window_age_seconds`.
  */
 export function registerModelGauges({ registry }: Metrics, sources: ModelGaugeSources): void {
@@ -85,8 +95,8 @@ export function registerModelGauges({ registry }: Metrics, sources: ModelGaugeSo
 }
 
 /**
- * Puts one question for all who ask while it is open, so that gauges of one scrape share it, and scrapes of a store that hangs do
- * not pile up; nobody waits longer than `waitMs`.
+ * Puts one question for all who ask while it is open, so that gauges of one scrape share it, and
+ * scrapes of a store that hangs do not pile up; nobody waits longer than `waitMs`.
  */
 function askedOnce<T>(ask: () => Promise<T>, waitMs: number): () => Promise<T> {
   let open: Promise<T> | undefined

@@ -3,7 +3,10 @@ import { Gauge } from 'prom-client'
 import type { Model } from '../../../lib/models/model-files.ts'
 import type { Metrics } from '../../../lib/runtime/metrics.ts'
 
-/** Registers `plumbline_model_info`: 1 for each declared model, with its owner, team and environment as labels. */
+/**
+ * Registers `plumbline_model_info`: 1 for each declared model, with its owner, team and environment
+ * as labels.
+ */
 export function showModelInfo(models: readonly Model[], { registry }: Metrics): void {
   const info = new Gauge({
     name: 'plumbline_model_info',

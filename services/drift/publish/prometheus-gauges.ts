@@ -48,8 +48,8 @@ const kindKey = ({ family, metric, reference, convention }: Kind) =>
   [family, metric, reference, convention].join('\u0001')
 
 /**
- * The results of the newest window of one cohort, as arrays side by side: a process exports hundreds
- * of thousands, and an object for each would take four times the memory.
+ * The results of the newest window of one cohort, as arrays side by side: a process exports
+ * hundreds of thousands, and an object for each would take four times the memory.
  */
 interface Shown {
   end: number
@@ -61,13 +61,16 @@ interface Shown {
 }
 
 /**
- * Cells below ten are left out: a result would be about single people. A result that has no value, or
- * counts nothing, shows its verdict.
+ * Cells below ten are left out: a result would be about single people. A result that has no value,
+ * or counts nothing, shows its verdict.
  */
 const isShown = ({ value, verdict, n_current: n }: MetricResult) =>
   value === null ? verdict !== 'none' : n === 0 || n >= MIN_CELL
 
-/** Windows of its model after which a cohort without one is no longer exported: a retired version, a slice nobody is in. */
+/**
+ * Windows of its model after which a cohort without one is no longer exported: a retired version, a
+ * slice nobody is in.
+ */
 const KEPT_WINDOWS = 3
 
 /**
@@ -128,7 +131,10 @@ interface Series {
   labels: Partial<Record<(typeof LABELS)[number], string>>
 }
 
-/** A gauge whose series are made at each scrape: kept by the client library they would take far more memory. */
+/**
+ * A gauge whose series are made at each scrape: kept by the client library they would take far more
+ * memory.
+ */
 function registerGauge(
   registry: Metrics['registry'],
   { name, help }: { name: string; help: string },
@@ -155,7 +161,9 @@ function seriesOf(
   )
 }
 
-/** The results that are exported, one of each set of labels: Prometheus refuses two equal series. */
+/**
+ * The results that are exported, one of each set of labels: Prometheus refuses two equal series.
+ */
 function exported(results: readonly MetricResult[]): MetricResult[] {
   const series = new Map<string, MetricResult>()
   for (const result of results) {
@@ -195,7 +203,10 @@ function shownOf(
 
 const lengthOf = ({ start, end }: RevisionKey['window']): number => end - start
 
-/** Drops cohorts of a model once its newest window is far ahead of theirs; the model as a whole stays. */
+/**
+ * Drops cohorts of a model once its newest window is far ahead of theirs; the model as a whole
+ * stays.
+ */
 function dropRetired(
   shown: Map<string, Shown>,
   newest: Map<string, number>,

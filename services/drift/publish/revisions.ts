@@ -1,10 +1,11 @@
 /**
  * Writes what was said of windows.
  *
- * A revision is written in this order: 1. its results, 2. its verdicts, 3. the inputs it was made from, 4. the verdicts to
- * their topic. Cut off before 3, the window is still due and comes again with a higher revision; cut off before 4, the
- * verdicts are in the table, which their readers re-read. Models that are evaluated side by side share their inserts: parts are
- * what costs, not rows.
+ * A revision is written in this order: 1. its results, 2. its verdicts, 3. the inputs it was made
+ * from, 4. the verdicts to their topic. Cut off before 3, the window is still due and comes again
+ * with a higher revision; cut off before 4, the verdicts are in the table, which their readers
+ * re-read. Models that are evaluated side by side share their inserts: parts are what costs, not
+ * rows.
  */
 import { createHash } from 'node:crypto'
 import type { ClickHouse, Row } from '../../../lib/clickhouse/port.ts'
@@ -47,8 +48,8 @@ interface Asked {
 const MAX_ROWS = 2500
 
 /**
- * Writes all cohorts of one window: metric results, verdicts, revisions, then messages. Rejects where
- * a store or the log does not take them; the whole is then written again.
+ * Writes all cohorts of one window: metric results, verdicts, revisions, then messages. Rejects
+ * where a store or the log does not take them; the whole is then written again.
  */
 export type WriteRevisions = (
   window: EvaluatedWindow,
@@ -104,8 +105,9 @@ export function revisionWriter(db: ClickHouse, eventLog: Pick<EventLog, 'append'
 }
 
 /**
- * Whether a metric that is evaluated otherwise has no verdict in this window: its baseline is being learned, or the window is part
- * of it. An alarm of an earlier window ends then, which only a row can say.
+ * Whether a metric that is evaluated otherwise has no verdict in this window: its baseline is being
+ * learned, or the window is part of it. An alarm of an earlier window ends then, which only a row
+ * can say.
  */
 const isSuspended = ({ verdict, reason }: MetricResult) =>
   verdict === 'none' && (reason.startsWith(LEARNING) || reason === PART_OF_REFERENCE)

@@ -58,7 +58,10 @@ export function metricRows(results: readonly MetricResult[], key: RevisionKey): 
 const episodeOfResult = ({ verdict }: MetricResult, { episode }: RevisionKey) =>
   verdict === 'alarm' || verdict === 'warning' ? episode : ''
 
-/** A result that an earlier revision had and this one has not: written without a value, so that the latest view forgets it. */
+/**
+ * A result that an earlier revision had and this one has not: written without a value, so that the
+ * latest view forgets it.
+ */
 const vanished = (result: MetricResult): MetricResult => ({
   ...result,
   value: null,
@@ -116,7 +119,10 @@ export function verdictRow(result: MetricResult, key: RevisionKey, previous: str
   }
 }
 
-/** Results that differ from the earlier revision in value, precision, interval, verdict or sizes, and those that vanished. */
+/**
+ * Results that differ from the earlier revision in value, precision, interval, verdict or sizes,
+ * and those that vanished.
+ */
 export function changedResults(
   now: readonly MetricResult[],
   before: ReadonlyMap<string, MetricResult>,

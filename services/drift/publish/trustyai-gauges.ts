@@ -1,4 +1,7 @@
-/** The last closed window of each model under TrustyAI's names, for its dashboards and alerts; all with one set of labels. */
+/**
+ * The last closed window of each model under TrustyAI's names, for its dashboards and alerts; all
+ * with one set of labels.
+ */
 import { Gauge } from 'prom-client'
 import type { Metrics } from '../../../lib/runtime/metrics.ts'
 import type { MetricResult } from '../data/metric-results.ts'
@@ -15,7 +18,10 @@ const LABELS = [
   'subcategory',
 ] as const
 
-/** Their names for our results. The value of `kstest` is D, not p; `spd` is unprivileged minus privileged, as ours is. */
+/**
+ * Their names for our results. The value of `kstest` is D, not p; `spd` is unprivileged minus
+ * privileged, as ours is.
+ */
 const NAMES: Record<string, string> = {
   'drift/ks': 'KSTEST',
   'fairness/statistical_parity_difference': 'SPD',

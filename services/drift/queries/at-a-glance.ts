@@ -6,7 +6,10 @@ import type { ActiveAlarm, Feature } from '../../../schemas/http/console.ts'
 
 const MAX_ALARMS = 2000
 
-/** Alarms and warnings that are active, of one model or of all ('' ); alarms first, then the newest episode. */
+/**
+ * Alarms and warnings that are active, of one model or of all ('' ); alarms first, then the newest
+ * episode.
+ */
 export const activeAlarms = (db: ClickHouse, modelId: string): Promise<ActiveAlarm[]> =>
   db.query<ActiveAlarm>(
     `SELECT model_id, model_version, variant, slice_key, slice_value, family, metric, subject, reference, severity, value,
@@ -29,7 +32,10 @@ export interface FeaturesQuestion {
 }
 
 const WHOLE = `model_id = {model:String} AND model_version = '' AND variant = '' AND slice_key = ''`
-/** The baseline that a promotion made: `version 7`, or `before version 7` until its windows are whole. */
+/**
+ * The baseline that a promotion made: `version 7`, or `before version 7` until its windows are
+ * whole.
+ */
 const IS_RENEWED = `match(reference, '^(before )?version ')`
 const RESULTS = `FROM window_metrics WHERE ${WHOLE} AND family IN ('drift', 'quality') AND convention = 'plumbline'
   AND subject != '' AND (reference IN ('', {baseline:String}) OR ${IS_RENEWED})`
@@ -45,7 +51,9 @@ interface ResultRow {
   reason: string
 }
 
-/** Every feature of the newest window, by severity; `windows` of history come with each as `psi`. */
+/**
+ * Every feature of the newest window, by severity; `windows` of history come with each as `psi`.
+ */
 export async function modelFeatures(
   db: ClickHouse,
   { modelId, baseline, most, to }: FeaturesQuestion,

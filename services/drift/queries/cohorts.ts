@@ -14,7 +14,10 @@ export interface SliceQuestion {
   modelId: string
   window: Window
   key: string
-  /** Whether counts of the slice are kept for the window: `ensureCounted` of `slice-counts.ts` says so. */
+  /**
+   * Whether counts of the slice are kept for the window: `ensureCounted` of `slice-counts.ts` says
+   * so.
+   */
   isCounted: boolean
 }
 

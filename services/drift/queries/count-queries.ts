@@ -55,14 +55,19 @@ interface CategoryRow {
   group_counts: number[]
 }
 
-/** SQL of the bins of each subject as sorted arrays; sorting each by itself costs half of sorting all. */
+/**
+ * SQL of the bins of each subject as sorted arrays; sorting each by itself costs half of sorting
+ * all.
+ */
 const binsOf = (counted: string) =>
   `SELECT model, span, subject, grid, sorted.1 AS bins, sorted.2 AS counts, sorted.3 AS totals, sorted.4 AS lows, sorted.5 AS highs
    FROM (SELECT model, span, subject, grid, arraySort(one -> one.1, groupArray((bin, n, t, l, h))) AS sorted
          FROM (${counted}) GROUP BY model, span, subject, grid)
    ${LIMITED}`
 
-/** SQL of the categories of each subject: all, or the cut of `lib/sink/counts/category-counts.ts`. */
+/**
+ * SQL of the categories of each subject: all, or the cut of `lib/sink/counts/category-counts.ts`.
+ */
 const categoriesOf = (counted: string) => {
   const isCut = `kinds > ${MAX_NAMED}`
   return `SELECT model, span, subject, kinds, least.2 AS categories, least.3 AS counts, least[-1].1 AS greatest_hash,
@@ -101,7 +106,9 @@ export async function readCounts(
     perSpan(numbers.get(modelId) ?? [], texts.get(modelId) ?? [], cohorts?.length ?? 1)
 }
 
-/** SQL of the index from 1 of each requested cohort that a time bucket is part of; 0 for any other. */
+/**
+ * SQL of the index from 1 of each requested cohort that a time bucket is part of; 0 for any other.
+ */
 const COHORT_INDEX = `arrayJoin(arrayMap(key -> toUInt32(indexOf({cohorts:Array(String)}, key)), ${UNSLICED_KEYS}))`
 
 /**

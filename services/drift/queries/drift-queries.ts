@@ -1,7 +1,9 @@
 /**
- * The questions of drift on one connection: what models ask alike at the same time goes to ClickHouse together.
+ * The questions of drift on one connection: what models ask alike at the same time goes to
+ * ClickHouse together.
  *
- * The statements are those of the files beside this one; here they are bound to a connection and batched.
+ * The statements are those of the files beside this one; here they are bound to a connection and
+ * batched.
  */
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import { gathered } from '../../../lib/clickhouse/request-batcher.ts'

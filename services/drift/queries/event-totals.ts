@@ -74,7 +74,10 @@ export function totalsOf(present: readonly Present[], { modelVersion, variant }:
   return totals
 }
 
-/** Events of some spans by version and variant, one list a model, in the order of `asked`; the spans are those of the first. */
+/**
+ * Events of some spans by version and variant, one list a model, in the order of `asked`; the spans
+ * are those of the first.
+ */
 export async function presentEvents(
   db: ClickHouse,
   asked: readonly { modelId: string; spans: readonly Window[] }[],

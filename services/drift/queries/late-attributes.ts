@@ -1,4 +1,7 @@
-/** Attributes may come apart from their predictions, and then must be joined to them wherever they are read. */
+/**
+ * Attributes may come apart from their predictions, and then must be joined to them wherever they
+ * are read.
+ */
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import { withLateAttributes } from '../data/cohort.ts'
 import { AS_STORED, type Tables } from './outcomes/labelled-outcomes.ts'
@@ -7,7 +10,9 @@ import { AS_STORED, type Tables } from './outcomes/labelled-outcomes.ts'
 export const hasLateAttributes = async (db: ClickHouse): Promise<boolean> =>
   (await db.query('SELECT 1 FROM attributes LIMIT 1')).length > 0
 
-/** @param reads whether the question reads attributes, so that those that came late must be joined */
+/**
+ * @param reads whether the question reads attributes, so that those that came late must be joined
+ */
 export const tablesOf = async (db: ClickHouse, reads: boolean): Promise<Tables> =>
   reads && (await hasLateAttributes(db))
     ? {

@@ -26,7 +26,10 @@ const WHOLE = `model_version = '' AND variant = '' AND slice_key = ''`
 const NEWEST = `SELECT model_id, window_start, window_end FROM cohort_newest_windows WHERE ${OF_MODEL} AND ${WHOLE}`
 const IN_NEWEST = `${OF_MODEL} AND ${WHOLE} AND (model_id, window_start, window_end) IN (${NEWEST})`
 
-/** Only the newest windows are read of verdicts and results, so that years of windows cost what a day's do. */
+/**
+ * Only the newest windows are read of verdicts and results, so that years of windows cost what a
+ * day's do.
+ */
 const SUMMARIES = `SELECT model_id, n.window_end AS last_window_end, r.windows AS windows,
     a.alarms AS alarms, a.warnings AS warnings, v.incomplete AS incomplete, v.evaluated AS evaluated, v.learning AS learning,
     e.events AS events, d.share AS drift_share, d.features AS features
@@ -48,7 +51,9 @@ export const modelSummaries = (
   model = '',
 ): Promise<(ModelSummary & NewestWindow)[]> => db.query(SUMMARIES, { model })
 
-/** Alarms and warnings of each model that a headline is made from: the first ones of each family. */
+/**
+ * Alarms and warnings of each model that a headline is made from: the first ones of each family.
+ */
 const MAX_ACTIVE = 200
 
 /** What is active of models as a whole, by model. */

@@ -1,4 +1,7 @@
-/** What was said of the windows before one, read at once: how they differed, their numbers, and by how much estimates were wrong. */
+/**
+ * What was said of the windows before one, read at once: how they differed, their numbers, and by
+ * how much estimates were wrong.
+ */
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 import { pastLevelsOf, type LevelRow, type PastLevels } from '../data/past-metrics.ts'
@@ -9,7 +12,10 @@ import { ALL, COHORT_KEY, keyOf, sqlTime } from '../data/cohort.ts'
 export interface PastQuestion {
   modelId: string
   window: Window
-  /** The baseline, with its windows where it has any, ascending: without them nothing is asked but errors. */
+  /**
+   * The baseline, with its windows where it has any, ascending: without them nothing is asked but
+   * errors.
+   */
   reference: { name: string; windows: readonly Window[] }
   /** Windows that were evaluated, ascending by end. */
   evaluated: readonly Window[]
@@ -19,7 +25,10 @@ export interface PastQuestion {
 export interface PastAnswers {
   /** How windows since the reference differed from it. */
   shifts: ReadonlyMap<string, PastShift[]>
-  /** Numbers of performance, operations and feedback: of the reference's windows, and of those since. */
+  /**
+   * Numbers of performance, operations and feedback: of the reference's windows, and of those
+   * since.
+   */
   levels: ReadonlyMap<string, PastLevels>
   /** Estimate minus what came true, of the last windows that have both; of the model as a whole. */
   errors: readonly number[]
@@ -39,7 +48,10 @@ const IS_LEVEL = `family IN ('performance', 'operations', 'feedback') AND conven
 const IS_ERROR = `metric = 'estimate_error' AND model_version = '' AND variant = '' AND slice_key = ''
   AND window_start >= {errors_from:DateTime64(3, 'UTC')} AND window_end <= {to:DateTime64(3, 'UTC')}`
 
-/** The newest revision of each, of one whose labels came to be weighted the weighted one; sorting them by time here costs a quarter more than sorting them where they are read. */
+/**
+ * The newest revision of each, of one whose labels came to be weighted the weighted one; sorting
+ * them by time here costs a quarter more than sorting them where they are read.
+ */
 const PAST = `
 SELECT ${COHORT_KEY} AS key, toUnixTimestamp64Milli(window_start) AS start, toUnixTimestamp64Milli(window_end) AS end,
   family, subject, metric, method, value, n_effective, ci_low, ci_high, ci_level, verdict, n_current, n_labelled

@@ -14,8 +14,9 @@ export async function areNumbered(db: ClickHouse, models: readonly string[]): Pr
 }
 
 /**
- * The share of the events that producers say they emitted which came; null where no event of the window says so. What is
- * missing up to a time is (greatest - least + 1 - received) by then; a gap belongs to the window of the event after it.
+ * The share of the events that producers say they emitted which came; null where no event of the
+ * window says so. What is missing up to a time is (greatest - least + 1 - received) by then; a gap
+ * belongs to the window of the event after it.
  */
 export async function completeness(
   db: ClickHouse,

@@ -1,4 +1,7 @@
-/** How far models have come: what has arrived of them, and which windows are evaluated. Read for many models at once. */
+/**
+ * How far models have come: what has arrived of them, and which windows are evaluated. Read for
+ * many models at once.
+ */
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
 import { bucketMs } from '../../../lib/models/windows.ts'
@@ -6,7 +9,9 @@ import type { EvaluatedWindow, PartitionProgress, StepCount } from '../plan/due-
 
 /** How far a model has come, and what of it is evaluated. */
 export interface ModelProgress {
-  /** Buckets of time with events or changed truth, ascending; every window is a union of buckets. */
+  /**
+   * Buckets of time with events or changed truth, ascending; every window is a union of buckets.
+   */
   steps: StepCount[]
   partitions: PartitionProgress[]
   /** The newest revision of each window, for the cohort of everything. */

@@ -23,8 +23,9 @@ const OF_WINDOW = `model_id IN {models:Array(String)} AND window_start = {start:
 const WHOSE = `(model_id, ${COHORT_KEY}) AS whose`
 
 /**
- * What was published of one window, a map by cohort for each question, in their order: the results of the newest complete
- * revision, and the newest revision that was begun, which a crash may have cut off.
+ * What was published of one window, a map by cohort for each question, in their order: the results
+ * of the newest complete revision, and the newest revision that was begun, which a crash may have
+ * cut off.
  *
  * @param asked the same window of any models
  */

@@ -45,7 +45,9 @@ export const rawValues = (keys: Keys, source: RawSource) =>
      arrayConcat(arrayMap(v -> variantElement(v, 'Float64'), mapValues(features)), [${OWN_COLUMNS.join(', ')}]) AS value
    ${source.where} AND isNotNull(value)`
 
-/** SQL of the numbers of raw predictions: for each bin how many, their sum, the least, the greatest. */
+/**
+ * SQL of the numbers of raw predictions: for each bin how many, their sum, the least, the greatest.
+ */
 export const rawNumbers = (keys: Keys, source: RawSource) => {
   const { grid = RAW_GRID } = source
   const bin = source.exact

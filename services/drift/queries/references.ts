@@ -33,13 +33,19 @@ export async function storedReferences(
   return models.map((model) => byModel.get(model) ?? [])
 }
 
-/** Whose promotions are asked for, and the spans by which versions are told to lead, in milliseconds. */
+/**
+ * Whose promotions are asked for, and the spans by which versions are told to lead, in
+ * milliseconds.
+ */
 export interface PromotionQuestion {
   modelId: string
   length: number
 }
 
-/** When versions of some models took over from one another, one list a model, in the order of `asked`; all ask for one length. */
+/**
+ * When versions of some models took over from one another, one list a model, in the order of
+ * `asked`; all ask for one length.
+ */
 export async function promotionsOfEach(
   db: ClickHouse,
   asked: readonly PromotionQuestion[],
@@ -74,7 +80,9 @@ export async function referenceRevision(
   return row?.revision ?? 0
 }
 
-/** Stores a revision of a reference; the same revision again is a no-op. `at` is epoch milliseconds. */
+/**
+ * Stores a revision of a reference; the same revision again is a no-op. `at` is epoch milliseconds.
+ */
 export const putReference = (
   db: ClickHouse,
   reference: StoredReference,
@@ -97,7 +105,10 @@ export const putReference = (
     `reference\u0001${reference.modelId}\u0001${reference.name}\u0001${reference.revision}`,
   )
 
-/** Freezes the first window of a model as a reference, once: a later call changes nothing. `at` is epoch milliseconds. */
+/**
+ * Freezes the first window of a model as a reference, once: a later call changes nothing. `at` is
+ * epoch milliseconds.
+ */
 export const freezeReference = (
   db: ClickHouse,
   { modelId, name, span }: { modelId: string; name: string; span: Window },

@@ -1,10 +1,12 @@
 /**
- * Counts of the slices of models, kept per time step, version and variant: any window of a slice, and any reference, is a sum
- * of them, as it is for all predictions of a model (`schemas/clickhouse/0006_slice_counts.sql`).
+ * Counts of the slices of models, kept per time step, version and variant: any window of a slice,
+ * and any reference, is a sum of them, as it is for all predictions of a model
+ * (`schemas/clickhouse/0006_slice_counts.sql`).
  *
- * A step is counted from raw rows when a slice of it is first asked for, for all values of the slice in one reading, and anew
- * once more events of it have come. What a counting has found is used from when `slice_steps` names it, which is written
- * last: a counting that is cut off leaves rows that nobody reads, and two at the same time leave one of them.
+ * A step is counted from raw rows when a slice of it is first asked for, for all values of the
+ * slice in one reading, and anew once more events of it have come. What a counting has found is
+ * used from when `slice_steps` names it, which is written last: a counting that is cut off leaves
+ * rows that nobody reads, and two at the same time leave one of them.
  */
 import { randomUUID } from 'node:crypto'
 import type { ClickHouse, Params } from '../../../lib/clickhouse/port.ts'
@@ -110,7 +112,8 @@ export interface SliceSpans {
 /**
  * Counts every step of the spans that is not counted yet, or of which more has come since.
  *
- * @returns false where no counts can be kept: the slice has too many values, a span does not begin and end with a step, or the
+ * @returns false where no counts can be kept: the slice has too many values, a span does not begin
+ *   and end with a step, or the
  *   attribute comes apart from predictions
  * @throws what ClickHouse throws; what was counted before stays
  */
@@ -181,7 +184,10 @@ export interface ValuesQuestion {
   most: number
 }
 
-/** Values of a slice that is {@link ensureCounted counted}, those with the most events first; ties in the order of the values. */
+/**
+ * Values of a slice that is {@link ensureCounted counted}, those with the most events first; ties
+ * in the order of the values.
+ */
 export async function countedValues(
   db: ClickHouse,
   { modelId, window, key, most }: ValuesQuestion,

@@ -1,4 +1,6 @@
-/** Counts of numbers and categories of some spans: of whole cohorts, of slices, and from raw rows. */
+/**
+ * Counts of numbers and categories of some spans: of whole cohorts, of slices, and from raw rows.
+ */
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 import {
@@ -42,9 +44,11 @@ export const countGroup = ({ spans, c }: CountQuestion): string =>
   JSON.stringify([spans, c.withShadows ? keyOf(c) : ''])
 
 /**
- * Merged counts of cohorts without a slice, one answer a question, in their order; all spans count as one.
+ * Merged counts of cohorts without a slice, one answer a question, in their order; all spans count
+ * as one.
  *
- * @param asked questions of one {@link countGroup}, of any models and cohorts: two statements answer all of them
+ * @param asked questions of one {@link countGroup}, of any models and cohorts: two statements
+ *   answer all of them
  */
 export async function mergedCounts(
   db: ClickHouse,
@@ -60,7 +64,8 @@ export async function mergedCounts(
 }
 
 /**
- * Counts of one subject of a cohort without a slice; all spans count as one. What is read does not grow with the other features.
+ * Counts of one subject of a cohort without a slice; all spans count as one. What is read does not
+ * grow with the other features.
  *
  * @param subject a feature, `@prediction` or `@score`
  */
@@ -94,7 +99,10 @@ export interface SliceCountQuestion {
   modelId: string
   spans: readonly Window[]
   c: Sliced
-  /** Whether counts of the slice are kept for the spans: `ensureCounted` of `slice-counts.ts` says so. */
+  /**
+   * Whether counts of the slice are kept for the spans: `ensureCounted` of `slice-counts.ts` says
+   * so.
+   */
   isCounted: boolean
 }
 

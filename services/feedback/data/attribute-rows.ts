@@ -1,10 +1,16 @@
-/** From attributes on the wire to rows, and into the queue of those whose windows are to be restated. */
+/**
+ * From attributes on the wire to rows, and into the queue of those whose windows are to be
+ * restated.
+ */
 import { eventMapping, type RangeTables } from '../../../lib/sink/mapping.ts'
 import { eventRows } from '../../../lib/sink/rows.ts'
 import * as native from '../../../lib/clickhouse/native/block.ts'
 import { attributesKey, AttributesV1 } from '../../../schemas/events/attributes.v1.ts'
 
-/** Newest first. A release that changes what a message becomes adds a mapping and keeps the one before it. */
+/**
+ * Newest first. A release that changes what a message becomes adds a mapping and keeps the one
+ * before it.
+ */
 export const ATTRIBUTE_MAPPINGS = [
   eventMapping({
     version: 'attributes-1',

@@ -7,8 +7,9 @@ import { labelKey, LabelV1 } from '../../../schemas/events/label.v1.ts'
 import { ID_SEPARATOR } from '../../../schemas/fields.ts'
 
 /**
- * Newest first. A release that changes what a message becomes adds a mapping and keeps those before it: version 2 refused
- * messages with a key of their own; version 1 joined model and id by a slash too, so that two labels could have one identity.
+ * Newest first. A release that changes what a message becomes adds a mapping and keeps those before
+ * it: version 2 refused messages with a key of their own; version 1 joined model and id by a slash
+ * too, so that two labels could have one identity.
  */
 export const LABEL_MAPPINGS = [
   eventMapping({

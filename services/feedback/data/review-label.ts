@@ -4,7 +4,8 @@
 export type ReviewLabel = string | number | boolean
 
 /**
- * The label most answers give; of equals, the one given first. Labels are told apart by their text: 1 and "1" are one.
+ * The label most answers give; of equals, the one given first. Labels are told apart by their text:
+ * 1 and "1" are one.
  *
  * @param labels at least one
  */

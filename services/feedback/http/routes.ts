@@ -201,7 +201,10 @@ function checkTexts(fields: object): void {
   for (const [name, value] of Object.entries(fields)) requirePrintable(name, value)
 }
 
-/** @throws {Problem} 400 where a model has classes and the label is none of them, or where it is no finite number */
+/**
+ * @throws {Problem} 400 where a model has classes and the label is none of them, or where it is no
+ * finite number
+ */
 function checkClass(label: ReviewLabel, classes: readonly string[]): void {
   if (typeof label === 'number' && !Number.isFinite(label))
     throw new Problem(400, 'invalid_request', 'label must be a finite number')

@@ -1,7 +1,7 @@
 /**
- * Draws predictions for review. Each closed hour of stream time is drawn from once its events have come: every prediction
- * whose hash lies below the hour's inclusion probability, which is recorded with the task. The same hour drawn again draws
- * the same predictions.
+ * Draws predictions for review. Each closed hour of stream time is drawn from once its events have
+ * come: every prediction whose hash lies below the hour's inclusion probability, which is recorded
+ * with the task. The same hour drawn again draws the same predictions.
  */
 import { createHash } from 'node:crypto'
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
@@ -15,7 +15,9 @@ import { attemptItem, type ItemFailures } from './item-failures.ts'
 const HOUR_MS = 3_600_000
 /** How far back an hour may lie and still be drawn from. */
 const LOOK_BACK_HOURS = 24
-/** Beyond what a day's greatest budget ever draws: a cut would make inclusion probabilities wrong. */
+/**
+ * Beyond what a day's greatest budget ever draws: a cut would make inclusion probabilities wrong.
+ */
 const MAX_DRAWN = 2 * MAX_BUDGET_PER_DAY
 
 /** What the draw reads from, adds to, and counts its failures in. */
@@ -25,7 +27,10 @@ export interface ReviewDraw {
   failures: ItemFailures
 }
 
-/** Draws from each model and adds what was drawn to the queue; a model that fails is passed by until the next round. */
+/**
+ * Draws from each model and adds what was drawn to the queue; a model that fails is passed by until
+ * the next round.
+ */
 export async function addDrawnTasks(
   { db, reviews, failures }: ReviewDraw,
   models: readonly Model[],
@@ -39,7 +44,8 @@ export async function addDrawnTasks(
 /**
  * Draws from the closed hours of the last day of a model's stream; reads only.
  *
- * @returns the drawn tasks, at most twice a day's greatest budget; none where the model's budget is 0
+ * @returns the drawn tasks, at most twice a day's greatest budget; none where the model's budget is
+ *   0
  */
 export async function drawTasks(db: ClickHouse, model: Model): Promise<DrawnTask[]> {
   const perHour = (model.review.budgetPerDay * model.review.randomShare) / 24

@@ -10,16 +10,22 @@ export interface LabelEmitter {
   reviews: ReviewStore
   eventLog: Pick<EventLog, 'append'>
   failures: ItemFailures
-  /** Task ids whose label could not be sent, and until when (epoch milliseconds) they are passed by. */
+  /**
+   * Task ids whose label could not be sent, and until when (epoch milliseconds) they are passed by.
+   */
   setAside: Map<string, number>
 }
 
 const SET_ASIDE_MS = 60_000
-/** So many labels that cannot be sent mean that the log takes none: the rest is left alone until then. */
+/**
+ * So many labels that cannot be sent mean that the log takes none: the rest is left alone until
+ * then.
+ */
 const MAX_SET_ASIDE = 100
 
 /**
- * Sends the labels of finished tasks; one that cannot be sent is set aside for a minute, and the others go on.
+ * Sends the labels of finished tasks; one that cannot be sent is set aside for a minute, and the
+ * others go on.
  *
  * @returns whether no task was finished
  */

@@ -7,7 +7,8 @@ import { pollLoop, type PollLoop, type Progress } from '../../../lib/runtime/pol
 /** One of the joins: of labels, or of attributes, with predictions. */
 export interface Resolvable {
   /**
-   * @returns the models whose outcomes changed, whether there is more to do at once, and whether something waits for what no
+   * @returns the models whose outcomes changed, whether there is more to do at once, and whether
+   *   something waits for what no
    *   wake-up announces
    */
   resolve: () => Promise<{ models: string[]; more: boolean; waits?: boolean }>
@@ -21,14 +22,20 @@ export interface JoinLoopDeps {
 
 const POLL_MS = 500
 const LONGEST_REST_MS = 10_000
-/** While labels wait: their predictions may be stored by another process, which wakes no join of this one. */
+/**
+ * While labels wait: their predictions may be stored by another process, which wakes no join of
+ * this one.
+ */
 const WAITING_MS = 2000
-/** While nothing waits: what is stored here wakes the join, which looks unasked for what a killed process has left. */
+/**
+ * While nothing waits: what is stored here wakes the join, which looks unasked for what a killed
+ * process has left.
+ */
 const LONGEST_IDLE_MS = 10_000
 
 /**
- * Repeats a join; a failed round is logged and tried again. While nothing changes, the pause doubles from 500 ms up to 2 s
- * where something waits, up to 10 s where nothing does.
+ * Repeats a join; a failed round is logged and tried again. While nothing changes, the pause
+ * doubles from 500 ms up to 2 s where something waits, up to 10 s where nothing does.
  */
 export function joinLoop(name: string, join: Resolvable, deps: JoinLoopDeps): PollLoop {
   return pollLoop({

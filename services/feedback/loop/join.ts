@@ -1,12 +1,12 @@
 /**
  * Joins labels with predictions, in either order of arrival, after any delay.
  *
- * Both sides are joined as they arrive: new labels are looked up among the stored predictions, and new
- * predictions among the waiting labels. A waiting label is not tried again. No pair is lost: a label
- * waits from the insert that stores it on, so whichever of a pair is read later finds the other. An
- * outcome is computed from all labels of its prediction, never from the newest alone, so neither the
- * order of arrival nor a batch that is done twice can matter. Progress is recorded once the outcomes are
- * written.
+ * Both sides are joined as they arrive: new labels are looked up among the stored predictions, and
+ * new predictions among the waiting labels. A waiting label is not tried again. No pair is lost: a
+ * label waits from the insert that stores it on, so whichever of a pair is read later finds the
+ * other. An outcome is computed from all labels of its prediction, never from the newest alone, so
+ * neither the order of arrival nor a batch that is done twice can matter. Progress is recorded once
+ * the outcomes are written.
  */
 import type { ClickHouse, Params } from '../../../lib/clickhouse/port.ts'
 import type { Models } from '../../../lib/models/model-files.ts'
@@ -19,8 +19,10 @@ export interface Join {
   /**
    * Joins one batch of what has arrived on either side.
    *
-   * @returns the models that got outcomes, whether there is more to do at once, and whether labels wait for predictions
-   * @throws what ClickHouse throws; the same batch, or a smaller one, is then tried by the next call
+   * @returns the models that got outcomes, whether there is more to do at once, and whether labels
+   *   wait for predictions
+   * @throws what ClickHouse throws; the same batch, or a smaller one, is then tried by the next
+   *   call
    */
   resolve: () => Promise<{ models: string[]; more: boolean; waits: boolean }>
 }
@@ -106,7 +108,9 @@ export function createJoin(
   }
 }
 
-/** Orders of label sources as parameters: the default first, then those of the models in `ranked`. */
+/**
+ * Orders of label sources as parameters: the default first, then those of the models in `ranked`.
+ */
 type PrecedenceOf = (modelIds: readonly string[]) => Params
 
 function precedenceOf(models: Pick<Models, 'declared'>): PrecedenceOf {
@@ -122,8 +126,8 @@ function precedenceOf(models: Pick<Models, 'declared'>): PrecedenceOf {
 }
 
 /**
- * Writes outcomes for the predictions that `ask` puts into the batch, as far as they are stored, and
- * takes their labels off the queue.
+ * Writes outcomes for the predictions that `ask` puts into the batch, as far as they are stored,
+ * and takes their labels off the queue.
  *
  * @returns the models that got outcomes
  */

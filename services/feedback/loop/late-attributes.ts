@@ -1,16 +1,19 @@
 /**
  * Restates the windows of predictions whose attributes came later.
  *
- * Drift joins attributes when it reads a window, so attributes that come first need nothing. Later ones
- * wait in a queue, filled by the insert that stores them, until the time buckets of their predictions are
- * marked as changed. A bucket that is marked twice, after a crash, evaluates its window once more, with
- * the same results.
+ * Drift joins attributes when it reads a window, so attributes that come first need nothing. Later
+ * ones wait in a queue, filled by the insert that stores them, until the time buckets of their
+ * predictions are marked as changed. A bucket that is marked twice, after a crash, evaluates its
+ * window once more, with the same results.
  */
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 
 /** The join of attributes with predictions that came before them. */
 export interface LateAttributes {
-  /** @returns the models whose windows are to be restated, and whether there may be more to do at once */
+  /**
+   * @returns the models whose windows are to be restated, and whether there may be more to do at
+   * once
+   */
   resolve: () => Promise<{ models: string[]; more: boolean }>
 }
 
@@ -53,7 +56,9 @@ const idsOf = <K extends string>(rows: readonly Record<K, string>[], key: K) => 
   ...new Set(rows.map((row) => row[key])),
 ]
 
-/** SQL of the time buckets of the described predictions; ids are found through `prediction_times`. */
+/**
+ * SQL of the time buckets of the described predictions; ids are found through `prediction_times`.
+ */
 const CHANGED = `
 SELECT model_id, toStartOfInterval(predicted_at, INTERVAL 15 MINUTE, 'UTC') AS step, count() AS changes FROM (
   SELECT model_id, predicted_at FROM predictions WHERE subject_id IN {subjects:Array(String)}

@@ -2,8 +2,8 @@
  * What is stored and not yet joined, as stretches of the log.
  *
  * `sink_ranges` lists what is stored: the row of an offset range is written last, so every event of a
- * stretch can be read. `join_positions` lists what is joined. Both only grow; a stretch that is read
- * twice is joined twice, to the same outcomes.
+ * stretch can be read. `join_positions` lists what is joined. Both only grow; a stretch that is
+ * read twice is joined twice, to the same outcomes.
  */
 import type { ClickHouse, Params } from '../../../lib/clickhouse/port.ts'
 
@@ -25,8 +25,9 @@ export interface Arrivals {
   /** Reads anew what is stored and what is joined. */
   refresh: () => Promise<void>
   /**
-   * Stretches that are stored and not joined, of about `rows` messages at most, shared evenly between
-   * partitions; at least one offset range of each partition, and 32 partitions at most, in turns.
+   * Stretches that are stored and not joined, of about `rows` messages at most, shared evenly
+   * between partitions; at least one offset range of each partition, and 32 partitions at most, in
+   * turns.
    */
   next: (accepts: (topic: string) => boolean, rows: number) => Promise<Stretch[]>
   /** Everything that was stored at the last `refresh` and is not joined. */
@@ -39,7 +40,10 @@ const MAX_PARTITIONS = 32
 const MAX_RANGES = 1000
 /** An insert may become visible this long after its time. */
 const SLACK_MS = 600_000
-/** No offset range spans more: a range that reaches past a position begins at most this far before it. */
+/**
+ * No offset range spans more: a range that reaches past a position begins at most this far before
+ * it.
+ */
 const LONGEST_RANGE = 10_000_000
 
 /** How far a partition is stored and joined. */

@@ -32,7 +32,8 @@ where t.state = 'done' and not t.label_emitted and not r.skipped and t.task_id <
 order by t.task_id, r.submitted_at limit ${MAX_ANSWERS}`
 
 /**
- * Tasks with all their answers whose label is not sent, by task id; those of about 1 000 answers at once.
+ * Tasks with all their answers whose label is not sent, by task id; those of about 1 000 answers at
+ * once.
  *
  * @param except ids of tasks to leave out
  */

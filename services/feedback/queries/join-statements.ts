@@ -1,4 +1,7 @@
-/** The statements of the join. Each reads what a batch names, of any number of models, and may be repeated. */
+/**
+ * The statements of the join. Each reads what a batch names, of any number of models, and may be
+ * repeated.
+ */
 
 /** The predictions of the batch: all that are asked for, and those that are stored. */
 const ASKED = `SELECT model_id, prediction_id FROM labels_joining WHERE batch = {batch:UInt64} AND NOT is_stored`
@@ -57,7 +60,10 @@ const UNNAMED_MODELS = `SELECT model_id FROM labels WHERE prediction_id = ''`
 export const ANYBODY = `
 SELECT (SELECT count() FROM (${WAITING_MODELS} LIMIT 1)) AS waiting, (SELECT count() FROM (${UNNAMED_MODELS} LIMIT 1)) AS unnamed`
 
-/** All predictions these labels were ever taken for: what was taken for another one before has lost a label. */
+/**
+ * All predictions these labels were ever taken for: what was taken for another one before has lost
+ * a label.
+ */
 function ALL_ADDRESSES(labels: string) {
   return `SELECT model_id, prediction_id FROM labels_addressed WHERE (model_id, label_id) IN (${labels})`
 }
@@ -67,8 +73,9 @@ function ASK(keys: string) {
 }
 
 /**
- * Takes labels for the predictions they mean: of a trace the first, of a subject the newest that is not later than the label.
- * A later look may find a better one, never a worse: the best of all that were found is the same whatever came first.
+ * Takes labels for the predictions they mean: of a trace the first, of a subject the newest that is
+ * not later than the label. A later look may find a better one, never a worse: the best of all that
+ * were found is the same whatever came first.
  */
 function ADDRESS(labels: string, predictions: string) {
   return `
@@ -92,7 +99,10 @@ WHERE a.found = 0 OR (toUnixTimestamp64Milli(a.first.1) != 0
   AND if(c.of_trace, (c.predicted_at, c.prediction_id) < a.first, (c.predicted_at, c.prediction_id) > a.newest))`
 }
 
-/** Finds the predictions asked for, through `prediction_times`: labels know no time, and `predictions` is sorted by it. */
+/**
+ * Finds the predictions asked for, through `prediction_times`: labels know no time, and
+ * `predictions` is sorted by it.
+ */
 export const FIND = `
 INSERT INTO labels_joining (batch, is_stored, model_id, prediction_id, predicted_at)
 SELECT {batch:UInt64}, true, k.model_id, k.prediction_id, t.predicted_at
@@ -103,7 +113,10 @@ ON t.model_id = k.model_id AND t.id_hash = k.id_hash`
 /** The models of which the batch has predictions that are stored. */
 export const MODELS = `SELECT DISTINCT model_id FROM (${STORED})`
 
-/** Takes the labels of stored predictions off the queue; what came since is looked at when its own turn comes. */
+/**
+ * Takes the labels of stored predictions off the queue; what came since is looked at when its own
+ * turn comes.
+ */
 export const TAKE_OFF = `
 INSERT INTO labels_waiting_log (model_id, prediction_id, label_id, since, sign)
 SELECT model_id, prediction_id, label_id, min(w.since), -1 FROM labels_waiting_log AS w
@@ -122,7 +135,10 @@ const LABEL =
 
 const NAMED = `SELECT ${LABEL}, true AS stays FROM labels WHERE (model_id, prediction_id) IN (${STORED})`
 
-/** Labels that name a trace or a subject, with every prediction of the batch they were taken for; they stay with the best. */
+/**
+ * Labels that name a trace or a subject, with every prediction of the batch they were taken for;
+ * they stay with the best.
+ */
 const UNNAMED = `
 SELECT l.model_id AS model_id, a.prediction_id AS prediction_id, l.name AS name, l.source AS source, l.labeler AS labeler, l.label AS label, l.labelled_at AS labelled_at,
   l.label_id AS label_id, l.retracted AS retracted, l.received_at AS received_at, l.offset AS offset, l.inclusion_probability AS inclusion_probability,
@@ -136,12 +152,14 @@ INNER JOIN (
 ) AS b ON b.model_id = l.model_id AND b.label_id = l.label_id`
 
 /**
- * 1. A repeated `label_id` is ignored. 2. Within one identity (prediction, source, labeler, name) the newest `labelled_at`
- * wins, then the greatest `label_id`. 3. Across identities the source of the higher rank wins, then the newest. 4. What is
- * retracted does not count, nor does what was found to mean another prediction; with nothing left the label is NULL.
+ * 1. A repeated `label_id` is ignored. 2. Within one identity (prediction, source, labeler, name)
+ *    the newest `labelled_at`
+ * wins, then the greatest `label_id`. 3. Across identities the source of the higher rank wins, then
+ * the newest. 4. What is retracted does not count, nor does what was found to mean another
+ * prediction; with nothing left the label is NULL.
  * `labels_known` counts labels, and one that left twice, so that every change has the higher count. A batch has a
- * prediction once: that ClickHouse looks for revisions within the insert would cost a third of it. Unless its views are filled
- * side by side, ClickHouse runs all of it in one thread.
+ * prediction once: that ClickHouse looks for revisions within the insert would cost a third of it.
+ * Unless its views are filled side by side, ClickHouse runs all of it in one thread.
  */
 export const outcomes = (withUnnamed: boolean) => `
 INSERT INTO outcome_revisions SETTINGS optimize_on_insert = 0, parallel_view_processing = 1

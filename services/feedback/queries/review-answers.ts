@@ -1,4 +1,7 @@
-/** Answers to review tasks. Each reviewer answers a task once; as many answers as the task wants make a label. */
+/**
+ * Answers to review tasks. Each reviewer answers a task once; as many answers as the task wants
+ * make a label.
+ */
 import { enqueueRow } from '../../../lib/postgres/outbox.ts'
 import type { Sql } from '../../../lib/postgres/port.ts'
 import { Problem } from '../../../lib/runtime/errors.ts'
@@ -23,7 +26,8 @@ interface AnsweredTask {
  * Records an answer, or a skip, and ends its lease; the answer that fills a task closes it.
  *
  * @returns the task's state afterwards, `open` or `done`
- * @throws {Problem} 409 `lease_lost` where the lease has ended, 409 `task_done` where the task has all its answers
+ * @throws {Problem} 409 `lease_lost` where the lease has ended, 409 `task_done` where the task has
+ *   all its answers
  */
 export function answerTask(
   store: ReviewStore,
@@ -32,7 +36,8 @@ export function answerTask(
   return store.db.transaction(async (tx) => {
     const state = await lockTask(tx, answer.taskId)
     await requireLease(store, tx, answer)
-    // Clocks of two processes differ: a lease that has ended for one of them may stand for the other.
+    // Clocks of two processes differ: a lease that has ended for one of them may stand for the
+    // other.
     if (state === 'done' && answer.label !== null)
       throw new Problem(409, 'task_done', 'the task has all its answers; claim another one')
     await endLease(tx, answer)

@@ -30,8 +30,8 @@ const LACKS_ANSWERS = `t.state = 'open'
     + (select count(*) from review_leases l where l.task_id = t.task_id and l.reviewer <> $1 and l.expires_at > $2) < t.reviewers`
 
 /**
- * The task to try next, locked. What is counted here may be old: under READ COMMITTED a statement counts what was committed
- * when it began, so it is counted again once the lock is held.
+ * The task to try next, locked. What is counted here may be old: under READ COMMITTED a statement
+ * counts what was committed when it began, so it is counted again once the lock is held.
  */
 const CLAIMABLE = `
 select t.task_id from review_tasks t
@@ -49,7 +49,8 @@ select lease.task_id, lease.lease_id, lease.expires_at as lease_expires_at, t.mo
 from lease join review_tasks t using (task_id)`
 
 /**
- * Leases the oldest task that this reviewer has not seen and that still lacks answers; leases count as answers to come.
+ * Leases the oldest task that this reviewer has not seen and that still lacks answers; leases count
+ * as answers to come.
  *
  * @param question.modelId tasks of this model alone; of any model where undefined
  * @returns undefined where there is no such task

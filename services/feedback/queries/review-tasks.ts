@@ -1,4 +1,6 @@
-/** Review tasks in PostgreSQL: adding, finding and counting them, and their mirror in ClickHouse. */
+/**
+ * Review tasks in PostgreSQL: adding, finding and counting them, and their mirror in ClickHouse.
+ */
 import type { Clock } from '../../../lib/runtime/clock.ts'
 import { enqueueRow } from '../../../lib/postgres/outbox.ts'
 import type { Postgres, Sql } from '../../../lib/postgres/port.ts'
@@ -33,7 +35,8 @@ export interface ReviewStats {
 }
 
 /**
- * Adds tasks that are not there yet; the same draw again adds none. Each is added in a transaction of its own.
+ * Adds tasks that are not there yet; the same draw again adds none. Each is added in a transaction
+ * of its own.
  *
  * @returns how many were added
  */

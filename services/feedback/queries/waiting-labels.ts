@@ -14,7 +14,8 @@ export interface WaitingMetrics {
 }
 
 /**
- * Registers `plumbline_labels_waiting{model_id}`, the 20 models with the most by name and the rest as `other`, and
+ * Registers `plumbline_labels_waiting{model_id}`, the 20 models with the most by name and the rest
+ * as `other`, and
  * `plumbline_labels_waiting_oldest_seconds`, the age of the oldest of all, 0 where none waits.
  */
 export function waitingMetrics(

@@ -16,9 +16,9 @@ import { producerCounts } from './producer-counts.ts'
 type CodesOf = (modelId: string) => ReadonlySet<string>
 
 /**
- * Newest first. A release that changes what a message becomes adds a mapping and keeps those before it: version 2 refused
- * messages with a key of their own; version 1 joined model and id by a slash too, so that two predictions could have one
- * identity.
+ * Newest first. A release that changes what a message becomes adds a mapping and keeps those before
+ * it: version 2 refused messages with a key of their own; version 1 joined model and id by a slash
+ * too, so that two predictions could have one identity.
  *
  * @param codesOf by the model file; none unless given
  */
@@ -59,7 +59,9 @@ export const predictionMappings = (codesOf?: CodesOf) =>
 export const PREDICTION_MAPPINGS = predictionMappings()
 
 const DICTIONARIES = new Set(['model_id', 'model_version', 'variant'])
-/** Events further in the future than this do not move the watermark: a producer's clock is wrong. */
+/**
+ * Events further in the future than this do not move the watermark: a producer's clock is wrong.
+ */
 const MAX_SKEW_MS = 300_000
 
 const modelIdOf = fieldGetter('model_id')

@@ -1,6 +1,7 @@
 /**
- * Counts of what each producer emitted and of what was received: `producer.sequence` grows by one from
- * event to event, so a number missing between the least and the greatest is an event that was lost.
+ * Counts of what each producer emitted and of what was received: `producer.sequence` grows by one
+ * from event to event, so a number missing between the least and the greatest is an event that was
+ * lost.
  */
 import type { Event } from '../../../lib/events/validator.ts'
 import { fieldGetter } from '../../../lib/events/flat-record.ts'
@@ -27,7 +28,10 @@ interface BucketCounts {
 export interface ProducerCounts {
   /** Forgets all counts. */
   begin: () => void
-  /** Counts an event that was received at `atMs`, epoch milliseconds; without a producer it is left out. */
+  /**
+   * Counts an event that was received at `atMs`, epoch milliseconds; without a producer it is left
+   * out.
+   */
   add: (event: Event, atMs: number) => void
   /** Counts a duplicate, likewise. */
   repeat: (event: Event, atMs: number) => void

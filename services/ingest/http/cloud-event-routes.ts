@@ -180,7 +180,10 @@ async function append(
   countEvents(metrics, { topic, outcome: 'accepted', reason: '' }, messages.length)
 }
 
-/** The message of an event that is forwarded as it came: binary mode, as CloudEvents are kept on Kafka. */
+/**
+ * The message of an event that is forwarded as it came: binary mode, as CloudEvents are kept on
+ * Kafka.
+ */
 const forwarded = (event: CloudEvent, contentType: string): OutgoingMessage => ({
   key: event.id,
   value: event.data,

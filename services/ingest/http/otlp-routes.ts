@@ -1,4 +1,7 @@
-/** The endpoints of OTLP/HTTP, `/v1/traces` and `/v1/logs`: protocol buffers and JSON, each answered in its own encoding. */
+/**
+ * The endpoints of OTLP/HTTP, `/v1/traces` and `/v1/logs`: protocol buffers and JSON, each answered
+ * in its own encoding.
+ */
 import { setImmediate } from 'node:timers/promises'
 import type { EventLog, OutgoingMessage } from '../../../lib/event-log/port.ts'
 import { BODY_BOUNDS } from '../../../lib/events/json/bounds.ts'
@@ -140,7 +143,8 @@ async function acceptOutcomes(
       continue
     }
     const { topic, validator, keyOf } = destinations[outcome.kind]
-    // Fitted values are those that their text has, and no larger than an event may be: reading it again would tell nothing.
+    // Fitted values are those that their text has, and no larger than an event may be: reading it
+    // again would tell nothing.
     const validation = validator.value(outcome.event)
     if (validation.ok)
       messages[outcome.kind].push({

@@ -1,7 +1,8 @@
 /**
- * What model servers log of themselves: requests and responses, apart. Halves are stored like any event, each exactly
- * once; here they are paired, and each pair becomes predictions in the log. A pair that is emitted twice, after a
- * crash, carries the same ids, and counts once. A half that stays alone becomes a dead letter.
+ * What model servers log of themselves: requests and responses, apart. Halves are stored like any
+ * event, each exactly once; here they are paired, and each pair becomes predictions in the log. A
+ * pair that is emitted twice, after a crash, carries the same ids, and counts once. A half that
+ * stays alone becomes a dead letter.
  */
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import type { EventLog, LoggedMessage, OutgoingMessage } from '../../../lib/event-log/port.ts'
@@ -70,7 +71,10 @@ const TYPE = /(?:^|\.)inference\.(request|response)$/
 /** Whether a CloudEvent is half of an exchange: KServe's and Seldon's types end alike. */
 export const isInference = (event: CloudEvent) => TYPE.test(event.type)
 
-/** Reads CloudEvents of KServe's InferenceLogger, as the gateway forwards them or a broker delivers them. */
+/**
+ * Reads CloudEvents of KServe's InferenceLogger, as the gateway forwards them or a broker delivers
+ * them.
+ */
 export const kserveReader: MessageReader = {
   prepare: async () => {},
   read: (message, validator) => {
@@ -83,7 +87,8 @@ export const kserveReader: MessageReader = {
 }
 
 /**
- * The half of an exchange that a CloudEvent carries, as `inference.v1` has it; whether it is valid is for its validator to say.
+ * The half of an exchange that a CloudEvent carries, as `inference.v1` has it; whether it is valid
+ * is for its validator to say.
  *
  * @param arrivedMs stands for the time that an event without one was sent
  */
@@ -114,7 +119,8 @@ export function mlserverReader(part: 'request' | 'response'): MessageReader {
       part,
       model_id: headers['mlserver-model'] ?? body['model_name'],
       model_version: headers['mlserver-version'] ?? body['model_version'] ?? '',
-      // A time of the producer's: where it is none, or of another century, this half alone is refused.
+      // A time of the producer's: where it is none, or of another century, this half alone is
+      // refused.
       exchanged_at: new Date(message.timestampMs),
       body: message.value.toString(),
     })
@@ -148,11 +154,12 @@ export interface PairingParts {
 }
 
 /**
- * One round of pairing: emits what is complete, gives up what is older than `patienceMs`. What is wrong with one exchange is
- * that exchange's: it becomes a dead letter, and the round goes on.
+ * One round of pairing: emits what is complete, gives up what is older than `patienceMs`. What is
+ * wrong with one exchange is that exchange's: it becomes a dead letter, and the round goes on.
  *
  * @returns how many exchanges it settled, at most a batch
- * @throws when a store or the log is away; the round comes again then, and what was emitted carries the same ids
+ * @throws when a store or the log is away; the round comes again then, and what was emitted carries
+ *   the same ids
  */
 export async function pairHalves(parts: PairingParts, patienceMs: number): Promise<number> {
   const { db, now } = parts
@@ -196,7 +203,9 @@ interface Refused {
 
 const validator = createValidator(PredictionV1)
 
-/** The predictions of an exchange as messages of the log, those that are valid; the others, and why. */
+/**
+ * The predictions of an exchange as messages of the log, those that are valid; the others, and why.
+ */
 function readExchange(
   row: ExchangeRow,
   model: Pick<Model, 'outputKind' | 'task'>,

@@ -1,4 +1,6 @@
-/** What one number alone of a model server becomes, by what the model file declares of its outputs. */
+/**
+ * What one number alone of a model server becomes, by what the model file declares of its outputs.
+ */
 import { expect, test } from 'vitest'
 import { parseModel, readModels } from '../../../lib/models/model-files.ts'
 import { MAX_ROWS, outputOf, predictionsOf, type Output } from './inference.ts'

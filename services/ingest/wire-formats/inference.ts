@@ -1,8 +1,9 @@
 /**
  * A request to a model server and its answer, as prediction events: one per row of the batch.
  *
- * Bodies: V1 of KServe and TensorFlow Serving (`instances` and `predictions`, or columns in `inputs` and `outputs`), and V2,
- * the Open Inference Protocol (named tensors). `docs/wire-formats.md` lists what becomes what.
+ * Bodies: V1 of KServe and TensorFlow Serving (`instances` and `predictions`, or columns in
+ * `inputs` and `outputs`), and V2, the Open Inference Protocol (named tensors).
+ * `docs/wire-formats.md` lists what becomes what.
  */
 import { largest } from '../../../lib/stats/samples/extremes.ts'
 import type { RawEvent } from '../../../lib/events/validator.ts'
@@ -71,8 +72,8 @@ export function predictionsOf(exchange: Exchange): RawEvent[] {
 }
 
 /**
- * A number alone as what the model file says it is. Where it says nothing, a fraction between 0 and 1 is the probability of
- * a binary model: no class is called so.
+ * A number alone as what the model file says it is. Where it says nothing, a fraction between 0 and
+ * 1 is the probability of a binary model: no class is called so.
  */
 export function ofKind(answer: RawEvent, output: Output | undefined): RawEvent {
   const { prediction, ...rest } = answer
@@ -140,8 +141,8 @@ const NAMES: Record<string, string> = {
 }
 
 /**
- * What one row of an answer says: a scalar is the prediction, a list the scores of classes 0, 1, ..., an object is read by
- * the names in it, where a named label goes before the greatest score.
+ * What one row of an answer says: a scalar is the prediction, a list the scores of classes 0, 1,
+ * ..., an object is read by the names in it, where a named label goes before the greatest score.
  */
 export function answerOf(answer: unknown): RawEvent {
   if (Array.isArray(answer)) return classScores(answer.flat(Infinity))
@@ -158,7 +159,10 @@ export function answerOf(answer: unknown): RawEvent {
   return Object.keys(event).length > 0 ? event : { prediction: scalarOf(only) }
 }
 
-/** One number alone is the prediction; two or more are probabilities, and the greatest names the class. */
+/**
+ * One number alone is the prediction; two or more are probabilities, and the greatest names the
+ * class.
+ */
 function classScores(values: readonly unknown[]): RawEvent {
   const numbers = values.filter((x) => typeof x === 'number')
   if (numbers.length < 2 || numbers.length < values.length)

@@ -1,4 +1,7 @@
-/** What OTLP/HTTP answers, in the encoding of its request: partial success with counts, and `google.rpc.Status`. */
+/**
+ * What OTLP/HTTP answers, in the encoding of its request: partial success with counts, and
+ * `google.rpc.Status`.
+ */
 import protobuf from 'protobufjs/minimal.js'
 import type { Ignored } from './otlp.ts'
 
@@ -29,8 +32,8 @@ const IGNORED: Record<Ignored, string> = {
 }
 
 /**
- * The answer to an export. What is ignored is no fault and is not counted as rejected: it is told in the message, beside the
- * count 0 where nothing was refused, as OTLP does for warnings.
+ * The answer to an export. What is ignored is no fault and is not counted as rejected: it is told
+ * in the message, beside the count 0 where nothing was refused, as OTLP does for warnings.
  *
  * @param counter the name of the count, such as `rejectedSpans`
  * @param record what one of its records is called, such as `span`
@@ -78,7 +81,10 @@ const total = (counts: ReadonlyMap<string, number>) =>
 const DELIMITED = 2
 const tag = (field: number, wireType: number) => (field << 3) | wireType
 
-/** `ExportTraceServiceResponse` and `ExportLogsServiceResponse`, which have the same numbers, as protocol buffers. */
+/**
+ * `ExportTraceServiceResponse` and `ExportLogsServiceResponse`, which have the same numbers, as
+ * protocol buffers.
+ */
 export function encodedAnswer({ partialSuccess }: ExportAnswer, counter: string): Buffer {
   const writer = protobuf.Writer.create()
   if (partialSuccess) {
@@ -98,7 +104,10 @@ export function encodedStatus({ code, message }: RpcStatus): Buffer {
   return Buffer.from(writer.finish())
 }
 
-/** Codes of gRPC by HTTP status: https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto */
+/**
+ * Codes of gRPC by HTTP status:
+ * https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto
+ */
 const RPC_CODES: Readonly<Record<number, number>> = {
   401: 16,
   403: 7,

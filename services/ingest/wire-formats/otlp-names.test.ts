@@ -1,4 +1,7 @@
-/** The names that conventions have given to a call of a model, an agent or a tool: each gives the same prediction. */
+/**
+ * The names that conventions have given to a call of a model, an agent or a tool: each gives the
+ * same prediction.
+ */
 import { expect, test } from 'vitest'
 import type { RawEvent } from '../../../lib/events/validator.ts'
 import { attributesOf, span, told, traces } from '../../../test/otlp-records.ts'

@@ -1,10 +1,14 @@
 /**
- * What the attributes and events of a span say of a model call, by the names of each time: today's GenAI conventions and those
- * before them, OpenLLMetry's, OpenInference's and the Vercel AI SDK's. The first name that is given tells.
+ * What the attributes and events of a span say of a model call, by the names of each time: today's
+ * GenAI conventions and those before them, OpenLLMetry's, OpenInference's and the Vercel AI SDK's.
+ * The first name that is given tells.
  */
 import { first, textsOf, type Attributes, type SpanEvent } from './otlp-texts.ts'
 
-/** What a span is: a call of a model, an agent or a tool, another part of a GenAI application, or nothing of one. */
+/**
+ * What a span is: a call of a model, an agent or a tool, another part of a GenAI application, or
+ * nothing of one.
+ */
 export type SpanKind = 'model' | 'agent' | 'tool' | 'other' | 'none'
 
 /** `gen_ai.operation.name`. */
@@ -108,7 +112,9 @@ export function spanKindOf(name: string, a: Attributes): SpanKind {
 
 /** What is read of a model call; each part undefined where nothing says it. */
 export interface ModelCall {
-  /** What answered: the model; of an agent or a tool `invoke_agent` or `execute_tool` and its name. */
+  /**
+   * What answered: the model; of an agent or a tool `invoke_agent` or `execute_tool` and its name.
+   */
   version: unknown
   provider: unknown
   operation: unknown
@@ -168,8 +174,8 @@ const OPERATION_OF: Partial<Record<SpanKind, string>> = {
 }
 
 /**
- * An agent's call holds the model's and the tools' calls within it: as versions of their own they are evaluated apart. They are
- * named as the conventions name their spans.
+ * An agent's call holds the model's and the tools' calls within it: as versions of their own they
+ * are evaluated apart. They are named as the conventions name their spans.
  */
 function versionOf(kind: SpanKind, a: Attributes, name: unknown): unknown {
   const operation = OPERATION_OF[kind]

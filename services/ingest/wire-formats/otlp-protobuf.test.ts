@@ -1,4 +1,7 @@
-/** OTLP's protocol buffers: the numbers are those of the vendored files, the rows those of JSON, and no bytes do harm. */
+/**
+ * OTLP's protocol buffers: the numbers are those of the vendored files, the rows those of JSON, and
+ * no bytes do harm.
+ */
 import fc from 'fast-check'
 import protobuf from 'protobufjs'
 import { expect, test } from 'vitest'

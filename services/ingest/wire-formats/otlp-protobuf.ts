@@ -1,6 +1,7 @@
 /**
- * OTLP's protocol buffers as the objects that its JSON has, so that one translation serves both; attributes come decoded. Only
- * what `otlp.ts` reads is decoded, everything else is stepped over by its length. The numbers are in `otlp-shapes.ts`.
+ * OTLP's protocol buffers as the objects that its JSON has, so that one translation serves both;
+ * attributes come decoded. Only what `otlp.ts` reads is decoded, everything else is stepped over by
+ * its length. The numbers are in `otlp-shapes.ts`.
  */
 import protobuf from 'protobufjs/minimal.js'
 import { recurringTexts } from '../../../lib/events/json/string-cache.ts'
@@ -22,14 +23,16 @@ interface Decoding {
 const LONGEST_RECURRING_NAME = 64
 
 /**
- * A body as the object that the same request has in OTLP's JSON: ids as hexadecimal, times as decimal text. Attributes are maps
- * of their values instead, 64-bit integers the nearest number. A field that is absent is absent. O(bytes).
+ * A body as the object that the same request has in OTLP's JSON: ids as hexadecimal, times as
+ * decimal text. Attributes are maps of their values instead, 64-bit integers the nearest number. A
+ * field that is absent is absent. O(bytes).
  *
- * Spans and log records are iterators that decode one after the other, and throw as this does: what came before is known to be
- * whole only when they are through.
+ * Spans and log records are iterators that decode one after the other, and throw as this does: what
+ * came before is known to be whole only when they are through.
  *
  * @param shape `TRACES` or `LOGS`
- * @throws {Problem} 400 `invalid_protobuf` for bytes that are no such message, or beyond {@link PROTOBUF_BOUNDS}
+ * @throws {Problem} 400 `invalid_protobuf` for bytes that are no such message, or beyond {@link
+ *   PROTOBUF_BOUNDS}
  */
 export function decodedProtobuf(bytes: Buffer, shape: Shape): unknown {
   const reader = protobuf.Reader.create(bytes)

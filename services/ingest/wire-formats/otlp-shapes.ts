@@ -1,4 +1,7 @@
-/** The fields of OTLP's messages that are read; `otlp-protobuf.test.ts` holds every number, name and type against `schemas/otlp`. */
+/**
+ * The fields of OTLP's messages that are read; `otlp-protobuf.test.ts` holds every number, name and
+ * type against `schemas/otlp`.
+ */
 
 /** `attributes` are all the `KeyValue` of a message, as one map. */
 export type Scalar = 'string' | 'hex' | 'nanos' | 'enum' | 'attributes'
@@ -9,7 +12,10 @@ export interface Field {
   name: string
   read: Scalar | Shape
   isRepeated: boolean
-  /** Each is decoded when it is its turn, and can go again: a batch of spans is more than young memory holds. */
+  /**
+   * Each is decoded when it is its turn, and can go again: a batch of spans is more than young
+   * memory holds.
+   */
   isLazy?: boolean
 }
 

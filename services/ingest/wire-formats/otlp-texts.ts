@@ -34,7 +34,9 @@ const OUTPUT_TEXT = [
   'output.value',
   'traceloop.entity.output',
 ]
-/** Messages one attribute a part: `<family>.<place>.content` or `<family>.<place>.message.content`. */
+/**
+ * Messages one attribute a part: `<family>.<place>.content` or `<family>.<place>.message.content`.
+ */
 const INPUT_FAMILIES = ['gen_ai.prompt', 'llm.prompts', 'llm.input_messages']
 const OUTPUT_FAMILIES = ['gen_ai.completion', 'llm.completions', 'llm.output_messages']
 const INPUT_EVENT = /^gen_ai\.(system|user|assistant|tool)\.message$/

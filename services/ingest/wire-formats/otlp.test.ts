@@ -1,4 +1,7 @@
-/** OTLP's spans and log records as events: the names of each time, and values of any length, script and form. */
+/**
+ * OTLP's spans and log records as events: the names of each time, and values of any length, script
+ * and form.
+ */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { MAX_EVENT_BYTES } from '../../../lib/events/rejections.ts'

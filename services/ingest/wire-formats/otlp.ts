@@ -1,5 +1,6 @@
 /**
- * OpenTelemetry's GenAI conventions, as the objects of OTLP/HTTP JSON: spans and operation details become predictions,
+ * OpenTelemetry's GenAI conventions, as the objects of OTLP/HTTP JSON: spans and operation details
+ * become predictions,
  * `gen_ai.evaluation.result` becomes a label. What attributes mean, in the names of each time, is in `otlp-names.ts`; what is
  * longer than an event allows is cut (`lib/events/fit-to-limits.ts`).
  *
@@ -14,8 +15,8 @@ import { AI_SDK_LABEL, modelCallOf, spanKindOf, type SpanKind } from './otlp-nam
 import type { Attributes, SpanEvent } from './otlp-texts.ts'
 
 /**
- * Why a record is no event, which is nobody's fault: it has nothing of GenAI, or is another part of a GenAI application, such as
- * a chain, a workflow or a retrieval.
+ * Why a record is no event, which is nobody's fault: it has nothing of GenAI, or is another part of
+ * a GenAI application, such as a chain, a workflow or a retrieval.
  */
 export type Ignored = 'no_genai_operation' | 'no_model_call'
 
@@ -155,7 +156,10 @@ const modelOf = (a: Attributes, resource: Attributes) =>
   given(a.get('ai.telemetry.functionId')) ??
   given(resource.get('service.name'))
 
-/** JSON may have ids in either case, which are the same ids; of protocol buffers they come in lower case. */
+/**
+ * JSON may have ids in either case, which are the same ids; of protocol buffers they come in lower
+ * case.
+ */
 const hexadecimal = (id: unknown) =>
   typeof id === 'string' && UPPER_HEXADECIMAL.test(id) ? id.toLowerCase() : id
 const UPPER_HEXADECIMAL = /^(?=.*[A-F])[\dA-Fa-f]+$/

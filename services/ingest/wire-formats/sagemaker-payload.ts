@@ -1,5 +1,6 @@
 /**
- * What went into an endpoint or came out of it, row by row: CSV by RFC 4180, JSON, or JSON Lines, in clear or in base64.
+ * What went into an endpoint or came out of it, row by row: CSV by RFC 4180, JSON, or JSON Lines,
+ * in clear or in base64.
  */
 import { isUtf8 } from 'node:buffer'
 import { CsvError, parse } from 'csv-parse/sync'
@@ -16,8 +17,8 @@ export class Refused extends Error {}
 const BOUNDS = { maxDepth: 32, maxMembers: 2_000_000 }
 
 /**
- * The rows of a payload, in every way that it can be read, the likeliest first: a list of numbers is one row or a column, an
- * object of lists is columns or one row.
+ * The rows of a payload, in every way that it can be read, the likeliest first: a list of numbers
+ * is one row or a column, an object of lists is columns or one row.
  *
  * @param payload `{ data, encoding }` as SageMaker writes it; CSV unless it says otherwise
  * @param name where it stood, for the sentence
@@ -68,7 +69,9 @@ function decoded(data: string, name: string): string {
   return bytes.toString()
 }
 
-/** @throws {Refused} where rows have different numbers of cells: which one is missing nobody knows */
+/**
+ * @throws {Refused} where rows have different numbers of cells: which one is missing nobody knows
+ */
 function csvRows(text: string, name: string): Row[] {
   try {
     return parse(text.trimEnd(), { bom: true, record_delimiter: ['\r\n', '\n', '\r'] }).map((row) =>
@@ -80,12 +83,16 @@ function csvRows(text: string, name: string): Row[] {
   }
 }
 
-/** Decimals as they are written down; an exponent has a sign or a point, as programs print it, or it is a code. */
+/**
+ * Decimals as they are written down; an exponent has a sign or a point, as programs print it, or it
+ * is a code.
+ */
 const DECIMAL = /^-?(0|[1-9]\d*)(\.\d+)?$/
 const EXPONENT = /^-?[1-9](\.\d+[eE][+-]?\d{1,3}|[eE][+-]\d{1,3})$/
 
 /**
- * A number where the cell is one and keeps its digits, null where it is empty or NaN; else the text as it is: `00501`, `0x1F`,
+ * A number where the cell is one and keeps its digits, null where it is empty or NaN; else the text
+ * as it is: `00501`, `0x1F`,
  * `1e5`, `+5` and integers beyond 2^53 are codes.
  */
 export function cellValue(cell: string): number | string | null {

@@ -1,4 +1,7 @@
-/** SageMaker's files line by line: what cells, rows and answers become, and that no line ends the import. */
+/**
+ * SageMaker's files line by line: what cells, rows and answers become, and that no line ends the
+ * import.
+ */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { OutputKind } from '../../../lib/models/model-files.ts'

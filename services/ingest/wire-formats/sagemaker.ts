@@ -1,6 +1,7 @@
 /**
- * SageMaker's files: data capture (what went in and came out of an endpoint) and ground truth, as JSON Lines.
- * Format: https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture.html
+ * SageMaker's files: data capture (what went in and came out of an endpoint) and ground truth, as
+ * JSON Lines. Format:
+ * https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture.html
  */
 import { isObject } from '../../../lib/events/fields.ts'
 import { fittedId } from '../../../lib/events/fit-to-limits.ts'
@@ -23,7 +24,10 @@ export interface CaptureOptions {
 export type Imported =
   { kind: 'predictions' | 'labels'; events: RawEvent[] } | { kind: 'refused'; reason: string }
 
-/** The events of one line; a payload of several rows gives one each, `<id>/<row>`. Never throws for what a line says. */
+/**
+ * The events of one line; a payload of several rows gives one each, `<id>/<row>`. Never throws for
+ * what a line says.
+ */
 export function importedLine(text: string, options: CaptureOptions): Imported {
   try {
     return eventsOf(text, options)
@@ -90,7 +94,10 @@ function labelsOf(id: string, payload: unknown, options: CaptureOptions): Import
 
 const rowId = (id: string, row: number, rows: number) => fittedId(rows === 1 ? id : `${id}/${row}`)!
 
-/** Features by name: those of an object, lists in it spread as `<name>_0`, …; else the columns' names by place. */
+/**
+ * Features by name: those of an object, lists in it spread as `<name>_0`, …; else the columns'
+ * names by place.
+ */
 function named(given: Row, columns: readonly string[]): RawEvent {
   const row = unwrapped(given)
   if (Array.isArray(row)) {
@@ -110,7 +117,10 @@ function named(given: Row, columns: readonly string[]): RawEvent {
 
 const WRAPPERS = new Set(['data', 'features', 'values'])
 
-/** `{"features": […]}` and `{"data": {"features": {"values": […]}}}`, as the built-in algorithms take rows, are the list. */
+/**
+ * `{"features": […]}` and `{"data": {"features": {"values": […]}}}`, as the built-in algorithms
+ * take rows, are the list.
+ */
 function unwrapped(row: Row): Row {
   let inner: unknown = row
   while (isObject(inner)) {
@@ -126,7 +136,10 @@ const scalarOf = (value: unknown) =>
 
 const CLASS_NAMES = ['predicted_label', 'label', 'class']
 
-/** One value alone is what `output` says, unless its name says that it is a class; more are read as any model server's. */
+/**
+ * One value alone is what `output` says, unless its name says that it is a class; more are read as
+ * any model server's.
+ */
 function outputOf(row: Row, output: OutputKind): RawEvent {
   const values = Array.isArray(row) ? row : Object.values(row)
   const isClass = isObject(row) && CLASS_NAMES.some((name) => isGiven(row[name]))

@@ -18,7 +18,10 @@ export function signatureHeaders(
   }
 }
 
-/** Whether headers sign this body with our secret, within five minutes of `now` (epoch milliseconds). */
+/**
+ * Whether headers sign this body with our secret, within five minutes of `now` (epoch
+ * milliseconds).
+ */
 export function isSigned(
   secret: string,
   headers: Readonly<Record<string, string | string[] | undefined>>,

@@ -21,7 +21,10 @@ const MAX_IDENTITY = 200
 const short = (text: string) =>
   text.length <= MAX_IDENTITY ? text : createHash('sha256').update(text).digest('hex')
 
-/** Firing alerts that name a model and, in the label `plumbline_policy`, one of its policies, or that have a name themselves. */
+/**
+ * Firing alerts that name a model and, in the label `plumbline_policy`, one of its policies, or
+ * that have a name themselves.
+ */
 export function requestsOf(body: AlertsBody): AlertRequest[] {
   return body.alerts.flatMap(({ status, labels, annotations, startsAt, fingerprint }) => {
     const { model_id: modelId, plumbline_policy: policy, alertname: name = '' } = labels

@@ -31,7 +31,9 @@ export interface Schedule {
   timezone: string
 }
 
-/** Why a policy is asked: a window, a tick of its schedule, an alert, or a look at what else is new. */
+/**
+ * Why a policy is asked: a window, a tick of its schedule, an alert, or a look at what else is new.
+ */
 export type Occasion =
   | { kind: 'window' }
   | ({ kind: 'tick' } & Schedule)
@@ -45,7 +47,10 @@ export interface Evidence {
   results: readonly LatestResult[]
   /** Values of metrics that a test compares with a number, with a verdict or without. */
   values: readonly LatestResult[]
-  /** End of the window that is decided about, the newest one but for restatements; undefined where there is none. */
+  /**
+   * End of the window that is decided about, the newest one but for restatements; undefined where
+   * there is none.
+   */
   windowEnd: number | undefined
   /** Outcomes resolved since the last run, and predictions that have come since. */
   newLabels: number
@@ -145,7 +150,10 @@ const isNamed = (test: WindowTest, result: LatestResult, windowEnd: number): boo
   (test.metric === undefined || result.metric === test.metric) &&
   (test.subject === undefined || result.subject === test.subject)
 
-/** Results by metric and subject; incomplete windows are left out, and what was not evaluated in this window. */
+/**
+ * Results by metric and subject; incomplete windows are left out, and what was not evaluated in
+ * this window.
+ */
 function seriesOf(results: readonly LatestResult[], windowEnd: number): Series[] {
   const series = Map.groupBy(
     results,
@@ -159,7 +167,9 @@ function seriesOf(results: readonly LatestResult[], windowEnd: number): Series[]
   })
 }
 
-/** Whether a result is so in this window, and in as many of the newest ones as the test asks for. */
+/**
+ * Whether a result is so in this window, and in as many of the newest ones as the test asks for.
+ */
 function hasStreak(test: WindowTest, newest: readonly LatestResult[]): boolean {
   const isSo = (result: LatestResult) =>
     test.kind === 'value'

@@ -23,7 +23,10 @@ export interface PastRun {
   failed: boolean
 }
 
-/** The clock that a limit counts by: the stream's for windows and counts, the wall's for ticks, alerts and people. */
+/**
+ * The clock that a limit counts by: the stream's for windows and counts, the wall's for ticks,
+ * alerts and people.
+ */
 export interface Instant {
   clock: 'stream' | 'wall'
   /** Epoch milliseconds. */
@@ -38,7 +41,10 @@ export interface Decision {
 
 const MONTH_MS = 30 * 86_400_000
 
-/** Decides whether a policy launches a run: its condition, then later windows, open runs, cool-down and monthly cap. */
+/**
+ * Decides whether a policy launches a run: its condition, then later windows, open runs, cool-down
+ * and monthly cap.
+ */
 export function decide(
   { policy, condition }: { policy: RetrainPolicy; condition: Condition },
   evidence: Evidence,
@@ -72,8 +78,9 @@ export function decide(
 }
 
 /**
- * Why a policy may not launch now, whatever asks for it: a run is open, the cool-down, the monthly cap. A run that failed, or was
- * called off before its job was started, costs no cool-down; only runs whose job was started count towards the cap.
+ * Why a policy may not launch now, whatever asks for it: a run is open, the cool-down, the monthly
+ * cap. A run that failed, or was called off before its job was started, costs no cool-down; only
+ * runs whose job was started count towards the cap.
  */
 function heldBack(
   policy: Pick<RetrainPolicy, 'cooldown' | 'max_per_month'>,
@@ -93,7 +100,10 @@ function heldBack(
 
 const FLAP_MS = 3_600_000
 
-/** Why an alert may not launch: besides what holds every policy back, one that flaps launches once an hour. */
+/**
+ * Why an alert may not launch: besides what holds every policy back, one that flaps launches once
+ * an hour.
+ */
 export function heldBackAlert(
   policy: Pick<RetrainPolicy, 'cooldown' | 'max_per_month'>,
   runs: readonly PastRun[],

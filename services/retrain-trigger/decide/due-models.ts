@@ -1,6 +1,7 @@
 /**
- * Which models' policies are to be asked next: those that were named, those with windows evaluated since their policies were
- * asked, and, seldom, those whose policies count labels. A model without news costs nothing. Pure.
+ * Which models' policies are to be asked next: those that were named, those with windows evaluated
+ * since their policies were asked, and, seldom, those whose policies count labels. A model without
+ * news costs nothing. Pure.
  */
 
 /** Models whose policies are to be asked. */

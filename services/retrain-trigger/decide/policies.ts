@@ -110,7 +110,9 @@ export const policyOf = (
   name: string,
 ): RetrainPolicy | undefined => parsedPolicyOf(policies, modelId, name)?.policy
 
-/** The policy of a model by its name with what it asks for; undefined where the model file has none. */
+/**
+ * The policy of a model by its name with what it asks for; undefined where the model file has none.
+ */
 export const parsedPolicyOf = (
   policies: Policies,
   modelId: string,
@@ -168,21 +170,27 @@ export interface Position {
 }
 
 /**
- * Names what is new since a position as the cause of a decision: once a policy has launched from there, its counts begin at the
- * position of that run.
+ * Names what is new since a position as the cause of a decision: once a policy has launched from
+ * there, its counts begin at the position of that run.
  *
- * @param silentSince when the newest event came, epoch milliseconds: each silence is a cause of its own
+ * @param silentSince when the newest event came, epoch milliseconds: each silence is a cause of its
+ *   own
  */
 export const newsCause = ({ labels, predictions }: Position, silentSince?: number) =>
   `new:labels ${labels}, predictions ${predictions}${silentSince === undefined ? '' : `, silent since ${new Date(silentSince).toISOString()}`}`
 
 const MINUTE_MS = 60_000
 
-/** Names the minute of a tick (epoch milliseconds) as the cause of a decision: processes that tick together share it. */
+/**
+ * Names the minute of a tick (epoch milliseconds) as the cause of a decision: processes that tick
+ * together share it.
+ */
 export const tickCause = (at: number) =>
   `cron:${new Date(Math.floor(at / MINUTE_MS) * MINUTE_MS).toISOString()}`
 
-/** What a policy answered for a window: whether it launched, and on which revision of the window. */
+/**
+ * What a policy answered for a window: whether it launched, and on which revision of the window.
+ */
 export interface Answer {
   launched: boolean
   revision: number
@@ -210,8 +218,8 @@ export interface Pass<W extends EvaluatedWindow> {
 }
 
 /**
- * The next windows that a policy has to answer for: those it has not answered for, and those with a newer revision than it
- * saw, unless it has launched for them.
+ * The next windows that a policy has to answer for: those it has not answered for, and those with a
+ * newer revision than it saw, unless it has launched for them.
  *
  * @param windows by end, the earliest first
  * @param back windows a test of the policy looks back over
@@ -240,6 +248,8 @@ export function nextPass<W extends EvaluatedWindow>(
 
 const UNPRINTABLE = /[^\P{C}\n\t]/gu
 
-/** The reason that a decision shows for a policy's failure, without characters that no store keeps. */
+/**
+ * The reason that a decision shows for a policy's failure, without characters that no store keeps.
+ */
 export const failureReason = (message: string) =>
   `it could not be evaluated: ${message.replaceAll(UNPRINTABLE, ' ')}`

@@ -1,4 +1,7 @@
-/** Alerts in: from Alertmanager and Grafana by key, or from anybody who signs with the webhook secret. */
+/**
+ * Alerts in: from Alertmanager and Grafana by key, or from anybody who signs with the webhook
+ * secret.
+ */
 import type { Static } from 'typebox'
 import { Problem } from '../../../lib/runtime/errors.ts'
 import { jsonOf, takeBodies, type FastifyRequest, type Http } from '../../../lib/http/server.ts'
@@ -84,7 +87,8 @@ async function answerByName(engine: PolicyEngine, alert: AlertRequest): Promise<
 }
 
 /**
- * Who sends alerts: a key that may operate, or whoever signs; without keys anybody, and that is marked.
+ * Who sends alerts: a key that may operate, or whoever signs; without keys anybody, and that is
+ * marked.
  *
  * @throws {Problem} 401 for what is neither signed nor known
  */

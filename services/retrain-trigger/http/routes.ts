@@ -7,7 +7,10 @@ import type { RetrainRoutesOptions } from './options.ts'
 import { addApproval, addCancellation, addJobReport, addRejection } from './run-answer-routes.ts'
 import { addDecisionList, addRun, addRunList, addRunRequest } from './run-routes.ts'
 
-/** Adds the routes of runs, decisions, alerts and the audit log; a text that no store keeps is refused on each. */
+/**
+ * Adds the routes of runs, decisions, alerts and the audit log; a text that no store keeps is
+ * refused on each.
+ */
 export function retrainRoutes(http: Http, options: RetrainRoutesOptions): void {
   void http.register(async (scope: Http) => {
     scope.addHook('preHandler', async ({ params, query, body }) => {

@@ -89,7 +89,8 @@ export function addJobReport(http: Http, { engine }: RetrainRoutesOptions): void
 }
 
 /**
- * Who reports on a run: its job, by the run's token in the address or as bearer, or a key that may operate.
+ * Who reports on a run: its job, by the run's token in the address or as bearer, or a key that may
+ * operate.
  *
  * @throws {Problem} 401 without either
  */

@@ -10,7 +10,9 @@ import { failRun, jobText, valuesOf, type LaunchOptions } from './job.ts'
 /** Characters of a program's standard error that are kept, the last ones. */
 const STDERR_KEPT = 1000
 
-/** Marks a run launched, then starts its command; the command's end is recorded whenever it comes. */
+/**
+ * Marks a run launched, then starts its command; the command's end is recorded whenever it comes.
+ */
 export async function startCommand(
   options: LaunchOptions,
   run: Run,
@@ -33,7 +35,10 @@ async function recordEnd({ ledger }: LaunchOptions, run: Run, failure: string | 
   else await failRun(ledger, run, failure)
 }
 
-/** Runs a command without a shell and with none of our environment; resolves with why it failed, or undefined. */
+/**
+ * Runs a command without a shell and with none of our environment; resolves with why it failed, or
+ * undefined.
+ */
 function commandEnd(
   file: string,
   args: readonly string[],

@@ -1,4 +1,7 @@
-/** Keeps launches apart: two at a time to one endpoint, and none to an endpoint that has just failed. Pure. */
+/**
+ * Keeps launches apart: two at a time to one endpoint, and none to an endpoint that has just
+ * failed. Pure.
+ */
 import { backoffMs } from '../../../lib/runtime/clock.ts'
 
 /** In all: far more than endpoints that hang take, since one that has hung is left alone. */
@@ -15,7 +18,10 @@ export interface Endpoints {
   take: (endpoint: string, now: number) => boolean
   /** Until when an endpoint that has failed is left alone; 0 for others. */
   pausedUntil: (endpoint: string) => number
-  /** Gives the place back; one that was not asked is as it was, and a failure pauses the endpoint, for `askedMs` at least. */
+  /**
+   * Gives the place back; one that was not asked is as it was, and a failure pauses the endpoint,
+   * for `askedMs` at least.
+   */
   give: (
     endpoint: string,
     outcome: 'answered' | 'failed' | 'unasked',

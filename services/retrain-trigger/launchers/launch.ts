@@ -1,7 +1,8 @@
 /**
- * Starts the job of a run. A process claims a run in the store before it launches it, so of several one does. A webhook may be sent
- * again after a crash, always with the run's id as `webhook-id`, by which the receiver knows it; a command is marked launched before
- * it starts, so it starts at most once. Launches run beside one another, each with a deadline of its own: an endpoint that hangs or
+ * Starts the job of a run. A process claims a run in the store before it launches it, so of several
+ * one does. A webhook may be sent again after a crash, always with the run's id as `webhook-id`, by
+ * which the receiver knows it; a command is marked launched before it starts, so it starts at most
+ * once. Launches run beside one another, each with a deadline of its own: an endpoint that hangs or
  * fails holds up its own runs alone.
  */
 import { backoffMs } from '../../../lib/runtime/clock.ts'
@@ -38,7 +39,9 @@ export const launcher = (options: LaunchOptions): Launcher => ({
   stopping: new AbortController(),
 })
 
-/** Begins the launch of a run, unless its endpoint is busy or paused; what goes wrong is that run's. */
+/**
+ * Begins the launch of a run, unless its endpoint is busy or paused; what goes wrong is that run's.
+ */
 export function beginLaunch(launches: Launcher, run: Run, how: Launch): void {
   const { stopping, underWay, endpoints, ledger } = launches
   const endpoint = how.kind === 'webhook' ? originOf(how.url) : 'command'
@@ -80,7 +83,10 @@ async function quietly(
   }
 }
 
-/** Whether an endpoint answered; a number is how long one that failed asks to be left alone, in milliseconds. */
+/**
+ * Whether an endpoint answered; a number is how long one that failed asks to be left alone, in
+ * milliseconds.
+ */
 type Answer = 'answered' | 'unasked' | number
 
 async function launch(launches: Launcher, run: Run, how: Launch, endpoint: string): Promise<void> {

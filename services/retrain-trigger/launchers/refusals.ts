@@ -12,10 +12,16 @@ export const isPermanent = (status: number): boolean =>
 const MAX_BYTES = 16_384
 const MAX_SENTENCE = 500
 const UNPRINTABLE = /[^\P{C}]/gu
-/** Where answers in JSON tell what is wrong: RFC 9457, Airflow and FastAPI, Kubernetes, GitHub, OAuth. */
+/**
+ * Where answers in JSON tell what is wrong: RFC 9457, Airflow and FastAPI, Kubernetes, GitHub,
+ * OAuth.
+ */
 const FIELDS = ['detail', 'message', 'error_description', 'error', 'title']
 
-/** Reads the sentence by which an endpoint refuses, from the first 16 KiB of its answer; '' where it gives none. */
+/**
+ * Reads the sentence by which an endpoint refuses, from the first 16 KiB of its answer; '' where it
+ * gives none.
+ */
 export async function sentenceOf(response: Response): Promise<string> {
   const text = await firstBytes(response)
   const found = fieldOf(text) ?? (text.trimStart().startsWith('<') ? '' : text)

@@ -3,8 +3,8 @@
 const LONGEST_MS = 3_600_000
 
 /**
- * Milliseconds that a `Retry-After` header asks for, as seconds or as an HTTP date, from 0 to an hour; 0 when there is none or
- * it cannot be read.
+ * Milliseconds that a `Retry-After` header asks for, as seconds or as an HTTP date, from 0 to an
+ * hour; 0 when there is none or it cannot be read.
  */
 export function retryAfterMs(header: string | null, now: number): number {
   const text = header?.trim() ?? ''

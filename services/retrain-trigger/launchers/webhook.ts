@@ -12,8 +12,8 @@ import { retryAfterMs } from './retry-after.ts'
 const TIMEOUT_MS = 15_000
 
 /**
- * What became of a try: `refused` is for good, `failed` may pass; a failure of the endpoint itself names how long it asks to be left
- * alone.
+ * What became of a try: `refused` is for good, `failed` may pass; a failure of the endpoint itself
+ * names how long it asks to be left alone.
  */
 export type WebhookOutcome =
   | { kind: 'answered' }

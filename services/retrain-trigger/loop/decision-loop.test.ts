@@ -7,7 +7,10 @@ import { deciding, decidingModules, wake, type Deciding } from './decision-loop.
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
-/** The loop of a process without policies, whose rounds ask the control database once each, for `roundMs`. */
+/**
+ * The loop of a process without policies, whose rounds ask the control database once each, for
+ * `roundMs`.
+ */
 function running(roundMs: number) {
   let rounds = 0
   const postgres = {

@@ -1,4 +1,7 @@
-/** The deciding loop: asks policies that have something new to answer for, and launches the runs that are due. */
+/**
+ * The deciding loop: asks policies that have something new to answer for, and launches the runs
+ * that are due.
+ */
 import { messageOf } from '../../../lib/runtime/errors.ts'
 import type { Logger } from '../../../lib/runtime/log.ts'
 import type { Module } from '../../../lib/runtime/modules.ts'
@@ -12,9 +15,15 @@ import { readDueRuns, readRunsInFlight } from '../queries/runs.ts'
 import { evaluatePolicies, type PolicyEngine } from './policies.ts'
 import type { PolicyFailed } from './policy-failures.ts'
 
-/** How often it is asked which models have windows that their policies have not answered for: one statement for all. */
+/**
+ * How often it is asked which models have windows that their policies have not answered for: one
+ * statement for all.
+ */
 const SCAN_MS = 1000
-/** How often labels and predictions are counted for policies that wait for them, or for none to come. */
+/**
+ * How often labels and predictions are counted for policies that wait for them, or for none to
+ * come.
+ */
 const NEWS_MS = 5000
 /** How often rounds look unasked: launches are tried again when their time comes. */
 const ROUND_MS = 1000
@@ -49,7 +58,8 @@ export function deciding(parts: DecidingParts): Deciding {
     longestRestMs: MAX_REST_MS,
     step: async () => {
       const progress = await runRound(round)
-      // After the rest, and not at once: a window's verdicts come one by one, and are answered for together.
+      // After the rest, and not at once: a window's verdicts come one by one, and are answered for
+      // together.
       if (!round.due.isIdle()) rounds.wake()
       return progress
     },
@@ -71,7 +81,10 @@ export function askSoon(loop: Deciding, modelId: string): void {
   wake(loop)
 }
 
-/** The loop as parts of the process: rounds, and where there are policies the looks for windows and labels. */
+/**
+ * The loop as parts of the process: rounds, and where there are policies the looks for windows and
+ * labels.
+ */
 export function decidingModules(loop: Deciding): Module[] {
   const rounds: Module = {
     ...loop.rounds.module,
@@ -106,7 +119,10 @@ function windowScan(loop: Deciding): Module {
   }).module
 }
 
-/** Has the policies asked that count labels or predictions, or wait for silence: nothing sends a message of these. */
+/**
+ * Has the policies asked that count labels or predictions, or wait for silence: nothing sends a
+ * message of these.
+ */
 function newsScan(loop: Deciding): Module {
   const { engine, log } = loop
   return pollLoop({
@@ -158,7 +174,10 @@ async function launchDue({ engine, jobs, failed }: Round): Promise<number> {
   return runs.length
 }
 
-/** Fails runs of commands that an earlier process had started: a command ends with the process that started it. */
+/**
+ * Fails runs of commands that an earlier process had started: a command ends with the process that
+ * started it.
+ */
 async function failLostCommands({ policies, ledger }: PolicyEngine): Promise<void> {
   for (const run of await readRunsInFlight(ledger.postgres)) {
     const policy = policyOf(policies, run.model_id, run.policy)

@@ -1,4 +1,7 @@
-/** What is new to a policy besides windows: labels and predictions since its last run, and how long no event has come. */
+/**
+ * What is new to a policy besides windows: labels and predictions since its last run, and how long
+ * no event has come.
+ */
 import type { ParsedPolicy, Position } from '../decide/policies.ts'
 import type { Ledger } from '../queries/ledger.ts'
 import type { PolicyQueries } from '../queries/policy-queries.ts'

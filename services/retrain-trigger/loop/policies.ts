@@ -1,4 +1,7 @@
-/** Asks every policy of a model about every window it has not answered for yet, and about what else is new. */
+/**
+ * Asks every policy of a model about every window it has not answered for yet, and about what else
+ * is new.
+ */
 import { messageOf } from '../../../lib/runtime/errors.ts'
 import type { Models } from '../../../lib/models/model-files.ts'
 import { decide } from '../decide/decide.ts'
@@ -42,13 +45,19 @@ export const policyEngine = (
   parts: Pick<PolicyEngine, 'queries' | 'ledger'>,
 ): PolicyEngine => ({ ...parts, policies: parsePolicies(models.declared), sound: new Set() })
 
-/** What became of one look at a model: the policies that failed, and whether windows are left for another. */
+/**
+ * What became of one look at a model: the policies that failed, and whether windows are left for
+ * another.
+ */
 export interface Evaluated {
   failures: { policy: string; error: unknown }[]
   more: boolean
 }
 
-/** Asks each policy of a model about its windows, and about what else is new, as its condition needs. */
+/**
+ * Asks each policy of a model about its windows, and about what else is new, as its condition
+ * needs.
+ */
 export async function evaluatePolicies(engine: PolicyEngine, modelId: string): Promise<Evaluated> {
   const policies = askedByLooks(engine.policies, modelId)
   if (policies.length === 0) return { failures: [], more: false }
@@ -145,7 +154,10 @@ async function answerForNews(
   )
 }
 
-/** Answers for windows whose newest revision the policy has not seen, in the order of their ends; true when more are left. */
+/**
+ * Answers for windows whose newest revision the policy has not seen, in the order of their ends;
+ * true when more are left.
+ */
 async function answerForWindows(
   engine: PolicyEngine,
   modelId: string,
@@ -221,7 +233,9 @@ async function askEach(
   return { failures, more }
 }
 
-/** Writes a row that people see at `GET /v1/decisions`; what the ledger refuses is left to the log. */
+/**
+ * Writes a row that people see at `GET /v1/decisions`; what the ledger refuses is left to the log.
+ */
 async function recordFailure(
   { ledger, sound }: PolicyEngine,
   modelId: string,

@@ -19,8 +19,8 @@ export interface RunRequest {
 }
 
 /**
- * Records a run that a person asks for: it needs the policy's approvals, but neither its condition nor its cool-down. What counts
- * labels or predictions counts from it.
+ * Records a run that a person asks for: it needs the policy's approvals, but neither its condition
+ * nor its cool-down. What counts labels or predictions counts from it.
  *
  * @throws {Problem} 404 where the model has no such policy
  */
@@ -45,7 +45,10 @@ export async function requestRun(
   )
 }
 
-/** Decides about alerts that ask for one policy of one model: one run at most, or the reason for none. */
+/**
+ * Decides about alerts that ask for one policy of one model: one run at most, or the reason for
+ * none.
+ */
 export async function answerAlerts(
   engine: PolicyEngine,
   asked: readonly AlertRequest[],
@@ -66,7 +69,10 @@ export async function answerAlerts(
   )
 }
 
-/** Asks the policies of a model that wait for an alert of this name: the runs they launched, and why the others launched none. */
+/**
+ * Asks the policies of a model that wait for an alert of this name: the runs they launched, and why
+ * the others launched none.
+ */
 export async function askByAlert(
   engine: PolicyEngine,
   { modelId, name, cause }: AlertRequest,

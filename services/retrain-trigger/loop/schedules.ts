@@ -1,4 +1,7 @@
-/** The clock of policies: asks those with a `schedule` whenever their cron expression comes due in its time zone. */
+/**
+ * The clock of policies: asks those with a `schedule` whenever their cron expression comes due in
+ * its time zone.
+ */
 import { schedule, type ScheduledTask } from 'node-cron'
 import type { Module } from '../../../lib/runtime/modules.ts'
 import type { Schedule } from '../decide/condition-tests.ts'

@@ -82,8 +82,8 @@ export const alertSender = (parts: Omit<AlertSender, 'sent'>): AlertSender => ({
 })
 
 /**
- * Sends active alarms again and again, as Alertmanager expects, and an end for those that have gone. What it does not take
- * is logged, and sent with the next call.
+ * Sends active alarms again and again, as Alertmanager expects, and an end for those that have
+ * gone. What it does not take is logged, and sent with the next call.
  */
 export async function sendAlerts(
   { url, texts, log, now, sent }: AlertSender,

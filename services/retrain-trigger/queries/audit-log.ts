@@ -115,7 +115,10 @@ export async function readEvidence(db: Sql, mirrored: number | undefined): Promi
   }
 }
 
-/** Why the log is not whole, as far as a page of it and its head can tell; undefined when nothing is missed. Pure. */
+/**
+ * Why the log is not whole, as far as a page of it and its head can tell; undefined when nothing is
+ * missed. Pure.
+ */
 export function incompleteness(
   page: readonly AuditEntry[],
   { head, stored, mirrored }: AuditEvidence,
@@ -130,7 +133,10 @@ export function incompleteness(
   return undefined
 }
 
-/** The sequence number of the first entry that does not follow from the one before it; undefined for a whole chain. */
+/**
+ * The sequence number of the first entry that does not follow from the one before it; undefined for
+ * a whole chain.
+ */
 export function firstBreak(entries: readonly AuditEntry[]): number | undefined {
   let previous = entries[0]?.sequence === 1 ? GENESIS : entries[0]?.previous_hash
   for (const entry of entries) {

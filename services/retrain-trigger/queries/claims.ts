@@ -37,7 +37,10 @@ export async function claimRun(
   return { runId, claim, attempt: row.attempts, firstAttemptAt }
 }
 
-/** Gives a claim back, and puts the next launch off until `untilMs` (epoch milliseconds); a claim that has ended changes nothing. */
+/**
+ * Gives a claim back, and puts the next launch off until `untilMs` (epoch milliseconds); a claim
+ * that has ended changes nothing.
+ */
 export async function releaseRun(
   sql: Sql,
   { runId, claim }: Pick<Claim, 'runId' | 'claim'>,
@@ -49,7 +52,10 @@ export async function releaseRun(
   )
 }
 
-/** Puts off the launch of a run that nobody has claimed: its endpoint is not to be asked before `untilMs` (epoch milliseconds). */
+/**
+ * Puts off the launch of a run that nobody has claimed: its endpoint is not to be asked before
+ * `untilMs` (epoch milliseconds).
+ */
 export async function deferRun(
   { postgres, now }: Ledger,
   runId: string,

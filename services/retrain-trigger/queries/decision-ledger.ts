@@ -45,8 +45,8 @@ export const recordDecision = (
   postgres.transaction((tx) => record(tx, answer, newRun, new Date(now())))
 
 /**
- * Decides about one cause of a policy by its history, and records it: of two callers at the same moment the second sees
- * the run of the first.
+ * Decides about one cause of a policy by its history, and records it: of two callers at the same
+ * moment the second sees the run of the first.
  */
 export const decideByHistory = (
   ledger: Ledger,
@@ -77,7 +77,8 @@ export async function forgetDecision(
 }
 
 /**
- * Decides about several causes of one policy at once: one run at most, and no other caller decides in between.
+ * Decides about several causes of one policy at once: one run at most, and no other caller decides
+ * in between.
  *
  * @returns the run, or why there is none
  */
@@ -107,7 +108,10 @@ export const decideTogether = (
     return run ? { run } : { reason }
   })
 
-/** Works with the history of one policy while no other caller, here or in another process, decides about it. */
+/**
+ * Works with the history of one policy while no other caller, here or in another process, decides
+ * about it.
+ */
 const whileAlone = <T>(
   { postgres }: Ledger,
   modelId: string,

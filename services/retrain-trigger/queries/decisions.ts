@@ -26,7 +26,10 @@ interface StoredDecision {
   at: Date
 }
 
-/** Reads decisions about a model, the newest `limit` of them, newest first; times are RFC 3339 in UTC. */
+/**
+ * Reads decisions about a model, the newest `limit` of them, newest first; times are RFC 3339 in
+ * UTC.
+ */
 export async function listDecisions(sql: Sql, modelId: string, limit: number) {
   const rows = await sql.query<StoredDecision>(
     `select policy, cause, action, reason, window_end, evidence_revision, at from decisions

@@ -21,13 +21,19 @@ export interface ActiveAlarm {
   reference: string
   value: number | null
   threshold: number | null
-  /** Names the alert episode it belongs to, by its model and the end of its first window; '' outside of one. */
+  /**
+   * Names the alert episode it belongs to, by its model and the end of its first window; '' outside
+   * of one.
+   */
   episode_id: string
   window_start: string
   window_end: string
 }
 
-/** Which windows of a model are asked about: those that end from `since` to `until`, both included, epoch milliseconds. */
+/**
+ * Which windows of a model are asked about: those that end from `since` to `until`, both included,
+ * epoch milliseconds.
+ */
 export interface ResultsQuestion {
   modelId: string
   /** Versions, and '' for the model as a whole. */
@@ -53,7 +59,10 @@ export interface PolicyQueries {
   revisions: (modelIds: readonly string[]) => Promise<ReadonlyMap<string, number>>
   /** Verdicts of a model and of its slices. */
   results: (question: ResultsQuestion) => Promise<LatestResult[]>
-  /** Values of metrics, by `family/metric`, of a model and of its slices: against its baseline where they are against a reference. */
+  /**
+   * Values of metrics, by `family/metric`, of a model and of its slices: against its baseline where
+   * they are against a reference.
+   */
   values: (question: ValuesQuestion) => Promise<LatestResult[]>
   /** How many predictions of a model have a label. */
   labelledOutcomes: (modelId: string) => Promise<number>
@@ -61,7 +70,9 @@ export interface PolicyQueries {
   predictions: (modelId: string) => Promise<number>
   /** When the newest event of a model came, epoch milliseconds; undefined where none has. */
   lastReceived: (modelId: string) => Promise<number | undefined>
-  /** The greatest sequence in the copy of the audit log; undefined when the store cannot be asked. */
+  /**
+   * The greatest sequence in the copy of the audit log; undefined when the store cannot be asked.
+   */
   lastAudited: () => Promise<number | undefined>
   /** Active alarms and warnings of each model as a whole; snoozed ones are left out. */
   activeAlarms: () => Promise<ActiveAlarm[]>
@@ -135,7 +146,10 @@ async function readResults(db: ClickHouse, question: ResultsQuestion): Promise<L
   return rows.map(resultOf)
 }
 
-/** Of several methods the observed value counts, and of a metric with and without a reference that against the baseline. */
+/**
+ * Of several methods the observed value counts, and of a metric with and without a reference that
+ * against the baseline.
+ */
 async function readValues(db: ClickHouse, question: ValuesQuestion): Promise<LatestResult[]> {
   const { metrics, baseline } = question
   if (metrics.length === 0) return []

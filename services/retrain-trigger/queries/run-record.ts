@@ -24,8 +24,8 @@ export type StoredRun = Omit<Run, 'labels_known'> & {
 }
 
 /**
- * Records the state a run has come to, in the transaction that brought it there: in the audit log, and through the outbox
- * in ClickHouse and in the topic of runs.
+ * Records the state a run has come to, in the transaction that brought it there: in the audit log,
+ * and through the outbox in ClickHouse and in the topic of runs.
  *
  * @param detail what the audit entry holds beside the run's model, policy and reason
  */

@@ -1,4 +1,7 @@
-/** How a run moves on: every change of its state is one transaction with its audit entry, its row and its message. */
+/**
+ * How a run moves on: every change of its state is one transaction with its audit entry, its row
+ * and its message.
+ */
 import { Problem } from '../../../lib/runtime/errors.ts'
 import { isSamePerson } from '../../../lib/runtime/person-names.ts'
 import type { Sql } from '../../../lib/postgres/port.ts'
@@ -64,10 +67,11 @@ const moveOn = ({ postgres, now }: Ledger, change: Transition): Promise<Run> =>
   postgres.transaction((tx) => transition(tx, change, new Date(now())))
 
 /**
- * Adds a person's approval; the last that is needed makes the run due for launch. Where two are needed, whoever asked for
- * the run is neither of them.
+ * Adds a person's approval; the last that is needed makes the run due for launch. Where two are
+ * needed, whoever asked for the run is neither of them.
  *
- * @throws {Problem} 404 where there is no such run, 409 where it awaits no approval or has this person's, under whatever
+ * @throws {Problem} 404 where there is no such run, 409 where it awaits no approval or has this
+ *   person's, under whatever
  * spelling, or where this person asked for it and two must approve
  */
 export const approveRun = ({ postgres, now }: Ledger, runId: string, actor: string): Promise<Run> =>

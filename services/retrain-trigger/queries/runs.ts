@@ -23,8 +23,8 @@ export async function readRun(sql: Sql, runId: string): Promise<Run | undefined>
 }
 
 /**
- * Reads runs whose launch is due and that no process has claimed, oldest first: at most two of a policy, so that none waits behind another's many, and 200
- * in all.
+ * Reads runs whose launch is due and that no process has claimed, oldest first: at most two of a
+ * policy, so that none waits behind another's many, and 200 in all.
  */
 export async function readDueRuns(sql: Sql, at: Date): Promise<Run[]> {
   const rows = await sql.query<StoredRun>(
@@ -51,7 +51,9 @@ export const countRuns = (sql: Sql) =>
     'select model_id, state, count(*)::int as n from runs group by model_id, state',
   )
 
-/** Reads the hashes of the tokens by which a run's job may report; none where there is no such run. */
+/**
+ * Reads the hashes of the tokens by which a run's job may report; none where there is no such run.
+ */
 export async function readTokenHashes(sql: Sql, runId: string): Promise<readonly string[]> {
   const [row] = await sql.query<{ token_hashes: string[] }>(
     'select token_hashes from runs where run_id = $1',

@@ -1,4 +1,6 @@
-/** An application with OpenTelemetry's SDK for Node as it comes: nothing is set but the environment. */
+/**
+ * An application with OpenTelemetry's SDK for Node as it comes: nothing is set but the environment.
+ */
 import {
   diag,
   DiagConsoleLogger,

@@ -1,4 +1,7 @@
-/** People sign in at a real OpenID provider, by authorisation code and PKCE, and come back with a session of the pages. */
+/**
+ * People sign in at a real OpenID provider, by authorisation code and PKCE, and come back with a
+ * session of the pages.
+ */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'

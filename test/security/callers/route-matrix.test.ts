@@ -1,4 +1,7 @@
-/** Every route of the route table by every role: whoever may ask is heard, and everybody else is refused. */
+/**
+ * Every route of the route table by every role: whoever may ask is heard, and everybody else is
+ * refused.
+ */
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ROLES } from '../../../lib/http/oidc/token-claims.ts'
@@ -6,7 +9,10 @@ import { temporaryDirectory } from '../../harness.ts'
 import { AUDIENCE, startIssuer, type Issuer } from '../../oidc-issuer.ts'
 import { startTarget, type Running } from '../../processes.ts'
 
-/** What each route asks of its caller, decided here and not by the route: nothing at all, or a scope. */
+/**
+ * What each route asks of its caller, decided here and not by the route: nothing at all, or a
+ * scope.
+ */
 const WANTED: Record<string, 'public' | 'emit' | 'read' | 'review' | 'operate'> = {
   'DELETE /v1/session': 'public',
   'GET /docs/json': 'public',

@@ -1,4 +1,7 @@
-/** Tokens of a real OpenID provider say who calls; a token that is wrong in any way is refused and counted. */
+/**
+ * Tokens of a real OpenID provider say who calls; a token that is wrong in any way is refused and
+ * counted.
+ */
 import { join } from 'node:path'
 import { exportSPKI, SignJWT, UnsecuredJWT } from 'jose'
 import { Registry } from 'prom-client'

@@ -1,4 +1,7 @@
-/** Statements as strangers and clients send them, kept as data so that they can be replayed against any running port. */
+/**
+ * Statements as strangers and clients send them, kept as data so that they can be replayed against
+ * any running port.
+ */
 import { readFileSync } from 'node:fs'
 
 export interface Sent {

@@ -1,4 +1,7 @@
-/** The reader's port against a stranger: what it refuses, what it answers, and that one reader is no other's burden. */
+/**
+ * The reader's port against a stranger: what it refuses, what it answers, and that one reader is no
+ * other's burden.
+ */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -23,7 +26,10 @@ const besiegedDirectory = temporaryDirectory()
 let stores: Running
 let postgresPort: number
 let secret: string
-/** Stores of their own, whose connections silent callers take from the start: it takes a minute until the last is closed. */
+/**
+ * Stores of their own, whose connections silent callers take from the start: it takes a minute
+ * until the last is closed.
+ */
 let besieged: Running
 let half: OpenSockets
 let silent: Socket[]

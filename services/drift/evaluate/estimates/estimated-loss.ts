@@ -1,6 +1,7 @@
 /**
- * How wrong a regression is thought to be while truth is missing: its absolute error, learned from the reference's rows by their features
- * and the prediction (direct loss estimation). Blind to concept drift, as every estimate without truth. Pure.
+ * How wrong a regression is thought to be while truth is missing: its absolute error, learned from
+ * the reference's rows by their features and the prediction (direct loss estimation). Blind to
+ * concept drift, as every estimate without truth. Pure.
  */
 import type { ScoredRow, LossModel } from '../../data/reference.ts'
 import { normalInterval } from '../../../../lib/stats/intervals/normal-interval.ts'

@@ -1,4 +1,7 @@
-/** What performance is thought to be while truth is missing, late, or known of a choice of predictions only. Pure. */
+/**
+ * What performance is thought to be while truth is missing, late, or known of a choice of
+ * predictions only. Pure.
+ */
 import type { ScoreCounts } from '../../data/reference.ts'
 import {
   calibrationLine,

@@ -1,4 +1,7 @@
-/** A group beside the privileged one: differences and ratios of their rates, with intervals and verdicts. Pure. */
+/**
+ * A group beside the privileged one: differences and ratios of their rates, with intervals and
+ * verdicts. Pure.
+ */
 import {
   newcombe,
   ratioInterval,
@@ -125,8 +128,9 @@ interface Comparison {
 }
 
 /**
- * Alarms where the whole interval lies beyond a limit. Too few cases say nothing: where they are below
- * {@link MIN_CONCLUSIVE_CELL} and the interval that is shown reaches beyond a limit, the result is incomplete.
+ * Alarms where the whole interval lies beyond a limit. Too few cases say nothing: where they are
+ * below {@link MIN_CONCLUSIVE_CELL} and the interval that is shown reaches beyond a limit, the
+ * result is incomplete.
  */
 function verdictOf(
   { a, b, intervalAt, level, limits, needsLabels }: Comparison,

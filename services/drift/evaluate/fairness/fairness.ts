@@ -1,4 +1,7 @@
-/** How differently groups are treated, against the privileged group, with intervals that hold in small cells. Pure. */
+/**
+ * How differently groups are treated, against the privileged group, with intervals that hold in
+ * small cells. Pure.
+ */
 import { largest, smallest } from '../../../../lib/stats/samples/extremes.ts'
 import { wilson } from '../../../../lib/stats/intervals/proportions.ts'
 import type { Model } from '../../../../lib/models/model-files.ts'
@@ -27,7 +30,10 @@ export const fairnessTests = (groups: Iterable<readonly GroupCounts[]>): number 
     0,
   )
 
-/** The attributes that are evaluated: those of the model file, and each two of them together (`sex&race`). */
+/**
+ * The attributes that are evaluated: those of the model file, and each two of them together
+ * (`sex&race`).
+ */
 export function fairnessAttributes({
   fairness,
 }: Model): { name: string; privileged: string | undefined }[] {
@@ -72,7 +78,10 @@ export function evaluateFairness(
     : results
 }
 
-/** Metrics that rest on labels, whose method is `weighted` where any of these carries an inclusion probability. */
+/**
+ * Metrics that rest on labels, whose method is `weighted` where any of these carries an inclusion
+ * probability.
+ */
 const OF_LABELS = new Set([
   'true_positive_rate',
   'false_positive_rate',
@@ -85,8 +94,10 @@ const OF_LABELS = new Set([
 ])
 
 /**
- * Equalized odds over all groups at once: the larger of the widest gap of true positive rates and that of false positive rates, as
- * fairlearn counts it. Events without the attribute are no group of people and make no gap. It grows with the number of groups by chance alone, which is why it has no verdict.
+ * Equalized odds over all groups at once: the larger of the widest gap of true positive rates and
+ * that of false positive rates, as fairlearn counts it. Events without the attribute are no group
+ * of people and make no gap. It grows with the number of groups by chance alone, which is why it
+ * has no verdict.
  */
 function worstCase(groups: readonly GroupCounts[], rules: FairnessRules): MetricResult[] {
   const gap = (of: (g: GroupCounts) => Share) => {

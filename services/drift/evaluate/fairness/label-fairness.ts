@@ -1,6 +1,7 @@
 /**
- * Whether the truth about groups comes alike: how much of it, how late, and how often people look. What is not seen of a group can
- * not be evaluated of it; these numbers have no verdict, and say how far the others can be trusted. Pure.
+ * Whether the truth about groups comes alike: how much of it, how late, and how often people look.
+ * What is not seen of a group can not be evaluated of it; these numbers have no verdict, and say
+ * how far the others can be trusted. Pure.
  */
 import { newcombe, wilson } from '../../../../lib/stats/intervals/proportions.ts'
 import { metricResult, type MetricResult } from '../../data/metric-results.ts'

@@ -1,11 +1,15 @@
-/** The family `feedback`: what people and judges say under names of their own, evaluated on the budget. Pure. */
+/**
+ * The family `feedback`: what people and judges say under names of their own, evaluated on the
+ * budget. Pure.
+ */
 import type { Model } from '../../../../lib/models/model-files.ts'
 import type { Window } from '../../../../lib/models/windows.ts'
 import type { MetricResult } from '../../data/metric-results.ts'
 import type { NamedLabelsOfCohort } from '../../data/named-labels.ts'
 import { levelKey, sizeOf, type LevelHistory } from '../../data/past-metrics.ts'
 import { covers, MIN_WINDOWS, type ReferenceData } from '../../data/reference.ts'
-import { learningReason, NO_REFERENCE, PART_OF_REFERENCE, type Learning } from '../learning.ts'
+import { learningReason, NO_REFERENCE, PART_OF_REFERENCE } from '../learning.ts'
+import type { Learning } from '../../data/window-input.ts'
 import { withLevelVerdicts } from '../metric-alarms.ts'
 import { overridden, windowAlphaOf } from '../thresholds.ts'
 import { areNumbers, namedLabelResults } from './named-labels.ts'
@@ -30,8 +34,9 @@ export interface FeedbackInput {
 const TOO_YOUNG = 'younger than the label horizon'
 
 /**
- * Mean or rates of each name with verdicts: a change, either way, beyond what the reference's windows differ by. Lines of the model
- * file decide as soon as `min_count` labels are there; the budget decides once labels are mature.
+ * Mean or rates of each name with verdicts: a change, either way, beyond what the reference's
+ * windows differ by. Lines of the model file decide as soon as `min_count` labels are there; the
+ * budget decides once labels are mature.
  */
 export function evaluateFeedback(input: FeedbackInput, model: Model): MetricResult[] {
   const { named, whole, predictions, maturity } = input
@@ -48,7 +53,10 @@ export function evaluateFeedback(input: FeedbackInput, model: Model): MetricResu
 const nameOf = ({ name }: { name: string }) => name
 const isLevel = ({ metric }: MetricResult) => metric === 'mean' || metric === 'rate'
 
-/** The mean of the number over the reference's windows, each with as much weight as labels stand behind it. */
+/**
+ * The mean of the number over the reference's windows, each with as much weight as labels stand
+ * behind it.
+ */
 function withBaseline(result: MetricResult, { levels, ...input }: FeedbackInput): MetricResult {
   const reference = (input.learning?.before ?? input.baseline)?.name ?? ''
   const past = levels.reference.get(levelKey(result)) ?? []

@@ -1,4 +1,7 @@
-/** What named labels say of a window: a mean or a rate per class for each name, with an interval. Pure. */
+/**
+ * What named labels say of a window: a mean or a rate per class for each name, with an interval.
+ * Pure.
+ */
 import { normalInterval } from '../../../../lib/stats/intervals/normal-interval.ts'
 import {
   ratioEstimate,
@@ -21,7 +24,10 @@ export const areNumbers = ({ numbers, labels }: NamedLabels): boolean =>
 export interface FeedbackScope {
   predictions: number
   maturity: number
-  /** Names whose labels are numbers in the window as a whole, so that all cohorts have the metric alike. */
+  /**
+   * Names whose labels are numbers in the window as a whole, so that all cohorts have the metric
+   * alike.
+   */
   numeric: ReadonlySet<string>
 }
 

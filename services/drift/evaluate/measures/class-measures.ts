@@ -54,7 +54,9 @@ function oneClass(cells: Cells): Measure[] {
   ]
 }
 
-/** Measures of the most frequent classes: shown only, for what moves them moves the averages too. */
+/**
+ * Measures of the most frequent classes: shown only, for what moves them moves the averages too.
+ */
 function perClass(confusion: Confusion): Measure[] {
   return confusion.classes
     .map((name, i) => ({ name, i, n: confusion.truly[i]! }))

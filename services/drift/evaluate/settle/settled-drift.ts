@@ -9,7 +9,9 @@ import { KS_MIN_D } from '../thresholds.ts'
 
 const short = (x: number) => String(Number(x.toPrecision(8)))
 
-/** Subjects whose D may lie on either side of the line that alarms; only raw rows can decide them. */
+/**
+ * Subjects whose D may lie on either side of the line that alarms; only raw rows can decide them.
+ */
 export const undecidedKs = (results: readonly MetricResult[]): string[] =>
   results.filter(isUndecided).map(({ subject }) => subject)
 
@@ -56,7 +58,10 @@ export function settledKs(
 
 const keyOf = ({ subject, reference }: MetricResult) => `${reference}\u0001${subject}`
 
-/** Interval of D, by reference and subject, where it is wider than the least D that alarms: bins are too coarse to see. */
+/**
+ * Interval of D, by reference and subject, where it is wider than the least D that alarms: bins are
+ * too coarse to see.
+ */
 function wideIntervals(results: readonly MetricResult[]): Map<string, Interval> {
   return new Map(
     results.flatMap((result) => {
@@ -73,13 +78,19 @@ function wideIntervals(results: readonly MetricResult[]): Map<string, Interval> 
 const isBlind = (result: MetricResult, wide: ReadonlyMap<string, Interval>) =>
   result.metric === 'psi' && result.verdict === 'ok' && wide.has(keyOf(result))
 
-/** Subjects that read `ok` although their bins are too coarse to show a change; only raw rows can decide them. */
+/**
+ * Subjects that read `ok` although their bins are too coarse to show a change; only raw rows can
+ * decide them.
+ */
 export function blindSubjects(results: readonly MetricResult[]): string[] {
   const wide = wideIntervals(results)
   return results.filter((result) => isBlind(result, wide)).map(({ subject }) => subject)
 }
 
-/** D from which a feature with coarse bins alarms; from {@link KS_MIN_D} it warns. The noise between windows is not known of it. */
+/**
+ * D from which a feature with coarse bins alarms; from {@link KS_MIN_D} it warns. The noise between
+ * windows is not known of it.
+ */
 const BLIND_ALARM_D = 0.25
 
 /**
@@ -119,7 +130,10 @@ export function settledBlind(
   })
 }
 
-/** The results without any `ok` that bins cannot vouch for: what raw rows have not decided is incomplete. */
+/**
+ * The results without any `ok` that bins cannot vouch for: what raw rows have not decided is
+ * incomplete.
+ */
 export function withoutBlindOk(results: readonly MetricResult[]): MetricResult[] {
   const wide = wideIntervals(results)
   return results.map((result) => {

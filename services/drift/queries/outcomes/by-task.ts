@@ -1,4 +1,7 @@
-/** Joined truth of what only some models have: forecasts with quantiles, rankings, metrics of the model file. */
+/**
+ * Joined truth of what only some models have: forecasts with quantiles, rankings, metrics of the
+ * model file.
+ */
 import type { ClickHouse, Params } from '../../../../lib/clickhouse/port.ts'
 import { messageOf } from '../../../../lib/runtime/errors.ts'
 import type { Model } from '../../../../lib/models/model-files.ts'
@@ -57,9 +60,10 @@ export async function readForecasts(
 const RANKING_DEPTH = 10
 
 /**
- * Labels are relevances, 0 for none; divided by the propensity with which an item was seen, where predictions give it. Items lie
- * in the order of `position`, else of falling score. Rankings without a relevant item have no best order, and are left out. Of a
- * sampled stream a ranking is drawn as a whole: it stands for as many as its items do.
+ * Labels are relevances, 0 for none; divided by the propensity with which an item was seen, where
+ * predictions give it. Items lie in the order of `position`, else of falling score. Rankings
+ * without a relevant item have no best order, and are left out. Of a sampled stream a ranking is
+ * drawn as a whole: it stands for as many as its items do.
  */
 export async function readRanking(
   db: ClickHouse,
@@ -100,8 +104,9 @@ export async function readRanking(
 const PARTS = 20
 
 /**
- * Aggregate expressions of the model file, with standard errors by the jackknife that leaves out a twentieth of the cases at a
- * time: whatever the expression, as long as it is smooth. One that ClickHouse refuses has a problem instead of a value.
+ * Aggregate expressions of the model file, with standard errors by the jackknife that leaves out a
+ * twentieth of the cases at a time: whatever the expression, as long as it is smooth. One that
+ * ClickHouse refuses has a problem instead of a value.
  */
 export function readCustom(
   db: ClickHouse,

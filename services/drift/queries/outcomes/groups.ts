@@ -48,7 +48,8 @@ function groupOf({ group, delay, ...sums }: GroupRow, isWeighted: boolean): Grou
 }
 
 /**
- * Reads the groups of an attribute. Events without it are the group `(missing)`; cells of truth are those of the positive class.
+ * Reads the groups of an attribute. Events without it are the group `(missing)`; cells of truth are
+ * those of the positive class.
  *
  * @param truth with the parameters of `labelled-outcomes.ts`
  */

@@ -1,5 +1,6 @@
 /**
- * Joined truth in SQL: outcomes and, for models that say what a missing label means, the predictions without one.
+ * Joined truth in SQL: outcomes and, for models that say what a missing label means, the
+ * predictions without one.
  *
  * `received` (NULL where no label came), `reviewed`, `weight` (how many events it stands for, by the sampling of the stream and the draw for review), `predicted`, `positive`, `p`, `loss`, `square` and `error` are made beside the columns of outcomes.
  */
@@ -37,16 +38,16 @@ const COLUMNS =
   'prediction_id, predicted_at, prediction, prediction_number, score, attributes, decision, subject_id, sampling_fraction'
 
 /**
- * The class that was predicted. A score without one is a class by the threshold; below it, whatever the label is called that is not
- * positive.
+ * The class that was predicted. A score without one is a class by the threshold; below it, whatever
+ * the label is called that is not positive.
  */
 export const PREDICTED =
   "coalesce(prediction, if(isNull(score), NULL, multiIf(score >= {threshold:Float64}, {positive:String}, label != {positive:String}, label, concat('not ', {positive:String}))))"
 
 /**
- * Whether the favourable class was predicted: by the class, or where there is none by the score and the threshold, as
- * {@link PREDICTED} reads it; NULL where there is neither. A score below the threshold favours whoever wants the class that
- * is not the positive one.
+ * Whether the favourable class was predicted: by the class, or where there is none by the score and
+ * the threshold, as {@link PREDICTED} reads it; NULL where there is neither. A score below the
+ * threshold favours whoever wants the class that is not the positive one.
  */
 export const SELECTED =
   'multiIf(isNotNull(prediction), prediction = {favorable:String}, isNull(score), NULL, (score >= {threshold:Float64}) = ({favorable:String} = {positive:String}))'
@@ -57,7 +58,10 @@ export const IS_PROBABILITY = '(score >= -1e-6 AND score <= 1 + 1e-6)'
 /** As a column of {@link truthOfEach}: the key of the cohort. */
 export const OWN_KEY = 'own_key'
 
-/** The truth of every cohort without a slice: what is part of several comes once for each, told apart by {@link OWN_KEY}. */
+/**
+ * The truth of every cohort without a slice: what is part of several comes once for each, told
+ * apart by {@link OWN_KEY}.
+ */
 export const truthOfEach = (tables: Tables, model: Model) =>
   sourceOf(tables, model, EVERYTHING, `, arrayJoin(${UNSLICED_KEYS}) AS ${OWN_KEY}`)
 
@@ -85,12 +89,15 @@ function sourceOf({ predictions, outcomes }: Tables, model: Model, c: Cohort, mo
 }
 
 /**
- * Whether a missing label means something once the label horizon has passed. Every prediction then has a truth, so that a label
- * drawn for review stands for no other.
+ * Whether a missing label means something once the label horizon has passed. Every prediction then
+ * has a truth, so that a label drawn for review stands for no other.
  */
 export const impliesLabels = (model: Model) => model.labels.absent_means !== 'unknown'
 
-/** @param completeUntil up to here all events are thought to have come: what is older than the horizon has all its labels */
+/**
+ * @param completeUntil up to here all events are thought to have come: what is older than the
+ * horizon has all its labels
+ */
 export function truthParams(
   model: Model,
   spans: readonly Window[],

@@ -1,6 +1,7 @@
 /**
- * Labels with a name of their own, of all names and all cohorts of a window in one statement. Only labels with such a name are
- * read: a window without any costs a short look at the names of its outcomes.
+ * Labels with a name of their own, of all names and all cohorts of a window in one statement. Only
+ * labels with such a name are read: a window without any costs a short look at the names of its
+ * outcomes.
  */
 import type { ClickHouse } from '../../../../lib/clickhouse/port.ts'
 import type { Window } from '../../../../lib/models/windows.ts'
@@ -51,7 +52,10 @@ ORDER BY labels DESC, name LIMIT ${MAX_NAMES} BY part`
 
 const COLUMNS = 'name, label, label_number, inclusion_probability, sampling_fraction'
 
-/** Revisions of the same outcome are told apart here: FINAL would read every outcome of the window before it looks at a name. */
+/**
+ * Revisions of the same outcome are told apart here: FINAL would read every outcome of the window
+ * before it looks at a name.
+ */
 const UNSLICED = summed(`
   SELECT ${COLUMNS}, arrayJoin(${UNSLICED_KEYS}) AS part FROM (
     SELECT ${COLUMNS}, model_version, variant, shadow FROM outcome_revisions
@@ -59,10 +63,15 @@ const UNSLICED = summed(`
     WHERE model_id = {model:String} AND ${within('predicted_at')}
     ORDER BY labels_known DESC LIMIT 1 BY predicted_at, prediction_id, name)`)
 
-/** Planning the long statement costs far more than this one, and most models have no named label. */
+/**
+ * Planning the long statement costs far more than this one, and most models have no named label.
+ */
 const ANY = `SELECT 1 FROM outcome_revisions PREWHERE name != 'label' WHERE model_id = {model:String} AND ${within('predicted_at')} LIMIT 1`
 
-/** Reads the named labels of a window, by the key of each cohort without a slice; cohorts without any are left out. */
+/**
+ * Reads the named labels of a window, by the key of each cohort without a slice; cohorts without
+ * any are left out.
+ */
 export async function namedLabels(
   db: ClickHouse,
   { modelId, window }: { modelId: string; window: Window },

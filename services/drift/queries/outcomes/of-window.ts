@@ -22,7 +22,10 @@ export interface OutcomeQuestion {
   model: Model
   spans: readonly Window[]
   c: Cohort
-  /** Predictions before this instant have had the label horizon: without a label they mean what the model file says; epoch milliseconds. */
+  /**
+   * Predictions before this instant have had the label horizon: without a label they mean what the
+   * model file says; epoch milliseconds.
+   */
   completeUntil: number
 }
 
@@ -38,7 +41,9 @@ export async function outcomesOf(
   })
 }
 
-/** Outcomes of several cohorts without a slice, by their keys: those alone that have ground truth. */
+/**
+ * Outcomes of several cohorts without a slice, by their keys: those alone that have ground truth.
+ */
 export function outcomesOfEach(
   db: ClickHouse,
   { model, spans, completeUntil }: Omit<OutcomeQuestion, 'c'>,

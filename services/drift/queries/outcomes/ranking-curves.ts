@@ -1,4 +1,7 @@
-/** How well scores rank what became true: areas under curves, each score once with what weighs positive and negative there. */
+/**
+ * How well scores rank what became true: areas under curves, each score once with what weighs
+ * positive and negative there.
+ */
 import type { ClickHouse, Params } from '../../../../lib/clickhouse/port.ts'
 import { kishFactor } from '../../data/sampling.ts'
 import type { ScoredOutcomes } from '../../data/window-data.ts'
@@ -18,8 +21,9 @@ interface RankRow {
 }
 
 /**
- * Of truth that has a score. Equal scores share: half of their pairs count for the area, and of the score in which the highest tenth
- * ends a part counts. Where every event was drawn that tenth is a whole number of them, rounded up.
+ * Of truth that has a score. Equal scores share: half of their pairs count for the area, and of the
+ * score in which the highest tenth ends a part counts. Where every event was drawn that tenth is a
+ * whole number of them, rounded up.
  *
  * @param source of `labelled-outcomes.ts`, with its parameters
  * @param apart what is told apart, in SQL

@@ -1,6 +1,6 @@
 /**
- * Truth of what is evaluated together, read when the first of it is asked for: of a slice for all values at once, and of the window
- * that is evaluated for all versions and variants at once.
+ * Truth of what is evaluated together, read when the first of it is asked for: of a slice for all
+ * values at once, and of the window that is evaluated for all versions and variants at once.
  */
 import type { Model } from '../../../../lib/models/model-files.ts'
 import type { Window } from '../../../../lib/models/windows.ts'

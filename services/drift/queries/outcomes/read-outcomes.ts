@@ -16,7 +16,9 @@ import {
   type OutcomeCounts,
 } from '../../data/window-data.ts'
 
-/** Distinct labels above which a model without a declared task has numbers or free text for labels. */
+/**
+ * Distinct labels above which a model without a declared task has numbers or free text for labels.
+ */
 const MAX_GUESSED_CLASSES = 100
 /** Ground truth in SQL: a source of `labelled-outcomes.ts`, with its parameters. */
 interface TruthSource {

@@ -27,7 +27,8 @@ interface BinRow extends Weights {
  * class. Bins are split by eighths of the logit, since a calibration line of scores near 0 or 1
  * needs more than hundredths. Scores outside [0, 1] are no probabilities and are counted apart.
  *
- * @param of the conditions on `predictions`, and a source of `labelled-outcomes.ts`, with its parameters; whether a missing label
+ * @param of the conditions on `predictions`, and a source of `labelled-outcomes.ts`, with its
+ *   parameters; whether a missing label
  * means something, so that labels drawn for review stand for no other
  */
 export async function readScoreBins(

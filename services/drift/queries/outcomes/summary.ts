@@ -33,7 +33,10 @@ export interface SummaryRow {
   classes: string
 }
 
-/** Sums up, apart by an expression. Moments are the stable ones: the plain ones cancel where numbers are large beside their spread. */
+/**
+ * Sums up, apart by an expression. Moments are the stable ones: the plain ones cancel where numbers
+ * are large beside their spread.
+ */
 export const summary = (source: string, part: string) =>
   `SELECT ${part} AS part, count() AS labelled, count(inclusion_probability) AS drawn, sum(weight) AS weight, sum(truth.weight * truth.weight) AS squares,
      quantileExactOrNull(0.5)((toUnixTimestamp64Milli(received) - toUnixTimestamp64Milli(predicted_at)) / 1000) AS delay,

@@ -1,6 +1,7 @@
 /**
- * Truth of a sampled stream, summed up inside ClickHouse: every known outcome weighs as many as it stands for. Counts and the uncertainty
- * of means are those of Kish's effective number (`services/drift/data/sampling.ts`). Asked only where something was sampled.
+ * Truth of a sampled stream, summed up inside ClickHouse: every known outcome weighs as many as it
+ * stands for. Counts and the uncertainty of means are those of Kish's effective number
+ * (`services/drift/data/sampling.ts`). Asked only where something was sampled.
  */
 import type { SummaryRow } from './summary.ts'
 import type { ClickHouse, Params } from '../../../../lib/clickhouse/port.ts'

@@ -1,6 +1,7 @@
 /**
- * Writes down what clients really send: `node record.ts URL_OF_THE_PORT FILE` listens on 127.0.0.1:8124, passes every request
- * on, and writes the statements to the file in the form of `recorded.json`. Then run `ask.py` and `Ask.java` beside it.
+ * Writes down what clients really send: `node record.ts URL_OF_THE_PORT FILE` listens on
+ * 127.0.0.1:8124, passes every request on, and writes the statements to the file in the form of
+ * `recorded.json`. Then run `ask.py` and `Ask.java` beside it.
  */
 import { writeFileSync } from 'node:fs'
 import { createServer, request, type IncomingMessage } from 'node:http'

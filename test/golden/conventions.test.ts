@@ -1,4 +1,7 @@
-/** Our dialects beside the packages themselves: `scripts/golden_dialects.py` made the values and names the versions. */
+/**
+ * Interop conventions beside the packages themselves: `scripts/golden_conventions.py` made the values and
+ * names the versions.
+ */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { azureJs, azurePsi } from '../../services/drift/interop/azure.ts'
@@ -30,7 +33,7 @@ import {
   wassersteinDistance,
 } from '../../lib/stats/distances/two-samples.ts'
 
-const golden = JSON.parse(readFileSync(new URL('dialects.json', import.meta.url), 'utf8')) as {
+const golden = JSON.parse(readFileSync(new URL('conventions.json', import.meta.url), 'utf8')) as {
   numeric: {
     n: number
     m: number

@@ -1,6 +1,6 @@
-"""What Evidently, NannyML and fairlearn themselves say of samples that our dialects are held against. Writes test/golden/dialects.json.
+"""Evidently, NannyML and fairlearn on samples that our interop conventions are held against. Writes test/golden/conventions.json.
 
-    python -m venv .venv && .venv/bin/pip install evidently nannyml fairlearn 'pandas<3' && .venv/bin/python scripts/golden_dialects.py
+    python -m venv .venv && .venv/bin/pip install evidently nannyml fairlearn 'pandas<3' && .venv/bin/python scripts/golden_conventions.py
 """
 
 import json
@@ -115,6 +115,6 @@ golden = {
     "incomplete_beta": [{"a": a, "b": b, "x": x, "value": float(special.betainc(a, b, x))} for a in [0.5, 2, 40] for b in [0.5, 3, 200] for x in [1e-6, 0.1, 0.5, 0.97]],
     "polygamma": [{"x": x, "digamma": float(special.digamma(x)), "trigamma": float(special.polygamma(1, x))} for x in [1e-3, 0.4, 1, 4.5, 13, 1e4]],
 }
-path = pathlib.Path(__file__).parent.parent / "test" / "golden" / "dialects.json"
+path = pathlib.Path(__file__).parent.parent / "test" / "golden" / "conventions.json"
 path.write_text(json.dumps(golden, indent=1) + "\n")
 print(golden["made_by"])
