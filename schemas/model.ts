@@ -5,6 +5,7 @@
 import Type, { type Static } from 'typebox'
 import { LABEL_SOURCES } from './events/label.v1.ts'
 import { Launch } from './launch.ts'
+import { ModelExpectations } from './model-expectations.ts'
 
 /** Most predictions of a model that are drawn for review in a day. */
 export const MAX_BUDGET_PER_DAY = 10_000
@@ -202,6 +203,7 @@ export const ModelFile = Type.Object(
     features: Type.Optional(
       Type.Record(Type.String(), Type.Enum(['numeric', 'categorical', 'boolean', 'embedding'])),
     ),
+    expectations: Type.Optional(ModelExpectations),
     fairness: Type.Optional(
       Type.Object(
         {

@@ -12,6 +12,7 @@ import {
 } from '../../schemas/model.ts'
 import { ConfigError } from '../runtime/config.ts'
 import { parseOverrides, type AlarmLines } from './alarm-lines.ts'
+import { readExpectations, type ExpectationRule } from './expectations/rules.ts'
 import { ownershipOf, type Ownership } from './ownership.ts'
 import { retrainProblems } from './retrain-problems.ts'
 import { featureSubject } from '../events/subjects.ts'
@@ -34,6 +35,8 @@ export interface Model {
   outputKind: OutputKind | undefined
   references: Record<string, ModelReference>
   features: NonNullable<ModelFile['features']>
+  /** What its inputs must be. */
+  expectations: readonly ExpectationRule[]
   fairness: NonNullable<ModelFile['fairness']>
   slices: readonly string[]
   /** Rows a classifier sees of each window; 0: none is asked. */
@@ -162,6 +165,7 @@ function withDefaults(file: ModelFile, revision: string): Model {
       ? references
       : { ...references, [onlyName!]: { ...references[onlyName!]!, baseline: true } },
     features: file.features ?? {},
+    expectations: expectationsOf(file).rules,
     fairness: file.fairness ?? { attributes: {}, favorable: '1' },
     slices: file.slices ?? [],
     multivariateRows: file.multivariate?.rows ?? 0,
@@ -178,6 +182,10 @@ function withDefaults(file: ModelFile, revision: string): Model {
     ownership: ownershipOf(file),
     revision,
   }
+}
+
+function expectationsOf({ expectations = [], features = {} }: ModelFile) {
+  return readExpectations(expectations, Object.keys(features))
 }
 
 /** Labels that alerts have already. */
@@ -219,6 +227,7 @@ function crossChecks(file: ModelFile): string[] {
     )
   for (const problem of parseOverrides(file.alarms?.overrides ?? {}).problems)
     problems.push(problem)
+  for (const problem of expectationsOf(file).problems) problems.push(problem)
   const looks = file.labels?.evaluate_at
   if (looks && (looks.length === 0 || !looks.includes(1)))
     problems.push('labels.evaluate_at must end with 1: the whole label horizon')
