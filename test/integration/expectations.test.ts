@@ -1,5 +1,6 @@
 /** Declared expectations: counted from stored rows when a window is evaluated, with examples. */
 import { beforeAll, expect, test } from 'vitest'
+import { refusals } from '../../lib/models/expectations/refusal.ts'
 import { parseModel, type Model } from '../../lib/models/model-files.ts'
 import { evaluateOn } from '../evaluating.ts'
 import { RECEIVED_AT } from '../harness.ts'
@@ -36,9 +37,14 @@ const eventsOf = (modelId: string, hour = 0) =>
     ...(i === 99 && { shadow: true }),
   }))
 
+const REFUSING = modelOf('refused', [
+  { feature: 'amount', type: 'number', min: 0, on_violation: 'reject' },
+  { name: 'country', feature: 'country', one_of: ['DE'], on_violation: 'reject' },
+])
+
 let on: Pipeline
 beforeAll(async () => {
-  on = await pipeline()
+  on = await pipeline(undefined, refusals([REFUSING]))
 })
 
 const evaluate = (model: Model, at = START + 50 * HOUR) =>
@@ -169,4 +175,30 @@ test('sampled events weigh what they stand for', async () => {
   )
   await evaluate(model)
   expect((await resultsOf('sampled')).get('amount')).toMatchObject({ value: 50 / 250, n: '100' })
+})
+
+test('what is refused is a dead letter with the sentence of its rule, and counted once', async () => {
+  await on.predictions(eventsOf('refused'))
+  await evaluate(REFUSING)
+  const letters = await on.db.query(
+    `SELECT reason, message, count() AS n FROM dead_letters GROUP BY reason, message ORDER BY n`,
+  )
+  expect(letters).toEqual([
+    {
+      reason: 'expectation_violated',
+      message: 'the event violates the expectation amount: amount is a number, is at least 0',
+      n: '20',
+    },
+  ])
+  const [stored] = await on.db.query<{ n: string }>(`SELECT count() AS n FROM predictions WHERE model_id = 'refused'`)
+  expect(stored).toEqual({ n: '80' })
+  const [found] = await on.db.query(
+    `SELECT value, n_current AS n, verdict, reason FROM window_metrics_latest WHERE model_id = 'refused' AND subject = 'amount' AND metric = 'expectation_violation_ratio' AND model_version = ''`,
+  )
+  expect(found).toEqual({
+    value: 20 / 89,
+    n: '89',
+    verdict: 'alarm',
+    reason: '20 of 89 violate: amount is a number, is at least 0; 20 of them were refused',
+  })
 })

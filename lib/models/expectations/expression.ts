@@ -210,9 +210,9 @@ function primary(cursor: Cursor): Parsed {
     must(cursor, ')')
     return inner
   }
-  for (const of of ['abs', 'length'] as const) {
+  for (const called of ['abs', 'length'] as const) {
     const { at } = cursor
-    if (word(cursor, of) && take(cursor, '(')) return call(cursor, of)
+    if (word(cursor, called) && take(cursor, '(')) return call(cursor, called)
     cursor.at = at
   }
   if (isQuoted(cursor)) return { kind: 'feature', name: quoted(cursor) }

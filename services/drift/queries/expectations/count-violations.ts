@@ -7,7 +7,9 @@ import { namesAsked, type ExpectationRule } from '../../../../lib/models/expecta
 import type { Window } from '../../../../lib/models/windows.ts'
 import { ALL, paramsOf, within } from '../../data/cohort.ts'
 import {
+  addedCounts,
   MAX_EXAMPLES,
+  NO_COUNTS,
   type RuleCounts,
   type RuleExample,
   type ViolationsOfCohort,
@@ -101,7 +103,55 @@ export async function countViolations(
     )
     for (const row of rows) addCounts(cohorts, row, asked)
   }
+  await addRefusals(db, { modelId, window, rules }, cohorts)
   return [...cohorts.values()]
+}
+
+interface RefusalRow {
+  version: string
+  variant: string
+  shadow: boolean
+  rule: string
+  refused: string
+  weight: number
+}
+
+/** Adds the events that were refused for a rule: they were asked, and violated it. */
+async function addRefusals(
+  db: ClickHouse,
+  { modelId, window, rules }: ExpectationQuestion,
+  cohorts: Map<string, ViolationsOfCohort>,
+): Promise<void> {
+  const names = rules.filter(({ rejects }) => rejects).map(({ name }) => name)
+  if (names.length === 0) return
+  const rows = await db.query<RefusalRow>(
+    `SELECT model_version AS version, variant, shadow, rule, sum(expectation_refusals.refused) AS refused, sum(expectation_refusals.weight) AS weight
+     FROM expectation_refusals WHERE model_id = {model:String} AND ${within('step')} AND rule IN {names:Array(String)}
+     GROUP BY version, variant, shadow, rule`,
+    { ...paramsOf(modelId, [window], ALL), names },
+  )
+  for (const { rule, refused, weight, ...of } of rows) {
+    const cohort = cohortIn(cohorts, of)
+    const own = Number(refused)
+    const counts = {
+      asked: own,
+      violated: own,
+      askedWeight: weight,
+      violatedWeight: weight,
+      refused: own,
+    }
+    cohort.rules.set(rule, addedCounts(cohort.rules.get(rule) ?? NO_COUNTS, counts))
+  }
+}
+
+function cohortIn(
+  cohorts: Map<string, ViolationsOfCohort>,
+  { version, variant, shadow }: Pick<ViolationsOfCohort, 'version' | 'variant' | 'shadow'>,
+): ViolationsOfCohort {
+  const key = JSON.stringify([version, variant, shadow])
+  const cohort = cohorts.get(key) ?? { version, variant, shadow, rules: new Map() }
+  cohorts.set(key, cohort)
+  return cohort
 }
 
 function addCounts(
@@ -109,10 +159,7 @@ function addCounts(
   row: CountRow,
   rules: readonly ExpectationRule[],
 ): void {
-  const { version, variant, shadow } = row
-  const key = JSON.stringify([version, variant, shadow])
-  const cohort = cohorts.get(key) ?? { version, variant, shadow, rules: new Map() }
-  cohorts.set(key, cohort)
+  const cohort = cohortIn(cohorts, row)
   rules.forEach(({ name }, i) => {
     const counts: RuleCounts = {
       asked: row.asked[i]!,
