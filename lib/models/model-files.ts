@@ -10,6 +10,7 @@ import {
   type ModelReference,
   type RetrainPolicy,
 } from '../../schemas/model.ts'
+import type { UnusualEvents } from '../../schemas/model-unusual.ts'
 import { ConfigError } from '../runtime/config.ts'
 import { parseOverrides, type AlarmLines } from './alarm-lines.ts'
 import { readExpectations, type ExpectationRule } from './expectations/rules.ts'
@@ -37,6 +38,8 @@ export interface Model {
   features: NonNullable<ModelFile['features']>
   /** What its inputs must be. */
   expectations: readonly ExpectationRule[]
+  /** How many of the most unusual events of a window are kept, of how many; undefined: none. */
+  unusualEvents: UnusualEvents | undefined
   fairness: NonNullable<ModelFile['fairness']>
   slices: readonly string[]
   /** Rows a classifier sees of each window; 0: none is asked. */
@@ -166,6 +169,7 @@ function withDefaults(file: ModelFile, revision: string): Model {
       : { ...references, [onlyName!]: { ...references[onlyName!]!, baseline: true } },
     features: file.features ?? {},
     expectations: expectationsOf(file).rules,
+    unusualEvents: file.unusual_events,
     fairness: file.fairness ?? { attributes: {}, favorable: '1' },
     slices: file.slices ?? [],
     multivariateRows: file.multivariate?.rows ?? 0,

@@ -4,6 +4,7 @@ import { refusals } from '../../lib/models/expectations/refusal.ts'
 import { parseModel, type Model } from '../../lib/models/model-files.ts'
 import { evaluateOn } from '../evaluating.ts'
 import { RECEIVED_AT } from '../harness.ts'
+import { windowExamples } from '../../services/drift/queries/window-examples.ts'
 import { pipeline, type Pipeline } from '../pipeline.ts'
 
 const START = Date.UTC(2026, 0, 5)
@@ -190,7 +191,9 @@ test('what is refused is a dead letter with the sentence of its rule, and counte
       n: '20',
     },
   ])
-  const [stored] = await on.db.query<{ n: string }>(`SELECT count() AS n FROM predictions WHERE model_id = 'refused'`)
+  const [stored] = await on.db.query<{ n: string }>(
+    `SELECT count() AS n FROM predictions WHERE model_id = 'refused'`,
+  )
   expect(stored).toEqual({ n: '80' })
   const [found] = await on.db.query(
     `SELECT value, n_current AS n, verdict, reason FROM window_metrics_latest WHERE model_id = 'refused' AND subject = 'amount' AND metric = 'expectation_violation_ratio' AND model_version = ''`,
@@ -201,4 +204,50 @@ test('what is refused is a dead letter with the sentence of its rule, and counte
     verdict: 'alarm',
     reason: '20 of 89 violate: amount is a number, is at least 0; 20 of them were refused',
   })
+})
+
+test('the most unusual events of a window are kept, with what makes them so', async () => {
+  const model = parseModel(
+    JSON.stringify({
+      model_id: 'unusual',
+      task: 'binary',
+      windows: { size: '1h', min_count: 20, lateness: '1m' },
+      references: { first: { kind: 'first', windows: 2, baseline: true } },
+      unusual_events: { keep: 3, rows: 1000 },
+    }),
+  )
+  const usual = (hour: number, i: number) => ({
+    prediction_id: `${hour}-${i}`,
+    model_id: 'unusual',
+    model_version: '1',
+    predicted_at: new Date(START + hour * HOUR + i * 1000).toISOString(),
+    features: { amount: 100 + ((i * 37) % 50), age: 20 + ((i * 13) % 40), country: 'DE' },
+  })
+  const hours = [0, 1, 2].flatMap((hour) => Array.from({ length: 200 }, (_, i) => usual(hour, i)))
+  const odd = [
+    { ...usual(2, 300), features: { amount: 90_000, age: 30, country: 'DE' } },
+    { ...usual(2, 301), features: { amount: 120, age: 700, country: 'XX' } },
+  ]
+  await on.predictions([...hours, ...odd])
+  await evaluate(model)
+  const question = { modelId: 'unusual', from: '', to: '', subject: '', most: 100 }
+  const kept = await windowExamples(on.db, { ...question, kind: 'unusual' })
+  const newest = kept.filter(({ window_start: at }) => at.startsWith('2026-01-05T02'))
+  expect(newest).toHaveLength(3)
+  expect(
+    newest
+      .slice(0, 2)
+      .map((one) => one.prediction_id)
+      .toSorted(),
+  ).toEqual(['2-300', '2-301'])
+  const of = (id: string) => newest.find((one) => one.prediction_id === id)!
+  const detail = JSON.parse(of('2-300').detail) as { because: string[] }
+  expect(detail).toMatchObject({ beyond: 1, features: { amount: 90_000 } })
+  expect(detail.because[0]).toBe('amount')
+  expect((JSON.parse(of('2-301').detail) as { because: string[] }).because.slice(0, 2)).toEqual(
+    expect.arrayContaining(['age', 'country']),
+  )
+  expect(of('2-300').score).toBeGreaterThan(newest[2]!.score!)
+  // Of each window the highest revision alone.
+  expect(await windowExamples(on.db, { ...question, modelId: 'again', kind: '' })).toEqual([])
 })

@@ -7,6 +7,7 @@ import { countsOfCohort, type RuleCounts, type ViolationsOfCohort } from '../dat
 import type { MetricResult } from '../data/metric-results.ts'
 import { VIOLATION_RATIO } from '../evaluate/expectations/violations.ts'
 import type { KeptExamples } from '../publish/example-rows.ts'
+import { unusualEvents } from './unusual-events.ts'
 import type { WindowReaderParts, WindowReading } from './window-input.ts'
 
 /** Counts of every rule, by cohort; undefined where a model declares none, and of slices. */
@@ -33,18 +34,19 @@ export async function readViolations(
 }
 
 /** Whether a model declares anything that events are kept for. */
-export const keepsExamples = ({ expectations }: Model): boolean => expectations.length > 0
+export const keepsExamples = ({ expectations, unusualEvents: unusual }: Model): boolean =>
+  expectations.length > 0 || unusual !== undefined
 
 /**
  * Reads the events that are kept of a window whose inputs were evaluated: those that violate rules,
- * the rules with the greatest share of violations first.
+ * the rules with the greatest share of violations first; and the most unusual ones.
  *
  * @param ofAll results of the model as a whole
  * @returns rows that replace those of earlier revisions
  */
 export async function readExamples(
   { queries, model }: Pick<WindowReaderParts, 'queries' | 'model'>,
-  { due }: Pick<WindowReading, 'due'>,
+  reading: Pick<WindowReading, 'due' | 'baseline' | 'baselineSpans' | 'learning'>,
   ofAll: readonly MetricResult[],
 ): Promise<KeptExamples> {
   const violated = ofAll
@@ -53,11 +55,11 @@ export async function readExamples(
     .map(({ subject }) => subject)
   const question = {
     modelId: model.modelId,
-    window: { start: due.start, end: due.end },
+    window: { start: reading.due.start, end: reading.due.end },
     rules: model.expectations,
   }
   return {
     violations: violated.length > 0 ? await queries.violationExamples(question, violated) : [],
-    unusual: [],
+    unusual: await unusualEvents(queries, model, reading),
   }
 }

@@ -35,6 +35,7 @@ import {
 } from './references.ts'
 import { estimateRows, sampleRows, scoredRows } from './sample-rows.ts'
 import { ensureCounted } from './slice-counts.ts'
+import { featureRows } from './window-examples.ts'
 import {
   countGroup,
   countsBySpan,
@@ -217,6 +218,7 @@ export function driftQueries(db: ClickHouse) {
     violations: (question: ExpectationQuestion) => countViolations(db, question),
     violationExamples: (question: ExpectationQuestion, violated: readonly string[]) =>
       violationExamples(db, question, violated),
+    featureRows: (question: Parameters<typeof featureRows>[1]) => featureRows(db, question),
     present,
     cohorts: (
       modelId: string,
