@@ -2,9 +2,9 @@
 import Type, { type Static } from 'typebox'
 
 /** Most rules of a model. */
-export const MAX_EXPECTATIONS = 200
+const MAX_EXPECTATIONS = 200
 /** Most values of `one_of`. */
-export const MAX_VALUES = 1000
+const MAX_VALUES = 1000
 
 const closed = { additionalProperties: false }
 const limit = (description: string) => Type.Optional(Type.Number({ description }))

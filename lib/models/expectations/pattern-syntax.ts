@@ -25,7 +25,7 @@ const LAST = 0x10ffff
 
 /** @throws {SyntaxError} with what is not read and where */
 export function readPattern(source: string): PatternNode {
-  const reading = { characters: [...source], at: 0, depth: 0 }
+  const reading = { characters: Array.from(source), at: 0, depth: 0 }
   const node = choice(reading)
   if (reading.at < reading.characters.length) throw wrong(reading, 'a bracket that was not opened')
   return node

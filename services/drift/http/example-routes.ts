@@ -21,14 +21,14 @@ export function exampleRoutes(http: Http, { db }: Pick<DriftRoutesOptions, 'db'>
       },
     },
     async ({ params, query }) => {
-      const { from = '', to = '', kind = '', subject = '', limit: most = 100 } = query
+      const { from = '', to = '', kind = '', subject = '', limit: most } = query
       const found = await windowExamples(db, { modelId: params.id, from, to, kind, subject, most })
       return { model_id: params.id, examples: found.map(exampleOf) }
     },
   )
 }
 
-function exampleOf({ detail, rank: _, ...example }: WindowExample) {
+function exampleOf({ detail, ...example }: WindowExample) {
   const { features, because, beyond } = detailOf(detail, example.kind)
   return { ...example, features, because, beyond }
 }

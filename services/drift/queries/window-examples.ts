@@ -22,7 +22,6 @@ export interface WindowExample {
   window_end: string
   kind: 'expectation' | 'unusual'
   subject: string
-  rank: number
   prediction_id: string
   model_version: string
   predicted_at: string
@@ -46,7 +45,7 @@ export const windowExamples = (
   { modelId, ...asked }: ExamplesQuestion,
 ): Promise<WindowExample[]> =>
   db.query<WindowExample>(
-    `SELECT window_start, window_end, kind, subject, rank, prediction_id, model_version, predicted_at, score, detail
+    `SELECT window_start, window_end, kind, subject, prediction_id, model_version, predicted_at, score, detail
      FROM window_examples
      WHERE model_id = {model:String}
        AND ({from:String} = '' OR window_end > parseDateTime64BestEffortOrZero({from:String}, 3, 'UTC'))
