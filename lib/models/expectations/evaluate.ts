@@ -1,6 +1,6 @@
 /**
- * Whether one event meets an expectation, in this process; `expectation-sql.ts` asks ClickHouse the
- * same. Pure.
+ * Whether one event meets an expectation, in this process; ClickHouse is asked the same by
+ * `services/drift/queries/expectations/expectation-sql.ts`. Pure.
  *
  * What needs a missing value is unknown, null, by Kleene's rules. Arithmetic with what is no number
  * gives NaN, which no comparison but `!=` holds for; order exists between two numbers or two texts.
