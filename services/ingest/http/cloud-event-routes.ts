@@ -97,8 +97,7 @@ function countEvents(
 
 /** What became of one CloudEvent: a message for a topic, or why it is refused. */
 type Routed =
-  | (Sent & { refused?: never })
-  | { id: string | null; code: string; message: string; topic?: never; refused?: Sent }
+  (Sent & { refused?: never }) | (Omit<RejectedItem, 'index'> & { topic?: never; refused?: Sent })
 
 /** A message and its topic. */
 interface Sent {
@@ -129,8 +128,8 @@ function routed(acceptor: Acceptor, event: CloudEvent | 'invalid', contentType: 
   }
   const validation = destination.validator.bytes(event.data)
   if (!validation.ok) {
-    const { code, message } = validation.rejection
-    return { id, code, message }
+    const { code, message, also } = validation.rejection
+    return { id, code, message, ...(also && { also: [...also] }) }
   }
   const key = destination.keyOf(validation.event)
   const sent = { topic: destination.topic, message: { key, value: event.data } }
@@ -155,8 +154,8 @@ async function acceptCloudEvents(
   events.forEach((event, index) => {
     const result = routed(acceptor, event, contentType)
     if (result.topic === undefined) {
-      const { id, code, message } = result
-      rejected.push({ index, id, code, message })
+      const { id, code, message, also } = result
+      rejected.push({ index, id, code, message, ...(also && { also }) })
       if (result.refused) refused.push(result.refused)
       return
     }
