@@ -50,7 +50,11 @@ export async function pipeline(
     db,
     directory,
     connect: (role) => engine.connect(role),
-    predictions: storeOf('predictions', TOPICS.predictions.topic, predictionMappings(codesOf, refusalOf)[0]),
+    predictions: storeOf(
+      'predictions',
+      TOPICS.predictions.topic,
+      predictionMappings(codesOf, refusalOf)[0],
+    ),
     labels: async (events) => {
       await labels(events)
       await join.resolve()
