@@ -3,7 +3,8 @@ import { beforeAll, expect, test } from 'vitest'
 import { refusals } from '../../lib/models/expectations/refusal.ts'
 import { parseModel, type Model } from '../../lib/models/model-files.ts'
 import { evaluateOn } from '../evaluating.ts'
-import { RECEIVED_AT } from '../harness.ts'
+import { RECEIVED_AT, rangeOf, sinkOn } from '../harness.ts'
+import { predictionMappings } from '../../services/ingest/data/prediction-rows.ts'
 import { windowExamples } from '../../services/drift/queries/window-examples.ts'
 import { pipeline, type Pipeline } from '../pipeline.ts'
 
@@ -250,4 +251,18 @@ test('the most unusual events of a window are kept, with what makes them so', as
   expect(of('2-300').score).toBeGreaterThan(newest[2]!.score!)
   // Of each window the highest revision alone.
   expect(await windowExamples(on.db, { ...question, modelId: 'again', kind: '' })).toEqual([])
+})
+
+test('a range that comes again after a crash counts its refusals once', async () => {
+  const mapping = predictionMappings(undefined, refusals([REFUSING]))[0]
+  const sink = sinkOn(on.db, `${on.directory}/again`, 'ingest', mapping)
+  const lines = eventsOf('refused', 5).map((event) => JSON.stringify(event))
+  const range = { ...rangeOf('plumbline.predictions.v1', sink.mapping, lines), partition: '7' }
+  await sink.store(range)
+  await sink.store({ ...range, replayed: true })
+  const counted = await on.db.query(
+    `SELECT rule, sum(expectation_refusals.refused) AS refused FROM expectation_refusals
+     WHERE model_id = 'refused' AND step >= '2026-01-05 05:00:00' GROUP BY rule`,
+  )
+  expect(counted).toEqual([{ rule: 'amount', refused: '20' }])
 })
