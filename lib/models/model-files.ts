@@ -10,8 +10,10 @@ import {
   type ModelReference,
   type RetrainPolicy,
 } from '../../schemas/model.ts'
+import type { UnusualEvents } from '../../schemas/model-unusual.ts'
 import { ConfigError } from '../runtime/config.ts'
 import { parseOverrides, type AlarmLines } from './alarm-lines.ts'
+import { readExpectations, type ExpectationRule } from './expectations/rules.ts'
 import { ownershipOf, type Ownership } from './ownership.ts'
 import { schemaProblems } from './schema-problems.ts'
 import { retrainProblems } from './retrain-problems.ts'
@@ -35,6 +37,10 @@ export interface Model {
   outputKind: OutputKind | undefined
   references: Record<string, ModelReference>
   features: NonNullable<ModelFile['features']>
+  /** What its inputs must be. */
+  expectations: readonly ExpectationRule[]
+  /** How many of the most unusual events of a window are kept, of how many; undefined: none. */
+  unusualEvents: UnusualEvents | undefined
   fairness: NonNullable<ModelFile['fairness']>
   slices: readonly string[]
   /** Rows a classifier sees of each window; 0: none is asked. */
@@ -163,6 +169,8 @@ function withDefaults(file: ModelFile, revision: string): Model {
       ? references
       : { ...references, [onlyName!]: { ...references[onlyName!]!, baseline: true } },
     features: file.features ?? {},
+    expectations: expectationsOf(file).rules,
+    unusualEvents: file.unusual_events,
     fairness: file.fairness ?? { attributes: {}, favorable: '1' },
     slices: file.slices ?? [],
     multivariateRows: file.multivariate?.rows ?? 0,
@@ -179,6 +187,10 @@ function withDefaults(file: ModelFile, revision: string): Model {
     ownership: ownershipOf(file),
     revision,
   }
+}
+
+function expectationsOf({ expectations = [], features = {} }: ModelFile) {
+  return readExpectations(expectations, Object.keys(features))
 }
 
 /** Labels that alerts have already. */
@@ -220,6 +232,7 @@ function crossChecks(file: ModelFile): string[] {
     )
   for (const problem of parseOverrides(file.alarms?.overrides ?? {}).problems)
     problems.push(problem)
+  for (const problem of expectationsOf(file).problems) problems.push(problem)
   const looks = file.labels?.evaluate_at
   if (looks && (looks.length === 0 || !looks.includes(1)))
     problems.push('labels.evaluate_at must end with 1: the whole label horizon')
