@@ -12,7 +12,7 @@ import { Badge, Failed, Loading, Tabs, useAddress, useAnswer } from './ui.js'
 import { ago, day, duration, HEALTH, plural, sentence } from './words.js'
 
 /** @typedef {import('../schemas/http/drift.ts').ModelAnswer} ModelAnswer */
-/** @typedef {import('../schemas/http/console.ts').ActiveAlarm} ActiveAlarm */
+/** @typedef {import('../schemas/active-alarms.ts').ActiveAlarm} ActiveAlarm */
 
 const id = decodeURIComponent(location.pathname.split('/').at(-1) ?? '')
 document.title = `${id} · Plumbline`

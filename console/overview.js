@@ -5,7 +5,7 @@ import { Ago, Badge, Empty, Failed, Loading, SortHead, useAddress, useAnswer } f
 import { alarmSentence, duration, HEALTH, plural, sentence } from './words.js'
 
 /** @typedef {import('./words.js').Verdict} Verdict */
-/** @typedef {import('../schemas/http/console.ts').ActiveAlarm} ActiveAlarm */
+/** @typedef {import('../schemas/active-alarms.ts').ActiveAlarm} ActiveAlarm */
 /**
  * @typedef {{ id: string, task: string | null, verdict: Verdict, word: string, alarms: number,
  * warnings: number, since: string | undefined, sentence: string, lastWindow: string | null,

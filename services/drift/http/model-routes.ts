@@ -10,13 +10,8 @@ import { progressOf } from '../plan/due-windows.ts'
 import { frozenSpans, putReferences, type StoredReference } from '../plan/stored-references.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
 import { headlineOf } from '../publish/headline.ts'
-import {
-  activeResults,
-  modelSummaries,
-  newestEvents,
-  type NewestWindow,
-} from '../queries/model-summaries.ts'
-import { activeAlarms } from '../queries/published-windows.ts'
+import { alarmCounts, alarmsOfHeadlines } from '../queries/active-alarms.ts'
+import { modelSummaries, newestEvents, type NewestWindow } from '../queries/model-summaries.ts'
 import { verdictFeedbackQueries } from '../queries/verdict-feedback.ts'
 
 /** Models without a file in one answer, those with the most events. */
@@ -65,8 +60,6 @@ export function modelRoutes(http: Http, options: DriftRoutesOptions): void {
 const NO_WINDOWS = {
   windows: '0',
   last_window_end: null,
-  alarms: '0',
-  warnings: '0',
   incomplete: '0',
 }
 const NO_WINDOW: NewestWindow = {
@@ -80,7 +73,8 @@ const NO_WINDOW: NewestWindow = {
 /** Reads what headlines are made of, of all models or of one. */
 async function headlines({ db }: Pick<DriftRoutesOptions, 'db'>, model = '') {
   const seen = new Map((await modelSummaries(db, model)).map((row) => [row.model_id, row]))
-  const active = await activeResults(db, model)
+  const active = await alarmsOfHeadlines(db, model)
+  const counts = await alarmCounts(db, model)
   const newest = await newestEvents(db, model)
   return (id: string) => {
     const row = seen.get(id)
@@ -101,7 +95,7 @@ async function headlines({ db }: Pick<DriftRoutesOptions, 'db'>, model = '') {
     })
     const isKnown = lastEvent !== undefined && Number.isFinite(lastEvent) && lastEvent > 0
     return {
-      summary,
+      summary: { ...summary, ...(counts.get(id) ?? { alarms: '0', warnings: '0' }) },
       described: {
         ...found,
         drift_share,
@@ -142,7 +136,6 @@ async function describeModel({ db, queries, models, now }: DriftRoutesOptions, i
     idle,
     windows: model.windows,
     references: referencesOf(model, stored),
-    active_alarms: await activeAlarms(db, model.modelId),
     alarms: await verdictFeedbackQueries(db).rate(model.modelId, model.falseAlarmsPerWeek),
     retrain: model.retrain.map(({ name, when, approval }) => ({ name, when, approval })),
   }

@@ -1,7 +1,6 @@
 /** One sentence a person would say. */
 import { expect, test } from 'vitest'
-import type { ActiveResult } from '../data/active-result.ts'
-import { headlineOf, type ModelFacts } from './headline.ts'
+import { headlineOf, type ActiveResult, type ModelFacts } from './headline.ts'
 
 const SINCE = Date.UTC(2026, 10, 16)
 const facts = (more: Partial<ModelFacts> = {}): ModelFacts => ({
@@ -21,12 +20,12 @@ const alarm = (family: string, metric: string, more: Partial<ActiveResult> = {})
   subject: '',
   severity: 'alarm',
   value: null,
-  baselineValue: null,
-  since: SINCE,
+  baseline_value: null,
+  since: new Date(SINCE).toISOString(),
   reason: '',
   ...more,
 })
-const auc = alarm('performance', 'roc_auc', { value: 0.671, baselineValue: 0.8634 })
+const auc = alarm('performance', 'roc_auc', { value: 0.671, baseline_value: 0.8634 })
 const income = alarm('drift', 'psi', { subject: 'income', value: 1.2 })
 
 test.each([
@@ -83,7 +82,7 @@ test.each([
 
 test('what else is active is counted, the gravest is named', () => {
   const many = ['accuracy', 'f1', 'brier', 'recall', 'precision'].map((metric) =>
-    alarm('performance', metric, { value: 0.5, baselineValue: 0.6 }),
+    alarm('performance', metric, { value: 0.5, baseline_value: 0.6 }),
   )
   expect(headlineOf(facts({ active: [income, ...many] })).headline).toMatch(
     /^accuracy is down from 0.6 to 0.5; F1 is down .*; brier is down .*; and 3 more, since /,

@@ -3,8 +3,14 @@
  * window tells. Pure.
  */
 import { smallest } from '../../../lib/stats/samples/extremes.ts'
-import type { ActiveResult } from '../data/active-result.ts'
+import type { ActiveAlarm } from '../../../schemas/active-alarms.ts'
 import type { Health } from '../../../schemas/http/drift.ts'
+
+/** What a headline says of an active alarm. */
+export type ActiveResult = Pick<
+  ActiveAlarm,
+  'family' | 'metric' | 'subject' | 'severity' | 'value' | 'baseline_value' | 'since' | 'reason'
+>
 
 /** What is known of a model. */
 export interface ModelFacts {
@@ -100,7 +106,7 @@ function sentence({ driftShare, features }: ModelFacts, alarms: readonly ActiveR
       `${drifted.length} of ${Math.max(features, drifted.length)} features have drifted, ${drifted[0]!.subject} the most${driftShare === null ? '' : ` (${percent(driftShare)})`}`,
     )
   const left = rest.length - Math.min(rest.length, MAX_NAMED)
-  const since = day(smallest(alarms.map((alarm) => alarm.since)))
+  const since = day(smallest(alarms.map(({ since: begun }) => Date.parse(begun))))
   return `${named.join('; ')}${left > 0 ? `; and ${left} more` : ''}, since ${since}`
 }
 
@@ -112,16 +118,23 @@ function byWeight(a: ActiveResult, b: ActiveResult): number {
 }
 
 /** What one alarm says, without its time. */
-function clause({ family, metric, subject, value, baselineValue, reason }: ActiveResult): string {
+function clause({
+  family,
+  metric,
+  subject,
+  value,
+  baseline_value: before,
+  reason,
+}: ActiveResult): string {
   const name = NAMES[metric] ?? metric.replaceAll('_', ' ')
   if (metric === 'throughput_per_s' && reason !== '') return reason.split(';')[0]!
   if (family === 'drift')
     return `${subject || 'the joint distribution'} has drifted${value === null ? '' : ` (${name} ${short(value)})`}`
   const what = subject === '' ? name : `${name} of ${subject}`
   if (value === null) return `${what} alarms`
-  if (baselineValue === null || baselineValue === value) return `${what} is ${short(value)}`
-  const way = value < baselineValue ? 'down' : 'up'
-  return `${what} is ${way} from ${short(baselineValue)} to ${short(value)}`
+  if (before === null || before === value) return `${what} is ${short(value)}`
+  const way = value < before ? 'down' : 'up'
+  return `${what} is ${way} from ${short(before)} to ${short(value)}`
 }
 
 const short = (x: number) => String(Number(x.toPrecision(3)))

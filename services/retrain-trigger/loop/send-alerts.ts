@@ -4,7 +4,8 @@ import type { Logger } from '../../../lib/runtime/log.ts'
 import type { Module } from '../../../lib/runtime/modules.ts'
 import type { Ownership } from '../../../lib/models/ownership.ts'
 import { pollLoop } from '../../../lib/runtime/poll-loop.ts'
-import type { PolicyQueries, ActiveAlarm } from '../queries/policy-queries.ts'
+import type { ActiveAlarm } from '../../../schemas/active-alarms.ts'
+import type { PolicyQueries } from '../queries/policy-queries.ts'
 
 const INTERVAL_MS = 15_000
 const TIMEOUT_MS = 5000
@@ -22,19 +23,13 @@ export interface OutgoingAlert {
 const rounded = (value: number | null) =>
   value === null ? 'unknown' : String(Number(value.toPrecision(4)))
 
-/** The end of the window that began its alert episode; of its own window outside of one. */
-function sinceOf({ model_id, episode_id, window_end }: ActiveAlarm): string {
-  const since = episode_id.startsWith(`${model_id}/`) ? episode_id.slice(model_id.length + 1) : ''
-  return Number.isNaN(Date.parse(since)) ? window_end : since
-}
-
 /** An active alarm as an alert: which model, what, how much, since when, whose. Pure. */
 function alertOf(alarm: ActiveAlarm, { ownershipOf, pageOf }: AlertTexts): OutgoingAlert {
   const { labels, runbookUrl } = ownershipOf(alarm.model_id)
-  const { family, metric, subject, value, threshold, window_start, window_end, reason } = alarm
+  const { family, metric, subject, value, threshold, window_start, window_end, reason, since } =
+    alarm
   const what = `${family} ${metric}${subject === '' ? '' : ` of ${subject}`}`
   const beyond = threshold === null ? '' : `, its line is ${rounded(threshold)}`
-  const since = sinceOf(alarm)
   const whose = labels['owner'] ?? labels['team']
   return {
     labels: {
@@ -45,7 +40,7 @@ function alertOf(alarm: ActiveAlarm, { ownershipOf, pageOf }: AlertTexts): Outgo
       metric,
       subject,
       reference: alarm.reference,
-      severity: alarm.verdict === 'alarm' ? 'critical' : 'warning',
+      severity: alarm.severity === 'alarm' ? 'critical' : 'warning',
     },
     annotations: {
       summary: `${alarm.model_id}: ${what} is ${rounded(value)}${beyond}, since ${since}${whose ? `; ${whose} answers for it` : ''}`,
