@@ -27,6 +27,8 @@ const described = {
 }
 
 /** Every model, and what is active of it. */
+export type ModelsAnswer = Static<typeof ModelsAnswer>
+/** Every model, and what is active of it. */
 export const ModelsAnswer = closed(
   {
     models: Type.Array(
@@ -76,6 +78,8 @@ const DescribedReference = closed({
   ),
 })
 
+/** One model: its file, watermark and references. */
+export type ModelAnswer = Static<typeof ModelAnswer>
 /** One model: its file, watermark and references. */
 export const ModelAnswer = closed(
   {
