@@ -36,8 +36,8 @@ export type ActiveAlarm = Static<typeof ActiveAlarm>
 
 /** Which active alarms are asked for. */
 export interface ActiveAlarmsQuestion {
-  /** One model; '' for all. */
-  modelId: string
+  /** Of these models; of all where none is named. */
+  models: readonly string[]
   /** Those of models as a whole: versions, variants and slices are left out. */
   isWhole: boolean
   /** Whether snoozed ones are among them. */
@@ -52,15 +52,15 @@ const COLUMNS = Object.keys(ActiveAlarm.properties).join(', ')
 
 /** The statement of a question, and its parameters; alarms first, then the newest episode. */
 export const activeAlarmsSql = ({
-  modelId,
+  models,
   isWhole,
   withSnoozed,
   most,
   mostOfFamily,
-}: ActiveAlarmsQuestion): [sql: string, params: { model: string }] => [
-  `SELECT ${COLUMNS} FROM active_alarms WHERE ({model:String} = '' OR model_id = {model:String})
+}: ActiveAlarmsQuestion): [sql: string, params: { models: readonly string[] }] => [
+  `SELECT ${COLUMNS} FROM active_alarms WHERE (empty({models:Array(String)}) OR model_id IN {models:Array(String)})
      ${isWhole ? "AND model_version = '' AND variant = '' AND slice_key = ''" : ''} ${withSnoozed ? '' : 'AND NOT is_snoozed'}
    ORDER BY severity = 'alarm' DESC, since DESC, model_id, slice_key, slice_value, model_version, family, value DESC, metric, subject
    ${mostOfFamily === undefined ? '' : `LIMIT ${mostOfFamily} BY model_id, family`} LIMIT ${most}`,
-  { model: modelId },
+  { models },
 ]

@@ -10,6 +10,7 @@ import { declaredKinds } from '../data/declared-features.ts'
 import { evaluateDrift } from './drift.ts'
 import { evaluateMultivariate } from './multivariate-drift.ts'
 import { evaluateOperations } from './operations.ts'
+import { SENDERS_SHARE } from './senders.ts'
 import { evaluateThroughput, THROUGHPUT_SHARE } from './throughput.ts'
 import { evaluateQuality } from './data-quality.ts'
 import { evaluateLabelled } from './labelled-window.ts'
@@ -103,7 +104,7 @@ function operationsResults(input: WindowInput, model: Model): MetricResult[] {
       windowAlpha,
       windowMs,
     }),
-    ...withLevels(others, 'operations', input, model, 1 - THROUGHPUT_SHARE),
+    ...withLevels(others, 'operations', input, model, 1 - THROUGHPUT_SHARE - SENDERS_SHARE),
   ]
 }
 

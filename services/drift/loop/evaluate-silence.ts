@@ -6,7 +6,7 @@ import { ALL, keyOf } from '../data/cohort.ts'
 import { evaluateThroughput, silentResults } from '../evaluate/throughput.ts'
 import { windowAlphaOf } from '../evaluate/thresholds.ts'
 import { episodeOf, worstOf } from '../plan/episodes.ts'
-import { seasonOf, usualCounts } from '../plan/silence.ts'
+import { seasonOf, usualWindows } from '../plan/silence.ts'
 import { changedResults } from '../publish/rows.ts'
 import type { EvaluationParts, WindowOutcome } from './evaluate-window.ts'
 import type { WindowQuestion } from './window-input.ts'
@@ -32,10 +32,11 @@ export async function evaluateSilence(
   const silentSince = steps.findLast(({ events, step }) => events > 0 && step < due.start)!.step
   const results = [
     evaluateThroughput(0, 0, {
-      usual: usualCounts(window, earlierWindows, seasonOf(model)),
+      usual: usualWindows(window, earlierWindows, seasonOf(model)).map(({ events }) => events),
       windowAlpha: windowAlphaOf(model, window),
       windowMs: due.end - due.start,
       silentSince,
+      lastOf: due.lastOf,
     }),
     ...silentResults(published?.results.values() ?? [], silentSince),
   ]

@@ -1,5 +1,8 @@
 /** What is active of models, for routes, headlines and gauges: one reader of `active_alarms`. */
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
+import { keyOf } from '../data/cohort.ts'
+import type { Family } from '../data/metric-results.ts'
+import type { ActiveKey } from '../evaluate/ended.ts'
 import {
   activeAlarmsSql,
   type ActiveAlarm,
@@ -12,6 +15,8 @@ export const activeAlarms = (
   question: ActiveAlarmsQuestion,
 ): Promise<ActiveAlarm[]> => db.query<ActiveAlarm>(...activeAlarmsSql(question))
 
+const named = (modelId: string) => (modelId === '' ? [] : [modelId])
+
 /** Rows of one answer over HTTP. */
 const MAX_SHOWN = 2000
 /** Series of a scrape. */
@@ -23,11 +28,11 @@ const MAX_OF_HEADLINES = 100_000
 
 /** Those of every cohort, snoozed ones among them, of one model or of all (''). */
 export const shownAlarms = (db: ClickHouse, modelId: string): Promise<ActiveAlarm[]> =>
-  activeAlarms(db, { modelId, isWhole: false, withSnoozed: true, most: MAX_SHOWN })
+  activeAlarms(db, { models: named(modelId), isWhole: false, withSnoozed: true, most: MAX_SHOWN })
 
 /** Those of every cohort that nobody snoozed: the series of a scrape. */
 export const activeSeries = (db: ClickHouse): Promise<ActiveAlarm[]> =>
-  activeAlarms(db, { modelId: '', isWhole: false, withSnoozed: false, most: MAX_SERIES })
+  activeAlarms(db, { models: [], isWhole: false, withSnoozed: false, most: MAX_SERIES })
 
 /** Those of models as a whole that nobody snoozed, by model; of one model, or of all (''). */
 export async function alarmsOfHeadlines(
@@ -35,7 +40,7 @@ export async function alarmsOfHeadlines(
   modelId: string,
 ): Promise<Map<string, ActiveAlarm[]>> {
   const rows = await activeAlarms(db, {
-    modelId,
+    models: named(modelId),
     isWhole: true,
     withSnoozed: false,
     most: MAX_OF_HEADLINES,
@@ -57,3 +62,42 @@ export async function alarmCounts(
   )
   return new Map(rows.map(({ model_id: id, ...counts }) => [id, counts]))
 }
+
+/** Alarms of a model that an evaluation may end; of more, the others end with a later one. */
+const MAX_ENDING = 10_000
+
+/** What is active of each model, by cohort (`keyOf`), in the order of `models`. */
+export async function activeByCohort(
+  db: ClickHouse,
+  models: readonly string[],
+): Promise<Map<string, ActiveKey[]>[]> {
+  const rows = await activeAlarms(db, {
+    models,
+    isWhole: false,
+    withSnoozed: true,
+    most: MAX_ENDING,
+  })
+  const own = Map.groupBy(rows, ({ model_id: id }) => id)
+  return models.map(
+    (model) =>
+      new Map(
+        [...Map.groupBy(own.get(model) ?? [], cohortKeyOf)].map(([key, alarms]) => [
+          key,
+          alarms.map(({ family, metric, subject, reference, window_end: end }) => ({
+            family: family as Family,
+            metric,
+            subject,
+            reference,
+            windowEnd: Date.parse(end),
+          })),
+        ]),
+      ),
+  )
+}
+
+const cohortKeyOf = ({
+  model_version: modelVersion,
+  variant,
+  slice_key: key,
+  slice_value: value,
+}: ActiveAlarm) => keyOf({ modelVersion, variant, ...(key !== '' && { slice: { key, value } }) })

@@ -12,6 +12,7 @@ import type { Window } from '../../../lib/models/windows.ts'
 import { ALL, type Cohort } from '../data/cohort.ts'
 import type { OutcomeCounts, WindowCounts } from '../data/window-data.ts'
 import type { StoredReference } from '../plan/stored-references.ts'
+import { activeByCohort } from './active-alarms.ts'
 import { sliceValues, unslicedCohorts } from './cohorts.ts'
 import { presentEvents, type Present } from './event-totals.ts'
 import { hasLateAttributes } from './late-attributes.ts'
@@ -29,6 +30,7 @@ import {
   type PromotionQuestion,
 } from './references.ts'
 import { estimateRows, sampleRows, scoredRows } from './sample-rows.ts'
+import { senderCounts, kindsOfSenders, sendersKey } from './senders.ts'
 import { ensureCounted } from './slice-counts.ts'
 import {
   countGroup,
@@ -79,6 +81,15 @@ const batchersOf = (db: ClickHouse) => ({
   isProducing: gathered(
     () => '',
     (models: readonly string[]) => areNumbered(db, models),
+  ),
+  activeByCohort: gathered(
+    () => '',
+    (models: readonly string[]) => activeByCohort(db, models),
+  ),
+  senders: gathered(sendersKey, (asked) => senderCounts(db, asked)),
+  senderKinds: gathered(
+    () => '',
+    (models: readonly string[]) => kindsOfSenders(db, models),
   ),
 })
 
@@ -187,7 +198,16 @@ const outcomesOn = (db: ClickHouse) => ({
 /** The questions of drift on one connection. */
 export function driftQueries(db: ClickHouse) {
   const batched = batchersOf(db)
-  const { present, latestResults, referencesOf, promotions, isProducing } = batched
+  const {
+    present,
+    latestResults,
+    referencesOf,
+    promotions,
+    isProducing,
+    activeByCohort: active,
+    senders,
+    senderKinds,
+  } = batched
   return {
     modelCount: () => modelCount(db),
     modelIds: (question: ModelsQuestion) => modelIds(db, question),
@@ -199,6 +219,9 @@ export function driftQueries(db: ClickHouse) {
       freezeReference(db, first, at),
     isProducing,
     completeness: (modelId: string, window: Window) => completeness(db, modelId, window),
+    activeByCohort: active,
+    senders,
+    senderKinds,
     hasLateAttributes: () => hasLateAttributes(db),
     past: (question: PastQuestion) => pastOf(db, question),
     latestResults,

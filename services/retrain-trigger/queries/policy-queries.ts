@@ -183,5 +183,5 @@ async function readLastAudited(db: ClickHouse): Promise<number | undefined> {
 
 const readActiveAlarms = (db: ClickHouse): Promise<ActiveAlarm[]> =>
   db.query<ActiveAlarm>(
-    ...activeAlarmsSql({ modelId: '', isWhole: true, withSnoozed: false, most: MAX_ALERTS }),
+    ...activeAlarmsSql({ models: [], isWhole: true, withSnoozed: false, most: MAX_ALERTS }),
   )
