@@ -155,7 +155,9 @@ test('a producer that falls silent beside others is told by name, and leaves aft
   // Its events came all the same, without a name: the model has as many as ever.
   expect(await of(-5)).toMatchObject({
     verdict: 'warning',
-    reason: expect.stringMatching(/^producer pod-7 has sent nothing since .* UTC; 3[12] to 3[34] events/),
+    reason: expect.stringMatching(
+      /^producer pod-7 has sent nothing since .* UTC; 3[12] to 3[34] events/,
+    ),
   })
   expect(await of(-2)).toMatchObject({ reason: expect.stringMatching(/^ended: producer pod-7/) })
   expect(await of(-1)).toBeUndefined()

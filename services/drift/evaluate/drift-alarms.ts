@@ -3,6 +3,7 @@
  * reference's own windows differ, at a level that keeps false alarms below
  * `alarms.false_alarms_per_week`. Pure. `docs/alarms.md` explains the method.
  */
+import { beyondNoise, joined, short } from './reasons.ts'
 import {
   covers,
   MIN_WINDOWS,
@@ -109,17 +110,22 @@ function verdicts(tests: ReadonlyMap<string, Tested>, rules: ShiftRules, share: 
   return (result: MetricResult): MetricResult => {
     const { p, reason } = tests.get(result.subject)!
     const pAdjusted = adjusted[names.indexOf(result.subject)]!
+    const verdict = pValueVerdict(pAdjusted, alpha)
     return {
       ...result,
       p_value: p,
       p_adjusted: pAdjusted,
       threshold: null,
       // A result with too little data stays incomplete.
-      verdict: result.verdict === 'incomplete' ? result.verdict : pValueVerdict(pAdjusted, alpha),
+      verdict: result.verdict === 'incomplete' ? result.verdict : verdict,
       reason:
         result.verdict === 'incomplete'
           ? result.reason
-          : `${[result.metric === 'new_atom_share' && result.reason, reason].filter(Boolean).join('; ')}; alarm at an adjusted p of ${alpha.toPrecision(2)}`,
+          : joined(
+              result.metric === 'new_atom_share' && result.reason,
+              reason,
+              beyondNoise(verdict),
+            ),
     }
   }
 }
@@ -186,19 +192,21 @@ function historyOf(name: string, past: readonly PastShift[], reference: Referenc
 }
 
 function describe(moved: Moved, { location, logScale, skew }: Shape): string {
-  const signed = (value: number, digits: number) =>
-    `${value < 0 ? '' : '+'}${value.toFixed(digits)}`
   switch (moved) {
     case 'location':
-      return `location ${signed(location, 2)} standard deviations`
+      return `values lie ${Math.abs(location).toFixed(2)} standard deviations ${location < 0 ? 'lower' : 'higher'}`
     case 'scale':
-      return `spread × ${Math.exp(logScale).toFixed(2)}`
+      return `values spread ${times(Math.exp(logScale))} as wide`
     case 'skew':
-      return `skewness ${signed(skew, 2)} (asinh)`
+      return `values lean further to the ${skew < 0 ? 'low' : 'high'} side`
     case 'distribution':
-      return 'the distribution as a whole'
+      return 'the distribution as a whole differs'
   }
 }
+
+/** A factor as it is said; small ones as a part. */
+const times = (factor: number) =>
+  factor >= 0.1 ? `${short(factor)} times` : `1/${short(1 / factor)}`
 
 function categoryTests(
   current: WindowCounts,
