@@ -24,6 +24,43 @@ const described = {
     }),
   ),
   last_event_at: nullable(time('When its newest event was predicted.')),
+  causes: Type.Array(
+    closed({
+      family: Type.String({ description: 'drift or quality.' }),
+      metric: Type.String(),
+      subject: Type.String({ description: 'A feature.' }),
+      slice: Type.String({ description: 'Where it moved most, `key:value`; empty for the model.' }),
+      score_moved_alone: nullable(
+        Type.Number({ description: 'What the feature alone does to the mean score.' }),
+      ),
+      score_moved: nullable(Type.Number({ description: 'What the mean score did.' })),
+      says: Type.String({ description: 'The same in words.' }),
+    }),
+    { description: 'What may explain what is active, the likeliest first; 5 at most.' },
+  ),
+  worst: closed(
+    {
+      performance: nullable(Type.String()),
+      fairness: nullable(Type.String()),
+      quality: nullable(Type.String()),
+    },
+    { description: 'The worst active alarm or warning of each, in words; null where none is.' },
+  ),
+}
+
+const DESCRIBED = {
+  causes: [
+    {
+      family: 'drift',
+      metric: 'psi',
+      subject: 'income',
+      slice: 'region:south',
+      score_moved_alone: 0.11,
+      score_moved: 0.13,
+      says: 'income has drifted in region=south (PSI 1.2), which alone moves the score by +0.11 of +0.13',
+    },
+  ],
+  worst: { performance: 'AUC is down from 0.86 to 0.67', fairness: null, quality: null },
 }
 
 /** Every model, and what is active of it. */
@@ -61,6 +98,7 @@ export const ModelsAnswer = closed(
             headline: 'AUC is down from 0.86 to 0.67, since 2 January 2026',
             drift_share: 0.1,
             last_event_at: NEXT,
+            ...DESCRIBED,
           },
         ],
       },
@@ -116,6 +154,7 @@ export const ModelAnswer = closed(
         headline: 'AUC is down from 0.86 to 0.67, since 2 January 2026',
         drift_share: 0.1,
         last_event_at: NEXT,
+        ...DESCRIBED,
         idle: false,
         windows: {
           size: '1d',

@@ -71,7 +71,7 @@ references: { training: { kind: fixed, from: ${hour(0)}, to: ${hour(1)}, baselin
   const [moved] = await db.query<{ reason: string }>(
     `SELECT reason FROM window_metrics_latest WHERE subject = 'x' AND metric = 'psi' AND verdict = 'alarm'`,
   )
-  const [, alone, all] = /alone it would move the score by \+([\d.]+) of \+([\d.]+)$/.exec(
+  const [, alone, all] = /alone it moves the score by \+([\d.]+) of \+([\d.]+)$/.exec(
     moved!.reason,
   )!
   expect(Number(all)).toBeCloseTo(0.1, 1)

@@ -2,6 +2,13 @@
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import type { Http } from '../../../lib/http/server.ts'
 import type { Model, Models } from '../../../lib/models/model-files.ts'
+import {
+  causesOf,
+  clauseOf,
+  rankedAlarms,
+  scoreMoveOf,
+  type SaidAlarm,
+} from '../../../lib/models/alarm-sentences.ts'
 import { Problem } from '../../../lib/runtime/errors.ts'
 import { ModelAnswer, ModelsAnswer } from '../../../schemas/http/drift.ts'
 import { answers } from '../../../schemas/http/errors.ts'
@@ -70,6 +77,33 @@ const NO_WINDOW: NewestWindow = {
   features: '0',
 }
 
+/** Causes of one answer. */
+const MAX_CAUSES = 5
+
+const causeOf = (alarm: SaidAlarm) => {
+  const move = scoreMoveOf(alarm.reason)
+  return {
+    family: alarm.family,
+    metric: alarm.metric,
+    subject: alarm.subject,
+    slice: alarm.slice_key === '' ? '' : `${alarm.slice_key}:${alarm.slice_value}`,
+    score_moved_alone: move?.alone ?? null,
+    score_moved: move?.all ?? null,
+    says: clauseOf(alarm),
+  }
+}
+
+/** What is worst of each family that is no cause. */
+function worstOf(alarms: readonly SaidAlarm[]) {
+  const ranked = rankedAlarms(alarms)
+  const of = (wanted: string) => {
+    const own = ranked.filter(({ family }) => family === wanted)
+    const found = own.find(({ severity }) => severity === 'alarm') ?? own[0]
+    return found ? clauseOf(found) : null
+  }
+  return { performance: of('performance'), fairness: of('fairness'), quality: of('quality') }
+}
+
 /** Reads what headlines are made of, of all models or of one. */
 async function headlines({ db }: Pick<DriftRoutesOptions, 'db'>, model = '') {
   const seen = new Map((await modelSummaries(db, model)).map((row) => [row.model_id, row]))
@@ -98,6 +132,8 @@ async function headlines({ db }: Pick<DriftRoutesOptions, 'db'>, model = '') {
       summary: { ...summary, ...(counts.get(id) ?? { alarms: '0', warnings: '0' }) },
       described: {
         ...found,
+        causes: causesOf(active.get(id) ?? [], MAX_CAUSES).map(causeOf),
+        worst: worstOf(active.get(id) ?? []),
         drift_share,
         last_event_at: isKnown ? new Date(lastEvent).toISOString() : null,
       },

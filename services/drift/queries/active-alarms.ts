@@ -34,19 +34,22 @@ export const shownAlarms = (db: ClickHouse, modelId: string): Promise<ActiveAlar
 export const activeSeries = (db: ClickHouse): Promise<ActiveAlarm[]> =>
   activeAlarms(db, { models: [], isWhole: false, withSnoozed: false, most: MAX_SERIES })
 
-/** Those of models as a whole that nobody snoozed, by model; of one model, or of all (''). */
+/** Those of models and their slices that nobody snoozed, by model; of one model, or of all (''). */
 export async function alarmsOfHeadlines(
   db: ClickHouse,
   modelId: string,
 ): Promise<Map<string, ActiveAlarm[]>> {
   const rows = await activeAlarms(db, {
     models: named(modelId),
-    isWhole: true,
+    isWhole: false,
     withSnoozed: false,
     most: MAX_OF_HEADLINES,
     mostOfFamily: MAX_OF_FAMILY,
   })
-  return Map.groupBy(rows, ({ model_id: id }) => id)
+  const ofAll = rows.filter(
+    ({ model_version: version, variant }) => version === '' && variant === '',
+  )
+  return Map.groupBy(ofAll, ({ model_id: id }) => id)
 }
 
 /** How many alarms and warnings are active of each model as a whole; 64-bit counts are strings. */

@@ -1,4 +1,5 @@
 /** Alerts out, to Alertmanager's API v2. */
+import { causesOf, clauseOf } from '../../../lib/models/alarm-sentences.ts'
 import { messageOf } from '../../../lib/runtime/errors.ts'
 import type { Logger } from '../../../lib/runtime/log.ts'
 import type { Module } from '../../../lib/runtime/modules.ts'
@@ -9,6 +10,8 @@ import type { PolicyQueries } from '../queries/policy-queries.ts'
 
 const INTERVAL_MS = 15_000
 const TIMEOUT_MS = 5000
+/** Features that an annotation names as what may be behind the alarm. */
+const MAX_CAUSES = 3
 
 /** An alert as Alertmanager takes it; times are RFC 3339. */
 export interface OutgoingAlert {
@@ -24,7 +27,11 @@ const rounded = (value: number | null) =>
   value === null ? 'unknown' : String(Number(value.toPrecision(4)))
 
 /** An active alarm as an alert: which model, what, how much, since when, whose. Pure. */
-function alertOf(alarm: ActiveAlarm, { ownershipOf, pageOf }: AlertTexts): OutgoingAlert {
+function alertOf(
+  alarm: ActiveAlarm,
+  causes: string,
+  { ownershipOf, pageOf }: AlertTexts,
+): OutgoingAlert {
   const { labels, runbookUrl } = ownershipOf(alarm.model_id)
   const { family, metric, subject, value, threshold, window_start, window_end, reason, since } =
     alarm
@@ -44,7 +51,8 @@ function alertOf(alarm: ActiveAlarm, { ownershipOf, pageOf }: AlertTexts): Outgo
     },
     annotations: {
       summary: `${alarm.model_id}: ${what} is ${rounded(value)}${beyond}, since ${since}${whose ? `; ${whose} answers for it` : ''}`,
-      description: `window ${window_start} to ${window_end}. ${reason}`,
+      description: `window ${window_start} to ${window_end}: ${clauseOf(alarm)}. ${reason}`,
+      ...(causes !== '' && { causes }),
       runbook_url: runbookUrl ?? 'docs/operations.md#plumblineverdict',
     },
     startsAt: since,
@@ -84,9 +92,15 @@ export async function sendAlerts(
   { url, texts, log, now, sent }: AlertSender,
   alarms: readonly ActiveAlarm[],
 ): Promise<void> {
+  const causes = new Map(
+    [...Map.groupBy(alarms, ({ model_id: id }) => id)].map(([id, own]) => [
+      id,
+      causesOf(own, MAX_CAUSES).map(clauseOf).join('; '),
+    ]),
+  )
   const active = new Map(
     alarms
-      .map((alarm) => alertOf(alarm, texts))
+      .map((alarm) => alertOf(alarm, causes.get(alarm.model_id)!, texts))
       .map((alert) => [JSON.stringify(alert.labels), alert]),
   )
   const ended = [...sent]
