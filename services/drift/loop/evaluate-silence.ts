@@ -7,6 +7,7 @@ import { evaluateThroughput, silentResults } from '../evaluate/throughput.ts'
 import { windowAlphaOf } from '../evaluate/thresholds.ts'
 import { episodeOf, worstOf } from '../plan/episodes.ts'
 import { seasonOf, usualWindows } from '../plan/silence.ts'
+import { windowHeadline } from '../publish/headline.ts'
 import { changedResults } from '../publish/rows.ts'
 import type { EvaluationParts, WindowOutcome } from './evaluate-window.ts'
 import type { WindowQuestion } from './window-input.ts'
@@ -52,7 +53,8 @@ export async function evaluateSilence(
     computedAt: now(),
   }
   const before = earlier?.results ?? new Map()
-  await write({ model, due, worst, alarmed: false }, [
+  const headline = windowHeadline([{ cohort: ALL, window, results }])
+  await write({ model, due, worst, alarmed: false, headline }, [
     { key, changed: changedResults(results, before), before },
   ])
   gauges.show(key, results, state.snoozed)

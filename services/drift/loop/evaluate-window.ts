@@ -13,6 +13,7 @@ import { episodeOf, worstOf } from '../plan/episodes.ts'
 import type { PastWindow } from '../plan/learning.ts'
 import type { Gauges } from '../publish/prometheus-gauges.ts'
 import type { Revision, WriteRevisions } from '../publish/revisions.ts'
+import { windowHeadline } from '../publish/headline.ts'
 import { changedResults } from '../publish/rows.ts'
 import { withoutBlindOk } from '../evaluate/settle/settled-drift.ts'
 import { answersBeside } from './exact-followups.ts'
@@ -157,7 +158,14 @@ async function publish(
   const episode = episodeOf(due, worst, model.modelId, earlierWindows)
   for (const { key } of results) key.episode = episode
   const alarmed = ofAll.some((result) => result.family === 'drift' && result.verdict === 'alarm')
-  await write({ model, due, worst, alarmed }, results)
+  const headline = windowHeadline(
+    results.map(({ key: { cohort, window }, metricResults }) => ({
+      cohort,
+      window,
+      results: metricResults,
+    })),
+  )
+  await write({ model, due, worst, alarmed, headline }, results)
   for (const { key, metricResults } of results) {
     gauges.show(key, metricResults, state.snoozed)
     forgetEnded(state.active, keyOf(key.cohort), metricResults)

@@ -1,7 +1,9 @@
 /** One sentence a person would say. */
 import { expect, test } from 'vitest'
 import type { SaidAlarm } from '../../../lib/models/alarm-sentences.ts'
-import { headlineOf, type ModelFacts } from './headline.ts'
+import { ALL } from '../data/cohort.ts'
+import { metricResult } from '../data/metric-results.ts'
+import { headlineOf, windowHeadline, type ModelFacts } from './headline.ts'
 
 const SINCE = Date.UTC(2026, 10, 16)
 const facts = (more: Partial<ModelFacts> = {}): ModelFacts => ({
@@ -116,4 +118,19 @@ test('the feature that explains most goes first, with the slice it moved most in
     health: 'healthy',
     headline: 'all 12 evaluated metrics as usual; 1 alarm in slices',
   })
+})
+
+test('a window says what it alarms of, versions left out', () => {
+  const window = { start: SINCE - 1, end: SINCE }
+  const fall = metricResult('performance', '', 'roc_auc', 0.671, {
+    verdict: 'alarm',
+    baseline_value: 0.8634,
+  })
+  const of = (modelVersion: string, results = [fall]) => ({
+    cohort: { ...ALL, modelVersion },
+    window,
+    results,
+  })
+  expect(windowHeadline([of(''), of('2')])).toBe('AUC is down from 0.863 to 0.671')
+  expect(windowHeadline([of('', []), of('2')])).toBe('')
 })

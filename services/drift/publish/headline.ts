@@ -2,6 +2,9 @@
  * What a person would say of a model in one sentence, from what is active and what its newest
  * window tells. Pure.
  */
+import type { Window } from '../../../lib/models/windows.ts'
+import type { Cohort } from '../data/cohort.ts'
+import type { MetricResult } from '../data/metric-results.ts'
 import { smallest } from '../../../lib/stats/samples/extremes.ts'
 import { clauseOf, rankedAlarms, type SaidAlarm } from '../../../lib/models/alarm-sentences.ts'
 import type { Health } from '../../../schemas/http/drift.ts'
@@ -61,6 +64,34 @@ export function headlineOf(facts: ModelFacts): { health: Health; headline: strin
       headline: `nothing could be evaluated in the window to ${day(lastWindowEnd)}: too little data, labels or baseline`,
     }
   return { health: 'healthy', headline: calm(facts) }
+}
+
+/**
+ * What a window alarms of, the gravest first, as a sentence; '' where nothing alarms.
+ *
+ * @param cohorts of one window
+ */
+export function windowHeadline(
+  cohorts: readonly { cohort: Cohort; window: Window; results: readonly MetricResult[] }[],
+): string {
+  const alarms = cohorts
+    .filter(({ cohort }) => cohort.modelVersion === '' && cohort.variant === '')
+    .flatMap(({ cohort: { slice }, window, results }) =>
+      results.flatMap(({ verdict: severity, ...result }): SaidAlarm[] =>
+        severity === 'alarm' && result.convention === 'plumbline'
+          ? [
+              {
+                ...result,
+                severity,
+                since: new Date(window.end).toISOString(),
+                slice_key: slice?.key ?? '',
+                slice_value: slice?.value ?? '',
+              },
+            ]
+          : [],
+      ),
+    )
+  return rankedAlarms(ofWhole(alarms)).slice(0, MAX_NAMED).map(clauseOf).join('; ')
 }
 
 /** Alarms of the model as a whole, with those of its slices that say where they are greatest. */

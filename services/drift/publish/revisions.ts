@@ -35,6 +35,8 @@ export interface EvaluatedWindow {
   worst: Worst
   /** Some drift verdict of it is an alarm. */
   alarmed: boolean
+  /** What it alarms of, in one sentence; '' where nothing alarms. */
+  headline: string
 }
 
 /** Rows for a table. */
@@ -100,7 +102,10 @@ export function revisionWriter(db: ClickHouse, eventLog: Pick<EventLog, 'append'
       TOPICS.verdicts.topic,
       verdicts
         .filter(({ verdict, previous_verdict: previous }) => verdict !== 'none' || previous !== '')
-        .map((row) => ({ key: window.model.modelId, value: JSON.stringify(row) })),
+        .map((row) => ({
+          key: window.model.modelId,
+          value: JSON.stringify({ ...row, headline: window.headline }),
+        })),
     )
   }
 }
