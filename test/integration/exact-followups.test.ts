@@ -121,7 +121,7 @@ references: { training: { kind: first, windows: 8, baseline: true } }
   ])
   expect(shares[2]!).toMatchObject({ value: 0.05, precision: 'exact' })
   expect(shares[2]!.reason).toMatch(
-    /^the value 42\.42; 5\.\d % after 0\.\d %; alarm at .*; settled from raw rows$/,
+    /^the value 42\.42; 5\.\d % after 0\.\d %; more than the reference's own windows differ; settled from raw rows$/,
   )
   expect(shares[3]!.value).toBeLessThan(0.01)
 })
