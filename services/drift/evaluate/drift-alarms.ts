@@ -3,7 +3,7 @@
  * reference's own windows differ, at a level that keeps false alarms below
  * `alarms.false_alarms_per_week`. Pure. `docs/alarms.md` explains the method.
  */
-import { beyondNoise, joined, short } from './reasons.ts'
+import { beyondNoise, describe, joined } from './reasons.ts'
 import {
   covers,
   MIN_WINDOWS,
@@ -12,12 +12,10 @@ import {
   type ReferenceWindows,
 } from '../data/reference.ts'
 import type { BinnedSample } from '../../../lib/stats/samples/binned-sample.ts'
-import type { Shape } from '../../../lib/stats/samples/normal-scores.ts'
 import {
   holm,
   numericShifts,
   shareShifts,
-  type Moved,
   type NumericSubject,
   type ShareSubject,
 } from '../../../lib/stats/window-tests/shift-test.ts'
@@ -190,23 +188,6 @@ function historyOf(name: string, past: readonly PastShift[], reference: Referenc
     return known ? [{ ...known, phase: reference.phaseOf(window.start) }] : []
   })
 }
-
-function describe(moved: Moved, { location, logScale, skew }: Shape): string {
-  switch (moved) {
-    case 'location':
-      return `values lie ${Math.abs(location).toFixed(2)} standard deviations ${location < 0 ? 'lower' : 'higher'}`
-    case 'scale':
-      return `values spread ${times(Math.exp(logScale))} as wide`
-    case 'skew':
-      return `values lean further to the ${skew < 0 ? 'low' : 'high'} side`
-    case 'distribution':
-      return 'the distribution as a whole differs'
-  }
-}
-
-/** A factor as it is said; small ones as a part. */
-const times = (factor: number) =>
-  factor >= 0.1 ? `${short(factor)} times` : `1/${short(1 / factor)}`
 
 function categoryTests(
   current: WindowCounts,

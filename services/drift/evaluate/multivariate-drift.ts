@@ -5,7 +5,7 @@
  * How far the reference's own windows are from one another says what is noise: each statistic is
  * evaluated on its logarithm, by a one-sided predictive t-test, as one more feature of the window.
  */
-import { short } from './reasons.ts'
+import { short } from '../../../lib/models/alarm-sentences.ts'
 import { MIN_WINDOWS, type Drawn, type MultivariateReference } from '../data/reference.ts'
 import { domainAuc } from '../../../lib/stats/estimators/domain-classifier.ts'
 import { normalInterval } from '../../../lib/stats/intervals/normal-interval.ts'

@@ -1,7 +1,8 @@
 /**
  * When a number is a warning or an alarm: the fixed defaults, and the overrides of the model file.
  */
-import { joined, short } from './reasons.ts'
+import { short } from '../../../lib/models/alarm-sentences.ts'
+import { joined } from './reasons.ts'
 import { chiSquaredQuantile } from '../../../lib/stats/distributions/chi-squared.ts'
 import { durationMs } from '../../../lib/runtime/durations.ts'
 import { crosses, limitOf, lineText } from '../../../lib/models/alarm-lines.ts'

@@ -3,7 +3,7 @@
  * everything else as unknown.
  */
 import { ALL, keyOf } from '../data/cohort.ts'
-import { evaluateThroughput, silentResults } from '../evaluate/throughput.ts'
+import { evaluateThroughput, silentResults } from '../evaluate/silence/throughput.ts'
 import { windowAlphaOf } from '../evaluate/thresholds.ts'
 import { episodeOf, worstOf } from '../plan/episodes.ts'
 import { seasonOf, usualWindows } from '../plan/silence.ts'

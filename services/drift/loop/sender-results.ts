@@ -1,10 +1,10 @@
 /** Evaluates who sent nothing in a window of a live model: producers, topics, sources of labels. */
 import type { MetricResult } from '../data/metric-results.ts'
 import type { SenderKind } from '../data/senders.ts'
-import { evaluateSenders } from '../evaluate/senders.ts'
+import { evaluateSenders } from '../evaluate/silence/senders.ts'
 import { overridden, windowAlphaOf } from '../evaluate/thresholds.ts'
 import { isCountable, labelSpans, senderOf, toldSince, type SenderSpans } from '../plan/senders.ts'
-import type { SenderCounts } from '../queries/senders.ts'
+import type { SenderCounts } from '../queries/senders/sender-counts.ts'
 import { MIN_COUNTS } from '../../../lib/stats/window-tests/count-test.ts'
 import type { WindowQuestion, WindowReaderParts, WindowReading } from './window-input.ts'
 

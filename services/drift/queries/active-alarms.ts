@@ -2,7 +2,7 @@
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import { keyOf } from '../data/cohort.ts'
 import type { Family } from '../data/metric-results.ts'
-import type { ActiveKey } from '../evaluate/ended.ts'
+import type { ActiveKey } from '../evaluate/silence/ended.ts'
 import {
   activeAlarmsSql,
   type ActiveAlarm,
@@ -10,10 +10,8 @@ import {
 } from '../../../schemas/active-alarms.ts'
 
 /** Alarms, then warnings; within them the newest episode first. @throws what ClickHouse throws */
-export const activeAlarms = (
-  db: ClickHouse,
-  question: ActiveAlarmsQuestion,
-): Promise<ActiveAlarm[]> => db.query<ActiveAlarm>(...activeAlarmsSql(question))
+const activeAlarms = (db: ClickHouse, question: ActiveAlarmsQuestion): Promise<ActiveAlarm[]> =>
+  db.query<ActiveAlarm>(...activeAlarmsSql(question))
 
 const named = (modelId: string) => (modelId === '' ? [] : [modelId])
 

@@ -18,7 +18,7 @@ import { presentEvents, type Present } from './event-totals.ts'
 import { hasLateAttributes } from './late-attributes.ts'
 import { modelCount, modelIds, type ModelsQuestion } from './monitored-models.ts'
 import { pastOf, type PastQuestion } from './past-queries.ts'
-import { areNumbered, completeness } from './producers.ts'
+import { areNumbered, completeness } from './senders/producers.ts'
 import { readPartitions, readProgress } from './progress-queries.ts'
 import { publishedResults } from './published-results.ts'
 import {
@@ -30,7 +30,7 @@ import {
   type PromotionQuestion,
 } from './references.ts'
 import { estimateRows, sampleRows, scoredRows } from './sample-rows.ts'
-import { senderCounts, kindsOfSenders, sendersKey } from './senders.ts'
+import { senderCounts, kindsOfSenders, sendersKey } from './senders/sender-counts.ts'
 import { ensureCounted } from './slice-counts.ts'
 import {
   countGroup,

@@ -2,7 +2,7 @@
  * A group beside the privileged one: differences and ratios of their rates, with intervals and
  * verdicts. Pure.
  */
-import { short } from '../reasons.ts'
+import { short } from '../../../../lib/models/alarm-sentences.ts'
 import {
   newcombe,
   ratioInterval,

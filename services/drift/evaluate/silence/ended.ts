@@ -3,13 +3,13 @@
  * is gone, a sender that left. They end with a reason instead of staying until somebody dismisses
  * them. Pure.
  */
-import { metricResult, type Family, type MetricResult } from '../data/metric-results.ts'
+import { metricResult, type Family, type MetricResult } from '../../data/metric-results.ts'
 
 /** How the reason of a result begins whose alarm ends because what it was about has ended. */
 export const ENDED = 'ended'
 
 /** Windows with events in a row without a metric after which its alarm ends. */
-export const MISSING_WINDOWS = 3
+const MISSING_WINDOWS = 3
 
 /** An alarm or warning that is active of one cohort. */
 export interface ActiveKey {

@@ -1,7 +1,7 @@
 /** Who is silent while the model goes on, and who has only been replaced. */
 import { expect, test } from 'vitest'
-import { uniforms } from '../../../lib/stats/distributions/random.ts'
-import type { Sender } from '../data/senders.ts'
+import { uniforms } from '../../../../lib/stats/distributions/random.ts'
+import type { Sender } from '../../data/senders.ts'
 import { evaluateSenders, type SenderRules } from './senders.ts'
 
 const HOUR = 3_600_000

@@ -1,14 +1,14 @@
 /**
  * Which producers, topics and sources of labels have fallen silent while the model goes on. Pure.
  */
-import { countTail, MIN_COUNTS } from '../../../lib/stats/window-tests/count-test.ts'
-import { holm } from '../../../lib/stats/window-tests/shift-test.ts'
-import { largest, smallest } from '../../../lib/stats/samples/extremes.ts'
-import { metricResult, type MetricResult, type Verdict } from '../data/metric-results.ts'
-import type { Sender, Senders } from '../data/senders.ts'
-import { PRODUCER_WINDOWS, SOURCE_MS } from '../plan/senders.ts'
+import { countTail, MIN_COUNTS } from '../../../../lib/stats/window-tests/count-test.ts'
+import { holm } from '../../../../lib/stats/window-tests/shift-test.ts'
+import { largest, smallest } from '../../../../lib/stats/samples/extremes.ts'
+import { metricResult, type MetricResult, type Verdict } from '../../data/metric-results.ts'
+import type { Sender, Senders } from '../../data/senders.ts'
+import { PRODUCER_WINDOWS, SOURCE_MS } from '../../plan/senders.ts'
 import { ENDED } from './ended.ts'
-import { FAMILY_SHARES, pValueVerdict } from './thresholds.ts'
+import { FAMILY_SHARES, pValueVerdict } from '../thresholds.ts'
 
 /** Share of what the family operations may alarm by chance that silent senders take. */
 export const SENDERS_SHARE = 0.2

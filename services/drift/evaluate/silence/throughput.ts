@@ -1,8 +1,8 @@
 /** Whether as many events came as usual, none among them. Pure. */
-import { largest, smallest } from '../../../lib/stats/samples/extremes.ts'
-import { countTail, MIN_COUNTS } from '../../../lib/stats/window-tests/count-test.ts'
-import { metricResult, type MetricResult } from '../data/metric-results.ts'
-import { FAMILY_SHARES, pValueVerdict } from './thresholds.ts'
+import { largest, smallest } from '../../../../lib/stats/samples/extremes.ts'
+import { countTail, MIN_COUNTS } from '../../../../lib/stats/window-tests/count-test.ts'
+import { metricResult, type MetricResult } from '../../data/metric-results.ts'
+import { FAMILY_SHARES, pValueVerdict } from '../thresholds.ts'
 
 /**
  * Share of what the family operations may alarm by chance that throughput takes where it is

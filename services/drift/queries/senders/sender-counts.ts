@@ -1,11 +1,11 @@
 /** What each sender of a model sent in windows, as it is counted while events are stored. */
-import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
-import type { Window } from '../../../lib/models/windows.ts'
-import { sqlTime } from '../data/cohort.ts'
-import type { SenderKind } from '../data/senders.ts'
+import type { ClickHouse } from '../../../../lib/clickhouse/port.ts'
+import type { Window } from '../../../../lib/models/windows.ts'
+import { sqlTime } from '../../data/cohort.ts'
+import type { SenderKind } from '../../data/senders.ts'
 
 /** Senders of each kind that are evaluated: those that sent the most. */
-export const MAX_SENDERS = 20
+const MAX_SENDERS = 20
 
 /** 64-bit integers come as strings. */
 interface Row extends Record<
@@ -62,7 +62,8 @@ export async function kindsOfSenders(
 }
 
 /** What models that ask alike share: all but the model. */
-export const sendersKey = ({ modelId: _, ...alike }: SendersQuestion) => JSON.stringify(alike)
+export const sendersKey = ({ kind, window, usual, since }: SendersQuestion) =>
+  JSON.stringify([kind, window, usual, since])
 
 /**
  * The {@link MAX_SENDERS} of each kind with the most events, for each of the questions, which
