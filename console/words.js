@@ -190,7 +190,11 @@ export const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1)
 export const plural = (count, one, many = `${one}s`) =>
   `${count.toLocaleString('en')} ${count === 1 ? one : many}`
 
-/** The severity that a model's health is shown as. */
+/**
+ * The severity that a model's health is shown as.
+ *
+ * @type {Record<import('../schemas/http/drift.ts').Health, Verdict>}
+ */
 export const HEALTH = {
   healthy: 'ok',
   degraded: 'alarm',

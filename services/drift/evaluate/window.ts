@@ -11,7 +11,8 @@ import { evaluateDrift } from './drift.ts'
 import { evaluateExpectations } from './expectations/violations.ts'
 import { evaluateMultivariate } from './multivariate-drift.ts'
 import { evaluateOperations } from './operations.ts'
-import { evaluateThroughput, THROUGHPUT_SHARE } from './throughput.ts'
+import { SENDERS_SHARE } from './silence/senders.ts'
+import { evaluateThroughput, THROUGHPUT_SHARE } from './silence/throughput.ts'
 import { evaluateQuality } from './data-quality.ts'
 import { evaluateLabelled } from './labelled-window.ts'
 import { baselineOf, withLevels } from './window-levels.ts'
@@ -109,7 +110,7 @@ function operationsResults(input: WindowInput, model: Model): MetricResult[] {
       windowAlpha,
       windowMs,
     }),
-    ...withLevels(others, 'operations', input, model, 1 - THROUGHPUT_SHARE),
+    ...withLevels(others, 'operations', input, model, 1 - THROUGHPUT_SHARE - SENDERS_SHARE),
   ]
 }
 

@@ -15,6 +15,7 @@ import type { Model } from '../../../lib/models/model-files.ts'
 import { TOPICS } from '../../../schemas/topics.ts'
 import type { Worst } from '../plan/episodes.ts'
 import { resultKey, type MetricResult } from '../data/metric-results.ts'
+import { ENDED } from '../evaluate/silence/ended.ts'
 import { LEARNING, PART_OF_REFERENCE } from '../evaluate/learning.ts'
 import { metricRows, sliceColumns, tokenOf, verdictRow, type RevisionKey } from './rows.ts'
 import type { Due } from '../plan/due-windows.ts'
@@ -36,6 +37,8 @@ export interface EvaluatedWindow {
   alarmed: boolean
   /** Rows of `window_examples`; none unless given. */
   examples?: readonly Row[]
+  /** What it alarms of, in one sentence; '' where nothing alarms. */
+  headline: string
 }
 
 /** Rows for a table. */
@@ -103,18 +106,22 @@ export function revisionWriter(db: ClickHouse, eventLog: Pick<EventLog, 'append'
       TOPICS.verdicts.topic,
       verdicts
         .filter(({ verdict, previous_verdict: previous }) => verdict !== 'none' || previous !== '')
-        .map((row) => ({ key: window.model.modelId, value: JSON.stringify(row) })),
+        .map((row) => ({
+          key: window.model.modelId,
+          value: JSON.stringify({ ...row, headline: window.headline }),
+        })),
     )
   }
 }
 
 /**
  * Whether a metric that is evaluated otherwise has no verdict in this window: its baseline is being
- * learned, or the window is part of it. An alarm of an earlier window ends then, which only a row
+ * learned, the window is part of it, or what it was about has ended. An alarm of an earlier window ends then, which only a row
  * can say.
  */
 const isSuspended = ({ verdict, reason }: MetricResult) =>
-  verdict === 'none' && (reason.startsWith(LEARNING) || reason === PART_OF_REFERENCE)
+  verdict === 'none' &&
+  (reason.startsWith(LEARNING) || reason === PART_OF_REFERENCE || reason.startsWith(ENDED))
 
 /** Rows of the results that have a verdict, had one in the revision before, or lack it for now. */
 function verdictRows({ key, changed, before }: Revision) {

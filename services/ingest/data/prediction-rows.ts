@@ -4,11 +4,12 @@ import { eventTime } from '../../../lib/events/fields.ts'
 import type { OffsetRange } from '../../../lib/event-log/port.ts'
 import { eventMapping, type RangeTables } from '../../../lib/sink/mapping.ts'
 import { eventRows } from '../../../lib/sink/rows.ts'
-import { predictionIdentity, predictionKey } from '../../../lib/events/validator.ts'
+import { predictionIdentity, predictionKey, type Event } from '../../../lib/events/validator.ts'
 import { fieldGetter } from '../../../lib/events/flat-record.ts'
 import * as native from '../../../lib/clickhouse/native/block.ts'
 import { PredictionV1 } from '../../../schemas/events/prediction.v1.ts'
 import { predictionCounts } from '../../../lib/sink/counts/prediction-counts.ts'
+import { senderCounts, type SenderCounts } from '../../../lib/sink/counts/sender-counts.ts'
 import type { TableRows } from '../../../lib/sink/table-rows.ts'
 import type { RefusalOf } from '../../../lib/models/expectations/refusal.ts'
 import { producerCounts } from './producer-counts.ts'
@@ -79,6 +80,8 @@ const MAX_SKEW_MS = 300_000
 
 const modelIdOf = fieldGetter('model_id')
 const predictedAtOf = fieldGetter('predicted_at')
+const producerOf = fieldGetter('producer')
+const shadowOf = fieldGetter('shadow')
 
 function predictionTables(codesOf: CodesOf | undefined): RangeTables {
   const rows = eventRows(PredictionV1, DICTIONARIES)
@@ -89,7 +92,9 @@ function predictionTables(codesOf: CodesOf | undefined): RangeTables {
   const counts = predictionCounts(codesOf)
   const producers = producerCounts()
   const refused = refusalCounts()
+  const senders = senderCounts()
   const newest = watermarks()
+  let topic = ''
 
   return {
     begin: (range) => {
@@ -97,7 +102,9 @@ function predictionTables(codesOf: CodesOf | undefined): RangeTables {
       counts.begin()
       producers.begin()
       refused.begin()
+      senders.begin()
       newest.begin()
+      topic = range.topic
     },
     accept: (event, message, unknownFields) => {
       const at = eventTime(predictedAtOf(event))!
@@ -106,7 +113,9 @@ function predictionTables(codesOf: CodesOf | undefined): RangeTables {
       if (unknownFields > 0) unknown.set(row, Math.min(unknownFields, 0xffff))
       counts.add(event, at)
       producers.add(event, at)
-      newest.move(modelIdOf(event) as string, at, arrivedMs)
+      const modelId = modelIdOf(event) as string
+      if (shadowOf(event) !== true) addSenders(senders, event, { modelId, topic, at })
+      newest.move(modelId, at, arrivedMs)
     },
     repeat: (event) => {
       const at = eventTime(predictedAtOf(event))!
@@ -120,9 +129,20 @@ function predictionTables(codesOf: CodesOf | undefined): RangeTables {
       ...counts.tables(),
       producers.table(),
       refused.table(),
+      senders.table(),
       newest.table(range),
     ],
   }
+}
+
+function addSenders(
+  senders: SenderCounts,
+  event: Event,
+  { modelId, topic, at }: { modelId: string; topic: string; at: number },
+): void {
+  senders.add('source', modelId, topic, at)
+  const producer = producerOf(event) as { id: string } | null | undefined
+  if (producer) senders.add('producer', modelId, producer.id, at)
 }
 
 const monthsOfRows = (of: number[] | undefined) => of && { column: 'predicted_at', of }
