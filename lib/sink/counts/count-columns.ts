@@ -2,6 +2,7 @@
 import * as native from '../../clickhouse/native/block.ts'
 import type { TableRows } from '../table-rows.ts'
 import { binned } from './log-histogram.ts'
+import { gridOf, highKeys, lowKeys } from './stored-bins.ts'
 import { SAMPLED_RESOLUTION, type SampledCounts } from './weighted-counts.ts'
 
 /**
@@ -103,6 +104,7 @@ export function numericCounts(subjects: readonly Subject[]): Writer {
     subject: native.lowCardinality(),
     grid: native.fixed('UInt16'),
     bin: native.fixed('Int32'),
+    bin_high: native.fixed('Int32'),
     count: native.fixed('UInt64'),
     total: native.fixed('Float64'),
     low: native.fixed('Float64'),
@@ -121,8 +123,10 @@ export function numericCounts(subjects: readonly Subject[]): Writer {
       const end = row + bins.length
       setGroup(group, row, end, subject.group)
       columns.subject.setRun(row, end, subject.name)
-      columns.grid.setRun(row, end, resolution)
-      columns.bin.setCells(row, bins)
+      columns.grid.setRun(row, end, gridOf(resolution))
+      columns.bin.setCells(row, lowKeys(bins, resolution))
+      const high = highKeys(bins, resolution)
+      if (high) columns.bin_high.setCells(row, high)
       columns.count.setCells(row, counts)
       columns.total.setCells(row, totals)
       columns.low.setCells(row, lows)
@@ -134,7 +138,7 @@ export function numericCounts(subjects: readonly Subject[]): Writer {
         for (const [bin, { weight, total, low, high }] of bins) {
           setGroup(group, row, row + 1, own)
           columns.subject.set(row, name)
-          columns.grid.set(row, SAMPLED_RESOLUTION)
+          columns.grid.set(row, gridOf(SAMPLED_RESOLUTION))
           columns.bin.set(row, bin)
           columns.total.set(row, total)
           columns.low.set(row, low)
