@@ -24,9 +24,13 @@ export interface Pipeline {
   join: Join
 }
 
-/** @param codesOf subjects of a model whose numbers are categories; none unless given */
+/**
+ * @param codesOf subjects of a model whose numbers are categories; none unless given
+ * @param bucketOf the time bucket of a model's counts; 15 minutes unless given
+ */
 export async function pipeline(
   codesOf?: (modelId: string) => ReadonlySet<string>,
+  bucketOf?: (modelId: string) => number,
 ): Promise<Pipeline> {
   const { db, engine, directory } = await migratedClickHouse()
   const storeOf = (name: string, topic: string, mapping: EventMapping): Store => {
@@ -45,7 +49,11 @@ export async function pipeline(
     db,
     directory,
     connect: (role) => engine.connect(role),
-    predictions: storeOf('predictions', TOPICS.predictions.topic, predictionMappings(codesOf)[0]),
+    predictions: storeOf(
+      'predictions',
+      TOPICS.predictions.topic,
+      predictionMappings(codesOf, bucketOf)[0],
+    ),
     labels: async (events) => {
       await labels(events)
       await join.resolve()

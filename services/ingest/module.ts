@@ -5,6 +5,7 @@ import type { Http } from '../../lib/http/server.ts'
 import type { Logger } from '../../lib/runtime/log.ts'
 import type { Metrics } from '../../lib/runtime/metrics.ts'
 import { messageOf } from '../../lib/runtime/errors.ts'
+import { timeBucketMs } from '../../lib/models/windows.ts'
 import { declaredCodes, type Models } from '../../lib/models/model-files.ts'
 import type { Module } from '../../lib/runtime/modules.ts'
 import type { SinkParts } from '../../lib/sink/sink.ts'
@@ -67,7 +68,10 @@ export function ingest(deps: IngestDeps, config: IngestConfig): Module[] {
     consumer(deps, {
       topic: TOPICS.predictions.topic,
       group: GROUP,
-      mappings: predictionMappings((modelId) => declaredCodes(models.get(modelId).features)),
+      mappings: predictionMappings(
+        (modelId) => declaredCodes(models.get(modelId).features),
+        (modelId) => timeBucketMs(models.get(modelId).windows),
+      ),
       committed: (_range, models) => wakeUps.send(models),
     }),
     ...inferenceConsumers(deps, config, () => pairs.wake()),

@@ -1,5 +1,6 @@
 /** The rows of the tables of counts, out of what one range of predictions was counted to. */
 import * as native from '../../clickhouse/native/block.ts'
+import { TIME_BUCKET_MS } from '../../models/windows.ts'
 import type { TableRows } from '../table-rows.ts'
 import { binned } from './log-histogram.ts'
 import { gridOf, highKeys, lowKeys } from './stored-bins.ts'
@@ -16,6 +17,8 @@ export interface Group {
   shadow: boolean
   /** Begin of the time bucket, epoch seconds. */
   bucket: number
+  /** Its length. */
+  bucketMs: number
   events: number
   errors: number
   /** Events whose id was stored before. */
@@ -75,6 +78,7 @@ export function eventCounts(): Writer {
     extra_weight: native.fixed('Float64'),
     extra_squares: native.fixed('Float64'),
     extra_errors: native.fixed('Float64'),
+    bucket_s: native.fixed('UInt16'),
   }
   return (groups) => {
     native.clear(columns)
@@ -83,6 +87,7 @@ export function eventCounts(): Writer {
       columns.events.set(row, group.events)
       columns.errors.set(row, group.errors)
       columns.duplicates.set(row, group.duplicates)
+      if (group.bucketMs < TIME_BUCKET_MS) columns.bucket_s.set(row, group.bucketMs / 1000)
       if (!group.sampled) return
       columns.extra_weight.set(row, group.sampled.weight)
       columns.extra_squares.set(row, group.sampled.squares)

@@ -34,9 +34,9 @@ const NEWEST = `SELECT step, argMax(slice_steps.counting, counted_at) AS countin
   FROM slice_steps WHERE model_id = {model:String} AND slice_key = {slice_key:String} AND ${within('step')} GROUP BY step`
 
 /** Steps that are to be counted, or that have too many values. */
-const UNFIT = `SELECT toUnixTimestamp(come.step) AS at, come.events AS events, newest.slice_values AS slice_values
-  FROM (SELECT step, sum(event_counts.events) AS events FROM event_counts WHERE model_id = {model:String} AND ${within('step')} GROUP BY step) AS come
-  LEFT JOIN (${NEWEST}) AS newest ON come.step = newest.step
+const UNFIT = `SELECT toUnixTimestamp(come.quarter) AS at, come.events AS events, newest.slice_values AS slice_values
+  FROM (SELECT toStartOfFifteenMinutes(step) AS quarter, sum(event_counts.events) AS events FROM event_counts WHERE model_id = {model:String} AND ${within('step')} GROUP BY quarter) AS come
+  LEFT JOIN (${NEWEST}) AS newest ON come.quarter = newest.step
   WHERE come.events != newest.events OR newest.slice_values > ${MAX_VALUES} ORDER BY at`
 
 interface UnfitStep {

@@ -8,8 +8,9 @@ import { predictionIdentity, predictionKey } from '../../../lib/events/validator
 import { fieldGetter } from '../../../lib/events/flat-record.ts'
 import * as native from '../../../lib/clickhouse/native/block.ts'
 import { PredictionV1 } from '../../../schemas/events/prediction.v1.ts'
-import { predictionCounts } from '../../../lib/sink/counts/prediction-counts.ts'
+import { predictionCounts, type BucketOf } from '../../../lib/sink/counts/prediction-counts.ts'
 import type { TableRows } from '../../../lib/sink/table-rows.ts'
+import { TIME_BUCKET_MS } from '../../../lib/models/windows.ts'
 import { producerCounts } from './producer-counts.ts'
 
 /** Subjects of a model whose numbers are categories. */
@@ -21,8 +22,9 @@ type CodesOf = (modelId: string) => ReadonlySet<string>
  * too, so that two predictions could have one identity.
  *
  * @param codesOf by the model file; none unless given
+ * @param bucketOf the time bucket of its counts by the model file; 15 minutes unless given
  */
-export const predictionMappings = (codesOf?: CodesOf) =>
+export const predictionMappings = (codesOf?: CodesOf, bucketOf: BucketOf = () => TIME_BUCKET_MS) =>
   [
     eventMapping({
       version: 'predictions-3',
@@ -31,7 +33,7 @@ export const predictionMappings = (codesOf?: CodesOf) =>
       seenIn: { table: 'predictions', identity: `concat(model_id, '\\x1f', prediction_id)` },
       identity: predictionIdentity,
       key: 'identity',
-      tables: () => predictionTables(codesOf),
+      tables: () => predictionTables(codesOf, bucketOf),
     }),
     eventMapping({
       version: 'predictions-2',
@@ -41,7 +43,7 @@ export const predictionMappings = (codesOf?: CodesOf) =>
       identity: predictionIdentity,
       key: 'identity',
       refusesOtherKeys: true,
-      tables: () => predictionTables(codesOf),
+      tables: () => predictionTables(codesOf, bucketOf),
     }),
     eventMapping({
       version: 'predictions-1',
@@ -51,7 +53,7 @@ export const predictionMappings = (codesOf?: CodesOf) =>
       identity: predictionKey,
       key: 'identity',
       refusesOtherKeys: true,
-      tables: () => predictionTables(codesOf),
+      tables: () => predictionTables(codesOf, bucketOf),
     }),
   ] as const
 
@@ -67,14 +69,14 @@ const MAX_SKEW_MS = 300_000
 const modelIdOf = fieldGetter('model_id')
 const predictedAtOf = fieldGetter('predicted_at')
 
-function predictionTables(codesOf: CodesOf | undefined): RangeTables {
+function predictionTables(codesOf: CodesOf | undefined, bucketOf: BucketOf): RangeTables {
   const rows = eventRows(PredictionV1, DICTIONARIES)
   const unknown = native.fixed('UInt16')
   rows.columns['unknown_fields'] = unknown
   const { model_id, prediction_id, predicted_at } = rows.columns as Times
   const times = { model_id, prediction_id, predicted_at }
-  const counts = predictionCounts(codesOf)
-  const producers = producerCounts()
+  const counts = predictionCounts(codesOf, bucketOf)
+  const producers = producerCounts(bucketOf)
   const newest = watermarks()
 
   return {
