@@ -3,10 +3,10 @@
  * depends on what it says, the first ones are a choice: mistakes that are told late leave an accuracy
  * that is too high. Pure.
  */
-import { newcombe } from '../../../lib/stats/intervals/proportions.ts'
-import type { OutcomeCounts } from '../data/window-data.ts'
-import { PERFORMANCE_FALL } from './thresholds.ts'
-import type { Measure } from './measures/measure.ts'
+import { newcombe } from '../../../../lib/stats/intervals/proportions.ts'
+import type { OutcomeCounts } from '../../data/window-data.ts'
+import { PERFORMANCE_FALL } from '../thresholds.ts'
+import type { Measure } from './measure.ts'
 
 /** Fewer labels than in the baseline by more than this share of the predictions are a choice. */
 const COVERAGE_FALL = 0.05

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { uniforms } from '../../../lib/stats/distributions/random.ts'
-import { noOutcomes, type OutcomeCounts } from '../data/window-data.ts'
-import type { ReferenceData } from '../data/reference.ts'
-import { evaluatePerformance } from './performance.ts'
+import { uniforms } from '../../../../lib/stats/distributions/random.ts'
+import { noOutcomes, type OutcomeCounts } from '../../data/window-data.ts'
+import type { ReferenceData } from '../../data/reference.ts'
+import { evaluatePerformance } from '../performance.ts'
 import { coverageFault } from './label-coverage.ts'
 
 const outcomesOf = (
