@@ -24,7 +24,8 @@ export const ModelWindows = Type.Object(
   {
     size: Type.String({
       pattern: '^(\\d+(m|h|d)|\\d+ events|day|week|month)$',
-      description: 'A duration, a count such as `5000 events`, or a calendar day, week or month.',
+      description:
+        'A duration from `1m` on, a count such as `5000 events`, or a calendar day, week or month.',
       default: '1d',
     }),
     slide: Type.Optional(

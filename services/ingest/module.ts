@@ -5,6 +5,7 @@ import type { Http } from '../../lib/http/server.ts'
 import type { Logger } from '../../lib/runtime/log.ts'
 import type { Metrics } from '../../lib/runtime/metrics.ts'
 import { messageOf } from '../../lib/runtime/errors.ts'
+import { timeBucketMs } from '../../lib/models/windows.ts'
 import { declaredCodes, type Models } from '../../lib/models/model-files.ts'
 import { refusals } from '../../lib/models/expectations/refusal.ts'
 import type { Module } from '../../lib/runtime/modules.ts'
@@ -70,10 +71,11 @@ export function ingest(deps: IngestDeps, config: IngestConfig): Module[] {
     consumer(deps, {
       topic: TOPICS.predictions.topic,
       group: GROUP,
-      mappings: predictionMappings(
-        (modelId) => declaredCodes(models.get(modelId).features),
+      mappings: predictionMappings({
+        codesOf: (modelId) => declaredCodes(models.get(modelId).features),
         refusalOf,
-      ),
+        bucketOf: (modelId) => timeBucketMs(models.get(modelId).windows),
+      }),
       committed: (_range, models) => wakeUps.send(models),
     }),
     ...inferenceConsumers(deps, config, () => pairs.wake()),

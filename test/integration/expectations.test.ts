@@ -46,7 +46,7 @@ const REFUSING = modelOf('refused', [
 
 let on: Pipeline
 beforeAll(async () => {
-  on = await pipeline(undefined, refusals([REFUSING]))
+  on = await pipeline({ refusalOf: refusals([REFUSING]) })
 })
 
 const evaluate = (model: Model, at = START + 50 * HOUR) =>
@@ -254,7 +254,7 @@ test('the most unusual events of a window are kept, with what makes them so', as
 })
 
 test('a range that comes again after a crash counts its refusals once', async () => {
-  const mapping = predictionMappings(undefined, refusals([REFUSING]))[0]
+  const mapping = predictionMappings({ refusalOf: refusals([REFUSING]) })[0]
   const sink = sinkOn(on.db, `${on.directory}/again`, 'ingest', mapping)
   const lines = eventsOf('refused', 5).map((event) => JSON.stringify(event))
   const range = { ...rangeOf('plumbline.predictions.v1', sink.mapping, lines), partition: '7' }

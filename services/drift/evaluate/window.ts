@@ -83,10 +83,12 @@ function driftResults(input: WindowInput, reference: ReferenceData, model: Model
   const results = evaluateDrift(counts, reference, model.windows.min_count, kinds)
   if (!reference.baseline) return results.filter((result) => INFORMING.has(result.metric))
   const windowAlpha = windowAlphaOf(model, window)
-  const quality = evaluateQuality(counts, reference, kinds).map((result) => ({
-    ...result,
-    reference: reference.name,
-  }))
+  const quality = evaluateQuality(counts, reference, kinds, model.windows.min_count).map(
+    (result) => ({
+      ...result,
+      reference: reference.name,
+    }),
+  )
   return withShiftVerdicts([...results, ...quality], counts, window, reference, {
     windowAlpha,
     past,

@@ -8,25 +8,31 @@ import { predictionIdentity, predictionKey, type Event } from '../../../lib/even
 import { fieldGetter } from '../../../lib/events/flat-record.ts'
 import * as native from '../../../lib/clickhouse/native/block.ts'
 import { PredictionV1 } from '../../../schemas/events/prediction.v1.ts'
-import { predictionCounts } from '../../../lib/sink/counts/prediction-counts.ts'
+import { predictionCounts, type BucketOf } from '../../../lib/sink/counts/prediction-counts.ts'
 import { senderCounts, type SenderCounts } from '../../../lib/sink/counts/sender-counts.ts'
 import type { TableRows } from '../../../lib/sink/table-rows.ts'
 import type { RefusalOf } from '../../../lib/models/expectations/refusal.ts'
+import { TIME_BUCKET_MS } from '../../../lib/models/windows.ts'
 import { producerCounts } from './producer-counts.ts'
 import { refusalCounts } from './refusal-counts.ts'
 
-/** Subjects of a model whose numbers are categories. */
-type CodesOf = (modelId: string) => ReadonlySet<string>
+/** What model files say about how predictions are stored, by model id. */
+export interface PredictionRules {
+  /** Subjects whose numbers are categories; none unless given. */
+  codesOf?: (modelId: string) => ReadonlySet<string>
+  /** Why an event is refused; none is unless given. */
+  refusalOf?: RefusalOf | undefined
+  /** The time bucket of the counts, in milliseconds; 15 minutes unless given. */
+  bucketOf?: BucketOf
+}
 
 /**
  * Newest first. A release that changes what a message becomes adds a mapping and keeps those before
- * it: version 3 refused no event for an expectation of its model; version 2 refused messages with a key of their own; version 1 joined model and id by a slash
- * too, so that two predictions could have one identity.
- *
- * @param codesOf by the model file; none unless given
- * @param refusalOf by the model file; nothing is refused unless given
+ * it: version 3 refused no event for an expectation of its model; version 2 refused messages with a
+ * key of their own; version 1 joined model and id by a slash too, so that two predictions could
+ * have one identity.
  */
-export const predictionMappings = (codesOf?: CodesOf, refusalOf?: RefusalOf) =>
+export const predictionMappings = (rules: PredictionRules = {}) =>
   [
     eventMapping({
       version: 'predictions-4',
@@ -35,8 +41,8 @@ export const predictionMappings = (codesOf?: CodesOf, refusalOf?: RefusalOf) =>
       seenIn: { table: 'predictions', identity: `concat(model_id, '\\x1f', prediction_id)` },
       identity: predictionIdentity,
       key: 'identity',
-      refusalOf,
-      tables: () => predictionTables(codesOf),
+      refusalOf: rules.refusalOf,
+      tables: () => predictionTables(rules),
     }),
     eventMapping({
       version: 'predictions-3',
@@ -45,7 +51,7 @@ export const predictionMappings = (codesOf?: CodesOf, refusalOf?: RefusalOf) =>
       seenIn: { table: 'predictions', identity: `concat(model_id, '\\x1f', prediction_id)` },
       identity: predictionIdentity,
       key: 'identity',
-      tables: () => predictionTables(codesOf),
+      tables: () => predictionTables(rules),
     }),
     eventMapping({
       version: 'predictions-2',
@@ -55,7 +61,7 @@ export const predictionMappings = (codesOf?: CodesOf, refusalOf?: RefusalOf) =>
       identity: predictionIdentity,
       key: 'identity',
       refusesOtherKeys: true,
-      tables: () => predictionTables(codesOf),
+      tables: () => predictionTables(rules),
     }),
     eventMapping({
       version: 'predictions-1',
@@ -65,7 +71,7 @@ export const predictionMappings = (codesOf?: CodesOf, refusalOf?: RefusalOf) =>
       identity: predictionKey,
       key: 'identity',
       refusesOtherKeys: true,
-      tables: () => predictionTables(codesOf),
+      tables: () => predictionTables(rules),
     }),
   ] as const
 
@@ -83,14 +89,17 @@ const predictedAtOf = fieldGetter('predicted_at')
 const producerOf = fieldGetter('producer')
 const shadowOf = fieldGetter('shadow')
 
-function predictionTables(codesOf: CodesOf | undefined): RangeTables {
+function predictionTables({
+  codesOf,
+  bucketOf = () => TIME_BUCKET_MS,
+}: PredictionRules): RangeTables {
   const rows = eventRows(PredictionV1, DICTIONARIES)
   const unknown = native.fixed('UInt16')
   rows.columns['unknown_fields'] = unknown
   const { model_id, prediction_id, predicted_at } = rows.columns as Times
   const times = { model_id, prediction_id, predicted_at }
-  const counts = predictionCounts(codesOf)
-  const producers = producerCounts()
+  const counts = predictionCounts(codesOf, bucketOf)
+  const producers = producerCounts(bucketOf)
   const refused = refusalCounts()
   const senders = senderCounts()
   const newest = watermarks()
