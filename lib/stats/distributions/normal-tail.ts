@@ -8,7 +8,7 @@ const COEFFICIENTS = [
  *
  * @returns in [0, 1], with a relative error below 1.2e-7. O(1) time.
  * @see Press et al. (1992), Numerical Recipes in C, section 6.2, `erfcc`
- * @example normalTail(1.9599639845) // => 0.0250000012
+ * @example normalTail(1.9599639845) // => 0.0249999978
  */
 export function normalTail(x: number): number {
   const z = Math.abs(x) / Math.SQRT2

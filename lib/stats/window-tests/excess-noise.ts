@@ -27,7 +27,7 @@ export interface ExcessNoise {
 }
 
 /** Probability beforehand that windows differ by sampling alone. */
-const NO_EXCESS = 0.45
+const NO_EXCESS = 0.5
 /**
  * Otherwise the share B that sampling has of the variance is distributed as B^(a - 1): evenly, or,
  * for a near 0, flat in the logarithm of the variance, which gives Student's tails.
@@ -39,9 +39,9 @@ const SHRINKAGE = [
 const GRID_POINTS = 16
 /**
  * Correlation of neighbouring windows, beyond sampling, that is assumed at least: eight windows
- * cannot tell one half from none.
+ * cannot tell as much from none.
  */
-const MIN_CORRELATION = 0.5
+const MIN_CORRELATION = 0.4
 const MAX_CORRELATION = 0.9
 
 /**
@@ -80,7 +80,7 @@ export function excessNoise(reference: readonly Level[], season?: Season): Exces
     const prior = g === 0 ? NO_EXCESS : (1 - NO_EXCESS) * slab(share) * (1 - share) * step
     const found = meansByPhase(reference, phases, (level) => 1 / (sampling / level.size + own))
     logWeights[g] = Math.log(prior) + logLikelihood(reference, found, sampling, own)
-    const weight = Math.min(...found.weights)
+    const weight = found.weights.reduce((least, own) => Math.min(least, own))
     meanVariances[g] = (1 / weight) * (share + (1 - share) * ofReference)
     return Float64Array.from(found.means)
   })

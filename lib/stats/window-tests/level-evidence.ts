@@ -27,7 +27,7 @@ export interface LevelEvidence {
 }
 
 /** How alpha is split between the last window by itself and the evidence of several. */
-const WINDOW_SHARE = 0.75
+const WINDOW_SHARE = 0.7
 /** Changes that are looked for: the standard deviation of their prior, in smallest effects. */
 const EFFECT_SPREAD = 3
 /** Windows that evidence is added up over at most. */

@@ -25,7 +25,8 @@ const asShare = {
   of: (x: number) => 2 * Math.asin(Math.sqrt(x)),
   error: ({ size }: PastLevel) => 1 / Math.sqrt(size),
 }
-const FALL: Scale = { worse: -1, leastEffect: MIN_FALL, ...plainly }
+/** Shares that are worse when they fall. */
+export const FALL: Scale = { worse: -1, leastEffect: MIN_FALL, ...plainly }
 const RISE: Scale = { worse: 1, leastEffect: Math.log(1 + MIN_RISE), ...relatively }
 /** Near 1 % it is a difference of 0.5 %. */
 const SHARE_RISE: Scale = { worse: 1, leastEffect: 0.05, ...asShare }
