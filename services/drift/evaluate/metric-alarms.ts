@@ -201,7 +201,7 @@ function evidenceOf(
     value: scale.of(past.value, past.size),
     size: past.size,
     standardError: scale.error(past),
-    phase: season ? windows!.phaseOf(past.start) : 0,
+    phase: season ? windows.phaseOf(past.start) : 0,
   })
   const { leastEffect, worse } = scale
   const subject = { reference: reference.map(toLevel), leastEffect, worse }

@@ -121,10 +121,7 @@ const QUESTIONS: readonly Question[] = [
   {
     name: 'right',
     weight: 4,
-    metrics: [
-      ...['accuracy', 'macro_f1', 'f1', 'precision', 'recall'],
-      ...['roc_auc', 'log_loss', 'brier'],
-    ],
+    metrics: ['accuracy', 'macro_f1', 'f1', 'precision', 'recall', 'roc_auc', 'log_loss', 'brier'],
   },
   { name: 'error', weight: 4, metrics: ['mae', 'rmse', 'mape', 'wape', 'pinball', 'r2'] },
   { name: 'ranking', weight: 4, metrics: ['ndcg_at_k', 'hit_rate_at_k', 'mrr'] },
