@@ -3,8 +3,6 @@
  * interval, and for how many windows. A p-value has a column of its own and is no reason. Pure.
  */
 import { short } from '../../../lib/models/alarm-sentences.ts'
-import type { Shape } from '../../../lib/stats/samples/normal-scores.ts'
-import type { Moved } from '../../../lib/stats/window-tests/shift-test.ts'
 import { largest, smallest } from '../../../lib/stats/samples/extremes.ts'
 import type { PastLevel } from '../data/past-metrics.ts'
 import type { MetricResult, Verdict } from '../data/metric-results.ts'
@@ -51,21 +49,3 @@ export function levelReason(
     verdict === 'alarm' && rows > 0 && `alarm in ${rows + 1} windows in a row`,
   )
 }
-
-/** What of a feature's numbers moved, and how far. */
-export function describe(moved: Moved, { location, logScale, skew }: Shape): string {
-  switch (moved) {
-    case 'location':
-      return `values lie ${Math.abs(location).toFixed(2)} standard deviations ${location < 0 ? 'lower' : 'higher'}`
-    case 'scale':
-      return `values spread ${times(Math.exp(logScale))} as wide`
-    case 'skew':
-      return `values lean further to the ${skew < 0 ? 'low' : 'high'} side`
-    case 'distribution':
-      return 'the distribution as a whole differs'
-  }
-}
-
-/** A factor as it is said; small ones as a part. */
-const times = (factor: number) =>
-  factor >= 0.1 ? `${short(factor)} times` : `1/${short(1 / factor)}`
