@@ -5,6 +5,7 @@
 import Type, { type Static } from 'typebox'
 import { LABEL_SOURCES } from './events/label.v1.ts'
 import { Launch } from './launch.ts'
+import { ModelCohorts } from './model-cohorts.ts'
 
 /** Most predictions of a model that are drawn for review in a day. */
 export const MAX_BUDGET_PER_DAY = 10_000
@@ -215,6 +216,7 @@ export const ModelFile = Type.Object(
       ),
     ),
     slices: Type.Optional(Type.Array(Type.String())),
+    cohorts: Type.Optional(ModelCohorts),
     multivariate: Type.Optional(
       Type.Object(
         {

@@ -10,10 +10,12 @@ import {
   type ModelReference,
   type RetrainPolicy,
 } from '../../schemas/model.ts'
+import type { ModelCohorts } from '../../schemas/model-cohorts.ts'
 import { ConfigError } from '../runtime/config.ts'
 import { parseOverrides, type AlarmLines } from './alarm-lines.ts'
 import { ownershipOf, type Ownership } from './ownership.ts'
 import { retrainProblems } from './retrain-problems.ts'
+import { sliceProblems, slicesOf, type SliceDefinition } from './slices.ts'
 import { featureSubject } from '../events/subjects.ts'
 import { eventsOf, isTimezone, windowSpecProblem } from './windows.ts'
 
@@ -35,7 +37,9 @@ export interface Model {
   references: Record<string, ModelReference>
   features: NonNullable<ModelFile['features']>
   fairness: NonNullable<ModelFile['fairness']>
-  slices: readonly string[]
+  /** Those of `slices`, pairs and predicates. */
+  slices: readonly SliceDefinition[]
+  cohorts: Pick<ModelCohorts, 'values' | 'search' | 'odd_one_out'>
   /** Rows a classifier sees of each window; 0: none is asked. */
   multivariateRows: number
   falseAlarmsPerWeek: number
@@ -163,7 +167,8 @@ function withDefaults(file: ModelFile, revision: string): Model {
       : { ...references, [onlyName!]: { ...references[onlyName!]!, baseline: true } },
     features: file.features ?? {},
     fairness: file.fairness ?? { attributes: {}, favorable: '1' },
-    slices: file.slices ?? [],
+    slices: slicesOf(file.slices ?? [], file.cohorts),
+    cohorts: { values: 50, odd_one_out: true, ...file.cohorts },
     multivariateRows: file.multivariate?.rows ?? 0,
     businessValue: file.business_value,
     customMetrics: file.custom_metrics ?? {},
@@ -219,6 +224,7 @@ function crossChecks(file: ModelFile): string[] {
     )
   for (const problem of parseOverrides(file.alarms?.overrides ?? {}).problems)
     problems.push(problem)
+  for (const problem of sliceProblems(file)) problems.push(problem)
   const looks = file.labels?.evaluate_at
   if (looks && (looks.length === 0 || !looks.includes(1)))
     problems.push('labels.evaluate_at must end with 1: the whole label horizon')

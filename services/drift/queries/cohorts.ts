@@ -1,39 +1,59 @@
 /** Which cohorts of a model a window holds. */
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import type { Window } from '../../../lib/models/windows.ts'
-import { ALL, paramsOf, SLICE_VALUE, within, type Cohort } from '../data/cohort.ts'
+import { ALL, paramsOf, within, type Cohort } from '../data/cohort.ts'
+import { sliceValue } from '../data/slices.ts'
+import { OTHER, type SliceDefinition } from '../../../lib/models/slices.ts'
 import type { Present } from './event-totals.ts'
 import { tablesOf } from './late-attributes.ts'
-import { countedValues } from './slice-counts.ts'
+import {
+  countedValues,
+  ensureCounted,
+  mostFrequent,
+  valuesOf,
+  type SliceValues,
+} from './slice-counts.ts'
 
-/** Values of one slice that are evaluated, the most frequent ones. */
-const MAX_SLICES = 50
-
-/** A slice of a model in one window. */
-export interface SliceQuestion {
+/** The slices of a model in one window. */
+export interface SlicesQuestion {
   modelId: string
   window: Window
-  key: string
-  /**
-   * Whether counts of the slice are kept for the window: `ensureCounted` of `slice-counts.ts` says
-   * so.
-   */
-  isCounted: boolean
+  slices: readonly SliceDefinition[]
+  /** Values of one slice that are evaluated one by one. */
+  most: number
 }
 
-/** The most frequent values of a slice, at most 50; ties in the order of the values. */
-export async function sliceValues(
+/** The cohorts of the slices: the most frequent values of each, and all others as one. */
+export async function slicedCohorts(
   db: ClickHouse,
-  { modelId, window, key, isCounted }: SliceQuestion,
-): Promise<string[]> {
-  if (isCounted) return countedValues(db, { modelId, window, key, most: MAX_SLICES })
+  { slices, ...question }: SlicesQuestion,
+): Promise<Cohort[]> {
+  const found: Cohort[] = []
+  for (const slice of slices) {
+    const rest = await sliceValues(db, { ...question, slice })
+    for (const value of rest.except) found.push({ ...ALL, slice: { ...slice, value } })
+    if (rest.values > rest.except.length)
+      found.push({ ...ALL, slice: { ...slice, value: OTHER, rest } })
+  }
+  return found
+}
+
+async function sliceValues(
+  db: ClickHouse,
+  question: Omit<SlicesQuestion, 'slices'> & { slice: SliceDefinition },
+): Promise<SliceValues> {
+  const { modelId, window, slice, most } = question
+  if (await ensureCounted(db, { modelId, spans: [window], slice }))
+    return countedValues(db, question)
   const { predictions } = await tablesOf(db, true)
-  const rows = await db.query<{ value: string }>(
-    `SELECT ${SLICE_VALUE} AS value FROM ${predictions} WHERE model_id = {model:String} AND ${within('predicted_at')} AND NOT shadow
-     AND value != '' GROUP BY value ORDER BY count() DESC, value LIMIT ${MAX_SLICES}`,
-    paramsOf(modelId, [window], { ...ALL, slice: { key, value: '' } }),
+  const rows = await db.query<Parameters<typeof valuesOf>[0][number]>(
+    mostFrequent(
+      `SELECT ${sliceValue(slice)} AS value, count() AS events FROM ${predictions}
+       WHERE model_id = {model:String} AND ${within('predicted_at')} AND NOT shadow AND value != '' GROUP BY value`,
+    ),
+    { ...paramsOf(modelId, [window], { ...ALL, slice: { ...slice, value: '' } }), most },
   )
-  return rows.map(({ value }) => value)
+  return valuesOf(rows)
 }
 
 /** Everything; each version where there are several; each variant. */

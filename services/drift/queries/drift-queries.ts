@@ -9,10 +9,11 @@ import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import { gathered } from '../../../lib/clickhouse/request-batcher.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
 import type { Window } from '../../../lib/models/windows.ts'
-import { ALL, type Cohort } from '../data/cohort.ts'
+import type { Cohort } from '../data/cohort.ts'
+import type { Slice } from '../data/slices.ts'
 import type { OutcomeCounts, WindowCounts } from '../data/window-data.ts'
 import type { StoredReference } from '../plan/stored-references.ts'
-import { sliceValues, unslicedCohorts } from './cohorts.ts'
+import { slicedCohorts, unslicedCohorts, type SlicesQuestion } from './cohorts.ts'
 import { presentEvents, type Present } from './event-totals.ts'
 import { hasLateAttributes } from './late-attributes.ts'
 import { modelCount, modelIds, type ModelsQuestion } from './monitored-models.ts'
@@ -29,7 +30,7 @@ import {
   type PromotionQuestion,
 } from './references.ts'
 import { estimateRows, sampleRows, scoredRows } from './sample-rows.ts'
-import { ensureCounted } from './slice-counts.ts'
+import { ensureCounted, type Sliced } from './slice-counts.ts'
 import {
   countGroup,
   countsBySpan,
@@ -44,7 +45,6 @@ import {
   withTotals,
   type CountQuestion,
   type RawOptions,
-  type Sliced,
 } from './window-counts.ts'
 import {
   groupCounts,
@@ -88,7 +88,7 @@ function countsOn(db: ClickHouse, { present, merged }: ReturnType<typeof batcher
     modelId,
     spans,
     c,
-    isCounted: await ensureCounted(db, { modelId, spans, key: c.slice.key }),
+    isCounted: await ensureCounted(db, { modelId, spans, slice: c.slice }),
   })
   return {
     /** The totals of {@link counts} alone; `known` are the events of the same spans. */
@@ -135,29 +135,11 @@ function countsOn(db: ClickHouse, { present, merged }: ReturnType<typeof batcher
   }
 }
 
-/** Everything; each version where there are several; each variant; each value of the slices. */
-async function cohortsOf(
-  db: ClickHouse,
-  { modelId, window }: { modelId: string; window: Window },
-  present: readonly Present[],
-  sliceKeys: readonly string[],
-): Promise<Cohort[]> {
-  const found = unslicedCohorts(present)
-  for (const key of sliceKeys) {
-    const isCounted = await ensureCounted(db, { modelId, spans: [window], key })
-    for (const value of await sliceValues(db, { modelId, window, key, isCounted }))
-      found.push({ ...ALL, slice: { key, value } })
-  }
-  return found
-}
-
 /** Labelled outcomes of cohorts. */
 const outcomesOn = (db: ClickHouse) => ({
   namedLabels: (question: { modelId: string; window: Window }) => namedLabels(db, question),
-  namedLabelsOfSlice: (
-    question: { modelId: string; window: Window },
-    slice: { key: string; values: readonly string[] },
-  ) => namedLabelsOfSlice(db, question, slice),
+  namedLabelsOfSlice: (question: { modelId: string; window: Window }, slices: readonly Slice[]) =>
+    namedLabelsOfSlice(db, question, slices),
   outcomes: (
     model: Model,
     spans: Spans,
@@ -166,16 +148,13 @@ const outcomesOn = (db: ClickHouse) => ({
   ): Promise<OutcomeCounts> => outcomesOf(db, { model, spans, c, completeUntil }, predictions),
   outcomesOfEach: (model: Model, spans: Spans, cohorts: readonly Cohort[], completeUntil: number) =>
     outcomesOfEach(db, { model, spans, completeUntil }, cohorts),
+  /** Of cohorts of one slice. */
   sliceOutcomes: (
     model: Model,
     spans: Spans,
     c: Cohort,
-    {
-      key,
-      values,
-      completeUntil,
-    }: { key: string; values: readonly string[]; completeUntil: number },
-  ) => sliceOutcomes(db, { model, spans, c, completeUntil }, { key, values }),
+    { slices, completeUntil }: { slices: readonly Slice[]; completeUntil: number },
+  ) => sliceOutcomes(db, { model, spans, c, completeUntil }, slices),
   scores: (model: Model, spans: Spans, c: Cohort, completeUntil: number) =>
     scoreCounts(db, { model, spans, c, completeUntil }),
   groups: (
@@ -210,12 +189,11 @@ export function driftQueries(db: ClickHouse) {
     scoredRows: (model: Model, spans: Spans, c: Cohort, labelled: boolean) =>
       estimateRows(db, { model, spans, c }, labelled),
     present,
-    cohorts: (
-      modelId: string,
-      window: Window,
-      known: readonly Present[],
-      sliceKeys: readonly string[],
-    ) => cohortsOf(db, { modelId, window }, known, sliceKeys),
+    /** Everything; each version where there are several; each variant; each value of the slices. */
+    cohorts: async (known: readonly Present[], question: SlicesQuestion): Promise<Cohort[]> => [
+      ...unslicedCohorts(known),
+      ...(await slicedCohorts(db, question)),
+    ],
     ...countsOn(db, batched),
     ...outcomesOn(db),
   }
