@@ -146,7 +146,12 @@ test('each cohort has the counts and the truth of its events alone', async () =>
 test('what is left beside the most frequent values is one cohort, and is told', async () => {
   const of = (region: NonNullable<Generated['region']>, n: number): Generated[] =>
     Array.from({ length: n }, (_, i) => ({ at: i, region, guess: i % 2, label: 1, score: 0.5 }))
-  await emit('rest', [...of('north', 5), ...of('(other)', 9), ...of('south', 3), ...of("o'hara", 2)])
+  await emit('rest', [
+    ...of('north', 5),
+    ...of('(other)', 9),
+    ...of('south', 3),
+    ...of("o'hara", 2),
+  ])
   const queries = driftQueries(on.db)
   const model = modelOf('rest')
   const cohorts = await queries.cohorts([], {
