@@ -20,11 +20,12 @@ export const METRICS: Readonly<Record<string, ReadonlyMap<string, WorseSide>>> =
       'drift_share l_infinity cramer_von_mises anderson_darling energy mmd domain_auc',
     ),
     ...each('neither', 'mann_whitney location_shift scale_shift skew_shift'),
+    ...each('higher', 'odd_one_out'),
   ]),
   quality: new Map([
     ...each('higher', 'missing_ratio new_category_ratio type_mismatch_ratio out_of_range_ratio'),
     ...each('higher', 'duplicate_ratio largest_atom_share new_atom_share'),
-    ...each('neither', 'features_evaluated'),
+    ...each('neither', 'features_evaluated cohorts_evaluated'),
   ]),
   performance: new Map([
     ...each('lower', 'accuracy precision recall f1 roc_auc pr_auc lift r2'),

@@ -57,7 +57,7 @@ test('one unit that is unlike the others is found, where units differ by nature 
 })
 
 test('a unit that holds all there is has nothing to differ from', () => {
-  expect(oddOnesOut([{ size: 9, mean: 1, variance: 1 }], [], { ratio: 0, degrees: 8 }, 0)).toEqual([
-    { p: 1, difference: 0 },
-  ])
+  expect(
+    oddOnesOut([{ size: 9, mean: 1, variance: 1 }], [], { ratio: 0, error: 0, degrees: 8 }, 0),
+  ).toEqual([{ p: 1, difference: 0 }])
 })

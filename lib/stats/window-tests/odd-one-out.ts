@@ -17,6 +17,8 @@ export interface UnitMean {
 export interface UnitNoise {
   /** Variance between units over that within them, ≥ 0. */
   ratio: number
+  /** Standard error of the ratio; Infinity where nothing tells it. */
+  error: number
   /** Degrees of freedom that it was learned from. */
   degrees: number
 }
@@ -28,6 +30,9 @@ export interface OddTest {
   /** The unit's mean minus that of all others. */
   difference: number
 }
+
+/** Degrees of freedom of a test at least: with fewer nothing could ever be odd. */
+const MIN_DEGREES = 1
 
 /** Variance within the units, pooled over them; 0 where all values of each are equal. */
 export function withinVariance(units: readonly UnitMean[]): number {
@@ -56,7 +61,11 @@ export function unitNoise(windows: readonly (readonly UnitMean[])[]): UnitNoise 
     scale += size - sum(units, (unit) => unit.size ** 2) / size
     degrees += own
   }
-  return { ratio: scale > 0 ? Math.max(0, excess / scale) : 0, degrees }
+  if (!(scale > 0)) return { ratio: 0, error: Infinity, degrees: 0 }
+  const ratio = Math.max(0, excess / scale)
+  // The mean size of a unit is scale / degrees.
+  const error = (Math.sqrt(2 * degrees) * (1 + (ratio * scale) / degrees)) / scale
+  return { ratio, error, degrees }
 }
 
 /**
@@ -66,6 +75,7 @@ export function unitNoise(windows: readonly (readonly UnitMean[])[]): UnitNoise 
  * @param noise with degrees > 0
  * @param leastEffect differences below it do not matter however sure they are: their p is 1
  * @returns K tests. O(K) time.
+ * @see Satterthwaite (1946), Biometrics Bulletin 2, 110–114
  */
 export function oddOnesOut(
   units: readonly UnitMean[],
@@ -83,9 +93,12 @@ export function oddOnesOut(
     if (!(rest > 0) || !(within > 0)) return { p: 1, difference: 0 }
     const difference = unit.mean - (total - unit.size * unit.mean) / rest
     if (Math.abs(difference) < leastEffect) return { p: 1, difference }
-    const between = noise.ratio * (1 + (squares - unit.size ** 2) / rest ** 2)
-    const t = Math.abs(difference) / Math.sqrt(within * (1 / unit.size + 1 / rest + between))
-    return { p: Math.min(1, 2 * studentTail(t, noise.degrees)), difference }
+    const nature = 1 + (squares - unit.size ** 2) / rest ** 2
+    const variance = 1 / unit.size + 1 / rest + noise.ratio * nature
+    // Satterthwaite: what sampling adds is known, what nature adds is an estimate.
+    const degrees = (2 * variance ** 2) / (nature * noise.error) ** 2
+    const t = Math.abs(difference) / Math.sqrt(within * variance)
+    return { p: Math.min(1, 2 * studentTail(t, Math.max(MIN_DEGREES, degrees))), difference }
   })
 }
 

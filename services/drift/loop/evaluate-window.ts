@@ -15,6 +15,7 @@ import { changedResults } from '../publish/rows.ts'
 import { withoutBlindOk } from '../evaluate/settle/settled-drift.ts'
 import { answersBeside } from './exact-followups.ts'
 import { feedbackEvaluator } from './feedback-results.ts'
+import { wholeResults } from './whole-results.ts'
 import {
   readCohort,
   readWindow,
@@ -88,14 +89,18 @@ function followUpOf(
  * changed.
  */
 async function evaluateCohort(
-  { model, state }: EvaluationParts,
+  parts: EvaluationParts,
   reading: WindowReading,
   { c, input, followUp }: { c: Cohort; input: WindowInput; followUp: FollowUp | undefined },
 ): Promise<MetricResult[]> {
+  const { model, state } = parts
   const stands = publishedResults(reading, state, c)
   if (stands)
     return [...[...stands.results.values()].filter(isOfInputs), ...evaluateLabelled(input, model)]
-  const metricResults = metricsOf(input, model)
+  const metricResults = [
+    ...metricsOf(input, model),
+    ...(keyOf(c) === keyOf(ALL) ? await wholeResults(parts, reading, input) : []),
+  ]
   // Slices are answered by the whole.
   if (!followUp || c.slice) return withoutBlindOk(metricResults)
   const { window, counts } = input

@@ -53,6 +53,7 @@ import {
   scoreCounts,
   sliceOutcomes,
 } from './outcomes/of-window.ts'
+import { unitValues, type UnitQuestion } from './unit-values.ts'
 import { namedLabels, namedLabelsOfSlice } from './outcomes/named-labels.ts'
 
 type Spans = readonly Window[]
@@ -189,6 +190,7 @@ export function driftQueries(db: ClickHouse) {
     scoredRows: (model: Model, spans: Spans, c: Cohort, labelled: boolean) =>
       estimateRows(db, { model, spans, c }, labelled),
     present,
+    unitValues: (question: UnitQuestion) => unitValues(db, question),
     /** Everything; each version where there are several; each variant; each value of the slices. */
     cohorts: async (known: readonly Present[], question: SlicesQuestion): Promise<Cohort[]> => [
       ...unslicedCohorts(known),
