@@ -37,6 +37,7 @@ export const METRICS: Readonly<Record<string, ReadonlyMap<string, WorseSide>>> =
     ...each('higher', 'coverage_gap label_delay_p50_s'),
     ...each('neither', 'bias calibration_slope calibration_intercept calibration_residual'),
     ...each('neither', 'estimate_error'),
+    ...each('higher', 'worst_cohort_gap cohort_gap'),
   ]),
   fairness: new Map([
     ...each('neither', 'selection_rate true_positive_rate false_positive_rate false_negative_rate'),

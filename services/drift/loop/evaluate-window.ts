@@ -15,6 +15,7 @@ import { changedResults } from '../publish/rows.ts'
 import { withoutBlindOk } from '../evaluate/settle/settled-drift.ts'
 import { answersBeside } from './exact-followups.ts'
 import { feedbackEvaluator } from './feedback-results.ts'
+import { searchResults } from './search-results.ts'
 import { wholeResults } from './whole-results.ts'
 import {
   readCohort,
@@ -62,7 +63,8 @@ export async function evaluateWindow(
     const input = await readCohort(parts, reading, c)
     const metricResults = await evaluateCohort(parts, reading, { c, input, followUp })
     const feedback = await feedbackOf(c, input)
-    results.push(resultsOf(parts, reading, c, [...metricResults, ...feedback]))
+    const searched = keyOf(c) === keyOf(ALL) ? await searchResults(parts, reading, input) : []
+    results.push(resultsOf(parts, reading, c, [...metricResults, ...feedback, ...searched]))
   }
   return publish(parts, question, results)
 }

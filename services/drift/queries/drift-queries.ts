@@ -10,10 +10,11 @@ import { gathered } from '../../../lib/clickhouse/request-batcher.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 import type { Cohort } from '../data/cohort.ts'
+import type { CohortLosses } from '../data/cohort-losses.ts'
 import type { Slice } from '../data/slices.ts'
 import type { OutcomeCounts, WindowCounts } from '../data/window-data.ts'
 import type { StoredReference } from '../plan/stored-references.ts'
-import { slicedCohorts, unslicedCohorts, type SlicesQuestion } from './cohorts.ts'
+import { slicedCohorts, unslicedCohorts, type SlicesQuestion } from './cohorts/present-cohorts.ts'
 import { presentEvents, type Present } from './event-totals.ts'
 import { hasLateAttributes } from './late-attributes.ts'
 import { modelCount, modelIds, type ModelsQuestion } from './monitored-models.ts'
@@ -53,7 +54,8 @@ import {
   scoreCounts,
   sliceOutcomes,
 } from './outcomes/of-window.ts'
-import { unitValues, type UnitQuestion } from './unit-values.ts'
+import { cohortLosses, sameCohortLosses, type LossQuestion } from './cohorts/cohort-losses.ts'
+import { unitValues, type UnitQuestion } from './cohorts/unit-values.ts'
 import { namedLabels, namedLabelsOfSlice } from './outcomes/named-labels.ts'
 
 type Spans = readonly Window[]
@@ -190,6 +192,10 @@ export function driftQueries(db: ClickHouse) {
     scoredRows: (model: Model, spans: Spans, c: Cohort, labelled: boolean) =>
       estimateRows(db, { model, spans, c }, labelled),
     present,
+    cohortLosses: (question: LossQuestion, search: { by: readonly string[]; min: number }) =>
+      cohortLosses(db, question, search),
+    sameCohortLosses: (question: LossQuestion, of: CohortLosses) =>
+      sameCohortLosses(db, question, of),
     unitValues: (question: UnitQuestion) => unitValues(db, question),
     /** Everything; each version where there are several; each variant; each value of the slices. */
     cohorts: async (known: readonly Present[], question: SlicesQuestion): Promise<Cohort[]> => [

@@ -1,18 +1,18 @@
 /** Which cohorts of a model a window holds. */
-import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
-import type { Window } from '../../../lib/models/windows.ts'
-import { ALL, paramsOf, within, type Cohort } from '../data/cohort.ts'
-import { sliceValue } from '../data/slices.ts'
-import { OTHER, type SliceDefinition } from '../../../lib/models/slices.ts'
-import type { Present } from './event-totals.ts'
-import { tablesOf } from './late-attributes.ts'
+import type { ClickHouse } from '../../../../lib/clickhouse/port.ts'
+import type { Window } from '../../../../lib/models/windows.ts'
+import { ALL, paramsOf, within, type Cohort } from '../../data/cohort.ts'
+import { sliceValue } from '../../data/slices.ts'
+import { OTHER, type SliceDefinition } from '../../../../lib/models/slices.ts'
+import type { Present } from '../event-totals.ts'
+import { tablesOf } from '../late-attributes.ts'
 import {
   countedValues,
   ensureCounted,
   mostFrequent,
   valuesOf,
   type SliceValues,
-} from './slice-counts.ts'
+} from '../slice-counts.ts'
 
 /** The slices of a model in one window. */
 export interface SlicesQuestion {

@@ -2,11 +2,11 @@
  * What single producers and versions answered in some spans: of events that are drawn by their ids,
  * so that the cost does not grow with the window.
  */
-import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
-import type { Window } from '../../../lib/models/windows.ts'
-import { ALL, paramsOf, spanOf, within } from '../data/cohort.ts'
-import type { UnitCounts, UnitKind, UnitNumbers, UnitValues } from '../data/unit-values.ts'
-import { rawValues } from './raw-counts.ts'
+import type { ClickHouse } from '../../../../lib/clickhouse/port.ts'
+import type { Window } from '../../../../lib/models/windows.ts'
+import { ALL, paramsOf, spanOf, within } from '../../data/cohort.ts'
+import type { UnitCounts, UnitKind, UnitNumbers, UnitValues } from '../../data/unit-values.ts'
+import { rawValues } from '../raw-counts.ts'
 
 /** Units of one span that are read, those with the most events. */
 const MAX_UNITS = 50
