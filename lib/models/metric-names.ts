@@ -21,6 +21,8 @@ export const METRICS: Readonly<Record<string, ReadonlyMap<string, WorseSide>>> =
     ),
     ...each('neither', 'mann_whitney location_shift scale_shift skew_shift'),
     ...each('higher', 'odd_one_out'),
+    ...each('lower', 'attribution_ndcg'),
+    ...each('neither', 'attribution_share attribution_mean_abs attribution_rank'),
   ]),
   quality: new Map([
     ...each('higher', 'missing_ratio new_category_ratio type_mismatch_ratio out_of_range_ratio'),

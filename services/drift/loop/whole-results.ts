@@ -1,11 +1,14 @@
 /**
  * Results of a window as a whole that are read apart from its counts: what of its slices is
- * evaluated, and which producer or version is unlike the others.
+ * evaluated, and which producer or version is unlike the others, and which features the model leans on.
  */
 import type { MetricResult } from '../data/metric-results.ts'
 import { covers, type ReferenceData, type ReferenceWindows } from '../data/reference.ts'
 import type { UnitKind, UnitValues } from '../data/unit-values.ts'
 import type { WindowInput } from '../data/window-input.ts'
+import type { FeatureAttribution } from '../data/attributions.ts'
+import type { Window } from '../../../lib/models/windows.ts'
+import { evaluateAttributions } from '../evaluate/attribution-drift.ts'
 import { evaluateOddOneOut } from '../evaluate/cohorts/odd-one-out.ts'
 import { cohortsEvaluated } from '../evaluate/cohorts/told.ts'
 import { learningReason, NO_REFERENCE, PART_OF_REFERENCE } from '../evaluate/learning.ts'
@@ -41,7 +44,52 @@ export async function wholeResults(
     for (const kind of kinds)
       results.push(...(await oddOnes(parts, reading, input, { kind, kinds: kinds.length })))
   }
+  for (const result of await attributionResults(parts, reading, input)) results.push(result)
   return results.map((result) => ({ ...overridden(result, model.overrides), completeness }))
+}
+
+/** Attributions of the window beside those of the baseline's windows. */
+async function attributionResults(
+  { queries, model }: WindowReaderParts,
+  { baseline }: WindowReading,
+  { counts, window, learning }: WindowInput,
+): Promise<MetricResult[]> {
+  const { modelId } = model
+  if (!(await queries.isAttributed({ modelId, window }))) return []
+  const current = await queries.attributions({
+    modelId,
+    spans: [window],
+    every: everyOf(counts.events),
+  })
+  const without = withoutVerdict(learning, baseline, window)
+  const reference = baseline?.windows
+    ? await onceOfBaseline(attributionsRead, baseline.windows, 'all', (spans) =>
+        queries.attributions({
+          modelId,
+          spans,
+          every: everyOf(baseline.counts.events / baseline.windows!.windows.length),
+        }),
+      )
+    : []
+  return evaluateAttributions(current, reference, {
+    windowAlpha: windowAlphaOf(model, window),
+    minCount: model.windows.min_count,
+    reference: baseline?.name ?? '',
+    without,
+  })
+}
+
+const everyOf = (events: number) => Math.max(1, Math.ceil(events / DRAWN))
+
+/** Why a window has no verdict beside its baseline; '' where it has one. */
+function withoutVerdict(
+  learning: WindowInput['learning'],
+  baseline: ReferenceData | undefined,
+  window: WindowInput['window'],
+): string {
+  if (learning) return learningReason(learning)
+  if (!baseline) return NO_REFERENCE
+  return covers(baseline.spans, window) ? PART_OF_REFERENCE : ''
 }
 
 async function oddOnes(
@@ -58,17 +106,19 @@ async function oddOnes(
     events: counts.events,
     drawn: DRAWN,
   })
-  const without = learning
-    ? learningReason(learning)
-    : !baseline
-      ? NO_REFERENCE
-      : covers(baseline.spans, window)
-        ? PART_OF_REFERENCE
-        : ''
+  const without = withoutVerdict(learning, baseline, window)
   return evaluateOddOneOut(
     current,
-    baseline && without === '' && current.counts.length > 1
-      ? await unitsOfBaseline(queries, modelId, kind, baseline)
+    baseline?.windows && without === '' && current.counts.length > 1
+      ? await onceOfBaseline(unitsRead, baseline.windows, kind, (spans) =>
+          queries.unitValues({
+            modelId,
+            kind,
+            spans,
+            events: (baseline.counts.events * spans.length) / baseline.windows!.windows.length,
+            drawn: DRAWN,
+          }),
+        )
       : undefined,
     {
       kind,
@@ -80,23 +130,22 @@ async function oddOnes(
   )
 }
 
-/** Units of baselines; a baseline whose events change is another object. */
-const unitsRead = new WeakMap<ReferenceWindows, Map<UnitKind, Promise<UnitValues>>>()
+/** What was read of baselines; a baseline whose events change is another object. */
+type ReadOnce<T> = WeakMap<ReferenceWindows, Map<string, Promise<T>>>
+const unitsRead: ReadOnce<UnitValues> = new WeakMap()
+const attributionsRead: ReadOnce<FeatureAttribution[]> = new WeakMap()
 
-/** Read once for all windows that are compared with the same baseline; a failure is not kept. */
-async function unitsOfBaseline(
-  queries: WindowReaderParts['queries'],
-  modelId: string,
-  kind: UnitKind,
-  { windows, counts }: ReferenceData,
-): Promise<UnitValues | undefined> {
-  if (!windows) return undefined
-  const known = unitsRead.get(windows) ?? new Map<UnitKind, Promise<UnitValues>>()
-  unitsRead.set(windows, known)
-  const spans = windows.windows.slice(-MAX_WINDOWS)
-  const events = (counts.events * spans.length) / windows.windows.length
-  const read = known.get(kind) ?? queries.unitValues({ modelId, kind, spans, events, drawn: DRAWN })
-  known.set(kind, read)
-  read.catch(() => known.delete(kind))
-  return read
+/** Reads once for all windows that are compared with the same baseline; a failure is not kept. */
+function onceOfBaseline<T>(
+  kept: ReadOnce<T>,
+  windows: ReferenceWindows,
+  what: string,
+  read: (spans: readonly Window[]) => Promise<T>,
+): Promise<T> {
+  const known = kept.get(windows) ?? new Map<string, Promise<T>>()
+  kept.set(windows, known)
+  const found = known.get(what) ?? read(windows.windows.slice(-MAX_WINDOWS))
+  known.set(what, found)
+  found.catch(() => known.delete(what))
+  return found
 }

@@ -54,6 +54,7 @@ import {
   scoreCounts,
   sliceOutcomes,
 } from './outcomes/of-window.ts'
+import { areAttributed, attributionsOf, type AttributionQuestion } from './cohorts/attributions.ts'
 import { cohortLosses, sameCohortLosses, type LossQuestion } from './cohorts/cohort-losses.ts'
 import { unitValues, type UnitQuestion } from './cohorts/unit-values.ts'
 import { namedLabels, namedLabelsOfSlice } from './outcomes/named-labels.ts'
@@ -78,6 +79,10 @@ const batchersOf = (db: ClickHouse) => ({
   promotions: gathered(
     ({ length }: PromotionQuestion) => String(length),
     (asked) => promotionsOfEach(db, asked),
+  ),
+  isAttributed: gathered(
+    ({ window }: { modelId: string; window: Window }) => `${window.start}-${window.end}`,
+    (asked) => areAttributed(db, asked),
   ),
   isProducing: gathered(
     () => '',
@@ -196,6 +201,8 @@ export function driftQueries(db: ClickHouse) {
       cohortLosses(db, question, search),
     sameCohortLosses: (question: LossQuestion, of: CohortLosses) =>
       sameCohortLosses(db, question, of),
+    isAttributed: batched.isAttributed,
+    attributions: (question: AttributionQuestion) => attributionsOf(db, question),
     unitValues: (question: UnitQuestion) => unitValues(db, question),
     /** Everything; each version where there are several; each variant; each value of the slices. */
     cohorts: async (known: readonly Present[], question: SlicesQuestion): Promise<Cohort[]> => [
