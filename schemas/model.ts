@@ -6,6 +6,7 @@ import Type, { type Static } from 'typebox'
 import { LABEL_SOURCES } from './events/label.v1.ts'
 import { Launch } from './launch.ts'
 import { ModelCohorts } from './model-cohorts.ts'
+import { ModelExploration } from './model-exploration.ts'
 
 /** Most predictions of a model that are drawn for review in a day. */
 export const MAX_BUDGET_PER_DAY = 10_000
@@ -217,6 +218,7 @@ export const ModelFile = Type.Object(
     ),
     slices: Type.Optional(Type.Array(Type.String())),
     cohorts: Type.Optional(ModelCohorts),
+    exploration: Type.Optional(ModelExploration),
     multivariate: Type.Optional(
       Type.Object(
         {

@@ -39,7 +39,12 @@ export const METRICS: Readonly<Record<string, ReadonlyMap<string, WorseSide>>> =
     ...each('higher', 'coverage_gap label_delay_p50_s'),
     ...each('neither', 'bias calibration_slope calibration_intercept calibration_residual'),
     ...each('neither', 'estimate_error'),
-    ...each('higher', 'worst_cohort_gap cohort_gap'),
+    ...each('higher', 'worst_cohort_gap cohort_gap policy_regret'),
+    ...each(
+      'lower',
+      'policy_value_ips policy_value_snips policy_value_dr mean_reward action_value',
+    ),
+    ...each('lower', 'policy_effective_n'),
   ]),
   fairness: new Map([
     ...each('neither', 'selection_rate true_positive_rate false_positive_rate false_negative_rate'),
@@ -51,7 +56,7 @@ export const METRICS: Readonly<Record<string, ReadonlyMap<string, WorseSide>>> =
     ...each('neither', 'label_delay_p50_s label_delay_p50_s_difference'),
   ]),
   operations: new Map([
-    ...each('neither', 'throughput_per_s'),
+    ...each('neither', 'throughput_per_s exploration_share'),
     ...each('higher', 'error_ratio latency_p50_ms latency_p95_ms latency_p99_ms'),
     ...each('higher', 'cost_usd input_tokens output_tokens'),
   ]),

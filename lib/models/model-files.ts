@@ -11,6 +11,7 @@ import {
   type RetrainPolicy,
 } from '../../schemas/model.ts'
 import type { ModelCohorts } from '../../schemas/model-cohorts.ts'
+import type { ModelExploration } from '../../schemas/model-exploration.ts'
 import { ConfigError } from '../runtime/config.ts'
 import { parseOverrides, type AlarmLines } from './alarm-lines.ts'
 import { ownershipOf, type Ownership } from './ownership.ts'
@@ -39,6 +40,8 @@ export interface Model {
   fairness: NonNullable<ModelFile['fairness']>
   /** Those of `slices`, pairs and predicates. */
   slices: readonly SliceDefinition[]
+  /** Undefined for a model that chooses no actions. */
+  exploration: ModelExploration | undefined
   cohorts: Pick<ModelCohorts, 'values' | 'search' | 'odd_one_out'>
   /** Rows a classifier sees of each window; 0: none is asked. */
   multivariateRows: number
@@ -168,6 +171,7 @@ function withDefaults(file: ModelFile, revision: string): Model {
     features: file.features ?? {},
     fairness: file.fairness ?? { attributes: {}, favorable: '1' },
     slices: slicesOf(file.slices ?? [], file.cohorts),
+    exploration: file.exploration,
     cohorts: { values: 50, odd_one_out: true, ...file.cohorts },
     multivariateRows: file.multivariate?.rows ?? 0,
     businessValue: file.business_value,

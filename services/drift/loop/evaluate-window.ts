@@ -15,7 +15,7 @@ import { changedResults } from '../publish/rows.ts'
 import { withoutBlindOk } from '../evaluate/settle/settled-drift.ts'
 import { answersBeside } from './exact-followups.ts'
 import { feedbackEvaluator } from './feedback-results.ts'
-import { searchResults } from './search-results.ts'
+import { policyResults, searchResults } from './search-results.ts'
 import { wholeResults } from './whole-results.ts'
 import {
   readCohort,
@@ -63,8 +63,14 @@ export async function evaluateWindow(
     const input = await readCohort(parts, reading, c)
     const metricResults = await evaluateCohort(parts, reading, { c, input, followUp })
     const feedback = await feedbackOf(c, input)
-    const searched = keyOf(c) === keyOf(ALL) ? await searchResults(parts, reading, input) : []
-    results.push(resultsOf(parts, reading, c, [...metricResults, ...feedback, ...searched]))
+    const ofLabels =
+      keyOf(c) === keyOf(ALL)
+        ? [
+            ...(await searchResults(parts, reading, input)),
+            ...(await policyResults(parts, reading, input)),
+          ]
+        : []
+    results.push(resultsOf(parts, reading, c, [...metricResults, ...feedback, ...ofLabels]))
   }
   return publish(parts, question, results)
 }

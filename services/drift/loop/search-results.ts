@@ -1,9 +1,13 @@
-/** Searches a window for the cohorts in which the model has become worst. */
+/**
+ * What the labels of a window as a whole say beside its performance: in which cohorts the model has
+ * become worst, and what its choices earned.
+ */
 import type { LossKind } from '../data/cohort-losses.ts'
 import type { MetricResult } from '../data/metric-results.ts'
 import { covers } from '../data/reference.ts'
 import type { WindowInput } from '../data/window-input.ts'
 import { evaluateCohortSearch } from '../evaluate/cohorts/search.ts'
+import { evaluatePolicy } from '../evaluate/exploration.ts'
 import { learningReason, NO_REFERENCE, PART_OF_REFERENCE } from '../evaluate/learning.ts'
 import { overridden, windowAlphaOf } from '../evaluate/thresholds.ts'
 import type { WindowReaderParts, WindowReading } from './window-input.ts'
@@ -13,6 +17,17 @@ const MAX_WINDOWS = 20
 /** Predictions drawn of the window, and of each window of the baseline, about. */
 const DRAWN = 20_000
 const DRAWN_OF_BASELINE = 5000
+
+/** What a model that chooses actions earned; nothing of other models. */
+export async function policyResults(
+  { queries, model }: WindowReaderParts,
+  { impliedUntil: completeUntil }: WindowReading,
+  { outcomes, window, maturity }: WindowInput,
+): Promise<MetricResult[]> {
+  if (!model.exploration || outcomes.labelled === 0) return []
+  const actions = await queries.loggedActions({ model, window, completeUntil })
+  return evaluatePolicy(actions, maturity).map((result) => overridden(result, model.overrides))
+}
 
 /** The search of a window whose model file asks for it; nothing where no label has come. */
 export async function searchResults(

@@ -9,6 +9,7 @@ import type { WindowInput } from '../data/window-input.ts'
 import type { FeatureAttribution } from '../data/attributions.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 import { evaluateAttributions } from '../evaluate/attribution-drift.ts'
+import { evaluateExplorationShare } from '../evaluate/exploration.ts'
 import { evaluateOddOneOut } from '../evaluate/cohorts/odd-one-out.ts'
 import { cohortsEvaluated } from '../evaluate/cohorts/told.ts'
 import { learningReason, NO_REFERENCE, PART_OF_REFERENCE } from '../evaluate/learning.ts'
@@ -43,6 +44,11 @@ export async function wholeResults(
     ]
     for (const kind of kinds)
       results.push(...(await oddOnes(parts, reading, input, { kind, kinds: kinds.length })))
+  }
+  if (model.exploration) {
+    const { modelId } = model
+    const explored = await parts.queries.explorationCounts({ modelId, window: input.window })
+    results.push(...evaluateExplorationShare(explored, model.exploration))
   }
   for (const result of await attributionResults(parts, reading, input)) results.push(result)
   return results.map((result) => ({ ...overridden(result, model.overrides), completeness }))

@@ -56,6 +56,7 @@ import {
 } from './outcomes/of-window.ts'
 import { areAttributed, attributionsOf, type AttributionQuestion } from './cohorts/attributions.ts'
 import { cohortLosses, sameCohortLosses, type LossQuestion } from './cohorts/cohort-losses.ts'
+import { explorationCounts, loggedActions, type ActionQuestion } from './cohorts/logged-actions.ts'
 import { unitValues, type UnitQuestion } from './cohorts/unit-values.ts'
 import { namedLabels, namedLabelsOfSlice } from './outcomes/named-labels.ts'
 
@@ -203,6 +204,9 @@ export function driftQueries(db: ClickHouse) {
       sameCohortLosses(db, question, of),
     isAttributed: batched.isAttributed,
     attributions: (question: AttributionQuestion) => attributionsOf(db, question),
+    loggedActions: (question: ActionQuestion) => loggedActions(db, question),
+    explorationCounts: (question: { modelId: string; window: Window }) =>
+      explorationCounts(db, question),
     unitValues: (question: UnitQuestion) => unitValues(db, question),
     /** Everything; each version where there are several; each variant; each value of the slices. */
     cohorts: async (known: readonly Present[], question: SlicesQuestion): Promise<Cohort[]> => [
