@@ -22,7 +22,7 @@ import {
 } from './policy-tokens.ts'
 
 /** Most characters of a predicate. */
-export const MAX_PREDICATE_LENGTH = 1000
+const MAX_PREDICATE_LENGTH = 1000
 const MAX_DEPTH = 20
 const MAX_TESTS = 50
 const MAX_LISTED = 100
@@ -48,7 +48,7 @@ export type Predicate =
   | { kind: 'not'; inner: Predicate }
 
 /** What of a prediction, besides attributes and features, a predicate may name. */
-export const OWN_NAMES: readonly string[] = [
+const OWN_NAMES: readonly string[] = [
   '@score',
   '@prediction',
   '@latency_ms',

@@ -19,7 +19,7 @@ export interface SliceDefinition {
 export const OTHER = '(other)'
 
 /** How a pair is named as a slice. */
-export const pairKey = ([a, b]: readonly string[]): string => `${a}&${b}`
+const pairKey = ([a, b]: readonly string[]): string => `${a}&${b}`
 
 /** The keys of all slices of a model file. */
 export const sliceKeys = (file: {

@@ -35,7 +35,7 @@ export interface OddTest {
 const MIN_DEGREES = 1
 
 /** Variance within the units, pooled over them; 0 where all values of each are equal. */
-export function withinVariance(units: readonly UnitMean[]): number {
+function withinVariance(units: readonly UnitMean[]): number {
   const size = sum(units, (unit) => unit.size)
   return sum(units, (unit) => unit.size * unit.variance) / size
 }

@@ -59,11 +59,11 @@ export const cohortOfValue = (value: string) =>
   `if(${value} IN {slice_values:Array(String)}, ${value}, '${OTHER}')`
 
 /** The key that counts of a slice are kept under: another predicate has other counts. */
-export const storedKey = ({ key, by }: SliceDefinition): string =>
+const storedKey = ({ key, by }: SliceDefinition): string =>
   by ? JSON.stringify(by.kind === 'pair' ? by.names : [key, by.text]) : key
 
 /** Attributes and features that a slice is made of. */
-export const namesOf = ({ key, by }: SliceDefinition): string[] =>
+const namesOf = ({ key, by }: SliceDefinition): string[] =>
   !by ? [key] : by.kind === 'pair' ? [...by.names] : [...new Set(testsOf(by.predicate).map(name))]
 
 /** Whether a slice asks for more of a prediction than attributes and features. */

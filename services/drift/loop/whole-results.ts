@@ -33,25 +33,40 @@ export async function wholeResults(
   reading: WindowReading,
   input: WindowInput,
 ): Promise<MetricResult[]> {
-  const { model, state } = parts
-  const { completeness, present } = reading
-  const results = cohortsEvaluated(reading.cohorts)
-  if (model.cohorts.odd_one_out) {
-    const versions = new Set(present.filter(({ shadow }) => !shadow).map(({ version }) => version))
-    const kinds: UnitKind[] = [
-      ...(state.isProducing ? (['producer'] as const) : []),
-      ...(versions.size > 1 ? (['version'] as const) : []),
-    ]
-    for (const kind of kinds)
-      results.push(...(await oddOnes(parts, reading, input, { kind, kinds: kinds.length })))
-  }
-  if (model.exploration) {
-    const { modelId } = model
-    const explored = await parts.queries.explorationCounts({ modelId, window: input.window })
-    results.push(...evaluateExplorationShare(explored, model.exploration))
-  }
-  for (const result of await attributionResults(parts, reading, input)) results.push(result)
+  const { model, queries } = parts
+  const { completeness } = reading
+  const results = [
+    ...cohortsEvaluated(reading.cohorts),
+    ...(await oddOnesOfEach(parts, reading, input)),
+    ...(model.exploration
+      ? evaluateExplorationShare(
+          await queries.explorationCounts({ modelId: model.modelId, window: input.window }),
+          model.exploration,
+        )
+      : []),
+    ...(await attributionResults(parts, reading, input)),
+  ]
   return results.map((result) => ({ ...overridden(result, model.overrides), completeness }))
+}
+
+/** Producers, where they are named, and versions, where there are several. */
+async function oddOnesOfEach(
+  parts: WindowReaderParts,
+  reading: WindowReading,
+  input: WindowInput,
+): Promise<MetricResult[]> {
+  const { model, state } = parts
+  if (!model.cohorts.odd_one_out) return []
+  const answering = reading.present.filter(({ shadow }) => !shadow)
+  const versions = new Set(answering.map(({ version }) => version))
+  const kinds: UnitKind[] = [
+    ...(state.isProducing ? (['producer'] as const) : []),
+    ...(versions.size > 1 ? (['version'] as const) : []),
+  ]
+  const results: MetricResult[][] = []
+  for (const kind of kinds)
+    results.push(await oddOnes(parts, reading, input, { kind, kinds: kinds.length }))
+  return results.flat()
 }
 
 /** Attributions of the window beside those of the baseline's windows. */

@@ -2,6 +2,7 @@
  * Whether one producer, or one version, answers unlike all others of the same window: the pod with
  * the old model, or with a broken feature. Pure.
  */
+import { smallest } from '../../../../lib/stats/samples/extremes.ts'
 import { arcsine, holm } from '../../../../lib/stats/window-tests/shift-test.ts'
 import {
   oddOnesOut,
@@ -83,11 +84,11 @@ export function evaluateOddOneOut(
   const alpha = (rules.windowAlpha * FAMILY_SHARES.odd_one_out) / rules.kinds
   const adjusted = holm(tested.map(({ p }) => p))
   const odd = oddUnits(tested, adjusted, alpha)
-  const least = Math.min(...adjusted)
+  const least = smallest(adjusted)
   return [
     metricResult('drift', kind, 'odd_one_out', odd.length, {
       ...shared,
-      p_value: Math.min(...tested.map(({ p }) => p)),
+      p_value: smallest(tested.map(({ p }) => p)),
       p_adjusted: least,
       verdict: pValueVerdict(least, alpha),
       reason:

@@ -1,59 +1,14 @@
 /** On pure noise the search alarms no more often than its share of the budget. */
 import { expect, test } from 'vitest'
-import { normalQuantile } from '../../../../lib/stats/distributions/normal-quantile.ts'
 import { uniforms } from '../../../../lib/stats/distributions/random.ts'
-import type { CohortLoss, CohortLosses, LossSums } from '../../data/cohort-losses.ts'
+import { simulatedLosses, type LossSetting } from '../../../../test/simulated-cohorts.ts'
 import { FAMILY_SHARES } from '../thresholds.ts'
 import { evaluateCohortSearch, type SearchRules } from './search.ts'
-
-interface Setting {
-  names: number
-  values: number
-  size: number
-  /** Standard deviation between windows of a cohort's chance of an error. */
-  between?: number
-}
-
-/** Windows of labelled predictions with `names` attributes of `values` values each. */
-function losses(
-  uniform: () => number,
-  { names, values, size, between = 0 }: Setting,
-  spans: number,
-  hard: (name: number, value: number) => number = () => 0,
-): CohortLosses {
-  const none = () => ({ weight: 0, squares: 0, loss: 0, lossSquares: 0 })
-  const totals: LossSums[] = []
-  const cohorts: CohortLoss[] = []
-  for (let span = 0; span < spans; span++) {
-    const total = none()
-    const own = Array.from({ length: names * values }, none)
-    const shifts = own.map(() => between * normalQuantile(Math.max(1e-9, uniform())))
-    for (let i = 0; i < size; i++) {
-      const value = Array.from({ length: names }, () => Math.floor(values * uniform()))
-      const chance = value.reduce(
-        (sum, v, name) => sum + hard(name, v) + shifts[name * values + v]!,
-        0.2,
-      )
-      const loss = uniform() < chance ? 1 : 0
-      for (const sums of [total, ...value.map((v, name) => own[name * values + v]!)]) {
-        sums.weight++
-        sums.squares++
-        sums.loss += loss
-        sums.lossSquares += loss
-      }
-    }
-    totals.push(total)
-    own.forEach((sums, i) =>
-      cohorts.push({ ...sums, span, name: `n${Math.floor(i / values)}`, part: `v${i % values}` }),
-    )
-  }
-  return { totals, cohorts, edges: new Map() }
-}
 
 const RULES: SearchRules = { kind: 'class', windowAlpha: 1, looks: 1, reference: 'b', without: '' }
 const STREAMS = 200
 
-test.each<Setting>([
+test.each<LossSetting>([
   { names: 1, values: 3, size: 600 },
   { names: 5, values: 6, size: 900 },
   { names: 5, values: 4, size: 900, between: 0.04 },
@@ -63,8 +18,8 @@ test.each<Setting>([
   let alarms = 0
   for (let i = 0; i < STREAMS; i++) {
     const [summary] = evaluateCohortSearch(
-      losses(uniform, setting, 1),
-      losses(uniform, setting, 8),
+      simulatedLosses(uniform, setting, 1),
+      simulatedLosses(uniform, setting, 8),
       {
         ...RULES,
         windowAlpha: alpha / FAMILY_SHARES.cohort_search,
@@ -79,10 +34,10 @@ test.each<Setting>([
 test('a cohort that was always hard is told of, and is no alarm', () => {
   const uniform = uniforms(9)
   const hard = (name: number, value: number) => (name === 0 && value === 0 ? 0.2 : 0)
-  const of: Setting = { names: 2, values: 4, size: 2000 }
+  const of: LossSetting = { names: 2, values: 4, size: 2000 }
   const [summary, worst] = evaluateCohortSearch(
-    losses(uniform, of, 1, hard),
-    losses(uniform, of, 8, hard),
+    simulatedLosses(uniform, of, 1, hard),
+    simulatedLosses(uniform, of, 8, hard),
     RULES,
   )
   expect(summary).toMatchObject({ verdict: 'ok' })
@@ -91,10 +46,10 @@ test('a cohort that was always hard is told of, and is no alarm', () => {
 
 test('a cohort that fell behind alarms, and a thousand others do not hide it', () => {
   const uniform = uniforms(9)
-  const of: Setting = { names: 100, values: 10, size: 8000 }
+  const of: LossSetting = { names: 100, values: 10, size: 8000 }
   const [summary, ...told] = evaluateCohortSearch(
-    losses(uniform, of, 1, (name, value) => (name === 0 && value === 0 ? 0.3 : 0)),
-    losses(uniform, of, 8),
+    simulatedLosses(uniform, of, 1, (name, value) => (name === 0 && value === 0 ? 0.3 : 0)),
+    simulatedLosses(uniform, of, 8),
     { ...RULES, windowAlpha: 0.05 },
   )
   expect(summary).toMatchObject({ verdict: 'alarm', n_current: 1000 })
@@ -106,7 +61,9 @@ test('a cohort that fell behind alarms, and a thousand others do not hide it', (
 
 test('without a baseline the worst cohorts are told of, without a verdict', () => {
   const found = evaluateCohortSearch(
-    losses(uniforms(2), { names: 1, values: 3, size: 900 }, 1, (_, v) => (v === 0 ? 0.3 : 0)),
+    simulatedLosses(uniforms(2), { names: 1, values: 3, size: 900 }, 1, (_, v) =>
+      v === 0 ? 0.3 : 0,
+    ),
     undefined,
     { ...RULES, without: 'no reference' },
   )

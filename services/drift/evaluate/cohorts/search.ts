@@ -4,6 +4,7 @@
  */
 import { normalQuantile } from '../../../../lib/stats/distributions/normal-quantile.ts'
 import { studentTail } from '../../../../lib/stats/distributions/student-t.ts'
+import { smallest } from '../../../../lib/stats/samples/extremes.ts'
 import { holm } from '../../../../lib/stats/window-tests/shift-test.ts'
 import { metricResult, type MetricResult } from '../../data/metric-results.ts'
 import type { CohortLoss, CohortLosses, LossKind, LossSums } from '../../data/cohort-losses.ts'
@@ -94,7 +95,7 @@ export function evaluateCohortSearch(
   }
   const alpha = (rules.windowAlpha * FAMILY_SHARES.cohort_search) / rules.looks
   const adjusted = holm(tested.map(({ p }) => p))
-  const least = adjusted.indexOf(Math.min(...adjusted))
+  const least = adjusted.indexOf(smallest(adjusted))
   const found = tested[least]!
   const verdict = pValueVerdict(adjusted[least]!, alpha)
   return [

@@ -74,7 +74,10 @@ export async function sameCohortLosses(
     keys: cohorts.map(({ name, part }) => `${name}\u0001${part}`),
   }
   const found = await db.query<LossRow>(
-    `${partSums(rows, "name IN {names:Array(String)} AND concat(name, '\\x01', part) IN {keys:Array(String)}")}`,
+    partSums(
+      rows,
+      "name IN {names:Array(String)} AND concat(name, '\\x01', part) IN {keys:Array(String)}",
+    ),
     wanted,
   )
   return { totals: await totalsOf(db, rows, question, params), cohorts: found.map(lossOf), edges }
