@@ -147,10 +147,10 @@ test('what moves alarms, once a feature, and says what moved', async () => {
     subject: 'amount',
     metric: 'psi',
     reason: expect.stringMatching(
-      /^location \+0\.[89]\d standard deviations; alarm at an adjusted p of 0\.014$/,
+      /^location \+0\.[89]\d standard deviations; alarm at an adjusted p of 0\.012$/,
     ) as string,
   })
-  expect(amount!.p_adjusted).toBeLessThan(0.014)
+  expect(amount!.p_adjusted).toBeLessThan(0.0125)
   expect(await verdicts(14, 'alarm')).toMatchObject([
     { subject: 'amount' },
     {

@@ -6,7 +6,7 @@ import { FAMILY_SHARES } from '../thresholds.ts'
 import { evaluateOddOneOut, type OddRules } from './odd-one-out.ts'
 
 const RULES: OddRules = { kind: 'producer', windowAlpha: 1, kinds: 1, reference: 'b', without: '' }
-const STREAMS = 400
+const STREAMS = 200
 
 test.each([
   { units: 2, size: 60 },
