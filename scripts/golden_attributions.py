@@ -1,5 +1,5 @@
 """NDCG of feature attributions by scikit-learn, as SageMaker Clarify and Azure ML define their attribution drift:
-gains are the baseline's mean absolute attributions, the ranking is the window's. Writes test/golden/attributions.json.
+gains are the baseline's mean absolute attributions, the ranking is the window's. Writes test/golden/attributions.json; `npx prettier --write` it.
 
     python -m venv .venv && .venv/bin/pip install scikit-learn && .venv/bin/python scripts/golden_attributions.py
 """
