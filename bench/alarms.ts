@@ -22,6 +22,7 @@ import {
 import { fallTable } from './falls.ts'
 import { clusteredInterval, shareOf } from './intervals.ts'
 import { learningTable } from './learning.ts'
+import { searchTable } from './searches.ts'
 import { counted, feature, type StreamKind } from './streams.ts'
 import { uniforms } from '../lib/stats/distributions/random.ts'
 
@@ -287,6 +288,7 @@ const tables = {
   power: powerTable,
   falls: () => fallTable(scale),
   learning: () => learningTable(scale),
+  searches: () => searchTable(scale),
 }
 const path = new URL('../docs/alarms.md', import.meta.url)
 let text = readFileSync(path, 'utf8')

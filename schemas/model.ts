@@ -5,6 +5,8 @@
 import Type, { type Static } from 'typebox'
 import { LABEL_SOURCES } from './events/label.v1.ts'
 import { Launch } from './launch.ts'
+import { ModelCohorts } from './model-cohorts.ts'
+import { ModelExploration } from './model-exploration.ts'
 import { ModelExpectations } from './model-expectations.ts'
 import { UnusualEvents } from './model-unusual.ts'
 
@@ -220,6 +222,8 @@ export const ModelFile = Type.Object(
       ),
     ),
     slices: Type.Optional(Type.Array(Type.String())),
+    cohorts: Type.Optional(ModelCohorts),
+    exploration: Type.Optional(ModelExploration),
     multivariate: Type.Optional(
       Type.Object(
         {

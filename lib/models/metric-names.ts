@@ -20,6 +20,9 @@ export const METRICS: Readonly<Record<string, ReadonlyMap<string, WorseSide>>> =
       'drift_share l_infinity cramer_von_mises anderson_darling energy mmd domain_auc',
     ),
     ...each('neither', 'mann_whitney location_shift scale_shift skew_shift'),
+    ...each('higher', 'odd_one_out'),
+    ...each('lower', 'attribution_ndcg'),
+    ...each('neither', 'attribution_share attribution_mean_abs attribution_rank'),
   ]),
   quality: new Map([
     ...each('higher', 'missing_ratio new_category_ratio type_mismatch_ratio out_of_range_ratio'),
@@ -27,7 +30,7 @@ export const METRICS: Readonly<Record<string, ReadonlyMap<string, WorseSide>>> =
       'higher',
       'duplicate_ratio largest_atom_share new_atom_share expectation_violation_ratio',
     ),
-    ...each('neither', 'features_evaluated'),
+    ...each('neither', 'features_evaluated cohorts_evaluated'),
   ]),
   performance: new Map([
     ...each('lower', 'accuracy precision recall f1 roc_auc pr_auc lift r2'),
@@ -42,6 +45,12 @@ export const METRICS: Readonly<Record<string, ReadonlyMap<string, WorseSide>>> =
     ...each('higher', 'coverage_gap label_delay_p50_s'),
     ...each('neither', 'bias calibration_slope calibration_intercept calibration_residual'),
     ...each('neither', 'estimate_error'),
+    ...each('higher', 'worst_cohort_gap cohort_gap policy_regret'),
+    ...each(
+      'lower',
+      'policy_value_ips policy_value_snips policy_value_dr mean_reward action_value',
+    ),
+    ...each('lower', 'policy_effective_n'),
   ]),
   fairness: new Map([
     ...each('neither', 'selection_rate true_positive_rate false_positive_rate false_negative_rate'),
@@ -53,7 +62,7 @@ export const METRICS: Readonly<Record<string, ReadonlyMap<string, WorseSide>>> =
     ...each('neither', 'label_delay_p50_s label_delay_p50_s_difference'),
   ]),
   operations: new Map([
-    ...each('neither', 'throughput_per_s'),
+    ...each('neither', 'throughput_per_s exploration_share'),
     ...each('higher', 'error_ratio latency_p50_ms latency_p95_ms latency_p99_ms'),
     ...each('higher', 'cost_usd input_tokens output_tokens'),
   ]),

@@ -10,6 +10,8 @@ import {
   type ModelReference,
   type RetrainPolicy,
 } from '../../schemas/model.ts'
+import type { ModelCohorts } from '../../schemas/model-cohorts.ts'
+import type { ModelExploration } from '../../schemas/model-exploration.ts'
 import type { UnusualEvents } from '../../schemas/model-unusual.ts'
 import { ConfigError } from '../runtime/config.ts'
 import { parseOverrides, type AlarmLines } from './alarm-lines.ts'
@@ -17,6 +19,7 @@ import { readExpectations, type ExpectationRule } from './expectations/rules.ts'
 import { ownershipOf, type Ownership } from './ownership.ts'
 import { schemaProblems } from './schema-problems.ts'
 import { retrainProblems } from './retrain-problems.ts'
+import { sliceProblems, slicesOf, type SliceDefinition } from './slices.ts'
 import { featureSubject } from '../events/subjects.ts'
 import { eventsOf, isTimezone, windowSpecProblem } from './windows.ts'
 
@@ -42,7 +45,11 @@ export interface Model {
   /** How many of the most unusual events of a window are kept, of how many; undefined: none. */
   unusualEvents: UnusualEvents | undefined
   fairness: NonNullable<ModelFile['fairness']>
-  slices: readonly string[]
+  /** Those of `slices`, pairs and predicates. */
+  slices: readonly SliceDefinition[]
+  /** Undefined for a model that chooses no actions. */
+  exploration: ModelExploration | undefined
+  cohorts: Pick<ModelCohorts, 'values' | 'search' | 'odd_one_out'>
   /** Rows a classifier sees of each window; 0: none is asked. */
   multivariateRows: number
   falseAlarmsPerWeek: number
@@ -172,7 +179,9 @@ function withDefaults(file: ModelFile, revision: string): Model {
     expectations: expectationsOf(file).rules,
     unusualEvents: file.unusual_events,
     fairness: file.fairness ?? { attributes: {}, favorable: '1' },
-    slices: file.slices ?? [],
+    slices: slicesOf(file.slices ?? [], file.cohorts),
+    exploration: file.exploration,
+    cohorts: { values: 50, odd_one_out: true, ...file.cohorts },
     multivariateRows: file.multivariate?.rows ?? 0,
     businessValue: file.business_value,
     customMetrics: file.custom_metrics ?? {},
@@ -232,6 +241,7 @@ function crossChecks(file: ModelFile): string[] {
     )
   for (const problem of parseOverrides(file.alarms?.overrides ?? {}).problems)
     problems.push(problem)
+  for (const problem of sliceProblems(file)) problems.push(problem)
   for (const problem of expectationsOf(file).problems) problems.push(problem)
   const looks = file.labels?.evaluate_at
   if (looks && (looks.length === 0 || !looks.includes(1)))

@@ -34,6 +34,8 @@ const PREDICTION = prediction(1, {
   group_id: 'g',
   position: 3,
   exposure_propensity: 0.5,
+  propensity: 0.05,
+  exploration: true,
   variant: 'b',
   request_id: 'r',
   shadow: false,

@@ -150,7 +150,7 @@ test('what moves alarms, once a feature, and says what moved', async () => {
       /^values lie 0\.[89]\d standard deviations higher; more than the reference's own windows differ$/,
     ) as string,
   })
-  expect(amount!.p_adjusted).toBeLessThan(0.014)
+  expect(amount!.p_adjusted).toBeLessThan(0.0125)
   expect(await verdicts(14, 'alarm')).toMatchObject([
     { subject: 'amount' },
     {

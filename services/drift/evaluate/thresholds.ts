@@ -87,14 +87,20 @@ export function windowAlphaOf({ windows, falseAlarmsPerWeek }: Model, window: Wi
   return Math.min(MAX_WINDOW_ALPHA, (falseAlarmsPerWeek * slide) / WEEK_MS)
 }
 
-/** Shares of the window's alpha that the families of metrics get; they add up to 1. */
+/**
+ * Shares of the window's alpha that the families of metrics get, and what is searched for besides;
+ * they add up to 1.
+ */
 export const FAMILY_SHARES = {
-  drift: 0.4,
+  drift: 0.35,
   performance: 0.25,
   quality: 0.1,
   fairness: 0.1,
   operations: 0.1,
   feedback: 0.05,
+  attribution: 0.01,
+  cohort_search: 0.01,
+  odd_one_out: 0.03,
 } as const
 
 /** A warning is this many times as likely by chance as an alarm. */

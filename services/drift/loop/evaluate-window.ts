@@ -21,6 +21,8 @@ import { withoutBlindOk } from '../evaluate/settle/settled-drift.ts'
 import { answersBeside } from './exact-followups.ts'
 import type { ModelState } from './model-state.ts'
 import { feedbackEvaluator } from './feedback-results.ts'
+import { policyResults, searchResults } from './search-results.ts'
+import { wholeResults } from './whole-results.ts'
 import { keepsExamples, readExamples, readViolations } from './window-examples.ts'
 import { senderResults } from './sender-results.ts'
 import {
@@ -73,7 +75,14 @@ export async function evaluateWindow(
     const metricResults = await evaluateCohort(parts, reading, { c, input, followUp })
     const feedback = await feedbackOf(c, input)
     const senders = c === ALL ? await senderResults(parts, question, reading) : []
-    const known = [...metricResults, ...senders, ...feedback]
+    const ofLabels =
+      keyOf(c) === keyOf(ALL)
+        ? [
+            ...(await searchResults(parts, reading, input)),
+            ...(await policyResults(parts, reading, input)),
+          ]
+        : []
+    const known = [...metricResults, ...senders, ...feedback, ...ofLabels]
     const ended = endedResults(parts.state.active.get(keyOf(c)) ?? [], known, served)
     results.push(resultsOf(parts, reading, c, [...known, ...ended]))
   }
@@ -113,14 +122,18 @@ function followUpOf(
  * changed.
  */
 async function evaluateCohort(
-  { model, state }: EvaluationParts,
+  parts: EvaluationParts,
   reading: WindowReading,
   { c, input, followUp }: { c: Cohort; input: WindowInput; followUp: FollowUp | undefined },
 ): Promise<MetricResult[]> {
+  const { model, state } = parts
   const stands = publishedResults(reading, state, c)
   if (stands)
     return [...[...stands.results.values()].filter(isOfInputs), ...evaluateLabelled(input, model)]
-  const metricResults = metricsOf(input, model)
+  const metricResults = [
+    ...metricsOf(input, model),
+    ...(keyOf(c) === keyOf(ALL) ? await wholeResults(parts, reading, input) : []),
+  ]
   // Slices are answered by the whole.
   if (!followUp || c.slice) return withoutBlindOk(metricResults)
   const { window, counts } = input

@@ -123,6 +123,7 @@ function keysOf(
       state,
       implied,
       keyOf(scope),
+      scope.slice?.rest?.except,
       isBaseline,
     ])
 }

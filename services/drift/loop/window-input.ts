@@ -83,7 +83,12 @@ export async function readWindow(
   const { modelId } = model
   const window = { start: due.start, end: due.end }
   const present = await queries.present({ modelId, spans: [window] })
-  const cohorts = await queries.cohorts(modelId, window, present, model.slices)
+  const cohorts = await queries.cohorts(present, {
+    modelId,
+    window,
+    slices: model.slices,
+    most: model.cohorts.values,
+  })
   const earlier =
     due.previous || !isWhole
       ? await queries.latestResults({ modelId, window })
