@@ -13,6 +13,7 @@ export type Store = (events: readonly object[]) => Promise<void>
 export interface Pipeline {
   db: ClickHouse
   directory: string
+  engine: Awaited<ReturnType<typeof migratedClickHouse>>['engine']
   /** Another connection to the same engine. */
   connect: (role: string) => ClickHouse
   predictions: Store
@@ -44,6 +45,7 @@ export async function pipeline(
   return {
     db,
     directory,
+    engine,
     connect: (role) => engine.connect(role),
     predictions: storeOf('predictions', TOPICS.predictions.topic, predictionMappings(codesOf)[0]),
     labels: async (events) => {

@@ -19,7 +19,8 @@ export const METRICS: Readonly<Record<string, ReadonlyMap<string, WorseSide>>> =
       'higher',
       'drift_share l_infinity cramer_von_mises anderson_darling energy mmd domain_auc',
     ),
-    ...each('neither', 'mann_whitney location_shift scale_shift skew_shift'),
+    ...each('higher', 'skew'),
+    ...each('neither', 'missing_skew mann_whitney location_shift scale_shift skew_shift'),
   ]),
   quality: new Map([
     ...each('higher', 'missing_ratio new_category_ratio type_mismatch_ratio out_of_range_ratio'),

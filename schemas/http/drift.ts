@@ -1,6 +1,7 @@
 /** Bodies and answers of models, references and verdict feedback. */
 import Type, { type Static } from 'typebox'
-import { ModelFile, ModelReference, ModelWindows, RetrainPolicy } from '../model.ts'
+import { ModelFile, ModelWindows, RetrainPolicy } from '../model.ts'
+import { ModelReference } from '../model-references.ts'
 import { bigCount, closed, nullable, person, time } from './parts.ts'
 
 const AT = '2026-01-01T00:00:00.000Z'
@@ -166,46 +167,6 @@ export const ModelAnswer = closed(
         retrain: [{ name: 'drifted', when: 'any(drift.psi, alarm)', approval: 'one' }],
       },
     ],
-  },
-)
-
-const shortText = (description: string) => Type.String({ maxLength: 200, description })
-
-/** A reference as JSON: a span, or all predictions of a version. */
-export const ReferenceBody = closed(
-  {
-    from: Type.Optional(shortText('Start of the span, RFC 3339.')),
-    to: Type.Optional(shortText('End of the span, RFC 3339.')),
-    model_version: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 200, description: 'In place of a span.' }),
-    ),
-  },
-  { examples: [{ from: '2026-01-01T00:00:00Z', to: '2026-01-08T00:00:00Z' }] },
-)
-export type ReferenceBody = Static<typeof ReferenceBody>
-
-/** A reference as NDJSON, which is read line by line. */
-export const UploadedPredictions = Type.Unsafe<Buffer>({
-  description: 'Predictions of the model (`prediction.v1`), one a line.',
-  examples: [
-    '{"prediction_id":"p-1","model_id":"fraud","model_version":"7","predicted_at":"2026-01-01T00:00:00Z","features":{"amount":129.9}}\n',
-  ],
-})
-
-/** A reference that was put. */
-export const ReferenceAnswer = closed(
-  {
-    name: Type.String(),
-    kind: Type.Enum(['first', 'fixed', 'version', 'uploaded']),
-    model_version: Type.Optional(Type.String({ description: 'Of a reference of kind version.' })),
-    from: Type.Optional(time('Start of its span.')),
-    to: Type.Optional(time('End of its span.')),
-    events: Type.Optional(Type.Integer({ description: 'Predictions that were uploaded.' })),
-    revision: Type.Integer({ minimum: 1, description: 'How often it was put.' }),
-  },
-  {
-    description: 'The reference as it is kept; 201 where it is new.',
-    examples: [{ name: 'spring', kind: 'fixed', from: AT, to: NEXT, revision: 1 }],
   },
 )
 

@@ -33,6 +33,8 @@ export interface WindowInput {
   references: readonly ReferenceData[]
   /** While the baseline is being learned. */
   learning: Learning | undefined
+  /** Why tables of the model file cannot be read, by name of the reference. */
+  unread?: ReadonlyMap<string, string>
   window: Window
   /** Windows between the baseline and this one. */
   past: readonly PastShift[]

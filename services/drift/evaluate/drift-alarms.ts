@@ -39,6 +39,8 @@ export interface ShiftRules {
   past: readonly PastShift[]
   /** Cohorts (versions, variants, slices) that are evaluated beside this one, this one included. */
   cohorts: number
+  /** Why fixed lines decide although the noise between windows is known; absent where they do not. */
+  fixedBecause?: string
 }
 
 interface Tested {
@@ -63,8 +65,10 @@ export function withShiftVerdicts(
     return results.map((result) =>
       isEvaluated(result) ? { ...result, verdict: 'none', reason: PART_OF_REFERENCE } : result,
     )
-  if (!reference)
-    return results.map((result) => marked(result, `fewer than ${MIN_WINDOWS} reference windows`))
+  if (!reference || rules.fixedBecause !== undefined) {
+    const why = rules.fixedBecause ?? `fewer than ${MIN_WINDOWS} reference windows`
+    return results.map((result) => marked(result, why))
+  }
   const { start } = window
   // A subject with both numbers and texts is tested as the kind that it was compared as.
   const compared = new Set(
@@ -77,7 +81,7 @@ export function withShiftVerdicts(
     ...categoryTests(current, start, reference, (subject) => !isNumeric(subject)),
   ])
   const missing = missingTests(current, start, reference)
-  const verdictOfDrift = verdicts(drift, rules, FAMILY_SHARES.drift)
+  const verdictOfDrift = verdicts(drift, rules, FAMILY_SHARES.drift, reference.seasonProblem)
   const spikes = spikeTests(current, reference, isNumeric)
   // Both halves of the family's share, so that one kind of fault does not pay for the other.
   const verdictOfMissing = verdicts(missing, rules, FAMILY_SHARES.quality / 2)
@@ -99,7 +103,12 @@ export function withShiftVerdicts(
 }
 
 /** Verdicts by Holm's correction over everything that is tested of the window. */
-function verdicts(tests: ReadonlyMap<string, Tested>, rules: ShiftRules, share: number) {
+function verdicts(
+  tests: ReadonlyMap<string, Tested>,
+  rules: ShiftRules,
+  share: number,
+  seasonProblem?: string,
+) {
   const names = [...tests.keys()]
   const alpha = rules.windowAlpha * share
   const adjusted = holm(
@@ -119,7 +128,7 @@ function verdicts(tests: ReadonlyMap<string, Tested>, rules: ShiftRules, share: 
       reason:
         result.verdict === 'incomplete'
           ? result.reason
-          : `${[result.metric === 'new_atom_share' && result.reason, reason].filter(Boolean).join('; ')}; alarm at an adjusted p of ${alpha.toPrecision(2)}`,
+          : `${[result.metric === 'new_atom_share' && result.reason, reason, seasonProblem].filter(Boolean).join('; ')}; alarm at an adjusted p of ${alpha.toPrecision(2)}`,
     }
   }
 }

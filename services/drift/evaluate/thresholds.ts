@@ -109,6 +109,9 @@ export function pValueVerdict(pAdjusted: number, alpha: number): Verdict {
   return pAdjusted <= WARNING_FACTOR * alpha ? 'warning' : 'ok'
 }
 
+/** Why verdicts are those of fixed lines: the model file says so. */
+export const FIXED_LINES = 'alarms: fixed in the model file'
+
 /** Adds to the reason that a verdict is that of a fixed default, and why. */
 export const marked = (result: MetricResult, why: string): MetricResult =>
   isEvaluated(result)

@@ -17,7 +17,8 @@ import { baselineOf, withLevels } from './window-levels.ts'
 import { withShiftVerdicts } from './drift-alarms.ts'
 import { metricResult, type MetricResult } from '../data/metric-results.ts'
 import { whileLearning } from './learning.ts'
-import { windowAlphaOf, overridden } from './thresholds.ts'
+import { evaluateSkew, SKEW_SHARE, trainedOn } from './skew/skew.ts'
+import { FIXED_LINES, windowAlphaOf, overridden } from './thresholds.ts'
 import { effectiveOf, type WindowCounts } from '../data/window-data.ts'
 
 /** Every metric of one cohort of a window, with its verdict. Depends on the input alone. */
@@ -29,8 +30,11 @@ export function evaluateWindow(input: WindowInput, model: Model): MetricResult[]
     duplicateRatio(input.counts),
     ...leftOut(input.counts),
   ]
-  const evaluated = results
-    .map((result) => whileLearning(result, input.learning))
+  const evaluated = [
+    ...results.map((result) => whileLearning(result, input.learning)),
+    // A table needs no learning.
+    ...evaluateSkew(input, model),
+  ]
     .map((result) => overridden(result, model.overrides))
     .map((result) => gated(result, input.completeness, model.windows.min_completeness))
   return [
@@ -75,7 +79,7 @@ function driftResults(input: WindowInput, reference: ReferenceData, model: Model
   const kinds = declaredKinds(model)
   const results = evaluateDrift(counts, reference, model.windows.min_count, kinds)
   if (!reference.baseline) return results.filter((result) => INFORMING.has(result.metric))
-  const windowAlpha = windowAlphaOf(model, window)
+  const windowAlpha = windowAlphaOf(model, window) * (trainedOn(input) ? 1 - SKEW_SHARE : 1)
   const quality = evaluateQuality(counts, reference, kinds).map((result) => ({
     ...result,
     reference: reference.name,
@@ -84,6 +88,7 @@ function driftResults(input: WindowInput, reference: ReferenceData, model: Model
     windowAlpha,
     past,
     cohorts,
+    ...(model.hasFixedLines && { fixedBecause: FIXED_LINES }),
   })
 }
 

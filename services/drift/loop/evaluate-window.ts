@@ -123,6 +123,7 @@ function resultsOf(
       episode: '',
       policyRevision: model.revision,
       referenceRevisions: new Map(spans.map(({ name, revision }) => [name, revision])),
+      referenceKinds: new Map(spans.map(({ name, kind }) => [name, kind])),
       computedAt: now(),
     },
     metricResults,

@@ -92,8 +92,11 @@ export async function readWindow(
   const completeness = state.isProducing ? await queries.completeness(modelId, window) : null
   const known = { ...state, windows: earlierWindows }
   const spans = referencesFor(window, model, known)
-  const learning = await readLearning(parts, learningAt(window, model, known), outcomesOf)
   const references = await readReferences(parts, { spans, outcomesOf }, ALL)
+  const learning = withTable(
+    await readLearning(parts, learningAt(window, model, known), outcomesOf),
+    references,
+  )
   const baseline = references.find((reference) => reference.baseline)
   const reading = {
     due,
@@ -137,8 +140,8 @@ async function readReferences(
 ): Promise<ReferenceData[]> {
   const found: ReferenceData[] = []
   for (const reference of spans) {
-    // An uploaded reference has counts and no rows: slices have none.
-    if (c.slice && reference.countedAs !== undefined) continue
+    // Uploaded predictions have counts and no rows: slices have none.
+    if (c.slice && reference.kind === 'uploaded') continue
     const scope = referenceCohort(reference, c)
     const { completeUntil } = state
     found.push(await references.data(model, reference, steps, { scope, completeUntil, outcomesOf }))
@@ -154,10 +157,25 @@ async function readLearning(
 ): Promise<Learning | undefined> {
   if (!learning) return undefined
   if (!learning.before) return { ...learning, before: undefined }
-  const reference = { ...learning.before, baseline: true, revision: 1 }
+  const kind = 'trailing' as const
+  const reference = { ...learning.before, kind, baseline: true, revision: 1 }
   const { completeUntil } = state
   const asked = { scope: ALL, completeUntil, outcomesOf }
   return { ...learning, before: await references.data(model, reference, steps, asked) }
+}
+
+/**
+ * While production's own windows are learned, its performance is compared with that of the table it
+ * was trained on, where that one has labels.
+ */
+function withTable(
+  learning: Learning | undefined,
+  references: readonly ReferenceData[],
+): Learning | undefined {
+  const table = references.find(({ isTrainedOn }) => isTrainedOn)
+  return learning && !learning.before && (table?.outcomes?.labelled ?? 0) > 0
+    ? { ...learning, before: { ...table!, baseline: true } }
+    : learning
 }
 
 async function readPast(
@@ -245,6 +263,7 @@ export async function readCohort(
       window,
     ),
     learning,
+    unread: state.unread ?? new Map(),
     cohorts: reading.cohorts.length,
     isSlice: c.slice !== undefined,
     usual: isWhole ? reading.usual : undefined,

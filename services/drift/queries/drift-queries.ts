@@ -53,6 +53,8 @@ import {
   scoreCounts,
   sliceOutcomes,
 } from './outcomes/of-window.ts'
+import { slicedTable, truthOfTable, type TruthOfTable } from './tables/read-table.ts'
+import { storeTable, type TableQuestion } from './tables/store-table.ts'
 import { namedLabels, namedLabelsOfSlice } from './outcomes/named-labels.ts'
 
 type Spans = readonly Window[]
@@ -197,6 +199,9 @@ export function driftQueries(db: ClickHouse) {
     putReference: (reference: StoredReference, at: number) => putReference(db, reference, at),
     freezeReference: (first: { modelId: string; name: string; span: Window }, at: number) =>
       freezeReference(db, first, at),
+    storeTable: (question: TableQuestion) => storeTable(db, question),
+    slicedTable: (under: string, c: Cohort) => slicedTable(db, under, c),
+    truthOfTable: (question: TruthOfTable) => truthOfTable(db, question),
     isProducing,
     completeness: (modelId: string, window: Window) => completeness(db, modelId, window),
     hasLateAttributes: () => hasLateAttributes(db),
