@@ -21,7 +21,7 @@ import { pipeline, type Pipeline } from '../pipeline.ts'
 
 const DAY = 86_400_000
 const START = Date.UTC(2026, 0, 1)
-const EVENTS = 600
+const EVENTS = 400
 /** Amounts move; the countries are not those of the table from the first day on. */
 const [MOVED, DAYS] = [10, 12]
 const iso = (ms: number) => new Date(ms).toISOString()
@@ -188,10 +188,12 @@ test('what production never sends is told once and never alarmed', async () => {
 })
 
 test('performance is held against that of the table while it is learned', async () => {
-  const [accuracy] = await rows(1, 'accuracy')
+  const accuracyOf = async (day: number) =>
+    (await rows(day, 'accuracy')).find(({ reference }) => reference !== '')
+  const accuracy = await accuracyOf(1)
   expect(accuracy).toMatchObject({ baseline_value: 0.8, verdict: 'ok', reference: 'training' })
   expect(accuracy!.reason).toContain('learning, window 2 of 8')
-  expect((await rows(9, 'accuracy'))[0]).toMatchObject({ reference: 'baseline' })
+  expect(await accuracyOf(9)).toMatchObject({ reference: 'baseline' })
 })
 
 test('a slice of production is held against the same slice of the table', async () => {
@@ -278,7 +280,7 @@ test.each([
     'columns.score names the column proba, which it has not',
   ],
   ['text/csv', '', '', 'the table cannot be read'],
-  ['text/csv', 'a,b\n', '', 'the table has 0 rows'],
+  ['text/csv', 'a,b\n', '', 'Cannot read rows'],
   ['text/csv', 'score\nhigh\n', '', 'its column of scores holds no numbers'],
   ['application/vnd.apache.parquet', 'not Parquet', '', 'the table cannot be read'],
   ['application/x-ndjson', '{"a":1}\n{', '?kind=table', 'the table cannot be read'],
