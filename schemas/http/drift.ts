@@ -75,6 +75,24 @@ const DescribedReference = closed({
   revision: Type.Optional(
     Type.Integer({ description: 'How often it was put over HTTP; absent of the model file.' }),
   ),
+  note: Type.Optional(Type.String({ description: 'Of a table: what was read of it.' })),
+})
+
+const Baseline = closed({
+  compared_with: Type.String({ description: 'What its windows are compared with, in words.' }),
+  set_to: Type.String({ description: 'How calm its alarms are set, in words.' }),
+  tested_windows: Type.Integer({ description: 'Windows of the last 90 days that were tested.' }),
+  last_90_days: Type.Array(
+    closed({
+      false_alarms_per_week: Type.Number({ description: 'A budget that is tried.' }),
+      windows: Type.Integer({ description: 'Windows that would have had an alarm.' }),
+      episodes: Type.Integer({ description: 'Alert episodes that these make.' }),
+    }),
+    {
+      description:
+        'What the last 90 days of its own time would have looked like on other budgets, from the adjusted p of their tests.',
+    },
+  ),
 })
 
 /** One model: its file, watermark and references. */
@@ -87,6 +105,7 @@ export const ModelAnswer = closed(
     idle: Type.Boolean({ description: 'No event has come for `windows.idle`.' }),
     windows: ModelWindows,
     references: Type.Array(DescribedReference),
+    baseline: Baseline,
     active_alarms: Type.Array(
       closed({
         family: Type.String(),
@@ -141,6 +160,14 @@ export const ModelAnswer = closed(
           min_labelled: 0.5,
         },
         references: [{ name: 'recent', kind: 'trailing', windows: 4 }],
+        baseline: {
+          compared_with:
+            'Windows are compared with its first 8 complete windows (2025-12-20 to 2025-12-28)',
+          set_to:
+            'All metrics together may cost one false alarm in 4 weeks: a window alarms by chance with a probability of at most 0.036',
+          tested_windows: 12,
+          last_90_days: [{ false_alarms_per_week: 0.1, windows: 1, episodes: 1 }],
+        },
         active_alarms: [
           {
             family: 'performance',

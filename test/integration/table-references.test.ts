@@ -24,6 +24,7 @@ const START = Date.UTC(2026, 0, 1)
 const EVENTS = 400
 /** Amounts move; the countries are not those of the table from the first day on. */
 const [MOVED, DAYS] = [10, 12]
+const DAILY = 'windows: { size: 1d, lateness: 1h, min_count: 100 }\n'
 const iso = (ms: number) => new Date(ms).toISOString()
 
 const folder = mkdtempSync(join(tmpdir(), 'plumbline-models-'))
@@ -74,10 +75,10 @@ const rows = (day: number, metric: string, more = "slice_key = ''") =>
 const row = async (day: number, metric: string, subject: string, more?: string) =>
   (await rows(day, metric, more)).find((one) => one.subject === subject && one.value !== null)
 
-async function emit(day: number) {
+async function emit(day: number, modelId = 'm') {
   const events = Array.from({ length: EVENTS }, (_, i) => ({
-    prediction_id: `${day}-${i}`,
-    model_id: 'm',
+    prediction_id: `${modelId}-${day}-${i}`,
+    model_id: modelId,
     model_version: '1',
     predicted_at: iso(START + day * DAY + (i * DAY) / EVENTS),
     prediction: i % 2 === 0 ? '1' : '0',
@@ -91,6 +92,7 @@ async function emit(day: number) {
     },
   }))
   await on.predictions(events)
+  if (modelId !== 'm') return
   await on.labels(
     events.map(({ prediction_id, prediction, predicted_at }) => ({
       label_id: prediction_id,
@@ -128,6 +130,8 @@ beforeAll(async () => {
   const evaluateModel = evaluateOn(on.connect('drift'), { now: () => START + 400 * DAY })
   evaluate = () => evaluateModel(model)
   await evaluate()
+  for (const day of [0, 1, MOVED]) await emit(day, 'fixed')
+  await evaluateModel(parseModel(`model_id: fixed\ntask: binary\n${DAILY}alarms: fixed\n`))
   const queries = driftQueries(on.connect('http'))
   const models = { declared: [model], get: (id: string) => ({ ...model, modelId: id }) }
   const parts = { db: on.connect('http'), queries, models, now: () => START + 400 * DAY }
@@ -219,10 +223,52 @@ test('a table that cannot be read is a sentence, and the model is evaluated all 
   expect(failed.every(({ reason }) => !reason.includes(folder))).toBe(true)
 })
 
-test('rows of a table are none of the predictions, and a second pass reads nothing again', async () => {
-  expect(await on.db.query(`SELECT count() AS n FROM predictions`)).toEqual([
-    { n: String(DAYS * EVENTS) },
+test('fixed lines decide from the second window on, for those who ask for them', async () => {
+  const found = await on.db.query(
+    `SELECT verdict, reason LIKE '%alarms: fixed in the model file%' AS is_told FROM window_metrics_latest
+     WHERE model_id = 'fixed' AND metric = 'psi' AND subject = 'amount' AND reference = 'baseline' ORDER BY window_start`,
+  )
+  expect(found).toEqual([
+    { verdict: 'ok', is_told: 1 },
+    { verdict: 'alarm', is_told: 1 },
   ])
+})
+
+test('the view of Databricks tells kinds of references and granularity in its words', async () => {
+  const found = await on.db.query(
+    `SELECT DISTINCT baseline_name, drift_type, granularity FROM drift_metrics_databricks WHERE model_id = 'm' AND slice_key IS NULL ORDER BY baseline_name`,
+  )
+  expect(found).toEqual([
+    { baseline_name: 'baseline', drift_type: 'BASELINE', granularity: '1 day' },
+    { baseline_name: 'recent', drift_type: 'CONSECUTIVE', granularity: '1 day' },
+    { baseline_name: 'training', drift_type: 'BASELINE', granularity: '1 day' },
+  ])
+})
+
+test('the model says in words what it is compared with, and what other budgets would have done', async () => {
+  const answer = await http.inject('/v1/models/m')
+  expect(answer.statusCode).toBe(200)
+  const { baseline, references } = answer.json<{
+    baseline: { compared_with: string; set_to: string; last_90_days: { windows: number }[] }
+    references: { name: string; note?: string }[]
+  }>()
+  expect(baseline.compared_with).toBe(
+    'Windows are compared with its first 8 complete windows (2026-01-01 to 2026-01-09). Besides, production is held against the table training (5000 rows with 5 features, predictions, scores and labels; left out, being neither number nor text: nested)',
+  )
+  expect(baseline.set_to).toBe(
+    'All metrics together may cost one false alarm in 4 weeks: a window alarms by chance with a probability of at most 0.036',
+  )
+  // Countries are skew in every one of the days; a calmer budget has no more alarms.
+  const windows = baseline.last_90_days.map((one) => one.windows)
+  expect(windows).toEqual(windows.toSorted((a, b) => a - b))
+  expect(windows[1]).toBe(DAYS)
+  expect(references.find(({ name }) => name === 'training')?.note).toContain('5000 rows')
+})
+
+test('rows of a table are none of the predictions, and a second pass reads nothing again', async () => {
+  expect(
+    await on.db.query(`SELECT count() AS n FROM predictions WHERE model_id LIKE '%m%'`),
+  ).toEqual([{ n: String(DAYS * EVENTS) }])
   await evaluate()
   expect(
     await on.db.query("SELECT revision FROM `references` FINAL WHERE name = 'training'"),

@@ -11,6 +11,8 @@ export interface Learning {
   window: number
   /** Windows that the baseline learns from. */
   of: number
+  /** How long that takes, a sentence, where it takes long; '' otherwise. */
+  hint?: string
   /**
    * Of a promoted version: the windows before it, which its performance is compared with meanwhile.
    */

@@ -5,9 +5,13 @@ import type { Learning } from '../data/window-input.ts'
 /** How the reason of a result begins whose baseline is being learned. */
 export const LEARNING = 'learning, window '
 
-/** Such as `learning, window 3 of 8`. */
-export const learningReason = ({ window, of }: Pick<Learning, 'window' | 'of'>): string =>
-  `${LEARNING}${window} of ${of}`
+/** Such as `learning, window 3 of 8`; with how long it takes where that is long. */
+export const learningReason = ({
+  window,
+  of,
+  hint = '',
+}: Pick<Learning, 'window' | 'of' | 'hint'>): string =>
+  `${LEARNING}${window} of ${of}${hint === '' ? '' : `; ${hint}`}`
 
 /**
  * Takes the verdict from a metric result that lacks a baseline, and says why; its value stays. Too

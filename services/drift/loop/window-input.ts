@@ -10,6 +10,7 @@ import { fairnessAttributes } from '../evaluate/fairness/fairness.ts'
 import type { Learning } from '../data/window-input.ts'
 import type { WindowInput } from '../data/window-input.ts'
 import type { Due, StepCount } from '../plan/due-windows.ts'
+import { learningLength } from '../plan/baseline-words.ts'
 import { learningAt, type LearningState, type PastWindow } from '../plan/learning.ts'
 import { referencesFor, type ReferenceSpans } from '../plan/references.ts'
 import { seasonOf, usualCounts } from '../plan/silence.ts'
@@ -156,7 +157,8 @@ async function readLearning(
   outcomesOf: TruthReader,
 ): Promise<Learning | undefined> {
   if (!learning) return undefined
-  if (!learning.before) return { ...learning, before: undefined }
+  const hint = learningLength(model)
+  if (!learning.before) return { ...learning, before: undefined, hint }
   const kind = 'trailing' as const
   const reference = { ...learning.before, kind, baseline: true, revision: 1 }
   const { completeUntil } = state

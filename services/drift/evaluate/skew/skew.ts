@@ -15,7 +15,7 @@ import {
   type DesignEffect,
 } from '../../../../lib/stats/window-tests/skew-test.ts'
 import { declaredKinds } from '../../data/declared-features.ts'
-import { metricResult, type MetricResult, type Verdict } from '../../data/metric-results.ts'
+import { metricResult, type MetricResult } from '../../data/metric-results.ts'
 import type { ReferenceData } from '../../data/reference.ts'
 import { effectiveOf, missingOf, valuesOf, type WindowCounts } from '../../data/window-data.ts'
 import type { WindowInput } from '../../data/window-input.ts'
@@ -81,11 +81,8 @@ function decided(
   alpha: number,
   noise: string,
 ): MetricResult {
-  const { bound_low: low, bound_high: high, value } = result
-  const at = (size: number | null, p: number): Verdict =>
-    Math.abs(size ?? 0) >= SMALLEST_SKEW ? pValueVerdict(p, alpha) : 'ok'
-  const verdict = at(low ?? value, adjusted.least)
-  const isOpen = verdict === 'ok' && at(high ?? value, adjusted.most) !== 'ok'
+  const verdict = pValueVerdict(adjusted.least, alpha)
+  const isOpen = verdict === 'ok' && pValueVerdict(adjusted.most, alpha) !== 'ok'
   const matters = `${SMALLEST_SKEW} matters`
   return {
     ...result,
@@ -167,7 +164,9 @@ function numericSkew(
   const { low, high } = ksInterval(a, b)
   const sizes = { n_reference: sampleSize(a), n_current: sampleSize(b) }
   const effect = noise.ofNumber(subject)
-  const tail = (d: number) => distanceTail(d, sizes.n_reference, sizes.n_current, effect)
+  // What does not matter decides nothing, however sure it is.
+  const tail = (d: number) =>
+    d < SMALLEST_SKEW ? 1 : distanceTail(d, sizes.n_reference, sizes.n_current, effect)
   const isExact = low === high
   const surely = isExact ? '' : ` (surely ${low.toFixed(3)} to ${high.toFixed(3)})`
   return [
@@ -221,7 +220,7 @@ function categorySkew(
       }),
       p,
       // Of categories that are not kept by name no share is known.
-      pOfHigh: isExact ? p : 0,
+      pOfHigh: isExact || widest.high < SMALLEST_SKEW ? p : 0,
       noise: noiseInWords(effect),
     },
   ]
@@ -238,7 +237,7 @@ function missingSkew(
   if (before.size === 0 || now.size === 0) return []
   const value = now.count / now.size - before.count / before.size
   const effect = noise.ofMissing(subject)
-  const p = shareTail(before, now, effect)
+  const p = Math.abs(value) < SMALLEST_SKEW ? 1 : shareTail(before, now, effect)
   const percent = ({ count, size }: typeof now) => `${((100 * count) / size).toFixed(1)} %`
   return [
     {
