@@ -20,6 +20,7 @@ import {
 } from '../lib/stats/window-tests/window-reference.ts'
 import { fallTable } from './falls.ts'
 import { learningTable } from './learning.ts'
+import { skewTable } from './skew.ts'
 import { counted, feature, type StreamKind } from './streams.ts'
 import { uniforms } from '../lib/stats/distributions/random.ts'
 
@@ -270,6 +271,7 @@ const tables = {
   power: powerTable,
   falls: () => fallTable(scale),
   learning: () => learningTable(scale),
+  skew: () => skewTable(scale),
 }
 const path = new URL('../docs/alarms.md', import.meta.url)
 let text = readFileSync(path, 'utf8')

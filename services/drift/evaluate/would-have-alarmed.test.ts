@@ -5,7 +5,7 @@ import { wouldHaveAlarmed, type TestedWindow } from './would-have-alarmed.ts'
 const DAY = 86_400_000
 const model = parseModel('model_id: m\ntask: binary\nwindows: { size: 1d }\n')
 /** One window a day, by the p of one metric each. */
-const days = (ps: readonly number[], metric = 'psi', family = 'drift'): TestedWindow[] =>
+const days = (ps: readonly number[], metric = 'psi', family = 'drift' as const): TestedWindow[] =>
   ps.map((p, i) => ({ start: i * DAY, end: (i + 1) * DAY, tested: [{ family, metric, p }] }))
 
 test('a calmer budget has fewer alarms, and alarms with one calm window between are one episode', () => {
@@ -25,8 +25,8 @@ test('where there is a table, skew has a quarter of what drift has', () => {
     {
       ...days([0.012])[0]!,
       tested: [
-        { family: 'drift', metric: 'psi', p: 0.012 },
-        { family: 'drift', metric: 'skew', p: 1 },
+        { family: 'drift' as const, metric: 'psi', p: 0.012 },
+        { family: 'drift' as const, metric: 'skew', p: 1 },
       ],
     },
   ]

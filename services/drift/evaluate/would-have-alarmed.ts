@@ -1,13 +1,21 @@
 /** What past windows would have looked like on another budget, from their adjusted p. Pure. */
 import type { Model } from '../../../lib/models/model-files.ts'
 import type { Window } from '../../../lib/models/windows.ts'
+import { isSkew, type Family } from '../data/metric-results.ts'
 import { SKEW_SHARE } from './skew/skew.ts'
 import { FAMILY_SHARES, windowAlphaOf } from './thresholds.ts'
 import { THROUGHPUT_SHARE } from './throughput.ts'
 
 /** A past window, with the least adjusted p of each metric that was tested. */
 export interface TestedWindow extends Window {
-  tested: readonly { family: string; metric: string; p: number }[]
+  tested: readonly Test[]
+}
+
+/** The least adjusted p of one metric in a window. */
+interface Test {
+  family: Family
+  metric: string
+  p: number
 }
 
 /** What one budget would have done. */
@@ -36,16 +44,15 @@ export function wouldHaveAlarmed(
   model: Model,
   budgets: readonly number[] = TRIED_BUDGETS,
 ): WouldHaveAlarmed[] {
-  const hasTable = past.some(({ tested }) => tested.some(({ metric }) => isSkew(metric)))
+  const hasTable = past.some(({ tested }) => tested.some(isSkew))
   const hasThroughput = past.some(({ tested }) =>
     tested.some(({ metric }) => metric === 'throughput_per_s'),
   )
-  const shareOf = (family: string, metric: string) =>
-    shareOfMetric(family, metric, { hasTable, hasThroughput })
+  const shareOf = (test: Test) => shareOfMetric(test, { hasTable, hasThroughput })
   return budgets.map((budget) => {
     const alarms = past.map((window) => {
       const alpha = windowAlphaOf({ ...model, falseAlarmsPerWeek: budget }, window)
-      return window.tested.some(({ family, metric, p }) => p <= alpha * shareOf(family, metric))
+      return window.tested.some((test) => test.p <= alpha * shareOf(test))
     })
     return {
       false_alarms_per_week: budget,
@@ -55,16 +62,13 @@ export function wouldHaveAlarmed(
   })
 }
 
-const isSkew = (metric: string) => metric === 'skew' || metric === 'missing_skew'
-
 /** The share of a window's alpha that the tests of a metric have together. */
 function shareOfMetric(
-  family: string,
-  metric: string,
+  { family, metric }: Test,
   { hasTable, hasThroughput }: { hasTable: boolean; hasThroughput: boolean },
 ): number {
-  const whole = FAMILY_SHARES[family as keyof typeof FAMILY_SHARES] ?? 0
-  if (family === 'drift' && isSkew(metric)) return whole * SKEW_SHARE
+  const whole = FAMILY_SHARES[family]
+  if (isSkew({ family, metric })) return whole * SKEW_SHARE
   if (family === 'drift') return whole * (hasTable ? 1 - SKEW_SHARE : 1)
   // Missing values and spikes have half of the family's each.
   if (family === 'quality') return (whole / 2) * (hasTable ? 1 - SKEW_SHARE : 1)

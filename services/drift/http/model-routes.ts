@@ -20,7 +20,7 @@ import {
   type NewestWindow,
 } from '../queries/model-summaries.ts'
 import { activeAlarms } from '../queries/published-windows.ts'
-import { newestBaseline, testedWindows } from '../queries/tested-windows.ts'
+import { newestBaseline, testedWindows } from '../queries/baselines/tested-windows.ts'
 import { verdictFeedbackQueries } from '../queries/verdict-feedback.ts'
 
 /** Models without a file in one answer, those with the most events. */

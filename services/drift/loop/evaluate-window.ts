@@ -3,7 +3,7 @@
  * up exactly; 5. publish.
  */
 import { ALL, keyOf, type Cohort } from '../data/cohort.ts'
-import type { MetricResult } from '../data/metric-results.ts'
+import { isSkew, type MetricResult } from '../data/metric-results.ts'
 import type { WindowInput } from '../data/window-input.ts'
 import { evaluateLabelled } from '../evaluate/labelled-window.ts'
 import { evaluateWindow as metricsOf } from '../evaluate/window.ts'
@@ -142,7 +142,10 @@ async function publish(
   const worst = worstOf(ofAll)
   const episode = episodeOf(due, worst, model.modelId, earlierWindows)
   for (const { key } of results) key.episode = episode
-  const alarmed = ofAll.some((result) => result.family === 'drift' && result.verdict === 'alarm')
+  // A window that is like production's past may be one of it, however unlike a table it is.
+  const alarmed = ofAll.some(
+    (result) => result.family === 'drift' && result.verdict === 'alarm' && !isSkew(result),
+  )
   await write({ model, due, worst, alarmed }, results)
   for (const { key, metricResults } of results) gauges.show(key, metricResults, state.snoozed)
   return { alarmed, worst, episode }

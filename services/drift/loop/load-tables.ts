@@ -11,7 +11,7 @@ import type { Model } from '../../../lib/models/model-files.ts'
 import { messageOf } from '../../../lib/runtime/errors.ts'
 import { TABLE_SPAN, uploadedId } from '../plan/stored-references.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
-import { MAX_TABLE_BYTES, UnreadableTable } from '../queries/tables/store-table.ts'
+import { MAX_TABLE_BYTES, UnreadableTable } from '../queries/baselines/store-table.ts'
 
 /** A file as it was when it was looked at last, and what came of it. */
 interface Looked {

@@ -104,7 +104,10 @@ function sentence({ driftShare, features }: ModelFacts, alarms: readonly ActiveR
   return `${named.join('; ')}${left > 0 ? `; and ${left} more` : ''}, since ${since}`
 }
 
-const isDrift = ({ family }: ActiveResult) => family === 'drift'
+const isDrift = (alarm: ActiveResult) => alarm.family === 'drift' && !isSkewOf(alarm)
+/** Whether production was held against what the model was trained on, and not against its past. */
+const isSkewOf = ({ metric }: Pick<ActiveResult, 'metric'>) =>
+  metric === 'skew' || metric === 'missing_skew'
 
 function byWeight(a: ActiveResult, b: ActiveResult): number {
   const rank = ({ family }: ActiveResult) => FAMILIES.indexOf(family)
@@ -115,6 +118,8 @@ function byWeight(a: ActiveResult, b: ActiveResult): number {
 function clause({ family, metric, subject, value, baselineValue, reason }: ActiveResult): string {
   const name = NAMES[metric] ?? metric.replaceAll('_', ' ')
   if (metric === 'throughput_per_s' && reason !== '') return reason.split(';')[0]!
+  if (isSkewOf({ metric }))
+    return `${subject} is unlike what the model was trained on${value === null ? '' : ` (by ${short(value)})`}`
   if (family === 'drift')
     return `${subject || 'the joint distribution'} has drifted${value === null ? '' : ` (${name} ${short(value)})`}`
   const what = subject === '' ? name : `${name} of ${subject}`

@@ -53,8 +53,8 @@ import {
   scoreCounts,
   sliceOutcomes,
 } from './outcomes/of-window.ts'
-import { slicedTable, truthOfTable, type TruthOfTable } from './tables/read-table.ts'
-import { storeTable, type TableQuestion } from './tables/store-table.ts'
+import { slicedTable, truthOfTable, type TruthOfTable } from './baselines/read-table.ts'
+import { storeTable, type TableQuestion } from './baselines/store-table.ts'
 import { namedLabels, namedLabelsOfSlice } from './outcomes/named-labels.ts'
 
 type Spans = readonly Window[]

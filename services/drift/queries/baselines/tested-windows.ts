@@ -1,6 +1,7 @@
 /** The least adjusted p of each metric of past windows: what other budgets would have done. */
-import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
-import type { TestedWindow } from '../evaluate/would-have-alarmed.ts'
+import type { ClickHouse } from '../../../../lib/clickhouse/port.ts'
+import type { Family } from '../../data/metric-results.ts'
+import type { TestedWindow } from '../../evaluate/would-have-alarmed.ts'
 
 /** Windows that are read, at most: the newest. */
 const MAX_WINDOWS = 10_000
@@ -17,7 +18,7 @@ export async function testedWindows(
   const rows = await db.query<{
     start: string
     end: string
-    tested: [family: string, metric: string, p: number][]
+    tested: [family: Family, metric: string, p: number][]
   }>(
     `WITH (SELECT max(window_end) FROM window_revisions WHERE model_id = {model:String}) AS newest
      SELECT toUnixTimestamp64Milli(window_start) AS start, toUnixTimestamp64Milli(window_end) AS end, groupArray((family, metric, least)) AS tested
