@@ -11,17 +11,16 @@ import {
   type ReferenceWindows,
 } from '../data/reference.ts'
 import type { BinnedSample } from '../../../lib/stats/samples/binned-sample.ts'
-import type { Shape } from '../../../lib/stats/samples/normal-scores.ts'
 import {
   holm,
   numericShifts,
   shareShifts,
-  type Moved,
   type NumericSubject,
   type ShareSubject,
 } from '../../../lib/stats/window-tests/shift-test.ts'
 import { categoryTotal } from '../../../lib/sink/counts/category-counts.ts'
 import { spikeTests } from './data-quality.ts'
+import { movedInWords } from './measures/moved-in-words.ts'
 import { numericContrast } from '../../../lib/stats/window-tests/window-reference.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 import { metricResult, isEvaluated, type MetricResult } from '../data/metric-results.ts'
@@ -158,7 +157,7 @@ function numericTests(
   })
   const tests = numericShifts(subjects, reference.season).map(({ p, moved }, i): Tested => ({
     p,
-    reason: describe(moved, contrasts[i]!.shape),
+    reason: movedInWords(moved, contrasts[i]!.shape),
   }))
   return {
     tests: new Map(names.map((name, i) => [name, tests[i]!])),
@@ -192,21 +191,6 @@ function historyOf(name: string, past: readonly PastShift[], reference: Referenc
     const known = window.shapes.get(name)
     return known ? [{ ...known, phase: reference.phaseOf(window.start) }] : []
   })
-}
-
-function describe(moved: Moved, { location, logScale, skew }: Shape): string {
-  const signed = (value: number, digits: number) =>
-    `${value < 0 ? '' : '+'}${value.toFixed(digits)}`
-  switch (moved) {
-    case 'location':
-      return `location ${signed(location, 2)} standard deviations`
-    case 'scale':
-      return `spread × ${Math.exp(logScale).toFixed(2)}`
-    case 'skew':
-      return `skewness ${signed(skew, 2)} (asinh)`
-    case 'distribution':
-      return 'the distribution as a whole'
-  }
 }
 
 function categoryTests(

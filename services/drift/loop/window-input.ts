@@ -7,8 +7,8 @@ import { notOverlapping } from '../data/past-shifts.ts'
 import type { ReferenceData } from '../data/reference.ts'
 import { noOutcomes, type GroupCounts, type WindowCounts } from '../data/window-data.ts'
 import { fairnessAttributes } from '../evaluate/fairness/fairness.ts'
-import type { Learning } from '../data/window-input.ts'
-import type { WindowInput } from '../data/window-input.ts'
+import { withTable } from '../evaluate/learning.ts'
+import type { Learning, WindowInput } from '../data/window-input.ts'
 import type { Due, StepCount } from '../plan/due-windows.ts'
 import { learningLength } from '../plan/baseline-words.ts'
 import { learningAt, type LearningState, type PastWindow } from '../plan/learning.ts'
@@ -164,20 +164,6 @@ async function readLearning(
   const { completeUntil } = state
   const asked = { scope: ALL, completeUntil, outcomesOf }
   return { ...learning, before: await references.data(model, reference, steps, asked) }
-}
-
-/**
- * While production's own windows are learned, its performance is compared with that of the table it
- * was trained on, where that one has labels.
- */
-function withTable(
-  learning: Learning | undefined,
-  references: readonly ReferenceData[],
-): Learning | undefined {
-  const table = references.find(({ isTrainedOn }) => isTrainedOn)
-  return learning && !learning.before && (table?.outcomes?.labelled ?? 0) > 0
-    ? { ...learning, before: { ...table!, baseline: true } }
-    : learning
 }
 
 async function readPast(

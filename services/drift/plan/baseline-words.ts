@@ -69,7 +69,9 @@ function whatIsCompared(
       return `Windows are compared with all predictions of version ${declared.model_version!}`
     case 'season':
       return `Windows are compared with those of the same phase of the last ${declared.windows ?? 4} seasons`
-    default:
+    case 'previous':
+    case 'trailing':
+    case 'table':
       return `Windows are compared with the reference ${name}`
   }
 }
