@@ -7,7 +7,7 @@ const closed = { additionalProperties: false }
  * A table below the folder of the model file: names of letters, digits, `.`, `_`, `-` and blanks, of
  * which none begins with a dot.
  */
-export const TABLE_FILE =
+const TABLE_FILE =
   '^[A-Za-z0-9_][A-Za-z0-9_. -]*(/[A-Za-z0-9_][A-Za-z0-9_. -]*)*\\.(parquet|csv|ndjson)$'
 
 /** A reference, as a model file declares it. */

@@ -27,7 +27,7 @@ export interface WouldHaveAlarmed {
 }
 
 /** Budgets that are tried, in false alarms a week. */
-export const TRIED_BUDGETS: readonly number[] = [0.1, 0.25, 1]
+const TRIED_BUDGETS: readonly number[] = [0.1, 0.25, 1]
 
 /** An episode ends after so many windows without an alarm. */
 const CALM_WINDOWS = 2
