@@ -116,6 +116,7 @@ const METRICS = new Map(
     new_category_ratio: 'New categories',
     type_mismatch_ratio: 'Values of the wrong type',
     out_of_range_ratio: 'Out of the known range',
+    expectation_violation_ratio: 'Expectation violated',
     duplicate_ratio: 'Duplicate events',
     largest_atom_share: 'Share of the most frequent value',
     new_atom_share: 'A value that became frequent',

@@ -18,7 +18,7 @@ interface Rule {
 const PURE_ROOM =
   /^(lib\/stats|services\/[^/]+\/(evaluate|plan|data|interop|decide|wire-formats))\//
 const PURE_FILE =
-  /^(?:services\/drift\/(canary\/compare-arms|http\/spans|publish\/rows)|lib\/(models\/(windows|policy-language|policy-leaves|policy-problems|policy-tests|policy-tokens|launch-templates|retrain-problems)|events\/(fields|fit-to-limits|validator|rejections|cloudevents|subjects|text-rules|finite-numbers|json\/(duplicate-keys|bounds|fast-reader))|sink\/(mapping|rows|field-columns|id-hash|dedupe-set|counts\/.*)|http\/(callers|key-ids|origin|oidc\/token-claims)|event-log\/(consumer-health|kafkajs-patches\/(partitioner|unreadable-batch))|clickhouse\/native\/.*|sql-port\/(city-hash|allowlist|allowed-functions|check-statement|syntax-tree|words)|runtime\/(durations|person-names)))\.ts$/
+  /^(?:services\/drift\/(canary\/compare-arms|http\/spans|publish\/rows)|lib\/(models\/(expectations\/.*|windows|policy-language|policy-leaves|policy-problems|policy-tests|policy-tokens|launch-templates|retrain-problems)|events\/(fields|fit-to-limits|validator|rejections|cloudevents|subjects|text-rules|finite-numbers|json\/(duplicate-keys|bounds|fast-reader))|sink\/(mapping|rows|field-columns|id-hash|dedupe-set|counts\/.*)|http\/(callers|key-ids|origin|oidc\/token-claims)|event-log\/(consumer-health|kafkajs-patches\/(partitioner|unreadable-batch))|clickhouse\/native\/.*|sql-port\/(city-hash|allowlist|allowed-functions|check-statement|syntax-tree|words)|runtime\/(durations|person-names)))\.ts$/
 const PURE = new RegExp(`${PURE_ROOM.source}|${PURE_FILE.source}`)
 /** Production code; tests, benches, examples and scripts may do what they need. */
 const PRODUCTION = /^(main|targets|lib\/.*|services\/.*|schemas\/.*)\.ts$/

@@ -23,6 +23,7 @@ import { createModelEvaluator, createShared } from './loop/evaluate-model.ts'
 import { createMonitored } from './loop/monitored-models.ts'
 import { driftQueries } from './queries/drift-queries.ts'
 import { referenceRoutes } from './http/reference-routes.ts'
+import { exampleRoutes } from './http/example-routes.ts'
 import { compareRoutes } from './http/compare-routes.ts'
 import { modelRoutes } from './http/model-routes.ts'
 import { overviewRoutes } from './http/overview-routes.ts'
@@ -88,6 +89,7 @@ function registerRoutes({ http, clickhouse, models, now, sinkParts }: DriftDeps)
   windowRoutes(http, parts)
   overviewRoutes(http, parts)
   distributionRoutes(http, parts)
+  exampleRoutes(http, parts)
   compareRoutes(http, parts)
   canaryRoutes(http, parts)
   referenceRoutes(http, { ...parts, spool: sinkParts.spool })

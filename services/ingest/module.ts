@@ -6,6 +6,7 @@ import type { Logger } from '../../lib/runtime/log.ts'
 import type { Metrics } from '../../lib/runtime/metrics.ts'
 import { messageOf } from '../../lib/runtime/errors.ts'
 import { declaredCodes, type Models } from '../../lib/models/model-files.ts'
+import { refusals } from '../../lib/models/expectations/refusal.ts'
 import type { Module } from '../../lib/runtime/modules.ts'
 import type { SinkParts } from '../../lib/sink/sink.ts'
 import { connectionPool } from '../../lib/clickhouse/connection-pool.ts'
@@ -56,9 +57,11 @@ const PAIRING_LONGEST_IDLE_MS = 10_000
  */
 export function ingest(deps: IngestDeps, config: IngestConfig): Module[] {
   const { eventLog, metrics, log, models } = deps
-  ingestRoutes(deps.http, eventLog, metrics)
-  cloudEventRoutes(deps.http, eventLog, metrics)
-  otlpRoutes(deps.http, deps)
+  const refusalOf = refusals(models.declared)
+  const endpoint = { eventLog, metrics, log, refusalOf }
+  ingestRoutes(deps.http, endpoint)
+  cloudEventRoutes(deps.http, endpoint)
+  otlpRoutes(deps.http, endpoint)
   const wakeUps = createWakeUps(eventLog, (error) =>
     log.warn({ error: messageOf(error) }, 'wake-up not sent'),
   )
@@ -67,7 +70,10 @@ export function ingest(deps: IngestDeps, config: IngestConfig): Module[] {
     consumer(deps, {
       topic: TOPICS.predictions.topic,
       group: GROUP,
-      mappings: predictionMappings((modelId) => declaredCodes(models.get(modelId).features)),
+      mappings: predictionMappings(
+        (modelId) => declaredCodes(models.get(modelId).features),
+        refusalOf,
+      ),
       committed: (_range, models) => wakeUps.send(models),
     }),
     ...inferenceConsumers(deps, config, () => pairs.wake()),

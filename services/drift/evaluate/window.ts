@@ -8,6 +8,7 @@ import type { Model } from '../../../lib/models/model-files.ts'
 import { isFeature } from '../../../lib/events/subjects.ts'
 import { declaredKinds } from '../data/declared-features.ts'
 import { evaluateDrift } from './drift.ts'
+import { evaluateExpectations } from './expectations/violations.ts'
 import { evaluateMultivariate } from './multivariate-drift.ts'
 import { evaluateOperations } from './operations.ts'
 import { evaluateThroughput, THROUGHPUT_SHARE } from './throughput.ts'
@@ -32,6 +33,7 @@ export function evaluateWindow(input: WindowInput, model: Model): MetricResult[]
   ]
   const evaluated = [
     ...results.map((result) => whileLearning(result, input.learning)),
+    ...expectationResults(input, model),
     // A table needs no learning.
     ...evaluateSkew(input, model),
   ]
@@ -44,6 +46,10 @@ export function evaluateWindow(input: WindowInput, model: Model): MetricResult[]
     ...evaluateLabelled(input, model),
   ]
 }
+
+/** What was declared needs no baseline: it is evaluated from the first window on. */
+const expectationResults = ({ violations }: WindowInput, model: Model): MetricResult[] =>
+  violations ? evaluateExpectations(model.expectations, violations, model.windows.min_count) : []
 
 /** The share of features that drifted, of those with a verdict; nothing where none has one. */
 function driftShare(results: readonly MetricResult[]): MetricResult[] {

@@ -2,6 +2,7 @@
  * Evaluates one due window: 1. read it; for each cohort 2. read its input, 3. evaluate, 4. follow
  * up exactly; 5. publish.
  */
+import type { Row } from '../../../lib/clickhouse/port.ts'
 import { ALL, keyOf, type Cohort } from '../data/cohort.ts'
 import { isSkew, type MetricResult } from '../data/metric-results.ts'
 import type { WindowInput } from '../data/window-input.ts'
@@ -9,12 +10,14 @@ import { evaluateLabelled } from '../evaluate/labelled-window.ts'
 import { evaluateWindow as metricsOf } from '../evaluate/window.ts'
 import { episodeOf, worstOf } from '../plan/episodes.ts'
 import type { PastWindow } from '../plan/learning.ts'
+import { exampleRows } from '../publish/example-rows.ts'
 import type { Gauges } from '../publish/prometheus-gauges.ts'
 import type { Revision, WriteRevisions } from '../publish/revisions.ts'
 import { changedResults } from '../publish/rows.ts'
 import { withoutBlindOk } from '../evaluate/settle/settled-drift.ts'
 import { answersBeside } from './exact-followups.ts'
 import { feedbackEvaluator } from './feedback-results.ts'
+import { keepsExamples, readExamples, readViolations } from './window-examples.ts'
 import {
   readCohort,
   readWindow,
@@ -56,14 +59,21 @@ export async function evaluateWindow(
     cohorts: reading.cohorts,
     hasLabels: changes > 0,
   })
+  const isAsked = publishedResults(reading, parts.state, ALL) === undefined
+  const violationsOf = await readViolations(parts, reading, isAsked)
   const results: CohortResults[] = []
   for (const c of reading.cohorts) {
-    const input = await readCohort(parts, reading, c)
+    const input = { ...(await readCohort(parts, reading, c)), violations: violationsOf(c) }
     const metricResults = await evaluateCohort(parts, reading, { c, input, followUp })
     const feedback = await feedbackOf(c, input)
     results.push(resultsOf(parts, reading, c, [...metricResults, ...feedback]))
   }
-  return publish(parts, question, results)
+  const [ofAll] = results
+  const examples =
+    isAsked && keepsExamples(parts.model)
+      ? exampleRows(await readExamples(parts, reading, ofAll!.metricResults), ofAll!.key)
+      : []
+  return publish(parts, question, { results, examples })
 }
 
 type FollowUp = ReturnType<typeof answersBeside>
@@ -136,7 +146,7 @@ function resultsOf(
 async function publish(
   { model, state, write, gauges }: EvaluationParts,
   { due, earlierWindows }: WindowQuestion,
-  results: readonly CohortResults[],
+  { results, examples }: { results: readonly CohortResults[]; examples: readonly Row[] },
 ): Promise<WindowOutcome> {
   const ofAll = results[0]!.metricResults
   const worst = worstOf(ofAll)
@@ -146,7 +156,7 @@ async function publish(
   const alarmed = ofAll.some(
     (result) => result.family === 'drift' && result.verdict === 'alarm' && !isSkew(result),
   )
-  await write({ model, due, worst, alarmed }, results)
+  await write({ model, due, worst, alarmed, examples }, results)
   for (const { key, metricResults } of results) gauges.show(key, metricResults, state.snoozed)
   return { alarmed, worst, episode }
 }

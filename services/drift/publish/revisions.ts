@@ -1,8 +1,8 @@
 /**
  * Writes what was said of windows.
  *
- * A revision is written in this order: 1. its results, 2. its verdicts, 3. the inputs it was made
- * from, 4. the verdicts to their topic. Cut off before 3, the window is still due and comes again
+ * A revision is written in this order: 1. its results and examples, 2. its verdicts, 3. the inputs it
+ * was made from, 4. the verdicts to their topic. Cut off before 3, the window is still due and comes again
  * with a higher revision; cut off before 4, the verdicts are in the table, which their readers
  * re-read. Models that are evaluated side by side share their inserts: parts are what costs, not
  * rows.
@@ -34,6 +34,8 @@ export interface EvaluatedWindow {
   worst: Worst
   /** Some drift verdict of it is an alarm. */
   alarmed: boolean
+  /** Rows of `window_examples`; none unless given. */
+  examples?: readonly Row[]
 }
 
 /** Rows for a table. */
@@ -89,6 +91,8 @@ export function revisionWriter(db: ClickHouse, eventLog: Pick<EventLog, 'append'
       rows: () => revisions.flatMap(({ key, changed }) => metricRows(changed, key)),
       token,
     })
+    const { examples = [] } = window
+    if (examples.length > 0) await insert({ table: 'window_examples', rows: () => examples, token })
     await insert({ table: 'verdicts', rows: () => verdicts, token })
     await insert({
       table: 'window_revisions',

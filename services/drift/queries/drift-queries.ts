@@ -14,6 +14,11 @@ import type { OutcomeCounts, WindowCounts } from '../data/window-data.ts'
 import type { StoredReference } from '../plan/stored-references.ts'
 import { sliceValues, unslicedCohorts } from './cohorts.ts'
 import { presentEvents, type Present } from './event-totals.ts'
+import {
+  countViolations,
+  violationExamples,
+  type ExpectationQuestion,
+} from './expectations/count-violations.ts'
 import { hasLateAttributes } from './late-attributes.ts'
 import { modelCount, modelIds, type ModelsQuestion } from './monitored-models.ts'
 import { pastOf, type PastQuestion } from './past-queries.ts'
@@ -30,6 +35,7 @@ import {
 } from './references.ts'
 import { estimateRows, sampleRows, scoredRows } from './sample-rows.ts'
 import { ensureCounted } from './slice-counts.ts'
+import { featureRows } from './window-examples.ts'
 import {
   countGroup,
   countsBySpan,
@@ -214,6 +220,10 @@ export function driftQueries(db: ClickHouse) {
     scored: (modelId: string, spans: Spans, c: Cohort) => scoredRows(db, { modelId, spans, c }),
     scoredRows: (model: Model, spans: Spans, c: Cohort, labelled: boolean) =>
       estimateRows(db, { model, spans, c }, labelled),
+    violations: (question: ExpectationQuestion) => countViolations(db, question),
+    violationExamples: (question: ExpectationQuestion, violated: readonly string[]) =>
+      violationExamples(db, question, violated),
+    featureRows: (question: Parameters<typeof featureRows>[1]) => featureRows(db, question),
     present,
     cohorts: (
       modelId: string,

@@ -10,20 +10,33 @@ import * as native from '../../../lib/clickhouse/native/block.ts'
 import { PredictionV1 } from '../../../schemas/events/prediction.v1.ts'
 import { predictionCounts } from '../../../lib/sink/counts/prediction-counts.ts'
 import type { TableRows } from '../../../lib/sink/table-rows.ts'
+import type { RefusalOf } from '../../../lib/models/expectations/refusal.ts'
 import { producerCounts } from './producer-counts.ts'
+import { refusalCounts } from './refusal-counts.ts'
 
 /** Subjects of a model whose numbers are categories. */
 type CodesOf = (modelId: string) => ReadonlySet<string>
 
 /**
  * Newest first. A release that changes what a message becomes adds a mapping and keeps those before
- * it: version 2 refused messages with a key of their own; version 1 joined model and id by a slash
+ * it: version 3 refused no event for an expectation of its model; version 2 refused messages with a key of their own; version 1 joined model and id by a slash
  * too, so that two predictions could have one identity.
  *
  * @param codesOf by the model file; none unless given
+ * @param refusalOf by the model file; nothing is refused unless given
  */
-export const predictionMappings = (codesOf?: CodesOf) =>
+export const predictionMappings = (codesOf?: CodesOf, refusalOf?: RefusalOf) =>
   [
+    eventMapping({
+      version: 'predictions-4',
+      service: 'ingest',
+      schema: PredictionV1,
+      seenIn: { table: 'predictions', identity: `concat(model_id, '\\x1f', prediction_id)` },
+      identity: predictionIdentity,
+      key: 'identity',
+      refusalOf,
+      tables: () => predictionTables(codesOf),
+    }),
     eventMapping({
       version: 'predictions-3',
       service: 'ingest',
@@ -75,6 +88,7 @@ function predictionTables(codesOf: CodesOf | undefined): RangeTables {
   const times = { model_id, prediction_id, predicted_at }
   const counts = predictionCounts(codesOf)
   const producers = producerCounts()
+  const refused = refusalCounts()
   const newest = watermarks()
 
   return {
@@ -82,6 +96,7 @@ function predictionTables(codesOf: CodesOf | undefined): RangeTables {
       rows.begin(range)
       counts.begin()
       producers.begin()
+      refused.begin()
       newest.begin()
     },
     accept: (event, message, unknownFields) => {
@@ -98,11 +113,13 @@ function predictionTables(codesOf: CodesOf | undefined): RangeTables {
       counts.repeat(event, at)
       producers.repeat(event, at)
     },
+    refuse: (event, rule) => refused.add(event, rule, eventTime(predictedAtOf(event))!),
     tables: (range) => [
       { table: 'predictions', ...rows.end(range), months: monthsOfRows(counts.months()) },
       { table: 'prediction_times', columns: times, rows: rows.rows },
       ...counts.tables(),
       producers.table(),
+      refused.table(),
       newest.table(range),
     ],
   }
