@@ -16,6 +16,7 @@ export type Store = (events: readonly object[]) => Promise<void>
 export interface Pipeline {
   db: ClickHouse
   directory: string
+  engine: Awaited<ReturnType<typeof migratedClickHouse>>['engine']
   /** Another connection to the same engine. */
   connect: (role: string) => ClickHouse
   predictions: Store
@@ -45,6 +46,7 @@ export async function pipeline(rules?: PredictionRules): Promise<Pipeline> {
   return {
     db,
     directory,
+    engine,
     connect: (role) => engine.connect(role),
     predictions: storeOf('predictions', TOPICS.predictions.topic, predictionMappings(rules)[0]),
     labels: async (events) => {

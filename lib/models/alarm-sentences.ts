@@ -70,6 +70,8 @@ export function clauseOf(alarm: SaidAlarm): string {
   const first = reason.split('; ')[0]!
   if ((metric === 'throughput_per_s' || metric === 'labels_per_s') && reason !== '')
     return `${first}${where}`
+  if (metric === 'skew' || metric === 'missing_skew')
+    return `${subject}${where} is unlike what the model was trained on${value === null ? '' : ` (by ${short(value)})`}`
   if (family === 'drift') return driftClause(alarm, name, where)
   const what = `${subject === '' ? name : `${name} of ${subject}`}${where}`
   if (value === null) return `${what} alarms`

@@ -1,27 +1,29 @@
 /** Reads and checks the model files; a model without a file is monitored with the defaults. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Ajv } from 'ajv'
+import { Ajv, type ErrorObject } from 'ajv'
 import { parse } from 'yaml'
 import {
   ModelFile,
   ModelWindows,
   type BusinessValue,
-  type ModelReference,
   type RetrainPolicy,
 } from '../../schemas/model.ts'
 import type { ModelCohorts } from '../../schemas/model-cohorts.ts'
 import type { ModelExploration } from '../../schemas/model-exploration.ts'
+import { alarmSettings } from '../../schemas/model-alarms.ts'
+import type { ModelReference } from '../../schemas/model-references.ts'
 import type { UnusualEvents } from '../../schemas/model-unusual.ts'
 import { ConfigError } from '../runtime/config.ts'
 import { parseOverrides, type AlarmLines } from './alarm-lines.ts'
 import { readExpectations, type ExpectationRule } from './expectations/rules.ts'
 import { ownershipOf, type Ownership } from './ownership.ts'
+import { referenceProblems } from './reference-problems.ts'
 import { schemaProblems } from './schema-problems.ts'
 import { retrainProblems } from './retrain-problems.ts'
 import { sliceProblems, slicesOf, type SliceDefinition } from './slices.ts'
 import { featureSubject } from '../events/subjects.ts'
-import { eventsOf, isTimezone, windowSpecProblem } from './windows.ts'
+import { isTimezone, windowSpecProblem } from './windows.ts'
 
 /** A model file with every default filled in. */
 export interface Model {
@@ -53,6 +55,8 @@ export interface Model {
   /** Rows a classifier sees of each window; 0: none is asked. */
   multivariateRows: number
   falseAlarmsPerWeek: number
+  /** Fixed lines decide in place of the budget, by the model file. */
+  hasFixedLines: boolean
   businessValue: BusinessValue | undefined
   /** Aggregate expressions over joined outcomes, by name. */
   customMetrics: Readonly<Record<string, string>>
@@ -61,6 +65,8 @@ export interface Model {
   review: { reviewers: number; budgetPerDay: number; randomShare: number }
   retrain: readonly RetrainPolicy[]
   ownership: Ownership
+  /** Folder of the model file, where its tables are; '' where there is none. */
+  folder: string
   /** Changes when the file does. */
   revision: string
 }
@@ -99,7 +105,7 @@ export function readModels(folder: string): Models {
   const declared: Model[] = []
   for (const file of files) {
     try {
-      declared.push(parseModel(readFileSync(join(folder, file), 'utf8')))
+      declared.push(parseModel(readFileSync(join(folder, file), 'utf8'), folder))
     } catch (error) {
       const found = error instanceof ConfigError ? error.problems : [(error as Error).message]
       for (const problem of found) problems.push(`${file}: ${problem}`)
@@ -113,16 +119,29 @@ export function readModels(folder: string): Models {
   return { declared, get: (modelId) => byId.get(modelId) ?? undeclared(modelId) }
 }
 
-/** @throws {ConfigError} with every problem of the file */
-export function parseModel(text: string): Model {
+/**
+ * Reads one model file.
+ *
+ * @param folder where it lies; without one it can have no tables
+ * @throws {ConfigError} with every problem of the file
+ */
+export function parseModel(text: string, folder = ''): Model {
   const file: unknown = parse(text)
   if (!validateFile(file)) {
-    throw new ConfigError(schemaProblems(validateFile.errors ?? []))
+    throw new ConfigError(schemaProblems((validateFile.errors ?? []).filter(isOwnProblem)))
   }
   const problems = crossChecks(file)
   if (problems.length > 0) throw new ConfigError(problems)
-  return withDefaults(file, hash(text))
+  return { ...withDefaults(file, hash(text)), folder }
 }
+
+/** Whether an error is not just that an object is no short form of one. */
+const isOwnProblem = ({ keyword, schemaPath, instancePath }: ErrorObject) =>
+  instancePath !== '/alarms' || (keyword !== 'anyOf' && !schemaPath.includes('/anyOf/0/'))
+
+/** Whether verdicts of drift come from a reference; of a table those of skew do. */
+export const isBaseline = ({ kind, baseline }: ModelReference): boolean =>
+  baseline === true && kind !== 'table'
 
 /** Subjects whose values are categories by the model file, numbers too. */
 export function declaredCodes(features: Model['features']): ReadonlySet<string> {
@@ -150,12 +169,7 @@ const undeclared = (modelId: string): Model => ({ ...UNDECLARED, modelId })
 function withDefaults(file: ModelFile, revision: string): Model {
   const windows: Partial<ModelWindows> = { ...file.windows }
   validateWindows(windows)
-  const references =
-    file.references && Object.keys(file.references).length > 0
-      ? file.references
-      : DEFAULT_REFERENCES
-  const hasBaseline = Object.values(references).some((reference) => reference.baseline)
-  const [onlyName] = Object.keys(references)
+  const alarms = alarmSettings(file.alarms)
   return {
     modelId: file.model_id,
     task: file.task,
@@ -172,9 +186,7 @@ function withDefaults(file: ModelFile, revision: string): Model {
     scoreKind: file.score_kind ?? 'probability',
     outputKind: file.output?.kind,
     threshold: file.threshold ?? (file.score_kind === 'margin' ? 0 : 0.5),
-    references: hasBaseline
-      ? references
-      : { ...references, [onlyName!]: { ...references[onlyName!]!, baseline: true } },
+    references: withBaseline(file.references ?? {}),
     features: file.features ?? {},
     expectations: expectationsOf(file).rules,
     unusualEvents: file.unusual_events,
@@ -185,8 +197,9 @@ function withDefaults(file: ModelFile, revision: string): Model {
     multivariateRows: file.multivariate?.rows ?? 0,
     businessValue: file.business_value,
     customMetrics: file.custom_metrics ?? {},
-    falseAlarmsPerWeek: file.alarms?.false_alarms_per_week ?? 0.25,
-    overrides: parseOverrides(file.alarms?.overrides ?? {}).lines,
+    falseAlarmsPerWeek: alarms.false_alarms_per_week ?? 0.25,
+    hasFixedLines: alarms.kind === 'fixed',
+    overrides: parseOverrides(alarms.overrides ?? {}).lines,
     review: {
       reviewers: file.review?.reviewers ?? 1,
       budgetPerDay: file.review?.budget_per_day ?? 0,
@@ -194,8 +207,23 @@ function withDefaults(file: ModelFile, revision: string): Model {
     },
     retrain: file.retrain ?? [],
     ownership: ownershipOf(file),
+    folder: '',
     revision,
   }
+}
+
+/**
+ * References with the one that verdicts of drift come from: the declared one, else the first of
+ * production's own, else the first windows. A table is none: what production was trained on is
+ * another question than what it was like before.
+ */
+function withBaseline(declared: Record<string, ModelReference>): Record<string, ModelReference> {
+  const own = Object.entries(declared).filter(([, { kind }]) => kind !== 'table')
+  if (own.some(([, reference]) => isBaseline(reference))) return declared
+  const [first] = own
+  return first
+    ? { ...declared, [first[0]]: { ...first[1], baseline: true } }
+    : { ...DEFAULT_REFERENCES, ...declared }
 }
 
 function expectationsOf({ expectations = [], features = {} }: ModelFile) {
@@ -220,26 +248,8 @@ function crossChecks(file: ModelFile): string[] {
     if (!isTimezone(windows.timezone))
       problems.push(`windows.timezone ${windows.timezone} is not an IANA time zone`)
   }
-  for (const [name, reference] of Object.entries(file.references ?? {})) {
-    const { from = '', to = '' } = reference
-    if (reference.kind === 'fixed' && !(Date.parse(from) < Date.parse(to)))
-      problems.push(`references.${name} of kind fixed needs from and to, from before to`)
-  }
-  for (const [name, { kind, model_version }] of Object.entries(file.references ?? {})) {
-    if (kind === 'version' && model_version === undefined)
-      problems.push(`references.${name} of kind version needs model_version`)
-    if (kind === 'season' && windows && eventsOf(windows.size) !== undefined)
-      problems.push(`references.${name} of kind season needs windows of a duration`)
-    if (kind === 'season' && windows?.season === undefined)
-      problems.push(`references.${name} of kind season needs windows.season`)
-  }
-  const baselines = Object.values(file.references ?? {}).filter((reference) => reference.baseline)
-  if (baselines.length > 1) problems.push('references: only one may have baseline: true')
-  if (baselines[0] && ['trailing', 'previous'].includes(baselines[0].kind))
-    problems.push(
-      `references: a reference of kind ${baselines[0].kind} forgets what it drifts with, and cannot be the baseline`,
-    )
-  for (const problem of parseOverrides(file.alarms?.overrides ?? {}).problems)
+  for (const problem of referenceProblems(file)) problems.push(problem)
+  for (const problem of parseOverrides(alarmSettings(file.alarms).overrides ?? {}).problems)
     problems.push(problem)
   for (const problem of sliceProblems(file)) problems.push(problem)
   for (const problem of expectationsOf(file).problems) problems.push(problem)

@@ -37,6 +37,11 @@ export const VerdictV1 = Type.Object(
       }),
     ),
     reference: Type.String({ description: 'What it was compared with.' }),
+    reference_kind: Type.Optional(
+      Type.String({
+        description: 'What kind of reference that is: a table answers for skew, others for drift.',
+      }),
+    ),
     revision: Type.Integer({ minimum: 1 }),
     restates: Type.Integer({ minimum: 0, description: 'The revision this one replaces, or 0.' }),
     computed_at: f.timestamp('When it was evaluated.'),

@@ -1,6 +1,7 @@
 /** Bodies and answers of models, references and verdict feedback. */
 import Type, { type Static } from 'typebox'
-import { ModelFile, ModelReference, ModelWindows, RetrainPolicy } from '../model.ts'
+import { ModelFile, ModelWindows, RetrainPolicy } from '../model.ts'
+import { ModelReference } from '../model-references.ts'
 import { bigCount, closed, nullable, person, time } from './parts.ts'
 
 const AT = '2026-01-01T00:00:00.000Z'
@@ -114,6 +115,24 @@ const DescribedReference = closed({
   revision: Type.Optional(
     Type.Integer({ description: 'How often it was put over HTTP; absent of the model file.' }),
   ),
+  note: Type.Optional(Type.String({ description: 'Of a table: what was read of it.' })),
+})
+
+const Baseline = closed({
+  compared_with: Type.String({ description: 'What its windows are compared with, in words.' }),
+  set_to: Type.String({ description: 'How calm its alarms are set, in words.' }),
+  tested_windows: Type.Integer({ description: 'Windows of the last 90 days that were tested.' }),
+  last_90_days: Type.Array(
+    closed({
+      false_alarms_per_week: Type.Number({ description: 'A budget that is tried.' }),
+      windows: Type.Integer({ description: 'Windows that would have had an alarm.' }),
+      episodes: Type.Integer({ description: 'Alert episodes that these make.' }),
+    }),
+    {
+      description:
+        'What the last 90 days of its own time would have looked like on other budgets, from the adjusted p of their tests.',
+    },
+  ),
 })
 
 /** One model: its file, watermark and references. */
@@ -128,6 +147,7 @@ export const ModelAnswer = closed(
     idle: Type.Boolean({ description: 'No event has come for `windows.idle`.' }),
     windows: ModelWindows,
     references: Type.Array(DescribedReference),
+    baseline: Baseline,
     alarms: closed({
       episodes: Type.Integer({ description: 'Alert episodes so far.' }),
       refuted: Type.Integer({ description: 'Those that a person called normal or no problem.' }),
@@ -166,6 +186,14 @@ export const ModelAnswer = closed(
           min_labelled: 0.5,
         },
         references: [{ name: 'recent', kind: 'trailing', windows: 4 }],
+        baseline: {
+          compared_with:
+            'Windows are compared with its first 8 complete windows (2025-12-20 to 2025-12-28)',
+          set_to:
+            'All metrics together may cost one false alarm in 4 weeks: a window alarms by chance with a probability of at most 0.036',
+          tested_windows: 12,
+          last_90_days: [{ false_alarms_per_week: 0.1, windows: 1, episodes: 1 }],
+        },
         alarms: {
           episodes: 2,
           refuted: 1,
@@ -176,46 +204,6 @@ export const ModelAnswer = closed(
         retrain: [{ name: 'drifted', when: 'any(drift.psi, alarm)', approval: 'one' }],
       },
     ],
-  },
-)
-
-const shortText = (description: string) => Type.String({ maxLength: 200, description })
-
-/** A reference as JSON: a span, or all predictions of a version. */
-export const ReferenceBody = closed(
-  {
-    from: Type.Optional(shortText('Start of the span, RFC 3339.')),
-    to: Type.Optional(shortText('End of the span, RFC 3339.')),
-    model_version: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 200, description: 'In place of a span.' }),
-    ),
-  },
-  { examples: [{ from: '2026-01-01T00:00:00Z', to: '2026-01-08T00:00:00Z' }] },
-)
-export type ReferenceBody = Static<typeof ReferenceBody>
-
-/** A reference as NDJSON, which is read line by line. */
-export const UploadedPredictions = Type.Unsafe<Buffer>({
-  description: 'Predictions of the model (`prediction.v1`), one a line.',
-  examples: [
-    '{"prediction_id":"p-1","model_id":"fraud","model_version":"7","predicted_at":"2026-01-01T00:00:00Z","features":{"amount":129.9}}\n',
-  ],
-})
-
-/** A reference that was put. */
-export const ReferenceAnswer = closed(
-  {
-    name: Type.String(),
-    kind: Type.Enum(['first', 'fixed', 'version', 'uploaded']),
-    model_version: Type.Optional(Type.String({ description: 'Of a reference of kind version.' })),
-    from: Type.Optional(time('Start of its span.')),
-    to: Type.Optional(time('End of its span.')),
-    events: Type.Optional(Type.Integer({ description: 'Predictions that were uploaded.' })),
-    revision: Type.Integer({ minimum: 1, description: 'How often it was put.' }),
-  },
-  {
-    description: 'The reference as it is kept; 201 where it is new.',
-    examples: [{ name: 'spring', kind: 'fixed', from: AT, to: NEXT, revision: 1 }],
   },
 )
 

@@ -291,6 +291,10 @@ test('references and verdict feedback are answered as declared', async () => {
   const lines = events(0, 0).map((event) => JSON.stringify(event))
   const headers = { 'content-type': 'application/x-ndjson' }
   await put('brought', { body: lines.join('\n'), headers })
+  await put('trained', {
+    body: 'amount,label\n1.5,0\n2.5,1\n',
+    headers: { 'content-type': 'text/csv' },
+  })
   await walk('GET /v1/models/{id}', { params: { id: 'm' } })
   await walk('GET /v1/models/{id}', { params: { id: 'nobody' } })
   const [verdict] = await ask<{ id: string }>(

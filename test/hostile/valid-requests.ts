@@ -350,6 +350,11 @@ const MODELS: readonly ValidRequest[] = [
   reference({ body: { from: AT, to: '2026-01-02T00:00:00Z' } }),
   reference({ body: { model_version: '7' } }),
   reference({
+    query: { label: 'truth' },
+    headers: { 'content-type': 'text/csv' },
+    body: 'amount,truth\n1.5,0\n2.5,1\n',
+  }),
+  reference({
     headers: { 'content-type': 'application/x-ndjson' },
     lines: [PREDICTION, PREDICTION],
   }),

@@ -12,6 +12,8 @@ export interface Learning {
   window: number
   /** Windows that the baseline learns from. */
   of: number
+  /** How long that takes, a sentence, where it takes long; '' otherwise. */
+  hint?: string
   /**
    * Of a promoted version: the windows before it, which its performance is compared with meanwhile.
    */
@@ -36,6 +38,8 @@ export interface WindowInput {
   references: readonly ReferenceData[]
   /** While the baseline is being learned. */
   learning: Learning | undefined
+  /** Why tables of the model file cannot be read, by name of the reference. */
+  unread?: ReadonlyMap<string, string>
   window: Window
   /** Windows between the baseline and this one. */
   past: readonly PastShift[]

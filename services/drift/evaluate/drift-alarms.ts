@@ -3,7 +3,7 @@
  * reference's own windows differ, at a level that keeps false alarms below
  * `alarms.false_alarms_per_week`. Pure. `docs/alarms.md` explains the method.
  */
-import { beyondNoise, joined } from './reasons.ts'
+import { beyondNoise, joined } from './reasons/reasons.ts'
 import {
   covers,
   MIN_WINDOWS,
@@ -20,9 +20,15 @@ import {
   type ShareSubject,
 } from '../../../lib/stats/window-tests/shift-test.ts'
 import { categoryTotal } from '../../../lib/sink/counts/category-counts.ts'
-import { spikeTests } from './data-quality.ts'
-import { mismatchTests, missingTests, percent, rangeTests, type Tested } from './quality-tests.ts'
-import { describeMove } from './moved-in-words.ts'
+import { spikeTests } from './quality/data-quality.ts'
+import {
+  mismatchTests,
+  missingTests,
+  percent,
+  rangeTests,
+  type Tested,
+} from './quality/quality-tests.ts'
+import { describeMove } from './reasons/moved-in-words.ts'
 import { numericContrast } from '../../../lib/stats/window-tests/window-reference.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 import { metricResult, isEvaluated, type MetricResult } from '../data/metric-results.ts'
@@ -40,6 +46,8 @@ export interface ShiftRules {
   past: readonly PastShift[]
   /** Cohorts (versions, variants, slices) that are evaluated beside this one, this one included. */
   cohorts: number
+  /** Why fixed lines decide although the noise between windows is known; absent where they do not. */
+  fixedBecause?: string
 }
 
 /**
@@ -59,8 +67,10 @@ export function withShiftVerdicts(
     return results.map((result) =>
       isEvaluated(result) ? { ...result, verdict: 'none', reason: PART_OF_REFERENCE } : result,
     )
-  if (!reference)
-    return results.map((result) => marked(result, `fewer than ${MIN_WINDOWS} reference windows`))
+  if (!reference || rules.fixedBecause !== undefined) {
+    const why = rules.fixedBecause ?? `fewer than ${MIN_WINDOWS} reference windows`
+    return results.map((result) => marked(result, why))
+  }
   const { start } = window
   // A subject with both numbers and texts is tested as the kind that it was compared as.
   const compared = new Set(
@@ -72,7 +82,7 @@ export function withShiftVerdicts(
     ...shapes.tests,
     ...categoryTests(current, start, reference, (subject) => !isNumeric(subject)),
   ])
-  const verdictOfDrift = verdicts(drift, rules, FAMILY_SHARES.drift)
+  const verdictOfDrift = verdicts(drift, rules, FAMILY_SHARES.drift, reference.seasonProblem)
   // A quarter of the family's share each, so that one kind of fault does not pay for another.
   const quality = new Map(
     Object.entries({
@@ -118,7 +128,12 @@ function onceAFeature(results: readonly MetricResult[]): MetricResult[] {
 }
 
 /** Verdicts by Holm's correction over everything that is tested of the window. */
-function verdicts(tests: ReadonlyMap<string, Tested>, rules: ShiftRules, share: number) {
+function verdicts(
+  tests: ReadonlyMap<string, Tested>,
+  rules: ShiftRules,
+  share: number,
+  seasonProblem?: string,
+) {
   const names = [...tests.keys()]
   const alpha = rules.windowAlpha * share
   const adjusted = holm(
@@ -143,6 +158,7 @@ function verdicts(tests: ReadonlyMap<string, Tested>, rules: ShiftRules, share: 
               result.metric === 'new_atom_share' && result.reason,
               reason,
               beyondNoise(verdict),
+              seasonProblem,
             ),
     }
   }

@@ -6,7 +6,7 @@ import type { BinnedSample } from '../../../lib/stats/samples/binned-sample.ts'
 import { spreadOf } from '../../../lib/stats/samples/moments.ts'
 import { evaluateDrift } from './drift.ts'
 import { blindSubjects, settledBlind, withoutBlindOk } from './settle/settled-drift.ts'
-import { evaluateQuality } from './data-quality.ts'
+import { evaluateQuality } from './quality/data-quality.ts'
 import type { WindowCounts } from '../data/window-data.ts'
 
 const sampleOf = (values: readonly number[], resolution: number): BinnedSample => {

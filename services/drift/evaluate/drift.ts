@@ -8,7 +8,7 @@ import { metricResult, type MetricResult } from '../data/metric-results.ts'
 import { effectiveOf, valuesOf, type WindowCounts } from '../data/window-data.ts'
 
 /** Numbers of the model that are no inputs: they are evaluated as operations. */
-const NOT_DRIFT: ReadonlySet<string> = new Set(
+export const NOT_DRIFT: ReadonlySet<string> = new Set(
   OWN_NUMBERS.flatMap(({ subject, isInput }) => (isInput ? [] : [subject])),
 )
 

@@ -16,7 +16,7 @@ import {
 import { holm } from '../../../lib/stats/window-tests/shift-test.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 import { isEvaluated, type MetricResult } from '../data/metric-results.ts'
-import { joined, levelReason } from './reasons.ts'
+import { joined, levelReason } from './reasons/reasons.ts'
 import {
   levelKey,
   sizeOf,

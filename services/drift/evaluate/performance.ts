@@ -1,5 +1,5 @@
 /** How right a model was, with an interval on every number, and whether that has fallen. Pure. */
-import { compared, joined } from './reasons.ts'
+import { compared, joined } from './reasons/reasons.ts'
 import type { ReferenceData } from '../data/reference.ts'
 import { normalInterval } from '../../../lib/stats/intervals/normal-interval.ts'
 import { newcombe } from '../../../lib/stats/intervals/proportions.ts'

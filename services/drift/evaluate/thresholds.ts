@@ -2,7 +2,7 @@
  * When a number is a warning or an alarm: the fixed defaults, and the overrides of the model file.
  */
 import { short } from '../../../lib/models/alarm-sentences.ts'
-import { joined } from './reasons.ts'
+import { joined } from './reasons/reasons.ts'
 import { chiSquaredQuantile } from '../../../lib/stats/distributions/chi-squared.ts'
 import { durationMs } from '../../../lib/runtime/durations.ts'
 import { crosses, limitOf, lineText } from '../../../lib/models/alarm-lines.ts'
@@ -116,6 +116,9 @@ export function pValueVerdict(pAdjusted: number, alpha: number): Verdict {
   if (pAdjusted <= alpha) return 'alarm'
   return pAdjusted <= WARNING_FACTOR * alpha ? 'warning' : 'ok'
 }
+
+/** Why verdicts are those of fixed lines: the model file says so. */
+export const FIXED_LINES = 'alarms: fixed in the model file'
 
 /** Adds to the reason that a verdict is that of a fixed default, and why. */
 export const marked = (result: MetricResult, why: string): MetricResult =>

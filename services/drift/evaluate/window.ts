@@ -13,13 +13,14 @@ import { evaluateMultivariate } from './multivariate-drift.ts'
 import { evaluateOperations } from './operations.ts'
 import { SENDERS_SHARE } from './silence/senders.ts'
 import { evaluateThroughput, THROUGHPUT_SHARE } from './silence/throughput.ts'
-import { evaluateQuality } from './data-quality.ts'
+import { evaluateQuality } from './quality/data-quality.ts'
 import { evaluateLabelled } from './labelled-window.ts'
 import { baselineOf, withLevels } from './window-levels.ts'
 import { withShiftVerdicts } from './drift-alarms.ts'
 import { metricResult, type MetricResult } from '../data/metric-results.ts'
 import { whileLearning } from './learning.ts'
-import { windowAlphaOf, overridden } from './thresholds.ts'
+import { evaluateSkew, SKEW_SHARE, trainedOn } from './skew/skew.ts'
+import { FIXED_LINES, windowAlphaOf, overridden } from './thresholds.ts'
 import { effectiveOf, type WindowCounts } from '../data/window-data.ts'
 
 /** Every metric of one cohort of a window, with its verdict. Depends on the input alone. */
@@ -31,9 +32,12 @@ export function evaluateWindow(input: WindowInput, model: Model): MetricResult[]
     duplicateRatio(input.counts),
     ...leftOut(input.counts),
   ]
-  const evaluated = results
-    .map((result) => whileLearning(result, input.learning))
-    .concat(expectationResults(input, model))
+  const evaluated = [
+    ...results.map((result) => whileLearning(result, input.learning)),
+    ...expectationResults(input, model),
+    // A table needs no learning.
+    ...evaluateSkew(input, model),
+  ]
     .map((result) => overridden(result, model.overrides))
     .map((result) => gated(result, input.completeness, model.windows.min_completeness))
   return [
@@ -82,7 +86,7 @@ function driftResults(input: WindowInput, reference: ReferenceData, model: Model
   const kinds = declaredKinds(model)
   const results = evaluateDrift(counts, reference, model.windows.min_count, kinds)
   if (!reference.baseline) return results.filter((result) => INFORMING.has(result.metric))
-  const windowAlpha = windowAlphaOf(model, window)
+  const windowAlpha = windowAlphaOf(model, window) * (trainedOn(input) ? 1 - SKEW_SHARE : 1)
   const quality = evaluateQuality(counts, reference, kinds, model.windows.min_count).map(
     (result) => ({
       ...result,
@@ -93,6 +97,7 @@ function driftResults(input: WindowInput, reference: ReferenceData, model: Model
     windowAlpha,
     past,
     cohorts,
+    ...(model.hasFixedLines && { fixedBecause: FIXED_LINES }),
   })
 }
 

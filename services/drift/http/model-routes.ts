@@ -13,11 +13,15 @@ import { Problem } from '../../../lib/runtime/errors.ts'
 import { ModelAnswer, ModelsAnswer } from '../../../schemas/http/drift.ts'
 import { answers } from '../../../schemas/http/errors.ts'
 import { ModelPath } from '../../../schemas/http/parts.ts'
+import { windowAlphaOf } from '../evaluate/thresholds.ts'
+import { wouldHaveAlarmed } from '../evaluate/would-have-alarmed.ts'
+import { baselineInWords, calmnessInWords } from '../plan/baseline-words.ts'
 import { progressOf } from '../plan/due-windows.ts'
 import { frozenSpans, putReferences, type StoredReference } from '../plan/stored-references.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
 import { headlineOf } from '../publish/headline.ts'
 import { alarmCounts, alarmsOfHeadlines } from '../queries/active-alarms.ts'
+import { newestBaseline, testedWindows } from '../queries/baselines/tested-windows.ts'
 import { modelSummaries, newestEvents, type NewestWindow } from '../queries/model-summaries.ts'
 import { verdictFeedbackQueries } from '../queries/verdict-feedback.ts'
 
@@ -172,20 +176,40 @@ async function describeModel({ db, queries, models, now }: DriftRoutesOptions, i
     idle,
     windows: model.windows,
     references: referencesOf(model, stored),
+    baseline: await describeBaseline(db, model, stored),
     alarms: await verdictFeedbackQueries(db).rate(model.modelId, model.falseAlarmsPerWeek),
     retrain: model.retrain.map(({ name, when, approval }) => ({ name, when, approval })),
+  }
+}
+
+/** Days of a model's own time that other budgets are held against. */
+const TRIED_DAYS = 90
+
+/** What a model is compared with, how calm it is set, and what other budgets would have done. */
+async function describeBaseline(db: ClickHouse, model: Model, stored: readonly StoredReference[]) {
+  const past = await testedWindows(db, model.modelId, TRIED_DAYS)
+  const newest = past.at(-1)
+  return {
+    compared_with: baselineInWords(model, stored, await newestBaseline(db, model.modelId)),
+    set_to: calmnessInWords(model, newest, newest && windowAlphaOf(model, newest)),
+    tested_windows: past.length,
+    last_90_days: wouldHaveAlarmed(past, model),
   }
 }
 
 /** References of the model file and those put over HTTP, with the span of those that are frozen. */
 function referencesOf(model: Model, stored: readonly StoredReference[]) {
   const frozen = frozenSpans(stored, model.modelId)
-  const all = { ...putReferences(stored, model.modelId), ...model.references }
+  const put = putReferences(stored, model.modelId)
+  const all = { ...put, ...model.references }
+  const notes = new Map(stored.map(({ name, note }) => [name, note ?? '']))
   return Object.entries(all).map(([name, reference]) => {
     const span = frozen.get(name)
     return {
       name,
       ...reference,
+      ...(reference.kind === 'table' &&
+        (notes.get(name) ?? '') !== '' && { note: notes.get(name)! }),
       ...(span && {
         from: new Date(span.start).toISOString(),
         to: new Date(span.end).toISOString(),

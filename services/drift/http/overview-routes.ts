@@ -1,5 +1,6 @@
 /** What the pages read at a glance: active alarms, and every feature of a model in one answer. */
 import type { Http } from '../../../lib/http/server.ts'
+import { isBaseline } from '../../../lib/models/model-files.ts'
 import {
   AlarmsAnswer,
   AlarmsQuery,
@@ -45,7 +46,7 @@ export function overviewRoutes(
     },
     async ({ params, query }) => {
       const { modelId, references } = models.get(params.id)
-      const baseline = Object.entries(references).find(([, one]) => one.baseline)?.[0] ?? ''
+      const baseline = Object.entries(references).find(([, one]) => isBaseline(one))?.[0] ?? ''
       const { windows: most, to = '' } = query
       return { model_id: modelId, ...(await modelFeatures(db, { modelId, baseline, most, to })) }
     },

@@ -4,7 +4,7 @@
  */
 import type { Row } from '../../../lib/clickhouse/port.ts'
 import { ALL, keyOf, type Cohort } from '../data/cohort.ts'
-import type { MetricResult } from '../data/metric-results.ts'
+import { isSkew, type MetricResult } from '../data/metric-results.ts'
 import type { WindowInput } from '../data/window-input.ts'
 import { ENDED, endedResults } from '../evaluate/silence/ended.ts'
 import { evaluateLabelled } from '../evaluate/labelled-window.ts'
@@ -162,6 +162,7 @@ function resultsOf(
       episode: '',
       policyRevision: model.revision,
       referenceRevisions: new Map(spans.map(({ name, revision }) => [name, revision])),
+      referenceKinds: new Map(spans.map(({ name, kind }) => [name, kind])),
       computedAt: now(),
     },
     metricResults,
@@ -180,7 +181,10 @@ async function publish(
   const worst = worstOf(ofAll)
   const episode = episodeOf(due, worst, model.modelId, earlierWindows)
   for (const { key } of results) key.episode = episode
-  const alarmed = ofAll.some((result) => result.family === 'drift' && result.verdict === 'alarm')
+  // A window that is like production's past may be one of it, however unlike a table it is.
+  const alarmed = ofAll.some(
+    (result) => result.family === 'drift' && result.verdict === 'alarm' && !isSkew(result),
+  )
   const headline = windowHeadline(
     results.map(({ key: { cohort, window }, metricResults }) => ({
       cohort,

@@ -115,6 +115,9 @@ export async function loadModelState(
  */
 const needsPromotions = ({ references }: Model, windows: number) =>
   Object.values(references).some(
-    ({ kind, baseline, on_promotion }) =>
-      kind === 'since_promotion' || (baseline && on_promotion !== 'keep' && windows > MIN_WINDOWS),
+    ({ kind, baseline, on_promotion, model_version }) =>
+      kind === 'since_promotion' ||
+      (kind === 'table'
+        ? model_version !== undefined
+        : baseline && on_promotion !== 'keep' && windows > MIN_WINDOWS),
   )

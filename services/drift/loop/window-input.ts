@@ -7,9 +7,10 @@ import { notOverlapping } from '../data/past-shifts.ts'
 import type { ReferenceData } from '../data/reference.ts'
 import { noOutcomes, type GroupCounts, type WindowCounts } from '../data/window-data.ts'
 import { fairnessAttributes } from '../evaluate/fairness/fairness.ts'
-import type { Learning } from '../data/window-input.ts'
-import type { WindowInput } from '../data/window-input.ts'
+import { withTable } from '../evaluate/learning.ts'
+import type { Learning, WindowInput } from '../data/window-input.ts'
 import type { Due, StepCount } from '../plan/due-windows.ts'
+import { learningLength } from '../plan/baseline-words.ts'
 import { learningAt, type LearningState, type PastWindow } from '../plan/learning.ts'
 import { referencesFor, type ReferenceSpans } from '../plan/references.ts'
 import { seasonOf, usualWindows, type CountedWindow } from '../plan/silence.ts'
@@ -97,8 +98,11 @@ export async function readWindow(
   const completeness = state.isProducing ? await queries.completeness(modelId, window) : null
   const known = { ...state, windows: earlierWindows }
   const spans = referencesFor(window, model, known)
-  const learning = await readLearning(parts, learningAt(window, model, known), outcomesOf)
   const references = await readReferences(parts, { spans, outcomesOf }, ALL)
+  const learning = withTable(
+    await readLearning(parts, learningAt(window, model, known), outcomesOf),
+    references,
+  )
   const baseline = references.find((reference) => reference.baseline)
   const reading = {
     due,
@@ -142,8 +146,8 @@ async function readReferences(
 ): Promise<ReferenceData[]> {
   const found: ReferenceData[] = []
   for (const reference of spans) {
-    // An uploaded reference has counts and no rows: slices have none.
-    if (c.slice && reference.countedAs !== undefined) continue
+    // Uploaded predictions have counts and no rows: slices have none.
+    if (c.slice && reference.kind === 'uploaded') continue
     const scope = referenceCohort(reference, c)
     const { completeUntil } = state
     found.push(await references.data(model, reference, steps, { scope, completeUntil, outcomesOf }))
@@ -158,8 +162,10 @@ async function readLearning(
   outcomesOf: TruthReader,
 ): Promise<Learning | undefined> {
   if (!learning) return undefined
-  if (!learning.before) return { ...learning, before: undefined }
-  const reference = { ...learning.before, baseline: true, revision: 1 }
+  const hint = learningLength(model)
+  if (!learning.before) return { ...learning, before: undefined, hint }
+  const kind = 'trailing' as const
+  const reference = { ...learning.before, kind, baseline: true, revision: 1 }
   const { completeUntil } = state
   const asked = { scope: ALL, completeUntil, outcomesOf }
   return { ...learning, before: await references.data(model, reference, steps, asked) }
@@ -250,6 +256,7 @@ export async function readCohort(
       window,
     ),
     learning,
+    unread: state.unread ?? new Map(),
     cohorts: reading.cohorts.length,
     isSlice: c.slice !== undefined,
     usual: isWhole ? reading.usual?.map(({ events }) => events) : undefined,

@@ -56,6 +56,11 @@ test.each([
     '4 of 10 features have drifted, d the most (40 %), since 16 November 2026',
   ],
   [
+    'degraded',
+    { active: [alarm('drift', 'skew', { subject: 'country', value: 0.31 })] },
+    'country is unlike what the model was trained on (by 0.31), since 16 November 2026',
+  ],
+  [
     'silent',
     { events: 0, active: [alarm('operations', 'throughput_per_s', { reason: 'no event; …' })] },
     'silent since 2026-11-16 00:00 UTC',

@@ -4,7 +4,7 @@
  */
 import type { Window } from '../../../lib/models/windows.ts'
 import type { Cohort } from '../data/cohort.ts'
-import type { MetricResult } from '../data/metric-results.ts'
+import { isSkew, type MetricResult } from '../data/metric-results.ts'
 import { smallest } from '../../../lib/stats/samples/extremes.ts'
 import { clauseOf, rankedAlarms, type SaidAlarm } from '../../../lib/models/alarm-sentences.ts'
 import type { Health } from '../../../schemas/http/drift.ts'
@@ -131,7 +131,7 @@ function sentence({ driftShare, features }: ModelFacts, alarms: readonly SaidAla
   return `${named.join('; ')}${left > 0 ? `; and ${left} more` : ''}, since ${since}`
 }
 
-const isDrift = ({ family }: SaidAlarm) => family === 'drift'
+const isDrift = (alarm: SaidAlarm) => alarm.family === 'drift' && !isSkew(alarm)
 const percent = (share: number) => `${Math.round(100 * share)} %`
 const plural = (n: number, what: string) => `${n} ${what}${n === 1 ? '' : 's'}`
 const instant = (ms: number) => `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`

@@ -66,6 +66,8 @@ import { areAttributed, attributionsOf, type AttributionQuestion } from './cohor
 import { cohortLosses, sameCohortLosses, type LossQuestion } from './cohorts/cohort-losses.ts'
 import { explorationCounts, loggedActions, type ActionQuestion } from './cohorts/logged-actions.ts'
 import { unitValues, type UnitQuestion } from './cohorts/unit-values.ts'
+import { slicedTable, truthOfTable, type TruthOfTable } from './baselines/read-table.ts'
+import { storeTable, type TableQuestion } from './baselines/store-table.ts'
 import { namedLabels, namedLabelsOfSlice } from './outcomes/named-labels.ts'
 
 type Spans = readonly Window[]
@@ -211,6 +213,9 @@ export function driftQueries(db: ClickHouse) {
     putReference: (reference: StoredReference, at: number) => putReference(db, reference, at),
     freezeReference: (first: { modelId: string; name: string; span: Window }, at: number) =>
       freezeReference(db, first, at),
+    storeTable: (question: TableQuestion) => storeTable(db, question),
+    slicedTable: (under: string, c: Cohort) => slicedTable(db, under, c),
+    truthOfTable: (question: TruthOfTable) => truthOfTable(db, question),
     isProducing,
     completeness: (modelId: string, window: Window) => completeness(db, modelId, window),
     activeByCohort: active,

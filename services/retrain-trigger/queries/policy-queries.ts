@@ -139,7 +139,7 @@ async function readValues(db: ClickHouse, question: ValuesQuestion): Promise<Lat
   const rows = await db.query<ResultRow>(
     `SELECT ${RESULT_COLUMNS} FROM window_metrics_latest
      WHERE ${OF_WINDOWS} AND concat(family, '/', metric) IN {metrics:Array(String)}
-       AND reference IN ('', {baseline:String}) AND isNotNull(value)
+       AND (reference IN ('', {baseline:String}) OR metric IN ('skew', 'missing_skew')) AND isNotNull(value)
      ORDER BY method = 'observed' DESC, reference != '' DESC, method
      LIMIT 1 BY window_end, family, metric, subject, slice_key, slice_value, model_version`,
     { ...parametersOf(question), metrics, baseline },

@@ -1,21 +1,21 @@
 /** What is wrong with the data itself, beside its reference. Pure. */
-import type { ReferenceData, ReferenceWindows } from '../data/reference.ts'
-import type { Kind } from '../data/declared-features.ts'
-import { isFeature } from '../../../lib/events/subjects.ts'
+import type { ReferenceData, ReferenceWindows } from '../../data/reference.ts'
+import type { Kind } from '../../data/declared-features.ts'
+import { isFeature } from '../../../../lib/events/subjects.ts'
 import {
   alignBins,
   atOneResolution,
   unplacedShare,
   sampleSize,
   type BinnedSample,
-} from '../../../lib/stats/samples/binned-sample.ts'
+} from '../../../../lib/stats/samples/binned-sample.ts'
 import {
   largestRise,
   MIN_RISE_OF_BIN,
   spikeTest,
-} from '../../../lib/stats/window-tests/spike-test.ts'
-import { isEvaluated, metricResult, type MetricResult } from '../data/metric-results.ts'
-import { valuesOf, type WindowCounts } from '../data/window-data.ts'
+} from '../../../../lib/stats/window-tests/spike-test.ts'
+import { isEvaluated, metricResult, type MetricResult } from '../../data/metric-results.ts'
+import { valuesOf, type WindowCounts } from '../../data/window-data.ts'
 
 /**
  * Results about every feature of the reference or the window, without verdicts but that of values

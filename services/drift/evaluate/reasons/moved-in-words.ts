@@ -1,8 +1,8 @@
 /** What moved in a numeric subject, as a person would say it. Pure. */
-import type { BinnedSample } from '../../../lib/stats/samples/binned-sample.ts'
-import type { Shape } from '../../../lib/stats/samples/normal-scores.ts'
-import { quantile } from '../../../lib/stats/samples/quantile.ts'
-import type { Moved } from '../../../lib/stats/window-tests/shift-test.ts'
+import type { BinnedSample } from '../../../../lib/stats/samples/binned-sample.ts'
+import type { Shape } from '../../../../lib/stats/samples/normal-scores.ts'
+import { quantile } from '../../../../lib/stats/samples/quantile.ts'
+import type { Moved } from '../../../../lib/stats/window-tests/shift-test.ts'
 
 /** A location says by which factor it moved where that is this far from 1, or farther. */
 const TOLD_FACTOR = 3
@@ -25,17 +25,17 @@ export function describeMove(
   ]
   switch (moved) {
     case 'location':
-      return `location ${signed(location)} standard deviations${factorOf(now.median, before.median)}`
+      return `values lie ${Math.abs(location).toFixed(2)} standard deviations ${location < 0 ? 'lower' : 'higher'}${factorOf(now.median, before.median)}`
     case 'scale': {
       const [wide, was] = [now.high - now.low, before.high - before.low]
       return was > 0 && wide > 0
-        ? `spread × ${times(wide / was)}: the middle half spans ${short(wide)} after ${short(was)}`
-        : `spread × ${Math.exp(logScale).toFixed(2)}`
+        ? `values spread ${factor(wide / was)} as wide: the middle half spans ${short(wide)} after ${short(was)}`
+        : `values spread ${factor(Math.exp(logScale))} as wide`
     }
     case 'skew':
-      return `skewness ${signed(skew)} (asinh)`
+      return `values lean further to the ${skew < 0 ? 'low' : 'high'} side`
     case 'distribution':
-      return 'the distribution as a whole'
+      return 'the distribution as a whole differs'
   }
 }
 
@@ -52,12 +52,13 @@ const quartiles = (sample: BinnedSample): Quartiles => {
 
 /** By which factor a median moved; '' where it moved less than {@link TOLD_FACTOR}. */
 function factorOf(now: number, before: number): string {
-  const factor = now / before
-  if (!Number.isFinite(factor) || factor <= 0) return ''
-  if (factor < TOLD_FACTOR && factor > 1 / TOLD_FACTOR) return ''
-  return `: the median is ${short(now)} after ${short(before)} (× ${times(factor)})`
+  const by = now / before
+  if (!Number.isFinite(by) || by <= 0) return ''
+  if (by < TOLD_FACTOR && by > 1 / TOLD_FACTOR) return ''
+  return `: the median is ${short(now)} after ${short(before)} (× ${times(by)})`
 }
 
-const signed = (value: number) => `${value < 0 ? '' : '+'}${value.toFixed(2)}`
+/** A factor as it is said; small ones as a part. */
+const factor = (by: number) => (by >= 0.1 ? `${times(by)} times` : `1/${times(1 / by)}`)
 const short = (x: number) => String(Number(x.toPrecision(4)))
-const times = (factor: number) => String(Number(factor.toPrecision(factor < 1 ? 2 : 3)))
+const times = (by: number) => String(Number(by.toPrecision(by < 1 ? 2 : 3)))

@@ -2,10 +2,10 @@
  * Why a verdict is what it is, as a person would say it: the value, what it was before, its
  * interval, and for how many windows. A p-value has a column of its own and is no reason. Pure.
  */
-import { short } from '../../../lib/models/alarm-sentences.ts'
-import { largest, smallest } from '../../../lib/stats/samples/extremes.ts'
-import type { PastLevel } from '../data/past-metrics.ts'
-import type { MetricResult, Verdict } from '../data/metric-results.ts'
+import { short } from '../../../../lib/models/alarm-sentences.ts'
+import { largest, smallest } from '../../../../lib/stats/samples/extremes.ts'
+import type { PastLevel } from '../../data/past-metrics.ts'
+import type { MetricResult, Verdict } from '../../data/metric-results.ts'
 
 /** The parts of a reason that there are, as one sentence. */
 export const joined = (...parts: readonly (string | false | undefined)[]): string =>
