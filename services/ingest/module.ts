@@ -18,12 +18,19 @@ import { cloudEventRoutes } from './http/cloud-event-routes.ts'
 import { otlpRoutes } from './http/otlp-routes.ts'
 import {
   INFERENCE_MAPPINGS,
+  inferenceMapping,
   kserveReader,
   mlserverReader,
   pairHalves,
 } from './loop/pair-inferences.ts'
 import { ingestRoutes } from './http/event-routes.ts'
-import { predictionMappings } from './data/prediction-rows.ts'
+import { predictionMapping, predictionMappings } from './data/prediction-rows.ts'
+import {
+  sourceConsumer,
+  sourcesOf,
+  type SourceConsumerOptions,
+} from '../../lib/sources/consumer.ts'
+import type { Source } from '../../lib/sources/source-files.ts'
 
 /**
  * The parts of the process that ingest is built on; `clickhouse` gives a connection of its own to
@@ -36,6 +43,7 @@ export interface IngestDeps {
   sinkParts: SinkParts
   metrics: Metrics
   models: Models
+  sources: readonly Source[]
   log: Logger
   now: () => number
 }
@@ -67,12 +75,56 @@ export function ingest(deps: IngestDeps, config: IngestConfig): Module[] {
     consumer(deps, {
       topic: TOPICS.predictions.topic,
       group: GROUP,
-      mappings: predictionMappings((modelId) => declaredCodes(models.get(modelId).features)),
+      mappings: predictionMappings(codesIn(models)),
       committed: (_range, models) => wakeUps.send(models),
     }),
     ...inferenceConsumers(deps, config, () => pairs.wake()),
+    ...sourceConsumers(deps, {
+      predictions: (models) => wakeUps.send(models),
+      inferences: () => pairs.wake(),
+    }),
     pairs.module,
     { name: 'ingest wake-ups', stop: async () => wakeUps.stop() },
+  ]
+}
+
+/** Subjects of a model whose numbers are categories by its file. */
+const codesIn = (models: Models) => (modelId: string) => declaredCodes(models.get(modelId).features)
+
+/** Consumers of topics of the user's own: predictions, and what model servers log. */
+function sourceConsumers(
+  { sources, sinkParts, clickhouse, eventLog, models }: IngestDeps,
+  stored: { predictions: (models: ReadonlySet<string>) => void; inferences: () => void },
+): Module[] {
+  const consumerOf = (
+    source: Source,
+    of: Pick<SourceConsumerOptions, 'type' | 'mappingOf' | 'committed'>,
+  ) => {
+    const role = `source-${source.name}-${of.type}`
+    return sourceConsumer({
+      ...sinkParts,
+      ...of,
+      source,
+      service: 'ingest',
+      clickhouse: connectionPool([clickhouse(role), clickhouse(role)]),
+      eventLog,
+    })
+  }
+  return [
+    ...sourcesOf(sources, 'prediction').map((source) =>
+      consumerOf(source, {
+        type: 'prediction',
+        mappingOf: (version) => predictionMapping(version, codesIn(models)),
+        committed: (_range, of) => stored.predictions(of),
+      }),
+    ),
+    ...sourcesOf(sources, 'inference').map((source) =>
+      consumerOf(source, {
+        type: 'inference',
+        mappingOf: inferenceMapping,
+        committed: stored.inferences,
+      }),
+    ),
   ]
 }
 

@@ -2,7 +2,12 @@
 import type { Column } from '../../../lib/clickhouse/native/column.ts'
 import { eventTime } from '../../../lib/events/fields.ts'
 import type { OffsetRange } from '../../../lib/event-log/port.ts'
-import { eventMapping, type RangeTables } from '../../../lib/sink/mapping.ts'
+import {
+  eventMapping,
+  type EventMapping,
+  type EventMappingOptions,
+  type RangeTables,
+} from '../../../lib/sink/mapping.ts'
 import { eventRows } from '../../../lib/sink/rows.ts'
 import { predictionIdentity, predictionKey } from '../../../lib/events/validator.ts'
 import { fieldGetter } from '../../../lib/events/flat-record.ts'
@@ -24,15 +29,7 @@ type CodesOf = (modelId: string) => ReadonlySet<string>
  */
 export const predictionMappings = (codesOf?: CodesOf) =>
   [
-    eventMapping({
-      version: 'predictions-3',
-      service: 'ingest',
-      schema: PredictionV1,
-      seenIn: { table: 'predictions', identity: `concat(model_id, '\\x1f', prediction_id)` },
-      identity: predictionIdentity,
-      key: 'identity',
-      tables: () => predictionTables(codesOf),
-    }),
+    predictionMapping('predictions-3', codesOf, { key: 'identity' }),
     eventMapping({
       version: 'predictions-2',
       service: 'ingest',
@@ -54,6 +51,26 @@ export const predictionMappings = (codesOf?: CodesOf) =>
       tables: () => predictionTables(codesOf),
     }),
   ] as const
+
+/**
+ * A mapping of predictions under a name of its own.
+ *
+ * @param keys the key that messages are expected to have; any unless given
+ */
+export const predictionMapping = (
+  version: string,
+  codesOf?: CodesOf,
+  keys: Pick<EventMappingOptions, 'key'> = {},
+): EventMapping =>
+  eventMapping({
+    version,
+    service: 'ingest',
+    schema: PredictionV1,
+    seenIn: { table: 'predictions', identity: `concat(model_id, '\\x1f', prediction_id)` },
+    identity: predictionIdentity,
+    ...keys,
+    tables: () => predictionTables(codesOf),
+  })
 
 /** Those of models without a file. */
 export const PREDICTION_MAPPINGS = predictionMappings()
