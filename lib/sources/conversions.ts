@@ -15,10 +15,15 @@ const TRUTHS: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
   [0, false],
 ])
 
-const asText: Convert = (value) =>
-  typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean'
+/** The text of a scalar, numbers as JavaScript prints them; undefined for anything else. */
+export const scalarText = (value: unknown): string | undefined => {
+  if (typeof value === 'string') return value
+  return typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean'
     ? String(value)
-    : timeAsText(value)
+    : undefined
+}
+
+const asText: Convert = (value) => scalarText(value) ?? timeAsText(value)
 const asNumber: Convert = (value) => {
   if (typeof value === 'string') {
     const number = cellValue(value)
@@ -41,6 +46,17 @@ const smallInteger = (value: unknown) =>
 const timeAsText = (value: unknown) =>
   value instanceof Date && !Number.isNaN(value.getTime()) ? value.toISOString() : value
 
+const CONVERSIONS: ReadonlyMap<FieldKind, Convert> = new Map<FieldKind, Convert>([
+  ['id', asText],
+  ['text', asText],
+  ['choice', asText],
+  ['strings', asText],
+  ['number', asNumber],
+  ['integer', asNumber],
+  ['numbers', asNumber],
+  ['boolean', asTruth],
+])
+
 /**
  * How values become those of a field of this kind: numbers become the text of an id, texts of
  * digits a number.
@@ -48,21 +64,7 @@ const timeAsText = (value: unknown) =>
  * @param isCell texts are cells of CSV, and tell by their look whether they are numbers
  */
 export function conversionTo(kind: FieldKind, isCell: boolean): Convert {
-  switch (kind) {
-    case 'id':
-    case 'text':
-    case 'choice':
-    case 'strings':
-      return asText
-    case 'number':
-    case 'integer':
-    case 'numbers':
-      return asNumber
-    case 'boolean':
-      return asTruth
-    default:
-      return isCell ? asCell : asIs
-  }
+  return CONVERSIONS.get(kind) ?? (isCell ? asCell : asIs)
 }
 
 /** A value as plain objects and arrays. Depth is bounded by what was decoded. */

@@ -49,7 +49,8 @@ function formatDecoder({ file, proto }: Pick<Source, 'file' | 'proto'>, avro?: A
       return protobufOf(proto ?? '', file.protobuf!)
     case 'csv':
       return csvLine(file.csv?.columns ?? [], file.csv?.delimiter ?? ',')
-    default:
+    case 'json':
+    case 'parquet':
       return jsonDecoder()
   }
 }
@@ -109,7 +110,7 @@ function csvLine(columns: readonly string[], delimiter: string): Decode {
     try {
       if (!isUtf8(bytes)) return { code: 'invalid_csv', text: 'the message is not UTF-8' }
       const rows = parseCsv(bytes.toString().trimEnd(), { bom: true, delimiter })
-      const [cells, ...others] = rows as string[][]
+      const [cells, ...others] = rows
       if (!cells || others.length > 0)
         return {
           code: 'invalid_csv',

@@ -1,5 +1,6 @@
 /** Which messages count: conditions over paths, all of which must hold. Pure. */
 import type { SourceCondition, SourceEvent } from '../../schemas/source.ts'
+import { scalarText } from './conversions.ts'
 import { fits, globProblem } from './globs.ts'
 import { MISSING, readPath, type Path, type Scope } from './paths.ts'
 import { checkedPath, type Compiling } from './values.ts'
@@ -72,7 +73,6 @@ function conditionOf(given: Given, key: string, of: Compiling): (value: unknown)
 /** Values are the same by their text: a cell of CSV, 200, is the number 200. */
 const isSame = (value: unknown, wanted: unknown): boolean => {
   if (value === wanted) return true
-  if (value === null || wanted === null || typeof value === 'object' || typeof value === 'symbol')
-    return false
-  return String(value) === String(wanted)
+  const text = scalarText(value)
+  return text !== undefined && text === scalarText(wanted)
 }

@@ -8,7 +8,7 @@ import { AttributesV1 } from '../../schemas/events/attributes.v1.ts'
 import { InferenceV1 } from '../../schemas/events/inference.v1.ts'
 import { LabelV1 } from '../../schemas/events/label.v1.ts'
 import { PredictionV1 } from '../../schemas/events/prediction.v1.ts'
-import type { SourceEvent, SourceField, SourceFile } from '../../schemas/source.ts'
+import type { SourceEvent, SourceFile } from '../../schemas/source.ts'
 import { fieldsOf } from '../events/fields.ts'
 import { FlatRecord } from '../events/flat-record.ts'
 import { alternativesOf, MAX_EVENT_BYTES } from '../events/rejections.ts'
@@ -126,11 +126,7 @@ function planOf(
     const { rule } = factsOf(schema.properties[name]!)
     const target: Target = { key: at, name, field: { ...field, rule } }
     names.push(name)
-    readers.push(
-      field.isMap
-        ? mapReader(spec as SourceField, target, of)
-        : valueReader(spec as SourceField, target, of),
-    )
+    readers.push(field.isMap ? mapReader(spec, target, of) : valueReader(spec, target, of))
   }
   return { type: event.type, each, filter: filterOf(event, `${key}.where`, of), names, readers }
 }

@@ -87,16 +87,10 @@ function partReader(part: SourceMapPart | string, target: Target, of: Compiling)
   const path = checkedPath(part.path ?? '$item', `${key}.path`, of)
   if (!path) return () => {}
   const found = { path, mayLack: part.optional === true, name: target.name }
-  switch (given[0]) {
-    case 'names':
-      return listReader(found, () => part.names!)
-    case 'columns':
-      return columnsReader(found, part.columns!, target, of)
-    case 'key':
-      return pairsReader(found, part.key!, part.value ?? 'value')
-    default:
-      return membersReader(found, part, target, of)
-  }
+  if (part.names !== undefined) return listReader(found, () => part.names)
+  if (part.columns !== undefined) return columnsReader(found, part.columns, target, of)
+  if (part.key !== undefined) return pairsReader(found, part.key, part.value ?? 'value')
+  return membersReader(found, part, target, of)
 }
 
 /** Where a part looks, and whether nothing may be there. */

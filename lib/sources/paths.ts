@@ -1,6 +1,6 @@
 /**
  * Paths into a message: `$.request.user`, `$.rows[0]["a.b"]`, `$item.score` (the element of `each`),
- * `$.scores[#]` (by the place of that element), `$meta.key` (what the log or the file says of the
+ * `$.scores[#]` (by the place of that element), `$index` (that place), `$meta.key` (what the log or the file says of the
  * message). Pure.
  *
  * A path names own members alone, whatever a message calls them: `__proto__` and `constructor` are
@@ -17,7 +17,7 @@ export const ALL = Symbol('*')
 
 /** A path that was read. */
 export interface Path {
-  readonly root: 'message' | 'item' | 'meta'
+  readonly root: 'message' | 'item' | 'meta' | 'place'
   readonly steps: readonly Step[]
   /** As it was written. */
   readonly text: string
@@ -42,16 +42,17 @@ const NAME = /^[^.[\]"*#\s]+/
 const ROOTS = [
   ['$meta', 'meta'],
   ['$item', 'item'],
+  ['$index', 'place'],
   ['$', 'message'],
 ] as const
 
 /** Whether a text is meant as a path. */
-export const isPath = (text: string): boolean => /^\$(item|meta)?(?=[.[]|$)/.test(text)
+export const isPath = (text: string): boolean => /^\$(item|meta|index)?(?=[.[]|$)/.test(text)
 
 /** @throws Error with what is wrong with the text, to follow it in a sentence */
 export function parsePath(text: string): Path {
   const [head, root] = ROOTS.find(([head]) => text.startsWith(head)) ?? ['', undefined]
-  if (root === undefined) throw new Error('is no path: it begins with $, $item or $meta')
+  if (root === undefined) throw new Error('is no path: it begins with $, $item, $index or $meta')
   const steps: Step[] = []
   let at = head.length
   while (at < text.length) {
@@ -126,7 +127,7 @@ export function whereItEnds(path: Path, scope: Scope): { there: unknown; missing
 export function replaceAt(path: Path, scope: Scope, value: unknown): void {
   const last = path.steps.at(-1)
   if (last === undefined) {
-    scope[path.root] = value
+    if (path.root === 'message') scope.message = value
     return
   }
   const parent = readPath({ ...path, steps: path.steps.slice(0, -1) }, scope)

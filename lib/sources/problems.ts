@@ -77,11 +77,11 @@ function sentence(error: ErrorObject, key: string): string {
   const known = Object.keys((parentSchema as { properties?: object })?.properties ?? {})
   switch (keyword) {
     case 'additionalProperties': {
-      const own = String((params as { additionalProperty: string }).additionalProperty)
+      const own = (params as { additionalProperty: string }).additionalProperty
       return `${path === '' ? own : `${path}.${own}`} is no key of a source file${didYouMean(own, known) || `: there are ${known.join(', ')}`}`
     }
     case 'required':
-      return `${path || 'the file'} must have ${String((params as { missingProperty: string }).missingProperty)}`
+      return `${path || 'the file'} must have ${(params as { missingProperty: string }).missingProperty}`
     case 'enum': {
       const values = (params as { allowedValues: string[] }).allowedValues
       const near = typeof data === 'string' ? didYouMean(data, values) : ''

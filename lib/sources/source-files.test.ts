@@ -159,7 +159,7 @@ test.each([
   [
     'each: rows\n    fields:',
     'fields:',
-    'events[0].each: rows is no path: it begins with $, $item or $meta',
+    'events[0].each: rows is no path: it begins with $, $item, $index or $meta',
   ],
   [
     'parse: { $.a: jsn }\nevents:',

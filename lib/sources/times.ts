@@ -1,6 +1,7 @@
 /** Times as others write them: RFC 3339, without an offset, or units since 1970. Pure. */
 import { EARLIEST_MS, LATEST_MS } from '../../schemas/fields.ts'
 import type { TIME_FORMATS } from '../../schemas/source.ts'
+import { scalarText } from './conversions.ts'
 import { localTime } from '../models/time-zones.ts'
 
 /** How a time is written. */
@@ -95,5 +96,5 @@ function fitting(value: unknown, format: TimeFormat): string {
 const MAX_SHOWN = 60
 const shown = (value: unknown) => {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, MAX_SHOWN))
-  return typeof value === 'object' ? 'an object' : String(value).slice(0, MAX_SHOWN)
+  return scalarText(value)?.slice(0, MAX_SHOWN) ?? 'an object'
 }

@@ -3,7 +3,7 @@ import type { SourceField, SourceValue } from '../../schemas/source.ts'
 import type { EventField } from '../events/fields.ts'
 import { didYouMean } from '../runtime/nearest-name.ts'
 import { isTimezone } from '../models/windows.ts'
-import { conversionTo, plain, type Convert } from './conversions.ts'
+import { conversionTo, plain, scalarText, type Convert } from './conversions.ts'
 import { missingPath, shown, type Faults } from './faults.ts'
 import { isPath, MISSING, parsePath, readPath, type Path, type Scope } from './paths.ts'
 import { timeOf } from './times.ts'
@@ -66,7 +66,7 @@ function objectReader(spec: SourceValue, target: Target, of: Compiling): ReadVal
     if (value === MISSING || value === null || (of.isCsv && value === '')) value = spec.default
     if (value === undefined || value === null) return undefined
     if (spec.values) {
-      const named = canonicalName(value)
+      const named = scalarText(value) ?? ''
       if (!Object.hasOwn(spec.values, named)) {
         faults.push(`${target.name} is ${shown(value)}, which its values do not list`)
         return undefined
@@ -82,9 +82,6 @@ function objectReader(spec: SourceValue, target: Target, of: Compiling): ReadVal
     return convert(value)
   }
 }
-
-const canonicalName = (value: unknown) =>
-  typeof value === 'object' ? '' : String(value as string | number)
 
 function checkTime(
   { time, timezone }: SourceValue,
@@ -192,9 +189,9 @@ function templateReader(template: string, { key }: Target, of: Compiling): Found
           text += part
           continue
         }
-        const value = readPath(part, scope)
-        if (value === MISSING || value === null || typeof value === 'object') return MISSING
-        text += String(value as string)
+        const value = scalarText(readPath(part, scope))
+        if (value === undefined) return MISSING
+        text += value
       }
       return text
     },
