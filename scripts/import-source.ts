@@ -10,7 +10,7 @@ import { didYouMean } from '../lib/runtime/nearest-name.ts'
 import { importFile, noCounts, type ImportCounts } from '../lib/sources/import/import-file.ts'
 import { filePositions } from '../lib/sources/import/positions.ts'
 import { fileMessages } from '../lib/sources/import/rows.ts'
-import { jsonOfRecord } from '../lib/sources/import/event-json.ts'
+import { jsonWriter } from '../lib/sources/import/event-json.ts'
 import { ImportEnded, sender } from '../lib/sources/import/send.ts'
 import { compileSource, EVENT_SCHEMAS } from '../lib/sources/mapping.ts'
 import { readSources, type Source } from '../lib/sources/source-files.ts'
@@ -141,7 +141,7 @@ async function dryRun(source: Source, file: string): Promise<number> {
             count(`refused: ${why}`)
           } else count(result.type)
           if ('event' in result && shown.length < DRY_EVENTS)
-            shown.push(`${result.type} ${jsonOfRecord(result.event)}`)
+            shown.push(`${result.type} ${jsonWriter()(result.event)}`)
         }
       }
       if (row >= DRY_MESSAGES) break

@@ -34,14 +34,15 @@ export function mapReader(spec: SourceField, target: Target, of: Compiling): Rea
   const convert = conversionTo(field.kind, of.isCsv)
   // Of maps of texts and of numbers a member without a value goes: they hold no null.
   const keepsNull = field.kind === 'features'
-  const areDistinct = perShape((names) => new Set(names).size === names.length)
+  // Messages mostly have the same names: then the array of names is one for all of them.
+  const shape = perShape((names) => ({ names, areDistinct: new Set(names).size === names.length }))
   if (readers.length === 0) of.problems.push(`${key} must name at least one part`)
   return (scope, faults) => {
     const into: Members = { names: [], values: [] }
     for (const read of readers) read(scope, into, faults)
-    const made = converted(into, convert, keepsNull, of.isCsv)
-    if (!areDistinct.of(made.names)) faults.push(`${name} gives a name twice`)
-    return made
+    const { names, areDistinct } = shape.of(into.names)
+    if (!areDistinct) faults.push(`${name} gives a name twice`)
+    return converted({ names, values: into.values }, convert, keepsNull, of.isCsv)
   }
 }
 
@@ -49,7 +50,7 @@ const partTarget = (target: Target, isList: boolean, at: number): Target =>
   isList ? { ...target, key: `${target.key}[${at}]` } : target
 
 function converted(
-  { names, values }: Members,
+  { names, values }: { names: readonly string[]; values: unknown[] },
   convert: Convert,
   keepsNull: boolean,
   isCsv: boolean,

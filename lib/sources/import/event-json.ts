@@ -1,33 +1,40 @@
 /** Events as JSON, without an object in between. Pure. */
-import { FlatRecord } from '../../events/flat-record.ts'
+import { FlatRecord, perShape, type PerShape } from '../../events/flat-record.ts'
 import { plain } from '../conversions.ts'
 
-/** The heads `"name":` of records that have their names in common. */
-const heads = new WeakMap<readonly string[], string[]>()
+/** Writes records as JSON. */
+export type WriteJson = (record: FlatRecord) => string
 
-function headsOf(names: readonly string[]): string[] {
-  let known = heads.get(names)
-  if (!known) heads.set(names, (known = names.map((name) => `${JSON.stringify(name)}:`)))
-  return known
-}
+/** Makes a writer with its own memory of the names it met in each field. */
+export function jsonWriter(): WriteJson {
+  /** The heads `"name":` of the names of a record, by the field that holds it. */
+  const heads = new Map<string, PerShape<string[]>>()
 
-/** The JSON of a record; what is undefined is left out, what is no number is null. */
-export function jsonOfRecord(record: FlatRecord): string {
-  const { names, values } = record
-  const of = headsOf(names)
-  let json = ''
-  for (let i = 0; i < names.length; i++) {
-    const value = values[i]
-    if (value === undefined) continue
-    json += `${json === '' ? '{' : ','}${of[i]!}${jsonOf(value)}`
+  function recordIn(field: string, { names, values }: FlatRecord): string {
+    let known = heads.get(field)
+    if (!known)
+      heads.set(field, (known = perShape((of) => of.map((name) => `${JSON.stringify(name)}:`))))
+    const of = known.of(names)
+    let json = ''
+    for (let i = 0; i < names.length; i++) {
+      const value = values[i]
+      if (value === undefined) continue
+      json += `${json === '' ? '{' : ','}${of[i]!}${valueOf(names[i]!, value)}`
+    }
+    return json === '' ? '{}' : `${json}}`
   }
-  return json === '' ? '{}' : `${json}}`
+
+  function valueOf(name: string, value: unknown): string {
+    if (typeof value === 'number') return Number.isFinite(value) ? String(value) : 'null'
+    if (typeof value === 'string') return PLAIN.test(value) ? `"${value}"` : JSON.stringify(value)
+    if (value instanceof FlatRecord) return recordIn(name, value)
+    // A whole number that no double holds stays one, for the validator to refuse.
+    if (typeof value === 'bigint') return String(value)
+    return JSON.stringify(typeof value === 'object' ? plain(value) : value) ?? 'null'
+  }
+
+  return (record) => recordIn('', record)
 }
 
-function jsonOf(value: unknown): string {
-  if (typeof value === 'number') return Number.isFinite(value) ? String(value) : 'null'
-  if (value instanceof FlatRecord) return jsonOfRecord(value)
-  // A whole number that no double holds stays one, for the validator to refuse.
-  if (typeof value === 'bigint') return String(value)
-  return JSON.stringify(typeof value === 'object' ? plain(value) : value) ?? 'null'
-}
+/** Text that JSON writes as it is. */
+const PLAIN = /^[ !#-[\]-~]{0,100}$/

@@ -9,7 +9,7 @@ import type { FlatRecord } from '../../events/flat-record.ts'
 import { messageOf } from '../../runtime/errors.ts'
 import { compileSource, type SourceEventType } from '../mapping.ts'
 import type { Source } from '../source-files.ts'
-import { jsonOfRecord } from './event-json.ts'
+import { jsonWriter, type WriteJson } from './event-json.ts'
 import { contentOf, type Positions } from './positions.ts'
 import { fileMessages, type FileMessage } from './rows.ts'
 import { ImportEnded, type Send } from './send.ts'
@@ -116,6 +116,7 @@ function gatherer(file: string, from: number, parts: FileImport) {
   const { map } = compileSource(source.file)
   const modified = statSync(file).mtimeMs
   const meta: Record<string, unknown> = { file, row: 0, modified: Math.floor(modified) }
+  const write = jsonWriter()
   let part = emptyPart(from)
   let row = from
   return {
@@ -135,7 +136,7 @@ function gatherer(file: string, from: number, parts: FileImport) {
         if ('fault' in result) {
           counts.refused++
           refuse({ file, row }, result.fault)
-        } else add(part, row, result)
+        } else add(part, row, result, write)
       }
       if (part.count < MAX_EVENTS && part.length < MAX_LENGTH) return undefined
       const full = part
@@ -150,10 +151,11 @@ function add(
   part: Part,
   row: number,
   { type, event }: { type: SourceEventType; event: FlatRecord },
+  write: WriteJson,
 ) {
   let of = part.events.get(type)
   if (!of) part.events.set(type, (of = { json: [], rows: [] }))
-  const json = type === 'inference' ? cloudEventOf(event) : jsonOfRecord(event)
+  const json = type === 'inference' ? cloudEventOf(event) : write(event)
   of.json.push(json)
   of.rows.push(row)
   part.length += json.length
