@@ -8,7 +8,14 @@ import { scanValue } from './json/duplicate-keys.ts'
 import { perShape, fieldGetter, FlatRecord, type PerShape } from './flat-record.ts'
 import { withoutNone } from './finite-numbers.ts'
 import { plainJsonReader } from './json/fast-reader.ts'
-import { alternativesOf, MAX_EVENT_BYTES, type Rejection, rejectionsOf } from './rejections.ts'
+import { misspelledOf, misspelledText } from './misspelled-fields.ts'
+import {
+  alternativesOf,
+  MAX_ALSO,
+  MAX_EVENT_BYTES,
+  type Rejection,
+  rejectionsOf,
+} from './rejections.ts'
 
 /** An event as an object, before it is validated. */
 export type RawEvent = Record<string, unknown>
@@ -40,6 +47,8 @@ export type ValidationResult =
 
 /** Validates events of one type; every function gives an event the same result. */
 export interface Validator {
+  /** The fields of the schema. */
+  fieldNames: readonly string[]
   /** Validates JSON of one event, as UTF-8. */
   bytes: (bytes: Buffer, from?: number, to?: number) => ValidationResult
   /** Validates JSON of one event, as text. */
@@ -66,6 +75,7 @@ export function createValidator(schema: TObject): Validator {
   const rules = rulesOf(schema)
   const readPlain = plainJsonReader()
   return {
+    fieldNames: [...rules.fields.keys()],
     refuse: (code, field, text) => refuse(rules, code, field, text),
     value: (value) => validateValue(rules, value),
     numbersOrNone: (value) => validateValue(rules, value, true),
@@ -144,7 +154,7 @@ function refuse(
 function validateRecord(rules: Rules, event: FlatRecord, isNoneMissing = false): ValidationResult {
   const plan = rules.plans.of(event.names)
   const { values } = event
-  let first = Infinity
+  const faults: number[] = []
   for (let i = 0; i < values.length; i++) {
     const field = plan.fields[i]
     let given = values[i]
@@ -152,15 +162,27 @@ function validateRecord(rules: Rules, event: FlatRecord, isNoneMissing = false):
     if (field.isMap !== given instanceof FlatRecord) values[i] = given = asField(given, field.isMap)
     if (field.valid(given)) continue
     if (isNoneMissing) values[i] = given = withoutNone(field.kind, given)
-    if (given !== null && !field.valid(given)) first = Math.min(first, field.order)
+    if (given !== null && !field.valid(given)) faults.push(field.order)
   }
-  for (const { indexes, order } of plan.required) {
-    if (order >= first) break
-    if (indexes.every((at) => values[at] === undefined || values[at] === null)) first = order
-  }
-  return first === Infinity
+  for (const { indexes, order } of plan.required)
+    if (indexes.every((at) => values[at] === undefined || values[at] === null)) faults.push(order)
+  return faults.length === 0
     ? { ok: true, event, unknownFields: plan.unknownFields }
-    : { ok: false, rejection: rules.rejections[first]! }
+    : { ok: false, rejection: withFaults(rules, faults, event.names) }
+}
+
+/** The first fault in the order of precedence, with the others and what was probably misspelled. */
+function withFaults(
+  { rejections, fields }: Rules,
+  faults: readonly number[],
+  names: readonly string[],
+): Rejection {
+  const [first, ...others] = faults.toSorted((a, b) => a - b).map((order) => rejections[order]!)
+  const also = [
+    ...others.map(({ message }) => message),
+    ...misspelledOf(names, [...fields.keys()]).map(misspelledText),
+  ]
+  return also.length === 0 ? first! : { ...first!, also: also.slice(0, MAX_ALSO) }
 }
 
 function validateValue(rules: Rules, value: unknown, isNoneMissing = false): ValidationResult {
@@ -188,11 +210,13 @@ function validateText(rules: Rules, text: string): ValidationResult {
   if (!repeated) return result
   const refusal = refuse(rules, 'repeated_key', repeated.field)
   const isOurs = repeated.field === undefined || rules.fields.has(repeated.field)
-  const { rejections } = rules
   const isLesser =
-    !result.ok && rejections.indexOf(result.rejection) < rejections.indexOf(refusal.rejection)
+    !result.ok && orderIn(rules, result.rejection) < orderIn(rules, refusal.rejection)
   return !isOurs || isLesser ? result : refusal
 }
+
+const orderIn = ({ orderOf }: Rules, { code, field }: Rejection) =>
+  orderOf.get(keyOf(code, field)) ?? Infinity
 
 /** A map as {@link FlatRecord}, any other value as an object. */
 function asField(given: unknown, isMap: boolean): unknown {

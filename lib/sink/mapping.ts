@@ -18,6 +18,7 @@ import {
   type ValidationResult,
   type Validator,
 } from '../events/validator.ts'
+import { refusalText } from '../events/rejections.ts'
 import { fieldGetter } from '../events/flat-record.ts'
 import { murmurHash3, xxHash32 } from './id-hash.ts'
 import type { SeenIds } from './dedupe-set.ts'
@@ -250,7 +251,7 @@ function takeEvent(
 const refused = (
   { rejection }: ValidationResult & { ok: false },
   message: LoggedMessage,
-): DeadLetter => ({ message, code: rejection.code, text: rejection.message })
+): DeadLetter => ({ message, code: rejection.code, text: refusalText(rejection) })
 
 /**
  * How the key of a message stands to the one its event would have: a key is there to choose a

@@ -101,7 +101,7 @@ function countEvents(
 /** What became of one CloudEvent: a message for a topic, or why it is refused. */
 type Routed =
   | { topic: string; message: OutgoingMessage }
-  | { id: string | null; code: string; message: string; topic?: never }
+  | (Omit<RejectedItem, 'index'> & { topic?: never })
 
 function routed(acceptor: Acceptor, event: CloudEvent | 'invalid', contentType: string): Routed {
   const { byType, predictions, halves } = acceptor
@@ -126,8 +126,8 @@ function routed(acceptor: Acceptor, event: CloudEvent | 'invalid', contentType: 
   }
   const validation = destination.validator.bytes(event.data)
   if (!validation.ok) {
-    const { code, message } = validation.rejection
-    return { id, code, message }
+    const { code, message, also } = validation.rejection
+    return { id, code, message, ...(also && { also: [...also] }) }
   }
   const key = destination.keyOf(validation.event)
   return { topic: destination.topic, message: { key, value: event.data } }
@@ -148,8 +148,8 @@ async function acceptCloudEvents(
   events.forEach((event, index) => {
     const result = routed(acceptor, event, contentType)
     if (result.topic === undefined) {
-      const { id, code, message } = result
-      rejected.push({ index, id, code, message })
+      const { id, code, message, also } = result
+      rejected.push({ index, id, code, message, ...(also && { also }) })
       return
     }
     const messages = outgoing.get(result.topic)
