@@ -5,9 +5,9 @@
 import Type, { type Static } from 'typebox'
 
 /** What a message may become. */
-export const SOURCE_EVENTS = ['prediction', 'label', 'attributes', 'inference'] as const
+const SOURCE_EVENTS = ['prediction', 'label', 'attributes', 'inference'] as const
 /** How messages are written. */
-export const SOURCE_FORMATS = ['json', 'avro', 'protobuf', 'csv', 'parquet'] as const
+const SOURCE_FORMATS = ['json', 'avro', 'protobuf', 'csv', 'parquet'] as const
 /** How a time may be written. */
 export const TIME_FORMATS = ['rfc3339', 'epoch_s', 'epoch_ms', 'epoch_us', 'epoch_ns'] as const
 

@@ -61,7 +61,7 @@ const NO_REGISTRY: Decoded = {
 }
 
 /** Makes the decoder of JSON within bounds, no member of an object given twice. */
-export function jsonDecoder(): Decode {
+function jsonDecoder(): Decode {
   const readPlain = plainJsonReader()
   return (bytes) => {
     const plain = readPlain.event(bytes)

@@ -164,7 +164,7 @@ function add(
 
 /** Half of an exchange as model servers log it: ingest pairs it with the other one. */
 function cloudEventOf(half: FlatRecord): string {
-  const text = (name: string) => String((half.get(name) as string | undefined) ?? '')
+  const text = (name: string) => (half.get(name) as string | undefined) ?? ''
   return JSON.stringify({
     specversion: '1.0',
     id: text('exchange_id'),

@@ -100,8 +100,7 @@ function countEvents(
 
 /** What became of one CloudEvent: a message for a topic, or why it is refused. */
 type Routed =
-  | { topic: string; message: OutgoingMessage }
-  | (Omit<RejectedItem, 'index'> & { topic?: never })
+  { topic: string; message: OutgoingMessage } | (Omit<RejectedItem, 'index'> & { topic?: never })
 
 function routed(acceptor: Acceptor, event: CloudEvent | 'invalid', contentType: string): Routed {
   const { byType, predictions, halves } = acceptor
