@@ -87,7 +87,7 @@ export const SourceEvent = closed({
       Type.Union([scalar(), Type.Array(scalar(), { minItems: 1 }), SourceCondition]),
     ),
   ),
-  // What a field may be depends on its kind: `lib/sources/fields.ts` checks it.
+  // What a field may be depends on its kind: `lib/sources/problems.ts` checks it.
   fields: Type.Record(name(), Type.Unknown()),
 })
 /** One kind of event that messages become. */
