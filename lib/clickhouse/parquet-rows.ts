@@ -15,7 +15,7 @@ export interface ParquetBlock {
  * the file says of itself. Whole numbers of 64 bits come as text: a double would round them.
  */
 const SETTINGS = `max_threads=1, max_parsing_threads=1, input_format_parquet_preserve_order=1, max_memory_usage=2000000000,
-  max_block_size=8192, input_format_parquet_max_block_size=8192, output_format_json_quote_64bit_integers=1,
+  max_block_size=2048, input_format_parquet_max_block_size=2048, output_format_json_quote_64bit_integers=1,
   output_format_json_quote_denormals=0, date_time_output_format='iso', session_timezone='UTC'`
 
 /**
