@@ -5,6 +5,8 @@
 import Type, { type Static } from 'typebox'
 import { LABEL_SOURCES } from './events/label.v1.ts'
 import { Launch } from './launch.ts'
+import { ModelExpectations } from './model-expectations.ts'
+import { UnusualEvents } from './model-unusual.ts'
 
 /** Most predictions of a model that are drawn for review in a day. */
 export const MAX_BUDGET_PER_DAY = 10_000
@@ -22,7 +24,8 @@ export const ModelWindows = Type.Object(
   {
     size: Type.String({
       pattern: '^(\\d+(m|h|d)|\\d+ events|day|week|month)$',
-      description: 'A duration, a count such as `5000 events`, or a calendar day, week or month.',
+      description:
+        'A duration from `1m` on, a count such as `5000 events`, or a calendar day, week or month.',
       default: '1d',
     }),
     slide: Type.Optional(
@@ -202,6 +205,8 @@ export const ModelFile = Type.Object(
     features: Type.Optional(
       Type.Record(Type.String(), Type.Enum(['numeric', 'categorical', 'boolean', 'embedding'])),
     ),
+    expectations: Type.Optional(ModelExpectations),
+    unusual_events: Type.Optional(UnusualEvents),
     fairness: Type.Optional(
       Type.Object(
         {

@@ -5,7 +5,10 @@ import { TOPICS } from '../schemas/topics.ts'
 import { ATTRIBUTE_MAPPINGS } from '../services/feedback/data/attribute-rows.ts'
 import { createJoin, type Join } from '../services/feedback/loop/join.ts'
 import { LABEL_MAPPINGS } from '../services/feedback/data/label-rows.ts'
-import { predictionMappings } from '../services/ingest/data/prediction-rows.ts'
+import {
+  predictionMappings,
+  type PredictionRules,
+} from '../services/ingest/data/prediction-rows.ts'
 import { migratedClickHouse, rangeOf, sinkOn } from './harness.ts'
 
 export type Store = (events: readonly object[]) => Promise<void>
@@ -24,10 +27,8 @@ export interface Pipeline {
   join: Join
 }
 
-/** @param codesOf subjects of a model whose numbers are categories; none unless given */
-export async function pipeline(
-  codesOf?: (modelId: string) => ReadonlySet<string>,
-): Promise<Pipeline> {
+/** @param rules what model files say about how predictions are stored */
+export async function pipeline(rules?: PredictionRules): Promise<Pipeline> {
   const { db, engine, directory } = await migratedClickHouse()
   const storeOf = (name: string, topic: string, mapping: EventMapping): Store => {
     const sink = sinkOn(db, `${directory}/${name}`, name, mapping)
@@ -45,7 +46,7 @@ export async function pipeline(
     db,
     directory,
     connect: (role) => engine.connect(role),
-    predictions: storeOf('predictions', TOPICS.predictions.topic, predictionMappings(codesOf)[0]),
+    predictions: storeOf('predictions', TOPICS.predictions.topic, predictionMappings(rules)[0]),
     labels: async (events) => {
       await labels(events)
       await join.resolve()

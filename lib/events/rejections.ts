@@ -19,6 +19,7 @@ export type RejectCode =
   | 'unmapped'
   | 'invalid_csv'
   | 'invalid_protobuf'
+  | 'expectation_violated'
 
 /**
  * One way to refuse an event: its code, the field at fault where there is one, and a sentence for

@@ -23,7 +23,10 @@ export const METRICS: Readonly<Record<string, ReadonlyMap<string, WorseSide>>> =
   ]),
   quality: new Map([
     ...each('higher', 'missing_ratio new_category_ratio type_mismatch_ratio out_of_range_ratio'),
-    ...each('higher', 'duplicate_ratio largest_atom_share new_atom_share'),
+    ...each(
+      'higher',
+      'duplicate_ratio largest_atom_share new_atom_share expectation_violation_ratio',
+    ),
     ...each('neither', 'features_evaluated'),
   ]),
   performance: new Map([
@@ -31,8 +34,11 @@ export const METRICS: Readonly<Record<string, ReadonlyMap<string, WorseSide>>> =
     ...each('lower', 'macro_f1 macro_precision macro_recall'),
     ...each('lower', 'weighted_f1 weighted_precision weighted_recall'),
     ...each('lower', 'ndcg_at_k hit_rate_at_k mrr business_value interval_coverage label_coverage'),
-    ...each('lower', 'estimated_accuracy estimated_roc_auc'),
-    ...each('higher', 'log_loss brier ece mae rmse mape wape pinball estimated_mae'),
+    ...each(
+      'lower',
+      'estimated_accuracy estimated_roc_auc estimated_precision estimated_recall estimated_f1 estimated_business_value',
+    ),
+    ...each('higher', 'log_loss brier ece mae rmse mape wape pinball estimated_mae estimated_rmse'),
     ...each('higher', 'coverage_gap label_delay_p50_s'),
     ...each('neither', 'bias calibration_slope calibration_intercept calibration_residual'),
     ...each('neither', 'estimate_error'),

@@ -37,11 +37,11 @@ test('every problem is told at once, with its place', () => {
   )
   expect(problems).toHaveLength(4)
   expect(problems.join('\n')).toContain('task must be equal to one of the allowed values: binary')
-  expect(problems.join('\n')).toContain('additional properties: slise')
+  expect(problems.join('\n')).toContain('slise is no setting; did you mean slices?')
 })
 
 test.each([
-  ['windows: { size: 10m }', 'multiples of 15m'],
+  ['windows: { size: 7m, slide: 2m }', 'multiple of slide'],
   ['windows: { size: 1d, timezone: Mars/Olympus }', 'not an IANA time zone'],
   [
     'references: { r: { kind: fixed, from: 2026-01-02T00:00:00Z, to: 2026-01-01T00:00:00Z } }',

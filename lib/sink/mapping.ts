@@ -20,6 +20,7 @@ import {
 } from '../events/validator.ts'
 import { refusalText } from '../events/rejections.ts'
 import { fieldGetter } from '../events/flat-record.ts'
+import type { RefusalOf } from '../models/expectations/refusal.ts'
 import { murmurHash3, xxHash32 } from './id-hash.ts'
 import type { SeenIds } from './dedupe-set.ts'
 import { rangeRow } from './range-row.ts'
@@ -35,6 +36,8 @@ export interface RangeTables {
   accept: (event: Event, message: LoggedMessage, unknownFields: number) => void
   /** The event's id was stored before: only the count of repeats may change. */
   repeat: (event: Event) => void
+  /** The event is refused for a rule of its model: only the count of refusals may change. */
+  refuse?: (event: Event, rule: string) => void
   tables: (range: OffsetRange) => TableRows[]
 }
 
@@ -99,6 +102,8 @@ export interface EventMappingOptions {
   key?: 'identity' | ((event: Event) => string)
   /** A message with another key is a dead letter, as it was in earlier versions of a mapping. */
   refusesOtherKeys?: boolean
+  /** Says why an event that is well-formed is refused all the same, by a rule of its model. */
+  refusalOf?: RefusalOf | undefined
   /** Makes the tables of one range; called again where several ranges are in hand. */
   tables: () => RangeTables
 }
@@ -230,6 +235,11 @@ function takeEvent(
   const { key, identity, seenIn } = options
   if (!result.ok) return refused(result, message)
   const { event, unknownFields } = result
+  const refusal = options.refusalOf?.(event)
+  if (refusal) {
+    into.tables.refuse?.(event, refusal.rule)
+    return { message, code: 'expectation_violated', text: refusal.message }
+  }
   const length = key || seenIn ? scratch.write(identity(event)) : 0
   const kind = keyKind(options, message, event, length)
   if (kind === 'other' && options.refusesOtherKeys)

@@ -5,7 +5,9 @@ import type { Http } from '../../lib/http/server.ts'
 import type { Logger } from '../../lib/runtime/log.ts'
 import type { Metrics } from '../../lib/runtime/metrics.ts'
 import { messageOf } from '../../lib/runtime/errors.ts'
+import { timeBucketMs } from '../../lib/models/windows.ts'
 import { declaredCodes, type Models } from '../../lib/models/model-files.ts'
+import { refusals } from '../../lib/models/expectations/refusal.ts'
 import type { Module } from '../../lib/runtime/modules.ts'
 import type { SinkParts } from '../../lib/sink/sink.ts'
 import { connectionPool } from '../../lib/clickhouse/connection-pool.ts'
@@ -24,7 +26,11 @@ import {
   pairHalves,
 } from './loop/pair-inferences.ts'
 import { ingestRoutes } from './http/event-routes.ts'
-import { predictionMapping, predictionMappings } from './data/prediction-rows.ts'
+import {
+  predictionMapping,
+  predictionMappings,
+  type PredictionRules,
+} from './data/prediction-rows.ts'
 import {
   sourceConsumer,
   sourcesOf,
@@ -64,22 +70,25 @@ const PAIRING_LONGEST_IDLE_MS = 10_000
  */
 export function ingest(deps: IngestDeps, config: IngestConfig): Module[] {
   const { eventLog, metrics, log, models } = deps
-  ingestRoutes(deps.http, eventLog, metrics)
-  cloudEventRoutes(deps.http, eventLog, metrics)
-  otlpRoutes(deps.http, deps)
+  const refusalOf = refusals(models.declared)
+  const endpoint = { eventLog, metrics, log, refusalOf }
+  ingestRoutes(deps.http, endpoint)
+  cloudEventRoutes(deps.http, endpoint)
+  otlpRoutes(deps.http, endpoint)
   const wakeUps = createWakeUps(eventLog, (error) =>
     log.warn({ error: messageOf(error) }, 'wake-up not sent'),
   )
   const pairs = pairing(deps, config.PLUMBLINE_PAIRING_SECONDS * 1000)
+  const rules = rulesIn(models, refusalOf)
   return [
     consumer(deps, {
       topic: TOPICS.predictions.topic,
       group: GROUP,
-      mappings: predictionMappings(codesIn(models)),
+      mappings: predictionMappings(rules),
       committed: (_range, models) => wakeUps.send(models),
     }),
     ...inferenceConsumers(deps, config, () => pairs.wake()),
-    ...sourceConsumers(deps, {
+    ...sourceConsumers(deps, rules, {
       predictions: (models) => wakeUps.send(models),
       inferences: () => pairs.wake(),
     }),
@@ -88,12 +97,17 @@ export function ingest(deps: IngestDeps, config: IngestConfig): Module[] {
   ]
 }
 
-/** Subjects of a model whose numbers are categories by its file. */
-const codesIn = (models: Models) => (modelId: string) => declaredCodes(models.get(modelId).features)
+/** What model files say about how predictions are stored, of sources too. */
+const rulesIn = (models: Models, refusalOf: PredictionRules['refusalOf']): PredictionRules => ({
+  codesOf: (modelId) => declaredCodes(models.get(modelId).features),
+  refusalOf,
+  bucketOf: (modelId) => timeBucketMs(models.get(modelId).windows),
+})
 
 /** Consumers of topics of the user's own: predictions, and what model servers log. */
 function sourceConsumers(
-  { sources, sinkParts, clickhouse, eventLog, models }: IngestDeps,
+  { sources, sinkParts, clickhouse, eventLog }: IngestDeps,
+  rules: PredictionRules,
   stored: { predictions: (models: ReadonlySet<string>) => void; inferences: () => void },
 ): Module[] {
   const consumerOf = (
@@ -114,7 +128,7 @@ function sourceConsumers(
     ...sourcesOf(sources, 'prediction').map((source) =>
       consumerOf(source, {
         type: 'prediction',
-        mappingOf: (version) => predictionMapping(version, codesIn(models)),
+        mappingOf: (version) => predictionMapping(version, rules),
         committed: (_range, of) => stored.predictions(of),
       }),
     ),

@@ -112,4 +112,6 @@ export interface LossModel {
   n: number
   /** Standard deviation of the loss about its estimate, of rows that were not learned from. */
   residual: number
+  /** Likewise of the squared loss. */
+  squared: { of: (scored: ScoredRow) => number; residual: number }
 }

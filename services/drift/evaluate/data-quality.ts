@@ -18,15 +18,19 @@ import { isEvaluated, metricResult, type MetricResult } from '../data/metric-res
 import { valuesOf, type WindowCounts } from '../data/window-data.ts'
 
 /**
- * Results about every feature of the reference or the window, without verdicts.
+ * Results about every feature of the reference or the window, without verdicts but that of values
+ * of a wrong kind.
  *
  * @param kinds what features are by the model file
+ * @param minCount events of either below which there is no verdict
  */
 export function evaluateQuality(
   current: WindowCounts,
   { counts: reference }: ReferenceData,
   kinds: ReadonlyMap<string, Kind> = new Map(),
+  minCount = 0,
 ): MetricResult[] {
+  const isEnough = Math.min(current.events, reference.events) >= minCount
   const names = [
     ...new Set([
       ...reference.numeric.keys(),
@@ -40,11 +44,16 @@ export function evaluateQuality(
     const b = current.numeric.get(name)
     const kind = kinds.get(name)
     return [
-      ...(kind === 'categorical' ? [] : typeMismatch(name, current, reference, kind === 'numeric')),
+      ...(kind === 'categorical'
+        ? []
+        : typeMismatch(name, current, reference, { isNumeric: kind === 'numeric', isEnough })),
       ...(a && b && kind !== 'categorical' ? rangeAndAtoms(name, a, b) : []),
     ]
   })
 }
+
+/** A share of values of a wrong kind from which it alarms by the fixed default; any warns. */
+const MISMATCH_ALARM = 0.01
 
 /**
  * Values of a kind that the reference does not have: text where numbers were, or the other way
@@ -54,7 +63,7 @@ function typeMismatch(
   name: string,
   current: WindowCounts,
   reference: WindowCounts,
-  isNumeric: boolean,
+  { isNumeric, isEnough }: { isNumeric: boolean; isEnough: boolean },
 ): MetricResult[] {
   const before = valuesOf(reference, name)
   const now = valuesOf(current, name)
@@ -67,6 +76,13 @@ function typeMismatch(
     metricResult('quality', name, 'type_mismatch_ratio', fresh / n, {
       n_current: n,
       n_reference: before.numbers + before.texts,
+      verdict: !isEnough
+        ? 'none'
+        : fresh >= MISMATCH_ALARM * n
+          ? 'alarm'
+          : fresh > 0
+            ? 'warning'
+            : 'ok',
       reason:
         fresh === 0
           ? ''

@@ -11,6 +11,7 @@
 import { randomUUID } from 'node:crypto'
 import type { ClickHouse, Params } from '../../../lib/clickhouse/port.ts'
 import { resolutionBetween } from '../../../lib/sink/counts/log-histogram.ts'
+import { gridOf, splitKey, STORED_KEY } from '../../../lib/sink/counts/stored-bins.ts'
 import { TIME_BUCKET_MS, type Window } from '../../../lib/models/windows.ts'
 import { rawCategories, rawNumbers, rawTotals, rawValues, type Counted } from './raw-counts.ts'
 import {
@@ -33,9 +34,9 @@ const NEWEST = `SELECT step, argMax(slice_steps.counting, counted_at) AS countin
   FROM slice_steps WHERE model_id = {model:String} AND slice_key = {slice_key:String} AND ${within('step')} GROUP BY step`
 
 /** Steps that are to be counted, or that have too many values. */
-const UNFIT = `SELECT toUnixTimestamp(come.step) AS at, come.events AS events, newest.slice_values AS slice_values
-  FROM (SELECT step, sum(event_counts.events) AS events FROM event_counts WHERE model_id = {model:String} AND ${within('step')} GROUP BY step) AS come
-  LEFT JOIN (${NEWEST}) AS newest ON come.step = newest.step
+const UNFIT = `SELECT toUnixTimestamp(come.quarter) AS at, come.events AS events, newest.slice_values AS slice_values
+  FROM (SELECT toStartOfFifteenMinutes(step) AS quarter, sum(event_counts.events) AS events FROM event_counts WHERE model_id = {model:String} AND ${within('step')} GROUP BY quarter) AS come
+  LEFT JOIN (${NEWEST}) AS newest ON come.quarter = newest.step
   WHERE come.events != newest.events OR newest.slice_values > ${MAX_VALUES} ORDER BY at`
 
 interface UnfitStep {
@@ -57,7 +58,7 @@ const KEYS = {
 const OF_STEPS = {
   table: 'predictions',
   where: `WHERE model_id = {model:String} AND ${within('predicted_at')} AND ${STEP} IN {steps:Array(DateTime('UTC'))} AND ${SLICE_VALUE} != ''`,
-  grid: 'transform(subject, {subjects:Array(String)}, {grids:Array(UInt8)}, 1)',
+  grid: `transform(subject, {subjects:Array(String)}, {grids:Array(UInt8)}, ${gridOf(1)})`,
 }
 interface SpreadRow {
   subject: string
@@ -76,8 +77,8 @@ const FILLED = [
   ],
   [
     'slice_numeric_counts',
-    'subject, grid, bin, weight, total, low, high',
-    rawNumbers(KEYS, OF_STEPS),
+    'subject, grid, bin, bin_high, weight, total, low, high',
+    `SELECT ${Object.keys(KEYS).join(', ')}, subject, grid, ${splitKey('key', 'grid').join(', ')}, n, t, l, h FROM (${rawNumbers(KEYS, OF_STEPS)})`,
   ],
   ['slice_category_counts', 'subject, category, weight', rawCategories(KEYS, OF_STEPS)],
 ] as const
@@ -166,7 +167,7 @@ async function fillCounts(db: ClickHouse, params: Params) {
   const all = {
     ...params,
     subjects: spreads.map(({ subject }) => subject),
-    grids: spreads.map(({ low, high, n }) => resolutionBetween(low, high, Number(n))),
+    grids: spreads.map(({ low, high, n }) => gridOf(resolutionBetween(low, high, Number(n)))),
   }
   for (const [table, columns, select] of FILLED)
     await db.command(
@@ -210,8 +211,8 @@ export function countedSlice(c: Cohort, bySpan: boolean): Counted {
   return {
     totals: `SELECT ${keys}, sum(events) AS events, sum(errors) AS errors, sum(weight) AS weight, sum(squares) AS squares, sum(error_weight) AS error_weight
       FROM slice_event_counts ${where} GROUP BY model, span`,
-    numbers: `SELECT ${keys}, subject, grid, bin, sum(weight) AS n, sum(total) AS t, min(low) AS l, max(high) AS h
-      FROM slice_numeric_counts ${where} GROUP BY model, span, subject, grid, bin`,
+    numbers: `SELECT ${keys}, subject, grid, ${STORED_KEY} AS key, sum(weight) AS n, sum(total) AS t, min(low) AS l, max(high) AS h
+      FROM slice_numeric_counts ${where} GROUP BY model, span, subject, grid, key`,
     categories: `SELECT ${keys}, subject, category, sum(weight) AS n FROM slice_category_counts ${where} GROUP BY model, span, subject, category`,
   }
 }

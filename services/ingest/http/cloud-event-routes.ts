@@ -18,6 +18,7 @@ import { answersToBody, type RejectedItem } from '../../../schemas/http/errors.t
 import { CLOUD_EVENTS_BODY, EventsAnswer } from '../../../schemas/http/ingest.ts'
 import { TOPICS } from '../../../schemas/topics.ts'
 import { halfOf, isInference } from '../loop/pair-inferences.ts'
+import type { IngestRoutesOptions } from './event-routes.ts'
 import { labelDestination, predictionDestination, type Destination } from './destinations.ts'
 
 /** What CloudEvents are accepted with. */
@@ -36,12 +37,8 @@ const BATCH = /^application\/cloudevents-batch\+json/i
  * Registers `POST /v1/cloudevents`. Bodies are read as bytes whatever their content type; valid
  * events are appended to their topic before the answer.
  */
-export function cloudEventRoutes(
-  http: Http,
-  eventLog: Pick<EventLog, 'append'>,
-  metrics: Metrics,
-): void {
-  const acceptor = createAcceptor(eventLog, metrics)
+export function cloudEventRoutes(http: Http, options: IngestRoutesOptions): void {
+  const acceptor = createAcceptor(options)
   void http.register(async (scope: Http) => {
     scope.removeAllContentTypeParsers()
     takeBodies(scope, '*')
@@ -68,8 +65,8 @@ export function cloudEventRoutes(
 
 const bodyOf = ({ body }: { body: unknown }) => (body instanceof Buffer ? body : Buffer.alloc(0))
 
-function createAcceptor(eventLog: Pick<EventLog, 'append'>, metrics: Metrics): Acceptor {
-  const predictions = predictionDestination()
+function createAcceptor({ eventLog, metrics, refusalOf }: IngestRoutesOptions): Acceptor {
+  const predictions = predictionDestination(refusalOf)
   const labels = labelDestination()
   const attributes: Destination = {
     topic: TOPICS.attributes.topic,
@@ -100,7 +97,13 @@ function countEvents(
 
 /** What became of one CloudEvent: a message for a topic, or why it is refused. */
 type Routed =
-  { topic: string; message: OutgoingMessage } | (Omit<RejectedItem, 'index'> & { topic?: never })
+  (Sent & { refused?: never }) | (Omit<RejectedItem, 'index'> & { topic?: never; refused?: Sent })
+
+/** A message and its topic. */
+interface Sent {
+  topic: string
+  message: OutgoingMessage
+}
 
 function routed(acceptor: Acceptor, event: CloudEvent | 'invalid', contentType: string): Routed {
   const { byType, predictions, halves } = acceptor
@@ -129,7 +132,10 @@ function routed(acceptor: Acceptor, event: CloudEvent | 'invalid', contentType: 
     return { id, code, message, ...(also && { also: [...also] }) }
   }
   const key = destination.keyOf(validation.event)
-  return { topic: destination.topic, message: { key, value: event.data } }
+  const sent = { topic: destination.topic, message: { key, value: event.data } }
+  const refusal = destination.refusalOf?.(validation.event)
+  if (!refusal) return sent
+  return { id, code: 'expectation_violated', message: refusal.message, refused: sent }
 }
 
 /**
@@ -144,11 +150,13 @@ async function acceptCloudEvents(
 ): Promise<EventsAnswer> {
   const rejected: RejectedItem[] = []
   const outgoing = new Map<string, OutgoingMessage[]>()
+  const refused: Sent[] = []
   events.forEach((event, index) => {
     const result = routed(acceptor, event, contentType)
     if (result.topic === undefined) {
       const { id, code, message, also } = result
       rejected.push({ index, id, code, message, ...(also && { also }) })
+      if (result.refused) refused.push(result.refused)
       return
     }
     const messages = outgoing.get(result.topic)
@@ -157,6 +165,7 @@ async function acceptCloudEvents(
   })
   for (const { code } of rejected)
     countEvents(acceptor.metrics, { topic: 'cloudevents', outcome: 'rejected', reason: code })
+  for (const { topic, message } of refused) await acceptor.eventLog.append(topic, [message])
   const accepted = events.length - rejected.length
   if (accepted === 0 && rejected.length > 0)
     throw new Problem(

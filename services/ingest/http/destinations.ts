@@ -5,6 +5,7 @@ import {
   type Event,
   type Validator,
 } from '../../../lib/events/validator.ts'
+import type { RefusalOf } from '../../../lib/models/expectations/refusal.ts'
 import { labelKey, LabelV1 } from '../../../schemas/events/label.v1.ts'
 import { PredictionV1 } from '../../../schemas/events/prediction.v1.ts'
 import { TOPICS } from '../../../schemas/topics.ts'
@@ -14,10 +15,13 @@ export interface Destination {
   topic: string
   validator: Validator
   keyOf: (event: Event) => string
+  /** Says why a well-formed event is refused all the same; it goes to the topic too. */
+  refusalOf?: RefusalOf | undefined
 }
 
 /** Where predictions go. */
-export const predictionDestination = (): Destination => ({
+export const predictionDestination = (refusalOf?: RefusalOf): Destination => ({
+  refusalOf,
   topic: TOPICS.predictions.topic,
   validator: createValidator(PredictionV1),
   keyOf: predictionKey,
