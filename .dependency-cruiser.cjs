@@ -54,6 +54,7 @@ module.exports = {
       'platform',
       'sql-port',
       'http',
+      'sources',
       'sink',
       'postgres',
       'clickhouse',

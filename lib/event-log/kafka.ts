@@ -92,6 +92,7 @@ export function kafkaLog(options: KafkaLogOptions): EventLog {
     kind: 'kafka',
     append: (topic, messages) => append(cluster, topic, messages),
     check: () => check(cluster, parts.health),
+    waiting: parts.health.waiting,
     ranges: (consumer) => rangeModule(consumer, parts),
     wakeUps: (consumer) => wakeUpModule(consumer, parts),
     module: {

@@ -16,6 +16,9 @@ export type RejectCode =
   | 'invalid_avro'
   | 'invalid_envelope'
   | 'unstorable'
+  | 'unmapped'
+  | 'invalid_csv'
+  | 'invalid_protobuf'
   | 'expectation_violated'
 
 /**

@@ -246,7 +246,7 @@ const keyOf = (code: string, field?: string) => (field === undefined ? code : `$
  * Without an escape each member has its own `":`; a string that begins with a colon, or a space
  * before one, only makes the count differ.
  */
-function isPlain(text: string, value: unknown): boolean {
+export function isPlain(text: string, value: unknown): boolean {
   if (text.includes('\\')) return false
   let members = 0
   for (let at = text.indexOf('":'); at !== -1; at = text.indexOf('":', at + 2)) members++

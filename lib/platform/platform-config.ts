@@ -123,6 +123,10 @@ export const PlatformConfig = Type.Object({
     default: './models',
     description: 'Folder of the model files.',
   }),
+  PLUMBLINE_SOURCES_DIR: Type.String({
+    default: './sources',
+    description: 'Folder of the source files: topics and files of your own.',
+  }),
   PLUMBLINE_AUTH_FILE: Type.Optional(
     Type.String({
       description:

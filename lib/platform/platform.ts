@@ -31,7 +31,9 @@ import { kafkaProblems } from './kafka-security.ts'
 import { registryAccess } from './registry-access.ts'
 import type { PlatformConfig } from './platform-config.ts'
 import { checksOf } from './readiness-checks.ts'
+import { readableSources } from './source-problems.ts'
 import { startReport } from './start-report.ts'
+import type { Source } from '../sources/source-files.ts'
 import type { Postgres } from '../postgres/port.ts'
 import {
   absentPostgres,
@@ -67,6 +69,7 @@ export interface Platform {
   readiness: Readiness
   http: Http
   models: Models
+  sources: readonly Source[]
   now: Clock
   /** What every sink needs besides its mapping. */
   sinkParts: SinkParts
@@ -115,6 +118,7 @@ function registryProblems(config: PlatformConfig): readonly string[] {
 export async function createPlatform(config: PlatformConfig, needs: Needs): Promise<Platform> {
   checkPlatformConfig(config, needs)
   const models = readModels(config.PLUMBLINE_MODELS_DIR)
+  const sources = readableSources(config)
   const base = baseOf(config)
   const { log, metrics, dataDir, diskProblem, authenticate } = base
   const embedded = config.PLUMBLINE_CLICKHOUSE_URL
@@ -147,6 +151,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     log,
     registry: metrics.registry,
     readiness,
+    waiting: eventLog.waiting,
     checks: checksOf(engine, eventLog, { diskProblem, postgres: postgresParts?.postgres }),
     authenticate,
     login: loginOf(config),
@@ -159,6 +164,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     readiness,
     http,
     models,
+    sources,
     now: systemClock,
     sinkParts: sinkPartsOf(config, base, stores),
     clickhouse: (role) => engine.connect(role),
@@ -176,6 +182,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
           clickhouse: sqlPort?.url,
           servesPostgres: needs.serveStores && postgresParts?.embedded !== undefined,
           models: models.declared.length,
+          sources: sources.length,
         },
         log,
       ),

@@ -11,8 +11,10 @@ import { pollLoop, type PollLoop, type PollLoopOptions } from '../../lib/runtime
 import type { Postgres } from '../../lib/postgres/port.ts'
 import type { SinkParts } from '../../lib/sink/sink.ts'
 import { sinkConsumer } from '../../lib/sink/consumer.ts'
+import { sourceConsumer, sourcesOf } from '../../lib/sources/consumer.ts'
+import type { Source } from '../../lib/sources/source-files.ts'
 import { TOPICS } from '../../schemas/topics.ts'
-import { ATTRIBUTE_MAPPINGS } from './data/attribute-rows.ts'
+import { attributeMapping, ATTRIBUTE_MAPPINGS } from './data/attribute-rows.ts'
 import type { FeedbackConfig } from './config.ts'
 import { addDrawnTasks } from './loop/draw.ts'
 import { emitLabels } from './loop/emit-labels.ts'
@@ -21,7 +23,7 @@ import { joinLoop } from './loop/join-loop.ts'
 import { createJoin } from './loop/join.ts'
 import { lateAttributes } from './loop/late-attributes.ts'
 import { feedbackRoutes } from './http/routes.ts'
-import { LABEL_MAPPINGS } from './data/label-rows.ts'
+import { labelMapping, LABEL_MAPPINGS } from './data/label-rows.ts'
 import type { ReviewStore } from './queries/review-tasks.ts'
 import { waitingMetrics } from './queries/waiting-labels.ts'
 
@@ -36,6 +38,7 @@ export interface FeedbackDeps {
   postgres: Postgres
   sinkParts: SinkParts
   models: Models
+  sources: readonly Source[]
   metrics: Metrics
   log: Logger
   now: () => number
@@ -100,6 +103,24 @@ function storing(deps: FeedbackDeps, db: ClickHouse): Module[] {
       mappings: ATTRIBUTE_MAPPINGS,
       committed: attributeJoin.wake,
     }),
+    ...sourcesOf(deps.sources, 'label').map((source) =>
+      sourceConsumer({
+        ...stored,
+        source,
+        type: 'label',
+        mappingOf: labelMapping,
+        committed: labelJoin.wake,
+      }),
+    ),
+    ...sourcesOf(deps.sources, 'attributes').map((source) =>
+      sourceConsumer({
+        ...stored,
+        source,
+        type: 'attributes',
+        mappingOf: attributeMapping,
+        committed: attributeJoin.wake,
+      }),
+    ),
     labelJoin.module,
     attributeJoin.module,
     { name: 'feedback wake-ups', stop: async () => wakeUps.stop() },

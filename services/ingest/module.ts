@@ -20,12 +20,23 @@ import { cloudEventRoutes } from './http/cloud-event-routes.ts'
 import { otlpRoutes } from './http/otlp-routes.ts'
 import {
   INFERENCE_MAPPINGS,
+  inferenceMapping,
   kserveReader,
   mlserverReader,
   pairHalves,
 } from './loop/pair-inferences.ts'
 import { ingestRoutes } from './http/event-routes.ts'
-import { predictionMappings } from './data/prediction-rows.ts'
+import {
+  predictionMapping,
+  predictionMappings,
+  type PredictionRules,
+} from './data/prediction-rows.ts'
+import {
+  sourceConsumer,
+  sourcesOf,
+  type SourceConsumerOptions,
+} from '../../lib/sources/consumer.ts'
+import type { Source } from '../../lib/sources/source-files.ts'
 
 /**
  * The parts of the process that ingest is built on; `clickhouse` gives a connection of its own to
@@ -38,6 +49,7 @@ export interface IngestDeps {
   sinkParts: SinkParts
   metrics: Metrics
   models: Models
+  sources: readonly Source[]
   log: Logger
   now: () => number
 }
@@ -67,20 +79,66 @@ export function ingest(deps: IngestDeps, config: IngestConfig): Module[] {
     log.warn({ error: messageOf(error) }, 'wake-up not sent'),
   )
   const pairs = pairing(deps, config.PLUMBLINE_PAIRING_SECONDS * 1000)
+  const rules = rulesIn(models, refusalOf)
   return [
     consumer(deps, {
       topic: TOPICS.predictions.topic,
       group: GROUP,
-      mappings: predictionMappings({
-        codesOf: (modelId) => declaredCodes(models.get(modelId).features),
-        refusalOf,
-        bucketOf: (modelId) => timeBucketMs(models.get(modelId).windows),
-      }),
+      mappings: predictionMappings(rules),
       committed: (_range, models) => wakeUps.send(models),
     }),
     ...inferenceConsumers(deps, config, () => pairs.wake()),
+    ...sourceConsumers(deps, rules, {
+      predictions: (models) => wakeUps.send(models),
+      inferences: () => pairs.wake(),
+    }),
     pairs.module,
     { name: 'ingest wake-ups', stop: async () => wakeUps.stop() },
+  ]
+}
+
+/** What model files say about how predictions are stored, of sources too. */
+const rulesIn = (models: Models, refusalOf: PredictionRules['refusalOf']): PredictionRules => ({
+  codesOf: (modelId) => declaredCodes(models.get(modelId).features),
+  refusalOf,
+  bucketOf: (modelId) => timeBucketMs(models.get(modelId).windows),
+})
+
+/** Consumers of topics of the user's own: predictions, and what model servers log. */
+function sourceConsumers(
+  { sources, sinkParts, clickhouse, eventLog }: IngestDeps,
+  rules: PredictionRules,
+  stored: { predictions: (models: ReadonlySet<string>) => void; inferences: () => void },
+): Module[] {
+  const consumerOf = (
+    source: Source,
+    of: Pick<SourceConsumerOptions, 'type' | 'mappingOf' | 'committed'>,
+  ) => {
+    const role = `source-${source.name}-${of.type}`
+    return sourceConsumer({
+      ...sinkParts,
+      ...of,
+      source,
+      service: 'ingest',
+      clickhouse: connectionPool([clickhouse(role), clickhouse(role)]),
+      eventLog,
+    })
+  }
+  return [
+    ...sourcesOf(sources, 'prediction').map((source) =>
+      consumerOf(source, {
+        type: 'prediction',
+        mappingOf: (version) => predictionMapping(version, rules),
+        committed: (_range, of) => stored.predictions(of),
+      }),
+    ),
+    ...sourcesOf(sources, 'inference').map((source) =>
+      consumerOf(source, {
+        type: 'inference',
+        mappingOf: inferenceMapping,
+        committed: stored.inferences,
+      }),
+    ),
   ]
 }
 

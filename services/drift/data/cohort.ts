@@ -19,6 +19,19 @@ export interface Cohort {
 /** The model as a whole: every version and variant, without shadows. */
 export const ALL: Cohort = { modelVersion: '', variant: '' }
 
+/**
+ * The cohort of a reference that a cohort is compared with: a slice with itself, a version or
+ * variant with everything.
+ */
+export const referenceCohort = (
+  reference: { modelVersion?: string | undefined } | undefined,
+  { slice }: Cohort,
+): Cohort => ({
+  ...ALL,
+  modelVersion: reference?.modelVersion ?? '',
+  ...(slice && { slice }),
+})
+
 /** A key that two cohorts share only if they are equal. */
 export const keyOf = ({ modelVersion, variant, slice }: Cohort) =>
   [modelVersion, variant, slice?.key ?? '', slice?.value ?? ''].join('\u0001')

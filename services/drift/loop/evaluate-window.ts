@@ -3,7 +3,7 @@
  * up exactly; 5. publish.
  */
 import type { Row } from '../../../lib/clickhouse/port.ts'
-import { ALL, keyOf, type Cohort } from '../data/cohort.ts'
+import { ALL, keyOf, type Cohort, referenceCohort } from '../data/cohort.ts'
 import { isSkew, type MetricResult } from '../data/metric-results.ts'
 import type { WindowInput } from '../data/window-input.ts'
 import { ENDED, endedResults } from '../evaluate/silence/ended.ts'
@@ -28,7 +28,6 @@ import { senderResults } from './sender-results.ts'
 import {
   readCohort,
   readWindow,
-  referenceCohort,
   publishedResults,
   type WindowQuestion,
   type WindowReaderParts,

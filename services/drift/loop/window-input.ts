@@ -1,6 +1,6 @@
 /** Everything that evaluating one window needs, read from ClickHouse: nothing here decides. */
 import type { Model } from '../../../lib/models/model-files.ts'
-import { ALL, keyOf, type Cohort } from '../data/cohort.ts'
+import { ALL, keyOf, type Cohort, referenceCohort } from '../data/cohort.ts'
 import { asDeclared } from '../data/declared-features.ts'
 import { levelHistory } from '../data/past-metrics.ts'
 import { notOverlapping } from '../data/past-shifts.ts'
@@ -290,16 +290,3 @@ async function readGroups(
     groups.set(name, await queries.groups(question, name))
   return groups
 }
-
-/**
- * The cohort of a reference that a cohort is compared with: a slice with itself, a version or
- * variant with everything.
- */
-export const referenceCohort = (
-  reference: ReferenceSpans | undefined,
-  { slice }: Cohort,
-): Cohort => ({
-  ...ALL,
-  modelVersion: reference?.modelVersion ?? '',
-  ...(slice && { slice }),
-})

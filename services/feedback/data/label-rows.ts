@@ -1,5 +1,10 @@
 /** From labels on the wire to rows, and into the queue of labels that are to be joined. */
-import { eventMapping, type RangeTables } from '../../../lib/sink/mapping.ts'
+import {
+  eventMapping,
+  type EventMapping,
+  type EventMappingOptions,
+  type RangeTables,
+} from '../../../lib/sink/mapping.ts'
 import { eventRows } from '../../../lib/sink/rows.ts'
 import type { Event } from '../../../lib/events/validator.ts'
 import { senderCounts } from '../../../lib/sink/counts/sender-counts.ts'
@@ -13,15 +18,7 @@ import { ID_SEPARATOR } from '../../../schemas/fields.ts'
  * too, so that two labels could have one identity.
  */
 export const LABEL_MAPPINGS = [
-  eventMapping({
-    version: 'labels-3',
-    service: 'feedback',
-    schema: LabelV1,
-    seenIn: { table: 'labels', identity: `concat(model_id, '\\x1f', label_id)` },
-    identity: identityOf(ID_SEPARATOR),
-    key: labelKey,
-    tables: labelTables,
-  }),
+  labelMapping('labels-3', { key: labelKey }),
   eventMapping({
     version: 'labels-2',
     service: 'feedback',
@@ -43,6 +40,26 @@ export const LABEL_MAPPINGS = [
     tables: labelTables,
   }),
 ] as const
+
+/**
+ * A mapping of labels under a name of its own.
+ *
+ * @param keys the key that messages are expected to have; any unless given
+ */
+export function labelMapping(
+  version: string,
+  keys: Pick<EventMappingOptions, 'key'> = {},
+): EventMapping {
+  return eventMapping({
+    version,
+    service: 'feedback',
+    schema: LabelV1,
+    seenIn: { table: 'labels', identity: `concat(model_id, '\\x1f', label_id)` },
+    identity: identityOf(ID_SEPARATOR),
+    ...keys,
+    tables: labelTables,
+  })
+}
 
 function identityOf(separator: string) {
   return (event: Event) =>

@@ -2,7 +2,12 @@
 import type { Column } from '../../../lib/clickhouse/native/column.ts'
 import { eventTime } from '../../../lib/events/fields.ts'
 import type { OffsetRange } from '../../../lib/event-log/port.ts'
-import { eventMapping, type RangeTables } from '../../../lib/sink/mapping.ts'
+import {
+  eventMapping,
+  type EventMapping,
+  type EventMappingOptions,
+  type RangeTables,
+} from '../../../lib/sink/mapping.ts'
 import { eventRows } from '../../../lib/sink/rows.ts'
 import { predictionIdentity, predictionKey, type Event } from '../../../lib/events/validator.ts'
 import { fieldGetter } from '../../../lib/events/flat-record.ts'
@@ -34,16 +39,7 @@ export interface PredictionRules {
  */
 export const predictionMappings = (rules: PredictionRules = {}) =>
   [
-    eventMapping({
-      version: 'predictions-4',
-      service: 'ingest',
-      schema: PredictionV1,
-      seenIn: { table: 'predictions', identity: `concat(model_id, '\\x1f', prediction_id)` },
-      identity: predictionIdentity,
-      key: 'identity',
-      refusalOf: rules.refusalOf,
-      tables: () => predictionTables(rules),
-    }),
+    predictionMapping('predictions-4', rules, { key: 'identity' }),
     eventMapping({
       version: 'predictions-3',
       service: 'ingest',
@@ -74,6 +70,27 @@ export const predictionMappings = (rules: PredictionRules = {}) =>
       tables: () => predictionTables(rules),
     }),
   ] as const
+
+/**
+ * A mapping of predictions under a name of its own.
+ *
+ * @param keys the key that messages are expected to have; any unless given
+ */
+export const predictionMapping = (
+  version: string,
+  rules: PredictionRules = {},
+  keys: Pick<EventMappingOptions, 'key'> = {},
+): EventMapping =>
+  eventMapping({
+    version,
+    service: 'ingest',
+    schema: PredictionV1,
+    seenIn: { table: 'predictions', identity: `concat(model_id, '\\x1f', prediction_id)` },
+    identity: predictionIdentity,
+    ...keys,
+    refusalOf: rules.refusalOf,
+    tables: () => predictionTables(rules),
+  })
 
 /** Those of models without a file. */
 export const PREDICTION_MAPPINGS = predictionMappings()

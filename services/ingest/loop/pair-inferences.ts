@@ -7,7 +7,7 @@
 import { refusalText } from '../../../lib/events/rejections.ts'
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import type { EventLog, LoggedMessage, OutgoingMessage } from '../../../lib/event-log/port.ts'
-import { eventMapping, type RangeTables } from '../../../lib/sink/mapping.ts'
+import { eventMapping, type EventMapping, type RangeTables } from '../../../lib/sink/mapping.ts'
 import { eventRows } from '../../../lib/sink/rows.ts'
 import { isObject } from '../../../lib/events/fields.ts'
 import { createValidator, predictionKey } from '../../../lib/events/validator.ts'
@@ -30,18 +30,7 @@ import { outputOf, predictionsOf, Unreadable } from '../wire-formats/inference.t
 
 /** Newest first: version 1 knew exchanges by their id alone, whatever model they were of. */
 export const INFERENCE_MAPPINGS = [
-  eventMapping({
-    version: 'inference-2',
-    service: 'ingest',
-    schema: InferenceV1,
-    seenIn: {
-      table: 'inference_halves',
-      identity: `concat(model_id, '\\x1f', exchange_id, '\\x1f', part)`,
-    },
-    identity: (event) =>
-      ['model_id', 'exchange_id', 'part'].map((name) => event.get(name)).join(ID_SEPARATOR),
-    tables: halves,
-  }),
+  inferenceMapping('inference-2'),
   eventMapping({
     version: 'inference-1',
     service: 'ingest',
@@ -51,6 +40,22 @@ export const INFERENCE_MAPPINGS = [
     tables: halves,
   }),
 ] as const
+
+/** A mapping of halves under a name of its own. */
+export function inferenceMapping(version: string): EventMapping {
+  return eventMapping({
+    version,
+    service: 'ingest',
+    schema: InferenceV1,
+    seenIn: {
+      table: 'inference_halves',
+      identity: `concat(model_id, '\\x1f', exchange_id, '\\x1f', part)`,
+    },
+    identity: (event) =>
+      ['model_id', 'exchange_id', 'part'].map((name) => event.get(name)).join(ID_SEPARATOR),
+    tables: halves,
+  })
+}
 
 function halves(): RangeTables {
   const rows = eventRows(InferenceV1, new Set(['model_id']))
