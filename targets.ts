@@ -13,6 +13,7 @@ import {
   type Platform,
 } from './lib/platform/platform.ts'
 import { PlatformConfig } from './lib/platform/platform-config.ts'
+import { privacyOf } from './lib/platform/privacy-key.ts'
 import { readModels } from './lib/models/model-files.ts'
 import { DriftConfig } from './services/drift/config.ts'
 import { drift } from './services/drift/module.ts'
@@ -111,7 +112,10 @@ export function checkConfig(target: Target, env: Record<string, string | undefin
   if (env['PLUMBLINE_AUTH_FILE']) collect(() => readKeyFile(env['PLUMBLINE_AUTH_FILE']!))
   if (env['PLUMBLINE_MODELS_DIR']) collect(() => mustBeFolder(env['PLUMBLINE_MODELS_DIR']!))
   const folder = config?.PLUMBLINE_MODELS_DIR ?? env['PLUMBLINE_MODELS_DIR'] ?? './models'
-  collect(() => readModels(folder))
+  collect(() => {
+    const models = readModels(folder)
+    if (config) privacyOf(config, models)
+  })
   if (problems.length > 0) throw new ConfigError(problems)
 }
 

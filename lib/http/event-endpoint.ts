@@ -1,6 +1,6 @@
 /**
  * The HTTP endpoint for events: validates each one, appends the good ones as the bytes they came
- * in, answers for all.
+ * in (or what privacy rules leave of them), answers for all.
  */
 import { isUtf8 } from 'node:buffer'
 import { setImmediate } from 'node:timers/promises'
@@ -8,6 +8,8 @@ import type { TObject } from 'typebox'
 import { answersToBody, type RejectedItem } from '../../schemas/http/errors.ts'
 import { eventBody, EventsAnswer } from '../../schemas/http/ingest.ts'
 import { createValidator, predictionKey, type Event } from '../events/validator.ts'
+import type { Privacy } from '../events/privacy/redactor.ts'
+import { storable } from '../events/stored-value.ts'
 import { Problem } from '../runtime/errors.ts'
 import { elementsOf, linesOf, OPEN_ARRAY, skipSpace, trimmed } from '../events/json/split-array.ts'
 import type { EventLog, OutgoingMessage } from '../event-log/port.ts'
@@ -26,6 +28,8 @@ export interface GatewayOptions {
   idField: string
   eventLog: Pick<EventLog, 'append'>
   metrics: Metrics
+  /** What is left of an event goes into the log. */
+  privacy: Privacy
 }
 
 interface Item {
@@ -38,7 +42,7 @@ const TURN_MS = 10
 
 /** Registers an endpoint that takes one event, an array or NDJSON, and answers for each of them. */
 export function eventGateway(http: Http, options: GatewayOptions): void {
-  const validator = createValidator(options.schema)
+  const validator = createValidator(options.schema, options.privacy)
   const { service, topic, metrics, keyOf = predictionKey } = options
   const name = String((options.schema as { $id?: string }).$id)
   http.addSchema(options.schema)
@@ -80,9 +84,9 @@ export function eventGateway(http: Http, options: GatewayOptions): void {
         await setImmediate()
         turn = performance.now()
       }
-      const verdict = validator.bytes(item.bytes)
+      const verdict = storable(validator, validator.bytes(item.bytes), () => item.bytes)
       if (verdict.ok) {
-        messages.push({ key: keyOf(verdict.event), value: item.bytes })
+        messages.push({ key: keyOf(verdict.event), value: verdict.value })
       } else {
         const { code, message } = verdict.rejection
         if (unchecked && (code === 'invalid_json' || code === 'empty')) {

@@ -10,9 +10,11 @@ import {
   type ModelReference,
   type RetrainPolicy,
 } from '../../schemas/model.ts'
+import type { ModelPrivacy } from '../../schemas/model-privacy.ts'
 import { ConfigError } from '../runtime/config.ts'
 import { parseOverrides, type AlarmLines } from './alarm-lines.ts'
 import { ownershipOf, type Ownership } from './ownership.ts'
+import { privacyProblems } from './privacy-problems.ts'
 import { retrainProblems } from './retrain-problems.ts'
 import { featureSubject } from '../events/subjects.ts'
 import { eventsOf, isTimezone, windowSpecProblem } from './windows.ts'
@@ -47,6 +49,8 @@ export interface Model {
   review: { reviewers: number; budgetPerDay: number; randomShare: number }
   retrain: readonly RetrainPolicy[]
   ownership: Ownership
+  /** What is taken out of its events; undefined: nothing. */
+  privacy: ModelPrivacy | undefined
   /** Changes when the file does. */
   revision: string
 }
@@ -176,6 +180,7 @@ function withDefaults(file: ModelFile, revision: string): Model {
     },
     retrain: file.retrain ?? [],
     ownership: ownershipOf(file),
+    privacy: file.privacy,
     revision,
   }
 }
@@ -222,7 +227,7 @@ function crossChecks(file: ModelFile): string[] {
   const looks = file.labels?.evaluate_at
   if (looks && (looks.length === 0 || !looks.includes(1)))
     problems.push('labels.evaluate_at must end with 1: the whole label horizon')
-  for (const problem of retrainProblems(file)) problems.push(problem)
+  for (const problem of [...retrainProblems(file), ...privacyProblems(file)]) problems.push(problem)
   return problems
 }
 

@@ -24,6 +24,8 @@ import { createLog, type Logger } from '../runtime/log.ts'
 import { messageReader } from '../events/decode-message.ts'
 import { createMetrics, type Metrics } from '../runtime/metrics.ts'
 import { readModels, type Models } from '../models/model-files.ts'
+import type { Privacy } from '../events/privacy/redactor.ts'
+import { privacyOf } from './privacy-key.ts'
 import type { Module, Readiness } from '../runtime/modules.ts'
 import { callerProblems, callersOf, loginOf } from './known-callers.ts'
 import { openEventLog } from './open-event-log.ts'
@@ -67,6 +69,8 @@ export interface Platform {
   readiness: Readiness
   http: Http
   models: Models
+  /** What model files take out of events. */
+  privacy: Privacy
   now: Clock
   /** What every sink needs besides its mapping. */
   sinkParts: SinkParts
@@ -115,6 +119,7 @@ function registryProblems(config: PlatformConfig): readonly string[] {
 export async function createPlatform(config: PlatformConfig, needs: Needs): Promise<Platform> {
   checkPlatformConfig(config, needs)
   const models = readModels(config.PLUMBLINE_MODELS_DIR)
+  const privacy = privacyOf(config, models)
   const base = baseOf(config)
   const { log, metrics, dataDir, diskProblem, authenticate } = base
   const embedded = config.PLUMBLINE_CLICKHOUSE_URL
@@ -159,6 +164,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     readiness,
     http,
     models,
+    privacy,
     now: systemClock,
     sinkParts: sinkPartsOf(config, base, stores),
     clickhouse: (role) => engine.connect(role),

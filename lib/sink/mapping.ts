@@ -19,6 +19,8 @@ import {
 } from '../events/validator.ts'
 import { fieldGetter } from '../events/flat-record.ts'
 import { murmurHash3, xxHash32 } from './id-hash.ts'
+import type { Privacy } from '../events/privacy/redactor.ts'
+import { keptMessage } from '../events/privacy/refused-message.ts'
 import * as native from '../clickhouse/native/block.ts'
 import type { SeenIds } from './dedupe-set.ts'
 import type { TableRows } from './table-rows.ts'
@@ -84,6 +86,8 @@ export interface EventMappingOptions {
   /** The service that dead letters name. */
   service: string
   schema: TObject
+  /** What is left of events is stored, and of refused messages set aside. */
+  privacy: Privacy
   seenIn?: SeenIn
   /** Names an event: with `seenIn`, a second one of the same name is a repeat. */
   identity: (event: Event) => string
@@ -107,7 +111,7 @@ const modelIdOf = fieldGetter('model_id')
 
 /** Makes a mapping; it holds no state but the memory that ranges are written into. */
 export function eventMapping(options: EventMappingOptions): EventMapping {
-  const validator = createValidator(options.schema)
+  const validator = createValidator(options.schema, options.privacy)
   /** As many as ranges are in hand at the same time. */
   const idle: Memory[] = []
   return {
@@ -183,19 +187,20 @@ function take(into: InHand, message: LoggedMessage, read: ReadMessage): void {
   const { options, validator, seen, dead } = into
   const { key, identity, seenIn } = options
   if (message.unreadable) {
-    dead.push({ message, code: 'unreadable_batch', text: message.unreadable.text })
+    const kept = keptMessage(message, options.privacy)
+    dead.push({ message: kept, code: 'unreadable_batch', text: message.unreadable.text })
     return
   }
   const result = read(message, validator)
   if (!result.ok) {
-    dead.push(refused(result, message))
+    dead.push(refused(result, message, options))
     return
   }
   const { event, unknownFields } = result
   const length = key || seenIn ? scratch.write(identity(event)) : 0
   const kind = keyKind(options, message, event, length)
   if (kind === 'other' && options.refusesOtherKeys) {
-    dead.push(refused(validator.refuse('key_mismatch'), message))
+    dead.push(refused(validator.refuse('key_mismatch'), message, options))
     return
   }
   if (kind !== 'expected') into.keys[kind]++
@@ -211,10 +216,20 @@ function take(into: InHand, message: LoggedMessage, read: ReadMessage): void {
   into.tables.accept(event, message, unknownFields)
 }
 
-const refused = (
+/** What stores say of a message that they refuse may quote it. */
+function refused(
   { rejection }: ValidationResult & { ok: false },
   message: LoggedMessage,
-): DeadLetter => ({ message, code: rejection.code, text: rejection.message })
+  { privacy }: EventMappingOptions,
+): DeadLetter {
+  const kept = keptMessage(message, privacy)
+  const isQuoted = kept !== message && rejection.code === 'unstorable'
+  return {
+    message: kept,
+    code: rejection.code,
+    text: isQuoted ? 'the event cannot be stored' : rejection.message,
+  }
+}
 
 /**
  * How the key of a message stands to the one its event would have: a key is there to choose a

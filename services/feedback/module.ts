@@ -2,6 +2,7 @@ import type { ClickHouse } from '../../lib/clickhouse/port.ts'
 import { messageOf } from '../../lib/runtime/errors.ts'
 import type { EventLog } from '../../lib/event-log/port.ts'
 import { createWakeUps } from '../../lib/event-log/wake-ups.ts'
+import type { Privacy } from '../../lib/events/privacy/redactor.ts'
 import type { Http } from '../../lib/http/server.ts'
 import type { Logger } from '../../lib/runtime/log.ts'
 import type { Metrics } from '../../lib/runtime/metrics.ts'
@@ -12,7 +13,7 @@ import type { Postgres } from '../../lib/postgres/port.ts'
 import type { SinkParts } from '../../lib/sink/sink.ts'
 import { sinkConsumer } from '../../lib/sink/consumer.ts'
 import { TOPICS } from '../../schemas/topics.ts'
-import { ATTRIBUTE_MAPPINGS } from './data/attribute-rows.ts'
+import { attributeMappings } from './data/attribute-rows.ts'
 import type { FeedbackConfig } from './config.ts'
 import { addDrawnTasks } from './loop/draw.ts'
 import { emitLabels } from './loop/emit-labels.ts'
@@ -21,7 +22,7 @@ import { joinLoop } from './loop/join-loop.ts'
 import { createJoin } from './loop/join.ts'
 import { lateAttributes } from './loop/late-attributes.ts'
 import { feedbackRoutes } from './http/routes.ts'
-import { LABEL_MAPPINGS } from './data/label-rows.ts'
+import { labelMappings } from './data/label-rows.ts'
 import type { ReviewStore } from './queries/review-tasks.ts'
 import { waitingMetrics } from './queries/waiting-labels.ts'
 
@@ -36,6 +37,7 @@ export interface FeedbackDeps {
   postgres: Postgres
   sinkParts: SinkParts
   models: Models
+  privacy: Privacy
   metrics: Metrics
   log: Logger
   now: () => number
@@ -62,6 +64,7 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
   feedbackRoutes(deps.http, {
     eventLog,
     metrics,
+    privacy: deps.privacy,
     reviews,
     db: deps.clickhouse('feedback-http'),
     classesOf: (modelId) => models.get(modelId).classes,
@@ -76,7 +79,7 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
 
 /** Stores labels and attributes, and joins each with predictions. */
 function storing(deps: FeedbackDeps, db: ClickHouse): Module[] {
-  const { clickhouse, eventLog, log, models, sinkParts } = deps
+  const { clickhouse, eventLog, log, models, privacy, sinkParts } = deps
   const wakeUps = createWakeUps(eventLog, (error) =>
     log.warn({ error: messageOf(error) }, 'wake-up not sent'),
   )
@@ -90,14 +93,14 @@ function storing(deps: FeedbackDeps, db: ClickHouse): Module[] {
       ...stored,
       topic: TOPICS.labels.topic,
       group: 'plumbline-feedback',
-      mappings: LABEL_MAPPINGS,
+      mappings: labelMappings(privacy),
       committed: labelJoin.wake,
     }),
     sinkConsumer({
       ...stored,
       topic: TOPICS.attributes.topic,
       group: 'plumbline-feedback-attributes',
-      mappings: ATTRIBUTE_MAPPINGS,
+      mappings: attributeMappings(privacy),
       committed: attributeJoin.wake,
     }),
     labelJoin.module,

@@ -11,13 +11,16 @@ import type { SinkParts } from '../../lib/sink/sink.ts'
 import { connectionPool } from '../../lib/clickhouse/connection-pool.ts'
 import { sinkConsumer, type SinkConsumerOptions } from '../../lib/sink/consumer.ts'
 import { pollLoop, type PollLoop } from '../../lib/runtime/poll-loop.ts'
+import type { Privacy } from '../../lib/events/privacy/redactor.ts'
+import { createValidator } from '../../lib/events/validator.ts'
+import { PredictionV1 } from '../../schemas/events/prediction.v1.ts'
 import type { MessageReader } from '../../lib/events/decode-message.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import type { IngestConfig } from './config.ts'
 import { cloudEventRoutes } from './http/cloud-event-routes.ts'
 import { otlpRoutes } from './http/otlp-routes.ts'
 import {
-  INFERENCE_MAPPINGS,
+  inferenceMappings,
   kserveReader,
   mlserverReader,
   pairHalves,
@@ -36,6 +39,7 @@ export interface IngestDeps {
   sinkParts: SinkParts
   metrics: Metrics
   models: Models
+  privacy: Privacy
   log: Logger
   now: () => number
 }
@@ -55,9 +59,9 @@ const PAIRING_LONGEST_IDLE_MS = 10_000
  * predictions.
  */
 export function ingest(deps: IngestDeps, config: IngestConfig): Module[] {
-  const { eventLog, metrics, log, models } = deps
-  ingestRoutes(deps.http, eventLog, metrics)
-  cloudEventRoutes(deps.http, eventLog, metrics)
+  const { eventLog, log, models, privacy } = deps
+  ingestRoutes(deps.http, deps)
+  cloudEventRoutes(deps.http, deps)
   otlpRoutes(deps.http, deps)
   const wakeUps = createWakeUps(eventLog, (error) =>
     log.warn({ error: messageOf(error) }, 'wake-up not sent'),
@@ -67,7 +71,10 @@ export function ingest(deps: IngestDeps, config: IngestConfig): Module[] {
     consumer(deps, {
       topic: TOPICS.predictions.topic,
       group: GROUP,
-      mappings: predictionMappings((modelId) => declaredCodes(models.get(modelId).features)),
+      mappings: predictionMappings(
+        (modelId) => declaredCodes(models.get(modelId).features),
+        privacy,
+      ),
       committed: (_range, models) => wakeUps.send(models),
     }),
     ...inferenceConsumers(deps, config, () => pairs.wake()),
@@ -99,8 +106,9 @@ function consumer(
  * configured.
  */
 function inferenceConsumers(deps: IngestDeps, config: IngestConfig, stored: () => void): Module[] {
+  const mappings = inferenceMappings(deps.privacy)
   const inferences = (topic: string, group: string, reader: MessageReader) =>
-    consumer(deps, { topic, group, reader, mappings: INFERENCE_MAPPINGS, committed: stored })
+    consumer(deps, { topic, group, reader, mappings, committed: stored })
   const kserve = inferences(TOPICS.inferenceLogs.topic, `${GROUP}-inference`, kserveReader)
   const [inputs, outputs] = config.PLUMBLINE_MLSERVER_TOPICS?.split(',') ?? []
   if (!inputs || !outputs) return [kserve]
@@ -116,10 +124,11 @@ function inferenceConsumers(deps: IngestDeps, config: IngestConfig, stored: () =
  * for the next.
  */
 function pairing(
-  { eventLog, metrics, models, log, now, clickhouse }: IngestDeps,
+  { eventLog, metrics, models, privacy, log, now, clickhouse }: IngestDeps,
   patienceMs: number,
 ): PollLoop {
-  const parts = { db: clickhouse('pairing'), eventLog, metrics, models, now }
+  const validator = createValidator(PredictionV1, privacy)
+  const parts = { db: clickhouse('pairing'), eventLog, metrics, models, validator, now }
   return pollLoop({
     name: 'inference pairing',
     everyMs: PAIRING_POLL_MS,

@@ -4,6 +4,9 @@ import { Problem } from '../../../lib/runtime/errors.ts'
 import type { Http } from '../../../lib/http/server.ts'
 import type { Models } from '../../../lib/models/model-files.ts'
 import type { Spool } from '../../../lib/clickhouse/spool.ts'
+import type { Privacy } from '../../../lib/events/privacy/redactor.ts'
+import { createValidator } from '../../../lib/events/validator.ts'
+import { PredictionV1 } from '../../../schemas/events/prediction.v1.ts'
 import { requirePrintable } from '../../../lib/events/text-rules.ts'
 import { ReferenceAnswer, ReferenceBody, UploadedPredictions } from '../../../schemas/http/drift.ts'
 import { answersToBody } from '../../../schemas/http/errors.ts'
@@ -28,6 +31,8 @@ interface PutReference {
 export interface ReferenceRoutesOptions {
   db: ClickHouse
   spool: Spool
+  /** What model files take out of events: uploaded ones are counted without it. */
+  privacy: Privacy
   queries: DriftQueries
   models: Models
   now: () => number
@@ -36,8 +41,9 @@ export interface ReferenceRoutesOptions {
 /** Registers `PUT /v1/models/{id}/references/{name}`. */
 export function referenceRoutes(
   http: Http,
-  { db, spool, queries, models, now }: ReferenceRoutesOptions,
+  { db, spool, queries, models, privacy, now }: ReferenceRoutesOptions,
 ): void {
+  const validator = createValidator(PredictionV1, privacy)
   void http.register(async (scope: Http) => {
     scope.addContentTypeParser(
       'application/x-ndjson',
@@ -99,7 +105,7 @@ export function referenceRoutes(
 
   async function uploaded(modelId: string, name: string, revision: number, body: Buffer) {
     const under = uploadedId(modelId, name, revision)
-    const { events, ...span } = await storeUploaded({ db, spool }, modelId, body, under)
+    const { events, ...span } = await storeUploaded({ db, spool, validator }, modelId, body, under)
     return { kind: 'uploaded' as const, span, modelVersion: '', events }
   }
 }

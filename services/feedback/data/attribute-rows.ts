@@ -3,6 +3,7 @@
  * restated.
  */
 import { eventMapping, type RangeTables } from '../../../lib/sink/mapping.ts'
+import { NO_PRIVACY, type Privacy } from '../../../lib/events/privacy/redactor.ts'
 import { eventRows } from '../../../lib/sink/rows.ts'
 import * as native from '../../../lib/clickhouse/native/block.ts'
 import { attributesKey, AttributesV1 } from '../../../schemas/events/attributes.v1.ts'
@@ -11,16 +12,21 @@ import { attributesKey, AttributesV1 } from '../../../schemas/events/attributes.
  * Newest first. A release that changes what a message becomes adds a mapping and keeps the one
  * before it.
  */
-export const ATTRIBUTE_MAPPINGS = [
+export const attributeMappings = (privacy: Privacy) =>
+  [
   eventMapping({
     version: 'attributes-1',
     service: 'feedback',
     schema: AttributesV1,
+    privacy,
     // No `seenIn`: the newest observation counts, however often it comes.
     identity: attributesKey,
     tables: attributeTables,
   }),
-] as const
+  ] as const
+
+/** Those that keep all of an event. */
+export const ATTRIBUTE_MAPPINGS = attributeMappings(NO_PRIVACY)
 
 function attributeTables(): RangeTables {
   const rows = eventRows(AttributesV1, new Set())

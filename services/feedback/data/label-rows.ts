@@ -1,5 +1,6 @@
 /** From labels on the wire to rows, and into the queue of labels that are to be joined. */
 import { eventMapping, type RangeTables } from '../../../lib/sink/mapping.ts'
+import { NO_PRIVACY, type Privacy } from '../../../lib/events/privacy/redactor.ts'
 import { eventRows } from '../../../lib/sink/rows.ts'
 import type { Event } from '../../../lib/events/validator.ts'
 import * as native from '../../../lib/clickhouse/native/block.ts'
@@ -11,11 +12,13 @@ import { ID_SEPARATOR } from '../../../schemas/fields.ts'
  * it: version 2 refused messages with a key of their own; version 1 joined model and id by a slash
  * too, so that two labels could have one identity.
  */
-export const LABEL_MAPPINGS = [
+export const labelMappings = (privacy: Privacy) =>
+  [
   eventMapping({
     version: 'labels-3',
     service: 'feedback',
     schema: LabelV1,
+    privacy,
     seenIn: { table: 'labels', identity: `concat(model_id, '\\x1f', label_id)` },
     identity: identityOf(ID_SEPARATOR),
     key: labelKey,
@@ -25,6 +28,7 @@ export const LABEL_MAPPINGS = [
     version: 'labels-2',
     service: 'feedback',
     schema: LabelV1,
+    privacy,
     seenIn: { table: 'labels', identity: `concat(model_id, '\\x1f', label_id)` },
     identity: identityOf(ID_SEPARATOR),
     key: labelKey,
@@ -35,13 +39,17 @@ export const LABEL_MAPPINGS = [
     version: 'labels-1',
     service: 'feedback',
     schema: LabelV1,
+    privacy,
     seenIn: { table: 'labels', identity: `concat(model_id, '/', label_id)` },
     identity: identityOf('/'),
     key: labelKey,
     refusesOtherKeys: true,
     tables: labelTables,
   }),
-] as const
+  ] as const
+
+/** Those that keep all of an event. */
+export const LABEL_MAPPINGS = labelMappings(NO_PRIVACY)
 
 function identityOf(separator: string) {
   return (event: Event) =>

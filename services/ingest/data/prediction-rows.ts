@@ -4,6 +4,7 @@ import { eventTime } from '../../../lib/events/fields.ts'
 import type { OffsetRange } from '../../../lib/event-log/port.ts'
 import { eventMapping, type RangeTables } from '../../../lib/sink/mapping.ts'
 import { eventRows } from '../../../lib/sink/rows.ts'
+import { NO_PRIVACY, type Privacy } from '../../../lib/events/privacy/redactor.ts'
 import { predictionIdentity, predictionKey } from '../../../lib/events/validator.ts'
 import { fieldGetter } from '../../../lib/events/flat-record.ts'
 import * as native from '../../../lib/clickhouse/native/block.ts'
@@ -21,13 +22,15 @@ type CodesOf = (modelId: string) => ReadonlySet<string>
  * too, so that two predictions could have one identity.
  *
  * @param codesOf by the model file; none unless given
+ * @param privacy what of an event is kept; all of it unless given
  */
-export const predictionMappings = (codesOf?: CodesOf) =>
+export const predictionMappings = (codesOf?: CodesOf, privacy: Privacy = NO_PRIVACY) =>
   [
     eventMapping({
       version: 'predictions-3',
       service: 'ingest',
       schema: PredictionV1,
+      privacy,
       seenIn: { table: 'predictions', identity: `concat(model_id, '\\x1f', prediction_id)` },
       identity: predictionIdentity,
       key: 'identity',
@@ -37,6 +40,7 @@ export const predictionMappings = (codesOf?: CodesOf) =>
       version: 'predictions-2',
       service: 'ingest',
       schema: PredictionV1,
+      privacy,
       seenIn: { table: 'predictions', identity: `concat(model_id, '\\x1f', prediction_id)` },
       identity: predictionIdentity,
       key: 'identity',
@@ -47,6 +51,7 @@ export const predictionMappings = (codesOf?: CodesOf) =>
       version: 'predictions-1',
       service: 'ingest',
       schema: PredictionV1,
+      privacy,
       seenIn: { table: 'predictions', identity: `concat(model_id, '/', prediction_id)` },
       identity: predictionKey,
       key: 'identity',

@@ -5,6 +5,7 @@ import {
   type Event,
   type Validator,
 } from '../../../lib/events/validator.ts'
+import type { Privacy } from '../../../lib/events/privacy/redactor.ts'
 import { labelKey, LabelV1 } from '../../../schemas/events/label.v1.ts'
 import { PredictionV1 } from '../../../schemas/events/prediction.v1.ts'
 import { TOPICS } from '../../../schemas/topics.ts'
@@ -17,15 +18,15 @@ export interface Destination {
 }
 
 /** Where predictions go. */
-export const predictionDestination = (): Destination => ({
+export const predictionDestination = (privacy: Privacy): Destination => ({
   topic: TOPICS.predictions.topic,
-  validator: createValidator(PredictionV1),
+  validator: createValidator(PredictionV1, privacy),
   keyOf: predictionKey,
 })
 
 /** Where labels go. */
-export const labelDestination = (): Destination => ({
+export const labelDestination = (privacy: Privacy): Destination => ({
   topic: TOPICS.labels.topic,
-  validator: createValidator(LabelV1),
+  validator: createValidator(LabelV1, privacy),
   keyOf: labelKey,
 })

@@ -5,6 +5,8 @@
 import { setImmediate } from 'node:timers/promises'
 import type { EventLog, OutgoingMessage } from '../../../lib/event-log/port.ts'
 import { BODY_BOUNDS } from '../../../lib/events/json/bounds.ts'
+import type { Privacy } from '../../../lib/events/privacy/redactor.ts'
+import { storable } from '../../../lib/events/stored-value.ts'
 import {
   jsonOf,
   problemOf,
@@ -40,11 +42,15 @@ export interface OtlpDeps {
   eventLog: Pick<EventLog, 'append'>
   metrics: Metrics
   log: Logger
+  privacy: Privacy
 }
 
 /** Adds both endpoints. */
 export function otlpRoutes(http: Http, deps: OtlpDeps): void {
-  const destinations = { predictions: predictionDestination(), labels: labelDestination() }
+  const destinations = {
+    predictions: predictionDestination(deps.privacy),
+    labels: labelDestination(deps.privacy),
+  }
   const told = (body: unknown, translate: (body: unknown) => Iterable<OtlpOutcome>) =>
     acceptOutcomes(translate(body), destinations, deps)
 
@@ -145,12 +151,11 @@ async function acceptOutcomes(
     const { topic, validator, keyOf } = destinations[outcome.kind]
     // Fitted values are those that their text has, and no larger than an event may be: reading it
     // again would tell nothing.
-    const validation = validator.value(outcome.event)
+    const validation = storable(validator, validator.value(outcome.event), () =>
+      JSON.stringify(outcome.event),
+    )
     if (validation.ok)
-      messages[outcome.kind].push({
-        key: keyOf(validation.event),
-        value: JSON.stringify(outcome.event),
-      })
+      messages[outcome.kind].push({ key: keyOf(validation.event), value: validation.value })
     else {
       addOne(tally.refused, validation.rejection.message)
       countOf(metrics, 'rejected', validation.rejection.code, topic)
