@@ -76,6 +76,16 @@ const DOMAIN = /[\p{L}\p{N}.-]/u
 const MAX_LOCAL = 64
 const MAX_DOMAIN = 255
 
+/**
+ * The domain that a text of at most {@link MAX_DOMAIN} characters begins with, '' where it begins
+ * with none: behind `example.com.` or `example.com.1` a sentence goes on.
+ */
+function domainIn(text: string): string {
+  const labels = text.replace(/[.-]+$/, '').split('.')
+  while (labels.length > 0 && !/.[\p{L}\p{N}]$/u.test(labels.at(-1)!)) labels.pop()
+  return labels.length > 1 && labels[0] !== '' ? labels.join('.') : ''
+}
+
 /** Around each `@` as far as an address may reach. */
 function emailsIn(text: string): Found[] {
   const found: Found[] = []
@@ -85,8 +95,8 @@ function emailsIn(text: string): Found[] {
     while (from > last && at - from < MAX_LOCAL && LOCAL.test(text[from - 1]!)) from--
     let to = at + 1
     while (to < text.length && to - at <= MAX_DOMAIN && DOMAIN.test(text[to]!)) to++
-    while (to > at + 1 && /[.-]/.test(text[to - 1]!)) to--
-    if (from < at && /^[^.].*\.[\p{L}\p{N}-]{2,}$/u.test(text.slice(at + 1, to))) {
+    to = at + 1 + domainIn(text.slice(at + 1, to)).length
+    if (from < at && to > at + 1) {
       found.push({ from, to })
       last = to
     }
