@@ -21,6 +21,8 @@ import { FeedbackConfig } from './services/feedback/config.ts'
 import { feedback } from './services/feedback/module.ts'
 import { IngestConfig } from './services/ingest/config.ts'
 import { ingest } from './services/ingest/module.ts'
+import { KeepConfig } from './services/keep/config.ts'
+import { keep } from './services/keep/module.ts'
 import { RetrainConfig } from './services/retrain-trigger/config.ts'
 import { retrainTrigger } from './services/retrain-trigger/module.ts'
 
@@ -36,6 +38,7 @@ export const Config = Type.Object({
   ...DriftConfig.properties,
   ...FeedbackConfig.properties,
   ...RetrainConfig.properties,
+  ...KeepConfig.properties,
 })
 /** The environment of all services, as read and checked. */
 export type Config = Static<typeof Config>
@@ -146,13 +149,14 @@ export async function assemble(
   const targets: Record<Target, () => Module[]> = {
     ingest: () => ingest(deps, config),
     drift: () => drift(deps, config),
-    feedback: () => [...feedback(deps, config), outbox()],
+    feedback: () => [...feedback(deps, config), ...keep(deps, config), outbox()],
     'retrain-trigger': () => [...retrainTrigger(deps, config), outbox()],
     all: () => [
       ...ingest(deps, config),
       ...drift(deps, config),
       ...feedback(deps, config),
       ...retrainTrigger(deps, config),
+      ...keep(deps, config),
       outbox(),
     ],
     stores: () => [],

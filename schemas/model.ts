@@ -6,6 +6,7 @@ import Type, { type Static } from 'typebox'
 import { LABEL_SOURCES } from './events/label.v1.ts'
 import { Launch } from './launch.ts'
 import { ModelPrivacy } from './model-privacy.ts'
+import { ModelRetention } from './model-retention.ts'
 
 /** Most predictions of a model that are drawn for review in a day. */
 export const MAX_BUDGET_PER_DAY = 10_000
@@ -273,6 +274,7 @@ export const ModelFile = Type.Object(
     ),
     retrain: Type.Optional(Type.Array(RetrainPolicy)),
     privacy: Type.Optional(ModelPrivacy),
+    retention: Type.Optional(ModelRetention),
   },
   { $id: 'model', additionalProperties: false },
 )

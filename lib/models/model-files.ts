@@ -10,6 +10,7 @@ import {
   type ModelReference,
   type RetrainPolicy,
 } from '../../schemas/model.ts'
+import type { ModelRetention } from '../../schemas/model-retention.ts'
 import type { ModelPrivacy } from '../../schemas/model-privacy.ts'
 import { ConfigError } from '../runtime/config.ts'
 import { parseOverrides, type AlarmLines } from './alarm-lines.ts'
@@ -51,6 +52,8 @@ export interface Model {
   ownership: Ownership
   /** What is taken out of its events; undefined: nothing. */
   privacy: ModelPrivacy | undefined
+  /** How long its rows are kept, where the file says so. */
+  retention: ModelRetention | undefined
   /** Changes when the file does. */
   revision: string
 }
@@ -181,6 +184,7 @@ function withDefaults(file: ModelFile, revision: string): Model {
     retrain: file.retrain ?? [],
     ownership: ownershipOf(file),
     privacy: file.privacy,
+    retention: file.retention,
     revision,
   }
 }

@@ -28,7 +28,7 @@ import type { Privacy } from '../events/privacy/redactor.ts'
 import { privacyOf } from './privacy-key.ts'
 import type { Module, Readiness } from '../runtime/modules.ts'
 import { callerProblems, callersOf, loginOf } from './known-callers.ts'
-import { openEventLog } from './open-event-log.ts'
+import { journalFolderOf, openEventLog } from './open-event-log.ts'
 import { kafkaProblems } from './kafka-security.ts'
 import { registryAccess } from './registry-access.ts'
 import type { PlatformConfig } from './platform-config.ts'
@@ -77,6 +77,8 @@ export interface Platform {
   clickhouse: (role: string) => ClickHouse
   eventLog: EventLog
   postgres: Postgres
+  /** Where the log in process keeps the ranges in hand. */
+  journalFolder: string
   /** Signs webhooks where the environment gives no key; made once in the data folder. */
   webhookSecret: () => string
   /** Started before the services. */
@@ -170,6 +172,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     clickhouse: (role) => engine.connect(role),
     eventLog,
     postgres: postgresParts?.postgres ?? absentPostgres,
+    journalFolder: journalFolderOf(dataDir),
     webhookSecret: () =>
       secretIn(dataDir, 'webhook.secret', () => `whsec_${randomBytes(32).toString('base64')}`),
     before: modulesOf(config, needs, base, stores),

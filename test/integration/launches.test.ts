@@ -16,7 +16,7 @@ import {
   incompleteness,
   readAudit,
   readEvidence,
-} from '../../services/retrain-trigger/queries/audit-log.ts'
+} from '../../lib/postgres/audit-log.ts'
 import {
   beginLaunch,
   launcher,
