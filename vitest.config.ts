@@ -4,7 +4,18 @@ import { configDefaults, defineConfig } from 'vitest/config'
 // oxlint-disable-next-line import/no-default-export -- vitest reads it so
 export default defineConfig({
   test: {
-    include: ['{lib,services,schemas,examples,dashboards,scripts,test}/**/*.test.ts'],
+    projects: [
+      {
+        extends: true,
+        // Plain functions, most of them: files share a process, which spares a start for each.
+        test: {
+          name: 'beside the code',
+          include: ['{lib,services,schemas,examples,dashboards,scripts}/**/*.test.ts'],
+          isolate: false,
+        },
+      },
+      { extends: true, test: { name: 'test', include: ['test/**/*.test.ts'] } },
+    ],
     // Needs root and loop devices: `npm run test:power-loss`. Needs root, buildah, helm and more:
     // `npm run test:deploy`.
     exclude: [

@@ -261,7 +261,8 @@ export function createEmitter(options) {
           stats.accepted += answer.accepted ?? (response.ok ? batch.length : 0)
           stats.rejected += response.ok ? refused.length : batch.length
           if (!response.ok || refused.length > 0)
-            tell(`refused: ${refused[0]?.message ?? answer.detail}`)
+            tell(`refused: ${reasonOf(refused[0]) ?? answer.detail}`)
+          else if (answer.misspelled?.length > 0) tell(misspelledText(answer.misspelled[0]))
           return done()
         }
         if (response.status === 413 && batch.length > 1) {
@@ -333,3 +334,7 @@ function plain(_key, value) {
   if (value instanceof Map) return Object.fromEntries(value)
   return value
 }
+
+const reasonOf = (refused) => refused && [refused.message, ...(refused.also ?? [])].join('; ')
+
+const misspelledText = ({ field, meant }) => `${field} is not read; did you mean ${meant}?`

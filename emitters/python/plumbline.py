@@ -238,8 +238,11 @@ class Emitter:
                 self._counts["accepted"] += answer.get("accepted", 0)
                 self._counts["rejected"] += len(rejected) if status == 200 else len(batch)
             if rejected or status == 400:
-                reason = rejected[0]["message"] if rejected else answer.get("detail")
-                self._tell(f"refused: {reason}")
+                faults = [rejected[0]["message"], *rejected[0].get("also", [])] if rejected else []
+                self._tell(f"refused: {'; '.join(faults) or answer.get('detail')}")
+            elif answer.get("misspelled"):
+                first = answer["misspelled"][0]
+                self._tell(f"{first['field']} is not read; did you mean {first['meant']}?")
             return None
         if status == 413:
             if len(batch) > 1:

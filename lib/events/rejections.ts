@@ -25,7 +25,19 @@ export interface Rejection {
   code: RejectCode
   field?: string
   message: string
+  /**
+   * The event's other faults, a sentence each, and names that were probably meant to be fields; at
+   * most {@link MAX_ALSO}. Absent where there are none.
+   */
+  also?: readonly string[]
 }
+
+/** Sentences that a refusal has besides its first. */
+export const MAX_ALSO = 10
+
+/** The refusal as one text: its sentence, and behind it those of the other faults. */
+export const refusalText = ({ message, also = [] }: Rejection): string =>
+  [message, ...also].join('; ')
 
 /** Most bytes of one event: 256 KiB. */
 export const MAX_EVENT_BYTES = 262_144

@@ -5,7 +5,8 @@ import type { ValidationResult, Validator } from './validator.ts'
 
 /** An event and the value of its message, or why it is refused. */
 export type Storable =
-  { ok: true; event: FlatRecord; value: string | Buffer } | { ok: false; rejection: Rejection }
+  | { ok: true; event: FlatRecord; unknownFields: number; value: string | Buffer }
+  | { ok: false; rejection: Rejection }
 
 /**
  * The value of an event’s message: as it was given, or what privacy rules leave of it, which is
@@ -17,10 +18,10 @@ export function storable(
   given: () => string | Buffer,
 ): Storable {
   if (!result.ok) return result
-  const { event } = result
-  if (!result.isRedacted) return { ok: true, event, value: given() }
+  const { event, unknownFields } = result
+  if (!result.isRedacted) return { ok: true, event, unknownFields, value: given() }
   const value = JSON.stringify(event)
   return Buffer.byteLength(value) > MAX_EVENT_BYTES
     ? validator.refuse('too_large')
-    : { ok: true, event, value }
+    : { ok: true, event, unknownFields, value }
 }

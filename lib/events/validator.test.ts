@@ -314,6 +314,28 @@ test('what is no event at all, and what is missing', () => {
   agree(PredictionV1, values)
 })
 
+test('all faults of an event are told, the first in the order of the rules first', () => {
+  const { prediction_id: _, ...rest } = base as Record<string, unknown>
+  const event = { ...rest, predictionid: 'p', score: 'high', predicted_at: 'yesterday' }
+  const { text, value } = createValidator(PredictionV1)
+  for (const result of [text(JSON.stringify(event)), value(event)]) {
+    const { code, field, also } = result.ok ? expect.fail('refused') : result.rejection
+    expect({ code, field }).toEqual({ code: 'missing_field', field: 'prediction_id' })
+    expect(also).toEqual([
+      expect.stringMatching(/^predicted_at /),
+      expect.stringMatching(/^score /),
+      'predictionid is no field; did you mean prediction_id?',
+    ])
+  }
+})
+
+test('a refusal tells at most ten other faults, however many names an event has', () => {
+  const many = Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`scor${i}`, 1]))
+  const wrong = Object.fromEntries(Object.keys(PredictionV1.properties).map((name) => [name, {}]))
+  const result = createValidator(PredictionV1).value({ ...many, ...wrong })
+  expect(result.ok || result.rejection.also).toHaveLength(10)
+})
+
 test('any JSON in any field, for predictions, labels and attributes', () => {
   const label = {
     label_id: 'l',

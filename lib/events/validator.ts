@@ -9,7 +9,14 @@ import { perShape, fieldGetter, FlatRecord, type PerShape } from './flat-record.
 import { withoutNone } from './finite-numbers.ts'
 import { plainJsonReader } from './json/fast-reader.ts'
 import { NO_PRIVACY, type Privacy, type Redactor } from './privacy/redactor.ts'
-import { alternativesOf, MAX_EVENT_BYTES, type Rejection, rejectionsOf } from './rejections.ts'
+import { misspelledOf, misspelledText } from './misspelled-fields.ts'
+import {
+  alternativesOf,
+  MAX_ALSO,
+  MAX_EVENT_BYTES,
+  type Rejection,
+  rejectionsOf,
+} from './rejections.ts'
 
 /** An event as an object, before it is validated. */
 export type RawEvent = Record<string, unknown>
@@ -41,13 +48,15 @@ export type ValidationResult =
       ok: true
       event: Event
       unknownFields: number
-      /** Its model has privacy rules: the event is what they leave, and its bytes may not be kept. */
+      /** The event is what privacy rules leave of it: its bytes may not be kept. */
       isRedacted?: true
     }
   | { ok: false; rejection: Rejection }
 
 /** Validates events of one type; every function gives an event the same result. */
 export interface Validator {
+  /** The fields of the schema. */
+  fieldNames: readonly string[]
   /** Validates JSON of one event, as UTF-8. */
   bytes: (bytes: Buffer, from?: number, to?: number) => ValidationResult
   /** Validates JSON of one event, as text. */
@@ -78,6 +87,7 @@ export function createValidator(schema: TObject, privacy: Privacy = NO_PRIVACY):
   const rules = rulesOf(schema, privacy)
   const readPlain = plainJsonReader()
   return {
+    fieldNames: [...rules.fields.keys()],
     refuse: (code, field, text) => refuse(rules, code, field, text),
     value: (value) => validateValue(rules, value),
     numbersOrNone: (value) => validateValue(rules, value, true),
@@ -143,12 +153,10 @@ function rulesOf(schema: TObject, privacy: Privacy): Rules {
   return { rejections, orderOf, fields, plans, redactorOf: redactorsOf(schema, privacy) }
 }
 
-/** Events of a schema without a model are of none in particular: the rules of all models apply. */
+/** To an event of a schema without a model the rules of all models apply. */
 function redactorsOf(schema: TObject, privacy: Privacy): Rules['redactorOf'] {
-  if (privacy === NO_PRIVACY) return () => undefined
   if (!Object.hasOwn(schema.properties, 'model_id')) return privacy.ofAll
-  const modelOf = fieldGetter('model_id')
-  return (event) => privacy.of(modelOf(event) as string)
+  return (event) => privacy.of(modelIdOf(event) as string)
 }
 
 function refuse(
@@ -174,7 +182,7 @@ function validateRecord(rules: Rules, event: FlatRecord, isNoneMissing = false):
 function checkedRecord(rules: Rules, event: FlatRecord, isNoneMissing: boolean): ValidationResult {
   const plan = rules.plans.of(event.names)
   const { values } = event
-  let first = Infinity
+  const faults: number[] = []
   for (let i = 0; i < values.length; i++) {
     const field = plan.fields[i]
     let given = values[i]
@@ -182,15 +190,27 @@ function checkedRecord(rules: Rules, event: FlatRecord, isNoneMissing: boolean):
     if (field.isMap !== given instanceof FlatRecord) values[i] = given = asField(given, field.isMap)
     if (field.valid(given)) continue
     if (isNoneMissing) values[i] = given = withoutNone(field.kind, given)
-    if (given !== null && !field.valid(given)) first = Math.min(first, field.order)
+    if (given !== null && !field.valid(given)) faults.push(field.order)
   }
-  for (const { indexes, order } of plan.required) {
-    if (order >= first) break
-    if (indexes.every((at) => values[at] === undefined || values[at] === null)) first = order
-  }
-  return first === Infinity
+  for (const { indexes, order } of plan.required)
+    if (indexes.every((at) => values[at] === undefined || values[at] === null)) faults.push(order)
+  return faults.length === 0
     ? { ok: true, event, unknownFields: plan.unknownFields }
-    : { ok: false, rejection: rules.rejections[first]! }
+    : { ok: false, rejection: withFaults(rules, faults, event.names) }
+}
+
+/** The first fault in the order of precedence, with the others and what was probably misspelled. */
+function withFaults(
+  { rejections, fields }: Rules,
+  faults: readonly number[],
+  names: readonly string[],
+): Rejection {
+  const [first, ...others] = faults.toSorted((a, b) => a - b).map((order) => rejections[order]!)
+  const also = [
+    ...others.map(({ message }) => message),
+    ...misspelledOf(names, [...fields.keys()]).map(misspelledText),
+  ]
+  return also.length === 0 ? first! : { ...first!, also: also.slice(0, MAX_ALSO) }
 }
 
 function validateValue(rules: Rules, value: unknown, isNoneMissing = false): ValidationResult {
@@ -218,11 +238,13 @@ function validateText(rules: Rules, text: string): ValidationResult {
   if (!repeated) return result
   const refusal = refuse(rules, 'repeated_key', repeated.field)
   const isOurs = repeated.field === undefined || rules.fields.has(repeated.field)
-  const { rejections } = rules
   const isLesser =
-    !result.ok && rejections.indexOf(result.rejection) < rejections.indexOf(refusal.rejection)
+    !result.ok && orderIn(rules, result.rejection) < orderIn(rules, refusal.rejection)
   return !isOurs || isLesser ? result : refusal
 }
+
+const orderIn = ({ orderOf }: Rules, { code, field }: Rejection) =>
+  orderOf.get(keyOf(code, field)) ?? Infinity
 
 /** A map as {@link FlatRecord}, any other value as an object. */
 function asField(given: unknown, isMap: boolean): unknown {

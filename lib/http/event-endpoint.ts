@@ -7,6 +7,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { TObject } from 'typebox'
 import { answersToBody, type RejectedItem } from '../../schemas/http/errors.ts'
 import { eventBody, EventsAnswer } from '../../schemas/http/ingest.ts'
+import { misspelledOf } from '../events/misspelled-fields.ts'
 import { createValidator, predictionKey, type Event } from '../events/validator.ts'
 import type { Privacy } from '../events/privacy/redactor.ts'
 import { storable } from '../events/stored-value.ts'
@@ -39,6 +40,10 @@ interface Item {
 
 /** After so many milliseconds of validating, others have their turn. */
 const TURN_MS = 10
+/** Distinct misspelled names that one answer tells. */
+const MAX_MISSPELLED = 20
+/** Distinct unknown names of a request that are compared with the schema's. */
+const MAX_NAMES_COMPARED = 100
 
 /** Registers an endpoint that takes one event, an array or NDJSON, and answers for each of them. */
 export function eventGateway(http: Http, options: GatewayOptions): void {
@@ -77,6 +82,7 @@ export function eventGateway(http: Http, options: GatewayOptions): void {
   async function accept(items: readonly Item[], body: Buffer | undefined): Promise<EventsAnswer> {
     const messages: OutgoingMessage[] = []
     const rejected: RejectedItem[] = []
+    const misspelled = misspelledFields(validator.fieldNames)
     let unchecked = body
     let turn = performance.now()
     for (const item of items) {
@@ -86,9 +92,10 @@ export function eventGateway(http: Http, options: GatewayOptions): void {
       }
       const verdict = storable(validator, validator.bytes(item.bytes), () => item.bytes)
       if (verdict.ok) {
+        if (verdict.unknownFields > 0) misspelled.note(verdict.event.names)
         messages.push({ key: keyOf(verdict.event), value: verdict.value })
       } else {
-        const { code, message } = verdict.rejection
+        const { code, message, also } = verdict.rejection
         if (unchecked && (code === 'invalid_json' || code === 'empty')) {
           mustBeJson(unchecked)
           unchecked = undefined
@@ -98,6 +105,7 @@ export function eventGateway(http: Http, options: GatewayOptions): void {
           id: code === 'too_large' ? null : idOf(item.bytes.toString(), options.idField),
           code,
           message,
+          ...(also && { also: [...also] }),
         })
         metrics.endpointEvents.inc({ service, topic, outcome: 'rejected', reason: code })
       }
@@ -105,7 +113,40 @@ export function eventGateway(http: Http, options: GatewayOptions): void {
     if (messages.length === 0 && rejected.length > 0) throw new NothingValid(rejected)
     await options.eventLog.append(topic, messages)
     metrics.endpointEvents.inc({ service, topic, outcome: 'accepted', reason: '' }, messages.length)
-    return { accepted: messages.length, rejected }
+    return { accepted: messages.length, rejected, ...misspelled.found() }
+  }
+}
+
+/** Counts, over the events of a request, names that were probably meant to be fields. */
+function misspelledFields(known: readonly string[]) {
+  const isKnown = new Set(known)
+  const meantBy = new Map<string, string | undefined>()
+  const events = new Map<string, number>()
+  const meantByName = (name: string): string | undefined => {
+    if (!meantBy.has(name) && meantBy.size < MAX_NAMES_COMPARED)
+      meantBy.set(name, misspelledOf([name], known)[0]?.meant)
+    return meantBy.get(name)
+  }
+  return {
+    note: (names: readonly string[]): void => {
+      for (const name of names) {
+        if (isKnown.has(name)) continue
+        const meant = meantByName(name)
+        if (meant === undefined || names.includes(meant)) continue
+        const count = events.get(name) ?? 0
+        if (count > 0 || events.size < MAX_MISSPELLED) events.set(name, count + 1)
+      }
+    },
+    found: (): Pick<EventsAnswer, 'misspelled'> =>
+      events.size === 0
+        ? {}
+        : {
+            misspelled: [...events].map(([field, count]) => ({
+              field,
+              meant: meantBy.get(field)!,
+              events: count,
+            })),
+          },
   }
 }
 

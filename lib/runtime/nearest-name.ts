@@ -11,7 +11,7 @@ const MAX_LENGTH = 100
  *
  * @returns undefined where none is near: more than 40 % of the letters would have to change
  */
-function nearestName(given: string, known: Iterable<string>): string | undefined {
+export function nearestName(given: string, known: Iterable<string>): string | undefined {
   const name = given.slice(0, MAX_LENGTH)
   let best: string | undefined
   let least = Math.max(1, Math.floor(name.length * MAX_SHARE)) + 1

@@ -17,6 +17,7 @@ import {
   type ValidationResult,
   type Validator,
 } from '../events/validator.ts'
+import { refusalText } from '../events/rejections.ts'
 import { fieldGetter } from '../events/flat-record.ts'
 import { murmurHash3, xxHash32 } from './id-hash.ts'
 import type { Privacy } from '../events/privacy/redactor.ts'
@@ -223,12 +224,10 @@ function refused(
   { privacy }: EventMappingOptions,
 ): DeadLetter {
   const kept = keptMessage(message, privacy)
-  const isQuoted = kept !== message && rejection.code === 'unstorable'
-  return {
-    message: kept,
-    code: rejection.code,
-    text: isQuoted ? 'the event cannot be stored' : rejection.message,
-  }
+  const { code } = rejection
+  if (kept === message) return { message, code, text: refusalText(rejection) }
+  const text = code === 'unstorable' ? 'the event cannot be stored' : rejection.message
+  return { message: kept, code, text }
 }
 
 /**

@@ -8,6 +8,13 @@ export const RejectedItem = closed({
   id: nullable(Type.String({ description: 'Its id; null where it has none that can be read.' })),
   code: Type.String({ description: 'The rule it breaks, such as `missing_field`.' }),
   message: Type.String({ description: 'One sentence that names the field and the rule.' }),
+  also: Type.Optional(
+    Type.Array(Type.String(), {
+      maxItems: 10,
+      description:
+        'Its other faults, a sentence each, and names that were probably meant to be fields.',
+    }),
+  ),
 })
 export type RejectedItem = Static<typeof RejectedItem>
 

@@ -11,6 +11,19 @@ export const EventsAnswer = closed(
   {
     accepted: Type.Integer({ minimum: 0, description: 'Events that the log has durably.' }),
     rejected: Type.Array(RejectedItem, { description: 'Events that were refused, each with why.' }),
+    misspelled: Type.Optional(
+      Type.Array(
+        closed({
+          field: Type.String({ description: 'A field that events have and the schema has not.' }),
+          meant: Type.String({ description: 'The field that it was probably meant to be.' }),
+          events: Type.Integer({ minimum: 1, description: 'Accepted events that have it.' }),
+        }),
+        {
+          maxItems: 20,
+          description: 'Names that were probably misspelled; what they hold is not read.',
+        },
+      ),
+    ),
   },
   {
     description: 'What became of each event; at least one was accepted, or none was sent.',

@@ -11,6 +11,7 @@ import { startKafka, type LocalKafka } from '../../deploy/local/kafka.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import { temporaryDirectory } from '../harness.ts'
 import { otlpMessages } from '../otlp-messages.ts'
+import { plantedOtlp } from '../planted-spans.ts'
 import { ask, post, ROOT, startTarget, until, type Running } from '../processes.ts'
 
 const directory = temporaryDirectory()
@@ -131,62 +132,7 @@ const arrived = (what: string, table: string, where: string, least: number) =>
     60_000,
   )
 
-const CHAT = [
-  ['gen_ai.operation.name', 'chat'],
-  ['gen_ai.request.model', 'guarded'],
-  ['gen_ai.response.model', 'guarded'],
-  ['gen_ai.input.messages', JSON.stringify([{ role: 'user', parts: [{ content: TEXT }] }])],
-  ['gen_ai.output.messages', JSON.stringify([{ role: 'assistant', parts: [{ content: TEXT }] }])],
-  ['user.id', PLANTED.subject],
-].map(([key, value]) => ({ key, value: { stringValue: value } }))
-const spans = (spanId: string) => ({
-  resourceSpans: [
-    {
-      resource: { attributes: [{ key: 'service.name', value: { stringValue: 'guarded' } }] },
-      scopeSpans: [
-        {
-          spans: [
-            {
-              traceId: '0af7651916cd43dd8448eb211c80319c',
-              spanId,
-              name: 'chat',
-              startTimeUnixNano: '1767225600000000000',
-              endTimeUnixNano: '1767225600000000000',
-              attributes: CHAT,
-            },
-          ],
-        },
-      ],
-    },
-  ],
-})
-const logs = {
-  resourceLogs: [
-    {
-      resource: { attributes: [{ key: 'service.name', value: { stringValue: 'guarded' } }] },
-      scopeLogs: [
-        {
-          logRecords: [
-            {
-              eventName: 'gen_ai.evaluation.result',
-              timeUnixNano: '1767225600000000000',
-              traceId: '0af7651916cd43dd8448eb211c80319c',
-              spanId: '0000000000000001',
-              attributes: [
-                ['gen_ai.evaluation.name', 'relevance'],
-                ['gen_ai.evaluation.explanation', TEXT],
-                ['gen_ai.request.model', 'guarded'],
-                ['gen_ai.response.id', 'r'],
-              ]
-                .map(([key, value]) => ({ key, value: { stringValue: value as string } }) as object)
-                .concat({ key: 'gen_ai.evaluation.score.value', value: { doubleValue: 0.5 } }),
-            },
-          ],
-        },
-      ],
-    },
-  ],
-}
+const { spans, logs } = plantedOtlp(TEXT, PLANTED.subject)
 
 async function throughHttp(): Promise<void> {
   // Hours that are over are drawn from for review.

@@ -35,7 +35,7 @@ export function compiledRules(rules: ModelPrivacy, key: Buffer | undefined): Com
     if (Array.isArray(value)) return value.map(hashed)
     if (value === null || value === undefined || typeof value === 'object') return null
     if (!key) throw new Error('a value is to be hashed, and there is no key')
-    return keyedHash(key, String(value))
+    return keyedHash(key, String(value as string | number | boolean))
   }
   return {
     drop: new Set(rules.drop),
@@ -46,6 +46,9 @@ export function compiledRules(rules: ModelPrivacy, key: Buffer | undefined): Com
     namesElements: [...rules.drop, ...rules.hash].some((name) => /(?:^f|_)\d+$/.test(name)),
   }
 }
+
+const TEXTS: ReadonlySet<FieldKind> = new Set(['text', 'scalar', 'label'])
+const MAPS: ReadonlySet<FieldKind> = new Set(['features', 'strings', 'numbers'])
 
 const same: Change = (value) => value
 const nothing: Change = () => null
@@ -62,22 +65,12 @@ export function fieldChange(
   kind: FieldKind | undefined,
 ): Change {
   if (kind === undefined || rules.drop.has(name)) return nothing
-  switch (kind) {
-    case 'id':
-      return rules.hash.has(name) ? rules.hashed : same
-    case 'text':
-    case 'scalar':
-    case 'label':
-      return rules.hash.has(name) ? rules.hashed : (value) => maskedTexts(rules, value)
-    case 'producer':
-      return rules.hash.has(name) ? (value) => hashedProducer(rules, value) : same
-    case 'features':
-    case 'strings':
-    case 'numbers':
-      return mapChange(rules, name, kind)
-    default:
-      return same
-  }
+  const isHashed = rules.hash.has(name)
+  if (kind === 'id') return isHashed ? rules.hashed : same
+  if (TEXTS.has(kind)) return isHashed ? rules.hashed : (value) => maskedTexts(rules, value)
+  if (MAPS.has(kind)) return mapChange(rules, name, kind)
+  if (kind === 'producer' && isHashed) return (value) => hashedProducer(rules, value)
+  return same
 }
 
 function maskedTexts(rules: CompiledRules, value: unknown): unknown {

@@ -2,6 +2,7 @@
  * A reference made of events that a caller brings: they are counted as predictions are, and kept
  * apart from them.
  */
+import { refusalText } from '../../../lib/events/rejections.ts'
 import { setImmediate } from 'node:timers/promises'
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import { Problem } from '../../../lib/runtime/errors.ts'
@@ -52,7 +53,7 @@ export async function storeUploaded(
     const verdict = validator.bytes(line)
     const refuse = (message: string) =>
       new Problem(400, 'invalid_request', `line ${i + 1}: ${message}`)
-    if (!verdict.ok) throw refuse(verdict.rejection.message)
+    if (!verdict.ok) throw refuse(refusalText(verdict.rejection))
     const { event } = verdict
     if (event.get('model_id') !== modelId)
       throw refuse(`model_id must be ${modelId}, as in the path`)

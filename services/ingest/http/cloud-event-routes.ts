@@ -103,8 +103,7 @@ function countEvents(
 
 /** What became of one CloudEvent: a message for a topic, or why it is refused. */
 type Routed =
-  | { topic: string; message: OutgoingMessage }
-  | { id: string | null; code: string; message: string; topic?: never }
+  { topic: string; message: OutgoingMessage } | (Omit<RejectedItem, 'index'> & { topic?: never })
 
 function routed(acceptor: Acceptor, event: CloudEvent | 'invalid', contentType: string): Routed {
   const { byType, predictions, halves } = acceptor
@@ -132,8 +131,8 @@ function routed(acceptor: Acceptor, event: CloudEvent | 'invalid', contentType: 
   const { validator } = destination
   const validation = storable(validator, validator.bytes(event.data), () => event.data)
   if (!validation.ok) {
-    const { code, message } = validation.rejection
-    return { id, code, message }
+    const { code, message, also } = validation.rejection
+    return { id, code, message, ...(also && { also: [...also] }) }
   }
   const key = destination.keyOf(validation.event)
   return { topic: destination.topic, message: { key, value: validation.value } }
@@ -154,8 +153,8 @@ async function acceptCloudEvents(
   events.forEach((event, index) => {
     const result = routed(acceptor, event, contentType)
     if (result.topic === undefined) {
-      const { id, code, message } = result
-      rejected.push({ index, id, code, message })
+      const { id, code, message, also } = result
+      rejected.push({ index, id, code, message, ...(also && { also }) })
       return
     }
     const messages = outgoing.get(result.topic)

@@ -4,6 +4,7 @@
  * pair that is emitted twice, after a crash, carries the same ids, and counts once. A half that
  * stays alone becomes a dead letter.
  */
+import { refusalText } from '../../../lib/events/rejections.ts'
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import type { EventLog, LoggedMessage, OutgoingMessage } from '../../../lib/event-log/port.ts'
 import { eventMapping, type RangeTables } from '../../../lib/sink/mapping.ts'
@@ -234,7 +235,7 @@ function readExchange(
         refused.push({
           value,
           reason: verdict.rejection.code,
-          message: `a row of the exchange is no prediction: ${verdict.rejection.message}`,
+          message: `a row of the exchange is no prediction: ${refusalText(verdict.rejection)}`,
         })
     }
     return { events, refused }

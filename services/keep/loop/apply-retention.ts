@@ -80,8 +80,10 @@ async function dropDue(parts: RetentionParts): Promise<Drop[]> {
   const dropped: Drop[] = []
   for (const table of RETAINED) {
     const due = dueDrops(table, await monthsOf(db, table), daysBy(parts), now())
-    for (const drop of due) await dropRows(db, table, drop)
-    dropped.push(...due)
+    for (const drop of due) {
+      await dropRows(db, table, drop)
+      dropped.push(drop)
+    }
   }
   return dropped
 }

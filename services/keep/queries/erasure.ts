@@ -54,7 +54,7 @@ export async function unfinished(db: ClickHouse): Promise<{ left: number; reason
 /** The engine's time, in seconds: by it parts that were replaced before are told from later ones. */
 export async function engineTime(db: ClickHouse): Promise<number> {
   const [row] = await db.query<{ at: number }>('SELECT toUnixTimestamp(now()) AS at')
-  return Number(row!.at)
+  return row!.at
 }
 
 /**
