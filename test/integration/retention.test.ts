@@ -6,6 +6,7 @@ import { readAudit } from '../../lib/postgres/audit-log.ts'
 import { embeddedPostgres, migratePostgres, type Postgres } from '../../lib/postgres/port.ts'
 import { applyRetention, type RetentionParts } from '../../services/keep/loop/apply-retention.ts'
 import { unfinished } from '../../services/keep/queries/erasure.ts'
+import { tableSizes } from '../../services/keep/queries/retention.ts'
 import { temporaryDirectory } from '../harness.ts'
 import { pipeline, type Pipeline } from '../pipeline.ts'
 import { until } from '../processes.ts'
@@ -108,6 +109,14 @@ test('months go by partition where all of it is due, else by model; counts and l
   expect(await readAudit(postgres, 0, 10)).toMatchObject([
     { actor: 'plumbline', action: 'retention.dropped' },
   ])
+})
+
+test('sizes are told of every table with rows, the largest first', async () => {
+  const sizes = await tableSizes(stream.db)
+  expect(sizes.find(({ table }) => table === 'predictions')).toMatchObject({ rows: 100 })
+  expect(sizes.map(({ bytes }) => bytes)).toEqual(
+    sizes.map(({ bytes }) => bytes).toSorted((a, b) => b - a),
+  )
 })
 
 test('within an hour nothing is looked for again, and then nothing is left to drop', async () => {

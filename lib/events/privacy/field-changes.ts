@@ -33,9 +33,10 @@ export interface CompiledRules {
 export function compiledRules(rules: ModelPrivacy, key: Buffer | undefined): CompiledRules {
   const hashed: Change = (value) => {
     if (Array.isArray(value)) return value.map(hashed)
-    if (value === null || value === undefined || typeof value === 'object') return null
+    if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean')
+      return null
     if (!key) throw new Error('a value is to be hashed, and there is no key')
-    return keyedHash(key, String(value as string | number | boolean))
+    return keyedHash(key, String(value))
   }
   return {
     drop: new Set(rules.drop),

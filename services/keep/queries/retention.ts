@@ -36,9 +36,9 @@ export async function dropRows(
 export async function tableSizes(
   db: ClickHouse,
 ): Promise<{ table: string; bytes: number; rows: number }[]> {
-  const sizes = await db.query<{ table: string; bytes: string; n: string }>(
-    `SELECT table, sum(bytes_on_disk) AS bytes, sum(rows) AS n FROM system.parts
-     WHERE database = currentDatabase() AND active GROUP BY table ORDER BY bytes DESC`,
+  const sizes = await db.query<{ table: string; size: string; n: string }>(
+    `SELECT table, sum(bytes_on_disk) AS size, sum(rows) AS n FROM system.parts
+     WHERE database = currentDatabase() AND active GROUP BY table ORDER BY size DESC`,
   )
-  return sizes.map(({ table, bytes, n }) => ({ table, bytes: Number(bytes), rows: Number(n) }))
+  return sizes.map(({ table, size, n }) => ({ table, bytes: Number(size), rows: Number(n) }))
 }
