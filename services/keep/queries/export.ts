@@ -2,7 +2,7 @@
 import type { ClickHouse, Row } from '../../../lib/clickhouse/port.ts'
 
 /** Rows of one table in an export at most. */
-export const MAX_EXPORTED = 1000
+const MAX_EXPORTED = 1000
 
 const OF_SUBJECT = 'has({ids:Array(String)}, subject_id)'
 const PREDICTIONS = `SELECT model_id, prediction_id FROM predictions WHERE ${OF_SUBJECT}`
