@@ -116,6 +116,7 @@ const METRICS = new Map(
     new_category_ratio: 'New categories',
     type_mismatch_ratio: 'Values of the wrong type',
     out_of_range_ratio: 'Out of the known range',
+    expectation_violation_ratio: 'Expectation violated',
     duplicate_ratio: 'Duplicate events',
     largest_atom_share: 'Share of the most frequent value',
     new_atom_share: 'A value that became frequent',
@@ -189,7 +190,11 @@ export const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1)
 export const plural = (count, one, many = `${one}s`) =>
   `${count.toLocaleString('en')} ${count === 1 ? one : many}`
 
-/** The severity that a model's health is shown as. */
+/**
+ * The severity that a model's health is shown as.
+ *
+ * @type {Record<import('../schemas/http/drift.ts').Health, Verdict>}
+ */
 export const HEALTH = {
   healthy: 'ok',
   degraded: 'alarm',

@@ -7,6 +7,8 @@ import { LABEL_SOURCES } from './events/label.v1.ts'
 import { Launch } from './launch.ts'
 import { ModelPrivacy } from './model-privacy.ts'
 import { ModelRetention } from './model-retention.ts'
+import { ModelExpectations } from './model-expectations.ts'
+import { UnusualEvents } from './model-unusual.ts'
 
 /** Most predictions of a model that are drawn for review in a day. */
 export const MAX_BUDGET_PER_DAY = 10_000
@@ -204,6 +206,8 @@ export const ModelFile = Type.Object(
     features: Type.Optional(
       Type.Record(Type.String(), Type.Enum(['numeric', 'categorical', 'boolean', 'embedding'])),
     ),
+    expectations: Type.Optional(ModelExpectations),
+    unusual_events: Type.Optional(UnusualEvents),
     fairness: Type.Optional(
       Type.Object(
         {

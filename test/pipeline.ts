@@ -1,5 +1,6 @@
 /** Events into a fresh embedded engine, through the sinks of the services, and what reads them. */
 import type { ClickHouse } from '../lib/clickhouse/port.ts'
+import type { RefusalOf } from '../lib/models/expectations/refusal.ts'
 import type { EventMapping } from '../lib/sink/mapping.ts'
 import { TOPICS } from '../schemas/topics.ts'
 import { ATTRIBUTE_MAPPINGS } from '../services/feedback/data/attribute-rows.ts'
@@ -24,9 +25,13 @@ export interface Pipeline {
   join: Join
 }
 
-/** @param codesOf subjects of a model whose numbers are categories; none unless given */
+/**
+ * @param codesOf subjects of a model whose numbers are categories; none unless given
+ * @param refusalOf why a prediction is refused; none is unless given
+ */
 export async function pipeline(
   codesOf?: (modelId: string) => ReadonlySet<string>,
+  refusalOf?: RefusalOf,
 ): Promise<Pipeline> {
   const { db, engine, directory } = await migratedClickHouse()
   const storeOf = (name: string, topic: string, mapping: EventMapping): Store => {
@@ -45,7 +50,11 @@ export async function pipeline(
     db,
     directory,
     connect: (role) => engine.connect(role),
-    predictions: storeOf('predictions', TOPICS.predictions.topic, predictionMappings(codesOf)[0]),
+    predictions: storeOf(
+      'predictions',
+      TOPICS.predictions.topic,
+      predictionMappings(codesOf, refusalOf)[0],
+    ),
     labels: async (events) => {
       await labels(events)
       await join.resolve()

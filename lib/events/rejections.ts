@@ -16,6 +16,7 @@ export type RejectCode =
   | 'invalid_avro'
   | 'invalid_envelope'
   | 'unstorable'
+  | 'expectation_violated'
 
 /**
  * One way to refuse an event: its code, the field at fault where there is one, and a sentence for

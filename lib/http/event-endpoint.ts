@@ -7,6 +7,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { TObject } from 'typebox'
 import { answersToBody, type RejectedItem } from '../../schemas/http/errors.ts'
 import { eventBody, EventsAnswer } from '../../schemas/http/ingest.ts'
+import type { RefusalOf } from '../models/expectations/refusal.ts'
 import { misspelledOf } from '../events/misspelled-fields.ts'
 import { createValidator, predictionKey, type Event } from '../events/validator.ts'
 import type { Privacy } from '../events/privacy/redactor.ts'
@@ -31,6 +32,11 @@ export interface GatewayOptions {
   metrics: Metrics
   /** What is left of an event goes into the log. */
   privacy: Privacy
+  /**
+   * Says why a well-formed event is refused all the same. It goes to the log too, where it becomes
+   * a dead letter and is counted once, as one that comes by Kafka.
+   */
+  refusalOf?: RefusalOf | undefined
 }
 
 interface Item {
@@ -81,6 +87,7 @@ export function eventGateway(http: Http, options: GatewayOptions): void {
   /** @param body what must be JSON as a whole */
   async function accept(items: readonly Item[], body: Buffer | undefined): Promise<EventsAnswer> {
     const messages: OutgoingMessage[] = []
+    const refused: OutgoingMessage[] = []
     const rejected: RejectedItem[] = []
     const misspelled = misspelledFields(validator.fieldNames)
     let unchecked = body
@@ -91,27 +98,30 @@ export function eventGateway(http: Http, options: GatewayOptions): void {
         turn = performance.now()
       }
       const verdict = storable(validator, validator.bytes(item.bytes), () => item.bytes)
+      const refusal = verdict.ok ? options.refusalOf?.(verdict.event) : undefined
       if (verdict.ok) {
         if (verdict.unknownFields > 0) misspelled.note(verdict.event.names)
-        messages.push({ key: keyOf(verdict.event), value: verdict.value })
-      } else {
-        const { code, message, also } = verdict.rejection
-        if (unchecked && (code === 'invalid_json' || code === 'empty')) {
-          mustBeJson(unchecked)
-          unchecked = undefined
+        const message = { key: keyOf(verdict.event), value: verdict.value }
+        if (!refusal) {
+          messages.push(message)
+          continue
         }
-        rejected.push({
-          index: item.index,
-          id: code === 'too_large' ? null : idOf(item.bytes.toString(), options.idField),
-          code,
-          message,
-          ...(also && { also: [...also] }),
-        })
-        metrics.endpointEvents.inc({ service, topic, outcome: 'rejected', reason: code })
+        refused.push(message)
       }
+      const { code, message, also } = verdict.ok
+        ? { code: 'expectation_violated' as const, message: refusal!.message, also: undefined }
+        : verdict.rejection
+      if (unchecked && (code === 'invalid_json' || code === 'empty')) {
+        mustBeJson(unchecked)
+        unchecked = undefined
+      }
+      const id = code === 'too_large' ? null : idOf(item.bytes.toString(), options.idField)
+      rejected.push({ index: item.index, id, code, message, ...(also && { also: [...also] }) })
+      metrics.endpointEvents.inc({ service, topic, outcome: 'rejected', reason: code })
     }
+    if (messages.length + refused.length > 0)
+      await options.eventLog.append(topic, [...messages, ...refused])
     if (messages.length === 0 && rejected.length > 0) throw new NothingValid(rejected)
-    await options.eventLog.append(topic, messages)
     metrics.endpointEvents.inc({ service, topic, outcome: 'accepted', reason: '' }, messages.length)
     return { accepted: messages.length, rejected, ...misspelled.found() }
   }

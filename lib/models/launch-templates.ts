@@ -31,10 +31,15 @@ const RESERVED =
   /^(webhook-(id|timestamp|signature)|host|content-length|content-type|transfer-encoding|connection)$/i
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
-/** Every problem of the headers and the body of a launch, as sentences. */
+/**
+ * Every problem of the headers and the body of a launch, as sentences.
+ *
+ * @param what names the template in them
+ */
 export function templateProblems(
   headers: Readonly<Record<string, string>>,
   body: Template | undefined,
+  what = 'body',
 ): string[] {
   const problems: string[] = []
   for (const [name, value] of Object.entries(headers)) {
@@ -47,9 +52,9 @@ export function templateProblems(
       problems.push(`${path} ${problem}`)
   }
   for (const text of textsOf(body ?? null)) {
-    for (const problem of nameProblems(text)) problems.push(`body ${problem}`)
+    for (const problem of nameProblems(text)) problems.push(`${what} ${problem}`)
     if (text.includes('secret://'))
-      problems.push('body may hold no secret: bodies are logged where they arrive; use a header')
+      problems.push(`${what} may hold no secret: bodies are logged where they arrive; use a header`)
   }
   return problems
 }

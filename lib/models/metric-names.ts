@@ -23,7 +23,10 @@ export const METRICS: Readonly<Record<string, ReadonlyMap<string, WorseSide>>> =
   ]),
   quality: new Map([
     ...each('higher', 'missing_ratio new_category_ratio type_mismatch_ratio out_of_range_ratio'),
-    ...each('higher', 'duplicate_ratio largest_atom_share new_atom_share'),
+    ...each(
+      'higher',
+      'duplicate_ratio largest_atom_share new_atom_share expectation_violation_ratio',
+    ),
     ...each('neither', 'features_evaluated'),
   ]),
   performance: new Map([

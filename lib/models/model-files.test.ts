@@ -37,7 +37,7 @@ test('every problem is told at once, with its place', () => {
   )
   expect(problems).toHaveLength(4)
   expect(problems.join('\n')).toContain('task must be equal to one of the allowed values: binary')
-  expect(problems.join('\n')).toContain('additional properties: slise')
+  expect(problems.join('\n')).toContain('slise is no setting; did you mean slices?')
 })
 
 test.each([

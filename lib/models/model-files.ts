@@ -1,7 +1,7 @@
 /** Reads and checks the model files; a model without a file is monitored with the defaults. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Ajv, type ErrorObject } from 'ajv'
+import { Ajv } from 'ajv'
 import { parse } from 'yaml'
 import {
   ModelFile,
@@ -12,10 +12,13 @@ import {
 } from '../../schemas/model.ts'
 import type { ModelRetention } from '../../schemas/model-retention.ts'
 import type { ModelPrivacy } from '../../schemas/model-privacy.ts'
+import type { UnusualEvents } from '../../schemas/model-unusual.ts'
 import { ConfigError } from '../runtime/config.ts'
 import { parseOverrides, type AlarmLines } from './alarm-lines.ts'
+import { readExpectations, type ExpectationRule } from './expectations/rules.ts'
 import { ownershipOf, type Ownership } from './ownership.ts'
 import { privacyProblems } from './privacy-problems.ts'
+import { schemaProblems } from './schema-problems.ts'
 import { retrainProblems } from './retrain-problems.ts'
 import { featureSubject } from '../events/subjects.ts'
 import { eventsOf, isTimezone, windowSpecProblem } from './windows.ts'
@@ -37,6 +40,10 @@ export interface Model {
   outputKind: OutputKind | undefined
   references: Record<string, ModelReference>
   features: NonNullable<ModelFile['features']>
+  /** What its inputs must be. */
+  expectations: readonly ExpectationRule[]
+  /** How many of the most unusual events of a window are kept, of how many; undefined: none. */
+  unusualEvents: UnusualEvents | undefined
   fairness: NonNullable<ModelFile['fairness']>
   slices: readonly string[]
   /** Rows a classifier sees of each window; 0: none is asked. */
@@ -67,7 +74,7 @@ export interface Models {
   declared: readonly Model[]
 }
 
-const ajv = new Ajv({ allErrors: true, useDefaults: true, strict: false })
+const ajv = new Ajv({ allErrors: true, verbose: true, useDefaults: true, strict: false })
 const validateFile = ajv.compile<ModelFile>(ModelFile)
 const validateWindows = ajv.compile<ModelWindows>(ModelWindows)
 
@@ -110,7 +117,7 @@ export function readModels(folder: string): Models {
 export function parseModel(text: string): Model {
   const file: unknown = parse(text)
   if (!validateFile(file)) {
-    throw new ConfigError((validateFile.errors ?? []).map(problemOf))
+    throw new ConfigError(schemaProblems(validateFile.errors ?? []))
   }
   const problems = crossChecks(file)
   if (problems.length > 0) throw new ConfigError(problems)
@@ -169,6 +176,8 @@ function withDefaults(file: ModelFile, revision: string): Model {
       ? references
       : { ...references, [onlyName!]: { ...references[onlyName!]!, baseline: true } },
     features: file.features ?? {},
+    expectations: expectationsOf(file).rules,
+    unusualEvents: file.unusual_events,
     fairness: file.fairness ?? { attributes: {}, favorable: '1' },
     slices: file.slices ?? [],
     multivariateRows: file.multivariate?.rows ?? 0,
@@ -187,6 +196,10 @@ function withDefaults(file: ModelFile, revision: string): Model {
     retention: file.retention,
     revision,
   }
+}
+
+function expectationsOf({ expectations = [], features = {} }: ModelFile) {
+  return readExpectations(expectations, Object.keys(features))
 }
 
 /** Labels that alerts have already. */
@@ -228,32 +241,12 @@ function crossChecks(file: ModelFile): string[] {
     )
   for (const problem of parseOverrides(file.alarms?.overrides ?? {}).problems)
     problems.push(problem)
+  for (const problem of expectationsOf(file).problems) problems.push(problem)
   const looks = file.labels?.evaluate_at
   if (looks && (looks.length === 0 || !looks.includes(1)))
     problems.push('labels.evaluate_at must end with 1: the whole label horizon')
   for (const problem of [...retrainProblems(file), ...privacyProblems(file)]) problems.push(problem)
   return problems
-}
-
-/**
- * Settings that are planned and have no effect yet, by path: accepted, they would mislead whoever
- * sets them.
- */
-const WITHOUT_EFFECT = new Set(['review.draw.uncertain', 'review.draw.drifted'])
-
-/** One error of the JSON Schema as a sentence that begins with the path of its field. */
-function problemOf({ instancePath, message = '', params }: ErrorObject): string {
-  const path = instancePath.slice(1).replaceAll('/', '.')
-  const field = `${path}.${String(params['additionalProperty'])}`
-  if (WITHOUT_EFFECT.has(field))
-    return `${field} has no effect yet, so it may not be set: review.draw.random is the only draw`
-  return `${path || 'the file'} ${message}${listed(params)}`
-}
-
-function listed(params: Record<string, unknown>): string {
-  if (Array.isArray(params['allowedValues'])) return `: ${params['allowedValues'].join(', ')}`
-  if (typeof params['additionalProperty'] === 'string') return `: ${params['additionalProperty']}`
-  return ''
 }
 
 function hash(text: string): string {

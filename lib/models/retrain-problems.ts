@@ -3,6 +3,7 @@ import type { Launch } from '../../schemas/launch.ts'
 import type { ModelFile } from '../../schemas/model.ts'
 import { textProblem } from '../events/text-rules.ts'
 import { durationMs } from '../runtime/durations.ts'
+import { readExpectations } from './expectations/rules.ts'
 import { templateProblems, type Template } from './launch-templates.ts'
 import { parseCondition } from './policy-language.ts'
 import { conditionProblems } from './policy-problems.ts'
@@ -33,20 +34,39 @@ function whenProblems(when: string, file: ModelFile): string[] {
       slices: file.slices ?? [],
       customMetrics: Object.keys(file.custom_metrics ?? {}),
       attributes: Object.keys(file.fairness?.attributes ?? {}),
+      expectations: readExpectations(file.expectations ?? [], []).rules.map(({ name }) => name),
     })
   } catch (error) {
     return [(error as Error).message]
   }
 }
 
-const MIN_TIMEOUT_MS = 1000
-const MAX_TIMEOUT_MS = 300_000
+/** The least and the most of each duration of a launch. */
+const DURATIONS = {
+  timeout: ['1s', '5m'],
+  poll: ['1s', '1h'],
+  ends_within: ['1m', '30d'],
+} as const
 
 function launchProblems(launch: Launch): string[] {
-  if (launch.kind !== 'webhook') return []
-  const problems = templateProblems(launch.headers ?? {}, launch.body as Template | undefined)
-  const timeoutMs = launch.timeout === undefined ? MIN_TIMEOUT_MS : durationMs(launch.timeout)
-  if (timeoutMs < MIN_TIMEOUT_MS || timeoutMs > MAX_TIMEOUT_MS)
-    problems.push(`timeout ${launch.timeout} must be from 1s to 5m`)
-  return problems
+  if (launch.kind === 'command') return []
+  const { kind: _kind, url, headers = {}, ...rest } = launch
+  const [template, what] =
+    launch.kind === 'webhook' ? [launch.body ?? null, 'body'] : [rest, launch.kind]
+  return [
+    ...(URL.canParse(url) ? [] : [`url ${url} is no address`]),
+    ...templateProblems(headers, template as Template, what),
+    ...(Object.keys(DURATIONS) as (keyof typeof DURATIONS)[]).flatMap((name) =>
+      durationProblem(name, (launch as Partial<Record<typeof name, string>>)[name]),
+    ),
+  ]
+}
+
+function durationProblem(name: keyof typeof DURATIONS, given: string | undefined): string[] {
+  const [least, most] = DURATIONS[name]
+  if (given === undefined) return []
+  const ms = durationMs(given)
+  return ms < durationMs(least) || ms > durationMs(most)
+    ? [`${name} ${given} must be from ${least} to ${most}`]
+    : []
 }

@@ -19,6 +19,7 @@ import {
 } from '../events/validator.ts'
 import { refusalText } from '../events/rejections.ts'
 import { fieldGetter } from '../events/flat-record.ts'
+import type { RefusalOf } from '../models/expectations/refusal.ts'
 import { murmurHash3, xxHash32 } from './id-hash.ts'
 import type { Privacy } from '../events/privacy/redactor.ts'
 import { keptMessage } from '../events/privacy/refused-message.ts'
@@ -36,6 +37,8 @@ export interface RangeTables {
   accept: (event: Event, message: LoggedMessage, unknownFields: number) => void
   /** The event's id was stored before: only the count of repeats may change. */
   repeat: (event: Event) => void
+  /** The event is refused for a rule of its model: only the count of refusals may change. */
+  refuse?: (event: Event, rule: string) => void
   tables: (range: OffsetRange) => TableRows[]
 }
 
@@ -100,6 +103,8 @@ export interface EventMappingOptions {
   key?: 'identity' | ((event: Event) => string)
   /** A message with another key is a dead letter, as it was in earlier versions of a mapping. */
   refusesOtherKeys?: boolean
+  /** Says why an event that is well-formed is refused all the same, by a rule of its model. */
+  refusalOf?: RefusalOf | undefined
   /** Makes the tables of one range; called again where several ranges are in hand. */
   tables: () => RangeTables
 }
@@ -198,6 +203,13 @@ function take(into: InHand, message: LoggedMessage, read: ReadMessage): void {
     return
   }
   const { event, unknownFields } = result
+  const refusal = options.refusalOf?.(event)
+  if (refusal) {
+    const kept = keptMessage(message, options.privacy)
+    dead.push({ message: kept, code: 'expectation_violated', text: refusal.message })
+    into.tables.refuse?.(event, refusal.rule)
+    return
+  }
   const length = key || seenIn ? scratch.write(identity(event)) : 0
   const kind = keyKind(options, message, event, length)
   if (kind === 'other' && options.refusesOtherKeys) {

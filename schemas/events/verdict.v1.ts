@@ -30,6 +30,12 @@ export const VerdictV1 = Type.Object(
     verdict: Type.Enum(['ok', 'warning', 'alarm', 'incomplete', 'none']),
     previous_verdict: Type.String({ description: "Of the earlier revision, or ''." }),
     reason: Type.String(),
+    headline: Type.Optional(
+      Type.String({
+        description:
+          "What the window alarms of in one sentence, the gravest first; '' where nothing alarms.",
+      }),
+    ),
     reference: Type.String({ description: 'What it was compared with.' }),
     revision: Type.Integer({ minimum: 1 }),
     restates: Type.Integer({ minimum: 0, description: 'The revision this one replaces, or 0.' }),

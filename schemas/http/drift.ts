@@ -24,8 +24,47 @@ const described = {
     }),
   ),
   last_event_at: nullable(time('When its newest event was predicted.')),
+  causes: Type.Array(
+    closed({
+      family: Type.String({ description: 'drift or quality.' }),
+      metric: Type.String(),
+      subject: Type.String({ description: 'A feature.' }),
+      slice: Type.String({ description: 'Where it moved most, `key:value`; empty for the model.' }),
+      score_moved_alone: nullable(
+        Type.Number({ description: 'What the feature alone does to the mean score.' }),
+      ),
+      score_moved: nullable(Type.Number({ description: 'What the mean score did.' })),
+      says: Type.String({ description: 'The same in words.' }),
+    }),
+    { description: 'What may explain what is active, the likeliest first; 5 at most.' },
+  ),
+  worst: closed(
+    {
+      performance: nullable(Type.String()),
+      fairness: nullable(Type.String()),
+      quality: nullable(Type.String()),
+    },
+    { description: 'The worst active alarm or warning of each, in words; null where none is.' },
+  ),
 }
 
+const DESCRIBED = {
+  causes: [
+    {
+      family: 'drift',
+      metric: 'psi',
+      subject: 'income',
+      slice: 'region:south',
+      score_moved_alone: 0.11,
+      score_moved: 0.13,
+      says: 'income has drifted in region=south (PSI 1.2), which alone moves the score by +0.11 of +0.13',
+    },
+  ],
+  worst: { performance: 'AUC is down from 0.86 to 0.67', fairness: null, quality: null },
+}
+
+/** Every model, and what is active of it. */
+export type ModelsAnswer = Static<typeof ModelsAnswer>
 /** Every model, and what is active of it. */
 export const ModelsAnswer = closed(
   {
@@ -59,6 +98,7 @@ export const ModelsAnswer = closed(
             headline: 'AUC is down from 0.86 to 0.67, since 2 January 2026',
             drift_share: 0.1,
             last_event_at: NEXT,
+            ...DESCRIBED,
           },
         ],
       },
@@ -77,6 +117,8 @@ const DescribedReference = closed({
 })
 
 /** One model: its file, watermark and references. */
+export type ModelAnswer = Static<typeof ModelAnswer>
+/** One model: its file, watermark and references. */
 export const ModelAnswer = closed(
   {
     model_id: Type.String(),
@@ -86,23 +128,6 @@ export const ModelAnswer = closed(
     idle: Type.Boolean({ description: 'No event has come for `windows.idle`.' }),
     windows: ModelWindows,
     references: Type.Array(DescribedReference),
-    active_alarms: Type.Array(
-      closed({
-        family: Type.String(),
-        metric: Type.String(),
-        subject: Type.String(),
-        reference: Type.String(),
-        severity: Type.Enum(['alarm', 'warning']),
-        value: nullable(Type.Number()),
-        threshold: nullable(Type.Number()),
-        reason: Type.String(),
-        since: Type.String({ description: 'End of the first window of its episode.' }),
-        window_end: Type.String(),
-        verdict_id: Type.String(),
-        snoozed_until: nullable(Type.String({ description: 'Null unless somebody snoozed it.' })),
-      }),
-      { description: 'Alarms and warnings of the model as a whole; snoozed ones are among them.' },
-    ),
     alarms: closed({
       episodes: Type.Integer({ description: 'Alert episodes so far.' }),
       refuted: Type.Integer({ description: 'Those that a person called normal or no problem.' }),
@@ -129,6 +154,7 @@ export const ModelAnswer = closed(
         headline: 'AUC is down from 0.86 to 0.67, since 2 January 2026',
         drift_share: 0.1,
         last_event_at: NEXT,
+        ...DESCRIBED,
         idle: false,
         windows: {
           size: '1d',
@@ -140,22 +166,6 @@ export const ModelAnswer = closed(
           min_labelled: 0.5,
         },
         references: [{ name: 'recent', kind: 'trailing', windows: 4 }],
-        active_alarms: [
-          {
-            family: 'performance',
-            metric: 'roc_auc',
-            subject: '',
-            reference: 'training',
-            severity: 'alarm',
-            value: 0.67,
-            threshold: null,
-            reason: 'alarm at an adjusted p of 0.0031',
-            since: NEXT,
-            window_end: NEXT,
-            verdict_id: '0a1b2c3d4e5f60718293a4b5c6d7e8f9',
-            snoozed_until: null,
-          },
-        ],
         alarms: {
           episodes: 2,
           refuted: 1,

@@ -24,13 +24,15 @@ import { createModelEvaluator, createShared } from './loop/evaluate-model.ts'
 import { createMonitored } from './loop/monitored-models.ts'
 import { driftQueries } from './queries/drift-queries.ts'
 import { referenceRoutes } from './http/reference-routes.ts'
+import { exampleRoutes } from './http/example-routes.ts'
 import { compareRoutes } from './http/compare-routes.ts'
 import { modelRoutes } from './http/model-routes.ts'
 import { overviewRoutes } from './http/overview-routes.ts'
 import { distributionRoutes } from './http/distribution-routes.ts'
 import { windowRoutes } from './http/window-routes.ts'
 import { registerModelGauges } from './publish/model-gauges.ts'
-import { activeSeries, modelAges } from './queries/model-summaries.ts'
+import { activeSeries } from './queries/active-alarms.ts'
+import { modelAges } from './queries/model-summaries.ts'
 import { showModelInfo } from './publish/model-info.ts'
 import { trustyaiGauges } from './publish/trustyai-gauges.ts'
 
@@ -90,6 +92,7 @@ function registerRoutes({ http, clickhouse, models, privacy, now, sinkParts }: D
   windowRoutes(http, parts)
   overviewRoutes(http, parts)
   distributionRoutes(http, parts)
+  exampleRoutes(http, parts)
   compareRoutes(http, parts)
   canaryRoutes(http, parts)
   referenceRoutes(http, { ...parts, privacy, spool: sinkParts.spool })

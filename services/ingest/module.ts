@@ -6,6 +6,7 @@ import type { Logger } from '../../lib/runtime/log.ts'
 import type { Metrics } from '../../lib/runtime/metrics.ts'
 import { messageOf } from '../../lib/runtime/errors.ts'
 import { declaredCodes, type Models } from '../../lib/models/model-files.ts'
+import { refusals } from '../../lib/models/expectations/refusal.ts'
 import type { Module } from '../../lib/runtime/modules.ts'
 import type { SinkParts } from '../../lib/sink/sink.ts'
 import { connectionPool } from '../../lib/clickhouse/connection-pool.ts'
@@ -59,10 +60,12 @@ const PAIRING_LONGEST_IDLE_MS = 10_000
  * predictions.
  */
 export function ingest(deps: IngestDeps, config: IngestConfig): Module[] {
-  const { eventLog, log, models, privacy } = deps
-  ingestRoutes(deps.http, deps)
-  cloudEventRoutes(deps.http, deps)
-  otlpRoutes(deps.http, deps)
+  const { eventLog, metrics, log, models, privacy } = deps
+  const refusalOf = refusals(models.declared)
+  const endpoint = { eventLog, metrics, log, privacy, refusalOf }
+  ingestRoutes(deps.http, endpoint)
+  cloudEventRoutes(deps.http, endpoint)
+  otlpRoutes(deps.http, endpoint)
   const wakeUps = createWakeUps(eventLog, (error) =>
     log.warn({ error: messageOf(error) }, 'wake-up not sent'),
   )
@@ -73,6 +76,7 @@ export function ingest(deps: IngestDeps, config: IngestConfig): Module[] {
       group: GROUP,
       mappings: predictionMappings(
         (modelId) => declaredCodes(models.get(modelId).features),
+        refusalOf,
         privacy,
       ),
       committed: (_range, models) => wakeUps.send(models),

@@ -9,9 +9,11 @@ import type { Module } from '../../lib/runtime/modules.ts'
 import type { Postgres } from '../../lib/postgres/port.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import type { RetrainConfig } from './config.ts'
+import { policyOf } from './decide/policies.ts'
 import { retrainRoutes } from './http/routes.ts'
 import { launcher } from './launchers/launch.ts'
 import { askSoon, deciding, decidingModules, wake } from './loop/decision-loop.ts'
+import { followJobs } from './loop/follow-jobs.ts'
 import { policyEngine } from './loop/policies.ts'
 import { policyFailures } from './loop/policy-failures.ts'
 import { schedulesModule } from './loop/schedules.ts'
@@ -64,7 +66,12 @@ export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module
     group: 'plumbline-retrain',
     onMessage: async ({ key }) => askSoon(loop, key),
   })
-  const modules = [verdicts.module, ...decidingModules(loop), schedulesModule(loop)]
+  const modules = [
+    verdicts.module,
+    ...decidingModules(loop),
+    followJobs(jobs, (run) => policyOf(engine.policies, run.model_id, run.policy)?.launch).module,
+    schedulesModule(loop),
+  ]
   const alertmanager = config.PLUMBLINE_ALERTMANAGER_URL
   if (!alertmanager) return modules
   const sender = alertSender({

@@ -149,7 +149,7 @@ test('what moves alarms, once a feature, and says what moved', async () => {
     subject: 'amount',
     metric: 'psi',
     reason: expect.stringMatching(
-      /^location \+0\.[89]\d standard deviations; alarm at an adjusted p of 0\.014$/,
+      /^values lie 0\.[89]\d standard deviations higher; more than the reference's own windows differ$/,
     ) as string,
   })
   expect(amount!.p_adjusted).toBeLessThan(0.014)

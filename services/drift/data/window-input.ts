@@ -1,5 +1,6 @@
 /** What the evaluation of one cohort of a window is given; read by the loop, evaluated without I/O. */
 import type { Window } from '../../../lib/models/windows.ts'
+import type { RuleCounts } from './expectations.ts'
 import type { LevelHistory } from './past-metrics.ts'
 import type { PastShift } from './past-shifts.ts'
 import type { Drawn, ReferenceData, ScoreCounts, ScoredRow } from './reference.ts'
@@ -28,6 +29,8 @@ export interface WindowInput {
   pastErrors: readonly number[]
   /** Groups per protected attribute. */
   groups: ReadonlyMap<string, readonly GroupCounts[]>
+  /** What violates the rules of the model file, by name; undefined where none are counted. */
+  violations?: ReadonlyMap<string, RuleCounts> | undefined
   /** Some of its rows, where a classifier is asked. */
   rows: readonly Drawn[]
   references: readonly ReferenceData[]

@@ -3,6 +3,7 @@
  * reference's own windows differ, at a level that keeps false alarms below
  * `alarms.false_alarms_per_week`. Pure. `docs/alarms.md` explains the method.
  */
+import { beyondNoise, describe, joined } from './reasons.ts'
 import {
   covers,
   MIN_WINDOWS,
@@ -11,12 +12,10 @@ import {
   type ReferenceWindows,
 } from '../data/reference.ts'
 import type { BinnedSample } from '../../../lib/stats/samples/binned-sample.ts'
-import type { Shape } from '../../../lib/stats/samples/normal-scores.ts'
 import {
   holm,
   numericShifts,
   shareShifts,
-  type Moved,
   type NumericSubject,
   type ShareSubject,
 } from '../../../lib/stats/window-tests/shift-test.ts'
@@ -109,17 +108,22 @@ function verdicts(tests: ReadonlyMap<string, Tested>, rules: ShiftRules, share: 
   return (result: MetricResult): MetricResult => {
     const { p, reason } = tests.get(result.subject)!
     const pAdjusted = adjusted[names.indexOf(result.subject)]!
+    const verdict = pValueVerdict(pAdjusted, alpha)
     return {
       ...result,
       p_value: p,
       p_adjusted: pAdjusted,
       threshold: null,
       // A result with too little data stays incomplete.
-      verdict: result.verdict === 'incomplete' ? result.verdict : pValueVerdict(pAdjusted, alpha),
+      verdict: result.verdict === 'incomplete' ? result.verdict : verdict,
       reason:
         result.verdict === 'incomplete'
           ? result.reason
-          : `${[result.metric === 'new_atom_share' && result.reason, reason].filter(Boolean).join('; ')}; alarm at an adjusted p of ${alpha.toPrecision(2)}`,
+          : joined(
+              result.metric === 'new_atom_share' && result.reason,
+              reason,
+              beyondNoise(verdict),
+            ),
     }
   }
 }
@@ -183,21 +187,6 @@ function historyOf(name: string, past: readonly PastShift[], reference: Referenc
     const known = window.shapes.get(name)
     return known ? [{ ...known, phase: reference.phaseOf(window.start) }] : []
   })
-}
-
-function describe(moved: Moved, { location, logScale, skew }: Shape): string {
-  const signed = (value: number, digits: number) =>
-    `${value < 0 ? '' : '+'}${value.toFixed(digits)}`
-  switch (moved) {
-    case 'location':
-      return `location ${signed(location, 2)} standard deviations`
-    case 'scale':
-      return `spread × ${Math.exp(logScale).toFixed(2)}`
-    case 'skew':
-      return `skewness ${signed(skew, 2)} (asinh)`
-    case 'distribution':
-      return 'the distribution as a whole'
-  }
 }
 
 function categoryTests(

@@ -150,7 +150,7 @@ test('bins too coarse to show a change never read ok: raw rows decide, or it is 
   expect(blindSubjects(coarse)).toEqual(['x'])
   expect(psiOf(withoutBlindOk(coarse))).toMatchObject({
     verdict: 'incomplete',
-    reason: 'bins are too coarse: D lies between 0 and 1',
+    reason: 'the bins are too coarse to tell: the Kolmogorov–Smirnov distance lies between 0 and 1',
   })
   expect(ksOf(withoutBlindOk(coarse)).verdict).not.toBe('ok')
 

@@ -10,6 +10,7 @@ import type { Side } from '../../../lib/stats/window-tests/window-tails.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 import { isEvaluated, type MetricResult } from '../data/metric-results.ts'
 import { levelKey, sizeOf, type LevelHistory, type PastLevel } from '../data/past-metrics.ts'
+import { levelReason } from './reasons.ts'
 import { coveredTwice } from './reference-series.ts'
 import { MIN_RISE, FAMILY_SHARES, pValueVerdict, marked, MIN_FALL } from './thresholds.ts'
 
@@ -129,16 +130,17 @@ export function withLevelVerdicts(
     if (p === undefined)
       return marked(result, `fewer than ${MIN_WINDOWS} reference windows hold it`)
     const pAdjusted = adjusted[tested.indexOf(result)]!
+    const verdict = pValueVerdict(pAdjusted, alpha)
+    const key = levelKey(result)
+    const [before, since] = [history.reference.get(key) ?? [], history.since.get(key) ?? []]
     return {
       ...result,
       p_value: p,
       p_adjusted: pAdjusted,
       threshold: null,
       reference: reference.name,
-      verdict: pValueVerdict(pAdjusted, alpha),
-      reason: [result.reason, `alarm at an adjusted p of ${alpha.toPrecision(2)}`]
-        .filter(Boolean)
-        .join('; '),
+      verdict,
+      reason: levelReason(result, verdict, before, since),
     }
   })
 }

@@ -1,4 +1,5 @@
 /** How right a model was, with an interval on every number, and whether that has fallen. Pure. */
+import { compared, joined } from './reasons.ts'
 import type { ReferenceData } from '../data/reference.ts'
 import { normalInterval } from '../../../lib/stats/intervals/normal-interval.ts'
 import { newcombe } from '../../../lib/stats/intervals/proportions.ts'
@@ -174,7 +175,10 @@ function evaluate(
   const threshold = measure.isError ? before.value * (1 + line) : before.value - line
   return {
     verdict: fallVerdict(low95, low99, line),
-    reason: [measure.note, `reference ${before.value.toPrecision(6)}`].filter(Boolean).join('; '),
+    reason: joined(
+      measure.note,
+      compared(measure.value, intervalOf(measure, CI_LEVEL), before.value),
+    ),
     threshold,
   }
 }

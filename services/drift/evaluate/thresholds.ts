@@ -1,6 +1,8 @@
 /**
  * When a number is a warning or an alarm: the fixed defaults, and the overrides of the model file.
  */
+import { short } from '../../../lib/models/alarm-sentences.ts'
+import { joined } from './reasons.ts'
 import { chiSquaredQuantile } from '../../../lib/stats/distributions/chi-squared.ts'
 import { durationMs } from '../../../lib/runtime/durations.ts'
 import { crosses, limitOf, lineText } from '../../../lib/models/alarm-lines.ts'
@@ -112,7 +114,14 @@ export function pValueVerdict(pAdjusted: number, alpha: number): Verdict {
 /** Adds to the reason that a verdict is that of a fixed default, and why. */
 export const marked = (result: MetricResult, why: string): MetricResult =>
   isEvaluated(result)
-    ? { ...result, reason: [result.reason, `fixed default: ${why}`].filter(Boolean).join('; ') }
+    ? {
+        ...result,
+        reason: joined(
+          result.reason,
+          result.threshold !== null && `the line is ${short(result.threshold)}`,
+          `fixed default: ${why}`,
+        ),
+      }
     : result
 
 /**
@@ -141,6 +150,6 @@ export function overridden(result: MetricResult, overrides: Model['overrides']):
     threshold: limitOf(line, value, baseline),
     reason: isUnknown
       ? 'the baseline has no value that a relative line of the model file could be drawn from'
-      : `${crossed ? 'crosses' : 'keeps to'} the model file's line ${lineText(line)}`,
+      : `${short(value)}${baseline === null ? '' : ` after ${short(baseline)} in the baseline`}; ${crossed ? 'crosses' : 'keeps to'} the model file's line ${lineText(line)}`,
   }
 }

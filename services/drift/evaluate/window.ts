@@ -8,9 +8,11 @@ import type { Model } from '../../../lib/models/model-files.ts'
 import { isFeature } from '../../../lib/events/subjects.ts'
 import { declaredKinds } from '../data/declared-features.ts'
 import { evaluateDrift } from './drift.ts'
+import { evaluateExpectations } from './expectations/violations.ts'
 import { evaluateMultivariate } from './multivariate-drift.ts'
 import { evaluateOperations } from './operations.ts'
-import { evaluateThroughput, THROUGHPUT_SHARE } from './throughput.ts'
+import { SENDERS_SHARE } from './silence/senders.ts'
+import { evaluateThroughput, THROUGHPUT_SHARE } from './silence/throughput.ts'
 import { evaluateQuality } from './data-quality.ts'
 import { evaluateLabelled } from './labelled-window.ts'
 import { baselineOf, withLevels } from './window-levels.ts'
@@ -31,6 +33,7 @@ export function evaluateWindow(input: WindowInput, model: Model): MetricResult[]
   ]
   const evaluated = results
     .map((result) => whileLearning(result, input.learning))
+    .concat(expectationResults(input, model))
     .map((result) => overridden(result, model.overrides))
     .map((result) => gated(result, input.completeness, model.windows.min_completeness))
   return [
@@ -40,6 +43,10 @@ export function evaluateWindow(input: WindowInput, model: Model): MetricResult[]
     ...evaluateLabelled(input, model),
   ]
 }
+
+/** What was declared needs no baseline: it is evaluated from the first window on. */
+const expectationResults = ({ violations }: WindowInput, model: Model): MetricResult[] =>
+  violations ? evaluateExpectations(model.expectations, violations, model.windows.min_count) : []
 
 /** The share of features that drifted, of those with a verdict; nothing where none has one. */
 function driftShare(results: readonly MetricResult[]): MetricResult[] {
@@ -103,7 +110,7 @@ function operationsResults(input: WindowInput, model: Model): MetricResult[] {
       windowAlpha,
       windowMs,
     }),
-    ...withLevels(others, 'operations', input, model, 1 - THROUGHPUT_SHARE),
+    ...withLevels(others, 'operations', input, model, 1 - THROUGHPUT_SHARE - SENDERS_SHARE),
   ]
 }
 

@@ -8,7 +8,8 @@ import {
 } from '../../../schemas/http/console.ts'
 import { answers } from '../../../schemas/http/errors.ts'
 import { ModelPath } from '../../../schemas/http/parts.ts'
-import { activeAlarms, modelFeatures } from '../queries/at-a-glance.ts'
+import { shownAlarms } from '../queries/active-alarms.ts'
+import { modelFeatures } from '../queries/at-a-glance.ts'
 import type { DriftRoutesOptions } from './model-routes.ts'
 
 /** Adds `GET /v1/alarms` and `GET /v1/models/{id}/features`. */
@@ -28,7 +29,7 @@ export function overviewRoutes(
         response: answers({ 200: AlarmsAnswer }),
       },
     },
-    async ({ query }) => ({ alarms: await activeAlarms(db, query.model_id ?? '') }),
+    async ({ query }) => ({ alarms: await shownAlarms(db, query.model_id ?? '') }),
   )
   http.get(
     '/v1/models/:id/features',

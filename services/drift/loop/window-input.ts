@@ -12,7 +12,7 @@ import type { WindowInput } from '../data/window-input.ts'
 import type { Due, StepCount } from '../plan/due-windows.ts'
 import { learningAt, type LearningState, type PastWindow } from '../plan/learning.ts'
 import { referencesFor, type ReferenceSpans } from '../plan/references.ts'
-import { seasonOf, usualCounts } from '../plan/silence.ts'
+import { seasonOf, usualWindows, type CountedWindow } from '../plan/silence.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
 import type { Present } from '../queries/event-totals.ts'
 import { impliesLabels } from '../queries/outcomes/labelled-outcomes.ts'
@@ -50,8 +50,8 @@ export interface WindowReading {
   /** While the baseline is being learned, with the windows before a promoted version. */
   learning: Learning | undefined
   past: PastAnswers
-  /** Events of the windows before, of a live model. */
-  usual: readonly number[] | undefined
+  /** The windows before that say how many events are usual, of a live model. */
+  usual: readonly CountedWindow[] | undefined
   /**
    * Predictions before this instant have had the label horizon; 0 where a missing label means
    * nothing.
@@ -112,7 +112,7 @@ export async function readWindow(
       baseline: learning?.before ?? baseline,
       earlierWindows,
     }),
-    usual: state.isLive ? usualCounts(window, earlierWindows, seasonOf(model)) : undefined,
+    usual: state.isLive ? usualWindows(window, earlierWindows, seasonOf(model)) : undefined,
     // Of a window some of whose predictions are young, a missing label means nothing yet.
     impliedUntil: impliesLabels(model) && due.maturity === 1 ? state.completeUntil : 0,
     outcomesOf,
@@ -247,7 +247,7 @@ export async function readCohort(
     learning,
     cohorts: reading.cohorts.length,
     isSlice: c.slice !== undefined,
-    usual: isWhole ? reading.usual : undefined,
+    usual: isWhole ? reading.usual?.map(({ events }) => events) : undefined,
     completeness: reading.completeness,
     maturity: due.maturity,
   }

@@ -4,11 +4,12 @@
  */
 import { Gauge } from 'prom-client'
 import type { Metrics } from '../../../lib/runtime/metrics.ts'
-import type { ActiveSeries, ModelAge } from '../data/active-result.ts'
+import type { ActiveAlarm } from '../../../schemas/active-alarms.ts'
+import type { ModelAge } from '../data/model-age.ts'
 
 /** What the gauges are read from, each time Prometheus asks. */
 export interface ModelGaugeSources {
-  active: () => Promise<readonly ActiveSeries[]>
+  active: () => Promise<readonly ActiveAlarm[]>
   ages: () => Promise<readonly ModelAge[]>
   /** Whether a model is this process' own: others are shown by the process that has them. */
   owns: (modelId: string) => boolean
@@ -38,6 +39,16 @@ const ACTIVE_LABELS = [
   'metric',
   'slice',
 ] as const
+
+const labelsOf = (alarm: ActiveAlarm) => ({
+  model_id: alarm.model_id,
+  model_version: alarm.model_version,
+  variant: alarm.variant,
+  family: alarm.family,
+  subject: alarm.subject,
+  metric: alarm.metric,
+  slice: alarm.slice_key === '' ? '' : `${alarm.slice_key}:${alarm.slice_value}`,
+})
 
 /**
  * Registers `plumbline_active_alarm` (2 an alarm, 1 a warning; gone when it has ended),
@@ -69,8 +80,8 @@ export function registerModelGauges({ registry }: Metrics, sources: ModelGaugeSo
     'Active alarms (2) and warnings (1) that nobody snoozed, as in the view active_alarms.',
     ACTIVE_LABELS,
     async (shown) => {
-      for (const { severity, ...labels } of await active())
-        if (owns(labels.model_id)) shown.set(labels, severity === 'alarm' ? 2 : 1)
+      for (const alarm of await active())
+        if (owns(alarm.model_id)) shown.set(labelsOf(alarm), alarm.severity === 'alarm' ? 2 : 1)
     },
   )
   const age = (name: string, help: string, of: (age: ModelAge) => number | undefined) =>

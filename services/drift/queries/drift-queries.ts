@@ -12,12 +12,18 @@ import type { Window } from '../../../lib/models/windows.ts'
 import { ALL, type Cohort } from '../data/cohort.ts'
 import type { OutcomeCounts, WindowCounts } from '../data/window-data.ts'
 import type { StoredReference } from '../plan/stored-references.ts'
+import { activeByCohort } from './active-alarms.ts'
 import { sliceValues, unslicedCohorts } from './cohorts.ts'
 import { presentEvents, type Present } from './event-totals.ts'
+import {
+  countViolations,
+  violationExamples,
+  type ExpectationQuestion,
+} from './expectations/count-violations.ts'
 import { hasLateAttributes } from './late-attributes.ts'
 import { modelCount, modelIds, type ModelsQuestion } from './monitored-models.ts'
 import { pastOf, type PastQuestion } from './past-queries.ts'
-import { areNumbered, completeness } from './producers.ts'
+import { areNumbered, completeness } from './senders/producers.ts'
 import { readPartitions, readProgress } from './progress-queries.ts'
 import { publishedResults } from './published-results.ts'
 import {
@@ -29,7 +35,9 @@ import {
   type PromotionQuestion,
 } from './references.ts'
 import { estimateRows, sampleRows, scoredRows } from './sample-rows.ts'
+import { senderCounts, kindsOfSenders, sendersKey } from './senders/sender-counts.ts'
 import { ensureCounted } from './slice-counts.ts'
+import { featureRows } from './window-examples.ts'
 import {
   countGroup,
   countsBySpan,
@@ -79,6 +87,15 @@ const batchersOf = (db: ClickHouse) => ({
   isProducing: gathered(
     () => '',
     (models: readonly string[]) => areNumbered(db, models),
+  ),
+  activeByCohort: gathered(
+    () => '',
+    (models: readonly string[]) => activeByCohort(db, models),
+  ),
+  senders: gathered(sendersKey, (asked) => senderCounts(db, asked)),
+  senderKinds: gathered(
+    () => '',
+    (models: readonly string[]) => kindsOfSenders(db, models),
   ),
 })
 
@@ -187,7 +204,16 @@ const outcomesOn = (db: ClickHouse) => ({
 /** The questions of drift on one connection. */
 export function driftQueries(db: ClickHouse) {
   const batched = batchersOf(db)
-  const { present, latestResults, referencesOf, promotions, isProducing } = batched
+  const {
+    present,
+    latestResults,
+    referencesOf,
+    promotions,
+    isProducing,
+    activeByCohort: active,
+    senders,
+    senderKinds,
+  } = batched
   return {
     modelCount: () => modelCount(db),
     modelIds: (question: ModelsQuestion) => modelIds(db, question),
@@ -199,6 +225,9 @@ export function driftQueries(db: ClickHouse) {
       freezeReference(db, first, at),
     isProducing,
     completeness: (modelId: string, window: Window) => completeness(db, modelId, window),
+    activeByCohort: active,
+    senders,
+    senderKinds,
     hasLateAttributes: () => hasLateAttributes(db),
     past: (question: PastQuestion) => pastOf(db, question),
     latestResults,
@@ -209,6 +238,10 @@ export function driftQueries(db: ClickHouse) {
     scored: (modelId: string, spans: Spans, c: Cohort) => scoredRows(db, { modelId, spans, c }),
     scoredRows: (model: Model, spans: Spans, c: Cohort, labelled: boolean) =>
       estimateRows(db, { model, spans, c }, labelled),
+    violations: (question: ExpectationQuestion) => countViolations(db, question),
+    violationExamples: (question: ExpectationQuestion, violated: readonly string[]) =>
+      violationExamples(db, question, violated),
+    featureRows: (question: Parameters<typeof featureRows>[1]) => featureRows(db, question),
     present,
     cohorts: (
       modelId: string,

@@ -3,6 +3,7 @@ import { eventMapping, type RangeTables } from '../../../lib/sink/mapping.ts'
 import { NO_PRIVACY, type Privacy } from '../../../lib/events/privacy/redactor.ts'
 import { eventRows } from '../../../lib/sink/rows.ts'
 import type { Event } from '../../../lib/events/validator.ts'
+import { senderCounts } from '../../../lib/sink/counts/sender-counts.ts'
 import * as native from '../../../lib/clickhouse/native/block.ts'
 import { labelKey, LabelV1 } from '../../../schemas/events/label.v1.ts'
 import { ID_SEPARATOR } from '../../../schemas/fields.ts'
@@ -74,6 +75,7 @@ const ARRIVED = [
 
 function labelTables(): RangeTables {
   const rows = eventRows(LabelV1, DICTIONARIES)
+  const senders = senderCounts()
   const queue = {
     model_id: native.lowCardinality(),
     prediction_id: native.strings(),
@@ -85,6 +87,7 @@ function labelTables(): RangeTables {
     begin: (range) => {
       rows.begin(range)
       native.clear(queue)
+      senders.begin()
     },
     accept: (event, message) => {
       const row = rows.rows
@@ -96,6 +99,8 @@ function labelTables(): RangeTables {
       queue.label_id.set(row, event.get('label_id') as string)
       queue.since.set(row, arrivedMs)
       queue.sign.set(row, 1)
+      const modelId = event.get('model_id') as string
+      senders.add('label_source', modelId, event.get('source') as string, arrivedMs)
     },
     repeat: () => {},
     tables: (range) => {
@@ -105,6 +110,7 @@ function labelTables(): RangeTables {
         { table: 'labels', ...labels },
         { table: 'labels_waiting_log', columns: queue, rows: rows.rows },
         { table: 'labels_arrived', columns, rows: labels.rows },
+        senders.table(),
       ]
     },
   }

@@ -5,27 +5,46 @@ import type { OffsetRange } from '../../../lib/event-log/port.ts'
 import { eventMapping, type RangeTables } from '../../../lib/sink/mapping.ts'
 import { eventRows } from '../../../lib/sink/rows.ts'
 import { NO_PRIVACY, type Privacy } from '../../../lib/events/privacy/redactor.ts'
-import { predictionIdentity, predictionKey } from '../../../lib/events/validator.ts'
+import { predictionIdentity, predictionKey, type Event } from '../../../lib/events/validator.ts'
 import { fieldGetter } from '../../../lib/events/flat-record.ts'
 import * as native from '../../../lib/clickhouse/native/block.ts'
 import { PredictionV1 } from '../../../schemas/events/prediction.v1.ts'
 import { predictionCounts } from '../../../lib/sink/counts/prediction-counts.ts'
+import { senderCounts, type SenderCounts } from '../../../lib/sink/counts/sender-counts.ts'
 import type { TableRows } from '../../../lib/sink/table-rows.ts'
+import type { RefusalOf } from '../../../lib/models/expectations/refusal.ts'
 import { producerCounts } from './producer-counts.ts'
+import { refusalCounts } from './refusal-counts.ts'
 
 /** Subjects of a model whose numbers are categories. */
 type CodesOf = (modelId: string) => ReadonlySet<string>
 
 /**
  * Newest first. A release that changes what a message becomes adds a mapping and keeps those before
- * it: version 2 refused messages with a key of their own; version 1 joined model and id by a slash
+ * it: version 3 refused no event for an expectation of its model; version 2 refused messages with a key of their own; version 1 joined model and id by a slash
  * too, so that two predictions could have one identity.
  *
  * @param codesOf by the model file; none unless given
+ * @param refusalOf by the model file; nothing is refused unless given
  * @param privacy what of an event is kept; all of it unless given
  */
-export const predictionMappings = (codesOf?: CodesOf, privacy: Privacy = NO_PRIVACY) =>
+export const predictionMappings = (
+  codesOf?: CodesOf,
+  refusalOf?: RefusalOf,
+  privacy: Privacy = NO_PRIVACY,
+) =>
   [
+    eventMapping({
+      version: 'predictions-4',
+      service: 'ingest',
+      schema: PredictionV1,
+      privacy,
+      seenIn: { table: 'predictions', identity: `concat(model_id, '\\x1f', prediction_id)` },
+      identity: predictionIdentity,
+      key: 'identity',
+      refusalOf,
+      tables: () => predictionTables(codesOf),
+    }),
     eventMapping({
       version: 'predictions-3',
       service: 'ingest',
@@ -71,6 +90,8 @@ const MAX_SKEW_MS = 300_000
 
 const modelIdOf = fieldGetter('model_id')
 const predictedAtOf = fieldGetter('predicted_at')
+const producerOf = fieldGetter('producer')
+const shadowOf = fieldGetter('shadow')
 
 function predictionTables(codesOf: CodesOf | undefined): RangeTables {
   const rows = eventRows(PredictionV1, DICTIONARIES)
@@ -80,14 +101,20 @@ function predictionTables(codesOf: CodesOf | undefined): RangeTables {
   const times = { model_id, prediction_id, predicted_at }
   const counts = predictionCounts(codesOf)
   const producers = producerCounts()
+  const refused = refusalCounts()
+  const senders = senderCounts()
   const newest = watermarks()
+  let topic = ''
 
   return {
     begin: (range) => {
       rows.begin(range)
       counts.begin()
       producers.begin()
+      refused.begin()
+      senders.begin()
       newest.begin()
+      topic = range.topic
     },
     accept: (event, message, unknownFields) => {
       const at = eventTime(predictedAtOf(event))!
@@ -96,21 +123,36 @@ function predictionTables(codesOf: CodesOf | undefined): RangeTables {
       if (unknownFields > 0) unknown.set(row, Math.min(unknownFields, 0xffff))
       counts.add(event, at)
       producers.add(event, at)
-      newest.move(modelIdOf(event) as string, at, arrivedMs)
+      const modelId = modelIdOf(event) as string
+      if (shadowOf(event) !== true) addSenders(senders, event, { modelId, topic, at })
+      newest.move(modelId, at, arrivedMs)
     },
     repeat: (event) => {
       const at = eventTime(predictedAtOf(event))!
       counts.repeat(event, at)
       producers.repeat(event, at)
     },
+    refuse: (event, rule) => refused.add(event, rule, eventTime(predictedAtOf(event))!),
     tables: (range) => [
       { table: 'predictions', ...rows.end(range), months: monthsOfRows(counts.months()) },
       { table: 'prediction_times', columns: times, rows: rows.rows },
       ...counts.tables(),
       producers.table(),
+      refused.table(),
+      senders.table(),
       newest.table(range),
     ],
   }
+}
+
+function addSenders(
+  senders: SenderCounts,
+  event: Event,
+  { modelId, topic, at }: { modelId: string; topic: string; at: number },
+): void {
+  senders.add('source', modelId, topic, at)
+  const producer = producerOf(event) as { id: string } | null | undefined
+  if (producer) senders.add('producer', modelId, producer.id, at)
 }
 
 const monthsOfRows = (of: number[] | undefined) => of && { column: 'predicted_at', of }

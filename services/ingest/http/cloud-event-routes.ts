@@ -7,7 +7,6 @@ import {
 } from '../../../lib/events/cloudevents.ts'
 import { Problem } from '../../../lib/runtime/errors.ts'
 import type { EventLog, OutgoingMessage } from '../../../lib/event-log/port.ts'
-import type { Privacy } from '../../../lib/events/privacy/redactor.ts'
 import { storable } from '../../../lib/events/stored-value.ts'
 import { createValidator, type Event, type Validator } from '../../../lib/events/validator.ts'
 import { BODY_BOUNDS } from '../../../lib/events/json/bounds.ts'
@@ -20,17 +19,13 @@ import { answersToBody, type RejectedItem } from '../../../schemas/http/errors.t
 import { CLOUD_EVENTS_BODY, EventsAnswer } from '../../../schemas/http/ingest.ts'
 import { TOPICS } from '../../../schemas/topics.ts'
 import { halfOf, isInference } from '../loop/pair-inferences.ts'
+import type { IngestRoutesOptions } from './event-routes.ts'
 import { labelDestination, predictionDestination, type Destination } from './destinations.ts'
 
-/** What the endpoint needs of the service. */
-interface CloudEventParts {
+/** What CloudEvents are accepted with. */
+interface Acceptor {
   eventLog: Pick<EventLog, 'append'>
   metrics: Metrics
-  privacy: Privacy
-}
-
-/** What CloudEvents are accepted with. */
-interface Acceptor extends Omit<CloudEventParts, 'privacy'> {
   predictions: Destination
   /** Destinations by the `type` of a CloudEvent. */
   byType: ReadonlyMap<string, Destination>
@@ -43,8 +38,8 @@ const BATCH = /^application\/cloudevents-batch\+json/i
  * Registers `POST /v1/cloudevents`. Bodies are read as bytes whatever their content type; valid
  * events are appended to their topic before the answer.
  */
-export function cloudEventRoutes(http: Http, parts: CloudEventParts): void {
-  const acceptor = createAcceptor(parts)
+export function cloudEventRoutes(http: Http, options: IngestRoutesOptions): void {
+  const acceptor = createAcceptor(options)
   void http.register(async (scope: Http) => {
     scope.removeAllContentTypeParsers()
     takeBodies(scope, '*')
@@ -71,8 +66,8 @@ export function cloudEventRoutes(http: Http, parts: CloudEventParts): void {
 
 const bodyOf = ({ body }: { body: unknown }) => (body instanceof Buffer ? body : Buffer.alloc(0))
 
-function createAcceptor({ eventLog, metrics, privacy }: CloudEventParts): Acceptor {
-  const predictions = predictionDestination(privacy)
+function createAcceptor({ eventLog, metrics, privacy, refusalOf }: IngestRoutesOptions): Acceptor {
+  const predictions = predictionDestination(privacy, refusalOf)
   const labels = labelDestination(privacy)
   const attributes: Destination = {
     topic: TOPICS.attributes.topic,
@@ -103,7 +98,13 @@ function countEvents(
 
 /** What became of one CloudEvent: a message for a topic, or why it is refused. */
 type Routed =
-  { topic: string; message: OutgoingMessage } | (Omit<RejectedItem, 'index'> & { topic?: never })
+  (Sent & { refused?: never }) | (Omit<RejectedItem, 'index'> & { topic?: never; refused?: Sent })
+
+/** A message and its topic. */
+interface Sent {
+  topic: string
+  message: OutgoingMessage
+}
 
 function routed(acceptor: Acceptor, event: CloudEvent | 'invalid', contentType: string): Routed {
   const { byType, predictions, halves } = acceptor
@@ -135,7 +136,10 @@ function routed(acceptor: Acceptor, event: CloudEvent | 'invalid', contentType: 
     return { id, code, message, ...(also && { also: [...also] }) }
   }
   const key = destination.keyOf(validation.event)
-  return { topic: destination.topic, message: { key, value: validation.value } }
+  const sent = { topic: destination.topic, message: { key, value: validation.value } }
+  const refusal = destination.refusalOf?.(validation.event)
+  if (!refusal) return sent
+  return { id, code: 'expectation_violated', message: refusal.message, refused: sent }
 }
 
 /**
@@ -150,11 +154,13 @@ async function acceptCloudEvents(
 ): Promise<EventsAnswer> {
   const rejected: RejectedItem[] = []
   const outgoing = new Map<string, OutgoingMessage[]>()
+  const refused: Sent[] = []
   events.forEach((event, index) => {
     const result = routed(acceptor, event, contentType)
     if (result.topic === undefined) {
       const { id, code, message, also } = result
       rejected.push({ index, id, code, message, ...(also && { also }) })
+      if (result.refused) refused.push(result.refused)
       return
     }
     const messages = outgoing.get(result.topic)
@@ -163,6 +169,7 @@ async function acceptCloudEvents(
   })
   for (const { code } of rejected)
     countEvents(acceptor.metrics, { topic: 'cloudevents', outcome: 'rejected', reason: code })
+  for (const { topic, message } of refused) await acceptor.eventLog.append(topic, [message])
   const accepted = events.length - rejected.length
   if (accepted === 0 && rejected.length > 0)
     throw new Problem(

@@ -6,6 +6,7 @@ import {
   type Validator,
 } from '../../../lib/events/validator.ts'
 import type { Privacy } from '../../../lib/events/privacy/redactor.ts'
+import type { RefusalOf } from '../../../lib/models/expectations/refusal.ts'
 import { labelKey, LabelV1 } from '../../../schemas/events/label.v1.ts'
 import { PredictionV1 } from '../../../schemas/events/prediction.v1.ts'
 import { TOPICS } from '../../../schemas/topics.ts'
@@ -15,10 +16,13 @@ export interface Destination {
   topic: string
   validator: Validator
   keyOf: (event: Event) => string
+  /** Says why a well-formed event is refused all the same; it goes to the topic too. */
+  refusalOf?: RefusalOf | undefined
 }
 
 /** Where predictions go. */
-export const predictionDestination = (privacy: Privacy): Destination => ({
+export const predictionDestination = (privacy: Privacy, refusalOf?: RefusalOf): Destination => ({
+  refusalOf,
   topic: TOPICS.predictions.topic,
   validator: createValidator(PredictionV1, privacy),
   keyOf: predictionKey,

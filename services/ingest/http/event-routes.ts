@@ -3,13 +3,24 @@ import { TOPICS } from '../../../schemas/topics.ts'
 import { eventGateway } from '../../../lib/http/event-endpoint.ts'
 import type { EventLog } from '../../../lib/event-log/port.ts'
 import type { Privacy } from '../../../lib/events/privacy/redactor.ts'
+import type { RefusalOf } from '../../../lib/models/expectations/refusal.ts'
 import type { Http } from '../../../lib/http/server.ts'
 import type { Metrics } from '../../../lib/runtime/metrics.ts'
+
+/** What the endpoints of predictions need of the service. */
+export interface IngestRoutesOptions {
+  eventLog: Pick<EventLog, 'append'>
+  metrics: Metrics
+  /** What model files take out of events. */
+  privacy: Privacy
+  /** By the model files; nothing is refused unless given. */
+  refusalOf: RefusalOf | undefined
+}
 
 /** Registers `POST /v1/predictions`. */
 export function ingestRoutes(
   http: Http,
-  { eventLog, metrics, privacy }: { eventLog: EventLog; metrics: Metrics; privacy: Privacy },
+  { eventLog, metrics, privacy, refusalOf }: IngestRoutesOptions,
 ): void {
   eventGateway(http, {
     service: 'ingest',
@@ -20,5 +31,6 @@ export function ingestRoutes(
     eventLog,
     metrics,
     privacy,
+    refusalOf,
   })
 }

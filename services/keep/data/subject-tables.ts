@@ -35,6 +35,7 @@ export const SUBJECT_TABLES: readonly SubjectTable[] = [
   { table: 'labels_arrived', where: `${OF_SUBJECTS} OR ${OF_PREDICTIONS}` },
   { table: 'labels_addressed', where: `${OF_PREDICTIONS} OR (model_id, label_id) IN (${LABELS})` },
   { table: 'labels_joining', where: OF_PREDICTIONS },
+  { table: 'window_examples', where: OF_PREDICTIONS },
   { table: 'labels', where: `${OF_SUBJECTS} OR ${OF_PREDICTIONS}` },
   { table: 'outcome_revisions', where: `${OF_SUBJECTS} OR ${OF_PREDICTIONS}` },
   { table: 'attributes', where: `${OF_SUBJECTS} OR prediction_id IN (SELECT prediction_id FROM erasing_predictions)` },

@@ -18,6 +18,8 @@ export interface LaunchOptions {
   allowsCommands: boolean
   /** The value of a variable that a header names; undefined where it is not set. */
   environment: (name: string) => string | undefined
+  /** Ends requests about jobs that are under way. */
+  following: AbortSignal
   /** Draws from 0 up to 1, for the jitter of back-offs. */
   random: () => number
   /** How long an endpoint may take, where its policy does not say. */

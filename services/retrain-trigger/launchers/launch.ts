@@ -11,10 +11,12 @@ import { messageOf } from '../../../lib/runtime/errors.ts'
 import type { Launch, WebhookLaunch } from '../../../schemas/launch.ts'
 import { claimRun, deferRun, releaseRun, type Claim } from '../queries/claims.ts'
 import type { Run } from '../queries/run-record.ts'
-import { markLaunched } from '../queries/run-transitions.ts'
+import { markLaunched, recordJob } from '../queries/run-transitions.ts'
+import type { SystemLaunch } from '../../../schemas/launch-systems.ts'
 import { startCommand } from './command.ts'
 import { launchEndpoints, type Endpoints } from './endpoints.ts'
 import { failRun, type LaunchOptions } from './job.ts'
+import { pollMs, startJob } from './remote-job.ts'
 import { postJob, timeoutOf, type WebhookOutcome } from './webhook.ts'
 
 const GIVE_UP_AFTER = '6h'
@@ -22,6 +24,8 @@ const FIRST_RETRY_MS = 1000
 const LAST_RETRY_MS = 5 * 60_000
 /** How much longer than its deadline a launch is claimed: what is to be written after it. */
 const CLAIM_SPARE_MS = 15_000
+/** Requests of one launch: a system may be asked before and after it is told to start a job. */
+const requestsOf = ({ kind }: Launch) => (kind === 'webhook' ? 1 : 3)
 
 /** The launches of a process. */
 export interface Launcher extends LaunchOptions {
@@ -32,19 +36,23 @@ export interface Launcher extends LaunchOptions {
 }
 
 /** Makes a launcher that has nothing under way. */
-export const launcher = (options: LaunchOptions): Launcher => ({
-  ...options,
-  endpoints: launchEndpoints(),
-  underWay: new Map(),
-  stopping: new AbortController(),
-})
+export function launcher(options: Omit<LaunchOptions, 'following'>): Launcher {
+  const stopping = new AbortController()
+  return {
+    ...options,
+    following: stopping.signal,
+    endpoints: launchEndpoints(),
+    underWay: new Map(),
+    stopping,
+  }
+}
 
 /**
  * Begins the launch of a run, unless its endpoint is busy or paused; what goes wrong is that run's.
  */
 export function beginLaunch(launches: Launcher, run: Run, how: Launch): void {
   const { stopping, underWay, endpoints, ledger } = launches
-  const endpoint = how.kind === 'webhook' ? originOf(how.url) : 'command'
+  const endpoint = how.kind === 'command' ? 'command' : originOf(how.url)
   if (stopping.signal.aborted || underWay.has(run.run_id)) return
   const now = ledger.now()
   const pausedUntil = endpoints.pausedUntil(endpoint)
@@ -103,11 +111,12 @@ async function launch(launches: Launcher, run: Run, how: Launch, endpoint: strin
 async function launchClaimed(launches: Launcher, run: Run, how: Launch): Promise<Answer> {
   const { ledger } = launches
   const now = ledger.now()
-  const deadlineMs = how.kind === 'webhook' ? timeoutOf(launches, how) : 0
+  const deadlineMs = how.kind === 'command' ? 0 : requestsOf(how) * timeoutOf(launches, how)
   const until = now + deadlineMs + CLAIM_SPARE_MS
   const claim = await claimRun(ledger.postgres, run.run_id, { now, until })
   if (!claim) return 'unasked'
   if (how.kind === 'webhook') return launchByWebhook(launches, run, how, claim)
+  if (how.kind !== 'command') return launchBySystem(launches, run, how, claim)
   if (launches.allowsCommands) await startCommand(launches, run, how.command)
   else await failRun(ledger, run, 'commands are not allowed: set PLUMBLINE_ALLOW_COMMANDS=on')
   return 'answered'
@@ -126,6 +135,30 @@ async function launchByWebhook(
     return 'unasked'
   }
   if (outcome.kind === 'answered') await markLaunched(ledger, run.run_id)
+  else if (outcome.kind === 'refused') await failRun(ledger, run, `not launched: ${outcome.why}`)
+  else {
+    const giveUpMs = durationMs(how.give_up_after ?? GIVE_UP_AFTER)
+    await tryAgain(launches, run, claim, { ...outcome, giveUpMs })
+  }
+  return outcome.kind === 'failed' ? outcome.askedMs : 'answered'
+}
+
+/** Starts the job in its system, and has it followed from there. */
+async function launchBySystem(
+  launches: Launcher,
+  run: Run,
+  how: SystemLaunch,
+  claim: Claim,
+): Promise<Answer> {
+  const { stopping, ledger } = launches
+  const { attempt } = claim
+  const outcome = await startJob(launches, run, how, { attempt, stopping: stopping.signal })
+  if (stopping.signal.aborted && outcome.kind === 'failed') {
+    await releaseRun(ledger.postgres, claim, ledger.now())
+    return 'unasked'
+  }
+  if (outcome.kind === 'started')
+    await recordJob(ledger, run.run_id, { ...outcome.job, dueAt: ledger.now() + pollMs(how) })
   else if (outcome.kind === 'refused') await failRun(ledger, run, `not launched: ${outcome.why}`)
   else {
     const giveUpMs = durationMs(how.give_up_after ?? GIVE_UP_AFTER)

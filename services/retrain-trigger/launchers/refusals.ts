@@ -22,8 +22,11 @@ const FIELDS = ['detail', 'message', 'error_description', 'error', 'title']
  * Reads the sentence by which an endpoint refuses, from the first 16 KiB of its answer; '' where it
  * gives none.
  */
-export async function sentenceOf(response: Response): Promise<string> {
-  const text = await firstBytes(response)
+export const sentenceOf = async (response: Response): Promise<string> =>
+  sentenceIn(await firstBytes(response, MAX_BYTES))
+
+/** The sentence in an answer's text; '' where there is none. */
+export function sentenceIn(text: string): string {
   const found = fieldOf(text) ?? (text.trimStart().startsWith('<') ? '' : text)
   return found
     .toWellFormed()
@@ -34,16 +37,17 @@ export async function sentenceOf(response: Response): Promise<string> {
     .toWellFormed()
 }
 
-async function firstBytes({ body }: Response): Promise<string> {
+/** The first bytes of an answer, as text; the rest is not read. */
+export async function firstBytes({ body }: Response, maxBytes: number): Promise<string> {
   if (!body) return ''
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of body as ReadableStream<Uint8Array>) {
     chunks.push(chunk)
     size += chunk.length
-    if (size >= MAX_BYTES) break
+    if (size >= maxBytes) break
   }
-  return Buffer.concat(chunks).subarray(0, MAX_BYTES).toString()
+  return Buffer.concat(chunks).subarray(0, maxBytes).toString()
 }
 
 function fieldOf(text: string): string | undefined {

@@ -23,7 +23,7 @@ export type WebhookOutcome =
 /** How long a webhook may take, in milliseconds. */
 export const timeoutOf = (
   { timeoutMs = TIMEOUT_MS }: Pick<LaunchOptions, 'timeoutMs'>,
-  { timeout }: WebhookLaunch,
+  { timeout }: Pick<WebhookLaunch, 'timeout'>,
 ): number => (timeout === undefined ? timeoutMs : durationMs(timeout))
 
 /**

@@ -63,7 +63,15 @@ export async function recordTransition(
 }
 
 /** Columns that are the launcher's own. */
-const OWN_COLUMNS = ['place', 'first_attempt_at', 'claimed_until', 'claim'] as const
+const OWN_COLUMNS = [
+  'place',
+  'first_attempt_at',
+  'claimed_until',
+  'claim',
+  'job_state',
+  'job_due_at',
+  'job_failures',
+] as const
 
 /** A stored row as a run: times as RFC 3339 text, big integers as numbers, no token hashes. */
 export function toRun(row: StoredRun): Run {

@@ -6,6 +6,7 @@ import { Problem } from '../../../lib/runtime/errors.ts'
 import { isSamePerson } from '../../../lib/runtime/person-names.ts'
 import type { Sql } from '../../../lib/postgres/port.ts'
 import { appendAudit } from '../../../lib/postgres/audit-log.ts'
+import { markToCancel } from './jobs.ts'
 import type { Ledger } from './ledger.ts'
 import { recordTransition, toRun, type Run, type RunState, type StoredRun } from './run-record.ts'
 
@@ -131,22 +132,29 @@ export const rejectRun = (
   })
 
 /**
- * Calls off a run that has not ended.
+ * Calls off a run that has not ended; the system that runs its job is asked to cancel it.
  *
  * @throws {Problem} 404 where there is no such run, 409 where it has ended
  */
 export const cancelRun = (
-  ledger: Ledger,
+  { postgres, now }: Ledger,
   runId: string,
   actor: string,
   message: string,
 ): Promise<Run> =>
-  moveOn(ledger, {
-    runId,
-    actor,
-    detail: { message },
-    from: ['awaiting_approval', 'pending', 'launched', 'running'],
-    to: 'cancelled',
+  postgres.transaction(async (tx) => {
+    await markToCancel(tx, runId, now())
+    return transition(
+      tx,
+      {
+        runId,
+        actor,
+        detail: { message },
+        from: ['awaiting_approval', 'pending', 'launched', 'running'],
+        to: 'cancelled',
+      },
+      new Date(now()),
+    )
   })
 
 /** What a job says of its run. */
@@ -155,22 +163,71 @@ export interface RunReport extends TransitionDetail {
 }
 
 /**
- * Records a job's report; `running` may be reported again, and an end is final.
+ * Records a job's report; an end is final, and may be reported again: the answer is the same, and a
+ * version that was not told before is taken.
  *
  * @throws {Problem} 404 where there is no such run, 409 where it is not due, launched or running
  */
 export const reportRun = (
-  ledger: Ledger,
+  { postgres, now }: Ledger,
   runId: string,
   actor: string,
   { state, ...detail }: RunReport,
 ): Promise<Run> =>
-  moveOn(ledger, {
-    runId,
-    actor,
-    detail,
-    from: ['pending', 'launched', 'running'],
-    to: state,
+  postgres.transaction(async (tx) => {
+    const at = new Date(now())
+    const [row] = await tx.query<StoredRun>('select * from runs where run_id = $1 for update', [
+      runId,
+    ])
+    if (row?.state !== state || state === 'running')
+      return transition(
+        tx,
+        { runId, actor, detail, from: ['pending', 'launched', 'running'], to: state },
+        at,
+      )
+    const version = detail.new_version ?? ''
+    if (version === '' || row.new_version === version) return toRun(row)
+    if (row.new_version !== '')
+      throw new Problem(
+        409,
+        'another_version',
+        `the run has made version ${row.new_version}, and is now said to have made ${version}`,
+      )
+    const [completed] = await tx.query<StoredRun>(
+      'update runs set new_version = $2, revision = revision + 1, updated_at = $3 where run_id = $1 returning *',
+      [runId, version, at],
+    )
+    await recordTransition(tx, completed!, actor, detail)
+    return toRun(completed!)
+  })
+
+/** A job that has been started; `dueAt`: when it is asked after first, epoch milliseconds. */
+export interface StartedJob {
+  id: string
+  url: string
+  dueAt: number
+}
+
+/**
+ * Records the job of a run, which is launched then; the job of a run that was called off meanwhile
+ * is to be cancelled.
+ */
+export const recordJob = (
+  { postgres, now }: Ledger,
+  runId: string,
+  { id, url, dueAt }: StartedJob,
+): Promise<void> =>
+  postgres.transaction(async (tx) => {
+    const [row] = await tx.query<{ state: string }>(
+      `update runs set job_id = $2, job_url = $3,
+         job_due_at = case when state = 'pending' then $4::timestamptz else $5::timestamptz end,
+         job_state = case when state = 'pending' then 'followed' else 'to cancel' end
+       where run_id = $1 returning state`,
+      [runId, id, url, new Date(dueAt), new Date(now())],
+    )
+    if (row?.state !== 'pending') return
+    const move: Transition = { runId, actor: 'launcher', from: ['pending'], to: 'launched' }
+    await transition(tx, move, new Date(now()))
   })
 
 /**

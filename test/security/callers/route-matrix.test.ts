@@ -37,6 +37,7 @@ const WANTED: Record<string, 'public' | 'emit' | 'read' | 'review' | 'operate' |
   'GET /v1/models/{id}/windows': 'read',
   'GET /v1/models/{id}/features': 'read',
   'GET /v1/models/{id}/distributions': 'read',
+  'GET /v1/models/{id}/examples': 'read',
   'GET /v1/alarms': 'read',
   'GET /v1/retention': 'read',
   'GET /v1/runs': 'read',

@@ -1,14 +1,14 @@
 /** Whether as many events came as usual, none among them. Pure. */
-import { largest, smallest } from '../../../lib/stats/samples/extremes.ts'
-import { countTail, MIN_COUNTS } from '../../../lib/stats/window-tests/count-test.ts'
-import { metricResult, type MetricResult } from '../data/metric-results.ts'
-import { FAMILY_SHARES, pValueVerdict } from './thresholds.ts'
+import { largest, smallest } from '../../../../lib/stats/samples/extremes.ts'
+import { countTail, MIN_COUNTS } from '../../../../lib/stats/window-tests/count-test.ts'
+import { metricResult, type MetricResult } from '../../data/metric-results.ts'
+import { FAMILY_SHARES, pValueVerdict } from '../thresholds.ts'
 
 /**
  * Share of what the family operations may alarm by chance that throughput takes where it is
  * evaluated by itself.
  */
-export const THROUGHPUT_SHARE = 0.5
+export const THROUGHPUT_SHARE = 0.3
 
 /** What the throughput of a window is evaluated by. */
 export interface ThroughputRules {
@@ -19,6 +19,8 @@ export interface ThroughputRules {
   windowMs: number
   /** When the newest event before a window without events was predicted, epoch milliseconds. */
   silentSince?: number | undefined
+  /** Of the last window of a silence that gets a row: how many did. */
+  lastOf?: number | undefined
 }
 
 /**
@@ -31,12 +33,14 @@ export interface ThroughputRules {
 export function evaluateThroughput(
   events: number,
   weight: number,
-  { usual, windowAlpha, windowMs, silentSince }: ThroughputRules,
+  { usual, windowAlpha, windowMs, silentSince, lastOf }: ThroughputRules,
 ): MetricResult {
   const alpha = windowAlpha * FAMILY_SHARES.operations * THROUGHPUT_SHARE
   const p = countTail(events, usual)
   const since =
-    silentSince === undefined ? '' : `; silent since ${new Date(silentSince).toISOString()}`
+    silentSince === undefined
+      ? ''
+      : `; silent since ${new Date(silentSince).toISOString()}${retired(lastOf)}`
   const result = metricResult('operations', '', 'throughput_per_s', weight / (windowMs / 1000), {
     n_current: events,
     n_reference: usual.length,
@@ -56,6 +60,11 @@ export function evaluateThroughput(
     reason: `${counted(events)} where ${smallest(usual)} to ${largest(usual)} came in ${usual.length} windows before${since}`,
   }
 }
+
+const retired = (lastOf: number | undefined) =>
+  lastOf === undefined
+    ? ''
+    : `, told of for ${lastOf} windows: no more rows until events come again`
 
 const counted = (events: number) =>
   events === 0 ? 'no event' : events === 1 ? '1 event' : `${events} events`

@@ -1,7 +1,7 @@
 /** What producers that number their events say of what they emitted. */
-import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
-import type { Window } from '../../../lib/models/windows.ts'
-import { sqlTime } from '../data/cohort.ts'
+import type { ClickHouse } from '../../../../lib/clickhouse/port.ts'
+import type { Window } from '../../../../lib/models/windows.ts'
+import { sqlTime } from '../../data/cohort.ts'
 
 /** Whether producers of each model number their events, in the order of `models`. */
 export async function areNumbered(db: ClickHouse, models: readonly string[]): Promise<boolean[]> {
