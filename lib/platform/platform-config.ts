@@ -127,6 +127,12 @@ export const PlatformConfig = Type.Object({
     default: './sources',
     description: 'Folder of the source files: topics and files of your own.',
   }),
+  PLUMBLINE_PRIVACY_KEY_FILE: Type.Optional(
+    Type.String({
+      description:
+        'File with the key of the hashes that model files ask for (privacy.hash), 32 bytes or more; the same for every process. Another key makes other hashes: labels then no longer meet older predictions. Unset: no model may hash.',
+    }),
+  ),
   PLUMBLINE_AUTH_FILE: Type.Optional(
     Type.String({
       description:

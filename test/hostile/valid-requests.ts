@@ -402,6 +402,18 @@ const PAGES: readonly ValidRequest[] = [
     },
   ])
 
+const subject = {
+  group: 'subjects',
+  path: '/v1/subjects/{id}',
+  params: { id: 'nobody-of-that-id' },
+  query: { actor: 'ann' },
+}
+const KEEP: readonly ValidRequest[] = [
+  { group: 'subjects', method: 'GET', path: '/v1/retention' },
+  { ...subject, method: 'GET' },
+  { ...subject, method: 'DELETE' },
+]
+
 /** A test holds that no route of the service is missing here. */
 export const VALID: readonly ValidRequest[] = [
   ...EVENTS,
@@ -410,5 +422,6 @@ export const VALID: readonly ValidRequest[] = [
   ...RUNS,
   ...MODELS,
   ...VERDICTS,
+  ...KEEP,
   ...PAGES,
 ]
