@@ -43,7 +43,7 @@ const RULES: readonly RuleSpec[] = [
   {
     alert: 'PlumblineWindowIncomplete',
     expr: owned(
-      `count by (model_id) (plumbline_verdict{${WHOLE},family=~"drift|quality|operations"} == -1) > 0`,
+      `sum by (model_id) (plumbline_verdicts{${WHOLE},family=~"drift|quality|operations",verdict="incomplete"}) > 0`,
       'model_id',
     ),
     wait: '1h',

@@ -5,6 +5,7 @@
 import Type, { type Static } from 'typebox'
 import { LABEL_SOURCES } from './events/label.v1.ts'
 import { Launch } from './launch.ts'
+import { ModelMetrics } from './model-metrics.ts'
 
 /** Most predictions of a model that are drawn for review in a day. */
 export const MAX_BUDGET_PER_DAY = 10_000
@@ -271,6 +272,7 @@ export const ModelFile = Type.Object(
       ),
     ),
     retrain: Type.Optional(Type.Array(RetrainPolicy)),
+    metrics: Type.Optional(ModelMetrics),
   },
   { $id: 'model', additionalProperties: false },
 )

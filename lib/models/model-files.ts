@@ -12,6 +12,7 @@ import {
 } from '../../schemas/model.ts'
 import { ConfigError } from '../runtime/config.ts'
 import { parseOverrides, type AlarmLines } from './alarm-lines.ts'
+import { choiceOf, choiceProblems, type MetricsChoice } from './metrics-choice.ts'
 import { ownershipOf, type Ownership } from './ownership.ts'
 import { schemaProblems } from './schema-problems.ts'
 import { retrainProblems } from './retrain-problems.ts'
@@ -48,6 +49,8 @@ export interface Model {
   review: { reviewers: number; budgetPerDay: number; randomShare: number }
   retrain: readonly RetrainPolicy[]
   ownership: Ownership
+  /** Which of its numbers Prometheus gets. */
+  metrics: MetricsChoice
   /** Changes when the file does. */
   revision: string
 }
@@ -177,6 +180,7 @@ function withDefaults(file: ModelFile, revision: string): Model {
     },
     retrain: file.retrain ?? [],
     ownership: ownershipOf(file),
+    metrics: choiceOf(file.metrics),
     revision,
   }
 }
@@ -224,6 +228,7 @@ function crossChecks(file: ModelFile): string[] {
   if (looks && (looks.length === 0 || !looks.includes(1)))
     problems.push('labels.evaluate_at must end with 1: the whole label horizon')
   for (const problem of retrainProblems(file)) problems.push(problem)
+  for (const problem of choiceProblems(file.metrics)) problems.push(problem)
   return problems
 }
 

@@ -11,6 +11,8 @@ import type { Models } from '../../lib/models/model-files.ts'
 import type { Module } from '../../lib/runtime/modules.ts'
 import { pollLoop } from '../../lib/runtime/poll-loop.ts'
 import type { SinkParts } from '../../lib/sink/sink.ts'
+import { largest } from '../../lib/stats/samples/extremes.ts'
+import { DEFAULT_ACTIVE } from '../../schemas/model-metrics.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import type { DriftConfig } from './config.ts'
 import { createAgenda } from './plan/agenda.ts'
@@ -29,7 +31,7 @@ import { overviewRoutes } from './http/overview-routes.ts'
 import { distributionRoutes } from './http/distribution-routes.ts'
 import { windowRoutes } from './http/window-routes.ts'
 import { registerModelGauges } from './publish/model-gauges.ts'
-import { activeSeries, modelAges } from './queries/model-summaries.ts'
+import { activeCounts, activeSeries, modelAges } from './queries/model-summaries.ts'
 import { showModelInfo } from './publish/model-info.ts'
 import { trustyaiGauges } from './publish/trustyai-gauges.ts'
 
@@ -94,6 +96,10 @@ function registerRoutes({ http, clickhouse, models, now, sinkParts }: DriftDeps)
   decisionRoutes(http, db, now)
 }
 
+/** The most active alarms of one model that are series by name. */
+const mostActive = ({ declared }: Models) =>
+  largest([DEFAULT_ACTIVE, ...declared.map(({ metrics }) => metrics.active)])
+
 const evaluationSeconds = ({ registry }: Metrics) =>
   new Histogram({
     name: 'plumbline_window_evaluation_seconds',
@@ -109,7 +115,10 @@ const evaluationSeconds = ({ registry }: Metrics) =>
 export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
   const { models, log, metrics, now, eventLog } = deps
   const gauges = allGauges([
-    createGauges(metrics),
+    createGauges(metrics, {
+      choiceOf: (modelId) => models.get(modelId).metrics,
+      mostSeries: config.PLUMBLINE_METRICS_SERIES_MAX,
+    }),
     ...(config.PLUMBLINE_TRUSTYAI_GAUGES === 'on' ? [trustyaiGauges(metrics)] : []),
   ])
   showModelInfo(models.declared, metrics)
@@ -153,9 +162,11 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
 
   const gaugeDb = deps.clickhouse('drift-gauges')
   registerModelGauges(metrics, {
-    active: () => activeSeries(gaugeDb),
+    active: () => activeSeries(gaugeDb, mostActive(models)),
+    counts: () => activeCounts(gaugeDb),
     ages: () => modelAges(gaugeDb),
     owns: wakeUps.owns,
+    mostOf: (modelId) => models.get(modelId).metrics.active,
     now,
     onError: (error) =>
       log.warn({ error: messageOf(error) }, 'active alarms not read for Prometheus'),

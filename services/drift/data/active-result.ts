@@ -1,5 +1,15 @@
 /** What is active of models, and how old what they sent is. */
 
+/** Families of metrics, the gravest first: what costs most, then what may explain it. */
+export const FAMILIES_BY_GRAVITY: readonly string[] = [
+  'operations',
+  'performance',
+  'fairness',
+  'drift',
+  'quality',
+  'feedback',
+]
+
 /** An active alarm or warning of a model as a whole. */
 export interface ActiveResult {
   family: string
@@ -24,6 +34,14 @@ export interface ActiveSeries {
   /** `key:value`, or ''. */
   slice: string
   severity: 'alarm' | 'warning'
+}
+
+/** How many alarms and warnings of a model as a whole are active that nobody snoozed. */
+export interface ActiveCount {
+  model_id: string
+  severity: 'alarm' | 'warning'
+  /** A 64-bit count as a string. */
+  n: string
 }
 
 /**

@@ -3,7 +3,7 @@
  * window tells. Pure.
  */
 import { smallest } from '../../../lib/stats/samples/extremes.ts'
-import type { ActiveResult } from '../data/active-result.ts'
+import { FAMILIES_BY_GRAVITY, type ActiveResult } from '../data/active-result.ts'
 import type { Health } from '../../../schemas/http/drift.ts'
 
 /** What is known of a model. */
@@ -27,8 +27,6 @@ export interface ModelFacts {
 
 /** Alarms that a headline names; more are counted. */
 const MAX_NAMED = 3
-/** The gravest first: what costs most, then what may explain it. */
-const FAMILIES = ['operations', 'performance', 'fairness', 'drift', 'quality', 'feedback']
 /** How people write the names of metrics. */
 const NAMES: Readonly<Record<string, string>> = {
   roc_auc: 'AUC',
@@ -107,7 +105,7 @@ function sentence({ driftShare, features }: ModelFacts, alarms: readonly ActiveR
 const isDrift = ({ family }: ActiveResult) => family === 'drift'
 
 function byWeight(a: ActiveResult, b: ActiveResult): number {
-  const rank = ({ family }: ActiveResult) => FAMILIES.indexOf(family)
+  const rank = ({ family }: ActiveResult) => FAMILIES_BY_GRAVITY.indexOf(family)
   return rank(a) - rank(b) || (b.value ?? 0) - (a.value ?? 0)
 }
 

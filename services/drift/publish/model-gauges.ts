@@ -4,14 +4,18 @@
  */
 import { Gauge } from 'prom-client'
 import type { Metrics } from '../../../lib/runtime/metrics.ts'
-import type { ActiveSeries, ModelAge } from '../data/active-result.ts'
+import type { ActiveCount, ActiveSeries, ModelAge } from '../data/active-result.ts'
 
 /** What the gauges are read from, each time Prometheus asks. */
 export interface ModelGaugeSources {
+  /** The gravest of each model first. */
   active: () => Promise<readonly ActiveSeries[]>
+  counts: () => Promise<readonly ActiveCount[]>
   ages: () => Promise<readonly ModelAge[]>
   /** Whether a model is this process' own: others are shown by the process that has them. */
   owns: (modelId: string) => boolean
+  /** How many active ones of a model are series by name. */
+  mostOf: (modelId: string) => number
   /** Epoch milliseconds. */
   now: () => number
   /**
@@ -40,13 +44,14 @@ const ACTIVE_LABELS = [
 ] as const
 
 /**
- * Registers `plumbline_active_alarm` (2 an alarm, 1 a warning; gone when it has ended),
- * `plumbline_last_event_age_seconds` and
- * `plumbline_last_window_age_seconds`.
+ * Registers `plumbline_active_alarm` (2 an alarm, 1 a warning; gone when it has ended) of
+ * the gravest of each model, `plumbline_active_alarms` that counts all of them,
+ * `plumbline_last_event_age_seconds` and `plumbline_last_window_age_seconds`.
  */
 export function registerModelGauges({ registry }: Metrics, sources: ModelGaugeSources): void {
-  const { owns, now, onError, waitMs = WAIT_MS } = sources
+  const { owns, mostOf, now, onError, waitMs = WAIT_MS } = sources
   const active = askedOnce(sources.active, waitMs)
+  const counts = askedOnce(sources.counts, waitMs)
   const ages = askedOnce(sources.ages, waitMs)
   const gauge = <Label extends string>(
     name: string,
@@ -66,11 +71,25 @@ export function registerModelGauges({ registry }: Metrics, sources: ModelGaugeSo
     })
   gauge(
     'plumbline_active_alarm',
-    'Active alarms (2) and warnings (1) that nobody snoozed, as in the view active_alarms.',
+    'Active alarms (2) and warnings (1) that nobody snoozed, as in the view active_alarms: the gravest of each model, as many as metrics.active of its model file says.',
     ACTIVE_LABELS,
     async (shown) => {
-      for (const { severity, ...labels } of await active())
-        if (owns(labels.model_id)) shown.set(labels, severity === 'alarm' ? 2 : 1)
+      const named = new Map<string, number>()
+      for (const { severity, ...labels } of await active()) {
+        const n = named.get(labels.model_id) ?? 0
+        if (n >= mostOf(labels.model_id) || !owns(labels.model_id)) continue
+        named.set(labels.model_id, n + 1)
+        shown.set(labels, severity === 'alarm' ? 2 : 1)
+      }
+    },
+  )
+  gauge(
+    'plumbline_active_alarms',
+    'How many alarms and warnings of a model as a whole are active that nobody snoozed.',
+    ['model_id', 'severity'],
+    async (shown) => {
+      for (const { model_id, severity, n } of await counts())
+        if (owns(model_id)) shown.set({ model_id, severity }, Number(n))
     },
   )
   const age = (name: string, help: string, of: (age: ModelAge) => number | undefined) =>

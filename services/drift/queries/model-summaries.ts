@@ -1,6 +1,12 @@
 /** What the overview and a model's headline are made of, read for all models at once or for one. */
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
-import type { ActiveResult, ActiveSeries, ModelAge } from '../data/active-result.ts'
+import {
+  FAMILIES_BY_GRAVITY,
+  type ActiveCount,
+  type ActiveResult,
+  type ActiveSeries,
+  type ModelAge,
+} from '../data/active-result.ts'
 
 /** A model with evaluated windows, and what its newest one tells; 64-bit counts are strings. */
 export interface ModelSummary {
@@ -97,13 +103,27 @@ const MAX_SERIES = 20_000
 /** Models whose age is told, at most: those with the newest events. */
 const MAX_AGES = 10_000
 
-/** Active alarms and warnings of all cohorts that nobody snoozed. */
-export const activeSeries = (db: ClickHouse): Promise<ActiveSeries[]> =>
+/**
+ * Active alarms and warnings that nobody snoozed, of each model the gravest: of the model as a whole
+ * first, alarms before warnings.
+ *
+ * @param most of each model
+ */
+export const activeSeries = (db: ClickHouse, most: number): Promise<ActiveSeries[]> =>
   db.query(
     `SELECT model_id, model_version, variant, family, subject, metric, severity,
        if(slice_key = '', '', concat(slice_key, ':', slice_value)) AS slice
      FROM active_alarms WHERE NOT is_snoozed
-     ORDER BY model_id, severity, family, metric, subject LIMIT ${MAX_SERIES}`,
+     ORDER BY model_id, NOT (${WHOLE}), severity, indexOf({gravity:Array(String)}, family), metric, subject, model_version, variant, slice
+     LIMIT {most:UInt32} BY model_id LIMIT ${MAX_SERIES}`,
+    { most, gravity: FAMILIES_BY_GRAVITY },
+  )
+
+/** How many alarms and warnings of each model as a whole are active that nobody snoozed. */
+export const activeCounts = (db: ClickHouse): Promise<ActiveCount[]> =>
+  db.query(
+    `SELECT model_id, severity, count() AS n FROM active_alarms
+     WHERE NOT is_snoozed AND ${WHOLE} GROUP BY model_id, severity ORDER BY model_id, severity LIMIT ${MAX_SERIES}`,
   )
 
 /** How old the newest event and the newest evaluated window of each model are. */
