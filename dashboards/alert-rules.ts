@@ -85,6 +85,15 @@ const RULES: readonly RuleSpec[] = [
     description: `It failed within the last hour; the page of runs says why.${WHOSE}`,
   },
   {
+    alert: 'PlumblineModelFilesRefused',
+    expr: 'max by (job, instance) (plumbline_model_file_problems) > 0',
+    wait: '0m',
+    severity: 'warning',
+    summary: '{{ $labels.instance }} refuses the model files',
+    description:
+      'They have {{ $value }} problems: it goes on with those it had. GET /v1/config says which.',
+  },
+  {
     alert: 'PlumblineDown',
     expr: 'up{job="plumbline"} == 0',
     wait: '2m',

@@ -9,6 +9,7 @@ import type {
 } from 'fastify'
 import type { Registry } from 'prom-client'
 import type { Authenticate, Caller, Scope } from './api-keys.ts'
+import type { InForce } from './config-routes.ts'
 import type { Logger } from '../runtime/log.ts'
 import type { Readiness } from '../runtime/modules.ts'
 import type { CodeFlow } from './oidc/code-flow.ts'
@@ -43,6 +44,8 @@ export interface HttpOptions {
   authenticate: Authenticate
   /** How people sign in at an issuer; absent where they cannot. */
   login?: CodeFlow | undefined
+  /** What `GET /v1/config` tells; absent where there is no such route. */
+  inForce?: (() => InForce) | undefined
   /**
    * Resolves once all that was stored before survives power loss; absent where surviving a killed
    * process is enough.

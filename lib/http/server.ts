@@ -10,6 +10,7 @@ import { Ajv } from 'ajv'
 import { eventTime } from '../events/fields.ts'
 import { messageOf, Problem } from '../runtime/errors.ts'
 import { callerOf, requireScope, SECURITY_HEADERS } from './access.ts'
+import { addConfig } from './config-routes.ts'
 import { addLogin } from './oidc/login-routes.ts'
 import { refusalOf } from './origin.ts'
 import { addDocumentPages, beginDocument } from './api-document.ts'
@@ -104,6 +105,7 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   addHealth(app, options)
   addPages(app)
   addSession(app, options, sessions)
+  if (options.inForce) addConfig(app, options.inForce)
   if (options.login) addLogin(app, options.login, sessions)
   return app
 }

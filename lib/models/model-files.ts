@@ -1,4 +1,5 @@
 /** Reads and checks the model files; a model without a file is monitored with the defaults. */
+import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Ajv } from 'ajv'
@@ -11,6 +12,7 @@ import {
   type RetrainPolicy,
 } from '../../schemas/model.ts'
 import { ConfigError } from '../runtime/config.ts'
+import { messageOf } from '../runtime/errors.ts'
 import { parseOverrides, type AlarmLines } from './alarm-lines.ts'
 import { choiceOf, choiceProblems, type MetricsChoice } from './metrics-choice.ts'
 import { ownershipOf, type Ownership } from './ownership.ts'
@@ -58,10 +60,15 @@ export interface Model {
 /** What a model's prediction is: a class, a probability of the positive class, or a number. */
 export type OutputKind = 'class' | 'probability' | 'value'
 
-/** The model files of a folder, by model id. */
+/**
+ * The model files of a folder, by model id. Files may change while the process runs: what is asked
+ * once is one model's whole file, and whoever does a piece of work asks once for all of it.
+ */
 export interface Models {
   get: (modelId: string) => Model
-  declared: readonly Model[]
+  readonly declared: readonly Model[]
+  /** Has a function called each time other files are in force; absent where they never change. */
+  onChange?: (listener: () => void) => void
 }
 
 const ajv = new Ajv({ allErrors: true, verbose: true, useDefaults: true, strict: false })
@@ -74,31 +81,58 @@ const DEFAULT_REFERENCES: Record<string, ModelReference> = {
   recent: { kind: 'trailing', windows: 4 },
 }
 
+/** A model file as it was read. */
+export interface ReadFile {
+  /** SHA-256 of its bytes, hexadecimal. */
+  sha256: string
+  model: Model
+}
+
+/** A file that `PLUMBLINE_MODELS_DIR` is read for. */
+export const isModelFile = (name: string): boolean => /\.ya?ml$/.test(name)
+
 /**
  * Reads every `*.yaml` of the folder; a missing folder holds no models.
  *
  * @throws {ConfigError} with every problem of every file at once
  */
-export function readModels(folder: string): Models {
-  const files = existsSync(folder)
-    ? readdirSync(folder)
-        .filter((name) => /\.ya?ml$/.test(name))
-        .toSorted()
-    : []
+export const readModels = (folder: string): Models => modelsOf(readModelFiles(folder))
+
+/**
+ * Reads every `*.yaml` of the folder, by name.
+ *
+ * @param known files that were read before: one that says the same is not parsed again
+ * @throws {ConfigError} with every problem of every file at once
+ */
+export function readModelFiles(
+  folder: string,
+  known: ReadonlyMap<string, ReadFile> = new Map(),
+): ReadonlyMap<string, ReadFile> {
+  const names = existsSync(folder) ? readdirSync(folder).filter(isModelFile).toSorted() : []
   const problems: string[] = []
-  const declared: Model[] = []
-  for (const file of files) {
+  const files = new Map<string, ReadFile>()
+  for (const name of names) {
     try {
-      declared.push(parseModel(readFileSync(join(folder, file), 'utf8')))
+      const bytes = readFileSync(join(folder, name))
+      const sha256 = createHash('sha256').update(bytes).digest('hex')
+      const before = known.get(name)
+      const isSame = before?.sha256 === sha256
+      files.set(name, isSame ? before : { sha256, model: parseModel(bytes.toString()) })
     } catch (error) {
-      const found = error instanceof ConfigError ? error.problems : [(error as Error).message]
-      for (const problem of found) problems.push(`${file}: ${problem}`)
+      const found = error instanceof ConfigError ? error.problems : [messageOf(error)]
+      for (const problem of found) problems.push(`${name}: ${problem}`)
     }
   }
-  const ids = declared.map((model) => model.modelId)
+  const ids = [...files.values()].map(({ model }) => model.modelId)
   for (const id of new Set(ids.filter((id, i) => ids.indexOf(id) !== i)))
     problems.push(`two files declare the model ${id}`)
   if (problems.length > 0) throw new ConfigError(problems)
+  return files
+}
+
+/** The models of files. */
+export function modelsOf(files: ReadonlyMap<string, ReadFile>): Models {
+  const declared = [...files.values()].map(({ model }) => model)
   const byId = new Map(declared.map((model) => [model.modelId, model]))
   return { declared, get: (modelId) => byId.get(modelId) ?? undeclared(modelId) }
 }

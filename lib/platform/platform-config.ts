@@ -123,6 +123,13 @@ export const PlatformConfig = Type.Object({
     default: './models',
     description: 'Folder of the model files.',
   }),
+  PLUMBLINE_MODELS_POLL_SECONDS: Type.Integer({
+    minimum: 0,
+    maximum: 86_400,
+    default: 5,
+    description:
+      'How often it is looked whether model files have changed; 0: they are read at a start and by SIGHUP only.',
+  }),
   PLUMBLINE_AUTH_FILE: Type.Optional(
     Type.String({
       description:

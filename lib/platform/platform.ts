@@ -23,7 +23,7 @@ import { addressOf, createHttp, httpModule, type Http, type HttpOptions } from '
 import { createLog, type Logger } from '../runtime/log.ts'
 import { messageReader } from '../events/decode-message.ts'
 import { createMetrics, type Metrics } from '../runtime/metrics.ts'
-import { readModels, type Models } from '../models/model-files.ts'
+import type { Models } from '../models/model-files.ts'
 import type { Module, Readiness } from '../runtime/modules.ts'
 import { callerProblems, callersOf, loginOf } from './known-callers.ts'
 import { openEventLog } from './open-event-log.ts'
@@ -31,6 +31,7 @@ import { kafkaProblems } from './kafka-security.ts'
 import { registryAccess } from './registry-access.ts'
 import type { PlatformConfig } from './platform-config.ts'
 import { checksOf } from './readiness-checks.ts'
+import { inForceOf, liveModelsOf } from './in-force.ts'
 import { startReport } from './start-report.ts'
 import type { Postgres } from '../postgres/port.ts'
 import {
@@ -79,6 +80,8 @@ export interface Platform {
   before: readonly Module[]
   /** Started after them, and stopped first. */
   after: readonly Module[]
+  /** Reads the model files anew. */
+  reload: () => void
 }
 
 /** @throws {ConfigError} for what only shows when values are looked at together */
@@ -114,8 +117,8 @@ function registryProblems(config: PlatformConfig): readonly string[] {
  */
 export async function createPlatform(config: PlatformConfig, needs: Needs): Promise<Platform> {
   checkPlatformConfig(config, needs)
-  const models = readModels(config.PLUMBLINE_MODELS_DIR)
   const base = baseOf(config)
+  const live = liveModelsOf(config, base)
   const { log, metrics, dataDir, diskProblem, authenticate } = base
   const embedded = config.PLUMBLINE_CLICKHOUSE_URL
     ? undefined
@@ -151,6 +154,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     authenticate,
     login: loginOf(config),
     synced,
+    inForce: () => inForceOf(config, live),
   }
   const http = await createHttp(httpOptions)
   return {
@@ -158,7 +162,8 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     metrics,
     readiness,
     http,
-    models,
+    models: live.models,
+    reload: live.reload,
     now: systemClock,
     sinkParts: sinkPartsOf(config, base, stores),
     clickhouse: (role) => engine.connect(role),
@@ -175,10 +180,11 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
           http: () => addressOf(http),
           clickhouse: sqlPort?.url,
           servesPostgres: needs.serveStores && postgresParts?.embedded !== undefined,
-          models: models.declared.length,
+          models: live.models.declared.length,
         },
         log,
       ),
+      ...(live.watching ? [live.watching] : []),
     ],
   }
 }

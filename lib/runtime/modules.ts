@@ -134,6 +134,11 @@ async function inTime(
   }
 }
 
+/** Calls `reload` at each SIGHUP, which ends a process that does not listen to it. */
+export function onHangUp(reload: () => void): void {
+  process.on('SIGHUP', reload)
+}
+
 /** Aborts at the first of the named signals; a second one ends the process at once. */
 export function onSignals(...names: NodeJS.Signals[]): AbortSignal {
   const controller = new AbortController()

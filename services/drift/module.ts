@@ -121,7 +121,7 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
     }),
     ...(config.PLUMBLINE_TRUSTYAI_GAUGES === 'on' ? [trustyaiGauges(metrics)] : []),
   ])
-  showModelInfo(models.declared, metrics)
+  showModelInfo(models, metrics)
   const tell = failureTeller(deps.clickhouse('drift-failures'), metrics, { log, now })
   const evaluators = createEvaluators(deps, gauges, tell)
   const monitored = createMonitored(
@@ -149,6 +149,7 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
     },
     onError: (error) => log.error({ error: messageOf(error) }, 'models not listed, trying again'),
   })
+  models.onChange?.(scanning.wake)
   const wakeUps = eventLog.wakeUps({
     topic: TOPICS.windows.topic,
     group: 'plumbline-drift',

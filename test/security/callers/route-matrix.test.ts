@@ -45,6 +45,7 @@ const WANTED: Record<string, 'public' | 'emit' | 'read' | 'review' | 'operate'> 
   'POST /v1/reviews/{task_id}/release': 'review',
   'POST /v1/reviews/{task_id}/skip': 'review',
   'POST /v1/reviews/{task_id}/submit': 'review',
+  'GET /v1/config': 'operate',
   'POST /v1/alerts': 'operate',
   'POST /v1/runs': 'operate',
   'POST /v1/runs/{id}/approve': 'operate',

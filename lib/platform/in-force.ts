@@ -1,0 +1,43 @@
+/** What a process goes by, as `GET /v1/config` tells it: with every secret left out. */
+import type { InForce } from '../http/config-routes.ts'
+import { liveModels, type LiveModels } from '../models/live-models.ts'
+import { systemClock } from '../runtime/clock.ts'
+import type { Logger } from '../runtime/log.ts'
+import type { Metrics } from '../runtime/metrics.ts'
+import type { PlatformConfig } from './platform-config.ts'
+import { shownSettings } from './shown-settings.ts'
+
+const iso = (ms: number) => new Date(ms).toISOString()
+
+/** Settings and model files in force; read each time it is asked. */
+export function inForceOf(config: PlatformConfig, models: Pick<LiveModels, 'inForce'>): InForce {
+  const { folder, loadedAt, files, refused } = models.inForce()
+  return {
+    settings: shownSettings(config),
+    models: {
+      folder,
+      loaded_at: iso(loadedAt),
+      files: files.map(({ file, modelId, sha256, loadedAt: at }) => ({
+        file,
+        model_id: modelId,
+        sha256,
+        loaded_at: iso(at),
+      })),
+      refused: refused ? { at: iso(refused.at), problems: [...refused.problems] } : null,
+    },
+    tls: null,
+  }
+}
+
+/** The model files of a process, read anew as its settings say. */
+export const liveModelsOf = (
+  config: PlatformConfig,
+  { metrics, log }: { metrics: Metrics; log: Logger },
+): LiveModels =>
+  liveModels({
+    folder: config.PLUMBLINE_MODELS_DIR,
+    everyMs: config.PLUMBLINE_MODELS_POLL_SECONDS * 1000,
+    registry: metrics.registry,
+    log,
+    now: systemClock,
+  })
