@@ -13,6 +13,7 @@ import type { InForce } from './config-routes.ts'
 import type { Logger } from '../runtime/log.ts'
 import type { Readiness } from '../runtime/modules.ts'
 import type { CodeFlow } from './oidc/code-flow.ts'
+import type { ServerCertificate } from './server-certificate.ts'
 import type { BodyLimits } from './request-body.ts'
 
 /** The server, whose handlers have the types of their route's TypeBox schemas. */
@@ -29,6 +30,8 @@ export interface HttpOptions {
   host: string
   /** 0 takes a free port. */
   port: number
+  /** The certificate that it begins with; absent for plain HTTP. */
+  certificate?: ServerCertificate | undefined
   /** Names besides loopback and `host` that a request may be addressed to. */
   allowedHosts?: readonly string[]
   /** Largest body of one request, and bytes of all bodies together, after decompression. */

@@ -5,12 +5,20 @@ import { systemClock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { PlatformConfig } from './platform-config.ts'
+import type { CertificateInForce } from './live-certificate.ts'
 import { shownSettings } from './shown-settings.ts'
 
 const iso = (ms: number) => new Date(ms).toISOString()
 
-/** Settings and model files in force; read each time it is asked. */
-export function inForceOf(config: PlatformConfig, models: Pick<LiveModels, 'inForce'>): InForce {
+const refusedOf = (refused: CertificateInForce['refused']) =>
+  refused ? { at: iso(refused.at), problems: [...refused.problems] } : null
+
+/** Settings, model files and certificate in force; read each time it is asked. */
+export function inForceOf(
+  config: PlatformConfig,
+  models: Pick<LiveModels, 'inForce'>,
+  certificate: CertificateInForce | undefined,
+): InForce {
   const { folder, loadedAt, files, refused } = models.inForce()
   return {
     settings: shownSettings(config),
@@ -23,9 +31,16 @@ export function inForceOf(config: PlatformConfig, models: Pick<LiveModels, 'inFo
         sha256,
         loaded_at: iso(at),
       })),
-      refused: refused ? { at: iso(refused.at), problems: [...refused.problems] } : null,
+      refused: refusedOf(refused),
     },
-    tls: null,
+    tls: certificate
+      ? {
+          subject: certificate.subject,
+          valid_from: iso(certificate.validFrom),
+          valid_to: iso(certificate.validTo),
+          refused: refusedOf(certificate.refused),
+        }
+      : null,
   }
 }
 

@@ -8,18 +8,22 @@ import type { Authenticate } from '../http/api-keys.ts'
 import { avroReader } from '../events/avro/confluent-wire-format.ts'
 import { serverEngine, type ClickHouse, type ClickHouseEngine } from '../clickhouse/port.ts'
 import { embeddedEngine, type EmbeddedEngine } from '../clickhouse/embedded.ts'
-import {
-  clickHouseServer,
-  type ClickHouseServer,
-  type ClickHouseServerOptions,
-} from '../sql-port/http-interface.ts'
+import type { ClickHouseServer } from '../sql-port/http-interface.ts'
 import { systemClock, type Clock } from '../runtime/clock.ts'
 import { ConfigError } from '../runtime/config.ts'
 import { makeDataFolder, secretIn } from '../disk/data-folder.ts'
 import { diskSpace, type DiskProblem } from '../disk/free-space.ts'
 import type { EventLog } from '../event-log/port.ts'
 import { fileSystemSync } from '../disk/file-system-sync.ts'
-import { addressOf, createHttp, httpModule, type Http, type HttpOptions } from '../http/server.ts'
+import {
+  addressOf,
+  createHttp,
+  httpModule,
+  showCertificate,
+  type Http,
+  type HttpOptions,
+} from '../http/server.ts'
+import { readServerCertificate } from '../http/server-certificate.ts'
 import { createLog, type Logger } from '../runtime/log.ts'
 import { messageReader } from '../events/decode-message.ts'
 import { createMetrics, type Metrics } from '../runtime/metrics.ts'
@@ -28,10 +32,12 @@ import type { Module, Readiness } from '../runtime/modules.ts'
 import { callerProblems, callersOf, loginOf } from './known-callers.ts'
 import { openEventLog } from './open-event-log.ts'
 import { kafkaProblems } from './kafka-security.ts'
+import { liveCertificate } from './live-certificate.ts'
 import { registryAccess } from './registry-access.ts'
 import type { PlatformConfig } from './platform-config.ts'
 import { checksOf } from './readiness-checks.ts'
 import { inForceOf, liveModelsOf } from './in-force.ts'
+import { allowedHostsOf, clickHouseInterface } from './clickhouse-interface.ts'
 import { startReport } from './start-report.ts'
 import type { Postgres } from '../postgres/port.ts'
 import {
@@ -80,13 +86,17 @@ export interface Platform {
   before: readonly Module[]
   /** Started after them, and stopped first. */
   after: readonly Module[]
-  /** Reads the model files anew. */
+  /** Reads the model files and the certificate anew. */
   reload: () => void
 }
 
 /** @throws {ConfigError} for what only shows when values are looked at together */
 export function checkPlatformConfig(config: PlatformConfig, needs: Needs): void {
-  const problems = [...registryProblems(config), ...callerProblems(config)]
+  const problems = [
+    ...problemsOf(() => registryAccess(config)),
+    ...problemsOf(() => readServerCertificate(config, systemClock())),
+    ...callerProblems(config),
+  ]
   if (needs.postgres && !needs.stores && !config.PLUMBLINE_POSTGRES_URL)
     problems.push(
       'PLUMBLINE_POSTGRES_URL is required: a separately started service cannot share an embedded database',
@@ -99,9 +109,9 @@ export function checkPlatformConfig(config: PlatformConfig, needs: Needs): void 
   if (problems.length > 0) throw new ConfigError(problems)
 }
 
-function registryProblems(config: PlatformConfig): readonly string[] {
+function problemsOf(check: () => unknown): readonly string[] {
   try {
-    registryAccess(config)
+    check()
     return []
   } catch (error) {
     if (error instanceof ConfigError) return error.problems
@@ -119,6 +129,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
   checkPlatformConfig(config, needs)
   const base = baseOf(config)
   const live = liveModelsOf(config, base)
+  const tls = liveCertificate(config, base.log, systemClock)
   const { log, metrics, dataDir, diskProblem, authenticate } = base
   const embedded = config.PLUMBLINE_CLICKHOUSE_URL
     ? undefined
@@ -144,6 +155,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
   const httpOptions: HttpOptions = {
     host: config.PLUMBLINE_HTTP_HOST,
     port: config.PLUMBLINE_HTTP_PORT,
+    certificate: tls.begin,
     allowedHosts: allowedHostsOf(config),
     maxBodyBytes: needs.maxBodyBytes,
     maxPendingBytes: needs.maxPendingBytes,
@@ -154,7 +166,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     authenticate,
     login: loginOf(config),
     synced,
-    inForce: () => inForceOf(config, live),
+    inForce: () => inForceOf(config, live, tls.inForce()),
   }
   const http = await createHttp(httpOptions)
   return {
@@ -163,7 +175,10 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     readiness,
     http,
     models: live.models,
-    reload: live.reload,
+    reload: () => {
+      live.reload()
+      tls.reload((certificate) => showCertificate(http, certificate))
+    },
     now: systemClock,
     sinkParts: sinkPartsOf(config, base, stores),
     clickhouse: (role) => engine.connect(role),
@@ -270,28 +285,4 @@ function modulesOf(
   if (sqlPort) modules.push(sqlPort.module)
   if (needs.eventLog) modules.push(eventLog.module)
   return modules
-}
-
-const allowedHostsOf = ({ PLUMBLINE_ALLOWED_HOSTS: hosts = '' }: PlatformConfig) =>
-  hosts.split(',').filter((host) => host !== '')
-
-function clickHouseInterface(
-  engine: EmbeddedEngine,
-  config: PlatformConfig,
-  {
-    dataDir,
-    ...parts
-  }: { dataDir: string } & Pick<ClickHouseServerOptions, 'spool' | 'authenticate' | 'synced'>,
-): ClickHouseServer {
-  return clickHouseServer({
-    engine,
-    host: '127.0.0.1',
-    port: Math.max(0, config.PLUMBLINE_CLICKHOUSE_HTTP_PORT),
-    username: config.PLUMBLINE_CLICKHOUSE_USER,
-    password:
-      config.PLUMBLINE_CLICKHOUSE_PASSWORD ??
-      secretIn(dataDir, 'clickhouse.secret', () => randomBytes(32).toString('base64url')),
-    ...parts,
-    allowedHosts: allowedHostsOf(config),
-  })
 }

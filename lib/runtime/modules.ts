@@ -134,9 +134,9 @@ async function inTime(
   }
 }
 
-/** Calls `reload` at each SIGHUP, which ends a process that does not listen to it. */
+/** Calls `reload` at each SIGHUP; that of a terminal which closes ends its process as ever. */
 export function onHangUp(reload: () => void): void {
-  process.on('SIGHUP', reload)
+  if (!process.stdin.isTTY) process.on('SIGHUP', reload)
 }
 
 /** Aborts at the first of the named signals; a second one ends the process at once. */

@@ -108,6 +108,24 @@ const evaluationSeconds = ({ registry }: Metrics) =>
     registers: [registry],
   })
 
+/** Registers what Prometheus is told of the models that this process owns. */
+function gaugeModels(
+  { clickhouse, models, metrics, log, now }: DriftDeps,
+  owns: (modelId: string) => boolean,
+): void {
+  const gaugeDb = clickhouse('drift-gauges')
+  registerModelGauges(metrics, {
+    active: () => activeSeries(gaugeDb, mostActive(models)),
+    counts: () => activeCounts(gaugeDb),
+    ages: () => modelAges(gaugeDb),
+    owns,
+    mostOf: (modelId) => models.get(modelId).metrics.active,
+    now,
+    onError: (error) =>
+      log.warn({ error: messageOf(error) }, 'active alarms not read for Prometheus'),
+  })
+}
+
 /**
  * Evaluates due windows of the models whose wake-ups come to this process: on each wake-up, and of
  * all models every `PLUMBLINE_DRIFT_SCAN_SECONDS`.
@@ -161,17 +179,7 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
     assigned: scanning.wake,
   })
 
-  const gaugeDb = deps.clickhouse('drift-gauges')
-  registerModelGauges(metrics, {
-    active: () => activeSeries(gaugeDb, mostActive(models)),
-    counts: () => activeCounts(gaugeDb),
-    ages: () => modelAges(gaugeDb),
-    owns: wakeUps.owns,
-    mostOf: (modelId) => models.get(modelId).metrics.active,
-    now,
-    onError: (error) =>
-      log.warn({ error: messageOf(error) }, 'active alarms not read for Prometheus'),
-  })
+  gaugeModels(deps, wakeUps.owns)
 
   const evaluating: Module = {
     name: 'drift',
