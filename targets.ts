@@ -13,13 +13,18 @@ import {
   type Platform,
 } from './lib/platform/platform.ts'
 import { PlatformConfig } from './lib/platform/platform-config.ts'
-import { readModels } from './lib/models/model-files.ts'
+import { privacyOf } from './lib/platform/privacy-key.ts'
+import { readModels } from './lib/models/reload/model-folder.ts'
+import { readableSources } from './lib/platform/source-problems.ts'
+import { readSources } from './lib/sources/source-files.ts'
 import { DriftConfig } from './services/drift/config.ts'
 import { drift } from './services/drift/module.ts'
 import { FeedbackConfig } from './services/feedback/config.ts'
 import { feedback } from './services/feedback/module.ts'
 import { IngestConfig } from './services/ingest/config.ts'
 import { ingest } from './services/ingest/module.ts'
+import { KeepConfig } from './services/keep/config.ts'
+import { keep } from './services/keep/module.ts'
 import { RetrainConfig } from './services/retrain-trigger/config.ts'
 import { retrainTrigger } from './services/retrain-trigger/module.ts'
 
@@ -35,6 +40,7 @@ export const Config = Type.Object({
   ...DriftConfig.properties,
   ...FeedbackConfig.properties,
   ...RetrainConfig.properties,
+  ...KeepConfig.properties,
 })
 /** The environment of all services, as read and checked. */
 export type Config = Static<typeof Config>
@@ -57,7 +63,7 @@ node main.ts [--target=TARGET] [--check-config | --migrate | --help]
   --target=retrain-trigger  policies, runs, approvals, alerts
   --target=stores           serves the embedded ClickHouse and PostgreSQL to the others
 
-  --check-config            checks settings, key file and model files as a start does, and ends
+  --check-config            checks settings, key file, model and source files as a start does, and ends
   --migrate                 migrates ClickHouse and PostgreSQL, and ends
   --help                    prints this
 
@@ -86,7 +92,8 @@ const OF_OTHER_PROGRAMS = new Set([
 ])
 
 /**
- * Every problem of the environment, the key file and the model files, without starting anything.
+ * Every problem of the environment, the key file, the model files and the source files, without
+ * starting anything.
  */
 export function checkConfig(target: Target, env: Record<string, string | undefined>): void {
   const problems: string[] = []
@@ -109,19 +116,27 @@ export function checkConfig(target: Target, env: Record<string, string | undefin
     if (unknown.length > 0) throw new ConfigError(unknown)
   })
   if (env['PLUMBLINE_AUTH_FILE']) collect(() => readKeyFile(env['PLUMBLINE_AUTH_FILE']!))
-  if (env['PLUMBLINE_MODELS_DIR']) collect(() => mustBeFolder(env['PLUMBLINE_MODELS_DIR']!))
+  if (env['PLUMBLINE_MODELS_DIR'])
+    collect(() => mustBeFolder('PLUMBLINE_MODELS_DIR', env['PLUMBLINE_MODELS_DIR']!))
   const folder = config?.PLUMBLINE_MODELS_DIR ?? env['PLUMBLINE_MODELS_DIR'] ?? './models'
-  collect(() => readModels(folder))
+  collect(() => {
+    const models = readModels(folder)
+    if (config) privacyOf(config, models)
+  })
+  if (env['PLUMBLINE_SOURCES_DIR'])
+    collect(() => mustBeFolder('PLUMBLINE_SOURCES_DIR', env['PLUMBLINE_SOURCES_DIR']!))
+  if (config) collect(() => readableSources(config!))
+  else collect(() => readSources(env['PLUMBLINE_SOURCES_DIR'] || './sources'))
   if (problems.length > 0) throw new ConfigError(problems)
 }
 
 /**
  * @throws {ConfigError} where the folder that was named is none: without its files models would be
- * monitored by the defaults
+ * monitored by the defaults, and topics not read
  */
-function mustBeFolder(path: string): void {
+function mustBeFolder(setting: string, path: string): void {
   if (!statSync(path, { throwIfNoEntry: false })?.isDirectory())
-    throw new ConfigError([`PLUMBLINE_MODELS_DIR ${path} is no folder`])
+    throw new ConfigError([`${setting} ${path} is no folder`])
 }
 
 /**
@@ -142,13 +157,14 @@ export async function assemble(
   const targets: Record<Target, () => Module[]> = {
     ingest: () => ingest(deps, config),
     drift: () => drift(deps, config),
-    feedback: () => [...feedback(deps, config), outbox()],
+    feedback: () => [...feedback(deps, config), ...keep(deps, config), outbox()],
     'retrain-trigger': () => [...retrainTrigger(deps, config), outbox()],
     all: () => [
       ...ingest(deps, config),
       ...drift(deps, config),
       ...feedback(deps, config),
       ...retrainTrigger(deps, config),
+      ...keep(deps, config),
       outbox(),
     ],
     stores: () => [],

@@ -2,6 +2,9 @@
  * The counts of `lib/sink/counts/prediction-counts.ts` as ClickHouse itself makes them: what a peer
  * without our code needs to fill the same tables, and what a test holds our counts against.
  */
+import { gridOf, keyInSql } from '../lib/sink/counts/stored-bins.ts'
+
+const GRID = String(gridOf(1))
 
 /**
  * Reads events with `feature_names`, `feature_numbers` (null where it is none) and `feature_texts`
@@ -15,8 +18,8 @@ export const COUNTS: Record<string, (source: string) => string> = {
        count() AS events, countIf(status = 'error') AS errors, toUInt64(0) AS duplicates
      FROM ${source} GROUP BY model_id, step, model_version, variant, shadow`,
   numeric_counts: (source) =>
-    `SELECT model_id, toStartOfInterval(predicted_at, INTERVAL 15 MINUTE, 'UTC') AS step, subject, model_version, variant, shadow, toUInt16(1) AS grid,
-       toInt32(bitShiftRight(bitAnd(reinterpretAsUInt32(toFloat32(x)), 0x7fffffff), 16)) * if(x < 0, -1, 1) AS bin,
+    `SELECT model_id, toStartOfInterval(predicted_at, INTERVAL 15 MINUTE, 'UTC') AS step, subject, model_version, variant, shadow, toUInt16(${GRID}) AS grid,
+       toInt32(${keyInSql('x', GRID)}) AS bin,
        count() AS count, sum(x) AS total, min(x) AS low, max(x) AS high
      FROM (
        SELECT model_id, predicted_at, model_version, variant, shadow, subject, assumeNotNull(value) AS x FROM ${source}

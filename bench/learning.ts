@@ -4,9 +4,10 @@
  */
 import { uniforms } from '../lib/stats/distributions/random.ts'
 import { newcombe } from '../lib/stats/intervals/proportions.ts'
-import { levelTail, type Level } from '../lib/stats/window-tests/level-test.ts'
-import { MIN_FALL, PERFORMANCE_FALL } from '../services/drift/evaluate/thresholds.ts'
+import type { Level } from '../lib/stats/window-tests/level-test.ts'
+import { PERFORMANCE_FALL } from '../services/drift/evaluate/thresholds.ts'
 import { MIN_WINDOWS } from '../services/drift/data/reference.ts'
+import { accuracyAlarms } from './accuracy-alarms.ts'
 import { accuracies, type AccuracyStream } from './streams.ts'
 
 const SEED = 20260103
@@ -45,7 +46,7 @@ function measured(stream: AccuracyStream, fall: number, repetitions: number) {
 }
 
 const alarms = (reference: readonly Level[], history: readonly Level[]) =>
-  levelTail({ reference, history, leastEffect: MIN_FALL, worse: -1 }) <= LEVEL
+  accuracyAlarms(reference, history, LEVEL)
 
 /** What a plain reference of the version's own windows would do until it has 8 of them. */
 function alarmsByLine(learned: readonly Level[], { value }: Level): boolean {

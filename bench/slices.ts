@@ -27,7 +27,7 @@ export function benchSlices(rounds: number): Promise<Result[]> {
     const counted = (model: string) =>
       ofAll((slice) => queries.counts(model, [WINDOW], { modelVersion: '', variant: '', slice }))
     const begun = performance.now()
-    await ensureCounted(db, { modelId: 'million', spans: [WINDOW], key: 'region' })
+    await ensureCounted(db, { modelId: 'million', spans: [WINDOW], slice: { key: 'region' } })
     const counting = (performance.now() - begun) / 1000
     const [kept, tenth, raw] = [[] as number[], [] as number[], [] as number[]]
     await counted('tenth')

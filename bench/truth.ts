@@ -67,7 +67,10 @@ function askedOf(db: ClickHouse, size: number) {
     calibration: () => queries.scores(model, SPANS, ALL, 0),
     fairness: () => queries.groups({ model, spans: SPANS, c: ALL, completeUntil: 0 }, 'sex&age'),
     together: () =>
-      queries.sliceOutcomes(model, SPANS, ALL, { key, values: VALUES, completeUntil: 0 }),
+      queries.sliceOutcomes(model, SPANS, ALL, {
+        slices: VALUES.map((value) => ({ key, value })),
+        completeUntil: 0,
+      }),
     oneByOne: async () => {
       for (const value of VALUES)
         await queries.outcomes(model, SPANS, { ...ALL, slice: { key, value } }, of)

@@ -4,7 +4,7 @@ import { hasKeys, request } from './page.js'
 import { Ago, Failed, Loading, Mark } from './ui.js'
 import { alarmSentence, day, duration, metricName, number, plural } from './words.js'
 
-/** @typedef {import('../schemas/http/console.ts').ActiveAlarm} ActiveAlarm */
+/** @typedef {import('../schemas/active-alarms.ts').ActiveAlarm} ActiveAlarm */
 
 const FIRST = 5
 /** Of more, the rest is in `active_alarms`. */

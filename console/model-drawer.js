@@ -3,8 +3,9 @@ import { html, useEffect, useRef, useState } from '/console/vendor/preact.js'
 import { request } from './page.js'
 import { Chart } from './chart.js'
 import { DistributionView, movementOf } from './distribution.js'
+import { Examples, RuleExamples } from './model-examples.js'
 import { ownRows, rangeQuery, zoomBy } from './model-headline.js'
-import { Badge, Empty, Failed, Loading, useAnswer } from './ui.js'
+import { Badge, Failed, Loading, useAnswer } from './ui.js'
 import { day, metricName, number, percent, probability, subjectName } from './words.js'
 
 /** @typedef {import('../schemas/http/metric-results.ts').WindowMetric} WindowMetric */
@@ -23,13 +24,17 @@ const SHOWN = [
   'new_category_ratio',
   'type_mismatch_ratio',
   'out_of_range_ratio',
+  'expectation_violation_ratio',
 ]
 const SHARES = new Set([
   'missing_ratio',
   'new_category_ratio',
   'type_mismatch_ratio',
   'out_of_range_ratio',
+  'expectation_violation_ratio',
 ])
+/** The feature of a subject: one whose name begins with @ has one more in front. @param {string} subject */
+const featureOf = (subject) => (subject.startsWith('@@') ? subject.slice(1) : subject)
 const GRAVITY = ['alarm', 'warning', 'incomplete', 'ok', 'none']
 
 /** All numbers of the window, what decided first. @param {{ rows: WindowMetric[] }} props */
@@ -104,7 +109,7 @@ function Content({ path, model, subject, range, change }) {
   }, [subject, window?.window_end])
   if (error) return html`<${Failed} error=${error} retry=${again} />`
   if (!history) return html`<${Loading} what="the feature" tall />`
-  if (!window) return html`<${Empty}>No window of this range has values of it.<//>`
+  if (!window) return html`<${RuleExamples} path=${path} rule=${subject} />`
   const gravest = about.answer?.toSorted(
     (a, b) => GRAVITY.indexOf(a.verdict) - GRAVITY.indexOf(b.verdict),
   )[0]
@@ -130,7 +135,8 @@ function Content({ path, model, subject, range, change }) {
     />
     <h3>Numbers of that window</h3>
     ${about.error && html`<${Failed} error=${about.error} retry=${about.again} />`}
-    ${about.answer ? html`<${Numbers} rows=${about.answer} />` : !about.error && html`<${Loading} what="numbers" />`}`
+    ${about.answer ? html`<${Numbers} rows=${about.answer} />` : !about.error && html`<${Loading} what="numbers" />`}
+    <${Examples} path=${path} feature=${featureOf(subject)} window=${window} />`
 }
 
 /** A drawer over the page; Escape and its button close it. */

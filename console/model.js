@@ -9,10 +9,9 @@ import { Headline, rangeOf } from './model-headline.js'
 import { Panel } from './model-tabs.js'
 import { FeatureDrawer } from './model-drawer.js'
 import { Badge, Failed, Loading, Tabs, useAddress, useAnswer } from './ui.js'
-import { ago, day, duration, HEALTH, plural, sentence } from './words.js'
+import { ago, day, HEALTH, sentence } from './words.js'
 
 /** @typedef {import('../schemas/http/drift.ts').ModelAnswer} ModelAnswer */
-/** @typedef {import('../schemas/http/console.ts').ActiveAlarm} ActiveAlarm */
 
 const id = decodeURIComponent(location.pathname.split('/').at(-1) ?? '')
 document.title = `${id} · Plumbline`
@@ -27,56 +26,15 @@ const TABS = /** @type {const} */ ([
   ['feedback', 'Feedback'],
 ])
 
-/**
- * What the model is like, in one sentence; the server's own where it gives one. @param {any} model
- * @param {ActiveAlarm[] | undefined} alarms
- */
-function standing(model, alarms) {
-  const own = (alarms ?? []).filter((alarm) => !alarm.is_snoozed)
-  const loud = own.filter(({ severity }) => severity === 'alarm')
-  if (model.headline)
-    return {
-      verdict: HEALTH[model.health] ?? (loud.length > 0 ? 'alarm' : 'ok'),
-      word: model.health,
-      text: sentence(model.headline),
-    }
-  const oldest = own.map(({ since }) => since).sort()[0]
-  const age = oldest
-    ? duration(
-        Date.parse(
-          own
-            .map((a) => a.window_end)
-            .sort()
-            .at(-1) ?? oldest,
-        ) - Date.parse(oldest),
-      )
-    : ''
-  const lasting = oldest && age !== 'less than a minute' ? `, the oldest for ${age} of data` : ''
-  const silent = model.idle ? ' No event comes now.' : ''
-  if (loud.length > 0)
-    return {
-      verdict: 'alarm',
-      word: 'alarm',
-      text: `${plural(loud.length, 'alarm is', 'alarms are')} active${lasting}.${silent}`,
-    }
-  if (own.length > 0)
-    return {
-      verdict: 'warning',
-      word: 'warning',
-      text: `No alarm; ${plural(own.length, 'warning is', 'warnings are')} active${lasting}.${silent}`,
-    }
-  if (!model.watermark) return { verdict: 'none', word: 'waiting', text: 'No event has come yet.' }
-  return { verdict: 'ok', word: 'ok', text: `Nothing stands out.${silent}` }
-}
-
-/** @param {{ model: any, alarms: ActiveAlarm[] | undefined }} props */
-function Head({ model, alarms }) {
-  const { verdict, word, text } = standing(model, alarms)
+/** @param {{ model: ModelAnswer }} props */
+function Head({ model }) {
   const baseline = model.references.find((reference) => reference.baseline)?.name
   const { refuted_per_week: refuted, budget_per_week: budget } = model.alarms
   return html`<div class="model-head">
     <h1><bdi>${id}</bdi></h1>
-    <p class="standing"><${Badge} verdict=${verdict} text=${word} /> ${text}</p>
+    <p class="standing">
+      <${Badge} verdict=${HEALTH[model.health]} text=${model.health} /> ${sentence(model.headline)}
+    </p>
     <p class="quiet facts">
       <span>${model.task ?? 'task not declared'}</span>
       <span>windows of ${model.windows.size}</span>
@@ -109,7 +67,7 @@ function Page() {
   const range = rangeOf(address, model)
   const shared = { path, model, address, change, range }
   const chosen = address.tab ?? 'performance'
-  return html`<${Head} model=${model} alarms=${alarms.answer?.alarms} />
+  return html`<${Head} model=${model} />
     <div class="top">
       <${Headline} ...${shared} />
       <${Alarms} alarms=${alarms} decided=${() => setStamp(stamp + 1)} change=${change} />

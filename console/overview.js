@@ -2,10 +2,11 @@
 import { html, render, useMemo } from '/console/vendor/preact.js'
 import { request, show } from './page.js'
 import { Ago, Badge, Empty, Failed, Loading, SortHead, useAddress, useAnswer } from './ui.js'
-import { alarmSentence, duration, HEALTH, plural, sentence } from './words.js'
+import { duration, HEALTH, plural, sentence } from './words.js'
 
 /** @typedef {import('./words.js').Verdict} Verdict */
-/** @typedef {import('../schemas/http/console.ts').ActiveAlarm} ActiveAlarm */
+/** @typedef {import('../schemas/http/drift.ts').ModelsAnswer} ModelsAnswer */
+/** @typedef {import('../schemas/active-alarms.ts').ActiveAlarm} ActiveAlarm */
 /**
  * @typedef {{ id: string, task: string | null, verdict: Verdict, word: string, alarms: number,
  * warnings: number, since: string | undefined, sentence: string, lastWindow: string | null,
@@ -21,18 +22,7 @@ const FILTERS = /** @type {const} */ ([
   ['none', 'Waiting'],
 ])
 
-/**
- * What a model stands at; its own health where the server gives one. @returns {[Verdict, string]}
- */
-function standingOf(model) {
-  if (Number(model.alarms) > 0) return ['alarm', model.health ?? 'alarm']
-  if (model.health) return [HEALTH[model.health] ?? 'none', model.health]
-  if (Number(model.warnings) > 0) return ['warning', 'warning']
-  if (Number(model.windows) === 0) return ['none', 'waiting']
-  return Number(model.incomplete) > 0 ? ['incomplete', 'incomplete'] : ['ok', 'ok']
-}
-
-/** @param {any[]} models @param {ActiveAlarm[]} alarms @returns {Line[]} */
+/** @param {ModelsAnswer['models']} models @param {ActiveAlarm[]} alarms @returns {Line[]} */
 function linesOf(models, alarms) {
   const own = Map.groupBy(
     alarms.filter(
@@ -42,21 +32,16 @@ function linesOf(models, alarms) {
   )
   return models.map((model) => {
     const active = own.get(model.model_id) ?? []
-    const [verdict, word] = standingOf(model)
-    const rest = active.length > 1 ? `, and ${active.length - 1} more` : ''
     return {
       id: model.model_id,
       task: model.task,
-      verdict,
-      word,
+      // A model that has fallen silent at alarm is listed with the alarms.
+      verdict: Number(model.alarms) > 0 ? 'alarm' : HEALTH[model.health],
+      word: model.health,
       alarms: Number(model.alarms),
       warnings: Number(model.warnings),
       since: active.map((alarm) => alarm.since).sort()[0],
-      sentence: model.headline
-        ? sentence(model.headline)
-        : active[0]
-          ? `${alarmSentence(active[0])}${rest}`
-          : '',
+      sentence: sentence(model.headline),
       lastWindow: model.last_window_end,
       windows: Number(model.windows),
     }

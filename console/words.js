@@ -116,11 +116,17 @@ const METRICS = new Map(
     new_category_ratio: 'New categories',
     type_mismatch_ratio: 'Values of the wrong type',
     out_of_range_ratio: 'Out of the known range',
+    expectation_violation_ratio: 'Expectation violated',
     duplicate_ratio: 'Duplicate events',
     largest_atom_share: 'Share of the most frequent value',
     new_atom_share: 'A value that became frequent',
     error_ratio: 'Failed predictions',
     throughput_per_s: 'Predictions a second',
+    odd_one_out: 'Odd one out',
+    worst_cohort_gap: 'Worst cohort',
+    attribution_ndcg: 'Ranking of features',
+    attribution_share: 'Share of the attributions',
+    exploration_share: 'Share of exploration',
     latency_p50_ms: 'Latency, median (ms)',
     latency_p95_ms: 'Latency, 95th percentile (ms)',
     latency_p99_ms: 'Latency, 99th percentile (ms)',
@@ -189,7 +195,11 @@ export const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1)
 export const plural = (count, one, many = `${one}s`) =>
   `${count.toLocaleString('en')} ${count === 1 ? one : many}`
 
-/** The severity that a model's health is shown as. */
+/**
+ * The severity that a model's health is shown as.
+ *
+ * @type {Record<import('../schemas/http/drift.ts').Health, Verdict>}
+ */
 export const HEALTH = {
   healthy: 'ok',
   degraded: 'alarm',

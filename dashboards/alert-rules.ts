@@ -25,13 +25,16 @@ const WHOSE = '{{ if $labels.owner }} {{ $labels.owner }} answers for it.{{ end 
 const WHOLE = 'model_version="",variant="",slice=""'
 
 /** The value behind a verdict; the gauge has the labels of the alert. */
+/** Producers, topics and label sources: `label_source=ground_truth`. */
+const SENDER = 'subject=~"(producer|source|label_source)=.+"'
+
 const VALUE = `{{ with printf "plumbline_window_metric{model_id=%q,family=%q,metric=%q,subject=%q,model_version='',variant='',slice=''}" $labels.model_id $labels.family $labels.metric $labels.subject | query }} Its value is {{ . | first | value | printf "%.4g" }}.{{ end }}`
 
 const RULES: readonly RuleSpec[] = [
   {
     alert: 'PlumblineModelAlarm',
     expr: owned(
-      `max by (model_id, family, metric, subject) (plumbline_active_alarm{${WHOLE}}) >= 2`,
+      `max by (model_id, family, metric, subject) (plumbline_active_alarm{${WHOLE},${SENDER.replace('=~', '!~')}}) >= 2`,
       'model_id, family, metric, subject',
     ),
     wait: '0m',
@@ -39,6 +42,17 @@ const RULES: readonly RuleSpec[] = [
     summary:
       '{{ $labels.model_id }}: {{ $labels.family }} {{ $labels.metric }} {{ $labels.subject }} is at alarm',
     description: `The newest evaluated window differs from the baseline by more than its own windows do.${VALUE}${WHOSE}`,
+  },
+  {
+    alert: 'PlumblineSenderSilent',
+    expr: owned(
+      `max by (model_id, family, metric, subject) (plumbline_active_alarm{${WHOLE},family="operations",${SENDER}}) >= 1`,
+      'model_id, family, metric, subject',
+    ),
+    wait: '0m',
+    severity: 'warning',
+    summary: '{{ $labels.model_id }}: nothing comes from {{ $labels.subject }}',
+    description: `The model's other events go on. The reason of the row says since when; a producer that was switched off leaves by itself after three windows.${WHOSE}`,
   },
   {
     alert: 'PlumblineWindowIncomplete',

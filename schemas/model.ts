@@ -6,6 +6,14 @@ import Type, { type Static } from 'typebox'
 import { LABEL_SOURCES } from './events/label.v1.ts'
 import { Launch } from './launch.ts'
 import { ModelMetrics } from './model-metrics.ts'
+import { ModelCohorts } from './model-cohorts.ts'
+import { ModelExploration } from './model-exploration.ts'
+import { ModelAlarms } from './model-alarms.ts'
+import { ModelReference } from './model-references.ts'
+import { ModelPrivacy } from './model-privacy.ts'
+import { ModelRetention } from './model-retention.ts'
+import { ModelExpectations } from './model-expectations.ts'
+import { UnusualEvents } from './model-unusual.ts'
 
 /** Most predictions of a model that are drawn for review in a day. */
 export const MAX_BUDGET_PER_DAY = 10_000
@@ -23,7 +31,8 @@ export const ModelWindows = Type.Object(
   {
     size: Type.String({
       pattern: '^(\\d+(m|h|d)|\\d+ events|day|week|month)$',
-      description: 'A duration, a count such as `5000 events`, or a calendar day, week or month.',
+      description:
+        'A duration from `1m` on, a count such as `5000 events`, or a calendar day, week or month.',
       default: '1d',
     }),
     slide: Type.Optional(
@@ -48,42 +57,6 @@ export const ModelWindows = Type.Object(
     min_labelled: share(
       'Share of labelled predictions below which performance is incomplete.',
       0.5,
-    ),
-  },
-  closed,
-)
-
-/** What the windows of a model are compared with, as its model file says. */
-export const ModelReference = Type.Object(
-  {
-    kind: Type.Enum(
-      ['fixed', 'trailing', 'first', 'previous', 'season', 'version', 'since_promotion'],
-      {
-        description:
-          'A span; the last windows; the first windows; the one before; the same phase of the last seasons; all of a version; the first windows after the newest version took over.',
-      },
-    ),
-    from: Type.Optional(Type.String({ description: 'Start of a fixed reference, RFC 3339.' })),
-    to: Type.Optional(Type.String({ description: 'End of a fixed reference, RFC 3339.' })),
-    windows: Type.Optional(
-      Type.Integer({
-        minimum: 1,
-        maximum: 1000,
-        description:
-          'How many windows, or seasons: 4 unless given, of the kinds first and since_promotion 8.',
-      }),
-    ),
-    model_version: Type.Optional(
-      Type.String({ minLength: 1, description: 'Of a reference of kind version.' }),
-    ),
-    baseline: Type.Optional(
-      Type.Boolean({ description: 'Verdicts come from this reference; the others inform.' }),
-    ),
-    on_promotion: Type.Optional(
-      Type.Enum(['renew', 'keep'], {
-        description:
-          'Whether the first 8 windows of a version that takes over are the baseline from then on; renew unless given.',
-      }),
     ),
   },
   closed,
@@ -203,6 +176,8 @@ export const ModelFile = Type.Object(
     features: Type.Optional(
       Type.Record(Type.String(), Type.Enum(['numeric', 'categorical', 'boolean', 'embedding'])),
     ),
+    expectations: Type.Optional(ModelExpectations),
+    unusual_events: Type.Optional(UnusualEvents),
     fairness: Type.Optional(
       Type.Object(
         {
@@ -216,6 +191,8 @@ export const ModelFile = Type.Object(
       ),
     ),
     slices: Type.Optional(Type.Array(Type.String())),
+    cohorts: Type.Optional(ModelCohorts),
+    exploration: Type.Optional(ModelExploration),
     multivariate: Type.Optional(
       Type.Object(
         {
@@ -233,29 +210,7 @@ export const ModelFile = Type.Object(
         },
       ),
     ),
-    alarms: Type.Optional(
-      Type.Object(
-        {
-          false_alarms_per_week: Type.Number({ exclusiveMinimum: 0, default: 0.25 }),
-          overrides: Type.Record(
-            Type.String(),
-            Type.Object(
-              {
-                warning: Type.Optional(Type.Union([Type.String(), Type.Number()])),
-                alarm: Type.Optional(Type.Union([Type.String(), Type.Number()])),
-              },
-              closed,
-            ),
-            {
-              default: {},
-              description:
-                'Lines outside the budget, by `family/metric` or `family/metric/subject`: "< 0.75", "> 0.25", "outside 0.8..1.25", "5 % worse" (or higher, lower) than the baseline. A number alone is refused: it does not say on which side of it things are bad.',
-            },
-          ),
-        },
-        closed,
-      ),
-    ),
+    alarms: Type.Optional(ModelAlarms),
     review: Type.Optional(
       Type.Object(
         {
@@ -273,6 +228,8 @@ export const ModelFile = Type.Object(
     ),
     retrain: Type.Optional(Type.Array(RetrainPolicy)),
     metrics: Type.Optional(ModelMetrics),
+    privacy: Type.Optional(ModelPrivacy),
+    retention: Type.Optional(ModelRetention),
   },
   { $id: 'model', additionalProperties: false },
 )
@@ -280,7 +237,5 @@ export const ModelFile = Type.Object(
 export type ModelFile = Static<typeof ModelFile>
 /** The windows of a model file, as read and checked. */
 export type ModelWindows = Static<typeof ModelWindows>
-/** A reference of a model file, as read and checked. */
-export type ModelReference = Static<typeof ModelReference>
 /** A retraining policy of a model file, as read and checked. */
 export type RetrainPolicy = Static<typeof RetrainPolicy>

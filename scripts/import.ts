@@ -1,6 +1,7 @@
 /**
- * `npm run import -- --format sagemaker --model fraud files…`: events out of files, into a running
- * Plumbline.
+ * `npm run import -- --source fraud --files 'x/*.parquet'`: events out of files, into a running
+ * Plumbline, by a source file; `--format sagemaker --model fraud files…` knows SageMaker's capture by
+ * itself.
  */
 import { createReadStream } from 'node:fs'
 import { basename } from 'node:path'
@@ -8,6 +9,7 @@ import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import type { RawEvent } from '../lib/events/validator.ts'
 import { importedLine } from '../services/ingest/wire-formats/sagemaker.ts'
+import { importSource } from './import-source.ts'
 
 /**
  * What one request has at most: events, and bytes of them, below the smallest body a service takes
@@ -17,7 +19,7 @@ const BATCH = 1000
 const BATCH_BYTES = 4 << 20
 const OUTPUTS = ['class', 'probability', 'value'] as const
 const USAGE =
-  'npm run import -- --format sagemaker --model <model_id> [--version <model_version>] [--columns a,b,c] [--output class|probability|value] [--labelled-at <RFC 3339>] [--url http://127.0.0.1:8080] [--key <API key>] files…'
+  'npm run import -- --source <name> [--files <pattern>], or npm run import -- --format sagemaker --model <model_id> [--version <model_version>] [--columns a,b,c] [--output class|probability|value] [--labelled-at <RFC 3339>] [--url http://127.0.0.1:8080] [--key <API key>] files…'
 
 interface Waiting {
   json: string
@@ -25,6 +27,9 @@ interface Waiting {
   at: string
 }
 type Kind = 'predictions' | 'labels'
+
+if (process.argv.some((word) => word === '--source' || word.startsWith('--source=')))
+  process.exit(await importSource(process.argv.slice(2)))
 
 /** What ends the import: told in one sentence. */
 class Ended extends Error {}

@@ -33,6 +33,13 @@ if (!values.reason || Number.isNaN(since) || Number.isNaN(until)) {
   process.exit(2)
 }
 
+if (values.topic.includes('/')) {
+  console.error(
+    `${values.topic} is of a source: nothing is written into a topic that is not ours. Mend the source file, write the values of its dead letters into a file, and import it: npm run import -- --source ${values.topic.split('/')[0]} --files <file>`,
+  )
+  process.exit(2)
+}
+
 interface Letter {
   log_epoch: string
   partition: string

@@ -5,7 +5,10 @@ import { TOPICS } from '../schemas/topics.ts'
 import { ATTRIBUTE_MAPPINGS } from '../services/feedback/data/attribute-rows.ts'
 import { createJoin, type Join } from '../services/feedback/loop/join.ts'
 import { LABEL_MAPPINGS } from '../services/feedback/data/label-rows.ts'
-import { predictionMappings } from '../services/ingest/data/prediction-rows.ts'
+import {
+  predictionMappings,
+  type PredictionRules,
+} from '../services/ingest/data/prediction-rows.ts'
 import { migratedClickHouse, rangeOf, sinkOn } from './harness.ts'
 
 export type Store = (events: readonly object[]) => Promise<void>
@@ -13,6 +16,7 @@ export type Store = (events: readonly object[]) => Promise<void>
 export interface Pipeline {
   db: ClickHouse
   directory: string
+  engine: Awaited<ReturnType<typeof migratedClickHouse>>['engine']
   /** Another connection to the same engine. */
   connect: (role: string) => ClickHouse
   predictions: Store
@@ -24,10 +28,8 @@ export interface Pipeline {
   join: Join
 }
 
-/** @param codesOf subjects of a model whose numbers are categories; none unless given */
-export async function pipeline(
-  codesOf?: (modelId: string) => ReadonlySet<string>,
-): Promise<Pipeline> {
+/** @param rules what model files say about how predictions are stored */
+export async function pipeline(rules?: PredictionRules): Promise<Pipeline> {
   const { db, engine, directory } = await migratedClickHouse()
   const storeOf = (name: string, topic: string, mapping: EventMapping): Store => {
     const sink = sinkOn(db, `${directory}/${name}`, name, mapping)
@@ -44,8 +46,9 @@ export async function pipeline(
   return {
     db,
     directory,
+    engine,
     connect: (role) => engine.connect(role),
-    predictions: storeOf('predictions', TOPICS.predictions.topic, predictionMappings(codesOf)[0]),
+    predictions: storeOf('predictions', TOPICS.predictions.topic, predictionMappings(rules)[0]),
     labels: async (events) => {
       await labels(events)
       await join.resolve()

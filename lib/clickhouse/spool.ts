@@ -7,7 +7,16 @@ import { join } from 'node:path'
 export interface Spool {
   /** Runs `use` on a file with these bytes, and removes it. */
   withFile: <T>(bytes: readonly Buffer[], use: (path: string) => Promise<T>) => Promise<T>
+  /** Runs `use` on a file with what a stream gives, at most so many bytes, and removes it. */
+  withStream: <T>(
+    bytes: AsyncIterable<Buffer>,
+    maxBytes: number,
+    use: (path: string) => Promise<T>,
+  ) => Promise<T>
 }
+
+/** A stream gave more bytes than were allowed. */
+export class TooManyBytes extends Error {}
 
 const SUFFIX = '.spool'
 
@@ -20,9 +29,19 @@ export function createSpool(directory: string, durable: 'process' | 'fsync'): Sp
     if (file.endsWith(SUFFIX)) rmSync(join(directory, file), { force: true, recursive: true })
   }
   let next = 0
+  const nextPath = () => join(directory, `${process.pid}-${next++}${SUFFIX}`)
   return {
+    withStream: async (bytes, maxBytes, use) => {
+      const path = nextPath()
+      try {
+        await writeStream(path, bytes, maxBytes)
+        return await use(path)
+      } finally {
+        await rm(path, { force: true })
+      }
+    },
     withFile: async (bytes, use) => {
-      const path = join(directory, `${process.pid}-${next++}${SUFFIX}`)
+      const path = nextPath()
       try {
         const file = await open(path, 'wx', 0o600)
         try {
@@ -39,5 +58,24 @@ export function createSpool(directory: string, durable: 'process' | 'fsync'): Sp
         await rm(path, { force: true })
       }
     },
+  }
+}
+
+/** @throws {TooManyBytes} once the stream has given more than `maxBytes` */
+async function writeStream(
+  path: string,
+  bytes: AsyncIterable<Buffer>,
+  maxBytes: number,
+): Promise<void> {
+  const file = await open(path, 'wx', 0o600)
+  try {
+    let size = 0
+    for await (const part of bytes) {
+      size += part.length
+      if (size > maxBytes) throw new TooManyBytes(`the body has more than ${maxBytes} bytes`)
+      await file.appendFile(part)
+    }
+  } finally {
+    await file.close()
   }
 }

@@ -10,6 +10,10 @@ export interface ConsumerHealth {
   begins: (consumer: string) => void
   /** Its group counts it as a member at this moment. */
   isMember: (consumer: string) => void
+  /** It waits for what is not there: a sentence; undefined once it waits no more. */
+  waits: (consumer: string, sentence: string | undefined) => void
+  /** The sentences of those that wait. */
+  waiting: () => string[]
   /** It ends on request, and is missed no more. */
   ends: (consumer: string) => void
   /**
@@ -45,11 +49,17 @@ export function consumerHealth({ now, patienceMs }: ConsumerHealthOptions): Cons
     string,
     { topic: string; partition: string; since: number; reason: string }
   >()
+  const waits = new Map<string, string>()
   const keyOf = (topic: string, partition: string) => `partition ${partition} of ${topic}`
   const seconds = (since: number) => Math.round((now() - since) / 1000)
   return {
     begins: (consumer) => void members.set(consumer, now()),
     isMember: (consumer) => void members.set(consumer, now()),
+    waits: (consumer, sentence) => {
+      if (sentence === undefined) waits.delete(consumer)
+      else waits.set(consumer, sentence)
+    },
+    waiting: () => [...waits.values()],
     ends: (consumer) => void members.delete(consumer),
     owns: (topic, partitions) => {
       const own = new Set(partitions.map(String))

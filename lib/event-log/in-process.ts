@@ -50,6 +50,7 @@ export function memoryLog(options: MemoryLogOptions): EventLog {
       return { owns: () => true, module: { name: `${consumer.group} of ${consumer.topic}` } }
     },
     check: async () => {},
+    waiting: () => [],
     module: {
       name: 'log in process',
       // What an earlier process was storing when it was killed, before anything new.

@@ -9,6 +9,7 @@ import { consumeUntil, NO_RESTART, type ConsumerParts } from './kafka-clients.ts
 import { keyPartitioner } from './kafkajs-patches/partitioner.ts'
 import type { LogRecord } from './kafkajs-patches/record-batches.ts'
 import type { Module } from '../runtime/modules.ts'
+import { untilTopicExists } from './kafka-connection/wait-for-topic.ts'
 import { rangeProtocol, type PartitionPort, type ProtocolOptions } from './exactly-once.ts'
 
 /**
@@ -27,6 +28,13 @@ export function rangeModule(consumer: RangeConsumer, parts: ConsumerParts): Modu
     name: `${consumer.group} of ${consumer.topic}`,
     run: async (signal) => {
       await parts.untilConnected(signal)
+      if (consumer.from !== undefined)
+        await untilTopicExists(
+          consumer.from,
+          `${consumer.group} of ${consumer.topic}`,
+          parts,
+          signal,
+        )
       if (!signal.aborted)
         await consumeUntil(signal, consumer, parts, (givenUp) =>
           rangeClient(consumer, parts, givenUp),
@@ -37,15 +45,16 @@ export function rangeModule(consumer: RangeConsumer, parts: ConsumerParts): Modu
 
 function rangeClient(consumer: RangeConsumer, parts: ConsumerParts, givenUp: AbortSignal) {
   const { kafka, sessionTimeoutMs, health, names } = parts
-  const topic = names.topicOf(consumer.topic)
+  const topic = consumer.from ?? names.topicOf(consumer.topic)
+  const maxBytes = consumer.maxBytes ?? MAX_FETCHED
   const admin = kafka.admin()
   const client = kafka.consumer({
     groupId: names.groupOf(consumer.group),
     sessionTimeout: sessionTimeoutMs,
     heartbeatInterval: sessionTimeoutMs / BEATS,
     rebalanceTimeout: sessionTimeoutMs,
-    maxBytesPerPartition: MAX_FETCHED,
-    maxBytes: MAX_FETCHED,
+    maxBytesPerPartition: maxBytes,
+    maxBytes,
     maxWaitTimeInMs: 100,
     allowAutoTopicCreation: false,
     retry: NO_RESTART,
@@ -112,8 +121,8 @@ function protocolOptions(
   { log, health, clusterId, names }: ConsumerParts,
   admin: Admin,
 ): ProtocolOptions {
-  const { topic } = consumer
-  const kafkaTopic = names.topicOf(topic)
+  const { topic, from } = consumer
+  const kafkaTopic = from ?? names.topicOf(topic)
   const groupId = names.groupOf(consumer.group)
   return {
     now: Date.now,

@@ -97,6 +97,13 @@ export interface Stored {
 /** A consumer that stores raw bytes in ranges, each exactly once. */
 export interface RangeConsumer {
   topic: string
+  /**
+   * The topic of the user's own that is read, by the cluster's whole name: `topic` is what its
+   * ranges are stored under. It may not be there yet, and is then waited for.
+   */
+  from?: string | undefined
+  /** Bytes of one fetch at most; the log's own bound unless said otherwise. */
+  maxBytes?: number | undefined
   group: string
   /** The mapping of new ranges. */
   mapping: string
@@ -140,8 +147,15 @@ export interface EventLog {
   append: (topic: string, messages: readonly OutgoingMessage[]) => Promise<void>
   ranges: (consumer: RangeConsumer) => Module
   wakeUps: (consumer: WakeUpConsumer) => Ownership
+  /**
+   * How long its topics are kept, milliseconds, below 0 where not by time; absent where nothing is
+   * kept beside the stores.
+   */
+  retention?: () => Promise<{ topic: string; retentionMs: number }[]>
   /** Rejects when the log cannot be reached. */
   check: () => Promise<void>
+  /** A sentence for each consumer that waits for a topic that is not there. */
+  waiting: () => readonly string[]
   /** Connects, creates missing topics; disconnects. */
   module: Module
 }

@@ -5,18 +5,35 @@
 import { isUtf8 } from 'node:buffer'
 import type { AvroReader } from './avro/confluent-wire-format.ts'
 import { binaryEvent, isStructured, structuredEvent } from './cloudevents.ts'
-import { spanOf, type LoggedMessage, type Span } from '../event-log/port.ts'
+import { spanOf, type LoggedMessage, type OffsetRange, type Span } from '../event-log/port.ts'
 import type { Validator, ValidationResult } from './validator.ts'
 import { MAX_EVENT_BYTES } from './rejections.ts'
 
 /** Turns a message's bytes into a verdict; the formats that may be on the wire are behind it. */
 export type ReadMessage = (message: LoggedMessage, validator: Validator) => ValidationResult
 
-/** Reads the messages of one consumer. */
-export interface MessageReader {
+/**
+ * Turns a message that may be any number of events into as many results; `filtered` says why it is
+ * none of this consumer's, which is no fault.
+ */
+export type ReadEvents = (
+  message: LoggedMessage,
+  validator: Validator,
+  range?: Pick<OffsetRange, 'partition'>,
+) => ValidationResult | readonly ValidationResult[] | { filtered: string }
+
+/** Reads the messages of one consumer, each as any number of events. */
+export interface EventsReader {
   /** Fetches what reading these messages needs (schemas), so that reading itself never waits. */
   prepare: (messages: readonly LoggedMessage[]) => Promise<void>
+  read: ReadEvents
+}
+
+/** Reads the messages of one consumer, each as one event. */
+export interface MessageReader extends EventsReader {
   read: ReadMessage
+  /** What it reads Avro with, where a schema registry is configured. */
+  avro?: AvroReader | undefined
 }
 
 /** Confluent's wire format begins with a zero byte, which no JSON does. */
@@ -28,6 +45,7 @@ const NO_REGISTRY =
 /** @param avro undefined where no schema registry is configured */
 export function messageReader(avro?: AvroReader): MessageReader {
   return {
+    avro,
     prepare: async (messages) => {
       await avro?.prepare(messages)
     },

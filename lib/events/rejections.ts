@@ -16,6 +16,10 @@ export type RejectCode =
   | 'invalid_avro'
   | 'invalid_envelope'
   | 'unstorable'
+  | 'unmapped'
+  | 'invalid_csv'
+  | 'invalid_protobuf'
+  | 'expectation_violated'
 
 /**
  * One way to refuse an event: its code, the field at fault where there is one, and a sentence for

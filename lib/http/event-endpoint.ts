@@ -1,14 +1,17 @@
 /**
  * The HTTP endpoint for events: validates each one, appends the good ones as the bytes they came
- * in, answers for all.
+ * in (or what privacy rules leave of them), answers for all.
  */
 import { isUtf8 } from 'node:buffer'
 import { setImmediate } from 'node:timers/promises'
 import type { TObject } from 'typebox'
 import { answersToBody, type RejectedItem } from '../../schemas/http/errors.ts'
 import { eventBody, EventsAnswer } from '../../schemas/http/ingest.ts'
+import type { RefusalOf } from '../models/expectations/refusal.ts'
 import { misspelledOf } from '../events/misspelled-fields.ts'
 import { createValidator, predictionKey, type Event } from '../events/validator.ts'
+import type { Privacy } from '../events/privacy/redactor.ts'
+import { storable } from '../events/stored-value.ts'
 import { Problem } from '../runtime/errors.ts'
 import { elementsOf, linesOf, OPEN_ARRAY, skipSpace, trimmed } from '../events/json/split-array.ts'
 import type { EventLog, OutgoingMessage } from '../event-log/port.ts'
@@ -27,6 +30,13 @@ export interface GatewayOptions {
   idField: string
   eventLog: Pick<EventLog, 'append'>
   metrics: Metrics
+  /** What is left of an event goes into the log. */
+  privacy: Privacy
+  /**
+   * Says why a well-formed event is refused all the same. It goes to the log too, where it becomes
+   * a dead letter and is counted once, as one that comes by Kafka.
+   */
+  refusalOf?: RefusalOf | undefined
 }
 
 interface Item {
@@ -43,7 +53,7 @@ const MAX_NAMES_COMPARED = 100
 
 /** Registers an endpoint that takes one event, an array or NDJSON, and answers for each of them. */
 export function eventGateway(http: Http, options: GatewayOptions): void {
-  const validator = createValidator(options.schema)
+  const validator = createValidator(options.schema, options.privacy)
   const { service, topic, metrics, keyOf = predictionKey } = options
   const name = String((options.schema as { $id?: string }).$id)
   http.addSchema(options.schema)
@@ -77,6 +87,7 @@ export function eventGateway(http: Http, options: GatewayOptions): void {
   /** @param body what must be JSON as a whole */
   async function accept(items: readonly Item[], body: Buffer | undefined): Promise<EventsAnswer> {
     const messages: OutgoingMessage[] = []
+    const refused: OutgoingMessage[] = []
     const rejected: RejectedItem[] = []
     const misspelled = misspelledFields(validator.fieldNames)
     let unchecked = body
@@ -86,28 +97,31 @@ export function eventGateway(http: Http, options: GatewayOptions): void {
         await setImmediate()
         turn = performance.now()
       }
-      const verdict = validator.bytes(item.bytes)
+      const verdict = storable(validator, validator.bytes(item.bytes), () => item.bytes)
+      const refusal = verdict.ok ? options.refusalOf?.(verdict.event) : undefined
       if (verdict.ok) {
         if (verdict.unknownFields > 0) misspelled.note(verdict.event.names)
-        messages.push({ key: keyOf(verdict.event), value: item.bytes })
-      } else {
-        const { code, message, also } = verdict.rejection
-        if (unchecked && (code === 'invalid_json' || code === 'empty')) {
-          mustBeJson(unchecked)
-          unchecked = undefined
+        const message = { key: keyOf(verdict.event), value: verdict.value }
+        if (!refusal) {
+          messages.push(message)
+          continue
         }
-        rejected.push({
-          index: item.index,
-          id: code === 'too_large' ? null : idOf(item.bytes.toString(), options.idField),
-          code,
-          message,
-          ...(also && { also: [...also] }),
-        })
-        metrics.endpointEvents.inc({ service, topic, outcome: 'rejected', reason: code })
+        refused.push(message)
       }
+      const { code, message, also } = verdict.ok
+        ? { code: 'expectation_violated' as const, message: refusal!.message, also: undefined }
+        : verdict.rejection
+      if (unchecked && (code === 'invalid_json' || code === 'empty')) {
+        mustBeJson(unchecked)
+        unchecked = undefined
+      }
+      const id = code === 'too_large' ? null : idOf(item.bytes.toString(), options.idField)
+      rejected.push({ index: item.index, id, code, message, ...(also && { also: [...also] }) })
+      metrics.endpointEvents.inc({ service, topic, outcome: 'rejected', reason: code })
     }
+    if (messages.length + refused.length > 0)
+      await options.eventLog.append(topic, [...messages, ...refused])
     if (messages.length === 0 && rejected.length > 0) throw new NothingValid(rejected)
-    await options.eventLog.append(topic, messages)
     metrics.endpointEvents.inc({ service, topic, outcome: 'accepted', reason: '' }, messages.length)
     return { accepted: messages.length, rejected, ...misspelled.found() }
   }

@@ -34,7 +34,8 @@ export function addHealth(app: Http, options: HttpOptions): void {
     },
     async () => {
       await requireReady(options)
-      return { status: 'ready' as const }
+      const waiting = options.waiting?.() ?? []
+      return { status: 'ready' as const, ...(waiting.length > 0 && { waiting: [...waiting] }) }
     },
   )
   const writeMetrics = metricsWriter(options.registry)

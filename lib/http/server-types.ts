@@ -44,6 +44,8 @@ export interface HttpOptions {
    * Checks that `/health/ready` runs besides "started and not stopping"; each names what is away.
    */
   checks: ReadonlyMap<string, () => Promise<unknown>>
+  /** What is waited for and keeps nothing from being ready, each as a sentence. */
+  waiting?: (() => readonly string[]) | undefined
   authenticate: Authenticate
   /** How people sign in at an issuer; absent where they cannot. */
   login?: CodeFlow | undefined

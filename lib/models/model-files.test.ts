@@ -41,7 +41,7 @@ test('every problem is told at once, with its place', () => {
 })
 
 test.each([
-  ['windows: { size: 10m }', 'multiples of 15m'],
+  ['windows: { size: 7m, slide: 2m }', 'multiple of slide'],
   ['windows: { size: 1d, timezone: Mars/Olympus }', 'not an IANA time zone'],
   [
     'references: { r: { kind: fixed, from: 2026-01-02T00:00:00Z, to: 2026-01-01T00:00:00Z } }',
@@ -81,4 +81,39 @@ test('review.draw.random is taken as it is', () => {
     'model_id: m\ntask: binary\nreview: { budget_per_day: 10, draw: { random: 0.5 } }',
   )
   expect(model.review).toEqual({ reviewers: 1, budgetPerDay: 10, randomShare: 0.5 })
+})
+
+test.each([
+  ['references: { t: { kind: table } }', 'of kind table needs file'],
+  ['references: { t: { kind: table, file: ../out.csv } }', 'references.t.file'],
+  ['references: { t: { kind: table, file: /etc/x.csv } }', 'references.t.file'],
+  ['references: { t: { kind: table, file: a/../../x.csv } }', 'references.t.file'],
+  ['references: { t: { kind: table, file: "*.csv" } }', 'references.t.file'],
+  ['references: { t: { kind: table, file: x.exe } }', 'references.t.file'],
+  ['references: { t: { kind: table, file: x.csv, windows: 4 } }', 'has windows, which a table'],
+  ['references: { t: { kind: first, file: x.csv } }', 'which only kind table has'],
+  ['references: { recent: { kind: table, file: x.csv } }', 'name of a default reference'],
+  ['alarms: { kind: sometimes }', 'alarms.kind'],
+  ['alarms: { budgets: 3 }', 'budgets'],
+  ['alarms: loose', 'alarms'],
+])('%s is refused with its name', (line, message) =>
+  expect(problemsOf(`model_id: m\ntask: binary\n${line}`).join('\n')).toContain(message),
+)
+
+test('a table is beside the baseline of production’s own past, not in its place', () => {
+  const { references } = parseModel(
+    'model_id: m\ntask: binary\nreferences: { training: { kind: table, file: data/x.parquet, baseline: true } }',
+  )
+  expect(Object.keys(references)).toEqual(['baseline', 'recent', 'training'])
+  expect(references['baseline']).toMatchObject({ kind: 'first', baseline: true })
+})
+
+test('fixed lines are for those who ask for them, in short or in long', () => {
+  const of = (alarms: string) => parseModel(`model_id: m\ntask: binary\n${alarms}`).hasFixedLines
+  expect([
+    of(''),
+    of('alarms: fixed'),
+    of('alarms: { kind: fixed }'),
+    of('alarms: budget'),
+  ]).toEqual([false, true, true, false])
 })

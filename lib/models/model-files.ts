@@ -1,25 +1,31 @@
 /** Reads and checks the model files; a model without a file is monitored with the defaults. */
-import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { Ajv } from 'ajv'
+import { Ajv, type ErrorObject } from 'ajv'
 import { parse } from 'yaml'
 import {
   ModelFile,
   ModelWindows,
   type BusinessValue,
-  type ModelReference,
   type RetrainPolicy,
 } from '../../schemas/model.ts'
+import type { ModelCohorts } from '../../schemas/model-cohorts.ts'
+import type { ModelExploration } from '../../schemas/model-exploration.ts'
+import { alarmSettings } from '../../schemas/model-alarms.ts'
+import type { ModelReference } from '../../schemas/model-references.ts'
+import type { ModelRetention } from '../../schemas/model-retention.ts'
+import type { ModelPrivacy } from '../../schemas/model-privacy.ts'
+import type { UnusualEvents } from '../../schemas/model-unusual.ts'
 import { ConfigError } from '../runtime/config.ts'
-import { messageOf } from '../runtime/errors.ts'
 import { parseOverrides, type AlarmLines } from './alarm-lines.ts'
-import { choiceOf, choiceProblems, type MetricsChoice } from './metrics-choice.ts'
+import { choiceOf, choiceProblems, type MetricsChoice } from './metrics/metrics-choice.ts'
+import { readExpectations, type ExpectationRule } from './expectations/rules.ts'
 import { ownershipOf, type Ownership } from './ownership.ts'
+import { referenceProblems } from './reference-problems.ts'
+import { privacyProblems } from './privacy-problems.ts'
 import { schemaProblems } from './schema-problems.ts'
 import { retrainProblems } from './retrain-problems.ts'
+import { sliceProblems, slicesOf, type SliceDefinition } from './slices.ts'
 import { featureSubject } from '../events/subjects.ts'
-import { eventsOf, isTimezone, windowSpecProblem } from './windows.ts'
+import { isTimezone, windowSpecProblem } from './windows.ts'
 
 /** A model file with every default filled in. */
 export interface Model {
@@ -38,11 +44,21 @@ export interface Model {
   outputKind: OutputKind | undefined
   references: Record<string, ModelReference>
   features: NonNullable<ModelFile['features']>
+  /** What its inputs must be. */
+  expectations: readonly ExpectationRule[]
+  /** How many of the most unusual events of a window are kept, of how many; undefined: none. */
+  unusualEvents: UnusualEvents | undefined
   fairness: NonNullable<ModelFile['fairness']>
-  slices: readonly string[]
+  /** Those of `slices`, pairs and predicates. */
+  slices: readonly SliceDefinition[]
+  /** Undefined for a model that chooses no actions. */
+  exploration: ModelExploration | undefined
+  cohorts: Pick<ModelCohorts, 'values' | 'search' | 'odd_one_out'>
   /** Rows a classifier sees of each window; 0: none is asked. */
   multivariateRows: number
   falseAlarmsPerWeek: number
+  /** Fixed lines decide in place of the budget, by the model file. */
+  hasFixedLines: boolean
   businessValue: BusinessValue | undefined
   /** Aggregate expressions over joined outcomes, by name. */
   customMetrics: Readonly<Record<string, string>>
@@ -53,6 +69,12 @@ export interface Model {
   ownership: Ownership
   /** Which of its numbers Prometheus gets. */
   metrics: MetricsChoice
+  /** Folder of the model file, where its tables are; '' where there is none. */
+  folder: string
+  /** What is taken out of its events; undefined: nothing. */
+  privacy: ModelPrivacy | undefined
+  /** How long its rows are kept, where the file says so. */
+  retention: ModelRetention | undefined
   /** Changes when the file does. */
   revision: string
 }
@@ -81,72 +103,29 @@ const DEFAULT_REFERENCES: Record<string, ModelReference> = {
   recent: { kind: 'trailing', windows: 4 },
 }
 
-/** A model file as it was read. */
-export interface ReadFile {
-  /** SHA-256 of its bytes, hexadecimal. */
-  sha256: string
-  model: Model
-}
-
-/** A file that `PLUMBLINE_MODELS_DIR` is read for. */
-export const isModelFile = (name: string): boolean => /\.ya?ml$/.test(name)
-
 /**
- * Reads every `*.yaml` of the folder; a missing folder holds no models.
+ * Reads one model file.
  *
- * @throws {ConfigError} with every problem of every file at once
+ * @param folder where it lies; without one it can have no tables
+ * @throws {ConfigError} with every problem of the file
  */
-export const readModels = (folder: string): Models => modelsOf(readModelFiles(folder))
-
-/**
- * Reads every `*.yaml` of the folder, by name.
- *
- * @param known files that were read before: one that says the same is not parsed again
- * @throws {ConfigError} with every problem of every file at once
- */
-export function readModelFiles(
-  folder: string,
-  known: ReadonlyMap<string, ReadFile> = new Map(),
-): ReadonlyMap<string, ReadFile> {
-  const names = existsSync(folder) ? readdirSync(folder).filter(isModelFile).toSorted() : []
-  const problems: string[] = []
-  const files = new Map<string, ReadFile>()
-  for (const name of names) {
-    try {
-      const bytes = readFileSync(join(folder, name))
-      const sha256 = createHash('sha256').update(bytes).digest('hex')
-      const before = known.get(name)
-      const isSame = before?.sha256 === sha256
-      files.set(name, isSame ? before : { sha256, model: parseModel(bytes.toString()) })
-    } catch (error) {
-      const found = error instanceof ConfigError ? error.problems : [messageOf(error)]
-      for (const problem of found) problems.push(`${name}: ${problem}`)
-    }
-  }
-  const ids = [...files.values()].map(({ model }) => model.modelId)
-  for (const id of new Set(ids.filter((id, i) => ids.indexOf(id) !== i)))
-    problems.push(`two files declare the model ${id}`)
-  if (problems.length > 0) throw new ConfigError(problems)
-  return files
-}
-
-/** The models of files. */
-export function modelsOf(files: ReadonlyMap<string, ReadFile>): Models {
-  const declared = [...files.values()].map(({ model }) => model)
-  const byId = new Map(declared.map((model) => [model.modelId, model]))
-  return { declared, get: (modelId) => byId.get(modelId) ?? undeclared(modelId) }
-}
-
-/** @throws {ConfigError} with every problem of the file */
-export function parseModel(text: string): Model {
+export function parseModel(text: string, folder = ''): Model {
   const file: unknown = parse(text)
   if (!validateFile(file)) {
-    throw new ConfigError(schemaProblems(validateFile.errors ?? []))
+    throw new ConfigError(schemaProblems((validateFile.errors ?? []).filter(isOwnProblem)))
   }
   const problems = crossChecks(file)
   if (problems.length > 0) throw new ConfigError(problems)
-  return withDefaults(file, hash(text))
+  return { ...withDefaults(file, hash(text)), folder }
 }
+
+/** Whether an error is not just that an object is no short form of one. */
+const isOwnProblem = ({ keyword, schemaPath, instancePath }: ErrorObject) =>
+  instancePath !== '/alarms' || (keyword !== 'anyOf' && !schemaPath.includes('/anyOf/0/'))
+
+/** Whether verdicts of drift come from a reference; of a table those of skew do. */
+export const isBaseline = ({ kind, baseline }: ModelReference): boolean =>
+  baseline === true && kind !== 'table'
 
 /** Subjects whose values are categories by the model file, numbers too. */
 export function declaredCodes(features: Model['features']): ReadonlySet<string> {
@@ -169,17 +148,13 @@ const codes = new WeakMap<Model['features'], ReadonlySet<string>>()
  * number of them.
  */
 const UNDECLARED = { ...withDefaults({ model_id: '', task: 'binary' }, ''), task: undefined }
-const undeclared = (modelId: string): Model => ({ ...UNDECLARED, modelId })
+/** A model without a file. */
+export const undeclared = (modelId: string): Model => ({ ...UNDECLARED, modelId })
 
 function withDefaults(file: ModelFile, revision: string): Model {
   const windows: Partial<ModelWindows> = { ...file.windows }
   validateWindows(windows)
-  const references =
-    file.references && Object.keys(file.references).length > 0
-      ? file.references
-      : DEFAULT_REFERENCES
-  const hasBaseline = Object.values(references).some((reference) => reference.baseline)
-  const [onlyName] = Object.keys(references)
+  const alarms = alarmSettings(file.alarms)
   return {
     modelId: file.model_id,
     task: file.task,
@@ -196,17 +171,20 @@ function withDefaults(file: ModelFile, revision: string): Model {
     scoreKind: file.score_kind ?? 'probability',
     outputKind: file.output?.kind,
     threshold: file.threshold ?? (file.score_kind === 'margin' ? 0 : 0.5),
-    references: hasBaseline
-      ? references
-      : { ...references, [onlyName!]: { ...references[onlyName!]!, baseline: true } },
+    references: withBaseline(file.references ?? {}),
     features: file.features ?? {},
+    expectations: expectationsOf(file).rules,
+    unusualEvents: file.unusual_events,
     fairness: file.fairness ?? { attributes: {}, favorable: '1' },
-    slices: file.slices ?? [],
+    slices: slicesOf(file.slices ?? [], file.cohorts),
+    exploration: file.exploration,
+    cohorts: { values: 50, odd_one_out: true, ...file.cohorts },
     multivariateRows: file.multivariate?.rows ?? 0,
     businessValue: file.business_value,
     customMetrics: file.custom_metrics ?? {},
-    falseAlarmsPerWeek: file.alarms?.false_alarms_per_week ?? 0.25,
-    overrides: parseOverrides(file.alarms?.overrides ?? {}).lines,
+    falseAlarmsPerWeek: alarms.false_alarms_per_week ?? 0.25,
+    hasFixedLines: alarms.kind === 'fixed',
+    overrides: parseOverrides(alarms.overrides ?? {}).lines,
     review: {
       reviewers: file.review?.reviewers ?? 1,
       budgetPerDay: file.review?.budget_per_day ?? 0,
@@ -215,8 +193,29 @@ function withDefaults(file: ModelFile, revision: string): Model {
     retrain: file.retrain ?? [],
     ownership: ownershipOf(file),
     metrics: choiceOf(file.metrics),
+    folder: '',
+    privacy: file.privacy,
+    retention: file.retention,
     revision,
   }
+}
+
+/**
+ * References with the one that verdicts of drift come from: the declared one, else the first of
+ * production's own, else the first windows. A table is none: what production was trained on is
+ * another question than what it was like before.
+ */
+function withBaseline(declared: Record<string, ModelReference>): Record<string, ModelReference> {
+  const own = Object.entries(declared).filter(([, { kind }]) => kind !== 'table')
+  if (own.some(([, reference]) => isBaseline(reference))) return declared
+  const [first] = own
+  return first
+    ? { ...declared, [first[0]]: { ...first[1], baseline: true } }
+    : { ...DEFAULT_REFERENCES, ...declared }
+}
+
+function expectationsOf({ expectations = [], features = {} }: ModelFile) {
+  return readExpectations(expectations, Object.keys(features))
 }
 
 /** Labels that alerts have already. */
@@ -237,31 +236,15 @@ function crossChecks(file: ModelFile): string[] {
     if (!isTimezone(windows.timezone))
       problems.push(`windows.timezone ${windows.timezone} is not an IANA time zone`)
   }
-  for (const [name, reference] of Object.entries(file.references ?? {})) {
-    const { from = '', to = '' } = reference
-    if (reference.kind === 'fixed' && !(Date.parse(from) < Date.parse(to)))
-      problems.push(`references.${name} of kind fixed needs from and to, from before to`)
-  }
-  for (const [name, { kind, model_version }] of Object.entries(file.references ?? {})) {
-    if (kind === 'version' && model_version === undefined)
-      problems.push(`references.${name} of kind version needs model_version`)
-    if (kind === 'season' && windows && eventsOf(windows.size) !== undefined)
-      problems.push(`references.${name} of kind season needs windows of a duration`)
-    if (kind === 'season' && windows?.season === undefined)
-      problems.push(`references.${name} of kind season needs windows.season`)
-  }
-  const baselines = Object.values(file.references ?? {}).filter((reference) => reference.baseline)
-  if (baselines.length > 1) problems.push('references: only one may have baseline: true')
-  if (baselines[0] && ['trailing', 'previous'].includes(baselines[0].kind))
-    problems.push(
-      `references: a reference of kind ${baselines[0].kind} forgets what it drifts with, and cannot be the baseline`,
-    )
-  for (const problem of parseOverrides(file.alarms?.overrides ?? {}).problems)
+  for (const problem of referenceProblems(file)) problems.push(problem)
+  for (const problem of parseOverrides(alarmSettings(file.alarms).overrides ?? {}).problems)
     problems.push(problem)
+  for (const problem of sliceProblems(file)) problems.push(problem)
+  for (const problem of expectationsOf(file).problems) problems.push(problem)
   const looks = file.labels?.evaluate_at
   if (looks && (looks.length === 0 || !looks.includes(1)))
     problems.push('labels.evaluate_at must end with 1: the whole label horizon')
-  for (const problem of retrainProblems(file)) problems.push(problem)
+  for (const problem of [...retrainProblems(file), ...privacyProblems(file)]) problems.push(problem)
   for (const problem of choiceProblems(file.metrics)) problems.push(problem)
   return problems
 }

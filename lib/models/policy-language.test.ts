@@ -146,6 +146,7 @@ const DECLARED = {
   slices: ['region'],
   customMetrics: ['margin'],
   attributes: ['sex'],
+  expectations: ['paid <= amount'],
 }
 
 test.each([
@@ -182,7 +183,7 @@ test.each([
 })
 
 test('names are free where the model file declares none', () => {
-  const none = { features: [], slices: [], customMetrics: [], attributes: [] }
+  const none = { features: [], slices: [], customMetrics: [], attributes: [], expectations: [] }
   for (const when of [
     'any(drift.psi.größe, alarm)',
     'drift.psi["@score"] > 0.1',

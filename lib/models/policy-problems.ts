@@ -30,6 +30,8 @@ export interface DeclaredNames {
   customMetrics: readonly string[]
   /** Attributes of `fairness`. */
   attributes: readonly string[]
+  /** Names of the rules of `expectations`. */
+  expectations: readonly string[]
 }
 
 /** Every problem of a condition as a sentence, with the nearest right name where there is one. */
@@ -67,9 +69,12 @@ function nameProblems({ family, metric }: WindowTest, custom: readonly string[])
   ]
 }
 
-function subjectProblems({ family, subject, slice }: WindowTest, declared: DeclaredNames) {
+function subjectProblems({ family, metric, subject, slice }: WindowTest, declared: DeclaredNames) {
   const problems: string[] = []
-  if (subject !== undefined && (family === 'drift' || family === 'quality'))
+  const isRule = metric === 'expectation_violation_ratio'
+  if (subject !== undefined && isRule && !declared.expectations.includes(subject))
+    problems.push(`no rule is named ${subject}${didYouMean(subject, declared.expectations)}`)
+  if (subject !== undefined && !isRule && (family === 'drift' || family === 'quality'))
     for (const problem of featureProblems(subject, declared.features)) problems.push(problem)
   if (subject !== undefined && family === 'fairness' && declared.attributes.length > 0) {
     const isKnown = declared.attributes.some((name) => subject.startsWith(`${name}=`))

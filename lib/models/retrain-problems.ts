@@ -3,7 +3,9 @@ import type { Launch } from '../../schemas/launch.ts'
 import type { ModelFile } from '../../schemas/model.ts'
 import { textProblem } from '../events/text-rules.ts'
 import { durationMs } from '../runtime/durations.ts'
+import { readExpectations } from './expectations/rules.ts'
 import { templateProblems, type Template } from './launch-templates.ts'
+import { sliceKeys } from './slices.ts'
 import { parseCondition } from './policy-language.ts'
 import { conditionProblems } from './policy-problems.ts'
 
@@ -30,9 +32,10 @@ function whenProblems(when: string, file: ModelFile): string[] {
   try {
     return conditionProblems(parseCondition(when), {
       features: Object.keys(file.features ?? {}),
-      slices: file.slices ?? [],
+      slices: sliceKeys(file),
       customMetrics: Object.keys(file.custom_metrics ?? {}),
       attributes: Object.keys(file.fairness?.attributes ?? {}),
+      expectations: readExpectations(file.expectations ?? [], []).rules.map(({ name }) => name),
     })
   } catch (error) {
     return [(error as Error).message]

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { localTimeOf } from './time-zones.ts'
 import {
   bucketMs,
+  timeBucketMs,
   TIME_BUCKET_MS,
   windowSpecProblem,
   windowsHolding,
@@ -89,8 +90,11 @@ test('calendar weeks begin on Monday, months on the first', () => {
 })
 
 test.each([
-  ['10m', undefined, 'multiples of 15m'],
-  ['1h', '25m', 'multiples of 15m'],
+  ['90s', undefined, 'multiples of 1m'],
+  ['1h', '90s', 'multiples of 1m'],
+  ['1m', undefined, undefined],
+  ['10m', '5m', undefined],
+  ['1h', '25m', 'multiple of slide'],
   ['1h', '45m', 'multiple of slide'],
   ['5000 events', undefined, undefined],
   ['5000 events', '1h', 'do not overlap'],
@@ -101,6 +105,18 @@ test.each([
   const found = windowSpecProblem(size, slide)
   if (problem === undefined) expect(found).toBeUndefined()
   else expect(found).toContain(problem)
+})
+
+test.each([
+  ['1h', undefined, 15],
+  ['1h', '5m', 5],
+  ['20m', undefined, 5],
+  ['10m', '1m', 1],
+  ['7m', undefined, 1],
+  ['week', undefined, 15],
+  ['5000 events', undefined, 15],
+])('windows of %s with slide %s are counted per %i minutes', (size, slide, minutes) => {
+  expect(timeBucketMs({ size, slide })).toBe(minutes * 60_000)
 })
 
 test('counts need steps no finer than what every window is a multiple of', () => {

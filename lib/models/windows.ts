@@ -15,10 +15,14 @@ export interface Window {
 }
 
 /**
- * The time bucket that counts are kept by in ClickHouse (column `step`); windows of its multiples
- * are merges of counts.
+ * The time bucket that counts are kept by in ClickHouse (column `step`) unless windows need a
+ * shorter one: {@link timeBucketMs}.
  */
 export const TIME_BUCKET_MS = 15 * 60_000
+/** Shorter time buckets, for windows that are no multiples of {@link TIME_BUCKET_MS}. */
+const FINER_BUCKETS_MS = [5 * 60_000, 60_000]
+/** Every window is a multiple of it. */
+const LEAST_BUCKET_MS = 60_000
 const DAY_MS = 86_400_000
 /** 1970-01-05, by which weeks are counted. */
 const FIRST_MONDAY = 4 * DAY_MS
@@ -39,9 +43,23 @@ export interface WindowSpec {
   timezone: string
 }
 
+/**
+ * The time bucket that counts of a model are kept by: 15, 5 or 1 minutes, the longest that its
+ * windows are multiples of. Windows are merges of counts, of shorter buckets too.
+ */
+export function timeBucketMs({ size, slide }: Pick<WindowSpec, 'size' | 'slide'>): number {
+  if (isCalendar(size) || eventsOf(size) !== undefined) return TIME_BUCKET_MS
+  const spans = [durationMs(size), durationMs(slide ?? size)]
+  return (
+    [TIME_BUCKET_MS, ...FINER_BUCKETS_MS].find((bucket) =>
+      spans.every((span) => span % bucket === 0),
+    ) ?? LEAST_BUCKET_MS
+  )
+}
+
 /** The longest span that every window of the spec is a multiple of: counts need no finer steps. */
 export function bucketMs(spec: WindowSpec): number {
-  if (spec.timezone !== 'UTC' || eventsOf(spec.size) !== undefined) return TIME_BUCKET_MS
+  if (spec.timezone !== 'UTC' || eventsOf(spec.size) !== undefined) return timeBucketMs(spec)
   return isCalendar(spec.size) ? DAY_MS : durationMs(spec.slide ?? spec.size)
 }
 
@@ -60,8 +78,8 @@ export function windowSpecProblem(size: string, slide?: string): string | undefi
   const sizeMs = durationMs(size)
   const slideMs = durationMs(slide ?? size)
   if (sizeMs === 0 || slideMs === 0) return 'size and slide must be above zero'
-  if (sizeMs % TIME_BUCKET_MS !== 0 || slideMs % TIME_BUCKET_MS !== 0)
-    return 'size and slide must be multiples of 15m'
+  if (sizeMs % LEAST_BUCKET_MS !== 0 || slideMs % LEAST_BUCKET_MS !== 0)
+    return 'size and slide must be multiples of 1m'
   if (sizeMs % slideMs !== 0) return 'size must be a multiple of slide'
   return undefined
 }

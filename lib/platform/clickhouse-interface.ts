@@ -1,4 +1,4 @@
-/** The embedded engine's own HTTP interface, from the settings. */
+/** The port by which analysts and Grafana query the embedded engine. */
 import { randomBytes } from 'node:crypto'
 import type { EmbeddedEngine } from '../clickhouse/embedded.ts'
 import { secretIn } from '../disk/data-folder.ts'
@@ -9,11 +9,11 @@ import {
 } from '../sql-port/http-interface.ts'
 import type { PlatformConfig } from './platform-config.ts'
 
-/** Names besides its own that a request to either port may be addressed to. */
+/** Hosts that requests may name besides those of this machine. */
 export const allowedHostsOf = ({ PLUMBLINE_ALLOWED_HOSTS: hosts = '' }: PlatformConfig) =>
   hosts.split(',').filter((host) => host !== '')
 
-/** Builds the interface on loopback, with a secret of the data folder where none is set. */
+/** Makes the interface; whoever asks needs its password, or a key that may read. */
 export function clickHouseInterface(
   engine: EmbeddedEngine,
   config: PlatformConfig,
@@ -24,7 +24,7 @@ export function clickHouseInterface(
 ): ClickHouseServer {
   return clickHouseServer({
     engine,
-    host: '127.0.0.1',
+    host: config.PLUMBLINE_CLICKHOUSE_HTTP_HOST,
     port: Math.max(0, config.PLUMBLINE_CLICKHOUSE_HTTP_PORT),
     username: config.PLUMBLINE_CLICKHOUSE_USER,
     password:

@@ -9,36 +9,33 @@ import { avroReader } from '../events/avro/confluent-wire-format.ts'
 import { serverEngine, type ClickHouse, type ClickHouseEngine } from '../clickhouse/port.ts'
 import { embeddedEngine, type EmbeddedEngine } from '../clickhouse/embedded.ts'
 import type { ClickHouseServer } from '../sql-port/http-interface.ts'
+import { allowedHostsOf, clickHouseInterface } from './clickhouse-interface.ts'
 import { systemClock, type Clock } from '../runtime/clock.ts'
 import { ConfigError } from '../runtime/config.ts'
 import { makeDataFolder, secretIn } from '../disk/data-folder.ts'
 import { diskSpace, type DiskProblem } from '../disk/free-space.ts'
 import type { EventLog } from '../event-log/port.ts'
 import { fileSystemSync } from '../disk/file-system-sync.ts'
-import {
-  addressOf,
-  createHttp,
-  httpModule,
-  showCertificate,
-  type Http,
-  type HttpOptions,
-} from '../http/server.ts'
+import { createHttp, showCertificate, type Http, type HttpOptions } from '../http/server.ts'
 import { readServerCertificate } from '../http/server-certificate.ts'
 import { createLog, type Logger } from '../runtime/log.ts'
 import { messageReader } from '../events/decode-message.ts'
 import { createMetrics, type Metrics } from '../runtime/metrics.ts'
 import type { Models } from '../models/model-files.ts'
+import type { Privacy } from '../events/privacy/redactor.ts'
+import { privacyOf } from './privacy-key.ts'
 import type { Module, Readiness } from '../runtime/modules.ts'
 import { callerProblems, callersOf, loginOf } from './known-callers.ts'
-import { openEventLog } from './open-event-log.ts'
+import { journalFolderOf, openEventLog } from './open-event-log.ts'
 import { kafkaProblems } from './kafka-security.ts'
-import { liveCertificate } from './live-certificate.ts'
+import { liveCertificate } from './in-force/live-certificate.ts'
 import { registryAccess } from './registry-access.ts'
 import type { PlatformConfig } from './platform-config.ts'
 import { checksOf } from './readiness-checks.ts'
-import { inForceOf, liveModelsOf } from './in-force.ts'
-import { allowedHostsOf, clickHouseInterface } from './clickhouse-interface.ts'
-import { startReport } from './start-report.ts'
+import { inForceOf, liveModelsOf } from './in-force/in-force.ts'
+import { readableSources } from './source-problems.ts'
+import { startedLast } from './started-last.ts'
+import type { Source } from '../sources/source-files.ts'
 import type { Postgres } from '../postgres/port.ts'
 import {
   absentPostgres,
@@ -74,12 +71,17 @@ export interface Platform {
   readiness: Readiness
   http: Http
   models: Models
+  sources: readonly Source[]
+  /** What model files take out of events. */
+  privacy: Privacy
   now: Clock
   /** What every sink needs besides its mapping. */
   sinkParts: SinkParts
   clickhouse: (role: string) => ClickHouse
   eventLog: EventLog
   postgres: Postgres
+  /** Where the log in process keeps the ranges in hand. */
+  journalFolder: string
   /** Signs webhooks where the environment gives no key; made once in the data folder. */
   webhookSecret: () => string
   /** Started before the services. */
@@ -127,8 +129,10 @@ function problemsOf(check: () => unknown): readonly string[] {
  */
 export async function createPlatform(config: PlatformConfig, needs: Needs): Promise<Platform> {
   checkPlatformConfig(config, needs)
+  const sources = readableSources(config)
   const base = baseOf(config)
   const live = liveModelsOf(config, base)
+  const privacy = privacyOf(config, live.models)
   const tls = liveCertificate(config, base.log, systemClock)
   const { log, metrics, dataDir, diskProblem, authenticate } = base
   const embedded = config.PLUMBLINE_CLICKHOUSE_URL
@@ -162,6 +166,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     log,
     registry: metrics.registry,
     readiness,
+    waiting: eventLog.waiting,
     checks: checksOf(engine, eventLog, { diskProblem, postgres: postgresParts?.postgres }),
     authenticate,
     login: loginOf(config),
@@ -179,28 +184,18 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
       live.reload()
       tls.reload((certificate) => showCertificate(http, certificate))
     },
+    sources,
+    privacy,
     now: systemClock,
     sinkParts: sinkPartsOf(config, base, stores),
     clickhouse: (role) => engine.connect(role),
     eventLog,
     postgres: postgresParts?.postgres ?? absentPostgres,
+    journalFolder: journalFolderOf(dataDir),
     webhookSecret: () =>
       secretIn(dataDir, 'webhook.secret', () => `whsec_${randomBytes(32).toString('base64')}`),
     before: modulesOf(config, needs, base, stores),
-    after: [
-      httpModule(http, httpOptions),
-      startReport(
-        config,
-        {
-          http: () => addressOf(http),
-          clickhouse: sqlPort?.url,
-          servesPostgres: needs.serveStores && postgresParts?.embedded !== undefined,
-          models: live.models.declared.length,
-        },
-        log,
-      ),
-      ...(live.watching ? [live.watching] : []),
-    ],
+    after: startedLast(config, needs, { ...base, http, httpOptions, live, sources, stores }),
   }
 }
 

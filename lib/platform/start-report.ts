@@ -12,6 +12,8 @@ export interface ListeningParts {
   servesPostgres: boolean
   /** Model files that were read. */
   models: number
+  /** Source files that were read. */
+  sources: number
 }
 
 /**
@@ -20,7 +22,7 @@ export interface ListeningParts {
  */
 export const startReport = (
   config: PlatformConfig,
-  { http, clickhouse, servesPostgres, models }: ListeningParts,
+  { http, clickhouse, servesPostgres, models, sources }: ListeningParts,
   log: Logger,
 ): Module => ({
   name: 'start report',
@@ -41,6 +43,8 @@ export const startReport = (
         data_dir: config.PLUMBLINE_DATA_DIR,
         models_dir: config.PLUMBLINE_MODELS_DIR,
         models,
+        sources_dir: config.PLUMBLINE_SOURCES_DIR,
+        sources,
       },
       'using',
     )

@@ -6,6 +6,9 @@ import { createSink, type SinkOptions } from './sink.ts'
 /** A topic, its consumer group and the sink it is stored through. */
 export interface SinkConsumerOptions extends SinkOptions {
   topic: string
+  /** As a range consumer has them (`lib/event-log/port.ts`). */
+  from?: string | undefined
+  maxBytes?: number | undefined
   group: string
   eventLog: EventLog
   /** A range was stored and committed; `models` are those of its events. */
@@ -16,12 +19,14 @@ const NO_MODELS: ReadonlySet<string> = new Set()
 
 /** Makes the module that stores a topic exactly once; lag and lost messages are counted. */
 export function sinkConsumer(options: SinkConsumerOptions): Module {
-  const { topic, group, service, metrics, eventLog, committed } = options
+  const { topic, from, maxBytes, group, service, metrics, eventLog, committed } = options
   const sink = createSink(options)
   /** By partition, from the end of its store to its commit. */
   const models = new Map<string, ReadonlySet<string>>()
   return eventLog.ranges({
     topic,
+    from,
+    maxBytes,
     group,
     mapping: sink.mapping,
     store: async (range) => {

@@ -2,26 +2,34 @@
  * Maps a range of the log to the rows of every table it touches: pure, so that a replay gives the
  * same bytes.
  *
- * Each message ends in exactly one place: a row, a dead letter, or the count of duplicates. What an
+ * Each message ends in exactly one place: a row, a dead letter, the count of duplicates, or that of
+ * messages that filters leave out; one that is several events ends in several. What an
  * accepted event adds to its tables, rows and counts alike, is the service's
  * (`services/ingest/data/prediction-rows.ts`, `services/feedback/data/label-rows.ts`).
  */
 import type { TObject } from 'typebox'
 import { ID_SEPARATOR } from '../../schemas/fields.ts'
-import { deadLetterRows, type DeadLetter, type DeadLetterRows } from './dead-letters.ts'
+import {
+  deadLetterRows,
+  refusedLetter,
+  type DeadLetter,
+  type DeadLetterRows,
+} from './dead-letters.ts'
 import { spanOf, type LoggedMessage, type OffsetRange } from '../event-log/port.ts'
-import type { ReadMessage } from '../events/decode-message.ts'
+import type { ReadEvents } from '../events/decode-message.ts'
 import {
   createValidator,
   type Event,
   type ValidationResult,
   type Validator,
 } from '../events/validator.ts'
-import { refusalText } from '../events/rejections.ts'
 import { fieldGetter } from '../events/flat-record.ts'
+import type { RefusalOf } from '../models/expectations/refusal.ts'
 import { murmurHash3, xxHash32 } from './id-hash.ts'
-import * as native from '../clickhouse/native/block.ts'
+import type { Privacy } from '../events/privacy/redactor.ts'
+import { keptMessage } from '../events/privacy/refused-message.ts'
 import type { SeenIds } from './dedupe-set.ts'
+import { rangeRow } from './range-row.ts'
 import type { TableRows } from './table-rows.ts'
 
 /**
@@ -34,6 +42,8 @@ export interface RangeTables {
   accept: (event: Event, message: LoggedMessage, unknownFields: number) => void
   /** The event's id was stored before: only the count of repeats may change. */
   repeat: (event: Event) => void
+  /** The event is refused for a rule of its model: only the count of refusals may change. */
+  refuse?: (event: Event, rule: string) => void
   tables: (range: OffsetRange) => TableRows[]
 }
 
@@ -48,6 +58,8 @@ export interface MappedRange {
   rows: number
   /** Events whose id was stored before. */
   duplicates: number
+  /** Messages that are none of this consumer's, by why. */
+  filtered: ReadonlyMap<string, number>
   /** Fields, over all stored events, that the schema does not have. */
   unknownFields: number
   /** Stored events and repeats whose key was another than expected, and those without one. */
@@ -76,7 +88,7 @@ export interface EventMapping {
    */
   seenIn?: SeenIn | undefined
   /** Maps one range; its tables lie in memory that {@link MappedRange.release} gives back. */
-  map: (range: OffsetRange, read: ReadMessage, seen: SeenIds) => MappedRange
+  map: (range: OffsetRange, read: ReadEvents, seen: SeenIds) => MappedRange
 }
 
 /** What an event type says of its mapping. */
@@ -85,6 +97,8 @@ export interface EventMappingOptions {
   /** The service that dead letters name. */
   service: string
   schema: TObject
+  /** What is left of events is stored, and of refused messages set aside. */
+  privacy: Privacy
   seenIn?: SeenIn
   /** Names an event: with `seenIn`, a second one of the same name is a repeat. */
   identity: (event: Event) => string
@@ -96,6 +110,8 @@ export interface EventMappingOptions {
   key?: 'identity' | ((event: Event) => string)
   /** A message with another key is a dead letter, as it was in earlier versions of a mapping. */
   refusesOtherKeys?: boolean
+  /** Says why an event that is well-formed is refused all the same, by a rule of its model. */
+  refusalOf?: RefusalOf | undefined
   /** Makes the tables of one range; called again where several ranges are in hand. */
   tables: () => RangeTables
 }
@@ -108,7 +124,7 @@ const modelIdOf = fieldGetter('model_id')
 
 /** Makes a mapping; it holds no state but the memory that ranges are written into. */
 export function eventMapping(options: EventMappingOptions): EventMapping {
-  const validator = createValidator(options.schema)
+  const validator = createValidator(options.schema, options.privacy)
   /** As many as ranges are in hand at the same time. */
   const idle: Memory[] = []
   return {
@@ -128,22 +144,20 @@ export function eventMapping(options: EventMappingOptions): EventMapping {
         dead: [],
         rows: 0,
         duplicates: 0,
+        filtered: new Map(),
         unknownFields: 0,
         keys: { other: 0, none: 0 },
         models: new Set(),
       }
       tables.begin(range)
       seen.begin()
-      for (const message of range.messages) take(into, message, read)
-      const { dead, rows, duplicates, unknownFields, keys, models } = into
+      for (const message of range.messages) take(into, range, message, read)
+      const { dead, rows, duplicates, filtered, unknownFields, keys, models } = into
       return {
-        tables: [
-          ...tables.tables(range),
-          letters(range, dead),
-          rangeRow(range, { rejected: dead.length, duplicates, unknownFields }),
-        ],
+        tables: [...tables.tables(range), letters(range, dead), rangeRow(range, into)],
         rows,
         duplicates,
+        filtered,
         unknownFields,
         keys,
         models,
@@ -174,48 +188,88 @@ interface InHand {
   dead: DeadLetter[]
   rows: number
   duplicates: number
+  filtered: Map<string, number>
   unknownFields: number
   keys: { other: number; none: number }
   models: Set<string>
 }
 
-/** Puts a message where it ends: with the rows, the dead letters or the duplicates. */
-function take(into: InHand, message: LoggedMessage, read: ReadMessage): void {
-  const { options, validator, seen, dead } = into
-  const { key, identity, seenIn } = options
+/** Puts a message where it ends: with the rows, the dead letters, the duplicates or what is filtered. */
+function take(into: InHand, range: OffsetRange, message: LoggedMessage, read: ReadEvents): void {
+  const { options, validator, dead, filtered } = into
   if (message.unreadable) {
-    dead.push({ message, code: 'unreadable_batch', text: message.unreadable.text })
+    const kept = keptMessage(message, options.privacy)
+    dead.push({ message: kept, code: 'unreadable_batch', text: message.unreadable.text })
     return
   }
-  const result = read(message, validator)
-  if (!result.ok) {
-    dead.push(refused(result, message))
-    return
+  const result = read(message, validator, range)
+  if ('ok' in result) {
+    const refusal = takeEvent(into, message, result)
+    if (refusal) dead.push(refusal)
+  } else if ('filtered' in result) {
+    filtered.set(result.filtered, (filtered.get(result.filtered) ?? 0) + 1)
+  } else takeEvents(into, message, result)
+}
+
+/** Of a message that is several events the good ones are stored; one dead letter tells of all others. */
+function takeEvents(
+  into: InHand,
+  message: LoggedMessage,
+  results: readonly ValidationResult[],
+): void {
+  let first: DeadLetter | undefined
+  let firstAt = 0
+  let refusals = 0
+  for (let i = 0; i < results.length; i++) {
+    const refusal = takeEvent(into, message, results[i]!)
+    if (!refusal) continue
+    if (!first) [first, firstAt] = [refusal, i]
+    refusals++
   }
+  if (!first) return
+  const text =
+    results.length === 1
+      ? first.text
+      : `${refusals} of ${results.length} events are refused, the first is [${firstAt}]: ${first.text}`
+  into.dead.push({ ...first, text })
+}
+
+/** @returns the dead letter of an event that is refused */
+function takeEvent(
+  into: InHand,
+  message: LoggedMessage,
+  result: ValidationResult,
+): DeadLetter | undefined {
+  const { options, validator, seen } = into
+  const { key, identity, seenIn } = options
+  if (!result.ok) return refusedLetter(result, message, options.privacy)
   const { event, unknownFields } = result
+  const refusal = options.refusalOf?.(event)
+  if (refusal) {
+    into.tables.refuse?.(event, refusal.rule)
+    return {
+      message: keptMessage(message, options.privacy),
+      code: 'expectation_violated',
+      text: refusal.message,
+    }
+  }
   const length = key || seenIn ? scratch.write(identity(event)) : 0
   const kind = keyKind(options, message, event, length)
-  if (kind === 'other' && options.refusesOtherKeys) {
-    dead.push(refused(validator.refuse('key_mismatch'), message))
-    return
-  }
+  if (kind === 'other' && options.refusesOtherKeys)
+    return refusedLetter(validator.refuse('key_mismatch'), message, options.privacy)
   if (kind !== 'expected') into.keys[kind]++
   if (seenIn && seen.repeated(xxHash32(scratch, length), murmurHash3(scratch, length))) {
     into.duplicates++
     into.tables.repeat(event)
-    return
+    return undefined
   }
   into.rows++
   into.unknownFields += unknownFields
   const model = modelIdOf(event)
   if (typeof model === 'string') into.models.add(model)
   into.tables.accept(event, message, unknownFields)
+  return undefined
 }
-
-const refused = (
-  { rejection }: ValidationResult & { ok: false },
-  message: LoggedMessage,
-): DeadLetter => ({ message, code: rejection.code, text: refusalText(rejection) })
 
 /**
  * How the key of a message stands to the one its event would have: a key is there to choose a
@@ -240,31 +294,4 @@ function keyKind(
     if (bytes[i] !== (byte === SEPARATOR ? SLASH : byte)) return 'other'
   }
   return 'expected'
-}
-
-function rangeRow(
-  range: OffsetRange,
-  counts: { rejected: number; duplicates: number; unknownFields: number },
-): TableRows {
-  const columns = {
-    log_epoch: native.strings(),
-    topic: native.lowCardinality(),
-    partition: native.lowCardinality(),
-    first: native.fixed('UInt64'),
-    last: native.fixed('UInt64'),
-    rows: native.fixed('UInt64'),
-    rejected: native.fixed('UInt64'),
-    duplicates: native.fixed('UInt64'),
-    unknown_fields: native.fixed('UInt64'),
-  }
-  columns.log_epoch.set(0, range.logEpoch)
-  columns.topic.set(0, range.topic)
-  columns.partition.set(0, range.partition)
-  columns.first.set(0, Number(range.first))
-  columns.last.set(0, Number(range.last))
-  columns.rows.set(0, range.messages.length)
-  columns.rejected.set(0, counts.rejected)
-  columns.duplicates.set(0, counts.duplicates)
-  columns.unknown_fields.set(0, counts.unknownFields)
-  return { table: 'sink_ranges', columns, rows: 1 }
 }

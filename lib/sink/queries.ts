@@ -95,7 +95,7 @@ const readEarlierRanges = (
   horizon: number,
 ) =>
   clickhouse.query<StoredRange>(
-    `SELECT log_epoch AS epoch, first, last, rows - rejected - duplicates AS kept FROM sink_ranges
+    `SELECT log_epoch AS epoch, first, last, events AS kept FROM sink_ranges
      WHERE topic = {topic:String} AND partition = {partition:String} AND NOT (log_epoch = {epoch:String} AND first >= {first:UInt64}) AND kept > 0
      ORDER BY stored_at DESC, first DESC LIMIT {horizon:UInt64}`,
     { topic, partition, epoch: logEpoch, first, horizon },
@@ -132,7 +132,7 @@ async function visitStretch(
       `SELECT groupArray(xxHash32(name)) AS a, groupArray(murmurHash3_32(name)) AS b FROM (
          SELECT ${seenIn.identity} AS name FROM ${seenIn.table}
          WHERE topic = {topic:String} AND partition = {partition:String} AND log_epoch = {epoch:String} AND offset BETWEEN {first:UInt64} AND {last:UInt64}
-         ORDER BY offset LIMIT {from:UInt64}, {page:UInt64})`,
+         ORDER BY offset, name LIMIT {from:UInt64}, {page:UInt64})`,
       { topic, partition, epoch, first, last, from, page: PAGE },
     )
     const { a, b } = page!

@@ -21,7 +21,7 @@ import type { ClickHouse } from '../clickhouse/port.ts'
 import { arrivalOf, type EventLog, type OffsetRange, type Stored } from '../event-log/port.ts'
 import { deadLetterMessage } from './dead-letters.ts'
 import type { EventMapping, MappedRange } from './mapping.ts'
-import type { MessageReader } from '../events/decode-message.ts'
+import type { EventsReader, MessageReader } from '../events/decode-message.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { createSeenIds, type SeenIds } from './dedupe-set.ts'
 import { lastStored, readStoredRows, rememberedIds } from './queries.ts'
@@ -45,11 +45,22 @@ export interface SinkParts {
   synced?: (() => Promise<void>) | undefined
 }
 
+/** A mapping, and what reads the messages that it maps. */
+export interface MappedReading {
+  mapping: EventMapping
+  reader: EventsReader
+}
+
 /** A sink's own parts beside the shared ones. */
-export interface SinkOptions extends SinkParts {
+export interface SinkOptions extends Omit<SinkParts, 'reader'> {
   service: string
+  reader: EventsReader
   /** Newest first; older ones drain ranges that an older release had begun. */
   mappings: readonly [EventMapping, ...EventMapping[]]
+  /**
+   * Finds what an earlier mapping began and `mappings` do not have; undefined where it is not known.
+   */
+  earlier?: ((version: string) => Promise<MappedReading | undefined>) | undefined
   clickhouse: ClickHouse
 }
 
@@ -85,11 +96,11 @@ export function createSink(options: SinkOptions): Sink {
 }
 
 async function storeRange(sink: SinkState, range: OffsetRange): Promise<ReadonlySet<string>> {
-  const mapping = mappingOf(sink, range)
+  const { mapping, reader } = await readingOf(sink, range)
   const begun = sink.now()
   const seen = await memoryOf(sink, range, mapping)
-  await sink.reader.prepare(range.messages)
-  const mapped = await storeTables(sink, { range, mapping, seen })
+  await reader.prepare(range.messages)
+  const mapped = await storeTables({ ...sink, reader }, { range, mapping, seen })
   // What is stored for the first time by the engine itself needs no second look.
   if (range.replayed || !sink.clickhouse.isEmbedded) await mustBeWhole(sink, range)
   await sink.synced?.()
@@ -99,10 +110,15 @@ async function storeRange(sink: SinkState, range: OffsetRange): Promise<Readonly
   return mapped.models
 }
 
-/** @throws where this release no longer has the mapping that began the range */
-function mappingOf({ mappings }: SinkState, range: OffsetRange): EventMapping {
+/** @throws where nothing has the mapping that began the range any more */
+async function readingOf(
+  { mappings, reader, earlier }: SinkState,
+  range: OffsetRange,
+): Promise<MappedReading> {
   const mapping = mappings.find((m) => m.version === range.mapping)
-  if (mapping) return mapping
+  if (mapping) return { mapping, reader }
+  const found = await earlier?.(range.mapping)
+  if (found) return found
   throw new Error(
     `range ${tokenOf(range)} was begun with mapping ${range.mapping}, which this release no longer has`,
   )
@@ -165,6 +181,7 @@ function count(
   }
   add('stored', '', mapped.rows)
   add('duplicate', '', mapped.duplicates)
+  for (const [reason, messages] of mapped.filtered) add('filtered', reason, messages)
   if (mapped.unknownFields > 0) metrics.unknownFields.inc({ service, topic }, mapped.unknownFields)
   for (const key of ['other', 'none'] as const)
     if (mapped.keys[key] > 0) metrics.unexpectedKeys.inc({ service, topic, key }, mapped.keys[key])

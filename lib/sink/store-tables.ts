@@ -3,7 +3,7 @@ import { encodeBlock } from '../clickhouse/native/block.ts'
 import type { ClickHouse } from '../clickhouse/port.ts'
 import type { Spool } from '../clickhouse/spool.ts'
 import type { OffsetRange } from '../event-log/port.ts'
-import type { MessageReader } from '../events/decode-message.ts'
+import type { EventsReader } from '../events/decode-message.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { isStoreFault } from '../runtime/store-faults.ts'
 import type { SeenIds } from './dedupe-set.ts'
@@ -15,7 +15,7 @@ import { refusedByStore, refusing, unmappable } from './unstorable.ts'
 
 /** What storing a range needs. */
 export interface TableStore {
-  reader: Pick<MessageReader, 'read'>
+  reader: Pick<EventsReader, 'read'>
   clickhouse: ClickHouse
   spool: Spool
   metrics: Pick<Metrics, 'insertSeconds'>

@@ -3,7 +3,7 @@
  * tried without the others, so that one is set aside and the rest is stored. Nothing is stored
  * while trying.
  */
-import type { ReadMessage } from '../events/decode-message.ts'
+import type { ReadEvents } from '../events/decode-message.ts'
 import type { LoggedMessage, OffsetRange } from '../event-log/port.ts'
 import type { EventMapping, MappedRange } from './mapping.ts'
 import { createSeenIds } from './dedupe-set.ts'
@@ -13,10 +13,10 @@ export type Unstorable = ReadonlyMap<LoggedMessage, string>
 
 /** Reads as before, and refuses the messages that cannot be stored. */
 export const refusing =
-  (read: ReadMessage, unstorable: Unstorable): ReadMessage =>
-  (message, validator) => {
+  (read: ReadEvents, unstorable: Unstorable): ReadEvents =>
+  (message, validator, range) => {
     const why = unstorable.get(message)
-    if (why === undefined) return read(message, validator)
+    if (why === undefined) return read(message, validator, range)
     return {
       ok: false,
       rejection: { code: 'unstorable', message: `the event cannot be stored: ${why}` },
@@ -27,14 +27,14 @@ const mappedAlone = (
   range: OffsetRange,
   messages: readonly LoggedMessage[],
   mapping: EventMapping,
-  read: ReadMessage,
+  read: ReadEvents,
 ): MappedRange => mapping.map({ ...range, messages }, read, createSeenIds(messages.length))
 
 /** The messages that cannot be made rows: each is mapped alone. */
 export function unmappable(
   range: OffsetRange,
   mapping: EventMapping,
-  read: ReadMessage,
+  read: ReadEvents,
 ): Map<LoggedMessage, string> {
   const found = new Map<LoggedMessage, string>()
   for (const message of range.messages) {
@@ -54,7 +54,7 @@ const MAX_TRIALS = 4000
 export interface TrialOptions {
   range: OffsetRange
   mapping: EventMapping
-  read: ReadMessage
+  read: ReadEvents
   /** Does with these rows what storing would do, and keeps none of it; rejects as storing would. */
   trial: (mapped: MappedRange) => Promise<void>
 }

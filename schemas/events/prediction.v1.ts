@@ -24,6 +24,15 @@ export const PredictionV1 = Type.Object(
     exposure_propensity: f.optional(
       f.number('Probability that the item was seen.', { exclusiveMinimum: 0, maximum: 1 }),
     ),
+    propensity: f.optional(
+      f.number('Probability with which the chosen action was chosen.', {
+        exclusiveMinimum: 0,
+        maximum: 1,
+      }),
+    ),
+    exploration: f.optional(
+      f.boolean('Chosen to learn: not the action that the model holds best.'),
+    ),
     variant: f.optional(f.id('Arm of an experiment.')),
     request_id: f.optional(f.id('Pairs champion and shadow answers to one request.')),
     shadow: f.optional(

@@ -30,7 +30,18 @@ export const VerdictV1 = Type.Object(
     verdict: Type.Enum(['ok', 'warning', 'alarm', 'incomplete', 'none']),
     previous_verdict: Type.String({ description: "Of the earlier revision, or ''." }),
     reason: Type.String(),
+    headline: Type.Optional(
+      Type.String({
+        description:
+          "What the window alarms of in one sentence, the gravest first; '' where nothing alarms.",
+      }),
+    ),
     reference: Type.String({ description: 'What it was compared with.' }),
+    reference_kind: Type.Optional(
+      Type.String({
+        description: 'What kind of reference that is: a table answers for skew, others for drift.',
+      }),
+    ),
     revision: Type.Integer({ minimum: 1 }),
     restates: Type.Integer({ minimum: 0, description: 'The revision this one replaces, or 0.' }),
     computed_at: f.timestamp('When it was evaluated.'),

@@ -3,6 +3,7 @@
  * distributions.
  */
 import Type, { type Static } from 'typebox'
+import { ActiveAlarm } from '../active-alarms.ts'
 import { closed, defaulted, nullable, time } from './parts.ts'
 
 const AT = '2026-01-01T00:00:00.000Z'
@@ -15,32 +16,6 @@ export const AlarmsQuery = closed({
     Type.String({ description: 'One model; all unless given.', examples: ['fraud'] }),
   ),
 })
-
-/** An alarm or a warning that was evaluated last. */
-const ActiveAlarm = closed({
-  model_id: Type.String(),
-  model_version: Type.String({ description: 'One version, or empty for all.' }),
-  variant: Type.String({ description: 'One arm of an experiment, or empty for all.' }),
-  slice_key: Type.String(),
-  slice_value: Type.String(),
-  family: Type.String(),
-  metric: Type.String(),
-  subject: Type.String({ description: 'A feature, a group, or empty for the model.' }),
-  reference: Type.String(),
-  severity: Type.Enum(['warning', 'alarm']),
-  value: number('Null where it cannot be known.'),
-  threshold: number('The line it is held against.'),
-  reason: Type.String(),
-  window_start: time('Start of the window that was evaluated last.'),
-  window_end: time('End of it: how old the evidence is.'),
-  since: time('End of the first window of the episode.'),
-  verdict_id: Type.String({ description: 'What accept, dismiss and snooze name.' }),
-  episode_id: Type.String({ description: 'The alert episode, or empty.' }),
-  snoozed_until: nullable(time('End of the last snooze.')),
-  is_snoozed: Type.Boolean(),
-})
-/** An active alarm as {@link AlarmsAnswer} has it. */
-export type ActiveAlarm = Static<typeof ActiveAlarm>
 
 /** Active alarms, alarms before warnings. */
 export const AlarmsAnswer = closed(
@@ -62,6 +37,7 @@ export const AlarmsAnswer = closed(
             reference: 'baseline',
             severity: 'alarm',
             value: 0.31,
+            baseline_value: null,
             threshold: null,
             reason: '10 bins of equal mass in the reference',
             window_start: AT,

@@ -1,6 +1,7 @@
 /** Bodies and answers of models, references and verdict feedback. */
 import Type, { type Static } from 'typebox'
-import { ModelFile, ModelReference, ModelWindows, RetrainPolicy } from '../model.ts'
+import { ModelFile, ModelWindows, RetrainPolicy } from '../model.ts'
+import { ModelReference } from '../model-references.ts'
 import { bigCount, closed, nullable, person, time } from './parts.ts'
 
 const AT = '2026-01-01T00:00:00.000Z'
@@ -24,8 +25,47 @@ const described = {
     }),
   ),
   last_event_at: nullable(time('When its newest event was predicted.')),
+  causes: Type.Array(
+    closed({
+      family: Type.String({ description: 'drift or quality.' }),
+      metric: Type.String(),
+      subject: Type.String({ description: 'A feature.' }),
+      slice: Type.String({ description: 'Where it moved most, `key:value`; empty for the model.' }),
+      score_moved_alone: nullable(
+        Type.Number({ description: 'What the feature alone does to the mean score.' }),
+      ),
+      score_moved: nullable(Type.Number({ description: 'What the mean score did.' })),
+      says: Type.String({ description: 'The same in words.' }),
+    }),
+    { description: 'What may explain what is active, the likeliest first; 5 at most.' },
+  ),
+  worst: closed(
+    {
+      performance: nullable(Type.String()),
+      fairness: nullable(Type.String()),
+      quality: nullable(Type.String()),
+    },
+    { description: 'The worst active alarm or warning of each, in words; null where none is.' },
+  ),
 }
 
+const DESCRIBED = {
+  causes: [
+    {
+      family: 'drift',
+      metric: 'psi',
+      subject: 'income',
+      slice: 'region:south',
+      score_moved_alone: 0.11,
+      score_moved: 0.13,
+      says: 'income has drifted in region=south (PSI 1.2), which alone moves the score by +0.11 of +0.13',
+    },
+  ],
+  worst: { performance: 'AUC is down from 0.86 to 0.67', fairness: null, quality: null },
+}
+
+/** Every model, and what is active of it. */
+export type ModelsAnswer = Static<typeof ModelsAnswer>
 /** Every model, and what is active of it. */
 export const ModelsAnswer = closed(
   {
@@ -59,6 +99,7 @@ export const ModelsAnswer = closed(
             headline: 'AUC is down from 0.86 to 0.67, since 2 January 2026',
             drift_share: 0.1,
             last_event_at: NEXT,
+            ...DESCRIBED,
           },
         ],
       },
@@ -74,8 +115,28 @@ const DescribedReference = closed({
   revision: Type.Optional(
     Type.Integer({ description: 'How often it was put over HTTP; absent of the model file.' }),
   ),
+  note: Type.Optional(Type.String({ description: 'Of a table: what was read of it.' })),
 })
 
+const Baseline = closed({
+  compared_with: Type.String({ description: 'What its windows are compared with, in words.' }),
+  set_to: Type.String({ description: 'How calm its alarms are set, in words.' }),
+  tested_windows: Type.Integer({ description: 'Windows of the last 90 days that were tested.' }),
+  last_90_days: Type.Array(
+    closed({
+      false_alarms_per_week: Type.Number({ description: 'A budget that is tried.' }),
+      windows: Type.Integer({ description: 'Windows that would have had an alarm.' }),
+      episodes: Type.Integer({ description: 'Alert episodes that these make.' }),
+    }),
+    {
+      description:
+        'What the last 90 days of its own time would have looked like on other budgets, from the adjusted p of their tests.',
+    },
+  ),
+})
+
+/** One model: its file, watermark and references. */
+export type ModelAnswer = Static<typeof ModelAnswer>
 /** One model: its file, watermark and references. */
 export const ModelAnswer = closed(
   {
@@ -86,23 +147,7 @@ export const ModelAnswer = closed(
     idle: Type.Boolean({ description: 'No event has come for `windows.idle`.' }),
     windows: ModelWindows,
     references: Type.Array(DescribedReference),
-    active_alarms: Type.Array(
-      closed({
-        family: Type.String(),
-        metric: Type.String(),
-        subject: Type.String(),
-        reference: Type.String(),
-        severity: Type.Enum(['alarm', 'warning']),
-        value: nullable(Type.Number()),
-        threshold: nullable(Type.Number()),
-        reason: Type.String(),
-        since: Type.String({ description: 'End of the first window of its episode.' }),
-        window_end: Type.String(),
-        verdict_id: Type.String(),
-        snoozed_until: nullable(Type.String({ description: 'Null unless somebody snoozed it.' })),
-      }),
-      { description: 'Alarms and warnings of the model as a whole; snoozed ones are among them.' },
-    ),
+    baseline: Baseline,
     alarms: closed({
       episodes: Type.Integer({ description: 'Alert episodes so far.' }),
       refuted: Type.Integer({ description: 'Those that a person called normal or no problem.' }),
@@ -129,6 +174,7 @@ export const ModelAnswer = closed(
         headline: 'AUC is down from 0.86 to 0.67, since 2 January 2026',
         drift_share: 0.1,
         last_event_at: NEXT,
+        ...DESCRIBED,
         idle: false,
         windows: {
           size: '1d',
@@ -140,22 +186,14 @@ export const ModelAnswer = closed(
           min_labelled: 0.5,
         },
         references: [{ name: 'recent', kind: 'trailing', windows: 4 }],
-        active_alarms: [
-          {
-            family: 'performance',
-            metric: 'roc_auc',
-            subject: '',
-            reference: 'training',
-            severity: 'alarm',
-            value: 0.67,
-            threshold: null,
-            reason: 'alarm at an adjusted p of 0.0031',
-            since: NEXT,
-            window_end: NEXT,
-            verdict_id: '0a1b2c3d4e5f60718293a4b5c6d7e8f9',
-            snoozed_until: null,
-          },
-        ],
+        baseline: {
+          compared_with:
+            'Windows are compared with its first 8 complete windows (2025-12-20 to 2025-12-28)',
+          set_to:
+            'All metrics together may cost one false alarm in 4 weeks: a window alarms by chance with a probability of at most 0.036',
+          tested_windows: 12,
+          last_90_days: [{ false_alarms_per_week: 0.1, windows: 1, episodes: 1 }],
+        },
         alarms: {
           episodes: 2,
           refuted: 1,
@@ -166,46 +204,6 @@ export const ModelAnswer = closed(
         retrain: [{ name: 'drifted', when: 'any(drift.psi, alarm)', approval: 'one' }],
       },
     ],
-  },
-)
-
-const shortText = (description: string) => Type.String({ maxLength: 200, description })
-
-/** A reference as JSON: a span, or all predictions of a version. */
-export const ReferenceBody = closed(
-  {
-    from: Type.Optional(shortText('Start of the span, RFC 3339.')),
-    to: Type.Optional(shortText('End of the span, RFC 3339.')),
-    model_version: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 200, description: 'In place of a span.' }),
-    ),
-  },
-  { examples: [{ from: '2026-01-01T00:00:00Z', to: '2026-01-08T00:00:00Z' }] },
-)
-export type ReferenceBody = Static<typeof ReferenceBody>
-
-/** A reference as NDJSON, which is read line by line. */
-export const UploadedPredictions = Type.Unsafe<Buffer>({
-  description: 'Predictions of the model (`prediction.v1`), one a line.',
-  examples: [
-    '{"prediction_id":"p-1","model_id":"fraud","model_version":"7","predicted_at":"2026-01-01T00:00:00Z","features":{"amount":129.9}}\n',
-  ],
-})
-
-/** A reference that was put. */
-export const ReferenceAnswer = closed(
-  {
-    name: Type.String(),
-    kind: Type.Enum(['first', 'fixed', 'version', 'uploaded']),
-    model_version: Type.Optional(Type.String({ description: 'Of a reference of kind version.' })),
-    from: Type.Optional(time('Start of its span.')),
-    to: Type.Optional(time('End of its span.')),
-    events: Type.Optional(Type.Integer({ description: 'Predictions that were uploaded.' })),
-    revision: Type.Integer({ minimum: 1, description: 'How often it was put.' }),
-  },
-  {
-    description: 'The reference as it is kept; 201 where it is new.',
-    examples: [{ name: 'spring', kind: 'fixed', from: AT, to: NEXT, revision: 1 }],
   },
 )
 

@@ -99,6 +99,10 @@ export const WindowMetric = closed({
   n_reference: bigCount('Events of the reference.'),
   n_current: bigCount('Events of the window.'),
   n_labelled: bigCount('Of them labelled ones.'),
+  reference_kind: Type.String({
+    description:
+      'What kind of reference that is, as the model file names kinds, or empty: a table answers for skew, others for drift.',
+  }),
   reference_revision: Type.Integer(),
   policy_revision: Type.String({ description: 'Revision of the model file.' }),
   revision: Type.Integer({ description: 'How often the window was evaluated by then.' }),
@@ -128,6 +132,7 @@ export const WindowsAnswer = closed(
             n_reference: '1000',
             n_current: '1200',
             n_labelled: '0',
+            reference_kind: 'first',
             reference_revision: 1,
             policy_revision: 'a1',
             revision: 1,

@@ -10,7 +10,14 @@ export const LiveAnswer = closed(
 
 /** Every module has started, and every store answers. */
 export const ReadyAnswer = closed(
-  { status: Type.Enum(['ready']) },
+  {
+    status: Type.Enum(['ready']),
+    waiting: Type.Optional(
+      Type.Array(Type.String(), {
+        description: 'A sentence for each source whose topic is not there yet; absent without any.',
+      }),
+    ),
+  },
   { description: 'Everything is there.', examples: [{ status: 'ready' }] },
 )
 

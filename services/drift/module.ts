@@ -10,6 +10,7 @@ import type { Metrics } from '../../lib/runtime/metrics.ts'
 import type { Models } from '../../lib/models/model-files.ts'
 import type { Module } from '../../lib/runtime/modules.ts'
 import { pollLoop } from '../../lib/runtime/poll-loop.ts'
+import type { Privacy } from '../../lib/events/privacy/redactor.ts'
 import type { SinkParts } from '../../lib/sink/sink.ts'
 import { largest } from '../../lib/stats/samples/extremes.ts'
 import { DEFAULT_ACTIVE } from '../../schemas/model-metrics.ts'
@@ -25,13 +26,15 @@ import { createModelEvaluator, createShared } from './loop/evaluate-model.ts'
 import { createMonitored } from './loop/monitored-models.ts'
 import { driftQueries } from './queries/drift-queries.ts'
 import { referenceRoutes } from './http/reference-routes.ts'
+import { exampleRoutes } from './http/example-routes.ts'
 import { compareRoutes } from './http/compare-routes.ts'
 import { modelRoutes } from './http/model-routes.ts'
 import { overviewRoutes } from './http/overview-routes.ts'
 import { distributionRoutes } from './http/distribution-routes.ts'
 import { windowRoutes } from './http/window-routes.ts'
 import { registerModelGauges } from './publish/model-gauges.ts'
-import { activeCounts, activeSeries, modelAges } from './queries/model-summaries.ts'
+import { activeCounts, activeSeries } from './queries/active-alarms.ts'
+import { modelAges } from './queries/model-summaries.ts'
 import { showModelInfo } from './publish/model-info.ts'
 import { trustyaiGauges } from './publish/trustyai-gauges.ts'
 
@@ -44,6 +47,7 @@ export interface DriftDeps {
   eventLog: EventLog
   clickhouse: (role: string) => ClickHouse
   models: Models
+  privacy: Privacy
   metrics: Metrics
   log: Logger
   sinkParts: Pick<SinkParts, 'spool'>
@@ -83,16 +87,17 @@ function createEvaluators(deps: DriftDeps, gauges: Gauges, tell: TellFailure) {
 }
 
 /** Registers every route of this service; all of them read through one connection. */
-function registerRoutes({ http, clickhouse, models, now, sinkParts }: DriftDeps): void {
+function registerRoutes({ http, clickhouse, models, privacy, now, sinkParts }: DriftDeps): void {
   const db = clickhouse('drift-http')
   const parts = { db, queries: driftQueries(db), models, now }
   modelRoutes(http, parts)
   windowRoutes(http, parts)
   overviewRoutes(http, parts)
   distributionRoutes(http, parts)
+  exampleRoutes(http, parts)
   compareRoutes(http, parts)
   canaryRoutes(http, parts)
-  referenceRoutes(http, { ...parts, spool: sinkParts.spool })
+  referenceRoutes(http, { ...parts, privacy, spool: sinkParts.spool })
   decisionRoutes(http, db, now)
 }
 

@@ -5,25 +5,41 @@ import type { Http } from '../../lib/http/server.ts'
 import type { Logger } from '../../lib/runtime/log.ts'
 import type { Metrics } from '../../lib/runtime/metrics.ts'
 import { messageOf } from '../../lib/runtime/errors.ts'
+import { timeBucketMs } from '../../lib/models/windows.ts'
 import { declaredCodes, type Models } from '../../lib/models/model-files.ts'
+import { liveRefusals } from '../../lib/models/expectations/refusal.ts'
 import type { Module } from '../../lib/runtime/modules.ts'
 import type { SinkParts } from '../../lib/sink/sink.ts'
 import { connectionPool } from '../../lib/clickhouse/connection-pool.ts'
 import { sinkConsumer, type SinkConsumerOptions } from '../../lib/sink/consumer.ts'
 import { pollLoop, type PollLoop } from '../../lib/runtime/poll-loop.ts'
+import type { Privacy } from '../../lib/events/privacy/redactor.ts'
+import { createValidator } from '../../lib/events/validator.ts'
+import { PredictionV1 } from '../../schemas/events/prediction.v1.ts'
 import type { MessageReader } from '../../lib/events/decode-message.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import type { IngestConfig } from './config.ts'
 import { cloudEventRoutes } from './http/cloud-event-routes.ts'
 import { otlpRoutes } from './http/otlp-routes.ts'
 import {
-  INFERENCE_MAPPINGS,
+  inferenceMapping,
+  inferenceMappings,
   kserveReader,
   mlserverReader,
   pairHalves,
 } from './loop/pair-inferences.ts'
 import { ingestRoutes } from './http/event-routes.ts'
-import { predictionMappings } from './data/prediction-rows.ts'
+import {
+  predictionMapping,
+  predictionMappings,
+  type PredictionRules,
+} from './data/prediction-rows.ts'
+import {
+  sourceConsumer,
+  sourcesOf,
+  type SourceConsumerOptions,
+} from '../../lib/sources/consumer.ts'
+import type { Source } from '../../lib/sources/source-files.ts'
 
 /**
  * The parts of the process that ingest is built on; `clickhouse` gives a connection of its own to
@@ -36,6 +52,8 @@ export interface IngestDeps {
   sinkParts: SinkParts
   metrics: Metrics
   models: Models
+  sources: readonly Source[]
+  privacy: Privacy
   log: Logger
   now: () => number
 }
@@ -55,24 +73,76 @@ const PAIRING_LONGEST_IDLE_MS = 10_000
  * predictions.
  */
 export function ingest(deps: IngestDeps, config: IngestConfig): Module[] {
-  const { eventLog, metrics, log, models } = deps
-  ingestRoutes(deps.http, eventLog, metrics)
-  cloudEventRoutes(deps.http, eventLog, metrics)
-  otlpRoutes(deps.http, deps)
+  const { eventLog, metrics, log, models, privacy } = deps
+  const refusalOf = liveRefusals(models)
+  const endpoint = { eventLog, metrics, log, privacy, refusalOf }
+  ingestRoutes(deps.http, endpoint)
+  cloudEventRoutes(deps.http, endpoint)
+  otlpRoutes(deps.http, endpoint)
   const wakeUps = createWakeUps(eventLog, (error) =>
     log.warn({ error: messageOf(error) }, 'wake-up not sent'),
   )
   const pairs = pairing(deps, config.PLUMBLINE_PAIRING_SECONDS * 1000)
+  const rules = { ...rulesIn(models, refusalOf), privacy }
   return [
     consumer(deps, {
       topic: TOPICS.predictions.topic,
       group: GROUP,
-      mappings: predictionMappings((modelId) => declaredCodes(models.get(modelId).features)),
+      mappings: predictionMappings(rules),
       committed: (_range, models) => wakeUps.send(models),
     }),
     ...inferenceConsumers(deps, config, () => pairs.wake()),
+    ...sourceConsumers(deps, rules, {
+      predictions: (models) => wakeUps.send(models),
+      inferences: () => pairs.wake(),
+    }),
     pairs.module,
     { name: 'ingest wake-ups', stop: async () => wakeUps.stop() },
+  ]
+}
+
+/** What model files say about how predictions are stored, of sources too. */
+const rulesIn = (models: Models, refusalOf: PredictionRules['refusalOf']): PredictionRules => ({
+  codesOf: (modelId) => declaredCodes(models.get(modelId).features),
+  refusalOf,
+  bucketOf: (modelId) => timeBucketMs(models.get(modelId).windows),
+})
+
+/** Consumers of topics of the user's own: predictions, and what model servers log. */
+function sourceConsumers(
+  { sources, sinkParts, clickhouse, eventLog, privacy }: IngestDeps,
+  rules: PredictionRules,
+  stored: { predictions: (models: ReadonlySet<string>) => void; inferences: () => void },
+): Module[] {
+  const consumerOf = (
+    source: Source,
+    of: Pick<SourceConsumerOptions, 'type' | 'mappingOf' | 'committed'>,
+  ) => {
+    const role = `source-${source.name}-${of.type}`
+    return sourceConsumer({
+      ...sinkParts,
+      ...of,
+      source,
+      service: 'ingest',
+      clickhouse: connectionPool([clickhouse(role), clickhouse(role)]),
+      eventLog,
+    })
+  }
+  return [
+    ...sourcesOf(sources, 'prediction').map((source) =>
+      consumerOf(source, {
+        type: 'prediction',
+        mappingOf: (version) => predictionMapping(version, rules),
+        committed: (_range, of) => stored.predictions(of),
+      }),
+    ),
+    ...sourcesOf(sources, 'inference').map((source) =>
+      consumerOf(source, {
+        type: 'inference',
+        mappingOf: (version) => inferenceMapping(version, privacy),
+        committed: stored.inferences,
+      }),
+    ),
   ]
 }
 
@@ -99,8 +169,9 @@ function consumer(
  * configured.
  */
 function inferenceConsumers(deps: IngestDeps, config: IngestConfig, stored: () => void): Module[] {
+  const mappings = inferenceMappings(deps.privacy)
   const inferences = (topic: string, group: string, reader: MessageReader) =>
-    consumer(deps, { topic, group, reader, mappings: INFERENCE_MAPPINGS, committed: stored })
+    consumer(deps, { topic, group, reader, mappings, committed: stored })
   const kserve = inferences(TOPICS.inferenceLogs.topic, `${GROUP}-inference`, kserveReader)
   const [inputs, outputs] = config.PLUMBLINE_MLSERVER_TOPICS?.split(',') ?? []
   if (!inputs || !outputs) return [kserve]
@@ -116,10 +187,11 @@ function inferenceConsumers(deps: IngestDeps, config: IngestConfig, stored: () =
  * for the next.
  */
 function pairing(
-  { eventLog, metrics, models, log, now, clickhouse }: IngestDeps,
+  { eventLog, metrics, models, privacy, log, now, clickhouse }: IngestDeps,
   patienceMs: number,
 ): PollLoop {
-  const parts = { db: clickhouse('pairing'), eventLog, metrics, models, now }
+  const validator = createValidator(PredictionV1, privacy)
+  const parts = { db: clickhouse('pairing'), eventLog, metrics, models, validator, now }
   return pollLoop({
     name: 'inference pairing',
     everyMs: PAIRING_POLL_MS,

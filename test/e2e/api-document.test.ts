@@ -265,6 +265,7 @@ test('models, windows, comparisons and canaries are answered as declared', async
     })
   await distribution({})
   await distribution({ reference: 'unheard of' })
+  await walk('GET /v1/models/{id}/examples', { params, query: { from, to } })
   for (const convention of ['plumbline', 'evidently', 'nannyml', 'azure', 'scouter', 'trustyai']) {
     const query = { ...SPANS, convention }
     const compared = (await walk('GET /v1/models/{id}/compare', { params, query })) as {
@@ -290,6 +291,10 @@ test('references and verdict feedback are answered as declared', async () => {
   const lines = events(0, 0).map((event) => JSON.stringify(event))
   const headers = { 'content-type': 'application/x-ndjson' }
   await put('brought', { body: lines.join('\n'), headers })
+  await put('trained', {
+    body: 'amount,label\n1.5,0\n2.5,1\n',
+    headers: { 'content-type': 'text/csv' },
+  })
   await walk('GET /v1/models/{id}', { params: { id: 'm' } })
   await walk('GET /v1/models/{id}', { params: { id: 'nobody' } })
   const [verdict] = await ask<{ id: string }>(
@@ -360,6 +365,10 @@ test('runs, decisions, alerts and the audit log are answered as declared', async
   const labels = { alertname: 'Late', model_id: 'm', plumbline_policy: 'held' }
   await walk('POST /v1/alerts', { body: { alerts: [{ status: 'firing', labels }] } })
   await walk('POST /v1/alerts', { body: { alerts: [{ labels }] } })
+  await walk('GET /v1/retention')
+  const subject = { params: { id: 'nobody-of-that-id' }, query: { actor: 'ann' } }
+  await walk('GET /v1/subjects/{id}', subject)
+  await walk('DELETE /v1/subjects/{id}', subject)
   const audit = (await walk('GET /v1/audit')) as { entries: object[] }
   expect(audit.entries.length).toBeGreaterThan(3)
 })

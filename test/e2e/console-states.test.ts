@@ -71,6 +71,8 @@ const summary = (model_id: string, i: number) => ({
   alarms: i % 10 === 0 ? '2' : '0',
   warnings: i % 7 === 0 ? '1' : '0',
   incomplete: '0',
+  health: i % 10 === 0 ? 'degraded' : i % 7 === 0 ? 'silent' : 'healthy',
+  headline: i % 10 === 0 ? 'amount has drifted (PSI 3.2)' : 'all 12 evaluated metrics as usual',
 })
 const alarm = (model_id: string, subject: string, more: object = {}) => ({
   ...{ model_id, model_version: '', variant: '', slice_key: '', slice_value: '' },
@@ -83,6 +85,8 @@ const alarm = (model_id: string, subject: string, more: object = {}) => ({
 })
 const ABOUT = {
   model_id: 'many',
+  health: 'degraded',
+  headline: 'accuracy is down from 0.83 to 0.6',
   task: 'binary',
   watermark: dayBefore(0),
   idle: false,

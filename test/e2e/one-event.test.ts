@@ -114,6 +114,8 @@ const FULL = {
   group_id: 'g/1',
   position: 3,
   exposure_propensity: 0.5,
+  propensity: 0.05,
+  exploration: true,
   variant: 'b',
   request_id: 'r',
   shadow: false,

@@ -112,6 +112,7 @@ test('a disk that is full, in the spool: the range waits and is stored once ther
   let room = false
   // The file system's answer, since a full one cannot be had here.
   const full: typeof spool = {
+    ...spool,
     withFile: (bytes, use) =>
       room
         ? spool.withFile(bytes, use)

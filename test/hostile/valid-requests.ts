@@ -1,23 +1,6 @@
 /** One request of every route as a friend sends it: what the fuzzer changes. */
 import { prediction } from '../processes.ts'
-
-export type Json = null | boolean | number | string | Json[] | { [name: string]: Json }
-
-export interface ValidRequest {
-  /** The row of the table it belongs to. */
-  group: string
-  method: string
-  /** With `{name}` where a text of the caller's stands, as OpenAPI writes it. */
-  path: string
-  /** What stands there. */
-  params?: Record<string, string>
-  query?: Record<string, string>
-  headers?: Record<string, string>
-  /** Sent as JSON. */
-  body?: Json
-  /** Sent as one JSON text a line. */
-  lines?: Json[]
-}
+import type { Json, ValidRequest } from './valid-request.ts'
 
 const JSON_TYPE = { 'content-type': 'application/json' }
 const AT = '2026-01-01T00:00:00Z'
@@ -34,6 +17,8 @@ const PREDICTION = prediction(1, {
   group_id: 'g',
   position: 3,
   exposure_propensity: 0.5,
+  propensity: 0.05,
+  exploration: true,
   variant: 'b',
   request_id: 'r',
   shadow: false,
@@ -321,6 +306,13 @@ const MODELS: readonly ValidRequest[] = [
   }),
   asked('/v1/alarms', { model_id: 'fuzzed' }),
   asked('/v1/models/{id}/features', { windows: '30' }),
+  asked('/v1/models/{id}/examples', {
+    from: AT,
+    to: '2026-01-02T00:00:00Z',
+    kind: 'expectation',
+    subject: 'f0',
+    limit: '10',
+  }),
   asked('/v1/models/{id}/distributions', {
     subject: 'f0',
     from: AT,
@@ -340,6 +332,11 @@ const MODELS: readonly ValidRequest[] = [
   }),
   reference({ body: { from: AT, to: '2026-01-02T00:00:00Z' } }),
   reference({ body: { model_version: '7' } }),
+  reference({
+    query: { label: 'truth' },
+    headers: { 'content-type': 'text/csv' },
+    body: 'amount,truth\n1.5,0\n2.5,1\n',
+  }),
   reference({
     headers: { 'content-type': 'application/x-ndjson' },
     lines: [PREDICTION, PREDICTION],
@@ -389,6 +386,18 @@ const PAGES: readonly ValidRequest[] = [
     },
   ])
 
+const subject = {
+  group: 'subjects',
+  path: '/v1/subjects/{id}',
+  params: { id: 'nobody-of-that-id' },
+  query: { actor: 'ann' },
+}
+const KEEP: readonly ValidRequest[] = [
+  { group: 'subjects', method: 'GET', path: '/v1/retention' },
+  { ...subject, method: 'GET' },
+  { ...subject, method: 'DELETE' },
+]
+
 /** A test holds that no route of the service is missing here. */
 export const VALID: readonly ValidRequest[] = [
   ...EVENTS,
@@ -397,5 +406,6 @@ export const VALID: readonly ValidRequest[] = [
   ...RUNS,
   ...MODELS,
   ...VERDICTS,
+  ...KEEP,
   ...PAGES,
 ]

@@ -6,6 +6,7 @@ import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ended } from '../../deploy/local/child-process.ts'
 import { freePort } from '../../deploy/local/kafka.ts'
+import type { ActiveAlarm } from '../../schemas/active-alarms.ts'
 import { parseModel } from '../../lib/models/model-files.ts'
 import { alertSender, sendAlerts } from '../../services/retrain-trigger/loop/send-alerts.ts'
 import { temporaryDirectory } from '../harness.ts'
@@ -46,12 +47,21 @@ beforeAll(async () => {
 afterAll(() => ended(alertmanager))
 
 test('an alarm is told, and its end', async () => {
-  const alarm = {
+  const alarm: ActiveAlarm = {
     model_id: 'm',
+    model_version: '',
+    variant: '',
+    slice_key: '',
+    slice_value: '',
+    baseline_value: null,
+    since: '2025-12-31T20:00:00.000Z',
+    verdict_id: 'v',
+    snoozed_until: null,
+    is_snoozed: false,
     family: 'drift',
     metric: 'psi',
     subject: 'x',
-    verdict: 'alarm',
+    severity: 'alarm',
     reason: 'moved',
     reference: 'baseline',
     value: 0.51234,

@@ -31,7 +31,9 @@ let on: Pipeline
 /** Models whose files ingest knows. */
 const known = new Map<string, Model>()
 beforeAll(async () => {
-  on = await pipeline((modelId) => declaredCodes(known.get(modelId)?.features ?? {}))
+  on = await pipeline({
+    codesOf: (modelId) => declaredCodes(known.get(modelId)?.features ?? {}),
+  })
 })
 
 async function resultsOf(model: ReturnType<typeof fileOf>) {

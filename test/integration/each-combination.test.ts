@@ -100,7 +100,12 @@ test.each(Object.entries(TASKS))('%s', async (name, more) => {
       await emit(run, task, events)
       const queries = driftQueries(on.db)
       const present = await queries.present({ modelId: run, spans: [WINDOW] })
-      const cohorts = await queries.cohorts(run, WINDOW, present, [])
+      const cohorts = await queries.cohorts(present, {
+        modelId: run,
+        window: WINDOW,
+        slices: [],
+        most: 50,
+      })
       const of = { predictions: 7, completeUntil: START + 9 * HOUR }
       const outcomesOf = truthReader(queries, model, cohorts, WINDOW)
       const counts = await Promise.all(

@@ -45,14 +45,19 @@ async function store(modelId: string, labelOf?: (i: number) => unknown) {
   )
 }
 
-test('of a slice the 50 most frequent values, of an attribute the 50 largest groups', async () => {
+test('of a slice the 50 most frequent values and the rest, of an attribute the 50 largest groups', async () => {
   await store('many')
   const queries = driftQueries(on.db)
   const present = await queries.present({ modelId: 'many', spans: [WINDOW] })
-  const cohorts = await queries.cohorts('many', WINDOW, present, ['region'])
+  const cohorts = await queries.cohorts(present, {
+    modelId: 'many',
+    window: WINDOW,
+    slices: [{ key: 'region' }],
+    most: 50,
+  })
   const values = cohorts.flatMap(({ slice }) => (slice ? [slice.value] : []))
   const frequent = Array.from({ length: 50 }, (_, k) => `r${59 - k}`)
-  expect(values).toEqual(frequent)
+  expect(values).toEqual([...frequent, '(other)'])
   const model = parseModel(
     '{ model_id: many, task: binary, fairness: { attributes: { region: {} }, favorable: "1" } }',
   )

@@ -5,11 +5,8 @@
 import { expect, test } from 'vitest'
 import { createMetrics } from '../../lib/runtime/metrics.ts'
 import { registerModelGauges } from '../../services/drift/publish/model-gauges.ts'
-import {
-  activeCounts,
-  activeSeries,
-  modelAges,
-} from '../../services/drift/queries/model-summaries.ts'
+import { activeCounts, activeSeries } from '../../services/drift/queries/active-alarms.ts'
+import { modelAges } from '../../services/drift/queries/model-summaries.ts'
 import { migratedClickHouse } from '../harness.ts'
 
 const NOW = Date.UTC(2026, 0, 2)

@@ -67,7 +67,7 @@ test('a classifier finds it, within the budget, and says what told it', async ()
   expect(calm).toMatchObject({ day: '10', metric: 'domain_auc', verdict: 'ok' })
   expect(moved).toMatchObject({ day: '11', metric: 'domain_auc', verdict: 'alarm' })
   expect(moved!.value).toBeGreaterThan(0.6)
-  expect(moved!.reason).toMatch(/^told by [xy] \d+ %, [xy] \d+ %/)
+  expect(moved!.reason).toMatch(/^rows of then and now are told apart by [xy] \d+ %, [xy] \d+ %/)
   // No feature by itself says anything.
   expect(others).toEqual([])
 })

@@ -31,7 +31,12 @@ beforeAll(async () => {
 })
 
 /** Events of some hours, counted from the current one; about a hundred an hour. */
-async function emit(modelId: string, from: number, to: number) {
+async function emit(
+  modelId: string,
+  from: number,
+  to: number,
+  more: (hour: number, i: number) => object = () => ({}),
+) {
   await stream.predictions(
     Array.from({ length: to - from }, (_, k) => from + k).flatMap((hour) =>
       Array.from({ length: 95 + ((hour + 400) % 7) }, (_, i) => ({
@@ -41,6 +46,7 @@ async function emit(modelId: string, from: number, to: number) {
         predicted_at: new Date(HERE + hour * HOUR + (i * HOUR) / 102).toISOString(),
         features: { x: i % 10 },
         latency_ms: 5,
+        ...more(hour, i),
       })),
     ),
   )
@@ -117,4 +123,89 @@ test('a model that is new says that it learns; one that is replayed has no silen
     reason: expect.stringContaining('learning what is usual, window 4 of 8; silent since'),
   })
   expect(await rows('replayed', -379)).toEqual([])
+})
+
+const pods = (of: (hour: number) => string[]) => (hour: number, i: number) => ({
+  producer: { id: of(hour)[i % of(hour).length]!, sequence: (hour + 400) * 200 + i },
+})
+const senders = (modelId: string, hour: number) =>
+  stream.db.query<{ subject: string; verdict: string; reason: string }>(
+    `SELECT subject, verdict, reason FROM window_metrics_latest
+     WHERE model_id = {model:String} AND window_start = {start:DateTime64(3, 'UTC')} AND slice_key = '' AND subject LIKE '%=%'
+       AND model_version = '' AND family = 'operations' ORDER BY subject`,
+    {
+      model: modelId,
+      start: new Date(HERE + hour * HOUR).toISOString().slice(0, -1).replace('T', ' '),
+    },
+  )
+
+test('a producer that falls silent beside others is told by name, and leaves after three windows', async () => {
+  const model = modelOf('pods')
+  const all = ['pod-6', 'pod-7', 'pod-8']
+  await emit('pods', -20, 1, (hour, i) => {
+    const isOfSeven = all[i % 3] === 'pod-7'
+    return hour >= -5 && isOfSeven ? {} : pods(() => all)(hour, i)
+  })
+  now = HERE + 1.5 * HOUR
+  await evaluate(model)
+  const of = async (hour: number) =>
+    (await senders('pods', hour)).find(({ subject }) => subject === 'producer=pod-7')
+  expect(await of(-6)).toMatchObject({ verdict: 'ok' })
+  // Its events came all the same, without a name: the model has as many as ever.
+  expect(await of(-5)).toMatchObject({
+    verdict: 'warning',
+    reason: expect.stringMatching(
+      /^producer pod-7 has sent nothing since .* UTC; 3[12] to 3[34] events/,
+    ),
+  })
+  expect(await of(-2)).toMatchObject({ reason: expect.stringMatching(/^ended: producer pod-7/) })
+  expect(await of(-1)).toBeUndefined()
+  expect((await alarms('pods')).filter(({ metric }) => metric === 'throughput_per_s')).toEqual([])
+})
+
+test('a release that replaces every producer is no silence', async () => {
+  const model = modelOf('released')
+  await emit(
+    'released',
+    -20,
+    1,
+    pods((hour) => (hour < -3 ? ['old-1', 'old-2'] : ['new-1', 'new-2'])),
+  )
+  now = HERE + 1.5 * HOUR
+  await evaluate(model)
+  const found = await senders('released', -3)
+  expect(found.map(({ subject, verdict }) => [subject, verdict])).toEqual([
+    ['producer=old-1', 'ok'],
+    ['producer=old-2', 'ok'],
+  ])
+})
+
+test('an alarm of what is evaluated no more ends with a reason', async () => {
+  const model = modelOf('renamed')
+  await emit('renamed', -20, 1)
+  const at = (hour: number) => new Date(HERE + hour * HOUR).toISOString()
+  const row = (metric: string, subject: string, hour: number) => ({
+    verdict_id: `${metric} ${subject}`,
+    model_id: 'renamed',
+    window_start: at(hour - 1),
+    window_end: at(hour),
+    family: 'drift',
+    metric,
+    subject,
+    convention: 'plumbline',
+    verdict: 'alarm',
+    revision: 1,
+    computed_at: at(hour),
+  })
+  await stream.db.insertRows('verdicts', [row('psi', 'old_name', -5), row('psi', 'young', 0)], 'x')
+  now = HERE + 1.5 * HOUR
+  await evaluate(model)
+  const active = await stream.db.query<{ subject: string }>(
+    "SELECT subject FROM active_alarms WHERE model_id = 'renamed' AND metric = 'psi' AND model_version = ''",
+  )
+  expect(active).toEqual([{ subject: 'young' }])
+  const [ended] = await stream.db.query<{ reason: string }>(
+    "SELECT reason FROM verdicts_latest WHERE model_id = 'renamed' AND subject = 'old_name' AND verdict = 'none'",
+  )
+  expect(ended?.reason).toMatch(/^ended: not evaluated in the last 3 windows/)
 })

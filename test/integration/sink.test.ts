@@ -145,7 +145,7 @@ test('any key is taken and counted, none too; each row has its own offset and ti
 })
 
 test('a range that an older release had begun is drained as it would have: other keys are refused', async () => {
-  const older = PREDICTION_MAPPINGS[1]
+  const older = PREDICTION_MAPPINGS.find(({ version }) => version === 'predictions-2')!
   const range = rangeOf(
     TOPIC,
     older.version,
@@ -250,8 +250,8 @@ test('counts are what ClickHouse counts of the same rows', async () => {
       .map((row) =>
         JSON.stringify(
           Object.entries(row)
-            // Of streams that are not sampled there is nothing extra.
-            .filter(([name, value]) => !(name.startsWith('extra_') && value === 0))
+            // Streams that are not sampled have nothing extra; 0 stands for the longest time bucket.
+            .filter(([name, value]) => !(/^(extra_|bucket_s)/.test(name) && value === 0))
             .map(([name, value]) => `${name}=${String(rounded(value))}`)
             .toSorted((a, b) => (a < b ? -1 : 1)),
         ),
@@ -271,12 +271,14 @@ test('counts are what ClickHouse counts of the same rows', async () => {
   }
 })
 
-/** Finer grids are ours alone; merged they are what grid 1 says. */
+/** Finer grids are ours alone; merged they are what grid 17 says. */
+const COARSEST_BIN =
+  'sign(n.bin_high * 16777216 + n.bin) * bitShiftRight(abs(toInt64(n.bin_high) * 16777216 + n.bin), least(42, 4 * (n.grid - 16) + 3) - 7)'
 const ON_COARSEST_GRID = `
-  SELECT model_id, step, subject, model_version, variant, shadow, toUInt16(1) AS grid,
-    if(n.bin < 0, -1, 1) * bitShiftRight(abs(n.bin), 4 * (n.grid - 1)) AS bin, sum(n.count) AS count, sum(n.total) AS total, min(n.low) AS low, max(n.high) AS high
+  SELECT model_id, step, subject, model_version, variant, shadow, toUInt16(17) AS grid,
+    ${COARSEST_BIN} AS bin, sum(n.count) AS count, sum(n.total) AS total, min(n.low) AS low, max(n.high) AS high
   FROM numeric_counts AS n WHERE model_id = 'counted'
-  GROUP BY model_id, step, subject, model_version, variant, shadow, if(n.bin < 0, -1, 1) * bitShiftRight(abs(n.bin), 4 * (n.grid - 1))`
+  GROUP BY model_id, step, subject, model_version, variant, shadow, ${COARSEST_BIN}`
 
 test('fields and features named like what every object has are names like any other', async () => {
   const names = ['constructor', 'toString', '__proto__', 'hasOwnProperty', 'valueOf']

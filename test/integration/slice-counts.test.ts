@@ -169,7 +169,9 @@ test('two that count at the same time leave the counts of one', async () => {
   await many('twice', 30, (i) => (i % 2 === 0 ? 'north' : 'south'))
   const others = [on.connect('other-1'), on.connect('other-2')]
   await Promise.all(
-    others.map((db) => ensureCounted(db, { modelId: 'twice', spans: [WINDOW], key: 'region' })),
+    others.map((db) =>
+      ensureCounted(db, { modelId: 'twice', spans: [WINDOW], slice: { key: 'region' } }),
+    ),
   )
   await expectRaw('twice')
 })
@@ -187,7 +189,7 @@ test('a counting that is cut off anywhere counts for nothing', async () => {
       insertRows: () => Promise.reject(new Error('cut off')),
     }
     await expect(
-      ensureCounted(failing, { modelId: 'cut', spans: [WINDOW], key: 'region' }),
+      ensureCounted(failing, { modelId: 'cut', spans: [WINDOW], slice: { key: 'region' } }),
     ).rejects.toThrow('cut off')
   }
   expect(await countings('cut')).toBe(0)
@@ -196,7 +198,9 @@ test('a counting that is cut off anywhere counts for nothing', async () => {
 
 test('of a slice with a value for every event no counts are kept; it is read from raw rows', async () => {
   await many('ids', 1500, (i) => `id-${i % 1001}`)
-  expect(await ensureCounted(on.db, { modelId: 'ids', spans: [WINDOW], key: 'region' })).toBe(false)
+  expect(
+    await ensureCounted(on.db, { modelId: 'ids', spans: [WINDOW], slice: { key: 'region' } }),
+  ).toBe(false)
   const queries = driftQueries(on.db)
   const counts = await queries.counts('ids', [WINDOW], slice('region', 'id-7'))
   expect(counts.events).toBe(2)

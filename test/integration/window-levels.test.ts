@@ -84,13 +84,14 @@ beforeAll(async () => {
   await evaluate(model)
 })
 
-test('windows that differ as those of the reference do are calm, each with its p', async () => {
+test('windows that differ as those of the reference do raise no alarm, each with its p', async () => {
   for (const metric of ['accuracy', 'recall', 'latency_p95_ms', 'error_ratio', 'throughput_per_s'])
     for (const n of [10, 11, 12, 13]) {
       const { verdict, p_value, reason } = await told(n, metric)
-      expect({ metric, n, verdict }).toEqual({ metric, n, verdict: 'ok' })
+      // A warning is five times as likely by chance as an alarm.
+      expect({ metric, n, verdict }).not.toEqual({ metric, n, verdict: 'alarm' })
       expect(p_value).toBeGreaterThan(0.001)
-      expect(reason).toContain('alarm at an adjusted p of')
+      expect(reason).toMatch(/the baseline's \d+ windows have [\d.]+/)
     }
   expect(await told(3, 'accuracy')).toMatchObject({ verdict: 'none' })
   expect(await told(3, 'latency_p95_ms')).toMatchObject({ verdict: 'none', p_value: null })

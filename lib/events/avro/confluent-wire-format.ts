@@ -28,6 +28,8 @@ export interface AvroReader {
   prepare: (messages: readonly LoggedMessage[]) => Promise<void>
   /** Validates the event in a value whose schema was fetched. */
   read: (value: Span, validator: Validator) => ValidationResult
+  /** The record in a value whose schema was fetched, whatever it is of; or why it is not read. */
+  decode: (value: Span) => { value: unknown } | { code: RejectCode; text: string }
 }
 
 /** Schemas that one range may name; the registry is asked for each that is not known. */
@@ -72,18 +74,38 @@ export function avroReader(registry: SchemaRegistry): AvroReader {
         )
     },
     read: (value, validator) => {
-      if (!isFramed(value))
-        return validator.refuse(
-          'invalid_avro',
-          undefined,
-          'the value begins with a zero byte, as Avro does, and is too short to name a schema',
-        )
+      if (!isFramed(value)) return validator.refuse('invalid_avro', undefined, TOO_SHORT)
       const id = idOf(value)
       const decode = known.get(id) ?? notAskedFor(id)
       return typeof decode === 'object'
         ? validator.refuse(decode.code, undefined, decode.text)
         : readDatum({ id, decode }, value, validator)
     },
+    decode: (value) => {
+      if (!isFramed(value)) return { code: 'invalid_avro', text: NOT_FRAMED }
+      const id = idOf(value)
+      const decode = known.get(id) ?? notAskedFor(id)
+      return typeof decode === 'object' ? decode : decodeDatum({ id, decode }, value)
+    },
+  }
+}
+
+const TOO_SHORT =
+  'the value begins with a zero byte, as Avro does, and is too short to name a schema'
+const NOT_FRAMED =
+  'the value is no Avro of a schema registry: it begins with a zero byte and the schema’s id'
+
+function decodeDatum(
+  { id, decode }: { id: number; decode: AvroDecoder },
+  value: Span,
+): ReturnType<AvroReader['decode']> {
+  try {
+    return { value: decode(value.bytes, value.from + HEADER_BYTES, value.to) }
+  } catch (error) {
+    if (error instanceof RepeatedKey)
+      return { code: 'repeated_key', text: 'features gives a key twice' }
+    const text = `the value does not decode with schema ${id}: ${messageOf(error)}`
+    return { code: 'invalid_avro', text }
   }
 }
 

@@ -1,7 +1,9 @@
 /** The rows of the tables of counts, out of what one range of predictions was counted to. */
 import * as native from '../../clickhouse/native/block.ts'
+import { TIME_BUCKET_MS } from '../../models/windows.ts'
 import type { TableRows } from '../table-rows.ts'
 import { binned } from './log-histogram.ts'
+import { gridOf, highKeys, lowKeys } from './stored-bins.ts'
 import { SAMPLED_RESOLUTION, type SampledCounts } from './weighted-counts.ts'
 
 /**
@@ -15,6 +17,8 @@ export interface Group {
   shadow: boolean
   /** Begin of the time bucket, epoch seconds. */
   bucket: number
+  /** Its length. */
+  bucketMs: number
   events: number
   errors: number
   /** Events whose id was stored before. */
@@ -74,6 +78,7 @@ export function eventCounts(): Writer {
     extra_weight: native.fixed('Float64'),
     extra_squares: native.fixed('Float64'),
     extra_errors: native.fixed('Float64'),
+    bucket_s: native.fixed('UInt16'),
   }
   return (groups) => {
     native.clear(columns)
@@ -82,6 +87,7 @@ export function eventCounts(): Writer {
       columns.events.set(row, group.events)
       columns.errors.set(row, group.errors)
       columns.duplicates.set(row, group.duplicates)
+      if (group.bucketMs < TIME_BUCKET_MS) columns.bucket_s.set(row, group.bucketMs / 1000)
       if (!group.sampled) return
       columns.extra_weight.set(row, group.sampled.weight)
       columns.extra_squares.set(row, group.sampled.squares)
@@ -103,6 +109,7 @@ export function numericCounts(subjects: readonly Subject[]): Writer {
     subject: native.lowCardinality(),
     grid: native.fixed('UInt16'),
     bin: native.fixed('Int32'),
+    bin_high: native.fixed('Int32'),
     count: native.fixed('UInt64'),
     total: native.fixed('Float64'),
     low: native.fixed('Float64'),
@@ -121,8 +128,10 @@ export function numericCounts(subjects: readonly Subject[]): Writer {
       const end = row + bins.length
       setGroup(group, row, end, subject.group)
       columns.subject.setRun(row, end, subject.name)
-      columns.grid.setRun(row, end, resolution)
-      columns.bin.setCells(row, bins)
+      columns.grid.setRun(row, end, gridOf(resolution))
+      columns.bin.setCells(row, lowKeys(bins, resolution))
+      const high = highKeys(bins, resolution)
+      if (high) columns.bin_high.setCells(row, high)
       columns.count.setCells(row, counts)
       columns.total.setCells(row, totals)
       columns.low.setCells(row, lows)
@@ -134,7 +143,7 @@ export function numericCounts(subjects: readonly Subject[]): Writer {
         for (const [bin, { weight, total, low, high }] of bins) {
           setGroup(group, row, row + 1, own)
           columns.subject.set(row, name)
-          columns.grid.set(row, SAMPLED_RESOLUTION)
+          columns.grid.set(row, gridOf(SAMPLED_RESOLUTION))
           columns.bin.set(row, bin)
           columns.total.set(row, total)
           columns.low.set(row, low)

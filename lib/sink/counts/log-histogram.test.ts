@@ -36,6 +36,9 @@ const SCALES: Record<string, { from: () => number; widest: number }> = {
   years: { from: () => Math.round(2008 + 8 * normal()), widest: 0 },
   kelvins: { from: () => 285 + 9 * normal(), widest: 0.01 },
   'far from zero': { from: () => 1e15 * (1 + 1e-4 * normal()), widest: 0.01 },
+  'farther from zero': { from: () => 1e15 + 1000 * normal(), widest: 0.06 },
+  'milliseconds since 1970': { from: () => Math.round(1.77e12 + 5000 * normal()), widest: 0.02 },
+  huge: { from: () => 1e300 * (1 + 0.1 * normal()), widest: 0.02 },
   tiny: { from: () => 1e-12 * Math.abs(normal()), widest: 0.01 },
   'half of it zero': { from: () => (uniform() < 0.5 ? 0 : Math.exp(2 * normal())), widest: 0.01 },
   'both signs': { from: () => 100 * normal(), widest: 0.01 },
@@ -64,5 +67,5 @@ test('a few values do not force fine bins on a quiet stream', () => {
       Float64Array.from({ length: 100 }, () => 1.5),
       100,
     ),
-  ).toBe(4)
+  ).toBe(10)
 })

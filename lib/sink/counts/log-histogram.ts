@@ -2,14 +2,17 @@
  * A log-linear histogram, as HDR histograms and DDSketch are, at the finest bin resolution that the
  * spread of the values allows.
  *
- * Resolution g keeps the leading 12 + 4·g bits of the value as a 32-bit float, negative for
- * negative values. Resolution 1 has 128 bins an octave at every scale, zero on its own and every
- * whole number up to 256. Each finer resolution has 16 bins for every one of the resolution before,
- * so that counts of different resolutions are merged at the coarser. Years, kelvins and sums of
- * money that hardly vary get fine bins, numbers that span many octaves get those of resolution 1:
- * either way a feature takes some hundred bins.
+ * Resolution g keeps the exponent and the leading 3 + 4·g bits of the mantissa of the value as a
+ * 64-bit float, 42 bits for the finest; its bin is negative for negative values. Resolution 1 has
+ * 128 bins an octave at every scale, zero on its own and every whole number up to 256. Each finer
+ * resolution has 16 bins for every one of the resolution before, so that counts of different
+ * resolutions are merged at the coarser. Years, kelvins, sums of money that hardly vary and times
+ * as milliseconds since 1970 get fine bins, numbers that span many octaves get those of resolution
+ * 1: either way a feature takes some hundred bins.
  */
-const FINEST = 4
+import { FINEST_RESOLUTION, mantissaBits } from '../../stats/samples/binned-sample.ts'
+
+const FINEST = FINEST_RESOLUTION
 const COARSEST = 1
 /** Bins between the 5th and the 95th percentile. */
 const MAX_BINS = 512
@@ -33,17 +36,21 @@ const MAX_ODD = 32
 const MIN_VALUES = 8
 const FEW_VALUES_RESOLUTION = 2
 
-const asFloat = new Float32Array(1)
-const asBits = new Int32Array(asFloat.buffer)
+const asFloat = new Float64Array(1)
+const asBits = new Uint32Array(asFloat.buffer)
+/** Where the two halves of a float lie in memory. */
+const LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1
+const [LOW, HIGH] = LITTLE_ENDIAN ? [0, 1] : [1, 0]
+/** Bits of the mantissa in the high half. */
+const HIGH_BITS = 20
 
-/**
- * The bin of a finite number; values beyond the range of 32-bit floats fall into the bin of
- * infinity.
- */
+/** The bin of a finite number: a whole number below 2^53 in size; 0 for zero. */
 export function binOf(value: number, resolution: number): number {
   asFloat[0] = value
-  const bin = (asBits[0]! & 0x7fffffff) >> (20 - 4 * resolution)
-  return value < 0 ? -bin : bin
+  const high = asBits[HIGH]! & 0x7fffffff
+  const more = mantissaBits(resolution) - HIGH_BITS
+  const bin = more <= 0 ? high >> -more : high * 2 ** more + (asBits[LOW]! >>> (32 - more))
+  return value < 0 ? -bin + 0 : bin
 }
 
 /**
@@ -94,7 +101,7 @@ export function resolutionBetween(
 /** Bins in ascending order, with the count, sum, least and greatest of the values in each. */
 export interface Bins {
   resolution: number
-  bins: Int32Array
+  bins: Float64Array
   counts: Float64Array
   totals: Float64Array
   lows: Float64Array
@@ -152,7 +159,7 @@ export function binned(
       if (value > numbers[at + 3]!) numbers[at + 3] = value
     }
   }
-  const bins = Int32Array.from(met).sort()
+  const bins = Float64Array.from(met).sort()
   const counts = new Float64Array(bins.length)
   const totals = new Float64Array(bins.length)
   const lows = new Float64Array(bins.length)

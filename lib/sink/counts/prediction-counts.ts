@@ -1,5 +1,6 @@
 /**
- * Counts predictions per model, version, variant and time bucket of 15 minutes: every window,
+ * Counts predictions per model, version, variant and time bucket, of 15 minutes unless the model's
+ * windows need 1 or 5: every window,
  * reference and pair of versions is later a sum of these, whatever the number of events.
  */
 import { ID_SEPARATOR } from '../../../schemas/fields.ts'
@@ -20,11 +21,14 @@ import {
 } from './count-columns.ts'
 import { addSampled, sampledCounts } from './weighted-counts.ts'
 
-const BUCKET_SECONDS = TIME_BUCKET_MS / 1000
+/** Begin of the time bucket an instant lies in, epoch seconds. @param bucketMs its length */
+export const timeBucketOf = (atMs: number, bucketMs: number = TIME_BUCKET_MS): number =>
+  (Math.floor(atMs / bucketMs) * bucketMs) / 1000
 
-/** Begin of the time bucket an instant lies in, epoch seconds. */
-export const timeBucketOf = (atMs: number) =>
-  Math.floor(atMs / 1000 / BUCKET_SECONDS) * BUCKET_SECONDS
+/** The time bucket of a model's counts, in milliseconds. */
+export type BucketOf = (modelId: string) => number
+
+const ALWAYS_LONGEST: BucketOf = () => TIME_BUCKET_MS
 
 /** UTF-16 units of a category that are kept. */
 const MAX_CATEGORY = 200
@@ -70,15 +74,21 @@ interface Counting {
   spare: Float64Array[]
   /** The group of the event before. */
   last: Group | undefined
+  bucketOf: BucketOf
+  /** The model of the event before, '' before the first, and its time bucket. */
+  bucketModel: string
+  bucketMs: number
 }
 
 /**
  * Makes an empty count.
  *
  * @param codesOf subjects of a model whose numbers are categories by its file; none unless given
+ * @param bucketOf the time bucket of a model's counts; 15 minutes unless given
  */
 export function predictionCounts(
   codesOf: (modelId: string) => ReadonlySet<string> = () => NO_CODES,
+  bucketOf: BucketOf = ALWAYS_LONGEST,
 ): PredictionCounts {
   const counting: Counting = {
     codesOf,
@@ -86,6 +96,9 @@ export function predictionCounts(
     subjects: [],
     spare: [],
     last: undefined,
+    bucketOf,
+    bucketModel: '',
+    bucketMs: TIME_BUCKET_MS,
   }
   const writers = [eventCounts(), numericCounts(counting.subjects), categoryCounts()]
   return {
@@ -105,6 +118,7 @@ function begin(counting: Counting): void {
   subjects.length = 0
   groups.clear()
   counting.last = undefined
+  counting.bucketModel = ''
 }
 
 function addEvent(counting: Counting, event: Event, atMs: number): void {
@@ -143,8 +157,13 @@ function tablesOf(counting: Counting, writers: readonly Writer[]): TableRows[] {
 /** The group of an event; made where the event is its first. */
 function groupOf(counting: Counting, event: Event, atMs: number): Group {
   const { last, groups } = counting
-  const bucket = timeBucketOf(atMs)
   const modelId = modelIdOf(event) as string
+  // Most events are of the model of the one before.
+  if (modelId !== counting.bucketModel) {
+    counting.bucketModel = modelId
+    counting.bucketMs = counting.bucketOf(modelId)
+  }
+  const bucket = timeBucketOf(atMs, counting.bucketMs)
   const modelVersion = modelVersionOf(event) as string
   const variant = (variantOf(event) ?? '') as string
   const shadow = shadowOf(event) === true
@@ -166,6 +185,7 @@ function groupOf(counting: Counting, event: Event, atMs: number): Group {
       variant,
       shadow,
       bucket,
+      bucketMs: counting.bucketMs,
       events: 0,
       errors: 0,
       duplicates: 0,

@@ -70,6 +70,83 @@ export function estimatedAccuracy(
     : undefined
 }
 
+/** Cells of a confusion matrix that is expected rather than known. */
+export interface ExpectedCells {
+  tp: number
+  fp: number
+  fn: number
+  tn: number
+  /** Variance of the positives among the predicted positives, and among the predicted negatives. */
+  ofPredicted: number
+  ofOthers: number
+}
+
+/**
+ * The confusion matrix before any ground truth is known: each event counts with its probability of
+ * being positive.
+ *
+ * @param predicted bins of all events
+ * @param rates of {@link calibratedRates}
+ * @returns cells that sum to the number of events. O(k) time.
+ * @see NannyML's CBPE
+ * @example expectedCells([{ bin: 0, asPositive: false, n: 10, positives: 0, scores: 0 }, { bin: 1, asPositive: true, n: 10, positives: 0, scores: 0 }], [0.2, 0.9]).tp // => 9
+ */
+export function expectedCells(
+  predicted: readonly ScoreBin[],
+  rates: readonly number[],
+): ExpectedCells {
+  const cells = { tp: 0, fp: 0, fn: 0, tn: 0, ofPredicted: 0, ofOthers: 0 }
+  for (const { bin, asPositive, n } of predicted) {
+    const p = rates[bin]!
+    if (asPositive) {
+      cells.tp += n * p
+      cells.fp += n * (1 - p)
+      cells.ofPredicted += n * p * (1 - p)
+    } else {
+      cells.fn += n * p
+      cells.tn += n * (1 - p)
+      cells.ofOthers += n * p * (1 - p)
+    }
+  }
+  return cells
+}
+
+/**
+ * Precision, recall and F1 of expected cells; none where their divisor is 0. Standard errors are
+ * those of drawing as many events with these probabilities, by the delta method.
+ *
+ * @example estimatedRates({ tp: 9, fp: 1, fn: 2, tn: 8, ofPredicted: 0.9, ofOthers: 1.6 }).precision?.value // => 0.9
+ */
+export function estimatedRates({
+  tp,
+  fp,
+  fn,
+  ofPredicted,
+  ofOthers,
+}: ExpectedCells): Partial<Record<'precision' | 'recall' | 'f1', Estimate>> {
+  const [chosen, truly] = [tp + fp, tp + fn]
+  return {
+    ...(chosen > 0 && {
+      precision: { value: tp / chosen, standardError: Math.sqrt(ofPredicted) / chosen },
+    }),
+    ...(truly > 0 && {
+      recall: {
+        value: tp / truly,
+        standardError: Math.sqrt(fn ** 2 * ofPredicted + tp ** 2 * ofOthers) / truly ** 2,
+      },
+    }),
+    ...(chosen + truly > 0 && {
+      f1: {
+        value: (2 * tp) / (chosen + truly),
+        // 2 tp / (chosen + tp + fn): what each kind of positive changes of it.
+        standardError:
+          (2 * Math.sqrt((chosen + fn) ** 2 * ofPredicted + tp ** 2 * ofOthers)) /
+          (chosen + truly) ** 2,
+      },
+    }),
+  }
+}
+
 /**
  * Area under the ROC curve before any ground truth is known; events of one bin tie.
  *

@@ -92,6 +92,23 @@ test('a fair split is seldom called unfair, however often one looks; an unfair o
   expect(share(0.55)).toBeGreaterThan(0.9)
 })
 
+test('2 150 of 20 000 units are told where a tenth was meant', () => {
+  expect(sampleRatioPValue([2150, 17_850], 0.1)).toBeLessThan(0.02)
+  expect(sampleRatioPValue([2040, 17_960], 0.1)).toBe(1)
+})
+
+/** By `scripts/golden_sequences.py`, confseq 0.0.11 on a grid of 4 000 means. */
+test.each([
+  [Array.from({ length: 300 }, (_, i) => ((i * 7) % 10 < 6 ? 1 : 0)), 0.5025, 0.703],
+  [Array.from({ length: 500 }, (_, i) => ((i * 37) % 101) / 100), 0.45475, 0.5415],
+])('betting sequences are those of confseq', (values, low, high) => {
+  const own = boundedMeanSequence(values, ALPHA)
+  for (const outside of [own.low - low, high - own.high]) {
+    expect(outside).toBeGreaterThanOrEqual(0)
+    expect(outside).toBeLessThanOrEqual(1 / 4000)
+  }
+})
+
 test('nothing is known of nothing', () => {
   expect(boundedMeanSequence([], ALPHA)).toEqual({ low: 0, high: 1 })
   expect(meanSequence({ n: 1, mean: 3, variance: 0 }, ALPHA)).toEqual({

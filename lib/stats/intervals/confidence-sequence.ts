@@ -7,50 +7,88 @@ import { logGamma } from '../distributions/incomplete-gamma.ts'
 import type { Interval } from './proportions.ts'
 
 /**
- * The mean of values in [0, 1], by a predictable plug-in empirical-Bernstein sequence; the
- * intersection of all intervals so far.
+ * The mean of values in [0, 1], by betting: a mean is given up once a bet against it has multiplied
+ * its stake by 2/alpha. The interval is the intersection of those of all lengths so far.
  *
  * @param values in the order in which they came, each in [0, 1]; independent given those before,
  *   with one mean
  * @param alpha in (0, 1): the probability that the interval ever misses the mean, at any length
- * @returns within [0, 1]; all of it without values. O(n) time.
- * @see Waudby-Smith & Ramdas (2024), J. R. Statist. Soc. B 86, 1–27, theorem 2
- * @example boundedMeanSequence([1, 1, 1, 1, 1, 1, 1, 1], 0.05) // => { low: 0.0593415575, high: 1 }
+ * @returns within [0, 1]; all of it without values. O(n) time, some sixty times over.
+ * @see Waudby-Smith & Ramdas (2024), J. R. Statist. Soc. B 86, 1–27, theorem 3 (hedged capital), with
+ *   the bets of equation 26 and a truncation of 1/2
+ * @example boundedMeanSequence([1, 1, 1, 1, 1, 1, 1, 1], 0.05) // => { low: 0.4604758921, high: 1 }
  */
-export function boundedMeanSequence(values: Iterable<number>, alpha: number): Interval {
-  const fee = Math.log(2 / alpha)
-  let n = 0
-  let sum = 0
-  let mean = 0.5
-  let squares = 0
-  let variance = 0.25
-  let weights = 0
-  let weighted = 0
-  let penalty = 0
-  let low = 0
-  let high = 1
-  for (const value of values) {
-    n++
-    // Chosen before the value is looked at.
-    const bet = Math.min(MAX_BET, Math.sqrt((2 * fee) / (variance * n * Math.log(1 + n))))
-    weights += bet
-    weighted += bet * value
-    penalty += (value - mean) ** 2 * (-Math.log(1 - bet) - bet)
-    sum += value
-    mean = (0.5 + sum) / (n + 1)
-    squares += (value - mean) ** 2
-    variance = (0.25 + squares) / (n + 1)
-    const center = weighted / weights
-    const half = (fee + penalty) / weights
-    low = Math.max(low, center - half)
-    high = Math.min(high, center + half)
-  }
+export function boundedMeanSequence(values: readonly number[], alpha: number): Interval {
+  if (values.length === 0) return { low: 0, high: 1 }
+  const stakes = stakesOf(values, alpha)
+  const target = 2 / alpha
+  const low = lowerEnd(values, stakes, target)
+  // A bet that the mean is smaller is one that what is left to 1 is larger.
+  const high =
+    1 -
+    lowerEnd(
+      values.map((value) => 1 - value),
+      stakes,
+      target,
+    )
   // Of values whose mean moved both ends may have passed each other: nothing is known then but
   // where they met.
   return low <= high ? { low, high } : { low: high, high: low }
 }
 
+/** No bet risks more than this part of what it has. */
 const MAX_BET = 0.5
+
+/** What is bet on each value, chosen before it is looked at. */
+function stakesOf(values: readonly number[], alpha: number): Float64Array {
+  const fee = 2 * Math.log(2 / alpha)
+  const stakes = new Float64Array(values.length)
+  let [sum, squares, variance] = [0.5, 0.25, 0.25]
+  values.forEach((value, i) => {
+    const n = i + 1
+    stakes[i] = Math.sqrt(fee / (variance * n * Math.log(1 + n)))
+    sum += value
+    squares += (value - sum / (n + 1)) ** 2
+    variance = squares / (n + 1)
+  })
+  return stakes
+}
+
+/** A stake below this is scaled. */
+const LEAST_WEALTH = 1e-100
+const BISECTIONS = 32
+
+/** The least mean that no bet on more has refuted: what such bets win falls as the mean grows. */
+function lowerEnd(values: readonly number[], stakes: Float64Array, target: number): number {
+  let [low, high] = [0, 1]
+  for (let step = 0; step < BISECTIONS; step++) {
+    const middle = (low + high) / 2
+    if (isRefuted(values, stakes, middle, target)) low = middle
+    else high = middle
+  }
+  return low
+}
+
+function isRefuted(
+  values: readonly number[],
+  stakes: Float64Array,
+  mean: number,
+  target: number,
+): boolean {
+  const most = MAX_BET / mean
+  let wealth = 1
+  let wanted = target
+  for (let i = 0; i < values.length; i++) {
+    wealth *= 1 + Math.min(stakes[i]!, most) * (values[i]! - mean)
+    if (wealth >= wanted) return true
+    // What is left of a stake is counted anew before it is too little for a number.
+    if (wealth < LEAST_WEALTH) {
+      wanted /= wealth
+      wealth = 1
+    }
+  }
+  return false
+}
 
 /** From this size on the sequence of a mean is tightest. */
 const TUNED_FOR = 1000
@@ -99,18 +137,24 @@ export function quantileLevels(p: number, n: number, alpha: number): Interval {
 }
 
 /**
- * Evidence that units are not drawn in the declared ratio: a mixture of likelihood ratios, whose
- * inverse is a p-value at all sizes at once.
+ * How many units the prior is worth: a share that is meant is missed by points, not by half of all.
+ */
+const PRIOR_UNITS = 1000
+
+/**
+ * Evidence that units are not drawn in the declared ratio: a mixture of likelihood ratios around it
+ * (Beta, worth a thousand units), whose inverse is a p-value at all sizes at once.
  *
  * @param counts of the two arms
  * @param share of the first arm, in (0, 1), as declared
  * @returns in (0, 1]; below alpha with a probability of at most alpha, however often one looks
  * @see Lindon & Malek (2022), Anytime-Valid Inference for Multinomial Count Data, NeurIPS 35
- * @example sampleRatioPValue([70, 30], 0.5) // => 0.00234023974859369
+ * @example sampleRatioPValue([70, 30], 0.5) // => 0.5064056398
  */
 export function sampleRatioPValue([a, b]: readonly [number, number], share: number): number {
+  const [x, y] = [PRIOR_UNITS * share, PRIOR_UNITS * (1 - share)]
   const logRatio =
-    logBeta(1 + a, 1 + b) - logBeta(1, 1) - a * Math.log(share) - b * Math.log(1 - share)
+    logBeta(x + a, y + b) - logBeta(x, y) - a * Math.log(share) - b * Math.log(1 - share)
   return Math.min(1, Math.exp(-logRatio))
 }
 

@@ -9,7 +9,10 @@ import { smallest } from './extremes.ts'
  * resolution.
  */
 export interface BinnedSample {
-  /** Bin resolution: a bin of resolution g is 16 bins of resolution g + 1; 1 unless given. */
+  /**
+   * Bin resolution: a bin of resolution g is 16 bins of resolution g + 1, 8 of the finest; 1 unless
+   * given. See {@link mantissaBits}.
+   */
   resolution?: number
   /** Keys of the bins, ascending. */
   bins: readonly number[]
@@ -51,7 +54,20 @@ export function sampleSize(sample: BinnedSample): number {
   return sample.counts.reduce((sum, count) => sum + count, 0)
 }
 
-const BITS_PER_STEP = 4
+/** The finest resolution: with it the keys of bins are still whole numbers below 2^53. */
+export const FINEST_RESOLUTION = 10
+/** Bits of the mantissa of a 64-bit float that the finest resolution keeps. */
+const MOST_BITS = 42
+
+/**
+ * How many bits of the mantissa of a 64-bit float the bins of a resolution keep, beside all of its
+ * exponent.
+ *
+ * @param resolution 1 to {@link FINEST_RESOLUTION}
+ * @returns 7, and 4 more for each finer resolution, up to 42
+ * @example mantissaBits(4) // => 19
+ */
+export const mantissaBits = (resolution: number): number => Math.min(MOST_BITS, 4 * resolution + 3)
 
 /**
  * A sample at a coarser resolution: bins that are one there are merged.
@@ -61,10 +77,12 @@ const BITS_PER_STEP = 4
  * @example coarsened({ resolution: 2, bins: [16, 17, 32], counts: [1, 2, 3], totals: [1, 2, 3], lows: [1, 1, 1], highs: [1, 1, 1] }, 1).counts // => [3, 3]
  */
 export function coarsened(sample: BinnedSample, resolution: number): BinnedSample {
-  const shift = BITS_PER_STEP * ((sample.resolution ?? 1) - resolution)
+  const shift = mantissaBits(sample.resolution ?? 1) - mantissaBits(resolution)
   if (shift <= 0) return sample
+  const parts = 2 ** shift
   const merged = mergedBins(
-    sample.bins.map((bin) => (bin < 0 ? -(-bin >> shift) : bin >> shift)),
+    // Zero, never -0.
+    sample.bins.map((bin) => Math.trunc(bin / parts) + 0),
     [sample],
     resolution,
   )

@@ -170,18 +170,25 @@ export const arcsine = (count: number, size: number): number =>
  * Holm's step-down correction.
  *
  * @param p values in [0, 1]
- * @param tests how many tests there were, at least as many as values
+ * @param tests how many tests there were, or what they weigh together: at least what the values do
+ * @param weights of the values, each > 0: one that weighs more gets more of alpha
  * @returns adjusted values in the same order; each ≤ 1. O(k log k) time.
- * @see Holm (1979), Scand. J. Stat. 6, 65–70
+ * @see Holm (1979), Scand. J. Stat. 6, 65–70, with weights in section 4
  * @example holm([0.01, 0.04, 0.03]) // => [0.03, 0.06, 0.06]
  */
-export function holm(p: readonly number[], tests: number = p.length): number[] {
-  const order = p.map((_, i) => i).toSorted((a, b) => p[a]! - p[b]!)
+export function holm(
+  p: readonly number[],
+  tests: number = p.length,
+  weights: readonly number[] = p.map(() => 1),
+): number[] {
+  const order = p.map((_, i) => i).toSorted((a, b) => p[a]! / weights[a]! - p[b]! / weights[b]!)
   const adjusted = p.map(() => 1)
   let least = 0
-  order.forEach((i, rank) => {
-    least = Math.max(least, Math.min(1, p[i]! * (tests - rank)))
+  let left = tests
+  for (const i of order) {
+    least = Math.max(least, Math.min(1, (p[i]! * left) / weights[i]!))
     adjusted[i] = least
-  })
+    left -= weights[i]!
+  }
   return adjusted
 }

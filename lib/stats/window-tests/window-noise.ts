@@ -153,7 +153,8 @@ function neighbourCorrelation(residuals: readonly (readonly number[])[]): number
   return Math.min(Math.max(corrected, 0), MAX_CORRELATION)
 }
 
-function meanCorrelation(windows: number, correlation: number): number {
+/** Mean correlation of any two windows, when it falls by the same factor from one to the next. */
+export function meanCorrelation(windows: number, correlation: number): number {
   let sum = 0
   for (let k = 1; k < windows; k++) sum += (windows - k) * correlation ** k
   return (2 * sum) / (windows * (windows - 1))

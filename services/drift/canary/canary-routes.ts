@@ -65,7 +65,6 @@ export function canaryRoutes(http: Http, { db, queries, models, now }: CanaryRou
       const answer = evaluateCanary(arms.champion, arms.candidate, {
         alpha,
         share,
-        paired,
         worthRange: worth && { low: smallest(worth), high: largest(worth) },
       })
       const cut = [arms.champion, arms.candidate].some((arm) => arm.units === MAX_UNITS)

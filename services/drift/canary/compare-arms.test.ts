@@ -37,13 +37,13 @@ const upTo = (arm: Arm, units: number): Arm => ({
 const same = { accuracy: 0.85, latency: 40, failures: 0.02 }
 const options = { alpha: 0.05, share: 0.5, worthRange: { low: -20, high: 5 } }
 
-test('A against A, looked at every 25 units', () => {
+test('A against A, looked at every 50 units', () => {
   const random = uniforms(1)
   const runs = 120
   let wrong = 0
   for (let run = 0; run < runs; run++) {
     const [a, b] = [draw(random, 1000, same), draw(random, 1000, same)]
-    for (let units = 25; units <= 1000; units += 25) {
+    for (let units = 50; units <= 1000; units += 50) {
       const { decision } = evaluateCanary(upTo(a, units), upTo(b, units), options)
       if (decision === 'undecided') continue
       wrong++
@@ -115,10 +115,7 @@ test('pairs: A against A stays within alpha, and a difference is found that two 
     const [a, b] = drawPairs(random, 1000, 0.35)
     // What changed is right as often as what was there.
     for (let units = 50; units <= 1000; units += 50) {
-      const { decision } = evaluateCanary(upTo(a, units), upTo(b, units), {
-        alpha: 0.05,
-        paired: true,
-      })
+      const { decision } = evaluateCanary(upTo(a, units), upTo(b, units), { alpha: 0.05 })
       if (decision === 'undecided') continue
       wrong++
       break
@@ -126,8 +123,39 @@ test('pairs: A against A stays within alpha, and a difference is found that two 
   }
   expect(wrong / runs).toBeLessThan(0.05 + 3 * Math.sqrt((0.05 * 0.95) / runs))
 
-  const [champion, candidate] = drawPairs(random, 6000, -0.5)
-  const ask = (paired: boolean) =>
-    evaluateCanary(champion, candidate, { ...options, share: undefined, paired }).decision
-  expect([ask(false), ask(true)]).toEqual(['undecided', 'worse'])
+  const [champion, candidate] = drawPairs(random, 2000, -0.5)
+  const ask = (arm: Arm) => evaluateCanary(champion, arm, { ...options, share: undefined }).decision
+  // The same answers, to other requests.
+  const { correct } = candidate
+  const other = { ...candidate, correct: correct.map((_, i) => correct[(i + 997) % 2000]!) }
+  expect([ask({ ...other, worth: [] }), ask({ ...candidate, worth: [] })]).toEqual([
+    'undecided',
+    'worse',
+  ])
+})
+
+test('power: five points of accuracy are found with 4 000 units an arm, three points of failures with 2 000', () => {
+  const random = uniforms(4)
+  const runs = 60
+  const found = (units: number, kind: Partial<Kind>) =>
+    Array.from({ length: runs }, () =>
+      evaluateCanary(draw(random, units, same), draw(random, units, { ...same, ...kind }), options),
+    ).filter(({ decision }) => decision === 'worse').length / runs
+  expect(found(4000, { accuracy: 0.8 })).toBeGreaterThan(0.85)
+  expect(found(2000, { failures: 0.05 })).toBeGreaterThan(0.7)
+})
+
+test('a tenth of the units is enough for as many of the others beside them', () => {
+  const random = uniforms(6)
+  const champion = draw(random, 18_000, same)
+  const candidate = draw(random, 2000, { ...same, accuracy: 0.79 })
+  expect(evaluateCanary(champion, candidate, { ...options, share: 0.1 })).toMatchObject({
+    decision: 'worse',
+    sample_ratio_p: expect.any(Number) as number,
+  })
+  const split = evaluateCanary(draw(random, 17_850, same), draw(random, 2150, same), {
+    ...options,
+    share: 0.1,
+  })
+  expect(split.decision).toBe('invalid')
 })

@@ -1,10 +1,10 @@
 /**
  * Compares a candidate with the champion on the same days, at any number of interim looks. Pure.
  *
- * Each metric has a confidence sequence for each arm; the difference lies between the far ends of
- * both. Alpha is shared among metrics and arms, so that any wrong decision at all has a probability
- * of at most
- * `alpha`.
+ * A metric that is a mean has one confidence sequence of the difference: units of the smaller arm
+ * beside as many equal shares of the other, in the order of arrival. A quantile has one for each arm,
+ * and the difference lies between the far ends of both. Alpha is shared among the metrics that either
+ * arm has, so that any wrong decision at all has a probability of at most `alpha`.
  */
 import {
   boundedMeanSequence,
@@ -47,11 +47,6 @@ export interface CanaryOptions {
   share?: number | undefined
   /** Least and greatest worth of a decision. */
   worthRange?: Interval | undefined
-  /**
-   * Both arms answered the same requests: the values of a metric come in pairs, which differ less
-   * than two requests do.
-   */
-  paired?: boolean
 }
 
 /** What is known of the candidate; `undecided` may change with more units. */
@@ -88,10 +83,10 @@ interface Comparison {
   metric: string
   values: (arm: Arm) => readonly number[]
   moreIsBetter: boolean
-  /** Where the mean of an arm lies. */
-  sequence: Sequence
-  /** Where the mean of the differences of pairs lies; what is no mean has none. */
+  /** Where the mean of the differences of units lies; what is no mean has none. */
   ofDifferences?: Sequence
+  /** Where the number of one arm lies, of what is no mean. */
+  ofArm?: Sequence
   summary: (values: readonly number[]) => number
 }
 
@@ -102,15 +97,13 @@ interface Comparison {
 export function evaluateCanary(
   champion: Arm,
   candidate: Arm,
-  { alpha, share, worthRange, paired = false }: CanaryOptions,
+  { alpha, share, worthRange }: CanaryOptions,
 ): CanaryAnswer {
   const given = comparisons(worthRange).filter(({ values }) =>
     [champion, candidate].some((arm) => values(arm).length > 0),
   )
   const metricAlpha = alpha / Math.max(1, given.length)
-  const metrics = given.map((comparison) =>
-    compared(comparison, champion, candidate, metricAlpha, paired),
-  )
+  const metrics = given.map((comparison) => compared(comparison, champion, candidate, metricAlpha))
   const p = share === undefined ? null : sampleRatioPValue([candidate.units, champion.units], share)
   if (p !== null && p < alpha)
     return {
@@ -165,7 +158,7 @@ function comparisons(worthRange: Interval | undefined): Comparison[] {
       metric: 'latency_p95_ms',
       values: (arm) => arm.latencies,
       moreIsBetter: false,
-      sequence: quantileSequence(0.95),
+      ofArm: quantileSequence(0.95),
       summary: (values) => quantileOf(sorted(values), 0.95),
     },
     {
@@ -178,20 +171,15 @@ function comparisons(worthRange: Interval | undefined): Comparison[] {
 }
 
 function compared(
-  { metric, values, moreIsBetter, sequence, ofDifferences, summary }: Comparison,
+  { metric, values, moreIsBetter, ofArm, ofDifferences, summary }: Comparison,
   champion: Arm,
   candidate: Arm,
   alpha: number,
-  paired: boolean,
 ): CanaryMetric {
   const [a, b] = [values(champion), values(candidate)]
-  const { low, high } =
-    paired && ofDifferences
-      ? ofDifferences(
-          b.map((x, i) => x - a[i]!),
-          alpha,
-        )
-      : apart(sequence(a, alpha / 2), sequence(b, alpha / 2))
+  const { low, high } = ofDifferences
+    ? ofDifferences(differences(a, b), alpha)
+    : apart(ofArm!(a, alpha / 2), ofArm!(b, alpha / 2))
   const [good, bad] = moreIsBetter ? [low > 0, high < 0] : [high < 0, low > 0]
   const finite = (x: number) => (Number.isFinite(x) ? x : null)
   return {
@@ -206,6 +194,31 @@ function compared(
     n_candidate: b.length,
     decision: bad ? 'worse' : good ? 'better' : 'undecided',
   }
+}
+
+/**
+ * Candidate minus champion, unit by unit in the order of arrival; of arms that differ in size a unit
+ * of the smaller one beside the mean of several of the other. Arms that answered the same requests
+ * come as pairs, which differ less than two requests do.
+ */
+function differences(champion: readonly number[], candidate: readonly number[]): number[] {
+  const n = Math.min(champion.length, candidate.length)
+  if (n === 0) return []
+  const [a, b] = [champion, candidate].map((values) => sharesOf(values, n)) as [number[], number[]]
+  return b.map((x, i) => x - a[i]!)
+}
+
+/**
+ * Means of equal shares, one after another. Their size is a power of 2, so that it changes seldom
+ * while events come.
+ */
+function sharesOf(values: readonly number[], parts: number): number[] {
+  const size = 2 ** Math.floor(Math.log2(values.length / parts))
+  return Array.from({ length: parts }, (_, part) => {
+    let sum = 0
+    for (let i = part * size; i < (part + 1) * size; i++) sum += values[i]!
+    return sum / size
+  })
 }
 
 /** The difference of two arms, each with half of alpha. */
@@ -238,11 +251,10 @@ const scaled =
 
 /** Compares means of values that lie in a range. */
 const boundedMean = (range: Interval) => ({
-  sequence: scaled(range),
   ofDifferences: scaled({ low: range.low - range.high, high: range.high - range.low }),
   summary: meanOf,
 })
-const anyMean = { sequence: unbounded, ofDifferences: unbounded, summary: meanOf }
+const anyMean = { ofDifferences: unbounded, summary: meanOf }
 
 const quantileSequence =
   (p: number) =>

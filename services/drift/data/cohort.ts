@@ -2,6 +2,7 @@
 import { largest, smallest } from '../../../lib/stats/samples/extremes.ts'
 import type { Params } from '../../../lib/clickhouse/port.ts'
 import type { Window } from '../../../lib/models/windows.ts'
+import { isInSlice, sliceParams, sliceValue, type Slice } from './slices.ts'
 
 /**
  * Predictions of a model; '' means all. All versions leave shadows out, one version counts its own.
@@ -11,12 +12,25 @@ export interface Cohort {
   variant: string
   /** Whether shadows count among all versions too. */
   withShadows?: boolean
-  /** One value of an attribute, or of a feature; absent for all. */
-  slice?: { key: string; value: string }
+  /** One value of a slice; absent for all. */
+  slice?: Slice
 }
 
 /** The model as a whole: every version and variant, without shadows. */
 export const ALL: Cohort = { modelVersion: '', variant: '' }
+
+/**
+ * The cohort of a reference that a cohort is compared with: a slice with itself, a version or
+ * variant with everything.
+ */
+export const referenceCohort = (
+  reference: { modelVersion?: string | undefined } | undefined,
+  { slice }: Cohort,
+): Cohort => ({
+  ...ALL,
+  modelVersion: reference?.modelVersion ?? '',
+  ...(slice && { slice }),
+})
 
 /** A key that two cohorts share only if they are equal. */
 export const keyOf = ({ modelVersion, variant, slice }: Cohort) =>
@@ -36,11 +50,6 @@ export const UNSLICED_KEYS = `arrayConcat(if(shadow, [], [${sqlKey("''", "''")}]
   if(model_version = '', [], [${sqlKey('model_version', "''")}]),
   if(shadow OR variant = '', [], [${sqlKey("''", 'variant')}]))`
 
-/** SQL of the value of a prediction in a slice: its attribute, or without one its feature. */
-export const SLICE_VALUE = `if(mapContains(attributes, {slice_key:String}), attributes[{slice_key:String}], if(mapContains(features, {slice_key:String}), toString(features[{slice_key:String}]), ''))`
-/** SQL of the value of an outcome in a slice; outcomes keep attributes alone. */
-export const OUTCOME_SLICE_VALUE = 'attributes[{slice_key:String}]'
-
 /** SQL condition on the version and variant of a cohort, which counts know; it begins with AND. */
 export const cohortCondition = (c: Cohort) =>
   (c.modelVersion !== ''
@@ -51,11 +60,7 @@ export const cohortCondition = (c: Cohort) =>
 
 /** Conditions on raw predictions. */
 export const predictionScope = (c: Cohort) =>
-  cohortCondition(c) + (c.slice ? ` AND ${SLICE_VALUE} = {slice_value:String}` : '')
-
-/** Conditions on outcomes; `slice_values` may name more than the one value. */
-export const outcomeScope = (c: Cohort) =>
-  cohortCondition(c) + (c.slice ? ` AND ${OUTCOME_SLICE_VALUE} IN {slice_values:Array(String)}` : '')
+  cohortCondition(c) + (c.slice ? ` AND ${isInSlice(c.slice, sliceValue(c.slice))}` : '')
 
 /** Spans are disjoint and few: one window, mostly, or those of a reference. */
 export const within = (column: string) =>
@@ -94,9 +99,7 @@ export function paramsOf(modelId: string, spans: readonly Window[], c: Cohort): 
     model: modelId,
     version: c.modelVersion,
     variant: c.variant,
-    slice_key: c.slice?.key ?? '',
-    slice_value: c.slice?.value ?? '',
-    slice_values: c.slice ? [c.slice.value] : [],
+    ...sliceParams(c.slice),
     from: sqlTime(smallest(spans.map((span) => span.start))),
     to: sqlTime(largest(spans.map((span) => span.end))),
     starts: spans.map((span) => sqlTime(span.start)),

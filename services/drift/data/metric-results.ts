@@ -89,6 +89,10 @@ export const RESULT_COLUMNS = Object.keys(metricResult('drift', '', '', null))
 export const isEvaluated = ({ verdict }: MetricResult) =>
   verdict === 'ok' || verdict === 'warning' || verdict === 'alarm'
 
+/** Metrics of family drift that hold production against a table, not against its own past. */
+export const isSkew = ({ family, metric }: { family: string; metric: string }): boolean =>
+  family === 'drift' && (metric === 'skew' || metric === 'missing_skew')
+
 /** The identity of a result, which its revisions share. */
 export const resultKey = (
   result: Pick<MetricResult, 'family' | 'subject' | 'metric' | 'convention' | 'method' | 'reference'>,

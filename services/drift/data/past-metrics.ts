@@ -85,16 +85,23 @@ export function pastLevelsOf(rows: readonly LevelRow[]): Map<string, PastLevels>
   )
 }
 
-function levelOf({ ci_low, ci_high, ci_level, ...row }: LevelRow): PastLevel {
-  const hasInterval = ci_low !== null && ci_high !== null && ci_level !== null
-  return {
-    start: Number(row.start),
-    end: Number(row.end),
-    value: row.value,
-    size: sizeOf(row),
-    standardError: hasInterval ? (ci_high - ci_low) / (2 * normalQuantile((1 + ci_level) / 2)) : 0,
-    alarmed: row.verdict === 'alarm',
-  }
+const levelOf = (row: LevelRow): PastLevel => ({
+  start: Number(row.start),
+  end: Number(row.end),
+  value: row.value,
+  size: sizeOf(row),
+  standardError: standardErrorOf(row),
+  alarmed: row.verdict === 'alarm',
+})
+
+/** Standard error of a number as its interval tells it; 0 without one. */
+export function standardErrorOf({
+  ci_low,
+  ci_high,
+  ci_level,
+}: Pick<MetricResult, 'ci_low' | 'ci_high' | 'ci_level'>): number {
+  if (ci_low === null || ci_high === null || ci_level === null) return 0
+  return (ci_high - ci_low) / (2 * normalQuantile((1 + ci_level) / 2))
 }
 
 /**

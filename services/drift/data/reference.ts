@@ -13,6 +13,8 @@ export const MIN_WINDOWS = 8
 export interface ReferenceData {
   name: string
   baseline: boolean
+  /** It is the table that production is held against: verdicts of skew come from it. */
+  isTrainedOn?: boolean
   spans: readonly Window[]
   counts: WindowCounts
   outcomes: OutcomeCounts | undefined
@@ -64,6 +66,8 @@ export interface ReferenceWindows {
   missing: ReadonlyMap<string, readonly number[]>
   /** The season, where one is declared and the reference covers it twice. */
   season: Season | undefined
+  /** Why a declared season is not followed, a part of a sentence; absent where it is. */
+  seasonProblem?: string | undefined
   /** The phase of the season in which a window begins; 0 without a season. */
   phaseOf: (start: number) => number
 }
@@ -112,4 +116,6 @@ export interface LossModel {
   n: number
   /** Standard deviation of the loss about its estimate, of rows that were not learned from. */
   residual: number
+  /** Likewise of the squared loss. */
+  squared: { of: (scored: ScoredRow) => number; residual: number }
 }

@@ -1,5 +1,6 @@
 /** What the evaluation of one cohort of a window is given; read by the loop, evaluated without I/O. */
 import type { Window } from '../../../lib/models/windows.ts'
+import type { RuleCounts } from './expectations.ts'
 import type { LevelHistory } from './past-metrics.ts'
 import type { PastShift } from './past-shifts.ts'
 import type { Drawn, ReferenceData, ScoreCounts, ScoredRow } from './reference.ts'
@@ -11,6 +12,8 @@ export interface Learning {
   window: number
   /** Windows that the baseline learns from. */
   of: number
+  /** How long that takes, a sentence, where it takes long; '' otherwise. */
+  hint?: string
   /**
    * Of a promoted version: the windows before it, which its performance is compared with meanwhile.
    */
@@ -28,11 +31,15 @@ export interface WindowInput {
   pastErrors: readonly number[]
   /** Groups per protected attribute. */
   groups: ReadonlyMap<string, readonly GroupCounts[]>
+  /** What violates the rules of the model file, by name; undefined where none are counted. */
+  violations?: ReadonlyMap<string, RuleCounts> | undefined
   /** Some of its rows, where a classifier is asked. */
   rows: readonly Drawn[]
   references: readonly ReferenceData[]
   /** While the baseline is being learned. */
   learning: Learning | undefined
+  /** Why tables of the model file cannot be read, by name of the reference. */
+  unread?: ReadonlyMap<string, string>
   window: Window
   /** Windows between the baseline and this one. */
   past: readonly PastShift[]

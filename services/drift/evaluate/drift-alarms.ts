@@ -3,6 +3,7 @@
  * reference's own windows differ, at a level that keeps false alarms below
  * `alarms.false_alarms_per_week`. Pure. `docs/alarms.md` explains the method.
  */
+import { beyondNoise, joined } from './reasons/reasons.ts'
 import {
   covers,
   MIN_WINDOWS,
@@ -11,17 +12,23 @@ import {
   type ReferenceWindows,
 } from '../data/reference.ts'
 import type { BinnedSample } from '../../../lib/stats/samples/binned-sample.ts'
-import type { Shape } from '../../../lib/stats/samples/normal-scores.ts'
 import {
   holm,
   numericShifts,
   shareShifts,
-  type Moved,
   type NumericSubject,
   type ShareSubject,
 } from '../../../lib/stats/window-tests/shift-test.ts'
 import { categoryTotal } from '../../../lib/sink/counts/category-counts.ts'
-import { spikeTests } from './data-quality.ts'
+import { spikeTests } from './quality/data-quality.ts'
+import {
+  mismatchTests,
+  missingTests,
+  percent,
+  rangeTests,
+  type Tested,
+} from './quality/quality-tests.ts'
+import { describeMove } from './reasons/moved-in-words.ts'
 import { numericContrast } from '../../../lib/stats/window-tests/window-reference.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 import { metricResult, isEvaluated, type MetricResult } from '../data/metric-results.ts'
@@ -29,7 +36,7 @@ import type { PastShift } from '../data/past-shifts.ts'
 import { PART_OF_REFERENCE } from './learning.ts'
 import { freshShare, likelyCount } from './reference-series.ts'
 import { FAMILY_SHARES, pValueVerdict, marked } from './thresholds.ts'
-import { effectiveOf, missingOf, type WindowCounts } from '../data/window-data.ts'
+import type { WindowCounts } from '../data/window-data.ts'
 
 /** What verdicts of drift depend on besides the counts. */
 export interface ShiftRules {
@@ -39,11 +46,8 @@ export interface ShiftRules {
   past: readonly PastShift[]
   /** Cohorts (versions, variants, slices) that are evaluated beside this one, this one included. */
   cohorts: number
-}
-
-interface Tested {
-  p: number
-  reason: string
+  /** Why fixed lines decide although the noise between windows is known; absent where they do not. */
+  fixedBecause?: string
 }
 
 /**
@@ -63,8 +67,10 @@ export function withShiftVerdicts(
     return results.map((result) =>
       isEvaluated(result) ? { ...result, verdict: 'none', reason: PART_OF_REFERENCE } : result,
     )
-  if (!reference)
-    return results.map((result) => marked(result, `fewer than ${MIN_WINDOWS} reference windows`))
+  if (!reference || rules.fixedBecause !== undefined) {
+    const why = rules.fixedBecause ?? `fewer than ${MIN_WINDOWS} reference windows`
+    return results.map((result) => marked(result, why))
+  }
   const { start } = window
   // A subject with both numbers and texts is tested as the kind that it was compared as.
   const compared = new Set(
@@ -76,30 +82,58 @@ export function withShiftVerdicts(
     ...shapes.tests,
     ...categoryTests(current, start, reference, (subject) => !isNumeric(subject)),
   ])
-  const missing = missingTests(current, start, reference)
-  const verdictOfDrift = verdicts(drift, rules, FAMILY_SHARES.drift)
-  const spikes = spikeTests(current, reference, isNumeric)
-  // Both halves of the family's share, so that one kind of fault does not pay for the other.
-  const verdictOfMissing = verdicts(missing, rules, FAMILY_SHARES.quality / 2)
-  const verdictOfSpike = verdicts(spikes, rules, FAMILY_SHARES.quality / 2)
+  const verdictOfDrift = verdicts(drift, rules, FAMILY_SHARES.drift, reference.seasonProblem)
+  // A quarter of the family's share each, so that one kind of fault does not pay for another.
+  const quality = new Map(
+    Object.entries({
+      missing_ratio: missingTests(current, start, reference),
+      new_atom_share: spikeTests(current, reference, isNumeric),
+      type_mismatch_ratio: mismatchTests(results, reference),
+      out_of_range_ratio: rangeTests(current, reference, isNumeric),
+    }).map(([metric, tests]) => [
+      metric,
+      { tests, verdictOf: verdicts(tests, rules, FAMILY_SHARES.quality / 4) },
+    ]),
+  )
+  const evaluated = results.map((result) => {
+    if (result.metric === 'psi' && drift.has(result.subject)) return verdictOfDrift(result)
+    const own = quality.get(result.metric)
+    if (own?.tests.has(result.subject)) return own.verdictOf(result)
+    // PSI alone carries the verdict of a feature: there is one test for each.
+    if (result.metric === 'ks' && drift.has(result.subject) && isEvaluated(result))
+      return { ...result, verdict: 'none' as const, threshold: null }
+    return marked(result, 'not in every reference window')
+  })
   return [
-    ...results.map((result) => {
-      if (result.metric === 'psi' && drift.has(result.subject)) return verdictOfDrift(result)
-      if (result.metric === 'missing_ratio' && missing.has(result.subject))
-        return verdictOfMissing(result)
-      if (result.metric === 'new_atom_share' && spikes.has(result.subject))
-        return verdictOfSpike(result)
-      // PSI alone carries the verdict of a feature: there is one test for each.
-      if (result.metric === 'ks' && drift.has(result.subject) && isEvaluated(result))
-        return { ...result, verdict: 'none' as const, threshold: null }
-      return marked(result, 'not in every reference window')
-    }),
+    ...onceAFeature(evaluated),
     ...shapes.results.map((result) => ({ ...result, reference: name })),
   ]
 }
 
+/**
+ * Without alarms of `out_of_range_ratio` where drift alarms: what moved as a whole lies out of range
+ * too.
+ */
+function onceAFeature(results: readonly MetricResult[]): MetricResult[] {
+  const moved = new Set(
+    results.flatMap(({ metric, verdict, subject }) =>
+      metric === 'psi' && verdict === 'alarm' ? [subject] : [],
+    ),
+  )
+  return results.map((result) =>
+    result.metric === 'out_of_range_ratio' && isEvaluated(result) && moved.has(result.subject)
+      ? { ...result, verdict: 'none', reason: `${result.reason}; its drift alarms` }
+      : result,
+  )
+}
+
 /** Verdicts by Holm's correction over everything that is tested of the window. */
-function verdicts(tests: ReadonlyMap<string, Tested>, rules: ShiftRules, share: number) {
+function verdicts(
+  tests: ReadonlyMap<string, Tested>,
+  rules: ShiftRules,
+  share: number,
+  seasonProblem?: string,
+) {
   const names = [...tests.keys()]
   const alpha = rules.windowAlpha * share
   const adjusted = holm(
@@ -109,17 +143,23 @@ function verdicts(tests: ReadonlyMap<string, Tested>, rules: ShiftRules, share: 
   return (result: MetricResult): MetricResult => {
     const { p, reason } = tests.get(result.subject)!
     const pAdjusted = adjusted[names.indexOf(result.subject)]!
+    const verdict = pValueVerdict(pAdjusted, alpha)
     return {
       ...result,
       p_value: p,
       p_adjusted: pAdjusted,
       threshold: null,
       // A result with too little data stays incomplete.
-      verdict: result.verdict === 'incomplete' ? result.verdict : pValueVerdict(pAdjusted, alpha),
+      verdict: result.verdict === 'incomplete' ? result.verdict : verdict,
       reason:
         result.verdict === 'incomplete'
           ? result.reason
-          : `${[result.metric === 'new_atom_share' && result.reason, reason].filter(Boolean).join('; ')}; alarm at an adjusted p of ${alpha.toPrecision(2)}`,
+          : joined(
+              result.metric === 'new_atom_share' && result.reason,
+              reason,
+              beyondNoise(verdict),
+              seasonProblem,
+            ),
     }
   }
 }
@@ -149,7 +189,10 @@ function numericTests(
   })
   const tests = numericShifts(subjects, reference.season).map(({ p, moved }, i): Tested => ({
     p,
-    reason: describe(moved, contrasts[i]!.shape),
+    reason: describeMove(moved, contrasts[i]!.shape, {
+      reference: contrasts[i]!.reference.merged,
+      current: current.numeric.get(names[i]!)!,
+    }),
   }))
   return {
     tests: new Map(names.map((name, i) => [name, tests[i]!])),
@@ -183,21 +226,6 @@ function historyOf(name: string, past: readonly PastShift[], reference: Referenc
     const known = window.shapes.get(name)
     return known ? [{ ...known, phase: reference.phaseOf(window.start) }] : []
   })
-}
-
-function describe(moved: Moved, { location, logScale, skew }: Shape): string {
-  const signed = (value: number, digits: number) =>
-    `${value < 0 ? '' : '+'}${value.toFixed(digits)}`
-  switch (moved) {
-    case 'location':
-      return `location ${signed(location, 2)} standard deviations`
-    case 'scale':
-      return `spread × ${Math.exp(logScale).toFixed(2)}`
-    case 'skew':
-      return `skewness ${signed(skew, 2)} (asinh)`
-    case 'distribution':
-      return 'the distribution as a whole'
-  }
 }
 
 function categoryTests(
@@ -261,37 +289,3 @@ function shareOf(windows: CategoryReference['fresh']): number {
   const count = windows.reduce((total, w) => total + w.count, 0)
   return count / windows.reduce((total, w) => total + w.size, 0)
 }
-
-function missingTests(
-  current: WindowCounts,
-  start: number,
-  reference: ReferenceWindows,
-): Map<string, Tested> {
-  const names = [...reference.missing.keys()]
-  const size = Math.max(1, effectiveOf(current))
-  const phase = reference.phaseOf(start)
-  const tails = shareShifts(
-    names.map((name) => ({
-      reference: reference.missing
-        .get(name)!
-        .map((count, w) => ({ count, size: reference.events[w]! })),
-      history: [{ count: missingOf(current, name), size, phase }],
-    })),
-    reference.season,
-  )
-  const events = reference.events.reduce((a, b) => a + b, 0)
-  return new Map(
-    names.map((name, i) => {
-      const before = reference.missing.get(name)!.reduce((a, b) => a + b, 0)
-      return [
-        name,
-        {
-          p: tails[i]!,
-          reason: `missing ${percent(missingOf(current, name) / size)} after ${percent(before / events)}`,
-        },
-      ]
-    }),
-  )
-}
-
-const percent = (share: number) => `${(100 * share).toFixed(1)} %`

@@ -6,7 +6,7 @@ import type { BinnedSample } from '../../../lib/stats/samples/binned-sample.ts'
 import { spreadOf } from '../../../lib/stats/samples/moments.ts'
 import { evaluateDrift } from './drift.ts'
 import { blindSubjects, settledBlind, withoutBlindOk } from './settle/settled-drift.ts'
-import { evaluateQuality } from './data-quality.ts'
+import { evaluateQuality } from './quality/data-quality.ts'
 import type { WindowCounts } from '../data/window-data.ts'
 
 const sampleOf = (values: readonly number[], resolution: number): BinnedSample => {
@@ -105,6 +105,18 @@ test('a spread lies between that of the bins and what their values can add', () 
   expect(coarse.bound_low).toBeGreaterThan(0)
 })
 
+test('a declared feature that never had a value is told', () => {
+  const x = windowOf(among(200, (i) => i % 7))
+  const kinds = new Map([['income', 'numeric' as const]])
+  const told = evaluateDrift(x, referenceOf(x), 1, kinds).find((f) => f.subject === 'income')
+  expect(told).toMatchObject({ metric: 'missing_ratio', value: 1, verdict: 'warning' })
+  expect(
+    evaluateDrift(x, referenceOf(x), 1000, kinds).find((f) => f.subject === 'income'),
+  ).toMatchObject({
+    verdict: 'incomplete',
+  })
+})
+
 test('a declaration decides what a feature is that comes as numbers and as text', () => {
   const numbers = windowOf(
     among(200, (i) => i % 7),
@@ -150,7 +162,7 @@ test('bins too coarse to show a change never read ok: raw rows decide, or it is 
   expect(blindSubjects(coarse)).toEqual(['x'])
   expect(psiOf(withoutBlindOk(coarse))).toMatchObject({
     verdict: 'incomplete',
-    reason: 'bins are too coarse: D lies between 0 and 1',
+    reason: 'the bins are too coarse to tell: the Kolmogorov–Smirnov distance lies between 0 and 1',
   })
   expect(ksOf(withoutBlindOk(coarse)).verdict).not.toBe('ok')
 

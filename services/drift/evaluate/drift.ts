@@ -8,7 +8,7 @@ import { metricResult, type MetricResult } from '../data/metric-results.ts'
 import { effectiveOf, valuesOf, type WindowCounts } from '../data/window-data.ts'
 
 /** Numbers of the model that are no inputs: they are evaluated as operations. */
-const NOT_DRIFT: ReadonlySet<string> = new Set(
+export const NOT_DRIFT: ReadonlySet<string> = new Set(
   OWN_NUMBERS.flatMap(({ subject, isInput }) => (isInput ? [] : [subject])),
 )
 
@@ -35,6 +35,9 @@ export function evaluateDrift(
     const now = valuesOf(current, subject)
     results.push(missing(subject, current, now.numbers + now.texts))
   }
+  for (const subject of kinds.keys())
+    if (isFeature(subject) && !numeric.has(subject) && !categorical.has(subject))
+      results.push(neverThere(subject, current))
   return results.map((result) => withReference(result, current, reference, minCount))
 }
 
@@ -63,6 +66,15 @@ function driftOf(
   const [a, b] = [reference.categories.get(subject), current.categories.get(subject)]
   return a && b ? categoricalResults(subject, a, b) : [absent(subject, a !== undefined, 'value')]
 }
+
+/** A declared feature without a value in the window and in the reference alike. */
+const neverThere = (subject: string, current: WindowCounts): MetricResult =>
+  metricResult('quality', subject, 'missing_ratio', 1, {
+    n_current: effectiveOf(current),
+    verdict: 'warning',
+    reason:
+      'declared in the model file, and without a value in the window and in the reference alike',
+  })
 
 const absent = (subject: string, inReference: boolean, what: 'number' | 'value'): MetricResult =>
   unknown(subject, inReference ? `no ${what} in this window` : `no ${what} in the reference`)

@@ -44,6 +44,7 @@ export function evaluateLabelled(input: WindowInput, model: Model): MetricResult
           faults.reference || learning ? undefined : evaluating?.scores,
           evaluating?.name ?? '',
           input.pastErrors,
+          model.businessValue,
         )
       : evaluating?.losses && !learning
         ? evaluateLosses(input.scoredRows, evaluating.losses, evaluating.name, input.pastErrors)

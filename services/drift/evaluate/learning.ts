@@ -1,13 +1,18 @@
 /** What a window is told of while its baseline is being learned. Pure. */
 import { isEvaluated, type MetricResult } from '../data/metric-results.ts'
+import type { ReferenceData } from '../data/reference.ts'
 import type { Learning } from '../data/window-input.ts'
 
 /** How the reason of a result begins whose baseline is being learned. */
 export const LEARNING = 'learning, window '
 
-/** Such as `learning, window 3 of 8`. */
-export const learningReason = ({ window, of }: Pick<Learning, 'window' | 'of'>): string =>
-  `${LEARNING}${window} of ${of}`
+/** Such as `learning, window 3 of 8`; with how long it takes where that is long. */
+export const learningReason = ({
+  window,
+  of,
+  hint = '',
+}: Pick<Learning, 'window' | 'of' | 'hint'>): string =>
+  `${LEARNING}${window} of ${of}${hint === '' ? '' : `; ${hint}`}`
 
 /**
  * Takes the verdict from a metric result that lacks a baseline, and says why; its value stays. Too
@@ -19,6 +24,20 @@ export function whileLearning(result: MetricResult, learning: Learning | undefin
   const lacksBaseline = isEvaluated(result) || result.reason === NO_REFERENCE
   if (!learning || !lacksBaseline) return result
   return { ...result, verdict: 'none', threshold: null, reason: learningReason(learning) }
+}
+
+/**
+ * While production's own windows are learned, its performance is compared with that of the table it
+ * was trained on, where that one has labels.
+ */
+export function withTable(
+  learning: Learning | undefined,
+  references: readonly ReferenceData[],
+): Learning | undefined {
+  const table = references.find(({ isTrainedOn }) => isTrainedOn)
+  return learning && !learning.before && (table?.outcomes?.labelled ?? 0) > 0
+    ? { ...learning, before: { ...table!, baseline: true } }
+    : learning
 }
 
 /** Why a metric of a window that the baseline is made of has no verdict. */

@@ -1,17 +1,33 @@
 /**
  * Performance, operations and feedback evaluated on a budget: a number alarms when it is worse than
- * those of the reference's windows by more than these differ, and by more than matters. Pure. The
- * method is told in `docs/alarms.md`.
+ * those of the reference's windows by more than these differ, and by more than matters, in one
+ * window or in several together. Pure. The method is told in `docs/alarms.md`.
  */
 import { covers, MIN_WINDOWS, type ReferenceData } from '../data/reference.ts'
 import { levelTail, type Level } from '../../../lib/stats/window-tests/level-test.ts'
+import {
+  byItself,
+  evidenceTail,
+  isLasting,
+  jointEvidence,
+  levelEvidence,
+  type LevelEvidence,
+} from '../../../lib/stats/window-tests/level-evidence.ts'
 import { holm } from '../../../lib/stats/window-tests/shift-test.ts'
-import type { Side } from '../../../lib/stats/window-tests/window-tails.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 import { isEvaluated, type MetricResult } from '../data/metric-results.ts'
-import { levelKey, sizeOf, type LevelHistory, type PastLevel } from '../data/past-metrics.ts'
+import { joined, levelReason } from './reasons/reasons.ts'
+import {
+  levelKey,
+  sizeOf,
+  standardErrorOf,
+  type LevelHistory,
+  type PastLevel,
+} from '../data/past-metrics.ts'
+import { fallScale, hasScale, isMeaning, questionOf, scaleOf, sharesOf } from './metric-scales.ts'
+import type { Scale } from './metric-scales.ts'
 import { coveredTwice } from './reference-series.ts'
-import { MIN_RISE, FAMILY_SHARES, pValueVerdict, marked, MIN_FALL } from './thresholds.ts'
+import { FAMILY_SHARES, pValueVerdict, marked } from './thresholds.ts'
 
 /** What verdicts on a number depend on besides the number and its history. */
 export interface LevelRules {
@@ -28,77 +44,18 @@ export interface LevelRules {
 /** Families whose numbers are evaluated by those of the reference's windows. */
 export type LevelFamily = 'performance' | 'operations' | 'feedback'
 
-/** How a number is compared. */
-interface Scale {
-  worse: Side
-  /** On the scale. */
-  leastEffect: number
-  of: (value: number) => number
-  /** From the standard error of the number to that on the scale. */
-  error: (level: PastLevel) => number
+/** A number with the windows it is seen against, the tested one last. */
+interface Series {
+  result: MetricResult
+  scale: Scale
+  reference: readonly PastLevel[]
+  since: readonly PastLevel[]
 }
 
-const plainly = { of: (x: number) => x, error: ({ standardError }: PastLevel) => standardError }
-const relatively = {
-  of: Math.log,
-  error: ({ standardError, value }: PastLevel) => standardError / value,
-}
-/** On the angle of a share, whose variance is 1 / n. */
-const asShare = {
-  of: (x: number) => 2 * Math.asin(Math.sqrt(x)),
-  error: ({ size }: PastLevel) => 1 / Math.sqrt(size),
-}
-const FALL: Scale = { worse: -1, leastEffect: MIN_FALL, ...plainly }
-const RISE: Scale = { worse: 1, leastEffect: Math.log(1 + MIN_RISE), ...relatively }
-/** Near 1 % it is a difference of 0.5 %. */
-const SHARE_RISE: Scale = { worse: 1, leastEffect: 0.05, ...asShare }
-/** What a score means has changed, whichever way: concept drift. */
-const MEANING: Scale = { worse: 0, leastEffect: 0.1, ...plainly }
-/** Which answer of people is worse, nobody says. */
-const RATE_CHANGE: Scale = { worse: 0, leastEffect: 0.1, ...asShare }
-/** Half as much again, or two thirds. */
-const CHANGE: Scale = { worse: 0, leastEffect: Math.log(1.5), ...relatively }
-
-/** What is evaluated; all else of these families is there to be looked at. */
-const SCALES = new Map<string, Scale>([
-  ...['accuracy', 'precision', 'recall', 'f1', 'macro_f1', 'roc_auc', 'r2'].map(fall),
-  ...['ndcg_at_k', 'hit_rate_at_k', 'mrr'].map(fall),
-  ...['log_loss', 'brier', 'mae', 'rmse', 'mape', 'wape', 'pinball'].map(rise),
-  ...['latency_p50_ms', 'latency_p95_ms', 'latency_p99_ms'].map(rise),
-  ['calibration_slope', MEANING],
-  ['calibration_intercept', MEANING],
-  ['error_ratio', SHARE_RISE],
-  ['throughput_per_s', CHANGE],
-  ['cost_usd', CHANGE],
-  ['rate', RATE_CHANGE],
-])
-
-/**
- * How a metric is compared. Means of labels are in a unit of the user's: a change of a tenth of the
- * labels' own standard deviation in the reference matters, as it does of a share.
- */
-function scaleOf(
-  { family, metric }: MetricResult,
-  reference: readonly PastLevel[],
-): Scale | undefined {
-  if (family !== 'feedback' || metric !== 'mean') return SCALES.get(metric)
-  const cases = reference.reduce((sum, { size }) => sum + size, 0)
-  const spread = reference.reduce((sum, own) => sum + own.size ** 2 * own.standardError ** 2, 0)
-  const deviation = Math.sqrt(spread / cases)
-  if (!(deviation > 0)) return undefined
-  return {
-    worse: 0,
-    leastEffect: 0.1,
-    of: (x) => x / deviation,
-    error: ({ standardError }) => standardError / deviation,
-  }
-}
-
-function fall(metric: string): [string, Scale] {
-  return [metric, FALL]
-}
-function rise(metric: string): [string, Scale] {
-  return [metric, RISE]
+interface Tested extends Series {
+  evidence: LevelEvidence
+  p: number
+  pAdjusted: number
 }
 
 /**
@@ -116,29 +73,29 @@ export function withLevelVerdicts(
 ): MetricResult[] {
   if (!reference || covers(reference.spans, rules.window)) return [...results]
   const canBeEvaluated = evaluable(results)
-  const tails = new Map<MetricResult, number>()
-  for (const result of results) {
-    const p = canBeEvaluated(result) ? tailOf(result, reference, history, rules) : undefined
-    if (p !== undefined) tails.set(result, p)
-  }
-  const tested = [...tails.keys()]
+  const series = results.flatMap((result) =>
+    canBeEvaluated(result) ? (seriesOf(result, history, rules) ?? []) : [],
+  )
   const alpha = rules.windowAlpha * FAMILY_SHARES[family]
-  const adjusted = holm([...tails.values()], tested.length * rules.cohorts * rules.looks)
+  const tested = new Map(testedOf(series, reference, alpha, rules).map((one) => [one.result, one]))
   return results.map((result) => {
-    const p = tails.get(result)
-    if (p === undefined)
-      return marked(result, `fewer than ${MIN_WINDOWS} reference windows hold it`)
-    const pAdjusted = adjusted[tested.indexOf(result)]!
+    const found = tested.get(result)
+    if (!found) return marked(result, `fewer than ${MIN_WINDOWS} reference windows hold it`)
+    const { p, pAdjusted } = found
+    const verdict = pValueVerdict(pAdjusted, alpha)
+    const key = levelKey(result)
+    const [before, since] = [history.reference.get(key) ?? [], history.since.get(key) ?? []]
     return {
       ...result,
       p_value: p,
       p_adjusted: pAdjusted,
       threshold: null,
       reference: reference.name,
-      verdict: pValueVerdict(pAdjusted, alpha),
-      reason: [result.reason, `alarm at an adjusted p of ${alpha.toPrecision(2)}`]
-        .filter(Boolean)
-        .join('; '),
+      verdict,
+      reason: joined(
+        verdict !== 'ok' && lastingReason(found),
+        levelReason(result, verdict, before, since),
+      ),
     }
   })
 }
@@ -154,19 +111,19 @@ function evaluable(results: readonly MetricResult[]): (result: MetricResult) => 
     result.value !== null &&
     result.convention === 'plumbline' &&
     (result.method === 'observed' || result.method === 'weighted') &&
-    (SCALES.has(result.metric) || result.metric === 'mean') &&
+    hasScale(result.metric) &&
     (result.family !== 'performance' ||
       isEvaluated(result) ||
-      (hasTruth && SCALES.get(result.metric) === MEANING))
+      (hasTruth && isMeaning(result.metric)))
 }
 
-function tailOf(
+/** The number beside those it is compared with; undefined where they are too few. */
+function seriesOf(
   result: MetricResult,
-  { windows }: ReferenceData,
   history: LevelHistory,
   { window, minCount }: LevelRules,
-): number | undefined {
-  if (!windows || sizeOf(result) < minCount) return undefined
+): Series | undefined {
+  if (sizeOf(result) < minCount) return undefined
   const key = levelKey(result)
   const scale = scaleOf(
     result,
@@ -174,38 +131,102 @@ function tailOf(
   )
   if (!scale) return undefined
   const usable = (past: readonly PastLevel[] = []) =>
-    past.filter(({ value, size }) => size >= minCount && Number.isFinite(scale.of(value)))
+    past.filter(({ value, size }) => size >= minCount && Number.isFinite(scale.of(value, size)))
   const reference = usable(history.reference.get(key))
   const now = {
     ...window,
     value: result.value!,
     size: sizeOf(result),
-    standardError: 0,
+    standardError: standardErrorOf(result),
     alarmed: false,
   }
   if (reference.length < MIN_WINDOWS || usable([now]).length === 0) return undefined
-  const since = usable(history.since.get(key))
-  const calm = since.slice(since.findLastIndex(({ alarmed }) => alarmed) + 1)
+  return { result, scale, reference, since: [...usable(history.since.get(key)), now] }
+}
+
+/**
+ * Tests numbers by the questions they answer: metrics that ask one question share one test, and the
+ * correction counts questions. A metric of a question alarms with it, if it would by itself.
+ */
+function testedOf(
+  series: readonly Series[],
+  reference: ReferenceData,
+  alpha: number,
+  { cohorts, looks }: LevelRules,
+): Tested[] {
+  const questions = [...Map.groupBy(series, ({ result }) => questionOf(result).name).values()].map(
+    (members) => ({ members, question: questionOf(members[0]!.result) }),
+  )
+  const weights = questions.map(({ question }) => question.weight)
+  const total = weights.reduce((sum, weight) => sum + weight, 0) * cohorts * looks
+  const answers = questions.map(({ members, question }) => {
+    const shares = sharesOf(
+      question,
+      members.map(({ result }) => result.metric),
+    )
+    const evidence = members.map((own, i) =>
+      evidenceOf(own, reference, (alpha * question.weight * shares[i]!) / total),
+    )
+    return { members, evidence, p: evidenceTail(jointEvidence(evidence, shares)) }
+  })
+  const adjusted = holm(
+    answers.map(({ p }) => p),
+    total,
+    weights,
+  )
+  return answers.flatMap(({ members, evidence, p: joint }, q) =>
+    members.map((own, i): Tested => {
+      const p = evidenceTail(evidence[i]!)
+      const pAdjusted = Math.min(1, adjusted[q]! * Math.max(1, p / joint))
+      return { ...own, evidence: evidence[i]!, p, pAdjusted }
+    }),
+  )
+}
+
+/** @param alpha of this number alone */
+function evidenceOf(
+  { result, scale: plain, reference, since }: Series,
+  { windows }: ReferenceData,
+  alpha: number,
+): LevelEvidence {
+  const scale = fallScale(plain, result.metric, reference)
   // Of the windows that have the number.
   const season =
-    windows.season &&
+    windows?.season &&
     coveredTwice(
       windows.season.length,
       reference.map(({ start }) => windows.phaseOf(start)),
     )
   const toLevel = (past: PastLevel): Level => ({
-    value: scale.of(past.value),
+    value: scale.of(past.value, past.size),
     size: past.size,
     standardError: scale.error(past),
     phase: season ? windows.phaseOf(past.start) : 0,
   })
-  return levelTail(
-    {
-      reference: reference.map(toLevel),
-      history: [...calm, now].map(toLevel),
-      leastEffect: scale.leastEffect,
-      worse: scale.worse,
-    },
-    season,
-  )
+  const { leastEffect, worse } = scale
+  const subject = { reference: reference.map(toLevel), leastEffect, worse }
+  const evidence =
+    result.family === 'performance' &&
+    levelEvidence({ ...subject, history: since.map(toLevel), alpha }, season)
+  if (evidence) return evidence
+  const calm = since.slice(since.findLastIndex(({ alarmed }) => alarmed) + 1)
+  return byItself(levelTail({ ...subject, history: calm.map(toLevel) }, season))
+}
+
+/** What a verdict rests on that no single window shows; '' where the window does. */
+function lastingReason({ evidence, reference, since, result }: Tested): string {
+  if (!isLasting(evidence)) return ''
+  const recent = since.slice(-evidence.windows)
+  const now = meanOf(recent)
+  const size = recent.reduce((sum, own) => sum + own.size, 0)
+  const error = Math.hypot(...recent.map((own) => (own.size * own.standardError) / size))
+  const interval = [now - 1.96 * error, now + 1.96 * error].map((x) => x.toPrecision(3))
+  const name = [result.metric, result.subject].filter(Boolean).join(' of ')
+  return `${name} is ${now.toPrecision(3)} [${interval.join(', ')}] over the last ${evidence.windows} windows where the baseline's was ${meanOf(reference).toPrecision(3)}`
+}
+
+/** Mean over windows, each with as much weight as cases stand behind it. */
+function meanOf(levels: readonly PastLevel[]): number {
+  const total = levels.reduce((sum, { size }) => sum + size, 0)
+  return levels.reduce((sum, { size, value }) => sum + size * value, 0) / total
 }

@@ -5,6 +5,7 @@
  * How far the reference's own windows are from one another says what is noise: each statistic is
  * evaluated on its logarithm, by a one-sided predictive t-test, as one more feature of the window.
  */
+import { short } from '../../../lib/models/alarm-sentences.ts'
 import { MIN_WINDOWS, type Drawn, type MultivariateReference } from '../data/reference.ts'
 import { domainAuc } from '../../../lib/stats/estimators/domain-classifier.ts'
 import { normalInterval } from '../../../lib/stats/intervals/normal-interval.ts'
@@ -151,7 +152,7 @@ function aucOfFeatures(
     value: found.auc,
     standardError: found.standardError,
     n: Math.min(reference.length, current.length),
-    reason: `told by ${most.join(', ')}`,
+    reason: `rows of then and now are told apart by ${most.join(', ')}`,
   }
 }
 
@@ -184,7 +185,7 @@ function mmdOfEmbeddings(
   return {
     value: mmd(a, b, bandwidth),
     n: Math.min(a.length, b.length),
-    reason: `bandwidth ${bandwidth.toPrecision(4)}`,
+    reason: `by a kernel as wide as the median distance of reference rows, ${short(bandwidth)}`,
   }
 }
 

@@ -1,9 +1,11 @@
 /** How right a model was, with an interval on every number, and whether that has fallen. Pure. */
+import { compared, joined } from './reasons/reasons.ts'
 import type { ReferenceData } from '../data/reference.ts'
 import { normalInterval } from '../../../lib/stats/intervals/normal-interval.ts'
 import { newcombe } from '../../../lib/stats/intervals/proportions.ts'
-import { metricResult, type MetricResult } from '../data/metric-results.ts'
+import { metricResult, type MetricResult, type Verdict } from '../data/metric-results.ts'
 import type { ClassFault } from './label-classes.ts'
+import { coverageBounds, coverageFault, isSureFall } from './measures/label-coverage.ts'
 import { NO_REFERENCE, PART_OF_REFERENCE } from './learning.ts'
 import { intervalOf, type Measure, type MeasureRules } from './measures/measure.ts'
 import { measuresOf } from './measures/performance-measures.ts'
@@ -58,6 +60,7 @@ export function evaluatePerformance(
       .map((measure) => [nameOf(measure), measure]),
   )
   const fault = rules.faults?.current
+  const chosen = reference?.baseline ? coverageFault(current, reference.outcomes) : undefined
   for (const measure of measuresOf(current, rules)) {
     if (fault && isUnknown(measure, fault)) {
       // The classes one by one would say the same once more.
@@ -67,7 +70,12 @@ export function evaluatePerformance(
     }
     const interval = intervalOf(measure, CI_LEVEL)
     const baseline = before.get(nameOf(measure))
-    const evaluated = evaluate(measure, baseline, current, reference, rules)
+    const found = evaluate(measure, baseline, current, reference, rules)
+    const bounds = chosen && coverageBounds(measure, chosen, current.labelled)
+    const evaluated =
+      chosen && isVerdict(found.verdict) && !isSureFall(bounds, baseline?.value)
+        ? { verdict: 'incomplete' as const, reason: chosen.reason, threshold: null }
+        : found
     results.push(
       metricResult('performance', measure.subject ?? '', measure.metric, measure.value, {
         ...counts,
@@ -80,12 +88,20 @@ export function evaluatePerformance(
         reference: reference?.name ?? '',
         baseline_value: finite(baseline?.value ?? NaN),
         ...evaluated,
+        ...(bounds && {
+          precision: 'bounded' as const,
+          bound_low: bounds.low,
+          bound_high: bounds.high,
+        }),
         reason: [evaluated.reason, weightingOf(measure, current)].filter(Boolean).join('; '),
       }),
     )
   }
   return results
 }
+
+const isVerdict = (verdict: Verdict) =>
+  verdict === 'ok' || verdict === 'warning' || verdict === 'alarm'
 
 /**
  * Whether labels weigh one over their inclusion probability; expressions of the model file count
@@ -174,7 +190,10 @@ function evaluate(
   const threshold = measure.isError ? before.value * (1 + line) : before.value - line
   return {
     verdict: fallVerdict(low95, low99, line),
-    reason: [measure.note, `reference ${before.value.toPrecision(6)}`].filter(Boolean).join('; '),
+    reason: joined(
+      measure.note,
+      compared(measure.value, intervalOf(measure, CI_LEVEL), before.value),
+    ),
     threshold,
   }
 }

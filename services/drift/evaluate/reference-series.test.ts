@@ -37,3 +37,25 @@ test('the newest two hundred windows of a reference tell its noise', () => {
   expect(found[0]!.start).toBe(50 * HOUR)
   expect(found.at(-1)!.end).toBe(250 * HOUR)
 })
+
+test.each([
+  ['{ size: 1d, season: 7d, min_count: 1 }', 14, undefined],
+  ['{ size: 1d, season: 7d, min_count: 1 }', 13, 'the baseline covers it less than twice'],
+  ['{ size: 2d, season: 7d, min_count: 1 }', 14, 'it is no multiple of windows of 2d'],
+  ['{ size: month, season: 7d, min_count: 1 }', 14, 'windows of month have no fixed length'],
+  ['{ size: 1d, min_count: 1 }', 13, undefined],
+])('a season that is declared and not followed is said: %s, %d windows', (windows, n, why) => {
+  const DAY = 86_400_000
+  const spans = Array.from({ length: n }, (_, i) => ({ start: i * DAY, end: (i + 1) * DAY }))
+  const counts = spans.map(() => ({
+    events: 10,
+    errors: 0,
+    duplicates: 0,
+    numeric: new Map(),
+    categories: new Map(),
+  }))
+  const model = parseModel(`{ model_id: m, task: binary, windows: ${windows} }`)
+  const { seasonProblem } = referenceWindows(spans, counts, model)!
+  if (why === undefined) expect(seasonProblem).toBeUndefined()
+  else expect(seasonProblem).toContain(`the season of 7d is not followed: ${why}`)
+})

@@ -101,7 +101,7 @@ export function referenceWindows(
   const missing = inEvery((own) => [...own.numeric.keys(), ...own.categories.keys()])
     .filter(isFeature)
     .map((name) => [name, all.map((own) => missingOf(own, name))] as const)
-  const { season, phaseOf } = seasonOf(
+  const { season, phaseOf, seasonProblem } = seasonOf(
     complete.map(({ window }) => window.start),
     model,
   )
@@ -113,6 +113,7 @@ export function referenceWindows(
     missing: new Map(missing),
     season,
     phaseOf,
+    seasonProblem,
   }
 }
 
@@ -190,17 +191,26 @@ export function freshShare(
 function seasonOf(
   starts: readonly number[],
   { windows: spec }: Model,
-): Pick<ReferenceWindows, 'season' | 'phaseOf'> {
+): Pick<ReferenceWindows, 'season' | 'phaseOf' | 'seasonProblem'> {
   const none = { season: undefined, phaseOf: () => 0 }
-  if (spec.season === undefined || isCalendar(spec.size)) return none
+  if (spec.season === undefined) return none
+  const without = (why: string) => ({
+    ...none,
+    seasonProblem: `the season of ${spec.season} is not followed: ${why}`,
+  })
+  if (isCalendar(spec.size) || eventsOf(spec.size) !== undefined)
+    return without(`windows of ${spec.size} have no fixed length`)
   const size = durationMs(spec.size)
   const length = durationMs(spec.season) / size
-  if (!Number.isInteger(length) || length < 2) return none
+  if (!Number.isInteger(length) || length < 2)
+    return without(`it is no multiple of windows of ${spec.size}`)
   // By the nearest whole window: around a change of clocks a local day begins an hour early or
   // late.
   const phaseOf = (start: number) => ((Math.round(start / size) % length) + length) % length
   const season = coveredTwice(length, starts.map(phaseOf))
-  return season ? { season, phaseOf } : none
+  return season
+    ? { season, phaseOf }
+    : without(`the baseline covers it less than twice, with ${starts.length} windows of ${length}`)
 }
 
 /** A season of which there are two windows of every phase, or undefined. */

@@ -3,6 +3,7 @@
  * done if that feature alone had moved, and the model scored each of its values as in the
  * reference. Pure.
  */
+import { scoreMoveText } from '../../../lib/models/alarm-sentences.ts'
 import { featureOf, isFeature } from '../../../lib/events/subjects.ts'
 import { momentsOf } from '../../../lib/stats/samples/moments.ts'
 import type { MetricResult } from '../data/metric-results.ts'
@@ -43,14 +44,10 @@ export function withScoreAttribution(
     const alone = scoreAttribution(featureOf(result.subject), reference, current)
     return {
       ...result,
-      reason: `${result.reason}; alone it would move the score by ${signed(alone, all)} of ${signed(all, alone)}`,
+      reason: `${result.reason}; ${scoreMoveText({ alone, all })}`,
     }
   })
 }
-
-/** A movement with its sign; below a thousandth of the other one it is 0. */
-const signed = (x: number, beside: number) =>
-  Math.abs(x) < 1e-3 * Math.abs(beside) ? '0' : `${x < 0 ? '' : '+'}${x.toPrecision(2)}`
 
 const meanScore = (rows: readonly Scored[]) => momentsOf(rows.map(({ score }) => score)).mean
 

@@ -35,7 +35,8 @@ test('a relative line is drawn from the baseline, and says where it runs', () =>
   expect(verdictOf(['performance', 'rmse', 11], { alarm: '5 % worse' }, 10)).toMatchObject({
     verdict: 'alarm',
     threshold: 10.5,
-    reason: "crosses the model file's line 5 % higher than the baseline",
+    reason:
+      "11 after 10 in the baseline; crosses the model file's line 5 % higher than the baseline",
   })
 })
 

@@ -1,6 +1,8 @@
 /**
  * When a number is a warning or an alarm: the fixed defaults, and the overrides of the model file.
  */
+import { short } from '../../../lib/models/alarm-sentences.ts'
+import { joined } from './reasons/reasons.ts'
 import { chiSquaredQuantile } from '../../../lib/stats/distributions/chi-squared.ts'
 import { durationMs } from '../../../lib/runtime/durations.ts'
 import { crosses, limitOf, lineText } from '../../../lib/models/alarm-lines.ts'
@@ -85,14 +87,20 @@ export function windowAlphaOf({ windows, falseAlarmsPerWeek }: Model, window: Wi
   return Math.min(MAX_WINDOW_ALPHA, (falseAlarmsPerWeek * slide) / WEEK_MS)
 }
 
-/** Shares of the window's alpha that the families of metrics get; they add up to 1. */
+/**
+ * Shares of the window's alpha that the families of metrics get, and what is searched for besides;
+ * they add up to 1.
+ */
 export const FAMILY_SHARES = {
-  drift: 0.4,
+  drift: 0.35,
   performance: 0.25,
   quality: 0.1,
   fairness: 0.1,
   operations: 0.1,
   feedback: 0.05,
+  attribution: 0.01,
+  cohort_search: 0.01,
+  odd_one_out: 0.03,
 } as const
 
 /** A warning is this many times as likely by chance as an alarm. */
@@ -109,10 +117,20 @@ export function pValueVerdict(pAdjusted: number, alpha: number): Verdict {
   return pAdjusted <= WARNING_FACTOR * alpha ? 'warning' : 'ok'
 }
 
+/** Why verdicts are those of fixed lines: the model file says so. */
+export const FIXED_LINES = 'alarms: fixed in the model file'
+
 /** Adds to the reason that a verdict is that of a fixed default, and why. */
 export const marked = (result: MetricResult, why: string): MetricResult =>
   isEvaluated(result)
-    ? { ...result, reason: [result.reason, `fixed default: ${why}`].filter(Boolean).join('; ') }
+    ? {
+        ...result,
+        reason: joined(
+          result.reason,
+          result.threshold !== null && `the line is ${short(result.threshold)}`,
+          `fixed default: ${why}`,
+        ),
+      }
     : result
 
 /**
@@ -141,6 +159,6 @@ export function overridden(result: MetricResult, overrides: Model['overrides']):
     threshold: limitOf(line, value, baseline),
     reason: isUnknown
       ? 'the baseline has no value that a relative line of the model file could be drawn from'
-      : `${crossed ? 'crosses' : 'keeps to'} the model file's line ${lineText(line)}`,
+      : `${short(value)}${baseline === null ? '' : ` after ${short(baseline)} in the baseline`}; ${crossed ? 'crosses' : 'keeps to'} the model file's line ${lineText(line)}`,
   }
 }

@@ -3,7 +3,7 @@ import type { Model } from '../../../lib/models/model-files.ts'
 import type { MetricResult } from '../data/metric-results.ts'
 import type { WindowInput } from '../data/window-input.ts'
 import { withLevelVerdicts } from './metric-alarms.ts'
-import { windowAlphaOf } from './thresholds.ts'
+import { FIXED_LINES, marked, windowAlphaOf } from './thresholds.ts'
 
 /** The one reference that verdicts come from; undefined where the model has none yet. */
 export const baselineOf = ({ references }: Pick<WindowInput, 'references'>) =>
@@ -16,11 +16,13 @@ export const withLevels = (
   { levels, window, cohorts, ...input }: WindowInput,
   model: Model,
   share = 1,
-) =>
-  withLevelVerdicts(results, family, baselineOf(input), levels, {
+) => {
+  if (model.hasFixedLines) return results.map((result) => marked(result, FIXED_LINES))
+  return withLevelVerdicts(results, family, baselineOf(input), levels, {
     window,
     windowAlpha: windowAlphaOf(model, window) * share,
     cohorts,
     looks: family === 'performance' ? model.labels.evaluate_at.length : 1,
     minCount: model.windows.min_count,
   })
+}

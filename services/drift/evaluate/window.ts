@@ -8,16 +8,19 @@ import type { Model } from '../../../lib/models/model-files.ts'
 import { isFeature } from '../../../lib/events/subjects.ts'
 import { declaredKinds } from '../data/declared-features.ts'
 import { evaluateDrift } from './drift.ts'
+import { evaluateExpectations } from './expectations/violations.ts'
 import { evaluateMultivariate } from './multivariate-drift.ts'
 import { evaluateOperations } from './operations.ts'
-import { evaluateThroughput, THROUGHPUT_SHARE } from './throughput.ts'
-import { evaluateQuality } from './data-quality.ts'
+import { SENDERS_SHARE } from './silence/senders.ts'
+import { evaluateThroughput, THROUGHPUT_SHARE } from './silence/throughput.ts'
+import { evaluateQuality } from './quality/data-quality.ts'
 import { evaluateLabelled } from './labelled-window.ts'
 import { baselineOf, withLevels } from './window-levels.ts'
 import { withShiftVerdicts } from './drift-alarms.ts'
 import { metricResult, type MetricResult } from '../data/metric-results.ts'
 import { whileLearning } from './learning.ts'
-import { windowAlphaOf, overridden } from './thresholds.ts'
+import { evaluateSkew, SKEW_SHARE, trainedOn } from './skew/skew.ts'
+import { FIXED_LINES, windowAlphaOf, overridden } from './thresholds.ts'
 import { effectiveOf, type WindowCounts } from '../data/window-data.ts'
 
 /** Every metric of one cohort of a window, with its verdict. Depends on the input alone. */
@@ -29,8 +32,12 @@ export function evaluateWindow(input: WindowInput, model: Model): MetricResult[]
     duplicateRatio(input.counts),
     ...leftOut(input.counts),
   ]
-  const evaluated = results
-    .map((result) => whileLearning(result, input.learning))
+  const evaluated = [
+    ...results.map((result) => whileLearning(result, input.learning)),
+    ...expectationResults(input, model),
+    // A table needs no learning.
+    ...evaluateSkew(input, model),
+  ]
     .map((result) => overridden(result, model.overrides))
     .map((result) => gated(result, input.completeness, model.windows.min_completeness))
   return [
@@ -40,6 +47,10 @@ export function evaluateWindow(input: WindowInput, model: Model): MetricResult[]
     ...evaluateLabelled(input, model),
   ]
 }
+
+/** What was declared needs no baseline: it is evaluated from the first window on. */
+const expectationResults = ({ violations }: WindowInput, model: Model): MetricResult[] =>
+  violations ? evaluateExpectations(model.expectations, violations, model.windows.min_count) : []
 
 /** The share of features that drifted, of those with a verdict; nothing where none has one. */
 function driftShare(results: readonly MetricResult[]): MetricResult[] {
@@ -75,15 +86,18 @@ function driftResults(input: WindowInput, reference: ReferenceData, model: Model
   const kinds = declaredKinds(model)
   const results = evaluateDrift(counts, reference, model.windows.min_count, kinds)
   if (!reference.baseline) return results.filter((result) => INFORMING.has(result.metric))
-  const windowAlpha = windowAlphaOf(model, window)
-  const quality = evaluateQuality(counts, reference, kinds).map((result) => ({
-    ...result,
-    reference: reference.name,
-  }))
+  const windowAlpha = windowAlphaOf(model, window) * (trainedOn(input) ? 1 - SKEW_SHARE : 1)
+  const quality = evaluateQuality(counts, reference, kinds, model.windows.min_count).map(
+    (result) => ({
+      ...result,
+      reference: reference.name,
+    }),
+  )
   return withShiftVerdicts([...results, ...quality], counts, window, reference, {
     windowAlpha,
     past,
     cohorts,
+    ...(model.hasFixedLines && { fixedBecause: FIXED_LINES }),
   })
 }
 
@@ -103,7 +117,7 @@ function operationsResults(input: WindowInput, model: Model): MetricResult[] {
       windowAlpha,
       windowMs,
     }),
-    ...withLevels(others, 'operations', input, model, 1 - THROUGHPUT_SHARE),
+    ...withLevels(others, 'operations', input, model, 1 - THROUGHPUT_SHARE - SENDERS_SHARE),
   ]
 }
 

@@ -2,21 +2,27 @@
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import type { Http } from '../../../lib/http/server.ts'
 import type { Model, Models } from '../../../lib/models/model-files.ts'
+import {
+  causesOf,
+  clauseOf,
+  rankedAlarms,
+  scoreMoveOf,
+  type SaidAlarm,
+} from '../../../lib/models/alarm-sentences.ts'
 import { Problem } from '../../../lib/runtime/errors.ts'
 import { ModelAnswer, ModelsAnswer } from '../../../schemas/http/drift.ts'
 import { answers } from '../../../schemas/http/errors.ts'
 import { ModelPath } from '../../../schemas/http/parts.ts'
+import { windowAlphaOf } from '../evaluate/thresholds.ts'
+import { wouldHaveAlarmed } from '../evaluate/would-have-alarmed.ts'
+import { baselineInWords, calmnessInWords } from '../plan/baseline-words.ts'
 import { progressOf } from '../plan/due-windows.ts'
 import { frozenSpans, putReferences, type StoredReference } from '../plan/stored-references.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
 import { headlineOf } from '../publish/headline.ts'
-import {
-  activeResults,
-  modelSummaries,
-  newestEvents,
-  type NewestWindow,
-} from '../queries/model-summaries.ts'
-import { activeAlarms } from '../queries/published-windows.ts'
+import { alarmCounts, alarmsOfHeadlines } from '../queries/active-alarms.ts'
+import { newestBaseline, testedWindows } from '../queries/baselines/tested-windows.ts'
+import { modelSummaries, newestEvents, type NewestWindow } from '../queries/model-summaries.ts'
 import { verdictFeedbackQueries } from '../queries/verdict-feedback.ts'
 
 /** Models without a file in one answer, those with the most events. */
@@ -65,8 +71,6 @@ export function modelRoutes(http: Http, options: DriftRoutesOptions): void {
 const NO_WINDOWS = {
   windows: '0',
   last_window_end: null,
-  alarms: '0',
-  warnings: '0',
   incomplete: '0',
 }
 const NO_WINDOW: NewestWindow = {
@@ -77,10 +81,38 @@ const NO_WINDOW: NewestWindow = {
   features: '0',
 }
 
+/** Causes of one answer. */
+const MAX_CAUSES = 5
+
+const causeOf = (alarm: SaidAlarm) => {
+  const move = scoreMoveOf(alarm.reason)
+  return {
+    family: alarm.family,
+    metric: alarm.metric,
+    subject: alarm.subject,
+    slice: alarm.slice_key === '' ? '' : `${alarm.slice_key}:${alarm.slice_value}`,
+    score_moved_alone: move?.alone ?? null,
+    score_moved: move?.all ?? null,
+    says: clauseOf(alarm),
+  }
+}
+
+/** What is worst of each family that is no cause. */
+function worstOf(alarms: readonly SaidAlarm[]) {
+  const ranked = rankedAlarms(alarms)
+  const of = (wanted: string) => {
+    const own = ranked.filter(({ family }) => family === wanted)
+    const found = own.find(({ severity }) => severity === 'alarm') ?? own[0]
+    return found ? clauseOf(found) : null
+  }
+  return { performance: of('performance'), fairness: of('fairness'), quality: of('quality') }
+}
+
 /** Reads what headlines are made of, of all models or of one. */
 async function headlines({ db }: Pick<DriftRoutesOptions, 'db'>, model = '') {
   const seen = new Map((await modelSummaries(db, model)).map((row) => [row.model_id, row]))
-  const active = await activeResults(db, model)
+  const active = await alarmsOfHeadlines(db, model)
+  const counts = await alarmCounts(db, model)
   const newest = await newestEvents(db, model)
   return (id: string) => {
     const row = seen.get(id)
@@ -101,9 +133,11 @@ async function headlines({ db }: Pick<DriftRoutesOptions, 'db'>, model = '') {
     })
     const isKnown = lastEvent !== undefined && Number.isFinite(lastEvent) && lastEvent > 0
     return {
-      summary,
+      summary: { ...summary, ...(counts.get(id) ?? { alarms: '0', warnings: '0' }) },
       described: {
         ...found,
+        causes: causesOf(active.get(id) ?? [], MAX_CAUSES).map(causeOf),
+        worst: worstOf(active.get(id) ?? []),
         drift_share,
         last_event_at: isKnown ? new Date(lastEvent).toISOString() : null,
       },
@@ -142,21 +176,40 @@ async function describeModel({ db, queries, models, now }: DriftRoutesOptions, i
     idle,
     windows: model.windows,
     references: referencesOf(model, stored),
-    active_alarms: await activeAlarms(db, model.modelId),
+    baseline: await describeBaseline(db, model, stored),
     alarms: await verdictFeedbackQueries(db).rate(model.modelId, model.falseAlarmsPerWeek),
     retrain: model.retrain.map(({ name, when, approval }) => ({ name, when, approval })),
+  }
+}
+
+/** Days of a model's own time that other budgets are held against. */
+const TRIED_DAYS = 90
+
+/** What a model is compared with, how calm it is set, and what other budgets would have done. */
+async function describeBaseline(db: ClickHouse, model: Model, stored: readonly StoredReference[]) {
+  const past = await testedWindows(db, model.modelId, TRIED_DAYS)
+  const newest = past.at(-1)
+  return {
+    compared_with: baselineInWords(model, stored, await newestBaseline(db, model.modelId)),
+    set_to: calmnessInWords(model, newest, newest && windowAlphaOf(model, newest)),
+    tested_windows: past.length,
+    last_90_days: wouldHaveAlarmed(past, model),
   }
 }
 
 /** References of the model file and those put over HTTP, with the span of those that are frozen. */
 function referencesOf(model: Model, stored: readonly StoredReference[]) {
   const frozen = frozenSpans(stored, model.modelId)
-  const all = { ...putReferences(stored, model.modelId), ...model.references }
+  const put = putReferences(stored, model.modelId)
+  const all = { ...put, ...model.references }
+  const notes = new Map(stored.map(({ name, note }) => [name, note ?? '']))
   return Object.entries(all).map(([name, reference]) => {
     const span = frozen.get(name)
     return {
       name,
       ...reference,
+      ...(reference.kind === 'table' &&
+        (notes.get(name) ?? '') !== '' && { note: notes.get(name)! }),
       ...(span && {
         from: new Date(span.start).toISOString(),
         to: new Date(span.end).toISOString(),

@@ -1,5 +1,6 @@
 /** What the pages read at a glance: active alarms, and every feature of a model in one answer. */
 import type { Http } from '../../../lib/http/server.ts'
+import { isBaseline } from '../../../lib/models/model-files.ts'
 import {
   AlarmsAnswer,
   AlarmsQuery,
@@ -8,7 +9,8 @@ import {
 } from '../../../schemas/http/console.ts'
 import { answers } from '../../../schemas/http/errors.ts'
 import { ModelPath } from '../../../schemas/http/parts.ts'
-import { activeAlarms, modelFeatures } from '../queries/at-a-glance.ts'
+import { shownAlarms } from '../queries/active-alarms.ts'
+import { modelFeatures } from '../queries/at-a-glance.ts'
 import type { DriftRoutesOptions } from './model-routes.ts'
 
 /** Adds `GET /v1/alarms` and `GET /v1/models/{id}/features`. */
@@ -28,7 +30,7 @@ export function overviewRoutes(
         response: answers({ 200: AlarmsAnswer }),
       },
     },
-    async ({ query }) => ({ alarms: await activeAlarms(db, query.model_id ?? '') }),
+    async ({ query }) => ({ alarms: await shownAlarms(db, query.model_id ?? '') }),
   )
   http.get(
     '/v1/models/:id/features',
@@ -44,7 +46,7 @@ export function overviewRoutes(
     },
     async ({ params, query }) => {
       const { modelId, references } = models.get(params.id)
-      const baseline = Object.entries(references).find(([, one]) => one.baseline)?.[0] ?? ''
+      const baseline = Object.entries(references).find(([, one]) => isBaseline(one))?.[0] ?? ''
       const { windows: most, to = '' } = query
       return { model_id: modelId, ...(await modelFeatures(db, { modelId, baseline, most, to })) }
     },

@@ -18,6 +18,7 @@ import { evaluateWindow, type EvaluationParts } from './evaluate-window.ts'
 import { evaluateSilence } from './evaluate-silence.ts'
 import type { TellFailure } from './failures.ts'
 import { createReferenceCache, referenceReader, type ReferenceCache } from './load-reference.ts'
+import { tableLoader, type TablesLooked } from './load-tables.ts'
 import { globalStateReader, loadModelState } from './model-state.ts'
 
 /** What one evaluator of a process needs. */
@@ -50,6 +51,8 @@ export interface Shared {
    * and none has failed since.
    */
   whole: Set<string>
+  /** Tables of model files that were looked at. */
+  tables: TablesLooked
 }
 
 /** State of a process that has evaluated nothing yet. */
@@ -57,6 +60,7 @@ export const createShared = (): Shared => ({
   turns: createTurns(),
   references: createReferenceCache(),
   whole: new Set(),
+  tables: new Map(),
 })
 
 /** What one pass over a model's windows came to. */
@@ -105,6 +109,7 @@ export function createModelEvaluator(options: EvaluatorOptions): EvaluateModel {
   const { queries, gauges, now, tell } = options
   const shared = options.shared ?? createShared()
   const references = referenceReader(queries, shared.references)
+  const loadTables = tableLoader(queries, shared.tables, now)
   const write = revisionWriter(options.db, options.eventLog)
   const globalState = globalStateReader({
     ...options,
@@ -118,7 +123,9 @@ export function createModelEvaluator(options: EvaluatorOptions): EvaluateModel {
     if (due.length === 0) return NOTHING
     const windows = evaluated.length + due.length
     const asOf = { reached, now: at, windows }
-    const state = await loadModelState(queries, model, await globalState(), asOf)
+    const unread = await loadTables(model)
+    const known = await loadModelState(queries, model, await globalState(), asOf)
+    const state = { ...known, unread }
     const past = pastWindows(evaluated)
     return evaluateEach(
       { queries, references, model, steps, state, write, gauges, now, shared, tell, isOwned, past },

@@ -3,10 +3,11 @@
  * everything else as unknown.
  */
 import { ALL, keyOf } from '../data/cohort.ts'
-import { evaluateThroughput, silentResults } from '../evaluate/throughput.ts'
+import { evaluateThroughput, silentResults } from '../evaluate/silence/throughput.ts'
 import { windowAlphaOf } from '../evaluate/thresholds.ts'
 import { episodeOf, worstOf } from '../plan/episodes.ts'
-import { seasonOf, usualCounts } from '../plan/silence.ts'
+import { seasonOf, usualWindows } from '../plan/silence.ts'
+import { windowHeadline } from '../publish/headline.ts'
 import { changedResults } from '../publish/rows.ts'
 import type { EvaluationParts, WindowOutcome } from './evaluate-window.ts'
 import type { WindowQuestion } from './window-input.ts'
@@ -32,10 +33,11 @@ export async function evaluateSilence(
   const silentSince = steps.findLast(({ events, step }) => events > 0 && step < due.start)!.step
   const results = [
     evaluateThroughput(0, 0, {
-      usual: usualCounts(window, earlierWindows, seasonOf(model)),
+      usual: usualWindows(window, earlierWindows, seasonOf(model)).map(({ events }) => events),
       windowAlpha: windowAlphaOf(model, window),
       windowMs: due.end - due.start,
       silentSince,
+      lastOf: due.lastOf,
     }),
     ...silentResults(published?.results.values() ?? [], silentSince),
   ]
@@ -51,7 +53,8 @@ export async function evaluateSilence(
     computedAt: now(),
   }
   const before = earlier?.results ?? new Map()
-  await write({ model, due, worst, alarmed: false }, [
+  const headline = windowHeadline([{ cohort: ALL, window, results }])
+  await write({ model, due, worst, alarmed: false, headline }, [
     { key, changed: changedResults(results, before), before },
   ])
   gauges.show(key, results, state.snoozed)

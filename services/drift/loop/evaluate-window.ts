@@ -2,23 +2,32 @@
  * Evaluates one due window: 1. read it; for each cohort 2. read its input, 3. evaluate, 4. follow
  * up exactly; 5. publish.
  */
-import { ALL, keyOf, type Cohort } from '../data/cohort.ts'
-import type { MetricResult } from '../data/metric-results.ts'
+import type { Row } from '../../../lib/clickhouse/port.ts'
+import { ALL, keyOf, type Cohort, referenceCohort } from '../data/cohort.ts'
+import { isSkew, type MetricResult } from '../data/metric-results.ts'
 import type { WindowInput } from '../data/window-input.ts'
+import { ENDED, endedResults } from '../evaluate/silence/ended.ts'
 import { evaluateLabelled } from '../evaluate/labelled-window.ts'
+import { isOfSender } from '../evaluate/silence/senders.ts'
 import { evaluateWindow as metricsOf } from '../evaluate/window.ts'
 import { episodeOf, worstOf } from '../plan/episodes.ts'
 import type { PastWindow } from '../plan/learning.ts'
+import { exampleRows } from '../publish/example-rows.ts'
 import type { Gauges } from '../publish/prometheus-gauges.ts'
 import type { Revision, WriteRevisions } from '../publish/revisions.ts'
+import { windowHeadline } from '../publish/headline.ts'
 import { changedResults } from '../publish/rows.ts'
 import { withoutBlindOk } from '../evaluate/settle/settled-drift.ts'
 import { answersBeside } from './exact-followups.ts'
+import type { ModelState } from './model-state.ts'
 import { feedbackEvaluator } from './feedback-results.ts'
+import { policyResults, searchResults } from './search-results.ts'
+import { wholeResults } from './whole-results.ts'
+import { keepsExamples, readExamples, readViolations } from './window-examples.ts'
+import { senderResults } from './sender-results.ts'
 import {
   readCohort,
   readWindow,
-  referenceCohort,
   publishedResults,
   type WindowQuestion,
   type WindowReaderParts,
@@ -56,15 +65,39 @@ export async function evaluateWindow(
     cohorts: reading.cohorts,
     hasLabels: changes > 0,
   })
+  const isAsked = publishedResults(reading, parts.state, ALL) === undefined
+  const violationsOf = await readViolations(parts, reading, isAsked)
+  const served = parts.state.active.size > 0 ? servedUpTo(question) : []
   const results: CohortResults[] = []
   for (const c of reading.cohorts) {
-    const input = await readCohort(parts, reading, c)
+    const input = { ...(await readCohort(parts, reading, c)), violations: violationsOf(c) }
     const metricResults = await evaluateCohort(parts, reading, { c, input, followUp })
     const feedback = await feedbackOf(c, input)
-    results.push(resultsOf(parts, reading, c, [...metricResults, ...feedback]))
+    const senders = c === ALL ? await senderResults(parts, question, reading) : []
+    const ofLabels =
+      keyOf(c) === keyOf(ALL)
+        ? [
+            ...(await searchResults(parts, reading, input)),
+            ...(await policyResults(parts, reading, input)),
+          ]
+        : []
+    const known = [...metricResults, ...senders, ...feedback, ...ofLabels]
+    const ended = endedResults(parts.state.active.get(keyOf(c)) ?? [], known, served)
+    results.push(resultsOf(parts, reading, c, [...known, ...ended]))
   }
-  return publish(parts, question, results)
+  const [ofAll] = results
+  const examples =
+    isAsked && keepsExamples(parts.model)
+      ? exampleRows(await readExamples(parts, reading, ofAll!.metricResults), ofAll!.key)
+      : []
+  return publish(parts, question, { results, examples })
 }
+
+/** Ends of the windows with events up to one, ascending, its own the last. */
+const servedUpTo = ({ due, earlierWindows }: WindowQuestion) => [
+  ...earlierWindows.filter(({ end, events }) => end < due.end && events > 0).map(({ end }) => end),
+  due.end,
+]
 
 type FollowUp = ReturnType<typeof answersBeside>
 
@@ -88,14 +121,18 @@ function followUpOf(
  * changed.
  */
 async function evaluateCohort(
-  { model, state }: EvaluationParts,
+  parts: EvaluationParts,
   reading: WindowReading,
   { c, input, followUp }: { c: Cohort; input: WindowInput; followUp: FollowUp | undefined },
 ): Promise<MetricResult[]> {
+  const { model, state } = parts
   const stands = publishedResults(reading, state, c)
   if (stands)
     return [...[...stands.results.values()].filter(isOfInputs), ...evaluateLabelled(input, model)]
-  const metricResults = metricsOf(input, model)
+  const metricResults = [
+    ...metricsOf(input, model),
+    ...(keyOf(c) === keyOf(ALL) ? await wholeResults(parts, reading, input) : []),
+  ]
   // Slices are answered by the whole.
   if (!followUp || c.slice) return withoutBlindOk(metricResults)
   const { window, counts } = input
@@ -104,8 +141,9 @@ async function evaluateCohort(
   )
 }
 
-const isOfInputs = ({ family }: MetricResult) =>
-  family === 'drift' || family === 'quality' || family === 'operations'
+const isOfInputs = (result: MetricResult) =>
+  (result.family === 'drift' || result.family === 'quality' || result.family === 'operations') &&
+  !isOfSender(result)
 
 function resultsOf(
   { model, now }: EvaluationParts,
@@ -123,6 +161,7 @@ function resultsOf(
       episode: '',
       policyRevision: model.revision,
       referenceRevisions: new Map(spans.map(({ name, revision }) => [name, revision])),
+      referenceKinds: new Map(spans.map(({ name, kind }) => [name, kind])),
       computedAt: now(),
     },
     metricResults,
@@ -135,14 +174,45 @@ function resultsOf(
 async function publish(
   { model, state, write, gauges }: EvaluationParts,
   { due, earlierWindows }: WindowQuestion,
-  results: readonly CohortResults[],
+  { results, examples }: { results: readonly CohortResults[]; examples: readonly Row[] },
 ): Promise<WindowOutcome> {
   const ofAll = results[0]!.metricResults
   const worst = worstOf(ofAll)
   const episode = episodeOf(due, worst, model.modelId, earlierWindows)
   for (const { key } of results) key.episode = episode
-  const alarmed = ofAll.some((result) => result.family === 'drift' && result.verdict === 'alarm')
-  await write({ model, due, worst, alarmed }, results)
-  for (const { key, metricResults } of results) gauges.show(key, metricResults, state.snoozed)
+  // A window that is like production's past may be one of it, however unlike a table it is.
+  const alarmed = ofAll.some(
+    (result) => result.family === 'drift' && result.verdict === 'alarm' && !isSkew(result),
+  )
+  const headline = windowHeadline(
+    results.map(({ key: { cohort, window }, metricResults }) => ({
+      cohort,
+      window,
+      results: metricResults,
+    })),
+  )
+  await write({ model, due, worst, alarmed, headline, examples }, results)
+  for (const { key, metricResults } of results) {
+    gauges.show(key, metricResults, state.snoozed)
+    forgetEnded(state.active, keyOf(key.cohort), metricResults)
+  }
   return { alarmed, worst, episode }
+}
+
+/** What has ended must not be written as ended by the next window again. */
+function forgetEnded(
+  active: ModelState['active'],
+  cohort: string,
+  results: readonly MetricResult[],
+): void {
+  const ended = results.filter(({ reason }) => reason.startsWith(ENDED))
+  if (ended.length === 0) return
+  const kept = (active.get(cohort) ?? []).filter(
+    (alarm) =>
+      !ended.some(
+        ({ family, metric, subject }) =>
+          family === alarm.family && metric === alarm.metric && subject === alarm.subject,
+      ),
+  )
+  active.set(cohort, kept)
 }

@@ -4,7 +4,7 @@
  */
 import type { Model } from '../../../lib/models/model-files.ts'
 import type { Window } from '../../../lib/models/windows.ts'
-import { settledAtoms, suspectAtoms } from '../evaluate/data-quality.ts'
+import { settledAtoms, suspectAtoms } from '../evaluate/quality/data-quality.ts'
 import {
   blindSubjects,
   settledBlind,

@@ -62,8 +62,8 @@ function sliceOf(
 ): Promise<Named> {
   let read = slices.get(key)
   if (!read) {
-    const values = cohorts.flatMap(({ slice }) => (slice?.key === key ? [slice.value] : []))
-    read = queries.namedLabelsOfSlice({ modelId: model.modelId, window }, { key, values })
+    const own = cohorts.flatMap(({ slice }) => (slice?.key === key ? [slice] : []))
+    read = queries.namedLabelsOfSlice({ modelId: model.modelId, window }, own)
     slices.set(key, read)
   }
   return read

@@ -10,6 +10,7 @@ const model = parseModel('model_id: m\ntask: binary\n')
 const noTruth = async () => noOutcomes(1)
 const spanned = (day: number): ReferenceSpans => ({
   name: `day ${day}`,
+  kind: 'trailing' as const,
   baseline: false,
   revision: 1,
   spans: [{ start: day * 86_400_000, end: (day + 1) * 86_400_000 }],

@@ -91,14 +91,21 @@ export function referenceReader(
       // What a baseline holds is more than an informing reference of the same spans needs.
       for (const isBaseline of reference.baseline ? [true] : [true, false]) {
         const known = cache.get(keyFor(isBaseline))
-        if (known) return { ...known, name: reference.name, baseline: reference.baseline }
+        if (known) return { ...known, ...namedBy(reference) }
       }
       const data = await readReference(queries, model, { reference, inside, asked })
       cache.keep(keyFor(reference.baseline), data)
-      return data
+      return { ...data, ...namedBy(reference) }
     },
   }
 }
+
+/** What a reference is to a window, whatever is read of it. */
+const namedBy = ({ name, baseline, isTrainedOn = false }: ReferenceSpans) => ({
+  name,
+  baseline,
+  isTrainedOn,
+})
 
 /** A name for what is read of a reference: it changes with the events and outcomes of its spans. */
 function keysOf(
@@ -123,6 +130,7 @@ function keysOf(
       state,
       implied,
       keyOf(scope),
+      scope.slice?.rest?.except,
       isBaseline,
     ])
 }
@@ -141,6 +149,7 @@ async function readReference(
   question: ReferenceQuestion,
 ): Promise<ReferenceData> {
   const { reference, inside, asked } = question
+  if (reference.kind === 'table') return readTable(queries, model, question)
   const counted = await queries.counts(
     reference.countedAs ?? model.modelId,
     reference.spans,
@@ -166,6 +175,22 @@ async function readReference(
         : undefined,
     windows: await readSeries(queries, model, windows, asked.scope),
   }
+}
+
+/** Counts of a table and what became of its rows: the windows of production tell the noise. */
+async function readTable(
+  queries: DriftQueries,
+  model: Model,
+  { reference, asked }: ReferenceQuestion,
+): Promise<ReferenceData> {
+  const { name, baseline, spans } = reference
+  const under = reference.countedAs!
+  const c = { ...ALL, ...(asked.scope.slice && { slice: asked.scope.slice }) }
+  const counted = c.slice
+    ? await queries.slicedTable(under, c)
+    : await queries.counts(under, spans, c)
+  const outcomes = await queries.truthOfTable({ model, under, c, rows: counted.events })
+  return { name, baseline, spans, counts: asDeclared(counted, model), outcomes }
 }
 
 /** What a baseline knows of ground truth. */

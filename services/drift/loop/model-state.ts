@@ -5,6 +5,8 @@
 import type { Model } from '../../../lib/models/model-files.ts'
 import { windowMs, type Window } from '../../../lib/models/windows.ts'
 import { MIN_WINDOWS } from '../data/reference.ts'
+import type { SenderKind } from '../data/senders.ts'
+import type { ActiveKey } from '../evaluate/silence/ended.ts'
 import { completeUntil, type Progress } from '../plan/due-windows.ts'
 import type { Past } from '../plan/learning.ts'
 import { frozenSpans, putReferences } from '../plan/stored-references.ts'
@@ -31,6 +33,10 @@ export interface ModelState extends Omit<Past, 'windows'> {
   /** Whether its producers number their events. */
   isProducing: boolean
   hasLateAttributes: boolean
+  /** Its active alarms by cohort, without those that this pass has ended. */
+  active: Map<string, ActiveKey[]>
+  /** How many senders of each kind it has had. */
+  senderKinds: ReadonlyMap<SenderKind, number>
   /** Its events come when they happen: silence means something. */
   isLive: boolean
   /** Watermark: events before this instant are considered complete; epoch milliseconds. */
@@ -77,7 +83,10 @@ async function readGlobalState({
  * due.
  */
 export async function loadModelState(
-  queries: Pick<DriftQueries, 'referencesOf' | 'promotions' | 'isProducing'>,
+  queries: Pick<
+    DriftQueries,
+    'referencesOf' | 'promotions' | 'isProducing' | 'senderKinds' | 'activeByCohort'
+  >,
   model: Model,
   { accepted, snoozed, hasLateAttributes }: GlobalState,
   { reached, now, windows }: { reached: Progress; now: number; windows: number },
@@ -94,6 +103,8 @@ export async function loadModelState(
     snoozed,
     isProducing: await queries.isProducing(modelId),
     hasLateAttributes,
+    active: await queries.activeByCohort(modelId),
+    senderKinds: reached.live ? await queries.senderKinds(modelId) : new Map(),
     isLive: reached.live ?? false,
     completeUntil: completeUntil(reached, model, now),
   }
@@ -104,6 +115,9 @@ export async function loadModelState(
  */
 const needsPromotions = ({ references }: Model, windows: number) =>
   Object.values(references).some(
-    ({ kind, baseline, on_promotion }) =>
-      kind === 'since_promotion' || (baseline && on_promotion !== 'keep' && windows > MIN_WINDOWS),
+    ({ kind, baseline, on_promotion, model_version }) =>
+      kind === 'since_promotion' ||
+      (kind === 'table'
+        ? model_version !== undefined
+        : baseline && on_promotion !== 'keep' && windows > MIN_WINDOWS),
   )

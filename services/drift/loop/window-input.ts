@@ -1,18 +1,19 @@
 /** Everything that evaluating one window needs, read from ClickHouse: nothing here decides. */
 import type { Model } from '../../../lib/models/model-files.ts'
-import { ALL, keyOf, type Cohort } from '../data/cohort.ts'
+import { ALL, keyOf, type Cohort, referenceCohort } from '../data/cohort.ts'
 import { asDeclared } from '../data/declared-features.ts'
 import { levelHistory } from '../data/past-metrics.ts'
 import { notOverlapping } from '../data/past-shifts.ts'
 import type { ReferenceData } from '../data/reference.ts'
 import { noOutcomes, type GroupCounts, type WindowCounts } from '../data/window-data.ts'
 import { fairnessAttributes } from '../evaluate/fairness/fairness.ts'
-import type { Learning } from '../data/window-input.ts'
-import type { WindowInput } from '../data/window-input.ts'
+import { withTable } from '../evaluate/learning.ts'
+import type { Learning, WindowInput } from '../data/window-input.ts'
 import type { Due, StepCount } from '../plan/due-windows.ts'
+import { learningLength } from '../plan/baseline-words.ts'
 import { learningAt, type LearningState, type PastWindow } from '../plan/learning.ts'
 import { referencesFor, type ReferenceSpans } from '../plan/references.ts'
-import { seasonOf, usualCounts } from '../plan/silence.ts'
+import { seasonOf, usualWindows, type CountedWindow } from '../plan/silence.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
 import type { Present } from '../queries/event-totals.ts'
 import { impliesLabels } from '../queries/outcomes/labelled-outcomes.ts'
@@ -50,8 +51,8 @@ export interface WindowReading {
   /** While the baseline is being learned, with the windows before a promoted version. */
   learning: Learning | undefined
   past: PastAnswers
-  /** Events of the windows before, of a live model. */
-  usual: readonly number[] | undefined
+  /** The windows before that say how many events are usual, of a live model. */
+  usual: readonly CountedWindow[] | undefined
   /**
    * Predictions before this instant have had the label horizon; 0 where a missing label means
    * nothing.
@@ -83,7 +84,12 @@ export async function readWindow(
   const { modelId } = model
   const window = { start: due.start, end: due.end }
   const present = await queries.present({ modelId, spans: [window] })
-  const cohorts = await queries.cohorts(modelId, window, present, model.slices)
+  const cohorts = await queries.cohorts(present, {
+    modelId,
+    window,
+    slices: model.slices,
+    most: model.cohorts.values,
+  })
   const earlier =
     due.previous || !isWhole
       ? await queries.latestResults({ modelId, window })
@@ -92,8 +98,11 @@ export async function readWindow(
   const completeness = state.isProducing ? await queries.completeness(modelId, window) : null
   const known = { ...state, windows: earlierWindows }
   const spans = referencesFor(window, model, known)
-  const learning = await readLearning(parts, learningAt(window, model, known), outcomesOf)
   const references = await readReferences(parts, { spans, outcomesOf }, ALL)
+  const learning = withTable(
+    await readLearning(parts, learningAt(window, model, known), outcomesOf),
+    references,
+  )
   const baseline = references.find((reference) => reference.baseline)
   const reading = {
     due,
@@ -112,7 +121,7 @@ export async function readWindow(
       baseline: learning?.before ?? baseline,
       earlierWindows,
     }),
-    usual: state.isLive ? usualCounts(window, earlierWindows, seasonOf(model)) : undefined,
+    usual: state.isLive ? usualWindows(window, earlierWindows, seasonOf(model)) : undefined,
     // Of a window some of whose predictions are young, a missing label means nothing yet.
     impliedUntil: impliesLabels(model) && due.maturity === 1 ? state.completeUntil : 0,
     outcomesOf,
@@ -137,8 +146,8 @@ async function readReferences(
 ): Promise<ReferenceData[]> {
   const found: ReferenceData[] = []
   for (const reference of spans) {
-    // An uploaded reference has counts and no rows: slices have none.
-    if (c.slice && reference.countedAs !== undefined) continue
+    // Uploaded predictions have counts and no rows: slices have none.
+    if (c.slice && reference.kind === 'uploaded') continue
     const scope = referenceCohort(reference, c)
     const { completeUntil } = state
     found.push(await references.data(model, reference, steps, { scope, completeUntil, outcomesOf }))
@@ -153,8 +162,10 @@ async function readLearning(
   outcomesOf: TruthReader,
 ): Promise<Learning | undefined> {
   if (!learning) return undefined
-  if (!learning.before) return { ...learning, before: undefined }
-  const reference = { ...learning.before, baseline: true, revision: 1 }
+  const hint = learningLength(model)
+  if (!learning.before) return { ...learning, before: undefined, hint }
+  const kind = 'trailing' as const
+  const reference = { ...learning.before, kind, baseline: true, revision: 1 }
   const { completeUntil } = state
   const asked = { scope: ALL, completeUntil, outcomesOf }
   return { ...learning, before: await references.data(model, reference, steps, asked) }
@@ -245,9 +256,10 @@ export async function readCohort(
       window,
     ),
     learning,
+    unread: state.unread ?? new Map(),
     cohorts: reading.cohorts.length,
     isSlice: c.slice !== undefined,
-    usual: isWhole ? reading.usual : undefined,
+    usual: isWhole ? reading.usual?.map(({ events }) => events) : undefined,
     completeness: reading.completeness,
     maturity: due.maturity,
   }
@@ -278,16 +290,3 @@ async function readGroups(
     groups.set(name, await queries.groups(question, name))
   return groups
 }
-
-/**
- * The cohort of a reference that a cohort is compared with: a slice with itself, a version or
- * variant with everything.
- */
-export const referenceCohort = (
-  reference: ReferenceSpans | undefined,
-  { slice }: Cohort,
-): Cohort => ({
-  ...ALL,
-  modelVersion: reference?.modelVersion ?? '',
-  ...(slice && { slice }),
-})

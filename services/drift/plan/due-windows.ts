@@ -3,7 +3,7 @@ import { largest, smallest } from '../../../lib/stats/samples/extremes.ts'
 import { durationMs } from '../../../lib/runtime/durations.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
 import type { Worst } from './episodes.ts'
-import { isLive, silentWindows } from './silence.ts'
+import { isLive as cameInTime, isSilent, silentWindows, type SilentWindow } from './silence.ts'
 import {
   eventsOf,
   windowsHolding,
@@ -53,6 +53,8 @@ export interface Due extends Window {
   previous: EvaluatedWindow | undefined
   /** Data of a window evaluated before has changed, as opposed to time having passed. */
   restates: boolean
+  /** Of the last window of a silence that gets a row: how many did. */
+  lastOf?: number
 }
 
 /** How far the events of a model have come; times are epoch milliseconds. */
@@ -84,7 +86,11 @@ export function progressOf(
   )
   const newest =
     live.length > 0 ? smallest(live.map((p) => p.newest)) : largest(partitions.map((p) => p.newest))
-  return { watermark: newest - lateness, idle: live.length === 0, live: isLive(partitions, model) }
+  return {
+    watermark: newest - lateness,
+    idle: live.length === 0,
+    live: cameInTime(partitions, model),
+  }
 }
 
 /**
@@ -161,7 +167,10 @@ export function dueWindows(
   const sumOf = sumsOf(steps)
   const due: Due[] = []
   const windows = windowsOf(steps, evaluated, model)
-  const silent = progress.live ? silentWindows(steps, until, model.windows) : []
+  const isLive = progress.live || isSilent(steps, evaluated)
+  const silent: SilentWindow[] = isLive
+    ? silentWindows(steps, until, model.windows, windows.length)
+    : []
   for (const window of silent.length === 0 ? windows : [...windows, ...silent].toSorted(byEnd)) {
     if (!passed(window.end)) break
     const { events, changes } = sumOf(window)

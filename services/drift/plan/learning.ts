@@ -3,7 +3,7 @@
  * until there are as many as tell their noise. Pure.
  */
 import type { EpisodeWindow } from './episodes.ts'
-import type { Model } from '../../../lib/models/model-files.ts'
+import { isBaseline, type Model } from '../../../lib/models/model-files.ts'
 import { windowsHolding, type Window } from '../../../lib/models/windows.ts'
 import { MIN_WINDOWS } from '../data/reference.ts'
 import { renewalBefore, type Promotion } from './promotions.ts'
@@ -28,6 +28,8 @@ export interface Past {
   put: Readonly<Record<string, PutReference>>
   /** When versions took over from one another, ascending. */
   promotions: readonly Promotion[]
+  /** Why tables of the model file cannot be read, by name of the reference. */
+  unread?: ReadonlyMap<string, string>
 }
 
 /** The name of the baseline that a promotion made. */
@@ -38,7 +40,7 @@ export const nameOfRenewed = ({ version }: Promotion) => `version ${version}`
  * that one still holds.
  */
 export function renewalFor(window: Window, model: Model, past: Past): Promotion | undefined {
-  const declared = Object.values(model.references).find(({ baseline }) => baseline)
+  const declared = Object.values(model.references).find(isBaseline)
   if (!declared || declared.on_promotion === 'keep' || declared.kind === 'since_promotion')
     return undefined
   const renewal = renewalBefore(
@@ -74,8 +76,10 @@ export interface LearningState {
  * none.
  */
 export function learningAt(window: Window, model: Model, past: Past): LearningState | undefined {
+  // Fixed lines need no noise between windows.
+  if (model.hasFixedLines) return undefined
   const renewal = renewalFor(window, model, past)
-  const found = Object.entries(model.references).find(([, { baseline }]) => baseline)
+  const found = Object.entries(model.references).find(([, one]) => isBaseline(one))
   const declared = found?.[1]
   if (renewal) {
     const spans = completeApart(

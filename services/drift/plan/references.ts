@@ -13,14 +13,18 @@ import {
   type Past,
   type PastWindow,
 } from './learning.ts'
-import { uploadedId, type PutReference } from './stored-references.ts'
+import { TABLE_SPAN, uploadedId, type PutReference } from './stored-references.ts'
 
 const DEFAULT_WINDOWS = 4
 
 /** A reference of one window: where its events lie, or under which id they are counted. */
 export interface ReferenceSpans {
   name: string
+  kind: PutReference['kind']
+  /** Verdicts of drift come from it. */
   baseline: boolean
+  /** Verdicts of skew come from it: it is the table that production is held against. */
+  isTrainedOn?: boolean
   spans: Window[]
   /** Only this version's predictions; all when undefined. */
   modelVersion?: string | undefined
@@ -37,9 +41,11 @@ export interface ReferenceSpans {
 export function referencesFor(window: Window, model: Model, past: Past): ReferenceSpans[] {
   const all: Record<string, PutReference> = { ...past.put, ...model.references }
   const renewal = renewalFor(window, model, past)
+  const training = trainingTable(window, model, past)
   const declared = Object.entries(all).flatMap(([name, reference]) => {
     const own = spansOf(name, reference, window, model, past)
-    const baseline = (reference.baseline ?? false) && renewal === undefined
+    const isOwn = reference.kind !== 'table'
+    const baseline = isOwn && (reference.baseline ?? false) && renewal === undefined
     const spans = baseline && own.length > 0 ? withAccepted(own, past.accepted, window) : own
     const promoted =
       reference.kind === 'since_promotion' ? promotionBefore(window, past) : undefined
@@ -48,13 +54,15 @@ export function referencesFor(window: Window, model: Model, past: Past): Referen
       : [
           {
             name,
+            kind: reference.kind,
             baseline,
+            ...(name === training && { isTrainedOn: true }),
             spans,
-            modelVersion: promoted?.version ?? reference.model_version,
-            revision: reference.revision ?? 1,
+            modelVersion: promoted?.version ?? versionOf(reference),
+            revision: revisionOf(name, reference, past),
             countedAs:
-              reference.kind === 'uploaded'
-                ? uploadedId(model.modelId, name, reference.revision ?? 1)
+              reference.kind === 'uploaded' || reference.kind === 'table'
+                ? uploadedId(model.modelId, name, revisionOf(name, reference, past))
                 : undefined,
           },
         ]
@@ -66,8 +74,44 @@ export function referencesFor(window: Window, model: Model, past: Past): Referen
   const spans = withAccepted(own, accepted, window)
   return [
     ...declared,
-    { name: nameOfRenewed(renewal), baseline: true, spans, modelVersion: undefined, revision: 1 },
+    {
+      name: nameOfRenewed(renewal),
+      kind: 'since_promotion',
+      baseline: true,
+      spans,
+      modelVersion: undefined,
+      revision: 1,
+    },
   ]
+}
+
+/** Rows of a table have no version, whatever version they trained. */
+const versionOf = ({ kind, model_version }: PutReference) =>
+  kind === 'table' ? undefined : model_version
+
+/** How often a reference was put, or its table read. */
+const revisionOf = (name: string, { kind, revision }: PutReference, { put }: Past) =>
+  (kind === 'table' ? put[name]?.revision : revision) ?? 1
+
+/** Whether a table has been read as it is now. */
+const isRead = (name: string, { put, unread }: Past) =>
+  put[name]?.kind === 'table' && unread?.has(name) !== true
+
+/**
+ * The table that production is held against: the one with `baseline: true`, else the first of the
+ * model file, else the first that was put. None while another version leads than the one it
+ * trained.
+ */
+function trainingTable(window: Window, model: Model, past: Past): string | undefined {
+  const tables = ([, { kind }]: [string, PutReference]) => kind === 'table'
+  const declared = Object.entries(model.references).filter(tables)
+  const put = Object.entries(past.put)
+    .filter(tables)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+  const found = declared.find(([, { baseline }]) => baseline) ?? declared[0] ?? put[0]
+  const version = found?.[1].model_version
+  if (version === undefined) return found?.[0]
+  return promotionBefore(window, past)?.version === version ? found![0] : undefined
 }
 
 function spansOf(
@@ -82,6 +126,8 @@ function spansOf(
     case 'fixed':
     case 'uploaded':
       return [{ start: Date.parse(reference.from!), end: Date.parse(reference.to!) }]
+    case 'table':
+      return isRead(name, past) ? [TABLE_SPAN] : []
     case 'first': {
       const span = past.frozen.get(name)
       const of = reference.windows ?? MIN_WINDOWS

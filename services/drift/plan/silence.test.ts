@@ -2,9 +2,11 @@
 import { expect, test } from 'vitest'
 import { parseModel } from '../../../lib/models/model-files.ts'
 import { dueWindows } from './due-windows.ts'
-import { isLive, silentWindows, usualCounts } from './silence.ts'
+import { isLive, silentWindows, usualWindows } from './silence.ts'
 
 const HOUR = 3_600_000
+const usualCounts = (...asked: Parameters<typeof usualWindows>) =>
+  usualWindows(...asked).map(({ events }) => events)
 const START = Date.UTC(2026, 0, 5)
 const hourly = parseModel('{ model_id: m, task: binary, windows: { size: 1h, lateness: 15m } }')
 const daily = parseModel('{ model_id: m, task: binary, windows: { size: day } }')
@@ -25,24 +27,64 @@ test('a model is live whose newest events came within a window, or an hour, of t
   expect(isLive([], hourly)).toBe(false)
 })
 
-test('silent windows are whole ones after the newest event, the last hundred', () => {
+test('silent windows are whole ones after the newest event', () => {
   const steps = [
     { step: START, events: 3 },
     { step: START + 2 * HOUR, events: 0 },
   ]
-  expect(silentWindows(steps, START + 3.5 * HOUR, hourly.windows)).toEqual([
+  expect(silentWindows(steps, START + 3.5 * HOUR, hourly.windows, 1)).toEqual([
     { start: START + HOUR, end: START + 2 * HOUR },
     { start: START + 2 * HOUR, end: START + 3 * HOUR },
   ])
-  const long = silentWindows(steps, START + 1000 * HOUR, hourly.windows)
-  expect(long).toHaveLength(100)
-  expect(long.at(-1)).toEqual({ start: START + 999 * HOUR, end: START + 1000 * HOUR })
-  expect(silentWindows([{ step: START, events: 0 }], START + 9 * HOUR, hourly.windows)).toEqual([])
+  expect(silentWindows([{ step: START, events: 0 }], START + 9 * HOUR, hourly.windows, 1)).toEqual(
+    [],
+  )
+})
+
+test.each([
+  [1, 8],
+  [30, 30],
+  [5000, 100],
+])('a model of %d windows has %d silent ones, and then no row more', (lived, most) => {
+  const steps = [{ step: START, events: 3 }]
+  const long = silentWindows(steps, START + 1000 * HOUR, hourly.windows, lived)
+  expect(long).toHaveLength(most)
+  expect(long[0]).toEqual({ start: START + HOUR, end: START + 2 * HOUR })
+  expect(long.at(-1)).toEqual({
+    start: START + most * HOUR,
+    end: START + (most + 1) * HOUR,
+    lastOf: most,
+  })
+})
+
+test('an import into a silent model does not end its silence', () => {
+  const steps = [
+    { step: START - 90 * HOUR, events: 900, changes: 0 },
+    { step: START, events: 3, changes: 0 },
+  ]
+  const silent = {
+    start: START + HOUR,
+    end: START + 2 * HOUR,
+    events: 0,
+    changes: 0,
+    maturity: 1,
+    revision: 1,
+    worst: 'alarm' as const,
+    alarmed: false,
+    episode: '',
+  }
+  const imported = { watermark: START, idle: true, live: false }
+  const due = (evaluated: (typeof silent)[]) =>
+    dueWindows(steps, evaluated, imported, hourly, START + 3.5 * HOUR).filter(
+      ({ events }) => events === 0,
+    )
+  expect(due([silent])).toHaveLength(1)
+  expect(due([])).toEqual([])
 })
 
 test('a batch model that runs daily is not silent at noon', () => {
   const steps = [{ step: START + 24 * HOUR, events: 500 }]
-  expect(silentWindows(steps, START + 36 * HOUR, daily.windows)).toEqual([])
+  expect(silentWindows(steps, START + 36 * HOUR, daily.windows, 1)).toEqual([])
 })
 
 test('each silent window of a live model is due once, and again when its events come late', () => {

@@ -19,8 +19,10 @@ import { MIN_COUNTS } from '../../../lib/stats/window-tests/count-test.ts'
  * longer.
  */
 const MIN_LIVE_MS = 3_600_000
-/** Silent windows that are caught up with after a pause of the service; older ones get no row. */
+/** Windows of one silence that get a row; the alarm of them lasts until events come again. */
 const MAX_SILENT_WINDOWS = 100
+/** Of a model that had fewer windows itself. */
+const MIN_SILENT_WINDOWS = 8
 /** Windows before one, whose events say what is usual. */
 const MAX_HISTORY = 60
 /** Share by which lengths may differ: a local day lasts 23 to 25 hours, a month 28 to 31 days. */
@@ -43,30 +45,54 @@ export function isLive(
   return Math.abs(received - largest(partitions.map((p) => p.newest))) <= delay
 }
 
+/** A window that has passed without an event. */
+export interface SilentWindow extends Window {
+  /** After it no row is written until events come again; of how many windows it is the last. */
+  lastOf?: number
+}
+
 /**
- * Windows after a model's newest event that have passed without one, ascending, at most the last
- * hundred. A window that holds the newest event is not among them.
+ * Windows after a model's newest event that have passed without one, ascending: as many as it had
+ * windows with events, 8 at least and 100 at most. A model that somebody invented, or that was
+ * switched off, so costs no rows for ever. A window that holds the newest event is not among them.
  *
  * @param steps time buckets, ascending; those with labels alone do not count
  * @param until all events before this instant are considered complete
+ * @param lived windows that held events
  */
 export function silentWindows(
   steps: readonly { step: number; events: number }[],
   until: number,
   spec: Model['windows'],
-): Window[] {
+  lived: number,
+): SilentWindow[] {
   const newest = steps.findLast(({ events }) => events > 0)
   if (!newest) return []
+  const most = Math.min(MAX_SILENT_WINDOWS, Math.max(MIN_SILENT_WINDOWS, lived))
   const bucket = bucketMs(spec)
-  const first = Math.max(
-    newest.step + bucket,
-    until - (until % bucket) - MAX_SILENT_WINDOWS * longestMs(spec),
-  )
+  // Windows that begin before the newest event hold it: as many more are looked at.
+  const last = Math.min(until, newest.step + (most + 2) * longestMs(spec))
   const instants: number[] = []
-  for (let instant = first; instant < until; instant += bucket) instants.push(instant)
+  for (let instant = newest.step + bucket; instant < last; instant += bucket) instants.push(instant)
   return windowsHolding(spec, instants)
     .filter(({ start, end }) => start > newest.step && end <= until)
-    .slice(-MAX_SILENT_WINDOWS)
+    .slice(0, most)
+    .map((window, i) => (i === most - 1 ? { ...window, lastOf: most } : window))
+}
+
+/**
+ * Whether the silence of a model was told of already: an import of older events, which come long
+ * after they happened, does not end it.
+ */
+export function isSilent(
+  steps: readonly { step: number; events: number }[],
+  evaluated: readonly CountedWindow[],
+): boolean {
+  const newest = steps.findLast(({ events }) => events > 0)
+  return (
+    newest !== undefined &&
+    evaluated.some(({ start, events }) => events === 0 && start > newest.step)
+  )
 }
 
 /** A window of a model's life, by what came in it. */
@@ -77,30 +103,28 @@ export interface CountedWindow extends Window {
 }
 
 /**
- * Events of the windows before one, that say how many are usual: the newest 60 of the same length
- * that overlap neither it nor one another, those without events among them. Left out are windows
- * whose silence alarmed, and the silence that is still going on. With a season, windows of the same
- * phase, once eight of them are known.
+ * The windows before one, newest first, whose events say how many are usual: the newest 60 of the
+ * same length that overlap neither it nor one another, those without events among them. Left out
+ * are windows whose silence alarmed, and the silence that is still going on. With a season, windows
+ * of the same phase, once eight of them are known.
  *
  * @param evaluated windows that were evaluated, ascending by end
  * @param seasonMs length of the declared season
  */
-export function usualCounts(
+export function usualWindows(
   window: Window,
   evaluated: readonly CountedWindow[],
   seasonMs?: number,
-): number[] {
+): CountedWindow[] {
   const before = likeWindows(window, evaluated)
-  const counts = (some: readonly CountedWindow[]) =>
-    some.slice(0, MAX_HISTORY).map(({ events }) => events)
-  if (seasonMs === undefined) return counts(before)
+  if (seasonMs === undefined) return before.slice(0, MAX_HISTORY)
   const apart = (start: number) => {
     const phase = (((start - window.start) % seasonMs) + seasonMs) % seasonMs
     return Math.min(phase, seasonMs - phase)
   }
   // Around a change of clocks a local day begins an hour early or late.
   const alike = before.filter(({ start }) => apart(start) < (window.end - window.start) / 2)
-  return counts(alike.length >= MIN_COUNTS ? alike : before)
+  return (alike.length >= MIN_COUNTS ? alike : before).slice(0, MAX_HISTORY)
 }
 
 /** Windows as long as one, from the newest before it backwards. */

@@ -1,6 +1,6 @@
 /** References that no model file declares, as they are stored. Pure. */
-import type { ModelReference } from '../../../schemas/model.ts'
-import type { Window } from '../../../lib/models/windows.ts'
+import type { ModelReference } from '../../../schemas/model-references.ts'
+import { TIME_BUCKET_MS, type Window } from '../../../lib/models/windows.ts'
 
 /**
  * A reference that no model file declares: the first window, frozen, or what someone put over HTTP.
@@ -8,10 +8,20 @@ import type { Window } from '../../../lib/models/windows.ts'
 export interface StoredReference {
   modelId: string
   name: string
-  kind: 'first' | 'fixed' | 'version' | 'uploaded'
+  kind: 'first' | 'fixed' | 'version' | 'uploaded' | 'table'
   span: Window
   modelVersion: string
   revision: number
+  /** Of a table: what tells its content, and how it was read, from another; '' of others. */
+  content?: string
+  /** Of a table: what was read of it, in words; '' of others. */
+  note?: string
+}
+
+/** Rows of a table have no time of their own: all of them count at one, before any event. */
+export const TABLE_SPAN: Window = {
+  start: Date.UTC(1990, 0, 1),
+  end: Date.UTC(1990, 0, 1) + TIME_BUCKET_MS,
 }
 
 /** As a model file would declare it, or uploaded. */
@@ -32,12 +42,14 @@ export function putReferences(
         name,
         kind === 'version'
           ? { kind, model_version: modelVersion, revision }
-          : {
-              kind,
-              from: new Date(span.start).toISOString(),
-              to: new Date(span.end).toISOString(),
-              revision,
-            },
+          : kind === 'table'
+            ? { kind, revision }
+            : {
+                kind,
+                from: new Date(span.start).toISOString(),
+                to: new Date(span.end).toISOString(),
+                revision,
+              },
       ]),
   )
 }

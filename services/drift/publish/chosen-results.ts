@@ -2,8 +2,8 @@
  * Which results of a window Prometheus gets by name: those of the headline, the gravest of what
  * alarms, and what the model file chooses. Pure.
  */
-import { isChosen, type MetricsChoice } from '../../../lib/models/metrics-choice.ts'
-import { FAMILIES_BY_GRAVITY } from '../data/active-result.ts'
+import { isChosen, type MetricsChoice } from '../../../lib/models/metrics/metrics-choice.ts'
+import { FAMILIES_BY_GRAVITY } from '../../../lib/models/alarm-sentences.ts'
 import type { MetricResult } from '../data/metric-results.ts'
 import { MIN_CELL } from '../evaluate/thresholds.ts'
 

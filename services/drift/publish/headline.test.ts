@@ -1,7 +1,9 @@
 /** One sentence a person would say. */
 import { expect, test } from 'vitest'
-import type { ActiveResult } from '../data/active-result.ts'
-import { headlineOf, type ModelFacts } from './headline.ts'
+import type { SaidAlarm } from '../../../lib/models/alarm-sentences.ts'
+import { ALL } from '../data/cohort.ts'
+import { metricResult } from '../data/metric-results.ts'
+import { headlineOf, windowHeadline, type ModelFacts } from './headline.ts'
 
 const SINCE = Date.UTC(2026, 10, 16)
 const facts = (more: Partial<ModelFacts> = {}): ModelFacts => ({
@@ -15,18 +17,20 @@ const facts = (more: Partial<ModelFacts> = {}): ModelFacts => ({
   features: 10,
   ...more,
 })
-const alarm = (family: string, metric: string, more: Partial<ActiveResult> = {}): ActiveResult => ({
+const alarm = (family: string, metric: string, more: Partial<SaidAlarm> = {}): SaidAlarm => ({
   family,
   metric,
   subject: '',
   severity: 'alarm',
   value: null,
-  baselineValue: null,
-  since: SINCE,
+  baseline_value: null,
+  since: new Date(SINCE).toISOString(),
   reason: '',
+  slice_key: '',
+  slice_value: '',
   ...more,
 })
-const auc = alarm('performance', 'roc_auc', { value: 0.671, baselineValue: 0.8634 })
+const auc = alarm('performance', 'roc_auc', { value: 0.671, baseline_value: 0.8634 })
 const income = alarm('drift', 'psi', { subject: 'income', value: 1.2 })
 
 test.each([
@@ -50,6 +54,11 @@ test.each([
       driftShare: 0.4,
     },
     '4 of 10 features have drifted, d the most (40 %), since 16 November 2026',
+  ],
+  [
+    'degraded',
+    { active: [alarm('drift', 'skew', { subject: 'country', value: 0.31 })] },
+    'country is unlike what the model was trained on (by 0.31), since 16 November 2026',
   ],
   [
     'silent',
@@ -83,9 +92,50 @@ test.each([
 
 test('what else is active is counted, the gravest is named', () => {
   const many = ['accuracy', 'f1', 'brier', 'recall', 'precision'].map((metric) =>
-    alarm('performance', metric, { value: 0.5, baselineValue: 0.6 }),
+    alarm('performance', metric, { value: 0.5, baseline_value: 0.6 }),
   )
   expect(headlineOf(facts({ active: [income, ...many] })).headline).toMatch(
     /^accuracy is down from 0.6 to 0.5; F1 is down .*; brier is down .*; and 3 more, since /,
   )
+})
+
+test('the feature that explains most goes first, with the slice it moved most in', () => {
+  const moved = (subject: string, alone: string, more: Partial<SaidAlarm> = {}) =>
+    alarm('drift', 'psi', {
+      subject,
+      value: 1,
+      reason: `values lie 2.10 standard deviations higher; more than the reference's own windows differ; alone it moves the score by ${alone} of +0.13`,
+      ...more,
+    })
+  const active = [
+    moved('age', '+0.01', { value: 9 }),
+    moved('income', '+0.11'),
+    moved('income', '+0.11', { slice_key: 'region', slice_value: 'south', value: 4 }),
+    moved('elsewhere', '+0.5', { slice_key: 'region', slice_value: 'south' }),
+    auc,
+  ]
+  expect(headlineOf(facts({ active })).headline).toBe(
+    'AUC is down from 0.863 to 0.671; ' +
+      'income has drifted in region=south: its values lie 2.10 standard deviations higher, which alone moves the score by +0.11 of +0.13; ' +
+      'age has drifted: its values lie 2.10 standard deviations higher, which alone moves the score by +0.01 of +0.13, since 16 November 2026',
+  )
+  expect(headlineOf(facts({ active: active.slice(3, 4) }))).toEqual({
+    health: 'healthy',
+    headline: 'all 12 evaluated metrics as usual; 1 alarm in slices',
+  })
+})
+
+test('a window says what it alarms of, versions left out', () => {
+  const window = { start: SINCE - 1, end: SINCE }
+  const fall = metricResult('performance', '', 'roc_auc', 0.671, {
+    verdict: 'alarm',
+    baseline_value: 0.8634,
+  })
+  const of = (modelVersion: string, results = [fall]) => ({
+    cohort: { ...ALL, modelVersion },
+    window,
+    results,
+  })
+  expect(windowHeadline([of(''), of('2')])).toBe('AUC is down from 0.863 to 0.671')
+  expect(windowHeadline([of('', []), of('2')])).toBe('')
 })

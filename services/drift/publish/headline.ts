@@ -2,13 +2,16 @@
  * What a person would say of a model in one sentence, from what is active and what its newest
  * window tells. Pure.
  */
+import type { Window } from '../../../lib/models/windows.ts'
+import type { Cohort } from '../data/cohort.ts'
+import { isSkew, type MetricResult } from '../data/metric-results.ts'
 import { smallest } from '../../../lib/stats/samples/extremes.ts'
-import { FAMILIES_BY_GRAVITY, type ActiveResult } from '../data/active-result.ts'
+import { clauseOf, rankedAlarms, type SaidAlarm } from '../../../lib/models/alarm-sentences.ts'
 import type { Health } from '../../../schemas/http/drift.ts'
 
 /** What is known of a model. */
 export interface ModelFacts {
-  active: readonly ActiveResult[]
+  active: readonly SaidAlarm[]
   /** End of the newest evaluated window, epoch milliseconds; undefined where none was evaluated. */
   lastWindowEnd: number | undefined
   /** Events of that window. */
@@ -27,18 +30,6 @@ export interface ModelFacts {
 
 /** Alarms that a headline names; more are counted. */
 const MAX_NAMED = 3
-/** How people write the names of metrics. */
-const NAMES: Readonly<Record<string, string>> = {
-  roc_auc: 'AUC',
-  pr_auc: 'average precision',
-  r2: 'R²',
-  f1: 'F1',
-  rmse: 'RMSE',
-  mae: 'MAE',
-  mape: 'MAPE',
-  wape: 'WAPE',
-  psi: 'PSI',
-}
 
 /**
  * Tells how a model is, and why.
@@ -50,7 +41,7 @@ const NAMES: Readonly<Record<string, string>> = {
  */
 export function headlineOf(facts: ModelFacts): { health: Health; headline: string } {
   const { active, lastWindowEnd, events, lastEvent, evaluated, learning } = facts
-  const alarms = active.filter(({ severity }) => severity === 'alarm').toSorted(byWeight)
+  const alarms = rankedAlarms(ofWhole(active.filter(({ severity }) => severity === 'alarm')))
   if (lastWindowEnd === undefined)
     return {
       health: 'unknown',
@@ -75,54 +66,72 @@ export function headlineOf(facts: ModelFacts): { health: Health; headline: strin
   return { health: 'healthy', headline: calm(facts) }
 }
 
+/**
+ * What a window alarms of, the gravest first, as a sentence; '' where nothing alarms.
+ *
+ * @param cohorts of one window
+ */
+export function windowHeadline(
+  cohorts: readonly { cohort: Cohort; window: Window; results: readonly MetricResult[] }[],
+): string {
+  const alarms = cohorts
+    .filter(({ cohort }) => cohort.modelVersion === '' && cohort.variant === '')
+    .flatMap(({ cohort: { slice }, window, results }) =>
+      results.flatMap(({ verdict: severity, ...result }): SaidAlarm[] =>
+        severity === 'alarm' && result.convention === 'plumbline'
+          ? [
+              {
+                ...result,
+                severity,
+                since: new Date(window.end).toISOString(),
+                slice_key: slice?.key ?? '',
+                slice_value: slice?.value ?? '',
+              },
+            ]
+          : [],
+      ),
+    )
+  return rankedAlarms(ofWhole(alarms)).slice(0, MAX_NAMED).map(clauseOf).join('; ')
+}
+
+/** Alarms of the model as a whole, with those of its slices that say where they are greatest. */
+function ofWhole(alarms: readonly SaidAlarm[]): SaidAlarm[] {
+  const known = new Set(alarms.filter(isWhole).map(keyOf))
+  return alarms.filter((alarm) => known.has(keyOf(alarm)))
+}
+const isWhole = ({ slice_key: key }: SaidAlarm) => key === ''
+const keyOf = ({ family, metric, subject }: SaidAlarm) => [family, metric, subject].join('\u0001')
+
 /** What else was wrong when the events ended. */
-function before(facts: ModelFacts, alarms: readonly ActiveResult[]): string {
+function before(facts: ModelFacts, alarms: readonly SaidAlarm[]): string {
   const others = alarms.filter(({ metric }) => metric !== 'throughput_per_s')
   return others.length === 0 ? '' : `; before, ${sentence(facts, others)}`
 }
 
 function calm({ active, evaluated, learning }: ModelFacts): string {
-  const warnings = active.length === 0 ? '' : `, ${plural(active.length, 'warning')}`
+  const loud = active.filter((alarm) => !isWhole(alarm) && alarm.severity === 'alarm').length
+  const quiet = active.filter((alarm) => isWhole(alarm)).length
+  const warnings = `${quiet === 0 ? '' : `, ${plural(quiet, 'warning')}`}${loud === 0 ? '' : `; ${plural(loud, 'alarm')} in slices`}`
   const more = learning === '' ? '' : `; the rest of the baseline is ${learning}`
   return `all ${plural(evaluated, 'evaluated metric')} as usual${warnings}${more}`
 }
 
-function sentence({ driftShare, features }: ModelFacts, alarms: readonly ActiveResult[]): string {
+function sentence({ driftShare, features }: ModelFacts, alarms: readonly SaidAlarm[]): string {
   const drifted = alarms.filter(isDrift)
   // Many features that moved are one thing to say.
   const isWide = drifted.length > MAX_NAMED
   const rest = isWide ? alarms.filter((alarm) => !isDrift(alarm)) : alarms
-  const named = rest.slice(0, MAX_NAMED).map(clause)
+  const named = rest.slice(0, MAX_NAMED).map(clauseOf)
   if (isWide)
     named.push(
       `${drifted.length} of ${Math.max(features, drifted.length)} features have drifted, ${drifted[0]!.subject} the most${driftShare === null ? '' : ` (${percent(driftShare)})`}`,
     )
   const left = rest.length - Math.min(rest.length, MAX_NAMED)
-  const since = day(smallest(alarms.map((alarm) => alarm.since)))
+  const since = day(smallest(alarms.map(({ since: begun }) => Date.parse(begun))))
   return `${named.join('; ')}${left > 0 ? `; and ${left} more` : ''}, since ${since}`
 }
 
-const isDrift = ({ family }: ActiveResult) => family === 'drift'
-
-function byWeight(a: ActiveResult, b: ActiveResult): number {
-  const rank = ({ family }: ActiveResult) => FAMILIES_BY_GRAVITY.indexOf(family)
-  return rank(a) - rank(b) || (b.value ?? 0) - (a.value ?? 0)
-}
-
-/** What one alarm says, without its time. */
-function clause({ family, metric, subject, value, baselineValue, reason }: ActiveResult): string {
-  const name = NAMES[metric] ?? metric.replaceAll('_', ' ')
-  if (metric === 'throughput_per_s' && reason !== '') return reason.split(';')[0]!
-  if (family === 'drift')
-    return `${subject || 'the joint distribution'} has drifted${value === null ? '' : ` (${name} ${short(value)})`}`
-  const what = subject === '' ? name : `${name} of ${subject}`
-  if (value === null) return `${what} alarms`
-  if (baselineValue === null || baselineValue === value) return `${what} is ${short(value)}`
-  const way = value < baselineValue ? 'down' : 'up'
-  return `${what} is ${way} from ${short(baselineValue)} to ${short(value)}`
-}
-
-const short = (x: number) => String(Number(x.toPrecision(3)))
+const isDrift = (alarm: SaidAlarm) => alarm.family === 'drift' && !isSkew(alarm)
 const percent = (share: number) => `${Math.round(100 * share)} %`
 const plural = (n: number, what: string) => `${n} ${what}${n === 1 ? '' : 's'}`
 const instant = (ms: number) => `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`

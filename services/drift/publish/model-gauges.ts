@@ -4,12 +4,14 @@
  */
 import { Gauge } from 'prom-client'
 import type { Metrics } from '../../../lib/runtime/metrics.ts'
-import type { ActiveCount, ActiveSeries, ModelAge } from '../data/active-result.ts'
+import type { ActiveAlarm } from '../../../schemas/active-alarms.ts'
+import type { ModelAge } from '../data/model-age.ts'
+import type { ActiveCount } from '../queries/active-alarms.ts'
 
 /** What the gauges are read from, each time Prometheus asks. */
 export interface ModelGaugeSources {
   /** The gravest of each model first. */
-  active: () => Promise<readonly ActiveSeries[]>
+  active: () => Promise<readonly ActiveAlarm[]>
   counts: () => Promise<readonly ActiveCount[]>
   ages: () => Promise<readonly ModelAge[]>
   /** Whether a model is this process' own: others are shown by the process that has them. */
@@ -43,6 +45,16 @@ const ACTIVE_LABELS = [
   'slice',
 ] as const
 
+const labelsOf = (alarm: ActiveAlarm) => ({
+  model_id: alarm.model_id,
+  model_version: alarm.model_version,
+  variant: alarm.variant,
+  family: alarm.family,
+  subject: alarm.subject,
+  metric: alarm.metric,
+  slice: alarm.slice_key === '' ? '' : `${alarm.slice_key}:${alarm.slice_value}`,
+})
+
 /**
  * Registers `plumbline_active_alarm` (2 an alarm, 1 a warning; gone when it has ended) of
  * the gravest of each model, `plumbline_active_alarms` that counts all of them,
@@ -75,11 +87,12 @@ export function registerModelGauges({ registry }: Metrics, sources: ModelGaugeSo
     ACTIVE_LABELS,
     async (shown) => {
       const named = new Map<string, number>()
-      for (const { severity, ...labels } of await active()) {
-        const n = named.get(labels.model_id) ?? 0
-        if (n >= mostOf(labels.model_id) || !owns(labels.model_id)) continue
-        named.set(labels.model_id, n + 1)
-        shown.set(labels, severity === 'alarm' ? 2 : 1)
+      for (const alarm of await active()) {
+        const { model_id: id, severity } = alarm
+        const n = named.get(id) ?? 0
+        if (n >= mostOf(id) || !owns(id)) continue
+        named.set(id, n + 1)
+        shown.set(labelsOf(alarm), severity === 'alarm' ? 2 : 1)
       }
     },
   )

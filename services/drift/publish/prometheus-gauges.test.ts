@@ -1,7 +1,7 @@
 /** Which series of evaluated windows Prometheus gets. */
 import { expect, test } from 'vitest'
 import { metricsWriter } from '../../../lib/http/render-metrics.ts'
-import type { MetricsChoice } from '../../../lib/models/metrics-choice.ts'
+import type { MetricsChoice } from '../../../lib/models/metrics/metrics-choice.ts'
 import { readConfig } from '../../../lib/runtime/config.ts'
 import { createMetrics } from '../../../lib/runtime/metrics.ts'
 import { ALL } from '../data/cohort.ts'

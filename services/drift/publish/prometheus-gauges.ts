@@ -2,7 +2,7 @@
  * What Prometheus is told of the last closed window of each model, and of its cohorts where its
  * model file says so: verdicts by family, and a bounded number of results by name.
  */
-import { DEFAULT_CHOICE, type MetricsChoice } from '../../../lib/models/metrics-choice.ts'
+import { DEFAULT_CHOICE, type MetricsChoice } from '../../../lib/models/metrics/metrics-choice.ts'
 import type { Metrics } from '../../../lib/runtime/metrics.ts'
 import type { MetricResult } from '../data/metric-results.ts'
 import type { RevisionKey } from './rows.ts'

@@ -1,8 +1,8 @@
 /**
  * Writes what was said of windows.
  *
- * A revision is written in this order: 1. its results, 2. its verdicts, 3. the inputs it was made
- * from, 4. the verdicts to their topic. Cut off before 3, the window is still due and comes again
+ * A revision is written in this order: 1. its results and examples, 2. its verdicts, 3. the inputs it
+ * was made from, 4. the verdicts to their topic. Cut off before 3, the window is still due and comes again
  * with a higher revision; cut off before 4, the verdicts are in the table, which their readers
  * re-read. Models that are evaluated side by side share their inserts: parts are what costs, not
  * rows.
@@ -15,6 +15,7 @@ import type { Model } from '../../../lib/models/model-files.ts'
 import { TOPICS } from '../../../schemas/topics.ts'
 import type { Worst } from '../plan/episodes.ts'
 import { resultKey, type MetricResult } from '../data/metric-results.ts'
+import { ENDED } from '../evaluate/silence/ended.ts'
 import { LEARNING, PART_OF_REFERENCE } from '../evaluate/learning.ts'
 import { metricRows, sliceColumns, tokenOf, verdictRow, type RevisionKey } from './rows.ts'
 import type { Due } from '../plan/due-windows.ts'
@@ -34,6 +35,10 @@ export interface EvaluatedWindow {
   worst: Worst
   /** Some drift verdict of it is an alarm. */
   alarmed: boolean
+  /** Rows of `window_examples`; none unless given. */
+  examples?: readonly Row[]
+  /** What it alarms of, in one sentence; '' where nothing alarms. */
+  headline: string
 }
 
 /** Rows for a table. */
@@ -89,6 +94,8 @@ export function revisionWriter(db: ClickHouse, eventLog: Pick<EventLog, 'append'
       rows: () => revisions.flatMap(({ key, changed }) => metricRows(changed, key)),
       token,
     })
+    const { examples = [] } = window
+    if (examples.length > 0) await insert({ table: 'window_examples', rows: () => examples, token })
     await insert({ table: 'verdicts', rows: () => verdicts, token })
     await insert({
       table: 'window_revisions',
@@ -99,18 +106,22 @@ export function revisionWriter(db: ClickHouse, eventLog: Pick<EventLog, 'append'
       TOPICS.verdicts.topic,
       verdicts
         .filter(({ verdict, previous_verdict: previous }) => verdict !== 'none' || previous !== '')
-        .map((row) => ({ key: window.model.modelId, value: JSON.stringify(row) })),
+        .map((row) => ({
+          key: window.model.modelId,
+          value: JSON.stringify({ ...row, headline: window.headline }),
+        })),
     )
   }
 }
 
 /**
  * Whether a metric that is evaluated otherwise has no verdict in this window: its baseline is being
- * learned, or the window is part of it. An alarm of an earlier window ends then, which only a row
+ * learned, the window is part of it, or what it was about has ended. An alarm of an earlier window ends then, which only a row
  * can say.
  */
 const isSuspended = ({ verdict, reason }: MetricResult) =>
-  verdict === 'none' && (reason.startsWith(LEARNING) || reason === PART_OF_REFERENCE)
+  verdict === 'none' &&
+  (reason.startsWith(LEARNING) || reason === PART_OF_REFERENCE || reason.startsWith(ENDED))
 
 /** Rows of the results that have a verdict, had one in the revision before, or lack it for now. */
 function verdictRows({ key, changed, before }: Revision) {

@@ -16,6 +16,8 @@ export interface RevisionKey {
   policyRevision: string
   /** Revisions of the references by name; 1 where a name is not among them. */
   referenceRevisions: ReadonlyMap<string, number>
+  /** Kinds of the references by name, as the model file names kinds. */
+  referenceKinds?: ReadonlyMap<string, string>
   computedAt: number
 }
 
@@ -47,6 +49,7 @@ export function metricRows(results: readonly MetricResult[], key: RevisionKey): 
   return results.map((result) => ({
     ...same,
     ...result,
+    reference_kind: kindOf(result, key),
     reference_revision: key.referenceRevisions.get(result.reference) ?? 1,
     n_reference: Math.round(result.n_reference),
     n_current: Math.round(result.n_current),
@@ -54,6 +57,9 @@ export function metricRows(results: readonly MetricResult[], key: RevisionKey): 
     episode_id: episodeOfResult(result, key),
   }))
 }
+
+const kindOf = ({ reference }: MetricResult, { referenceKinds }: RevisionKey) =>
+  referenceKinds?.get(reference) ?? ''
 
 const episodeOfResult = ({ verdict }: MetricResult, { episode }: RevisionKey) =>
   verdict === 'alarm' || verdict === 'warning' ? episode : ''
@@ -112,6 +118,7 @@ export function verdictRow(result: MetricResult, key: RevisionKey, previous: str
     previous_verdict: previous,
     reason: result.reason,
     reference: result.reference,
+    reference_kind: kindOf(result, key),
     episode_id: episodeOfResult(result, key),
     revision,
     restates: revision > 1 ? revision - 1 : 0,

@@ -1,24 +1,8 @@
-/** What the pages read of many alarms or features at once. */
+/** What the pages read of many features at once. */
 import { smallest } from '../../../lib/stats/samples/extremes.ts'
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import { sqlTime } from '../data/cohort.ts'
-import type { ActiveAlarm, Feature } from '../../../schemas/http/console.ts'
-
-const MAX_ALARMS = 2000
-
-/**
- * Alarms and warnings that are active, of one model or of all ('' ); alarms first, then the newest
- * episode.
- */
-export const activeAlarms = (db: ClickHouse, modelId: string): Promise<ActiveAlarm[]> =>
-  db.query<ActiveAlarm>(
-    `SELECT model_id, model_version, variant, slice_key, slice_value, family, metric, subject, reference, severity, value,
-       threshold, reason, window_start, window_end, since, verdict_id, episode_id, snoozed_until, is_snoozed
-     FROM active_alarms WHERE ({model:String} = '' OR model_id = {model:String})
-     ORDER BY severity = 'alarm' DESC, since DESC, model_id, slice_key, slice_value, model_version, family, metric, subject
-     LIMIT ${MAX_ALARMS}`,
-    { model: modelId },
-  )
+import type { Feature } from '../../../schemas/http/console.ts'
 
 /** Whose features are asked for, and how far back. */
 export interface FeaturesQuestion {

@@ -9,6 +9,7 @@ import {
   type CategoryCounts,
 } from '../../../lib/sink/counts/category-counts.ts'
 import type { ClickHouse, Params } from '../../../lib/clickhouse/port.ts'
+import { STORED_KEY, storedBins } from '../../../lib/sink/counts/stored-bins.ts'
 import { mergedResolutions } from '../../../lib/sink/counts/mixed-resolutions.ts'
 import { sampleSize, type BinnedSample } from '../../../lib/stats/samples/binned-sample.ts'
 import { effectiveCounts, type Weights } from '../data/sampling.ts'
@@ -61,7 +62,7 @@ interface CategoryRow {
  */
 const binsOf = (counted: string) =>
   `SELECT model, span, subject, grid, sorted.1 AS bins, sorted.2 AS counts, sorted.3 AS totals, sorted.4 AS lows, sorted.5 AS highs
-   FROM (SELECT model, span, subject, grid, arraySort(one -> one.1, groupArray((bin, n, t, l, h))) AS sorted
+   FROM (SELECT model, span, subject, grid, arraySort(one -> one.1, groupArray((toFloat64(key), n, t, l, h))) AS sorted
          FROM (${counted}) GROUP BY model, span, subject, grid)
    ${LIMITED}`
 
@@ -119,8 +120,8 @@ const COHORT_INDEX = `arrayJoin(arrayMap(key -> toUInt32(indexOf({cohorts:Array(
 export function keptCounts(where: string, span: string): Omit<Counted, 'totals'> {
   const keys = `model_id AS model, ${span} AS span`
   return {
-    numbers: `SELECT ${keys}, subject, grid, bin, sum(count) + sum(extra_weight) AS n, sum(total) AS t, min(low) AS l, max(high) AS h
-      FROM numeric_counts ${where} GROUP BY model, span, subject, grid, bin`,
+    numbers: `SELECT ${keys}, subject, grid, ${STORED_KEY} AS key, sum(count) + sum(extra_weight) AS n, sum(total) AS t, min(low) AS l, max(high) AS h
+      FROM numeric_counts ${where} GROUP BY model, span, subject, grid, key`,
     categories: `SELECT ${keys}, subject, category, sum(count) + sum(extra_weight) AS n FROM category_counts ${where}
       GROUP BY model, span, subject, category`,
   }
@@ -226,8 +227,7 @@ function numericOf(
   return new Map(
     subjects.map(([subject, grids]) => {
       const samples = grids.map(({ grid, bins, counts, totals, lows, highs }): BinnedSample => ({
-        resolution: grid,
-        bins,
+        ...storedBins(grid, bins),
         counts: counts.map(Number),
         totals,
         lows,

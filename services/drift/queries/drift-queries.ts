@@ -9,15 +9,23 @@ import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import { gathered } from '../../../lib/clickhouse/request-batcher.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
 import type { Window } from '../../../lib/models/windows.ts'
-import { ALL, type Cohort } from '../data/cohort.ts'
+import type { Cohort } from '../data/cohort.ts'
+import type { CohortLosses } from '../data/cohort-losses.ts'
+import type { Slice } from '../data/slices.ts'
 import type { OutcomeCounts, WindowCounts } from '../data/window-data.ts'
 import type { StoredReference } from '../plan/stored-references.ts'
-import { sliceValues, unslicedCohorts } from './cohorts.ts'
+import { activeByCohort } from './active-alarms.ts'
+import { slicedCohorts, unslicedCohorts, type SlicesQuestion } from './cohorts/present-cohorts.ts'
 import { presentEvents, type Present } from './event-totals.ts'
+import {
+  countViolations,
+  violationExamples,
+  type ExpectationQuestion,
+} from './expectations/count-violations.ts'
 import { hasLateAttributes } from './late-attributes.ts'
 import { modelCount, modelIds, type ModelsQuestion } from './monitored-models.ts'
 import { pastOf, type PastQuestion } from './past-queries.ts'
-import { areNumbered, completeness } from './producers.ts'
+import { areNumbered, completeness } from './senders/producers.ts'
 import { readPartitions, readProgress } from './progress-queries.ts'
 import { publishedResults } from './published-results.ts'
 import {
@@ -29,7 +37,9 @@ import {
   type PromotionQuestion,
 } from './references.ts'
 import { estimateRows, sampleRows, scoredRows } from './sample-rows.ts'
-import { ensureCounted } from './slice-counts.ts'
+import { senderCounts, kindsOfSenders, sendersKey } from './senders/sender-counts.ts'
+import { ensureCounted, type Sliced } from './slice-counts.ts'
+import { featureRows } from './window-examples.ts'
 import {
   countGroup,
   countsBySpan,
@@ -44,7 +54,6 @@ import {
   withTotals,
   type CountQuestion,
   type RawOptions,
-  type Sliced,
 } from './window-counts.ts'
 import {
   groupCounts,
@@ -53,6 +62,12 @@ import {
   scoreCounts,
   sliceOutcomes,
 } from './outcomes/of-window.ts'
+import { areAttributed, attributionsOf, type AttributionQuestion } from './cohorts/attributions.ts'
+import { cohortLosses, sameCohortLosses, type LossQuestion } from './cohorts/cohort-losses.ts'
+import { explorationCounts, loggedActions, type ActionQuestion } from './cohorts/logged-actions.ts'
+import { unitValues, type UnitQuestion } from './cohorts/unit-values.ts'
+import { slicedTable, truthOfTable, type TruthOfTable } from './baselines/read-table.ts'
+import { storeTable, type TableQuestion } from './baselines/store-table.ts'
 import { namedLabels, namedLabelsOfSlice } from './outcomes/named-labels.ts'
 
 type Spans = readonly Window[]
@@ -76,9 +91,22 @@ const batchersOf = (db: ClickHouse) => ({
     ({ length }: PromotionQuestion) => String(length),
     (asked) => promotionsOfEach(db, asked),
   ),
+  isAttributed: gathered(
+    ({ window }: { modelId: string; window: Window }) => `${window.start}-${window.end}`,
+    (asked) => areAttributed(db, asked),
+  ),
   isProducing: gathered(
     () => '',
     (models: readonly string[]) => areNumbered(db, models),
+  ),
+  activeByCohort: gathered(
+    () => '',
+    (models: readonly string[]) => activeByCohort(db, models),
+  ),
+  senders: gathered(sendersKey, (asked) => senderCounts(db, asked)),
+  senderKinds: gathered(
+    () => '',
+    (models: readonly string[]) => kindsOfSenders(db, models),
   ),
 })
 
@@ -88,7 +116,7 @@ function countsOn(db: ClickHouse, { present, merged }: ReturnType<typeof batcher
     modelId,
     spans,
     c,
-    isCounted: await ensureCounted(db, { modelId, spans, key: c.slice.key }),
+    isCounted: await ensureCounted(db, { modelId, spans, slice: c.slice }),
   })
   return {
     /** The totals of {@link counts} alone; `known` are the events of the same spans. */
@@ -135,29 +163,11 @@ function countsOn(db: ClickHouse, { present, merged }: ReturnType<typeof batcher
   }
 }
 
-/** Everything; each version where there are several; each variant; each value of the slices. */
-async function cohortsOf(
-  db: ClickHouse,
-  { modelId, window }: { modelId: string; window: Window },
-  present: readonly Present[],
-  sliceKeys: readonly string[],
-): Promise<Cohort[]> {
-  const found = unslicedCohorts(present)
-  for (const key of sliceKeys) {
-    const isCounted = await ensureCounted(db, { modelId, spans: [window], key })
-    for (const value of await sliceValues(db, { modelId, window, key, isCounted }))
-      found.push({ ...ALL, slice: { key, value } })
-  }
-  return found
-}
-
 /** Labelled outcomes of cohorts. */
 const outcomesOn = (db: ClickHouse) => ({
   namedLabels: (question: { modelId: string; window: Window }) => namedLabels(db, question),
-  namedLabelsOfSlice: (
-    question: { modelId: string; window: Window },
-    slice: { key: string; values: readonly string[] },
-  ) => namedLabelsOfSlice(db, question, slice),
+  namedLabelsOfSlice: (question: { modelId: string; window: Window }, slices: readonly Slice[]) =>
+    namedLabelsOfSlice(db, question, slices),
   outcomes: (
     model: Model,
     spans: Spans,
@@ -166,16 +176,13 @@ const outcomesOn = (db: ClickHouse) => ({
   ): Promise<OutcomeCounts> => outcomesOf(db, { model, spans, c, completeUntil }, predictions),
   outcomesOfEach: (model: Model, spans: Spans, cohorts: readonly Cohort[], completeUntil: number) =>
     outcomesOfEach(db, { model, spans, completeUntil }, cohorts),
+  /** Of cohorts of one slice. */
   sliceOutcomes: (
     model: Model,
     spans: Spans,
     c: Cohort,
-    {
-      key,
-      values,
-      completeUntil,
-    }: { key: string; values: readonly string[]; completeUntil: number },
-  ) => sliceOutcomes(db, { model, spans, c, completeUntil }, { key, values }),
+    { slices, completeUntil }: { slices: readonly Slice[]; completeUntil: number },
+  ) => sliceOutcomes(db, { model, spans, c, completeUntil }, slices),
   scores: (model: Model, spans: Spans, c: Cohort, completeUntil: number) =>
     scoreCounts(db, { model, spans, c, completeUntil }),
   groups: (
@@ -187,7 +194,16 @@ const outcomesOn = (db: ClickHouse) => ({
 /** The questions of drift on one connection. */
 export function driftQueries(db: ClickHouse) {
   const batched = batchersOf(db)
-  const { present, latestResults, referencesOf, promotions, isProducing } = batched
+  const {
+    present,
+    latestResults,
+    referencesOf,
+    promotions,
+    isProducing,
+    activeByCohort: active,
+    senders,
+    senderKinds,
+  } = batched
   return {
     modelCount: () => modelCount(db),
     modelIds: (question: ModelsQuestion) => modelIds(db, question),
@@ -197,8 +213,14 @@ export function driftQueries(db: ClickHouse) {
     putReference: (reference: StoredReference, at: number) => putReference(db, reference, at),
     freezeReference: (first: { modelId: string; name: string; span: Window }, at: number) =>
       freezeReference(db, first, at),
+    storeTable: (question: TableQuestion) => storeTable(db, question),
+    slicedTable: (under: string, c: Cohort) => slicedTable(db, under, c),
+    truthOfTable: (question: TruthOfTable) => truthOfTable(db, question),
     isProducing,
     completeness: (modelId: string, window: Window) => completeness(db, modelId, window),
+    activeByCohort: active,
+    senders,
+    senderKinds,
     hasLateAttributes: () => hasLateAttributes(db),
     past: (question: PastQuestion) => pastOf(db, question),
     latestResults,
@@ -209,13 +231,26 @@ export function driftQueries(db: ClickHouse) {
     scored: (modelId: string, spans: Spans, c: Cohort) => scoredRows(db, { modelId, spans, c }),
     scoredRows: (model: Model, spans: Spans, c: Cohort, labelled: boolean) =>
       estimateRows(db, { model, spans, c }, labelled),
+    violations: (question: ExpectationQuestion) => countViolations(db, question),
+    violationExamples: (question: ExpectationQuestion, violated: readonly string[]) =>
+      violationExamples(db, question, violated),
+    featureRows: (question: Parameters<typeof featureRows>[1]) => featureRows(db, question),
     present,
-    cohorts: (
-      modelId: string,
-      window: Window,
-      known: readonly Present[],
-      sliceKeys: readonly string[],
-    ) => cohortsOf(db, { modelId, window }, known, sliceKeys),
+    cohortLosses: (question: LossQuestion, search: { by: readonly string[]; min: number }) =>
+      cohortLosses(db, question, search),
+    sameCohortLosses: (question: LossQuestion, of: CohortLosses) =>
+      sameCohortLosses(db, question, of),
+    isAttributed: batched.isAttributed,
+    attributions: (question: AttributionQuestion) => attributionsOf(db, question),
+    loggedActions: (question: ActionQuestion) => loggedActions(db, question),
+    explorationCounts: (question: { modelId: string; window: Window }) =>
+      explorationCounts(db, question),
+    unitValues: (question: UnitQuestion) => unitValues(db, question),
+    /** Everything; each version where there are several; each variant; each value of the slices. */
+    cohorts: async (known: readonly Present[], question: SlicesQuestion): Promise<Cohort[]> => [
+      ...unslicedCohorts(known),
+      ...(await slicedCohorts(db, question)),
+    ],
     ...countsOn(db, batched),
     ...outcomesOn(db),
   }

@@ -1,20 +1,12 @@
 /** What the overview and a model's headline are made of, read for all models at once or for one. */
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
-import {
-  FAMILIES_BY_GRAVITY,
-  type ActiveCount,
-  type ActiveResult,
-  type ActiveSeries,
-  type ModelAge,
-} from '../data/active-result.ts'
+import type { ModelAge } from '../data/model-age.ts'
 
 /** A model with evaluated windows, and what its newest one tells; 64-bit counts are strings. */
 export interface ModelSummary {
   model_id: string
   windows: string
   last_window_end: string | null
-  alarms: string
-  warnings: string
   incomplete: string
 }
 
@@ -37,12 +29,10 @@ const IN_NEWEST = `${OF_MODEL} AND ${WHOLE} AND (model_id, window_start, window_
  * day's do.
  */
 const SUMMARIES = `SELECT model_id, n.window_end AS last_window_end, r.windows AS windows,
-    a.alarms AS alarms, a.warnings AS warnings, v.incomplete AS incomplete, v.evaluated AS evaluated, v.learning AS learning,
+    v.incomplete AS incomplete, v.evaluated AS evaluated, v.learning AS learning,
     e.events AS events, d.share AS drift_share, d.features AS features
   FROM (${NEWEST}) AS n
   LEFT JOIN (SELECT model_id, uniqExact(window_end) AS windows FROM window_revisions WHERE ${OF_MODEL} AND ${WHOLE} GROUP BY model_id) AS r USING (model_id)
-  LEFT JOIN (SELECT model_id, countIf(severity = 'alarm') AS alarms, countIf(severity = 'warning') AS warnings
-      FROM active_alarms WHERE ${OF_MODEL} AND NOT is_snoozed AND ${WHOLE} GROUP BY model_id) AS a USING (model_id)
   LEFT JOIN (SELECT model_id, countIf(verdict = 'incomplete') AS incomplete, countIf(verdict IN ('ok', 'warning', 'alarm')) AS evaluated,
         anyIf(reason, startsWith(reason, 'learning, window ')) AS learning
       FROM verdicts_latest WHERE convention = 'plumbline' AND ${IN_NEWEST} GROUP BY model_id) AS v USING (model_id)
@@ -57,38 +47,6 @@ export const modelSummaries = (
   model = '',
 ): Promise<(ModelSummary & NewestWindow)[]> => db.query(SUMMARIES, { model })
 
-/**
- * Alarms and warnings of each model that a headline is made from: the first ones of each family.
- */
-const MAX_ACTIVE = 200
-
-/** What is active of models as a whole, by model. */
-export async function activeResults(
-  db: ClickHouse,
-  model = '',
-): Promise<Map<string, ActiveResult[]>> {
-  const rows = await db.query<
-    Pick<ActiveResult, 'family' | 'metric' | 'subject' | 'severity' | 'value' | 'reason'> & {
-      model_id: string
-      baseline_value: number | null
-      since: string
-    }
-  >(
-    `SELECT model_id, family, metric, subject, severity, value, baseline_value, reason, toUnixTimestamp64Milli(since) AS since
-     FROM active_alarms WHERE ${OF_MODEL} AND NOT is_snoozed AND ${WHOLE}
-     ORDER BY model_id, severity, family, value DESC LIMIT ${MAX_ACTIVE} BY model_id`,
-    { model },
-  )
-  return Map.groupBy(
-    rows.map(({ baseline_value: baselineValue, since, ...row }) => ({
-      ...row,
-      baselineValue,
-      since: Number(since),
-    })),
-    ({ model_id: id }) => id,
-  )
-}
-
 /** When each model's newest event was predicted, epoch milliseconds. */
 export async function newestEvents(db: ClickHouse, model = ''): Promise<Map<string, number>> {
   const rows = await db.query<{ model_id: string; newest: string }>(
@@ -98,33 +56,8 @@ export async function newestEvents(db: ClickHouse, model = ''): Promise<Map<stri
   return new Map(rows.map(({ model_id: id, newest }) => [id, Number(newest)]))
 }
 
-/** Series of active alarms at most; of more, the first by model. */
-const MAX_SERIES = 20_000
 /** Models whose age is told, at most: those with the newest events. */
 const MAX_AGES = 10_000
-
-/**
- * Active alarms and warnings that nobody snoozed, of each model the gravest: of the model as a whole
- * first, alarms before warnings.
- *
- * @param most of each model
- */
-export const activeSeries = (db: ClickHouse, most: number): Promise<ActiveSeries[]> =>
-  db.query(
-    `SELECT model_id, model_version, variant, family, subject, metric, severity,
-       if(slice_key = '', '', concat(slice_key, ':', slice_value)) AS slice
-     FROM active_alarms WHERE NOT is_snoozed
-     ORDER BY model_id, NOT (${WHOLE}), severity, indexOf({gravity:Array(String)}, family), metric, subject, model_version, variant, slice
-     LIMIT {most:UInt32} BY model_id LIMIT ${MAX_SERIES}`,
-    { most, gravity: FAMILIES_BY_GRAVITY },
-  )
-
-/** How many alarms and warnings of each model as a whole are active that nobody snoozed. */
-export const activeCounts = (db: ClickHouse): Promise<ActiveCount[]> =>
-  db.query(
-    `SELECT model_id, severity, count() AS n FROM active_alarms
-     WHERE NOT is_snoozed AND ${WHOLE} GROUP BY model_id, severity ORDER BY model_id, severity LIMIT ${MAX_SERIES}`,
-  )
 
 /** How old the newest event and the newest evaluated window of each model are. */
 export async function modelAges(db: ClickHouse): Promise<ModelAge[]> {

@@ -4,7 +4,7 @@
  */
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
-import { bucketMs } from '../../../lib/models/windows.ts'
+import { bucketMs, timeBucketMs, TIME_BUCKET_MS } from '../../../lib/models/windows.ts'
 import type { EvaluatedWindow, PartitionProgress, StepCount } from '../plan/due-windows.ts'
 
 /** How far a model has come, and what of it is evaluated. */
@@ -63,14 +63,20 @@ export async function readProgress(
 export const readPartitions = (db: ClickHouse, modelId: string): Promise<PartitionProgress[]> =>
   partitionsOf(db, [modelId])
 
+/**
+ * Counts of longer buckets than windows need make no windows: they are of the time before the model
+ * had such windows.
+ */
+const FINE_ENOUGH = `if(bucket_s = 0, ${TIME_BUCKET_MS}, 1000 * bucket_s) <= {own:UInt64}`
+
 async function stepsOf(db: ClickHouse, models: readonly Model[], bucket: number) {
   const rows = await db.query<StepRow>(
     `SELECT model_id AS model, intDiv(toUnixTimestamp(step) * 1000, {bucket:UInt64}) * {bucket:UInt64} AS at, sum(events) AS events, sum(changes) AS changes FROM (
-         SELECT model_id, step, toUInt64(events) AS events, toUInt64(0) AS changes FROM event_counts WHERE model_id IN {models:Array(String)}
+         SELECT model_id, step, toUInt64(events) AS events, toUInt64(0) AS changes FROM event_counts WHERE model_id IN {models:Array(String)} AND ${FINE_ENOUGH}
          UNION ALL
          SELECT model_id, step, toUInt64(0) AS events, toUInt64(changes) AS changes FROM outcome_changes WHERE model_id IN {models:Array(String)}
        ) GROUP BY model, at ORDER BY model, at`,
-    { models: models.map((model) => model.modelId), bucket },
+    { models: models.map((model) => model.modelId), bucket, own: timeBucketMs(models[0]!.windows) },
   )
   return rows.map((row) => ({
     model: row.model,

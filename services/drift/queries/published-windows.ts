@@ -6,34 +6,6 @@ import { MIN_CELL } from '../evaluate/thresholds.ts'
 /** Rows of one answer; of more, those of the newest windows. */
 const MAX_ROWS = 20_000
 
-/** An active alarm or warning of a model as a whole; times are `YYYY-MM-DD hh:mm:ss.mmm` in UTC. */
-export interface ActiveAlarm {
-  family: string
-  metric: string
-  subject: string
-  reference: string
-  severity: 'alarm' | 'warning'
-  value: number | null
-  threshold: number | null
-  reason: string
-  /** End of the first window of its episode. */
-  since: string
-  window_end: string
-  verdict_id: string
-  /** Until when nobody is alerted; null where nobody snoozed it, or the time is over. */
-  snoozed_until: string | null
-}
-
-const ACTIVE = `SELECT family, metric, subject, reference, severity, value, threshold, reason, since, window_end, verdict_id,
-    if(is_snoozed, snoozed_until, NULL) AS snoozed_until
-  FROM active_alarms
-  WHERE model_id = {model:String} AND model_version = '' AND variant = '' AND slice_key = ''
-  ORDER BY severity, family, metric, subject`
-
-/** Alarms, then warnings, that are active of a model as a whole; snoozed ones are among them. */
-export const activeAlarms = (db: ClickHouse, modelId: string): Promise<ActiveAlarm[]> =>
-  db.query<ActiveAlarm>(ACTIVE, { model: modelId })
-
 /** Which metric results are asked for; an empty text does not narrow, but for the cohort. */
 export interface MetricsFilter {
   modelId: string

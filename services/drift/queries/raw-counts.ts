@@ -1,10 +1,11 @@
 /** SQL that counts raw predictions, in the form of the counts that are kept. Pure. */
 import { featureSubjects, OWN_NUMBERS } from '../../../lib/events/subjects.ts'
 import { spanOf } from '../data/cohort.ts'
+import { gridOf, keyInSql } from '../../../lib/sink/counts/stored-bins.ts'
 import { STANDS_FOR } from '../data/sampling.ts'
 
 /** The bin resolution of raw rows: finer than most counts need. */
-const RAW_GRID = '2'
+const RAW_GRID = String(gridOf(2))
 
 /** Raw rows to count, in SQL. */
 export interface RawSource {
@@ -50,11 +51,9 @@ export const rawValues = (keys: Keys, source: RawSource) =>
  */
 export const rawNumbers = (keys: Keys, source: RawSource) => {
   const { grid = RAW_GRID } = source
-  const bin = source.exact
-    ? 'x'
-    : `toInt32(bitShiftRight(bitAnd(reinterpretAsUInt32(toFloat32(x)), 0x7fffffff), 20 - 4 * (${grid})) * if(x < 0, -1, 1))`
-  return `SELECT ${names(keys)}, subject, ${grid} AS grid, ${bin} AS bin, sum(w) AS n, sum(w * x) AS t, min(x) AS l, max(x) AS h
-    FROM (${rawValues(keys, source)}) GROUP BY ${names(keys)}, subject, grid, bin`
+  const key = source.exact ? 'x' : keyInSql('x', `(${grid})`)
+  return `SELECT ${names(keys)}, subject, ${grid} AS grid, ${key} AS key, sum(w) AS n, sum(w * x) AS t, min(x) AS l, max(x) AS h
+    FROM (${rawValues(keys, source)}) GROUP BY ${names(keys)}, subject, grid, key`
 }
 
 /** SQL of the strings and booleans of raw predictions; categories are cut at 200 characters. */

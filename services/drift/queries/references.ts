@@ -5,7 +5,10 @@ import { sqlTime } from '../data/cohort.ts'
 import { promotionsOf, type Promotion } from '../plan/promotions.ts'
 import type { StoredReference } from '../plan/stored-references.ts'
 
-interface ReferenceRow extends Record<'model' | 'name' | 'start' | 'end' | 'version', string> {
+interface ReferenceRow extends Record<
+  'model' | 'name' | 'start' | 'end' | 'version' | 'content' | 'note',
+  string
+> {
   kind: StoredReference['kind']
   revision: number
 }
@@ -17,6 +20,8 @@ const referenceOf = (row: ReferenceRow): StoredReference => ({
   span: { start: Number(row.start), end: Number(row.end) },
   modelVersion: row.version,
   revision: row.revision,
+  content: row.content,
+  note: row.note,
 })
 
 /** Stored references of some models, one list a model, in the order of `models`. */
@@ -25,7 +30,7 @@ export async function storedReferences(
   models: readonly string[],
 ): Promise<StoredReference[][]> {
   const rows = await db.query<ReferenceRow>(
-    `SELECT model_id AS model, name, kind, toUnixTimestamp64Milli(window_start) AS start, toUnixTimestamp64Milli(window_end) AS end, model_version AS version, revision
+    `SELECT model_id AS model, name, kind, toUnixTimestamp64Milli(window_start) AS start, toUnixTimestamp64Milli(window_end) AS end, model_version AS version, revision, content, note
      FROM \`references\` FINAL WHERE model_id IN {models:Array(String)}`,
     { models },
   )
@@ -99,6 +104,8 @@ export const putReference = (
         window_end: sqlTime(reference.span.end),
         model_version: reference.modelVersion,
         revision: reference.revision,
+        content: reference.content ?? '',
+        note: reference.note ?? '',
         frozen_at: sqlTime(at),
       },
     ],

@@ -11,17 +11,12 @@
 import { randomUUID } from 'node:crypto'
 import type { ClickHouse, Params } from '../../../lib/clickhouse/port.ts'
 import { resolutionBetween } from '../../../lib/sink/counts/log-histogram.ts'
+import { gridOf, splitKey, STORED_KEY } from '../../../lib/sink/counts/stored-bins.ts'
 import { TIME_BUCKET_MS, type Window } from '../../../lib/models/windows.ts'
 import { rawCategories, rawNumbers, rawTotals, rawValues, type Counted } from './raw-counts.ts'
-import {
-  ALL,
-  paramsOf,
-  cohortCondition,
-  SLICE_VALUE,
-  spanOf,
-  within,
-  type Cohort,
-} from '../data/cohort.ts'
+import { ALL, paramsOf, cohortCondition, spanOf, within, type Cohort } from '../data/cohort.ts'
+import { isInSlice, sliceValue, type SliceRest } from '../data/slices.ts'
+import { OTHER, type SliceDefinition } from '../../../lib/models/slices.ts'
 
 /** Of a slice with more values than this in one step, an id perhaps, no counts are kept. */
 const MAX_VALUES = 1000
@@ -30,12 +25,12 @@ const EVENTS_AT_ONCE = 1_000_000
 const STEPS_AT_ONCE = 96
 
 const NEWEST = `SELECT step, argMax(slice_steps.counting, counted_at) AS counting, argMax(slice_steps.events, counted_at) AS events, argMax(slice_steps.slice_values, counted_at) AS slice_values
-  FROM slice_steps WHERE model_id = {model:String} AND slice_key = {slice_key:String} AND ${within('step')} GROUP BY step`
+  FROM slice_steps WHERE model_id = {model:String} AND slice_key = {slice_stored:String} AND ${within('step')} GROUP BY step`
 
 /** Steps that are to be counted, or that have too many values. */
-const UNFIT = `SELECT toUnixTimestamp(come.step) AS at, come.events AS events, newest.slice_values AS slice_values
-  FROM (SELECT step, sum(event_counts.events) AS events FROM event_counts WHERE model_id = {model:String} AND ${within('step')} GROUP BY step) AS come
-  LEFT JOIN (${NEWEST}) AS newest ON come.step = newest.step
+const UNFIT = `SELECT toUnixTimestamp(come.quarter) AS at, come.events AS events, newest.slice_values AS slice_values
+  FROM (SELECT toStartOfFifteenMinutes(step) AS quarter, sum(event_counts.events) AS events FROM event_counts WHERE model_id = {model:String} AND ${within('step')} GROUP BY quarter) AS come
+  LEFT JOIN (${NEWEST}) AS newest ON come.quarter = newest.step
   WHERE come.events != newest.events OR newest.slice_values > ${MAX_VALUES} ORDER BY at`
 
 interface UnfitStep {
@@ -47,18 +42,18 @@ interface UnfitStep {
 }
 
 const STEP = 'toStartOfFifteenMinutes(predicted_at)'
-const KEYS = {
-  slice_value: SLICE_VALUE,
+const keysOf = (slice: SliceDefinition) => ({
+  slice_value: sliceValue(slice),
   step: STEP,
   model_version: 'model_version',
   variant: 'variant',
   shadow: 'shadow',
-}
-const OF_STEPS = {
+})
+const ofSteps = (slice: SliceDefinition) => ({
   table: 'predictions',
-  where: `WHERE model_id = {model:String} AND ${within('predicted_at')} AND ${STEP} IN {steps:Array(DateTime('UTC'))} AND ${SLICE_VALUE} != ''`,
-  grid: 'transform(subject, {subjects:Array(String)}, {grids:Array(UInt8)}, 1)',
-}
+  where: `WHERE model_id = {model:String} AND ${within('predicted_at')} AND ${STEP} IN {steps:Array(DateTime('UTC'))} AND ${sliceValue(slice)} != ''`,
+  grid: `transform(subject, {subjects:Array(String)}, {grids:Array(UInt8)}, ${gridOf(1)})`,
+})
 interface SpreadRow {
   subject: string
   low: number
@@ -66,24 +61,30 @@ interface SpreadRow {
   n: string
 }
 /** Between which numbers most of a subject lie. */
-const SPREADS = `SELECT subject, quantile(0.05)(x) AS low, quantile(0.95)(x) AS high, count() AS n FROM (${rawValues({ step: STEP }, OF_STEPS)}) GROUP BY subject`
+const spreads = (slice: SliceDefinition) =>
+  `SELECT subject, quantile(0.05)(x) AS low, quantile(0.95)(x) AS high, count() AS n FROM (${rawValues({ step: STEP }, ofSteps(slice))}) GROUP BY subject`
 /** Tables, the columns behind their keys, and what fills them. */
-const FILLED = [
+const filled = (slice: SliceDefinition) =>
   [
-    'slice_event_counts',
-    'events, errors, weight, squares, error_weight',
-    rawTotals(KEYS, OF_STEPS),
-  ],
-  [
-    'slice_numeric_counts',
-    'subject, grid, bin, weight, total, low, high',
-    rawNumbers(KEYS, OF_STEPS),
-  ],
-  ['slice_category_counts', 'subject, category, weight', rawCategories(KEYS, OF_STEPS)],
-] as const
+    [
+      'slice_event_counts',
+      'events, errors, weight, squares, error_weight',
+      rawTotals(keysOf(slice), ofSteps(slice)),
+    ],
+    [
+      'slice_numeric_counts',
+      'subject, grid, bin, bin_high, weight, total, low, high',
+      `SELECT ${Object.keys(keysOf(slice)).join(', ')}, subject, grid, ${splitKey('key', 'grid').join(', ')}, n, t, l, h FROM (${rawNumbers(keysOf(slice), ofSteps(slice))})`,
+    ],
+    [
+      'slice_category_counts',
+      'subject, category, weight',
+      rawCategories(keysOf(slice), ofSteps(slice)),
+    ],
+  ] as const
 
 const stored = (c: Cohort) =>
-  `WHERE model_id = {model:String} AND slice_key = {slice_key:String} AND ${within('step')}${cohortCondition(c)} AND (step, counting) IN (SELECT step, counting FROM (${NEWEST}))`
+  `WHERE model_id = {model:String} AND slice_key = {slice_stored:String} AND ${within('step')}${cohortCondition(c)} AND (step, counting) IN (SELECT step, counting FROM (${NEWEST}))`
 
 function parts(steps: readonly UnfitStep[]): UnfitStep[][] {
   const found: UnfitStep[][] = []
@@ -99,6 +100,9 @@ function parts(steps: readonly UnfitStep[]): UnfitStep[][] {
   return found
 }
 
+/** A cohort with a slice. */
+export type Sliced = Cohort & Required<Pick<Cohort, 'slice'>>
+
 const isStepped = ({ start, end }: Window) =>
   start % TIME_BUCKET_MS === 0 && end % TIME_BUCKET_MS === 0
 
@@ -106,7 +110,7 @@ const isStepped = ({ start, end }: Window) =>
 export interface SliceSpans {
   modelId: string
   spans: readonly Window[]
-  key: string
+  slice: SliceDefinition
 }
 
 /**
@@ -119,12 +123,12 @@ export interface SliceSpans {
  */
 export async function ensureCounted(
   db: ClickHouse,
-  { modelId, spans, key }: SliceSpans,
+  { modelId, spans, slice }: SliceSpans,
 ): Promise<boolean> {
   if (!spans.every(isStepped)) return false
-  const params = paramsOf(modelId, spans, { ...ALL, slice: { key, value: '' } })
+  const params = paramsOf(modelId, spans, { ...ALL, slice: { ...slice, value: '' } })
   const late = await db.query(
-    'SELECT 1 FROM attributes WHERE mapContains(attributes, {slice_key:String}) LIMIT 1',
+    'SELECT 1 FROM attributes WHERE hasAny(mapKeys(attributes), {slice_names:Array(String)}) LIMIT 1',
     params,
   )
   if (late.length > 0) return false
@@ -132,27 +136,32 @@ export async function ensureCounted(
   if (unfit.length === 0) return true
   // Whoever once had too many values is not counted over and over.
   if (unfit.some(isFull)) return false
-  for (const steps of parts(unfit)) await countSteps(db, params, steps)
+  for (const steps of parts(unfit)) await countSteps(db, slice, params, steps)
   return !(await db.query<UnfitStep>(UNFIT, params)).some(isFull)
 }
 
 const isFull = ({ slice_values }: UnfitStep) => Number(slice_values) > MAX_VALUES
 
-async function countSteps(db: ClickHouse, params: Params, unfit: readonly UnfitStep[]) {
+async function countSteps(
+  db: ClickHouse,
+  slice: SliceDefinition,
+  params: Params,
+  unfit: readonly UnfitStep[],
+) {
   const counting = randomUUID()
   const all = { ...params, counting, steps: unfit.map(({ at }) => at) }
   const found = await db.query<{ at: number; n: string }>(
-    `SELECT toUnixTimestamp(${STEP}) AS at, uniqExact(${SLICE_VALUE}) AS n FROM ${OF_STEPS.table} ${OF_STEPS.where} GROUP BY at`,
+    `SELECT toUnixTimestamp(${STEP}) AS at, uniqExact(${sliceValue(slice)}) AS n FROM ${ofSteps(slice).table} ${ofSteps(slice).where} GROUP BY at`,
     all,
   )
   const valuesOf = new Map(found.map(({ at, n }) => [at, Number(n)]))
   const steps = found.flatMap(({ at, n }) => (Number(n) <= MAX_VALUES ? [at] : []))
-  if (steps.length > 0) await fillCounts(db, { ...all, steps })
+  if (steps.length > 0) await fillCounts(db, slice, { ...all, steps })
   await db.insertRows(
     'slice_steps',
     unfit.map(({ at, events }) => ({
       model_id: params['model'],
-      slice_key: params['slice_key'],
+      slice_key: params['slice_stored'],
       step: at,
       counting,
       events,
@@ -161,42 +170,76 @@ async function countSteps(db: ClickHouse, params: Params, unfit: readonly UnfitS
   )
 }
 
-async function fillCounts(db: ClickHouse, params: Params) {
-  const spreads = await db.query<SpreadRow>(SPREADS, params)
+async function fillCounts(db: ClickHouse, slice: SliceDefinition, params: Params) {
+  const found = await db.query<SpreadRow>(spreads(slice), params)
   const all = {
     ...params,
-    subjects: spreads.map(({ subject }) => subject),
-    grids: spreads.map(({ low, high, n }) => resolutionBetween(low, high, Number(n))),
+    subjects: found.map(({ subject }) => subject),
+    grids: found.map(({ low, high, n }) => gridOf(resolutionBetween(low, high, Number(n)))),
   }
-  for (const [table, columns, select] of FILLED)
+  for (const [table, columns, select] of filled(slice))
     await db.command(
-      `INSERT INTO ${table} (model_id, slice_key, counting, ${Object.keys(KEYS).join(', ')}, ${columns})
-       SELECT {model:String}, {slice_key:String}, {counting:String}, * FROM (${select})`,
+      `INSERT INTO ${table} (model_id, slice_key, counting, ${Object.keys(keysOf(slice)).join(', ')}, ${columns})
+       SELECT {model:String}, {slice_stored:String}, {counting:String}, * FROM (${select})`,
       all,
     )
 }
 
-/** Values of a slice in some spans. */
+/** Values of a slice in a window. */
 export interface ValuesQuestion {
   modelId: string
   window: Window
-  key: string
+  slice: SliceDefinition
   most: number
 }
 
+/** The values of a slice that are evaluated one by one, and what there is beside them. */
+export interface SliceValues extends SliceRest {
+  /** Those with the most events first; ties in the order of the values. */
+  except: readonly string[]
+}
+
+interface ValueRow {
+  value: string
+  events: string
+  all_values: string
+  all_events: string
+}
+
 /**
- * Values of a slice that is {@link ensureCounted counted}, those with the most events first; ties
- * in the order of the values.
+ * SQL of the most frequent values with the totals of all; a value that reads as the rest is one of
+ * the rest.
+ *
+ * @param counted SQL with `value` and `events`, one row a value
  */
+export const mostFrequent = (counted: string) =>
+  `SELECT value, events, all_values, all_events FROM (
+     SELECT value, events, count() OVER () AS all_values, sum(events) OVER () AS all_events FROM (${counted}))
+   ORDER BY value = '${OTHER}', events DESC, value LIMIT {most:UInt32}`
+
+/** The answer to {@link mostFrequent}. */
+export function valuesOf(rows: readonly ValueRow[]): SliceValues {
+  const own = rows.filter(({ value }) => value !== OTHER)
+  return {
+    except: own.map(({ value }) => value),
+    values: Number(rows[0]?.all_values ?? 0),
+    events: Number(rows[0]?.all_events ?? 0),
+    ofOwn: own.reduce((sum, { events }) => sum + Number(events), 0),
+  }
+}
+
+/** Values of a slice that is {@link ensureCounted counted}, as many as are asked for. */
 export async function countedValues(
   db: ClickHouse,
-  { modelId, window, key, most }: ValuesQuestion,
-): Promise<string[]> {
-  const rows = await db.query<{ slice_value: string }>(
-    `SELECT slice_value FROM slice_event_counts ${stored(ALL)} GROUP BY slice_value ORDER BY sum(events) DESC, slice_value LIMIT {most:UInt32}`,
-    { ...paramsOf(modelId, [window], { ...ALL, slice: { key, value: '' } }), most },
+  { modelId, window, slice, most }: ValuesQuestion,
+): Promise<SliceValues> {
+  const rows = await db.query<ValueRow>(
+    mostFrequent(
+      `SELECT slice_value AS value, sum(slice_event_counts.events) AS events FROM slice_event_counts ${stored(ALL)} GROUP BY value`,
+    ),
+    { ...paramsOf(modelId, [window], { ...ALL, slice: { ...slice, value: '' } }), most },
   )
-  return rows.map(({ slice_value }) => slice_value)
+  return valuesOf(rows)
 }
 
 /**
@@ -204,14 +247,14 @@ export async function countedValues(
  *
  * @param bySpan whether spans are counted apart, or all as one
  */
-export function countedSlice(c: Cohort, bySpan: boolean): Counted {
-  const where = `${stored(c)} AND slice_value = {slice_value:String}`
+export function countedSlice(c: Sliced, bySpan: boolean): Counted {
+  const where = `${stored(c)} AND ${isInSlice(c.slice, 'slice_value')}`
   const keys = `'' AS model, ${bySpan ? spanOf('step') : '1'} AS span`
   return {
     totals: `SELECT ${keys}, sum(events) AS events, sum(errors) AS errors, sum(weight) AS weight, sum(squares) AS squares, sum(error_weight) AS error_weight
       FROM slice_event_counts ${where} GROUP BY model, span`,
-    numbers: `SELECT ${keys}, subject, grid, bin, sum(weight) AS n, sum(total) AS t, min(low) AS l, max(high) AS h
-      FROM slice_numeric_counts ${where} GROUP BY model, span, subject, grid, bin`,
+    numbers: `SELECT ${keys}, subject, grid, ${STORED_KEY} AS key, sum(weight) AS n, sum(total) AS t, min(low) AS l, max(high) AS h
+      FROM slice_numeric_counts ${where} GROUP BY model, span, subject, grid, key`,
     categories: `SELECT ${keys}, subject, category, sum(weight) AS n FROM slice_category_counts ${where} GROUP BY model, span, subject, category`,
   }
 }

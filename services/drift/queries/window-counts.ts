@@ -19,15 +19,12 @@ import { keptCounts, readCounted, readCounts, readTotals, type Counts } from './
 import { ofModels, totalsOf, WEIGHTS, type Present } from './event-totals.ts'
 import { tablesOf } from './late-attributes.ts'
 import { rawCounts } from './raw-counts.ts'
-import { countedSlice } from './slice-counts.ts'
+import { countedSlice, type Sliced } from './slice-counts.ts'
 
 const COUNTS_OF_ALL = `WHERE model_id IN {models:Array(String)} AND ${within('step')}`
 const countsWhere = (c: Cohort) => `${COUNTS_OF_ALL}${cohortCondition(c)}`
 const rawWhere = (c: Cohort) =>
   `WHERE model_id = {model:String} AND ${within('predicted_at')}${predictionScope(c)}`
-
-/** A cohort with a slice. */
-export type Sliced = Cohort & Required<Pick<Cohort, 'slice'>>
 
 /** Whether a cohort has a slice. */
 export const isSliced = (c: Cohort): c is Sliced => c.slice !== undefined

@@ -2,25 +2,35 @@
  * From attributes on the wire to rows, and into the queue of those whose windows are to be
  * restated.
  */
-import { eventMapping, type RangeTables } from '../../../lib/sink/mapping.ts'
+import { eventMapping, type EventMapping, type RangeTables } from '../../../lib/sink/mapping.ts'
+import { NO_PRIVACY, type Privacy } from '../../../lib/events/privacy/redactor.ts'
 import { eventRows } from '../../../lib/sink/rows.ts'
 import * as native from '../../../lib/clickhouse/native/block.ts'
 import { attributesKey, AttributesV1 } from '../../../schemas/events/attributes.v1.ts'
+import { TOPICS } from '../../../schemas/topics.ts'
 
 /**
  * Newest first. A release that changes what a message becomes adds a mapping and keeps the one
  * before it.
  */
-export const ATTRIBUTE_MAPPINGS = [
-  eventMapping({
-    version: 'attributes-1',
+export const attributeMappings = (privacy: Privacy) =>
+  [attributeMapping('attributes-1', privacy)] as const
+
+/** Those that keep all of an event. */
+export const ATTRIBUTE_MAPPINGS = attributeMappings(NO_PRIVACY)
+
+/** A mapping of attributes under a name of its own. */
+export function attributeMapping(version: string, privacy: Privacy): EventMapping {
+  return eventMapping({
+    version,
     service: 'feedback',
     schema: AttributesV1,
+    privacy,
     // No `seenIn`: the newest observation counts, however often it comes.
     identity: attributesKey,
     tables: attributeTables,
-  }),
-] as const
+  })
+}
 
 function attributeTables(): RangeTables {
   const rows = eventRows(AttributesV1, new Set())
@@ -31,11 +41,16 @@ function attributeTables(): RangeTables {
     sign: native.fixed('Int8'),
   }
   let origin = ''
+  let offset = -1
+  let ofMessage = 0
   return {
     begin: (range) => {
       rows.begin(range)
       native.clear(queue)
-      origin = `${range.logEpoch}/${range.partition}`
+      // Topics of sources share numbers of partitions and offsets with our own.
+      const topic = range.topic === TOPICS.attributes.topic ? '' : `${range.topic}/`
+      origin = `${range.logEpoch}/${topic}${range.partition}`
+      offset = -1
     },
     accept: (event, message) => {
       const row = rows.rows
@@ -44,7 +59,11 @@ function attributeTables(): RangeTables {
         const id = event.get(name)
         if (typeof id === 'string') queue[name].set(row, id)
       }
-      queue.place.set(row, `${origin}/${message.offset}`)
+      // A message of a source may be several events.
+      ofMessage = message.offset === offset ? ofMessage + 1 : 0
+      offset = message.offset
+      const place = `${origin}/${offset}`
+      queue.place.set(row, ofMessage === 0 ? place : `${place}/${ofMessage}`)
       queue.sign.set(row, 1)
     },
     repeat: () => {},

@@ -1,7 +1,14 @@
 /** From labels on the wire to rows, and into the queue of labels that are to be joined. */
-import { eventMapping, type RangeTables } from '../../../lib/sink/mapping.ts'
+import {
+  eventMapping,
+  type EventMapping,
+  type EventMappingOptions,
+  type RangeTables,
+} from '../../../lib/sink/mapping.ts'
+import { NO_PRIVACY, type Privacy } from '../../../lib/events/privacy/redactor.ts'
 import { eventRows } from '../../../lib/sink/rows.ts'
 import type { Event } from '../../../lib/events/validator.ts'
+import { senderCounts } from '../../../lib/sink/counts/sender-counts.ts'
 import * as native from '../../../lib/clickhouse/native/block.ts'
 import { labelKey, LabelV1 } from '../../../schemas/events/label.v1.ts'
 import { ID_SEPARATOR } from '../../../schemas/fields.ts'
@@ -11,20 +18,14 @@ import { ID_SEPARATOR } from '../../../schemas/fields.ts'
  * it: version 2 refused messages with a key of their own; version 1 joined model and id by a slash
  * too, so that two labels could have one identity.
  */
-export const LABEL_MAPPINGS = [
-  eventMapping({
-    version: 'labels-3',
-    service: 'feedback',
-    schema: LabelV1,
-    seenIn: { table: 'labels', identity: `concat(model_id, '\\x1f', label_id)` },
-    identity: identityOf(ID_SEPARATOR),
-    key: labelKey,
-    tables: labelTables,
-  }),
+export const labelMappings = (privacy: Privacy) =>
+  [
+  labelMapping('labels-3', privacy, { key: labelKey }),
   eventMapping({
     version: 'labels-2',
     service: 'feedback',
     schema: LabelV1,
+    privacy,
     seenIn: { table: 'labels', identity: `concat(model_id, '\\x1f', label_id)` },
     identity: identityOf(ID_SEPARATOR),
     key: labelKey,
@@ -35,13 +36,39 @@ export const LABEL_MAPPINGS = [
     version: 'labels-1',
     service: 'feedback',
     schema: LabelV1,
+    privacy,
     seenIn: { table: 'labels', identity: `concat(model_id, '/', label_id)` },
     identity: identityOf('/'),
     key: labelKey,
     refusesOtherKeys: true,
     tables: labelTables,
   }),
-] as const
+  ] as const
+
+/** Those that keep all of an event. */
+export const LABEL_MAPPINGS = labelMappings(NO_PRIVACY)
+
+/**
+ * A mapping of labels under a name of its own.
+ *
+ * @param keys the key that messages are expected to have; any unless given
+ */
+export function labelMapping(
+  version: string,
+  privacy: Privacy,
+  keys: Pick<EventMappingOptions, 'key'> = {},
+): EventMapping {
+  return eventMapping({
+    version,
+    service: 'feedback',
+    schema: LabelV1,
+    privacy,
+    seenIn: { table: 'labels', identity: `concat(model_id, '\\x1f', label_id)` },
+    identity: identityOf(ID_SEPARATOR),
+    ...keys,
+    tables: labelTables,
+  })
+}
 
 function identityOf(separator: string) {
   return (event: Event) =>
@@ -66,6 +93,7 @@ const ARRIVED = [
 
 function labelTables(): RangeTables {
   const rows = eventRows(LabelV1, DICTIONARIES)
+  const senders = senderCounts()
   const queue = {
     model_id: native.lowCardinality(),
     prediction_id: native.strings(),
@@ -77,6 +105,7 @@ function labelTables(): RangeTables {
     begin: (range) => {
       rows.begin(range)
       native.clear(queue)
+      senders.begin()
     },
     accept: (event, message) => {
       const row = rows.rows
@@ -88,6 +117,8 @@ function labelTables(): RangeTables {
       queue.label_id.set(row, event.get('label_id') as string)
       queue.since.set(row, arrivedMs)
       queue.sign.set(row, 1)
+      const modelId = event.get('model_id') as string
+      senders.add('label_source', modelId, event.get('source') as string, arrivedMs)
     },
     repeat: () => {},
     tables: (range) => {
@@ -97,6 +128,7 @@ function labelTables(): RangeTables {
         { table: 'labels', ...labels },
         { table: 'labels_waiting_log', columns: queue, rows: rows.rows },
         { table: 'labels_arrived', columns, rows: labels.rows },
+        senders.table(),
       ]
     },
   }

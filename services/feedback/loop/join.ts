@@ -10,6 +10,7 @@
  */
 import type { ClickHouse, Params } from '../../../lib/clickhouse/port.ts'
 import type { Models } from '../../../lib/models/model-files.ts'
+import { isStoredTopicOf } from '../../../lib/sources/topics.ts'
 import { TOPICS } from '../../../schemas/topics.ts'
 import { createArrivals, within, type Stretch } from '../queries/arrivals.ts'
 import * as sql from '../queries/join-statements.ts'
@@ -39,9 +40,10 @@ const DEFAULT_PRECEDENCE = ['ground_truth', 'human_review', 'user_feedback', 'ju
 /** The part of its size down to which a failing batch is halved, until time and memory suffice. */
 const SMALLEST_PART = 1 / 256
 
-const isLabels = (topic: string) => topic === TOPICS.labels.topic
+const isLabels = (topic: string) => topic === TOPICS.labels.topic || isStoredTopicOf(topic, 'label')
 /** Topics that may hold predictions: there are several, and one without any costs little. */
-const isOthers = (topic: string) => !isLabels(topic) && topic !== TOPICS.attributes.topic
+const isOthers = (topic: string) =>
+  !isLabels(topic) && topic !== TOPICS.attributes.topic && !isStoredTopicOf(topic, 'attributes')
 
 /**
  * Makes a join that remembers in ClickHouse how far it has come; a model file may order the sources

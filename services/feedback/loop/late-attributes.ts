@@ -60,7 +60,7 @@ const idsOf = <K extends string>(rows: readonly Record<K, string>[], key: K) => 
  * SQL of the time buckets of the described predictions; ids are found through `prediction_times`.
  */
 const CHANGED = `
-SELECT model_id, toStartOfInterval(predicted_at, INTERVAL 15 MINUTE, 'UTC') AS step, count() AS changes FROM (
+SELECT model_id, toStartOfInterval(predicted_at, INTERVAL 1 MINUTE, 'UTC') AS step, count() AS changes FROM (
   SELECT model_id, predicted_at FROM predictions WHERE subject_id IN {subjects:Array(String)}
   UNION ALL
   SELECT model_id, predicted_at FROM prediction_times WHERE id_hash IN arrayMap(id -> sipHash64(id), {predictions:Array(String)})

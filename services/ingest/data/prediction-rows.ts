@@ -2,58 +2,104 @@
 import type { Column } from '../../../lib/clickhouse/native/column.ts'
 import { eventTime } from '../../../lib/events/fields.ts'
 import type { OffsetRange } from '../../../lib/event-log/port.ts'
-import { eventMapping, type RangeTables } from '../../../lib/sink/mapping.ts'
+import {
+  eventMapping,
+  type EventMapping,
+  type EventMappingOptions,
+  type RangeTables,
+} from '../../../lib/sink/mapping.ts'
 import { eventRows } from '../../../lib/sink/rows.ts'
-import { predictionIdentity, predictionKey } from '../../../lib/events/validator.ts'
+import { NO_PRIVACY, type Privacy } from '../../../lib/events/privacy/redactor.ts'
+import { predictionIdentity, predictionKey, type Event } from '../../../lib/events/validator.ts'
 import { fieldGetter } from '../../../lib/events/flat-record.ts'
 import * as native from '../../../lib/clickhouse/native/block.ts'
 import { PredictionV1 } from '../../../schemas/events/prediction.v1.ts'
-import { predictionCounts } from '../../../lib/sink/counts/prediction-counts.ts'
+import { predictionCounts, type BucketOf } from '../../../lib/sink/counts/prediction-counts.ts'
+import { senderCounts, type SenderCounts } from '../../../lib/sink/counts/sender-counts.ts'
 import type { TableRows } from '../../../lib/sink/table-rows.ts'
+import type { RefusalOf } from '../../../lib/models/expectations/refusal.ts'
+import { TIME_BUCKET_MS } from '../../../lib/models/windows.ts'
 import { producerCounts } from './producer-counts.ts'
+import { refusalCounts } from './refusal-counts.ts'
 
-/** Subjects of a model whose numbers are categories. */
-type CodesOf = (modelId: string) => ReadonlySet<string>
+/** What model files say about how predictions are stored, by model id. */
+export interface PredictionRules {
+  /** Subjects whose numbers are categories; none unless given. */
+  codesOf?: (modelId: string) => ReadonlySet<string>
+  /** Why an event is refused; none is unless given. */
+  refusalOf?: RefusalOf | undefined
+  /** The time bucket of the counts, in milliseconds; 15 minutes unless given. */
+  bucketOf?: BucketOf
+  /** What of an event is kept; all of it unless given. */
+  privacy?: Privacy
+}
+
+const privacyIn = ({ privacy = NO_PRIVACY }: PredictionRules): Privacy => privacy
 
 /**
  * Newest first. A release that changes what a message becomes adds a mapping and keeps those before
- * it: version 2 refused messages with a key of their own; version 1 joined model and id by a slash
- * too, so that two predictions could have one identity.
- *
- * @param codesOf by the model file; none unless given
+ * it: version 3 refused no event for an expectation of its model; version 2 refused messages with a
+ * key of their own; version 1 joined model and id by a slash too, so that two predictions could
+ * have one identity.
  */
-export const predictionMappings = (codesOf?: CodesOf) =>
+export const predictionMappings = (rules: PredictionRules = {}) =>
   [
+    predictionMapping('predictions-4', rules, { key: 'identity' }),
     eventMapping({
       version: 'predictions-3',
       service: 'ingest',
       schema: PredictionV1,
+      privacy: privacyIn(rules),
       seenIn: { table: 'predictions', identity: `concat(model_id, '\\x1f', prediction_id)` },
       identity: predictionIdentity,
       key: 'identity',
-      tables: () => predictionTables(codesOf),
+      tables: () => predictionTables(rules),
     }),
     eventMapping({
       version: 'predictions-2',
       service: 'ingest',
       schema: PredictionV1,
+      privacy: privacyIn(rules),
       seenIn: { table: 'predictions', identity: `concat(model_id, '\\x1f', prediction_id)` },
       identity: predictionIdentity,
       key: 'identity',
       refusesOtherKeys: true,
-      tables: () => predictionTables(codesOf),
+      tables: () => predictionTables(rules),
     }),
     eventMapping({
       version: 'predictions-1',
       service: 'ingest',
       schema: PredictionV1,
+      privacy: privacyIn(rules),
       seenIn: { table: 'predictions', identity: `concat(model_id, '/', prediction_id)` },
       identity: predictionKey,
       key: 'identity',
       refusesOtherKeys: true,
-      tables: () => predictionTables(codesOf),
+      tables: () => predictionTables(rules),
     }),
   ] as const
+
+/**
+ * A mapping of predictions under a name of its own.
+ *
+ * @param keys the key that messages are expected to have; any unless given
+ */
+export const predictionMapping = (
+  version: string,
+  rules: PredictionRules = {},
+  keys: Pick<EventMappingOptions, 'key'> = {},
+): EventMapping =>
+  eventMapping({
+    version,
+    service: 'ingest',
+    schema: PredictionV1,
+    privacy: privacyIn(rules),
+    seenIn: { table: 'predictions', identity: `concat(model_id, '\\x1f', prediction_id)` },
+    identity: predictionIdentity,
+    ...keys,
+    refusalOf: rules.refusalOf,
+    tables: () => predictionTables(rules),
+  })
 
 /** Those of models without a file. */
 export const PREDICTION_MAPPINGS = predictionMappings()
@@ -66,23 +112,34 @@ const MAX_SKEW_MS = 300_000
 
 const modelIdOf = fieldGetter('model_id')
 const predictedAtOf = fieldGetter('predicted_at')
+const producerOf = fieldGetter('producer')
+const shadowOf = fieldGetter('shadow')
 
-function predictionTables(codesOf: CodesOf | undefined): RangeTables {
+function predictionTables({
+  codesOf,
+  bucketOf = () => TIME_BUCKET_MS,
+}: PredictionRules): RangeTables {
   const rows = eventRows(PredictionV1, DICTIONARIES)
   const unknown = native.fixed('UInt16')
   rows.columns['unknown_fields'] = unknown
   const { model_id, prediction_id, predicted_at } = rows.columns as Times
   const times = { model_id, prediction_id, predicted_at }
-  const counts = predictionCounts(codesOf)
-  const producers = producerCounts()
+  const counts = predictionCounts(codesOf, bucketOf)
+  const producers = producerCounts(bucketOf)
+  const refused = refusalCounts()
+  const senders = senderCounts()
   const newest = watermarks()
+  let topic = ''
 
   return {
     begin: (range) => {
       rows.begin(range)
       counts.begin()
       producers.begin()
+      refused.begin()
+      senders.begin()
       newest.begin()
+      topic = range.topic
     },
     accept: (event, message, unknownFields) => {
       const at = eventTime(predictedAtOf(event))!
@@ -91,21 +148,36 @@ function predictionTables(codesOf: CodesOf | undefined): RangeTables {
       if (unknownFields > 0) unknown.set(row, Math.min(unknownFields, 0xffff))
       counts.add(event, at)
       producers.add(event, at)
-      newest.move(modelIdOf(event) as string, at, arrivedMs)
+      const modelId = modelIdOf(event) as string
+      if (shadowOf(event) !== true) addSenders(senders, event, { modelId, topic, at })
+      newest.move(modelId, at, arrivedMs)
     },
     repeat: (event) => {
       const at = eventTime(predictedAtOf(event))!
       counts.repeat(event, at)
       producers.repeat(event, at)
     },
+    refuse: (event, rule) => refused.add(event, rule, eventTime(predictedAtOf(event))!),
     tables: (range) => [
       { table: 'predictions', ...rows.end(range), months: monthsOfRows(counts.months()) },
       { table: 'prediction_times', columns: times, rows: rows.rows },
       ...counts.tables(),
       producers.table(),
+      refused.table(),
+      senders.table(),
       newest.table(range),
     ],
   }
+}
+
+function addSenders(
+  senders: SenderCounts,
+  event: Event,
+  { modelId, topic, at }: { modelId: string; topic: string; at: number },
+): void {
+  senders.add('source', modelId, topic, at)
+  const producer = producerOf(event) as { id: string } | null | undefined
+  if (producer) senders.add('producer', modelId, producer.id, at)
 }
 
 const monthsOfRows = (of: number[] | undefined) => of && { column: 'predicted_at', of }

@@ -6,7 +6,7 @@
 import type { Event } from '../../../lib/events/validator.ts'
 import { fieldGetter } from '../../../lib/events/flat-record.ts'
 import * as native from '../../../lib/clickhouse/native/block.ts'
-import { timeBucketOf } from '../../../lib/sink/counts/prediction-counts.ts'
+import { timeBucketOf, type BucketOf } from '../../../lib/sink/counts/prediction-counts.ts'
 import type { TableRows } from '../../../lib/sink/table-rows.ts'
 import { ID_SEPARATOR } from '../../../schemas/fields.ts'
 
@@ -39,14 +39,14 @@ export interface ProducerCounts {
   table: () => TableRows
 }
 
-/** Counts that are empty. */
-export function producerCounts(): ProducerCounts {
+/** Counts that are empty. @param lengthOf the time bucket of a model */
+export function producerCounts(lengthOf: BucketOf): ProducerCounts {
   const buckets = new Map<string, BucketCounts>()
   const columns = createColumns()
   return {
     begin: () => buckets.clear(),
     add: (event, atMs) => {
-      const found = bucketOf(buckets, event, atMs)
+      const found = bucketOf(buckets, event, atMs, lengthOf)
       if (!found) return
       const { counts, sequence } = found
       counts.received++
@@ -54,7 +54,7 @@ export function producerCounts(): ProducerCounts {
       counts.highest = Math.max(counts.highest, sequence)
     },
     repeat: (event, atMs) => {
-      const found = bucketOf(buckets, event, atMs)
+      const found = bucketOf(buckets, event, atMs, lengthOf)
       if (found) found.counts.duplicates++
     },
     table: () => {
@@ -79,11 +79,12 @@ function bucketOf(
   buckets: Map<string, BucketCounts>,
   event: Event,
   atMs: number,
+  lengthOf: BucketOf,
 ): { counts: BucketCounts; sequence: number } | undefined {
   const producer = producerOf(event) as { id: string; sequence: number } | null | undefined
   if (!producer) return undefined
-  const step = timeBucketOf(atMs)
   const modelId = event.get('model_id') as string
+  const step = timeBucketOf(atMs, lengthOf(modelId))
   const key = `${modelId}${ID_SEPARATOR}${producer.id}${ID_SEPARATOR}${step}`
   let counts = buckets.get(key)
   if (!counts) {

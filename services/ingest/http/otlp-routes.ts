@@ -5,6 +5,8 @@
 import { setImmediate } from 'node:timers/promises'
 import type { EventLog, OutgoingMessage } from '../../../lib/event-log/port.ts'
 import { BODY_BOUNDS } from '../../../lib/events/json/bounds.ts'
+import type { Privacy } from '../../../lib/events/privacy/redactor.ts'
+import { storable } from '../../../lib/events/stored-value.ts'
 import {
   jsonOf,
   problemOf,
@@ -13,6 +15,7 @@ import {
   type FastifyRequest,
   type Http,
 } from '../../../lib/http/server.ts'
+import type { RefusalOf } from '../../../lib/models/expectations/refusal.ts'
 import type { Logger } from '../../../lib/runtime/log.ts'
 import { Problem } from '../../../lib/runtime/errors.ts'
 import type { Metrics } from '../../../lib/runtime/metrics.ts'
@@ -40,11 +43,16 @@ export interface OtlpDeps {
   eventLog: Pick<EventLog, 'append'>
   metrics: Metrics
   log: Logger
+  privacy: Privacy
+  refusalOf?: RefusalOf | undefined
 }
 
 /** Adds both endpoints. */
 export function otlpRoutes(http: Http, deps: OtlpDeps): void {
-  const destinations = { predictions: predictionDestination(), labels: labelDestination() }
+  const destinations = {
+    predictions: predictionDestination(deps.privacy, deps.refusalOf),
+    labels: labelDestination(deps.privacy),
+  }
   const told = (body: unknown, translate: (body: unknown) => Iterable<OtlpOutcome>) =>
     acceptOutcomes(translate(body), destinations, deps)
 
@@ -132,6 +140,7 @@ async function acceptOutcomes(
 ): Promise<Tally> {
   const tally: Tally = { refused: new Map(), ignored: new Map() }
   const messages = { predictions: [] as OutgoingMessage[], labels: [] as OutgoingMessage[] }
+  const refused: OutgoingMessage[] = []
   let turn = performance.now()
   for (const outcome of outcomes) {
     if (performance.now() - turn > TURN_MS) {
@@ -142,21 +151,27 @@ async function acceptOutcomes(
       addOne(tally.ignored, outcome.reason)
       continue
     }
-    const { topic, validator, keyOf } = destinations[outcome.kind]
+    const { topic, validator, keyOf, refusalOf } = destinations[outcome.kind]
     // Fitted values are those that their text has, and no larger than an event may be: reading it
     // again would tell nothing.
-    const validation = validator.value(outcome.event)
-    if (validation.ok)
-      messages[outcome.kind].push({
-        key: keyOf(validation.event),
-        value: JSON.stringify(outcome.event),
-      })
-    else {
-      addOne(tally.refused, validation.rejection.message)
-      countOf(metrics, 'rejected', validation.rejection.code, topic)
+    const validation = storable(validator, validator.value(outcome.event), () =>
+      JSON.stringify(outcome.event),
+    )
+    const refusal = validation.ok ? refusalOf?.(validation.event) : undefined
+    if (validation.ok) {
+      const message = { key: keyOf(validation.event), value: validation.value }
+      if (refusal) refused.push(message)
+      else messages[outcome.kind].push(message)
     }
+    if (validation.ok && !refusal) continue
+    const { code, message } = validation.ok
+      ? { code: 'expectation_violated', message: refusal!.message }
+      : validation.rejection
+    addOne(tally.refused, message)
+    countOf(metrics, 'rejected', code, topic)
   }
   for (const [reason, count] of tally.ignored) countOf(metrics, 'ignored', reason, 'otlp', count)
+  if (refused.length > 0) await eventLog.append(destinations.predictions.topic, refused)
   for (const kind of ['predictions', 'labels'] as const) {
     if (messages[kind].length === 0) continue
     const { topic } = destinations[kind]

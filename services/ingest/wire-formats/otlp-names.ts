@@ -201,7 +201,8 @@ function labelsOf(a: Attributes): Record<string, unknown> {
   return Object.fromEntries(labels)
 }
 
-const number = (value: unknown) =>
+/** A number, or the number that a text is; undefined for all else. */
+export const number = (value: unknown) =>
   typeof value === 'number' || (typeof value === 'string' && value.trim() !== '')
     ? Number(value)
     : undefined

@@ -158,3 +158,24 @@ test('the longest texts of the widest characters fill the event, and no more', (
   expect(bytes).toBeGreaterThan(MAX_EVENT_BYTES - 20)
   expect(bytes).toBeLessThanOrEqual(MAX_EVENT_BYTES)
 })
+
+test.each([
+  [0.25, true, { propensity: 0.25, exploration: true }],
+  ['0.5', false, { propensity: 0.5, exploration: false }],
+  [7, 'yes', {}],
+  [Number.NaN, null, {}],
+])('a propensity of %s and exploration %s', (propensity, exploration, expected) => {
+  const [event] = traces(
+    span({
+      'gen_ai.operation.name': 'chat',
+      'plumbline.propensity': propensity,
+      'plumbline.exploration': exploration,
+    }),
+  ).predictions
+  const { propensity: p, exploration: e } = event!
+  expect({
+    ...(p !== undefined && { propensity: p }),
+    ...(e !== undefined && { exploration: e }),
+  }).toEqual(expected)
+  expect(told('predictions', event!)).toBe('')
+})

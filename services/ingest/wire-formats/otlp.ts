@@ -11,7 +11,7 @@ import { fitting } from '../../../lib/events/fit-to-limits.ts'
 import type { RawEvent } from '../../../lib/events/validator.ts'
 import { LabelV1 } from '../../../schemas/events/label.v1.ts'
 import { PredictionV1 } from '../../../schemas/events/prediction.v1.ts'
-import { AI_SDK_LABEL, modelCallOf, spanKindOf, type SpanKind } from './otlp-names.ts'
+import { AI_SDK_LABEL, modelCallOf, number, spanKindOf, type SpanKind } from './otlp-names.ts'
 import type { Attributes, SpanEvent } from './otlp-texts.ts'
 
 /**
@@ -104,6 +104,7 @@ function predictionOf(
     input_tokens: call.inputTokens,
     output_tokens: call.outputTokens,
     cost_usd: call.costUsd,
+    ...explorationOf(a),
     status: failed ? 'error' : 'ok',
     input_text: call.input,
     output_text: call.output,
@@ -120,6 +121,16 @@ function predictionOf(
       ...call.labels,
     },
   })
+}
+
+/** What a span says of how its answer was chosen; what is neither a share nor a flag is left out. */
+function explorationOf(a: Attributes): RawEvent {
+  const propensity = number(a.get('plumbline.propensity'))
+  const exploration = a.get('plumbline.exploration')
+  return {
+    ...(propensity !== undefined && propensity > 0 && propensity <= 1 && { propensity }),
+    ...(typeof exploration === 'boolean' && { exploration }),
+  }
 }
 
 function labelOf(record: OtlpRecord, a: Attributes, resource: Attributes): RawEvent {

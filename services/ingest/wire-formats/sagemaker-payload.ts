@@ -7,6 +7,7 @@ import { CsvError, parse } from 'csv-parse/sync'
 import { isObject } from '../../../lib/events/fields.ts'
 import type { RawEvent } from '../../../lib/events/validator.ts'
 import { whyBeyond } from '../../../lib/events/json/bounds.ts'
+import { cellValue } from '../../../lib/events/csv-cell.ts'
 
 /** A list of values, or values by name. */
 export type Row = unknown[] | RawEvent
@@ -81,27 +82,6 @@ function csvRows(text: string, name: string): Row[] {
     if (!(error instanceof CsvError)) throw error
     throw new Refused(`${name}.data is no CSV by RFC 4180: ${error.message}`)
   }
-}
-
-/**
- * Decimals as they are written down; an exponent has a sign or a point, as programs print it, or it
- * is a code.
- */
-const DECIMAL = /^-?(0|[1-9]\d*)(\.\d+)?$/
-const EXPONENT = /^-?[1-9](\.\d+[eE][+-]?\d{1,3}|[eE][+-]\d{1,3})$/
-
-/**
- * A number where the cell is one and keeps its digits, null where it is empty or NaN; else the text
- * as it is: `00501`, `0x1F`,
- * `1e5`, `+5` and integers beyond 2^53 are codes.
- */
-export function cellValue(cell: string): number | string | null {
-  const text = cell.trim()
-  if (text === '' || /^nan$/i.test(text)) return null
-  if (!DECIMAL.test(text) && !EXPONENT.test(text)) return cell
-  const number = Number(text)
-  const isInteger = /^-?\d+$/.test(text)
-  return Number.isFinite(number) && (!isInteger || Number.isSafeInteger(number)) ? number : cell
 }
 
 function jsonReadings(value: unknown): Row[][] {

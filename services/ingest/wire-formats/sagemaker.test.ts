@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { OutputKind } from '../../../lib/models/model-files.ts'
 import { importedLine } from './sagemaker.ts'
-import { cellValue } from './sagemaker-payload.ts'
+import { cellValue } from '../../../lib/events/csv-cell.ts'
 
 const options = (output: OutputKind = 'probability', columns: string[] = []) => ({
   modelId: 'm',

@@ -1,5 +1,5 @@
 /** Policies as their conditions need to be asked, and which windows they have yet to answer for. */
-import type { Model } from '../../../lib/models/model-files.ts'
+import { isBaseline, type Model } from '../../../lib/models/model-files.ts'
 import { parseCondition, testsOf } from '../../../lib/models/policy-language.ts'
 import { isWindowTest, type Condition } from '../../../lib/models/policy-tests.ts'
 import type { RetrainPolicy } from '../../../schemas/model.ts'
@@ -67,7 +67,7 @@ function parsePolicy(policy: RetrainPolicy, { references }: ModelPolicies): Pars
     values: ofWindows.flatMap((test) =>
       test.kind === 'value' ? [`${test.family}/${test.metric}`] : [],
     ),
-    baseline: Object.entries(references).find(([, { baseline }]) => baseline)?.[0] ?? '',
+    baseline: Object.entries(references).find(([, reference]) => isBaseline(reference))?.[0] ?? '',
   }
 }
 

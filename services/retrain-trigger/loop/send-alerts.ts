@@ -1,13 +1,17 @@
 /** Alerts out, to Alertmanager's API v2. */
+import { causesOf, clauseOf } from '../../../lib/models/alarm-sentences.ts'
 import { messageOf } from '../../../lib/runtime/errors.ts'
 import type { Logger } from '../../../lib/runtime/log.ts'
 import type { Module } from '../../../lib/runtime/modules.ts'
 import type { Ownership } from '../../../lib/models/ownership.ts'
 import { pollLoop } from '../../../lib/runtime/poll-loop.ts'
-import type { PolicyQueries, ActiveAlarm } from '../queries/policy-queries.ts'
+import type { ActiveAlarm } from '../../../schemas/active-alarms.ts'
+import type { PolicyQueries } from '../queries/policy-queries.ts'
 
 const INTERVAL_MS = 15_000
 const TIMEOUT_MS = 5000
+/** Features that an annotation names as what may be behind the alarm. */
+const MAX_CAUSES = 3
 
 /** An alert as Alertmanager takes it; times are RFC 3339. */
 export interface OutgoingAlert {
@@ -22,19 +26,17 @@ export interface OutgoingAlert {
 const rounded = (value: number | null) =>
   value === null ? 'unknown' : String(Number(value.toPrecision(4)))
 
-/** The end of the window that began its alert episode; of its own window outside of one. */
-function sinceOf({ model_id, episode_id, window_end }: ActiveAlarm): string {
-  const since = episode_id.startsWith(`${model_id}/`) ? episode_id.slice(model_id.length + 1) : ''
-  return Number.isNaN(Date.parse(since)) ? window_end : since
-}
-
 /** An active alarm as an alert: which model, what, how much, since when, whose. Pure. */
-function alertOf(alarm: ActiveAlarm, { ownershipOf, pageOf }: AlertTexts): OutgoingAlert {
+function alertOf(
+  alarm: ActiveAlarm,
+  causes: string,
+  { ownershipOf, pageOf }: AlertTexts,
+): OutgoingAlert {
   const { labels, runbookUrl } = ownershipOf(alarm.model_id)
-  const { family, metric, subject, value, threshold, window_start, window_end, reason } = alarm
+  const { family, metric, subject, value, threshold, window_start, window_end, reason, since } =
+    alarm
   const what = `${family} ${metric}${subject === '' ? '' : ` of ${subject}`}`
   const beyond = threshold === null ? '' : `, its line is ${rounded(threshold)}`
-  const since = sinceOf(alarm)
   const whose = labels['owner'] ?? labels['team']
   return {
     labels: {
@@ -45,11 +47,12 @@ function alertOf(alarm: ActiveAlarm, { ownershipOf, pageOf }: AlertTexts): Outgo
       metric,
       subject,
       reference: alarm.reference,
-      severity: alarm.verdict === 'alarm' ? 'critical' : 'warning',
+      severity: alarm.severity === 'alarm' ? 'critical' : 'warning',
     },
     annotations: {
       summary: `${alarm.model_id}: ${what} is ${rounded(value)}${beyond}, since ${since}${whose ? `; ${whose} answers for it` : ''}`,
-      description: `window ${window_start} to ${window_end}. ${reason}`,
+      description: `window ${window_start} to ${window_end}: ${clauseOf(alarm)}. ${reason}`,
+      ...(causes !== '' && { causes }),
       runbook_url: runbookUrl ?? 'docs/operations.md#plumblineverdict',
     },
     startsAt: since,
@@ -89,9 +92,15 @@ export async function sendAlerts(
   { url, texts, log, now, sent }: AlertSender,
   alarms: readonly ActiveAlarm[],
 ): Promise<void> {
+  const causes = new Map(
+    [...Map.groupBy(alarms, ({ model_id: id }) => id)].map(([id, own]) => [
+      id,
+      causesOf(own, MAX_CAUSES).map(clauseOf).join('; '),
+    ]),
+  )
   const active = new Map(
     alarms
-      .map((alarm) => alertOf(alarm, texts))
+      .map((alarm) => alertOf(alarm, causes.get(alarm.model_id)!, texts))
       .map((alert) => [JSON.stringify(alert.labels), alert]),
   )
   const ended = [...sent]

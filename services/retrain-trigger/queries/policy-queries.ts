@@ -1,33 +1,16 @@
 /** What policies and alerts read from ClickHouse. */
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
+import { activeAlarmsSql, type ActiveAlarm } from '../../../schemas/active-alarms.ts'
 import { sliceName, type LatestResult } from '../decide/condition-tests.ts'
+
+/** Alerts that Alertmanager is sent at a time. */
+const MAX_ALERTS = 20_000
 
 /** An evaluated window and its newest revision. */
 export interface WindowRevision {
   /** Epoch milliseconds. */
   windowEnd: number
   revision: number
-}
-
-/** A row of `active_alarms` of a model as a whole; times are `YYYY-MM-DD hh:mm:ss.mmm` in UTC. */
-export interface ActiveAlarm {
-  model_id: string
-  family: string
-  metric: string
-  subject: string
-  /** `alarm` or `warning`. */
-  verdict: string
-  reason: string
-  reference: string
-  value: number | null
-  threshold: number | null
-  /**
-   * Names the alert episode it belongs to, by its model and the end of its first window; '' outside
-   * of one.
-   */
-  episode_id: string
-  window_start: string
-  window_end: string
 }
 
 /**
@@ -156,7 +139,7 @@ async function readValues(db: ClickHouse, question: ValuesQuestion): Promise<Lat
   const rows = await db.query<ResultRow>(
     `SELECT ${RESULT_COLUMNS} FROM window_metrics_latest
      WHERE ${OF_WINDOWS} AND concat(family, '/', metric) IN {metrics:Array(String)}
-       AND reference IN ('', {baseline:String}) AND isNotNull(value)
+       AND (reference IN ('', {baseline:String}) OR metric IN ('skew', 'missing_skew')) AND isNotNull(value)
      ORDER BY method = 'observed' DESC, reference != '' DESC, method
      LIMIT 1 BY window_end, family, metric, subject, slice_key, slice_value, model_version`,
     { ...parametersOf(question), metrics, baseline },
@@ -200,8 +183,5 @@ async function readLastAudited(db: ClickHouse): Promise<number | undefined> {
 
 const readActiveAlarms = (db: ClickHouse): Promise<ActiveAlarm[]> =>
   db.query<ActiveAlarm>(
-    `SELECT model_id, family, metric, subject, severity AS verdict, reason, reference, value, threshold, episode_id, window_start, window_end
-     FROM active_alarms
-     WHERE NOT is_snoozed AND model_version = '' AND variant = '' AND slice_key = ''
-     ORDER BY model_id, family, metric, subject, reference`,
+    ...activeAlarmsSql({ models: [], isWhole: true, withSnoozed: false, most: MAX_ALERTS }),
   )

@@ -13,7 +13,7 @@ import { startTarget, type Running } from '../../processes.ts'
  * What each route asks of its caller, decided here and not by the route: nothing at all, or a
  * scope.
  */
-const WANTED: Record<string, 'public' | 'emit' | 'read' | 'review' | 'operate'> = {
+const WANTED: Record<string, 'public' | 'emit' | 'read' | 'review' | 'operate' | 'admin'> = {
   'DELETE /v1/session': 'public',
   'GET /docs/json': 'public',
   'GET /health/live': 'public',
@@ -37,7 +37,9 @@ const WANTED: Record<string, 'public' | 'emit' | 'read' | 'review' | 'operate'> 
   'GET /v1/models/{id}/windows': 'read',
   'GET /v1/models/{id}/features': 'read',
   'GET /v1/models/{id}/distributions': 'read',
+  'GET /v1/models/{id}/examples': 'read',
   'GET /v1/alarms': 'read',
+  'GET /v1/retention': 'read',
   'GET /v1/runs': 'read',
   'GET /v1/runs/{id}': 'read',
   'GET /v1/reviews/stats': 'review',
@@ -46,6 +48,8 @@ const WANTED: Record<string, 'public' | 'emit' | 'read' | 'review' | 'operate'> 
   'POST /v1/reviews/{task_id}/skip': 'review',
   'POST /v1/reviews/{task_id}/submit': 'review',
   'GET /v1/config': 'operate',
+  'DELETE /v1/subjects/{id}': 'admin',
+  'GET /v1/subjects/{id}': 'admin',
   'POST /v1/alerts': 'operate',
   'POST /v1/runs': 'operate',
   'POST /v1/runs/{id}/approve': 'operate',

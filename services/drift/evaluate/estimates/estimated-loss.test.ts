@@ -61,6 +61,19 @@ test('the interval holds what comes true in about as many windows as it says, an
   expect(width([0.5, -0.5])).toBeGreaterThan(1.5 * width([]))
 })
 
+test('the root of the mean squared error is estimated likewise', () => {
+  const rootOf = (current: readonly ScoredRow[]) =>
+    evaluateLosses(current, learned, 'training', []).find(
+      ({ metric }) => metric === 'estimated_rmse',
+    )!
+  for (const shift of [0, 1.5]) {
+    const current = scoredRows(1500, shift, false)
+    const truth = Math.sqrt(mean(current.map((scored) => scored.true ** 2)))
+    expect(Math.abs(rootOf(current).value! - truth) / truth).toBeLessThan(0.15)
+    expect(rootOf(current).ci_low!).toBeLessThan(truth * 1.02)
+  }
+})
+
 test('where truth has come, the error of the estimate stands beside it; of too little nothing is learned', () => {
   const results = evaluateLosses(scoredRows(500, 0, true), learned, 'training', [])
   const error = results.find(({ metric }) => metric === 'estimate_error')!

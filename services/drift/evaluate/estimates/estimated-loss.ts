@@ -27,18 +27,24 @@ export function lossModel(reference: readonly ScoredRow[]): LossModel | undefine
   const matrix = featureMatrix(known.map(({ features }) => features))
   const rowOf = ({ features, prediction }: ScoredRow) =>
     Float64Array.of(prediction, ...matrix.rowOf(features))
-  const learn = (from: readonly ScoredRow[]) => {
-    const losses = from.map(({ loss }) => loss!)
+  const learn = (from: readonly ScoredRow[], lossOf: (loss: number) => number) => {
+    const losses = from.map(({ loss }) => lossOf(loss!))
     const forest = growForest(from.map(rowOf), losses, { ...FOREST, uniform: uniforms(SEED) })
     return (scored: ScoredRow) => forest.of(rowOf(scored))
   }
-  const residuals = Array.from({ length: FOLDS }, (_, fold) => {
-    const inside = learn(known.filter((__, i) => i % FOLDS !== fold))
-    return known
-      .filter((__, i) => i % FOLDS === fold)
-      .map((scored) => scored.loss! - inside(scored))
-  }).flat()
-  return { of: learn(known), n: known.length, residual: Math.sqrt(momentsOf(residuals).variance) }
+  const learnt = (lossOf: (loss: number) => number) => {
+    const residuals = Array.from({ length: FOLDS }, (_, fold) => {
+      const inside = learn(
+        known.filter((__, i) => i % FOLDS !== fold),
+        lossOf,
+      )
+      return known
+        .filter((__, i) => i % FOLDS === fold)
+        .map((scored) => lossOf(scored.loss!) - inside(scored))
+    }).flat()
+    return { of: learn(known, lossOf), residual: Math.sqrt(momentsOf(residuals).variance) }
+  }
+  return { ...learnt((loss) => loss), squared: learnt((loss) => loss ** 2), n: known.length }
 }
 
 /** @param pastErrors of earlier windows, estimate minus what came true */
@@ -70,6 +76,7 @@ export function evaluateLosses(
       ci_level: CI_LEVEL,
       reason: 'if errors depend on features and predictions as they did in the reference',
     }),
+    squaredResult(current, model, past, more),
     // Of the same events, so that the error is the estimate's alone.
     ...(labelled.length === 0
       ? []
@@ -83,4 +90,27 @@ export function evaluateLosses(
           ),
         ]),
   ]
+}
+
+/** The root of the mean squared error; its interval is that of the mean, by the delta method. */
+function squaredResult(
+  current: readonly ScoredRow[],
+  { squared, n }: LossModel,
+  past: number,
+  more: Partial<MetricResult>,
+): MetricResult {
+  const value = Math.sqrt(Math.max(0, momentsOf(current.map(squared.of)).mean))
+  const standardError = squared.residual * Math.sqrt(1 / current.length + 1 / n)
+  const { low, high } = normalInterval(
+    value,
+    Math.hypot(value > 0 ? standardError / (2 * value) : 0, past),
+    CI_LEVEL,
+  )
+  return metricResult('performance', '', 'estimated_rmse', value, {
+    ...more,
+    ci_low: Math.max(0, low),
+    ci_high: high,
+    ci_level: CI_LEVEL,
+    reason: 'if errors depend on features and predictions as they did in the reference',
+  })
 }

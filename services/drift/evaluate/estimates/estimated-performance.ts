@@ -13,8 +13,11 @@ import {
   calibratedRates,
   estimatedAccuracy,
   estimatedAuc,
+  estimatedRates,
+  expectedCells,
   poststratifiedAccuracy,
 } from '../../../../lib/stats/estimators/confidence-estimate.ts'
+import type { BusinessValue } from '../../../../schemas/model.ts'
 import { wilson } from '../../../../lib/stats/intervals/proportions.ts'
 import { improbableReason, MAX_IMPROBABLE } from '../thresholds.ts'
 import { metricResult, type MetricResult } from '../../data/metric-results.ts'
@@ -34,6 +37,7 @@ export function evaluateEstimates(
   reference: ScoreCounts | undefined,
   referenceName: string,
   pastErrors: readonly number[],
+  worth?: BusinessValue,
 ): MetricResult[] {
   if (current.improbable > MAX_IMPROBABLE)
     return [...CALIBRATION, 'estimated_accuracy'].map((metric) =>
@@ -48,7 +52,7 @@ export function evaluateEstimates(
   return [
     ...calibration(current.labelled).map((result) => ({ ...result, method })),
     ...poststratified(current),
-    ...(isLearned ? estimated(current, reference, referenceName, pastErrors) : []),
+    ...(isLearned ? estimated(current, reference, { name: referenceName, pastErrors, worth }) : []),
   ]
 }
 
@@ -157,11 +161,57 @@ function poststratified({ predicted, labelled }: ScoreCounts): MetricResult[] {
   ]
 }
 
+const IF_CALIBRATED = 'if the scores mean what they meant in the reference'
+
+interface EstimateRules {
+  /** Of the reference. */
+  name: string
+  pastErrors: readonly number[]
+  worth: BusinessValue | undefined
+}
+
+/**
+ * Estimates of what the confusion matrix gives; `scale` is how much an error of the accuracy moves
+ * each at most.
+ */
+function ofCells(
+  predicted: readonly ScoreBin[],
+  rates: readonly number[],
+  worth: BusinessValue | undefined,
+) {
+  const cells = expectedCells(predicted, rates)
+  const n = count(predicted)
+  const rateOf = Object.entries(estimatedRates(cells)).map(([metric, estimate]) => {
+    const { tp, fp, fn } = cells
+    const divisor =
+      metric === 'precision' ? tp + fp : metric === 'recall' ? tp + fn : tp + (fp + fn) / 2
+    return {
+      metric: `estimated_${metric}`,
+      ...estimate,
+      bounds: { low: 0, high: 1, scale: n / divisor },
+    }
+  })
+  if (!worth) return rateOf
+  const { tp, fp, fn, tn, ofPredicted, ofOthers } = cells
+  const value = (tp * worth.tp + fp * worth.fp + fn * worth.fn + tn * worth.tn) / n
+  const [chosen, others] = [worth.tp - worth.fp, worth.fn - worth.tn]
+  const standardError = Math.sqrt(chosen ** 2 * ofPredicted + others ** 2 * ofOthers) / n
+  const scale = Math.max(Math.abs(chosen), Math.abs(others))
+  return [
+    ...rateOf,
+    {
+      metric: 'estimated_business_value',
+      value,
+      standardError,
+      bounds: { low: -Infinity, high: Infinity, scale },
+    },
+  ]
+}
+
 function estimated(
   current: ScoreCounts,
   reference: ScoreCounts,
-  name: string,
-  pastErrors: readonly number[],
+  { name, pastErrors, worth }: EstimateRules,
 ): MetricResult[] {
   const rates = calibratedRates(reference.labelled, SCORE_PARTS)
   const accuracy = rates && estimatedAccuracy(current.predicted, rates)
@@ -186,8 +236,20 @@ function estimated(
     metricResult('performance', '', 'estimated_accuracy', accuracy.value, {
       ...more,
       ...intervalOf(accuracy.value, Math.hypot(accuracy.standardError, past), 0, 1),
-      reason: 'if the scores mean what they meant in the reference',
+      reason: IF_CALIBRATED,
     }),
+    ...ofCells(current.predicted, rates, worth).map(({ metric, value, standardError, bounds }) =>
+      metricResult('performance', '', metric, value, {
+        ...more,
+        ...intervalOf(
+          value,
+          Math.hypot(standardError, bounds.scale * past),
+          bounds.low,
+          bounds.high,
+        ),
+        reason: IF_CALIBRATED,
+      }),
+    ),
     ...(auc === undefined
       ? []
       : [

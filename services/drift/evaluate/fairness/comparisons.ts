@@ -2,6 +2,7 @@
  * A group beside the privileged one: differences and ratios of their rates, with intervals and
  * verdicts. Pure.
  */
+import { short } from '../../../../lib/models/alarm-sentences.ts'
 import {
   newcombe,
   ratioInterval,
@@ -168,9 +169,12 @@ function verdictOf(
       verdict: 'incomplete',
       reason: `the interval reaches beyond the limit, from a group of ${Math.min(a.n, b.n)}, below ${MIN_CONCLUSIVE_CELL}`,
     }
+  const at = 1 - 2 * Math.min(0.25, rules.alpha)
+  const { low, high } = intervalAt(at)
+  const share = ({ successes, n }: Share) => `${((100 * successes) / n).toFixed(1)} % of ${n}`
   return {
     verdict,
-    reason: `alarm where the interval at ${(100 * (1 - 2 * rules.alpha)).toPrecision(5)} % lies beyond`,
+    reason: `${share(a)} against ${share(b)} of the privileged group; an alarm needs the whole interval (${short(low)} to ${short(high)} at ${(100 * at).toPrecision(5)} %) outside ${short(limits.low)} to ${short(limits.high)}`,
   }
 }
 

@@ -143,7 +143,7 @@ export function withoutBlindOk(results: readonly MetricResult[]): MetricResult[]
     return {
       ...result,
       verdict: 'incomplete',
-      reason: `bins are too coarse: D lies between ${short(low)} and ${short(high)}`,
+      reason: `the bins are too coarse to tell: the Kolmogorov–Smirnov distance lies between ${short(low)} and ${short(high)}`,
     }
   })
 }

@@ -11,18 +11,24 @@ import type { Window } from '../../../../lib/models/windows.ts'
 import { LABEL_STANDS_FOR, STANDS_FOR } from '../../data/sampling.ts'
 import {
   ALL,
-  outcomeScope,
+  cohortCondition,
   paramsOf,
   sqlTime,
   UNSLICED_KEYS,
   within,
   type Cohort,
 } from '../../data/cohort.ts'
+import { cohortOfValue, isInSlice, sliceValue, type Slice } from '../../data/slices.ts'
 
 /** Tables with the columns of `predictions` and `outcome_revisions`. */
 export interface Tables {
   predictions: string
   outcomes: string
+  /**
+   * Whether the attributes of outcomes tell the slice that is asked for; otherwise it is told by
+   * their predictions, which are joined.
+   */
+  attributesTell?: boolean
 }
 
 /** As they came, without attributes that came apart. */
@@ -55,26 +61,102 @@ export const SELECTED =
 /** Whether a score can be a probability. 32-bit softmax sums reach a little beyond 1. */
 export const IS_PROBABILITY = '(score >= -1e-6 AND score <= 1 + 1e-6)'
 
-/** As a column of {@link truthOfEach}: the key of the cohort. */
+/** As a column of {@link truthOfEach} and {@link truthOfSlices}: the key or value of the cohort. */
 export const OWN_KEY = 'own_key'
 
 /**
  * The truth of every cohort without a slice: what is part of several comes once for each, told
  * apart by {@link OWN_KEY}.
  */
-export const truthOfEach = (tables: Tables, model: Model) =>
-  sourceOf(tables, model, EVERYTHING, `, arrayJoin(${UNSLICED_KEYS}) AS ${OWN_KEY}`)
+export const truthOfEach = (tables: Tables, model: Model) => {
+  const more = `, arrayJoin(${UNSLICED_KEYS}) AS ${OWN_KEY}`
+  return sourceOf(tables, model, EVERYTHING, { ofOutcomes: more, ofPredictions: more })
+}
+
+/** The truth of cohorts of one slice, told apart by {@link OWN_KEY}, the value of the cohort. */
+export const truthOfSlices = (
+  tables: Tables,
+  model: Model,
+  c: Cohort,
+  slices: readonly Slice[],
+) => {
+  const [slice] = slices as [Slice]
+  const has = slices.some(({ rest }) => rest)
+    ? (value: string) => `${value} != ''`
+    : (value: string) => `${value} IN {slice_values:Array(String)}`
+  return slicedSource(
+    tables,
+    model,
+    { ...c, slice },
+    has,
+    (value) => `, ${cohortOfValue(value)} AS ${OWN_KEY}`,
+  )
+}
 
 /** @returns a subselect; {@link truthParams} are its parameters */
-export const truthSource = (tables: Tables, model: Model, c: Cohort) =>
-  sourceOf(tables, model, c, '')
+export const truthSource = (tables: Tables, model: Model, c: Cohort) => {
+  const { slice } = c
+  return slice
+    ? slicedSource(
+        tables,
+        model,
+        { ...c, slice },
+        (value) => isInSlice(slice, value),
+        () => '',
+      )
+    : sourceOf(tables, model, c, { ofOutcomes: '', ofPredictions: '' })
+}
 
-function sourceOf({ predictions, outcomes }: Tables, model: Model, c: Cohort, more: string) {
-  const where = `model_id = {model:String} AND ${within('predicted_at')}${outcomeScope(c)}`
-  const told = `SELECT ${COLUMNS}, label, label_number, CAST(label_received_at, 'Nullable(DateTime64(3))') AS received, source = 'human_review' AS reviewed, inclusion_probability${more}
-    FROM ${outcomes} WHERE ${where} AND name = 'label' AND isNotNull(label)`
-  const implied = `SELECT ${COLUMNS}, CAST({absent:String}, 'Nullable(String)'), toFloat64OrNull({absent:String}), NULL, false, NULL${more}
-    FROM ${predictions} WHERE ${where} AND predicted_at < {implied_until:DateTime64(3, 'UTC')} AND prediction_id NOT IN (
+/** @param has whether a value is asked for, in SQL; @param more columns made of the value, in SQL */
+function slicedSource(
+  tables: Tables,
+  model: Model,
+  c: Cohort & { slice: Slice },
+  has: (value: string) => string,
+  more: (value: string) => string,
+) {
+  const ofPrediction = sliceValue(c.slice)
+  const ofOutcome = outcomeValue(tables, c.slice)
+  const outcomes = outcomesWithValue(tables, c.slice)
+  return sourceOf(
+    { ...tables, outcomes },
+    model,
+    c,
+    { ofOutcomes: more(ofOutcome), ofPredictions: more(ofPrediction) },
+    { ofOutcomes: ` AND ${has(ofOutcome)}`, ofPredictions: ` AND ${has(ofPrediction)}` },
+  )
+}
+
+/** SQL of the value of an outcome of {@link outcomesWithValue} in a slice. */
+export const outcomeValue = ({ attributesTell }: Tables, slice: Slice) =>
+  attributesTell ? sliceValue(slice, 'outcomes') : 'cohort_value'
+
+/** Outcomes with what {@link outcomeValue} reads: those of the spans, where predictions are joined. */
+export function outcomesWithValue({ predictions, outcomes, attributesTell }: Tables, slice: Slice) {
+  if (attributesTell) return outcomes
+  const inSpans = `WHERE model_id = {model:String} AND ${within('predicted_at')}`
+  return `(SELECT own.*, told.cohort_value AS cohort_value FROM (SELECT * FROM ${outcomes} ${inSpans}) AS own
+    INNER JOIN (SELECT prediction_id, ifNull(${sliceValue(slice)}, '') AS cohort_value FROM ${predictions} ${inSpans} AND cohort_value != '') AS told USING (prediction_id))`
+}
+
+/** SQL that differs between outcomes and predictions. */
+interface ByTable {
+  ofOutcomes: string
+  ofPredictions: string
+}
+
+function sourceOf(
+  { predictions, outcomes }: Tables,
+  model: Model,
+  c: Cohort,
+  more: ByTable,
+  scope: ByTable = { ofOutcomes: '', ofPredictions: '' },
+) {
+  const where = `model_id = {model:String} AND ${within('predicted_at')}${cohortCondition(c)}`
+  const told = `SELECT ${COLUMNS}, label, label_number, CAST(label_received_at, 'Nullable(DateTime64(3))') AS received, source = 'human_review' AS reviewed, inclusion_probability${more.ofOutcomes}
+    FROM ${outcomes} WHERE ${where}${scope.ofOutcomes} AND name = 'label' AND isNotNull(label)`
+  const implied = `SELECT ${COLUMNS}, CAST({absent:String}, 'Nullable(String)'), toFloat64OrNull({absent:String}), NULL, false, NULL${more.ofPredictions}
+    FROM ${predictions} WHERE ${where}${scope.ofPredictions} AND predicted_at < {implied_until:DateTime64(3, 'UTC')} AND prediction_id NOT IN (
       SELECT prediction_id FROM outcome_revisions FINAL WHERE model_id = {model:String} AND ${within('predicted_at')} AND name = 'label' AND isNotNull(label))`
   return `(SELECT *,
       ${PREDICTED} AS predicted,

@@ -5,17 +5,12 @@
  */
 import type { ClickHouse } from '../../../../lib/clickhouse/port.ts'
 import type { Window } from '../../../../lib/models/windows.ts'
-import {
-  ALL,
-  outcomeScope,
-  OUTCOME_SLICE_VALUE,
-  paramsOf,
-  UNSLICED_KEYS,
-  within,
-} from '../../data/cohort.ts'
+import { ALL, cohortCondition, paramsOf, UNSLICED_KEYS, within } from '../../data/cohort.ts'
+import { cohortOfValue, type Slice } from '../../data/slices.ts'
 import type { NamedLabels, NamedLabelsOfCohort } from '../../data/named-labels.ts'
 import { LABEL_STANDS_FOR } from '../../data/sampling.ts'
-import { tablesOf } from '../late-attributes.ts'
+import { tablesOfSlice } from '../late-attributes.ts'
+import { outcomesWithValue, outcomeValue } from './labelled-outcomes.ts'
 
 /** Names of a window that are evaluated at most, those with the most labels. */
 const MAX_NAMES = 50
@@ -81,18 +76,24 @@ export async function namedLabels(
   return found.length === 0 ? new Map() : byPart(await db.query<NamedRow>(UNSLICED, params))
 }
 
-/** Reads the same by the value of a slice, of some values. */
+/** Reads the same of cohorts of one slice, by their values. */
 export async function namedLabelsOfSlice(
   db: ClickHouse,
   { modelId, window }: { modelId: string; window: Window },
-  { key, values }: { key: string; values: readonly string[] },
+  slices: readonly Slice[],
 ): Promise<Map<string, NamedLabelsOfCohort>> {
-  const c = { ...ALL, slice: { key, value: '' } }
-  const { outcomes } = await tablesOf(db, true)
-  const rows = `SELECT ${COLUMNS}, ${OUTCOME_SLICE_VALUE} AS part FROM ${outcomes}
-    WHERE model_id = {model:String} AND ${within('predicted_at')}${outcomeScope(c)} AND name != 'label'`
+  const [slice] = slices
+  if (!slice) return new Map()
+  const c = { ...ALL, slice }
+  const tables = await tablesOfSlice(db, modelId, [window], slice)
+  const value = outcomeValue(tables, slice)
+  const rows = `SELECT ${COLUMNS}, ${cohortOfValue(value)} AS part FROM ${outcomesWithValue(tables, slice)}
+    WHERE model_id = {model:String} AND ${within('predicted_at')}${cohortCondition(c)} AND ${value} != '' AND name != 'label'`
+  const values = slices.flatMap((one) => (one.rest ? [] : [one.value]))
   const params = { ...paramsOf(modelId, [window], c), slice_values: values }
-  return byPart(await db.query<NamedRow>(summed(rows), params))
+  const found = byPart(await db.query<NamedRow>(summed(rows), params))
+  const asked = new Set(slices.map((one) => one.value))
+  return new Map([...found].filter(([part]) => asked.has(part)))
 }
 
 function byPart(rows: readonly NamedRow[]): Map<string, NamedLabelsOfCohort> {

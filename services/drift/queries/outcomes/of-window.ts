@@ -3,6 +3,7 @@ import type { ClickHouse } from '../../../../lib/clickhouse/port.ts'
 import type { Model } from '../../../../lib/models/model-files.ts'
 import type { Window } from '../../../../lib/models/windows.ts'
 import { ALL, keyOf, predictionScope, within, type Cohort } from '../../data/cohort.ts'
+import type { Slice } from '../../data/slices.ts'
 import type { ScoreCounts } from '../../data/reference.ts'
 import type { GroupCounts, KnownTruth, OutcomeCounts } from '../../data/window-data.ts'
 import { readGroups } from './groups.ts'
@@ -10,11 +11,12 @@ import {
   AS_STORED,
   impliesLabels,
   truthOfEach,
+  truthOfSlices,
   truthParams,
   truthSource,
 } from './labelled-outcomes.ts'
-import { tablesOf } from '../late-attributes.ts'
-import { readOutcomes, readOutcomesOfEach, readSliceOutcomes } from './read-outcomes.ts'
+import { tablesOf, tablesOfSlice } from '../late-attributes.ts'
+import { readOutcomes, readOutcomesOfEach } from './read-outcomes.ts'
 import { readScoreBins } from './score-bins.ts'
 
 /** A cohort of a model in some spans. */
@@ -36,7 +38,11 @@ export async function outcomesOf(
   predictions: number,
 ): Promise<OutcomeCounts> {
   return readOutcomes(db, model, predictions, {
-    source: truthSource(await tablesOf(db, c.slice !== undefined), model, c),
+    source: truthSource(
+      c.slice ? await tablesOfSlice(db, model.modelId, spans, c.slice) : AS_STORED,
+      model,
+      c,
+    ),
     params: truthParams(model, spans, c, completeUntil),
   })
 }
@@ -60,17 +66,25 @@ export function outcomesOfEach(
   return readOutcomesOfEach(db, model, each, new Map(cohorts.map((c) => [keyOf(c), of(c)])))
 }
 
-/** Outcomes of values of one slice, by value: those alone that have ground truth. */
+/** Outcomes of cohorts of one slice, by value: those alone that have ground truth. */
 export async function sliceOutcomes(
   db: ClickHouse,
   { model, spans, c, completeUntil }: OutcomeQuestion,
-  { key, values }: { key: string; values: readonly string[] },
+  slices: readonly Slice[],
 ): Promise<ReadonlyMap<string, KnownTruth>> {
-  const slice = { ...c, slice: { key, value: '' } }
-  return readSliceOutcomes(db, model, values, {
-    source: truthSource(await tablesOf(db, true), model, slice),
-    params: truthParams(model, spans, slice, completeUntil),
+  const [first] = slices
+  if (!first) return new Map()
+  const tables = await tablesOfSlice(db, model.modelId, spans, first)
+  const of = (slice: Slice) => ({
+    source: truthSource(tables, model, { ...c, slice }),
+    params: truthParams(model, spans, { ...c, slice }, completeUntil),
   })
+  const values = slices.flatMap(({ value, rest }) => (rest ? [] : [value]))
+  const each = {
+    source: truthOfSlices(tables, model, c, slices),
+    params: { ...of(first).params, slice_values: values },
+  }
+  return readOutcomesOfEach(db, model, each, new Map(slices.map((one) => [one.value, of(one)])))
 }
 
 /** Predictions and outcomes of a cohort by score and predicted class. */

@@ -57,8 +57,8 @@ export function truthReader(
     const together = JSON.stringify([spans, keyOf(rest), key, completeUntil])
     let ofValues = read.get(together)
     if (!ofValues) {
-      const values = cohorts.flatMap((one) => (one.slice?.key === key ? [one.slice.value] : []))
-      ofValues = queries.sliceOutcomes(model, spans, rest, { key, values, completeUntil })
+      const slices = cohorts.flatMap((one) => (one.slice?.key === key ? [one.slice] : []))
+      ofValues = queries.sliceOutcomes(model, spans, rest, { slices, completeUntil })
       read.set(together, ofValues)
     }
     const own = (await ofValues).get(slice.value)

@@ -5,7 +5,6 @@ import type { Model } from '../../../../lib/models/model-files.ts'
 import { weightedErrors, weightedLosses } from './weighted.ts'
 import { readRanks, type Ranks } from './ranking-curves.ts'
 import { kishFactor } from '../../data/sampling.ts'
-import { OUTCOME_SLICE_VALUE } from '../../data/cohort.ts'
 import { readConfusions, type ReadConfusion } from './confusions.ts'
 import { impliesLabels, OWN_KEY } from './labelled-outcomes.ts'
 import { hasForecasts, readCustom, readForecasts, readRanking } from './by-task.ts'
@@ -40,28 +39,7 @@ export async function readOutcomes(
 }
 
 /**
- * Reads the outcomes of several values of a slice with the queries that one of them would take.
- *
- * @param source outcomes of the slice; `slice_values` is added to the parameters
- * @returns by value; values without a labelled outcome are left out
- */
-export async function readSliceOutcomes(
-  db: ClickHouse,
-  model: Model,
-  values: readonly string[],
-  { source, params }: TruthSource,
-): Promise<Map<string, KnownTruth>> {
-  const of = (some: readonly string[]) => ({ source, params: { ...params, slice_values: some } })
-  const found = new Map<string, KnownTruth>()
-  for (const part of await readParts(db, model, of(values), OUTCOME_SLICE_VALUE)) {
-    const value = part.summary.part
-    found.set(value, await truthOf(db, model, part, of([value])))
-  }
-  return found
-}
-
-/**
- * Reads the outcomes of every cohort without a slice together.
+ * Reads the outcomes of several cohorts with the queries that one of them would take.
  *
  * @param each a source whose cohorts differ by {@link OWN_KEY}
  * @param of the source of one cohort, by its key

@@ -1,0 +1,172 @@
+/**
+ * The language of `cohorts.where`, which says of one prediction whether it belongs to a cohort:
+ *
+ *     amount > 1000 and country = 'DE'        channel in ('web', 'app') or not (age >= 18)
+ *     "größe/cm" is missing                   @score >= 0.9 and retried = true
+ *
+ * A name is an attribute, or without one a feature; `@` names what the model itself answered. A
+ * comparison with a missing value never holds, so `not` of it does. `not` binds tightest, then
+ * `and`. Pure: nothing of the text goes into SQL.
+ */
+import { didYouMean } from '../runtime/nearest-name.ts'
+import {
+  expected,
+  isQuoted,
+  must,
+  pattern,
+  quoted,
+  skip,
+  take,
+  word,
+  type Cursor,
+} from './policy-tokens.ts'
+
+/** Most characters of a predicate. */
+const MAX_PREDICATE_LENGTH = 1000
+const MAX_DEPTH = 20
+const MAX_TESTS = 50
+const MAX_LISTED = 100
+const MAX_NAME = 200
+
+/** What a prediction is compared with. */
+export type Literal = number | string | boolean
+/** How a value is compared with a literal. */
+export type Comparison = '=' | '!=' | '<' | '<=' | '>' | '>='
+
+/** One question about one value of a prediction. */
+export type PredicateTest =
+  | { kind: 'compare'; name: string; comparison: Comparison; literal: Literal }
+  /** All of one type. */
+  | { kind: 'in'; name: string; literals: readonly Literal[] }
+  | { kind: 'missing'; name: string }
+
+/** A predicate as a tree. */
+export type Predicate =
+  | PredicateTest
+  | { kind: 'and'; left: Predicate; right: Predicate }
+  | { kind: 'or'; left: Predicate; right: Predicate }
+  | { kind: 'not'; inner: Predicate }
+
+/** What of a prediction, besides attributes and features, a predicate may name. */
+const OWN_NAMES: readonly string[] = [
+  '@score',
+  '@prediction',
+  '@latency_ms',
+  '@producer',
+  '@model_version',
+  '@variant',
+]
+
+const COMPARISONS: readonly Comparison[] = ['!=', '<=', '>=', '=', '<', '>']
+const NAME = /@?[\p{L}_][\p{L}\p{N}_.]*/uy
+const NUMBER = /-?\d+(\.\d+)?([eE][+-]?\d+)?/y
+const TEXT = /'(?:[^']|'')*'/y
+const WORDS = new Set(['and', 'or', 'not', 'in', 'is'])
+
+/**
+ * Parses a predicate of at most 1 000 characters, 50 comparisons and 20 brackets within brackets.
+ *
+ * @throws {SyntaxError} with what was expected and where
+ */
+export function parsePredicate(text: string): Predicate {
+  if (text.length > MAX_PREDICATE_LENGTH)
+    throw new SyntaxError(`a predicate has at most ${MAX_PREDICATE_LENGTH} characters`)
+  const cursor: Cursor = { text, at: 0, depth: 0 }
+  const found = either(cursor)
+  skip(cursor)
+  if (cursor.at < text.length) throw expected(cursor, '"and", "or" or the end')
+  if (testsOf(found).length > MAX_TESTS)
+    throw new SyntaxError(`a predicate has at most ${MAX_TESTS} comparisons`)
+  return found
+}
+
+/** The comparisons of a predicate, from left to right. */
+export function testsOf(predicate: Predicate): PredicateTest[] {
+  if (predicate.kind === 'not') return testsOf(predicate.inner)
+  if (predicate.kind === 'and' || predicate.kind === 'or')
+    return [...testsOf(predicate.left), ...testsOf(predicate.right)]
+  return [predicate]
+}
+
+function either(cursor: Cursor): Predicate {
+  let left = both(cursor)
+  while (word(cursor, 'or')) left = { kind: 'or', left, right: both(cursor) }
+  return left
+}
+
+function both(cursor: Cursor): Predicate {
+  let left = single(cursor)
+  while (word(cursor, 'and')) left = { kind: 'and', left, right: single(cursor) }
+  return left
+}
+
+function single(cursor: Cursor): Predicate {
+  if (word(cursor, 'not')) return { kind: 'not', inner: deeper(cursor, single) }
+  if (!take(cursor, '(')) return test(cursor)
+  const inner = deeper(cursor, either)
+  must(cursor, ')')
+  return inner
+}
+
+function deeper(cursor: Cursor, read: (cursor: Cursor) => Predicate): Predicate {
+  if (++cursor.depth > MAX_DEPTH)
+    throw new SyntaxError(`a predicate has at most ${MAX_DEPTH} brackets within brackets`)
+  const inner = read(cursor)
+  cursor.depth--
+  return inner
+}
+
+function test(cursor: Cursor): PredicateTest {
+  const name = nameOf(cursor)
+  if (word(cursor, 'is')) {
+    if (!word(cursor, 'missing')) throw expected(cursor, '"missing"')
+    return { kind: 'missing', name }
+  }
+  if (word(cursor, 'in')) return { kind: 'in', name, literals: literals(cursor) }
+  const comparison = COMPARISONS.find((one) => take(cursor, one))
+  if (!comparison) throw expected(cursor, `one of ${COMPARISONS.join(' ')}, "in" or "is missing"`)
+  const value = literal(cursor)
+  if (typeof value === 'boolean' && comparison !== '=' && comparison !== '!=')
+    throw new SyntaxError(`${name} ${comparison} ${value}: true and false have no order`)
+  return { kind: 'compare', name, comparison, literal: value }
+}
+
+function nameOf(cursor: Cursor): string {
+  if (isQuoted(cursor)) {
+    const name = quoted(cursor)
+    if (name === '' || name.length > MAX_NAME)
+      throw new SyntaxError(`a name has 1 to ${MAX_NAME} characters`)
+    return name
+  }
+  const before = cursor.at
+  const name = pattern(cursor, NAME, 'the name of an attribute or a feature')
+  if (WORDS.has(name)) {
+    cursor.at = before
+    throw expected(cursor, 'the name of an attribute or a feature')
+  }
+  if (name.startsWith('@') && !OWN_NAMES.includes(name))
+    throw new SyntaxError(
+      `${name} is none of ${OWN_NAMES.join(', ')}${didYouMean(name, OWN_NAMES)}`,
+    )
+  return name
+}
+
+function literals(cursor: Cursor): Literal[] {
+  must(cursor, '(')
+  const found = [literal(cursor)]
+  while (take(cursor, ',')) found.push(literal(cursor))
+  must(cursor, ')')
+  if (found.length > MAX_LISTED) throw new SyntaxError(`a list has at most ${MAX_LISTED} values`)
+  if (new Set(found.map((one) => typeof one)).size > 1)
+    throw new SyntaxError('the values of a list are all numbers or all texts')
+  return found
+}
+
+function literal(cursor: Cursor): Literal {
+  if (word(cursor, 'true')) return true
+  if (word(cursor, 'false')) return false
+  skip(cursor)
+  if (cursor.text[cursor.at] === "'")
+    return pattern(cursor, TEXT, 'a text in single quotes').slice(1, -1).replaceAll("''", "'")
+  return Number(pattern(cursor, NUMBER, "a number, 'a text', true or false"))
+}

@@ -1,0 +1,81 @@
+/** Parameters and answer of the events that are kept of windows. */
+import Type, { type Static } from 'typebox'
+import { closed, limit, nullable, time } from './parts.ts'
+
+const AT = '2026-01-01T00:00:00.000Z'
+const NEXT = '2026-01-02T00:00:00.000Z'
+
+const filter = (description: string, example: string) =>
+  Type.Optional(Type.String({ description, examples: [example] }))
+
+/** Which events are asked for; what is left out does not narrow. */
+export const ExamplesQuery = closed({
+  from: filter('Windows that end after this time.', '2026-01-01T00:00:00Z'),
+  to: filter('Windows that start before this time.', '2026-02-01T00:00:00Z'),
+  kind: Type.Optional(
+    Type.Enum(['expectation', 'unusual'], {
+      description: 'Those that violate an expectation, or those that are unusual.',
+      examples: ['expectation'],
+    }),
+  ),
+  subject: filter('The name of a rule.', 'amount'),
+  limit,
+})
+
+/** Events that were kept of a model's windows. */
+export const ExamplesAnswer = closed(
+  {
+    model_id: Type.String(),
+    examples: Type.Array(
+      closed({
+        window_start: time('Start of the window.'),
+        window_end: time('Its end.'),
+        kind: Type.Enum(['expectation', 'unusual']),
+        subject: Type.String({ description: 'The rule; empty of unusual events.' }),
+        prediction_id: Type.String(),
+        model_version: Type.String(),
+        predicted_at: time('When it was predicted.'),
+        score: nullable(
+          Type.Number({ description: 'How unusual it is, from 0 to 1; null of a rule.' }),
+        ),
+        features: Type.Unsafe<Record<string, unknown>>({
+          type: 'object',
+          description: 'Of a rule the features that it asks for; of an unusual event all of them.',
+        }),
+        because: Type.Array(Type.String(), {
+          description: 'Features that make it unusual, the first most; empty of a rule.',
+        }),
+        beyond: nullable(
+          Type.Number({
+            description: 'Share of the baseline’s rows that are less unusual; null of a rule.',
+          }),
+        ),
+      }),
+    ),
+  },
+  {
+    description: 'Events of the newest window first.',
+    examples: [
+      {
+        model_id: 'fraud',
+        examples: [
+          {
+            window_start: AT,
+            window_end: NEXT,
+            kind: 'unusual',
+            subject: '',
+            prediction_id: 'p-17',
+            model_version: '3',
+            predicted_at: AT,
+            score: 0.74,
+            features: { amount: 99999 },
+            because: ['amount'],
+            beyond: 0.999,
+          },
+        ],
+      },
+    ],
+  },
+)
+/** The answer with events that were kept. */
+export type ExamplesAnswer = Static<typeof ExamplesAnswer>

@@ -1,0 +1,131 @@
+/** What is active of models, for routes, headlines and gauges: one reader of `active_alarms`. */
+import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
+import { FAMILIES_BY_GRAVITY } from '../../../lib/models/alarm-sentences.ts'
+import { keyOf } from '../data/cohort.ts'
+import type { Family } from '../data/metric-results.ts'
+import type { ActiveKey } from '../evaluate/silence/ended.ts'
+import {
+  activeAlarmsSql,
+  type ActiveAlarm,
+  type ActiveAlarmsQuestion,
+} from '../../../schemas/active-alarms.ts'
+
+/** Alarms, then warnings; within them the newest episode first. @throws what ClickHouse throws */
+const activeAlarms = (db: ClickHouse, question: ActiveAlarmsQuestion): Promise<ActiveAlarm[]> =>
+  db.query<ActiveAlarm>(...activeAlarmsSql(question))
+
+const named = (modelId: string) => (modelId === '' ? [] : [modelId])
+
+/** Rows of one answer over HTTP. */
+const MAX_SHOWN = 2000
+/** Series of a scrape. */
+const MAX_SERIES = 20_000
+/** Alarms of each family of a model that its headline is made from. */
+const MAX_OF_FAMILY = 100
+/** Rows that headlines of all models are made from; of more, the newest. */
+const MAX_OF_HEADLINES = 100_000
+
+/** Those of every cohort, snoozed ones among them, of one model or of all (''). */
+export const shownAlarms = (db: ClickHouse, modelId: string): Promise<ActiveAlarm[]> =>
+  activeAlarms(db, { models: named(modelId), isWhole: false, withSnoozed: true, most: MAX_SHOWN })
+
+/**
+ * Those of every cohort that nobody snoozed, for the series of a scrape: of each model the gravest,
+ * of the model as a whole first, alarms before warnings.
+ *
+ * @param most of each model
+ */
+export const activeSeries = (db: ClickHouse, most: number): Promise<ActiveAlarm[]> =>
+  activeAlarms(db, {
+    models: [],
+    isWhole: false,
+    withSnoozed: false,
+    most: MAX_SERIES,
+    gravest: { ofModel: most, families: FAMILIES_BY_GRAVITY },
+  })
+
+/** How many alarms or warnings of a model as a whole are active; a 64-bit count as a string. */
+export interface ActiveCount {
+  model_id: string
+  severity: 'alarm' | 'warning'
+  n: string
+}
+
+/** How many alarms and warnings of each model as a whole are active that nobody snoozed. */
+export const activeCounts = (db: ClickHouse): Promise<ActiveCount[]> =>
+  db.query(
+    `SELECT model_id, severity, count() AS n FROM active_alarms
+     WHERE NOT is_snoozed AND model_version = '' AND variant = '' AND slice_key = ''
+     GROUP BY model_id, severity ORDER BY model_id, severity LIMIT ${MAX_SERIES}`,
+  )
+
+/** Those of models and their slices that nobody snoozed, by model; of one model, or of all (''). */
+export async function alarmsOfHeadlines(
+  db: ClickHouse,
+  modelId: string,
+): Promise<Map<string, ActiveAlarm[]>> {
+  const rows = await activeAlarms(db, {
+    models: named(modelId),
+    isWhole: false,
+    withSnoozed: false,
+    most: MAX_OF_HEADLINES,
+    mostOfFamily: MAX_OF_FAMILY,
+  })
+  const ofAll = rows.filter(
+    ({ model_version: version, variant }) => version === '' && variant === '',
+  )
+  return Map.groupBy(ofAll, ({ model_id: id }) => id)
+}
+
+/** How many alarms and warnings are active of each model as a whole; 64-bit counts are strings. */
+export async function alarmCounts(
+  db: ClickHouse,
+  modelId: string,
+): Promise<Map<string, { alarms: string; warnings: string }>> {
+  const rows = await db.query<{ model_id: string; alarms: string; warnings: string }>(
+    `SELECT model_id, countIf(severity = 'alarm') AS alarms, countIf(severity = 'warning') AS warnings
+     FROM active_alarms WHERE ({model:String} = '' OR model_id = {model:String})
+       AND NOT is_snoozed AND model_version = '' AND variant = '' AND slice_key = '' GROUP BY model_id`,
+    { model: modelId },
+  )
+  return new Map(rows.map(({ model_id: id, ...counts }) => [id, counts]))
+}
+
+/** Alarms of a model that an evaluation may end; of more, the others end with a later one. */
+const MAX_ENDING = 10_000
+
+/** What is active of each model, by cohort (`keyOf`), in the order of `models`. */
+export async function activeByCohort(
+  db: ClickHouse,
+  models: readonly string[],
+): Promise<Map<string, ActiveKey[]>[]> {
+  const rows = await activeAlarms(db, {
+    models,
+    isWhole: false,
+    withSnoozed: true,
+    most: MAX_ENDING,
+  })
+  const own = Map.groupBy(rows, ({ model_id: id }) => id)
+  return models.map(
+    (model) =>
+      new Map(
+        [...Map.groupBy(own.get(model) ?? [], cohortKeyOf)].map(([key, alarms]) => [
+          key,
+          alarms.map(({ family, metric, subject, reference, window_end: end }) => ({
+            family: family as Family,
+            metric,
+            subject,
+            reference,
+            windowEnd: Date.parse(end),
+          })),
+        ]),
+      ),
+  )
+}
+
+const cohortKeyOf = ({
+  model_version: modelVersion,
+  variant,
+  slice_key: key,
+  slice_value: value,
+}: ActiveAlarm) => keyOf({ modelVersion, variant, ...(key !== '' && { slice: { key, value } }) })

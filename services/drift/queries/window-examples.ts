@@ -1,0 +1,57 @@
+/** Events that were kept of windows, and those that may be. */
+import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
+import type { Window } from '../../../lib/models/windows.ts'
+import { ALL, paramsOf, within } from '../data/cohort.ts'
+import type { Candidate } from '../evaluate/expectations/unusual.ts'
+
+/** Events of some spans that have features, at most `most`, drawn by their ids; without shadows. */
+export const featureRows = (
+  db: ClickHouse,
+  { modelId, spans, most }: { modelId: string; spans: readonly Window[]; most: number },
+): Promise<Candidate[]> =>
+  db.query<Candidate>(
+    `SELECT prediction_id AS predictionId, toString(model_version) AS modelVersion, toString(predicted_at) AS predictedAt, features FROM predictions
+     WHERE model_id = {model:String} AND ${within('predicted_at')} AND NOT shadow AND notEmpty(features)
+     ORDER BY sipHash64(prediction_id), prediction_id LIMIT {most:UInt32}`,
+    { ...paramsOf(modelId, spans, ALL), most },
+  )
+
+/** A row of `window_examples`, without what its question gives. */
+export interface WindowExample {
+  window_start: string
+  window_end: string
+  kind: 'expectation' | 'unusual'
+  subject: string
+  prediction_id: string
+  model_version: string
+  predicted_at: string
+  score: number | null
+  detail: string
+}
+
+/** Which examples of a model are asked for; '' means all. */
+export interface ExamplesQuestion {
+  modelId: string
+  from: string
+  to: string
+  kind: string
+  subject: string
+  most: number
+}
+
+/** The examples that stand of the windows in a span, the newest window first. */
+export const windowExamples = (
+  db: ClickHouse,
+  { modelId, ...asked }: ExamplesQuestion,
+): Promise<WindowExample[]> =>
+  db.query<WindowExample>(
+    `SELECT window_start, window_end, kind, subject, prediction_id, model_version, predicted_at, score, detail
+     FROM window_examples
+     WHERE model_id = {model:String}
+       AND ({from:String} = '' OR window_end > parseDateTime64BestEffortOrZero({from:String}, 3, 'UTC'))
+       AND ({to:String} = '' OR window_start < parseDateTime64BestEffortOrZero({to:String}, 3, 'UTC'))
+       AND kind != '' AND ({kind:String} = '' OR kind = {kind:String}) AND ({subject:String} = '' OR subject = {subject:String})
+       AND (window_start, window_end, revision) IN (SELECT window_start, window_end, max(revision) FROM window_examples WHERE model_id = {model:String} GROUP BY window_start, window_end)
+     ORDER BY window_start DESC, window_end DESC, kind, subject, rank LIMIT {most:UInt32}`,
+    { model: modelId, ...asked },
+  )
