@@ -9,13 +9,8 @@ import { ConfigError } from '../../runtime/config.ts'
 import type { Logger } from '../../runtime/log.ts'
 import type { Module } from '../../runtime/modules.ts'
 import { pollLoop } from '../../runtime/poll-loop.ts'
-import {
-  isModelFile,
-  modelsOf,
-  readModelFiles,
-  type Models,
-  type ReadFile,
-} from '../model-files.ts'
+import type { Models } from '../model-files.ts'
+import { isModelFile, modelsOf, readModelFiles, type ReadFile } from './model-folder.ts'
 
 /** What is in force of a folder of model files; times are epoch milliseconds. */
 export interface ModelFolder {
