@@ -1,11 +1,7 @@
 /** What is in force in a process, for those who operate it. */
-import type { Static } from 'typebox'
-import { ConfigAnswer } from '../../schemas/http/config.ts'
+import { ConfigAnswer, type InForce } from '../../schemas/http/config.ts'
 import { answers } from '../../schemas/http/errors.ts'
 import type { Http } from './server-types.ts'
-
-/** What is in force, with every secret left out. */
-export type InForce = Static<typeof ConfigAnswer>
 
 /** Adds `GET /v1/config`. */
 export function addConfig(app: Http, inForce: () => InForce): void {

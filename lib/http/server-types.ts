@@ -9,7 +9,7 @@ import type {
 } from 'fastify'
 import type { Registry } from 'prom-client'
 import type { Authenticate, Caller, Scope } from './api-keys.ts'
-import type { InForce } from './config-routes.ts'
+import type { InForce } from '../../schemas/http/config.ts'
 import type { Logger } from '../runtime/log.ts'
 import type { Readiness } from '../runtime/modules.ts'
 import type { CodeFlow } from './oidc/code-flow.ts'

@@ -1,5 +1,5 @@
 /** The answer of `GET /v1/config`: what a process goes by. */
-import Type from 'typebox'
+import Type, { type Static } from 'typebox'
 import { closed, nullable } from './parts.ts'
 
 const instant = (description: string) =>
@@ -79,3 +79,5 @@ export const ConfigAnswer = closed(
     ],
   },
 )
+/** What is in force, with every secret left out. */
+export type InForce = Static<typeof ConfigAnswer>

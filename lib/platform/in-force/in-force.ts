@@ -1,5 +1,5 @@
 /** What a process goes by, as `GET /v1/config` tells it: with every secret left out. */
-import type { InForce } from '../../http/config-routes.ts'
+import type { InForce } from '../../../schemas/http/config.ts'
 import { liveModels, type LiveModels } from '../../models/reload/live-models.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/log.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { Config } from '../../../targets.ts'
-import { shownSettings } from './shown-settings.ts'
+import { Config } from '../../targets.ts'
+import { shownSettings } from '../../lib/platform/in-force/shown-settings.ts'
 
 const SECRET = 'hunter2'
 /** What is hidden of all settings that take a text, decided here and not by the list. */
