@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util'
 import { ConfigError, readConfig } from './lib/runtime/config.ts'
 import { messageOf } from './lib/runtime/errors.ts'
-import { onSignals, runModules } from './lib/runtime/modules.ts'
+import { onHangUp, onSignals, runModules } from './lib/runtime/modules.ts'
 import { assemble, checkConfig, Config, HELP, targetNamed } from './targets.ts'
 
 try {
@@ -22,6 +22,7 @@ try {
       config,
       (name) => process.env[name],
     )
+    onHangUp(platform.reload)
     const signal = values.migrate ? AbortSignal.abort() : onSignals('SIGINT', 'SIGTERM')
     if (values.migrate) await migrateOnly(modules)
     else await runModules(modules, signal, platform.log, platform)

@@ -14,7 +14,7 @@ import {
 } from './lib/platform/platform.ts'
 import { PlatformConfig } from './lib/platform/platform-config.ts'
 import { privacyOf } from './lib/platform/privacy-key.ts'
-import { readModels } from './lib/models/model-files.ts'
+import { readModels } from './lib/models/reload/model-folder.ts'
 import { readableSources } from './lib/platform/source-problems.ts'
 import { readSources } from './lib/sources/source-files.ts'
 import { DriftConfig } from './services/drift/config.ts'

@@ -57,7 +57,7 @@ const RULES: readonly RuleSpec[] = [
   {
     alert: 'PlumblineWindowIncomplete',
     expr: owned(
-      `count by (model_id) (plumbline_verdict{${WHOLE},family=~"drift|quality|operations"} == -1) > 0`,
+      `sum by (model_id) (plumbline_verdicts{${WHOLE},family=~"drift|quality|operations",verdict="incomplete"}) > 0`,
       'model_id',
     ),
     wait: '1h',
@@ -97,6 +97,15 @@ const RULES: readonly RuleSpec[] = [
     severity: 'warning',
     summary: 'a retraining run of {{ $labels.model_id }} failed',
     description: `It failed within the last hour; the page of runs says why.${WHOSE}`,
+  },
+  {
+    alert: 'PlumblineModelFilesRefused',
+    expr: 'max by (job, instance) (plumbline_model_file_problems) > 0',
+    wait: '0m',
+    severity: 'warning',
+    summary: '{{ $labels.instance }} refuses the model files',
+    description:
+      'They have {{ $value }} problems: it goes on with those it had. GET /v1/config says which.',
   },
   {
     alert: 'PlumblineDown',

@@ -46,9 +46,15 @@ export interface ActiveAlarmsQuestion {
   most: number
   /** Rows of one family of one model at most; no bound unless given. */
   mostOfFamily?: number
+  /** Of each model so many, the gravest by this order of families; all of it unless given. */
+  gravest?: { ofModel: number; families: readonly string[] }
 }
 
 const COLUMNS = Object.keys(ActiveAlarm.properties).join(', ')
+
+/** By model, and of it what is graver first. */
+const GRAVITY = `model_id, model_version = '' AND variant = '' AND slice_key = '' DESC, severity = 'alarm' DESC,
+   indexOf({families:Array(String)}, family), metric, subject,`
 
 /** The statement of a question, and its parameters; alarms first, then the newest episode. */
 export const activeAlarmsSql = ({
@@ -57,10 +63,12 @@ export const activeAlarmsSql = ({
   withSnoozed,
   most,
   mostOfFamily,
-}: ActiveAlarmsQuestion): [sql: string, params: { models: readonly string[] }] => [
+  gravest,
+}: ActiveAlarmsQuestion): [sql: string, params: Record<string, readonly string[]>] => [
   `SELECT ${COLUMNS} FROM active_alarms WHERE (empty({models:Array(String)}) OR model_id IN {models:Array(String)})
      ${isWhole ? "AND model_version = '' AND variant = '' AND slice_key = ''" : ''} ${withSnoozed ? '' : 'AND NOT is_snoozed'}
-   ORDER BY severity = 'alarm' DESC, since DESC, model_id, slice_key, slice_value, model_version, family, value DESC, metric, subject
-   ${mostOfFamily === undefined ? '' : `LIMIT ${mostOfFamily} BY model_id, family`} LIMIT ${most}`,
-  { models },
+   ORDER BY ${gravest ? GRAVITY : ''} severity = 'alarm' DESC, since DESC, model_id, slice_key, slice_value, model_version, family, value DESC, metric, subject
+   ${mostOfFamily === undefined ? '' : `LIMIT ${mostOfFamily} BY model_id, family`}
+   ${gravest ? `LIMIT ${gravest.ofModel} BY model_id` : ''} LIMIT ${most}`,
+  { models, families: gravest?.families ?? [] },
 ]

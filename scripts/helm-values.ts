@@ -10,6 +10,9 @@ const OWN = new Set([
   'PLUMBLINE_DATA_DIR',
   'PLUMBLINE_MODELS_DIR',
   'PLUMBLINE_AUTH_FILE',
+  // Probes and the ServiceMonitor of the chart ask in plain HTTP.
+  'PLUMBLINE_TLS_CERT_FILE',
+  'PLUMBLINE_TLS_KEY_FILE',
 ])
 
 const closed = (properties: object, required: string[] = []) => ({

@@ -50,6 +50,13 @@ export async function callerOf(
   return session
 }
 
+/** Tells whether the caller came over TLS, to us or to a proxy that says so. */
+export const isSecure = ({
+  protocol,
+  headers,
+}: Pick<Asked, 'headers'> & { protocol: string }): boolean =>
+  protocol === 'https' || one(headers['x-forwarded-proto']) === 'https'
+
 /** @throws {Problem} 401 without a known caller, 403 when its key lacks the scope */
 export function requireScope(caller: Caller | undefined, scope: Scope): void {
   if (!caller)

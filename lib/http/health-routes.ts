@@ -4,6 +4,7 @@ import { constants, gzip } from 'node:zlib'
 import { answers } from '../../schemas/http/errors.ts'
 import { LiveAnswer, MetricsAnswer, ReadyAnswer } from '../../schemas/http/platform.ts'
 import { messageOf, Problem } from '../runtime/errors.ts'
+import { metricsWriter } from './render-metrics.ts'
 import type { Http, HttpOptions } from './server-types.ts'
 
 const compressed = promisify(gzip)
@@ -37,6 +38,7 @@ export function addHealth(app: Http, options: HttpOptions): void {
       return { status: 'ready' as const, ...(waiting.length > 0 && { waiting: [...waiting] }) }
     },
   )
+  const writeMetrics = metricsWriter(options.registry)
   app.get(
     '/metrics',
     {
@@ -49,7 +51,7 @@ export function addHealth(app: Http, options: HttpOptions): void {
     },
     async (request, reply) => {
       void reply.header('content-type', options.registry.contentType)
-      const text = await options.registry.metrics()
+      const text = await writeMetrics()
       void reply.header('vary', 'accept-encoding')
       if (!/\bgzip\b/.test(request.headers['accept-encoding']?.toString() ?? '')) return text
       // Lines of metrics differ by little: compressed off the main thread, they are a fraction of

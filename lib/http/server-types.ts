@@ -9,9 +9,11 @@ import type {
 } from 'fastify'
 import type { Registry } from 'prom-client'
 import type { Authenticate, Caller, Scope } from './api-keys.ts'
+import type { InForce } from '../../schemas/http/config.ts'
 import type { Logger } from '../runtime/log.ts'
 import type { Readiness } from '../runtime/modules.ts'
 import type { CodeFlow } from './oidc/code-flow.ts'
+import type { ServerCertificate } from './server-certificate.ts'
 import type { BodyLimits } from './request-body.ts'
 
 /** The server, whose handlers have the types of their route's TypeBox schemas. */
@@ -28,6 +30,8 @@ export interface HttpOptions {
   host: string
   /** 0 takes a free port. */
   port: number
+  /** The certificate that it begins with; absent for plain HTTP. */
+  certificate?: ServerCertificate | undefined
   /** Names besides loopback and `host` that a request may be addressed to. */
   allowedHosts?: readonly string[]
   /** Largest body of one request, and bytes of all bodies together, after decompression. */
@@ -45,6 +49,8 @@ export interface HttpOptions {
   authenticate: Authenticate
   /** How people sign in at an issuer; absent where they cannot. */
   login?: CodeFlow | undefined
+  /** What `GET /v1/config` tells; absent where there is no such route. */
+  inForce?: (() => InForce) | undefined
   /**
    * Resolves once all that was stored before survives power loss; absent where surviving a killed
    * process is enough.

@@ -2,6 +2,7 @@
  * The one place that knows how an HTTP server of ours behaves: problems, health, metrics, docs,
  * access.
  */
+import { Server as HttpsServer } from 'node:https'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import fastifyStatic from '@fastify/static'
@@ -10,6 +11,7 @@ import { Ajv } from 'ajv'
 import { eventTime } from '../events/fields.ts'
 import { messageOf, Problem } from '../runtime/errors.ts'
 import { callerOf, requireScope, SECURITY_HEADERS } from './access.ts'
+import { addConfig } from './config-routes.ts'
 import { addLogin } from './oidc/login-routes.ts'
 import { refusalOf } from './origin.ts'
 import { addDocumentPages, beginDocument } from './api-document.ts'
@@ -21,6 +23,7 @@ import { addHealth } from './health-routes.ts'
 import type { Http, HttpOptions } from './server-types.ts'
 import { addPages } from './page-routes.ts'
 import { addSession } from './session-routes.ts'
+import type { ServerCertificate } from './server-certificate.ts'
 import { createSessions } from './sessions.ts'
 
 export type { FastifyReply, FastifyRequest, Http, HttpOptions }
@@ -60,7 +63,7 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
     bodyLimit: options.maxBodyBytes,
     forceCloseConnections: true,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 1000 },
+    ...protocolOf(options.certificate),
     // Addresses may hold the token of a run.
     logController: new LogController({ disableRequestLogging: true }),
   }) as unknown as Http
@@ -104,8 +107,22 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   addHealth(app, options)
   addPages(app)
   addSession(app, options, sessions)
+  if (options.inForce) addConfig(app, options.inForce)
   if (options.login) addLogin(app, options.login, sessions)
   return app
+}
+
+/** TLS where there is a certificate, and how long a client may take over it and its headers. */
+function protocolOf(certificate: ServerCertificate | undefined) {
+  const patience = { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 1000 }
+  if (!certificate) return { http: patience }
+  const { cert, key } = certificate
+  return { https: { ...patience, cert, key, handshakeTimeout: HEADERS_TIMEOUT_MS } }
+}
+
+/** Has connections from now on shown another certificate; those that are open keep theirs. */
+export function showCertificate(app: Http, { cert, key }: ServerCertificate): void {
+  if (app.server instanceof HttpsServer) app.server.setSecureContext({ cert, key })
 }
 
 /** On routes that need no scope a token that is refused is nobody's, as an unknown key is. */
@@ -204,7 +221,8 @@ export function httpModule(app: Http, options: HttpOptions): Module {
 export function addressOf(app: Http): string {
   const address = app.addresses().find((a) => typeof a === 'object')
   if (!address) throw new Error('the HTTP server is not listening')
-  return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`
+  const protocol = app.server instanceof HttpsServer ? 'https' : 'http'
+  return `${protocol}://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`
 }
 
 function sendProblem(

@@ -7,7 +7,7 @@ import {
   SessionEnded,
 } from '../../schemas/http/platform.ts'
 import { Problem } from '../runtime/errors.ts'
-import { requireOwnPage } from './access.ts'
+import { isSecure, requireOwnPage } from './access.ts'
 import type { Http, HttpOptions } from './server-types.ts'
 import type { Sessions } from './sessions.ts'
 
@@ -45,8 +45,7 @@ export function addSession(
       requireOwnPage(request)
       const caller = await authenticate(`Bearer ${request.body.key}`)
       if (!caller) throw new Problem(401, 'unauthorized', 'this key is not known')
-      const isSecure = request.headers['x-forwarded-proto'] === 'https'
-      void reply.header('set-cookie', sessions.begin(caller, isSecure))
+      void reply.header('set-cookie', sessions.begin(caller, isSecure(request)))
       return { caller: { id: caller.id, scopes: [...caller.scopes] } }
     },
   )

@@ -40,8 +40,15 @@ const NAMES: Readonly<Record<string, string>> = {
   psi: 'PSI',
   log_loss: 'log loss',
 }
-/** The gravest first: what costs most, then what may explain it. */
-const FAMILIES = ['operations', 'performance', 'fairness', 'drift', 'quality', 'feedback']
+/** Families of metrics, the gravest first: what costs most, then what may explain it. */
+export const FAMILIES_BY_GRAVITY: readonly string[] = [
+  'operations',
+  'performance',
+  'fairness',
+  'drift',
+  'quality',
+  'feedback',
+]
 
 /** Three significant digits. */
 export const short = (x: number): string => String(Number(x.toPrecision(3)))
@@ -121,7 +128,7 @@ function saidOnce(same: readonly SaidAlarm[]): SaidAlarm {
 }
 
 function byWeight(a: SaidAlarm, b: SaidAlarm): number {
-  const rank = ({ family }: SaidAlarm) => FAMILIES.indexOf(family)
+  const rank = ({ family }: SaidAlarm) => FAMILIES_BY_GRAVITY.indexOf(family)
   const move = ({ reason }: SaidAlarm) => Math.abs(scoreMoveOf(reason)?.alone ?? 0)
   return rank(a) - rank(b) || move(b) - move(a) || (b.value ?? 0) - (a.value ?? 0)
 }

@@ -1,6 +1,4 @@
 /** Reads and checks the model files; a model without a file is monitored with the defaults. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { Ajv, type ErrorObject } from 'ajv'
 import { parse } from 'yaml'
 import {
@@ -18,6 +16,7 @@ import type { ModelPrivacy } from '../../schemas/model-privacy.ts'
 import type { UnusualEvents } from '../../schemas/model-unusual.ts'
 import { ConfigError } from '../runtime/config.ts'
 import { parseOverrides, type AlarmLines } from './alarm-lines.ts'
+import { choiceOf, choiceProblems, type MetricsChoice } from './metrics/metrics-choice.ts'
 import { readExpectations, type ExpectationRule } from './expectations/rules.ts'
 import { ownershipOf, type Ownership } from './ownership.ts'
 import { referenceProblems } from './reference-problems.ts'
@@ -68,6 +67,8 @@ export interface Model {
   review: { reviewers: number; budgetPerDay: number; randomShare: number }
   retrain: readonly RetrainPolicy[]
   ownership: Ownership
+  /** Which of its numbers Prometheus gets. */
+  metrics: MetricsChoice
   /** Folder of the model file, where its tables are; '' where there is none. */
   folder: string
   /** What is taken out of its events; undefined: nothing. */
@@ -81,10 +82,15 @@ export interface Model {
 /** What a model's prediction is: a class, a probability of the positive class, or a number. */
 export type OutputKind = 'class' | 'probability' | 'value'
 
-/** The model files of a folder, by model id. */
+/**
+ * The model files of a folder, by model id. Files may change while the process runs: what is asked
+ * once is one model's whole file, and whoever does a piece of work asks once for all of it.
+ */
 export interface Models {
   get: (modelId: string) => Model
-  declared: readonly Model[]
+  readonly declared: readonly Model[]
+  /** Has a function called each time other files are in force; absent where they never change. */
+  onChange?: (listener: () => void) => void
 }
 
 const ajv = new Ajv({ allErrors: true, verbose: true, useDefaults: true, strict: false })
@@ -95,35 +101,6 @@ const validateWindows = ajv.compile<ModelWindows>(ModelWindows)
 const DEFAULT_REFERENCES: Record<string, ModelReference> = {
   baseline: { kind: 'first', windows: 8, baseline: true },
   recent: { kind: 'trailing', windows: 4 },
-}
-
-/**
- * Reads every `*.yaml` of the folder; a missing folder holds no models.
- *
- * @throws {ConfigError} with every problem of every file at once
- */
-export function readModels(folder: string): Models {
-  const files = existsSync(folder)
-    ? readdirSync(folder)
-        .filter((name) => /\.ya?ml$/.test(name))
-        .toSorted()
-    : []
-  const problems: string[] = []
-  const declared: Model[] = []
-  for (const file of files) {
-    try {
-      declared.push(parseModel(readFileSync(join(folder, file), 'utf8'), folder))
-    } catch (error) {
-      const found = error instanceof ConfigError ? error.problems : [(error as Error).message]
-      for (const problem of found) problems.push(`${file}: ${problem}`)
-    }
-  }
-  const ids = declared.map((model) => model.modelId)
-  for (const id of new Set(ids.filter((id, i) => ids.indexOf(id) !== i)))
-    problems.push(`two files declare the model ${id}`)
-  if (problems.length > 0) throw new ConfigError(problems)
-  const byId = new Map(declared.map((model) => [model.modelId, model]))
-  return { declared, get: (modelId) => byId.get(modelId) ?? undeclared(modelId) }
 }
 
 /**
@@ -171,7 +148,8 @@ const codes = new WeakMap<Model['features'], ReadonlySet<string>>()
  * number of them.
  */
 const UNDECLARED = { ...withDefaults({ model_id: '', task: 'binary' }, ''), task: undefined }
-const undeclared = (modelId: string): Model => ({ ...UNDECLARED, modelId })
+/** A model without a file. */
+export const undeclared = (modelId: string): Model => ({ ...UNDECLARED, modelId })
 
 function withDefaults(file: ModelFile, revision: string): Model {
   const windows: Partial<ModelWindows> = { ...file.windows }
@@ -214,6 +192,7 @@ function withDefaults(file: ModelFile, revision: string): Model {
     },
     retrain: file.retrain ?? [],
     ownership: ownershipOf(file),
+    metrics: choiceOf(file.metrics),
     folder: '',
     privacy: file.privacy,
     retention: file.retention,
@@ -266,6 +245,7 @@ function crossChecks(file: ModelFile): string[] {
   if (looks && (looks.length === 0 || !looks.includes(1)))
     problems.push('labels.evaluate_at must end with 1: the whole label horizon')
   for (const problem of [...retrainProblems(file), ...privacyProblems(file)]) problems.push(problem)
+  for (const problem of choiceProblems(file.metrics)) problems.push(problem)
   return problems
 }
 

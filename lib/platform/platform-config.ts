@@ -13,6 +13,15 @@ export const PlatformConfig = Type.Object({
     default: 8080,
     description: 'Port of the HTTP server; 0 takes a free one.',
   }),
+  PLUMBLINE_TLS_CERT_FILE: Type.Optional(
+    Type.String({
+      description:
+        'File (PEM) of the certificate of the HTTP port, with those between it and its authority. Unset: plain HTTP. Read again by SIGHUP.',
+    }),
+  ),
+  PLUMBLINE_TLS_KEY_FILE: Type.Optional(
+    Type.String({ description: 'File (PEM) of its private key, without a passphrase.' }),
+  ),
   PLUMBLINE_ALLOWED_HOSTS: Type.Optional(
     Type.String({
       pattern: '^[^\\s,]+(,[^\\s,]+)*$',
@@ -127,6 +136,13 @@ export const PlatformConfig = Type.Object({
   PLUMBLINE_MODELS_DIR: Type.String({
     default: './models',
     description: 'Folder of the model files.',
+  }),
+  PLUMBLINE_MODELS_POLL_SECONDS: Type.Integer({
+    minimum: 0,
+    maximum: 86_400,
+    default: 5,
+    description:
+      'How often it is looked whether model files have changed; 0: they are read at a start and by SIGHUP only.',
   }),
   PLUMBLINE_SOURCES_DIR: Type.String({
     default: './sources',

@@ -16,22 +16,25 @@ import { makeDataFolder, secretIn } from '../disk/data-folder.ts'
 import { diskSpace, type DiskProblem } from '../disk/free-space.ts'
 import type { EventLog } from '../event-log/port.ts'
 import { fileSystemSync } from '../disk/file-system-sync.ts'
-import { addressOf, createHttp, httpModule, type Http, type HttpOptions } from '../http/server.ts'
+import { createHttp, showCertificate, type Http, type HttpOptions } from '../http/server.ts'
+import { readServerCertificate } from '../http/server-certificate.ts'
 import { createLog, type Logger } from '../runtime/log.ts'
 import { messageReader } from '../events/decode-message.ts'
 import { createMetrics, type Metrics } from '../runtime/metrics.ts'
-import { readModels, type Models } from '../models/model-files.ts'
+import type { Models } from '../models/model-files.ts'
 import type { Privacy } from '../events/privacy/redactor.ts'
 import { privacyOf } from './privacy-key.ts'
 import type { Module, Readiness } from '../runtime/modules.ts'
 import { callerProblems, callersOf, loginOf } from './known-callers.ts'
 import { journalFolderOf, openEventLog } from './open-event-log.ts'
 import { kafkaProblems } from './kafka-security.ts'
+import { liveCertificate } from './in-force/live-certificate.ts'
 import { registryAccess } from './registry-access.ts'
 import type { PlatformConfig } from './platform-config.ts'
 import { checksOf } from './readiness-checks.ts'
+import { inForceOf, liveModelsOf } from './in-force/in-force.ts'
 import { readableSources } from './source-problems.ts'
-import { startReport } from './start-report.ts'
+import { startedLast } from './started-last.ts'
 import type { Source } from '../sources/source-files.ts'
 import type { Postgres } from '../postgres/port.ts'
 import {
@@ -85,11 +88,17 @@ export interface Platform {
   before: readonly Module[]
   /** Started after them, and stopped first. */
   after: readonly Module[]
+  /** Reads the model files and the certificate anew. */
+  reload: () => void
 }
 
 /** @throws {ConfigError} for what only shows when values are looked at together */
 export function checkPlatformConfig(config: PlatformConfig, needs: Needs): void {
-  const problems = [...registryProblems(config), ...callerProblems(config)]
+  const problems = [
+    ...problemsOf(() => registryAccess(config)),
+    ...problemsOf(() => readServerCertificate(config, systemClock())),
+    ...callerProblems(config),
+  ]
   if (needs.postgres && !needs.stores && !config.PLUMBLINE_POSTGRES_URL)
     problems.push(
       'PLUMBLINE_POSTGRES_URL is required: a separately started service cannot share an embedded database',
@@ -102,9 +111,9 @@ export function checkPlatformConfig(config: PlatformConfig, needs: Needs): void 
   if (problems.length > 0) throw new ConfigError(problems)
 }
 
-function registryProblems(config: PlatformConfig): readonly string[] {
+function problemsOf(check: () => unknown): readonly string[] {
   try {
-    registryAccess(config)
+    check()
     return []
   } catch (error) {
     if (error instanceof ConfigError) return error.problems
@@ -120,10 +129,11 @@ function registryProblems(config: PlatformConfig): readonly string[] {
  */
 export async function createPlatform(config: PlatformConfig, needs: Needs): Promise<Platform> {
   checkPlatformConfig(config, needs)
-  const models = readModels(config.PLUMBLINE_MODELS_DIR)
   const sources = readableSources(config)
-  const privacy = privacyOf(config, models)
   const base = baseOf(config)
+  const live = liveModelsOf(config, base)
+  const privacy = privacyOf(config, live.models)
+  const tls = liveCertificate(config, base.log, systemClock)
   const { log, metrics, dataDir, diskProblem, authenticate } = base
   const embedded = config.PLUMBLINE_CLICKHOUSE_URL
     ? undefined
@@ -149,6 +159,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
   const httpOptions: HttpOptions = {
     host: config.PLUMBLINE_HTTP_HOST,
     port: config.PLUMBLINE_HTTP_PORT,
+    certificate: tls.begin,
     allowedHosts: allowedHostsOf(config),
     maxBodyBytes: needs.maxBodyBytes,
     maxPendingBytes: needs.maxPendingBytes,
@@ -160,6 +171,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     authenticate,
     login: loginOf(config),
     synced,
+    inForce: () => inForceOf(config, live, tls.inForce()),
   }
   const http = await createHttp(httpOptions)
   return {
@@ -167,7 +179,11 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     metrics,
     readiness,
     http,
-    models,
+    models: live.models,
+    reload: () => {
+      live.reload()
+      tls.reload((certificate) => showCertificate(http, certificate))
+    },
     sources,
     privacy,
     now: systemClock,
@@ -179,20 +195,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     webhookSecret: () =>
       secretIn(dataDir, 'webhook.secret', () => `whsec_${randomBytes(32).toString('base64')}`),
     before: modulesOf(config, needs, base, stores),
-    after: [
-      httpModule(http, httpOptions),
-      startReport(
-        config,
-        {
-          http: () => addressOf(http),
-          clickhouse: sqlPort?.url,
-          servesPostgres: needs.serveStores && postgresParts?.embedded !== undefined,
-          models: models.declared.length,
-          sources: sources.length,
-        },
-        log,
-      ),
-    ],
+    after: startedLast(config, needs, { ...base, http, httpOptions, live, sources, stores }),
   }
 }
 

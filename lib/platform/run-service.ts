@@ -5,7 +5,7 @@ import Type, { type Static, type TProperties } from 'typebox'
 import { ConfigError, readConfig } from '../runtime/config.ts'
 import { messageOf } from '../runtime/errors.ts'
 import { addressOf } from '../http/server.ts'
-import { onSignals, runModules, type Module } from '../runtime/modules.ts'
+import { onHangUp, onSignals, runModules, type Module } from '../runtime/modules.ts'
 import { createPlatform, type Needs, type Platform } from './platform.ts'
 import { PlatformConfig } from './platform-config.ts'
 
@@ -32,6 +32,7 @@ export async function runService<P extends TProperties>({
     const config = readConfig(schema, env) as ServiceConfig<P>
     const platform = await createPlatform(config, needs)
     const modules = build({ ...platform, address: () => addressOf(platform.http) }, config)
+    onHangUp(platform.reload)
     await runModules(
       [...platform.before, ...modules, ...platform.after],
       onSignals('SIGINT', 'SIGTERM'),

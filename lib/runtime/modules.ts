@@ -134,6 +134,11 @@ async function inTime(
   }
 }
 
+/** Calls `reload` at each SIGHUP; that of a terminal which closes ends its process as ever. */
+export function onHangUp(reload: () => void): void {
+  if (!process.stdin.isTTY) process.on('SIGHUP', reload)
+}
+
 /** Aborts at the first of the named signals; a second one ends the process at once. */
 export function onSignals(...names: NodeJS.Signals[]): AbortSignal {
   const controller = new AbortController()

@@ -13,6 +13,13 @@ export const DriftConfig = Type.Object({
     default: 10_000,
     description: 'Models without a file that are evaluated, those with the most events first.',
   }),
+  PLUMBLINE_METRICS_SERIES_MAX: Type.Integer({
+    minimum: 0,
+    maximum: 10_000_000,
+    default: 12_000,
+    description:
+      'Series of evaluated windows that a process shows Prometheus, at most; plumbline_series_left_out counts the others.',
+  }),
   PLUMBLINE_TRUSTYAI_GAUGES: Type.Enum(['off', 'on'], {
     default: 'off',
     description: 'Whether the last closed windows are shown under TrustyAI’s gauges too.',

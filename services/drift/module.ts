@@ -12,6 +12,8 @@ import type { Module } from '../../lib/runtime/modules.ts'
 import { pollLoop } from '../../lib/runtime/poll-loop.ts'
 import type { Privacy } from '../../lib/events/privacy/redactor.ts'
 import type { SinkParts } from '../../lib/sink/sink.ts'
+import { largest } from '../../lib/stats/samples/extremes.ts'
+import { DEFAULT_ACTIVE } from '../../schemas/model-metrics.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import type { DriftConfig } from './config.ts'
 import { createAgenda } from './plan/agenda.ts'
@@ -31,7 +33,7 @@ import { overviewRoutes } from './http/overview-routes.ts'
 import { distributionRoutes } from './http/distribution-routes.ts'
 import { windowRoutes } from './http/window-routes.ts'
 import { registerModelGauges } from './publish/model-gauges.ts'
-import { activeSeries } from './queries/active-alarms.ts'
+import { activeCounts, activeSeries } from './queries/active-alarms.ts'
 import { modelAges } from './queries/model-summaries.ts'
 import { showModelInfo } from './publish/model-info.ts'
 import { trustyaiGauges } from './publish/trustyai-gauges.ts'
@@ -99,6 +101,10 @@ function registerRoutes({ http, clickhouse, models, privacy, now, sinkParts }: D
   decisionRoutes(http, db, now)
 }
 
+/** The most active alarms of one model that are series by name. */
+const mostActive = ({ declared }: Models) =>
+  largest([DEFAULT_ACTIVE, ...declared.map(({ metrics }) => metrics.active)])
+
 const evaluationSeconds = ({ registry }: Metrics) =>
   new Histogram({
     name: 'plumbline_window_evaluation_seconds',
@@ -107,6 +113,24 @@ const evaluationSeconds = ({ registry }: Metrics) =>
     registers: [registry],
   })
 
+/** Registers what Prometheus is told of the models that this process owns. */
+function gaugeModels(
+  { clickhouse, models, metrics, log, now }: DriftDeps,
+  owns: (modelId: string) => boolean,
+): void {
+  const gaugeDb = clickhouse('drift-gauges')
+  registerModelGauges(metrics, {
+    active: () => activeSeries(gaugeDb, mostActive(models)),
+    counts: () => activeCounts(gaugeDb),
+    ages: () => modelAges(gaugeDb),
+    owns,
+    mostOf: (modelId) => models.get(modelId).metrics.active,
+    now,
+    onError: (error) =>
+      log.warn({ error: messageOf(error) }, 'active alarms not read for Prometheus'),
+  })
+}
+
 /**
  * Evaluates due windows of the models whose wake-ups come to this process: on each wake-up, and of
  * all models every `PLUMBLINE_DRIFT_SCAN_SECONDS`.
@@ -114,10 +138,13 @@ const evaluationSeconds = ({ registry }: Metrics) =>
 export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
   const { models, log, metrics, now, eventLog } = deps
   const gauges = allGauges([
-    createGauges(metrics),
+    createGauges(metrics, {
+      choiceOf: (modelId) => models.get(modelId).metrics,
+      mostSeries: config.PLUMBLINE_METRICS_SERIES_MAX,
+    }),
     ...(config.PLUMBLINE_TRUSTYAI_GAUGES === 'on' ? [trustyaiGauges(metrics)] : []),
   ])
-  showModelInfo(models.declared, metrics)
+  showModelInfo(models, metrics)
   const tell = failureTeller(deps.clickhouse('drift-failures'), metrics, { log, now })
   const evaluators = createEvaluators(deps, gauges, tell)
   const monitored = createMonitored(
@@ -145,6 +172,7 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
     },
     onError: (error) => log.error({ error: messageOf(error) }, 'models not listed, trying again'),
   })
+  models.onChange?.(scanning.wake)
   const wakeUps = eventLog.wakeUps({
     topic: TOPICS.windows.topic,
     group: 'plumbline-drift',
@@ -156,15 +184,7 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
     assigned: scanning.wake,
   })
 
-  const gaugeDb = deps.clickhouse('drift-gauges')
-  registerModelGauges(metrics, {
-    active: () => activeSeries(gaugeDb),
-    ages: () => modelAges(gaugeDb),
-    owns: wakeUps.owns,
-    now,
-    onError: (error) =>
-      log.warn({ error: messageOf(error) }, 'active alarms not read for Prometheus'),
-  })
+  gaugeModels(deps, wakeUps.owns)
 
   const evaluating: Module = {
     name: 'drift',

@@ -134,16 +134,16 @@ function storing(deps: FeedbackDeps, db: ClickHouse): Module[] {
 function reviewing(deps: FeedbackDeps, db: ClickHouse, reviews: ReviewStore): Module[] {
   const { eventLog, log, metrics, models } = deps
   const failures = createItemFailures(metrics.registry, log)
-  const drawn = models.declared.filter((model) => model.review.budgetPerDay > 0)
   const emitter = { reviews, eventLog, failures, setAside: new Map<string, number>() }
-  const draw = () => addDrawnTasks({ db, reviews, failures }, drawn)
+  const draw = () =>
+    addDrawnTasks(
+      { db, reviews, failures },
+      models.declared.filter((model) => model.review.budgetPerDay > 0),
+    )
   const pause = { everyMs: EMIT_POLL_MS, longestIdleMs: EMIT_LONGEST_IDLE_MS }
   const emitted = loop(log, 'review labels', pause, () => emitLabels(emitter))
   deps.postgres.onCommit(emitted.wake)
-  return [
-    ...(drawn.length > 0 ? [loop(log, 'review draw', DRAW_POLL_MS, draw).module] : []),
-    emitted.module,
-  ]
+  return [loop(log, 'review draw', DRAW_POLL_MS, draw).module, emitted.module]
 }
 
 /**

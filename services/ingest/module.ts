@@ -7,7 +7,7 @@ import type { Metrics } from '../../lib/runtime/metrics.ts'
 import { messageOf } from '../../lib/runtime/errors.ts'
 import { timeBucketMs } from '../../lib/models/windows.ts'
 import { declaredCodes, type Models } from '../../lib/models/model-files.ts'
-import { refusals } from '../../lib/models/expectations/refusal.ts'
+import { liveRefusals } from '../../lib/models/expectations/refusal.ts'
 import type { Module } from '../../lib/runtime/modules.ts'
 import type { SinkParts } from '../../lib/sink/sink.ts'
 import { connectionPool } from '../../lib/clickhouse/connection-pool.ts'
@@ -74,7 +74,7 @@ const PAIRING_LONGEST_IDLE_MS = 10_000
  */
 export function ingest(deps: IngestDeps, config: IngestConfig): Module[] {
   const { eventLog, metrics, log, models, privacy } = deps
-  const refusalOf = refusals(models.declared)
+  const refusalOf = liveRefusals(models)
   const endpoint = { eventLog, metrics, log, privacy, refusalOf }
   ingestRoutes(deps.http, endpoint)
   cloudEventRoutes(deps.http, endpoint)

@@ -70,7 +70,7 @@ export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module
     verdicts.module,
     ...decidingModules(loop),
     followJobs(jobs, (run) => policyOf(engine.policies, run.model_id, run.policy)?.launch).module,
-    schedulesModule(loop),
+    schedulesModule(loop, deps.models),
   ]
   const alertmanager = config.PLUMBLINE_ALERTMANAGER_URL
   if (!alertmanager) return modules

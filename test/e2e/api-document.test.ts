@@ -374,7 +374,14 @@ test('runs, decisions, alerts and the audit log are answered as declared', async
 })
 
 test('health, metrics and sessions are answered as declared', async () => {
-  for (const path of ['/health/live', '/health/ready', '/metrics', '/docs/json', '/v1/session'])
+  for (const path of [
+    '/health/live',
+    '/health/ready',
+    '/metrics',
+    '/docs/json',
+    '/v1/session',
+    '/v1/config',
+  ])
     await walk(`GET ${path}`)
   const headers = { 'x-plumbline-page': '1' }
   await walk('POST /v1/session', { body: { key: 'any' }, headers })

@@ -367,6 +367,7 @@ const PAGES: readonly ValidRequest[] = [
   '/health/live',
   '/health/ready',
   '/metrics',
+  '/v1/config',
   '/v1/session',
 ]
   .map((path): ValidRequest => ({ group: 'pages', method: 'GET', path }))

@@ -5,7 +5,7 @@
 import { expect, test } from 'vitest'
 import { createMetrics } from '../../lib/runtime/metrics.ts'
 import { registerModelGauges } from '../../services/drift/publish/model-gauges.ts'
-import { activeSeries } from '../../services/drift/queries/active-alarms.ts'
+import { activeCounts, activeSeries } from '../../services/drift/queries/active-alarms.ts'
 import { modelAges } from '../../services/drift/queries/model-summaries.ts'
 import { migratedClickHouse } from '../harness.ts'
 
@@ -55,15 +55,18 @@ test('alarms of every cohort, snoozed and foreign ones left out, and ages', asyn
   await insert('watermarks', { model_id: 'mine', topic: 't', partition: '0', newest: iso(-0.5) })
 
   const metrics = createMetrics()
+  const most: Record<string, number> = {}
   let isAway = false
   const errors: unknown[] = []
   registerModelGauges(metrics, {
     active: async () => {
       if (isAway) throw new Error('the store is away')
-      return activeSeries(db)
+      return activeSeries(db, 10)
     },
+    counts: () => activeCounts(db),
     ages: () => modelAges(db),
     owns: (model) => model !== 'foreign',
+    mostOf: (model) => most[model] ?? 3,
     now: () => NOW,
     onError: (error) => errors.push(error),
   })
@@ -78,6 +81,13 @@ test('alarms of every cohort, snoozed and foreign ones left out, and ages', asyn
   ])
   expect(await lines('plumbline_last_window_age_seconds')).toEqual([
     'plumbline_last_window_age_seconds{model_id="mine"} 3600',
+  ])
+  expect(await lines('plumbline_active_alarms')).toEqual([
+    'plumbline_active_alarms{model_id="mine",severity="alarm"} 1',
+  ])
+  most['mine'] = 1
+  expect(await lines('plumbline_active_alarm')).toEqual([
+    expect.stringMatching(/model_id="mine".*slice=""} 2$/),
   ])
   isAway = true
   expect(await lines('plumbline_active_alarm')).toEqual([])
@@ -98,7 +108,9 @@ test('a store that hangs is asked once, and costs a scrape neither its time nor 
       asked.ages++
       return [{ modelId: 'm', newestEvent: NOW, newestWindow: NOW }]
     },
+    counts: async () => [],
     owns: () => true,
+    mostOf: () => 3,
     now: () => NOW,
     onError: (error) => errors.push(error),
     waitMs: 20,

@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { messageOf, Problem } from '../../runtime/errors.ts'
 import type { Http } from '../server-types.ts'
+import { isSecure } from '../access.ts'
 import type { Sessions } from '../sessions.ts'
 import type { CodeFlow, Started } from './code-flow.ts'
 
@@ -82,7 +83,6 @@ function ownPage(asked: unknown): string {
   return isOwn ? asked : '/'
 }
 
-const isSecure = ({ headers }: FastifyRequest) => headers['x-forwarded-proto'] === 'https'
 /** The address that the browser used; its host was checked against those that are ours. */
 const originOf = (request: FastifyRequest) =>
   `${isSecure(request) ? 'https' : 'http'}://${request.headers.host ?? ''}`

@@ -46,3 +46,16 @@ function rejecting(rule: ExpectationRule): (Refusal & { holds: EventCheck })[] {
       : `the event violates the expectation ${name}: ${says}`
   return [{ rule: name, message, holds: eventCheck(asks.holds) }]
 }
+
+/** {@link refusals} of the model files in force, made anew when these change. */
+export function liveRefusals(models: { readonly declared: readonly Declared[] }): RefusalOf {
+  let { declared } = models
+  let refusalOf = refusals(declared)
+  return (event) => {
+    if (models.declared !== declared) {
+      declared = models.declared
+      refusalOf = refusals(declared)
+    }
+    return refusalOf?.(event)
+  }
+}

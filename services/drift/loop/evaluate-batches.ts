@@ -114,11 +114,14 @@ async function evaluateBatch(
   evaluator: Evaluator,
   signal: AbortSignal,
 ): Promise<void> {
-  const progress = await progressOf(state, ids, evaluator)
+  // Model files may change meanwhile: what is taken here is in force for all of this batch.
+  const models = ids.map((id) => state.models.get(id))
+  const progress = await progressOf(state, models, evaluator)
   if (progress) {
     // Models are evaluated side by side, so that what they ask alike is asked once.
-    const one = (id: string) => evaluateOne(state, id, progress.get(id)!, { evaluator, signal })
-    await Promise.all(ids.map(one))
+    const one = (model: Model) =>
+      evaluateOne(state, model, progress.get(model.modelId)!, { evaluator, signal })
+    await Promise.all(models.map(one))
   } else if (ids.length > 1)
     for (const id of ids) await evaluateBatch(state, [id], evaluator, signal)
 }
@@ -126,27 +129,28 @@ async function evaluateBatch(
 /** @returns undefined where it cannot be read of them together, or of the one alone */
 async function progressOf(
   state: BatchState,
-  ids: readonly string[],
+  models: readonly Model[],
   evaluator: Evaluator,
 ): Promise<Map<string, ModelProgress> | undefined> {
   try {
-    return await evaluator.progress(ids.map((id) => state.models.get(id)))
+    return await evaluator.progress(models)
   } catch (error) {
-    if (ids.length === 1) await reportFailure(state, ids[0]!, error)
+    if (models.length === 1) await reportFailure(state, models[0]!.modelId, error)
     return undefined
   }
 }
 
 async function evaluateOne(
   state: BatchState,
-  id: string,
+  model: Model,
   progress: ModelProgress,
   { evaluator, signal }: { evaluator: Evaluator; signal: AbortSignal },
 ): Promise<void> {
-  const { models, wakeUps, failed, agenda } = state
+  const { wakeUps, failed, agenda } = state
+  const id = model.modelId
   const isOwned = () => !signal.aborted && wakeUps.owns(id)
   try {
-    const { comeBack, failures } = await evaluator.evaluate(models.get(id), progress, isOwned)
+    const { comeBack, failures } = await evaluator.evaluate(model, progress, isOwned)
     if (failures > 0) failed.set(id, 1)
     else failed.delete(id)
     if (comeBack !== undefined) agenda.want(id, comeBack)

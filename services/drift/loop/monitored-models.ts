@@ -32,10 +32,12 @@ export function createMonitored(
     help: 'Models without a file that are not evaluated, since there are more than PLUMBLINE_DRIFT_MODELS_MAX.',
     registers: [registry],
   })
-  const declared = new Set(models.declared.map(({ modelId }) => modelId))
+  const declaredIds = () => new Set(models.declared.map(({ modelId }) => modelId))
+  let declared = declaredIds()
   let others = new Set<string>()
   return {
     list: async () => {
+      declared = declaredIds()
       const all = await queries.modelCount()
       const found = await queries.modelIds({ declared: [...declared], most, isRoom: all <= most })
       others = new Set(found.filter((id) => !declared.has(id)))

@@ -6,13 +6,18 @@ import { Gauge } from 'prom-client'
 import type { Metrics } from '../../../lib/runtime/metrics.ts'
 import type { ActiveAlarm } from '../../../schemas/active-alarms.ts'
 import type { ModelAge } from '../data/model-age.ts'
+import type { ActiveCount } from '../queries/active-alarms.ts'
 
 /** What the gauges are read from, each time Prometheus asks. */
 export interface ModelGaugeSources {
+  /** The gravest of each model first. */
   active: () => Promise<readonly ActiveAlarm[]>
+  counts: () => Promise<readonly ActiveCount[]>
   ages: () => Promise<readonly ModelAge[]>
   /** Whether a model is this process' own: others are shown by the process that has them. */
   owns: (modelId: string) => boolean
+  /** How many active ones of a model are series by name. */
+  mostOf: (modelId: string) => number
   /** Epoch milliseconds. */
   now: () => number
   /**
@@ -51,13 +56,14 @@ const labelsOf = (alarm: ActiveAlarm) => ({
 })
 
 /**
- * Registers `plumbline_active_alarm` (2 an alarm, 1 a warning; gone when it has ended),
- * `plumbline_last_event_age_seconds` and
- * `plumbline_last_window_age_seconds`.
+ * Registers `plumbline_active_alarm` (2 an alarm, 1 a warning; gone when it has ended) of
+ * the gravest of each model, `plumbline_active_alarms` that counts all of them,
+ * `plumbline_last_event_age_seconds` and `plumbline_last_window_age_seconds`.
  */
 export function registerModelGauges({ registry }: Metrics, sources: ModelGaugeSources): void {
-  const { owns, now, onError, waitMs = WAIT_MS } = sources
+  const { owns, mostOf, now, onError, waitMs = WAIT_MS } = sources
   const active = askedOnce(sources.active, waitMs)
+  const counts = askedOnce(sources.counts, waitMs)
   const ages = askedOnce(sources.ages, waitMs)
   const gauge = <Label extends string>(
     name: string,
@@ -77,11 +83,26 @@ export function registerModelGauges({ registry }: Metrics, sources: ModelGaugeSo
     })
   gauge(
     'plumbline_active_alarm',
-    'Active alarms (2) and warnings (1) that nobody snoozed, as in the view active_alarms.',
+    'Active alarms (2) and warnings (1) that nobody snoozed, as in the view active_alarms: the gravest of each model, as many as metrics.active of its model file says.',
     ACTIVE_LABELS,
     async (shown) => {
-      for (const alarm of await active())
-        if (owns(alarm.model_id)) shown.set(labelsOf(alarm), alarm.severity === 'alarm' ? 2 : 1)
+      const named = new Map<string, number>()
+      for (const alarm of await active()) {
+        const { model_id: id, severity } = alarm
+        const n = named.get(id) ?? 0
+        if (n >= mostOf(id) || !owns(id)) continue
+        named.set(id, n + 1)
+        shown.set(labelsOf(alarm), severity === 'alarm' ? 2 : 1)
+      }
+    },
+  )
+  gauge(
+    'plumbline_active_alarms',
+    'How many alarms and warnings of a model as a whole are active that nobody snoozed.',
+    ['model_id', 'severity'],
+    async (shown) => {
+      for (const { model_id, severity, n } of await counts())
+        if (owns(model_id)) shown.set({ model_id, severity }, Number(n))
     },
   )
   const age = (name: string, help: string, of: (age: ModelAge) => number | undefined) =>

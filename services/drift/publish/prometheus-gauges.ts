@@ -1,23 +1,17 @@
-/** The last closed window of each cohort of a model, for Prometheus. */
-import { Gauge } from 'prom-client'
+/**
+ * What Prometheus is told of the last closed window of each model, and of its cohorts where its
+ * model file says so: verdicts by family, and a bounded number of results by name.
+ */
+import { DEFAULT_CHOICE, type MetricsChoice } from '../../../lib/models/metrics/metrics-choice.ts'
 import type { Metrics } from '../../../lib/runtime/metrics.ts'
 import type { MetricResult } from '../data/metric-results.ts'
 import type { RevisionKey } from './rows.ts'
-import { MIN_CELL } from '../evaluate/thresholds.ts'
-import { keyOf } from '../data/cohort.ts'
+import { keyOf, type Cohort } from '../data/cohort.ts'
 import { snoozeKey } from '../queries/verdict-feedback.ts'
+import { chosenResults, isShown } from './chosen-results.ts'
+import { withinBudget } from './series-budget.ts'
+import { registerGauges, type Kind, type Shown } from './window-series.ts'
 
-const LABELS = [
-  'model_id',
-  'model_version',
-  'variant',
-  'family',
-  'subject',
-  'metric',
-  'slice',
-  'reference',
-  'convention',
-] as const
 const VERDICTS = { ok: 0, warning: 1, alarm: 2, incomplete: -1 } as const
 
 /** What a process exports of the windows that it evaluates. */
@@ -42,30 +36,8 @@ export const allGauges = (gauges: readonly Gauges[]): Gauges => ({
   },
 })
 
-/** The labels of a result but its subject; a few hundred sets are shared by all models. */
-type Kind = Pick<MetricResult, 'family' | 'metric' | 'reference' | 'convention'>
 const kindKey = ({ family, metric, reference, convention }: Kind) =>
   [family, metric, reference, convention].join('\u0001')
-
-/**
- * The results of the newest window of one cohort, as arrays side by side: a process exports
- * hundreds of thousands, and an object for each would take four times the memory.
- */
-interface Shown {
-  end: number
-  cohortLabels: Record<'model_id' | 'model_version' | 'variant' | 'slice', string>
-  kinds: Kind[]
-  subjects: string[]
-  values: (number | undefined)[]
-  verdicts: (number | undefined)[]
-}
-
-/**
- * Cells below ten are left out: a result would be about single people. A result that has no value,
- * or counts nothing, shows its verdict.
- */
-const isShown = ({ value, verdict, n_current: n }: MetricResult) =>
-  value === null ? verdict !== 'none' : n === 0 || n >= MIN_CELL
 
 /**
  * Windows of its model after which a cohort without one is no longer exported: a retired version, a
@@ -73,35 +45,41 @@ const isShown = ({ value, verdict, n_current: n }: MetricResult) =>
  */
 const KEPT_WINDOWS = 3
 
+/** What bounds the export. */
+export interface GaugeOptions {
+  /** What a model's file chooses. */
+  choiceOf: (modelId: string) => MetricsChoice
+  /** Series of windows that this process exports, at most. */
+  mostSeries: number
+}
+
 /**
- * Registers `plumbline_window_metric` and `plumbline_verdict`. Poststratified results are not
+ * Registers `plumbline_verdicts`, `plumbline_window_metric` and `plumbline_verdict`, and
+ * `plumbline_series_left_out` that says what the limit kept out. Poststratified results are not
  * exported.
  */
-export function createGauges({ registry }: Metrics): Gauges {
+export function createGauges(
+  { registry }: Metrics,
+  { choiceOf = () => DEFAULT_CHOICE, mostSeries = Infinity }: Partial<GaugeOptions> = {},
+): Gauges {
   const shown = new Map<string, Shown>()
   const sharedKind = kindCache()
   /** End of the newest window of each model, epoch milliseconds. */
   const newest = new Map<string, number>()
-  const all = () => shown.values()
-  registerGauge(
-    registry,
-    { name: 'plumbline_window_metric', help: 'A metric of the last closed window.' },
-    () => seriesOf(all(), ({ values }) => values),
-  )
-  registerGauge(
-    registry,
-    {
-      name: 'plumbline_verdict',
-      help: 'Verdict on a metric of the last closed window: 0 ok, 1 warning, 2 alarm, -1 incomplete.',
-    },
-    () => seriesOf(all(), ({ verdicts }) => verdicts),
-  )
+  registerGauges(registry, () => withinBudget([...shown.values()], ({ size }) => size, mostSeries))
   return {
     show: (key, results, snoozed) => {
+      const choice = choiceOf(key.modelId)
       const id = `${key.modelId}\u0001${keyOf(key.cohort)}`
       dropRetired(shown, newest, key)
       if ((shown.get(id)?.end ?? 0) > key.window.end) return
-      const one = shownOf(key, exported(results), sharedKind, snoozed)
+      if (!isWanted(key.cohort, choice)) {
+        shown.delete(id)
+        return
+      }
+      const isSnoozed = (result: MetricResult) =>
+        snoozed?.has(snoozeKey(key.modelId, result)) ?? false
+      const one = shownOf(key, exported(results), { choice, sharedKind, isSnoozed })
       // An old window that is restated brings no retired cohort back.
       if (!isRetired(one, newest.get(key.modelId)!, lengthOf(key.window))) shown.set(id, one)
     },
@@ -110,6 +88,13 @@ export function createGauges({ registry }: Metrics): Gauges {
       for (const id of shown.keys()) if (id.startsWith(`${modelId}\u0001`)) shown.delete(id)
     },
   }
+}
+
+/** The model as a whole is always wanted. */
+function isWanted({ modelVersion, variant, slice }: Cohort, { cohorts }: MetricsChoice): boolean {
+  if (slice) return cohorts.has('slices')
+  if (modelVersion !== '') return cohorts.has('versions')
+  return variant === '' || cohorts.has('variants')
 }
 
 /** Gives equal kinds as one object. */
@@ -126,41 +111,6 @@ function kindCache(): (result: MetricResult) => Kind {
   }
 }
 
-interface Series {
-  value: number
-  labels: Partial<Record<(typeof LABELS)[number], string>>
-}
-
-/**
- * A gauge whose series are made at each scrape: kept by the client library they would take far more
- * memory.
- */
-function registerGauge(
-  registry: Metrics['registry'],
-  { name, help }: { name: string; help: string },
-  series: () => Series[],
-): void {
-  const gauge = new Gauge({ name, help, labelNames: LABELS, registers: [registry] })
-  const described = gauge.get.bind(gauge)
-  gauge.get = async () => ({ ...(await described()), values: series() })
-}
-
-function seriesOf(
-  cohorts: Iterable<Shown>,
-  numbersOf: (shown: Shown) => (number | undefined)[],
-): Series[] {
-  return [...cohorts].flatMap((one) =>
-    numbersOf(one).flatMap((value, i) => {
-      const { slice, ...ofModel } = one.cohortLabels
-      const { family, metric, reference, convention } = one.kinds[i]!
-      const subject = one.subjects[i]!
-      // The labels come in the order in which they are documented.
-      const labels = { ...ofModel, family, subject, metric, slice, reference, convention }
-      return value === undefined ? [] : [{ value, labels }]
-    }),
-  )
-}
-
 /**
  * The results that are exported, one of each set of labels: Prometheus refuses two equal series.
  */
@@ -175,13 +125,27 @@ function exported(results: readonly MetricResult[]): MetricResult[] {
   return [...series.values()]
 }
 
+interface ShownParts {
+  choice: MetricsChoice
+  sharedKind: (result: MetricResult) => Kind
+  isSnoozed: (result: MetricResult) => boolean
+}
+
 function shownOf(
   { modelId, cohort, window }: RevisionKey,
   results: readonly MetricResult[],
-  sharedKind: (result: MetricResult) => Kind,
-  snoozed: ReadonlySet<string> | undefined,
+  { choice, sharedKind, isSnoozed }: ShownParts,
 ): Shown {
   const { slice, modelVersion, variant } = cohort
+  const { first, rest } = chosenResults(results, choice, isSnoozed)
+  const named = [...first, ...rest]
+  const counts = countsOf(results.filter((result) => !isSnoozed(result)))
+  const values = named.map(({ value }) => value ?? undefined)
+  const verdicts = named.map((result) =>
+    result.verdict === 'none' || isSnoozed(result) ? undefined : VERDICTS[result.verdict],
+  )
+  const seriesOf = (from: number, to?: number) =>
+    [...values.slice(from, to), ...verdicts.slice(from, to)].filter((x) => x !== undefined).length
   return {
     end: window.end,
     cohortLabels: {
@@ -190,15 +154,25 @@ function shownOf(
       variant,
       slice: slice ? `${slice.key}:${slice.value}` : '',
     },
-    kinds: results.map(sharedKind),
-    subjects: results.map(({ subject }) => subject),
-    values: results.map(({ value }) => value ?? undefined),
-    verdicts: results.map((result) =>
-      result.verdict === 'none' || snoozed?.has(snoozeKey(modelId, result))
-        ? undefined
-        : VERDICTS[result.verdict],
-    ),
+    counts,
+    kinds: named.map(sharedKind),
+    subjects: named.map(({ subject }) => subject),
+    values,
+    verdicts,
+    first: first.length,
+    size: { first: counts.length + seriesOf(0, first.length), rest: seriesOf(first.length) },
   }
+}
+
+function countsOf(results: readonly MetricResult[]): Shown['counts'] {
+  const evaluated = results.filter(({ verdict }) => verdict !== 'none')
+  return [...Map.groupBy(evaluated, ({ family }) => family)].flatMap(([family, ofFamily]) =>
+    [...Map.groupBy(ofFamily, ({ verdict }) => verdict)].map(([verdict, { length: n }]) => ({
+      family,
+      verdict,
+      n,
+    })),
+  )
 }
 
 const lengthOf = ({ start, end }: RevisionKey['window']): number => end - start

@@ -1,5 +1,6 @@
 /** What is active of models, for routes, headlines and gauges: one reader of `active_alarms`. */
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
+import { FAMILIES_BY_GRAVITY } from '../../../lib/models/alarm-sentences.ts'
 import { keyOf } from '../data/cohort.ts'
 import type { Family } from '../data/metric-results.ts'
 import type { ActiveKey } from '../evaluate/silence/ended.ts'
@@ -28,9 +29,35 @@ const MAX_OF_HEADLINES = 100_000
 export const shownAlarms = (db: ClickHouse, modelId: string): Promise<ActiveAlarm[]> =>
   activeAlarms(db, { models: named(modelId), isWhole: false, withSnoozed: true, most: MAX_SHOWN })
 
-/** Those of every cohort that nobody snoozed: the series of a scrape. */
-export const activeSeries = (db: ClickHouse): Promise<ActiveAlarm[]> =>
-  activeAlarms(db, { models: [], isWhole: false, withSnoozed: false, most: MAX_SERIES })
+/**
+ * Those of every cohort that nobody snoozed, for the series of a scrape: of each model the gravest,
+ * of the model as a whole first, alarms before warnings.
+ *
+ * @param most of each model
+ */
+export const activeSeries = (db: ClickHouse, most: number): Promise<ActiveAlarm[]> =>
+  activeAlarms(db, {
+    models: [],
+    isWhole: false,
+    withSnoozed: false,
+    most: MAX_SERIES,
+    gravest: { ofModel: most, families: FAMILIES_BY_GRAVITY },
+  })
+
+/** How many alarms or warnings of a model as a whole are active; a 64-bit count as a string. */
+export interface ActiveCount {
+  model_id: string
+  severity: 'alarm' | 'warning'
+  n: string
+}
+
+/** How many alarms and warnings of each model as a whole are active that nobody snoozed. */
+export const activeCounts = (db: ClickHouse): Promise<ActiveCount[]> =>
+  db.query(
+    `SELECT model_id, severity, count() AS n FROM active_alarms
+     WHERE NOT is_snoozed AND model_version = '' AND variant = '' AND slice_key = ''
+     GROUP BY model_id, severity ORDER BY model_id, severity LIMIT ${MAX_SERIES}`,
+  )
 
 /** Those of models and their slices that nobody snoozed, by model; of one model, or of all (''). */
 export async function alarmsOfHeadlines(

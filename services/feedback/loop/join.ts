@@ -55,7 +55,6 @@ export function createJoin(
   { labels = 400_000, predictions = 500_000 }: JoinOptions = {},
 ): Join {
   const arrivals = createArrivals(db)
-  const precedence = precedenceOf(models)
   let part = 1
   let swept = false
 
@@ -64,7 +63,7 @@ export function createJoin(
     stretches: readonly Stretch[],
     ask: (batch: Params) => Promise<boolean>,
   ): Promise<string[]> {
-    const changed = stretches.length === 0 ? [] : await inBatch(db, precedence, ask)
+    const changed = stretches.length === 0 ? [] : await inBatch(db, precedenceOf(models), ask)
     await arrivals.joined(stretches)
     return changed
   }

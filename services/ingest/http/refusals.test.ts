@@ -1,10 +1,11 @@
 /** Every endpoint refuses for an expectation alike, and sends what it refuses to the log. */
+import { FlatRecord } from '../../../lib/events/flat-record.ts'
 import { NO_PRIVACY } from '../../../lib/events/privacy/redactor.ts'
 import { pino } from 'pino'
 import { afterEach, expect, test } from 'vitest'
 import { openAccess } from '../../../lib/http/api-keys.ts'
 import { createHttp, type Http } from '../../../lib/http/server.ts'
-import { refusals } from '../../../lib/models/expectations/refusal.ts'
+import { liveRefusals, refusals } from '../../../lib/models/expectations/refusal.ts'
 import { parseModel } from '../../../lib/models/model-files.ts'
 import { createMetrics } from '../../../lib/runtime/metrics.ts'
 import { cloudEventRoutes } from './cloud-event-routes.ts'
@@ -123,4 +124,19 @@ test('spans of OTLP', async () => {
     ['gpt-4o', 105],
     ['gpt-4o', 1],
   ])
+})
+
+test('changed model files refuse from then on', () => {
+  let declared: readonly (typeof model)[] = []
+  const refusalOf = liveRefusals({
+    get declared() {
+      return declared
+    },
+  })
+  const record = new FlatRecord(['model_id', 'output_tokens'], ['gpt-4o', 101], false)
+  expect(refusalOf(record)).toBeUndefined()
+  declared = [model]
+  expect(refusalOf(record)).toMatchObject({ message: SENTENCE })
+  declared = []
+  expect(refusalOf(record)).toBeUndefined()
 })

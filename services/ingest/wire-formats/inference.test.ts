@@ -2,7 +2,8 @@
  * What one number alone of a model server becomes, by what the model file declares of its outputs.
  */
 import { expect, test } from 'vitest'
-import { parseModel, readModels } from '../../../lib/models/model-files.ts'
+import { parseModel } from '../../../lib/models/model-files.ts'
+import { readModels } from '../../../lib/models/reload/model-folder.ts'
 import { MAX_ROWS, outputOf, predictionsOf, type Output } from './inference.ts'
 
 /** What each row of an exchange answered. */

@@ -82,8 +82,8 @@ export function askSoon(loop: Deciding, modelId: string): void {
 }
 
 /**
- * The loop as parts of the process: rounds, and where there are policies the looks for windows and
- * labels.
+ * The loop as parts of the process: rounds, and the looks for windows and labels that policies ask
+ * about.
  */
 export function decidingModules(loop: Deciding): Module[] {
   const rounds: Module = {
@@ -94,12 +94,7 @@ export function decidingModules(loop: Deciding): Module[] {
       await stopLaunches(loop.jobs)
     },
   }
-  const { policies } = loop.engine
-  return [
-    rounds,
-    ...(policies.size > 0 ? [windowScan(loop)] : []),
-    ...(modelsToLookAt(policies).length > 0 ? [newsScan(loop)] : []),
-  ]
+  return [rounds, windowScan(loop), newsScan(loop)]
 }
 
 /** Looks for evaluated windows: one without a verdict sends no message. */
@@ -110,6 +105,8 @@ function windowScan(loop: Deciding): Module {
     everyMs: SCAN_MS,
     longestIdleMs: LONGEST_IDLE_MS,
     step: async () => {
+      // Model files that come later may have policies.
+      if (engine.policies.size === 0) return { isIdle: true }
       due.found(await engine.queries.revisions([...engine.policies.keys()]))
       const isIdle = due.isIdle()
       if (!isIdle) wake(loop)

@@ -28,7 +28,8 @@ import { isSilent, readNews, type News } from './news.ts'
 
 /** The policies of a process, what they read and where they record. */
 export interface PolicyEngine {
-  policies: Policies
+  /** Those of the model files in force; whoever does a piece of work takes them once. */
+  readonly policies: Policies
   queries: PolicyQueries
   ledger: Ledger
   /** Policies, by model and name, of which no row tells of a failure; a start knows of none. */
@@ -43,7 +44,21 @@ export interface PolicyEngine {
 export const policyEngine = (
   models: Pick<Models, 'declared'>,
   parts: Pick<PolicyEngine, 'queries' | 'ledger'>,
-): PolicyEngine => ({ ...parts, policies: parsePolicies(models.declared), sound: new Set() })
+): PolicyEngine => {
+  let declared = models.declared
+  let policies = parsePolicies(declared)
+  return {
+    ...parts,
+    get policies() {
+      if (models.declared !== declared) {
+        declared = models.declared
+        policies = parsePolicies(declared)
+      }
+      return policies
+    },
+    sound: new Set(),
+  }
+}
 
 /**
  * What became of one look at a model: the policies that failed, and whether windows are left for

@@ -47,6 +47,7 @@ const WANTED: Record<string, 'public' | 'emit' | 'read' | 'review' | 'operate' |
   'POST /v1/reviews/{task_id}/release': 'review',
   'POST /v1/reviews/{task_id}/skip': 'review',
   'POST /v1/reviews/{task_id}/submit': 'review',
+  'GET /v1/config': 'operate',
   'DELETE /v1/subjects/{id}': 'admin',
   'GET /v1/subjects/{id}': 'admin',
   'POST /v1/alerts': 'operate',
