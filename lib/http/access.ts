@@ -1,5 +1,6 @@
 /** Who a request comes from, what it may do, and the headers every answer carries. */
-import type { Authenticate, Caller, Scope } from './api-keys.ts'
+import type { Authenticate, Caller } from './api-keys.ts'
+import type { Scope } from './grants.ts'
 import { Problem } from '../runtime/errors.ts'
 import type { Sessions } from './sessions.ts'
 

@@ -8,7 +8,8 @@ import type {
   RawServerDefault,
 } from 'fastify'
 import type { Registry } from 'prom-client'
-import type { Authenticate, Caller, Scope } from './api-keys.ts'
+import type { Authenticate, Caller } from './api-keys.ts'
+import type { Scope } from './grants.ts'
 import type { Logger } from '../runtime/log.ts'
 import type { Readiness } from '../runtime/modules.ts'
 import type { CodeFlow } from './oidc/code-flow.ts'

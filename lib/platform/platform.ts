@@ -30,7 +30,7 @@ import type { Module, Readiness } from '../runtime/modules.ts'
 import { callerProblems, callersOf, loginOf } from './known-callers.ts'
 import { journalFolderOf, openEventLog } from './open-event-log.ts'
 import { kafkaProblems } from './kafka-security.ts'
-import { registryAccess } from './registry-access.ts'
+import { registryAccess, registryProblems } from './registry-access.ts'
 import type { PlatformConfig } from './platform-config.ts'
 import { checksOf } from './readiness-checks.ts'
 import { readableSources } from './source-problems.ts'
@@ -103,16 +103,6 @@ export function checkPlatformConfig(config: PlatformConfig, needs: Needs): void 
     )
   if (needs.eventLog) for (const problem of kafkaProblems(config)) problems.push(problem)
   if (problems.length > 0) throw new ConfigError(problems)
-}
-
-function registryProblems(config: PlatformConfig): readonly string[] {
-  try {
-    registryAccess(config)
-    return []
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems
-    throw error
-  }
 }
 
 /**
@@ -215,9 +205,11 @@ function baseOf(config: PlatformConfig): Base {
   makeDataFolder(dataDir)
   const spoolDir = config.PLUMBLINE_SPOOL_DIR ?? join(dataDir, 'spool')
   const metrics = createMetrics()
+  const log = createLog(config.PLUMBLINE_LOG_LEVEL)
+  const { registry } = metrics
   return {
-    authenticate: callersOf(config, metrics.registry),
-    log: createLog(config.PLUMBLINE_LOG_LEVEL),
+    authenticate: callersOf(config, { registry, log, dataDir, now: systemClock }),
+    log,
     metrics,
     dataDir,
     spool: createSpool(spoolDir, config.PLUMBLINE_DURABLE),

@@ -83,3 +83,14 @@ function requireUsable(tls: RegistryTls): void {
     throw new ConfigError([`${CERT} and ${KEY} are not a pair: ${messageOf(error)}`])
   }
 }
+
+/** Every problem of the settings of the schema registry, as sentences. */
+export function registryProblems(config: PlatformConfig): readonly string[] {
+  try {
+    registryAccess(config)
+    return []
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
+}
