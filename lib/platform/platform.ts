@@ -8,11 +8,8 @@ import type { Authenticate } from '../http/api-keys.ts'
 import { avroReader } from '../events/avro/confluent-wire-format.ts'
 import { serverEngine, type ClickHouse, type ClickHouseEngine } from '../clickhouse/port.ts'
 import { embeddedEngine, type EmbeddedEngine } from '../clickhouse/embedded.ts'
-import {
-  clickHouseServer,
-  type ClickHouseServer,
-  type ClickHouseServerOptions,
-} from '../sql-port/http-interface.ts'
+import type { ClickHouseServer } from '../sql-port/http-interface.ts'
+import { allowedHostsOf, clickHouseInterface } from './clickhouse-interface.ts'
 import { systemClock, type Clock } from '../runtime/clock.ts'
 import { ConfigError } from '../runtime/config.ts'
 import { makeDataFolder, secretIn } from '../disk/data-folder.ts'
@@ -272,28 +269,4 @@ function modulesOf(
   if (sqlPort) modules.push(sqlPort.module)
   if (needs.eventLog) modules.push(eventLog.module)
   return modules
-}
-
-const allowedHostsOf = ({ PLUMBLINE_ALLOWED_HOSTS: hosts = '' }: PlatformConfig) =>
-  hosts.split(',').filter((host) => host !== '')
-
-function clickHouseInterface(
-  engine: EmbeddedEngine,
-  config: PlatformConfig,
-  {
-    dataDir,
-    ...parts
-  }: { dataDir: string } & Pick<ClickHouseServerOptions, 'spool' | 'authenticate' | 'synced'>,
-): ClickHouseServer {
-  return clickHouseServer({
-    engine,
-    host: '127.0.0.1',
-    port: Math.max(0, config.PLUMBLINE_CLICKHOUSE_HTTP_PORT),
-    username: config.PLUMBLINE_CLICKHOUSE_USER,
-    password:
-      config.PLUMBLINE_CLICKHOUSE_PASSWORD ??
-      secretIn(dataDir, 'clickhouse.secret', () => randomBytes(32).toString('base64url')),
-    ...parts,
-    allowedHosts: allowedHostsOf(config),
-  })
 }

@@ -9,7 +9,12 @@
  */
 import type { TObject } from 'typebox'
 import { ID_SEPARATOR } from '../../schemas/fields.ts'
-import { deadLetterRows, type DeadLetter, type DeadLetterRows } from './dead-letters.ts'
+import {
+  deadLetterRows,
+  refusedLetter,
+  type DeadLetter,
+  type DeadLetterRows,
+} from './dead-letters.ts'
 import { spanOf, type LoggedMessage, type OffsetRange } from '../event-log/port.ts'
 import type { ReadEvents } from '../events/decode-message.ts'
 import {
@@ -18,7 +23,6 @@ import {
   type ValidationResult,
   type Validator,
 } from '../events/validator.ts'
-import { refusalText } from '../events/rejections.ts'
 import { fieldGetter } from '../events/flat-record.ts'
 import type { RefusalOf } from '../models/expectations/refusal.ts'
 import { murmurHash3, xxHash32 } from './id-hash.ts'
@@ -238,7 +242,7 @@ function takeEvent(
 ): DeadLetter | undefined {
   const { options, validator, seen } = into
   const { key, identity, seenIn } = options
-  if (!result.ok) return refused(result, message, options)
+  if (!result.ok) return refusedLetter(result, message, options.privacy)
   const { event, unknownFields } = result
   const refusal = options.refusalOf?.(event)
   if (refusal) {
@@ -252,7 +256,7 @@ function takeEvent(
   const length = key || seenIn ? scratch.write(identity(event)) : 0
   const kind = keyKind(options, message, event, length)
   if (kind === 'other' && options.refusesOtherKeys)
-    return refused(validator.refuse('key_mismatch'), message, options)
+    return refusedLetter(validator.refuse('key_mismatch'), message, options.privacy)
   if (kind !== 'expected') into.keys[kind]++
   if (seenIn && seen.repeated(xxHash32(scratch, length), murmurHash3(scratch, length))) {
     into.duplicates++
@@ -265,19 +269,6 @@ function takeEvent(
   if (typeof model === 'string') into.models.add(model)
   into.tables.accept(event, message, unknownFields)
   return undefined
-}
-
-/** What stores say of a message that they refuse may quote it. */
-function refused(
-  { rejection }: ValidationResult & { ok: false },
-  message: LoggedMessage,
-  { privacy }: EventMappingOptions,
-): DeadLetter {
-  const kept = keptMessage(message, privacy)
-  const { code } = rejection
-  if (kept === message) return { message, code, text: refusalText(rejection) }
-  const text = code === 'unstorable' ? 'the event cannot be stored' : rejection.message
-  return { message: kept, code, text }
 }
 
 /**
