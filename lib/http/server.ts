@@ -10,6 +10,7 @@ import { Ajv } from 'ajv'
 import { eventTime } from '../events/fields.ts'
 import { messageOf, Problem } from '../runtime/errors.ts'
 import { callerOf, requireScope, SECURITY_HEADERS } from './access.ts'
+import type { Scope } from './grants.ts'
 import { addLogin } from './oidc/login-routes.ts'
 import { refusalOf } from './origin.ts'
 import { addDocumentPages, beginDocument } from './api-document.ts'
@@ -17,6 +18,7 @@ import { whyBeyond, type JsonBounds } from '../events/json/bounds.ts'
 import type { Logger } from '../runtime/log.ts'
 import type { Module } from '../runtime/modules.ts'
 import { bodyBudget, readBody } from './request-body.ts'
+import { reachOf, requireEvery } from './model-access.ts'
 import { addHealth } from './health-routes.ts'
 import type { Http, HttpOptions } from './server-types.ts'
 import { addPages } from './page-routes.ts'
@@ -83,13 +85,16 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   })
   const sessions = createSessions(Date.now)
   app.decorateRequest('caller', undefined)
+  app.decorateRequest('reach')
   app.addHook('onRequest', async (request, reply) => {
     void reply.headers(SECURITY_HEADERS)
     checkAddress(request, options)
     const scope = request.routeOptions.config.scope
     const caller = callerOf(request, options.authenticate, sessions)
     request.caller = await (scope ? caller : caller.catch(nobodyBut403))
+    request.reach = (asked) => reachOf(request.caller, asked, options.declared ?? noModels)
     if (scope) requireScope(request.caller, scope)
+    if (scope) requireModel(request, scope)
   })
   syncChanges(app, options.synced)
 
@@ -106,6 +111,20 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   addSession(app, options, sessions)
   if (options.login) addLogin(app, options.login, sessions)
   return app
+}
+
+const noModels = () => []
+
+/**
+ * @throws {Problem} 403 `foreign_model` where the caller does not reach the model that the path
+ * names, or a route that names none there asks for every model
+ */
+function requireModel(request: FastifyRequest, scope: Scope): void {
+  const { url = '', config } = request.routeOptions
+  if (config.isByModel) return
+  const reach = request.reach(scope)
+  if (/^\/v1\/models\/:id(?:\/|$)/.test(url)) reach.require((request.params as { id: string }).id)
+  else requireEvery(reach, request.caller, scope)
 }
 
 /** On routes that need no scope a token that is refused is nobody's, as an unknown key is. */

@@ -10,6 +10,8 @@ import { useRecorder } from '../http/keys/key-uses.ts'
 import { codeFlow, type CodeFlow } from '../http/oidc/code-flow.ts'
 import type { ClaimRules } from '../http/oidc/token-claims.ts'
 import { messageOf } from '../runtime/errors.ts'
+import type { Granted } from '../http/grants.ts'
+import type { Models } from '../models/model-files.ts'
 import type { Logger } from '../runtime/log.ts'
 import { isSafeAddress, keysAndTokens, tokenCallers } from '../http/oidc/bearer-tokens.ts'
 import type { PlatformConfig } from './platform-config.ts'
@@ -106,6 +108,14 @@ export interface CallerParts {
   /** Epoch milliseconds. */
   now: () => number
 }
+
+/** Declared models as grants pick them. */
+export const grantedModels = ({ declared }: Models): readonly Granted[] =>
+  declared.map(({ modelId, ownership: { labels } }) => ({
+    modelId,
+    team: labels['team'],
+    environment: labels['environment'],
+  }))
 
 const keysOf = (file: string, { log, dataDir, now }: CallerParts): Authenticate =>
   keyCallers(file, {

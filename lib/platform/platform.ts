@@ -24,7 +24,7 @@ import { readModels, type Models } from '../models/model-files.ts'
 import type { Privacy } from '../events/privacy/redactor.ts'
 import { privacyOf } from './privacy-key.ts'
 import type { Module, Readiness } from '../runtime/modules.ts'
-import { callerProblems, callersOf, loginOf } from './known-callers.ts'
+import { callerProblems, callersOf, grantedModels, loginOf } from './known-callers.ts'
 import { journalFolderOf, openEventLog } from './open-event-log.ts'
 import { kafkaProblems } from './kafka-security.ts'
 import { registryAccess, registryProblems } from './registry-access.ts'
@@ -148,6 +148,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     waiting: eventLog.waiting,
     checks: checksOf(engine, eventLog, { diskProblem, postgres: postgresParts?.postgres }),
     authenticate,
+    declared: () => grantedModels(models),
     login: loginOf(config),
     synced,
   }
