@@ -9,7 +9,7 @@ import { fastify, LogController, type FastifyReply, type FastifyRequest } from '
 import { Ajv } from 'ajv'
 import { eventTime } from '../events/fields.ts'
 import { messageOf, Problem } from '../runtime/errors.ts'
-import { callerOf, requireScope, SECURITY_HEADERS } from './access.ts'
+import { callerOf, REQUEST_ID, requestIdOf, requireScope, SECURITY_HEADERS } from './access.ts'
 import type { Scope } from './grants.ts'
 import { addLogin } from './oidc/login-routes.ts'
 import { refusalOf } from './origin.ts'
@@ -62,6 +62,7 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
     bodyLimit: options.maxBodyBytes,
     forceCloseConnections: true,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    genReqId: ({ headers }) => requestIdOf(headers[REQUEST_ID]),
     http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 1000 },
     // Addresses may hold the token of a run.
     logController: new LogController({ disableRequestLogging: true }),
@@ -87,7 +88,7 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   app.decorateRequest('caller', undefined)
   app.decorateRequest('reach')
   app.addHook('onRequest', async (request, reply) => {
-    void reply.headers(SECURITY_HEADERS)
+    void reply.headers(SECURITY_HEADERS).header(REQUEST_ID, request.id)
     checkAddress(request, options)
     const scope = request.routeOptions.config.scope
     const caller = callerOf(request, options.authenticate, sessions)
@@ -266,7 +267,8 @@ export function problemOf(error: unknown, request: FastifyRequest, log: Logger):
       CODES[known.statusCode] ?? 'bad_request',
       known.message ?? 'the request cannot be read',
     )
-  log.error({ url: request.url.split('?')[0], error: messageOf(error) }, 'request failed')
+  const url = request.url.split('?')[0]
+  log.error({ url, request_id: request.id, error: messageOf(error) }, 'request failed')
   return new Problem(500, 'internal_error', 'the request failed; the log of the service says why')
 }
 
