@@ -1,7 +1,7 @@
 /** The one file that knows every service. */
 import Type, { type Static } from 'typebox'
 import { statSync } from 'node:fs'
-import { readKeyFile } from './lib/http/api-keys.ts'
+import { readKeyFile } from './lib/http/keys/key-callers.ts'
 import { ConfigError, readConfig, unknownSettings } from './lib/runtime/config.ts'
 import { addressOf } from './lib/http/server.ts'
 import type { Module } from './lib/runtime/modules.ts'

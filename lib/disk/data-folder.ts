@@ -19,12 +19,13 @@ export function makeDataFolder(path: string): void {
 export function secretIn(folder: string, name: string, make: () => string): string {
   const path = join(folder, name)
   const found = readText(path)
-  if (found === '') writeWhole(path, make())
+  if (found === '') replaceFile(path, make())
   chmodSync(path, 0o600)
   return found || readText(path)
 }
 
-function writeWhole(path: string, text: string): void {
+/** Writes a file for its owner alone, whole or not at all: it takes the place of the one before. */
+export function replaceFile(path: string, text: string): void {
   const draft = `${path}.${randomBytes(6).toString('hex')}`
   const file = openSync(draft, 'wx', 0o600)
   try {

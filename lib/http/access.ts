@@ -1,5 +1,7 @@
 /** Who a request comes from, what it may do, and the headers every answer carries. */
-import type { Authenticate, Caller, Scope } from './api-keys.ts'
+import { randomUUID } from 'node:crypto'
+import type { Authenticate, Caller } from './api-keys.ts'
+import type { Scope } from './grants.ts'
 import { Problem } from '../runtime/errors.ts'
 import type { Sessions } from './sessions.ts'
 
@@ -22,6 +24,15 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
   'cache-control': 'no-store',
+}
+
+/** The header in which a request names itself, or is named, and its answer names it. */
+export const REQUEST_ID = 'x-request-id'
+
+/** The name of a request: the caller’s, where it is one that logs can hold, or a new one. */
+export function requestIdOf(given: string | string[] | undefined): string {
+  const id = one(given)
+  return id !== undefined && /^[\w.:-]{1,128}$/.test(id) ? id : randomUUID()
 }
 
 /**

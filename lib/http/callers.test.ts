@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { actorOf } from './callers.ts'
 import { keyIdProblem, spellingProblems } from './key-ids.ts'
 
-const ann = { id: 'ann', scopes: new Set(['operate'] as const), isKnown: true }
+const ann = { id: 'ann', scopes: new Set(['operate'] as const), grants: [], isKnown: true }
 const anybody = { ...ann, id: 'anonymous', isKnown: false }
 
 test('the key says who acts, and a body cannot say otherwise', () => {

@@ -15,6 +15,7 @@ import { storable } from '../events/stored-value.ts'
 import { Problem } from '../runtime/errors.ts'
 import { elementsOf, linesOf, OPEN_ARRAY, skipSpace, trimmed } from '../events/json/split-array.ts'
 import type { EventLog, OutgoingMessage } from '../event-log/port.ts'
+import { refuseForeign, statusOfNone, type Reach } from './model-access.ts'
 import { takeBodies, type Http } from './server.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 
@@ -69,7 +70,7 @@ export function eventGateway(http: Http, options: GatewayOptions): void {
     scope.post(
       options.path,
       {
-        config: { scope: 'emit', describedBody: eventBody(name) },
+        config: { scope: 'emit', isByModel: true, describedBody: eventBody(name) },
         schema: {
           summary: `One event, an array of them, or NDJSON: ${name}`,
           tags: ['events'],
@@ -79,13 +80,17 @@ export function eventGateway(http: Http, options: GatewayOptions): void {
       async (request) => {
         const body = request.body instanceof Buffer ? request.body : Buffer.alloc(0)
         const ndjson = request.headers['content-type']?.includes('ndjson') ?? false
-        return accept(itemsOf(body, ndjson), ndjson ? undefined : body)
+        return accept(itemsOf(body, ndjson), ndjson ? undefined : body, request.reach('emit'))
       },
     )
   })
 
   /** @param body what must be JSON as a whole */
-  async function accept(items: readonly Item[], body: Buffer | undefined): Promise<EventsAnswer> {
+  async function accept(
+    items: readonly Item[],
+    body: Buffer | undefined,
+    reach: Reach,
+  ): Promise<EventsAnswer> {
     const messages: OutgoingMessage[] = []
     const refused: OutgoingMessage[] = []
     const rejected: RejectedItem[] = []
@@ -97,7 +102,8 @@ export function eventGateway(http: Http, options: GatewayOptions): void {
         await setImmediate()
         turn = performance.now()
       }
-      const verdict = storable(validator, validator.bytes(item.bytes), () => item.bytes)
+      const given = storable(validator, validator.bytes(item.bytes), () => item.bytes)
+      const verdict = refuseForeign(reach, given)
       const refusal = verdict.ok ? options.refusalOf?.(verdict.event) : undefined
       if (verdict.ok) {
         if (verdict.unknownFields > 0) misspelled.note(verdict.event.names)
@@ -160,12 +166,12 @@ function misspelledFields(known: readonly string[]) {
   }
 }
 
-/** A 400 that still tells of every item. */
+/** A 400, or 403, that still tells of every item. */
 class NothingValid extends Problem {
   constructor(rejected: readonly RejectedItem[]) {
     const first = rejected.slice(0, 5).map((item) => `[${item.index}] ${item.message}`)
     super(
-      400,
+      statusOfNone(rejected),
       'nothing_valid',
       `none of ${rejected.length} events is valid: ${first.join('; ')}`,
       {},

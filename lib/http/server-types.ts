@@ -8,7 +8,9 @@ import type {
   RawServerDefault,
 } from 'fastify'
 import type { Registry } from 'prom-client'
-import type { Authenticate, Caller, Scope } from './api-keys.ts'
+import type { Authenticate, Caller } from './api-keys.ts'
+import type { Scope } from './grants.ts'
+import type { DeclaredModels, Reach } from './model-access.ts'
 import type { InForce } from '../../schemas/http/config.ts'
 import type { Logger } from '../runtime/log.ts'
 import type { Readiness } from '../runtime/modules.ts'
@@ -47,6 +49,8 @@ export interface HttpOptions {
   /** What is waited for and keeps nothing from being ready, each as a sentence. */
   waiting?: (() => readonly string[]) | undefined
   authenticate: Authenticate
+  /** What callers who may not reach every model are held against; none unless given. */
+  declared?: DeclaredModels | undefined
   /** How people sign in at an issuer; absent where they cannot. */
   login?: CodeFlow | undefined
   /** What `GET /v1/config` tells; absent where there is no such route. */
@@ -70,11 +74,19 @@ declare module 'fastify' {
      * callers.
      */
     isPublic?: boolean
+    /**
+     * Whether the handler asks for each model whether the caller reaches it. Of other routes with a
+     * scope those below `/v1/models/:id` are for callers who reach that model, and all others for
+     * callers who reach every model.
+     */
+    isByModel?: boolean
     /** The body in the document, of a route that validates its body itself. */
     describedBody?: object
   }
   interface FastifyRequest {
     /** Who sends it, by key or session; undefined when nobody known does. */
     caller: Caller | undefined
+    /** Which models the caller may do with what a scope says. */
+    reach: (scope: Scope) => Reach
   }
 }

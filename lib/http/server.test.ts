@@ -97,3 +97,18 @@ test('metrics are compressed for those who take gzip, as Prometheus does', async
   expect(gunzipSync(packed.rawPayload).toString()).toBe(plain.body)
   expect(packed.rawPayload.length).toBeLessThan(plain.body.length / 4)
 })
+
+test('an answer names its request: by the name given, where logs can hold it, or a new one', async () => {
+  const http = await server()
+  const named = async (id?: string) =>
+    (
+      await http.inject({
+        url: '/health/live',
+        headers: id === undefined ? {} : { 'x-request-id': id },
+      })
+    ).headers['x-request-id']
+  expect(await named('trace-1.a:b')).toBe('trace-1.a:b')
+  expect(await named('a b')).toMatch(/^[0-9a-f-]{36}$/)
+  expect(await named('x'.repeat(129))).toMatch(/^[0-9a-f-]{36}$/)
+  expect(await named()).not.toBe(await named())
+})

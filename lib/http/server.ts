@@ -10,8 +10,9 @@ import { fastify, LogController, type FastifyReply, type FastifyRequest } from '
 import { Ajv } from 'ajv'
 import { eventTime } from '../events/fields.ts'
 import { messageOf, Problem } from '../runtime/errors.ts'
-import { callerOf, requireScope, SECURITY_HEADERS } from './access.ts'
+import { callerOf, REQUEST_ID, requestIdOf, requireScope, SECURITY_HEADERS } from './access.ts'
 import { addConfig } from './config-routes.ts'
+import type { Scope } from './grants.ts'
 import { addLogin } from './oidc/login-routes.ts'
 import { refusalOf } from './origin.ts'
 import { addDocumentPages, beginDocument } from './api-document.ts'
@@ -19,6 +20,7 @@ import { whyBeyond, type JsonBounds } from '../events/json/bounds.ts'
 import type { Logger } from '../runtime/log.ts'
 import type { Module } from '../runtime/modules.ts'
 import { bodyBudget, readBody } from './request-body.ts'
+import { reachOf, requireEvery } from './model-access.ts'
 import { addHealth } from './health-routes.ts'
 import type { Http, HttpOptions } from './server-types.ts'
 import { addPages } from './page-routes.ts'
@@ -63,6 +65,7 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
     bodyLimit: options.maxBodyBytes,
     forceCloseConnections: true,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    genReqId: ({ headers }) => requestIdOf(headers[REQUEST_ID]),
     ...protocolOf(options.certificate),
     // Addresses may hold the token of a run.
     logController: new LogController({ disableRequestLogging: true }),
@@ -86,13 +89,16 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   })
   const sessions = createSessions(Date.now)
   app.decorateRequest('caller', undefined)
+  app.decorateRequest('reach')
   app.addHook('onRequest', async (request, reply) => {
-    void reply.headers(SECURITY_HEADERS)
+    void reply.headers(SECURITY_HEADERS).header(REQUEST_ID, request.id)
     checkAddress(request, options)
     const scope = request.routeOptions.config.scope
     const caller = callerOf(request, options.authenticate, sessions)
     request.caller = await (scope ? caller : caller.catch(nobodyBut403))
+    request.reach = (asked) => reachOf(request.caller, asked, options.declared ?? noModels)
     if (scope) requireScope(request.caller, scope)
+    if (scope) requireModel(request, scope)
   })
   syncChanges(app, options.synced)
 
@@ -123,6 +129,20 @@ function protocolOf(certificate: ServerCertificate | undefined) {
 /** Has connections from now on shown another certificate; those that are open keep theirs. */
 export function showCertificate(app: Http, { cert, key }: ServerCertificate): void {
   if (app.server instanceof HttpsServer) app.server.setSecureContext({ cert, key })
+}
+
+const noModels = () => []
+
+/**
+ * @throws {Problem} 403 `foreign_model` where the caller does not reach the model that the path
+ * names, or a route that names none there asks for every model
+ */
+function requireModel(request: FastifyRequest, scope: Scope): void {
+  const { url = '', config } = request.routeOptions
+  if (config.isByModel) return
+  const reach = request.reach(scope)
+  if (/^\/v1\/models\/:id(?:\/|$)/.test(url)) reach.require((request.params as { id: string }).id)
+  else requireEvery(reach, request.caller, scope)
 }
 
 /** On routes that need no scope a token that is refused is nobody's, as an unknown key is. */
@@ -265,7 +285,8 @@ export function problemOf(error: unknown, request: FastifyRequest, log: Logger):
       CODES[known.statusCode] ?? 'bad_request',
       known.message ?? 'the request cannot be read',
     )
-  log.error({ url: request.url.split('?')[0], error: messageOf(error) }, 'request failed')
+  const url = request.url.split('?')[0]
+  log.error({ url, request_id: request.id, error: messageOf(error) }, 'request failed')
   return new Problem(500, 'internal_error', 'the request failed; the log of the service says why')
 }
 

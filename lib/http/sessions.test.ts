@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createSessions } from './sessions.ts'
 
-const ann = { id: 'ann', scopes: new Set(['read'] as const), isKnown: true }
+const ann = { id: 'ann', scopes: new Set(['read'] as const), grants: [], isKnown: true }
 
 test('a session belongs to its caller until it ends or is over, and no script reads it', () => {
   let now = 0

@@ -16,7 +16,10 @@ export interface Sessions {
    * says who they are.
    */
   begin: (caller: Caller, isSecure: boolean) => string
-  /** Who a `Cookie` header belongs to; undefined without a session, or when it is over. */
+  /**
+   * Who a `Cookie` header belongs to; undefined without a session, when it is over, or when its key
+   * was revoked.
+   */
   callerOf: (cookies: string | undefined) => Caller | undefined
   /** Ends the session of a `Cookie` header; gives the `Set-Cookie` that removes it. */
   end: (cookies: string | undefined) => string
@@ -42,7 +45,8 @@ export function createSessions(now: () => number): Sessions {
     callerOf: (cookies) => {
       const key = keyOf(cookies)
       const session = key ? open.get(key) : undefined
-      return session && session.expires > now() ? session.caller : undefined
+      if (!session || session.expires <= now() || session.caller.isRevoked?.()) return undefined
+      return session.caller
     },
     end: (cookies) => {
       const key = keyOf(cookies)

@@ -4,10 +4,15 @@
  */
 import { readFileSync } from 'node:fs'
 import type { Registry } from 'prom-client'
-import { noKeys, openAccess, readKeyFile, type Authenticate } from '../http/api-keys.ts'
+import { noKeys, openAccess, type Authenticate } from '../http/api-keys.ts'
+import { keyCallers } from '../http/keys/key-callers.ts'
+import { useRecorder } from '../http/keys/key-uses.ts'
 import { codeFlow, type CodeFlow } from '../http/oidc/code-flow.ts'
 import type { ClaimRules } from '../http/oidc/token-claims.ts'
 import { messageOf } from '../runtime/errors.ts'
+import type { Granted } from '../http/grants.ts'
+import type { Models } from '../models/model-files.ts'
+import type { Logger } from '../runtime/log.ts'
 import { isSafeAddress, keysAndTokens, tokenCallers } from '../http/oidc/bearer-tokens.ts'
 import type { PlatformConfig } from './platform-config.ts'
 
@@ -75,18 +80,49 @@ const claimRulesOf = (config: PlatformConfig): ClaimRules => ({
   nameClaim: config.PLUMBLINE_OIDC_NAME_CLAIM,
   rolesClaim: config.PLUMBLINE_OIDC_ROLES_CLAIM,
   rolePrefix: config.PLUMBLINE_OIDC_ROLE_PREFIX,
+  teamsClaim: config.PLUMBLINE_OIDC_TEAMS_CLAIM,
+  teamPrefix: config.PLUMBLINE_OIDC_TEAM_PREFIX,
 })
 
 /**
  * Who sends a request, by what the configuration knows callers by.
  *
- * @param registry where refused tokens are counted
  * @throws {ConfigError} when the key file is missing or malformed
  */
-export function callersOf(config: PlatformConfig, registry: Registry): Authenticate {
+export function callersOf(config: PlatformConfig, parts: CallerParts): Authenticate {
   const { PLUMBLINE_AUTH_FILE: file, PLUMBLINE_OIDC_ISSUER: issuer } = config
-  if (!issuer) return file ? readKeyFile(file) : openAccess
+  const keys = file ? keysOf(file, parts) : undefined
+  if (!issuer) return keys ?? openAccess
   const audience = config.PLUMBLINE_OIDC_AUDIENCE!
-  const tokens = tokenCallers({ ...claimRulesOf(config), issuer, audience }, registry)
-  return keysAndTokens(file ? readKeyFile(file) : noKeys, tokens)
+  const tokens = tokenCallers({ ...claimRulesOf(config), issuer, audience }, parts.registry)
+  return keysAndTokens(keys ?? noKeys, tokens)
 }
+
+/** What callers are known with. */
+export interface CallerParts {
+  /** Where refused tokens are counted. */
+  registry: Registry
+  log: Logger
+  /** Where the last use of each key is kept. */
+  dataDir: string
+  /** Epoch milliseconds. */
+  now: () => number
+}
+
+/** Declared models as grants pick them. */
+export const grantedModels = ({ declared }: Models): readonly Granted[] =>
+  declared.map(({ modelId, ownership: { labels } }) => ({
+    modelId,
+    team: labels['team'],
+    environment: labels['environment'],
+  }))
+
+const keysOf = (file: string, { log, dataDir, now }: CallerParts): Authenticate =>
+  keyCallers(file, {
+    now,
+    used: useRecorder(dataDir, now, (error) =>
+      log.warn({ error: messageOf(error) }, 'the last uses of keys cannot be written'),
+    ),
+    failed: (problem) =>
+      log.error({ problem }, 'the key file has changed and cannot be read: the keys before stay'),
+  })

@@ -202,6 +202,16 @@ export const PlatformConfig = Type.Object({
     default: '',
     description: 'What stands before a role’s name in that claim, such as plumbline-.',
   }),
+  PLUMBLINE_OIDC_TEAMS_CLAIM: Type.Optional(
+    Type.String({
+      description:
+        'Claim with the caller’s teams: a list, or words, * for all. Roles that name no models are then for models of these teams (team of the model file) alone. Unset: for all models.',
+    }),
+  ),
+  PLUMBLINE_OIDC_TEAM_PREFIX: Type.String({
+    default: '',
+    description: 'What stands before a team’s name in that claim.',
+  }),
   PLUMBLINE_LOG_LEVEL: Type.Enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent'], {
     default: 'info',
     description: 'Least log level that is written.',

@@ -25,7 +25,7 @@ import type { Models } from '../models/model-files.ts'
 import type { Privacy } from '../events/privacy/redactor.ts'
 import { privacyOf } from './privacy-key.ts'
 import type { Module, Readiness } from '../runtime/modules.ts'
-import { callerProblems, callersOf, loginOf } from './known-callers.ts'
+import { callerProblems, callersOf, grantedModels, loginOf } from './known-callers.ts'
 import { journalFolderOf, openEventLog } from './open-event-log.ts'
 import { kafkaProblems } from './kafka-security.ts'
 import { liveCertificate } from './in-force/live-certificate.ts'
@@ -169,6 +169,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     waiting: eventLog.waiting,
     checks: checksOf(engine, eventLog, { diskProblem, postgres: postgresParts?.postgres }),
     authenticate,
+    declared: () => grantedModels(live.models),
     login: loginOf(config),
     synced,
     inForce: () => inForceOf(config, live, tls.inForce()),
@@ -215,9 +216,11 @@ function baseOf(config: PlatformConfig): Base {
   makeDataFolder(dataDir)
   const spoolDir = config.PLUMBLINE_SPOOL_DIR ?? join(dataDir, 'spool')
   const metrics = createMetrics()
+  const log = createLog(config.PLUMBLINE_LOG_LEVEL)
+  const { registry } = metrics
   return {
-    authenticate: callersOf(config, metrics.registry),
-    log: createLog(config.PLUMBLINE_LOG_LEVEL),
+    authenticate: callersOf(config, { registry, log, dataDir, now: systemClock }),
+    log,
     metrics,
     dataDir,
     spool: createSpool(spoolDir, config.PLUMBLINE_DURABLE),

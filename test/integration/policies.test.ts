@@ -124,7 +124,7 @@ test('a policy that cannot be evaluated is told of until it can be, and its neig
   expect(failed(await evaluatePolicies(engine, 'some'))).toEqual(['broken'])
   expect(failed(await tickPolicies(engine, 'some', DAILY, START))).toEqual(['broken_clock'])
   expect((await readAnswers(postgres, 'some', 'whole')).size).toBe(2)
-  expect((await listRuns(postgres, 'some', 10)).map((run) => run.policy)).toEqual(['whole_clock'])
+  expect((await listRuns(postgres, ['some'], 10)).map((run) => run.policy)).toEqual(['whole_clock'])
   const reason = 'it could not be evaluated: refused '
   expect(await told()).toEqual([
     ['broken', reason],
@@ -160,7 +160,7 @@ test('processes that decide about one policy at the same moment launch one run',
         ),
       ),
     )
-    expect((await listRuns(first!, modelId, 10)).length).toBe(1)
+    expect((await listRuns(first!, [modelId], 10)).length).toBe(1)
     expect((await listDecisions(first!, modelId, 10)).length).toBe(6)
   }
 })
@@ -173,7 +173,7 @@ const engineOf = (text: string, queries: Partial<PolicyQueries> = {}) =>
 const model = (id: string, when: string, more = '') =>
   `{ model_id: ${id}, task: regression, retrain: [{ name: p, when: '${when}', launch: { kind: webhook, url: "http://127.0.0.1:9/" }, ${more} }] }`
 const statesOf = async (modelId: string) =>
-  (await listRuns(postgres, modelId, 20)).map((run) => run.state)
+  (await listRuns(postgres, [modelId], 20)).map((run) => run.state)
 
 test('labels are counted from the last run, whether it was rejected or asked for by a person', async () => {
   let labels = 11
@@ -181,7 +181,7 @@ test('labels are counted from the last run, whether it was rejected or asked for
     labelledOutcomes: async () => labels,
   })
   const reject = async () => {
-    const [run] = await listRuns(postgres, 'counted', 1)
+    const [run] = await listRuns(postgres, ['counted'], 1)
     await rejectRun(engine.ledger, run!.run_id, 'ann', 'not now')
   }
   await evaluatePolicies(engine, 'counted')
@@ -220,14 +220,14 @@ test('a condition of windows or a schedule is asked on both, and a schedule tick
   )
   await evaluated('both', 2)
   const end = async (revision: string) => {
-    const [run] = await listRuns(postgres, 'both', 1)
+    const [run] = await listRuns(postgres, ['both'], 1)
     await reportRun(engine.ledger, run!.run_id, 'job', {
       state: 'succeeded',
       new_version: revision,
     })
   }
   await evaluatePolicies(engine, 'both')
-  expect((await listRuns(postgres, 'both', 9)).map((run) => run.reason)).toEqual([
+  expect((await listRuns(postgres, ['both'], 9)).map((run) => run.reason)).toEqual([
     'performance.r2 0.7 < 0.75',
   ])
   await end('2')
@@ -277,7 +277,7 @@ test('versions, predictions and silence are read from the stores', async () => {
   const engine = engineOf(model('quiet', 'silent(for="2h") and predictions.new > 11'))
   await evaluatePolicies(engine, 'quiet')
   await evaluatePolicies(engine, 'quiet')
-  expect((await listRuns(postgres, 'quiet', 9)).map((run) => run.reason)).toEqual([
+  expect((await listRuns(postgres, ['quiet'], 9)).map((run) => run.reason)).toEqual([
     'no event for 2h; 12 new predictions',
   ])
 })

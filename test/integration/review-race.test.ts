@@ -42,7 +42,7 @@ test('every task gets as many answers as it wants, however reviewers race', asyn
   }
   const review = async (reviewer: string, store: ReviewStore) => {
     while ((await open()) > 0) {
-      const task = await claimTask(store, { reviewer, modelId: 'raced' })
+      const task = await claimTask(store, { reviewer, models: ['raced'] })
       if (!task) continue
       const answer = { taskId: task.task_id, reviewer, leaseId: task.lease_id, label: '1' }
       await answerTask(store, { ...answer, comment: '' }).catch((error: unknown) => {
@@ -65,8 +65,8 @@ test('a task that has its answers takes no other, whatever lease is held', async
   await addTasks(one, [
     { taskId: 'late', modelId: 'clocks', predictionId: 'p', reviewers: 1, inclusionProbability: 1 },
   ])
-  const first = await claimTask(one, { reviewer: 'ann', modelId: 'clocks' })
-  const second = await claimTask(ahead, { reviewer: 'bob', modelId: 'clocks' })
+  const first = await claimTask(one, { reviewer: 'ann', models: ['clocks'] })
+  const second = await claimTask(ahead, { reviewer: 'bob', models: ['clocks'] })
   const answer = { taskId: 'late', comment: '' }
   await answerTask(ahead, {
     ...answer,

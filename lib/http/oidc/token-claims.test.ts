@@ -28,3 +28,20 @@ test('an e-mail address names its owner once it is verified', () => {
   expect(byMail({ email_verified: 'true' })).toMatchObject({ reason: 'no_name' })
   expect(byMail({ email_verified: true })).toEqual([])
 })
+
+test('a claim of teams binds roles that name no models; * is all, and nothing is none', () => {
+  const grantsBy = (claims: object) => {
+    const caller = callerOfClaims(
+      { sub: 'ann', roles: ['analyst', 'operator@model:churn'], ...claims },
+      { ...rules, teamsClaim: 'groups', teamPrefix: 'ml-' },
+    )
+    return 'grants' in caller ? caller.grants : caller
+  }
+  const bound = { scopes: ['read', 'operate'], only: { kind: 'model', name: 'churn' } }
+  expect(grantsBy({ groups: ['ml-risk', 'sales', 'ml-'] })).toEqual([
+    { scopes: ['read'], only: { kind: 'team', name: 'risk' } },
+    bound,
+  ])
+  expect(grantsBy({ groups: '*' })).toEqual([{ scopes: ['read'] }, bound])
+  expect(grantsBy({})).toEqual([bound])
+})

@@ -1,17 +1,8 @@
 /** Who a checked token says its caller is, and what its roles allow. Pure. */
 import { canonicalName } from '../../runtime/person-names.ts'
-import type { Caller, Scope } from '../api-keys.ts'
+import type { Caller } from '../api-keys.ts'
+import { grantOf, scopesOf, type Grant } from '../grants.ts'
 import { keyIdProblem } from '../key-ids.ts'
-
-/** What each role may do; whoever has none may do nothing. */
-export const ROLES = {
-  emitter: ['emit'],
-  reviewer: ['review'],
-  analyst: ['read'],
-  operator: ['read', 'operate'],
-  approver: ['read', 'operate'],
-  admin: ['emit', 'read', 'review', 'operate', 'admin'],
-} as const satisfies Record<string, readonly Scope[]>
 
 /** Which claims of a token are read. */
 export interface ClaimRules {
@@ -21,6 +12,13 @@ export interface ClaimRules {
   rolesClaim: string
   /** What stands before the name of a role in that claim, such as `plumbline-`. */
   rolePrefix: string
+  /**
+   * The claim that holds the teams to whose models roles that pick no models are bound, `*` for all;
+   * undefined where roles are for all models.
+   */
+  teamsClaim?: string | undefined
+  /** What stands before the name of a team in that claim. */
+  teamPrefix?: string | undefined
 }
 
 /** Why the claims of a token name nobody. */
@@ -30,6 +28,9 @@ export interface ClaimRefusal {
 }
 
 const MAX_NAME = 180
+/** Words of a claim, and teams of a caller, that are read. */
+const MAX_WORDS = 1000
+const MAX_TEAMS = 100
 
 /**
  * The caller whom claims name, or why they name nobody; claims without a role give a caller who may
@@ -37,8 +38,9 @@ const MAX_NAME = 180
  */
 export function callerOfClaims(
   claims: Readonly<Record<string, unknown>>,
-  { nameClaim, rolesClaim, rolePrefix }: ClaimRules,
+  rules: ClaimRules,
 ): Caller | ClaimRefusal {
+  const { nameClaim } = rules
   const name = claims[nameClaim]
   if (typeof name !== 'string' || canonicalName(name) === '' || name.length > MAX_NAME)
     return {
@@ -52,24 +54,41 @@ export function callerOfClaims(
       reason: 'reserved_name',
       detail: `the token’s claim ${nameClaim} holds a name that no caller may have`,
     }
+  const grants = grantsOf(claims, rules)
   return {
     id: name,
-    scopes: scopesOf(wordsOf(claimAt(claims, rolesClaim)), rolePrefix),
+    scopes: scopesOf(grants),
+    grants,
     isKnown: true,
     ...(typeof claims['exp'] === 'number' ? { expiresAt: claims['exp'] * 1000 } : {}),
   }
 }
 
-function scopesOf(words: readonly string[], prefix: string): Set<Scope> {
-  const roles = words
-    .filter((word) => word.startsWith(prefix))
-    .map((word) => word.slice(prefix.length))
-  return new Set(
-    roles.flatMap((role): readonly Scope[] =>
-      Object.hasOwn(ROLES, role) ? ROLES[role as keyof typeof ROLES] : [],
-    ),
+/** What roles and teams give; words that are no role of ours give nothing. */
+function grantsOf(
+  claims: Readonly<Record<string, unknown>>,
+  { rolesClaim, rolePrefix, teamsClaim, teamPrefix = '' }: ClaimRules,
+): Grant[] {
+  const grants = withoutPrefix(wordsOf(claimAt(claims, rolesClaim)), rolePrefix)
+    .map(grantOf)
+    .filter((grant) => typeof grant !== 'string')
+  if (teamsClaim === undefined) return grants
+  const words = wordsOf(claimAt(claims, teamsClaim))
+  if (words.includes('*')) return grants
+  const teams = withoutPrefix(words, teamPrefix).slice(0, MAX_TEAMS)
+  return grants.flatMap((grant): Grant[] =>
+    grant.only
+      ? [grant]
+      : teams.map((name) => ({ scopes: grant.scopes, only: { kind: 'team', name } })),
   )
 }
+
+/** Names without their prefix; one that is nothing else is no name. */
+const withoutPrefix = (words: readonly string[], prefix: string) =>
+  words
+    .slice(0, MAX_WORDS)
+    .filter((word) => word.startsWith(prefix) && word.length > prefix.length)
+    .map((word) => word.slice(prefix.length))
 
 /** A claim by its very name, which may hold points, or else by the path that its points make. */
 function claimAt(claims: Readonly<Record<string, unknown>>, path: string): unknown {

@@ -1,5 +1,6 @@
 /** Which models there are, and what is known of one. */
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
+import type { Reach } from '../../../lib/http/model-access.ts'
 import type { Http } from '../../../lib/http/server.ts'
 import type { Model, Models } from '../../../lib/models/model-files.ts'
 import {
@@ -44,14 +45,14 @@ export function modelRoutes(http: Http, options: DriftRoutesOptions): void {
   http.get(
     '/v1/models',
     {
-      config,
+      config: { ...config, isByModel: true },
       schema: {
         summary: 'Every model that is declared or has sent an event',
         tags,
         response: answers({ 200: ModelsAnswer }),
       },
     },
-    async () => ({ models: await listModels(options) }),
+    async ({ reach }) => ({ models: await listModels(options, reach('read')) }),
   )
   http.get(
     '/v1/models/:id',
@@ -145,12 +146,12 @@ async function headlines({ db }: Pick<DriftRoutesOptions, 'db'>, model = '') {
   }
 }
 
-async function listModels({ db, queries, models }: DriftRoutesOptions) {
+async function listModels({ db, queries, models }: DriftRoutesOptions, reach: Reach) {
   const of = await headlines({ db })
   const declared = models.declared.map((model) => model.modelId)
   const isRoom = (await queries.modelCount()) <= MAX_MODELS
   const known = await queries.modelIds({ declared, most: MAX_MODELS, isRoom })
-  const ids = [...new Set([...declared, ...known])].toSorted()
+  const ids = [...new Set([...declared, ...known])].filter(reach.has).toSorted()
   return ids.map((id) => {
     const { summary, described } = of(id)
     return { task: models.get(id).task ?? null, ...summary, ...described, model_id: id }

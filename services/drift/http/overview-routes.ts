@@ -22,7 +22,7 @@ export function overviewRoutes(
   http.get(
     '/v1/alarms',
     {
-      config,
+      config: { ...config, isByModel: true },
       schema: {
         summary: 'Alarms and warnings that are active, with their age',
         tags: ['verdicts'],
@@ -30,7 +30,11 @@ export function overviewRoutes(
         response: answers({ 200: AlarmsAnswer }),
       },
     },
-    async ({ query }) => ({ alarms: await shownAlarms(db, query.model_id ?? '') }),
+    async ({ query: { model_id: id }, reach }) => {
+      const { ids, require } = reach('read')
+      if (id !== undefined) require(id)
+      return { alarms: await shownAlarms(db, id === undefined ? ids : [id]) }
+    },
   )
   http.get(
     '/v1/models/:id/features',

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Static } from 'typebox'
 import { actorOf } from '../../../lib/http/callers.ts'
+import type { Reach } from '../../../lib/http/model-access.ts'
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import { Problem } from '../../../lib/runtime/errors.ts'
 import type { Http } from '../../../lib/http/server.ts'
@@ -28,7 +29,7 @@ export function decisionRoutes(http: Http, db: ClickHouse, now: () => number): v
     http.post(
       `/v1/verdicts/:id/${decision}`,
       {
-        config: { scope: 'operate' },
+        config: { scope: 'operate', isByModel: true },
         schema: {
           summary: SUMMARIES[decision],
           tags: ['verdicts'],
@@ -37,11 +38,12 @@ export function decisionRoutes(http: Http, db: ClickHouse, now: () => number): v
           response: answersToBody({ 201: FeedbackAnswer }, 404),
         },
       },
-      async ({ params, body, caller }, reply) => {
+      async ({ params, body, caller, reach }, reply) => {
         requirePrintable('id', params.id)
         requirePrintable('body', body)
         const actor = actorOf(caller, body.actor)
-        const row = await decide(db, params.id, decision, { ...body, actor }, now())
+        const said = { ...body, actor, reach: reach('operate') }
+        const row = await decide(db, params.id, decision, said, now())
         void reply.code(201)
         return row
       },
@@ -59,7 +61,7 @@ async function decide(
   db: ClickHouse,
   verdictId: string,
   decision: Decision,
-  { actor, comment = '', until }: Feedback & { actor: string },
+  { actor, comment = '', until, reach }: Feedback & { actor: string; reach: Reach },
   now: number,
 ): Promise<FeedbackAnswer> {
   if (until !== undefined && !(Date.parse(until) > now))
@@ -73,6 +75,7 @@ async function decide(
     { id: verdictId },
   )
   if (!verdict) throw new Problem(404, 'unknown_verdict', `there is no verdict ${verdictId}`)
+  reach.require(verdict.model_id)
   const row = {
     decision_id: randomUUID(),
     verdict_id: verdictId,

@@ -25,9 +25,19 @@ const MAX_OF_FAMILY = 100
 /** Rows that headlines of all models are made from; of more, the newest. */
 const MAX_OF_HEADLINES = 100_000
 
-/** Those of every cohort, snoozed ones among them, of one model or of all (''). */
-export const shownAlarms = (db: ClickHouse, modelId: string): Promise<ActiveAlarm[]> =>
-  activeAlarms(db, { models: named(modelId), isWhole: false, withSnoozed: true, most: MAX_SHOWN })
+/** Those of every cohort, snoozed ones among them, of these models; of all where undefined. */
+export const shownAlarms = async (
+  db: ClickHouse,
+  models: readonly string[] | undefined,
+): Promise<ActiveAlarm[]> =>
+  models?.length === 0
+    ? []
+    : activeAlarms(db, {
+        models: models ?? [],
+        isWhole: false,
+        withSnoozed: true,
+        most: MAX_SHOWN,
+      })
 
 /**
  * Those of every cohort that nobody snoozed, for the series of a scrape: of each model the gravest,

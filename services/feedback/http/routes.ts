@@ -4,7 +4,7 @@ import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import { eventGateway } from '../../../lib/http/event-endpoint.ts'
 import type { EventLog } from '../../../lib/event-log/port.ts'
 import type { Privacy } from '../../../lib/events/privacy/redactor.ts'
-import type { Http } from '../../../lib/http/server.ts'
+import type { FastifyRequest, Http } from '../../../lib/http/server.ts'
 import { Problem } from '../../../lib/runtime/errors.ts'
 import type { Metrics } from '../../../lib/runtime/metrics.ts'
 import { requirePrintable } from '../../../lib/events/text-rules.ts'
@@ -28,7 +28,7 @@ import { claimTask, releaseTask, type HeldLease } from '../queries/review-leases
 import { modelOfTask, reviewStats, type ReviewStore } from '../queries/review-tasks.ts'
 import { reviewedPrediction } from '../queries/reviewed-prediction.ts'
 
-const config = { scope: 'review' as const }
+const config = { scope: 'review' as const, isByModel: true }
 const tags = ['reviews']
 
 const reviewerOf = (caller: Caller | undefined, body: Pick<LeaseBody, 'reviewer'>) =>
@@ -98,9 +98,12 @@ function claimRoute(http: Http, { reviews, db, classesOf }: FeedbackRoutesOption
     },
     async (request, reply) => {
       checkTexts(request.body)
+      const { ids, require } = request.reach('review')
+      const { model_id: id } = request.body
+      if (id !== undefined) require(id)
       const task = await claimTask(reviews, {
         reviewer: reviewerOf(request.caller, request.body),
-        modelId: request.body.model_id,
+        models: id === undefined ? ids : [id],
       })
       if (!task) {
         void reply.code(204)
@@ -128,9 +131,9 @@ function submitRoute(http: Http, { reviews, privacy, classesOf }: FeedbackRoutes
         response: answersToBody({ 200: TaskAnswer }, 409),
       },
     },
-    async ({ params, body, caller }) => {
+    async ({ params, body, caller, reach }) => {
       checkTexts({ ...params, ...body })
-      const modelId = await modelOfTask(reviews.db, params.task_id)
+      const modelId = await requireTask(reviews, params.task_id, reach)
       if (modelId !== undefined) checkClass(body.label, classesOf(modelId))
       const held = heldLease(params.task_id, caller, body)
       const comment = keptComment(privacy, modelId, body.comment)
@@ -152,10 +155,10 @@ function skipRoute(http: Http, { reviews, privacy }: FeedbackRoutesOptions): voi
         response: answersToBody({ 200: TaskAnswer }, 409),
       },
     },
-    async ({ params, body, caller }) => {
+    async ({ params, body, caller, reach }) => {
       checkTexts({ ...params, ...body })
       const held = heldLease(params.task_id, caller, body)
-      const modelId = await modelOfTask(reviews.db, params.task_id)
+      const modelId = await requireTask(reviews, params.task_id, reach)
       const comment = keptComment(privacy, modelId, body.comment)
       return answerTask(reviews, { ...held, label: null, comment })
     },
@@ -175,8 +178,9 @@ function releaseRoute(http: Http, { reviews }: FeedbackRoutesOptions): void {
         response: answersToBody({ 200: TaskAnswer }, 409),
       },
     },
-    async ({ params, body, caller }) => {
+    async ({ params, body, caller, reach }) => {
       checkTexts({ ...params, ...body })
+      await requireTask(reviews, params.task_id, reach)
       return releaseTask(reviews, heldLease(params.task_id, caller, body))
     },
   )
@@ -193,8 +197,26 @@ function statsRoute(http: Http, { reviews }: FeedbackRoutesOptions): void {
         response: answers({ 200: ReviewStatsAnswer }),
       },
     },
-    async () => ({ models: await reviewStats(reviews) }),
+    async ({ reach }) => {
+      const { has } = reach('review')
+      return { models: (await reviewStats(reviews)).filter(({ model_id: id }) => has(id)) }
+    },
   )
+}
+
+/**
+ * The model of a task that the caller may review; undefined where there is no such task.
+ *
+ * @throws {Problem} 403 `foreign_model`
+ */
+async function requireTask(
+  { db }: ReviewStore,
+  taskId: string,
+  reach: FastifyRequest['reach'],
+): Promise<string | undefined> {
+  const modelId = await modelOfTask(db, taskId)
+  if (modelId !== undefined) reach('review').require(modelId)
+  return modelId
 }
 
 const heldLease = (taskId: string, caller: Caller | undefined, body: LeaseBody): HeldLease => ({

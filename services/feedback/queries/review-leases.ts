@@ -35,7 +35,7 @@ const LACKS_ANSWERS = `t.state = 'open'
  */
 const CLAIMABLE = `
 select t.task_id from review_tasks t
-where ${LACKS_ANSWERS} and ($3::text is null or t.model_id = $3) and t.task_id <> all($4::text[])
+where ${LACKS_ANSWERS} and ($3::text[] is null or t.model_id = any($3)) and t.task_id <> all($4::text[])
 order by t.created_at, t.task_id limit 1 for update of t skip locked`
 
 const LEASE = `
@@ -52,18 +52,18 @@ from lease join review_tasks t using (task_id)`
  * Leases the oldest task that this reviewer has not seen and that still lacks answers; leases count
  * as answers to come.
  *
- * @param question.modelId tasks of this model alone; of any model where undefined
+ * @param question.models tasks of these models alone; of any model where undefined
  * @returns undefined where there is no such task
  */
 export function claimTask(
   store: ReviewStore,
-  { reviewer, modelId }: { reviewer: string; modelId: string | undefined },
+  { reviewer, models }: { reviewer: string; models: readonly string[] | undefined },
 ): Promise<ClaimedTask | undefined> {
   return store.db.transaction(async (tx) => {
     const full: string[] = []
     while (full.length < CLAIM_TRIES) {
       const at = new Date(store.now())
-      const question = [reviewer, at, modelId ?? null, full]
+      const question = [reviewer, at, models ?? null, full]
       const [task] = await tx.query<{ task_id: string }>(CLAIMABLE, question)
       if (!task) return undefined
       const lease = await leaseTask(store, tx, task.task_id, reviewer)

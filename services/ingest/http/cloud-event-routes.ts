@@ -11,6 +11,7 @@ import { storable } from '../../../lib/events/stored-value.ts'
 import { createValidator, type Event, type Validator } from '../../../lib/events/validator.ts'
 import { BODY_BOUNDS } from '../../../lib/events/json/bounds.ts'
 import { jsonOf, takeBodies, type Http } from '../../../lib/http/server.ts'
+import { refuseForeign, statusOfNone, type Reach } from '../../../lib/http/model-access.ts'
 import { elementsOf, skipSpace } from '../../../lib/events/json/split-array.ts'
 import type { Metrics } from '../../../lib/runtime/metrics.ts'
 import { attributesKey, AttributesV1 } from '../../../schemas/events/attributes.v1.ts'
@@ -33,6 +34,11 @@ interface Acceptor {
   halves: Validator
 }
 
+/** What events are accepted with, of a caller and their models. */
+interface Sender extends Acceptor {
+  reach: Reach
+}
+
 const BATCH = /^application\/cloudevents-batch\+json/i
 /**
  * Registers `POST /v1/cloudevents`. Bodies are read as bytes whatever their content type; valid
@@ -46,7 +52,7 @@ export function cloudEventRoutes(http: Http, options: IngestRoutesOptions): void
     scope.post(
       '/v1/cloudevents',
       {
-        config: { scope: 'emit', describedBody: CLOUD_EVENTS_BODY },
+        config: { scope: 'emit', isByModel: true, describedBody: CLOUD_EVENTS_BODY },
         schema: {
           summary: 'CloudEvents 1.0, binary, structured or batch; KServe’s InferenceLogger',
           tags: ['events'],
@@ -58,7 +64,8 @@ export function cloudEventRoutes(http: Http, options: IngestRoutesOptions): void
         const headers = request.headers as Record<string, string>
         const events = cloudEvents(contentType, headers, bodyOf(request))
         // KServe's worker takes anything but exactly 200 for a failure.
-        return acceptCloudEvents(acceptor, events, contentType)
+        const sender = { ...acceptor, reach: request.reach('emit') }
+        return acceptCloudEvents(sender, events, contentType)
       },
     )
   })
@@ -106,8 +113,8 @@ interface Sent {
   message: OutgoingMessage
 }
 
-function routed(acceptor: Acceptor, event: CloudEvent | 'invalid', contentType: string): Routed {
-  const { byType, predictions, halves } = acceptor
+function routed(acceptor: Sender, event: CloudEvent | 'invalid', contentType: string): Routed {
+  const { byType, predictions, halves, reach } = acceptor
   if (event === 'invalid') {
     const { code, message } = predictions.validator.refuse('invalid_envelope').rejection
     return { id: null, code, message }
@@ -115,7 +122,7 @@ function routed(acceptor: Acceptor, event: CloudEvent | 'invalid', contentType: 
   const { id } = event
   if (isInference(event)) {
     // Validated as it will be when it is read back: what is accepted is stored.
-    const validation = halves.value(halfOf(event, Date.now()))
+    const validation = refuseForeign(reach, halves.value(halfOf(event, Date.now())))
     if (validation.ok) {
       const kept = validation.isRedacted ? keptHalf(event, validation.event) : event
       return { topic: TOPICS.inferenceLogs.topic, message: forwarded(kept, contentType) }
@@ -130,7 +137,8 @@ function routed(acceptor: Acceptor, event: CloudEvent | 'invalid', contentType: 
     return { id, code: 'unknown_type', message }
   }
   const { validator } = destination
-  const validation = storable(validator, validator.bytes(event.data), () => event.data)
+  const given = storable(validator, validator.bytes(event.data), () => event.data)
+  const validation = refuseForeign(reach, given)
   if (!validation.ok) {
     const { code, message, also } = validation.rejection
     return { id, code, message, ...(also && { also: [...also] }) }
@@ -145,10 +153,10 @@ function routed(acceptor: Acceptor, event: CloudEvent | 'invalid', contentType: 
 /**
  * Appends the valid ones of some CloudEvents, and answers which were refused.
  *
- * @throws Problem 400 `nothing_valid` where none is valid
+ * @throws Problem 400 `nothing_valid` where none is valid, 403 where all are of foreign models
  */
 async function acceptCloudEvents(
-  acceptor: Acceptor,
+  acceptor: Sender,
   events: readonly (CloudEvent | 'invalid')[],
   contentType: string,
 ): Promise<EventsAnswer> {
@@ -173,7 +181,7 @@ async function acceptCloudEvents(
   const accepted = events.length - rejected.length
   if (accepted === 0 && rejected.length > 0)
     throw new Problem(
-      400,
+      statusOfNone(rejected),
       'nothing_valid',
       `none of ${rejected.length} events is valid: ${rejected[0]!.message}`,
       {},

@@ -7,6 +7,7 @@ import type { EventLog, OutgoingMessage } from '../../../lib/event-log/port.ts'
 import { BODY_BOUNDS } from '../../../lib/events/json/bounds.ts'
 import type { Privacy } from '../../../lib/events/privacy/redactor.ts'
 import { storable } from '../../../lib/events/stored-value.ts'
+import { refuseForeign, type Reach } from '../../../lib/http/model-access.ts'
 import {
   jsonOf,
   problemOf,
@@ -53,8 +54,8 @@ export function otlpRoutes(http: Http, deps: OtlpDeps): void {
     predictions: predictionDestination(deps.privacy, deps.refusalOf),
     labels: labelDestination(deps.privacy),
   }
-  const told = (body: unknown, translate: (body: unknown) => Iterable<OtlpOutcome>) =>
-    acceptOutcomes(translate(body), destinations, deps)
+  const told = (outcomes: Iterable<OtlpOutcome>, { reach }: FastifyRequest) =>
+    acceptOutcomes(outcomes, destinations, { ...deps, reach: reach('emit') })
 
   void http.register(async (scope: Http) => {
     scope.removeAllContentTypeParsers()
@@ -68,7 +69,7 @@ export function otlpRoutes(http: Http, deps: OtlpDeps): void {
     scope.post(
       '/v1/traces',
       {
-        config: { scope: 'emit', describedBody: TRACES_BODY },
+        config: { scope: 'emit', isByModel: true, describedBody: TRACES_BODY },
         schema: {
           summary: 'OTLP/HTTP spans with GenAI attributes, as protocol buffers or JSON',
           tags: ['events'],
@@ -76,7 +77,7 @@ export function otlpRoutes(http: Http, deps: OtlpDeps): void {
         },
       },
       async (request, reply) => {
-        const tally = await told(bodyOf(request, TRACES), outcomesOfTraces)
+        const tally = await told(outcomesOfTraces(bodyOf(request, TRACES)), request)
         encodeAs(request, reply, 'rejectedSpans')
         return exportAnswer(tally, 'rejectedSpans', 'span')
       },
@@ -84,7 +85,7 @@ export function otlpRoutes(http: Http, deps: OtlpDeps): void {
     scope.post(
       '/v1/logs',
       {
-        config: { scope: 'emit', describedBody: LOGS_BODY },
+        config: { scope: 'emit', isByModel: true, describedBody: LOGS_BODY },
         schema: {
           summary: 'OTLP/HTTP log records with GenAI events, as protocol buffers or JSON',
           tags: ['events'],
@@ -92,7 +93,7 @@ export function otlpRoutes(http: Http, deps: OtlpDeps): void {
         },
       },
       async (request, reply) => {
-        const tally = await told(bodyOf(request, LOGS), outcomesOfLogs)
+        const tally = await told(outcomesOfLogs(bodyOf(request, LOGS)), request)
         encodeAs(request, reply, 'rejectedLogRecords')
         return exportAnswer(tally, 'rejectedLogRecords', 'log record')
       },
@@ -136,7 +137,7 @@ const countOf = (metrics: Metrics, outcome: string, reason: string, topic = 'otl
 async function acceptOutcomes(
   outcomes: Iterable<OtlpOutcome>,
   destinations: Readonly<Record<'predictions' | 'labels', Destination>>,
-  { eventLog, metrics }: OtlpDeps,
+  { eventLog, metrics, reach }: OtlpDeps & { reach: Reach },
 ): Promise<Tally> {
   const tally: Tally = { refused: new Map(), ignored: new Map() }
   const messages = { predictions: [] as OutgoingMessage[], labels: [] as OutgoingMessage[] }
@@ -154,9 +155,10 @@ async function acceptOutcomes(
     const { topic, validator, keyOf, refusalOf } = destinations[outcome.kind]
     // Fitted values are those that their text has, and no larger than an event may be: reading it
     // again would tell nothing.
-    const validation = storable(validator, validator.value(outcome.event), () =>
+    const given = storable(validator, validator.value(outcome.event), () =>
       JSON.stringify(outcome.event),
     )
+    const validation = refuseForeign(reach, given)
     const refusal = validation.ok ? refusalOf?.(validation.event) : undefined
     if (validation.ok) {
       const message = { key: keyOf(validation.event), value: validation.value }

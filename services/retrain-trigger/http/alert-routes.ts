@@ -3,6 +3,7 @@
  * secret.
  */
 import type { Static } from 'typebox'
+import type { Reach } from '../../../lib/http/model-access.ts'
 import { Problem } from '../../../lib/runtime/errors.ts'
 import { jsonOf, takeBodies, type FastifyRequest, type Http } from '../../../lib/http/server.ts'
 import { CLAIMED } from '../../../lib/runtime/person-names.ts'
@@ -42,11 +43,18 @@ export function addAlertsIn(http: Http, options: RetrainRoutesOptions): void {
     },
     async (request) => {
       const actor = senderOf(request, texts.get(request) ?? '', options)
-      const answer = await answerEach(engine, requestsOf(request.body), actor)
+      const requests = requestsOf(request.body)
+      if (actor !== 'alerts') requireModels(requests, request.reach('operate'))
+      const answer = await answerEach(engine, requests, actor)
       if (answer.launched.length > 0) wake()
       return { received: request.body.alerts.length, ...answer }
     },
   )
+}
+
+/** @throws {Problem} 403 `foreign_model`; of a signed body nobody asks whose the models are */
+function requireModels(requests: readonly AlertRequest[], reach: Reach): void {
+  for (const { modelId } of requests) reach.require(modelId)
 }
 
 /** What alerts came to: the runs they launched, and why the others launched none. */

@@ -12,7 +12,8 @@ export function addAuditLog(http: Http, { engine }: RetrainRoutesOptions): void 
   http.get(
     '/v1/audit',
     {
-      config: READ,
+      // One chain tells of all models.
+      config: { ...READ, isByModel: false },
       schema: {
         summary:
           'The audit log, oldest first, each entry with the hash of the one before; complete says whether any is missed',

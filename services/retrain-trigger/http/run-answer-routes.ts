@@ -13,7 +13,7 @@ import {
 import type { Ledger } from '../queries/ledger.ts'
 import { isTokenOf } from '../queries/run-token.ts'
 import { approveRun, cancelRun, rejectRun, reportRun } from '../queries/run-transitions.ts'
-import { readTokenHashes } from '../queries/runs.ts'
+import { readRun, readTokenHashes } from '../queries/runs.ts'
 import type { RetrainRoutesOptions } from './options.ts'
 import { OPERATE, tags } from './parameters.ts'
 
@@ -34,7 +34,8 @@ export function addApproval(http: Http, { engine, wake }: RetrainRoutesOptions):
       config: OPERATE,
       schema: byPerson('Approves a run; with approval two, two people must'),
     },
-    async ({ params, body, caller }) => {
+    async ({ params, body, caller, reach }) => {
+      await requireRun(engine.ledger, params.id, reach)
       const run = await approveRun(engine.ledger, params.id, actorOf(caller, body.actor))
       wake()
       return run
@@ -47,8 +48,10 @@ export function addRejection(http: Http, { engine }: RetrainRoutesOptions): void
   http.post(
     '/v1/runs/:id/reject',
     { config: OPERATE, schema: byPerson('Refuses a run') },
-    async ({ params, body, caller }) =>
-      rejectRun(engine.ledger, params.id, actorOf(caller, body.actor), body.message),
+    async ({ params, body, caller, reach }) => {
+      await requireRun(engine.ledger, params.id, reach)
+      return rejectRun(engine.ledger, params.id, actorOf(caller, body.actor), body.message)
+    },
   )
 }
 
@@ -57,8 +60,10 @@ export function addCancellation(http: Http, { engine }: RetrainRoutesOptions): v
   http.post(
     '/v1/runs/:id/cancel',
     { config: OPERATE, schema: byPerson('Calls a run off') },
-    async ({ params, body, caller }) =>
-      cancelRun(engine.ledger, params.id, actorOf(caller, body.actor), body.message),
+    async ({ params, body, caller, reach }) => {
+      await requireRun(engine.ledger, params.id, reach)
+      return cancelRun(engine.ledger, params.id, actorOf(caller, body.actor), body.message)
+    },
   )
 }
 
@@ -89,20 +94,39 @@ export function addJobReport(http: Http, { engine }: RetrainRoutesOptions): void
 }
 
 /**
+ * Holds that the caller may operate the model of a run; of one that is not there others tell.
+ *
+ * @throws {Problem} 403 `foreign_model`
+ */
+async function requireRun(
+  { postgres }: Ledger,
+  runId: string,
+  reach: FastifyRequest['reach'],
+): Promise<void> {
+  const operate = reach('operate')
+  const run = operate.ids && (await readRun(postgres, runId))
+  if (run) operate.require(run.model_id)
+}
+
+/**
  * Who reports on a run: its job, by the run's token in the address or as bearer, or a key that may
  * operate.
  *
  * @throws {Problem} 401 without either
  */
 async function reporterOf(
-  { postgres }: Ledger,
+  ledger: Ledger,
   runId: string,
   inAddress: string | undefined,
-  { headers, caller }: Pick<FastifyRequest, 'headers' | 'caller'>,
+  { headers, caller, reach }: Pick<FastifyRequest, 'headers' | 'caller' | 'reach'>,
 ): Promise<string> {
   const token = inAddress ?? /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1]
-  if (token !== undefined && isTokenOf(token, await readTokenHashes(postgres, runId))) return 'job'
-  if (caller?.isKnown && caller.scopes.has('operate')) return caller.id
+  if (token !== undefined && isTokenOf(token, await readTokenHashes(ledger.postgres, runId)))
+    return 'job'
+  if (caller?.isKnown && caller.scopes.has('operate')) {
+    await requireRun(ledger, runId, reach)
+    return caller.id
+  }
   throw new Problem(
     401,
     'unauthorized',

@@ -31,9 +31,11 @@ export function addRunList(http: Http, { engine }: RetrainRoutesOptions): void {
         response: answers({ 200: RunsAnswer }),
       },
     },
-    async ({ query }) => ({
-      runs: await listRuns(engine.ledger.postgres, query.model_id, query.limit),
-    }),
+    async ({ query: { model_id: id, limit }, reach }) => {
+      const { ids, require } = reach('read')
+      if (id !== undefined) require(id)
+      return { runs: await listRuns(engine.ledger.postgres, id === undefined ? ids : [id], limit) }
+    },
   )
 }
 
@@ -50,7 +52,8 @@ export function addRunRequest(http: Http, { engine, wake }: RetrainRoutesOptions
         response: answersToBody({ 201: RunAnswer }, 404),
       },
     },
-    async ({ body, caller }, reply) => {
+    async ({ body, caller, reach }, reply) => {
+      reach('operate').require(body.model_id)
       const run = await requestRun(engine, {
         modelId: body.model_id,
         policy: body.policy,
@@ -77,9 +80,10 @@ export function addRun(http: Http, { engine }: RetrainRoutesOptions): void {
         response: answers({ 200: RunAnswer }, 404),
       },
     },
-    async ({ params }) => {
+    async ({ params, reach }) => {
       const run = await readRun(engine.ledger.postgres, params.id)
       if (!run) throw new Problem(404, 'unknown_run', `there is no run ${params.id}`)
+      reach('read').require(run.model_id)
       return run
     },
   )
@@ -98,8 +102,10 @@ export function addDecisionList(http: Http, { engine }: RetrainRoutesOptions): v
         response: answers({ 200: DecisionsAnswer }),
       },
     },
-    async ({ query }) => ({
-      decisions: await listDecisions(engine.ledger.postgres, query.model_id, query.limit),
-    }),
+    async ({ query, reach }) => {
+      reach('read').require(query.model_id)
+      const { model_id: id, limit } = query
+      return { decisions: await listDecisions(engine.ledger.postgres, id, limit) }
+    },
   )
 }

@@ -3,15 +3,15 @@ import type { Sql } from '../../../lib/postgres/port.ts'
 import type { PastRun } from '../decide/decide.ts'
 import { ENDED, toRun, type Run, type RunState, type StoredRun } from './run-record.ts'
 
-/** Reads runs of one model, or of all, newest first. */
+/** Reads runs of these models, or of all where undefined, newest first. */
 export async function listRuns(
   sql: Sql,
-  modelId: string | undefined,
+  models: readonly string[] | undefined,
   limit: number,
 ): Promise<Run[]> {
   const rows = await sql.query<StoredRun>(
-    'select * from runs where ($1::text is null or model_id = $1) order by created_at desc, run_id limit $2',
-    [modelId ?? null, limit],
+    'select * from runs where ($1::text[] is null or model_id = any($1)) order by created_at desc, run_id limit $2',
+    [models ?? null, limit],
   )
   return rows.map(toRun)
 }

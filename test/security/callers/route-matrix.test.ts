@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { ROLES } from '../../../lib/http/oidc/token-claims.ts'
+import { ROLES } from '../../../lib/http/grants.ts'
 import { temporaryDirectory } from '../../harness.ts'
 import { AUDIENCE, startIssuer, type Issuer } from '../../oidc-issuer.ts'
 import { startTarget, type Running } from '../../processes.ts'

@@ -1,0 +1,322 @@
+/**
+ * Every route of the route table by every role that holds for one model alone: that model's things
+ * are answered, another's are refused, and lists hold that model alone.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ROLES, type Scope } from '../../../lib/http/grants.ts'
+import { embeddedPostgres, migratePostgres } from '../../../lib/postgres/port.ts'
+import { temporaryDirectory } from '../../harness.ts'
+import { AUDIENCE, startIssuer, type Issuer } from '../../oidc-issuer.ts'
+import { prediction, startTarget, type Running } from '../../processes.ts'
+
+const OWN = 'own'
+const FOREIGN = 'foreign'
+type Asked = { query?: string; body?: object }
+/** How a route names the model that it is asked about; `every`: it tells of all of them. */
+interface Route {
+  scope: Scope
+  /** What stands for `{id}` or `{task_id}`. */
+  id?: (model: string) => string
+  asked?: (model: string) => Asked
+  isOfEvery?: true
+}
+
+const path = (scope: Scope, asked: Asked = {}): Route => ({
+  scope,
+  id: (model) => model,
+  asked: () => asked,
+})
+const query = (scope: Scope): Route => ({
+  scope,
+  asked: (model) => ({ query: `?model_id=${model}` }),
+})
+const body = (scope: Scope, of: (model: string) => object): Route => ({
+  scope,
+  asked: (model) => ({ body: of(model) }),
+})
+const thing = (scope: Scope, kind: string, more: object = {}): Route => ({
+  scope,
+  id: (model) => `${kind}-of-${model}`,
+  asked: () => ({ body: more }),
+})
+const every = (scope: Scope, of: object = {}): Route => ({
+  scope,
+  isOfEvery: true,
+  asked: () => ({ body: of }),
+})
+
+const LABEL = {
+  ...{ label_id: 'l', prediction_id: 'p', label: '1', source: 'ground_truth' },
+  labelled_at: '2026-01-01T00:00:00Z',
+}
+const LEASE = { lease_id: '00000000-0000-4000-8000-000000000000' }
+const cloudEvent = (model: string) => ({
+  specversion: '1.0',
+  id: 'e',
+  source: 's',
+  type: 'plumbline.prediction.v1',
+  data: prediction(1, { model_id: model }),
+})
+
+/** Each route with a scope, or with `operate` beside another way to know its caller. */
+const ROUTES: Record<string, Route> = {
+  'POST /v1/attributes': every('emit', {
+    subject_id: 's',
+    attributes: { a: '1' },
+    observed_at: '2026-01-01T00:00:00Z',
+  }),
+  'POST /v1/cloudevents': body('emit', cloudEvent),
+  'POST /v1/labels': body('emit', (model) => ({ ...LABEL, model_id: model })),
+  'POST /v1/predictions': body('emit', (model) => prediction(1, { model_id: model })),
+  'GET /v1/audit': every('read'),
+  'GET /v1/retention': every('read'),
+  'GET /v1/decisions': query('read'),
+  'GET /v1/models/{id}': path('read'),
+  'GET /v1/models/{id}/canary': path('read', { query: '?champion=1&candidate=2' }),
+  'GET /v1/models/{id}/compare': path('read'),
+  'GET /v1/models/{id}/constraint_violations.json': path('read'),
+  'GET /v1/models/{id}/windows': path('read'),
+  'GET /v1/models/{id}/features': path('read'),
+  'GET /v1/models/{id}/distributions': path('read'),
+  'GET /v1/models/{id}/examples': path('read'),
+  'GET /v1/alarms': query('read'),
+  'GET /v1/runs': query('read'),
+  'GET /v1/runs/{id}': thing('read', 'run'),
+  'POST /v1/reviews/claim': body('review', (model) => ({ model_id: model })),
+  'POST /v1/reviews/{task_id}/release': thing('review', 'task', LEASE),
+  'POST /v1/reviews/{task_id}/skip': thing('review', 'task', LEASE),
+  'POST /v1/reviews/{task_id}/submit': thing('review', 'task', { ...LEASE, label: '1' }),
+  'DELETE /v1/subjects/{id}': every('admin'),
+  'GET /v1/subjects/{id}': every('admin'),
+  'POST /v1/alerts': body('operate', (model) => ({
+    alerts: [{ status: 'firing', labels: { alertname: 'Late', model_id: model } }],
+  })),
+  'POST /v1/runs': body('operate', (model) => ({ model_id: model, policy: 'no', reason: 'r' })),
+  'POST /v1/runs/{id}/approve': thing('operate', 'run'),
+  'POST /v1/runs/{id}/cancel': thing('operate', 'run'),
+  'POST /v1/runs/{id}/reject': thing('operate', 'run'),
+  'POST /v1/runs/{id}/status': thing('operate', 'run', { state: 'running' }),
+  'POST /v1/verdicts/{id}/accept': thing('operate', 'verdict'),
+  'POST /v1/verdicts/{id}/dismiss': thing('operate', 'verdict'),
+  'POST /v1/verdicts/{id}/snooze': thing('operate', 'verdict', { until: '2090-01-01T00:00:00Z' }),
+  'PUT /v1/models/{id}/references/{name}': path('operate', { body: { model_version: '7' } }),
+}
+/** Routes whose answer holds the caller's models alone. */
+const LISTS: Record<string, (answer: unknown) => string[]> = {
+  'GET /v1/models': (answer) => modelsIn(answer, 'models'),
+  'GET /v1/alarms': (answer) => modelsIn(answer, 'alarms'),
+  'GET /v1/runs': (answer) => modelsIn(answer, 'runs'),
+  'GET /v1/reviews/stats': (answer) => modelsIn(answer, 'models'),
+}
+/** They answer 200 with how many they have refused, as OTLP has it. */
+const OTLP = ['POST /v1/logs', 'POST /v1/traces']
+const modelsIn = (answer: unknown, name: string) =>
+  (answer as Record<string, { model_id: string }[]>)[name]!.map(({ model_id: id }) => id)
+
+let issuer: Issuer
+let plumbline: Running
+let table: string[]
+
+beforeAll(async () => {
+  const directory = temporaryDirectory()
+  const dataDir = join(directory, 'data')
+  mkdirSync(join(directory, 'models'))
+  mkdirSync(dataDir)
+  for (const [model, team] of [
+    [OWN, 'red'],
+    [FOREIGN, 'blue'],
+  ] as const)
+    writeFileSync(
+      join(directory, `models/${model}.yaml`),
+      `model_id: ${model}\ntask: binary\nteam: ${team}\nenvironment: of-${model}\nwindows: { size: 1h }\n`,
+    )
+  await plantRows(dataDir)
+  issuer = await startIssuer()
+  plumbline = await startTarget('all', {
+    PLUMBLINE_DATA_DIR: dataDir,
+    PLUMBLINE_MODELS_DIR: join(directory, 'models'),
+    PLUMBLINE_OIDC_ISSUER: issuer.url,
+    PLUMBLINE_OIDC_AUDIENCE: AUDIENCE,
+    PLUMBLINE_OIDC_TEAMS_CLAIM: 'teams',
+  })
+  await plantVerdicts(dataDir)
+  const { paths } = (await (await fetch(`${plumbline.url}/docs/json`)).json()) as {
+    paths: Record<string, Record<string, { security?: object[] }>>
+  }
+  table = Object.entries(paths).flatMap(([route, operations]) =>
+    Object.entries(operations).flatMap(([method, { security = [] }]) =>
+      security.length > 0 ? [`${method.toUpperCase()} ${route}`] : [],
+    ),
+  )
+})
+afterAll(async () => {
+  await plumbline?.stop()
+  await issuer?.stop()
+})
+
+async function plantRows(dataDir: string): Promise<void> {
+  const db = await embeddedPostgres(join(dataDir, 'postgres'))
+  await migratePostgres(db)
+  const at = new Date(Date.UTC(2026, 0, 1))
+  for (const model of [OWN, FOREIGN]) {
+    await db.query(
+      `insert into review_tasks (task_id, model_id, prediction_id, reviewers, inclusion_probability, created_at)
+       values ($1, $2, 'p', 1, 1, $3)`,
+      [`task-of-${model}`, model, at],
+    )
+    await db.query(
+      `insert into runs (run_id, model_id, policy, cause, state, reason, decided_at, created_at, updated_at)
+       values ($1, $2, 'no', 'asked', 'awaiting_approval', 'r', $3, $3, $3)`,
+      [`run-of-${model}`, model, at],
+    )
+  }
+  await db.close()
+}
+
+async function plantVerdicts(dataDir: string): Promise<void> {
+  const rows = [OWN, FOREIGN].map((model) => `('verdict-of-${model}', '${model}')`)
+  const response = await fetch(plumbline.clickhouseUrl, {
+    method: 'POST',
+    headers: {
+      'x-clickhouse-user': 'plumbline',
+      'x-clickhouse-key': readFileSync(join(dataDir, 'clickhouse.secret'), 'utf8').trim(),
+    },
+    body: `INSERT INTO verdicts (verdict_id, model_id) VALUES ${rows.join(', ')}`,
+  })
+  expect([response.status, await response.text()]).toEqual([200, ''])
+}
+
+/** The roles of a token, and its teams. */
+const tokenOf = (roles: string[], teams: string[] = ['*']) =>
+  issuer.signed({
+    ...{ iss: issuer.url, aud: AUDIENCE, sub: 'ann', roles, teams },
+    exp: Math.floor(Date.now() / 1000) + 3600,
+  })
+
+async function send(
+  token: string,
+  route: string,
+  { query: text = '', body: sent }: Asked,
+  id = '',
+) {
+  const [method = '', address = ''] = route.split(' ')
+  const filled = address.replaceAll(/\{(id|task_id)\}/g, id || 'none').replace('{name}', 'n')
+  const hasBody = !['GET', 'DELETE'].includes(method)
+  const type = address === '/v1/cloudevents' ? 'application/cloudevents+json' : 'application/json'
+  return fetch(`${plumbline.url}${filled}${text}`, {
+    method,
+    headers: {
+      authorization: `Bearer ${token}`,
+      'x-plumbline-page': '1',
+      ...(hasBody && { 'content-type': type }),
+    },
+    ...(hasBody && { body: JSON.stringify(sent ?? {}) }),
+  })
+}
+const statusOf = async (token: string, name: string, model: string) => {
+  const { id, asked } = ROUTES[name]!
+  const response = await send(token, name, asked?.(model) ?? {}, id?.(model))
+  await response.arrayBuffer()
+  return response.status
+}
+
+test('each route that knows its callers is decided about', () => {
+  const decided = [...Object.keys(ROUTES), ...Object.keys(LISTS), ...OTLP]
+  expect([...new Set(decided)].toSorted()).toEqual(table.toSorted())
+})
+
+const WAYS: [string, (role: string) => [string[], string[]?]][] = [
+  ['the model', (role) => [[`${role}@model:${OWN}`]]],
+  ['its team', (role) => [[`${role}@team:red`]]],
+  ['its environment', (role) => [[`${role}@environment:of-${OWN}`]]],
+  ['the teams of a claim', (role) => [[role], ['red']]],
+]
+
+test.each(WAYS)(
+  'every cell of routes, roles and models, with roles for %s',
+  async (_, claimsOf) => {
+    const wrong: string[] = []
+    for (const [role, scopes] of Object.entries(ROLES)) {
+      const token = await tokenOf(...claimsOf(role))
+      for (const [name, { scope, isOfEvery }] of Object.entries(ROUTES))
+        for (const model of [OWN, FOREIGN]) {
+          const status = await statusOf(token, name, model)
+          const mayScope = (scopes as readonly Scope[]).includes(scope)
+          const may = mayScope && model === OWN && !isOfEvery
+          const refused = mayScope ? [403] : [401, 403]
+          const isRight = may
+            ? ![401, 403].includes(status) && status < 500
+            : refused.includes(status)
+          if (!isRight) wrong.push(`${name} of ${model} by ${role}: ${status}`)
+        }
+    }
+    expect(wrong).toEqual([])
+  },
+  240_000,
+)
+
+test('a role for all models is refused nowhere, and no team is no model', async () => {
+  const [all, none] = [await tokenOf(['admin']), await tokenOf(['admin'], [])]
+  for (const name of Object.keys(ROUTES)) {
+    expect([name, await statusOf(none, name, OWN)]).toEqual([
+      name,
+      name.endsWith('/alerts') || name.endsWith('/status') ? 401 : 403,
+    ])
+    expect([401, 403]).not.toContain(await statusOf(all, name, FOREIGN))
+  }
+})
+
+test('lists hold the models of the caller alone', async () => {
+  const own = await tokenOf(['analyst@team:red', 'reviewer@team:red'])
+  const all = await tokenOf(['analyst', 'reviewer'])
+  for (const [name, modelsOf] of Object.entries(LISTS)) {
+    const found = new Set(modelsOf(await (await send(own, name, {})).json()))
+    expect([name, [...found].filter((model) => model !== OWN)]).toEqual([name, []])
+    if (name === 'GET /v1/alarms') continue
+    expect([name, found.has(OWN)]).toEqual([name, true])
+    expect(modelsOf(await (await send(all, name, {})).json())).toContain(FOREIGN)
+  }
+})
+
+test('a batch is taken without the events of others, and spans of others are refused', async () => {
+  const token = await tokenOf([`emitter@model:${OWN}`])
+  const batch = [OWN, FOREIGN].map((model, i) => prediction(100 + i, { model_id: model }))
+  expect(await (await send(token, 'POST /v1/predictions', { body: batch })).json()).toMatchObject({
+    accepted: 1,
+    rejected: [{ index: 1, id: 'p-101', code: 'foreign_model' }],
+  })
+  const attributes = (given: Record<string, string>) =>
+    Object.entries(given).map(([key, value]) => ({ key, value: { stringValue: value } }))
+  const refusedOf = async (model: string) => {
+    const span = {
+      ...{
+        traceId: '0af7651916cd43dd8448eb211c80319c',
+        spanId: '0000000000000003',
+        name: 'chat g',
+      },
+      startTimeUnixNano: '1767225600000000000',
+      endTimeUnixNano: '1767225601500000000',
+      attributes: attributes({ 'gen_ai.operation.name': 'chat', 'gen_ai.request.model': 'g' }),
+    }
+    const resource = { attributes: attributes({ 'service.name': model }) }
+    const resourceSpans = [{ resource, scopeSpans: [{ spans: [span] }] }]
+    const response = await send(token, 'POST /v1/traces', { body: { resourceSpans } })
+    const answer = (await response.json()) as { partialSuccess?: { rejectedSpans?: string } }
+    return Number(answer.partialSuccess?.rejectedSpans ?? 0)
+  }
+  expect(await refusedOf(OWN)).toBe(0)
+  expect(await refusedOf(FOREIGN)).toBe(1)
+})
+
+test('who may not read every model reads no table', async () => {
+  const asked = async (token: string) =>
+    (
+      await fetch(`${plumbline.clickhouseUrl}/?query=SELECT%201`, {
+        headers: { authorization: `Bearer ${token}` },
+      })
+    ).status
+  expect(await asked(await tokenOf([`admin@model:${OWN}`]))).not.toBe(200)
+  expect(await asked(await tokenOf(['analyst']))).toBe(200)
+})
