@@ -266,3 +266,5 @@ export const EpisodeFeedbackAnswer = closed(
 )
 /** What was said of an episode. */
 export type EpisodeFeedbackAnswer = Static<typeof EpisodeFeedbackAnswer>
+/** One alert episode, whole. */
+export type EpisodeAnswer = Static<typeof EpisodeAnswer>

@@ -66,7 +66,7 @@ const get = async <T>(path: string) => {
   expect(answer.statusCode, answer.body).toBe(200)
   return answer.json<T>()
 }
-const episode = (day: number) => get<Static<typeof EpisodeAnswer>>(`episodes/${iso(day)}`)
+const episode = (day: number) => get<EpisodeAnswer>(`episodes/${iso(day)}`)
 const act = (day: number, name: string, body: Row) =>
   http.inject({
     method: 'POST',

@@ -1,11 +1,10 @@
 /** What an alert episode rests on, what it is about, and what was done about it. */
 import type { ClickHouse, Params } from '../../../../lib/clickhouse/port.ts'
 import type { EpisodeAlarm, EpisodeAnswer } from '../../../../schemas/http/episodes.ts'
-import type { Static } from 'typebox'
 import { sqlTime } from '../../data/cohort.ts'
 import { MIN_CELL } from '../../evaluate/thresholds.ts'
 
-type Answer = Static<typeof EpisodeAnswer>
+type Answer = EpisodeAnswer
 
 /** Windows of one answer, the newest. */
 const MAX_WINDOWS = 60
