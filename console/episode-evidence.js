@@ -1,6 +1,6 @@
 /** What an alert episode is about: what moved and where, what performance did, what was alike. */
 import { html, useState } from '/console/vendor/preact.js'
-import { Badge, Mark } from './ui.js'
+import { Mark } from './ui.js'
 import {
   alarmSentence,
   cohortOf,
@@ -18,7 +18,7 @@ import {
 /** @typedef {import('../schemas/http/episodes.ts').EpisodeAnswer} Episode */
 /** @typedef {Episode['results'][number]} Result */
 
-const FIRST = 6
+const FIRST = 5
 
 /** What a feature alone does to the score. @param {Result} result */
 function explains({ score_moved_alone: alone, score_moved: all }) {
@@ -34,7 +34,10 @@ function explains({ score_moved_alone: alone, score_moved: all }) {
 /** @param {{ id: string, result: Result }} props */
 function Row({ id, result }) {
   const cohort = cohortOf(result)
-  const opens = (result.family === 'drift' || result.family === 'quality') && result.subject !== ''
+  const opens =
+    (result.family === 'drift' || result.family === 'quality') &&
+    result.subject !== '' &&
+    result.metric !== 'odd_one_out'
   const text = html`<bdi>${alarmSentence(result)}</bdi>`
   const line =
     result.threshold !== null
@@ -81,13 +84,13 @@ export function Moved({ id, episode: { results } }) {
   const [isWhole, setWhole] = useState(false)
   const cohorts = new Set(results.map(cohortOf).filter(Boolean)).size
   const alarms = results.filter(({ severity }) => severity === 'alarm').length
+  const counts = [
+    plural(alarms, 'alarm'),
+    plural(results.length - alarms, 'warning'),
+    ...(cohorts > 0 ? [plural(cohorts, 'cohort')] : []),
+  ].join(', ')
   return html`<section class="panel" aria-labelledby="moved">
-    <h2 id="moved">
-      What moved${' '}<span class="quiet"
-        >${plural(alarms, 'alarm')},
-        ${plural(results.length - alarms, 'warning')}${cohorts > 0 ? `, ${plural(cohorts, 'cohort')}` : ''}</span
-      >
-    </h2>
+    <h2 id="moved">What moved${' '}<span class="quiet">${counts}</span></h2>
     ${results.length === 0 && html`<p class="quiet">Later data took back what alarmed.</p>`}
     ${
       results.length > 0 &&
@@ -134,14 +137,16 @@ export const Performance = ({ episode: { performance } }) =>
                   <th class="number">Baseline</th>
                   <th class="number">Now</th>
                   <th class="number">Labels</th>
-                  <th>Verdict</th>
                 </tr>
               </thead>
               <tbody>
                 ${performance.map(
                   (one) =>
                     html`<tr title="Window to ${day(one.window_end)}">
-                      <td>${metricName(one.metric)}</td>
+                      <td>
+                        <${Mark} verdict=${one.verdict} /><span class="hidden">${one.verdict}</span
+                        >${` ${metricName(one.metric)}`}
+                      </td>
                       <td class="number">${number(one.baseline_value)}</td>
                       <td class="number">
                         <b>${number(one.value)}</b>${
@@ -160,12 +165,6 @@ export const Performance = ({ episode: { performance } }) =>
                                   >${percent(one.label_maturity)} mature</span
                                 >`
                         }
-                      </td>
-                      <td>
-                        <${Badge}
-                          verdict=${one.verdict}
-                          text=${one.verdict === 'none' ? 'not tested' : one.verdict}
-                        />
                       </td>
                     </tr>`,
                 )}

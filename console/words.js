@@ -172,6 +172,7 @@ const MOVED = new Map([
   ['new_atom_share', 'one value became frequent'],
   ['throughput_per_s', 'another number of predictions came'],
   ['error_ratio', 'predictions fail more often'],
+  ['odd_one_out', 'is unlike the others'],
 ])
 
 /**
