@@ -80,6 +80,7 @@ module.exports = {
       'decide',
       'data',
     ]),
+    ...floors('keep', 'services/keep', ['http', 'loop', 'queries', 'plan', 'data']),
     ...floors('ingest', 'services/ingest', ['http', 'loop', 'wire-formats', 'data']),
     only('kafkajs in lib/event-log', '^node_modules/kafkajs', ['^lib/event-log/']),
     only('the schema registry’s client in lib/events/avro', '^node_modules/@kafkajs', [

@@ -13,6 +13,7 @@ import {
   type Platform,
 } from './lib/platform/platform.ts'
 import { PlatformConfig } from './lib/platform/platform-config.ts'
+import { privacyOf } from './lib/platform/privacy-key.ts'
 import { readModels } from './lib/models/model-files.ts'
 import { readableSources } from './lib/platform/source-problems.ts'
 import { readSources } from './lib/sources/source-files.ts'
@@ -22,6 +23,8 @@ import { FeedbackConfig } from './services/feedback/config.ts'
 import { feedback } from './services/feedback/module.ts'
 import { IngestConfig } from './services/ingest/config.ts'
 import { ingest } from './services/ingest/module.ts'
+import { KeepConfig } from './services/keep/config.ts'
+import { keep } from './services/keep/module.ts'
 import { RetrainConfig } from './services/retrain-trigger/config.ts'
 import { retrainTrigger } from './services/retrain-trigger/module.ts'
 
@@ -37,6 +40,7 @@ export const Config = Type.Object({
   ...DriftConfig.properties,
   ...FeedbackConfig.properties,
   ...RetrainConfig.properties,
+  ...KeepConfig.properties,
 })
 /** The environment of all services, as read and checked. */
 export type Config = Static<typeof Config>
@@ -115,7 +119,10 @@ export function checkConfig(target: Target, env: Record<string, string | undefin
   if (env['PLUMBLINE_MODELS_DIR'])
     collect(() => mustBeFolder('PLUMBLINE_MODELS_DIR', env['PLUMBLINE_MODELS_DIR']!))
   const folder = config?.PLUMBLINE_MODELS_DIR ?? env['PLUMBLINE_MODELS_DIR'] ?? './models'
-  collect(() => readModels(folder))
+  collect(() => {
+    const models = readModels(folder)
+    if (config) privacyOf(config, models)
+  })
   if (env['PLUMBLINE_SOURCES_DIR'])
     collect(() => mustBeFolder('PLUMBLINE_SOURCES_DIR', env['PLUMBLINE_SOURCES_DIR']!))
   if (config) collect(() => readableSources(config!))
@@ -150,13 +157,14 @@ export async function assemble(
   const targets: Record<Target, () => Module[]> = {
     ingest: () => ingest(deps, config),
     drift: () => drift(deps, config),
-    feedback: () => [...feedback(deps, config), outbox()],
+    feedback: () => [...feedback(deps, config), ...keep(deps, config), outbox()],
     'retrain-trigger': () => [...retrainTrigger(deps, config), outbox()],
     all: () => [
       ...ingest(deps, config),
       ...drift(deps, config),
       ...feedback(deps, config),
       ...retrainTrigger(deps, config),
+      ...keep(deps, config),
       outbox(),
     ],
     stores: () => [],

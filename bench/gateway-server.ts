@@ -8,6 +8,7 @@ import { openAccess } from '../lib/http/api-keys.ts'
 import { eventGateway } from '../lib/http/event-endpoint.ts'
 import { kafkaLog } from '../lib/event-log/kafka.ts'
 import { createHttp } from '../lib/http/server.ts'
+import { NO_PRIVACY } from '../lib/events/privacy/redactor.ts'
 import { createMetrics } from '../lib/runtime/metrics.ts'
 import { PredictionV1 } from '../schemas/events/prediction.v1.ts'
 import { TOPICS } from '../schemas/topics.ts'
@@ -60,6 +61,7 @@ if (mode === 'bare') {
     idField: 'prediction_id',
     eventLog,
     metrics,
+    privacy: NO_PRIVACY,
   })
   await http.listen({ host: '127.0.0.1', port: Number(port) })
 }

@@ -7,6 +7,7 @@ import { median } from 'simple-statistics'
 import { openAccess } from '../lib/http/api-keys.ts'
 import { eventGateway } from '../lib/http/event-endpoint.ts'
 import { createHttp } from '../lib/http/server.ts'
+import { NO_PRIVACY } from '../lib/events/privacy/redactor.ts'
 import { createMetrics } from '../lib/runtime/metrics.ts'
 import { PredictionV1 } from '../schemas/events/prediction.v1.ts'
 import { TOPICS } from '../schemas/topics.ts'
@@ -112,8 +113,9 @@ export async function benchOtlp(rounds: number): Promise<Result[]> {
     idField: 'prediction_id',
     eventLog,
     metrics,
+    privacy: NO_PRIVACY,
   })
-  otlpRoutes(http, { eventLog, metrics, log })
+  otlpRoutes(http, { eventLog, metrics, log, privacy: NO_PRIVACY })
   const sent = requests()
   const send = async ({ path, type, bodies }: Sent) => {
     for (let i = 0; i < TIMES; i++)

@@ -9,6 +9,8 @@ import { ModelCohorts } from './model-cohorts.ts'
 import { ModelExploration } from './model-exploration.ts'
 import { ModelAlarms } from './model-alarms.ts'
 import { ModelReference } from './model-references.ts'
+import { ModelPrivacy } from './model-privacy.ts'
+import { ModelRetention } from './model-retention.ts'
 import { ModelExpectations } from './model-expectations.ts'
 import { UnusualEvents } from './model-unusual.ts'
 
@@ -224,6 +226,8 @@ export const ModelFile = Type.Object(
       ),
     ),
     retrain: Type.Optional(Type.Array(RetrainPolicy)),
+    privacy: Type.Optional(ModelPrivacy),
+    retention: Type.Optional(ModelRetention),
   },
   { $id: 'model', additionalProperties: false },
 )

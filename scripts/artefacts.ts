@@ -12,6 +12,7 @@ import { PlatformConfig } from '../lib/platform/platform-config.ts'
 import { DriftConfig } from '../services/drift/config.ts'
 import { FeedbackConfig } from '../services/feedback/config.ts'
 import { IngestConfig } from '../services/ingest/config.ts'
+import { KeepConfig } from '../services/keep/config.ts'
 import { RetrainConfig } from '../services/retrain-trigger/config.ts'
 import { avroOf } from './avro.ts'
 import { helmValuesSchema } from './helm-values.ts'
@@ -49,6 +50,7 @@ function configurationPage(): string {
     ['drift', DriftConfig],
     ['feedback', FeedbackConfig],
     ['retrain-trigger', RetrainConfig],
+    ['keep (`all` and `feedback`)', KeepConfig],
   ]
   return [
     '# Configuration',

@@ -3,7 +3,15 @@
  * comes next stores the same range again under the same identity, which completes what is missing.
  * Kafka needs no journal; it is one.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+} from 'node:fs'
 import { renameSync, rmSync } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -99,6 +107,38 @@ export function createJournal({ directory, durable, onUnreadable }: JournalOptio
       }
       return found
     },
+  }
+}
+
+/**
+ * Removes files that were set aside and hold a message of which this is true: nothing reads them
+ * again but people.
+ *
+ * @param isAbout of the text of a key, a value or headers
+ * @returns how many files
+ */
+export function eraseSetAside(directory: string, isAbout: (text: string) => boolean): number {
+  if (!existsSync(directory)) return 0
+  let erased = 0
+  for (const name of readdirSync(directory).filter((file) => file.endsWith(SET_ASIDE))) {
+    const path = join(directory, name)
+    if (!textsOf(readFileSync(path, 'utf8')).some(isAbout)) continue
+    rmSync(path, { force: true })
+    erased++
+  }
+  return erased
+}
+
+/** The texts of a file, decoded; of one that is no range, the file as it is. */
+function textsOf(file: string): string[] {
+  try {
+    return decoded(file).messages.flatMap(({ key, value, headers }) => [
+      key.toString(),
+      value.toString(),
+      JSON.stringify(headers ?? {}),
+    ])
+  } catch {
+    return [file]
   }
 }
 

@@ -19,7 +19,7 @@ import type { Logger } from '../runtime/log.ts'
 import { hintFor, isUnauthorized, refusalIn } from './kafka-connection/refused.ts'
 import { saslOf } from './kafka-connection/sasl.ts'
 import { tlsOptions, type KafkaSecurity } from './kafka-connection/security.ts'
-import { createMissingTopics, topicReports } from './kafka-connection/topics.ts'
+import { createMissingTopics, topicReports, topicRetention } from './kafka-connection/topics.ts'
 import { namesIn, type KafkaNames, type KafkaNaming } from './kafka-connection/names.ts'
 
 /** Which cluster, and what this process is called there. */
@@ -93,6 +93,7 @@ export function kafkaLog(options: KafkaLogOptions): EventLog {
     append: (topic, messages) => append(cluster, topic, messages),
     check: () => check(cluster, parts.health),
     waiting: parts.health.waiting,
+    retention: () => topicRetention(cluster.admin, cluster.topics, cluster.names),
     ranges: (consumer) => rangeModule(consumer, parts),
     wakeUps: (consumer) => wakeUpModule(consumer, parts),
     module: {

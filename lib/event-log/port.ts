@@ -147,6 +147,11 @@ export interface EventLog {
   append: (topic: string, messages: readonly OutgoingMessage[]) => Promise<void>
   ranges: (consumer: RangeConsumer) => Module
   wakeUps: (consumer: WakeUpConsumer) => Ownership
+  /**
+   * How long its topics are kept, milliseconds, below 0 where not by time; absent where nothing is
+   * kept beside the stores.
+   */
+  retention?: () => Promise<{ topic: string; retentionMs: number }[]>
   /** Rejects when the log cannot be reached. */
   check: () => Promise<void>
   /** A sentence for each consumer that waits for a topic that is not there. */

@@ -35,6 +35,11 @@ export class FlatRecord {
   toObject(): Record<string, unknown> {
     return Object.fromEntries(this.names.map((name, i) => [name, this.values[i]]))
   }
+
+  /** What `JSON.stringify` writes: the object. */
+  toJSON(): Record<string, unknown> {
+    return this.toObject()
+  }
 }
 
 /**

@@ -8,6 +8,7 @@ import { scanValue } from './json/duplicate-keys.ts'
 import { perShape, fieldGetter, FlatRecord, type PerShape } from './flat-record.ts'
 import { withoutNone } from './finite-numbers.ts'
 import { plainJsonReader } from './json/fast-reader.ts'
+import { NO_PRIVACY, type Privacy, type Redactor } from './privacy/redactor.ts'
 import { misspelledOf, misspelledText } from './misspelled-fields.ts'
 import {
   alternativesOf,
@@ -43,7 +44,14 @@ const predictionIdOf = fieldGetter('prediction_id')
  * it may not.
  */
 export type ValidationResult =
-  { ok: true; event: Event; unknownFields: number } | { ok: false; rejection: Rejection }
+  | {
+      ok: true
+      event: Event
+      unknownFields: number
+      /** The event is what privacy rules leave of it: its bytes may not be kept. */
+      isRedacted?: true
+    }
+  | { ok: false; rejection: Rejection }
 
 /** Validates events of one type; every function gives an event the same result. */
 export interface Validator {
@@ -70,9 +78,13 @@ export interface Validator {
   ) => ValidationResult & { ok: false }
 }
 
-/** Makes the validator of an event type. */
-export function createValidator(schema: TObject): Validator {
-  const rules = rulesOf(schema)
+/**
+ * Makes the validator of an event type.
+ *
+ * @param privacy the rules of models: an event that is valid is what they leave of it
+ */
+export function createValidator(schema: TObject, privacy: Privacy = NO_PRIVACY): Validator {
+  const rules = rulesOf(schema, privacy)
   const readPlain = plainJsonReader()
   return {
     fieldNames: [...rules.fields.keys()],
@@ -98,6 +110,7 @@ interface Rules {
   orderOf: ReadonlyMap<string, number>
   fields: ReadonlyMap<string, Field>
   plans: PerShape<Plan>
+  redactorOf: (event: FlatRecord) => Redactor | undefined
 }
 
 /** A field, and the index of the rejection of a value that it cannot have. */
@@ -112,7 +125,7 @@ interface Plan {
   required: { indexes: number[]; order: number }[]
 }
 
-function rulesOf(schema: TObject): Rules {
+function rulesOf(schema: TObject, privacy: Privacy): Rules {
   const rejections = rejectionsOf(schema)
   const orderOf = new Map(rejections.map((r, i) => [keyOf(r.code, r.field), i]))
   const fields = new Map(
@@ -137,7 +150,13 @@ function rulesOf(schema: TObject): Rules {
       order,
     })),
   }))
-  return { rejections, orderOf, fields, plans }
+  return { rejections, orderOf, fields, plans, redactorOf: redactorsOf(schema, privacy) }
+}
+
+/** To an event of a schema without a model the rules of all models apply. */
+function redactorsOf(schema: TObject, privacy: Privacy): Rules['redactorOf'] {
+  if (!Object.hasOwn(schema.properties, 'model_id')) return privacy.ofAll
+  return (event) => privacy.of(modelIdOf(event) as string)
 }
 
 function refuse(
@@ -152,6 +171,15 @@ function refuse(
 }
 
 function validateRecord(rules: Rules, event: FlatRecord, isNoneMissing = false): ValidationResult {
+  const result = checkedRecord(rules, event, isNoneMissing)
+  const redactor = result.ok ? rules.redactorOf(event) : undefined
+  if (!redactor) return result
+  // What is left must be an event too: one of two ids may have been dropped.
+  const left = checkedRecord(rules, redactor.event(event, rules.fields), false)
+  return left.ok ? { ...left, isRedacted: true } : left
+}
+
+function checkedRecord(rules: Rules, event: FlatRecord, isNoneMissing: boolean): ValidationResult {
   const plan = rules.plans.of(event.names)
   const { values } = event
   const faults: number[] = []

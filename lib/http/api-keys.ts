@@ -5,9 +5,10 @@ import { ConfigError } from '../runtime/config.ts'
 import { keyIdProblem, spellingProblems } from './key-ids.ts'
 
 /**
- * What a key may do: send events, read results, answer reviews, or decide about verdicts and runs.
+ * What a key may do: send events, read results, answer reviews, decide about verdicts and runs, or
+ * export and erase what is held of a person.
  */
-export const SCOPES = ['emit', 'read', 'review', 'operate'] as const
+export const SCOPES = ['emit', 'read', 'review', 'operate', 'admin'] as const
 export type Scope = (typeof SCOPES)[number]
 
 export interface Caller {

@@ -3,6 +3,7 @@ import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { afterEach, expect, test } from 'vitest'
 import { PredictionV1 } from '../../schemas/events/prediction.v1.ts'
+import { NO_PRIVACY } from '../events/privacy/redactor.ts'
 import { createMetrics } from '../runtime/metrics.ts'
 import { openAccess } from './api-keys.ts'
 import { eventGateway } from './event-endpoint.ts'
@@ -32,6 +33,7 @@ async function answerTo(events: readonly object[]): Promise<{ status: number; bo
     idField: 'prediction_id',
     eventLog: { append: async () => {} },
     metrics: createMetrics(),
+    privacy: NO_PRIVACY,
   })
   const response = await app.inject({ method: 'POST', url: '/v1/predictions', payload: events })
   return { status: response.statusCode, body: response.json() }

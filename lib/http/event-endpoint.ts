@@ -1,6 +1,6 @@
 /**
  * The HTTP endpoint for events: validates each one, appends the good ones as the bytes they came
- * in, answers for all.
+ * in (or what privacy rules leave of them), answers for all.
  */
 import { isUtf8 } from 'node:buffer'
 import { setImmediate } from 'node:timers/promises'
@@ -10,6 +10,8 @@ import { eventBody, EventsAnswer } from '../../schemas/http/ingest.ts'
 import type { RefusalOf } from '../models/expectations/refusal.ts'
 import { misspelledOf } from '../events/misspelled-fields.ts'
 import { createValidator, predictionKey, type Event } from '../events/validator.ts'
+import type { Privacy } from '../events/privacy/redactor.ts'
+import { storable } from '../events/stored-value.ts'
 import { Problem } from '../runtime/errors.ts'
 import { elementsOf, linesOf, OPEN_ARRAY, skipSpace, trimmed } from '../events/json/split-array.ts'
 import type { EventLog, OutgoingMessage } from '../event-log/port.ts'
@@ -28,6 +30,8 @@ export interface GatewayOptions {
   idField: string
   eventLog: Pick<EventLog, 'append'>
   metrics: Metrics
+  /** What is left of an event goes into the log. */
+  privacy: Privacy
   /**
    * Says why a well-formed event is refused all the same. It goes to the log too, where it becomes
    * a dead letter and is counted once, as one that comes by Kafka.
@@ -49,7 +53,7 @@ const MAX_NAMES_COMPARED = 100
 
 /** Registers an endpoint that takes one event, an array or NDJSON, and answers for each of them. */
 export function eventGateway(http: Http, options: GatewayOptions): void {
-  const validator = createValidator(options.schema)
+  const validator = createValidator(options.schema, options.privacy)
   const { service, topic, metrics, keyOf = predictionKey } = options
   const name = String((options.schema as { $id?: string }).$id)
   http.addSchema(options.schema)
@@ -93,11 +97,11 @@ export function eventGateway(http: Http, options: GatewayOptions): void {
         await setImmediate()
         turn = performance.now()
       }
-      const verdict = validator.bytes(item.bytes)
+      const verdict = storable(validator, validator.bytes(item.bytes), () => item.bytes)
       const refusal = verdict.ok ? options.refusalOf?.(verdict.event) : undefined
       if (verdict.ok) {
         if (verdict.unknownFields > 0) misspelled.note(verdict.event.names)
-        const message = { key: keyOf(verdict.event), value: item.bytes }
+        const message = { key: keyOf(verdict.event), value: verdict.value }
         if (!refusal) {
           messages.push(message)
           continue

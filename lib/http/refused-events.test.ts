@@ -1,4 +1,5 @@
 /** An event that its model's expectations refuse is told so, and is in the log all the same. */
+import { NO_PRIVACY } from '../events/privacy/redactor.ts'
 import { pino } from 'pino'
 import { afterEach, expect, test } from 'vitest'
 import { PredictionV1 } from '../../schemas/events/prediction.v1.ts'
@@ -45,6 +46,7 @@ test('refused events go to the log, where they become dead letters', async () =>
       },
     },
     metrics,
+    privacy: NO_PRIVACY,
     refusalOf: (one) =>
       (one.get('features') as { get: (name: string) => number }).get('amount') < 0
         ? { rule: 'amount', message: 'amount is at least 0' }

@@ -13,12 +13,15 @@ import type { ModelCohorts } from '../../schemas/model-cohorts.ts'
 import type { ModelExploration } from '../../schemas/model-exploration.ts'
 import { alarmSettings } from '../../schemas/model-alarms.ts'
 import type { ModelReference } from '../../schemas/model-references.ts'
+import type { ModelRetention } from '../../schemas/model-retention.ts'
+import type { ModelPrivacy } from '../../schemas/model-privacy.ts'
 import type { UnusualEvents } from '../../schemas/model-unusual.ts'
 import { ConfigError } from '../runtime/config.ts'
 import { parseOverrides, type AlarmLines } from './alarm-lines.ts'
 import { readExpectations, type ExpectationRule } from './expectations/rules.ts'
 import { ownershipOf, type Ownership } from './ownership.ts'
 import { referenceProblems } from './reference-problems.ts'
+import { privacyProblems } from './privacy-problems.ts'
 import { schemaProblems } from './schema-problems.ts'
 import { retrainProblems } from './retrain-problems.ts'
 import { sliceProblems, slicesOf, type SliceDefinition } from './slices.ts'
@@ -67,6 +70,10 @@ export interface Model {
   ownership: Ownership
   /** Folder of the model file, where its tables are; '' where there is none. */
   folder: string
+  /** What is taken out of its events; undefined: nothing. */
+  privacy: ModelPrivacy | undefined
+  /** How long its rows are kept, where the file says so. */
+  retention: ModelRetention | undefined
   /** Changes when the file does. */
   revision: string
 }
@@ -208,6 +215,8 @@ function withDefaults(file: ModelFile, revision: string): Model {
     retrain: file.retrain ?? [],
     ownership: ownershipOf(file),
     folder: '',
+    privacy: file.privacy,
+    retention: file.retention,
     revision,
   }
 }
@@ -256,7 +265,7 @@ function crossChecks(file: ModelFile): string[] {
   const looks = file.labels?.evaluate_at
   if (looks && (looks.length === 0 || !looks.includes(1)))
     problems.push('labels.evaluate_at must end with 1: the whole label horizon')
-  for (const problem of retrainProblems(file)) problems.push(problem)
+  for (const problem of [...retrainProblems(file), ...privacyProblems(file)]) problems.push(problem)
   return problems
 }
 

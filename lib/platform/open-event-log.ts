@@ -13,6 +13,9 @@ import type { Metrics } from '../runtime/metrics.ts'
 import { kafkaSecurity } from './kafka-security.ts'
 import type { PlatformConfig } from './platform-config.ts'
 
+/** Where the log in process keeps the ranges in hand, and those that were set aside. */
+export const journalFolderOf = (dataDir: string) => join(dataDir, 'journal')
+
 /**
  * Where the journal lies, when the disk is full, and whom the log reports to what it cannot store.
  */
@@ -53,7 +56,7 @@ export function openEventLog(
     memoryLog({
       now: systemClock,
       journal: createJournal({
-        directory: join(dataDir, 'journal'),
+        directory: journalFolderOf(dataDir),
         durable: config.PLUMBLINE_DURABLE,
         onUnreadable: (path, reason) => setAside('', 1, { path, reason }),
       }),

@@ -87,6 +87,11 @@ export const PlatformConfig = Type.Object({
     description:
       'Port of the embedded engine’s own HTTP interface; 0 turns it off, -1 takes a free one.',
   }),
+  PLUMBLINE_CLICKHOUSE_HTTP_HOST: Type.String({
+    default: '127.0.0.1',
+    description:
+      'Address that this interface listens on. Its password, or a key that may read, is asked for on every address; what is sent is not encrypted.',
+  }),
   PLUMBLINE_CLICKHOUSE_USER: Type.String({
     default: 'plumbline',
     description: 'User of ClickHouse who may write.',
@@ -127,6 +132,12 @@ export const PlatformConfig = Type.Object({
     default: './sources',
     description: 'Folder of the source files: topics and files of your own.',
   }),
+  PLUMBLINE_PRIVACY_KEY_FILE: Type.Optional(
+    Type.String({
+      description:
+        'File with the key of the hashes that model files ask for (privacy.hash), 32 bytes or more; the same for every process. Another key makes other hashes: labels then no longer meet older predictions. Unset: no model may hash.',
+    }),
+  ),
   PLUMBLINE_AUTH_FILE: Type.Optional(
     Type.String({
       description:

@@ -8,11 +8,8 @@ import type { Authenticate } from '../http/api-keys.ts'
 import { avroReader } from '../events/avro/confluent-wire-format.ts'
 import { serverEngine, type ClickHouse, type ClickHouseEngine } from '../clickhouse/port.ts'
 import { embeddedEngine, type EmbeddedEngine } from '../clickhouse/embedded.ts'
-import {
-  clickHouseServer,
-  type ClickHouseServer,
-  type ClickHouseServerOptions,
-} from '../sql-port/http-interface.ts'
+import type { ClickHouseServer } from '../sql-port/http-interface.ts'
+import { allowedHostsOf, clickHouseInterface } from './clickhouse-interface.ts'
 import { systemClock, type Clock } from '../runtime/clock.ts'
 import { ConfigError } from '../runtime/config.ts'
 import { makeDataFolder, secretIn } from '../disk/data-folder.ts'
@@ -24,9 +21,11 @@ import { createLog, type Logger } from '../runtime/log.ts'
 import { messageReader } from '../events/decode-message.ts'
 import { createMetrics, type Metrics } from '../runtime/metrics.ts'
 import { readModels, type Models } from '../models/model-files.ts'
+import type { Privacy } from '../events/privacy/redactor.ts'
+import { privacyOf } from './privacy-key.ts'
 import type { Module, Readiness } from '../runtime/modules.ts'
 import { callerProblems, callersOf, loginOf } from './known-callers.ts'
-import { openEventLog } from './open-event-log.ts'
+import { journalFolderOf, openEventLog } from './open-event-log.ts'
 import { kafkaProblems } from './kafka-security.ts'
 import { registryAccess } from './registry-access.ts'
 import type { PlatformConfig } from './platform-config.ts'
@@ -70,12 +69,16 @@ export interface Platform {
   http: Http
   models: Models
   sources: readonly Source[]
+  /** What model files take out of events. */
+  privacy: Privacy
   now: Clock
   /** What every sink needs besides its mapping. */
   sinkParts: SinkParts
   clickhouse: (role: string) => ClickHouse
   eventLog: EventLog
   postgres: Postgres
+  /** Where the log in process keeps the ranges in hand. */
+  journalFolder: string
   /** Signs webhooks where the environment gives no key; made once in the data folder. */
   webhookSecret: () => string
   /** Started before the services. */
@@ -119,6 +122,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
   checkPlatformConfig(config, needs)
   const models = readModels(config.PLUMBLINE_MODELS_DIR)
   const sources = readableSources(config)
+  const privacy = privacyOf(config, models)
   const base = baseOf(config)
   const { log, metrics, dataDir, diskProblem, authenticate } = base
   const embedded = config.PLUMBLINE_CLICKHOUSE_URL
@@ -165,11 +169,13 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     http,
     models,
     sources,
+    privacy,
     now: systemClock,
     sinkParts: sinkPartsOf(config, base, stores),
     clickhouse: (role) => engine.connect(role),
     eventLog,
     postgres: postgresParts?.postgres ?? absentPostgres,
+    journalFolder: journalFolderOf(dataDir),
     webhookSecret: () =>
       secretIn(dataDir, 'webhook.secret', () => `whsec_${randomBytes(32).toString('base64')}`),
     before: modulesOf(config, needs, base, stores),
@@ -271,28 +277,4 @@ function modulesOf(
   if (sqlPort) modules.push(sqlPort.module)
   if (needs.eventLog) modules.push(eventLog.module)
   return modules
-}
-
-const allowedHostsOf = ({ PLUMBLINE_ALLOWED_HOSTS: hosts = '' }: PlatformConfig) =>
-  hosts.split(',').filter((host) => host !== '')
-
-function clickHouseInterface(
-  engine: EmbeddedEngine,
-  config: PlatformConfig,
-  {
-    dataDir,
-    ...parts
-  }: { dataDir: string } & Pick<ClickHouseServerOptions, 'spool' | 'authenticate' | 'synced'>,
-): ClickHouseServer {
-  return clickHouseServer({
-    engine,
-    host: '127.0.0.1',
-    port: Math.max(0, config.PLUMBLINE_CLICKHOUSE_HTTP_PORT),
-    username: config.PLUMBLINE_CLICKHOUSE_USER,
-    password:
-      config.PLUMBLINE_CLICKHOUSE_PASSWORD ??
-      secretIn(dataDir, 'clickhouse.secret', () => randomBytes(32).toString('base64url')),
-    ...parts,
-    allowedHosts: allowedHostsOf(config),
-  })
 }

@@ -32,6 +32,11 @@ export interface Postgres extends Sql {
    * transactions leave are woken by it; what other processes commit, is not reported.
    */
   onCommit: (listener: () => void) => void
+  /**
+   * Removes the write-ahead log of what was changed before, which holds rows that are deleted;
+   * absent of a server, whose log is its own.
+   */
+  forgetLog?: () => Promise<void>
   close: () => Promise<void>
 }
 
@@ -144,6 +149,16 @@ export async function embeddedPostgres(
       await synced()
     },
     onCommit: listen,
+    forgetLog: async () => {
+      // A recycled file keeps its bytes until they are written over.
+      await db.exec('set wal_recycle = off')
+      try {
+        for (let turn = 0; turn < 2; turn++) await db.exec('select pg_switch_wal(); checkpoint')
+      } finally {
+        await db.exec('reset wal_recycle')
+      }
+      await synced()
+    },
     transaction: async (body) => {
       const result = await db.transaction((tx) => body(on(tx)))
       await synced()

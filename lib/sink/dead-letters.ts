@@ -13,6 +13,10 @@ import {
   type OutgoingMessage,
 } from '../event-log/port.ts'
 import { FlatRecord } from '../events/flat-record.ts'
+import type { Privacy } from '../events/privacy/redactor.ts'
+import { keptMessage } from '../events/privacy/refused-message.ts'
+import { refusalText } from '../events/rejections.ts'
+import type { ValidationResult } from '../events/validator.ts'
 import * as native from '../clickhouse/native/block.ts'
 import { monthsOf } from './month-pieces.ts'
 import type { TableRows } from './table-rows.ts'
@@ -22,6 +26,22 @@ export interface DeadLetter {
   message: LoggedMessage
   code: string
   text: string
+}
+
+/**
+ * The dead letter of an event that is refused. What its model keeps private is taken out, of the
+ * sentence too: what stores say of a message that they refuse may quote it.
+ */
+export function refusedLetter(
+  { rejection }: ValidationResult & { ok: false },
+  message: LoggedMessage,
+  privacy: Privacy,
+): DeadLetter {
+  const kept = keptMessage(message, privacy)
+  const { code } = rejection
+  if (kept === message) return { message, code, text: refusalText(rejection) }
+  const text = code === 'unstorable' ? 'the event cannot be stored' : rejection.message
+  return { message: kept, code, text }
 }
 
 /** Bytes of a value that are kept; every event that could be valid is smaller. */

@@ -9,7 +9,12 @@
  */
 import type { TObject } from 'typebox'
 import { ID_SEPARATOR } from '../../schemas/fields.ts'
-import { deadLetterRows, type DeadLetter, type DeadLetterRows } from './dead-letters.ts'
+import {
+  deadLetterRows,
+  refusedLetter,
+  type DeadLetter,
+  type DeadLetterRows,
+} from './dead-letters.ts'
 import { spanOf, type LoggedMessage, type OffsetRange } from '../event-log/port.ts'
 import type { ReadEvents } from '../events/decode-message.ts'
 import {
@@ -18,10 +23,11 @@ import {
   type ValidationResult,
   type Validator,
 } from '../events/validator.ts'
-import { refusalText } from '../events/rejections.ts'
 import { fieldGetter } from '../events/flat-record.ts'
 import type { RefusalOf } from '../models/expectations/refusal.ts'
 import { murmurHash3, xxHash32 } from './id-hash.ts'
+import type { Privacy } from '../events/privacy/redactor.ts'
+import { keptMessage } from '../events/privacy/refused-message.ts'
 import type { SeenIds } from './dedupe-set.ts'
 import { rangeRow } from './range-row.ts'
 import type { TableRows } from './table-rows.ts'
@@ -91,6 +97,8 @@ export interface EventMappingOptions {
   /** The service that dead letters name. */
   service: string
   schema: TObject
+  /** What is left of events is stored, and of refused messages set aside. */
+  privacy: Privacy
   seenIn?: SeenIn
   /** Names an event: with `seenIn`, a second one of the same name is a repeat. */
   identity: (event: Event) => string
@@ -116,7 +124,7 @@ const modelIdOf = fieldGetter('model_id')
 
 /** Makes a mapping; it holds no state but the memory that ranges are written into. */
 export function eventMapping(options: EventMappingOptions): EventMapping {
-  const validator = createValidator(options.schema)
+  const validator = createValidator(options.schema, options.privacy)
   /** As many as ranges are in hand at the same time. */
   const idle: Memory[] = []
   return {
@@ -188,9 +196,10 @@ interface InHand {
 
 /** Puts a message where it ends: with the rows, the dead letters, the duplicates or what is filtered. */
 function take(into: InHand, range: OffsetRange, message: LoggedMessage, read: ReadEvents): void {
-  const { validator, dead, filtered } = into
+  const { options, validator, dead, filtered } = into
   if (message.unreadable) {
-    dead.push({ message, code: 'unreadable_batch', text: message.unreadable.text })
+    const kept = keptMessage(message, options.privacy)
+    dead.push({ message: kept, code: 'unreadable_batch', text: message.unreadable.text })
     return
   }
   const result = read(message, validator, range)
@@ -233,17 +242,21 @@ function takeEvent(
 ): DeadLetter | undefined {
   const { options, validator, seen } = into
   const { key, identity, seenIn } = options
-  if (!result.ok) return refused(result, message)
+  if (!result.ok) return refusedLetter(result, message, options.privacy)
   const { event, unknownFields } = result
   const refusal = options.refusalOf?.(event)
   if (refusal) {
     into.tables.refuse?.(event, refusal.rule)
-    return { message, code: 'expectation_violated', text: refusal.message }
+    return {
+      message: keptMessage(message, options.privacy),
+      code: 'expectation_violated',
+      text: refusal.message,
+    }
   }
   const length = key || seenIn ? scratch.write(identity(event)) : 0
   const kind = keyKind(options, message, event, length)
   if (kind === 'other' && options.refusesOtherKeys)
-    return refused(validator.refuse('key_mismatch'), message)
+    return refusedLetter(validator.refuse('key_mismatch'), message, options.privacy)
   if (kind !== 'expected') into.keys[kind]++
   if (seenIn && seen.repeated(xxHash32(scratch, length), murmurHash3(scratch, length))) {
     into.duplicates++
@@ -257,11 +270,6 @@ function takeEvent(
   into.tables.accept(event, message, unknownFields)
   return undefined
 }
-
-const refused = (
-  { rejection }: ValidationResult & { ok: false },
-  message: LoggedMessage,
-): DeadLetter => ({ message, code: rejection.code, text: refusalText(rejection) })
 
 /**
  * How the key of a message stands to the one its event would have: a key is there to choose a

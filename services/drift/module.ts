@@ -10,6 +10,7 @@ import type { Metrics } from '../../lib/runtime/metrics.ts'
 import type { Models } from '../../lib/models/model-files.ts'
 import type { Module } from '../../lib/runtime/modules.ts'
 import { pollLoop } from '../../lib/runtime/poll-loop.ts'
+import type { Privacy } from '../../lib/events/privacy/redactor.ts'
 import type { SinkParts } from '../../lib/sink/sink.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import type { DriftConfig } from './config.ts'
@@ -46,6 +47,7 @@ export interface DriftDeps {
   eventLog: EventLog
   clickhouse: (role: string) => ClickHouse
   models: Models
+  privacy: Privacy
   metrics: Metrics
   log: Logger
   sinkParts: Pick<SinkParts, 'spool'>
@@ -85,7 +87,7 @@ function createEvaluators(deps: DriftDeps, gauges: Gauges, tell: TellFailure) {
 }
 
 /** Registers every route of this service; all of them read through one connection. */
-function registerRoutes({ http, clickhouse, models, now, sinkParts }: DriftDeps): void {
+function registerRoutes({ http, clickhouse, models, privacy, now, sinkParts }: DriftDeps): void {
   const db = clickhouse('drift-http')
   const parts = { db, queries: driftQueries(db), models, now }
   modelRoutes(http, parts)
@@ -95,7 +97,7 @@ function registerRoutes({ http, clickhouse, models, now, sinkParts }: DriftDeps)
   exampleRoutes(http, parts)
   compareRoutes(http, parts)
   canaryRoutes(http, parts)
-  referenceRoutes(http, { ...parts, spool: sinkParts.spool })
+  referenceRoutes(http, { ...parts, privacy, spool: sinkParts.spool })
   decisionRoutes(http, db, now)
   episodeRoutes(http, parts)
   episodeFeedbackRoutes(http, db, now)

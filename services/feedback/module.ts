@@ -2,6 +2,7 @@ import type { ClickHouse } from '../../lib/clickhouse/port.ts'
 import { messageOf } from '../../lib/runtime/errors.ts'
 import type { EventLog } from '../../lib/event-log/port.ts'
 import { createWakeUps } from '../../lib/event-log/wake-ups.ts'
+import type { Privacy } from '../../lib/events/privacy/redactor.ts'
 import type { Http } from '../../lib/http/server.ts'
 import type { Logger } from '../../lib/runtime/log.ts'
 import type { Metrics } from '../../lib/runtime/metrics.ts'
@@ -14,7 +15,7 @@ import { sinkConsumer } from '../../lib/sink/consumer.ts'
 import { sourceConsumer, sourcesOf } from '../../lib/sources/consumer.ts'
 import type { Source } from '../../lib/sources/source-files.ts'
 import { TOPICS } from '../../schemas/topics.ts'
-import { attributeMapping, ATTRIBUTE_MAPPINGS } from './data/attribute-rows.ts'
+import { attributeMapping, attributeMappings } from './data/attribute-rows.ts'
 import type { FeedbackConfig } from './config.ts'
 import { addDrawnTasks } from './loop/draw.ts'
 import { emitLabels } from './loop/emit-labels.ts'
@@ -23,7 +24,7 @@ import { joinLoop } from './loop/join-loop.ts'
 import { createJoin } from './loop/join.ts'
 import { lateAttributes } from './loop/late-attributes.ts'
 import { feedbackRoutes } from './http/routes.ts'
-import { labelMapping, LABEL_MAPPINGS } from './data/label-rows.ts'
+import { labelMapping, labelMappings } from './data/label-rows.ts'
 import type { ReviewStore } from './queries/review-tasks.ts'
 import { waitingMetrics } from './queries/waiting-labels.ts'
 
@@ -39,6 +40,7 @@ export interface FeedbackDeps {
   sinkParts: SinkParts
   models: Models
   sources: readonly Source[]
+  privacy: Privacy
   metrics: Metrics
   log: Logger
   now: () => number
@@ -65,6 +67,7 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
   feedbackRoutes(deps.http, {
     eventLog,
     metrics,
+    privacy: deps.privacy,
     reviews,
     db: deps.clickhouse('feedback-http'),
     classesOf: (modelId) => models.get(modelId).classes,
@@ -79,7 +82,7 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
 
 /** Stores labels and attributes, and joins each with predictions. */
 function storing(deps: FeedbackDeps, db: ClickHouse): Module[] {
-  const { clickhouse, eventLog, log, models, sinkParts } = deps
+  const { clickhouse, eventLog, log, models, privacy, sinkParts } = deps
   const wakeUps = createWakeUps(eventLog, (error) =>
     log.warn({ error: messageOf(error) }, 'wake-up not sent'),
   )
@@ -93,14 +96,14 @@ function storing(deps: FeedbackDeps, db: ClickHouse): Module[] {
       ...stored,
       topic: TOPICS.labels.topic,
       group: 'plumbline-feedback',
-      mappings: LABEL_MAPPINGS,
+      mappings: labelMappings(privacy),
       committed: labelJoin.wake,
     }),
     sinkConsumer({
       ...stored,
       topic: TOPICS.attributes.topic,
       group: 'plumbline-feedback-attributes',
-      mappings: ATTRIBUTE_MAPPINGS,
+      mappings: attributeMappings(privacy),
       committed: attributeJoin.wake,
     }),
     ...sourcesOf(deps.sources, 'label').map((source) =>
@@ -108,7 +111,7 @@ function storing(deps: FeedbackDeps, db: ClickHouse): Module[] {
         ...stored,
         source,
         type: 'label',
-        mappingOf: labelMapping,
+        mappingOf: (version) => labelMapping(version, privacy),
         committed: labelJoin.wake,
       }),
     ),
@@ -117,7 +120,7 @@ function storing(deps: FeedbackDeps, db: ClickHouse): Module[] {
         ...stored,
         source,
         type: 'attributes',
-        mappingOf: attributeMapping,
+        mappingOf: (version) => attributeMapping(version, privacy),
         committed: attributeJoin.wake,
       }),
     ),

@@ -13,14 +13,17 @@ import type { SinkParts } from '../../lib/sink/sink.ts'
 import { connectionPool } from '../../lib/clickhouse/connection-pool.ts'
 import { sinkConsumer, type SinkConsumerOptions } from '../../lib/sink/consumer.ts'
 import { pollLoop, type PollLoop } from '../../lib/runtime/poll-loop.ts'
+import type { Privacy } from '../../lib/events/privacy/redactor.ts'
+import { createValidator } from '../../lib/events/validator.ts'
+import { PredictionV1 } from '../../schemas/events/prediction.v1.ts'
 import type { MessageReader } from '../../lib/events/decode-message.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import type { IngestConfig } from './config.ts'
 import { cloudEventRoutes } from './http/cloud-event-routes.ts'
 import { otlpRoutes } from './http/otlp-routes.ts'
 import {
-  INFERENCE_MAPPINGS,
   inferenceMapping,
+  inferenceMappings,
   kserveReader,
   mlserverReader,
   pairHalves,
@@ -50,6 +53,7 @@ export interface IngestDeps {
   metrics: Metrics
   models: Models
   sources: readonly Source[]
+  privacy: Privacy
   log: Logger
   now: () => number
 }
@@ -69,9 +73,9 @@ const PAIRING_LONGEST_IDLE_MS = 10_000
  * predictions.
  */
 export function ingest(deps: IngestDeps, config: IngestConfig): Module[] {
-  const { eventLog, metrics, log, models } = deps
+  const { eventLog, metrics, log, models, privacy } = deps
   const refusalOf = refusals(models.declared)
-  const endpoint = { eventLog, metrics, log, refusalOf }
+  const endpoint = { eventLog, metrics, log, privacy, refusalOf }
   ingestRoutes(deps.http, endpoint)
   cloudEventRoutes(deps.http, endpoint)
   otlpRoutes(deps.http, endpoint)
@@ -79,7 +83,7 @@ export function ingest(deps: IngestDeps, config: IngestConfig): Module[] {
     log.warn({ error: messageOf(error) }, 'wake-up not sent'),
   )
   const pairs = pairing(deps, config.PLUMBLINE_PAIRING_SECONDS * 1000)
-  const rules = rulesIn(models, refusalOf)
+  const rules = { ...rulesIn(models, refusalOf), privacy }
   return [
     consumer(deps, {
       topic: TOPICS.predictions.topic,
@@ -106,7 +110,7 @@ const rulesIn = (models: Models, refusalOf: PredictionRules['refusalOf']): Predi
 
 /** Consumers of topics of the user's own: predictions, and what model servers log. */
 function sourceConsumers(
-  { sources, sinkParts, clickhouse, eventLog }: IngestDeps,
+  { sources, sinkParts, clickhouse, eventLog, privacy }: IngestDeps,
   rules: PredictionRules,
   stored: { predictions: (models: ReadonlySet<string>) => void; inferences: () => void },
 ): Module[] {
@@ -135,7 +139,7 @@ function sourceConsumers(
     ...sourcesOf(sources, 'inference').map((source) =>
       consumerOf(source, {
         type: 'inference',
-        mappingOf: inferenceMapping,
+        mappingOf: (version) => inferenceMapping(version, privacy),
         committed: stored.inferences,
       }),
     ),
@@ -165,8 +169,9 @@ function consumer(
  * configured.
  */
 function inferenceConsumers(deps: IngestDeps, config: IngestConfig, stored: () => void): Module[] {
+  const mappings = inferenceMappings(deps.privacy)
   const inferences = (topic: string, group: string, reader: MessageReader) =>
-    consumer(deps, { topic, group, reader, mappings: INFERENCE_MAPPINGS, committed: stored })
+    consumer(deps, { topic, group, reader, mappings, committed: stored })
   const kserve = inferences(TOPICS.inferenceLogs.topic, `${GROUP}-inference`, kserveReader)
   const [inputs, outputs] = config.PLUMBLINE_MLSERVER_TOPICS?.split(',') ?? []
   if (!inputs || !outputs) return [kserve]
@@ -182,10 +187,11 @@ function inferenceConsumers(deps: IngestDeps, config: IngestConfig, stored: () =
  * for the next.
  */
 function pairing(
-  { eventLog, metrics, models, log, now, clickhouse }: IngestDeps,
+  { eventLog, metrics, models, privacy, log, now, clickhouse }: IngestDeps,
   patienceMs: number,
 ): PollLoop {
-  const parts = { db: clickhouse('pairing'), eventLog, metrics, models, now }
+  const validator = createValidator(PredictionV1, privacy)
+  const parts = { db: clickhouse('pairing'), eventLog, metrics, models, validator, now }
   return pollLoop({
     name: 'inference pairing',
     everyMs: PAIRING_POLL_MS,

@@ -116,7 +116,10 @@ test('an invalid event is told by index, id, code and sentence; the valid ones g
     accepted: 1,
     rejected: [
       { index: 1, id: 'p-11', code: 'invalid_field', message: 'score must be a finite number' },
-      { index: 2, id: null, code: 'missing_field', message: 'prediction_id is required' },
+      {
+        ...{ index: 2, id: null, code: 'missing_field', message: 'prediction_id is required' },
+        also: ['model_version is required', 'predicted_at is required'],
+      },
     ],
   })
 })

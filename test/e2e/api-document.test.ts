@@ -383,6 +383,10 @@ test('runs, decisions, alerts and the audit log are answered as declared', async
   const labels = { alertname: 'Late', model_id: 'm', plumbline_policy: 'held' }
   await walk('POST /v1/alerts', { body: { alerts: [{ status: 'firing', labels }] } })
   await walk('POST /v1/alerts', { body: { alerts: [{ labels }] } })
+  await walk('GET /v1/retention')
+  const subject = { params: { id: 'nobody-of-that-id' }, query: { actor: 'ann' } }
+  await walk('GET /v1/subjects/{id}', subject)
+  await walk('DELETE /v1/subjects/{id}', subject)
   const audit = (await walk('GET /v1/audit')) as { entries: object[] }
   expect(audit.entries.length).toBeGreaterThan(3)
 })

@@ -1,42 +1,115 @@
 /**
- * A backup of the embedded stores is a copy of the data folder of a stopped process
- * (`docs/operations.md`).
+ * A backup is made of a stopped process and put back after the data folder is lost: counts and
+ * verdicts are what they were, and what came after it is sent again.
  */
-import { cpSync, rmSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { temporaryDirectory } from '../harness.ts'
-import { ask, post, prediction, startTarget, type Running } from '../processes.ts'
+import { ask, post, prediction, ROOT, startTarget, until, type Running } from '../processes.ts'
 
 const directory = temporaryDirectory()
+const data = join(directory, 'data')
+const models = join(directory, 'models')
+const copy = join(directory, 'copy')
+mkdirSync(models)
+writeFileSync(
+  join(models, 'fraud.yaml'),
+  'model_id: fraud\ntask: binary\nwindows: { size: 1h, lateness: 0s, idle: 1s, min_count: 20 }\n',
+)
 const services: Running[] = []
 afterAll(async () => {
   for (const service of services) await service.stop('SIGKILL')
 })
 
-async function start(folder: string): Promise<Running> {
-  const service = await startTarget('all', { PLUMBLINE_DATA_DIR: join(directory, folder) })
+async function start(): Promise<Running> {
+  const service = await startTarget('all', {
+    PLUMBLINE_DATA_DIR: data,
+    PLUMBLINE_MODELS_DIR: models,
+    PLUMBLINE_DRIFT_SCAN_SECONDS: '1',
+  })
   services.push(service)
   return service
 }
-const rows = (service: Running) =>
-  ask(
+const run = (script: string, ...args: string[]) =>
+  spawnSync(process.execPath, [`scripts/${script}.ts`, ...args], {
+    cwd: ROOT,
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'], PLUMBLINE_DATA_DIR: data },
+  })
+
+/** Ten windows of 30 events; those of the second half are shifted. */
+const events = (from: number, to: number) =>
+  Array.from({ length: to - from }, (_, k) => {
+    const i = from + k
+    const amount = (i * 7919) % 97
+    return prediction(i, {
+      predicted_at: new Date(Date.UTC(2026, 0, 1) + i * 120_000).toISOString(),
+      features: { amount: i < 270 ? amount : amount + 500 },
+    })
+  })
+const state = async (service: Running) => ({
+  rows: await ask(
     service.clickhouseUrl,
     'SELECT count() AS n, uniqExact(prediction_id) AS ids FROM predictions',
-  )
+  ),
+  counts: await ask(service.clickhouseUrl, 'SELECT sum(count) AS n FROM numeric_counts'),
+  verdicts: await ask(
+    service.clickhouseUrl,
+    `SELECT window_start, metric, subject, verdict, value FROM window_metrics_latest WHERE family = 'drift' AND convention = 'plumbline' ORDER BY ALL`,
+  ),
+})
+const evaluated = (service: Running, windows: number) =>
+  until(`${windows} windows`, async () => {
+    const [row] = await ask<{ n: string }>(
+      service.clickhouseUrl,
+      'SELECT uniqExact(window_start) AS n FROM window_revisions',
+    )
+    return Number(row!.n) >= windows
+  })
 
-test('a process on a copy of the data folder has all of it, and takes more', async () => {
-  const first = await start('data')
-  const events = Array.from({ length: 50 }, (_, i) => prediction(i))
-  await post(`${first.url}/v1/predictions`, events)
-  const before = await rows(first)
+test('a lost data folder comes back with its counts and verdicts, and goes on', async () => {
+  const first = await start()
+  await post(`${first.url}/v1/predictions`, events(0, 300))
+  await evaluated(first, 9)
+  const running = run('backup', '--to', copy)
+  expect(running.status).toBe(1)
+  expect(running.stderr).toMatch(/held by process|one process at a time/)
   expect(await first.stop('SIGTERM')).toBe(0)
-  cpSync(join(directory, 'data'), join(directory, 'copy'), { recursive: true })
-  rmSync(join(directory, 'data'), { recursive: true })
 
-  const second = await start('copy')
-  expect(await rows(second)).toEqual(before)
-  // One that was there, and one that was not: ids are remembered too.
-  await post(`${second.url}/v1/predictions`, [prediction(0), prediction(50)])
-  expect(await rows(second)).toEqual([{ n: '51', ids: '51' }])
+  const made = run('backup', '--to', copy)
+  expect(made.stderr).toBe('')
+  expect(made.stdout).toContain('300 predictions')
+  expect(run('backup', '--to', copy).stderr).toContain('is there already')
+
+  // What comes after the backup is lost with the folder, and is sent again.
+  const second = await start()
+  await post(`${second.url}/v1/predictions`, events(300, 360))
+  await evaluated(second, 11)
+  const after = await state(second)
+  await second.stop('SIGKILL')
+  rmSync(data, { recursive: true })
+
+  expect(run('restore', '--from', copy).stdout).toContain('restored what was stored at')
+  expect(run('restore', '--from', copy).stderr).toContain('is not empty')
+  const third = await start()
+  expect((await state(third)).rows).toEqual([{ n: '300', ids: '300' }])
+  // Ids are remembered too: those of before count once.
+  await post(`${third.url}/v1/predictions`, events(250, 360))
+  await evaluated(third, 11)
+  expect(await state(third)).toEqual(after)
+  expect(after.verdicts.some(({ verdict }) => verdict === 'alarm')).toBe(true)
+  await third.stop('SIGTERM')
+}, 300_000)
+
+test('a backup that is not whole is not put back', () => {
+  rmSync(data, { recursive: true, force: true })
+  const manifest = JSON.parse(readFileSync(join(copy, 'backup.json'), 'utf8')) as {
+    files: Record<string, string>
+  }
+  const path = Object.keys(manifest.files).find((file) => file.endsWith('.bin'))!
+  writeFileSync(join(copy, 'data', path), 'other bytes')
+  expect(run('restore', '--from', copy).stderr).toContain(`${path} is another in the backup`)
+  expect(run('restore', '--from', directory).stderr).toContain('is no backup')
 })

@@ -16,7 +16,8 @@ import {
   type Headers,
 } from './mutations.ts'
 import type { Wire } from './sending.ts'
-import { LIVE, VALID, type Json, type Live, type ValidRequest } from './valid-requests.ts'
+import type { Json, ValidRequest } from './valid-request.ts'
+import { LIVE, VALID, type Live } from './valid-requests.ts'
 
 /** Names of what is changed, in the order of the table. */
 export const FUZZED_GROUPS: readonly string[] = [...new Set(VALID.map(({ group }) => group))]

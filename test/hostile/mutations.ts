@@ -2,7 +2,7 @@
  * How an enemy changes what is in order: values, texts, headers, bytes and statements. Pure: every
  * choice is a draw.
  */
-import type { Json } from './valid-requests.ts'
+import type { Json } from './valid-request.ts'
 
 /** Draws from [0, 1). */
 export type Draw = () => number

@@ -1,23 +1,6 @@
 /** One request of every route as a friend sends it: what the fuzzer changes. */
 import { prediction } from '../processes.ts'
-
-export type Json = null | boolean | number | string | Json[] | { [name: string]: Json }
-
-export interface ValidRequest {
-  /** The row of the table it belongs to. */
-  group: string
-  method: string
-  /** With `{name}` where a text of the caller's stands, as OpenAPI writes it. */
-  path: string
-  /** What stands there. */
-  params?: Record<string, string>
-  query?: Record<string, string>
-  headers?: Record<string, string>
-  /** Sent as JSON. */
-  body?: Json
-  /** Sent as one JSON text a line. */
-  lines?: Json[]
-}
+import type { Json, ValidRequest } from './valid-request.ts'
 
 const JSON_TYPE = { 'content-type': 'application/json' }
 const AT = '2026-01-01T00:00:00Z'
@@ -403,6 +386,18 @@ const PAGES: readonly ValidRequest[] = [
     },
   ])
 
+const subject = {
+  group: 'subjects',
+  path: '/v1/subjects/{id}',
+  params: { id: 'nobody-of-that-id' },
+  query: { actor: 'ann' },
+}
+const KEEP: readonly ValidRequest[] = [
+  { group: 'subjects', method: 'GET', path: '/v1/retention' },
+  { ...subject, method: 'GET' },
+  { ...subject, method: 'DELETE' },
+]
+
 /** A test holds that no route of the service is missing here. */
 export const VALID: readonly ValidRequest[] = [
   ...EVENTS,
@@ -411,5 +406,6 @@ export const VALID: readonly ValidRequest[] = [
   ...RUNS,
   ...MODELS,
   ...VERDICTS,
+  ...KEEP,
   ...PAGES,
 ]

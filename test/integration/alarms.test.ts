@@ -22,6 +22,7 @@ import { referenceRoutes } from '../../services/drift/http/reference-routes.ts'
 import { compareRoutes } from '../../services/drift/http/compare-routes.ts'
 import { modelRoutes } from '../../services/drift/http/model-routes.ts'
 import { windowRoutes } from '../../services/drift/http/window-routes.ts'
+import { NO_PRIVACY } from '../../lib/events/privacy/redactor.ts'
 import { PREDICTION_MAPPINGS } from '../../services/ingest/data/prediction-rows.ts'
 import { migratedClickHouse, rangeOf, sinkOn } from '../harness.ts'
 import { evaluateOn } from '../evaluating.ts'
@@ -66,6 +67,7 @@ beforeAll(async () => {
     routes(http as unknown as Http, asked)
   referenceRoutes(http as unknown as Http, {
     ...asked,
+    privacy: NO_PRIVACY,
     spool: createSpool(`${opened.directory}/references`, 'process'),
   })
   for (let day = 0; day < 13; day++) await emit(day, {})

@@ -12,11 +12,7 @@ import {
   migratePostgres,
   type EmbeddedPostgres,
 } from '../../lib/postgres/port.ts'
-import {
-  incompleteness,
-  readAudit,
-  readEvidence,
-} from '../../services/retrain-trigger/queries/audit-log.ts'
+import { incompleteness, readAudit, readEvidence } from '../../lib/postgres/audit-log.ts'
 import {
   beginLaunch,
   launcher,

@@ -11,6 +11,7 @@ import { parseSource } from '../../lib/sources/source-files.ts'
 import type { SourceEventType } from '../../lib/sources/mapping.ts'
 import { labelMapping } from '../../services/feedback/data/label-rows.ts'
 import { createJoin } from '../../services/feedback/loop/join.ts'
+import { NO_PRIVACY } from '../../lib/events/privacy/redactor.ts'
 import { predictionMapping } from '../../services/ingest/data/prediction-rows.ts'
 import { migratedClickHouse, rangeOf } from '../harness.ts'
 
@@ -73,7 +74,8 @@ function consumerOf(text: string, type: SourceEventType): RangeConsumer {
         return { name: 'none' }
       },
     },
-    mappingOf: type === 'label' ? labelMapping : predictionMapping,
+    mappingOf: (version) =>
+      type === 'label' ? labelMapping(version, NO_PRIVACY) : predictionMapping(version),
     committed: () => {},
   })
   return consumer!

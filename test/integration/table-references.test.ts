@@ -2,6 +2,7 @@
  * A table as a baseline: what production was trained on (skew) and what it was like before (drift)
  * are two questions.
  */
+import { NO_PRIVACY } from '../../lib/events/privacy/redactor.ts'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -137,6 +138,7 @@ beforeAll(async () => {
   const parts = { db: on.connect('http'), queries, models, now: () => START + 400 * DAY }
   referenceRoutes(http as unknown as Http, {
     ...parts,
+    privacy: NO_PRIVACY,
     spool: createSpool(join(on.directory, 'tables'), 'process'),
   })
   modelRoutes(http as unknown as Http, parts)

@@ -79,6 +79,19 @@ export async function topicReports(
   }
 }
 
+/** How long the brokers keep topics, milliseconds, below 0 where not by time. */
+export async function topicRetention(
+  admin: Admin,
+  cards: readonly TopicCard[],
+  { topicOf }: KafkaNames,
+): Promise<{ topic: string; retentionMs: number }[]> {
+  const found = await readSettings(
+    admin,
+    cards.map(({ topic }) => topicOf(topic)),
+  )
+  return [...found].map(([topic, { retentionMs }]) => ({ topic, retentionMs }))
+}
+
 async function readSettings(
   admin: Admin,
   names: readonly string[],

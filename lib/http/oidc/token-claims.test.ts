@@ -12,7 +12,7 @@ test('roles are a list, words, or lie in an object; a name with points goes firs
   expect(scopesBy({ roles: 'analyst openid' })).toEqual(['read'])
   const nested = { realm_access: { roles: ['reviewer'] } }
   expect(scopesBy(nested, { rolesClaim: 'realm_access.roles' })).toEqual(['review'])
-  expect(scopesBy({ 'https://x.y/r': ['admin'] }, { rolesClaim: 'https://x.y/r' })).toHaveLength(4)
+  expect(scopesBy({ 'https://x.y/r': ['admin'] }, { rolesClaim: 'https://x.y/r' })).toHaveLength(5)
 })
 
 test('what is no role of ours allows nothing', () => {

@@ -10,7 +10,7 @@ export const ROLES = {
   analyst: ['read'],
   operator: ['read', 'operate'],
   approver: ['read', 'operate'],
-  admin: ['emit', 'read', 'review', 'operate'],
+  admin: ['emit', 'read', 'review', 'operate', 'admin'],
 } as const satisfies Record<string, readonly Scope[]>
 
 /** Which claims of a token are read. */

@@ -7,6 +7,9 @@ import type { Model, Models } from '../../../lib/models/model-files.ts'
 import type { Spool } from '../../../lib/clickhouse/spool.ts'
 import type { TableFile, TableFormat } from '../../../lib/clickhouse/table-files.ts'
 import type { Window } from '../../../lib/models/windows.ts'
+import type { Privacy } from '../../../lib/events/privacy/redactor.ts'
+import { createValidator, type Validator } from '../../../lib/events/validator.ts'
+import { PredictionV1 } from '../../../schemas/events/prediction.v1.ts'
 import { requirePrintable } from '../../../lib/events/text-rules.ts'
 import {
   ReferenceAnswer,
@@ -39,18 +42,22 @@ interface PutReference {
 export interface ReferenceRoutesOptions {
   db: ClickHouse
   spool: Spool
+  /** What model files take out of events: uploaded ones are counted without it. */
+  privacy: Privacy
   queries: DriftQueries
   models: Models
   now: () => number
 }
 
 interface RouteParts extends ReferenceRoutesOptions {
+  validator: Validator
   tablesInTurn: ReturnType<typeof inTurn>
 }
 
 /** Registers `PUT /v1/models/{id}/references/{name}`. */
 export function referenceRoutes(http: Http, options: ReferenceRoutesOptions): void {
-  const parts = { ...options, tablesInTurn: inTurn() }
+  const validator = createValidator(PredictionV1, options.privacy)
+  const parts = { ...options, validator, tablesInTurn: inTurn() }
   void http.register(async (scope: Http) => {
     scope.addContentTypeParser(
       'application/x-ndjson',
@@ -172,7 +179,7 @@ async function putTable(
 
 /** A span, a version, or predictions of the body. */
 async function putSpan(
-  { db, spool, queries, now }: RouteParts,
+  { db, spool, validator, queries, now }: RouteParts,
   modelId: string,
   { name, given }: PutQuestion,
 ): Promise<Answer> {
@@ -181,7 +188,7 @@ async function putSpan(
     given.kind === 'predictions'
       ? uploaded(
           await storeUploaded(
-            { db, spool },
+            { db, spool, validator },
             modelId,
             given.body,
             uploadedId(modelId, name, revision),

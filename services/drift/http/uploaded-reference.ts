@@ -7,20 +7,17 @@ import { setImmediate } from 'node:timers/promises'
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import { Problem } from '../../../lib/runtime/errors.ts'
 import { eventTime } from '../../../lib/events/fields.ts'
-import { createValidator } from '../../../lib/events/validator.ts'
+import type { Validator } from '../../../lib/events/validator.ts'
 import { linesOf } from '../../../lib/events/json/split-array.ts'
 import { FlatRecord } from '../../../lib/events/flat-record.ts'
 import { encodeBlock } from '../../../lib/clickhouse/native/block.ts'
 import { predictionCounts, timeBucketOf } from '../../../lib/sink/counts/prediction-counts.ts'
 import type { Spool } from '../../../lib/clickhouse/spool.ts'
 import type { Window } from '../../../lib/models/windows.ts'
-import { PredictionV1 } from '../../../schemas/events/prediction.v1.ts'
 
 const MAX_UPLOADED = 1_000_000
 /** After so many milliseconds of counting, others have their turn. */
 const TURN_MS = 10
-
-const validator = createValidator(PredictionV1)
 
 /**
  * Stores the counts of uploaded events.
@@ -32,7 +29,7 @@ const validator = createValidator(PredictionV1)
  *   stored
  */
 export async function storeUploaded(
-  { db, spool }: { db: ClickHouse; spool: Spool },
+  { db, spool, validator }: { db: ClickHouse; spool: Spool; validator: Validator },
   modelId: string,
   body: Buffer,
   under: string,

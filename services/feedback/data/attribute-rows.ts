@@ -3,6 +3,7 @@
  * restated.
  */
 import { eventMapping, type EventMapping, type RangeTables } from '../../../lib/sink/mapping.ts'
+import { NO_PRIVACY, type Privacy } from '../../../lib/events/privacy/redactor.ts'
 import { eventRows } from '../../../lib/sink/rows.ts'
 import * as native from '../../../lib/clickhouse/native/block.ts'
 import { attributesKey, AttributesV1 } from '../../../schemas/events/attributes.v1.ts'
@@ -12,14 +13,19 @@ import { TOPICS } from '../../../schemas/topics.ts'
  * Newest first. A release that changes what a message becomes adds a mapping and keeps the one
  * before it.
  */
-export const ATTRIBUTE_MAPPINGS = [attributeMapping('attributes-1')] as const
+export const attributeMappings = (privacy: Privacy) =>
+  [attributeMapping('attributes-1', privacy)] as const
+
+/** Those that keep all of an event. */
+export const ATTRIBUTE_MAPPINGS = attributeMappings(NO_PRIVACY)
 
 /** A mapping of attributes under a name of its own. */
-export function attributeMapping(version: string): EventMapping {
+export function attributeMapping(version: string, privacy: Privacy): EventMapping {
   return eventMapping({
     version,
     service: 'feedback',
     schema: AttributesV1,
+    privacy,
     // No `seenIn`: the newest observation counts, however often it comes.
     identity: attributesKey,
     tables: attributeTables,

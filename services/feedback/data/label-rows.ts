@@ -5,6 +5,7 @@ import {
   type EventMappingOptions,
   type RangeTables,
 } from '../../../lib/sink/mapping.ts'
+import { NO_PRIVACY, type Privacy } from '../../../lib/events/privacy/redactor.ts'
 import { eventRows } from '../../../lib/sink/rows.ts'
 import type { Event } from '../../../lib/events/validator.ts'
 import { senderCounts } from '../../../lib/sink/counts/sender-counts.ts'
@@ -17,12 +18,14 @@ import { ID_SEPARATOR } from '../../../schemas/fields.ts'
  * it: version 2 refused messages with a key of their own; version 1 joined model and id by a slash
  * too, so that two labels could have one identity.
  */
-export const LABEL_MAPPINGS = [
-  labelMapping('labels-3', { key: labelKey }),
+export const labelMappings = (privacy: Privacy) =>
+  [
+  labelMapping('labels-3', privacy, { key: labelKey }),
   eventMapping({
     version: 'labels-2',
     service: 'feedback',
     schema: LabelV1,
+    privacy,
     seenIn: { table: 'labels', identity: `concat(model_id, '\\x1f', label_id)` },
     identity: identityOf(ID_SEPARATOR),
     key: labelKey,
@@ -33,13 +36,17 @@ export const LABEL_MAPPINGS = [
     version: 'labels-1',
     service: 'feedback',
     schema: LabelV1,
+    privacy,
     seenIn: { table: 'labels', identity: `concat(model_id, '/', label_id)` },
     identity: identityOf('/'),
     key: labelKey,
     refusesOtherKeys: true,
     tables: labelTables,
   }),
-] as const
+  ] as const
+
+/** Those that keep all of an event. */
+export const LABEL_MAPPINGS = labelMappings(NO_PRIVACY)
 
 /**
  * A mapping of labels under a name of its own.
@@ -48,12 +55,14 @@ export const LABEL_MAPPINGS = [
  */
 export function labelMapping(
   version: string,
+  privacy: Privacy,
   keys: Pick<EventMappingOptions, 'key'> = {},
 ): EventMapping {
   return eventMapping({
     version,
     service: 'feedback',
     schema: LabelV1,
+    privacy,
     seenIn: { table: 'labels', identity: `concat(model_id, '\\x1f', label_id)` },
     identity: identityOf(ID_SEPARATOR),
     ...keys,

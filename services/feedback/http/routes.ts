@@ -3,6 +3,7 @@ import { actorOf } from '../../../lib/http/callers.ts'
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import { eventGateway } from '../../../lib/http/event-endpoint.ts'
 import type { EventLog } from '../../../lib/event-log/port.ts'
+import type { Privacy } from '../../../lib/events/privacy/redactor.ts'
 import type { Http } from '../../../lib/http/server.ts'
 import { Problem } from '../../../lib/runtime/errors.ts'
 import type { Metrics } from '../../../lib/runtime/metrics.ts'
@@ -37,6 +38,7 @@ const reviewerOf = (caller: Caller | undefined, body: Pick<LeaseBody, 'reviewer'
 export interface FeedbackRoutesOptions {
   eventLog: EventLog
   metrics: Metrics
+  privacy: Privacy
   reviews: ReviewStore
   db: ClickHouse
   /** Classes a reviewer may choose from, by model. */
@@ -54,11 +56,12 @@ export function feedbackRoutes(http: Http, options: FeedbackRoutesOptions): void
   statsRoute(http, options)
 }
 
-function labelEvents(http: Http, { eventLog, metrics }: FeedbackRoutesOptions): void {
+function labelEvents(http: Http, { eventLog, metrics, privacy }: FeedbackRoutesOptions): void {
   eventGateway(http, {
     service: 'feedback',
     eventLog,
     metrics,
+    privacy,
     path: '/v1/labels',
     schema: LabelV1,
     topic: TOPICS.labels.topic,
@@ -67,11 +70,12 @@ function labelEvents(http: Http, { eventLog, metrics }: FeedbackRoutesOptions): 
   })
 }
 
-function attributeEvents(http: Http, { eventLog, metrics }: FeedbackRoutesOptions): void {
+function attributeEvents(http: Http, { eventLog, metrics, privacy }: FeedbackRoutesOptions): void {
   eventGateway(http, {
     service: 'feedback',
     eventLog,
     metrics,
+    privacy,
     path: '/v1/attributes',
     schema: AttributesV1,
     topic: TOPICS.attributes.topic,
@@ -111,7 +115,7 @@ function claimRoute(http: Http, { reviews, db, classesOf }: FeedbackRoutesOption
   )
 }
 
-function submitRoute(http: Http, { reviews, classesOf }: FeedbackRoutesOptions): void {
+function submitRoute(http: Http, { reviews, privacy, classesOf }: FeedbackRoutesOptions): void {
   http.post(
     '/v1/reviews/:task_id/submit',
     {
@@ -129,12 +133,13 @@ function submitRoute(http: Http, { reviews, classesOf }: FeedbackRoutesOptions):
       const modelId = await modelOfTask(reviews.db, params.task_id)
       if (modelId !== undefined) checkClass(body.label, classesOf(modelId))
       const held = heldLease(params.task_id, caller, body)
-      return answerTask(reviews, { ...held, label: body.label, comment: body.comment })
+      const comment = keptComment(privacy, modelId, body.comment)
+      return answerTask(reviews, { ...held, label: body.label, comment })
     },
   )
 }
 
-function skipRoute(http: Http, { reviews }: FeedbackRoutesOptions): void {
+function skipRoute(http: Http, { reviews, privacy }: FeedbackRoutesOptions): void {
   http.post(
     '/v1/reviews/:task_id/skip',
     {
@@ -150,7 +155,9 @@ function skipRoute(http: Http, { reviews }: FeedbackRoutesOptions): void {
     async ({ params, body, caller }) => {
       checkTexts({ ...params, ...body })
       const held = heldLease(params.task_id, caller, body)
-      return answerTask(reviews, { ...held, label: null, comment: body.comment })
+      const modelId = await modelOfTask(reviews.db, params.task_id)
+      const comment = keptComment(privacy, modelId, body.comment)
+      return answerTask(reviews, { ...held, label: null, comment })
     },
   )
 }
@@ -195,6 +202,10 @@ const heldLease = (taskId: string, caller: Caller | undefined, body: LeaseBody):
   reviewer: reviewerOf(caller, body),
   leaseId: body.lease_id,
 })
+
+/** A comment as the rules of the model leave it. */
+const keptComment = (privacy: Privacy, modelId: string | undefined, comment: string): string =>
+  modelId === undefined ? comment : (privacy.of(modelId)?.text(comment) ?? comment)
 
 /** @throws {Problem} 400 that names the field of a text that not every store can hold */
 function checkTexts(fields: object): void {

@@ -9,6 +9,7 @@ import {
   type RangeTables,
 } from '../../../lib/sink/mapping.ts'
 import { eventRows } from '../../../lib/sink/rows.ts'
+import { NO_PRIVACY, type Privacy } from '../../../lib/events/privacy/redactor.ts'
 import { predictionIdentity, predictionKey, type Event } from '../../../lib/events/validator.ts'
 import { fieldGetter } from '../../../lib/events/flat-record.ts'
 import * as native from '../../../lib/clickhouse/native/block.ts'
@@ -29,7 +30,11 @@ export interface PredictionRules {
   refusalOf?: RefusalOf | undefined
   /** The time bucket of the counts, in milliseconds; 15 minutes unless given. */
   bucketOf?: BucketOf
+  /** What of an event is kept; all of it unless given. */
+  privacy?: Privacy
 }
+
+const privacyIn = ({ privacy = NO_PRIVACY }: PredictionRules): Privacy => privacy
 
 /**
  * Newest first. A release that changes what a message becomes adds a mapping and keeps those before
@@ -44,6 +49,7 @@ export const predictionMappings = (rules: PredictionRules = {}) =>
       version: 'predictions-3',
       service: 'ingest',
       schema: PredictionV1,
+      privacy: privacyIn(rules),
       seenIn: { table: 'predictions', identity: `concat(model_id, '\\x1f', prediction_id)` },
       identity: predictionIdentity,
       key: 'identity',
@@ -53,6 +59,7 @@ export const predictionMappings = (rules: PredictionRules = {}) =>
       version: 'predictions-2',
       service: 'ingest',
       schema: PredictionV1,
+      privacy: privacyIn(rules),
       seenIn: { table: 'predictions', identity: `concat(model_id, '\\x1f', prediction_id)` },
       identity: predictionIdentity,
       key: 'identity',
@@ -63,6 +70,7 @@ export const predictionMappings = (rules: PredictionRules = {}) =>
       version: 'predictions-1',
       service: 'ingest',
       schema: PredictionV1,
+      privacy: privacyIn(rules),
       seenIn: { table: 'predictions', identity: `concat(model_id, '/', prediction_id)` },
       identity: predictionKey,
       key: 'identity',
@@ -85,6 +93,7 @@ export const predictionMapping = (
     version,
     service: 'ingest',
     schema: PredictionV1,
+    privacy: privacyIn(rules),
     seenIn: { table: 'predictions', identity: `concat(model_id, '\\x1f', prediction_id)` },
     identity: predictionIdentity,
     ...keys,

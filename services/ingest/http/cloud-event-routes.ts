@@ -7,7 +7,8 @@ import {
 } from '../../../lib/events/cloudevents.ts'
 import { Problem } from '../../../lib/runtime/errors.ts'
 import type { EventLog, OutgoingMessage } from '../../../lib/event-log/port.ts'
-import { createValidator, type Validator } from '../../../lib/events/validator.ts'
+import { storable } from '../../../lib/events/stored-value.ts'
+import { createValidator, type Event, type Validator } from '../../../lib/events/validator.ts'
 import { BODY_BOUNDS } from '../../../lib/events/json/bounds.ts'
 import { jsonOf, takeBodies, type Http } from '../../../lib/http/server.ts'
 import { elementsOf, skipSpace } from '../../../lib/events/json/split-array.ts'
@@ -65,12 +66,12 @@ export function cloudEventRoutes(http: Http, options: IngestRoutesOptions): void
 
 const bodyOf = ({ body }: { body: unknown }) => (body instanceof Buffer ? body : Buffer.alloc(0))
 
-function createAcceptor({ eventLog, metrics, refusalOf }: IngestRoutesOptions): Acceptor {
-  const predictions = predictionDestination(refusalOf)
-  const labels = labelDestination()
+function createAcceptor({ eventLog, metrics, privacy, refusalOf }: IngestRoutesOptions): Acceptor {
+  const predictions = predictionDestination(privacy, refusalOf)
+  const labels = labelDestination(privacy)
   const attributes: Destination = {
     topic: TOPICS.attributes.topic,
-    validator: createValidator(AttributesV1),
+    validator: createValidator(AttributesV1, privacy),
     keyOf: attributesKey,
   }
   return {
@@ -82,7 +83,7 @@ function createAcceptor({ eventLog, metrics, refusalOf }: IngestRoutesOptions): 
       ['plumbline.label.v1', labels],
       ['plumbline.attributes.v1', attributes],
     ]),
-    halves: createValidator(InferenceV1),
+    halves: createValidator(InferenceV1, privacy),
   }
 }
 
@@ -115,8 +116,10 @@ function routed(acceptor: Acceptor, event: CloudEvent | 'invalid', contentType: 
   if (isInference(event)) {
     // Validated as it will be when it is read back: what is accepted is stored.
     const validation = halves.value(halfOf(event, Date.now()))
-    if (validation.ok)
-      return { topic: TOPICS.inferenceLogs.topic, message: forwarded(event, contentType) }
+    if (validation.ok) {
+      const kept = validation.isRedacted ? keptHalf(event, validation.event) : event
+      return { topic: TOPICS.inferenceLogs.topic, message: forwarded(kept, contentType) }
+    }
     const { code, message } = validation.rejection
     return { id, code, message }
   }
@@ -126,13 +129,14 @@ function routed(acceptor: Acceptor, event: CloudEvent | 'invalid', contentType: 
     const message = `type must be one of ${known}, or end in inference.request or inference.response`
     return { id, code: 'unknown_type', message }
   }
-  const validation = destination.validator.bytes(event.data)
+  const { validator } = destination
+  const validation = storable(validator, validator.bytes(event.data), () => event.data)
   if (!validation.ok) {
     const { code, message, also } = validation.rejection
     return { id, code, message, ...(also && { also: [...also] }) }
   }
   const key = destination.keyOf(validation.event)
-  const sent = { topic: destination.topic, message: { key, value: event.data } }
+  const sent = { topic: destination.topic, message: { key, value: validation.value } }
   const refusal = destination.refusalOf?.(validation.event)
   if (!refusal) return sent
   return { id, code: 'expectation_violated', message: refusal.message, refused: sent }
@@ -187,6 +191,23 @@ async function append(
   await eventLog.append(topic, messages)
   countEvents(metrics, { topic, outcome: 'accepted', reason: '' }, messages.length)
 }
+
+/** Attributes that say which exchange a half is of. */
+const KEPT_ATTRIBUTES = new Set(
+  'specversion id type time requestid modelid inferenceservicename endpoint namespace'.split(' '),
+)
+
+/** A half of an exchange as the rules of its model leave it. */
+const keptHalf = (event: CloudEvent, half: Event): CloudEvent => ({
+  ...event,
+  data: Buffer.from(half.get('body') as string),
+  attributes: {
+    ...Object.fromEntries(
+      Object.entries(event.attributes).filter(([name]) => KEPT_ATTRIBUTES.has(name)),
+    ),
+    source: 'plumbline',
+  },
+})
 
 /**
  * The message of an event that is forwarded as it came: binary mode, as CloudEvents are kept on

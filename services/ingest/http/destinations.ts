@@ -5,6 +5,7 @@ import {
   type Event,
   type Validator,
 } from '../../../lib/events/validator.ts'
+import type { Privacy } from '../../../lib/events/privacy/redactor.ts'
 import type { RefusalOf } from '../../../lib/models/expectations/refusal.ts'
 import { labelKey, LabelV1 } from '../../../schemas/events/label.v1.ts'
 import { PredictionV1 } from '../../../schemas/events/prediction.v1.ts'
@@ -20,16 +21,16 @@ export interface Destination {
 }
 
 /** Where predictions go. */
-export const predictionDestination = (refusalOf?: RefusalOf): Destination => ({
+export const predictionDestination = (privacy: Privacy, refusalOf?: RefusalOf): Destination => ({
   refusalOf,
   topic: TOPICS.predictions.topic,
-  validator: createValidator(PredictionV1),
+  validator: createValidator(PredictionV1, privacy),
   keyOf: predictionKey,
 })
 
 /** Where labels go. */
-export const labelDestination = (): Destination => ({
+export const labelDestination = (privacy: Privacy): Destination => ({
   topic: TOPICS.labels.topic,
-  validator: createValidator(LabelV1),
+  validator: createValidator(LabelV1, privacy),
   keyOf: labelKey,
 })

@@ -2,6 +2,7 @@ import { PredictionV1 } from '../../../schemas/events/prediction.v1.ts'
 import { TOPICS } from '../../../schemas/topics.ts'
 import { eventGateway } from '../../../lib/http/event-endpoint.ts'
 import type { EventLog } from '../../../lib/event-log/port.ts'
+import type { Privacy } from '../../../lib/events/privacy/redactor.ts'
 import type { RefusalOf } from '../../../lib/models/expectations/refusal.ts'
 import type { Http } from '../../../lib/http/server.ts'
 import type { Metrics } from '../../../lib/runtime/metrics.ts'
@@ -10,6 +11,8 @@ import type { Metrics } from '../../../lib/runtime/metrics.ts'
 export interface IngestRoutesOptions {
   eventLog: Pick<EventLog, 'append'>
   metrics: Metrics
+  /** What model files take out of events. */
+  privacy: Privacy
   /** By the model files; nothing is refused unless given. */
   refusalOf: RefusalOf | undefined
 }
@@ -17,7 +20,7 @@ export interface IngestRoutesOptions {
 /** Registers `POST /v1/predictions`. */
 export function ingestRoutes(
   http: Http,
-  { eventLog, metrics, refusalOf }: IngestRoutesOptions,
+  { eventLog, metrics, privacy, refusalOf }: IngestRoutesOptions,
 ): void {
   eventGateway(http, {
     service: 'ingest',
@@ -27,6 +30,7 @@ export function ingestRoutes(
     idField: 'prediction_id',
     eventLog,
     metrics,
+    privacy,
     refusalOf,
   })
 }

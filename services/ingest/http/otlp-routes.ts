@@ -5,6 +5,8 @@
 import { setImmediate } from 'node:timers/promises'
 import type { EventLog, OutgoingMessage } from '../../../lib/event-log/port.ts'
 import { BODY_BOUNDS } from '../../../lib/events/json/bounds.ts'
+import type { Privacy } from '../../../lib/events/privacy/redactor.ts'
+import { storable } from '../../../lib/events/stored-value.ts'
 import {
   jsonOf,
   problemOf,
@@ -41,14 +43,15 @@ export interface OtlpDeps {
   eventLog: Pick<EventLog, 'append'>
   metrics: Metrics
   log: Logger
+  privacy: Privacy
   refusalOf?: RefusalOf | undefined
 }
 
 /** Adds both endpoints. */
 export function otlpRoutes(http: Http, deps: OtlpDeps): void {
   const destinations = {
-    predictions: predictionDestination(deps.refusalOf),
-    labels: labelDestination(),
+    predictions: predictionDestination(deps.privacy, deps.refusalOf),
+    labels: labelDestination(deps.privacy),
   }
   const told = (body: unknown, translate: (body: unknown) => Iterable<OtlpOutcome>) =>
     acceptOutcomes(translate(body), destinations, deps)
@@ -151,10 +154,12 @@ async function acceptOutcomes(
     const { topic, validator, keyOf, refusalOf } = destinations[outcome.kind]
     // Fitted values are those that their text has, and no larger than an event may be: reading it
     // again would tell nothing.
-    const validation = validator.value(outcome.event)
+    const validation = storable(validator, validator.value(outcome.event), () =>
+      JSON.stringify(outcome.event),
+    )
     const refusal = validation.ok ? refusalOf?.(validation.event) : undefined
     if (validation.ok) {
-      const message = { key: keyOf(validation.event), value: JSON.stringify(outcome.event) }
+      const message = { key: keyOf(validation.event), value: validation.value }
       if (refusal) refused.push(message)
       else messages[outcome.kind].push(message)
     }

@@ -1,4 +1,5 @@
 /** Every endpoint refuses for an expectation alike, and sends what it refuses to the log. */
+import { NO_PRIVACY } from '../../../lib/events/privacy/redactor.ts'
 import { pino } from 'pino'
 import { afterEach, expect, test } from 'vitest'
 import { openAccess } from '../../../lib/http/api-keys.ts'
@@ -43,7 +44,7 @@ async function endpoints() {
         logged.push(JSON.parse(String(value)) as Record<string, unknown>)
     },
   }
-  const options = { eventLog, metrics, log, refusalOf: refusals([model]) }
+  const options = { eventLog, metrics, log, privacy: NO_PRIVACY, refusalOf: refusals([model]) }
   ingestRoutes(app, options)
   cloudEventRoutes(app, options)
   otlpRoutes(app, options)

@@ -9,12 +9,14 @@ import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import type { EventLog, LoggedMessage, OutgoingMessage } from '../../../lib/event-log/port.ts'
 import { eventMapping, type EventMapping, type RangeTables } from '../../../lib/sink/mapping.ts'
 import { eventRows } from '../../../lib/sink/rows.ts'
+import type { Privacy } from '../../../lib/events/privacy/redactor.ts'
+import { storable } from '../../../lib/events/stored-value.ts'
 import { isObject } from '../../../lib/events/fields.ts'
-import { createValidator, predictionKey } from '../../../lib/events/validator.ts'
+import { predictionKey, type Validator } from '../../../lib/events/validator.ts'
 import { messageOf } from '../../../lib/runtime/errors.ts'
 import type { MessageReader, ReadMessage } from '../../../lib/events/decode-message.ts'
 import type { Metrics } from '../../../lib/runtime/metrics.ts'
-import type { Model, Models } from '../../../lib/models/model-files.ts'
+import type { Models } from '../../../lib/models/model-files.ts'
 import * as native from '../../../lib/clickhouse/native/block.ts'
 import {
   binaryEvent,
@@ -23,30 +25,32 @@ import {
   type CloudEvent,
 } from '../../../lib/events/cloudevents.ts'
 import { InferenceV1 } from '../../../schemas/events/inference.v1.ts'
-import { PredictionV1 } from '../../../schemas/events/prediction.v1.ts'
 import { ID_SEPARATOR } from '../../../schemas/fields.ts'
 import { TOPICS } from '../../../schemas/topics.ts'
 import { outputOf, predictionsOf, Unreadable } from '../wire-formats/inference.ts'
 
 /** Newest first: version 1 knew exchanges by their id alone, whatever model they were of. */
-export const INFERENCE_MAPPINGS = [
-  inferenceMapping('inference-2'),
-  eventMapping({
-    version: 'inference-1',
-    service: 'ingest',
-    schema: InferenceV1,
-    seenIn: { table: 'inference_halves', identity: `concat(exchange_id, '/', part)` },
-    identity: (event) => `${event.get('exchange_id') as string}/${event.get('part') as string}`,
-    tables: halves,
-  }),
-] as const
+export const inferenceMappings = (privacy: Privacy) =>
+  [
+    inferenceMapping('inference-2', privacy),
+    eventMapping({
+      version: 'inference-1',
+      service: 'ingest',
+      schema: InferenceV1,
+      privacy,
+      seenIn: { table: 'inference_halves', identity: `concat(exchange_id, '/', part)` },
+      identity: (event) => `${event.get('exchange_id') as string}/${event.get('part') as string}`,
+      tables: halves,
+    }),
+  ] as const
 
 /** A mapping of halves under a name of its own. */
-export function inferenceMapping(version: string): EventMapping {
+export function inferenceMapping(version: string, privacy: Privacy): EventMapping {
   return eventMapping({
     version,
     service: 'ingest',
     schema: InferenceV1,
+    privacy,
     seenIn: {
       table: 'inference_halves',
       identity: `concat(model_id, '\\x1f', exchange_id, '\\x1f', part)`,
@@ -156,6 +160,8 @@ export interface PairingParts {
   eventLog: Pick<EventLog, 'append'>
   metrics: Metrics
   models: Models
+  /** Of predictions, made with the privacy rules of their models. */
+  validator: Validator
   now: () => number
 }
 
@@ -196,7 +202,7 @@ async function settle(row: ExchangeRow, parts: PairingParts): Promise<void> {
       { value: row.request || row.response, reason: `orphan_${alone}`, message },
     ])
   }
-  const { events, refused } = readExchange(row, parts.models.get(row.model_id))
+  const { events, refused } = readExchange(row, parts)
   await setAside(parts, row, refused)
   await parts.eventLog.append(TOPICS.predictions.topic, events)
 }
@@ -207,14 +213,12 @@ interface Refused {
   message: string
 }
 
-const validator = createValidator(PredictionV1)
-
 /**
  * The predictions of an exchange as messages of the log, those that are valid; the others, and why.
  */
 function readExchange(
   row: ExchangeRow,
-  model: Pick<Model, 'outputKind' | 'task'>,
+  { models, validator }: Pick<PairingParts, 'models' | 'validator'>,
 ): { events: OutgoingMessage[]; refused: Refused[] } {
   const events: OutgoingMessage[] = []
   const refused: Refused[] = []
@@ -226,12 +230,12 @@ function readExchange(
       answeredAt: row.answered_at,
       request: row.request,
       response: row.response,
-      output: outputOf(model),
+      output: outputOf(models.get(row.model_id)),
     })
     for (const prediction of predictions) {
       const value = JSON.stringify(prediction)
-      const verdict = validator.text(value)
-      if (verdict.ok) events.push({ key: predictionKey(verdict.event), value })
+      const verdict = storable(validator, validator.text(value), () => value)
+      if (verdict.ok) events.push({ key: predictionKey(verdict.event), value: verdict.value })
       else
         refused.push({
           value,

@@ -2,7 +2,7 @@
 import type { Http } from '../../../lib/http/server.ts'
 import { answers } from '../../../schemas/http/errors.ts'
 import { AuditAnswer, AuditQuery } from '../../../schemas/http/retrain-trigger.ts'
-import { incompleteness, readAudit, readEvidence } from '../queries/audit-log.ts'
+import { incompleteness, readAudit, readEvidence } from '../../../lib/postgres/audit-log.ts'
 import type { RetrainRoutesOptions } from './options.ts'
 import { READ, tags } from './parameters.ts'
 

@@ -1,7 +1,7 @@
 import { Webhook } from 'standardwebhooks'
 import { expect, test } from 'vitest'
 import { requestsOf } from '../decide/alert-requests.ts'
-import { firstBreak, hashOf, type AuditEntry } from '../queries/audit-log.ts'
+import { firstBreak, hashOf, type AuditEntry } from '../../../lib/postgres/audit-log.ts'
 import { signatureHeaders } from '../data/signatures.ts'
 
 test('the official library accepts our signature, and refuses it for another body', () => {

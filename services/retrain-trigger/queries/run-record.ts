@@ -4,7 +4,7 @@ import type { Sql } from '../../../lib/postgres/port.ts'
 import type { RUN_STATES } from '../../../schemas/events/retrain.v1.ts'
 import type { RunAnswer } from '../../../schemas/http/retrain-trigger.ts'
 import { TOPICS } from '../../../schemas/topics.ts'
-import { appendAudit } from './audit-log.ts'
+import { appendAudit } from '../../../lib/postgres/audit-log.ts'
 
 /** Where a run stands; it moves forward only. */
 export type RunState = (typeof RUN_STATES)[number]

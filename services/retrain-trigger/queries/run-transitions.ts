@@ -5,7 +5,7 @@
 import { Problem } from '../../../lib/runtime/errors.ts'
 import { isSamePerson } from '../../../lib/runtime/person-names.ts'
 import type { Sql } from '../../../lib/postgres/port.ts'
-import { appendAudit } from './audit-log.ts'
+import { appendAudit } from '../../../lib/postgres/audit-log.ts'
 import { markToCancel } from './jobs.ts'
 import type { Ledger } from './ledger.ts'
 import { recordTransition, toRun, type Run, type RunState, type StoredRun } from './run-record.ts'

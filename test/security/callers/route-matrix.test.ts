@@ -13,7 +13,7 @@ import { startTarget, type Running } from '../../processes.ts'
  * What each route asks of its caller, decided here and not by the route: nothing at all, or a
  * scope.
  */
-const WANTED: Record<string, 'public' | 'emit' | 'read' | 'review' | 'operate'> = {
+const WANTED: Record<string, 'public' | 'emit' | 'read' | 'review' | 'operate' | 'admin'> = {
   'DELETE /v1/session': 'public',
   'GET /docs/json': 'public',
   'GET /health/live': 'public',
@@ -41,6 +41,7 @@ const WANTED: Record<string, 'public' | 'emit' | 'read' | 'review' | 'operate'> 
   'GET /v1/models/{id}/episodes': 'read',
   'GET /v1/models/{id}/episodes/{episode}': 'read',
   'GET /v1/alarms': 'read',
+  'GET /v1/retention': 'read',
   'GET /v1/runs': 'read',
   'GET /v1/runs/{id}': 'read',
   'GET /v1/reviews/stats': 'review',
@@ -48,6 +49,8 @@ const WANTED: Record<string, 'public' | 'emit' | 'read' | 'review' | 'operate'> 
   'POST /v1/reviews/{task_id}/release': 'review',
   'POST /v1/reviews/{task_id}/skip': 'review',
   'POST /v1/reviews/{task_id}/submit': 'review',
+  'DELETE /v1/subjects/{id}': 'admin',
+  'GET /v1/subjects/{id}': 'admin',
   'POST /v1/alerts': 'operate',
   'POST /v1/runs': 'operate',
   'POST /v1/runs/{id}/approve': 'operate',

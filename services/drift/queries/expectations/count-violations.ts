@@ -1,6 +1,6 @@
 /**
  * Counts what violates expectations from stored rows, at the time a window is evaluated: each row
- * that is stored counts once, whenever a rule was declared. See decision 34.
+ * that is stored counts once, whenever a rule was declared. See decision 32.
  */
 import type { ClickHouse } from '../../../../lib/clickhouse/port.ts'
 import { namesAsked, type ExpectationRule } from '../../../../lib/models/expectations/rules.ts'

@@ -1,7 +1,7 @@
 /** An append-only log in which every entry carries the hash of the one before it. */
 import { createHash } from 'node:crypto'
-import { enqueueRow } from '../../../lib/postgres/outbox.ts'
-import type { Sql } from '../../../lib/postgres/port.ts'
+import { enqueueRow } from './outbox.ts'
+import type { Sql } from './port.ts'
 
 /** An entry as `GET /v1/audit` shows it; `at` is RFC 3339 in UTC, hashes are SHA-256 in hex. */
 export interface AuditEntry {

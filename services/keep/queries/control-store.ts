@@ -1,0 +1,81 @@
+/** What PostgreSQL holds about subjects, and which process does the work of keeping. */
+import type { Postgres } from '../../../lib/postgres/port.ts'
+
+/** Removes tasks, leases and answers of predictions, and rows of them on their way to ClickHouse. */
+export async function eraseTasks(
+  db: Postgres,
+  predictions: readonly { model_id: string; prediction_id: string }[],
+): Promise<number> {
+  return db.transaction(async (tx) => {
+    const tasks = await tx.query<{ task_id: string }>(
+      `select t.task_id from review_tasks t
+       join unnest($1::text[], $2::text[]) as p (model_id, prediction_id) using (model_id, prediction_id)`,
+      [predictions.map((one) => one.model_id), predictions.map((one) => one.prediction_id)],
+    )
+    const ids = tasks.map((task) => task.task_id)
+    if (ids.length === 0) return 0
+    for (const table of ['reviews', 'review_leases', 'review_tasks'])
+      await tx.query(`delete from ${table} where task_id = any($1)`, [ids])
+    for (const table of ['outbox', 'outbox_refused'])
+      await tx.query(`delete from ${table} where row->>'task_id' = any($1)`, [ids])
+    return ids.length
+  })
+}
+
+/**
+ * Rewrites the tables without the rows that were deleted, and lets go of the log that still has
+ * them.
+ */
+export async function compact(db: Postgres): Promise<void> {
+  for (const table of ['reviews', 'review_leases', 'review_tasks', 'outbox', 'outbox_refused'])
+    await db.exec(`vacuum full ${table}`)
+  await db.forgetLog?.()
+}
+
+/** Tasks and answers of predictions, for their export. */
+export const reviewsOf = (
+  db: Postgres,
+  predictions: readonly { model_id: string; prediction_id: string }[],
+): Promise<Record<string, unknown>[]> =>
+  db.query(
+    `select t.task_id, t.model_id, t.prediction_id, t.state, r.reviewer, r.label, r.skipped, r.comment, r.submitted_at
+     from review_tasks t
+     join unnest($1::text[], $2::text[]) as p (model_id, prediction_id) using (model_id, prediction_id)
+     left join reviews r using (task_id) order by t.task_id, r.reviewer limit 1000`,
+    [predictions.map((one) => one.model_id), predictions.map((one) => one.prediction_id)],
+  )
+
+/** Takes a piece of work for this process alone; false where another one has it. */
+export async function claimWork(
+  db: Postgres,
+  { name, holder, now, forMs }: { name: string; holder: string; now: number; forMs: number },
+): Promise<boolean> {
+  const rows = await db.query(
+    `insert into keep_work (name, holder, until) values ($1, $2, $3)
+     on conflict (name) do update set holder = excluded.holder, until = excluded.until
+     where keep_work.until <= $4 returning name`,
+    [name, holder, new Date(now + forMs), new Date(now)],
+  )
+  return rows.length > 0
+}
+
+/** Gives the work back, and says when it was done. */
+export async function releaseWork(
+  db: Postgres,
+  { name, holder, now }: { name: string; holder: string; now: number },
+): Promise<void> {
+  await db.query('update keep_work set until = $3, done_at = $3 where name = $1 and holder = $2', [
+    name,
+    holder,
+    new Date(now),
+  ])
+}
+
+/** When a piece of work was done last; undefined where it never was. */
+export async function lastDone(db: Postgres, name: string): Promise<Date | undefined> {
+  const [row] = await db.query<{ done_at: Date | string | null }>(
+    'select done_at from keep_work where name = $1',
+    [name],
+  )
+  return row?.done_at ? new Date(row.done_at) : undefined
+}
