@@ -38,7 +38,7 @@ export const episodeIdOf = (modelId: string, firstEnd: number): string =>
   `${modelId}/${new Date(firstEnd).toISOString()}`
 
 /** The end of the first window, as the id of an episode of this model has it. */
-export const episodeName = (modelId: string, episodeId: string): string =>
+const episodeName = (modelId: string, episodeId: string): string =>
   episodeId.slice(modelId.length + 1)
 
 /** An episode in short. */
