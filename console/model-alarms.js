@@ -1,8 +1,18 @@
 /** What is active of a model, each with the acts that end it. */
-import { html, useEffect, useRef, useState } from '/console/vendor/preact.js'
-import { hasKeys, request } from './page.js'
+import { html, useState } from '/console/vendor/preact.js'
+import { request } from './page.js'
+import { ReasonForm, Until, untilOf } from './reason-form.js'
 import { Ago, Failed, Loading, Mark } from './ui.js'
-import { alarmSentence, day, duration, metricName, number, plural } from './words.js'
+import {
+  alarmSentence,
+  cohortOf,
+  day,
+  duration,
+  episodePath,
+  metricName,
+  number,
+  plural,
+} from './words.js'
 
 /** @typedef {import('../schemas/active-alarms.ts').ActiveAlarm} ActiveAlarm */
 
@@ -23,93 +33,33 @@ const ACTS = {
     says: 'Not now: no page for this metric and subject until then. The alarm stays here.',
   },
 }
-const UNTIL = /** @type {const} */ ([
-  ['1', '1 day'],
-  ['7', '1 week'],
-  ['30', '30 days'],
-])
-const NAME = 'plumbline-name'
 
-/** A reason, a name where no key gives one, and for a snooze until when. */
+/** Accepts, dismisses or snoozes one verdict. */
 function Decide({ alarm, act, close, decided }) {
-  const [error, setError] = useState(/** @type {Error | undefined} */ (undefined))
-  const [isBusy, setBusy] = useState(false)
-  const [needsName, setNeedsName] = useState(false)
-  const first = useRef(/** @type {HTMLTextAreaElement | null} */ (null))
-  useEffect(() => {
-    first.current?.focus()
-    hasKeys().then((keys) => setNeedsName(!keys), setError)
-  }, [])
-  const send = async (event) => {
-    event.preventDefault()
-    const form = new FormData(event.target)
-    const actor = String(form.get('actor') ?? '').trim()
-    setBusy(true)
-    try {
-      await request(`/v1/verdicts/${encodeURIComponent(alarm.verdict_id)}/${act}`, {
-        comment: String(form.get('comment')),
-        ...(needsName && { actor }),
-        ...(act === 'snooze' && {
-          until: new Date(Date.now() + Number(form.get('days')) * 86_400_000).toISOString(),
-        }),
-      })
-      if (needsName) localStorage.setItem(NAME, actor)
-      close()
-      decided()
-    } catch (problem) {
-      setError(/** @type {Error} */ (problem))
-      setBusy(false)
-    }
+  const send = async (form, who) => {
+    await request(`/v1/verdicts/${encodeURIComponent(alarm.verdict_id)}/${act}`, {
+      comment: String(form.get('comment')),
+      ...who,
+      ...(act === 'snooze' && { until: untilOf(form) }),
+    })
+    close()
+    decided()
   }
-  return html`<form
-    class="decide"
-    onSubmit=${send}
-    onKeyDown=${(event) => event.key === 'Escape' && close()}
+  return html`<${ReasonForm}
+    text=${ACTS[act].text}
+    says=${ACTS[act].says}
+    close=${close}
+    send=${send}
   >
-    <p class="quiet">${ACTS[act].says}</p>
-    <label
-      >Reason<textarea name="comment" rows="2" maxlength="2000" required ref=${first}></textarea>
-    </label>
-    <div class="row">
-      ${
-        needsName &&
-        html`<label
-          >Your name<input
-            name="actor"
-            required
-            maxlength="180"
-            value=${localStorage.getItem(NAME) ?? ''}
-        /></label>`
-      }
-      ${
-        act === 'snooze' &&
-        html`<label
-          >For<select name="days">
-            ${UNTIL.map(([days, text]) => html`<option value=${days}>${text}</option>`)}
-          </select></label
-        >`
-      }
-      <button class="primary" disabled=${isBusy}>${ACTS[act].text}</button>
-      <button type="button" onClick=${close}>Cancel</button>
-    </div>
-    ${error && html`<${Failed} error=${error} />`}
-  </form>`
+    ${act === 'snooze' && html`<${Until} />`}
+  <//>`
 }
-
-/** The cohort of an alarm, or '' for the model as a whole. @param {ActiveAlarm} alarm */
-const cohortOf = ({ model_version, variant, slice_key, slice_value }) =>
-  [
-    model_version && `version ${model_version}`,
-    variant && `variant ${variant}`,
-    slice_key && `${slice_key} = ${slice_value}`,
-  ]
-    .filter(Boolean)
-    .join(', ')
 
 /** @param {{ alarm: ActiveAlarm, change: any, decided: () => void }} props */
 function Alarm({ alarm, change, decided }) {
   const [act, setAct] = useState('')
   const cohort = cohortOf(alarm)
+  const episode = episodePath(alarm.model_id, alarm.episode_id)
   const lasts = duration(Date.parse(alarm.window_end) - Date.parse(alarm.since))
   const opens = (alarm.family === 'drift' || alarm.family === 'quality') && alarm.subject !== ''
   return html`<li class="alarm-row">
@@ -130,6 +80,7 @@ function Alarm({ alarm, change, decided }) {
       >${alarm.threshold === null ? '' : `, line ${number(alarm.threshold)}`}
       ${' · '}${`since ${day(alarm.since)}${lasts === 'less than a minute' ? '' : ` (${lasts} of data)`}`}
       ${' · '}${'evidence '}<${Ago} time=${alarm.window_end} />
+      ${episode && html` · <a href=${episode}>episode</a>`}
       ${alarm.is_snoozed && ` · snoozed until ${day(alarm.snoozed_until)}`}
     </p>
     <div class="acts">

@@ -61,6 +61,27 @@ export function Examples({ path, feature, window }) {
     />`
 }
 
+/** Events that were kept of the windows of a span, the newest first. @param {{ path: string, from: string, to: string }} props */
+export function SpanExamples({ path, from, to }) {
+  const { answer, error, again } = useAnswer(
+    () => request(`${path}/examples?${new URLSearchParams({ from, to, limit: String(SHOWN) })}`),
+    [from, to],
+  )
+  if (error) return html`<${Failed} error=${error} retry=${again} />`
+  if (!answer) return html`<${Loading} what="events" />`
+  if (answer.examples.length === 0)
+    return html`<p class="quiet">
+      No event was kept of these windows. A model file with${' '}<code>unusual_events</code>${' '}or
+      ${' '}<code>expectations</code>${' '}keeps some.
+    </p>`
+  return html`<div class="scroll" tabindex="0" role="group" aria-label="Events to look at">
+    <${Table}
+      examples=${answer.examples}
+      valueOf=${({ features, because }) => JSON.stringify(because.length > 0 ? Object.fromEntries(because.map((name) => [name, features[name] ?? null])) : features)}
+    />
+  </div>`
+}
+
 /** The newest events that violate a rule, where a subject is one and no feature. */
 export function RuleExamples({ path, rule }) {
   const { answer, error, again } = useAnswer(

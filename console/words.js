@@ -172,6 +172,7 @@ const MOVED = new Map([
   ['new_atom_share', 'one value became frequent'],
   ['throughput_per_s', 'another number of predictions came'],
   ['error_ratio', 'predictions fail more often'],
+  ['odd_one_out', 'is unlike the others'],
 ])
 
 /**
@@ -207,3 +208,26 @@ export const HEALTH = {
   learning: 'none',
   unknown: 'incomplete',
 }
+
+/**
+ * The cohort of an alarm, or '' for the model as a whole.
+ *
+ * @param {Pick<
+ *   import('../schemas/active-alarms.ts').ActiveAlarm,
+ *   'model_version' | 'variant' | 'slice_key' | 'slice_value'
+ * >} alarm
+ */
+export const cohortOf = ({ model_version, variant, slice_key, slice_value }) =>
+  [
+    model_version && `version ${model_version}`,
+    variant && `variant ${variant}`,
+    slice_key && `${slice_key} = ${slice_value}`,
+  ]
+    .filter(Boolean)
+    .join(', ')
+
+/** The page of an alert episode; '' where the id names none. @param {string} model @param {string} episode */
+export const episodePath = (model, episode) =>
+  episode.startsWith(`${model}/`)
+    ? `/models/${encodeURIComponent(model)}/episodes/${encodeURIComponent(episode.slice(model.length + 1))}`
+    : ''

@@ -10,6 +10,7 @@ import type { Http } from './server-types.ts'
 const PAGES = [
   ['/', 'overview.html'],
   ['/models/:id', 'model.html'],
+  ['/models/:id/episodes/:episode', 'episode.html'],
   ['/review', 'review.html'],
   ['/runs', 'runs.html'],
 ] as const

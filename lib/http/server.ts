@@ -33,6 +33,8 @@ export type { FastifyReply, FastifyRequest, Http, HttpOptions }
 /** How long a request may take to arrive, its headers and the whole of it. */
 const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 60_000
+/** Ids have 200 characters at most, each of which may be nine in an address. */
+const MAX_PARAMETER = 2000
 const MAX_CONNECTIONS = 4000
 /**
  * Bodies of routes that are parsed here; batches of events are read item by item, within the size
@@ -66,6 +68,7 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
     forceCloseConnections: true,
     requestTimeout: REQUEST_TIMEOUT_MS,
     genReqId: ({ headers }) => requestIdOf(headers[REQUEST_ID]),
+    routerOptions: { maxParamLength: MAX_PARAMETER },
     ...protocolOf(options.certificate),
     // Addresses may hold the token of a run.
     logController: new LogController({ disableRequestLogging: true }),

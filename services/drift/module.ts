@@ -26,6 +26,8 @@ import { createModelEvaluator, createShared } from './loop/evaluate-model.ts'
 import { createMonitored } from './loop/monitored-models.ts'
 import { driftQueries } from './queries/drift-queries.ts'
 import { referenceRoutes } from './http/reference-routes.ts'
+import { episodeFeedbackRoutes } from './http/episode-feedback-routes.ts'
+import { episodeRoutes } from './http/episode-routes.ts'
 import { exampleRoutes } from './http/example-routes.ts'
 import { compareRoutes } from './http/compare-routes.ts'
 import { modelRoutes } from './http/model-routes.ts'
@@ -99,6 +101,8 @@ function registerRoutes({ http, clickhouse, models, privacy, now, sinkParts }: D
   canaryRoutes(http, parts)
   referenceRoutes(http, { ...parts, privacy, spool: sinkParts.spool })
   decisionRoutes(http, db, now)
+  episodeRoutes(http, parts)
+  episodeFeedbackRoutes(http, db, now)
 }
 
 /** The most active alarms of one model that are series by name. */

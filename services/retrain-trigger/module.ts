@@ -17,7 +17,7 @@ import { followJobs } from './loop/follow-jobs.ts'
 import { policyEngine } from './loop/policies.ts'
 import { policyFailures } from './loop/policy-failures.ts'
 import { schedulesModule } from './loop/schedules.ts'
-import { alerting, alertSender } from './loop/send-alerts.ts'
+import { alerting, alertSender, pageOfAlarm } from './loop/send-alerts.ts'
 import type { Ledger } from './queries/ledger.ts'
 import { policyQueries } from './queries/policy-queries.ts'
 import { countRuns } from './queries/runs.ts'
@@ -78,8 +78,7 @@ export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module
     url: alertmanager,
     texts: {
       ownershipOf: (modelId) => deps.models.get(modelId).ownership,
-      pageOf: (modelId) =>
-        `${config.PLUMBLINE_PUBLIC_URL ?? deps.address()}/models/${encodeURIComponent(modelId)}`,
+      pageOf: (alarm) => pageOfAlarm(config.PLUMBLINE_PUBLIC_URL ?? deps.address(), alarm),
     },
     log,
     now,

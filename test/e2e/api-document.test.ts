@@ -301,6 +301,24 @@ test('references and verdict feedback are answered as declared', async () => {
     plumbline.clickhouseUrl,
     `SELECT verdict_id AS id FROM verdicts WHERE verdict = 'alarm' LIMIT 1`,
   )
+  const ofModel = { id: 'm' }
+  const { episodes } = (await walk('GET /v1/models/{id}/episodes', { params: ofModel })) as {
+    episodes: { episode: string }[]
+  }
+  const one = { params: { ...ofModel, episode: episodes[0]!.episode } }
+  const none = { params: { ...ofModel, episode: '2020-01-01T00:00:00Z' } }
+  const reason = { actor: 'ann', comment: 'so' }
+  const later = '2099-01-01T00:00:00Z'
+  for (const asked of [one, none]) {
+    await walk('GET /v1/models/{id}/episodes/{episode}', asked)
+    await walk('POST /v1/models/{id}/episodes/{episode}/snooze', {
+      ...asked,
+      body: { ...reason, until: later },
+    })
+    for (const answer of ['dismiss', 'accept'])
+      await walk(`POST /v1/models/{id}/episodes/{episode}/${answer}`, { ...asked, body: reason })
+  }
+  await walk('POST /v1/models/{id}/episodes/{episode}/dismiss', { ...one, body: {} })
   const params = { id: verdict!.id }
   for (const answer of ['accept', 'dismiss'])
     await walk(`POST /v1/verdicts/{id}/${answer}`, { params, body: { actor: 'ann' } })

@@ -290,6 +290,9 @@ const reference = (more: Partial<ValidRequest>): ValidRequest => ({
   ...more,
 })
 
+/** An alert episode of the fuzzed model. */
+const episode = { params: { id: 'fuzzed', episode: AT } }
+
 const MODELS: readonly ValidRequest[] = [
   asked('/v1/models'),
   asked('/v1/models/{id}'),
@@ -313,6 +316,8 @@ const MODELS: readonly ValidRequest[] = [
     subject: 'f0',
     limit: '10',
   }),
+  asked('/v1/models/{id}/episodes', { limit: '10' }),
+  { ...asked('/v1/models/{id}/episodes/{episode}'), ...episode },
   asked('/v1/models/{id}/distributions', {
     subject: 'f0',
     from: AT,
@@ -343,18 +348,14 @@ const MODELS: readonly ValidRequest[] = [
   }),
 ]
 
-const VERDICTS = ['accept', 'dismiss', 'snooze'].map((decision): ValidRequest =>
-  posted(
-    'verdicts',
-    `/v1/verdicts/{id}/${decision}`,
-    {
-      actor: 'ann',
-      comment: 'so',
-      ...(decision === 'snooze' && { until: '2099-01-01T00:00:00Z' }),
-    },
-    { params: { id: LIVE.verdict } },
-  ),
-)
+const VERDICTS = ['accept', 'dismiss', 'snooze'].flatMap((decision): ValidRequest[] => {
+  const until = decision === 'snooze' && { until: '2099-01-01T00:00:00Z' }
+  const body = { actor: 'ann', comment: 'so', ...until }
+  return [
+    posted('verdicts', `/v1/verdicts/{id}/${decision}`, body, { params: { id: LIVE.verdict } }),
+    posted('verdicts', `/v1/models/{id}/episodes/{episode}/${decision}`, body, episode),
+  ]
+})
 
 const PAGES: readonly ValidRequest[] = [
   '/',

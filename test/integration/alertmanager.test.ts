@@ -8,7 +8,11 @@ import { ended } from '../../deploy/local/child-process.ts'
 import { freePort } from '../../deploy/local/kafka.ts'
 import type { ActiveAlarm } from '../../schemas/active-alarms.ts'
 import { parseModel } from '../../lib/models/model-files.ts'
-import { alertSender, sendAlerts } from '../../services/retrain-trigger/loop/send-alerts.ts'
+import {
+  alertSender,
+  pageOfAlarm,
+  sendAlerts,
+} from '../../services/retrain-trigger/loop/send-alerts.ts'
 import { temporaryDirectory } from '../harness.ts'
 import { until } from '../processes.ts'
 
@@ -77,7 +81,7 @@ test('an alarm is told, and its end', async () => {
     url,
     texts: {
       ownershipOf: () => ownership,
-      pageOf: (id) => `https://plumbline.example.com/models/${id}`,
+      pageOf: (of) => pageOfAlarm('https://plumbline.example.com', of),
     },
     log: pino({ level: 'silent' }),
     now: Date.now,
@@ -106,7 +110,7 @@ test('an alarm is told, and its end', async () => {
       runbook_url: 'https://wiki.example.com/m',
     },
     startsAt: '2025-12-31T20:00:00.000Z',
-    generatorURL: 'https://plumbline.example.com/models/m',
+    generatorURL: 'https://plumbline.example.com/models/m/episodes/2025-12-31T20%3A00%3A00.000Z',
   })
   await sendAlerts(sender, [])
   await until('it has ended', async () => (await active()).length === 0)

@@ -2,7 +2,6 @@
 import type { Static } from 'typebox'
 import type { Http } from '../../../lib/http/server.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
-import { windowMs } from '../../../lib/models/windows.ts'
 import { Problem } from '../../../lib/runtime/errors.ts'
 import { DistributionAnswer, DistributionQuery } from '../../../schemas/http/console.ts'
 import { answers } from '../../../schemas/http/errors.ts'
@@ -12,8 +11,7 @@ import { asDeclared } from '../data/declared-features.ts'
 import { distributionOf } from '../data/distributions.ts'
 import { effectiveOf } from '../data/window-data.ts'
 import { referencesFor } from '../plan/references.ts'
-import { frozenSpans, putReferences } from '../plan/stored-references.ts'
-import { verdictFeedbackQueries } from '../queries/verdict-feedback.ts'
+import { knownPast } from './known-past.ts'
 import type { DriftRoutesOptions } from './model-routes.ts'
 import { spanBetween } from './spans.ts'
 
@@ -73,22 +71,12 @@ async function distribution(options: Options, model: Model, asked: Asked) {
  * @throws {Problem} 404 `unknown_reference` for a name that is given and has no span yet
  */
 async function referenceOf(
-  { db, queries }: Options,
+  options: Options,
   model: Model,
   window: ReturnType<typeof spanBetween>,
   name: string | undefined,
 ) {
-  const { modelId } = model
-  const stored = await queries.referencesOf(modelId)
-  const progress = await queries.progress([model])
-  const accepted = await verdictFeedbackQueries(db).accepted()
-  const all = referencesFor(window, model, {
-    windows: progress.get(modelId)?.evaluated ?? [],
-    frozen: frozenSpans(stored, modelId),
-    accepted: accepted.get(modelId) ?? [],
-    put: putReferences(stored, modelId),
-    promotions: await queries.promotions({ modelId, length: windowMs(model.windows) }),
-  })
+  const all = referencesFor(window, model, await knownPast(options, model))
   const found = all.find((one) => (name === undefined ? one.baseline : one.name === name))
   if (!found && name !== undefined)
     throw new Problem(404, 'unknown_reference', `the reference ${name} has no span for these times`)

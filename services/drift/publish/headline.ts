@@ -95,7 +95,7 @@ export function windowHeadline(
 }
 
 /** Alarms of the model as a whole, with those of its slices that say where they are greatest. */
-function ofWhole(alarms: readonly SaidAlarm[]): SaidAlarm[] {
+export function ofWhole<T extends SaidAlarm>(alarms: readonly T[]): T[] {
   const known = new Set(alarms.filter(isWhole).map(keyOf))
   return alarms.filter((alarm) => known.has(keyOf(alarm)))
 }

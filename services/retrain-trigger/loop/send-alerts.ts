@@ -19,7 +19,7 @@ export interface OutgoingAlert {
   annotations: Record<string, string>
   startsAt: string
   endsAt?: string
-  /** The model's page. */
+  /** The page of the episode, or of the model. */
   generatorURL: string
 }
 
@@ -56,15 +56,30 @@ function alertOf(
       runbook_url: runbookUrl ?? 'docs/operations.md#plumblineverdict',
     },
     startsAt: since,
-    generatorURL: pageOf(alarm.model_id),
+    generatorURL: pageOf(alarm),
   }
 }
 
 /** What alerts say of a model besides its alarm. */
 export interface AlertTexts {
   ownershipOf: (modelId: string) => Ownership
-  /** Address of the model's page. */
-  pageOf: (modelId: string) => string
+  /** Address of the page that an alert links to. */
+  pageOf: (alarm: Pick<ActiveAlarm, 'model_id' | 'episode_id'>) => string
+}
+
+/**
+ * Address of the page of an alarm's episode, or of its model where it belongs to none.
+ *
+ * @param base address of the service, without a slash at its end
+ */
+export function pageOfAlarm(
+  base: string,
+  { model_id: model, episode_id: episode }: Pick<ActiveAlarm, 'model_id' | 'episode_id'>,
+): string {
+  const page = `${base}/models/${encodeURIComponent(model)}`
+  return episode.startsWith(`${model}/`)
+    ? `${page}/episodes/${encodeURIComponent(episode.slice(model.length + 1))}`
+    : page
 }
 
 /** An Alertmanager, and what it was sent last. */
