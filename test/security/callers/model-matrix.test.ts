@@ -51,6 +51,7 @@ const LABEL = {
   ...{ label_id: 'l', prediction_id: 'p', label: '1', source: 'ground_truth' },
   labelled_at: '2026-01-01T00:00:00Z',
 }
+const REASON = { body: { reason: 'r' } }
 const LEASE = { lease_id: '00000000-0000-4000-8000-000000000000' }
 const cloudEvent = (model: string) => ({
   specversion: '1.0',
@@ -81,6 +82,14 @@ const ROUTES: Record<string, Route> = {
   'GET /v1/models/{id}/features': path('read'),
   'GET /v1/models/{id}/distributions': path('read'),
   'GET /v1/models/{id}/examples': path('read'),
+  'GET /v1/models/{id}/episodes': path('read'),
+  'GET /v1/models/{id}/episodes/{episode}': path('read'),
+  'POST /v1/models/{id}/episodes/{episode}/accept': path('operate', REASON),
+  'POST /v1/models/{id}/episodes/{episode}/dismiss': path('operate', REASON),
+  'POST /v1/models/{id}/episodes/{episode}/snooze': path('operate', {
+    body: { ...REASON.body, until: '2090-01-01T00:00:00Z' },
+  }),
+  'GET /v1/config': every('operate'),
   'GET /v1/alarms': query('read'),
   'GET /v1/runs': query('read'),
   'GET /v1/runs/{id}': thing('read', 'run'),
@@ -202,7 +211,10 @@ async function send(
   id = '',
 ) {
   const [method = '', address = ''] = route.split(' ')
-  const filled = address.replaceAll(/\{(id|task_id)\}/g, id || 'none').replace('{name}', 'n')
+  const filled = address
+    .replaceAll(/\{(id|task_id)\}/g, id || 'none')
+    .replace('{name}', 'n')
+    .replace('{episode}', '2026-01-01T00:00:00Z')
   const hasBody = !['GET', 'DELETE'].includes(method)
   const type = address === '/v1/cloudevents' ? 'application/cloudevents+json' : 'application/json'
   return fetch(`${plumbline.url}${filled}${text}`, {
