@@ -1,5 +1,5 @@
 /** What is active of a model is defined once, on real stores: whoever asks gets the same alarms. */
-import fastify from 'fastify'
+import { bareHttp } from '../bare-http.ts'
 import { beforeEach, expect, test } from 'vitest'
 import { STANDING_ALARMS } from '../../dashboards/artefacts.ts'
 import { PANELS } from '../../dashboards/panels.ts'
@@ -69,7 +69,7 @@ const NORTH = { slice_key: 'region', slice_value: 'north' }
 
 /** How many alarms each of those who ask for them shows of the model. */
 async function shown() {
-  const http = fastify()
+  const http = bareHttp()
   http.addSchema(ProblemDocument)
   const model = parseModel('{ model_id: m, task: binary }')
   const models = { declared: [model], get: () => model }

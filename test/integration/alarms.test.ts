@@ -4,7 +4,7 @@
  */
 import { verdictFeedbackQueries } from '../../services/drift/queries/verdict-feedback.ts'
 import { beforeAll, expect, test } from 'vitest'
-import fastify from 'fastify'
+import { bareHttp } from '../bare-http.ts'
 import type { ClickHouse } from '../../lib/clickhouse/port.ts'
 import { ProblemDocument } from '../../schemas/http/errors.ts'
 import type { Http } from '../../lib/http/server.ts'
@@ -41,7 +41,7 @@ references:
 const uniform = uniforms(5)
 const normal = normals(uniform)
 const metrics = createMetrics()
-const http = fastify()
+const http = bareHttp()
 http.addSchema(ProblemDocument)
 let db: ClickHouse
 let sink: Sink

@@ -1,5 +1,6 @@
 /** Alert episodes on a real engine: what one is about, what was done, what accepting it would do. */
-import fastify, { type FastifyInstance } from 'fastify'
+import type { FastifyInstance } from 'fastify'
+import { bareHttp } from '../bare-http.ts'
 import { beforeAll, expect, test } from 'vitest'
 import type { Static } from 'typebox'
 import type { ClickHouse, Row } from '../../lib/clickhouse/port.ts'
@@ -76,7 +77,7 @@ const act = (day: number, name: string, body: Row) =>
 
 beforeAll(async () => {
   db = (await migratedClickHouse()).db
-  http = fastify()
+  http = bareHttp()
   http.addSchema(ProblemDocument)
   const models = { declared: [model], get: () => model }
   episodeRoutes(http as unknown as Http, { db, queries: driftQueries(db), models })

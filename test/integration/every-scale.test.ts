@@ -78,6 +78,7 @@ references: { training: { kind: first, windows: 8, baseline: true } }
     expect([subject, ...verdicts]).toEqual([subject, 'ok', 'alarm', 'alarm'])
     expect(widths.every((width) => width < 0.1)).toBe(true)
     // By the windows of the reference, not by a fixed line over raw rows.
-    if (pace === 'busy') expect(reasons[1]).toMatch(/^location \+[01]\.\d\d standard deviations/)
+    if (pace === 'busy')
+      expect(reasons[1]).toMatch(/^values lie [01]\.\d\d standard deviations higher/)
   }
 })

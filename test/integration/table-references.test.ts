@@ -6,7 +6,7 @@ import { NO_PRIVACY } from '../../lib/events/privacy/redactor.ts'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import fastify from 'fastify'
+import { bareHttp } from '../bare-http.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { normals } from '../../bench/streams.ts'
 import { createSpool } from '../../lib/clickhouse/spool.ts'
@@ -49,7 +49,7 @@ references:
 )
 const uniform = uniforms(3)
 const normal = normals(uniform)
-const http = fastify()
+const http = bareHttp()
 http.addSchema(ProblemDocument)
 let on: Pipeline
 let evaluate: () => Promise<unknown>

@@ -60,10 +60,12 @@ references: { training: { kind: first, windows: 8, baseline: true } }
   ])
   expect(reasons).toMatchObject({
     'allscaled psi': expect.stringMatching(
-      /^location \+\d\.\d\d standard deviations: the median is \d{5} after [\d.]+ \(× (1\d{3}|9\d\d)\)/,
+      /^values lie \d\.\d\d standard deviations higher: the median is \d{5} after [\d.]+ \(× (1\d{3}|9\d\d)\)/,
     ) as string,
     'shrunk psi': expect.stringMatching(/\(× 0\.001\)/) as string,
-    'spread psi': expect.stringMatching(/^spread × (9\d|1[01]\d): the middle half spans/) as string,
+    'spread psi': expect.stringMatching(
+      /^values spread (9\d|1[01]\d) times as wide: the middle half spans/,
+    ) as string,
     'texted type_mismatch_ratio': expect.stringMatching(
       /^text where numbers were 100\.0 % after 0\.0 %/,
     ) as string,

@@ -35,7 +35,7 @@ export function truthOfTable(
 ): Promise<OutcomeCounts> {
   const own = { ...model, modelId: under, labels: { ...model.labels, absent_means: 'unknown' } }
   return readOutcomes(db, own, rows, {
-    source: truthSource({ predictions: TABLE, outcomes: TABLE }, own, c),
+    source: truthSource({ predictions: TABLE, outcomes: TABLE, isOneTable: true }, own, c),
     params: truthParams(own, [TABLE_SPAN], c, 0),
   })
 }

@@ -1,4 +1,5 @@
 /** Stores a table as a reference: its rows, and the counts that are made of predictions. */
+import { gridOf, splitKey } from '../../../../lib/sink/counts/stored-bins.ts'
 import { randomUUID } from 'node:crypto'
 import { escape, type ClickHouse } from '../../../../lib/clickhouse/port.ts'
 import {
@@ -148,7 +149,7 @@ async function fillCounts(db: ClickHouse, under: string): Promise<void> {
   const source = {
     table: 'reference_rows',
     where: 'WHERE model_id = {model:String}',
-    grid: 'transform(subject, {subjects:Array(String)}, {grids:Array(UInt8)}, 1)',
+    grid: `transform(subject, {subjects:Array(String)}, {grids:Array(UInt8)}, ${gridOf(1)})`,
   }
   const keys = { step: `toDateTime('${step}', 'UTC')` }
   const spreads = await db.query<SpreadRow>(
@@ -158,7 +159,7 @@ async function fillCounts(db: ClickHouse, under: string): Promise<void> {
   const params = {
     model: under,
     subjects: spreads.map(({ subject }) => subject),
-    grids: spreads.map(({ low, high, n }) => resolutionBetween(low, high, Number(n))),
+    grids: spreads.map(({ low, high, n }) => gridOf(resolutionBetween(low, high, Number(n)))),
   }
   const filled = [
     [
@@ -166,7 +167,11 @@ async function fillCounts(db: ClickHouse, under: string): Promise<void> {
       'events',
       `SELECT toDateTime('${step}', 'UTC'), count() FROM reference_rows ${source.where}`,
     ],
-    ['numeric_counts', 'subject, grid, bin, count, total, low, high', rawNumbers(keys, source)],
+    [
+      'numeric_counts',
+      'subject, grid, bin, bin_high, count, total, low, high',
+      `SELECT step, subject, grid, ${splitKey('key', 'grid').join(', ')}, n, t, l, h FROM (${rawNumbers(keys, source)})`,
+    ],
     ['category_counts', 'subject, category, count', rawCategories(keys, source)],
   ] as const
   for (const [table, columns, select] of filled)

@@ -29,6 +29,8 @@ export interface Tables {
    * their predictions, which are joined.
    */
   attributesTell?: boolean
+  /** Outcomes are the predictions themselves, as the rows of a table are: each tells its slice. */
+  isOneTable?: boolean
 }
 
 /** As they came, without attributes that came apart. */
@@ -128,12 +130,13 @@ function slicedSource(
 }
 
 /** SQL of the value of an outcome of {@link outcomesWithValue} in a slice. */
-export const outcomeValue = ({ attributesTell }: Tables, slice: Slice) =>
-  attributesTell ? sliceValue(slice, 'outcomes') : 'cohort_value'
+export const outcomeValue = ({ attributesTell, isOneTable }: Tables, slice: Slice) =>
+  isOneTable ? sliceValue(slice) : attributesTell ? sliceValue(slice, 'outcomes') : 'cohort_value'
 
 /** Outcomes with what {@link outcomeValue} reads: those of the spans, where predictions are joined. */
-export function outcomesWithValue({ predictions, outcomes, attributesTell }: Tables, slice: Slice) {
-  if (attributesTell) return outcomes
+export function outcomesWithValue(tables: Tables, slice: Slice) {
+  const { predictions, outcomes } = tables
+  if (tables.attributesTell || tables.isOneTable) return outcomes
   const inSpans = `WHERE model_id = {model:String} AND ${within('predicted_at')}`
   return `(SELECT own.*, told.cohort_value AS cohort_value FROM (SELECT * FROM ${outcomes} ${inSpans}) AS own
     INNER JOIN (SELECT prediction_id, ifNull(${sliceValue(slice)}, '') AS cohort_value FROM ${predictions} ${inSpans} AND cohort_value != '') AS told USING (prediction_id))`
