@@ -70,7 +70,7 @@ references: { training: { kind: first, windows: 8, baseline: true } }
       /^text where numbers were 100\.0 % after 0\.0 %/,
     ) as string,
     'scaled out_of_range_ratio': expect.stringMatching(
-      /^the window reaches from [\d.]+ to \d{5}[\d.]*: out of range 1\.0 % after 0\.0 %/,
+      /^the window reaches from [\d.]+ to \d{5}[\d.]*: far out of range 1\.0 % after 0\.0 %/,
     ) as string,
   })
   // The windows before them are calm.

@@ -111,7 +111,7 @@ export const rangeTests = (
       const sample = current.numeric.get(name)
       if (!sample || !isFeature(name) || !isNumeric(name)) return []
       const now = { count: beyond(sample, windows), size: sampleSize(sample) }
-      const what = `the window reaches from ${short(sample.lows[0]!)} to ${short(sample.highs.at(-1)!)}: out of range`
+      const what = `the window reaches from ${short(sample.lows[0]!)} to ${short(sample.highs.at(-1)!)}: far out of range`
       return [[name, oddShare(what, now, usuallyBeyond(windows))] as const]
     }),
   )
@@ -135,12 +135,17 @@ function usuallyBeyond(windows: readonly BinnedSample[]): readonly Share[] {
 
 const short = (x: number) => String(Number(x.toPrecision(6)))
 
-/** Values in bins that lie wholly beyond the least and the greatest value of some others. */
+/**
+ * Values in bins that lie wholly beyond the range of some others, by more than that range is wide:
+ * what a season brings lies a little beyond it, another unit far.
+ */
 function beyond(sample: BinnedSample, others: readonly BinnedSample[]): number {
   const least = smallest(others.map(({ lows }) => lows[0]!))
   const greatest = largest(others.map(({ highs }) => highs.at(-1)!))
+  const width = greatest - least
   return sample.counts.reduce(
-    (sum, count, i) => (sample.highs[i]! < least || sample.lows[i]! > greatest ? sum + count : sum),
+    (sum, count, i) =>
+      sample.highs[i]! < least - width || sample.lows[i]! > greatest + width ? sum + count : sum,
     0,
   )
 }
