@@ -13,10 +13,7 @@ import {
   type OutgoingMessage,
 } from '../event-log/port.ts'
 import { FlatRecord } from '../events/flat-record.ts'
-import type { Privacy } from '../events/privacy/redactor.ts'
-import { keptMessage } from '../events/privacy/refused-message.ts'
-import { refusalText } from '../events/rejections.ts'
-import type { ValidationResult } from '../events/validator.ts'
+import { refusalText, type RejectCode, type Rejection } from '../events/rejections.ts'
 import * as native from '../clickhouse/native/block.ts'
 import { monthsOf } from './month-pieces.ts'
 import type { TableRows } from './table-rows.ts'
@@ -28,20 +25,27 @@ export interface DeadLetter {
   text: string
 }
 
+/** What is said where a sentence may quote the message, and not all of that may be kept. */
+const WITHOUT_QUOTES: Partial<Record<RejectCode, string>> = {
+  unstorable: 'the event cannot be stored',
+  unmapped: 'the mapping of its source does not fit the message',
+  invalid_csv: 'the message is no CSV by RFC 4180',
+  invalid_protobuf: 'the message does not decode by the schema of its source',
+}
+
 /**
- * The dead letter of an event that is refused. What its model keeps private is taken out, of the
- * sentence too: what stores say of a message that they refuse may quote it.
+ * The dead letter of a message that is refused.
+ *
+ * @param kept what may be kept of it; the message itself where that is all of it
  */
 export function refusedLetter(
-  { rejection }: ValidationResult & { ok: false },
+  rejection: Rejection,
   message: LoggedMessage,
-  privacy: Privacy,
+  kept: LoggedMessage,
 ): DeadLetter {
-  const kept = keptMessage(message, privacy)
   const { code } = rejection
-  if (kept === message) return { message, code, text: refusalText(rejection) }
-  const text = code === 'unstorable' ? 'the event cannot be stored' : rejection.message
-  return { message: kept, code, text }
+  const text = kept === message ? refusalText(rejection) : WITHOUT_QUOTES[code]
+  return { message: kept, code, text: text ?? rejection.message }
 }
 
 /** Bytes of a value that are kept; every event that could be valid is smaller. */

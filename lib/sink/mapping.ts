@@ -27,7 +27,8 @@ import { fieldGetter } from '../events/flat-record.ts'
 import type { RefusalOf } from '../models/expectations/refusal.ts'
 import { murmurHash3, xxHash32 } from './id-hash.ts'
 import type { Privacy } from '../events/privacy/redactor.ts'
-import { keptMessage } from '../events/privacy/refused-message.ts'
+import { keptMessage, keptOfSource } from '../events/privacy/refused-message.ts'
+import type { Rejection } from '../events/rejections.ts'
 import type { SeenIds } from './dedupe-set.ts'
 import { rangeRow } from './range-row.ts'
 import type { TableRows } from './table-rows.ts'
@@ -205,19 +206,19 @@ function take(into: InHand, range: OffsetRange, message: LoggedMessage, read: Re
   const result = read(message, validator, range)
   if ('ok' in result) {
     const refusal = takeEvent(into, message, result)
-    if (refusal) dead.push(refusal)
+    if (refusal) dead.push(refusedLetter(refusal, message, keptMessage(message, options.privacy)))
   } else if ('filtered' in result) {
     filtered.set(result.filtered, (filtered.get(result.filtered) ?? 0) + 1)
   } else takeEvents(into, message, result)
 }
 
-/** Of a message that is several events the good ones are stored; one dead letter tells of all others. */
+/** Of the events of a source's message the good ones are stored; one dead letter tells of all others. */
 function takeEvents(
   into: InHand,
   message: LoggedMessage,
   results: readonly ValidationResult[],
 ): void {
-  let first: DeadLetter | undefined
+  let first: Rejection | undefined
   let firstAt = 0
   let refusals = 0
   for (let i = 0; i < results.length; i++) {
@@ -227,36 +228,35 @@ function takeEvents(
     refusals++
   }
   if (!first) return
+  // Once a message, not once an event: what may be kept of it is found by reading all of it.
+  const kept = keptOfSource(message, into.options.privacy)
+  const letter = refusedLetter(first, message, kept)
   const text =
     results.length === 1
-      ? first.text
-      : `${refusals} of ${results.length} events are refused, the first is [${firstAt}]: ${first.text}`
-  into.dead.push({ ...first, text })
+      ? letter.text
+      : `${refusals} of ${results.length} events are refused, the first is [${firstAt}]: ${letter.text}`
+  into.dead.push({ ...letter, text })
 }
 
-/** @returns the dead letter of an event that is refused */
+/** @returns why an event is refused */
 function takeEvent(
   into: InHand,
   message: LoggedMessage,
   result: ValidationResult,
-): DeadLetter | undefined {
+): Rejection | undefined {
   const { options, validator, seen } = into
   const { key, identity, seenIn } = options
-  if (!result.ok) return refusedLetter(result, message, options.privacy)
+  if (!result.ok) return result.rejection
   const { event, unknownFields } = result
   const refusal = options.refusalOf?.(event)
   if (refusal) {
     into.tables.refuse?.(event, refusal.rule)
-    return {
-      message: keptMessage(message, options.privacy),
-      code: 'expectation_violated',
-      text: refusal.message,
-    }
+    return { code: 'expectation_violated', message: refusal.message }
   }
   const length = key || seenIn ? scratch.write(identity(event)) : 0
   const kind = keyKind(options, message, event, length)
   if (kind === 'other' && options.refusesOtherKeys)
-    return refusedLetter(validator.refuse('key_mismatch'), message, options.privacy)
+    return validator.refuse('key_mismatch').rejection
   if (kind !== 'expected') into.keys[kind]++
   if (seenIn && seen.repeated(xxHash32(scratch, length), murmurHash3(scratch, length))) {
     into.duplicates++

@@ -8,8 +8,8 @@ import { compileSource, type SourceEventType, type SourceResult } from './mappin
 import type { Source } from './source-files.ts'
 
 /**
- * Makes the reader. A message that becomes several events gives as many results; one that filters
- * leave out gives why.
+ * Makes the reader. A message gives a list with as many results as it becomes events, or one where
+ * it cannot be read; one that filters leave out gives why.
  */
 export function sourceReader(
   source: Source,
@@ -22,7 +22,7 @@ export function sourceReader(
   const topic = source.file.kafka?.topic ?? ''
   const read: ReadEvents = (message, validator, range) => {
     const decoded = decode(message.value)
-    if ('code' in decoded) return refusal(decoded.code, decoded.text)
+    if ('code' in decoded) return [refusal(decoded.code, decoded.text)]
     const { results, filtered } = map({
       body: decoded.value,
       meta: readMeta ? metaOf(message, topic, range?.partition ?? '') : {},

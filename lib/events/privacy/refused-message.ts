@@ -36,12 +36,28 @@ export function keptMessage(message: LoggedMessage, privacy: Privacy): LoggedMes
     .map((model) => privacy.of(model))
     .filter((one) => one !== undefined)
   if (parsed && said.length > 0 && ruled.length === 0) return message
-  const redactor = ruled[0] ?? all
+  return keptWith(message, {
+    key: (ruled[0] ?? all).changesKeys ? EMPTY : message.key,
+    value: parsed ? valueBy(ruled.length > 0 ? ruled : [all], message.value) : EMPTY,
+  })
+}
+
+/**
+ * A refused message of a source as it may be kept. Its members have names of the source's own, which
+ * the rules of models do not know: where any model has rules, neither value nor key is kept.
+ */
+export function keptOfSource(message: LoggedMessage, privacy: Privacy): LoggedMessage {
+  return privacy.ofAll() ? keptWith(message, { key: EMPTY, value: EMPTY }) : message
+}
+
+function keptWith(
+  message: LoggedMessage,
+  parts: Pick<LoggedMessage, 'key' | 'value'>,
+): LoggedMessage {
   const { within: _value, keyWithin: _key, ...rest } = message
   return {
     ...rest,
-    key: redactor.changesKeys ? EMPTY : message.key,
-    value: parsed ? valueBy(ruled.length > 0 ? ruled : [all], message.value) : EMPTY,
+    ...parts,
     headers: Object.fromEntries(
       Object.entries(message.headers ?? {}).filter(([name]) =>
         KEPT_HEADERS.has(name.toLowerCase()),
