@@ -51,6 +51,7 @@ export const SUBJECT_TABLES: readonly SubjectTable[] = [
     table: 'dead_letters',
     where: `key IN (SELECT concat(model_id, '/', prediction_id) FROM erasing_predictions) OR key IN (${SUBJECTS}) OR ${holds('key')} OR ${holds('value')} OR ${holds('message')} OR ${holds('toString(headers)')}`,
   },
+  { table: 'reference_rows', where: `${FEATURES} OR hasAny(mapValues(attributes), (SELECT groupArray(subject_id) FROM erasing_subjects))` },
   { table: 'category_counts', where: `category IN (${SUBJECTS})` },
   { table: 'slice_category_counts', where: `category IN (${SUBJECTS})` },
   {

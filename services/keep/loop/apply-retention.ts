@@ -1,5 +1,4 @@
 /** Drops what has passed its retention, once an hour, by one process. */
-import { randomUUID } from 'node:crypto'
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import type { Models } from '../../../lib/models/model-files.ts'
 import { appendAudit } from '../../../lib/postgres/audit-log.ts'
@@ -7,8 +6,9 @@ import type { Postgres } from '../../../lib/postgres/port.ts'
 import type { KeepConfig } from '../config.ts'
 import { RETAINED, type Kind } from '../data/retention-tables.ts'
 import { dueDrops, type DaysOf, type Drop } from '../plan/due-drops.ts'
-import { claimWork, lastDone, releaseWork } from '../queries/control-store.ts'
+import { lastDone } from '../queries/control-store.ts'
 import { dropRows, monthsOf } from '../queries/retention.ts'
+import { alone } from './alone.ts'
 
 /** How often it is looked for what is due. */
 export const RETENTION_EVERY_MS = 3_600_000
@@ -57,9 +57,12 @@ export async function applyRetention(parts: RetentionParts): Promise<Drop[]> {
   const { postgres, now } = parts
   const done = await lastDone(postgres, RETENTION_WORK)
   if (done && now() - done.getTime() < RETENTION_EVERY_MS) return []
-  const holder = randomUUID()
-  const claim = { name: RETENTION_WORK, holder, now: now(), forMs: HOLD_MS }
-  if (!(await claimWork(postgres, claim))) return []
+  const work = { name: RETENTION_WORK, forMs: HOLD_MS }
+  return (await alone(parts, work, () => dropAudited(parts))) ?? []
+}
+
+async function dropAudited(parts: RetentionParts): Promise<Drop[]> {
+  const { postgres, now } = parts
   const drops = await dropDue(parts)
   if (drops.length > 0)
     await postgres.transaction((tx) =>
@@ -71,7 +74,6 @@ export async function applyRetention(parts: RetentionParts): Promise<Drop[]> {
         detail: { drops: drops.map((drop) => ({ ...drop, models: drop.models ?? 'all' })) },
       }),
     )
-  await releaseWork(postgres, { name: RETENTION_WORK, holder, now: now() })
   return drops
 }
 

@@ -2,7 +2,6 @@
  * Erases a subject from every store. An erasure that a killed process has left is finished by the
  * next one: whom it is about rests in tables of its own until nothing is left.
  */
-import { randomUUID } from 'node:crypto'
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import type { Privacy } from '../../../lib/events/privacy/redactor.ts'
 import { eraseSetAside } from '../../../lib/event-log/journal.ts'
@@ -11,7 +10,7 @@ import type { Postgres } from '../../../lib/postgres/port.ts'
 import { sleep } from '../../../lib/runtime/clock.ts'
 import { Problem } from '../../../lib/runtime/errors.ts'
 import { MIN_FOUND_ANYWHERE, SUBJECT_TABLES } from '../data/subject-tables.ts'
-import { claimWork, compact, eraseTasks, releaseWork } from '../queries/control-store.ts'
+import { compact, eraseTasks } from '../queries/control-store.ts'
 import {
   beginErasure,
   countRows,
@@ -23,6 +22,7 @@ import {
   purge,
   unfinished,
 } from '../queries/erasure.ts'
+import { alone } from './alone.ts'
 
 /** What erasing needs. */
 export interface ErasureParts {
@@ -42,9 +42,8 @@ export interface Erased {
   rows: Record<string, number>
 }
 
-const WORK = 'erasure'
-const HOLD_MS = 120_000
-/** An answer waits as long for rewriting to end. */
+const WORK = { name: 'erasure', forMs: 120_000 }
+/** An answer waits so long, in all, for rewriting to end. */
 const PATIENCE_MS = 20_000
 const POLL_MS = 100
 
@@ -65,7 +64,7 @@ export async function eraseSubject(
   { subjectId, actor, requestId }: { subjectId: string; actor: string; requestId: string },
 ): Promise<Erased> {
   const ids = idsOf(parts.privacy, subjectId)
-  const erased = await alone(parts, async () => {
+  const erased = await alone(parts, WORK, async () => {
     if (await isErasing(parts.db)) await finish(parts, Infinity)
     await beginErasure(parts.db, ids)
     return finish(parts, PATIENCE_MS, (text) =>
@@ -89,21 +88,7 @@ export async function eraseSubject(
 /** Finishes what was begun before; nothing where nothing was. */
 export async function finishErasure(parts: ErasureParts): Promise<void> {
   if (!(await isErasing(parts.db))) return
-  await alone(parts, () => finish(parts, Infinity))
-}
-
-async function alone<T>(
-  { postgres, now }: ErasureParts,
-  work: () => Promise<T>,
-): Promise<T | undefined> {
-  const holder = randomUUID()
-  if (!(await claimWork(postgres, { name: WORK, holder, now: now(), forMs: HOLD_MS })))
-    return undefined
-  try {
-    return await work()
-  } finally {
-    await releaseWork(postgres, { name: WORK, holder, now: now() })
-  }
+  await alone(parts, WORK, () => finish(parts, Infinity))
 }
 
 async function finish(
@@ -119,11 +104,12 @@ async function finish(
   if (files > 0) rows['journal_files'] = files
   const tables = SUBJECT_TABLES.filter(({ table }) => rows[table] !== undefined)
   // Later ones look up what earlier ones are told of: each waits for the one before it.
+  const patience = { leftMs: patienceMs }
   for (const table of tables) {
     await eraseFrom(db, table)
-    if (!(await isRewritten(db, patienceMs))) return { state: 'running', rows }
+    if (!(await isRewritten(db, patience))) return { state: 'running', rows }
   }
-  if (!(await isPurged(db, patienceMs))) return { state: 'running', rows }
+  if (!(await isPurged(db, patience))) return { state: 'running', rows }
   await endErasure(db)
   return { state: 'done', rows }
 }
@@ -139,23 +125,33 @@ async function eraseAllTasks(db: ClickHouse, postgres: Postgres): Promise<number
   }
 }
 
-async function isPurged(db: ClickHouse, patienceMs: number): Promise<boolean> {
+/** How long is waited yet, for all that is waited for together. */
+interface Patience {
+  leftMs: number
+}
+
+/** Waits a little; false where there is no patience left. */
+async function waits(patience: Patience): Promise<boolean> {
+  if (patience.leftMs <= 0) return false
+  patience.leftMs -= POLL_MS
+  await sleep(POLL_MS)
+  return true
+}
+
+async function isPurged(db: ClickHouse, patience: Patience): Promise<boolean> {
   const until = await engineTime(db)
   const tables = SUBJECT_TABLES.map(({ table }) => table)
-  for (let waited = 0; ; waited += POLL_MS) {
-    if ((await purge(db, tables, until)) === 0) return true
-    if (waited >= patienceMs) return false
-    await sleep(POLL_MS)
-  }
+  do if ((await purge(db, tables, until)) === 0) return true
+  while (await waits(patience))
+  return false
 }
 
 /** @throws Error with ClickHouse's reason where the rewriting fails */
-async function isRewritten(db: ClickHouse, patienceMs: number): Promise<boolean> {
-  for (let waited = 0; ; waited += POLL_MS) {
+async function isRewritten(db: ClickHouse, patience: Patience): Promise<boolean> {
+  do {
     const { left, reason } = await unfinished(db)
     if (left === 0) return true
     if (reason !== '') throw new Error(`rows could not be erased: ${reason}`)
-    if (waited >= patienceMs) return false
-    await sleep(POLL_MS)
-  }
+  } while (await waits(patience))
+  return false
 }

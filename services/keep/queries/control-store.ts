@@ -45,7 +45,10 @@ export const reviewsOf = (
     [predictions.map((one) => one.model_id), predictions.map((one) => one.prediction_id)],
   )
 
-/** Takes a piece of work for this process alone; false where another one has it. */
+/**
+ * Takes a piece of work for this process alone, or keeps it for longer; false where another one has
+ * it.
+ */
 export async function claimWork(
   db: Postgres,
   { name, holder, now, forMs }: { name: string; holder: string; now: number; forMs: number },
@@ -53,22 +56,21 @@ export async function claimWork(
   const rows = await db.query(
     `insert into keep_work (name, holder, until) values ($1, $2, $3)
      on conflict (name) do update set holder = excluded.holder, until = excluded.until
-     where keep_work.until <= $4 returning name`,
+     where keep_work.until <= $4 or keep_work.holder = excluded.holder returning name`,
     [name, holder, new Date(now + forMs), new Date(now)],
   )
   return rows.length > 0
 }
 
-/** Gives the work back, and says when it was done. */
+/** Gives the work back, and says when it was done, where it was. */
 export async function releaseWork(
   db: Postgres,
-  { name, holder, now }: { name: string; holder: string; now: number },
+  { name, holder, now, isDone }: { name: string; holder: string; now: number; isDone: boolean },
 ): Promise<void> {
-  await db.query('update keep_work set until = $3, done_at = $3 where name = $1 and holder = $2', [
-    name,
-    holder,
-    new Date(now),
-  ])
+  await db.query(
+    'update keep_work set until = $3, done_at = case when $4 then $3 else done_at end where name = $1 and holder = $2',
+    [name, holder, new Date(now), isDone],
+  )
 }
 
 /** When a piece of work was done last; undefined where it never was. */
