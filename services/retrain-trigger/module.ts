@@ -69,7 +69,7 @@ export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module
   const modules = [
     verdicts.module,
     ...decidingModules(loop),
-    followJobs(jobs, (run) => policyOf(engine.policies, run.model_id, run.policy)?.launch).module,
+    followJobs(jobs, (run) => policyOf(engine.policies, run.model_id, run.policy)?.launch),
     schedulesModule(loop, deps.models),
   ]
   const alertmanager = config.PLUMBLINE_ALERTMANAGER_URL

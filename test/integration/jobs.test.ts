@@ -20,12 +20,13 @@ import {
   type Launcher,
 } from '../../services/retrain-trigger/launchers/launch.ts'
 import { startJob } from '../../services/retrain-trigger/launchers/remote-job.ts'
-import { followDueJobs } from '../../services/retrain-trigger/loop/follow-jobs.ts'
+import { jobFollower } from '../../services/retrain-trigger/loop/follow-jobs.ts'
 import { recordDecision } from '../../services/retrain-trigger/queries/decision-ledger.ts'
 import type { Run } from '../../services/retrain-trigger/queries/run-record.ts'
 import { cancelRun, reportRun } from '../../services/retrain-trigger/queries/run-transitions.ts'
 import { readDueRuns, readRun } from '../../services/retrain-trigger/queries/runs.ts'
 import { temporaryDirectory } from '../harness.ts'
+import { until } from '../processes.ts'
 
 const directory = temporaryDirectory()
 let postgres: EmbeddedPostgres
@@ -131,7 +132,9 @@ const launched = async (run: Run): Promise<void> => {
 async function follow(ms: number): Promise<void> {
   now += ms
   const all = jobs()
-  await followDueJobs(all, how)
+  const follower = jobFollower(all, how)
+  await follower.look()
+  await follower.settled()
   await stopLaunches(all)
 }
 
@@ -262,7 +265,39 @@ test('two processes look at once: each job is asked after by one', async () => {
   for (let i = 0; i < 10; i++) await launched(await newRun())
   const before = airflow.requests.length
   now += MINUTE
-  const looks = await Promise.all([followDueJobs(jobs(), how), followDueJobs(jobs(), how)])
+  const both = [jobFollower(jobs(), how), jobFollower(jobs(), how)]
+  const looks = await Promise.all(both.map((one) => one.look()))
+  for (const one of both) await one.settled()
   expect(looks[0]! + looks[1]!).toBe(10)
   expect(airflow.requests.length - before).toBe(10)
+})
+
+test('a system that hangs holds up its own jobs alone', async () => {
+  const hanging = createServer(() => {})
+  await new Promise<void>((resolve) => hanging.listen(0, '127.0.0.1', resolve))
+  const hangingUrl = `http://127.0.0.1:${(hanging.address() as AddressInfo).port}`
+  const stuck = await newRun()
+  await launched(stuck)
+  const well = await newRun()
+  await launched(well)
+  const all = jobs()
+  const launchOf = (run: Pick<Run, 'run_id'>) =>
+    run.run_id === stuck.run_id ? { ...how(), url: hangingUrl } : how()
+  const follower = jobFollower(all, (run) => launchOf(run as Run))
+  now += MINUTE
+  await follower.look()
+  for (const state of ['running', 'success']) {
+    airflow.states.set(dagRun(well), state)
+    await until(`the other is ${state}`, async () => {
+      now += MINUTE
+      await follower.look()
+      const { state: known } = await current(well)
+      return known === (state === 'success' ? 'succeeded' : 'running')
+    })
+  }
+  expect((await current(stuck)).state).toBe('launched')
+  await stopLaunches(all)
+  await follower.settled()
+  hanging.closeAllConnections()
+  hanging.close()
 })

@@ -33,16 +33,19 @@ export async function valuesOf(
 ): Promise<LaunchValues> {
   const { token, hash } = newRunToken()
   await addTokenHash(ledger.postgres, run.run_id, hash)
-  return {
-    run_id: run.run_id,
-    model_id: run.model_id,
-    policy: run.policy,
-    reason: run.reason,
-    window_end: run.window_end ?? '',
-    created_at: run.created_at,
-    status_url: `${publicUrl()}/v1/runs/${run.run_id}/status?token=${token}`,
-  }
+  return valuesWith(run, `${publicUrl()}/v1/runs/${run.run_id}/status?token=${token}`)
 }
+
+/** What templates may name of a run, with the address that its job reports to; '' for none. */
+export const valuesWith = (run: Run, statusUrl: string): LaunchValues => ({
+  run_id: run.run_id,
+  model_id: run.model_id,
+  policy: run.policy,
+  reason: run.reason,
+  window_end: run.window_end ?? '',
+  created_at: run.created_at,
+  status_url: statusUrl,
+})
 
 /** The JSON that a job is given where its policy writes no body of its own. */
 export const jobText = ({ created_at, ...values }: LaunchValues): string =>

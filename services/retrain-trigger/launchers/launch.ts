@@ -75,7 +75,8 @@ export async function stopLaunches({ stopping, underWay }: Launcher): Promise<vo
   await Promise.all(underWay.values())
 }
 
-const originOf = (url: string) => (URL.canParse(url) ? new URL(url).origin : url)
+/** What of an address names the server; the whole of one that is none. */
+export const originOf = (url: string): string => (URL.canParse(url) ? new URL(url).origin : url)
 
 async function quietly(
   { log, underWay }: Launcher,

@@ -12,6 +12,10 @@ export const isPermanent = (status: number): boolean =>
 const MAX_BYTES = 16_384
 const MAX_SENTENCE = 500
 const UNPRINTABLE = /[^\P{C}]/gu
+
+/** A text of another system without what no store or page takes. */
+export const printable = (text: string): string => text.toWellFormed().replaceAll(UNPRINTABLE, ' ')
+
 /**
  * Where answers in JSON tell what is wrong: RFC 9457, Airflow and FastAPI, Kubernetes, GitHub,
  * OAuth.
@@ -28,13 +32,7 @@ export const sentenceOf = async (response: Response): Promise<string> =>
 /** The sentence in an answer's text; '' where there is none. */
 export function sentenceIn(text: string): string {
   const found = fieldOf(text) ?? (text.trimStart().startsWith('<') ? '' : text)
-  return found
-    .toWellFormed()
-    .replaceAll(UNPRINTABLE, ' ')
-    .replaceAll(/\s+/g, ' ')
-    .trim()
-    .slice(0, MAX_SENTENCE)
-    .toWellFormed()
+  return printable(found).replaceAll(/\s+/g, ' ').trim().slice(0, MAX_SENTENCE).toWellFormed()
 }
 
 /** The first bytes of an answer, as text; the rest is not read. */

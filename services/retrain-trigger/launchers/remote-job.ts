@@ -9,7 +9,7 @@ import { durationMs } from '../../../lib/runtime/durations.ts'
 import { messageOf } from '../../../lib/runtime/errors.ts'
 import type { SystemLaunch } from '../../../schemas/launch-systems.ts'
 import type { Run } from '../queries/run-record.ts'
-import { valuesOf, type LaunchOptions } from './job.ts'
+import { valuesOf, valuesWith, type LaunchOptions } from './job.ts'
 import { firstBytes, isPermanent, sentenceIn } from './refusals.ts'
 import { retryAfterMs } from './retry-after.ts'
 import { systemOf } from './systems/by-kind.ts'
@@ -38,7 +38,7 @@ export async function startJob(
   const system = systemOf(how)
   const values = await valuesOf(options, run)
   try {
-    const ask = await asker(options, how, values, stopping)
+    const ask = asker(options, how, values, stopping)
     const settings = settingsOf(how, values)
     const find = async (): Promise<Job | undefined> => {
       if (!system.find) return undefined
@@ -74,9 +74,10 @@ export async function askAfter(
   job: Job,
 ): Promise<JobStatus | { problem: string; isGone: boolean }> {
   const system = systemOf(how)
-  const values = withoutToken(run)
+  // Only a job that is started gets a token by which it reports.
+  const values = valuesWith(run, '')
   try {
-    const ask = await asker(options, how, values, options.following)
+    const ask = asker(options, how, values, options.following)
     const settings = settingsOf(how, values)
     const answer = await ask(system.status(settings, job))
     if (answer.status === 404) return { problem: `${how.kind} has no such job`, isGone: true }
@@ -99,9 +100,9 @@ export async function cancelJob(
   how: SystemLaunch,
   job: Job,
 ): Promise<string | undefined> {
-  const values = withoutToken(run)
+  const values = valuesWith(run, '')
   try {
-    const ask = await asker(options, how, values, options.following)
+    const ask = asker(options, how, values, options.following)
     const answer = await ask(systemOf(how).cancel(settingsOf(how, values), job))
     // A job that has ended or is gone cannot be cancelled, and need not be.
     if ([404, 409, 410].includes(answer.status)) return undefined
@@ -111,17 +112,6 @@ export async function cancelJob(
     return messageOf(error)
   }
 }
-
-/** A job that is asked after reports no more by itself: it gets no token. */
-const withoutToken = (run: Run): LaunchValues => ({
-  run_id: run.run_id,
-  model_id: run.model_id,
-  policy: run.policy,
-  reason: run.reason,
-  window_end: run.window_end ?? '',
-  created_at: run.created_at,
-  status_url: '',
-})
 
 /** The settings with the values of the run in their texts; addresses and headers as they are. */
 function settingsOf(how: SystemLaunch, values: LaunchValues): SystemLaunch {
@@ -166,12 +156,12 @@ function outcomeOf(error: unknown, { kind }: SystemLaunch): StartOutcome {
     : { kind: 'failed', why, askedMs: error.askedMs }
 }
 
-async function asker(
+function asker(
   options: LaunchOptions,
   how: SystemLaunch,
   values: LaunchValues,
   stopping: AbortSignal,
-): Promise<(request: SystemRequest) => Promise<Answered>> {
+): (request: SystemRequest) => Promise<Answered> {
   let headers: Record<string, string>
   try {
     headers = filledHeaders(how.headers ?? {}, values, options.environment)

@@ -4,11 +4,12 @@
  */
 import { backoffMs } from '../../../lib/runtime/clock.ts'
 import { messageOf } from '../../../lib/runtime/errors.ts'
-import { pollLoop, type PollLoop } from '../../../lib/runtime/poll-loop.ts'
+import type { Module } from '../../../lib/runtime/modules.ts'
+import { pollLoop } from '../../../lib/runtime/poll-loop.ts'
 import type { Launch } from '../../../schemas/launch.ts'
 import type { SystemLaunch } from '../../../schemas/launch-systems.ts'
 import { failRun } from '../launchers/job.ts'
-import type { Launcher } from '../launchers/launch.ts'
+import { originOf, type Launcher } from '../launchers/launch.ts'
 import { askAfter, cancelJob, endsWithinMs, pollMs } from '../launchers/remote-job.ts'
 import type { JobStatus } from '../launchers/systems/system.ts'
 import { endJob, markToCancel, putOffJob, takeDueJobs, type DueJob } from '../queries/jobs.ts'
@@ -28,24 +29,67 @@ const MAX_CANCELS = 300
 /** How the policy of a run starts jobs; undefined where its model file no longer has the policy. */
 export type LaunchOfRun = (run: Pick<Run, 'model_id' | 'policy'>) => Launch | undefined
 
-/** Makes the loop. */
-export function followJobs(jobs: Launcher, launchOf: LaunchOfRun): PollLoop {
-  return pollLoop({
+/** Follows jobs; each system by itself, so that one that hangs holds up its own jobs alone. */
+export interface JobFollower {
+  /** Begins to ask after the jobs that are due, or to have them cancelled; resolves with how many. */
+  look: () => Promise<number>
+  /** Resolves once nothing that was begun is under way. */
+  settled: () => Promise<void>
+}
+
+/** Makes a follower that has nothing under way. */
+export function jobFollower(jobs: Launcher, launchOf: LaunchOfRun): JobFollower {
+  const { ledger } = jobs
+  /** What is under way, by the address of the system. */
+  const underWay = new Map<string, Promise<void>>()
+  const begin = async (system: string, due: readonly DueJob[]) => {
+    if (underWay.has(system)) return putOffAll(jobs, due)
+    const all = due.map((job) => followQuietly(jobs, launchOf(job.run), job))
+    const done = Promise.all(all).then(() => void underWay.delete(system))
+    underWay.set(system, done)
+  }
+  return {
+    look: async () => {
+      const now = ledger.now()
+      const due = await takeDueJobs(ledger.postgres, { now, until: now + TAKEN_FOR_MS })
+      const bySystem = Map.groupBy(due, ({ run }) => systemAddress(launchOf(run)))
+      for (const [system, own] of bySystem) await begin(system, own)
+      return due.length
+    },
+    settled: async () => void (await Promise.all(underWay.values())),
+  }
+}
+
+const systemAddress = (launch: Launch | undefined): string =>
+  isOfSystem(launch) ? originOf(launch.url) : ''
+
+const isOfSystem = (launch: Launch | undefined): launch is SystemLaunch =>
+  launch !== undefined && launch.kind !== 'webhook' && launch.kind !== 'command'
+
+/** Their system has not answered yet about those before them. */
+async function putOffAll({ ledger }: Launcher, due: readonly DueJob[]): Promise<void> {
+  const dueAt = ledger.now() + LONGEST_IDLE_MS
+  for (const { run, failures } of due)
+    await putOffJob(ledger.postgres, run.run_id, { dueAt, failures })
+}
+
+/** The follower as a part of the process. */
+export function followJobs(jobs: Launcher, launchOf: LaunchOfRun): Module {
+  const follower = jobFollower(jobs, launchOf)
+  const { module } = pollLoop({
     name: 'retrain jobs',
     everyMs: LOOK_MS,
     longestIdleMs: LONGEST_IDLE_MS,
-    step: async () => ({ isIdle: (await followDueJobs(jobs, launchOf)) === 0 }),
+    step: async () => ({ isIdle: (await follower.look()) === 0 }),
     onError: (error) => jobs.log.error({ error: messageOf(error) }, 'jobs not read, trying again'),
   })
-}
-
-/** Asks after the jobs that are due, or has them cancelled; resolves with how many. */
-export async function followDueJobs(jobs: Launcher, launchOf: LaunchOfRun): Promise<number> {
-  const { ledger } = jobs
-  const now = ledger.now()
-  const due = await takeDueJobs(ledger.postgres, { now, until: now + TAKEN_FOR_MS })
-  await Promise.all(due.map((job) => followQuietly(jobs, launchOf(job.run), job)))
-  return due.length
+  return {
+    ...module,
+    run: async (signal) => {
+      await module.run!(signal)
+      await follower.settled()
+    },
+  }
 }
 
 /** What goes wrong with one job is that job's: it is due again when the time it was taken for is over. */
@@ -56,7 +100,7 @@ async function followQuietly(
 ): Promise<void> {
   const { run } = job
   try {
-    if (launch === undefined || launch.kind === 'webhook' || launch.kind === 'command') {
+    if (!isOfSystem(launch)) {
       jobs.log.warn({ run_id: run.run_id }, 'the policy that started the job is gone: not followed')
       await endJob(jobs.ledger.postgres, run.run_id)
     } else if (job.isToCancel) await cancel(jobs, launch, job)

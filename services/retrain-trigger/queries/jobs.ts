@@ -14,11 +14,12 @@ export interface DueJob {
   failures: number
 }
 
-/** Due jobs that one process takes at a time. */
+/** Due jobs that one process takes at a time, and those of one policy among them. */
 const MAX_TAKEN = 50
+const MAX_OF_ONE_POLICY = 10
 
 /**
- * Takes the jobs that are due, which are then due again at `until` (epoch milliseconds): so no
+ * Takes the jobs that are due, of no policy so many that others wait behind it, which are then due again at `until` (epoch milliseconds): so no
  * other process asks after them meanwhile, and one that dies leaves none behind.
  */
 export async function takeDueJobs(
@@ -27,8 +28,12 @@ export async function takeDueJobs(
 ): Promise<DueJob[]> {
   const rows = await sql.query<StoredJob>(
     `update runs set job_due_at = $2 where run_id in (
-       select run_id from runs where job_state in ('followed', 'to cancel') and job_due_at <= $1
-       order by job_due_at limit ${MAX_TAKEN} for update skip locked) returning *`,
+       select run_id from runs where job_due_at <= $1 and run_id in (
+         select run_id from (
+           select run_id, job_due_at, row_number() over (partition by model_id, policy order by job_due_at) as place
+           from runs where job_state in ('followed', 'to cancel') and job_due_at <= $1) as due
+         where place <= ${MAX_OF_ONE_POLICY} order by job_due_at limit ${MAX_TAKEN})
+       for update skip locked) returning *`,
     [new Date(now), new Date(until)],
   )
   return rows.map((row) => ({

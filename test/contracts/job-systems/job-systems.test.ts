@@ -65,3 +65,9 @@ test('what a job is named by cannot leave its path', () => {
   for (const id of ['.', '..', ''])
     expect(systemOf(settings).started(answer(201, { id }), settings)).toBeUndefined()
 })
+
+test('what a system says is kept as a store can hold it', () => {
+  const launch: LaunchOf<'prefect'> = { kind: 'prefect', url: 'http://x', deployment: 'd' }
+  const said = { state_type: 'FAILED', state: { message: 'out\u0000of\ud800memory' } }
+  expect(systemOf(launch).statusOf(answer(200, said), launch)?.message).toBe('out of\ufffdmemory')
+})

@@ -4,6 +4,7 @@
  * functions, and one driver sends their requests.
  */
 import type { LaunchValues } from '../../../../lib/models/launch-templates.ts'
+import { printable } from '../refusals.ts'
 
 /** A request, relative to the address of the system. */
 export interface SystemRequest {
@@ -80,10 +81,10 @@ export function member(value: unknown, ...path: readonly (string | number)[]): u
   return here
 }
 
-/** The member as text, numbers too; '' where it is neither. */
+/** The member as printable text, numbers too; '' where it is neither. */
 export function textAt(value: unknown, ...path: readonly (string | number)[]): string {
   const found = member(value, ...path)
-  if (typeof found === 'string') return found.slice(0, MAX_TEXT)
+  if (typeof found === 'string') return printable(found.slice(0, MAX_TEXT))
   return typeof found === 'number' ? String(found) : ''
 }
 
