@@ -7,6 +7,7 @@
  * the last windows, which sees small lasting shifts.
  */
 import type { Shape } from '../samples/normal-scores.ts'
+import { arcsine, shareNoise, together, type ShareSeries } from './share-noise.ts'
 import { trigamma } from '../distributions/polygamma.ts'
 import {
   effectiveFeatures,
@@ -109,7 +110,7 @@ export function numericShifts(subjects: readonly NumericSubject[], season?: Seas
 /** A share of each window, such as that of one category or of missing values. */
 export interface ShareSubject {
   /** Per reference window. */
-  reference: readonly { count: number; size: number }[]
+  reference: ShareSeries
   /** The windows since, the tested one last. */
   history: readonly { count: number; size: number; phase: number }[]
 }
@@ -126,28 +127,11 @@ const MIN_SHARE_EFFECT = 0.05
  */
 export function shareShifts(subjects: readonly ShareSubject[], season?: Season): number[] {
   if (subjects.length === 0) return []
-  const totals = subjects.map(({ reference }) => ({
-    count: reference.reduce((sum, w) => sum + w.count, 0),
-    size: reference.reduce((sum, w) => sum + w.size, 0),
-  }))
-  const series = subjects.map(({ reference }, f): ReferenceSeries => {
-    const { count, size } = totals[f]!
-    return {
-      contrasts: reference.map((w) =>
-        season
-          ? arcsine(w.count, w.size) - arcsine(count, size)
-          : arcsine(w.count, w.size) - arcsine(count - w.count, size - w.size),
-      ),
-      sizes: reference.map((w) => w.size),
-    }
-  })
-  const noise = windowNoise(series, {
-    floor: (n) => 1 / n,
-    season,
-    features: effectiveFeatures(series, season),
-  })
+  const references = subjects.map(({ reference }) => reference)
+  const noise = shareNoise(references, season)
   return subjects.map(({ history }, f) => {
-    const whole = arcsine(totals[f]!.count, totals[f]!.size)
+    const all = together(references[f]!)
+    const whole = arcsine(all.count, all.size)
     const windows = history.map(({ count, size, phase }) => ({
       contrast: arcsine(count, size) - whole,
       size,
@@ -156,15 +140,6 @@ export function shareShifts(subjects: readonly ShareSubject[], season?: Season):
     return historyTail(windows, noise, f, { margin: MIN_SHARE_EFFECT })
   })
 }
-
-/**
- * The angle of a share, whose variance is 1 / n whatever the share.
- *
- * @example arcsine(50, 100) // => 1.5707963268
- * @public
- */
-export const arcsine = (count: number, size: number): number =>
-  2 * Math.asin(Math.sqrt(Math.min(1, (count + 3 / 8) / (size + 3 / 4))))
 
 /**
  * Holm's step-down correction.

@@ -6,7 +6,7 @@
 import { normalQuantile } from '../distributions/normal-quantile.ts'
 import { studentTail } from '../distributions/student-t.ts'
 import { ksPValue } from '../distances/ks.ts'
-import { arcsine } from './shift-test.ts'
+import { arcsine, shareNoise, type ShareSeries } from './share-noise.ts'
 import { MAX_SHAPE_DEGREES, MIN_VARIANCE } from './window-tails.ts'
 import {
   effectiveFeatures,
@@ -77,9 +77,6 @@ export function numericDesignEffects(
 const factorOf = ({ variances, meanSizes, sharedCorrelation }: WindowNoise, f: number) =>
   (variances[f]! * meanSizes[f]!) / (1 - sharedCorrelation)
 
-/** A share of each window of production. */
-export type ShareSeries = readonly { count: number; size: number }[]
-
 /**
  * Design effects of shares (categories, missing values), on the arcsine scale.
  *
@@ -90,23 +87,7 @@ export function shareDesignEffects(
   season?: Season,
 ): DesignEffect[] {
   if (series.length === 0) return []
-  const contrasts = series.map((windows): ReferenceSeries => {
-    const count = windows.reduce((sum, w) => sum + w.count, 0)
-    const size = windows.reduce((sum, w) => sum + w.size, 0)
-    return {
-      contrasts: windows.map((w) =>
-        season
-          ? arcsine(w.count, w.size) - arcsine(count, size)
-          : arcsine(w.count, w.size) - arcsine(count - w.count, size - w.size),
-      ),
-      sizes: windows.map((w) => w.size),
-    }
-  })
-  const noise = windowNoise(contrasts, {
-    floor: (n) => 1 / n,
-    season,
-    features: effectiveFeatures(contrasts, season),
-  })
+  const noise = shareNoise(series, season)
   return series.map((_, f) => ({
     factor: Math.max(1, factorOf(noise, f)),
     meanSize: noise.meanSizes[f]!,

@@ -9,7 +9,7 @@ import {
   sampleSize,
   type BinnedSample,
 } from '../samples/binned-sample.ts'
-import { arcsine } from './shift-test.ts'
+import { arcsine } from './share-noise.ts'
 
 /** The bin that has gained most, of two samples. */
 export interface Rise {

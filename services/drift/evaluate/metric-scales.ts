@@ -1,5 +1,5 @@
 /** On which scale metrics are compared, and which of them ask one question. Pure. */
-import { arcsine } from '../../../lib/stats/window-tests/shift-test.ts'
+import { arcsine } from '../../../lib/stats/window-tests/share-noise.ts'
 import type { Side } from '../../../lib/stats/window-tests/window-tails.ts'
 import type { MetricResult } from '../data/metric-results.ts'
 import type { PastLevel } from '../data/past-metrics.ts'

@@ -3,7 +3,8 @@
  * the old model, or with a broken feature. Pure.
  */
 import { smallest } from '../../../../lib/stats/samples/extremes.ts'
-import { arcsine, holm } from '../../../../lib/stats/window-tests/shift-test.ts'
+import { arcsine } from '../../../../lib/stats/window-tests/share-noise.ts'
+import { holm } from '../../../../lib/stats/window-tests/shift-test.ts'
 import {
   oddOnesOut,
   unitNoise,

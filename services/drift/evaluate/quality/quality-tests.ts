@@ -3,11 +3,8 @@ import { isFeature } from '../../../../lib/events/subjects.ts'
 import { sampleSize, type BinnedSample } from '../../../../lib/stats/samples/binned-sample.ts'
 import { largest, smallest } from '../../../../lib/stats/samples/extremes.ts'
 import { chiSquaredSurvival } from '../../../../lib/stats/distributions/chi-squared.ts'
-import {
-  arcsine,
-  shareShifts,
-  type ShareSubject,
-} from '../../../../lib/stats/window-tests/shift-test.ts'
+import { arcsine } from '../../../../lib/stats/window-tests/share-noise.ts'
+import { shareShifts, type ShareSubject } from '../../../../lib/stats/window-tests/shift-test.ts'
 import type { MetricResult } from '../../data/metric-results.ts'
 import type { ReferenceWindows, Share } from '../../data/reference.ts'
 import { effectiveOf, missingOf, type WindowCounts } from '../../data/window-data.ts'
