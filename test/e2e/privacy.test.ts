@@ -3,13 +3,14 @@
  * of it is in the data folder, and none of it in a topic that we write.
  */
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync, writeFileSync, mkdirSync } from 'node:fs'
+import { writeFileSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import kafkajs, { type Kafka } from 'kafkajs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startKafka, type LocalKafka } from '../../deploy/local/kafka.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import { temporaryDirectory } from '../harness.ts'
+import { filesHolding } from '../live-files.ts'
 import { otlpMessages } from '../otlp-messages.ts'
 import { plantedOtlp } from '../planted-spans.ts'
 import { ask, post, ROOT, startTarget, until, type Running } from '../processes.ts'
@@ -336,14 +337,6 @@ async function throughReview(): Promise<void> {
   })
 }
 
-/** Files under a folder that hold the text, as its bytes. */
-function filesWith(folder: string, text: string): string[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => readFileSync(path).includes(text))
-}
-
 /** Every message of our own topics that came through us, not from a producer of the test. */
 async function ownMessages(): Promise<string> {
   const consumer = client.consumer({ groupId: 'search' })
@@ -396,12 +389,12 @@ test('nothing of a planted person is kept, through whatever endpoint or format i
   ])
   expect(await plumbline.stop('SIGTERM')).toBe(0)
   const found = Object.values(PLANTED).flatMap((text) =>
-    filesWith(data, text).map((path) => `${text} in ${path}`),
+    filesHolding(data, text).map((path) => `${text} in ${path}`),
   )
   expect(found).toEqual([])
   for (const text of Object.values(PLANTED)) {
     expect(messages).not.toContain(text)
     expect(plumbline.log()).not.toContain(text)
   }
-  expect(filesWith(data, OPEN)).not.toEqual([])
+  expect(filesHolding(data, OPEN)).not.toEqual([])
 }, 300_000)

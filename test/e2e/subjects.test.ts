@@ -1,8 +1,9 @@
 /** A person is exported and erased: a byte search of the data folder finds nothing afterwards. */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { temporaryDirectory } from '../harness.ts'
+import { filesHolding } from '../live-files.ts'
 import { ask, post, prediction, startTarget, until, type Running } from '../processes.ts'
 
 const directory = temporaryDirectory()
@@ -46,23 +47,6 @@ const count = async (table: string, where = 'true') =>
   )
 const holding = (table: string, rows: number, where?: string) =>
   until(`${rows} rows of ${table}`, async () => (await count(table, where)) >= rows, 60_000)
-
-/** A part that was merged meanwhile is gone. */
-function holds(path: string, text: string): boolean {
-  try {
-    return readFileSync(path).includes(text)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
-    throw error
-  }
-}
-
-function filesWith(text: string): string[] {
-  return readdirSync(data, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => holds(path, text))
-}
 
 async function plant(): Promise<void> {
   const hours = 3_600_000
@@ -168,7 +152,7 @@ test('a subject is exported, erased from every store, and found nowhere', async 
     dead_letters: 1,
     review_tasks: 3,
   })
-  expect(filesWith(SUBJECT)).not.toEqual([])
+  expect(filesHolding(data, SUBJECT)).not.toEqual([])
 
   const erased = await subjects('DELETE')
   expect(erased).toMatchObject({
@@ -194,11 +178,11 @@ test('a subject is exported, erased from every store, and found nowhere', async 
     { action: 'subject.exported' },
     { action: 'subject.erased' },
   ])
-  expect(filesWith(SUBJECT)).toEqual([])
+  expect(filesHolding(data, SUBJECT)).toEqual([])
   expect(plumbline.log()).not.toContain(SUBJECT)
   // Nothing is left for a restart to bring back.
   expect(await plumbline.stop('SIGTERM')).toBe(0)
   plumbline = await start()
   expect(await count('predictions')).toBe(37)
-  expect(filesWith(SUBJECT)).toEqual([])
+  expect(filesHolding(data, SUBJECT)).toEqual([])
 }, 300_000)
