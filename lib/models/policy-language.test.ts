@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { parseCondition, testsOf, truthOf } from './policy-language.ts'
+import { testsOf } from './language/logic.ts'
+import { parseCondition, truthOf } from './policy-language.ts'
 import { conditionProblems } from './policy-problems.ts'
 import type { Condition, Test } from './policy-tests.ts'
 

@@ -11,12 +11,16 @@
  * `drift.psi["größe/cm"]`, `slice="job: admin":"a, b"`. Pure: what the words are true of is a
  * parameter.
  */
+import { parseLogic, type Language } from './language/logic.ts'
 import { readTest } from './policy-leaves.ts'
 import type { Condition, Test } from './policy-tests.ts'
-import { expected, must, skip, take, word, type Cursor } from './policy-tokens.ts'
 
-const LONGEST = 10_000
-const DEEPEST = 50
+const LANGUAGE: Language<Test> = {
+  name: 'a condition',
+  maxLength: 10_000,
+  maxDepth: 50,
+  leaf: readTest,
+}
 
 /**
  * Parses a condition of at most 10 000 characters, with at most 50 brackets within brackets.
@@ -26,48 +30,7 @@ const DEEPEST = 50
  * @throws {SyntaxError} with what was expected and where
  */
 export function parseCondition(text: string): Condition {
-  if (text.length > LONGEST) throw new SyntaxError(`a condition has at most ${LONGEST} characters`)
-  const cursor: Cursor = { text, at: 0, depth: 0 }
-  const condition = either(cursor)
-  skip(cursor)
-  if (cursor.at < text.length) throw expected(cursor, '"and", "or" or the end')
-  return condition
-}
-
-function either(cursor: Cursor): Condition {
-  let left = both(cursor)
-  while (word(cursor, 'or')) left = { kind: 'or', left, right: both(cursor) }
-  return left
-}
-
-function both(cursor: Cursor): Condition {
-  let left = single(cursor)
-  while (word(cursor, 'and')) left = { kind: 'and', left, right: single(cursor) }
-  return left
-}
-
-function single(cursor: Cursor): Condition {
-  if (word(cursor, 'not')) return { kind: 'not', inner: deeper(cursor, single) }
-  if (!take(cursor, '(')) return readTest(cursor)
-  const inner = deeper(cursor, either)
-  must(cursor, ')')
-  return inner
-}
-
-function deeper(cursor: Cursor, read: (cursor: Cursor) => Condition): Condition {
-  if (++cursor.depth > DEEPEST)
-    throw new SyntaxError(`a condition has at most ${DEEPEST} brackets within brackets`)
-  const inner = read(cursor)
-  cursor.depth--
-  return inner
-}
-
-/** Every test in a condition, left to right. */
-export function testsOf(condition: Condition): Test[] {
-  if (condition.kind === 'not') return testsOf(condition.inner)
-  return condition.kind === 'and' || condition.kind === 'or'
-    ? [...testsOf(condition.left), ...testsOf(condition.right)]
-    : [condition]
+  return parseLogic(text, LANGUAGE)
 }
 
 /** What a test, or a condition of tests, comes to. */

@@ -10,7 +10,7 @@ import {
   take,
   word,
   type Cursor,
-} from './policy-tokens.ts'
+} from './language/tokens.ts'
 import type { Comparison, ResultTest, ScheduleTest, SilenceTest, Test } from './policy-tests.ts'
 
 const WHAT =

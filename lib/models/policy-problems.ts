@@ -6,7 +6,7 @@ import { validate as isCron } from 'node-cron'
 import { featureSubject, isFeature, OWN_NUMBERS } from '../events/subjects.ts'
 import { METRICS, worseSide } from './metric-names.ts'
 import { didYouMean } from '../runtime/nearest-name.ts'
-import { testsOf } from './policy-language.ts'
+import { testsOf } from './language/logic.ts'
 import {
   isWindowTest,
   type Condition,

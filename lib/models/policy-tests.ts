@@ -1,4 +1,5 @@
 /** What a parsed `retrain.when` is made of. Types alone. */
+import type { Logic } from './language/logic.ts'
 
 /** Which metric results a test is of. */
 export interface ResultTest {
@@ -66,25 +67,8 @@ export interface AlertTest {
 export type Test =
   WindowTest | LabelsTest | PredictionsTest | SilenceTest | ScheduleTest | AlertTest
 
-/** Both conditions hold. */
-interface Both {
-  kind: 'and'
-  left: Condition
-  right: Condition
-}
-/** One of the conditions holds, or both. */
-interface Either {
-  kind: 'or'
-  left: Condition
-  right: Condition
-}
-/** The condition does not hold. */
-interface Not {
-  kind: 'not'
-  inner: Condition
-}
 /** A parsed `retrain.when`. */
-export type Condition = Test | Both | Either | Not
+export type Condition = Logic<Test>
 
 /** Whether a test is of metric results of windows. */
 export const isWindowTest = (test: Test): test is WindowTest =>

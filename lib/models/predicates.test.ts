@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { parsePredicate, testsOf } from './predicates.ts'
+import { testsOf } from './language/logic.ts'
+import { parsePredicate } from './predicates.ts'
 
 test('not binds tightest, then and', () => {
   const a = { kind: 'compare', name: 'a', comparison: '>', literal: 1000 }

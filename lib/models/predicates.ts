@@ -9,21 +9,20 @@
  * `and`. Pure: nothing of the text goes into SQL.
  */
 import { didYouMean } from '../runtime/nearest-name.ts'
+import { parseLogic, testsOf, type Language, type Logic } from './language/logic.ts'
 import {
   expected,
   isQuoted,
   must,
   pattern,
   quoted,
+  singleQuoted,
   skip,
   take,
   word,
   type Cursor,
-} from './policy-tokens.ts'
+} from './language/tokens.ts'
 
-/** Most characters of a predicate. */
-const MAX_PREDICATE_LENGTH = 1000
-const MAX_DEPTH = 20
 const MAX_TESTS = 50
 const MAX_LISTED = 100
 const MAX_NAME = 200
@@ -41,11 +40,7 @@ export type PredicateTest =
   | { kind: 'missing'; name: string }
 
 /** A predicate as a tree. */
-export type Predicate =
-  | PredicateTest
-  | { kind: 'and'; left: Predicate; right: Predicate }
-  | { kind: 'or'; left: Predicate; right: Predicate }
-  | { kind: 'not'; inner: Predicate }
+export type Predicate = Logic<PredicateTest>
 
 /** What of a prediction, besides attributes and features, a predicate may name. */
 const OWN_NAMES: readonly string[] = [
@@ -60,8 +55,13 @@ const OWN_NAMES: readonly string[] = [
 const COMPARISONS: readonly Comparison[] = ['!=', '<=', '>=', '=', '<', '>']
 const NAME = /@?[\p{L}_][\p{L}\p{N}_.]*/uy
 const NUMBER = /-?\d+(\.\d+)?([eE][+-]?\d+)?/y
-const TEXT = /'(?:[^']|'')*'/y
 const WORDS = new Set(['and', 'or', 'not', 'in', 'is'])
+const LANGUAGE: Language<PredicateTest> = {
+  name: 'a predicate',
+  maxLength: 1000,
+  maxDepth: 20,
+  leaf: test,
+}
 
 /**
  * Parses a predicate of at most 1 000 characters, 50 comparisons and 20 brackets within brackets.
@@ -69,51 +69,10 @@ const WORDS = new Set(['and', 'or', 'not', 'in', 'is'])
  * @throws {SyntaxError} with what was expected and where
  */
 export function parsePredicate(text: string): Predicate {
-  if (text.length > MAX_PREDICATE_LENGTH)
-    throw new SyntaxError(`a predicate has at most ${MAX_PREDICATE_LENGTH} characters`)
-  const cursor: Cursor = { text, at: 0, depth: 0 }
-  const found = either(cursor)
-  skip(cursor)
-  if (cursor.at < text.length) throw expected(cursor, '"and", "or" or the end')
+  const found = parseLogic(text, LANGUAGE)
   if (testsOf(found).length > MAX_TESTS)
     throw new SyntaxError(`a predicate has at most ${MAX_TESTS} comparisons`)
   return found
-}
-
-/** The comparisons of a predicate, from left to right. */
-export function testsOf(predicate: Predicate): PredicateTest[] {
-  if (predicate.kind === 'not') return testsOf(predicate.inner)
-  if (predicate.kind === 'and' || predicate.kind === 'or')
-    return [...testsOf(predicate.left), ...testsOf(predicate.right)]
-  return [predicate]
-}
-
-function either(cursor: Cursor): Predicate {
-  let left = both(cursor)
-  while (word(cursor, 'or')) left = { kind: 'or', left, right: both(cursor) }
-  return left
-}
-
-function both(cursor: Cursor): Predicate {
-  let left = single(cursor)
-  while (word(cursor, 'and')) left = { kind: 'and', left, right: single(cursor) }
-  return left
-}
-
-function single(cursor: Cursor): Predicate {
-  if (word(cursor, 'not')) return { kind: 'not', inner: deeper(cursor, single) }
-  if (!take(cursor, '(')) return test(cursor)
-  const inner = deeper(cursor, either)
-  must(cursor, ')')
-  return inner
-}
-
-function deeper(cursor: Cursor, read: (cursor: Cursor) => Predicate): Predicate {
-  if (++cursor.depth > MAX_DEPTH)
-    throw new SyntaxError(`a predicate has at most ${MAX_DEPTH} brackets within brackets`)
-  const inner = read(cursor)
-  cursor.depth--
-  return inner
 }
 
 function test(cursor: Cursor): PredicateTest {
@@ -166,7 +125,6 @@ function literal(cursor: Cursor): Literal {
   if (word(cursor, 'true')) return true
   if (word(cursor, 'false')) return false
   skip(cursor)
-  if (cursor.text[cursor.at] === "'")
-    return pattern(cursor, TEXT, 'a text in single quotes').slice(1, -1).replaceAll("''", "'")
+  if (cursor.text[cursor.at] === "'") return singleQuoted(cursor)
   return Number(pattern(cursor, NUMBER, "a number, 'a text', true or false"))
 }

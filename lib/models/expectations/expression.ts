@@ -10,8 +10,8 @@
  */
 import { OWN_NUMBERS } from '../../events/subjects.ts'
 import { didYouMean } from '../../runtime/nearest-name.ts'
-import { expected, isQuoted, must, pattern, quoted, skip, take, word } from '../policy-tokens.ts'
-import type { Cursor } from '../policy-tokens.ts'
+import { expected, isQuoted, must, pattern, quoted } from '../language/tokens.ts'
+import { singleQuoted, skip, take, word, type Cursor } from '../language/tokens.ts'
 import { parsePattern, type Pattern } from './pattern.ts'
 
 /** A value that stands in the text. */
@@ -47,7 +47,6 @@ type Parsed = Value | Check
 const MAX_LENGTH = 2000
 const MAX_DEPTH = 20
 const NUMBER = /(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?/iy
-const TEXT = /'(?:[^']|'')*'/y
 const NAME = /@?[\p{L}_][\p{L}\p{N}_]*/uy
 const OWN = OWN_NUMBERS.map(({ subject }) => subject as string)
 const WORDS = new Set('and or not in is matches missing true false'.split(' '))
@@ -121,8 +120,7 @@ function test(cursor: Cursor): Parsed {
     return comparison(cursor, found === '==' ? '=' : (found as Sign), [value(cursor, left), right])
   }
   if (word(cursor, 'is')) return kindTest(cursor, name(cursor, left))
-  if (word(cursor, 'matches'))
-    return { kind: 'matches', inner: name(cursor, left), pattern: parsePattern(text(cursor)) }
+  if (word(cursor, 'matches')) return matching(cursor, name(cursor, left))
   const isNot = word(cursor, 'not')
   if (word(cursor, 'in')) {
     const inner: Check = { kind: 'in', inner: value(cursor, left), values: list(cursor) }
@@ -148,6 +146,12 @@ export function staticKind(of: Value): 'number' | 'text' | 'boolean' | 'any' {
   if (of.kind !== 'literal' || typeof of.value === 'number') return 'number'
   return typeof of.value === 'string' ? 'text' : 'boolean'
 }
+
+const matching = (cursor: Cursor, inner: Name): Check => ({
+  kind: 'matches',
+  inner,
+  pattern: parsePattern(singleQuoted(cursor)),
+})
 
 function kindTest(cursor: Cursor, inner: Name): Check {
   const isNot = word(cursor, 'not')
@@ -250,15 +254,12 @@ function literalOf(cursor: Cursor): Literal | undefined {
   if (word(cursor, 'true')) return true
   if (word(cursor, 'false')) return false
   const first = cursor.text[cursor.at] ?? ''
-  if (first === "'") return text(cursor)
+  if (first === "'") return singleQuoted(cursor)
   if (!/[\d.]/.test(first)) return undefined
   const found = Number(pattern(cursor, NUMBER, 'a number'))
   if (!Number.isFinite(found)) throw new SyntaxError(`a number is too large in: ${cursor.text}`)
   return found
 }
-
-const text = (cursor: Cursor): string =>
-  pattern(cursor, TEXT, 'a text in single quotes').slice(1, -1).replaceAll("''", "'")
 
 function list(cursor: Cursor): Literal[] {
   must(cursor, '(')

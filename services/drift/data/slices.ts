@@ -3,12 +3,8 @@
  * a model file or of an event is part of a statement. Pure.
  */
 import type { Params } from '../../../lib/clickhouse/port.ts'
-import {
-  testsOf,
-  type Literal,
-  type Predicate,
-  type PredicateTest,
-} from '../../../lib/models/predicates.ts'
+import { testsOf } from '../../../lib/models/language/logic.ts'
+import type { Literal, Predicate, PredicateTest } from '../../../lib/models/predicates.ts'
 import { OTHER, type SliceBy, type SliceDefinition } from '../../../lib/models/slices.ts'
 
 /** One value of a slice, or with `rest` all values but some. */

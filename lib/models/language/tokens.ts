@@ -10,6 +10,7 @@ export interface Cursor {
 }
 
 const QUOTED = /"(?:[^"\\]|\\.)*"/y
+const TEXT = /'(?:[^']|'')*'/y
 
 /** Moves past white space. */
 export function skip(cursor: Cursor): void {
@@ -70,6 +71,10 @@ export function quoted(cursor: Cursor): string {
     throw new SyntaxError(`${name} is not a name in double quotes: write \\" and \\\\ for " and \\`)
   }
 }
+
+/** Moves past a text in single quotes, one in it twice. @throws {SyntaxError} where none comes next */
+export const singleQuoted = (cursor: Cursor): string =>
+  pattern(cursor, TEXT, 'a text in single quotes').slice(1, -1).replaceAll("''", "'")
 
 /** The error that says what was expected, and where. */
 export function expected({ text, at }: Cursor, what: string): SyntaxError {
