@@ -14,6 +14,7 @@ import type { CohortLosses } from '../data/cohort-losses.ts'
 import type { Slice } from '../data/slices.ts'
 import type { OutcomeCounts, WindowCounts } from '../data/window-data.ts'
 import type { StoredReference } from '../plan/stored-references.ts'
+import { earlyLabels } from './outcomes/early-labels.ts'
 import { activeByCohort } from './active-alarms.ts'
 import { slicedCohorts, unslicedCohorts, type SlicesQuestion } from './cohorts/present-cohorts.ts'
 import { presentEvents, type Present } from './event-totals.ts'
@@ -223,6 +224,8 @@ export function driftQueries(db: ClickHouse) {
     senderKinds,
     hasLateAttributes: () => hasLateAttributes(db),
     past: (question: PastQuestion) => pastOf(db, question),
+    earlyLabels: (modelId: string, maturity: number, windows: Spans) =>
+      earlyLabels(db, { modelId, maturity, windows }),
     latestResults,
     progress: (models: readonly Model[]) => readProgress(db, models),
     partitions: (modelId: string) => readPartitions(db, modelId),
