@@ -27,7 +27,7 @@ export const NOW_CAST: ReadonlyMap<string, 'share' | 'error'> = new Map([
 ])
 
 /** The newest earlier windows that a now-cast is made of. */
-export const MAX_EARLIER_WINDOWS = 20
+const MAX_EARLIER_WINDOWS = 20
 /** Fewer cases with a label say too little of the window itself. */
 const MIN_CASES = 30
 const CI_LEVEL = 0.95

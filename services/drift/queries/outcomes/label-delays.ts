@@ -40,7 +40,7 @@ export async function labelDelays(
      GROUP BY span, upto ORDER BY span, upto`,
     params,
   )
-  const bySpan = Map.groupBy(rows, ({ span }) => Number(span))
+  const bySpan = Map.groupBy(rows, ({ span }) => span)
   return windows.flatMap(({ end }, i) => {
     const delays = (bySpan.get(i + 1) ?? []).map(({ upto, labels }) => ({
       uptoMs: Number(upto),
