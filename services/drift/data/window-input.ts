@@ -1,8 +1,7 @@
 /** What the evaluation of one cohort of a window is given; read by the loop, evaluated without I/O. */
 import type { Window } from '../../../lib/models/windows.ts'
-import type { EarlyLabels } from './early-labels.ts'
 import type { RuleCounts } from './expectations.ts'
-import type { LevelHistory } from './past-metrics.ts'
+import type { EarlyLabels, LevelHistory } from './past-metrics.ts'
 import type { PastShift } from './past-shifts.ts'
 import type { Drawn, ReferenceData, ScoreCounts, ScoredRow } from './reference.ts'
 import type { GroupCounts, OutcomeCounts, WindowCounts } from './window-data.ts'

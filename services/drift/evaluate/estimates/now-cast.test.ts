@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { uniforms } from '../../../../lib/stats/distributions/random.ts'
 import { wilson } from '../../../../lib/stats/intervals/proportions.ts'
-import type { EarlyAndFinal, Measured } from '../../data/early-labels.ts'
+import type { EarlyAndFinal, Measured } from '../../data/past-metrics.ts'
 import { metricResult, type MetricResult } from '../../data/metric-results.ts'
 import { evaluateNowCasts } from './now-cast.ts'
 
@@ -43,7 +43,11 @@ const nowCastOf = (
   { metric = 'accuracy', value = 0.9, labelled = 400, absentMeans = 'unknown' } = {},
 ) =>
   evaluateNowCasts(
-    labelled > 0 ? seen(metric, value, labelled) : seen(metric, value, 1).slice(0, 1).map((one) => ({ ...one, value: 0, n_labelled: 0 })),
+    labelled > 0
+      ? seen(metric, value, labelled)
+      : seen(metric, value, 1)
+          .slice(0, 1)
+          .map((one) => ({ ...one, value: 0, n_labelled: 0 })),
     new Map([[metric, windows]]),
     absentMeans,
   )
@@ -94,11 +98,26 @@ test('an error is multiplied, as it was in earlier windows', () => {
 })
 
 test.each([
-  ['too few windows', falling.slice(1), {}, '7 earlier windows were measured at this age and with all labels, below 8'],
+  [
+    'too few windows',
+    falling.slice(1),
+    {},
+    '7 earlier windows were measured at this age and with all labels, below 8',
+  ],
   ['no label', falling, { labelled: 0 }, 'no label is in yet'],
   ['few labels', falling, { labelled: 29 }, '29 cases with a label are in, below 30'],
-  ['labels that come otherwise', falling, { labelled: 150 }, "15.0 % of the predictions are labelled, 40.0 % to 40.0 % of earlier windows' at this age: 0 of them are like it, below 8"],
-  ['implied labels', falling, { absentMeans: '0' }, 'a missing label means 0 once the label horizon has passed: until then the labels that are in are a choice'],
+  [
+    'labels that come otherwise',
+    falling,
+    { labelled: 150 },
+    "15.0 % of the predictions are labelled, 40.0 % to 40.0 % of earlier windows' at this age: 0 of them are like it, below 8",
+  ],
+  [
+    'implied labels',
+    falling,
+    { absentMeans: '0' },
+    'a missing label means 0 once the label horizon has passed: until then the labels that are in are a choice',
+  ],
 ])('no number, and why: %s', (_, windows, more, reason) => {
   expect(nowCastOf(windows, more)).toMatchObject([
     { metric: 'nowcast_accuracy', value: null, verdict: 'incomplete', reason },

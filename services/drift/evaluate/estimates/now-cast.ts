@@ -6,9 +6,13 @@
  */
 import { largest, smallest } from '../../../../lib/stats/samples/extremes.ts'
 import { predictionInterval } from '../../../../lib/stats/intervals/prediction-interval.ts'
-import type { EarlyAndFinal, EarlyLabels, Measured } from '../../data/early-labels.ts'
 import { metricResult, type MetricResult } from '../../data/metric-results.ts'
-import { standardErrorOf } from '../../data/past-metrics.ts'
+import {
+  standardErrorOf,
+  type EarlyAndFinal,
+  type EarlyLabels,
+  type Measured,
+} from '../../data/past-metrics.ts'
 import { MIN_WINDOWS } from '../../data/reference.ts'
 
 /**
@@ -145,7 +149,8 @@ function whyNot(
     return `a missing label means ${absentMeans} once the label horizon has passed: until then the labels that are in are a choice`
   if (coverage.n_labelled === 0) return 'no label is in yet'
   if (!now) return 'the labels that are in do not give it'
-  if (now.n_current < MIN_CASES) return `${now.n_current} cases with a label are in, below ${MIN_CASES}`
+  if (now.n_current < MIN_CASES)
+    return `${now.n_current} cases with a label are in, below ${MIN_CASES}`
   if (windows.length < MIN_WINDOWS)
     return `${windows.length} earlier windows were measured at this age and with all labels, below ${MIN_WINDOWS}`
   if (alike.length < MIN_WINDOWS) {
@@ -199,8 +204,7 @@ function corrected(
 }
 
 /** A share is taken to be half a case away from 0 and from 1 at least: its odds are then finite. */
-const inside = (share: number, n: number) =>
-  Math.min(1 - 0.5 / n, Math.max(0.5 / n, share))
+const inside = (share: number, n: number) => Math.min(1 - 0.5 / n, Math.max(0.5 / n, share))
 
 /** Logarithms on which labels still to come add, the slope of each, and the way back. */
 const SCALES = {
@@ -209,7 +213,11 @@ const SCALES = {
     slope: (share: number, n: number) => 1 / (inside(share, n) * (1 - inside(share, n))),
     invert: (x: number) => 1 / (1 + Math.exp(-x)),
   },
-  error: { log: (error: number) => Math.log(error), slope: (error: number) => 1 / error, invert: Math.exp },
+  error: {
+    log: (error: number) => Math.log(error),
+    slope: (error: number) => 1 / error,
+    invert: Math.exp,
+  },
 }
 
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`

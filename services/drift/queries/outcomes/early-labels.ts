@@ -2,7 +2,7 @@
 import type { ClickHouse } from '../../../../lib/clickhouse/port.ts'
 import type { Window } from '../../../../lib/models/windows.ts'
 import { sqlTime } from '../../data/cohort.ts'
-import { earlyLabelsOf, type EarlyLabels, type EarlyRow } from '../../data/early-labels.ts'
+import { earlyLabelsOf, type EarlyLabels, type EarlyRow } from '../../data/past-metrics.ts'
 import { NOW_CAST } from '../../evaluate/estimates/now-cast.ts'
 
 /** Revisions of a window at one age that are read, the newest ones. */
@@ -17,11 +17,7 @@ const MAX_REVISIONS = 5
  */
 export async function earlyLabels(
   db: ClickHouse,
-  {
-    modelId,
-    maturity,
-    windows,
-  }: { modelId: string; maturity: number; windows: readonly Window[] },
+  { modelId, maturity, windows }: { modelId: string; maturity: number; windows: readonly Window[] },
 ): Promise<EarlyLabels> {
   if (windows.length === 0) return new Map()
   const rows = await db.query<EarlyRow>(
