@@ -115,7 +115,11 @@ export function eventGateway(http: Http, options: GatewayOptions): void {
         refused.push(message)
       }
       const { code, message, also } = verdict.ok
-        ? { code: 'expectation_violated' as const, message: refusal!.message, also: undefined }
+        ? {
+            code: refusal!.code ?? 'expectation_violated',
+            message: refusal!.message,
+            also: undefined,
+          }
         : verdict.rejection
       if (unchecked && (code === 'invalid_json' || code === 'empty')) {
         mustBeJson(unchecked)

@@ -4,6 +4,9 @@ import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import { eventGateway } from '../../../lib/http/event-endpoint.ts'
 import type { EventLog } from '../../../lib/event-log/port.ts'
 import type { Privacy } from '../../../lib/events/privacy/redactor.ts'
+import { labelReader } from '../../../lib/models/labels/label-values.ts'
+import type { RefusalOf } from '../../../lib/models/expectations/refusal.ts'
+import type { Model } from '../../../lib/models/model-files.ts'
 import type { FastifyRequest, Http } from '../../../lib/http/server.ts'
 import { Problem } from '../../../lib/runtime/errors.ts'
 import type { Metrics } from '../../../lib/runtime/metrics.ts'
@@ -41,8 +44,9 @@ export interface FeedbackRoutesOptions {
   privacy: Privacy
   reviews: ReviewStore
   db: ClickHouse
-  /** Classes a reviewer may choose from, by model. */
-  classesOf: (modelId: string) => readonly string[]
+  /** Which labels are refused, and why. */
+  refusalOf: RefusalOf
+  modelOf: (modelId: string) => Model
 }
 
 /** Registers the endpoints of labels and attributes, and the routes of human review. */
@@ -56,7 +60,8 @@ export function feedbackRoutes(http: Http, options: FeedbackRoutesOptions): void
   statsRoute(http, options)
 }
 
-function labelEvents(http: Http, { eventLog, metrics, privacy }: FeedbackRoutesOptions): void {
+function labelEvents(http: Http, options: FeedbackRoutesOptions): void {
+  const { eventLog, metrics, privacy, refusalOf } = options
   eventGateway(http, {
     service: 'feedback',
     eventLog,
@@ -67,6 +72,7 @@ function labelEvents(http: Http, { eventLog, metrics, privacy }: FeedbackRoutesO
     topic: TOPICS.labels.topic,
     keyOf: labelKey,
     idField: 'label_id',
+    refusalOf,
   })
 }
 
@@ -84,7 +90,7 @@ function attributeEvents(http: Http, { eventLog, metrics, privacy }: FeedbackRou
   })
 }
 
-function claimRoute(http: Http, { reviews, db, classesOf }: FeedbackRoutesOptions): void {
+function claimRoute(http: Http, { reviews, db, modelOf }: FeedbackRoutesOptions): void {
   http.post(
     '/v1/reviews/claim',
     {
@@ -113,12 +119,12 @@ function claimRoute(http: Http, { reviews, db, classesOf }: FeedbackRoutesOption
         modelId: task.model_id,
         predictionId: task.prediction_id,
       })
-      return { ...task, classes: [...classesOf(task.model_id)], event: event ?? null }
+      return { ...task, classes: [...modelOf(task.model_id).classes], event: event ?? null }
     },
   )
 }
 
-function submitRoute(http: Http, { reviews, privacy, classesOf }: FeedbackRoutesOptions): void {
+function submitRoute(http: Http, { reviews, privacy, modelOf }: FeedbackRoutesOptions): void {
   http.post(
     '/v1/reviews/:task_id/submit',
     {
@@ -134,10 +140,10 @@ function submitRoute(http: Http, { reviews, privacy, classesOf }: FeedbackRoutes
     async ({ params, body, caller, reach }) => {
       checkTexts({ ...params, ...body })
       const modelId = await requireTask(reviews, params.task_id, reach)
-      if (modelId !== undefined) checkClass(body.label, classesOf(modelId))
+      const label = modelId === undefined ? body.label : answerOf(body.label, modelOf(modelId))
       const held = heldLease(params.task_id, caller, body)
       const comment = keptComment(privacy, modelId, body.comment)
-      return answerTask(reviews, { ...held, label: body.label, comment })
+      return answerTask(reviews, { ...held, label, comment })
     },
   )
 }
@@ -235,16 +241,15 @@ function checkTexts(fields: object): void {
 }
 
 /**
- * @throws {Problem} 400 where a model has classes and the label is none of them, or where it is no
- * finite number
+ * An answer in the spelling of its model: of one with classes, declared or implied, one of them.
+ *
+ * @throws {Problem} 400 where it is none that the model has
  */
-function checkClass(label: ReviewLabel, classes: readonly string[]): void {
-  if (typeof label === 'number' && !Number.isFinite(label))
-    throw new Problem(400, 'invalid_request', 'label must be a finite number')
-  if (classes.length > 0 && !classes.includes(String(label)))
-    throw new Problem(
-      400,
-      'invalid_request',
-      `label must be one of the model's classes: ${classes.slice(0, 20).join(', ')}${classes.length > 20 ? ', …' : ''}`,
-    )
+function answerOf(answer: ReviewLabel, model: Model): ReviewLabel {
+  const { classes, labels, modelId } = model
+  const hasImplied = labels.values === 'any' && classes.length > 0
+  const values = hasImplied ? 'classes' : labels.values
+  const read = labelReader({ modelId, classes, labels: { ...labels, values } })(answer)
+  if (!read.ok) throw new Problem(400, 'invalid_request', read.message)
+  return read.label as ReviewLabel
 }
