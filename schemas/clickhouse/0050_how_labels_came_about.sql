@@ -14,3 +14,8 @@ ALTER TABLE outcomes {on_cluster}
     COMMENT COLUMN labels_known 'How many labels it was made from: the revision of the outcome.',
     COMMENT COLUMN label_received_at 'When Plumbline took the label that decided.',
     COMMENT COLUMN name 'What was labelled; label unless said otherwise.';
+
+-- Skips are mirrored as answers are.
+ALTER TABLE reviews {on_cluster}
+    ADD COLUMN IF NOT EXISTS skipped Bool COMMENT 'The reviewer gave no answer; label is empty.',
+    ADD COLUMN IF NOT EXISTS reason LowCardinality(String) COMMENT 'Why it was skipped: cannot_tell or bad_example.';

@@ -348,8 +348,11 @@ test('reviews are answered as declared', async () => {
     expect(event?.features).toBeDefined()
     const more = answer === 'submit' ? { label: '1' } : {}
     const request = { params: { task_id }, body: { reviewer, lease_id, ...more } }
+    const renewed = { params: { task_id }, body: { reviewer, lease_id } }
+    await walk('POST /v1/reviews/{task_id}/renew', renewed)
     await walk(`POST /v1/reviews/{task_id}/${answer}`, request)
     await walk(`POST /v1/reviews/{task_id}/${answer}`, request)
+    await walk('POST /v1/reviews/{task_id}/renew', renewed)
   }
   expect(await walk('POST /v1/reviews/claim', { body: { reviewer, model_id: 'no' } })).toBe(
     undefined,

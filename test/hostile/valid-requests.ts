@@ -230,9 +230,10 @@ const REVIEWS: readonly ValidRequest[] = [
   posted(
     'reviews',
     '/v1/reviews/{task_id}/skip',
-    { reviewer: 'ann', lease_id: LIVE.lease, comment: '' },
+    { reviewer: 'ann', lease_id: LIVE.lease, reason: 'cannot_tell', comment: '' },
     task,
   ),
+  posted('reviews', '/v1/reviews/{task_id}/renew', { reviewer: 'ann', lease_id: LIVE.lease }, task),
   posted(
     'reviews',
     '/v1/reviews/{task_id}/release',

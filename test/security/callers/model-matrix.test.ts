@@ -97,6 +97,7 @@ const ROUTES: Record<string, Route> = {
   'GET /v1/runs/{id}': thing('read', 'run'),
   'POST /v1/reviews/claim': body('review', (model) => ({ model_id: model })),
   'POST /v1/reviews/{task_id}/release': thing('review', 'task', LEASE),
+  'POST /v1/reviews/{task_id}/renew': thing('review', 'task', LEASE),
   'POST /v1/reviews/{task_id}/skip': thing('review', 'task', LEASE),
   'POST /v1/reviews/{task_id}/submit': thing('review', 'task', { ...LEASE, label: '1' }),
   'DELETE /v1/subjects/{id}': every('admin'),

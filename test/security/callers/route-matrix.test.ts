@@ -48,6 +48,7 @@ const WANTED: Record<string, 'public' | 'emit' | 'read' | 'review' | 'operate' |
   'GET /v1/reviews/stats': 'review',
   'POST /v1/reviews/claim': 'review',
   'POST /v1/reviews/{task_id}/release': 'review',
+  'POST /v1/reviews/{task_id}/renew': 'review',
   'POST /v1/reviews/{task_id}/skip': 'review',
   'POST /v1/reviews/{task_id}/submit': 'review',
   'GET /v1/config': 'operate',
