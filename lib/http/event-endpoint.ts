@@ -64,7 +64,7 @@ export function eventGateway(http: Http, options: GatewayOptions): void {
     scope.removeAllContentTypeParsers()
     takeBodies(scope, ['application/json', 'application/x-ndjson'])
     scope.addHook('onError', async (_request, _reply, error) => {
-      if (error instanceof Problem && error.status === 429)
+      if (error instanceof Problem && error.code === 'overloaded')
         metrics.endpointEvents.inc({ service, topic, outcome: 'shed', reason: error.code })
     })
     scope.post(
@@ -80,7 +80,9 @@ export function eventGateway(http: Http, options: GatewayOptions): void {
       async (request) => {
         const body = request.body instanceof Buffer ? request.body : Buffer.alloc(0)
         const ndjson = request.headers['content-type']?.includes('ndjson') ?? false
-        return accept(itemsOf(body, ndjson), ndjson ? undefined : body, request.reach('emit'))
+        const items = itemsOf(body, ndjson)
+        request.spend('events', items.length)
+        return accept(items, ndjson ? undefined : body, request.reach('emit'))
       },
     )
   })

@@ -17,8 +17,9 @@ import { addLogin } from './oidc/login-routes.ts'
 import { refusalOf } from './origin.ts'
 import { addDocumentPages, beginDocument } from './api-document.ts'
 import { whyBeyond, type JsonBounds } from '../events/json/bounds.ts'
-import type { Logger } from '../runtime/log.ts'
 import type { Module } from '../runtime/modules.ts'
+import { sendProblem } from './problems.ts'
+import { addRateLimits } from './limits/rate-limits.ts'
 import { bodyBudget, readBody } from './request-body.ts'
 import { reachOf, requireEvery } from './model-access.ts'
 import { addHealth } from './health-routes.ts'
@@ -69,6 +70,8 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
     requestTimeout: REQUEST_TIMEOUT_MS,
     genReqId: ({ headers }) => requestIdOf(headers[REQUEST_ID]),
     routerOptions: { maxParamLength: MAX_PARAMETER },
+    // Of others what they forward about an address is not believed.
+    trustProxy: [...(options.trustedProxies ?? [])],
     ...protocolOf(options.certificate),
     // Addresses may hold the token of a run.
     logController: new LogController({ disableRequestLogging: true }),
@@ -103,6 +106,7 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
     if (scope) requireScope(request.caller, scope)
     if (scope) requireModel(request, scope)
   })
+  addRateLimits(app, options.rates ?? {}, options.registry)
   syncChanges(app, options.synced)
 
   await beginDocument(app)
@@ -181,6 +185,7 @@ export function takeBodies(
   scope.addContentTypeParser(types, async (request: FastifyRequest, payload: Readable) => {
     const body = await readBody(payload, request.headers['content-encoding'], scope.bodyLimits)
     held.set(request, body.held)
+    request.spend('bytes', body.bytes.length)
     return read(body.bytes, request)
   })
   scope.addHook('onResponse', async (request) => {
@@ -246,54 +251,4 @@ export function addressOf(app: Http): string {
   if (!address) throw new Error('the HTTP server is not listening')
   const protocol = app.server instanceof HttpsServer ? 'https' : 'http'
   return `${protocol}://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`
-}
-
-function sendProblem(
-  error: unknown,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  log: Logger,
-): FastifyReply {
-  const { status, code, message: detail, headers, extensions } = problemOf(error, request, log)
-  return reply
-    .headers(headers)
-    .code(status)
-    .header('content-type', 'application/problem+json')
-    .send(
-      JSON.stringify({
-        type: `urn:plumbline:${code}`,
-        title: code.replaceAll('_', ' '),
-        status,
-        detail,
-        code,
-        ...extensions,
-      }),
-    )
-}
-
-/** What is answered for an error; one that nobody foresaw is logged, and told without its words. */
-export function problemOf(error: unknown, request: FastifyRequest, log: Logger): Problem {
-  if (error instanceof Problem) return error
-  const known = error as {
-    statusCode?: number
-    code?: string
-    validation?: unknown
-    message?: string
-  }
-  if (known.validation)
-    return new Problem(400, 'invalid_request', known.message ?? 'the request is invalid')
-  if (known.statusCode !== undefined && known.statusCode < 500)
-    return new Problem(
-      known.statusCode,
-      CODES[known.statusCode] ?? 'bad_request',
-      known.message ?? 'the request cannot be read',
-    )
-  const url = request.url.split('?')[0]
-  log.error({ url, request_id: request.id, error: messageOf(error) }, 'request failed')
-  return new Problem(500, 'internal_error', 'the request failed; the log of the service says why')
-}
-
-const CODES: Readonly<Record<number, string>> = {
-  413: 'too_large',
-  415: 'unsupported_media_type',
 }

@@ -17,6 +17,8 @@ import { diskSpace, type DiskProblem } from '../disk/free-space.ts'
 import type { EventLog } from '../event-log/port.ts'
 import { fileSystemSync } from '../disk/file-system-sync.ts'
 import { createHttp, showCertificate, type Http, type HttpOptions } from '../http/server.ts'
+import { trustedProxiesOf } from '../http/limits/addresses.ts'
+import { ratesOf } from '../http/limits/rate-limits.ts'
 import { readServerCertificate } from '../http/server-certificate.ts'
 import { createLog, type Logger } from '../runtime/log.ts'
 import { messageReader } from '../events/decode-message.ts'
@@ -28,6 +30,7 @@ import type { Module, Readiness } from '../runtime/modules.ts'
 import { callerProblems, callersOf, grantedModels, loginOf } from './known-callers.ts'
 import { journalFolderOf, openEventLog } from './open-event-log.ts'
 import { kafkaProblems } from './kafka-security.ts'
+import { tellExpiries } from './in-force/certificate-expiry.ts'
 import { liveCertificate } from './in-force/live-certificate.ts'
 import { registryAccess } from './registry-access.ts'
 import type { PlatformConfig } from './platform-config.ts'
@@ -97,6 +100,7 @@ export function checkPlatformConfig(config: PlatformConfig, needs: Needs): void 
   const problems = [
     ...problemsOf(() => registryAccess(config)),
     ...problemsOf(() => readServerCertificate(config, systemClock())),
+    ...problemsOf(() => trustedProxiesOf(config.PLUMBLINE_TRUSTED_PROXIES)),
     ...callerProblems(config),
   ]
   if (needs.postgres && !needs.stores && !config.PLUMBLINE_POSTGRES_URL)
@@ -135,6 +139,11 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
   const privacy = privacyOf(config, live.models)
   const tls = liveCertificate(config, base.log, systemClock)
   const { log, metrics, dataDir, diskProblem, authenticate } = base
+  tellExpiries(config, {
+    registry: metrics.registry,
+    ofServer: () => tls.inForce()?.validTo,
+    now: systemClock,
+  })
   const embedded = config.PLUMBLINE_CLICKHOUSE_URL
     ? undefined
     : embeddedEngine(join(dataDir, 'clickhouse'))
@@ -163,6 +172,8 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     allowedHosts: allowedHostsOf(config),
     maxBodyBytes: needs.maxBodyBytes,
     maxPendingBytes: needs.maxPendingBytes,
+    trustedProxies: trustedProxiesOf(config.PLUMBLINE_TRUSTED_PROXIES),
+    rates: ratesOf(config),
     log,
     registry: metrics.registry,
     readiness,
