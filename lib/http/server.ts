@@ -49,20 +49,6 @@ const CONSOLE_DIR = fileURLToPath(new URL('../../console', import.meta.url))
  * first.
  */
 export async function createHttp(options: HttpOptions): Promise<Http> {
-  const bodies = new Ajv({
-    coerceTypes: false,
-    removeAdditional: false,
-    useDefaults: true,
-    strict: false,
-  })
-  const queries = new Ajv({
-    coerceTypes: 'array',
-    removeAdditional: false,
-    useDefaults: true,
-    strict: false,
-  })
-  for (const ajv of [bodies, queries])
-    ajv.addFormat('date-time', (text) => eventTime(text) !== undefined)
   const app = fastify({
     loggerInstance: options.log.child({}, { level: 'warn' }),
     bodyLimit: options.maxBodyBytes,
@@ -83,9 +69,7 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   })
   app.removeAllContentTypeParsers()
   takeBodies(app, ['application/json'], (bytes) => jsonOf(bytes))
-  app.setValidatorCompiler(({ schema, httpPart }) =>
-    (httpPart === 'body' ? bodies : queries).compile(schema as object),
-  )
+  validateRequests(app)
   // Schemas of answers describe and type them; what is sent is what the handler gave, to the last
   // digit.
   app.setSerializerCompiler(() => (answer) => JSON.stringify(answer))
@@ -123,6 +107,18 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   if (options.inForce) addConfig(app, options.inForce)
   if (options.login) addLogin(app, options.login, sessions)
   return app
+}
+
+/** Bodies are taken as they are; texts of an address become what its schema says. */
+function validateRequests(app: Http): void {
+  const ajv = (coerceTypes: false | 'array') => {
+    const made = new Ajv({ coerceTypes, removeAdditional: false, useDefaults: true, strict: false })
+    return made.addFormat('date-time', (text) => eventTime(text) !== undefined)
+  }
+  const [bodies, queries] = [ajv(false), ajv('array')]
+  app.setValidatorCompiler(({ schema, httpPart }) =>
+    (httpPart === 'body' ? bodies : queries).compile(schema as object),
+  )
 }
 
 /** TLS where there is a certificate, and how long a client may take over it and its headers. */

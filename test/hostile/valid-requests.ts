@@ -362,6 +362,7 @@ const PAGES: readonly ValidRequest[] = [
   '/models/friend',
   '/review',
   '/runs',
+  '/keys',
   '/console/review.js',
   '/docs',
   '/docs/json',
@@ -399,6 +400,18 @@ const KEEP: readonly ValidRequest[] = [
   { ...subject, method: 'DELETE' },
 ]
 
+const KEYS: readonly ValidRequest[] = [
+  { group: 'keys', method: 'GET', path: '/v1/keys' },
+  posted('keys', '/v1/keys', { id: 'ann', grants: ['analyst@team:risk'], expires: '90d' }),
+  posted(
+    'keys',
+    '/v1/keys/{key}/rotate',
+    { overlap: '24h', expires: '90d' },
+    { params: { key: '0f3a4b5c8d7e' } },
+  ),
+  { group: 'keys', method: 'DELETE', path: '/v1/keys/{key}', params: { key: '0f3a4b5c8d7e' } },
+]
+
 /** A test holds that no route of the service is missing here. */
 export const VALID: readonly ValidRequest[] = [
   ...EVENTS,
@@ -408,5 +421,6 @@ export const VALID: readonly ValidRequest[] = [
   ...MODELS,
   ...VERDICTS,
   ...KEEP,
+  ...KEYS,
   ...PAGES,
 ]
