@@ -109,6 +109,17 @@ function entryChange(rules: CompiledRules, map: string, name: string, kind: Fiel
   return (value) => scalarChange(rules, value)
 }
 
+/**
+ * What becomes of the values of a column of a table; undefined where nothing of it is kept. It is a
+ * feature, an attribute or both: a rule of either is one of the column.
+ */
+export function columnChange(rules: CompiledRules, name: string): Change | undefined {
+  const isNamed = (names: ReadonlySet<string>) =>
+    names.has(name) || names.has(`features.${name}`) || names.has(`attributes.${name}`)
+  if (isNamed(rules.drop) || rules.text(name) !== name) return undefined
+  return isNamed(rules.hash) ? rules.hashed : (value) => scalarChange(rules, value)
+}
+
 /** A text is masked, and a whole number that is a card's is missing. */
 export function scalarChange(rules: CompiledRules, value: unknown): unknown {
   if (typeof value === 'string') return rules.text(value)
