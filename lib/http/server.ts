@@ -17,6 +17,7 @@ import { addLogin } from './oidc/login-routes.ts'
 import { refusalOf } from './origin.ts'
 import { addDocumentPages, beginDocument } from './api-document.ts'
 import { whyBeyond, type JsonBounds } from '../events/json/bounds.ts'
+import type { Logger } from '../runtime/log.ts'
 import type { Module } from '../runtime/modules.ts'
 import { sendProblem } from './problems.ts'
 import { addRateLimits } from './limits/rate-limits.ts'
@@ -92,6 +93,7 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   })
   addRateLimits(app, options.rates ?? {}, options.registry)
   syncChanges(app, options.synced)
+  logPersonal(app, options.log)
 
   await beginDocument(app)
   await app.register(fastifyStatic, {
@@ -164,6 +166,32 @@ function syncChanges(app: Http, synced: HttpOptions['synced']): void {
     const isChange = !['GET', 'HEAD'].includes(request.method) && reply.statusCode < 400
     if (isChange && request.routeOptions.config.scope !== 'emit') await synced()
   })
+}
+
+/**
+ * Logs who was answered by a route whose answers are about people; the address, which may hold an
+ * id, is told by its template.
+ */
+function logPersonal(app: Http, log: Logger): void {
+  app.addHook(
+    'onResponse',
+    async ({ caller, id, method, params, routeOptions }, { statusCode }) => {
+      const { config, url } = routeOptions
+      if (!config.isPersonal) return
+      const model = url?.startsWith('/v1/models/:id/') ? (params as { id: string }).id : undefined
+      log.info(
+        {
+          caller: caller?.id ?? null,
+          method,
+          route: url,
+          model,
+          status: statusCode,
+          request_id: id,
+        },
+        'personal data was asked for',
+      )
+    },
+  )
 }
 
 /**

@@ -360,17 +360,8 @@ const VERDICTS = ['accept', 'dismiss', 'snooze'].flatMap((decision): ValidReques
 const PAGES: readonly ValidRequest[] = [
   '/',
   '/models/friend',
-  '/review',
-  '/runs',
-  '/keys',
-  '/console/review.js',
-  '/docs',
-  '/docs/json',
-  '/health/live',
-  '/health/ready',
-  '/metrics',
-  '/v1/config',
-  '/v1/session',
+  ...['/review', '/runs', '/keys', '/console/review.js', '/docs', '/docs/json'],
+  ...['/health/live', '/health/ready', '/metrics', '/v1/config', '/v1/session'],
 ]
   .map((path): ValidRequest => ({ group: 'pages', method: 'GET', path }))
   .concat([
@@ -400,16 +391,12 @@ const KEEP: readonly ValidRequest[] = [
   { ...subject, method: 'DELETE' },
 ]
 
+const aKey = { params: { key: '0f3a4b5c8d7e' } }
 const KEYS: readonly ValidRequest[] = [
   { group: 'keys', method: 'GET', path: '/v1/keys' },
   posted('keys', '/v1/keys', { id: 'ann', grants: ['analyst@team:risk'], expires: '90d' }),
-  posted(
-    'keys',
-    '/v1/keys/{key}/rotate',
-    { overlap: '24h', expires: '90d' },
-    { params: { key: '0f3a4b5c8d7e' } },
-  ),
-  { group: 'keys', method: 'DELETE', path: '/v1/keys/{key}', params: { key: '0f3a4b5c8d7e' } },
+  posted('keys', '/v1/keys/{key}/rotate', { overlap: '24h', expires: '90d' }, aKey),
+  { group: 'keys', method: 'DELETE', path: '/v1/keys/{key}', ...aKey },
 ]
 
 /** A test holds that no route of the service is missing here. */

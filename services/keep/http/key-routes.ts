@@ -67,7 +67,7 @@ export function keyRoutes(http: Http, options: KeyRoutesOptions): void {
       },
     },
     async (request, reply) => {
-      const { id, grants, expires = '90d' } = request.body
+      const { id, grants, expires } = request.body
       const now = options.now()
       const { made } = await audited(options, request, 'key.created', (entries) =>
         createKey(entries, { id, grants }, { expires, now }),
@@ -97,7 +97,7 @@ function changeRoutes(
       },
     },
     async (request, reply) => {
-      const { overlap = '24h', expires = '90d' } = request.body
+      const { overlap, expires } = request.body
       const { key } = request.params
       const now = options.now()
       const { made, old } = await audited(options, request, 'key.rotated', (entries) =>
