@@ -168,7 +168,7 @@ export const PlatformConfig = Type.Object({
     maximum: 86_400,
     default: 5,
     description:
-      'How often it is looked whether model files have changed; 0: they are read at a start and by SIGHUP only.',
+      'How often it is looked whether model and source files have changed; 0: they are read at a start and by SIGHUP only.',
   }),
   PLUMBLINE_SOURCES_DIR: Type.String({
     default: './sources',

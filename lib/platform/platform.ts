@@ -35,10 +35,9 @@ import { liveCertificate } from './in-force/live-certificate.ts'
 import { registryAccess } from './registry-access.ts'
 import type { PlatformConfig } from './platform-config.ts'
 import { checksOf } from './readiness-checks.ts'
-import { inForceOf, liveModelsOf } from './in-force/in-force.ts'
-import { readableSources } from './source-problems.ts'
+import { inForceOf, liveModelsOf, liveSourcesOf } from './in-force/in-force.ts'
 import { startedLast } from './started-last.ts'
-import type { Source } from '../sources/source-files.ts'
+import type { LiveSources } from '../sources/live-sources.ts'
 import type { Postgres } from '../postgres/port.ts'
 import {
   absentPostgres,
@@ -74,7 +73,7 @@ export interface Platform {
   readiness: Readiness
   http: Http
   models: Models
-  sources: readonly Source[]
+  sources: LiveSources
   /** What model files take out of events. */
   privacy: Privacy
   now: Clock
@@ -91,7 +90,7 @@ export interface Platform {
   before: readonly Module[]
   /** Started after them, and stopped first. */
   after: readonly Module[]
-  /** Reads the model files and the certificate anew. */
+  /** Reads the model files, the source files and the certificate anew. */
   reload: () => void
 }
 
@@ -133,8 +132,8 @@ function problemsOf(check: () => unknown): readonly string[] {
  */
 export async function createPlatform(config: PlatformConfig, needs: Needs): Promise<Platform> {
   checkPlatformConfig(config, needs)
-  const sources = readableSources(config)
   const base = baseOf(config)
+  const sources = liveSourcesOf(config, base)
   const live = liveModelsOf(config, base)
   const privacy = privacyOf(config, live.models)
   const tls = liveCertificate(config, base.log, systemClock)
@@ -183,7 +182,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     declared: () => grantedModels(live.models),
     login: loginOf(config),
     synced,
-    inForce: () => inForceOf(config, live, tls.inForce()),
+    inForce: () => inForceOf(config, live, sources.inForce(), tls.inForce()),
   }
   const http = await createHttp(httpOptions)
   return {
@@ -194,6 +193,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     models: live.models,
     reload: () => {
       live.reload()
+      sources.reload()
       tls.reload((certificate) => showCertificate(http, certificate))
     },
     sources,
