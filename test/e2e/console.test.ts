@@ -337,7 +337,7 @@ async function adminMakesKeys({ url }: Running): Promise<void> {
   expect(await statusOf(first)).toBe(200)
   await keys.getByRole('button', { name: `Revoke ${name}` }).click()
   await keys.getByRole('button', { name: 'Revoke it' }).click()
-  await keys.getByRole('row', { name: name }).waitFor({ state: 'detached' })
+  await keys.getByRole('button', { name: `Rotate ${name}` }).waitFor({ state: 'detached' })
   await until('the first is refused', async () => (await statusOf(first)) === 401)
   expect(await statusOf(next)).toBe(200)
   await context.close()

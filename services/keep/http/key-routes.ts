@@ -192,6 +192,9 @@ function entryOf({ made, old }: KeyChange) {
 
 const STATUS = { no_such_key: 404, key_ended: 409, invalid: 400 } as const
 
+/** A file that is mounted by itself cannot be replaced, which is EBUSY. */
+const NOT_WRITABLE = new Set(['EROFS', 'EACCES', 'EPERM', 'EBUSY'])
+
 function refusing<T>(act: () => T): T {
   try {
     return act()
@@ -199,7 +202,7 @@ function refusing<T>(act: () => T): T {
     if (error instanceof KeyChangeRefused)
       throw new Problem(STATUS[error.reason], codeOf(error.reason), error.message)
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'EROFS' || code === 'EACCES' || code === 'EPERM')
+    if (code !== undefined && NOT_WRITABLE.has(code))
       throw new Problem(
         409,
         'key_file_read_only',
