@@ -151,7 +151,13 @@ export async function assemble(
   environment: (name: string) => string | undefined,
 ): Promise<Assembly> {
   const platform = await createPlatform(config, needsOf(target, config))
-  const deps = { ...platform, environment, address: () => addressOf(platform.http) }
+  const deps = {
+    ...platform,
+    environment,
+    address: () => addressOf(platform.http),
+    keyFile: config.PLUMBLINE_AUTH_FILE,
+    dataDir: config.PLUMBLINE_DATA_DIR,
+  }
   const outbox = () =>
     outboxModule({ ...platform, clickhouse: platform.clickhouse('outbox') }, platform.log)
   const targets: Record<Target, () => Module[]> = {

@@ -13,6 +13,7 @@ const PAGES = [
   ['/models/:id/episodes/:episode', 'episode.html'],
   ['/review', 'review.html'],
   ['/runs', 'runs.html'],
+  ['/keys', 'keys.html'],
 ] as const
 
 /** Files of packages; each is whole by itself, so that no page needs a map of imports. */

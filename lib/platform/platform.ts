@@ -17,6 +17,8 @@ import { diskSpace, type DiskProblem } from '../disk/free-space.ts'
 import type { EventLog } from '../event-log/port.ts'
 import { fileSystemSync } from '../disk/file-system-sync.ts'
 import { createHttp, showCertificate, type Http, type HttpOptions } from '../http/server.ts'
+import { trustedProxiesOf } from '../http/limits/addresses.ts'
+import { ratesOf } from '../http/limits/rate-limits.ts'
 import { readServerCertificate } from '../http/server-certificate.ts'
 import { createLog, type Logger } from '../runtime/log.ts'
 import { messageReader } from '../events/decode-message.ts'
@@ -28,14 +30,14 @@ import type { Module, Readiness } from '../runtime/modules.ts'
 import { callerProblems, callersOf, grantedModels, loginOf } from './known-callers.ts'
 import { journalFolderOf, openEventLog } from './open-event-log.ts'
 import { kafkaProblems } from './kafka-security.ts'
+import { tellExpiries } from './in-force/certificate-expiry.ts'
 import { liveCertificate } from './in-force/live-certificate.ts'
 import { registryAccess } from './registry-access.ts'
 import type { PlatformConfig } from './platform-config.ts'
 import { checksOf } from './readiness-checks.ts'
-import { inForceOf, liveModelsOf } from './in-force/in-force.ts'
-import { readableSources } from './source-problems.ts'
+import { inForceOf, liveModelsOf, liveSourcesOf } from './in-force/in-force.ts'
 import { startedLast } from './started-last.ts'
-import type { Source } from '../sources/source-files.ts'
+import type { LiveSources } from '../sources/live-sources.ts'
 import type { Postgres } from '../postgres/port.ts'
 import {
   absentPostgres,
@@ -71,7 +73,7 @@ export interface Platform {
   readiness: Readiness
   http: Http
   models: Models
-  sources: readonly Source[]
+  sources: LiveSources
   /** What model files take out of events. */
   privacy: Privacy
   now: Clock
@@ -88,7 +90,7 @@ export interface Platform {
   before: readonly Module[]
   /** Started after them, and stopped first. */
   after: readonly Module[]
-  /** Reads the model files and the certificate anew. */
+  /** Reads the model files, the source files and the certificate anew. */
   reload: () => void
 }
 
@@ -97,6 +99,7 @@ export function checkPlatformConfig(config: PlatformConfig, needs: Needs): void 
   const problems = [
     ...problemsOf(() => registryAccess(config)),
     ...problemsOf(() => readServerCertificate(config, systemClock())),
+    ...problemsOf(() => trustedProxiesOf(config.PLUMBLINE_TRUSTED_PROXIES)),
     ...callerProblems(config),
   ]
   if (needs.postgres && !needs.stores && !config.PLUMBLINE_POSTGRES_URL)
@@ -129,12 +132,17 @@ function problemsOf(check: () => unknown): readonly string[] {
  */
 export async function createPlatform(config: PlatformConfig, needs: Needs): Promise<Platform> {
   checkPlatformConfig(config, needs)
-  const sources = readableSources(config)
   const base = baseOf(config)
+  const sources = liveSourcesOf(config, base)
   const live = liveModelsOf(config, base)
   const privacy = privacyOf(config, live.models)
   const tls = liveCertificate(config, base.log, systemClock)
   const { log, metrics, dataDir, diskProblem, authenticate } = base
+  tellExpiries(config, {
+    registry: metrics.registry,
+    ofServer: () => tls.inForce()?.validTo,
+    now: systemClock,
+  })
   const embedded = config.PLUMBLINE_CLICKHOUSE_URL
     ? undefined
     : embeddedEngine(join(dataDir, 'clickhouse'))
@@ -163,6 +171,8 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     allowedHosts: allowedHostsOf(config),
     maxBodyBytes: needs.maxBodyBytes,
     maxPendingBytes: needs.maxPendingBytes,
+    trustedProxies: trustedProxiesOf(config.PLUMBLINE_TRUSTED_PROXIES),
+    rates: ratesOf(config),
     log,
     registry: metrics.registry,
     readiness,
@@ -172,7 +182,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     declared: () => grantedModels(live.models),
     login: loginOf(config),
     synced,
-    inForce: () => inForceOf(config, live, tls.inForce()),
+    inForce: () => inForceOf(config, live, sources.inForce(), tls.inForce()),
   }
   const http = await createHttp(httpOptions)
   return {
@@ -183,6 +193,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     models: live.models,
     reload: () => {
       live.reload()
+      sources.reload()
       tls.reload((certificate) => showCertificate(http, certificate))
     },
     sources,

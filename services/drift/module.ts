@@ -66,7 +66,7 @@ const EVALUATORS = 3
  * evaluating is waiting for them.
  */
 function createEvaluators(deps: DriftDeps, gauges: Gauges, tell: TellFailure) {
-  const { eventLog, now } = deps
+  const { eventLog, privacy, now } = deps
   const shared = createShared()
   return Array.from({ length: EVALUATORS }, (_, i) => {
     const db = deps.clickhouse(`drift-${i}`)
@@ -80,6 +80,7 @@ function createEvaluators(deps: DriftDeps, gauges: Gauges, tell: TellFailure) {
         decisions,
         eventLog,
         gauges,
+        privacy,
         now,
         shared,
         tell,

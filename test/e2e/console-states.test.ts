@@ -161,6 +161,16 @@ async function manyModels(count = 1000): Promise<void> {
   })
 }
 
+const KEYS = HOSTILE.map((id, i) => ({
+  key: i === 0 ? '0f3a4b5c8d7e' : `0f3a4b5c8d0${i}`,
+  id,
+  may: ['analyst', 'operator@team:risk'],
+  created_at: dayBefore(40),
+  expires_at: i === 1 ? null : dayBefore(i === 2 ? 1 : -50),
+  has_ended: i === 2,
+  last_used_at: i === 3 ? null : dayBefore(0),
+}))
+
 /** What axe finds of the page as it is, impact first. */
 async function faults(): Promise<string[]> {
   // The page allows no inline script; evaluating goes past the page.
@@ -308,6 +318,20 @@ for (const [name, options] of [
     await page.getByRole('button', { name: 'Snooze' }).first().click()
     await page.getByLabel('Your name').waitFor()
     expect(await faults()).toEqual([])
+    await page.unrouteAll()
+    await answered('/v1/keys', { keys: KEYS })
+    await page.goto(`${plumbline.url}/keys`)
+    await page.getByRole('button', { name: 'Rotate 0f3a4b5c8d7e' }).click()
+    await page.getByRole('button', { name: 'New key' }).waitFor()
+    expect(await faults()).toEqual([])
+    expect(await isWithin()).toBe(true)
+    await photographed(`keys-${name}`)
+    await page.getByRole('button', { name: 'New key' }).click()
+    await page.getByLabel('With').selectOption('team')
+    await page.getByLabel('Its name').waitFor()
+    expect(await faults()).toEqual([])
+    expect(await isWithin()).toBe(true)
+    await photographed(`new-key-${name}`)
     await page.unrouteAll()
     for (const path of ['/runs', '/review']) {
       await page.goto(`${plumbline.url}${path}`)

@@ -18,6 +18,7 @@ const FLAGS = [
   '--disable-sync',
 ]
 const directory = temporaryDirectory()
+const hashOf = (key: string) => createHash('sha256').update(key).digest('hex')
 let plumbline: Running
 let browser: Browser
 let page: Page
@@ -226,10 +227,15 @@ test('the page of the API lists every operation, sends one that is tried, and as
 test('with keys: a page asks for one, keeps it from scripts, and the key says who approves', async () => {
   const key = randomBytes(32).toString('base64url')
   const file = join(directory, 'keys.json')
-  const sha256 = createHash('sha256').update(key).digest('hex')
+  const sha256 = hashOf(key)
   writeFileSync(
     file,
-    JSON.stringify({ keys: [{ id: 'ann', sha256, scopes: ['read', 'operate'] }] }),
+    JSON.stringify({
+      keys: [
+        { id: 'ann', sha256, scopes: ['read', 'operate'] },
+        { id: 'root', sha256: hashOf('of the admin'), grants: ['admin'] },
+      ],
+    }),
   )
   const guarded = await startTarget('all', {
     PLUMBLINE_DATA_DIR: join(directory, 'guarded'),
@@ -290,10 +296,52 @@ test('with keys: a page asks for one, keeps it from scripts, and the key says wh
     await guardedPage.getByLabel('API key').waitFor()
     expect((await fetch(`${guarded.url}/v1/runs`, { headers: byCookie })).status).toBe(401)
     await context.close()
+    await adminMakesKeys(guarded)
   } finally {
     await guarded.stop()
   }
 })
+
+/** An admin makes a key on the page, sees it once, rotates it, and revokes it. */
+async function adminMakesKeys({ url }: Running): Promise<void> {
+  const context = await browser.newContext({ viewport: { width: 1200, height: 900 } })
+  const keys = await context.newPage()
+  keys.on('pageerror', (error) => complaints.push(error.message))
+  const statusOf = async (secret: string) =>
+    (await fetch(`${url}/v1/models`, { headers: { authorization: `Bearer ${secret}` } })).status
+  const secretShown = async () => {
+    const dialog = keys.getByRole('dialog', { name: 'The key of bob' })
+    const secret = await dialog.getByLabel('The new key').inputValue()
+    await dialog.getByRole('button', { name: 'Done' }).click()
+    await dialog.waitFor({ state: 'detached' })
+    expect(await keys.content()).not.toContain(secret)
+    return secret
+  }
+  await keys.goto(url)
+  await keys.getByLabel('API key').fill('of the admin')
+  await keys.getByRole('button', { name: 'Sign in' }).click()
+  await keys.getByRole('link', { name: 'Keys' }).click()
+  await keys.getByRole('button', { name: 'New key' }).click()
+  await keys.getByLabel('For whom').fill('bob')
+  await keys.getByLabel('With').selectOption('model')
+  await keys.getByLabel('Its name').fill('m')
+  await keys.getByRole('button', { name: 'Make the key' }).click()
+  const first = await secretShown()
+  const name = first.split('_')[1]!
+  await keys.getByRole('row', { name: name }).getByText('analyst@model:m').waitFor()
+  await until('the key is taken', async () => (await statusOf(first)) === 200)
+  await keys.getByRole('button', { name: `Rotate ${name}` }).click()
+  await keys.getByRole('button', { name: 'Make the next key' }).click()
+  const next = await secretShown()
+  await until('the next one is taken', async () => (await statusOf(next)) === 200)
+  expect(await statusOf(first)).toBe(200)
+  await keys.getByRole('button', { name: `Revoke ${name}` }).click()
+  await keys.getByRole('button', { name: 'Revoke it' }).click()
+  await keys.getByRole('button', { name: `Rotate ${name}` }).waitFor({ state: 'detached' })
+  await until('the first is refused', async () => (await statusOf(first)) === 401)
+  expect(await statusOf(next)).toBe(200)
+  await context.close()
+}
 
 test('every page and answer carries the security headers', async () => {
   for (const path of [
@@ -301,6 +349,7 @@ test('every page and answer carries the security headers', async () => {
     '/models/m',
     '/review',
     '/runs',
+    '/keys',
     '/docs',
     '/docs/json',
     '/docs/static/swagger-ui-bundle.js',

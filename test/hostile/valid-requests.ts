@@ -360,16 +360,8 @@ const VERDICTS = ['accept', 'dismiss', 'snooze'].flatMap((decision): ValidReques
 const PAGES: readonly ValidRequest[] = [
   '/',
   '/models/friend',
-  '/review',
-  '/runs',
-  '/console/review.js',
-  '/docs',
-  '/docs/json',
-  '/health/live',
-  '/health/ready',
-  '/metrics',
-  '/v1/config',
-  '/v1/session',
+  ...['/review', '/runs', '/keys', '/console/review.js', '/docs', '/docs/json'],
+  ...['/health/live', '/health/ready', '/metrics', '/v1/config', '/v1/session'],
 ]
   .map((path): ValidRequest => ({ group: 'pages', method: 'GET', path }))
   .concat([
@@ -399,6 +391,14 @@ const KEEP: readonly ValidRequest[] = [
   { ...subject, method: 'DELETE' },
 ]
 
+const aKey = { params: { key: '0f3a4b5c8d7e' } }
+const KEYS: readonly ValidRequest[] = [
+  { group: 'keys', method: 'GET', path: '/v1/keys' },
+  posted('keys', '/v1/keys', { id: 'ann', grants: ['analyst@team:risk'], expires: '90d' }),
+  posted('keys', '/v1/keys/{key}/rotate', { overlap: '24h', expires: '90d' }, aKey),
+  { group: 'keys', method: 'DELETE', path: '/v1/keys/{key}', ...aKey },
+]
+
 /** A test holds that no route of the service is missing here. */
 export const VALID: readonly ValidRequest[] = [
   ...EVENTS,
@@ -408,5 +408,6 @@ export const VALID: readonly ValidRequest[] = [
   ...MODELS,
   ...VERDICTS,
   ...KEEP,
+  ...KEYS,
   ...PAGES,
 ]

@@ -98,6 +98,10 @@ const ROUTES: Record<string, Route> = {
   'POST /v1/reviews/{task_id}/release': thing('review', 'task', LEASE),
   'POST /v1/reviews/{task_id}/skip': thing('review', 'task', LEASE),
   'POST /v1/reviews/{task_id}/submit': thing('review', 'task', { ...LEASE, label: '1' }),
+  'DELETE /v1/keys/{key}': every('admin'),
+  'GET /v1/keys': every('admin'),
+  'POST /v1/keys': every('admin'),
+  'POST /v1/keys/{key}/rotate': every('admin'),
   'DELETE /v1/subjects/{id}': every('admin'),
   'GET /v1/subjects/{id}': every('admin'),
   'POST /v1/alerts': body('operate', (model) => ({
