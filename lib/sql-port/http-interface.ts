@@ -97,6 +97,7 @@ export function clickHouseServer(options: ClickHouseServerOptions): ClickHouseSe
       return fail(response, { status: 404, code: 0, message: `There is no handle ${url.pathname}` })
     const access = await accessOf(request, url, options)
     if (access === 'refused') return fail(response, WRONG_PASSWORD)
+    requireDatabase(request, url)
     const body = await readBody(request, access === 'writer' ? MAX_BODY_BYTES : MAX_READER_BYTES)
     const query = url.searchParams.get('query') ?? ''
     const format =
@@ -106,7 +107,7 @@ export function clickHouseServer(options: ClickHouseServerOptions): ClickHouseSe
     const send = (result: RawResult & { format: string }) => answer(request, response, url, result)
     if (access === 'writer') await send(await write(url, query, body, format))
     else {
-      const question = readersQuestion(request, url, query, body)
+      const question = readersQuestion(url, query, body)
       await readers!.ask({ ...question, format, limits: access.limits }, send)
     }
   }
@@ -172,17 +173,18 @@ const addressOf = ({ method = 'GET', headers }: IncomingMessage) => ({
   fetchMode: undefined,
 })
 
-/**
- * A reader's statement is the URL's and the body's, one after the other; it asks in the one
- * database there is for it.
- */
-function readersQuestion(request: IncomingMessage, url: URL, query: string, body: Buffer) {
+/** @throws Error as ClickHouse words it for another database than the one there is */
+function requireDatabase(request: IncomingMessage, url: URL): void {
   const database =
     url.searchParams.get('database') ?? request.headers['x-clickhouse-database']?.toString() ?? ''
   if (database !== '' && database !== 'default')
     throw new Error(
-      'Code: 81. DB::Exception: readers ask in the database default, and name others before a point. (UNKNOWN_DATABASE)',
+      'Code: 81. DB::Exception: statements run in the database default, and name others before a point. (UNKNOWN_DATABASE)',
     )
+}
+
+/** A reader's statement is the URL's and the body's, one after the other. */
+function readersQuestion(url: URL, query: string, body: Buffer) {
   const params = new Map<string, string>()
   for (const [key, value] of url.searchParams)
     if (/^param_\w+$/.test(key)) params.set(key.slice('param_'.length), value)
