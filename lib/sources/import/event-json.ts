@@ -15,11 +15,12 @@ export function jsonWriter(): WriteJson {
     if (!known)
       heads.set(field, (known = perShape((of) => of.map((name) => `${JSON.stringify(name)}:`))))
     const of = known.of(names)
+    const numbers = numberTexts(values)
     let json = ''
     for (let i = 0; i < names.length; i++) {
       const value = values[i]
       if (value === undefined) continue
-      json += `${json === '' ? '{' : ','}${of[i]!}${valueOf(names[i]!, value)}`
+      json += `${json === '' ? '{' : ','}${of[i]!}${numbers?.[i] ?? valueOf(names[i]!, value)}`
     }
     return json === '' ? '{}' : `${json}}`
   }
@@ -34,6 +35,15 @@ export function jsonWriter(): WriteJson {
   }
 
   return (record) => recordIn('', record)
+}
+
+/**
+ * The texts of values that are numbers, all of them: features mostly are. The engine writes a list
+ * of numbers in a quarter of the time that it takes to make a string of each.
+ */
+function numberTexts(values: readonly unknown[]): string[] | undefined {
+  for (const value of values) if (typeof value !== 'number') return undefined
+  return JSON.stringify(values).slice(1, -1).split(',')
 }
 
 /** Text that JSON writes as it is. */
