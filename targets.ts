@@ -13,6 +13,11 @@ import {
   type Platform,
 } from './lib/platform/platform.ts'
 import { PlatformConfig } from './lib/platform/platform-config.ts'
+import {
+  printedAnalysts,
+  printedTables,
+  type PrintedMigrations,
+} from './lib/platform/printed-sql.ts'
 import { privacyOf } from './lib/platform/privacy-key.ts'
 import { readModels } from './lib/models/reload/model-folder.ts'
 import { readableSources } from './lib/platform/source-problems.ts'
@@ -65,6 +70,9 @@ node main.ts [--target=TARGET] [--check-config | --migrate | --help]
 
   --check-config            checks settings, key file, model and source files as a start does, and ends
   --migrate                 migrates ClickHouse and PostgreSQL, and ends
+  --print                   prints ClickHouse's statements instead, of a cluster where one is set;
+                            --after=NAME leaves out the migrations up to that one
+  --print-analysts          prints roles, row policies and quotas of analysts, by team of the model files
   --help                    prints this
 
 Settings are variables of the environment: docs/configuration.md lists them.
@@ -128,6 +136,22 @@ export function checkConfig(target: Target, env: Record<string, string | undefin
   if (config) collect(() => readableSources(config!))
   else collect(() => readSources(env['PLUMBLINE_SOURCES_DIR'] || './sources'))
   if (problems.length > 0) throw new ConfigError(problems)
+}
+
+/**
+ * SQL for whoever may change a ClickHouse server that services may not: the migrations after one of
+ * them, or what analysts may read by team. Nothing is asked of a server.
+ *
+ * @throws {ConfigError} for settings or model files that are wrong, or a migration there is not
+ */
+export function printedSql(
+  env: Record<string, string | undefined>,
+  what: PrintedMigrations | 'analysts',
+): string {
+  const config = readConfig(Config, env)
+  return what === 'analysts'
+    ? printedAnalysts(config, readModels(config.PLUMBLINE_MODELS_DIR))
+    : printedTables(config, what)
 }
 
 /**

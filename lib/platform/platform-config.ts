@@ -115,6 +115,25 @@ export const PlatformConfig = Type.Object({
       description: 'HTTP interface of ClickHouse. Unset: embedded.',
     }),
   ),
+  PLUMBLINE_CLICKHOUSE_CA_FILE: Type.Optional(
+    Type.String({
+      description:
+        'File (PEM) of the authorities that may sign the certificate of PLUMBLINE_CLICKHOUSE_URL. Unset: those of Node.',
+    }),
+  ),
+  PLUMBLINE_CLICKHOUSE_DATABASE: Type.Optional(
+    Type.String({
+      pattern: '^[A-Za-z_][A-Za-z0-9_]{0,63}$',
+      description: 'Database of our tables on that server; it must exist. Unset: default.',
+    }),
+  ),
+  PLUMBLINE_CLICKHOUSE_CLUSTER: Type.Optional(
+    Type.String({
+      pattern: '^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$',
+      description:
+        'Cluster of that server (a name in its system.clusters): tables are replicated, spread by model, and read under the same names. Unset: one server.',
+    }),
+  ),
   PLUMBLINE_CLICKHOUSE_HTTP_PORT: Type.Integer({
     minimum: -1,
     maximum: 65535,
@@ -140,7 +159,8 @@ export const PlatformConfig = Type.Object({
   PLUMBLINE_POSTGRES_URL: Type.Optional(
     Type.String({
       pattern: '^postgres(ql)?://',
-      description: 'PostgreSQL for control state. Unset: embedded PGlite.',
+      description:
+        'PostgreSQL for control state, with user, password and database; over TLS with ?sslmode=verify-full&sslrootcert=FILE. Unset: embedded PGlite.',
     }),
   ),
   PLUMBLINE_POSTGRES_PORT: Type.Integer({

@@ -9,6 +9,7 @@ import { avroReader } from '../events/avro/confluent-wire-format.ts'
 import { serverEngine, type ClickHouse, type ClickHouseEngine } from '../clickhouse/port.ts'
 import { embeddedEngine, type EmbeddedEngine } from '../clickhouse/embedded.ts'
 import type { ClickHouseServer } from '../sql-port/http-interface.ts'
+import { clickHouseAccess, clickHouseProblems } from './clickhouse-access.ts'
 import { allowedHostsOf, clickHouseInterface } from './clickhouse-interface.ts'
 import { systemClock, type Clock } from '../runtime/clock.ts'
 import { ConfigError } from '../runtime/config.ts'
@@ -101,6 +102,7 @@ export function checkPlatformConfig(config: PlatformConfig, needs: Needs): void 
     ...problemsOf(() => readServerCertificate(config, systemClock())),
     ...problemsOf(() => trustedProxiesOf(config.PLUMBLINE_TRUSTED_PROXIES)),
     ...callerProblems(config),
+    ...clickHouseProblems(config),
   ]
   if (needs.postgres && !needs.stores && !config.PLUMBLINE_POSTGRES_URL)
     problems.push(
@@ -146,7 +148,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
   const embedded = config.PLUMBLINE_CLICKHOUSE_URL
     ? undefined
     : embeddedEngine(join(dataDir, 'clickhouse'))
-  const engine: ClickHouseEngine = embedded ?? clickHouseOnServer(config)
+  const engine: ClickHouseEngine = embedded ?? serverEngine(clickHouseAccess(config))
   // A server syncs its own files; those of the embedded stores are ours to sync.
   const synced =
     config.PLUMBLINE_DURABLE === 'fsync' && (needs.stores || needs.serveStores)
@@ -160,7 +162,11 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     needs.postgres || needs.serveStores ? await openPostgres(config, dataDir, synced) : undefined
   const sqlPort =
     embedded && config.PLUMBLINE_CLICKHOUSE_HTTP_PORT !== 0
-      ? clickHouseInterface(embedded, config, { ...base, synced })
+      ? clickHouseInterface(embedded, config, {
+          ...base,
+          declared: () => grantedModels(live.models),
+          synced,
+        })
       : undefined
   const stores: Stores = { engine, embedded, sqlPort, postgresParts, eventLog, synced }
   const readiness: Readiness = { started: false, stopping: false }
@@ -255,13 +261,6 @@ interface Stores {
   /** Resolves once all that was written before survives power loss. */
   synced: (() => Promise<void>) | undefined
 }
-
-const clickHouseOnServer = (config: PlatformConfig) =>
-  serverEngine({
-    url: config.PLUMBLINE_CLICKHOUSE_URL!,
-    username: config.PLUMBLINE_CLICKHOUSE_USER,
-    password: config.PLUMBLINE_CLICKHOUSE_PASSWORD,
-  })
 
 function sinkPartsOf(
   config: PlatformConfig,
