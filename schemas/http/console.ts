@@ -146,7 +146,7 @@ export const DistributionQuery = closed({
 const share = (description: string) => Type.Number({ description })
 const nullableShare = number('Of the reference, in [0, 1]; null where it has no events.')
 /** One bar of a histogram, or one category. */
-const Bar = closed({
+export const Bar = closed({
   low: number('Least value of the bar, in units of the feature; null below all others.'),
   high: number('Greatest value of the bar; null above all others.'),
   category: nullable(Type.String({ description: 'Of categories: its name.' })),

@@ -325,6 +325,15 @@ const MODELS: readonly ValidRequest[] = [
     reference: 'baseline',
   }),
   asked('/v1/models/{id}/compare', { a: SPAN, b: SPAN, exact: 'true', convention: 'plumbline' }),
+  asked('/v1/models/{id}/side-by-side', {
+    a_reference: 'baseline',
+    b: SPAN,
+    b_version: '7',
+    b_variant: 'b',
+    b_slice: 'sex:2',
+    subject: 'f0',
+  }),
+  asked('/v1/models/{id}/cohorts', { to: AT, metrics: 'accuracy,error_ratio' }),
   asked('/v1/models/{id}/constraint_violations.json', { a: SPAN, b: SPAN }),
   asked('/v1/models/{id}/canary', {
     champion: '7',
@@ -333,6 +342,7 @@ const MODELS: readonly ValidRequest[] = [
     from: AT,
     share: '0.5',
     paired: 'false',
+    looks: '4',
     alpha: '0.05',
   }),
   reference({ body: { from: AT, to: '2026-01-02T00:00:00Z' } }),
