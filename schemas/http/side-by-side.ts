@@ -1,6 +1,6 @@
 /** Parameters and answer of two sides of a model beside one another. */
 import Type, { type Static } from 'typebox'
-import { Bar } from './console.ts'
+import { SHOWN_DISTRIBUTION } from './console.ts'
 import { SidesQuery } from './metric-results.ts'
 import { closed, nullable, time } from './parts.ts'
 
@@ -85,11 +85,12 @@ const FeatureBeside = closed({
   missing_a: number('Share of events without a value.'),
   missing_b: number('Share of events without a value.'),
   reason: Type.String({ description: 'What the distance is made of, or why there is none.' }),
-  kind: nullable(Type.Enum(['numeric', 'categorical', 'unknown'])),
-  bars: Type.Array(Bar, {
-    description:
-      'Shares of b (`current`) and of a (`reference`), of the 40 that moved most; else empty.',
-  }),
+  shown: nullable(
+    closed(SHOWN_DISTRIBUTION, {
+      description:
+        'Shares of b (`current`) and of a (`reference`) of the 40 that moved most; else null.',
+    }),
+  ),
 })
 /** One feature as {@link SideBySideAnswer} has it. */
 export type FeatureBeside = Static<typeof FeatureBeside>
@@ -147,8 +148,14 @@ export const SideBySideAnswer = closed(
             missing_a: 0,
             missing_b: 0,
             reason: '10 bins of equal mass in the reference',
-            kind: 'numeric',
-            bars: [{ low: 0, high: 10, category: null, current: 1, reference: 1 }],
+            shown: {
+              kind: 'numeric',
+              scale: 'linear',
+              median: { current: 5, reference: 4 },
+              bars: [{ low: 0, high: 10, category: null, current: 1, reference: 1 }],
+              missing: { current: 0, reference: 0 },
+              other: { current: 0, reference: 0, categories: 0 },
+            },
           },
         ],
         left_out: 0,

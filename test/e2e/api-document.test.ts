@@ -239,7 +239,7 @@ async function besideOneAnother(params: { id: string }): Promise<void> {
     shared: boolean
     a: { events: number }
     metrics: { metric: string; rests_on: string }[]
-    features: { subject: string; bars: object[] }[]
+    features: { subject: string; shown: { bars: object[] } }[]
   }
   expect([told.shared, told.a.events]).toEqual([false, 60])
   expect(told.metrics.find(({ metric }) => metric === 'error_ratio')!.rests_on).toBe('interval')
@@ -247,7 +247,7 @@ async function besideOneAnother(params: { id: string }): Promise<void> {
   expect(told.features[0]).toMatchObject({ subject: 'country' })
   const moved = (await sides({ a: SPANS.a, b: SPANS.b, subject: 'x' })) as typeof told
   expect(moved.features.map(({ subject }) => subject)).toEqual(['x'])
-  expect(moved.features[0]!.bars.length).toBeGreaterThan(1)
+  expect(moved.features[0]!.shown.bars.length).toBeGreaterThan(1)
   const beside = (await sides({ a_reference: 'baseline', b: SPANS.b })) as {
     a: { reference: string; events: number }
   }

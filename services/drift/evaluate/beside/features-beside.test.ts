@@ -20,7 +20,7 @@ test('a feature that one side lacks moved most, then those with the greatest dis
   expect(features[0]!.psi.value).toBeNull()
   expect(features[0]!.reason).not.toBe('')
   expect(features[1]!.missing_b).toBeCloseTo(0.1, 12)
-  expect(features[1]!.bars).toEqual([
+  expect(features[1]!.shown!.bars).toEqual([
     { low: null, high: null, category: 'x', current: 0.1, reference: 0.9 },
     { low: null, high: null, category: 'y', current: 0.8, reference: 0.1 },
   ])
@@ -35,9 +35,9 @@ test('forty features have pictures, two thousand are listed, and one alone is as
     )
   const { features, leftOut } = featuresBeside(many(20), many(50), KINDS)
   expect([features.length, leftOut]).toEqual([2000, 100])
-  expect(features.filter(({ bars }) => bars.length > 0).length).toBe(40)
+  expect(features.filter(({ shown }) => shown !== null).length).toBe(40)
   const alone = featuresBeside(many(20), many(50), KINDS, 'f7')
-  expect(alone.features.map(({ subject, kind }) => [subject, kind])).toEqual([
+  expect(alone.features.map(({ subject, shown }) => [subject, shown!.kind])).toEqual([
     ['f7', 'categorical'],
   ])
 })

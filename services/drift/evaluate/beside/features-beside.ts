@@ -64,8 +64,7 @@ function featureOf(
     missing_a: missingShare(a, subject),
     missing_b: missingShare(b, subject),
     reason: psi?.reason ?? '',
-    kind: null,
-    bars: [],
+    shown: null,
   }
 }
 
@@ -82,15 +81,12 @@ function missingShare(side: WindowCounts, subject: string): number | null {
 }
 
 function pictured(feature: FeatureBeside, a: WindowCounts, b: WindowCounts): FeatureBeside {
-  const { kind, bars } = distributionOf(feature.subject, b, a)
+  const shown = distributionOf(feature.subject, b, a)
   const rounded = (share: number) => Number(share.toFixed(DIGITS))
-  return {
-    ...feature,
-    kind,
-    bars: bars.map((bar) => ({
-      ...bar,
-      current: rounded(bar.current),
-      reference: bar.reference === null ? null : rounded(bar.reference),
-    })),
-  }
+  const bars = shown.bars.map((bar) => ({
+    ...bar,
+    current: rounded(bar.current),
+    reference: bar.reference === null ? null : rounded(bar.reference),
+  }))
+  return { ...feature, shown: { ...shown, bars } }
 }
