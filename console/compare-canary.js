@@ -141,6 +141,17 @@ function MetricFigure({ answer, metric }) {
   </figure>`
 }
 
+/** What decided, by names that people know; why it is invalid as it was said. @param {Canary} answer */
+function reasonOf({ decision, reason, metrics }) {
+  if (decision === 'invalid') return sentence(reason)
+  const of = (one) =>
+    metrics.filter((metric) => metric.decision === one).map(({ metric }) => metricName(metric))
+  const told = ['worse', 'better'].flatMap((one) =>
+    of(one).length > 0 ? [`${one}: ${of(one).join(', ')}`] : [],
+  )
+  return told.length > 0 ? sentence(told.join('; ')) : 'No metric is better or worse yet.'
+}
+
 /** @param {{ answer: Canary }} props */
 function Result({ answer }) {
   const { verdict, text } = DECISIONS[answer.decision]
@@ -150,7 +161,7 @@ function Result({ answer }) {
   )
   return html`<p class="standing">
       <${Badge} verdict=${verdict} text=${text} />
-      ${answer.reason ? sentence(answer.reason) : 'No metric is better or worse yet'}
+      ${reasonOf(answer)}
     </p>
     <dl class="evidence" aria-label="What it rests on">
       <div>

@@ -12,6 +12,9 @@ import { metricName, number, percent, plural, probability, sentence, subjectName
 
 const ORDER = ['worse', 'differs', 'better', 'alike', 'unknown']
 
+/** Sizes of A and of B. @param {number} a @param {number} b */
+const bothSizes = (a, b) => `${a.toLocaleString('en')} / ${b.toLocaleString('en')}`
+
 /** One number of both sides. @param {{ row: BothSides }} props */
 function Row({ row }) {
   const { a, b, difference, difference_low: low, difference_high: high } = row
@@ -51,7 +54,7 @@ function Row({ row }) {
       ${isCertain && html`<span class="quiet small" title="What the counts leave open: no chance is in it"> certain</span>`}
       ${row.reason && html`<span class="quiet small why"> ${sentence(row.reason)}.</span>`}
     </td>
-    <td class="number quiet">${a.n.toLocaleString('en')} / ${b.n.toLocaleString('en')}</td>
+    <td class="number quiet">${bothSizes(a.n, b.n)}</td>
   </tr>`
 }
 
@@ -65,8 +68,7 @@ export function Metrics({ answer }) {
   ])
   return html`<section class="panel" aria-labelledby="numbers">
     <h2 id="numbers">
-      Every number
-      <span class="quiet">
+      Every number ${' '}<span class="quiet">
         ${
           told
             .filter(([, count]) => count)
@@ -235,10 +237,7 @@ const FeatureRow = ({ feature, open }) =>
     <td class="number"><${Distance} distance=${feature.ks} /></td>
     <td class="number"><${Distance} distance=${feature.js_distance} /></td>
     <td class="number">${percent(feature.missing_a)} → ${percent(feature.missing_b)}</td>
-    <td class="number quiet">
-      ${Math.round(feature.n_a).toLocaleString('en')} /
-      ${Math.round(feature.n_b).toLocaleString('en')}
-    </td>
+    <td class="number quiet">${bothSizes(Math.round(feature.n_a), Math.round(feature.n_b))}</td>
   </tr>`
 
 /** The values of a feature on both sides. */
@@ -393,9 +392,7 @@ function Numbers({ path, query, convention }) {
                   }
                   ${row.reason && html`<span class="quiet small"> ${row.reason}</span>`}
                 </td>
-                <td class="number quiet">
-                  ${row.n_reference.toLocaleString('en')} / ${row.n_current.toLocaleString('en')}
-                </td>
+                <td class="number quiet">${bothSizes(row.n_reference, row.n_current)}</td>
               </tr>`,
           )}
         </tbody>

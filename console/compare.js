@@ -35,8 +35,9 @@ function Timeline({ rows, metric, range, sides, answer, pick }) {
   return html`<div class="panel timeline">
     <div class="bar-row">
       <span class="grow"
-        >${metricName(metric)}
-        <span class="quiet small">drag over windows, or click one, to set a side</span></span
+        >${metricName(metric)}${' '}<span class="quiet small"
+          >drag over windows, or click one, to set a side</span
+        ></span
       >
       <div class="ranges" role="group" aria-label="A drag sets">
         ${['a', 'b'].map(

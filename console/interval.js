@@ -1,6 +1,6 @@
 /** A number with its interval on an axis, and the line or limits that decide. */
 import { html } from '/console/vendor/preact.js'
-import { number } from './words.js'
+import { number, shortNumber } from './words.js'
 
 /** @typedef {import('./words.js').Verdict} Verdict */
 
@@ -80,5 +80,5 @@ export const STANDINGS = {
 export const WithInterval = ({ value, low, high }) =>
   html`<span class="with-interval">
     <b>${number(value)}</b>
-    ${low !== null && high !== null && html`<span class="quiet">${number(low)} to ${number(high)}</span>`}
+    ${low !== null && high !== null && html`<span class="quiet">${shortNumber(low)} to ${shortNumber(high)}</span>`}
   </span>`

@@ -88,8 +88,7 @@ function Forest({ name, rows }) {
                   ${row.verdict === 'incomplete' && row.reason && html`<span class="quiet small why">${sentence(row.reason)}.</span>`}
                 </td>
                 <td class="number quiet">
-                  ${Number(row.n_current).toLocaleString('en')},
-                  ${Number(row.n_reference).toLocaleString('en')}
+                  ${`${Number(row.n_current).toLocaleString('en')}, ${Number(row.n_reference).toLocaleString('en')}`}
                 </td>
               </tr>`,
           )}

@@ -2,7 +2,7 @@
 import { html } from '/console/vendor/preact.js'
 import { STANDINGS } from './interval.js'
 import { Empty, Mark } from './ui.js'
-import { cohortOf, day, metricName, number, plural } from './words.js'
+import { cohortOf, day, metricName, number, plural, shortNumber } from './words.js'
 
 /** @typedef {import('../schemas/http/cohorts.ts').CohortsAnswer} CohortsAnswer */
 /** @typedef {import('../schemas/http/cohorts.ts').Cell} Cell */
@@ -33,40 +33,33 @@ export function pairOf({ slice_key: key, slice_value: value }) {
   return [value.slice(first.length, middle), value.slice(middle + second.length)]
 }
 
-/** What a cell says, whole, for who does not see it. @param {Cell} cell @param {string} metric @param {string} cohort */
-const cellInWords = (cell, metric, cohort) =>
-  `${metricName(metric)} of ${cohort}: ${number(cell.value)}${cell.ci_low === null ? '' : `, ${number(cell.ci_low)} to ${number(cell.ci_high)}`}, ${plural(cell.n, 'case')}, ${STANDINGS[cell.standing].text}`
-
 /**
  * One cell: value, interval, cases; coloured only where its interval leaves the whole's value.
  *
- * @param {{ cell: Cell | null, metric: string, cohort: string, isWhole?: boolean, open?: () => void }} props
+ * @param {{ cell: Cell | null, what: string, isWhole?: boolean, open?: () => void }} props `what` says
+ *   metric and cohort to who does not see the table
  */
-export function HeatCell({ cell, metric, cohort, isWhole = false, open }) {
+export function HeatCell({ cell, what, isWhole = false, open }) {
   if (!cell) return html`<td class="cell"><span class="unknown quiet">–</span></td>`
   const { standing, value, ci_low: low, ci_high: high, n, verdict } = cell
   const shown = isWhole ? 'alike' : standing
   const isSaid = shown !== 'alike' && shown !== 'unknown'
+  const isLoud = verdict === 'alarm' || verdict === 'warning'
+  const ends = low === null || high === null ? '' : `${shortNumber(low)} to ${shortNumber(high)}, `
   const inside = html`
-    ${isSaid ? html`<${Mark} verdict=${STANDINGS[shown].verdict} />` : html`<span></span>`}
-    <b
-      >${shown === 'too_few' && value === null ? 'too few' : number(value)}${(verdict === 'alarm' || verdict === 'warning') && html` <span class=${verdict} title="${verdict} beside its own baseline">${verdict === 'alarm' ? '!!' : '!'}</span>`}</b
-    >
-    <span class="rest">
-      ${shown === 'too_few' ? `too few, n ${n.toLocaleString('en')}` : `${low === null ? '' : `${number(low)} to ${number(high)}, `}n ${n.toLocaleString('en')}`}
+    <span class="hidden">${what}: </span>
+    <span class="says">
+      ${isSaid && html`<${Mark} verdict=${STANDINGS[shown].verdict} />`}
+      <b>${shown === 'too_few' && value === null ? '–' : number(value)}</b>
+      ${isSaid && shown !== 'too_few' && html`<span class="hidden">${STANDINGS[shown].text}</span>`}
+      ${isLoud && html`<span class=${verdict} title="${verdict} beside its own baseline"><span aria-hidden="true">${verdict === 'alarm' ? '!!' : '!'}</span><span class="hidden">${verdict}</span></span>`}
     </span>
+    <span class="rest">${shown === 'too_few' ? 'too few, ' : ends}n ${n.toLocaleString('en')}</span>
   `
   return html`<td class="cell">
     ${
       open
-        ? html`<button
-            class=${shown}
-            aria-label=${cellInWords(cell, metric, cohort)}
-            title=${cell.reason}
-            onClick=${open}
-          >
-            ${inside}
-          </button>`
+        ? html`<button class=${shown} title=${cell.reason} onClick=${open}>${inside}</button>`
         : html`<span class=${shown}>${inside}</span>`
     }
   </td>`
@@ -133,8 +126,7 @@ export function Heat({ answer, address, change }) {
         (cell, i) =>
           html`<${HeatCell}
             cell=${cell}
-            metric=${answer.metrics[i].metric}
-            cohort=${cohortOf(cohort)}
+            what="${metricName(answer.metrics[i].metric)} of ${cohortOf(cohort)}"
             open=${() => change({ cohort: keyOf(cohort), metric: answer.metrics[i].metric })}
           />`,
       )}
@@ -170,7 +162,7 @@ export function Heat({ answer, address, change }) {
             Name attributes or features under
             ${' '}<code>slices</code>${' '}and${' '}<code>cohorts</code>.
           <//>`
-        : html`<div class="scroll" tabindex="0" role="region" aria-label="Cohorts by metric">
+        : html`<div class="scroll" tabindex="0" role="region" aria-label="Table of cohorts">
               <table class="heat">
                 <thead>
                   <tr>
@@ -198,7 +190,7 @@ export function Heat({ answer, address, change }) {
                     html`<tr>
                       <th scope="row">The model as a whole</th>
                       <td class="number">${whole.events.toLocaleString('en')}</td>
-                      ${whole.cells.map((cell, i) => html`<${HeatCell} cell=${cell} metric=${answer.metrics[i].metric} cohort="the whole" isWhole />`)}
+                      ${whole.cells.map((cell, i) => html`<${HeatCell} cell=${cell} what="${metricName(answer.metrics[i].metric)} of the whole" isWhole />`)}
                     </tr>`
                   }
                   ${groups.map(
@@ -266,7 +258,7 @@ export function Intersections({ answer, address, change }) {
         </select>
       </label>
     </div>
-    <div class="scroll" tabindex="0" role="region" aria-label="Intersections">
+    <div class="scroll" tabindex="0" role="region" aria-label="Table of intersections">
       <table class="heat">
         <thead>
           <tr>
@@ -283,8 +275,7 @@ export function Intersections({ answer, address, change }) {
                   const cohort = find(a, b)
                   return html`<${HeatCell}
                     cell=${cohort?.cells[column] ?? null}
-                    metric=${metric}
-                    cohort="${a}, ${b}"
+                    what="${metricName(metric)} of ${a}, ${b}"
                     open=${cohort && (() => change({ cohort: keyOf(cohort), metric }))}
                   />`
                 })}

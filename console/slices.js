@@ -44,8 +44,7 @@ function Page() {
       <p class="quiet facts">
         <${WindowPicker} answer=${answer} change=${change} />
         <span
-          >${plural(answer.cohorts[0]?.events ?? 0, 'event')},
-          ${plural(answer.cohorts[0]?.labelled ?? 0, 'label')}</span
+          >${`${plural(answer.cohorts[0]?.events ?? 0, 'event')}, ${plural(answer.cohorts[0]?.labelled ?? 0, 'label')}`}</span
         >
         <span>${plural(Math.max(0, answer.cohorts.length - 1 + answer.left_out), 'cohort')}</span>
       </p>

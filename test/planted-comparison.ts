@@ -268,12 +268,19 @@ export const FAIRNESS = ['sex=1', 'sex=2', 'race=a', 'race=b', 'race=c', 'sex=2&
 type Canary = Static<typeof CanaryAnswer>
 const LOOKS = 24
 
+const CHAMPION: Record<string, number> = {
+  business_value: 3.1,
+  error_ratio: 0.009,
+  latency_p95_ms: 47,
+}
+
 function canaryMetric(metric: string, difference: number, reach: number, isLess: boolean) {
+  const champion = CHAMPION[metric] ?? 0.82
   const beyond = Math.abs(difference) > reach
   const good = isLess ? difference < 0 : difference > 0
   const decided = good ? ('better' as const) : ('worse' as const)
   return {
-    ...{ metric, champion: 0.82, candidate: 0.82 + difference, difference, ci_level: 0.9875 },
+    ...{ metric, champion, candidate: champion + difference, difference, ci_level: 0.9875 },
     ...{ ci_low: difference - reach, ci_high: difference + reach, n_champion: 9100 },
     ...{ n_candidate: 3000, decision: beyond ? decided : ('undecided' as const) },
     units_to_decide: beyond ? null : Math.ceil(3000 * (reach / difference) ** 2),
