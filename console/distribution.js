@@ -172,20 +172,20 @@ export function DistributionView({ distribution, names = { now: 'window', before
     return html`<p class="quiet">No event of this window or its baseline has a value.</p>`
   return html`<div class="distribution">
     <p class="key">
-      <span class="swatch now"></span> <bdi>${names.now}</bdi>, ${plural(n_current, 'event')}
+      <span class="swatch now"></span>
+      <bdi>${`${names.now}, ${plural(n_current, 'event')}`}</bdi>
       ${
         reference !== null &&
-        html`<span class="swatch beside"></span> <bdi>${names.before || reference}</bdi>,
-          ${plural(n_reference, 'event')}`
+        html`<span class="swatch beside"></span>
+          <bdi>${`${names.before || reference}, ${plural(n_reference, 'event')}`}</bdi>`
       }
     </p>
     ${
       kind === 'numeric'
         ? html`<${Histogram} bars=${bars} label="Distribution of ${distribution.subject}" />
             <p class="quiet small">
-              Missing: ${percent(missing.current)} of ${names.now},
-              ${' '}${percent(missing.reference)} of
-              ${names.before || 'the baseline'}.${scale === 'log' ? ' The axis is logarithmic.' : ''}
+              ${`Missing: ${percent(missing.current)} of ${names.now === 'window' ? 'the window' : names.now}, ${percent(missing.reference)} of ${names.before || 'the baseline'}.`}
+              ${scale === 'log' && ' The axis is logarithmic.'}
             </p>`
         : html`<${Categories} distribution=${distribution} names=${names} />`
     }

@@ -140,7 +140,7 @@ function Groups({ id, title, says, rows, metrics, valueOf }) {
   ]
   return html`<section class="panel" aria-labelledby=${id}>
     <h2 id=${id}>${title}</h2>
-    <div class="scroll" tabindex="0" role="region" aria-label=${title}>
+    <div class="scroll" tabindex="0" role="region" aria-label="Table: ${title}">
       <table>
         <thead>
           <tr>
@@ -175,17 +175,20 @@ const shareWith = (row) =>
       </span>`
     : html`<span class="quiet">–</span>`
 
+/** A number with its sign. @param {number} value @param {(size: number) => string} say */
+const signed = (value, say) => `${value < 0 ? '−' : '+'}${say(Math.abs(value))}`
+
 /** A share or a delay of a group, and how far it is from that of the privileged one. */
 function truthOf(own, metric) {
   const row = own.find((one) => one.metric === metric)
   const beside = own.find((one) => one.metric === `${metric}_difference`)
   if (!row) return html`<span class="quiet">not known</span>`
   const isDelay = metric === 'label_delay_p50_s'
-  const said = (value) => (isDelay ? duration(1000 * Math.abs(value)) : percent(Math.abs(value)))
+  const said = (size) => (isDelay ? duration(1000 * size) : percent(size))
   return html`<span class="with-interval">
     <b>${isDelay ? duration(1000 * row.value) : percent(row.value)}</b>
     <span class="quiet">
-      ${beside ? `${beside.value < 0 ? '−' : '+'}${said(beside.value)}${beside.ci_low === null ? '' : ` (${percent(beside.ci_low)} to ${percent(beside.ci_high)})`}` : 'privileged, or alone'}
+      ${beside ? `${signed(beside.value, said)}${beside.ci_low === null ? '' : ` (${signed(beside.ci_low, said)} to ${signed(beside.ci_high, said)})`}` : 'privileged, or alone'}
     </span>
   </span>`
 }
