@@ -21,8 +21,7 @@ import { constraintViolations } from '../interop/sagemaker-constraints.ts'
 import { MAX_EXACT } from '../loop/exact-followups.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
 import type { DriftRoutesOptions } from './model-routes.ts'
-import { sidesOf, type Side } from './sides.ts'
-import { spanBetween } from './spans.ts'
+import { sidesOf, spanAsked, type Side } from './sides.ts'
 
 type CompareAsked = Static<typeof CompareQuery>
 type SpansAsked = Static<typeof SpansQuery>
@@ -65,8 +64,8 @@ export function compareRoutes(http: Http, options: CompareOptions): void {
 }
 
 async function violations(queries: DriftQueries, model: Model, query: SpansAsked) {
-  const baseline = await mergedOf(queries, model, spanOf('a', query.a))
-  const current = await mergedOf(queries, model, spanOf('b', query.b))
+  const baseline = await mergedOf(queries, model, spanAsked('a', query.a))
+  const current = await mergedOf(queries, model, spanAsked('b', query.b))
   if (baseline.events === 0 || current.events === 0)
     throw new Problem(404, 'no_events', `${baseline.events === 0 ? 'a' : 'b'} holds no events`)
   return { violations: constraintViolations(current, baseline) }
@@ -126,9 +125,4 @@ async function exactOf(
     )
   const raw = await queries.rawCounts(modelId, spans, c, { exact: true, unweighted })
   return asDeclared(raw, model)
-}
-
-function spanOf(name: string, between: string): Window {
-  const [from = '', to = ''] = between.split('/')
-  return spanBetween(`${name} must be two RFC 3339 times with a slash between`, from, to)
 }

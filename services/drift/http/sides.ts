@@ -9,7 +9,7 @@ import type { SideWhere } from '../evaluate/beside/both-sides.ts'
 import { referencesFor, type ReferenceSpans } from '../plan/references.ts'
 import { knownPast } from './known-past.ts'
 import type { DriftRoutesOptions } from './model-routes.ts'
-import { spanBetween } from './spans.ts'
+import { spanBetween } from './asked-times.ts'
 
 type Options = Pick<DriftRoutesOptions, 'db' | 'queries'>
 type Letter = 'a' | 'b'
@@ -47,14 +47,18 @@ export async function sidesOf(
 const refused = (message: string) => new Problem(400, 'invalid_request', message)
 
 function spanOf(letter: Letter, asked: SidesQuery): Window | undefined {
-  const wanted = `${letter} must be two RFC 3339 times with a slash between`
   const between = asked[letter]
   if (asked[`${letter}_reference`] !== undefined) {
     if (between !== undefined) throw refused(`${letter} and ${letter}_reference exclude each other`)
     return undefined
   }
-  const [from = '', to = ''] = (between ?? '').split('/')
-  return spanBetween(wanted, from, to)
+  return spanAsked(letter, between ?? '')
+}
+
+/** A span as `from/to`. @throws {Problem} 400 for what is none */
+export function spanAsked(name: string, between: string): Window {
+  const [from = '', to = ''] = between.split('/')
+  return spanBetween(`${name} must be two RFC 3339 times with a slash between`, from, to)
 }
 
 function cohortOf(letter: Letter, model: Model, asked: SidesQuery): Cohort {
