@@ -7,6 +7,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { freePort } from '../../deploy/local/kafka.ts'
 import { temporaryDirectory } from '../harness.ts'
+import { walkSides } from '../compared-sides.ts'
 import { ask, prediction, startTarget, until, type Running } from '../processes.ts'
 
 interface Media {
@@ -230,48 +231,6 @@ test('what is sent is answered as declared, and what cannot be read too', async 
   }
 })
 
-/** Two sides and the cohorts of a window, and what is refused of them. */
-async function besideOneAnother(params: { id: string }): Promise<void> {
-  const sides = (query: Record<string, string>) =>
-    walk('GET /v1/models/{id}/side-by-side', { params, query })
-  const versions = { a: SPANS.b, b: SPANS.b, a_version: '7', b_version: '8' }
-  const told = (await sides(versions)) as {
-    shared: boolean
-    a: { events: number }
-    metrics: { metric: string; rests_on: string }[]
-    features: { subject: string; shown: { bars: object[] } }[]
-  }
-  expect([told.shared, told.a.events]).toEqual([false, 60])
-  expect(told.metrics.find(({ metric }) => metric === 'error_ratio')!.rests_on).toBe('interval')
-  // A version without the feature moved most.
-  expect(told.features[0]).toMatchObject({ subject: 'country' })
-  const moved = (await sides({ a: SPANS.a, b: SPANS.b, subject: 'x' })) as typeof told
-  expect(moved.features.map(({ subject }) => subject)).toEqual(['x'])
-  expect(moved.features[0]!.shown.bars.length).toBeGreaterThan(1)
-  const beside = (await sides({ a_reference: 'baseline', b: SPANS.b })) as {
-    a: { reference: string; events: number }
-  }
-  expect(beside.a).toMatchObject({ reference: 'baseline', events: 120 })
-  for (const refused of [
-    { a: SPANS.a },
-    { a_reference: 'baseline', b_reference: 'baseline' },
-    { ...SPANS, a_reference: 'baseline' },
-    { ...SPANS, b_slice: 'undeclared:x' },
-  ])
-    expect(await sides(refused)).toMatchObject({ status: 400 })
-  await sides({ a_reference: 'unheard of', b: SPANS.b })
-  const { cohorts } = (await walk('GET /v1/models/{id}/cohorts', { params })) as {
-    cohorts: { model_version: string; events: number }[]
-  }
-  expect(cohorts.map((one) => [one.model_version, one.events])).toEqual([
-    ['', 120],
-    ['7', 60],
-    ['8', 60],
-  ])
-  const to = SPANS.b.split('/')[1]!
-  await walk('GET /v1/models/{id}/cohorts', { params, query: { to, metrics: 'error_ratio' } })
-}
-
 test('models, windows, comparisons and canaries are answered as declared', async () => {
   await until(
     'a window alarms',
@@ -317,7 +276,7 @@ test('models, windows, comparisons and canaries are answered as declared', async
   }
   await walk('GET /v1/models/{id}/compare', { params, query: { ...SPANS, exact: 'true' } })
   await walk('GET /v1/models/{id}/compare', { params, query: { a: 'x' } })
-  await besideOneAnother(params)
+  await walkSides(walk, SPANS)
   await walk('GET /v1/models/{id}/constraint_violations.json', { params, query: SPANS })
   await walk('GET /v1/models/{id}/canary', {
     params,

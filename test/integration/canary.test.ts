@@ -79,9 +79,7 @@ test('what both arms served at the same time, each subject by its first predicti
       {
         at: START + 15 * MINUTE + 1,
         champion: { units: 1, ...one },
-        candidate: {
-          ...{ units: 2, correct: 2, errors: 0, worth: 2, failed: 2, latencies: 2, costs: 0 },
-        },
+        candidate: { units: 2, correct: 2, errors: 0, worth: 2, failed: 2, latencies: 2, costs: 0 },
       },
     ],
     champion: {
@@ -164,7 +162,13 @@ test('requests that both answered: in pairs, with one truth for both', async () 
     },
   )
   const reached = (units: number, correct: number) => ({
-    ...{ units, correct, errors: 0, worth: correct, failed: units, latencies: 1, costs: 0 },
+    units,
+    correct,
+    errors: 0,
+    worth: correct,
+    failed: units,
+    latencies: 1,
+    costs: 0,
   })
   expect(pairs!.looks.map(({ champion }) => champion)).toEqual([reached(3, 2), reached(4, 3)])
   expect(pairs).toMatchObject({

@@ -35,6 +35,16 @@ interface PairRow extends ByLook {
   costs: Pairs
 }
 
+const NOTHING_BY: ByLook = {
+  units_by: [],
+  correct_by: [],
+  errors_by: [],
+  worth_by: [],
+  failed_by: [],
+  latencies_by: [],
+  costs_by: [],
+}
+
 const BY_LOOK = [
   ['units', '1'],
   ['correct', 'notEmpty(correct_pair)'],
@@ -93,8 +103,7 @@ export async function readPairs(
     failed: [],
     latencies: [],
     costs: [],
-    ...{ units_by: [], correct_by: [], errors_by: [], worth_by: [] },
-    ...{ failed_by: [], latencies_by: [], costs_by: [] },
+    ...NOTHING_BY,
   }
   const armOf = (side: 0 | 1): Arm => {
     const of = (values: Pairs) => values.map((pair) => pair[side])

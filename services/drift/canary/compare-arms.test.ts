@@ -165,7 +165,13 @@ test('over time: each look is that of the units so far, and the last one is the 
   const random = uniforms(5)
   const arms = [draw(random, 1000, same), draw(random, 1000, { ...same, accuracy: 0.7 })] as const
   const reached = (n: number) => ({
-    ...{ units: n, correct: n, errors: 0, worth: n, failed: n, latencies: n, costs: n },
+    units: n,
+    correct: n,
+    errors: 0,
+    worth: n,
+    failed: n,
+    latencies: n,
+    costs: n,
   })
   const looks = [1, 50, 1000].map((n) => ({
     at: n * 1000,
@@ -182,7 +188,11 @@ test('over time: each look is that of the units so far, and the last one is the 
   const whole = evaluateCanary(...arms, options).metrics
   expect(found[2]!.metrics).toEqual(
     whole.map(({ metric, difference, ci_low, ci_high, decision }) => ({
-      ...{ metric, difference, ci_low, ci_high, decision },
+      metric,
+      difference,
+      ci_low,
+      ci_high,
+      decision,
     })),
   )
 })

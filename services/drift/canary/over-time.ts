@@ -34,7 +34,11 @@ export async function evaluateOverTime(
       n_candidate: look.candidate.units,
       metrics: compare(firstOf(champion, look.champion), firstOf(candidate, look.candidate)).map(
         ({ metric, difference, ci_low, ci_high, decision }) => ({
-          ...{ metric, difference, ci_low, ci_high, decision },
+          metric,
+          difference,
+          ci_low,
+          ci_high,
+          decision,
         }),
       ),
     })

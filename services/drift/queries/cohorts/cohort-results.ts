@@ -1,27 +1,7 @@
 /** What was published of the cohorts of one window. */
 import type { ClickHouse } from '../../../../lib/clickhouse/port.ts'
 import { sqlTime } from '../../data/cohort.ts'
-import type { Family, Verdict } from '../../data/metric-results.ts'
-
-/** One metric of one cohort of a window, as it stands. */
-export interface CohortResult {
-  model_version: string
-  variant: string
-  slice_key: string
-  slice_value: string
-  family: Family
-  subject: string
-  metric: string
-  value: number | null
-  ci_low: number | null
-  ci_high: number | null
-  baseline_value: number | null
-  p_adjusted: number | null
-  verdict: Verdict
-  reason: string
-  n_current: number
-  n_labelled: number
-}
+import type { CohortResult } from '../../evaluate/cohorts/cohort-table.ts'
 
 /** Which window and metrics are asked for. */
 export interface CohortResultsQuestion {
