@@ -8,7 +8,7 @@ import type { BothSides, FeatureBeside, SideBySideAnswer } from '../schemas/http
 
 const DAY = 86_400_000
 const START = Date.UTC(2026, 2, 2)
-export const at = (day: number) => new Date(START + day * DAY).toISOString()
+const at = (day: number) => new Date(START + day * DAY).toISOString()
 const LAST = 40
 
 export const MODEL = {
