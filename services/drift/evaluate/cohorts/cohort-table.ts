@@ -1,4 +1,5 @@
 /** The cohorts of a window by metric, as people read them. Pure. */
+import { largest } from '../../../../lib/stats/samples/extremes.ts'
 import type { Cell, CohortsAnswer } from '../../../../schemas/http/cohorts.ts'
 import { metricResult, type Family, type Verdict } from '../../data/metric-results.ts'
 import { scaleOf } from '../metric-scales.ts'
@@ -54,8 +55,8 @@ export function cohortTable(
     })),
     cohorts: listed.map((rows, i) => ({
       ...cohortNames(rows[0]!),
-      events: Math.max(...rows.filter(isOfEvents).map((row) => row.n_current), 0),
-      labelled: Math.max(...rows.map((row) => row.n_labelled)),
+      events: largest([0, ...rows.filter(isOfEvents).map((row) => row.n_current)]),
+      labelled: largest(rows.map((row) => row.n_labelled)),
       cells: columns.map(({ cells }) => cells[i]!),
     })),
     left_out: all.length - listed.length,
@@ -81,7 +82,7 @@ function byKind(a: readonly CohortResult[], b: readonly CohortResult[]): number 
   const kindOf = ({ model_version, variant, slice_key }: CohortResult) =>
     slice_key !== '' ? `3${slice_key}` : variant !== '' ? '2' : model_version !== '' ? '1' : '0'
   const [x, y] = [kindOf(a[0]!), kindOf(b[0]!)]
-  const size = (rows: readonly CohortResult[]) => Math.max(...rows.map((row) => row.n_current))
+  const size = (rows: readonly CohortResult[]) => largest(rows.map((row) => row.n_current))
   return x < y ? -1 : x > y ? 1 : size(b) - size(a)
 }
 
