@@ -20,6 +20,7 @@ import { bothSides, mayShare, type SideData } from '../evaluate/beside/both-side
 import { featuresBeside } from '../evaluate/beside/features-beside.ts'
 import { classFaults, isBinary } from '../evaluate/labelled-window.ts'
 import { completeUntil, progressOf } from '../plan/due-windows.ts'
+import { withHorizon } from '../plan/label-horizon.ts'
 import type { DriftRoutesOptions } from './model-routes.ts'
 import { sidesOf, type Side } from './sides.ts'
 
@@ -88,10 +89,11 @@ async function readSide(options: Options, model: Model, side: Side): Promise<Sid
 
 async function outcomesOf(
   { queries, now }: Options,
-  model: Model,
+  declared: Model,
   { spans, c }: Side,
   { events }: WindowCounts,
 ): Promise<OutcomeCounts> {
+  const model = withHorizon(declared, await queries.learnedHorizon(declared.modelId))
   const at = now()
   const reached = progressOf(await queries.partitions(model.modelId), model, at)
   return queries.outcomes(model, spans, c, {

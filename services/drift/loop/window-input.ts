@@ -2,7 +2,7 @@
 import type { Model } from '../../../lib/models/model-files.ts'
 import { ALL, keyOf, type Cohort, referenceCohort } from '../data/cohort.ts'
 import { asDeclared } from '../data/declared-features.ts'
-import { levelHistory } from '../data/past-metrics.ts'
+import { levelHistory, windowsBefore, type EarlyLabels } from '../data/past-metrics.ts'
 import { notOverlapping } from '../data/past-shifts.ts'
 import type { ReferenceData } from '../data/reference.ts'
 import { noOutcomes, type GroupCounts, type WindowCounts } from '../data/window-data.ts'
@@ -51,6 +51,8 @@ export interface WindowReading {
   /** While the baseline is being learned, with the windows before a promoted version. */
   learning: Learning | undefined
   past: PastAnswers
+  /** Of a window some of whose labels are still to come. */
+  earlyLabels: EarlyLabels | undefined
   /** The windows before that say how many events are usual, of a live model. */
   usual: readonly CountedWindow[] | undefined
   /**
@@ -121,6 +123,10 @@ export async function readWindow(
       baseline: learning?.before ?? baseline,
       earlierWindows,
     }),
+    earlyLabels:
+      due.maturity < 1
+        ? await queries.earlyLabels(modelId, due.maturity, windowsBefore(earlierWindows, window))
+        : undefined,
     usual: state.isLive ? usualWindows(window, earlierWindows, seasonOf(model)) : undefined,
     // Of a window some of whose predictions are young, a missing label means nothing yet.
     impliedUntil: impliesLabels(model) && due.maturity === 1 ? state.completeUntil : 0,
@@ -242,6 +248,7 @@ export async function readCohort(
       isAsked: isWhole && (stands || hasScore(counts)),
     }),
     pastErrors: past.errors,
+    earlyLabels: isWhole ? reading.earlyLabels : undefined,
     scoredRows:
       isWhole && baseline?.losses ? await queries.scoredRows(model, [window], c, false) : [],
     rows: isWhole && !stands ? await references.rowsOf(model, window) : [],

@@ -6,6 +6,8 @@ import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
 import { bucketMs, timeBucketMs, TIME_BUCKET_MS } from '../../../lib/models/windows.ts'
 import type { EvaluatedWindow, PartitionProgress, StepCount } from '../plan/due-windows.ts'
+import { learnsHorizon, type LearnedHorizon } from '../plan/label-horizon.ts'
+import { learnedHorizons } from './outcomes/label-delays.ts'
 
 /** How far a model has come, and what of it is evaluated. */
 export interface ModelProgress {
@@ -16,6 +18,8 @@ export interface ModelProgress {
   partitions: PartitionProgress[]
   /** The newest revision of each window, for the cohort of everything. */
   evaluated: EvaluatedWindow[]
+  /** Its label horizon, where none is declared and one was learned. */
+  learned?: LearnedHorizon | undefined
 }
 
 interface StepRow {
@@ -34,7 +38,7 @@ interface EvaluatedRow extends Pick<EvaluatedWindow, 'maturity' | 'worst' | 'ala
   changes: string
 }
 
-/** How far each model has come, by its id: three statements for all of them. */
+/** How far each model has come, by its id: four statements for all of them at most. */
 export async function readProgress(
   db: ClickHouse,
   models: readonly Model[],
@@ -47,6 +51,10 @@ export async function readProgress(
   const ownSteps = perModel(steps)
   const partitions = perModel(await partitionsOf(db, ids))
   const evaluated = perModel(await evaluatedOf(db, ids))
+  const learned = await learnedHorizons(
+    db,
+    models.filter(learnsHorizon).map(({ modelId }) => modelId),
+  )
   return new Map(
     ids.map((id) => [
       id,
@@ -54,6 +62,7 @@ export async function readProgress(
         steps: ownSteps.get(id) ?? [],
         partitions: partitions.get(id) ?? [],
         evaluated: evaluated.get(id) ?? [],
+        learned: learned.get(id),
       },
     ]),
   )
