@@ -10,6 +10,8 @@ import type { Http } from './server-types.ts'
 const PAGES = [
   ['/', 'overview.html'],
   ['/models/:id', 'model.html'],
+  ['/models/:id/compare', 'compare.html'],
+  ['/models/:id/slices', 'slices.html'],
   ['/models/:id/episodes/:episode', 'episode.html'],
   ['/review', 'review.html'],
   ['/runs', 'runs.html'],

@@ -7,6 +7,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { freePort } from '../../deploy/local/kafka.ts'
 import { temporaryDirectory } from '../harness.ts'
+import { walkSides } from '../compared-sides.ts'
 import { ask, prediction, startTarget, until, type Running } from '../processes.ts'
 
 interface Media {
@@ -275,8 +276,12 @@ test('models, windows, comparisons and canaries are answered as declared', async
   }
   await walk('GET /v1/models/{id}/compare', { params, query: { ...SPANS, exact: 'true' } })
   await walk('GET /v1/models/{id}/compare', { params, query: { a: 'x' } })
+  await walkSides(walk, SPANS)
   await walk('GET /v1/models/{id}/constraint_violations.json', { params, query: SPANS })
-  await walk('GET /v1/models/{id}/canary', { params, query: { champion: '7', candidate: '8' } })
+  await walk('GET /v1/models/{id}/canary', {
+    params,
+    query: { champion: '7', candidate: '8', looks: '3' },
+  })
   await walk('GET /v1/models/{id}/canary', { params, query: { champion: '7', candidate: '9' } })
 })
 

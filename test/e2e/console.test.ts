@@ -1,22 +1,13 @@
 /** The pages in a real Chromium. */
 import { createHash, randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { chromium, type Browser, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { launchChromium, photograph } from '../chromium-page.ts'
 import { temporaryDirectory } from '../harness.ts'
 import { ask, post, prediction, startTarget, until, type Running } from '../processes.ts'
 
-const CHROMIUM = '/usr/bin/chromium'
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
 const directory = temporaryDirectory()
 const hashOf = (key: string) => createHash('sha256').update(key).digest('hex')
 let plumbline: Running
@@ -25,8 +16,6 @@ let page: Page
 const complaints: string[] = []
 
 beforeAll(async () => {
-  if (!existsSync(CHROMIUM))
-    throw new Error('Chromium is not installed (Debian: apt-get install chromium)')
   mkdirSync(join(directory, 'models'))
   writeFileSync(
     join(directory, 'models/m.yaml'),
@@ -58,7 +47,7 @@ beforeAll(async () => {
       (await ask(plumbline.clickhouseUrl, `SELECT 1 FROM verdicts WHERE verdict = 'alarm'`))
         .length > 0,
   )
-  browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS })
+  browser = await launchChromium()
   page = await browser.newPage({ viewport: { width: 1200, height: 900 } })
   page.on('pageerror', (error) => complaints.push(error.message))
   page.on('console', (message) => {
@@ -219,7 +208,7 @@ test('the page of the API lists every operation, sends one that is tried, and as
   await stats.getByRole('button', { name: 'Try it out' }).click()
   await stats.getByRole('button', { name: 'Execute' }).click()
   await stats.locator('.live-responses-table').getByText('"models"').waitFor()
-  if (process.env['SHOTS']) await page.screenshot({ path: join(process.env['SHOTS'], 'docs.png') })
+  await photograph(page, 'docs')
   page.off('request', note)
   expect(others).toEqual([])
 })
@@ -265,8 +254,7 @@ test('with keys: a page asks for one, keeps it from scripts, and the key says wh
     await guardedPage.getByLabel('API key').fill('wrong')
     await guardedPage.getByRole('button', { name: 'Sign in' }).click()
     await guardedPage.getByText('this key is not known').waitFor()
-    if (process.env['SHOTS'])
-      await guardedPage.screenshot({ path: join(process.env['SHOTS'], 'login.png') })
+    await photograph(guardedPage, 'login')
     await guardedPage.getByLabel('API key').fill(key)
     await guardedPage.getByRole('button', { name: 'Sign in' }).click()
     await guardedPage.getByRole('button', { name: 'Sign out' }).waitFor()
@@ -280,8 +268,7 @@ test('with keys: a page asks for one, keeps it from scripts, and the key says wh
       (await approve({ ...byCookie, 'x-plumbline-page': '1', origin: 'http://evil' }, 'ann'))
         .status,
     ).toBe(403)
-    if (process.env['SHOTS'])
-      await guardedPage.screenshot({ path: join(process.env['SHOTS'], 'runs.png') })
+    await photograph(guardedPage, 'runs')
     guardedPage.once('dialog', (dialog) => void dialog.accept())
     await guardedPage.getByRole('button', { name: /Approve/ }).click()
     await guardedPage

@@ -293,6 +293,8 @@ const reference = (more: Partial<ValidRequest>): ValidRequest => ({
 /** An alert episode of the fuzzed model. */
 const episode = { params: { id: 'fuzzed', episode: AT } }
 
+const SIDES = { a_reference: 'baseline', b: SPAN, b_slice: 'sex:2', subject: 'f0' }
+
 const MODELS: readonly ValidRequest[] = [
   asked('/v1/models'),
   asked('/v1/models/{id}'),
@@ -325,6 +327,8 @@ const MODELS: readonly ValidRequest[] = [
     reference: 'baseline',
   }),
   asked('/v1/models/{id}/compare', { a: SPAN, b: SPAN, exact: 'true', convention: 'plumbline' }),
+  asked('/v1/models/{id}/side-by-side', SIDES),
+  asked('/v1/models/{id}/cohorts', { to: AT, metrics: 'accuracy,error_ratio' }),
   asked('/v1/models/{id}/constraint_violations.json', { a: SPAN, b: SPAN }),
   asked('/v1/models/{id}/canary', {
     champion: '7',
@@ -333,6 +337,7 @@ const MODELS: readonly ValidRequest[] = [
     from: AT,
     share: '0.5',
     paired: 'false',
+    looks: '4',
     alpha: '0.05',
   }),
   reference({ body: { from: AT, to: '2026-01-02T00:00:00Z' } }),
