@@ -193,6 +193,7 @@ function groupOf(counting: Counting, event: Event, atMs: number): Group {
       newest: [],
       newestNames: undefined,
       categories: new Map(),
+      nulls: undefined,
       codes: someOf(counting.codesOf(modelId)),
       sampled: undefined,
     }
@@ -233,6 +234,7 @@ function addFeatures(counting: Counting, group: Group, features: FlatRecord): vo
       if (newest[i]?.name !== name) newest[i] = subjectOf(counting, group, name)
       addNumber(newest[i]!, value)
     } else if (value !== null) addCategory(group, name, canonical(value))
+    else (group.nulls ??= new Set()).add(name)
   }
   group.newestNames = numeric && codes === undefined ? names : undefined
 }

@@ -30,7 +30,7 @@ const MIN_INCLUSION_PROBABILITY = 1e-6
  */
 export const LABEL_STANDS_FOR = `${STANDS_FOR} / greatest(ifNull(inclusion_probability, 1), ${MIN_INCLUSION_PROBABILITY})`
 
-type Counts = Pick<WindowCounts, 'numeric' | 'categories' | 'leavesFeaturesOut'>
+type Counts = Pick<WindowCounts, 'numeric' | 'categories' | 'empty' | 'leavesFeaturesOut'>
 
 /**
  * How much of its weight an event is worth, so that together they weigh Kish's effective number; 1

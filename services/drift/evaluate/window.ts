@@ -14,6 +14,7 @@ import { evaluateOperations } from './operations.ts'
 import { SENDERS_SHARE } from './silence/senders.ts'
 import { evaluateThroughput, THROUGHPUT_SHARE } from './silence/throughput.ts'
 import { evaluateQuality } from './quality/data-quality.ts'
+import { withoutValues } from './quality/without-values.ts'
 import { evaluateLabelled } from './labelled-window.ts'
 import { baselineOf, withLevels } from './window-levels.ts'
 import { withShiftVerdicts } from './drift-alarms.ts'
@@ -35,6 +36,7 @@ export function evaluateWindow(input: WindowInput, model: Model): MetricResult[]
   const evaluated = [
     ...results.map((result) => whileLearning(result, input.learning)),
     ...expectationResults(input, model),
+    ...withoutValues(input, model),
     // A table needs no learning.
     ...evaluateSkew(input, model),
   ]
