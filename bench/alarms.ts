@@ -23,6 +23,7 @@ import { fallTable } from './falls.ts'
 import { clusteredInterval, shareOf } from './intervals.ts'
 import { learningTable } from './learning.ts'
 import { searchTable } from './searches.ts'
+import { shorterTable } from './shorter.ts'
 import { skewTable } from './skew.ts'
 import { counted, feature, type StreamKind } from './streams.ts'
 import { uniforms } from '../lib/stats/distributions/random.ts'
@@ -291,6 +292,7 @@ const tables = {
   learning: () => learningTable(scale),
   searches: () => searchTable(scale),
   skew: () => skewTable(scale),
+  shorter: () => shorterTable(scale),
 }
 const path = new URL('../docs/alarms.md', import.meta.url)
 let text = readFileSync(path, 'utf8')

@@ -106,8 +106,9 @@ function followUpOf(
   { queries, model }: EvaluationParts,
   { baseline, baselineSpans, learning }: WindowReading,
 ): FollowUp | undefined {
-  // Nothing is to be decided while the baseline is being learned.
-  if (!baseline || !baselineSpans || learning) return undefined
+  if (!baseline || !baselineSpans) return undefined
+  // While the baseline is being learned nothing is decided but by shorter windows.
+  if (learning && !baseline.shorter) return undefined
   if (baselineSpans.countedAs !== undefined) return undefined
   return answersBeside(queries, model, {
     spans: baseline.spans,

@@ -98,11 +98,13 @@ export async function readWindow(
   const completeness = state.isProducing ? await queries.completeness(modelId, window) : null
   const known = { ...state, windows: earlierWindows }
   const spans = referencesFor(window, model, known)
-  const references = await readReferences(parts, { spans, outcomesOf }, ALL)
-  const learning = withTable(
-    await readLearning(parts, learningAt(window, model, known), outcomesOf),
-    references,
+  const learningState = learningAt(window, model, known)
+  const references = await readReferences(
+    parts,
+    { spans, outcomesOf, learning: learningState },
+    ALL,
   )
+  const learning = withTable(await readLearning(parts, learningState, outcomesOf), references)
   const baseline = references.find((reference) => reference.baseline)
   const reading = {
     due,
@@ -136,12 +138,14 @@ export async function readWindow(
 }
 
 /** Spans that a question is about, without the cohort it is for. */
-type ReferenceQuestion = Pick<WindowReading, 'spans' | 'outcomesOf'>
+type ReferenceQuestion = Pick<WindowReading, 'spans' | 'outcomesOf'> & {
+  learning: Pick<Learning, 'shorter'> | undefined
+}
 
 /** What the references hold for a cohort, in the order of their spans. */
 async function readReferences(
   { references, model, steps, state }: WindowReaderParts,
-  { spans, outcomesOf }: ReferenceQuestion,
+  { spans, outcomesOf, learning }: ReferenceQuestion,
   c: Cohort,
 ): Promise<ReferenceData[]> {
   const found: ReferenceData[] = []
@@ -150,7 +154,9 @@ async function readReferences(
     if (c.slice && reference.kind === 'uploaded') continue
     const scope = referenceCohort(reference, c)
     const { completeUntil } = state
-    found.push(await references.data(model, reference, steps, { scope, completeUntil, outcomesOf }))
+    const shorter = reference.baseline ? learning?.shorter : undefined
+    const asked = { scope, completeUntil, outcomesOf, shorter }
+    found.push(await references.data(model, reference, steps, asked))
   }
   return found
 }
