@@ -100,7 +100,8 @@ export function predictionCounts(
     bucketModel: '',
     bucketMs: TIME_BUCKET_MS,
   }
-  const writers = [eventCounts(), numericCounts(counting.subjects), categoryCounts()]
+  // Events last: whoever sees them sees what else was counted of them.
+  const writers = [numericCounts(counting.subjects), categoryCounts(), eventCounts()]
   return {
     begin: () => begin(counting),
     add: (event, atMs) => addEvent(counting, event, atMs),

@@ -34,10 +34,9 @@ import type { Window } from '../../../lib/models/windows.ts'
 import { metricResult, isEvaluated, type MetricResult } from '../data/metric-results.ts'
 import type { PastShift } from '../data/past-shifts.ts'
 import { PART_OF_REFERENCE } from './learning.ts'
-import { freshShare, likelyCount } from './reference-series.ts'
+import { asOneOf, freshShare, likelyCount } from './reference-series.ts'
 import { FAMILY_SHARES, pValueVerdict, marked } from './thresholds.ts'
-import { effectiveOf, type WindowCounts } from '../data/window-data.ts'
-import { scaledCounts } from '../data/sampling.ts'
+import type { WindowCounts } from '../data/window-data.ts'
 
 /** What verdicts of drift depend on besides the counts. */
 export interface ShiftRules {
@@ -115,18 +114,6 @@ export function withShiftVerdicts(
       reference: name,
     })),
   ]
-}
-
-/**
- * A window's counts as if it held no more events than the shorter windows that tell the noise: the
- * mean of a longer window varies at most as much as that of its parts does, however these hang
- * together, so that its noise is taken to be theirs.
- */
-function asOneOf(current: WindowCounts, { events }: ReferenceWindows): WindowCounts {
-  const usual = events.reduce((sum, n) => sum + n, 0) / events.length
-  const own = effectiveOf(current)
-  const factor = Math.min(1, usual / Math.max(1, own))
-  return { ...scaledCounts(current, factor), effective: own * factor }
 }
 
 /**
