@@ -5,7 +5,6 @@
 import { bucketMs, type Window } from '../../../lib/models/windows.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
 import { stepsWithin, type StepCount } from '../plan/due-windows.ts'
-import type { DriftQueries } from '../queries/drift-queries.ts'
 import type { WindowQuestion, WindowReaderParts, WindowReading } from './window-input.ts'
 
 /**
