@@ -21,6 +21,7 @@ import {
 } from '../lib/stats/window-tests/window-reference.ts'
 import { fallTable } from './falls.ts'
 import { clusteredInterval, shareOf } from './intervals.ts'
+import { lastingTable } from './lasting.ts'
 import { learningTable } from './learning.ts'
 import { searchTable } from './searches.ts'
 import { shorterTable } from './shorter.ts'
@@ -293,6 +294,7 @@ const tables = {
   searches: () => searchTable(scale),
   skew: () => skewTable(scale),
   shorter: () => shorterTable(scale),
+  lasting: () => lastingTable(scale),
 }
 const path = new URL('../docs/alarms.md', import.meta.url)
 let text = readFileSync(path, 'utf8')
