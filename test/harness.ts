@@ -11,6 +11,8 @@ import { createMetrics } from '../lib/runtime/metrics.ts'
 import { createSink, type Sink, type SinkParts } from '../lib/sink/sink.ts'
 import { createSpool } from '../lib/clickhouse/spool.ts'
 import type { EventMapping } from '../lib/sink/mapping.ts'
+import { embeddedPostgres, migratePostgres, type EmbeddedPostgres } from '../lib/postgres/port.ts'
+import { copyFreshStores } from './fresh-stores.ts'
 import { messageReader } from '../lib/events/decode-message.ts'
 
 /**
@@ -23,17 +25,26 @@ export function temporaryDirectory(): string {
   return path
 }
 
-/** The embedded engine on a fresh, migrated directory. */
+/** The embedded engine on a directory that is migrated. */
 export async function migratedClickHouse(): Promise<{
   db: ClickHouse
   engine: ReturnType<typeof embeddedEngine>
   directory: string
 }> {
   const directory = temporaryDirectory()
+  copyFreshStores(directory, ['clickhouse'])
   const engine = embeddedEngine(join(directory, 'clickhouse'))
   const db = engine.connect('test')
   await migrateClickHouse(db)
   return { db, engine, directory }
+}
+
+/** The embedded control database in a directory, migrated. */
+export async function migratedPostgres(directory: string): Promise<EmbeddedPostgres> {
+  copyFreshStores(directory, ['postgres'])
+  const postgres = await embeddedPostgres(join(directory, 'postgres'))
+  await migratePostgres(postgres)
+  return postgres
 }
 
 export function sinkOn(

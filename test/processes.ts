@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ended } from '../deploy/local/child-process.ts'
 import { freePort } from '../deploy/local/kafka.ts'
+import { copyFreshStores } from './fresh-stores.ts'
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
@@ -22,8 +23,14 @@ process.once('exit', () => {
   for (const child of children) child.kill('SIGKILL')
 })
 
-/** Starts a target in a process of its own, on free ports, and resolves when it is ready. */
+/**
+ * Starts a target in a process of its own, on free ports, and resolves when it is ready. Embedded
+ * stores that its data folder lacks are copies of those a first start makes.
+ */
 export async function startTarget(target: string, env: Record<string, string>): Promise<Running> {
+  const folder = env['PLUMBLINE_DATA_DIR']
+  if (folder !== undefined && ['all', 'stores'].includes(target))
+    copyFreshStores(folder, embeddedIn(env))
   const running = await spawnTarget(target, env)
   const deadline = Date.now() + PATIENCE_MS
   for (;;) {
@@ -40,6 +47,14 @@ export async function startTarget(target: string, env: Record<string, string>): 
   }
 }
 
+function embeddedIn(env: Record<string, string>): ('clickhouse' | 'postgres')[] {
+  return [
+    ...(env['PLUMBLINE_CLICKHOUSE_URL'] === undefined ? ['clickhouse' as const] : []),
+    ...(env['PLUMBLINE_POSTGRES_URL'] === undefined ? ['postgres' as const] : []),
+  ]
+}
+
+/** Starts a target in a process of its own, on free ports, as it is. */
 export async function spawnTarget(target: string, env: Record<string, string>): Promise<Running> {
   const port = Number(env['PLUMBLINE_HTTP_PORT'] ?? (await freePort()))
   const clickhousePort = Number(env['PLUMBLINE_CLICKHOUSE_HTTP_PORT'] ?? (await freePort()))
@@ -48,6 +63,7 @@ export async function spawnTarget(target: string, env: Record<string, string>): 
     env: {
       PATH: process.env['PATH'] ?? '',
       UV_THREADPOOL_SIZE: '24',
+      ...compiledModules(),
       PLUMBLINE_LOG_LEVEL: 'warn',
       PLUMBLINE_MODELS_DIR: join(ROOT, 'test/no-models'),
       PLUMBLINE_HTTP_PORT: String(port),
@@ -71,6 +87,12 @@ export async function spawnTarget(target: string, env: Record<string, string>): 
       return code
     },
   }
+}
+
+/** Where `deploy/local/run.mjs` keeps modules as they were compiled. */
+function compiledModules(): Record<string, string> {
+  const folder = process.env['NODE_COMPILE_CACHE']
+  return folder === undefined ? {} : { NODE_COMPILE_CACHE: folder }
 }
 
 /** Most resident memory that the process ever had, in MiB. */

@@ -50,6 +50,9 @@ function kafka() {
       `-DoutputDirectory=${libs}`,
     ])
   })
+  once('deploy/local/pom.xml', join(libs, '.classes'), () =>
+    must('node', ['deploy/local/run.mjs', 'deploy/local/kafka-classes.ts']),
+  )
 }
 
 /**

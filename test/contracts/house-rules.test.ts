@@ -15,7 +15,7 @@ const DENIED_TEXTS = {
   'services/drift/evaluate/window.ts': 'await x()',
   'services/drift/canary/compare-arms.ts': 'const now = Date.now()',
   'services/drift/publish/rows.ts': 'const id = randomUUID()',
-  'services/drift/http/spans.ts': 'await x()',
+  'services/drift/http/asked-times.ts': 'await x()',
   'lib/utils.ts': '',
   'lib/y.ts': 'process.env.A',
 }

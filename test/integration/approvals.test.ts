@@ -3,25 +3,19 @@
  * whoever asked.
  */
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import {
-  embeddedPostgres,
-  migratePostgres,
-  type EmbeddedPostgres,
-} from '../../lib/postgres/port.ts'
+import { type EmbeddedPostgres } from '../../lib/postgres/port.ts'
 import { recordDecision } from '../../services/retrain-trigger/queries/decision-ledger.ts'
 import type { Ledger } from '../../services/retrain-trigger/queries/ledger.ts'
 import type { Run } from '../../services/retrain-trigger/queries/run-record.ts'
 import { approveRun } from '../../services/retrain-trigger/queries/run-transitions.ts'
-import { temporaryDirectory } from '../harness.ts'
+import { migratedPostgres, temporaryDirectory } from '../harness.ts'
 
 let postgres: EmbeddedPostgres
 let ledger: Ledger
 
 beforeAll(async () => {
-  postgres = await embeddedPostgres(join(temporaryDirectory(), 'postgres'))
-  await migratePostgres(postgres)
+  postgres = await migratedPostgres(temporaryDirectory())
   ledger = { postgres, now: Date.now }
 })
 afterAll(() => postgres.close())

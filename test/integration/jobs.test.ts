@@ -4,14 +4,9 @@
  */
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import {
-  embeddedPostgres,
-  migratePostgres,
-  type EmbeddedPostgres,
-} from '../../lib/postgres/port.ts'
+import { type EmbeddedPostgres } from '../../lib/postgres/port.ts'
 import type { LaunchOf } from '../../schemas/launch-systems.ts'
 import {
   beginLaunch,
@@ -25,7 +20,7 @@ import { recordDecision } from '../../services/retrain-trigger/queries/decision-
 import type { Run } from '../../services/retrain-trigger/queries/run-record.ts'
 import { cancelRun, reportRun } from '../../services/retrain-trigger/queries/run-transitions.ts'
 import { readDueRuns, readRun } from '../../services/retrain-trigger/queries/runs.ts'
-import { temporaryDirectory } from '../harness.ts'
+import { migratedPostgres, temporaryDirectory } from '../harness.ts'
 import { until } from '../processes.ts'
 
 const directory = temporaryDirectory()
@@ -71,8 +66,7 @@ async function airflowDouble(): Promise<AirflowDouble> {
 }
 
 beforeAll(async () => {
-  postgres = await embeddedPostgres(join(directory, 'postgres'))
-  await migratePostgres(postgres)
+  postgres = await migratedPostgres(directory)
 })
 beforeEach(async () => {
   airflow?.server.close()

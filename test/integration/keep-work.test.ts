@@ -1,12 +1,7 @@
 /** Work that one process at a time does, and what an erasure reaches. */
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { ClickHouse } from '../../lib/clickhouse/port.ts'
-import {
-  embeddedPostgres,
-  migratePostgres,
-  type EmbeddedPostgres,
-} from '../../lib/postgres/port.ts'
+import { type EmbeddedPostgres } from '../../lib/postgres/port.ts'
 import { SUBJECT_TABLES } from '../../services/keep/data/subject-tables.ts'
 import { alone } from '../../services/keep/loop/alone.ts'
 import { lastDone } from '../../services/keep/queries/control-store.ts'
@@ -16,15 +11,14 @@ import {
   eraseFrom,
   unfinished,
 } from '../../services/keep/queries/erasure.ts'
-import { migratedClickHouse, temporaryDirectory } from '../harness.ts'
+import { migratedClickHouse, migratedPostgres, temporaryDirectory } from '../harness.ts'
 import { until } from '../processes.ts'
 
 const directory = temporaryDirectory()
 let postgres: EmbeddedPostgres
 let db: ClickHouse
 beforeAll(async () => {
-  postgres = await embeddedPostgres(join(directory, 'postgres'))
-  await migratePostgres(postgres)
+  postgres = await migratedPostgres(directory)
   ;({ db } = await migratedClickHouse())
 })
 afterAll(() => postgres.close())

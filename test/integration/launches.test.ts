@@ -3,15 +3,10 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
 import { pino } from 'pino'
 import { Webhook } from 'standardwebhooks'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import {
-  embeddedPostgres,
-  migratePostgres,
-  type EmbeddedPostgres,
-} from '../../lib/postgres/port.ts'
+import { type EmbeddedPostgres } from '../../lib/postgres/port.ts'
 import { incompleteness, readAudit, readEvidence } from '../../lib/postgres/audit-log.ts'
 import {
   beginLaunch,
@@ -28,7 +23,7 @@ import {
   readRun,
   readTokenHashes,
 } from '../../services/retrain-trigger/queries/runs.ts'
-import { temporaryDirectory } from '../harness.ts'
+import { migratedPostgres, temporaryDirectory } from '../harness.ts'
 import { until } from '../processes.ts'
 
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
@@ -38,8 +33,7 @@ let ledger: Ledger
 const servers: Server[] = []
 
 beforeAll(async () => {
-  postgres = await embeddedPostgres(join(directory, 'postgres'))
-  await migratePostgres(postgres)
+  postgres = await migratedPostgres(directory)
   ledger = { postgres, now: Date.now }
 })
 afterAll(async () => {

@@ -1,5 +1,4 @@
 /** The outbox on a real PostgreSQL, in this process: what one target refuses stops nothing else. */
-import { join } from 'node:path'
 import { beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Row } from '../../lib/clickhouse/port.ts'
 import {
@@ -8,14 +7,13 @@ import {
   enqueueRow,
   type OutboxTargets,
 } from '../../lib/postgres/outbox.ts'
-import { embeddedPostgres, migratePostgres, type Postgres } from '../../lib/postgres/port.ts'
-import { temporaryDirectory } from '../harness.ts'
+import type { Postgres } from '../../lib/postgres/port.ts'
+import { migratedPostgres, temporaryDirectory } from '../harness.ts'
 import { until } from '../processes.ts'
 
 let postgres: Postgres
 beforeAll(async () => {
-  postgres = await embeddedPostgres(join(temporaryDirectory(), 'postgres'))
-  await migratePostgres(postgres)
+  postgres = await migratedPostgres(temporaryDirectory())
   return () => postgres.close()
 })
 beforeEach(() => postgres.exec('delete from outbox; delete from outbox_refused'))

@@ -1,14 +1,8 @@
 /** Policies are asked by themselves, a bounded number of windows at a time, on real stores. */
-import { join } from 'node:path'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import type { ClickHouse } from '../../lib/clickhouse/port.ts'
 import { parseModel } from '../../lib/models/model-files.ts'
-import {
-  embeddedPostgres,
-  migratePostgres,
-  serverPostgres,
-  type Postgres,
-} from '../../lib/postgres/port.ts'
+import { serverPostgres, type Postgres } from '../../lib/postgres/port.ts'
 import {
   evaluatePolicies,
   policyEngine,
@@ -25,7 +19,7 @@ import {
 import type { Run } from '../../services/retrain-trigger/queries/run-record.ts'
 import { rejectRun, reportRun } from '../../services/retrain-trigger/queries/run-transitions.ts'
 import { listRuns } from '../../services/retrain-trigger/queries/runs.ts'
-import { migratedClickHouse, temporaryDirectory } from '../harness.ts'
+import { migratedClickHouse, migratedPostgres, temporaryDirectory } from '../harness.ts'
 import { postgresServer } from '../postgres-server.ts'
 
 const HOUR = 3_600_000
@@ -36,8 +30,7 @@ let db: ClickHouse
 let postgres: Postgres
 beforeAll(async () => {
   ;({ db } = await migratedClickHouse())
-  postgres = await embeddedPostgres(join(temporaryDirectory(), 'postgres'))
-  await migratePostgres(postgres)
+  postgres = await migratedPostgres(temporaryDirectory())
   return () => postgres.close()
 })
 

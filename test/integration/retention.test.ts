@@ -1,13 +1,12 @@
 /** Retention on the real engines: months go by model and by partition, counts and metrics stay. */
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { parseModel } from '../../lib/models/model-files.ts'
 import { readAudit } from '../../lib/postgres/audit-log.ts'
-import { embeddedPostgres, migratePostgres, type Postgres } from '../../lib/postgres/port.ts'
+import type { Postgres } from '../../lib/postgres/port.ts'
 import { applyRetention, type RetentionParts } from '../../services/keep/loop/apply-retention.ts'
 import { unfinished } from '../../services/keep/queries/erasure.ts'
 import { tableSizes } from '../../services/keep/queries/retention.ts'
-import { temporaryDirectory } from '../harness.ts'
+import { migratedPostgres, temporaryDirectory } from '../harness.ts'
 import { pipeline, type Pipeline } from '../pipeline.ts'
 import { until } from '../processes.ts'
 
@@ -23,8 +22,7 @@ const short = parseModel(
 
 beforeAll(async () => {
   stream = await pipeline()
-  postgres = await embeddedPostgres(join(temporaryDirectory(), 'postgres'))
-  await migratePostgres(postgres)
+  postgres = await migratedPostgres(temporaryDirectory())
   const events = ['short', 'long'].flatMap((model_id) =>
     [1, 2, 5, 6, 7].flatMap((month) =>
       Array.from({ length: 20 }, (_, i) => ({

@@ -82,7 +82,7 @@ export function coarsened(sample: BinnedSample, resolution: number): BinnedSampl
   const parts = 2 ** shift
   const merged = mergedBins(
     // Zero, never -0.
-    sample.bins.map((bin) => Math.trunc(bin / parts) + 0),
+    [sample.bins.map((bin) => Math.trunc(bin / parts) + 0)],
     [sample],
     resolution,
   )
@@ -97,7 +97,7 @@ export function coarsened(sample: BinnedSample, resolution: number): BinnedSampl
 export function mergedSample(samples: readonly BinnedSample[]): BinnedSample {
   const same = atOneResolution(samples)
   const merged = mergedBins(
-    same.flatMap(({ bins }) => bins),
+    same.map(({ bins }) => bins),
     same,
     resolutionOf(same[0]),
   )
@@ -126,29 +126,43 @@ export function atOneResolution(samples: readonly BinnedSample[]): BinnedSample[
 
 const resolutionOf = (sample: BinnedSample | undefined) => sample?.resolution ?? 1
 
-/** @param keys the bin of every bin of the samples, one sample after the other */
+/** @param keys of each sample, the bin of every bin of it; ascending, some of them alike */
 function mergedBins(
-  keys: readonly number[],
+  keys: readonly (readonly number[])[],
   samples: readonly BinnedSample[],
   resolution: number,
 ): BinnedSample {
-  const bins = [...new Set(keys)].toSorted((a, b) => a - b)
-  const indexes = new Map(bins.map((bin, i) => [bin, i]))
+  const bins = distinct(keys)
   const counts = bins.map(() => 0)
   const totals = bins.map(() => 0)
   const lows = bins.map(() => Infinity)
   const highs = bins.map(() => -Infinity)
-  let k = 0
-  for (const sample of samples) {
-    for (let i = 0; i < sample.bins.length; i++) {
-      const at = indexes.get(keys[k++]!)!
+  for (const [s, sample] of samples.entries()) {
+    const own = keys[s]!
+    let at = 0
+    for (let i = 0; i < own.length; i++) {
+      while (bins[at]! < own[i]!) at++
       counts[at]! += sample.counts[i]!
       totals[at]! += sample.totals[i]!
-      lows[at] = Math.min(lows[at]!, sample.lows[i]!)
-      highs[at] = Math.max(highs[at]!, sample.highs[i]!)
+      if (sample.lows[i]! < lows[at]!) lows[at] = sample.lows[i]!
+      if (sample.highs[i]! > highs[at]!) highs[at] = sample.highs[i]!
     }
   }
   return { resolution, bins, counts, totals, lows, highs }
+}
+
+/** What lists hold, ascending and each once. */
+function distinct(lists: readonly (readonly number[])[]): number[] {
+  const all = new Float64Array(lists.reduce((sum, { length }) => sum + length, 0))
+  let filled = 0
+  for (const list of lists) {
+    all.set(list, filled)
+    filled += list.length
+  }
+  all.sort()
+  const found: number[] = []
+  for (let i = 0; i < all.length; i++) if (i === 0 || all[i] !== all[i - 1]) found.push(all[i]!)
+  return found
 }
 
 /** One bin of two samples laid over each other; a sample that lacks the bin counts 0 there. */

@@ -38,8 +38,8 @@ export function equiMassCuts(reference: BinnedSample, parts: number): number[] {
 export function countBetween(sample: BinnedSample, cuts: readonly number[]): number[] {
   const counts = Array.from({ length: cuts.length + 1 }, () => 0)
   let part = 0
-  for (const [i, bin] of sample.bins.entries()) {
-    while (part < cuts.length && bin > cuts[part]!) part++
+  for (let i = 0; i < sample.bins.length; i++) {
+    while (part < cuts.length && sample.bins[i]! > cuts[part]!) part++
     counts[part]! += sample.counts[i]!
   }
   return counts

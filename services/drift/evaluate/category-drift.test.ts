@@ -9,7 +9,7 @@ import { referenceWindows } from './reference-series.ts'
 import type { WindowCounts } from '../data/window-data.ts'
 
 /** Pairs of spans that are compared, each with its neighbours. */
-const PAIRS = 4
+const PAIRS = 2
 
 type Pick = (u: number) => number
 const evenly =

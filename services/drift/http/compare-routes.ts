@@ -21,7 +21,7 @@ import { constraintViolations } from '../interop/sagemaker-constraints.ts'
 import { MAX_EXACT } from '../loop/exact-followups.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
 import type { DriftRoutesOptions } from './model-routes.ts'
-import { spanBetween } from './spans.ts'
+import { spanBetween } from './asked-times.ts'
 
 type CompareAsked = Static<typeof CompareQuery>
 type SpansAsked = Pick<CompareAsked, 'a' | 'b'>

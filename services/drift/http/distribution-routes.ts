@@ -13,7 +13,7 @@ import { effectiveOf } from '../data/window-data.ts'
 import { referencesFor } from '../plan/references.ts'
 import { knownPast } from './known-past.ts'
 import type { DriftRoutesOptions } from './model-routes.ts'
-import { spanBetween } from './spans.ts'
+import { spanBetween } from './asked-times.ts'
 
 type Asked = Static<typeof DistributionQuery>
 type Options = Pick<DriftRoutesOptions, 'db' | 'queries' | 'models'>

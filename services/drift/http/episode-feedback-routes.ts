@@ -4,7 +4,6 @@ import { actorOf } from '../../../lib/http/callers.ts'
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import { requirePrintable } from '../../../lib/events/text-rules.ts'
 import type { Http } from '../../../lib/http/server.ts'
-import { Problem } from '../../../lib/runtime/errors.ts'
 import {
   EpisodeFeedbackAnswer,
   EpisodeFeedbackBody,
@@ -13,6 +12,7 @@ import {
 } from '../../../schemas/http/episodes.ts'
 import { answersToBody } from '../../../schemas/http/errors.ts'
 import { answeredVerdicts } from '../queries/episodes/answered-verdicts.ts'
+import { endOfSnooze } from './asked-times.ts'
 import { foundEpisode } from './episode-routes.ts'
 import type { Decision } from './verdict-feedback-routes.ts'
 
@@ -65,12 +65,7 @@ async function answerEpisode(
   path: { id: string; episode: string },
   { decision, actor, comment, until, at }: Said,
 ): Promise<EpisodeFeedbackAnswer> {
-  if (until !== undefined && !(Date.parse(until) > at))
-    throw new Problem(
-      400,
-      'invalid_request',
-      'until must be an RFC 3339 time that is still to come',
-    )
+  const end = endOfSnooze(until, at)
   const { known, question } = await foundEpisode(db, path)
   const verdicts = await answeredVerdicts(db, question, decision === 'snooze')
   const same = {
@@ -86,7 +81,7 @@ async function answerEpisode(
     ...same,
     ...verdict,
     decision_id: randomUUID(),
-    until: new Date(until ?? 0).toISOString(),
+    until: end,
   }))
   if (rows.length > 0) await db.insertRows('verdict_decisions', rows, `decision\u0001${token}`)
   return { ...same, verdicts: rows.length }

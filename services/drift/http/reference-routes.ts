@@ -22,7 +22,7 @@ import { answersToBody } from '../../../schemas/http/errors.ts'
 import { ReferencePath } from '../../../schemas/http/parts.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
 import { TABLE_SPAN, uploadedId, type StoredReference } from '../plan/stored-references.ts'
-import { spanBetween } from './spans.ts'
+import { spanBetween } from './asked-times.ts'
 import { storeUploaded } from './uploaded-reference.ts'
 import { inTurn, TABLE_TYPES, withUploadedTable } from './uploaded-table.ts'
 

@@ -10,6 +10,7 @@ import { FeedbackAnswer, FeedbackBody, SnoozeBody } from '../../../schemas/http/
 import { answersToBody } from '../../../schemas/http/errors.ts'
 import { VerdictPath } from '../../../schemas/http/parts.ts'
 import { requirePrintable } from '../../../lib/events/text-rules.ts'
+import { endOfSnooze } from './asked-times.ts'
 
 /**
  * `accept`: the window joins the baseline. `dismiss`: a false alarm. `snooze`: do not page before
@@ -64,12 +65,7 @@ async function decide(
   { actor, comment = '', until, reach }: Feedback & { actor: string; reach: Reach },
   now: number,
 ): Promise<FeedbackAnswer> {
-  if (until !== undefined && !(Date.parse(until) > now))
-    throw new Problem(
-      400,
-      'invalid_request',
-      'until must be an RFC 3339 time that is still to come',
-    )
+  const end = endOfSnooze(until, now)
   const [verdict] = await db.query<JudgedVerdict>(
     `SELECT model_id, window_start, window_end, family, metric, subject, episode_id FROM verdicts WHERE verdict_id = {id:String} LIMIT 1`,
     { id: verdictId },
@@ -83,7 +79,7 @@ async function decide(
     decision,
     actor,
     comment,
-    until: new Date(until ?? 0).toISOString(),
+    until: end,
     decided_at: new Date(now).toISOString(),
   }
   await db.insertRows('verdict_decisions', [row], `decision\u0001${row.decision_id}`)

@@ -6,8 +6,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ROLES, type Scope } from '../../../lib/http/grants.ts'
-import { embeddedPostgres, migratePostgres } from '../../../lib/postgres/port.ts'
-import { temporaryDirectory } from '../../harness.ts'
+import { migratedPostgres, temporaryDirectory } from '../../harness.ts'
 import { AUDIENCE, startIssuer, type Issuer } from '../../oidc-issuer.ts'
 import { prediction, startTarget, type Running } from '../../processes.ts'
 
@@ -166,8 +165,7 @@ afterAll(async () => {
 })
 
 async function plantRows(dataDir: string): Promise<void> {
-  const db = await embeddedPostgres(join(dataDir, 'postgres'))
-  await migratePostgres(db)
+  const db = await migratedPostgres(dataDir)
   const at = new Date(Date.UTC(2026, 0, 1))
   for (const model of [OWN, FOREIGN]) {
     await db.query(

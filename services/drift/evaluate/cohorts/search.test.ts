@@ -6,7 +6,7 @@ import { FAMILY_SHARES } from '../thresholds.ts'
 import { evaluateCohortSearch, type SearchRules } from './search.ts'
 
 const RULES: SearchRules = { kind: 'class', windowAlpha: 1, looks: 1, reference: 'b', without: '' }
-const STREAMS = 200
+const STREAMS = 120
 
 test.each<LossSetting>([
   { names: 1, values: 3, size: 600 },

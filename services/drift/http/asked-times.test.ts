@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { spanBetween } from './spans.ts'
+import { endOfSnooze, spanBetween } from './asked-times.ts'
 
 test.each([
   ['-271821-04-20T00:00:00Z', '+275760-09-13T00:00:00Z', 'years 1900 to 2298'],
@@ -16,4 +16,12 @@ test('a span is what lies between two times that the stores can hold', () => {
     start: Date.UTC(1900, 0, 1),
     end: Date.UTC(2299, 0, 1),
   })
+})
+
+test('the end of a snooze is to come, and a time that the stores can hold', () => {
+  const now = Date.UTC(2026, 0, 1)
+  expect(endOfSnooze(undefined, now)).toBe('1970-01-01T00:00:00.000Z')
+  expect(endOfSnooze('2026-01-01T03:00:00+02:00', now)).toBe('2026-01-01T01:00:00.000Z')
+  for (const until of ['2026-01-01T00:00:00Z', '9999-12-31T00:00:00Z', 'soon', ''])
+    expect(() => endOfSnooze(until, now), until).toThrow('until must be')
 })

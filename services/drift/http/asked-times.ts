@@ -1,4 +1,4 @@
-/** Spans of time as callers write them. Pure. */
+/** Times as callers write them. Pure. */
 import { Problem } from '../../../lib/runtime/errors.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 
@@ -21,4 +21,22 @@ export function spanBetween(wanted: string, from: string, to: string): Window {
   if (start < EARLIEST || end > LATEST)
     throw new Problem(400, 'invalid_request', `${wanted}, of the years 1900 to 2298`)
   return { start, end }
+}
+
+/**
+ * The end of a snooze as RFC 3339 in UTC; 1970 where there is none.
+ *
+ * @param now epoch milliseconds
+ * @throws {Problem} 400 for what is no time, is past, or lies beyond the year 2298
+ */
+export function endOfSnooze(until: string | undefined, now: number): string {
+  if (until === undefined) return new Date(0).toISOString()
+  const end = Date.parse(until)
+  if (!(end > now && end <= LATEST))
+    throw new Problem(
+      400,
+      'invalid_request',
+      'until must be an RFC 3339 time that is still to come, of the years to 2298',
+    )
+  return new Date(end).toISOString()
 }
