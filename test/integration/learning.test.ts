@@ -173,7 +173,7 @@ test('weekly windows are tested by the noise between their days until there are 
   )
   await evaluateOn(on.connect('drift'), { now: () => START + (WEEKS * 7 + 1) * DAY })(weekly)
   const rows = await on.db.query<{
-    week: number
+    week: string
     verdict: string
     reason: string
     n_current: string
@@ -181,7 +181,7 @@ test('weekly windows are tested by the noise between their days until there are 
     `SELECT intDiv(dateDiff('day', toDateTime('2026-01-01', 'UTC'), window_start), 7) AS week, verdict, reason, n_current FROM window_metrics_latest
      WHERE model_id = 'weekly' AND metric = 'psi' AND subject = 'x' AND convention = 'plumbline'`,
   )
-  const of = (week: number) => rows.find((row) => Number(row.week) === week)!
+  const of = (week: number) => rows.find((row) => row.week === String(week))!
   expect(of(3)).toMatchObject({ verdict: 'none', n_current: String(7 * perDay) })
   expect(of(3).reason).toMatch(
     /^learning, window 4 of 8; learning takes 8 windows of 7d, 56 days: it starts with windows of 1d/,

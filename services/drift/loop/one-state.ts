@@ -11,7 +11,7 @@ import type { WindowQuestion, WindowReaderParts, WindowReading } from './window-
  * Readings of a window at most; the last one is published however it ends, under the counters from
  * before it, so that the window is due again.
  */
-export const MAX_READINGS = 3
+const MAX_READINGS = 3
 
 /** What was found of a window, and the spans that it was compared with. */
 interface Found {
