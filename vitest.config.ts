@@ -1,6 +1,15 @@
 import { availableParallelism } from 'node:os'
 import { configDefaults, defineConfig } from 'vitest/config'
 
+/**
+ * Needs root and loop devices: `npm run test:power-loss`. Needs root, buildah, helm and more: `npm
+ * run test:deploy`.
+ */
+const withheld = [
+  ...(process.env['POWER_LOSS'] === 'yes' ? [] : ['test/power-loss/**']),
+  ...(process.env['DEPLOY'] === 'yes' ? [] : ['test/deploy/**']),
+]
+
 // oxlint-disable-next-line import/no-default-export -- vitest reads it so
 export default defineConfig({
   test: {
@@ -14,18 +23,24 @@ export default defineConfig({
           isolate: false,
         },
       },
-      { extends: true, test: { name: 'test', include: ['test/**/*.test.ts'] } },
-    ],
-    // Needs root and loop devices: `npm run test:power-loss`. Needs root, buildah, helm and more:
-    // `npm run test:deploy`.
-    exclude: [
-      ...configDefaults.exclude,
-      ...(process.env['POWER_LOSS'] === 'yes' ? [] : ['test/power-loss/**']),
-      ...(process.env['DEPLOY'] === 'yes' ? [] : ['test/deploy/**']),
+      {
+        extends: true,
+        // Each has an engine of its own, and ends it.
+        test: { name: 'integration', include: ['test/integration/**/*.test.ts'], isolate: false },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'test',
+          include: ['test/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, 'test/integration/**', ...withheld],
+        },
+      },
     ],
     // Threads crash with chDB, and a process can hold one data directory: each file is a process of
     // its own.
     pool: 'forks',
+    setupFiles: ['./test/each-file.ts'],
     // One more than cores: the longest files wait most of their time, for sessions, time limits and
     // processes that start.
     maxWorkers: availableParallelism() + 1,

@@ -2,6 +2,7 @@
 import { html } from '/console/vendor/preact.js'
 import { request } from './page.js'
 import { Chart } from './chart.js'
+import { kindOfEstimate, shownRows, withEstimates } from './model-estimates.js'
 import { Badge, Empty, Failed, Loading, useAnswer } from './ui.js'
 import { day, metricName, number, percent, plural } from './words.js'
 
@@ -103,6 +104,16 @@ function RangePicker({ range, change }) {
   </div>`
 }
 
+/** What the newest window will read, where that is told before its labels are in. */
+function newestInWords(rows) {
+  const newest = rows.at(-1)
+  const kind = kindOfEstimate(newest.metric)
+  if (kind === '') return ''
+  const interval =
+    newest.ci_low === null ? '' : ` (${number(newest.ci_low)} to ${number(newest.ci_high)})`
+  return `, the newest ${kind} at ${number(newest.value)}${interval}`
+}
+
 /**
  * The newest known value in large, with what it rests on. @param {{ rows: WindowMetric[], metric:
  * string }} props
@@ -113,10 +124,11 @@ function Figure({ rows, metric }) {
     rows.findLast((row) => row.value !== null)
   if (!last) return ''
   const pending = rows.filter((row) => row.window_end > last.window_end).length
+  const kind = kindOfEstimate(last.metric)
   return html`<div class="figure">
     <span class="value">${number(last.value)}</span>
     <span class="rest">
-      ${last.verdict !== 'none' && html`<${Badge} verdict=${last.verdict} /> `}
+      ${last.verdict !== 'none' && html`<${Badge} verdict=${last.verdict} text=${kind || last.verdict} /> `}
       ${last.ci_low !== null && html`<span>${number(last.ci_low)} to ${number(last.ci_high)} (95 %)</span> `}
       ${(last.baseline_value ?? null) !== null && html`<span>baseline ${number(last.baseline_value)}</span> `}
       <span class="quiet">
@@ -125,7 +137,7 @@ function Figure({ rows, metric }) {
           last.label_maturity !== null && last.label_maturity < 1
             ? `, ${percent(last.label_maturity)} past the label horizon`
             : ''
-        }${pending > 0 ? `; ${plural(pending, 'newer window awaits', 'newer windows await')} labels` : ''}
+        }${pending > 0 ? `; ${plural(pending, 'newer window awaits', 'newer windows await')} labels` : ''}${pending > 0 && newestInWords(rows)}
       </span>
     </span>
     <span class="hidden">${metricName(metric)}</span>
@@ -173,8 +185,8 @@ const AsTable = ({ rows }) =>
 const Key = () =>
   html`<p class="key">
     <span class="swatch line"></span> value and its interval
-    <span class="swatch dash"></span> baseline <span class="swatch hollow"></span> not enough data
-    <span class="swatch young"></span> labels still to come
+    <span class="swatch dash"></span> baseline <span class="swatch hollow"></span> estimated, or not
+    enough data <span class="swatch young"></span> labels still to come
     <span class="swatch episode"></span> alert episode
     <span class="quiet">Drag to zoom.</span>
   </p>`
@@ -186,11 +198,11 @@ export function Headline({ path, model, address, change, range }) {
   const { answer, error, isStale, again } = useAnswer(
     () =>
       request(
-        `${path}/windows?family=performance&subject=&metric=${encodeURIComponent(metric)}${rangeQuery(range)}`,
+        `${path}/windows?family=performance&subject=&metric=${encodeURIComponent(withEstimates(metric))}${rangeQuery(range)}`,
       ),
     [metric, range.from, range.to],
   )
-  const rows = answer && ownRows(answer.metrics, model)
+  const rows = answer && shownRows(ownRows(answer.metrics, model), metric)
   return html`<section
     class="panel headline ${isStale && answer ? 'stale' : ''}"
     aria-label="Headline performance"

@@ -23,6 +23,15 @@ const NOTHING = {
   operations: 'No window of this range has closed.',
 }
 
+/** What a method made of labels; of those that were taken as they came nothing is said. */
+const METHODS = {
+  weighted: 'weighted labels',
+  poststratified: 'labels of each score',
+  nowcast: 'some labels still to come',
+  cbpe: 'without labels',
+  dle: 'without labels',
+}
+
 /** One number over the range; it asks for itself when it is seen. */
 function MetricChart({ path, model, row, range, change }) {
   const { family, metric, subject } = row
@@ -51,7 +60,7 @@ const Charts = ({ rows, ...shared }) =>
         html`<figure key=${`${row.metric}/${row.method}/${row.subject}`}>
           <figcaption>
             <span
-              >${metricName(row.metric)}${row.method === 'observed' ? '' : html` <span class="quiet">without labels</span>`}</span
+              >${metricName(row.metric)}${METHODS[row.method] && html` <span class="quiet">${METHODS[row.method]}</span>`}</span
             >
             <span>
               <span class="value">${number(row.value)}</span>

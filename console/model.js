@@ -9,7 +9,7 @@ import { Headline, rangeOf } from './model-headline.js'
 import { Panel } from './model-tabs.js'
 import { FeatureDrawer } from './model-drawer.js'
 import { Badge, Failed, Loading, Tabs, useAddress, useAnswer } from './ui.js'
-import { ago, day, HEALTH, sentence } from './words.js'
+import { ago, day, HEALTH, sentence, wholeDuration } from './words.js'
 
 /** @typedef {import('../schemas/http/drift.ts').ModelAnswer} ModelAnswer */
 
@@ -45,6 +45,13 @@ function Head({ model }) {
         >`
       }
       <span>${baseline ? `evaluated against ${baseline}` : 'no baseline'}</span>
+      <span title=${model.label_horizon.says}
+        >${
+          model.label_horizon.source === 'none'
+            ? 'no label horizon'
+            : `labels within ${wholeDuration(model.label_horizon.horizon_ms)}${model.label_horizon.source === 'learned' ? ' (learned)' : ''}`
+        }</span
+      >
       <span title="Refuted episodes are those that somebody called normal or no problem"
         >${refuted === null ? `false-alarm budget ${budget} a week` : `${Number(refuted.toFixed(2))} of ${budget} false alarms a week`}</span
       >

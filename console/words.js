@@ -51,6 +51,19 @@ export function duration(ms) {
   return 'less than a minute'
 }
 
+const WHOLE_UNITS = /** @type {const} */ ([
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['min', 60_000],
+  ['s', 1000],
+])
+
+/** A length of time in the longest unit that it is whole in, such as `26 h`. @param {number} ms */
+export function wholeDuration(ms) {
+  const [unit, size] = WHOLE_UNITS.find(([, one]) => ms % one === 0) ?? ['ms', 1]
+  return `${ms / size} ${unit}`
+}
+
 /**
  * How long ago something was, in words. @param {string} time RFC 3339 @param {number} now epoch
  * milliseconds
@@ -142,6 +155,7 @@ const METRICS = new Map(
 
 /** What a metric is called. @param {string} metric */
 export const metricName = (metric) => {
+  if (metric.startsWith('nowcast_')) return `${metricName(metric.slice(8))}, now-cast`
   const plain = metric.replaceAll('_', ' ')
   return METRICS.get(metric) ?? plain.charAt(0).toUpperCase() + plain.slice(1)
 }

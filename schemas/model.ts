@@ -18,8 +18,9 @@ import { UnusualEvents } from './model-unusual.ts'
 /** Most predictions of a model that are drawn for review in a day. */
 export const MAX_BUDGET_PER_DAY = 10_000
 
+const DURATION = '^\\d+(ms|s|m|h|d)$'
 const duration = (description: string, fallback: string) =>
-  Type.String({ pattern: '^\\d+(ms|s|m|h|d)$', description, default: fallback })
+  Type.String({ pattern: DURATION, description, default: fallback })
 const share = (description: string, fallback: number) =>
   Type.Number({ minimum: 0, maximum: 1, description, default: fallback })
 const alertText = (description: string) =>
@@ -123,7 +124,13 @@ export const ModelFile = Type.Object(
     labels: Type.Optional(
       Type.Object(
         {
-          horizon: duration('Age at which a prediction’s truth is expected.', '0s'),
+          horizon: Type.Optional(
+            Type.String({
+              pattern: DURATION,
+              description:
+                'Age at which a prediction’s truth is expected. Unless given it is learned from how long labels take; 0s: windows do not wait for labels.',
+            }),
+          ),
           absent_means: Type.String({
             default: 'unknown',
             description:

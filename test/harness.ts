@@ -2,7 +2,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll } from 'vitest'
 import type { ClickHouse } from '../lib/clickhouse/port.ts'
 import { embeddedEngine } from '../lib/clickhouse/embedded.ts'
 import { migrateClickHouse } from '../lib/clickhouse/migrations.ts'
@@ -12,6 +11,7 @@ import { createSink, type Sink, type SinkParts } from '../lib/sink/sink.ts'
 import { createSpool } from '../lib/clickhouse/spool.ts'
 import type { EventMapping } from '../lib/sink/mapping.ts'
 import { embeddedPostgres, migratePostgres, type EmbeddedPostgres } from '../lib/postgres/port.ts'
+import { atEnd } from './at-end.ts'
 import { copyFreshStores } from './fresh-stores.ts'
 import { messageReader } from '../lib/events/decode-message.ts'
 
@@ -21,7 +21,7 @@ import { messageReader } from '../lib/events/decode-message.ts'
  */
 export function temporaryDirectory(): string {
   const path = mkdtempSync(join(tmpdir(), 'plumbline-'))
-  afterAll(() => rmSync(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }))
+  atEnd(() => rmSync(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }))
   return path
 }
 
@@ -34,6 +34,7 @@ export async function migratedClickHouse(): Promise<{
   const directory = temporaryDirectory()
   copyFreshStores(directory, ['clickhouse'])
   const engine = embeddedEngine(join(directory, 'clickhouse'))
+  atEnd(() => engine.close())
   const db = engine.connect('test')
   await migrateClickHouse(db)
   return { db, engine, directory }
@@ -43,6 +44,7 @@ export async function migratedClickHouse(): Promise<{
 export async function migratedPostgres(directory: string): Promise<EmbeddedPostgres> {
   copyFreshStores(directory, ['postgres'])
   const postgres = await embeddedPostgres(join(directory, 'postgres'))
+  atEnd(() => postgres.close())
   await migratePostgres(postgres)
   return postgres
 }

@@ -36,7 +36,7 @@ export interface Model {
   /** Classes a reviewer may choose from; empty where any answer is one. */
   classes: readonly string[]
   windows: ModelWindows
-  labels: Required<NonNullable<ModelFile['labels']>>
+  labels: LabelRules
   /** Margins have no calibration, and no share of 1. */
   scoreKind: 'probability' | 'margin'
   threshold: number
@@ -77,6 +77,14 @@ export interface Model {
   retention: ModelRetention | undefined
   /** Changes when the file does. */
   revision: string
+}
+
+/** How labels are taken; the horizon is `0s` where none is declared and none was learned. */
+export type LabelRules = Required<NonNullable<ModelFile['labels']>> & {
+  /** The model file declares the horizon; otherwise it may be learned. */
+  isHorizonDeclared: boolean
+  /** It was learned from how long labels took. */
+  isHorizonLearned: boolean
 }
 
 /** What a model's prediction is: a class, a probability of the positive class, or a number. */
@@ -167,6 +175,8 @@ function withDefaults(file: ModelFile, revision: string): Model {
       evaluate_at: [1],
       precedence: ['ground_truth', 'human_review', 'user_feedback', 'judge'],
       ...file.labels,
+      isHorizonDeclared: file.labels?.horizon !== undefined,
+      isHorizonLearned: false,
     },
     scoreKind: file.score_kind ?? 'probability',
     outputKind: file.output?.kind,

@@ -135,6 +135,17 @@ const Baseline = closed({
   ),
 })
 
+const LabelHorizon = closed({
+  horizon_ms: Type.Integer({
+    minimum: 0,
+    description: 'How long windows wait for labels, in milliseconds; 0: they do not.',
+  }),
+  source: Type.Enum(['declared', 'learned', 'none'], {
+    description: 'Whether the model file says so, or it was learned from how long labels took.',
+  }),
+  says: Type.String({ description: 'The same in words.' }),
+})
+
 /** One model: its file, watermark and references. */
 export type ModelAnswer = Static<typeof ModelAnswer>
 /** One model: its file, watermark and references. */
@@ -148,6 +159,7 @@ export const ModelAnswer = closed(
     windows: ModelWindows,
     references: Type.Array(DescribedReference),
     baseline: Baseline,
+    label_horizon: LabelHorizon,
     alarms: closed({
       episodes: Type.Integer({ description: 'Alert episodes so far.' }),
       refuted: Type.Integer({ description: 'Those that a person called normal or no problem.' }),
@@ -193,6 +205,11 @@ export const ModelAnswer = closed(
             'All metrics together may cost one false alarm in 4 weeks: a window alarms by chance with a probability of at most 0.036',
           tested_windows: 12,
           last_90_days: [{ false_alarms_per_week: 0.1, windows: 1, episodes: 1 }],
+        },
+        label_horizon: {
+          horizon_ms: 93_600_000,
+          source: 'learned',
+          says: 'Labels are waited for 26 h, which was learned: of 12400 labels in 20 windows 99 % came within 25.2 h (labels.horizon in the model file declares another)',
         },
         alarms: {
           episodes: 2,

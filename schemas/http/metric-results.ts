@@ -40,7 +40,7 @@ const result = {
   }),
   metric: Type.String(),
   convention: Type.String({ description: '`plumbline`, or whose numbers these are.' }),
-  method: Type.Enum(['observed', 'weighted', 'poststratified', 'cbpe', 'dle']),
+  method: Type.Enum(['observed', 'weighted', 'poststratified', 'cbpe', 'dle', 'nowcast']),
   precision: Type.Enum(['exact', 'bounded']),
   value: number('Null where it cannot be known; `reason` says why.'),
   bound_low: number('The value surely lies above.'),

@@ -92,6 +92,7 @@ const ABOUT = {
   idle: false,
   windows: { size: '1d' },
   references: [{ name: 'baseline', kind: 'first', baseline: true }],
+  label_horizon: { horizon_ms: 93_600_000, source: 'learned', says: 'Labels are waited for 26 h' },
   alarms: { episodes: 3, refuted: 1, weeks: 8, refuted_per_week: 0.125, budget_per_week: 0.25 },
   retrain: [],
 }
@@ -117,6 +118,12 @@ const feature = (subject: string, i: number) => ({
   history: Array.from({ length: 30 }, (_, k) => Math.abs(Math.sin(k + i))),
 })
 
+const nowCast = (i: number) => ({
+  ...windowMetric(i),
+  ...{ metric: 'nowcast_accuracy', method: 'nowcast', reference: '', baseline_value: null },
+  ...{ value: 0.71, ci_low: 0.65, ci_high: 0.77, verdict: 'none', episode_id: '' },
+})
+
 /** A model with many features, some of hostile names. */
 async function manyFeatures(count = 1000): Promise<void> {
   const names = Array.from({ length: count }, (_, i) => HOSTILE[i] ?? `feature_${i}`)
@@ -129,14 +136,18 @@ async function manyFeatures(count = 1000): Promise<void> {
     ends: Array.from({ length: 30 }, (_, i) => dayBefore(29 - i)),
     features: names.map(feature),
   })
-  const metrics = Array.from({ length: 40 }, (_, i) => windowMetric(i))
+  // A mature window keeps its own number, and so does one in which a look has a verdict.
+  const metrics = [
+    ...Array.from({ length: 40 }, (_, i) => windowMetric(i)),
+    ...[30, 37, 39].map((i) => nowCast(i)),
+  ]
   await page.route(
     (url) => url.pathname === '/v1/models/many/windows',
     (route) => {
       const asked = new URL(route.request().url()).searchParams
       const own = asked.get('family') === 'performance' ? metrics : []
       return route.fulfill({
-        json: { model_id: 'many', metrics: asked.get('newest') ? own.slice(-3, -2) : own },
+        json: { model_id: 'many', metrics: asked.get('newest') ? own.slice(37, 38) : own },
       })
     },
   )
@@ -217,6 +228,20 @@ test('a thousand features are one table, searched and sorted by the address', as
   expect(page.url()).toContain('sort=missing%3Adown')
   await page.getByLabel('Find a feature').fill('feature_77')
   expect(await rows.count()).toBe(11)
+  expect(complaints).toEqual([])
+})
+
+test('before its labels are in a window shows what it will read, after that what it read', async () => {
+  await manyFeatures(3)
+  await page.goto(`${plumbline.url}/models/many`)
+  await page.getByText('the newest now-cast at 0.71 (0.65 to 0.77)').waitFor()
+  await page.getByText('labels within 26 h (learned)').waitFor()
+  await page.getByText('The same as a table').first().click()
+  const values = page.locator('.headline .as-table tbody tr td:nth-child(2)')
+  const shown = await values.allInnerTexts()
+  expect(shown).toHaveLength(40)
+  expect(shown.filter((text) => text === '0.71')).toHaveLength(1)
+  expect(shown[0]).toBe('0.71')
   expect(complaints).toEqual([])
 })
 

@@ -3,7 +3,7 @@
  * whoever asked.
  */
 import { readFileSync } from 'node:fs'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { type EmbeddedPostgres } from '../../lib/postgres/port.ts'
 import { recordDecision } from '../../services/retrain-trigger/queries/decision-ledger.ts'
 import type { Ledger } from '../../services/retrain-trigger/queries/ledger.ts'
@@ -18,7 +18,6 @@ beforeAll(async () => {
   postgres = await migratedPostgres(temporaryDirectory())
   ledger = { postgres, now: Date.now }
 })
-afterAll(() => postgres.close())
 
 let causes = 0
 async function askedBy(actor: string | undefined, approval: 'one' | 'two'): Promise<Run> {

@@ -139,7 +139,7 @@ test('each cohort has the counts and the truth of its events alone', async () =>
         expect(n, name).toBe(events.filter(isMember).length)
       }
     }),
-    { numRuns: 6 },
+    { numRuns: 3 },
   )
 })
 

@@ -120,6 +120,6 @@ test.each(Object.entries(TASKS))('%s', async (name, more) => {
         )
       }
     }),
-    { numRuns: 6 },
+    { numRuns: 3 },
   )
 })

@@ -74,7 +74,6 @@ beforeEach(async () => {
 })
 afterAll(async () => {
   airflow.server.close()
-  await postgres.close()
 })
 
 const how = (): LaunchOf<'airflow'> => ({

@@ -224,7 +224,7 @@ test('predictions, labels, corrections, retractions, by id, trace and subject: a
           .toSorted(),
       )
     }),
-    { numRuns: 12, seed: 3 },
+    { numRuns: 6, seed: 3 },
   )
 })
 

@@ -1,5 +1,5 @@
 /** Work that one process at a time does, and what an erasure reaches. */
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import type { ClickHouse } from '../../lib/clickhouse/port.ts'
 import { type EmbeddedPostgres } from '../../lib/postgres/port.ts'
 import { SUBJECT_TABLES } from '../../services/keep/data/subject-tables.ts'
@@ -21,7 +21,6 @@ beforeAll(async () => {
   postgres = await migratedPostgres(directory)
   ;({ db } = await migratedClickHouse())
 })
-afterAll(() => postgres.close())
 
 const claimedUntil = async (name: string) =>
   (

@@ -129,7 +129,7 @@ test('in any order, told any number of times, the newest observation counts', as
         ])
       },
     ),
-    { numRuns: 20 },
+    { numRuns: 10 },
   )
 })
 

@@ -41,7 +41,6 @@ afterAll(async () => {
     server.closeAllConnections()
     server.close()
   }
-  await postgres.close()
 })
 
 async function endpoint(answer: (request: IncomingMessage, response: ServerResponse) => void) {

@@ -14,7 +14,6 @@ import { until } from '../processes.ts'
 let postgres: Postgres
 beforeAll(async () => {
   postgres = await migratedPostgres(temporaryDirectory())
-  return () => postgres.close()
 })
 beforeEach(() => postgres.exec('delete from outbox; delete from outbox_refused'))
 

@@ -34,36 +34,34 @@ beforeAll(async () => {
   evaluate = evaluateOn(stream.connect('drift'), { now: () => now })
 })
 
-const predict = (model: string, events: readonly object[], hour = 0) =>
+/** The same events in each of some hours. */
+const predict = (model: string, events: readonly object[], ...hours: number[]) =>
   stream.predictions(
-    events.map((event, i) => ({
-      prediction_id: `${hour}-${i}`,
-      model_id: model,
-      model_version: '1',
-      predicted_at: new Date(START + hour * HOUR + i * 1000).toISOString(),
-      ...event,
-    })),
-  )
-
-/** @param truth of the predictions in their order; null where there is none */
-async function tell(model: string, truth: readonly unknown[], hour = 0) {
-  await stream.labels(
-    truth.flatMap((label, i) =>
-      label === null
-        ? []
-        : [
-            {
-              label_id: `${hour}-${i}`,
-              model_id: model,
-              prediction_id: `${hour}-${i}`,
-              label,
-              labelled_at: new Date(START).toISOString(),
-              source: 'ground_truth',
-            },
-          ],
+    (hours.length > 0 ? hours : [0]).flatMap((hour) =>
+      events.map((event, i) => ({
+        prediction_id: `${hour}-${i}`,
+        model_id: model,
+        model_version: '1',
+        predicted_at: new Date(START + hour * HOUR + i * 1000).toISOString(),
+        ...event,
+      })),
     ),
   )
-}
+
+/** @param truth of the predictions of each hour in their order; null where there is none */
+const tell = (model: string, truth: readonly unknown[], ...hours: number[]) =>
+  stream.labels(
+    (hours.length > 0 ? hours : [0]).flatMap((hour) =>
+      truth.flatMap((label, i) => {
+        const id = `${hour}-${i}`
+        const labelled_at = new Date(START).toISOString()
+        const source = 'ground_truth'
+        return label === null
+          ? []
+          : [{ label_id: id, model_id: model, prediction_id: id, label, labelled_at, source }]
+      }),
+    ),
+  )
 
 interface Found {
   subject: string
@@ -273,6 +271,48 @@ test('evaluate_at: looked at when half of the horizon has passed and at its end,
   now = START + 13 * HOUR
   await evaluate(model)
   expect(await accuracy()).toMatchObject([{ verdict: 'ok', value: 1, label_maturity: 1 }])
+  now = START + 50 * HOUR
+})
+
+test('a window whose labels are still to come is now-cast from what they did to earlier ones', async () => {
+  const model = modelOf('late', 'task: binary, labels: { horizon: 20h }')
+  const known = (right: number, wrong: number) =>
+    Array.from({ length: right + wrong }, (_, i) => (i < right ? '1' : '0'))
+  const nowCast = (hour: number) =>
+    stream.db.query<Found>(
+      `SELECT * FROM window_metrics_latest WHERE model_id = 'late' AND method = 'nowcast' AND metric = 'nowcast_accuracy' AND toUnixTimestamp64Milli(window_start) = ${START + hour * HOUR}`,
+    )
+  const at = async (hour: number) => {
+    now = START + (hour + 0.5) * HOUR
+    await evaluate(model)
+  }
+  // Mistakes are told late: 4 of the first 80 labels are, and 30 of the other 120.
+  const hours = [0, 1, 2, 3, 4, 5, 6, 7]
+  const others = [...Array.from({ length: 80 }, () => null), ...known(90, 30)]
+  const predicted = Array.from({ length: 200 }, () => ({ prediction: '1' }))
+  await predict('late', predicted, ...hours)
+  await tell('late', known(76, 4), ...hours)
+  await at(8)
+  expect(await nowCast(7)).toMatchObject([{ value: null, verdict: 'incomplete' }])
+  await tell('late', others, ...hours)
+  await at(28)
+  await predict('late', predicted, 28)
+  await tell('late', known(72, 8), 28)
+  await at(29)
+  const [now28] = await nowCast(28)
+  // Odds of 19 become 166 / 34; here they begin at 9.
+  const odds = (9 * (166 / 34)) / 19
+  expect(now28).toMatchObject({ verdict: 'none', n_labelled: '80', label_maturity: 0 })
+  expect(now28!.value).toBeCloseTo(odds / (1 + odds), 9)
+  expect(now28!.ci_low).toBeLessThan(now28!.value)
+  expect(now28!.ci_high).toBeGreaterThan(now28!.value)
+  expect(now28!.reason).toMatch(/^80 of about 200 labels are in; as in 8 earlier windows/)
+  await tell('late', others, 28)
+  await at(49)
+  expect(await nowCast(28)).toMatchObject([{ value: null, reason: 'no longer in the window' }])
+  expect(
+    await found('late', `metric = 'accuracy' AND window_start = '2026-01-06 04:00:00'`),
+  ).toMatchObject([{ value: 162 / 200, label_maturity: 1 }])
   now = START + 50 * HOUR
 })
 

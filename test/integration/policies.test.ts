@@ -31,7 +31,6 @@ let postgres: Postgres
 beforeAll(async () => {
   ;({ db } = await migratedClickHouse())
   postgres = await migratedPostgres(temporaryDirectory())
-  return () => postgres.close()
 })
 
 const declared = (...texts: string[]) => ({ declared: texts.map((text) => parseModel(text)) })

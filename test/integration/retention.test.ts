@@ -1,5 +1,5 @@
 /** Retention on the real engines: months go by model and by partition, counts and metrics stay. */
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { parseModel } from '../../lib/models/model-files.ts'
 import { readAudit } from '../../lib/postgres/audit-log.ts'
 import type { Postgres } from '../../lib/postgres/port.ts'
@@ -64,7 +64,6 @@ beforeAll(async () => {
     now: () => now,
   }
 }, 60_000)
-afterAll(() => postgres?.close())
 
 const counts = async (table: string) =>
   stream.db.query<{ model: string; month: number; n: string }>(

@@ -209,3 +209,61 @@ test('an alarm of what is evaluated no more ends with a reason', async () => {
   )
   expect(ended?.reason).toMatch(/^ended: not evaluated in the last 3 windows/)
 })
+
+test('a label horizon is learned from how long labels took, once, and windows then wait for them', async () => {
+  const MINUTE = 60_000
+  const model = parseModel(
+    '{ model_id: learner, task: binary, windows: { size: 15m, lateness: 0s, min_count: 20 } }',
+  )
+  const at = async (time: number) => {
+    now = time
+    await evaluate(model)
+  }
+  const label = (hours: readonly number[], value: string, count = 95) =>
+    stream.labels(
+      hours.flatMap((hour) =>
+        Array.from({ length: count }, (_, i) => ({
+          label_id: `${value}-${hour}-${i}`,
+          model_id: 'learner',
+          prediction_id: `${hour}-${i}`,
+          label: value,
+          labelled_at: new Date(HERE + (value === '1' ? 1 : 2)).toISOString(),
+          source: 'ground_truth',
+        })),
+      ),
+    )
+  const accuracy = (start: number) =>
+    stream.db.query(
+      `SELECT value, verdict, label_maturity FROM window_metrics_latest WHERE model_id = 'learner' AND metric = 'accuracy' AND toUnixTimestamp64Milli(window_start) = ${start}`,
+    )
+  const learned = () =>
+    stream.db.query<{ minutes: number; windows: number }>(
+      `SELECT horizon_ms / ${MINUTE} AS minutes, windows FROM label_horizons WHERE model_id = 'learner'`,
+    )
+  // Windows of the three hours before events are received here, evaluated as they close; their
+  // labels come all at once: 99 of 100 within three hours, and no eleventh more.
+  for (const hour of [-3, -2, -1]) {
+    await emit('learner', hour, hour + 1, () => ({ prediction: '1' }))
+    await at(HERE + (hour + 1) * HOUR + MINUTE)
+  }
+  await label([-3, -2, -1], '1')
+  await at(HERE + 8 * HOUR)
+  const [horizon, ...others] = await learned()
+  expect(others).toEqual([])
+  expect(horizon!.windows).toBeGreaterThanOrEqual(8)
+  expect(horizon!.minutes).toBeGreaterThan(170)
+  expect(horizon!.minutes).toBeLessThan(200)
+  // What was mature before stays so, and labels restate it.
+  expect(await accuracy(HERE - 3 * HOUR)).toMatchObject([{ value: 1, label_maturity: 1 }])
+  await emit('learner', 8, 9, () => ({ prediction: '1' }))
+  await label([8], '1')
+  await at(HERE + 9 * HOUR + MINUTE)
+  const young = { value: 1, verdict: 'incomplete', label_maturity: 0 }
+  expect(await accuracy(HERE + 8 * HOUR)).toMatchObject([young])
+  await label([-3], '0', 10)
+  await at(HERE + 13 * HOUR)
+  expect(await accuracy(HERE + 8 * HOUR)).toMatchObject([{ value: 1, label_maturity: 1 }])
+  const [restated] = (await accuracy(HERE - 3 * HOUR)) as { value: number }[]
+  expect(restated!.value).toBeLessThan(0.7)
+  expect(await learned()).toEqual([horizon])
+})

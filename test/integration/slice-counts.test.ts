@@ -134,7 +134,7 @@ test('after every batch of events, in whatever order they come', async () => {
         ])
       },
     ),
-    { numRuns: 5 },
+    { numRuns: 3 },
   )
 })
 

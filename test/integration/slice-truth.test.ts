@@ -136,6 +136,6 @@ test.each(Object.entries(TASKS))('%s', async (name, more) => {
         )
       }
     }),
-    { numRuns: 5 },
+    { numRuns: 3 },
   )
 })

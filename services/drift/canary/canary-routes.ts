@@ -11,11 +11,12 @@ import { MAX_UNITS, readArms } from './canary-queries.ts'
 import { evaluateCanary } from './compare-arms.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
 import { completeUntil, progressOf } from '../plan/due-windows.ts'
+import { withHorizon } from '../plan/label-horizon.ts'
 
 /** What the comparison of two versions reads from. */
 export interface CanaryRoutesOptions {
   db: ClickHouse
-  queries: Pick<DriftQueries, 'partitions'>
+  queries: Pick<DriftQueries, 'partitions' | 'learnedHorizon'>
   models: Models
   now: () => number
 }
@@ -36,7 +37,7 @@ export function canaryRoutes(http: Http, { db, queries, models, now }: CanaryRou
       },
     },
     async ({ params, query }) => {
-      const model = models.get(params.id)
+      const declared = models.get(params.id)
       const { champion, candidate, by, alpha, share, paired } = query
       if (champion === candidate)
         throw new Problem(400, 'bad_request', 'champion and candidate must differ')
@@ -46,6 +47,7 @@ export function canaryRoutes(http: Http, { db, queries, models, now }: CanaryRou
           'bad_request',
           'pairs have no share: every request is answered twice',
         )
+      const model = withHorizon(declared, await queries.learnedHorizon(declared.modelId))
       const at = now()
       const reached = progressOf(await queries.partitions(model.modelId), model, at)
       const arms = await (paired ? readPairs : readArms)(db, model, {

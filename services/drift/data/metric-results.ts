@@ -16,8 +16,11 @@ export interface MetricResult {
   subject: string
   metric: string
   convention: string
-  /** `weighted`: labels drawn for review weigh one over their inclusion probability. */
-  method: 'observed' | 'weighted' | 'poststratified' | 'cbpe' | 'dle'
+  /**
+   * `weighted`: labels drawn for review weigh one over their inclusion probability; `nowcast`:
+   * labels that are still to come are made up for.
+   */
+  method: 'observed' | 'weighted' | 'poststratified' | 'cbpe' | 'dle' | 'nowcast'
   precision: 'exact' | 'bounded'
   /** Null where it cannot be known; `reason` says why. */
   value: number | null

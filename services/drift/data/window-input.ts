@@ -1,7 +1,7 @@
 /** What the evaluation of one cohort of a window is given; read by the loop, evaluated without I/O. */
 import type { Window } from '../../../lib/models/windows.ts'
 import type { RuleCounts } from './expectations.ts'
-import type { LevelHistory } from './past-metrics.ts'
+import type { EarlyLabels, LevelHistory } from './past-metrics.ts'
 import type { PastShift } from './past-shifts.ts'
 import type { Drawn, ReferenceData, ScoreCounts, ScoredRow } from './reference.ts'
 import type { GroupCounts, OutcomeCounts, WindowCounts } from './window-data.ts'
@@ -31,6 +31,11 @@ export interface WindowInput {
   scoredRows: readonly ScoredRow[]
   /** Of estimates in earlier windows. */
   pastErrors: readonly number[]
+  /**
+   * What labels still to come did to earlier windows at this age; undefined where the window has
+   * all its labels, and of cohorts.
+   */
+  earlyLabels?: EarlyLabels | undefined
   /** Groups per protected attribute. */
   groups: ReadonlyMap<string, readonly GroupCounts[]>
   /** What violates the rules of the model file, by name; undefined where none are counted. */

@@ -6,6 +6,7 @@ import type { Model } from '../../../lib/models/model-files.ts'
 import type { WindowInput } from '../data/window-input.ts'
 import { evaluateEstimates } from './estimates/estimated-performance.ts'
 import { evaluateLosses } from './estimates/estimated-loss.ts'
+import { evaluateNowCasts } from './estimates/now-cast.ts'
 import { evaluateFairness, fairnessAttributes, fairnessTests } from './fairness/fairness.ts'
 import { classFault, type ClassFault } from './label-classes.ts'
 import { learningReason, whileLearning } from './learning.ts'
@@ -53,6 +54,9 @@ export function evaluateLabelled(input: WindowInput, model: Model): MetricResult
     ...(learning
       ? learningPerformance(performance, estimates, input, model)
       : withLevels([...performance, ...estimates], 'performance', input, model)),
+    ...(input.earlyLabels
+      ? evaluateNowCasts(performance, input.earlyLabels, model.labels.absent_means)
+      : []),
     ...fairnessAttributes(model).flatMap(({ name, privileged }) =>
       withoutTruth(faults.current, input.groups.get(name) ?? [], name, (groups) =>
         evaluateFairness(groups, {

@@ -18,6 +18,7 @@ import { windowAlphaOf } from '../evaluate/thresholds.ts'
 import { wouldHaveAlarmed } from '../evaluate/would-have-alarmed.ts'
 import { baselineInWords, calmnessInWords } from '../plan/baseline-words.ts'
 import { progressOf } from '../plan/due-windows.ts'
+import { horizonNow } from '../plan/label-horizon.ts'
 import { frozenSpans, putReferences, type StoredReference } from '../plan/stored-references.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
 import { headlineOf } from '../publish/headline.ts'
@@ -178,6 +179,7 @@ async function describeModel({ db, queries, models, now }: DriftRoutesOptions, i
     windows: model.windows,
     references: referencesOf(model, stored),
     baseline: await describeBaseline(db, model, stored),
+    label_horizon: horizonNow(model, await queries.learnedHorizon(model.modelId)),
     alarms: await verdictFeedbackQueries(db).rate(model.modelId, model.falseAlarmsPerWeek),
     retrain: model.retrain.map(({ name, when, approval }) => ({ name, when, approval })),
   }

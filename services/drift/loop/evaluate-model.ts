@@ -16,6 +16,7 @@ import type { ModelProgress } from '../queries/progress-queries.ts'
 import type { verdictFeedbackQueries } from '../queries/verdict-feedback.ts'
 import { evaluateWindow, type EvaluationParts } from './evaluate-window.ts'
 import { evaluateSilence } from './evaluate-silence.ts'
+import { withLearnedHorizon, type HorizonLooks } from './learn-horizon.ts'
 import type { TellFailure } from './failures.ts'
 import { createReferenceCache, referenceReader, type ReferenceCache } from './load-reference.ts'
 import { tableLoader, type TablesLooked } from './load-tables.ts'
@@ -53,6 +54,8 @@ export interface Shared {
   whole: Set<string>
   /** Tables of model files that were looked at. */
   tables: TablesLooked
+  /** When delays of labels were last looked at. */
+  horizonLooks: HorizonLooks
 }
 
 /** State of a process that has evaluated nothing yet. */
@@ -61,6 +64,7 @@ export const createShared = (): Shared => ({
   references: createReferenceCache(),
   whole: new Set(),
   tables: new Map(),
+  horizonLooks: new Map(),
 })
 
 /** What one pass over a model's windows came to. */
@@ -116,9 +120,12 @@ export function createModelEvaluator(options: EvaluatorOptions): EvaluateModel {
     keptForMs: options.stateForMs ?? STATE_FOR_MS,
   })
 
-  return async (model, { steps, partitions, evaluated }, isOwned) => {
+  const horizons = { queries, looks: shared.horizonLooks, now, tell }
+  return async (declared, progress, isOwned) => {
+    const { steps, partitions, evaluated } = progress
     const at = now()
-    const reached = progressOf(partitions, model, at)
+    const reached = progressOf(partitions, declared, at)
+    const model = await withLearnedHorizon(horizons, declared, progress, reached.live ?? false)
     const due = dueWindows(steps, evaluated, reached, model, at)
     if (due.length === 0) return NOTHING
     const windows = evaluated.length + due.length

@@ -2,7 +2,7 @@
 import type { Model } from '../../../lib/models/model-files.ts'
 import { ALL, keyOf, type Cohort, referenceCohort } from '../data/cohort.ts'
 import { asDeclared } from '../data/declared-features.ts'
-import { levelHistory } from '../data/past-metrics.ts'
+import { levelHistory, windowsBefore, type EarlyLabels } from '../data/past-metrics.ts'
 import { notOverlapping } from '../data/past-shifts.ts'
 import type { ReferenceData } from '../data/reference.ts'
 import { noOutcomes, type GroupCounts, type WindowCounts } from '../data/window-data.ts'
@@ -51,6 +51,8 @@ export interface WindowReading {
   /** While the baseline is being learned, with the windows before a promoted version. */
   learning: Learning | undefined
   past: PastAnswers
+  /** Of a window some of whose labels are still to come. */
+  earlyLabels: EarlyLabels | undefined
   /** The windows before that say how many events are usual, of a live model. */
   usual: readonly CountedWindow[] | undefined
   /**
@@ -99,11 +101,8 @@ export async function readWindow(
   const known = { ...state, windows: earlierWindows }
   const spans = referencesFor(window, model, known)
   const learningState = learningAt(window, model, known)
-  const references = await readReferences(
-    parts,
-    { spans, outcomesOf, learning: learningState },
-    ALL,
-  )
+  const ofAll = { spans, outcomesOf, learning: learningState }
+  const references = await readReferences(parts, ofAll, ALL)
   const learning = withTable(await readLearning(parts, learningState, outcomesOf), references)
   const baseline = references.find((reference) => reference.baseline)
   const reading = {
@@ -123,6 +122,10 @@ export async function readWindow(
       baseline: learning?.before ?? baseline,
       earlierWindows,
     }),
+    earlyLabels:
+      due.maturity < 1
+        ? await queries.earlyLabels(modelId, due.maturity, windowsBefore(earlierWindows, window))
+        : undefined,
     usual: state.isLive ? usualWindows(window, earlierWindows, seasonOf(model)) : undefined,
     // Of a window some of whose predictions are young, a missing label means nothing yet.
     impliedUntil: impliesLabels(model) && due.maturity === 1 ? state.completeUntil : 0,
@@ -153,9 +156,8 @@ async function readReferences(
     // Uploaded predictions have counts and no rows: slices have none.
     if (c.slice && reference.kind === 'uploaded') continue
     const scope = referenceCohort(reference, c)
-    const { completeUntil } = state
     const shorter = reference.baseline ? learning?.shorter : undefined
-    const asked = { scope, completeUntil, outcomesOf, shorter }
+    const asked = { scope, completeUntil: state.completeUntil, outcomesOf, shorter }
     found.push(await references.data(model, reference, steps, asked))
   }
   return found
@@ -172,8 +174,7 @@ async function readLearning(
   if (!learning.before) return { ...learning, before: undefined, hint }
   const kind = 'trailing' as const
   const reference = { ...learning.before, kind, baseline: true, revision: 1 }
-  const { completeUntil } = state
-  const asked = { scope: ALL, completeUntil, outcomesOf }
+  const asked = { scope: ALL, completeUntil: state.completeUntil, outcomesOf }
   return { ...learning, before: await references.data(model, reference, steps, asked) }
 }
 
@@ -248,6 +249,7 @@ export async function readCohort(
       isAsked: isWhole && (stands || hasScore(counts)),
     }),
     pastErrors: past.errors,
+    earlyLabels: isWhole ? reading.earlyLabels : undefined,
     scoredRows:
       isWhole && baseline?.losses ? await queries.scoredRows(model, [window], c, false) : [],
     rows: isWhole && !stands ? await references.rowsOf(model, window) : [],

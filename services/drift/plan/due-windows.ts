@@ -174,9 +174,12 @@ export function dueWindows(
   for (const window of silent.length === 0 ? windows : [...windows, ...silent].toSorted(byEnd)) {
     if (!passed(window.end)) break
     const { events, changes } = sumOf(window)
-    const maturity =
-      events === 0 ? 1 : (looks.findLast((share) => passed(window.end + share * horizon)) ?? 0)
     const previous = byWindow.get(`${window.start}-${window.end}`)
+    // What was mature before a horizon was learned, or before it was raised, stays so.
+    const isMature = events === 0 || (model.labels.isHorizonLearned && previous?.maturity === 1)
+    const maturity = isMature
+      ? 1
+      : (looks.findLast((share) => passed(window.end + share * horizon)) ?? 0)
     const changed =
       previous !== undefined && (previous.events !== events || previous.changes !== changes)
     if (previous && !changed && previous.maturity === maturity) continue

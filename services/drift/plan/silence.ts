@@ -34,15 +34,18 @@ const MAX_LOOKED_AT = 10_000
 export const seasonOf = ({ windows: { season } }: Model): number | undefined =>
   season === undefined ? undefined : durationMs(season)
 
+/** How long after it happened an event of a live model may come, in milliseconds. */
+export const liveDelayMs = ({ windows }: Pick<Model, 'windows'>): number =>
+  Math.max(MIN_LIVE_MS, longestMs(windows))
+
 /** Whether a model's newest events came within max(window, 1 h) of their own time. */
 export function isLive(
   partitions: readonly { newest: number; receivedAt: number }[],
   model: Model,
 ): boolean {
   if (partitions.length === 0 || eventsOf(model.windows.size) !== undefined) return false
-  const delay = Math.max(MIN_LIVE_MS, longestMs(model.windows))
   const received = largest(partitions.map((p) => p.receivedAt))
-  return Math.abs(received - largest(partitions.map((p) => p.newest))) <= delay
+  return Math.abs(received - largest(partitions.map((p) => p.newest))) <= liveDelayMs(model)
 }
 
 /** A window that has passed without an event. */

@@ -13,7 +13,10 @@ import type { Cohort } from '../data/cohort.ts'
 import type { CohortLosses } from '../data/cohort-losses.ts'
 import type { Slice } from '../data/slices.ts'
 import type { OutcomeCounts, WindowCounts } from '../data/window-data.ts'
+import type { LearnedHorizon } from '../plan/label-horizon.ts'
 import type { StoredReference } from '../plan/stored-references.ts'
+import { earlyLabels } from './outcomes/early-labels.ts'
+import { keepHorizon, labelDelays, learnedHorizons } from './outcomes/label-delays.ts'
 import { activeByCohort } from './active-alarms.ts'
 import { slicedCohorts, unslicedCohorts, type SlicesQuestion } from './cohorts/present-cohorts.ts'
 import { presentEvents, type Present } from './event-totals.ts'
@@ -224,6 +227,13 @@ export function driftQueries(db: ClickHouse) {
     senderKinds,
     hasLateAttributes: () => hasLateAttributes(db),
     past: (question: PastQuestion) => pastOf(db, question),
+    earlyLabels: (modelId: string, maturity: number, windows: Spans) =>
+      earlyLabels(db, { modelId, maturity, windows }),
+    labelDelays: (question: { modelId: string; windows: Spans; slackMs: number }) =>
+      labelDelays(db, question),
+    keepHorizon: (modelId: string, learned: LearnedHorizon, at: number) =>
+      keepHorizon(db, modelId, learned, at),
+    learnedHorizon: async (modelId: string) => (await learnedHorizons(db, [modelId])).get(modelId),
     latestResults,
     /** Counters of a window and of what it is compared with. */
     state: batched.state,

@@ -8,6 +8,8 @@ import { bucketMs, timeBucketMs, TIME_BUCKET_MS, type Window } from '../../../li
 import { largest, smallest } from '../../../lib/stats/samples/extremes.ts'
 import { sqlTime } from '../data/cohort.ts'
 import type { EvaluatedWindow, PartitionProgress, StepCount } from '../plan/due-windows.ts'
+import { learnsHorizon, type LearnedHorizon } from '../plan/label-horizon.ts'
+import { learnedHorizons } from './outcomes/label-delays.ts'
 
 /** How far a model has come, and what of it is evaluated. */
 export interface ModelProgress {
@@ -18,6 +20,8 @@ export interface ModelProgress {
   partitions: PartitionProgress[]
   /** The newest revision of each window, for the cohort of everything. */
   evaluated: EvaluatedWindow[]
+  /** Its label horizon, where none is declared and one was learned. */
+  learned?: LearnedHorizon | undefined
 }
 
 interface StepRow {
@@ -36,7 +40,7 @@ interface EvaluatedRow extends Pick<EvaluatedWindow, 'maturity' | 'worst' | 'ala
   changes: string
 }
 
-/** How far each model has come, by its id: three statements for all of them. */
+/** How far each model has come, by its id: four statements for all of them at most. */
 export async function readProgress(
   db: ClickHouse,
   models: readonly Model[],
@@ -49,6 +53,10 @@ export async function readProgress(
   const ownSteps = perModel(steps)
   const partitions = perModel(await partitionsOf(db, ids))
   const evaluated = perModel(await evaluatedOf(db, ids))
+  const learned = await learnedHorizons(
+    db,
+    models.filter(learnsHorizon).map(({ modelId }) => modelId),
+  )
   return new Map(
     ids.map((id) => [
       id,
@@ -56,6 +64,7 @@ export async function readProgress(
         steps: ownSteps.get(id) ?? [],
         partitions: partitions.get(id) ?? [],
         evaluated: evaluated.get(id) ?? [],
+        learned: learned.get(id),
       },
     ]),
   )

@@ -6,7 +6,9 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ROLES, type Scope } from '../../../lib/http/grants.ts'
-import { migratedPostgres, temporaryDirectory } from '../../harness.ts'
+import { embeddedPostgres } from '../../../lib/postgres/port.ts'
+import { copyFreshStores } from '../../fresh-stores.ts'
+import { temporaryDirectory } from '../../harness.ts'
 import { AUDIENCE, startIssuer, type Issuer } from '../../oidc-issuer.ts'
 import { prediction, startTarget, type Running } from '../../processes.ts'
 
@@ -165,7 +167,8 @@ afterAll(async () => {
 })
 
 async function plantRows(dataDir: string): Promise<void> {
-  const db = await migratedPostgres(dataDir)
+  copyFreshStores(dataDir, ['postgres'])
+  const db = await embeddedPostgres(join(dataDir, 'postgres'))
   const at = new Date(Date.UTC(2026, 0, 1))
   for (const model of [OWN, FOREIGN]) {
     await db.query(

@@ -2,10 +2,12 @@
  * Facts of one revision are read from one state: what has been read while a window or what it is
  * compared with changed is read again.
  */
-import { bucketMs, type Window } from '../../../lib/models/windows.ts'
-import type { Model } from '../../../lib/models/model-files.ts'
-import { stepsWithin, type StepCount } from '../plan/due-windows.ts'
-import type { WindowQuestion, WindowReaderParts, WindowReading } from './window-input.ts'
+import { bucketMs, type Window } from '../../../../lib/models/windows.ts'
+import type { Model } from '../../../../lib/models/model-files.ts'
+import type { Learning } from '../../data/window-input.ts'
+import { stepsWithin, type Due, type StepCount } from '../../plan/due-windows.ts'
+import type { ReferenceSpans } from '../../plan/references.ts'
+import type { DriftQueries } from '../../queries/drift-queries.ts'
 
 /**
  * Readings of a window at most; the last one is published however it ends, under the counters from
@@ -13,15 +15,22 @@ import type { WindowQuestion, WindowReaderParts, WindowReading } from './window-
  */
 const MAX_READINGS = 3
 
+/** What asks once more, for a model whose steps were counted before. */
+interface Parts {
+  queries: Pick<DriftQueries, 'state' | 'progress'>
+  model: Model
+  steps: readonly StepCount[]
+}
+
 /** What was found of a window, and the spans that it was compared with. */
 interface Found {
   spans: readonly Window[]
 }
 
 /** A reading, and the question that it answers: with the counters that its facts have. */
-export interface OneState<T> {
+interface OneState<T, Q> {
   found: T
-  question: WindowQuestion
+  question: Q
 }
 
 /**
@@ -32,11 +41,11 @@ export interface OneState<T> {
  *
  * @param read reads and evaluates; writes nothing
  */
-export async function ofOneState<P extends WindowReaderParts, T extends Found>(
+export async function ofOneState<P extends Parts, Q extends { due: Due }, T extends Found>(
   parts: P,
-  question: WindowQuestion,
-  read: (parts: P, question: WindowQuestion) => Promise<T>,
-): Promise<OneState<T>> {
+  question: Q,
+  read: (parts: P, question: Q) => Promise<T>,
+): Promise<OneState<T, Q>> {
   let asked = { parts, question }
   for (let reading = 1; ; reading++) {
     const found = await read(asked.parts, asked.question)
@@ -48,8 +57,8 @@ export async function ofOneState<P extends WindowReaderParts, T extends Found>(
 }
 
 async function isUnchanged(
-  { queries, model, steps }: WindowReaderParts,
-  { due }: WindowQuestion,
+  { queries, model, steps }: Parts,
+  { due }: { due: Due },
   { spans }: Found,
 ): Promise<boolean> {
   const window = { start: due.start, end: due.end }
@@ -70,7 +79,10 @@ async function isUnchanged(
 export const comparedSpans = ({
   spans,
   learning,
-}: Pick<WindowReading, 'spans' | 'learning'>): Window[] => [
+}: {
+  spans: readonly ReferenceSpans[]
+  learning: Learning | undefined
+}): Window[] => [
   ...spans.flatMap((reference) => (reference.countedAs === undefined ? reference.spans : [])),
   ...(learning?.before && !learning.before.isTrainedOn ? learning.before.spans : []),
 ]
@@ -88,7 +100,7 @@ function sumOf(steps: readonly StepCount[], spans: readonly Window[], { windows 
 }
 
 /** The same question of what is stored now. */
-async function askedAnew<P extends WindowReaderParts>(parts: P, question: WindowQuestion) {
+async function askedAnew<P extends Parts, Q extends { due: Due }>(parts: P, question: Q) {
   const { queries, model } = parts
   const { steps } = (await queries.progress([model])).get(model.modelId)!
   const { start, end } = question.due
