@@ -62,7 +62,7 @@ function claimRoute(http: Http, { reviews, db, modelOf }: ReviewRoutesOptions): 
   http.post(
     '/v1/reviews/claim',
     {
-      config,
+      config: { ...config, isPersonal: true },
       schema: {
         summary: 'A task under a lease; 204 when there is none',
         tags,
@@ -90,7 +90,7 @@ function submitRoute(http: Http, { reviews, privacy, modelOf }: ReviewRoutesOpti
   http.post(
     '/v1/reviews/:task_id/submit',
     {
-      config,
+      config: { ...config, isPersonal: true },
       schema: {
         summary: 'Answers a claimed task',
         tags,
@@ -115,7 +115,7 @@ function skipRoute(http: Http, { reviews, privacy }: ReviewRoutesOptions): void 
   http.post(
     '/v1/reviews/:task_id/skip',
     {
-      config,
+      config: { ...config, isPersonal: true },
       schema: {
         summary: 'Says that the reviewer cannot tell, or that nobody can',
         tags,
@@ -159,7 +159,7 @@ function renewRoute(http: Http, { reviews }: ReviewRoutesOptions): void {
   http.post(
     '/v1/reviews/:task_id/renew',
     {
-      config,
+      config: { ...config, isPersonal: true },
       schema: {
         summary: 'Keeps a claimed task for longer',
         tags,
