@@ -90,14 +90,17 @@ where l.ctid = (
   and t.task_id = l.task_id
 returning l.task_id, l.lease_id, l.expires_at as lease_expires_at, t.model_id, t.prediction_id`
 
-/** Takes off leases whose time is over; their tasks are locked first, as by all who change `taken`. */
+/**
+ * Takes off leases of others than $2 whose time is over; their tasks are locked first, as by all who change
+ * `taken`.
+ */
 const END = `
 with due as (
   select t.task_id from review_tasks t
-  where t.task_id in (select task_id from review_leases where expires_at < $1 order by expires_at limit ${MAX_ENDED})
+  where t.task_id in (select task_id from review_leases where expires_at < $1 and reviewer <> $2 order by expires_at limit ${MAX_ENDED})
   for update skip locked
 ), ended as (
-  delete from review_leases l using due where l.task_id = due.task_id and l.expires_at < $1 returning l.task_id
+  delete from review_leases l using due where l.task_id = due.task_id and l.expires_at < $1 and l.reviewer <> $2 returning l.task_id
 )
 update review_tasks t set taken = taken - n, position = nextval('review_positions')
 from (select task_id, count(*)::int as n from ended group by task_id) as counted where counted.task_id = t.task_id`
@@ -114,15 +117,11 @@ export async function claimTask(
   store: ReviewStore,
   claim: Claim,
 ): Promise<ClaimedTask | undefined> {
-  const held = await store.db.transaction((tx) => heldTask(store, tx, claim))
-  if (held) return held
   // Apart from the claim: who waits for a task holds no other.
-  await store.db.query(END, [new Date(store.now())])
-  return store.db.transaction(async (tx) => {
-    // Asked again: another tab of the reviewer may have claimed meanwhile.
-    const other = await heldTask(store, tx, claim)
-    return other ?? (await nextTask(store, tx, claim))
-  })
+  await store.db.query(END, [new Date(store.now()), claim.reviewer])
+  return store.db.transaction(
+    async (tx) => (await heldTask(store, tx, claim)) ?? (await nextTask(store, tx, claim)),
+  )
 }
 
 /** Has one tab of a person wait for another, until the transaction ends. */
