@@ -101,5 +101,5 @@ async function plant(db: Postgres, size: number): Promise<void> {
      from generate_series(0, $1::int - 1) as i`,
     [size],
   )
-  await db.exec('analyze review_tasks')
+  await db.exec('analyze review_tasks; checkpoint')
 }

@@ -19,3 +19,12 @@ ALTER TABLE outcomes {on_cluster}
 ALTER TABLE reviews {on_cluster}
     ADD COLUMN IF NOT EXISTS skipped Bool COMMENT 'The reviewer gave no answer; label is empty.',
     ADD COLUMN IF NOT EXISTS reason LowCardinality(String) COMMENT 'Why it was skipped: cannot_tell or bad_example.';
+
+CREATE VIEW IF NOT EXISTS review_pairs {on_cluster} AS
+SELECT a.model_id AS model_id, a.task_id AS task_id, a.prediction_id AS prediction_id, a.reviewer AS reviewer_a, b.reviewer AS reviewer_b,
+  a.label AS label_a, b.label AS label_b, greatest(a.submitted_at, b.submitted_at) AS answered_at
+FROM (SELECT model_id, task_id, prediction_id, reviewer, label, submitted_at FROM reviews FINAL WHERE NOT skipped) AS a
+INNER JOIN (SELECT model_id, task_id, reviewer, label, submitted_at FROM reviews FINAL WHERE NOT skipped) AS b
+ON a.model_id = b.model_id AND a.task_id = b.task_id
+WHERE a.reviewer < b.reviewer;
+ALTER TABLE review_pairs {on_cluster} MODIFY COMMENT 'View: each two answers to one review task, for the agreement of reviewers.';

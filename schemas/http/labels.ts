@@ -59,3 +59,68 @@ export const LabelReport = closed(
   },
 )
 export type LabelReport = Static<typeof LabelReport>
+
+const coefficient = (description: string) =>
+  closed(
+    {
+      value: nullable(Type.Number()),
+      ci_low: nullable(Type.Number()),
+      ci_high: nullable(Type.Number()),
+      reason: Type.String({ description: 'Why there is no value; empty where there is one.' }),
+    },
+    { description },
+  )
+
+/** How far reviewers of a model agree. */
+export const AgreementAnswer = closed(
+  {
+    model_id: Type.String(),
+    days: count('Of how many days.'),
+    tasks: count('Tasks with answers of two reviewers or more.'),
+    answers: count('Answers to these; the newest 50 000 of the model are read.'),
+    alpha: coefficient(
+      'Krippendorff’s alpha: nominal of classes, interval of numbers; 95 % by the jackknife over tasks.',
+    ),
+    fleiss_kappa: nullable(
+      Type.Number({ description: 'Null unless every task has as many answers, of classes.' }),
+    ),
+    classes: Type.Array(
+      closed({
+        class: Type.String(),
+        answers: count('Answers that say so.'),
+        alpha: coefficient('Of this class against all others.'),
+      }),
+      { description: 'The 20 most frequent.' },
+    ),
+    reviewers: Type.Array(
+      closed({
+        reviewer: Type.String(),
+        tasks: count('Tasks of which most others say one thing.'),
+        kappa: coefficient('Cohen’s kappa with what most others say.'),
+      }),
+      { description: 'The 20 with the most answers.' },
+    ),
+  },
+  {
+    description: 'Coefficients of agreement: 1 is complete, 0 what chance gives.',
+    examples: [
+      {
+        model_id: 'fraud',
+        days: 30,
+        tasks: 100,
+        answers: 200,
+        alpha: { value: 0.71, ci_low: 0.6, ci_high: 0.82, reason: '' },
+        fleiss_kappa: 0.7,
+        classes: [],
+        reviewers: [
+          {
+            reviewer: 'ann',
+            tasks: 60,
+            kappa: { value: 0.74, ci_low: 0.61, ci_high: 0.87, reason: '' },
+          },
+        ],
+      },
+    ],
+  },
+)
+export type AgreementAnswer = Static<typeof AgreementAnswer>

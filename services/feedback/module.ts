@@ -77,7 +77,11 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
     db: deps.clickhouse('feedback-http'),
     modelOf: (modelId) => models.get(modelId),
   })
-  labelRoutes(deps.http, deps.clickhouse('feedback-http'), now)
+  labelRoutes(deps.http, {
+    db: deps.clickhouse('feedback-http'),
+    now,
+    modelOf: (modelId) => models.get(modelId),
+  })
   const waiting = waitingMetrics(deps.clickhouse('feedback-waiting'), metrics.registry, now)
   return [
     loop(log, 'labels waiting', METRICS_POLL_MS, () => waiting.refresh()).module,

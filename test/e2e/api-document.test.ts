@@ -265,6 +265,7 @@ test('models, windows, comparisons and canaries are answered as declared', async
   await distribution({ reference: 'unheard of' })
   await walk('GET /v1/models/{id}/examples', { params, query: { from, to } })
   await walk('GET /v1/models/{id}/labels', { params })
+  await walk('GET /v1/models/{id}/agreement', { params })
   for (const convention of ['plumbline', 'evidently', 'nannyml', 'azure', 'scouter', 'trustyai']) {
     const query = { ...SPANS, convention }
     const compared = (await walk('GET /v1/models/{id}/compare', { params, query })) as {

@@ -313,6 +313,7 @@ const MODELS: readonly ValidRequest[] = [
   asked('/v1/alarms', { model_id: 'fuzzed' }),
   asked('/v1/models/{id}/features', { windows: '30' }),
   asked('/v1/models/{id}/labels', { days: '30' }),
+  asked('/v1/models/{id}/agreement', { days: '30' }),
   asked('/v1/models/{id}/examples', {
     from: AT,
     to: '2026-01-02T00:00:00Z',

@@ -83,6 +83,7 @@ const ROUTES: Record<string, Route> = {
   'GET /v1/models/{id}/constraint_violations.json': path('read'),
   'GET /v1/models/{id}/windows': path('read'),
   'GET /v1/models/{id}/labels': path('read'),
+  'GET /v1/models/{id}/agreement': path('read'),
   'GET /v1/models/{id}/features': path('read'),
   'GET /v1/models/{id}/distributions': path('read'),
   'GET /v1/models/{id}/examples': path('read'),
