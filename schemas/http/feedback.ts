@@ -85,7 +85,9 @@ export const SubmitBody = closed(
   },
 )
 
-/** What a reviewer sees of a prediction. */
+/**
+ * What a reviewer sees of a prediction; its class, number and score are null until it is answered.
+ */
 export const ReviewedPrediction = closed({
   predicted_at: time('When the model answered.'),
   model_version: Type.String(),
@@ -115,7 +117,7 @@ export const ClaimAnswer = closed(
     answer: Type.Enum(['class', 'number', 'text'], {
       description: 'What is answered: one of the classes, a number, or any text.',
     }),
-    event: nullable(ReviewedPrediction),
+    event: ReviewedPrediction,
   },
   {
     description: 'A task that is leased to the reviewer.',
@@ -131,8 +133,8 @@ export const ClaimAnswer = closed(
         event: {
           predicted_at: '2026-01-01T00:00:00.000Z',
           model_version: '7',
-          prediction: '1',
-          score: 0.93,
+          prediction: null,
+          score: null,
           features: { amount: 129.9, country: 'DE' },
           attributes: {},
           input_text: '',
@@ -158,6 +160,19 @@ export const TaskAnswer = closed(
   {
     description: 'The state the task has come to.',
     examples: [{ task_id: 'fraud/p-1', state: 'open' }],
+  },
+)
+
+/** The state a task has come to, and what the model had answered. */
+export const SubmitAnswer = closed(
+  {
+    ...TaskAnswer.properties,
+    prediction: nullable(Type.String({ description: 'What the model answered.' })),
+    score: nullable(Type.Number({ description: 'Its score.' })),
+  },
+  {
+    description: 'The state the task has come to, and what the model had answered.',
+    examples: [{ task_id: 'fraud/p-1', state: 'done', prediction: '1', score: 0.93 }],
   },
 )
 

@@ -18,12 +18,14 @@ import {
   RenewBody,
   ReviewStatsAnswer,
   SkipBody,
+  SubmitAnswer,
   SubmitBody,
   TaskAnswer,
+  type ReviewedPrediction,
 } from '../../../schemas/http/feedback.ts'
 import { TaskPath } from '../../../schemas/http/parts.ts'
 import type { ReviewLabel } from '../data/review-label.ts'
-import { answerTask, skipTask } from '../queries/review-answers.ts'
+import { answerTask, skipTask, type AnsweredTask } from '../queries/review-answers.ts'
 import {
   claimTask,
   closeGone,
@@ -79,14 +81,14 @@ function claimRoute(http: Http, { reviews, db, modelOf }: ReviewRoutesOptions): 
         reviewer: reviewerOf(request.caller, request.body),
         models: id === undefined ? ids : [id],
       })
-      if (found) return { ...found, ...answerKind(modelOf(found.model_id)) }
+      if (found) return withHidden(found, modelOf(found.model_id))
       void reply.code(204)
       return null
     },
   )
 }
 
-function submitRoute(http: Http, { reviews, privacy, modelOf }: ReviewRoutesOptions): void {
+function submitRoute(http: Http, { reviews, db, privacy, modelOf }: ReviewRoutesOptions): void {
   http.post(
     '/v1/reviews/:task_id/submit',
     {
@@ -96,7 +98,7 @@ function submitRoute(http: Http, { reviews, privacy, modelOf }: ReviewRoutesOpti
         tags,
         params: TaskPath,
         body: SubmitBody,
-        response: answersToBody({ 200: TaskAnswer }, 409),
+        response: answersToBody({ 200: SubmitAnswer }, 409),
       },
     },
     async ({ params, body, caller, reach }) => {
@@ -106,9 +108,17 @@ function submitRoute(http: Http, { reviews, privacy, modelOf }: ReviewRoutesOpti
       const held = heldLease(params.task_id, caller, body)
       const comment = keptComment(privacy, modelId, body.comment)
       const isNumber = modelId !== undefined && modelOf(modelId).labels.values === 'number'
-      return answerTask(reviews, { ...held, label, comment, isNumber })
+      const task = await answerTask(reviews, { ...held, label, comment, isNumber })
+      return { task_id: task.task_id, state: task.state, ...(await modelAnswer(db, task)) }
     },
   )
+}
+
+/** What the model answered; the reviewer's answer stands also where it cannot be read. */
+async function modelAnswer(db: ClickHouse, task: AnsweredTask) {
+  const asked = { modelId: task.model_id, predictionId: task.prediction_id }
+  const found = await reviewedPrediction(db, asked).catch(() => undefined)
+  return { prediction: found?.prediction ?? null, score: found?.score ?? null }
 }
 
 function skipRoute(http: Http, { reviews, privacy }: ReviewRoutesOptions): void {
@@ -196,13 +206,21 @@ async function claimStored(
   return undefined
 }
 
+/**
+ * A task as a reviewer sees it: what the model answered is hidden where the answer is another class
+ * or number, which it would sway; of a text it is what is judged.
+ */
+function withHidden<T extends { event: ReviewedPrediction }>(task: T, model: Model) {
+  const { classes, answer } = answerKind(model)
+  const hidden = answer === 'text' ? {} : { prediction: null, score: null }
+  return { ...task, classes, answer, event: { ...task.event, ...hidden } }
+}
+
 /** What a reviewer may answer. */
 function answerKind({ classes, labels }: Model) {
   if (labels.values === 'number') return { classes: [], answer: 'number' as const }
-  return {
-    classes: [...classes],
-    answer: classes.length > 0 ? ('class' as const) : ('text' as const),
-  }
+  const answer = classes.length > 0 ? ('class' as const) : ('text' as const)
+  return { classes: [...classes], answer }
 }
 
 function statsRoute(http: Http, { reviews }: ReviewRoutesOptions): void {

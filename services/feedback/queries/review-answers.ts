@@ -26,9 +26,15 @@ export interface ReviewSkip extends HeldLease {
 }
 
 /** The state that a task has come to. */
-export interface TaskState {
+interface TaskState {
   task_id: string
   state: string
+}
+
+/** A task after an answer, and what it asks about. */
+export interface AnsweredTask extends TaskState {
+  model_id: string
+  prediction_id: string
 }
 
 /** Reviewers that are asked beyond those of the model file, where the others disagree. */
@@ -42,14 +48,15 @@ const MAX_EXTRA = 3
  * @throws {Problem} 409 `lease_lost` where the lease has ended and another may have the task, 409
  *   `task_done` where the task takes no more answers
  */
-export function answerTask(store: ReviewStore, answer: ReviewAnswer): Promise<TaskState> {
+export function answerTask(store: ReviewStore, answer: ReviewAnswer): Promise<AnsweredTask> {
   return store.db.transaction(async (tx) => {
     const task = await openTask(tx, answer)
     const at = new Date(store.now())
     await recordReview(tx, task, { ...answer, reason: '' }, at)
     const state = await settle(tx, task, answer.isNumber ?? false, at)
     await mirrorTask(tx, answer.taskId)
-    return { task_id: answer.taskId, state }
+    const { model_id, prediction_id } = task
+    return { task_id: answer.taskId, state, model_id, prediction_id }
   })
 }
 
