@@ -202,8 +202,14 @@ export const ReviewStatsAnswer = closed(
         models: [
           {
             model_id: 'fraud',
-            ...{ open: 12, done: 30, disputed: 1, impossible: 0, gone: 0 },
-            ...{ leased: 1, answers: 61, skips: 2 },
+            open: 12,
+            done: 30,
+            disputed: 1,
+            impossible: 0,
+            gone: 0,
+            leased: 1,
+            answers: 61,
+            skips: 2,
           },
         ],
       },

@@ -264,8 +264,7 @@ test('models, windows, comparisons and canaries are answered as declared', async
   await distribution({})
   await distribution({ reference: 'unheard of' })
   await walk('GET /v1/models/{id}/examples', { params, query: { from, to } })
-  await walk('GET /v1/models/{id}/labels', { params })
-  await walk('GET /v1/models/{id}/agreement', { params })
+  for (const told of ['labels', 'agreement']) await walk(`GET /v1/models/{id}/${told}`, { params })
   for (const convention of ['plumbline', 'evidently', 'nannyml', 'azure', 'scouter', 'trustyai']) {
     const query = { ...SPANS, convention }
     const compared = (await walk('GET /v1/models/{id}/compare', { params, query })) as {
@@ -341,21 +340,20 @@ test('reviews are answered as declared', async () => {
       undefined,
   )
   const claim = () =>
-    walk('POST /v1/reviews/claim', { body: { reviewer, model_id: 'm' } }) as Promise<{
-      task_id: string
-      lease_id: string
-      event: { features: object } | null
-    }>
+    walk('POST /v1/reviews/claim', { body: { reviewer, model_id: 'm' } }) as Promise<
+      Record<'task_id' | 'lease_id', string> & { event: { features: object } }
+    >
   for (const answer of ['skip', 'release', 'submit']) {
     const { task_id, lease_id, event } = await claim()
-    expect(event?.features).toBeDefined()
-    const more = answer === 'submit' ? { label: '1' } : {}
-    const request = { params: { task_id }, body: { reviewer, lease_id, ...more } }
-    const renewed = { params: { task_id }, body: { reviewer, lease_id } }
-    await walk('POST /v1/reviews/{task_id}/renew', renewed)
-    await walk(`POST /v1/reviews/{task_id}/${answer}`, request)
-    await walk(`POST /v1/reviews/{task_id}/${answer}`, request)
-    await walk('POST /v1/reviews/{task_id}/renew', renewed)
+    expect(event.features).toBeDefined()
+    const lease = { reviewer, lease_id }
+    const body = answer === 'submit' ? { ...lease, label: '1' } : lease
+    for (const act of ['renew', answer, answer])
+      await walk(`POST /v1/reviews/{task_id}/${act}`, {
+        params: { task_id },
+        body: act === 'renew' ? lease : body,
+      })
+    await walk('POST /v1/reviews/{task_id}/renew', { params: { task_id }, body: lease })
   }
   expect(await walk('POST /v1/reviews/claim', { body: { reviewer, model_id: 'no' } })).toBe(
     undefined,

@@ -219,6 +219,7 @@ export const LIVE = {
 export type Live = Readonly<Record<keyof typeof LIVE, string>>
 
 const task = { params: { task_id: LIVE.task } }
+const LEASED = { reviewer: 'ann', lease_id: LIVE.lease, comment: '' }
 const REVIEWS: readonly ValidRequest[] = [
   posted('reviews', '/v1/reviews/claim', { reviewer: 'ann', model_id: 'friend' }),
   posted(
@@ -227,19 +228,9 @@ const REVIEWS: readonly ValidRequest[] = [
     { reviewer: 'ann', lease_id: LIVE.lease, label: '1', comment: 'sure' },
     task,
   ),
-  posted(
-    'reviews',
-    '/v1/reviews/{task_id}/skip',
-    { reviewer: 'ann', lease_id: LIVE.lease, reason: 'cannot_tell', comment: '' },
-    task,
-  ),
+  posted('reviews', '/v1/reviews/{task_id}/skip', { ...LEASED, reason: 'cannot_tell' }, task),
   posted('reviews', '/v1/reviews/{task_id}/renew', { reviewer: 'ann', lease_id: LIVE.lease }, task),
-  posted(
-    'reviews',
-    '/v1/reviews/{task_id}/release',
-    { reviewer: 'ann', lease_id: LIVE.lease, comment: '' },
-    task,
-  ),
+  posted('reviews', '/v1/reviews/{task_id}/release', LEASED, task),
   { group: 'reviews', method: 'GET', path: '/v1/reviews/stats' },
 ]
 

@@ -6,7 +6,7 @@ import { reviewerAgreement } from './reviewer-agreement.ts'
 /** Answers by task, one letter for each reviewer a, b, c …; `-` where one gave none. */
 const answersOf = (...tasks: string[]) =>
   tasks.flatMap((said, i) =>
-    [...said].flatMap((label, r) =>
+    said.split('').flatMap((label, r) =>
       label === '-' ? [] : [{ task_id: `t-${i}`, reviewer: 'abc'[r]!, label }],
     ),
   )

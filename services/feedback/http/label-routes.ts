@@ -35,7 +35,7 @@ function reportRoute(http: Http, { db, now }: LabelRoutesOptions): void {
         response: answers({ 200: LabelReport }),
       },
     },
-    ({ params, query }) => labelReport(db, { modelId: params.id, days: query.days!, now: now() }),
+    ({ params, query }) => labelReport(db, { modelId: params.id, days: query.days, now: now() }),
   )
 }
 
@@ -53,7 +53,7 @@ function agreementRoute(http: Http, { db, now, modelOf }: LabelRoutesOptions): v
       },
     },
     async ({ params, query }) => {
-      const days = query.days!
+      const days = query.days
       const from = now() - days * 86_400_000
       const given = await taskAnswers(db, { modelId: params.id, from })
       const isNumber = modelOf(params.id).labels.values === 'number'

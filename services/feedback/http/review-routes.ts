@@ -139,7 +139,7 @@ function skipRoute(http: Http, { reviews, privacy }: ReviewRoutesOptions): void 
       const held = heldLease(params.task_id, caller, body)
       const modelId = await requireTask(reviews, params.task_id, reach)
       const comment = keptComment(privacy, modelId, body.comment)
-      return skipTask(reviews, { ...held, reason: body.reason!, comment })
+      return skipTask(reviews, { ...held, reason: body.reason, comment })
     },
   )
 }

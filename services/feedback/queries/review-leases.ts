@@ -145,10 +145,11 @@ async function nextTask(
     models ?? null,
   ])
   const ahead = found.filter(({ position }) => position !== null)
-  // What the cursor has passed: tasks that others held at that moment.
-  const tries = [...ahead.map((model) => ({ ...model, sql: NEXT }))].concat(
-    found.map((model) => ({ ...model, sql: ANY })),
-  )
+  // Last what the cursor has passed: tasks that others held at that moment.
+  const tries = [
+    ...ahead.map((model) => ({ ...model, sql: NEXT })),
+    ...found.map((model) => ({ ...model, sql: ANY })),
+  ]
   for (const { model_id: modelId, sql } of tries) {
     const [task] = await tx.query<{ task_id: string }>(sql, [reviewer, modelId])
     if (!task) continue
