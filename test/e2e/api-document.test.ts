@@ -347,13 +347,10 @@ test('reviews are answered as declared', async () => {
     const { task_id, lease_id, event } = await claim()
     expect(event.features).toBeDefined()
     const lease = { reviewer, lease_id }
-    const body = answer === 'submit' ? { ...lease, label: '1' } : lease
-    for (const act of ['renew', answer, answer])
-      await walk(`POST /v1/reviews/{task_id}/${act}`, {
-        params: { task_id },
-        body: act === 'renew' ? lease : body,
-      })
-    await walk('POST /v1/reviews/{task_id}/renew', { params: { task_id }, body: lease })
+    const said = answer === 'submit' ? { ...lease, label: '1' } : lease
+    const bodies: Record<string, object> = { renew: lease, [answer]: said }
+    for (const act of ['renew', answer, answer, 'renew'])
+      await walk(`POST /v1/reviews/{task_id}/${act}`, { params: { task_id }, body: bodies[act] })
   }
   expect(await walk('POST /v1/reviews/claim', { body: { reviewer, model_id: 'no' } })).toBe(
     undefined,
