@@ -16,6 +16,7 @@ ALTER TABLE outcomes {on_cluster}
     COMMENT COLUMN name 'What was labelled; label unless said otherwise.';
 
 -- Skips are mirrored as answers are.
+ALTER TABLE reviews {on_cluster} MODIFY COMMENT 'Mirror of what reviewers answered, and skipped.';
 ALTER TABLE reviews {on_cluster}
     ADD COLUMN IF NOT EXISTS skipped Bool COMMENT 'The reviewer gave no answer; label is empty.',
     ADD COLUMN IF NOT EXISTS reason LowCardinality(String) COMMENT 'Why it was skipped: cannot_tell or bad_example.';
