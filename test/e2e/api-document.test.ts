@@ -376,6 +376,10 @@ test('runs, decisions, alerts and the audit log are answered as declared', async
   await walk('POST /v1/runs/{id}/status', { params, body })
   await walk('POST /v1/runs/{id}/status', { params, query: { token }, body })
   await walk('GET /v1/runs/{id}', { params })
+  const back = { body: { actor: 'ann', message: 'so' } }
+  await walk('POST /v1/runs/{id}/roll-back', { ...back, params })
+  await walk('POST /v1/runs/{id}/roll-back', { ...back, params })
+  await walk('POST /v1/runs/{id}/roll-back', { ...back, params: { id: 'no' } })
   await walk('GET /v1/runs/{id}', { params: { id: 'no' } })
   await walk('GET /v1/runs', { query: { model_id: 'm', limit: '5' } })
   await walk('GET /v1/runs', { query: { limit: 'many' } })

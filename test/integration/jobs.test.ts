@@ -18,7 +18,8 @@ import { startJob } from '../../services/retrain-trigger/launchers/remote-job.ts
 import { jobFollower } from '../../services/retrain-trigger/loop/follow-jobs.ts'
 import { recordDecision } from '../../services/retrain-trigger/queries/decision-ledger.ts'
 import type { Run } from '../../services/retrain-trigger/queries/run-record.ts'
-import { cancelRun, reportRun } from '../../services/retrain-trigger/queries/run-transitions.ts'
+import { reportRun } from '../../services/retrain-trigger/queries/reports.ts'
+import { cancelRun } from '../../services/retrain-trigger/queries/run-transitions.ts'
 import { readDueRuns, readRun } from '../../services/retrain-trigger/queries/runs.ts'
 import { migratedPostgres, temporaryDirectory } from '../harness.ts'
 import { until } from '../processes.ts'
@@ -138,9 +139,9 @@ const MINUTE = 60_000
 test('a job is started once, followed to its end, and tells its state', async () => {
   const run = await newRun()
   await launched(run)
-  expect(await current(run)).toMatchObject({ state: 'launched', job_id: dagRun(run) })
+  expect(await current(run)).toMatchObject({ state: 'launching', job_id: dagRun(run) })
   await follow(MINUTE)
-  expect((await current(run)).state).toBe('launched')
+  expect((await current(run)).state).toBe('launching')
   airflow.states.set(dagRun(run), 'running')
   await follow(MINUTE)
   expect((await current(run)).state).toBe('running')
@@ -161,7 +162,7 @@ test('a process that dies after the start: the next one finds the job and starts
   })
   expect(outcome.kind).toBe('started')
   await launched(run)
-  expect(await current(run)).toMatchObject({ state: 'launched', job_id: dagRun(run) })
+  expect(await current(run)).toMatchObject({ state: 'launching', job_id: dagRun(run) })
   expect(airflow.states.size).toBe(1)
 })
 
@@ -176,14 +177,14 @@ test('a refusal for good fails the run with the system’s own sentence; another
   airflow.failing = 503
   const later = await newRun()
   await launched(later)
-  expect((await current(later)).state).toBe('pending')
+  expect((await current(later)).state).toBe('queued')
   airflow.failing = undefined
   now += 10 * MINUTE
   const [due] = (await readDueRuns(postgres, new Date(now))).filter(
     ({ run_id: id }) => id === later.run_id,
   )
   await launched(due!)
-  expect((await current(later)).state).toBe('launched')
+  expect((await current(later)).state).toBe('launching')
 })
 
 test('a run that is called off has its job cancelled, however long the system is away', async () => {
@@ -228,7 +229,7 @@ test('a job that its system has lost fails its run after five looks, not after o
   await launched(run)
   airflow.states.clear()
   for (let look = 1; look <= 4; look++) await follow(10 * MINUTE)
-  expect((await current(run)).state).toBe('launched')
+  expect((await current(run)).state).toBe('launching')
   await follow(10 * MINUTE)
   expect(await current(run)).toMatchObject({
     state: 'failed',
@@ -288,7 +289,7 @@ test('a system that hangs holds up its own jobs alone', async () => {
       return known === (state === 'success' ? 'succeeded' : 'running')
     })
   }
-  expect((await current(stuck)).state).toBe('launched')
+  expect((await current(stuck)).state).toBe('launching')
   await stopLaunches(all)
   await follower.settled()
   hanging.closeAllConnections()

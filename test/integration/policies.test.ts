@@ -17,7 +17,8 @@ import {
   type PolicyQueries,
 } from '../../services/retrain-trigger/queries/policy-queries.ts'
 import type { Run } from '../../services/retrain-trigger/queries/run-record.ts'
-import { rejectRun, reportRun } from '../../services/retrain-trigger/queries/run-transitions.ts'
+import { reportRun } from '../../services/retrain-trigger/queries/reports.ts'
+import { rejectRun } from '../../services/retrain-trigger/queries/run-transitions.ts'
 import { listRuns } from '../../services/retrain-trigger/queries/runs.ts'
 import { migratedClickHouse, migratedPostgres, temporaryDirectory } from '../harness.ts'
 import { postgresServer } from '../postgres-server.ts'

@@ -4,7 +4,8 @@ import type { Logger } from '../../../lib/runtime/log.ts'
 import type { Ledger } from '../queries/ledger.ts'
 import type { Run } from '../queries/run-record.ts'
 import { newRunToken } from '../queries/run-token.ts'
-import { addTokenHash, reportRun } from '../queries/run-transitions.ts'
+import { reportRun } from '../queries/reports.ts'
+import { addTokenHash } from '../queries/run-transitions.ts'
 
 /** What launches need, whatever their kind. */
 export interface LaunchOptions {

@@ -15,7 +15,7 @@ function running(roundMs: number) {
   let rounds = 0
   const postgres = {
     query: async (sql: string) => {
-      if (sql.includes("state = 'pending'")) {
+      if (sql.includes("state = 'queued'")) {
         rounds++
         await new Promise((resolve) => void setTimeout(resolve, roundMs))
       }
