@@ -211,7 +211,7 @@ test('a run that is called off while its job is being started has it cancelled',
   expect((await current(run)).state).toBe('cancelled')
 })
 
-test('a job that takes too long is cancelled, and its run fails', async () => {
+test('a job that takes too long is cancelled, and its run has timed out', async () => {
   const run = await newRun()
   await launched(run)
   airflow.states.set(dagRun(run), 'running')
@@ -219,7 +219,7 @@ test('a job that takes too long is cancelled, and its run fails', async () => {
   await follow(MINUTE)
   expect(airflow.states.get(dagRun(run))).toBe('failed')
   expect(await current(run)).toMatchObject({
-    state: 'failed',
+    state: 'timed_out',
     message: 'the job did not end within 2h',
   })
 })

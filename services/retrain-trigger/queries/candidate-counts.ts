@@ -54,7 +54,7 @@ export async function countCandidate(
        countIf(is_positive = 0 AND truth = {positive:String}) AS fn,
        countIf(isNotNull(error)) AS numbers, sum(ifNull(abs(error), 0)) AS absErrors, sum(ifNull(pow(error, 2), 0)) AS squaredErrors,
        sum(if(isNull(error), 0, truth_number)) AS labelSum, sum(if(isNull(error), 0, pow(truth_number, 2))) AS labelSquares,
-       countIf(isNotNull(p)) AS scored, sum(ifNull(-log(least(greatest(p, 1e-15), 1 - 1e-15)), 0)) AS logLoss, sum(ifNull(pow(1 - p, 2), 0)) AS brier,
+       countIf(isNotNull(p)) AS scored, sumIf(-log(least(greatest(assumeNotNull(p), 1e-15), 1 - 1e-15)), isNotNull(p)) AS logLoss, sumIf(pow(1 - assumeNotNull(p), 2), isNotNull(p)) AS brier,
        if(uniqExactIf(truth, isNotNull(p)) < 2, NULL, arrayAUC(groupArrayIf(assumeNotNull(score), isNotNull(p)), groupArrayIf(toUInt8(truth = {positive:String}), isNotNull(p)))) AS auc,
        countIf(status = 'error') AS failed, count(latency_ms) AS latencies,
        quantileExact(0.5)(latency_ms) AS p50, quantileExact(0.95)(latency_ms) AS p95, quantileExact(0.99)(latency_ms) AS p99,
