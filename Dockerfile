@@ -25,14 +25,15 @@ COPY console console
 COPY scripts/import.ts scripts/redrive.ts scripts/
 COPY deploy/image/healthy.mjs deploy/image/healthy.mjs
 # A number, so that `runAsNonRoot` can be checked. The folder's owner is taken over by a new volume.
-RUN mkdir -p /data /models && chown 10001:10001 /data && chmod 0700 /data
+RUN mkdir -p /data /models /sources && chown 10001:10001 /data && chmod 0700 /data
 USER 10001:10001
 # The flags below and the thread pool are those of `deploy/local/run.mjs`, which says why.
 ENV NODE_ENV=production \
     UV_THREADPOOL_SIZE=24 \
     PLUMBLINE_HTTP_HOST=0.0.0.0 \
     PLUMBLINE_DATA_DIR=/data \
-    PLUMBLINE_MODELS_DIR=/models
+    PLUMBLINE_MODELS_DIR=/models \
+    PLUMBLINE_SOURCES_DIR=/sources
 VOLUME /data
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=5s --start-period=120s --retries=3 CMD ["node", "deploy/image/healthy.mjs"]

@@ -3,12 +3,18 @@ import { parseArgs } from 'node:util'
 import { ConfigError, readConfig } from './lib/runtime/config.ts'
 import { messageOf } from './lib/runtime/errors.ts'
 import { onHangUp, onSignals, runModules } from './lib/runtime/modules.ts'
-import { assemble, checkConfig, Config, HELP, targetNamed } from './targets.ts'
+import { assemble, checkConfig, Config, HELP, printedSql, targetNamed } from './targets.ts'
 
 try {
   const values = readArguments()
   if (values.help) {
     process.stdout.write(HELP)
+    process.exit(0)
+  }
+  if (values.print || values['print-analysts']) {
+    process.stdout.write(
+      printedSql(process.env, values.print ? { after: values.after } : 'analysts'),
+    )
     process.exit(0)
   }
   const target = targetNamed(values.target)
@@ -43,6 +49,9 @@ function readArguments() {
         target: { type: 'string', default: 'all' },
         'check-config': { type: 'boolean', default: false },
         migrate: { type: 'boolean', default: false },
+        print: { type: 'boolean', default: false },
+        'print-analysts': { type: 'boolean', default: false },
+        after: { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
       },
     }).values

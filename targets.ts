@@ -6,13 +6,14 @@ import { ConfigError, readConfig, unknownSettings } from './lib/runtime/config.t
 import { addressOf } from './lib/http/server.ts'
 import type { Module } from './lib/runtime/modules.ts'
 import { outboxModule } from './lib/postgres/outbox.ts'
-import {
-  checkPlatformConfig,
-  createPlatform,
-  type Needs,
-  type Platform,
-} from './lib/platform/platform.ts'
+import { checkPlatformConfig, type Needs } from './lib/platform/check-config.ts'
+import { createPlatform, type Platform } from './lib/platform/platform.ts'
 import { PlatformConfig } from './lib/platform/platform-config.ts'
+import {
+  printedAnalysts,
+  printedTables,
+  type PrintedMigrations,
+} from './lib/platform/printed-sql.ts'
 import { privacyOf } from './lib/platform/privacy-key.ts'
 import { readModels } from './lib/models/reload/model-folder.ts'
 import { readableSources } from './lib/platform/source-problems.ts'
@@ -65,6 +66,9 @@ node main.ts [--target=TARGET] [--check-config | --migrate | --help]
 
   --check-config            checks settings, key file, model and source files as a start does, and ends
   --migrate                 migrates ClickHouse and PostgreSQL, and ends
+  --print                   prints ClickHouse's statements instead, of a cluster where one is set;
+                            --after=NAME leaves out the migrations up to that one
+  --print-analysts          prints roles, row policies and quotas of analysts, by team of the model files
   --help                    prints this
 
 Settings are variables of the environment: docs/configuration.md lists them.
@@ -131,6 +135,22 @@ export function checkConfig(target: Target, env: Record<string, string | undefin
 }
 
 /**
+ * SQL for whoever may change a ClickHouse server that services may not: the migrations after one of
+ * them, or what analysts may read by team. Nothing is asked of a server.
+ *
+ * @throws {ConfigError} for settings or model files that are wrong, or a migration there is not
+ */
+export function printedSql(
+  env: Record<string, string | undefined>,
+  what: PrintedMigrations | 'analysts',
+): string {
+  const config = readConfig(Config, env)
+  return what === 'analysts'
+    ? printedAnalysts(config, readModels(config.PLUMBLINE_MODELS_DIR))
+    : printedTables(config, what)
+}
+
+/**
  * @throws {ConfigError} where the folder that was named is none: without its files models would be
  * monitored by the defaults, and topics not read
  */
@@ -151,7 +171,13 @@ export async function assemble(
   environment: (name: string) => string | undefined,
 ): Promise<Assembly> {
   const platform = await createPlatform(config, needsOf(target, config))
-  const deps = { ...platform, environment, address: () => addressOf(platform.http) }
+  const deps = {
+    ...platform,
+    environment,
+    address: () => addressOf(platform.http),
+    keyFile: config.PLUMBLINE_AUTH_FILE,
+    dataDir: config.PLUMBLINE_DATA_DIR,
+  }
   const outbox = () =>
     outboxModule({ ...platform, clickhouse: platform.clickhouse('outbox') }, platform.log)
   const targets: Record<Target, () => Module[]> = {

@@ -21,8 +21,10 @@ import {
 } from '../lib/stats/window-tests/window-reference.ts'
 import { fallTable } from './falls.ts'
 import { clusteredInterval, shareOf } from './intervals.ts'
+import { lastingTable } from './lasting.ts'
 import { learningTable } from './learning.ts'
 import { searchTable } from './searches.ts'
+import { shorterTable } from './shorter.ts'
 import { skewTable } from './skew.ts'
 import { counted, feature, type StreamKind } from './streams.ts'
 import { uniforms } from '../lib/stats/distributions/random.ts'
@@ -291,6 +293,8 @@ const tables = {
   learning: () => learningTable(scale),
   searches: () => searchTable(scale),
   skew: () => skewTable(scale),
+  shorter: () => shorterTable(scale),
+  lasting: () => lastingTable(scale),
 }
 const path = new URL('../docs/alarms.md', import.meta.url)
 let text = readFileSync(path, 'utf8')

@@ -227,10 +227,14 @@ async function fill(db: ClickHouse, id: string, hour: number, count: number) {
   }
 }
 
-/** Names of the outer SELECT, which are those of the table it fills. */
-const columnsOf = (select: string) =>
-  select
-    .slice('SELECT '.length, select.search(/\s+FROM/))
-    .split(/,\s*(?![^(]*\))/)
-    .map((column) => /(\w+)$/.exec(column.trim())![1])
-    .join(', ')
+/** Names of the outer SELECT, which are those of the table it fills; commas in brackets part none. */
+function columnsOf(select: string): string {
+  let depth = 0
+  const columns = ['']
+  for (const one of select.slice('SELECT '.length, select.search(/\s+FROM/))) {
+    depth += one === '(' ? 1 : one === ')' ? -1 : 0
+    if (one === ',' && depth === 0) columns.push('')
+    else columns[columns.length - 1] += one
+  }
+  return columns.map((column) => /(\w+)$/.exec(column.trim())![1]).join(', ')
+}

@@ -68,8 +68,11 @@ function shape(/** @type {CanvasRenderingContext2D} */ ctx, verdict, x, y, size,
   ctx.stroke()
 }
 
-/** Behind the lines: young labels shaded, episodes as a strip at the top. */
-function drawBehind(u, rows, until, colour) {
+/**
+ * Behind the lines: young labels shaded, episodes as a strip at the top, marked spans with their
+ * names.
+ */
+function drawBehind(u, rows, until, colour, marks) {
   const { ctx, bbox } = u
   const at = (time) =>
     Math.min(bbox.left + bbox.width, Math.max(bbox.left, u.valToPos(time, 'x', true)))
@@ -88,6 +91,16 @@ function drawBehind(u, rows, until, colour) {
     ctx.fillRect(at(from), bbox.top, Math.max(2, at(to) - at(from)), bbox.height)
     ctx.fillStyle = colour('alarm')
     ctx.fillRect(at(from), bbox.top, Math.max(2, at(to) - at(from)), 3 * ratio)
+  }
+  ctx.font = `600 ${11 * ratio}px system-ui, sans-serif`
+  ctx.textBaseline = 'bottom'
+  for (const { from, to, name, tone } of marks) {
+    const [left, right] = [at(seconds(from)), Math.max(at(seconds(from)) + 2, at(seconds(to)))]
+    ctx.fillStyle = colour(`${tone}-wash`)
+    ctx.fillRect(left, bbox.top, right - left, bbox.height)
+    ctx.fillStyle = colour(tone)
+    ctx.fillRect(left, bbox.top + bbox.height - 3 * ratio, right - left, 3 * ratio)
+    ctx.fillText(name, left + 3 * ratio, bbox.top + bbox.height - 5 * ratio)
   }
   ctx.restore()
 }
@@ -185,7 +198,7 @@ function tickOf(seconds, apart) {
   return apart >= 28 * DAY_S ? MONTH.format(date) : `${date.getUTCDate()} ${MONTH.format(date)}`
 }
 
-function optionsOf({ width, height, rows, tip, range, until, zoom, pick }) {
+function optionsOf({ width, height, rows, tip, range, until, zoom, pick, marks }) {
   const colour = colours()
   const axis = {
     stroke: colour('quiet'),
@@ -237,7 +250,7 @@ function optionsOf({ width, height, rows, tip, range, until, zoom, pick }) {
     ],
     bands: [{ series: [3, 2], fill: colour('series-wash') }],
     hooks: {
-      drawAxes: [(u) => drawBehind(u, rows, until, colour)],
+      drawAxes: [(u) => drawBehind(u, rows, until, colour, marks)],
       draw: [(u) => drawPoints(u, rows, colour)],
       setCursor: [(u) => showTip(u, tip, rows)],
       setSelect: [
@@ -269,8 +282,9 @@ function optionsOf({ width, height, rows, tip, range, until, zoom, pick }) {
  * @param {{
  *   rows: readonly WindowMetric[], label: string, height?: number,
  *   range?: { seconds?: [number, number] | undefined, until?: number | undefined }, zoom?: (from: number, to: number) => void, pick?: (row: WindowMetric) => void,
+ *   marks?: readonly { from: string, to: string, name: string, tone: 'series' | 'beside' }[],
  * }} props `range` in seconds, or until when at least; `zoom` is told of a drag, in milliseconds;
- * `pick` of a click on a window
+ * `pick` of a click on a window; `marks` are spans with a name
  */
 export function Chart({
   rows,
@@ -279,6 +293,7 @@ export function Chart({
   range: { seconds: range, until } = {},
   zoom,
   pick,
+  marks = [],
 }) {
   const box = useRef(/** @type {HTMLElement | null} */ (null))
   const tip = useRef(/** @type {HTMLElement | null} */ (null))
@@ -291,7 +306,7 @@ export function Chart({
       if (width === 0) return
       plot = new uPlot(
         /** @type {any} */ (
-          optionsOf({ width, height, rows, tip: tip.current, range, until, zoom, pick })
+          optionsOf({ width, height, rows, tip: tip.current, range, until, zoom, pick, marks })
         ),
         columns(rows),
         node,
@@ -309,7 +324,7 @@ export function Chart({
       dark.removeEventListener('change', draw)
       plot?.destroy()
     }
-  }, [rows, height, range?.[0], range?.[1], until])
+  }, [rows, height, range?.[0], range?.[1], until, JSON.stringify(marks)])
   const last = rows.findLast((row) => row.value !== null)
   return html`<div class="chart">
     <div

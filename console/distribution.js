@@ -1,6 +1,6 @@
 /** A feature's values in a window over those of the baseline. */
 import { html } from '/console/vendor/preact.js'
-import { number, percent, plural, shortNumber } from './words.js'
+import { number, percent, plural, sentence, shortNumber } from './words.js'
 
 /** @typedef {import('../schemas/http/console.ts').DistributionAnswer} Distribution */
 /** @typedef {import('../schemas/http/console.ts').Bar} Bar */
@@ -93,10 +93,10 @@ const Pair = ({ name, current, reference, most, isQuiet = false }) =>
   </tr>`
 
 /**
- * Categories by frequency, then the rest and what is missing. @param {{ distribution: Distribution
- * }} props
+ * Categories by frequency, then the rest and what is missing. @param {{ distribution: Distribution,
+ * names: { now: string, before: string } }} props
  */
-function Categories({ distribution: { bars, other, missing } }) {
+function Categories({ distribution: { bars, other, missing }, names }) {
   const all = [...bars, missing, other]
   const most = Math.max(...all.map((bar) => Math.max(bar.current, bar.reference ?? 0)), 1e-9)
   return html`<table class="categories">
@@ -104,8 +104,8 @@ function Categories({ distribution: { bars, other, missing } }) {
       <tr>
         <th>Category</th>
         <th><span class="hidden">Shares</span></th>
-        <th class="number">Window</th>
-        <th class="number">Baseline</th>
+        <th class="number">${sentence(names.now)}</th>
+        <th class="number">${names.before || 'Baseline'}</th>
       </tr>
     </thead>
     <tbody>
@@ -162,27 +162,64 @@ export function movementOf({ kind, bars, median, missing, n_reference }) {
   return said
 }
 
-/** Both distributions with what they rest on. @param {{ distribution: Distribution }} props */
-export function DistributionView({ distribution }) {
+/**
+ * Both distributions with what they rest on. @param {{ distribution: Distribution, names?: { now:
+ * string, before: string } }} props
+ */
+export function DistributionView({ distribution, names = { now: 'window', before: '' } }) {
   const { kind, scale, bars, missing, n_current, n_reference, reference } = distribution
   if (kind === 'unknown')
     return html`<p class="quiet">No event of this window or its baseline has a value.</p>`
   return html`<div class="distribution">
     <p class="key">
-      <span class="swatch now"></span> window, ${plural(n_current, 'event')}
+      <span class="swatch now"></span>
+      <bdi>${`${names.now}, ${plural(n_current, 'event')}`}</bdi>
       ${
         reference !== null &&
-        html`<span class="swatch beside"></span> ${reference}, ${plural(n_reference, 'event')}`
+        html`<span class="swatch beside"></span>
+          <bdi>${`${names.before || reference}, ${plural(n_reference, 'event')}`}</bdi>`
       }
     </p>
     ${
       kind === 'numeric'
         ? html`<${Histogram} bars=${bars} label="Distribution of ${distribution.subject}" />
             <p class="quiet small">
-              Missing: ${percent(missing.current)} now, ${percent(missing.reference)} in the
-              baseline.${scale === 'log' ? ' The axis is logarithmic.' : ''}
+              ${`Missing: ${percent(missing.current)} of ${names.now === 'window' ? 'the window' : names.now}, ${percent(missing.reference)} of ${names.before || 'the baseline'}.`}
+              ${scale === 'log' && ' The axis is logarithmic.'}
             </p>`
-        : html`<${Categories} distribution=${distribution} />`
+        : html`<${Categories} distribution=${distribution} names=${names} />`
     }
   </div>`
+}
+
+/**
+ * Both distributions as a small picture for a row of a table: what is missing has no bar. @param {{
+ * shown: Pick<Distribution, 'bars' | 'kind'>, label: string }} props
+ */
+export function SmallPicture({ shown: { bars, kind }, label }) {
+  if (kind === 'unknown') return html`<span class="quiet">–</span>`
+  const most = Math.max(...bars.map((bar) => Math.max(bar.current, bar.reference ?? 0)), 1e-9)
+  const width = 120 / bars.length
+  const height = (share) => (26 * share) / most
+  const steps = bars
+    .map(
+      (bar, i) =>
+        `${i === 0 ? 'M' : 'L'}${i * width} ${28 - height(bar.reference ?? 0)}H${(i + 1) * width}`,
+    )
+    .join('')
+  return html`<svg class="small-picture" viewBox="0 0 120 30" role="img" aria-label=${label}>
+    <path class="beside-area" d="${steps}V28H0Z" />
+    ${bars.map(
+      (bar, i) =>
+        html`<rect
+          class="now"
+          x=${i * width + width * 0.1}
+          width=${width * 0.8}
+          y=${28 - height(bar.current)}
+          height=${height(bar.current)}
+        />`,
+    )}
+    <path class="beside-line" d=${steps} />
+    <line class="floor" x1="0" x2="120" y1="28" y2="28" />
+  </svg>`
 }

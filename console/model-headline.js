@@ -12,7 +12,8 @@ import { day, metricName, number, percent, plural } from './words.js'
  * number] | undefined, until?: number | undefined }} Range
  */
 
-const HEADLINES = {
+/** Numbers that a model may be headed by, the first one unasked. @type {Record<string, string[]>} */
+export const HEADLINES = {
   binary: ['accuracy', 'roc_auc', 'pr_auc', 'f1', 'log_loss', 'calibration_slope'],
   multiclass: ['accuracy', 'macro_f1', 'log_loss'],
   regression: ['mae', 'rmse', 'r2', 'bias'],

@@ -55,6 +55,8 @@ function Head({ model }) {
       <span title="Refuted episodes are those that somebody called normal or no problem"
         >${refuted === null ? `false-alarm budget ${budget} a week` : `${Number(refuted.toFixed(2))} of ${budget} false alarms a week`}</span
       >
+      <a href="/models/${encodeURIComponent(id)}/compare">Compare</a>
+      <a href="/models/${encodeURIComponent(id)}/slices">Slices and fairness</a>
     </p>
   </div>`
 }

@@ -131,16 +131,17 @@ async function whoIsHere() {
     await request('/v1/session', undefined, 'DELETE')
     location.reload()
   }
-  document
-    .querySelector('header')
-    ?.append(
-      el(
-        'span',
-        { id: 'who', class: 'quiet' },
-        `${caller.id} `,
-        el('button', { onclick: leave }, 'Sign out'),
-      ),
-    )
+  const header = document.querySelector('header')
+  if (caller.scopes.includes('admin') && !header?.querySelector('[href="/keys"]'))
+    header?.querySelector('[href="/runs"]')?.after(el('a', { href: '/keys' }, 'Keys'))
+  header?.append(
+    el(
+      'span',
+      { id: 'who', class: 'quiet' },
+      `${caller.id} `,
+      el('button', { onclick: leave }, 'Sign out'),
+    ),
+  )
 }
 
 /**

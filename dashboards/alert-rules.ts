@@ -91,6 +91,15 @@ const RULES: readonly RuleSpec[] = [
     description: '{{ printf "%.0f" $value }} requests were answered 429 in five minutes.',
   },
   {
+    alert: 'PlumblineCallersLimited',
+    expr: 'sum by (job, limit) (increase(plumbline_rate_limited_requests_total[5m])) > 0',
+    wait: '15m',
+    severity: 'warning',
+    summary: 'callers have sent more {{ $labels.limit }} than they may for 15 minutes',
+    description:
+      '{{ printf "%.0f" $value }} requests were answered 429 in five minutes; what callers do not send again is lost.',
+  },
+  {
     alert: 'PlumblineRunFailed',
     expr: owned('increase(plumbline_retrain_runs{state=~"failed|timed_out"}[1h]) > 0', 'model_id'),
     wait: '0m',
@@ -106,6 +115,25 @@ const RULES: readonly RuleSpec[] = [
     summary: '{{ $labels.instance }} refuses the model files',
     description:
       'They have {{ $value }} problems: it goes on with those it had. GET /v1/config says which.',
+  },
+  {
+    alert: 'PlumblineSourceFilesRefused',
+    expr: 'max by (job, instance) (plumbline_source_file_problems) > 0',
+    wait: '0m',
+    severity: 'warning',
+    summary: '{{ $labels.instance }} refuses the source files',
+    description:
+      'They have {{ $value }} problems: it goes on with those it had. GET /v1/config says which.',
+  },
+  {
+    alert: 'PlumblineCertificateExpires',
+    expr: 'min by (job, instance, certificate) (plumbline_certificate_expiry_seconds) < 14 * 86400',
+    wait: '15m',
+    severity: 'warning',
+    summary:
+      'the certificate {{ $labels.certificate }} of {{ $labels.instance }} ends in {{ $value | humanizeDuration }}',
+    description:
+      'Once it has ended, callers of the port refuse it, or servers refuse us. The runbook says which file it is.',
   },
   {
     alert: 'PlumblineDown',

@@ -17,9 +17,25 @@ interface Rule {
 /** Purity is a folder; beside these there are single files whose docstring ends with `Pure.`. */
 const PURE_ROOM =
   /^(lib\/stats|services\/[^/]+\/(evaluate|plan|data|interop|decide|wire-formats))\//
-const PURE_FILE =
-  /^(?:services\/drift\/(canary\/compare-arms|http\/asked-times|publish\/rows)|lib\/(models\/(expectations\/.*|language\/.*|windows|policy-language|policy-leaves|policy-problems|policy-tests|launch-templates|retrain-problems|privacy-problems)|events\/(fields|csv-cell|fit-to-limits|validator|rejections|cloudevents|subjects|text-rules|finite-numbers|privacy\/(digit-runs|mask-text|ibans|name-list|field-changes|json-body)|json\/(duplicate-keys|bounds|fast-reader))|sources\/(paths|times|conversions|faults|values|globs|maps|filters|mapping|embedded|problems|topics)|sink\/(mapping|range-row|rows|field-columns|id-hash|dedupe-set|counts\/.*)|http\/(callers|key-ids|origin|oidc\/token-claims)|event-log\/(consumer-health|kafkajs-patches\/(partitioner|unreadable-batch))|clickhouse\/native\/.*|sql-port\/(city-hash|allowlist|allowed-functions|check-statement|syntax-tree|words)|runtime\/(durations|person-names)))\.ts$/
-const PURE = new RegExp(`${PURE_ROOM.source}|${PURE_FILE.source}`)
+const PURE_FILES = [
+  'lib/clickhouse/native/.*',
+  'lib/clickhouse/schema/(tokens|statements|cluster|row-rules|analyst-sql)',
+  'lib/event-log/(consumer-health|kafkajs-patches/(partitioner|unreadable-batch))',
+  'lib/events/(cloudevents|csv-cell|fields|finite-numbers|fit-to-limits|rejections|subjects)',
+  'lib/events/(text-rules|validator|json/(bounds|duplicate-keys|fast-reader))',
+  'lib/events/privacy/(digit-runs|field-changes|ibans|json-body|mask-text|name-list)',
+  'lib/http/(callers|key-ids|origin|limits/(token-bucket|caller-limits)|oidc/token-claims)',
+  'lib/models/(expectations/.*|language/.*|launch-templates|policy-language|policy-leaves)',
+  'lib/models/(policy-problems|policy-tests|privacy-problems|retrain-problems|windows)',
+  'lib/runtime/(durations|person-names)',
+  'lib/sink/(counts/.*|dedupe-set|field-columns|id-hash|mapping|range-row|rows)',
+  'lib/sources/(conversions|embedded|faults|filters|globs|mapping|maps|paths|problems|times)',
+  'lib/sources/(topics|values)',
+  'lib/sql-port/(allowed-functions|allowlist|check-statement|city-hash|model-limits)',
+  'lib/sql-port/(syntax-tree|words)',
+  'services/drift/(canary/compare-arms|http/asked-times|publish/rows)',
+]
+const PURE = new RegExp(`${PURE_ROOM.source}|^(${PURE_FILES.join('|')})\\.ts$`)
 /** Production code; tests, benches, examples and scripts may do what they need. */
 const PRODUCTION = /^(main|targets|lib\/.*|services\/.*|schemas\/.*)\.ts$/
 

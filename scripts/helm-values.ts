@@ -9,6 +9,7 @@ const OWN = new Set([
   'PLUMBLINE_HTTP_PORT',
   'PLUMBLINE_DATA_DIR',
   'PLUMBLINE_MODELS_DIR',
+  'PLUMBLINE_SOURCES_DIR',
   'PLUMBLINE_AUTH_FILE',
   // Probes and the ServiceMonitor of the chart ask in plain HTTP.
   'PLUMBLINE_TLS_CERT_FILE',
@@ -78,6 +79,8 @@ export function helmValuesSchema(): object {
       secretFiles: list(string),
       models: labels,
       modelsConfigMap: string,
+      sources: labels,
+      sourcesConfigMap: string,
       targets: closed(Object.fromEntries(alone.map((name) => [name, target]))),
       migrate: closed({ enabled: boolean, resources: anything }),
       podDisruptionBudget: closed({ enabled: boolean }),

@@ -13,6 +13,7 @@ import { ConfigError, readConfig } from '../lib/runtime/config.ts'
 import { createLog } from '../lib/runtime/log.ts'
 import { TOPICS } from '../schemas/topics.ts'
 import { serverEngine } from '../lib/clickhouse/port.ts'
+import { clickHouseAccess } from '../lib/platform/clickhouse-access.ts'
 
 const USAGE =
   'npm run redrive -- --reason <reason> --since <RFC 3339> [--until <RFC 3339>] [--topic plumbline.predictions.v1] [--dry-run]\nreads PLUMBLINE_CLICKHOUSE_URL (http://127.0.0.1:8123), PLUMBLINE_CLICKHOUSE_USER, PLUMBLINE_CLICKHOUSE_PASSWORD and PLUMBLINE_KAFKA_BROKERS with the other PLUMBLINE_KAFKA_ settings, or PLUMBLINE_INGEST_URL where there is no Kafka'
@@ -51,11 +52,16 @@ interface Letter {
 
 /** Letters hold up to 512 KiB each; a reader's answer is at most 100 MB. */
 const PAGE = 100
-const engine = serverEngine({
-  url: process.env['PLUMBLINE_CLICKHOUSE_URL'] ?? 'http://127.0.0.1:8123',
-  username: process.env['PLUMBLINE_CLICKHOUSE_USER'],
-  password: process.env['PLUMBLINE_CLICKHOUSE_PASSWORD'],
-})
+const engine = serverEngine(
+  clickHouseAccess({
+    PLUMBLINE_CLICKHOUSE_URL: process.env['PLUMBLINE_CLICKHOUSE_URL'] ?? 'http://127.0.0.1:8123',
+    PLUMBLINE_CLICKHOUSE_USER: process.env['PLUMBLINE_CLICKHOUSE_USER'] ?? 'default',
+    PLUMBLINE_CLICKHOUSE_PASSWORD: process.env['PLUMBLINE_CLICKHOUSE_PASSWORD'],
+    PLUMBLINE_CLICKHOUSE_CA_FILE: process.env['PLUMBLINE_CLICKHOUSE_CA_FILE'],
+    PLUMBLINE_CLICKHOUSE_DATABASE: process.env['PLUMBLINE_CLICKHOUSE_DATABASE'],
+    PLUMBLINE_CLICKHOUSE_CLUSTER: process.env['PLUMBLINE_CLICKHOUSE_CLUSTER'],
+  }),
+)
 const db = engine.connect('redrive')
 const put = values['dry-run'] ? async () => {} : await destination(values.topic)
 let redriven = 0

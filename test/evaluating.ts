@@ -8,20 +8,22 @@ import {
   createModelEvaluator,
   type EvaluatorOptions,
 } from '../services/drift/loop/evaluate-model.ts'
-import { driftQueries } from '../services/drift/queries/drift-queries.ts'
+import { driftQueries, type DriftQueries } from '../services/drift/queries/drift-queries.ts'
 
 interface Evaluating {
   now: () => number
   metrics?: Metrics
   append?: EvaluatorOptions['eventLog']['append']
+  /** Comes between an evaluation and what it reads. */
+  between?: (queries: DriftQueries) => DriftQueries
 }
 
 /** @returns evaluates all that is due of a model */
 export function evaluateOn(
   db: ClickHouse,
-  { now, metrics = createMetrics(), append = async () => {} }: Evaluating,
+  { now, metrics = createMetrics(), append = async () => {}, between = (own) => own }: Evaluating,
 ): (model: Model) => Promise<unknown> {
-  const queries = driftQueries(db)
+  const queries = between(driftQueries(db))
   const evaluate = createModelEvaluator({
     db,
     queries,

@@ -1,9 +1,18 @@
 /** A real PostgreSQL server on a free port. */
 import { spawn, spawnSync } from 'node:child_process'
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import {
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ended } from '../deploy/local/child-process.ts'
+import type { Signed } from './certificates.ts'
 import { freePort } from '../deploy/local/kafka.ts'
 import { migratePostgres, serverPostgres } from '../lib/postgres/port.ts'
 import { until } from './processes.ts'
@@ -26,13 +35,30 @@ function unprivileged(): { uid?: number; gid?: number } {
   return { uid: idOf('-u'), gid: idOf('-g') }
 }
 
+/** PostgreSQL reads no key that others may read, or that is another's. */
+function tlsArguments(
+  directory: string,
+  { cert, key }: Signed,
+  owner: { uid?: number; gid?: number },
+): string[] {
+  const own = join(directory, 'server.key')
+  writeFileSync(own, readFileSync(key), { mode: 0o600 })
+  const shown = join(directory, 'server.crt')
+  writeFileSync(shown, readFileSync(cert))
+  if (owner.uid !== undefined)
+    for (const path of [own, shown]) chownSync(path, owner.uid, owner.gid!)
+  return ['-c', 'ssl=on', '-c', `ssl_cert_file=${shown}`, '-c', `ssl_key_file=${own}`]
+}
+
 /**
  * Starts a server with our tables, and resolves with its URL when it answers. The caller stops it,
  * which removes what it has written.
  *
  * @throws when PostgreSQL is not installed, with the sentence what to install
  */
-export async function postgresServer(): Promise<{ url: string; stop: () => Promise<void> }> {
+export async function postgresServer(
+  tls?: Signed,
+): Promise<{ url: string; stop: () => Promise<void> }> {
   const bin = programs()
   const directory = mkdtempSync(join(tmpdir(), 'plumbline-postgres-'))
   const owner = unprivileged()
@@ -47,7 +73,10 @@ export async function postgresServer(): Promise<{ url: string; stop: () => Promi
   const port = await freePort()
   const server = spawn(
     join(bin, 'postgres'),
-    ['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', directory, '-F'],
+    [
+      ...['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', directory, '-F'],
+      ...(tls ? tlsArguments(directory, tls, owner) : []),
+    ],
     { ...owner, cwd: directory, stdio: 'ignore' },
   )
   const url = `postgres://plumbline@127.0.0.1:${port}/postgres`

@@ -17,6 +17,7 @@ export function connectionPool(connections: readonly [ClickHouse, ...ClickHouse[
   }
   return {
     isEmbedded: connections[0].isEmbedded,
+    cluster: connections[0].cluster,
     query: (sql, params) => on((db) => db.query(sql, params)),
     command: (sql, params) => on((db) => db.command(sql, params)),
     insertRows: (table, rows, token) => on((db) => db.insertRows(table, rows, token)),

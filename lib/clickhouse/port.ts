@@ -28,7 +28,25 @@ export interface ClickHouse {
    * stored which was not.
    */
   isEmbedded: boolean
+  /** Where the tables are spread over a cluster; absent for one server and the embedded engine. */
+  cluster?: ClusterNames | undefined
   close: () => Promise<void>
+}
+
+/** Where the tables of a cluster are. */
+export interface ClusterNames {
+  /** As `system.clusters` names it. */
+  cluster: string
+  database: string
+}
+
+/** A cluster, and what a statement about tables becomes on it. */
+export interface Cluster {
+  names: ClusterNames
+  /** @throws Error for a statement that is not known to be possible there */
+  statementsFor: (statement: string) => readonly string[]
+  /** Of every connection, beside {@link SESSION_SETTINGS}. */
+  settings: Readonly<Record<string, string | number>>
 }
 
 /** A column's name and ClickHouse's type of it. */
@@ -84,6 +102,11 @@ export interface ServerOptions {
   url: string
   username?: string | undefined
   password?: string | undefined
+  /** `default` unless said otherwise. */
+  database?: string | undefined
+  /** PEM of the authorities that may sign its certificate; those of Node unless said otherwise. */
+  ca?: string | undefined
+  cluster?: Cluster | undefined
   /** How long a request may take; 30 s unless said otherwise. */
   requestTimeoutMs?: number
 }
@@ -99,9 +122,11 @@ export function serverEngine(options: ServerOptions): ClickHouseEngine {
         url: options.url,
         username: options.username ?? 'default',
         password: options.password ?? '',
+        ...(options.database !== undefined && { database: options.database }),
+        ...(options.ca !== undefined && { tls: { ca_cert: Buffer.from(options.ca) } }),
         application: `plumbline-${role}`,
         request_timeout: options.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS,
-        clickhouse_settings: SESSION_SETTINGS as never,
+        clickhouse_settings: { ...SESSION_SETTINGS, ...options.cluster?.settings } as never,
         // Every failure is thrown, and reported by whoever catches it.
         log: { level: ClickHouseLogLevel.OFF },
       })
@@ -121,13 +146,23 @@ export function serverEngine(options: ServerOptions): ClickHouseEngine {
         if (answer.trim() !== '')
           throw new Error(`the insert into ${insert.table} failed: ${answer.slice(0, 500)}`)
       }
-      return clickHouseOf(client, { insertFile })
+      const db = clickHouseOf(client, { insertFile })
+      return options.cluster ? onCluster(db, options.cluster) : db
     },
     close: async () => {
       await Promise.all(clients.map((client) => client.close()))
     },
   }
 }
+
+/** Statements about tables become those of every shard. */
+const onCluster = (db: ClickHouse, { names, statementsFor }: Cluster): ClickHouse => ({
+  ...db,
+  cluster: names,
+  command: async (sql, params) => {
+    for (const statement of statementsFor(sql)) await db.command(statement, params)
+  },
+})
 
 /** Runs a statement whose parameters are bound, as the connection has it. */
 export type Bind = <T>(

@@ -5,13 +5,16 @@ import { join } from 'node:path'
 import { embeddedEngine } from './embedded.ts'
 import { escape, type BlockColumn, type ClickHouse } from './port.ts'
 
-/** How a table is written; also the end of its file's name. */
+/** How a table is written by people; also the end of its file's name. */
 export type TableFormat = 'parquet' | 'csv' | 'ndjson'
+
+/** Rows as arrays of JSON, after a row of names and one of types: how we write one ourselves. */
+type OwnFormat = 'rows'
 
 /** A file with a table in it; the path is absolute. */
 export interface TableFile {
   path: string
-  format: TableFormat
+  format: TableFormat | OwnFormat
 }
 
 /** Rows of a file that become rows of a table of ClickHouse. */
@@ -32,9 +35,16 @@ export interface TableReader {
   columns: () => Promise<BlockColumn[]>
   rows: () => Promise<number>
   insert: (insert: TableInsert) => Promise<void>
+  /** Values of some SQL columns of some rows, from the row `from` (0 is the first) on. */
+  values: (select: readonly string[], from: number, rows: number) => Promise<unknown[][]>
 }
 
-const FORMATS = { parquet: 'Parquet', csv: 'CSVWithNames', ndjson: 'JSONEachRow' } as const
+const FORMATS = {
+  parquet: 'Parquet',
+  csv: 'CSVWithNames',
+  ndjson: 'JSONEachRow',
+  rows: 'JSONCompactEachRowWithNamesAndTypes',
+} as const
 
 /**
  * One thread, so that rows have an order, and numbers and texts alone: a date stays the text that
@@ -76,6 +86,14 @@ const countSql = (file: TableFile) => `SELECT count() AS n FROM ${source(file)} 
 const rowsSql = (file: TableFile, { select, from, rows }: TableInsert) =>
   `SELECT ${select.join(', ')} FROM (SELECT *, ${from} + rowNumberInAllBlocks() AS ${ROW} FROM (SELECT * FROM ${source(file)} LIMIT ${rows} OFFSET ${from}))`
 
+/** One column, an array of values: names of columns are the file's, and may be anything. */
+const valuesSql = (file: TableFile, select: readonly string[], from: number, rows: number) =>
+  `SELECT [${select.map((sql) => `CAST(${sql}, 'Variant(Float64, String, Bool)')`).join(', ')}] AS row FROM (SELECT * FROM ${source(file)} LIMIT ${rows} OFFSET ${from}) SETTINGS ${READING}`
+
+interface ValuesRow {
+  row: unknown[]
+}
+
 /** SQL of the number of a row, from 0, beside the columns of a file. */
 export const ROW = '`@@row`'
 
@@ -83,6 +101,8 @@ function embeddedReader(db: ClickHouse, file: TableFile): TableReader {
   return {
     columns: () => db.query<BlockColumn>(describeSql(file)),
     rows: async () => Number((await db.query<{ n: string }>(countSql(file)))[0]!.n),
+    values: async (...question) =>
+      (await db.query<ValuesRow>(valuesSql(file, ...question))).map(({ row }) => row),
     insert: (insert) =>
       db.command(
         `INSERT INTO ${insert.table} (${namesOf(insert)}) SETTINGS async_insert = 0, insert_deduplication_token = '${escape(insert.token)}', min_insert_block_size_rows = 10000000, min_insert_block_size_bytes = 0, max_insert_block_size = 10000000, ${READING} ${rowsSql(file, insert)}`,
@@ -105,6 +125,8 @@ function remoteReader(db: ClickHouse, file: TableFile, { run, block }: RemotePar
   return {
     columns: () => read<BlockColumn>(describeSql(file)),
     rows: async () => Number((await read<{ n: string }>(countSql(file)))[0]!.n),
+    values: async (...question) =>
+      (await read<ValuesRow>(valuesSql(file, ...question))).map(({ row }) => row),
     insert: async (insert) => {
       const { table, columns, token } = insert
       await writeFile(block, await run(`${rowsSql(file, insert)} SETTINGS ${READING}`, 'Native'))

@@ -35,10 +35,15 @@ export function rangeModule(consumer: RangeConsumer, parts: ConsumerParts): Modu
           parts,
           signal,
         )
-      if (!signal.aborted)
-        await consumeUntil(signal, consumer, parts, (givenUp) =>
-          rangeClient(consumer, parts, givenUp),
-        )
+      try {
+        if (!signal.aborted)
+          await consumeUntil(signal, consumer, parts, (givenUp) =>
+            rangeClient(consumer, parts, givenUp),
+          )
+      } finally {
+        // What stood still is another's now, or nobody's.
+        parts.health.owns(consumer.topic, [])
+      }
     },
   }
 }

@@ -10,7 +10,8 @@ export function addConfig(app: Http, inForce: () => InForce): void {
     {
       config: { scope: 'operate' },
       schema: {
-        summary: 'Settings, model files and certificate that are in force in this process',
+        summary:
+          'Settings, model files, source files and certificate that are in force in this process',
         tags: ['service'],
         response: answers({ 200: ConfigAnswer }),
       },

@@ -63,10 +63,7 @@ export function eventGateway(http: Http, options: GatewayOptions): void {
     // Bodies stay bytes: what is stored is what was sent.
     scope.removeAllContentTypeParsers()
     takeBodies(scope, ['application/json', 'application/x-ndjson'])
-    scope.addHook('onError', async (_request, _reply, error) => {
-      if (error instanceof Problem && error.status === 429)
-        metrics.endpointEvents.inc({ service, topic, outcome: 'shed', reason: error.code })
-    })
+    countShed(scope, metrics, { service, topic })
     scope.post(
       options.path,
       {
@@ -79,8 +76,10 @@ export function eventGateway(http: Http, options: GatewayOptions): void {
       },
       async (request) => {
         const body = request.body instanceof Buffer ? request.body : Buffer.alloc(0)
-        const ndjson = request.headers['content-type']?.includes('ndjson') ?? false
-        return accept(itemsOf(body, ndjson), ndjson ? undefined : body, request.reach('emit'))
+        const ndjson = isNdjson(request.headers['content-type'])
+        const items = itemsOf(body, ndjson)
+        request.spend('events', items.length)
+        return accept(items, ndjson ? undefined : body, request.reach('emit'))
       },
     )
   })
@@ -132,6 +131,20 @@ export function eventGateway(http: Http, options: GatewayOptions): void {
     return { accepted: messages.length, rejected, ...misspelled.found() }
   }
 }
+
+/** Counts requests that are turned away since the service has too much to do. */
+function countShed(
+  scope: Http,
+  { endpointEvents }: Metrics,
+  labels: { service: string; topic: string },
+): void {
+  scope.addHook('onError', async (_request, _reply, error) => {
+    if (error instanceof Problem && error.code === 'overloaded')
+      endpointEvents.inc({ ...labels, outcome: 'shed', reason: error.code })
+  })
+}
+
+const isNdjson = (contentType = '') => contentType.includes('ndjson')
 
 /** Counts, over the events of a request, names that were probably meant to be fields. */
 function misspelledFields(known: readonly string[]) {

@@ -10,9 +10,12 @@ import type { Http } from './server-types.ts'
 const PAGES = [
   ['/', 'overview.html'],
   ['/models/:id', 'model.html'],
+  ['/models/:id/compare', 'compare.html'],
+  ['/models/:id/slices', 'slices.html'],
   ['/models/:id/episodes/:episode', 'episode.html'],
   ['/review', 'review.html'],
   ['/runs', 'runs.html'],
+  ['/keys', 'keys.html'],
 ] as const
 
 /** Files of packages; each is whole by itself, so that no page needs a map of imports. */

@@ -14,6 +14,7 @@ import type { DeclaredModels, Reach } from './model-access.ts'
 import type { InForce } from '../../schemas/http/config.ts'
 import type { Logger } from '../runtime/log.ts'
 import type { Readiness } from '../runtime/modules.ts'
+import type { Limit, Rates } from './limits/caller-limits.ts'
 import type { CodeFlow } from './oidc/code-flow.ts'
 import type { ServerCertificate } from './server-certificate.ts'
 import type { BodyLimits } from './request-body.ts'
@@ -49,6 +50,10 @@ export interface HttpOptions {
   /** What is waited for and keeps nothing from being ready, each as a sentence. */
   waiting?: (() => readonly string[]) | undefined
   authenticate: Authenticate
+  /** What each caller may send in a second; as much as they like unless given. */
+  rates?: Rates | undefined
+  /** Addresses and ranges whose X-Forwarded-For says whom a request comes from; none unless given. */
+  trustedProxies?: readonly string[] | undefined
   /** What callers who may not reach every model are held against; none unless given. */
   declared?: DeclaredModels | undefined
   /** How people sign in at an issuer; absent where they cannot. */
@@ -80,6 +85,8 @@ declare module 'fastify' {
      * callers who reach every model.
      */
     isByModel?: boolean
+    /** Whether its answers hold what a person was, did or said: who asks is logged. */
+    isPersonal?: boolean
     /** The body in the document, of a route that validates its body itself. */
     describedBody?: object
   }
@@ -88,5 +95,11 @@ declare module 'fastify' {
     caller: Caller | undefined
     /** Which models the caller may do with what a scope says. */
     reach: (scope: Scope) => Reach
+    /**
+     * Takes what a request sends from what its caller may, on routes that take events.
+     *
+     * @throws {Problem} 429 `rate_limited` where nothing is left
+     */
+    spend: (limit: Limit, amount: number) => void
   }
 }

@@ -19,6 +19,8 @@ import { addDocumentPages, beginDocument } from './api-document.ts'
 import { whyBeyond, type JsonBounds } from '../events/json/bounds.ts'
 import type { Logger } from '../runtime/log.ts'
 import type { Module } from '../runtime/modules.ts'
+import { sendProblem } from './problems.ts'
+import { addRateLimits } from './limits/rate-limits.ts'
 import { bodyBudget, readBody } from './request-body.ts'
 import { reachOf, requireEvery } from './model-access.ts'
 import { addHealth } from './health-routes.ts'
@@ -48,20 +50,6 @@ const CONSOLE_DIR = fileURLToPath(new URL('../../console', import.meta.url))
  * first.
  */
 export async function createHttp(options: HttpOptions): Promise<Http> {
-  const bodies = new Ajv({
-    coerceTypes: false,
-    removeAdditional: false,
-    useDefaults: true,
-    strict: false,
-  })
-  const queries = new Ajv({
-    coerceTypes: 'array',
-    removeAdditional: false,
-    useDefaults: true,
-    strict: false,
-  })
-  for (const ajv of [bodies, queries])
-    ajv.addFormat('date-time', (text) => eventTime(text) !== undefined)
   const app = fastify({
     loggerInstance: options.log.child({}, { level: 'warn' }),
     bodyLimit: options.maxBodyBytes,
@@ -69,6 +57,8 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
     requestTimeout: REQUEST_TIMEOUT_MS,
     genReqId: ({ headers }) => requestIdOf(headers[REQUEST_ID]),
     routerOptions: { maxParamLength: MAX_PARAMETER },
+    // Of others what they forward about an address is not believed.
+    trustProxy: [...(options.trustedProxies ?? [])],
     ...protocolOf(options.certificate),
     // Addresses may hold the token of a run.
     logController: new LogController({ disableRequestLogging: true }),
@@ -80,9 +70,7 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   })
   app.removeAllContentTypeParsers()
   takeBodies(app, ['application/json'], (bytes) => jsonOf(bytes))
-  app.setValidatorCompiler(({ schema, httpPart }) =>
-    (httpPart === 'body' ? bodies : queries).compile(schema as object),
-  )
+  validateRequests(app)
   // Schemas of answers describe and type them; what is sent is what the handler gave, to the last
   // digit.
   app.setSerializerCompiler(() => (answer) => JSON.stringify(answer))
@@ -103,7 +91,9 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
     if (scope) requireScope(request.caller, scope)
     if (scope) requireModel(request, scope)
   })
+  addRateLimits(app, options.rates ?? {}, options.registry)
   syncChanges(app, options.synced)
+  logPersonal(app, options.log)
 
   await beginDocument(app)
   await app.register(fastifyStatic, {
@@ -119,6 +109,18 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   if (options.inForce) addConfig(app, options.inForce)
   if (options.login) addLogin(app, options.login, sessions)
   return app
+}
+
+/** Bodies are taken as they are; texts of an address become what its schema says. */
+function validateRequests(app: Http): void {
+  const ajv = (coerceTypes: false | 'array') => {
+    const made = new Ajv({ coerceTypes, removeAdditional: false, useDefaults: true, strict: false })
+    return made.addFormat('date-time', (text) => eventTime(text) !== undefined)
+  }
+  const [bodies, queries] = [ajv(false), ajv('array')]
+  app.setValidatorCompiler(({ schema, httpPart }) =>
+    (httpPart === 'body' ? bodies : queries).compile(schema as object),
+  )
 }
 
 /** TLS where there is a certificate, and how long a client may take over it and its headers. */
@@ -167,6 +169,32 @@ function syncChanges(app: Http, synced: HttpOptions['synced']): void {
 }
 
 /**
+ * Logs who was answered by a route whose answers are about people; the address, which may hold an
+ * id, is told by its template.
+ */
+function logPersonal(app: Http, log: Logger): void {
+  app.addHook(
+    'onResponse',
+    async ({ caller, id, method, params, routeOptions }, { statusCode }) => {
+      const { config, url } = routeOptions
+      if (!config.isPersonal) return
+      const model = url?.startsWith('/v1/models/:id/') ? (params as { id: string }).id : undefined
+      log.info(
+        {
+          caller: caller?.id ?? null,
+          method,
+          route: url,
+          model,
+          status: statusCode,
+          request_id: id,
+        },
+        'personal data was asked for',
+      )
+    },
+  )
+}
+
+/**
  * Takes bodies of these content types as bytes, decompressed and within the server's limits, in
  * place of whatever parsers the scope had; they are given back once the request is answered.
  *
@@ -181,6 +209,7 @@ export function takeBodies(
   scope.addContentTypeParser(types, async (request: FastifyRequest, payload: Readable) => {
     const body = await readBody(payload, request.headers['content-encoding'], scope.bodyLimits)
     held.set(request, body.held)
+    request.spend('bytes', body.bytes.length)
     return read(body.bytes, request)
   })
   scope.addHook('onResponse', async (request) => {
@@ -246,54 +275,4 @@ export function addressOf(app: Http): string {
   if (!address) throw new Error('the HTTP server is not listening')
   const protocol = app.server instanceof HttpsServer ? 'https' : 'http'
   return `${protocol}://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`
-}
-
-function sendProblem(
-  error: unknown,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  log: Logger,
-): FastifyReply {
-  const { status, code, message: detail, headers, extensions } = problemOf(error, request, log)
-  return reply
-    .headers(headers)
-    .code(status)
-    .header('content-type', 'application/problem+json')
-    .send(
-      JSON.stringify({
-        type: `urn:plumbline:${code}`,
-        title: code.replaceAll('_', ' '),
-        status,
-        detail,
-        code,
-        ...extensions,
-      }),
-    )
-}
-
-/** What is answered for an error; one that nobody foresaw is logged, and told without its words. */
-export function problemOf(error: unknown, request: FastifyRequest, log: Logger): Problem {
-  if (error instanceof Problem) return error
-  const known = error as {
-    statusCode?: number
-    code?: string
-    validation?: unknown
-    message?: string
-  }
-  if (known.validation)
-    return new Problem(400, 'invalid_request', known.message ?? 'the request is invalid')
-  if (known.statusCode !== undefined && known.statusCode < 500)
-    return new Problem(
-      known.statusCode,
-      CODES[known.statusCode] ?? 'bad_request',
-      known.message ?? 'the request cannot be read',
-    )
-  const url = request.url.split('?')[0]
-  log.error({ url, request_id: request.id, error: messageOf(error) }, 'request failed')
-  return new Problem(500, 'internal_error', 'the request failed; the log of the service says why')
-}
-
-const CODES: Readonly<Record<number, string>> = {
-  413: 'too_large',
-  415: 'unsupported_media_type',
 }

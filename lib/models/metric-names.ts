@@ -31,7 +31,7 @@ export const METRICS: Readonly<Record<string, ReadonlyMap<string, WorseSide>>> =
       'higher',
       'duplicate_ratio largest_atom_share new_atom_share expectation_violation_ratio',
     ),
-    ...each('neither', 'features_evaluated cohorts_evaluated'),
+    ...each('neither', 'features_evaluated features_without_value cohorts_evaluated'),
   ]),
   performance: new Map([
     ...each('lower', 'accuracy precision recall f1 roc_auc pr_auc lift r2'),

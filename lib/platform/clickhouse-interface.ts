@@ -20,7 +20,10 @@ export function clickHouseInterface(
   {
     dataDir,
     ...parts
-  }: { dataDir: string } & Pick<ClickHouseServerOptions, 'spool' | 'authenticate' | 'synced'>,
+  }: { dataDir: string } & Pick<
+    ClickHouseServerOptions,
+    'spool' | 'authenticate' | 'declared' | 'synced'
+  >,
 ): ClickHouseServer {
   return clickHouseServer({
     engine,

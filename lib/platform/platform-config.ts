@@ -29,6 +29,32 @@ export const PlatformConfig = Type.Object({
         'Names besides loopback and PLUMBLINE_HTTP_HOST that a request’s Host, and the Origin of a page, may have, separated by commas: name, name:port, *.suffix, or * for any Host.',
     }),
   ),
+  PLUMBLINE_TRUSTED_PROXIES: Type.Optional(
+    Type.String({
+      pattern: '^[^\\s,]+(,[^\\s,]+)*$',
+      description:
+        'Proxies whose X-Forwarded-For says whom a request comes from: addresses and ranges such as 10.0.0.0/8, or loopback, linklocal, uniquelocal, separated by commas. Unset: nobody’s.',
+    }),
+  ),
+  PLUMBLINE_RATE_EVENTS_PER_SECOND: Type.Integer({
+    minimum: 0,
+    maximum: 100_000_000,
+    default: 0,
+    description:
+      'Events a second that one caller may send to this process: by key or token, by address where there is neither. 0: as many as they like, since what is too much is known by who runs it; bodies of all callers together are bounded anyway.',
+  }),
+  PLUMBLINE_RATE_BYTES_PER_SECOND: Type.Integer({
+    minimum: 0,
+    maximum: Number.MAX_SAFE_INTEGER,
+    default: 0,
+    description: 'Bytes of bodies, decompressed, a second likewise. 0: as many as they like.',
+  }),
+  PLUMBLINE_RATE_BURST_SECONDS: Type.Integer({
+    minimum: 1,
+    maximum: 3600,
+    default: 10,
+    description: 'Seconds’ worth of either that a caller who was quiet may send at once.',
+  }),
   ...KAFKA_PROPERTIES,
   PLUMBLINE_SCHEMA_REGISTRY_URL: Type.Optional(
     Type.String({
@@ -89,6 +115,25 @@ export const PlatformConfig = Type.Object({
       description: 'HTTP interface of ClickHouse. Unset: embedded.',
     }),
   ),
+  PLUMBLINE_CLICKHOUSE_CA_FILE: Type.Optional(
+    Type.String({
+      description:
+        'File (PEM) of the authorities that may sign the certificate of PLUMBLINE_CLICKHOUSE_URL. Unset: those of Node.',
+    }),
+  ),
+  PLUMBLINE_CLICKHOUSE_DATABASE: Type.Optional(
+    Type.String({
+      pattern: '^[A-Za-z_][A-Za-z0-9_]{0,63}$',
+      description: 'Database of our tables on that server; it must exist. Unset: default.',
+    }),
+  ),
+  PLUMBLINE_CLICKHOUSE_CLUSTER: Type.Optional(
+    Type.String({
+      pattern: '^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$',
+      description:
+        'Cluster of that server (a name in its system.clusters): tables are replicated, spread by model, and read under the same names. Unset: one server.',
+    }),
+  ),
   PLUMBLINE_CLICKHOUSE_HTTP_PORT: Type.Integer({
     minimum: -1,
     maximum: 65535,
@@ -114,7 +159,8 @@ export const PlatformConfig = Type.Object({
   PLUMBLINE_POSTGRES_URL: Type.Optional(
     Type.String({
       pattern: '^postgres(ql)?://',
-      description: 'PostgreSQL for control state. Unset: embedded PGlite.',
+      description:
+        'PostgreSQL for control state, with user, password and database; over TLS with ?sslmode=verify-full&sslrootcert=FILE. Unset: embedded PGlite.',
     }),
   ),
   PLUMBLINE_POSTGRES_PORT: Type.Integer({
@@ -142,7 +188,7 @@ export const PlatformConfig = Type.Object({
     maximum: 86_400,
     default: 5,
     description:
-      'How often it is looked whether model files have changed; 0: they are read at a start and by SIGHUP only.',
+      'How often it is looked whether model and source files have changed; 0: they are read at a start and by SIGHUP only.',
   }),
   PLUMBLINE_SOURCES_DIR: Type.String({
     default: './sources',

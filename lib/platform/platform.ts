@@ -9,15 +9,16 @@ import { avroReader } from '../events/avro/confluent-wire-format.ts'
 import { serverEngine, type ClickHouse, type ClickHouseEngine } from '../clickhouse/port.ts'
 import { embeddedEngine, type EmbeddedEngine } from '../clickhouse/embedded.ts'
 import type { ClickHouseServer } from '../sql-port/http-interface.ts'
+import { clickHouseAccess } from './clickhouse-access.ts'
 import { allowedHostsOf, clickHouseInterface } from './clickhouse-interface.ts'
 import { systemClock, type Clock } from '../runtime/clock.ts'
-import { ConfigError } from '../runtime/config.ts'
 import { makeDataFolder, secretIn } from '../disk/data-folder.ts'
 import { diskSpace, type DiskProblem } from '../disk/free-space.ts'
 import type { EventLog } from '../event-log/port.ts'
 import { fileSystemSync } from '../disk/file-system-sync.ts'
 import { createHttp, showCertificate, type Http, type HttpOptions } from '../http/server.ts'
-import { readServerCertificate } from '../http/server-certificate.ts'
+import { trustedProxiesOf } from '../http/limits/addresses.ts'
+import { ratesOf } from '../http/limits/rate-limits.ts'
 import { createLog, type Logger } from '../runtime/log.ts'
 import { messageReader } from '../events/decode-message.ts'
 import { createMetrics, type Metrics } from '../runtime/metrics.ts'
@@ -25,17 +26,17 @@ import type { Models } from '../models/model-files.ts'
 import type { Privacy } from '../events/privacy/redactor.ts'
 import { privacyOf } from './privacy-key.ts'
 import type { Module, Readiness } from '../runtime/modules.ts'
-import { callerProblems, callersOf, grantedModels, loginOf } from './known-callers.ts'
+import { callersOf, grantedModels, loginOf } from './known-callers.ts'
 import { journalFolderOf, openEventLog } from './open-event-log.ts'
-import { kafkaProblems } from './kafka-security.ts'
+import { tellExpiries } from './in-force/certificate-expiry.ts'
 import { liveCertificate } from './in-force/live-certificate.ts'
 import { registryAccess } from './registry-access.ts'
+import { checkPlatformConfig, type Needs } from './check-config.ts'
 import type { PlatformConfig } from './platform-config.ts'
 import { checksOf } from './readiness-checks.ts'
-import { inForceOf, liveModelsOf } from './in-force/in-force.ts'
-import { readableSources } from './source-problems.ts'
+import { inForceOf, liveModelsOf, liveSourcesOf } from './in-force/in-force.ts'
 import { startedLast } from './started-last.ts'
-import type { Source } from '../sources/source-files.ts'
+import type { LiveSources } from '../sources/live-sources.ts'
 import type { Postgres } from '../postgres/port.ts'
 import {
   absentPostgres,
@@ -48,22 +49,6 @@ import { schemaRegistry } from '../events/avro/schema-registry.ts'
 import type { SinkParts } from '../sink/sink.ts'
 import { createSpool, type Spool } from '../clickhouse/spool.ts'
 
-/** What a target needs of the platform. */
-export interface Needs {
-  /** Owns the stores: migrates them, and may embed them. */
-  stores: boolean
-  /** Uses the control database. */
-  postgres: boolean
-  /** Reads or writes events. */
-  eventLog: boolean
-  /** Serves the embedded stores to other processes. */
-  serveStores: boolean
-  /** Of one request. */
-  maxBodyBytes: number
-  /** Of all requests in hand. */
-  maxPendingBytes: number
-}
-
 /** The parts that services are wired with. */
 export interface Platform {
   log: Logger
@@ -71,7 +56,7 @@ export interface Platform {
   readiness: Readiness
   http: Http
   models: Models
-  sources: readonly Source[]
+  sources: LiveSources
   /** What model files take out of events. */
   privacy: Privacy
   now: Clock
@@ -88,37 +73,8 @@ export interface Platform {
   before: readonly Module[]
   /** Started after them, and stopped first. */
   after: readonly Module[]
-  /** Reads the model files and the certificate anew. */
+  /** Reads the model files, the source files and the certificate anew. */
   reload: () => void
-}
-
-/** @throws {ConfigError} for what only shows when values are looked at together */
-export function checkPlatformConfig(config: PlatformConfig, needs: Needs): void {
-  const problems = [
-    ...problemsOf(() => registryAccess(config)),
-    ...problemsOf(() => readServerCertificate(config, systemClock())),
-    ...callerProblems(config),
-  ]
-  if (needs.postgres && !needs.stores && !config.PLUMBLINE_POSTGRES_URL)
-    problems.push(
-      'PLUMBLINE_POSTGRES_URL is required: a separately started service cannot share an embedded database',
-    )
-  if (!needs.stores && !config.PLUMBLINE_CLICKHOUSE_URL)
-    problems.push(
-      'PLUMBLINE_CLICKHOUSE_URL is required: a separately started service cannot share an embedded engine',
-    )
-  if (needs.eventLog) for (const problem of kafkaProblems(config)) problems.push(problem)
-  if (problems.length > 0) throw new ConfigError(problems)
-}
-
-function problemsOf(check: () => unknown): readonly string[] {
-  try {
-    check()
-    return []
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems
-    throw error
-  }
 }
 
 /**
@@ -129,32 +85,19 @@ function problemsOf(check: () => unknown): readonly string[] {
  */
 export async function createPlatform(config: PlatformConfig, needs: Needs): Promise<Platform> {
   checkPlatformConfig(config, needs)
-  const sources = readableSources(config)
   const base = baseOf(config)
+  const sources = liveSourcesOf(config, base)
   const live = liveModelsOf(config, base)
   const privacy = privacyOf(config, live.models)
   const tls = liveCertificate(config, base.log, systemClock)
   const { log, metrics, dataDir, diskProblem, authenticate } = base
-  const embedded = config.PLUMBLINE_CLICKHOUSE_URL
-    ? undefined
-    : embeddedEngine(join(dataDir, 'clickhouse'))
-  const engine: ClickHouseEngine = embedded ?? clickHouseOnServer(config)
-  // A server syncs its own files; those of the embedded stores are ours to sync.
-  const synced =
-    config.PLUMBLINE_DURABLE === 'fsync' && (needs.stores || needs.serveStores)
-      ? fileSystemSync(dataDir)
-      : undefined
-  const eventLog = openEventLog(config, needs, { dataDir, diskProblem, log, metrics })
-  // ClickHouse's lock is the kernel's and holds between containers too; that of the control
-  // database knows the processes it sees.
-  if (needs.stores) embedded?.open()
-  const postgresParts =
-    needs.postgres || needs.serveStores ? await openPostgres(config, dataDir, synced) : undefined
-  const sqlPort =
-    embedded && config.PLUMBLINE_CLICKHOUSE_HTTP_PORT !== 0
-      ? clickHouseInterface(embedded, config, { ...base, synced })
-      : undefined
-  const stores: Stores = { engine, embedded, sqlPort, postgresParts, eventLog, synced }
+  tellExpiries(config, {
+    registry: metrics.registry,
+    ofServer: () => tls.inForce()?.validTo,
+    now: systemClock,
+  })
+  const stores = await openStores(config, needs, base, live.models)
+  const { engine, eventLog, postgresParts, synced } = stores
   const readiness: Readiness = { started: false, stopping: false }
   const httpOptions: HttpOptions = {
     host: config.PLUMBLINE_HTTP_HOST,
@@ -163,6 +106,8 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     allowedHosts: allowedHostsOf(config),
     maxBodyBytes: needs.maxBodyBytes,
     maxPendingBytes: needs.maxPendingBytes,
+    trustedProxies: trustedProxiesOf(config.PLUMBLINE_TRUSTED_PROXIES),
+    rates: ratesOf(config),
     log,
     registry: metrics.registry,
     readiness,
@@ -172,7 +117,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     declared: () => grantedModels(live.models),
     login: loginOf(config),
     synced,
-    inForce: () => inForceOf(config, live, tls.inForce()),
+    inForce: () => inForceOf(config, live, sources.inForce(), tls.inForce()),
   }
   const http = await createHttp(httpOptions)
   return {
@@ -183,6 +128,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     models: live.models,
     reload: () => {
       live.reload()
+      sources.reload()
       tls.reload((certificate) => showCertificate(http, certificate))
     },
     sources,
@@ -198,6 +144,40 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     before: modulesOf(config, needs, base, stores),
     after: startedLast(config, needs, { ...base, http, httpOptions, live, sources, stores }),
   }
+}
+
+/** Opens what is stored in; the files of the embedded ones are taken here. */
+async function openStores(
+  config: PlatformConfig,
+  needs: Needs,
+  base: Base,
+  models: Models,
+): Promise<Stores> {
+  const { dataDir, diskProblem, log, metrics } = base
+  const embedded = config.PLUMBLINE_CLICKHOUSE_URL
+    ? undefined
+    : embeddedEngine(join(dataDir, 'clickhouse'))
+  const engine: ClickHouseEngine = embedded ?? serverEngine(clickHouseAccess(config))
+  // A server syncs its own files; those of the embedded stores are ours to sync.
+  const synced =
+    config.PLUMBLINE_DURABLE === 'fsync' && (needs.stores || needs.serveStores)
+      ? fileSystemSync(dataDir)
+      : undefined
+  const eventLog = openEventLog(config, needs, { dataDir, diskProblem, log, metrics })
+  // ClickHouse's lock is the kernel's and holds between containers too; that of the control
+  // database knows the processes it sees.
+  if (needs.stores) embedded?.open()
+  const postgresParts =
+    needs.postgres || needs.serveStores ? await openPostgres(config, dataDir, synced) : undefined
+  const sqlPort =
+    embedded && config.PLUMBLINE_CLICKHOUSE_HTTP_PORT !== 0
+      ? clickHouseInterface(embedded, config, {
+          ...base,
+          declared: () => grantedModels(models),
+          synced,
+        })
+      : undefined
+  return { engine, embedded, sqlPort, postgresParts, eventLog, synced }
 }
 
 /** What needs no store. */
@@ -244,13 +224,6 @@ interface Stores {
   /** Resolves once all that was written before survives power loss. */
   synced: (() => Promise<void>) | undefined
 }
-
-const clickHouseOnServer = (config: PlatformConfig) =>
-  serverEngine({
-    url: config.PLUMBLINE_CLICKHOUSE_URL!,
-    username: config.PLUMBLINE_CLICKHOUSE_USER,
-    password: config.PLUMBLINE_CLICKHOUSE_PASSWORD,
-  })
 
 function sinkPartsOf(
   config: PlatformConfig,

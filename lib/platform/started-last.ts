@@ -1,5 +1,6 @@
 /** The modules that start once all others have. */
 import { addressOf, httpModule, type Http, type HttpOptions } from '../http/server.ts'
+import type { LiveSources } from '../sources/live-sources.ts'
 import type { LiveModels } from '../models/reload/live-models.ts'
 import type { Logger } from '../runtime/log.ts'
 import type { Module } from '../runtime/modules.ts'
@@ -14,7 +15,7 @@ interface LastParts {
   http: Http
   httpOptions: HttpOptions
   live: LiveModels
-  sources: readonly unknown[]
+  sources: LiveSources
   stores: {
     sqlPort: Pick<ClickHouseServer, 'url'> | undefined
     postgresParts: Pick<PostgresParts, 'embedded'> | undefined
@@ -32,11 +33,11 @@ export function startedLast(
     clickhouse: stores.sqlPort?.url,
     servesPostgres: needs.serveStores && stores.postgresParts?.embedded !== undefined,
     models: live.models.declared.length,
-    sources: sources.length,
+    sources: sources.inForce().sources.length,
   }
   return [
     httpModule(http, httpOptions),
     startReport(config, listening, log),
-    ...(live.watching ? [live.watching] : []),
+    ...[live.watching, sources.watching].filter((module) => module !== undefined),
   ]
 }

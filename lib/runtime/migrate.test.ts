@@ -50,3 +50,16 @@ test('a store that is behind is refused, not migrated, by those who do not own i
     'run npm run migrate',
   )
 })
+
+test('a release starts beside a store that a later one has migrated, and does not take it over', async () => {
+  writeFileSync(join(folder, '0001_a.sql'), 'a;\n')
+  writeFileSync(join(folder, '0003_c.sql'), 'c;\n')
+  const store = storeInMemory()
+  await migrate(store, readMigrations(folder))
+  rmSync(join(folder, '0003_c.sql'))
+  await verifyMigrated(store, readMigrations(folder))
+  await expect(migrate(store, readMigrations(folder))).rejects.toThrow('0003_c.sql was applied')
+  // What lies before a known one is no later release's.
+  writeFileSync(join(folder, '0004_d.sql'), 'd;\n')
+  await expect(verifyMigrated(store, readMigrations(folder))).rejects.toThrow('0003_c.sql')
+})

@@ -10,6 +10,7 @@ import { sinkConsumer, type SinkConsumerOptions } from '../sink/consumer.ts'
 import type { EventMapping } from '../sink/mapping.ts'
 import type { MappedReading } from '../sink/sink.ts'
 import type { SourceEventType } from './mapping.ts'
+import type { Consuming } from './changing-consumers.ts'
 import { sourceReader } from './reader.ts'
 import { parseSource, type Source } from './source-files.ts'
 import { storedTopic } from './topics.ts'
@@ -31,11 +32,18 @@ export interface SourceConsumerOptions extends Omit<
 /** Bytes of one fetch where a message may become many events, so that their rows fit in memory. */
 const MAX_FETCHED_OF_MANY = 8 << 20
 
-/** The sources that have a topic and events of a type. */
-export const sourcesOf = (sources: readonly Source[], type: SourceEventType): readonly Source[] =>
-  sources.filter(
-    ({ file }) => file.kafka !== undefined && file.events.some((event) => event.type === type),
-  )
+/** A consumer for each source that has a topic and events of a type, until its file is another. */
+export const consumingOf = (
+  sources: readonly Source[],
+  type: SourceEventType,
+  optionsOf: (source: Source) => SourceConsumerOptions,
+): readonly Consuming[] =>
+  sources
+    .filter(({ file }) => file.kafka && file.events.some((event) => event.type === type))
+    .map((source) => ({
+      key: `${source.name} ${type} ${source.revision}`,
+      make: () => sourceConsumer(optionsOf(source)),
+    }))
 
 /** Makes the module that stores a source's events of one type. */
 export function sourceConsumer(options: SourceConsumerOptions): Module {
@@ -43,9 +51,10 @@ export function sourceConsumer(options: SourceConsumerOptions): Module {
   const { avro } = reader
   const record = recordOnce(clickhouse, source)
   const own = sourceReader(source, type, avro)
-  return sinkConsumer({
+  const topic = storedTopic(source.name, type)
+  const module = sinkConsumer({
     ...options,
-    topic: storedTopic(source.name, type),
+    topic,
     from: source.file.kafka!.topic,
     maxBytes: source.file.events.some(({ each }) => each !== undefined)
       ? MAX_FETCHED_OF_MANY
@@ -61,6 +70,18 @@ export function sourceConsumer(options: SourceConsumerOptions): Module {
     },
     earlier: (version) => earlierReading(version, options),
   })
+  return {
+    ...module,
+    stop: async () => {
+      await module.stop?.()
+      await forgetLag(options.metrics, topic)
+    },
+  }
+}
+
+/** A source that is read no more is not behind. */
+async function forgetLag({ lag }: SourceConsumerOptions['metrics'], topic: string): Promise<void> {
+  for (const { labels } of (await lag.get()).values) if (labels.topic === topic) lag.remove(labels)
 }
 
 const VERSION = /^source-1-([0-9a-f]{16})$/

@@ -128,9 +128,7 @@ export function whyRefused(canonical: string, dump: readonly string[]): string |
   if (tree.type.startsWith('Show')) return whyNotShow(canonical, tree)
   if (tree.type === 'Explain') return whyNotExplainOf(tree)
   if (tree.type.startsWith('Exists')) return whyNotTable(canonical.split(' ')[2] ?? '')
-  const nodes: SqlNode[] = []
-  collect(tree, nodes)
-  return whyNotQuestion(tree, nodes)
+  return whyNotQuestion(tree)
 }
 
 function whyNotExplainOf(tree: SqlNode): string | undefined {
@@ -142,30 +140,31 @@ function whyNotExplainOf(tree: SqlNode): string | undefined {
       if (child.type === 'Identifier' && FORMATS.has(child.rest)) continue
       return `${tree.rest} of ${child.type}`
     }
-    const nodes: SqlNode[] = []
-    collect(child, nodes)
-    const why = whyNotQuestion(child, nodes)
+    const why = whyNotQuestion(child)
     if (why) return why
   }
   return undefined
 }
 
-/** Without recursion: the depth of a statement is the caller's to choose. */
-function collect(root: SqlNode, into: SqlNode[]): void {
+/** A node and all below it, without recursion: the depth of a statement is the caller's to choose. */
+export function nodesOf(root: SqlNode): SqlNode[] {
+  const nodes: SqlNode[] = []
   const open = [root]
   for (let node = open.pop(); node; node = open.pop()) {
-    into.push(node)
+    nodes.push(node)
     for (const child of node.children) open.push(child)
   }
+  return nodes
 }
 
-function whyNotQuestion(root: SqlNode, nodes: readonly SqlNode[]): string | undefined {
+function whyNotQuestion(root: SqlNode): string | undefined {
+  const nodes = nodesOf(root)
   for (const literal of root.children) if (literal.type === 'Literal') return 'INTO OUTFILE'
   for (const node of nodes) {
     const why = whyNotNode(node, root)
     if (why) return why
   }
-  return whyNotHidden(nodes)
+  return whyNotHidden(nodes, HIDDEN_COLUMNS)
 }
 
 function whyNotNode(node: SqlNode, root: SqlNode): string | undefined {
@@ -183,7 +182,7 @@ function whyNotNode(node: SqlNode, root: SqlNode): string | undefined {
 }
 
 /** A node's own name, its alias taken off. */
-const nameOf = ({ rest }: SqlNode) => rest.replace(/ \(alias .*\)$/u, '')
+export const nameOf = ({ rest }: SqlNode) => rest.replace(/ \(alias .*\)$/u, '')
 
 const bare = (name: string) => name.replaceAll('`', '')
 
@@ -209,10 +208,17 @@ function whyNotOther(database: string, table: string): string | undefined {
   return `the table ${database}.${table}`
 }
 
-function whyNotHidden(nodes: readonly SqlNode[]): string | undefined {
+/**
+ * Why a statement must not run that names a table of `system` and, anywhere, one of its hidden
+ * columns or all; undefined when it may.
+ */
+export function whyNotHidden(
+  nodes: readonly SqlNode[],
+  columns: ReadonlyMap<string, ReadonlySet<string>>,
+): string | undefined {
   const hidden = nodes.flatMap((node) => {
     const [database, table] = nameOf(node).split('.')
-    return database === 'system' ? [...(HIDDEN_COLUMNS.get(table ?? '') ?? [])] : []
+    return database === 'system' ? [...(columns.get(table ?? '') ?? [])] : []
   })
   if (hidden.length === 0) return undefined
   const counted = new Set(nodes.map(onlyAskedWhetherEmpty))

@@ -12,8 +12,9 @@ import { gunzipSync } from 'node:zlib'
 import type { Authenticate } from '../http/api-keys.ts'
 import { answer, exceptionOf, fail, WRONG_PASSWORD } from './answer.ts'
 import type { EmbeddedEngine, RawResult, RawSession } from '../clickhouse/embedded.ts'
-import { createReaders, MAX_READER_BYTES, type Readers } from './readers.ts'
-import { coversAll } from '../http/grants.ts'
+import { createReaders, MAX_READER_BYTES, type ReaderQuestion, type Readers } from './readers.ts'
+import { systemClock } from '../runtime/clock.ts'
+import { reachOf, type DeclaredModels } from '../http/model-access.ts'
 import { refusalOf } from '../http/origin.ts'
 import type { Module } from '../runtime/modules.ts'
 import type { Spool } from '../clickhouse/spool.ts'
@@ -33,6 +34,8 @@ export interface ClickHouseServerOptions {
    * may ask.
    */
   authenticate: Authenticate
+  /** By which a reader of some models, a team or an environment is limited to theirs. */
+  declared: DeclaredModels
   /** Names besides loopback that a request's `Host` may have. */
   allowedHosts: readonly string[]
   /**
@@ -94,6 +97,7 @@ export function clickHouseServer(options: ClickHouseServerOptions): ClickHouseSe
       return fail(response, { status: 404, code: 0, message: `There is no handle ${url.pathname}` })
     const access = await accessOf(request, url, options)
     if (access === 'refused') return fail(response, WRONG_PASSWORD)
+    requireDatabase(request, url)
     const body = await readBody(request, access === 'writer' ? MAX_BODY_BYTES : MAX_READER_BYTES)
     const query = url.searchParams.get('query') ?? ''
     const format =
@@ -102,7 +106,10 @@ export function clickHouseServer(options: ClickHouseServerOptions): ClickHouseSe
       'TabSeparated'
     const send = (result: RawResult & { format: string }) => answer(request, response, url, result)
     if (access === 'writer') await send(await write(url, query, body, format))
-    else await readers!.ask({ ...readersQuestion(request, url, query, body), format }, send)
+    else {
+      const question = readersQuestion(url, query, body)
+      await readers!.ask({ ...question, format, limits: access.limits }, send)
+    }
   }
 
   async function write(url: URL, query: string, body: Buffer, format: string) {
@@ -129,7 +136,7 @@ export function clickHouseServer(options: ClickHouseServerOptions): ClickHouseSe
     module: {
       name: 'clickhouse http interface',
       start: async () => {
-        readers = createReaders(options.engine)
+        readers = createReaders(options.engine, systemClock)
         writers = Array.from({ length: 2 }, () =>
           laneOf(options.engine.rawSession('plumbline_owner', WRITER_SETTINGS)),
         )
@@ -166,17 +173,18 @@ const addressOf = ({ method = 'GET', headers }: IncomingMessage) => ({
   fetchMode: undefined,
 })
 
-/**
- * A reader's statement is the URL's and the body's, one after the other; it asks in the one
- * database there is for it.
- */
-function readersQuestion(request: IncomingMessage, url: URL, query: string, body: Buffer) {
+/** @throws Error as ClickHouse words it for another database than the one there is */
+function requireDatabase(request: IncomingMessage, url: URL): void {
   const database =
     url.searchParams.get('database') ?? request.headers['x-clickhouse-database']?.toString() ?? ''
   if (database !== '' && database !== 'default')
     throw new Error(
-      'Code: 81. DB::Exception: readers ask in the database default, and name others before a point. (UNKNOWN_DATABASE)',
+      'Code: 81. DB::Exception: statements run in the database default, and name others before a point. (UNKNOWN_DATABASE)',
     )
+}
+
+/** A reader's statement is the URL's and the body's, one after the other. */
+function readersQuestion(url: URL, query: string, body: Buffer) {
   const params = new Map<string, string>()
   for (const [key, value] of url.searchParams)
     if (/^param_\w+$/.test(key)) params.set(key.slice('param_'.length), value)
@@ -210,8 +218,8 @@ const leastBusy = (lanes: readonly Lane[]) =>
 async function accessOf(
   request: IncomingMessage,
   url: URL,
-  { username, password, authenticate }: ClickHouseServerOptions,
-): Promise<'writer' | 'reader' | 'refused'> {
+  { username, password, authenticate, declared }: ClickHouseServerOptions,
+): Promise<'writer' | 'refused' | Pick<ReaderQuestion, 'limits'>> {
   const { authorization = '' } = request.headers
   if (url.searchParams.get('password')) return 'refused'
   const basic = /^Basic (.+)$/.exec(authorization)?.[1]
@@ -226,8 +234,10 @@ async function accessOf(
   // What ClickHouse's clients call a password is a reader's key.
   const bearer = authorization.startsWith('Bearer ') ? authorization : `Bearer ${key}`
   const caller = await authenticate(key === '' && bearer === 'Bearer ' ? undefined : bearer)
-  // Its tables hold every model.
-  return caller && coversAll(caller.grants, 'read') ? 'reader' : 'refused'
+  if (!caller?.scopes.has('read')) return 'refused'
+  const models = reachOf(caller, 'read', declared).ids
+  if (models === undefined) return {}
+  return models.length === 0 ? 'refused' : { limits: { reader: caller.id, models } }
 }
 
 function isSame(given: string, wanted: string): boolean {

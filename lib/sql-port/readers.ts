@@ -4,8 +4,18 @@
  */
 import type { EmbeddedEngine, RawResult, RawSession } from '../clickhouse/embedded.ts'
 import { messageOf } from '../runtime/errors.ts'
+import { readersRules } from '../clickhouse/migrations.ts'
+import type { RowRules } from '../clickhouse/schema/row-rules.ts'
 import { FORMATS } from './allowlist.ts'
 import { settingsOf, whyNotExplained, whyRefused } from './check-statement.ts'
+import {
+  limitingStatement,
+  MAX_LIMITED_BYTES,
+  MAX_LIMITED_MODELS,
+  whyNotForLimited,
+  whyNotSetByLimited,
+} from './model-limits.ts'
+import { createQuotas } from './reader-quota.ts'
 import { literal, withParams } from './words.ts'
 
 /** Bytes of a reader's statement, its parameters included. */
@@ -49,6 +59,8 @@ export interface ReaderQuestion {
   params: ReadonlyMap<string, string>
   /** Where the statement says none. */
   format: string
+  /** Who asks, and of which models alone; absent for a reader of all. */
+  limits?: { reader: string; models: readonly string[] } | undefined
 }
 
 /** Answers readers' statements, a few at a time. */
@@ -68,13 +80,26 @@ export interface Readers {
 }
 
 /** Makes an empty queue of questions to this engine. */
-export function createReaders(engine: EmbeddedEngine): Readers {
+export function createReaders(engine: EmbeddedEngine, now: () => number): Readers {
   const slot = slots()
+  const quotas = createQuotas(now)
+  const rules = readersRules()
   return {
     ask: (question, use) =>
       slot(async () => {
         checkSize(question)
-        await use(await answerTo(engine, question))
+        const reader = question.limits?.reader
+        if (reader !== undefined) quotas.require(reader)
+        const begun = now()
+        let answered = { rows: 0, bytes: 0 }
+        try {
+          const answer = await answerTo(engine, question, rules)
+          answered = { rows: answer.rows, bytes: answer.bytes.length }
+          await use(answer)
+        } finally {
+          if (reader !== undefined)
+            quotas.add(reader, { questions: 1, seconds: (now() - begun) / 1000, ...answered })
+        }
       }),
   }
 }
@@ -82,10 +107,11 @@ export function createReaders(engine: EmbeddedEngine): Readers {
 async function answerTo(
   engine: EmbeddedEngine,
   question: ReaderQuestion,
+  rules: RowRules,
 ): Promise<RawResult & { format: string }> {
   const session = engine.rawSession('plumbline_reader', SETTINGS)
   try {
-    const sql = await allowed(session, question)
+    const sql = await allowed(session, question, rules)
     const result = await session.run(sql, {}, question.format)
     const stated = /\bFORMAT (\w+)(?: SETTINGS .*)?$/.exec(withoutStrings(sql))?.[1]
     return { ...result, format: stated ?? question.format }
@@ -97,7 +123,11 @@ async function answerTo(
 /**
  * The very statement that runs: as ClickHouse writes it, its parameters put in, looked at in whole.
  */
-async function allowed(session: RawSession, question: ReaderQuestion): Promise<string> {
+async function allowed(
+  session: RawSession,
+  question: ReaderQuestion,
+  rules: RowRules,
+): Promise<string> {
   if (!FORMATS.has(question.format)) throw refused(`the format ${question.format}`)
   const { sql, missing } = withParams(await canonical(session, question.sql), question.params)
   if (missing !== undefined)
@@ -105,17 +135,35 @@ async function allowed(session: RawSession, question: ReaderQuestion): Promise<s
       `Code: 456. DB::Exception: Substitution \`${missing}\` is not set. (UNKNOWN_QUERY_PARAMETER)`,
     )
   const written = question.params.size > 0 ? await canonical(session, sql) : sql
-  const early = whyNotExplained(written)
+  const { limits } = question
+  const early = whyNotExplained(written) ?? (limits && whyNotSetByLimited(written))
   if (early) throw refused(early)
   const settings = settingsOf(written).map(({ name, value }) => `${name} = ${value}`)
+  if (limits) await limit(session, rules, limits.models)
   await session.run(`SET ${[...settings, 'readonly = 1'].join(', ')}`, {}, 'Null')
   const dump = await session.run(`EXPLAIN AST ${withoutFormat(written)}`, {}, 'JSONCompactEachRow')
-  const why = whyRefused(
-    written,
-    rowsOf(dump).map(([line]) => String(line)),
-  )
+  const lines = rowsOf(dump).map(([line]) => String(line))
+  const why = whyRefused(written, lines) ?? (limits && whyNotForLimited(lines, rules))
   if (why) throw refused(why)
   return written
+}
+
+async function limit(session: RawSession, rules: RowRules, models: readonly string[]) {
+  const bytes = models.reduce((sum, model) => sum + Buffer.byteLength(literal(model)), 0)
+  if (models.length > MAX_LIMITED_MODELS || bytes > MAX_LIMITED_BYTES)
+    throw refused(
+      `more than ${MAX_LIMITED_MODELS} models, or ${MAX_LIMITED_BYTES} bytes of their ids: ask for a key that may read all`,
+    )
+  const present = await session.run(
+    `SELECT name FROM system.tables WHERE database = 'default'`,
+    {},
+    'JSONCompactEachRow',
+  )
+  const names = rowsOf(present).map(([name]) => String(name))
+  const statement = limitingStatement(rules, models, names)
+  await session.run(`SET max_query_size = ${Buffer.byteLength(statement) + 1}`, {}, 'Null')
+  await session.run(statement, {}, 'Null')
+  await session.run(`SET max_query_size = ${LIMITS.max_query_size}`, {}, 'Null')
 }
 
 /**

@@ -33,6 +33,15 @@ export const CanaryQuery = closed({
         'Compare the requests that both answered, by `request_id`, as a shadow and the champion do.',
     }),
   ),
+  looks: defaulted(
+    Type.Integer({
+      minimum: 0,
+      maximum: 40,
+      default: 0,
+      description:
+        'At how many times, evenly apart, to tell what was known by then; fewer of large arms.',
+    }),
+  ),
   alpha: defaulted(
     Type.Number({
       exclusiveMinimum: 0,
@@ -80,7 +89,32 @@ export const CanaryAnswer = closed(
         n_champion: Type.Integer(),
         n_candidate: Type.Integer(),
         decision: Type.Enum([...DECISIONS]),
+        units_to_decide: nullable(
+          Type.Number({
+            description:
+              'Units of the smaller arm at which it would be decided, were the difference to stay; null where it is, or there is none.',
+          }),
+        ),
       }),
+    ),
+    looks: Type.Optional(
+      Type.Array(
+        closed({
+          at: time('Units that came before it.'),
+          n_champion: Type.Integer(),
+          n_candidate: Type.Integer(),
+          metrics: Type.Array(
+            closed({
+              metric: Type.String(),
+              difference: number,
+              ci_low: number,
+              ci_high: number,
+              decision: Type.Enum([...DECISIONS]),
+            }),
+          ),
+        }),
+        { description: 'What was known at each time, ascending; where `looks` asks for it.' },
+      ),
     ),
   },
   {
@@ -111,6 +145,7 @@ export const CanaryAnswer = closed(
             n_champion: 9000,
             n_candidate: 1000,
             decision: 'undecided',
+            units_to_decide: 9000,
           },
         ],
       },

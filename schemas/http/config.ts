@@ -41,6 +41,17 @@ export const ConfigAnswer = closed(
       files: Type.Array(LoadedFile),
       refused: nullable(Refused),
     }),
+    sources: closed({
+      folder: Type.String(),
+      loaded_at: instant('When other files came into force last.'),
+      files: Type.Array(
+        closed({
+          source: Type.String({ description: 'Its name.' }),
+          revision: Type.String({ description: 'Of its text, and of its `.proto`.' }),
+        }),
+      ),
+      refused: nullable(Refused),
+    }),
     tls: nullable(
       closed(
         {
@@ -73,6 +84,12 @@ export const ConfigAnswer = closed(
             },
           ],
           refused: { at: '2026-01-02T00:00:00.000Z', problems: ['fraud.yaml: task is missing'] },
+        },
+        sources: {
+          folder: './sources',
+          loaded_at: '2026-01-01T00:00:00.000Z',
+          files: [{ source: 'shop', revision: '5f3c0a5a6a4d0f0c' }],
+          refused: null,
         },
         tls: null,
       },

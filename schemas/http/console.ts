@@ -156,35 +156,40 @@ const Bar = closed({
 /** A bar as {@link DistributionAnswer} has it; shares in [0, 1]. */
 export type Bar = Static<typeof Bar>
 
+/** Shares by value of the events of a span, beside those of a reference. */
+export const SHOWN_DISTRIBUTION = {
+  kind: Type.Enum(['numeric', 'categorical', 'unknown'], {
+    description: '`unknown`: no event of either has a value.',
+  }),
+  scale: Type.Enum(['linear', 'log'], {
+    description: 'Whether bars of numbers have one width, or one ratio of their ends.',
+  }),
+  median: closed({
+    current: number('Of the numbers of the span; null of categories.'),
+    reference: number('Of those of the reference.'),
+  }),
+  bars: Type.Array(Bar, { description: 'In the order of the values; categories by frequency.' }),
+  missing: closed({
+    current: share('Share of events without a value.'),
+    reference: nullableShare,
+  }),
+  other: closed({
+    current: share('Share of categories that are not listed.'),
+    reference: nullableShare,
+    categories: Type.Integer({ description: 'How many are not listed.' }),
+  }),
+}
+
 /** The same feature in a span and in a reference. */
 export const DistributionAnswer = closed(
   {
     model_id: Type.String(),
     subject: Type.String(),
-    kind: Type.Enum(['numeric', 'categorical', 'unknown'], {
-      description: '`unknown`: no event of either has a value.',
-    }),
-    scale: Type.Enum(['linear', 'log'], {
-      description: 'Whether bars of numbers have one width, or one ratio of their ends.',
-    }),
-    median: closed({
-      current: number('Of the numbers of the span; null of categories.'),
-      reference: number('Of those of the reference.'),
-    }),
+    ...SHOWN_DISTRIBUTION,
     reference: nullable(Type.String({ description: 'Its name; null where the model has none.' })),
     reference_spans: Type.Array(closed({ from: time('Start.'), to: time('End.') })),
     n_current: Type.Number({ description: 'Events of the span.' }),
     n_reference: Type.Number({ description: 'Events of the reference.' }),
-    bars: Type.Array(Bar, { description: 'In the order of the values; categories by frequency.' }),
-    missing: closed({
-      current: share('Share of events without a value.'),
-      reference: nullableShare,
-    }),
-    other: closed({
-      current: share('Share of categories that are not listed.'),
-      reference: nullableShare,
-      categories: Type.Integer({ description: 'How many are not listed.' }),
-    }),
   },
   {
     description: 'Shares of events by value; at most 62 bars of numbers, 20 categories.',

@@ -28,6 +28,16 @@ export const ProblemDocument = Type.Object(
     code: Type.String({ description: 'The kind of problem; it does not change.' }),
     accepted: Type.Optional(Type.Integer({ description: 'Of a batch: 0.' })),
     rejected: Type.Optional(Type.Array(RejectedItem, { description: 'Of a batch: each item.' })),
+    limit: Type.Optional(
+      Type.Enum(['events', 'bytes'], {
+        description: 'Of `rate_limited`: what the caller has sent as much of as they may.',
+      }),
+    ),
+    per_second: Type.Optional(Type.Number({ description: 'How much that is a second.' })),
+    burst: Type.Optional(Type.Number({ description: 'How much of it may come at once.' })),
+    retry_after_s: Type.Optional(
+      Type.Integer({ description: 'Seconds until something is taken again.' }),
+    ),
   },
   {
     $id: 'Problem',
@@ -69,7 +79,7 @@ const MEANINGS = {
   413: 'The body is larger than one may be.',
   415: 'The content type or its encoding is not read.',
   421: 'The Host is not one of this service.',
-  429: 'Too many bodies are under way; try again after `Retry-After` seconds.',
+  429: 'Too many bodies are under way, or the caller has sent as much as they may; try again after `Retry-After` seconds.',
   500: 'The service failed; its log says why.',
   503: 'A store or the log cannot be reached, or is full; try again.',
 } as const

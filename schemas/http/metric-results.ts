@@ -157,9 +157,33 @@ const spans = {
 /** The spans that SageMaker's report is about. */
 export const SpansQuery = closed(spans)
 
-/** The spans to compare, and how. */
+const text = (description: string, example: string) =>
+  Type.Optional(Type.String({ minLength: 1, maxLength: 500, description, examples: [example] }))
+
+/** What tells one side of a comparison, under names that begin with its letter. */
+const side = <S extends 'a' | 'b'>(letter: S) => {
+  const other = letter === 'a' ? 'b' : 'a'
+  return {
+    [letter]: text(`Side ${letter}: two RFC 3339 times with a slash between.`, `${AT}/${NEXT}`),
+    [`${letter}_reference`]: text(
+      `In place of a span: a reference as it stands for the span of ${other}.`,
+      'baseline',
+    ),
+    [`${letter}_version`]: text('Its predictions of one version alone.', '7'),
+    [`${letter}_variant`]: text('Those of one arm of an experiment.', 'b'),
+    [`${letter}_slice`]: text('Those of one cohort of the model file, as key:value.', 'country:DE'),
+  } as Record<S | `${S}_${'reference' | 'version' | 'variant' | 'slice'}`, ReturnType<typeof text>>
+}
+
+/** Both sides of a comparison, each a span or a reference, and what of it. */
+export const SidesQuery = closed({ ...side('a'), ...side('b') })
+/** Both sides as a caller asks for them. */
+export type SidesQuery = Static<typeof SidesQuery>
+
+/** The sides to compare, and how; a is the baseline. */
 export const CompareQuery = closed({
-  ...spans,
+  ...side('a'),
+  ...side('b'),
   exact: defaulted(
     Type.Boolean({
       default: false,

@@ -29,10 +29,12 @@ import { referenceRoutes } from './http/reference-routes.ts'
 import { episodeFeedbackRoutes } from './http/episode-feedback-routes.ts'
 import { episodeRoutes } from './http/episode-routes.ts'
 import { exampleRoutes } from './http/example-routes.ts'
+import { cohortRoutes } from './http/cohort-routes.ts'
 import { compareRoutes } from './http/compare-routes.ts'
 import { modelRoutes } from './http/model-routes.ts'
 import { overviewRoutes } from './http/overview-routes.ts'
 import { distributionRoutes } from './http/distribution-routes.ts'
+import { sideBySideRoutes } from './http/side-by-side-routes.ts'
 import { windowRoutes } from './http/window-routes.ts'
 import { registerModelGauges } from './publish/model-gauges.ts'
 import { activeCounts, activeSeries } from './queries/active-alarms.ts'
@@ -66,7 +68,7 @@ const EVALUATORS = 3
  * evaluating is waiting for them.
  */
 function createEvaluators(deps: DriftDeps, gauges: Gauges, tell: TellFailure) {
-  const { eventLog, now } = deps
+  const { eventLog, privacy, now } = deps
   const shared = createShared()
   return Array.from({ length: EVALUATORS }, (_, i) => {
     const db = deps.clickhouse(`drift-${i}`)
@@ -80,6 +82,7 @@ function createEvaluators(deps: DriftDeps, gauges: Gauges, tell: TellFailure) {
         decisions,
         eventLog,
         gauges,
+        privacy,
         now,
         shared,
         tell,
@@ -98,6 +101,8 @@ function registerRoutes({ http, clickhouse, models, privacy, now, sinkParts }: D
   distributionRoutes(http, parts)
   exampleRoutes(http, parts)
   compareRoutes(http, parts)
+  sideBySideRoutes(http, parts)
+  cohortRoutes(http, parts)
   canaryRoutes(http, parts)
   referenceRoutes(http, { ...parts, privacy, spool: sinkParts.spool })
   decisionRoutes(http, db, now)

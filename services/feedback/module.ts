@@ -12,8 +12,9 @@ import { pollLoop, type PollLoop, type PollLoopOptions } from '../../lib/runtime
 import type { Postgres } from '../../lib/postgres/port.ts'
 import type { SinkParts } from '../../lib/sink/sink.ts'
 import { sinkConsumer } from '../../lib/sink/consumer.ts'
-import { sourceConsumer, sourcesOf } from '../../lib/sources/consumer.ts'
-import type { Source } from '../../lib/sources/source-files.ts'
+import { changingConsumers } from '../../lib/sources/changing-consumers.ts'
+import { consumingOf } from '../../lib/sources/consumer.ts'
+import type { LiveSources } from '../../lib/sources/live-sources.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import { attributeMapping, attributeMappings } from './data/attribute-rows.ts'
 import type { FeedbackConfig } from './config.ts'
@@ -39,7 +40,7 @@ export interface FeedbackDeps {
   postgres: Postgres
   sinkParts: SinkParts
   models: Models
-  sources: readonly Source[]
+  sources: LiveSources
   privacy: Privacy
   metrics: Metrics
   log: Logger
@@ -106,24 +107,22 @@ function storing(deps: FeedbackDeps, db: ClickHouse): Module[] {
       mappings: attributeMappings(privacy),
       committed: attributeJoin.wake,
     }),
-    ...sourcesOf(deps.sources, 'label').map((source) =>
-      sourceConsumer({
+    changingConsumers('sources of feedback', deps.sources, (inForce) => [
+      ...consumingOf(inForce, 'label', (source) => ({
         ...stored,
         source,
-        type: 'label',
+        type: 'label' as const,
         mappingOf: (version) => labelMapping(version, privacy),
         committed: labelJoin.wake,
-      }),
-    ),
-    ...sourcesOf(deps.sources, 'attributes').map((source) =>
-      sourceConsumer({
+      })),
+      ...consumingOf(inForce, 'attributes', (source) => ({
         ...stored,
         source,
-        type: 'attributes',
+        type: 'attributes' as const,
         mappingOf: (version) => attributeMapping(version, privacy),
         committed: attributeJoin.wake,
-      }),
-    ),
+      })),
+    ]),
     labelJoin.module,
     attributeJoin.module,
     { name: 'feedback wake-ups', stop: async () => wakeUps.stop() },

@@ -34,11 +34,9 @@ import {
   predictionMappings,
   type PredictionRules,
 } from './data/prediction-rows.ts'
-import {
-  sourceConsumer,
-  sourcesOf,
-  type SourceConsumerOptions,
-} from '../../lib/sources/consumer.ts'
+import { changingConsumers } from '../../lib/sources/changing-consumers.ts'
+import { consumingOf, type SourceConsumerOptions } from '../../lib/sources/consumer.ts'
+import type { LiveSources } from '../../lib/sources/live-sources.ts'
 import type { Source } from '../../lib/sources/source-files.ts'
 
 /**
@@ -52,7 +50,7 @@ export interface IngestDeps {
   sinkParts: SinkParts
   metrics: Metrics
   models: Models
-  sources: readonly Source[]
+  sources: LiveSources
   privacy: Privacy
   log: Logger
   now: () => number
@@ -92,7 +90,7 @@ export function ingest(deps: IngestDeps, config: IngestConfig): Module[] {
       committed: (_range, models) => wakeUps.send(models),
     }),
     ...inferenceConsumers(deps, config, () => pairs.wake()),
-    ...sourceConsumers(deps, rules, {
+    sourceConsumers(deps, rules, {
       predictions: (models) => wakeUps.send(models),
       inferences: () => pairs.wake(),
     }),
@@ -113,37 +111,40 @@ function sourceConsumers(
   { sources, sinkParts, clickhouse, eventLog, privacy }: IngestDeps,
   rules: PredictionRules,
   stored: { predictions: (models: ReadonlySet<string>) => void; inferences: () => void },
-): Module[] {
-  const consumerOf = (
+): Module {
+  const pools = new Map<string, ClickHouse>()
+  const poolOf = (role: string) => {
+    const pool = pools.get(role) ?? connectionPool([clickhouse(role), clickhouse(role)])
+    pools.set(role, pool)
+    return pool
+  }
+  const optionsOf = (
     source: Source,
     of: Pick<SourceConsumerOptions, 'type' | 'mappingOf' | 'committed'>,
-  ) => {
-    const role = `source-${source.name}-${of.type}`
-    return sourceConsumer({
-      ...sinkParts,
-      ...of,
-      source,
-      service: 'ingest',
-      clickhouse: connectionPool([clickhouse(role), clickhouse(role)]),
-      eventLog,
-    })
-  }
-  return [
-    ...sourcesOf(sources, 'prediction').map((source) =>
-      consumerOf(source, {
+  ): SourceConsumerOptions => ({
+    ...sinkParts,
+    ...of,
+    source,
+    service: 'ingest',
+    clickhouse: poolOf(`source-${source.name}-${of.type}`),
+    eventLog,
+  })
+  return changingConsumers('sources of ingest', sources, (inForce) => [
+    ...consumingOf(inForce, 'prediction', (source) =>
+      optionsOf(source, {
         type: 'prediction',
         mappingOf: (version) => predictionMapping(version, rules),
         committed: (_range, of) => stored.predictions(of),
       }),
     ),
-    ...sourcesOf(sources, 'inference').map((source) =>
-      consumerOf(source, {
+    ...consumingOf(inForce, 'inference', (source) =>
+      optionsOf(source, {
         type: 'inference',
         mappingOf: (version) => inferenceMapping(version, privacy),
         committed: stored.inferences,
       }),
     ),
-  ]
+  ])
 }
 
 /** Stores a topic through a mapping, as a consumer group of its own. */

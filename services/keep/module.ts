@@ -9,10 +9,12 @@ import type { Logger } from '../../lib/runtime/log.ts'
 import type { Module } from '../../lib/runtime/modules.ts'
 import { pollLoop } from '../../lib/runtime/poll-loop.ts'
 import type { KeepConfig } from './config.ts'
+import { keyRoutes } from './http/key-routes.ts'
 import { retentionRoutes } from './http/retention-routes.ts'
 import { subjectRoutes } from './http/subject-routes.ts'
 import { applyRetention } from './loop/apply-retention.ts'
 import { finishErasure } from './loop/erase-subject.ts'
+import { toldDrop } from './plan/told-drops.ts'
 
 /** The parts of the process that keeping and deleting are built on. */
 export interface KeepDeps {
@@ -23,6 +25,9 @@ export interface KeepDeps {
   models: Models
   privacy: Privacy
   journalFolder: string
+  /** The file of API keys, and the folder with their last uses. */
+  keyFile: string | undefined
+  dataDir: string
   log: Logger
   now: () => number
 }
@@ -36,14 +41,15 @@ export function keep(deps: KeepDeps, config: KeepConfig): Module[] {
   const asked = { ...parts, db: clickhouse('keep-http') }
   retentionRoutes(deps.http, asked)
   subjectRoutes(deps.http, asked)
+  keyRoutes(deps.http, deps)
   return [
     pollLoop({
       name: 'retention',
       everyMs: POLL_MS,
       step: async () => {
         await finishErasure(parts)
-        for (const { table, month, models, rows } of await applyRetention(parts))
-          log.info({ table, month, models: models ?? 'all', rows }, 'rows passed their retention')
+        for (const drop of await applyRetention(parts))
+          log.info(toldDrop(drop), 'rows passed their retention')
         return { isIdle: true }
       },
       onError: (error) => log.warn({ error: messageOf(error) }, 'retention failed, trying again'),

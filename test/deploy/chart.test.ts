@@ -1,5 +1,6 @@
 /** The Helm chart: rendered, held against Kubernetes' schemas, and what it must say. */
 import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
@@ -110,7 +111,9 @@ interface Probe {
 }
 interface PodSpec {
   securityContext: object
+  volumes: object[]
   containers: {
+    volumeMounts: object[]
     securityContext: object
     startupProbe: Probe
     livenessProbe: Probe
@@ -118,6 +121,29 @@ interface PodSpec {
     env: { name: string; value?: string; valueFrom?: object }[]
   }[]
 }
+
+test('model and source files are mounted where the image looks for them', () => {
+  const image = readFileSync(join(ROOT, 'Dockerfile'), 'utf8')
+  const files = ['--set', 'sources.shop\\.yaml=source: shop', '--set', 'modelsConfigMap=of-mine']
+  const all = resources(render(...files).output)
+  const maps = all.filter(({ kind }) => kind === 'ConfigMap')
+  expect(maps).toMatchObject([
+    { metadata: { name: 'plumbline-sources' }, data: { 'shop.yaml': 'source: shop' } },
+  ])
+  for (const { kind, spec } of all) {
+    if (kind !== 'Deployment') continue
+    const { volumes, containers } = (spec['template'] as { spec: PodSpec }).spec
+    for (const [name, map] of [
+      ['models', 'of-mine'],
+      ['sources', 'plumbline-sources'],
+    ] as const) {
+      expect(image).toContain(`PLUMBLINE_${name.toUpperCase()}_DIR=/${name}`)
+      expect(volumes).toContainEqual({ name, configMap: { name: map } })
+      const mount = { name, mountPath: `/${name}`, readOnly: true }
+      expect(containers[0]!.volumeMounts).toContainEqual(mount)
+    }
+  }
+})
 
 test('each target has a budget of disruptions, a network policy and a Service; scaling goes by lag', () => {
   const all = resources(render(...EVERYTHING).output)

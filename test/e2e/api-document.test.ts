@@ -7,6 +7,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { freePort } from '../../deploy/local/kafka.ts'
 import { temporaryDirectory } from '../harness.ts'
+import { walkSides } from '../compared-sides.ts'
 import { ask, prediction, startTarget, until, type Running } from '../processes.ts'
 
 interface Media {
@@ -64,10 +65,7 @@ retrain:
   - name: now
     when: schedule("0 0 1 1 *")
     launch: { kind: webhook, url: "http://127.0.0.1:${port}/" }
-  - name: held
-    when: schedule("0 0 1 1 *")
-    launch: { kind: webhook, url: "http://127.0.0.1:${port}/" }
-    approval: two
+  - { name: held, when: schedule("0 0 1 1 *"), approval: two, launch: { kind: webhook, url: "http://127.0.0.1:${port}/" } }
 `,
   )
   plumbline = await startTarget('all', {
@@ -275,8 +273,12 @@ test('models, windows, comparisons and canaries are answered as declared', async
   }
   await walk('GET /v1/models/{id}/compare', { params, query: { ...SPANS, exact: 'true' } })
   await walk('GET /v1/models/{id}/compare', { params, query: { a: 'x' } })
+  await walkSides(walk, SPANS)
   await walk('GET /v1/models/{id}/constraint_violations.json', { params, query: SPANS })
-  await walk('GET /v1/models/{id}/canary', { params, query: { champion: '7', candidate: '8' } })
+  await walk('GET /v1/models/{id}/canary', {
+    params,
+    query: { champion: '7', candidate: '8', looks: '3' },
+  })
   await walk('GET /v1/models/{id}/canary', { params, query: { champion: '7', candidate: '9' } })
 })
 
@@ -396,22 +398,27 @@ test('runs, decisions, alerts and the audit log are answered as declared', async
 })
 
 test('health, metrics and sessions are answered as declared', async () => {
-  for (const path of [
-    '/health/live',
-    '/health/ready',
-    '/metrics',
-    '/docs/json',
-    '/v1/session',
-    '/v1/config',
-  ])
-    await walk(`GET ${path}`)
+  const paths = ['/health/live', '/health/ready', '/metrics', '/docs/json']
+  for (const path of [...paths, '/v1/session', '/v1/config']) await walk(`GET ${path}`)
   const headers = { 'x-plumbline-page': '1' }
-  await walk('POST /v1/session', { body: { key: 'any' }, headers })
-  await walk('POST /v1/session', { body: { key: 'any' } })
-  await walk('POST /v1/session', { body: {}, headers })
+  const key = { key: 'any' }
+  for (const of of [{ body: key, headers }, { body: key }, { body: {}, headers }])
+    await walk('POST /v1/session', of)
   await walk('DELETE /v1/session', { headers })
 })
 
+/** They succeed where a key file is set alone: `test/e2e/keys-command.test.ts` sees them do so. */
+const BY_KEYS = ['GET /v1/keys', 'POST /v1/keys', 'POST /v1/keys/{key}/rotate']
+
+test('routes of keys say that there are none', async () => {
+  const params = { key: '0f3a4b5c8d7e' }
+  await walk('GET /v1/keys')
+  await walk('POST /v1/keys', { body: { id: 'ann', grants: ['analyst'] } })
+  await walk('POST /v1/keys/{key}/rotate', { params, body: {} })
+  await walk('DELETE /v1/keys/{key}', { params })
+})
+
 test('the walk has seen every operation succeed', () => {
-  expect(operations().flatMap(({ name }) => (reached.has(name) ? [] : [name]))).toEqual([])
+  const missing = operations().flatMap(({ name }) => (reached.has(name) ? [] : [name]))
+  expect(missing.toSorted()).toEqual(['DELETE /v1/keys/{key}', ...BY_KEYS])
 })

@@ -6,6 +6,10 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
+import { embeddedEngine } from '../../lib/clickhouse/embedded.ts'
+import { clickhouseMigrations } from '../../lib/clickhouse/migrations.ts'
+import { serverEngine } from '../../lib/clickhouse/port.ts'
+import { embeddedPostgres } from '../../lib/postgres/port.ts'
 import { temporaryDirectory } from '../harness.ts'
 import { ask, post, prediction, ROOT, startTarget, until, type Running } from '../processes.ts'
 
@@ -101,7 +105,100 @@ test('a lost data folder comes back with its counts and verdicts, and goes on', 
   expect(await state(third)).toEqual(after)
   expect(after.verdicts.some(({ verdict }) => verdict === 'alarm')).toBe(true)
   await third.stop('SIGTERM')
+
+  // The folder as the release before has left it: the newest migrations were never applied.
+  await takeBack(data)
+  const fourth = await start()
+  expect(await applied(fourth)).toEqual(clickhouseMigrations().map(({ name }) => name))
+  const upgraded = await state(fourth)
+  expect(upgraded).toEqual(after)
+  // Ids of before the upgrade are remembered, and a label finds its prediction.
+  await post(`${fourth.url}/v1/predictions`, events(350, 390))
+  const label = {
+    ...{ label_id: 'l-0', model_id: 'fraud', prediction_id: 'p-0', label: '1' },
+    ...{ labelled_at: '2026-01-02T00:00:00Z', source: 'ground_truth' },
+  }
+  expect((await post(`${fourth.url}/v1/labels`, [label])).ok).toBe(true)
+  await evaluated(fourth, 12)
+  await until('the label is joined', async () => {
+    const rows = await ask(
+      fourth.clickhouseUrl,
+      "SELECT label FROM outcomes WHERE prediction_id = 'p-0'",
+    )
+    return rows.length === 1
+  })
+  expect((await state(fourth)).rows).toEqual([{ n: '390', ids: '390' }])
+  await beside(fourth)
+  await fourth.stop('SIGTERM')
 }, 300_000)
+
+const applied = async (service: Running) =>
+  (
+    await ask<{ name: string }>(
+      service.clickhouseUrl,
+      'SELECT name FROM schema_migrations ORDER BY name',
+    )
+  ).map(({ name }) => name)
+
+/**
+ * A process of the release before writes beside this one: without the columns it does not know, and
+ * again under the same token where it is not sure.
+ */
+async function beside(service: Running): Promise<void> {
+  const engine = serverEngine({
+    url: service.clickhouseUrl,
+    username: 'plumbline',
+    password: readFileSync(join(data, 'clickhouse.secret'), 'utf8'),
+  })
+  const db = engine.connect('before')
+  const counts = [
+    {
+      ...{ model_id: 'fraud', step: 1767225600, model_version: 'old', variant: '' },
+      ...{ shadow: false, events: 5, errors: 0, duplicates: 0 },
+    },
+  ]
+  const range = {
+    ...{ log_epoch: 'old', topic: 'plumbline.predictions.v1', partition: '0', first: 0 },
+    ...{ last: 4, rows: 5, rejected: 0, duplicates: 1, unknown_fields: 0 },
+  }
+  for (const _ of [1, 2]) {
+    await db.insertRows('event_counts', counts, 'token of before')
+    await db.insertRows('sink_ranges', [range], 'token of before')
+  }
+  expect(
+    await db.query(
+      "SELECT sum(events) AS events, min(bucket_s) AS bucket_s FROM event_counts WHERE model_version = 'old'",
+    ),
+  ).toEqual([{ events: '5', bucket_s: 0 }])
+  expect(
+    await db.query("SELECT events, filtered FROM sink_ranges WHERE log_epoch = 'old'"),
+  ).toEqual([{ events: '4', filtered: '0' }])
+  await engine.close()
+}
+
+/** Undoes the newest migrations of both stores, the rows left as they are. */
+async function takeBack(folder: string): Promise<void> {
+  const engine = embeddedEngine(join(folder, 'clickhouse'))
+  const db = engine.connect('before')
+  for (const sql of [
+    'DROP TABLE erasing_subjects',
+    'DROP TABLE erasing_predictions',
+    'DROP TABLE erasing_labels',
+    'DROP TABLE source_revisions',
+    'ALTER TABLE sink_ranges DROP COLUMN events, DROP COLUMN filtered',
+    'ALTER TABLE event_counts DROP COLUMN bucket_s',
+  ])
+    await db.command(sql)
+  const before = await db.query("SELECT * FROM schema_migrations WHERE name < '0041'")
+  await db.command('TRUNCATE TABLE schema_migrations')
+  await db.insertRows('schema_migrations', before)
+  await engine.close()
+  const postgres = await embeddedPostgres(join(folder, 'postgres'), undefined)
+  await postgres.exec(`drop table keep_work;
+    alter table runs drop column job_id, drop column job_url, drop column job_state, drop column job_due_at, drop column job_failures;
+    delete from schema_migrations where name >= '0006'`)
+  await postgres.close()
+}
 
 test('a backup that is not whole is not put back', () => {
   rmSync(data, { recursive: true, force: true })

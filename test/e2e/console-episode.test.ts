@@ -1,29 +1,29 @@
 /** The page of an alert episode in Chromium: on the real engine, and in states that data seldom has. */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import axe from 'axe-core'
-import { chromium, type Browser, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { EpisodeAnswer } from '../../schemas/http/episodes.ts'
+import {
+  answerWith,
+  faultsOf,
+  HOSTILE,
+  isWithinPage,
+  launchChromium,
+  LOOKS,
+  openPage,
+  photograph,
+} from '../chromium-page.ts'
 import { temporaryDirectory } from '../harness.ts'
 import { ask, post, prediction, startTarget, until, type Running } from '../processes.ts'
 
-const CHROMIUM = '/usr/bin/chromium'
 const directory = temporaryDirectory()
-const HOSTILE = [
-  '<img src=x onerror=alert(1)>',
-  'x'.repeat(200),
-  'نموذج ‏الائتمان',
-  '"\'&amp;</td>',
-]
 let plumbline: Running
 let browser: Browser
 let page: Page
 let complaints: string[] = []
 
 beforeAll(async () => {
-  if (!existsSync(CHROMIUM))
-    throw new Error('Chromium is not installed (Debian: apt-get install chromium)')
   const models = join(directory, 'models')
   mkdirSync(models)
   writeFileSync(
@@ -49,10 +49,7 @@ beforeAll(async () => {
     'an alarm is active',
     async () => (await ask(plumbline.clickhouseUrl, 'SELECT 1 FROM active_alarms')).length > 0,
   )
-  browser = await chromium.launch({
-    executablePath: CHROMIUM,
-    args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
-  })
+  browser = await launchChromium()
 })
 afterAll(async () => {
   await browser?.close()
@@ -65,21 +62,10 @@ beforeEach(async () => {
 
 async function opened(options: { width?: number; dark?: boolean }): Promise<Page> {
   complaints = []
-  const context = await browser.newContext({
-    viewport: { width: options.width ?? 1440, height: 900 },
-    colorScheme: options.dark ? 'dark' : 'light',
-  })
-  const one = await context.newPage()
-  one.on('pageerror', (error) => complaints.push(error.message))
-  one.on('dialog', (dialog) => complaints.push(`a dialog: ${dialog.message()}`))
-  return one
+  return openPage(browser, complaints, options)
 }
 
-const answered = (path: string, body: unknown, status = 200) =>
-  page.route(
-    (url) => decodeURIComponent(url.pathname) === path,
-    (route) => route.fulfill({ status, json: body }),
-  )
+const answered = (path: string, body: unknown, status = 200) => answerWith(page, path, body, status)
 
 const FIRST = '2026-03-02T00:00:00.000Z'
 const at = (day: number) => new Date(Date.parse(FIRST) + day * 86_400_000).toISOString()
@@ -179,23 +165,9 @@ async function busy(more: Partial<EpisodeAnswer> = {}): Promise<void> {
   await page.getByRole('heading', { name: 'What moved' }).waitFor()
 }
 
-/** What axe finds of the page as it is, impact first. */
-async function faults(): Promise<string[]> {
-  await page.evaluate(axe.source)
-  const { violations } = (await page.evaluate('axe.run()')) as {
-    violations: { impact: string; id: string; nodes: { html: string }[] }[]
-  }
-  return violations.map(({ impact, id, nodes }) => `${impact} ${id}: ${nodes[0]!.html}`)
-}
-
-/** Nothing lies beyond the page's right edge. */
-const isWithin = () =>
-  page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth')
-
-async function photographed(name: string): Promise<void> {
-  const folder = process.env['SHOTS']
-  if (folder) await page.screenshot({ path: join(folder, `${name}.png`) })
-}
+const faults = () => faultsOf(page)
+const isWithin = () => isWithinPage(page)
+const photographed = (name: string) => photograph(page, name)
 
 test('an episode that is not there is said, and so is a refusal to show rows', async () => {
   await page.goto(`${plumbline.url}/models/none/episodes/${FIRST}`)
@@ -222,11 +194,7 @@ test('the core is on one screen of a laptop', async () => {
   expect(complaints).toEqual([])
 })
 
-for (const [name, options] of [
-  ['wide', {}],
-  ['narrow', { width: 390 }],
-  ['dark', { dark: true }],
-] as const)
+for (const [name, options] of LOOKS)
   test(`axe finds nothing, and nothing lies beside the page: ${name}`, async () => {
     await page.context().close()
     page = await opened(options)

@@ -2,35 +2,31 @@
  * The pages in states that data seldom has: none, very much, hostile names, an API that fails;
  * narrow, dark, and by axe.
  */
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import axe from 'axe-core'
-import { chromium, type Browser, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import {
+  answerWith,
+  faultsOf,
+  HOSTILE,
+  isWithinPage,
+  launchChromium,
+  LOOKS,
+  openPage,
+  photograph,
+} from '../chromium-page.ts'
 import { temporaryDirectory } from '../harness.ts'
 import { startTarget, type Running } from '../processes.ts'
 
-const CHROMIUM = '/usr/bin/chromium'
 const directory = temporaryDirectory()
-const HOSTILE = [
-  '<img src=x onerror=alert(1)>',
-  'x'.repeat(200),
-  'نموذج ‏الائتمان',
-  '"\'&amp;</td>',
-]
 let plumbline: Running
 let browser: Browser
 let page: Page
 let complaints: string[] = []
 
 beforeAll(async () => {
-  if (!existsSync(CHROMIUM))
-    throw new Error('Chromium is not installed (Debian: apt-get install chromium)')
   plumbline = await startTarget('all', { PLUMBLINE_DATA_DIR: join(directory, 'data') })
-  browser = await chromium.launch({
-    executablePath: CHROMIUM,
-    args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
-  })
+  browser = await launchChromium()
 })
 afterAll(async () => {
   await browser?.close()
@@ -43,22 +39,10 @@ beforeEach(async () => {
 
 async function opened(options: { width?: number; dark?: boolean }): Promise<Page> {
   complaints = []
-  const context = await browser.newContext({
-    viewport: { width: options.width ?? 1440, height: 900 },
-    colorScheme: options.dark ? 'dark' : 'light',
-  })
-  const one = await context.newPage()
-  one.on('pageerror', (error) => complaints.push(error.message))
-  one.on('dialog', (dialog) => complaints.push(`a dialog: ${dialog.message()}`))
-  return one
+  return openPage(browser, complaints, options)
 }
 
-/** Answers one path of the API, whatever its query, in place of the service. */
-const answered = (path: string, body: unknown, status = 200) =>
-  page.route(
-    (url) => url.pathname === path,
-    (route) => route.fulfill({ status, json: body }),
-  )
+const answered = (path: string, body: unknown, status = 200) => answerWith(page, path, body, status)
 
 const END = new Date(Math.floor(Date.now() / 86_400_000) * 86_400_000)
 const dayBefore = (n: number) => new Date(END.getTime() - n * 86_400_000).toISOString()
@@ -161,24 +145,19 @@ async function manyModels(count = 1000): Promise<void> {
   })
 }
 
-/** What axe finds of the page as it is, impact first. */
-async function faults(): Promise<string[]> {
-  // The page allows no inline script; evaluating goes past the page.
-  await page.evaluate(axe.source)
-  const { violations } = (await page.evaluate('axe.run()')) as {
-    violations: { impact: string; id: string; nodes: { html: string }[] }[]
-  }
-  return violations.map(({ impact, id, nodes }) => `${impact} ${id}: ${nodes[0]!.html}`)
-}
+const KEYS = HOSTILE.map((id, i) => ({
+  key: i === 0 ? '0f3a4b5c8d7e' : `0f3a4b5c8d0${i}`,
+  id,
+  may: ['analyst', 'operator@team:risk'],
+  created_at: dayBefore(40),
+  expires_at: i === 1 ? null : dayBefore(i === 2 ? 1 : -50),
+  has_ended: i === 2,
+  last_used_at: i === 3 ? null : dayBefore(0),
+}))
 
-/** Nothing lies beyond the page's right edge. */
-const isWithin = () =>
-  page.evaluate('document.documentElement.scrollWidth <= document.documentElement.clientWidth')
-
-async function photographed(name: string): Promise<void> {
-  const folder = process.env['SHOTS']
-  if (folder) await page.screenshot({ path: join(folder, `${name}.png`) })
-}
+const faults = () => faultsOf(page)
+const isWithin = () => isWithinPage(page)
+const photographed = (name: string) => photograph(page, name)
 
 test('without any data each page says what to do', async () => {
   await page.goto(plumbline.url)
@@ -282,11 +261,7 @@ test('an API that fails, refuses or cannot be reached is said, and asked again',
   expect(complaints).toEqual([])
 })
 
-for (const [name, options] of [
-  ['wide', {}],
-  ['narrow', { width: 390 }],
-  ['dark', { dark: true }],
-] as const)
+for (const [name, options] of LOOKS)
   test(`axe finds nothing, and nothing lies beside the page: ${name}`, async () => {
     await page.context().close()
     page = await opened(options)
@@ -308,6 +283,20 @@ for (const [name, options] of [
     await page.getByRole('button', { name: 'Snooze' }).first().click()
     await page.getByLabel('Your name').waitFor()
     expect(await faults()).toEqual([])
+    await page.unrouteAll()
+    await answered('/v1/keys', { keys: KEYS })
+    await page.goto(`${plumbline.url}/keys`)
+    await page.getByRole('button', { name: 'Rotate 0f3a4b5c8d7e' }).click()
+    await page.getByRole('button', { name: 'New key' }).waitFor()
+    expect(await faults()).toEqual([])
+    expect(await isWithin()).toBe(true)
+    await photographed(`keys-${name}`)
+    await page.getByRole('button', { name: 'New key' }).click()
+    await page.getByLabel('With').selectOption('team')
+    await page.getByLabel('Its name').waitFor()
+    expect(await faults()).toEqual([])
+    expect(await isWithin()).toBe(true)
+    await photographed(`new-key-${name}`)
     await page.unrouteAll()
     for (const path of ['/runs', '/review']) {
       await page.goto(`${plumbline.url}${path}`)

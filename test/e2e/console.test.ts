@@ -1,31 +1,21 @@
 /** The pages in a real Chromium. */
 import { createHash, randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { chromium, type Browser, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { launchChromium, photograph } from '../chromium-page.ts'
 import { temporaryDirectory } from '../harness.ts'
 import { ask, post, prediction, startTarget, until, type Running } from '../processes.ts'
 
-const CHROMIUM = '/usr/bin/chromium'
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
 const directory = temporaryDirectory()
+const hashOf = (key: string) => createHash('sha256').update(key).digest('hex')
 let plumbline: Running
 let browser: Browser
 let page: Page
 const complaints: string[] = []
 
 beforeAll(async () => {
-  if (!existsSync(CHROMIUM))
-    throw new Error('Chromium is not installed (Debian: apt-get install chromium)')
   mkdirSync(join(directory, 'models'))
   writeFileSync(
     join(directory, 'models/m.yaml'),
@@ -57,7 +47,7 @@ beforeAll(async () => {
       (await ask(plumbline.clickhouseUrl, `SELECT 1 FROM verdicts WHERE verdict = 'alarm'`))
         .length > 0,
   )
-  browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS })
+  browser = await launchChromium()
   page = await browser.newPage({ viewport: { width: 1200, height: 900 } })
   page.on('pageerror', (error) => complaints.push(error.message))
   page.on('console', (message) => {
@@ -218,7 +208,7 @@ test('the page of the API lists every operation, sends one that is tried, and as
   await stats.getByRole('button', { name: 'Try it out' }).click()
   await stats.getByRole('button', { name: 'Execute' }).click()
   await stats.locator('.live-responses-table').getByText('"models"').waitFor()
-  if (process.env['SHOTS']) await page.screenshot({ path: join(process.env['SHOTS'], 'docs.png') })
+  await photograph(page, 'docs')
   page.off('request', note)
   expect(others).toEqual([])
 })
@@ -227,13 +217,16 @@ test('with keys: a page asks for one, keeps it from scripts, and the key says wh
   const key = randomBytes(32).toString('base64url')
   const file = join(directory, 'keys.json')
   const asking = randomBytes(32).toString('base64url')
-  const hashed = (text: string) => createHash('sha256').update(text).digest('hex')
-  const scopes = ['read', 'operate']
-  const keys = [
-    { id: 'ann', sha256: hashed(key), scopes },
-    { id: 'carl', sha256: hashed(asking), scopes },
-  ]
-  writeFileSync(file, JSON.stringify({ keys }))
+  writeFileSync(
+    file,
+    JSON.stringify({
+      keys: [
+        { id: 'ann', sha256: hashOf(key), scopes: ['read', 'operate'] },
+        { id: 'carl', sha256: hashOf(asking), scopes: ['read', 'operate'] },
+        { id: 'root', sha256: hashOf('of the admin'), grants: ['admin'] },
+      ],
+    }),
+  )
   const guarded = await startTarget('all', {
     PLUMBLINE_DATA_DIR: join(directory, 'guarded'),
     PLUMBLINE_MODELS_DIR: join(directory, 'models'),
@@ -262,8 +255,7 @@ test('with keys: a page asks for one, keeps it from scripts, and the key says wh
     await guardedPage.getByLabel('API key').fill('wrong')
     await guardedPage.getByRole('button', { name: 'Sign in' }).click()
     await guardedPage.getByText('this key is not known').waitFor()
-    if (process.env['SHOTS'])
-      await guardedPage.screenshot({ path: join(process.env['SHOTS'], 'login.png') })
+    await photograph(guardedPage, 'login')
     await guardedPage.getByLabel('API key').fill(key)
     await guardedPage.getByRole('button', { name: 'Sign in' }).click()
     await guardedPage.getByRole('button', { name: 'Sign out' }).waitFor()
@@ -277,8 +269,7 @@ test('with keys: a page asks for one, keeps it from scripts, and the key says wh
       (await approve({ ...byCookie, 'x-plumbline-page': '1', origin: 'http://evil' }, 'ann'))
         .status,
     ).toBe(403)
-    if (process.env['SHOTS'])
-      await guardedPage.screenshot({ path: join(process.env['SHOTS'], 'runs.png') })
+    await photograph(guardedPage, 'runs')
     guardedPage.once('dialog', (dialog) => void dialog.accept('looks right'))
     await guardedPage.getByRole('button', { name: /Approve/ }).click()
     await guardedPage
@@ -293,10 +284,52 @@ test('with keys: a page asks for one, keeps it from scripts, and the key says wh
     await guardedPage.getByLabel('API key').waitFor()
     expect((await fetch(`${guarded.url}/v1/runs`, { headers: byCookie })).status).toBe(401)
     await context.close()
+    await adminMakesKeys(guarded)
   } finally {
     await guarded.stop()
   }
 })
+
+/** An admin makes a key on the page, sees it once, rotates it, and revokes it. */
+async function adminMakesKeys({ url }: Running): Promise<void> {
+  const context = await browser.newContext({ viewport: { width: 1200, height: 900 } })
+  const keys = await context.newPage()
+  keys.on('pageerror', (error) => complaints.push(error.message))
+  const statusOf = async (secret: string) =>
+    (await fetch(`${url}/v1/models`, { headers: { authorization: `Bearer ${secret}` } })).status
+  const secretShown = async () => {
+    const dialog = keys.getByRole('dialog', { name: 'The key of bob' })
+    const secret = await dialog.getByLabel('The new key').inputValue()
+    await dialog.getByRole('button', { name: 'Done' }).click()
+    await dialog.waitFor({ state: 'detached' })
+    expect(await keys.content()).not.toContain(secret)
+    return secret
+  }
+  await keys.goto(url)
+  await keys.getByLabel('API key').fill('of the admin')
+  await keys.getByRole('button', { name: 'Sign in' }).click()
+  await keys.getByRole('link', { name: 'Keys' }).click()
+  await keys.getByRole('button', { name: 'New key' }).click()
+  await keys.getByLabel('For whom').fill('bob')
+  await keys.getByLabel('With').selectOption('model')
+  await keys.getByLabel('Its name').fill('m')
+  await keys.getByRole('button', { name: 'Make the key' }).click()
+  const first = await secretShown()
+  const name = first.split('_')[1]!
+  await keys.getByRole('row', { name: name }).getByText('analyst@model:m').waitFor()
+  await until('the key is taken', async () => (await statusOf(first)) === 200)
+  await keys.getByRole('button', { name: `Rotate ${name}` }).click()
+  await keys.getByRole('button', { name: 'Make the next key' }).click()
+  const next = await secretShown()
+  await until('the next one is taken', async () => (await statusOf(next)) === 200)
+  expect(await statusOf(first)).toBe(200)
+  await keys.getByRole('button', { name: `Revoke ${name}` }).click()
+  await keys.getByRole('button', { name: 'Revoke it' }).click()
+  await keys.getByRole('button', { name: `Rotate ${name}` }).waitFor({ state: 'detached' })
+  await until('the first is refused', async () => (await statusOf(first)) === 401)
+  expect(await statusOf(next)).toBe(200)
+  await context.close()
+}
 
 test('every page and answer carries the security headers', async () => {
   for (const path of [
@@ -304,6 +337,7 @@ test('every page and answer carries the security headers', async () => {
     '/models/m',
     '/review',
     '/runs',
+    '/keys',
     '/docs',
     '/docs/json',
     '/docs/static/swagger-ui-bundle.js',

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { temporaryDirectory } from '../harness.ts'
 import { startTarget, type Running } from '../processes.ts'
@@ -29,6 +30,14 @@ function keys(...args: string[]) {
   return { status, stdout, stderr }
 }
 const create = (...args: string[]) => keys('create', '--id', 'ann', ...args).stdout.trim()
+interface Declared {
+  content: Record<string, { schema: object }>
+}
+interface Answer {
+  secret?: string
+  detail?: string
+  keys?: { key: string; last_used_at: string | null }[]
+}
 const nameIn = (key: string) => key.split('_')[1]!
 const statusBy = async (key: string, path = '/v1/models') =>
   (await fetch(`${plumbline.url}${path}`, { headers: { authorization: `Bearer ${key}` } })).status
@@ -98,6 +107,94 @@ test('what cannot be done is one sentence, and the file stays', () => {
   }
   expect(readFileSync(file, 'utf8')).toBe(before)
 }, 60_000)
+
+test('an admin makes, rotates and revokes keys over HTTP, which the audit log tells without secrets', async () => {
+  const root = keys('create', '--id', 'root', '--grant', 'admin').stdout.trim()
+  const some = keys('create', '--id', 'eve', '--grant', 'admin@model:m').stdout.trim()
+  await vi.waitFor(async () => expect(await statusBy(some, '/v1/session')).toBe(200))
+  const { paths, components } = (await (await fetch(`${plumbline.url}/docs/json`)).json()) as {
+    paths: Record<string, Record<string, { responses: Record<string, Declared> }>>
+    components: object
+  }
+  const ajv = new Ajv2020({ strict: false })
+  /** Asks, and holds the answer against what the document declares. */
+  const asked = async (operation: string, path: string, body?: object, key = root) => {
+    const [method = '', template = ''] = operation.split(' ')
+    const response = await fetch(`${plumbline.url}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${key}`,
+        ...(body && { 'content-type': 'application/json' }),
+      },
+      ...(body && { body: JSON.stringify(body) }),
+    })
+    const answer = (await response.json()) as Answer
+    const { content } = paths[template]![method.toLowerCase()]!.responses[response.status]!
+    const [media] = Object.values(content)
+    expect(ajv.validate({ ...media!.schema, components }, answer), ajv.errorsText()).toBe(true)
+    return { status: response.status, answer }
+  }
+  await vi.waitFor(async () => expect((await asked('GET /v1/keys', '/v1/keys')).status).toBe(200), {
+    timeout: 20_000,
+  })
+  const bob = { id: 'bob', grants: ['analyst@team:risk'], expires: '30d' }
+  const made = await asked('POST /v1/keys', '/v1/keys', bob)
+  expect(made).toMatchObject({ status: 201, answer: { made: { id: 'bob' }, replaced: null } })
+  const secret = made.answer.secret!
+  const name = nameIn(secret)
+  const rotation = `/v1/keys/${name}/rotate`
+  const next = await asked('POST /v1/keys/{key}/rotate', rotation, { overlap: '1h' })
+  expect(next).toMatchObject({ status: 201, answer: { replaced: { key: name } } })
+  await vi.waitFor(
+    async () => expect(await statusBy(next.answer.secret!, '/v1/models')).toBe(200),
+    { timeout: 20_000 },
+  )
+  const revoked = await asked('DELETE /v1/keys/{key}', `/v1/keys/${name}`)
+  expect(revoked).toMatchObject({ status: 200, answer: { revoked: { key: name, id: 'bob' } } })
+  await vi.waitFor(async () => expect(await statusBy(secret)).toBe(401), { timeout: 20_000 })
+
+  const before = readFileSync(file, 'utf8')
+  const refused: [string, string, object | undefined, number, string][] = [
+    ['DELETE /v1/keys/{key}', `/v1/keys/${name}`, undefined, 404, 'no key is named'],
+    ['POST /v1/keys', '/v1/keys', { ...bob, grants: ['analist'] }, 400, 'did you mean analyst?'],
+    ['POST /v1/keys', '/v1/keys', { ...bob, id: 'policy' }, 400, 'part of Plumbline'],
+    ['POST /v1/keys', '/v1/keys', { ...bob, expires: '1d ago' }, 400, 'a time to come'],
+    ['POST /v1/keys', '/v1/keys', { ...bob, id: 'BOB' }, 400, 'under two spellings'],
+    ['POST /v1/keys/{key}/rotate', rotation, {}, 404, 'no key is named'],
+  ]
+  for (const [operation, path, body, status, sentence] of refused) {
+    const { status: told, answer } = await asked(operation, path, body)
+    expect([told, answer.detail]).toEqual([status, expect.stringContaining(sentence)])
+  }
+  // An admin of one model could make a key for all.
+  expect((await asked('GET /v1/keys', '/v1/keys', undefined, some)).status).toBe(403)
+  expect((await asked('POST /v1/keys', '/v1/keys', bob, some)).status).toBe(403)
+  expect(readFileSync(file, 'utf8')).toBe(before)
+
+  const usesFile = join(dataDir, 'key-uses.json')
+  const uses = JSON.parse(readFileSync(usesFile, 'utf8')) as Record<string, string>
+  const used = '2026-01-02T03:04:05.000Z'
+  writeFileSync(usesFile, JSON.stringify({ ...uses, [nameIn(next.answer.secret!)]: used }))
+  const { keys: listed } = (await asked('GET /v1/keys', '/v1/keys')).answer
+  expect(
+    listed!.find(({ key }) => key === nameIn(next.answer.secret!))!.last_used_at! >= used,
+  ).toBe(true)
+  const text = JSON.stringify(listed)
+  for (const one of [root, secret, next.answer.secret!]) expect(text).not.toContain(one.slice(17))
+  expect(text).not.toMatch(/hash|salt/)
+  const log = await (
+    await fetch(`${plumbline.url}/v1/audit`, { headers: { authorization: `Bearer ${root}` } })
+  ).text()
+  expect(log).not.toContain(secret.slice(17))
+  const { entries } = JSON.parse(log) as { entries: { action: string; actor: string }[] }
+  const acts = entries.filter(({ action }) => action.startsWith('key.'))
+  expect(acts.map(({ action }) => action).toSorted()).toEqual([
+    'key.created',
+    'key.revoked',
+    'key.rotated',
+  ])
+  expect(acts.every(({ actor }) => actor === 'root')).toBe(true)
+})
 
 test('a key that was made by hand is rotated into a made one that may do the same', () => {
   const old = join(directory, 'old.json')

@@ -7,6 +7,7 @@ import { startTarget, until, type Running } from '../processes.ts'
 
 const SECRET = 'whsec_bm9ib2R5IG1heSByZWFkIHRoaXMsIG5vYm9keQ=='
 const folder = mkdtempSync(join(temporaryDirectory(), 'models-'))
+const sources = mkdtempSync(join(temporaryDirectory(), 'sources-'))
 const file = (id: string, more = '') => `model_id: ${id}\ntask: binary\n${more}`
 let plumbline: Running
 
@@ -17,6 +18,7 @@ interface InForce {
     files: { file: string; model_id: string }[]
     refused: { problems: string[] } | null
   }
+  sources: { files: { source: string; revision: string }[]; refused: { problems: string[] } | null }
 }
 const text = async () => (await fetch(`${plumbline.url}/v1/config`)).text()
 const inForce = async () => JSON.parse(await text()) as InForce
@@ -26,6 +28,7 @@ beforeAll(async () => {
   plumbline = await startTarget('all', {
     PLUMBLINE_DATA_DIR: join(temporaryDirectory(), 'data'),
     PLUMBLINE_MODELS_DIR: folder,
+    PLUMBLINE_SOURCES_DIR: sources,
     PLUMBLINE_MODELS_POLL_SECONDS: '0',
     PLUMBLINE_WEBHOOK_SECRET: SECRET,
   })
@@ -64,4 +67,38 @@ test('one file with a problem, and none is taken; repaired, all are', async () =
   expect(await metrics()).toContain('plumbline_model_info{model_id="a",owner="ann",')
   const listed = await (await fetch(`${plumbline.url}/v1/models`)).json()
   expect(listed).toMatchObject({ models: [{ model_id: 'a' }, { model_id: 'b' }] })
+})
+
+const sourceFile = (name: string, score = '$.score') => `source: ${name}
+files: some.jsonl
+format: json
+events:
+  - type: prediction
+    fields: { prediction_id: $.id, model_id: a, model_version: "1", predicted_at: $.at, score: ${score} }
+`
+
+test('source files likewise: all of them or none, and what they are is told', async () => {
+  expect((await inForce()).sources).toMatchObject({ files: [], refused: null })
+  writeFileSync(join(sources, 'one.yaml'), sourceFile('one'))
+  writeFileSync(join(sources, 'two.yaml'), 'source: two\nformat: jsn\n')
+  plumbline.child.kill('SIGHUP')
+  await until('a refusal', async () => (await inForce()).sources.refused !== null)
+  const { refused, files } = (await inForce()).sources
+  expect(files).toEqual([])
+  expect(refused!.problems.every((problem) => problem.startsWith('two.yaml: '))).toBe(true)
+  const metrics = async () => (await fetch(`${plumbline.url}/metrics`)).text()
+  expect(await metrics()).toMatch(/^plumbline_source_file_problems [1-9]/m)
+  writeFileSync(join(sources, 'two.yaml'), sourceFile('two'))
+  plumbline.child.kill('SIGHUP')
+  await until('both sources', async () => (await inForce()).sources.files.length === 2)
+  const before = (await inForce()).sources
+  expect([before.files.map(({ source }) => source), before.refused]).toEqual([['one', 'two'], null])
+  expect(await metrics()).toMatch(/^plumbline_source_file_problems 0$/m)
+  writeFileSync(join(sources, 'two.yaml'), sourceFile('two', '$.p'))
+  plumbline.child.kill('SIGHUP')
+  await until('another revision', async () => {
+    const { files: after } = (await inForce()).sources
+    return after[1]!.revision !== before.files[1]!.revision
+  })
+  expect((await inForce()).sources.files[0]).toEqual(before.files[0])
 })

@@ -1,5 +1,5 @@
 /** Topics of the user's own, on the real broker: waited for, read, counted, and read on. */
-import { writeFileSync, mkdirSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import kafkajs from 'kafkajs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -112,4 +112,36 @@ test('a missing topic is waited for and told; then its messages are stored, once
       await (await fetch(`${plumbline.url}/metrics`)).text(),
     )
   await until('the dead letters since the restart are counted', isCounted)
+})
+
+test('a changed mapping is taken without a restart, and a source that goes is read no more', async () => {
+  const inForce = async () =>
+    (
+      (await (await fetch(`${plumbline.url}/v1/config`)).json()) as {
+        sources: { files: { revision: string }[] }
+      }
+    ).sources.files
+  const [before] = await inForce()
+  writeFileSync(
+    join(directory, 'sources/bank.yaml'),
+    SOURCE.replace('model_id: bank', 'model_id: { template: "bank-{$.model.version}" }'),
+  )
+  plumbline.child.kill('SIGHUP')
+  await until('the new mapping', async () => (await inForce())[0]?.revision !== before!.revision)
+  await send(1, 9)
+  const renamed = async () =>
+    Number((await row(`SELECT count() AS n FROM predictions WHERE model_id = 'bank-3'`))['n'])
+  // What the mapping before has begun it may still complete: each event is there once, in one of both.
+  await until('the events of 9 messages', async () => (await stored()) + (await renamed()) === 318)
+  expect(await renamed()).toBe(18)
+  expect(await ready()).toEqual({ status: 'ready' })
+  rmSync(join(directory, 'sources/bank.yaml'))
+  plumbline.child.kill('SIGHUP')
+  await until('no source', async () => (await inForce()).length === 0)
+  const lag = async () =>
+    (await (await fetch(`${plumbline.url}/metrics`)).text()).includes(
+      'plumbline_consumer_lag{topic="bank/prediction"',
+    )
+  await until('nothing is behind', async () => !(await lag()))
+  expect(await ready()).toEqual({ status: 'ready' })
 })

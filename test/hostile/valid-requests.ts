@@ -293,6 +293,8 @@ const reference = (more: Partial<ValidRequest>): ValidRequest => ({
 /** An alert episode of the fuzzed model. */
 const episode = { params: { id: 'fuzzed', episode: AT } }
 
+const SIDES = { a_reference: 'baseline', b: SPAN, b_slice: 'sex:2', subject: 'f0' }
+
 const MODELS: readonly ValidRequest[] = [
   asked('/v1/models'),
   asked('/v1/models/{id}'),
@@ -325,6 +327,8 @@ const MODELS: readonly ValidRequest[] = [
     reference: 'baseline',
   }),
   asked('/v1/models/{id}/compare', { a: SPAN, b: SPAN, exact: 'true', convention: 'plumbline' }),
+  asked('/v1/models/{id}/side-by-side', SIDES),
+  asked('/v1/models/{id}/cohorts', { to: AT, metrics: 'accuracy,error_ratio' }),
   asked('/v1/models/{id}/constraint_violations.json', { a: SPAN, b: SPAN }),
   asked('/v1/models/{id}/canary', {
     champion: '7',
@@ -333,6 +337,7 @@ const MODELS: readonly ValidRequest[] = [
     from: AT,
     share: '0.5',
     paired: 'false',
+    looks: '4',
     alpha: '0.05',
   }),
   reference({ body: { from: AT, to: '2026-01-02T00:00:00Z' } }),
@@ -360,16 +365,8 @@ const VERDICTS = ['accept', 'dismiss', 'snooze'].flatMap((decision): ValidReques
 const PAGES: readonly ValidRequest[] = [
   '/',
   '/models/friend',
-  '/review',
-  '/runs',
-  '/console/review.js',
-  '/docs',
-  '/docs/json',
-  '/health/live',
-  '/health/ready',
-  '/metrics',
-  '/v1/config',
-  '/v1/session',
+  ...['/review', '/runs', '/keys', '/console/review.js', '/docs', '/docs/json'],
+  ...['/health/live', '/health/ready', '/metrics', '/v1/config', '/v1/session'],
 ]
   .map((path): ValidRequest => ({ group: 'pages', method: 'GET', path }))
   .concat([
@@ -399,6 +396,14 @@ const KEEP: readonly ValidRequest[] = [
   { ...subject, method: 'DELETE' },
 ]
 
+const aKey = { params: { key: '0f3a4b5c8d7e' } }
+const KEYS: readonly ValidRequest[] = [
+  { group: 'keys', method: 'GET', path: '/v1/keys' },
+  posted('keys', '/v1/keys', { id: 'ann', grants: ['analyst@team:risk'], expires: '90d' }),
+  posted('keys', '/v1/keys/{key}/rotate', { overlap: '24h', expires: '90d' }, aKey),
+  { group: 'keys', method: 'DELETE', path: '/v1/keys/{key}', ...aKey },
+]
+
 /** A test holds that no route of the service is missing here. */
 export const VALID: readonly ValidRequest[] = [
   ...EVENTS,
@@ -408,5 +413,6 @@ export const VALID: readonly ValidRequest[] = [
   ...MODELS,
   ...VERDICTS,
   ...KEEP,
+  ...KEYS,
   ...PAGES,
 ]

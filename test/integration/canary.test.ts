@@ -63,11 +63,25 @@ test('what both arms served at the same time, each subject by its first predicti
     candidate: '8',
     from: 0,
     completeUntil: START + 60 * MINUTE,
+    looks: 2,
   }
+  const one = { correct: 1, errors: 0, worth: 1, failed: 1, latencies: 1, costs: 0 }
   expect(await readArms(db, model, question)).toEqual({
     from: START + 10 * MINUTE,
     to: START + 15 * MINUTE + 1,
     crossed: 1,
+    looks: [
+      {
+        at: START + 12.5 * MINUTE + 1,
+        champion: { units: 1, ...one },
+        candidate: { units: 1, ...one },
+      },
+      {
+        at: START + 15 * MINUTE + 1,
+        champion: { units: 1, ...one },
+        candidate: { units: 2, correct: 2, errors: 0, worth: 2, failed: 2, latencies: 2, costs: 0 },
+      },
+    ],
     champion: {
       units: 1,
       correct: [0],
@@ -144,8 +158,19 @@ test('requests that both answered: in pairs, with one truth for both', async () 
       candidate: '8',
       from: 0,
       completeUntil: START + 18 * MINUTE,
+      looks: 2,
     },
   )
+  const reached = (units: number, correct: number) => ({
+    units,
+    correct,
+    errors: 0,
+    worth: correct,
+    failed: units,
+    latencies: 1,
+    costs: 0,
+  })
+  expect(pairs!.looks.map(({ champion }) => champion)).toEqual([reached(3, 2), reached(4, 3)])
   expect(pairs).toMatchObject({
     champion: {
       units: 4,

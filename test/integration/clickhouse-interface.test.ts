@@ -5,10 +5,18 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { connect, type AddressInfo } from 'node:net'
+import { createServer } from 'node:tls'
 import { createClient } from '@clickhouse/client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { serverEngine } from '../../lib/clickhouse/port.ts'
 import { encodeBlock, strings } from '../../lib/clickhouse/native/block.ts'
+import {
+  clickHouseAccess,
+  clickHouseProblems,
+  type ClickHouseSettings,
+} from '../../lib/platform/clickhouse-access.ts'
+import { certificateAuthority } from '../certificates.ts'
 import { temporaryDirectory } from '../harness.ts'
 import { startTarget, type Running } from '../processes.ts'
 
@@ -134,6 +142,51 @@ test('writers authenticate; a wrong password is refused, not taken for a reader'
     { a: 'y' },
   ])
   await engine.close()
+})
+
+test('a server is reached over TLS by the authority that the setting names', async () => {
+  const authority = certificateAuthority(directory, 'authority')
+  const { cert, key } = authority.sign('clickhouse')
+  const upstream = Number(new URL(stores.clickhouseUrl).port)
+  const front = createServer({ cert: readFileSync(cert), key: readFileSync(key) }, (client) => {
+    const server = connect(upstream, '127.0.0.1')
+    for (const socket of [client, server]) socket.on('error', () => {})
+    client.pipe(server).pipe(client)
+  })
+  await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve))
+  const config = {
+    PLUMBLINE_CLICKHOUSE_URL: `https://127.0.0.1:${(front.address() as AddressInfo).port}`,
+    PLUMBLINE_CLICKHOUSE_USER: 'plumbline',
+    PLUMBLINE_CLICKHOUSE_PASSWORD: secret,
+  }
+  const asked = async (more: ClickHouseSettings) => {
+    expect(clickHouseProblems({ ...config, ...more })).toEqual([])
+    const engine = serverEngine(clickHouseAccess({ ...config, ...more }))
+    try {
+      return await engine.connect('tls').query('SELECT 1 AS one')
+    } finally {
+      await engine.close()
+    }
+  }
+  expect(await asked({ PLUMBLINE_CLICKHOUSE_CA_FILE: authority.ca })).toEqual([{ one: 1 }])
+  await expect(asked({})).rejects.toThrow(/certificate/)
+  const other = { PLUMBLINE_CLICKHOUSE_CA_FILE: authority.ca, PLUMBLINE_CLICKHOUSE_DATABASE: 'x' }
+  await expect(asked(other)).rejects.toThrow('the database default')
+  front.close()
+})
+
+test.each<[ClickHouseSettings, string]>([
+  [{ PLUMBLINE_CLICKHOUSE_CLUSTER: 'c' }, 'PLUMBLINE_CLICKHOUSE_URL is not set'],
+  [
+    { PLUMBLINE_CLICKHOUSE_URL: 'http://x', PLUMBLINE_CLICKHOUSE_CA_FILE: 'ca' },
+    'is no https address',
+  ],
+  [
+    { PLUMBLINE_CLICKHOUSE_URL: 'https://x', PLUMBLINE_CLICKHOUSE_CA_FILE: '/no/such' },
+    'PLUMBLINE_CLICKHOUSE_CA_FILE cannot be read',
+  ],
+])('settings of a server that cannot be meant: %j', (config, said) => {
+  expect(clickHouseProblems(config)).toEqual([expect.stringContaining(said)])
 })
 
 test('a slow analyst does not stall another', async () => {

@@ -36,7 +36,7 @@ beforeAll(async () => {
   })
 })
 
-async function resultsOf(model: ReturnType<typeof fileOf>) {
+async function resultsOf(model: ReturnType<typeof fileOf>, subject = 'shop') {
   await evaluateOn(on.connect('drift'), { now: () => START + 50 * HOUR })(model)
   const results = await on.db.query<{
     metric: string
@@ -44,7 +44,7 @@ async function resultsOf(model: ReturnType<typeof fileOf>) {
     reason: string
     verdict: string
   }>(
-    `SELECT metric, value, reason, verdict FROM window_metrics_latest WHERE model_id = '${model.modelId}' AND subject = 'shop'
+    `SELECT metric, value, reason, verdict FROM window_metrics_latest WHERE model_id = '${model.modelId}' AND subject = '${subject}'
      AND window_start = '2026-01-05 01:00:00' AND convention = 'plumbline'`,
   )
   return (metric: string) => results.find((one) => one.metric === metric)
@@ -99,4 +99,26 @@ test('where several codes share a bin nothing is said, with the reason', async (
   expect(of('psi')).toMatchObject({ value: null, verdict: 'incomplete' })
   expect(of('psi')!.reason).toContain('several codes share a bin')
   expect(of('type_mismatch_ratio')).toBeUndefined()
+})
+
+test('a feature nobody declared that is null in every event is told, and one that has values is not', async () => {
+  const model = fileOf('nulls', '{}')
+  await on.predictions(
+    events('nulls', SMALL).map((event, i) => ({
+      ...event,
+      features: { ...event.features, ghost: null, city: i < 60 ? 'a' : null },
+    })),
+  )
+  const ghost = await resultsOf(model, 'ghost')
+  expect(ghost('missing_ratio')).toMatchObject({ value: 1, verdict: 'warning' })
+  expect(ghost('missing_ratio')!.reason).toBe(
+    'null in every event that names it, in the window and in the reference alike',
+  )
+  expect(ghost('psi')).toBeUndefined()
+  const city = await resultsOf(model, 'city')
+  expect(city('missing_ratio')).toMatchObject({
+    value: 1,
+    reason: expect.not.stringContaining('null'),
+  })
+  expect(city('psi')).toMatchObject({ value: null, reason: 'no value in this window' })
 })

@@ -27,6 +27,8 @@ let labels: Sink
 let join: Join
 let evaluate: () => Promise<unknown>
 let evaluateOther: (other: typeof model) => Promise<unknown>
+/** What happens before ground truth is read of a window. */
+let beforeTruth: () => Promise<void> = async () => {}
 let offset = 0
 const published: string[] = []
 const metrics = createMetrics()
@@ -48,6 +50,13 @@ beforeAll(async () => {
       published.push(...messages.map((m) => m.value.toString()))
       now += publishing
     },
+    between: (queries) => ({
+      ...queries,
+      outcomes: async (...asked) => {
+        await beforeTruth()
+        return queries.outcomes(...asked)
+      },
+    }),
   })
   evaluate = () => evaluateOther(model)
 })
@@ -85,11 +94,11 @@ async function emit(
   offset += count
 }
 
-async function emitLabels(hour: number, count: number, truth: (i: number) => string) {
+async function emitLabels(hour: number, count: number, truth: (i: number) => string, id = '') {
   const events = Array.from({ length: count }, (_, i) => ({
     label_id: `${hour}-${i}-${offset}`,
     model_id: 'm',
-    prediction_id: `${hour}-${i}`,
+    prediction_id: `${hour}-${id}${i}`,
     label: truth(i),
     labelled_at: new Date(START + (hour + 1) * HOUR + offset).toISOString(),
     source: 'ground_truth',
@@ -304,4 +313,55 @@ test('no number in the table is NaN or infinite', async () => {
       `SELECT count() AS n FROM window_metrics WHERE isNaN(value) OR isInfinite(value) OR isNaN(ci_low) OR isNaN(ci_high) OR isNaN(p_value)`,
     ),
   ).toEqual([{ n: '0' }])
+})
+
+/** How many events, and labels, the facts of a revision are of. */
+async function factsOf(hour: number) {
+  const [revision] = await db.query<{ events: string; revision: number }>(
+    "SELECT events, revision FROM window_revisions WHERE toUnixTimestamp64Milli(window_start) = {start:Int64} AND model_version = '' AND slice_key = '' ORDER BY revision DESC LIMIT 1",
+    { start: START + hour * HOUR },
+  )
+  const counts = await db.query<{ metric: string; n_current: string; n_labelled: string }>(
+    "SELECT metric, n_current, n_labelled FROM window_metrics_latest WHERE toUnixTimestamp64Milli(window_start) = {start:Int64} AND method = 'observed' AND model_version = '' AND slice_key = '' AND ((metric = 'missing_ratio' AND subject = 'x') OR metric = 'accuracy')",
+    { start: START + hour * HOUR },
+  )
+  const of = (metric: string) => counts.find((one) => one.metric === metric)!
+  return {
+    revision: revision!.revision,
+    events: Number(revision!.events),
+    counted: Number(of('missing_ratio').n_current),
+    labelled: Number(of('accuracy').n_labelled),
+  }
+}
+
+/** Events with labels that come into an hour while it is being evaluated, `times` times. */
+function comingInto(hour: number, count: number, times: number) {
+  let left = times
+  beforeTruth = async () => {
+    if (left-- <= 0) return
+    await emit(hour, count, 0, { id: `late${left}-` })
+    await emitLabels(hour, count, (i) => (i % 2 === 0 ? '1' : '0'), `late${left}-`)
+  }
+}
+
+test('what comes between two reads of a window makes it read again: a revision has facts of one state', async () => {
+  await emit(60, 200, 0)
+  await emitLabels(60, 200, (i) => (i % 2 === 0 ? '1' : '0'))
+  now += 100 * HOUR
+  comingInto(60, 50, 1)
+  await evaluate()
+  expect(await factsOf(60)).toEqual({ revision: 1, events: 250, counted: 250, labelled: 250 })
+})
+
+test('a window that changes at every read is read three times, published, and due again', async () => {
+  await emit(61, 200, 0)
+  await emitLabels(61, 200, (i) => (i % 2 === 0 ? '1' : '0'))
+  now += 100 * HOUR
+  comingInto(61, 10, 3)
+  await evaluate()
+  const torn = await factsOf(61)
+  expect(torn).toMatchObject({ revision: 1, events: 220, labelled: 230 })
+  now += 100 * HOUR
+  await evaluate()
+  expect(await factsOf(61)).toEqual({ revision: 2, events: 230, counted: 230, labelled: 230 })
 })

@@ -154,3 +154,43 @@ test('the summary of the demo says when alarms began, what was done, and when th
   expect(text).toMatch(/since then +1 of 12 weeks have an alarm; 0 were accepted/)
   expect(loopClosed).toBe(true)
 })
+
+test('weekly windows are tested by the noise between their days until there are eight', async () => {
+  const weekly = parseModel(
+    '{ model_id: weekly, task: binary, windows: { size: 7d, lateness: 1h, min_count: 20 } }',
+  )
+  const WEEKS = 10
+  const perDay = 24
+  await on.predictions(
+    Array.from({ length: WEEKS * 7 * perDay }, (_, i) => ({
+      prediction_id: `w${i}`,
+      model_id: 'weekly',
+      model_version: '1',
+      predicted_at: iso(START + (i * DAY) / perDay),
+      prediction: i % 2 === 0 ? '1' : '0',
+      features: { x: uniform() + (Math.floor(i / (7 * perDay)) === 5 ? 2 : 0) },
+    })),
+  )
+  await evaluateOn(on.connect('drift'), { now: () => START + (WEEKS * 7 + 1) * DAY })(weekly)
+  const rows = await on.db.query<{
+    week: string
+    verdict: string
+    reason: string
+    n_current: string
+  }>(
+    `SELECT intDiv(dateDiff('day', toDateTime('2026-01-01', 'UTC'), window_start), 7) AS week, verdict, reason, n_current FROM window_metrics_latest
+     WHERE model_id = 'weekly' AND metric = 'psi' AND subject = 'x' AND convention = 'plumbline'`,
+  )
+  const of = (week: number) => rows.find((row) => row.week === String(week))!
+  expect(of(3)).toMatchObject({ verdict: 'none', n_current: String(7 * perDay) })
+  expect(of(3).reason).toMatch(
+    /^learning, window 4 of 8; learning takes 8 windows of 7d, 56 days: it starts with windows of 1d/,
+  )
+  expect(of(4)).toMatchObject({ verdict: 'ok' })
+  expect(of(5)).toMatchObject({ verdict: 'alarm' })
+  expect(of(5).reason).toContain(
+    'by the noise between 35 windows of 1d, while the baseline is learned (window 6 of 8)',
+  )
+  expect(of(8)).toMatchObject({ verdict: 'ok' })
+  expect(of(8).reason).not.toContain('1d')
+})

@@ -8,16 +8,34 @@ import { serverPostgres, type Postgres } from '../../lib/postgres/port.ts'
 import { answerTask } from '../../services/feedback/queries/review-answers.ts'
 import { claimTask } from '../../services/feedback/queries/review-leases.ts'
 import { addTasks, type ReviewStore } from '../../services/feedback/queries/review-tasks.ts'
+import { certificateAuthority } from '../certificates.ts'
+import { temporaryDirectory } from '../harness.ts'
 import { postgresServer } from '../postgres-server.ts'
 
+const directory = temporaryDirectory()
 let connections: Postgres[]
+let overTls: string
 beforeAll(async () => {
-  const { url, stop } = await postgresServer()
+  const authority = certificateAuthority(directory, 'authority')
+  const { url, stop } = await postgresServer(authority.sign('postgres'))
+  overTls = `${url}?sslmode=verify-full&sslrootcert=${authority.ca}`
   connections = [serverPostgres(url), serverPostgres(url)]
   return async () => {
     await Promise.all(connections.map((db) => db.close()))
     await stop()
   }
+})
+
+test('the address says over which authority PostgreSQL is reached by TLS', async () => {
+  const db = serverPostgres(overTls)
+  expect(await db.query('select ssl from pg_stat_ssl where pid = pg_backend_pid()')).toEqual([
+    { ssl: true },
+  ])
+  await db.close()
+  const stranger = certificateAuthority(directory, 'stranger').ca
+  const strange = serverPostgres(overTls.replace(/[^=]*$/, stranger))
+  await expect(strange.query('select 1')).rejects.toThrow(/certificate/)
+  await strange.close()
 })
 
 const TASKS = 60

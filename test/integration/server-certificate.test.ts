@@ -1,11 +1,14 @@
 /** The HTTP port with a certificate of its own: what is refused, what is served, and what follows. */
 import { execFileSync } from 'node:child_process'
+import { X509Certificate } from 'node:crypto'
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { join } from 'node:path'
 import type { TLSSocket } from 'node:tls'
+import { Registry } from 'prom-client'
 import { afterEach, expect, test } from 'vitest'
 import { ConfigError } from '../../lib/runtime/config.ts'
+import { tellExpiries } from '../../lib/platform/in-force/certificate-expiry.ts'
 import { readServerCertificate } from '../../lib/http/server-certificate.ts'
 import { certificateAuthority } from '../certificates.ts'
 import { temporaryDirectory } from '../harness.ts'
@@ -133,6 +136,28 @@ const asked = (url: string, path: string, method = 'GET', body = '') =>
     sent.end(body)
   })
 
+test('how long each certificate holds is a metric', async () => {
+  const registry = new Registry()
+  let now = NOW
+  tellExpiries(
+    { PLUMBLINE_KAFKA_CERT_FILE: first.cert },
+    { registry, ofServer: () => NOW + 3000, now: () => now },
+  )
+  const told = async () => {
+    const { values } = (await registry.getMetricsAsJSON())[0]! as unknown as {
+      values: { labels: { certificate: string }; value: number }[]
+    }
+    return Object.fromEntries(values.map(({ labels, value }) => [labels.certificate, value]))
+  }
+  const { http, kafka } = await told()
+  expect(http).toBe(3)
+  expect(kafka).toBe(
+    (new X509Certificate(readFileSync(first.cert)).validToDate.getTime() - NOW) / 1000,
+  )
+  now += 5000
+  expect(await told()).toEqual({ http: -2, kafka: kafka! - 5 })
+})
+
 test('a process serves TLS alone, and shows the next certificate at SIGHUP where it is a good one', async () => {
   const [cert, key] = [at('tls.crt'), at('tls.key')]
   const put = (from: { cert: string; key: string }) => {
@@ -167,6 +192,12 @@ test('a process serves TLS alone, and shows the next certificate at SIGHUP where
     subject: 'first',
     tls: { subject: 'CN=first', refused: null },
   })
+
+  const { text: metrics } = await asked(url, '/metrics')
+  const [, seconds] =
+    /^plumbline_certificate_expiry_seconds\{certificate="http"\} (\d+)/m.exec(metrics) ?? []
+  expect(Number(seconds)).toBeGreaterThan(DAY / 1000)
+  expect(Number(seconds)).toBeLessThanOrEqual((2 * DAY) / 1000)
 
   copyFileSync(second.cert, cert)
   child.kill('SIGHUP')

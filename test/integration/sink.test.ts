@@ -261,7 +261,7 @@ test('counts are what ClickHouse counts of the same rows', async () => {
     const ours = await db.query(
       table === 'numeric_counts'
         ? ON_COARSEST_GRID
-        : `SELECT * FROM ${table}${table === 'prediction_times' ? '' : ' FINAL'} WHERE model_id = 'counted'`,
+        : `SELECT * FROM ${table}${table === 'prediction_times' ? '' : ' FINAL'} WHERE model_id = 'counted'${table === 'category_counts' ? NAMED_ALONE : ''}`,
     )
     expect(ours.length).toBeGreaterThan(0)
     expect({ table, rows: sorted(ours) }).toEqual({
@@ -271,6 +271,8 @@ test('counts are what ClickHouse counts of the same rows', async () => {
   }
 })
 
+/** Features that were named and had no value are told of by ours alone. */
+const NAMED_ALONE = ' AND count > 0'
 /** Finer grids are ours alone; merged they are what grid 17 says. */
 const COARSEST_BIN =
   'sign(n.bin_high * 16777216 + n.bin) * bitShiftRight(abs(toInt64(n.bin_high) * 16777216 + n.bin), least(42, 4 * (n.grid - 16) + 3) - 7)'

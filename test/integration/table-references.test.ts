@@ -14,6 +14,7 @@ import type { Http } from '../../lib/http/server.ts'
 import { parseModel } from '../../lib/models/model-files.ts'
 import { uniforms } from '../../lib/stats/distributions/random.ts'
 import { ProblemDocument } from '../../schemas/http/errors.ts'
+import { pastBudgets } from '../../services/drift/http/past-budgets.ts'
 import { modelRoutes } from '../../services/drift/http/model-routes.ts'
 import { referenceRoutes } from '../../services/drift/http/reference-routes.ts'
 import { driftQueries } from '../../services/drift/queries/drift-queries.ts'
@@ -265,6 +266,31 @@ test('the model says in words what it is compared with, and what other budgets w
   expect(windows).toEqual(windows.toSorted((a, b) => a - b))
   expect(windows[1]).toBe(DAYS)
   expect(references.find(({ name }) => name === 'training')?.note).toContain('5000 rows')
+})
+
+test('90 days are read once for each revision of a model and of its file', async () => {
+  let readings = 0
+  const counted: Pipeline['db'] = Object.create(on.db, {
+    query: {
+      value: (sql: string, params?: Record<string, unknown>) => {
+        if (sql.includes('p_adjusted')) readings++
+        return on.db.query(sql, params)
+      },
+    },
+  })
+  const past = pastBudgets(counted)
+  const first = await Promise.all([past(model), past(model)])
+  expect(first[0].windows).toBe(DAYS)
+  expect([await past(model), ...first]).toEqual([first[0], first[0], first[0]])
+  expect(readings).toBe(1)
+  await on.db.command(
+    `INSERT INTO window_revisions (model_id, window_start, window_end, revision, computed_at)
+     SELECT model_id, window_start, window_end, revision, now64(3) + 1 FROM window_revisions WHERE model_id = 'm' LIMIT 1`,
+  )
+  expect(await past(model)).toEqual(first[0])
+  expect(readings).toBe(2)
+  await past({ ...model, revision: 'another' })
+  expect(readings).toBe(3)
 })
 
 test('rows of a table are none of the predictions, and a second pass reads nothing again', async () => {

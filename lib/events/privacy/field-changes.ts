@@ -33,8 +33,7 @@ export interface CompiledRules {
 export function compiledRules(rules: ModelPrivacy, key: Buffer | undefined): CompiledRules {
   const hashed: Change = (value) => {
     if (Array.isArray(value)) return value.map(hashed)
-    if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean')
-      return null
+    if (!HASHED.has(typeof value)) return null
     if (!key) throw new Error('a value is to be hashed, and there is no key')
     return keyedHash(key, String(value))
   }
@@ -48,6 +47,8 @@ export function compiledRules(rules: ModelPrivacy, key: Buffer | undefined): Com
   }
 }
 
+/** A bigint is a whole number of a body beyond 2^53. */
+const HASHED: ReadonlySet<string> = new Set(['string', 'number', 'bigint', 'boolean'])
 const TEXTS: ReadonlySet<FieldKind> = new Set(['text', 'scalar', 'label'])
 const MAPS: ReadonlySet<FieldKind> = new Set(['features', 'strings', 'numbers'])
 
@@ -108,9 +109,21 @@ function entryChange(rules: CompiledRules, map: string, name: string, kind: Fiel
   return (value) => scalarChange(rules, value)
 }
 
+/**
+ * What becomes of the values of a column of a table; undefined where nothing of it is kept. It is a
+ * feature, an attribute or both: a rule of either is one of the column.
+ */
+export function columnChange(rules: CompiledRules, name: string): Change | undefined {
+  const isNamed = (names: ReadonlySet<string>) =>
+    names.has(name) || names.has(`features.${name}`) || names.has(`attributes.${name}`)
+  if (isNamed(rules.drop) || rules.text(name) !== name) return undefined
+  return isNamed(rules.hash) ? rules.hashed : (value) => scalarChange(rules, value)
+}
+
 /** A text is masked, and a whole number that is a card's is missing. */
 export function scalarChange(rules: CompiledRules, value: unknown): unknown {
   if (typeof value === 'string') return rules.text(value)
+  if (typeof value === 'bigint') return rules.masksCards && isCard([String(value)]) ? null : value
   if (!rules.masksCards || typeof value !== 'number' || value < 1e11) return value
   return Number.isSafeInteger(value) && isCard([String(value)]) ? null : value
 }

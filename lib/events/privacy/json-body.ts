@@ -4,6 +4,7 @@
  */
 import { isObject } from '../fields.ts'
 import { whyBeyond } from '../json/bounds.ts'
+import { parseExactly } from '../json/exact-integers.ts'
 import { scalarChange, type CompiledRules } from './field-changes.ts'
 
 /** What is deeper or larger is not kept at all. */
@@ -15,13 +16,20 @@ export function redactedJson(rules: CompiledRules, text: string): string {
   if (whyBeyond(Buffer.from(text), BOUNDS)) return ''
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = parseExactly(text)
   } catch {
     return ''
   }
   const kept = redacted(rules, '', value)
-  return kept === GONE ? '' : JSON.stringify(kept)
+  return kept === GONE ? '' : JSON.stringify(kept, allDigits)
 }
+
+/** A whole number beyond 2^53 is written as it came. */
+const allDigits = (_name: string, value: unknown): unknown =>
+  typeof value === 'bigint' ? rawJson(String(value)) : value
+
+/** The types of this TypeScript do not have it yet. */
+const { rawJSON: rawJson } = JSON as unknown as { rawJSON: (text: string) => object }
 
 /** @param name of the member that holds the value; '' where none does */
 function redacted(rules: CompiledRules, name: string, value: unknown): unknown {

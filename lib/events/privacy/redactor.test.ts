@@ -210,3 +210,14 @@ test('what the model file uses is not dropped', () => {
     parseModel('model_id: m\ntask: binary\nslices: [region]\nprivacy: { drop: [region] }\n'),
   ).toThrow(/region is used by slices/)
 })
+
+test('numbers of a body keep all their digits, and the longest cards are found', () => {
+  const redactor = privacy.of('fraud')!
+  const digits = '9007199254740993'
+  // 19 digits with a right check digit, and with a wrong one.
+  const [card, none] = ['4111111111111111110', '4111111111111111111']
+  expect(redactor.json(`{"id":${digits},"list":[-${digits},1,0.5],"customer":${digits}}`)).toBe(
+    `{"id":${digits},"list":[-${digits},1,0.5],"customer":"${hashed(digits)}"}`,
+  )
+  expect(redactor.json(`{"a":${card},"b":${none}}`)).toBe(`{"a":null,"b":${none}}`)
+})

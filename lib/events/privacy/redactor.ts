@@ -2,10 +2,11 @@
  * Takes out of events what a model file says: drops fields, hashes them with the key, masks texts. A
  * second time changes nothing more, so that each place that validates an event may redact it.
  */
+import { createHash } from 'node:crypto'
 import type { FieldKind } from '../../../schemas/fields.ts'
 import type { ModelPrivacy } from '../../../schemas/model-privacy.ts'
 import { FlatRecord, perShape, type PerShape } from '../flat-record.ts'
-import { compiledRules, fieldChange, type Change } from './field-changes.ts'
+import { columnChange, compiledRules, fieldChange, type Change } from './field-changes.ts'
 import { redactedJson } from './json-body.ts'
 
 /** The fields of an event's schema, by name. */
@@ -21,6 +22,13 @@ export interface Redactor {
   text: (text: string) => string
   /** An id of this field, as events have it. */
   id: (field: string, id: string) => string
+  /**
+   * What becomes of the values of a column of a table, by the name that events have for it; undefined
+   * where the column is not to be read. A rule of one map alone (`features.name`) is one of the column.
+   */
+  column: (name: string) => Change | undefined
+  /** Differs where the rules or the key do; nothing can be read from it. */
+  fingerprint: string
   /** Whether ids that a message's key holds are hashed or dropped. */
   changesKeys: boolean
 }
@@ -71,6 +79,10 @@ export function createRedactor(rules: ModelPrivacy, key: Buffer | undefined): Re
     },
     json: (text) => redactedJson(compiled, text),
     text: compiled.text,
+    column: (name) => columnChange(compiled, name),
+    fingerprint: createHash('sha256')
+      .update(JSON.stringify([rules, rules.hash.length > 0 && compiled.hashed('fingerprint')]))
+      .digest('hex'),
     id: (field, id) => (compiled.hash.has(field) ? String(compiled.hashed(id)) : id),
     changesKeys: KEY_IDS.some((name) => compiled.hash.has(name) || compiled.drop.has(name)),
   }

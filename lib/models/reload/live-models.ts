@@ -2,14 +2,14 @@
  * The model files in force, read anew when they change: all of them or none. Readers hold one
  * immutable model at a time, and see another once they ask again.
  */
-import { existsSync, readdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync } from 'node:fs'
 import { Counter, Gauge, type Registry } from 'prom-client'
 import { ConfigError } from '../../runtime/config.ts'
 import type { Logger } from '../../runtime/log.ts'
 import type { Module } from '../../runtime/modules.ts'
 import { pollLoop } from '../../runtime/poll-loop.ts'
 import type { Models } from '../model-files.ts'
+import { folderSignature } from './folder-signature.ts'
 import { isModelFile, modelsOf, readModelFiles, type ReadFile } from './model-folder.ts'
 
 /** What is in force of a folder of model files; times are epoch milliseconds. */
@@ -68,7 +68,7 @@ interface State extends LiveModelsParts {
  * @throws {ConfigError} with every problem of every file, at the first reading only
  */
 export function liveModels(parts: LiveModelsParts): LiveModels {
-  const tried = signatureOf(parts.folder)
+  const tried = folderSignature(parts.folder, isModelFile)
   const files = readModelFiles(parts.folder)
   const at = parts.now()
   const state: State = {
@@ -123,29 +123,16 @@ function watcher(state: State): Module {
     everyMs: state.everyMs,
     step: async () => {
       const last = seen
-      seen = signatureOf(state.folder)
+      seen = folderSignature(state.folder, isModelFile)
       if (seen !== state.tried && seen === last) reload(state)
     },
     onError: (error) => refuse(state, [String(error)]),
   }).module
 }
 
-/** Changes when a file comes, goes, or is written; links are followed. */
-function signatureOf(folder: string): string {
-  if (!existsSync(folder)) return 'no folder'
-  return readdirSync(folder)
-    .filter(isModelFile)
-    .toSorted()
-    .map((name) => {
-      const found = statSync(join(folder, name), { throwIfNoEntry: false })
-      return `${name}\u0000${found?.mtimeMs ?? ''}\u0000${found?.size ?? ''}\u0000${found?.ino ?? ''}`
-    })
-    .join('\u0000')
-}
-
 function reload(state: State): void {
   try {
-    state.tried = signatureOf(state.folder)
+    state.tried = folderSignature(state.folder, isModelFile)
     if (state.files.size > 0 && !existsSync(state.folder))
       throw new ConfigError([`the folder ${state.folder} is gone`])
     const files = readModelFiles(state.folder, state.files)

@@ -4,7 +4,9 @@ import { liveModels, type LiveModels } from '../../models/reload/live-models.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/log.ts'
 import type { Metrics } from '../../runtime/metrics.ts'
+import { liveSources, type LiveSources, type SourceFolder } from '../../sources/live-sources.ts'
 import type { PlatformConfig } from '../platform-config.ts'
+import { readableSources } from '../source-problems.ts'
 import type { CertificateInForce } from './live-certificate.ts'
 import { privacyOf } from '../privacy-key.ts'
 import { shownSettings } from './shown-settings.ts'
@@ -14,10 +16,11 @@ const iso = (ms: number) => new Date(ms).toISOString()
 const refusedOf = (refused: CertificateInForce['refused']) =>
   refused ? { at: iso(refused.at), problems: [...refused.problems] } : null
 
-/** Settings, model files and certificate in force; read each time it is asked. */
+/** Settings, model files, source files and certificate in force; read each time it is asked. */
 export function inForceOf(
   config: PlatformConfig,
   models: Pick<LiveModels, 'inForce'>,
+  sources: SourceFolder,
   certificate: CertificateInForce | undefined,
 ): InForce {
   const { folder, loadedAt, files, refused } = models.inForce()
@@ -33,6 +36,12 @@ export function inForceOf(
         loaded_at: iso(at),
       })),
       refused: refusedOf(refused),
+    },
+    sources: {
+      folder: sources.folder,
+      loaded_at: iso(sources.loadedAt),
+      files: sources.sources.map(({ name, revision }) => ({ source: name, revision })),
+      refused: refusedOf(sources.refused),
     },
     tls: certificate
       ? {
@@ -53,6 +62,20 @@ export const liveModelsOf = (
   liveModels({
     folder: config.PLUMBLINE_MODELS_DIR,
     check: (models) => void privacyOf(config, models),
+    everyMs: config.PLUMBLINE_MODELS_POLL_SECONDS * 1000,
+    registry: metrics.registry,
+    log,
+    now: systemClock,
+  })
+
+/** The source files of a process, read anew as its settings say. */
+export const liveSourcesOf = (
+  config: PlatformConfig,
+  { metrics, log }: { metrics: Metrics; log: Logger },
+): LiveSources =>
+  liveSources({
+    folder: config.PLUMBLINE_SOURCES_DIR,
+    read: () => readableSources(config),
     everyMs: config.PLUMBLINE_MODELS_POLL_SECONDS * 1000,
     registry: metrics.registry,
     log,

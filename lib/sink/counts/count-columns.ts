@@ -30,6 +30,8 @@ export interface Group {
   newestNames: readonly string[] | undefined
   /** Events by subject and category. */
   categories: Map<string, Map<string, number>>
+  /** Features that some event names without a value. */
+  nulls: Set<string> | undefined
   /** Features whose numbers are categories. */
   codes: ReadonlySet<string> | undefined
   /** What those of its events that were drawn stand for beside themselves. */
@@ -173,7 +175,10 @@ function compare(a: ReturnType<typeof keyOf>, b: ReturnType<typeof keyOf>): numb
   return 0
 }
 
-/** Writes `category_counts`: a row a category of each subject of each group. */
+/**
+ * Writes `category_counts`: a row a category of each subject of each group, and a row that counts
+ * nothing for a feature without any value, so that it is known to have been named.
+ */
 export function categoryCounts(): Writer {
   const columns = {
     ...groupColumns(),
@@ -196,6 +201,13 @@ export function categoryCounts(): Writer {
           if (extra) columns.extra_weight.set(row, extra)
           row++
         }
+      }
+      for (const name of group.nulls ?? []) {
+        if (group.subjects.has(name) || group.categories.has(name)) continue
+        setGroup(columns, row, row + 1, group)
+        columns.subject.set(row, name)
+        columns.category.set(row, '')
+        row++
       }
     }
     return { table: 'category_counts', columns, rows: row }

@@ -100,7 +100,8 @@ export function predictionCounts(
     bucketModel: '',
     bucketMs: TIME_BUCKET_MS,
   }
-  const writers = [eventCounts(), numericCounts(counting.subjects), categoryCounts()]
+  // Events last: whoever sees them sees what else was counted of them.
+  const writers = [numericCounts(counting.subjects), categoryCounts(), eventCounts()]
   return {
     begin: () => begin(counting),
     add: (event, atMs) => addEvent(counting, event, atMs),
@@ -193,6 +194,7 @@ function groupOf(counting: Counting, event: Event, atMs: number): Group {
       newest: [],
       newestNames: undefined,
       categories: new Map(),
+      nulls: undefined,
       codes: someOf(counting.codesOf(modelId)),
       sampled: undefined,
     }
@@ -233,6 +235,7 @@ function addFeatures(counting: Counting, group: Group, features: FlatRecord): vo
       if (newest[i]?.name !== name) newest[i] = subjectOf(counting, group, name)
       addNumber(newest[i]!, value)
     } else if (value !== null) addCategory(group, name, canonical(value))
+    else (group.nulls ??= new Set()).add(name)
   }
   group.newestNames = numeric && codes === undefined ? names : undefined
 }

@@ -10,16 +10,17 @@ export function jsonWriter(): WriteJson {
   /** The heads `"name":` of the names of a record, by the field that holds it. */
   const heads = new Map<string, PerShape<string[]>>()
 
-  function recordIn(field: string, { names, values }: FlatRecord): string {
+  function recordIn(field: string, { names, values, numeric }: FlatRecord): string {
     let known = heads.get(field)
     if (!known)
       heads.set(field, (known = perShape((of) => of.map((name) => `${JSON.stringify(name)}:`))))
     const of = known.of(names)
+    const numbers = numeric ? numberTexts(values) : undefined
     let json = ''
     for (let i = 0; i < names.length; i++) {
       const value = values[i]
       if (value === undefined) continue
-      json += `${json === '' ? '{' : ','}${of[i]!}${valueOf(names[i]!, value)}`
+      json += `${json === '' ? '{' : ','}${of[i]!}${numbers?.[i] ?? valueOf(names[i]!, value)}`
     }
     return json === '' ? '{}' : `${json}}`
   }
@@ -35,6 +36,13 @@ export function jsonWriter(): WriteJson {
 
   return (record) => recordIn('', record)
 }
+
+/**
+ * The texts of finite numbers. The engine writes a list of them in a quarter of the time that it
+ * takes to make a string of each.
+ */
+const numberTexts = (numbers: readonly unknown[]): string[] =>
+  JSON.stringify(numbers).slice(1, -1).split(',')
 
 /** Text that JSON writes as it is. */
 const PLAIN = /^[ !#-[\]-~]{0,100}$/

@@ -37,6 +37,8 @@ const PATHS: Readonly<Record<SourceEventType, { path: string; contentType: strin
 const PATIENCE_MS = 600_000
 const FIRST_PAUSE_MS = 250
 const LONGEST_PAUSE_MS = 10_000
+/** Of what an answer asks to wait, at most so much is waited. */
+const LONGEST_ASKED_S = 60
 const REQUEST_MS = 120_000
 
 /** Makes the sender. A request that is answered by 429, by 5xx or not at all is sent again. */
@@ -79,21 +81,28 @@ async function answered(
           ? `${url} cannot be reached: ${tried.why}`
           : `${url} answered ${tried.status} for ${PATIENCE_MS / 60_000} minutes: ${tried.answer.detail ?? 'no reason was given'}`,
       )
-    await sleep(pause)
+    await sleep(Math.max(pause, 'status' in tried ? tried.askedMs : 0))
   }
 }
 
 async function tryOnce(
   url: string,
   request: RequestInit,
-): Promise<{ status: number; answer: Answer } | { why: string }> {
+): Promise<{ status: number; answer: Answer; askedMs: number } | { why: string }> {
   try {
     const response = await fetch(url, { ...request, signal: AbortSignal.timeout(REQUEST_MS) })
-    return { status: response.status, answer: parsed(await response.text()) }
+    const askedMs = askedPause(response.headers.get('retry-after'))
+    return { status: response.status, answer: parsed(await response.text()), askedMs }
   } catch (error) {
     const { message, cause } = error as Error
     return { why: (cause as Error | undefined)?.message || message }
   }
+}
+
+/** Milliseconds that an answer asks to wait, a minute at most; 0 where it asks for none. */
+function askedPause(header: string | null): number {
+  const seconds = Number(header ?? 0)
+  return seconds > 0 ? Math.min(seconds, LONGEST_ASKED_S) * 1000 : 0
 }
 
 /** What is no JSON object, a proxy's page for one, says nothing. */

@@ -1,4 +1,5 @@
 import { normalQuantile } from '../distributions/normal-quantile.ts'
+import { differenceInterval } from './difference.ts'
 
 /** An interval with its ends, `low` ≤ `high`. */
 export interface Interval {
@@ -42,12 +43,11 @@ export function newcombe(
 ): Interval {
   const pa = a.n > 0 ? a.successes / a.n : 0.5
   const pb = b.n > 0 ? b.successes / b.n : 0.5
-  const wa = wilson(a.successes, a.n, confidence)
-  const wb = wilson(b.successes, b.n, confidence)
-  return {
-    low: Math.max(-1, pa - pb - Math.sqrt((pa - wa.low) ** 2 + (wb.high - pb) ** 2)),
-    high: Math.min(1, pa - pb + Math.sqrt((wa.high - pa) ** 2 + (pb - wb.low) ** 2)),
-  }
+  const { low, high } = differenceInterval(
+    { value: pa, ...wilson(a.successes, a.n, confidence) },
+    { value: pb, ...wilson(b.successes, b.n, confidence) },
+  )
+  return { low: Math.max(-1, low), high: Math.min(1, high) }
 }
 
 /**

@@ -8,9 +8,13 @@ import type { Arm } from './compare-arms.ts'
 import {
   bothThere,
   canaryParams,
+  countedBy,
+  lookTimes,
   MAX_UNITS,
+  reachedBy,
   WORTH,
   type Arms,
+  type ByLook,
   type CanaryQuestion,
 } from './canary-queries.ts'
 import {
@@ -21,7 +25,7 @@ import {
 } from '../queries/outcomes/labelled-outcomes.ts'
 
 type Pairs = [champion: number, candidate: number][]
-interface PairRow {
+interface PairRow extends ByLook {
   units: string
   correct: Pairs
   errors: Pairs
@@ -30,6 +34,26 @@ interface PairRow {
   latencies: Pairs
   costs: Pairs
 }
+
+const NOTHING_BY: ByLook = {
+  units_by: [],
+  correct_by: [],
+  errors_by: [],
+  worth_by: [],
+  failed_by: [],
+  latencies_by: [],
+  costs_by: [],
+}
+
+const BY_LOOK = [
+  ['units', '1'],
+  ['correct', 'notEmpty(correct_pair)'],
+  ['errors', 'notEmpty(error_pair)'],
+  ['worth', 'notEmpty(worth_pair)'],
+  ['failed', 'notEmpty(failed_pair)'],
+  ['latencies', 'notEmpty(latency_pair)'],
+  ['costs', 'notEmpty(cost_pair)'],
+] as const
 
 /**
  * A unit is a `request_id`, by the first prediction of each arm; the label of either is the truth
@@ -59,7 +83,8 @@ export async function readPairs(
        SELECT request_id, argMax((label, label_number), is_champion) AS told FROM units
        INNER JOIN (SELECT prediction_id, label, label_number FROM ${truth}) AS truth USING (prediction_id) GROUP BY request_id)
      SELECT count() AS units, groupArrayArray(correct_pair) AS correct, groupArrayArray(error_pair) AS errors, groupArrayArray(worth_pair) AS worth,
-       groupArrayArray(failed_pair) AS failed, groupArrayArray(latency_pair) AS latencies, groupArrayArray(cost_pair) AS costs
+       groupArrayArray(failed_pair) AS failed, groupArrayArray(latency_pair) AS latencies, groupArrayArray(cost_pair) AS costs,
+       ${BY_LOOK.map(([name, condition]) => `${countedBy('at', condition)} AS ${name}_by`).join(', ')}
      FROM (
        SELECT min(predicted_at) AS at, ${['correct', 'error', 'worth', 'failed', 'latency', 'cost'].map(bothOf).join(', ')} FROM (
          SELECT is_champion, request_id, predicted_at, told.1 AS label, ${PREDICTED} AS predicted, label = {positive:String} AS positive,
@@ -78,6 +103,7 @@ export async function readPairs(
     failed: [],
     latencies: [],
     costs: [],
+    ...NOTHING_BY,
   }
   const armOf = (side: 0 | 1): Arm => {
     const of = (values: Pairs) => values.map((pair) => pair[side])
@@ -97,5 +123,9 @@ export async function readPairs(
     from: span.start,
     to: span.end,
     crossed: 0,
+    looks: lookTimes(span, question.looks).map((at, i) => {
+      const reached = reachedBy(pairs, i)
+      return { at, champion: reached, candidate: reached }
+    }),
   }
 }

@@ -26,6 +26,8 @@ export interface CanaryQuestion {
   from: number
   /** Up to here all events are thought to have come. */
   completeUntil: number
+  /** At how many times, evenly apart, the units so far are counted. */
+  looks: number
 }
 
 /** The units of both arms, in the days both were served. */
@@ -37,12 +39,28 @@ export interface Arms {
   to: number
   /** Subjects that were served by both: they belong to neither. */
   crossed: number
+  /** What had come of both by each look, ascending. */
+  looks: Look[]
+}
+
+/** How many values of each kind an arm had by some time; those of an arm are its first ones. */
+export type Reached = Record<
+  'units' | 'correct' | 'errors' | 'worth' | 'failed' | 'latencies' | 'costs',
+  number
+>
+
+/** What had come by one time. */
+export interface Look {
+  /** Epoch milliseconds. */
+  at: number
+  champion: Reached
+  candidate: Reached
 }
 
 /** Units of an arm that are read; those that came first. */
 export const MAX_UNITS = 200_000
 
-interface ArmRow {
+interface ArmRow extends ByLook {
   arm: string
   units: string
   correct: number[]
@@ -52,6 +70,9 @@ interface ArmRow {
   latencies: number[]
   costs: number[]
 }
+
+/** Of each kind, how many values had come by each look. */
+export type ByLook = Record<`${keyof Reached}_by`, string[]>
 
 /**
  * The days both arms were there, up to where predictions are too young; undefined where there are
@@ -90,11 +111,30 @@ export const canaryParams = (model: Model, span: Window, question: CanaryQuestio
   fp: model.businessValue?.fp ?? 0,
   fn: model.businessValue?.fn ?? 0,
   tn: model.businessValue?.tn ?? 0,
+  looks: lookTimes(span, question.looks).map(sqlTime),
 })
+
+/** Times evenly apart, the last one the end of the span. */
+export const lookTimes = ({ start, end }: Window, looks: number): number[] =>
+  Array.from({ length: looks }, (_, i) => Math.round(start + ((i + 1) * (end - start)) / looks))
+
+/** SQL of how many rows with a value had come by each look, from the times and the condition. */
+export const countedBy = (at: string, condition: string): string =>
+  `sumForEach(arrayMap(t -> toUInt64(${at} < t AND (${condition})), {looks:Array(DateTime64(3, 'UTC'))}))`
 
 /** What a decision was worth, by its class and its truth. */
 export const WORTH =
   'if(isNull(predicted), NULL, multiIf(predicted = {positive:String}, if(positive, {tp:Float64}, {fp:Float64}), positive, {fn:Float64}, {tn:Float64}))'
+
+const BY_LOOK = [
+  ['units', '1'],
+  ['correct', 'isNotNull(correct)'],
+  ['errors', 'isNotNull(error)'],
+  ['worth', 'isNotNull(worth)'],
+  ['failed', 'isNotNull(failed)'],
+  ['latencies', 'isNotNull(latency)'],
+  ['costs', 'isNotNull(cost)'],
+] as const
 
 /**
  * A unit is a subject, by its first prediction; a prediction without a subject is one of its own.
@@ -119,9 +159,10 @@ export async function readArms(
   const rows = await db.query<ArmRow>(
     `SELECT arm, count() AS units,
        groupArray(${MAX_UNITS})(correct) AS correct, groupArray(${MAX_UNITS})(error) AS errors, groupArray(${MAX_UNITS})(worth) AS worth,
-       groupArray(${MAX_UNITS})(failed) AS failed, groupArray(${MAX_UNITS})(latency) AS latencies, groupArray(${MAX_UNITS})(cost) AS costs
+       groupArray(${MAX_UNITS})(failed) AS failed, groupArray(${MAX_UNITS})(latency) AS latencies, groupArray(${MAX_UNITS})(cost) AS costs,
+       ${BY_LOOK.map(([name, condition]) => `${countedBy('predicted_at', condition)} AS ${name}_by`).join(', ')}
      FROM (
-       SELECT arm, ${isRegression ? "CAST(NULL, 'Nullable(UInt8)')" : 'toInt8(truth.predicted = truth.label)'} AS correct,
+       SELECT arm, predicted_at, ${isRegression ? "CAST(NULL, 'Nullable(UInt8)')" : 'toInt8(truth.predicted = truth.label)'} AS correct,
          ${isRegression ? 'abs(truth.error)' : "CAST(NULL, 'Nullable(Float64)')"} AS error,
          ${WORTH} AS worth,
          status = 'error' AS failed, latency_ms AS latency, cost_usd AS cost
@@ -141,6 +182,25 @@ export async function readArms(
     from: span.start,
     to: span.end,
     crossed: Number(crossed?.n ?? 0),
+    looks: lookTimes(span, question.looks).map((at, i) => ({
+      at,
+      champion: reachedBy(armOf(champion), i),
+      candidate: reachedBy(armOf(candidate), i),
+    })),
+  }
+}
+
+/** What an arm had by one look; nothing where it has no row. */
+export const reachedBy = (row: ByLook | undefined, look: number): Reached => {
+  const of = (counts: readonly string[] | undefined) => Number(counts?.[look] ?? 0)
+  return {
+    units: of(row?.units_by),
+    correct: of(row?.correct_by),
+    errors: of(row?.errors_by),
+    worth: of(row?.worth_by),
+    failed: of(row?.failed_by),
+    latencies: of(row?.latencies_by),
+    costs: of(row?.costs_by),
   }
 }
 

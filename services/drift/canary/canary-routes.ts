@@ -9,6 +9,7 @@ import { ModelPath } from '../../../schemas/http/parts.ts'
 import { readPairs } from './canary-pairs.ts'
 import { MAX_UNITS, readArms } from './canary-queries.ts'
 import { evaluateCanary } from './compare-arms.ts'
+import { evaluateOverTime } from './over-time.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
 import { completeUntil, progressOf } from '../plan/due-windows.ts'
 import { withHorizon } from '../plan/label-horizon.ts'
@@ -38,7 +39,7 @@ export function canaryRoutes(http: Http, { db, queries, models, now }: CanaryRou
     },
     async ({ params, query }) => {
       const declared = models.get(params.id)
-      const { champion, candidate, by, alpha, share, paired } = query
+      const { champion, candidate, by, alpha, share, paired, looks } = query
       if (champion === candidate)
         throw new Problem(400, 'bad_request', 'champion and candidate must differ')
       if (paired && share !== undefined)
@@ -56,6 +57,7 @@ export function canaryRoutes(http: Http, { db, queries, models, now }: CanaryRou
         candidate,
         from: query.from === undefined ? 0 : Date.parse(query.from),
         completeUntil: completeUntil(reached, model, at),
+        looks,
       })
       if (!arms)
         throw new Problem(
@@ -64,11 +66,12 @@ export function canaryRoutes(http: Http, { db, queries, models, now }: CanaryRou
           `${champion} and ${candidate} have no predictions of the same days that are older than the label horizon`,
         )
       const worth = model.businessValue && Object.values(model.businessValue)
-      const answer = evaluateCanary(arms.champion, arms.candidate, {
+      const options = {
         alpha,
         share,
         worthRange: worth && { low: smallest(worth), high: largest(worth) },
-      })
+      }
+      const answer = evaluateCanary(arms.champion, arms.candidate, options)
       const cut = [arms.champion, arms.candidate].some((arm) => arm.units === MAX_UNITS)
       return {
         model_id: model.modelId,
@@ -86,6 +89,7 @@ export function canaryRoutes(http: Http, { db, queries, models, now }: CanaryRou
         ...(cut && { note: `of each arm the first ${MAX_UNITS} units` }),
         alpha,
         ...answer,
+        ...(looks > 0 && { looks: await evaluateOverTime(arms, options) }),
       }
     },
   )

@@ -65,6 +65,11 @@ export interface CanaryMetric {
   n_champion: number
   n_candidate: number
   decision: Decision
+  /**
+   * Units of the smaller arm at which it would be decided, were the difference to stay as it is; null
+   * where it is decided, or there is no difference.
+   */
+  units_to_decide: number | null
 }
 
 /** The decision on a candidate, with what it rests on. */
@@ -99,11 +104,7 @@ export function evaluateCanary(
   candidate: Arm,
   { alpha, share, worthRange }: CanaryOptions,
 ): CanaryAnswer {
-  const given = comparisons(worthRange).filter(({ values }) =>
-    [champion, candidate].some((arm) => values(arm).length > 0),
-  )
-  const metricAlpha = alpha / Math.max(1, given.length)
-  const metrics = given.map((comparison) => compared(comparison, champion, candidate, metricAlpha))
+  const metrics = comparer(champion, candidate, { alpha, worthRange })(champion, candidate)
   const p = share === undefined ? null : sampleRatioPValue([candidate.units, champion.units], share)
   if (p !== null && p < alpha)
     return {
@@ -122,6 +123,22 @@ export function evaluateCanary(
     sample_ratio_p: p,
     metrics,
   }
+}
+
+/**
+ * Compares the first units of both arms, in the metrics and at the level of the arms as a whole: what
+ * is said after fewer units and after all of them errs with a probability of at most `alpha` together.
+ */
+export function comparer(
+  champion: Arm,
+  candidate: Arm,
+  { alpha, worthRange }: Pick<CanaryOptions, 'alpha' | 'worthRange'>,
+): (champion: Arm, candidate: Arm) => CanaryMetric[] {
+  const given = comparisons(worthRange).filter(({ values }) =>
+    [champion, candidate].some((arm) => values(arm).length > 0),
+  )
+  const metricAlpha = alpha / Math.max(1, given.length)
+  return (a, b) => given.map((comparison) => compared(comparison, a, b, metricAlpha))
 }
 
 function comparisons(worthRange: Interval | undefined): Comparison[] {
@@ -181,19 +198,30 @@ function compared(
     ? ofDifferences(differences(a, b), alpha)
     : apart(ofArm!(a, alpha / 2), ofArm!(b, alpha / 2))
   const [good, bad] = moreIsBetter ? [low > 0, high < 0] : [high < 0, low > 0]
-  const finite = (x: number) => (Number.isFinite(x) ? x : null)
+  const difference = finite(summary(b) - summary(a))
   return {
     metric,
     champion: finite(summary(a)),
     candidate: finite(summary(b)),
-    difference: finite(summary(b) - summary(a)),
+    difference,
     ci_low: finite(low),
     ci_high: finite(high),
     ci_level: 1 - alpha,
     n_champion: a.length,
     n_candidate: b.length,
     decision: bad ? 'worse' : good ? 'better' : 'undecided',
+    units_to_decide:
+      good || bad ? null : unitsToDecide(difference, { low, high }, Math.min(a.length, b.length)),
   }
+}
+
+const finite = (x: number) => (Number.isFinite(x) ? x : null)
+
+/** An interval shrinks as the root of the units, about: until it leaves 0 on the difference's side. */
+function unitsToDecide(difference: number | null, { low, high }: Interval, n: number) {
+  if (difference === null || difference === 0) return null
+  const reach = difference > 0 ? difference - low : high - difference
+  return finite(Math.ceil(n * (reach / difference) ** 2))
 }
 
 /**
@@ -222,10 +250,7 @@ function sharesOf(values: readonly number[], parts: number): number[] {
 }
 
 /** The difference of two arms, each with half of alpha. */
-const apart = (before: Interval, now: Interval): Interval => ({
-  low: now.low - before.high,
-  high: now.high - before.low,
-})
+const apart = (a: Interval, b: Interval) => ({ low: b.low - a.high, high: b.high - a.low })
 
 const meanOf = (values: readonly number[]) => momentsOf(values).mean
 

@@ -26,6 +26,17 @@ export interface ReferenceData {
   multivariate?: MultivariateReference | undefined
   /** Counts window by window, where it has enough windows to estimate their noise. */
   windows?: ReferenceWindows | undefined
+  /**
+   * While they are too few: shorter windows, counted one by one, that tell the noise of drift and
+   * data quality meanwhile.
+   */
+  shorter?: ShorterSeries | undefined
+}
+
+/** Windows shorter than those of the model, and their size, such as `1d`. */
+export interface ShorterSeries {
+  size: string
+  windows: ReferenceWindows
 }
 
 /** Whether a window is part of a reference. */

@@ -30,7 +30,7 @@ const MIN_INCLUSION_PROBABILITY = 1e-6
  */
 export const LABEL_STANDS_FOR = `${STANDS_FOR} / greatest(ifNull(inclusion_probability, 1), ${MIN_INCLUSION_PROBABILITY})`
 
-type Counts = Pick<WindowCounts, 'numeric' | 'categories' | 'leavesFeaturesOut'>
+type Counts = Pick<WindowCounts, 'numeric' | 'categories' | 'empty' | 'leavesFeaturesOut'>
 
 /**
  * How much of its weight an event is worth, so that together they weigh Kish's effective number; 1
@@ -53,12 +53,15 @@ export function effectiveCounts(
   { weight, squares }: Weights,
 ): Counts & { effective: number; weight: number } {
   const factor = kishFactor({ weight, squares })
-  if (factor === 1) return { ...counts, effective: weight, weight }
+  return { ...scaledCounts(counts, factor), effective: weight * factor, weight }
+}
+
+/** Counts that are multiplied, such as by what one event is worth; `factor` > 0. */
+export function scaledCounts<T extends Counts>(counts: T, factor: number): T {
+  if (factor === 1) return counts
   const scale = (values: readonly number[]) => values.map((value) => value * factor)
   return {
     ...counts,
-    effective: weight * factor,
-    weight,
     numeric: new Map(
       [...counts.numeric].map(([name, sample]) => [
         name,

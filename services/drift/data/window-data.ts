@@ -23,6 +23,8 @@ export interface WindowCounts {
   duplicates: number
   numeric: ReadonlyMap<string, BinnedSample>
   categories: ReadonlyMap<string, CategoryCounts>
+  /** Features that events name and none gives a value; of slices and raw rows they are not known. */
+  empty?: ReadonlySet<string>
   /** Whether there are more features than are read: those with the most values. */
   leavesFeaturesOut?: boolean
 }

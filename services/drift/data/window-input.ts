@@ -14,6 +14,8 @@ export interface Learning {
   of: number
   /** How long that takes, a sentence, where it takes long; '' otherwise. */
   hint?: string
+  /** Size of the shorter windows that tell the noise meanwhile, where they do. */
+  shorter?: string
   /**
    * Of a promoted version: the windows before it, which its performance is compared with meanwhile.
    */

@@ -11,7 +11,7 @@ import {
   type CategoryReference,
   type ReferenceWindows,
 } from '../data/reference.ts'
-import type { BinnedSample } from '../../../lib/stats/samples/binned-sample.ts'
+import { sampleSize, type BinnedSample } from '../../../lib/stats/samples/binned-sample.ts'
 import {
   holm,
   numericShifts,
@@ -34,7 +34,7 @@ import type { Window } from '../../../lib/models/windows.ts'
 import { metricResult, isEvaluated, type MetricResult } from '../data/metric-results.ts'
 import type { PastShift } from '../data/past-shifts.ts'
 import { PART_OF_REFERENCE } from './learning.ts'
-import { freshShare, likelyCount } from './reference-series.ts'
+import { asOneOf, freshShare, likelyCount } from './reference-series.ts'
 import { FAMILY_SHARES, pValueVerdict, marked } from './thresholds.ts'
 import type { WindowCounts } from '../data/window-data.ts'
 
@@ -60,36 +60,38 @@ export function withShiftVerdicts(
   results: readonly MetricResult[],
   current: WindowCounts,
   window: Window,
-  { name, spans, windows: reference }: ReferenceData,
+  { name, spans, windows, shorter }: ReferenceData,
   rules: ShiftRules,
 ): MetricResult[] {
   if (covers(spans, window))
     return results.map((result) =>
       isEvaluated(result) ? { ...result, verdict: 'none', reason: PART_OF_REFERENCE } : result,
     )
+  const reference = windows ?? shorter?.windows
   if (!reference || rules.fixedBecause !== undefined) {
     const why = rules.fixedBecause ?? `fewer than ${MIN_WINDOWS} reference windows`
     return results.map((result) => marked(result, why))
   }
   const { start } = window
+  const tested = windows ? current : asOneOf(current, reference)
   // A subject with both numbers and texts is tested as the kind that it was compared as.
   const compared = new Set(
     results.filter(({ metric }) => metric === 'ks').map((result) => result.subject),
   )
   const isNumeric = (subject: string) => compared.has(subject)
-  const shapes = numericTests(current, start, reference, { past: rules.past, isNumeric })
+  const shapes = numericTests(tested, start, reference, { past: rules.past, isNumeric })
   const drift = new Map([
     ...shapes.tests,
-    ...categoryTests(current, start, reference, (subject) => !isNumeric(subject)),
+    ...categoryTests(tested, start, reference, (subject) => !isNumeric(subject)),
   ])
   const verdictOfDrift = verdicts(drift, rules, FAMILY_SHARES.drift, reference.seasonProblem)
   // A quarter of the family's share each, so that one kind of fault does not pay for another.
   const quality = new Map(
     Object.entries({
-      missing_ratio: missingTests(current, start, reference),
-      new_atom_share: spikeTests(current, reference, isNumeric),
+      missing_ratio: missingTests(tested, start, reference),
+      new_atom_share: spikeTests(tested, reference, isNumeric),
       type_mismatch_ratio: mismatchTests(results, reference),
-      out_of_range_ratio: rangeTests(current, reference, isNumeric),
+      out_of_range_ratio: rangeTests(tested, reference, isNumeric),
     }).map(([metric, tests]) => [
       metric,
       { tests, verdictOf: verdicts(tests, rules, FAMILY_SHARES.quality / 4) },
@@ -106,7 +108,11 @@ export function withShiftVerdicts(
   })
   return [
     ...onceAFeature(evaluated),
-    ...shapes.results.map((result) => ({ ...result, reference: name })),
+    ...shapes.results.map((result) => ({
+      ...result,
+      n_current: sampleSize(current.numeric.get(result.subject)!),
+      reference: name,
+    })),
   ]
 }
 

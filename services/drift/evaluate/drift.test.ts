@@ -105,18 +105,6 @@ test('a spread lies between that of the bins and what their values can add', () 
   expect(coarse.bound_low).toBeGreaterThan(0)
 })
 
-test('a declared feature that never had a value is told', () => {
-  const x = windowOf(among(200, (i) => i % 7))
-  const kinds = new Map([['income', 'numeric' as const]])
-  const told = evaluateDrift(x, referenceOf(x), 1, kinds).find((f) => f.subject === 'income')
-  expect(told).toMatchObject({ metric: 'missing_ratio', value: 1, verdict: 'warning' })
-  expect(
-    evaluateDrift(x, referenceOf(x), 1000, kinds).find((f) => f.subject === 'income'),
-  ).toMatchObject({
-    verdict: 'incomplete',
-  })
-})
-
 test('a declaration decides what a feature is that comes as numbers and as text', () => {
   const numbers = windowOf(
     among(200, (i) => i % 7),

@@ -35,9 +35,6 @@ export function evaluateDrift(
     const now = valuesOf(current, subject)
     results.push(missing(subject, current, now.numbers + now.texts))
   }
-  for (const subject of kinds.keys())
-    if (isFeature(subject) && !numeric.has(subject) && !categorical.has(subject))
-      results.push(neverThere(subject, current))
   return results.map((result) => withReference(result, current, reference, minCount))
 }
 
@@ -66,15 +63,6 @@ function driftOf(
   const [a, b] = [reference.categories.get(subject), current.categories.get(subject)]
   return a && b ? categoricalResults(subject, a, b) : [absent(subject, a !== undefined, 'value')]
 }
-
-/** A declared feature without a value in the window and in the reference alike. */
-const neverThere = (subject: string, current: WindowCounts): MetricResult =>
-  metricResult('quality', subject, 'missing_ratio', 1, {
-    n_current: effectiveOf(current),
-    verdict: 'warning',
-    reason:
-      'declared in the model file, and without a value in the window and in the reference alike',
-  })
 
 const absent = (subject: string, inReference: boolean, what: 'number' | 'value'): MetricResult =>
   unknown(subject, inReference ? `no ${what} in this window` : `no ${what} in the reference`)

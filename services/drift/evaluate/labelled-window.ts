@@ -102,7 +102,7 @@ function learningPerformance(
 }
 
 /** Why labels say nothing of predictions, in a window and in its reference. */
-function classFaults(
+export function classFaults(
   current: OutcomeCounts,
   reference: OutcomeCounts | undefined,
   { classes, positiveClass }: Model,
@@ -147,7 +147,8 @@ function withoutTruth(
   ]
 }
 
-function isBinary(model: Model, outcomes: OutcomeCounts): boolean {
+/** Whether one class stands against all others, by the model file or else by the outcomes. */
+export function isBinary(model: Model, outcomes: OutcomeCounts): boolean {
   if (model.task) return model.task === 'binary'
   return (outcomes.confusion?.classes.length ?? 0) <= 2
 }

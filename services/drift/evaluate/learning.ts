@@ -27,6 +27,21 @@ export function whileLearning(result: MetricResult, learning: Learning | undefin
 }
 
 /**
+ * {@link whileLearning} of drift and data quality: what was tested by the noise between shorter
+ * windows keeps its verdict, and says so.
+ */
+export function whileLearningDrift(
+  result: MetricResult,
+  learning: Learning | undefined,
+  { shorter }: Pick<ReferenceData, 'shorter'>,
+): MetricResult {
+  if (!learning || !shorter || result.p_adjusted === null) return whileLearning(result, learning)
+  if (!isEvaluated(result)) return result
+  const noise = `by the noise between ${shorter.windows.windows.length} windows of ${shorter.size}, while the baseline is learned (window ${learning.window} of ${learning.of})`
+  return { ...result, reason: `${result.reason}; ${noise}` }
+}
+
+/**
  * While production's own windows are learned, its performance is compared with that of the table it
  * was trained on, where that one has labels.
  */

@@ -28,6 +28,7 @@ import {
   type Window,
 } from '../../../lib/models/windows.ts'
 import { stepsWithin, type StepCount } from '../plan/due-windows.ts'
+import { scaledCounts } from '../data/sampling.ts'
 import { effectiveOf, missingOf, type WindowCounts } from '../data/window-data.ts'
 
 /** More of them add nothing but work. */
@@ -115,6 +116,18 @@ export function referenceWindows(
     phaseOf,
     seasonProblem,
   }
+}
+
+/**
+ * A window's counts as if it held no more events than the shorter windows that tell the noise: the
+ * mean of a longer window varies at most as much as that of its parts does, however these hang
+ * together, so that its noise is taken to be theirs.
+ */
+export function asOneOf(current: WindowCounts, { events }: ReferenceWindows): WindowCounts {
+  const usual = events.reduce((sum, n) => sum + n, 0) / events.length
+  const own = effectiveOf(current)
+  const factor = Math.min(1, usual / Math.max(1, own))
+  return { ...scaledCounts(current, factor), effective: own * factor }
 }
 
 function categoryReference(windows: readonly CategoryCounts[]): CategoryReference {

@@ -14,27 +14,34 @@ import { evaluateOperations } from './operations.ts'
 import { SENDERS_SHARE } from './silence/senders.ts'
 import { evaluateThroughput, THROUGHPUT_SHARE } from './silence/throughput.ts'
 import { evaluateQuality } from './quality/data-quality.ts'
+import { withoutValues } from './quality/without-values.ts'
 import { evaluateLabelled } from './labelled-window.ts'
 import { baselineOf, withLevels } from './window-levels.ts'
 import { withShiftVerdicts } from './drift-alarms.ts'
 import { metricResult, type MetricResult } from '../data/metric-results.ts'
-import { whileLearning } from './learning.ts'
+import { whileLearning, whileLearningDrift } from './learning.ts'
 import { evaluateSkew, SKEW_SHARE, trainedOn } from './skew/skew.ts'
 import { FIXED_LINES, windowAlphaOf, overridden } from './thresholds.ts'
 import { effectiveOf, type WindowCounts } from '../data/window-data.ts'
 
 /** Every metric of one cohort of a window, with its verdict. Depends on the input alone. */
 export function evaluateWindow(input: WindowInput, model: Model): MetricResult[] {
-  const results = [
-    ...input.references.flatMap((reference) => driftResults(input, reference, model)),
+  const drift = input.references.flatMap((reference) =>
+    driftResults(input, reference, model).map((result) =>
+      whileLearningDrift(result, input.learning, reference),
+    ),
+  )
+  const others = [
     ...multivariateResults(input, model),
     ...operationsResults(input, model),
     duplicateRatio(input.counts),
     ...leftOut(input.counts),
   ]
   const evaluated = [
-    ...results.map((result) => whileLearning(result, input.learning)),
+    ...drift,
+    ...others.map((result) => whileLearning(result, input.learning)),
     ...expectationResults(input, model),
+    ...withoutValues(input, model),
     // A table needs no learning.
     ...evaluateSkew(input, model),
   ]

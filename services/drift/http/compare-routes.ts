@@ -21,14 +21,15 @@ import { constraintViolations } from '../interop/sagemaker-constraints.ts'
 import { MAX_EXACT } from '../loop/exact-followups.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
 import type { DriftRoutesOptions } from './model-routes.ts'
-import { spanBetween } from './asked-times.ts'
+import { sidesOf, spanAsked, type Side } from './sides.ts'
 
 type CompareAsked = Static<typeof CompareQuery>
-type SpansAsked = Pick<CompareAsked, 'a' | 'b'>
-type CompareOptions = Pick<DriftRoutesOptions, 'queries' | 'models'>
+type SpansAsked = Static<typeof SpansQuery>
+type CompareOptions = Pick<DriftRoutesOptions, 'db' | 'queries' | 'models'>
 
 /** Registers `GET /v1/models/{id}/compare`: two spans side by side. */
-export function compareRoutes(http: Http, { queries, models }: CompareOptions): void {
+export function compareRoutes(http: Http, options: CompareOptions): void {
+  const { queries, models } = options
   const config = { scope: 'read' as const }
   const tags = ['models']
   http.get(
@@ -51,38 +52,40 @@ export function compareRoutes(http: Http, { queries, models }: CompareOptions): 
       config,
       schema: {
         summary:
-          'Drift between any two spans, each from/to as two RFC 3339 times with a slash between',
+          'Drift between any two sides: spans or references, of all or of a version, variant or cohort',
         tags,
         params: ModelPath,
         querystring: CompareQuery,
-        response: answers({ 200: CompareAnswer }),
+        response: answers({ 200: CompareAnswer }, 404),
       },
     },
-    async ({ params, query }) => compare(queries, models.get(params.id), query),
+    async ({ params, query }) => compare(options, models.get(params.id), query),
   )
 }
 
 async function violations(queries: DriftQueries, model: Model, query: SpansAsked) {
-  const baseline = await mergedOf(queries, model, spanOf('a', query.a))
-  const current = await mergedOf(queries, model, spanOf('b', query.b))
+  const baseline = await mergedOf(queries, model, spanAsked('a', query.a))
+  const current = await mergedOf(queries, model, spanAsked('b', query.b))
   if (baseline.events === 0 || current.events === 0)
     throw new Problem(404, 'no_events', `${baseline.events === 0 ? 'a' : 'b'} holds no events`)
   return { violations: constraintViolations(current, baseline) }
 }
 
-async function compare(queries: DriftQueries, model: Model, query: CompareAsked) {
-  const { convention } = query
-  const [a, b] = [spanOf('a', query.a), spanOf('b', query.b)]
-  const isExact = query.exact || convention !== 'plumbline'
-  const countsOf = (span: Window) =>
+async function compare(options: CompareOptions, model: Model, query: CompareAsked) {
+  const { queries } = options
+  const { convention, exact, ...asked } = query
+  const { a, b } = await sidesOf(options, model, asked)
+  const isExact = exact || convention !== 'plumbline'
+  const countsOf = async (side: Side) =>
     isExact
-      ? exactOf(queries, model, span, convention !== 'plumbline')
-      : mergedOf(queries, model, span)
+      ? exactOf(queries, model, side, convention !== 'plumbline')
+      : asDeclared(await queries.counts(side.countedAs, side.spans, side.c), model)
   const counts = await countsOf(a)
   const current = await countsOf(b)
   if (convention !== 'plumbline')
     return { model_id: model.modelId, metrics: compareByConvention(convention, current, counts) }
-  const reference = { name: query.a, baseline: true, spans: [a], outcomes: undefined, counts }
+  const name = a.reference?.name ?? asked.a!
+  const reference = { name, baseline: true, spans: a.spans, outcomes: undefined, counts }
   const { min_count: minCount } = model.windows
   return {
     model_id: model.modelId,
@@ -94,31 +97,32 @@ const mergedOf = async (queries: DriftQueries, model: Model, span: Window): Prom
   asDeclared(await queries.counts(model.modelId, [span], ALL), model)
 
 /**
- * Counts of a span from raw rows.
+ * Counts of a side from raw rows.
  *
  * @param unweighted sampled events count as they came: other products know no weights
- * @throws Problem where the span holds more events than are read one by one
+ * @throws Problem where the side holds more events than are read one by one, or was uploaded
  */
 async function exactOf(
   queries: DriftQueries,
   model: Model,
-  span: Window,
+  { spans, c, countedAs, reference }: Side,
   unweighted: boolean,
 ): Promise<WindowCounts> {
   const { modelId } = model
-  const present = await queries.present({ modelId, spans: [span] })
-  const { events } = await queries.eventCounts(modelId, [span], ALL, present)
+  if (countedAs !== modelId)
+    throw new Problem(
+      400,
+      'no_rows',
+      `exact numbers are made of events; of the reference ${reference?.name ?? ''} counts are kept`,
+    )
+  const present = await queries.present({ modelId, spans })
+  const { events } = await queries.eventCounts(modelId, spans, c, present)
   if (events > MAX_EXACT)
     throw new Problem(
       400,
       'too_many_events',
       `exact numbers are made of at most ${MAX_EXACT} events a span; this one has ${events}`,
     )
-  const raw = await queries.rawCounts(modelId, [span], ALL, { exact: true, unweighted })
+  const raw = await queries.rawCounts(modelId, spans, c, { exact: true, unweighted })
   return asDeclared(raw, model)
-}
-
-function spanOf(name: string, between: string): Window {
-  const [from = '', to = ''] = between.split('/')
-  return spanBetween(`${name} must be two RFC 3339 times with a slash between`, from, to)
 }

@@ -11,7 +11,7 @@ export function exampleRoutes(http: Http, { db }: Pick<DriftRoutesOptions, 'db'>
   http.get(
     '/v1/models/:id/examples',
     {
-      config: { scope: 'read' },
+      config: { scope: 'read', isPersonal: true },
       schema: {
         summary: 'Events that violate an expectation, and the most unusual ones',
         tags: ['models'],

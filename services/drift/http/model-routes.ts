@@ -15,7 +15,6 @@ import { ModelAnswer, ModelsAnswer } from '../../../schemas/http/drift.ts'
 import { answers } from '../../../schemas/http/errors.ts'
 import { ModelPath } from '../../../schemas/http/parts.ts'
 import { windowAlphaOf } from '../evaluate/thresholds.ts'
-import { wouldHaveAlarmed } from '../evaluate/would-have-alarmed.ts'
 import { baselineInWords, calmnessInWords } from '../plan/baseline-words.ts'
 import { progressOf } from '../plan/due-windows.ts'
 import { horizonNow } from '../plan/label-horizon.ts'
@@ -23,7 +22,8 @@ import { frozenSpans, putReferences, type StoredReference } from '../plan/stored
 import type { DriftQueries } from '../queries/drift-queries.ts'
 import { headlineOf } from '../publish/headline.ts'
 import { alarmCounts, alarmsOfHeadlines } from '../queries/active-alarms.ts'
-import { newestBaseline, testedWindows } from '../queries/baselines/tested-windows.ts'
+import { newestBaseline } from '../queries/baselines/tested-windows.ts'
+import { pastBudgets, type PastBudgets } from './past-budgets.ts'
 import { modelSummaries, newestEvents, type NewestWindow } from '../queries/model-summaries.ts'
 import { verdictFeedbackQueries } from '../queries/verdict-feedback.ts'
 
@@ -43,6 +43,7 @@ export interface DriftRoutesOptions {
 export function modelRoutes(http: Http, options: DriftRoutesOptions): void {
   const config = { scope: 'read' as const }
   const tags = ['models']
+  const past = pastBudgets(options.db)
   http.get(
     '/v1/models',
     {
@@ -66,7 +67,7 @@ export function modelRoutes(http: Http, options: DriftRoutesOptions): void {
         response: answers({ 200: ModelAnswer }, 404),
       },
     },
-    async ({ params }) => describeModel(options, params.id),
+    async ({ params }) => describeModel({ ...options, past }, params.id),
   )
 }
 
@@ -159,7 +160,8 @@ async function listModels({ db, queries, models }: DriftRoutesOptions, reach: Re
   })
 }
 
-async function describeModel({ db, queries, models, now }: DriftRoutesOptions, id: string) {
+async function describeModel(options: DriftRoutesOptions & { past: PastBudgets }, id: string) {
+  const { db, queries, models, now } = options
   const model = models.get(id)
   const partitions = await queries.partitions(model.modelId)
   if (partitions.length === 0 && model.task === undefined)
@@ -178,25 +180,25 @@ async function describeModel({ db, queries, models, now }: DriftRoutesOptions, i
     idle,
     windows: model.windows,
     references: referencesOf(model, stored),
-    baseline: await describeBaseline(db, model, stored),
+    baseline: await describeBaseline(options, model, stored),
     label_horizon: horizonNow(model, await queries.learnedHorizon(model.modelId)),
     alarms: await verdictFeedbackQueries(db).rate(model.modelId, model.falseAlarmsPerWeek),
     retrain: model.retrain.map(({ name, when, approval }) => ({ name, when, approval })),
   }
 }
 
-/** Days of a model's own time that other budgets are held against. */
-const TRIED_DAYS = 90
-
 /** What a model is compared with, how calm it is set, and what other budgets would have done. */
-async function describeBaseline(db: ClickHouse, model: Model, stored: readonly StoredReference[]) {
-  const past = await testedWindows(db, model.modelId, TRIED_DAYS)
-  const newest = past.at(-1)
+async function describeBaseline(
+  { db, past }: DriftRoutesOptions & { past: PastBudgets },
+  model: Model,
+  stored: readonly StoredReference[],
+) {
+  const { newest, windows, tried } = await past(model)
   return {
     compared_with: baselineInWords(model, stored, await newestBaseline(db, model.modelId)),
     set_to: calmnessInWords(model, newest, newest && windowAlphaOf(model, newest)),
-    tested_windows: past.length,
-    last_90_days: wouldHaveAlarmed(past, model),
+    tested_windows: windows,
+    last_90_days: tried,
   }
 }
 

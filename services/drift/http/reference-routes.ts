@@ -42,7 +42,7 @@ interface PutReference {
 export interface ReferenceRoutesOptions {
   db: ClickHouse
   spool: Spool
-  /** What model files take out of events: uploaded ones are counted without it. */
+  /** What model files take out of events: uploaded ones, and tables, are read without it. */
   privacy: Privacy
   queries: DriftQueries
   models: Models
@@ -157,7 +157,7 @@ async function put(options: RouteParts, question: PutQuestion): Promise<Answer> 
 }
 
 async function putTable(
-  { queries, now }: RouteParts,
+  { queries, privacy, now }: RouteParts,
   model: Model,
   { name, query, file }: PutQuestion & { file: TableFile },
 ): Promise<Answer> {
@@ -169,6 +169,7 @@ async function putTable(
     file,
     shown: 'the table',
     model,
+    privacy,
     columns,
     under,
   })

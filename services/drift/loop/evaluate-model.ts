@@ -19,6 +19,7 @@ import { evaluateSilence } from './evaluate-silence.ts'
 import { withLearnedHorizon, type HorizonLooks } from './learn-horizon.ts'
 import type { TellFailure } from './failures.ts'
 import { createReferenceCache, referenceReader, type ReferenceCache } from './load-reference.ts'
+import { NO_PRIVACY, type Privacy } from '../../../lib/events/privacy/redactor.ts'
 import { tableLoader, type TablesLooked } from './load-tables.ts'
 import { globalStateReader, loadModelState } from './model-state.ts'
 
@@ -29,6 +30,8 @@ export interface EvaluatorOptions {
   decisions: ReturnType<typeof verdictFeedbackQueries>
   eventLog: Pick<EventLog, 'append'>
   gauges: Gauges
+  /** What model files take out of tables; nothing unless given, which a model with rules is refused. */
+  privacy?: Privacy
   now: () => number
   /** What the evaluators of one process share; of this one alone unless given. */
   shared?: Shared
@@ -113,7 +116,7 @@ export function createModelEvaluator(options: EvaluatorOptions): EvaluateModel {
   const { queries, gauges, now, tell } = options
   const shared = options.shared ?? createShared()
   const references = referenceReader(queries, shared.references)
-  const loadTables = tableLoader(queries, shared.tables, now)
+  const loadTables = tableLoader(queries, shared.tables, options.privacy ?? NO_PRIVACY, now)
   const write = revisionWriter(options.db, options.eventLog)
   const globalState = globalStateReader({
     ...options,

@@ -1,8 +1,9 @@
 /**
  * Evaluates one due window: 1. read it; for each cohort 2. read its input, 3. evaluate, 4. follow
- * up exactly; 5. publish.
+ * up exactly; 5. read again what has changed meanwhile; 6. publish.
  */
 import type { Row } from '../../../lib/clickhouse/port.ts'
+import type { Window } from '../../../lib/models/windows.ts'
 import { ALL, keyOf, type Cohort, referenceCohort } from '../data/cohort.ts'
 import { isSkew, type MetricResult } from '../data/metric-results.ts'
 import type { WindowInput } from '../data/window-input.ts'
@@ -21,6 +22,7 @@ import { withoutBlindOk } from '../evaluate/settle/settled-drift.ts'
 import { answersBeside } from './exact-followups.ts'
 import type { ModelState } from './model-state.ts'
 import { feedbackEvaluator } from './feedback-results.ts'
+import { comparedSpans, ofOneState } from './reading/one-state.ts'
 import { policyResults, searchResults } from './search-results.ts'
 import { wholeResults } from './whole-results.ts'
 import { keepsExamples, readExamples, readViolations } from './window-examples.ts'
@@ -47,14 +49,31 @@ export type WindowOutcome = Pick<PastWindow, 'alarmed' | 'worst' | 'episode'>
 /** One cohort's results, and the revision that will hold them. */
 type CohortResults = Revision & { metricResults: MetricResult[] }
 
+/** What was read and evaluated of a window. */
+interface Evaluated {
+  results: CohortResults[]
+  examples: readonly Row[]
+  /** What it was compared with. */
+  spans: readonly Window[]
+}
+
 /**
- * Evaluates all cohorts of a window and publishes one revision of it. @throws what ClickHouse or
- * the log throws
+ * Evaluates all cohorts of a window and publishes one revision of it, of facts that were true
+ * together. @throws what ClickHouse or the log throws
  */
 export async function evaluateWindow(
   parts: EvaluationParts,
-  question: WindowQuestion,
+  asked: WindowQuestion,
 ): Promise<WindowOutcome> {
+  const { found, question } = await ofOneState(parts, asked, evaluateCohorts)
+  return publish(parts, question, found)
+}
+
+/** Reads and evaluates all cohorts of a window. */
+async function evaluateCohorts(
+  parts: EvaluationParts,
+  question: WindowQuestion,
+): Promise<Evaluated> {
   const reading = await readWindow(parts, question)
   const followUp = followUpOf(parts, reading)
   const { start, end, changes } = question.due
@@ -90,7 +109,7 @@ export async function evaluateWindow(
     isAsked && keepsExamples(parts.model)
       ? exampleRows(await readExamples(parts, reading, ofAll!.metricResults), ofAll!.key)
       : []
-  return publish(parts, question, { results, examples })
+  return { results, examples, spans: comparedSpans(reading) }
 }
 
 /** Ends of the windows with events up to one, ascending, its own the last. */
@@ -106,8 +125,9 @@ function followUpOf(
   { queries, model }: EvaluationParts,
   { baseline, baselineSpans, learning }: WindowReading,
 ): FollowUp | undefined {
-  // Nothing is to be decided while the baseline is being learned.
-  if (!baseline || !baselineSpans || learning) return undefined
+  if (!baseline || !baselineSpans) return undefined
+  // While the baseline is being learned nothing is decided but by shorter windows.
+  if (learning && !baseline.shorter) return undefined
   if (baselineSpans.countedAs !== undefined) return undefined
   return answersBeside(queries, model, {
     spans: baseline.spans,
@@ -174,7 +194,7 @@ function resultsOf(
 async function publish(
   { model, state, write, gauges }: EvaluationParts,
   { due, earlierWindows }: WindowQuestion,
-  { results, examples }: { results: readonly CohortResults[]; examples: readonly Row[] },
+  { results, examples }: Evaluated,
 ): Promise<WindowOutcome> {
   const ofAll = results[0]!.metricResults
   const worst = worstOf(ofAll)

@@ -2,7 +2,7 @@
  * Reads what windows are compared with: the merged counts, truth and rows of a reference, kept
  * while they stay the same.
  */
-import type { ReferenceData, Drawn } from '../data/reference.ts'
+import type { ReferenceData, Drawn, ShorterSeries } from '../data/reference.ts'
 import { largest } from '../../../lib/stats/samples/extremes.ts'
 import { durationMs } from '../../../lib/runtime/durations.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
@@ -13,6 +13,7 @@ import { multivariateReference } from '../evaluate/multivariate-drift.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
 import { referenceWindows, windowsWithin } from '../evaluate/reference-series.ts'
 import type { ReferenceSpans } from '../plan/references.ts'
+import { cutInto } from '../plan/shorter-windows.ts'
 import { stepsWithin, type StepCount } from '../plan/due-windows.ts'
 import { ALL, keyOf, type Cohort } from '../data/cohort.ts'
 import type { TruthReader } from '../queries/outcomes/read-once.ts'
@@ -34,6 +35,8 @@ interface Asked {
   /** Up to here all events are thought to have come. */
   completeUntil: number
   outcomesOf: TruthReader
+  /** Size of shorter windows that tell the noise while a baseline is learned. */
+  shorter?: string | undefined
 }
 
 /** References that were read, by what they were read from. */
@@ -112,7 +115,7 @@ function keysOf(
   model: Model,
   reference: ReferenceSpans,
   inside: readonly StepCount[],
-  { scope, completeUntil }: Asked,
+  { scope, completeUntil, shorter }: Asked,
 ): (isBaseline: boolean) => string {
   const state = inside.reduce((sum, s) => sum + s.events + s.changes * 1_000_003, 0)
   const end = largest(reference.spans.map((span) => span.end))
@@ -132,6 +135,7 @@ function keysOf(
       keyOf(scope),
       scope.slice?.rest?.except,
       isBaseline,
+      shorter,
     ])
 }
 
@@ -174,7 +178,23 @@ async function readReference(
           )
         : undefined,
     windows: await readSeries(queries, model, windows, asked.scope),
+    shorter: await readShorter(queries, model, question),
   }
+}
+
+/** Shorter windows of a baseline that is being learned; undefined where they are too few. */
+async function readShorter(
+  queries: DriftQueries,
+  model: Model,
+  { reference: { spans }, asked: { scope, shorter: size } }: ReferenceQuestion,
+): Promise<ShorterSeries | undefined> {
+  if (size === undefined) return undefined
+  // What differs from part to part of a season is noise of the parts.
+  const { season: _, ...declared } = model.windows
+  const cut = { ...model, windows: { ...declared, size } }
+  const windows = cutInto(size, spans, declared.timezone)
+  const series = await readSeries(queries, cut, windows, scope)
+  return series && { size, windows: series }
 }
 
 /** Counts of a table and what became of its rows: the windows of production tell the noise. */

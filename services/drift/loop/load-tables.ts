@@ -7,6 +7,7 @@ import { createReadStream } from 'node:fs'
 import { realpath, stat } from 'node:fs/promises'
 import { extname, join, sep } from 'node:path'
 import type { TableFormat } from '../../../lib/clickhouse/table-files.ts'
+import type { Privacy } from '../../../lib/events/privacy/redactor.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
 import { messageOf } from '../../../lib/runtime/errors.ts'
 import { TABLE_SPAN, uploadedId } from '../plan/stored-references.ts'
@@ -40,13 +41,14 @@ export type LoadTables = (model: Model) => Promise<ReadonlyMap<string, string>>
 export function tableLoader(
   queries: Pick<DriftQueries, 'referencesOf' | 'storeTable' | 'putReference'>,
   looked: TablesLooked,
+  privacy: Privacy,
   now: () => number,
 ): LoadTables {
   return async (model) => {
     const unread = new Map<string, string>()
     for (const [name, { kind, file, columns }] of Object.entries(model.references)) {
       if (kind !== 'table') continue
-      const table = { model, name, file: file!, columns: columns ?? {} }
+      const table = { model, name, file: file!, columns: columns ?? {}, privacy }
       const key = JSON.stringify([model.modelId, name])
       const state = await stateOf(table)
       const before = looked.get(key)
@@ -65,6 +67,7 @@ interface Table {
   /** As the model file has it. */
   file: string
   columns: Readonly<Record<string, string>>
+  privacy: Privacy
 }
 
 /** What tells a file as it is now from others, without reading it; its fault where there is one. */
@@ -102,7 +105,7 @@ async function store(
   table: Table,
   now: () => number,
 ): Promise<void> {
-  const { model, name, file, columns } = table
+  const { model, name, file, columns, privacy } = table
   const path = await pathOf(table)
   const content = await contentOf(path, table)
   const stored = (await queries.referencesOf(model.modelId)).find((one) => one.name === name)
@@ -112,6 +115,7 @@ async function store(
     file: { path, format: extname(file).slice(1) as TableFormat },
     shown: file,
     model,
+    privacy,
     columns,
     under: uploadedId(model.modelId, name, revision),
   })
@@ -166,10 +170,12 @@ async function pathOf({ model, file }: Table): Promise<string> {
 }
 
 /** A hash of the bytes of a table and of all that decides how its columns are read. */
-async function contentOf(path: string, { model, columns }: Table): Promise<string> {
+async function contentOf(path: string, { model, columns, privacy }: Table): Promise<string> {
   const { features, fairness, slices, task } = model
   const hash = createHash('sha256')
   for await (const bytes of createReadStream(path)) hash.update(bytes as Buffer)
   hash.update(JSON.stringify([columns, features, Object.keys(fairness.attributes), slices, task]))
+  // Of a model without rules the hash is what it was before there were any.
+  hash.update(privacy.of(model.modelId)?.fingerprint ?? '')
   return hash.digest('hex')
 }

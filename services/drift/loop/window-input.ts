@@ -100,11 +100,10 @@ export async function readWindow(
   const completeness = state.isProducing ? await queries.completeness(modelId, window) : null
   const known = { ...state, windows: earlierWindows }
   const spans = referencesFor(window, model, known)
-  const references = await readReferences(parts, { spans, outcomesOf }, ALL)
-  const learning = withTable(
-    await readLearning(parts, learningAt(window, model, known), outcomesOf),
-    references,
-  )
+  const learningState = learningAt(window, model, known)
+  const ofAll = { spans, outcomesOf, learning: learningState }
+  const references = await readReferences(parts, ofAll, ALL)
+  const learning = withTable(await readLearning(parts, learningState, outcomesOf), references)
   const baseline = references.find((reference) => reference.baseline)
   const reading = {
     due,
@@ -142,12 +141,14 @@ export async function readWindow(
 }
 
 /** Spans that a question is about, without the cohort it is for. */
-type ReferenceQuestion = Pick<WindowReading, 'spans' | 'outcomesOf'>
+type ReferenceQuestion = Pick<WindowReading, 'spans' | 'outcomesOf'> & {
+  learning: Pick<Learning, 'shorter'> | undefined
+}
 
 /** What the references hold for a cohort, in the order of their spans. */
 async function readReferences(
   { references, model, steps, state }: WindowReaderParts,
-  { spans, outcomesOf }: ReferenceQuestion,
+  { spans, outcomesOf, learning }: ReferenceQuestion,
   c: Cohort,
 ): Promise<ReferenceData[]> {
   const found: ReferenceData[] = []
@@ -155,8 +156,9 @@ async function readReferences(
     // Uploaded predictions have counts and no rows: slices have none.
     if (c.slice && reference.kind === 'uploaded') continue
     const scope = referenceCohort(reference, c)
-    const { completeUntil } = state
-    found.push(await references.data(model, reference, steps, { scope, completeUntil, outcomesOf }))
+    const shorter = reference.baseline ? learning?.shorter : undefined
+    const asked = { scope, completeUntil: state.completeUntil, outcomesOf, shorter }
+    found.push(await references.data(model, reference, steps, asked))
   }
   return found
 }
@@ -172,8 +174,7 @@ async function readLearning(
   if (!learning.before) return { ...learning, before: undefined, hint }
   const kind = 'trailing' as const
   const reference = { ...learning.before, kind, baseline: true, revision: 1 }
-  const { completeUntil } = state
-  const asked = { scope: ALL, completeUntil, outcomesOf }
+  const asked = { scope: ALL, completeUntil: state.completeUntil, outcomesOf }
   return { ...learning, before: await references.data(model, reference, steps, asked) }
 }
 

@@ -1,14 +1,11 @@
 /** What a model is compared with and how calm it is set, in words. Pure. */
-import { durationMs } from '../../../lib/runtime/durations.ts'
 import { isBaseline, type Model } from '../../../lib/models/model-files.ts'
-import { eventsOf, isCalendar, type Window } from '../../../lib/models/windows.ts'
+import type { Window } from '../../../lib/models/windows.ts'
 import { MIN_WINDOWS } from '../data/reference.ts'
+import { lengthOf, LONG_LEARNING_MS, shorterWindows } from './shorter-windows.ts'
 import { frozenSpans, type StoredReference } from './stored-references.ts'
 
 const DAY_MS = 86_400_000
-/** Learning that takes longer is told, and what to declare in its place. */
-const LONG_LEARNING_MS = 30 * DAY_MS
-const CALENDAR_DAYS: Readonly<Record<string, number>> = { day: 1, week: 7, month: 30.4 }
 
 /** The reference that verdicts came from in the newest window, where there is one. */
 export interface BaselineNow {
@@ -32,12 +29,23 @@ export function baselineInWords(
 ): string {
   return [
     whatIsCompared(model, stored, now),
-    // While it learns the reason says so.
-    now === undefined ? capitalised(learningLength(model)) : '',
+    // The reason of a window without a verdict says so itself.
+    now === undefined || isLearning(model, stored, now) ? capitalised(learningLength(model)) : '',
     tableInWords(model, stored),
   ]
     .filter((one) => one !== '')
     .join('. ')
+}
+
+/** Whether the baseline of the model file is not whole yet, and shorter windows give verdicts. */
+function isLearning(
+  model: Model,
+  stored: readonly StoredReference[],
+  { reference, reason }: BaselineNow,
+): boolean {
+  const declared = model.references[reference]
+  const isWhole = frozenSpans(stored, model.modelId).has(reference)
+  return declared?.kind === 'first' && !isWhole && reason === ''
 }
 
 function whatIsCompared(
@@ -58,7 +66,8 @@ function whatIsCompared(
       const of =
         windows === 1 ? 'its first complete window' : `its first ${windows} complete windows`
       const known = span ? ` (${day(span.start)} to ${day(span.end)})` : ''
-      const pending = span || learning !== '' ? learning : ', none of which has been evaluated yet'
+      const unseen = now ? ', which are being learned' : ', none of which has been evaluated yet'
+      const pending = span || learning !== '' ? learning : unseen
       return `Windows are compared with ${of}${known}${pending}`
     }
     case 'fixed':
@@ -76,17 +85,22 @@ function whatIsCompared(
   }
 }
 
-/** How long learning takes where it takes long, and what to declare in its place; else ''. */
+/**
+ * How long learning takes where it takes long, and what is told meanwhile, or what to declare in its
+ * place; else ''.
+ */
 export function learningLength(model: Model): string {
   const baseline = Object.values(model.references).find(isBaseline)
   if (baseline?.kind !== 'first' && baseline?.kind !== 'since_promotion') return ''
-  const { size } = model.windows
   const windows = baseline.windows ?? MIN_WINDOWS
-  if (eventsOf(size) !== undefined || model.hasFixedLines) return ''
-  const ms = isCalendar(size) ? CALENDAR_DAYS[size]! * DAY_MS : durationMs(size)
-  if (windows * ms <= LONG_LEARNING_MS) return ''
-  const days = Math.round((windows * ms) / DAY_MS)
-  return `learning takes ${windows} windows of ${size}, ${days} days: shorter windows, a fixed span or a table of what the model was trained on are known sooner`
+  const ms = lengthOf(model.windows, windows)
+  if (ms === undefined || ms <= LONG_LEARNING_MS || model.hasFixedLines) return ''
+  const { size } = model.windows
+  const takes = `learning takes ${windows} windows of ${size}, ${Math.round(ms / DAY_MS)} days`
+  const shorter = shorterWindows(model, windows)
+  return shorter
+    ? `${takes}: it starts with windows of ${shorter.size}, whose noise drift and data quality are tested by from window ${shorter.after + 1} on, where each holds min_count events`
+    : `${takes}: shorter windows, a fixed span or a table of what the model was trained on are known sooner`
 }
 
 /** The table that production is held against besides. */

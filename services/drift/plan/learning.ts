@@ -7,6 +7,7 @@ import { isBaseline, type Model } from '../../../lib/models/model-files.ts'
 import { windowsHolding, type Window } from '../../../lib/models/windows.ts'
 import { MIN_WINDOWS } from '../data/reference.ts'
 import { renewalBefore, type Promotion } from './promotions.ts'
+import { shorterWindows } from './shorter-windows.ts'
 import type { PutReference } from './stored-references.ts'
 
 /** A window that has been evaluated, as references see it. */
@@ -69,6 +70,11 @@ export interface LearningState {
    * Of a promoted version: the windows before it, which its performance is compared with meanwhile.
    */
   before: { name: string; spans: Window[] } | undefined
+  /**
+   * Size of the shorter windows that tell the noise meanwhile; absent where learning does not take
+   * long, or too little of it has passed.
+   */
+  shorter?: string
 }
 
 /**
@@ -118,7 +124,10 @@ function learningSince(
 ): LearningState | undefined {
   const { of, before } = question
   const learned = learnedBefore(window, at, question).length
-  return learned < of ? { window: learned + 1, of, before } : undefined
+  if (learned >= of) return undefined
+  const start = shorterWindows(question.model, of)
+  const shorter = start && learned >= start.after ? { shorter: start.size } : {}
+  return { window: learned + 1, of, before, ...shorter }
 }
 
 /**

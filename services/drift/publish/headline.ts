@@ -77,19 +77,15 @@ export function windowHeadline(
   const alarms = cohorts
     .filter(({ cohort }) => cohort.modelVersion === '' && cohort.variant === '')
     .flatMap(({ cohort: { slice }, window, results }) =>
-      results.flatMap(({ verdict: severity, ...result }): SaidAlarm[] =>
-        severity === 'alarm' && result.convention === 'plumbline'
-          ? [
-              {
-                ...result,
-                severity,
-                since: new Date(window.end).toISOString(),
-                slice_key: slice?.key ?? '',
-                slice_value: slice?.value ?? '',
-              },
-            ]
-          : [],
-      ),
+      results
+        .filter(({ verdict, convention }) => verdict === 'alarm' && convention === 'plumbline')
+        .map((result): SaidAlarm => ({
+          ...result,
+          severity: 'alarm',
+          since: new Date(window.end).toISOString(),
+          slice_key: slice?.key ?? '',
+          slice_value: slice?.value ?? '',
+        })),
     )
   return rankedAlarms(ofWhole(alarms)).slice(0, MAX_NAMED).map(clauseOf).join('; ')
 }

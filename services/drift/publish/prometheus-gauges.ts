@@ -78,7 +78,7 @@ export function createGauges(
         return
       }
       const isSnoozed = (result: MetricResult) =>
-        snoozed?.has(snoozeKey(key.modelId, result)) ?? false
+        snoozed !== undefined && snoozed.size > 0 && snoozed.has(snoozeKey(key.modelId, result))
       const one = shownOf(key, exported(results), { choice, sharedKind, isSnoozed })
       // An old window that is restated brings no retired cohort back.
       if (!isRetired(one, newest.get(key.modelId)!, lengthOf(key.window))) shown.set(id, one)

@@ -74,14 +74,14 @@ const categoriesOf = (counted: string) => {
   return `SELECT model, span, subject, kinds, least.2 AS categories, least.3 AS counts, least[-1].1 AS greatest_hash,
      if(${isCut}, most.2, []) AS frequent, if(${isCut}, arrayMap(one -> -one.1, most), []) AS frequent_counts,
      if(${isCut}, grouped.1, []) AS groups, if(${isCut}, grouped.2, []) AS group_counts
-   FROM (SELECT model, span, subject, count() AS kinds, groupArraySorted(${MAX_NAMED})((hash, category, n)) AS least,
+   FROM (SELECT model, span, subject, countIf(n > 0) AS kinds, groupArraySorted(${MAX_NAMED})((hash, category, n)) AS least,
        groupArraySorted(${MAX_FREQUENT})((-n, category)) AS most, sumMap([toUInt16(hash % ${CATEGORY_GROUPS})], [n]) AS grouped
      FROM (SELECT model, span, subject, category, toFloat64(n) AS n, murmurHash3_32(category) AS hash FROM (${counted})) GROUP BY model, span, subject)
    ${LIMITED}`
 }
 
 /** Counts of the values of a span. */
-export type Counts = Pick<WindowCounts, 'numeric' | 'categories' | 'leavesFeaturesOut'>
+export type Counts = Pick<WindowCounts, 'numeric' | 'categories' | 'empty' | 'leavesFeaturesOut'>
 
 /**
  * Reads the counts of several models, all spans as one.
@@ -188,7 +188,11 @@ function perSpan(
     const ofSpan = <T extends { span: number }>(rows: readonly T[]) =>
       rows.filter((row) => row.span === i + 1)
     const numbers = numericOf([...Map.groupBy(ofSpan(numeric), (row) => row.subject)])
-    const texts = new Map(ofSpan(categories).map((row) => [row.subject, categoryCounts(row)]))
+    const named = ofSpan(categories).map((row) => [row.subject, categoryCounts(row)] as const)
+    const texts = new Map(named.filter(([, counts]) => counts.size > 0))
+    const empty = named.flatMap(([subject, { size }]) =>
+      size === 0 && !numbers.has(subject) ? [subject] : [],
+    )
     const [fewNumbers, fewTexts] = [
       mostValued(numbers, sampleSize),
       mostValued(texts, categoryTotal),
@@ -196,6 +200,7 @@ function perSpan(
     return {
       numeric: fewNumbers,
       categories: fewTexts,
+      ...(empty.length > 0 && { empty: new Set(empty) }),
       ...((fewNumbers !== numbers || fewTexts !== texts) && { leavesFeaturesOut: true }),
     }
   })
@@ -239,7 +244,12 @@ function numericOf(
 }
 
 function categoryCounts(row: CategoryRow): CategoryCounts {
-  const found = new Map(row.categories.map((name, i) => [name, Number(row.counts[i])]))
+  const found = new Map<string, number>()
+  // A feature that had no value in some time buckets has '' without a count.
+  row.categories.forEach((name, i) => {
+    const n = Number(row.counts[i])
+    if (n > 0) found.set(name, n)
+  })
   if (Number(row.kinds) <= MAX_NAMED) return found
   row.frequent.forEach((name, i) => found.set(name, row.frequent_counts[i]!))
   const groups = Array.from({ length: CATEGORY_GROUPS }, () => 0)

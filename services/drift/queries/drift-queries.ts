@@ -29,7 +29,7 @@ import { hasLateAttributes } from './late-attributes.ts'
 import { modelCount, modelIds, type ModelsQuestion } from './monitored-models.ts'
 import { pastOf, type PastQuestion } from './past-queries.ts'
 import { areNumbered, completeness } from './senders/producers.ts'
-import { readPartitions, readProgress } from './progress-queries.ts'
+import { readPartitions, readProgress, readStates, stateGroup } from './progress-queries.ts'
 import { publishedResults } from './published-results.ts'
 import {
   freezeReference,
@@ -81,6 +81,7 @@ const batchersOf = (db: ClickHouse) => ({
     ({ spans }: { modelId: string; spans: Spans }) => JSON.stringify(spans),
     (asked) => presentEvents(db, asked),
   ),
+  state: gathered(stateGroup, (asked) => readStates(db, asked)),
   merged: gathered(countGroup, (asked) => mergedCounts(db, asked)),
   latestResults: gathered(
     ({ window }: { modelId: string; window: Window }) => `${window.start}-${window.end}`,
@@ -234,6 +235,8 @@ export function driftQueries(db: ClickHouse) {
       keepHorizon(db, modelId, learned, at),
     learnedHorizon: async (modelId: string) => (await learnedHorizons(db, [modelId])).get(modelId),
     latestResults,
+    /** Counters of a window and of what it is compared with. */
+    state: batched.state,
     progress: (models: readonly Model[]) => readProgress(db, models),
     partitions: (modelId: string) => readPartitions(db, modelId),
     rows: (modelId: string, window: Window, most: number) =>

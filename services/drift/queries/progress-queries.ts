@@ -4,7 +4,9 @@
  */
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
-import { bucketMs, timeBucketMs, TIME_BUCKET_MS } from '../../../lib/models/windows.ts'
+import { bucketMs, timeBucketMs, TIME_BUCKET_MS, type Window } from '../../../lib/models/windows.ts'
+import { largest, smallest } from '../../../lib/stats/samples/extremes.ts'
+import { sqlTime } from '../data/cohort.ts'
 import type { EvaluatedWindow, PartitionProgress, StepCount } from '../plan/due-windows.ts'
 import { learnsHorizon, type LearnedHorizon } from '../plan/label-horizon.ts'
 import { learnedHorizons } from './outcomes/label-delays.ts'
@@ -94,6 +96,77 @@ async function stepsOf(db: ClickHouse, models: readonly Model[], bucket: number)
     changes: Number(row.changes),
   }))
 }
+
+/** A model, a window of it, and the spans that it is compared with. */
+export interface StateQuestion {
+  model: Pick<Model, 'modelId' | 'windows'>
+  window: Window
+  spans: readonly Window[]
+}
+
+/** Counters that grow with all that comes: while they are the same, so is what they count. */
+export interface DataState {
+  /** Of the window. */
+  events: number
+  changes: number
+  /** Of all steps that reach into the spans. */
+  referenceEvents: number
+  referenceChanges: number
+}
+
+/** Questions that are alike but for the model can be answered by one read. */
+export const stateGroup = ({ model: { windows }, window, spans }: StateQuestion): string =>
+  JSON.stringify([bucketMs(windows), timeBucketMs(windows), window, spans])
+
+/**
+ * Reads the state of windows and of what they are compared with, by the steps of {@link
+ * readProgress}.
+ *
+ * @param asked questions of one {@link stateGroup}
+ */
+export async function readStates(
+  db: ClickHouse,
+  asked: readonly StateQuestion[],
+): Promise<DataState[]> {
+  const { model, window, spans } = asked[0]!
+  const bucket = bucketMs(model.windows)
+  const all = [window, ...spans]
+  const rows = await db.query<Record<keyof DataState | 'model', string>>(
+    `SELECT model_id AS model, sumIf(came, ${IN_WINDOW}) AS events, sumIf(changed, ${IN_WINDOW}) AS changes,
+       sumIf(came, ${IN_SPANS}) AS referenceEvents, sumIf(changed, ${IN_SPANS}) AS referenceChanges FROM (
+         SELECT model_id, intDiv(toUnixTimestamp(step) * 1000, {bucket:Int64}) * {bucket:Int64} AS at, toUInt64(events) AS came, toUInt64(0) AS changed
+         FROM event_counts WHERE model_id IN {models:Array(String)} AND ${FINE_ENOUGH} AND ${REACHED}
+         UNION ALL
+         SELECT model_id, intDiv(toUnixTimestamp(step) * 1000, {bucket:Int64}) * {bucket:Int64} AS at, toUInt64(0) AS came, toUInt64(changes) AS changed
+         FROM outcome_changes WHERE model_id IN {models:Array(String)} AND ${REACHED}
+       ) GROUP BY model`,
+    {
+      models: asked.map((one) => one.model.modelId),
+      bucket,
+      own: timeBucketMs(model.windows),
+      start: window.start,
+      end: window.end,
+      starts: spans.map((span) => span.start),
+      ends: spans.map((span) => span.end),
+      from: sqlTime(smallest(all.map((span) => span.start)) - bucket),
+      to: sqlTime(largest(all.map((span) => span.end))),
+    },
+  )
+  const byModel = new Map(rows.map((row) => [row.model, row]))
+  const of = (id: string, what: keyof DataState) => Number(byModel.get(id)?.[what] ?? 0)
+  return asked.map(({ model: { modelId } }) => ({
+    events: of(modelId, 'events'),
+    changes: of(modelId, 'changes'),
+    referenceEvents: of(modelId, 'referenceEvents'),
+    referenceChanges: of(modelId, 'referenceChanges'),
+  }))
+}
+
+const IN_WINDOW = 'at >= {start:Int64} AND at < {end:Int64}'
+/** As `stepsWithin` has it: a step that reaches into a span lies in it. */
+const IN_SPANS =
+  'arrayExists((s, e) -> at > s - {bucket:Int64} AND at < e, {starts:Array(Int64)}, {ends:Array(Int64)})'
+const REACHED = "step >= {from:DateTime64(3, 'UTC')} AND step < {to:DateTime64(3, 'UTC')}"
 
 async function partitionsOf(db: ClickHouse, models: readonly string[]) {
   const rows = await db.query<{ model: string; newest: string; received: string }>(

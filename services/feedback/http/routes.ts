@@ -88,7 +88,7 @@ function claimRoute(http: Http, { reviews, db, classesOf }: FeedbackRoutesOption
   http.post(
     '/v1/reviews/claim',
     {
-      config,
+      config: { ...config, isPersonal: true },
       schema: {
         summary: 'A task under a lease; 204 when there is none',
         tags,
@@ -122,7 +122,7 @@ function submitRoute(http: Http, { reviews, privacy, classesOf }: FeedbackRoutes
   http.post(
     '/v1/reviews/:task_id/submit',
     {
-      config,
+      config: { ...config, isPersonal: true },
       schema: {
         summary: 'Answers a claimed task',
         tags,
@@ -146,7 +146,7 @@ function skipRoute(http: Http, { reviews, privacy }: FeedbackRoutesOptions): voi
   http.post(
     '/v1/reviews/:task_id/skip',
     {
-      config,
+      config: { ...config, isPersonal: true },
       schema: {
         summary: 'Says that the reviewer cannot tell',
         tags,

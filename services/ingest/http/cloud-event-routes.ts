@@ -63,6 +63,7 @@ export function cloudEventRoutes(http: Http, options: IngestRoutesOptions): void
         const contentType = request.headers['content-type'] ?? ''
         const headers = request.headers as Record<string, string>
         const events = cloudEvents(contentType, headers, bodyOf(request))
+        request.spend('events', events.length)
         // KServe's worker takes anything but exactly 200 for a failure.
         const sender = { ...acceptor, reach: request.reach('emit') }
         return acceptCloudEvents(sender, events, contentType)

@@ -10,12 +10,12 @@ import { storable } from '../../../lib/events/stored-value.ts'
 import { refuseForeign, type Reach } from '../../../lib/http/model-access.ts'
 import {
   jsonOf,
-  problemOf,
   takeBodies,
   type FastifyReply,
   type FastifyRequest,
   type Http,
 } from '../../../lib/http/server.ts'
+import { problemOf } from '../../../lib/http/problems.ts'
 import type { RefusalOf } from '../../../lib/models/expectations/refusal.ts'
 import type { Logger } from '../../../lib/runtime/log.ts'
 import { Problem } from '../../../lib/runtime/errors.ts'
@@ -54,15 +54,19 @@ export function otlpRoutes(http: Http, deps: OtlpDeps): void {
     predictions: predictionDestination(deps.privacy, deps.refusalOf),
     labels: labelDestination(deps.privacy),
   }
-  const told = (outcomes: Iterable<OtlpOutcome>, { reach }: FastifyRequest) =>
-    acceptOutcomes(outcomes, destinations, { ...deps, reach: reach('emit') })
+  const told = (outcomes: Iterable<OtlpOutcome>, request: FastifyRequest) =>
+    acceptOutcomes(outcomes, destinations, {
+      ...deps,
+      reach: request.reach('emit'),
+      spend: (events) => request.spend('events', events),
+    })
 
   void http.register(async (scope: Http) => {
     scope.removeAllContentTypeParsers()
     takeBodies(scope, '*')
     scope.setErrorHandler((error, request, reply) => {
       const problem = problemOf(error, request, deps.log)
-      if (problem.status === 429) countOf(deps.metrics, 'shed', problem.code)
+      if (problem.code === 'overloaded') countOf(deps.metrics, 'shed', problem.code)
       void reply.headers(problem.headers).code(problem.status)
       return sendStatus(reply, isProtobuf(request), statusOf(problem.status, problem.message))
     })
@@ -133,15 +137,20 @@ function sendStatus(reply: FastifyReply, asProtobuf: boolean, status: RpcStatus)
 const countOf = (metrics: Metrics, outcome: string, reason: string, topic = 'otlp', events = 1) =>
   metrics.endpointEvents.inc({ service: 'ingest', topic, outcome, reason }, events)
 
-/** Validates what is an event, appends it, and counts everything. */
+/**
+ * Validates what is an event, appends it, and counts everything.
+ *
+ * @param spend throws where the caller may not send so many events; nothing is appended then
+ */
 async function acceptOutcomes(
   outcomes: Iterable<OtlpOutcome>,
   destinations: Readonly<Record<'predictions' | 'labels', Destination>>,
-  { eventLog, metrics, reach }: OtlpDeps & { reach: Reach },
+  { eventLog, metrics, reach, spend }: OtlpDeps & { reach: Reach; spend: (events: number) => void },
 ): Promise<Tally> {
   const tally: Tally = { refused: new Map(), ignored: new Map() }
   const messages = { predictions: [] as OutgoingMessage[], labels: [] as OutgoingMessage[] }
   const refused: OutgoingMessage[] = []
+  const rejections: { topic: string; code: string }[] = []
   let turn = performance.now()
   for (const outcome of outcomes) {
     if (performance.now() - turn > TURN_MS) {
@@ -170,8 +179,10 @@ async function acceptOutcomes(
       ? { code: 'expectation_violated', message: refusal!.message }
       : validation.rejection
     addOne(tally.refused, message)
-    countOf(metrics, 'rejected', code, topic)
+    rejections.push({ topic, code })
   }
+  spend(rejections.length + messages.predictions.length + messages.labels.length)
+  for (const { topic, code } of rejections) countOf(metrics, 'rejected', code, topic)
   for (const [reason, count] of tally.ignored) countOf(metrics, 'ignored', reason, 'otlp', count)
   if (refused.length > 0) await eventLog.append(destinations.predictions.topic, refused)
   for (const kind of ['predictions', 'labels'] as const) {

@@ -17,7 +17,7 @@ import { reviewsOf } from '../queries/control-store.ts'
 import { heldOf } from '../queries/export.ts'
 import { kafkaTopics } from './kafka-topics.ts'
 
-const config = { scope: 'admin' as const }
+const config = { scope: 'admin' as const, isPersonal: true }
 const tags = ['data']
 
 /** What is not ours to erase: one sentence for each kind of store. */

@@ -6,6 +6,7 @@ import type { Postgres } from '../../../lib/postgres/port.ts'
 import type { KeepConfig } from '../config.ts'
 import { RETAINED, type Kind } from '../data/retention-tables.ts'
 import { dueDrops, type DaysOf, type Drop } from '../plan/due-drops.ts'
+import { toldDrops } from '../plan/told-drops.ts'
 import { lastDone } from '../queries/control-store.ts'
 import { dropRows, monthsOf } from '../queries/retention.ts'
 import { alone } from './alone.ts'
@@ -71,7 +72,7 @@ async function dropAudited(parts: RetentionParts): Promise<Drop[]> {
         actor: 'plumbline',
         action: 'retention.dropped',
         subject: drops[0]!.table,
-        detail: { drops: drops.map((drop) => ({ ...drop, models: drop.models ?? 'all' })) },
+        detail: toldDrops(drops),
       }),
     )
   return drops

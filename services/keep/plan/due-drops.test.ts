@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { RETAINED } from '../data/retention-tables.ts'
 import { dropAt, dueDrops, type MonthOfModel } from './due-drops.ts'
+import { toldDrops } from './told-drops.ts'
 
 const byMonth = RETAINED.find(({ table }) => table === 'predictions')!
 const byRow = RETAINED.find(({ table }) => table === 'labels')!
@@ -54,4 +55,22 @@ test('nothing that is younger goes, and what is due goes once', () => {
       expect(drops.reduce((sum, drop) => sum + drop.rows, 0)).toBe(10 * due.length)
     }),
   )
+})
+
+test('an entry of the audit log is bounded, and says how much it leaves out', () => {
+  const models = Array.from({ length: 50_000 }, (_, i) => `model-${i}`)
+  const drops = Array.from({ length: 5000 }, (_, i) => ({
+    table: 'labels',
+    month: 200001 + i,
+    models,
+    rows: 2,
+  }))
+  const told = toldDrops(drops)
+  expect(told).toMatchObject({ drops_in_all: 5000, rows_in_all: 10_000 })
+  expect(told.drops[0]).toMatchObject({ month: 200001, rows: 2, models_in_all: 50_000 })
+  expect(JSON.stringify(told).length).toBeLessThan(100_000)
+  expect(toldDrops([{ ...drops[0]!, models: ['a', 'b'] }]).drops).toEqual([
+    { table: 'labels', month: 200001, models: ['a', 'b'], rows: 2 },
+  ])
+  expect(toldDrops([{ ...drops[0]!, models: undefined }]).drops[0]!.models).toBe('all')
 })

@@ -1,5 +1,6 @@
 /** Statements of an erasure in ClickHouse, the same for a server and the embedded engine. */
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
+import { storedName, systemTable } from '../../../lib/clickhouse/schema/shards.ts'
 import {
   ERASING,
   FIND_LABELS,
@@ -45,7 +46,7 @@ export async function eraseFrom(db: ClickHouse, { table, where }: SubjectTable):
 /** Mutations of ours that are not done yet, and the first reason why one fails. */
 export async function unfinished(db: ClickHouse): Promise<{ left: number; reason: string }> {
   const [row] = await db.query<{ n: string; reason: string }>(
-    `SELECT count() AS n, anyIf(latest_fail_reason, latest_fail_reason != '') AS reason FROM system.mutations
+    `SELECT count() AS n, anyIf(latest_fail_reason, latest_fail_reason != '') AS reason FROM ${systemTable(db, 'mutations', 'all')}
      WHERE database = currentDatabase() AND NOT is_done AND position(command, 'erasing_') > 0`,
   )
   return { left: Number(row?.n ?? 0), reason: row?.reason ?? '' }
@@ -75,8 +76,8 @@ export async function purge(
     }
   }
   const [row] = await db.query<{ n: string }>(
-    'SELECT count() AS n FROM system.parts WHERE database = currentDatabase() AND NOT active AND toUnixTimestamp(remove_time) <= {until:UInt32} AND table IN ({tables:Array(String)})',
-    { tables, until },
+    `SELECT count() AS n FROM ${systemTable(db, 'parts', 'all')} WHERE database = currentDatabase() AND NOT active AND toUnixTimestamp(remove_time) <= {until:UInt32} AND table IN ({tables:Array(String)})`,
+    { tables: tables.map((table) => storedName(db, table)), until },
   )
   return Number(row?.n ?? 0)
 }

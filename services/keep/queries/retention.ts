@@ -1,5 +1,6 @@
 /** Statements of retention in ClickHouse, the same for a server and the embedded engine. */
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
+import { systemTable, tableOf } from '../../../lib/clickhouse/schema/shards.ts'
 import type { RetainedTable } from '../data/retention-tables.ts'
 import type { Drop, MonthOfModel } from '../plan/due-drops.ts'
 
@@ -37,8 +38,12 @@ export async function tableSizes(
   db: ClickHouse,
 ): Promise<{ table: string; bytes: number; rows: number }[]> {
   const sizes = await db.query<{ table: string; size: string; n: string }>(
-    `SELECT table, sum(bytes_on_disk) AS size, sum(rows) AS n FROM system.parts
+    `SELECT table, sum(bytes_on_disk) AS size, sum(rows) AS n FROM ${systemTable(db, 'parts', 'one')}
      WHERE database = currentDatabase() AND active GROUP BY table ORDER BY size DESC`,
   )
-  return sizes.map(({ table, size, n }) => ({ table, bytes: Number(size), rows: Number(n) }))
+  return sizes.map(({ table, size, n }) => ({
+    table: tableOf(db, table),
+    bytes: Number(size),
+    rows: Number(n),
+  }))
 }

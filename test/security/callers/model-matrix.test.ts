@@ -77,7 +77,9 @@ const ROUTES: Record<string, Route> = {
   'GET /v1/decisions': query('read'),
   'GET /v1/models/{id}': path('read'),
   'GET /v1/models/{id}/canary': path('read', { query: '?champion=1&candidate=2' }),
+  'GET /v1/models/{id}/cohorts': path('read'),
   'GET /v1/models/{id}/compare': path('read'),
+  'GET /v1/models/{id}/side-by-side': path('read'),
   'GET /v1/models/{id}/constraint_violations.json': path('read'),
   'GET /v1/models/{id}/windows': path('read'),
   'GET /v1/models/{id}/features': path('read'),
@@ -98,6 +100,10 @@ const ROUTES: Record<string, Route> = {
   'POST /v1/reviews/{task_id}/release': thing('review', 'task', LEASE),
   'POST /v1/reviews/{task_id}/skip': thing('review', 'task', LEASE),
   'POST /v1/reviews/{task_id}/submit': thing('review', 'task', { ...LEASE, label: '1' }),
+  'DELETE /v1/keys/{key}': every('admin'),
+  'GET /v1/keys': every('admin'),
+  'POST /v1/keys': every('admin'),
+  'POST /v1/keys/{key}/rotate': every('admin'),
   'DELETE /v1/subjects/{id}': every('admin'),
   'GET /v1/subjects/{id}': every('admin'),
   'POST /v1/alerts': body('operate', (model) => ({
@@ -324,13 +330,23 @@ test('a batch is taken without the events of others, and spans of others are ref
   expect(await refusedOf(FOREIGN)).toBe(1)
 })
 
-test('who may not read every model reads no table', async () => {
-  const asked = async (token: string) =>
-    (
-      await fetch(`${plumbline.clickhouseUrl}/?query=SELECT%201`, {
-        headers: { authorization: `Bearer ${token}` },
-      })
-    ).status
-  expect(await asked(await tokenOf([`admin@model:${OWN}`]))).not.toBe(200)
-  expect(await asked(await tokenOf(['analyst']))).toBe(200)
+test('who may read some models reads their rows on the ClickHouse port', async () => {
+  const asked = async (roles: string[], sql: string) => {
+    const response = await fetch(plumbline.clickhouseUrl, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${await tokenOf(roles)}` },
+      body: sql,
+    })
+    return [response.status, await response.text()] as const
+  }
+  const models = 'SELECT DISTINCT model_id FROM verdicts ORDER BY model_id FORMAT CSV'
+  const own = [200, `"${OWN}"\n`]
+  expect(await asked([`analyst@model:${OWN}`], models)).toEqual(own)
+  expect(await asked([`admin@model:${OWN}`], models)).toEqual(own)
+  expect((await asked(['analyst'], models))[1]).toContain(FOREIGN)
+  expect((await asked([`emitter@model:${OWN}`], 'SELECT 1'))[0]).toBe(403)
+  expect((await asked(['analyst@team:nobodys'], 'SELECT 1'))[0]).toBe(403)
+  expect((await asked([`analyst@model:${OWN}`], 'SELECT * FROM dead_letters'))[1]).toContain(
+    'the table dead_letters: it holds rows of every model',
+  )
 })

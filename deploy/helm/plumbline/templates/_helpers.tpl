@@ -50,6 +50,7 @@ volumeMounts:
   - { name: tmp, mountPath: /tmp }
   {{- if .models }}
   - { name: models, mountPath: /models, readOnly: true }
+  - { name: sources, mountPath: /sources, readOnly: true }
   {{- end }}
   - { name: auth, mountPath: /secrets/auth, readOnly: true }
   {{- range .root.Values.secretFiles }}
@@ -66,6 +67,8 @@ volumes:
   {{- if .models }}
   - name: models
     configMap: { name: {{ .root.Values.modelsConfigMap | default (printf "%s-models" .root.Release.Name) }} }
+  - name: sources
+    configMap: { name: {{ .root.Values.sourcesConfigMap | default (printf "%s-sources" .root.Release.Name) }} }
   {{- end }}
   - name: auth
     secret: { secretName: {{ .root.Values.auth.name }}, items: [{ key: {{ .root.Values.auth.key }}, path: {{ .root.Values.auth.key }} }] }

@@ -37,6 +37,7 @@ export function endedResults(
   results: readonly MetricResult[],
   served: readonly number[],
 ): MetricResult[] {
+  if (active.length === 0) return []
   const known = new Set(results.map(keyOf))
   const before = served.at(-MISSING_WINDOWS)
   return active

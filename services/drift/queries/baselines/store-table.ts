@@ -1,17 +1,22 @@
 /** Stores a table as a reference: its rows, and the counts that are made of predictions. */
 import { gridOf, splitKey } from '../../../../lib/sink/counts/stored-bins.ts'
 import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { escape, type ClickHouse } from '../../../../lib/clickhouse/port.ts'
 import {
   withTableReader,
   type TableFile,
   type TableReader,
 } from '../../../../lib/clickhouse/table-files.ts'
+import type { Privacy, Redactor } from '../../../../lib/events/privacy/redactor.ts'
 import type { Model } from '../../../../lib/models/model-files.ts'
 import { resolutionBetween } from '../../../../lib/sink/counts/log-histogram.ts'
 import { TABLE_SPAN } from '../../plan/stored-references.ts'
 import { sqlTime } from '../../data/cohort.ts'
 import { rawCategories, rawNumbers, rawValues } from '../raw-counts.ts'
+import { writeRedacted } from './redacted-table.ts'
 import { ROW_COLUMNS, tableReading, type TableReading } from './table-columns.ts'
 
 /** Bytes of a table, at most. */
@@ -28,6 +33,8 @@ export interface TableQuestion {
   /** How people name it. */
   shown: string
   model: Model
+  /** The rules of model files: nothing else of a column is stored than of an event's field. */
+  privacy: Privacy
   /** Which column is what, where it is not named so. */
   columns: Readonly<Record<string, string>>
   /** Under what its rows and counts are to stand: nothing stands there yet. */
@@ -50,24 +57,63 @@ export class UnreadableTable extends Error {}
  * @throws {UnreadableTable} where the table is at fault; what ClickHouse throws where it is not
  */
 export async function storeTable(db: ClickHouse, question: TableQuestion): Promise<StoredTable> {
+  const { model, privacy } = question
+  const redactor = privacy.of(model.modelId)
+  if (redactor) return storeRedacted(db, question, redactor)
+  if (model.privacy) throw new Error(`the rules of ${model.modelId} are not known here`)
+  return storeWhole(db, question)
+}
+
+/** Stores what the rules of the model leave of a table: a copy of it that nobody else can read. */
+async function storeRedacted(
+  db: ClickHouse,
+  question: TableQuestion,
+  redactor: Redactor,
+): Promise<StoredTable> {
+  const folder = await mkdtemp(join(tmpdir(), 'plumbline-table-'))
+  try {
+    const path = join(folder, 'rows')
+    const { dropped, leftOut } = await withTableReader(db, question.file, async (reader) => {
+      const rows = await boundedRows(question, reader)
+      return read(question, () =>
+        writeRedacted(reader, { path, rows, columns: question.columns, redactor, atOnce }),
+      )
+    })
+    const file = { path, format: 'rows' as const }
+    const stored = await storeWhole(db, { ...question, file, columns: {} })
+    const told = [dropped > 0 && `${dropped} columns dropped by its privacy rules`, leftOut]
+    return { ...stored, note: [stored.note, ...told].filter((part) => part).join('; ') }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** Rows of a block: what one holds is in memory. */
+const atOnce = (columns: number) => Math.max(1000, Math.floor(VALUES_AT_ONCE / (columns + 1)))
+
+/** @throws {UnreadableTable} for no rows, or more than a reference may have */
+async function boundedRows(question: TableQuestion, reader: TableReader): Promise<number> {
+  const rows = await read(question, reader.rows)
+  if (rows > 0 && rows <= MAX_ROWS) return rows
+  throw new UnreadableTable(
+    `${question.shown} has ${rows} rows; a table that is a reference has 1 to ${MAX_ROWS}`,
+  )
+}
+
+async function storeWhole(db: ClickHouse, question: TableQuestion): Promise<StoredTable> {
   const { file, shown, model, columns, under } = question
   const { rows, reading } = await withTableReader(db, file, async (reader) => {
-    const found = await read(question, async () => ({
-      known: await reader.columns(),
-      rows: await reader.rows(),
-    }))
-    if (found.rows === 0 || found.rows > MAX_ROWS)
+    const found = await boundedRows(question, reader)
+    const own = await read(question, async () =>
+      tableReading(await reader.columns(), columns, model, under),
+    )
+    if (found * own.features.length > MAX_VALUES)
       throw new UnreadableTable(
-        `${shown} has ${found.rows} rows; a table that is a reference has 1 to ${MAX_ROWS}`,
-      )
-    const own = await read(question, async () => tableReading(found.known, columns, model, under))
-    if (found.rows * own.features.length > MAX_VALUES)
-      throw new UnreadableTable(
-        `${shown} has ${found.rows} rows of ${own.features.length} features, above ${MAX_VALUES} values: a sample of its rows will do`,
+        `${shown} has ${found} rows of ${own.features.length} features, above ${MAX_VALUES} values: a sample of its rows will do`,
       )
     await clear(db, under)
-    await read(question, () => insertRows(reader, found.rows, own))
-    return { rows: found.rows, reading: own }
+    await read(question, () => insertRows(reader, found, own))
+    return { rows: found, reading: own }
   })
   await fillCounts(db, under)
   return { rows, note: noteOf(rows, reading) }
@@ -92,14 +138,14 @@ async function clear(db: ClickHouse, under: string): Promise<void> {
 async function insertRows(reader: TableReader, rows: number, reading: TableReading) {
   const once = randomUUID()
   const { select, features } = reading
-  const atOnce = Math.max(1000, Math.floor(VALUES_AT_ONCE / (features.length + 1)))
-  for (let from = 0; from < rows; from += atOnce)
+  const perBlock = atOnce(features.length)
+  for (let from = 0; from < rows; from += perBlock)
     await reader.insert({
       table: 'reference_rows',
       columns: ROW_COLUMNS,
       select,
       from,
-      rows: atOnce,
+      rows: perBlock,
       token: `table\u0001${once}\u0001${from}`,
     })
 }

@@ -57,7 +57,8 @@ const quoted = (name: string) => `\`${name.replaceAll('\\', '\\\\').replaceAll('
 const literal = (text: string) => `'${escape(text)}'`
 const VARIANT = 'Variant(Float64, String, Bool)'
 
-interface Column {
+/** A column that can be read. */
+export interface Column {
   /** The name that events have for it. */
   name: string
   sql: string
@@ -109,8 +110,16 @@ const isAttributeOf = ({ fairness, slices }: Model, name: string) =>
 const isFeatureOf = ({ features, fairness }: Model, name: string) =>
   name in features || !(name in fairness.attributes)
 
+/** SQL of a column as an event has its values: a number that is finite, a text, a boolean. */
+export const eventValue = (column: Column): string =>
+  column.kind === 'number'
+    ? numberOf(column)
+    : column.kind === 'text'
+      ? `CAST(toString(${column.sql}), 'Nullable(String)')`
+      : column.sql
+
 /** Columns by the names that events have, and those that are left out. */
-function readable(
+export function readable(
   columns: readonly BlockColumn[],
   mapping: Readonly<Record<string, string>>,
 ): { read: Column[]; leftOut: string } {

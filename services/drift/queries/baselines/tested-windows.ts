@@ -39,6 +39,15 @@ export async function testedWindows(
     .toReversed()
 }
 
+/** Changes with each evaluation of a model: how many there were, and when the last one was. */
+export async function lastEvaluated(db: ClickHouse, modelId: string): Promise<string> {
+  const [row] = await db.query<{ stamp: string }>(
+    `SELECT concat(toString(count()), ' ', toString(max(computed_at))) AS stamp FROM window_revisions WHERE model_id = {model:String}`,
+    { model: modelId },
+  )
+  return row!.stamp
+}
+
 /** The reference that verdicts of drift came from in a model's newest window. */
 export interface NewestBaseline {
   reference: string
