@@ -1,5 +1,6 @@
 import type { ClickHouse } from '../../lib/clickhouse/port.ts'
 import type { EventLog } from '../../lib/event-log/port.ts'
+import { guardedFetch } from '../../lib/http/outgoing/guarded-fetch.ts'
 import type { Http } from '../../lib/http/server.ts'
 import type { Logger } from '../../lib/runtime/log.ts'
 import type { Metrics } from '../../lib/runtime/metrics.ts'
@@ -7,7 +8,7 @@ import type { Models } from '../../lib/models/model-files.ts'
 import type { Module } from '../../lib/runtime/modules.ts'
 import type { Postgres } from '../../lib/postgres/port.ts'
 import { TOPICS } from '../../schemas/topics.ts'
-import type { RetrainConfig } from './config.ts'
+import { allowedAddresses, type RetrainConfig } from './config.ts'
 import { policyOf } from './decide/policies.ts'
 import { retrainRoutes } from './http/routes.ts'
 import { launcher } from './launchers/launch.ts'
@@ -57,6 +58,7 @@ export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module
     publicUrl: () => config.PLUMBLINE_PUBLIC_URL ?? deps.address(),
     allowsCommands: config.PLUMBLINE_ALLOW_COMMANDS === 'on',
     environment: deps.environment,
+    fetch: guardedFetch(allowedAddresses(config)),
     random: Math.random,
   })
   const loop = deciding({ engine, jobs, log, failed: policyFailures(deps.metrics, log) })

@@ -2,6 +2,8 @@
  * Runs whose jobs a system runs, over real HTTP, kept in a real control database. The system is a
  * double of Airflow 3 that answers as the recorded server does.
  */
+import { parseAllowed } from '../../lib/http/outgoing/address-rules.ts'
+import { guardedFetch } from '../../lib/http/outgoing/guarded-fetch.ts'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { pino } from 'pino'
@@ -96,6 +98,7 @@ const jobs = (): Launcher =>
     publicUrl: () => 'http://plumbline',
     allowsCommands: false,
     random: () => 1,
+    fetch: guardedFetch(parseAllowed('loopback')),
     environment: (name) => (name === 'TOKEN' ? 't0ken' : undefined),
   })
 

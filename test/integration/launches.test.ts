@@ -6,6 +6,8 @@ import type { AddressInfo } from 'node:net'
 import { pino } from 'pino'
 import { Webhook } from 'standardwebhooks'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { parseAllowed } from '../../lib/http/outgoing/address-rules.ts'
+import { guardedFetch } from '../../lib/http/outgoing/guarded-fetch.ts'
 import { type EmbeddedPostgres } from '../../lib/postgres/port.ts'
 import { incompleteness, readAudit, readEvidence } from '../../lib/postgres/audit-log.ts'
 import {
@@ -80,6 +82,7 @@ const jobs = (timeoutMs: number, own: Ledger = ledger) =>
     ...{ ledger: own, log: pino({ level: 'silent' }), secret: SECRET, timeoutMs },
     ...{ publicUrl: () => 'http://plumbline', allowsCommands: false, random: () => 1 },
     environment: (name) => (name === 'TOKEN' ? 's3cret' : undefined),
+    fetch: guardedFetch(parseAllowed('loopback')),
   })
 /** Makes the first try of a run's launch as old as that. */
 const triedFor = (run: Run, ms: number) =>
@@ -142,7 +145,7 @@ test('endpoints that hang, close or redirect hold up nobody else, and each is to
   expect(await stateOf(hung)).toBe('queued')
   for (const [run, why] of [
     [hung, 'timeout'],
-    [closed, 'fetch failed'],
+    [closed, 'socket hang up'],
     [redirected, 'redirects are not followed'],
   ] as const) {
     await until('it has failed', async () => (await stateOf(run)) === 'failed')
@@ -304,5 +307,24 @@ test('headers and body are those of the model file, with the secret in its place
   beginLaunch(all, unset, { ...how, headers: { authorization: 'secret://env/ABSENT' } })
   await until('it has failed', async () => (await stateOf(unset)) === 'failed')
   expect((await readRun(postgres, unset.run_id))!.message).toContain('ABSENT is not set')
+  await stopLaunches(all)
+})
+
+test('a launch to an address that is not allowed fails its run at once, and says which setting', async () => {
+  const all = jobs(5000)
+  const begin = async (how: Parameters<typeof beginLaunch>[2]) => {
+    const run = await newRun('inside')
+    beginLaunch(all, run, how)
+    await until('it has failed', async () => (await stateOf(run)) === 'failed')
+    return (await readRun(postgres, run.run_id))!
+  }
+  const metadata = { kind: 'webhook', url: 'http://169.254.169.254/latest/' } as const
+  expect(await begin(metadata)).toMatchObject({
+    attempts: 1,
+    message:
+      'not launched: nothing is sent to 169.254.169.254: 169.254.169.254 tells secrets of its machine (PLUMBLINE_LAUNCH_ADDRESSES says what may be reached besides public addresses)',
+  })
+  const airflow = { kind: 'airflow', url: 'http://10.0.0.1:8080', dag: 'd' } as const
+  expect((await begin(airflow)).message).toContain('10.0.0.1 is a private address')
   await stopLaunches(all)
 })

@@ -1,5 +1,6 @@
 /** What a job is given, and what every kind of launch needs. */
 import type { LaunchValues } from '../../../lib/models/launch-templates.ts'
+import type { GuardedFetch } from '../../../lib/http/outgoing/guarded-fetch.ts'
 import type { Logger } from '../../../lib/runtime/log.ts'
 import type { Ledger } from '../queries/ledger.ts'
 import type { Run } from '../queries/run-record.ts'
@@ -19,6 +20,8 @@ export interface LaunchOptions {
   allowsCommands: boolean
   /** The value of a variable that a header names; undefined where it is not set. */
   environment: (name: string) => string | undefined
+  /** Sends what model files ask for, where that may go. */
+  fetch: GuardedFetch
   /** Ends requests about jobs that are under way. */
   following: AbortSignal
   /** Draws from 0 up to 1, for the jitter of back-offs. */
