@@ -160,8 +160,18 @@ async function evaluateDue({ engine, due, failed }: Round): Promise<number> {
   return models.length
 }
 
-/** @returns how many runs are due, those that wait for their endpoint included */
-async function launchDue({ engine, jobs, failed }: Round): Promise<number> {
+/**
+ * Begins the launches that are due, and puts those off that quiet hours or a freeze hold back.
+ *
+ * @returns how many runs are due, those that wait for their endpoint included
+ */
+export async function launchDue({
+  engine,
+  jobs,
+  failed,
+}: Pick<DecidingParts, 'jobs' | 'failed'> & {
+  engine: Pick<PolicyEngine, 'policies' | 'ledger'>
+}): Promise<number> {
   const { policies, ledger } = engine
   const runs = await readDueRuns(ledger.postgres, new Date(ledger.now()))
   for (const run of runs) {
