@@ -69,8 +69,8 @@ await show(async (main) => {
         el(
           'tr',
           {},
-          ...['State', 'Model', 'Policy', 'Evidence to', 'New version', 'Helped', 'Why', ''].map((text) =>
-            el('th', {}, text),
+          ...['State', 'Model', 'Policy', 'Evidence to', 'New version', 'Helped', 'Why', ''].map(
+            (text) => el('th', {}, text),
           ),
         ),
       ),

@@ -59,7 +59,10 @@ const Validation = Type.Object(
       default: 200,
       description: 'Requests that both versions answered below which shadows decide nothing.',
     }),
-    within: duration('Time after which incomplete evidence rejects the candidate, 1m to 90d.', '7d'),
+    within: duration(
+      'Time after which incomplete evidence rejects the candidate, 1m to 90d.',
+      '7d',
+    ),
   },
   closed,
 )

@@ -248,7 +248,8 @@ test('two people approve what needs two; alerts ask for runs, once each', async 
   const [runId] = answer.launched
   const again = await tell({ title: '[FIRING:1]', orgId: 1, alerts: [alert] })
   expect(await again.json()).toMatchObject({ launched: [] })
-  const approve = (actor: string) => post(`${plumbline.url}/v1/runs/${runId}/approve`, { actor, message: 'seen' })
+  const approve = (actor: string) =>
+    post(`${plumbline.url}/v1/runs/${runId}/approve`, { actor, message: 'seen' })
   expect(await (await approve('ann')).json()).toMatchObject({ state: 'awaiting_approval' })
   expect((await approve('ann')).status).toBe(409)
   expect(await (await approve('bob')).json()).toMatchObject({ state: 'queued' })

@@ -66,7 +66,12 @@ const look = async (run: Run, model: string, errors: unknown[] = []): Promise<Ru
     run.run_id,
     new Date(0),
   ])
-  await lookAtOutcomes({ ledger: ledger(), db: stream.db, models: models(model), log: log as never })
+  await lookAtOutcomes({
+    ledger: ledger(),
+    db: stream.db,
+    models: models(model),
+    log: log as never,
+  })
   expect(errors).toEqual([])
   return (await readRun(postgres, run.run_id))!
 }
@@ -118,7 +123,10 @@ test('shadow predictions beside what was served are counted by the truth of eith
   expect(counts!.candidate.brier).toBeCloseTo(100 * 0.01 + 99 * 0.04, 9)
   // Truth that may not be whole yet is left out.
   const young = parseModel('{ model_id: counted, task: binary, labels: { horizon: 1h } }')
-  const early = await countCandidate(stream.db, young, { version: '8', newest: START + HOUR + 9999 })
+  const early = await countCandidate(stream.db, young, {
+    version: '8',
+    newest: START + HOUR + 9999,
+  })
   expect(early!.candidate).toMatchObject({ events: 200, labelled: 10 })
   expect(await countCandidate(stream.db, model, { version: '9', newest: START })).toBeUndefined()
 })
@@ -147,10 +155,9 @@ test('a candidate is promoted by its shadow predictions, and one that does not r
   expect(bad.message).toContain('not reached: operations.latency_p95_ms <= current * 2')
   // It costs no cool-down, and its job may tell of its success again.
   const past = await readHistory(postgres, 'gated', 'p')
-  expect(past.map(({ promoted, failed }) => [promoted, failed]).toSorted()).toEqual([
-    [false, true],
-    [true, false],
-  ])
+  const [first, second] = [good, bad].map((run) => past.find(({ cause }) => cause === run.cause))
+  expect(first).toMatchObject({ promoted: true, failed: false })
+  expect(second).toMatchObject({ promoted: false, failed: true })
   const again = { state: 'succeeded', new_version: '8' } as const
   expect((await reportRun(ledger(), bad.run_id, 'job', again)).state).toBe('rejected')
 })
@@ -191,7 +198,10 @@ const windows = (modelId: string, from: number, values: readonly number[], verdi
     'window_metrics',
     values.map((value, i) => ({
       ...{ model_id: modelId, family: 'performance', metric: 'accuracy', convention: 'plumbline' },
-      ...{ window_start: at(START + (from + i) * HOUR), window_end: at(START + (from + i + 1) * HOUR) },
+      ...{
+        window_start: at(START + (from + i) * HOUR),
+        window_end: at(START + (from + i + 1) * HOUR),
+      },
       ...{ value, ci_low: value - 0.02, ci_high: value + 0.02, ci_level: 0.95, verdict },
       ...{ method: 'observed', revision: 1, computed_at: at(START) },
     })),
@@ -201,11 +211,18 @@ const windows = (modelId: string, from: number, values: readonly number[], verdi
 test('a promotion is watched by the windows since its version is served, and closes with what it came to', async () => {
   const model = '{ model_id: watched, task: binary, windows: { size: 1h } }'
   await windows('watched', 0, [0.6, 0.62], 'alarm')
-  const run = await reported('watched', { watch: { windows: 3, within: '60d' } }, { new_version: '8' }, [trigger])
+  const run = await reported(
+    'watched',
+    { watch: { windows: 3, within: '60d' } },
+    { new_version: '8' },
+    [trigger],
+  )
   expect(run).toMatchObject({ state: 'succeeded', repair: { outcome: 'watching' } })
   // Windows of the version before, after the promotion: they tell nothing of the new one.
   await windows('watched', 2, [0.61, 0.6], 'alarm')
-  expect((await look(run, model)).repair).toMatchObject({ reason: '0 of 3 windows of the new version' })
+  expect((await look(run, model)).repair).toMatchObject({
+    reason: '0 of 3 windows of the new version',
+  })
   await stream.predictions([
     {
       ...{ model_id: 'watched', model_version: '8', prediction: '1', prediction_id: 'w' },
@@ -230,10 +247,17 @@ test('a promotion is watched by the windows since its version is served, and clo
   })
   const phases = (await readPhases(postgres)).filter(({ model_id: id }) => id === 'watched')
   expect(phases.find(({ phase }) => phase === 'detect')!.seconds).toBe(60)
-  expect(phases.map(({ phase }) => phase).toSorted()).toEqual(['decide', 'detect', 'launch', 'repair'])
+  expect(phases.map(({ phase }) => phase).toSorted()).toEqual([
+    'decide',
+    'detect',
+    'launch',
+    'repair',
+  ])
   const back = await rollBackRun(ledger(), run.run_id, 'ann', 'complaints')
   expect(back).toMatchObject({ state: 'rolled_back', message: 'complaints' })
-  await expect(rollBackRun(ledger(), run.run_id, 'ann', 'twice')).rejects.toMatchObject({ status: 409 })
+  await expect(rollBackRun(ledger(), run.run_id, 'ann', 'twice')).rejects.toMatchObject({
+    status: 409,
+  })
 })
 
 test('a promotion that made it worse says so, and one that nobody serves is closed as unknown', async () => {

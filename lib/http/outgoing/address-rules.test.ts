@@ -4,10 +4,14 @@ import { addressProblem, parseAllowed } from './address-rules.ts'
 const NOTHING = parseAllowed('')
 const may = (address: string, allowed = NOTHING) => addressProblem(address, allowed) === undefined
 
-test.each(['8.8.8.8', '1.1.1.1', '172.32.0.1', '100.128.0.1', '2606:4700::1111', '64:ff9b::808:808'])(
-  '%s is public',
-  (address) => expect(may(address)).toBe(true),
-)
+test.each([
+  '8.8.8.8',
+  '1.1.1.1',
+  '172.32.0.1',
+  '100.128.0.1',
+  '2606:4700::1111',
+  '64:ff9b::808:808',
+])('%s is public', (address) => expect(may(address)).toBe(true))
 
 test.each([
   '127.0.0.1',
@@ -47,7 +51,12 @@ test('loopback and private networks are opened by their names, and what tells se
   expect(may('10.0.0.1', local)).toBe(false)
   const open = parseAllowed('loopback, private,0.0.0.0/0, ::/0')
   expect(['10.0.0.1', 'fd12::1', '169.254.1.1', '127.0.0.1'].every((a) => may(a, open))).toBe(true)
-  for (const address of ['169.254.169.254', 'fd00:ec2::254', '100.100.100.200', '::ffff:169.254.169.254'])
+  for (const address of [
+    '169.254.169.254',
+    'fd00:ec2::254',
+    '100.100.100.200',
+    '::ffff:169.254.169.254',
+  ])
     expect(may(address, open), address).toBe(false)
   expect(may('fd00:0ec2::254', parseAllowed('fd00:ec2::254'))).toBe(true)
   expect(may('169.254.169.254', parseAllowed('169.254.169.254'))).toBe(true)

@@ -44,9 +44,10 @@ test('no connection is made to what is not allowed, whatever it is called', asyn
   const send = guardedFetch(parseAllowed(''))
   // A decimal address, one in hexadecimal and one within IPv6 are the same.
   for (const host of ['127.0.0.1', '2130706433', '0x7f.1', '[::ffff:127.0.0.1]', 'localhost'])
-    await expect(send(`http://${host}:${port}/`, { ...post, signal: never() }), host).rejects.toThrow(
-      AddressRefused,
-    )
+    await expect(
+      send(`http://${host}:${port}/`, { ...post, signal: never() }),
+      host,
+    ).rejects.toThrow(AddressRefused)
   await expect(send('file:///etc/passwd', { ...post, signal: never() })).rejects.toThrow('neither')
   expect(seen).toEqual([])
 })

@@ -78,7 +78,7 @@ export const guardedFetch =
           resolve(new Response(hasBody ? stream : null, init))
         } catch (error) {
           answer.destroy()
-          reject(error as Error)
+          reject(error)
         }
       })
       sent.end(bytes)

@@ -88,7 +88,8 @@ export function requirementProblems(
       `"${family}" is not one of ${Object.keys(METRICS).join(', ')}${didYouMean(family, Object.keys(METRICS))}`,
     ]
   const side = worseSide(family, name)
-  if (side === undefined) return [`${family} has no metric ${name}${didYouMean(name, known.keys())}`]
+  if (side === undefined)
+    return [`${family} has no metric ${name}${didYouMean(name, known.keys())}`]
   const problems: string[] = []
   const isFloor = found.sign === '>' || found.sign === '>='
   if (side === (isFloor ? 'higher' : 'lower'))

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { parseModel } from '../model-files.ts'
 import { parseRequirement } from './acceptance.ts'
@@ -60,4 +61,10 @@ test('a line beside the version that serves', () => {
     factor: 0,
     offset: -5,
   })
+})
+
+test('the example of the documentation is taken', () => {
+  const text = readFileSync('docs/policies.md', 'utf8')
+  const [, example] = /```yaml\n(model_id: churn[^`]*)```/.exec(text)!
+  expect(parseModel(example!).retrain[0]).toMatchObject({ name: 'worse', approval_expires: '2d' })
 })

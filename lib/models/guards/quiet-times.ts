@@ -21,7 +21,10 @@ const MAX_SPANS = 400
  * Until when launches are held back from `now` (epoch milliseconds) on; undefined where they are
  * not. Spans that touch or overlap are one.
  */
-export function heldBack({ quiet = [], freezes = [] }: QuietTimes, now: number): HeldBack | undefined {
+export function heldBack(
+  { quiet = [], freezes = [] }: QuietTimes,
+  now: number,
+): HeldBack | undefined {
   let held: HeldBack | undefined
   for (let spans = 0; spans < MAX_SPANS; spans++) {
     const at = held?.until ?? now

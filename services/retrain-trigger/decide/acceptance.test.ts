@@ -37,7 +37,15 @@ test('a candidate that reaches everything is promoted, with its numbers', () => 
   })
   expect(answer.requirements[1]).toEqual({
     requirement: 'performance.accuracy >= current',
-    ...{ met: true, candidate: 0.82, current: 0.8, line: 0.8, source: 'shadow', n: 500, reason: '' },
+    ...{
+      met: true,
+      candidate: 0.82,
+      current: 0.8,
+      line: 0.8,
+      source: 'shadow',
+      n: 500,
+      reason: '',
+    },
   })
 })
 
@@ -65,17 +73,22 @@ test('incomplete evidence says what is missing, and rejects at the time limit al
 })
 
 test('what a job reports counts where shadows do not tell, and is marked', () => {
-  const reported = { candidate: { 'performance.accuracy': 0.79, 'performance.f1': 0.7 }, current: {} }
+  const reported = {
+    candidate: { 'performance.accuracy': 0.79, 'performance.f1': 0.7 },
+    current: {},
+  }
   const both = ask(['performance.accuracy >= 0.8', 'performance.f1 >= 0.6'], { shadow, reported })
   expect(both.requirements.map(({ source, candidate }) => [source, candidate])).toEqual([
     ['shadow', 0.82],
     ['reported', 0.7],
   ])
   expect(both.reason).toContain('candidate 0.7, as its job reported')
-  expect(ask(['performance.accuracy >= 0.8'], { shadow, reported }, { evidence: 'reported' })).toMatchObject(
-    { decision: 'rejected' },
+  expect(
+    ask(['performance.accuracy >= 0.8'], { shadow, reported }, { evidence: 'reported' }),
+  ).toMatchObject({ decision: 'rejected' })
+  expect(ask(['performance.f1 >= 0.6'], { reported }, { evidence: 'shadow' }).decision).toBe(
+    'waiting',
   )
-  expect(ask(['performance.f1 >= 0.6'], { reported }, { evidence: 'shadow' }).decision).toBe('waiting')
 })
 
 test('what is relative waits for the version that serves', () => {
@@ -86,7 +99,9 @@ test('what is relative waits for the version that serves', () => {
     requirements: [{ met: null, reason: 'the version that serves has no such number' }],
   })
   const current = { 'performance.mae': 0.96 }
-  expect(ask(accept, { reported: { ...reported, current } }, { evidence: 'reported' })).toMatchObject({
+  expect(
+    ask(accept, { reported: { ...reported, current } }, { evidence: 'reported' }),
+  ).toMatchObject({
     decision: 'promoted',
     requirements: [{ line: 1.008, current: 0.96, candidate: 1 }],
   })
@@ -110,5 +125,7 @@ test('metrics of an arm are those of their definitions', () => {
   expect(value('operations.error_ratio')).toBe(0.005)
   expect(value('operations.cost_usd')).toBe(0.5)
   expect(value('performance.log_loss')).toBeNull()
-  expect(metricOf(arm(1, { numbers: 2, labelSum: 4, labelSquares: 8 }), 'performance.r2').value).toBeNull()
+  expect(
+    metricOf(arm(1, { numbers: 2, labelSum: 4, labelSquares: 8 }), 'performance.r2').value,
+  ).toBeNull()
 })

@@ -130,8 +130,14 @@ function resultOf(
   if (!found) {
     const reason = sources.map(([, told]) => ('reason' in told ? told.reason : '')).join(', and ')
     return {
-      ...{ requirement: requirement.text, met: null, candidate: null, current: null, line: null },
-      ...{ source: 'none', n: 0, reason },
+      requirement: requirement.text,
+      met: null,
+      candidate: null,
+      current: null,
+      line: null,
+      source: 'none',
+      n: 0,
+      reason,
     }
   }
   const [source, told] = found as ['shadow' | 'reported', Exclude<Told, { reason: string }>]
@@ -148,7 +154,10 @@ function byShadow(
   if (!SHADOW_METRICS.has(metric)) return { reason: 'shadow predictions do not tell it' }
   if (version === '') return { reason: 'the job has told no new version' }
   if (!shadow) return { reason: `version ${version} has no shadow predictions beside served ones` }
-  const [candidate, current] = [metricOf(shadow.candidate, metric), metricOf(shadow.current, metric)]
+  const [candidate, current] = [
+    metricOf(shadow.candidate, metric),
+    metricOf(shadow.current, metric),
+  ]
   const n = Math.min(candidate.n, current.n)
   return n < least
     ? { reason: `${n} of ${least} requests that shadow predictions are counted by` }

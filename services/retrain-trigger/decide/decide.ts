@@ -76,11 +76,7 @@ export function decide(
 /**
  * Whether a condition holds, by results since the newest promotion: a new version begins anew.
  */
-function conditionHolds(
-  condition: Condition,
-  evidence: Evidence,
-  runs: readonly PastRun[],
-): Truth {
+function conditionHolds(condition: Condition, evidence: Evidence, runs: readonly PastRun[]): Truth {
   const promotedAt = Math.max(
     -Infinity,
     ...runs.filter((run) => run.promoted).map((run) => run.windowEnd ?? run.decidedAt),

@@ -40,14 +40,23 @@ test.each([
   [[0.8, 0.81, 0.79], 'alarm', 'not_repaired', 'what caused the run is so still'],
   [[0.605, 0.6, 0.604], 'ok', 'not_repaired', 'the difference may be noise'],
   [[0.5, 0.51, 0.49], 'ok', 'made_worse', ''],
-])('accuracy of 0.6 before, and %s after with the verdict %s, is %s', (values, verdict, outcome, why) => {
-  const answer = ask([window(0.6, 'alarm')], values.map((value) => window(value, verdict)))
-  expect(answer.metrics[0]).toMatchObject({ outcome, reason: why, n_before: 1, n_after: 3 })
-  expect(answer.outcome).toBe(outcome)
-})
+])(
+  'accuracy of 0.6 before, and %s after with the verdict %s, is %s',
+  (values, verdict, outcome, why) => {
+    const answer = ask(
+      [window(0.6, 'alarm')],
+      values.map((value) => window(value, verdict)),
+    )
+    expect(answer.metrics[0]).toMatchObject({ outcome, reason: why, n_before: 1, n_after: 3 })
+    expect(answer.outcome).toBe(outcome)
+  },
+)
 
 test('the difference and its interval are told: the noise within and between windows', () => {
-  const [metric] = ask([window(0.6)], [0.8, 0.8, 0.8].map((value) => window(value))).metrics
+  const [metric] = ask(
+    [window(0.6)],
+    [0.8, 0.8, 0.8].map((value) => window(value)),
+  ).metrics
   expect(metric!.difference).toBeCloseTo(0.2, 12)
   // Standard errors of 0.01 / 1.96 before, and a third of it squared after.
   const half = 0.01 * Math.sqrt(4 / 3)
@@ -105,9 +114,7 @@ test('what made a condition true is kept with the windows that it was true of', 
     triggersOf(
       ...asked('any(performance, alarm, for=2) or not any(drift, alarm)', [...results, drifted]),
     ),
-  ).toEqual([
-    trigger({ from: new Date(DAY).toISOString(), to: new Date(2 * DAY).toISOString() }),
-  ])
+  ).toEqual([trigger({ from: new Date(DAY).toISOString(), to: new Date(2 * DAY).toISOString() })])
 })
 
 test('a window that was restated withdraws an alarm, and never what counts have said', () => {

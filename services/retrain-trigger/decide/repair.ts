@@ -57,11 +57,7 @@ export function repairOf(
 function outcomeOf(metrics: readonly MetricRepair[]): Pick<Repair, 'outcome' | 'reason'> {
   const those = (outcome: MetricRepair['outcome']) =>
     metrics.filter((metric) => metric.outcome === outcome)
-  const [worse, not, repaired] = [
-    those('made_worse'),
-    those('not_repaired'),
-    those('repaired'),
-  ]
+  const [worse, not, repaired] = [those('made_worse'), those('not_repaired'), those('repaired')]
   const told = (of: readonly MetricRepair[]) => of.map(sentenceOf).join('; ')
   if (worse.length > 0) return { outcome: 'made_worse', reason: told(worse) }
   if (not.length > 0) return { outcome: 'not_repaired', reason: told(not) }
@@ -130,9 +126,7 @@ const stillSo = ({ test }: Trigger, { value, verdict }: WatchedWindow): boolean 
   'sign' in test ? compares(value, test) : reaches(verdict, test.level)
 
 const meanOf = (windows: readonly WatchedWindow[]): number | null =>
-  windows.length === 0
-    ? null
-    : windows.reduce((sum, { value }) => sum + value, 0) / windows.length
+  windows.length === 0 ? null : windows.reduce((sum, { value }) => sum + value, 0) / windows.length
 
 /** A window's value with half the width of its interval as a standard error. */
 function measured({ value, ciLow, ciHigh, ciLevel }: WatchedWindow): Measured {

@@ -18,15 +18,15 @@ export const triggersOf = (condition: Condition, evidence: OfWindow): Trigger[] 
       const counted = series.newest.slice(0, test.of)
       const { metric, subject } = counted[0]!
       return {
-        ...{ family: test.family, metric, subject },
+        family: test.family,
+        metric,
+        subject,
         slice: test.slice ?? null,
         version: test.version ?? '',
         from: new Date(counted.at(-1)!.windowEnd).toISOString(),
         to: new Date(counted[0]!.windowEnd).toISOString(),
         test:
-          test.kind === 'value'
-            ? { sign: test.sign, limit: test.limit }
-            : { level: test.level },
+          test.kind === 'value' ? { sign: test.sign, limit: test.limit } : { level: test.level },
       }
     })
 

@@ -170,7 +170,11 @@ async function answerForWindows(
       policy,
       { ...evidence, ...news, windowEnd, occasion: { kind: 'window' } },
       {
-        ...{ modelId, cause: windowCause(windowEnd), revision, at: windowEnd, news },
+        modelId,
+        cause: windowCause(windowEnd),
+        revision,
+        at: windowEnd,
+        news,
         detectedAt: computedAt,
       },
     )

@@ -98,5 +98,5 @@ function armOf({ is_served: _arm, ...row }: CountsRow): ArmCounts {
     const number = value === null ? NaN : Number(value)
     return [name, NULLABLE.has(name) && !Number.isFinite(number) ? null : number]
   })
-  return Object.fromEntries(numbers) as unknown as ArmCounts
+  return Object.fromEntries(numbers) as ArmCounts
 }

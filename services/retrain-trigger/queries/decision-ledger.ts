@@ -13,7 +13,10 @@ import { readHistory } from './runs.ts'
 const APPROVALS = { none: 0, one: 1, two: 2 } as const
 
 /** What of a policy its runs depend on. */
-export type DecidedPolicy = Pick<RetrainPolicy, 'name' | 'approval' | 'approval_expires' | 'dry_run'> &
+export type DecidedPolicy = Pick<
+  RetrainPolicy,
+  'name' | 'approval' | 'approval_expires' | 'dry_run'
+> &
   RunTerms
 
 /** A run that a decision asks for; times are epoch milliseconds. */

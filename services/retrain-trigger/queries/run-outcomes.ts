@@ -31,7 +31,9 @@ export async function readRunsToLookAt(sql: Sql, at: Date): Promise<RunToLookAt[
     run: toRun(row),
     terms: row.terms,
     reported: row.reported ?? undefined,
-    promotedStreamAt: row.promoted_stream_at ? new Date(row.promoted_stream_at).getTime() : undefined,
+    promotedStreamAt: row.promoted_stream_at
+      ? new Date(row.promoted_stream_at).getTime()
+      : undefined,
   }))
 }
 
