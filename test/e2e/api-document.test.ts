@@ -363,9 +363,8 @@ test('runs, decisions, alerts and the audit log are answered as declared', async
       body: { model_id: 'm', policy, reason: 'why', actor: 'bob' },
     })) as { run_id: string }
   const answered = async (answer: string, known: string) => {
-    const body = { actor: 'ann', message: 'so' }
-    for (const id of [known, known, 'no'])
-      await walk(`POST /v1/runs/{id}/${answer}`, { params: { id }, body })
+    const of = (id: string) => ({ params: { id }, body: { actor: 'ann', message: 'so' } })
+    for (const id of [known, known, 'no']) await walk(`POST /v1/runs/{id}/${answer}`, of(id))
   }
   for (const answer of ['approve', 'reject', 'cancel'])
     await answered(answer, (await run('held')).run_id)
