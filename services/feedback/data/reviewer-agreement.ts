@@ -3,7 +3,7 @@ import { cohensKappa, type Agreement } from '../../../lib/stats/agreement/cohen.
 import { fleissKappa } from '../../../lib/stats/agreement/fleiss.ts'
 import { krippendorffsAlpha, type ValueKind } from '../../../lib/stats/agreement/krippendorff.ts'
 import { normalInterval } from '../../../lib/stats/intervals/normal-interval.ts'
-import type { AgreementAnswer } from '../../../schemas/http/labels.ts'
+import type { AgreementAnswer } from '../../../schemas/http/labels/answers.ts'
 
 /** One answer to a task. */
 export interface TaskAnswer {

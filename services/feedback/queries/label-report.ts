@@ -1,6 +1,6 @@
 /** What is odd about a model's labels: counted, with how far it goes. */
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
-import type { LabelReport } from '../../../schemas/http/labels.ts'
+import type { LabelReport } from '../../../schemas/http/labels/answers.ts'
 
 /** Labels of the last days, and the queue of those that wait, whose age has no bound. */
 export interface LabelSpan {

@@ -1,6 +1,6 @@
 /** Answers about labels: what is odd about them, and how far reviewers agree. */
 import Type, { type Static } from 'typebox'
-import { closed, defaulted, nullable } from './parts.ts'
+import { closed, defaulted, nullable } from '../parts.ts'
 
 const count = (description: string) => Type.Integer({ minimum: 0, description })
 const seconds = (description: string) => nullable(Type.Integer({ minimum: 0, description }))
