@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --json --only ingest,gateway,otlp,window,slices,truth,join,idle,clients]`:
+ * `npm run bench [-- --json --only ingest,gateway,otlp,window,slices,truth,join,reviews,idle,clients]`:
  * what Plumbline reaches, beside the ceilings of the same machine in the same run. `clients` is
  * left out unless it is named: it compiles a peer.
  */
@@ -11,6 +11,7 @@ import { benchIdle } from './idle.ts'
 import { benchIngest } from './ingest.ts'
 import { benchJoin } from './join.ts'
 import { benchOtlp } from './otlp.ts'
+import { benchReviewQueue } from './review-queue.ts'
 import { benchSlices } from './slices.ts'
 import { benchTruth } from './truth.ts'
 import type { Result } from './result.ts'
@@ -21,7 +22,8 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '5' },
     events: { type: 'string', default: '300000' },
-    only: { type: 'string', default: 'ingest,gateway,otlp,window,slices,truth,join,idle' },
+    only: { type: 'string', default: 'ingest,gateway,otlp,window,slices,truth,join,reviews,idle' },
+    tasks: { type: 'string', default: '100000' },
     predictions: { type: 'string', default: '10000000' },
   },
 })
@@ -41,6 +43,7 @@ const parts: Record<string, () => Promise<Result[]>> = {
   truth: () => benchTruth(rounds),
   join: () => benchJoin(Number(values.predictions)),
   clients: () => benchClients(rounds, Number(values.events)),
+  reviews: () => benchReviewQueue(values.tasks.split(',').map(Number)),
   idle: () => benchIdle(),
 }
 for (const name of values.only.split(',')) {

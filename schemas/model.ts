@@ -126,7 +126,21 @@ export const ModelFile = Type.Object(
                 'Shares of the horizon after which performance is evaluated, 1 among them; [1] unless given.',
             }),
           ),
-          precedence: Type.Array(Type.Enum([...LABEL_SOURCES]), { default: [...LABEL_SOURCES] }),
+          precedence: Type.Array(Type.Enum([...LABEL_SOURCES]), {
+            default: [...LABEL_SOURCES],
+            description: 'Sources of labels, the one that decides first; others come after these.',
+          }),
+          resolve: Type.Enum(['newest', 'majority'], {
+            default: 'newest',
+            description:
+              'Which label of several labelers of the deciding source is the truth: the newest, or what most of them say, of equals the newest.',
+          }),
+          compare: Type.Optional(
+            Type.Enum(['exact', 'normalised'], {
+              description:
+                'Whether labels must be spelled as the classes are, or may differ in spaces, case, `1.0` for `1` and true or false for 1 or 0; `normalised` unless given where `classes` are, and of regressions (spaces).',
+            }),
+          ),
         },
         closed,
       ),

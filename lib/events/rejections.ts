@@ -20,6 +20,7 @@ export type RejectCode =
   | 'invalid_csv'
   | 'invalid_protobuf'
   | 'expectation_violated'
+  | 'label_mismatch'
 
 /**
  * One way to refuse an event: its code, the field at fault where there is one, and a sentence for

@@ -7,9 +7,10 @@ import { setImmediate } from 'node:timers/promises'
 import type { TObject } from 'typebox'
 import { answersToBody, type RejectedItem } from '../../schemas/http/errors.ts'
 import { eventBody, EventsAnswer } from '../../schemas/http/ingest.ts'
-import type { RefusalOf } from '../models/expectations/refusal.ts'
+import type { Refusal, RefusalOf } from '../models/expectations/refusal.ts'
 import { misspelledOf } from '../events/misspelled-fields.ts'
 import { createValidator, predictionKey, type Event } from '../events/validator.ts'
+import type { Rejection } from '../events/rejections.ts'
 import type { Privacy } from '../events/privacy/redactor.ts'
 import { storable } from '../events/stored-value.ts'
 import { Problem } from '../runtime/errors.ts'
@@ -113,9 +114,7 @@ export function eventGateway(http: Http, options: GatewayOptions): void {
         }
         refused.push(message)
       }
-      const { code, message, also } = verdict.ok
-        ? { code: 'expectation_violated' as const, message: refusal!.message, also: undefined }
-        : verdict.rejection
+      const { code, message, also } = verdict.ok ? rejectionOf(refusal!) : verdict.rejection
       if (unchecked && (code === 'invalid_json' || code === 'empty')) {
         mustBeJson(unchecked)
         unchecked = undefined
@@ -131,6 +130,11 @@ export function eventGateway(http: Http, options: GatewayOptions): void {
     return { accepted: messages.length, rejected, ...misspelled.found() }
   }
 }
+
+const rejectionOf = ({ code = 'expectation_violated', message }: Refusal): Rejection => ({
+  code,
+  message,
+})
 
 /** Counts requests that are turned away since the service has too much to do. */
 function countShed(

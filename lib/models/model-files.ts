@@ -25,6 +25,7 @@ import { schemaProblems } from './schema-problems.ts'
 import { retrainProblems } from './retrain-problems.ts'
 import { sliceProblems, slicesOf, type SliceDefinition } from './slices.ts'
 import { featureSubject } from '../events/subjects.ts'
+import { labelProblems } from './labels/label-problems.ts'
 import { isTimezone, windowSpecProblem } from './windows.ts'
 
 /** A model file with every default filled in. */
@@ -85,6 +86,8 @@ export type LabelRules = Required<NonNullable<ModelFile['labels']>> & {
   isHorizonDeclared: boolean
   /** It was learned from how long labels took. */
   isHorizonLearned: boolean
+  /** What a label may be: one of the declared classes, a number, or anything. */
+  values: 'classes' | 'number' | 'any'
 }
 
 /** What a model's prediction is: a class, a probability of the positive class, or a number. */
@@ -174,7 +177,10 @@ function withDefaults(file: ModelFile, revision: string): Model {
       absent_means: 'unknown',
       evaluate_at: [1],
       precedence: ['ground_truth', 'human_review', 'user_feedback', 'judge'],
+      resolve: 'newest',
+      compare: labelValuesOf(file) === 'any' ? 'exact' : 'normalised',
       ...file.labels,
+      values: labelValuesOf(file),
       isHorizonDeclared: file.labels?.horizon !== undefined,
       isHorizonLearned: false,
     },
@@ -208,6 +214,12 @@ function withDefaults(file: ModelFile, revision: string): Model {
     retention: file.retention,
     revision,
   }
+}
+
+/** Classes that nobody declared say nothing: predictions may be spelled otherwise. */
+function labelValuesOf({ classes = [], task }: ModelFile): LabelRules['values'] {
+  if (task === 'regression') return 'number'
+  return classes.length > 0 && task !== 'llm' ? 'classes' : 'any'
 }
 
 /**
@@ -251,9 +263,7 @@ function crossChecks(file: ModelFile): string[] {
     problems.push(problem)
   for (const problem of sliceProblems(file)) problems.push(problem)
   for (const problem of expectationsOf(file).problems) problems.push(problem)
-  const looks = file.labels?.evaluate_at
-  if (looks && (looks.length === 0 || !looks.includes(1)))
-    problems.push('labels.evaluate_at must end with 1: the whole label horizon')
+  for (const problem of labelProblems(file)) problems.push(problem)
   for (const problem of [...retrainProblems(file), ...privacyProblems(file)]) problems.push(problem)
   for (const problem of choiceProblems(file.metrics)) problems.push(problem)
   return problems

@@ -30,6 +30,7 @@ const WITHOUT_QUOTES: Partial<Record<RejectCode, string>> = {
   unstorable: 'the event cannot be stored',
   unmapped: 'the mapping of its source does not fit the message',
   invalid_csv: 'the message is no CSV by RFC 4180',
+  label_mismatch: 'the label is none that its model has',
   invalid_protobuf: 'the message does not decode by the schema of its source',
 }
 

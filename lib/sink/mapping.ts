@@ -251,7 +251,7 @@ function takeEvent(
   const refusal = options.refusalOf?.(event)
   if (refusal) {
     into.tables.refuse?.(event, refusal.rule)
-    return { code: 'expectation_violated', message: refusal.message }
+    return { code: refusal.code ?? 'expectation_violated', message: refusal.message }
   }
   const length = key || seenIn ? scratch.write(identity(event)) : 0
   const kind = keyKind(options, message, event, length)

@@ -1,6 +1,6 @@
 /** Bodies and answers of human review. */
 import Type, { type Static } from 'typebox'
-import { closed, empty, id, nullable, person, texts, time, words } from './parts.ts'
+import { closed, defaulted, empty, id, nullable, person, texts, time, words } from './parts.ts'
 
 const reviewer = Type.Optional(person)
 const lease = {
@@ -18,13 +18,51 @@ export const ClaimBody = closed(
   { examples: [{ reviewer: 'ann', model_id: 'fraud' }] },
 )
 
-/** Skips a task, or gives it back. */
+/** Gives a task back. */
 export const LeaseBody = closed(lease, {
   examples: [
     { reviewer: 'ann', lease_id: '5f0f2a3e-6f0e-4f0e-9d3e-0f4f6a7c8b9d', comment: 'unreadable' },
   ],
 })
 export type LeaseBody = Static<typeof LeaseBody>
+
+/** Skips a task. */
+export const SkipBody = closed(
+  {
+    ...lease,
+    reason: defaulted(
+      Type.Enum(['cannot_tell', 'bad_example'], {
+        default: 'cannot_tell',
+        description: 'The reviewer cannot tell, or nobody can of such an example.',
+      }),
+    ),
+  },
+  {
+    examples: [
+      {
+        reviewer: 'ann',
+        lease_id: '5f0f2a3e-6f0e-4f0e-9d3e-0f4f6a7c8b9d',
+        reason: 'bad_example',
+        comment: 'no text',
+      },
+    ],
+  },
+)
+
+/** Keeps a lease for longer. */
+export const RenewBody = closed(
+  { reviewer, lease_id: lease.lease_id },
+  { examples: [{ reviewer: 'ann', lease_id: '5f0f2a3e-6f0e-4f0e-9d3e-0f4f6a7c8b9d' }] },
+)
+
+/** Until when a lease goes. */
+export const RenewAnswer = closed(
+  { task_id: Type.String(), lease_expires_at: time('When the lease ends.') },
+  {
+    description: 'The lease as it goes now.',
+    examples: [{ task_id: 'fraud/p-1', lease_expires_at: '2026-01-01T00:20:00.000Z' }],
+  },
+)
 
 /** Answers a task. */
 export const SubmitBody = closed(
@@ -47,7 +85,9 @@ export const SubmitBody = closed(
   },
 )
 
-/** What a reviewer sees of a prediction. */
+/**
+ * What a reviewer sees of a prediction; its class, number and score are null until it is answered.
+ */
 export const ReviewedPrediction = closed({
   predicted_at: time('When the model answered.'),
   model_version: Type.String(),
@@ -74,7 +114,10 @@ export const ClaimAnswer = closed(
     classes: Type.Array(Type.String(), {
       description: 'Classes to choose from; empty where any answer is one.',
     }),
-    event: nullable(ReviewedPrediction),
+    answer: Type.Enum(['class', 'number', 'text'], {
+      description: 'What is answered: one of the classes, a number, or any text.',
+    }),
+    event: ReviewedPrediction,
   },
   {
     description: 'A task that is leased to the reviewer.',
@@ -86,11 +129,12 @@ export const ClaimAnswer = closed(
         model_id: 'fraud',
         prediction_id: 'p-1',
         classes: ['0', '1'],
+        answer: 'class',
         event: {
           predicted_at: '2026-01-01T00:00:00.000Z',
           model_version: '7',
-          prediction: '1',
-          score: 0.93,
+          prediction: null,
+          score: null,
           features: { amount: 129.9, country: 'DE' },
           attributes: {},
           input_text: '',
@@ -108,11 +152,27 @@ export const NoTask = empty('No task is left for this reviewer.')
 export const TaskAnswer = closed(
   {
     task_id: Type.String(),
-    state: Type.String({ description: '`open`, or `done` where it has all its answers.' }),
+    state: Type.String({
+      description:
+        '`open`, `done` where it has all its answers, `disputed` where these disagree, `impossible` where nobody can tell.',
+    }),
   },
   {
     description: 'The state the task has come to.',
     examples: [{ task_id: 'fraud/p-1', state: 'open' }],
+  },
+)
+
+/** The state a task has come to, and what the model had answered. */
+export const SubmitAnswer = closed(
+  {
+    ...TaskAnswer.properties,
+    prediction: nullable(Type.String({ description: 'What the model answered.' })),
+    score: nullable(Type.Number({ description: 'Its score.' })),
+  },
+  {
+    description: 'The state the task has come to, and what the model had answered.',
+    examples: [{ task_id: 'fraud/p-1', state: 'done', prediction: '1', score: 0.93 }],
   },
 )
 
@@ -126,6 +186,9 @@ export const ReviewStatsAnswer = closed(
         model_id: Type.String(),
         open: count('Tasks that lack answers.'),
         done: count('Tasks with all their answers.'),
+        disputed: count('Tasks of which as many say one thing as another.'),
+        impossible: count('Tasks that too many have skipped.'),
+        gone: count('Tasks whose prediction is not stored any more.'),
         leased: count('Leases that have not ended.'),
         answers: count('Answers that are no skip.'),
         skips: count('Skips.'),
@@ -135,7 +198,21 @@ export const ReviewStatsAnswer = closed(
   {
     description: 'Counts by model, in the order of ids.',
     examples: [
-      { models: [{ model_id: 'fraud', open: 12, done: 30, leased: 1, answers: 61, skips: 2 }] },
+      {
+        models: [
+          {
+            model_id: 'fraud',
+            open: 12,
+            done: 30,
+            disputed: 1,
+            impossible: 0,
+            gone: 0,
+            leased: 1,
+            answers: 61,
+            skips: 2,
+          },
+        ],
+      },
     ],
   },
 )

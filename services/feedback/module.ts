@@ -24,8 +24,10 @@ import { createItemFailures } from './loop/item-failures.ts'
 import { joinLoop } from './loop/join-loop.ts'
 import { createJoin } from './loop/join.ts'
 import { lateAttributes } from './loop/late-attributes.ts'
+import { labelRoutes } from './http/label-routes.ts'
 import { feedbackRoutes } from './http/routes.ts'
-import { labelMapping, labelMappings } from './data/label-rows.ts'
+import { liveLabelChecks } from '../../lib/models/labels/label-values.ts'
+import { labelMapping, labelMappings, type LabelRules } from './data/label-rows.ts'
 import type { ReviewStore } from './queries/review-tasks.ts'
 import { waitingMetrics } from './queries/waiting-labels.ts'
 
@@ -65,24 +67,31 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
   const db = deps.clickhouse('feedback')
   const leaseSeconds = config.PLUMBLINE_REVIEW_LEASE_SECONDS
   const reviews = { db: deps.postgres, leaseSeconds, now }
+  const checks = liveLabelChecks(models)
   feedbackRoutes(deps.http, {
     eventLog,
+    refusalOf: checks.refusalOf,
     metrics,
     privacy: deps.privacy,
     reviews,
     db: deps.clickhouse('feedback-http'),
-    classesOf: (modelId) => models.get(modelId).classes,
+    modelOf: (modelId) => models.get(modelId),
+  })
+  labelRoutes(deps.http, {
+    db: deps.clickhouse('feedback-http'),
+    now,
+    modelOf: (modelId) => models.get(modelId),
   })
   const waiting = waitingMetrics(deps.clickhouse('feedback-waiting'), metrics.registry, now)
   return [
     loop(log, 'labels waiting', METRICS_POLL_MS, () => waiting.refresh()).module,
     ...reviewing(deps, db, reviews),
-    ...storing(deps, db),
+    ...storing(deps, db, { privacy: deps.privacy, checks }),
   ]
 }
 
 /** Stores labels and attributes, and joins each with predictions. */
-function storing(deps: FeedbackDeps, db: ClickHouse): Module[] {
+function storing(deps: FeedbackDeps, db: ClickHouse, rules: LabelRules): Module[] {
   const { clickhouse, eventLog, log, models, privacy, sinkParts } = deps
   const wakeUps = createWakeUps(eventLog, (error) =>
     log.warn({ error: messageOf(error) }, 'wake-up not sent'),
@@ -97,7 +106,7 @@ function storing(deps: FeedbackDeps, db: ClickHouse): Module[] {
       ...stored,
       topic: TOPICS.labels.topic,
       group: 'plumbline-feedback',
-      mappings: labelMappings(privacy),
+      mappings: labelMappings(rules),
       committed: labelJoin.wake,
     }),
     sinkConsumer({
@@ -112,7 +121,7 @@ function storing(deps: FeedbackDeps, db: ClickHouse): Module[] {
         ...stored,
         source,
         type: 'label' as const,
-        mappingOf: (version) => labelMapping(version, privacy),
+        mappingOf: (version) => labelMapping(version, rules),
         committed: labelJoin.wake,
       })),
       ...consumingOf(inForce, 'attributes', (source) => ({

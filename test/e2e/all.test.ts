@@ -306,6 +306,18 @@ test('two reviewers answer a task once each, and their answers become one label'
         )
       )[0]?.['source'] === 'human_review',
   )
+  await until(
+    'both answers are mirrored',
+    async () =>
+      (await ask(plumbline.clickhouseUrl, 'SELECT reviewer_a, reviewer_b FROM review_pairs'))
+        .length === 1,
+  )
+  const agreement = await fetch(`${plumbline.url}/v1/models/m/agreement`)
+  expect(await agreement.json()).toMatchObject({
+    tasks: 1,
+    answers: 2,
+    alpha: { value: null, reason: 'all answers are the same: chance explains that they agree' },
+  })
 })
 
 test('the windows and any two spans are answered over HTTP', async () => {

@@ -264,6 +264,7 @@ test('models, windows, comparisons and canaries are answered as declared', async
   await distribution({})
   await distribution({ reference: 'unheard of' })
   await walk('GET /v1/models/{id}/examples', { params, query: { from, to } })
+  for (const told of ['labels', 'agreement']) await walk(`GET /v1/models/{id}/${told}`, { params })
   for (const convention of ['plumbline', 'evidently', 'nannyml', 'azure', 'scouter', 'trustyai']) {
     const query = { ...SPANS, convention }
     const compared = (await walk('GET /v1/models/{id}/compare', { params, query })) as {
@@ -339,18 +340,17 @@ test('reviews are answered as declared', async () => {
       undefined,
   )
   const claim = () =>
-    walk('POST /v1/reviews/claim', { body: { reviewer, model_id: 'm' } }) as Promise<{
-      task_id: string
-      lease_id: string
-      event: { features: object } | null
-    }>
+    walk('POST /v1/reviews/claim', { body: { reviewer, model_id: 'm' } }) as Promise<
+      Record<'task_id' | 'lease_id', string> & { event: { features: object } }
+    >
   for (const answer of ['skip', 'release', 'submit']) {
     const { task_id, lease_id, event } = await claim()
-    expect(event?.features).toBeDefined()
-    const more = answer === 'submit' ? { label: '1' } : {}
-    const request = { params: { task_id }, body: { reviewer, lease_id, ...more } }
-    await walk(`POST /v1/reviews/{task_id}/${answer}`, request)
-    await walk(`POST /v1/reviews/{task_id}/${answer}`, request)
+    expect(event.features).toBeDefined()
+    const lease = { reviewer, lease_id }
+    const said = answer === 'submit' ? { ...lease, label: '1' } : lease
+    const bodies: Record<string, object> = { renew: lease, [answer]: said }
+    for (const act of ['renew', answer, answer, 'renew'])
+      await walk(`POST /v1/reviews/{task_id}/${act}`, { params: { task_id }, body: bodies[act] })
   }
   expect(await walk('POST /v1/reviews/claim', { body: { reviewer, model_id: 'no' } })).toBe(
     undefined,

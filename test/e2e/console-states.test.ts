@@ -305,3 +305,111 @@ for (const [name, options] of LOOKS)
     }
     expect(complaints).toEqual([])
   })
+
+/** What a reviewer is asked, in place of a task of the queue. */
+const asked = (more: object = {}) => ({
+  ...{ task_id: 't', lease_id: 'l', model_id: 'm', prediction_id: 'p' },
+  ...{ lease_expires_at: new Date(Date.now() + 600_000).toISOString() },
+  ...{ classes: ['0', '1'], answer: 'class' },
+  event: {
+    ...{ predicted_at: dayBefore(1), model_version: '7', prediction: null, score: null },
+    ...{ features: { amount: 1250.5 }, attributes: {}, input_text: '', output_text: '' },
+  },
+  ...more,
+})
+
+/** Opens the review page on a task; what is submitted is kept. */
+async function reviewing(task: ReturnType<typeof asked>, name = ''): Promise<object[]> {
+  const submitted: object[] = []
+  await answered('/v1/reviews/claim', task)
+  await answered('/v1/reviews/stats', { models: [{ model_id: 'm', open: 12 }] })
+  await page.route('**/v1/reviews/t/submit', (route) => {
+    submitted.push(route.request().postDataJSON() as object)
+    return route.fulfill({ json: { task_id: 't', state: 'done', prediction: '0', score: 0.25 } })
+  })
+  await page.goto(`${plumbline.url}/review`)
+  const who = page.getByLabel('Your name')
+  await page.locator('#answers').or(who).waitFor()
+  if (await who.isVisible()) {
+    await who.fill('ann')
+    await page.getByRole('button', { name: 'Begin' }).click()
+  }
+  await page.locator('#answers').waitFor()
+  if (name) await photographed(name)
+  return submitted
+}
+
+test('a key chooses the class that is called so, and what the model said comes after', async () => {
+  const submitted = await reviewing(asked())
+  expect(await page.locator('main').innerText()).toContain('12 open')
+  await page.keyboard.press('1')
+  await page.locator('#said').waitFor()
+  expect(submitted).toMatchObject([{ label: '1', lease_id: 'l' }])
+  expect(await page.locator('#said').innerText()).toContain('0, score 0.25')
+  expect(await page.locator('#progress').innerText()).toContain('1 answered')
+})
+
+test('keys of classes are their own, or letters of their names', async () => {
+  await reviewing(asked())
+  const keysOf = (classes: string[]) =>
+    page.evaluate(
+      `import('/console/review-input.js').then((it) => it.keysOf(${JSON.stringify(classes)}))`,
+    )
+  expect(await keysOf(['0', '1', '2'])).toEqual(['0', '1', '2'])
+  expect(await keysOf(['cat', 'cow', '7'])).toEqual(['c', 'o', '7'])
+  expect(await keysOf(['s', 'sun', 'A'])).toEqual(['s', 'u', 'a'])
+  expect(await keysOf(['1', '10'])).toEqual(['1', 'a'])
+  const many = (await keysOf(Array.from({ length: 60 }, (_, i) => `class ${i}`))) as string[]
+  const given = many.filter((key) => key !== '')
+  expect(new Set(given).size).toBe(given.length)
+})
+
+test('a number is read as its reader writes numbers, and what is none is not sent', async () => {
+  const submitted = await reviewing(asked({ answer: 'number', classes: [] }), 'review-number')
+  const answer = page.getByLabel('The right answer')
+  for (const wrong of ['abc', '1,25', '1,2,3', '1.2.3', '0x10', '1e999']) {
+    await answer.fill(wrong)
+    await page.getByRole('button', { name: 'Submit' }).click()
+    await page.getByText('Not a number').waitFor()
+  }
+  expect(submitted).toEqual([])
+  await answer.fill('1,250.5')
+  await page.getByText('Reads as 1250.5').waitFor()
+  await page.getByRole('button', { name: 'Submit' }).click()
+  await page.locator('#said').waitFor()
+  expect(submitted).toMatchObject([{ label: 1250.5 }])
+  const read = (text: string, language: string) =>
+    page.evaluate(
+      `import('/console/review-input.js').then((it) => it.readNumber(${JSON.stringify(text)}, '${language}').value ?? null)`,
+    )
+  expect(await read('1.250,5', 'de')).toBe(1250.5)
+  expect(await read('1,250.5', 'de')).toBeNull()
+  expect(await read('1.250', 'de')).toBe(1250)
+  expect(await read('1.25', 'de')).toBe(1.25)
+  expect(await read('12 345,6', 'fr')).toBe(12_345.6)
+  expect(await read('-3e-2', 'en')).toBe(-0.03)
+})
+
+test('what is written outlives a reload', async () => {
+  await reviewing(asked({ answer: 'text', classes: [] }))
+  await page.getByLabel('Comment').fill('not sure')
+  await page.getByLabel('The right answer').fill('half of an ans')
+  await page.reload()
+  await page.locator('#answers').waitFor()
+  expect(await page.getByLabel('Comment').inputValue()).toBe('not sure')
+  expect(await page.getByLabel('The right answer').inputValue()).toBe('half of an ans')
+})
+
+test('on a phone forty features leave what is asked in sight', async () => {
+  await page.context().close()
+  page = await opened({ width: 390 })
+  const names = Array.from({ length: 40 }, (_, i) => [`feature_number_${i}`, i / 7])
+  const features = Object.fromEntries([...names, ...HOSTILE.map((name) => [name, name])]) as object
+  await reviewing(asked({ event: { ...asked().event, features } }), 'review-phone')
+  expect(await isWithin()).toBe(true)
+  expect(await page.evaluate('document.documentElement.scrollHeight')).toBeLessThan(1500)
+  const box = await page.locator('#answers').boundingBox()
+  expect(box!.y + box!.height).toBeLessThanOrEqual(900)
+  expect(await faults()).toEqual([])
+  expect(complaints).toEqual([])
+})

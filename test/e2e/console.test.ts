@@ -173,7 +173,7 @@ test('a reviewer gives a name, answers by key, and does not see what the model s
   await page.getByRole('button', { name: 'Begin' }).click()
   await page.locator('#answers').waitFor()
   expect(await page.locator('main').innerText()).not.toMatch(/score|prediction:/)
-  await page.keyboard.press('2')
+  await page.keyboard.press('1')
   await until(
     'the answer is a label',
     async () =>

@@ -219,6 +219,7 @@ export const LIVE = {
 export type Live = Readonly<Record<keyof typeof LIVE, string>>
 
 const task = { params: { task_id: LIVE.task } }
+const LEASED = { reviewer: 'ann', lease_id: LIVE.lease, comment: '' }
 const REVIEWS: readonly ValidRequest[] = [
   posted('reviews', '/v1/reviews/claim', { reviewer: 'ann', model_id: 'friend' }),
   posted(
@@ -227,18 +228,9 @@ const REVIEWS: readonly ValidRequest[] = [
     { reviewer: 'ann', lease_id: LIVE.lease, label: '1', comment: 'sure' },
     task,
   ),
-  posted(
-    'reviews',
-    '/v1/reviews/{task_id}/skip',
-    { reviewer: 'ann', lease_id: LIVE.lease, comment: '' },
-    task,
-  ),
-  posted(
-    'reviews',
-    '/v1/reviews/{task_id}/release',
-    { reviewer: 'ann', lease_id: LIVE.lease, comment: '' },
-    task,
-  ),
+  posted('reviews', '/v1/reviews/{task_id}/skip', { ...LEASED, reason: 'cannot_tell' }, task),
+  posted('reviews', '/v1/reviews/{task_id}/renew', { reviewer: 'ann', lease_id: LIVE.lease }, task),
+  posted('reviews', '/v1/reviews/{task_id}/release', LEASED, task),
   { group: 'reviews', method: 'GET', path: '/v1/reviews/stats' },
 ]
 
@@ -311,6 +303,8 @@ const MODELS: readonly ValidRequest[] = [
   }),
   asked('/v1/alarms', { model_id: 'fuzzed' }),
   asked('/v1/models/{id}/features', { windows: '30' }),
+  asked('/v1/models/{id}/labels', { days: '30' }),
+  asked('/v1/models/{id}/agreement', { days: '30' }),
   asked('/v1/models/{id}/examples', {
     from: AT,
     to: '2026-01-02T00:00:00Z',

@@ -1,15 +1,22 @@
 /** Labels meet predictions in any order, and end in the batch answer. */
 import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
-import { migratedClickHouse, rangeOf, sinkOn } from '../harness.ts'
+import { migratedClickHouse, rangeOf, RECEIVED_AT, sinkOn } from '../harness.ts'
 import { prediction } from '../processes.ts'
+import { NO_PRIVACY } from '../../lib/events/privacy/redactor.ts'
+import { liveLabelChecks } from '../../lib/models/labels/label-values.ts'
+import { labelReport } from '../../services/feedback/queries/label-report.ts'
 import type { ClickHouse } from '../../lib/clickhouse/port.ts'
 import { parseModel } from '../../lib/models/model-files.ts'
 import type { Sink } from '../../lib/sink/sink.ts'
 import { createJoin, type Join } from '../../services/feedback/loop/join.ts'
-import { LABEL_MAPPINGS } from '../../services/feedback/data/label-rows.ts'
+import { labelMappings } from '../../services/feedback/data/label-rows.ts'
 import { PREDICTION_MAPPINGS } from '../../services/ingest/data/prediction-rows.ts'
 
+const declared = [
+  parseModel('{ model_id: spelled, task: binary, classes: ["0", "1"] }'),
+  parseModel('{ model_id: voted, task: binary, labels: { resolve: majority } }'),
+]
 let db: ClickHouse
 let predictions: Sink
 let labels: Sink
@@ -19,8 +26,9 @@ beforeAll(async () => {
   const opened = await migratedClickHouse()
   db = opened.db
   predictions = sinkOn(db, opened.directory, 'ingest', PREDICTION_MAPPINGS[0])
-  labels = sinkOn(db, `${opened.directory}/labels`, 'feedback', LABEL_MAPPINGS[0])
-  join = createJoin(opened.engine.connect('join'), { declared: [] })
+  const [mapping] = labelMappings({ privacy: NO_PRIVACY, checks: liveLabelChecks({ declared }) })
+  labels = sinkOn(db, `${opened.directory}/labels`, 'feedback', mapping)
+  join = createJoin(opened.engine.connect('join'), { declared })
 })
 
 async function store(sink: Sink, topic: string, events: readonly object[]) {
@@ -288,4 +296,99 @@ test('a model ranks the sources of truth as its file says, beside models that do
     { model_id: 'ranked', label: 'judge' },
     { model_id: 'unranked', label: 'ground_truth' },
   ])
+})
+
+test('what most labelers of the deciding source say is true, and how many say so is kept', async () => {
+  const votes = ['1', '1', '0'].map((said, i) =>
+    label('voted', {
+      label_id: `v-${i}`,
+      prediction_id: 'p-1',
+      label: said,
+      labelled_at: `2026-01-0${i + 2}T00:00:00Z`,
+      source: 'human_review',
+      labeler: `reviewer-${i}`,
+    }),
+  )
+  const judged = { ...votes[0]!, label_id: 'j', label: '0', source: 'judge', labeler: 'gpt' }
+  const newest = votes.map((vote) => ({ ...vote, model_id: 'newest' }))
+  for (const model_id of ['voted', 'newest'])
+    await store(predictions, 'plumbline.predictions.v1', [prediction(1, { model_id })])
+  await store(labels, 'plumbline.labels.v1', [...votes, judged, ...newest])
+  await join.resolve()
+  const outcomes = () =>
+    db.query(
+      `SELECT model_id, label, labeler, votes, voters FROM outcomes WHERE model_id IN ('voted', 'newest') ORDER BY model_id`,
+    )
+  expect(await outcomes()).toEqual([
+    { model_id: 'newest', label: '0', labeler: 'reviewer-2', votes: 1, voters: 3 },
+    { model_id: 'voted', label: '1', labeler: 'reviewer-1', votes: 2, voters: 3 },
+  ])
+  // One of them takes it back: of equals the newest.
+  await store(labels, 'plumbline.labels.v1', [
+    { ...votes[0]!, label_id: 'back', labelled_at: '2026-01-09T00:00:00Z', retracted: true },
+  ])
+  await join.resolve()
+  expect((await outcomes())[1]).toEqual({
+    model_id: 'voted',
+    label: '0',
+    labeler: 'reviewer-2',
+    votes: 1,
+    voters: 2,
+  })
+})
+
+test('labels are read by the classes of their model, and what is odd about them is counted', async () => {
+  const DAY = 86_400_000
+  const now = RECEIVED_AT
+  const said = (id: string, value: unknown, more: object = {}) => ({
+    model_id: 'spelled',
+    label_id: id,
+    prediction_id: id,
+    label: value,
+    labelled_at: new Date(now).toISOString(),
+    source: 'ground_truth',
+    ...more,
+  })
+  await store(
+    predictions,
+    'plumbline.predictions.v1',
+    [1, 2, 3].map((n) =>
+      prediction(n, { model_id: 'spelled', predicted_at: new Date(now - DAY).toISOString() }),
+    ),
+  )
+  await store(labels, 'plumbline.labels.v1', [
+    said('p-1', '1.0'),
+    said('p-2', 'banana'),
+    said('p-2', ' TRUE', { labelled_at: new Date(now + 365 * DAY).toISOString() }),
+    said('p-3', 0, { labelled_at: new Date(now - 3 * DAY).toISOString() }),
+    // One id for labels of two predictions, one of which never comes.
+    said('p-1', '0', { prediction_id: 'p-lost' }),
+  ])
+  await join.resolve()
+  expect(
+    await db.query(
+      `SELECT prediction_id, label FROM outcomes WHERE model_id = 'spelled' ORDER BY prediction_id`,
+    ),
+  ).toEqual([
+    { prediction_id: 'p-1', label: '1' },
+    { prediction_id: 'p-2', label: '1' },
+    { prediction_id: 'p-3', label: '0' },
+  ])
+  const report = await labelReport(db, { modelId: 'spelled', days: 30, now: now + 60 * DAY })
+  expect(report.waiting).toMatchObject({ labels: 1, longer_than_days: 1 })
+  expect(report.waiting.oldest_seconds).toBeGreaterThan((59 * DAY) / 1000)
+  expect(await labelReport(db, { modelId: 'spelled', days: 30, now })).toMatchObject({
+    labels: 4,
+    refused: 1,
+    normalised: 2,
+    shared_ids: 1,
+    before_prediction: { labels: 1, furthest_seconds: (2 * DAY) / 1000 },
+    ahead: { labels: 1 },
+    waiting: { labels: 1, longer_than_days: 0 },
+  })
+  expect(await labelReport(db, { modelId: 'nobody', days: 1, now })).toMatchObject({
+    labels: 0,
+    ahead: { labels: 0, furthest_seconds: null },
+    waiting: { labels: 0, oldest_seconds: null },
+  })
 })

@@ -5,8 +5,13 @@
 import { beforeAll, expect, test } from 'vitest'
 import { Problem } from '../../lib/runtime/errors.ts'
 import { serverPostgres, type Postgres } from '../../lib/postgres/port.ts'
-import { answerTask } from '../../services/feedback/queries/review-answers.ts'
-import { claimTask } from '../../services/feedback/queries/review-leases.ts'
+import { finishedTasks } from '../../services/feedback/queries/finished-tasks.ts'
+import { answerTask, skipTask } from '../../services/feedback/queries/review-answers.ts'
+import {
+  claimTask,
+  releaseTask,
+  renewLease,
+} from '../../services/feedback/queries/review-leases.ts'
 import { addTasks, type ReviewStore } from '../../services/feedback/queries/review-tasks.ts'
 import { certificateAuthority } from '../certificates.ts'
 import { temporaryDirectory } from '../harness.ts'
@@ -94,5 +99,143 @@ test('a task that has its answers takes no other, whatever lease is held', async
   })
   await expect(
     answerTask(one, { ...answer, reviewer: 'ann', leaseId: first!.lease_id, label: '0' }),
-  ).rejects.toThrow('the task has all its answers')
+  ).rejects.toThrow('the task takes no more answers')
+})
+
+/** Adds tasks of a model of its own, wanting so many answers each. */
+async function queueOf(model: string, tasks: number, reviewers: number, now = Date.now) {
+  const store = { db: connections[0]!, leaseSeconds: 60, now }
+  await addTasks(
+    store,
+    Array.from({ length: tasks }, (_, i) => ({
+      taskId: `${model}-${i}`,
+      modelId: model,
+      predictionId: `p-${i}`,
+      reviewers,
+      inclusionProbability: 1,
+    })),
+  )
+  const claim = (reviewer: string, by: ReviewStore = store) =>
+    claimTask(by, { reviewer, models: [model] })
+  const heldBy = async (reviewer: string) => {
+    const { task_id: taskId, lease_id: leaseId } = (await claim(reviewer))!
+    return { taskId, leaseId, reviewer, comment: '' }
+  }
+  const say = async (reviewer: string, label: string) =>
+    answerTask(store, { ...(await heldBy(reviewer)), label })
+  return { store, claim, heldBy, say }
+}
+
+test('two tabs of one person have one task, whichever claims first', async () => {
+  const { claim, store } = await queueOf('tabs', 5, 1)
+  const other = { ...store, db: connections[1]! }
+  const tabs = await Promise.all([claim('ann'), claim('ann', other), claim('ann'), claim('ann')])
+  expect(new Set(tabs.map((tab) => tab!.lease_id)).size).toBe(1)
+  const held = { taskId: tabs[0]!.task_id, reviewer: 'ann', leaseId: tabs[0]!.lease_id }
+  await answerTask(store, { ...held, label: '1', comment: '' })
+  expect((await claim('ann'))!.task_id).toBe('tabs-1')
+})
+
+test('a lease lasts while its reviewer works, and beyond its end until somebody asks', async () => {
+  let at = Date.UTC(2026, 0, 1)
+  const { claim, heldBy, store } = await queueOf('lasting', 1, 1, () => at)
+  const ann = await heldBy('ann')
+  at += 50_000
+  expect((await renewLease(store, ann)).lease_expires_at).toBe('2026-01-01T00:01:50.000Z')
+  at += 50_000
+  expect(await claim('bob')).toBeUndefined()
+  at += 3_600_000
+  // Nobody wanted it meanwhile: the answer is not lost.
+  expect(await answerTask(store, { ...ann, label: '1' })).toMatchObject({ state: 'done' })
+})
+
+test('a lease that another took over is told to its holder', async () => {
+  let at = Date.UTC(2026, 0, 1)
+  const { heldBy, store } = await queueOf('taken-over', 1, 1, () => at)
+  const ann = await heldBy('ann')
+  at += 61_000
+  const bob = await heldBy('bob')
+  for (const late of [
+    () => renewLease(store, ann),
+    () => answerTask(store, { ...ann, label: '1' }),
+    () => skipTask(store, { ...ann, reason: 'cannot_tell' }),
+    () => releaseTask(store, ann),
+  ])
+    await expect(late()).rejects.toThrow('the lease of this task has ended')
+  expect(await answerTask(store, { ...bob, label: '1' })).toMatchObject({ state: 'done' })
+})
+
+test('what is given back goes to the end, and to others first', async () => {
+  const { claim, heldBy, store } = await queueOf('given-back', 3, 1)
+  const ann = await heldBy('ann')
+  expect(await releaseTask(store, ann)).toEqual({ task_id: 'given-back-0', state: 'open' })
+  const order = [await claim('ann'), await claim('bob'), await claim('cid')]
+  expect(order.map((task) => task!.task_id)).toEqual([
+    'given-back-1',
+    'given-back-2',
+    'given-back-0',
+  ])
+})
+
+test('a task that too many skip leaves the queue; nobody is asked twice', async () => {
+  const { claim, heldBy, store } = await queueOf('skipped', 1, 1)
+  for (const [reviewer, state] of [
+    ['ann', 'open'],
+    ['bob', 'open'],
+    ['cid', 'impossible'],
+  ] as const) {
+    const held = await heldBy(reviewer)
+    expect(await skipTask(store, { ...held, reason: 'cannot_tell' })).toMatchObject({ state })
+    expect(await claim(reviewer)).toBeUndefined()
+  }
+  expect(await claim('dan')).toBeUndefined()
+  const mirrored = await connections[0]!.query(
+    `select row->>'reviewer' as reviewer, (row->>'skipped')::boolean as skipped, row->>'reason' as reason
+     from outbox where target = 'reviews' and row->>'model_id' = 'skipped' order by id`,
+  )
+  expect(mirrored).toEqual(
+    ['ann', 'bob', 'cid'].map((reviewer) => ({ reviewer, skipped: true, reason: 'cannot_tell' })),
+  )
+})
+
+test('where two disagree a third decides, and where none decides there is no label', async () => {
+  const { claim, say, store } = await queueOf('disputed', 1, 2)
+  expect(await say('ann', '1')).toMatchObject({ state: 'open' })
+  expect(await say('bob', '0')).toMatchObject({ state: 'open' })
+  expect(await say('cid', '0')).toMatchObject({ state: 'done' })
+  const [task] = (await finishedTasks(store.db)).filter(({ modelId }) => modelId === 'disputed')
+  expect(task).toMatchObject({ label: '0', agreement: 2 / 3 })
+  expect(await claim('dan')).toBeUndefined()
+
+  const each = await queueOf('each-another', 1, 2)
+  const states: string[] = []
+  for (const [i, reviewer] of ['ann', 'bob', 'cid', 'dan', 'eve'].entries())
+    states.push((await each.say(reviewer, String(i))).state)
+  expect(states).toEqual(['open', 'open', 'open', 'open', 'disputed'])
+  expect((await finishedTasks(store.db)).map(({ modelId }) => modelId)).not.toContain(
+    'each-another',
+  )
+})
+
+test('of any model the longest waiting comes first, and only of those that may be reviewed', async () => {
+  const { store } = await queueOf('any-a', 1, 1)
+  await queueOf('any-b', 1, 1)
+  const models = ['any-b', 'any-a', 'any-none']
+  const claimed = [
+    await claimTask(store, { reviewer: 'ann', models }),
+    await claimTask(store, { reviewer: 'bob', models }),
+    await claimTask(store, { reviewer: 'cid', models }),
+  ]
+  expect(claimed.map((task) => task?.model_id)).toEqual(['any-a', 'any-b', undefined])
+  expect(await claimTask(store, { reviewer: 'dan', models: [] })).toBeUndefined()
+})
+
+test('what is taken of a task is its answers and leases, whatever happened to it', async () => {
+  expect(
+    await connections[0]!.query(
+      `select t.task_id, t.taken from review_tasks t where t.state = 'open' and t.taken <>
+         (select count(*) from reviews r where r.task_id = t.task_id and not r.skipped)
+         + (select count(*) from review_leases l where l.task_id = t.task_id)`,
+    ),
+  ).toEqual([])
 })

@@ -75,7 +75,9 @@ function consumerOf(text: string, type: SourceEventType): RangeConsumer {
       },
     },
     mappingOf: (version) =>
-      type === 'label' ? labelMapping(version, NO_PRIVACY) : predictionMapping(version),
+      type === 'label'
+        ? labelMapping(version, { privacy: NO_PRIVACY })
+        : predictionMapping(version),
     committed: () => {},
   })
   return consumer!

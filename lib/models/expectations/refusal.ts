@@ -1,5 +1,6 @@
 /** Which events are refused for an expectation with `on_violation: reject`. Pure. */
 import { fieldGetter, type FlatRecord } from '../../events/flat-record.ts'
+import type { RejectCode } from '../../events/rejections.ts'
 import { eventCheck, type EventCheck } from './evaluate.ts'
 import type { ExpectationRule } from './rules.ts'
 
@@ -7,6 +8,8 @@ import type { ExpectationRule } from './rules.ts'
 export interface Refusal {
   /** Name of the rule; of several that it violates, the first in the model file. */
   rule: string
+  /** How the refusal is named; `expectation_violated` unless given. */
+  code?: RejectCode
   /** The rule as a sentence, for the producer. */
   message: string
 }

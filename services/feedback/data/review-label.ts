@@ -3,18 +3,54 @@
 /** A reviewer's answer: a class, a number or a truth value. */
 export type ReviewLabel = string | number | boolean
 
+/** Why a reviewer gives no answer: they cannot tell, or nobody can of such an example. */
+export type SkipReason = 'cannot_tell' | 'bad_example'
+
+/** What the answers of a task amount to. */
+export type Resolution =
+  /** `votes`: answers that say so; null of numbers, which hardly ever agree. */
+  | { kind: 'resolved'; label: ReviewLabel; votes: number | null }
+  /** As many say one thing as another: somebody else is asked. */
+  | { kind: 'tied' }
+
 /**
- * The label most answers give; of equals, the one given first. Labels are told apart by their text:
- * 1 and "1" are one.
+ * The label that more answers give than any other; of a regression the middle answer, of two in the
+ * middle their mean. Labels are told apart by their text: 1 and "1" are one.
  *
  * @param labels at least one
  */
-export function majority(labels: readonly ReviewLabel[]): { label: ReviewLabel; votes: number } {
+export function resolveAnswers(labels: readonly ReviewLabel[], isNumber: boolean): Resolution {
+  return isNumber ? { kind: 'resolved', label: median(labels.map(Number)), votes: null } : vote(labels)
+}
+
+function vote(labels: readonly ReviewLabel[]): Resolution {
   const votes = new Map<string, { label: ReviewLabel; votes: number }>()
   for (const label of labels) {
     const entry = votes.get(String(label)) ?? { label, votes: 0 }
     entry.votes++
     votes.set(String(label), entry)
   }
-  return [...votes.values()].reduce((a, b) => (b.votes > a.votes ? b : a))
+  const [first, second] = [...votes.values()].toSorted((a, b) => b.votes - a.votes)
+  return second?.votes === first!.votes ? { kind: 'tied' } : { kind: 'resolved', ...first! }
 }
+
+function median(numbers: readonly number[]): number {
+  const sorted = numbers.toSorted((a, b) => a - b)
+  const low = sorted[Math.floor((sorted.length - 1) / 2)]!
+  const high = sorted[Math.ceil((sorted.length - 1) / 2)]!
+  return low + (high - low) / 2
+}
+
+/**
+ * Whether nobody else is asked about a task: two more could not tell than answers are wanted, or as
+ * many call it a bad example.
+ */
+export const isImpossible = ({
+  skips,
+  badExamples,
+  reviewers,
+}: {
+  skips: number
+  badExamples: number
+  reviewers: number
+}): boolean => skips >= reviewers + 2 || badExamples >= reviewers

@@ -59,7 +59,7 @@ function labelOf(task: FinishedTask) {
     label: task.label,
     labelled_at: task.answeredAt.toISOString(),
     source: 'human_review',
-    confidence: task.agreement,
+    ...(task.agreement !== null && { confidence: task.agreement }),
     inclusion_probability: task.inclusionProbability,
   }
 }

@@ -120,9 +120,18 @@ function precedenceOf(models: Pick<Models, 'declared'>): PrecedenceOf {
       .filter((model) => model.labels.precedence.join() !== DEFAULT_PRECEDENCE.join())
       .map((model) => [model.modelId, model.labels.precedence]),
   )
+  const byMajority = new Set(
+    models.declared
+      .filter(({ labels }) => labels.resolve === 'majority')
+      .map(({ modelId }) => modelId),
+  )
   return (modelIds) => {
     const ranked = modelIds.filter((id) => own.has(id))
-    return { ranked, orders: [DEFAULT_PRECEDENCE, ...ranked.map((id) => own.get(id)!)] }
+    return {
+      ranked,
+      orders: [DEFAULT_PRECEDENCE, ...ranked.map((id) => own.get(id)!)],
+      majority: modelIds.filter((id) => byMajority.has(id)),
+    }
   }
 }
 

@@ -130,8 +130,11 @@ SELECT model_id, prediction_id, label_id, min(w.since), -1 FROM labels_waiting_l
 WHERE prediction_id = '' AND (model_id, label_id) IN (SELECT model_id, label_id FROM labels_addressed WHERE (model_id, prediction_id) IN (${STORED}))
 GROUP BY model_id, prediction_id, label_id HAVING sum(sign) > 0`
 
-const LABEL =
-  'model_id, prediction_id, name, source, labeler, label, labelled_at, label_id, retracted, received_at, offset, inclusion_probability'
+/** Sources of labels that a model does not rank come behind all that it may. */
+const LAST_RANK = 5
+const RANKS = [1, 2, 3, 4, LAST_RANK]
+const SPELLED = "if(label_spelled = '', label, label_spelled)"
+const LABEL = `model_id, prediction_id, name, source, labeler, ${SPELLED} AS label, labelled_at, label_id, retracted, received_at, offset, inclusion_probability, confidence`
 
 const NAMED = `SELECT ${LABEL}, true AS stays FROM labels WHERE (model_id, prediction_id) IN (${STORED})`
 
@@ -140,8 +143,8 @@ const NAMED = `SELECT ${LABEL}, true AS stays FROM labels WHERE (model_id, predi
  * they stay with the best.
  */
 const UNNAMED = `
-SELECT l.model_id AS model_id, a.prediction_id AS prediction_id, l.name AS name, l.source AS source, l.labeler AS labeler, l.label AS label, l.labelled_at AS labelled_at,
-  l.label_id AS label_id, l.retracted AS retracted, l.received_at AS received_at, l.offset AS offset, l.inclusion_probability AS inclusion_probability,
+SELECT l.model_id AS model_id, a.prediction_id AS prediction_id, l.name AS name, l.source AS source, l.labeler AS labeler, if(l.label_spelled = '', l.label, l.label_spelled) AS label, l.labelled_at AS labelled_at,
+  l.label_id AS label_id, l.retracted AS retracted, l.received_at AS received_at, l.offset AS offset, l.inclusion_probability AS inclusion_probability, l.confidence AS confidence,
   a.prediction_id = if(l.trace_id != '', b.first.2, b.newest.2) AS stays
 FROM (SELECT * FROM labels WHERE prediction_id = '' AND (model_id, label_id) IN (SELECT model_id, label_id FROM labels_addressed WHERE (model_id, prediction_id) IN (${STORED}))) AS l
 INNER JOIN (SELECT DISTINCT model_id, label_id, prediction_id FROM labels_addressed WHERE (model_id, prediction_id) IN (${STORED})) AS a
@@ -152,34 +155,46 @@ INNER JOIN (
 ) AS b ON b.model_id = l.model_id AND b.label_id = l.label_id`
 
 /**
- * 1. A repeated `label_id` is ignored. 2. Within one identity (prediction, source, labeler, name)
- *    the newest `labelled_at`
- * wins, then the greatest `label_id`. 3. Across identities the source of the higher rank wins, then
- * the newest. 4. What is retracted does not count, nor does what was found to mean another
- * prediction; with nothing left the label is NULL.
- * `labels_known` counts labels, and one that left twice, so that every change has the higher count. A batch has a
+ * 1. A repeated `label_id` of a prediction is ignored. 2. Within one identity (prediction, source,
+ *    labeler, name) the newest `labelled_at`
+ * wins, then the greatest `label_id`. 3. Across identities the source of the higher rank wins; one
+ * that the model does not rank comes last. Of its labelers the newest wins, or by `resolve:
+ * majority` what most of them say, of equals the newest. 4. What is retracted does not count, nor
+ * does what was found to mean another prediction; with nothing left the label is NULL.
+ * `labels_known` counts labels, and one that left twice, so that every change has the higher count.
+ * `votes` of `voters` are the labelers of the winner's source who say so. A batch has a
  * prediction once: that ClickHouse looks for revisions within the insert would cost a third of it.
  * Unless its views are filled side by side, ClickHouse runs all of it in one thread.
  */
 export const outcomes = (withUnnamed: boolean) => `
-INSERT INTO outcome_revisions SETTINGS optimize_on_insert = 0, parallel_view_processing = 1
+INSERT INTO outcome_revisions (model_id, predicted_at, prediction_id, name, labels_known, model_version, variant, shadow, prediction, prediction_number,
+  score, scores, attributes, decision, subject_id, label, label_number, source, labeler, labelled_at, label_received_at, inclusion_probability, sampling_fraction,
+  votes, voters, confidence) SETTINGS optimize_on_insert = 0, parallel_view_processing = 1
 SELECT p.model_id, p.predicted_at, p.prediction_id, l.name, l.labels_known, p.model_version, p.variant, p.shadow, p.prediction, p.prediction_number,
   p.score, p.scores, p.attributes, p.decision, p.subject_id,
   if(l.held, l.winner.1, NULL) AS label, if(l.held, toFloat64OrNull(l.winner.1), NULL) AS label_number,
-  l.winner.2 AS source, l.winner.3 AS labeler, l.winner.4 AS labelled_at, l.winner.5 AS label_received_at, l.winner.6 AS inclusion_probability, p.sampling_fraction
+  l.winner.2 AS source, l.winner.3 AS labeler, l.winner.4 AS labelled_at, l.winner.5 AS label_received_at, l.winner.6 AS inclusion_probability, p.sampling_fraction,
+  if(l.held, l.winner.8, 0) AS votes, if(l.held, l.standing[l.winner.9], 0) AS voters, if(l.held, l.winner.7, NULL) AS confidence
 FROM (
-  SELECT model_id, prediction_id, name, sum(known) AS labels_known, countIf(NOT retracted) > 0 AS held,
-    argMax((label, source, labeler, labelled_at, received_at, inclusion_probability), (NOT retracted, -rank, labelled_at, label_id)) AS winner
+  SELECT model_id, prediction_id, name, sum(known) AS labels_known, sum(votes) > 0 AS held,
+    [${RANKS.map((rank) => `sumIf(votes, rank = ${rank})`).join(', ')}] AS standing,
+    argMax((newest.1, source, newest.2, newest.3, newest.4, newest.5, newest.6, votes, rank),
+      (votes > 0, -rank, if(toString(model_id) IN {majority:Array(String)}, votes, 0), newest.3, newest.7)) AS winner
   FROM (
-    SELECT model_id, prediction_id, name, source, labeler, sum(if(stays, 1, 2)) AS known,
-      toInt8(indexOf({orders:Array(Array(String))}[indexOf({ranked:Array(String)}, toString(model_id)) + 1], source)) AS rank,
-      argMax((label, labelled_at, label_id, retracted OR NOT stays, received_at, inclusion_probability), (stays, labelled_at, label_id)) AS newest,
-      newest.1 AS label, newest.2 AS labelled_at, newest.3 AS label_id, newest.4 AS retracted, newest.5 AS received_at, newest.6 AS inclusion_probability
+    SELECT model_id, prediction_id, name, source, rank, sum(of_labeler) AS known, countIf(NOT is_retracted) AS votes,
+      argMax((said, labeler, at, received, probability, sureness, id), (at, id)) AS newest
     FROM (
-      SELECT * FROM (${withUnnamed ? `${NAMED} UNION ALL ${UNNAMED}` : NAMED})
-      ORDER BY model_id, prediction_id, label_id, received_at, offset LIMIT 1 BY model_id, prediction_id, label_id
+      SELECT model_id, prediction_id, name, source, labeler, sum(if(stays, 1, 2)) AS of_labeler,
+        if(place = 0, ${LAST_RANK}, place) AS rank, toUInt8(indexOf({orders:Array(Array(String))}[indexOf({ranked:Array(String)}, toString(model_id)) + 1], source)) AS place,
+        argMax((label, labelled_at, label_id, retracted OR NOT stays, received_at, inclusion_probability, confidence), (stays, labelled_at, label_id)) AS last,
+        last.1 AS said, last.2 AS at, last.3 AS id, last.4 AS is_retracted, last.5 AS received, last.6 AS probability, last.7 AS sureness
+      FROM (
+        SELECT * FROM (${withUnnamed ? `${NAMED} UNION ALL ${UNNAMED}` : NAMED})
+        ORDER BY model_id, prediction_id, label_id, received_at, offset LIMIT 1 BY model_id, prediction_id, label_id
+      )
+      GROUP BY model_id, prediction_id, name, source, labeler
     )
-    GROUP BY model_id, prediction_id, name, source, labeler
+    GROUP BY model_id, prediction_id, name, source, rank, is_retracted, said
   )
   GROUP BY model_id, prediction_id, name
 ) AS l

@@ -28,10 +28,28 @@ export interface ReviewStats {
   model_id: string
   open: number
   done: number
+  /** As many say one thing as another. */
+  disputed: number
+  /** Nobody can tell. */
+  impossible: number
+  /** The prediction is not stored any more. */
+  gone: number
   /** Leases that have not ended. */
   leased: number
   answers: number
   skips: number
+}
+
+/** A task that no other transaction changes meanwhile. */
+export interface LockedTask {
+  task_id: string
+  model_id: string
+  prediction_id: string
+  state: string
+  /** Answers that it wants by now. */
+  reviewers: number
+  /** How many of these are asked since the others disagreed. */
+  extra: number
 }
 
 /**
@@ -75,6 +93,7 @@ export async function modelOfTask(db: Sql, taskId: string): Promise<string | und
 export function reviewStats({ db, now }: ReviewStore): Promise<ReviewStats[]> {
   return db.query<ReviewStats>(
     `select t.model_id, count(*) filter (where t.state = 'open')::int as open, count(*) filter (where t.state = 'done')::int as done,
+       count(*) filter (where t.state = 'disputed')::int as disputed, count(*) filter (where t.state = 'impossible')::int as impossible, count(*) filter (where t.state = 'gone')::int as gone,
        (select count(*)::int from review_leases l join review_tasks o using (task_id) where o.model_id = t.model_id and l.expires_at > $1) as leased,
        (select count(*)::int from reviews r join review_tasks o using (task_id) where o.model_id = t.model_id and not r.skipped) as answers,
        (select count(*)::int from reviews r join review_tasks o using (task_id) where o.model_id = t.model_id and r.skipped) as skips
@@ -86,14 +105,14 @@ export function reviewStats({ db, now }: ReviewStore): Promise<ReviewStats[]> {
 /**
  * Locks a task until the transaction ends: answers and leases of one task change one after another.
  *
- * @returns its state, `open` or `done`; undefined where there is no such task
+ * @returns undefined where there is no such task
  */
-export async function lockTask(tx: Sql, taskId: string): Promise<string | undefined> {
-  const [task] = await tx.query<{ state: string }>(
-    'select state from review_tasks where task_id = $1 for update',
+export async function lockTask(tx: Sql, taskId: string): Promise<LockedTask | undefined> {
+  const [task] = await tx.query<LockedTask>(
+    'select task_id, model_id, prediction_id, state, reviewers, extra from review_tasks where task_id = $1 for update',
     [taskId],
   )
-  return task?.state
+  return task
 }
 
 /** Leaves a task's row as it is now for ClickHouse's `review_tasks_log`. */

@@ -1,0 +1,126 @@
+/** Answers about labels: what is odd about them, and how far reviewers agree. */
+import Type, { type Static } from 'typebox'
+import { closed, defaulted, nullable } from '../parts.ts'
+
+const count = (description: string) => Type.Integer({ minimum: 0, description })
+const seconds = (description: string) => nullable(Type.Integer({ minimum: 0, description }))
+
+/** How far back is looked. */
+export const DaysQuery = Type.Object({
+  days: defaulted(
+    Type.Integer({
+      minimum: 1,
+      maximum: 365,
+      default: 30,
+      description: 'How many days back.',
+      examples: [30],
+    }),
+  ),
+})
+
+/** What is odd about the labels of a model. */
+export const LabelReport = closed(
+  {
+    model_id: Type.String(),
+    days: count('Of how many days.'),
+    labels: count('Labels that came, named ones among them.'),
+    refused: count('Labels that are none that the model has: dead letters with `label_mismatch`.'),
+    normalised: count('Labels that are taken in the spelling of the model’s classes.'),
+    shared_ids: count('`label_id`s that are given to labels of several predictions.'),
+    before_prediction: closed({
+      labels: count('Outcomes whose label is older than the prediction.'),
+      furthest_seconds: seconds('By how much at most.'),
+    }),
+    ahead: closed({
+      labels: count('Labels with a time more than a day after they came.'),
+      furthest_seconds: seconds('By how much at most.'),
+    }),
+    waiting: closed({
+      labels: count('Labels whose prediction has not come, however old.'),
+      longer_than_days: count('Those that came before the days that are asked for.'),
+      oldest_seconds: seconds('For how long the oldest has waited.'),
+    }),
+  },
+  {
+    description: 'Counts, each with how far it goes.',
+    examples: [
+      {
+        model_id: 'fraud',
+        days: 30,
+        labels: 1200,
+        refused: 3,
+        normalised: 40,
+        shared_ids: 1,
+        before_prediction: { labels: 2, furthest_seconds: 3600 },
+        ahead: { labels: 1, furthest_seconds: 31_536_000 },
+        waiting: { labels: 5, longer_than_days: 1, oldest_seconds: 4_000_000 },
+      },
+    ],
+  },
+)
+export type LabelReport = Static<typeof LabelReport>
+
+const coefficient = (description: string) =>
+  closed(
+    {
+      value: nullable(Type.Number()),
+      ci_low: nullable(Type.Number()),
+      ci_high: nullable(Type.Number()),
+      reason: Type.String({ description: 'Why there is no value; empty where there is one.' }),
+    },
+    { description },
+  )
+
+/** How far reviewers of a model agree. */
+export const AgreementAnswer = closed(
+  {
+    model_id: Type.String(),
+    days: count('Of how many days.'),
+    tasks: count('Tasks with answers of two reviewers or more.'),
+    answers: count('Answers to these; the newest 50 000 of the model are read.'),
+    alpha: coefficient(
+      'Krippendorff’s alpha: nominal of classes, interval of numbers; 95 % by the jackknife over tasks.',
+    ),
+    fleiss_kappa: nullable(
+      Type.Number({ description: 'Null unless every task has as many answers, of classes.' }),
+    ),
+    classes: Type.Array(
+      closed({
+        class: Type.String(),
+        answers: count('Answers that say so.'),
+        alpha: coefficient('Of this class against all others.'),
+      }),
+      { description: 'The 20 most frequent.' },
+    ),
+    reviewers: Type.Array(
+      closed({
+        reviewer: Type.String(),
+        tasks: count('Tasks of which most others say one thing.'),
+        kappa: coefficient('Cohen’s kappa with what most others say.'),
+      }),
+      { description: 'The 20 with the most answers.' },
+    ),
+  },
+  {
+    description: 'Coefficients of agreement: 1 is complete, 0 what chance gives.',
+    examples: [
+      {
+        model_id: 'fraud',
+        days: 30,
+        tasks: 100,
+        answers: 200,
+        alpha: { value: 0.71, ci_low: 0.6, ci_high: 0.82, reason: '' },
+        fleiss_kappa: 0.7,
+        classes: [],
+        reviewers: [
+          {
+            reviewer: 'ann',
+            tasks: 60,
+            kappa: { value: 0.74, ci_low: 0.61, ci_high: 0.87, reason: '' },
+          },
+        ],
+      },
+    ],
+  },
+)
+export type AgreementAnswer = Static<typeof AgreementAnswer>

@@ -1,0 +1,63 @@
+import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
+import type { Model } from '../../../lib/models/model-files.ts'
+import type { Http } from '../../../lib/http/server.ts'
+import { answers } from '../../../schemas/http/errors.ts'
+import { AgreementAnswer, DaysQuery, LabelReport } from '../../../schemas/http/labels/answers.ts'
+import { ModelPath } from '../../../schemas/http/parts.ts'
+import { reviewerAgreement } from '../data/reviewer-agreement.ts'
+import { labelReport } from '../queries/label-report.ts'
+import { taskAnswers } from '../queries/task-answers.ts'
+
+/** What the routes ask. */
+export interface LabelRoutesOptions {
+  db: ClickHouse
+  now: () => number
+  modelOf: (modelId: string) => Model
+}
+
+/** Registers the routes that tell of a model's labels. */
+export function labelRoutes(http: Http, options: LabelRoutesOptions): void {
+  reportRoute(http, options)
+  agreementRoute(http, options)
+}
+
+function reportRoute(http: Http, { db, now }: LabelRoutesOptions): void {
+  http.get(
+    '/v1/models/:id/labels',
+    {
+      config: { scope: 'read' },
+      schema: {
+        summary:
+          'What is odd about the labels of a model: refused, respelled, early, ahead, waiting',
+        tags: ['models'],
+        params: ModelPath,
+        querystring: DaysQuery,
+        response: answers({ 200: LabelReport }),
+      },
+    },
+    ({ params, query }) => labelReport(db, { modelId: params.id, days: query.days, now: now() }),
+  )
+}
+
+function agreementRoute(http: Http, { db, now, modelOf }: LabelRoutesOptions): void {
+  http.get(
+    '/v1/models/:id/agreement',
+    {
+      config: { scope: 'read' },
+      schema: {
+        summary: 'How far the reviewers of a model agree: of all, by class, by reviewer',
+        tags: ['models'],
+        params: ModelPath,
+        querystring: DaysQuery,
+        response: answers({ 200: AgreementAnswer }),
+      },
+    },
+    async ({ params, query }) => {
+      const days = query.days
+      const from = now() - days * 86_400_000
+      const given = await taskAnswers(db, { modelId: params.id, from })
+      const isNumber = modelOf(params.id).labels.values === 'number'
+      return { model_id: params.id, days, ...reviewerAgreement(given, isNumber) }
+    },
+  )
+}

@@ -1,0 +1,290 @@
+/** The routes of human review. */
+import type { Caller } from '../../../lib/http/api-keys.ts'
+import { actorOf } from '../../../lib/http/callers.ts'
+import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
+import type { Privacy } from '../../../lib/events/privacy/redactor.ts'
+import { labelReader } from '../../../lib/models/labels/label-values.ts'
+import type { Model } from '../../../lib/models/model-files.ts'
+import type { FastifyRequest, Http } from '../../../lib/http/server.ts'
+import { Problem } from '../../../lib/runtime/errors.ts'
+import { requirePrintable } from '../../../lib/events/text-rules.ts'
+import { answers, answersToBody } from '../../../schemas/http/errors.ts'
+import {
+  ClaimAnswer,
+  ClaimBody,
+  LeaseBody,
+  NoTask,
+  RenewAnswer,
+  RenewBody,
+  ReviewStatsAnswer,
+  SkipBody,
+  SubmitAnswer,
+  SubmitBody,
+  TaskAnswer,
+  type ReviewedPrediction,
+} from '../../../schemas/http/feedback.ts'
+import { TaskPath } from '../../../schemas/http/parts.ts'
+import type { ReviewLabel } from '../data/review-label.ts'
+import { answerTask, skipTask, type AnsweredTask } from '../queries/review-answers.ts'
+import {
+  claimTask,
+  closeGone,
+  releaseTask,
+  renewLease,
+  type HeldLease,
+} from '../queries/review-leases.ts'
+import { modelOfTask, reviewStats, type ReviewStore } from '../queries/review-tasks.ts'
+import { reviewedPrediction } from '../queries/reviewed-prediction.ts'
+
+const config = { scope: 'review' as const, isByModel: true }
+const tags = ['reviews']
+
+const reviewerOf = (caller: Caller | undefined, body: Pick<LeaseBody, 'reviewer'>) =>
+  actorOf(caller, body.reviewer, 'reviewer')
+
+/** What the routes of review ask. */
+export interface ReviewRoutesOptions {
+  privacy: Privacy
+  reviews: ReviewStore
+  db: ClickHouse
+  modelOf: (modelId: string) => Model
+}
+
+/** Registers the routes by which people claim tasks and answer them. */
+export function reviewRoutes(http: Http, options: ReviewRoutesOptions): void {
+  claimRoute(http, options)
+  submitRoute(http, options)
+  skipRoute(http, options)
+  renewRoute(http, options)
+  releaseRoute(http, options)
+  statsRoute(http, options)
+}
+
+function claimRoute(http: Http, { reviews, db, modelOf }: ReviewRoutesOptions): void {
+  http.post(
+    '/v1/reviews/claim',
+    {
+      config: { ...config, isPersonal: true },
+      schema: {
+        summary: 'A task under a lease; 204 when there is none',
+        tags,
+        body: ClaimBody,
+        response: answersToBody({ 200: ClaimAnswer, 204: NoTask }),
+      },
+    },
+    async (request, reply) => {
+      checkTexts(request.body)
+      const { ids, require } = request.reach('review')
+      const { model_id: id } = request.body
+      if (id !== undefined) require(id)
+      const found = await claimStored(reviews, db, {
+        reviewer: reviewerOf(request.caller, request.body),
+        models: id === undefined ? ids : [id],
+      })
+      if (found) return withHidden(found, modelOf(found.model_id))
+      void reply.code(204)
+      return null
+    },
+  )
+}
+
+function submitRoute(http: Http, { reviews, db, privacy, modelOf }: ReviewRoutesOptions): void {
+  http.post(
+    '/v1/reviews/:task_id/submit',
+    {
+      config: { ...config, isPersonal: true },
+      schema: {
+        summary: 'Answers a claimed task',
+        tags,
+        params: TaskPath,
+        body: SubmitBody,
+        response: answersToBody({ 200: SubmitAnswer }, 409),
+      },
+    },
+    async ({ params, body, caller, reach }) => {
+      checkTexts({ ...params, ...body })
+      const modelId = await requireTask(reviews, params.task_id, reach)
+      const label = modelId === undefined ? body.label : answerOf(body.label, modelOf(modelId))
+      const held = heldLease(params.task_id, caller, body)
+      const comment = keptComment(privacy, modelId, body.comment)
+      const isNumber = modelId !== undefined && modelOf(modelId).labels.values === 'number'
+      const task = await answerTask(reviews, { ...held, label, comment, isNumber })
+      return { task_id: task.task_id, state: task.state, ...(await modelAnswer(db, task)) }
+    },
+  )
+}
+
+/** What the model answered; the reviewer's answer stands also where it cannot be read. */
+async function modelAnswer(db: ClickHouse, task: AnsweredTask) {
+  const asked = { modelId: task.model_id, predictionId: task.prediction_id }
+  const found = await reviewedPrediction(db, asked).catch(() => undefined)
+  return { prediction: found?.prediction ?? null, score: found?.score ?? null }
+}
+
+function skipRoute(http: Http, { reviews, privacy }: ReviewRoutesOptions): void {
+  http.post(
+    '/v1/reviews/:task_id/skip',
+    {
+      config: { ...config, isPersonal: true },
+      schema: {
+        summary: 'Says that the reviewer cannot tell, or that nobody can',
+        tags,
+        params: TaskPath,
+        body: SkipBody,
+        response: answersToBody({ 200: TaskAnswer }, 409),
+      },
+    },
+    async ({ params, body, caller, reach }) => {
+      checkTexts({ ...params, ...body })
+      const held = heldLease(params.task_id, caller, body)
+      const modelId = await requireTask(reviews, params.task_id, reach)
+      const comment = keptComment(privacy, modelId, body.comment)
+      return skipTask(reviews, { ...held, reason: body.reason, comment })
+    },
+  )
+}
+
+function releaseRoute(http: Http, { reviews }: ReviewRoutesOptions): void {
+  http.post(
+    '/v1/reviews/:task_id/release',
+    {
+      config,
+      schema: {
+        summary: 'Gives a claimed task back',
+        tags,
+        params: TaskPath,
+        body: LeaseBody,
+        response: answersToBody({ 200: TaskAnswer }, 409),
+      },
+    },
+    async ({ params, body, caller, reach }) => {
+      checkTexts({ ...params, ...body })
+      await requireTask(reviews, params.task_id, reach)
+      return releaseTask(reviews, heldLease(params.task_id, caller, body))
+    },
+  )
+}
+
+function renewRoute(http: Http, { reviews }: ReviewRoutesOptions): void {
+  http.post(
+    '/v1/reviews/:task_id/renew',
+    {
+      config: { ...config, isPersonal: true },
+      schema: {
+        summary: 'Keeps a claimed task for longer',
+        tags,
+        params: TaskPath,
+        body: RenewBody,
+        response: answersToBody({ 200: RenewAnswer }, 409),
+      },
+    },
+    async ({ params, body, caller, reach }) => {
+      checkTexts({ ...params, ...body })
+      await requireTask(reviews, params.task_id, reach)
+      return renewLease(reviews, heldLease(params.task_id, caller, body))
+    },
+  )
+}
+
+/** Tasks of predictions that are stored no more that one claim takes off the queue. */
+const MAX_GONE = 100
+
+/** A task with its prediction; tasks of predictions that were erased leave the queue. */
+async function claimStored(
+  reviews: ReviewStore,
+  db: ClickHouse,
+  claim: Parameters<typeof claimTask>[1],
+) {
+  for (let tries = 0; tries < MAX_GONE; tries++) {
+    const task = await claimTask(reviews, claim)
+    if (!task) return undefined
+    const { model_id: modelId, prediction_id: predictionId } = task
+    const event = await reviewedPrediction(db, { modelId, predictionId })
+    if (event) return { ...task, event }
+    await closeGone(reviews, task.task_id)
+  }
+  return undefined
+}
+
+/**
+ * A task as a reviewer sees it: what the model answered is hidden where the answer is another class
+ * or number, which it would sway; of a text it is what is judged.
+ */
+function withHidden<T extends { event: ReviewedPrediction }>(task: T, model: Model) {
+  const { classes, answer } = answerKind(model)
+  const hidden = answer === 'text' ? {} : { prediction: null, score: null }
+  return { ...task, classes, answer, event: { ...task.event, ...hidden } }
+}
+
+/** What a reviewer may answer. */
+function answerKind({ classes, labels }: Model) {
+  if (labels.values === 'number') return { classes: [], answer: 'number' as const }
+  const answer = classes.length > 0 ? ('class' as const) : ('text' as const)
+  return { classes: [...classes], answer }
+}
+
+function statsRoute(http: Http, { reviews }: ReviewRoutesOptions): void {
+  http.get(
+    '/v1/reviews/stats',
+    {
+      config,
+      schema: {
+        summary: 'Open, leased and answered tasks by model',
+        tags,
+        response: answers({ 200: ReviewStatsAnswer }),
+      },
+    },
+    async ({ reach }) => {
+      const { has } = reach('review')
+      return { models: (await reviewStats(reviews)).filter(({ model_id: id }) => has(id)) }
+    },
+  )
+}
+
+/**
+ * The model of a task that the caller may review; undefined where there is no such task.
+ *
+ * @throws {Problem} 403 `foreign_model`
+ */
+async function requireTask(
+  { db }: ReviewStore,
+  taskId: string,
+  reach: FastifyRequest['reach'],
+): Promise<string | undefined> {
+  const modelId = await modelOfTask(db, taskId)
+  if (modelId !== undefined) reach('review').require(modelId)
+  return modelId
+}
+
+const heldLease = (
+  taskId: string,
+  caller: Caller | undefined,
+  body: Pick<LeaseBody, 'reviewer' | 'lease_id'>,
+): HeldLease => ({
+  taskId,
+  reviewer: reviewerOf(caller, body),
+  leaseId: body.lease_id,
+})
+
+/** A comment as the rules of the model leave it. */
+const keptComment = (privacy: Privacy, modelId: string | undefined, comment: string): string =>
+  modelId === undefined ? comment : (privacy.of(modelId)?.text(comment) ?? comment)
+
+/** @throws {Problem} 400 that names the field of a text that not every store can hold */
+function checkTexts(fields: object): void {
+  for (const [name, value] of Object.entries(fields)) requirePrintable(name, value)
+}
+
+/**
+ * An answer in the spelling of its model: of one with classes, declared or implied, one of them.
+ *
+ * @throws {Problem} 400 where it is none that the model has
+ */
+function answerOf(answer: ReviewLabel, model: Model): ReviewLabel {
+  const { classes, labels, modelId } = model
+  const hasImplied = labels.values === 'any' && classes.length > 0
+  const values = hasImplied ? 'classes' : labels.values
+  const read = labelReader({ modelId, classes, labels: { ...labels, values } })(answer)
+  if (!read.ok) throw new Problem(400, 'invalid_request', read.message)
+  return read.label as ReviewLabel
+}
