@@ -1,11 +1,7 @@
 /** Reads and checks the model files; a model without a file is monitored with the defaults. */
 import { Ajv, type ErrorObject } from 'ajv'
 import { parse } from 'yaml'
-import {
-  ModelFile,
-  ModelWindows,
-  type BusinessValue,
-} from '../../schemas/model.ts'
+import { ModelFile, ModelWindows, type BusinessValue } from '../../schemas/model.ts'
 import type { RetrainPolicy } from '../../schemas/model-retrain.ts'
 import type { ModelCohorts } from '../../schemas/model-cohorts.ts'
 import type { ModelExploration } from '../../schemas/model-exploration.ts'

@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser, Dialog, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { launchChromium, photograph } from '../chromium-page.ts'
 import { temporaryDirectory } from '../harness.ts'
@@ -148,7 +148,9 @@ test('an alarm is dismissed with a reason, and is active no more', async () => {
 
 test('a run that needs a person is approved on the page', async () => {
   await page.goto(`${plumbline.url}/runs`)
-  page.once('dialog', (dialog) => void dialog.accept('ann'))
+  // It asks why, and then for a name.
+  const answer = (dialog: Dialog) => void dialog.accept('ann')
+  page.on('dialog', answer)
   await page
     .getByRole('button', { name: /Approve/ })
     .first()
@@ -159,6 +161,7 @@ test('a run that needs a person is approved on the page', async () => {
       (await ask(plumbline.clickhouseUrl, `SELECT 1 FROM retrain_runs WHERE state = 'succeeded'`))
         .length > 0,
   )
+  page.off('dialog', answer)
 })
 
 test('a reviewer gives a name, answers by key, and does not see what the model said', async () => {

@@ -2,6 +2,7 @@
 import { worseSide, type WorseSide } from '../../../lib/models/metric-names.ts'
 import { meanDifference, type Measured } from '../../../lib/stats/intervals/mean-difference.ts'
 import { normalQuantile } from '../../../lib/stats/distributions/normal-quantile.ts'
+import { smallest } from '../../../lib/stats/samples/extremes.ts'
 import type { MetricRepair, Repair, Trigger } from '../../../schemas/http/run-outcomes.ts'
 import { compares, reaches } from './condition-tests.ts'
 
@@ -47,7 +48,7 @@ export function repairOf(
   const missing = metrics.filter(({ n_after: n }) => n < windows)
   const times = { evaluated_at: new Date(now).toISOString(), until: new Date(until).toISOString() }
   if (missing.length > 0 && now < until) {
-    const n = Math.min(...missing.map(({ n_after }) => n_after))
+    const n = smallest(missing.map(({ n_after }) => n_after))
     const reason = `${n} of ${windows} windows of the new version`
     return { outcome: 'watching', reason, metrics, ...times }
   }
