@@ -32,6 +32,7 @@ import { exampleRoutes } from './http/example-routes.ts'
 import { cohortRoutes } from './http/cohort-routes.ts'
 import { compareRoutes } from './http/compare-routes.ts'
 import { modelRoutes } from './http/model-routes.ts'
+import { reportRoutes } from './http/report-routes.ts'
 import { overviewRoutes } from './http/overview-routes.ts'
 import { distributionRoutes } from './http/distribution-routes.ts'
 import { sideBySideRoutes } from './http/side-by-side-routes.ts'
@@ -98,6 +99,7 @@ function registerRoutes({ http, clickhouse, models, privacy, now, sinkParts }: D
   modelRoutes(http, parts)
   windowRoutes(http, parts)
   overviewRoutes(http, parts)
+  reportRoutes(http, parts)
   distributionRoutes(http, parts)
   exampleRoutes(http, parts)
   compareRoutes(http, parts)

@@ -189,7 +189,7 @@ async function walk(operation: string, request: Request = {}): Promise<unknown> 
   const type = response.headers.get('content-type')!.split(';')[0]!
   const media = declared!.content?.[type]
   expect(media, `${said} (${type})`).toBeDefined()
-  const answer: unknown = type === 'text/plain' ? text : JSON.parse(text)
+  const answer: unknown = type.startsWith('text/') ? text : JSON.parse(text)
   expect(difference(media!.schema, answer), said).toBe('')
   return answer
 }
@@ -266,6 +266,8 @@ test('models, windows, comparisons and canaries are answered as declared', async
     })
   await distribution({})
   await distribution({ reference: 'unheard of' })
+  await walk('GET /v1/models/{id}/report', { params })
+  await walk('GET /v1/models/{id}/report', { params, query: { as_of: 'x' } })
   await walk('GET /v1/models/{id}/examples', { params, query: { from, to } })
   for (const convention of ['plumbline', 'evidently', 'nannyml', 'azure', 'scouter', 'trustyai']) {
     const query = { ...SPANS, convention }

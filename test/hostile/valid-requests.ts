@@ -308,7 +308,9 @@ const MODELS: readonly ValidRequest[] = [
     model_version: '*',
     variant: '',
     newest: 'true',
+    as_of: AT,
   }),
+  asked('/v1/models/{id}/report', { from: AT, to: '2026-01-02T00:00:00Z', as_of: AT }),
   asked('/v1/alarms', { model_id: 'fuzzed' }),
   asked('/v1/models/{id}/features', { windows: '30' }),
   asked('/v1/models/{id}/examples', {
@@ -318,7 +320,7 @@ const MODELS: readonly ValidRequest[] = [
     subject: 'f0',
     limit: '10',
   }),
-  asked('/v1/models/{id}/episodes', { limit: '10' }),
+  asked('/v1/models/{id}/episodes', { limit: '10', as_of: AT }),
   { ...asked('/v1/models/{id}/episodes/{episode}'), ...episode },
   asked('/v1/models/{id}/distributions', {
     subject: 'f0',

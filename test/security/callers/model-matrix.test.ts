@@ -82,6 +82,7 @@ const ROUTES: Record<string, Route> = {
   'GET /v1/models/{id}/side-by-side': path('read'),
   'GET /v1/models/{id}/constraint_violations.json': path('read'),
   'GET /v1/models/{id}/windows': path('read'),
+  'GET /v1/models/{id}/report': path('read'),
   'GET /v1/models/{id}/features': path('read'),
   'GET /v1/models/{id}/distributions': path('read'),
   'GET /v1/models/{id}/examples': path('read'),

@@ -37,6 +37,7 @@ const WANTED: Record<string, 'public' | 'emit' | 'read' | 'review' | 'operate' |
   'GET /v1/models/{id}/side-by-side': 'read',
   'GET /v1/models/{id}/constraint_violations.json': 'read',
   'GET /v1/models/{id}/windows': 'read',
+  'GET /v1/models/{id}/report': 'read',
   'GET /v1/models/{id}/features': 'read',
   'GET /v1/models/{id}/distributions': 'read',
   'GET /v1/models/{id}/examples': 'read',
