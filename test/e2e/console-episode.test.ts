@@ -15,6 +15,7 @@ import {
   photograph,
 } from '../chromium-page.ts'
 import { temporaryDirectory } from '../harness.ts'
+import { REPORT_PAGE } from '../planted-report.ts'
 import { ask, post, prediction, startTarget, until, type Running } from '../processes.ts'
 
 const directory = temporaryDirectory()
@@ -210,6 +211,55 @@ for (const [name, options] of LOOKS)
     await photographed(`episode-act-${name}`)
     expect(complaints).toEqual([])
   })
+
+for (const [name, options] of LOOKS)
+  test(`a report is whole by itself, and axe finds nothing: ${name}`, async () => {
+    await page.context().close()
+    page = await opened(options)
+    const url = `${plumbline.url}/v1/models/team%2Fm/report`
+    const real = (await page.goto(url))!
+    page.on('console', (line) => line.type() === 'error' && complaints.push(line.text()))
+    const loaded: string[] = []
+    page.on('request', (request) => loaded.push(request.url()))
+    // As large as a busy model makes it, under the policy of the real one.
+    await page.route('**/report?busy', (route) =>
+      route.fulfill({ body: REPORT_PAGE, headers: real.headers() }),
+    )
+    await page.goto(`${url}?busy`)
+    await page.getByRole('heading', { name: 'What is missing' }).waitFor()
+    expect(loaded).toEqual([`${url}?busy`])
+    // Its own style holds: the policy lets it in.
+    const width = await page.evaluate(`getComputedStyle(document.querySelector('main')).maxWidth`)
+    expect(width).toBe('780px')
+    await photographed(`report-${name}`)
+    await photograph(page, `report-${name}-whole`, true)
+    expect(await faults()).toEqual([])
+    expect(await isWithin()).toBe(true)
+    expect(complaints).toEqual([])
+  })
+
+test('a model is shown as it was known at a time, which the address holds', async () => {
+  await page.goto(`${plumbline.url}/models/team%2Fm`)
+  await page.getByRole('button', { name: 'What was known at a time' }).click()
+  await page.getByLabel('Known at, UTC').fill('2020-01-01T00:00')
+  expect(await faults()).toEqual([])
+  await page.getByRole('button', { name: 'Show', exact: true }).click()
+  await page.waitForURL('**as_of=2020-01-01T00%3A00%3A00.000Z')
+  await page.getByText('As known at 2020-01-01 UTC.').waitFor()
+  await page.getByText('Nothing was active.').waitFor()
+  const report = page.getByRole('link', { name: 'Report' })
+  expect(await report.getAttribute('href')).toContain('as_of=2020-01-01')
+  expect(await faults()).toEqual([])
+  await photographed('model-past')
+  await page.goto(`${plumbline.url}/models/team%2Fm?as_of=2097-01-01T00:00:00Z`)
+  await page.getByRole('link', { name: 'episode' }).click()
+  await page.waitForURL('**/episodes/**as_of=2097-01-01**')
+  await page.getByText('As known at 2097-01-01 UTC.').waitFor()
+  expect(await page.getByRole('button', { name: 'Accept as normal' }).count()).toBe(0)
+  await page.getByRole('button', { name: 'Back to now' }).click()
+  await page.getByRole('button', { name: 'Accept as normal' }).waitFor()
+  expect(complaints).toEqual([])
+})
 
 test('names are text, whatever they are, and none is wider than the page', async () => {
   for (const hostile of HOSTILE) {

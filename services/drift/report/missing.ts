@@ -83,9 +83,9 @@ function ofLists({
     n > 0 ? [`${plural(n, what)} ${isAre(n)} not in this report; the API has them.`] : []
   return [
     ...cut(features.left_out, 'further feature'),
-    ...cut(fairness.left_out, 'further number of fairness'),
+    ...cut(fairness.left_out, 'further fairness number'),
     ...cut(episodes.left_out, 'older alert episode'),
-    ...cut(runs.left_out, 'older step of a run'),
+    ...cut(runs.left_out, 'older run step'),
     ...(fairness.shown.length === 0
       ? ['No group was compared: no attribute is declared, or none was sent.']
       : []),

@@ -20,7 +20,7 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 14px; margi
 .scroll { overflow-x: auto }
 table { border-collapse: collapse; width: 100%; font-size: 12px; margin: 6px 0 }
 th { text-align: left; color: var(--quiet); font-weight: 600; border-bottom: 1px solid var(--quiet) }
-th, td { padding: 3px 8px 3px 0; vertical-align: top } td { border-bottom: 1px solid var(--line); overflow-wrap: anywhere }
+th, td { padding: 3px 8px 3px 0; vertical-align: top } td { border-bottom: 1px solid var(--line) } .long, bdi { overflow-wrap: anywhere }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap } .nowrap { white-space: nowrap }
 .hash { font-family: ui-monospace, monospace; font-size: 11px; overflow-wrap: anywhere }
 .verdict { white-space: nowrap; font-weight: 600 }
@@ -32,7 +32,7 @@ svg .grid { stroke: var(--line) } svg .band { fill: var(--band) } svg .whisker {
 svg .value { fill: none; stroke: var(--series); stroke-width: 1.6 } svg .baseline { fill: none; stroke: var(--quiet); stroke-dasharray: 6 4 }
 svg circle { fill: var(--series) } svg circle.incomplete { fill: var(--paper); stroke: var(--incomplete); stroke-width: 1.4 }
 svg path.alarm { fill: var(--alarm) } svg path.warning { fill: var(--warning) } svg.spark { width: 110px; height: 20px }
-@media (max-width: 560px) { main { padding: 16px 12px } dl { grid-template-columns: 1fr } dt { margin-top: 4px } table { font-size: 11px } }
+@media (max-width: 560px) { main { padding: 16px 12px } dl { grid-template-columns: 1fr } dt { margin-top: 4px } table { min-width: 720px } }
 @media print { :root { color-scheme: light } body { font-size: 10.5pt } main { max-width: none; padding: 0 } table { font-size: 8.5pt }
   h2, h3 { break-after: avoid } tr, figure, li { break-inside: avoid } thead { display: table-header-group } .scroll { overflow: visible }
   svg, .verdict { print-color-adjust: exact; -webkit-print-color-adjust: exact } .screen { display: none } a { color: inherit } }

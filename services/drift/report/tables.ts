@@ -3,6 +3,9 @@ import { html, type Markup, type Part } from './markup.ts'
 
 const SIGNS = { alarm: '◆', warning: '▲', ok: '●', incomplete: '○', none: '–' } as const
 
+/** Characters of a text that is broken anywhere: it may hold one long name. */
+const LONG = 60
+
 /** A verdict as a sign and a word. */
 export const verdictOf = (verdict: keyof typeof SIGNS): Markup =>
   html`<span class="verdict ${verdict}"
@@ -16,7 +19,12 @@ export const verdictOf = (verdict: keyof typeof SIGNS): Markup =>
  * @param rows one cell for each head
  */
 export function tableOf(heads: readonly string[], rows: readonly (readonly Part[])[]): Markup {
-  const className = (i: number) => (heads[i]!.startsWith('#') ? 'number' : '')
+  const className = (i: number, cell: Part = '') =>
+    heads[i]!.startsWith('#')
+      ? 'number'
+      : typeof cell === 'string' && cell.length > LONG
+        ? 'long'
+        : ''
   return html`<div
     class="scroll"
     tabindex="0"
@@ -33,7 +41,7 @@ export function tableOf(heads: readonly string[], rows: readonly (readonly Part[
         ${rows.map(
           (row) =>
             html`<tr>
-              ${row.map((cell, i) => html`<td class="${className(i)}">${cell}</td>`)}
+              ${row.map((cell, i) => html`<td class="${className(i, cell)}">${cell}</td>`)}
             </tr>`,
         )}
       </tbody>

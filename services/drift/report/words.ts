@@ -1,4 +1,5 @@
 /** Numbers and times as a report writes them. Pure. */
+import { metricInWords } from '../../../lib/models/alarm-sentences.ts'
 
 /** Four significant digits; a dash where nothing is known. */
 export function number(value: number | null | undefined): string {
@@ -23,7 +24,7 @@ export const plural = (n: number, what: string): string =>
 
 /** The name of a metric as people read it. */
 export const metricName = (metric: string): string => {
-  const text = metric.replaceAll('_', ' ')
+  const text = metricInWords(metric)
   return text.slice(0, 1).toUpperCase() + text.slice(1)
 }
 
