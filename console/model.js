@@ -4,6 +4,7 @@
  */
 import { html, render, useState } from '/console/vendor/preact.js'
 import { request, show } from './page.js'
+import { useLive } from './live.js'
 import { Alarms } from './model-alarms.js'
 import { Headline, rangeOf, rangeQuery } from './model-headline.js'
 import { ActiveThen, asOfOf, PastNote, PastPicker } from './model-past.js'
@@ -72,8 +73,14 @@ function Head({ model, range, change }) {
 function Page() {
   const [address, change] = useAddress()
   const [stamp, setStamp] = useState(0)
-  const about = useAnswer(() => request(path), [])
-  const alarms = useAnswer(() => request(`/v1/alarms?model_id=${encodeURIComponent(id)}`), [stamp])
+  const [turn, setTurn] = useState(0)
+  const asOf = asOfOf(address)
+  useLive({ modelId: id, refresh: () => setTurn((n) => n + 1), isOn: !asOf })
+  const about = useAnswer(() => request(path), [turn])
+  const alarms = useAnswer(
+    () => request(`/v1/alarms?model_id=${encodeURIComponent(id)}`),
+    [stamp, turn],
+  )
   if (about.error)
     return html`<h1><bdi>${id}</bdi></h1>
       <${Failed} error=${about.error} retry=${about.again} />`
@@ -81,7 +88,7 @@ function Page() {
   if (!model)
     return html`<h1><bdi>${id}</bdi></h1>
       <${Loading} what="the model" tall />`
-  const range = { ...rangeOf(address, model), asOf: asOfOf(address), turn: 0 }
+  const range = { ...rangeOf(address, model), asOf, turn }
   const shared = { path, model, address, change, range }
   const chosen = address.tab ?? 'performance'
   return html`<${Head} model=${model} range=${range} change=${change} />

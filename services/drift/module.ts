@@ -32,6 +32,7 @@ import { exampleRoutes } from './http/example-routes.ts'
 import { cohortRoutes } from './http/cohort-routes.ts'
 import { compareRoutes } from './http/compare-routes.ts'
 import { modelRoutes } from './http/model-routes.ts'
+import { liveWindows } from './http/live-windows.ts'
 import { reportRoutes } from './http/report-routes.ts'
 import { overviewRoutes } from './http/overview-routes.ts'
 import { distributionRoutes } from './http/distribution-routes.ts'
@@ -68,8 +69,13 @@ const EVALUATORS = 3
  * One evaluator for each connection: a connection runs its queries one after another, and most of
  * evaluating is waiting for them.
  */
-function createEvaluators(deps: DriftDeps, gauges: Gauges, tell: TellFailure) {
-  const { eventLog, privacy, now } = deps
+function createEvaluators(
+  deps: DriftDeps,
+  eventLog: Pick<EventLog, 'append'>,
+  gauges: Gauges,
+  tell: TellFailure,
+) {
+  const { privacy, now } = deps
   const shared = createShared()
   return Array.from({ length: EVALUATORS }, (_, i) => {
     const db = deps.clickhouse(`drift-${i}`)
@@ -157,7 +163,17 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
   ])
   showModelInfo(models, metrics)
   const tell = failureTeller(deps.clickhouse('drift-failures'), metrics, { log, now })
-  const evaluators = createEvaluators(deps, gauges, tell)
+  const live = liveWindows({
+    ...{ http: deps.http, db: deps.clickhouse('drift-live'), now },
+    onError: (error) =>
+      log.warn({ error: messageOf(error) }, 'live windows not read, trying again'),
+  })
+  // Telling the topic is the last step of a window: who looks then sees it.
+  const append: EventLog['append'] = async (...what) => {
+    await eventLog.append(...what)
+    live.wake()
+  }
+  const evaluators = createEvaluators(deps, { append }, gauges, tell)
   const monitored = createMonitored(
     driftQueries(deps.clickhouse('drift')),
     models,
@@ -215,5 +231,5 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
       await Promise.all(evaluators.map((evaluator) => evaluate(evaluator, signal)))
     },
   }
-  return [wakeUps.module, scanning.module, evaluating]
+  return [wakeUps.module, scanning.module, evaluating, live.module]
 }

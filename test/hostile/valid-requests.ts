@@ -311,6 +311,7 @@ const MODELS: readonly ValidRequest[] = [
     as_of: AT,
   }),
   asked('/v1/models/{id}/report', { from: AT, to: '2026-01-02T00:00:00Z', as_of: AT }),
+  asked('/v1/events', { model_id: 'fuzzed', seconds: '1' }),
   asked('/v1/alarms', { model_id: 'fuzzed' }),
   asked('/v1/models/{id}/features', { windows: '30' }),
   asked('/v1/models/{id}/examples', {

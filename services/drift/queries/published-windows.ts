@@ -1,6 +1,7 @@
 /** What pages and callers are shown of evaluated windows. */
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import type { WindowMetric } from '../../../schemas/http/metric-results.ts'
+import { sqlTime } from '../data/cohort.ts'
 import { MIN_CELL } from '../evaluate/thresholds.ts'
 import { KNOWN, knownBy, ONE_RESULT } from './known-by.ts'
 
@@ -60,3 +61,20 @@ export const windowMetrics = (db: ClickHouse, filter: MetricsFilter): Promise<Wi
       ...knownBy(filter.asOf),
     },
   )
+
+/** Models of one look; of more, those that were evaluated last. */
+const MAX_MODELS = 10_000
+
+/**
+ * What was evaluated since a time: of each model a text that changes with every further revision.
+ *
+ * @param since epoch milliseconds
+ */
+export async function evaluatedSince(db: ClickHouse, since: number): Promise<Map<string, string>> {
+  const rows = await db.query<{ model_id: string; stamp: string }>(
+    `SELECT model_id, concat(toString(max(computed_at)), ' ', toString(count())) AS stamp FROM window_revisions
+     WHERE computed_at > {since:DateTime64(3, 'UTC')} GROUP BY model_id ORDER BY max(computed_at) DESC LIMIT ${MAX_MODELS}`,
+    { since: sqlTime(since) },
+  )
+  return new Map(rows.map(({ model_id: id, stamp }) => [id, stamp]))
+}

@@ -95,6 +95,7 @@ const ROUTES: Record<string, Route> = {
   }),
   'GET /v1/config': every('operate'),
   'GET /v1/alarms': query('read'),
+  'GET /v1/events': query('read'),
   'GET /v1/runs': query('read'),
   'GET /v1/runs/{id}': thing('read', 'run'),
   'POST /v1/reviews/claim': body('review', (model) => ({ model_id: model })),
@@ -238,7 +239,9 @@ async function send(
 const statusOf = async (token: string, name: string, model: string) => {
   const { id, asked } = ROUTES[name]!
   const response = await send(token, name, asked?.(model) ?? {}, id?.(model))
-  await response.arrayBuffer()
+  // A stream of events does not end by itself.
+  const isStream = response.headers.get('content-type')?.startsWith('text/event-stream')
+  await (isStream ? response.body?.cancel() : response.arrayBuffer())
   return response.status
 }
 

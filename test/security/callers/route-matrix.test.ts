@@ -37,6 +37,7 @@ const WANTED: Record<string, 'public' | 'emit' | 'read' | 'review' | 'operate' |
   'GET /v1/models/{id}/side-by-side': 'read',
   'GET /v1/models/{id}/constraint_violations.json': 'read',
   'GET /v1/models/{id}/windows': 'read',
+  'GET /v1/events': 'read',
   'GET /v1/models/{id}/report': 'read',
   'GET /v1/models/{id}/features': 'read',
   'GET /v1/models/{id}/distributions': 'read',
@@ -123,7 +124,9 @@ async function statusOf(method: string, path: string, headers: Record<string, st
     },
     ...(hasBody && { body: bodyOf(path) }),
   })
-  await response.arrayBuffer()
+  // A stream of events does not end by itself.
+  const isStream = response.headers.get('content-type')?.startsWith('text/event-stream')
+  await (isStream ? response.body?.cancel() : response.arrayBuffer())
   return response.status
 }
 
