@@ -65,10 +65,7 @@ retrain:
   - name: now
     when: schedule("0 0 1 1 *")
     launch: { kind: webhook, url: "http://127.0.0.1:${port}/" }
-  - name: held
-    when: schedule("0 0 1 1 *")
-    launch: { kind: webhook, url: "http://127.0.0.1:${port}/" }
-    approval: two
+  - { name: held, when: schedule("0 0 1 1 *"), approval: two, launch: { kind: webhook, url: "http://127.0.0.1:${port}/" } }
 `,
   )
   plumbline = await startTarget('all', {
@@ -400,13 +397,12 @@ test('runs, decisions, alerts and the audit log are answered as declared', async
 })
 
 test('health, metrics and sessions are answered as declared', async () => {
-  for (const path of ['/health/live', '/health/ready', '/metrics', '/docs/json'])
-    await walk(`GET ${path}`)
-  for (const path of ['/v1/session', '/v1/config']) await walk(`GET ${path}`)
+  const paths = ['/health/live', '/health/ready', '/metrics', '/docs/json']
+  for (const path of [...paths, '/v1/session', '/v1/config']) await walk(`GET ${path}`)
   const headers = { 'x-plumbline-page': '1' }
-  await walk('POST /v1/session', { body: { key: 'any' }, headers })
-  await walk('POST /v1/session', { body: { key: 'any' } })
-  await walk('POST /v1/session', { body: {}, headers })
+  const key = { key: 'any' }
+  for (const of of [{ body: key, headers }, { body: key }, { body: {}, headers }])
+    await walk('POST /v1/session', of)
   await walk('DELETE /v1/session', { headers })
 })
 
