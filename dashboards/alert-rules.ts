@@ -166,7 +166,9 @@ export function alertRules(): string {
     for: wait,
     labels: { severity },
     annotations: {
-      ...{ summary, description, runbook_url: runbookOf(alert) },
+      summary,
+      description,
+      runbook_url: runbookOf(alert),
       ...(summary.includes('model_id') && PAGES),
     },
   }))

@@ -31,7 +31,7 @@ const feature = (subject: string, psi: number, verdict: 'alarm' | 'warning' | 'o
 })
 
 /** A credit model that fell, was looked into, and is retrained. */
-export const REPORT: ReportData = {
+const REPORT: ReportData = {
   ...{ model_id: 'credit', task: 'binary', from: at(0), to: at(DAYS), as_of: null },
   ...{ made_at: at(DAYS + 1), made_for: 'ann', page: '/models/credit' },
   windows: {

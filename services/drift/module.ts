@@ -148,6 +148,14 @@ function gaugeModels(
   })
 }
 
+/** A log that wakes once it was told: the last step of a window, so that who looks then sees it. */
+const wakingLog = (eventLog: EventLog, wake: () => void): Pick<EventLog, 'append'> => ({
+  append: async (topic, messages) => {
+    await eventLog.append(topic, messages)
+    wake()
+  },
+})
+
 /**
  * Evaluates due windows of the models whose wake-ups come to this process: on each wake-up, and of
  * all models every `PLUMBLINE_DRIFT_SCAN_SECONDS`.
@@ -164,16 +172,13 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
   showModelInfo(models, metrics)
   const tell = failureTeller(deps.clickhouse('drift-failures'), metrics, { log, now })
   const live = liveWindows({
-    ...{ http: deps.http, db: deps.clickhouse('drift-live'), now },
+    http: deps.http,
+    db: deps.clickhouse('drift-live'),
+    now,
     onError: (error) =>
       log.warn({ error: messageOf(error) }, 'live windows not read, trying again'),
   })
-  // Telling the topic is the last step of a window: who looks then sees it.
-  const append: EventLog['append'] = async (...what) => {
-    await eventLog.append(...what)
-    live.wake()
-  }
-  const evaluators = createEvaluators(deps, { append }, gauges, tell)
+  const evaluators = createEvaluators(deps, wakingLog(eventLog, live.wake), gauges, tell)
   const monitored = createMonitored(
     driftQueries(deps.clickhouse('drift')),
     models,

@@ -263,9 +263,6 @@ test('models, windows, comparisons and canaries are answered as declared', async
     })
   await distribution({})
   await distribution({ reference: 'unheard of' })
-  await walk('GET /v1/events', { query: { model_id: 'm', seconds: '1' } })
-  await walk('GET /v1/models/{id}/report', { params })
-  await walk('GET /v1/models/{id}/report', { params, query: { as_of: 'x' } })
   await walk('GET /v1/models/{id}/examples', { params, query: { from, to } })
   for (const convention of ['plumbline', 'evidently', 'nannyml', 'azure', 'scouter', 'trustyai']) {
     const query = { ...SPANS, convention }

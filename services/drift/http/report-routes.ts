@@ -124,8 +124,17 @@ async function readReport(
   const baseline = Object.entries(model.references).find(([, one]) => isBaseline(one))?.[0] ?? ''
   const metrics = (family: string, newest: boolean, subject: string | undefined) =>
     windowMetrics(db, {
-      ...{ modelId, ...span, family, newest, subject, asOf, metric: '' },
-      ...{ sliceKey: '', sliceValue: '', modelVersion: '', variant: '' },
+      modelId,
+      ...span,
+      family,
+      newest,
+      subject,
+      asOf,
+      metric: '',
+      sliceKey: '',
+      sliceValue: '',
+      modelVersion: '',
+      variant: '',
     })
   const { windows, left_out: leftOut } = await reportWindows(db, question)
   const { features } = await modelFeatures(db, {
@@ -137,7 +146,9 @@ async function readReport(
   })
   const performance = await metrics('performance', false, '')
   return {
-    ...{ model_id: modelId, task: model.task ?? null, ...span },
+    model_id: modelId,
+    task: model.task ?? null,
+    ...span,
     as_of: asOf === EVER ? null : iso(asOf),
     made_at: iso(now()),
     windows: { shown: windows.toReversed(), left_out: leftOut },
@@ -167,7 +178,7 @@ async function episodesOf(
   return {
     shown: shown.map((episode) => ({
       ...summaryOf(modelId, episode),
-      feedback: (said.get(episode.episode_id) ?? []).map(({ episode_id: _, ...act }) => act),
+      feedback: said.get(episode.episode_id) ?? [],
     })),
     left_out,
   }

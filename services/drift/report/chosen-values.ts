@@ -20,11 +20,23 @@ const GRAVITY = ['alarm', 'warning', 'incomplete', 'ok', 'none']
 
 /** The columns a report tells. */
 const told = (row: WindowMetric): ReportValue => ({
-  ...{ window_end: row.window_end, metric: row.metric, subject: row.subject, method: row.method },
-  ...{ value: row.value, ci_low: row.ci_low, ci_high: row.ci_high, ci_level: row.ci_level },
-  ...{ baseline_value: row.baseline_value, threshold: row.threshold, verdict: row.verdict },
-  ...{ reason: row.reason, n_current: row.n_current, n_labelled: row.n_labelled },
-  ...{ label_maturity: row.label_maturity, revision: row.revision, computed_at: row.computed_at },
+  window_end: row.window_end,
+  metric: row.metric,
+  subject: row.subject,
+  method: row.method,
+  value: row.value,
+  ci_low: row.ci_low,
+  ci_high: row.ci_high,
+  ci_level: row.ci_level,
+  baseline_value: row.baseline_value,
+  threshold: row.threshold,
+  verdict: row.verdict,
+  reason: row.reason,
+  n_current: row.n_current,
+  n_labelled: row.n_labelled,
+  label_maturity: row.label_maturity,
+  revision: row.revision,
+  computed_at: row.computed_at,
 })
 
 /** A promotion made it the baseline. */

@@ -25,14 +25,14 @@ const ENTITIES: Readonly<Record<string, string>> = {
 const escaped = (text: string) =>
   text
     .toWellFormed()
-    .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/g, '\ufffd')
+    .replaceAll(/(?![\t\n\r])\p{Cc}/gu, '\ufffd')
     .replaceAll(/[&<>"']/g, (character) => ENTITIES[character]!)
 
 function sourceOf(part: Part): string {
   if (part === undefined || part === null || part === false) return ''
   if (part instanceof Markup) return part.source
-  if (Array.isArray(part)) return part.map(sourceOf).join('')
-  return escaped(String(part as string | number))
+  if (typeof part === 'string') return escaped(part)
+  return typeof part === 'number' ? String(part) : part.map(sourceOf).join('')
 }
 
 /** Markup of a template: what is filled in is text, unless it is markup itself. */

@@ -44,7 +44,7 @@ export type ReportValue = Pick<
 
 /** An alert episode with what people said of it. */
 export interface ReportEpisode extends EpisodeSummary {
-  feedback: EpisodeAnswer['feedback']
+  feedback: readonly EpisodeAnswer['feedback'][number][]
 }
 
 /** A step of a run as the audit log has it. */

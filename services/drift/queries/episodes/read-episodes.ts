@@ -55,8 +55,12 @@ export async function readEpisodes(
      GROUP BY episode HAVING first_end < {before:DateTime64(3, 'UTC')} AND until > {after:DateTime64(3, 'UTC')}
      ORDER BY first_end DESC LIMIT {most:UInt32}`,
     {
-      ...{ model: modelId, episode: episodeId, before: sqlTime(before), after: sqlTime(after) },
-      ...{ most, ...knownBy(asOf) },
+      model: modelId,
+      episode: episodeId,
+      before: sqlTime(before),
+      after: sqlTime(after),
+      most,
+      ...knownBy(asOf),
     },
   )
   if (spans.length === 0) return []

@@ -21,7 +21,9 @@ const MAX_WINDOWS = 1000
 const MAX_SAID = 500
 
 const paramsOf = ({ modelId, from, to, asOf }: ReportQuestion) => ({
-  ...{ model: modelId, from: sqlTime(from), to: sqlTime(to) },
+  model: modelId,
+  from: sqlTime(from),
+  to: sqlTime(to),
   ...knownBy(asOf),
 })
 
@@ -46,6 +48,18 @@ export async function newestSpan(
   return newest && { from: Date.parse(rows.at(-1)!.start), to: Date.parse(newest.end) }
 }
 
+/** The columns that are told as they are. */
+const told = (row: Omit<ReportWindow, 'events' | 'labelled'>) => ({
+  window_start: row.window_start,
+  window_end: row.window_end,
+  worst: row.worst,
+  maturity: row.maturity,
+  completeness: row.completeness,
+  policy_revision: row.policy_revision,
+  revision: row.revision,
+  computed_at: row.computed_at,
+})
+
 /** The windows of the span, the newest first, and how many older ones are left out. */
 export async function reportWindows(
   db: ClickHouse,
@@ -67,8 +81,8 @@ export async function reportWindows(
      ORDER BY window_end DESC, window_start DESC`,
     paramsOf(question),
   )
-  const windows = rows.map(({ all: _, ...row }) => ({
-    ...row,
+  const windows = rows.map((row) => ({
+    ...told(row),
     events: Number(row.events),
     labelled: Number(row.labelled),
   }))
