@@ -1,6 +1,8 @@
 /** A report of any data is whole, holds its data, and shows hostile names as text. */
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
+import type { WindowMetric } from '../../../schemas/http/metric-results.ts'
+import { estimatesOf, fairnessOf, performanceOf } from './chosen-values.ts'
 import { reportHeadline } from './headline.ts'
 import { lineChart, ticksOf } from './line-chart.ts'
 import { missingOf } from './missing.ts'
@@ -128,6 +130,33 @@ test('what is missing is said, and nothing where nothing is', () => {
   ])
     expect(said).toContain(part)
   expect(missingOf(report({ windows: none }))[0]).toContain('No window between')
+})
+
+test('a report has the gravest groups and the newest windows of six metrics, each once', () => {
+  const row = (more: Partial<WindowMetric>) =>
+    ({ ...value(1), convention: 'plumbline', reference: 'baseline', ...more }) as WindowMetric
+  const groups = Array.from({ length: 70 }, (_, i) =>
+    row({ subject: `sex=${i}`, verdict: i === 69 ? 'alarm' : 'ok' }),
+  )
+  const fairness = fairnessOf(groups)
+  expect([fairness.shown.length, fairness.left_out]).toEqual([60, 10])
+  expect(fairness.shown[0]!.subject).toBe('sex=69')
+  const metrics = ['accuracy', 'roc_auc', 'pr_auc', 'f1', 'precision', 'recall', 'log_loss']
+  const rows = Array.from({ length: 1100 }, (_, day) =>
+    metrics.flatMap((metric) => [
+      row({ metric, window_end: at(day) }),
+      row({ metric, window_end: at(day), reference: 'recent', value: 0.1 }),
+      row({ metric, window_end: at(day), reference: 'version 7', value: 0.9 }),
+    ]),
+  ).flat()
+  const series = performanceOf(rows, 'binary', 'baseline')
+  expect(series.map((one) => [one[0]!.metric, one.length])).toEqual(
+    metrics.slice(0, 6).map((metric) => [metric, 1000]),
+  )
+  expect(series[0]!.at(-1)).toMatchObject({ window_end: at(1099), value: 0.9 })
+  // Estimates are no measurement.
+  expect(performanceOf([row({ method: 'cbpe' })], 'binary', 'baseline')).toEqual([])
+  expect(estimatesOf([row({ metric: 'nowcast_accuracy', method: 'nowcast' })])).toHaveLength(1)
 })
 
 test('a line breaks where a window has no value, and a lone interval is a whisker', () => {
