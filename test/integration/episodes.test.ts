@@ -124,7 +124,14 @@ beforeAll(async () => {
   await said(23, { ...slice, verdict: 'alarm', episode_id: episodeId(22), value: 1.5 })
   await said(23, {
     ...{ family: 'performance', metric: 'accuracy', subject: '', reference: 'baseline' },
-    ...{ method: 'observed', verdict: 'alarm', value: 0.6, baseline_value: 0.8, ci_low: 0.55, ci_high: 0.65 },
+    ...{
+      method: 'observed',
+      verdict: 'alarm',
+      value: 0.6,
+      baseline_value: 0.8,
+      ci_low: 0.55,
+      ci_high: 0.65,
+    },
     ...{ n_labelled: 80, label_maturity: 0.5, completeness: 0.99, episode_id: episodeId(22) },
   })
 })
