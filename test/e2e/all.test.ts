@@ -223,7 +223,7 @@ test('drift launches the webhook exactly once; the job reports, and the ledger, 
     entries: { action: string; previous_hash: string; hash: string }[]
   }
   expect(entries.map((entry) => entry.action)).toEqual(
-    expect.arrayContaining(['run.pending', 'run.launched', 'run.running', 'run.succeeded']),
+    expect.arrayContaining(['run.queued', 'run.launching', 'run.running', 'run.succeeded']),
   )
   for (const [i, entry] of entries.entries())
     if (i > 0) expect(entry.previous_hash).toBe(entries[i - 1]!.hash)
@@ -248,10 +248,11 @@ test('two people approve what needs two; alerts ask for runs, once each', async 
   const [runId] = answer.launched
   const again = await tell({ title: '[FIRING:1]', orgId: 1, alerts: [alert] })
   expect(await again.json()).toMatchObject({ launched: [] })
-  const approve = (actor: string) => post(`${plumbline.url}/v1/runs/${runId}/approve`, { actor })
+  const approve = (actor: string) =>
+    post(`${plumbline.url}/v1/runs/${runId}/approve`, { actor, message: 'seen' })
   expect(await (await approve('ann')).json()).toMatchObject({ state: 'awaiting_approval' })
   expect((await approve('ann')).status).toBe(409)
-  expect(await (await approve('bob')).json()).toMatchObject({ state: 'pending' })
+  expect(await (await approve('bob')).json()).toMatchObject({ state: 'queued' })
   await until(
     'the command has run',
     async () =>

@@ -362,13 +362,12 @@ test('runs, decisions, alerts and the audit log are answered as declared', async
     (await walk('POST /v1/runs', {
       body: { model_id: 'm', policy, reason: 'why', actor: 'bob' },
     })) as { run_id: string }
-  for (const answer of ['approve', 'reject', 'cancel']) {
-    const params = { id: (await run('held')).run_id }
-    const request = { params, body: { actor: 'ann', message: 'so' } }
-    await walk(`POST /v1/runs/{id}/${answer}`, request)
-    await walk(`POST /v1/runs/{id}/${answer}`, request)
-    await walk(`POST /v1/runs/{id}/${answer}`, { ...request, params: { id: 'no' } })
+  const answered = async (answer: string, known: string) => {
+    const of = (id: string) => ({ params: { id }, body: { actor: 'ann', message: 'so' } })
+    for (const id of [known, known, 'no']) await walk(`POST /v1/runs/{id}/${answer}`, of(id))
   }
+  for (const answer of ['approve', 'reject', 'cancel'])
+    await answered(answer, (await run('held')).run_id)
   const { run_id } = await run('now')
   await until('the job is launched', async () => jobs.some((job) => job.run_id === run_id))
   const { status_url } = jobs.find((job) => job.run_id === run_id)!
@@ -378,6 +377,7 @@ test('runs, decisions, alerts and the audit log are answered as declared', async
   await walk('POST /v1/runs/{id}/status', { params, body })
   await walk('POST /v1/runs/{id}/status', { params, query: { token }, body })
   await walk('GET /v1/runs/{id}', { params })
+  await answered('roll-back', run_id)
   await walk('GET /v1/runs/{id}', { params: { id: 'no' } })
   await walk('GET /v1/runs', { query: { model_id: 'm', limit: '5' } })
   await walk('GET /v1/runs', { query: { limit: 'many' } })
