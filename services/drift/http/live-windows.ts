@@ -5,7 +5,7 @@ import type { Http } from '../../../lib/http/server.ts'
 import { Problem } from '../../../lib/runtime/errors.ts'
 import type { Module } from '../../../lib/runtime/modules.ts'
 import { pollLoop } from '../../../lib/runtime/poll-loop.ts'
-import { EventsAnswer, EventsQuery } from '../../../schemas/http/live.ts'
+import { EventsAnswer, EventsQuery } from '../../../schemas/http/pages/live.ts'
 import { answers } from '../../../schemas/http/errors.ts'
 import { evaluatedSince } from '../queries/published-windows.ts'
 

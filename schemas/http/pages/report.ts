@@ -1,6 +1,6 @@
 /** Parameters and answer of a model's report. */
 import Type from 'typebox'
-import { asOf, closed } from './parts.ts'
+import { asOf, closed } from '../parts.ts'
 
 const time = (description: string, example: string) =>
   Type.Optional(Type.String({ maxLength: 40, description, examples: [example] }))

@@ -1,6 +1,6 @@
 /** Parameters and answer of the stream that tells of evaluated windows. */
 import Type from 'typebox'
-import { closed, defaulted } from './parts.ts'
+import { closed, defaulted } from '../parts.ts'
 
 /** Of which models a stream tells, and for how long. */
 export const EventsQuery = closed({
