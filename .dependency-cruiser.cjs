@@ -69,7 +69,7 @@ module.exports = {
       'canary|publish',
       'queries',
       'evaluate',
-      'plan|interop',
+      'plan|interop|report',
       'data',
     ]),
     ...floors('feedback', 'services/feedback', ['http|loop', 'queries', 'data']),

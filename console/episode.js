@@ -4,7 +4,9 @@ import { request, show } from './page.js'
 import { Acts, Done } from './episode-acts.js'
 import { Moved, Performance, Similar } from './episode-evidence.js'
 import { SpanExamples } from './model-examples.js'
-import { Badge, Failed, Loading, Mark, useAnswer } from './ui.js'
+import { asOfQuery } from './model-headline.js'
+import { asOfOf, PastNote } from './model-past.js'
+import { Badge, Failed, Loading, Mark, useAddress, useAnswer } from './ui.js'
 import { ago, day, duration, percent, plural, sentence } from './words.js'
 
 /** @typedef {import('../schemas/http/episodes.ts').EpisodeAnswer} Episode */
@@ -99,21 +101,27 @@ const Head = ({ episode }) =>
 
 function Page() {
   const [stamp, setStamp] = useState(0)
-  const { answer, error, again } = useAnswer(() => request(own), [stamp])
+  const [address, change] = useAddress()
+  const asOf = asOfOf(address)
+  const { answer, error, again } = useAnswer(
+    () => request(`${own}?${asOfQuery({ asOf }).slice(1)}`),
+    [stamp, asOf],
+  )
   const title = html`<h1>Alert episode of <bdi>${id}</bdi></h1>`
   if (error) return html`${title}<${Failed} error=${error} retry=${again} />`
   /** @type {Episode | undefined} */
   const episode = answer
   if (!episode) return html`${title}<${Loading} what="the episode" tall />`
   const shared = { id, path, episode }
-  return html`<${Head} episode=${episode} />
+  return html`${asOf && html`<${PastNote} asOf=${asOf} back=${() => change({ as_of: undefined })} />`}
+    <${Head} episode=${episode} />
     <div class="top episode">
       <div class="column">
         <${Moved} ...${shared} />
         <${Performance} ...${shared} />
       </div>
       <div class="column">
-        <${Acts} ...${shared} own=${own} decided=${() => setStamp(stamp + 1)} />
+        ${!asOf && html`<${Acts} ...${shared} own=${own} decided=${() => setStamp(stamp + 1)} />`}
         <${Done} episode=${episode} />
         <${Similar} ...${shared} />
       </div>

@@ -5,7 +5,7 @@ import { Chart } from './chart.js'
 import { Drawer } from './drawer.js'
 import { DistributionView, movementOf } from './distribution.js'
 import { Examples, RuleExamples } from './model-examples.js'
-import { ownRows, rangeQuery, zoomBy } from './model-headline.js'
+import { asOfQuery, ownRows, rangeKey, rangeQuery, zoomBy } from './model-headline.js'
 import { Badge, Failed, Loading, useAnswer } from './ui.js'
 import { day, metricName, number, percent, probability, subjectName } from './words.js'
 
@@ -98,7 +98,7 @@ function Content({ path, model, subject, range, change }) {
       request(
         `${path}/windows?family=drift&metric=psi&subject=${encodeURIComponent(subject)}${rangeQuery(range)}`,
       ),
-    [subject, range.from, range.to],
+    [subject, rangeKey(range)],
   )
   const history = answer && ownRows(answer.metrics, model)
   const window = history?.find((row) => row.window_end === picked) ?? history?.at(-1)
@@ -106,8 +106,8 @@ function Content({ path, model, subject, range, change }) {
     if (!window) return undefined
     const { window_start: from, window_end: to } = window
     const query = new URLSearchParams({ subject, from, to })
-    return ownRows((await request(`${path}/windows?${query}`)).metrics, model)
-  }, [subject, window?.window_end])
+    return ownRows((await request(`${path}/windows?${query}${asOfQuery(range)}`)).metrics, model)
+  }, [subject, window?.window_end, rangeKey(range)])
   if (error) return html`<${Failed} error=${error} retry=${again} />`
   if (!history) return html`<${Loading} what="the feature" tall />`
   if (!window) return html`<${RuleExamples} path=${path} rule=${subject} />`

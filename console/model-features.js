@@ -1,6 +1,7 @@
 /** Every feature of a model in one table that is searched and sorted; a row opens the feature. */
 import { html } from '/console/vendor/preact.js'
 import { request } from './page.js'
+import { asOfQuery, rangeKey } from './model-headline.js'
 import { Badge, Empty, Failed, Loading, SortHead, Spark, useAnswer, WhenSeen } from './ui.js'
 import { day, metricName, number, percent, plural, probability, subjectName } from './words.js'
 
@@ -64,8 +65,8 @@ const Row = ({ feature, open }) =>
 export function Features({ path, family, address, change, range }) {
   const to = range.to ? `&to=${encodeURIComponent(range.to)}` : ''
   const { answer, error, isStale, again } = useAnswer(
-    () => request(`${path}/features?windows=30${to}`),
-    [range.to],
+    () => request(`${path}/features?windows=30${to}${asOfQuery(range)}`),
+    [rangeKey(range)],
   )
   if (error) return html`<${Failed} error=${error} retry=${again} />`
   if (!answer) return html`<${Loading} what="features" tall />`

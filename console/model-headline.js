@@ -9,7 +9,7 @@ import { day, metricName, number, percent, plural } from './words.js'
 /** @typedef {import('../schemas/http/metric-results.ts').WindowMetric} WindowMetric */
 /**
  * @typedef {{ from?: string | undefined, to?: string | undefined, name: string, seconds?: [number,
- * number] | undefined, until?: number | undefined }} Range
+ * number] | undefined, until?: number | undefined, asOf?: string | undefined, turn?: number }} Range
  */
 
 /** Numbers that a model may be headed by, the first one unasked. @type {Record<string, string[]>} */
@@ -53,9 +53,15 @@ export function rangeOf(address, model) {
   }
 }
 
+/** The parameter of what was known at a time. @param {{ asOf?: string | undefined }} range */
+export const asOfQuery = ({ asOf }) => (asOf ? `&as_of=${encodeURIComponent(asOf)}` : '')
+
 /** The parameters of a range, for a query. @param {Range} range */
-export const rangeQuery = ({ from, to }) =>
-  `${from ? `&from=${encodeURIComponent(from)}` : ''}${to ? `&to=${encodeURIComponent(to)}` : ''}`
+export const rangeQuery = (range) =>
+  `${range.from ? `&from=${encodeURIComponent(range.from)}` : ''}${range.to ? `&to=${encodeURIComponent(range.to)}` : ''}${asOfQuery(range)}`
+
+/** Changes when what is asked for over a range does, or has. @param {Range} range */
+export const rangeKey = (range) => `${rangeQuery(range)} ${range.turn ?? 0}`
 
 /**
  * A promotion made it the baseline; before its own windows are whole, the windows before it are.
@@ -201,7 +207,7 @@ export function Headline({ path, model, address, change, range }) {
       request(
         `${path}/windows?family=performance&subject=&metric=${encodeURIComponent(withEstimates(metric))}${rangeQuery(range)}`,
       ),
-    [metric, range.from, range.to],
+    [metric, rangeKey(range)],
   )
   const rows = answer && shownRows(ownRows(answer.metrics, model), metric)
   return html`<section

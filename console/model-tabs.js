@@ -5,7 +5,7 @@
 import { html } from '/console/vendor/preact.js'
 import { request } from './page.js'
 import { Chart } from './chart.js'
-import { ownRows, rangeQuery, zoomBy } from './model-headline.js'
+import { ownRows, rangeKey, rangeQuery, zoomBy } from './model-headline.js'
 import { Features } from './model-features.js'
 import { Badge, Empty, Failed, Loading, useAnswer, WhenSeen } from './ui.js'
 import { day, metricName, number, percent } from './words.js'
@@ -38,7 +38,7 @@ function MetricChart({ path, model, row, range, change }) {
   const query = new URLSearchParams({ family, metric, subject })
   const { answer, error, again } = useAnswer(
     () => request(`${path}/windows?${query}${rangeQuery(range)}`),
-    [range.from, range.to],
+    [rangeKey(range)],
   )
   if (error) return html`<${Failed} error=${error} retry=${again} />`
   if (!answer) return html`<${Loading} what=${metricName(metric)} />`
@@ -145,7 +145,7 @@ export function Panel({ family, ...shared }) {
       request(
         `${path}/windows?family=${family}&newest=true${isWhole ? '&subject=' : ''}${rangeQuery(range)}`,
       ),
-    [family, range.from, range.to],
+    [family, rangeKey(range)],
   )
   const rows = answer && ownRows(answer.metrics, model).toSorted(byGravity)
   const hasFeatures = family === 'drift' || family === 'quality'

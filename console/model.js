@@ -4,8 +4,10 @@
  */
 import { html, render, useState } from '/console/vendor/preact.js'
 import { request, show } from './page.js'
+import { useLive } from './live.js'
 import { Alarms } from './model-alarms.js'
-import { Headline, rangeOf } from './model-headline.js'
+import { Headline, rangeOf, rangeQuery } from './model-headline.js'
+import { ActiveThen, asOfOf, PastNote, PastPicker } from './model-past.js'
 import { Panel } from './model-tabs.js'
 import { FeatureDrawer } from './model-drawer.js'
 import { Badge, Failed, Loading, Tabs, useAddress, useAnswer } from './ui.js'
@@ -26,15 +28,20 @@ const TABS = /** @type {const} */ ([
   ['feedback', 'Feedback'],
 ])
 
-/** @param {{ model: ModelAnswer }} props */
-function Head({ model }) {
+/** @param {{ model: ModelAnswer, range: any, change: any }} props */
+function Head({ model, range, change }) {
   const baseline = model.references.find((reference) => reference.baseline)?.name
   const { refuted_per_week: refuted, budget_per_week: budget } = model.alarms
   return html`<div class="model-head">
     <h1><bdi>${id}</bdi></h1>
-    <p class="standing">
-      <${Badge} verdict=${HEALTH[model.health]} text=${model.health} /> ${sentence(model.headline)}
-    </p>
+    ${
+      range.asOf
+        ? html`<${PastNote} asOf=${range.asOf} back=${() => change({ as_of: undefined })} />`
+        : html`<p class="standing">
+            <${Badge} verdict=${HEALTH[model.health]} text=${model.health} />
+            ${sentence(model.headline)}
+          </p>`
+    }
     <p class="quiet facts">
       <span>${model.task ?? 'task not declared'}</span>
       <span>windows of ${model.windows.size}</span>
@@ -57,6 +64,8 @@ function Head({ model }) {
       >
       <a href="/models/${encodeURIComponent(id)}/compare">Compare</a>
       <a href="/models/${encodeURIComponent(id)}/slices">Slices and fairness</a>
+      <a href="${path}/report?${rangeQuery(range).slice(1)}">Report</a>
+      <${PastPicker} asOf=${range.asOf} change=${change} />
     </p>
   </div>`
 }
@@ -64,8 +73,14 @@ function Head({ model }) {
 function Page() {
   const [address, change] = useAddress()
   const [stamp, setStamp] = useState(0)
-  const about = useAnswer(() => request(path), [])
-  const alarms = useAnswer(() => request(`/v1/alarms?model_id=${encodeURIComponent(id)}`), [stamp])
+  const [turn, setTurn] = useState(0)
+  const asOf = asOfOf(address)
+  useLive({ modelId: id, refresh: () => setTurn((n) => n + 1), isOn: !asOf })
+  const about = useAnswer(() => request(path), [turn])
+  const alarms = useAnswer(
+    () => request(`/v1/alarms?model_id=${encodeURIComponent(id)}`),
+    [stamp, turn],
+  )
   if (about.error)
     return html`<h1><bdi>${id}</bdi></h1>
       <${Failed} error=${about.error} retry=${about.again} />`
@@ -73,13 +88,21 @@ function Page() {
   if (!model)
     return html`<h1><bdi>${id}</bdi></h1>
       <${Loading} what="the model" tall />`
-  const range = rangeOf(address, model)
+  const range = { ...rangeOf(address, model), asOf, turn }
   const shared = { path, model, address, change, range }
   const chosen = address.tab ?? 'performance'
-  return html`<${Head} model=${model} />
+  return html`<${Head} model=${model} range=${range} change=${change} />
     <div class="top">
       <${Headline} ...${shared} />
-      <${Alarms} alarms=${alarms} decided=${() => setStamp(stamp + 1)} change=${change} />
+      ${
+        range.asOf
+          ? html`<${ActiveThen} path=${path} range=${range} />`
+          : html`<${Alarms}
+              alarms=${alarms}
+              decided=${() => setStamp(stamp + 1)}
+              change=${change}
+            />`
+      }
     </div>
     <${Tabs}
       tabs=${TABS}

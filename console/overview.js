@@ -1,5 +1,6 @@
 /** Every model at a glance: what is wrong, since when, and how old the evidence is. */
-import { html, render, useMemo } from '/console/vendor/preact.js'
+import { html, render, useMemo, useState } from '/console/vendor/preact.js'
+import { useLive } from './live.js'
 import { request, show } from './page.js'
 import { Ago, Badge, Empty, Failed, Loading, SortHead, useAddress, useAnswer } from './ui.js'
 import { duration, HEALTH, plural, sentence } from './words.js'
@@ -200,8 +201,10 @@ function Runs() {
 
 function Page() {
   const [address, change] = useAddress()
-  const models = useAnswer(() => request('/v1/models'), [])
-  const alarms = useAnswer(() => request('/v1/alarms'), [])
+  const [turn, setTurn] = useState(0)
+  useLive({ refresh: () => setTurn((n) => n + 1), everyMs: 10_000 })
+  const models = useAnswer(() => request('/v1/models'), [turn])
+  const alarms = useAnswer(() => request('/v1/alarms'), [turn])
   const lines = useMemo(
     () => linesOf(models.answer?.models ?? [], alarms.answer?.alarms ?? []),
     [models.answer, alarms.answer],

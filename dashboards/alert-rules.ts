@@ -149,6 +149,15 @@ const RULES: readonly RuleSpec[] = [
 /** Where the runbook of an alert is; the names of headings are lower case in links. */
 const runbookOf = (alert: string) => `docs/operations.md#${alert.toLowerCase()}`
 
+/**
+ * Where the model's page and its report are: `plumbline_url` is an external label of Prometheus,
+ * without which these are paths.
+ */
+const PAGES = {
+  page: '{{ $externalLabels.plumbline_url }}/models/{{ $labels.model_id | urlquery }}',
+  report: '{{ $externalLabels.plumbline_url }}/v1/models/{{ $labels.model_id | urlquery }}/report',
+}
+
 /** The rules as Prometheus reads them. */
 export function alertRules(): string {
   const rules = RULES.map(({ alert, expr, wait, severity, summary, description }) => ({
@@ -156,7 +165,12 @@ export function alertRules(): string {
     expr,
     for: wait,
     labels: { severity },
-    annotations: { summary, description, runbook_url: runbookOf(alert) },
+    annotations: {
+      summary,
+      description,
+      runbook_url: runbookOf(alert),
+      ...(summary.includes('model_id') && PAGES),
+    },
   }))
   return stringify({ groups: [{ name: 'plumbline', rules }] })
 }

@@ -16,7 +16,7 @@ interface Rule {
 
 /** Purity is a folder; beside these there are single files whose docstring ends with `Pure.`. */
 const PURE_ROOM =
-  /^(lib\/stats|services\/[^/]+\/(evaluate|plan|data|interop|decide|wire-formats))\//
+  /^(lib\/stats|services\/[^/]+\/(evaluate|plan|data|interop|report|decide|wire-formats))\//
 const PURE_FILES = [
   'lib/clickhouse/native/.*',
   'lib/clickhouse/schema/(tokens|statements|cluster|row-rules|analyst-sql)',

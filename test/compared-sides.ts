@@ -1,4 +1,4 @@
-/** Requests for two sides of a model, and for the cohorts of a window. */
+/** Requests for two sides of a model, for the cohorts of a window, its events and its report. */
 import { expect } from 'vitest'
 
 /** Two sides and the cohorts of a window, and what is refused of them. */
@@ -45,4 +45,7 @@ export async function walkSides(
   ])
   const to = spans.b.split('/')[1]!
   await walk('GET /v1/models/{id}/cohorts', { params, query: { to, metrics: 'error_ratio' } })
+  await walk('GET /v1/events', { query: { model_id: 'm', seconds: '1' } })
+  for (const query of [{}, { as_of: spans.a }])
+    await walk('GET /v1/models/{id}/report', { params, query })
 }

@@ -50,6 +50,10 @@ export const FAMILIES_BY_GRAVITY: readonly string[] = [
   'feedback',
 ]
 
+/** The name of a metric as people write it. */
+export const metricInWords = (metric: string): string =>
+  NAMES[metric] ?? metric.replaceAll('_', ' ')
+
 /** Three significant digits. */
 export const short = (x: number): string => String(Number(x.toPrecision(3)))
 
@@ -72,7 +76,7 @@ export function scoreMoveOf(reason: string): ScoreMove | undefined {
 /** What one alarm says, without its time. */
 export function clauseOf(alarm: SaidAlarm): string {
   const { family, metric, subject, value, baseline_value: before, reason } = alarm
-  const name = NAMES[metric] ?? metric.replaceAll('_', ' ')
+  const name = metricInWords(metric)
   const where = alarm.slice_key === '' ? '' : ` in ${alarm.slice_key}=${alarm.slice_value}`
   const first = reason.split('; ')[0]!
   if ((metric === 'throughput_per_s' || metric === 'labels_per_s') && reason !== '')

@@ -4,7 +4,7 @@
  */
 import Type, { type Static } from 'typebox'
 import { ActiveAlarm } from '../active-alarms.ts'
-import { closed, defaulted, nullable, time } from './parts.ts'
+import { asOf, closed, defaulted, nullable, time } from './parts.ts'
 
 const AT = '2026-01-01T00:00:00.000Z'
 const NEXT = '2026-01-02T00:00:00.000Z'
@@ -71,6 +71,7 @@ export const FeaturesQuery = closed({
       examples: [NEXT],
     }),
   ),
+  as_of: asOf,
 })
 
 /** What the newest window says of one feature. */

@@ -1,6 +1,6 @@
 /** Parameters, bodies and answers of alert episodes. */
 import Type, { type Static } from 'typebox'
-import { bigCount, closed, defaulted, nullable, person, time } from './parts.ts'
+import { asOf, bigCount, closed, defaulted, nullable, person, time } from './parts.ts'
 
 const AT = '2026-01-01T00:00:00.000Z'
 const NEXT = '2026-01-02T00:00:00.000Z'
@@ -27,7 +27,11 @@ export const EpisodesQuery = closed({
       examples: [50],
     }),
   ),
+  as_of: asOf,
 })
+
+/** Of what time an episode is told. */
+export const EpisodeQuery = closed({ as_of: asOf })
 
 const What = closed({
   family: Type.String(),
@@ -141,16 +145,19 @@ const EpisodeRun = closed({
   asked_at: nullable(time('When it was asked for.')),
 })
 
-const AcceptPreview = closed({
-  windows: count('Windows that would join; one that overlaps another is left out.'),
-  from: nullable(time('Start of the first of them; null where none joins.')),
-  to: nullable(time('End of the last.')),
-  events: count('Events of these windows.'),
-  baseline: nullable(Type.String({ description: 'The baseline; null where there is none.' })),
-  baseline_spans: count('Spans of the baseline as it is.'),
-  baseline_events: count('Events of the baseline as it is.'),
-  says: Type.String({ description: 'What accepting does, in a sentence.' }),
-})
+const AcceptPreview = closed(
+  {
+    windows: count('Windows that would join; one that overlaps another is left out.'),
+    from: nullable(time('Start of the first of them; null where none joins.')),
+    to: nullable(time('End of the last.')),
+    events: count('Events of these windows.'),
+    baseline: nullable(Type.String({ description: 'The baseline; null where there is none.' })),
+    baseline_spans: count('Spans of the baseline as it is.'),
+    baseline_events: count('Events of the baseline as it is.'),
+    says: Type.String({ description: 'What accepting does, in a sentence.' }),
+  },
+  { description: 'What accepting does if it is done now, whatever `as_of`.' },
+)
 /** What accepting an episode does to the baseline. */
 export type AcceptPreview = Static<typeof AcceptPreview>
 

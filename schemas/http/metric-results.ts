@@ -2,7 +2,7 @@
  * Parameters and answers of what is known of windows: metric results, comparisons and violations.
  */
 import Type, { type Static } from 'typebox'
-import { bigCount, closed, defaulted, nullable, time } from './parts.ts'
+import { asOf, bigCount, closed, defaulted, nullable, time } from './parts.ts'
 
 const AT = '2026-01-01T00:00:00.000Z'
 const NEXT = '2026-01-02T00:00:00.000Z'
@@ -27,6 +27,7 @@ export const WindowsQuery = closed({
       examples: [true],
     }),
   ),
+  as_of: asOf,
 })
 
 const number = (description: string) => nullable(Type.Number({ description }))
@@ -114,7 +115,8 @@ export type WindowMetric = Static<typeof WindowMetric>
 export const WindowsAnswer = closed(
   { model_id: Type.String(), metrics: Type.Array(WindowMetric) },
   {
-    description: 'Metric results as they stand now, by window; 20 000 at most, the newest.',
+    description:
+      'Metric results as they stand, or stood at `as_of`, by window; 20 000 at most, the newest.',
     examples: [
       {
         model_id: 'fraud',

@@ -53,6 +53,15 @@ export const limit = defaulted(
   }),
 )
 
+/** The time of which a caller asks what was known then. */
+export const asOf = Type.Optional(
+  Type.String({
+    maxLength: 40,
+    description: 'What was known at this time, RFC 3339; what is known now unless given.',
+    examples: ['2026-02-01T00:00:00Z'],
+  }),
+)
+
 /** RFC 3339 in UTC. */
 export const time = (description: string) => Type.String({ description })
 

@@ -32,6 +32,8 @@ import { exampleRoutes } from './http/example-routes.ts'
 import { cohortRoutes } from './http/cohort-routes.ts'
 import { compareRoutes } from './http/compare-routes.ts'
 import { modelRoutes } from './http/model-routes.ts'
+import { liveWindows } from './http/live-windows.ts'
+import { reportRoutes } from './http/report-routes.ts'
 import { overviewRoutes } from './http/overview-routes.ts'
 import { distributionRoutes } from './http/distribution-routes.ts'
 import { sideBySideRoutes } from './http/side-by-side-routes.ts'
@@ -67,8 +69,13 @@ const EVALUATORS = 3
  * One evaluator for each connection: a connection runs its queries one after another, and most of
  * evaluating is waiting for them.
  */
-function createEvaluators(deps: DriftDeps, gauges: Gauges, tell: TellFailure) {
-  const { eventLog, privacy, now } = deps
+function createEvaluators(
+  deps: DriftDeps,
+  eventLog: Pick<EventLog, 'append'>,
+  gauges: Gauges,
+  tell: TellFailure,
+) {
+  const { privacy, now } = deps
   const shared = createShared()
   return Array.from({ length: EVALUATORS }, (_, i) => {
     const db = deps.clickhouse(`drift-${i}`)
@@ -98,6 +105,7 @@ function registerRoutes({ http, clickhouse, models, privacy, now, sinkParts }: D
   modelRoutes(http, parts)
   windowRoutes(http, parts)
   overviewRoutes(http, parts)
+  reportRoutes(http, parts)
   distributionRoutes(http, parts)
   exampleRoutes(http, parts)
   compareRoutes(http, parts)
@@ -140,6 +148,14 @@ function gaugeModels(
   })
 }
 
+/** A log that wakes once it was told: the last step of a window, so that who looks then sees it. */
+const wakingLog = (eventLog: EventLog, wake: () => void): Pick<EventLog, 'append'> => ({
+  append: async (topic, messages) => {
+    await eventLog.append(topic, messages)
+    wake()
+  },
+})
+
 /**
  * Evaluates due windows of the models whose wake-ups come to this process: on each wake-up, and of
  * all models every `PLUMBLINE_DRIFT_SCAN_SECONDS`.
@@ -155,7 +171,14 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
   ])
   showModelInfo(models, metrics)
   const tell = failureTeller(deps.clickhouse('drift-failures'), metrics, { log, now })
-  const evaluators = createEvaluators(deps, gauges, tell)
+  const live = liveWindows({
+    http: deps.http,
+    db: deps.clickhouse('drift-live'),
+    now,
+    onError: (error) =>
+      log.warn({ error: messageOf(error) }, 'live windows not read, trying again'),
+  })
+  const evaluators = createEvaluators(deps, wakingLog(eventLog, live.wake), gauges, tell)
   const monitored = createMonitored(
     driftQueries(deps.clickhouse('drift')),
     models,
@@ -213,5 +236,5 @@ export function drift(deps: DriftDeps, config: DriftConfig): Module[] {
       await Promise.all(evaluators.map((evaluator) => evaluate(evaluator, signal)))
     },
   }
-  return [wakeUps.module, scanning.module, evaluating]
+  return [wakeUps.module, scanning.module, evaluating, live.module]
 }

@@ -19,7 +19,7 @@ import { policyEngine } from './loop/policies.ts'
 import { policyFailures } from './loop/policy-failures.ts'
 import { gaugeRuns } from './loop/run-metrics.ts'
 import { schedulesModule } from './loop/schedules.ts'
-import { alerting, alertSender, pageOfAlarm } from './loop/send-alerts.ts'
+import { alerting, alertSender, pageOfAlarm, reportOfAlarm } from './loop/send-alerts.ts'
 import type { Ledger } from './queries/ledger.ts'
 import { policyQueries } from './queries/policy-queries.ts'
 
@@ -78,11 +78,13 @@ export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module
   ]
   const alertmanager = config.PLUMBLINE_ALERTMANAGER_URL
   if (!alertmanager) return modules
+  const address = () => config.PLUMBLINE_PUBLIC_URL ?? deps.address()
   const sender = alertSender({
     url: alertmanager,
     texts: {
       ownershipOf: (modelId) => deps.models.get(modelId).ownership,
-      pageOf: (alarm) => pageOfAlarm(config.PLUMBLINE_PUBLIC_URL ?? deps.address(), alarm),
+      pageOf: (alarm) => pageOfAlarm(address(), alarm),
+      reportOf: (alarm) => reportOfAlarm(address(), alarm),
     },
     log,
     now,

@@ -15,6 +15,7 @@ import {
   photograph,
 } from '../chromium-page.ts'
 import { temporaryDirectory } from '../harness.ts'
+import { REPORT_PAGE } from '../planted-report.ts'
 import { ask, post, prediction, startTarget, until, type Running } from '../processes.ts'
 
 const directory = temporaryDirectory()
@@ -23,26 +24,27 @@ let browser: Browser
 let page: Page
 let complaints: string[] = []
 
+const events = (hour: number, shift: number) =>
+  Array.from({ length: 100 }, (_, i) =>
+    prediction(hour * 100 + i, {
+      model_id: 'team/m',
+      predicted_at: new Date(Date.UTC(2026, 0, 1, hour) + i * 30_000).toISOString(),
+      features: { x: (i % 50) / 50 + shift, '<b>y</b>': i },
+    }),
+  )
+
 beforeAll(async () => {
   const models = join(directory, 'models')
   mkdirSync(models)
   writeFileSync(
     join(models, 'm.yaml'),
-    'model_id: team/m\ntask: binary\nwindows: { size: 1h, lateness: 15m, min_count: 50 }\nreferences: { baseline: { kind: first, windows: 1, baseline: true } }\nretrain:\n  - { name: by hand, when: "performance.accuracy < 0.1", approval: one, launch: { kind: webhook, url: "http://127.0.0.1:1/" } }\n',
+    'model_id: team/m\ntask: binary\nwindows: { size: 1h, lateness: 15m, idle: 1h, min_count: 50 }\nreferences: { baseline: { kind: first, windows: 1, baseline: true } }\nretrain:\n  - { name: by hand, when: "performance.accuracy < 0.1", approval: one, launch: { kind: webhook, url: "http://127.0.0.1:1/" } }\n',
   )
   plumbline = await startTarget('all', {
     PLUMBLINE_DATA_DIR: join(directory, 'data'),
     PLUMBLINE_MODELS_DIR: models,
     PLUMBLINE_DRIFT_SCAN_SECONDS: '1',
   })
-  const events = (hour: number, shift: number) =>
-    Array.from({ length: 100 }, (_, i) =>
-      prediction(hour * 100 + i, {
-        model_id: 'team/m',
-        predicted_at: new Date(Date.UTC(2026, 0, 1, hour) + i * 30_000).toISOString(),
-        features: { x: (i % 50) / 50 + shift, '<b>y</b>': i },
-      }),
-    )
   const hours = [events(0, 0), events(1, 0), events(2, 1), events(5, 0)]
   await post(`${plumbline.url}/v1/predictions`, hours.flat())
   await until(
@@ -211,6 +213,55 @@ for (const [name, options] of LOOKS)
     expect(complaints).toEqual([])
   })
 
+for (const [name, options] of LOOKS)
+  test(`a report is whole by itself, and axe finds nothing: ${name}`, async () => {
+    await page.context().close()
+    page = await opened(options)
+    const url = `${plumbline.url}/v1/models/team%2Fm/report`
+    const real = (await page.goto(url))!
+    page.on('console', (line) => line.type() === 'error' && complaints.push(line.text()))
+    const loaded: string[] = []
+    page.on('request', (request) => loaded.push(request.url()))
+    // As large as a busy model makes it, under the policy of the real one.
+    await page.route('**/report?busy', (route) =>
+      route.fulfill({ body: REPORT_PAGE, headers: real.headers() }),
+    )
+    await page.goto(`${url}?busy`)
+    await page.getByRole('heading', { name: 'What is missing' }).waitFor()
+    expect(loaded).toEqual([`${url}?busy`])
+    // Its own style holds: the policy lets it in.
+    const width = await page.evaluate(`getComputedStyle(document.querySelector('main')).maxWidth`)
+    expect(width).toBe('780px')
+    await photographed(`report-${name}`)
+    await photograph(page, `report-${name}-whole`, true)
+    expect(await faults()).toEqual([])
+    expect(await isWithin()).toBe(true)
+    expect(complaints).toEqual([])
+  })
+
+test('a model is shown as it was known at a time, which the address holds', async () => {
+  await page.goto(`${plumbline.url}/models/team%2Fm`)
+  await page.getByRole('button', { name: 'What was known at a time' }).click()
+  await page.getByLabel('Known at, UTC').fill('2020-01-01T00:00')
+  expect(await faults()).toEqual([])
+  await page.getByRole('button', { name: 'Show', exact: true }).click()
+  await page.waitForURL('**as_of=2020-01-01T00%3A00%3A00.000Z')
+  await page.getByText('As known at 2020-01-01 UTC.').waitFor()
+  await page.getByText('Nothing was active.').waitFor()
+  const report = page.getByRole('link', { name: 'Report' })
+  expect(await report.getAttribute('href')).toContain('as_of=2020-01-01')
+  expect(await faults()).toEqual([])
+  await photographed('model-past')
+  await page.goto(`${plumbline.url}/models/team%2Fm?as_of=2097-01-01T00:00:00Z`)
+  await page.getByRole('link', { name: 'episode' }).click()
+  await page.waitForURL('**/episodes/**as_of=2097-01-01**')
+  await page.getByText('As known at 2097-01-01 UTC.').waitFor()
+  expect(await page.getByRole('button', { name: 'Accept as normal' }).count()).toBe(0)
+  await page.getByRole('button', { name: 'Back to now' }).click()
+  await page.getByRole('button', { name: 'Accept as normal' }).waitFor()
+  expect(complaints).toEqual([])
+})
+
 test('names are text, whatever they are, and none is wider than the page', async () => {
   for (const hostile of HOSTILE) {
     await busy({
@@ -253,5 +304,52 @@ test('an alarm leads to its episode, which is answered with a reason', async () 
   })
   await page.goto(`${plumbline.url}/models/team%2Fm`)
   await page.getByText('Nothing is active.').waitFor()
+  expect(complaints).toEqual([])
+})
+
+/** The events of a stream as they come, until there is one. */
+async function nextEvent(response: Response): Promise<string> {
+  let text = ''
+  for await (const bytes of response.body!) {
+    text += Buffer.from(bytes).toString()
+    if (text.includes('event: window')) return text
+  }
+  return text
+}
+
+test('a window that is evaluated appears by itself, and streams are bounded', async () => {
+  await page.goto(`${plumbline.url}/models/team%2Fm?tab=drift`)
+  await page
+    .getByText(/window to 2026-01-01/)
+    .first()
+    .waitFor()
+  const url = `${plumbline.url}/v1/events`
+  const own = await fetch(`${url}?model_id=team%2Fm`)
+  expect(own.headers.get('content-type')).toBe('text/event-stream; charset=utf-8')
+  const other = await fetch(`${url}?model_id=other&seconds=5`)
+  const [event, , nothing] = await Promise.all([
+    nextEvent(own),
+    post(
+      `${plumbline.url}/v1/predictions`,
+      [20, 21, 22].flatMap((hour) => events(hour, 0)),
+    ),
+    nextEvent(other),
+  ])
+  expect(event).toContain('data: {"model_id":"team/m"}')
+  expect(nothing).not.toContain('event:')
+  await page
+    .getByText(/window to 2026-01-01 22:00/)
+    .first()
+    .waitFor()
+  const open = await Promise.all(Array.from({ length: 14 }, () => fetch(`${url}?seconds=60`)))
+  expect(open.filter(({ status }) => status === 429).length).toBeGreaterThanOrEqual(2)
+  expect(open.filter(({ status }) => status === 200).length).toBeGreaterThan(0)
+  for (const { body } of open) await body?.cancel()
+  // Their places are free again.
+  await until('a stream may begin', async () => {
+    const response = await fetch(url)
+    await response.body?.cancel()
+    return response.status === 200
+  })
   expect(complaints).toEqual([])
 })

@@ -11,6 +11,7 @@ import { parseModel } from '../../lib/models/model-files.ts'
 import {
   alertSender,
   pageOfAlarm,
+  reportOfAlarm,
   sendAlerts,
 } from '../../services/retrain-trigger/loop/send-alerts.ts'
 import { temporaryDirectory } from '../harness.ts'
@@ -82,6 +83,7 @@ test('an alarm is told, and its end', async () => {
     texts: {
       ownershipOf: () => ownership,
       pageOf: (of) => pageOfAlarm('https://plumbline.example.com', of),
+      reportOf: (of) => reportOfAlarm('https://plumbline.example.com', of),
     },
     log: pino({ level: 'silent' }),
     now: Date.now,
@@ -108,6 +110,8 @@ test('an alarm is told, and its end', async () => {
       summary:
         'm: drift psi of x is 0.5123, its line is 0.25, since 2025-12-31T20:00:00.000Z; ann@example.com answers for it',
       runbook_url: 'https://wiki.example.com/m',
+      page: 'https://plumbline.example.com/models/m/episodes/2025-12-31T20%3A00%3A00.000Z',
+      report: 'https://plumbline.example.com/v1/models/m/report?to=2026-01-01T01%3A00%3A00Z',
     },
     startsAt: '2025-12-31T20:00:00.000Z',
     generatorURL: 'https://plumbline.example.com/models/m/episodes/2025-12-31T20%3A00%3A00.000Z',

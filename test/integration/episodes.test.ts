@@ -8,8 +8,12 @@ import type { Http } from '../../lib/http/server.ts'
 import { parseModel } from '../../lib/models/model-files.ts'
 import { ProblemDocument } from '../../schemas/http/errors.ts'
 import type { EpisodeAnswer, EpisodesAnswer } from '../../schemas/http/episodes.ts'
+import type { WindowsAnswer } from '../../schemas/http/metric-results.ts'
 import { episodeFeedbackRoutes } from '../../services/drift/http/episode-feedback-routes.ts'
 import { episodeRoutes } from '../../services/drift/http/episode-routes.ts'
+import { reportRoutes } from '../../services/drift/http/report-routes.ts'
+import { windowRoutes } from '../../services/drift/http/window-routes.ts'
+import type { ReportData } from '../../services/drift/report/report-data.ts'
 import { driftQueries } from '../../services/drift/queries/drift-queries.ts'
 import { migratedClickHouse } from '../harness.ts'
 
@@ -25,7 +29,7 @@ const model = parseModel(
 
 /** Columns of `window_metrics` alone. */
 const NOT_OF_VERDICTS = new Set(
-  'n_current n_labelled label_maturity completeness ci_low ci_high'.split(' '),
+  'n_current n_labelled method label_maturity completeness ci_low ci_high'.split(' '),
 )
 
 let db: ClickHouse
@@ -82,6 +86,9 @@ beforeAll(async () => {
   const models = { declared: [model], get: () => model }
   episodeRoutes(http as unknown as Http, { db, queries: driftQueries(db), models })
   episodeFeedbackRoutes(http as unknown as Http, db, () => NOW)
+  windowRoutes(http as unknown as Http, { db })
+  const parts = { db, queries: driftQueries(db), models, now: () => NOW }
+  reportRoutes(http as unknown as Http, parts)
   await insert(
     'event_counts',
     Array.from({ length: 40 }, (_, day) => ({
@@ -117,7 +124,14 @@ beforeAll(async () => {
   await said(23, { ...slice, verdict: 'alarm', episode_id: episodeId(22), value: 1.5 })
   await said(23, {
     ...{ family: 'performance', metric: 'accuracy', subject: '', reference: 'baseline' },
-    ...{ verdict: 'alarm', value: 0.6, baseline_value: 0.8, ci_low: 0.55, ci_high: 0.65 },
+    ...{
+      method: 'observed',
+      verdict: 'alarm',
+      value: 0.6,
+      baseline_value: 0.8,
+      ci_low: 0.55,
+      ci_high: 0.65,
+    },
     ...{ n_labelled: 80, label_maturity: 0.5, completeness: 0.99, episode_id: episodeId(22) },
   })
 })
@@ -165,6 +179,70 @@ test('an episode says what it rests on, what moved where, and what performance d
   ])
 })
 
+test('as of an earlier time, all is told as it was known then', async () => {
+  const asOf = (day: number) => `as_of=${encodeURIComponent(iso(day))}`
+  const before = await get<Static<typeof EpisodesAnswer>>(`episodes?${asOf(11.5)}`)
+  expect(before.episodes.map((one) => [one.episode, one.ended, one.windows])).toEqual([
+    [iso(11), 'active', 1],
+  ])
+  const then = await get<EpisodeAnswer>(`episodes/${iso(22)}?${asOf(22)}`)
+  expect(then).toMatchObject({ windows: 1, until: iso(22), performance: [], ended: 'active' })
+  // A window that is evaluated again is told as it was.
+  await said(16, { subject: 'w', value: 0.1, verdict: 'ok' })
+  await said(16, { subject: 'w', value: 0.7, verdict: 'ok', revision: 2, computed_at: iso(30) })
+  const values = async (query: string) =>
+    (await get<Static<typeof WindowsAnswer>>(`windows?subject=w&${query}`)).metrics.map(
+      ({ value, revision }) => [value, revision],
+    )
+  expect(await values(asOf(29))).toEqual([[0.1, 1]])
+  expect(await values('')).toEqual([[0.7, 2]])
+  expect(await values(asOf(15))).toEqual([])
+  const path = `/v1/models/${encodeURIComponent(MODEL)}`
+  for (const room of ['windows', 'episodes', `episodes/${iso(22)}`, 'report'])
+    expect((await http.inject(`${path}/${room}?as_of=then`)).statusCode, room).toBe(400)
+})
+
+/** The page of a report and the data in it. */
+async function reported(query: string) {
+  const answer = await http.inject(`/v1/models/${encodeURIComponent(MODEL)}/report?${query}`)
+  expect(answer.statusCode, answer.body).toBe(200)
+  const json = /id="report-data">(.*?)<\/script>/s.exec(answer.body)![1]!
+  return { answer, data: JSON.parse(json) as ReportData }
+}
+
+test('a report tells the period with its windows, episodes and what people did', async () => {
+  const { answer, data } = await reported('')
+  expect(answer.headers['content-type']).toBe('text/html; charset=utf-8')
+  expect(answer.headers['content-security-policy']).toContain("default-src 'none'")
+  expect(data).toMatchObject({ from: iso(10), to: iso(23), as_of: null, made_at: iso(151) })
+  expect(data.windows.shown.at(-1)).toEqual({
+    ...{ window_start: iso(22), window_end: iso(23), worst: 'alarm', events: 100, labelled: 80 },
+    ...{ maturity: 0.5, completeness: 0.99, policy_revision: '', revision: 1 },
+    computed_at: iso(23),
+  })
+  expect(data.performance[0]).toMatchObject([{ value: 0.6, ci_low: 0.55, ci_high: 0.65 }])
+  expect(data.episodes.shown.map(({ episode: name, ended }) => [name, ended])).toEqual([
+    [iso(22), 'active'],
+    [iso(14), 'by itself'],
+    [iso(11), 'dismissed'],
+  ])
+  expect(data.episodes.shown[2]!.feedback).toMatchObject([{ actor: 'ann', comment: 'a test' }])
+  expect(data.features.shown[0]).toMatchObject({ subject: 'x', verdict: 'alarm' })
+  expect(answer.body).toContain('ann')
+})
+
+test('a report of a past knowledge and of a part of the time leaves out what came later', async () => {
+  const { data } = await reported(`as_of=${encodeURIComponent(iso(11.5))}`)
+  expect(data.windows.shown.map((one) => one.window_end)).toEqual([iso(11)])
+  expect(data.episodes.shown).toMatchObject([{ ended: 'active', feedback: [] }])
+  const part = await reported(`from=${iso(12)}&to=${iso(15)}`)
+  expect(part.data.windows.shown.map((one) => one.window_end)).toEqual([iso(13), iso(14), iso(15)])
+  expect(part.data.episodes.shown.map((one) => one.episode)).toEqual([iso(14)])
+  const path = `/v1/models/${encodeURIComponent(MODEL)}/report`
+  expect((await http.inject(`${path}?to=2020-01-01T00:00:00Z`)).statusCode).toBe(404)
+  expect((await http.inject(`${path}?from=${iso(3)}&to=${iso(2)}`)).statusCode).toBe(400)
+})
+
 test('a restated window leaves the episode that its newest revision is not part of', async () => {
   await insert('window_revisions', [
     base(14, { revision: 2, worst: 'ok', episode_id: '', events: 100 }),
@@ -210,6 +288,15 @@ test('a name that is no time, and an episode that is not there, are refused', as
   expect((await http.inject(`${path}/yesterday`)).statusCode).toBe(400)
   expect((await http.inject(`${path}/2020-01-01T00:00:00Z`)).statusCode).toBe(404)
   expect((await http.inject(`${path}/2026-01-23T00:00:00Z`)).statusCode).toBe(200)
+})
+
+test('a report tells steps of runs by the audit log as it was then', async () => {
+  const { data } = await reported('')
+  expect(data.runs.shown.map(({ run_id, actor, action }) => [run_id, actor, action])).toEqual(
+    expect.arrayContaining([['on it', 'bob', 'run.requested']]),
+  )
+  const { data: then } = await reported(`as_of=${encodeURIComponent(iso(23.5))}`)
+  expect(then.runs.shown.map(({ run_id: id }) => id)).not.toContain('on it')
 })
 
 test('an act needs a reason, and a snooze a time to come', async () => {

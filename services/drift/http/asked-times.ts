@@ -1,5 +1,6 @@
 /** Times as callers write them. Pure. */
 import { Problem } from '../../../lib/runtime/errors.ts'
+import { EVER } from '../queries/known-by.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 
 /** What the stores' times can hold: the years 1900 to 2298. */
@@ -39,4 +40,22 @@ export function endOfSnooze(until: string | undefined, now: number): string {
       'until must be an RFC 3339 time that is still to come, of the years to 2298',
     )
   return new Date(end).toISOString()
+}
+
+/**
+ * The time of which a caller asks what was known then, epoch milliseconds; later than any unless
+ * given.
+ *
+ * @throws {Problem} 400 for what is no time, or lies outside the years 1900 to 2297
+ */
+export function knowledgeTime(asOf: string | undefined): number {
+  if (asOf === undefined) return EVER
+  const time = Date.parse(asOf)
+  if (!(time >= EARLIEST && time < EVER))
+    throw new Problem(
+      400,
+      'invalid_request',
+      'as_of must be an RFC 3339 time of the years 1900 to 2297',
+    )
+  return time
 }

@@ -7,6 +7,7 @@ import { Problem } from '../../../lib/runtime/errors.ts'
 import {
   EpisodeAnswer,
   EpisodePath,
+  EpisodeQuery,
   EpisodesAnswer,
   EpisodesQuery,
   type AcceptPreview,
@@ -35,14 +36,14 @@ import {
   type EvidenceQuestion,
 } from '../queries/episodes/read-evidence.ts'
 import { readEpisodes } from '../queries/episodes/read-episodes.ts'
+import { EVER } from '../queries/known-by.ts'
 import { presentEvents, totalsOf } from '../queries/event-totals.ts'
+import { knowledgeTime } from './asked-times.ts'
 import { knownPast } from './known-past.ts'
 import type { DriftRoutesOptions } from './model-routes.ts'
 
 type Options = Pick<DriftRoutesOptions, 'db' | 'queries' | 'models'>
 
-/** Later than any window. */
-const EVER = Date.UTC(2298, 0, 1)
 /** Earlier episodes that similar ones are sought among. */
 const MAX_EARLIER = 200
 /** Alarms that a headline names. */
@@ -65,7 +66,8 @@ export function episodeRoutes(http: Http, options: Options): void {
       },
     },
     async ({ params: { id }, query }) => {
-      const question = { modelId: id, episodeId: '', before: EVER, most: query.limit }
+      const asOf = knowledgeTime(query.as_of)
+      const question = { modelId: id, episodeId: '', before: EVER, most: query.limit, asOf }
       const found = await readEpisodes(options.db, question)
       return { model_id: id, episodes: found.map((episode) => summaryOf(id, episode)) }
     },
@@ -78,10 +80,11 @@ export function episodeRoutes(http: Http, options: Options): void {
         summary: 'One alert episode: what it rests on, what it did, what was done, what is alike',
         tags,
         params: EpisodePath,
+        querystring: EpisodeQuery,
         response: answers({ 200: EpisodeAnswer }, 404),
       },
     },
-    async ({ params }) => describeEpisode(options, params),
+    async ({ params, query }) => describeEpisode(options, params, knowledgeTime(query.as_of)),
   )
 }
 
@@ -93,6 +96,7 @@ export function episodeRoutes(http: Http, options: Options): void {
 export async function foundEpisode(
   db: Options['db'],
   { id, episode }: { id: string; episode: string },
+  asOf = EVER,
 ): Promise<{ known: KnownEpisode; question: EvidenceQuestion }> {
   const firstEnd = Date.parse(episode)
   if (!(firstEnd > 0 && firstEnd < EVER))
@@ -102,7 +106,7 @@ export async function foundEpisode(
       'episode must be the end of its first window, an RFC 3339 time',
     )
   const episodeId = episodeIdOf(id, firstEnd)
-  const [known] = await readEpisodes(db, { modelId: id, episodeId, before: EVER, most: 1 })
+  const [known] = await readEpisodes(db, { modelId: id, episodeId, before: EVER, most: 1, asOf })
   if (!known)
     throw new Problem(
       404,
@@ -110,12 +114,16 @@ export async function foundEpisode(
       `there is no alert episode ${episodeId.slice(0, 250)}`,
     )
   const from = Date.parse(known.window_start)
-  return { known, question: { modelId: id, episodeId, from, to: Date.parse(known.until) } }
+  return { known, question: { modelId: id, episodeId, from, to: Date.parse(known.until), asOf } }
 }
 
-async function describeEpisode(options: Options, path: { id: string; episode: string }) {
+async function describeEpisode(
+  options: Options,
+  path: { id: string; episode: string },
+  asOf: number,
+) {
   const { db } = options
-  const { known, question } = await foundEpisode(db, path)
+  const { known, question } = await foundEpisode(db, path, asOf)
   const evidence = await episodeWindows(db, question)
   // Of a long one its newest windows: what is read is bounded.
   const from = Date.parse(evidence[0]?.window_start ?? known.window_start)
@@ -126,6 +134,7 @@ async function describeEpisode(options: Options, path: { id: string; episode: st
     episodeId: '',
     before: Date.parse(known.first_end),
     most: MAX_EARLIER,
+    asOf,
   })
   return {
     model_id: path.id,

@@ -11,6 +11,7 @@ import { answers } from '../../../schemas/http/errors.ts'
 import { ModelPath } from '../../../schemas/http/parts.ts'
 import { shownAlarms } from '../queries/active-alarms.ts'
 import { modelFeatures } from '../queries/at-a-glance.ts'
+import { knowledgeTime } from './asked-times.ts'
 import type { DriftRoutesOptions } from './model-routes.ts'
 
 /** Adds `GET /v1/alarms` and `GET /v1/models/{id}/features`. */
@@ -52,7 +53,8 @@ export function overviewRoutes(
       const { modelId, references } = models.get(params.id)
       const baseline = Object.entries(references).find(([, one]) => isBaseline(one))?.[0] ?? ''
       const { windows: most, to = '' } = query
-      return { model_id: modelId, ...(await modelFeatures(db, { modelId, baseline, most, to })) }
+      const asked = { modelId, baseline, most, to, asOf: knowledgeTime(query.as_of) }
+      return { model_id: modelId, ...(await modelFeatures(db, asked)) }
     },
   )
 }

@@ -4,6 +4,7 @@ import { WindowsAnswer, WindowsQuery } from '../../../schemas/http/metric-result
 import { answers } from '../../../schemas/http/errors.ts'
 import { ModelPath } from '../../../schemas/http/parts.ts'
 import { windowMetrics } from '../queries/published-windows.ts'
+import { knowledgeTime } from './asked-times.ts'
 import type { DriftRoutesOptions } from './model-routes.ts'
 
 /** Registers `GET /v1/models/{id}/windows`. */
@@ -13,7 +14,7 @@ export function windowRoutes(http: Http, { db }: Pick<DriftRoutesOptions, 'db'>)
     {
       config: { scope: 'read' },
       schema: {
-        summary: 'Results of windows, as they stand; filters narrow them',
+        summary: 'Results of windows, as they stand or stood; filters narrow them',
         tags: ['models'],
         params: ModelPath,
         querystring: WindowsQuery,
@@ -21,7 +22,14 @@ export function windowRoutes(http: Http, { db }: Pick<DriftRoutesOptions, 'db'>)
       },
     },
     async ({ params, query }) => {
-      const { slice = '', model_version: modelVersion = '', subject, newest, ...texts } = query
+      const {
+        slice = '',
+        model_version: modelVersion = '',
+        subject,
+        newest,
+        as_of: asOf,
+        ...texts
+      } = query
       const [sliceKey = '', ...sliceValue] = slice.split(':')
       const { from = '', to = '', family = '', metric = '', variant = '' } = texts
       const metrics = await windowMetrics(db, {
@@ -36,6 +44,7 @@ export function windowRoutes(http: Http, { db }: Pick<DriftRoutesOptions, 'db'>)
         modelVersion,
         variant,
         newest,
+        asOf: knowledgeTime(asOf),
       })
       return { model_id: params.id, metrics }
     },

@@ -2,6 +2,7 @@
 import { smallest } from '../../../lib/stats/samples/extremes.ts'
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import { sqlTime } from '../data/cohort.ts'
+import { KNOWN, knownBy } from './known-by.ts'
 import type { Feature } from '../../../schemas/http/console.ts'
 
 /** Whose features are asked for, and how far back. */
@@ -13,6 +14,8 @@ export interface FeaturesQuestion {
   most: number
   /** Windows that end by this time, RFC 3339; '' for the newest. */
   to: string
+  /** What was known by this time, epoch milliseconds. */
+  asOf: number
 }
 
 const WHOLE = `model_id = {model:String} AND model_version = '' AND variant = '' AND slice_key = ''`
@@ -21,7 +24,7 @@ const WHOLE = `model_id = {model:String} AND model_version = '' AND variant = ''
  * whole.
  */
 const IS_RENEWED = `match(reference, '^(before )?version ')`
-const RESULTS = `FROM window_metrics WHERE ${WHOLE} AND family IN ('drift', 'quality') AND convention = 'plumbline'
+const RESULTS = `FROM window_metrics WHERE ${WHOLE} AND family IN ('drift', 'quality') AND convention = 'plumbline' AND ${KNOWN}
   AND subject != '' AND (reference IN ('', {baseline:String}) OR ${IS_RENEWED})`
 /** Of several references the one of a promotion goes first: it took the baseline's place. */
 const NEWEST = `ORDER BY ${IS_RENEWED} DESC, revision DESC`
@@ -40,7 +43,7 @@ interface ResultRow {
  */
 export async function modelFeatures(
   db: ClickHouse,
-  { modelId, baseline, most, to }: FeaturesQuestion,
+  { modelId, baseline, most, to, asOf }: FeaturesQuestion,
 ): Promise<{
   window_start: string | null
   window_end: string | null
@@ -48,15 +51,15 @@ export async function modelFeatures(
   features: Feature[]
 }> {
   const windows = await db.query<{ start: string; end: string }>(
-    `SELECT DISTINCT window_start AS start, window_end AS end FROM window_revisions WHERE ${WHOLE}
+    `SELECT DISTINCT window_start AS start, window_end AS end FROM window_revisions WHERE ${WHOLE} AND ${KNOWN}
        AND ({to:String} = '' OR window_end <= parseDateTime64BestEffortOrZero({to:String}, 3, 'UTC'))
      ORDER BY end DESC, start DESC LIMIT {most:UInt32}`,
-    { model: modelId, most, to },
+    { model: modelId, most, to, ...knownBy(asOf) },
   )
   const newest = windows[0]
   if (!newest) return { window_start: null, window_end: null, ends: [], features: [] }
   const sql = (time: string) => sqlTime(Date.parse(time))
-  const params = { model: modelId, baseline }
+  const params = { model: modelId, baseline, ...knownBy(asOf) }
   const rows = await db.query<ResultRow>(
     `SELECT subject, metric, value, p_adjusted, verdict, reason ${RESULTS}
        AND window_start = {start:DateTime64(3, 'UTC')} AND window_end = {end:DateTime64(3, 'UTC')}

@@ -30,7 +30,7 @@ const rounded = (value: number | null) =>
 function alertOf(
   alarm: ActiveAlarm,
   causes: string,
-  { ownershipOf, pageOf }: AlertTexts,
+  { ownershipOf, pageOf, reportOf }: AlertTexts,
 ): OutgoingAlert {
   const { labels, runbookUrl } = ownershipOf(alarm.model_id)
   const { family, metric, subject, value, threshold, window_start, window_end, reason, since } =
@@ -53,6 +53,8 @@ function alertOf(
       summary: `${alarm.model_id}: ${what} is ${rounded(value)}${beyond}, since ${since}${whose ? `; ${whose} answers for it` : ''}`,
       description: `window ${window_start} to ${window_end}: ${clauseOf(alarm)}. ${reason}`,
       ...(causes !== '' && { causes }),
+      page: pageOf(alarm),
+      report: reportOf(alarm),
       runbook_url: runbookUrl ?? 'docs/operations.md#plumblineverdict',
     },
     startsAt: since,
@@ -65,6 +67,8 @@ export interface AlertTexts {
   ownershipOf: (modelId: string) => Ownership
   /** Address of the page that an alert links to. */
   pageOf: (alarm: Pick<ActiveAlarm, 'model_id' | 'episode_id'>) => string
+  /** Address of the report up to the window that alarms. */
+  reportOf: (alarm: Pick<ActiveAlarm, 'model_id' | 'window_end'>) => string
 }
 
 /**
@@ -81,6 +85,16 @@ export function pageOfAlarm(
     ? `${page}/episodes/${encodeURIComponent(episode.slice(model.length + 1))}`
     : page
 }
+
+/**
+ * Address of the report of a model's windows up to the one that alarms.
+ *
+ * @param base address of the service, without a slash at its end
+ */
+export const reportOfAlarm = (
+  base: string,
+  { model_id: model, window_end: end }: Pick<ActiveAlarm, 'model_id' | 'window_end'>,
+): string => `${base}/v1/models/${encodeURIComponent(model)}/report?to=${encodeURIComponent(end)}`
 
 /** An Alertmanager, and what it was sent last. */
 export interface AlertSender {

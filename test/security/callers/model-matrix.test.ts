@@ -84,6 +84,7 @@ const ROUTES: Record<string, Route> = {
   'GET /v1/models/{id}/windows': path('read'),
   'GET /v1/models/{id}/labels': path('read'),
   'GET /v1/models/{id}/agreement': path('read'),
+  'GET /v1/models/{id}/report': path('read'),
   'GET /v1/models/{id}/features': path('read'),
   'GET /v1/models/{id}/distributions': path('read'),
   'GET /v1/models/{id}/examples': path('read'),
@@ -96,6 +97,7 @@ const ROUTES: Record<string, Route> = {
   }),
   'GET /v1/config': every('operate'),
   'GET /v1/alarms': query('read'),
+  'GET /v1/events': query('read'),
   'GET /v1/runs': query('read'),
   'GET /v1/runs/{id}': thing('read', 'run'),
   'POST /v1/reviews/claim': body('review', (model) => ({ model_id: model })),
@@ -241,7 +243,9 @@ async function send(
 const statusOf = async (token: string, name: string, model: string) => {
   const { id, asked } = ROUTES[name]!
   const response = await send(token, name, asked?.(model) ?? {}, id?.(model))
-  await response.arrayBuffer()
+  // A stream of events does not end by itself.
+  const isStream = response.headers.get('content-type')?.startsWith('text/event-stream')
+  await (isStream ? response.body?.cancel() : response.arrayBuffer())
   return response.status
 }
 

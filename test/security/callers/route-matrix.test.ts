@@ -39,6 +39,8 @@ const WANTED: Record<string, 'public' | 'emit' | 'read' | 'review' | 'operate' |
   'GET /v1/models/{id}/windows': 'read',
   'GET /v1/models/{id}/labels': 'read',
   'GET /v1/models/{id}/agreement': 'read',
+  'GET /v1/events': 'read',
+  'GET /v1/models/{id}/report': 'read',
   'GET /v1/models/{id}/features': 'read',
   'GET /v1/models/{id}/distributions': 'read',
   'GET /v1/models/{id}/examples': 'read',
@@ -126,7 +128,9 @@ async function statusOf(method: string, path: string, headers: Record<string, st
     },
     ...(hasBody && { body: bodyOf(path) }),
   })
-  await response.arrayBuffer()
+  // A stream of events does not end by itself.
+  const isStream = response.headers.get('content-type')?.startsWith('text/event-stream')
+  await (isStream ? response.body?.cancel() : response.arrayBuffer())
   return response.status
 }
 

@@ -3,6 +3,7 @@ import type { ClickHouse, Params } from '../../../../lib/clickhouse/port.ts'
 import type { EpisodeAlarm, EpisodeAnswer } from '../../../../schemas/http/episodes.ts'
 import { sqlTime } from '../../data/cohort.ts'
 import { MIN_CELL } from '../../evaluate/thresholds.ts'
+import { EVER, KNOWN, knownBy } from '../known-by.ts'
 
 type Answer = EpisodeAnswer
 
@@ -21,16 +22,19 @@ export interface EvidenceQuestion {
   from: number
   /** End of its newest window. */
   to: number
+  /** What was known by this time, epoch milliseconds. */
+  asOf: number
 }
 
-const paramsOf = ({ modelId, episodeId, from, to }: EvidenceQuestion): Params => ({
+const paramsOf = ({ modelId, episodeId, from, to, asOf }: EvidenceQuestion): Params => ({
   model: modelId,
   episode: episodeId,
   from: sqlTime(from),
   to: sqlTime(to),
+  ...knownBy(asOf),
 })
 
-const IN_TIME = `model_id = {model:String} AND window_start >= {from:DateTime64(3, 'UTC')} AND window_end <= {to:DateTime64(3, 'UTC')}`
+const IN_TIME = `model_id = {model:String} AND window_start >= {from:DateTime64(3, 'UTC')} AND window_end <= {to:DateTime64(3, 'UTC')} AND ${KNOWN}`
 const WHOLE = `model_version = '' AND variant = '' AND slice_key = ''`
 /** Results in their newest revision. */
 const LATEST = `(SELECT * FROM window_metrics WHERE ${IN_TIME} AND convention = 'plumbline' ORDER BY revision DESC
@@ -94,33 +98,43 @@ export const episodePerformance = (
 /** What people said of an episode, the newest first; one act is one row however many verdicts. */
 export const episodeFeedback = (
   db: ClickHouse,
-  { modelId, episodeId }: Pick<EvidenceQuestion, 'modelId' | 'episodeId'>,
+  { modelId, episodeId, asOf }: Pick<EvidenceQuestion, 'modelId' | 'episodeId' | 'asOf'>,
 ): Promise<Answer['feedback']> =>
   db.query(
     `SELECT decision, actor, comment, nullIf(until, toDateTime64(0, 3, 'UTC')) AS until, decided_at, toString(count()) AS verdicts
-     FROM verdict_decisions WHERE model_id = {model:String} AND episode_id = {episode:String}
+     FROM verdict_decisions WHERE model_id = {model:String} AND episode_id = {episode:String} AND decided_at <= {as_of:DateTime64(3, 'UTC')}
      GROUP BY decision, actor, comment, until, decided_at ORDER BY decided_at DESC LIMIT ${MAX_SAID}`,
-    { model: modelId, episode: episodeId },
+    { model: modelId, episode: episodeId, ...knownBy(asOf) },
   )
+
+/** Whether all is asked for that is known now, rather than what was known at some time. */
+const IS_NOW = `{as_of:DateTime64(3, 'UTC')} >= {ever:DateTime64(3, 'UTC')}`
 
 /**
  * Runs that were decided on windows of an episode, and those that people asked for between its
- * first evaluation and the first window after it.
+ * first evaluation and the first window after it. At an earlier time a run is in the state that the
+ * audit log had by then, and what it said last is not told.
  */
 export const episodeRuns = (
   db: ClickHouse,
   question: EvidenceQuestion & { computedAt: string },
 ): Promise<Answer['runs']> =>
   db.query(
-    `WITH (SELECT min(computed_at) FROM window_revisions WHERE model_id = {model:String} AND ${WHOLE} AND window_end > {to:DateTime64(3, 'UTC')}) AS ended
-     SELECT r.run_id AS run_id, policy, state, reason, message, new_version, a.actor AS actor,
+    `WITH (SELECT min(computed_at) FROM window_revisions WHERE model_id = {model:String} AND ${WHOLE} AND window_end > {to:DateTime64(3, 'UTC')} AND ${KNOWN}) AS ended
+     SELECT r.run_id AS run_id, policy, if(${IS_NOW}, r.state, a.step) AS state, reason, if(${IS_NOW}, r.message, '') AS message,
+       if(${IS_NOW}, r.new_version, '') AS new_version, a.actor AS actor,
        nullIf(a.asked, toDateTime64(0, 3, 'UTC')) AS asked_at
      FROM retrain_runs AS r
-     LEFT JOIN (SELECT subject, argMin(actor, sequence) AS actor, min(audit_log.at) AS asked FROM audit_log
-       WHERE subject IN (SELECT run_id FROM retrain_runs WHERE model_id = {model:String}) GROUP BY subject) AS a ON a.subject = r.run_id
-     WHERE model_id = {model:String} AND if(isNull(r.window_end),
+     LEFT JOIN (SELECT subject, argMin(actor, sequence) AS actor, min(audit_log.at) AS asked,
+         replaceOne(argMaxIf(action, sequence, action != 'run.approve'), 'run.', '') AS step FROM audit_log
+       WHERE subject IN (SELECT run_id FROM retrain_runs WHERE model_id = {model:String}) AND audit_log.at <= {as_of:DateTime64(3, 'UTC')} GROUP BY subject) AS a ON a.subject = r.run_id
+     WHERE model_id = {model:String} AND (${IS_NOW} OR a.step != '') AND if(isNull(r.window_end),
        ifNull(a.asked >= {computed:DateTime64(3, 'UTC')} AND (toUnixTimestamp64Milli(ended) = 0 OR a.asked <= ended), false),
        r.window_end > {from:DateTime64(3, 'UTC')} AND r.window_end <= {to:DateTime64(3, 'UTC')})
      ORDER BY asked_at DESC, run_id LIMIT ${MAX_RUNS}`,
-    { ...paramsOf(question), computed: sqlTime(Date.parse(question.computedAt)) },
+    {
+      ...paramsOf(question),
+      computed: sqlTime(Date.parse(question.computedAt)),
+      ever: sqlTime(EVER),
+    },
   )
