@@ -24,6 +24,7 @@ import { readServerCertificate } from '../http/server-certificate.ts'
 import { createLog, type Logger } from '../runtime/log.ts'
 import { messageReader } from '../events/decode-message.ts'
 import { createMetrics, type Metrics } from '../runtime/metrics.ts'
+import type { ModelFolder } from '../models/reload/live-models.ts'
 import type { Models } from '../models/model-files.ts'
 import type { Privacy } from '../events/privacy/redactor.ts'
 import { privacyOf } from './privacy-key.ts'
@@ -74,6 +75,8 @@ export interface Platform {
   readiness: Readiness
   http: Http
   models: Models
+  /** The model files in force. */
+  modelFiles: () => ModelFolder
   sources: LiveSources
   /** What model files take out of events. */
   privacy: Privacy
@@ -140,11 +143,8 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
   const privacy = privacyOf(config, live.models)
   const tls = liveCertificate(config, base.log, systemClock)
   const { log, metrics, dataDir, diskProblem, authenticate } = base
-  tellExpiries(config, {
-    registry: metrics.registry,
-    ofServer: () => tls.inForce()?.validTo,
-    now: systemClock,
-  })
+  const { registry } = metrics
+  tellExpiries(config, { registry, ofServer: () => tls.inForce()?.validTo, now: systemClock })
   const embedded = config.PLUMBLINE_CLICKHOUSE_URL
     ? undefined
     : embeddedEngine(join(dataDir, 'clickhouse'))
@@ -160,14 +160,11 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
   if (needs.stores) embedded?.open()
   const postgresParts =
     needs.postgres || needs.serveStores ? await openPostgres(config, dataDir, synced) : undefined
-  const sqlPort =
-    embedded && config.PLUMBLINE_CLICKHOUSE_HTTP_PORT !== 0
-      ? clickHouseInterface(embedded, config, {
-          ...base,
-          declared: () => grantedModels(live.models),
-          synced,
-        })
-      : undefined
+  const sqlPort = clickHouseInterface(embedded, config, {
+    ...base,
+    declared: () => grantedModels(live.models),
+    synced,
+  })
   const stores: Stores = { engine, embedded, sqlPort, postgresParts, eventLog, synced }
   const readiness: Readiness = { started: false, stopping: false }
   const httpOptions: HttpOptions = {
@@ -180,7 +177,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     trustedProxies: trustedProxiesOf(config.PLUMBLINE_TRUSTED_PROXIES),
     rates: ratesOf(config),
     log,
-    registry: metrics.registry,
+    registry,
     readiness,
     waiting: eventLog.waiting,
     checks: checksOf(engine, eventLog, { diskProblem, postgres: postgresParts?.postgres }),
@@ -202,6 +199,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
       sources.reload()
       tls.reload((certificate) => showCertificate(http, certificate))
     },
+    modelFiles: live.inForce,
     sources,
     privacy,
     now: systemClock,

@@ -232,12 +232,9 @@ test('what is sent is answered as declared, and what cannot be read too', async 
 })
 
 test('models, windows, comparisons and canaries are answered as declared', async () => {
-  await until(
-    'a window alarms',
-    async () =>
-      (await ask(plumbline.clickhouseUrl, `SELECT 1 FROM verdicts WHERE verdict = 'alarm'`))
-        .length > 0,
-  )
+  const alarmed = () =>
+    ask(plumbline.clickhouseUrl, `SELECT 1 FROM verdicts WHERE verdict = 'alarm'`)
+  await until('a window alarms', async () => (await alarmed()).length > 0)
   await walk('GET /v1/models')
   const params = { id: 'm' }
   const windows = (await walk('GET /v1/models/{id}/windows', { params })) as { metrics: object[] }
@@ -278,11 +275,8 @@ test('models, windows, comparisons and canaries are answered as declared', async
   await walk('GET /v1/models/{id}/compare', { params, query: { a: 'x' } })
   await walkSides(walk, SPANS)
   await walk('GET /v1/models/{id}/constraint_violations.json', { params, query: SPANS })
-  await walk('GET /v1/models/{id}/canary', {
-    params,
-    query: { champion: '7', candidate: '8', looks: '3' },
-  })
-  await walk('GET /v1/models/{id}/canary', { params, query: { champion: '7', candidate: '9' } })
+  for (const candidate of ['8', '9'])
+    await walk('GET /v1/models/{id}/canary', { params, query: { champion: '7', candidate } })
 })
 
 test('references and verdict feedback are answered as declared', async () => {
@@ -327,8 +321,7 @@ test('references and verdict feedback are answered as declared', async () => {
   const params = { id: verdict!.id }
   for (const answer of ['accept', 'dismiss'])
     await walk(`POST /v1/verdicts/{id}/${answer}`, { params, body: { actor: 'ann' } })
-  const until = '2099-01-01T00:00:00Z'
-  await walk('POST /v1/verdicts/{id}/snooze', { params, body: { actor: 'ann', until } })
+  await walk('POST /v1/verdicts/{id}/snooze', { params, body: { actor: 'ann', until: later } })
   await walk('POST /v1/verdicts/{id}/snooze', { params, body: { actor: 'ann' } })
   await walk('POST /v1/verdicts/{id}/accept', { params: { id: 'no' }, body: { actor: 'ann' } })
 })
@@ -368,9 +361,8 @@ test('runs, decisions, alerts and the audit log are answered as declared', async
   for (const answer of ['approve', 'reject', 'cancel']) {
     const params = { id: (await run('held')).run_id }
     const request = { params, body: { actor: 'ann', message: 'so' } }
-    await walk(`POST /v1/runs/{id}/${answer}`, request)
-    await walk(`POST /v1/runs/{id}/${answer}`, request)
-    await walk(`POST /v1/runs/{id}/${answer}`, { ...request, params: { id: 'no' } })
+    for (const asked of [request, request, { ...request, params: { id: 'no' } }])
+      await walk(`POST /v1/runs/{id}/${answer}`, asked)
   }
   const { run_id } = await run('now')
   await until('the job is launched', async () => jobs.some((job) => job.run_id === run_id))
@@ -380,8 +372,8 @@ test('runs, decisions, alerts and the audit log are answered as declared', async
   const body = { state: 'succeeded', new_version: '8' }
   await walk('POST /v1/runs/{id}/status', { params, body })
   await walk('POST /v1/runs/{id}/status', { params, query: { token }, body })
-  await walk('GET /v1/runs/{id}', { params })
-  await walk('GET /v1/runs/{id}', { params: { id: 'no' } })
+  for (const path of ['/v1/runs/{id}', '/v1/runs/{id}/replay'])
+    for (const asked of [params, { id: 'no' }]) await walk(`GET ${path}`, { params: asked })
   await walk('GET /v1/runs', { query: { model_id: 'm', limit: '5' } })
   await walk('GET /v1/runs', { query: { limit: 'many' } })
   await walk('GET /v1/decisions', { query: { model_id: 'm' } })
@@ -397,13 +389,13 @@ test('runs, decisions, alerts and the audit log are answered as declared', async
 })
 
 test('health, metrics and sessions are answered as declared', async () => {
-  for (const path of ['/health/live', '/health/ready', '/metrics', '/docs/json'])
+  const health = ['/health/live', '/health/ready', '/metrics']
+  for (const path of [...health, '/docs/json', '/v1/session', '/v1/config'])
     await walk(`GET ${path}`)
-  for (const path of ['/v1/session', '/v1/config']) await walk(`GET ${path}`)
   const headers = { 'x-plumbline-page': '1' }
-  await walk('POST /v1/session', { body: { key: 'any' }, headers })
-  await walk('POST /v1/session', { body: { key: 'any' } })
-  await walk('POST /v1/session', { body: {}, headers })
+  const body = { key: 'any' }
+  for (const asked of [{ body, headers }, { body }, { body: {}, headers }])
+    await walk('POST /v1/session', asked)
   await walk('DELETE /v1/session', { headers })
 })
 

@@ -247,6 +247,7 @@ const RUNS: readonly ValidRequest[] = [
   posted('runs', '/v1/runs', { model_id: 'friend', policy: 'asked', reason: 'why', actor: 'bob' }),
   { group: 'runs', method: 'GET', path: '/v1/runs', query: { model_id: 'friend', limit: '10' } },
   { group: 'runs', method: 'GET', path: '/v1/runs/{id}', ...run },
+  { group: 'runs', method: 'GET', path: '/v1/runs/{id}/replay', ...run },
   { group: 'runs', method: 'GET', path: '/v1/decisions', query: { model_id: 'friend' } },
   { group: 'runs', method: 'GET', path: '/v1/audit', query: { after: '0', limit: '10' } },
   ...['approve', 'reject', 'cancel'].map((how) =>

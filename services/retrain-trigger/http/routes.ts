@@ -2,7 +2,7 @@
 import type { Http } from '../../../lib/http/server.ts'
 import { requirePrintable } from '../../../lib/events/text-rules.ts'
 import { addAlertsIn } from './alert-routes.ts'
-import { addAuditLog } from './audit-routes.ts'
+import { addAuditLog, addReplay } from './audit-routes.ts'
 import type { RetrainRoutesOptions } from './options.ts'
 import { addApproval, addCancellation, addJobReport, addRejection } from './run-answer-routes.ts'
 import { addDecisionList, addRun, addRunList, addRunRequest } from './run-routes.ts'
@@ -33,4 +33,5 @@ const ROUTES = [
   addCancellation,
   addJobReport,
   addAuditLog,
+  addReplay,
 ]

@@ -96,6 +96,7 @@ const ROUTES: Record<string, Route> = {
   'GET /v1/alarms': query('read'),
   'GET /v1/runs': query('read'),
   'GET /v1/runs/{id}': thing('read', 'run'),
+  'GET /v1/runs/{id}/replay': thing('read', 'run'),
   'POST /v1/reviews/claim': body('review', (model) => ({ model_id: model })),
   'POST /v1/reviews/{task_id}/release': thing('review', 'task', LEASE),
   'POST /v1/reviews/{task_id}/skip': thing('review', 'task', LEASE),

@@ -46,6 +46,7 @@ const WANTED: Record<string, 'public' | 'emit' | 'read' | 'review' | 'operate' |
   'GET /v1/retention': 'read',
   'GET /v1/runs': 'read',
   'GET /v1/runs/{id}': 'read',
+  'GET /v1/runs/{id}/replay': 'read',
   'GET /v1/reviews/stats': 'review',
   'POST /v1/reviews/claim': 'review',
   'POST /v1/reviews/{task_id}/release': 'review',
