@@ -57,6 +57,7 @@ function Head({ model }) {
       >
       <a href="/models/${encodeURIComponent(id)}/compare">Compare</a>
       <a href="/models/${encodeURIComponent(id)}/slices">Slices and fairness</a>
+      <a href="${path}/card?format=html">Model card</a>
     </p>
   </div>`
 }

@@ -45,4 +45,11 @@ export async function walkSides(
   ])
   const to = spans.b.split('/')[1]!
   await walk('GET /v1/models/{id}/cohorts', { params, query: { to, metrics: 'error_ratio' } })
+  for (const format of ['json', 'markdown', 'html'])
+    await walk('GET /v1/models/{id}/card', { params, query: { format } })
+  const card = await walk('GET /v1/models/{id}/card', {
+    params,
+    headers: { accept: 'text/markdown' },
+  })
+  expect(card).toMatch(/^# Model card: m\n[^]*\| version [^]*\| 12\\\(1\\\) \| system/)
 }

@@ -189,7 +189,7 @@ async function walk(operation: string, request: Request = {}): Promise<unknown> 
   const type = response.headers.get('content-type')!.split(';')[0]!
   const media = declared!.content?.[type]
   expect(media, `${said} (${type})`).toBeDefined()
-  const answer: unknown = type === 'text/plain' ? text : JSON.parse(text)
+  const answer: unknown = type.startsWith('text/') ? text : JSON.parse(text)
   expect(difference(media!.schema, answer), said).toBe('')
   return answer
 }

@@ -176,12 +176,10 @@ test('an admin makes, rotates and revokes keys over HTTP, which the audit log te
   ).text()
   expect(log).not.toContain(secret.slice(17))
   const { entries } = JSON.parse(log) as { entries: { action: string; actor: string }[] }
-  const acts = entries.filter(({ action }) => action.startsWith('key.'))
-  expect(acts.map(({ action }) => action).toSorted()).toEqual([
-    'key.created',
-    'key.revoked',
-    'key.rotated',
-  ])
+  // Those made by hand are noticed, and told of apart.
+  const byHttp = ['key.created', 'key.revoked', 'key.rotated']
+  const acts = entries.filter(({ action }) => byHttp.includes(action))
+  expect(acts.map(({ action }) => action).toSorted()).toEqual(byHttp)
   expect(acts.every(({ actor }) => actor === 'root')).toBe(true)
 })
 

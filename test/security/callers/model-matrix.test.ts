@@ -77,6 +77,7 @@ const ROUTES: Record<string, Route> = {
   'GET /v1/decisions': query('read'),
   'GET /v1/models/{id}': path('read'),
   'GET /v1/models/{id}/canary': path('read', { query: '?champion=1&candidate=2' }),
+  'GET /v1/models/{id}/card': path('read'),
   'GET /v1/models/{id}/cohorts': path('read'),
   'GET /v1/models/{id}/compare': path('read'),
   'GET /v1/models/{id}/side-by-side': path('read'),

@@ -32,6 +32,7 @@ const WANTED: Record<string, 'public' | 'emit' | 'read' | 'review' | 'operate' |
   'GET /v1/models': 'read',
   'GET /v1/models/{id}': 'read',
   'GET /v1/models/{id}/canary': 'read',
+  'GET /v1/models/{id}/card': 'read',
   'GET /v1/models/{id}/cohorts': 'read',
   'GET /v1/models/{id}/compare': 'read',
   'GET /v1/models/{id}/side-by-side': 'read',
