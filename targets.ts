@@ -6,12 +6,8 @@ import { ConfigError, readConfig, unknownSettings } from './lib/runtime/config.t
 import { addressOf } from './lib/http/server.ts'
 import type { Module } from './lib/runtime/modules.ts'
 import { outboxModule } from './lib/postgres/outbox.ts'
-import {
-  checkPlatformConfig,
-  createPlatform,
-  type Needs,
-  type Platform,
-} from './lib/platform/platform.ts'
+import { checkPlatformConfig, type Needs } from './lib/platform/check-config.ts'
+import { createPlatform, type Platform } from './lib/platform/platform.ts'
 import { PlatformConfig } from './lib/platform/platform-config.ts'
 import {
   printedAnalysts,

@@ -1,6 +1,7 @@
 /** What two sides are beside one another: every number, every feature, and others' numbers. */
-import { html, useEffect, useRef } from '/console/vendor/preact.js'
+import { html } from '/console/vendor/preact.js'
 import { DistributionView, movementOf, SmallPicture } from './distribution.js'
+import { Drawer } from './drawer.js'
 import { domainOf, IntervalPlot, STANDINGS, WithInterval } from './interval.js'
 import { request } from './page.js'
 import { Badge, Empty, Failed, Loading, SortHead, useAnswer } from './ui.js'
@@ -268,45 +269,28 @@ function Values({ path, query, feature, answer }) {
 
 /** One feature of both sides, over the page. @param {{ subject: string, answer: Beside, path: string, query: string, change: any }} props */
 export function FeatureDrawer({ subject, answer, path, query, change }) {
-  const box = useRef(/** @type {HTMLDialogElement | null} */ (null))
   const feature = answer.features.find((one) => one.subject === subject)
   const close = () => change({ subject: undefined })
-  useEffect(() => {
-    box.current?.showModal()
-    return () => box.current?.close()
-  }, [])
-  return html`<dialog
-    class="drawer"
-    ref=${box}
-    aria-labelledby="feature-name"
-    onCancel=${(event) => (event.preventDefault(), close())}
-    onClick=${(event) => event.target === box.current && close()}
-  >
-    <div class="drawer-body">
-      <div class="bar-row">
-        <h2 id="feature-name" class="grow"><bdi>${subjectName(subject)}</bdi></h2>
-        <button onClick=${close} aria-label="Close">✕</button>
-      </div>
-      ${
-        feature
-          ? html`<${Values} path=${path} query=${query} feature=${feature} answer=${answer} />
-              <dl class="distances">
-                ${[
-                  ['psi', feature.psi],
-                  ['ks', feature.ks],
-                  ['js_distance', feature.js_distance],
-                ].map(
-                  ([name, distance]) =>
-                    distance &&
-                    html`<dt>${metricName(String(name))}</dt>
-                      <dd><${Distance} distance=${distance} /></dd>`,
-                )}
-              </dl>
-              ${feature.reason && html`<p class="quiet small">PSI: ${feature.reason}.</p>`}`
-          : html`<${Empty}>Neither side has this feature.<//>`
-      }
-    </div>
-  </dialog>`
+  return html`<${Drawer} title=${subjectName(subject)} close=${close}>
+    ${
+      feature
+        ? html`<${Values} path=${path} query=${query} feature=${feature} answer=${answer} />
+            <dl class="distances">
+              ${[
+                ['psi', feature.psi],
+                ['ks', feature.ks],
+                ['js_distance', feature.js_distance],
+              ].map(
+                ([name, distance]) =>
+                  distance &&
+                  html`<dt>${metricName(String(name))}</dt>
+                    <dd><${Distance} distance=${distance} /></dd>`,
+              )}
+            </dl>
+            ${feature.reason && html`<p class="quiet small">PSI: ${feature.reason}.</p>`}`
+        : html`<${Empty}>Neither side has this feature.<//>`
+    }
+  <//>`
 }
 
 const PRODUCTS = /** @type {const} */ ([

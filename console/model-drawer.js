@@ -1,7 +1,8 @@
 /** One feature: its history, and its values in a window over those of the baseline. */
-import { html, useEffect, useRef, useState } from '/console/vendor/preact.js'
+import { html, useState } from '/console/vendor/preact.js'
 import { request } from './page.js'
 import { Chart } from './chart.js'
+import { Drawer } from './drawer.js'
 import { DistributionView, movementOf } from './distribution.js'
 import { Examples, RuleExamples } from './model-examples.js'
 import { ownRows, rangeQuery, zoomBy } from './model-headline.js'
@@ -141,25 +142,8 @@ function Content({ path, model, subject, range, change }) {
 
 /** A drawer over the page; Escape and its button close it. */
 export function FeatureDrawer({ subject, change, ...shared }) {
-  const box = useRef(/** @type {HTMLDialogElement | null} */ (null))
   const close = () => change({ feature: undefined })
-  useEffect(() => {
-    box.current?.showModal()
-    return () => box.current?.close()
-  }, [])
-  return html`<dialog
-    class="drawer"
-    ref=${box}
-    aria-labelledby="feature-name"
-    onCancel=${(event) => (event.preventDefault(), close())}
-    onClick=${(event) => event.target === box.current && close()}
-  >
-    <div class="drawer-body">
-      <div class="bar-row">
-        <h2 id="feature-name" class="grow"><bdi>${subjectName(subject)}</bdi></h2>
-        <button onClick=${close} aria-label="Close">✕</button>
-      </div>
-      <${Content} subject=${subject} change=${change} ...${shared} />
-    </div>
-  </dialog>`
+  return html`<${Drawer} title=${subjectName(subject)} close=${close}>
+    <${Content} subject=${subject} change=${change} ...${shared} />
+  <//>`
 }

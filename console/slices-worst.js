@@ -1,6 +1,7 @@
 /** The cohorts that a search of all found to be worst, and one cohort over time. */
-import { html, useEffect, useRef } from '/console/vendor/preact.js'
+import { html } from '/console/vendor/preact.js'
 import { Chart } from './chart.js'
+import { Drawer } from './drawer.js'
 import { domainOf, IntervalPlot } from './interval.js'
 import { ownRows } from './model-headline.js'
 import { request } from './page.js'
@@ -112,32 +113,15 @@ function History({ path, model, cohort, metric }) {
 
 /** A cohort over the page: its history, and the way to what differs of it. */
 export function CohortDrawer({ path, page, model, answer, address, change }) {
-  const box = useRef(/** @type {HTMLDialogElement | null} */ (null))
   const close = () => change({ cohort: undefined, metric: undefined })
-  useEffect(() => {
-    box.current?.showModal()
-    return () => box.current?.close()
-  }, [])
   const cohort = cohortFrom(address.cohort)
   const metric = address.metric ?? answer.metrics[0]?.metric ?? ''
-  return html`<dialog
-    class="drawer"
-    ref=${box}
-    aria-labelledby="cohort-name"
-    onCancel=${(event) => (event.preventDefault(), close())}
-    onClick=${(event) => event.target === box.current && close()}
-  >
-    <div class="drawer-body">
-      <div class="bar-row">
-        <h2 id="cohort-name" class="grow"><bdi>${cohortOf(cohort)}</bdi></h2>
-        <button onClick=${close} aria-label="Close">✕</button>
-      </div>
-      <${History} path=${path} model=${model} cohort=${cohort} metric=${metric} />
-      <p class="go">
-        <a href=${compareLink(page, cohort, answer)}>Compare it with its baseline</a>
-      </p>
-    </div>
-  </dialog>`
+  return html`<${Drawer} title=${cohortOf(cohort)} close=${close}>
+    <${History} path=${path} model=${model} cohort=${cohort} metric=${metric} />
+    <p class="go">
+      <a href=${compareLink(page, cohort, answer)}>Compare it with its baseline</a>
+    </p>
+  <//>`
 }
 
 /** @param {string} text */

@@ -48,18 +48,16 @@ ${settingsXml(ENGINE_SETTINGS)}
 }
 
 /**
- * What the engine does unasked. An insert wakes the merges of its table, so the look of every table
- * for work may be seldom: with ClickHouse's own pauses an empty engine wakes a hundred times a
- * second.
+ * What the engine does unasked. A table that finds no work looks again after a tenth of a second,
+ * then after twice as long each time: with ClickHouse's own tenth more, an empty engine wakes a
+ * hundred times a second for minutes. Looks that begin seldom are no way out: a table deletes rows
+ * part by part, and would wait as long between any two.
  */
 const ENGINE_SETTINGS = {
   memory_worker_period_ms: 500,
-  background_processing_pool_thread_sleep_seconds_if_nothing_to_do: 60,
-  background_processing_pool_task_sleep_seconds_when_no_work_min: 60,
-  background_move_processing_pool_thread_sleep_seconds_if_nothing_to_do: 60,
-  background_move_processing_pool_task_sleep_seconds_when_no_work_min: 60,
-  background_streaming_processing_pool_thread_sleep_seconds_if_nothing_to_do: 60,
-  background_streaming_processing_pool_task_sleep_seconds_when_no_work_min: 60,
+  background_processing_pool_task_sleep_seconds_when_no_work_multiplier: 2,
+  background_move_processing_pool_task_sleep_seconds_when_no_work_multiplier: 2,
+  background_streaming_processing_pool_task_sleep_seconds_when_no_work_multiplier: 2,
 }
 
 const settingsXml = (settings: Readonly<Record<string, number>>) =>

@@ -13,12 +13,9 @@ import type { PlatformConfig } from './platform-config.ts'
 export const allowedHostsOf = ({ PLUMBLINE_ALLOWED_HOSTS: hosts = '' }: PlatformConfig) =>
   hosts.split(',').filter((host) => host !== '')
 
-/**
- * Makes the interface, where the engine is in this process and the port is not off; whoever asks
- * needs its password, or a key that may read.
- */
+/** Makes the interface; whoever asks needs its password, or a key that may read. */
 export function clickHouseInterface(
-  engine: EmbeddedEngine | undefined,
+  engine: EmbeddedEngine,
   config: PlatformConfig,
   {
     dataDir,
@@ -27,8 +24,7 @@ export function clickHouseInterface(
     ClickHouseServerOptions,
     'spool' | 'authenticate' | 'declared' | 'synced'
   >,
-): ClickHouseServer | undefined {
-  if (!engine || config.PLUMBLINE_CLICKHOUSE_HTTP_PORT === 0) return undefined
+): ClickHouseServer {
   return clickHouseServer({
     engine,
     host: config.PLUMBLINE_CLICKHOUSE_HTTP_HOST,

@@ -9,10 +9,9 @@ import { avroReader } from '../events/avro/confluent-wire-format.ts'
 import { serverEngine, type ClickHouse, type ClickHouseEngine } from '../clickhouse/port.ts'
 import { embeddedEngine, type EmbeddedEngine } from '../clickhouse/embedded.ts'
 import type { ClickHouseServer } from '../sql-port/http-interface.ts'
-import { clickHouseAccess, clickHouseProblems } from './clickhouse-access.ts'
+import { clickHouseAccess } from './clickhouse-access.ts'
 import { allowedHostsOf, clickHouseInterface } from './clickhouse-interface.ts'
 import { systemClock, type Clock } from '../runtime/clock.ts'
-import { ConfigError } from '../runtime/config.ts'
 import { makeDataFolder, secretIn } from '../disk/data-folder.ts'
 import { diskSpace, type DiskProblem } from '../disk/free-space.ts'
 import type { EventLog } from '../event-log/port.ts'
@@ -20,7 +19,6 @@ import { fileSystemSync } from '../disk/file-system-sync.ts'
 import { createHttp, showCertificate, type Http, type HttpOptions } from '../http/server.ts'
 import { trustedProxiesOf } from '../http/limits/addresses.ts'
 import { ratesOf } from '../http/limits/rate-limits.ts'
-import { readServerCertificate } from '../http/server-certificate.ts'
 import { createLog, type Logger } from '../runtime/log.ts'
 import { messageReader } from '../events/decode-message.ts'
 import { createMetrics, type Metrics } from '../runtime/metrics.ts'
@@ -29,12 +27,12 @@ import type { Models } from '../models/model-files.ts'
 import type { Privacy } from '../events/privacy/redactor.ts'
 import { privacyOf } from './privacy-key.ts'
 import type { Module, Readiness } from '../runtime/modules.ts'
-import { callerProblems, callersOf, grantedModels, loginOf } from './known-callers.ts'
+import { callersOf, grantedModels, loginOf } from './known-callers.ts'
 import { journalFolderOf, openEventLog } from './open-event-log.ts'
-import { kafkaProblems } from './kafka-security.ts'
 import { tellExpiries } from './in-force/certificate-expiry.ts'
 import { liveCertificate } from './in-force/live-certificate.ts'
 import { registryAccess } from './registry-access.ts'
+import { checkPlatformConfig, type Needs } from './check-config.ts'
 import type { PlatformConfig } from './platform-config.ts'
 import { checksOf } from './readiness-checks.ts'
 import { inForceOf, liveModelsOf, liveSourcesOf } from './in-force/in-force.ts'
@@ -51,22 +49,6 @@ import {
 import { schemaRegistry } from '../events/avro/schema-registry.ts'
 import type { SinkParts } from '../sink/sink.ts'
 import { createSpool, type Spool } from '../clickhouse/spool.ts'
-
-/** What a target needs of the platform. */
-export interface Needs {
-  /** Owns the stores: migrates them, and may embed them. */
-  stores: boolean
-  /** Uses the control database. */
-  postgres: boolean
-  /** Reads or writes events. */
-  eventLog: boolean
-  /** Serves the embedded stores to other processes. */
-  serveStores: boolean
-  /** Of one request. */
-  maxBodyBytes: number
-  /** Of all requests in hand. */
-  maxPendingBytes: number
-}
 
 /** The parts that services are wired with. */
 export interface Platform {
@@ -98,37 +80,6 @@ export interface Platform {
   reload: () => void
 }
 
-/** @throws {ConfigError} for what only shows when values are looked at together */
-export function checkPlatformConfig(config: PlatformConfig, needs: Needs): void {
-  const problems = [
-    ...problemsOf(() => registryAccess(config)),
-    ...problemsOf(() => readServerCertificate(config, systemClock())),
-    ...problemsOf(() => trustedProxiesOf(config.PLUMBLINE_TRUSTED_PROXIES)),
-    ...callerProblems(config),
-    ...clickHouseProblems(config),
-  ]
-  if (needs.postgres && !needs.stores && !config.PLUMBLINE_POSTGRES_URL)
-    problems.push(
-      'PLUMBLINE_POSTGRES_URL is required: a separately started service cannot share an embedded database',
-    )
-  if (!needs.stores && !config.PLUMBLINE_CLICKHOUSE_URL)
-    problems.push(
-      'PLUMBLINE_CLICKHOUSE_URL is required: a separately started service cannot share an embedded engine',
-    )
-  if (needs.eventLog) for (const problem of kafkaProblems(config)) problems.push(problem)
-  if (problems.length > 0) throw new ConfigError(problems)
-}
-
-function problemsOf(check: () => unknown): readonly string[] {
-  try {
-    check()
-    return []
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems
-    throw error
-  }
-}
-
 /**
  * Builds the parts that a target needs. Nothing listens yet: the modules `before` and `after` are
  * started by the caller.
@@ -143,29 +94,13 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
   const privacy = privacyOf(config, live.models)
   const tls = liveCertificate(config, base.log, systemClock)
   const { log, metrics, dataDir, diskProblem, authenticate } = base
-  const { registry } = metrics
-  tellExpiries(config, { registry, ofServer: () => tls.inForce()?.validTo, now: systemClock })
-  const embedded = config.PLUMBLINE_CLICKHOUSE_URL
-    ? undefined
-    : embeddedEngine(join(dataDir, 'clickhouse'))
-  const engine: ClickHouseEngine = embedded ?? serverEngine(clickHouseAccess(config))
-  // A server syncs its own files; those of the embedded stores are ours to sync.
-  const synced =
-    config.PLUMBLINE_DURABLE === 'fsync' && (needs.stores || needs.serveStores)
-      ? fileSystemSync(dataDir)
-      : undefined
-  const eventLog = openEventLog(config, needs, { dataDir, diskProblem, log, metrics })
-  // ClickHouse's lock is the kernel's and holds between containers too; that of the control
-  // database knows the processes it sees.
-  if (needs.stores) embedded?.open()
-  const postgresParts =
-    needs.postgres || needs.serveStores ? await openPostgres(config, dataDir, synced) : undefined
-  const sqlPort = clickHouseInterface(embedded, config, {
-    ...base,
-    declared: () => grantedModels(live.models),
-    synced,
+  tellExpiries(config, {
+    registry: metrics.registry,
+    ofServer: () => tls.inForce()?.validTo,
+    now: systemClock,
   })
-  const stores: Stores = { engine, embedded, sqlPort, postgresParts, eventLog, synced }
+  const stores = await openStores(config, needs, base, live.models)
+  const { engine, eventLog, postgresParts, synced } = stores
   const readiness: Readiness = { started: false, stopping: false }
   const httpOptions: HttpOptions = {
     host: config.PLUMBLINE_HTTP_HOST,
@@ -177,7 +112,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     trustedProxies: trustedProxiesOf(config.PLUMBLINE_TRUSTED_PROXIES),
     rates: ratesOf(config),
     log,
-    registry,
+    registry: metrics.registry,
     readiness,
     waiting: eventLog.waiting,
     checks: checksOf(engine, eventLog, { diskProblem, postgres: postgresParts?.postgres }),
@@ -213,6 +148,40 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     before: modulesOf(config, needs, base, stores),
     after: startedLast(config, needs, { ...base, http, httpOptions, live, sources, stores }),
   }
+}
+
+/** Opens what is stored in; the files of the embedded ones are taken here. */
+async function openStores(
+  config: PlatformConfig,
+  needs: Needs,
+  base: Base,
+  models: Models,
+): Promise<Stores> {
+  const { dataDir, diskProblem, log, metrics } = base
+  const embedded = config.PLUMBLINE_CLICKHOUSE_URL
+    ? undefined
+    : embeddedEngine(join(dataDir, 'clickhouse'))
+  const engine: ClickHouseEngine = embedded ?? serverEngine(clickHouseAccess(config))
+  // A server syncs its own files; those of the embedded stores are ours to sync.
+  const synced =
+    config.PLUMBLINE_DURABLE === 'fsync' && (needs.stores || needs.serveStores)
+      ? fileSystemSync(dataDir)
+      : undefined
+  const eventLog = openEventLog(config, needs, { dataDir, diskProblem, log, metrics })
+  // ClickHouse's lock is the kernel's and holds between containers too; that of the control
+  // database knows the processes it sees.
+  if (needs.stores) embedded?.open()
+  const postgresParts =
+    needs.postgres || needs.serveStores ? await openPostgres(config, dataDir, synced) : undefined
+  const sqlPort =
+    embedded && config.PLUMBLINE_CLICKHOUSE_HTTP_PORT !== 0
+      ? clickHouseInterface(embedded, config, {
+          ...base,
+          declared: () => grantedModels(models),
+          synced,
+        })
+      : undefined
+  return { engine, embedded, sqlPort, postgresParts, eventLog, synced }
 }
 
 /** What needs no store. */

@@ -6,7 +6,8 @@ import { ConfigError, readConfig } from '../runtime/config.ts'
 import { messageOf } from '../runtime/errors.ts'
 import { addressOf } from '../http/server.ts'
 import { onHangUp, onSignals, runModules, type Module } from '../runtime/modules.ts'
-import { createPlatform, type Needs, type Platform } from './platform.ts'
+import type { Needs } from './check-config.ts'
+import { createPlatform, type Platform } from './platform.ts'
 import { PlatformConfig } from './platform-config.ts'
 
 type ServiceConfig<P extends TProperties> = PlatformConfig &

@@ -65,10 +65,7 @@ retrain:
   - name: now
     when: schedule("0 0 1 1 *")
     launch: { kind: webhook, url: "http://127.0.0.1:${port}/" }
-  - name: held
-    when: schedule("0 0 1 1 *")
-    launch: { kind: webhook, url: "http://127.0.0.1:${port}/" }
-    approval: two
+  - { name: held, when: schedule("0 0 1 1 *"), approval: two, launch: { kind: webhook, url: "http://127.0.0.1:${port}/" } }
 `,
   )
   plumbline = await startTarget('all', {
@@ -389,13 +386,12 @@ test('runs, decisions, alerts and the audit log are answered as declared', async
 })
 
 test('health, metrics and sessions are answered as declared', async () => {
-  const health = ['/health/live', '/health/ready', '/metrics']
-  for (const path of [...health, '/docs/json', '/v1/session', '/v1/config'])
-    await walk(`GET ${path}`)
+  const paths = ['/health/live', '/health/ready', '/metrics', '/docs/json']
+  for (const path of [...paths, '/v1/session', '/v1/config']) await walk(`GET ${path}`)
   const headers = { 'x-plumbline-page': '1' }
-  const body = { key: 'any' }
-  for (const asked of [{ body, headers }, { body }, { body: {}, headers }])
-    await walk('POST /v1/session', asked)
+  const key = { key: 'any' }
+  for (const of of [{ body: key, headers }, { body: key }, { body: {}, headers }])
+    await walk('POST /v1/session', of)
   await walk('DELETE /v1/session', { headers })
 })
 

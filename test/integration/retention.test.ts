@@ -122,3 +122,22 @@ test('within an hour nothing is looked for again, and then nothing is left to dr
   expect(await applyRetention(parts)).toEqual([])
   expect(await readAudit(postgres, 0, 10)).toHaveLength(1)
 })
+
+test('a deletion of many parts ends within the time of a statement', async () => {
+  const { db } = stream
+  await db.command(
+    'CREATE TABLE scattered (name String, n Int64) ENGINE = MergeTree ORDER BY name PARTITION BY n % 3',
+  )
+  for (let i = 0; i < 8; i++)
+    await db.command(
+      `INSERT INTO scattered SELECT 'm' || toString(number % 3), number FROM numbers(100)`,
+    )
+  await db.command(`DELETE FROM scattered WHERE name = 'm1'`)
+  const left = await db.query<{ name: string; n: string }>(
+    'SELECT name, count() AS n FROM scattered GROUP BY name ORDER BY name',
+  )
+  expect(left).toEqual([
+    { name: 'm0', n: '272' },
+    { name: 'm2', n: '264' },
+  ])
+})
