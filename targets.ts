@@ -26,7 +26,7 @@ import { IngestConfig } from './services/ingest/config.ts'
 import { ingest } from './services/ingest/module.ts'
 import { KeepConfig } from './services/keep/config.ts'
 import { keep } from './services/keep/module.ts'
-import { RetrainConfig } from './services/retrain-trigger/config.ts'
+import { allowedAddresses, RetrainConfig } from './services/retrain-trigger/config.ts'
 import { retrainTrigger } from './services/retrain-trigger/module.ts'
 
 /** What `--target` may be; each names a list of modules. */
@@ -113,6 +113,7 @@ export function checkConfig(target: Target, env: Record<string, string | undefin
   let config: Config | undefined
   collect(() => (config = readConfig(Config, env)))
   if (config) collect(() => checkPlatformConfig(config!, needsOf(target, config!)))
+  if (config) collect(() => void allowedAddresses(config!))
   collect(() => {
     const others = Object.fromEntries(
       Object.entries(env).filter(([name]) => !OF_OTHER_PROGRAMS.has(name)),

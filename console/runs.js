@@ -2,25 +2,52 @@ import { badge, day, el, hasKeys, request, show } from './page.js'
 
 const COLOURS = {
   succeeded: 'ok',
+  promoted: 'ok',
   failed: 'alarm',
+  timed_out: 'alarm',
+  rolled_back: 'warning',
   rejected: 'none',
   cancelled: 'none',
+  proposed: 'none',
   awaiting_approval: 'warning',
-  pending: 'incomplete',
-  launched: 'incomplete',
+  queued: 'incomplete',
+  launching: 'incomplete',
   running: 'incomplete',
+  validating: 'incomplete',
 }
+
+const OUTCOMES = {
+  watching: 'incomplete',
+  repaired: 'ok',
+  not_repaired: 'warning',
+  made_worse: 'alarm',
+  unknown: 'none',
+}
+
+const inWords = (state) => state.replaceAll('_', ' ')
+
+/** Why a run was asked for, what was last said of it, and what its outcome rests on. */
+const wordsOf = (run) =>
+  [
+    run.reason,
+    run.message,
+    run.state === 'validating' ? run.acceptance?.reason : '',
+    run.repair?.reason,
+    ...run.notes,
+  ]
+    .filter(Boolean)
+    .join('; ')
 
 async function act(run, action) {
   const what = `${action} ${run.policy} of ${run.model_id}`
+  const message = prompt(`Why, for the audit log (${what})`)?.trim()
+  if (!message) return
   // Where keys are set the key says who acts; else a name is asked for, and marked as claimed.
-  if (await hasKeys()) {
-    if (!confirm(`Really ${what}?`)) return
-    await request(`/v1/runs/${run.run_id}/${action}`, {})
-  } else {
-    const actor = prompt(`Your name, for the audit log (${what})`)
+  if (await hasKeys()) await request(`/v1/runs/${run.run_id}/${action}`, { message })
+  else {
+    const actor = prompt(`Your name (${what})`)
     if (!actor) return
-    await request(`/v1/runs/${run.run_id}/${action}`, { actor })
+    await request(`/v1/runs/${run.run_id}/${action}`, { actor, message })
   }
   location.reload()
 }
@@ -42,8 +69,8 @@ await show(async (main) => {
         el(
           'tr',
           {},
-          ...['State', 'Model', 'Policy', 'Evidence to', 'New version', 'Why', ''].map((text) =>
-            el('th', {}, text),
+          ...['State', 'Model', 'Policy', 'Evidence to', 'New version', 'Helped', 'Why', ''].map(
+            (text) => el('th', {}, text),
           ),
         ),
       ),
@@ -54,7 +81,7 @@ await show(async (main) => {
           el(
             'tr',
             {},
-            el('td', {}, badge(COLOURS[run.state], run.state.replace('_', ' '))),
+            el('td', {}, badge(COLOURS[run.state], inWords(run.state))),
             el(
               'td',
               {},
@@ -63,7 +90,12 @@ await show(async (main) => {
             el('td', {}, run.policy),
             el('td', {}, day(run.window_end)),
             el('td', {}, run.new_version || '–'),
-            el('td', { class: 'quiet' }, [run.reason, run.message].filter(Boolean).join('; ')),
+            el(
+              'td',
+              { title: run.repair?.reason ?? '' },
+              run.repair ? badge(OUTCOMES[run.repair.outcome], inWords(run.repair.outcome)) : '–',
+            ),
+            el('td', { class: 'quiet' }, wordsOf(run)),
             el(
               'td',
               {},

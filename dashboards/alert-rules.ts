@@ -101,7 +101,7 @@ const RULES: readonly RuleSpec[] = [
   },
   {
     alert: 'PlumblineRunFailed',
-    expr: owned('increase(plumbline_retrain_runs{state="failed"}[1h]) > 0', 'model_id'),
+    expr: owned('increase(plumbline_retrain_runs{state=~"failed|timed_out"}[1h]) > 0', 'model_id'),
     wait: '0m',
     severity: 'warning',
     summary: 'a retraining run of {{ $labels.model_id }} failed',

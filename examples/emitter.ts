@@ -160,7 +160,7 @@ async function runs(): Promise<Run[]> {
 
 async function openRuns(): Promise<Run[]> {
   return (await runs()).filter((run) =>
-    ['pending', 'launched', 'running', 'awaiting_approval'].includes(run.state),
+    ['queued', 'launching', 'running', 'awaiting_approval'].includes(run.state),
   )
 }
 

@@ -4,7 +4,6 @@
  */
 import Type, { type Static } from 'typebox'
 import { LABEL_SOURCES } from './events/label.v1.ts'
-import { Launch } from './launch.ts'
 import { ModelMetrics } from './model-metrics.ts'
 import { ModelCard } from './model-card.ts'
 import { ModelCohorts } from './model-cohorts.ts'
@@ -13,6 +12,7 @@ import { ModelAlarms } from './model-alarms.ts'
 import { ModelReference } from './model-references.ts'
 import { ModelPrivacy } from './model-privacy.ts'
 import { ModelRetention } from './model-retention.ts'
+import { RetrainPolicy } from './model-retrain.ts'
 import { ModelExpectations } from './model-expectations.ts'
 import { UnusualEvents } from './model-unusual.ts'
 
@@ -76,23 +76,6 @@ export const BusinessValue = Type.Object(
 )
 /** The business value of a model file, as read and checked. */
 export type BusinessValue = Static<typeof BusinessValue>
-
-/** When a model is retrained and by what, as its model file says. */
-export const RetrainPolicy = Type.Object(
-  {
-    name: Type.String({ minLength: 1 }),
-    when: Type.String({ minLength: 1, description: 'See docs/policies.md.' }),
-    launch: Launch,
-    approval: Type.Enum(['none', 'one', 'two'], { default: 'none' }),
-    cooldown: duration('Least stream time between two launches.', '0s'),
-    max_per_month: Type.Integer({
-      minimum: 1,
-      default: 100,
-      description: 'Launches in 30 days of stream time.',
-    }),
-  },
-  closed,
-)
 
 /** The schema of a model file. */
 export const ModelFile = Type.Object(
@@ -246,5 +229,3 @@ export const ModelFile = Type.Object(
 export type ModelFile = Static<typeof ModelFile>
 /** The windows of a model file, as read and checked. */
 export type ModelWindows = Static<typeof ModelWindows>
-/** A retraining policy of a model file, as read and checked. */
-export type RetrainPolicy = Static<typeof RetrainPolicy>

@@ -5,8 +5,8 @@ import {
   ModelFile,
   ModelWindows,
   type BusinessValue,
-  type RetrainPolicy,
 } from '../../schemas/model.ts'
+import type { RetrainPolicy } from '../../schemas/model-retrain.ts'
 import type { ModelCohorts } from '../../schemas/model-cohorts.ts'
 import type { ModelExploration } from '../../schemas/model-exploration.ts'
 import { alarmSettings } from '../../schemas/model-alarms.ts'

@@ -2,6 +2,7 @@
 import type { Launch } from '../../schemas/launch.ts'
 import type { ModelFile } from '../../schemas/model.ts'
 import { textProblem } from '../events/text-rules.ts'
+import { guardProblems } from './guards/guard-problems.ts'
 import { durationMs } from '../runtime/durations.ts'
 import { readExpectations } from './expectations/rules.ts'
 import { templateProblems, type Template } from './launch-templates.ts'
@@ -22,6 +23,7 @@ export function retrainProblems(file: ModelFile): string[] {
         : [`retrain: two policies are named ${policy.name}`]),
       ...whenProblems(policy.when, file).map((problem) => `${path}.when: ${problem}`),
       ...launchProblems(policy.launch).map((problem) => `${path}.launch: ${problem}`),
+      ...guardProblems(policy).map((problem) => `${path}.${problem}`),
       ...(unkept ? [unkept] : []),
     ]
   })

@@ -4,14 +4,19 @@ import * as f from '../fields.ts'
 
 /** States of a run; it moves forward only. */
 export const RUN_STATES = [
+  'proposed',
   'awaiting_approval',
-  'pending',
-  'launched',
+  'queued',
+  'launching',
   'running',
   'succeeded',
   'failed',
-  'rejected',
+  'timed_out',
   'cancelled',
+  'validating',
+  'promoted',
+  'rolled_back',
+  'rejected',
 ] as const
 
 /** The schema of a `retrain.v1` event. */

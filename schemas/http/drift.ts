@@ -1,6 +1,7 @@
 /** Bodies and answers of models, references and verdict feedback. */
 import Type, { type Static } from 'typebox'
-import { ModelFile, ModelWindows, RetrainPolicy } from '../model.ts'
+import { ModelFile, ModelWindows } from '../model.ts'
+import { RetrainPolicy } from '../model-retrain.ts'
 import { ModelReference } from '../model-references.ts'
 import { bigCount, closed, nullable, person, time } from './parts.ts'
 

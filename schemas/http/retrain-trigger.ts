@@ -1,7 +1,8 @@
 /** Bodies and answers of runs, decisions, alerts and the audit log. */
 import Type, { type Static } from 'typebox'
 import { RUN_STATES } from '../events/retrain.v1.ts'
-import { closed, defaulted, id, limit, nullable, person, texts, time, words } from './parts.ts'
+import { Acceptance, Repair, RunTransition, Trigger } from './run-outcomes.ts'
+import { closed, defaulted, id, limit, nullable, person, time, words } from './parts.ts'
 
 const RUN_ID = '5f0f2a3e-6f0e-4f0e-9d3e-0f4f6a7c8b9d'
 const AT = '2026-01-01T00:00:00.000Z'
@@ -29,11 +30,27 @@ export const RunBody = closed(
   },
 )
 
-/** Approves, refuses or calls off a run. */
+/** Approves, refuses, calls off or rolls back a run. */
 export const RunAnswerBody = closed(
-  { actor, message: words },
+  {
+    actor,
+    message: Type.String({
+      minLength: 1,
+      maxLength: 10_000,
+      pattern: '\\S',
+      description: 'Why, for the audit log.',
+    }),
+  },
   { examples: [{ actor: 'ann', message: 'looks right' }] },
 )
+
+const reported = (description: string) =>
+  Type.Optional(
+    Type.Record(Type.String({ maxLength: 200 }), Type.Number(), {
+      maxProperties: 100,
+      description,
+    }),
+  )
 
 /** What a job reports. */
 export const RunReportBody = closed(
@@ -47,8 +64,19 @@ export const RunReportBody = closed(
         description: 'The version that was made, with `succeeded`.',
       }),
     ),
+    metrics: reported('What its evaluation says of the candidate, by `family.metric`.'),
+    current_metrics: reported('The same of the version that serves, by the same events.'),
   },
-  { examples: [{ state: 'succeeded', message: 'AUC 0.91', new_version: '8' }] },
+  {
+    examples: [
+      {
+        state: 'succeeded',
+        message: 'AUC 0.91',
+        new_version: '8',
+        metrics: { 'performance.roc_auc': 0.91 },
+      },
+    ],
+  },
 )
 
 /** The token of a run, which its job may also send as bearer. */
@@ -57,6 +85,36 @@ export const RunReportQuery = closed({
     Type.String({ maxLength: 100, description: 'The token of the run, as in its `status_url`.' }),
   ),
 })
+
+const RUN = {
+  run_id: RUN_ID,
+  model_id: 'fraud',
+  policy: 'drifted',
+  cause: 'request:1',
+  state: 'queued',
+  reason: 'a new market opens',
+  message: '',
+  window_end: null,
+  decided_at: AT,
+  requested_by: 'ann',
+  approvals: [],
+  approvals_needed: 0,
+  labels_known: 0,
+  new_version: '',
+  approval_expires_at: null,
+  triggers: [],
+  acceptance: null,
+  promoted_at: null,
+  repair: null,
+  notes: [],
+  job_id: null,
+  job_url: '',
+  attempts: 0,
+  next_attempt_at: null,
+  revision: 1,
+  created_at: AT,
+  updated_at: AT,
+}
 
 /** A run of retraining. */
 export const RunAnswer = closed(
@@ -77,6 +135,14 @@ export const RunAnswer = closed(
     approvals_needed: Type.Integer(),
     labels_known: Type.Number({ description: 'Labelled outcomes at that time.' }),
     new_version: Type.String({ description: 'The version that was made, or empty.' }),
+    approval_expires_at: nullable(time('When it is cancelled unless it is approved.')),
+    triggers: Type.Array(Trigger, { description: 'The metric results that it is about.' }),
+    acceptance: nullable(Acceptance),
+    promoted_at: nullable(time('When its candidate was accepted.')),
+    repair: nullable(Repair),
+    notes: Type.Array(Type.String(), {
+      description: 'What came to light after its decision, such as a restated window.',
+    }),
     job_id: nullable(Type.String({ description: 'The id of its job in the system that runs it.' })),
     job_url: Type.String({ description: 'The page of its job there; empty where none is known.' }),
     attempts: Type.Integer({ description: 'How often a launch was tried.' }),
@@ -87,34 +153,29 @@ export const RunAnswer = closed(
   },
   {
     description: 'The run as it is now.',
+    examples: [RUN],
+  },
+)
+export type RunAnswer = Static<typeof RunAnswer>
+
+/** A run with what has become of it. */
+export const OneRunAnswer = closed(
+  {
+    ...RunAnswer.properties,
+    transitions: Type.Array(RunTransition, {
+      description: 'States it has reached and what was said of it, the oldest first.',
+    }),
+  },
+  {
+    description: 'The run as it is now, and how it came to that.',
     examples: [
       {
-        run_id: RUN_ID,
-        model_id: 'fraud',
-        policy: 'drifted',
-        cause: 'request:1',
-        state: 'pending',
-        reason: 'a new market opens',
-        message: '',
-        window_end: null,
-        decided_at: AT,
-        requested_by: 'ann',
-        approvals: [],
-        approvals_needed: 0,
-        labels_known: 0,
-        new_version: '',
-        job_id: null,
-        job_url: '',
-        attempts: 0,
-        next_attempt_at: null,
-        revision: 1,
-        created_at: AT,
-        updated_at: AT,
+        ...RUN,
+        transitions: [{ state: 'queued', actor: 'ann', reason: 'a new market opens', at: AT }],
       },
     ],
   },
 )
-export type RunAnswer = Static<typeof RunAnswer>
 
 /** Several runs. */
 export const RunsAnswer = closed(
@@ -160,57 +221,6 @@ export const DecisionsAnswer = closed(
   },
 )
 
-/** The webhook of Alertmanager (version 4) and of Grafana: the parts that both have. */
-export const AlertsBody = Type.Object(
-  {
-    alerts: Type.Array(
-      Type.Object({
-        status: Type.String({ description: 'Only `firing` ones ask for a run.' }),
-        labels: texts({
-          description: '`model_id` and `plumbline_policy` name the policy that is asked.',
-        }),
-        annotations: Type.Optional(texts()),
-        startsAt: Type.Optional(Type.String()),
-        fingerprint: Type.Optional(Type.String()),
-      }),
-      { maxItems: 1000 },
-    ),
-  },
-  {
-    examples: [
-      {
-        version: '4',
-        receiver: 'plumbline',
-        alerts: [
-          {
-            status: 'firing',
-            labels: { alertname: 'Late', model_id: 'fraud', plumbline_policy: 'drifted' },
-            annotations: { summary: 'answers come late' },
-            startsAt: '2026-01-01T00:00:00Z',
-            fingerprint: 'f1',
-          },
-        ],
-      },
-    ],
-  },
-)
-export type AlertsBody = Static<typeof AlertsBody>
-
-/** What became of alerts. */
-export const AlertsAnswer = closed(
-  {
-    received: Type.Integer({ minimum: 0 }),
-    launched: Type.Array(Type.String(), { description: 'Ids of the runs that were asked for.' }),
-    ignored: Type.Array(closed({ cause: Type.String(), reason: Type.String() }), {
-      description: 'Alerts that asked for no run of their own, and why.',
-    }),
-  },
-  {
-    description: 'One run at most for each policy.',
-    examples: [{ received: 1, launched: [RUN_ID], ignored: [] }],
-  },
-)
-
 /** Which entries of the audit log are asked for. */
 export const AuditQuery = closed({
   after: defaulted(
@@ -233,7 +243,7 @@ export const AuditAnswer = closed(
         sequence: Type.Integer({ minimum: 1 }),
         at: time('When it was done.'),
         actor: Type.String(),
-        action: Type.String({ description: 'Such as `run.launched`.' }),
+        action: Type.String({ description: 'Such as `run.launching`.' }),
         subject: Type.String({ description: 'What it was done to.' }),
         detail: Type.Record(Type.String(), Type.Unknown()),
         previous_hash: Type.String({ description: 'Hash of the entry before; SHA-256 in hex.' }),

@@ -1,6 +1,6 @@
-import { Gauge } from 'prom-client'
 import type { ClickHouse } from '../../lib/clickhouse/port.ts'
 import type { EventLog } from '../../lib/event-log/port.ts'
+import { guardedFetch } from '../../lib/http/outgoing/guarded-fetch.ts'
 import type { Http } from '../../lib/http/server.ts'
 import type { Logger } from '../../lib/runtime/log.ts'
 import type { Metrics } from '../../lib/runtime/metrics.ts'
@@ -8,19 +8,20 @@ import type { Models } from '../../lib/models/model-files.ts'
 import type { Module } from '../../lib/runtime/modules.ts'
 import type { Postgres } from '../../lib/postgres/port.ts'
 import { TOPICS } from '../../schemas/topics.ts'
-import type { RetrainConfig } from './config.ts'
+import { allowedAddresses, type RetrainConfig } from './config.ts'
 import { policyOf } from './decide/policies.ts'
 import { retrainRoutes } from './http/routes.ts'
 import { launcher } from './launchers/launch.ts'
 import { askSoon, deciding, decidingModules, wake } from './loop/decision-loop.ts'
 import { followJobs } from './loop/follow-jobs.ts'
+import { outcomesModule } from './loop/outcomes.ts'
 import { policyEngine } from './loop/policies.ts'
 import { policyFailures } from './loop/policy-failures.ts'
+import { gaugeRuns } from './loop/run-metrics.ts'
 import { schedulesModule } from './loop/schedules.ts'
 import { alerting, alertSender, pageOfAlarm } from './loop/send-alerts.ts'
 import type { Ledger } from './queries/ledger.ts'
 import { policyQueries } from './queries/policy-queries.ts'
-import { countRuns } from './queries/runs.ts'
 
 /** What the service takes from the process it runs in. */
 export interface RetrainDeps {
@@ -46,7 +47,8 @@ export interface RetrainDeps {
 export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module[] {
   const { log, now, postgres } = deps
   const ledger: Ledger = { postgres, now }
-  const queries = policyQueries(deps.clickhouse('retrain-trigger'))
+  const db = deps.clickhouse('retrain-trigger')
+  const queries = policyQueries(db)
   const engine = policyEngine(deps.models, { queries, ledger })
   const secret = config.PLUMBLINE_WEBHOOK_SECRET ?? deps.webhookSecret()
   const jobs = launcher({
@@ -56,6 +58,7 @@ export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module
     publicUrl: () => config.PLUMBLINE_PUBLIC_URL ?? deps.address(),
     allowsCommands: config.PLUMBLINE_ALLOW_COMMANDS === 'on',
     environment: deps.environment,
+    fetch: guardedFetch(allowedAddresses(config)),
     random: Math.random,
   })
   const loop = deciding({ engine, jobs, log, failed: policyFailures(deps.metrics, log) })
@@ -70,6 +73,7 @@ export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module
     verdicts.module,
     ...decidingModules(loop),
     followJobs(jobs, (run) => policyOf(engine.policies, run.model_id, run.policy)?.launch),
+    outcomesModule({ ledger, db, models: deps.models, log }),
     schedulesModule(loop, deps.models),
   ]
   const alertmanager = config.PLUMBLINE_ALERTMANAGER_URL
@@ -84,19 +88,4 @@ export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module
     now,
   })
   return [...modules, alerting(sender, queries)]
-}
-
-/** Registers the gauge of runs by state, counted when it is asked for. */
-function gaugeRuns({ registry }: Metrics, postgres: Postgres): void {
-  new Gauge({
-    name: 'plumbline_retrain_runs',
-    help: 'Retraining runs by state.',
-    labelNames: ['model_id', 'state'],
-    registers: [registry],
-    collect: async function () {
-      this.reset()
-      for (const { model_id, state, n } of await countRuns(postgres))
-        this.set({ model_id, state }, n)
-    },
-  })
 }

@@ -231,7 +231,7 @@ test('drift launches the webhook exactly once; the job reports, and the ledger, 
     entries: { action: string }[]
   }
   expect(entries.map((entry) => entry.action)).toEqual(
-    expect.arrayContaining(['run.pending', 'run.launched', 'run.running', 'run.succeeded']),
+    expect.arrayContaining(['run.queued', 'run.launching', 'run.running', 'run.succeeded']),
   )
   await new Promise((resolve) => setTimeout(resolve, 1500))
   expect(new Set(hook.bodies.map((body) => body.data.run_id)).size).toBe(1)
@@ -250,9 +250,8 @@ test('npm run audit finds the log whole, and makes the decision of the run again
   writeFileSync(join(directory, 'forged.ndjson'), JSON.stringify(forged))
   const broken = audit('verify', '--anchors', join(directory, 'forged.ndjson'))
   expect(broken.stdout).toMatch(/^broken: entry 1 is not the one that was anchored/)
-  expect([whole, replayed, broken, audit('verfy')].map(({ status }) => status)).toEqual([
-    ...[0, 0, 1, 2],
-  ])
+  const all = [whole, replayed, broken, audit('verfy')]
+  expect(all.map(({ status }) => status)).toEqual([0, 0, 1, 2])
 })
 
 test('two people approve what needs two; alerts ask for runs, once each', async () => {
@@ -272,10 +271,11 @@ test('two people approve what needs two; alerts ask for runs, once each', async 
   const [runId] = answer.launched
   const again = await tell({ title: '[FIRING:1]', orgId: 1, alerts: [alert] })
   expect(await again.json()).toMatchObject({ launched: [] })
-  const approve = (actor: string) => post(`${plumbline.url}/v1/runs/${runId}/approve`, { actor })
+  const approve = (actor: string) =>
+    post(`${plumbline.url}/v1/runs/${runId}/approve`, { actor, message: 'seen' })
   expect(await (await approve('ann')).json()).toMatchObject({ state: 'awaiting_approval' })
   expect((await approve('ann')).status).toBe(409)
-  expect(await (await approve('bob')).json()).toMatchObject({ state: 'pending' })
+  expect(await (await approve('bob')).json()).toMatchObject({ state: 'queued' })
   await until(
     'the command has run',
     async () =>

@@ -355,12 +355,12 @@ test('runs, decisions, alerts and the audit log are answered as declared', async
     (await walk('POST /v1/runs', {
       body: { model_id: 'm', policy, reason: 'why', actor: 'bob' },
     })) as { run_id: string }
-  for (const answer of ['approve', 'reject', 'cancel']) {
-    const params = { id: (await run('held')).run_id }
-    const request = { params, body: { actor: 'ann', message: 'so' } }
-    for (const asked of [request, request, { ...request, params: { id: 'no' } }])
-      await walk(`POST /v1/runs/{id}/${answer}`, asked)
+  const answered = async (answer: string, known: string) => {
+    const of = (id: string) => ({ params: { id }, body: { actor: 'ann', message: 'so' } })
+    for (const id of [known, known, 'no']) await walk(`POST /v1/runs/{id}/${answer}`, of(id))
   }
+  for (const answer of ['approve', 'reject', 'cancel'])
+    await answered(answer, (await run('held')).run_id)
   const { run_id } = await run('now')
   await until('the job is launched', async () => jobs.some((job) => job.run_id === run_id))
   const { status_url } = jobs.find((job) => job.run_id === run_id)!
@@ -371,6 +371,7 @@ test('runs, decisions, alerts and the audit log are answered as declared', async
   await walk('POST /v1/runs/{id}/status', { params, query: { token }, body })
   for (const path of ['/v1/runs/{id}', '/v1/runs/{id}/replay'])
     for (const asked of [params, { id: 'no' }]) await walk(`GET ${path}`, { params: asked })
+  await answered('roll-back', run_id)
   await walk('GET /v1/runs', { query: { model_id: 'm', limit: '5' } })
   await walk('GET /v1/runs', { query: { limit: 'many' } })
   await walk('GET /v1/decisions', { query: { model_id: 'm' } })

@@ -119,9 +119,10 @@ test.each([
   ['/v1/verdicts/none/dismiss', 'actor', {}],
   ['/v1/verdicts/none/snooze', 'actor', { until: '2090-01-01T00:00:00Z' }],
   ['/v1/runs', 'actor', { model_id: 'm', policy: 'none', reason: 'r' }],
-  ['/v1/runs/none/approve', 'actor', {}],
-  ['/v1/runs/none/reject', 'actor', {}],
-  ['/v1/runs/none/cancel', 'actor', {}],
+  ['/v1/runs/none/approve', 'actor', { message: 'm' }],
+  ['/v1/runs/none/reject', 'actor', { message: 'm' }],
+  ['/v1/runs/none/cancel', 'actor', { message: 'm' }],
+  ['/v1/runs/none/roll-back', 'actor', { message: 'm' }],
 ])('%s: a body that names another than its key is refused', async (path, field, body) => {
   const send = (named: object) => post(`${plumbline.url}${path}`, { ...body, ...named }, by('eve'))
   const other = await send({ [field]: 'ann' })

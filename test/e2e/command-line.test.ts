@@ -92,7 +92,9 @@ retrain:
   const { stderr } = checked({
     PLUMBLINE_AUTH_FILE: join(directory, 'none.json'),
     PLUMBLINE_MODELS_DIR: folder,
+    PLUMBLINE_LAUNCH_ADDRESSES: 'loopback,10.0.0.0/33',
   })
+  expect(stderr).toContain('PLUMBLINE_LAUNCH_ADDRESSES: 10.0.0.0/33 is neither loopback')
   expect(stderr).toContain('none.json: ENOENT')
   expect(stderr).toContain(
     'retrain.by-slice.when: slice regoin is none of the model’s slices; did you mean region?',

@@ -216,12 +216,13 @@ test('the page of the API lists every operation, sends one that is tried, and as
 test('with keys: a page asks for one, keeps it from scripts, and the key says who approves', async () => {
   const key = randomBytes(32).toString('base64url')
   const file = join(directory, 'keys.json')
-  const sha256 = hashOf(key)
+  const asking = randomBytes(32).toString('base64url')
   writeFileSync(
     file,
     JSON.stringify({
       keys: [
-        { id: 'ann', sha256, scopes: ['read', 'operate'] },
+        { id: 'ann', sha256: hashOf(key), scopes: ['read', 'operate'] },
+        { id: 'carl', sha256: hashOf(asking), scopes: ['read', 'operate'] },
         { id: 'root', sha256: hashOf('of the admin'), grants: ['admin'] },
       ],
     }),
@@ -235,12 +236,12 @@ test('with keys: a page asks for one, keeps it from scripts, and the key says wh
     const asked = await post(
       `${guarded.url}/v1/runs`,
       { model_id: 'm', policy: 'p', reason: 'please' },
-      { authorization: `Bearer ${key}` },
+      { authorization: `Bearer ${asking}` },
     )
     expect(asked.status).toBe(201)
     const { run_id } = (await asked.json()) as { run_id: string }
     const approve = (headers: Record<string, string>, actor: string) =>
-      post(`${guarded.url}/v1/runs/${run_id}/approve`, { actor }, headers)
+      post(`${guarded.url}/v1/runs/${run_id}/approve`, { actor, message: 'seen' }, headers)
     expect((await approve({ authorization: `Bearer ${key}` }, 'bob')).status).toBe(403)
     const context = await browser.newContext({ viewport: { width: 1200, height: 900 } })
     const guardedPage = await context.newPage()
@@ -269,11 +270,11 @@ test('with keys: a page asks for one, keeps it from scripts, and the key says wh
         .status,
     ).toBe(403)
     await photograph(guardedPage, 'runs')
-    guardedPage.once('dialog', (dialog) => void dialog.accept())
+    guardedPage.once('dialog', (dialog) => void dialog.accept('looks right'))
     await guardedPage.getByRole('button', { name: /Approve/ }).click()
     await guardedPage
       .getByText('commands are not allowed')
-      .or(guardedPage.getByText('pending'))
+      .or(guardedPage.getByText('queued'))
       .waitFor()
     const run = (await (
       await fetch(`${guarded.url}/v1/runs/${run_id}`, { headers: byCookie })

@@ -2,6 +2,8 @@
  * Runs whose jobs a system runs, over real HTTP, kept in a real control database. The system is a
  * double of Airflow 3 that answers as the recorded server does.
  */
+import { parseAllowed } from '../../lib/http/outgoing/address-rules.ts'
+import { guardedFetch } from '../../lib/http/outgoing/guarded-fetch.ts'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { pino } from 'pino'
@@ -18,7 +20,8 @@ import { startJob } from '../../services/retrain-trigger/launchers/remote-job.ts
 import { jobFollower } from '../../services/retrain-trigger/loop/follow-jobs.ts'
 import { recordDecision } from '../../services/retrain-trigger/queries/decision-ledger.ts'
 import type { Run } from '../../services/retrain-trigger/queries/run-record.ts'
-import { cancelRun, reportRun } from '../../services/retrain-trigger/queries/run-transitions.ts'
+import { reportRun } from '../../services/retrain-trigger/queries/reports.ts'
+import { cancelRun } from '../../services/retrain-trigger/queries/run-transitions.ts'
 import { readDueRuns, readRun } from '../../services/retrain-trigger/queries/runs.ts'
 import { migratedPostgres, temporaryDirectory } from '../harness.ts'
 import { until } from '../processes.ts'
@@ -95,6 +98,7 @@ const jobs = (): Launcher =>
     publicUrl: () => 'http://plumbline',
     allowsCommands: false,
     random: () => 1,
+    fetch: guardedFetch(parseAllowed('loopback')),
     environment: (name) => (name === 'TOKEN' ? 't0ken' : undefined),
   })
 
@@ -138,9 +142,9 @@ const MINUTE = 60_000
 test('a job is started once, followed to its end, and tells its state', async () => {
   const run = await newRun()
   await launched(run)
-  expect(await current(run)).toMatchObject({ state: 'launched', job_id: dagRun(run) })
+  expect(await current(run)).toMatchObject({ state: 'launching', job_id: dagRun(run) })
   await follow(MINUTE)
-  expect((await current(run)).state).toBe('launched')
+  expect((await current(run)).state).toBe('launching')
   airflow.states.set(dagRun(run), 'running')
   await follow(MINUTE)
   expect((await current(run)).state).toBe('running')
@@ -161,7 +165,7 @@ test('a process that dies after the start: the next one finds the job and starts
   })
   expect(outcome.kind).toBe('started')
   await launched(run)
-  expect(await current(run)).toMatchObject({ state: 'launched', job_id: dagRun(run) })
+  expect(await current(run)).toMatchObject({ state: 'launching', job_id: dagRun(run) })
   expect(airflow.states.size).toBe(1)
 })
 
@@ -176,14 +180,14 @@ test('a refusal for good fails the run with the system’s own sentence; another
   airflow.failing = 503
   const later = await newRun()
   await launched(later)
-  expect((await current(later)).state).toBe('pending')
+  expect((await current(later)).state).toBe('queued')
   airflow.failing = undefined
   now += 10 * MINUTE
   const [due] = (await readDueRuns(postgres, new Date(now))).filter(
     ({ run_id: id }) => id === later.run_id,
   )
   await launched(due!)
-  expect((await current(later)).state).toBe('launched')
+  expect((await current(later)).state).toBe('launching')
 })
 
 test('a run that is called off has its job cancelled, however long the system is away', async () => {
@@ -210,7 +214,7 @@ test('a run that is called off while its job is being started has it cancelled',
   expect((await current(run)).state).toBe('cancelled')
 })
 
-test('a job that takes too long is cancelled, and its run fails', async () => {
+test('a job that takes too long is cancelled, and its run has timed out', async () => {
   const run = await newRun()
   await launched(run)
   airflow.states.set(dagRun(run), 'running')
@@ -218,7 +222,7 @@ test('a job that takes too long is cancelled, and its run fails', async () => {
   await follow(MINUTE)
   expect(airflow.states.get(dagRun(run))).toBe('failed')
   expect(await current(run)).toMatchObject({
-    state: 'failed',
+    state: 'timed_out',
     message: 'the job did not end within 2h',
   })
 })
@@ -228,7 +232,7 @@ test('a job that its system has lost fails its run after five looks, not after o
   await launched(run)
   airflow.states.clear()
   for (let look = 1; look <= 4; look++) await follow(10 * MINUTE)
-  expect((await current(run)).state).toBe('launched')
+  expect((await current(run)).state).toBe('launching')
   await follow(10 * MINUTE)
   expect(await current(run)).toMatchObject({
     state: 'failed',
@@ -288,7 +292,7 @@ test('a system that hangs holds up its own jobs alone', async () => {
       return known === (state === 'success' ? 'succeeded' : 'running')
     })
   }
-  expect((await current(stuck)).state).toBe('launched')
+  expect((await current(stuck)).state).toBe('launching')
   await stopLaunches(all)
   await follower.settled()
   hanging.closeAllConnections()

@@ -6,6 +6,8 @@ import type { AddressInfo } from 'node:net'
 import { pino } from 'pino'
 import { Webhook } from 'standardwebhooks'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { parseAllowed } from '../../lib/http/outgoing/address-rules.ts'
+import { guardedFetch } from '../../lib/http/outgoing/guarded-fetch.ts'
 import { type EmbeddedPostgres } from '../../lib/postgres/port.ts'
 import { incompleteness, readAudit, readEvidence } from '../../lib/postgres/audit-log.ts'
 import {
@@ -80,6 +82,7 @@ const jobs = (timeoutMs: number, own: Ledger = ledger) =>
     ...{ ledger: own, log: pino({ level: 'silent' }), secret: SECRET, timeoutMs },
     ...{ publicUrl: () => 'http://plumbline', allowsCommands: false, random: () => 1 },
     environment: (name) => (name === 'TOKEN' ? 's3cret' : undefined),
+    fetch: guardedFetch(parseAllowed('loopback')),
   })
 /** Makes the first try of a run's launch as old as that. */
 const triedFor = (run: Run, ms: number) =>
@@ -113,7 +116,7 @@ test.each([
   beginLaunch(all, (await readRun(postgres, run.run_id))!, { kind: 'webhook', url: hook.url })
   await stopLaunches(all)
   expect(hook.seen.length).toBe(1)
-  expect(await stateOf(run)).toBe('pending')
+  expect(await stateOf(run)).toBe('queued')
 })
 
 test('endpoints that hang, close or redirect hold up nobody else, and each is told by its reason', async () => {
@@ -138,11 +141,11 @@ test('endpoints that hang, close or redirect hold up nobody else, and each is to
     await begin(redirects.url, 6 * HOUR),
   ]
   const good = await begin(endless.url)
-  await until('the good one is launched', async () => (await stateOf(good)) === 'launched')
-  expect(await stateOf(hung)).toBe('pending')
+  await until('the good one is launched', async () => (await stateOf(good)) === 'launching')
+  expect(await stateOf(hung)).toBe('queued')
   for (const [run, why] of [
     [hung, 'timeout'],
-    [closed, 'fetch failed'],
+    [closed, 'socket hang up'],
     [redirected, 'redirects are not followed'],
   ] as const) {
     await until('it has failed', async () => (await stateOf(run)) === 'failed')
@@ -156,7 +159,7 @@ test('a job gets a token for its run alone, and neither the token nor its hash i
   const [run, other] = [await newRun('t'), await newRun('t')]
   const all = jobs(5000)
   beginLaunch(all, run, { kind: 'webhook', url: hook.url })
-  await until('it is launched', async () => (await stateOf(run)) === 'launched')
+  await until('it is launched', async () => (await stateOf(run)) === 'launching')
   await stopLaunches(all)
   const { status_url } = (JSON.parse(hook.seen[0]!) as { data: { status_url: string } }).data
   const token = new URL(status_url).searchParams.get('token')!
@@ -233,7 +236,7 @@ test('what fails for now is tried for hours, later each time, and the store keep
     now += pause
   }
   expect(pauses).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300, 300, 300])
-  expect(await stateOf(run)).toBe('pending')
+  expect(await stateOf(run)).toBe('queued')
   now += 6 * HOUR
   const last = jobs(5000, { postgres, now: () => now })
   beginLaunch(last, run, { kind: 'webhook', url: hook.url })
@@ -250,7 +253,7 @@ test('launchers of three processes post a run once', async () => {
   for (let round = 0; round < 20; round++) {
     const run = await newRun('raced')
     for (const one of all) beginLaunch(one, run, { kind: 'webhook', url: hook.url })
-    await until('it is launched', async () => (await stateOf(run)) === 'launched')
+    await until('it is launched', async () => (await stateOf(run)) === 'launching')
     await until('all have looked', async () => all.every(({ underWay }) => underWay.size === 0))
   }
   expect(hook.seen.length).toBe(20)
@@ -272,7 +275,7 @@ test('a claim of a process that died ends, and the run is posted under its id ag
   expect(await claimed(Date.now() + 90_000)).toBe(true)
   const next = jobs(5000, { postgres, now: () => Date.now() + 90_000 })
   beginLaunch(next, run, { kind: 'webhook', url: hangs.url })
-  await until('it is launched', async () => (await stateOf(run)) === 'launched')
+  await until('it is launched', async () => (await stateOf(run)) === 'launching')
   await Promise.all([stopLaunches(next), stopLaunches(dead)])
   expect(ids).toEqual([run.run_id, run.run_id])
 })
@@ -291,7 +294,7 @@ test('headers and body are those of the model file, with the secret in its place
     body: { dag_run_id: 'plumbline-{{ run_id }}', conf: { why: ['{{reason}}', 1, null] } },
   }
   beginLaunch(all, run, how)
-  await until('it is launched', async () => (await stateOf(run)) === 'launched')
+  await until('it is launched', async () => (await stateOf(run)) === 'launching')
   expect(headers[0]).toMatchObject({ authorization: 'Bearer s3cret', 'x-run': run.run_id })
   expect(JSON.parse(hook.seen[0]!)).toEqual({
     dag_run_id: `plumbline-${run.run_id}`,
@@ -304,5 +307,24 @@ test('headers and body are those of the model file, with the secret in its place
   beginLaunch(all, unset, { ...how, headers: { authorization: 'secret://env/ABSENT' } })
   await until('it has failed', async () => (await stateOf(unset)) === 'failed')
   expect((await readRun(postgres, unset.run_id))!.message).toContain('ABSENT is not set')
+  await stopLaunches(all)
+})
+
+test('a launch to an address that is not allowed fails its run at once, and says which setting', async () => {
+  const all = jobs(5000)
+  const begin = async (how: Parameters<typeof beginLaunch>[2]) => {
+    const run = await newRun('inside')
+    beginLaunch(all, run, how)
+    await until('it has failed', async () => (await stateOf(run)) === 'failed')
+    return (await readRun(postgres, run.run_id))!
+  }
+  const metadata = { kind: 'webhook', url: 'http://169.254.169.254/latest/' } as const
+  expect(await begin(metadata)).toMatchObject({
+    attempts: 1,
+    message:
+      'not launched: nothing is sent to 169.254.169.254: 169.254.169.254 tells secrets of its machine (PLUMBLINE_LAUNCH_ADDRESSES says what may be reached besides public addresses)',
+  })
+  const airflow = { kind: 'airflow', url: 'http://10.0.0.1:8080', dag: 'd' } as const
+  expect((await begin(airflow)).message).toContain('10.0.0.1 is a private address')
   await stopLaunches(all)
 })

@@ -1,4 +1,6 @@
 /** Policies are asked by themselves, a bounded number of windows at a time, on real stores. */
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import type { ClickHouse } from '../../lib/clickhouse/port.ts'
 import { parseModel } from '../../lib/models/model-files.ts'
@@ -11,19 +13,27 @@ import {
 import { decideByHistory } from '../../services/retrain-trigger/queries/decision-ledger.ts'
 import { listDecisions, readAnswers } from '../../services/retrain-trigger/queries/decisions.ts'
 import { failRun } from '../../services/retrain-trigger/launchers/job.ts'
-import { replayRun } from '../../services/retrain-trigger/loop/replay.ts'
 import { askByAlert, requestRun } from '../../services/retrain-trigger/loop/requests.ts'
 import {
   policyQueries,
   type PolicyQueries,
 } from '../../services/retrain-trigger/queries/policy-queries.ts'
 import type { Run } from '../../services/retrain-trigger/queries/run-record.ts'
-import { rejectRun, reportRun } from '../../services/retrain-trigger/queries/run-transitions.ts'
+import { pino } from 'pino'
+import { parseAllowed } from '../../lib/http/outgoing/address-rules.ts'
+import { guardedFetch } from '../../lib/http/outgoing/guarded-fetch.ts'
+import { beginLaunch, launcher } from '../../services/retrain-trigger/launchers/launch.ts'
+import { failLostCommands, launchDue } from '../../services/retrain-trigger/loop/decision-loop.ts'
+import type { Ledger } from '../../services/retrain-trigger/queries/ledger.ts'
+import { reportRun } from '../../services/retrain-trigger/queries/reports.ts'
+import { rejectRun } from '../../services/retrain-trigger/queries/run-transitions.ts'
 import { listRuns } from '../../services/retrain-trigger/queries/runs.ts'
 import { migratedClickHouse, migratedPostgres, temporaryDirectory } from '../harness.ts'
 import { postgresServer } from '../postgres-server.ts'
+import { until } from '../processes.ts'
 
 const HOUR = 3_600_000
+const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
 const START = Date.UTC(2026, 0, 5)
 const DAILY = { cron: '0 3 * * *', timezone: 'UTC' }
 
@@ -275,68 +285,98 @@ test('versions, predictions and silence are read from the stores', async () => {
   ])
 })
 
-/** A window of `again` with a verdict and a value, in one revision. */
-async function stored(revision: number, verdict: string, value: number) {
-  const same = {
-    ...{ model_id: 'again', window_start: new Date(START).toISOString(), revision },
-    ...{ window_end: new Date(START + HOUR).toISOString(), convention: 'plumbline', verdict },
-  }
-  const drift = { ...same, family: 'drift', metric: 'psi', subject: 'amount', value: 0.4 }
-  await db.insertRows('verdicts', [{ ...drift, verdict_id: `v${revision}` }], `v${revision}`)
-  const r2 = { ...same, family: 'performance', metric: 'r2', verdict: 'none', value }
-  await db.insertRows('window_metrics', [{ ...r2, method: 'observed' }], `m${revision}`)
-  await evaluated('again', 1, revision)
-}
+const jobsOf = (ledger: Ledger) =>
+  launcher({
+    ...{ ledger, log: pino({ level: 'silent' }), secret: SECRET, publicUrl: () => 'http://p' },
+    ...{ allowsCommands: true, random: () => 1, environment: () => undefined },
+    fetch: guardedFetch(parseAllowed('loopback')),
+  })
 
-test('a decision is made again from the revisions it saw, and what was changed since is told', async () => {
-  const engine = engineOf(model('again', 'any(drift.psi, alarm) and performance.r2 < 0.75'))
-  await stored(1, 'alarm', 0.7)
-  await evaluatePolicies(engine, 'again')
-  const [run] = await listRuns(postgres, ['again'], 1)
-  const reason = 'alarm of drift.psi of amount; performance.r2 0.7 < 0.75'
-  const recomputed = { action: 'launch', reason }
-  const identical = { outcome: 'identical', differences: [], recomputed, windows: 1 }
-  expect(await replayRun(engine, run!)).toMatchObject(identical)
-  // A window that is restated later is not what was seen.
-  await stored(2, 'ok', 0.9)
-  expect(await replayRun(engine, run!)).toMatchObject(identical)
-  const altered = async (table: string, how: string) => {
-    await db.command(
-      `ALTER TABLE ${table} ${how} WHERE model_id = 'again' AND revision = 1 SETTINGS mutations_sync = 2`,
-    )
-    return (await replayRun(engine, run!)).differences
+test('a scheduler that starts leaves the commands of another alone, and fails those of one that died', async () => {
+  const { url, stop } = await postgresServer()
+  const [own, other] = [serverPostgres(url), serverPostgres(url)]
+  onTestFinished(async () => {
+    await Promise.all([own.close(), other.close()])
+    await stop()
+  })
+  const file = join(temporaryDirectory(), 'go')
+  const script = `while [ ! -e ${file} ]; do sleep 0.05; done`
+  const command = { kind: 'command' as const, command: ['sh', '-c', script] }
+  const models = declared(
+    `{ model_id: long, task: binary, retrain: [{ name: p, when: 'labels.new > 1', launch: { kind: command, command: [sh] } }] }`,
+  )
+  const engineOn = (ledger: Ledger) => policyEngine(models, { queries: policyQueries(db), ledger })
+  const engine = engineOn({ postgres: own, now: Date.now })
+  const asked = { modelId: 'long', policy: 'p', reason: 'r', actor: 'ann' }
+  const stateOf = async (run: Run) =>
+    (await listRuns(own, ['long'], 9)).find(({ run_id: id }) => id === run.run_id)!.state
+  const launched = async () => {
+    const run = (await requestRun(engine, asked))!
+    beginLaunch(jobsOf(engine.ledger), run, command)
+    await until('it is launched', async () => (await stateOf(run)) === 'launching')
+    return run
   }
-  expect(await altered('window_metrics', 'UPDATE value = 0.74')).toEqual([
-    'stored metric results are not those that the decision saw',
-    `the reason is “alarm of drift.psi of amount; performance.r2 0.74 < 0.75”, and “${reason}” was recorded`,
-  ])
-  await altered('window_metrics', 'UPDATE value = 0.7')
-  expect(await altered('verdicts', "UPDATE verdict = 'ok'")).toContain(
-    'the action is none, and launch was recorded',
-  )
-  await altered('window_metrics', 'DELETE')
-  expect((await altered('verdicts', 'DELETE'))[0]).toBe(
-    'revision 1 of the window that ends at 2026-01-05T01:00:00.000Z is not stored any more',
-  )
+  const run = await launched()
+  await failLostCommands(engineOn({ postgres: other, now: Date.now }))
+  expect(await stateOf(run)).toBe('launching')
+  writeFileSync(file, '')
+  await until('it has ended', async () => (await stateOf(run)) === 'succeeded')
+  rmSync(file)
+  const lost = await launched()
+  // As if the process that runs it had given no sign of life for two minutes.
+  await failLostCommands(engineOn({ postgres: other, now: () => Date.now() + 120_000 }))
+  expect(await stateOf(lost)).toBe('failed')
+  writeFileSync(file, '')
 })
 
-test('a run that a person asked for has nothing to replay, and an edited entry is named', async () => {
-  const engine = engineOf(model('asked', 'labels.new > 10'), { labelledOutcomes: async () => 11 })
-  await evaluatePolicies(engine, 'asked')
-  const [decided] = await listRuns(postgres, ['asked'], 1)
-  expect((await replayRun(engine, decided!)).outcome).toBe('identical')
-  await postgres.query(
-    `update audit_log set detail = jsonb_set(detail, '{grounds,new_labels}', '3') where subject = $1`,
-    [decided!.run_id],
-  )
-  expect((await replayRun(engine, decided!)).differences).toEqual([
-    expect.stringMatching(/^audit entry \d+ was edited$/),
-    'the action is none, and launch was recorded',
-    expect.stringContaining('the condition does not hold'),
-  ])
-  const asked = { modelId: 'asked', policy: 'p', reason: 'a look', actor: 'ann' }
-  expect(await replayRun(engine, (await requestRun(engine, asked))!)).toMatchObject({
-    outcome: 'not_replayable',
-    differences: ['ann asked for it: no condition was evaluated'],
+test('a freeze holds back what is due until its end, and says so', async () => {
+  const day = (days: number) => new Date(Date.now() + days * 24 * HOUR).toISOString().slice(0, 10)
+  const freeze = `freezes: [{ from: ${day(-1)}, to: ${day(2)}, reason: holidays }]`
+  const engine = engineOf(model('frozen', 'labels.new > 10', freeze))
+  await requestRun(engine, { modelId: 'frozen', policy: 'p', reason: 'r', actor: 'ann' })
+  await launchDue({ engine, jobs: jobsOf(engine.ledger), failed: () => {} })
+  expect((await listRuns(postgres, ['frozen'], 1))[0]).toMatchObject({
+    ...{ state: 'queued', attempts: 0, next_attempt_at: `${day(2)}T00:00:00.000Z` },
+    message: `frozen from ${day(-1)} to ${day(2)} (holidays)`,
   })
+})
+
+test('a window that is restated without its alarm cancels what is not launched, and is noted on what is', async () => {
+  const policies = ['waits', 'begun', 'stands'].map(
+    (name) =>
+      `{ name: ${name}, when: 'performance.r2 < ${name === 'stands' ? 1 : 0.75}', approval: ${name === 'waits' ? 'one' : 'none'}, launch: { kind: webhook, url: "http://127.0.0.1:9/" } }`,
+  )
+  const engine = engineOf(
+    `{ model_id: restated, task: regression, retrain: [${policies.join(', ')}] }`,
+  )
+  const stated = async (value: number, revision: number) => {
+    await db.insertRows(
+      'window_metrics',
+      [
+        {
+          ...{ model_id: 'restated', family: 'performance', metric: 'r2', method: 'observed' },
+          ...{ window_start: new Date(START).toISOString(), convention: 'plumbline' },
+          ...{ window_end: new Date(START + HOUR).toISOString(), verdict: 'none', value, revision },
+        },
+      ],
+      `restated ${revision}`,
+    )
+    await evaluated('restated', 1, revision)
+    await evaluatePolicies(engine, 'restated')
+  }
+  const runs = async () =>
+    new Map((await listRuns(postgres, ['restated'], 9)).map((run) => [run.policy, run]))
+  await stated(0.7, 1)
+  const begun = (await runs()).get('begun')!
+  expect(begun.triggers).toMatchObject([{ metric: 'r2', test: { sign: '<', limit: 0.75 } }])
+  await reportRun(engine.ledger, begun.run_id, 'job', { state: 'running' })
+  await stated(0.8, 2)
+  const why = 'revision 2 of its window withdrew the evidence: the condition no longer holds'
+  const after = await runs()
+  expect(after.get('waits')).toMatchObject({ state: 'cancelled', message: why })
+  expect(after.get('begun')).toMatchObject({ state: 'running', notes: [why] })
+  expect(after.get('stands')).toMatchObject({ state: 'queued', notes: [] })
+  // It is looked at once.
+  await evaluatePolicies(engine, 'restated')
+  expect((await runs()).get('begun')!.notes).toEqual([why])
 })

@@ -109,6 +109,28 @@ function reasonOf(test: Test, evidence: Evidence): string | undefined {
 
 /** Why a test of metric results is true of the window. */
 function windowReason(test: WindowTest, evidence: Evidence): string | undefined {
+  const enough = trueSeries(test, evidence)
+  if (enough === undefined) return undefined
+  const many = test.of === test.windows ? `${test.windows}` : `${test.windows} of ${test.of}`
+  const streak = test.of > 1 ? ` in ${many} windows` : ''
+  return `${sentence(test, enough)}${test.version === undefined ? '' : ` of version ${test.version}`}${streak}`
+}
+
+/** The results of one metric and subject. */
+export interface Series {
+  name: string
+  /** Evaluated results, the newest first. */
+  newest: readonly LatestResult[]
+}
+
+/**
+ * The series by which a test of metric results is true of the window; undefined where it is not
+ * true.
+ */
+export function trueSeries(
+  test: WindowTest,
+  evidence: Pick<Evidence, 'results' | 'values' | 'windowEnd'>,
+): readonly Series[] | undefined {
   const { windowEnd } = evidence
   if (windowEnd === undefined) return undefined
   const named = (test.kind === 'value' ? evidence.values : evidence.results).filter((result) =>
@@ -116,17 +138,7 @@ function windowReason(test: WindowTest, evidence: Evidence): string | undefined 
   )
   const evaluated = seriesOf(named, windowEnd)
   const enough = evaluated.filter(({ newest }) => hasStreak(test, newest))
-  const isTrue = isEnough(test, enough.length, evaluated.length)
-  if (!isTrue) return undefined
-  const many = test.of === test.windows ? `${test.windows}` : `${test.windows} of ${test.of}`
-  const streak = test.of > 1 ? ` in ${many} windows` : ''
-  return `${sentence(test, enough)}${test.version === undefined ? '' : ` of version ${test.version}`}${streak}`
-}
-
-interface Series {
-  name: string
-  /** Evaluated results, the newest first. */
-  newest: readonly LatestResult[]
+  return isEnough(test, enough.length, evaluated.length) ? enough : undefined
 }
 
 function sentence(test: WindowTest, enough: readonly Series[]): string {
@@ -180,11 +192,13 @@ function hasStreak(test: WindowTest, newest: readonly LatestResult[]): boolean {
   return isSo(newest[0]!) && newest.slice(0, test.of).filter(isSo).length >= test.windows
 }
 
-function compares(value: number, { sign, limit }: Comparison): boolean {
+/** Whether a number lies where a comparison asks for it. */
+export function compares(value: number, { sign, limit }: Comparison): boolean {
   if (sign === '<') return value < limit
   if (sign === '<=') return value <= limit
   return sign === '>' ? value > limit : value >= limit
 }
 
-const reaches = (verdict: LatestResult['verdict'], level: 'warning' | 'alarm') =>
+/** Whether a verdict is as severe as a level. */
+export const reaches = (verdict: string, level: 'warning' | 'alarm'): boolean =>
   verdict === 'alarm' || (level === 'warning' && verdict === 'warning')

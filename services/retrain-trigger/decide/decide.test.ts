@@ -36,6 +36,7 @@ const run = (day: number, more: Partial<PastRun> = {}): PastRun => ({
   open: false,
   launched: true,
   failed: false,
+  proposed: false,
   ...more,
 })
 const nothing: Evidence = {

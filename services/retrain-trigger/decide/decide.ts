@@ -1,8 +1,8 @@
 /** (policy, evidence, history, now) -> launch, or the reason for not launching. Pure. */
-import { truthOf } from '../../../lib/models/policy-language.ts'
+import { truthOf, type Truth } from '../../../lib/models/policy-language.ts'
 import type { Condition } from '../../../lib/models/policy-tests.ts'
 import { durationMs } from '../../../lib/runtime/durations.ts'
-import type { RetrainPolicy } from '../../../schemas/model.ts'
+import type { RetrainPolicy } from '../../../schemas/model-retrain.ts'
 import { truthOfTest, type Evidence } from './condition-tests.ts'
 
 /** An earlier run of the same policy; times are epoch milliseconds. */
@@ -19,8 +19,10 @@ export interface PastRun {
   open: boolean
   /** A job was started for it. */
   launched: boolean
-  /** Ended without a new version, through no decision of a person. */
+  /** Ended without a new version that serves, after its launch. */
   failed: boolean
+  /** Of a dry run: nothing was launched. */
+  proposed: boolean
 }
 
 /**
@@ -53,18 +55,12 @@ const MONTH_MS = 30 * 86_400_000
 export function decide(
   { policy, condition }: { policy: RetrainPolicy; condition: Condition },
   evidence: Evidence,
-  runs: readonly PastRun[],
+  past: readonly PastRun[],
   now: number,
 ): Decision {
   const none = (reason: string): Decision => ({ action: 'none', reason })
-  const promotedAt = Math.max(
-    -Infinity,
-    ...runs.filter((run) => run.promoted).map((run) => run.windowEnd ?? run.decidedAt),
-  )
-  const since = <T extends { windowEnd: number }>(results: readonly T[]) =>
-    results.filter((result) => result.windowEnd > promotedAt)
-  const seen = { ...evidence, results: since(evidence.results), values: since(evidence.values) }
-  const { holds, isNews, reasons } = truthOf(condition, (test) => truthOfTest(test, seen))
+  const runs = countedBy(policy, past)
+  const { holds, isNews, reasons } = conditionHolds(condition, evidence, runs)
   if (!holds || !isNews) return none('the condition does not hold')
   const reason = reasons.join('; ') || 'what it rules out is not so'
   const { kind } = evidence.occasion
@@ -81,6 +77,24 @@ export function decide(
       : heldBack(policy, runs, { clock: isByStream ? 'stream' : 'wall', at: now })
   return held === undefined ? { action: 'launch', reason } : none(`${held} (${reason})`)
 }
+
+/**
+ * Whether a condition holds, by results since the newest promotion: a new version begins anew.
+ */
+function conditionHolds(condition: Condition, evidence: Evidence, runs: readonly PastRun[]): Truth {
+  const promotedAt = Math.max(
+    -Infinity,
+    ...runs.filter((run) => run.promoted).map((run) => run.windowEnd ?? run.decidedAt),
+  )
+  const since = <T extends { windowEnd: number }>(results: readonly T[]) =>
+    results.filter((result) => result.windowEnd > promotedAt)
+  const seen = { ...evidence, results: since(evidence.results), values: since(evidence.values) }
+  return truthOf(condition, (test) => truthOfTest(test, seen))
+}
+
+/** What limits a policy: a dry run counts those before it, and costs a policy in force nothing. */
+const countedBy = ({ dry_run: isDry }: Pick<RetrainPolicy, 'dry_run'>, runs: readonly PastRun[]) =>
+  isDry ? runs : runs.filter((run) => !run.proposed)
 
 /**
  * Why a policy may not launch now, whatever asks for it: a run is open, the cool-down, the monthly
@@ -110,10 +124,11 @@ const FLAP_MS = 3_600_000
  * an hour.
  */
 export function heldBackAlert(
-  policy: Pick<RetrainPolicy, 'cooldown' | 'max_per_month'>,
-  runs: readonly PastRun[],
+  policy: Pick<RetrainPolicy, 'cooldown' | 'max_per_month' | 'dry_run'>,
+  past: readonly PastRun[],
   now: number,
 ): string | undefined {
+  const runs = countedBy(policy, past)
   const isRecent = (run: PastRun) => run.cause.startsWith('alert:') && run.createdAt > now - FLAP_MS
   return (
     heldBack(policy, runs, { clock: 'wall', at: now }) ??

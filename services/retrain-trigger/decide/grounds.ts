@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import { testsOf } from '../../../lib/models/language/logic.ts'
 import { isWindowTest } from '../../../lib/models/policy-tests.ts'
-import type { RetrainPolicy } from '../../../schemas/model.ts'
+import type { RetrainPolicy } from '../../../schemas/model-retrain.ts'
 import { sliceName, type Evidence, type LatestResult, type Occasion } from './condition-tests.ts'
 import { decide, type Decision, type PastRun } from './decide.ts'
 import { parsedAlone, SPARE_WINDOWS, type ParsedPolicy } from './policies.ts'
@@ -124,6 +124,7 @@ const pastRunOf = (run: PastRun): PastRun => ({
   createdAt: run.createdAt,
   windowEnd: run.windowEnd,
   promoted: run.promoted,
+  proposed: run.proposed,
   open: run.open,
   launched: run.launched,
   failed: run.failed,

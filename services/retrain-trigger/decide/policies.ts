@@ -3,7 +3,7 @@ import { isBaseline, type Model } from '../../../lib/models/model-files.ts'
 import { testsOf } from '../../../lib/models/language/logic.ts'
 import { parseCondition } from '../../../lib/models/policy-language.ts'
 import { isWindowTest, type Condition } from '../../../lib/models/policy-tests.ts'
-import type { RetrainPolicy } from '../../../schemas/model.ts'
+import type { RetrainPolicy } from '../../../schemas/model-retrain.ts'
 import { isOfOccasion, type Occasion, type Schedule } from './condition-tests.ts'
 
 /** A policy with what its condition asks for. */

@@ -4,7 +4,13 @@ import { requirePrintable } from '../../../lib/events/text-rules.ts'
 import { addAlertsIn } from './alert-routes.ts'
 import { addAuditLog, addReplay } from './audit-routes.ts'
 import type { RetrainRoutesOptions } from './options.ts'
-import { addApproval, addCancellation, addJobReport, addRejection } from './run-answer-routes.ts'
+import {
+  addApproval,
+  addCancellation,
+  addJobReport,
+  addRejection,
+  addRollBack,
+} from './run-answer-routes.ts'
 import { addDecisionList, addRun, addRunList, addRunRequest } from './run-routes.ts'
 
 /**
@@ -31,6 +37,7 @@ const ROUTES = [
   addApproval,
   addRejection,
   addCancellation,
+  addRollBack,
   addJobReport,
   addAuditLog,
   addReplay,

@@ -12,7 +12,9 @@ import {
 } from '../../../schemas/http/retrain-trigger.ts'
 import type { Ledger } from '../queries/ledger.ts'
 import { isTokenOf } from '../queries/run-token.ts'
-import { approveRun, cancelRun, rejectRun, reportRun } from '../queries/run-transitions.ts'
+import { approveRun } from '../queries/approvals.ts'
+import { reportRun } from '../queries/reports.ts'
+import { cancelRun, rejectRun, rollBackRun } from '../queries/run-transitions.ts'
 import { readRun, readTokenHashes } from '../queries/runs.ts'
 import type { RetrainRoutesOptions } from './options.ts'
 import { OPERATE, tags } from './parameters.ts'
@@ -36,7 +38,12 @@ export function addApproval(http: Http, { engine, wake }: RetrainRoutesOptions):
     },
     async ({ params, body, caller, reach }) => {
       await requireRun(engine.ledger, params.id, reach)
-      const run = await approveRun(engine.ledger, params.id, actorOf(caller, body.actor))
+      const run = await approveRun(
+        engine.ledger,
+        params.id,
+        actorOf(caller, body.actor),
+        body.message,
+      )
       wake()
       return run
     },
@@ -63,6 +70,21 @@ export function addCancellation(http: Http, { engine }: RetrainRoutesOptions): v
     async ({ params, body, caller, reach }) => {
       await requireRun(engine.ledger, params.id, reach)
       return cancelRun(engine.ledger, params.id, actorOf(caller, body.actor), body.message)
+    },
+  )
+}
+
+/** Adds `POST /v1/runs/:id/roll-back`. */
+export function addRollBack(http: Http, { engine }: RetrainRoutesOptions): void {
+  http.post(
+    '/v1/runs/:id/roll-back',
+    {
+      config: OPERATE,
+      schema: byPerson('Records that the new version of a run was taken back'),
+    },
+    async ({ params, body, caller, reach }) => {
+      await requireRun(engine.ledger, params.id, reach)
+      return rollBackRun(engine.ledger, params.id, actorOf(caller, body.actor), body.message)
     },
   )
 }

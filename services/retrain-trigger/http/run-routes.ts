@@ -7,6 +7,7 @@ import { RunPath } from '../../../schemas/http/parts.ts'
 import {
   DecisionsAnswer,
   DecisionsQuery,
+  OneRunAnswer,
   RunAnswer,
   RunBody,
   RunsAnswer,
@@ -14,6 +15,7 @@ import {
 } from '../../../schemas/http/retrain-trigger.ts'
 import { requestRun } from '../loop/requests.ts'
 import { listDecisions } from '../queries/decisions.ts'
+import { readTransitions } from '../queries/run-history.ts'
 import { listRuns, readRun } from '../queries/runs.ts'
 import type { RetrainRoutesOptions } from './options.ts'
 import { OPERATE, READ, tags } from './parameters.ts'
@@ -77,14 +79,14 @@ export function addRun(http: Http, { engine }: RetrainRoutesOptions): void {
         summary: 'One run',
         tags,
         params: RunPath,
-        response: answers({ 200: RunAnswer }, 404),
+        response: answers({ 200: OneRunAnswer }, 404),
       },
     },
     async ({ params, reach }) => {
       const run = await readRun(engine.ledger.postgres, params.id)
       if (!run) throw new Problem(404, 'unknown_run', `there is no run ${params.id}`)
       reach('read').require(run.model_id)
-      return run
+      return { ...run, transitions: await readTransitions(engine.ledger.postgres, params.id) }
     },
   )
 }

@@ -1,10 +1,12 @@
 /** What a job is given, and what every kind of launch needs. */
 import type { LaunchValues } from '../../../lib/models/launch-templates.ts'
+import type { GuardedFetch } from '../../../lib/http/outgoing/guarded-fetch.ts'
 import type { Logger } from '../../../lib/runtime/log.ts'
 import type { Ledger } from '../queries/ledger.ts'
 import type { Run } from '../queries/run-record.ts'
 import { newRunToken } from '../queries/run-token.ts'
-import { addTokenHash, reportRun } from '../queries/run-transitions.ts'
+import { reportRun } from '../queries/reports.ts'
+import { addTokenHash } from '../queries/run-transitions.ts'
 
 /** What launches need, whatever their kind. */
 export interface LaunchOptions {
@@ -18,6 +20,8 @@ export interface LaunchOptions {
   allowsCommands: boolean
   /** The value of a variable that a header names; undefined where it is not set. */
   environment: (name: string) => string | undefined
+  /** Sends what model files ask for, where that may go. */
+  fetch: GuardedFetch
   /** Ends requests about jobs that are under way. */
   following: AbortSignal
   /** Draws from 0 up to 1, for the jitter of back-offs. */

@@ -60,7 +60,7 @@ export function beginLaunch(launches: Launcher, run: Run, how: Launch): void {
   if (pausedUntil > now)
     underWay.set(
       run.run_id,
-      quietly(launches, run, () => deferRun(ledger, run.run_id, pausedUntil)),
+      quietly(launches, run, () => deferRun(ledger, run.run_id, { until: pausedUntil, why: '' })),
     )
   else if (endpoints.take(endpoint, now))
     underWay.set(
@@ -118,7 +118,7 @@ async function launchClaimed(launches: Launcher, run: Run, how: Launch): Promise
   if (!claim) return 'unasked'
   if (how.kind === 'webhook') return launchByWebhook(launches, run, how, claim)
   if (how.kind !== 'command') return launchBySystem(launches, run, how, claim)
-  if (launches.allowsCommands) await startCommand(launches, run, how.command)
+  if (launches.allowsCommands) await startCommand(launches, run, how.command, claim)
   else await failRun(ledger, run, 'commands are not allowed: set PLUMBLINE_ALLOW_COMMANDS=on')
   return 'answered'
 }

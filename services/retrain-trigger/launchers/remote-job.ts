@@ -5,6 +5,7 @@ import {
   type LaunchValues,
   type Template,
 } from '../../../lib/models/launch-templates.ts'
+import { AddressRefused } from '../../../lib/http/outgoing/guarded-fetch.ts'
 import { durationMs } from '../../../lib/runtime/durations.ts'
 import { messageOf } from '../../../lib/runtime/errors.ts'
 import type { SystemLaunch } from '../../../schemas/launch-systems.ts'
@@ -149,7 +150,8 @@ class NoSecret extends Error {}
 
 function outcomeOf(error: unknown, { kind }: SystemLaunch): StartOutcome {
   const why = `${kind} ${messageOf(error)}`
-  if (error instanceof NoSecret) return { kind: 'refused', why: error.message }
+  if (error instanceof NoSecret || error instanceof AddressRefused)
+    return { kind: 'refused', why: error.message }
   if (!(error instanceof NotServed)) return { kind: 'failed', why: messageOf(error), askedMs: 0 }
   return error.isPermanent
     ? { kind: 'refused', why }
@@ -170,9 +172,8 @@ function asker(
   }
   const base = how.url.replace(/\/+$/, '')
   return async ({ method, path, body }) => {
-    const response = await fetch(`${base}${path}`, {
+    const response = await options.fetch(`${base}${path}`, {
       method,
-      redirect: 'manual',
       signal: AbortSignal.any([AbortSignal.timeout(timeoutOf(options, how)), stopping]),
       headers: {
         accept: 'application/json',

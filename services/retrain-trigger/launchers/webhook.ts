@@ -1,5 +1,6 @@
 /** Launches a run by posting its job to a webhook, signed as Standard Webhooks asks. */
 import { filled, filledHeaders, type Template } from '../../../lib/models/launch-templates.ts'
+import { AddressRefused } from '../../../lib/http/outgoing/guarded-fetch.ts'
 import { durationMs } from '../../../lib/runtime/durations.ts'
 import { messageOf } from '../../../lib/runtime/errors.ts'
 import type { WebhookLaunch } from '../../../schemas/launch.ts'
@@ -49,15 +50,15 @@ export async function postJob(
     return { kind: 'refused', why: messageOf(error) }
   }
   try {
-    const response = await fetch(how.url, {
+    const response = await options.fetch(how.url, {
       method: 'POST',
-      redirect: 'manual',
       signal: AbortSignal.any([AbortSignal.timeout(timeoutOf(options, how)), stopping]),
       headers: { ...own, 'content-type': 'application/json', ...signed },
       body,
     })
     return await outcomeOf(response, ledger.now())
   } catch (error) {
+    if (error instanceof AddressRefused) return { kind: 'refused', why: error.message }
     return failed(messageOf(error))
   }
 }

@@ -15,7 +15,7 @@ function running(roundMs: number) {
   let rounds = 0
   const postgres = {
     query: async (sql: string) => {
-      if (sql.includes("state = 'pending'")) {
+      if (sql.includes("state = 'queued'")) {
         rounds++
         await new Promise((resolve) => void setTimeout(resolve, roundMs))
       }
@@ -28,7 +28,7 @@ function running(roundMs: number) {
     engine: { policies: new Map(), queries: {} as never, ledger, sound: new Set() },
     jobs: launcher({
       ...{ ledger, log, secret: '', publicUrl: () => '', allowsCommands: false },
-      ...{ environment: () => undefined, random: () => 0 },
+      ...{ environment: () => undefined, random: () => 0, fetch: () => Promise.reject() },
     }),
     log,
     failed: () => {},

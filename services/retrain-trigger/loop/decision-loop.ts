@@ -9,9 +9,12 @@ import { pollLoop, type PollLoop, type Progress } from '../../../lib/runtime/pol
 import type { DueModels } from '../decide/due-models.ts'
 import { dueModels } from '../decide/due-models.ts'
 import { modelsToLookAt, policyOf } from '../decide/policies.ts'
+import { heldBack } from '../../../lib/models/guards/quiet-times.ts'
 import { failRun } from '../launchers/job.ts'
 import { beginLaunch, stopLaunches, type Launcher } from '../launchers/launch.ts'
-import { readDueRuns, readRunsInFlight } from '../queries/runs.ts'
+import { expireApprovals } from '../queries/approvals.ts'
+import { deferRun } from '../queries/claims.ts'
+import { readDueRuns, readUnclaimedInFlight } from '../queries/runs.ts'
 import { evaluatePolicies, type PolicyEngine } from './policies.ts'
 import type { PolicyFailed } from './policy-failures.ts'
 
@@ -88,7 +91,6 @@ export function askSoon(loop: Deciding, modelId: string): void {
 export function decidingModules(loop: Deciding): Module[] {
   const rounds: Module = {
     ...loop.rounds.module,
-    start: () => failLostCommands(loop.engine),
     run: async (signal) => {
       await loop.rounds.module.run!(signal)
       await stopLaunches(loop.jobs)
@@ -135,6 +137,8 @@ function newsScan(loop: Deciding): Module {
 
 /** Asks the policies of the models that are due, then launches the runs that are. */
 async function runRound(round: Round): Promise<Progress> {
+  await failLostCommands(round.engine)
+  await expireApprovals(round.engine.ledger)
   const asked = await evaluateDue(round)
   const launches = await launchDue(round)
   return { isIdle: asked + launches === 0 }
@@ -156,13 +160,25 @@ async function evaluateDue({ engine, due, failed }: Round): Promise<number> {
   return models.length
 }
 
-/** @returns how many runs are due, those that wait for their endpoint included */
-async function launchDue({ engine, jobs, failed }: Round): Promise<number> {
+/**
+ * Begins the launches that are due, and puts those off that quiet hours or a freeze hold back.
+ *
+ * @returns how many runs are due, those that wait for their endpoint included
+ */
+export async function launchDue({
+  engine,
+  jobs,
+  failed,
+}: Pick<DecidingParts, 'jobs' | 'failed'> & {
+  engine: Pick<PolicyEngine, 'policies' | 'ledger'>
+}): Promise<number> {
   const { policies, ledger } = engine
   const runs = await readDueRuns(ledger.postgres, new Date(ledger.now()))
   for (const run of runs) {
     const policy = policyOf(policies, run.model_id, run.policy)
-    if (policy) beginLaunch(jobs, run, policy.launch)
+    const held = policy && heldBack(policy, ledger.now())
+    if (held) await deferRun(ledger, run.run_id, held)
+    else if (policy) beginLaunch(jobs, run, policy.launch)
     else
       await failRun(ledger, run, `the model file no longer has the policy ${run.policy}`).catch(
         (error: unknown) => failed(run.model_id, run.policy, error),
@@ -172,11 +188,14 @@ async function launchDue({ engine, jobs, failed }: Round): Promise<number> {
 }
 
 /**
- * Fails runs of commands that an earlier process had started: a command ends with the process that
- * started it.
+ * Fails runs of commands whose process gives no sign of life: a command ends with the process that
+ * started it. Those of another process that lives are claimed by it.
  */
-async function failLostCommands({ policies, ledger }: PolicyEngine): Promise<void> {
-  for (const run of await readRunsInFlight(ledger.postgres)) {
+export async function failLostCommands({
+  policies,
+  ledger,
+}: Pick<PolicyEngine, 'policies' | 'ledger'>): Promise<void> {
+  for (const run of await readUnclaimedInFlight(ledger.postgres, new Date(ledger.now()))) {
     const policy = policyOf(policies, run.model_id, run.policy)
     if (policy?.launch.kind === 'command')
       await failRun(ledger, run, 'the process that ran the command has ended')

@@ -13,8 +13,8 @@ import { originOf, type Launcher } from '../launchers/launch.ts'
 import { askAfter, cancelJob, endsWithinMs, pollMs } from '../launchers/remote-job.ts'
 import type { JobStatus } from '../launchers/systems/system.ts'
 import { endJob, markToCancel, putOffJob, takeDueJobs, type DueJob } from '../queries/jobs.ts'
-import { ENDED, type Run } from '../queries/run-record.ts'
-import { reportRun } from '../queries/run-transitions.ts'
+import { reportRun } from '../queries/reports.ts'
+import { HAS_JOB, type Run } from '../queries/run-record.ts'
 
 const LOOK_MS = 1000
 const LONGEST_IDLE_MS = 5000
@@ -123,15 +123,17 @@ async function cancel(jobs: Launcher, launch: SystemLaunch, job: DueJob): Promis
   if (problem !== undefined)
     log.error({ run_id: run.run_id, error: problem }, 'job not cancelled, and left alone')
   await endJob(ledger.postgres, run.run_id)
-  if (!ENDED.includes(run.state))
-    await failRun(ledger, run, `the job did not end within ${launch.ends_within ?? '24h'}`)
+  if (HAS_JOB.includes(run.state)) {
+    const message = `the job did not end within ${launch.ends_within ?? '24h'}`
+    await reportRun(ledger, run.run_id, 'launcher', { state: 'timed_out', message })
+  }
 }
 
 async function follow(jobs: Launcher, launch: SystemLaunch, job: DueJob): Promise<void> {
   const { ledger } = jobs
   const { run, launchedAt } = job
   // A job that has reported its own end needs no more asking.
-  if (ENDED.includes(run.state)) return endJob(ledger.postgres, run.run_id)
+  if (!HAS_JOB.includes(run.state)) return endJob(ledger.postgres, run.run_id)
   const status = await askAfter(jobs, run, launch, job)
   const now = ledger.now()
   if ('problem' in status) {
@@ -163,7 +165,7 @@ async function isEnded(
   { run }: DueJob,
   { state, message = '' }: JobStatus,
 ): Promise<boolean> {
-  if (state === 'running' && run.state === 'launched')
+  if (state === 'running' && run.state === 'launching')
     await reportRun(ledger, run.run_id, 'launcher', { state: 'running', message })
   if (state === 'succeeded')
     await reportRun(ledger, run.run_id, 'launcher', { state: 'succeeded', message })

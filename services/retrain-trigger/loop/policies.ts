@@ -15,7 +15,6 @@ import {
   nextPass,
   parsePolicies,
   scheduledBy,
-  SPARE_WINDOWS,
   tickCause,
   windowCause,
   type ParsedPolicy,
@@ -25,7 +24,10 @@ import { decideByHistory, forgetDecision, recordDecision } from '../queries/deci
 import { readAnswers } from '../queries/decisions.ts'
 import type { Ledger } from '../queries/ledger.ts'
 import type { PolicyQueries, WindowRevision } from '../queries/policy-queries.ts'
+import { triggersOf } from '../decide/triggers.ts'
 import { isSilent, readNews, type News } from './news.ts'
+import { answerForRestated } from './restated-windows.ts'
+import { newestEvidence, readWindowEvidence } from './window-evidence.ts'
 
 /** The policies of a process, what they read and where they record. */
 export interface PolicyEngine {
@@ -112,7 +114,7 @@ export async function askNow(
   const windows = await engine.queries.windows(modelId)
   return askEach(engine, modelId, policies, async (policy) => {
     const news = await readNews(engine, modelId, policy)
-    const evidence = await newestEvidence(engine, modelId, policy, windows)
+    const evidence = await newestEvidence(engine.queries, modelId, policy, windows)
     await decideAndRecord(
       engine,
       policy,
@@ -121,31 +123,6 @@ export async function askNow(
     )
     return false
   })
-}
-
-/** Results and values of the newest window and of those before it that a policy looks back over. */
-async function newestEvidence(
-  { queries }: PolicyEngine,
-  modelId: string,
-  policy: ParsedPolicy,
-  windows: readonly WindowRevision[],
-): Promise<Pick<Evidence, 'results' | 'values' | 'windowEnd'>> {
-  const since = windows.at(-(policy.windows + SPARE_WINDOWS))?.windowEnd ?? 0
-  const windowEnd = windows.at(-1)?.windowEnd
-  return { ...(await readWindowEvidence(queries, modelId, policy, { since })), windowEnd }
-}
-
-async function readWindowEvidence(
-  queries: PolicyQueries,
-  modelId: string,
-  { versions, values: metrics, baseline, askedOn }: ParsedPolicy,
-  span: { since: number; until?: number },
-): Promise<Pick<Evidence, 'results' | 'values'>> {
-  const question = { modelId, versions, ...span }
-  return {
-    results: askedOn.size > 0 ? await queries.results(question) : [],
-    values: await queries.values({ ...question, metrics, baseline }),
-  }
 }
 
 /** Answers once for what is new since the policy's last run: labels, predictions, silence. */
@@ -157,7 +134,7 @@ async function answerForNews(
 ): Promise<void> {
   const news = await readNews(engine, modelId, policy)
   const evidence = policy.askedOn.has('window')
-    ? await newestEvidence(engine, modelId, policy, windows)
+    ? await newestEvidence(engine.queries, modelId, policy, windows)
     : { results: [], values: [], windowEnd: undefined }
   // The stream time of what is new is the end of the last evaluated window.
   const at = windows.at(-1)?.windowEnd ?? engine.ledger.now()
@@ -182,19 +159,27 @@ async function answerForWindows(
 ): Promise<boolean> {
   const { queries, ledger } = engine
   const answers = await readAnswers(ledger.postgres, modelId, policy.policy.name)
+  const isMore = await answerForRestated(engine, { modelId, policy }, windows, answers)
   const pass = nextPass(windows, answers, policy.windows)
-  if (!pass) return false
+  if (!pass) return isMore
   const news = await readNews(engine, modelId, policy)
   const { since, until } = pass
   const evidence = await readWindowEvidence(queries, modelId, policy, { since, until })
-  for (const { windowEnd, revision } of pass.windows)
+  for (const { windowEnd, revision, computedAt } of pass.windows)
     await decideAndRecord(
       engine,
       policy,
       { ...evidence, ...news, windowEnd, occasion: { kind: 'window' } },
-      { modelId, cause: windowCause(windowEnd), revision, at: windowEnd, news },
+      {
+        modelId,
+        cause: windowCause(windowEnd),
+        revision,
+        at: windowEnd,
+        news,
+        detectedAt: computedAt,
+      },
     )
-  return pass.more
+  return pass.more || isMore
 }
 
 /** What a decision is about, besides its evidence. */
@@ -205,13 +190,15 @@ interface Occurrence {
   /** Stream time for windows and counts, wall time for schedules and alerts; epoch milliseconds. */
   at: number
   news: News
+  /** When the window was evaluated, epoch milliseconds. */
+  detectedAt?: number
 }
 
 function decideAndRecord(
   { ledger }: PolicyEngine,
   parsed: ParsedPolicy,
   evidence: Evidence,
-  { modelId, cause, revision = 0, at, news }: Occurrence,
+  { modelId, cause, revision = 0, at, news, detectedAt }: Occurrence,
 ) {
   const { policy } = parsed
   return decideByHistory(
@@ -228,6 +215,8 @@ function decideAndRecord(
       decidedAt: at,
       labelsKnown: news.labelsKnown,
       predictionsKnown: news.predictionsKnown,
+      triggers: triggersOf(parsed.condition, evidence),
+      detectedAt,
     },
   )
 }

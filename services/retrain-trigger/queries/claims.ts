@@ -27,7 +27,7 @@ export async function claimRun(
   const claim = randomUUID()
   const [row] = await sql.query<{ attempts: number; first_attempt_at: Date }>(
     `update runs set claim = $2, claimed_until = $3, attempts = attempts + 1, first_attempt_at = coalesce(first_attempt_at, $4)
-     where run_id = $1 and state = 'pending' and (claimed_until is null or claimed_until <= $4)
+     where run_id = $1 and state = 'queued' and (claimed_until is null or claimed_until <= $4)
        and (next_attempt_at is null or next_attempt_at <= $4)
      returning attempts, first_attempt_at`,
     [runId, claim, new Date(until), new Date(now)],
@@ -54,15 +54,34 @@ export async function releaseRun(
 
 /**
  * Puts off the launch of a run that nobody has claimed: its endpoint is not to be asked before
- * `untilMs` (epoch milliseconds).
+ * `until` (epoch milliseconds), or its policy holds it back till then.
+ *
+ * @param why what is said of the run then; '' leaves what was said
  */
 export async function deferRun(
   { postgres, now }: Ledger,
   runId: string,
-  untilMs: number,
+  { until, why }: { until: number; why: string },
 ): Promise<void> {
   await postgres.query(
-    'update runs set next_attempt_at = $2 where run_id = $1 and (claimed_until is null or claimed_until <= $3)',
-    [runId, new Date(untilMs), new Date(now())],
+    `update runs set next_attempt_at = $2, message = case when $4 <> '' then $4 else message end
+     where run_id = $1 and state = 'queued' and (claimed_until is null or claimed_until <= $3)`,
+    [runId, new Date(until), new Date(now()), why],
   )
+}
+
+/**
+ * Holds a claim for longer, while the process that has it works on: until `untilMs` (epoch
+ * milliseconds).
+ */
+export async function keepClaim(
+  sql: Sql,
+  { runId, claim }: Pick<Claim, 'runId' | 'claim'>,
+  untilMs: number,
+): Promise<void> {
+  await sql.query('update runs set claimed_until = $3 where run_id = $1 and claim = $2', [
+    runId,
+    claim,
+    new Date(untilMs),
+  ])
 }

@@ -1,19 +1,28 @@
 /** What policies and people decide, once per cause, and the runs that follow from it. */
 import { randomUUID } from 'node:crypto'
+import { durationMs } from '../../../lib/runtime/durations.ts'
+import type { Trigger } from '../../../schemas/http/run-outcomes.ts'
 import type { Sql } from '../../../lib/postgres/port.ts'
-import type { RetrainPolicy } from '../../../schemas/model.ts'
+import type { RetrainPolicy } from '../../../schemas/model-retrain.ts'
 import type { Decision, GroundedDecision, PastRun } from '../decide/decide.ts'
 import { readLaunchedCauses } from './decisions.ts'
 import type { Ledger } from './ledger.ts'
-import { recordTransition, toRun, type Run, type StoredRun } from './run-record.ts'
+import { recordTransition, toRun, type Run, type RunTerms, type StoredRun } from './run-record.ts'
 import { readHistory } from './runs.ts'
 
 const APPROVALS = { none: 0, one: 1, two: 2 } as const
 
+/** What of a policy its runs depend on. */
+export type DecidedPolicy = Pick<
+  RetrainPolicy,
+  'name' | 'approval' | 'approval_expires' | 'dry_run'
+> &
+  RunTerms
+
 /** A run that a decision asks for; times are epoch milliseconds. */
 export interface NewRun {
   modelId: string
-  policy: Pick<RetrainPolicy, 'name' | 'approval'>
+  policy: DecidedPolicy
   cause: string
   reason: string
   windowEnd: number | undefined
@@ -25,6 +34,10 @@ export interface NewRun {
   actor?: string
   /** What its decision was made of, for the audit log. */
   grounds?: object | undefined
+  /** The metric results that it is about. */
+  triggers?: readonly Trigger[]
+  /** When the window that gave the evidence was evaluated. */
+  detectedAt?: number | undefined
 }
 
 /** What a policy answered for one cause; `windowEnd` is in epoch milliseconds. */
@@ -168,20 +181,28 @@ const upsertDecision = (
     ],
   )
 
+/** Nobody approves what nobody has looked at for so long. */
+const APPROVAL_EXPIRES = '7d'
+
 /** Writes a run; nothing comes back where its cause has one. */
 async function insertRun(tx: Sql, newRun: NewRun, at: Date): Promise<StoredRun | undefined> {
   const { modelId, policy, cause, reason, windowEnd, decidedAt, labelsKnown } = newRun
-  const { actor = 'policy' } = newRun
+  const { actor = 'policy', predictionsKnown = 0, triggers = [], detectedAt } = newRun
   const needed = APPROVALS[policy.approval]
+  const state = policy.dry_run ? 'proposed' : needed > 0 ? 'awaiting_approval' : 'queued'
+  const expiresMs = durationMs(policy.approval_expires ?? APPROVAL_EXPIRES)
+  const { accept, validation, watch } = policy
   const [row] = await tx.query<StoredRun>(
-    `insert into runs (run_id, model_id, policy, cause, state, reason, window_end, decided_at, labels_known, approvals_needed, requested_by, created_at, updated_at, predictions_known)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $12, $11, $11, $13) on conflict (model_id, policy, cause) do nothing returning *`,
+    `insert into runs (run_id, model_id, policy, cause, state, reason, window_end, decided_at, labels_known, approvals_needed, requested_by, created_at, updated_at,
+       predictions_known, message, queued_at, approval_expires_at, detected_at, terms, triggers)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $12, $11, $11, $13, $14, $15, $16, $17, $18::jsonb, $19::jsonb)
+     on conflict (model_id, policy, cause) do nothing returning *`,
     [
       randomUUID(),
       modelId,
       policy.name,
       cause,
-      needed > 0 ? 'awaiting_approval' : 'pending',
+      state,
       reason,
       windowEnd === undefined ? null : new Date(windowEnd),
       new Date(decidedAt),
@@ -189,7 +210,13 @@ async function insertRun(tx: Sql, newRun: NewRun, at: Date): Promise<StoredRun |
       needed,
       at,
       actor,
-      newRun.predictionsKnown ?? 0,
+      predictionsKnown,
+      state === 'proposed' ? 'dry run: nothing is launched' : '',
+      state === 'queued' ? at : null,
+      state === 'awaiting_approval' ? new Date(at.getTime() + expiresMs) : null,
+      detectedAt === undefined ? null : new Date(detectedAt),
+      JSON.stringify({ accept, validation, watch }),
+      JSON.stringify(triggers),
     ],
   )
   return row

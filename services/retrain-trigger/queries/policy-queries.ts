@@ -12,6 +12,8 @@ export interface WindowRevision {
   /** Epoch milliseconds. */
   windowEnd: number
   revision: number
+  /** When that revision was made, epoch milliseconds. */
+  computedAt: number
 }
 
 /**
@@ -85,13 +87,17 @@ export const policyQueries = (db: ClickHouse): PolicyQueries => ({
 })
 
 async function readWindows(db: ClickHouse, modelId: string): Promise<WindowRevision[]> {
-  const rows = await db.query<{ end: string; revision: number }>(
-    `SELECT toUnixTimestamp64Milli(window_end) AS end, max(revision) AS revision FROM window_revisions
+  const rows = await db.query<{ end: string; revision: number; at: string }>(
+    `SELECT toUnixTimestamp64Milli(window_end) AS end, max(revision) AS revision, toUnixTimestamp64Milli(max(computed_at)) AS at FROM window_revisions
      WHERE model_id = {model:String} AND model_version = '' AND variant = '' AND slice_key = ''
      GROUP BY window_end ORDER BY window_end`,
     { model: modelId },
   )
-  return rows.map((row) => ({ windowEnd: Number(row.end), revision: row.revision }))
+  return rows.map((row) => ({
+    windowEnd: Number(row.end),
+    revision: row.revision,
+    computedAt: Number(row.at),
+  }))
 }
 
 async function countRevisions(

@@ -1,15 +1,35 @@
 /** A retraining run as the control database keeps it and as others hear of it. */
 import { enqueueMessage, enqueueRow } from '../../../lib/postgres/outbox.ts'
 import type { Sql } from '../../../lib/postgres/port.ts'
+import type { RetrainPolicy } from '../../../schemas/model-retrain.ts'
 import type { RUN_STATES } from '../../../schemas/events/retrain.v1.ts'
 import type { RunAnswer } from '../../../schemas/http/retrain-trigger.ts'
 import { TOPICS } from '../../../schemas/topics.ts'
 import { appendAudit } from '../../../lib/postgres/audit-log.ts'
+import type { Reported } from '../decide/acceptance.ts'
 
 /** Where a run stands; it moves forward only. */
 export type RunState = (typeof RUN_STATES)[number]
 /** States that no transition leaves. */
-export const ENDED: readonly RunState[] = ['succeeded', 'failed', 'rejected', 'cancelled']
+export const ENDED: readonly RunState[] = [
+  'proposed',
+  'succeeded',
+  'failed',
+  'timed_out',
+  'cancelled',
+  'promoted',
+  'rolled_back',
+  'rejected',
+]
+/** States in which a run's job may be under way. */
+export const HAS_JOB: readonly RunState[] = ['launching', 'running']
+/** States of a run whose job has succeeded. */
+export const HAS_SUCCEEDED: readonly RunState[] = [
+  'succeeded',
+  'validating',
+  'promoted',
+  'rolled_back',
+]
 
 /** A run as `GET /v1/runs` shows it; times are RFC 3339 in UTC. */
 export type Run = RunAnswer
@@ -21,7 +41,15 @@ export type StoredRun = Omit<Run, 'labels_known'> & {
   /** When its job was started; null where none was. */
   launched_at: Date | null
   token_hashes?: string[]
+  terms: RunTerms
+  detected_at: Date | null
+  queued_at: Date | null
+  reported: Reported | null
+  promoted_stream_at: Date | null
 }
+
+/** The rules of a policy that a run keeps, however its model file changes. */
+export type RunTerms = Pick<RetrainPolicy, 'accept' | 'validation' | 'watch'>
 
 /**
  * Records the state a run has come to, in the transaction that brought it there: in the audit log,
@@ -71,6 +99,12 @@ const OWN_COLUMNS = [
   'job_state',
   'job_due_at',
   'job_failures',
+  'terms',
+  'detected_at',
+  'queued_at',
+  'reported',
+  'look_at',
+  'promoted_stream_at',
 ] as const
 
 /** A stored row as a run: times as RFC 3339 text, big integers as numbers, no token hashes. */
@@ -86,6 +120,8 @@ export function toRun(row: StoredRun): Run {
     window_end: iso(row.window_end),
     decided_at: iso(row.decided_at)!,
     next_attempt_at: iso(row.next_attempt_at ?? null),
+    approval_expires_at: iso(row.approval_expires_at ?? null),
+    promoted_at: iso(row.promoted_at ?? null),
     created_at: iso(row.created_at)!,
     updated_at: iso(row.updated_at)!,
   }

@@ -3,9 +3,7 @@
  * and its message.
  */
 import { Problem } from '../../../lib/runtime/errors.ts'
-import { isSamePerson } from '../../../lib/runtime/person-names.ts'
 import type { Sql } from '../../../lib/postgres/port.ts'
-import { appendAudit } from '../../../lib/postgres/audit-log.ts'
 import { markToCancel } from './jobs.ts'
 import type { Ledger } from './ledger.ts'
 import { recordTransition, toRun, type Run, type RunState, type StoredRun } from './run-record.ts'
@@ -23,6 +21,8 @@ interface Transition {
   to: RunState
   actor: string
   detail?: TransitionDetail
+  /** What the audit entry holds besides. */
+  evidence?: object
 }
 
 /**
@@ -30,20 +30,21 @@ interface Transition {
  *
  * @throws {Problem} 404 where there is no such run, 409 where its state is none of `from`
  */
-async function transition(
+export async function transition(
   tx: Sql,
-  { runId, from, to, actor, detail = {} }: Transition,
+  { runId, from, to, actor, detail = {}, evidence = {} }: Transition,
   at: Date,
 ): Promise<Run> {
   const [row] = await tx.query<StoredRun>(
     `update runs set state = $2::text, revision = revision + 1, updated_at = $3::timestamptz,
-       launched_at = case when $2 in ('launched', 'running', 'succeeded') then coalesce(launched_at, $3) else launched_at end,
+       launched_at = case when $2 in ('launching', 'running', 'succeeded') then coalesce(launched_at, $3) else launched_at end,
+       queued_at = case when $2 = 'queued' then coalesce(queued_at, $3) else queued_at end,
        new_version = case when $4 <> '' then $4 else new_version end, message = case when $5 <> '' then $5 else message end
      where run_id = $1 and state = any($6) returning *`,
     [runId, to, at, detail.new_version ?? '', detail.message ?? '', from],
   )
   if (!row) throw await refusalOf(tx, { runId, from, to })
-  await recordTransition(tx, row, actor, detail)
+  await recordTransition(tx, row, actor, { ...detail, ...evidence })
   return toRun(row)
 }
 
@@ -66,51 +67,6 @@ async function refusalOf(
 
 const moveOn = ({ postgres, now }: Ledger, change: Transition): Promise<Run> =>
   postgres.transaction((tx) => transition(tx, change, new Date(now())))
-
-/**
- * Adds a person's approval; the last that is needed makes the run due for launch. Where two are
- * needed, whoever asked for the run is neither of them.
- *
- * @throws {Problem} 404 where there is no such run, 409 where it awaits no approval or has this
- *   person's, under whatever
- * spelling, or where this person asked for it and two must approve
- */
-export const approveRun = ({ postgres, now }: Ledger, runId: string, actor: string): Promise<Run> =>
-  postgres.transaction(async (tx) => {
-    const run = await lockApprovable(tx, runId, actor)
-    const at = new Date(now())
-    const [row] = await tx.query<StoredRun>(
-      'update runs set approvals = array_append(approvals, $2), revision = revision + 1, updated_at = $3 where run_id = $1 returning *',
-      [runId, actor, at],
-    )
-    const detail = { model_id: run.model_id }
-    await appendAudit(tx, { at, actor, action: 'run.approve', subject: runId, detail })
-    if (row!.approvals.length < row!.approvals_needed) return toRun(row!)
-    return transition(tx, { runId, from: ['awaiting_approval'], to: 'pending', actor }, at)
-  })
-
-/** Locks a run for its approval by `actor`. */
-async function lockApprovable(tx: Sql, runId: string, actor: string): Promise<StoredRun> {
-  const [run] = await tx.query<StoredRun>('select * from runs where run_id = $1 for update', [
-    runId,
-  ])
-  if (!run) throw new Problem(404, 'unknown_run', `there is no run ${runId}`)
-  if (run.state !== 'awaiting_approval')
-    throw new Problem(409, 'wrong_state', `the run is ${run.state}: nothing to approve`)
-  if (run.approvals.some((approver) => isSamePerson(approver, actor)))
-    throw new Problem(
-      409,
-      'already_approved',
-      `${actor} has approved this run; another person is needed`,
-    )
-  if (run.approvals_needed > 1 && isSamePerson(run.requested_by, actor))
-    throw new Problem(
-      409,
-      'own_request',
-      `${actor} asked for this run; two other people must approve it`,
-    )
-  return run
-}
 
 /**
  * Refuses a run that awaits approval.
@@ -150,55 +106,30 @@ export const cancelRun = (
         runId,
         actor,
         detail: { message },
-        from: ['awaiting_approval', 'pending', 'launched', 'running'],
+        from: ['awaiting_approval', 'queued', 'launching', 'running', 'validating'],
         to: 'cancelled',
       },
       new Date(now()),
     )
   })
 
-/** What a job says of its run. */
-export interface RunReport extends TransitionDetail {
-  state: 'running' | 'succeeded' | 'failed'
-}
-
 /**
- * Records a job's report; an end is final, and may be reported again: the answer is the same, and a
- * version that was not told before is taken.
+ * Records that people have taken the new version of a run back.
  *
- * @throws {Problem} 404 where there is no such run, 409 where it is not due, launched or running
+ * @throws {Problem} 404 where there is no such run, 409 where its version was not promoted
  */
-export const reportRun = (
-  { postgres, now }: Ledger,
+export const rollBackRun = (
+  ledger: Ledger,
   runId: string,
   actor: string,
-  { state, ...detail }: RunReport,
+  message: string,
 ): Promise<Run> =>
-  postgres.transaction(async (tx) => {
-    const at = new Date(now())
-    const [row] = await tx.query<StoredRun>('select * from runs where run_id = $1 for update', [
-      runId,
-    ])
-    if (row?.state !== state || state === 'running')
-      return transition(
-        tx,
-        { runId, actor, detail, from: ['pending', 'launched', 'running'], to: state },
-        at,
-      )
-    const version = detail.new_version ?? ''
-    if (version === '' || row.new_version === version) return toRun(row)
-    if (row.new_version !== '')
-      throw new Problem(
-        409,
-        'another_version',
-        `the run has made version ${row.new_version}, and is now said to have made ${version}`,
-      )
-    const [completed] = await tx.query<StoredRun>(
-      'update runs set new_version = $2, revision = revision + 1, updated_at = $3 where run_id = $1 returning *',
-      [runId, version, at],
-    )
-    await recordTransition(tx, completed!, actor, detail)
-    return toRun(completed!)
+  moveOn(ledger, {
+    runId,
+    actor,
+    detail: { message },
+    from: ['promoted', 'succeeded'],
+    to: 'rolled_back',
   })
 
 /** A job that has been started; `dueAt`: when it is asked after first, epoch milliseconds. */
@@ -220,13 +151,13 @@ export const recordJob = (
   postgres.transaction(async (tx) => {
     const [row] = await tx.query<{ state: string }>(
       `update runs set job_id = $2, job_url = $3,
-         job_due_at = case when state = 'pending' then $4::timestamptz else $5::timestamptz end,
-         job_state = case when state = 'pending' then 'followed' else 'to cancel' end
+         job_due_at = case when state = 'queued' then $4::timestamptz else $5::timestamptz end,
+         job_state = case when state = 'queued' then 'followed' else 'to cancel' end
        where run_id = $1 returning state`,
       [runId, id, url, new Date(dueAt), new Date(now())],
     )
-    if (row?.state !== 'pending') return
-    const move: Transition = { runId, actor: 'launcher', from: ['pending'], to: 'launched' }
+    if (row?.state !== 'queued') return
+    const move: Transition = { runId, actor: 'launcher', from: ['queued'], to: 'launching' }
     await transition(tx, move, new Date(now()))
   })
 
@@ -236,7 +167,7 @@ export const recordJob = (
  * @throws {Problem} 404 where there is no such run, 409 where it is not pending
  */
 export const markLaunched = (ledger: Ledger, runId: string): Promise<Run> =>
-  moveOn(ledger, { runId, actor: 'launcher', from: ['pending'], to: 'launched' })
+  moveOn(ledger, { runId, actor: 'launcher', from: ['queued'], to: 'launching' })
 
 /** Adds the hash of a token by which the run's job may report. */
 export async function addTokenHash(sql: Sql, runId: string, hash: string): Promise<void> {

@@ -29,7 +29,7 @@ export async function readRun(sql: Sql, runId: string): Promise<Run | undefined>
 export async function readDueRuns(sql: Sql, at: Date): Promise<Run[]> {
   const rows = await sql.query<StoredRun>(
     `select * from (select *, row_number() over (partition by model_id, policy order by created_at, run_id) as place from runs
-       where state = 'pending' and (next_attempt_at is null or next_attempt_at <= $1)
+       where state = 'queued' and (next_attempt_at is null or next_attempt_at <= $1)
          and (claimed_until is null or claimed_until <= $1)) as due
      where place <= 2 order by created_at, run_id limit 200`,
     [at],
@@ -37,19 +37,18 @@ export async function readDueRuns(sql: Sql, at: Date): Promise<Run[]> {
   return rows.map(toRun)
 }
 
-/** Reads runs that were launched and have not ended. */
-export async function readRunsInFlight(sql: Sql): Promise<Run[]> {
+/**
+ * Reads runs whose job is under way, has no system that could be asked after it, and is claimed by
+ * no process any more.
+ */
+export async function readUnclaimedInFlight(sql: Sql, at: Date): Promise<Run[]> {
   const rows = await sql.query<StoredRun>(
-    `select * from runs where state in ('launched', 'running')`,
+    `select * from runs where state in ('launching', 'running') and job_id is null
+       and (claimed_until is null or claimed_until <= $1)`,
+    [at],
   )
   return rows.map(toRun)
 }
-
-/** Counts runs by model and state; a state without runs is left out. */
-export const countRuns = (sql: Sql) =>
-  sql.query<{ model_id: string; state: RunState; n: number }>(
-    'select model_id, state, count(*)::int as n from runs group by model_id, state',
-  )
 
 /**
  * Reads the hashes of the tokens by which a run's job may report; none where there is no such run.
@@ -65,9 +64,6 @@ export async function readTokenHashes(sql: Sql, runId: string): Promise<readonly
 /** A run as later decisions about its policy see it. */
 export type EarlierRun = PastRun & { labelsKnown: number; predictionsKnown: number }
 
-/** States of runs that a person ended. */
-const CALLED_OFF: readonly RunState[] = ['rejected', 'cancelled']
-
 /** Reads the runs of a policy, whatever became of them, oldest decision first. */
 export async function readHistory(
   sql: Sql,
@@ -81,18 +77,22 @@ export async function readHistory(
   return rows.map((row) => {
     const run = toRun(row)
     const windowEnd = run.window_end === null ? undefined : Date.parse(run.window_end)
+    const { state } = run
     return {
       cause: run.cause,
       decidedAt: windowEnd ?? Date.parse(run.decided_at),
       createdAt: Date.parse(run.created_at),
       windowEnd,
-      promoted: run.state === 'succeeded',
-      open: !ENDED.includes(run.state),
-      launched: run.state === 'succeeded' || row.launched_at !== null,
-      failed:
-        ENDED.includes(run.state) && run.state !== 'succeeded' && !CALLED_OFF.includes(run.state),
+      promoted: state === 'succeeded' || state === 'promoted',
+      open: !ENDED.includes(state),
+      proposed: state === 'proposed',
+      launched: state === 'succeeded' || state === 'proposed' || row.launched_at !== null,
+      failed: FAILED.includes(state) || (state === 'rejected' && row.launched_at !== null),
       labelsKnown: run.labels_known,
       predictionsKnown: Number(row.predictions_known),
     }
   })
 }
+
+/** States of runs that ended without a new version, through no decision before their launch. */
+const FAILED: readonly RunState[] = ['failed', 'timed_out', 'rolled_back']

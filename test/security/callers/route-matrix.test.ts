@@ -65,6 +65,7 @@ const WANTED: Record<string, 'public' | 'emit' | 'read' | 'review' | 'operate' |
   'POST /v1/runs/{id}/approve': 'operate',
   'POST /v1/runs/{id}/cancel': 'operate',
   'POST /v1/runs/{id}/reject': 'operate',
+  'POST /v1/runs/{id}/roll-back': 'operate',
   'POST /v1/runs/{id}/status': 'operate',
   'POST /v1/models/{id}/episodes/{episode}/accept': 'operate',
   'POST /v1/models/{id}/episodes/{episode}/dismiss': 'operate',

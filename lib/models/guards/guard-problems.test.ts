@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { parseModel } from '../model-files.ts'
+import { parseRequirement } from './acceptance.ts'
+
+const file = (more: string) => () =>
+  parseModel(`
+model_id: m
+task: binary
+retrain:
+  - name: p
+    when: any(drift, alarm)
+    launch: { kind: webhook, url: 'http://127.0.0.1:9/' }
+    ${more}
+`)
+
+test.each([
+  ['accept: [performance.accuracy >= 0.8, operations.latency_p95_ms <= current * 1.1]'],
+  ['accept: ["performance.accuracy >= current - 0.01"]\n    validation: { evidence: shadow }'],
+  ['quiet: [{ days: [sat, sun], from: "00:00", to: "24:00", timezone: Europe/Berlin }]'],
+  ['freezes: [{ from: 2026-12-20, to: 2027-01-02T06:00, reason: holidays }]'],
+  ['approval: two\n    approval_expires: 2d'],
+  ['dry_run: true'],
+  ['watch: { windows: 8 }'],
+])('%s is taken', (more) => {
+  expect(file(more)).not.toThrow()
+})
+
+test.each([
+  ['accept: [performance.acuracy >= 0.8]', 'retrain.p.accept.0: performance has no metric acuracy'],
+  ['accept: [performance.mae >= 1]', 'gets worse the higher it is'],
+  ['accept: [performance.accuracy <= current]', 'gets worse the lower it is'],
+  ['accept: [performance.accuracy >= best]', 'expected a number or current'],
+  ['accept: [performance.accuracy >= 0.8 and more]', 'expected the end'],
+  [
+    'accept: [drift.psi <= 0.2]\n    validation: { evidence: shadow }',
+    'is not told by shadow predictions',
+  ],
+  ['validation: { min_events: 10 }', 'there is nothing to validate without accept'],
+  ['quiet: [{ from: "00:00", to: "24:00" }]', 'leave no minute of the week'],
+  ['quiet: [{ from: "22:00", to: "06:00", timezone: Mars/Base }]', 'quiet.0.timezone'],
+  ['freezes: [{ from: 2026-12-20, to: 2026-12-20 }]', 'and begins at'],
+  ['freezes: [{ from: 2026-02-30, to: 2026-03-02 }]', 'there is no 2026-02-30'],
+  ['dry_run: true\n    approval: one', 'nobody is to approve it'],
+  ['approval_expires: 2d', 'nothing to expire where approval is none'],
+  ['approval: one\n    approval_expires: 1s', 'must be from 1m to 365d'],
+  ['accept: [performance.f1 >= 0.5]\n    validation: { within: 91d }', 'must be from 1m to 90d'],
+])('%s is refused at start', (more, problem) => {
+  expect(file(more)).toThrow(problem)
+})
+
+test('a line beside the version that serves', () => {
+  expect(parseRequirement('performance.mae <= current * 1.05')).toMatchObject({
+    metric: 'performance.mae',
+    sign: '<=',
+    factor: 1.05,
+    offset: 0,
+  })
+  expect(parseRequirement('performance.custom.margin >= -.5e1')).toMatchObject({
+    metric: 'performance.custom.margin',
+    factor: 0,
+    offset: -5,
+  })
+})
+
+test('the example of the documentation is taken', () => {
+  const text = readFileSync('docs/policies.md', 'utf8')
+  const [, example] = /```yaml\n(model_id: churn[^`]*)```/.exec(text)!
+  expect(parseModel(example!).retrain[0]).toMatchObject({ name: 'worse', approval_expires: '2d' })
+})

@@ -1,0 +1,75 @@
+/** Guards of a policy that contradict one another, or themselves. Pure. */
+import type { RetrainPolicy } from '../../../schemas/model-retrain.ts'
+import { durationMs } from '../../runtime/durations.ts'
+import { didYouMean } from '../../runtime/nearest-name.ts'
+import { requirementProblems } from './acceptance.ts'
+import { areAlwaysQuiet, instantOf } from './quiet-times.ts'
+import { isTimezone } from '../windows.ts'
+
+/** Every problem of a policy's guards as a sentence that begins with the field. */
+export function guardProblems(policy: RetrainPolicy): string[] {
+  const zones = zoneProblems(policy)
+  return [
+    ...zones,
+    // What lies in a zone that nobody knows cannot be laid side by side.
+    ...(zones.length > 0 ? [] : timeProblems(policy)),
+    ...acceptProblems(policy),
+    ...between('approval_expires', policy.approval_expires, '1m', '365d'),
+    ...between('validation.within', policy.validation?.within, '1m', '90d'),
+    ...between('watch.within', policy.watch?.within, '1m', '365d'),
+    ...contradictions(policy),
+  ]
+}
+
+function zoneProblems({ quiet = [], freezes = [] }: RetrainPolicy): string[] {
+  const named = [
+    ...quiet.map(({ timezone }, i) => [`quiet.${i}`, timezone] as const),
+    ...freezes.map(({ timezone }, i) => [`freezes.${i}`, timezone] as const),
+  ]
+  return named.flatMap(([path, timezone]) =>
+    timezone === undefined || isTimezone(timezone)
+      ? []
+      : [
+          `${path}.timezone: ${timezone} is not an IANA time zone${didYouMean(timezone, Intl.supportedValuesOf('timeZone'))}`,
+        ],
+  )
+}
+
+function timeProblems({ quiet, freezes = [] }: RetrainPolicy): string[] {
+  const problems = freezes.flatMap(({ from, to, timezone }, i) => {
+    const [start, end] = [instantOf(from, timezone), instantOf(to, timezone)]
+    if (Number.isNaN(start)) return [`freezes.${i}.from: there is no ${from}`]
+    if (Number.isNaN(end)) return [`freezes.${i}.to: there is no ${to}`]
+    return start < end ? [] : [`freezes.${i}: it ends at ${to}, and begins at ${from} only`]
+  })
+  if (areAlwaysQuiet(quiet))
+    problems.push('quiet: the quiet hours leave no minute of the week: nothing could be launched')
+  return problems
+}
+
+function acceptProblems({ accept = [], validation }: RetrainPolicy): string[] {
+  const evidence = validation?.evidence ?? 'any'
+  return accept.flatMap((text, i) =>
+    requirementProblems(text, evidence).map((problem) => `accept.${i}: ${problem}`),
+  )
+}
+
+function contradictions(policy: RetrainPolicy): string[] {
+  const { approval, approval_expires: expires, validation, accept, dry_run: isDry } = policy
+  const problems: string[] = []
+  if (approval === 'none' && expires !== undefined && expires !== '7d')
+    problems.push('approval_expires: there is nothing to expire where approval is none')
+  if (validation !== undefined && accept === undefined)
+    problems.push('validation: there is nothing to validate without accept')
+  if (isDry && approval !== 'none')
+    problems.push(`dry_run: nothing is launched, so nobody is to approve it: set approval to none`)
+  return problems
+}
+
+function between(name: string, given: string | undefined, least: string, most: string): string[] {
+  if (given === undefined) return []
+  const ms = durationMs(given)
+  return ms < durationMs(least) || ms > durationMs(most)
+    ? [`${name} ${given} must be from ${least} to ${most}`]
+    : []
+}

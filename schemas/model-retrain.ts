@@ -1,0 +1,126 @@
+/** When a model is retrained, by what, and what its candidates must reach, as its model file says. */
+import Type, { type Static } from 'typebox'
+import { closed, DURATION } from './launch-requests.ts'
+import { Launch } from './launch.ts'
+
+const duration = (description: string, fallback: string) =>
+  Type.String({ pattern: DURATION, description, default: fallback })
+const timezone = Type.Optional(Type.String({ description: 'IANA name; UTC unless given.' }))
+
+/** Hours in which nothing is launched: what is due waits for their end. */
+const QuietHours = Type.Object(
+  {
+    days: Type.Optional(
+      Type.Array(Type.Enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']), {
+        minItems: 1,
+        maxItems: 7,
+        description: 'Days on which they begin; every day unless given.',
+      }),
+    ),
+    from: Type.String({ pattern: '^([01]\\d|2[0-3]):[0-5]\\d$' }),
+    to: Type.String({
+      pattern: '^([01]\\d|2[0-3]):[0-5]\\d$|^24:00$',
+      description: 'Not later than `from`: on the next day.',
+    }),
+    timezone,
+  },
+  closed,
+)
+/** Hours in which nothing is launched, as read and checked. */
+export type QuietHours = Static<typeof QuietHours>
+
+const wallTime = (description: string) =>
+  Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}(T\\d{2}:\\d{2})?$', description })
+
+/** A span in which nothing is launched: what is due waits for its end. */
+const Freeze = Type.Object(
+  {
+    from: wallTime('A day, from its beginning, or a minute of it.'),
+    to: wallTime('The first day or minute in which launches go on.'),
+    timezone,
+    reason: Type.Optional(Type.String({ maxLength: 200 })),
+  },
+  closed,
+)
+/** A span in which nothing is launched, as read and checked. */
+export type Freeze = Static<typeof Freeze>
+
+/** How the candidate of a run is validated. */
+const Validation = Type.Object(
+  {
+    evidence: Type.Enum(['any', 'shadow', 'reported'], {
+      default: 'any',
+      description:
+        'Its shadow predictions, what its job reports, or either, the shadow predictions first.',
+    }),
+    min_events: Type.Integer({
+      minimum: 1,
+      maximum: 200_000,
+      default: 200,
+      description: 'Requests that both versions answered below which shadows decide nothing.',
+    }),
+    within: duration(
+      'Time after which incomplete evidence rejects the candidate, 1m to 90d.',
+      '7d',
+    ),
+  },
+  closed,
+)
+/** How a candidate is validated, as read and checked. */
+export type Validation = Static<typeof Validation>
+
+/** How long it is watched whether a promotion has helped. */
+const Watch = Type.Object(
+  {
+    windows: Type.Integer({
+      minimum: 1,
+      maximum: 50,
+      default: 4,
+      description: 'Windows of the new version that are held against those that caused the run.',
+    }),
+    within: duration('Time after which the run is closed with what there is, 1m to 365d.', '60d'),
+  },
+  closed,
+)
+/** How long a promotion is watched, as read and checked. */
+export type Watch = Static<typeof Watch>
+
+/** When a model is retrained and by what, as its model file says. */
+export const RetrainPolicy = Type.Object(
+  {
+    name: Type.String({ minLength: 1 }),
+    when: Type.String({ minLength: 1, description: 'See docs/policies.md.' }),
+    launch: Launch,
+    approval: Type.Enum(['none', 'one', 'two'], { default: 'none' }),
+    approval_expires: Type.Optional(
+      duration('Time after which a run that nobody approved is cancelled, 1m to 365d.', '7d'),
+    ),
+    cooldown: duration('Least stream time between two launches.', '0s'),
+    max_per_month: Type.Integer({
+      minimum: 1,
+      default: 100,
+      description: 'Launches in 30 days of stream time.',
+    }),
+    dry_run: Type.Optional(
+      Type.Boolean({
+        default: false,
+        description: 'Decides and records, and launches nothing: its runs end as `proposed`.',
+      }),
+    ),
+    quiet: Type.Optional(Type.Array(QuietHours, { maxItems: 20 })),
+    freezes: Type.Optional(Type.Array(Freeze, { maxItems: 50 })),
+    accept: Type.Optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 500 }), {
+        minItems: 1,
+        maxItems: 20,
+        description:
+          'What a candidate must reach to be promoted, such as `performance.accuracy >= 0.8` or `performance.mae <= current * 1.05`.',
+      }),
+    ),
+    validation: Type.Optional(Validation),
+    watch: Type.Optional(Watch),
+  },
+  closed,
+)
+/** A retraining policy of a model file, as read and checked. */
+export type RetrainPolicy = Static<typeof RetrainPolicy>
