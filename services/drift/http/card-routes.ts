@@ -1,7 +1,7 @@
 /** The card of a model: what its file says, what was measured, what was done, and what is missing. */
 import type { Http } from '../../../lib/http/server.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
-import { CardAnswer, CardQuery } from '../../../schemas/http/card.ts'
+import { CardAnswer, CardQuery } from '../../../schemas/http/cards/model-card.ts'
 import { answers } from '../../../schemas/http/errors.ts'
 import { ModelPath } from '../../../schemas/http/parts.ts'
 import type { ModelReference } from '../../../schemas/model-references.ts'

@@ -47,7 +47,7 @@ export function repairOf(
   const missing = metrics.filter(({ n_after: n }) => n < windows)
   const times = { evaluated_at: new Date(now).toISOString(), until: new Date(until).toISOString() }
   if (missing.length > 0 && now < until) {
-    const n = Math.min(...missing.map(({ n_after }) => n_after))
+    const n = missing.reduce((least, { n_after }) => Math.min(least, n_after), Infinity)
     const reason = `${n} of ${windows} windows of the new version`
     return { outcome: 'watching', reason, metrics, ...times }
   }

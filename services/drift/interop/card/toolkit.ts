@@ -1,5 +1,5 @@
 /** A model card in the fields of Google's Model Card Toolkit (schema 0.0.2). Pure. */
-import type { ToolkitCard } from '../../../../schemas/http/card.ts'
+import type { ToolkitCard } from '../../../../schemas/http/cards/model-card.ts'
 import type { CardFacts } from './facts.ts'
 
 const described = (texts: readonly string[] | undefined) =>

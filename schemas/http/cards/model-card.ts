@@ -1,6 +1,6 @@
 /** The form and the answer of a model card. */
 import Type, { type Static } from 'typebox'
-import { closed } from './parts.ts'
+import { closed } from '../parts.ts'
 
 /** In which form a card is asked for. */
 export const CardQuery = closed({
