@@ -89,6 +89,7 @@ export function targetNamed(name: string): Target {
  */
 const OF_OTHER_PROGRAMS = new Set([
   'PLUMBLINE_URL',
+  'PLUMBLINE_KEY',
   'PLUMBLINE_INGEST_URL',
   'PLUMBLINE_BENCH_PYTHON',
   'PLUMBLINE_KEYS_FILE',

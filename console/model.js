@@ -66,6 +66,7 @@ function Head({ model, range, change }) {
       <a href="/models/${encodeURIComponent(id)}/slices">Slices and fairness</a>
       <a href="${path}/report?${rangeQuery(range).slice(1)}">Report</a>
       <${PastPicker} asOf=${range.asOf} change=${change} />
+      <a href="${path}/card?format=html">Model card</a>
     </p>
   </div>`
 }

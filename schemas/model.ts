@@ -5,6 +5,7 @@
 import Type, { type Static } from 'typebox'
 import { LABEL_SOURCES } from './events/label.v1.ts'
 import { ModelMetrics } from './model-metrics.ts'
+import { ModelCard } from './model-card.ts'
 import { ModelCohorts } from './model-cohorts.ts'
 import { ModelExploration } from './model-exploration.ts'
 import { ModelAlarms } from './model-alarms.ts'
@@ -232,6 +233,7 @@ export const ModelFile = Type.Object(
     ),
     retrain: Type.Optional(Type.Array(RetrainPolicy)),
     metrics: Type.Optional(ModelMetrics),
+    card: Type.Optional(ModelCard),
     privacy: Type.Optional(ModelPrivacy),
     retention: Type.Optional(ModelRetention),
   },

@@ -82,6 +82,16 @@ export const TOPICS = {
     schema: 'retrain.v1',
     why: 'Every state a run passes through.',
   },
+  auditAnchors: {
+    topic: 'plumbline.audit-anchors.v1',
+    key: 'the day in UTC',
+    partitions: 1,
+    retentionDays: 3650,
+    producers: ['keep'],
+    consumers: ['npm run audit'],
+    schema: 'at, entries, hash: the head of the audit log',
+    why: 'What the audit log was, outside of its database. Not compacted: a later message of a day must not take the place of an earlier one.',
+  },
   deadLetters: {
     topic: 'plumbline.dead-letters.v1',
     key: 'the key of the refused message',

@@ -48,4 +48,11 @@ export async function walkSides(
   await walk('GET /v1/events', { query: { model_id: 'm', seconds: '1' } })
   for (const query of [{}, { as_of: spans.a }])
     await walk('GET /v1/models/{id}/report', { params, query })
+  for (const format of ['json', 'markdown', 'html'])
+    await walk('GET /v1/models/{id}/card', { params, query: { format } })
+  const card = await walk('GET /v1/models/{id}/card', {
+    params,
+    headers: { accept: 'text/markdown' },
+  })
+  expect(card).toMatch(/^# Model card: m\n[^]*\| version [^]*\| 12\\\(1\\\) \| system/)
 }

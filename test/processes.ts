@@ -1,5 +1,5 @@
 /** Plumbline in processes of its own, and what is said to them; needs no test runner. */
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -93,6 +93,15 @@ export async function spawnTarget(target: string, env: Record<string, string>): 
 function compiledModules(): Record<string, string> {
   const folder = process.env['NODE_COMPILE_CACHE']
   return folder === undefined ? {} : { NODE_COMPILE_CACHE: folder }
+}
+
+/** Runs a file of `scripts` to its end, with more variables than this process has. */
+export function runScript(name: string, args: readonly string[], env: Record<string, string>) {
+  const flags = process.execArgv.filter((flag) => !flag.startsWith('--input-type'))
+  return spawnSync(process.execPath, [...flags, join(ROOT, 'scripts', name), ...args], {
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+  })
 }
 
 /** Most resident memory that the process ever had, in MiB. */

@@ -8,6 +8,7 @@ import type { ModelExploration } from '../../schemas/model-exploration.ts'
 import { alarmSettings } from '../../schemas/model-alarms.ts'
 import type { ModelReference } from '../../schemas/model-references.ts'
 import type { ModelRetention } from '../../schemas/model-retention.ts'
+import type { ModelCard } from '../../schemas/model-card.ts'
 import type { ModelPrivacy } from '../../schemas/model-privacy.ts'
 import type { UnusualEvents } from '../../schemas/model-unusual.ts'
 import { ConfigError } from '../runtime/config.ts'
@@ -64,6 +65,8 @@ export interface Model {
   review: { reviewers: number; budgetPerDay: number; randomShare: number }
   retrain: readonly RetrainPolicy[]
   ownership: Ownership
+  /** What its model card says besides what is measured. */
+  card: ModelCard
   /** Which of its numbers Prometheus gets. */
   metrics: MetricsChoice
   /** Folder of the model file, where its tables are; '' where there is none. */
@@ -204,6 +207,7 @@ function withDefaults(file: ModelFile, revision: string): Model {
     },
     retrain: file.retrain ?? [],
     ownership: ownershipOf(file),
+    card: file.card ?? {},
     metrics: choiceOf(file.metrics),
     folder: '',
     privacy: file.privacy,

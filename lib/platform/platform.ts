@@ -22,6 +22,7 @@ import { ratesOf } from '../http/limits/rate-limits.ts'
 import { createLog, type Logger } from '../runtime/log.ts'
 import { messageReader } from '../events/decode-message.ts'
 import { createMetrics, type Metrics } from '../runtime/metrics.ts'
+import type { ModelFolder } from '../models/reload/live-models.ts'
 import type { Models } from '../models/model-files.ts'
 import type { Privacy } from '../events/privacy/redactor.ts'
 import { privacyOf } from './privacy-key.ts'
@@ -56,6 +57,8 @@ export interface Platform {
   readiness: Readiness
   http: Http
   models: Models
+  /** The model files in force. */
+  modelFiles: () => ModelFolder
   sources: LiveSources
   /** What model files take out of events. */
   privacy: Privacy
@@ -131,6 +134,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
       sources.reload()
       tls.reload((certificate) => showCertificate(http, certificate))
     },
+    modelFiles: live.inForce,
     sources,
     privacy,
     now: systemClock,

@@ -15,7 +15,8 @@ export interface AuditEntry {
   hash: string
 }
 
-const GENESIS = '0'.repeat(64)
+/** What the first entry has for the hash of the one before it. */
+export const GENESIS = '0'.repeat(64)
 /** Names the advisory lock under which entries are numbered. */
 const LOCK = 7305181
 
@@ -34,9 +35,12 @@ export interface AuditAct extends Pick<AuditEntry, 'actor' | 'action' | 'subject
   at: Date
 }
 
+/** Lets no other transaction append until this one ends. */
+export const lockAudit = (tx: Sql) => tx.query('select pg_advisory_xact_lock($1)', [LOCK])
+
 /** Appends within the caller's transaction: what is done and that it was done are one. */
 export async function appendAudit(tx: Sql, { at, ...act }: AuditAct): Promise<void> {
-  await tx.query('select pg_advisory_xact_lock($1)', [LOCK])
+  await lockAudit(tx)
   const head = await headOf(tx)
   const entry = {
     ...act,
@@ -83,7 +87,8 @@ export interface AuditHead {
   hash: string
 }
 
-async function headOf(db: Sql): Promise<AuditHead> {
+/** Reads how many entries the log counts, and the hash of the last. */
+export async function headOf(db: Sql): Promise<AuditHead> {
   const [row] = await db.query<{ entries: string | number; hash: string }>(
     'select entries, hash from audit_head',
   )

@@ -259,3 +259,36 @@ export const AuditAnswer = closed(
     examples: [{ entries: [], complete: true, reason: '', head: { entries: 0, hash: HASH } }],
   },
 )
+
+/** A decision made again. */
+export const ReplayAnswer = closed(
+  {
+    run_id: Type.String(),
+    outcome: Type.Enum(['identical', 'different', 'not_replayable'], {
+      description:
+        '`not_replayable`: a person or an alert asked for it, or it is older than what is kept.',
+    }),
+    differences: Type.Array(Type.String(), {
+      description: 'What differs, or why it cannot be replayed, a sentence each.',
+    }),
+    recorded: closed({ action: Type.String(), reason: Type.String() }),
+    recomputed: nullable(closed({ action: Type.String(), reason: Type.String() })),
+    windows: Type.Integer({ description: 'Windows of cohorts whose results were read again.' }),
+    results_sha256: Type.String({ description: 'Of the results that the decision saw, or empty.' }),
+  },
+  {
+    description: 'The decision as it was recorded, and as it comes out again.',
+    examples: [
+      {
+        run_id: RUN_ID,
+        outcome: 'identical',
+        differences: [],
+        recorded: { action: 'launch', reason: 'alarm of drift.psi of amount' },
+        recomputed: { action: 'launch', reason: 'alarm of drift.psi of amount' },
+        windows: 3,
+        results_sha256: HASH,
+      },
+    ],
+  },
+)
+export type ReplayAnswer = Static<typeof ReplayAnswer>

@@ -29,6 +29,7 @@ import { referenceRoutes } from './http/reference-routes.ts'
 import { episodeFeedbackRoutes } from './http/episode-feedback-routes.ts'
 import { episodeRoutes } from './http/episode-routes.ts'
 import { exampleRoutes } from './http/example-routes.ts'
+import { cardRoutes } from './http/card-routes.ts'
 import { cohortRoutes } from './http/cohort-routes.ts'
 import { compareRoutes } from './http/compare-routes.ts'
 import { modelRoutes } from './http/model-routes.ts'
@@ -111,6 +112,7 @@ function registerRoutes({ http, clickhouse, models, privacy, now, sinkParts }: D
   compareRoutes(http, parts)
   sideBySideRoutes(http, parts)
   cohortRoutes(http, parts)
+  cardRoutes(http, parts)
   canaryRoutes(http, parts)
   referenceRoutes(http, { ...parts, privacy, spool: sinkParts.spool })
   decisionRoutes(http, db, now)

@@ -12,12 +12,14 @@ import type { KeepConfig } from './config.ts'
 import { keyRoutes } from './http/key-routes.ts'
 import { retentionRoutes } from './http/retention-routes.ts'
 import { subjectRoutes } from './http/subject-routes.ts'
+import { anchorAudit } from './loop/anchor-audit.ts'
 import { applyRetention } from './loop/apply-retention.ts'
+import { enterFileChanges, enterStoredActs, type WatchedFiles } from './loop/enter-acts.ts'
 import { finishErasure } from './loop/erase-subject.ts'
 import { toldDrop } from './plan/told-drops.ts'
 
 /** The parts of the process that keeping and deleting are built on. */
-export interface KeepDeps {
+export interface KeepDeps extends Omit<WatchedFiles, 'keyFile'> {
   http: Http
   eventLog: EventLog
   clickhouse: (role: string) => ClickHouse
@@ -33,8 +35,31 @@ export interface KeepDeps {
 }
 
 const POLL_MS = 60_000
+/** Acts of elsewhere are in the audit log within so long, and later while there are none. */
+const ACTS_MS = 5000
+const LONGEST_ACTS_MS = 20_000
 
-/** Retention, exports and erasures. */
+/** Enters into the audit log what is done elsewhere, and anchors it. */
+function auditing(parts: KeepDeps & { db: ClickHouse }): Module {
+  const { models, log } = parts
+  const loop = pollLoop({
+    name: 'audit',
+    everyMs: ACTS_MS,
+    longestIdleMs: LONGEST_ACTS_MS,
+    step: async () => {
+      const files = await enterFileChanges(parts, parts)
+      const acts = await enterStoredActs(parts)
+      await anchorAudit(parts)
+      return { isIdle: files + acts === 0 }
+    },
+    onError: (error) =>
+      log.warn({ error: messageOf(error) }, 'acts not entered into the audit log, trying again'),
+  })
+  models.onChange?.(loop.wake)
+  return loop.module
+}
+
+/** Retention, exports, erasures, and what the audit log takes from elsewhere. */
 export function keep(deps: KeepDeps, config: KeepConfig): Module[] {
   const { clickhouse, log } = deps
   const parts = { ...deps, config, db: clickhouse('keep') }
@@ -43,6 +68,7 @@ export function keep(deps: KeepDeps, config: KeepConfig): Module[] {
   subjectRoutes(deps.http, asked)
   keyRoutes(deps.http, deps)
   return [
+    auditing({ ...deps, db: clickhouse('keep-audit') }),
     pollLoop({
       name: 'retention',
       everyMs: POLL_MS,

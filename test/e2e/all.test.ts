@@ -1,15 +1,23 @@
 /** target=all in a process of its own, without Kafka: the doors, the loop, the stop. */
 import { gzipSync, zstdCompressSync } from 'node:zlib'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { Webhook } from 'standardwebhooks'
-import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { freePort } from '../../deploy/local/kafka.ts'
 import { temporaryDirectory } from '../harness.ts'
-import { ask, post, prediction, ROOT, startTarget, until, type Running } from '../processes.ts'
+import {
+  ask,
+  post,
+  prediction,
+  ROOT,
+  runScript,
+  startTarget,
+  until,
+  type Running,
+} from '../processes.ts'
 
 const directory = temporaryDirectory()
 let plumbline: Running
@@ -220,15 +228,30 @@ test('drift launches the webhook exactly once; the job reports, and the ledger, 
       )[0]?.['state'] === 'succeeded',
   )
   const { entries } = (await (await fetch(`${plumbline.url}/v1/audit`)).json()) as {
-    entries: { action: string; previous_hash: string; hash: string }[]
+    entries: { action: string }[]
   }
   expect(entries.map((entry) => entry.action)).toEqual(
     expect.arrayContaining(['run.queued', 'run.launching', 'run.running', 'run.succeeded']),
   )
-  for (const [i, entry] of entries.entries())
-    if (i > 0) expect(entry.previous_hash).toBe(entries[i - 1]!.hash)
   await new Promise((resolve) => setTimeout(resolve, 1500))
   expect(new Set(hook.bodies.map((body) => body.data.run_id)).size).toBe(1)
+})
+
+test('npm run audit finds the log whole, and makes the decision of the run again', async () => {
+  const anchors = join(directory, 'data/audit-anchors.ndjson')
+  await until('the log is anchored', async () => existsSync(anchors))
+  const env = { PLUMBLINE_URL: plumbline.url, PLUMBLINE_DATA_DIR: join(directory, 'data') }
+  const audit = (...args: string[]) => runScript('audit.ts', args, env)
+  const whole = audit('verify')
+  expect(whole.stdout, whole.stderr).toMatch(/^whole: \d+ entries[^]*1 anchors of /)
+  const replayed = audit('replay', '--run', hook.bodies[0]!.data.run_id)
+  expect(replayed.stdout, replayed.stderr).toMatch(/^identical: run /)
+  const forged = { at: '2026-01-01T00:00:00.000Z', entries: 1, hash: 'f'.repeat(64) }
+  writeFileSync(join(directory, 'forged.ndjson'), JSON.stringify(forged))
+  const broken = audit('verify', '--anchors', join(directory, 'forged.ndjson'))
+  expect(broken.stdout).toMatch(/^broken: entry 1 is not the one that was anchored/)
+  const all = [whole, replayed, broken, audit('verfy')]
+  expect(all.map(({ status }) => status)).toEqual([0, 0, 1, 2])
 })
 
 test('two people approve what needs two; alerts ask for runs, once each', async () => {

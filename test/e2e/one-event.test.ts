@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startKafka, type LocalKafka } from '../../deploy/local/kafka.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import { temporaryDirectory } from '../harness.ts'
-import { ask, post, prediction, startTarget, until, type Running } from '../processes.ts'
+import { ask, post, prediction, runScript, startTarget, until, type Running } from '../processes.ts'
 
 const directory = temporaryDirectory()
 let kafka: LocalKafka
@@ -250,3 +250,19 @@ const letters = (id: string) =>
     plumbline.clickhouseUrl,
     `SELECT reason FROM dead_letters WHERE key = 'one/${id}'`,
   )
+
+test('npm run audit reads the anchors of the topic, and misses an entry that one of them holds', async () => {
+  const env = { PLUMBLINE_URL: plumbline.url, PLUMBLINE_KAFKA_BROKERS: kafka.brokers }
+  const verify = () => runScript('audit.ts', ['verify'], env)
+  await until('the log is anchored', async () =>
+    verify().stdout.includes(`1 anchors of the topic ${TOPICS.auditAnchors.topic}`),
+  )
+  const later = { at: '2030-01-01T00:00:00.000Z', entries: 1000, hash: 'f'.repeat(64) }
+  await producer.send({
+    topic: TOPICS.auditAnchors.topic,
+    messages: [{ key: 'later', value: JSON.stringify(later) }],
+  })
+  const { stdout, status } = verify()
+  expect(stdout).toMatch(/^broken: entry \d+ is missing: the log ends there, and had 1000 entries/)
+  expect(status).toBe(1)
+})

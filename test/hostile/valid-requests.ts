@@ -239,6 +239,7 @@ const RUNS: readonly ValidRequest[] = [
   posted('runs', '/v1/runs', { model_id: 'friend', policy: 'asked', reason: 'why', actor: 'bob' }),
   { group: 'runs', method: 'GET', path: '/v1/runs', query: { model_id: 'friend', limit: '10' } },
   { group: 'runs', method: 'GET', path: '/v1/runs/{id}', ...run },
+  { group: 'runs', method: 'GET', path: '/v1/runs/{id}/replay', ...run },
   { group: 'runs', method: 'GET', path: '/v1/decisions', query: { model_id: 'friend' } },
   { group: 'runs', method: 'GET', path: '/v1/audit', query: { after: '0', limit: '10' } },
   ...['approve', 'reject', 'cancel', 'roll-back'].map((how) =>
@@ -322,6 +323,7 @@ const MODELS: readonly ValidRequest[] = [
   }),
   asked('/v1/models/{id}/compare', { a: SPAN, b: SPAN, exact: 'true', convention: 'plumbline' }),
   asked('/v1/models/{id}/side-by-side', SIDES),
+  asked('/v1/models/{id}/card', { format: 'markdown' }),
   asked('/v1/models/{id}/cohorts', { to: AT, metrics: 'accuracy,error_ratio' }),
   asked('/v1/models/{id}/constraint_violations.json', { a: SPAN, b: SPAN }),
   asked('/v1/models/{id}/canary', {

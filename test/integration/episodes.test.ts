@@ -10,6 +10,7 @@ import { ProblemDocument } from '../../schemas/http/errors.ts'
 import type { EpisodeAnswer, EpisodesAnswer } from '../../schemas/http/episodes.ts'
 import type { WindowsAnswer } from '../../schemas/http/metric-results.ts'
 import { episodeFeedbackRoutes } from '../../services/drift/http/episode-feedback-routes.ts'
+import { cardRoutes } from '../../services/drift/http/card-routes.ts'
 import { episodeRoutes } from '../../services/drift/http/episode-routes.ts'
 import { reportRoutes } from '../../services/drift/http/report-routes.ts'
 import { windowRoutes } from '../../services/drift/http/window-routes.ts'
@@ -89,6 +90,7 @@ beforeAll(async () => {
   windowRoutes(http as unknown as Http, { db })
   const parts = { db, queries: driftQueries(db), models, now: () => NOW }
   reportRoutes(http as unknown as Http, parts)
+  cardRoutes(http as unknown as Http, parts)
   await insert(
     'event_counts',
     Array.from({ length: 40 }, (_, day) => ({
@@ -281,6 +283,32 @@ test('runs decided on its windows, or asked for while it lasted, are told with w
     ['by hand', 'bob'],
     ['on it', 'bob'],
   ])
+})
+
+test('the card has the newest performance with its interval, the episodes and the runs', async () => {
+  const { model_card, sections } = await get<{
+    model_card: { quantitative_analysis: { performance_metrics: object[] } }
+    sections: { title: string; table?: { rows: string[][] } }[]
+  }>('card')
+  expect(model_card.quantitative_analysis.performance_metrics).toContainEqual({
+    ...{ type: 'accuracy', value: 0.6 },
+    confidence_interval: { lower_bound: 0.55, upper_bound: 0.65 },
+  })
+  const rowsOf = (title: string) => sections.find((one) => one.title === title)!.table!.rows
+  expect(rowsOf('Performance by cohort')[0]).toEqual([
+    ...['all', 'accuracy', '0.6', '0.55 to 0.65', '80', 'alarm'],
+  ])
+  const { episodes } = await get<Static<typeof EpisodesAnswer>>('episodes')
+  expect(rowsOf('Incidents').map(([since, , , ended]) => [since, ended])).toEqual(
+    episodes.map(({ episode: name, ended }) => [name, ended]),
+  )
+  expect(rowsOf('Incidents')[0]![0]).toBe(iso(22))
+  expect(rowsOf('Drift history')[0]!.slice(0, 3)).toEqual([
+    new Date(Date.parse(iso(23))).toISOString().replace('.000Z', 'Z'),
+    expect.any(String),
+    'alarm',
+  ])
+  expect(rowsOf('Model')).toEqual([['1', '4000', expect.any(String), expect.any(String)]])
 })
 
 test('a name that is no time, and an episode that is not there, are refused', async () => {

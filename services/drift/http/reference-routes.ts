@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { Static } from 'typebox'
+import { actorOf } from '../../../lib/http/callers.ts'
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import { Problem } from '../../../lib/runtime/errors.ts'
 import type { Http } from '../../../lib/http/server.ts'
@@ -87,7 +88,7 @@ export function referenceRoutes(http: Http, options: ReferenceRoutesOptions): vo
           response: answersToBody({ 200: ReferenceAnswer, 201: ReferenceAnswer }, 409),
         },
       },
-      async ({ params, query, body, headers }, reply) => {
+      async ({ params, query, body, headers, caller }, reply) => {
         // Without a content type no schema says what the body must be.
         if (typeof body !== 'object' || body === null)
           throw new Problem(
@@ -98,7 +99,8 @@ export function referenceRoutes(http: Http, options: ReferenceRoutesOptions): vo
         requirePrintable('path', params)
         const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? ''
         const given = givenBody(body, query, type)
-        const answer = await put(parts, { ...params, query, given })
+        const actor = actorOf(caller, caller?.isKnown ? undefined : 'anonymous')
+        const answer = await put(parts, { ...params, query, given, actor })
         void reply.code(answer.revision === 1 ? 201 : 200)
         return answer
       },
@@ -138,6 +140,8 @@ interface PutQuestion {
   name: string
   query: ReferenceQuery
   given: Given
+  /** Who puts it. */
+  actor: string
 }
 
 type Answer = Static<typeof ReferenceAnswer>
@@ -159,7 +163,7 @@ async function put(options: RouteParts, question: PutQuestion): Promise<Answer> 
 async function putTable(
   { queries, privacy, now }: RouteParts,
   model: Model,
-  { name, query, file }: PutQuestion & { file: TableFile },
+  { name, query, file, actor }: PutQuestion & { file: TableFile },
 ): Promise<Answer> {
   const { modelId } = model
   const { kind: _, ...columns } = query
@@ -174,7 +178,7 @@ async function putTable(
     under,
   })
   const table = { kind: 'table' as const, span: TABLE_SPAN, modelVersion: '', note }
-  await queries.putReference({ modelId, name, ...table, revision }, now())
+  await queries.putReference({ modelId, name, ...table, revision, actor }, now())
   return { name, kind: 'table', rows, note, revision }
 }
 
@@ -182,7 +186,7 @@ async function putTable(
 async function putSpan(
   { db, spool, validator, queries, now }: RouteParts,
   modelId: string,
-  { name, given }: PutQuestion,
+  { name, given, actor }: PutQuestion,
 ): Promise<Answer> {
   const revision = (await queries.referenceRevision(modelId, name)) + 1
   const { events, ...reference } =
@@ -196,7 +200,7 @@ async function putSpan(
           ),
         )
       : { ...referenceOf(given.body as ReferenceBody), events: undefined }
-  await queries.putReference({ modelId, name, ...reference, revision }, now())
+  await queries.putReference({ modelId, name, ...reference, revision, actor }, now())
   return {
     name,
     kind: reference.kind,

@@ -16,6 +16,8 @@ export interface StoredReference {
   content?: string
   /** Of a table: what was read of it, in words; '' of others. */
   note?: string
+  /** Who put it, where it is written; absent where the service did by itself. */
+  actor?: string
 }
 
 /** Rows of a table have no time of their own: all of them count at one, before any event. */

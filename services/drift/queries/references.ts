@@ -106,6 +106,7 @@ export const putReference = (
         revision: reference.revision,
         content: reference.content ?? '',
         note: reference.note ?? '',
+        actor: reference.actor ?? '',
         frozen_at: sqlTime(at),
       },
     ],

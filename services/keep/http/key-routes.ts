@@ -15,9 +15,11 @@ import { endOf, nameOf, type KeyEntry } from '../../../lib/http/keys/key-file.ts
 import { readUses, type Uses } from '../../../lib/http/keys/key-uses.ts'
 import type { FastifyRequest, Http } from '../../../lib/http/server.ts'
 import { appendAudit } from '../../../lib/postgres/audit-log.ts'
+import { noticeChanges, rememberStates } from '../../../lib/postgres/audit-seen.ts'
 import type { Postgres } from '../../../lib/postgres/port.ts'
 import { messageOf, Problem } from '../../../lib/runtime/errors.ts'
 import { answers, answersToBody } from '../../../schemas/http/errors.ts'
+import { keyStates } from '../loop/enter-acts.ts'
 import {
   KeyPath,
   KeysAnswer,
@@ -167,7 +169,11 @@ async function audited<Change extends KeyChange>(
   return options.postgres.transaction(async (tx) => {
     const before = refusing(() => readKeyFile(file))
     const changed = refusing(() => change(before))
-    await appendAudit(tx, { at: new Date(options.now()), actor, action, ...entryOf(changed) })
+    const at = new Date(options.now())
+    // What was changed in the file by hand before is told of before.
+    await noticeChanges(tx, { kind: 'key', actor: 'key files', at }, () => keyStates(before))
+    await appendAudit(tx, { at, actor, action, ...entryOf(changed) })
+    await rememberStates(tx, 'key', keyStates(changed.entries))
     return refusing(() =>
       changeKeyFile(file, (now) => {
         if (isDeepStrictEqual(now, before)) return changed

@@ -23,6 +23,8 @@ export interface LatestResult {
   slice: string
   /** '' for the model as a whole. */
   version: string
+  /** Of the window, where it is read from a store. */
+  revision?: number
 }
 
 /** When a cron expression comes due. */

@@ -41,6 +41,11 @@ export interface Decision {
   reason: string
 }
 
+/** A decision, and what the audit log keeps of what it was made of. */
+export interface GroundedDecision extends Decision {
+  grounds?: object
+}
+
 const MONTH_MS = 30 * 86_400_000
 
 /**

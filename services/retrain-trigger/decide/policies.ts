@@ -43,12 +43,25 @@ export const parsePolicies = (models: readonly ModelPolicies[]): Policies =>
   new Map(
     models
       .filter((model) => model.retrain.length > 0)
-      .map((model) => [model.modelId, model.retrain.map((policy) => parsePolicy(policy, model))]),
+      .map((model) => [
+        model.modelId,
+        model.retrain.map((policy) => parsedAlone(policy, baselineOf(model))),
+      ]),
   )
 
 const OCCASIONS: readonly Occasion['kind'][] = ['window', 'tick', 'alert', 'news']
 
-function parsePolicy(policy: RetrainPolicy, { references }: ModelPolicies): ParsedPolicy {
+/** The reference that verdicts of a model come from; '' where it has none. */
+const baselineOf = ({ references }: ModelPolicies): string =>
+  Object.entries(references).find(([, reference]) => isBaseline(reference))?.[0] ?? ''
+
+/**
+ * Parses one policy.
+ *
+ * @param baseline the reference that verdicts come from; '' where there is none
+ * @throws where its condition is not of the policy language
+ */
+export function parsedAlone(policy: RetrainPolicy, baseline: string): ParsedPolicy {
   const condition = parseCondition(policy.when)
   const tests = testsOf(condition)
   const ofWindows = tests.filter(isWindowTest)
@@ -68,7 +81,7 @@ function parsePolicy(policy: RetrainPolicy, { references }: ModelPolicies): Pars
     values: ofWindows.flatMap((test) =>
       test.kind === 'value' ? [`${test.family}/${test.metric}`] : [],
     ),
-    baseline: Object.entries(references).find(([, reference]) => isBaseline(reference))?.[0] ?? '',
+    baseline,
   }
 }
 

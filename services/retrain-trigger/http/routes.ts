@@ -2,7 +2,7 @@
 import type { Http } from '../../../lib/http/server.ts'
 import { requirePrintable } from '../../../lib/events/text-rules.ts'
 import { addAlertsIn } from './alert-routes.ts'
-import { addAuditLog } from './audit-routes.ts'
+import { addAuditLog, addReplay } from './audit-routes.ts'
 import type { RetrainRoutesOptions } from './options.ts'
 import {
   addApproval,
@@ -40,4 +40,5 @@ const ROUTES = [
   addRollBack,
   addJobReport,
   addAuditLog,
+  addReplay,
 ]

@@ -5,6 +5,7 @@
 import { messageOf } from '../../../lib/runtime/errors.ts'
 import type { Models } from '../../../lib/models/model-files.ts'
 import { decide } from '../decide/decide.ts'
+import { groundsOf } from '../decide/grounds.ts'
 import type { Evidence, Occasion, Schedule } from '../decide/condition-tests.ts'
 import {
   askedByLooks,
@@ -203,7 +204,12 @@ function decideAndRecord(
   return decideByHistory(
     ledger,
     { modelId, policy: policy.name, cause, windowEnd: evidence.windowEnd, revision },
-    (runs) => decide(parsed, evidence, runs, at),
+    (runs) => {
+      const decision = decide(parsed, evidence, runs, at)
+      return decision.action === 'launch'
+        ? { ...decision, grounds: groundsOf(parsed, evidence, runs, at) }
+        : decision
+    },
     {
       policy,
       decidedAt: at,

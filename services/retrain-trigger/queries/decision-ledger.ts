@@ -4,7 +4,7 @@ import { durationMs } from '../../../lib/runtime/durations.ts'
 import type { Trigger } from '../../../schemas/http/run-outcomes.ts'
 import type { Sql } from '../../../lib/postgres/port.ts'
 import type { RetrainPolicy } from '../../../schemas/model-retrain.ts'
-import type { Decision, PastRun } from '../decide/decide.ts'
+import type { Decision, GroundedDecision, PastRun } from '../decide/decide.ts'
 import { readLaunchedCauses } from './decisions.ts'
 import type { Ledger } from './ledger.ts'
 import { recordTransition, toRun, type Run, type RunTerms, type StoredRun } from './run-record.ts'
@@ -32,6 +32,8 @@ export interface NewRun {
   predictionsKnown?: number
   /** Who asked for it: a person’s name or key, or `policy`. */
   actor?: string
+  /** What its decision was made of, for the audit log. */
+  grounds?: object | undefined
   /** The metric results that it is about. */
   triggers?: readonly Trigger[]
   /** When the window that gave the evidence was evaluated. */
@@ -64,14 +66,14 @@ export const recordDecision = (
 export const decideByHistory = (
   ledger: Ledger,
   answer: Omit<DecisionRecord, 'decision'>,
-  by: (runs: readonly PastRun[]) => Decision,
+  by: (runs: readonly PastRun[]) => GroundedDecision,
   newRun: Omit<NewRun, 'cause' | 'reason' | 'modelId' | 'windowEnd'>,
 ): Promise<Run | undefined> =>
   whileAlone(ledger, answer.modelId, answer.policy, (tx, runs) => {
     const { modelId, cause, windowEnd } = answer
-    const decision = by(runs)
+    const { grounds, ...decision } = by(runs)
     const { action, reason } = decision
-    const run = { ...newRun, modelId, cause, reason, windowEnd }
+    const run = { ...newRun, modelId, cause, reason, windowEnd, grounds }
     const at = new Date(ledger.now())
     return record(tx, { ...answer, decision }, action === 'launch' ? run : undefined, at)
   })
@@ -148,7 +150,12 @@ async function record(
   if (!newRun) return undefined
   const row = await insertRun(tx, newRun, at)
   if (!row) return undefined
-  await recordTransition(tx, row, newRun.actor ?? 'policy', {})
+  await recordTransition(
+    tx,
+    row,
+    newRun.actor ?? 'policy',
+    newRun.grounds ? { grounds: newRun.grounds } : {},
+  )
   return toRun(row)
 }
 

@@ -1,6 +1,7 @@
 /** What policies and alerts read from ClickHouse. */
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import { activeAlarmsSql, type ActiveAlarm } from '../../../schemas/active-alarms.ts'
+import { ID_SEPARATOR } from '../../../schemas/fields.ts'
 import { sliceName, type LatestResult } from '../decide/condition-tests.ts'
 
 /** Alerts that Alertmanager is sent at a time. */
@@ -49,6 +50,8 @@ export interface PolicyQueries {
    * they are against a reference.
    */
   values: (question: ValuesQuestion) => Promise<LatestResult[]>
+  /** Results and values as a decision saw them: in the newest revisions up to those it saw. */
+  seen: (question: SeenQuestion) => Promise<Record<'results' | 'values', LatestResult[]>>
   /** How many predictions of a model have a label. */
   labelledOutcomes: (modelId: string) => Promise<number>
   /** How many predictions of a model have come. */
@@ -59,6 +62,11 @@ export interface PolicyQueries {
    * The greatest sequence in the copy of the audit log; undefined when the store cannot be asked.
    */
   lastAudited: () => Promise<number | undefined>
+  /**
+   * Hashes of entries in the copy of the audit log, by sequence, from one to another, both included;
+   * none when the store cannot be asked.
+   */
+  auditedHashes: (from: number, to: number) => Promise<ReadonlyMap<number, string>>
   /** Active alarms and warnings of each model as a whole; snoozed ones are left out. */
   activeAlarms: () => Promise<ActiveAlarm[]>
 }
@@ -69,10 +77,12 @@ export const policyQueries = (db: ClickHouse): PolicyQueries => ({
   revisions: (modelIds) => countRevisions(db, modelIds),
   results: (question) => readResults(db, question),
   values: (question) => readValues(db, question),
+  seen: (question) => readSeen(db, question),
   labelledOutcomes: (modelId) => countLabelled(db, modelId),
   predictions: (modelId) => countPredictions(db, modelId),
   lastReceived: (modelId) => readLastReceived(db, modelId),
   lastAudited: () => readLastAudited(db),
+  auditedHashes: (from, to) => readAuditedHashes(db, from, to),
   activeAlarms: () => readActiveAlarms(db),
 })
 
@@ -109,7 +119,7 @@ type ResultRow = Omit<LatestResult, 'windowEnd' | 'slice' | 'version'> & {
   model_version: string
 }
 
-const RESULT_COLUMNS = `toUnixTimestamp64Milli(window_end) AS end, family, metric, subject, slice_key, slice_value, model_version, verdict, value`
+const RESULT_COLUMNS = `toUnixTimestamp64Milli(window_end) AS end, family, metric, subject, slice_key, slice_value, model_version, verdict, value, revision`
 const OF_WINDOWS = `model_id = {model:String} AND model_version IN {versions:Array(String)} AND variant = '' AND convention = 'plumbline'
   AND toUnixTimestamp64Milli(window_end) BETWEEN {since:Int64} AND {until:Int64}`
 
@@ -135,6 +145,54 @@ async function readResults(db: ClickHouse, question: ResultsQuestion): Promise<L
   return rows.map(resultOf)
 }
 
+/** Revisions of windows that were seen; the slice as {@link sliceName} joins it. */
+export interface SeenQuestion extends ValuesQuestion {
+  seen: readonly { end: number; version: string; slice: string; revision: number }[]
+}
+
+const SEEN_KEY = `concat(toString(toUnixTimestamp64Milli(window_end)), '\u0001', model_version, '\u0001', if(slice_key = '', '', concat(slice_key, {separator:String}, slice_value)))`
+/** Rows as they were when these revisions were the newest. */
+const AS_SEEN = `revision <= transform(${SEEN_KEY}, {keys:Array(String)}, {revisions:Array(UInt32)}, toUInt32(0))`
+const COHORT = 'window_end, family, metric, subject, slice_key, slice_value, model_version'
+
+/**
+ * Reads verdicts and values as a decision saw them: in the newest revisions up to those it saw. What
+ * is not of a window it saw is left out.
+ */
+async function readSeen(
+  db: ClickHouse,
+  question: SeenQuestion,
+): Promise<{ results: LatestResult[]; values: LatestResult[] }> {
+  const { seen, metrics, baseline } = question
+  if (seen.length === 0) return { results: [], values: [] }
+  const parameters = {
+    ...parametersOf(question),
+    separator: ID_SEPARATOR,
+    keys: seen.map(({ end, version, slice }) => `${end}\u0001${version}\u0001${slice}`),
+    revisions: seen.map(({ revision }) => revision),
+  }
+  // The order of `verdicts_latest` among rows of one revision.
+  const results = await db.query<ResultRow>(
+    `SELECT * FROM (SELECT ${RESULT_COLUMNS} FROM verdicts WHERE ${OF_WINDOWS} AND ${AS_SEEN}
+       ORDER BY revision DESC, computed_at DESC, indexOf(['none', 'ok', 'incomplete', 'warning', 'alarm'], verdict) DESC, verdict_id DESC
+       LIMIT 1 BY window_start, ${COHORT}, reference) WHERE verdict != 'none'`,
+    parameters,
+  )
+  if (metrics.length === 0) return { results: results.map(resultOf), values: [] }
+  const values = await db.query<ResultRow>(
+    `SELECT ${RESULT_COLUMNS} FROM (SELECT * FROM window_metrics WHERE ${OF_WINDOWS} AND ${AS_SEEN}
+       ORDER BY revision DESC LIMIT 1 BY window_start, ${COHORT}, method, reference)
+     WHERE ${IS_COMPARED}
+     ORDER BY ${BEST_FIRST} LIMIT 1 BY ${COHORT}`,
+    { ...parameters, metrics, baseline },
+  )
+  return { results: results.map(resultOf), values: values.map(resultOf) }
+}
+
+const IS_COMPARED = `concat(family, '/', metric) IN {metrics:Array(String)}
+       AND (reference IN ('', {baseline:String}) OR metric IN ('skew', 'missing_skew')) AND isNotNull(value)`
+const BEST_FIRST = `method = 'observed' DESC, reference != '' DESC, method`
+
 /**
  * Of several methods the observed value counts, and of a metric with and without a reference that
  * against the baseline.
@@ -144,10 +202,7 @@ async function readValues(db: ClickHouse, question: ValuesQuestion): Promise<Lat
   if (metrics.length === 0) return []
   const rows = await db.query<ResultRow>(
     `SELECT ${RESULT_COLUMNS} FROM window_metrics_latest
-     WHERE ${OF_WINDOWS} AND concat(family, '/', metric) IN {metrics:Array(String)}
-       AND (reference IN ('', {baseline:String}) OR metric IN ('skew', 'missing_skew')) AND isNotNull(value)
-     ORDER BY method = 'observed' DESC, reference != '' DESC, method
-     LIMIT 1 BY window_end, family, metric, subject, slice_key, slice_value, model_version`,
+     WHERE ${OF_WINDOWS} AND ${IS_COMPARED} ORDER BY ${BEST_FIRST} LIMIT 1 BY ${COHORT}`,
     { ...parametersOf(question), metrics, baseline },
   )
   return rows.map(resultOf)
@@ -184,6 +239,23 @@ async function readLastAudited(db: ClickHouse): Promise<number | undefined> {
     return Number(row?.n ?? 0)
   } catch {
     return undefined
+  }
+}
+
+async function readAuditedHashes(
+  db: ClickHouse,
+  from: number,
+  to: number,
+): Promise<ReadonlyMap<number, string>> {
+  try {
+    const rows = await db.query<{ sequence: string; hash: string }>(
+      `SELECT sequence, any(hash) AS hash FROM audit_log
+       WHERE sequence BETWEEN {from:UInt64} AND {to:UInt64} GROUP BY sequence`,
+      { from, to },
+    )
+    return new Map(rows.map(({ sequence, hash }) => [Number(sequence), hash]))
+  } catch {
+    return new Map()
   }
 }
 
