@@ -125,3 +125,35 @@ test('a start logs where it listens and whom it calls', async () => {
     models: 0,
   })
 })
+
+test('a wrong environment and wrong model files stop the start, with every problem listed', () => {
+  const models = join(directory, 'bad-models')
+  mkdirSync(models)
+  writeFileSync(join(models, 'a.yaml'), 'model_id: a\ntask: guess\nwindows: { size: 7x }\n')
+  const env = {
+    PATH: process.env['PATH'] ?? '',
+    PLUMBLINE_HTTP_PORT: '99999',
+    PLUMBLINE_DURABLE: 'maybe',
+    PLUMBLINE_ALLOW_COMMANDS: 'on',
+    PLUMBLINE_MODELS_DIR: models,
+  }
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    ['main.ts', '--target=all', '--check-config'],
+    { cwd: ROOT, env, encoding: 'utf8' },
+  )
+  expect(status).toBe(1)
+  for (const problem of [
+    'PLUMBLINE_HTTP_PORT',
+    'PLUMBLINE_DURABLE',
+    'a.yaml: task',
+    'a.yaml: windows.size',
+  ])
+    expect(stderr).toContain(problem)
+  const open = spawnSync(process.execPath, ['main.ts', '--check-config'], {
+    cwd: ROOT,
+    env: { PATH: env.PATH, PLUMBLINE_HTTP_HOST: '0.0.0.0' },
+    encoding: 'utf8',
+  })
+  expect(open.stderr).toContain('is not loopback: set PLUMBLINE_AUTH_FILE')
+})

@@ -86,7 +86,7 @@ async function readFacts(
   const drift = await readDrift(db, id)
   const performance = await readNewestMetrics(db, id, 'performance')
   const fairness = await readNewestMetrics(db, id, 'fairness')
-  const question = { modelId: id, episodeId: '', before: EVER, most: MAX_EPISODES }
+  const question = { modelId: id, episodeId: '', before: EVER, asOf: EVER, most: MAX_EPISODES }
   const episodes = await readEpisodes(db, question)
   return {
     ...declaredFacts(model, stored),
