@@ -25,7 +25,7 @@ import { allGauges, createGauges, type Gauges } from './publish/prometheus-gauge
 import { createModelEvaluator, createShared } from './loop/evaluate-model.ts'
 import { createMonitored } from './loop/monitored-models.ts'
 import { driftQueries } from './queries/drift-queries.ts'
-import { referenceRoutes } from './http/reference-routes.ts'
+import { referenceRoutes } from './http/references/reference-routes.ts'
 import { episodeFeedbackRoutes } from './http/episode-feedback-routes.ts'
 import { episodeRoutes } from './http/episode-routes.ts'
 import { exampleRoutes } from './http/example-routes.ts'

@@ -1,8 +1,8 @@
 /** A table that a caller brings as a reference, such as the one the model was trained on. */
-import { TooManyBytes, type Spool } from '../../../lib/clickhouse/spool.ts'
-import type { TableFormat } from '../../../lib/clickhouse/table-files.ts'
-import { Problem } from '../../../lib/runtime/errors.ts'
-import { MAX_TABLE_BYTES, UnreadableTable } from '../queries/baselines/store-table.ts'
+import { TooManyBytes, type Spool } from '../../../../lib/clickhouse/spool.ts'
+import type { TableFormat } from '../../../../lib/clickhouse/table-files.ts'
+import { Problem } from '../../../../lib/runtime/errors.ts'
+import { MAX_TABLE_BYTES, UnreadableTable } from '../../queries/baselines/store-table.ts'
 
 /** The formats of tables by content type. */
 export const TABLE_TYPES: Readonly<Record<string, TableFormat>> = {

@@ -2,18 +2,18 @@
  * A reference made of events that a caller brings: they are counted as predictions are, and kept
  * apart from them.
  */
-import { refusalText } from '../../../lib/events/rejections.ts'
+import { refusalText } from '../../../../lib/events/rejections.ts'
 import { setImmediate } from 'node:timers/promises'
-import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
-import { Problem } from '../../../lib/runtime/errors.ts'
-import { eventTime } from '../../../lib/events/fields.ts'
-import type { Validator } from '../../../lib/events/validator.ts'
-import { linesOf } from '../../../lib/events/json/split-array.ts'
-import { FlatRecord } from '../../../lib/events/flat-record.ts'
-import { encodeBlock } from '../../../lib/clickhouse/native/block.ts'
-import { predictionCounts, timeBucketOf } from '../../../lib/sink/counts/prediction-counts.ts'
-import type { Spool } from '../../../lib/clickhouse/spool.ts'
-import type { Window } from '../../../lib/models/windows.ts'
+import type { ClickHouse } from '../../../../lib/clickhouse/port.ts'
+import { Problem } from '../../../../lib/runtime/errors.ts'
+import { eventTime } from '../../../../lib/events/fields.ts'
+import type { Validator } from '../../../../lib/events/validator.ts'
+import { linesOf } from '../../../../lib/events/json/split-array.ts'
+import { FlatRecord } from '../../../../lib/events/flat-record.ts'
+import { encodeBlock } from '../../../../lib/clickhouse/native/block.ts'
+import { predictionCounts, timeBucketOf } from '../../../../lib/sink/counts/prediction-counts.ts'
+import type { Spool } from '../../../../lib/clickhouse/spool.ts'
+import type { Window } from '../../../../lib/models/windows.ts'
 
 const MAX_UPLOADED = 1_000_000
 /** After so many milliseconds of counting, others have their turn. */
