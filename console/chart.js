@@ -216,7 +216,7 @@ function optionsOf({ width, height, rows, tip, range, until, zoom, pick, marks }
   return {
     width,
     height,
-    padding: [8, 8, 0, 0],
+    padding: [8, 20, 0, 0],
     legend: { show: false },
     tzDate: (time) => uPlot.tzDate(new Date(time * 1000), 'UTC'),
     cursor: {
