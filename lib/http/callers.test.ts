@@ -19,6 +19,10 @@ test('without keys a name is needed, and is marked as claimed', () => {
   expect(() => actorOf(undefined, '  ')).toThrow('actor is required')
 })
 
+test('a name that no store can keep is refused', () => {
+  for (const name of ['\0', 'a\0b', '\ud800']) expect(() => actorOf(anybody, name)).toThrow(/actor/)
+})
+
 test('no key can pass for a claimed name or for a part of Plumbline', () => {
   expect(keyIdProblem('claimed:ann')).toContain('unchecked')
   expect(keyIdProblem('launcher')).toContain('part of Plumbline')

@@ -1,5 +1,6 @@
 /** Who acts: the authenticated caller, or, where no keys are set, the name a body claims. Pure. */
 import type { Caller } from './api-keys.ts'
+import { requirePrintable } from '../events/text-rules.ts'
 import { Problem } from '../runtime/errors.ts'
 import { canonicalName, CLAIMED } from '../runtime/person-names.ts'
 
@@ -9,13 +10,14 @@ import { canonicalName, CLAIMED } from '../runtime/person-names.ts'
  *
  * @param named what the body says; may be left out where a key says who calls
  * @throws {Problem} 403 `other_caller` when the body names another than the key; 400 when neither
- *   says who
+ *   says who, or the name cannot be kept
  */
 export function actorOf(
   caller: Caller | undefined,
   named: string | undefined,
   field = 'actor',
 ): string {
+  requirePrintable(field, named)
   if (caller?.isKnown) {
     if (named !== undefined && named !== caller.id)
       throw new Problem(
