@@ -26,6 +26,8 @@ interface Listener {
   caller: string
   hears: (modelId: string) => boolean
   stream: Readable
+  /** Nothing more is sent: its end is. */
+  isEnding: boolean
 }
 
 /** Who listens, and what they were told. */
@@ -78,8 +80,8 @@ async function look(live: Live, { db, now }: LiveParts) {
 
 /** Sends a message; who does not read what they are sent is left. */
 function tell({ listeners }: Live, message: string, modelId?: string): void {
-  for (const { stream, hears } of listeners) {
-    if (modelId !== undefined && !hears(modelId)) continue
+  for (const { stream, hears, isEnding } of listeners) {
+    if (isEnding || (modelId !== undefined && !hears(modelId))) continue
     if (stream.readableLength > MAX_UNREAD_BYTES) stream.destroy()
     else stream.push(message)
   }
@@ -90,7 +92,7 @@ function addEvents(http: Http, live: Live, wake: () => void): void {
   heartbeat.unref()
   http.addHook('preClose', async () => {
     clearInterval(heartbeat)
-    for (const { stream } of live.listeners) stream.push(null)
+    for (const listener of live.listeners) end(listener)
   })
   http.get(
     '/v1/events',
@@ -120,7 +122,7 @@ function addEvents(http: Http, live: Live, wake: () => void): void {
  *
  * @throws {Problem} 429 where the caller, or all together, have as many as there may be
  */
-function listen(live: Live, who: Omit<Listener, 'stream'>, seconds: number): Readable {
+function listen(live: Live, who: Pick<Listener, 'caller' | 'hears'>, seconds: number): Readable {
   const { listeners } = live
   const own = [...listeners].filter(({ caller }) => caller === who.caller).length
   if (own >= MAX_OF_CALLER || listeners.size >= MAX_STREAMS)
@@ -131,13 +133,27 @@ function listen(live: Live, who: Omit<Listener, 'stream'>, seconds: number): Rea
       { 'retry-after': '30' },
     )
   const stream = new Readable({ read() {} })
-  const listener = { ...who, stream }
+  const listener = { ...who, stream, isEnding: false }
   listeners.add(listener)
-  const end = setTimeout(() => stream.push(null), seconds * 1000)
+  const ending = setTimeout(() => end(listener), seconds * 1000)
   stream.once('close', () => {
-    clearTimeout(end)
+    clearTimeout(ending)
     listeners.delete(listener)
   })
   stream.push('retry: 5000\n: listening\n\n')
   return stream
+}
+
+/**
+ * Ends a stream, once: what is sent to one that has ended is an error of it. Who reads nothing would
+ * hold their place for ever, and is left.
+ */
+function end(listener: Listener): void {
+  if (listener.isEnding) return
+  listener.isEnding = true
+  const { stream } = listener
+  stream.push(null)
+  const left = setTimeout(() => stream.destroy(), HEARTBEAT_MS)
+  left.unref()
+  stream.once('close', () => clearTimeout(left))
 }
