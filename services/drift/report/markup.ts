@@ -22,7 +22,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 }
 
 /** A text for content and quoted attributes; what is no character of a page is `�`. */
-const escaped = (text: string) =>
+export const escaped = (text: string): string =>
   text
     .toWellFormed()
     .replaceAll(/(?![\t\n\r])\p{Cc}/gu, '\ufffd')

@@ -1,4 +1,5 @@
 /** A model card as Markdown and as HTML; every text is escaped. Pure. */
+import { escaped } from '../../report/markup.ts'
 import type { CardSection } from './sections.ts'
 
 /** What stands above the sections. */
@@ -39,14 +40,6 @@ export function markdownOf({ model_id, made_at }: CardHead, sections: readonly C
   return `${[`# Model card: ${plain(model_id)}`, `Made at ${plain(made_at)}.`, ...parts].join('\n\n')}\n`
 }
 
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-const escaped = (text: string) => text.replaceAll(/[&<>"']/gu, (sign) => ENTITIES[sign]!)
 const wrapped = (tag: string, texts: readonly string[]) =>
   texts.map((text) => `<${tag}>${text}</${tag}>`).join('')
 
