@@ -1,24 +1,18 @@
-/**
- * The model files in force, read anew when they change: all of them or none. Readers hold one
- * immutable model at a time, and see another once they ask again.
- */
+/** The model files in force, read anew when they change: all of them or none. */
 import { existsSync } from 'node:fs'
 import { Counter, Gauge, type Registry } from 'prom-client'
 import { ConfigError } from '../../runtime/config.ts'
 import type { Logger } from '../../runtime/log.ts'
 import type { Module } from '../../runtime/modules.ts'
-import { pollLoop } from '../../runtime/poll-loop.ts'
+import { folderSignature } from '../../runtime/reload/folder-signature.ts'
+import { liveReading, type Reading } from '../../runtime/reload/live-reading.ts'
 import type { Models } from '../model-files.ts'
-import { folderSignature } from './folder-signature.ts'
 import { isModelFile, modelsOf, readModelFiles, type ReadFile } from './model-folder.ts'
 
 /** What is in force of a folder of model files; times are epoch milliseconds. */
-export interface ModelFolder {
+export interface ModelFolder extends Omit<Reading<ModelFiles>, 'value'> {
   folder: string
-  loadedAt: number
   files: readonly { file: string; modelId: string; sha256: string; loadedAt: number }[]
-  /** The last reading, where it was refused and nothing was changed since. */
-  refused: { at: number; problems: readonly string[] } | undefined
 }
 
 /** The model files of a folder as they change. */
@@ -45,58 +39,52 @@ export interface LiveModelsParts {
 
 /** Names that one line of the log holds, at most. */
 const MAX_NAMED = 20
-/** Problems of one reading that are kept and logged, at most. */
-const MAX_PROBLEMS = 100
 
-interface State extends LiveModelsParts {
+/** What was read of a folder. */
+interface ModelFiles {
   files: ReadonlyMap<string, ReadFile>
   snapshot: Models
-  loadedAt: number
-  /** When each file in force was read, by name. */
+  /** When each file was read, by name. */
   readAt: ReadonlyMap<string, number>
-  refused: ModelFolder['refused']
-  /** The folder's signature when it was last read. */
-  tried: string
-  listeners: (() => void)[]
-  told: (outcome: 'loaded' | 'refused', problems: number) => void
 }
 
 /**
- * Reads the files of a folder, and again when they change. A change is read once two looks in a row
- * find the same: what is being written is waited for.
+ * Reads the files of a folder, and again when they change.
  *
  * @throws {ConfigError} with every problem of every file, at the first reading only
  */
 export function liveModels(parts: LiveModelsParts): LiveModels {
-  const tried = folderSignature(parts.folder, isModelFile)
-  const files = readModelFiles(parts.folder)
-  const at = parts.now()
-  const state: State = {
-    ...parts,
-    files,
-    snapshot: modelsOf(files),
-    loadedAt: at,
-    readAt: new Map([...files.keys()].map((name) => [name, at])),
-    refused: undefined,
-    tried,
-    listeners: [],
-    told: loadsTeller(parts.registry),
-  }
+  const { folder, everyMs, log, now } = parts
+  const live = liveReading<ModelFiles>({
+    name: 'model files',
+    signature: () => folderSignature(folder, isModelFile),
+    read: (before) => readFolder(parts, before),
+    isSame: (a, b) => changesOf(b, a).length + changesOf(a, b).length === 0,
+    told: (value, before) => ({
+      changed: changesOf(value, before).slice(0, MAX_NAMED),
+      removed: missingOf(value, before).slice(0, MAX_NAMED),
+      models: value.files.size,
+    }),
+    count: loadsCounter(parts.registry),
+    everyMs,
+    log,
+    now,
+  })
   return {
     models: {
-      get: (modelId) => state.snapshot.get(modelId),
+      get: (modelId) => live.inForce().value.snapshot.get(modelId),
       get declared() {
-        return state.snapshot.declared
+        return live.inForce().value.snapshot.declared
       },
-      onChange: (listener) => state.listeners.push(listener),
+      onChange: live.onChange,
     },
-    watching: parts.everyMs > 0 ? watcher(state) : undefined,
-    reload: () => reload(state),
-    inForce: () => inForce(state),
+    watching: live.watching,
+    reload: live.reload,
+    inForce: () => folderInForce(folder, live.inForce()),
   }
 }
 
-function loadsTeller(registry: Registry): State['told'] {
+function loadsCounter(registry: Registry) {
   const registers = [registry]
   const loads = new Counter({
     name: 'plumbline_model_file_loads_total',
@@ -110,84 +98,49 @@ function loadsTeller(registry: Registry): State['told'] {
     registers,
   })
   for (const outcome of ['loaded', 'refused']) loads.inc({ outcome }, 0)
-  return (outcome, n) => {
+  return (outcome: 'loaded' | 'refused', n: number) => {
     loads.inc({ outcome })
     problems.set(n)
   }
 }
 
-function watcher(state: State): Module {
-  let seen = state.tried
-  return pollLoop({
-    name: 'model files',
-    everyMs: state.everyMs,
-    step: async () => {
-      const last = seen
-      seen = folderSignature(state.folder, isModelFile)
-      if (seen !== state.tried && seen === last) reload(state)
-    },
-    onError: (error) => refuse(state, [String(error)]),
-  }).module
-}
-
-function reload(state: State): void {
-  try {
-    state.tried = folderSignature(state.folder, isModelFile)
-    if (state.files.size > 0 && !existsSync(state.folder))
-      throw new ConfigError([`the folder ${state.folder} is gone`])
-    const files = readModelFiles(state.folder, state.files)
-    state.check?.(modelsOf(files))
-    accept(state, files)
-  } catch (error) {
-    refuse(state, error instanceof ConfigError ? error.problems : [String(error)])
-  }
-}
-
-function accept(state: State, files: ReadonlyMap<string, ReadFile>): void {
-  const { files: before, readAt, log, now } = state
-  const names = [...files.keys()]
-  const changed = names.filter((name) => files.get(name) !== before.get(name))
-  const removed = [...before.keys()].filter((name) => !files.has(name))
-  const wasRefused = state.refused !== undefined
-  state.refused = undefined
-  if (changed.length + removed.length === 0 && !wasRefused) return
+/** A folder that is gone takes no model with it: one that is there and empty says that there are none. */
+function readFolder(
+  { folder, check, now }: LiveModelsParts,
+  before: ModelFiles | undefined,
+): ModelFiles {
+  if (before && before.files.size > 0 && !existsSync(folder))
+    throw new ConfigError([`the folder ${folder} is gone`])
+  const files = readModelFiles(folder, before?.files)
+  const snapshot = modelsOf(files)
+  // The first reading is checked by whoever starts.
+  if (before) check?.(snapshot)
   const at = now()
-  state.told('loaded', 0)
-  state.files = files
-  state.readAt = new Map(
-    names.map((name) => [name, changed.includes(name) ? at : readAt.get(name)!]),
-  )
-  state.snapshot = modelsOf(files)
-  state.loadedAt = at
-  log.info(
-    {
-      changed: changed.slice(0, MAX_NAMED),
-      removed: removed.slice(0, MAX_NAMED),
-      models: files.size,
-    },
-    'model files loaded',
-  )
-  for (const listener of state.listeners) listener()
+  const readAt = [...files].map(([name, file]): [string, number] => [
+    name,
+    before?.files.get(name) === file ? before.readAt.get(name)! : at,
+  ])
+  return { files, snapshot, readAt: new Map(readAt) }
 }
 
-function refuse(state: State, problems: readonly string[]): void {
-  const { log, now } = state
-  const kept = problems.slice(0, MAX_PROBLEMS)
-  state.refused = { at: now(), problems: kept }
-  state.told('refused', problems.length)
-  log.error({ problems: kept }, 'model files refused: those loaded before stay in force')
-}
+/** Names of files that are new or other than before. */
+const changesOf = ({ files }: ModelFiles, before: ModelFiles): string[] =>
+  [...files.keys()].filter((name) => files.get(name) !== before.files.get(name))
 
-function inForce({ folder, loadedAt, files, readAt, refused }: State): ModelFolder {
-  return {
-    folder,
-    loadedAt,
-    files: [...files].map(([file, { sha256, model }]) => ({
-      file,
-      modelId: model.modelId,
-      sha256,
-      loadedAt: readAt.get(file)!,
-    })),
-    refused,
-  }
-}
+const missingOf = ({ files }: ModelFiles, before: ModelFiles): string[] =>
+  [...before.files.keys()].filter((name) => !files.has(name))
+
+const folderInForce = (
+  folder: string,
+  { value, loadedAt, refused }: Reading<ModelFiles>,
+): ModelFolder => ({
+  folder,
+  loadedAt,
+  files: [...value.files].map(([file, { sha256, model }]) => ({
+    file,
+    modelId: model.modelId,
+    sha256,
+    loadedAt: value.readAt.get(file)!,
+  })),
+  refused,
+})
