@@ -7,6 +7,7 @@ import { LABEL_SOURCES } from './events/label.v1.ts'
 import { ModelMetrics } from './model-metrics.ts'
 import { ModelCard } from './model-card.ts'
 import { ModelCohorts } from './model-cohorts.ts'
+import { ModelDescriptors } from './language-models/descriptors.ts'
 import { ModelExploration } from './model-exploration.ts'
 import { ModelAlarms } from './model-alarms.ts'
 import { ModelReference } from './model-references.ts'
@@ -96,6 +97,14 @@ export const ModelFile = Type.Object(
         description: 'What to do about an alarm of this model; an annotation of its alerts.',
       }),
     ),
+    trace_url: Type.Optional(
+      Type.String({
+        pattern: '^https?://[^\\s{}]*\\{trace_id\\}[^\\s{}]*$',
+        maxLength: 2000,
+        description:
+          'Where the trace of a prediction is shown, such as `https://traces.example/trace/{trace_id}`.',
+      }),
+    ),
     alert_labels: Type.Optional(
       Type.Record(
         Type.String({ pattern: '^[a-zA-Z_][a-zA-Z0-9_]*$' }),
@@ -181,6 +190,7 @@ export const ModelFile = Type.Object(
     features: Type.Optional(
       Type.Record(Type.String(), Type.Enum(['numeric', 'categorical', 'boolean', 'embedding'])),
     ),
+    descriptors: Type.Optional(ModelDescriptors),
     expectations: Type.Optional(ModelExpectations),
     unusual_events: Type.Optional(UnusualEvents),
     fairness: Type.Optional(

@@ -1,5 +1,6 @@
 /** The privacy rules of all model files, as the validators of events ask for them. */
 import { createRedactor, type Privacy, type Redactor } from '../events/privacy/redactor.ts'
+import { describing, type Descriptor } from '../events/texts/descriptors.ts'
 import type { ModelPrivacy } from '../../schemas/model-privacy.ts'
 import type { Models } from './model-files.ts'
 
@@ -14,22 +15,35 @@ export const hashingModels = ({ declared }: Pick<Models, 'declared'>): string[] 
  */
 export function eventPrivacy(models: Models, key: Buffer | undefined): Privacy {
   const made = new WeakMap<ModelPrivacy, Redactor>()
-  const redactorOf = (rules: ModelPrivacy | undefined) => {
+  const redactorOf = (rules: ModelPrivacy | undefined, descriptors: readonly Descriptor[] = []) => {
     if (!rules) return undefined
     const known = made.get(rules)
     if (known) return known
-    const redactor = createRedactor(rules, key)
+    const redactor = measuringFirst(createRedactor(rules, key), descriptors)
     made.set(rules, redactor)
     return redactor
   }
   let union: { of: Models['declared']; rules: ModelPrivacy | undefined } | undefined
   return {
-    of: (modelId) => redactorOf(models.get(modelId).privacy),
+    of: (modelId) => {
+      const { privacy, descriptors } = models.get(modelId)
+      return redactorOf(privacy, descriptors)
+    },
     ofAll: () => {
       if (union?.of !== models.declared)
         union = { of: models.declared, rules: unionOf(models.declared) }
       return redactorOf(union.rules)
     },
+  }
+}
+
+/** Texts are measured before they are dropped or masked: what is measured tells nobody's words. */
+function measuringFirst(redactor: Redactor, descriptors: readonly Descriptor[]): Redactor {
+  const describe = describing(descriptors)
+  return {
+    ...redactor,
+    event: (event, fields) =>
+      redactor.event(fields.has('output_text') ? describe(event) : event, fields),
   }
 }
 

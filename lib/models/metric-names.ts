@@ -69,6 +69,7 @@ export const METRICS: Readonly<Record<string, ReadonlyMap<string, WorseSide>>> =
     ...each('neither', 'throughput_per_s exploration_share'),
     ...each('higher', 'error_ratio latency_p50_ms latency_p95_ms latency_p99_ms'),
     ...each('higher', 'cost_usd input_tokens output_tokens'),
+    ...each('higher', 'steps_per_task tool_error_ratio loop_ratio cost_per_task_usd'),
   ]),
   // Of labels by name: which answer is worse, a line says.
   feedback: new Map([

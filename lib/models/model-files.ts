@@ -14,6 +14,7 @@ import type { UnusualEvents } from '../../schemas/model-unusual.ts'
 import { ConfigError } from '../runtime/config.ts'
 import { parseOverrides, type AlarmLines } from './alarm-lines.ts'
 import { choiceOf, choiceProblems, type MetricsChoice } from './metrics/metrics-choice.ts'
+import { descriptorProblems, readDescriptors } from './derived/declared-descriptors.ts'
 import { readExpectations, type ExpectationRule } from './expectations/rules.ts'
 import { ownershipOf, type Ownership } from './ownership.ts'
 import { referenceProblems } from './reference-problems.ts'
@@ -22,6 +23,7 @@ import { schemaProblems } from './schema-problems.ts'
 import { retrainProblems } from './retrain-problems.ts'
 import { sliceProblems, slicesOf, type SliceDefinition } from './slices.ts'
 import { featureSubject } from '../events/subjects.ts'
+import type { Descriptor } from '../events/texts/descriptors.ts'
 import { labelProblems } from './labels/label-problems.ts'
 import { isTimezone, windowSpecProblem } from './windows.ts'
 
@@ -42,6 +44,10 @@ export interface Model {
   outputKind: OutputKind | undefined
   references: Record<string, ModelReference>
   features: NonNullable<ModelFile['features']>
+  /** Features that are measured on its texts. */
+  descriptors: readonly Descriptor[]
+  /** Where the trace of a prediction is shown; `{trace_id}` stands for its id. */
+  traceUrl: string | undefined
   /** What its inputs must be. */
   expectations: readonly ExpectationRule[]
   /** How many of the most unusual events of a window are kept, of how many; undefined: none. */
@@ -188,6 +194,8 @@ function withDefaults(file: ModelFile, revision: string): Model {
     threshold: file.threshold ?? (file.score_kind === 'margin' ? 0 : 0.5),
     references: withBaseline(file.references ?? {}),
     features: file.features ?? {},
+    descriptors: readDescriptors(file).descriptors,
+    traceUrl: file.trace_url,
     expectations: expectationsOf(file).rules,
     unusualEvents: file.unusual_events,
     fairness: file.fairness ?? { attributes: {}, favorable: '1' },
@@ -263,6 +271,7 @@ function crossChecks(file: ModelFile): string[] {
     problems.push(problem)
   for (const problem of sliceProblems(file)) problems.push(problem)
   for (const problem of expectationsOf(file).problems) problems.push(problem)
+  for (const problem of descriptorProblems(file, expectationsOf(file).rules)) problems.push(problem)
   for (const problem of labelProblems(file)) problems.push(problem)
   for (const problem of [...retrainProblems(file), ...privacyProblems(file)]) problems.push(problem)
   for (const problem of choiceProblems(file.metrics)) problems.push(problem)

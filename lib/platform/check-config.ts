@@ -2,6 +2,7 @@
 import { trustedProxiesOf } from '../http/limits/addresses.ts'
 import { readServerCertificate } from '../http/server-certificate.ts'
 import { systemClock } from '../runtime/clock.ts'
+import { readPrices } from '../models/derived/live-prices.ts'
 import { ConfigError } from '../runtime/config.ts'
 import { clickHouseProblems } from './clickhouse-access.ts'
 import { kafkaProblems } from './kafka-security.ts'
@@ -31,6 +32,7 @@ export function checkPlatformConfig(config: PlatformConfig, needs: Needs): void 
     ...problemsOf(() => registryAccess(config)),
     ...problemsOf(() => readServerCertificate(config, systemClock())),
     ...problemsOf(() => trustedProxiesOf(config.PLUMBLINE_TRUSTED_PROXIES)),
+    ...problemsOf(() => readPrices(config.PLUMBLINE_PRICES_FILE)),
     ...callerProblems(config),
     ...clickHouseProblems(config),
   ]

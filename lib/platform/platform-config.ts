@@ -190,6 +190,13 @@ export const PlatformConfig = Type.Object({
     description:
       'How often it is looked whether model and source files have changed; 0: they are read at a start and by SIGHUP only.',
   }),
+  PLUMBLINE_PRICES_FILE: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description:
+        'Price file of language models (docs/language-models.md): what an answer costs where its event does not say.',
+    }),
+  ),
   PLUMBLINE_SOURCES_DIR: Type.String({
     default: './sources',
     description: 'Folder of the source files: topics and files of your own.',

@@ -35,7 +35,9 @@ import { registryAccess } from './registry-access.ts'
 import { checkPlatformConfig, type Needs } from './check-config.ts'
 import type { PlatformConfig } from './platform-config.ts'
 import { checksOf } from './readiness-checks.ts'
-import { inForceOf, liveModelsOf, liveSourcesOf } from './in-force/in-force.ts'
+import type { PriceTable } from '../models/derived/price-table.ts'
+import type { LiveReading } from '../runtime/reload/live-reading.ts'
+import { inForceOf, liveModelsOf, livePricesOf, liveSourcesOf } from './in-force/in-force.ts'
 import { startedLast } from './started-last.ts'
 import type { LiveSources } from '../sources/live-sources.ts'
 import type { Postgres } from '../postgres/port.ts'
@@ -60,6 +62,7 @@ export interface Platform {
   /** The model files in force. */
   modelFiles: () => ModelFolder
   sources: LiveSources
+  prices: LiveReading<PriceTable>
   /** What model files take out of events. */
   privacy: Privacy
   now: Clock
@@ -76,7 +79,7 @@ export interface Platform {
   before: readonly Module[]
   /** Started after them, and stopped first. */
   after: readonly Module[]
-  /** Reads the model files, the source files and the certificate anew. */
+  /** Reads the model files, the source files, the prices and the certificate anew. */
   reload: () => void
 }
 
@@ -91,6 +94,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
   const base = baseOf(config)
   const sources = liveSourcesOf(config, base)
   const live = liveModelsOf(config, base)
+  const prices = livePricesOf(config, base)
   const privacy = privacyOf(config, live.models)
   const tls = liveCertificate(config, base.log, systemClock)
   const { log, metrics, dataDir, diskProblem, authenticate } = base
@@ -120,7 +124,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     declared: () => grantedModels(live.models),
     login: loginOf(config),
     synced,
-    inForce: () => inForceOf(config, live, sources.inForce(), tls.inForce()),
+    inForce: () => inForceOf(config, { models: live, sources, prices, certificate: tls }),
   }
   const http = await createHttp(httpOptions)
   return {
@@ -132,10 +136,12 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     reload: () => {
       live.reload()
       sources.reload()
+      prices.reload()
       tls.reload((certificate) => showCertificate(http, certificate))
     },
     modelFiles: live.inForce,
     sources,
+    prices,
     privacy,
     now: systemClock,
     sinkParts: sinkPartsOf(config, base, stores),
@@ -146,7 +152,15 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     webhookSecret: () =>
       secretIn(dataDir, 'webhook.secret', () => `whsec_${randomBytes(32).toString('base64')}`),
     before: modulesOf(config, needs, base, stores),
-    after: startedLast(config, needs, { ...base, http, httpOptions, live, sources, stores }),
+    after: startedLast(config, needs, {
+      ...base,
+      http,
+      httpOptions,
+      live,
+      sources,
+      prices,
+      stores,
+    }),
   }
 }
 

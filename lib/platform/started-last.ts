@@ -3,6 +3,7 @@ import { addressOf, httpModule, type Http, type HttpOptions } from '../http/serv
 import type { LiveSources } from '../sources/live-sources.ts'
 import type { LiveModels } from '../models/reload/live-models.ts'
 import type { Logger } from '../runtime/log.ts'
+import type { LiveReading } from '../runtime/reload/live-reading.ts'
 import type { Module } from '../runtime/modules.ts'
 import type { ClickHouseServer } from '../sql-port/http-interface.ts'
 import type { PlatformConfig } from './platform-config.ts'
@@ -16,6 +17,7 @@ interface LastParts {
   httpOptions: HttpOptions
   live: LiveModels
   sources: LiveSources
+  prices: Pick<LiveReading<unknown>, 'watching'>
   stores: {
     sqlPort: Pick<ClickHouseServer, 'url'> | undefined
     postgresParts: Pick<PostgresParts, 'embedded'> | undefined
@@ -26,7 +28,7 @@ interface LastParts {
 export function startedLast(
   config: PlatformConfig,
   needs: { serveStores: boolean },
-  { log, http, httpOptions, live, sources, stores }: LastParts,
+  { log, http, httpOptions, live, sources, prices, stores }: LastParts,
 ): Module[] {
   const listening = {
     http: () => addressOf(http),
@@ -38,6 +40,6 @@ export function startedLast(
   return [
     httpModule(http, httpOptions),
     startReport(config, listening, log),
-    ...[live.watching, sources.watching].filter((module) => module !== undefined),
+    ...[live.watching, sources.watching, prices.watching].filter((module) => module !== undefined),
   ]
 }

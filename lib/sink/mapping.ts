@@ -113,6 +113,8 @@ export interface EventMappingOptions {
   refusesOtherKeys?: boolean
   /** Says why an event that is well-formed is refused all the same, by a rule of its model. */
   refusalOf?: RefusalOf | undefined
+  /** Adds what is derived of an accepted event before it is stored; nothing unless given. */
+  derive?: ((event: Event) => Event) | undefined
   /** Makes the tables of one range; called again where several ranges are in hand. */
   tables: () => RangeTables
 }
@@ -267,7 +269,7 @@ function takeEvent(
   into.unknownFields += unknownFields
   const model = modelIdOf(event)
   if (typeof model === 'string') into.models.add(model)
-  into.tables.accept(event, message, unknownFields)
+  into.tables.accept(options.derive?.(event) ?? event, message, unknownFields)
   return undefined
 }
 

@@ -52,6 +52,17 @@ export const ConfigAnswer = closed(
       ),
       refused: nullable(Refused),
     }),
+    prices: nullable(
+      closed(
+        {
+          file: Type.String(),
+          loaded_at: instant('When other prices came into force last.'),
+          entries: Type.Integer({ description: 'Prices in the file.' }),
+          refused: nullable(Refused),
+        },
+        { description: 'Prices of language models; null where no file is set.' },
+      ),
+    ),
     tls: nullable(
       closed(
         {
@@ -89,6 +100,12 @@ export const ConfigAnswer = closed(
           folder: './sources',
           loaded_at: '2026-01-01T00:00:00.000Z',
           files: [{ source: 'shop', revision: '5f3c0a5a6a4d0f0c' }],
+          refused: null,
+        },
+        prices: {
+          file: './prices.yaml',
+          loaded_at: '2026-01-01T00:00:00.000Z',
+          entries: 12,
           refused: null,
         },
         tls: null,

@@ -50,6 +50,12 @@ export const ExamplesAnswer = closed(
             description: 'Share of the baseline’s rows that are less unusual; null of a rule.',
           }),
         ),
+        trace_url: nullable(
+          Type.String({
+            description:
+              'Where its trace is shown; null without a trace, or `trace_url` in the file.',
+          }),
+        ),
       }),
     ),
   },
@@ -71,6 +77,7 @@ export const ExamplesAnswer = closed(
             features: { amount: 99999 },
             because: ['amount'],
             beyond: 0.999,
+            trace_url: 'https://traces.example/trace/0af7651916cd43dd8448eb211c80319c',
           },
         ],
       },

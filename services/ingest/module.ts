@@ -7,12 +7,15 @@ import type { Metrics } from '../../lib/runtime/metrics.ts'
 import { messageOf } from '../../lib/runtime/errors.ts'
 import { timeBucketMs } from '../../lib/models/windows.ts'
 import { declaredCodes, type Models } from '../../lib/models/model-files.ts'
+import { derivation } from '../../lib/models/derived/derived-fields.ts'
+import type { PriceTable } from '../../lib/models/derived/price-table.ts'
 import { liveRefusals } from '../../lib/models/expectations/refusal.ts'
 import type { Module } from '../../lib/runtime/modules.ts'
 import type { SinkParts } from '../../lib/sink/sink.ts'
 import { connectionPool } from '../../lib/clickhouse/connection-pool.ts'
 import { sinkConsumer, type SinkConsumerOptions } from '../../lib/sink/consumer.ts'
 import { pollLoop, type PollLoop } from '../../lib/runtime/poll-loop.ts'
+import type { LiveReading } from '../../lib/runtime/reload/live-reading.ts'
 import type { Privacy } from '../../lib/events/privacy/redactor.ts'
 import { createValidator } from '../../lib/events/validator.ts'
 import { PredictionV1 } from '../../schemas/events/prediction.v1.ts'
@@ -51,6 +54,7 @@ export interface IngestDeps {
   metrics: Metrics
   models: Models
   sources: LiveSources
+  prices: Pick<LiveReading<PriceTable>, 'inForce'>
   privacy: Privacy
   log: Logger
   now: () => number
@@ -81,7 +85,7 @@ export function ingest(deps: IngestDeps, config: IngestConfig): Module[] {
     log.warn({ error: messageOf(error) }, 'wake-up not sent'),
   )
   const pairs = pairing(deps, config.PLUMBLINE_PAIRING_SECONDS * 1000)
-  const rules = { ...rulesIn(models, refusalOf), privacy }
+  const rules = { ...rulesIn(deps, refusalOf), privacy }
   return [
     consumer(deps, {
       topic: TOPICS.predictions.topic,
@@ -100,10 +104,17 @@ export function ingest(deps: IngestDeps, config: IngestConfig): Module[] {
 }
 
 /** What model files say about how predictions are stored, of sources too. */
-const rulesIn = (models: Models, refusalOf: PredictionRules['refusalOf']): PredictionRules => ({
+const rulesIn = (
+  { models, prices }: Pick<IngestDeps, 'models' | 'prices'>,
+  refusalOf: PredictionRules['refusalOf'],
+): PredictionRules => ({
   codesOf: (modelId) => declaredCodes(models.get(modelId).features),
   refusalOf,
   bucketOf: (modelId) => timeBucketMs(models.get(modelId).windows),
+  derive: derivation({
+    descriptorsOf: (modelId) => models.get(modelId).descriptors,
+    prices: () => prices.inForce().value,
+  }),
 })
 
 /** Consumers of topics of the user's own: predictions, and what model servers log. */

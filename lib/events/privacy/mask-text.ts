@@ -24,6 +24,14 @@ const TOKENS: Record<Mask, string> = {
   names: '[name]',
 }
 
+/** What needs no list of names, by kind. */
+const FINDERS = {
+  email: emailsIn,
+  iban: ibansIn,
+  card: (text: string) => numbersIn(text, isCard),
+  phone: (text: string) => numbersIn(text, isPhone),
+} satisfies Partial<Record<Mask, (text: string) => Found[]>>
+
 /**
  * Makes the function that masks texts.
  *
@@ -31,17 +39,19 @@ const TOKENS: Record<Mask, string> = {
  */
 export function textMasker(masks: readonly Mask[], names: NameList): MaskText {
   const kinds = ORDER.filter((kind) => masks.includes(kind))
-  const finders: Record<Mask, (text: string) => Found[]> = {
-    email: emailsIn,
-    iban: ibansIn,
-    card: (text) => numbersIn(text, isCard),
-    phone: (text) => numbersIn(text, isPhone),
-    names: (text) => namesIn(text, names),
-  }
+  const finders = { ...FINDERS, names: (text: string) => namesIn(text, names) }
   return (given) => {
     let text = kinds.length > 0 ? unescaped(given) : given
     for (const kind of kinds) text = replaced(text, finders[kind](text), TOKENS[kind])
     return text
+  }
+}
+
+/** Makes the function that says whether a text holds what is looked for. */
+export function textFinder(masks: readonly (keyof typeof FINDERS)[]): (text: string) => boolean {
+  return (given) => {
+    const text = unescaped(given)
+    return masks.some((kind) => FINDERS[kind](text).length > 0)
   }
 }
 

@@ -1,9 +1,12 @@
 /** What a process goes by, as `GET /v1/config` tells it: with every secret left out. */
 import type { InForce } from '../../../schemas/http/config.ts'
 import { liveModels, type LiveModels } from '../../models/reload/live-models.ts'
+import { livePrices } from '../../models/derived/live-prices.ts'
+import type { PriceTable } from '../../models/derived/price-table.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/log.ts'
 import type { Metrics } from '../../runtime/metrics.ts'
+import type { LiveReading } from '../../runtime/reload/live-reading.ts'
 import { liveSources, type LiveSources, type SourceFolder } from '../../sources/live-sources.ts'
 import type { PlatformConfig } from '../platform-config.ts'
 import { readableSources } from '../source-problems.ts'
@@ -16,14 +19,21 @@ const iso = (ms: number) => new Date(ms).toISOString()
 const refusedOf = (refused: CertificateInForce['refused']) =>
   refused ? { at: iso(refused.at), problems: [...refused.problems] } : null
 
-/** Settings, model files, source files and certificate in force; read each time it is asked. */
-export function inForceOf(
-  config: PlatformConfig,
-  models: Pick<LiveModels, 'inForce'>,
-  sources: SourceFolder,
-  certificate: CertificateInForce | undefined,
-): InForce {
-  const { folder, loadedAt, files, refused } = models.inForce()
+/** What is read anew while a process runs. */
+interface Live {
+  models: Pick<LiveModels, 'inForce'>
+  sources: { inForce: () => SourceFolder }
+  prices: Pick<LiveReading<PriceTable>, 'inForce'>
+  certificate: { inForce: () => CertificateInForce | undefined }
+}
+
+/** Settings and files in force; read each time it is asked. */
+export function inForceOf(config: PlatformConfig, live: Live): InForce {
+  const { folder, loadedAt, files, refused } = live.models.inForce()
+  const sources = live.sources.inForce()
+  const prices = live.prices.inForce()
+  const certificate = live.certificate.inForce()
+  const priceFile = config.PLUMBLINE_PRICES_FILE
   return {
     settings: shownSettings(config),
     models: {
@@ -43,6 +53,15 @@ export function inForceOf(
       files: sources.sources.map(({ name, revision }) => ({ source: name, revision })),
       refused: refusedOf(sources.refused),
     },
+    prices:
+      priceFile === undefined
+        ? null
+        : {
+            file: priceFile,
+            loaded_at: iso(prices.loadedAt),
+            entries: prices.value.prices.length,
+            refused: refusedOf(prices.refused),
+          },
     tls: certificate
       ? {
           subject: certificate.subject,
@@ -62,6 +81,19 @@ export const liveModelsOf = (
   liveModels({
     folder: config.PLUMBLINE_MODELS_DIR,
     check: (models) => void privacyOf(config, models),
+    everyMs: config.PLUMBLINE_MODELS_POLL_SECONDS * 1000,
+    registry: metrics.registry,
+    log,
+    now: systemClock,
+  })
+
+/** The price file of a process, read anew as its settings say. */
+export const livePricesOf = (
+  config: PlatformConfig,
+  { metrics, log }: { metrics: Metrics; log: Logger },
+): LiveReading<PriceTable> =>
+  livePrices({
+    file: config.PLUMBLINE_PRICES_FILE,
     everyMs: config.PLUMBLINE_MODELS_POLL_SECONDS * 1000,
     registry: metrics.registry,
     log,

@@ -7,6 +7,7 @@ import type { WindowInput } from '../data/window-input.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
 import { isFeature } from '../../../lib/events/subjects.ts'
 import { declaredKinds } from '../data/declared-features.ts'
+import { TASKS_SHARE } from './agents/agent-tasks.ts'
 import { evaluateDrift } from './drift.ts'
 import { evaluateExpectations } from './expectations/violations.ts'
 import { evaluateMultivariate } from './multivariate-drift.ts'
@@ -115,7 +116,8 @@ function operationsResults(input: WindowInput, model: Model): MetricResult[] {
   const { counts, window, usual } = input
   const windowMs = window.end - window.start
   const results = evaluateOperations(counts, windowMs)
-  if (usual === undefined) return withLevels(results, 'operations', input, model)
+  const ofTasks = model.task === 'llm' ? TASKS_SHARE : 0
+  if (usual === undefined) return withLevels(results, 'operations', input, model, 1 - ofTasks)
   const others = results.filter(({ metric }) => metric !== 'throughput_per_s')
   const windowAlpha = windowAlphaOf(model, window)
   return [
@@ -124,7 +126,13 @@ function operationsResults(input: WindowInput, model: Model): MetricResult[] {
       windowAlpha,
       windowMs,
     }),
-    ...withLevels(others, 'operations', input, model, 1 - THROUGHPUT_SHARE - SENDERS_SHARE),
+    ...withLevels(
+      others,
+      'operations',
+      input,
+      model,
+      (1 - THROUGHPUT_SHARE - SENDERS_SHARE) * (1 - ofTasks),
+    ),
   ]
 }
 

@@ -8,12 +8,21 @@ import type { UnitKind, UnitValues } from '../data/unit-values.ts'
 import type { WindowInput } from '../data/window-input.ts'
 import type { FeatureAttribution } from '../data/attributions.ts'
 import type { Window } from '../../../lib/models/windows.ts'
+import { evaluateTasks, TASKS_SHARE } from '../evaluate/agents/agent-tasks.ts'
 import { evaluateAttributions } from '../evaluate/attribution-drift.ts'
 import { evaluateExplorationShare } from '../evaluate/exploration.ts'
 import { evaluateOddOneOut } from '../evaluate/cohorts/odd-one-out.ts'
 import { cohortsEvaluated } from '../evaluate/cohorts/told.ts'
-import { learningReason, NO_REFERENCE, PART_OF_REFERENCE } from '../evaluate/learning.ts'
+import {
+  learningReason,
+  NO_REFERENCE,
+  PART_OF_REFERENCE,
+  whileLearning,
+} from '../evaluate/learning.ts'
+import { SENDERS_SHARE } from '../evaluate/silence/senders.ts'
+import { THROUGHPUT_SHARE } from '../evaluate/silence/throughput.ts'
 import { overridden, windowAlphaOf } from '../evaluate/thresholds.ts'
+import { withLevels } from '../evaluate/window-levels.ts'
 import type { WindowReaderParts, WindowReading } from './window-input.ts'
 
 /** Windows of the baseline that tell how much units differ, the newest ones. */
@@ -23,6 +32,8 @@ const MAX_WINDOWS = 20
  * tell how much units of this size differ.
  */
 const DRAWN = 5000
+/** Events whose tasks are read of a window, about. */
+const TASK_EVENTS = 500_000
 
 /**
  * Reads and evaluates what the inputs of a window say beside its counts; nothing is read where no
@@ -45,6 +56,7 @@ export async function wholeResults(
         )
       : []),
     ...(await attributionResults(parts, reading, input)),
+    ...(await taskResults(parts, input)),
   ]
   return results.map((result) => ({ ...overridden(result, model.overrides), completeness }))
 }
@@ -67,6 +79,23 @@ async function oddOnesOfEach(
   for (const kind of kinds)
     results.push(await oddOnes(parts, reading, input, { kind, kinds: kinds.length }))
   return results.flat()
+}
+
+/** Tasks of a language model's application, by the baseline's windows. */
+async function taskResults(
+  { queries, model }: WindowReaderParts,
+  input: WindowInput,
+): Promise<MetricResult[]> {
+  if (model.task !== 'llm') return []
+  const every = Math.max(1, Math.ceil(input.counts.events / TASK_EVENTS))
+  const tasks = await queries.tasks({ modelId: model.modelId, window: input.window, every })
+  if (!tasks) return []
+  const share = (input.usual === undefined ? 1 : 1 - THROUGHPUT_SHARE - SENDERS_SHARE) * TASKS_SHARE
+  // Versions and slices have no tasks of their own, and share none of what may alarm by chance.
+  const whole = { ...input, cohorts: 1 }
+  return withLevels(evaluateTasks(tasks), 'operations', whole, model, share).map((result) =>
+    whileLearning(result, input.learning),
+  )
 }
 
 /** Attributions of the window beside those of the baseline's windows. */

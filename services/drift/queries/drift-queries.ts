@@ -17,6 +17,7 @@ import type { LearnedHorizon } from '../plan/label-horizon.ts'
 import type { StoredReference } from '../plan/stored-references.ts'
 import { earlyLabels } from './outcomes/early-labels.ts'
 import { keepHorizon, labelDelays, learnedHorizons } from './outcomes/label-delays.ts'
+import { tasksOfWindow, type TasksQuestion } from './agents/tasks-of-window.ts'
 import { activeByCohort } from './active-alarms.ts'
 import { slicedCohorts, unslicedCohorts, type SlicesQuestion } from './cohorts/present-cohorts.ts'
 import { presentEvents, type Present } from './event-totals.ts'
@@ -259,6 +260,7 @@ export function driftQueries(db: ClickHouse) {
     explorationCounts: (question: { modelId: string; window: Window }) =>
       explorationCounts(db, question),
     unitValues: (question: UnitQuestion) => unitValues(db, question),
+    tasks: (question: TasksQuestion) => tasksOfWindow(db, question),
     /** Everything; each version where there are several; each variant; each value of the slices. */
     cohorts: async (known: readonly Present[], question: SlicesQuestion): Promise<Cohort[]> => [
       ...unslicedCohorts(known),

@@ -1,7 +1,7 @@
 /** Events that were kept of windows, and those that may be. */
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import type { Window } from '../../../lib/models/windows.ts'
-import { ALL, paramsOf, within } from '../data/cohort.ts'
+import { ALL, paramsOf, sqlTime, within } from '../data/cohort.ts'
 import type { Candidate } from '../evaluate/expectations/unusual.ts'
 
 /** Events of some spans that have features, at most `most`, drawn by their ids; without shadows. */
@@ -55,3 +55,22 @@ export const windowExamples = (
      ORDER BY window_start DESC, window_end DESC, kind, subject, rank LIMIT {most:UInt32}`,
     { model: modelId, ...asked },
   )
+
+/** Traces of the predictions of examples, by prediction id; those without one are left out. */
+export async function tracesOf(
+  db: ClickHouse,
+  { modelId, of }: { modelId: string; of: readonly WindowExample[] },
+): Promise<ReadonlyMap<string, string>> {
+  if (of.length === 0) return new Map()
+  const rows = await db.query<{ id: string; trace: string }>(
+    `SELECT prediction_id AS id, any(trace_id) AS trace FROM predictions
+     WHERE model_id = {model:String} AND prediction_id IN {ids:Array(String)} AND predicted_at IN {times:Array(DateTime64(3, 'UTC'))} AND trace_id != ''
+     GROUP BY id`,
+    {
+      model: modelId,
+      ids: of.map((example) => example.prediction_id),
+      times: of.map((example) => sqlTime(Date.parse(example.predicted_at))),
+    },
+  )
+  return new Map(rows.map(({ id, trace }) => [id, trace]))
+}

@@ -17,6 +17,7 @@ import { PredictionV1 } from '../../../schemas/events/prediction.v1.ts'
 import { predictionCounts, type BucketOf } from '../../../lib/sink/counts/prediction-counts.ts'
 import { senderCounts, type SenderCounts } from '../../../lib/sink/counts/sender-counts.ts'
 import type { TableRows } from '../../../lib/sink/table-rows.ts'
+import type { Derive } from '../../../lib/models/derived/derived-fields.ts'
 import type { RefusalOf } from '../../../lib/models/expectations/refusal.ts'
 import { TIME_BUCKET_MS } from '../../../lib/models/windows.ts'
 import { producerCounts } from './producer-counts.ts'
@@ -32,6 +33,8 @@ export interface PredictionRules {
   bucketOf?: BucketOf
   /** What of an event is kept; all of it unless given. */
   privacy?: Privacy
+  /** What is added to an event; nothing unless given. */
+  derive?: Derive
 }
 
 const privacyIn = ({ privacy = NO_PRIVACY }: PredictionRules): Privacy => privacy
@@ -53,6 +56,7 @@ export const predictionMappings = (rules: PredictionRules = {}) =>
       seenIn: { table: 'predictions', identity: `concat(model_id, '\\x1f', prediction_id)` },
       identity: predictionIdentity,
       key: 'identity',
+      derive: rules.derive,
       tables: () => predictionTables(rules),
     }),
     eventMapping({
@@ -64,6 +68,7 @@ export const predictionMappings = (rules: PredictionRules = {}) =>
       identity: predictionIdentity,
       key: 'identity',
       refusesOtherKeys: true,
+      derive: rules.derive,
       tables: () => predictionTables(rules),
     }),
     eventMapping({
@@ -75,6 +80,7 @@ export const predictionMappings = (rules: PredictionRules = {}) =>
       identity: predictionKey,
       key: 'identity',
       refusesOtherKeys: true,
+      derive: rules.derive,
       tables: () => predictionTables(rules),
     }),
   ] as const
@@ -98,6 +104,7 @@ export const predictionMapping = (
     identity: predictionIdentity,
     ...keys,
     refusalOf: rules.refusalOf,
+    derive: rules.derive,
     tables: () => predictionTables(rules),
   })
 
