@@ -15,7 +15,7 @@ import type { Slice } from '../data/slices.ts'
 import type { OutcomeCounts, WindowCounts } from '../data/window-data.ts'
 import type { LearnedHorizon } from '../plan/label-horizon.ts'
 import type { StoredReference } from '../plan/stored-references.ts'
-import { earlyLabels } from './outcomes/early-labels.ts'
+import { earlyLabels, type EarlyLabelsQuestion } from './outcomes/early-labels.ts'
 import { keepHorizon, labelDelays, learnedHorizons } from './outcomes/label-delays.ts'
 import { activeByCohort } from './active-alarms.ts'
 import { slicedCohorts, unslicedCohorts, type SlicesQuestion } from './cohorts/present-cohorts.ts'
@@ -227,8 +227,7 @@ export function driftQueries(db: ClickHouse) {
     senderKinds,
     hasLateAttributes: () => hasLateAttributes(db),
     past: (question: PastQuestion) => pastOf(db, question),
-    earlyLabels: (modelId: string, maturity: number, windows: Spans) =>
-      earlyLabels(db, { modelId, maturity, windows }),
+    earlyLabels: (question: EarlyLabelsQuestion) => earlyLabels(db, question),
     labelDelays: (question: { modelId: string; windows: Spans; slackMs: number }) =>
       labelDelays(db, question),
     keepHorizon: (modelId: string, learned: LearnedHorizon, at: number) =>
