@@ -62,9 +62,10 @@ import {
   groupCounts,
   outcomesOf,
   outcomesOfEach,
-  scoreCounts,
   sliceOutcomes,
+  type OutcomeQuestion,
 } from './outcomes/of-window.ts'
+import { readScoreBins, scoreGroup } from './outcomes/score-bins.ts'
 import { areAttributed, attributionsOf, type AttributionQuestion } from './cohorts/attributions.ts'
 import { cohortLosses, sameCohortLosses, type LossQuestion } from './cohorts/cohort-losses.ts'
 import { explorationCounts, loggedActions, type ActionQuestion } from './cohorts/logged-actions.ts'
@@ -75,6 +76,9 @@ import { namedLabels, namedLabelsOfSlice } from './outcomes/named-labels.ts'
 
 type Spans = readonly Window[]
 
+/** Models whose counts are read together: each has megabytes of them. */
+const MOST_COUNTED = 8
+
 /** What several models ask alike; each batcher belongs to one connection. */
 const batchersOf = (db: ClickHouse) => ({
   present: gathered(
@@ -82,7 +86,7 @@ const batchersOf = (db: ClickHouse) => ({
     (asked) => presentEvents(db, asked),
   ),
   state: gathered(stateGroup, (asked) => readStates(db, asked)),
-  merged: gathered(countGroup, (asked) => mergedCounts(db, asked)),
+  merged: gathered(countGroup, (asked) => mergedCounts(db, asked), { most: MOST_COUNTED }),
   latestResults: gathered(
     ({ window }: { modelId: string; window: Window }) => `${window.start}-${window.end}`,
     (asked) => publishedResults(db, asked),
@@ -107,6 +111,7 @@ const batchersOf = (db: ClickHouse) => ({
     () => '',
     (models: readonly string[]) => activeByCohort(db, models),
   ),
+  scores: gathered(scoreGroup, (asked: readonly OutcomeQuestion[]) => readScoreBins(db, asked)),
   senders: gathered(sendersKey, (asked) => senderCounts(db, asked)),
   senderKinds: gathered(
     () => '',
@@ -168,7 +173,7 @@ function countsOn(db: ClickHouse, { present, merged }: ReturnType<typeof batcher
 }
 
 /** Labelled outcomes of cohorts. */
-const outcomesOn = (db: ClickHouse) => ({
+const outcomesOn = (db: ClickHouse, { scores }: ReturnType<typeof batchersOf>) => ({
   namedLabels: (question: { modelId: string; window: Window }) => namedLabels(db, question),
   namedLabelsOfSlice: (question: { modelId: string; window: Window }, slices: readonly Slice[]) =>
     namedLabelsOfSlice(db, question, slices),
@@ -188,7 +193,7 @@ const outcomesOn = (db: ClickHouse) => ({
     { slices, completeUntil }: { slices: readonly Slice[]; completeUntil: number },
   ) => sliceOutcomes(db, { model, spans, c, completeUntil }, slices),
   scores: (model: Model, spans: Spans, c: Cohort, completeUntil: number) =>
-    scoreCounts(db, { model, spans, c, completeUntil }),
+    scores({ model, spans, c, completeUntil }),
   groups: (
     { model, spans, c, completeUntil }: Parameters<typeof groupCounts>[1],
     attribute: string,
@@ -264,7 +269,7 @@ export function driftQueries(db: ClickHouse) {
       ...(await slicedCohorts(db, question)),
     ],
     ...countsOn(db, batched),
-    ...outcomesOn(db),
+    ...outcomesOn(db, batched),
   }
 }
 
