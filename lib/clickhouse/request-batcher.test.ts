@@ -47,18 +47,3 @@ test('one that cannot be answered fails alone, except where the first try may ha
     'rejected',
   ])
 })
-
-test('of many questions no more than the most go together, those of other groups in between', async () => {
-  const asked: string[][] = []
-  const ask = gathered(
-    (question: string) => question[0]!,
-    async (questions) => {
-      asked.push([...questions])
-      return questions.map((question) => question.toUpperCase())
-    },
-    { most: 2 },
-  )
-  const questions = ['a1', 'a2', 'a3', 'b1', 'a4', 'a5']
-  expect(await Promise.all(questions.map(ask))).toEqual(questions.map((q) => q.toUpperCase()))
-  expect(asked).toEqual([['a1', 'a2'], ['b1'], ['a3', 'a4'], ['a5']])
-})

@@ -14,12 +14,11 @@ interface Group<Q, A> {
  * @param alone whether questions that failed together are asked again one by one, so that one that
  *   cannot be answered fails alone;
  *   not of what is written, whose first try may have been stored
- * @param most questions that go together, where answers are large
  */
 export function gathered<Q, A>(
   groupOf: (question: Q) => string,
   answer: (questions: readonly Q[]) => Promise<readonly A[]>,
-  { alone = true, most = Infinity }: { alone?: boolean; most?: number } = {},
+  { alone = true }: { alone?: boolean } = {},
 ): (question: Q) => Promise<A> {
   const groups = new Map<string, Group<Q, A>>()
   let asking = false
@@ -28,12 +27,8 @@ export function gathered<Q, A>(
     asking = true
     // What comes in the same turn of the event loop goes together.
     await new Promise((resolve) => setImmediate(resolve))
-    for (const [name, group] of groups) {
-      const questions = group.questions.splice(0, most)
-      const waiting = group.waiting.splice(0, most)
-      // What is left has its turn after the other groups.
+    for (const [name, { questions, waiting }] of groups) {
       groups.delete(name)
-      if (group.questions.length > 0) groups.set(name, group)
       try {
         const answers = await answer(questions)
         waiting.forEach(({ resolve }, i) => resolve(answers[i]!))

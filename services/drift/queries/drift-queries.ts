@@ -76,9 +76,6 @@ import { namedLabels, namedLabelsOfSlice } from './outcomes/named-labels.ts'
 
 type Spans = readonly Window[]
 
-/** Models whose counts are read together: each has megabytes of them. */
-const MOST_COUNTED = 8
-
 /** What several models ask alike; each batcher belongs to one connection. */
 const batchersOf = (db: ClickHouse) => ({
   present: gathered(
@@ -86,7 +83,7 @@ const batchersOf = (db: ClickHouse) => ({
     (asked) => presentEvents(db, asked),
   ),
   state: gathered(stateGroup, (asked) => readStates(db, asked)),
-  merged: gathered(countGroup, (asked) => mergedCounts(db, asked), { most: MOST_COUNTED }),
+  merged: gathered(countGroup, (asked) => mergedCounts(db, asked)),
   latestResults: gathered(
     ({ window }: { modelId: string; window: Window }) => `${window.start}-${window.end}`,
     (asked) => publishedResults(db, asked),
