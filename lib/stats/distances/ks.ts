@@ -3,6 +3,7 @@ import {
   sampleSize,
   unplacedShare,
   type BinnedSample,
+  type SharedBin,
 } from '../samples/binned-sample.ts'
 
 /**
@@ -23,13 +24,18 @@ export interface KsInterval {
  * where every bin is an atom. Values that were placed by estimate may lie elsewhere: their share
  * widens the interval.
  *
+ * @param bins the two laid over each other, where they are already
  * @returns both in [0, 1], low ≤ D ≤ high. O(k) time.
  * @throws {RangeError} when a sample is empty
  * @see Kolmogorov (1933); Smirnov (1939). The interval follows from F and G being monotone within a
  *   bin.
  * @example ksInterval({ bins: [1], counts: [2], totals: [2], lows: [1], highs: [1] }, { bins: [2], counts: [2], totals: [4], lows: [2], highs: [2] }) // => { low: 1, high: 1 }
  */
-export function ksInterval(reference: BinnedSample, current: BinnedSample): KsInterval {
+export function ksInterval(
+  reference: BinnedSample,
+  current: BinnedSample,
+  bins: readonly SharedBin[] = alignBins(reference, current),
+): KsInterval {
   const n = sampleSize(reference)
   const m = sampleSize(current)
   if (n === 0 || m === 0)
@@ -38,7 +44,7 @@ export function ksInterval(reference: BinnedSample, current: BinnedSample): KsIn
   let high = 0
   let seenReference = 0
   let seenCurrent = 0
-  for (const bin of alignBins(reference, current)) {
+  for (const bin of bins) {
     const before = seenReference / n - seenCurrent / m
     seenReference += bin.reference
     seenCurrent += bin.current

@@ -3,6 +3,7 @@ import {
   sampleSize,
   unplacedShare,
   type BinnedSample,
+  type SharedBin,
 } from '../samples/binned-sample.ts'
 
 /**
@@ -31,6 +32,7 @@ export interface Bounded {
  * share u, change d by u, H by as much, and ∫ d² dx by twice their reach; Anderson–Darling weighs
  * the tails without bound, and has then no upper one.
  *
+ * @param bins the two laid over each other, where they are already
  * @throws {RangeError} when a sample is empty. O(k) time.
  * @see Anderson (1962), Ann. Math. Statist. 33, 1148–1159; Pettitt (1976), Biometrika 63, 161–168;
  *   Székely & Rizzo (2013), J. Stat. Plan. Inference 143, 1249–1272
@@ -39,6 +41,7 @@ export interface Bounded {
 export function squaredDistances(
   reference: BinnedSample,
   current: BinnedSample,
+  bins: readonly SharedBin[] = alignBins(reference, current),
 ): { cramerVonMises: Bounded; andersonDarling: Bounded; energy: Bounded } {
   const n = sampleSize(reference)
   const m = sampleSize(current)
@@ -47,7 +50,6 @@ export function squaredDistances(
   const cramerVonMises = { value: 0, low: 0, high: 0 }
   const andersonDarling = { value: 0, low: 0, high: 0 }
   const area = { value: 0, low: 0, high: 0 }
-  const bins = alignBins(reference, current)
   let before = 0
   let seen = 0
   bins.forEach((bin, i) => {

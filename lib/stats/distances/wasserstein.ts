@@ -1,10 +1,16 @@
-import { alignBins, sampleSize, type BinnedSample } from '../samples/binned-sample.ts'
+import {
+  alignBins,
+  sampleSize,
+  type BinnedSample,
+  type SharedBin,
+} from '../samples/binned-sample.ts'
 
 /**
  * First Wasserstein (earth mover's) distance `∫ |F(x) − G(x)| dx` between two binned samples, with
  * every value at the mean of its bin. Moving a value to the mean of its bin moves it by less than
  * the bin's width, which bounds the error.
  *
+ * @param bins the two laid over each other, where they are already
  * @returns in the unit of the values: `value` ≥ 0, and the interval that surely holds the exact
  *   distance. O(k) time.
  * @throws {RangeError} when a sample is empty
@@ -14,6 +20,7 @@ import { alignBins, sampleSize, type BinnedSample } from '../samples/binned-samp
 export function wasserstein(
   reference: BinnedSample,
   current: BinnedSample,
+  bins: readonly SharedBin[] = alignBins(reference, current),
 ): { value: number; low: number; high: number } {
   const n = sampleSize(reference)
   const m = sampleSize(current)
@@ -30,7 +37,7 @@ export function wasserstein(
     last = x
   }
   // Bins follow one another, so that only the two means of one bin need to be put in order.
-  for (const bin of alignBins(reference, current)) {
+  for (const bin of bins) {
     const [before, now] = [bin.reference / n, bin.current / m]
     slack += (bin.high - bin.low) * (before + now)
     const currentFirst = bin.currentMean < bin.referenceMean

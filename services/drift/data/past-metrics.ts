@@ -136,7 +136,10 @@ export interface EarlyAndFinal extends Window {
   final: Measured
 }
 
-/** By the name of the metric, windows in the order of time, no two of them overlapping. */
+/**
+ * Of one cohort, by the name of the metric: windows in the order of time, no two of them
+ * overlapping.
+ */
 export type EarlyLabels = ReadonlyMap<string, readonly EarlyAndFinal[]>
 
 /** Windows that are looked at: some were evaluated late, so that they tell nothing of the age. */
@@ -160,6 +163,8 @@ export const windowsBefore = <T extends Window & { events: number }>(
 
 /** A published measure of an earlier window; 64-bit numbers are text. */
 export interface EarlyRow {
+  /** Of the cohort. */
+  key: string
   metric: string
   /** Epoch milliseconds. */
   start: string
@@ -174,11 +179,14 @@ export interface EarlyRow {
 }
 
 /**
- * Groups published rows.
+ * Groups published rows by cohort, as `keyOf` names it.
  *
  * @param rows of windows of which no two overlap, those of the newest revisions first
  */
-export function earlyLabelsOf(rows: readonly EarlyRow[]): EarlyLabels {
+export const earlyLabelsOf = (rows: readonly EarlyRow[]): Map<string, EarlyLabels> =>
+  new Map([...Map.groupBy(rows, ({ key }) => key)].map(([key, own]) => [key, ofCohort(own)]))
+
+function ofCohort(rows: readonly EarlyRow[]): EarlyLabels {
   return new Map(
     [...Map.groupBy(rows, ({ metric }) => metric)].map(([metric, own]) => [
       metric,

@@ -32,8 +32,8 @@ export interface WindowInput {
   /** Of estimates in earlier windows. */
   pastErrors: readonly number[]
   /**
-   * What labels still to come did to earlier windows at this age; undefined where the window has
-   * all its labels, and of cohorts.
+   * What labels still to come did to earlier windows of the cohort at this age; undefined where the
+   * window has all its labels, and of a cohort that was never measured at this age.
    */
   earlyLabels?: EarlyLabels | undefined
   /** Groups per protected attribute. */

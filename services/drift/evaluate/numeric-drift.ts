@@ -5,6 +5,7 @@ import {
   unplacedShare,
   sampleSize,
   type BinnedSample,
+  type SharedBin,
 } from '../../../lib/stats/samples/binned-sample.ts'
 import { equiMassCounts } from '../../../lib/stats/samples/equi-mass-bins.ts'
 import {
@@ -45,13 +46,21 @@ export function numericResults(
   const known = { ...sizes, precision: imprecise ? ('bounded' as const) : ('exact' as const) }
   const parts = occupied(equiMassCounts(reference, current, PSI_BINS))
   const spread = spreadOf(reference)
+  const bins = alignBins(reference, current)
   return [
     psiResult(subject, parts, known, imprecise),
-    ...ksResults(subject, ksInterval(reference, current), sizes),
+    ...ksResults(subject, ksInterval(reference, current, bins), sizes),
     // The unit is the standard deviation of the reference, so that features compare.
-    inUnits(subject, 'wasserstein', wasserstein(reference, current), spread, reference, sizes),
-    rankResult(subject, reference, current, sizes),
-    ...squares(subject, reference, current, spread, sizes),
+    inUnits(
+      subject,
+      'wasserstein',
+      wasserstein(reference, current, bins),
+      spread,
+      reference,
+      sizes,
+    ),
+    rankResult(subject, bins, unplacedShare([reference, current]), sizes),
+    ...squares(subject, reference, squaredDistances(reference, current, bins), spread, sizes),
     ...distances(subject, parts, known),
   ]
 }
@@ -116,15 +125,18 @@ function ksResults(subject: string, ks: Interval, sizes: Sizes): MetricResult[] 
   ]
 }
 
-/** The probability that a current value is larger than one of the reference (Mann-Whitney). */
+/**
+ * The probability that a current value is larger than one of the reference (Mann-Whitney).
+ *
+ * @param slack share of the values that were placed by estimate
+ */
 function rankResult(
   subject: string,
-  reference: BinnedSample,
-  current: BinnedSample,
+  bins: readonly SharedBin[],
+  slack: number,
   sizes: Sizes,
 ): MetricResult {
-  const slack = unplacedShare([reference, current])
-  const ranks = mannWhitney(alignBins(reference, current))
+  const ranks = mannWhitney(bins)
   const low = Math.max(0, ranks.low - slack)
   const high = Math.min(1, ranks.high + slack)
   return metricResult('drift', subject, 'mann_whitney', ranks.value, {
@@ -191,11 +203,10 @@ function inUnits(
 function squares(
   subject: string,
   reference: BinnedSample,
-  current: BinnedSample,
+  { cramerVonMises, andersonDarling, energy }: ReturnType<typeof squaredDistances>,
   spread: Spread,
   sizes: Sizes,
 ): MetricResult[] {
-  const { cramerVonMises, andersonDarling, energy } = squaredDistances(reference, current)
   const one = { value: 1, low: 1, high: 1 }
   const root = {
     value: Math.sqrt(spread.value),

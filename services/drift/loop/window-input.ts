@@ -2,7 +2,7 @@
 import type { Model } from '../../../lib/models/model-files.ts'
 import { ALL, keyOf, type Cohort, referenceCohort } from '../data/cohort.ts'
 import { asDeclared } from '../data/declared-features.ts'
-import { levelHistory, windowsBefore, type EarlyLabels } from '../data/past-metrics.ts'
+import { levelHistory, type EarlyLabels } from '../data/past-metrics.ts'
 import { notOverlapping } from '../data/past-shifts.ts'
 import type { ReferenceData } from '../data/reference.ts'
 import { noOutcomes, type GroupCounts, type WindowCounts } from '../data/window-data.ts'
@@ -18,10 +18,11 @@ import type { DriftQueries } from '../queries/drift-queries.ts'
 import type { Present } from '../queries/event-totals.ts'
 import { impliesLabels } from '../queries/outcomes/labelled-outcomes.ts'
 import { truthReader, type TruthReader } from '../queries/outcomes/read-once.ts'
-import { NO_PAST, type PastAnswers } from '../queries/past-queries.ts'
+import type { PastAnswers } from '../queries/past-queries.ts'
 import type { PublishedResults } from '../queries/published-results.ts'
 import type { referenceReader } from './load-reference.ts'
 import type { ModelState } from './model-state.ts'
+import { readEarlyLabels, readPast } from './reading/past.ts'
 
 /** What reads for one model in one pass. */
 export interface WindowReaderParts {
@@ -51,8 +52,8 @@ export interface WindowReading {
   /** While the baseline is being learned, with the windows before a promoted version. */
   learning: Learning | undefined
   past: PastAnswers
-  /** Of a window some of whose labels are still to come. */
-  earlyLabels: EarlyLabels | undefined
+  /** By cohort, of a window some of whose labels are still to come. */
+  earlyLabels: ReadonlyMap<string, EarlyLabels> | undefined
   /** The windows before that say how many events are usual, of a live model. */
   usual: readonly CountedWindow[] | undefined
   /**
@@ -122,10 +123,7 @@ export async function readWindow(
       baseline: learning?.before ?? baseline,
       earlierWindows,
     }),
-    earlyLabels:
-      due.maturity < 1
-        ? await queries.earlyLabels(modelId, due.maturity, windowsBefore(earlierWindows, window))
-        : undefined,
+    earlyLabels: await readEarlyLabels(queries, { modelId, due, earlierWindows, cohorts }),
     usual: state.isLive ? usualWindows(window, earlierWindows, seasonOf(model)) : undefined,
     // Of a window some of whose predictions are young, a missing label means nothing yet.
     impliedUntil: impliesLabels(model) && due.maturity === 1 ? state.completeUntil : 0,
@@ -176,21 +174,6 @@ async function readLearning(
   const reference = { ...learning.before, kind, baseline: true, revision: 1 }
   const asked = { scope: ALL, completeUntil: state.completeUntil, outcomesOf }
   return { ...learning, before: await references.data(model, reference, steps, asked) }
-}
-
-async function readPast(
-  queries: DriftQueries,
-  {
-    modelId,
-    window,
-    baseline,
-    earlierWindows,
-  }: Pick<WindowQuestion, 'earlierWindows'> &
-    Pick<WindowReading, 'baseline'> & { modelId: string; window: { start: number; end: number } },
-): Promise<PastAnswers> {
-  if (!baseline || !(baseline.windows ?? baseline.scores ?? baseline.losses)) return NO_PAST
-  const reference = { name: baseline.name, windows: baseline.windows?.windows ?? [] }
-  return queries.past({ modelId, window, reference, evaluated: earlierWindows })
 }
 
 /**
@@ -249,7 +232,7 @@ export async function readCohort(
       isAsked: isWhole && (stands || hasScore(counts)),
     }),
     pastErrors: past.errors,
-    earlyLabels: isWhole ? reading.earlyLabels : undefined,
+    earlyLabels: reading.earlyLabels?.get(keyOf(c)),
     scoredRows:
       isWhole && baseline?.losses ? await queries.scoredRows(model, [window], c, false) : [],
     rows: isWhole && !stands ? await references.rowsOf(model, window) : [],

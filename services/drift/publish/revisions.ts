@@ -17,7 +17,7 @@ import type { Worst } from '../plan/episodes.ts'
 import { resultKey, type MetricResult } from '../data/metric-results.ts'
 import { ENDED } from '../evaluate/silence/ended.ts'
 import { LEARNING, PART_OF_REFERENCE } from '../evaluate/learning.ts'
-import { metricRows, sliceColumns, tokenOf, verdictRow, type RevisionKey } from './rows.ts'
+import { metricRows, sliceColumns, tokenOf, verdictRowsOf, type RevisionKey } from './rows.ts'
 import type { Due } from '../plan/due-windows.ts'
 
 /** What one evaluation changed of one cohort of a window. */
@@ -125,10 +125,11 @@ const isSuspended = ({ verdict, reason }: MetricResult) =>
 
 /** Rows of the results that have a verdict, had one in the revision before, or lack it for now. */
 function verdictRows({ key, changed, before }: Revision) {
+  const rowOf = verdictRowsOf(key)
   return changed.flatMap((result) => {
-    const previous = before.get(resultKey(result))?.verdict ?? ''
+    const previous = before.size > 0 ? (before.get(resultKey(result))?.verdict ?? '') : ''
     const isOne = result.verdict !== 'none' || (previous !== '' && previous !== 'none')
-    return isOne || isSuspended(result) ? [verdictRow(result, key, previous)] : []
+    return isOne || isSuspended(result) ? [rowOf(result, previous)] : []
   })
 }
 

@@ -88,25 +88,33 @@ export interface VerdictRow extends Row {
   verdict: string
 }
 
-/** @param previous the verdict of the same result in the earlier revision, or '' */
-export function verdictRow(result: MetricResult, key: RevisionKey, previous: string): VerdictRow {
+/**
+ * Makes rows of one revision.
+ *
+ * @returns of a result and the verdict of the same result in the earlier revision, or ''
+ */
+export function verdictRowsOf(
+  key: RevisionKey,
+): (result: MetricResult, previous: string) => VerdictRow {
   const { modelId, cohort, window, revision } = key
-  const identity = [
-    modelId,
-    keyOf(cohort),
-    window.start,
-    window.end,
-    resultKey(result),
-    revision,
-  ].join('\u0001')
-  return {
-    verdict_id: createHash('sha256').update(identity).digest('hex').slice(0, 32),
+  const { slice_key, slice_value } = sliceColumns(cohort)
+  const [window_start, window_end] = [iso(window.start), iso(window.end)]
+  const computed_at = iso(key.computedAt)
+  const head = [modelId, keyOf(cohort), window.start, window.end].join('\u0001')
+  const idOf = (result: MetricResult) =>
+    createHash('sha256')
+      .update([head, resultKey(result), revision].join('\u0001'))
+      .digest('hex')
+      .slice(0, 32)
+  return (result, previous) => ({
+    verdict_id: idOf(result),
     model_id: modelId,
     model_version: cohort.modelVersion,
     variant: cohort.variant,
-    window_start: iso(window.start),
-    window_end: iso(window.end),
-    ...sliceColumns(cohort),
+    window_start,
+    window_end,
+    slice_key,
+    slice_value,
     family: result.family,
     subject: result.subject,
     metric: result.metric,
@@ -122,8 +130,8 @@ export function verdictRow(result: MetricResult, key: RevisionKey, previous: str
     episode_id: episodeOfResult(result, key),
     revision,
     restates: revision > 1 ? revision - 1 : 0,
-    computed_at: iso(key.computedAt),
-  }
+    computed_at,
+  })
 }
 
 /**

@@ -62,7 +62,7 @@ interface CategoryRow {
  */
 const binsOf = (counted: string) =>
   `SELECT model, span, subject, grid, sorted.1 AS bins, sorted.2 AS counts, sorted.3 AS totals, sorted.4 AS lows, sorted.5 AS highs
-   FROM (SELECT model, span, subject, grid, arraySort(one -> one.1, groupArray((toFloat64(key), n, t, l, h))) AS sorted
+   FROM (SELECT model, span, subject, grid, arraySort(groupArray((toFloat64(key), n, t, l, h))) AS sorted
          FROM (${counted}) GROUP BY model, span, subject, grid)
    ${LIMITED}`
 

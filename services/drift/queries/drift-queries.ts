@@ -15,7 +15,7 @@ import type { Slice } from '../data/slices.ts'
 import type { OutcomeCounts, WindowCounts } from '../data/window-data.ts'
 import type { LearnedHorizon } from '../plan/label-horizon.ts'
 import type { StoredReference } from '../plan/stored-references.ts'
-import { earlyLabels } from './outcomes/early-labels.ts'
+import { earlyLabels, type EarlyLabelsQuestion } from './outcomes/early-labels.ts'
 import { keepHorizon, labelDelays, learnedHorizons } from './outcomes/label-delays.ts'
 import { tasksOfWindow, type TasksQuestion } from './agents/tasks-of-window.ts'
 import { activeByCohort } from './active-alarms.ts'
@@ -63,9 +63,10 @@ import {
   groupCounts,
   outcomesOf,
   outcomesOfEach,
-  scoreCounts,
   sliceOutcomes,
+  type OutcomeQuestion,
 } from './outcomes/of-window.ts'
+import { readScoreBins, scoreGroup } from './outcomes/score-bins.ts'
 import { areAttributed, attributionsOf, type AttributionQuestion } from './cohorts/attributions.ts'
 import { cohortLosses, sameCohortLosses, type LossQuestion } from './cohorts/cohort-losses.ts'
 import { explorationCounts, loggedActions, type ActionQuestion } from './cohorts/logged-actions.ts'
@@ -108,6 +109,7 @@ const batchersOf = (db: ClickHouse) => ({
     () => '',
     (models: readonly string[]) => activeByCohort(db, models),
   ),
+  scores: gathered(scoreGroup, (asked: readonly OutcomeQuestion[]) => readScoreBins(db, asked)),
   senders: gathered(sendersKey, (asked) => senderCounts(db, asked)),
   senderKinds: gathered(
     () => '',
@@ -169,7 +171,7 @@ function countsOn(db: ClickHouse, { present, merged }: ReturnType<typeof batcher
 }
 
 /** Labelled outcomes of cohorts. */
-const outcomesOn = (db: ClickHouse) => ({
+const outcomesOn = (db: ClickHouse, { scores }: ReturnType<typeof batchersOf>) => ({
   namedLabels: (question: { modelId: string; window: Window }) => namedLabels(db, question),
   namedLabelsOfSlice: (question: { modelId: string; window: Window }, slices: readonly Slice[]) =>
     namedLabelsOfSlice(db, question, slices),
@@ -189,7 +191,7 @@ const outcomesOn = (db: ClickHouse) => ({
     { slices, completeUntil }: { slices: readonly Slice[]; completeUntil: number },
   ) => sliceOutcomes(db, { model, spans, c, completeUntil }, slices),
   scores: (model: Model, spans: Spans, c: Cohort, completeUntil: number) =>
-    scoreCounts(db, { model, spans, c, completeUntil }),
+    scores({ model, spans, c, completeUntil }),
   groups: (
     { model, spans, c, completeUntil }: Parameters<typeof groupCounts>[1],
     attribute: string,
@@ -228,8 +230,7 @@ export function driftQueries(db: ClickHouse) {
     senderKinds,
     hasLateAttributes: () => hasLateAttributes(db),
     past: (question: PastQuestion) => pastOf(db, question),
-    earlyLabels: (modelId: string, maturity: number, windows: Spans) =>
-      earlyLabels(db, { modelId, maturity, windows }),
+    earlyLabels: (question: EarlyLabelsQuestion) => earlyLabels(db, question),
     labelDelays: (question: { modelId: string; windows: Spans; slackMs: number }) =>
       labelDelays(db, question),
     keepHorizon: (modelId: string, learned: LearnedHorizon, at: number) =>
@@ -267,7 +268,7 @@ export function driftQueries(db: ClickHouse) {
       ...(await slicedCohorts(db, question)),
     ],
     ...countsOn(db, batched),
-    ...outcomesOn(db),
+    ...outcomesOn(db, batched),
   }
 }
 

@@ -43,7 +43,7 @@ export const AS_STORED: Tables = {
 export const EVERYTHING: Cohort = { ...ALL, withShadows: true }
 
 const COLUMNS =
-  'prediction_id, predicted_at, prediction, prediction_number, score, attributes, decision, subject_id, sampling_fraction'
+  'model_id, prediction_id, predicted_at, prediction, prediction_number, score, attributes, decision, subject_id, sampling_fraction'
 
 /**
  * The class that was predicted. A score without one is a class by the threshold; below it, whatever
@@ -95,7 +95,10 @@ export const truthOfSlices = (
   )
 }
 
-/** @returns a subselect; {@link truthParams} are its parameters */
+/**
+ * @returns a subselect; {@link truthParams} are its parameters. `models` may name several of which
+ *   a missing label means nothing, and no slice is asked for
+ */
 export const truthSource = (tables: Tables, model: Model, c: Cohort) => {
   const { slice } = c
   return slice
@@ -155,7 +158,7 @@ function sourceOf(
   more: ByTable,
   scope: ByTable = { ofOutcomes: '', ofPredictions: '' },
 ) {
-  const where = `model_id = {model:String} AND ${within('predicted_at')}${cohortCondition(c)}`
+  const where = `model_id IN {models:Array(String)} AND ${within('predicted_at')}${cohortCondition(c)}`
   const told = `SELECT ${COLUMNS}, label, label_number, CAST(label_received_at, 'Nullable(DateTime64(3))') AS received, source = 'human_review' AS reviewed, inclusion_probability${more.ofOutcomes}
     FROM ${outcomes} WHERE ${where}${scope.ofOutcomes} AND name = 'label' AND isNotNull(label)`
   const implied = `SELECT ${COLUMNS}, CAST({absent:String}, 'Nullable(String)'), toFloat64OrNull({absent:String}), NULL, false, NULL${more.ofPredictions}
@@ -191,6 +194,7 @@ export function truthParams(
 ): Params {
   return {
     ...paramsOf(model.modelId, spans, c),
+    models: [model.modelId],
     positive: model.positiveClass,
     threshold: model.threshold,
     absent: model.labels.absent_means,

@@ -2,14 +2,12 @@
 import type { ClickHouse } from '../../../../lib/clickhouse/port.ts'
 import type { Model } from '../../../../lib/models/model-files.ts'
 import type { Window } from '../../../../lib/models/windows.ts'
-import { ALL, keyOf, predictionScope, within, type Cohort } from '../../data/cohort.ts'
+import { ALL, keyOf, type Cohort } from '../../data/cohort.ts'
 import type { Slice } from '../../data/slices.ts'
-import type { ScoreCounts } from '../../data/reference.ts'
 import type { GroupCounts, KnownTruth, OutcomeCounts } from '../../data/window-data.ts'
 import { readGroups } from './groups.ts'
 import {
   AS_STORED,
-  impliesLabels,
   truthOfEach,
   truthOfSlices,
   truthParams,
@@ -17,7 +15,6 @@ import {
 } from './labelled-outcomes.ts'
 import { tablesOf, tablesOfSlice } from '../late-attributes.ts'
 import { readOutcomes, readOutcomesOfEach } from './read-outcomes.ts'
-import { readScoreBins } from './score-bins.ts'
 
 /** A cohort of a model in some spans. */
 export interface OutcomeQuestion {
@@ -86,17 +83,6 @@ export async function sliceOutcomes(
   }
   return readOutcomesOfEach(db, model, each, new Map(slices.map((one) => [one.value, of(one)])))
 }
-
-/** Predictions and outcomes of a cohort by score and predicted class. */
-export const scoreCounts = (
-  db: ClickHouse,
-  { model, spans, c, completeUntil }: OutcomeQuestion,
-): Promise<ScoreCounts> =>
-  readScoreBins(db, truthParams(model, spans, c, completeUntil), {
-    where: `model_id = {model:String} AND ${within('predicted_at')}${predictionScope(c)}`,
-    source: truthSource(AS_STORED, model, c),
-    impliesLabels: impliesLabels(model),
-  })
 
 /** Predictions and outcomes of a cohort per group of a protected attribute. */
 export async function groupCounts(
