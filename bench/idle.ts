@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startTarget, type Running } from '../test/processes.ts'
+import { cpuSecondsOf } from './process-cpu.ts'
 import type { Result } from './result.ts'
 
 /**
@@ -13,8 +14,6 @@ import type { Result } from './result.ts'
  */
 const SETTLE_SECONDS = 30
 const SECONDS = 60
-/** The unit of CPU times in /proc. */
-const TICKS_PER_SECOND = 100
 
 /** Measures one process with empty stores and the models of this repository, over a minute. */
 export async function benchIdle(): Promise<Result[]> {
@@ -25,9 +24,9 @@ export async function benchIdle(): Promise<Result[]> {
   })
   try {
     await pause(SETTLE_SECONDS)
-    const before = cpuSeconds(running)
+    const before = cpuSecondsOf(running.child.pid!)
     await pause(SECONDS)
-    const used = cpuSeconds(running) - before
+    const used = cpuSecondsOf(running.child.pid!) - before
     const common = { against: '', ratio: null, rounds: 1, settings: { seconds: SECONDS } }
     return [
       { ...common, name: 'idle: share of a core', value: (100 * used) / SECONDS, unit: '%' },
@@ -46,15 +45,6 @@ export async function benchIdle(): Promise<Result[]> {
 }
 
 const pause = (seconds: number) => new Promise((resolve) => setTimeout(resolve, seconds * 1000))
-
-/** CPU time of all threads so far, in user and kernel mode. */
-function cpuSeconds({ child }: Running): number {
-  const stat = readFileSync(`/proc/${child.pid}/stat`, 'utf8')
-  // The name in brackets may hold spaces; user and system time are the 12th and 13th field after
-  // it.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
-}
 
 function statusMiB({ child }: Running, field: string): number {
   const status = readFileSync(`/proc/${child.pid}/status`, 'utf8')

@@ -31,6 +31,7 @@ import { createSpool } from '../lib/clickhouse/spool.ts'
 import { TOPICS } from '../schemas/topics.ts'
 import { PREDICTION_MAPPINGS } from '../services/ingest/data/prediction-rows.ts'
 import { consumeWithEngine, ENGINE_SETTINGS } from './engine-kafka.ts'
+import { diskResults, diskUse, type DiskUse } from './disk-use.ts'
 import { asAvro, asJson, asPoisonedJson, benchEvent, PARTITIONS, produce } from './events.ts'
 import type { Result } from './result.ts'
 import { measured, type Measured } from './measured.ts'
@@ -113,6 +114,7 @@ export async function benchIngest(rounds: number, events: number): Promise<Resul
     const found = Object.fromEntries(
       Object.keys(contenders).map((name) => [name, [] as Measured[]]),
     )
+    const disk: DiskUse[] = []
     for (let round = 0; round < rounds; round++) {
       for (const [name, contend] of Object.entries(contenders)) {
         await emptied(db)
@@ -122,6 +124,7 @@ export async function benchIngest(rounds: number, events: number): Promise<Resul
             await merged(db)
           }),
         )
+        if (name === 'json') disk.push(await diskUse(db, events))
       }
     }
     const settings = {
@@ -132,7 +135,7 @@ export async function benchIngest(rounds: number, events: number): Promise<Resul
       engine: ENGINE_SETTINGS,
       directory: tmpdir(),
     }
-    return (['cpuPerSecond', 'wallPerSecond'] as const).flatMap((unit) => {
+    const rates = (['cpuPerSecond', 'wallPerSecond'] as const).flatMap((unit) => {
       const of = (name: string) => median(found[name]!.map((m) => m[unit]))
       const result = (name: string, key: string, against = '', other?: number): Result => ({
         name,
@@ -157,6 +160,7 @@ export async function benchIngest(rounds: number, events: number): Promise<Resul
         result('sink, JSON, a tenth of it no event', 'poison', 'itself without', of('json')),
       ]
     })
+    return [...rates, ...diskResults(disk, { rounds, settings })]
   } finally {
     await engine.close()
     await kafka.stop()

@@ -1,13 +1,15 @@
 /**
- * `npm run bench [-- --json --only ingest,gateway,otlp,window,slices,truth,join,reviews,idle,clients]`:
+ * `npm run bench [-- --json --only ingest,consumers,import,gateway,otlp,window,slices,truth,join,reviews,idle,clients]`:
  * what Plumbline reaches, beside the ceilings of the same machine in the same run. `clients` is
  * left out unless it is named: it compiles a peer.
  */
 import { cpus, tmpdir, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { benchClients } from './clients.ts'
+import { benchConsumers } from './consumers.ts'
 import { benchGateway } from './gateway.ts'
 import { benchIdle } from './idle.ts'
+import { benchImport } from './import.ts'
 import { benchIngest } from './ingest.ts'
 import { benchJoin } from './join.ts'
 import { benchOtlp } from './otlp.ts'
@@ -22,7 +24,11 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '5' },
     events: { type: 'string', default: '300000' },
-    only: { type: 'string', default: 'ingest,gateway,otlp,window,slices,truth,join,reviews,idle' },
+    only: {
+      type: 'string',
+      default: 'ingest,consumers,import,gateway,otlp,window,slices,truth,join,reviews,idle',
+    },
+    rows: { type: 'string', default: '1000000' },
     tasks: { type: 'string', default: '100000' },
     predictions: { type: 'string', default: '10000000' },
   },
@@ -36,6 +42,8 @@ if (!values.json) {
 }
 const parts: Record<string, () => Promise<Result[]>> = {
   ingest: () => benchIngest(rounds, Number(values.events)),
+  consumers: () => benchConsumers(rounds, Number(values.events)),
+  import: () => benchImport(rounds, Number(values.rows)),
   gateway: () => benchGateway(rounds),
   otlp: () => benchOtlp(rounds),
   window: () => benchWindow(rounds),

@@ -5,12 +5,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  embeddedPostgres,
-  migratePostgres,
-  serverPostgres,
-  type Postgres,
-} from '../lib/postgres/port.ts'
+import { embeddedPostgres, serverPostgres, type Postgres } from '../lib/postgres/port.ts'
+import { migratePostgres } from '../lib/postgres/migrations.ts'
 import { answerTask } from '../services/feedback/queries/review-answers.ts'
 import { claimTask } from '../services/feedback/queries/review-leases.ts'
 import { postgresServer } from '../test/postgres-server.ts'

@@ -18,6 +18,11 @@ const path = () => Type.String({ minLength: 1, maxLength: 1000 })
 const name = () => Type.String({ minLength: 1, maxLength: 200 })
 const scalar = () =>
   Type.Union([Type.String({ maxLength: 65_536 }), Type.Number(), Type.Boolean(), Type.Null()])
+const secret = () =>
+  Type.String({
+    pattern: '^secret://env/[A-Za-z_][A-Za-z0-9_]*$',
+    description: 'secret://env/NAME, a variable of the environment of whoever imports',
+  })
 const names = () => Type.Array(name(), { minItems: 1, maxItems: 1000 })
 
 /** One value: where it is, a constant, or a text made of several. */
@@ -110,6 +115,22 @@ export const SourceFile = closed({
     }),
   ),
   files: optional(path()),
+  s3: optional(
+    closed({
+      endpoint: Type.String({
+        pattern: '^https?://[A-Za-z0-9.:\\[\\]-]{1,300}$',
+        description: 'https:// and a host, without a path',
+      }),
+      allow: Type.Array(Type.String({ minLength: 3, maxLength: 1000 }), {
+        minItems: 1,
+        maxItems: 100,
+        description: 'Buckets, or folders of them, that may be read: exports, exports/fraud/.',
+      }),
+      access_key_id: optional(secret()),
+      secret_access_key: optional(secret()),
+      session_token: optional(secret()),
+    }),
+  ),
   format: Type.Enum([...SOURCE_FORMATS]),
   csv: optional(
     closed({

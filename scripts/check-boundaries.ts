@@ -43,8 +43,8 @@ const PRODUCTION = /^(main|targets|lib\/.*|services\/.*|schemas\/.*)\.ts$/
 
 export const RULES: readonly Rule[] = [
   {
-    says: 'process.env only in main.ts files',
-    files: not(PRODUCTION, /^(services\/[^/]+\/)?main\.ts$/),
+    says: 'process.env only in main.ts',
+    files: not(PRODUCTION, /^main\.ts$/),
     forbids: /process\.env/,
   },
   {

@@ -2,15 +2,19 @@
 import { appendFileSync, globSync, mkdirSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
+import type { FileOrigin } from '../lib/clickhouse/file-rows.ts'
 import { lockFile } from '../lib/disk/lock-file.ts'
 import { createValidator } from '../lib/events/validator.ts'
 import { ConfigError } from '../lib/runtime/config.ts'
 import { messageOf } from '../lib/runtime/errors.ts'
 import { didYouMean } from '../lib/runtime/nearest-name.ts'
+import { modifiedMsOf, nameOf } from '../lib/sources/import/file-origin.ts'
 import { importFile, noCounts, type ImportCounts } from '../lib/sources/import/import-file.ts'
 import { filePositions } from '../lib/sources/import/positions.ts'
 import { fileMessages } from '../lib/sources/import/rows.ts'
 import { jsonWriter } from '../lib/sources/import/event-json.ts'
+import { S3_SCHEME } from '../lib/sources/import/s3-access.ts'
+import { s3Files } from '../lib/sources/import/s3-files.ts'
 import { ImportEnded, sender } from '../lib/sources/import/send.ts'
 import { compileSource, EVENT_SCHEMAS } from '../lib/sources/mapping.ts'
 import { readSources, type Source } from '../lib/sources/source-files.ts'
@@ -18,7 +22,8 @@ import { readSources, type Source } from '../lib/sources/source-files.ts'
 const USAGE = `npm run import -- --source <name> [--files <pattern>]… [options]
 
   --source    name of a source file in PLUMBLINE_SOURCES_DIR (./sources), or --sources <folder>
-  --files     files, * and ** allowed; the source file's own where there is none
+  --files     files, * and ** allowed, s3://bucket/folder/*.parquet too; the source file's own where
+              there is none
   --url       http://127.0.0.1:8080
   --key       an API key with the role emitter
   --state     file that keeps how far each file was imported (./data/imports/<name>.json)
@@ -44,7 +49,7 @@ export async function importSource(args: readonly string[]): Promise<number> {
   try {
     const options = told(args)
     const source = sourceNamed(options.source, options.sources)
-    const files = filesOf(options.files, source)
+    const files = await filesOf(options.files, source)
     return options['dry-run'] ? await dryRun(source, files[0]!) : await run(source, files, options)
   } catch (error) {
     if (!(error instanceof WrongArguments || error instanceof ConfigError)) throw error
@@ -90,23 +95,43 @@ function sourceNamed(name: string, folder: string): Source {
   )
 }
 
-function filesOf(given: readonly string[], { name, file }: Source): string[] {
+async function filesOf(given: readonly string[], source: Source): Promise<FileOrigin[]> {
+  const { name, file } = source
   if (file.format === 'avro' || file.format === 'protobuf')
     throw new WrongArguments(`source ${name} is in ${file.format}, which is of Kafka alone`)
   const patterns = given.length > 0 ? given : file.files === undefined ? [] : [file.files]
   if (patterns.length === 0) throw new WrongArguments(`--files says which\n${USAGE}`)
-  const files = patterns.flatMap((pattern) => {
-    // A file may be called as a pattern is.
-    const isFile = statSync(pattern, { throwIfNoEntry: false })?.isFile() ?? false
-    const found = isFile ? [pattern] : globSync(pattern).filter((path) => statSync(path).isFile())
+  const files: FileOrigin[] = []
+  for (const pattern of patterns) {
+    const found = pattern.startsWith(S3_SCHEME) ? await onS3(pattern, source) : onDisk(pattern)
     if (found.length === 0) throw new WrongArguments(`no file is called ${pattern}`)
-    return found.toSorted()
-  })
-  return [...new Set(files)]
+    for (const one of found) files.push(one)
+  }
+  return [...new Map(files.map((one) => [nameOf(one), one])).values()]
+}
+
+function onDisk(pattern: string): string[] {
+  // A file may be called as a pattern is.
+  const isFile = statSync(pattern, { throwIfNoEntry: false })?.isFile() ?? false
+  return isFile
+    ? [pattern]
+    : globSync(pattern)
+        .filter((path) => statSync(path).isFile())
+        .toSorted()
+}
+
+async function onS3(pattern: string, { file }: Source): Promise<FileOrigin[]> {
+  try {
+    return await s3Files(pattern, file, (name) => process.env[name])
+  } catch (error) {
+    if (error instanceof ConfigError) throw new WrongArguments(error.problems.join('\n'))
+    throw new WrongArguments(`${pattern} cannot be listed: ${messageOf(error)}`)
+  }
 }
 
 /** Shows what the first messages become. */
-async function dryRun(source: Source, file: string): Promise<number> {
+async function dryRun(source: Source, from: FileOrigin): Promise<number> {
+  const file = nameOf(from)
   const { map } = compileSource(source.file)
   const counts = new Map<string, number>()
   const shown: string[] = []
@@ -114,7 +139,7 @@ async function dryRun(source: Source, file: string): Promise<number> {
   let refused = 0
   const count = (what: string) => counts.set(what, (counts.get(what) ?? 0) + 1)
   try {
-    for await (const messages of fileMessages(file, source, 0)) {
+    for await (const messages of fileMessages(from, source, 0)) {
       for (const { decoded, bytes } of messages.slice(0, DRY_MESSAGES - row)) {
         row++
         if ('code' in decoded) {
@@ -122,7 +147,7 @@ async function dryRun(source: Source, file: string): Promise<number> {
           count(`refused: ${decoded.text}`)
           continue
         }
-        const meta = { file, row, modified: Math.floor(statSync(file).mtimeMs) }
+        const meta = { file, row, modified: modifiedMsOf(from) }
         const { results, filtered } = map({ body: decoded.value, meta, bytes })
         if (filtered !== undefined) count(`left out: ${filtered}`)
         for (const result of results) {
@@ -156,7 +181,11 @@ async function dryRun(source: Source, file: string): Promise<number> {
   return refused > 0 ? 1 : 0
 }
 
-async function run(source: Source, files: readonly string[], options: Options): Promise<number> {
+async function run(
+  source: Source,
+  files: readonly FileOrigin[],
+  options: Options,
+): Promise<number> {
   const state = options.state ?? `./data/imports/${source.name}.json`
   mkdirSync(dirname(state), { recursive: true })
   const unlock = lockFile(
@@ -173,7 +202,7 @@ async function run(source: Source, files: readonly string[], options: Options): 
 
 async function importAll(
   source: Source,
-  files: readonly string[],
+  files: readonly FileOrigin[],
   options: Options & { state: string },
 ): Promise<number> {
   const counts = noCounts()
@@ -185,7 +214,7 @@ async function importAll(
     const positions = filePositions(options.state)
     const send = sender({ url: options.url, key: options.key })
     for (const [i, file] of files.entries()) {
-      const told = `file ${i + 1} of ${files.length}, ${file}`
+      const told = `file ${i + 1} of ${files.length}, ${nameOf(file)}`
       const wasNew = await importFile(file, {
         source,
         send,

@@ -2,7 +2,8 @@
 import { join } from 'node:path'
 import { embeddedEngine } from '../lib/clickhouse/embedded.ts'
 import { migrateClickHouse } from '../lib/clickhouse/migrations.ts'
-import { embeddedPostgres, migratePostgres } from '../lib/postgres/port.ts'
+import { migratePostgres } from '../lib/postgres/migrations.ts'
+import { embeddedPostgres } from '../lib/postgres/port.ts'
 
 const folder = process.argv[2]!
 const engine = embeddedEngine(join(folder, 'clickhouse'))

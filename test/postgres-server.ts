@@ -14,7 +14,8 @@ import { join } from 'node:path'
 import { ended } from '../deploy/local/child-process.ts'
 import type { Signed } from './certificates.ts'
 import { freePort } from '../deploy/local/kafka.ts'
-import { migratePostgres, serverPostgres } from '../lib/postgres/port.ts'
+import { migratePostgres } from '../lib/postgres/migrations.ts'
+import { serverPostgres } from '../lib/postgres/port.ts'
 import { until } from './processes.ts'
 
 /** Where Debian puts the programs of its newest version, which are not in the path. */

@@ -26,12 +26,18 @@ process.once('exit', () => {
 /**
  * Starts a target in a process of its own, on free ports, and resolves when it is ready. Embedded
  * stores that its data folder lacks are copies of those a first start makes.
+ *
+ * @param root of the files that are run
  */
-export async function startTarget(target: string, env: Record<string, string>): Promise<Running> {
+export async function startTarget(
+  target: string,
+  env: Record<string, string>,
+  root = ROOT,
+): Promise<Running> {
   const folder = env['PLUMBLINE_DATA_DIR']
   if (folder !== undefined && ['all', 'stores'].includes(target))
     copyFreshStores(folder, embeddedIn(env))
-  const running = await spawnTarget(target, env)
+  const running = await spawnTarget(target, env, root)
   const deadline = Date.now() + PATIENCE_MS
   for (;;) {
     const ready = await fetch(`${running.url}/health/ready`).then(
@@ -55,11 +61,15 @@ function embeddedIn(env: Record<string, string>): ('clickhouse' | 'postgres')[] 
 }
 
 /** Starts a target in a process of its own, on free ports, as it is. */
-export async function spawnTarget(target: string, env: Record<string, string>): Promise<Running> {
+export async function spawnTarget(
+  target: string,
+  env: Record<string, string>,
+  root = ROOT,
+): Promise<Running> {
   const port = Number(env['PLUMBLINE_HTTP_PORT'] ?? (await freePort()))
   const clickhousePort = Number(env['PLUMBLINE_CLICKHOUSE_HTTP_PORT'] ?? (await freePort()))
-  const child = spawn(process.execPath, ['main.ts', `--target=${target}`], {
-    cwd: ROOT,
+  const child = spawn(process.execPath, [...memoryFlags(), 'main.ts', `--target=${target}`], {
+    cwd: root,
     env: {
       PATH: process.env['PATH'] ?? '',
       UV_THREADPOOL_SIZE: '24',
@@ -88,6 +98,10 @@ export async function spawnTarget(target: string, env: Record<string, string>): 
     },
   }
 }
+
+/** How `deploy/local/run.mjs` has V8 keep memory, where this process was started by it. */
+const memoryFlags = () =>
+  process.execArgv.filter((flag) => /^--(external-memory|heap-growing)/.test(flag))
 
 /** Where `deploy/local/run.mjs` keeps modules as they were compiled. */
 function compiledModules(): Record<string, string> {

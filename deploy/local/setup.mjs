@@ -73,17 +73,21 @@ function registry() {
   })
 }
 
-/** OpenTelemetry's SDK for Python, which the tests send with. */
+/** OpenTelemetry's SDK for Python, which the tests send with, and moto, their double of S3. */
 function pythonPackages() {
-  const folder = join(root, '.local', 'python')
-  const list = 'deploy/local/otel-requirements.txt'
+  pythonPackagesOf('OpenTelemetry', 'deploy/local/otel-requirements.txt', 'python')
+  pythonPackagesOf('moto', 'deploy/local/s3-requirements.txt', 'moto')
+}
+
+function pythonPackagesOf(what, list, name) {
+  const folder = join(root, '.local', name)
   const pip = ['-m', 'pip', 'install', '-q', '--disable-pip-version-check']
   if (spawnSync('python3', ['-m', 'pip', '--version']).status !== 0) {
-    console.log('Python 3 with pip is not installed: the tests of its OpenTelemetry SDK will fail')
+    console.log(`Python 3 with pip is not installed: the tests that need ${what} will fail`)
     return
   }
   once(list, join(folder, '.installed'), () => {
-    console.log('installing OpenTelemetry for Python (once per change of its list)')
+    console.log(`installing ${what} for Python (once per change of its list)`)
     must('python3', [
       ...pip,
       '--root-user-action=ignore',

@@ -13,7 +13,7 @@ import { isStoreFault } from '../runtime/store-faults.ts'
  * for company.
  */
 const GROUP_COMMIT_MS = 3
-const GROUP_COMMIT_MESSAGES = 5000
+const GROUP_COMMIT_MESSAGES = 25_000
 /** A batch holds its largest request or this much, so that a kill costs little to recover from. */
 const GROUP_COMMIT_BYTES = 16 << 20
 /**

@@ -30,12 +30,12 @@ async function stored(requests: readonly { key: string; value: string }[][]) {
   return { sizes: ranges.map(({ messages }) => messages.length), refused }
 }
 
-test('a batch has at most 5 000 messages, or one request', async () => {
-  const requests = [of(1, 1), ...Array.from({ length: 12 }, () => of(1000, 1)), of(7000, 1)]
+test('a batch has at most 25 000 messages, or one request', async () => {
+  const requests = [of(1, 1), ...Array.from({ length: 12 }, () => of(5000, 1)), of(35_000, 1)]
   const { sizes } = await stored(requests)
-  expect(sizes.reduce((a, b) => a + b)).toBe(19_001)
-  expect(sizes.filter((size) => size > 5000)).toEqual([7000])
-  expect(sizes).toContain(5000)
+  expect(sizes.reduce((a, b) => a + b)).toBe(95_001)
+  expect(sizes.filter((size) => size > 25_000)).toEqual([35_000])
+  expect(sizes).toContain(25_000)
 })
 
 test('a batch has at most 16 MiB, or one request', async () => {

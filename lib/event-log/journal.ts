@@ -95,7 +95,7 @@ export function createJournal({ directory, durable, onUnreadable }: JournalOptio
         // A clock that was set back must not make new files older than these.
         next = Math.max(next, Number(name.slice(0, 16)) + 1 || 0)
         try {
-          const range = decoded(readFileSync(path, 'utf8'))
+          const range = decoded(readFileSync(path))
           found.push({
             range,
             forget: () => rmSync(path, { force: true }),
@@ -122,7 +122,7 @@ export function eraseSetAside(directory: string, isAbout: (text: string) => bool
   let erased = 0
   for (const name of readdirSync(directory).filter((file) => file.endsWith(SET_ASIDE))) {
     const path = join(directory, name)
-    if (!textsOf(readFileSync(path, 'utf8')).some(isAbout)) continue
+    if (!textsOf(readFileSync(path)).some(isAbout)) continue
     rmSync(path, { force: true })
     erased++
   }
@@ -130,7 +130,7 @@ export function eraseSetAside(directory: string, isAbout: (text: string) => bool
 }
 
 /** The texts of a file, decoded; of one that is no range, the file as it is. */
-function textsOf(file: string): string[] {
+function textsOf(file: Buffer): string[] {
   try {
     return decoded(file).messages.flatMap(({ key, value, headers }) => [
       key.toString(),
@@ -138,7 +138,7 @@ function textsOf(file: string): string[] {
       JSON.stringify(headers ?? {}),
     ])
   } catch {
-    return [file]
+    return [file.toString()]
   }
 }
 
@@ -151,36 +151,67 @@ function syncDirectory(path: string): void {
   }
 }
 
-const encoded = (range: OffsetRange) =>
-  JSON.stringify({
-    ...range,
-    messages: range.messages.map(({ offset, timestampMs, key, value, headers }) => ({
-      offset,
-      timestampMs,
-      key: key.toString('base64'),
-      value: value.toString('base64'),
-      headers,
-    })),
-  })
+/**
+ * A line of JSON with what is known of the range and of each of its messages, then the bytes of all
+ * keys and values, one behind the other.
+ */
+function encoded({ messages, ...range }: OffsetRange): Buffer {
+  const known: Known[] = messages.map(({ offset, timestampMs, key, value, headers }) =>
+    headers
+      ? [offset, timestampMs, key.length, value.length, headers]
+      : [offset, timestampMs, key.length, value.length],
+  )
+  const head = Buffer.from(`${JSON.stringify({ ...range, messages: known })}\n`)
+  const sizes = messages.reduce((sum, { key, value }) => sum + key.length + value.length, 0)
+  const bytes = Buffer.allocUnsafe(head.length + sizes)
+  let at = head.copy(bytes)
+  for (const { key, value } of messages) {
+    at += key.copy(bytes, at)
+    at += value.copy(bytes, at)
+  }
+  return bytes
+}
 
-interface Encoded extends Omit<OffsetRange, 'messages'> {
-  messages: {
+/** Offset, time in epoch milliseconds, bytes of the key and of the value, headers. */
+type Known = [number, number, number, number, Record<string, string>?]
+type Head<Message> = Omit<OffsetRange, 'messages'> & { messages: Message[] }
+
+const NEWLINE = 10
+
+/** @throws Error where the bytes are no range, naming what is wrong */
+function decoded(bytes: Buffer): OffsetRange {
+  const end = bytes.indexOf(NEWLINE)
+  return end === -1 ? decodedText(bytes.toString()) : decodedBytes(bytes, end)
+}
+
+function decodedBytes(bytes: Buffer, end: number): OffsetRange {
+  const range = headOf<Known>(bytes.toString('utf8', 0, end))
+  let at = end + 1
+  const taken = (length: number) => bytes.subarray(at, (at += length))
+  const messages = range.messages.map((known) => {
+    if (!Array.isArray(known)) throw new Error(NO_MESSAGE)
+    const [offset, timestampMs, keyBytes, valueBytes, headers] = known
+    if (![offset, keyBytes, valueBytes].every(isCount) || !Number.isFinite(timestampMs))
+      throw new Error(NO_MESSAGE)
+    const [key, value] = [taken(keyBytes), taken(valueBytes)]
+    return { offset, timestampMs, key, value, ...(headers && { headers }) }
+  })
+  if (at !== bytes.length) throw new Error('it holds another number of bytes than its messages')
+  return { ...range, messages }
+}
+
+const NO_MESSAGE = 'one of its messages lacks a field'
+const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0
+
+/** What a release before wrote: all of it JSON, keys and values in base64. */
+function decodedText(text: string): OffsetRange {
+  const range = headOf<{
     offset: number
     timestampMs: number
     key: string
     value: string
     headers?: Record<string, string>
-  }[]
-}
-
-/** @throws Error where the text is no range, naming what is wrong */
-function decoded(text: string): OffsetRange {
-  const range = JSON.parse(text) as Encoded
-  const isText = (value: unknown) => typeof value === 'string'
-  const texts = [range.logEpoch, range.topic, range.partition, range.first, range.last]
-  if (![...texts, range.mapping].every(isText) || !Array.isArray(range.messages))
-    throw new Error('it lacks a field of a range')
-  if (range.messages.length === 0) throw new Error('it holds no message')
+  }>(text)
   return {
     ...range,
     messages: range.messages.map((message) => {
@@ -191,8 +222,19 @@ function decoded(text: string): OffsetRange {
         !isText(key) ||
         !isText(value)
       )
-        throw new Error('one of its messages lacks a field')
+        throw new Error(NO_MESSAGE)
       return { ...message, key: Buffer.from(key, 'base64'), value: Buffer.from(value, 'base64') }
     }),
   }
+}
+
+const isText = (value: unknown) => typeof value === 'string'
+
+function headOf<Message>(text: string): Head<Message> {
+  const range = JSON.parse(text) as Head<Message>
+  const texts = [range.logEpoch, range.topic, range.partition, range.first, range.last]
+  if (![...texts, range.mapping].every(isText) || !Array.isArray(range.messages))
+    throw new Error('it lacks a field of a range')
+  if (range.messages.length === 0) throw new Error('it holds no message')
+  return range
 }

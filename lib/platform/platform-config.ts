@@ -36,20 +36,20 @@ export const PlatformConfig = Type.Object({
         'Proxies whose X-Forwarded-For says whom a request comes from: addresses and ranges such as 10.0.0.0/8, or loopback, linklocal, uniquelocal, separated by commas. Unset: nobody’s.',
     }),
   ),
-  PLUMBLINE_RATE_EVENTS_PER_SECOND: Type.Integer({
+  PLUMBLINE_PROCESS_RATE_EVENTS_PER_SECOND: Type.Integer({
     minimum: 0,
     maximum: 100_000_000,
     default: 0,
     description:
-      'Events a second that one caller may send to this process: by key or token, by address where there is neither. 0: as many as they like, since what is too much is known by who runs it; bodies of all callers together are bounded anyway.',
+      'Events a second that one caller may send to each process: by key or token, by address where there is neither. Of n processes behind one address a caller may send n times as much in all. 0: as many as they like, since what is too much is known by who runs it; bodies of all callers together are bounded anyway.',
   }),
-  PLUMBLINE_RATE_BYTES_PER_SECOND: Type.Integer({
+  PLUMBLINE_PROCESS_RATE_BYTES_PER_SECOND: Type.Integer({
     minimum: 0,
     maximum: Number.MAX_SAFE_INTEGER,
     default: 0,
     description: 'Bytes of bodies, decompressed, a second likewise. 0: as many as they like.',
   }),
-  PLUMBLINE_RATE_BURST_SECONDS: Type.Integer({
+  PLUMBLINE_PROCESS_RATE_BURST_SECONDS: Type.Integer({
     minimum: 1,
     maximum: 3600,
     default: 10,

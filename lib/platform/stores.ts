@@ -8,9 +8,9 @@ import { migrateClickHouse, verifyClickHouse } from '../clickhouse/migrations.ts
 import type { ClickHouse, ClickHouseEngine } from '../clickhouse/port.ts'
 import { secretIn } from '../disk/data-folder.ts'
 import { postgresFront } from '../postgres/password-front.ts'
+import { migratePostgres, verifyPostgres } from '../postgres/migrations.ts'
 import {
   embeddedPostgres,
-  migratePostgres,
   serverPostgres,
   type EmbeddedPostgres,
   type Postgres,
@@ -108,7 +108,7 @@ export function postgresModule(
     start: async () => {
       await reachable('postgres', log, async () => {
         if (needs.stores) await migratePostgres(postgres)
-        else await postgres.query('select 1')
+        else await verifyPostgres(postgres)
       })
       if (!needs.serveStores || !embedded) return
       served = await servePostgres(embedded, config)

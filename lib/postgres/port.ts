@@ -4,11 +4,9 @@
  */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { PGlite } from '@electric-sql/pglite'
 import pg from 'pg'
 import { lockFile } from '../disk/lock-file.ts'
-import { migrate, readMigrations, type MigrationStore } from '../runtime/migrate.ts'
 
 /** A value of a `$n` parameter. */
 export type SqlValue = string | number | boolean | Date | null | readonly string[]
@@ -198,35 +196,3 @@ function syncedProtocol(db: PGlite, synced: () => Promise<void>): PGlite {
 
 /** A statement that changes nothing. */
 const READS = /^\s*(select|show)\b(?![\s\S]*\b(for\s+update|nextval|setval)\b)/i
-
-/**
- * Applies the migrations of `schemas/postgres` that are missing.
- *
- * @returns their names
- * @throws Error where an applied one was changed
- */
-export async function migratePostgres(db: Postgres): Promise<string[]> {
-  const folder = fileURLToPath(new URL('../../schemas/postgres', import.meta.url))
-  const store: MigrationStore = {
-    applied: async () => {
-      await db.exec(
-        'create table if not exists schema_migrations (name text primary key, checksum text not null, applied_at timestamptz not null default now())',
-      )
-      return db.query<{ name: string; checksum: string }>(
-        'select name, checksum from schema_migrations order by name',
-      )
-    },
-    run: async () => {},
-    // All statements of a file and its record are one transaction; a concurrent migrator fails on
-    // the name.
-    record: ({ name, checksum, statements }) =>
-      db.transaction(async (tx) => {
-        await tx.query('insert into schema_migrations (name, checksum) values ($1, $2)', [
-          name,
-          checksum,
-        ])
-        for (const statement of statements) await tx.query(statement)
-      }),
-  }
-  return migrate(store, readMigrations(folder))
-}

@@ -36,6 +36,7 @@ test('refuses an edited, a vanished and a doubly numbered migration, and says wh
   writeFileSync(join(folder, '0001_a.sql'), 'a changed;\n')
   await expect(migrate(store, readMigrations(folder))).rejects.toThrow('0001_a.sql was edited')
   rmSync(join(folder, '0001_a.sql'))
+  writeFileSync(join(folder, '0002_b.sql'), 'b;\n')
   await expect(migrate(store, readMigrations(folder))).rejects.toThrow(
     '0001_a.sql was applied and its file is gone',
   )
@@ -58,7 +59,9 @@ test('a release starts beside a store that a later one has migrated, and does no
   await migrate(store, readMigrations(folder))
   rmSync(join(folder, '0003_c.sql'))
   await verifyMigrated(store, readMigrations(folder))
-  await expect(migrate(store, readMigrations(folder))).rejects.toThrow('0003_c.sql was applied')
+  await expect(migrate(store, readMigrations(folder))).rejects.toThrow(
+    'was migrated by a later release (0003_c.sql), and this one cannot own it',
+  )
   // What lies before a known one is no later release's.
   writeFileSync(join(folder, '0004_d.sql'), 'd;\n')
   await expect(verifyMigrated(store, readMigrations(folder))).rejects.toThrow('0003_c.sql')

@@ -60,7 +60,8 @@ export function readMigrations(
 /**
  * Applies what is missing and returns the names of what it applied.
  *
- * @throws when an applied file was edited or is gone, naming it: landed migrations never change
+ * @throws when an applied file was edited or is gone, naming it: landed migrations never change; or
+ *   when a later release has migrated the store
  */
 export async function migrate(
   store: MigrationStore,
@@ -95,9 +96,17 @@ export async function verifyMigrated(
   const missing = await pending(store, migrations, true)
   if (missing.length > 0)
     throw new Error(
-      `the store lacks ${missing.map((m) => m.name).join(', ')}: run npm run migrate, or --target=all or stores`,
+      `the store lacks ${listed(missing.map(({ name }) => name))}, which this release needs: run npm run migrate, or --target=all or stores`,
     )
 }
+
+/** Names that a sentence has room for. */
+const MOST_LISTED = 3
+
+const listed = (names: readonly string[]): string =>
+  names.length > MOST_LISTED
+    ? `${names.slice(0, MOST_LISTED).join(', ')} and ${names.length - MOST_LISTED} more`
+    : names.join(', ')
 
 async function pending(
   store: MigrationStore,
@@ -106,9 +115,14 @@ async function pending(
 ): Promise<Migration[]> {
   const applied = new Map((await store.applied()).map((m) => [m.name, m.checksum]))
   const newest = migrations.at(-1)?.name ?? ''
+  const later = [...applied.keys()].filter((name) => name > newest)
+  if (later.length > 0 && !mayBeLater)
+    throw new Error(
+      `the store was migrated by a later release (${listed(later)}), and this one cannot own it: start that release, or put a backup back`,
+    )
   for (const [name, checksum] of applied) {
     const file = migrations.find((m) => m.name === name)
-    if (!file && mayBeLater && name > newest) continue
+    if (!file && name > newest) continue
     if (!file) throw new Error(`migration ${name} was applied and its file is gone`)
     if (file.checksum !== checksum)
       throw new Error(`migration ${name} was edited after it had been applied`)

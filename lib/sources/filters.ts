@@ -2,7 +2,7 @@
 import type { SourceCondition, SourceEvent } from '../../schemas/source.ts'
 import { scalarText } from './conversions.ts'
 import { fits, globProblem } from './globs.ts'
-import { MISSING, readPath, type Path, type Scope } from './paths.ts'
+import { MISSING, pathReader, type Path, type Scope } from './paths.ts'
 import { checkedPath, type Compiling } from './values.ts'
 
 /**
@@ -36,8 +36,9 @@ type Given = NonNullable<SourceEvent['where']>[string]
 function checkOf(path: Path, holds: (value: unknown) => boolean, isNeeded: boolean): Filter {
   const missing = `no ${path.text}`
   const other = `where ${path.text}`
+  const read = pathReader(path)
   return (scope) => {
-    const value = readPath(path, scope)
+    const value = read(scope)
     if (value === MISSING && isNeeded) return missing
     return holds(value) ? undefined : other
   }

@@ -196,12 +196,12 @@ function mapped(
         filtered ??= result
         continue
       }
-      left -= 'event' in result ? sizeOf(result.event) : 0
+      left -= result.size
       if (results.length === MAX_EVENTS || left < 0) {
         const code = 'too_large'
         return { results: [{ type: plan.type, fault: tooMany(left), code }], filtered: undefined }
       }
-      results.push(result)
+      results.push(result.of)
     }
   }
   return { results, filtered: results.length === 0 ? (filtered ?? 'no element') : undefined }
@@ -212,18 +212,25 @@ const tooMany = (left: number) =>
     ? `the events of the message hold more than ${MAX_GROWTH} times its bytes`
     : `the message becomes more than ${MAX_EVENTS} events`
 
+/** What became of one element, and how many bytes of JSON an event is, about; 0 for a fault. */
+interface Sized {
+  of: SourceResult
+  size: number
+}
+
 /** One event, why it is none, or why it does not count. */
-function resultOf({ type, filter, names, readers }: Plan, scope: Scope): SourceResult | string {
+function resultOf({ type, filter, names, readers }: Plan, scope: Scope): Sized | string {
   const why = filter(scope)
   if (why !== undefined) return why
   const faults: Faults = []
   const values: unknown[] = []
   for (const read of readers) values.push(read(scope, faults))
-  if (faults.length > 0) return { type, fault: sentence(faults), code: 'unmapped' }
+  if (faults.length > 0) return { of: { type, fault: sentence(faults), code: 'unmapped' }, size: 0 }
   const event = new FlatRecord(names, values, false)
-  return sizeOf(event) > MAX_EVENT_BYTES
-    ? { type, fault: `an event is larger than ${MAX_EVENT_BYTES} bytes`, code: 'too_large' }
-    : { type, event }
+  const size = sizeOf(event)
+  if (size <= MAX_EVENT_BYTES) return { of: { type, event }, size }
+  const fault = `an event is larger than ${MAX_EVENT_BYTES} bytes`
+  return { of: { type, fault, code: 'too_large' }, size: 0 }
 }
 
 const MAX_FAULTS = 5
@@ -269,6 +276,11 @@ function sizeOf(value: unknown): number {
     return size
   }
   let size = 2
+  if (value instanceof FlatRecord) {
+    const { names, values } = value
+    for (let i = 0; i < names.length; i++) size += names[i]!.length + 4 + sizeOf(values[i])
+    return size
+  }
   for (const name of namesOf(value)) size += name.length + 4 + sizeOf(child(value, name))
   return size
 }

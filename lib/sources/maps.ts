@@ -3,26 +3,25 @@
  * and values, columns by list or pattern, or named one by one. Pure.
  */
 import type { SourceField, SourceMapPart } from '../../schemas/source.ts'
-import { MAX_FEATURES, type FieldKind } from '../../schemas/fields.ts'
+import type { FieldKind } from '../../schemas/fields.ts'
 import { FlatRecord, perShape } from '../events/flat-record.ts'
 import { conversionTo, type Convert } from './conversions.ts'
 import { missingPath, shown, type Faults } from './faults.ts'
 import { fits, globProblem } from './globs.ts'
-import { child, isPath, MISSING, namesOf, readPath, type Path, type Scope } from './paths.ts'
+import { child, isPath, MISSING, namesOf, pathReader, type Path, type Scope } from './paths.ts'
+import {
+  add,
+  addFlat,
+  append,
+  columnsOf,
+  MAX_MEMBERS,
+  noMembers,
+  take,
+  type Members,
+} from './members.ts'
 import { checkedPath, valueReader, type Compiling, type ReadValue, type Target } from './values.ts'
 
-/** Members of the map that is made now. */
-interface Members {
-  names: string[]
-  values: unknown[]
-}
-
 type ReadPart = (scope: Scope, into: Members, faults: Faults) => void
-
-/** Objects within objects that `flatten` goes into. */
-const MAX_FLAT_DEPTH = 8
-/** Members that are gathered before the validator says that they are too many. */
-const MAX_MEMBERS = MAX_FEATURES + 1
 
 /** Makes the reader of a map. What is wrong with `spec` becomes a problem. */
 export function mapReader(spec: SourceField, target: Target, of: Compiling): ReadValue {
@@ -37,39 +36,51 @@ export function mapReader(spec: SourceField, target: Target, of: Compiling): Rea
   // Messages mostly have the same names: then the array of names is one for all of them.
   const shape = perShape((names) => ({ names, areDistinct: new Set(names).size === names.length }))
   if (readers.length === 0) of.problems.push(`${key} must name at least one part`)
+  const keeps = { null: keepsNull, numbers: field.kind !== 'strings' }
   return (scope, faults) => {
-    const into: Members = { names: [], values: [] }
+    const into = noMembers()
     for (const read of readers) read(scope, into, faults)
     const { names, areDistinct } = shape.of(into.names)
     if (!areDistinct) faults.push(`${name} gives a name twice`)
-    return converted({ names, values: into.values }, convert, keepsNull, of.isCsv)
+    return converted({ names, values: into.values }, { convert, keeps, isCsv: of.isCsv })
   }
 }
 
 const partTarget = (target: Target, isList: boolean, at: number): Target =>
   isList ? { ...target, key: `${target.key}[${at}]` } : target
 
+/** How the values of a map become those of its field. */
+interface Conversion {
+  convert: Convert
+  /** Whether the map may hold null, and whether a number stays one. */
+  keeps: { null: boolean; numbers: boolean }
+  isCsv: boolean
+}
+
 function converted(
   { names, values }: { names: readonly string[]; values: unknown[] },
-  convert: Convert,
-  keepsNull: boolean,
-  isCsv: boolean,
+  { convert, keeps, isCsv }: Conversion,
 ): FlatRecord {
   let holes = 0
+  let isNumeric = true
   for (let i = 0; i < values.length; i++) {
     const value = values[i]
+    if (typeof value === 'number' && keeps.numbers) {
+      isNumeric &&= Number.isFinite(value)
+      continue
+    }
     const isNone = value === null || value === undefined || (isCsv && value === '')
-    values[i] = isNone ? null : convert(value)
-    if (values[i] === null) holes++
+    const own = isNone ? null : convert(value)
+    values[i] = own
+    if (own === null) holes++
+    else isNumeric &&= Number.isFinite(own)
   }
-  if (holes === 0 || keepsNull)
-    return new FlatRecord(names, values, holes === 0 && values.every(Number.isFinite))
+  if (holes === 0 || keeps.null) return new FlatRecord(names, values, holes === 0 && isNumeric)
   const kept = names.map((_, i) => i).filter((i) => values[i] !== null)
-  const rest = kept.map((i) => values[i])
   return new FlatRecord(
     kept.map((i) => names[i]!),
-    rest,
-    rest.every(Number.isFinite),
+    kept.map((i) => values[i]),
+    isNumeric,
   )
 }
 
@@ -87,7 +98,7 @@ function partReader(part: SourceMapPart | string, target: Target, of: Compiling)
   if (given[0] === 'fields') return namedReader(part, target, of)
   const path = checkedPath(part.path ?? '$item', `${key}.path`, of)
   if (!path) return () => {}
-  const found = { path, mayLack: part.optional === true, name: target.name }
+  const found = foundAt(path, part.optional === true, target.name)
   if (part.names !== undefined) return listReader(found, () => part.names)
   if (part.columns !== undefined) return columnsReader(found, part.columns, target, of)
   if (part.key !== undefined) return pairsReader(found, part.key, part.value ?? 'value')
@@ -97,13 +108,21 @@ function partReader(part: SourceMapPart | string, target: Target, of: Compiling)
 /** Where a part looks, and whether nothing may be there. */
 interface Found {
   path: Path
+  read: (scope: Scope) => unknown
   mayLack: boolean
   name: string
 }
 
+const foundAt = (path: Path, mayLack: boolean, name: string): Found => ({
+  path,
+  read: pathReader(path),
+  mayLack,
+  name,
+})
+
 /** The value of a part, or undefined and, unless it may lack, a fault. */
-function valueAt({ path, mayLack, name }: Found, scope: Scope, faults: Faults): unknown {
-  const value = readPath(path, scope)
+function valueAt({ path, read, mayLack, name }: Found, scope: Scope, faults: Faults): unknown {
+  const value = read(scope)
   if (value !== MISSING && value !== null) return value
   if (!mayLack) faults.push(missingPath([path], scope, name))
   return undefined
@@ -129,9 +148,7 @@ function namedReader(
       const lacks: Faults = []
       const value = read(scope, lacks)
       if (lacks.length > 0 && optional !== true) for (const fault of lacks) faults.push(fault)
-      if (lacks.length > 0) continue
-      into.names.push(own)
-      into.values.push(value ?? null)
+      if (lacks.length === 0) append(into, own, value ?? null)
     }
   }
 }
@@ -159,18 +176,17 @@ function listReader(
       )
       return
     }
-    for (let i = 0; i < names.length && into.names.length < MAX_MEMBERS; i++) {
-      into.names.push(names[i]!)
-      into.values.push(list[i])
-    }
+    for (let i = 0; i < names.length && into.names.length < MAX_MEMBERS; i++)
+      append(into, names[i]!, list[i])
   }
 }
 
 function columnsReader(found: Found, columns: string, target: Target, of: Compiling): ReadPart {
   const at = checkedPath(columns, `${target.key}.columns`, of)
   if (!at) return () => {}
+  const naming = foundAt(at, found.mayLack, found.name)
   return (scope, into, faults) => {
-    const names = valueAt({ ...found, path: at }, scope, faults)
+    const names = valueAt(naming, scope, faults)
     if (names === undefined) return
     if (!Array.isArray(names) || !names.every((name) => typeof name === 'string')) {
       faults.push(`${at.text} is no list of names (${found.name})`)
@@ -196,8 +212,7 @@ function pairsReader(found: Found, key: string, value: string): ReadPart {
         faults.push(`an element of ${found.path.text} lacks ${key} or ${value} (${found.name})`)
         return
       }
-      into.names.push(name)
-      into.values.push(given)
+      append(into, name, given)
     }
   }
 }
@@ -210,6 +225,8 @@ function membersReader(
   of: Compiling,
 ): ReadPart {
   const { list, strip = '', flatten = false } = part
+  const ownName = (name: string) =>
+    strip !== '' && name.startsWith(strip) ? name.slice(strip.length) : name
   const match = asList(part.match)
   const except = asList(part.except)
   for (const [name, patterns] of Object.entries({ match, except }))
@@ -220,9 +237,10 @@ function membersReader(
   const isWanted = (name: string) =>
     (match === undefined || match.some((pattern) => fits(name, pattern))) &&
     !except?.some((pattern) => fits(name, pattern))
-  const wanted = list
-    ? { of: () => list }
-    : perShape((names: readonly string[]) => names.filter(isWanted).slice(0, MAX_MEMBERS))
+  const wantedOf = (names: readonly string[]) =>
+    list ?? names.filter(isWanted).slice(0, MAX_MEMBERS)
+  const wanted = perShape(wantedOf)
+  const columns = perShape((names) => columnsOf(names, wantedOf(names), ownName))
   return (scope, into, faults) => {
     const object = valueAt(found, scope, faults)
     if (object === undefined) return
@@ -233,13 +251,15 @@ function membersReader(
       return
     }
     const before = into.names.length
-    for (const name of wanted.of(namesOf(object))) {
-      const value = child(object, name)
-      if (value === MISSING) continue
-      const own = strip !== '' && name.startsWith(strip) ? name.slice(strip.length) : name
-      if (flatten) addFlat(into, own, value, 0)
-      else add(into, own, value)
-    }
+    if (object instanceof FlatRecord && !flatten && before === 0)
+      take(into, object, columns.of(object.names))
+    else
+      for (const name of wanted.of(namesOf(object))) {
+        const value = child(object, name)
+        if (value === MISSING) continue
+        if (flatten) addFlat(into, ownName(name), value, 0)
+        else add(into, ownName(name), value)
+      }
     if (into.names.length === before && !found.mayLack)
       faults.push(
         `${found.path.text} has none of ${(list ?? match ?? ['any member']).slice(0, 8).join(', ')} (${found.name})`,
@@ -249,31 +269,3 @@ function membersReader(
 
 const asList = (given: string | string[] | undefined) =>
   typeof given === 'string' ? [given] : given
-
-function add({ names, values }: Members, name: string, value: unknown): void {
-  if (names.length >= MAX_MEMBERS) return
-  names.push(name)
-  values.push(value)
-}
-
-/** Members of objects become `outer.inner`, elements of lists `outer_0`. */
-function addFlat(into: Members, name: string, value: unknown, depth: number): void {
-  if (
-    typeof value !== 'object' ||
-    value === null ||
-    value instanceof Date ||
-    depth === MAX_FLAT_DEPTH
-  ) {
-    add(into, name, value)
-    return
-  }
-  if (Array.isArray(value)) {
-    for (let i = 0; i < value.length && into.names.length < MAX_MEMBERS; i++)
-      addFlat(into, `${name}_${i}`, value[i], depth + 1)
-    return
-  }
-  for (const inner of namesOf(value)) {
-    if (into.names.length >= MAX_MEMBERS) return
-    addFlat(into, `${name}.${inner}`, child(value, inner), depth + 1)
-  }
-}

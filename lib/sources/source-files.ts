@@ -6,6 +6,7 @@ import { parse } from 'yaml'
 import type { SourceFile } from '../../schemas/source.ts'
 import { ConfigError } from '../runtime/config.ts'
 import { messageOf } from '../runtime/errors.ts'
+import { s3Problems } from './import/s3-access.ts'
 import { compileSource } from './mapping.ts'
 import { fileProblems } from './problems.ts'
 import { protobufProblem } from './protobuf.ts'
@@ -99,8 +100,9 @@ function shaped(text: string): SourceFile {
 }
 
 /** What JSON Schema cannot say. */
-function crossChecks({ kafka, files, format, csv, protobuf, events }: SourceFile): string[] {
-  const problems: string[] = []
+function crossChecks(file: SourceFile): string[] {
+  const { kafka, files, format, csv, protobuf, events } = file
+  const problems = s3Problems(file)
   if (!kafka && !files) problems.push('kafka.topic or files must say where messages come from')
   if (format === 'parquet' && kafka)
     problems.push('format parquet is of files: messages of Kafka are json, avro, protobuf or csv')

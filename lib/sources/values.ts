@@ -5,7 +5,7 @@ import { didYouMean } from '../runtime/nearest-name.ts'
 import { isTimezone } from '../models/windows.ts'
 import { conversionTo, plain, scalarText, type Convert } from './conversions.ts'
 import { missingPath, shown, type Faults } from './faults.ts'
-import { isPath, MISSING, parsePath, readPath, type Path, type Scope } from './paths.ts'
+import { isPath, MISSING, parsePath, pathReader, type Path, type Scope } from './paths.ts'
 import { timeOf } from './times.ts'
 
 /** Reads a value of a message; undefined where it may be left out. What it lacks goes to faults. */
@@ -148,14 +148,15 @@ export function checkedPath(
 }
 
 function pathsReader(paths: readonly Path[]): Found {
-  const [only] = paths
-  if (paths.length === 1) return { paths, read: (scope) => readPath(only!, scope) }
+  const readers = paths.map(pathReader)
+  const [only] = readers
+  if (only && readers.length === 1) return { paths, read: only }
   return {
     paths,
     read: (scope) => {
       let found: unknown = MISSING
-      for (const path of paths) {
-        const value = readPath(path, scope)
+      for (const read of readers) {
+        const value = read(scope)
         if (value !== MISSING) found = value
         if (value !== MISSING && value !== null) break
       }
@@ -168,16 +169,19 @@ function pathsReader(paths: readonly Path[]): Found {
 const HOLE = /\{(\$[^{}]*)\}/g
 
 function templateReader(template: string, { key }: Target, of: Compiling): Found {
-  const parts: (string | Path)[] = []
+  const parts: (string | ((scope: Scope) => unknown))[] = []
+  const paths: Path[] = []
   let at = 0
   for (const hole of template.matchAll(HOLE)) {
     parts.push(template.slice(at, hole.index))
     const path = checkedPath(hole[1]!, key, of)
-    if (path) parts.push(path)
+    if (path) {
+      paths.push(path)
+      parts.push(pathReader(path))
+    }
     at = hole.index + hole[0].length
   }
   parts.push(template.slice(at))
-  const paths = parts.filter((part): part is Path => typeof part !== 'string')
   if (paths.length === 0)
     of.problems.push(`${key}.template names no path, such as {$.id}: a constant is a value`)
   return {
@@ -189,7 +193,7 @@ function templateReader(template: string, { key }: Target, of: Compiling): Found
           text += part
           continue
         }
-        const value = scalarText(readPath(part, scope))
+        const value = scalarText(part(scope))
         if (value === undefined) return MISSING
         text += value
       }

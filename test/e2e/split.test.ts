@@ -12,6 +12,7 @@ import { temporaryDirectory } from '../harness.ts'
 import { ask, post, prediction, ROOT, startTarget, until, type Running } from '../processes.ts'
 
 const directory = temporaryDirectory()
+const MAX_BODY_BYTES = 1 << 20
 let kafka: LocalKafka
 let stores: Running
 const services: Record<string, { url: string; child: ChildProcess; output: string }> = {}
@@ -31,7 +32,7 @@ beforeAll(async () => {
   )
   for (const service of ['ingest', 'drift', 'feedback', 'retrain-trigger']) {
     const port = await freePort()
-    const child = spawn(process.execPath, [`services/${service}/main.ts`], {
+    const child = spawn(process.execPath, ['main.ts', `--target=${service}`], {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
@@ -48,6 +49,7 @@ beforeAll(async () => {
         PLUMBLINE_CLICKHOUSE_PASSWORD: readFileSync(join(data, 'clickhouse.secret'), 'utf8'),
         PLUMBLINE_POSTGRES_URL: `postgres://postgres:${readFileSync(join(data, 'postgres.secret'), 'utf8')}@127.0.0.1:${postgresPort}/postgres`,
         PLUMBLINE_DRIFT_SCAN_SECONDS: '1',
+        PLUMBLINE_MAX_BODY_BYTES: String(MAX_BODY_BYTES),
       },
     })
     const entry = { url: `http://127.0.0.1:${port}`, child, output: '' }
@@ -133,8 +135,22 @@ test('events in at one service, outcomes and verdicts and a run out of the other
   expect(models.map((model) => model.model_id)).toEqual(['m'])
 })
 
+test('every service keeps to the same limits, and that of the control database keeps and deletes', async () => {
+  const tooLarge = ' '.repeat(MAX_BODY_BYTES + 1)
+  for (const [service, path] of [
+    ['ingest', '/v1/predictions'],
+    ['feedback', '/v1/labels'],
+  ] as const) {
+    const { status } = await post(`${services[service]!.url}${path}`, tooLarge)
+    expect([service, status]).toEqual([service, 413])
+  }
+  const retention = await fetch(`${services['feedback']!.url}/v1/retention`)
+  expect(retention.status).toBe(200)
+  expect((await fetch(`${services['ingest']!.url}/v1/retention`)).status).toBe(404)
+})
+
 test('a service that cannot share an embedded store refuses to start, and says why', async () => {
-  const child = spawn(process.execPath, ['services/feedback/main.ts'], {
+  const child = spawn(process.execPath, ['main.ts', '--target=feedback'], {
     cwd: ROOT,
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { PATH: process.env['PATH'] ?? '' },

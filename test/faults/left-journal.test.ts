@@ -27,13 +27,16 @@ test('journal files that hold no range are set aside by name, the rest is stored
     '[]',
     '{}',
     '\0'.repeat(4096),
-    text.replace(/"messages":.*$/, '"messages":[{"offset":"x"}]}'),
-    text.replace(/"messages":.*$/, '"messages":[]}'),
+    text.replace(/"messages":[^]*$/, '"messages":[{"offset":"x"}]}'),
+    text.replace(/"messages":[^]*$/, '"messages":[]}'),
+    text.replace(/"messages":[^]*$/, '"messages":[[0,1,2]]}\n'),
+    text.replace(/"messages":[^]*$/, '"messages":[[0,1,2,-2]]}\n'),
+    `${text}more`,
   ].entries())
     writeFileSync(join(journalIn, `000000000000000${i}.range.json`), damaged)
   writeFileSync(join(journalIn, torn!), text.slice(0, -10))
   const { unreadable, send, stop } = await startLog({ journalIn })
-  expect(unreadable).toHaveLength(9)
+  expect(unreadable).toHaveLength(12)
   expect(await stored('whole')).toBe(3)
   await send([JSON.stringify(prediction(9, { model_id: 'torn' }))])
   expect(await stored('torn')).toBe(1)

@@ -11,21 +11,26 @@ import type { Http } from '../server-types.ts'
 import { networkOf } from './addresses.ts'
 import { callerLimits, LIMITS, type Limit, type LimitReached, type Rates } from './caller-limits.ts'
 
-/** The settings of the limits: what each caller may send in a second, 0 for as much as they like. */
+/**
+ * The settings of the limits: what each caller may send to one process in a second, 0 for as much as
+ * they like.
+ */
 export interface RateSettings {
-  PLUMBLINE_RATE_EVENTS_PER_SECOND: number
-  PLUMBLINE_RATE_BYTES_PER_SECOND: number
+  PLUMBLINE_PROCESS_RATE_EVENTS_PER_SECOND: number
+  PLUMBLINE_PROCESS_RATE_BYTES_PER_SECOND: number
   /** So many seconds' worth may be sent at once. */
-  PLUMBLINE_RATE_BURST_SECONDS: number
+  PLUMBLINE_PROCESS_RATE_BURST_SECONDS: number
 }
 
 /** The rates that settings limit. */
 export function ratesOf(settings: RateSettings): Rates {
-  const { PLUMBLINE_RATE_EVENTS_PER_SECOND: events, PLUMBLINE_RATE_BYTES_PER_SECOND: bytes } =
-    settings
+  const {
+    PLUMBLINE_PROCESS_RATE_EVENTS_PER_SECOND: events,
+    PLUMBLINE_PROCESS_RATE_BYTES_PER_SECOND: bytes,
+  } = settings
   const rate = (perSecond: number) => ({
     perSecond,
-    burst: perSecond * settings.PLUMBLINE_RATE_BURST_SECONDS,
+    burst: perSecond * settings.PLUMBLINE_PROCESS_RATE_BURST_SECONDS,
   })
   return { ...(events > 0 && { events: rate(events) }), ...(bytes > 0 && { bytes: rate(bytes) }) }
 }
@@ -91,7 +96,7 @@ function tooMuch(name: string, { limit, rate, retryAfterS }: LimitReached): Prob
   return new Problem(
     429,
     'rate_limited',
-    `${name} may send ${perSecond} ${limit} a second, ${burst} at once, and has: try again in ${retryAfterS} s`,
+    `${name} may send ${perSecond} ${limit} a second to one process, ${burst} at once, and has: try again in ${retryAfterS} s`,
     { 'retry-after': String(retryAfterS) },
     { limit, per_second: perSecond, burst, retry_after_s: retryAfterS },
   )

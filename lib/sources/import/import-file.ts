@@ -4,15 +4,17 @@
  * Exactly once: a position is kept once everything before it was taken, and goes on from there; what
  * was taken behind it before a crash is sent again, and found by its ids.
  */
-import { statSync } from 'node:fs'
+import type { FileOrigin } from '../../clickhouse/file-rows.ts'
 import type { FlatRecord } from '../../events/flat-record.ts'
 import { messageOf } from '../../runtime/errors.ts'
 import { compileSource, type SourceEventType } from '../mapping.ts'
 import type { Source } from '../source-files.ts'
 import { jsonWriter, type WriteJson } from './event-json.ts'
-import { contentOf, type Positions } from './positions.ts'
+import { contentNameOf, isUnchanged, modifiedMsOf, nameOf } from './file-origin.ts'
+import type { Positions } from './positions.ts'
 import { fileMessages, type FileMessage } from './rows.ts'
-import { ImportEnded, type Send } from './send.ts'
+import { addEvent, emptyBody, requestsOf, type RequestBody } from './request-bodies.ts'
+import { ImportEnded, separatorOf, type Send } from './send.ts'
 
 /** What an import has done so far, over all of its files. */
 export interface ImportCounts {
@@ -43,21 +45,23 @@ export const noCounts = (): ImportCounts => ({
   refused: 0,
 })
 
-/** What one request holds at most: events, and characters of them, below the smallest body limit. */
-const MAX_EVENTS = 5000
-const MAX_LENGTH = 3 << 20
-/** Parts that are on their way at the same time. */
-const PARTS_AT_ONCE = 3
+/** What one request holds at most: events, and bytes of them, below the default limit of a body. */
+const MAX_EVENTS = 10_000
+const MAX_BYTES = 6 << 20
+/** Parts that are on their way at the same time: what waits is stored together. */
+const PARTS_AT_ONCE = 4
+
+const LIMITS = { maxEvents: MAX_EVENTS, maxBytes: MAX_BYTES }
 
 /** Events of some messages of a file, and the row after the last of them. */
 interface Part {
-  events: Map<SourceEventType, { json: string[]; rows: number[] }>
-  length: number
+  events: Map<SourceEventType, RequestBody>
+  bytes: number
   count: number
   end: number
 }
 
-const emptyPart = (end: number): Part => ({ events: new Map(), length: 0, count: 0, end })
+const emptyPart = (end: number): Part => ({ events: new Map(), bytes: 0, count: 0, end })
 
 /**
  * Imports a file, from where an earlier import of the same content has come.
@@ -65,9 +69,10 @@ const emptyPart = (end: number): Part => ({ events: new Map(), length: 0, count:
  * @returns false where it was imported whole before
  * @throws {ImportEnded} with the sentence why it cannot go on; what was taken stays taken
  */
-export async function importFile(file: string, parts: FileImport): Promise<boolean> {
+export async function importFile(from: FileOrigin, parts: FileImport): Promise<boolean> {
   const { source, positions, counts, progressed } = parts
-  const content = await contentOf(file)
+  const file = nameOf(from)
+  const content = await contentNameOf(from)
   const before = positions.of(content)
   if (before?.isDone) return false
   const underway: Promise<Part>[] = []
@@ -78,10 +83,10 @@ export async function importFile(file: string, parts: FileImport): Promise<boole
       progressed()
     }
   }
-  const gather = gatherer(file, before?.rows ?? 0, parts)
+  const gather = gatherer(from, before?.rows ?? 0, parts)
   let fault: unknown
   try {
-    for await (const messages of fileMessages(file, source, before?.rows ?? 0)) {
+    for await (const messages of fileMessages(from, source, before?.rows ?? 0)) {
       for (const message of messages) {
         const full = gather.take(message)
         counts.rows++
@@ -99,6 +104,8 @@ export async function importFile(file: string, parts: FileImport): Promise<boole
   underway.push(watched(sendPart(rest, file, parts)))
   await settle(0)
   if (fault !== undefined) throw new ImportEnded(`${file}: ${messageOf(fault)}`)
+  if (!(await isUnchanged(from)))
+    throw new ImportEnded(`${file} was replaced while it was read: what it held before was taken`)
   positions.keep(content, { file, rows: rest.end, isDone: true })
   progressed()
   return true
@@ -111,11 +118,11 @@ function watched<T>(promise: Promise<T>): Promise<T> {
 }
 
 /** Gathers the events of a file's messages into parts, which it gives when they are full. */
-function gatherer(file: string, from: number, parts: FileImport) {
+function gatherer(origin: FileOrigin, from: number, parts: FileImport) {
   const { source, counts, refuse } = parts
+  const file = nameOf(origin)
   const { map } = compileSource(source.file)
-  const modified = statSync(file).mtimeMs
-  const meta: Record<string, unknown> = { file, row: 0, modified: Math.floor(modified) }
+  const meta: Record<string, unknown> = { file, row: 0, modified: modifiedMsOf(origin) }
   const write = jsonWriter()
   let part = emptyPart(from)
   let row = from
@@ -138,7 +145,7 @@ function gatherer(file: string, from: number, parts: FileImport) {
           refuse({ file, row }, result.fault)
         } else add(part, row, result, write)
       }
-      if (part.count < MAX_EVENTS && part.length < MAX_LENGTH) return undefined
+      if (part.count < MAX_EVENTS && part.bytes < MAX_BYTES) return undefined
       const full = part
       part = emptyPart(row)
       return full
@@ -154,11 +161,9 @@ function add(
   write: WriteJson,
 ) {
   let of = part.events.get(type)
-  if (!of) part.events.set(type, (of = { json: [], rows: [] }))
+  if (!of) part.events.set(type, (of = emptyBody()))
   const json = type === 'inference' ? cloudEventOf(event) : write(event)
-  of.json.push(json)
-  of.rows.push(row)
-  part.length += json.length
+  part.bytes += addEvent(of, json, { row, separator: separatorOf(type) })
   part.count++
 }
 
@@ -183,32 +188,14 @@ async function sendPart(
   file: string,
   { send, counts, refuse }: FileImport,
 ): Promise<Part> {
-  for (const [type, { json, rows }] of part.events) {
-    for (const [from, to] of requestsOf(json)) {
-      const { accepted, refused } = await send(type, json.slice(from, to))
+  for (const [type, body] of part.events) {
+    for (const { body: bytes, from } of requestsOf(body, LIMITS)) {
+      const { accepted, refused } = await send(type, bytes)
       counts.accepted.set(type, (counts.accepted.get(type) ?? 0) + accepted)
       counts.refused += refused.length
       for (const { index, message } of refused)
-        refuse({ file, row: rows[from + index] ?? 0 }, message)
+        refuse({ file, row: body.rows[from + index] ?? 0 }, message)
     }
   }
   return part
-}
-
-/** Cuts events into requests: one message may have become more than a request holds. */
-function requestsOf(json: readonly string[]): [number, number][] {
-  const requests: [number, number][] = []
-  let from = 0
-  let length = 0
-  for (let i = 0; i < json.length; i++) {
-    const own = json[i]!.length
-    if (i > from && (length + own > MAX_LENGTH || i - from === MAX_EVENTS)) {
-      requests.push([from, i])
-      from = i
-      length = 0
-    }
-    length += own
-  }
-  if (from < json.length) requests.push([from, json.length])
-  return requests
 }

@@ -1,9 +1,9 @@
 /** Messages of a file, by its source's format, in their order and from any row on. */
 import { createReadStream } from 'node:fs'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 import { CsvError, parse as csvParser } from 'csv-parse'
-import { parquetRows } from '../../clickhouse/parquet-rows.ts'
+import { parquetRows, s3Bytes, type FileOrigin } from '../../clickhouse/file-rows.ts'
 import { FlatRecord } from '../../events/flat-record.ts'
 import { csvRecord, decoderOf, MAX_MESSAGE_BYTES, type Decode, type Decoded } from '../decode.ts'
 import type { Source } from '../source-files.ts'
@@ -26,20 +26,20 @@ const PARQUET_ROW_BYTES = 65_536
  * @throws Error with the sentence why it cannot be read, after the messages before that place
  */
 export async function* fileMessages(
-  path: string,
+  from: FileOrigin,
   source: Pick<Source, 'file' | 'proto'>,
   skip: number,
 ): AsyncGenerator<FileMessage[]> {
   const { format, csv } = source.file
   if (format === 'parquet') {
-    for await (const { columns, rows } of parquetRows(path, skip))
+    for await (const { columns, rows } of parquetRows(from, skip))
       yield rows.map((row) => ({
         decoded: { value: new FlatRecord(columns, row, false) },
         bytes: PARQUET_ROW_BYTES,
       }))
     return
   }
-  const bytes = bytesOf(path)
+  const bytes = bytesOf(from)
   const parts =
     format === 'csv' ? csvMessages(bytes, csv ?? {}) : jsonMessages(bytes, decoderOf(source))
   let left = skip
@@ -53,10 +53,12 @@ export async function* fileMessages(
 /** Decoded only where it is not left out. */
 type Undecoded = () => FileMessage
 
-function bytesOf(path: string): Readable {
-  const file = createReadStream(path, { highWaterMark: 1 << 20 })
-  if (!/\.(gz|zst)$/.test(path)) return file
-  const plain = path.endsWith('.gz') ? createGunzip() : createZstdDecompress()
+function bytesOf(from: FileOrigin): Readable {
+  // The engine decompresses what it fetches by itself.
+  if (typeof from !== 'string') return Readable.from(s3Bytes(from))
+  const file = createReadStream(from, { highWaterMark: 1 << 20 })
+  if (!/\.(gz|zst)$/.test(from)) return file
+  const plain = from.endsWith('.gz') ? createGunzip() : createZstdDecompress()
   file.once('error', (error) => plain.destroy(error))
   return file.pipe(plain)
 }

@@ -110,7 +110,7 @@ test('a batch is taken whole, and waited for after', async () => {
     limit: 'events',
     per_second: 0.001,
     burst: 100,
-    detail: `127.0.0.1 may send 0.001 events a second, 100 at once, and has: try again in ${told.retry_after_s} s`,
+    detail: `127.0.0.1 may send 0.001 events a second to one process, 100 at once, and has: try again in ${told.retry_after_s} s`,
   })
   expect(told.retry_after_s).toBeGreaterThan(340_000)
   expect(told.retry_after_s).toBeLessThanOrEqual(350_001)

@@ -23,8 +23,8 @@ interface Decoding {
 const LONGEST_RECURRING_NAME = 64
 
 /**
- * A body as the object that the same request has in OTLP's JSON: ids as hexadecimal, times as
- * decimal text. Attributes are maps of their values instead, 64-bit integers the nearest number. A
+ * A body as the object that the same request has in OTLP's JSON: ids as hexadecimal, times of log
+ * records as decimal text, those of spans the nearest number. Attributes are maps of their values instead, 64-bit integers the nearest number. A
  * field that is absent is absent. O(bytes).
  *
  * Spans and log records are iterators that decode one after the other, and throw as this does: what
@@ -128,7 +128,7 @@ const DELIMITED = 2
 const FIXED32 = 5
 
 function wireTypeOf({ read }: Field): number {
-  if (read === 'nanos') return FIXED64
+  if (read === 'nanos' || read === 'fixed64') return FIXED64
   return read === 'enum' ? VARINT : DELIMITED
 }
 
@@ -150,6 +150,8 @@ function valueOf(
     }
     case 'nanos':
       return nanosOf(reader)
+    case 'fixed64':
+      return fixed64Of(reader)
     case 'enum':
       return reader.int32()
     default:
@@ -257,6 +259,12 @@ function nanosOf(reader: protobuf.Reader): string {
   const low = reader.fixed32()
   const high = reader.fixed32()
   return String((BigInt(high) << 32n) | BigInt(low))
+}
+
+/** The number nearest to the integer, as its decimal text would be read. */
+function fixed64Of(reader: protobuf.Reader): number {
+  const low = reader.fixed32()
+  return reader.fixed32() * 2 ** 32 + low
 }
 
 function stepOver(reader: protobuf.Reader, tag: number, end: number): void {

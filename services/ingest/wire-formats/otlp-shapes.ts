@@ -3,8 +3,11 @@
  * type against `schemas/otlp`.
  */
 
-/** `attributes` are all the `KeyValue` of a message, as one map. */
-export type Scalar = 'string' | 'hex' | 'nanos' | 'enum' | 'attributes'
+/**
+ * `attributes` are all the `KeyValue` of a message, as one map; `nanos` are a time as text, to its
+ * last digit, and `fixed64` the nearest number.
+ */
+export type Scalar = 'string' | 'hex' | 'nanos' | 'fixed64' | 'enum' | 'attributes'
 
 /** A field of a message. */
 export interface Field {
@@ -34,8 +37,8 @@ const SPAN: Shape = {
   1: one('traceId', 'hex'),
   2: one('spanId', 'hex'),
   5: one('name', 'string'),
-  7: one('startTimeUnixNano', 'nanos'),
-  8: one('endTimeUnixNano', 'nanos'),
+  7: one('startTimeUnixNano', 'fixed64'),
+  8: one('endTimeUnixNano', 'fixed64'),
   9: attributes,
   11: many('events', SPAN_EVENT),
   15: one('status', { 3: one('code', 'enum') }),
