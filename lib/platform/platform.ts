@@ -76,8 +76,10 @@ export interface Platform {
   before: readonly Module[]
   /** Started after them, and stopped first. */
   after: readonly Module[]
-  /** Reads the model files, the source files and the certificate anew. */
+  /** Reads the model files, the source files, the certificate and what listens anew. */
   reload: () => void
+  /** Has a function called with every `reload`. */
+  onReload: (listener: () => void) => void
 }
 
 /**
@@ -123,6 +125,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     inForce: () => inForceOf(config, live, sources.inForce(), tls.inForce()),
   }
   const http = await createHttp(httpOptions)
+  const reloaded: (() => void)[] = []
   return {
     log,
     metrics,
@@ -133,7 +136,9 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
       live.reload()
       sources.reload()
       tls.reload((certificate) => showCertificate(http, certificate))
+      for (const listener of reloaded) listener()
     },
+    onReload: (listener) => void reloaded.push(listener),
     modelFiles: live.inForce,
     sources,
     privacy,
