@@ -78,8 +78,8 @@ module.exports = {
       'launchers',
       'queries',
       'decide',
-      'data',
     ]),
+    ...floors('alerts', 'services/alerts', ['http', 'loop', 'receivers', 'queries', 'decide']),
     ...floors('keep', 'services/keep', ['http', 'loop', 'queries', 'plan', 'data']),
     ...floors('ingest', 'services/ingest', ['http', 'loop', 'wire-formats', 'data']),
     only('kafkajs in lib/event-log', '^node_modules/kafkajs', ['^lib/event-log/']),
@@ -88,6 +88,9 @@ module.exports = {
     ]),
     only('ClickHouse clients in lib/clickhouse', '^node_modules/(@clickhouse|chdb)', [
       '^lib/clickhouse/',
+    ]),
+    only('nodemailer in services/alerts/receivers', '^node_modules/nodemailer', [
+      '^services/alerts/receivers/',
     ]),
     only('fastify in lib/http and http folders', '^node_modules/@?fastify', [
       '^lib/http/',

@@ -20,7 +20,7 @@ try {
   const target = targetNamed(values.target)
   checkConfig(target, process.env)
   if (values['check-config']) {
-    console.log('settings, key file, model files and source files are valid')
+    console.log('settings, key file, model, source and alerts files are valid')
   } else {
     const config = readConfig(Config, process.env)
     const { modules, platform } = await assemble(

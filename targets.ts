@@ -4,6 +4,7 @@ import { statSync } from 'node:fs'
 import { readKeyFile } from './lib/http/keys/key-callers.ts'
 import { ConfigError, readConfig, unknownSettings } from './lib/runtime/config.ts'
 import { addressOf } from './lib/http/server.ts'
+import { allowedAddresses } from './lib/http/outgoing/outgoing-config.ts'
 import type { Module } from './lib/runtime/modules.ts'
 import { outboxModule } from './lib/postgres/outbox.ts'
 import { checkPlatformConfig, type Needs } from './lib/platform/check-config.ts'
@@ -18,6 +19,9 @@ import { privacyOf } from './lib/platform/privacy-key.ts'
 import { readModels } from './lib/models/reload/model-folder.ts'
 import { readableSources } from './lib/platform/source-problems.ts'
 import { readSources } from './lib/sources/source-files.ts'
+import { AlertsConfig } from './services/alerts/config.ts'
+import { readAlertsFile } from './services/alerts/loop/alerts-file.ts'
+import { alerts } from './services/alerts/module.ts'
 import { DriftConfig } from './services/drift/config.ts'
 import { drift } from './services/drift/module.ts'
 import { FeedbackConfig } from './services/feedback/config.ts'
@@ -26,7 +30,7 @@ import { IngestConfig } from './services/ingest/config.ts'
 import { ingest } from './services/ingest/module.ts'
 import { KeepConfig } from './services/keep/config.ts'
 import { keep } from './services/keep/module.ts'
-import { allowedAddresses, RetrainConfig } from './services/retrain-trigger/config.ts'
+import { RetrainConfig } from './services/retrain-trigger/config.ts'
 import { retrainTrigger } from './services/retrain-trigger/module.ts'
 
 /** What `--target` may be; each names a list of modules. */
@@ -41,6 +45,7 @@ export const Config = Type.Object({
   ...DriftConfig.properties,
   ...FeedbackConfig.properties,
   ...RetrainConfig.properties,
+  ...AlertsConfig.properties,
   ...KeepConfig.properties,
 })
 /** The environment of all services, as read and checked. */
@@ -64,7 +69,7 @@ node main.ts [--target=TARGET] [--check-config | --migrate | --help]
   --target=retrain-trigger  policies, runs, approvals, alerts
   --target=stores           serves the embedded ClickHouse and PostgreSQL to the others
 
-  --check-config            checks settings, key file, model and source files as a start does, and ends
+  --check-config            checks settings, key file, model, source and alerts files as a start does, and ends
   --migrate                 migrates ClickHouse and PostgreSQL, and ends
   --print                   prints ClickHouse's statements instead, of a cluster where one is set;
                             --after=NAME leaves out the migrations up to that one
@@ -97,7 +102,7 @@ const OF_OTHER_PROGRAMS = new Set([
 ])
 
 /**
- * Every problem of the environment, the key file, the model files and the source files, without
+ * Every problem of the environment, the key file, the model, source and alerts files, without
  * starting anything.
  */
 export function checkConfig(target: Target, env: Record<string, string | undefined>): void {
@@ -133,6 +138,8 @@ export function checkConfig(target: Target, env: Record<string, string | undefin
     collect(() => mustBeFolder('PLUMBLINE_SOURCES_DIR', env['PLUMBLINE_SOURCES_DIR']!))
   if (config) collect(() => readableSources(config!))
   else collect(() => readSources(env['PLUMBLINE_SOURCES_DIR'] || './sources'))
+  const alertsFile = env['PLUMBLINE_ALERTS_FILE']
+  if (alertsFile) collect(() => void readAlertsFile(alertsFile, (name) => env[name]))
   if (problems.length > 0) throw new ConfigError(problems)
 }
 
@@ -186,12 +193,13 @@ export async function assemble(
     ingest: () => ingest(deps, config),
     drift: () => drift(deps, config),
     feedback: () => [...feedback(deps, config), ...keep(deps, config), outbox()],
-    'retrain-trigger': () => [...retrainTrigger(deps, config), outbox()],
+    'retrain-trigger': () => [...retrainTrigger(deps, config), ...alerts(deps, config), outbox()],
     all: () => [
       ...ingest(deps, config),
       ...drift(deps, config),
       ...feedback(deps, config),
       ...retrainTrigger(deps, config),
+      ...alerts(deps, config),
       ...keep(deps, config),
       outbox(),
     ],

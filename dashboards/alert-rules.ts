@@ -101,11 +101,33 @@ const RULES: readonly RuleSpec[] = [
   },
   {
     alert: 'PlumblineRunFailed',
-    expr: owned('increase(plumbline_retrain_runs{state=~"failed|timed_out"}[1h]) > 0', 'model_id'),
+    // By the time of the failure: no counter has increased where the first run of a model fails.
+    expr: owned(
+      'time() - max by (model_id) (plumbline_retrain_last_failure_timestamp_seconds) < 3600',
+      'model_id',
+    ),
     wait: '0m',
     severity: 'warning',
     summary: 'a retraining run of {{ $labels.model_id }} failed',
     description: `It failed within the last hour; the page of runs says why.${WHOSE}`,
+  },
+  {
+    alert: 'PlumblineAlertDeliveriesFail',
+    expr: 'sum by (receiver) (increase(plumbline_alert_deliveries_total{outcome="failed"}[1h])) > 0 or max by (receiver) (plumbline_alert_oldest_waiting_seconds) > 900',
+    wait: '0m',
+    severity: 'critical',
+    summary: 'alerts do not reach {{ $labels.receiver }}',
+    description:
+      'It has refused one within the last hour, or one has waited for 15 minutes. GET /v1/alerts/deliveries says which, and what it answers.',
+  },
+  {
+    alert: 'PlumblineAlertsFileRefused',
+    expr: 'max by (job, instance) (plumbline_alerts_file_problems) > 0',
+    wait: '0m',
+    severity: 'warning',
+    summary: '{{ $labels.instance }} refuses the file of alerts',
+    description:
+      'It has {{ $value }} problems: the process goes on with the one it had. GET /v1/alerts/receivers says which.',
   },
   {
     alert: 'PlumblineModelFilesRefused',

@@ -9,6 +9,7 @@ import { RetrainV1 } from '../schemas/events/retrain.v1.ts'
 import { VerdictV1 } from '../schemas/events/verdict.v1.ts'
 import { ModelFile } from '../schemas/model.ts'
 import { PlatformConfig } from '../lib/platform/platform-config.ts'
+import { AlertsConfig } from '../services/alerts/config.ts'
 import { DriftConfig } from '../services/drift/config.ts'
 import { FeedbackConfig } from '../services/feedback/config.ts'
 import { IngestConfig } from '../services/ingest/config.ts'
@@ -50,6 +51,7 @@ function configurationPage(): string {
     ['drift', DriftConfig],
     ['feedback', FeedbackConfig],
     ['retrain-trigger', RetrainConfig],
+    ['alerts (`all` and `retrain-trigger`)', AlertsConfig],
     ['keep (`all` and `feedback`)', KeepConfig],
   ]
   return [

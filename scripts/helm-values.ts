@@ -33,6 +33,15 @@ const labels = { type: 'object', additionalProperties: string }
 const keyOfSecret = closed({ name: string, key: string }, ['name', 'key'])
 
 /**
+ * A pattern of names that do not begin with a prefix. Helm's expressions cannot look ahead, so each
+ * letter at which a name may part from the prefix is an alternative.
+ */
+function beginningOtherwise(prefix: string): string {
+  const parts = Array.from(prefix, (letter, i) => `${prefix.slice(0, i)}(?:$|[^${letter}])`)
+  return `^(?:${parts.join('|')})`
+}
+
+/**
  * The chart's `values.schema.json`: helm refuses a value that is not of it, and names it.
  *
  * @returns a JSON Schema of draft 7, which helm reads
@@ -74,7 +83,11 @@ export function helmValuesSchema(): object {
       }),
       imagePullSecrets: list(anything),
       config: settings,
-      secrets: closed(Object.fromEntries(names.map((name) => [name, keyOfSecret]))),
+      secrets: {
+        ...closed(Object.fromEntries(names.map((name) => [name, keyOfSecret]))),
+        // What files name as secret://env/NAME; no setting that there is not.
+        patternProperties: { [beginningOtherwise('PLUMBLINE_')]: keyOfSecret },
+      },
       auth: keyOfSecret,
       secretFiles: list(string),
       models: labels,

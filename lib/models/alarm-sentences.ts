@@ -3,6 +3,7 @@
  * Pure.
  */
 import type { ActiveAlarm } from '../../schemas/active-alarms.ts'
+import { smallest } from '../stats/samples/extremes.ts'
 
 /** What a sentence needs of an active alarm. */
 export type SaidAlarm = Pick<
@@ -142,3 +143,61 @@ export const causesOf = (alarms: readonly SaidAlarm[], most: number): SaidAlarm[
   rankedAlarms(alarms)
     .filter(({ family, subject }) => (family === 'drift' || family === 'quality') && subject !== '')
     .slice(0, most)
+
+/** Whether an alarm is of the model as a whole, and of no slice. */
+export const isWhole = ({ slice_key: key }: SaidAlarm): boolean => key === ''
+const keyOf = ({ family, metric, subject }: SaidAlarm) => [family, metric, subject].join('\u0001')
+
+/** Alarms of the model as a whole, with those of its slices that say where they are greatest. */
+export function ofWhole<T extends SaidAlarm>(alarms: readonly T[]): T[] {
+  const known = new Set(alarms.filter(isWhole).map(keyOf))
+  return alarms.filter((alarm) => known.has(keyOf(alarm)))
+}
+
+/** Alarms that a sentence names; more are counted. */
+export const MAX_NAMED = 3
+
+/** How much of a model has drifted. */
+export interface DriftExtent {
+  /** Share of the features with a verdict that drifted; null where none has one. */
+  share: number | null
+  /** Features with a verdict. */
+  features: number
+}
+
+/**
+ * What ranked alarms say together, and since when: the gravest three by name, the others counted.
+ *
+ * @param alarms at least one
+ * @param extent undefined where nobody has counted features
+ */
+export function alarmsSentence(alarms: readonly SaidAlarm[], extent?: DriftExtent): string {
+  const drifted = alarms.filter(isDrift)
+  // Many features that moved are one thing to say.
+  const isWide = drifted.length > MAX_NAMED
+  const rest = isWide ? alarms.filter((alarm) => !isDrift(alarm)) : alarms
+  const named = rest.slice(0, MAX_NAMED).map(clauseOf)
+  if (isWide) named.push(wideDrift(drifted, extent))
+  const left = rest.length - Math.min(rest.length, MAX_NAMED)
+  const since = day(smallest(alarms.map(({ since: begun }) => Date.parse(begun))))
+  return `${named.join('; ')}${left > 0 ? `; and ${left} more` : ''}, since ${since}`
+}
+
+function wideDrift(drifted: readonly SaidAlarm[], extent: DriftExtent | undefined): string {
+  const all = extent ? ` of ${Math.max(extent.features, drifted.length)}` : ''
+  const share = extent?.share ?? null
+  const percent = share === null ? '' : ` (${Math.round(100 * share)} %)`
+  return `${drifted.length}${all} features have drifted, ${drifted[0]!.subject} the most${percent}`
+}
+
+const isDrift = ({ family, metric }: SaidAlarm) =>
+  family === 'drift' && metric !== 'skew' && metric !== 'missing_skew'
+
+/** A day as people write it, such as `7 May 2026`, in UTC; `ms` are epoch milliseconds. */
+export const day = (ms: number): string =>
+  new Date(ms).toLocaleDateString('en-GB', {
+    day: 'numeric',
+    month: 'long',
+    year: 'numeric',
+    timeZone: 'UTC',
+  })

@@ -8,7 +8,7 @@ import {
 
 test.each([
   [{ 'x-run': '{{runid}}' }, 'names {{runid}}; did you mean run_id?'],
-  [{ 'Webhook-Signature': 'x' }, 'set by the launcher itself'],
+  [{ 'Webhook-Signature': 'x' }, 'set by Plumbline itself'],
   [{ 'a b': 'x' }, 'not the name of a header'],
   [{ a: 'x\ny' }, 'printable characters'],
   [{ a: 'secret://vault/x' }, 'must be written secret://env/NAME'],

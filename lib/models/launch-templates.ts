@@ -3,6 +3,7 @@
  * has, `secret://env/NAME` in a header for a variable of the environment. Pure.
  */
 import { didYouMean } from '../runtime/nearest-name.ts'
+import { SECRET, secretProblems, secretValue } from './secret-references.ts'
 
 /** What a template may name, of a run. */
 export const LAUNCH_NAMES = [
@@ -22,11 +23,9 @@ export type Template =
   string | number | boolean | null | readonly Template[] | { readonly [key: string]: Template }
 
 const PLACE = /\{\{\s*([^{}]*?)\s*\}\}/g
-const SECRET = /secret:\/\/([^\s"',;]*)/g
 const ANY = new RegExp(`${PLACE.source}|${SECRET.source}`, 'g')
 const NO_HEADER = /[^\t\x20-\x7e\x80-\xff]/g
-const ENVIRONMENT = /^env\/([A-Za-z_][A-Za-z0-9_]*)$/
-/** What the launcher sets itself, and what would say where the request goes or ends. */
+/** What senders set themselves, and what would say where the request goes or ends. */
 const RESERVED =
   /^(webhook-(id|timestamp|signature)|host|content-length|content-type|transfer-encoding|connection)$/i
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
@@ -41,20 +40,27 @@ export function templateProblems(
   body: Template | undefined,
   what = 'body',
 ): string[] {
-  const problems: string[] = []
-  for (const [name, value] of Object.entries(headers)) {
-    const path = `headers.${name}`
-    if (!HEADER_NAME.test(name)) problems.push(`${path} is not the name of a header`)
-    if (RESERVED.test(name)) problems.push(`${path} is set by the launcher itself`)
-    if (value.search(NO_HEADER) !== -1)
-      problems.push(`${path} may hold printable characters of one byte alone`)
+  const problems = headerProblems(headers)
+  for (const [name, value] of Object.entries(headers))
     for (const problem of [...nameProblems(value), ...secretProblems(value)])
-      problems.push(`${path} ${problem}`)
-  }
+      problems.push(`headers.${name} ${problem}`)
   for (const text of textsOf(body ?? null)) {
     for (const problem of nameProblems(text)) problems.push(`${what} ${problem}`)
     if (text.includes('secret://'))
       problems.push(`${what} may hold no secret: bodies are logged where they arrive; use a header`)
+  }
+  return problems
+}
+
+/** Every problem of the names of headers and of their letters, as sentences. */
+export function headerProblems(headers: Readonly<Record<string, string>>): string[] {
+  const problems: string[] = []
+  for (const [name, value] of Object.entries(headers)) {
+    const path = `headers.${name}`
+    if (!HEADER_NAME.test(name)) problems.push(`${path} is not the name of a header`)
+    if (RESERVED.test(name)) problems.push(`${path} is set by Plumbline itself`)
+    if (value.search(NO_HEADER) !== -1)
+      problems.push(`${path} may hold printable characters of one byte alone`)
   }
   return problems
 }
@@ -65,17 +71,6 @@ const nameProblems = (text: string): string[] =>
       ? []
       : [`names {{${name}}}${didYouMean(name, LAUNCH_NAMES)}: ${LAUNCH_NAMES.join(', ')}`],
   )
-
-/** Names of our own settings may not be sent out: whoever writes a model file would read them. */
-function secretProblems(text: string): string[] {
-  return [...text.matchAll(SECRET)].flatMap(([whole, reference = '']) => {
-    const name = ENVIRONMENT.exec(reference)?.[1]
-    if (name === undefined) return [`${whole} must be written secret://env/NAME`]
-    return name.toUpperCase().startsWith('PLUMBLINE_')
-      ? [`${whole} is a setting of this service, and is not sent out`]
-      : []
-  })
-}
 
 function textsOf(template: Template): string[] {
   if (typeof template === 'string') return [template]
@@ -111,19 +106,14 @@ export function filledHeaders(
   const fill = (whole: string, name: string | undefined, reference: string | undefined) =>
     reference === undefined
       ? values[name as keyof LaunchValues].replaceAll(NO_HEADER, '?')
-      : secretValue(whole, reference, secret)
+      : headerSecret(whole, secret)
   return Object.fromEntries(
     Object.entries(headers).map(([name, template]) => [name, template.replaceAll(ANY, fill)]),
   )
 }
 
-function secretValue(
-  whole: string,
-  reference: string,
-  secret: (name: string) => string | undefined,
-): string {
-  const value = secret(ENVIRONMENT.exec(reference)?.[1] ?? '')?.trim() ?? ''
-  if (value === '') throw new Error(`${whole} is not set`)
+function headerSecret(whole: string, secret: (name: string) => string | undefined): string {
+  const value = secretValue(whole, secret)
   if (value.search(NO_HEADER) !== -1) throw new Error(`${whole} holds what no header may`)
   return value
 }

@@ -74,7 +74,8 @@ const MAX_GIVEN = 100
 const pathOf = (instancePath: string): string => instancePath.slice(1).replaceAll('/', '.')
 
 /** One error as a sentence. */
-function sentenceOf({ keyword, instancePath, message = '', params, parentSchema }: ErrorObject) {
+function sentenceOf(error: ErrorObject): string {
+  const { keyword, instancePath, message = '', params, parentSchema, data } = error
   const path = pathOf(instancePath)
   if (keyword === 'required')
     return `${path === '' ? '' : `${path}.`}${String(params['missingProperty'])} is required`
@@ -87,5 +88,7 @@ function sentenceOf({ keyword, instancePath, message = '', params, parentSchema 
     return `${whole} is no setting${didYouMean(field, known)}`
   }
   const allowed = params['allowedValues']
-  return `${path || 'the file'} ${message}${Array.isArray(allowed) ? `: ${allowed.join(', ')}` : ''}`
+  if (!Array.isArray(allowed)) return `${path || 'the file'} ${message}`
+  const near = typeof data === 'string' ? didYouMean(data, allowed as readonly string[]) : ''
+  return `${path} ${message}: ${allowed.join(', ')}${near}`
 }

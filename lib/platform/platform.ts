@@ -79,8 +79,10 @@ export interface Platform {
   before: readonly Module[]
   /** Started after them, and stopped first. */
   after: readonly Module[]
-  /** Reads the model files, the source files, the prices and the certificate anew. */
+  /** Reads the model files, the source files, the prices, the certificate and what listens anew. */
   reload: () => void
+  /** Has a function called with every `reload`. */
+  onReload: (listener: () => void) => void
 }
 
 /**
@@ -127,6 +129,7 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
     inForce: () => inForceOf(config, { models: live, sources, prices, certificate: tls }),
   }
   const http = await createHttp(httpOptions)
+  const reloaded: (() => void)[] = []
   return {
     log,
     metrics,
@@ -138,7 +141,9 @@ export async function createPlatform(config: PlatformConfig, needs: Needs): Prom
       sources.reload()
       prices.reload()
       tls.reload((certificate) => showCertificate(http, certificate))
+      for (const listener of reloaded) listener()
     },
+    onReload: (listener) => void reloaded.push(listener),
     modelFiles: live.inForce,
     sources,
     prices,

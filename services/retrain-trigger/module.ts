@@ -1,6 +1,7 @@
 import type { ClickHouse } from '../../lib/clickhouse/port.ts'
 import type { EventLog } from '../../lib/event-log/port.ts'
 import { guardedFetch } from '../../lib/http/outgoing/guarded-fetch.ts'
+import { allowedAddresses } from '../../lib/http/outgoing/outgoing-config.ts'
 import type { Http } from '../../lib/http/server.ts'
 import type { Logger } from '../../lib/runtime/log.ts'
 import type { Metrics } from '../../lib/runtime/metrics.ts'
@@ -8,7 +9,7 @@ import type { Models } from '../../lib/models/model-files.ts'
 import type { Module } from '../../lib/runtime/modules.ts'
 import type { Postgres } from '../../lib/postgres/port.ts'
 import { TOPICS } from '../../schemas/topics.ts'
-import { allowedAddresses, type RetrainConfig } from './config.ts'
+import type { RetrainConfig } from './config.ts'
 import { policyOf } from './decide/policies.ts'
 import { retrainRoutes } from './http/routes.ts'
 import { launcher } from './launchers/launch.ts'
@@ -19,7 +20,6 @@ import { policyEngine } from './loop/policies.ts'
 import { policyFailures } from './loop/policy-failures.ts'
 import { gaugeRuns } from './loop/run-metrics.ts'
 import { schedulesModule } from './loop/schedules.ts'
-import { alerting, alertSender, pageOfAlarm, reportOfAlarm } from './loop/send-alerts.ts'
 import type { Ledger } from './queries/ledger.ts'
 import { policyQueries } from './queries/policy-queries.ts'
 
@@ -43,7 +43,7 @@ export interface RetrainDeps {
   address: () => string
 }
 
-/** Policies -> runs -> jobs; alerts out and in; the audit log. */
+/** Policies -> runs -> jobs; alerts in; the audit log. */
 export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module[] {
   const { log, now, postgres } = deps
   const ledger: Ledger = { postgres, now }
@@ -69,25 +69,11 @@ export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module
     group: 'plumbline-retrain',
     onMessage: async ({ key }) => askSoon(loop, key),
   })
-  const modules = [
+  return [
     verdicts.module,
     ...decidingModules(loop),
     followJobs(jobs, (run) => policyOf(engine.policies, run.model_id, run.policy)?.launch),
     outcomesModule({ ledger, db, models: deps.models, log }),
     schedulesModule(loop, deps.models),
   ]
-  const alertmanager = config.PLUMBLINE_ALERTMANAGER_URL
-  if (!alertmanager) return modules
-  const address = () => config.PLUMBLINE_PUBLIC_URL ?? deps.address()
-  const sender = alertSender({
-    url: alertmanager,
-    texts: {
-      ownershipOf: (modelId) => deps.models.get(modelId).ownership,
-      pageOf: (alarm) => pageOfAlarm(address(), alarm),
-      reportOf: (alarm) => reportOfAlarm(address(), alarm),
-    },
-    log,
-    now,
-  })
-  return [...modules, alerting(sender, queries)]
 }

@@ -16,9 +16,9 @@ const { groups } = parse(read('dashboards/generated/prometheus-rules.yaml')) as 
 const rules = groups.flatMap((group) => group.rules)
 
 /** Alerts that Plumbline sends itself. */
-const OWN = [
-  ...read('services/retrain-trigger/loop/send-alerts.ts').matchAll(/alertname: '(\w+)'/g),
-].map((found) => found[1]!)
+const OWN = [...read('services/alerts/loop/send-alerts.ts').matchAll(/alertname: '(\w+)'/g)].map(
+  (found) => found[1]!,
+)
 
 /** The text below each heading of the third rank, by the name that links use. */
 const sections = new Map(

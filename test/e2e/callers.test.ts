@@ -2,7 +2,7 @@
  * With keys: who asks, approves, reviews and alerts is who holds the key or the webhook secret,
  * whatever a body says.
  */
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Webhook } from 'standardwebhooks'
@@ -95,6 +95,46 @@ test('alerts are taken when they are signed or come by a key that may operate, a
     'alerts',
   ])
 })
+
+/** Headers by which Grafana signs a body. */
+function signedByGrafana(body: string, at = Date.now()): Record<string, string> {
+  const secret = readFileSync(join(directory, 'data/webhook.secret'), 'utf8')
+  const timestamp = String(Math.floor(at / 1000))
+  return {
+    'x-grafana-alerting-timestamp': timestamp,
+    'x-grafana-alerting-signature': createHmac('sha256', secret)
+      .update(`${timestamp}:${body}`)
+      .digest('hex'),
+  }
+}
+
+test('Grafana’s signature is taken with its time, and with none it is told what is missing', async () => {
+  const body = JSON.stringify({ version: '1', orgId: 1, title: 't', alerts: [firing('grafana')] })
+  expect((await alert(body, signedByGrafana(body))).status).toBe(200)
+  expect((await alert(`${body} `, signedByGrafana(body))).status).toBe(401)
+  expect((await alert(body, signedByGrafana(body, Date.now() - 301_000))).status).toBe(401)
+  const { 'x-grafana-alerting-signature': signature } = signedByGrafana(body)
+  const untimed = await alert(body, { 'x-grafana-alerting-signature': signature! })
+  expect([untimed.status, await untimed.json()]).toMatchObject([
+    401,
+    { detail: expect.stringContaining('has no time') as string },
+  ])
+})
+
+test.each([['3'], [4], [{}]])(
+  'a body of version %j is refused with a sentence',
+  async (version) => {
+    const body = JSON.stringify({ version, alerts: [firing('other')] })
+    const answer = await alert(body, by('ann'))
+    expect([answer.status, await answer.json()]).toMatchObject([
+      400,
+      {
+        code: 'unknown_version',
+        detail: `the body is of version ${JSON.stringify(version)}: Alertmanager’s "4" and Grafana’s "1" are read`,
+      },
+    ])
+  },
+)
 
 test('a body of alerts has a bound in number and in bytes', async () => {
   const bodyOf = (alerts: object[]) => JSON.stringify({ alerts })

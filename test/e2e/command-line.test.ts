@@ -48,7 +48,7 @@ test('valid settings pass, and variables of Kubernetes and of other programs of 
     PLUMBLINE_INGEST_PORT: 'tcp://10.0.0.1:80',
     PLUMBLINE_INGEST_PORT_80_TCP_ADDR: '10.0.0.1',
   })
-  expect(stdout).toBe('settings, key file, model files and source files are valid\n')
+  expect(stdout).toBe('settings, key file, model, source and alerts files are valid\n')
   expect(status).toBe(0)
 })
 

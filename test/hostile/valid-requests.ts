@@ -1,5 +1,6 @@
 /** One request of every route as a friend sends it: what the fuzzer changes. */
 import { prediction } from '../processes.ts'
+import { ALERTS_OUT } from './valid-alerts-out.ts'
 import type { Json, ValidRequest } from './valid-request.ts'
 
 const JSON_TYPE = { 'content-type': 'application/json' }
@@ -251,6 +252,7 @@ const RUNS: readonly ValidRequest[] = [
     { state: 'succeeded', message: 'm', new_version: '8' },
     { ...run, query: { token: 'a'.repeat(43) } },
   ),
+  ...ALERTS_OUT,
   posted('webhooks in', '/v1/alerts', {
     version: '4',
     receiver: 'r',

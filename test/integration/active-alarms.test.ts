@@ -9,6 +9,7 @@ import type { Http } from '../../lib/http/server.ts'
 import { parseModel } from '../../lib/models/model-files.ts'
 import { modelRoutes } from '../../services/drift/http/model-routes.ts'
 import { driftQueries } from '../../services/drift/queries/drift-queries.ts'
+import { alarmsOfModels } from '../../services/alerts/queries/findings.ts'
 import { policyQueries } from '../../services/retrain-trigger/queries/policy-queries.ts'
 import { migratedClickHouse } from '../harness.ts'
 
@@ -80,7 +81,7 @@ async function shown() {
   const panel = PANELS[0]!.panels.find(({ title }) => title === 'What stands at alarm')!
   const rule = await db.query<{ alarms: string }>(STANDING_ALARMS)
   return {
-    alertmanager: (await policyQueries(db).activeAlarms()).length,
+    alertmanager: (await alarmsOfModels(db)).length,
     rule: rule.map(({ alarms }) => Number(alarms)),
     panel: (
       await db.query(

@@ -8,12 +8,8 @@ import { ended } from '../../deploy/local/child-process.ts'
 import { freePort } from '../../deploy/local/kafka.ts'
 import type { ActiveAlarm } from '../../schemas/active-alarms.ts'
 import { parseModel } from '../../lib/models/model-files.ts'
-import {
-  alertSender,
-  pageOfAlarm,
-  reportOfAlarm,
-  sendAlerts,
-} from '../../services/retrain-trigger/loop/send-alerts.ts'
+import { pageOfAlarm, reportOfAlarm } from '../../services/alerts/decide/addresses.ts'
+import { alertSender, sendAlerts } from '../../services/alerts/loop/send-alerts.ts'
 import { temporaryDirectory } from '../harness.ts'
 import { until } from '../processes.ts'
 

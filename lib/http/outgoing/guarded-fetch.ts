@@ -16,6 +16,15 @@ export interface OutgoingRequest {
   headers: Readonly<Record<string, string>>
   body?: string
   signal: AbortSignal
+  /** Of `https:` alone; the system's own certificate authorities unless given. */
+  tls?: OutgoingTls | undefined
+}
+
+/** Whom a request trusts, and what it shows of itself; each as PEM. */
+export interface OutgoingTls {
+  ca?: string
+  cert?: string
+  key?: string
 }
 
 /** Sends a request, and resolves with the answer once its head is there. */
@@ -41,7 +50,7 @@ const WITHOUT_BODY = new Set([204, 205, 304])
 /** Makes what sends requests to public addresses and to those that are allowed besides. */
 export const guardedFetch =
   (allowed: AllowedAddresses, lookUp: LookUp = systemLookUp): GuardedFetch =>
-  async (url, { method, headers, body, signal }) => {
+  async (url, { method, headers, body, signal, tls }) => {
     const { protocol, hostname } = new URL(url)
     if (protocol !== 'http:' && protocol !== 'https:')
       throw new AddressRefused(`${protocol} is neither http: nor https:`)
@@ -58,6 +67,7 @@ export const guardedFetch =
       agent: false,
       lookup: judgedLookUp(allowed, lookUp),
       signal,
+      ...(protocol === 'https:' && tls),
       headers: {
         ...Object.fromEntries(own),
         ...(!isEmpty && { 'content-length': bytes.length }),
@@ -83,6 +93,28 @@ export const guardedFetch =
       })
       sent.end(bytes)
     })
+  }
+
+/** Looks a host up, and resolves with one of its addresses that may be reached. */
+export type GuardedAddress = (host: string) => Promise<string>
+
+/**
+ * Makes what finds an address of a host, for connections that are no requests; each rejects with
+ * {@link AddressRefused} where none may be reached.
+ */
+export const guardedAddress =
+  (allowed: AllowedAddresses, lookUp: LookUp = systemLookUp): GuardedAddress =>
+  async (host) => {
+    if (isIP(host) !== 0) return [...refuse(host, [host], allowed)][0]!
+    const found = await new Promise<readonly LookupAddress[]>((resolve, reject) =>
+      lookUp(host, (error, addresses) => (error ? reject(error) : resolve(addresses))),
+    )
+    const usable = refuse(
+      host,
+      found.map(({ address }) => address),
+      allowed,
+    )
+    return [...usable][0]!
   }
 
 const reasonOf = ({ reason }: AbortSignal): Error =>

@@ -1,7 +1,12 @@
 /** Alert episodes: which there were, what one is about, and what people say of it. */
 import type { Http } from '../../../lib/http/server.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
-import { clauseOf, rankedAlarms, scoreMoveOf } from '../../../lib/models/alarm-sentences.ts'
+import {
+  clauseOf,
+  ofWhole,
+  rankedAlarms,
+  scoreMoveOf,
+} from '../../../lib/models/alarm-sentences.ts'
 import { windowMs, type Window } from '../../../lib/models/windows.ts'
 import { Problem } from '../../../lib/runtime/errors.ts'
 import {
@@ -24,7 +29,6 @@ import {
   summaryOf,
   type KnownEpisode,
 } from '../plan/episode-history.ts'
-import { ofWhole } from '../publish/headline.ts'
 import { referencesFor, type ReferenceSpans } from '../plan/references.ts'
 import { answeredVerdicts } from '../queries/episodes/answered-verdicts.ts'
 import {

@@ -4,9 +4,17 @@
  */
 import type { Window } from '../../../lib/models/windows.ts'
 import type { Cohort } from '../data/cohort.ts'
-import { isSkew, type MetricResult } from '../data/metric-results.ts'
-import { smallest } from '../../../lib/stats/samples/extremes.ts'
-import { clauseOf, rankedAlarms, type SaidAlarm } from '../../../lib/models/alarm-sentences.ts'
+import type { MetricResult } from '../data/metric-results.ts'
+import {
+  alarmsSentence,
+  clauseOf,
+  day,
+  isWhole,
+  MAX_NAMED,
+  ofWhole,
+  rankedAlarms,
+  type SaidAlarm,
+} from '../../../lib/models/alarm-sentences.ts'
 import type { Health } from '../../../schemas/http/drift.ts'
 
 /** What is known of a model. */
@@ -27,9 +35,6 @@ export interface ModelFacts {
   /** Features with a verdict. */
   features: number
 }
-
-/** Alarms that a headline names; more are counted. */
-const MAX_NAMED = 3
 
 /**
  * Tells how a model is, and why.
@@ -90,14 +95,6 @@ export function windowHeadline(
   return rankedAlarms(ofWhole(alarms)).slice(0, MAX_NAMED).map(clauseOf).join('; ')
 }
 
-/** Alarms of the model as a whole, with those of its slices that say where they are greatest. */
-export function ofWhole<T extends SaidAlarm>(alarms: readonly T[]): T[] {
-  const known = new Set(alarms.filter(isWhole).map(keyOf))
-  return alarms.filter((alarm) => known.has(keyOf(alarm)))
-}
-const isWhole = ({ slice_key: key }: SaidAlarm) => key === ''
-const keyOf = ({ family, metric, subject }: SaidAlarm) => [family, metric, subject].join('\u0001')
-
 /** What else was wrong when the events ended. */
 function before(facts: ModelFacts, alarms: readonly SaidAlarm[]): string {
   const others = alarms.filter(({ metric }) => metric !== 'throughput_per_s')
@@ -112,29 +109,8 @@ function calm({ active, evaluated, learning }: ModelFacts): string {
   return `all ${plural(evaluated, 'evaluated metric')} as usual${warnings}${more}`
 }
 
-function sentence({ driftShare, features }: ModelFacts, alarms: readonly SaidAlarm[]): string {
-  const drifted = alarms.filter(isDrift)
-  // Many features that moved are one thing to say.
-  const isWide = drifted.length > MAX_NAMED
-  const rest = isWide ? alarms.filter((alarm) => !isDrift(alarm)) : alarms
-  const named = rest.slice(0, MAX_NAMED).map(clauseOf)
-  if (isWide)
-    named.push(
-      `${drifted.length} of ${Math.max(features, drifted.length)} features have drifted, ${drifted[0]!.subject} the most${driftShare === null ? '' : ` (${percent(driftShare)})`}`,
-    )
-  const left = rest.length - Math.min(rest.length, MAX_NAMED)
-  const since = day(smallest(alarms.map(({ since: begun }) => Date.parse(begun))))
-  return `${named.join('; ')}${left > 0 ? `; and ${left} more` : ''}, since ${since}`
-}
+const sentence = ({ driftShare, features }: ModelFacts, alarms: readonly SaidAlarm[]): string =>
+  alarmsSentence(alarms, { share: driftShare, features })
 
-const isDrift = (alarm: SaidAlarm) => alarm.family === 'drift' && !isSkew(alarm)
-const percent = (share: number) => `${Math.round(100 * share)} %`
 const plural = (n: number, what: string) => `${n} ${what}${n === 1 ? '' : 's'}`
 const instant = (ms: number) => `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`
-const day = (ms: number) =>
-  new Date(ms).toLocaleDateString('en-GB', {
-    day: 'numeric',
-    month: 'long',
-    year: 'numeric',
-    timeZone: 'UTC',
-  })

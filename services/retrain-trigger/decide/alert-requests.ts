@@ -1,6 +1,6 @@
 /** What alerts that come in ask for. */
 import { createHash } from 'node:crypto'
-import type { AlertsBody } from '../../../schemas/http/alerts-in.ts'
+import type { AlertsBody } from '../../../schemas/http/alerts/alerts-in.ts'
 
 /** A run that an alert asks for. */
 export interface AlertRequest {

@@ -1,6 +1,6 @@
 /**
- * Alerts in: from Alertmanager and Grafana by key, or from anybody who signs with the webhook
- * secret.
+ * Alerts in: from Alertmanager and Grafana by key, from Grafana by its own signature, or from
+ * anybody who signs with the webhook secret.
  */
 import type { Static } from 'typebox'
 import type { Reach } from '../../../lib/http/model-access.ts'
@@ -8,11 +8,16 @@ import { Problem } from '../../../lib/runtime/errors.ts'
 import { jsonOf, takeBodies, type FastifyRequest, type Http } from '../../../lib/http/server.ts'
 import { CLAIMED } from '../../../lib/runtime/person-names.ts'
 import { answersToBody } from '../../../schemas/http/errors.ts'
-import { AlertsAnswer, AlertsBody } from '../../../schemas/http/alerts-in.ts'
+import { AlertsAnswer, AlertsBody } from '../../../schemas/http/alerts/alerts-in.ts'
 import { requestsOf, type AlertRequest } from '../decide/alert-requests.ts'
 import type { PolicyEngine } from '../loop/policies.ts'
 import { answerAlerts, askByAlert } from '../loop/requests.ts'
-import { isSigned } from '../data/signatures.ts'
+import {
+  GRAFANA_SIGNATURE,
+  GRAFANA_TIMESTAMP,
+  isSigned,
+  isSignedByGrafana,
+} from '../../../lib/http/outgoing/signatures.ts'
 import type { RetrainRoutesOptions } from './options.ts'
 import { tags } from './parameters.ts'
 
@@ -34,7 +39,7 @@ export function addAlertsIn(http: Http, options: RetrainRoutesOptions): void {
       schema: {
         summary: 'Alertmanager’s and Grafana’s webhooks; one run at most of each policy',
         description:
-          'Needs a key that may operate, or a signature of Standard Webhooks with the webhook secret.',
+          'Needs a key that may operate, or a signature with the webhook secret: of Standard Webhooks, or Grafana’s HMAC with its timestamp header.',
         security: [{ key: ['operate'] }, { signature: [] }],
         tags,
         body: AlertsBody,
@@ -43,6 +48,7 @@ export function addAlertsIn(http: Http, options: RetrainRoutesOptions): void {
     },
     async (request) => {
       const actor = senderOf(request, texts.get(request) ?? '', options)
+      requireVersion(request.body)
       const requests = requestsOf(request.body)
       if (actor !== 'alerts') requireModels(requests, request.reach('operate'))
       const answer = await answerEach(engine, requests, actor)
@@ -51,6 +57,19 @@ export function addAlertsIn(http: Http, options: RetrainRoutesOptions): void {
     },
   )
 }
+
+/** @throws {Problem} 400 `unknown_version`; a body that tells none is read as one of these */
+function requireVersion({ version }: AlertsBody): void {
+  if (version === undefined || VERSIONS.has(version)) return
+  const told = JSON.stringify(version).slice(0, 50)
+  throw new Problem(
+    ...([400, 'unknown_version'] as const),
+    `the body is of version ${told}: Alertmanager’s "4" and Grafana’s "1" are read`,
+  )
+}
+
+/** Versions of bodies, as their senders tell them. */
+const VERSIONS: ReadonlySet<unknown> = new Set(['4', '1'])
 
 /** @throws {Problem} 403 `foreign_model`; of a signed body nobody asks whose the models are */
 function requireModels(requests: readonly AlertRequest[], reach: Reach): void {
@@ -108,6 +127,15 @@ function senderOf(
   if (headers['webhook-signature'] !== undefined) {
     if (isSigned(secret, headers, body, engine.ledger.now())) return 'alerts'
     throw new Problem(401, 'unauthorized', 'the signature of this body is not ours, or is too old')
+  }
+  if (headers[GRAFANA_SIGNATURE] !== undefined) {
+    if (isSignedByGrafana(secret, headers, body, engine.ledger.now())) return 'alerts'
+    const why =
+      headers[GRAFANA_TIMESTAMP] === undefined ? 'has no time' : 'is not ours, or is too old'
+    throw new Problem(
+      ...([401, 'unauthorized'] as const),
+      `Grafana’s signature of this body ${why}: its secret is the webhook secret, its timestamp header ${GRAFANA_TIMESTAMP}`,
+    )
   }
   if (caller?.scopes.has('operate')) return caller.isKnown ? caller.id : `${CLAIMED}alerts`
   throw new Problem(

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { launchEndpoints } from './endpoints.ts'
-import { retryAfterMs } from './retry-after.ts'
-import { isSigned, signatureHeaders } from '../data/signatures.ts'
+import { retryAfterMs } from '../../../lib/http/outgoing/retry-after.ts'
+import { isSigned, signatureHeaders } from '../../../lib/http/outgoing/signatures.ts'
 
 test('two launches go to one endpoint at once, 256 in all', () => {
   const endpoints = launchEndpoints()

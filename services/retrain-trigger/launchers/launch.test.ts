@@ -2,7 +2,7 @@ import { Webhook } from 'standardwebhooks'
 import { expect, test } from 'vitest'
 import { requestsOf } from '../decide/alert-requests.ts'
 import { firstBreak, hashOf, type AuditEntry } from '../../../lib/postgres/audit-log.ts'
-import { signatureHeaders } from '../data/signatures.ts'
+import { signatureHeaders } from '../../../lib/http/outgoing/signatures.ts'
 
 test('the official library accepts our signature, and refuses it for another body', () => {
   const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`

@@ -4,11 +4,11 @@ import { AddressRefused } from '../../../lib/http/outgoing/guarded-fetch.ts'
 import { durationMs } from '../../../lib/runtime/durations.ts'
 import { messageOf } from '../../../lib/runtime/errors.ts'
 import type { WebhookLaunch } from '../../../schemas/launch.ts'
-import { signatureHeaders } from '../data/signatures.ts'
+import { signatureHeaders } from '../../../lib/http/outgoing/signatures.ts'
 import type { Run } from '../queries/run-record.ts'
 import { jobText, valuesOf, type LaunchOptions } from './job.ts'
-import { isPermanent, sentenceOf } from './refusals.ts'
-import { retryAfterMs } from './retry-after.ts'
+import { isPermanent, sentenceOf } from '../../../lib/http/outgoing/refusals.ts'
+import { retryAfterMs } from '../../../lib/http/outgoing/retry-after.ts'
 
 const TIMEOUT_MS = 15_000
 

@@ -2,7 +2,7 @@
 import { Gauge } from 'prom-client'
 import type { Postgres } from '../../../lib/postgres/port.ts'
 import type { Metrics } from '../../../lib/runtime/metrics.ts'
-import { countOutcomes, countRuns, readPhases } from '../queries/run-counts.ts'
+import { countOutcomes, countRuns, readLastFailures, readPhases } from '../queries/run-counts.ts'
 
 /** Registers the gauges of runs by state and outcome, and of how long their phases took. */
 export function gaugeRuns({ registry }: Metrics, postgres: Postgres): void {
@@ -15,6 +15,16 @@ export function gaugeRuns({ registry }: Metrics, postgres: Postgres): void {
       this.reset()
       for (const { model_id, state, n } of await countRuns(postgres))
         this.set({ model_id, state }, n)
+    },
+  })
+  new Gauge({
+    name: 'plumbline_retrain_last_failure_timestamp_seconds',
+    help: 'When a run of the model failed or timed out last, seconds since the epoch.',
+    labelNames: ['model_id'],
+    registers: [registry],
+    collect: async function () {
+      this.reset()
+      for (const { model_id, at } of await readLastFailures(postgres)) this.set({ model_id }, at)
     },
   })
   new Gauge({

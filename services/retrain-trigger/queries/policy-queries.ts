@@ -1,11 +1,7 @@
-/** What policies and alerts read from ClickHouse. */
+/** What policies read from ClickHouse. */
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
-import { activeAlarmsSql, type ActiveAlarm } from '../../../schemas/active-alarms.ts'
 import { ID_SEPARATOR } from '../../../schemas/fields.ts'
 import { sliceName, type LatestResult } from '../decide/condition-tests.ts'
-
-/** Alerts that Alertmanager is sent at a time. */
-const MAX_ALERTS = 20_000
 
 /** An evaluated window and its newest revision. */
 export interface WindowRevision {
@@ -67,8 +63,6 @@ export interface PolicyQueries {
    * none when the store cannot be asked.
    */
   auditedHashes: (from: number, to: number) => Promise<ReadonlyMap<number, string>>
-  /** Active alarms and warnings of each model as a whole; snoozed ones are left out. */
-  activeAlarms: () => Promise<ActiveAlarm[]>
 }
 
 /** Binds the queries to a connection. */
@@ -83,7 +77,6 @@ export const policyQueries = (db: ClickHouse): PolicyQueries => ({
   lastReceived: (modelId) => readLastReceived(db, modelId),
   lastAudited: () => readLastAudited(db),
   auditedHashes: (from, to) => readAuditedHashes(db, from, to),
-  activeAlarms: () => readActiveAlarms(db),
 })
 
 async function readWindows(db: ClickHouse, modelId: string): Promise<WindowRevision[]> {
@@ -258,8 +251,3 @@ async function readAuditedHashes(
     return new Map()
   }
 }
-
-const readActiveAlarms = (db: ClickHouse): Promise<ActiveAlarm[]> =>
-  db.query<ActiveAlarm>(
-    ...activeAlarmsSql({ models: [], isWhole: true, withSnoozed: false, most: MAX_ALERTS }),
-  )

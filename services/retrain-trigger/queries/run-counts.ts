@@ -15,6 +15,13 @@ export const countOutcomes = (sql: Sql) =>
      where repair is not null group by 1, 2`,
   )
 
+/** Reads when a run of each model failed last, in seconds since the epoch. */
+export const readLastFailures = (sql: Sql) =>
+  sql.query<{ model_id: string; at: number }>(
+    `select model_id, extract(epoch from max(updated_at))::float8 as at from runs
+     where state in ('failed', 'timed_out') group by model_id`,
+  )
+
 /** How long a phase of a model's runs took, in seconds. */
 export interface Phase {
   model_id: string

@@ -113,6 +113,9 @@ const ROUTES: Record<string, Route> = {
   'POST /v1/keys/{key}/rotate': every('admin'),
   'DELETE /v1/subjects/{id}': every('admin'),
   'GET /v1/subjects/{id}': every('admin'),
+  'GET /v1/alerts/deliveries': query('read'),
+  'GET /v1/alerts/receivers': every('operate'),
+  'POST /v1/alerts/test': body('operate', (model) => ({ model_id: model })),
   'POST /v1/alerts': body('operate', (model) => ({
     alerts: [{ status: 'firing', labels: { alertname: 'Late', model_id: model } }],
   })),
@@ -131,6 +134,7 @@ const ROUTES: Record<string, Route> = {
 const LISTS: Record<string, (answer: unknown) => string[]> = {
   'GET /v1/models': (answer) => modelsIn(answer, 'models'),
   'GET /v1/alarms': (answer) => modelsIn(answer, 'alarms'),
+  'GET /v1/alerts/deliveries': (answer) => modelsIn(answer, 'deliveries'),
   'GET /v1/runs': (answer) => modelsIn(answer, 'runs'),
   'GET /v1/reviews/stats': (answer) => modelsIn(answer, 'models'),
 }
@@ -194,6 +198,11 @@ async function plantRows(dataDir: string): Promise<void> {
       `insert into runs (run_id, model_id, policy, cause, state, reason, decided_at, created_at, updated_at)
        values ($1, $2, 'no', 'asked', 'awaiting_approval', 'r', $3, $3, $3)`,
       [`run-of-${model}`, model, at],
+    )
+    await db.query(
+      `insert into alert_deliveries (delivery_id, receiver, subject, sequence, model_id, event, hash, message, state, created_at, next_attempt_at)
+       values ($1, 'r', $1, 1, $2, 'open', '', '{"title": "t"}', 'delivered', $3, $3)`,
+      [`delivery-of-${model}`, model, at],
     )
   }
   await db.close()

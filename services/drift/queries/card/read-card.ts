@@ -89,13 +89,16 @@ export async function readNewestMetrics(
   }
 }
 
-/** Entries of the audit log about a model, the newest first, as ClickHouse's copy has them. */
+/**
+ * Entries of the audit log about a model, the newest first, as ClickHouse's copy has them. Who was
+ * told of alarms is left out: it would leave no room for what people decided.
+ */
 export async function readActs(db: ClickHouse, model: string): Promise<CardAct[]> {
   const rows = await db.query<Omit<CardAct, 'sequence'> & { sequence: string }>(
     `SELECT sequence, formatDateTime(a.at, '${TIME}') AS at, actor, action, subject,
        substring(multiIf(JSONExtractString(detail, 'comment') != '', JSONExtractString(detail, 'comment'),
          JSONExtractString(detail, 'message') != '', JSONExtractString(detail, 'message'), JSONExtractString(detail, 'reason')), 1, 300) AS says
-     FROM audit_log AS a WHERE JSONExtractString(detail, 'model_id') = {model:String}
+     FROM audit_log AS a WHERE JSONExtractString(detail, 'model_id') = {model:String} AND NOT startsWith(action, 'alert.')
      ORDER BY sequence DESC LIMIT 1 BY sequence LIMIT ${MAX_ACTS}`,
     { model },
   )

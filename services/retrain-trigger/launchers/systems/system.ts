@@ -4,7 +4,7 @@
  * functions, and one driver sends their requests.
  */
 import type { LaunchValues } from '../../../../lib/models/launch-templates.ts'
-import { printable } from '../refusals.ts'
+import { printable } from '../../../../lib/http/outgoing/refusals.ts'
 
 /** A request, relative to the address of the system. */
 export interface SystemRequest {

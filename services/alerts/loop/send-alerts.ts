@@ -6,7 +6,6 @@ import type { Module } from '../../../lib/runtime/modules.ts'
 import type { Ownership } from '../../../lib/models/ownership.ts'
 import { pollLoop } from '../../../lib/runtime/poll-loop.ts'
 import type { ActiveAlarm } from '../../../schemas/active-alarms.ts'
-import type { PolicyQueries } from '../queries/policy-queries.ts'
 
 const INTERVAL_MS = 15_000
 const TIMEOUT_MS = 5000
@@ -70,31 +69,6 @@ export interface AlertTexts {
   /** Address of the report up to the window that alarms. */
   reportOf: (alarm: Pick<ActiveAlarm, 'model_id' | 'window_end'>) => string
 }
-
-/**
- * Address of the page of an alarm's episode, or of its model where it belongs to none.
- *
- * @param base address of the service, without a slash at its end
- */
-export function pageOfAlarm(
-  base: string,
-  { model_id: model, episode_id: episode }: Pick<ActiveAlarm, 'model_id' | 'episode_id'>,
-): string {
-  const page = `${base}/models/${encodeURIComponent(model)}`
-  return episode.startsWith(`${model}/`)
-    ? `${page}/episodes/${encodeURIComponent(episode.slice(model.length + 1))}`
-    : page
-}
-
-/**
- * Address of the report of a model's windows up to the one that alarms.
- *
- * @param base address of the service, without a slash at its end
- */
-export const reportOfAlarm = (
-  base: string,
-  { model_id: model, window_end: end }: Pick<ActiveAlarm, 'model_id' | 'window_end'>,
-): string => `${base}/v1/models/${encodeURIComponent(model)}/report?to=${encodeURIComponent(end)}`
 
 /** An Alertmanager, and what it was sent last. */
 export interface AlertSender {
@@ -163,13 +137,13 @@ async function postAlerts(url: string, alerts: readonly OutgoingAlert[]): Promis
 /** Sends what is active at every interval for as long as the process lives. */
 export const alerting = (
   sender: AlertSender,
-  queries: Pick<PolicyQueries, 'activeAlarms'>,
+  activeAlarms: () => Promise<readonly ActiveAlarm[]>,
 ): Module =>
   pollLoop({
     name: 'alerts',
     everyMs: INTERVAL_MS,
     rest: 0,
-    step: async () => sendAlerts(sender, await queries.activeAlarms()),
+    step: async () => sendAlerts(sender, await activeAlarms()),
     onError: (error) =>
       sender.log.warn({ error: messageOf(error) }, 'standing alarms not read, trying again'),
   }).module

@@ -1,10 +1,13 @@
 /** Bodies and answers of alerts that come in. */
 import Type, { type Static } from 'typebox'
-import { closed, texts } from './parts.ts'
+import { closed, texts } from '../parts.ts'
 
 /** The webhook of Alertmanager (version 4) and of Grafana: the parts that both have. */
 export const AlertsBody = Type.Object(
   {
+    version: Type.Optional(
+      Type.Unknown({ description: '`4` of Alertmanager, `1` of Grafana; another is refused.' }),
+    ),
     alerts: Type.Array(
       Type.Object({
         status: Type.String({ description: 'Only `firing` ones ask for a run.' }),

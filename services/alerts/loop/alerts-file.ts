@@ -1,0 +1,143 @@
+/** The file of alerts: read and checked at a start, and again when it changes. */
+import { createHash } from 'node:crypto'
+import { readFileSync, statSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
+import { Gauge, type Registry } from 'prom-client'
+import { parse } from 'yaml'
+import type { OutgoingTls } from '../../../lib/http/outgoing/guarded-fetch.ts'
+import type { SecretOf } from '../../../lib/models/secret-references.ts'
+import { ConfigError } from '../../../lib/runtime/config.ts'
+import { messageOf } from '../../../lib/runtime/errors.ts'
+import type { Logger } from '../../../lib/runtime/log.ts'
+import { folderSignature } from '../../../lib/runtime/reload/folder-signature.ts'
+import {
+  liveReading,
+  type LiveReading,
+  type Reading,
+} from '../../../lib/runtime/reload/live-reading.ts'
+import type { AlertsFile, Receiver } from '../../../schemas/alerts-file.ts'
+import { crossProblems, hasShape, shapeProblems } from '../decide/file-problems.ts'
+
+/** A file of alerts that holds no problem. */
+export interface LoadedAlerts {
+  file: AlertsFile
+  /** Of the receivers that have TLS settings, by their name. */
+  tls: ReadonlyMap<string, OutgoingTls>
+  /** Of its text and of the files it names; 16 hex digits. */
+  revision: string
+}
+
+const MAX_BYTES = 1 << 20
+
+/**
+ * Reads the file of alerts.
+ *
+ * @throws {ConfigError} with every problem, each as a sentence that begins with the path
+ */
+export function readAlertsFile(path: string, secretOf: SecretOf): LoadedAlerts {
+  try {
+    const text = readText(path)
+    const file = parsed(text)
+    const shape = shapeProblems(file)
+    if (!hasShape(file)) throw new ConfigError(shape)
+    const problems = crossProblems(file, secretOf)
+    const tls = tlsOf(file.receivers, problems)
+    if (problems.length > 0) throw new ConfigError(problems)
+    const hash = createHash('sha256')
+      .update(text)
+      .update(JSON.stringify([...tls]))
+    return { file, tls, revision: hash.digest('hex').slice(0, 16) }
+  } catch (error) {
+    const found = error instanceof ConfigError ? error.problems : [messageOf(error)]
+    throw new ConfigError(found.map((problem) => `${path}: ${problem}`))
+  }
+}
+
+function readText(path: string): string {
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (!found?.isFile()) throw new Error('is no file')
+  if (found.size > MAX_BYTES) throw new Error(`is larger than ${MAX_BYTES} bytes`)
+  return readFileSync(path, 'utf8')
+}
+
+function parsed(text: string): unknown {
+  try {
+    // Aliases could make a small file into a large one.
+    return parse(text, { maxAliasCount: 100 })
+  } catch (error) {
+    throw new Error(`is no YAML: ${messageOf(error).split('\n')[0]!}`, { cause: error })
+  }
+}
+
+function tlsOf(receivers: readonly Receiver[], problems: string[]): Map<string, OutgoingTls> {
+  const pem = (key: string, path: string | undefined) => {
+    if (path === undefined) return undefined
+    try {
+      const text = readText(path)
+      if (text.includes('-----BEGIN ')) return text
+      problems.push(`${key}: ${path} is no PEM`)
+    } catch (error) {
+      problems.push(`${key}: ${path} ${messageOf(error)}`)
+    }
+    return undefined
+  }
+  const all = receivers.flatMap(({ name, tls }, i): [string, OutgoingTls][] => {
+    if (!tls) return []
+    const key = (field: string) => `receivers.${i}.tls.${field}`
+    const ca = pem(key('ca_file'), tls.ca_file)
+    const cert = pem(key('cert_file'), tls.cert_file)
+    const own = pem(key('key_file'), tls.key_file)
+    return [[name, { ...(ca && { ca }), ...(cert && { cert }), ...(own && { key: own }) }]]
+  })
+  return new Map(all)
+}
+
+/** What is in force of the file of alerts; times are epoch milliseconds. */
+export interface AlertsInForce extends LoadedAlerts, Omit<Reading<LoadedAlerts>, 'value'> {
+  path: string
+}
+
+/** The file of alerts as it changes. */
+export interface LiveAlerts extends Omit<LiveReading<LoadedAlerts>, 'inForce'> {
+  inForce: () => AlertsInForce
+}
+
+/** What a live file of alerts is made of. */
+export interface LiveAlertsParts {
+  path: string
+  secretOf: SecretOf
+  /** Distance of two looks, milliseconds; 0: only `reload` reads. */
+  everyMs: number
+  registry: Registry
+  log: Logger
+  now: () => number
+}
+
+/**
+ * Reads the file, and again when it changes.
+ *
+ * @throws {ConfigError} at the first reading only
+ */
+export function liveAlerts({ path, secretOf, registry, ...parts }: LiveAlertsParts): LiveAlerts {
+  const problems = new Gauge({
+    name: 'plumbline_alerts_file_problems',
+    help: 'Problems of the file of alerts for which its last reading was refused; 0 when it was not.',
+    registers: [registry],
+  })
+  const live = liveReading({
+    ...parts,
+    name: 'alerts file',
+    signature: () => folderSignature(dirname(path), (name) => name === basename(path)),
+    read: () => readAlertsFile(path, secretOf),
+    isSame: (a, b) => a.revision === b.revision,
+    told: ({ file }) => ({ receivers: file.receivers.length }),
+    count: (_outcome, n) => problems.set(n),
+  })
+  return {
+    ...live,
+    inForce: () => {
+      const { value, loadedAt, refused } = live.inForce()
+      return { ...value, path, loadedAt, refused }
+    },
+  }
+}
