@@ -5,17 +5,17 @@
  */
 import { cpus, tmpdir, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
-import { benchClients } from './clients.ts'
-import { benchGateway } from './gateway.ts'
-import { benchIdle } from './idle.ts'
-import { benchIngest } from './ingest.ts'
-import { benchJoin } from './join.ts'
-import { benchOtlp } from './otlp.ts'
-import { benchReviewQueue } from './review-queue.ts'
-import { benchSlices } from './slices.ts'
-import { benchTruth } from './truth.ts'
+import { benchClients } from './ingest/clients.ts'
+import { benchGateway } from './servers/gateway.ts'
+import { benchIdle } from './servers/idle.ts'
+import { benchIngest } from './ingest/ingest.ts'
+import { benchJoin } from './ingest/join.ts'
+import { benchOtlp } from './ingest/otlp.ts'
+import { benchReviewQueue } from './servers/review-queue.ts'
+import { benchSlices } from './window/slices.ts'
+import { benchTruth } from './window/truth.ts'
 import type { Result } from './result.ts'
-import { benchWindow } from './window.ts'
+import { benchWindow } from './window/window.ts'
 
 const { values } = parseArgs({
   options: {
