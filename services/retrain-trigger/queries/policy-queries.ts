@@ -63,10 +63,10 @@ export interface PolicyQueries {
    */
   lastAudited: () => Promise<number | undefined>
   /**
-   * Hashes of entries in the copy of the audit log, by sequence, from one to another, both included;
-   * none when the store cannot be asked.
+   * Hashes of these entries in the copy of the audit log, by sequence; none when the store cannot be
+   * asked.
    */
-  auditedHashes: (from: number, to: number) => Promise<ReadonlyMap<number, string>>
+  auditedHashes: (sequences: readonly number[]) => Promise<ReadonlyMap<number, string>>
   /** Active alarms and warnings of each model as a whole; snoozed ones are left out. */
   activeAlarms: () => Promise<ActiveAlarm[]>
 }
@@ -82,7 +82,7 @@ export const policyQueries = (db: ClickHouse): PolicyQueries => ({
   predictions: (modelId) => countPredictions(db, modelId),
   lastReceived: (modelId) => readLastReceived(db, modelId),
   lastAudited: () => readLastAudited(db),
-  auditedHashes: (from, to) => readAuditedHashes(db, from, to),
+  auditedHashes: (sequences) => readAuditedHashes(db, sequences),
   activeAlarms: () => readActiveAlarms(db),
 })
 
@@ -244,14 +244,14 @@ async function readLastAudited(db: ClickHouse): Promise<number | undefined> {
 
 async function readAuditedHashes(
   db: ClickHouse,
-  from: number,
-  to: number,
+  sequences: readonly number[],
 ): Promise<ReadonlyMap<number, string>> {
+  if (sequences.length === 0) return new Map()
   try {
     const rows = await db.query<{ sequence: string; hash: string }>(
       `SELECT sequence, any(hash) AS hash FROM audit_log
-       WHERE sequence BETWEEN {from:UInt64} AND {to:UInt64} GROUP BY sequence`,
-      { from, to },
+       WHERE sequence IN {sequences:Array(UInt64)} GROUP BY sequence`,
+      { sequences },
     )
     return new Map(rows.map(({ sequence, hash }) => [Number(sequence), hash]))
   } catch {
