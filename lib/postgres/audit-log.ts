@@ -95,10 +95,10 @@ export interface AuditSearch {
   /** A name; of `ann` those who only claimed to be her are found too. */
   actor: string | undefined
   modelId: string | undefined
-  /** RFC 3339; inclusive. */
-  from: string | undefined
-  /** RFC 3339; exclusive. */
-  to: string | undefined
+  /** Inclusive. */
+  from: Date | undefined
+  /** Exclusive. */
+  to: Date | undefined
   isNewestFirst: boolean
   limit: number
 }

@@ -2,6 +2,7 @@
 import { statfs } from 'node:fs/promises'
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import type { Http } from '../../../lib/http/server.ts'
+import { eventTime } from '../../../lib/events/fields.ts'
 import { requirePrintable } from '../../../lib/events/text-rules.ts'
 import { messageOf } from '../../../lib/runtime/errors.ts'
 import type { Metrics } from '../../../lib/runtime/metrics.ts'
@@ -63,8 +64,7 @@ export function dataHealthRoutes(http: Http, parts: DataHealthParts): void {
     async ({ query }) => {
       requirePrintable('query', query)
       const { topic, reason, before, limit } = query
-      // A time to come is that of no letter; one that ClickHouse has no number for is not asked.
-      const until = before === undefined ? parts.now() + 1 : Date.parse(before)
+      const until = before === undefined ? parts.now() + 1 : eventTime(before)!
       return { letters: await readLetters(parts.db, { topic, reason, before: until, limit }) }
     },
   )

@@ -1,5 +1,6 @@
 /** The routes of the audit log, and of decisions that are made again from it. */
 import type { Static } from 'typebox'
+import { eventTime } from '../../../lib/events/fields.ts'
 import type { Http } from '../../../lib/http/server.ts'
 import { Problem } from '../../../lib/runtime/errors.ts'
 import { answers } from '../../../schemas/http/errors.ts'
@@ -19,15 +20,19 @@ import { readRun } from '../queries/runs.ts'
 import type { RetrainRoutesOptions } from './options.ts'
 import { READ, tags } from './parameters.ts'
 
+/** A time that was validated, to the millisecond. */
+const instantOf = (text: string | undefined) =>
+  text === undefined ? undefined : new Date(eventTime(text)!)
+
 const searchOf = (query: Static<typeof AuditQuery>): AuditSearch => ({
-  after: query.after ?? 0,
+  after: query.after,
   before: query.before,
-  limit: query.limit ?? 100,
+  limit: query.limit,
   action: query.action,
   actor: query.actor,
   modelId: query.model_id,
-  from: query.from,
-  to: query.to,
+  from: instantOf(query.from),
+  to: instantOf(query.to),
   isNewestFirst: query.order === 'newest',
 })
 
