@@ -83,6 +83,7 @@ const Facts = ({ run }) =>
       </dd>
     </div>
     ${
+      run.state === 'awaiting_approval' &&
       run.approval_expires_at &&
       html`<div>
         <dt>Cancelled unless approved</dt>

@@ -235,6 +235,7 @@ const REVIEWS: readonly ValidRequest[] = [
 ]
 
 const run = { params: { id: LIVE.run } }
+const SEARCH = { before: '9', order: 'newest', action: 'run', actor: 'a', model_id: 'm', from: AT }
 const RUNS: readonly ValidRequest[] = [
   posted('runs', '/v1/runs', { model_id: 'friend', policy: 'asked', reason: 'why', actor: 'bob' }),
   { group: 'runs', method: 'GET', path: '/v1/runs', query: { model_id: 'friend', limit: '10' } },
@@ -242,6 +243,7 @@ const RUNS: readonly ValidRequest[] = [
   { group: 'runs', method: 'GET', path: '/v1/runs/{id}/replay', ...run },
   { group: 'runs', method: 'GET', path: '/v1/decisions', query: { model_id: 'friend' } },
   { group: 'runs', method: 'GET', path: '/v1/audit', query: { after: '0', limit: '10' } },
+  { group: 'runs', method: 'GET', path: '/v1/audit', query: SEARCH },
   ...['approve', 'reject', 'cancel', 'roll-back'].map((how) =>
     posted('runs', `/v1/runs/{id}/${how}`, { actor: 'ann', message: 'so' }, run),
   ),
@@ -323,6 +325,7 @@ const MODELS: readonly ValidRequest[] = [
   }),
   asked('/v1/models/{id}/compare', { a: SPAN, b: SPAN, exact: 'true', convention: 'plumbline' }),
   asked('/v1/models/{id}/side-by-side', SIDES),
+  asked('/v1/models/{id}/settings'),
   asked('/v1/models/{id}/card', { format: 'markdown' }),
   asked('/v1/models/{id}/cohorts', { to: AT, metrics: 'accuracy,error_ratio' }),
   asked('/v1/models/{id}/constraint_violations.json', { a: SPAN, b: SPAN }),
@@ -359,9 +362,8 @@ const VERDICTS = ['accept', 'dismiss', 'snooze'].flatMap((decision): ValidReques
 })
 
 const PAGES: readonly ValidRequest[] = [
-  '/',
-  '/models/friend',
-  ...['/review', '/runs', '/keys', '/console/review.js', '/docs', '/docs/json'],
+  ...['/', '/models/friend', '/console/keys/keys.js'],
+  ...['/review', '/runs', '/audit', '/data', '/keys', '/docs', '/docs/json'],
   ...['/health/live', '/health/ready', '/metrics', '/v1/config', '/v1/session'],
 ]
   .map((path): ValidRequest => ({ group: 'pages', method: 'GET', path }))
@@ -386,8 +388,11 @@ const subject = {
   params: { id: 'nobody-of-that-id' },
   query: { actor: 'ann' },
 }
+const LETTERS = { topic: 'plumbline.predictions.v1', reason: 'empty', before: AT, limit: '5' }
 const KEEP: readonly ValidRequest[] = [
   { group: 'subjects', method: 'GET', path: '/v1/retention' },
+  { group: 'subjects', method: 'GET', path: '/v1/data-health' },
+  { group: 'subjects', method: 'GET', path: '/v1/dead-letters', query: LETTERS },
   { ...subject, method: 'GET' },
   { ...subject, method: 'DELETE' },
 ]
