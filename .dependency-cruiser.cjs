@@ -82,6 +82,18 @@ module.exports = {
     ...floors('alerts', 'services/alerts', ['http', 'loop', 'receivers', 'queries', 'decide']),
     ...floors('keep', 'services/keep', ['http', 'loop', 'queries', 'plan', 'data']),
     ...floors('ingest', 'services/ingest', ['http', 'loop', 'wire-formats', 'data']),
+    {
+      name: 'parts of pages import no page',
+      severity: 'error',
+      from: { path: '^console/parts/' },
+      to: { path: '^console/(?!parts/)' },
+    },
+    {
+      name: 'a page imports no other page',
+      severity: 'error',
+      from: { path: '^console/([^/]+)/' },
+      to: { path: '^console/(?!parts/)', pathNot: '^console/$1/' },
+    },
     only('kafkajs in lib/event-log', '^node_modules/kafkajs', ['^lib/event-log/']),
     only('the schema registry’s client in lib/events/avro', '^node_modules/@kafkajs', [
       '^lib/events/avro/',
@@ -113,7 +125,7 @@ module.exports = {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    includeOnly: '^(main|targets|lib|services|schemas|node_modules|[a-z:]+$)',
+    includeOnly: '^(main|targets|lib|services|schemas|console|node_modules|[a-z:]+$)',
     enhancedResolveOptions: { extensions: ['.ts', '.js', '.cjs', '.mjs', '.json'] },
   },
 }

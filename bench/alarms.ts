@@ -19,13 +19,13 @@ import {
   numericReference,
   type NumericReference,
 } from '../lib/stats/window-tests/window-reference.ts'
-import { fallTable } from './falls.ts'
-import { clusteredInterval, shareOf } from './intervals.ts'
-import { lastingTable } from './lasting.ts'
-import { learningTable } from './learning.ts'
-import { searchTable } from './searches.ts'
-import { shorterTable } from './shorter.ts'
-import { skewTable } from './skew.ts'
+import { fallTable } from './tables/falls.ts'
+import { clusteredInterval, shareOf } from './tables/intervals.ts'
+import { lastingTable } from './tables/lasting.ts'
+import { learningTable } from './tables/learning.ts'
+import { searchTable } from './tables/searches.ts'
+import { shorterTable } from './tables/shorter.ts'
+import { skewTable } from './tables/skew.ts'
 import { counted, feature, type StreamKind } from './streams.ts'
 import { uniforms } from '../lib/stats/distributions/random.ts'
 

@@ -16,7 +16,7 @@ import { serverEngine, type ClickHouse } from '../lib/clickhouse/port.ts'
 import { kafkaLog } from '../lib/event-log/kafka.ts'
 import type { OutgoingMessage } from '../lib/event-log/port.ts'
 import { TOPICS } from '../schemas/topics.ts'
-import { asJson, benchEvent } from './events.ts'
+import { asJson, benchEvent } from './ingest/events.ts'
 
 const { values } = parseArgs({
   options: { minutes: { type: 'string', default: '5' }, share: { type: 'string', default: '0.8' } },

@@ -3,6 +3,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import axe from 'axe-core'
 import { chromium, type Browser, type Page } from 'playwright-core'
+import { afterAll, beforeAll, beforeEach } from 'vitest'
+import type { Running } from './processes.ts'
 
 const CHROMIUM = '/usr/bin/chromium'
 const FLAGS = [
@@ -23,12 +25,13 @@ export const HOSTILE = [
   '"\'&amp;</td>',
 ] as const
 
-/** How a page is looked at: `wide`, `narrow` or `dark`. */
-export const LOOKS = [
+/** How a page is looked at; narrow and dark at once where pictures are kept alone. */
+export const LOOKS: readonly (readonly [string, { width?: number; dark?: boolean }])[] = [
   ['wide', {}],
   ['narrow', { width: 390 }],
   ['dark', { dark: true }],
-] as const
+  ...(process.env['SHOTS'] ? [['narrow-dark', { width: 390, dark: true }] as const] : []),
+]
 
 /** Starts Chromium. @throws where it is not installed, with the sentence what to install */
 export async function launchChromium(): Promise<Browser> {
@@ -38,7 +41,7 @@ export async function launchChromium(): Promise<Browser> {
 }
 
 /** A page in a context of its own; what it complains of is added to `complaints`. */
-export async function openPage(
+async function openPage(
   browser: Browser,
   complaints: string[],
   { width = 1440, dark = false }: { width?: number; dark?: boolean } = {},
@@ -51,6 +54,52 @@ export async function openPage(
   page.on('pageerror', (error) => complaints.push(error.message))
   page.on('dialog', (dialog) => complaints.push(`a dialog: ${dialog.message()}`))
   return page
+}
+
+/** What a test of pages works on. */
+interface InChromium {
+  plumbline: Running
+  page: Page
+  /** What the page has complained of. */
+  complaints: string[]
+}
+
+/**
+ * Starts a service and Chromium for the tests of a file, and opens a page anew for each.
+ *
+ * @param parts `fill` sends what the tests need to the service that `start` started; `take` is told
+ *   of each page that is opened
+ * @returns opens a page with another look in place of the one that is open
+ */
+export function inChromium({
+  start,
+  fill,
+  take,
+}: {
+  start: () => Promise<Running>
+  fill?: (plumbline: Running) => Promise<unknown>
+  take: (now: InChromium) => void
+}): (look?: { width?: number; dark?: boolean }) => Promise<void> {
+  let plumbline: Running | undefined
+  let browser: Browser | undefined
+  let page: Page | undefined
+  const reopen = async (look = {}) => {
+    await page?.context().close()
+    const complaints: string[] = []
+    page = await openPage(browser!, complaints, look)
+    take({ plumbline: plumbline!, page, complaints })
+  }
+  beforeAll(async () => {
+    plumbline = await start()
+    await fill?.(plumbline)
+    browser = await launchChromium()
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await plumbline?.stop()
+  })
+  beforeEach(() => reopen())
+  return reopen
 }
 
 /** Answers one path of the API, whatever its query, in place of the service. */

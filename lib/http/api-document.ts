@@ -104,10 +104,9 @@ function described(schema: FastifySchema, { config }: RouteOptions): FastifySche
   }
 }
 
-/** Adds `/docs`, the page, and `/docs/json`, the document. */
+/** Adds `/docs/json`, the document, and what its page loads. */
 export function addDocumentPages(app: Http): void {
   const hidden = { schema: { hide: true } }
-  app.get('/docs', hidden, async (_request, reply) => reply.sendFile('docs.html'))
   for (const file of SWAGGER_UI_FILES)
     app.get(`/docs/static/${file}`, hidden, async (_request, reply) =>
       reply.sendFile(file, SWAGGER_UI_DIR),

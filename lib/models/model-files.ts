@@ -24,6 +24,7 @@ import { retrainProblems } from './retrain-problems.ts'
 import { sliceProblems, slicesOf, type SliceDefinition } from './slices.ts'
 import { featureSubject } from '../events/subjects.ts'
 import type { Descriptor } from '../events/texts/descriptors.ts'
+import { namedSettings } from './named-settings.ts'
 import { labelProblems } from './labels/label-problems.ts'
 import { isTimezone, windowSpecProblem } from './windows.ts'
 
@@ -81,6 +82,8 @@ export interface Model {
   privacy: ModelPrivacy | undefined
   /** How long its rows are kept, where the file says so. */
   retention: ModelRetention | undefined
+  /** Settings that its file names, such as `windows.size`; the others have their defaults. */
+  named: ReadonlySet<string>
   /** Changes when the file does. */
   revision: string
 }
@@ -127,12 +130,13 @@ const DEFAULT_REFERENCES: Record<string, ModelReference> = {
  */
 export function parseModel(text: string, folder = ''): Model {
   const file: unknown = parse(text)
+  const named = namedSettings(file)
   if (!validateFile(file)) {
     throw new ConfigError(schemaProblems((validateFile.errors ?? []).filter(isOwnProblem)))
   }
   const problems = crossChecks(file)
   if (problems.length > 0) throw new ConfigError(problems)
-  return { ...withDefaults(file, hash(text)), folder }
+  return { ...withDefaults(file, hash(text)), folder, named }
 }
 
 /** Whether an error is not just that an object is no short form of one. */
@@ -220,6 +224,7 @@ function withDefaults(file: ModelFile, revision: string): Model {
     folder: '',
     privacy: file.privacy,
     retention: file.retention,
+    named: new Set(),
     revision,
   }
 }

@@ -7,8 +7,8 @@ import { durationMs } from '../runtime/durations.ts'
 import { readExpectations } from './expectations/rules.ts'
 import { templateProblems, type Template } from './launch-templates.ts'
 import { sliceKeys } from './slices.ts'
-import { parseCondition } from './policy-language.ts'
-import { conditionProblems } from './policy-problems.ts'
+import { parseCondition } from './language/policy-language.ts'
+import { conditionProblems } from './language/policy-problems.ts'
 
 /** Every problem of `retrain`, as sentences that begin with their path. */
 export function retrainProblems(file: ModelFile): string[] {

@@ -66,19 +66,74 @@ export async function appendAudit(tx: Sql, { at, ...act }: AuditAct): Promise<vo
   await enqueueRow(tx, 'audit_log', { ...entry, detail: sortedJson(entry.detail), hash })
 }
 
+type StoredEntry = Omit<AuditEntry, 'sequence' | 'at'> & {
+  sequence: string | number
+  at: string | Date
+}
+
+const toEntry = <Row extends StoredEntry>(row: Row) => ({
+  ...row,
+  sequence: Number(row.sequence),
+  at: new Date(row.at).toISOString(),
+})
+
 /** Reads up to `limit` entries after a sequence number, oldest first. */
 export async function readAudit(db: Sql, after: number, limit: number): Promise<AuditEntry[]> {
-  const rows = await db.query<
-    Omit<AuditEntry, 'sequence' | 'at'> & { sequence: string | number; at: string | Date }
-  >(
+  const rows = await db.query<StoredEntry>(
     'select sequence, at, actor, action, subject, detail, previous_hash, hash from audit_log where sequence > $1 order by sequence limit $2',
     [after, limit],
   )
-  return rows.map((row) => ({
-    ...row,
-    sequence: Number(row.sequence),
-    at: new Date(row.at).toISOString(),
-  }))
+  return rows.map(toEntry)
+}
+
+/** Which entries are looked for; what is undefined does not narrow. */
+export interface AuditSearch {
+  after: number
+  before: number | undefined
+  /** The first part of an action, such as `run`, or all of it. */
+  action: string | undefined
+  /** A name; of `ann` those who only claimed to be her are found too. */
+  actor: string | undefined
+  modelId: string | undefined
+  /** Inclusive. */
+  from: Date | undefined
+  /** Exclusive. */
+  to: Date | undefined
+  isNewestFirst: boolean
+  limit: number
+}
+
+/** An entry, and the hash of the one before it as that one has it; null where none is there. */
+export type LinkedEntry = AuditEntry & { hash_before: string | null }
+
+/** Reads the entries that a search finds, in its order. */
+export async function searchAudit(db: Sql, search: AuditSearch): Promise<LinkedEntry[]> {
+  const { after, before, action, actor, modelId, from, to, isNewestFirst, limit } = search
+  const rows = await db.query<StoredEntry & { hash_before: string | null }>(
+    `select e.sequence, e.at, e.actor, e.action, e.subject, e.detail, e.previous_hash, e.hash, p.hash as hash_before
+     from audit_log e left join audit_log p on p.sequence = e.sequence - 1
+     where e.sequence > $1 and ($2::bigint is null or e.sequence < $2)
+       and ($3::text is null or e.action = $3 or starts_with(e.action, $3 || '.'))
+       and ($4::text is null or e.actor in ($4, 'claimed:' || $4))
+       and ($5::text is null or e.detail->>'model_id' = $5)
+       and ($6::timestamptz is null or e.at >= $6) and ($7::timestamptz is null or e.at < $7)
+     order by e.sequence ${isNewestFirst ? 'desc' : 'asc'} limit $8`,
+    [after, before, action, actor, modelId, from, to, limit].map((value) => value ?? null),
+  )
+  return rows.map(toEntry)
+}
+
+/**
+ * The least sequence number among entries that do not follow from the one before them, which need
+ * not be among them; undefined where all follow. Pure.
+ */
+export function firstUnlinked(entries: readonly LinkedEntry[]): number | undefined {
+  const wrong = entries.filter(
+    (entry) =>
+      entry.previous_hash !== (entry.sequence === 1 ? GENESIS : entry.hash_before) ||
+      hashOf(entry) !== entry.hash,
+  )
+  return wrong.map(({ sequence }) => sequence).toSorted((a, b) => a - b)[0]
 }
 
 /** How many entries a log has, and the hash of the last. */
@@ -121,14 +176,15 @@ export async function readEvidence(db: Sql, mirrored: number | undefined): Promi
 }
 
 /**
- * Why the log is not whole, as far as a page of it and its head can tell; undefined when nothing is
- * missed. Pure.
+ * Why the log is not whole, as far as some of its entries and its head can tell; undefined when
+ * nothing is missed. Pure.
+ *
+ * @param broken the first of these entries that does not follow from the one before it
  */
 export function incompleteness(
-  page: readonly AuditEntry[],
+  broken: number | undefined,
   { head, stored, mirrored }: AuditEvidence,
 ): string | undefined {
-  const broken = firstBreak(page)
   if (broken !== undefined) return `entry ${broken} does not follow from the one before it`
   if (stored.entries !== head.entries)
     return `the log has ${stored.entries} entries, and its head counts ${head.entries}`

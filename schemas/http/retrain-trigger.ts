@@ -221,45 +221,6 @@ export const DecisionsAnswer = closed(
   },
 )
 
-/** Which entries of the audit log are asked for. */
-export const AuditQuery = closed({
-  after: defaulted(
-    Type.Integer({
-      minimum: 0,
-      maximum: Number.MAX_SAFE_INTEGER,
-      default: 0,
-      description: 'Entries after this sequence number.',
-      examples: [0],
-    }),
-  ),
-  limit,
-})
-
-/** A page of the audit log. */
-export const AuditAnswer = closed(
-  {
-    entries: Type.Array(
-      closed({
-        sequence: Type.Integer({ minimum: 1 }),
-        at: time('When it was done.'),
-        actor: Type.String(),
-        action: Type.String({ description: 'Such as `run.launching`.' }),
-        subject: Type.String({ description: 'What it was done to.' }),
-        detail: Type.Record(Type.String(), Type.Unknown()),
-        previous_hash: Type.String({ description: 'Hash of the entry before; SHA-256 in hex.' }),
-        hash: Type.String({ description: 'Hash of this entry, the one before included.' }),
-      }),
-    ),
-    complete: Type.Boolean({ description: 'Whether the log is whole as far as can be told.' }),
-    reason: Type.String({ description: 'Why it is not, or empty.' }),
-    head: closed({ entries: Type.Integer({ minimum: 0 }), hash: Type.String() }),
-  },
-  {
-    description: 'Entries, oldest first.',
-    examples: [{ entries: [], complete: true, reason: '', head: { entries: 0, hash: HASH } }],
-  },
-)
-
 /** A decision made again. */
 export const ReplayAnswer = closed(
   {

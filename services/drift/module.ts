@@ -37,6 +37,7 @@ import { liveWindows } from './http/live-windows.ts'
 import { reportRoutes } from './http/report-routes.ts'
 import { overviewRoutes } from './http/overview-routes.ts'
 import { distributionRoutes } from './http/distribution-routes.ts'
+import { settingsRoutes } from './http/settings-routes.ts'
 import { sideBySideRoutes } from './http/side-by-side-routes.ts'
 import { windowRoutes } from './http/window-routes.ts'
 import { registerModelGauges } from './publish/model-gauges.ts'
@@ -104,6 +105,7 @@ function registerRoutes({ http, clickhouse, models, privacy, now, sinkParts }: D
   const db = clickhouse('drift-http')
   const parts = { db, queries: driftQueries(db), models, now }
   modelRoutes(http, parts)
+  settingsRoutes(http, parts)
   windowRoutes(http, parts)
   overviewRoutes(http, parts)
   reportRoutes(http, parts)

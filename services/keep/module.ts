@@ -6,9 +6,11 @@ import type { Models } from '../../lib/models/model-files.ts'
 import type { Postgres } from '../../lib/postgres/port.ts'
 import { messageOf } from '../../lib/runtime/errors.ts'
 import type { Logger } from '../../lib/runtime/log.ts'
+import type { Metrics } from '../../lib/runtime/metrics.ts'
 import type { Module } from '../../lib/runtime/modules.ts'
 import { pollLoop } from '../../lib/runtime/poll-loop.ts'
 import type { KeepConfig } from './config.ts'
+import { dataHealthRoutes } from './http/data-health-routes.ts'
 import { keyRoutes } from './http/key-routes.ts'
 import { retentionRoutes } from './http/retention-routes.ts'
 import { subjectRoutes } from './http/subject-routes.ts'
@@ -30,6 +32,7 @@ export interface KeepDeps extends Omit<WatchedFiles, 'keyFile'> {
   /** The file of API keys, and the folder with their last uses. */
   keyFile: string | undefined
   dataDir: string
+  metrics: Pick<Metrics, 'lag'>
   log: Logger
   now: () => number
 }
@@ -67,6 +70,7 @@ export function keep(deps: KeepDeps, config: KeepConfig): Module[] {
   retentionRoutes(deps.http, asked)
   subjectRoutes(deps.http, asked)
   keyRoutes(deps.http, deps)
+  dataHealthRoutes(deps.http, asked)
   return [
     auditing({ ...deps, db: clickhouse('keep-audit') }),
     pollLoop({

@@ -296,6 +296,7 @@ test('references and verdict feedback are answered as declared', async () => {
   })
   await walk('GET /v1/models/{id}', { params: { id: 'm' } })
   await walk('GET /v1/models/{id}', { params: { id: 'nobody' } })
+  for (const id of ['m', 'nobody']) await walk('GET /v1/models/{id}/settings', { params: { id } })
   const [verdict] = await ask<{ id: string }>(
     plumbline.clickhouseUrl,
     `SELECT verdict_id AS id FROM verdicts WHERE verdict = 'alarm' LIMIT 1`,
@@ -382,11 +383,14 @@ test('runs, decisions, alerts and the audit log are answered as declared', async
   await walk('POST /v1/alerts', { body: { alerts: [{ labels }] } })
   await walkAlertsOut(walk)
   await walk('GET /v1/retention')
+  await walk('GET /v1/data-health')
+  await walk('GET /v1/dead-letters', { query: { reason: 'missing_field' } })
   const subject = { params: { id: 'nobody-of-that-id' }, query: { actor: 'ann' } }
   await walk('GET /v1/subjects/{id}', subject)
   await walk('DELETE /v1/subjects/{id}', subject)
   const audit = (await walk('GET /v1/audit')) as { entries: object[] }
   expect(audit.entries.length).toBeGreaterThan(3)
+  await walk('GET /v1/audit', { query: { order: 'newest', action: 'run', model_id: 'm' } })
 })
 
 test('health, metrics and sessions are answered as declared', async () => {

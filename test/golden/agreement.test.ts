@@ -1,6 +1,6 @@
 /**
  * Coefficients of agreement beside scikit-learn, statsmodels and krippendorff:
- * `scripts/golden_agreement.py` made the values and names the versions.
+ * `scripts/golden/agreement.py` made the values and names the versions.
  */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'

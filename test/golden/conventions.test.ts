@@ -1,5 +1,5 @@
 /**
- * Interop conventions beside the packages themselves: `scripts/golden_conventions.py` made the values and
+ * Interop conventions beside the packages themselves: `scripts/golden/conventions.py` made the values and
  * names the versions.
  */
 import { readFileSync } from 'node:fs'

@@ -1,5 +1,5 @@
 /**
- * Estimates before labels are in, beside NannyML's: `scripts/golden_estimates.py` made the values and
+ * Estimates before labels are in, beside NannyML's: `scripts/golden/estimates.py` made the values and
  * names the versions.
  */
 import { readFileSync } from 'node:fs'

@@ -1,4 +1,4 @@
-/** Fairness of groups beside fairlearn: `scripts/golden_conventions.py` made the values. */
+/** Fairness of groups beside fairlearn: `scripts/golden/conventions.py` made the values. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { evaluateFairness } from '../../services/drift/evaluate/fairness/fairness.ts'

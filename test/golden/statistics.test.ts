@@ -1,5 +1,5 @@
 /**
- * Our statistics beside scipy, statsmodels and scikit-learn: `scripts/golden.py` made the values
+ * Our statistics beside scipy, statsmodels and scikit-learn: `scripts/golden/by_scipy.py` made the values
  * and names the versions.
  */
 import { readFileSync } from 'node:fs'

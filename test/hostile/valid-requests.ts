@@ -1,65 +1,11 @@
 /** One request of every route as a friend sends it: what the fuzzer changes. */
-import { prediction } from '../processes.ts'
 import { ALERTS_OUT } from './valid-alerts-out.ts'
+import { AT, ATTRIBUTES, LABEL, PREDICTION } from './valid-events.ts'
 import type { Json, ValidRequest } from './valid-request.ts'
 
 const JSON_TYPE = { 'content-type': 'application/json' }
-const AT = '2026-01-01T00:00:00Z'
 const NANOSECONDS = '1767225600000000000'
 const SPAN = '2026-01-01T00:00:00Z/2026-01-02T00:00:00Z'
-
-const PREDICTION = prediction(1, {
-  model_id: 'fuzzed',
-  scores: { 0: 0.1, 1: 0.9 },
-  attributes: { sex: '2' },
-  quantiles: { '0.1': 1, '0.9': 2 },
-  target_time: AT,
-  decision: 'deny',
-  group_id: 'g',
-  position: 3,
-  exposure_propensity: 0.5,
-  propensity: 0.05,
-  exploration: true,
-  variant: 'b',
-  request_id: 'r',
-  shadow: false,
-  latency_ms: 12.5,
-  cost_usd: 0.002,
-  input_tokens: 100,
-  output_tokens: 20,
-  status: 'ok',
-  input_text: 'a',
-  output_text: 'b',
-  embedding: [0.1, -0.2],
-  attributions: { amount: 0.4 },
-  subject_id: 's',
-  trace_id: 't',
-  sampling_fraction: 0.1,
-  producer: { id: 'pod-1', sequence: 42 },
-}) as Json
-
-const LABEL: Json = {
-  label_id: 'l-1',
-  model_id: 'fuzzed',
-  prediction_id: 'p-1',
-  label: ['a', 'b'],
-  labelled_at: AT,
-  source: 'human_review',
-  name: 'topics',
-  labeler: 'ann',
-  confidence: 0.8,
-  comment: 'sure',
-  retracted: false,
-  final: true,
-  inclusion_probability: 0.25,
-}
-
-const ATTRIBUTES: Json = {
-  subject_id: 's',
-  prediction_id: 'p-1',
-  attributes: { sex: '2', region: 'north' },
-  observed_at: AT,
-}
 
 const envelope = (id: string, type: string, data: Json): Json => ({
   specversion: '1.0',
@@ -236,6 +182,7 @@ const REVIEWS: readonly ValidRequest[] = [
 ]
 
 const run = { params: { id: LIVE.run } }
+const SEARCH = { before: '9', order: 'newest', action: 'run', actor: 'a', model_id: 'm', from: AT }
 const RUNS: readonly ValidRequest[] = [
   posted('runs', '/v1/runs', { model_id: 'friend', policy: 'asked', reason: 'why', actor: 'bob' }),
   { group: 'runs', method: 'GET', path: '/v1/runs', query: { model_id: 'friend', limit: '10' } },
@@ -243,6 +190,7 @@ const RUNS: readonly ValidRequest[] = [
   { group: 'runs', method: 'GET', path: '/v1/runs/{id}/replay', ...run },
   { group: 'runs', method: 'GET', path: '/v1/decisions', query: { model_id: 'friend' } },
   { group: 'runs', method: 'GET', path: '/v1/audit', query: { after: '0', limit: '10' } },
+  { group: 'runs', method: 'GET', path: '/v1/audit', query: SEARCH },
   ...['approve', 'reject', 'cancel', 'roll-back'].map((how) =>
     posted('runs', `/v1/runs/{id}/${how}`, { actor: 'ann', message: 'so' }, run),
   ),
@@ -325,6 +273,7 @@ const MODELS: readonly ValidRequest[] = [
   }),
   asked('/v1/models/{id}/compare', { a: SPAN, b: SPAN, exact: 'true', convention: 'plumbline' }),
   asked('/v1/models/{id}/side-by-side', SIDES),
+  asked('/v1/models/{id}/settings'),
   asked('/v1/models/{id}/card', { format: 'markdown' }),
   asked('/v1/models/{id}/cohorts', { to: AT, metrics: 'accuracy,error_ratio' }),
   asked('/v1/models/{id}/constraint_violations.json', { a: SPAN, b: SPAN }),
@@ -361,9 +310,8 @@ const VERDICTS = ['accept', 'dismiss', 'snooze'].flatMap((decision): ValidReques
 })
 
 const PAGES: readonly ValidRequest[] = [
-  '/',
-  '/models/friend',
-  ...['/review', '/runs', '/keys', '/console/review.js', '/docs', '/docs/json'],
+  ...['/', '/models/friend', '/console/keys/keys.js'],
+  ...['/review', '/runs', '/audit', '/data', '/keys', '/docs', '/docs/json'],
   ...['/health/live', '/health/ready', '/metrics', '/v1/config', '/v1/session'],
 ]
   .map((path): ValidRequest => ({ group: 'pages', method: 'GET', path }))
@@ -388,8 +336,11 @@ const subject = {
   params: { id: 'nobody-of-that-id' },
   query: { actor: 'ann' },
 }
+const LETTERS = { topic: 'plumbline.predictions.v1', reason: 'empty', before: AT, limit: '5' }
 const KEEP: readonly ValidRequest[] = [
   { group: 'subjects', method: 'GET', path: '/v1/retention' },
+  { group: 'subjects', method: 'GET', path: '/v1/data-health' },
+  { group: 'subjects', method: 'GET', path: '/v1/dead-letters', query: LETTERS },
   { ...subject, method: 'GET' },
   { ...subject, method: 'DELETE' },
 ]

@@ -1,7 +1,7 @@
 /** Rows, dead letters and every count of them land together, once. */
 import fc from 'fast-check'
 import { beforeAll, expect, test } from 'vitest'
-import { COUNTS } from '../../bench/counts-in-sql.ts'
+import { COUNTS } from '../../bench/ingest/counts-in-sql.ts'
 import { messageReader } from '../../lib/events/decode-message.ts'
 import { createMetrics } from '../../lib/runtime/metrics.ts'
 import { createSeenIds } from '../../lib/sink/dedupe-set.ts'

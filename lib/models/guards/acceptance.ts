@@ -8,7 +8,7 @@
 import { METRICS, worseSide } from '../metric-names.ts'
 import { didYouMean } from '../../runtime/nearest-name.ts'
 import { expected, pattern, skip, take, word, type Cursor } from '../language/tokens.ts'
-import type { Comparison } from '../policy-tests.ts'
+import type { Comparison } from '../language/policy-tests.ts'
 
 /** One thing that a candidate must reach. */
 export interface Requirement {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { testedWeeks, WEEKLY_LEVEL } from '../../../bench/shorter.ts'
+import { testedWeeks, WEEKLY_LEVEL } from '../../../bench/tables/shorter.ts'
 import type { StreamKind } from '../../../bench/streams.ts'
 import { uniforms } from '../../../lib/stats/distributions/random.ts'
 

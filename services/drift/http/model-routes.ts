@@ -160,8 +160,15 @@ async function listModels({ db, queries, models }: DriftRoutesOptions, reach: Re
   })
 }
 
-async function describeModel(options: DriftRoutesOptions & { past: PastBudgets }, id: string) {
-  const { db, queries, models, now } = options
+/**
+ * A model, and how far each of its log partitions is.
+ *
+ * @throws {Problem} 404 `unknown_model` where it has no file and has sent no event
+ */
+export async function knownModel(
+  { queries, models }: Pick<DriftRoutesOptions, 'queries' | 'models'>,
+  id: string,
+) {
   const model = models.get(id)
   const partitions = await queries.partitions(model.modelId)
   if (partitions.length === 0 && model.task === undefined)
@@ -170,6 +177,12 @@ async function describeModel(options: DriftRoutesOptions & { past: PastBudgets }
       'unknown_model',
       `no model ${id} is declared, and none has sent an event`,
     )
+  return { model, partitions }
+}
+
+async function describeModel(options: DriftRoutesOptions & { past: PastBudgets }, id: string) {
+  const { db, queries, now } = options
+  const { model, partitions } = await knownModel(options, id)
   const { watermark, idle } = progressOf(partitions, model, now())
   const stored = await queries.referencesOf(model.modelId)
   return {

@@ -1,11 +1,11 @@
 /** Whether each test of a condition is true of what is known. Pure. */
-import type { Truth } from '../../../lib/models/policy-language.ts'
+import type { Truth } from '../../../lib/models/language/policy-language.ts'
 import {
   isWindowTest,
   type Comparison,
   type Test,
   type WindowTest,
-} from '../../../lib/models/policy-tests.ts'
+} from '../../../lib/models/language/policy-tests.ts'
 import { ID_SEPARATOR } from '../../../schemas/fields.ts'
 
 /** One name of a slice: keys and values may hold colons, and neither holds the separator. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseCondition } from '../../../lib/models/policy-language.ts'
+import { parseCondition } from '../../../lib/models/language/policy-language.ts'
 import { sliceName, type Evidence, type LatestResult } from './condition-tests.ts'
 import { decide, heldBackAlert, type PastRun } from './decide.ts'
 

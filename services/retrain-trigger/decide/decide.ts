@@ -1,6 +1,6 @@
 /** (policy, evidence, history, now) -> launch, or the reason for not launching. Pure. */
-import { truthOf, type Truth } from '../../../lib/models/policy-language.ts'
-import type { Condition } from '../../../lib/models/policy-tests.ts'
+import { truthOf, type Truth } from '../../../lib/models/language/policy-language.ts'
+import type { Condition } from '../../../lib/models/language/policy-tests.ts'
 import { durationMs } from '../../../lib/runtime/durations.ts'
 import type { RetrainPolicy } from '../../../schemas/model-retrain.ts'
 import { truthOfTest, type Evidence } from './condition-tests.ts'

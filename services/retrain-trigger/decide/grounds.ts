@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { testsOf } from '../../../lib/models/language/logic.ts'
-import { isWindowTest } from '../../../lib/models/policy-tests.ts'
+import { isWindowTest } from '../../../lib/models/language/policy-tests.ts'
 import type { RetrainPolicy } from '../../../schemas/model-retrain.ts'
 import { sliceName, type Evidence, type LatestResult, type Occasion } from './condition-tests.ts'
 import { decide, type Decision, type PastRun } from './decide.ts'

@@ -1,8 +1,8 @@
 /** Policies as their conditions need to be asked, and which windows they have yet to answer for. */
 import { isBaseline, type Model } from '../../../lib/models/model-files.ts'
 import { testsOf } from '../../../lib/models/language/logic.ts'
-import { parseCondition } from '../../../lib/models/policy-language.ts'
-import { isWindowTest, type Condition } from '../../../lib/models/policy-tests.ts'
+import { parseCondition } from '../../../lib/models/language/policy-language.ts'
+import { isWindowTest, type Condition } from '../../../lib/models/language/policy-tests.ts'
 import type { RetrainPolicy } from '../../../schemas/model-retrain.ts'
 import { isOfOccasion, type Occasion, type Schedule } from './condition-tests.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseCondition } from '../../../lib/models/policy-language.ts'
+import { parseCondition } from '../../../lib/models/language/policy-language.ts'
 import type { Trigger } from '../../../schemas/http/run-outcomes.ts'
 import type { LatestResult } from './condition-tests.ts'
 import { repairOf, type WatchedWindow } from './repair.ts'

@@ -1,5 +1,9 @@
 /** The metric results that a decision was about: what is watched once its run is promoted. Pure. */
-import { isWindowTest, type Condition, type WindowTest } from '../../../lib/models/policy-tests.ts'
+import {
+  isWindowTest,
+  type Condition,
+  type WindowTest,
+} from '../../../lib/models/language/policy-tests.ts'
 import type { Trigger } from '../../../schemas/http/run-outcomes.ts'
 import { trueSeries, type Evidence } from './condition-tests.ts'
 

@@ -1,15 +1,40 @@
 /** The routes of the audit log, and of decisions that are made again from it. */
+import type { Static } from 'typebox'
+import { eventTime } from '../../../lib/events/fields.ts'
 import type { Http } from '../../../lib/http/server.ts'
 import { Problem } from '../../../lib/runtime/errors.ts'
 import { answers } from '../../../schemas/http/errors.ts'
 import { RunPath } from '../../../schemas/http/parts.ts'
-import { AuditAnswer, AuditQuery, ReplayAnswer } from '../../../schemas/http/retrain-trigger.ts'
-import { incompleteness, readAudit, readEvidence } from '../../../lib/postgres/audit-log.ts'
+import { AuditAnswer, AuditQuery } from '../../../schemas/http/pages/audit.ts'
+import { ReplayAnswer } from '../../../schemas/http/retrain-trigger.ts'
+import {
+  firstUnlinked,
+  incompleteness,
+  readEvidence,
+  searchAudit,
+  type AuditSearch,
+} from '../../../lib/postgres/audit-log.ts'
 import { firstOtherCopy } from '../../../lib/postgres/audit-verify.ts'
 import { replayRun } from '../loop/replay.ts'
 import { readRun } from '../queries/runs.ts'
 import type { RetrainRoutesOptions } from './options.ts'
 import { READ, tags } from './parameters.ts'
+
+/** A time that was validated, to the millisecond. */
+const instantOf = (text: string | undefined) =>
+  text === undefined ? undefined : new Date(eventTime(text)!)
+
+const searchOf = (query: Static<typeof AuditQuery>): AuditSearch => ({
+  after: query.after,
+  before: query.before,
+  limit: query.limit,
+  action: query.action,
+  actor: query.actor,
+  modelId: query.model_id,
+  from: instantOf(query.from),
+  to: instantOf(query.to),
+  isNewestFirst: query.order === 'newest',
+})
 
 /** Adds `GET /v1/audit`. */
 export function addAuditLog(http: Http, { engine }: RetrainRoutesOptions): void {
@@ -21,7 +46,7 @@ export function addAuditLog(http: Http, { engine }: RetrainRoutesOptions): void 
       config: { ...READ, isByModel: false },
       schema: {
         summary:
-          'The audit log, oldest first, each entry with the hash of the one before; complete says whether any is missed',
+          'The audit log, each entry with the hash of the one before; complete says whether any is missed',
         tags,
         querystring: AuditQuery,
         response: answers({ 200: AuditAnswer }),
@@ -30,17 +55,18 @@ export function addAuditLog(http: Http, { engine }: RetrainRoutesOptions): void 
     async ({ query }) => {
       const mirrored = await queries.lastAudited()
       const evidence = await readEvidence(ledger.postgres, mirrored)
-      const entries = await readAudit(ledger.postgres, query.after, query.limit)
-      const [first] = entries
-      const copies = first
-        ? await queries.auditedHashes(first.sequence, entries.at(-1)!.sequence)
-        : new Map<number, string>()
-      const other = firstOtherCopy(entries, copies)
+      const found = await searchAudit(ledger.postgres, searchOf(query))
+      const copies = await queries.auditedHashes(found.map(({ sequence }) => sequence))
+      const other = firstOtherCopy(found, copies)
       const reason =
-        incompleteness(entries, evidence) ??
+        incompleteness(firstUnlinked(found), evidence) ??
         (other === undefined
           ? undefined
           : `entry ${other} differs from its copy in ClickHouse: one of them was replaced`)
+      const entries = found.map((linked) => {
+        const { hash_before: _before, ...entry } = linked
+        return entry
+      })
       return { entries, complete: reason === undefined, reason: reason ?? '', head: evidence.head }
     },
   )

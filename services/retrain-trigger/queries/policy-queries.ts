@@ -59,10 +59,10 @@ export interface PolicyQueries {
    */
   lastAudited: () => Promise<number | undefined>
   /**
-   * Hashes of entries in the copy of the audit log, by sequence, from one to another, both included;
-   * none when the store cannot be asked.
+   * Hashes of these entries in the copy of the audit log, by sequence; none when the store cannot be
+   * asked.
    */
-  auditedHashes: (from: number, to: number) => Promise<ReadonlyMap<number, string>>
+  auditedHashes: (sequences: readonly number[]) => Promise<ReadonlyMap<number, string>>
 }
 
 /** Binds the queries to a connection. */
@@ -76,7 +76,7 @@ export const policyQueries = (db: ClickHouse): PolicyQueries => ({
   predictions: (modelId) => countPredictions(db, modelId),
   lastReceived: (modelId) => readLastReceived(db, modelId),
   lastAudited: () => readLastAudited(db),
-  auditedHashes: (from, to) => readAuditedHashes(db, from, to),
+  auditedHashes: (sequences) => readAuditedHashes(db, sequences),
 })
 
 async function readWindows(db: ClickHouse, modelId: string): Promise<WindowRevision[]> {
@@ -237,14 +237,14 @@ async function readLastAudited(db: ClickHouse): Promise<number | undefined> {
 
 async function readAuditedHashes(
   db: ClickHouse,
-  from: number,
-  to: number,
+  sequences: readonly number[],
 ): Promise<ReadonlyMap<number, string>> {
+  if (sequences.length === 0) return new Map()
   try {
     const rows = await db.query<{ sequence: string; hash: string }>(
       `SELECT sequence, any(hash) AS hash FROM audit_log
-       WHERE sequence BETWEEN {from:UInt64} AND {to:UInt64} GROUP BY sequence`,
-      { from, to },
+       WHERE sequence IN {sequences:Array(UInt64)} GROUP BY sequence`,
+      { sequences },
     )
     return new Map(rows.map(({ sequence, hash }) => [Number(sequence), hash]))
   } catch {

@@ -96,6 +96,9 @@ const ROUTES: Record<string, Route> = {
   'POST /v1/models/{id}/episodes/{episode}/snooze': path('operate', {
     body: { ...REASON.body, until: '2090-01-01T00:00:00Z' },
   }),
+  'GET /v1/models/{id}/settings': path('read'),
+  'GET /v1/data-health': every('read'),
+  'GET /v1/dead-letters': every('operate'),
   'GET /v1/config': every('operate'),
   'GET /v1/alarms': query('read'),
   'GET /v1/events': query('read'),

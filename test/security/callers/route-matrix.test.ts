@@ -28,6 +28,7 @@ const WANTED: Record<string, 'public' | 'emit' | 'read' | 'review' | 'operate' |
   'POST /v1/predictions': 'emit',
   'POST /v1/traces': 'emit',
   'GET /v1/audit': 'read',
+  'GET /v1/data-health': 'read',
   'GET /v1/decisions': 'read',
   'GET /v1/models': 'read',
   'GET /v1/models/{id}': 'read',
@@ -38,6 +39,7 @@ const WANTED: Record<string, 'public' | 'emit' | 'read' | 'review' | 'operate' |
   'GET /v1/models/{id}/side-by-side': 'read',
   'GET /v1/models/{id}/constraint_violations.json': 'read',
   'GET /v1/models/{id}/windows': 'read',
+  'GET /v1/models/{id}/settings': 'read',
   'GET /v1/models/{id}/labels': 'read',
   'GET /v1/models/{id}/agreement': 'read',
   'GET /v1/events': 'read',
@@ -61,6 +63,7 @@ const WANTED: Record<string, 'public' | 'emit' | 'read' | 'review' | 'operate' |
   'POST /v1/reviews/{task_id}/submit': 'review',
   'GET /v1/config': 'operate',
   'GET /v1/alerts/receivers': 'operate',
+  'GET /v1/dead-letters': 'operate',
   'DELETE /v1/keys/{key}': 'admin',
   'GET /v1/keys': 'admin',
   'POST /v1/keys': 'admin',
@@ -166,4 +169,4 @@ test('every cell of routes and roles', async () => {
     }
   expect(wrong).toEqual([])
   expect(cells).toBe(Object.keys(WANTED).length * (ROLE_NAMES.length + 2))
-}, 120_000)
+})

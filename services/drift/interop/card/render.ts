@@ -60,5 +60,5 @@ export function htmlOf({ model_id, made_at }: CardHead, sections: readonly CardS
     return `<section><h2>${escaped(title)}</h2>${lines.length > 0 ? `<ul>${wrapped('li', lines)}</ul>` : ''}${shown}</section>`
   })
   const name = escaped(model_id)
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Model card: ${name}</title><link rel="stylesheet" href="/console/style.css"></head><body><main><h1>Model card: <bdi>${name}</bdi></h1><p>Made at ${escaped(made_at)}.</p>${parts.join('')}</main></body></html>\n`
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Model card: ${name}</title><link rel="stylesheet" href="/console/parts/tokens.css"><link rel="stylesheet" href="/console/parts/style.css"></head><body><main><h1>Model card: <bdi>${name}</bdi></h1><p>Made at ${escaped(made_at)}.</p>${parts.join('')}</main></body></html>\n`
 }

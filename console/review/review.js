@@ -1,0 +1,238 @@
+import { el, hasKeys, number, request, show } from '../parts/page.js'
+import { classButtons, freeAnswer, skipButton } from './answers.js'
+
+const main = /** @type {HTMLElement} */ (document.querySelector('main'))
+const DRAFT = 'plumbline-review-draft'
+const QUEUE = 'plumbline-review-queue'
+/** A lease is renewed once this part of it is over, while its reviewer works. */
+const RENEW_AFTER = 1 / 3
+
+let task
+/** How many were answered since the page was opened. */
+let answered = 0
+let renewal
+
+/** What is written and not sent yet: it outlives a reload, a lost connection and an ended lease. */
+const draft = {
+  of: (taskId) => {
+    try {
+      const kept = JSON.parse(localStorage.getItem(DRAFT) ?? '{}')
+      return kept.task_id === taskId ? kept : {}
+    } catch {
+      return {}
+    }
+  },
+  keep: (taskId, fields) =>
+    localStorage.setItem(DRAFT, JSON.stringify({ task_id: taskId, ...fields })),
+  forget: () => localStorage.removeItem(DRAFT),
+}
+
+/** A number in the reader's notation, with all its digits. @param {number} value */
+const asRead = (value) => value.toLocaleString(navigator.language, { maximumSignificantDigits: 15 })
+
+function values(title, object) {
+  const entries = Object.entries(object ?? {})
+  if (entries.length === 0) return []
+  return [
+    el('h2', {}, title),
+    el(
+      'div',
+      // Long lists scroll inside: what is asked stays in sight on a phone.
+      { class: 'seen', tabindex: 0, role: 'group', 'aria-label': title },
+      el(
+        'dl',
+        {},
+        ...entries.flatMap(([name, value]) => [
+          el('dt', {}, name),
+          el('dd', {}, typeof value === 'number' ? asRead(value) : String(value)),
+        ]),
+      ),
+    ),
+  ]
+}
+
+/** What the model said of the task before, once it is answered. */
+function lastAnswer({ prediction, score }) {
+  const parts = [
+    prediction === null ? undefined : `${prediction}`,
+    score === null ? undefined : `score ${number(score)}`,
+  ].filter(Boolean)
+  return parts.length === 0 ? undefined : `The model said of the one before: ${parts.join(', ')}.`
+}
+
+/** How far the reviewer has come, and which queue is asked. */
+async function progress(reviewer) {
+  const { models } = await request('/v1/reviews/stats')
+  const chosen = localStorage.getItem(QUEUE) ?? ''
+  const open = models
+    .filter(({ model_id }) => chosen === '' || model_id === chosen)
+    .reduce((sum, one) => sum + one.open, 0)
+  const queue = el(
+    'select',
+    {
+      'aria-label': 'Queue',
+      onchange: (event) => {
+        localStorage.setItem(QUEUE, event.target.value)
+        void show(() => next(reviewer))
+      },
+    },
+    el('option', { value: '' }, 'All models'),
+    ...models.map(({ model_id }) => el('option', { value: model_id }, model_id)),
+  )
+  queue.value = models.some(({ model_id }) => model_id === chosen) ? chosen : ''
+  return el(
+    'div',
+    { class: 'row', id: 'progress' },
+    queue,
+    el('span', { class: 'quiet' }, `${answered} answered by you now, ${open} open`),
+  )
+}
+
+async function next(reviewer, said) {
+  clearTimeout(renewal)
+  const model = localStorage.getItem(QUEUE)
+  task = await request('/v1/reviews/claim', { reviewer, ...(model && { model_id: model }) })
+  main.replaceChildren(el('h1', {}, 'Review'), await progress(reviewer))
+  if (said) main.append(el('p', { id: 'said', class: 'quiet', role: 'status' }, said))
+  if (!task) {
+    main.append(
+      el('p', { id: 'empty' }, 'Nothing is waiting for you.'),
+      el(
+        'div',
+        { class: 'row' },
+        el('button', { onclick: () => show(() => next(reviewer)) }, 'Look again'),
+      ),
+    )
+    return
+  }
+  renewWhileWorking(reviewer, task)
+  main.append(card(reviewer, task))
+}
+
+/** Keeps the lease while something is pressed or typed. */
+function renewWhileWorking(reviewer, held) {
+  let isWorking = false
+  const note = () => (isWorking = true)
+  for (const kind of ['keydown', 'pointerdown', 'scroll'])
+    document.addEventListener(kind, note, { passive: true })
+  const wait = (expiresAt) => {
+    const left = new Date(expiresAt).getTime() - Date.now()
+    renewal = setTimeout(renew, Math.max(1000, left * RENEW_AFTER))
+  }
+  const renew = async () => {
+    if (task !== held) return
+    if (!isWorking) return wait(new Date(Date.now() + 30_000))
+    isWorking = false
+    await request(`/v1/reviews/${held.task_id}/renew`, { reviewer, lease_id: held.lease_id }).then(
+      ({ lease_expires_at }) => wait(lease_expires_at),
+      // Whoever sends the answer hears of it.
+      () => {},
+    )
+  }
+  wait(held.lease_expires_at)
+}
+
+function card(reviewer, held) {
+  const kept = draft.of(held.task_id)
+  const comment = el('textarea', {
+    rows: 2,
+    placeholder: 'A comment, if you like',
+    'aria-label': 'Comment',
+  })
+  comment.value = kept.comment ?? ''
+  const free = el('input', {
+    placeholder: held.answer === 'number' ? 'The right number' : 'The right answer',
+    'aria-label': 'The right answer',
+    'aria-describedby': 'reads',
+    ...(held.answer === 'number' && { inputmode: 'decimal' }),
+  })
+  free.value = kept.free ?? ''
+  const keep = () => draft.keep(held.task_id, { comment: comment.value, free: free.value })
+  comment.addEventListener('input', keep)
+  free.addEventListener('input', keep)
+
+  let isSending = false
+  const answer = (path, body) => {
+    // One press too many would answer the task twice.
+    if (isSending) return
+    isSending = true
+    void show(async () => {
+      const ended = await request(`/v1/reviews/${held.task_id}/${path}`, {
+        reviewer,
+        lease_id: held.lease_id,
+        comment: comment.value,
+        ...body,
+      }).finally(() => (isSending = false))
+      draft.forget()
+      if (path === 'submit') answered++
+      await next(reviewer, path === 'submit' ? lastAnswer(ended) : undefined)
+    })
+  }
+  const event = held.event
+  const isSeen = held.answer === 'text' && event.output_text
+  return el(
+    'div',
+    { class: 'card review' },
+    el(
+      'p',
+      {},
+      `Model ${held.model_id}, version ${event.model_version}, ${event.predicted_at}. `,
+      isSeen
+        ? undefined
+        : el('span', { class: 'quiet' }, 'What it answered is shown after you have.'),
+    ),
+    ...(event.input_text ? [el('p', { class: 'text' }, event.input_text)] : []),
+    ...(isSeen
+      ? [el('h2', {}, 'What it answered'), el('p', { class: 'text' }, event.output_text)]
+      : []),
+    ...values('What the model saw', event.features),
+    ...values('Attributes', event.attributes),
+    el(
+      'div',
+      { class: 'asked' },
+      el('h2', {}, 'What is true?'),
+      held.answer === 'class' ? classButtons(held.classes, answer) : freeAnswer(held, free, answer),
+      el(
+        'div',
+        { class: 'row', id: 'others' },
+        skipButton('I cannot tell', 'cannot_tell', held, answer),
+        skipButton('Bad example', 'bad_example', held, answer),
+        el('button', { onclick: () => answer('release', {}) }, 'Give back'),
+      ),
+      comment,
+    ),
+  )
+}
+
+document.addEventListener('keydown', (event) => {
+  const { target, key, ctrlKey, metaKey, altKey, repeat } = event
+  if (!task || ctrlKey || metaKey || altKey || repeat) return
+  if (target instanceof HTMLElement && target.matches('input, textarea, select')) return
+  const buttons = /** @type {NodeListOf<HTMLButtonElement>} */ (
+    document.querySelectorAll('.asked button[data-key]')
+  )
+  ;[...buttons].find((button) => button.dataset['key'] === key.toLowerCase())?.click()
+})
+
+await show(async () => {
+  // Where keys are set the key says who answers.
+  if (await hasKeys()) return next(undefined)
+  const stored = localStorage.getItem('plumbline-reviewer')
+  if (stored) return next(stored)
+  const name = el('input', { placeholder: 'Your name', 'aria-label': 'Your name', id: 'reviewer' })
+  const begin = () => {
+    if (!name.value.trim()) return
+    localStorage.setItem('plumbline-reviewer', name.value.trim())
+    void show(() => next(name.value.trim()))
+  }
+  main.append(
+    el('h1', {}, 'Review'),
+    el('p', {}, 'Who are you? Your name stands beside your answers.'),
+    el(
+      'form',
+      { class: 'row', onsubmit: (event) => (event.preventDefault(), begin()) },
+      name,
+      el('button', { class: 'primary' }, 'Begin'),
+    ),
+  )
+})

@@ -1,0 +1,78 @@
+/** In which parts of the predictions a model is worse, and how differently groups are treated. */
+import { html, render } from '/console/vendor/preact.js'
+import { request, show } from '../parts/page.js'
+import { Heat, Intersections, WindowPicker } from './heat.js'
+import { Fairness } from './fairness.js'
+import { CohortDrawer, Worst } from './worst.js'
+import { Empty, Failed, Loading, Tabs, useAddress, useAnswer } from '../parts/ui.js'
+import { plural } from '../parts/words.js'
+
+const id = decodeURIComponent(location.pathname.split('/').at(-2) ?? '')
+document.title = `Slices of ${id} · Plumbline`
+const path = `/v1/models/${encodeURIComponent(id)}`
+const page = `/models/${encodeURIComponent(id)}`
+
+const TABS = /** @type {const} */ ([
+  ['slices', 'Slices'],
+  ['fairness', 'Fairness'],
+])
+
+const Head = ({ children = '' }) =>
+  html`<div class="model-head">
+    <p class="quiet small above">
+      <a href=${page}><bdi>${id}</bdi></a> / slices and fairness
+    </p>
+    <h1>Slices and fairness</h1>
+    ${children}
+  </div>`
+
+function Page() {
+  const [address, change] = useAddress()
+  const to = address.to ? `?to=${encodeURIComponent(address.to)}` : ''
+  const about = useAnswer(() => request(path), [])
+  const { answer, error, isStale, again } = useAnswer(() => request(`${path}/cohorts${to}`), [to])
+  const failed = about.error ?? error
+  if (failed)
+    return html`<${Head} /><${Failed} error=${failed} retry=${() => (about.again(), again())} />`
+  const model = about.answer
+  if (!answer || !model)
+    return html`<${Head} /><${Loading} what="the numbers of every cohort" tall />`
+  if (!answer.window_end)
+    return html`<${Head} /><${Empty}>No window has closed yet: there are no cohorts to look at.<//>`
+  const chosen = address.tab === 'fairness' ? 'fairness' : 'slices'
+  const shared = { path, page, model, answer, address, change }
+  return html`<${Head}>
+      <p class="quiet facts">
+        <${WindowPicker} answer=${answer} change=${change} />
+        <span
+          >${`${plural(answer.cohorts[0]?.events ?? 0, 'event')}, ${plural(answer.cohorts[0]?.labelled ?? 0, 'label')}`}</span
+        >
+        <span>${plural(Math.max(0, answer.cohorts.length - 1 + answer.left_out), 'cohort')}</span>
+      </p>
+    <//>
+    <${Tabs}
+      tabs=${TABS}
+      chosen=${chosen}
+      label="Slices or fairness"
+      choose=${(tab) => change({ tab: tab === 'slices' ? undefined : tab }, false)}
+    />
+    <section
+      id="panel"
+      role="tabpanel"
+      aria-labelledby="tab-${chosen}"
+      class=${isStale ? 'stale' : ''}
+    >
+      ${
+        chosen === 'fairness'
+          ? html`<${Fairness} ...${shared} />`
+          : html`<div class="stack">
+              <${Worst} searched=${answer.searched} />
+              <${Heat} ...${shared} />
+              <${Intersections} ...${shared} />
+            </div>`
+      }
+    </section>
+    ${address.cohort && html`<${CohortDrawer} key=${address.cohort} ...${shared} />`}`
+}
+
+await show(async (main) => render(html`<${Page} />`, main))
