@@ -18,6 +18,12 @@ const why = ({ kind, subject, because }) =>
 const isAbout = ({ kind, features, because }, feature) =>
   kind === 'expectation' ? feature in features : because.includes(feature)
 
+/** The prediction's id; a link to its trace where there is one. @param {Example} example */
+const Name = ({ prediction_id: id, trace_url: address }) =>
+  address === null
+    ? html`<bdi>${id}</bdi>`
+    : html`<a href=${address} rel="noreferrer" title="Its trace"><bdi>${id}</bdi></a>`
+
 /** @param {{ examples: Example[], valueOf: (example: Example) => string }} props */
 function Table({ examples, valueOf }) {
   return html`<table>
@@ -33,7 +39,7 @@ function Table({ examples, valueOf }) {
       ${examples.slice(0, SHOWN).map(
         (example) =>
           html`<tr>
-            <td><bdi>${example.prediction_id}</bdi></td>
+            <td>${Name(example)}</td>
             <td><bdi>${valueOf(example)}</bdi></td>
             <td><bdi>${why(example)}</bdi></td>
             <td class="number">${example.score === null ? '' : number(example.score)}</td>

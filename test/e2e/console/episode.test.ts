@@ -142,6 +142,7 @@ const EXAMPLES = ['amount', 'age'].map((feature, i) => ({
   },
   ...{ model_version: '7', predicted_at: at(5), score: 0.74, because: [feature], beyond: 0.999 },
   features: { amount: 99_999, age: 17 },
+  trace_url: i === 0 ? 'https://traces.example/trace/t-0' : null,
 }))
 
 async function busy(more: Partial<EpisodeAnswer> = {}): Promise<void> {
@@ -176,6 +177,9 @@ test('an episode that is not there is said, and so is a refusal to show rows', a
 test('the core is on one screen of a laptop', async () => {
   await busy()
   await page.getByText('p-0').waitFor()
+  const traced = page.getByRole('link', { name: 'p-0' })
+  expect(await traced.getAttribute('href')).toBe('https://traces.example/trace/t-0')
+  expect(await page.getByRole('link', { name: 'p-1' }).count()).toBe(0)
   for (const name of ['What moved', 'What to do', 'What performance did', 'What was done']) {
     const region = page.getByRole('region', { name })
     const box = (await region.boundingBox())!

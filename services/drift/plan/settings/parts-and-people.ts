@@ -77,7 +77,10 @@ export function ownMetricsOf({
   customMetrics,
   exploration,
   features,
+  descriptors,
+  traceUrl,
 }: Model): Said[] {
+  const measured = descriptors.map(({ name }) => name)
   const custom = Object.keys(customMetrics)
   const declared = Object.keys(features)
   return [
@@ -87,6 +90,20 @@ export function ownMetricsOf({
       declared.length === 0
         ? 'Whether a feature is a number or a category is told from its values.'
         : `${count(declared.length, 'feature is', 'features are')} of the declared kind; of others it is told from their values.`,
+    ],
+    [
+      'descriptors',
+      measured,
+      measured.length === 0
+        ? 'Nothing is measured on its texts.'
+        : `${count(measured.length, 'feature is', 'features are')} measured on its texts before privacy drops or masks them.`,
+    ],
+    [
+      'trace_url',
+      traceUrl ?? null,
+      traceUrl === undefined
+        ? 'Its events link to no traces.'
+        : 'Events that are kept as examples link to their traces.',
     ],
     [
       'business_value',
