@@ -48,8 +48,12 @@ beforeAll(async () => {
 })
 
 /** A day of tasks of one agent's call, one model's call and some tools' calls each. */
-const tasksOf = (modelId: string, day: number, failing: number, tasks = 60) =>
-  Array.from({ length: tasks }, (_, task) => {
+const tasksOf = (modelId: string, day: number, failing: number, tasks = 60) => {
+  // Days differ, and none goes on where the one before ended: they do not wander.
+  const share = failing * (0.6 + 0.2 * ((day * 5) % 4))
+  let calls = 0
+  const fails = () => Math.floor(++calls * share) > Math.floor((calls - 1) * share)
+  return Array.from({ length: tasks }, (_, task) => {
     const at = (k: number) => new Date(START + day * DAY + task * 600_000 + k * 1000).toISOString()
     const call = (k: number, operation: string, more: object) => ({
       prediction_id: `${day}-${task}-${k}`,
@@ -73,11 +77,12 @@ const tasksOf = (modelId: string, day: number, failing: number, tasks = 60) =>
       ...Array.from({ length: tools }, (_tool, k) =>
         call(2 + k, 'execute_tool', {
           input_text: `query ${k}`,
-          status: uniform() < failing ? 'error' : 'ok',
+          status: fails() ? 'error' : 'ok',
         }),
       ),
     ]
   }).flat()
+}
 
 const results = (modelId: string, day: number) =>
   stream.db.query<{ metric: string; value: number; verdict: string; n_current: string }>(
