@@ -13,6 +13,7 @@ import { benchImport } from './ingest/import.ts'
 import { benchIngest } from './ingest/ingest.ts'
 import { benchJoin } from './ingest/join.ts'
 import { benchOtlp } from './ingest/otlp.ts'
+import { benchPages } from './servers/pages.ts'
 import { benchReviewQueue } from './servers/review-queue.ts'
 import { benchSlices } from './window/slices.ts'
 import { benchTruth } from './window/truth.ts'
@@ -31,6 +32,7 @@ const { values } = parseArgs({
     rows: { type: 'string', default: '1000000' },
     tasks: { type: 'string', default: '100000' },
     predictions: { type: 'string', default: '10000000' },
+    compared: { type: 'string', default: '10000000' },
   },
 })
 const rounds = Number(values.rounds)
@@ -52,6 +54,7 @@ const parts: Record<string, () => Promise<Result[]>> = {
   join: () => benchJoin(Number(values.predictions)),
   clients: () => benchClients(rounds, Number(values.events)),
   reviews: () => benchReviewQueue(values.tasks.split(',').map(Number)),
+  pages: () => benchPages(rounds, Number(values.compared)),
   idle: () => benchIdle(),
 }
 for (const name of values.only.split(',')) {

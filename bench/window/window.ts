@@ -13,14 +13,12 @@ import { createGauges } from '../../services/drift/publish/prometheus-gauges.ts'
 import { createModelEvaluator } from '../../services/drift/loop/evaluate-model.ts'
 import { BATCH } from '../../services/drift/loop/evaluate-batches.ts'
 import { driftQueries } from '../../services/drift/queries/drift-queries.ts'
-import { COUNTS } from '../ingest/counts-in-sql.ts'
+import { fill } from './counted-hour.ts'
 import { onFreshEngine } from '../fresh-engine.ts'
 import type { Result } from '../result.ts'
 
 const EVENTS = 1_000_000
 const TENFOLD = 10
-const BLOCK = 100_000
-const HOUR_S = 3600
 const MODELS = 1000
 const MODEL_FEATURES = 50
 const hourly = (id: string) =>
@@ -211,30 +209,4 @@ async function fillModels(db: ClickHouse, hour: number) {
     `INSERT INTO numeric_counts (model_id, step, subject, model_version, variant, shadow, grid, bin, count, total, low, high) SELECT model_id, step, concat('f', toString(k)) AS subject, model_version, variant, shadow, 1, 16000 + b, 1 + b % 9, 1.0 * b, b, b
      FROM ${models} ARRAY JOIN range(${MODEL_FEATURES}) AS k ARRAY JOIN range(100) AS b`,
   )
-}
-
-/** One hour of events, made and counted inside ClickHouse. */
-async function fill(db: ClickHouse, id: string, hour: number, count: number) {
-  for (let from = 0; from < count; from += BLOCK) {
-    const events = `(SELECT '${id}' AS model_id, '1' AS model_version, '' AS variant, false AS shadow, '' AS status, 'b' AS topic, '0' AS partition, now64(3) AS received_at,
-         concat('p', toString(${hour * count} + n)) AS prediction_id,
-         toDateTime64('2026-01-01 00:00:00', 3, 'UTC') + toIntervalMillisecond(${hour * HOUR_S * 1000} + intDiv(n * ${HOUR_S * 1000}, ${count})) AS predicted_at,
-         toString(n % 2)::Nullable(String) AS prediction, NULL::Nullable(Float64) AS prediction_number, rand(1) / 4294967296 AS score, NULL::Nullable(Float64) AS latency_ms,
-         arrayMap(k -> concat('f', toString(k)), range(20)) AS feature_names, numbers AS feature_numbers, arrayMap(x -> NULL::Nullable(String), numbers) AS feature_texts
-       FROM (SELECT number + ${from} AS n, arrayMap(k -> round(sin(n * (k + 1)) * 100, 3)::Nullable(Float64), range(20)) AS numbers FROM numbers(${BLOCK})))`
-    for (const [table, select] of Object.entries(COUNTS))
-      await db.command(`INSERT INTO ${table} (${columnsOf(select(events))}) ${select(events)}`)
-  }
-}
-
-/** Names of the outer SELECT, which are those of the table it fills; commas in brackets part none. */
-function columnsOf(select: string): string {
-  let depth = 0
-  const columns = ['']
-  for (const one of select.slice('SELECT '.length, select.search(/\s+FROM/))) {
-    depth += one === '(' ? 1 : one === ')' ? -1 : 0
-    if (one === ',' && depth === 0) columns.push('')
-    else columns[columns.length - 1] += one
-  }
-  return columns.map((column) => /(\w+)$/.exec(column.trim())![1]).join(', ')
 }
