@@ -230,3 +230,12 @@ test('the numbers of other tools are no alarms, and policies see slices apart', 
   ])
   expect(await windows('m')).toMatchObject([{ windowEnd: START + HOUR, revision: 1 }])
 })
+
+test('all alarms of a family are counted, however many more than a headline is made from', async () => {
+  await evaluated(1)
+  await db.command(
+    `INSERT INTO verdicts (verdict_id, model_id, window_start, window_end, family, metric, subject, convention, reference, verdict, revision, computed_at)
+     SELECT toString(number), 'm', '${iso(0)}', '${iso(1)}', 'drift', 'psi', concat('f', toString(number)), 'plumbline', 'training', 'alarm', 1, '${iso(1)}' FROM numbers(150)`,
+  )
+  expect((await shown()).overview).toEqual([150])
+})

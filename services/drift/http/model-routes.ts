@@ -21,7 +21,7 @@ import { horizonNow } from '../plan/label-horizon.ts'
 import { frozenSpans, putReferences, type StoredReference } from '../plan/stored-references.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
 import { headlineOf } from '../publish/headline.ts'
-import { alarmCounts, alarmsOfHeadlines } from '../queries/active-alarms.ts'
+import { alarmsOfHeadlines } from '../queries/active-alarms.ts'
 import { newestBaseline } from '../queries/baselines/tested-windows.ts'
 import { pastBudgets, type PastBudgets } from './past-budgets.ts'
 import { modelSummaries, newestEvents, type NewestWindow } from '../queries/model-summaries.ts'
@@ -114,8 +114,7 @@ function worstOf(alarms: readonly SaidAlarm[]) {
 /** Reads what headlines are made of, of all models or of one. */
 async function headlines({ db }: Pick<DriftRoutesOptions, 'db'>, model = '') {
   const seen = new Map((await modelSummaries(db, model)).map((row) => [row.model_id, row]))
-  const active = await alarmsOfHeadlines(db, model)
-  const counts = await alarmCounts(db, model)
+  const { active, counts } = await alarmsOfHeadlines(db, model)
   const newest = await newestEvents(db, model)
   return (id: string) => {
     const row = seen.get(id)

@@ -69,11 +69,22 @@ export const activeCounts = (db: ClickHouse): Promise<ActiveCount[]> =>
      GROUP BY model_id, severity ORDER BY model_id, severity LIMIT ${MAX_SERIES}`,
   )
 
-/** Those of models and their slices that nobody snoozed, by model; of one model, or of all (''). */
-export async function alarmsOfHeadlines(
-  db: ClickHouse,
-  modelId: string,
-): Promise<Map<string, ActiveAlarm[]>> {
+/** How many alarms and warnings of a model as a whole are active; 64-bit counts are strings. */
+interface Counts {
+  alarms: string
+  warnings: string
+}
+
+/** What headlines are made from, by model. */
+export interface HeadlineAlarms {
+  /** Those of models and their slices that nobody snoozed; of each family the first hundred. */
+  active: ReadonlyMap<string, ActiveAlarm[]>
+  /** All of each model as a whole. */
+  counts: ReadonlyMap<string, Counts>
+}
+
+/** Reads what is active of one model, or of all (''). */
+export async function alarmsOfHeadlines(db: ClickHouse, modelId: string): Promise<HeadlineAlarms> {
   const rows = await activeAlarms(db, {
     models: named(modelId),
     isWhole: false,
@@ -84,14 +95,30 @@ export async function alarmsOfHeadlines(
   const ofAll = rows.filter(
     ({ model_version: version, variant }) => version === '' && variant === '',
   )
-  return Map.groupBy(ofAll, ({ model_id: id }) => id)
+  const active = Map.groupBy(ofAll, ({ model_id: id }) => id)
+  // The view is what costs: it is asked again only where rows were left out.
+  const counts = isCut(rows) ? await countedAlarms(db, modelId) : countsOf(active)
+  return { active, counts }
 }
 
-/** How many alarms and warnings are active of each model as a whole; 64-bit counts are strings. */
-export async function alarmCounts(
-  db: ClickHouse,
-  modelId: string,
-): Promise<Map<string, { alarms: string; warnings: string }>> {
+function isCut(rows: readonly ActiveAlarm[]): boolean {
+  if (rows.length >= MAX_OF_HEADLINES) return true
+  const families = Map.groupBy(rows, ({ model_id, family }) => `${family} ${model_id}`)
+  return [...families.values()].some((own) => own.length >= MAX_OF_FAMILY)
+}
+
+function countsOf(active: HeadlineAlarms['active']): Map<string, Counts> {
+  const count = (alarms: readonly ActiveAlarm[], wanted: ActiveAlarm['severity']) =>
+    String(alarms.filter((one) => one.slice_key === '' && one.severity === wanted).length)
+  return new Map(
+    [...active].map(([id, own]): [string, Counts] => [
+      id,
+      { alarms: count(own, 'alarm'), warnings: count(own, 'warning') },
+    ]),
+  )
+}
+
+async function countedAlarms(db: ClickHouse, modelId: string): Promise<Map<string, Counts>> {
   const rows = await db.query<{ model_id: string; alarms: string; warnings: string }>(
     `SELECT model_id, countIf(severity = 'alarm') AS alarms, countIf(severity = 'warning') AS warnings
      FROM active_alarms WHERE ({model:String} = '' OR model_id = {model:String})
