@@ -1,6 +1,7 @@
 /** Bodies and answers of runs, decisions, alerts and the audit log. */
 import Type, { type Static } from 'typebox'
 import { RUN_STATES } from '../events/retrain.v1.ts'
+import { Dataset, RunConfiguration } from './run-evidence.ts'
 import { Acceptance, Repair, RunTransition, Trigger } from './run-outcomes.ts'
 import { closed, defaulted, id, limit, nullable, person, time, words } from './parts.ts'
 
@@ -107,6 +108,8 @@ const RUN = {
   promoted_at: null,
   repair: null,
   notes: [],
+  configuration: null,
+  dataset: null,
   job_id: null,
   job_url: '',
   attempts: 0,
@@ -143,6 +146,8 @@ export const RunAnswer = closed(
     notes: Type.Array(Type.String(), {
       description: 'What came to light after its decision, such as a restated window.',
     }),
+    configuration: nullable(RunConfiguration),
+    dataset: nullable(Dataset),
     job_id: nullable(Type.String({ description: 'The id of its job in the system that runs it.' })),
     job_url: Type.String({ description: 'The page of its job there; empty where none is known.' }),
     attempts: Type.Integer({ description: 'How often a launch was tried.' }),
@@ -259,36 +264,3 @@ export const AuditAnswer = closed(
     examples: [{ entries: [], complete: true, reason: '', head: { entries: 0, hash: HASH } }],
   },
 )
-
-/** A decision made again. */
-export const ReplayAnswer = closed(
-  {
-    run_id: Type.String(),
-    outcome: Type.Enum(['identical', 'different', 'not_replayable'], {
-      description:
-        '`not_replayable`: a person or an alert asked for it, or it is older than what is kept.',
-    }),
-    differences: Type.Array(Type.String(), {
-      description: 'What differs, or why it cannot be replayed, a sentence each.',
-    }),
-    recorded: closed({ action: Type.String(), reason: Type.String() }),
-    recomputed: nullable(closed({ action: Type.String(), reason: Type.String() })),
-    windows: Type.Integer({ description: 'Windows of cohorts whose results were read again.' }),
-    results_sha256: Type.String({ description: 'Of the results that the decision saw, or empty.' }),
-  },
-  {
-    description: 'The decision as it was recorded, and as it comes out again.',
-    examples: [
-      {
-        run_id: RUN_ID,
-        outcome: 'identical',
-        differences: [],
-        recorded: { action: 'launch', reason: 'alarm of drift.psi of amount' },
-        recomputed: { action: 'launch', reason: 'alarm of drift.psi of amount' },
-        windows: 3,
-        results_sha256: HASH,
-      },
-    ],
-  },
-)
-export type ReplayAnswer = Static<typeof ReplayAnswer>

@@ -52,7 +52,15 @@ async function reported(
     ledger(),
     { ...about, policy: 'p', revision: 0, decision: { action: 'launch', reason: 'alarm' } },
     {
-      ...{ ...about, policy, reason: 'alarm', decidedAt: START, labelsKnown: 0, triggers },
+      ...{
+        ...about,
+        policy,
+        reason: 'alarm',
+        decidedAt: START,
+        labelsKnown: 0,
+        modelFile: '',
+        triggers,
+      },
       detectedAt: START + 2 * HOUR + MINUTE,
     },
   )
