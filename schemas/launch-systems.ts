@@ -132,6 +132,19 @@ const GithubLaunch = system('github', {
   ),
 })
 
+/** A pipeline of a GitLab project. */
+const GitlabLaunch = system('gitlab', {
+  project: name('The project: its number, or its path as `group/name`.'),
+  ref: name('The branch or tag that it runs on.'),
+  variables: Type.Optional(
+    Type.Record(Type.String(), Type.String(), {
+      maxProperties: 200,
+      description:
+        'The variables of the pipeline; its `workflow: name` must hold `$PLUMBLINE_RUN_ID`, which comes besides.',
+    }),
+  ),
+})
+
 /** A parametrised build of Jenkins. */
 const JenkinsLaunch = system('jenkins', {
   job: name('The job; folders are parted by `/`.'),
@@ -155,6 +168,7 @@ export const SystemLaunch = [
   VertexLaunch,
   AzureMlLaunch,
   GithubLaunch,
+  GitlabLaunch,
   JenkinsLaunch,
 ] as const
 /** A job that a system runs, as read and checked. */

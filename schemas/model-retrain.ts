@@ -85,6 +85,22 @@ const Watch = Type.Object(
 /** How long a promotion is watched, as read and checked. */
 export type Watch = Static<typeof Watch>
 
+/** Which data a job is to learn from; its manifest is kept with the run. */
+const TrainingData = Type.Object(
+  {
+    span: duration('Predictions of so long before the decision, 1h to 3650d.', '90d'),
+    attributes: Type.Optional(
+      Type.Record(Type.String({ maxLength: 200 }), Type.String({ maxLength: 1000 }), {
+        maxProperties: 20,
+        description: 'Predictions with these attributes alone.',
+      }),
+    ),
+  },
+  closed,
+)
+/** Which data a job is to learn from, as read and checked. */
+export type TrainingData = Static<typeof TrainingData>
+
 /** When a model is retrained and by what, as its model file says. */
 export const RetrainPolicy = Type.Object(
   {
@@ -109,6 +125,7 @@ export const RetrainPolicy = Type.Object(
     ),
     quiet: Type.Optional(Type.Array(QuietHours, { maxItems: 20 })),
     freezes: Type.Optional(Type.Array(Freeze, { maxItems: 50 })),
+    dataset: Type.Optional(TrainingData),
     accept: Type.Optional(
       Type.Array(Type.String({ minLength: 1, maxLength: 500 }), {
         minItems: 1,

@@ -29,7 +29,7 @@ import { ConfigError, readConfig } from '../lib/runtime/config.ts'
 import { messageOf } from '../lib/runtime/errors.ts'
 import { createLog } from '../lib/runtime/log.ts'
 import { didYouMean } from '../lib/runtime/nearest-name.ts'
-import type { ReplayAnswer } from '../schemas/http/retrain-trigger.ts'
+import type { ReplayAnswer } from '../schemas/http/runs/run-evidence.ts'
 import { TOPICS } from '../schemas/topics.ts'
 import { ANCHOR_FILE } from '../services/keep/loop/anchor-audit.ts'
 
@@ -168,6 +168,14 @@ async function replay(run: string | undefined): Promise<boolean> {
     console.log(
       `recomputed: ${recomputed.action}: ${recomputed.reason} (from the results of ${windows} windows)`,
     )
+  const { configuration, dataset } = answer
+  for (const name of ['model_file_sha256', 'code_sha256'] as const)
+    if (configuration)
+      console.log(
+        `${name}: ${configuration.recorded[name]}${configuration.current[name] === configuration.recorded[name] ? '' : `, now ${configuration.current[name]}`}`,
+      )
+  if (dataset.outcome !== 'none')
+    console.log(`data set:   ${dataset.outcome}, manifest ${dataset.recorded_sha256}`)
   for (const difference of differences) console.log(`- ${difference}`)
   return outcome === 'identical'
 }

@@ -14,6 +14,10 @@ export const LAUNCH_NAMES = [
   'window_end',
   'created_at',
   'status_url',
+  'model_file_sha256',
+  'code_sha256',
+  'dataset_sha256',
+  'dataset',
 ] as const
 /** The values of a run by the names that templates use; '' for one that the run lacks. */
 export type LaunchValues = Readonly<Record<(typeof LAUNCH_NAMES)[number], string>>

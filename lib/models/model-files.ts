@@ -1,4 +1,5 @@
 /** Reads and checks the model files; a model without a file is monitored with the defaults. */
+import { createHash } from 'node:crypto'
 import { Ajv, type ErrorObject } from 'ajv'
 import { parse } from 'yaml'
 import { ModelFile, ModelWindows, type BusinessValue } from '../../schemas/model.ts'
@@ -86,6 +87,8 @@ export interface Model {
   named: ReadonlySet<string>
   /** Changes when the file does. */
   revision: string
+  /** SHA-256 of the file, 64 hex digits; '' where there is none. */
+  sha256: string
 }
 
 /** How labels are taken; the horizon is `0s` where none is declared and none was learned. */
@@ -136,7 +139,8 @@ export function parseModel(text: string, folder = ''): Model {
   }
   const problems = crossChecks(file)
   if (problems.length > 0) throw new ConfigError(problems)
-  return { ...withDefaults(file, hash(text)), folder, named }
+  const sha256 = createHash('sha256').update(text).digest('hex')
+  return { ...withDefaults(file, hash(text)), folder, named, sha256 }
 }
 
 /** Whether an error is not just that an object is no short form of one. */
@@ -226,6 +230,7 @@ function withDefaults(file: ModelFile, revision: string): Model {
     retention: file.retention,
     named: new Set(),
     revision,
+    sha256: '',
   }
 }
 

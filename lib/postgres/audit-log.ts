@@ -208,7 +208,7 @@ export function firstBreak(entries: readonly AuditEntry[]): number | undefined {
 }
 
 /** JSON with sorted keys: PostgreSQL's jsonb keeps no order. */
-function sortedJson(value: unknown): string {
+export function sortedJson(value: unknown): string {
   return JSON.stringify(value, (_, v: unknown) =>
     v !== null && typeof v === 'object' && !Array.isArray(v)
       ? Object.fromEntries(Object.entries(v).toSorted(([a], [b]) => (a < b ? -1 : 1)))

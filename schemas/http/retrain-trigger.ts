@@ -1,12 +1,12 @@
 /** Bodies and answers of runs, decisions, alerts and the audit log. */
 import Type, { type Static } from 'typebox'
 import { RUN_STATES } from '../events/retrain.v1.ts'
-import { Acceptance, Repair, RunTransition, Trigger } from './run-outcomes.ts'
+import { Dataset, RunConfiguration } from './runs/run-evidence.ts'
+import { Acceptance, Repair, RunTransition, Trigger } from './runs/run-outcomes.ts'
 import { closed, defaulted, id, limit, nullable, person, time, words } from './parts.ts'
 
 const RUN_ID = '5f0f2a3e-6f0e-4f0e-9d3e-0f4f6a7c8b9d'
 const AT = '2026-01-01T00:00:00.000Z'
-const HASH = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'
 const actor = Type.Optional(person)
 
 /** Which runs are asked for. */
@@ -107,6 +107,8 @@ const RUN = {
   promoted_at: null,
   repair: null,
   notes: [],
+  configuration: null,
+  dataset: null,
   job_id: null,
   job_url: '',
   attempts: 0,
@@ -143,6 +145,8 @@ export const RunAnswer = closed(
     notes: Type.Array(Type.String(), {
       description: 'What came to light after its decision, such as a restated window.',
     }),
+    configuration: nullable(RunConfiguration),
+    dataset: nullable(Dataset),
     job_id: nullable(Type.String({ description: 'The id of its job in the system that runs it.' })),
     job_url: Type.String({ description: 'The page of its job there; empty where none is known.' }),
     attempts: Type.Integer({ description: 'How often a launch was tried.' }),
@@ -220,36 +224,3 @@ export const DecisionsAnswer = closed(
     ],
   },
 )
-
-/** A decision made again. */
-export const ReplayAnswer = closed(
-  {
-    run_id: Type.String(),
-    outcome: Type.Enum(['identical', 'different', 'not_replayable'], {
-      description:
-        '`not_replayable`: a person or an alert asked for it, or it is older than what is kept.',
-    }),
-    differences: Type.Array(Type.String(), {
-      description: 'What differs, or why it cannot be replayed, a sentence each.',
-    }),
-    recorded: closed({ action: Type.String(), reason: Type.String() }),
-    recomputed: nullable(closed({ action: Type.String(), reason: Type.String() })),
-    windows: Type.Integer({ description: 'Windows of cohorts whose results were read again.' }),
-    results_sha256: Type.String({ description: 'Of the results that the decision saw, or empty.' }),
-  },
-  {
-    description: 'The decision as it was recorded, and as it comes out again.',
-    examples: [
-      {
-        run_id: RUN_ID,
-        outcome: 'identical',
-        differences: [],
-        recorded: { action: 'launch', reason: 'alarm of drift.psi of amount' },
-        recomputed: { action: 'launch', reason: 'alarm of drift.psi of amount' },
-        windows: 3,
-        results_sha256: HASH,
-      },
-    ],
-  },
-)
-export type ReplayAnswer = Static<typeof ReplayAnswer>

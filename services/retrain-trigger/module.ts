@@ -20,6 +20,7 @@ import { policyEngine } from './loop/policies.ts'
 import { policyFailures } from './loop/policy-failures.ts'
 import { gaugeRuns } from './loop/run-metrics.ts'
 import { schedulesModule } from './loop/schedules.ts'
+import { datasetReader } from './queries/dataset.ts'
 import type { Ledger } from './queries/ledger.ts'
 import { policyQueries } from './queries/policy-queries.ts'
 
@@ -49,6 +50,7 @@ export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module
   const ledger: Ledger = { postgres, now }
   const db = deps.clickhouse('retrain-trigger')
   const queries = policyQueries(db)
+  const readDataset = datasetReader(db)
   const engine = policyEngine(deps.models, { queries, ledger })
   const secret = config.PLUMBLINE_WEBHOOK_SECRET ?? deps.webhookSecret()
   const jobs = launcher({
@@ -59,11 +61,12 @@ export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module
     allowsCommands: config.PLUMBLINE_ALLOW_COMMANDS === 'on',
     environment: deps.environment,
     fetch: guardedFetch(allowedAddresses(config)),
+    readDataset,
     random: Math.random,
   })
   const loop = deciding({ engine, jobs, log, failed: policyFailures(deps.metrics, log) })
   gaugeRuns(deps.metrics, postgres)
-  retrainRoutes(deps.http, { engine, secret, wake: () => wake(loop) })
+  retrainRoutes(deps.http, { engine, readDataset, secret, wake: () => wake(loop) })
   const verdicts = deps.eventLog.wakeUps({
     topic: TOPICS.verdicts.topic,
     group: 'plumbline-retrain',

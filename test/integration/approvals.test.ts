@@ -29,7 +29,14 @@ async function askedBy(actor: string | undefined, approval: 'one' | 'two'): Prom
     ledger,
     { ...about, policy: 'p', revision: 0, decision },
     {
-      ...{ ...about, policy: { name: 'p', approval }, reason: 'r', decidedAt: 0, labelsKnown: 0 },
+      ...{
+        ...about,
+        policy: { name: 'p', approval },
+        reason: 'r',
+        decidedAt: 0,
+        labelsKnown: 0,
+        modelFile: '',
+      },
       ...(actor === undefined ? {} : { actor }),
     },
   )
@@ -97,7 +104,7 @@ test('a run of a dry run is proposed, and is never due', async () => {
   const run = await recordDecision(
     ledger,
     { ...about, policy: 'dry', revision: 0, decision },
-    { ...about, policy, reason: 'r', decidedAt: 0, labelsKnown: 0 },
+    { ...about, policy, reason: 'r', decidedAt: 0, labelsKnown: 0, modelFile: '' },
   )
   expect(run).toMatchObject({ state: 'proposed', message: 'dry run: nothing is launched' })
   const due = await readDueRuns(postgres, new Date(Date.now() + 86_400_000))

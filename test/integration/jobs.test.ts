@@ -26,6 +26,8 @@ import { readDueRuns, readRun } from '../../services/retrain-trigger/queries/run
 import { migratedPostgres, temporaryDirectory } from '../harness.ts'
 import { until } from '../processes.ts'
 
+const noDataset = () => Promise.reject(new Error('these policies name no data set'))
+
 const directory = temporaryDirectory()
 let postgres: EmbeddedPostgres
 let airflow: AirflowDouble
@@ -98,6 +100,7 @@ const jobs = (): Launcher =>
     publicUrl: () => 'http://plumbline',
     allowsCommands: false,
     random: () => 1,
+    readDataset: noDataset,
     fetch: guardedFetch(parseAllowed('loopback')),
     environment: (name) => (name === 'TOKEN' ? 't0ken' : undefined),
   })
@@ -114,6 +117,7 @@ async function newRun(): Promise<Run> {
       reason: 'r',
       decidedAt: 0,
       labelsKnown: 0,
+      modelFile: '',
     } as Parameters<typeof recordDecision>[2],
   )
   return run!

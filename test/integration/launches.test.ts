@@ -21,6 +21,11 @@ import {
   stopLaunches,
 } from '../../services/retrain-trigger/launchers/launch.ts'
 import { recordDecision } from '../../services/retrain-trigger/queries/decision-ledger.ts'
+import type {
+  DatasetQuestion,
+  DatasetReader,
+} from '../../services/retrain-trigger/queries/dataset.ts'
+import type { TrainingData } from '../../schemas/model-retrain.ts'
 import type { Ledger } from '../../services/retrain-trigger/queries/ledger.ts'
 import { isTokenOf } from '../../services/retrain-trigger/queries/run-token.ts'
 import type { Run } from '../../services/retrain-trigger/queries/run-record.ts'
@@ -32,6 +37,8 @@ import {
 } from '../../services/retrain-trigger/queries/runs.ts'
 import { migratedPostgres, temporaryDirectory } from '../harness.ts'
 import { until } from '../processes.ts'
+
+const noDataset: DatasetReader = () => Promise.reject(new Error('these policies name no data set'))
 
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
 const directory = temporaryDirectory()
@@ -66,7 +73,7 @@ async function endpoint(answer: (request: IncomingMessage, response: ServerRespo
 }
 
 let runs = 0
-async function newRun(policy: string): Promise<Run> {
+async function newRun(policy: string, dataset?: TrainingData): Promise<Run> {
   const named = { modelId: 'm', cause: `c${runs++}` }
   const run = await recordDecision(
     ledger,
@@ -75,17 +82,26 @@ async function newRun(policy: string): Promise<Run> {
       decision: { action: 'launch', reason: 'r' },
     },
     {
-      ...{ ...named, policy: { name: policy, approval: 'none' }, reason: 'r' },
-      ...{ windowEnd: undefined, decidedAt: 0, labelsKnown: 0 },
+      ...{
+        ...named,
+        policy: { name: policy, approval: 'none', ...(dataset && { dataset }) },
+        reason: 'r',
+      },
+      ...{ windowEnd: undefined, decidedAt: 0, labelsKnown: 0, modelFile: '' },
     },
   )
   return run!
 }
 
-const jobs = (timeoutMs: number, own: Ledger = ledger) =>
+const jobs = (timeoutMs: number, own: Ledger = ledger, readDataset: DatasetReader = noDataset) =>
   launcher({
     ...{ ledger: own, log: pino({ level: 'silent' }), secret: SECRET, timeoutMs },
-    ...{ publicUrl: () => 'http://plumbline', allowsCommands: false, random: () => 1 },
+    ...{
+      publicUrl: () => 'http://plumbline',
+      allowsCommands: false,
+      random: () => 1,
+      readDataset,
+    },
     environment: (name) => (name === 'TOKEN' ? 's3cret' : undefined),
     fetch: guardedFetch(parseAllowed('loopback')),
   })
@@ -172,6 +188,37 @@ test('a job gets a token for its run alone, and neither the token nor its hash i
   expect(isTokenOf(token, await readTokenHashes(postgres, other.run_id))).toBe(false)
   expect(isTokenOf('', await readTokenHashes(postgres, run.run_id))).toBe(false)
   expect(JSON.stringify(await listRuns(postgres, undefined, 100))).not.toContain('token')
+})
+
+test('a job is given the manifest of its data set, and is not launched before it was read', async () => {
+  const hook = await endpoint((_request, response) => response.writeHead(202).end())
+  const run = await newRun('learns', { span: '2h' })
+  const without = jobs(5000)
+  beginLaunch(without, run, { kind: 'webhook', url: hook.url })
+  await until('it is put off', async () => (await postponed(run)) !== undefined)
+  await stopLaunches(without)
+  expect([hook.seen, await stateOf(run)]).toEqual([[], 'queued'])
+  await postgres.query('update runs set next_attempt_at = null where run_id = $1', [run.run_id])
+  const dataset = {
+    ...{ as_of: run.created_at, from: run.decided_at, to: run.decided_at, sha256: 'f'.repeat(64) },
+    parts: (['predictions', 'labels'] as const).map((table) => ({
+      ...{ table, query: 'SELECT 1', parameters: {}, schema: [], names: [] },
+      ...{ rows: 2, weight: 2, content_sha256: 'e'.repeat(64) },
+    })),
+  }
+  const asked: DatasetQuestion[] = []
+  const all = jobs(5000, ledger, async (question) => {
+    asked.push(question)
+    return dataset
+  })
+  beginLaunch(all, run, { kind: 'webhook', url: hook.url })
+  await until('it is launched', async () => (await stateOf(run)) === 'launching')
+  await stopLaunches(all)
+  const asOf = Date.parse(run.created_at)
+  expect(asked).toEqual([{ modelId: 'm', asOf, from: -2 * HOUR, to: 0, attributes: {} }])
+  const { data } = JSON.parse(hook.seen[0]!) as { data: object }
+  expect(data).toMatchObject({ dataset, dataset_sha256: dataset.sha256, ...run.configuration })
+  expect((await readRun(postgres, run.run_id))!.dataset).toEqual(dataset)
 })
 
 test('a command does not start unless commands are allowed', async () => {

@@ -6,7 +6,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { parseModel, type Model } from '../../lib/models/model-files.ts'
 import type { EmbeddedPostgres } from '../../lib/postgres/port.ts'
 import type { RetrainPolicy } from '../../schemas/model-retrain.ts'
-import type { Trigger } from '../../schemas/http/run-outcomes.ts'
+import type { Trigger } from '../../schemas/http/runs/run-outcomes.ts'
 import { lookAtOutcomes } from '../../services/retrain-trigger/loop/outcomes.ts'
 import { countCandidate } from '../../services/retrain-trigger/queries/candidate-counts.ts'
 import { recordDecision } from '../../services/retrain-trigger/queries/decision-ledger.ts'
@@ -52,7 +52,15 @@ async function reported(
     ledger(),
     { ...about, policy: 'p', revision: 0, decision: { action: 'launch', reason: 'alarm' } },
     {
-      ...{ ...about, policy, reason: 'alarm', decidedAt: START, labelsKnown: 0, triggers },
+      ...{
+        ...about,
+        policy,
+        reason: 'alarm',
+        decidedAt: START,
+        labelsKnown: 0,
+        modelFile: '',
+        triggers,
+      },
       detectedAt: START + 2 * HOUR + MINUTE,
     },
   )

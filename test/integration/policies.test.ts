@@ -22,6 +22,7 @@ import type { Run } from '../../services/retrain-trigger/queries/run-record.ts'
 import { pino } from 'pino'
 import { parseAllowed } from '../../lib/http/outgoing/address-rules.ts'
 import { guardedFetch } from '../../lib/http/outgoing/guarded-fetch.ts'
+import { datasetReader } from '../../services/retrain-trigger/queries/dataset.ts'
 import { beginLaunch, launcher } from '../../services/retrain-trigger/launchers/launch.ts'
 import { failLostCommands, launchDue } from '../../services/retrain-trigger/loop/decision-loop.ts'
 import type { Ledger } from '../../services/retrain-trigger/queries/ledger.ts'
@@ -159,7 +160,12 @@ test('processes that decide about one policy at the same moment launch one run',
             runs.length > 0
               ? { action: 'none', reason: 'a run is under way' }
               : { action: 'launch', reason: 'drift' },
-          { policy: { name: 'p', approval: 'none' }, decidedAt: START, labelsKnown: 0 },
+          {
+            policy: { name: 'p', approval: 'none' },
+            decidedAt: START,
+            labelsKnown: 0,
+            modelFile: '',
+          },
         ),
       ),
     )
@@ -288,7 +294,12 @@ test('versions, predictions and silence are read from the stores', async () => {
 const jobsOf = (ledger: Ledger) =>
   launcher({
     ...{ ledger, log: pino({ level: 'silent' }), secret: SECRET, publicUrl: () => 'http://p' },
-    ...{ allowsCommands: true, random: () => 1, environment: () => undefined },
+    ...{
+      allowsCommands: true,
+      random: () => 1,
+      readDataset: datasetReader(db),
+      environment: () => undefined,
+    },
     fetch: guardedFetch(parseAllowed('loopback')),
   })
 

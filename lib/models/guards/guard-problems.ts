@@ -17,6 +17,7 @@ export function guardProblems(policy: RetrainPolicy): string[] {
     ...between('approval_expires', policy.approval_expires, '1m', '365d'),
     ...between('validation.within', policy.validation?.within, '1m', '90d'),
     ...between('watch.within', policy.watch?.within, '1m', '365d'),
+    ...between('dataset.span', policy.dataset?.span, '1h', '3650d'),
     ...contradictions(policy),
   ]
 }

@@ -5,7 +5,7 @@ import {
   type Requirement,
 } from '../../../lib/models/guards/acceptance.ts'
 import type { Validation } from '../../../schemas/model-retrain.ts'
-import type { Acceptance, RequirementResult } from '../../../schemas/http/run-outcomes.ts'
+import type { Acceptance, RequirementResult } from '../../../schemas/http/runs/run-outcomes.ts'
 import { compares } from './condition-tests.ts'
 
 /** What one version answered to the requests that both answered. */

@@ -27,12 +27,14 @@ export interface ParsedPolicy {
   values: readonly string[]
   /** The reference that verdicts come from; values against others are not compared. */
   baseline: string
+  /** SHA-256 of the model file that it is of; '' where it stands alone. */
+  modelFile: string
 }
 
 /** Policies by model; models without one are left out. */
 export type Policies = ReadonlyMap<string, readonly ParsedPolicy[]>
 
-type ModelPolicies = Pick<Model, 'modelId' | 'retrain' | 'references'>
+type ModelPolicies = Pick<Model, 'modelId' | 'retrain' | 'references' | 'sha256'>
 
 /**
  * Parses the policies of models.
@@ -45,7 +47,10 @@ export const parsePolicies = (models: readonly ModelPolicies[]): Policies =>
       .filter((model) => model.retrain.length > 0)
       .map((model) => [
         model.modelId,
-        model.retrain.map((policy) => parsedAlone(policy, baselineOf(model))),
+        model.retrain.map((policy) => ({
+          ...parsedAlone(policy, baselineOf(model)),
+          modelFile: model.sha256,
+        })),
       ]),
   )
 
@@ -82,6 +87,7 @@ export function parsedAlone(policy: RetrainPolicy, baseline: string): ParsedPoli
       test.kind === 'value' ? [`${test.family}/${test.metric}`] : [],
     ),
     baseline,
+    modelFile: '',
   }
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { parseCondition } from '../../../lib/models/language/policy-language.ts'
-import type { Trigger } from '../../../schemas/http/run-outcomes.ts'
+import type { Trigger } from '../../../schemas/http/runs/run-outcomes.ts'
 import type { LatestResult } from './condition-tests.ts'
 import { repairOf, type WatchedWindow } from './repair.ts'
 import { couldStillHold, triggersOf } from './triggers.ts'

@@ -3,7 +3,7 @@ import { worseSide, type WorseSide } from '../../../lib/models/metric-names.ts'
 import { meanDifference, type Measured } from '../../../lib/stats/intervals/mean-difference.ts'
 import { normalQuantile } from '../../../lib/stats/distributions/normal-quantile.ts'
 import { smallest } from '../../../lib/stats/samples/extremes.ts'
-import type { MetricRepair, Repair, Trigger } from '../../../schemas/http/run-outcomes.ts'
+import type { MetricRepair, Repair, Trigger } from '../../../schemas/http/runs/run-outcomes.ts'
 import { compares, reaches } from './condition-tests.ts'
 
 const CONFIDENCE = 0.95

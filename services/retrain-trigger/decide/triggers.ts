@@ -4,7 +4,7 @@ import {
   type Condition,
   type WindowTest,
 } from '../../../lib/models/language/policy-tests.ts'
-import type { Trigger } from '../../../schemas/http/run-outcomes.ts'
+import type { Trigger } from '../../../schemas/http/runs/run-outcomes.ts'
 import { trueSeries, type Evidence } from './condition-tests.ts'
 
 /** What tests of metric results are asked on. */

@@ -6,7 +6,7 @@ import { Problem } from '../../../lib/runtime/errors.ts'
 import { answers } from '../../../schemas/http/errors.ts'
 import { RunPath } from '../../../schemas/http/parts.ts'
 import { AuditAnswer, AuditQuery } from '../../../schemas/http/pages/audit.ts'
-import { ReplayAnswer } from '../../../schemas/http/retrain-trigger.ts'
+import { ReplayAnswer } from '../../../schemas/http/runs/run-evidence.ts'
 import {
   firstUnlinked,
   incompleteness,
@@ -73,7 +73,7 @@ export function addAuditLog(http: Http, { engine }: RetrainRoutesOptions): void 
 }
 
 /** Adds `GET /v1/runs/:id/replay`. */
-export function addReplay(http: Http, { engine }: RetrainRoutesOptions): void {
+export function addReplay(http: Http, { engine, readDataset }: RetrainRoutesOptions): void {
   http.get(
     '/v1/runs/:id/replay',
     {
@@ -86,10 +86,12 @@ export function addReplay(http: Http, { engine }: RetrainRoutesOptions): void {
       },
     },
     async ({ params, reach }) => {
-      const run = await readRun(engine.ledger.postgres, params.id)
+      const { queries, ledger } = engine
+      const run = await readRun(ledger.postgres, params.id)
       if (!run) throw new Problem(404, 'unknown_run', `there is no run ${params.id}`)
       reach('read').require(run.model_id)
-      return replayRun(engine, run)
+      const modelFile = engine.policies.get(run.model_id)?.[0]?.modelFile ?? ''
+      return replayRun({ queries, ledger, readDataset, modelFile }, run)
     },
   )
 }

@@ -2,6 +2,7 @@
 import type { LaunchValues } from '../../../lib/models/launch-templates.ts'
 import type { GuardedFetch } from '../../../lib/http/outgoing/guarded-fetch.ts'
 import type { Logger } from '../../../lib/runtime/log.ts'
+import type { DatasetReader } from '../queries/dataset.ts'
 import type { Ledger } from '../queries/ledger.ts'
 import type { Run } from '../queries/run-record.ts'
 import { newRunToken } from '../queries/run-token.ts'
@@ -22,6 +23,8 @@ export interface LaunchOptions {
   environment: (name: string) => string | undefined
   /** Sends what model files ask for, where that may go. */
   fetch: GuardedFetch
+  /** Reads the manifest of the data set of a run. */
+  readDataset: DatasetReader
   /** Ends requests about jobs that are under way. */
   following: AbortSignal
   /** Draws from 0 up to 1, for the jitter of back-offs. */
@@ -49,6 +52,10 @@ export const valuesWith = (run: Run, statusUrl: string): LaunchValues => ({
   window_end: run.window_end ?? '',
   created_at: run.created_at,
   status_url: statusUrl,
+  model_file_sha256: run.configuration?.model_file_sha256 ?? '',
+  code_sha256: run.configuration?.code_sha256 ?? '',
+  dataset_sha256: run.dataset?.sha256 ?? '',
+  dataset: run.dataset ? JSON.stringify(run.dataset) : '',
 })
 
 /** The JSON that a job is given where its policy writes no body of its own. */
@@ -56,7 +63,11 @@ export const jobText = ({ created_at, ...values }: LaunchValues): string =>
   JSON.stringify({
     type: 'plumbline.retrain',
     timestamp: created_at,
-    data: { ...values, window_end: values.window_end === '' ? null : values.window_end },
+    data: {
+      ...values,
+      window_end: values.window_end === '' ? null : values.window_end,
+      dataset: values.dataset === '' ? null : (JSON.parse(values.dataset) as unknown),
+    },
   })
 
 /** Ends a run in the launcher's name, with why. */

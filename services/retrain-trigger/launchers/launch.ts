@@ -9,7 +9,8 @@ import { backoffMs } from '../../../lib/runtime/clock.ts'
 import { durationMs } from '../../../lib/runtime/durations.ts'
 import { messageOf } from '../../../lib/runtime/errors.ts'
 import type { Launch, WebhookLaunch } from '../../../schemas/launch.ts'
-import { claimRun, deferRun, releaseRun, type Claim } from '../queries/claims.ts'
+import { claimRun, deferRun, keepClaim, releaseRun, type Claim } from '../queries/claims.ts'
+import { keepDataset } from '../queries/dataset.ts'
 import type { Run } from '../queries/run-record.ts'
 import { markLaunched, recordJob } from '../queries/run-transitions.ts'
 import type { SystemLaunch } from '../../../schemas/launch-systems.ts'
@@ -24,6 +25,8 @@ const FIRST_RETRY_MS = 1000
 const LAST_RETRY_MS = 5 * 60_000
 /** How much longer than its deadline a launch is claimed: what is to be written after it. */
 const CLAIM_SPARE_MS = 15_000
+/** How long reading the manifest of a data set may take. */
+const DATASET_MS = 5 * 60_000
 /** Requests of one launch: a system may be asked before and after it is told to start a job. */
 const requestsOf = ({ kind }: Launch) => (kind === 'webhook' ? 1 : 3)
 
@@ -109,18 +112,45 @@ async function launch(launches: Launcher, run: Run, how: Launch, endpoint: strin
   }
 }
 
-async function launchClaimed(launches: Launcher, run: Run, how: Launch): Promise<Answer> {
+async function launchClaimed(launches: Launcher, decided: Run, how: Launch): Promise<Answer> {
   const { ledger } = launches
   const now = ledger.now()
   const deadlineMs = how.kind === 'command' ? 0 : requestsOf(how) * timeoutOf(launches, how)
   const until = now + deadlineMs + CLAIM_SPARE_MS
-  const claim = await claimRun(ledger.postgres, run.run_id, { now, until })
+  const claim = await claimRun(ledger.postgres, decided.run_id, { now, until })
   if (!claim) return 'unasked'
+  const run = await withDataset(launches, decided, claim, until)
+  if (!run) return 'unasked'
   if (how.kind === 'webhook') return launchByWebhook(launches, run, how, claim)
   if (how.kind !== 'command') return launchBySystem(launches, run, how, claim)
   if (launches.allowsCommands) await startCommand(launches, run, how.command, claim)
   else await failRun(ledger, run, 'commands are not allowed: set PLUMBLINE_ALLOW_COMMANDS=on')
   return 'answered'
+}
+
+/**
+ * The run with the manifest of its data set, where its policy names one; undefined where it cannot be
+ * read now, and the launch is put off.
+ */
+async function withDataset(
+  launches: Launcher,
+  run: Run,
+  claim: Claim,
+  until: number,
+): Promise<Run | undefined> {
+  const { ledger } = launches
+  const begun = ledger.now()
+  try {
+    await keepClaim(ledger.postgres, claim, until + DATASET_MS)
+    const known = await keepDataset(ledger, launches.readDataset, run)
+    await keepClaim(ledger.postgres, claim, until + ledger.now() - begun)
+    return known
+  } catch (error) {
+    const why = `the manifest of its data set was not read: ${messageOf(error)}`
+    const giveUpMs = durationMs(GIVE_UP_AFTER)
+    await tryAgain(launches, run, claim, { kind: 'failed', why, askedMs: 0, giveUpMs })
+    return undefined
+  }
 }
 
 async function launchByWebhook(

@@ -28,7 +28,12 @@ function running(roundMs: number) {
     engine: { policies: new Map(), queries: {} as never, ledger, sound: new Set() },
     jobs: launcher({
       ...{ ledger, log, secret: '', publicUrl: () => '', allowsCommands: false },
-      ...{ environment: () => undefined, random: () => 0, fetch: () => Promise.reject() },
+      ...{
+        environment: () => undefined,
+        readDataset: () => Promise.reject(),
+        random: () => 0,
+        fetch: () => Promise.reject(),
+      },
     }),
     log,
     failed: () => {},

@@ -212,6 +212,7 @@ function decideAndRecord(
     },
     {
       policy,
+      modelFile: parsed.modelFile,
       decidedAt: at,
       labelsKnown: news.labelsKnown,
       predictionsKnown: news.predictionsKnown,

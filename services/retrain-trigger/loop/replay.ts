@@ -1,10 +1,13 @@
 /** Makes the decision that a run follows from again, from what is stored. */
-import { hashOf, readAudit } from '../../../lib/postgres/audit-log.ts'
+import { hashOf, readAudit, sortedJson } from '../../../lib/postgres/audit-log.ts'
 import { messageOf } from '../../../lib/runtime/errors.ts'
-import type { ReplayAnswer } from '../../../schemas/http/retrain-trigger.ts'
+import type { ReplayAnswer } from '../../../schemas/http/runs/run-evidence.ts'
+import type { Dataset } from '../../../schemas/http/runs/run-evidence.ts'
 import type { Decision } from '../decide/decide.ts'
 import { replayOf, type Grounds, type Replayed } from '../decide/grounds.ts'
 import { parsedAlone } from '../decide/policies.ts'
+import { codeSha256 } from '../queries/code-version.ts'
+import { manifestSha256, readAgain, type DatasetReader } from '../queries/dataset.ts'
 import type { Ledger } from '../queries/ledger.ts'
 import type { PolicyQueries } from '../queries/policy-queries.ts'
 import type { Run } from '../queries/run-record.ts'
@@ -13,10 +16,14 @@ import type { Run } from '../queries/run-record.ts'
 export interface ReplayParts {
   queries: Pick<PolicyQueries, 'seen'>
   ledger: Pick<Ledger, 'postgres'>
+  /** SHA-256 of the file of the model that is in force; '' where it has none. */
+  modelFile: string
+  readDataset: DatasetReader
 }
 
 /** Makes a decision again, and says whether it is identical, or what differs. */
-export async function replayRun({ queries, ledger }: ReplayParts, run: Run): Promise<ReplayAnswer> {
+export async function replayRun(parts: ReplayParts, run: Run): Promise<ReplayAnswer> {
+  const { queries, ledger } = parts
   const recorded: Decision = { action: 'launch', reason: run.reason }
   const answer = (outcome: ReplayAnswer['outcome'], differences: string[]): ReplayAnswer => ({
     run_id: run.run_id,
@@ -26,12 +33,23 @@ export async function replayRun({ queries, ledger }: ReplayParts, run: Run): Pro
     recomputed: null,
     windows: 0,
     results_sha256: '',
+    configuration: run.configuration && {
+      recorded: run.configuration,
+      current: { model_file_sha256: parts.modelFile, code_sha256: codeSha256() },
+    },
+    dataset: data.dataset,
   })
+  const data = await datasetAgain(parts, run)
   const entry = await firstEntry(ledger, run.run_id)
   if (!entry)
     return answer('different', ['the audit log has no entry of this run: it was removed from it'])
   const grounds = entry.detail['grounds'] as Grounds | undefined
-  const edited = hashOf(entry) === entry.hash ? [] : [`audit entry ${entry.sequence} was edited`]
+  const isEdited = hashOf(entry) !== entry.hash
+  const edited = [
+    ...(isEdited ? [`audit entry ${entry.sequence} was edited`] : []),
+    ...configurationDiffers(run, entry.detail),
+    ...data.differences,
+  ]
   if (!grounds)
     return answer(edited.length > 0 ? 'different' : 'not_replayable', [
       ...edited,
@@ -47,6 +65,58 @@ export async function replayRun({ queries, ledger }: ReplayParts, run: Run): Pro
     windows: grounds.seen.length,
     results_sha256: grounds.results_sha256,
   }
+}
+
+/** Whether a run's data set is still what its manifest says. */
+async function datasetAgain(
+  { ledger, readDataset }: ReplayParts,
+  run: Run,
+): Promise<{ dataset: ReplayAnswer['dataset']; differences: string[] }> {
+  const kept = run.dataset
+  const [entry] = await ledger.postgres.query<{ sha256: string }>(
+    "select detail ->> 'sha256' as sha256 from audit_log where subject = $1 and action = 'dataset.kept'",
+    [run.run_id],
+  )
+  if (!kept) {
+    const none = { outcome: 'none', recorded_sha256: '', recomputed_sha256: '' } as const
+    const differences = entry ? ['the manifest of its data set was removed from the run'] : []
+    return { dataset: none, differences }
+  }
+  const tampered =
+    entry?.sha256 === kept.sha256 && manifestSha256(kept) === kept.sha256
+      ? []
+      : ['the manifest of its data set is not the one that the audit log has']
+  let again: Dataset | undefined
+  let changed: string[]
+  try {
+    again = await readAgain(readDataset, run, kept)
+    changed = datasetDifferences(kept, again)
+  } catch (error) {
+    changed = [`its data set cannot be read again: ${messageOf(error)}`]
+  }
+  const differences = [...tampered, ...changed]
+  const dataset = {
+    outcome: differences.length > 0 ? 'different' : 'identical',
+    recorded_sha256: kept.sha256,
+    recomputed_sha256: again?.sha256 ?? '',
+  } as const
+  return { dataset, differences }
+}
+
+const datasetDifferences = (kept: Dataset, again: Dataset): string[] =>
+  kept.parts.flatMap((part) => {
+    const now = again.parts.find(({ table }) => table === part.table)
+    if (now?.content_sha256 === part.content_sha256) return []
+    return now === undefined || now.rows === part.rows
+      ? [`${part.rows} rows of ${part.table} in its data set are not those of its manifest`]
+      : [`its data set has ${now.rows} rows of ${part.table}, and its manifest ${part.rows}`]
+  })
+
+function configurationDiffers(run: Run, detail: Record<string, unknown>): string[] {
+  const logged = detail['configuration'] ?? null
+  return sortedJson(logged) === sortedJson(run.configuration)
+    ? []
+    : ['the run’s configuration is not the one that its audit entry has']
 }
 
 /** The entry that tells how a run began. */

@@ -33,11 +33,11 @@ export async function requestRun(
   const parsed = parsedPolicyOf(policies, modelId, name)
   if (!parsed)
     throw new Problem(404, 'unknown_policy', `the model ${modelId} has no policy ${name}`)
-  const { policy } = parsed
+  const { policy, modelFile } = parsed
   const { labelsKnown, predictionsKnown } = await readNews(engine, modelId, parsed)
   const decision = { action: 'launch', reason } as const
   const about = { modelId, cause, windowEnd: undefined }
-  const counted = { decidedAt: ledger.now(), labelsKnown, predictionsKnown }
+  const counted = { modelFile, decidedAt: ledger.now(), labelsKnown, predictionsKnown }
   return recordDecision(
     ledger,
     { ...about, policy: name, decision, revision: 0 },
@@ -58,12 +58,21 @@ export async function answerAlerts(
   const { modelId, policy: name = '' } = asked[0]!
   const parsed = parsedPolicyOf(policies, modelId, name)
   if (!parsed) return { reason: `the model ${modelId} has no policy ${name}` }
-  const { policy } = parsed
+  const { policy, modelFile } = parsed
   const { labelsKnown, predictionsKnown } = await readNews(engine, modelId, parsed)
   const decidedAt = ledger.now()
   return decideTogether(
     ledger,
-    { modelId, policy, actor, windowEnd: undefined, decidedAt, labelsKnown, predictionsKnown },
+    {
+      modelId,
+      policy,
+      modelFile,
+      actor,
+      windowEnd: undefined,
+      decidedAt,
+      labelsKnown,
+      predictionsKnown,
+    },
     asked,
     (runs) => heldBackAlert(policy, runs, decidedAt),
   )

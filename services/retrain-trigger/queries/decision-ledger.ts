@@ -1,10 +1,11 @@
 /** What policies and people decide, once per cause, and the runs that follow from it. */
 import { randomUUID } from 'node:crypto'
 import { durationMs } from '../../../lib/runtime/durations.ts'
-import type { Trigger } from '../../../schemas/http/run-outcomes.ts'
+import type { Trigger } from '../../../schemas/http/runs/run-outcomes.ts'
 import type { Sql } from '../../../lib/postgres/port.ts'
 import type { RetrainPolicy } from '../../../schemas/model-retrain.ts'
 import type { Decision, GroundedDecision, PastRun } from '../decide/decide.ts'
+import { codeSha256 } from './code-version.ts'
 import { readLaunchedCauses } from './decisions.ts'
 import type { Ledger } from './ledger.ts'
 import { recordTransition, toRun, type Run, type RunTerms, type StoredRun } from './run-record.ts'
@@ -34,6 +35,8 @@ export interface NewRun {
   actor?: string
   /** What its decision was made of, for the audit log. */
   grounds?: object | undefined
+  /** SHA-256 of the model file that it was decided with. */
+  modelFile: string
   /** The metric results that it is about. */
   triggers?: readonly Trigger[]
   /** When the window that gave the evidence was evaluated. */
@@ -150,12 +153,10 @@ async function record(
   if (!newRun) return undefined
   const row = await insertRun(tx, newRun, at)
   if (!row) return undefined
-  await recordTransition(
-    tx,
-    row,
-    newRun.actor ?? 'policy',
-    newRun.grounds ? { grounds: newRun.grounds } : {},
-  )
+  await recordTransition(tx, row, newRun.actor ?? 'policy', {
+    configuration: row.configuration,
+    ...(newRun.grounds && { grounds: newRun.grounds }),
+  })
   return toRun(row)
 }
 
@@ -191,11 +192,11 @@ async function insertRun(tx: Sql, newRun: NewRun, at: Date): Promise<StoredRun |
   const needed = APPROVALS[policy.approval]
   const state = policy.dry_run ? 'proposed' : needed > 0 ? 'awaiting_approval' : 'queued'
   const expiresMs = durationMs(policy.approval_expires ?? APPROVAL_EXPIRES)
-  const { accept, validation, watch } = policy
+  const { accept, validation, watch, dataset } = policy
   const [row] = await tx.query<StoredRun>(
     `insert into runs (run_id, model_id, policy, cause, state, reason, window_end, decided_at, labels_known, approvals_needed, requested_by, created_at, updated_at,
-       predictions_known, message, queued_at, approval_expires_at, detected_at, terms, triggers)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $12, $11, $11, $13, $14, $15, $16, $17, $18::jsonb, $19::jsonb)
+       predictions_known, message, queued_at, approval_expires_at, detected_at, terms, triggers, configuration)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $12, $11, $11, $13, $14, $15, $16, $17, $18::jsonb, $19::jsonb, $20::jsonb)
      on conflict (model_id, policy, cause) do nothing returning *`,
     [
       randomUUID(),
@@ -215,8 +216,9 @@ async function insertRun(tx: Sql, newRun: NewRun, at: Date): Promise<StoredRun |
       state === 'queued' ? at : null,
       state === 'awaiting_approval' ? new Date(at.getTime() + expiresMs) : null,
       detectedAt === undefined ? null : new Date(detectedAt),
-      JSON.stringify({ accept, validation, watch }),
+      JSON.stringify({ accept, validation, watch, dataset }),
       JSON.stringify(triggers),
+      JSON.stringify({ model_file_sha256: newRun.modelFile, code_sha256: codeSha256() }),
     ],
   )
   return row

@@ -2,7 +2,7 @@
 import type { Sql } from '../../../lib/postgres/port.ts'
 import { Problem } from '../../../lib/runtime/errors.ts'
 import { durationMs } from '../../../lib/runtime/durations.ts'
-import type { Acceptance } from '../../../schemas/http/run-outcomes.ts'
+import type { Acceptance } from '../../../schemas/http/runs/run-outcomes.ts'
 import type { Reported } from '../decide/acceptance.ts'
 import type { Ledger } from './ledger.ts'
 import { HAS_SUCCEEDED, recordTransition, toRun, type Run, type StoredRun } from './run-record.ts'

@@ -1,6 +1,6 @@
 /** What has become of one run, as the audit log tells it. */
 import type { Sql } from '../../../lib/postgres/port.ts'
-import type { RunTransition } from '../../../schemas/http/run-outcomes.ts'
+import type { RunTransition } from '../../../schemas/http/runs/run-outcomes.ts'
 
 /** Entries of one run that are read at most: it has some ten. */
 const MAX_ENTRIES = 200

@@ -2,7 +2,7 @@
 import { appendAudit } from '../../../lib/postgres/audit-log.ts'
 import type { Sql } from '../../../lib/postgres/port.ts'
 import { durationMs } from '../../../lib/runtime/durations.ts'
-import type { Acceptance, Repair } from '../../../schemas/http/run-outcomes.ts'
+import type { Acceptance, Repair } from '../../../schemas/http/runs/run-outcomes.ts'
 import type { Reported } from '../decide/acceptance.ts'
 import type { Ledger } from './ledger.ts'
 import { toRun, type Run, type RunTerms, type StoredRun } from './run-record.ts'

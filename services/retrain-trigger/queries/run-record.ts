@@ -49,7 +49,7 @@ export type StoredRun = Omit<Run, 'labels_known'> & {
 }
 
 /** The rules of a policy that a run keeps, however its model file changes. */
-export type RunTerms = Pick<RetrainPolicy, 'accept' | 'validation' | 'watch'>
+export type RunTerms = Pick<RetrainPolicy, 'accept' | 'validation' | 'watch' | 'dataset'>
 
 /**
  * Records the state a run has come to, in the transaction that brought it there: in the audit log,
@@ -116,6 +116,8 @@ export function toRun(row: StoredRun): Run {
   for (const column of OWN_COLUMNS) delete run[column]
   return {
     ...run,
+    configuration: row.configuration ?? null,
+    dataset: row.dataset ?? null,
     labels_known: Number(row.labels_known),
     window_end: iso(row.window_end),
     decided_at: iso(row.decided_at)!,

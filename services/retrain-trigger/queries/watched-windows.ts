@@ -1,6 +1,6 @@
 /** What is read from ClickHouse of a model whose run was promoted. */
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
-import type { Trigger } from '../../../schemas/http/run-outcomes.ts'
+import type { Trigger } from '../../../schemas/http/runs/run-outcomes.ts'
 import type { WatchedWindow } from '../decide/repair.ts'
 
 /** Windows of one metric that are read at most. */

@@ -14,6 +14,10 @@ export const run = {
   window_end: '2026-11-26T00:00:00Z',
   created_at: '2026-11-26T01:00:00Z',
   status_url: 'http://plumbline/v1/runs/r-1/status?token=t',
+  model_file_sha256: 'a1',
+  code_sha256: 'b2',
+  dataset_sha256: '',
+  dataset: '',
 }
 
 /** An answer of a system. */

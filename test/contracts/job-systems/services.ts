@@ -179,6 +179,55 @@ export const SERVICES = [
     },
   ),
   expected(
+    'gitlab',
+    { project: 'team/models', ref: 'main', variables: { A: '1' } },
+    {
+      start: {
+        method: 'POST',
+        path: '/api/v4/projects/team%2Fmodels/pipeline',
+        body: {
+          ref: 'main',
+          variables: [
+            { key: 'A', value: '1' },
+            { key: 'PLUMBLINE_RUN_ID', value: 'r-1' },
+          ],
+        },
+      },
+      started: [
+        [answer(201, { id: 61, status: 'created', web_url: 'https://gitlab.example/61' }), '61'],
+        [answer(400, { message: { base: ['Reference not found'] } }), undefined],
+      ],
+      find: {
+        path: '/api/v4/projects/team%2Fmodels/pipelines?source=api&per_page=100',
+        found: [
+          [
+            answer(200, [
+              { id: 60, name: 'Retraining r-2' },
+              { id: 59, name: null },
+              { id: 61, name: 'Retraining r-1' },
+            ]),
+            '61',
+          ],
+          [answer(200, []), undefined],
+        ],
+      },
+      status: {
+        path: '/api/v4/projects/team%2Fmodels/pipelines/j',
+        states: [
+          [{ status: 'waiting_for_resource' }, 'queued'],
+          [{ status: 'running' }, 'running'],
+          [{ status: 'canceling' }, 'running'],
+          [{ status: 'success' }, 'succeeded'],
+          [{ status: 'skipped' }, 'failed'],
+          [{ status: 'failed' }, 'failed'],
+          [{ status: 'canceled' }, 'cancelled'],
+          [{ status: 'unheard of' }, undefined],
+        ],
+      },
+      cancel: { method: 'POST', path: '/api/v4/projects/team%2Fmodels/pipelines/j/cancel' },
+    },
+  ),
+  expected(
     'jenkins',
     { job: 'ml/train', parameters: { MODEL: 'a b' } },
     {

@@ -137,3 +137,16 @@ test('a text is no markup, in Markdown or HTML, whatever it holds', () => {
   expect(markdown).toContain('| all | accuracy | 0.9123 | 0.85 to 0.95 | 80 | ok |')
   expect(markdown).toContain('| region: north | accuracy | unknown | no interval | 80 | ok |')
 })
+
+test('the data sets that runs learned from are part of the lineage, the newest five', () => {
+  const kept = (sequence: number) => ({
+    ...{ sequence, at: '2026-01-08T00:00:00Z', actor: 'launcher', action: 'dataset.kept' },
+    ...{ subject: `run ${sequence}`, says: `data set of ${sequence} predictions` },
+  })
+  const acts = [{ ...kept(9), action: 'run.launching' }, ...[8, 7, 6, 5, 4, 3].map(kept)]
+  const { texts } = sectionsOf({ ...NOTHING, acts }).find(({ title }) => title.startsWith('Data'))!
+  expect(texts).toEqual([
+    `Runs learned from: ${[8, 7, 6, 5, 4].map((n) => `run ${n}: data set of ${n} predictions`).join('; ')}`,
+  ])
+  expect(sectionsOf(NOTHING).find(({ title }) => title.startsWith('Data'))!.texts).toEqual([])
+})

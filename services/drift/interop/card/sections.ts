@@ -94,6 +94,15 @@ const intended = ({ card }: CardFacts): CardSection => ({
   }),
 })
 
+/** Manifests of data sets that are told of, the newest. */
+const MAX_DATASETS = 5
+
+const learnedFrom = ({ acts }: CardFacts): string[] =>
+  acts
+    .filter(({ action }) => action === 'dataset.kept')
+    .slice(0, MAX_DATASETS)
+    .map(({ subject, says }) => `${subject}: ${says}`)
+
 const data = (facts: CardFacts): CardSection => ({
   title: 'Data and its lineage',
   texts: [
@@ -102,6 +111,7 @@ const data = (facts: CardFacts): CardSection => ({
       'Predictions come by',
       facts.topics.map(({ topic, newest }) => `${topic} (newest ${newest})`),
     ),
+    ...listed('Runs learned from', learnedFrom(facts)),
     ...listed('Declared features', facts.features),
     ...listed('Privacy', facts.privacy),
     ...said('Retention of predictions', facts.retention.predictions),

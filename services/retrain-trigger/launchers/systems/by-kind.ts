@@ -6,6 +6,7 @@ import { azureMl } from './azure-ml.ts'
 import { dagster } from './dagster.ts'
 import { databricks } from './databricks.ts'
 import { github } from './github.ts'
+import { gitlab } from './gitlab.ts'
 import { jenkins } from './jenkins.ts'
 import { kubeflow } from './kubeflow.ts'
 import { kubernetes } from './kubernetes.ts'
@@ -20,6 +21,7 @@ const SYSTEMS: { [K in SystemLaunch['kind']]: JobSystem<LaunchOf<K>> } = {
   dagster,
   databricks,
   github,
+  gitlab,
   jenkins,
   kubeflow,
   kubernetes,

@@ -1,6 +1,6 @@
 /** What became of a run's candidate: whether it was accepted, and whether it has helped. */
 import Type, { type Static } from 'typebox'
-import { closed, nullable, time } from './parts.ts'
+import { closed, nullable, time } from '../parts.ts'
 
 const number = (description: string) => nullable(Type.Number({ description }))
 
