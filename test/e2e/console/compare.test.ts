@@ -174,7 +174,7 @@ test('what is slow shows that it comes', async () => {
   await busy()
   await page.route('**/v1/models/credit/cohorts*', () => {})
   await page.goto(`${plumbline.url}/models/credit/slices`)
-  await page.getByRole('status').getByText('Loading').waitFor({ state: 'attached' })
+  await page.getByRole('status').getByText('Loading').first().waitFor({ state: 'attached' })
   expect(await faults()).toEqual([])
 })
 
