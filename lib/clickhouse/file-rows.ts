@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Session } from 'chdb'
-import { S3_SETTINGS, s3Table, withoutSecrets, type S3Object } from './s3-objects.ts'
+import { S3_SETTINGS, s3Table, toldWithoutSecrets, type S3Object } from './s3-objects.ts'
 
 /** Rows in their order, each with a value for each column. */
 export interface ParquetBlock {
@@ -98,7 +98,7 @@ function readingOf(from: FileOrigin): Reading {
       session,
       table: (format) => s3Table(from.access, from.path, format),
       settings: (more) => `${more}, ${S3_SETTINGS}`,
-      told: (error) => withoutSecrets(error, from.access),
+      told: (error) => toldWithoutSecrets(error, from.access),
       close: () => session.close(),
     }
   }

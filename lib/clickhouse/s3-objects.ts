@@ -1,5 +1,6 @@
 /** Objects of S3, or of a server that speaks as it does, as the embedded engine reads them. */
 import { Session } from 'chdb'
+import { withoutSecrets } from '../models/secret-references.ts'
 import { messageOf } from '../runtime/errors.ts'
 import { escape } from './port.ts'
 
@@ -71,16 +72,14 @@ export async function listS3(access: S3Access, pattern: string, most: number): P
       modifiedMs: Number(seconds) * 1000,
     }))
   } catch (error) {
-    throw withoutSecrets(error, access)
+    throw toldWithoutSecrets(error, access)
   } finally {
     session.close()
   }
 }
 
 /** What the engine says of a failure, its statement's secrets taken out of it. */
-export function withoutSecrets(error: unknown, { key }: S3Access): Error {
-  const secrets = key ? [key.secret, key.sessionToken, key.id] : []
-  let text = messageOf(error)
-  for (const secret of secrets) if (secret) text = text.replaceAll(secret, '***')
-  return new Error(text)
+export function toldWithoutSecrets(error: unknown, { key }: S3Access): Error {
+  const secrets = key ? [key.secret, key.sessionToken ?? '', key.id] : []
+  return new Error(withoutSecrets(messageOf(error), secrets))
 }

@@ -3,6 +3,7 @@
  * credentials that are references to variables of the environment. Pure.
  */
 import type { S3Access } from '../../clickhouse/s3-objects.ts'
+import { isOwnSetting, variableOf } from '../../models/secret-references.ts'
 import { ConfigError } from '../../runtime/config.ts'
 import type { SourceFile } from '../../../schemas/source.ts'
 
@@ -15,7 +16,6 @@ export const S3_SCHEME = 's3://'
 const NAME = /^[\w !.'()=,@:+-]+$/u
 const PATTERN = /^[\w !.'()=,@:+*?-]+$/u
 const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/
-const REFERENCE = /^secret:\/\/env\/([A-Za-z_][A-Za-z0-9_]*)$/
 
 /** Every problem of the section `s3` of a source file that its schema cannot say. */
 export function s3Problems({ s3, files }: Pick<SourceFile, 's3' | 'files'>): string[] {
@@ -30,7 +30,7 @@ export function s3Problems({ s3, files }: Pick<SourceFile, 's3' | 'files'>): str
   }
   const references = [s3.access_key_id, s3.secret_access_key, s3.session_token]
   for (const one of references)
-    if (one !== undefined && nameOf(one).toUpperCase().startsWith('PLUMBLINE_'))
+    if (one !== undefined && isOwnSetting(variableOf(one) ?? ''))
       problems.push(`s3: ${one} is a setting of Plumbline, and is not sent out`)
   if ((s3.access_key_id === undefined) !== (s3.secret_access_key === undefined))
     problems.push('s3 must have access_key_id and secret_access_key, or neither')
@@ -79,7 +79,7 @@ export function accessOf(
   environment: (name: string) => string | undefined,
 ): S3Access {
   const secretOf = (reference: string): string => {
-    const value = environment(nameOf(reference))
+    const value = environment(variableOf(reference) ?? '')
     if (value === undefined || value === '') throw new ConfigError([`${reference} is not set`])
     return value
   }
@@ -88,5 +88,3 @@ export function accessOf(
   const sessionToken = token === undefined ? undefined : secretOf(token)
   return { endpoint, key: { id: secretOf(id), secret: secretOf(secret), sessionToken } }
 }
-
-const nameOf = (reference: string): string => REFERENCE.exec(reference)?.[1] ?? ''

@@ -3,6 +3,7 @@ import { Ajv, type ErrorObject } from 'ajv'
 import { headerProblems } from '../../../lib/models/launch-templates.ts'
 import { schemaProblems } from '../../../lib/models/schema-problems.ts'
 import {
+  referencesIn,
   secretProblems,
   secretValue,
   type SecretOf,
@@ -118,14 +119,12 @@ export function secretsOf(receiver: Receiver): [field: string, text: string][] {
   }
 }
 
-const REFERENCE = /secret:\/\/[^\s"',;]*/g
-
 const SIGNING_KEY = /^whsec_[A-Za-z0-9+/=]{32,}$/
 
 function secretTextProblems(field: string, text: string, secretOf: SecretOf): string[] {
   const problems = secretProblems(text)
   if (problems.length > 0) return problems
-  return [...text.matchAll(REFERENCE)].flatMap(([whole]) => {
+  return referencesIn(text).flatMap((whole) => {
     try {
       const value = secretValue(whole, secretOf)
       if (field === 'url' && !/^https?:\/\//.test(value)) return [`${whole} holds no address`]

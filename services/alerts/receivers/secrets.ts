@@ -1,5 +1,5 @@
-/** Keeps secrets out of what is kept of answers. Pure. */
-import { withSecrets, type SecretOf } from '../../../lib/models/secret-references.ts'
+/** The secrets that are kept out of what is kept of answers. Pure. */
+import { referencesIn, withSecrets, type SecretOf } from '../../../lib/models/secret-references.ts'
 import type { Receiver } from '../../../schemas/alerts-file.ts'
 import { secretsOf } from '../decide/file-problems.ts'
 
@@ -12,19 +12,10 @@ const MIN_PART = 8
  */
 export const secretsIn = (receiver: Receiver, secretOf: SecretOf): string[] =>
   secretsOf(receiver).flatMap(([, text]) => {
-    if (!text.includes('secret://')) return []
-    const values = [...text.matchAll(/secret:\/\/[^\s"',;]*/g)].map(([whole]) =>
-      withSecrets(whole, secretOf),
-    )
+    const values = referencesIn(text).map((whole) => withSecrets(whole, secretOf))
     return values.flatMap((value) => {
       if (!URL.canParse(value)) return [value]
       const { pathname, search } = new URL(value)
       return [value, pathname, search].filter((part) => part.length >= MIN_PART)
     })
   })
-
-/** A text with every one of these secrets blacked out, the longest first. */
-export const withoutSecrets = (text: string, secrets: readonly string[]): string =>
-  secrets
-    .toSorted((a, b) => b.length - a.length)
-    .reduce((rest, secret) => rest.replaceAll(secret, '***'), text)

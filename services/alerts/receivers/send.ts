@@ -4,7 +4,12 @@ import type {
   GuardedFetch,
   OutgoingTls,
 } from '../../../lib/http/outgoing/guarded-fetch.ts'
-import { secretValue, withSecrets, type SecretOf } from '../../../lib/models/secret-references.ts'
+import {
+  secretValue,
+  withoutSecrets,
+  withSecrets,
+  type SecretOf,
+} from '../../../lib/models/secret-references.ts'
 import { durationMs } from '../../../lib/runtime/durations.ts'
 import { messageOf } from '../../../lib/runtime/errors.ts'
 import type { Receiver, ReceiverOf } from '../../../schemas/alerts-file.ts'
@@ -15,7 +20,7 @@ import { opsgenieRequests } from './opsgenie.ts'
 import { answerOf, outcomeOfError, type Answer, type Outcome } from './outcome.ts'
 import { pagerdutyRequests } from './pagerduty.ts'
 import type { AlertRequest } from './request.ts'
-import { secretsIn, withoutSecrets } from './secrets.ts'
+import { secretsIn } from './secrets.ts'
 import { slackRequest } from './slack.ts'
 import { webhookRequest } from './webhook.ts'
 
@@ -110,17 +115,30 @@ async function inOrder(
   return last
 }
 
-async function ask(
+const ask = (
+  parts: SendParts,
+  receiver: Receiver,
+  what: Try,
+  { body, ...request }: AlertRequest,
+): Promise<Answer> =>
+  exchange(parts, receiver, what, {
+    ...request,
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  })
+
+/** A request whose body is JSON already. */
+type WrittenRequest = Omit<AlertRequest, 'body'> & { body?: string }
+
+async function exchange(
   { fetch, now }: SendParts,
   receiver: Receiver,
   what: Try,
-  { method, url, headers, body }: AlertRequest,
+  { url, headers, ...request }: WrittenRequest,
 ): Promise<Answer> {
   try {
     const response = await fetch(url, {
-      method,
+      ...request,
       headers: { ...headers, 'content-type': 'application/json' },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
       signal: deadlineOf(receiver, what),
       tls: what.tls,
     })
@@ -135,26 +153,15 @@ async function toldByWebhook(
   receiver: ReceiverOf<'webhook'>,
   what: Try,
 ): Promise<Outcome> {
-  const { secretOf, webhookSecret, now, fetch } = parts
+  const { secretOf, webhookSecret, now } = parts
   const key = receiver.key === undefined ? webhookSecret : secretValue(receiver.key, secretOf)
   const own = Object.entries(receiver.headers ?? {}).map(([name, text]): [string, string] => [
     name,
     withSecrets(text, secretOf),
   ])
-  const { headers, body } = webhookRequest(key, what, Object.fromEntries(own), now())
+  const signed = webhookRequest(key, what, Object.fromEntries(own), now())
   const url = withSecrets(receiver.url, secretOf)
-  try {
-    const response = await fetch(url, {
-      method: 'POST',
-      body,
-      tls: what.tls,
-      headers: { ...headers, 'content-type': 'application/json' },
-      signal: deadlineOf(receiver, what),
-    })
-    return (await answerOf(response, now())).outcome
-  } catch (error) {
-    return outcomeOfError(error)
-  }
+  return (await exchange(parts, receiver, what, { method: 'POST', url, ...signed })).outcome
 }
 
 /**
