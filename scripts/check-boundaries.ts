@@ -29,7 +29,7 @@ const PURE_FILES = [
   'lib/models/derived/(declared-descriptors|derived-fields|price-table)',
   'lib/models/(expectations/.*|language/.*|launch-templates)',
   'lib/models/(privacy-problems|retrain-problems|windows)',
-  'lib/runtime/(durations|person-names)',
+  'lib/runtime/(durations|person-names|yaml)',
   'lib/sink/(counts/.*|dedupe-set|field-columns|id-hash|mapping|range-row|rows)',
   'lib/sources/(conversions|embedded|faults|filters|globs|mapping|maps|paths|problems|times)',
   'lib/sources/(topics|values)',

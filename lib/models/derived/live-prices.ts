@@ -1,12 +1,11 @@
 /** The price file in force, read anew when it changes: all of it or nothing. */
-import { readFileSync } from 'node:fs'
-import { basename, dirname } from 'node:path'
 import { Gauge, type Registry } from 'prom-client'
 import { ConfigError } from '../../runtime/config.ts'
 import { messageOf } from '../../runtime/errors.ts'
 import type { Logger } from '../../runtime/log.ts'
-import { folderSignature } from '../../runtime/reload/folder-signature.ts'
+import { fileSignature } from '../../runtime/reload/folder-signature.ts'
 import { liveReading, type LiveReading } from '../../runtime/reload/live-reading.ts'
+import { writtenText } from '../../runtime/reload/written-file.ts'
 import { NO_PRICES, parsePrices, type PriceTable } from './price-table.ts'
 
 /** What live prices are made of. */
@@ -29,7 +28,7 @@ export interface LivePricesParts {
 export function readPrices(file: string | undefined): PriceTable {
   if (file === undefined) return NO_PRICES
   try {
-    return parsePrices(readFileSync(file, 'utf8'))
+    return parsePrices(writtenText(file))
   } catch (error) {
     const problems = error instanceof ConfigError ? error.problems : [messageOf(error)]
     throw new ConfigError(problems.map((problem) => `PLUMBLINE_PRICES_FILE ${file}: ${problem}`))
@@ -51,8 +50,7 @@ export function livePrices({ file, registry, ...parts }: LivePricesParts): LiveR
     ...parts,
     everyMs: file === undefined ? 0 : parts.everyMs,
     name: 'prices',
-    signature: () =>
-      file === undefined ? '' : folderSignature(dirname(file), (name) => name === basename(file)),
+    signature: () => (file === undefined ? '' : fileSignature(file)),
     read: () => readPrices(file),
     isSame: (a, b) => JSON.stringify(a.prices) === JSON.stringify(b.prices),
     told: ({ prices }) => ({ prices: prices.length }),

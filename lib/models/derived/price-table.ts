@@ -1,9 +1,9 @@
 /** What tokens of language models cost, by the price file. Pure. */
 import { Ajv } from 'ajv'
-import { parse } from 'yaml'
 import { PriceFile, type Price } from '../../../schemas/language-models/prices.ts'
 import { ConfigError } from '../../runtime/config.ts'
 import { messageOf } from '../../runtime/errors.ts'
+import { yamlIn } from '../../runtime/yaml.ts'
 import { schemaProblems } from '../schema-problems.ts'
 
 /** The tokens of one answer. */
@@ -41,16 +41,19 @@ const MAX_KNOWN = 1000
  * @throws {ConfigError} with every problem of the file
  */
 export function parsePrices(text: string): PriceTable {
-  let file: unknown
-  try {
-    file = parse(text)
-  } catch (cause) {
-    throw new ConfigError([`is no YAML: ${messageOf(cause)}`])
-  }
+  const file = parsed(text)
   if (!validate(file)) throw new ConfigError(schemaProblems(validate.errors ?? []))
   const problems = problemsOf(file.prices)
   if (problems.length > 0) throw new ConfigError(problems)
   return priceTable(file.prices)
+}
+
+function parsed(text: string): unknown {
+  try {
+    return yamlIn(text)
+  } catch (error) {
+    throw new ConfigError([messageOf(error)])
+  }
 }
 
 function problemsOf(prices: readonly Price[]): string[] {
@@ -72,33 +75,34 @@ function startOf({ from }: Price): number {
   if (from === undefined) return -Infinity
   const at = Date.parse(`${from}T00:00:00Z`)
   // Date.parse takes 31 February for a day of March.
-  return Number.isNaN(at) || !isSameDay(at, from) ? NaN : at
+  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(from) ? at : NaN
 }
 
-const DAY_MS = 86_400_000
-/** Whether epoch milliseconds are of this day of the proleptic Gregorian calendar. */
-function isSameDay(at: number, day: string): boolean {
-  const [year, month, date] = day.split('-').map(Number) as [number, number, number]
-  return Date.UTC(year, month - 1, date) === at && date <= daysIn(year, month)
+/** A price with what look-ups ask of it, worked out once. */
+interface Entry extends Price {
+  start: number
+  /** What a version begins with; undefined where it must be the same. */
+  beginning: string | undefined
 }
-const daysIn = (year: number, month: number) =>
-  (Date.UTC(year, month, 1) - Date.UTC(year, month - 1, 1)) / DAY_MS
 
 function priceTable(prices: readonly Price[]): PriceTable {
-  const known = new Map<string, readonly Price[]>()
-  const candidatesOf = (modelVersion: string) => {
-    const found = known.get(modelVersion)
+  const entries = prices.map(entryOf).toSorted(byRank)
+  const known = new Map<string, readonly Entry[]>()
+  const entriesOf = (version: string) => {
+    const found = known.get(version)
     if (found) return found
     if (known.size === MAX_KNOWN) known.clear()
-    const fitting = prices.filter(({ model }) => fits(model, modelVersion)).toSorted(byRank)
-    known.set(modelVersion, fitting)
+    const fitting = entries.filter(({ beginning, model }) =>
+      beginning === undefined ? version === model : version.startsWith(beginning),
+    )
+    known.set(version, fitting)
     return fitting
   }
   return {
     prices,
     costOf: ({ modelVersion, provider, at, inputTokens, outputTokens }) => {
-      const price = candidatesOf(modelVersion).find(
-        (one) => (one.provider === undefined || one.provider === provider) && startOf(one) <= at,
+      const price = entriesOf(modelVersion).find(
+        (one) => (one.provider === undefined || one.provider === provider) && one.start <= at,
       )
       return (
         price &&
@@ -108,14 +112,16 @@ function priceTable(prices: readonly Price[]): PriceTable {
   }
 }
 
-const isPrefix = (model: string) => model.endsWith('*')
-const fits = (model: string, version: string) =>
-  isPrefix(model) ? version.startsWith(model.slice(0, -1)) : version === model
+const entryOf = (price: Price): Entry => ({
+  ...price,
+  start: startOf(price),
+  beginning: price.model.endsWith('*') ? price.model.slice(0, -1) : undefined,
+})
 
 /** The exact name first, then the longest beginning; with a provider first; the newest day first. */
-const byRank = (a: Price, b: Price): number =>
-  Number(isPrefix(a.model)) - Number(isPrefix(b.model)) ||
+const byRank = (a: Entry, b: Entry): number =>
+  Number(a.beginning !== undefined) - Number(b.beginning !== undefined) ||
   b.model.length - a.model.length ||
   Number(b.provider !== undefined) - Number(a.provider !== undefined) ||
-  startOf(b) - startOf(a) ||
+  b.start - a.start ||
   0

@@ -59,7 +59,7 @@ export function liveModels(parts: LiveModelsParts): LiveModels {
     name: 'model files',
     signature: () => folderSignature(folder, isModelFile),
     read: (before) => readFolder(parts, before),
-    isSame: (a, b) => changesOf(b, a).length + changesOf(a, b).length === 0,
+    isSame: (a, b) => changesOf(b, a).length + missingOf(b, a).length === 0,
     told: (value, before) => ({
       changed: changesOf(value, before).slice(0, MAX_NAMED),
       removed: missingOf(value, before).slice(0, MAX_NAMED),
@@ -104,7 +104,10 @@ function loadsCounter(registry: Registry) {
   }
 }
 
-/** A folder that is gone takes no model with it: one that is there and empty says that there are none. */
+/**
+ * Reads the folder. One that is gone takes no model with it: one that is there and empty says that
+ * there are none.
+ */
 function readFolder(
   { folder, check, now }: LiveModelsParts,
   before: ModelFiles | undefined,

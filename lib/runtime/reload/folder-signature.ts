@@ -1,6 +1,6 @@
-/** Tells whether the files of a folder are as they were, without reading them. */
+/** Tells whether files are as they were, without reading them. */
 import { existsSync, readdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 
 /** Changes when a file comes, goes, or is written; links are followed. */
 export function folderSignature(folder: string, isMeant: (name: string) => boolean): string {
@@ -14,3 +14,7 @@ export function folderSignature(folder: string, isMeant: (name: string) => boole
     })
     .join('\u0000')
 }
+
+/** The same of one file. */
+export const fileSignature = (path: string): string =>
+  folderSignature(dirname(path), (name) => name === basename(path))

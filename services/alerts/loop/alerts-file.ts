@@ -1,20 +1,19 @@
 /** The file of alerts: read and checked at a start, and again when it changes. */
 import { createHash } from 'node:crypto'
-import { readFileSync, statSync } from 'node:fs'
-import { basename, dirname } from 'node:path'
 import { Gauge, type Registry } from 'prom-client'
-import { parse } from 'yaml'
 import type { OutgoingTls } from '../../../lib/http/outgoing/guarded-fetch.ts'
 import type { SecretOf } from '../../../lib/models/secret-references.ts'
 import { ConfigError } from '../../../lib/runtime/config.ts'
 import { messageOf } from '../../../lib/runtime/errors.ts'
 import type { Logger } from '../../../lib/runtime/log.ts'
-import { folderSignature } from '../../../lib/runtime/reload/folder-signature.ts'
+import { fileSignature } from '../../../lib/runtime/reload/folder-signature.ts'
 import {
   liveReading,
   type LiveReading,
   type Reading,
 } from '../../../lib/runtime/reload/live-reading.ts'
+import { writtenText } from '../../../lib/runtime/reload/written-file.ts'
+import { yamlIn } from '../../../lib/runtime/yaml.ts'
 import type { AlertsFile, Receiver } from '../../../schemas/alerts-file.ts'
 import { crossProblems, hasShape, shapeProblems } from '../decide/file-problems.ts'
 
@@ -27,8 +26,6 @@ export interface LoadedAlerts {
   revision: string
 }
 
-const MAX_BYTES = 1 << 20
-
 /**
  * Reads the file of alerts.
  *
@@ -36,8 +33,8 @@ const MAX_BYTES = 1 << 20
  */
 export function readAlertsFile(path: string, secretOf: SecretOf): LoadedAlerts {
   try {
-    const text = readText(path)
-    const file = parsed(text)
+    const text = writtenText(path)
+    const file = yamlIn(text)
     const shape = shapeProblems(file)
     if (!hasShape(file)) throw new ConfigError(shape)
     const problems = crossProblems(file, secretOf)
@@ -53,27 +50,11 @@ export function readAlertsFile(path: string, secretOf: SecretOf): LoadedAlerts {
   }
 }
 
-function readText(path: string): string {
-  const found = statSync(path, { throwIfNoEntry: false })
-  if (!found?.isFile()) throw new Error('is no file')
-  if (found.size > MAX_BYTES) throw new Error(`is larger than ${MAX_BYTES} bytes`)
-  return readFileSync(path, 'utf8')
-}
-
-function parsed(text: string): unknown {
-  try {
-    // Aliases could make a small file into a large one.
-    return parse(text, { maxAliasCount: 100 })
-  } catch (error) {
-    throw new Error(`is no YAML: ${messageOf(error).split('\n')[0]!}`, { cause: error })
-  }
-}
-
 function tlsOf(receivers: readonly Receiver[], problems: string[]): Map<string, OutgoingTls> {
   const pem = (key: string, path: string | undefined) => {
     if (path === undefined) return undefined
     try {
-      const text = readText(path)
+      const text = writtenText(path)
       if (text.includes('-----BEGIN ')) return text
       problems.push(`${key}: ${path} is no PEM`)
     } catch (error) {
@@ -127,7 +108,7 @@ export function liveAlerts({ path, secretOf, registry, ...parts }: LiveAlertsPar
   const live = liveReading({
     ...parts,
     name: 'alerts file',
-    signature: () => folderSignature(dirname(path), (name) => name === basename(path)),
+    signature: () => fileSignature(path),
     read: () => readAlertsFile(path, secretOf),
     isSame: (a, b) => a.revision === b.revision,
     told: ({ file }) => ({ receivers: file.receivers.length }),
