@@ -87,6 +87,36 @@ export function withLateAttributes(table: 'predictions' | 'outcome_revisions FIN
 export const spanOf = (column: string) =>
   `arrayFirstIndex((s, e) -> ${column} >= s AND ${column} < e, {starts:Array(DateTime64(3, 'UTC'))}, {ends:Array(DateTime64(3, 'UTC'))})`
 
+/** Groups of spans, each counted by itself; a span may be part of several. */
+export interface SpanGroups {
+  groups: readonly (readonly Window[])[]
+  /** All spans of the groups, each once. */
+  spans: readonly Window[]
+  /** The groups, from 1, that each of the spans is part of. */
+  memberships: readonly (readonly number[])[]
+}
+
+/** @returns undefined where two spans overlap that are not the same */
+export function spanGroups(groups: readonly (readonly Window[])[]): SpanGroups | undefined {
+  const bySpan = new Map<string, { span: Window; of: number[] }>()
+  for (const [i, group] of groups.entries())
+    for (const span of group) {
+      const name = `${span.start}-${span.end}`
+      const known = bySpan.get(name) ?? { span, of: [] }
+      known.of.push(i + 1)
+      bySpan.set(name, known)
+    }
+  const all = [...bySpan.values()].toSorted((a, b) => a.span.start - b.span.start)
+  if (all.some(({ span }, i) => i > 0 && span.start < all[i - 1]!.span.end)) return undefined
+  return { groups, spans: all.map(({ span }) => span), memberships: all.map(({ of }) => of) }
+}
+
+/**
+ * SQL of an array: the groups of spans, from 1, that an instant lies in, which `groups` among the
+ * parameters lists for each of the spans.
+ */
+export const groupsOf = (column: string) => `{groups:Array(Array(UInt32))}[${spanOf(column)}]`
+
 /** Epoch milliseconds as ClickHouse reads them. */
 export const sqlTime = (ms: number) => new Date(ms).toISOString().replace('T', ' ').replace('Z', '')
 

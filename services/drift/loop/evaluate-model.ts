@@ -18,9 +18,10 @@ import { evaluateWindow, type EvaluationParts } from './evaluate-window.ts'
 import { evaluateSilence } from './evaluate-silence.ts'
 import { withLearnedHorizon, type HorizonLooks } from './learn-horizon.ts'
 import type { TellFailure } from './failures.ts'
-import { createReferenceCache, referenceReader, type ReferenceCache } from './load-reference.ts'
+import { createReferenceCache, type ReferenceCache } from './reading/reference-cache.ts'
 import { NO_PRIVACY, type Privacy } from '../../../lib/events/privacy/redactor.ts'
 import { tableLoader, type TablesLooked } from './load-tables.ts'
+import { readAhead } from './reading/read-ahead.ts'
 import { globalStateReader, loadModelState } from './model-state.ts'
 
 /** What one evaluator of a process needs. */
@@ -103,19 +104,21 @@ const MIN_REST_MS = 10_000
 /** The same, as a multiple of how long the last one took. */
 const REST_FACTOR = 10
 
-/** The parts of one pass. */
-interface PassParts extends EvaluationParts {
+/** The parts of one pass, before anything is read ahead. */
+interface ModelPass extends Omit<EvaluationParts, 'references'> {
   shared: Shared
   tell: TellFailure | undefined
   isOwned: () => boolean
   past: PastWindows
 }
 
+/** The parts of one pass. */
+type PassParts = ModelPass & EvaluationParts
+
 /** @returns evaluates models on one connection, one at a time or several side by side */
 export function createModelEvaluator(options: EvaluatorOptions): EvaluateModel {
   const { queries, gauges, now, tell } = options
   const shared = options.shared ?? createShared()
-  const references = referenceReader(queries, shared.references)
   const loadTables = tableLoader(queries, shared.tables, options.privacy ?? NO_PRIVACY, now)
   const write = revisionWriter(options.db, options.eventLog)
   const globalState = globalStateReader({
@@ -138,20 +141,23 @@ export function createModelEvaluator(options: EvaluatorOptions): EvaluateModel {
     const state = { ...known, unread }
     const past = pastWindows(evaluated)
     return evaluateEach(
-      { queries, references, model, steps, state, write, gauges, now, shared, tell, isOwned, past },
+      { queries, model, steps, state, write, gauges, now, shared, tell, isOwned, past },
       due,
     )
   }
 }
 
 /** Evaluates due windows in turn; what fails waits, and the rest goes on. */
-async function evaluateEach(parts: PassParts, due: readonly Due[]): Promise<Pass> {
-  const { now, model, shared } = parts
+async function evaluateEach(pass: ModelPass, due: readonly Due[]): Promise<Pass> {
+  const { now, model, shared } = pass
+  const isWhole = shared.whole.has(model.modelId)
+  const ahead = readAhead({ ...pass, cache: shared.references, isWhole }, due)
+  const parts = { ...pass, queries: ahead.queries, references: ahead.references }
   const begun = now()
   let comeBack: number | undefined
   let looked = 0
   let failures = 0
-  for (const window of due) {
+  for (const [position, window] of due.entries()) {
     const waitUntil = shared.turns.waitsUntil(model.modelId, window, window.restates)
     if (now() < waitUntil) {
       comeBack = Math.min(comeBack ?? Infinity, waitUntil)
@@ -161,6 +167,7 @@ async function evaluateEach(parts: PassParts, due: readonly Due[]): Promise<Pass
     await new Promise((resolve) => setImmediate(resolve))
     if (!parts.isOwned()) return { failures, comeBack: undefined }
     if (looked++ === MAX_WINDOWS || now() - begun > MAX_MS) return { failures, comeBack: now() }
+    await ahead.reach(position)
     const failedUntil = await evaluateOrTell(parts, window)
     if (failedUntil === undefined) continue
     comeBack = Math.min(comeBack ?? Infinity, failedUntil)

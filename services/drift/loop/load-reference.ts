@@ -19,57 +19,22 @@ import { ALL, keyOf, type Cohort } from '../data/cohort.ts'
 import type { TruthReader } from '../queries/outcomes/read-once.ts'
 import { impliesLabels } from '../queries/outcomes/labelled-outcomes.ts'
 import { noOutcomes } from '../data/window-data.ts'
+import { createReferenceCache, type ReferenceCache } from './reading/reference-cache.ts'
 
-/**
- * Bins and categories of the references that are kept, some 50 bytes each; those that were not
- * asked for longest give way.
- */
-const MAX_KEPT = 150_000
-/** What a reference takes beside them: its windows, truth and rows. */
-const OWN_SIZE = 400
 /** Each costs a forest; more of them tell the noise no better. */
 const MAX_SAMPLED_WINDOWS = 20
 
-interface Asked {
+/** What the name of a reading depends on, beside the reference. */
+interface Named {
   scope: Cohort
   /** Up to here all events are thought to have come. */
   completeUntil: number
-  outcomesOf: TruthReader
   /** Size of shorter windows that tell the noise while a baseline is learned. */
   shorter?: string | undefined
 }
 
-/** References that were read, by what they were read from. */
-export interface ReferenceCache {
-  /** Makes it the one that was asked for last. */
-  get: (key: string) => ReferenceData | undefined
-  keep: (key: string, data: ReferenceData) => void
-}
-
-/** One for all evaluators of a process: a model is evaluated now by one of them, now by another. */
-export function createReferenceCache(): ReferenceCache {
-  const cache = new Map<string, ReferenceData>()
-  let kept = 0
-  return {
-    get: (key) => {
-      const data = cache.get(key)
-      if (data) {
-        cache.delete(key)
-        cache.set(key, data)
-      }
-      return data
-    },
-    keep: (key, data) => {
-      const before = cache.get(key)
-      kept += sizeOf(data) - (before ? sizeOf(before) : 0)
-      cache.set(key, data)
-      for (const [oldest, other] of cache) {
-        if (kept <= MAX_KEPT || oldest === key) break
-        cache.delete(oldest)
-        kept -= sizeOf(other)
-      }
-    },
-  }
+interface Asked extends Named {
+  outcomesOf: TruthReader
 }
 
 /**
@@ -81,21 +46,39 @@ export function referenceReader(
   queries: DriftQueries,
   cache: ReferenceCache = createReferenceCache(),
 ) {
+  const look = (
+    model: Model,
+    reference: ReferenceSpans,
+    inside: readonly StepCount[],
+    asked: Named,
+  ) => {
+    const keyFor = keysOf(model, reference, inside, asked)
+    // What a baseline holds is more than an informing reference of the same spans needs.
+    const known =
+      cache.get(keyFor(true)) ?? (reference.baseline ? undefined : cache.get(keyFor(false)))
+    return { keyFor, known }
+  }
+  const insideOf = (model: Model, { spans }: ReferenceSpans, steps: readonly StepCount[]) =>
+    stepsWithin(steps, spans, bucketMs(model.windows))
   return {
     rowsOf: (model: Model, window: Window) => rowsOf(queries, model, window),
+    /** Whether it has been read, and need not be read again. */
+    isKnown: (
+      model: Model,
+      reference: ReferenceSpans,
+      steps: readonly StepCount[],
+      asked: Named,
+    ): boolean =>
+      look(model, reference, insideOf(model, reference, steps), asked).known !== undefined,
     data: async (
       model: Model,
       reference: ReferenceSpans,
       steps: readonly StepCount[],
       asked: Asked,
     ): Promise<ReferenceData> => {
-      const inside = stepsWithin(steps, reference.spans, bucketMs(model.windows))
-      const keyFor = keysOf(model, reference, inside, asked)
-      // What a baseline holds is more than an informing reference of the same spans needs.
-      for (const isBaseline of reference.baseline ? [true] : [true, false]) {
-        const known = cache.get(keyFor(isBaseline))
-        if (known) return { ...known, ...namedBy(reference) }
-      }
+      const inside = insideOf(model, reference, steps)
+      const { keyFor, known } = look(model, reference, inside, asked)
+      if (known) return { ...known, ...namedBy(reference) }
       const data = await readReference(queries, model, { reference, inside, asked })
       cache.keep(keyFor(reference.baseline), data)
       return { ...data, ...namedBy(reference) }
@@ -115,7 +98,7 @@ function keysOf(
   model: Model,
   reference: ReferenceSpans,
   inside: readonly StepCount[],
-  { scope, completeUntil, shorter }: Asked,
+  { scope, completeUntil, shorter }: Named,
 ): (isBaseline: boolean) => string {
   const state = inside.reduce((sum, s) => sum + s.events + s.changes * 1_000_003, 0)
   const end = largest(reference.spans.map((span) => span.end))
@@ -274,11 +257,4 @@ async function rowsOfEach(
   for (const window of windows.slice(-MAX_SAMPLED_WINDOWS))
     rows.push(await rowsOf(queries, model, window))
   return rows.filter((own) => own.length > 0)
-}
-
-function sizeOf({ counts }: ReferenceData): number {
-  let size = OWN_SIZE
-  for (const { bins } of counts.numeric.values()) size += bins.length
-  for (const categories of counts.categories.values()) size += categories.size
-  return size
 }

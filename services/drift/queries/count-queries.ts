@@ -12,9 +12,10 @@ import type { ClickHouse, Params } from '../../../lib/clickhouse/port.ts'
 import { STORED_KEY, storedBins } from '../../../lib/sink/counts/stored-bins.ts'
 import { mergedResolutions } from '../../../lib/sink/counts/mixed-resolutions.ts'
 import { sampleSize, type BinnedSample } from '../../../lib/stats/samples/binned-sample.ts'
-import { effectiveCounts, type Weights } from '../data/sampling.ts'
-import { UNSLICED_KEYS } from '../data/cohort.ts'
+import { effectiveCounts } from '../data/sampling.ts'
+import { groupsOf, UNSLICED_KEYS } from '../data/cohort.ts'
 import type { WindowCounts } from '../data/window-data.ts'
+import { readTotals, spanCount } from './event-totals.ts'
 import type { Counted } from './raw-counts.ts'
 
 /**
@@ -91,26 +92,63 @@ export type Counts = Pick<WindowCounts, 'numeric' | 'categories' | 'empty' | 'le
  *   cohort that it is part of; without keys all that meets the conditions is counted together
  * @returns the counts of a model for each cohort in the order given, or one entry for all
  */
-export async function readCounts(
+export const readCounts = (
   db: ClickHouse,
   params: Params,
   where: string,
   cohorts?: readonly string[],
-): Promise<(modelId: string) => Counts[]> {
-  const counted = keptCounts(where, cohorts ? COHORT_INDEX : '1')
-  const all = { ...params, ...(cohorts && { cohorts }) }
-  const numeric = await db.query<NumericRow>(binsOf(counted.numbers), all)
-  const categories = await db.query<CategoryRow>(categoriesOf(counted.categories), all)
-  const numbers = Map.groupBy(numeric, (row) => row.model)
-  const texts = Map.groupBy(categories, (row) => row.model)
-  return (modelId) =>
-    perSpan(numbers.get(modelId) ?? [], texts.get(modelId) ?? [], cohorts?.length ?? 1)
-}
+): Promise<(modelId: string) => Counts[]> =>
+  cohorts
+    ? readEntries(db, { ...params, cohorts }, where, {
+        index: `arrayJoin(arrayMap(key -> toUInt32(${COHORT}), ${UNSLICED_KEYS}))`,
+        entries: cohorts.length,
+      })
+    : readEntries(db, params, where, { index: '1', entries: 1 })
 
 /**
- * SQL of the index from 1 of each requested cohort that a time bucket is part of; 0 for any other.
+ * Reads the counts of several models, each group of spans by itself.
+ *
+ * @param params with `groups` of the spans
+ * @param apart how many groups there are, and cohorts as {@link readCounts} takes them
+ * @returns the counts of a model for each group, and in each as {@link readCounts} gives them
  */
-const COHORT_INDEX = `arrayJoin(arrayMap(key -> toUInt32(indexOf({cohorts:Array(String)}, key)), ${UNSLICED_KEYS}))`
+export async function readCountsOfGroups(
+  db: ClickHouse,
+  params: Params,
+  where: string,
+  { groups, cohorts }: { groups: number; cohorts: readonly string[] | undefined },
+): Promise<(modelId: string) => Counts[][]> {
+  const length = cohorts?.length ?? 1
+  const ofKey = `if(${COHORT} = 0, 0, (part - 1) * ${length} + ${COHORT})`
+  const ofGroup = `arrayMap(key -> toUInt32(${ofKey}), ${UNSLICED_KEYS})`
+  const all = groupsOf('step')
+  const of = await readEntries(db, cohorts ? { ...params, cohorts } : params, where, {
+    index: `arrayJoin(${cohorts ? `arrayFlatten(arrayMap(part -> ${ofGroup}, ${all}))` : all})`,
+    entries: groups * length,
+  })
+  return (modelId) => {
+    const found = of(modelId)
+    return Array.from({ length: groups }, (_, i) => found.slice(i * length, (i + 1) * length))
+  }
+}
+
+/** SQL of the number from 1 of a requested cohort; 0 for any other. */
+const COHORT = 'indexOf({cohorts:Array(String)}, key)'
+
+/** Reads counts of several models apart by an index from 1; 0 is not wanted. */
+async function readEntries(
+  db: ClickHouse,
+  params: Params,
+  where: string,
+  { index, entries }: { index: string; entries: number },
+): Promise<(modelId: string) => Counts[]> {
+  const counted = keptCounts(where, index)
+  const numeric = await db.query<NumericRow>(binsOf(counted.numbers), params)
+  const numbers = Map.groupBy(numeric, (row) => row.model)
+  const categories = await db.query<CategoryRow>(categoriesOf(counted.categories), params)
+  const texts = Map.groupBy(categories, (row) => row.model)
+  return (modelId) => perSpan(numbers.get(modelId) ?? [], texts.get(modelId) ?? [], entries)
+}
 
 /**
  * SQL of the counts that are kept of models; the parameters are those of {@link readCounts}.
@@ -125,17 +163,6 @@ export function keptCounts(where: string, span: string): Omit<Counted, 'totals'>
     categories: `SELECT ${keys}, subject, category, sum(count) + sum(extra_weight) AS n FROM category_counts ${where}
       GROUP BY model, span, subject, category`,
   }
-}
-
-const spanCount = (params: Params, bySpan: boolean) =>
-  bySpan ? (params['starts'] as string[]).length : 1
-
-/** Totals of the events of one span. */
-interface TotalRow extends Weights {
-  span: number
-  events: string
-  errors: string
-  error_weight: number
 }
 
 /**
@@ -158,37 +185,19 @@ export async function readCounted(
   })
 }
 
-/** Reads how many events and errors each span has, weighted and not; zeros for an empty span. */
-export async function readTotals(
-  db: ClickHouse,
-  params: Params,
-  { totals }: Pick<Counted, 'totals'>,
-  bySpan: boolean,
-) {
-  const rows = await db.query<TotalRow>(totals, params)
-  return Array.from({ length: spanCount(params, bySpan) }, (_, i) => {
-    const row = rows.find(({ span }) => span === i + 1)
-    return {
-      events: Number(row?.events ?? 0),
-      errors: Number(row?.errors ?? 0),
-      errorWeight: row?.error_weight ?? 0,
-      duplicates: 0,
-      weight: row?.weight ?? 0,
-      squares: row?.squares ?? 0,
-    }
-  })
-}
-
 function perSpan(
   numeric: readonly NumericRow[],
   categories: readonly CategoryRow[],
   spans: number,
 ): Counts[] {
+  const numericOfSpan = Map.groupBy(numeric, ({ span }) => span)
+  const categoriesOfSpan = Map.groupBy(categories, ({ span }) => span)
   return Array.from({ length: spans }, (_, i) => {
-    const ofSpan = <T extends { span: number }>(rows: readonly T[]) =>
-      rows.filter((row) => row.span === i + 1)
-    const numbers = numericOf([...Map.groupBy(ofSpan(numeric), (row) => row.subject)])
-    const named = ofSpan(categories).map((row) => [row.subject, categoryCounts(row)] as const)
+    const own = numericOfSpan.get(i + 1) ?? []
+    const numbers = numericOf([...Map.groupBy(own, (row) => row.subject)])
+    const named = (categoriesOfSpan.get(i + 1) ?? []).map(
+      (row) => [row.subject, categoryCounts(row)] as const,
+    )
     const texts = new Map(named.filter(([, counts]) => counts.size > 0))
     const empty = named.flatMap(([subject, { size }]) =>
       size === 0 && !numbers.has(subject) ? [subject] : [],
@@ -206,9 +215,6 @@ function perSpan(
   })
 }
 
-/** Orders larger sizes first, without subtracting infinities. */
-const compareSizes = (a: number, b: number) => (a === b ? 0 : b > a ? 1 : -1)
-
 /** The model's own numbers, and where features are too many those with the most values. */
 function mostValued<T>(subjects: Map<string, T>, sizeOf: (counts: T) => number): Map<string, T> {
   if (subjects.size <= MAX_SUBJECTS) return subjects
@@ -219,7 +225,8 @@ function mostValued<T>(subjects: Map<string, T>, sizeOf: (counts: T) => number):
   }))
   return new Map(
     sized
-      .toSorted((a, b) => compareSizes(a.size, b.size) || (a.name < b.name ? -1 : 1))
+      // Two infinities differ by NaN, which leaves it to their names.
+      .toSorted((a, b) => b.size - a.size || (a.name < b.name ? -1 : 1))
       .slice(0, MAX_SUBJECTS)
       .map(({ name, counts }) => [name, counts]),
   )

@@ -20,7 +20,7 @@ import { keepHorizon, labelDelays, learnedHorizons } from './outcomes/label-dela
 import { tasksOfWindow, type TasksQuestion } from './agents/tasks-of-window.ts'
 import { activeByCohort } from './active-alarms.ts'
 import { slicedCohorts, unslicedCohorts, type SlicesQuestion } from './cohorts/present-cohorts.ts'
-import { presentEvents, type Present } from './event-totals.ts'
+import { presentEvents, presentOfGroups, type Present } from './event-totals.ts'
 import {
   countViolations,
   violationExamples,
@@ -31,7 +31,7 @@ import { modelCount, modelIds, type ModelsQuestion } from './monitored-models.ts
 import { pastOf, type PastQuestion } from './past-queries.ts'
 import { areNumbered, completeness } from './senders/producers.ts'
 import { readPartitions, readProgress, readStates, stateGroup } from './progress-queries.ts'
-import { publishedResults } from './published-results.ts'
+import { begunWindows, publishedResults } from './published-results.ts'
 import {
   freezeReference,
   promotionsOfEach,
@@ -48,6 +48,7 @@ import {
   countGroup,
   countsBySpan,
   countsFromRows,
+  countsOfGroups,
   isSliced,
   mergedCounts,
   slicedCounts,
@@ -58,6 +59,7 @@ import {
   withTotals,
   type CountQuestion,
   type RawOptions,
+  type GroupsQuestion,
 } from './window-counts.ts'
 import {
   groupCounts,
@@ -67,7 +69,11 @@ import {
   type OutcomeQuestion,
 } from './outcomes/of-window.ts'
 import { readScoreBins, scoreGroup } from './outcomes/score-bins.ts'
-import { areAttributed, attributionsOf, type AttributionQuestion } from './cohorts/attributions.ts'
+import {
+  attributedWindows,
+  attributionsOf,
+  type AttributionQuestion,
+} from './cohorts/attributions.ts'
 import { cohortLosses, sameCohortLosses, type LossQuestion } from './cohorts/cohort-losses.ts'
 import { explorationCounts, loggedActions, type ActionQuestion } from './cohorts/logged-actions.ts'
 import { unitValues, type UnitQuestion } from './cohorts/unit-values.ts'
@@ -77,6 +83,11 @@ import { namedLabels, namedLabelsOfSlice } from './outcomes/named-labels.ts'
 
 type Spans = readonly Window[]
 
+/** Questions about the same windows, or the same groups of spans, are asked together. */
+const windowsKey = ({ windows }: { modelId: string; windows: Spans }) => JSON.stringify(windows)
+
+const groupsKey = ({ of }: Pick<GroupsQuestion, 'modelId' | 'of'>) => JSON.stringify(of.groups)
+
 /** What several models ask alike; each batcher belongs to one connection. */
 const batchersOf = (db: ClickHouse) => ({
   present: gathered(
@@ -85,6 +96,14 @@ const batchersOf = (db: ClickHouse) => ({
   ),
   state: gathered(stateGroup, (asked) => readStates(db, asked)),
   merged: gathered(countGroup, (asked) => mergedCounts(db, asked)),
+  presentOfGroups: gathered(groupsKey, (asked) => presentOfGroups(db, asked, asked[0]!.of)),
+  countsOfGroups: gathered(groupsKey, (asked: readonly GroupsQuestion[]) =>
+    countsOfGroups(db, asked),
+  ),
+  attributedWindows: gathered(windowsKey, (asked) =>
+    attributedWindows(db, asked, asked[0]!.windows),
+  ),
+  begunWindows: gathered(windowsKey, (asked) => begunWindows(db, asked, asked[0]!.windows)),
   latestResults: gathered(
     ({ window }: { modelId: string; window: Window }) => `${window.start}-${window.end}`,
     (asked) => publishedResults(db, asked),
@@ -96,10 +115,6 @@ const batchersOf = (db: ClickHouse) => ({
   promotions: gathered(
     ({ length }: PromotionQuestion) => String(length),
     (asked) => promotionsOfEach(db, asked),
-  ),
-  isAttributed: gathered(
-    ({ window }: { modelId: string; window: Window }) => `${window.start}-${window.end}`,
-    (asked) => areAttributed(db, asked),
   ),
   isProducing: gathered(
     () => '',
@@ -255,7 +270,12 @@ export function driftQueries(db: ClickHouse) {
       cohortLosses(db, question, search),
     sameCohortLosses: (question: LossQuestion, of: CohortLosses) =>
       sameCohortLosses(db, question, of),
-    isAttributed: batched.isAttributed,
+    isAttributed: async ({ modelId, window }: { modelId: string; window: Window }) =>
+      (await batched.attributedWindows({ modelId, windows: [window] }))[0]!,
+    presentOfGroups: batched.presentOfGroups,
+    countsOfGroups: batched.countsOfGroups,
+    attributedWindows: batched.attributedWindows,
+    begunWindows: batched.begunWindows,
     attributions: (question: AttributionQuestion) => attributionsOf(db, question),
     loggedActions: (question: ActionQuestion) => loggedActions(db, question),
     explorationCounts: (question: { modelId: string; window: Window }) =>

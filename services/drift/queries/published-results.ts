@@ -89,3 +89,29 @@ export async function publishedResults(
     return said
   })
 }
+
+/**
+ * Of which windows a revision was begun, for each question in the order of the windows.
+ *
+ * @param windows of any models, at least one
+ */
+export async function begunWindows(
+  db: ClickHouse,
+  asked: readonly { modelId: string }[],
+  windows: readonly Window[],
+): Promise<boolean[][]> {
+  const isOne = `model_id IN {models:Array(String)} AND window_start IN {starts:Array(DateTime64(3, 'UTC'))}`
+  const columns = 'model_id, window_start, window_end'
+  const rows = await db.query<{ model: string; name: string }>(
+    `SELECT DISTINCT model_id AS model, concat(toString(toUnixTimestamp64Milli(window_start)), '-', toString(toUnixTimestamp64Milli(window_end))) AS name
+     FROM (SELECT ${columns} FROM window_metrics WHERE ${isOne} UNION ALL SELECT ${columns} FROM window_revisions WHERE ${isOne})`,
+    {
+      models: asked.map(({ modelId }) => modelId),
+      starts: windows.map(({ start }) => sqlTime(start)),
+    },
+  )
+  const found = new Set(rows.map(({ model, name }) => `${name} ${model}`))
+  return asked.map(({ modelId }) =>
+    windows.map(({ start, end }) => found.has(`${start}-${end} ${modelId}`)),
+  )
+}

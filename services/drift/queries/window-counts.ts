@@ -12,11 +12,18 @@ import {
   spanOf,
   within,
   type Cohort,
+  type SpanGroups,
 } from '../data/cohort.ts'
 import { effectiveCounts } from '../data/sampling.ts'
 import type { WindowCounts } from '../data/window-data.ts'
-import { keptCounts, readCounted, readCounts, readTotals, type Counts } from './count-queries.ts'
-import { ofModels, totalsOf, WEIGHTS, type Present } from './event-totals.ts'
+import {
+  keptCounts,
+  readCounted,
+  readCounts,
+  readCountsOfGroups,
+  type Counts,
+} from './count-queries.ts'
+import { ofModels, readTotals, totalsOf, WEIGHTS, type Present } from './event-totals.ts'
 import { tablesOf } from './late-attributes.ts'
 import { rawCounts } from './raw-counts.ts'
 import { countedSlice, type Sliced } from './slice-counts.ts'
@@ -58,6 +65,38 @@ export async function mergedCounts(
     ? await readCounts(db, ofModels(asked, spans, ALL), COUNTS_OF_ALL, keys)
     : await readCounts(db, ofModels(asked, spans, c), countsWhere(c))
   return asked.map((one) => of(one.modelId)[apart ? keys.indexOf(keyOf(one.c)) : 0]!)
+}
+
+/** Spans of one model, each group of them counted by itself, and cohorts without a slice. */
+export interface GroupsQuestion {
+  modelId: string
+  of: SpanGroups
+  /** At least one. */
+  cohorts: readonly Cohort[]
+}
+
+/**
+ * Counts of each group of spans and each cohort by itself, one answer a question, in their order:
+ * by group, and in each by cohort.
+ *
+ * @param asked questions about the same groups, of any models and cohorts: two statements answer
+ *   all of them
+ */
+export async function countsOfGroups(
+  db: ClickHouse,
+  asked: readonly GroupsQuestion[],
+): Promise<Counts[][][]> {
+  const { spans, groups, memberships } = asked[0]!.of
+  const keys = [...new Set(asked.flatMap(({ cohorts }) => cohorts.map(keyOf)))]
+  const [c] = asked[0]!.cohorts
+  const params = { ...ofModels(asked, spans, c!), groups: memberships }
+  const isOne = keys.length === 1
+  const where = isOne ? countsWhere(c!) : COUNTS_OF_ALL
+  const apart = { groups: groups.length, cohorts: isOne ? undefined : keys }
+  const of = await readCountsOfGroups(db, params, where, apart)
+  return asked.map(({ modelId, cohorts }) =>
+    of(modelId).map((counts) => cohorts.map((c) => counts[keys.indexOf(keyOf(c))]!)),
+  )
 }
 
 /**

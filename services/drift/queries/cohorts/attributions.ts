@@ -8,17 +8,25 @@ import { STANDS_FOR } from '../../data/sampling.ts'
 /** Features of one span that are read, those with the largest attributions. */
 const MAX_FEATURES = 200
 
-/** Which models carry attributions in a window, in the order of the questions. */
-export async function areAttributed(
+/**
+ * Which windows of each model carry attributions, in the order of the questions.
+ *
+ * @param windows disjoint
+ */
+export async function attributedWindows(
   db: ClickHouse,
-  asked: readonly { modelId: string; window: Window }[],
-): Promise<boolean[]> {
-  const rows = await db.query<{ model: string }>(
-    `SELECT DISTINCT model_id AS model FROM predictions WHERE model_id IN {models:Array(String)} AND ${within('predicted_at')} AND notEmpty(attributions)`,
-    { ...paramsOf('', [asked[0]!.window], ALL), models: asked.map(({ modelId }) => modelId) },
+  asked: readonly { modelId: string }[],
+  windows: readonly Window[],
+): Promise<boolean[][]> {
+  const rows = await db.query<{ model: string; span: number }>(
+    `SELECT DISTINCT model_id AS model, toUInt32(${spanOf('predicted_at')}) AS span FROM predictions WHERE model_id IN {models:Array(String)} AND ${within('predicted_at')} AND notEmpty(attributions)`,
+    { ...paramsOf('', windows, ALL), models: asked.map(({ modelId }) => modelId) },
   )
-  const found = new Set(rows.map(({ model }) => model))
-  return asked.map(({ modelId }) => found.has(modelId))
+  const found = Map.groupBy(rows, ({ model }) => model)
+  return asked.map(({ modelId }) => {
+    const spans = new Set((found.get(modelId) ?? []).map(({ span }) => span))
+    return windows.map((_, i) => spans.has(i + 1))
+  })
 }
 
 /** Spans of a model whose attributions are asked for. */
