@@ -148,6 +148,15 @@ const RULES: readonly RuleSpec[] = [
       'They have {{ $value }} problems: it goes on with those it had. GET /v1/config says which.',
   },
   {
+    alert: 'PlumblinePriceFileRefused',
+    expr: 'max by (job, instance) (plumbline_price_file_problems) > 0',
+    wait: '0m',
+    severity: 'warning',
+    summary: '{{ $labels.instance }} refuses the file of prices',
+    description:
+      'It has {{ $value }} problems: costs are told by the prices before it. GET /v1/config says which.',
+  },
+  {
     alert: 'PlumblineCertificateExpires',
     expr: 'min by (job, instance, certificate) (plumbline_certificate_expiry_seconds) < 14 * 86400',
     wait: '15m',
