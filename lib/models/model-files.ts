@@ -1,6 +1,6 @@
 /** Reads and checks the model files; a model without a file is monitored with the defaults. */
 import { createHash } from 'node:crypto'
-import { Ajv, type ErrorObject } from 'ajv'
+import type { ErrorObject } from 'ajv'
 import { parse } from 'yaml'
 import { ModelFile, ModelWindows, type BusinessValue } from '../../schemas/model.ts'
 import type { RetrainPolicy } from '../../schemas/model-retrain.ts'
@@ -28,6 +28,7 @@ import type { Descriptor } from '../events/texts/descriptors.ts'
 import { namedSettings } from './named-settings.ts'
 import { labelProblems } from './labels/label-problems.ts'
 import { isTimezone, windowSpecProblem } from './windows.ts'
+import { compiledSchema } from '../runtime/compiled-schema.ts'
 
 /** A model file with every default filled in. */
 export interface Model {
@@ -115,9 +116,8 @@ export interface Models {
   onChange?: (listener: () => void) => void
 }
 
-const ajv = new Ajv({ allErrors: true, verbose: true, useDefaults: true, strict: false })
-const validateFile = ajv.compile<ModelFile>(ModelFile)
-const validateWindows = ajv.compile<ModelWindows>(ModelWindows)
+const fileValidator = compiledSchema<ModelFile>(ModelFile, { useDefaults: true })
+const windowsValidator = compiledSchema<ModelWindows>(ModelWindows, { useDefaults: true })
 
 /** What monitors a model that says nothing of references. */
 const DEFAULT_REFERENCES: Record<string, ModelReference> = {
@@ -134,9 +134,9 @@ const DEFAULT_REFERENCES: Record<string, ModelReference> = {
 export function parseModel(text: string, folder = ''): Model {
   const file: unknown = parse(text)
   const named = namedSettings(file)
-  if (!validateFile(file)) {
-    throw new ConfigError(schemaProblems((validateFile.errors ?? []).filter(isOwnProblem)))
-  }
+  const validate = fileValidator()
+  if (!validate(file))
+    throw new ConfigError(schemaProblems((validate.errors ?? []).filter(isOwnProblem)))
   const problems = crossChecks(file)
   if (problems.length > 0) throw new ConfigError(problems)
   const sha256 = createHash('sha256').update(text).digest('hex')
@@ -177,7 +177,7 @@ export const undeclared = (modelId: string): Model => ({ ...UNDECLARED, modelId 
 
 function withDefaults(file: ModelFile, revision: string): Model {
   const windows: Partial<ModelWindows> = { ...file.windows }
-  validateWindows(windows)
+  windowsValidator()(windows)
   const alarms = alarmSettings(file.alarms)
   return {
     modelId: file.model_id,

@@ -1,17 +1,17 @@
 /** What is wrong with a source file by its schema, each in one sentence. Pure. */
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
+import type { ErrorObject, ValidateFunction } from 'ajv'
 import type { TSchema } from 'typebox'
 import { SourceFile, SourceMapPart, SourceValue } from '../../schemas/source.ts'
 import type { EventField } from '../events/fields.ts'
 import { didYouMean } from '../runtime/nearest-name.ts'
+import { compiledSchema } from '../runtime/compiled-schema.ts'
 
-const ajv = new Ajv({ allErrors: true, strict: false, verbose: true })
-const validateFile = ajv.compile(SourceFile)
-const validateValue = ajv.compile(SourceValue)
-const validatePart = ajv.compile(SourceMapPart)
+const fileValidator = compiledSchema(SourceFile)
+const valueValidator = compiledSchema(SourceValue)
+const partValidator = compiledSchema(SourceMapPart)
 
 /** Every problem of a file's shape; empty where it has the shape of a source file. */
-export const fileProblems = (file: unknown): string[] => problemsOf(validateFile, file, '')
+export const fileProblems = (file: unknown): string[] => problemsOf(fileValidator(), file, '')
 
 /** Every problem of what a field is made of, by the kind of the field. */
 export function fieldProblems(spec: unknown, field: EventField, key: string): string[] {
@@ -24,11 +24,11 @@ export function fieldProblems(spec: unknown, field: EventField, key: string): st
       ? [
           `${key} must be a path, a constant or a mapping: of several paths the first that is there is path: [a, b]`,
         ]
-      : problemsOf(validateValue, spec, key)
+      : problemsOf(valueValidator(), spec, key)
   const parts = Array.isArray(spec) ? spec : [spec]
   return parts.flatMap((part: unknown, i) => {
     const at = Array.isArray(spec) ? `${key}[${i}]` : key
-    return typeof part === 'string' ? [] : problemsOf(validatePart, part, at)
+    return typeof part === 'string' ? [] : problemsOf(partValidator(), part, at)
   })
 }
 

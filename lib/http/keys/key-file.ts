@@ -1,8 +1,8 @@
 /** The file of API keys: what stands in it, and which faults it may have. Pure. */
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
-import { Ajv } from 'ajv'
 import { grantOf, SCOPES, type Grant, type Scope } from '../grants.ts'
 import { keyIdProblem, spellingProblems } from '../key-ids.ts'
+import { compiledSchema } from '../../runtime/compiled-schema.ts'
 
 /** One key; of those that the command makes the file holds a salted hash and nothing else. */
 export interface KeyEntry {
@@ -29,7 +29,7 @@ const hex = (bytes: number) => ({ type: 'string', pattern: `^[0-9a-f]{${bytes * 
 const time = { type: 'string', pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?Z$' }
 const MAX_KEYS = 10_000
 
-const validate = new Ajv({ allErrors: true, strict: false }).compile<{ keys: KeyEntry[] }>({
+const validator = compiledSchema<{ keys: KeyEntry[] }>({
   type: 'object',
   required: ['keys'],
   additionalProperties: false,
@@ -65,6 +65,7 @@ export function parseKeyFile(text: string): KeyEntry[] | { problems: string[] } 
   } catch (cause) {
     return { problems: [(cause as Error).message] }
   }
+  const validate = validator()
   if (!validate(file))
     return {
       problems: (validate.errors ?? []).map(({ instancePath, message, params }) =>

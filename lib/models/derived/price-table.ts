@@ -1,10 +1,10 @@
 /** What tokens of language models cost, by the price file. Pure. */
-import { Ajv } from 'ajv'
 import { PriceFile, type Price } from '../../../schemas/language-models/prices.ts'
 import { ConfigError } from '../../runtime/config.ts'
 import { messageOf } from '../../runtime/errors.ts'
 import { yamlIn } from '../../runtime/yaml.ts'
 import { schemaProblems } from '../schema-problems.ts'
+import { compiledSchema } from '../../runtime/compiled-schema.ts'
 
 /** The tokens of one answer. */
 export interface Answered {
@@ -28,9 +28,7 @@ export interface PriceTable {
 /** A table without prices. */
 export const NO_PRICES: PriceTable = { costOf: () => undefined, prices: [] }
 
-const validate = new Ajv({ allErrors: true, verbose: true, strict: false }).compile<PriceFile>(
-  PriceFile,
-)
+const validator = compiledSchema<PriceFile>(PriceFile)
 const MILLION = 1_000_000
 /** Versions whose prices are remembered: anybody can send events of any number of them. */
 const MAX_KNOWN = 1000
@@ -42,6 +40,7 @@ const MAX_KNOWN = 1000
  */
 export function parsePrices(text: string): PriceTable {
   const file = parsed(text)
+  const validate = validator()
   if (!validate(file)) throw new ConfigError(schemaProblems(validate.errors ?? []))
   const problems = problemsOf(file.prices)
   if (problems.length > 0) throw new ConfigError(problems)

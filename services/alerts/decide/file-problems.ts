@@ -1,5 +1,5 @@
 /** What is wrong with a file of alerts, each in one sentence. */
-import { Ajv, type ErrorObject } from 'ajv'
+import type { ErrorObject } from 'ajv'
 import { headerProblems } from '../../../lib/models/launch-templates.ts'
 import { schemaProblems } from '../../../lib/models/schema-problems.ts'
 import {
@@ -14,17 +14,18 @@ import { didYouMean } from '../../../lib/runtime/nearest-name.ts'
 import { globProblem } from '../../../lib/sources/globs.ts'
 import { AlertsFile, type Match, type Receiver, type Route } from '../../../schemas/alerts-file.ts'
 import { templateProblems } from './templates.ts'
+import { compiledSchema } from '../../../lib/runtime/compiled-schema.ts'
 
-const validate = new Ajv({ allErrors: true, strict: false, verbose: true }).compile<AlertsFile>(
-  AlertsFile,
-)
+const validator = compiledSchema<AlertsFile>(AlertsFile)
 
 /** Whether a file has the shape of one of alerts; its problems are those of {@link shapeProblems}. */
-export const hasShape = (file: unknown): file is AlertsFile => validate(file)
+export const hasShape = (file: unknown): file is AlertsFile => validator()(file)
 
 /** Every problem of the shape of a file. */
-export const shapeProblems = (file: unknown): string[] =>
-  validate(file) ? [] : schemaProblems((validate.errors ?? []).map(inWords))
+export function shapeProblems(file: unknown): string[] {
+  const validate = validator()
+  return validate(file) ? [] : schemaProblems((validate.errors ?? []).map(inWords))
+}
 
 /** A pattern says nothing to whoever writes the file: what it asks for is its description. */
 function inWords(error: ErrorObject): ErrorObject {

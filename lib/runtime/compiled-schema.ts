@@ -1,0 +1,20 @@
+/** Validators of JSON schemas. */
+import { Ajv, type Options, type ValidateFunction } from 'ajv'
+
+/**
+ * A validator that is compiled when it is first needed, since schemas of files that a process does
+ * not read would be a tenth of its start. It finds every error of a value, with the value and the
+ * schema that it breaks.
+ *
+ * @param options of Ajv, beside these
+ */
+export function compiledSchema<T>(
+  schema: object,
+  options: Options = {},
+): () => ValidateFunction<T> {
+  let made: ValidateFunction<T> | undefined
+  return () =>
+    (made ??= new Ajv({ allErrors: true, verbose: true, strict: false, ...options }).compile<T>(
+      schema,
+    ))
+}
