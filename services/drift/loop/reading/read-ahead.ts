@@ -96,7 +96,13 @@ export function readAhead(parts: PassParts, due: readonly Due[]): ReadAhead {
     return found
   }
 
-  const asked = { ...queries, present, isAttributed, latestResults, counts }
+  // Something has changed: nothing that was read before it is given any more.
+  const progress: DriftQueries['progress'] = (models) => {
+    known.clear()
+    return queries.progress(models)
+  }
+
+  const asked = { ...queries, present, isAttributed, latestResults, counts, progress }
   const references = referenceReader(asked, parts.cache)
   return {
     queries: asked,
