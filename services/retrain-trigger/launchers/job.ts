@@ -56,15 +56,22 @@ export const valuesWith = (run: Run, statusUrl: string): LaunchValues => ({
   code_sha256: run.configuration?.code_sha256 ?? '',
   dataset_sha256: run.dataset?.sha256 ?? '',
   dataset: run.dataset ? JSON.stringify(run.dataset) : '',
+  ...(run.step && {
+    action: run.step.action,
+    share: String(run.step.share),
+    new_version: run.step.new_version,
+    current_version: run.step.current_version,
+  }),
 })
 
 /** The JSON that a job is given where its policy writes no body of its own. */
 export const jobText = ({ created_at, ...values }: LaunchValues): string =>
   JSON.stringify({
-    type: 'plumbline.retrain',
+    type: values.share === undefined ? 'plumbline.retrain' : 'plumbline.promote',
     timestamp: created_at,
     data: {
       ...values,
+      ...(values.share !== undefined && { share: Number(values.share) }),
       window_end: values.window_end === '' ? null : values.window_end,
       dataset: values.dataset === '' ? null : (JSON.parse(values.dataset) as unknown),
     },

@@ -5,7 +5,7 @@ import type { RunState } from './run-record.ts'
 /** Counts runs by model and state; a state without runs is left out. */
 export const countRuns = (sql: Sql) =>
   sql.query<{ model_id: string; state: RunState; n: number }>(
-    'select model_id, state, count(*)::int as n from runs group by model_id, state',
+    'select model_id, state, count(*)::int as n from runs where step is null group by model_id, state',
   )
 
 /** Counts watched runs by model and outcome. */
@@ -19,7 +19,7 @@ export const countOutcomes = (sql: Sql) =>
 export const readLastFailures = (sql: Sql) =>
   sql.query<{ model_id: string; at: number }>(
     `select model_id, extract(epoch from max(updated_at))::float8 as at from runs
-     where state in ('failed', 'timed_out') group by model_id`,
+     where state in ('failed', 'timed_out') and step is null group by model_id`,
   )
 
 /** How long a phase of a model's runs took, in seconds. */
@@ -35,9 +35,9 @@ export interface Phase {
  */
 export const readPhases = (sql: Sql): Promise<Phase[]> =>
   sql.query<Phase>(
-    `with newest as (select model_id, max(created_at) as at from runs group by model_id),
+    `with newest as (select model_id, max(created_at) as at from runs where step is null group by model_id),
      own as (
-       select r.* from runs r join newest n on n.model_id = r.model_id and r.created_at > n.at - interval '30 days'),
+       select r.* from runs r join newest n on n.model_id = r.model_id and r.created_at > n.at - interval '30 days' where r.step is null),
      spans as (
        select model_id, 'detect' as phase, detected_at - window_end as span from own
        union all select model_id, 'decide', queued_at - coalesce(detected_at, created_at) from own
