@@ -101,6 +101,34 @@ const TrainingData = Type.Object(
 /** Which data a job is to learn from, as read and checked. */
 export type TrainingData = Static<typeof TrainingData>
 
+/** How long each phase of a run may take: what takes longer is late, and is counted. */
+const Targets = Type.Object(
+  {
+    detect: Type.Optional(
+      Type.String({
+        pattern: DURATION,
+        description: 'From the end of a window to its evaluation.',
+      }),
+    ),
+    decide: Type.Optional(
+      Type.String({
+        pattern: DURATION,
+        description: 'From there to the leave to launch, approvals included.',
+      }),
+    ),
+    launch: Type.Optional(
+      Type.String({ pattern: DURATION, description: 'From there to the start of the job.' }),
+    ),
+    repair: Type.Optional(
+      Type.String({
+        pattern: DURATION,
+        description: 'From the evaluation to the outcome `repaired`.',
+      }),
+    ),
+  },
+  { ...closed, minProperties: 1 },
+)
+
 /** How a candidate gets its traffic: step by step, each held against the version that serves. */
 const Promote = Type.Object(
   {
@@ -187,6 +215,7 @@ export const RetrainPolicy = Type.Object(
     validation: Type.Optional(Validation),
     watch: Type.Optional(Watch),
     promote: Type.Optional(Promote),
+    targets: Type.Optional(Targets),
   },
   closed,
 )

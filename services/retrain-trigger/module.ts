@@ -65,7 +65,7 @@ export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module
     random: Math.random,
   })
   const loop = deciding({ engine, jobs, log, failed: policyFailures(deps.metrics, log) })
-  gaugeRuns(deps.metrics, postgres)
+  gaugeRuns(deps.metrics, ledger)
   retrainRoutes(deps.http, {
     engine,
     readDataset,

@@ -25,6 +25,7 @@ test.each([
   ['approval: two\n    approval_expires: 2d'],
   ['dry_run: true'],
   ['watch: { windows: 8 }'],
+  ['targets: { detect: 1h, decide: 2d }'],
   [steps('steps: [1, 100]')],
   [steps('on_worse: page', `kind: command, command: [mesh, set]`)],
   [
@@ -75,6 +76,8 @@ test.each([
     steps('min_events: 10', `kind: webhook, url: 'http://127.0.0.1:9/', body: { a: '{{shares}}' }`),
     'names {{shares}}; did you mean share?',
   ],
+  ['targets: { launch: 366d }', 'targets.launch 366d must be from 1s to 365d'],
+  ['targets: { launhc: 1h }', 'launhc'],
   ['dry_run: true\n    approval: one', 'nobody is to approve it'],
   ['approval_expires: 2d', 'nothing to expire where approval is none'],
   ['approval: one\n    approval_expires: 1s', 'must be from 1m to 365d'],

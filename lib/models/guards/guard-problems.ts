@@ -19,6 +19,9 @@ export function guardProblems(policy: RetrainPolicy): string[] {
     ...between('watch.within', policy.watch?.within, '1m', '365d'),
     ...between('dataset.span', policy.dataset?.span, '1h', '3650d'),
     ...promoteProblems(policy),
+    ...Object.entries(policy.targets ?? {}).flatMap(([phase, target]) =>
+      between(`targets.${phase}`, target, '1s', '365d'),
+    ),
     ...contradictions(policy),
   ]
 }

@@ -192,7 +192,7 @@ async function insertRun(tx: Sql, newRun: NewRun, at: Date): Promise<StoredRun |
   const needed = APPROVALS[policy.approval]
   const state = policy.dry_run ? 'proposed' : needed > 0 ? 'awaiting_approval' : 'queued'
   const expiresMs = durationMs(policy.approval_expires ?? APPROVAL_EXPIRES)
-  const { accept, validation, watch, dataset, promote } = policy
+  const { accept, validation, watch, dataset, targets, promote } = policy
   const { launch: _launch, ...steps } = promote ?? {}
   const [row] = await tx.query<StoredRun>(
     `insert into runs (run_id, model_id, policy, cause, state, reason, window_end, decided_at, labels_known, approvals_needed, requested_by, created_at, updated_at,
@@ -217,7 +217,14 @@ async function insertRun(tx: Sql, newRun: NewRun, at: Date): Promise<StoredRun |
       state === 'queued' ? at : null,
       state === 'awaiting_approval' ? new Date(at.getTime() + expiresMs) : null,
       detectedAt === undefined ? null : new Date(detectedAt),
-      JSON.stringify({ accept, validation, watch, dataset, ...(promote && { promote: steps }) }),
+      JSON.stringify({
+        accept,
+        validation,
+        watch,
+        dataset,
+        targets,
+        ...(promote && { promote: steps }),
+      }),
       JSON.stringify(triggers),
       JSON.stringify({ model_file_sha256: newRun.modelFile, code_sha256: codeSha256() }),
     ],

@@ -51,7 +51,10 @@ export type StoredRun = Omit<Run, 'labels_known'> & {
 }
 
 /** The rules of a policy that a run keeps, however its model file changes. */
-export type RunTerms = Pick<RetrainPolicy, 'accept' | 'validation' | 'watch' | 'dataset'> & {
+export type RunTerms = Pick<
+  RetrainPolicy,
+  'accept' | 'validation' | 'watch' | 'dataset' | 'targets'
+> & {
   promote?: StepTerms
 }
 
@@ -131,6 +134,7 @@ const OWN_COLUMNS = [
   'reported',
   'look_at',
   'promoted_stream_at',
+  'withdrawn_at',
 ] as const
 
 /** A stored row as a run: times as RFC 3339 text, big integers as numbers, no token hashes. */

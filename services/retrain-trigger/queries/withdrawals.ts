@@ -59,7 +59,7 @@ export const withdrawRun = ({ postgres, now }: Ledger, restated: Restated): Prom
     }
     await tx.query(
       `update runs set notes = (array_append(notes, $2))[greatest(1, cardinality(notes) + 2 - ${MAX_NOTES}):],
-         revision = revision + 1, updated_at = $3 where run_id = $1`,
+         withdrawn_at = coalesce(withdrawn_at, $3), revision = revision + 1, updated_at = $3 where run_id = $1`,
       [run.run_id, why, at],
     )
     await appendAudit(tx, {
