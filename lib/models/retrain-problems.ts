@@ -12,6 +12,7 @@ import {
   templateProblems,
   type Template,
 } from './launch-templates.ts'
+import { secretProblems } from './secret-references.ts'
 import { sliceKeys } from './slices.ts'
 import { parseCondition } from './language/policy-language.ts'
 import { conditionProblems } from './language/policy-problems.ts'
@@ -55,6 +56,11 @@ function whenProblems(when: string, file: ModelFile): string[] {
   }
 }
 
+/** Secrets of a launch that are no headers, by name. */
+interface Credentials {
+  credentials?: Readonly<Record<string, string>>
+}
+
 /** The least and the most of each duration of a launch. */
 const DURATIONS = {
   timeout: ['1s', '5m'],
@@ -79,11 +85,15 @@ function stepLaunchProblems(launch: Launch): string[] {
 
 function launchProblems(launch: Launch, names: readonly string[]): string[] {
   if (launch.kind === 'command') return []
-  const { kind: _kind, url, headers = {}, ...rest } = launch
+  const { kind: _kind, url, headers = {}, ...whole } = launch
+  const { credentials = {}, ...rest } = whole as typeof whole & Credentials
   const [template, what] =
     launch.kind === 'webhook' ? [launch.body ?? null, 'body'] : [rest, launch.kind]
   return [
     ...(URL.canParse(url) ? [] : [`url ${url} is no address`]),
+    ...Object.entries(credentials).flatMap(([name, reference]) =>
+      secretProblems(reference).map((problem) => `credentials.${name} ${problem}`),
+    ),
     ...templateProblems(headers, template as Template, what, names),
     ...(Object.keys(DURATIONS) as (keyof typeof DURATIONS)[]).flatMap((name) =>
       durationProblem(name, (launch as Partial<Record<typeof name, string>>)[name]),
