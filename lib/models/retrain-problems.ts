@@ -1,4 +1,5 @@
 /** What is wrong with the policies of a model file, beyond what its schema says. Pure. */
+import type { ClientCredentials } from '../../schemas/launch-requests.ts'
 import type { Launch } from '../../schemas/launch.ts'
 import type { ModelFile } from '../../schemas/model.ts'
 import { textProblem } from '../events/text-rules.ts'
@@ -56,9 +57,22 @@ function whenProblems(when: string, file: ModelFile): string[] {
   }
 }
 
+function oauthProblems(
+  { token_url: url, client_secret: secret }: ClientCredentials,
+  headers: Readonly<Record<string, string>>,
+): string[] {
+  const hasOwn = Object.keys(headers).some((name) => name.toLowerCase() === 'authorization')
+  return [
+    ...(URL.canParse(url) ? [] : [`oauth.token_url ${url} is no address`]),
+    ...secretProblems(secret).map((problem) => `oauth.client_secret ${problem}`),
+    ...(hasOwn ? ['oauth: its token is the header authorization, which headers has too'] : []),
+  ]
+}
+
 /** Secrets of a launch that are no headers, by name. */
 interface Credentials {
   credentials?: Readonly<Record<string, string>>
+  oauth?: ClientCredentials
 }
 
 /** The least and the most of each duration of a launch. */
@@ -86,7 +100,7 @@ function stepLaunchProblems(launch: Launch): string[] {
 function launchProblems(launch: Launch, names: readonly string[]): string[] {
   if (launch.kind === 'command') return []
   const { kind: _kind, url, headers = {}, ...whole } = launch
-  const { credentials = {}, ...rest } = whole as typeof whole & Credentials
+  const { credentials = {}, oauth, ...rest } = whole as typeof whole & Credentials
   const [template, what] =
     launch.kind === 'webhook' ? [launch.body ?? null, 'body'] : [rest, launch.kind]
   return [
@@ -94,6 +108,7 @@ function launchProblems(launch: Launch, names: readonly string[]): string[] {
     ...Object.entries(credentials).flatMap(([name, reference]) =>
       secretProblems(reference).map((problem) => `credentials.${name} ${problem}`),
     ),
+    ...(oauth ? oauthProblems(oauth, headers) : []),
     ...templateProblems(headers, template as Template, what, names),
     ...(Object.keys(DURATIONS) as (keyof typeof DURATIONS)[]).flatMap((name) =>
       durationProblem(name, (launch as Partial<Record<typeof name, string>>)[name]),

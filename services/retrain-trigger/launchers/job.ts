@@ -1,6 +1,7 @@
 /** What a job is given, and what every kind of launch needs. */
 import type { LaunchValues } from '../../../lib/models/launch-templates.ts'
 import type { GuardedFetch } from '../../../lib/http/outgoing/guarded-fetch.ts'
+import type { Tokens } from '../../../lib/http/oidc/client-credentials.ts'
 import type { Logger } from '../../../lib/runtime/log.ts'
 import type { DatasetReader } from '../queries/dataset.ts'
 import type { Ledger } from '../queries/ledger.ts'
@@ -23,6 +24,8 @@ export interface LaunchOptions {
   environment: (name: string) => string | undefined
   /** Sends what model files ask for, where that may go. */
   fetch: GuardedFetch
+  /** Tokens that requests show whose policy names a client. */
+  tokens: Tokens
   /** Reads the manifest of the data set of a run. */
   readDataset: DatasetReader
   /** Ends requests about jobs that are under way. */

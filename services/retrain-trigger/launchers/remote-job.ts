@@ -7,6 +7,7 @@ import {
 } from '../../../lib/models/launch-templates.ts'
 import { secretValue } from '../../../lib/models/secret-references.ts'
 import { awsHeaders, type AwsRequest } from '../../../lib/http/outgoing/aws-signature.ts'
+import { TokenRefused } from '../../../lib/http/oidc/client-credentials.ts'
 import { AddressRefused } from '../../../lib/http/outgoing/guarded-fetch.ts'
 import { durationMs } from '../../../lib/runtime/durations.ts'
 import { messageOf } from '../../../lib/runtime/errors.ts'
@@ -18,6 +19,7 @@ import { retryAfterMs } from '../../../lib/http/outgoing/retry-after.ts'
 import { systemOf } from './systems/by-kind.ts'
 import type { Job, JobStatus, SystemAnswer, SystemRequest } from './systems/system.ts'
 import { timeoutOf, type WebhookOutcome } from './webhook.ts'
+import { fetchWithToken } from './with-token.ts'
 
 /** What became of a try to start a job. */
 export type StartOutcome =
@@ -121,7 +123,7 @@ export async function cancelJob(
 
 /** The settings with the values of the run in their texts; addresses and headers as they are. */
 function settingsOf(how: SystemLaunch, values: LaunchValues): SystemLaunch {
-  const { url, headers, ...rest } = how
+  const { url, headers, oauth: _client, ...rest } = how
   return {
     ...(filled(rest as Template, values) as object),
     url,
@@ -155,8 +157,8 @@ class NoSecret extends Error {}
 
 function outcomeOf(error: unknown, { kind }: SystemLaunch): StartOutcome {
   const why = `${kind} ${messageOf(error)}`
-  if (error instanceof NoSecret || error instanceof AddressRefused)
-    return { kind: 'refused', why: error.message }
+  const isRefused = [NoSecret, AddressRefused, TokenRefused].some((kind) => error instanceof kind)
+  if (isRefused) return { kind: 'refused', why: messageOf(error) }
   if (!(error instanceof NotServed)) return { kind: 'failed', why: messageOf(error), askedMs: 0 }
   return error.isPermanent
     ? { kind: 'refused', why }
@@ -186,12 +188,13 @@ function asker(
       ...(content !== undefined && { 'content-type': 'application/json' }),
       ...own,
     }
-    const response = await options.fetch(url, {
+    const request = {
       method,
       signal: AbortSignal.any([AbortSignal.timeout(timeoutOf(options, how)), stopping]),
       headers: await sign({ method, url, headers: all, body: content }),
       ...(content !== undefined && { body: content }),
-    })
+    }
+    const response = await fetchWithToken(options, url, request, how.oauth)
     const text = await firstBytes(response, MAX_ANSWER_BYTES)
     return {
       status: response.status,

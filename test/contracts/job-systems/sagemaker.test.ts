@@ -69,7 +69,10 @@ const options = (secrets: Record<string, string>): LaunchOptions => ({
   ...{ log: pino({ level: 'silent' }), secret: '', publicUrl: () => 'http://plumbline' },
   ...{ allowsCommands: false, random: () => 1, following: new AbortController().signal },
   environment: (name) => secrets[name],
-  fetch: guardedFetch(parseAllowed('loopback')),
+  ...{
+    fetch: guardedFetch(parseAllowed('loopback')),
+    tokens: { get: async () => '', forget: () => {} },
+  },
   readDataset: () => Promise.reject(new Error('no data set')),
 })
 const SECRETS = { ID: 'AKIDEXAMPLE', KEY: 'k3y', SESSION: 'FwoG' }
