@@ -30,6 +30,22 @@ const SENDER = 'subject=~"(producer|source|label_source)=.+"'
 
 const VALUE = `{{ with printf "plumbline_window_metric{model_id=%q,family=%q,metric=%q,subject=%q,model_version='',variant='',slice=''}" $labels.model_id $labels.family $labels.metric $labels.subject | query }} Its value is {{ . | first | value | printf "%.4g" }}.{{ end }}`
 
+/** Of 100 phases of runs so many may be late, before the budget of 30 days is spent. */
+const LATE_BUDGET = 0.1
+/** Below this many late ones a share says little. */
+const LEAST_LATE = 3
+
+/** Runs over a span by phase; every replica of retrain-trigger counts the same. */
+const phases = (span: string, more = '') =>
+  `sum by (phase) (max by (model_id, phase, outcome) (plumbline_retrain_target_runs{span="${span}"${more}}))`
+const late = (span: string) => phases(span, ',outcome="late"')
+/** The budget is spent so many times as fast as it may be, over both spans. */
+const burns = (times: number, spans: readonly [string, string]) =>
+  [
+    ...spans.map((span) => `${late(span)} / ${phases(span)} > ${times * LATE_BUDGET}`),
+    `${late(spans[0])} >= ${LEAST_LATE}`,
+  ].join(' and ')
+
 const RULES: readonly RuleSpec[] = [
   {
     alert: 'PlumblineModelAlarm',
@@ -110,6 +126,24 @@ const RULES: readonly RuleSpec[] = [
     severity: 'warning',
     summary: 'a retraining run of {{ $labels.model_id }} failed',
     description: `It failed within the last hour; the page of runs says why.${WHOSE}`,
+  },
+  {
+    alert: 'PlumblineRetrainTargetsBurnFast',
+    expr: burns(6, ['1d', '6h']),
+    wait: '5m',
+    severity: 'critical',
+    summary: 'retraining is late to {{ $labels.phase }}',
+    description:
+      '{{ $value | humanizePercentage }} of the runs of a day did not keep the target of this phase, nor did those of six hours: the budget of 30 days is spent six times as fast as it may be.',
+  },
+  {
+    alert: 'PlumblineRetrainTargetsBurn',
+    expr: burns(1, ['30d', '3d']),
+    wait: '1h',
+    severity: 'warning',
+    summary: 'retraining is late to {{ $labels.phase }} too often',
+    description:
+      '{{ $value | humanizePercentage }} of the runs of 30 days did not keep the target of this phase, and those of three days are no better.',
   },
   {
     alert: 'PlumblineAlertDeliveriesFail',

@@ -3,7 +3,14 @@ import Type, { type Static, type TProperties } from 'typebox'
 import { closed, DURATION } from './launch-requests.ts'
 
 /** What an alert may be about. */
-export const ALERT_KINDS = ['alarm', 'silence', 'run_failed', 'approval', 'made_worse'] as const
+export const ALERT_KINDS = [
+  'alarm',
+  'silence',
+  'run_failed',
+  'approval',
+  'made_worse',
+  'canary',
+] as const
 /** What an alert is about. */
 export type AlertKind = (typeof ALERT_KINDS)[number]
 

@@ -108,6 +108,32 @@ const VertexLaunch = system('vertex', {
   parameters: Type.Optional(template('The parameters of the pipeline.')),
 })
 
+const secret = (description: string) =>
+  Type.String({ pattern: '^secret://env/[A-Za-z_][A-Za-z0-9_]*$', description })
+
+/** An execution of a pipeline of Amazon SageMaker; requests are signed by Signature Version 4. */
+const SagemakerLaunch = system('sagemaker', {
+  region: Type.String({
+    pattern: '^[a-z0-9-]{1,40}$',
+    description: 'The region that signs, such as `eu-west-1`.',
+  }),
+  pipeline: name('The name of the pipeline.'),
+  parameters: Type.Optional(
+    Type.Record(Type.String(), Type.String(), {
+      maxProperties: 200,
+      description: 'The parameters of the pipeline.',
+    }),
+  ),
+  credentials: Type.Object(
+    {
+      access_key_id: secret('The key, as `secret://env/NAME`.'),
+      secret_access_key: secret('Its secret, as `secret://env/NAME`.'),
+      session_token: Type.Optional(secret('The token of credentials that end.')),
+    },
+    closed,
+  ),
+})
+
 /** A job of Azure Machine Learning. */
 const AzureMlLaunch = system('azure_ml', {
   workspace: name(
@@ -166,6 +192,7 @@ export const SystemLaunch = [
   KubeflowLaunch,
   DatabricksLaunch,
   VertexLaunch,
+  SagemakerLaunch,
   AzureMlLaunch,
   GithubLaunch,
   GitlabLaunch,

@@ -101,6 +101,84 @@ const TrainingData = Type.Object(
 /** Which data a job is to learn from, as read and checked. */
 export type TrainingData = Static<typeof TrainingData>
 
+/** How long each phase of a run may take: what takes longer is late, and is counted. */
+const Targets = Type.Object(
+  {
+    detect: Type.Optional(
+      Type.String({
+        pattern: DURATION,
+        description: 'From the end of a window to its evaluation.',
+      }),
+    ),
+    decide: Type.Optional(
+      Type.String({
+        pattern: DURATION,
+        description: 'From there to the leave to launch, approvals included.',
+      }),
+    ),
+    launch: Type.Optional(
+      Type.String({ pattern: DURATION, description: 'From there to the start of the job.' }),
+    ),
+    repair: Type.Optional(
+      Type.String({
+        pattern: DURATION,
+        description: 'From the evaluation to the outcome `repaired`.',
+      }),
+    ),
+  },
+  { ...closed, minProperties: 1 },
+)
+
+/** How a candidate gets its traffic: step by step, each held against the version that serves. */
+const Promote = Type.Object(
+  {
+    launch: Launch,
+    steps: Type.Array(Type.Number({ exclusiveMinimum: 0, maximum: 100 }), {
+      minItems: 1,
+      maxItems: 20,
+      default: [1, 5, 25, 100],
+      description: 'Percent of the traffic that the candidate gets, ascending; the last is 100.',
+    }),
+    served_when: Type.Enum(['reported', 'answered'], {
+      default: 'reported',
+      description:
+        'When a step counts as served: once its job has succeeded, or once its webhook has answered.',
+    }),
+    min_events: Type.Integer({
+      minimum: 1,
+      maximum: 200_000,
+      default: 500,
+      description: 'Units of each version at a step before it goes on.',
+    }),
+    min_labelled: Type.Integer({
+      minimum: 0,
+      maximum: 200_000,
+      default: 0,
+      description: 'Units of each version whose truth is known, before it goes on.',
+    }),
+    at_least: duration('Least time at a step once it is served, 0s to 30d.', '0s'),
+    step_within: duration('Time after which a step that has not gone on is late, 1m to 30d.', '1d'),
+    when_late: Type.Enum(['hold', 'go_on', 'roll_back'], {
+      default: 'hold',
+      description: 'What follows on a step that is late.',
+    }),
+    on_worse: Type.Enum(['roll_back', 'propose', 'page'], {
+      default: 'propose',
+      description:
+        'What follows on a candidate that is worse: it is rolled back; or held, with a proposal and a warning; or held, with an alarm.',
+    }),
+    alpha: Type.Number({
+      minimum: 0.0001,
+      maximum: 0.2,
+      default: 0.05,
+      description: 'Probability of any wrong verdict, over all metrics, looks and steps.',
+    }),
+  },
+  closed,
+)
+/** How a candidate gets its traffic, as read and checked. */
+export type Promote = Static<typeof Promote>
+
 /** When a model is retrained and by what, as its model file says. */
 export const RetrainPolicy = Type.Object(
   {
@@ -136,6 +214,8 @@ export const RetrainPolicy = Type.Object(
     ),
     validation: Type.Optional(Validation),
     watch: Type.Optional(Watch),
+    promote: Type.Optional(Promote),
+    targets: Type.Optional(Targets),
   },
   closed,
 )

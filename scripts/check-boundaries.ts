@@ -35,7 +35,7 @@ const PURE_FILES = [
   'lib/sources/(topics|values)',
   'lib/sql-port/(allowed-functions|allowlist|check-statement|city-hash|model-limits)',
   'lib/sql-port/(syntax-tree|words)',
-  'services/drift/(canary/compare-arms|http/asked-times|publish/rows)',
+  'services/drift/(http/asked-times|publish/rows)',
 ]
 const PURE = new RegExp(`${PURE_ROOM.source}|^(${PURE_FILES.join('|')})\\.ts$`)
 /** Production code; tests, benches, examples and scripts may do what they need. */

@@ -16,19 +16,39 @@ const ACTS = /** @type {const} */ ([
   ['reject', 'Reject', ['awaiting_approval'], 'The run ends, and nothing is launched.'],
   ['cancel', 'Cancel', OPEN, 'The run ends; a job that was started is told to stop.'],
   [
-    'roll-back',
-    'Roll back',
-    ['promoted', 'succeeded'],
-    'It is recorded that the new version was taken back; this does not take it back.',
+    'go-on',
+    'Go on',
+    ['promoting'],
+    'The new version gets the next share of the traffic, or the same again where it was not made.',
   ],
+  ['hold', 'Hold', ['promoting'], 'The new version keeps its share until a person decides.'],
+  ['roll-back', 'Roll back', ['promoting', 'promoted', 'succeeded'], ''],
 ])
+
+/** @param {Run} run @param {string} act @param {string} says */
+function saysOf({ rollout }, act, says) {
+  if (act !== 'roll-back') return says
+  return rollout
+    ? 'A launch gives all of the traffic back to the version before.'
+    : 'It is recorded that the new version was taken back; this does not take it back.'
+}
+
+/** Acts that the traffic of a candidate allows. @param {Run} run @param {string} act */
+function isAllowed({ rollout }, act) {
+  if (!rollout) return true
+  const { state } = rollout
+  if (act === 'go-on') return ['waiting', 'watching', 'held'].includes(state)
+  if (act === 'hold') return ['waiting', 'moving', 'watching'].includes(state)
+  return act !== 'roll-back' || state !== 'going_back'
+}
 
 /** @param {{ run: Run, path: string, changed: () => void }} props */
 export function Acts({ run, path, changed }) {
   const [act, setAct] = useState('')
   const [note, setNote] = useState('')
-  const own = ACTS.filter(([, , states]) =>
-    /** @type {readonly string[]} */ (states).includes(run.state),
+  const own = ACTS.filter(
+    ([name, , states]) =>
+      /** @type {readonly string[]} */ (states).includes(run.state) && isAllowed(run, name),
   )
   const chosen = own.find(([name]) => name === act)
   const send = async (form, who) => {
@@ -58,7 +78,7 @@ export function Acts({ run, path, changed }) {
       html`<${ReasonForm}
         key=${act}
         text=${chosen[1]}
-        says=${chosen[3]}
+        says=${saysOf(run, chosen[0], chosen[3])}
         close=${() => setAct('')}
         send=${send}
       />`

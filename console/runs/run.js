@@ -7,6 +7,7 @@ import { Timeline } from '../parts/timeline.js'
 import { Ago, Badge, Failed, Loading, useAnswer } from '../parts/ui.js'
 import { day, sentence } from '../parts/words.js'
 import { Acts } from './acts.js'
+import { Rollout } from './rollout.js'
 import { Acceptance, Repair, Triggers } from './evidence.js'
 
 /** @typedef {import('typebox').Static<typeof import('../../schemas/http/retrain-trigger.ts').OneRunAnswer>} Run */
@@ -141,6 +142,7 @@ function One({ run, changed }) {
           </ul>`
       }
       ${run.acceptance && html`<${Acceptance} acceptance=${run.acceptance} />`}
+      ${run.rollout && html`<${Rollout} rollout=${run.rollout} version=${run.new_version} />`}
       ${run.repair && html`<${Repair} repair=${run.repair} />`}
       <div class="row"><${Replay} path=${path} /></div>
     </section>

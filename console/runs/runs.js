@@ -11,7 +11,7 @@ import { RunDrawer } from './run.js'
 
 /** Runs that one page asks for; of more it says so. */
 const MOST = 500
-const UNDER_WAY = ['queued', 'launching', 'running', 'validating']
+const UNDER_WAY = ['queued', 'launching', 'running', 'validating', 'promoting']
 const GROUPS = /** @type {const} */ ([
   ['waiting', 'Waiting for approval', ['awaiting_approval']],
   ['under_way', 'Under way', UNDER_WAY],

@@ -19,8 +19,22 @@ export const LAUNCH_NAMES = [
   'dataset_sha256',
   'dataset',
 ] as const
-/** The values of a run by the names that templates use; '' for one that the run lacks. */
-export type LaunchValues = Readonly<Record<(typeof LAUNCH_NAMES)[number], string>>
+/** What the launch of a step of traffic may name besides. */
+export const STEP_NAMES = [
+  ...LAUNCH_NAMES,
+  'action',
+  'share',
+  'new_version',
+  'current_version',
+] as const
+type StepName = Exclude<(typeof STEP_NAMES)[number], (typeof LAUNCH_NAMES)[number]>
+/**
+ * The values of a run by the names that templates use; '' for one that the run lacks. A step of
+ * traffic has `action` (`step` or `roll_back`), `share` in percent, and both versions besides.
+ */
+export type LaunchValues = Readonly<
+  Record<(typeof LAUNCH_NAMES)[number], string> & Partial<Record<StepName, string>>
+>
 
 /** A template of JSON. */
 export type Template =
@@ -38,18 +52,20 @@ const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
  * Every problem of the headers and the body of a launch, as sentences.
  *
  * @param what names the template in them
+ * @param names what templates may name
  */
 export function templateProblems(
   headers: Readonly<Record<string, string>>,
   body: Template | undefined,
   what = 'body',
+  names: readonly string[] = LAUNCH_NAMES,
 ): string[] {
   const problems = headerProblems(headers)
   for (const [name, value] of Object.entries(headers))
-    for (const problem of [...nameProblems(value), ...secretProblems(value)])
+    for (const problem of [...nameProblems(value, names), ...secretProblems(value)])
       problems.push(`headers.${name} ${problem}`)
   for (const text of textsOf(body ?? null)) {
-    for (const problem of nameProblems(text)) problems.push(`${what} ${problem}`)
+    for (const problem of nameProblems(text, names)) problems.push(`${what} ${problem}`)
     if (text.includes('secret://'))
       problems.push(`${what} may hold no secret: bodies are logged where they arrive; use a header`)
   }
@@ -69,12 +85,16 @@ export function headerProblems(headers: Readonly<Record<string, string>>): strin
   return problems
 }
 
-const nameProblems = (text: string): string[] =>
+const nameProblems = (text: string, names: readonly string[]): string[] =>
   [...text.matchAll(PLACE)].flatMap(([, name = '']) =>
-    (LAUNCH_NAMES as readonly string[]).includes(name)
+    names.includes(name)
       ? []
-      : [`names {{${name}}}${didYouMean(name, LAUNCH_NAMES)}: ${LAUNCH_NAMES.join(', ')}`],
+      : [`names {{${name}}}${didYouMean(name, names)}: ${names.join(', ')}`],
   )
+
+/** Whether a text of a template stands for this value of a run. */
+export const isNamed = (template: Template, name: string): boolean =>
+  textsOf(template).some((text) => [...text.matchAll(PLACE)].some(([, found]) => found === name))
 
 function textsOf(template: Template): string[] {
   if (typeof template === 'string') return [template]
@@ -93,7 +113,7 @@ export function filled(template: Template, values: LaunchValues): Template {
 }
 
 const filledText = (text: string, values: LaunchValues): string =>
-  text.replaceAll(PLACE, (_, name: keyof LaunchValues) => values[name])
+  text.replaceAll(PLACE, (_, name: keyof LaunchValues) => values[name] ?? '')
 
 /**
  * Fills headers with the values of a run, and with secrets.
@@ -109,7 +129,7 @@ export function filledHeaders(
   // One pass, so that a value of a run that looks like a place or a secret stays what it is.
   const fill = (whole: string, name: string | undefined, reference: string | undefined) =>
     reference === undefined
-      ? values[name as keyof LaunchValues].replaceAll(NO_HEADER, '?')
+      ? (values[name as keyof LaunchValues] ?? '').replaceAll(NO_HEADER, '?')
       : headerSecret(whole, secret)
   return Object.fromEntries(
     Object.entries(headers).map(([name, template]) => [name, template.replaceAll(ANY, fill)]),

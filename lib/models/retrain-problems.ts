@@ -1,11 +1,19 @@
 /** What is wrong with the policies of a model file, beyond what its schema says. Pure. */
+import type { ClientCredentials } from '../../schemas/launch-requests.ts'
 import type { Launch } from '../../schemas/launch.ts'
 import type { ModelFile } from '../../schemas/model.ts'
 import { textProblem } from '../events/text-rules.ts'
 import { guardProblems } from './guards/guard-problems.ts'
 import { durationMs } from '../runtime/durations.ts'
 import { readExpectations } from './expectations/rules.ts'
-import { templateProblems, type Template } from './launch-templates.ts'
+import {
+  isNamed,
+  LAUNCH_NAMES,
+  STEP_NAMES,
+  templateProblems,
+  type Template,
+} from './launch-templates.ts'
+import { secretProblems } from './secret-references.ts'
 import { sliceKeys } from './slices.ts'
 import { parseCondition } from './language/policy-language.ts'
 import { conditionProblems } from './language/policy-problems.ts'
@@ -22,7 +30,12 @@ export function retrainProblems(file: ModelFile): string[] {
         ? []
         : [`retrain: two policies are named ${policy.name}`]),
       ...whenProblems(policy.when, file).map((problem) => `${path}.when: ${problem}`),
-      ...launchProblems(policy.launch).map((problem) => `${path}.launch: ${problem}`),
+      ...launchProblems(policy.launch, LAUNCH_NAMES).map((problem) => `${path}.launch: ${problem}`),
+      ...(policy.promote
+        ? stepLaunchProblems(policy.promote.launch).map(
+            (problem) => `${path}.promote.launch: ${problem}`,
+          )
+        : []),
       ...guardProblems(policy).map((problem) => `${path}.${problem}`),
       ...(unkept ? [unkept] : []),
     ]
@@ -44,6 +57,24 @@ function whenProblems(when: string, file: ModelFile): string[] {
   }
 }
 
+function oauthProblems(
+  { token_url: url, client_secret: secret }: ClientCredentials,
+  headers: Readonly<Record<string, string>>,
+): string[] {
+  const hasOwn = Object.keys(headers).some((name) => name.toLowerCase() === 'authorization')
+  return [
+    ...(URL.canParse(url) ? [] : [`oauth.token_url ${url} is no address`]),
+    ...secretProblems(secret).map((problem) => `oauth.client_secret ${problem}`),
+    ...(hasOwn ? ['oauth: its token is the header authorization, which headers has too'] : []),
+  ]
+}
+
+/** Secrets of a launch that are no headers, by name. */
+interface Credentials {
+  credentials?: Readonly<Record<string, string>>
+  oauth?: ClientCredentials
+}
+
 /** The least and the most of each duration of a launch. */
 const DURATIONS = {
   timeout: ['1s', '5m'],
@@ -51,14 +82,34 @@ const DURATIONS = {
   ends_within: ['1m', '30d'],
 } as const
 
-function launchProblems(launch: Launch): string[] {
+/** Launches that hand over every value of a step without a template that names it. */
+const TAKES_ALL = ['airflow', 'command']
+
+/** A system that is not told the share cannot set it. */
+function stepLaunchProblems(launch: Launch): string[] {
+  const problems = launchProblems(launch, STEP_NAMES)
+  const takesAll =
+    TAKES_ALL.includes(launch.kind) || (launch.kind === 'webhook' && launch.body === undefined)
+  if (takesAll || isNamed(launch as Template, 'share')) return problems
+  return [
+    ...problems,
+    `no text of it names {{share}}, so ${launch.kind} would not be told how much of the traffic the new version gets`,
+  ]
+}
+
+function launchProblems(launch: Launch, names: readonly string[]): string[] {
   if (launch.kind === 'command') return []
-  const { kind: _kind, url, headers = {}, ...rest } = launch
+  const { kind: _kind, url, headers = {}, ...whole } = launch
+  const { credentials = {}, oauth, ...rest } = whole as typeof whole & Credentials
   const [template, what] =
     launch.kind === 'webhook' ? [launch.body ?? null, 'body'] : [rest, launch.kind]
   return [
     ...(URL.canParse(url) ? [] : [`url ${url} is no address`]),
-    ...templateProblems(headers, template as Template, what),
+    ...Object.entries(credentials).flatMap(([name, reference]) =>
+      secretProblems(reference).map((problem) => `credentials.${name} ${problem}`),
+    ),
+    ...(oauth ? oauthProblems(oauth, headers) : []),
+    ...templateProblems(headers, template as Template, what, names),
     ...(Object.keys(DURATIONS) as (keyof typeof DURATIONS)[]).flatMap((name) =>
       durationProblem(name, (launch as Partial<Record<typeof name, string>>)[name]),
     ),

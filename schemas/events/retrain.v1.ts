@@ -14,6 +14,7 @@ export const RUN_STATES = [
   'timed_out',
   'cancelled',
   'validating',
+  'promoting',
   'promoted',
   'rolled_back',
   'rejected',

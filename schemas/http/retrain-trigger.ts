@@ -2,6 +2,7 @@
 import Type, { type Static } from 'typebox'
 import { RUN_STATES } from '../events/retrain.v1.ts'
 import { Dataset, RunConfiguration } from './runs/run-evidence.ts'
+import { Rollout, RolloutStep } from './runs/rollout.ts'
 import { Acceptance, Repair, RunTransition, Trigger } from './runs/run-outcomes.ts'
 import { closed, defaulted, id, limit, nullable, person, time, words } from './parts.ts'
 
@@ -106,6 +107,8 @@ const RUN = {
   acceptance: null,
   promoted_at: null,
   repair: null,
+  rollout: null,
+  step: null,
   notes: [],
   configuration: null,
   dataset: null,
@@ -142,6 +145,8 @@ export const RunAnswer = closed(
     acceptance: nullable(Acceptance),
     promoted_at: nullable(time('When its candidate was accepted.')),
     repair: nullable(Repair),
+    rollout: nullable(Rollout),
+    step: nullable(RolloutStep),
     notes: Type.Array(Type.String(), {
       description: 'What came to light after its decision, such as a restated window.',
     }),

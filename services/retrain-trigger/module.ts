@@ -10,7 +10,7 @@ import type { Module } from '../../lib/runtime/modules.ts'
 import type { Postgres } from '../../lib/postgres/port.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import type { RetrainConfig } from './config.ts'
-import { policyOf } from './decide/policies.ts'
+import { launchOfRun } from './decide/policies.ts'
 import { retrainRoutes } from './http/routes.ts'
 import { launcher } from './launchers/launch.ts'
 import { askSoon, deciding, decidingModules, wake } from './loop/decision-loop.ts'
@@ -65,8 +65,14 @@ export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module
     random: Math.random,
   })
   const loop = deciding({ engine, jobs, log, failed: policyFailures(deps.metrics, log) })
-  gaugeRuns(deps.metrics, postgres)
-  retrainRoutes(deps.http, { engine, readDataset, secret, wake: () => wake(loop) })
+  gaugeRuns(deps.metrics, ledger)
+  retrainRoutes(deps.http, {
+    engine,
+    readDataset,
+    rollouts: { ledger, db, models: deps.models },
+    secret,
+    wake: () => wake(loop),
+  })
   const verdicts = deps.eventLog.wakeUps({
     topic: TOPICS.verdicts.topic,
     group: 'plumbline-retrain',
@@ -75,7 +81,7 @@ export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module
   return [
     verdicts.module,
     ...decidingModules(loop),
-    followJobs(jobs, (run) => policyOf(engine.policies, run.model_id, run.policy)?.launch),
+    followJobs(jobs, (run) => launchOfRun(engine.policies, run)),
     outcomesModule({ ledger, db, models: deps.models, log }),
     schedulesModule(loop, deps.models),
   ]

@@ -13,7 +13,7 @@ const DENIED_TEXTS = {
   'services/drift/data/z.ts': 'const id = randomUUID()',
   'services/retrain-trigger/decide/x.ts': 'const noise = Math.random()',
   'services/drift/evaluate/window.ts': 'await x()',
-  'services/drift/canary/compare-arms.ts': 'const now = Date.now()',
+  'lib/stats/canary/compare-arms.ts': 'const now = Date.now()',
   'services/drift/publish/rows.ts': 'const id = randomUUID()',
   'services/drift/http/asked-times.ts': 'await x()',
   'lib/utils.ts': '',

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { freePort } from '../../deploy/local/kafka.ts'
 import { temporaryDirectory } from '../harness.ts'
 import { alertsFile, walkAlertsOut } from '../alerts-walk.ts'
+import { steppedPolicy, walkRollout } from '../rollout-walk.ts'
 import { walkSides } from '../compared-sides.ts'
 import { ask, prediction, startTarget, until, type Running } from '../processes.ts'
 
@@ -67,6 +68,7 @@ retrain:
     when: schedule("0 0 1 1 *")
     launch: { kind: webhook, url: "http://127.0.0.1:${port}/" }
   - { name: held, when: schedule("0 0 1 1 *"), approval: two, launch: { kind: webhook, url: "http://127.0.0.1:${port}/" } }
+  - ${steppedPolicy(port)}
 `,
   )
   plumbline = await startTarget('all', {
@@ -370,24 +372,22 @@ test('runs, decisions, alerts and the audit log are answered as declared', async
   const token = new URL(status_url).searchParams.get('token')!
   const params = { id: run_id }
   const body = { state: 'succeeded', new_version: '8' }
-  await walk('POST /v1/runs/{id}/status', { params, body })
-  await walk('POST /v1/runs/{id}/status', { params, query: { token }, body })
+  for (const query of [{}, { token }])
+    await walk('POST /v1/runs/{id}/status', { params, query, body })
   for (const path of ['/v1/runs/{id}', '/v1/runs/{id}/replay'])
     for (const asked of [params, { id: 'no' }]) await walk(`GET ${path}`, { params: asked })
   await answered('roll-back', run_id)
-  await walk('GET /v1/runs', { query: { model_id: 'm', limit: '5' } })
-  await walk('GET /v1/runs', { query: { limit: 'many' } })
+  await walkRollout(walk, (await run('stepped')).run_id, jobs)
+  for (const limit of ['5', 'many']) await walk('GET /v1/runs', { query: { model_id: 'm', limit } })
   await walk('GET /v1/decisions', { query: { model_id: 'm' } })
   const labels = { alertname: 'Late', model_id: 'm', plumbline_policy: 'held' }
   await walk('POST /v1/alerts', { body: { alerts: [{ status: 'firing', labels }] } })
   await walk('POST /v1/alerts', { body: { alerts: [{ labels }] } })
   await walkAlertsOut(walk)
-  await walk('GET /v1/retention')
-  await walk('GET /v1/data-health')
+  for (const path of ['retention', 'data-health']) await walk(`GET /v1/${path}`)
   await walk('GET /v1/dead-letters', { query: { reason: 'missing_field' } })
   const subject = { params: { id: 'nobody-of-that-id' }, query: { actor: 'ann' } }
-  await walk('GET /v1/subjects/{id}', subject)
-  await walk('DELETE /v1/subjects/{id}', subject)
+  for (const how of ['GET', 'DELETE']) await walk(`${how} /v1/subjects/{id}`, subject)
   const audit = (await walk('GET /v1/audit')) as { entries: object[] }
   expect(audit.entries.length).toBeGreaterThan(3)
   await walk('GET /v1/audit', { query: { order: 'newest', action: 'run', model_id: 'm' } })

@@ -191,7 +191,7 @@ const RUNS: readonly ValidRequest[] = [
   { group: 'runs', method: 'GET', path: '/v1/decisions', query: { model_id: 'friend' } },
   { group: 'runs', method: 'GET', path: '/v1/audit', query: { after: '0', limit: '10' } },
   { group: 'runs', method: 'GET', path: '/v1/audit', query: SEARCH },
-  ...['approve', 'reject', 'cancel', 'roll-back'].map((how) =>
+  ...['approve', 'reject', 'cancel', 'hold', 'go-on', 'roll-back'].map((how) =>
     posted('runs', `/v1/runs/{id}/${how}`, { actor: 'ann', message: 'so' }, run),
   ),
   posted(

@@ -1,6 +1,6 @@
 /** Standing alarms reach a real Alertmanager, and end there when they have gone. */
+import { readFileSync, writeFileSync } from 'node:fs'
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -23,10 +23,8 @@ beforeAll(async () => {
     )
   const port = await freePort()
   url = `http://127.0.0.1:${port}`
-  writeFileSync(
-    join(directory, 'config.yml'),
-    'route: { receiver: nobody }\nreceivers: [{ name: nobody }]\n',
-  )
+  // The one that compose.yaml starts.
+  writeFileSync(join(directory, 'config.yml'), readFileSync('deploy/compose/alertmanager.yml'))
   alertmanager = spawn(
     'prometheus-alertmanager',
     [
@@ -47,7 +45,7 @@ beforeAll(async () => {
 // It writes its state as it ends: the directory goes after it.
 afterAll(() => ended(alertmanager))
 
-test('an alarm is told, and its end', async () => {
+test('an alarm is told under labels that stay, when it becomes more or less severe, and its end', async () => {
   const alarm: ActiveAlarm = {
     model_id: 'm',
     model_version: '',
@@ -84,16 +82,28 @@ test('an alarm is told, and its end', async () => {
     log: pino({ level: 'silent' }),
     now: Date.now,
   })
-  const active = async () =>
-    (await (await fetch(`${url}/api/v2/alerts?active=true`)).json()) as {
+  /** What fires, and of it what nothing inhibits: people are told of that. */
+  const active = async (query = '') =>
+    (await (await fetch(`${url}/api/v2/alerts?active=true&${query}`)).json()) as {
       labels: Record<string, string>
       annotations: Record<string, string>
       startsAt: string
       generatorURL: string
+      fingerprint: string
     }[]
+  const severities = async (query = '') =>
+    (await active(query)).map(({ labels }) => labels['severity'])
+  const told = 'inhibited=false'
+  await sendAlerts(sender, [{ ...alarm, severity: 'warning', value: 0.2 }])
+  await until('it is a warning', async () => (await active()).length === 1)
+  const [warning] = await active()
   await sendAlerts(sender, [alarm])
-  await until('it is active', async () => (await active()).length === 1)
-  expect((await active())[0]).toMatchObject({
+  await until('it is an alarm', async () => (await active()).length === 2)
+  // The warning is the same one still, and people are told of the alarm alone.
+  const still = (await active()).find(({ labels }) => labels['severity'] === 'warning')!
+  expect([still.fingerprint, still.startsAt]).toEqual([warning!.fingerprint, warning!.startsAt])
+  await until('the warning is inhibited', async () => (await severities(told)).length === 1)
+  expect((await active(told))[0]).toMatchObject({
     labels: {
       alertname: 'PlumblineVerdict',
       model_id: 'm',
@@ -112,6 +122,10 @@ test('an alarm is told, and its end', async () => {
     startsAt: '2025-12-31T20:00:00.000Z',
     generatorURL: 'https://plumbline.example.com/models/m/episodes/2025-12-31T20%3A00%3A00.000Z',
   })
+  const later = { ...alarm, window_end: '2026-01-01T02:00:00Z', severity: 'warning' as const }
+  await sendAlerts(sender, [later])
+  await until('it is a warning again', async () => (await active()).length === 1)
+  expect((await active(told)).map(({ fingerprint }) => fingerprint)).toEqual([warning!.fingerprint])
   await sendAlerts(sender, [])
   await until('it has ended', async () => (await active()).length === 0)
 })

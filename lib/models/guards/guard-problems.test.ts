@@ -3,6 +3,9 @@ import { expect, test } from 'vitest'
 import { parseModel } from '../model-files.ts'
 import { parseRequirement } from './acceptance.ts'
 
+const steps = (more: string, launch = `kind: webhook, url: 'http://127.0.0.1:9/'`) =>
+  `promote: { launch: { ${launch} }, ${more} }`
+
 const file = (more: string) => () =>
   parseModel(`
 model_id: m
@@ -22,6 +25,15 @@ test.each([
   ['approval: two\n    approval_expires: 2d'],
   ['dry_run: true'],
   ['watch: { windows: 8 }'],
+  ['targets: { detect: 1h, decide: 2d }'],
+  [steps('steps: [1, 100]')],
+  [steps('on_worse: page', `kind: command, command: [mesh, set]`)],
+  [
+    steps(
+      'when_late: go_on',
+      `kind: jenkins, url: 'http://127.0.0.1:9', job: mesh, parameters: { to: '{{new_version}} {{share}}' }`,
+    ),
+  ],
 ])('%s is taken', (more) => {
   expect(file(more)).not.toThrow()
 })
@@ -41,6 +53,31 @@ test.each([
   ['quiet: [{ from: "22:00", to: "06:00", timezone: Mars/Base }]', 'quiet.0.timezone'],
   ['freezes: [{ from: 2026-12-20, to: 2026-12-20 }]', 'and begins at'],
   ['freezes: [{ from: 2026-02-30, to: 2026-03-02 }]', 'there is no 2026-02-30'],
+  [steps('steps: [5, 1, 100]'), 'promote.steps: 5, 1, 100 must ascend'],
+  [steps('steps: [1, 5]'), 'the last of 1, 5 must be 100'],
+  [steps('at_least: 2d'), 'must be shorter than step_within 1d'],
+  [steps('step_within: 31d'), 'must be from 1m to 30d'],
+  [
+    steps('served_when: answered', 'kind: command, command: [mesh, set]'),
+    'answered is for webhooks; command tells the end of its job itself',
+  ],
+  [
+    steps('min_events: 10', `kind: webhook, url: 'http://127.0.0.1:9/', body: { a: '{{run_id}}' }`),
+    'promote.launch: no text of it names {{share}}, so webhook would not be told',
+  ],
+  [
+    steps(
+      'min_events: 10',
+      `kind: github, url: 'http://127.0.0.1:9', repository: a/b, workflow: w, ref: r`,
+    ),
+    'so github would not be told how much of the traffic the new version gets',
+  ],
+  [
+    steps('min_events: 10', `kind: webhook, url: 'http://127.0.0.1:9/', body: { a: '{{shares}}' }`),
+    'names {{shares}}; did you mean share?',
+  ],
+  ['targets: { launch: 366d }', 'targets.launch 366d must be from 1s to 365d'],
+  ['targets: { launhc: 1h }', 'launhc'],
   ['dry_run: true\n    approval: one', 'nobody is to approve it'],
   ['approval_expires: 2d', 'nothing to expire where approval is none'],
   ['approval: one\n    approval_expires: 1s', 'must be from 1m to 365d'],

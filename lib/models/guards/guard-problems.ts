@@ -18,6 +18,10 @@ export function guardProblems(policy: RetrainPolicy): string[] {
     ...between('validation.within', policy.validation?.within, '1m', '90d'),
     ...between('watch.within', policy.watch?.within, '1m', '365d'),
     ...between('dataset.span', policy.dataset?.span, '1h', '3650d'),
+    ...promoteProblems(policy),
+    ...Object.entries(policy.targets ?? {}).flatMap(([phase, target]) =>
+      between(`targets.${phase}`, target, '1s', '365d'),
+    ),
     ...contradictions(policy),
   ]
 }
@@ -53,6 +57,30 @@ function acceptProblems({ accept = [], validation }: RetrainPolicy): string[] {
   return accept.flatMap((text, i) =>
     requirementProblems(text, evidence).map((problem) => `accept.${i}: ${problem}`),
   )
+}
+
+function promoteProblems({ promote }: RetrainPolicy): string[] {
+  if (promote === undefined) return []
+  const { steps, at_least: least, step_within: within, served_when: when, launch } = promote
+  const problems = [
+    ...between('promote.at_least', least, '0s', '30d'),
+    ...between('promote.step_within', within, '1m', '30d'),
+  ]
+  if (steps.some((share, i) => share <= (steps[i - 1] ?? 0)))
+    problems.push(`promote.steps: ${steps.join(', ')} must ascend`)
+  if (steps.at(-1) !== 100)
+    problems.push(
+      `promote.steps: the last of ${steps.join(', ')} must be 100, else nothing is promoted`,
+    )
+  if (durationMs(least) >= durationMs(within))
+    problems.push(
+      `promote.at_least ${least} must be shorter than step_within ${within}: every step would be late`,
+    )
+  if (when === 'answered' && launch.kind !== 'webhook')
+    problems.push(
+      `promote.served_when: answered is for webhooks; ${launch.kind} tells the end of its job itself`,
+    )
+  return problems
 }
 
 function contradictions(policy: RetrainPolicy): string[] {

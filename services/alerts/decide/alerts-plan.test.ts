@@ -204,13 +204,14 @@ test('a digest counts what is open, began and ended', () => {
 })
 
 test('runs that fail one after another are one incident of their policy, an approval is its run’s', () => {
-  const run = (run_id: string, kind: 'run_failed' | 'approval') =>
+  const run = (run_id: string, kind: 'run_failed' | 'approval' | 'canary') =>
     incidentOfRun(
       {
         run_id,
         model_id: 'fraud',
         policy: 'worse',
         kind,
+        severity: kind === 'run_failed' ? 'alarm' : 'warning',
         message: 'no disk',
         at: '2026-01-01T00:00:00.000Z',
       },
@@ -219,5 +220,7 @@ test('runs that fail one after another are one incident of their policy, an appr
   expect(run('a', 'run_failed').incident_id).toBe(run('b', 'run_failed').incident_id)
   expect(run('a', 'run_failed').hash).not.toBe(run('b', 'run_failed').hash)
   expect(run('a', 'approval').incident_id).not.toBe(run('b', 'approval').incident_id)
+  expect(run('a', 'canary').incident_id).not.toBe(run('b', 'canary').incident_id)
+  expect(run('a', 'canary').severity).toBe('warning')
   expect(run('a', 'run_failed').headline).toBe('retraining failed (policy worse): no disk')
 })

@@ -49,7 +49,8 @@ export interface RunFinding {
   run_id: string
   model_id: string
   policy: string
-  kind: 'run_failed' | 'approval' | 'made_worse'
+  kind: 'run_failed' | 'approval' | 'made_worse' | 'canary'
+  severity: Severity
   message: string
   /** RFC 3339. */
   at: string
@@ -154,15 +155,16 @@ const HEADLINES = {
   run_failed: 'retraining failed',
   approval: 'a retraining waits for approval',
   made_worse: 'a retraining has made it worse',
+  canary: 'the traffic of a candidate is held',
 } as const
 
 /** A run that people are told of, as an incident of its policy. */
 export function incidentOfRun(run: RunFinding, base: string): Incident {
-  const { run_id, model_id, policy, kind, message, at } = run
+  const { run_id, model_id, policy, kind, severity, message, at } = run
   const why = message === '' ? '' : `: ${message}`
-  // A policy whose runs fail one after another has one cause; an approval is of one run.
-  const cause = kind === 'approval' ? run_id : JSON.stringify([model_id, policy])
-  const severity = kind === 'approval' ? 'warning' : 'alarm'
+  // A policy whose runs fail one after another has one cause; an approval and a candidate are of one run.
+  const isOfRun = kind === 'approval' || kind === 'canary'
+  const cause = isOfRun ? run_id : JSON.stringify([model_id, policy])
   const headline = shown(`${HEADLINES[kind]} (policy ${policy})${why}`, MAX_HEADLINE)
   const item = { key: run_id, text: shown(`run ${run_id}${why}`, MAX_TEXT), severity } as const
   return {

@@ -25,8 +25,11 @@ export interface OutgoingAlert {
 const rounded = (value: number | null) =>
   value === null ? 'unknown' : String(Number(value.toPrecision(4)))
 
-/** An active alarm as an alert: which model, what, how much, since when, whose. Pure. */
-function alertOf(
+/**
+ * An active alarm as an alert of a warning: which model, what, how much, since when, whose. Its labels
+ * are the same from its begin to its end, whatever window shows it and however severe it is. Pure.
+ */
+function warningOf(
   alarm: ActiveAlarm,
   causes: string,
   { ownershipOf, pageOf, reportOf }: AlertTexts,
@@ -46,7 +49,7 @@ function alertOf(
       metric,
       subject,
       reference: alarm.reference,
-      severity: alarm.severity === 'alarm' ? 'critical' : 'warning',
+      severity: 'warning',
     },
     annotations: {
       summary: `${alarm.model_id}: ${what} is ${rounded(value)}${beyond}, since ${since}${whose ? `; ${whose} answers for it` : ''}`,
@@ -59,6 +62,16 @@ function alertOf(
     startsAt: since,
     generatorURL: pageOf(alarm),
   }
+}
+
+/**
+ * The alerts of an active alarm: that of a warning for as long as it lasts, and one for pagers
+ * besides while it is an alarm, so that neither changes into the other.
+ */
+function alertsOf(alarm: ActiveAlarm, causes: string, texts: AlertTexts): OutgoingAlert[] {
+  const warning = warningOf(alarm, causes, texts)
+  if (alarm.severity === 'warning') return [warning]
+  return [warning, { ...warning, labels: { ...warning.labels, severity: 'critical' } }]
 }
 
 /** What alerts say of a model besides its alarm. */
@@ -88,8 +101,8 @@ export const alertSender = (parts: Omit<AlertSender, 'sent'>): AlertSender => ({
 })
 
 /**
- * Sends active alarms again and again, as Alertmanager expects, and an end for those that have
- * gone. What it does not take is logged, and sent with the next call.
+ * Sends active alarms again and again, as Alertmanager expects, and in the same request an end for
+ * those that have gone. What it does not take is logged, and sent with the next call.
  */
 export async function sendAlerts(
   { url, texts, log, now, sent }: AlertSender,
@@ -103,7 +116,7 @@ export async function sendAlerts(
   )
   const active = new Map(
     alarms
-      .map((alarm) => alertOf(alarm, causes.get(alarm.model_id)!, texts))
+      .flatMap((alarm) => alertsOf(alarm, causes.get(alarm.model_id)!, texts))
       .map((alert) => [JSON.stringify(alert.labels), alert]),
   )
   const ended = [...sent]

@@ -4,7 +4,7 @@
  */
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
-import type { Arm } from './compare-arms.ts'
+import type { Arm } from '../../../lib/stats/canary/compare-arms.ts'
 import {
   bothThere,
   canaryParams,

@@ -7,7 +7,7 @@ import type { ClickHouse, Params } from '../../../lib/clickhouse/port.ts'
 import { durationMs } from '../../../lib/runtime/durations.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
 import type { Window } from '../../../lib/models/windows.ts'
-import type { Arm } from './compare-arms.ts'
+import type { Arm } from '../../../lib/stats/canary/compare-arms.ts'
 import { sqlTime } from '../data/cohort.ts'
 import {
   AS_STORED,

@@ -1,7 +1,12 @@
 /** What was known of a candidate at each of some times, by the units that had come by then. */
 import { setImmediate } from 'node:timers/promises'
 import type { Arms, Reached } from './canary-queries.ts'
-import { comparer, type Arm, type CanaryMetric, type CanaryOptions } from './compare-arms.ts'
+import {
+  comparer,
+  type Arm,
+  type CanaryMetric,
+  type CanaryOptions,
+} from '../../../lib/stats/canary/compare-arms.ts'
 
 /** Units times looks that are evaluated: of large arms every second look is left out, and so on. */
 const MAX_WORK = 2_000_000

@@ -3,6 +3,7 @@ import { isBaseline, type Model } from '../../../lib/models/model-files.ts'
 import { testsOf } from '../../../lib/models/language/logic.ts'
 import { parseCondition } from '../../../lib/models/language/policy-language.ts'
 import { isWindowTest, type Condition } from '../../../lib/models/language/policy-tests.ts'
+import type { Launch } from '../../../schemas/launch.ts'
 import type { RetrainPolicy } from '../../../schemas/model-retrain.ts'
 import { isOfOccasion, type Occasion, type Schedule } from './condition-tests.ts'
 
@@ -264,6 +265,18 @@ export function nextPass<W extends EvaluatedWindow>(
     until: pass.at(-1)!.windowEnd,
     more: unanswered.length > pass.length,
   }
+}
+
+/**
+ * How a run is launched by its policy as it is now: the job of retraining, or a step of traffic;
+ * undefined where the model file no longer has it.
+ */
+export function launchOfRun(
+  policies: Policies,
+  run: { model_id: string; policy: string; step: object | null },
+): Launch | undefined {
+  const policy = policyOf(policies, run.model_id, run.policy)
+  return run.step ? policy?.promote?.launch : policy?.launch
 }
 
 const UNPRINTABLE = /[^\P{C}\n\t]/gu

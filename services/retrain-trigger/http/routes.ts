@@ -4,13 +4,8 @@ import { requirePrintable } from '../../../lib/events/text-rules.ts'
 import { addAlertsIn } from './alert-routes.ts'
 import { addAuditLog, addReplay } from './audit-routes.ts'
 import type { RetrainRoutesOptions } from './options.ts'
-import {
-  addApproval,
-  addCancellation,
-  addJobReport,
-  addRejection,
-  addRollBack,
-} from './run-answer-routes.ts'
+import { addApproval, addCancellation, addJobReport, addRejection } from './run-answer-routes.ts'
+import { addGoOn, addHold, addRollBack } from './rollout-routes.ts'
 import { addDecisionList, addRun, addRunList, addRunRequest } from './run-routes.ts'
 
 /**
@@ -37,6 +32,8 @@ const ROUTES = [
   addApproval,
   addRejection,
   addCancellation,
+  addHold,
+  addGoOn,
   addRollBack,
   addJobReport,
   addAuditLog,

@@ -4,29 +4,15 @@ import type { FastifyRequest, Http } from '../../../lib/http/server.ts'
 import { Problem } from '../../../lib/runtime/errors.ts'
 import { answersToBody } from '../../../schemas/http/errors.ts'
 import { RunPath } from '../../../schemas/http/parts.ts'
-import {
-  RunAnswer,
-  RunAnswerBody,
-  RunReportBody,
-  RunReportQuery,
-} from '../../../schemas/http/retrain-trigger.ts'
+import { RunAnswer, RunReportBody, RunReportQuery } from '../../../schemas/http/retrain-trigger.ts'
 import type { Ledger } from '../queries/ledger.ts'
 import { isTokenOf } from '../queries/run-token.ts'
 import { approveRun } from '../queries/approvals.ts'
 import { reportRun } from '../queries/reports.ts'
-import { cancelRun, rejectRun, rollBackRun } from '../queries/run-transitions.ts'
-import { readRun, readTokenHashes } from '../queries/runs.ts'
+import { cancelRun, rejectRun } from '../queries/run-transitions.ts'
+import { readTokenHashes } from '../queries/runs.ts'
 import type { RetrainRoutesOptions } from './options.ts'
-import { OPERATE, tags } from './parameters.ts'
-
-/** How a person answers a run. */
-const byPerson = (summary: string) => ({
-  summary,
-  tags,
-  params: RunPath,
-  body: RunAnswerBody,
-  response: answersToBody({ 200: RunAnswer }, 404, 409),
-})
+import { byPerson, OPERATE, requireRun, tags } from './parameters.ts'
 
 /** Adds `POST /v1/runs/:id/approve`. */
 export function addApproval(http: Http, { engine, wake }: RetrainRoutesOptions): void {
@@ -74,21 +60,6 @@ export function addCancellation(http: Http, { engine }: RetrainRoutesOptions): v
   )
 }
 
-/** Adds `POST /v1/runs/:id/roll-back`. */
-export function addRollBack(http: Http, { engine }: RetrainRoutesOptions): void {
-  http.post(
-    '/v1/runs/:id/roll-back',
-    {
-      config: OPERATE,
-      schema: byPerson('Records that the new version of a run was taken back'),
-    },
-    async ({ params, body, caller, reach }) => {
-      await requireRun(engine.ledger, params.id, reach)
-      return rollBackRun(engine.ledger, params.id, actorOf(caller, body.actor), body.message)
-    },
-  )
-}
-
 /** Adds `POST /v1/runs/:id/status`. */
 export function addJobReport(http: Http, { engine }: RetrainRoutesOptions): void {
   http.post(
@@ -113,21 +84,6 @@ export function addJobReport(http: Http, { engine }: RetrainRoutesOptions): void
       return reportRun(engine.ledger, params.id, by, body)
     },
   )
-}
-
-/**
- * Holds that the caller may operate the model of a run; of one that is not there others tell.
- *
- * @throws {Problem} 403 `foreign_model`
- */
-async function requireRun(
-  { postgres }: Ledger,
-  runId: string,
-  reach: FastifyRequest['reach'],
-): Promise<void> {
-  const operate = reach('operate')
-  const run = operate.ids && (await readRun(postgres, runId))
-  if (run) operate.require(run.model_id)
 }
 
 /**

@@ -1,6 +1,7 @@
 /** What a job is given, and what every kind of launch needs. */
 import type { LaunchValues } from '../../../lib/models/launch-templates.ts'
 import type { GuardedFetch } from '../../../lib/http/outgoing/guarded-fetch.ts'
+import type { Tokens } from '../../../lib/http/oidc/client-credentials.ts'
 import type { Logger } from '../../../lib/runtime/log.ts'
 import type { DatasetReader } from '../queries/dataset.ts'
 import type { Ledger } from '../queries/ledger.ts'
@@ -23,6 +24,8 @@ export interface LaunchOptions {
   environment: (name: string) => string | undefined
   /** Sends what model files ask for, where that may go. */
   fetch: GuardedFetch
+  /** Tokens that requests show whose policy names a client. */
+  tokens: Tokens
   /** Reads the manifest of the data set of a run. */
   readDataset: DatasetReader
   /** Ends requests about jobs that are under way. */
@@ -56,15 +59,22 @@ export const valuesWith = (run: Run, statusUrl: string): LaunchValues => ({
   code_sha256: run.configuration?.code_sha256 ?? '',
   dataset_sha256: run.dataset?.sha256 ?? '',
   dataset: run.dataset ? JSON.stringify(run.dataset) : '',
+  ...(run.step && {
+    action: run.step.action,
+    share: String(run.step.share),
+    new_version: run.step.new_version,
+    current_version: run.step.current_version,
+  }),
 })
 
 /** The JSON that a job is given where its policy writes no body of its own. */
 export const jobText = ({ created_at, ...values }: LaunchValues): string =>
   JSON.stringify({
-    type: 'plumbline.retrain',
+    type: values.share === undefined ? 'plumbline.retrain' : 'plumbline.promote',
     timestamp: created_at,
     data: {
       ...values,
+      ...(values.share !== undefined && { share: Number(values.share) }),
       window_end: values.window_end === '' ? null : values.window_end,
       dataset: values.dataset === '' ? null : (JSON.parse(values.dataset) as unknown),
     },

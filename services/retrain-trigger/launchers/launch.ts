@@ -5,6 +5,7 @@
  * once. Launches run beside one another, each with a deadline of its own: an endpoint that hangs or
  * fails holds up its own runs alone.
  */
+import { clientTokens } from '../../../lib/http/oidc/client-credentials.ts'
 import { backoffMs } from '../../../lib/runtime/clock.ts'
 import { durationMs } from '../../../lib/runtime/durations.ts'
 import { messageOf } from '../../../lib/runtime/errors.ts'
@@ -39,10 +40,12 @@ export interface Launcher extends LaunchOptions {
 }
 
 /** Makes a launcher that has nothing under way. */
-export function launcher(options: Omit<LaunchOptions, 'following'>): Launcher {
+export function launcher(options: Omit<LaunchOptions, 'following' | 'tokens'>): Launcher {
   const stopping = new AbortController()
+  const { fetch, environment, ledger } = options
   return {
     ...options,
+    tokens: clientTokens({ fetch, environment, now: ledger.now }),
     following: stopping.signal,
     endpoints: launchEndpoints(),
     underWay: new Map(),

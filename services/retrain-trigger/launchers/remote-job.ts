@@ -5,6 +5,9 @@ import {
   type LaunchValues,
   type Template,
 } from '../../../lib/models/launch-templates.ts'
+import { secretValue } from '../../../lib/models/secret-references.ts'
+import { awsHeaders, type AwsRequest } from '../../../lib/http/outgoing/aws-signature.ts'
+import { TokenRefused } from '../../../lib/http/oidc/client-credentials.ts'
 import { AddressRefused } from '../../../lib/http/outgoing/guarded-fetch.ts'
 import { durationMs } from '../../../lib/runtime/durations.ts'
 import { messageOf } from '../../../lib/runtime/errors.ts'
@@ -16,6 +19,7 @@ import { retryAfterMs } from '../../../lib/http/outgoing/retry-after.ts'
 import { systemOf } from './systems/by-kind.ts'
 import type { Job, JobStatus, SystemAnswer, SystemRequest } from './systems/system.ts'
 import { timeoutOf, type WebhookOutcome } from './webhook.ts'
+import { fetchWithToken } from './with-token.ts'
 
 /** What became of a try to start a job. */
 export type StartOutcome =
@@ -44,7 +48,7 @@ export async function startJob(
     const find = async (): Promise<Job | undefined> => {
       if (!system.find) return undefined
       const answer = await ask(system.find(settings, values))
-      if (answer.status !== 404) assertAnswered(answer)
+      if (answer.status !== 404) assertAnswered(answer, system.faultOf?.(answer) === 'passing')
       return system.found(answer, settings, values)
     }
     const earlier = system.looksFirst || attempt > 1 ? await find() : undefined
@@ -52,7 +56,7 @@ export async function startJob(
     const answer = await ask(system.start(settings, values))
     const started = system.started(answer, settings)
     if (started === undefined) {
-      assertAnswered(answer)
+      assertAnswered(answer, system.faultOf?.(answer) === 'passing')
       const why = system.refusal?.(answer) || sentenceIn(answer.text) || 'no job in the answer'
       return { kind: 'refused', why: `${how.kind} started no job: ${why}` }
     }
@@ -81,7 +85,8 @@ export async function askAfter(
     const ask = asker(options, how, values, options.following)
     const settings = settingsOf(how, values)
     const answer = await ask(system.status(settings, job))
-    if (answer.status === 404) return { problem: `${how.kind} has no such job`, isGone: true }
+    const isGone = answer.status === 404 || system.faultOf?.(answer) === 'gone'
+    if (isGone) return { problem: `${how.kind} has no such job`, isGone }
     assertAnswered(answer)
     return (
       system.statusOf(answer, settings) ?? {
@@ -104,9 +109,11 @@ export async function cancelJob(
   const values = valuesWith(run, '')
   try {
     const ask = asker(options, how, values, options.following)
-    const answer = await ask(systemOf(how).cancel(settingsOf(how, values), job))
+    const system = systemOf(how)
+    const answer = await ask(system.cancel(settingsOf(how, values), job))
     // A job that has ended or is gone cannot be cancelled, and need not be.
-    if ([404, 409, 410].includes(answer.status)) return undefined
+    if ([404, 409, 410].includes(answer.status) || system.faultOf?.(answer) === 'gone')
+      return undefined
     assertAnswered(answer)
     return undefined
   } catch (error) {
@@ -116,7 +123,7 @@ export async function cancelJob(
 
 /** The settings with the values of the run in their texts; addresses and headers as they are. */
 function settingsOf(how: SystemLaunch, values: LaunchValues): SystemLaunch {
-  const { url, headers, ...rest } = how
+  const { url, headers, oauth: _client, ...rest } = how
   return {
     ...(filled(rest as Template, values) as object),
     url,
@@ -132,17 +139,17 @@ class NotServed extends Error {
   readonly isPermanent: boolean
   readonly askedMs: number
 
-  constructor({ status, text, retryAfterMs: askedMs }: Answered) {
+  constructor({ status, text, retryAfterMs: askedMs }: Answered, mayPass: boolean) {
     const said = sentenceIn(text)
     super(`answered ${status}${said === '' ? '' : `: ${said}`}`)
-    this.isPermanent = isPermanent(status)
+    this.isPermanent = !mayPass && isPermanent(status)
     this.askedMs = askedMs
   }
 }
 
-/** @throws {NotServed} where the status is no success */
-function assertAnswered(answer: Answered): void {
-  if (answer.status < 200 || answer.status >= 300) throw new NotServed(answer)
+/** @throws {NotServed} where the status is no success; it may pass, or the status says whether */
+function assertAnswered(answer: Answered, mayPass = false): void {
+  if (answer.status < 200 || answer.status >= 300) throw new NotServed(answer, mayPass)
 }
 
 /** A secret that is not set: no request is made without it. */
@@ -150,8 +157,8 @@ class NoSecret extends Error {}
 
 function outcomeOf(error: unknown, { kind }: SystemLaunch): StartOutcome {
   const why = `${kind} ${messageOf(error)}`
-  if (error instanceof NoSecret || error instanceof AddressRefused)
-    return { kind: 'refused', why: error.message }
+  const isRefused = [NoSecret, AddressRefused, TokenRefused].some((kind) => error instanceof kind)
+  if (isRefused) return { kind: 'refused', why: messageOf(error) }
   if (!(error instanceof NotServed)) return { kind: 'failed', why: messageOf(error), askedMs: 0 }
   return error.isPermanent
     ? { kind: 'refused', why }
@@ -170,18 +177,24 @@ function asker(
   } catch (error) {
     throw new NoSecret(messageOf(error))
   }
+  const sign = signerOf(options, how)
   const base = how.url.replace(/\/+$/, '')
-  return async ({ method, path, body }) => {
-    const response = await options.fetch(`${base}${path}`, {
+  return async ({ method, path, body, headers: own }) => {
+    const content = body === undefined ? undefined : JSON.stringify(body)
+    const url = `${base}${path}`
+    const all = {
+      accept: 'application/json',
+      ...headers,
+      ...(content !== undefined && { 'content-type': 'application/json' }),
+      ...own,
+    }
+    const request = {
       method,
       signal: AbortSignal.any([AbortSignal.timeout(timeoutOf(options, how)), stopping]),
-      headers: {
-        accept: 'application/json',
-        ...headers,
-        ...(body !== undefined && { 'content-type': 'application/json' }),
-      },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    })
+      headers: await sign({ method, url, headers: all, body: content }),
+      ...(content !== undefined && { body: content }),
+    }
+    const response = await fetchWithToken(options, url, request, how.oauth)
     const text = await firstBytes(response, MAX_ANSWER_BYTES)
     return {
       status: response.status,
@@ -190,6 +203,31 @@ function asker(
       location: response.headers.get('location') ?? '',
       retryAfterMs: retryAfterMs(response.headers.get('retry-after'), options.ledger.now()),
     }
+  }
+}
+
+/**
+ * What makes the headers of a request those that the system takes.
+ *
+ * @throws {NoSecret} where a secret is not set
+ */
+function signerOf(
+  { environment, ledger }: LaunchOptions,
+  how: SystemLaunch,
+): (request: AwsRequest) => Promise<Record<string, string>> {
+  if (how.kind !== 'sagemaker') return async ({ headers }) => ({ ...headers })
+  const { access_key_id: id, secret_access_key: key, session_token: token } = how.credentials
+  try {
+    const scope = {
+      accessKeyId: secretValue(id, environment),
+      secretAccessKey: secretValue(key, environment),
+      sessionToken: token === undefined ? undefined : secretValue(token, environment),
+      service: 'sagemaker',
+      region: how.region,
+    }
+    return (request) => awsHeaders(request, scope, ledger.now())
+  } catch (error) {
+    throw new NoSecret(messageOf(error))
   }
 }
 

@@ -1,5 +1,6 @@
 /** Launches a run by posting its job to a webhook, signed as Standard Webhooks asks. */
 import { filled, filledHeaders, type Template } from '../../../lib/models/launch-templates.ts'
+import { TokenRefused } from '../../../lib/http/oidc/client-credentials.ts'
 import { AddressRefused } from '../../../lib/http/outgoing/guarded-fetch.ts'
 import { durationMs } from '../../../lib/runtime/durations.ts'
 import { messageOf } from '../../../lib/runtime/errors.ts'
@@ -8,6 +9,7 @@ import { signatureHeaders } from '../../../lib/http/outgoing/signatures.ts'
 import type { Run } from '../queries/run-record.ts'
 import { jobText, valuesOf, type LaunchOptions } from './job.ts'
 import { isPermanent, sentenceOf } from '../../../lib/http/outgoing/refusals.ts'
+import { fetchWithToken } from './with-token.ts'
 import { retryAfterMs } from '../../../lib/http/outgoing/retry-after.ts'
 
 const TIMEOUT_MS = 15_000
@@ -50,15 +52,17 @@ export async function postJob(
     return { kind: 'refused', why: messageOf(error) }
   }
   try {
-    const response = await options.fetch(how.url, {
+    const request = {
       method: 'POST',
       signal: AbortSignal.any([AbortSignal.timeout(timeoutOf(options, how)), stopping]),
       headers: { ...own, 'content-type': 'application/json', ...signed },
       body,
-    })
+    }
+    const response = await fetchWithToken(options, how.url, request, how.oauth)
     return await outcomeOf(response, ledger.now())
   } catch (error) {
-    if (error instanceof AddressRefused) return { kind: 'refused', why: error.message }
+    if (error instanceof AddressRefused || error instanceof TokenRefused)
+      return { kind: 'refused', why: error.message }
     return failed(messageOf(error))
   }
 }

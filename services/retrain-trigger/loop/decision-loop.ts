@@ -8,7 +8,7 @@ import type { Module } from '../../../lib/runtime/modules.ts'
 import { pollLoop, type PollLoop, type Progress } from '../../../lib/runtime/poll-loop.ts'
 import type { DueModels } from '../decide/due-models.ts'
 import { dueModels } from '../decide/due-models.ts'
-import { modelsToLookAt, policyOf } from '../decide/policies.ts'
+import { launchOfRun, modelsToLookAt, policyOf } from '../decide/policies.ts'
 import { heldBack } from '../../../lib/models/guards/quiet-times.ts'
 import { failRun } from '../launchers/job.ts'
 import { beginLaunch, stopLaunches, type Launcher } from '../launchers/launch.ts'
@@ -176,11 +176,15 @@ export async function launchDue({
   const runs = await readDueRuns(ledger.postgres, new Date(ledger.now()))
   for (const run of runs) {
     const policy = policyOf(policies, run.model_id, run.policy)
-    const held = policy && heldBack(policy, ledger.now())
+    // What is taken back waits for no quiet hours.
+    const isUrgent = run.step?.action === 'roll_back'
+    const held = isUrgent || !policy ? undefined : heldBack(policy, ledger.now())
+    const how = launchOfRun(policies, run)
+    const gone = policy && run.step ? `the steps of the policy` : 'the policy'
     if (held) await deferRun(ledger, run.run_id, held)
-    else if (policy) beginLaunch(jobs, run, policy.launch)
+    else if (how) beginLaunch(jobs, run, how)
     else
-      await failRun(ledger, run, `the model file no longer has the policy ${run.policy}`).catch(
+      await failRun(ledger, run, `the model file no longer has ${gone} ${run.policy}`).catch(
         (error: unknown) => failed(run.model_id, run.policy, error),
       )
   }
@@ -196,8 +200,7 @@ export async function failLostCommands({
   ledger,
 }: Pick<PolicyEngine, 'policies' | 'ledger'>): Promise<void> {
   for (const run of await readUnclaimedInFlight(ledger.postgres, new Date(ledger.now()))) {
-    const policy = policyOf(policies, run.model_id, run.policy)
-    if (policy?.launch.kind === 'command')
+    if (launchOfRun(policies, run)?.kind === 'command')
       await failRun(ledger, run, 'the process that ran the command has ended')
   }
 }

@@ -27,7 +27,7 @@ const MAX_GONE = 5
 const MAX_CANCELS = 300
 
 /** How the policy of a run starts jobs; undefined where its model file no longer has the policy. */
-export type LaunchOfRun = (run: Pick<Run, 'model_id' | 'policy'>) => Launch | undefined
+export type LaunchOfRun = (run: Pick<Run, 'model_id' | 'policy' | 'step'>) => Launch | undefined
 
 /** Follows jobs; each system by itself, so that one that hangs holds up its own jobs alone. */
 export interface JobFollower {

@@ -12,8 +12,10 @@ import { pollLoop } from '../../../lib/runtime/poll-loop.ts'
 import type { Trigger } from '../../../schemas/http/runs/run-outcomes.ts'
 import { acceptanceOf } from '../decide/acceptance.ts'
 import { repairOf, type WatchedMetric } from '../decide/repair.ts'
+import { lookAtRollout } from './rollouts.ts'
 import { countCandidate } from '../queries/candidate-counts.ts'
 import type { Ledger } from '../queries/ledger.ts'
+import { applyMove } from '../queries/rollout/moves.ts'
 import {
   keepStreamTime,
   lookAgain,
@@ -59,15 +61,21 @@ export async function lookAtOutcomes(parts: OutcomeParts): Promise<number> {
   const { ledger, log } = parts
   const due = await readRunsToLookAt(ledger.postgres, new Date(ledger.now()))
   for (const one of due) {
-    const { run_id: id, state } = one.run
+    const { run_id: id } = one.run
     try {
-      await (state === 'validating' ? validate(parts, one) : watch(parts, one))
+      await lookAt(parts, one)
     } catch (error) {
       log.error({ run_id: id, error: messageOf(error) }, 'outcome of a run not known, trying again')
       await lookAgain(ledger.postgres, id, ledger.now() + AGAIN_MS)
     }
   }
   return due.length
+}
+
+const lookAt = (parts: OutcomeParts, one: RunToLookAt): Promise<void> => {
+  const { state, rollout } = one.run
+  if (state === 'validating') return validate(parts, one)
+  return rollout && rollout.state !== 'done' ? lookAtRollout(parts, one) : watch(parts, one)
 }
 
 async function validate(
@@ -111,6 +119,8 @@ async function watch(
     windows: terms.watch?.windows ?? WATCHED_WINDOWS,
   })
   await recordRepair(ledger, run, repair, now + AGAIN_MS)
+  if (repair.outcome === 'made_worse' && run.rollout && terms.promote?.on_worse === 'roll_back')
+    await applyMove(ledger, id, run.rollout, { kind: 'roll_back', reason: repair.reason })
 }
 
 /** The windows that caused a run, and those that begin once its version is served. */

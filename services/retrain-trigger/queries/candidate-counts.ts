@@ -11,8 +11,8 @@ const LOOK_BACK_MS = 90 * 86_400_000
 
 type CountsRow = { is_served: boolean | number } & Record<keyof ArmCounts, string | number | null>
 
-/** The class that was answered: by its name, or by the score and the threshold. */
-const PREDICTED = `coalesce(prediction, if(isNull(score), NULL, multiIf(score >= {threshold:Float64}, {positive:String}, truth != {positive:String}, truth, concat('not ', {positive:String}))))`
+/** SQL of the class that was answered: by its name, or by the score and the threshold. */
+export const PREDICTED = `coalesce(prediction, if(isNull(score), NULL, multiIf(score >= {threshold:Float64}, {positive:String}, truth != {positive:String}, truth, concat('not ', {positive:String}))))`
 
 const UNITS = `WITH shadowed AS (
     SELECT false AS is_served, request_id, prediction_id, predicted_at, prediction, prediction_number, score, status, latency_ms, cost_usd

@@ -29,6 +29,9 @@ export async function claimRun(
     `update runs set claim = $2, claimed_until = $3, attempts = attempts + 1, first_attempt_at = coalesce(first_attempt_at, $4)
      where run_id = $1 and state = 'queued' and (claimed_until is null or claimed_until <= $4)
        and (next_attempt_at is null or next_attempt_at <= $4)
+       -- Of one rollout a step goes out at a time, so that a later one is never overtaken.
+       and not exists (select 1 from runs other where other.step->>'of' = runs.step->>'of'
+         and other.run_id <> runs.run_id and other.claimed_until > $4)
      returning attempts, first_attempt_at`,
     [runId, claim, new Date(until), new Date(now)],
   )

@@ -16,9 +16,9 @@ const APPROVALS = { none: 0, one: 1, two: 2 } as const
 /** What of a policy its runs depend on. */
 export type DecidedPolicy = Pick<
   RetrainPolicy,
-  'name' | 'approval' | 'approval_expires' | 'dry_run'
+  'name' | 'approval' | 'approval_expires' | 'dry_run' | 'promote'
 > &
-  RunTerms
+  Omit<RunTerms, 'promote'>
 
 /** A run that a decision asks for; times are epoch milliseconds. */
 export interface NewRun {
@@ -192,7 +192,8 @@ async function insertRun(tx: Sql, newRun: NewRun, at: Date): Promise<StoredRun |
   const needed = APPROVALS[policy.approval]
   const state = policy.dry_run ? 'proposed' : needed > 0 ? 'awaiting_approval' : 'queued'
   const expiresMs = durationMs(policy.approval_expires ?? APPROVAL_EXPIRES)
-  const { accept, validation, watch, dataset } = policy
+  const { accept, validation, watch, dataset, targets, promote } = policy
+  const { launch: _launch, ...steps } = promote ?? {}
   const [row] = await tx.query<StoredRun>(
     `insert into runs (run_id, model_id, policy, cause, state, reason, window_end, decided_at, labels_known, approvals_needed, requested_by, created_at, updated_at,
        predictions_known, message, queued_at, approval_expires_at, detected_at, terms, triggers, configuration)
@@ -216,7 +217,14 @@ async function insertRun(tx: Sql, newRun: NewRun, at: Date): Promise<StoredRun |
       state === 'queued' ? at : null,
       state === 'awaiting_approval' ? new Date(at.getTime() + expiresMs) : null,
       detectedAt === undefined ? null : new Date(detectedAt),
-      JSON.stringify({ accept, validation, watch, dataset }),
+      JSON.stringify({
+        accept,
+        validation,
+        watch,
+        dataset,
+        targets,
+        ...(promote && { promote: steps }),
+      }),
       JSON.stringify(triggers),
       JSON.stringify({ model_file_sha256: newRun.modelFile, code_sha256: codeSha256() }),
     ],

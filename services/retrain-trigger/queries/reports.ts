@@ -5,6 +5,7 @@ import { durationMs } from '../../../lib/runtime/durations.ts'
 import type { Acceptance } from '../../../schemas/http/runs/run-outcomes.ts'
 import type { Reported } from '../decide/acceptance.ts'
 import type { Ledger } from './ledger.ts'
+import { beginRollout } from './rollout/begin.ts'
 import { HAS_SUCCEEDED, recordTransition, toRun, type Run, type StoredRun } from './run-record.ts'
 import { beginWatch } from './run-outcomes.ts'
 import { transition, type TransitionDetail } from './run-transitions.ts'
@@ -41,7 +42,7 @@ export const reportRun = (
     if (row && isToldAgain(row, state)) return toldAgain(tx, row, actor, { detail, at })
     const move = { runId, actor, from: ['queued', 'launching', 'running'], to: state } as const
     const run = await transition(tx, { ...move, detail }, at)
-    return state === 'succeeded' ? afterSuccess(tx, row!, run, at) : run
+    return state === 'succeeded' && !run.step ? afterSuccess(tx, row!, run, at) : run
   })
 
 /** Whether a run has ended so already; whoever refused it before its launch told of no job. */
@@ -66,7 +67,8 @@ async function toldAgain(
       `the run has made version ${row.new_version}, and is now said to have made ${version}`,
     )
   const [completed] = await tx.query<StoredRun>(
-    'update runs set new_version = $2, revision = revision + 1, updated_at = $3 where run_id = $1 returning *',
+    `update runs set new_version = $2, revision = revision + 1, updated_at = $3,
+       look_at = case when state = 'promoting' then $3 else look_at end where run_id = $1 returning *`,
     [row.run_id, version, at],
   )
   await recordTransition(tx, completed!, actor, detail)
@@ -95,7 +97,10 @@ async function keepReported(
 /** Begins to validate the candidate, or to watch what its policy takes as it comes. */
 async function afterSuccess(tx: Sql, { terms }: StoredRun, run: Run, at: Date): Promise<Run> {
   const { run_id: runId } = run
-  if (terms.accept === undefined) return beginWatch(tx, runId, at)
+  if (terms.accept === undefined)
+    return terms.promote
+      ? beginRollout(tx, { runId, terms: terms.promote, reason: '' }, at)
+      : beginWatch(tx, runId, at)
   const within = durationMs(terms.validation?.within ?? VALIDATED_WITHIN)
   const waiting: Acceptance = {
     decision: 'waiting',

@@ -6,6 +6,7 @@ import type { Acceptance, Repair } from '../../../schemas/http/runs/run-outcomes
 import type { Reported } from '../decide/acceptance.ts'
 import type { Ledger } from './ledger.ts'
 import { toRun, type Run, type RunTerms, type StoredRun } from './run-record.ts'
+import { beginRollout } from './rollout/begin.ts'
 import { transition } from './run-transitions.ts'
 
 /** Runs that one look takes; the others follow in the next. */
@@ -24,7 +25,7 @@ export interface RunToLookAt {
 /** Reads the runs that are due to be looked at, those that have waited longest first. */
 export async function readRunsToLookAt(sql: Sql, at: Date): Promise<RunToLookAt[]> {
   const rows = await sql.query<StoredRun>(
-    `select * from runs where look_at <= $1 and state in ('validating', 'succeeded', 'promoted') order by look_at, run_id limit ${MAX_RUNS}`,
+    `select * from runs where look_at <= $1 and state in ('validating', 'succeeded', 'promoting', 'promoted') order by look_at, run_id limit ${MAX_RUNS}`,
     [at],
   )
   return rows.map((row) => ({
@@ -96,6 +97,9 @@ export const recordAcceptance = (
       [runId, JSON.stringify(acceptance), decision === 'waiting' ? new Date(lookAtMs) : null],
     )
     if (!row || decision === 'waiting') return row && toRun(row)
+    const { promote } = row.terms
+    if (decision === 'promoted' && promote)
+      return beginRollout(tx, { runId, terms: promote, reason, evidence: { requirements } }, at)
     const move = { runId, from: ['validating'], to: decision, actor: 'policy' } as const
     await transition(tx, { ...move, detail: { message: reason }, evidence: { requirements } }, at)
     return decision === 'promoted' ? beginWatch(tx, runId, at) : undefined

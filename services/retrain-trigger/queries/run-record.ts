@@ -7,6 +7,7 @@ import type { RunAnswer } from '../../../schemas/http/retrain-trigger.ts'
 import { TOPICS } from '../../../schemas/topics.ts'
 import { appendAudit } from '../../../lib/postgres/audit-log.ts'
 import type { Reported } from '../decide/acceptance.ts'
+import type { StepTerms } from '../decide/rollout.ts'
 
 /** Where a run stands; it moves forward only. */
 export type RunState = (typeof RUN_STATES)[number]
@@ -27,6 +28,7 @@ export const HAS_JOB: readonly RunState[] = ['launching', 'running']
 export const HAS_SUCCEEDED: readonly RunState[] = [
   'succeeded',
   'validating',
+  'promoting',
   'promoted',
   'rolled_back',
 ]
@@ -49,11 +51,17 @@ export type StoredRun = Omit<Run, 'labels_known'> & {
 }
 
 /** The rules of a policy that a run keeps, however its model file changes. */
-export type RunTerms = Pick<RetrainPolicy, 'accept' | 'validation' | 'watch' | 'dataset'>
+export type RunTerms = Pick<
+  RetrainPolicy,
+  'accept' | 'validation' | 'watch' | 'dataset' | 'targets'
+> & {
+  promote?: StepTerms
+}
 
 /**
  * Records the state a run has come to, in the transaction that brought it there: in the audit log,
- * and through the outbox in ClickHouse and in the topic of runs.
+ * and through the outbox in ClickHouse and in the topic of runs. The launch of a step is told in the
+ * audit log of the run whose step it is, and there alone.
  *
  * @param detail what the audit entry holds beside the run's model, policy and reason
  */
@@ -65,6 +73,7 @@ export async function recordTransition(
 ): Promise<void> {
   const run = toRun(row)
   const { model_id, policy, reason } = run
+  if (run.step) return recordStep(tx, row, actor, detail)
   await appendAudit(tx, {
     at: new Date(row.updated_at),
     actor,
@@ -90,6 +99,26 @@ export async function recordTransition(
   await enqueueMessage(tx, TOPICS.retrain.topic, run.model_id, event)
 }
 
+/** Tells of the launch of a step, with its share. */
+async function recordStep(tx: Sql, row: StoredRun, actor: string, detail: object): Promise<void> {
+  const { of, action, share, new_version: version } = row.step!
+  const { message = '' } = detail as { message?: string }
+  const what = `${share} % of the traffic for version ${version}`
+  await appendAudit(tx, {
+    at: new Date(row.updated_at),
+    actor,
+    action: `run.${action}.${row.state}`,
+    subject: of,
+    detail: {
+      model_id: row.model_id,
+      policy: row.policy,
+      ...detail,
+      message: message === '' ? what : `${what}: ${message}`,
+      step_run: row.run_id,
+    },
+  })
+}
+
 /** Columns that are the launcher's own. */
 const OWN_COLUMNS = [
   'place',
@@ -105,6 +134,7 @@ const OWN_COLUMNS = [
   'reported',
   'look_at',
   'promoted_stream_at',
+  'withdrawn_at',
 ] as const
 
 /** A stored row as a run: times as RFC 3339 text, big integers as numbers, no token hashes. */
@@ -117,6 +147,8 @@ export function toRun(row: StoredRun): Run {
   return {
     ...run,
     configuration: row.configuration ?? null,
+    rollout: row.rollout ?? null,
+    step: row.step ?? null,
     dataset: row.dataset ?? null,
     labels_known: Number(row.labels_known),
     window_end: iso(row.window_end),

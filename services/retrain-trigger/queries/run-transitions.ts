@@ -45,6 +45,11 @@ export async function transition(
   )
   if (!row) throw await refusalOf(tx, { runId, from, to })
   await recordTransition(tx, row, actor, { ...detail, ...evidence })
+  if (row.step)
+    await tx.query(
+      'update runs set look_at = $2 where run_id = $1 and look_at is not null and rollout is not null',
+      [row.step.of, at],
+    )
   return toRun(row)
 }
 

@@ -1,6 +1,7 @@
 /** What is asked about runs in the control database. */
 import type { Sql } from '../../../lib/postgres/port.ts'
 import type { PastRun } from '../decide/decide.ts'
+import type { StepTerms } from '../decide/rollout.ts'
 import { ENDED, toRun, type Run, type RunState, type StoredRun } from './run-record.ts'
 
 /** Reads runs of these models, or of all where undefined, newest first. */
@@ -10,7 +11,7 @@ export async function listRuns(
   limit: number,
 ): Promise<Run[]> {
   const rows = await sql.query<StoredRun>(
-    'select * from runs where ($1::text[] is null or model_id = any($1)) order by created_at desc, run_id limit $2',
+    'select * from runs where step is null and ($1::text[] is null or model_id = any($1)) order by created_at desc, run_id limit $2',
     [models ?? null, limit],
   )
   return rows.map(toRun)
@@ -20,6 +21,15 @@ export async function listRuns(
 export async function readRun(sql: Sql, runId: string): Promise<Run | undefined> {
   const [row] = await sql.query<StoredRun>('select * from runs where run_id = $1', [runId])
   return row && toRun(row)
+}
+
+/** Reads the rules of a run's rollout; undefined where it has none, or there is no such run. */
+export async function readStepTerms(sql: Sql, runId: string): Promise<StepTerms | undefined> {
+  const [row] = await sql.query<Pick<StoredRun, 'terms'>>(
+    'select terms from runs where run_id = $1',
+    [runId],
+  )
+  return row?.terms.promote
 }
 
 /**
@@ -71,7 +81,7 @@ export async function readHistory(
   policy: string,
 ): Promise<EarlierRun[]> {
   const rows = await sql.query<StoredRun>(
-    'select * from runs where model_id = $1 and policy = $2 order by decided_at',
+    'select * from runs where model_id = $1 and policy = $2 and step is null order by decided_at',
     [modelId, policy],
   )
   return rows.map((row) => {

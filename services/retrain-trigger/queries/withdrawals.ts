@@ -1,7 +1,9 @@
 /** Runs whose evidence was withdrawn: the window that gave it was restated. */
 import { appendAudit } from '../../../lib/postgres/audit-log.ts'
 import type { Sql } from '../../../lib/postgres/port.ts'
+import type { Rollout } from '../../../schemas/http/runs/rollout.ts'
 import type { Ledger } from './ledger.ts'
+import { change } from './rollout/moves.ts'
 import type { StoredRun } from './run-record.ts'
 import { transition } from './run-transitions.ts'
 
@@ -28,9 +30,14 @@ export async function keepRestated(
   )
 }
 
+/** What is held, or goes back, stays so. */
+const mayBeHeld = (rollout: Rollout | null): boolean =>
+  rollout !== null && ['waiting', 'moving', 'watching'].includes(rollout.state)
+
 /**
  * Cancels the run of a window that was restated and no longer gives reason to it, where its launch
- * has not begun; of one that has begun or ended it is noted.
+ * has not begun; of one that has begun or ended it is noted, and a candidate that is getting its
+ * traffic gets no more of it until a person has looked.
  */
 export const withdrawRun = ({ postgres, now }: Ledger, restated: Restated): Promise<void> =>
   postgres.transaction(async (tx) => {
@@ -52,7 +59,7 @@ export const withdrawRun = ({ postgres, now }: Ledger, restated: Restated): Prom
     }
     await tx.query(
       `update runs set notes = (array_append(notes, $2))[greatest(1, cardinality(notes) + 2 - ${MAX_NOTES}):],
-         revision = revision + 1, updated_at = $3 where run_id = $1`,
+         withdrawn_at = coalesce(withdrawn_at, $3), revision = revision + 1, updated_at = $3 where run_id = $1`,
       [run.run_id, why, at],
     )
     await appendAudit(tx, {
@@ -62,4 +69,7 @@ export const withdrawRun = ({ postgres, now }: Ledger, restated: Restated): Prom
       subject: run.run_id,
       detail: { model_id: modelId, policy, message: why },
     })
+    if (run.state !== 'promoting' || !mayBeHeld(run.rollout)) return
+    const hold = { kind: 'hold', reason: why, severity: 'warning', proposes: null } as const
+    await change(tx, run, hold, { actor: 'policy', message: '', at })
   })

@@ -103,6 +103,58 @@ export const SERVICES = [
     },
   ),
   expected(
+    'sagemaker',
+    {
+      region: 'eu-west-1',
+      pipeline: 'retrain',
+      parameters: { Model: 'fraud' },
+      credentials: { access_key_id: 'secret://env/ID', secret_access_key: 'secret://env/KEY' },
+    },
+    {
+      start: {
+        method: 'POST',
+        path: '/',
+        body: {
+          PipelineName: 'retrain',
+          PipelineExecutionDisplayName: 'plumbline-r-1',
+          ClientRequestToken: 'r-1',
+          PipelineParameters: [{ Name: 'Model', Value: 'fraud' }],
+        },
+      },
+      started: [
+        [answer(200, { PipelineExecutionArn: 'arn:aws:sagemaker:e' }), 'arn:aws:sagemaker:e'],
+        [answer(400, { __type: 'ResourceNotFound', Message: 'no pipeline' }), undefined],
+      ],
+      find: {
+        path: '/',
+        found: [
+          [
+            answer(200, {
+              PipelineExecutionSummaries: [
+                { PipelineExecutionArn: 'arn:2', PipelineExecutionDisplayName: 'another' },
+                { PipelineExecutionArn: 'arn:1', PipelineExecutionDisplayName: 'plumbline-r-1' },
+              ],
+            }),
+            'arn:1',
+          ],
+          [answer(200, { PipelineExecutionSummaries: [] }), undefined],
+        ],
+      },
+      status: {
+        path: '/',
+        states: [
+          [{ PipelineExecutionStatus: 'Executing' }, 'running'],
+          [{ PipelineExecutionStatus: 'Stopping' }, 'running'],
+          [{ PipelineExecutionStatus: 'Stopped' }, 'cancelled'],
+          [{ PipelineExecutionStatus: 'Failed', FailureReason: 'quota' }, 'failed'],
+          [{ PipelineExecutionStatus: 'Succeeded' }, 'succeeded'],
+          [{ PipelineExecutionStatus: 'Other' }, undefined],
+        ],
+      },
+      cancel: { method: 'POST', path: '/' },
+    },
+  ),
+  expected(
     'azure_ml',
     { workspace: '/subscriptions/s/w', properties: { jobType: 'Command' } },
     {

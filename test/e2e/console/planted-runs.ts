@@ -22,7 +22,7 @@ const run = (more: Partial<RunAnswer>): RunAnswer => ({
   triggers: [trigger('accuracy', '', 'alarm'), trigger('psi', 'amount', 'alarm')],
   ...{ repair: null, notes: [], job_id: null, job_url: '', attempts: 0, next_attempt_at: null },
   ...{ revision: 2, created_at: ago(23), updated_at: ago(4) },
-  ...{ configuration: null, dataset: null },
+  ...{ configuration: null, dataset: null, rollout: null, step: null },
   ...more,
 })
 

@@ -125,6 +125,8 @@ const ROUTES: Record<string, Route> = {
   'POST /v1/runs': body('operate', (model) => ({ model_id: model, policy: 'no', reason: 'r' })),
   'POST /v1/runs/{id}/approve': thing('operate', 'run', { message: 'm' }),
   'POST /v1/runs/{id}/cancel': thing('operate', 'run', { message: 'm' }),
+  'POST /v1/runs/{id}/go-on': thing('operate', 'run', { message: 'm' }),
+  'POST /v1/runs/{id}/hold': thing('operate', 'run', { message: 'm' }),
   'POST /v1/runs/{id}/reject': thing('operate', 'run', { message: 'm' }),
   'POST /v1/runs/{id}/roll-back': thing('operate', 'run', { message: 'm' }),
   'POST /v1/runs/{id}/status': thing('operate', 'run', { state: 'running' }),

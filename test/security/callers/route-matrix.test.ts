@@ -75,6 +75,8 @@ const WANTED: Record<string, 'public' | 'emit' | 'read' | 'review' | 'operate' |
   'POST /v1/runs': 'operate',
   'POST /v1/runs/{id}/approve': 'operate',
   'POST /v1/runs/{id}/cancel': 'operate',
+  'POST /v1/runs/{id}/go-on': 'operate',
+  'POST /v1/runs/{id}/hold': 'operate',
   'POST /v1/runs/{id}/reject': 'operate',
   'POST /v1/runs/{id}/roll-back': 'operate',
   'POST /v1/runs/{id}/status': 'operate',

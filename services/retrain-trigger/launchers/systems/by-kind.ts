@@ -11,6 +11,7 @@ import { jenkins } from './jenkins.ts'
 import { kubeflow } from './kubeflow.ts'
 import { kubernetes } from './kubernetes.ts'
 import { prefect } from './prefect.ts'
+import { sagemaker } from './sagemaker.ts'
 import type { JobSystem } from './system.ts'
 import { vertex } from './vertex.ts'
 
@@ -26,6 +27,7 @@ const SYSTEMS: { [K in SystemLaunch['kind']]: JobSystem<LaunchOf<K>> } = {
   kubeflow,
   kubernetes,
   prefect,
+  sagemaker,
   vertex,
 }
 

@@ -11,6 +11,8 @@ export interface SystemRequest {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** Begins with `/`; each part that comes from a setting or an answer is escaped. */
   path: string
+  /** Those that the system asks for besides. */
+  headers?: Readonly<Record<string, string>>
   body?: unknown
 }
 
@@ -62,6 +64,11 @@ export interface JobSystem<S> {
   /** Undefined where the answer tells no state. */
   statusOf: (answer: SystemAnswer, settings: S) => JobStatus | undefined
   cancel: (settings: S, job: Job) => SystemRequest
+  /**
+   * What an answer that is no success means where its status does not say so: it may pass, or there is
+   * no such job to ask after or to cancel.
+   */
+  faultOf?: (answer: SystemAnswer) => 'passing' | 'gone' | undefined
 }
 
 /** The name of a run's job, where a system lets it be chosen: letters, digits and dashes. */

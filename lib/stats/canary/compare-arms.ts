@@ -11,10 +11,10 @@ import {
   meanSequence,
   quantileLevels,
   sampleRatioPValue,
-} from '../../../lib/stats/intervals/confidence-sequence.ts'
-import { momentsOf } from '../../../lib/stats/samples/moments.ts'
-import type { Interval } from '../../../lib/stats/intervals/proportions.ts'
-import { sorted } from '../../../lib/stats/distances/two-samples.ts'
+} from '../intervals/confidence-sequence.ts'
+import { momentsOf } from '../samples/moments.ts'
+import type { Interval } from '../intervals/proportions.ts'
+import { sorted } from '../distances/two-samples.ts'
 
 /**
  * Values of the units of an arm in the order of arrival; a unit is left out where its value is
