@@ -1,14 +1,25 @@
 /** Data sets as the document declares them. */
 import { createHash } from 'node:crypto'
 import { expect } from 'vitest'
+import { ARGILLA_BODY, LABEL_STUDIO_BODY } from '../schemas/http/labels/exchange.ts'
 
 type Walk = (
   operation: string,
   request?: { params?: Record<string, string>; query?: Record<string, string>; body?: object },
 ) => Promise<unknown>
 
+const FOREIGN = [
+  ['label-studio', LABEL_STUDIO_BODY],
+  ['argilla', ARGILLA_BODY],
+] as const
+
 /** Makes a data set of the model `m`, which has predictions of January 2026, and fetches it. */
 export async function walkDatasets(walk: Walk): Promise<void> {
+  for (const [path, { content }] of FOREIGN) {
+    const [labels] = content['application/json'].schema.examples
+    await walk(`POST /v1/labels/${path}`, { body: labels! })
+    await walk(`POST /v1/labels/${path}`, { body: [{}] })
+  }
   const body = {
     actor: 'ann',
     model_id: 'm',

@@ -10,6 +10,8 @@ const FORMATS = /** @type {const} */ ([
   ['csv', 'CSV'],
   ['jsonl', 'JSON Lines'],
   ['pairs', 'Preference pairs'],
+  ['label_studio', 'Label Studio tasks'],
+  ['argilla', 'Argilla records'],
 ])
 const ROWS = /** @type {const} */ ([
   ['labelled', 'with the label'],

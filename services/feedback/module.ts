@@ -78,6 +78,7 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
     privacy: deps.privacy,
     reviews,
     db: deps.clickhouse('feedback-http'),
+    now,
     modelOf: (modelId) => models.get(modelId),
   })
   labelRoutes(deps.http, {

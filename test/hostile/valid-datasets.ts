@@ -9,8 +9,33 @@ const posted = (body: Json): ValidRequest => ({
   body,
 })
 
+const LABEL_STUDIO: Json = {
+  action: 'ANNOTATION_CREATED',
+  annotation: {
+    id: 1,
+    completed_by: 1,
+    unique_id: 'u-1',
+    was_cancelled: false,
+    updated_at: '2026-01-01T10:00:00.000000Z',
+    result: [{ from_name: 'stars', to_name: 't', type: 'rating', value: { rating: 4 } }],
+  },
+  task: { id: 1, data: { model_id: 'friend', prediction_id: 'p-1' } },
+  project: { id: 1 },
+}
+const ARGILLA: Json = [
+  {
+    id: 'p-1',
+    fields: { input_text: 'why?' },
+    metadata: { model_id: 'friend' },
+    suggestions: {},
+    responses: { stars: [{ value: 4, user_id: 'u-1' }] },
+    vectors: {},
+  },
+]
 const dataset = { params: { id: 'none' } }
 export const DATASETS: readonly ValidRequest[] = [
+  { ...posted(LABEL_STUDIO), path: '/v1/labels/label-studio' },
+  { ...posted(ARGILLA), path: '/v1/labels/argilla' },
   posted({
     actor: 'ann',
     model_id: 'friend',

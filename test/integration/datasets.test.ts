@@ -11,6 +11,7 @@ import { parseModel } from '../../lib/models/model-files.ts'
 import type { DatasetBody, DatasetManifest } from '../../schemas/http/labels/datasets.ts'
 import { withheldFrom } from '../../services/feedback/data/datasets/columns.ts'
 import { readQuestion } from '../../services/feedback/data/datasets/question.ts'
+import { labelStudioLabels } from '../../services/feedback/data/exchange/label-studio.ts'
 import {
   makeDataset,
   remakeDataset,
@@ -233,6 +234,44 @@ test('preference pairs are made by the rule that is named', async () => {
     pairs: { rule: 'preferred_to', order: [], margin: 0 },
   })
   expect(await rowsOf(named)).toEqual([pair])
+})
+
+test('people who label elsewhere get tasks and records, and what they answer comes back as labels', async () => {
+  const tasks = await made({ format: 'label_studio', rows: 'all', columns: ['score', 'features'] })
+  const read = JSON.parse((await bytesOf(tasks)).toString()) as { data: object }[]
+  expect(read).toHaveLength(15)
+  expect(read[0]).toMatchObject({
+    data: { model_id: 'loans', prediction_id: 'p-0', features: { amount: 0 } },
+  })
+  const records = await made({ format: 'argilla', label: 'stars' })
+  expect(JSON.parse((await bytesOf(records)).toString())).toMatchObject([
+    {
+      id: 'good',
+      fields: { input_text: 'why?', output_text: 'good answer' },
+      metadata: { label: '5' },
+    },
+    { id: 'bad' },
+    { id: 'middling' },
+    { id: 'alone' },
+  ])
+  const none = await made({ format: 'argilla', label: 'no such' })
+  expect(JSON.parse((await bytesOf(none)).toString())).toEqual([])
+  const answered = {
+    annotations: [
+      {
+        id: 1,
+        completed_by: 7,
+        created_at: at(0),
+        result: [{ from_name: 'reviewed', type: 'choices', value: { choices: ['1'] } }],
+      },
+    ],
+    data: read[0]!.data,
+  }
+  const labels = labelStudioLabels(answered).flatMap((one) => ('event' in one ? [one.event] : []))
+  await on.labels(labels)
+  expect(await rowsOf(await made({ label: 'reviewed', columns: ['label', 'labeler'] }))).toEqual([
+    { prediction_id: 'p-0', label: '1', labeler: 'label-studio/7' },
+  ])
 })
 
 test('a data set has bounds', async () => {

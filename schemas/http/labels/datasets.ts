@@ -5,7 +5,14 @@ import { HASH, MANIFEST_SAMPLE } from './dataset-sample.ts'
 import { DatasetPart } from '../runs/run-evidence.ts'
 
 /** What a data set is written as. */
-export const DATASET_FORMATS = ['parquet', 'csv', 'jsonl', 'pairs'] as const
+export const DATASET_FORMATS = [
+  'parquet',
+  'csv',
+  'jsonl',
+  'pairs',
+  'label_studio',
+  'argilla',
+] as const
 /** What a data set is written as. */
 export type DatasetFormat = (typeof DATASET_FORMATS)[number]
 
@@ -255,13 +262,14 @@ export const DatasetQuery = Type.Object({ actor: Type.Optional(person) })
 /** The file of a data set. */
 export const DatasetRows = {
   description:
-    'The file, of the length and hash that the manifest says; its `ETag` is the hash. By `format`: CSV with a line of names (RFC 4180), one JSON object a line, or Parquet.',
+    'The file, of the length and hash that the manifest says; its `ETag` is the hash. By `format`: CSV with a line of names (RFC 4180), one JSON object a line, an array of tasks or records, or Parquet.',
   content: {
     'text/csv': { schema: Type.String(), example: 'prediction_id,score,label\r\np-1,0.93,1\r\n' },
     'application/x-ndjson': {
       schema: Type.String(),
       example: '{"prediction_id":"p-1","score":0.93,"label":"1"}\n',
     },
+    'application/json': { schema: Type.Array(Type.Object({})), example: [{ id: 'p-1' }] },
     'application/vnd.apache.parquet': { schema: Type.String(), example: 'PAR1' },
   },
 }

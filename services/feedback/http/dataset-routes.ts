@@ -53,6 +53,8 @@ const TYPES: Record<DatasetFormat, { type: string; end: string }> = {
   csv: { type: 'text/csv; charset=utf-8', end: 'csv' },
   jsonl: { type: 'application/x-ndjson; charset=utf-8', end: 'jsonl' },
   pairs: { type: 'application/x-ndjson; charset=utf-8', end: 'jsonl' },
+  label_studio: { type: 'application/json; charset=utf-8', end: 'json' },
+  argilla: { type: 'application/json; charset=utf-8', end: 'json' },
 }
 
 /** Registers `/v1/datasets` and what is below it. */

@@ -24,6 +24,8 @@ const WANTED: Record<string, 'public' | 'emit' | 'read' | 'review' | 'operate' |
   'POST /v1/attributes': 'emit',
   'POST /v1/cloudevents': 'emit',
   'POST /v1/labels': 'emit',
+  'POST /v1/labels/argilla': 'emit',
+  'POST /v1/labels/label-studio': 'emit',
   'POST /v1/logs': 'emit',
   'POST /v1/predictions': 'emit',
   'POST /v1/traces': 'emit',

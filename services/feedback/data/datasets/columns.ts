@@ -40,6 +40,8 @@ const UNASKED = new Set([
   'input_text',
   'output_text',
 ])
+/** What people read who are asked for labels. */
+const TEXTS = ['input_text', 'output_text']
 /** What a data set of whoever may not do `admin` never has. */
 const ALWAYS_WITHHELD = ['subject_id']
 const MAX_COLUMNS = 1000
@@ -77,12 +79,14 @@ export const columnsOfName = (name: string): string[] =>
 /**
  * The columns of a data set: those that are asked for, of them those that the caller may have.
  *
+ * @param hasTexts texts are among what is given unasked
  * @throws {Problem} 400 for a column that there is not, or for more than 1000 of them
  */
 export function chosenColumns(
   asked: readonly string[] | undefined,
   found: FoundNames,
   isWithheld: IsWithheld,
+  hasTexts = false,
 ): { columns: DatasetColumn[]; withheld: string[] } {
   const all = [
     ...Object.entries(FIELDS).map(([name, type]) => ({ name, type })),
@@ -94,7 +98,7 @@ export function chosenColumns(
     name === 'prediction_id' ||
     (asked
       ? asked.includes(name) || asked.includes(mapOf(name))
-      : !UNASKED.has(name))
+      : !UNASKED.has(name) || (hasTexts && TEXTS.includes(name)))
   const chosen = all.filter(isAsked)
   const columns = chosen.filter(({ name }) => !isWithheld(name))
   if (columns.length > MAX_COLUMNS)

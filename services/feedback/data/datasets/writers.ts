@@ -2,9 +2,9 @@
 import type { Row } from '../../../../lib/clickhouse/port.ts'
 import type {
   DatasetColumn,
-  DatasetFormat,
   DatasetManifest,
 } from '../../../../schemas/http/labels/datasets.ts'
+import { argillaRecord, labelStudioTask } from '../exchange/tasks-out.ts'
 import { csvHead, csvLine, type Cell } from './csv.ts'
 import { pairMaker, type LabelledAnswer, type PreferencePair } from './pairs.ts'
 
@@ -40,29 +40,37 @@ export const PAIR_COLUMNS: readonly DatasetColumn[] = [
 
 /** The writer of a format that is text. */
 export function textWriter(
-  { format, pairs }: DatasetManifest['question'],
+  question: DatasetManifest['question'],
   columns: readonly DatasetColumn[],
 ): RowWriter {
+  const { format, pairs } = question
   if (format === 'pairs') return pairWriter(pairMaker(pairs!))
   const counts = { rows: 0, weight: 0, defused: 0, leftOut: {} }
-  const write = lineWriter(format, columns, counts)
+  const write = lineWriter(question, columns, counts)
+  const isArray = format === 'label_studio' || format === 'argilla'
   return {
-    head: format === 'csv' ? csvHead(columns) : '',
+    head: format === 'csv' ? csvHead(columns) : isArray ? '[\n' : '',
     row: (row) => {
+      const separator = isArray && counts.rows > 0 ? ',\n' : ''
       counts.rows++
       counts.weight += weightOf(row)
-      return write(columns.map((column) => cellOf(row, column)))
+      return separator + write(columns.map((column) => cellOf(row, column)))
     },
-    end: () => '',
+    end: () => (isArray ? '\n]\n' : ''),
     counts,
   }
 }
 
 function lineWriter(
-  format: DatasetFormat,
+  question: DatasetManifest['question'],
   columns: readonly DatasetColumn[],
   counts: { defused: number },
 ): (cells: readonly Cell[]) => string {
+  const { format } = question
+  if (format === 'label_studio')
+    return (cells) => JSON.stringify(labelStudioTask(cells, columns, question))
+  if (format === 'argilla')
+    return (cells) => JSON.stringify(argillaRecord(cells, columns, question))
   if (format === 'jsonl')
     return (cells) =>
       `${JSON.stringify(Object.fromEntries(columns.map(({ name }, i) => [name, cells[i]!])))}\n`

@@ -48,7 +48,12 @@ export async function makeDataset(
   const { columns, withheld } =
     question.format === 'pairs'
       ? { columns: [...PAIR_COLUMNS], withheld: [] }
-      : chosenColumns(question.columns, await namesOf(db, sources), isWithheld)
+      : chosenColumns(
+          question.columns,
+          await namesOf(db, sources),
+          isWithheld,
+          question.format === 'label_studio' || question.format === 'argilla',
+        )
   requireColumns(question, isWithheld)
   const resolution = {
     precedence: [...model.labels.precedence],
