@@ -20,6 +20,9 @@ export const ModelPrivacy = Type.Object(
     hash: fieldNames(
       'Fields that are kept as a keyed hash (HMAC-SHA-256, the key in PLUMBLINE_PRIVACY_KEY_FILE): equal values stay equal, and ids still meet. Of several models that hash an id the hashes are the same.',
     ),
+    withhold: fieldNames(
+      'Fields that data sets give to callers with the scope `admin` alone, named as in `drop`; they are kept. `subject_id` always is one of them.',
+    ),
     mask: Type.Array(Type.Enum([...MASKS]), {
       maxItems: MASKS.length,
       default: [],

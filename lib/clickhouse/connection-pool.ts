@@ -21,6 +21,7 @@ export function connectionPool(connections: readonly [ClickHouse, ...ClickHouse[
     query: (sql, params) => on((db) => db.query(sql, params)),
     command: (sql, params) => on((db) => db.command(sql, params)),
     insertRows: (table, rows, token) => on((db) => db.insertRows(table, rows, token)),
+    selectToFile: (sql, params, path) => on((db) => db.selectToFile(sql, params, path)),
     insertFile: (insert) => on((db) => db.insertFile(insert)),
     close: async () => {
       await Promise.all(connections.map((db) => db.close()))

@@ -1,5 +1,6 @@
 /** ClickHouse inside this process (chDB): one data directory, one process, several sessions. */
 import { mkdirSync } from 'node:fs'
+import { open as openFile } from 'node:fs/promises'
 import { createClient, type ClickHouseClient } from '@clickhouse/client'
 import { formatQueryParams } from '@clickhouse/client-common'
 import { Session } from 'chdb'
@@ -13,6 +14,7 @@ import {
   structureOf,
   type Bind,
   type ClickHouseEngine,
+  type Params,
 } from './port.ts'
 
 /** The answer to a statement, in the format that was asked for. */
@@ -74,6 +76,21 @@ export function embeddedEngine(path: string): EmbeddedEngine {
           const where = insert.where === undefined ? '' : ` WHERE ${insert.where}`
           await client.command({ query: `${insertInto(insert)} ${rows}${where}` })
         },
+        selectToFile: async (sql, params, target) => {
+          const session = open(() => new Session(path), path)
+          sessions.add(session)
+          try {
+            session.query('SET ROLE plumbline_owner')
+            session.query(`SET ${settingsList()}`)
+            session.query(`SET ${parameterList(params)}`)
+            // A session of its own, so that statements of this connection go on meanwhile. The
+            // engine may not write files: its rows come here in blocks.
+            await writeChunks(session.queryStream(sql, { format: 'JSONEachRow' }), target)
+          } finally {
+            sessions.delete(session)
+            session.close()
+          }
+        },
         ready,
         bind: boundBySet(client),
         isEmbedded: true,
@@ -119,15 +136,29 @@ function boundBySet(client: ClickHouseClient): Bind {
   let last: Promise<unknown> = Promise.resolve()
   return (params, run) => {
     const mine = last.then(async () => {
-      const values = Object.entries(params).map(
-        ([name, value]) => `param_${name} = '${escape(formatQueryParams({ value }))}'`,
-      )
-      await client.command({ query: `SET ${values.join(', ')}` })
+      await client.command({ query: `SET ${parameterList(params)}` })
       return run({})
     })
     // The next statement with parameters must not change those of this one.
     last = mine.catch(() => {})
     return mine
+  }
+}
+
+const parameterList = (params: Params) =>
+  Object.entries(params)
+    .map(([name, value]) => `param_${name} = '${escape(formatQueryParams({ value }))}'`)
+    .join(', ')
+
+async function writeChunks(
+  chunks: AsyncIterable<{ raw: () => Uint8Array }>,
+  path: string,
+): Promise<void> {
+  const file = await openFile(path, 'wx', 0o600)
+  try {
+    for await (const chunk of chunks) await file.appendFile(chunk.raw())
+  } finally {
+    await file.close()
   }
 }
 

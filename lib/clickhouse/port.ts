@@ -1,5 +1,6 @@
 /** The port to ClickHouse: a server over HTTP, or the engine embedded in this process. */
-import { createReadStream } from 'node:fs'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { pipeline } from 'node:stream/promises'
 import { ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickhouse/client'
 
 /** Values of the `{name:Type}` parameters of a statement, by name. */
@@ -23,6 +24,13 @@ export interface ClickHouse {
   insertRows: (table: string, rows: readonly Row[], token?: string) => Promise<void>
   /** Inserts a file in the Native format (`block.ts`) as one block, under a token as above. */
   insertFile: (insert: FileInsert) => Promise<void>
+  /**
+   * Writes the rows of a SELECT into a new file as JSON, one object a line, as they come: neither
+   * the engine nor this process holds all of them.
+   *
+   * @param path absolute
+   */
+  selectToFile: (sql: string, params: Params, path: string) => Promise<void>
   /**
    * The engine itself answers, in this process: nothing in between can say that something was
    * stored which was not.
@@ -149,7 +157,11 @@ export function serverEngine(options: ServerOptions): ClickHouseEngine {
         if (answer.trim() !== '')
           throw new Error(`the insert into ${insert.table} failed: ${answer.slice(0, 500)}`)
       }
-      const db = clickHouseOf(client, { insertFile })
+      const selectToFile: ClickHouse['selectToFile'] = async (sql, query_params, path) => {
+        const { stream } = await client.exec({ query: `${sql} FORMAT JSONEachRow`, query_params })
+        await pipeline(stream, createWriteStream(path, { flags: 'wx', mode: 0o600 }))
+      }
+      const db = clickHouseOf(client, { insertFile, selectToFile })
       return options.cluster ? onCluster(db, options.cluster) : db
     },
     close: async () => {
@@ -175,6 +187,7 @@ export type Bind = <T>(
 
 interface ConnectionOptions {
   insertFile: ClickHouse['insertFile']
+  selectToFile: ClickHouse['selectToFile']
   /** What must be done before the first statement. */
   ready?: Promise<unknown>
   /** Parameters go with the statement unless said otherwise. */
@@ -187,6 +200,7 @@ export function clickHouseOf(
   client: ClickHouseClient,
   {
     insertFile,
+    selectToFile,
     ready,
     bind = (query_params, run) => run({ query_params }),
     isEmbedded = false,
@@ -208,6 +222,10 @@ export function clickHouseOf(
     insertFile: async (insert) => {
       await ready
       await insertFile(insert)
+    },
+    selectToFile: async (sql, params, path) => {
+      await ready
+      await selectToFile(sql, params, path)
     },
     query: <T>(query: string, params?: Params) =>
       bound(params, async (more) => {

@@ -1,6 +1,6 @@
 /** Blocks as files that ClickHouse reads. */
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
-import { open, rm } from 'node:fs/promises'
+import { mkdir, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** A folder for blocks on their way into ClickHouse. */
@@ -13,6 +13,8 @@ export interface Spool {
     maxBytes: number,
     use: (path: string) => Promise<T>,
   ) => Promise<T>
+  /** Runs `use` with an empty folder, and removes it with all that was put into it. */
+  withFolder: <T>(use: (folder: string) => Promise<T>) => Promise<T>
 }
 
 /** A stream gave more bytes than were allowed. */
@@ -31,6 +33,15 @@ export function createSpool(directory: string, durable: 'process' | 'fsync'): Sp
   let next = 0
   const nextPath = () => join(directory, `${process.pid}-${next++}${SUFFIX}`)
   return {
+    withFolder: async (use) => {
+      const folder = nextPath()
+      try {
+        await mkdir(folder, { mode: 0o700 })
+        return await use(folder)
+      } finally {
+        await rm(folder, { force: true, recursive: true })
+      }
+    },
     withStream: async (bytes, maxBytes, use) => {
       const path = nextPath()
       try {

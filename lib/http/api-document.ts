@@ -25,7 +25,10 @@ const TAGS = [
   { name: 'reviews', description: 'Label what was drawn for human review.' },
   { name: 'retraining', description: 'Ask for runs, approve and report them, and audit it all.' },
   { name: 'alerts', description: 'See who was told of what; send a test.' },
-  { name: 'data', description: 'See what is kept for how long; export and erase a person.' },
+  {
+    name: 'data',
+    description: 'Make data sets; see what is kept for how long; export and erase a person.',
+  },
   { name: 'service', description: 'Health, metrics, sessions of the pages, this document.' },
 ]
 

@@ -9,15 +9,16 @@ import { answersToBody, type RejectedItem } from '../../schemas/http/errors.ts'
 import { eventBody, EventsAnswer } from '../../schemas/http/ingest.ts'
 import type { Refusal, RefusalOf } from '../models/expectations/refusal.ts'
 import { misspelledOf } from '../events/misspelled-fields.ts'
-import { createValidator, predictionKey, type Event } from '../events/validator.ts'
+import { createValidator, predictionKey, type Event, type Validator } from '../events/validator.ts'
 import type { Rejection } from '../events/rejections.ts'
 import type { Privacy } from '../events/privacy/redactor.ts'
 import { storable } from '../events/stored-value.ts'
 import { Problem } from '../runtime/errors.ts'
+import { BODY_BOUNDS } from '../events/json/bounds.ts'
 import { elementsOf, linesOf, OPEN_ARRAY, skipSpace, trimmed } from '../events/json/split-array.ts'
 import type { EventLog, OutgoingMessage } from '../event-log/port.ts'
 import { refuseForeign, statusOfNone, type Reach } from './model-access.ts'
-import { takeBodies, type Http } from './server.ts'
+import { jsonOf, takeBodies, type Http } from './server.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 
 /** One endpoint for events: its path, what an event must be, and the topic that takes it. */
@@ -39,11 +40,24 @@ export interface GatewayOptions {
    * a dead letter and is counted once, as one that comes by Kafka.
    */
   refusalOf?: RefusalOf | undefined
+  /** Of an endpoint that takes events in the shape of another product. */
+  foreign?: ForeignShape | undefined
+}
+
+/** Events in the shape of another product: what they are of ours. */
+export interface ForeignShape {
+  summary: string
+  /** The body in the document. */
+  body: object
+  /** The events of a body that is JSON, each as one of ours, or why it is none. */
+  eventsOf: (body: unknown) => readonly ({ event: object } | { refused: string })[]
 }
 
 interface Item {
   index: number
   bytes: Buffer
+  /** Why it is none, whatever its bytes are. */
+  refused?: string
 }
 
 /** After so many milliseconds of validating, others have their turn. */
@@ -56,9 +70,13 @@ const MAX_NAMES_COMPARED = 100
 /** Registers an endpoint that takes one event, an array or NDJSON, and answers for each of them. */
 export function eventGateway(http: Http, options: GatewayOptions): void {
   const validator = createValidator(options.schema, options.privacy)
-  const { service, topic, metrics, keyOf = predictionKey } = options
+  const { service, topic, metrics, keyOf = predictionKey, foreign } = options
   const name = String((options.schema as { $id?: string }).$id)
-  http.addSchema(options.schema)
+  const { summary, body: describedBody } = foreign ?? {
+    summary: `One event, an array of them, or NDJSON: ${name}`,
+    body: eventBody(name),
+  }
+  if (!foreign) http.addSchema(options.schema)
 
   void http.register(async (scope: Http) => {
     // Bodies stay bytes: what is stored is what was sent.
@@ -68,9 +86,9 @@ export function eventGateway(http: Http, options: GatewayOptions): void {
     scope.post(
       options.path,
       {
-        config: { scope: 'emit', isByModel: true, describedBody: eventBody(name) },
+        config: { scope: 'emit', isByModel: true, describedBody },
         schema: {
-          summary: `One event, an array of them, or NDJSON: ${name}`,
+          summary,
           tags: ['events'],
           response: answersToBody({ 200: EventsAnswer }),
         },
@@ -78,9 +96,9 @@ export function eventGateway(http: Http, options: GatewayOptions): void {
       async (request) => {
         const body = request.body instanceof Buffer ? request.body : Buffer.alloc(0)
         const ndjson = isNdjson(request.headers['content-type'])
-        const items = itemsOf(body, ndjson)
+        const items = foreign ? foreignItems(foreign, body) : itemsOf(body, ndjson)
         request.spend('events', items.length)
-        return accept(items, ndjson ? undefined : body, request.reach('emit'))
+        return accept(items, ndjson || foreign ? undefined : body, request.reach('emit'))
       },
     )
   })
@@ -102,7 +120,7 @@ export function eventGateway(http: Http, options: GatewayOptions): void {
         await setImmediate()
         turn = performance.now()
       }
-      const given = storable(validator, validator.bytes(item.bytes), () => item.bytes)
+      const given = validated(validator, item)
       const verdict = refuseForeign(reach, given)
       const refusal = verdict.ok ? options.refusalOf?.(verdict.event) : undefined
       if (verdict.ok) {
@@ -130,6 +148,11 @@ export function eventGateway(http: Http, options: GatewayOptions): void {
     return { accepted: messages.length, rejected, ...misspelled.found() }
   }
 }
+
+const validated = (validator: Validator, { bytes, refused }: Item) =>
+  refused === undefined
+    ? storable(validator, validator.bytes(bytes), () => bytes)
+    : validator.refuse('invalid_envelope', undefined, refused)
 
 const rejectionOf = ({ code = 'expectation_violated', message }: Refusal): Rejection => ({
   code,
@@ -196,6 +219,14 @@ class NothingValid extends Problem {
     )
   }
 }
+
+/** @throws {Problem} 400 where the body is no JSON, or beyond its bounds */
+const foreignItems = ({ eventsOf }: ForeignShape, body: Buffer): Item[] =>
+  eventsOf(jsonOf(body, BODY_BOUNDS)).map((one, index) =>
+    'event' in one
+      ? { index, bytes: Buffer.from(JSON.stringify(one.event)) }
+      : { index, bytes: Buffer.from('{}'), refused: one.refused },
+  )
 
 /** @throws Problem when the body as a whole is no JSON, or no UTF-8 */
 function itemsOf(body: Buffer, ndjson: boolean): Item[] {

@@ -56,6 +56,7 @@ function unionOf(declared: Models['declared']): ModelPrivacy | undefined {
   return {
     drop: all('drop'),
     hash: all('hash'),
+    withhold: all('withhold'),
     mask: all('mask') as ModelPrivacy['mask'],
     names: all('names'),
   }

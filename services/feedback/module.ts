@@ -24,6 +24,7 @@ import { createItemFailures } from './loop/item-failures.ts'
 import { joinLoop } from './loop/join-loop.ts'
 import { createJoin } from './loop/join.ts'
 import { lateAttributes } from './loop/late-attributes.ts'
+import { datasetRoutes } from './http/dataset-routes.ts'
 import { labelRoutes } from './http/label-routes.ts'
 import { feedbackRoutes } from './http/routes.ts'
 import { liveLabelChecks } from '../../lib/models/labels/label-values.ts'
@@ -57,6 +58,8 @@ const EMIT_POLL_MS = 250
  */
 const EMIT_LONGEST_IDLE_MS = 10_000
 const METRICS_POLL_MS = 10_000
+/** What one data set may have. */
+const DATASET_BOUNDS = { rows: 1_000_000, bytes: 2_000_000_000 }
 
 /**
  * Labels and attributes -> ClickHouse, joined with predictions; and reviewers' answers, which
@@ -75,10 +78,21 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
     privacy: deps.privacy,
     reviews,
     db: deps.clickhouse('feedback-http'),
+    now,
     modelOf: (modelId) => models.get(modelId),
   })
   labelRoutes(deps.http, {
     db: deps.clickhouse('feedback-http'),
+    now,
+    modelOf: (modelId) => models.get(modelId),
+  })
+  datasetRoutes(deps.http, {
+    maker: {
+      db: deps.clickhouse('feedback-datasets'),
+      spool: deps.sinkParts.spool,
+      bounds: DATASET_BOUNDS,
+    },
+    postgres: deps.postgres,
     now,
     modelOf: (modelId) => models.get(modelId),
   })

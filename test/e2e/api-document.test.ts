@@ -10,6 +10,7 @@ import { temporaryDirectory } from '../harness.ts'
 import { alertsFile, walkAlertsOut } from '../alerts-walk.ts'
 import { steppedPolicy, walkRollout } from '../rollout-walk.ts'
 import { walkSides } from '../compared-sides.ts'
+import { walkDatasets } from '../dataset-walk.ts'
 import { ask, prediction, startTarget, until, type Running } from '../processes.ts'
 
 interface Media {
@@ -337,8 +338,8 @@ test('reviews are answered as declared', async () => {
       ((await walk('GET /v1/reviews/stats')) as { models: { open: number }[] }).models[0]?.open !==
       undefined,
   )
-  const claim = () =>
-    walk('POST /v1/reviews/claim', { body: { reviewer, model_id: 'm' } }) as Promise<
+  const claim = (model_id = 'm') =>
+    walk('POST /v1/reviews/claim', { body: { reviewer, model_id } }) as Promise<
       Record<'task_id' | 'lease_id', string> & { event: { features: object } }
     >
   for (const answer of ['skip', 'release', 'submit']) {
@@ -350,9 +351,8 @@ test('reviews are answered as declared', async () => {
     for (const act of ['renew', answer, answer, 'renew'])
       await walk(`POST /v1/reviews/{task_id}/${act}`, { params: { task_id }, body: bodies[act] })
   }
-  expect(await walk('POST /v1/reviews/claim', { body: { reviewer, model_id: 'no' } })).toBe(
-    undefined,
-  )
+  expect(await claim('no')).toBe(undefined)
+  await walkDatasets(walk)
 })
 
 test('runs, decisions, alerts and the audit log are answered as declared', async () => {

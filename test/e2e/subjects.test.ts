@@ -143,6 +143,20 @@ test('a subject is exported, erased from every store, and found nowhere', async 
       ],
     }),
   )
+  const { dataset_id } = await taken('/v1/datasets', {
+    actor: 'ann',
+    model_id: 'fraud',
+    from: new Date(Date.now() - 86_400_000).toISOString(),
+    to: new Date(Date.now() + 86_400_000).toISOString(),
+    where: `who = '${SUBJECT}'`,
+    rows: 'all',
+    format: 'jsonl',
+  })
+  const dataset = async () => {
+    const response = await fetch(`${plumbline.url}/v1/datasets/${dataset_id}/rows?actor=ann`)
+    return response.text()
+  }
+  expect(await dataset()).toContain(SUBJECT)
   const held = await subjects('GET')
   expect(
     Object.fromEntries(held.tables.map(({ table, rows }) => [table, rows.length])),
@@ -157,8 +171,9 @@ test('a subject is exported, erased from every store, and found nowhere', async 
   const erased = await subjects('DELETE')
   expect(erased).toMatchObject({
     state: 'done',
-    rows: { predictions: 3, control_store: 3, journal_files: 1 },
+    rows: { predictions: 3, control_store: 3, journal_files: 1, datasets: 1 },
   })
+  expect(await dataset()).toContain('dataset_erased')
   for (const table of ['predictions', 'outcomes', 'labels', 'labels_arrived', 'attributes'])
     expect(await count(table, `subject_id = '${SUBJECT}'`), table).toBe(0)
   expect(await count('predictions')).toBe(37)

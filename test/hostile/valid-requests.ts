@@ -1,5 +1,6 @@
 /** One request of every route as a friend sends it: what the fuzzer changes. */
 import { ALERTS_OUT } from './valid-alerts-out.ts'
+import { DATASETS } from './valid-datasets.ts'
 import { AT, ATTRIBUTES, LABEL, PREDICTION } from './valid-events.ts'
 import type { Json, ValidRequest } from './valid-request.ts'
 
@@ -358,6 +359,7 @@ export const VALID: readonly ValidRequest[] = [
   ...EVENTS,
   ...WIRE_FORMATS,
   ...REVIEWS,
+  ...DATASETS,
   ...RUNS,
   ...MODELS,
   ...VERDICTS,

@@ -10,6 +10,9 @@ import { createServer } from 'node:tls'
 import { createClient } from '@clickhouse/client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { serverEngine } from '../../lib/clickhouse/port.ts'
+import { createSpool } from '../../lib/clickhouse/spool.ts'
+import { parseModel } from '../../lib/models/model-files.ts'
+import { makeDataset, remakeDataset } from '../../services/feedback/queries/datasets/make.ts'
 import { encodeBlock, strings } from '../../lib/clickhouse/native/block.ts'
 import {
   clickHouseAccess,
@@ -141,6 +144,43 @@ test('writers authenticate; a wrong password is refused, not taken for a reader'
     { a: 'x' },
     { a: 'y' },
   ])
+  await engine.close()
+})
+
+test('rows are written to a file as they come, and a data set is made of what a server has', async () => {
+  const engine = serverEngine({
+    url: stores.clickhouseUrl,
+    username: 'plumbline',
+    password: secret,
+  })
+  const db = engine.connect('test')
+  const path = join(directory, 'selected')
+  const sql = 'SELECT number AS n, {text:String} AS t FROM numbers(2) SETTINGS max_threads = 1'
+  await db.selectToFile(sql, { text: "it's\n\\" }, path)
+  const lines = readFileSync(path, 'utf8').trimEnd().split('\n')
+  expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
+    { n: '0', t: "it's\n\\" },
+    { n: '1', t: "it's\n\\" },
+  ])
+  await expect(db.selectToFile('SELECT nothing', {}, join(directory, 'none'))).rejects.toThrow(
+    'nothing',
+  )
+  const question = {
+    model_id: 'none',
+    from: '2026-01-01T00:00:00Z',
+    to: '2026-02-01T00:00:00Z',
+    label: 'label',
+    rows: 'all',
+    format: 'jsonl',
+    as_of: '2026-02-01T00:00:00Z',
+  } as const
+  const spool = createSpool(join(directory, 'dataset-spool'), 'process')
+  const maker = { db, spool, bounds: { rows: 10, bytes: 1000 } }
+  const model = parseModel('{ model_id: none, task: binary }')
+  const manifest = await makeDataset(maker, question, model, () => false)
+  expect(manifest.file).toMatchObject({ rows: 0, bytes: 0 })
+  const file = await remakeDataset(maker, manifest, model)
+  await file.close()
   await engine.close()
 })
 

@@ -56,6 +56,13 @@ const PAGES: readonly Page[] = [
     isWide: true,
     styles: ['parts/beside.css', 'data/data.css'],
   },
+  {
+    url: '/datasets',
+    title: 'Data sets',
+    room: 'datasets',
+    isWide: true,
+    styles: ['datasets/datasets.css'],
+  },
   { url: '/keys', title: 'Keys', room: 'keys', styles: ['keys/keys.css'] },
   {
     url: '/docs',

@@ -23,6 +23,7 @@ const WAYS = [
   ['/review', 'Review'],
   ['/runs', 'Runs'],
   ['/data', 'Data health'],
+  ['/datasets', 'Data sets'],
   ['/audit', 'Audit'],
   ['/keys', 'Keys'],
   ['/docs', 'API'],

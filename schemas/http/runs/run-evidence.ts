@@ -15,7 +15,7 @@ export const RunConfiguration = closed({
 export type RunConfiguration = Static<typeof RunConfiguration>
 
 /** One table of a data set. */
-const DatasetPart = closed({
+export const DatasetPart = closed({
   table: Type.Enum(['predictions', 'labels']),
   query: Type.String({ description: 'The statement that selects its rows, with `{name:Type}`.' }),
   parameters: Type.Record(Type.String(), Type.Unknown(), {
@@ -34,6 +34,8 @@ const DatasetPart = closed({
   }),
   content_sha256: Type.String({ description: 'Of the rows, in whatever order they are read.' }),
 })
+
+export type DatasetPart = Static<typeof DatasetPart>
 
 /** The data set that a job is to learn from. */
 export const Dataset = closed({

@@ -3,8 +3,14 @@
  * a model file or of an event is part of a statement. Pure.
  */
 import type { Params } from '../../../lib/clickhouse/port.ts'
+import {
+  nameParameter,
+  predicateParams,
+  predicateSql,
+  type ValueSource,
+} from '../../../lib/clickhouse/predicate-sql.ts'
 import { testsOf } from '../../../lib/models/language/logic.ts'
-import type { Literal, Predicate, PredicateTest } from '../../../lib/models/predicates.ts'
+import type { PredicateTest } from '../../../lib/models/predicates.ts'
 import { OTHER, type SliceBy, type SliceDefinition } from '../../../lib/models/slices.ts'
 
 /** One value of a slice, or with `rest` all values but some. */
@@ -25,21 +31,16 @@ export interface SliceRest {
   ofOwn: number
 }
 
-/** Where a value is read from: outcomes keep no features. */
-export type SliceSource = 'predictions' | 'outcomes'
-
-const nameParameter = (i: number) => `{slice_name_${i}:String}`
-
 /** Text of an attribute, without one of a feature; '' where there is neither. */
-const textOr = (name: string, source: SliceSource) =>
+const textOr = (name: string, source: ValueSource) =>
   source === 'outcomes'
     ? `attributes[${name}]`
     : `if(mapContains(attributes, ${name}), attributes[${name}], if(mapContains(features, ${name}), toString(features[${name}]), ''))`
 
 /** SQL of the value of a prediction in a slice; '' where it has none. */
-export function sliceValue({ by }: SliceDefinition, source: SliceSource = 'predictions'): string {
+export function sliceValue({ by }: SliceDefinition, source: ValueSource = 'predictions'): string {
   if (!by) return textOr('{slice_key:String}', source)
-  if (by.kind === 'where') return `if(${conditionOf(by.predicate, source)}, 'true', '')`
+  if (by.kind === 'where') return `if(${predicateSql(by.predicate, source)}, 'true', '')`
   const [a, b] = [0, 1].map((i) => `ifNull(${textOr(nameParameter(i), source)}, '')`)
   return `if(${a} = '' OR ${b} = '', '', concat(${nameParameter(0)}, '=', ${a}, '&', ${nameParameter(1)}, '=', ${b}))`
 }
@@ -82,67 +83,7 @@ export function sliceParams(slice: Slice | undefined): Params {
 }
 
 function byParams(by: SliceBy): Params {
-  if (by.kind === 'pair')
-    return Object.fromEntries(by.names.map((own, i) => [`slice_name_${i}`, own]))
-  return Object.fromEntries(
-    testsOf(by.predicate).flatMap((test, i) => [
-      [`slice_name_${i}`, test.name],
-      ...(test.kind === 'missing' ? [] : [[`slice_literal_${i}`, literalsOf(test)]]),
-    ]),
-  ) as Params
-}
-
-const literalsOf = (test: Exclude<PredicateTest, { kind: 'missing' }>) =>
-  test.kind === 'in' ? test.literals.map(asParameter) : asParameter(test.literal)
-
-const asParameter = (one: Literal) => (typeof one === 'boolean' ? String(one) : one)
-
-/** What the model itself answered: its text, and its number where it has one. */
-const OWN: Readonly<Record<string, { text: string; number?: string }>> = {
-  '@score': { text: 'toString(score)', number: 'score' },
-  '@prediction': { text: 'prediction', number: 'prediction_number' },
-  '@latency_ms': { text: 'toString(latency_ms)', number: 'latency_ms' },
-  '@producer': { text: "nullIf(producer, '')" },
-  '@model_version': { text: 'toString(model_version)' },
-  '@variant': { text: "nullIf(toString(variant), '')" },
-}
-
-/** SQL of a predicate over a row, 0 or 1: a comparison with a missing value does not hold. */
-function conditionOf(predicate: Predicate, source: SliceSource): string {
-  let next = 0
-  const of = (one: Predicate): string => {
-    if (one.kind === 'not') return `NOT (${of(one.inner)})`
-    if (one.kind === 'and') return `(${of(one.left)} AND ${of(one.right)})`
-    if (one.kind === 'or') return `(${of(one.left)} OR ${of(one.right)})`
-    return testSql(one, next++, source)
-  }
-  return of(predicate)
-}
-
-function testSql(test: PredicateTest, i: number, source: SliceSource): string {
-  const value = valuesAt(test.name, i, source)
-  if (test.kind === 'missing') return `isNull(${value.text})`
-  const isList = test.kind === 'in'
-  const isNumber = typeof (isList ? test.literals[0] : test.literal) === 'number'
-  const type = isNumber ? 'Float64' : 'String'
-  const given = `{slice_literal_${i}:${isList ? `Array(${type})` : type}}`
-  const of = isNumber ? value.number : value.text
-  // The comparison is one of the six that the parser knows.
-  return isList
-    ? `ifNull(has(${given}, assumeNotNull(${of})) AND isNotNull(${of}), 0)`
-    : `ifNull(${of} ${test.comparison} ${given}, 0)`
-}
-
-/** A value as text and as number, NULL where it is missing; a text is a number of an attribute alone. */
-function valuesAt(own: string, i: number, source: SliceSource): { text: string; number: string } {
-  const known = OWN[own]
-  if (known) return { text: known.text, number: known.number ?? 'CAST(NULL, \'Nullable(Float64)\')' }
-  const at = nameParameter(i)
-  const attribute = `if(mapContains(attributes, ${at}), CAST(attributes[${at}], 'Nullable(String)'), NULL)`
-  if (source === 'outcomes') return { text: attribute, number: `toFloat64OrNull(${attribute})` }
-  const feature = `features[${at}]`
-  return {
-    text: `multiIf(mapContains(attributes, ${at}), CAST(attributes[${at}], 'Nullable(String)'), mapContains(features, ${at}), CAST(toString(${feature}), 'Nullable(String)'), NULL)`,
-    number: `if(mapContains(attributes, ${at}), toFloat64OrNull(attributes[${at}]), variantElement(${feature}, 'Float64'))`,
-  }
+  return by.kind === 'pair'
+    ? Object.fromEntries(by.names.map((own, i) => [`slice_name_${i}`, own]))
+    : predicateParams(by.predicate)
 }

@@ -134,7 +134,8 @@ GROUP BY model_id, prediction_id, label_id HAVING sum(sign) > 0`
 const LAST_RANK = 5
 const RANKS = [1, 2, 3, 4, LAST_RANK]
 const SPELLED = "if(label_spelled = '', label, label_spelled)"
-const LABEL = `model_id, prediction_id, name, source, labeler, ${SPELLED} AS label, labelled_at, label_id, retracted, received_at, offset, inclusion_probability, confidence`
+/** Columns of a label, as it is spelled by its model. */
+export const LABEL = `model_id, prediction_id, name, source, labeler, ${SPELLED} AS label, labelled_at, label_id, retracted, received_at, offset, inclusion_probability, confidence`
 
 const NAMED = `SELECT ${LABEL}, true AS stays FROM labels WHERE (model_id, prediction_id) IN (${STORED})`
 
@@ -153,6 +154,37 @@ INNER JOIN (
   SELECT model_id, label_id, min((predicted_at, prediction_id)) AS first, max((predicted_at, prediction_id)) AS newest FROM labels_addressed
   WHERE (model_id, label_id) IN (SELECT model_id, label_id FROM labels_addressed WHERE (model_id, prediction_id) IN (${STORED})) GROUP BY model_id, label_id
 ) AS b ON b.model_id = l.model_id AND b.label_id = l.label_id`
+
+/**
+ * What the labels of predictions come to, by name: a row for each `model_id`, `prediction_id` and
+ * `name` with `labels_known`, whether a label stands (`held`), the `winner` as (label, source,
+ * labeler, labelled_at, received_at, inclusion_probability, confidence, votes, rank) and how many
+ * labelers each rank has (`standing`). The rules are those of {@link outcomes}.
+ *
+ * @param labels SQL of the labels, with the columns of {@link LABEL} and `stays`
+ */
+export const resolution = (labels: string): string => `
+SELECT model_id, prediction_id, name, sum(known) AS labels_known, sum(votes) > 0 AS held,
+  [${RANKS.map((rank) => `sumIf(votes, rank = ${rank})`).join(', ')}] AS standing,
+  argMax((newest.1, source, newest.2, newest.3, newest.4, newest.5, newest.6, votes, rank),
+    (votes > 0, -rank, if(toString(model_id) IN {majority:Array(String)}, votes, 0), newest.3, newest.7)) AS winner
+FROM (
+  SELECT model_id, prediction_id, name, source, rank, sum(of_labeler) AS known, countIf(NOT is_retracted) AS votes,
+    argMax((said, labeler, at, received, probability, sureness, id), (at, id)) AS newest
+  FROM (
+    SELECT model_id, prediction_id, name, source, labeler, sum(if(stays, 1, 2)) AS of_labeler,
+      if(place = 0, ${LAST_RANK}, place) AS rank, toUInt8(indexOf({orders:Array(Array(String))}[indexOf({ranked:Array(String)}, toString(model_id)) + 1], source)) AS place,
+      argMax((label, labelled_at, label_id, retracted OR NOT stays, received_at, inclusion_probability, confidence), (stays, labelled_at, label_id)) AS last,
+      last.1 AS said, last.2 AS at, last.3 AS id, last.4 AS is_retracted, last.5 AS received, last.6 AS probability, last.7 AS sureness
+    FROM (
+      SELECT * FROM (${labels})
+      ORDER BY model_id, prediction_id, label_id, received_at, offset LIMIT 1 BY model_id, prediction_id, label_id
+    )
+    GROUP BY model_id, prediction_id, name, source, labeler
+  )
+  GROUP BY model_id, prediction_id, name, source, rank, is_retracted, said
+)
+GROUP BY model_id, prediction_id, name`
 
 /**
  * 1. A repeated `label_id` of a prediction is ignored. 2. Within one identity (prediction, source,
@@ -176,27 +208,7 @@ SELECT p.model_id, p.predicted_at, p.prediction_id, l.name, l.labels_known, p.mo
   l.winner.2 AS source, l.winner.3 AS labeler, l.winner.4 AS labelled_at, l.winner.5 AS label_received_at, l.winner.6 AS inclusion_probability, p.sampling_fraction,
   if(l.held, l.winner.8, 0) AS votes, if(l.held, l.standing[l.winner.9], 0) AS voters, if(l.held, l.winner.7, NULL) AS confidence
 FROM (
-  SELECT model_id, prediction_id, name, sum(known) AS labels_known, sum(votes) > 0 AS held,
-    [${RANKS.map((rank) => `sumIf(votes, rank = ${rank})`).join(', ')}] AS standing,
-    argMax((newest.1, source, newest.2, newest.3, newest.4, newest.5, newest.6, votes, rank),
-      (votes > 0, -rank, if(toString(model_id) IN {majority:Array(String)}, votes, 0), newest.3, newest.7)) AS winner
-  FROM (
-    SELECT model_id, prediction_id, name, source, rank, sum(of_labeler) AS known, countIf(NOT is_retracted) AS votes,
-      argMax((said, labeler, at, received, probability, sureness, id), (at, id)) AS newest
-    FROM (
-      SELECT model_id, prediction_id, name, source, labeler, sum(if(stays, 1, 2)) AS of_labeler,
-        if(place = 0, ${LAST_RANK}, place) AS rank, toUInt8(indexOf({orders:Array(Array(String))}[indexOf({ranked:Array(String)}, toString(model_id)) + 1], source)) AS place,
-        argMax((label, labelled_at, label_id, retracted OR NOT stays, received_at, inclusion_probability, confidence), (stays, labelled_at, label_id)) AS last,
-        last.1 AS said, last.2 AS at, last.3 AS id, last.4 AS is_retracted, last.5 AS received, last.6 AS probability, last.7 AS sureness
-      FROM (
-        SELECT * FROM (${withUnnamed ? `${NAMED} UNION ALL ${UNNAMED}` : NAMED})
-        ORDER BY model_id, prediction_id, label_id, received_at, offset LIMIT 1 BY model_id, prediction_id, label_id
-      )
-      GROUP BY model_id, prediction_id, name, source, labeler
-    )
-    GROUP BY model_id, prediction_id, name, source, rank, is_retracted, said
-  )
-  GROUP BY model_id, prediction_id, name
+${resolution(withUnnamed ? `${NAMED} UNION ALL ${UNNAMED}` : NAMED)}
 ) AS l
 INNER JOIN (
   SELECT * FROM (

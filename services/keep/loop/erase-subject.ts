@@ -10,13 +10,14 @@ import type { Postgres } from '../../../lib/postgres/port.ts'
 import { sleep } from '../../../lib/runtime/clock.ts'
 import { Problem } from '../../../lib/runtime/errors.ts'
 import { MIN_FOUND_ANYWHERE, SUBJECT_TABLES } from '../data/subject-tables.ts'
-import { compact, eraseTasks } from '../queries/control-store.ts'
+import { compact, eraseManifests, eraseTasks } from '../queries/control-store.ts'
 import {
   beginErasure,
   countRows,
   endErasure,
   engineTime,
   eraseFrom,
+  erasedIds,
   erasedPredictions,
   isErasing,
   purge,
@@ -92,13 +93,15 @@ export async function finishErasure(parts: ErasureParts): Promise<void> {
 }
 
 async function finish(
-  { db, postgres, journalFolder }: ErasureParts,
+  { db, postgres, journalFolder, now }: ErasureParts,
   patienceMs: number,
   isAbout: (text: string) => boolean = () => false,
 ): Promise<Erased> {
   const rows = await countRows(db)
   const tasks = await eraseAllTasks(db, postgres)
   if (tasks > 0) rows['control_store'] = tasks
+  const manifests = await eraseManifests(postgres, await erasedIds(db), now())
+  if (manifests > 0) rows['datasets'] = manifests
   await compact(postgres)
   const files = eraseSetAside(journalFolder, isAbout)
   if (files > 0) rows['journal_files'] = files

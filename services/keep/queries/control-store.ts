@@ -1,5 +1,6 @@
 /** What PostgreSQL holds about subjects, and which process does the work of keeping. */
 import type { Postgres } from '../../../lib/postgres/port.ts'
+import { MIN_FOUND_ANYWHERE } from '../data/subject-tables.ts'
 
 /** Removes tasks, leases and answers of predictions, and rows of them on their way to ClickHouse. */
 export async function eraseTasks(
@@ -23,11 +24,39 @@ export async function eraseTasks(
 }
 
 /**
+ * Forgets what data sets were asked by, where that names a subject: ids of {@link MIN_FOUND_ANYWHERE}
+ * characters or more are looked for anywhere, shorter ones between quotes.
+ */
+export async function eraseManifests(
+  db: Postgres,
+  ids: readonly string[],
+  now: number,
+): Promise<number> {
+  const texts = ids.map((id) => {
+    const quoted = JSON.stringify(id)
+    return id.length >= MIN_FOUND_ANYWHERE ? quoted.slice(1, -1) : quoted
+  })
+  const rows = await db.query(
+    `update datasets set manifest = null, erased_at = $2
+     where exists (select 1 from unnest($1::text[]) as text where position(text in manifest::text) > 0) returning dataset_id`,
+    [texts, new Date(now)],
+  )
+  return rows.length
+}
+
+/**
  * Rewrites the tables without the rows that were deleted, and lets go of the log that still has
  * them.
  */
 export async function compact(db: Postgres): Promise<void> {
-  for (const table of ['reviews', 'review_leases', 'review_tasks', 'outbox', 'outbox_refused'])
+  for (const table of [
+    'reviews',
+    'review_leases',
+    'review_tasks',
+    'outbox',
+    'outbox_refused',
+    'datasets',
+  ])
     await db.exec(`vacuum full ${table}`)
   await db.forgetLog?.()
 }

@@ -25,6 +25,14 @@ export async function isErasing(db: ClickHouse): Promise<boolean> {
   return Number(row?.n ?? 0) > 0
 }
 
+/** The ids of those whom the erasure is about. */
+export async function erasedIds(db: ClickHouse): Promise<string[]> {
+  const rows = await db.query<{ subject_id: string }>(
+    'SELECT DISTINCT subject_id FROM erasing_subjects ORDER BY subject_id',
+  )
+  return rows.map(({ subject_id }) => subject_id)
+}
+
 /** Rows about the subjects, by table; tables without any are left out. */
 export async function countRows(db: ClickHouse): Promise<Record<string, number>> {
   const counts: Record<string, number> = {}
