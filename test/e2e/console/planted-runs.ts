@@ -38,6 +38,28 @@ const repaired = {
   ...{ evaluated_at: ago(30), until: ago(-200) },
 }
 
+/** A candidate that is held at its second step, since it is worse there. */
+const HELD = {
+  ...{ state: 'held' as const, steps: [1, 5, 25, 100], place: 1, share: 5, turn: 3 },
+  ...{ current_version: HOSTILE[1]!, step_run: 's', begun_at: ago(30), served_at: ago(29) },
+  ...{ served_stream_at: ago(29), until: ago(5), reason: `worse: ${HOSTILE[0]}` },
+  ...{ proposes: 'roll_back' as const, severity: 'alarm' as const },
+  verdict: {
+    ...{ decision: 'worse' as const, reason: 'worse: accuracy', evaluated_at: ago(1) },
+    ...{ n_current: 19_000, n_candidate: 1000, labelled_current: 900, labelled_candidate: 90 },
+    metrics: [
+      {
+        ...{ metric: 'accuracy', current: 0.8, candidate: 0.71, difference: -0.09 },
+        ...{ ci_low: -0.12, ci_high: -0.05, decision: 'worse' as const },
+      },
+      {
+        ...{ metric: 'cost_usd', current: null, candidate: null, difference: null },
+        ...{ ci_low: null, ci_high: null, decision: 'undecided' as const },
+      },
+    ],
+  },
+}
+
 /** Runs in states that differ, the newest first; texts of some are hostile. */
 export const RUNS: RunAnswer[] = [
   run({}),
@@ -83,6 +105,10 @@ export const RUNS: RunAnswer[] = [
   run({
     ...{ run_id: 'r5', model_id: HOSTILE[0], policy: HOSTILE[1], state: 'rejected' },
     ...{ reason: HOSTILE[2], message: HOSTILE[3], created_at: ago(900) },
+  }),
+  run({
+    ...{ run_id: 'r6', model_id: 'churn', policy: 'weekly', state: 'promoting', new_version: '9' },
+    ...{ reason: 'schedule: Monday 06:00', triggers: [], created_at: ago(950), rollout: HELD },
   }),
 ]
 

@@ -108,7 +108,7 @@ for (const [name, look] of LOOKS)
       expect(await isWithinPage(page), view).toBe(true)
       await photograph(page, `${view}-${name}`, view !== 'settings')
     }
-    for (const id of ['r1', 'r3', 'r5']) {
+    for (const id of ['r1', 'r3', 'r5', 'r6']) {
       await open(`/runs?run=${id}`)
       const drawer = page.getByRole('dialog')
       await drawer.getByRole('heading', { name: 'How it came to this' }).waitFor()
@@ -128,7 +128,7 @@ test('runs are narrowed by the address, and opened by keys alone', async () => {
   await open('/runs')
   const rows = page.locator('table.runs tbody tr')
   await rows.first().waitFor()
-  expect(await rows.count()).toBe(5)
+  expect(await rows.count()).toBe(6)
   await page.getByRole('button', { name: 'Waiting for approval 1' }).click()
   expect(await rows.count()).toBe(1)
   expect(page.url()).toContain('state=waiting')
@@ -145,6 +145,19 @@ test('runs are narrowed by the address, and opened by keys alone', async () => {
   expect(page.url()).toContain('run=r1')
   await page.keyboard.press('Escape')
   await drawer.waitFor({ state: 'detached' })
+  expect(complaints).toEqual([])
+})
+
+test('a candidate that is held shows its steps and its verdict, and what people may do', async () => {
+  await busy()
+  await open('/runs?run=r6')
+  const drawer = page.getByRole('dialog')
+  await drawer.getByRole('list', { name: 'Steps of the traffic' }).waitFor()
+  await drawer.getByText('-0.12 to -0.05').waitFor()
+  for (const name of ['Go on', 'Roll back']) await drawer.getByRole('button', { name }).waitFor()
+  expect(await drawer.getByRole('button', { name: 'Hold' }).count()).toBe(0)
+  await drawer.getByRole('button', { name: 'Roll back' }).click()
+  await drawer.getByText('A launch gives all of the traffic back').waitFor()
   expect(complaints).toEqual([])
 })
 
