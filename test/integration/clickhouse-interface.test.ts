@@ -169,11 +169,11 @@ test('rows are written to a file as they come, and a data set is made of what a 
     model_id: 'none',
     from: '2026-01-01T00:00:00Z',
     to: '2026-02-01T00:00:00Z',
-    label: 'label',
-    rows: 'all',
-    format: 'jsonl',
     as_of: '2026-02-01T00:00:00Z',
-  } as const
+    label: 'label',
+    rows: 'all' as const,
+    format: 'jsonl' as const,
+  }
   const spool = createSpool(join(directory, 'dataset-spool'), 'process')
   const maker = { db, spool, bounds: { rows: 10, bytes: 1000 } }
   const model = parseModel('{ model_id: none, task: binary }')
