@@ -7,6 +7,7 @@ import { attributesKey, AttributesV1 } from '../../../schemas/events/attributes.
 import { labelKey, LabelV1 } from '../../../schemas/events/label.v1.ts'
 import { TOPICS } from '../../../schemas/topics.ts'
 import { reviewRoutes, type ReviewRoutesOptions } from './review-routes.ts'
+import { undoRoutes } from './undo-routes.ts'
 
 /** What the routes ask and append to. */
 export interface FeedbackRoutesOptions extends ReviewRoutesOptions {
@@ -21,6 +22,7 @@ export function feedbackRoutes(http: Http, options: FeedbackRoutesOptions): void
   labelEvents(http, options)
   attributeEvents(http, options)
   reviewRoutes(http, options)
+  undoRoutes(http, options)
 }
 
 function labelEvents(http: Http, options: FeedbackRoutesOptions): void {

@@ -110,6 +110,7 @@ const ROUTES: Record<string, Route> = {
   'POST /v1/reviews/{task_id}/renew': thing('review', 'task', LEASE),
   'POST /v1/reviews/{task_id}/skip': thing('review', 'task', LEASE),
   'POST /v1/reviews/{task_id}/submit': thing('review', 'task', { ...LEASE, label: '1' }),
+  'POST /v1/reviews/{task_id}/undo': thing('review', 'task', { reviewer: 'ann' }),
   'DELETE /v1/keys/{key}': every('admin'),
   'GET /v1/keys': every('admin'),
   'POST /v1/keys': every('admin'),
