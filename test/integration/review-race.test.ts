@@ -241,7 +241,9 @@ test('of any model the longest waiting comes first, and only of those that may b
 /** Sends review labels, as the loop does; `during` runs once a first event is on its way. */
 async function sentOf(store: ReviewStore, model: string, during = async () => {}) {
   const sent: Record<string, unknown>[] = []
-  const failures = createItemFailures(new Registry(), { warn: (told) => expect.fail(told) })
+  const failures = createItemFailures(new Registry(), {
+    warn: (told: unknown) => expect.fail(JSON.stringify(told)),
+  })
   let isFirst = true
   const append = async (_topic: string, messages: readonly { value?: unknown }[]) => {
     for (const { value } of messages) {
