@@ -8,6 +8,8 @@ const QUEUE = 'plumbline-review-queue'
 const RENEW_AFTER = 1 / 3
 
 let task
+/** The task that was answered or skipped last, as long as that can be undone. */
+let last
 /** How many were answered since the page was opened. */
 let answered = 0
 let renewal
@@ -94,6 +96,7 @@ async function next(reviewer, said) {
   task = await request('/v1/reviews/claim', { reviewer, ...(model && { model_id: model }) })
   main.replaceChildren(el('h1', {}, 'Review'), await progress(reviewer))
   if (said) main.append(el('p', { id: 'said', class: 'quiet', role: 'status' }, said))
+  if (last) main.append(undoButton(reviewer))
   if (!task) {
     main.append(
       el('p', { id: 'empty' }, 'Nothing is waiting for you.'),
@@ -107,6 +110,32 @@ async function next(reviewer, said) {
   }
   renewWhileWorking(reviewer, task)
   main.append(card(reviewer, task))
+}
+
+/** Takes the last answer back, and shows its task again. */
+function undoButton(reviewer) {
+  let isSending = false
+  const undo = () => {
+    if (isSending || !last) return
+    isSending = true
+    const { task_id: taskId, counted } = last
+    // What cannot be undone now cannot be later.
+    last = undefined
+    void show(async () => {
+      await request(`/v1/reviews/${taskId}/undo`, { reviewer })
+      if (counted) answered--
+      await next(reviewer, 'Your last answer is undone: here is its task again.')
+    })
+  }
+  return el(
+    'div',
+    { class: 'row' },
+    el(
+      'button',
+      { id: 'undo', onclick: undo },
+      last.counted ? 'Undo my last answer' : 'Undo my last skip',
+    ),
+  )
 }
 
 /** Keeps the lease while something is pressed or typed. */
@@ -165,6 +194,7 @@ function card(reviewer, held) {
       }).finally(() => (isSending = false))
       draft.forget()
       if (path === 'submit') answered++
+      last = path === 'release' ? undefined : { task_id: held.task_id, counted: path === 'submit' }
       await next(reviewer, path === 'submit' ? lastAnswer(ended) : undefined)
     })
   }

@@ -64,6 +64,28 @@ export const RenewAnswer = closed(
   },
 )
 
+/** Takes the last answer back. */
+export const UndoBody = closed({ reviewer }, { examples: [{ reviewer: 'ann' }] })
+
+/** The lease under which a task is answered again. */
+export const UndoAnswer = closed(
+  {
+    task_id: Type.String(),
+    lease_id: Type.String(),
+    lease_expires_at: time('When the lease ends.'),
+  },
+  {
+    description: 'The task is open again, and leased to the reviewer: the next claim gives it.',
+    examples: [
+      {
+        task_id: 'fraud/p-1',
+        lease_id: '5f0f2a3e-6f0e-4f0e-9d3e-0f4f6a7c8b9d',
+        lease_expires_at: '2026-01-01T00:10:00.000Z',
+      },
+    ],
+  },
+)
+
 /** Answers a task. */
 export const SubmitBody = closed(
   {
@@ -192,6 +214,7 @@ export const ReviewStatsAnswer = closed(
         leased: count('Leases that have not ended.'),
         answers: count('Answers that are no skip.'),
         skips: count('Skips.'),
+        undone: count('Answers and skips that were taken back.'),
       }),
     ),
   },
@@ -210,6 +233,7 @@ export const ReviewStatsAnswer = closed(
             leased: 1,
             answers: 61,
             skips: 2,
+            undone: 1,
           },
         ],
       },

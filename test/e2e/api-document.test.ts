@@ -347,8 +347,8 @@ test('reviews are answered as declared', async () => {
     expect(event.features).toBeDefined()
     const lease = { reviewer, lease_id }
     const said = answer === 'submit' ? { ...lease, label: '1' } : lease
-    const bodies: Record<string, object> = { renew: lease, [answer]: said }
-    for (const act of ['renew', answer, answer, 'renew'])
+    const bodies: Record<string, object> = { renew: lease, [answer]: said, undo: { reviewer } }
+    for (const act of ['renew', answer, answer, 'renew', 'undo', 'undo'])
       await walk(`POST /v1/reviews/{task_id}/${act}`, { params: { task_id }, body: bodies[act] })
   }
   expect(await claim('no')).toBe(undefined)

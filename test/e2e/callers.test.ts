@@ -155,6 +155,7 @@ test.each([
   ['/v1/reviews/none/submit', 'reviewer', { lease_id: 'l', label: '1' }],
   ['/v1/reviews/none/skip', 'reviewer', { lease_id: 'l' }],
   ['/v1/reviews/none/release', 'reviewer', { lease_id: 'l' }],
+  ['/v1/reviews/none/undo', 'reviewer', {}],
   ['/v1/verdicts/none/accept', 'actor', {}],
   ['/v1/verdicts/none/dismiss', 'actor', {}],
   ['/v1/verdicts/none/snooze', 'actor', { until: '2090-01-01T00:00:00Z' }],

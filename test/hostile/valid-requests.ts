@@ -179,6 +179,7 @@ const REVIEWS: readonly ValidRequest[] = [
   posted('reviews', '/v1/reviews/{task_id}/skip', { ...LEASED, reason: 'cannot_tell' }, task),
   posted('reviews', '/v1/reviews/{task_id}/renew', { reviewer: 'ann', lease_id: LIVE.lease }, task),
   posted('reviews', '/v1/reviews/{task_id}/release', LEASED, task),
+  posted('reviews', '/v1/reviews/{task_id}/undo', { reviewer: 'ann' }, task),
   { group: 'reviews', method: 'GET', path: '/v1/reviews/stats' },
 ]
 

@@ -2,9 +2,12 @@
  * Two feedback processes on one PostgreSQL server: reviewers race for tasks and answer at the same
  * instant.
  */
+import { Registry } from 'prom-client'
 import { beforeAll, expect, test } from 'vitest'
 import { Problem } from '../../lib/runtime/errors.ts'
 import { serverPostgres, type Postgres } from '../../lib/postgres/port.ts'
+import { emitLabels } from '../../services/feedback/loop/emit-labels.ts'
+import { createItemFailures } from '../../services/feedback/loop/item-failures.ts'
 import { finishedTasks } from '../../services/feedback/queries/finished-tasks.ts'
 import { answerTask, skipTask } from '../../services/feedback/queries/review-answers.ts'
 import {
@@ -12,7 +15,12 @@ import {
   releaseTask,
   renewLease,
 } from '../../services/feedback/queries/review-leases.ts'
-import { addTasks, type ReviewStore } from '../../services/feedback/queries/review-tasks.ts'
+import {
+  addTasks,
+  reviewStats,
+  type ReviewStore,
+} from '../../services/feedback/queries/review-tasks.ts'
+import { UNDO_MS, undoAnswer } from '../../services/feedback/queries/review-undo.ts'
 import { certificateAuthority } from '../certificates.ts'
 import { temporaryDirectory } from '../harness.ts'
 import { postgresServer } from '../postgres-server.ts'
@@ -228,6 +236,116 @@ test('of any model the longest waiting comes first, and only of those that may b
   ]
   expect(claimed.map((task) => task?.model_id)).toEqual(['any-a', 'any-b', undefined])
   expect(await claimTask(store, { reviewer: 'dan', models: [] })).toBeUndefined()
+})
+
+/** Sends review labels, as the loop does; `during` runs once a first event is on its way. */
+async function sentOf(store: ReviewStore, model: string, during = async () => {}) {
+  const sent: Record<string, unknown>[] = []
+  const failures = createItemFailures(new Registry(), {
+    warn: (told: unknown) => expect.fail(JSON.stringify(told)),
+  })
+  let isFirst = true
+  const append = async (_topic: string, messages: readonly { value?: unknown }[]) => {
+    for (const { value } of messages) {
+      const event = JSON.parse(String(value)) as Record<string, unknown>
+      if (event['model_id'] !== model) continue
+      sent.push(event)
+      if (isFirst) await during()
+      isFirst = false
+    }
+  }
+  await emitLabels({ reviews: store, eventLog: { append }, failures, setAside: new Map() })
+  return sent
+}
+
+test('an answer that is undone is asked again, and its label is withdrawn', async () => {
+  const { heldBy, say, store } = await queueOf('undone', 2, 1)
+  const undo = () => undoAnswer(store, { taskId: 'undone-0', reviewer: 'ann' })
+  await say('ann', '1')
+  expect(await sentOf(store, 'undone')).toMatchObject([{ label_id: 'review:undone-0', label: '1' }])
+  const other = await heldBy('ann')
+  const again = await undo()
+  await expect(undo()).rejects.toThrow('not the one that you answered last')
+  await answerTask(store, { ...other, taskId: 'undone-0', leaseId: again.lease_id, label: '0' })
+  const [back, label] = await sentOf(store, 'undone')
+  expect(back).toMatchObject({ label_id: 'review.1.undone:undone-0', label: '1', retracted: true })
+  expect(label).toMatchObject({ label_id: 'review.1:undone-0', label: '0' })
+  expect(String(label!['labelled_at']) > String(back!['labelled_at'])).toBe(true)
+  expect(await sentOf(store, 'undone')).toEqual([])
+  // The task that was claimed meanwhile is still held.
+  expect(await answerTask(store, { ...other, label: '1' })).toMatchObject({ state: 'done' })
+  const [stats] = (await reviewStats(store)).filter(({ model_id: id }) => id === 'undone')
+  expect(stats).toMatchObject({ done: 2, answers: 2, undone: 1, leased: 0 })
+  const mirrored = await connections[0]!.query(
+    `select row->>'label' as label, row->>'reason' as reason from outbox where target = 'reviews' and row->>'task_id' = 'undone-0' order by id`,
+  )
+  expect(mirrored).toEqual([
+    { label: '1', reason: '' },
+    { label: '', reason: 'undone' },
+    { label: '0', reason: '' },
+  ])
+})
+
+test('an answer that is undone while its label is on its way loses none', async () => {
+  const { heldBy, say, store } = await queueOf('on-its-way', 1, 1)
+  await say('ann', '1')
+  const sent = await sentOf(store, 'on-its-way', async () => {
+    await undoAnswer(store, { taskId: 'on-its-way-0', reviewer: 'ann' })
+    await answerTask(store, { ...(await heldBy('ann')), label: '0' })
+  })
+  sent.push(...(await sentOf(store, 'on-its-way')))
+  expect(sent.map(({ label, retracted }) => [label, retracted ?? false])).toEqual([
+    ['1', false],
+    ['1', true],
+    ['0', false],
+  ])
+  const times = sent.map((event) => String(event['labelled_at']))
+  expect(times).toEqual([...new Set(times)].toSorted())
+})
+
+test('only the own last answer is undone, for two minutes, and by one of two presses', async () => {
+  let at = Date.UTC(2026, 0, 1)
+  const { say, store } = await queueOf('too-late', 2, 1, () => at)
+  const undo = (taskId: string, reviewer = 'dee', by: ReviewStore = store) =>
+    undoAnswer(by, { taskId, reviewer })
+  await say('dee', '1')
+  at += 1000
+  await say('dee', '1')
+  for (const [taskId, reviewer] of [
+    ['too-late-0', 'dee'],
+    ['too-late-1', 'bob'],
+    ['no such task', 'dee'],
+  ] as const)
+    await expect(undo(taskId, reviewer)).rejects.toMatchObject({ code: 'nothing_to_undo' })
+  at += UNDO_MS + 1
+  await expect(undo('too-late-1')).rejects.toThrow('an answer can be undone for 120 seconds')
+  at -= 1
+  const other = { ...store, db: connections[1]! }
+  const presses = await Promise.allSettled([undo('too-late-1'), undo('too-late-1', 'dee', other)])
+  expect(presses.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
+})
+
+test('a tie that is undone asks nobody more; a skip is undone until others have the task', async () => {
+  const { claim, say, store } = await queueOf('untied', 1, 2)
+  await say('fay', '1')
+  await say('gus', '0')
+  await undoAnswer(store, { taskId: 'untied-0', reviewer: 'gus' })
+  expect(await say('gus', '1')).toMatchObject({ state: 'done' })
+
+  const skipped = await queueOf('unskipped', 1, 1)
+  const skip = async (reviewer: string) =>
+    skipTask(store, { ...(await skipped.heldBy(reviewer)), reason: 'bad_example' })
+  expect(await skip('fay')).toMatchObject({ state: 'impossible' })
+  await undoAnswer(store, { taskId: 'unskipped-0', reviewer: 'fay' })
+  const lease = await skipped.heldBy('fay')
+  expect(await skipTask(store, { ...lease, reason: 'cannot_tell' })).toMatchObject({
+    state: 'open',
+  })
+  await skipped.heldBy('gus')
+  await expect(undoAnswer(store, { taskId: 'unskipped-0', reviewer: 'fay' })).rejects.toThrow(
+    'others have the task that you skipped',
+  )
+  expect(await claim('hal')).toBeUndefined()
 })
 
 test('what is taken of a task is its answers and leases, whatever happened to it', async () => {

@@ -84,7 +84,8 @@ async function ask(
       ...(scope !== undefined && { scope }),
       ...(audience !== undefined && { audience }),
     })
-    const seconds = told.expiresIn() ?? UNTOLD_S + SPARE_S
+    // As it was told, from before it was asked for: `expiresIn()` counts from when it came.
+    const seconds = told.expires_in ?? UNTOLD_S + SPARE_S
     const used = seconds > 2 * SPARE_S ? seconds - SPARE_S : seconds / 2
     return { token: told.access_token, until: begun + 1000 * used }
   } catch (error) {

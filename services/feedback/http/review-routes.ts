@@ -39,7 +39,12 @@ import { reviewedPrediction } from '../queries/reviewed-prediction.ts'
 const config = { scope: 'review' as const, isByModel: true }
 const tags = ['reviews']
 
-const reviewerOf = (caller: Caller | undefined, body: Pick<LeaseBody, 'reviewer'>) =>
+/**
+ * Who reviews: the caller where keys are set, else whom the body names.
+ *
+ * @throws {Problem} 400 where neither says it
+ */
+export const reviewerOf = (caller: Caller | undefined, body: Pick<LeaseBody, 'reviewer'>) =>
   actorOf(caller, body.reviewer, 'reviewer')
 
 /** What the routes of review ask. */
@@ -246,7 +251,7 @@ function statsRoute(http: Http, { reviews }: ReviewRoutesOptions): void {
  *
  * @throws {Problem} 403 `foreign_model`
  */
-async function requireTask(
+export async function requireTask(
   { db }: ReviewStore,
   taskId: string,
   reach: FastifyRequest['reach'],
@@ -271,7 +276,7 @@ const keptComment = (privacy: Privacy, modelId: string | undefined, comment: str
   modelId === undefined ? comment : (privacy.of(modelId)?.text(comment) ?? comment)
 
 /** @throws {Problem} 400 that names the field of a text that not every store can hold */
-function checkTexts(fields: object): void {
+export function checkTexts(fields: object): void {
   for (const [name, value] of Object.entries(fields)) requirePrintable(name, value)
 }
 

@@ -10,6 +10,7 @@ import { ARGILLA_BODY, LABEL_STUDIO_BODY } from '../../../schemas/http/labels/ex
 import { argillaLabels } from '../data/exchange/argilla.ts'
 import { labelStudioLabels } from '../data/exchange/label-studio.ts'
 import { reviewRoutes, type ReviewRoutesOptions } from './review-routes.ts'
+import { undoRoutes } from './undo-routes.ts'
 
 /** What the routes ask and append to. */
 export interface FeedbackRoutesOptions extends ReviewRoutesOptions {
@@ -26,6 +27,7 @@ export function feedbackRoutes(http: Http, options: FeedbackRoutesOptions): void
   attributeEvents(http, options)
   foreignLabels(http, options)
   reviewRoutes(http, options)
+  undoRoutes(http, options)
 }
 
 /** What every endpoint of labels has. */

@@ -12,6 +12,18 @@ export interface FinishedTask {
   /** Share of the answers that agree with the label; null of numbers. */
   agreement: number | null
   answeredAt: Date
+  /** How often an answer to the task was undone before. */
+  undone: number
+}
+
+/** A label that may have been sent, and does not hold any more. */
+export interface WithdrawnLabel {
+  taskId: string
+  modelId: string
+  predictionId: string
+  label: ReviewLabel
+  undone: number
+  undoneAt: Date
 }
 
 interface FinishedRow {
@@ -23,12 +35,13 @@ interface FinishedRow {
   votes: number | null
   answers: number
   answered_at: Date
+  undone: number
 }
 
 const MAX_TASKS = 500
 
 const FINISHED = `
-select task_id, model_id, prediction_id, inclusion_probability, label, votes, answers, answered_at from review_tasks
+select task_id, model_id, prediction_id, inclusion_probability, label, votes, answers, answered_at, undone from review_tasks
 where state = 'done' and not label_emitted and task_id <> all($1::text[]) order by task_id limit ${MAX_TASKS}`
 
 /**
@@ -49,10 +62,57 @@ export async function finishedTasks(
     label: row.label,
     agreement: row.votes === null ? null : row.votes / row.answers,
     answeredAt: new Date(row.answered_at),
+    undone: row.undone,
   }))
 }
 
-/** Records that the label of a task was sent. */
-export async function markEmitted(db: Sql, taskId: string): Promise<void> {
-  await db.query('update review_tasks set label_emitted = true where task_id = $1', [taskId])
+/** Records that the label of a task was sent, unless an answer was undone meanwhile. */
+export async function markEmitted(
+  db: Sql,
+  { taskId, undone }: Pick<FinishedTask, 'taskId' | 'undone'>,
+): Promise<void> {
+  await db.query(
+    'update review_tasks set label_emitted = true where task_id = $1 and undone = $2',
+    [taskId, undone],
+  )
+}
+
+/**
+ * Labels whose retraction is not sent, by task id; 500 at once.
+ *
+ * @param except ids of tasks to leave out
+ */
+export async function withdrawnLabels(
+  db: Sql,
+  except: readonly string[] = [],
+): Promise<WithdrawnLabel[]> {
+  const rows = await db.query<
+    Pick<FinishedRow, 'task_id' | 'model_id' | 'prediction_id' | 'undone'> & {
+      withdrawn_label: ReviewLabel
+      undone_at: Date
+    }
+  >(
+    `select task_id, model_id, prediction_id, withdrawn_label, undone, undone_at from review_tasks
+     where withdrawn_label is not null and task_id <> all($1::text[]) order by task_id limit ${MAX_TASKS}`,
+    [except],
+  )
+  return rows.map((row) => ({
+    taskId: row.task_id,
+    modelId: row.model_id,
+    predictionId: row.prediction_id,
+    label: row.withdrawn_label,
+    undone: row.undone,
+    undoneAt: new Date(row.undone_at),
+  }))
+}
+
+/** Records that a retraction was sent, unless another answer was undone meanwhile. */
+export async function markWithdrawn(
+  db: Sql,
+  { taskId, undone }: Pick<WithdrawnLabel, 'taskId' | 'undone'>,
+): Promise<void> {
+  await db.query(
+    'update review_tasks set withdrawn_label = null where task_id = $1 and undone = $2',
+    [taskId, undone],
+  )
 }

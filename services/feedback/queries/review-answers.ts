@@ -141,7 +141,7 @@ async function settle(tx: Sql, task: LockedTask, isNumber: boolean, at: Date): P
   const resolution = resolveAnswers(labels, isNumber)
   if (resolution.kind === 'resolved') {
     await tx.query(
-      `update review_tasks set revision = revision + 1, state = 'done', label = $2::jsonb, votes = $3, answers = $4, answered_at = $5 where task_id = $1`,
+      `update review_tasks set revision = revision + 1, state = 'done', label = $2::jsonb, votes = $3, answers = $4, answered_at = greatest($5, undone_at + interval '1 millisecond') where task_id = $1`,
       [task.task_id, JSON.stringify(resolution.label), resolution.votes, labels.length, at],
     )
     return 'done'

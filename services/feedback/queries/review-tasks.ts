@@ -38,6 +38,8 @@ export interface ReviewStats {
   leased: number
   answers: number
   skips: number
+  /** Answers and skips that their reviewers took back. */
+  undone: number
 }
 
 /** A task that no other transaction changes meanwhile. */
@@ -96,7 +98,8 @@ export function reviewStats({ db, now }: ReviewStore): Promise<ReviewStats[]> {
        count(*) filter (where t.state = 'disputed')::int as disputed, count(*) filter (where t.state = 'impossible')::int as impossible, count(*) filter (where t.state = 'gone')::int as gone,
        (select count(*)::int from review_leases l join review_tasks o using (task_id) where o.model_id = t.model_id and l.expires_at > $1) as leased,
        (select count(*)::int from reviews r join review_tasks o using (task_id) where o.model_id = t.model_id and not r.skipped) as answers,
-       (select count(*)::int from reviews r join review_tasks o using (task_id) where o.model_id = t.model_id and r.skipped) as skips
+       (select count(*)::int from reviews r join review_tasks o using (task_id) where o.model_id = t.model_id and r.skipped) as skips,
+       sum(t.undone)::int as undone
      from review_tasks t group by t.model_id order by t.model_id`,
     [new Date(now())],
   )

@@ -319,6 +319,24 @@ async function reviewing(task: ReturnType<typeof asked>, name = ''): Promise<obj
   return submitted
 }
 
+test('the last answer is undone once, and its task is shown again', async () => {
+  await reviewing(asked(), 'review-undo')
+  expect(await page.locator('#undo').count()).toBe(0)
+  const undone: unknown[] = []
+  await page.route('**/v1/reviews/t/undo', (route) => {
+    undone.push(route.request().postDataJSON())
+    return route.fulfill({ json: { task_id: 't', lease_id: 'l', lease_expires_at: dayBefore(0) } })
+  })
+  await page.keyboard.press('1')
+  await page.locator('#undo').waitFor()
+  expect(await page.locator('#progress').innerText()).toContain('1 answered')
+  await page.locator('#undo').dblclick()
+  await page.getByText('Your last answer is undone').waitFor()
+  expect(await page.locator('#progress').innerText()).toContain('0 answered')
+  expect(await page.locator('#undo').count()).toBe(0)
+  expect(undone).toMatchObject([{ reviewer: 'ann' }])
+})
+
 test('a key chooses the class that is called so, and what the model said comes after', async () => {
   const submitted = await reviewing(asked())
   expect(await page.locator('main').innerText()).toContain('12 open')

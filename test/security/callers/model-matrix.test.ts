@@ -71,9 +71,32 @@ const ROUTES: Record<string, Route> = {
   }),
   'POST /v1/cloudevents': body('emit', cloudEvent),
   'POST /v1/labels': body('emit', (model) => ({ ...LABEL, model_id: model })),
+  'POST /v1/labels/argilla': body('emit', (model) => [
+    {
+      ...{ id: 'p', fields: {}, metadata: { model_id: model }, suggestions: {}, vectors: {} },
+      responses: { stars: [{ value: 4, user_id: 'u' }] },
+    },
+  ]),
+  'POST /v1/labels/label-studio': body('emit', (model) => ({
+    action: 'ANNOTATION_CREATED',
+    annotation: {
+      ...{ id: 1, completed_by: 1, unique_id: 'u', was_cancelled: false },
+      updated_at: '2026-01-01T10:00:00.000000Z',
+      result: [{ from_name: 'stars', to_name: 't', type: 'rating', value: { rating: 4 } }],
+    },
+    task: { id: 1, data: { model_id: model, prediction_id: 'p' } },
+    project: { id: 1 },
+  })),
   'POST /v1/predictions': body('emit', (model) => prediction(1, { model_id: model })),
   'GET /v1/audit': every('read'),
   'GET /v1/retention': every('read'),
+  'GET /v1/datasets': query('read'),
+  'GET /v1/datasets/{id}': thing('read', 'dataset'),
+  'GET /v1/datasets/{id}/rows': thing('read', 'dataset'),
+  'POST /v1/datasets': body('read', (model) => ({
+    ...{ model_id: model, format: 'csv', label: 'label' },
+    ...{ from: '2026-01-01T00:00:00Z', to: '2026-02-01T00:00:00Z' },
+  })),
   'GET /v1/decisions': query('read'),
   'GET /v1/models/{id}': path('read'),
   'GET /v1/models/{id}/canary': path('read', { query: '?champion=1&candidate=2' }),
@@ -110,6 +133,7 @@ const ROUTES: Record<string, Route> = {
   'POST /v1/reviews/{task_id}/renew': thing('review', 'task', LEASE),
   'POST /v1/reviews/{task_id}/skip': thing('review', 'task', LEASE),
   'POST /v1/reviews/{task_id}/submit': thing('review', 'task', { ...LEASE, label: '1' }),
+  'POST /v1/reviews/{task_id}/undo': thing('review', 'task', { reviewer: 'ann' }),
   'DELETE /v1/keys/{key}': every('admin'),
   'GET /v1/keys': every('admin'),
   'POST /v1/keys': every('admin'),
@@ -140,6 +164,7 @@ const LISTS: Record<string, (answer: unknown) => string[]> = {
   'GET /v1/models': (answer) => modelsIn(answer, 'models'),
   'GET /v1/alarms': (answer) => modelsIn(answer, 'alarms'),
   'GET /v1/alerts/deliveries': (answer) => modelsIn(answer, 'deliveries'),
+  'GET /v1/datasets': (answer) => modelsIn(answer, 'datasets'),
   'GET /v1/runs': (answer) => modelsIn(answer, 'runs'),
   'GET /v1/reviews/stats': (answer) => modelsIn(answer, 'models'),
 }
@@ -203,6 +228,10 @@ async function plantRows(dataDir: string): Promise<void> {
       `insert into runs (run_id, model_id, policy, cause, state, reason, decided_at, created_at, updated_at)
        values ($1, $2, 'no', 'asked', 'awaiting_approval', 'r', $3, $3, $3)`,
       [`run-of-${model}`, model, at],
+    )
+    await db.query(
+      `insert into datasets (dataset_id, model_id, made_at, made_by, erased_at) values ($1, $2, $3, 'ann', $3)`,
+      [`dataset-of-${model}`, model, at],
     )
     await db.query(
       `insert into alert_deliveries (delivery_id, receiver, subject, sequence, model_id, event, hash, message, state, created_at, next_attempt_at)

@@ -67,6 +67,7 @@ const WANTED: Record<string, 'public' | 'emit' | 'read' | 'review' | 'operate' |
   'POST /v1/reviews/{task_id}/renew': 'review',
   'POST /v1/reviews/{task_id}/skip': 'review',
   'POST /v1/reviews/{task_id}/submit': 'review',
+  'POST /v1/reviews/{task_id}/undo': 'review',
   'GET /v1/config': 'operate',
   'GET /v1/alerts/receivers': 'operate',
   'GET /v1/dead-letters': 'operate',
