@@ -145,8 +145,7 @@ function listRoute(http: Http, { postgres }: Options): void {
 /** A data set that the caller may see. */
 async function seen(request: FastifyRequest, id: string, { postgres, modelOf }: Options) {
   requirePrintable('id', id)
-  const dataset = await readManifest(postgres, id)
-  request.reach('read').require(dataset.model_id)
+  const dataset = await readManifest(postgres, id, request.reach('read').require)
   const model = modelOf(dataset.model_id)
   requireDatasetSeen(dataset.manifest, model, isWithheldFrom(request, model))
   return { dataset, model }

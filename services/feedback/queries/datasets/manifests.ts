@@ -77,15 +77,21 @@ export const noteFetched = (
 /**
  * A data set by its id.
  *
+ * @param requireSeen refuses a caller who may not see the model; it comes before all that is told
  * @throws {Problem} 404 where there is none; 409 `dataset_erased` where it named a subject that was
  *   erased
  */
-export async function readManifest(db: Postgres, datasetId: string): Promise<DatasetAnswer> {
+export async function readManifest(
+  db: Postgres,
+  datasetId: string,
+  requireSeen: (modelId: string) => void,
+): Promise<DatasetAnswer> {
   const [row] = await db.query<StoredDataset>('select * from datasets where dataset_id = $1', [
     datasetId,
   ])
   if (!row) throw new Problem(404, 'not_found', 'there is no data set of that id')
   const { manifest, made_at, made_by, model_id } = row
+  requireSeen(model_id)
   if (!manifest)
     throw new Problem(
       409,
