@@ -13,6 +13,7 @@ import { ModelAlarms } from './model-alarms.ts'
 import { ModelReference } from './model-references.ts'
 import { ModelPrivacy } from './model-privacy.ts'
 import { ModelRetention } from './model-retention.ts'
+import { Launch } from './launch.ts'
 import { RetrainPolicy } from './model-retrain.ts'
 import { ModelExpectations } from './model-expectations.ts'
 import { UnusualEvents } from './model-unusual.ts'
@@ -247,7 +248,7 @@ export const ModelFile = Type.Object(
     privacy: Type.Optional(ModelPrivacy),
     retention: Type.Optional(ModelRetention),
   },
-  { $id: 'model', additionalProperties: false },
+  { $id: 'model', additionalProperties: false, $defs: { launch: Launch } },
 )
 /** A model file, as read and checked. */
 export type ModelFile = Static<typeof ModelFile>
