@@ -37,6 +37,27 @@ function questionOf({ kind, actor, model, from, to, before }) {
   return new URLSearchParams({ order: 'newest', limit: String(SHOWN), ...asked }).toString()
 }
 
+/**
+ * A text that is asked for once it is entered; what is being typed stays when an answer comes meanwhile.
+ *
+ * @param {{ label: string, value: string, onChange: (event: any) => void }} props
+ */
+function Text({ label, value, onChange }) {
+  const [typed, setTyped] = useState(/** @type {string | undefined} */ (undefined))
+  const enter = (event) => {
+    onChange(event)
+    setTyped(undefined)
+  }
+  return html`<label
+    >${label}<input
+      type="search"
+      maxlength="200"
+      value=${typed ?? value}
+      onInput=${(event) => setTyped(event.target.value)}
+      onChange=${enter}
+  /></label>`
+}
+
 /** @param {{ address: Record<string, string>, change: (to: Record<string, string | undefined>) => void }} props */
 function Filters({ address, change }) {
   // Another question begins at its newest entry.
@@ -56,20 +77,8 @@ function Filters({ address, change }) {
         )}
       </select></label
     >
-    <label
-      >Model<input
-        type="search"
-        maxlength="200"
-        value=${address.model ?? ''}
-        onChange=${narrow('model')}
-    /></label>
-    <label
-      >Who<input
-        type="search"
-        maxlength="200"
-        value=${address.actor ?? ''}
-        onChange=${narrow('actor')}
-    /></label>
+    <${Text} label="Model" value=${address.model ?? ''} onChange=${narrow('model')} />
+    <${Text} label="Who" value=${address.actor ?? ''} onChange=${narrow('actor')} />
     <label>From<input type="date" value=${address.from ?? ''} onChange=${narrow('from')} /></label>
     <label>To<input type="date" value=${address.to ?? ''} onChange=${narrow('to')} /></label>
   </form>`

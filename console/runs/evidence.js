@@ -35,7 +35,7 @@ function pathOf(model, { family, subject, slice, version, to }) {
 export function Triggers({ run }) {
   if (run.triggers.length === 0)
     return html`<p class="quiet">
-      No metric result asked for it:
+      No metric result asked for it:${' '}
       ${run.cause.startsWith('request:') ? 'a person did' : 'its policy goes by other signs'}.
     </p>`
   return html`<div
@@ -156,3 +156,34 @@ export const Repair = ({ repair: { outcome, reason, metrics } }) =>
         </tbody>
       </table>
     </div>`
+
+/** A hash by its first characters, whole on hover. @param {{ of: string }} props */
+const Hash = ({ of }) => html`<code title=${of}>${of.slice(0, 8) || 'none'}</code>`
+
+/** What its job learns from, and what decided. @param {{ run: Run }} props */
+export const Provenance = ({ run: { dataset, configuration } }) =>
+  html`${
+    dataset &&
+    html`<div class="wide">
+      <dt>Learns from</dt>
+      <dd>
+        <b>${dataset.parts.map(({ table, rows }) => `${number(rows)} ${table}`).join(', ')}</b
+        >${' '}
+        <span class="quiet"
+          >${day(dataset.from)} to ${day(dataset.to)}, manifest <${Hash} of=${dataset.sha256}
+        /></span>
+      </dd>
+    </div>`
+  }
+  ${
+    configuration &&
+    html`<div class="wide">
+      <dt>Decided by</dt>
+      <dd>
+        <span
+          >model file <${Hash} of=${configuration.model_file_sha256} />, code${' '}
+          <${Hash} of=${configuration.code_sha256}
+        /></span>
+      </dd>
+    </div>`
+  }`

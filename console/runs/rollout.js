@@ -18,8 +18,9 @@ function standing({ state, severity }) {
 }
 
 /** @param {RolloutState} rollout @param {number} place */
-function stepVerdict({ place: at, state, served_at: servedAt }, place) {
+function stepVerdict({ place: at, state, severity, served_at: servedAt }, place) {
   if (state === 'back') return 'none'
+  if (place === at && severity) return severity
   if (place < at || state === 'done' || (place === at && servedAt)) return 'ok'
   return place === at ? 'incomplete' : 'none'
 }
@@ -47,8 +48,8 @@ export const Rollout = ({ rollout, version }) =>
 const Verdicts = ({ verdict, current }) =>
   html`<p class="quiet">
       <${Badge} verdict=${DECISIONS[verdict.decision]} text=${inWords(verdict.decision)} />
-      ${' '}by ${plural(verdict.n_candidate, 'unit')} beside ${verdict.n_current} of version
-      <bdi>${current}</bdi>, looked at <${Ago} time=${verdict.evaluated_at} />
+      ${' '}by ${plural(verdict.n_candidate, 'unit')} beside ${number(verdict.n_current)} of
+      version${' '}<bdi>${current}</bdi>, looked at <${Ago} time=${verdict.evaluated_at} />
     </p>
     <div
       class="scroll"

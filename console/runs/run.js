@@ -8,7 +8,7 @@ import { Ago, Badge, Failed, Loading, useAnswer } from '../parts/ui.js'
 import { day, sentence } from '../parts/words.js'
 import { Acts } from './acts.js'
 import { Rollout } from './rollout.js'
-import { Acceptance, Repair, Triggers } from './evidence.js'
+import { Acceptance, Provenance, Repair, Triggers } from './evidence.js'
 
 /** @typedef {import('typebox').Static<typeof import('../../schemas/http/retrain-trigger.ts').OneRunAnswer>} Run */
 
@@ -102,6 +102,7 @@ const Facts = ({ run }) =>
         </dd>
       </div>`
     }
+    <${Provenance} run=${run} />
     ${
       run.next_attempt_at &&
       html`<div>

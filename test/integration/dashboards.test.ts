@@ -64,6 +64,6 @@ test('promtool takes the rules, and they fire and clear as their tests say', () 
   } catch {
     throw new Error('promtool is not installed (Debian: apt-get install prometheus)')
   }
-  expect(promtool('check', 'rules', 'generated/prometheus-rules.yaml')).toContain('16 rules found')
+  expect(promtool('check', 'rules', 'generated/prometheus-rules.yaml')).toContain('17 rules found')
   expect(promtool('test', 'rules', 'prometheus-rules.test.yaml')).toContain('SUCCESS')
 })

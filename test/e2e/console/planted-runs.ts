@@ -60,9 +60,20 @@ const HELD = {
   },
 }
 
+const HASH = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'
+
+/** What a run's job learns from. */
+const DATASET = {
+  ...{ as_of: ago(23), from: ago(24 * 91), to: ago(24), sha256: HASH },
+  parts: (['predictions', 'labels'] as const).map((table, i) => ({
+    ...{ table, query: 'SELECT', parameters: {}, schema: [], names: [], content_sha256: HASH },
+    ...{ rows: [412_300, 48_210][i]!, weight: 500_000 },
+  })),
+}
+
 /** Runs in states that differ, the newest first; texts of some are hostile. */
 export const RUNS: RunAnswer[] = [
-  run({}),
+  run({ dataset: DATASET, configuration: { model_file_sha256: HASH, code_sha256: '' } }),
   run({
     ...{ run_id: 'r2', model_id: 'demand-forecast', policy: 'weekly', state: 'running' },
     ...{ reason: 'schedule: Monday 06:00', approvals: [], approvals_needed: 0, triggers: [] },

@@ -141,7 +141,7 @@ test('runs are narrowed by the address, and opened by keys alone', async () => {
   await first.focus()
   await page.keyboard.press('Enter')
   const drawer = page.getByRole('dialog')
-  await drawer.getByText('48,210').waitFor()
+  await drawer.getByText('412,300 predictions, 48,210 labels').waitFor()
   expect(page.url()).toContain('run=r1')
   await page.keyboard.press('Escape')
   await drawer.waitFor({ state: 'detached' })
