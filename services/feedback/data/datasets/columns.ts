@@ -31,6 +31,10 @@ const FIELDS: Readonly<Record<string, DatasetColumn['type']>> = {
   weight: 'number',
 }
 
+/** Whether a name is one of a row itself, or of its model: no attribute may stand for it. */
+export const isOwnName = (name: string): boolean =>
+  name === 'model_id' || Object.hasOwn(FIELDS, name)
+
 /** What only who asks for it by name gets. */
 const UNASKED = new Set([
   'subject_id',
@@ -64,13 +68,24 @@ export function withheldFrom(isAdmin: boolean, withhold: readonly string[] = [])
   if (isAdmin) return () => false
   const names = new Set([...ALWAYS_WITHHELD, ...withhold])
   return (column) => {
-    const map = mapOf(column)
-    return names.has(column) || names.has(map) || names.has(column.slice(map.length + 1))
+    const { map, key } = placeOf(column)
+    return names.has(column) || names.has(key) || (map !== undefined && names.has(map))
   }
 }
 
-/** `features` or `attributes` of a column of one of them; else its own name. */
-const mapOf = (column: string) => /^(features|attributes)\./.exec(column)?.[1] ?? column
+/** Where the value of a column stands: under a key of a map of the row, or of the row itself. */
+export interface ColumnPlace {
+  map: 'features' | 'attributes' | undefined
+  key: string
+}
+
+/** The place of a column by its name, such as `features.amount` or `score`. */
+export function placeOf(column: string): ColumnPlace {
+  const [, map, key] = /^(features|attributes)\.(.*)$/s.exec(column) ?? []
+  return map === undefined || key === undefined
+    ? { map: undefined, key: column }
+    : { map: map as 'features' | 'attributes', key }
+}
 
 /** Names as a predicate has them, as columns that are read for it. */
 export const columnsOfName = (name: string): string[] =>
@@ -97,7 +112,7 @@ export function chosenColumns(
   const isAsked = ({ name }: DatasetColumn) =>
     name === 'prediction_id' ||
     (asked
-      ? asked.includes(name) || asked.includes(mapOf(name))
+      ? asked.includes(name) || asked.includes(placeOf(name).map ?? name)
       : !UNASKED.has(name) || (hasTexts && TEXTS.includes(name)))
   const chosen = all.filter(isAsked)
   const columns = chosen.filter(({ name }) => !isWithheld(name))

@@ -5,6 +5,7 @@ import type {
   DatasetManifest,
 } from '../../../../schemas/http/labels/datasets.ts'
 import { argillaRecord, labelStudioTask } from '../exchange/tasks-out.ts'
+import { placeOf } from './columns.ts'
 import { csvHead, csvLine, type Cell } from './csv.ts'
 import { pairMaker, type LabelledAnswer, type PreferencePair } from './pairs.ts'
 
@@ -47,6 +48,7 @@ export function textWriter(
   if (format === 'pairs') return pairWriter(pairMaker(pairs!))
   const counts = { rows: 0, weight: 0, defused: 0, leftOut: {} }
   const write = lineWriter(question, columns, counts)
+  const cellsOf = cellReader(columns)
   const isArray = format === 'label_studio' || format === 'argilla'
   return {
     head: format === 'csv' ? csvHead(columns) : isArray ? '[\n' : '',
@@ -54,7 +56,7 @@ export function textWriter(
       const separator = isArray && counts.rows > 0 ? ',\n' : ''
       counts.rows++
       counts.weight += weightOf(row)
-      return separator + write(columns.map((column) => cellOf(row, column)))
+      return separator + write(cellsOf(row))
     },
     end: () => (isArray ? '\n]\n' : ''),
     counts,
@@ -100,12 +102,17 @@ function pairWriter(maker: ReturnType<typeof pairMaker>): RowWriter {
 export const weightOf = (row: Row): number =>
   typeof row['weight'] === 'number' ? row['weight'] : 0
 
-/** The value of a column in a row as ClickHouse gives it. */
-export function cellOf(row: Row, { name, type }: DatasetColumn): Cell {
-  const map = /^(features|attributes)\.(.*)$/s.exec(name)
-  const values = map ? (row[map[1]!] as Record<string, unknown> | undefined) : row
-  const key = map ? map[2]! : name
-  const value = values && Object.hasOwn(values, key) ? values[key] : null
+/** Reads the values of columns, in their order, of rows as ClickHouse gives them. */
+export function cellReader(columns: readonly DatasetColumn[]): (row: Row) => Cell[] {
+  const placed = columns.map(({ name, type }) => ({ ...placeOf(name), type }))
+  return (row) =>
+    placed.map(({ map, key, type }) => {
+      const values = map === undefined ? row : (row[map] as Record<string, unknown> | undefined)
+      return cellOf(values && Object.hasOwn(values, key) ? values[key] : null, type)
+    })
+}
+
+function cellOf(value: unknown, type: DatasetColumn['type']): Cell {
   if (value === null || value === undefined) return null
   if (type === 'number') return typeof value === 'number' ? value : null
   if (type === 'boolean') return typeof value === 'boolean' ? value : null

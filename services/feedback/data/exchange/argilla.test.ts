@@ -99,3 +99,19 @@ test('a row is a record with the model\'s answer as its suggestion', () =>
     responses: {},
     vectors: {},
   }))
+
+test('an attribute is called what it likes: none is another model, or what an answer stands for', () => {
+  const names = ['model_id', 'inclusion_probability', 'country', '__proto__']
+  const columns = names.map((name) => ({ name: `attributes.${name}`, type: 'text' as const }))
+  const cells = ['p-1', 'theirs', '0.001', 'FR', 'odd']
+  const record = argillaRecord(cells, [COLUMNS[0], ...columns], OF)
+  expect(JSON.parse(JSON.stringify(record))).toMatchObject({
+    metadata: {
+      model_id: 'chat',
+      'attributes.model_id': 'theirs',
+      'attributes.inclusion_probability': '0.001',
+      country: 'FR',
+    },
+  })
+  expect(JSON.stringify(record)).toContain('"__proto__":"odd"')
+})

@@ -1,5 +1,6 @@
 /** Rows as tasks of Label Studio and as records of Argilla, for people who are asked for labels. */
 import type { DatasetColumn } from '../../../../schemas/http/labels/datasets.ts'
+import { isOwnName, placeOf } from '../datasets/columns.ts'
 import type { Cell } from '../datasets/csv.ts'
 
 /** Which model and label the rows are of. */
@@ -29,15 +30,17 @@ interface Parts {
 
 function partsOf(cells: readonly Cell[], columns: readonly DatasetColumn[]): Parts {
   const parts: Parts = { data: {}, known: {} }
+  const maps: Record<'features' | 'attributes', [string, Cell][]> = { features: [], attributes: [] }
   columns.forEach(({ name }, i) => {
     const value = cells[i]!
-    const map = /^(features|attributes)\.(.*)$/s.exec(name)
-    if (map) {
-      const of = (parts.data[map[1]!] ??= {}) as Record<string, Cell>
-      of[map[2]!] = value
-    } else if (OF_LABEL.has(name)) parts.known[name] = value
+    const { map, key } = placeOf(name)
+    if (map) maps[map].push([key, value])
+    else if (OF_LABEL.has(name)) parts.known[name] = value
     else parts.data[name] = value
   })
+  // Not key by key: `__proto__` is a name like any other.
+  for (const [map, entries] of Object.entries(maps))
+    if (entries.length > 0) parts.data[map] = Object.fromEntries(entries)
   return parts
 }
 
@@ -100,7 +103,7 @@ export function argillaRecord(
     metadata: {
       model_id,
       ...present(rest),
-      ...present((attributes ?? {}) as Record<string, Cell>),
+      ...ofAttributes(present((attributes ?? {}) as Record<string, Cell>)),
       ...present(known),
     },
     suggestions:
@@ -111,6 +114,15 @@ export function argillaRecord(
     vectors: {},
   }
 }
+
+/** An attribute that is called as what comes back with an answer, such as `model_id`, is none of it. */
+const ofAttributes = (values: Record<string, Cell>) =>
+  Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [
+      isOwnName(name) ? `attributes.${name}` : name,
+      value,
+    ]),
+  )
 
 /** Metadata has no missing values. */
 const present = <T>(values: Record<string, T>) =>

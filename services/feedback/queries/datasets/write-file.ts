@@ -9,7 +9,7 @@ import { parquetTable } from '../../../../lib/disk/parquet-table.ts'
 import { Problem } from '../../../../lib/runtime/errors.ts'
 import type { DatasetColumn, DatasetFile } from '../../../../schemas/http/labels/datasets.ts'
 import {
-  cellOf,
+  cellReader,
   textWriter,
   weightOf,
   type RowWriter,
@@ -129,12 +129,13 @@ async function textOutput(path: string, writer: RowWriter, most: number): Promis
 
 function parquetOutput(path: string, columns: readonly DatasetColumn[], most: number): Output {
   const table = parquetTable(path, columns)
+  const cellsOf = cellReader(columns)
   const counts = { rows: 0, weight: 0, defused: 0, leftOut: {} }
   return {
     add: (row) => {
       counts.rows++
       counts.weight += weightOf(row)
-      table.add(columns.map((column) => cellOf(row, column)))
+      table.add(cellsOf(row))
       requireFits(table.bytes(), most)
     },
     end: async () => {
