@@ -29,7 +29,9 @@ function Refused({ health: { letters }, address, change }) {
   const lastDay = letters.reduce((sum, one) => sum + one.last_day, 0)
   return html`<section class="panel" aria-labelledby="refused">
     <h2 id="refused">
-      Dead letters${' '}<span class="quiet">${plural(lastDay, 'message')} refused in the last 24 hours</span>
+      Dead letters${' '}<span class="quiet"
+        >${plural(lastDay, 'message')} refused in the last 24 hours</span
+      >
     </h2>
     ${
       letters.length === 0
@@ -42,11 +44,15 @@ function Refused({ health: { letters }, address, change }) {
               const isOpen = address.reason === one.reason && address.topic === one.topic
               return html`<tr key=${`${one.topic} ${one.reason}`}>
                 <td class="reason">
-                  <${Mark} verdict=${one.last_day > 0 ? 'alarm' : 'none'} />${' '}<b>${one.reason.replaceAll('_', ' ')}</b>
+                  <${Mark} verdict=${one.last_day > 0 ? 'alarm' : 'none'} />${' '}<b
+                    >${one.reason.replaceAll('_', ' ')}</b
+                  >
                 </td>
                 <td>
                   ${one.rule}
-                  <div class="quiet small">The newest was told: <bdi>${one.newest_message}</bdi></div>
+                  <div class="quiet small">
+                    The newest was told: <bdi>${one.newest_message}</bdi>
+                  </div>
                 </td>
                 <td class="quiet"><bdi>${one.topic}</bdi></td>
                 <td class="number">${count(one.last_day)}</td>
@@ -77,7 +83,9 @@ function Refused({ health: { letters }, address, change }) {
 function Producers({ health: { producers, producers_in_all: all } }) {
   return html`<section class="panel" aria-labelledby="producers">
     <h2 id="producers">
-      Lost and repeated events${' '}<span class="quiet">${plural(all, 'producer numbers', 'producers number')} their events</span>
+      Lost and repeated events${' '}<span class="quiet"
+        >${plural(all, 'producer numbers', 'producers number')} their events</span
+      >
     </h2>
     ${
       producers.length === 0
@@ -93,14 +101,22 @@ function Producers({ health: { producers, producers_in_all: all } }) {
               (one) =>
                 html`<tr key=${`${one.model_id} ${one.producer}`}>
                   <td class="name" title=${one.producer}><bdi>${one.producer}</bdi></td>
-                  <td class="name"><a href="/models/${encodeURIComponent(one.model_id)}"><bdi>${one.model_id}</bdi></a></td>
+                  <td class="name">
+                    <a href="/models/${encodeURIComponent(one.model_id)}"
+                      ><bdi>${one.model_id}</bdi></a
+                    >
+                  </td>
                   <td class="number">${count(one.emitted)}</td>
                   <td class="number">${count(one.received)}</td>
                   <td class="number">
                     ${
                       one.lost === '0'
                         ? '0'
-                        : html`<span class="alarm"><${Mark} verdict="alarm" />${' '}${count(one.lost)}</span>${' '}<span class="quiet">${percent(Number(one.lost) / Number(one.emitted))}</span>`
+                        : html`<span class="alarm"
+                              ><${Mark} verdict="alarm" />${' '}${count(one.lost)}</span
+                            >${' '}<span class="quiet"
+                              >${percent(Number(one.lost) / Number(one.emitted))}</span
+                            >`
                     }
                   </td>
                   <td class="number">${count(one.duplicates)}</td>
@@ -151,11 +167,18 @@ const Waiting = ({ health: { waiting } }) =>
     ${
       waiting.length === 0
         ? html`<p class="quiet">None waits.</p>`
-        : html`<${Table} label="Waiting labels" heads=${[['Model'], ['Labels', true], ['The oldest since']]}>
+        : html`<${Table}
+            label="Waiting labels"
+            heads=${[['Model'], ['Labels', true], ['The oldest since']]}
+          >
             ${waiting.map(
               (one) =>
                 html`<tr key=${one.model_id}>
-                  <td><a href="/models/${encodeURIComponent(one.model_id)}"><bdi>${one.model_id}</bdi></a></td>
+                  <td>
+                    <a href="/models/${encodeURIComponent(one.model_id)}"
+                      ><bdi>${one.model_id}</bdi></a
+                    >
+                  </td>
                   <td class="number">${count(one.labels)}</td>
                   <td><${Ago} time=${one.since} /></td>
                 </tr>`,
@@ -177,9 +200,11 @@ function Disk({ health: { disk } }) {
       free !== null &&
       total !== null &&
       html`<p>
-        <${Badge} verdict=${isShort ? 'alarm' : 'ok'} text=${isShort ? 'nearly full' : 'room'} />${' '}
-        ${bytes(free)} of ${bytes(total)} are free (${percent(total === 0 ? null : free / total)}) where the data
-        folder is.
+        <${Badge}
+          verdict=${isShort ? 'alarm' : 'ok'}
+          text=${isShort ? 'nearly full' : 'room'}
+        />${' '} ${bytes(free)} of ${bytes(total)} are free
+        (${percent(total === 0 ? null : free / total)}) where the data folder is.
       </p>`
     }
     ${

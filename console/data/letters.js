@@ -19,13 +19,15 @@ function One({ letter }) {
   const size = Number(all)
   return html`<li>
     <p>
-      <b><bdi>${message}</bdi></b>${' '}
+      <b><bdi>${message}</bdi></b
+      >${' '}
       <span class="quiet"
         ><${Ago} time=${at} />, <bdi>${topic}</bdi> ${partition && `partition ${partition}`}, offset
         ${` ${offset}`}, ${bytes(size)}${size > shown ? ', of which the first are shown' : ''}</span
       >
     </p>
-    <pre tabindex="0" aria-label="Value of the message at offset ${offset}">${asText(value) || '(no bytes)'}</pre>
+    <pre tabindex="0" aria-label="Value of the message at offset ${offset}">
+${asText(value) || '(no bytes)'}</pre>
   </li>`
 }
 

@@ -98,5 +98,16 @@ export const isSkew = ({ family, metric }: { family: string; metric: string }): 
 
 /** The identity of a result, which its revisions share. */
 export const resultKey = (
-  result: Pick<MetricResult, 'family' | 'subject' | 'metric' | 'convention' | 'method' | 'reference'>,
-) => [result.family, result.subject, result.metric, result.convention, result.method, result.reference].join('\u0001')
+  result: Pick<
+    MetricResult,
+    'family' | 'subject' | 'metric' | 'convention' | 'method' | 'reference'
+  >,
+) =>
+  [
+    result.family,
+    result.subject,
+    result.metric,
+    result.convention,
+    result.method,
+    result.reference,
+  ].join('\u0001')

@@ -30,7 +30,15 @@ export const levelKey = ({
 /** A published result of an earlier window; times are epoch milliseconds as text. */
 export interface LevelRow extends Pick<
   MetricResult,
-  'family' | 'metric' | 'subject' | 'method' | 'ci_low' | 'ci_high' | 'ci_level' | 'verdict' | 'n_effective'
+  | 'family'
+  | 'metric'
+  | 'subject'
+  | 'method'
+  | 'ci_low'
+  | 'ci_high'
+  | 'ci_level'
+  | 'verdict'
+  | 'n_effective'
 > {
   /** Of the cohort. */
   key: string

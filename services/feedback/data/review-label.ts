@@ -20,7 +20,9 @@ export type Resolution =
  * @param labels at least one
  */
 export function resolveAnswers(labels: readonly ReviewLabel[], isNumber: boolean): Resolution {
-  return isNumber ? { kind: 'resolved', label: median(labels.map(Number)), votes: null } : vote(labels)
+  return isNumber
+    ? { kind: 'resolved', label: median(labels.map(Number)), votes: null }
+    : vote(labels)
 }
 
 function vote(labels: readonly ReviewLabel[]): Resolution {

@@ -6,16 +6,26 @@ import { reviewerAgreement } from './reviewer-agreement.ts'
 /** Answers by task, one letter for each reviewer a, b, c …; `-` where one gave none. */
 const answersOf = (...tasks: string[]) =>
   tasks.flatMap((said, i) =>
-    said.split('').flatMap((label, r) =>
-      label === '-' ? [] : [{ task_id: `t-${i}`, reviewer: 'abc'[r]!, label }],
-    ),
+    said
+      .split('')
+      .flatMap((label, r) =>
+        label === '-' ? [] : [{ task_id: `t-${i}`, reviewer: 'abc'[r]!, label }],
+      ),
   )
 
 test('tasks that one answered say nothing of agreement', () => {
   const found = reviewerAgreement(answersOf('1--', '-0-', '11-', '00-', '10-'), false)
   expect(found).toMatchObject({ tasks: 3, answers: 6 })
   expect(found.alpha.value).toBeCloseTo(
-    krippendorffsAlpha([[0, 2], [2, 0], [1, 1]], [0, 1], 'nominal')!.value,
+    krippendorffsAlpha(
+      [
+        [0, 2],
+        [2, 0],
+        [1, 1],
+      ],
+      [0, 1],
+      'nominal',
+    )!.value,
     12,
   )
   expect(found.alpha.ci_low).toBeLessThan(found.alpha.value!)
@@ -28,7 +38,12 @@ test('a reviewer is held against what most others say', () => {
   expect(kappa('c')).toMatchObject({ tasks: 4, kappa: { value: -1 } })
   expect(kappa('a').tasks).toBe(1)
   expect(found.reviewers.map(({ reviewer }) => reviewer)).toEqual(['a', 'b', 'c'])
-  expect(cohensKappa([[0, 2], [2, 0]])!.value).toBe(-1)
+  expect(
+    cohensKappa([
+      [0, 2],
+      [2, 0],
+    ])!.value,
+  ).toBe(-1)
 })
 
 test('each class against all others, and Fleiss where each task has as many answers', () => {

@@ -35,9 +35,7 @@ export function reviewerAgreement(answers: readonly TaskAnswer[], isNumber: bool
   )
   const given = tasks.flat()
   const labels = [...countsBy(given, ({ label }) => label).keys()]
-  const values = isNumber
-    ? labels.toSorted((a, b) => Number(a) - Number(b))
-    : labels.toSorted()
+  const values = isNumber ? labels.toSorted((a, b) => Number(a) - Number(b)) : labels.toSorted()
   const counts = values.length > MAX_VALUES ? [] : tasks.map((task) => countsOf(task, values))
   const kind: ValueKind = isNumber ? 'interval' : 'nominal'
   const numbers = values.map((value, i) => (isNumber ? Number(value) : i))
@@ -70,7 +68,11 @@ function countsOf(task: readonly TaskAnswer[], values: readonly string[]): numbe
 }
 
 const reasonOf = (tasks: number, values: number) =>
-  tasks === 0 ? NO_PAIRS : values > MAX_VALUES ? `more than ${MAX_VALUES} different answers` : ONE_VALUE
+  tasks === 0
+    ? NO_PAIRS
+    : values > MAX_VALUES
+      ? `more than ${MAX_VALUES} different answers`
+      : ONE_VALUE
 
 function coefficient(found: Agreement | null, reason: string): Coefficient {
   if (!found) return { value: null, ci_low: null, ci_high: null, reason }

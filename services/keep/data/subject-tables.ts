@@ -29,16 +29,25 @@ const FEATURES = `arrayExists(v -> has((SELECT groupArray(subject_id) FROM erasi
  * conditions look up goes last.
  */
 export const SUBJECT_TABLES: readonly SubjectTable[] = [
-  { table: 'reviews', where: `task_id IN (SELECT task_id FROM review_tasks_log WHERE ${OF_PREDICTIONS})` },
+  {
+    table: 'reviews',
+    where: `task_id IN (SELECT task_id FROM review_tasks_log WHERE ${OF_PREDICTIONS})`,
+  },
   { table: 'review_tasks_log', where: OF_PREDICTIONS },
-  { table: 'labels_waiting_log', where: `${OF_PREDICTIONS} OR (model_id, label_id) IN (${LABELS})` },
+  {
+    table: 'labels_waiting_log',
+    where: `${OF_PREDICTIONS} OR (model_id, label_id) IN (${LABELS})`,
+  },
   { table: 'labels_arrived', where: `${OF_SUBJECTS} OR ${OF_PREDICTIONS}` },
   { table: 'labels_addressed', where: `${OF_PREDICTIONS} OR (model_id, label_id) IN (${LABELS})` },
   { table: 'labels_joining', where: OF_PREDICTIONS },
   { table: 'window_examples', where: OF_PREDICTIONS },
   { table: 'labels', where: `${OF_SUBJECTS} OR ${OF_PREDICTIONS}` },
   { table: 'outcome_revisions', where: `${OF_SUBJECTS} OR ${OF_PREDICTIONS}` },
-  { table: 'attributes', where: `${OF_SUBJECTS} OR prediction_id IN (SELECT prediction_id FROM erasing_predictions)` },
+  {
+    table: 'attributes',
+    where: `${OF_SUBJECTS} OR prediction_id IN (SELECT prediction_id FROM erasing_predictions)`,
+  },
   {
     table: 'attributes_waiting_log',
     where: `${OF_SUBJECTS} OR prediction_id IN (SELECT prediction_id FROM erasing_predictions)`,
@@ -51,7 +60,10 @@ export const SUBJECT_TABLES: readonly SubjectTable[] = [
     table: 'dead_letters',
     where: `key IN (SELECT concat(model_id, '/', prediction_id) FROM erasing_predictions) OR key IN (${SUBJECTS}) OR ${holds('key')} OR ${holds('value')} OR ${holds('message')} OR ${holds('toString(headers)')}`,
   },
-  { table: 'reference_rows', where: `${FEATURES} OR hasAny(mapValues(attributes), (SELECT groupArray(subject_id) FROM erasing_subjects))` },
+  {
+    table: 'reference_rows',
+    where: `${FEATURES} OR hasAny(mapValues(attributes), (SELECT groupArray(subject_id) FROM erasing_subjects))`,
+  },
   { table: 'category_counts', where: `category IN (${SUBJECTS})` },
   { table: 'slice_category_counts', where: `category IN (${SUBJECTS})` },
   {

@@ -79,10 +79,7 @@ interface Ranked {
   rank: number
 }
 
-function rankedPairs(
-  { order, margin }: PairRule,
-  leave: Leave,
-): Pick<PairMaker, 'take' | 'end'> {
+function rankedPairs({ order, margin }: PairRule, leave: Leave): Pick<PairMaker, 'take' | 'end'> {
   let best: Ranked | undefined
   let worst: Ranked | undefined
   let answers = 0

@@ -47,7 +47,8 @@ test.each<[Partial<DatasetBody>, string]>([
 test('what is withheld may not be asked by, whichever way it is named', () => {
   const isWithheld = withheldFrom(false, MODEL.privacy!.withhold)
   const seen = (where: string) => requireSeen(predicateOf({ where }, MODEL), isWithheld)
-  for (const name of ['salary', 'religion']) expect(() => seen(`x = 1 or not ${name} is missing`)).toThrow(name)
+  for (const name of ['salary', 'religion'])
+    expect(() => seen(`x = 1 or not ${name} is missing`)).toThrow(name)
   expect(() => seen('amount > 1 and @score > 0.5')).not.toThrow()
   expect(() =>
     requireSeen(predicateOf({ where: 'salary > 1' }, MODEL), withheldFrom(true, ['salary'])),
@@ -63,7 +64,11 @@ const FOUND = {
   attributes: ['religion', 'sex'],
 }
 const namesOf = (asked: readonly string[] | undefined, isAdmin: boolean) => {
-  const { columns, withheld } = chosenColumns(asked, FOUND, withheldFrom(isAdmin, MODEL.privacy!.withhold))
+  const { columns, withheld } = chosenColumns(
+    asked,
+    FOUND,
+    withheldFrom(isAdmin, MODEL.privacy!.withhold),
+  )
   return { columns: columns.map(({ name }) => name), withheld }
 }
 

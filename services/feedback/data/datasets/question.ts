@@ -67,7 +67,9 @@ export function predicateOf(
 ): Predicate | undefined {
   const parts: Predicate[] = []
   if (cohort !== undefined) {
-    const named = new Map(slices.flatMap(({ key, by }) => (by?.kind === 'where' ? [[key, by.predicate]] : [])))
+    const named = new Map(
+      slices.flatMap(({ key, by }) => (by?.kind === 'where' ? [[key, by.predicate]] : [])),
+    )
     const found = named.get(cohort)
     if (!found)
       throw invalid(

@@ -1,9 +1,6 @@
 /** How rows of a data set are written, in each format. */
 import type { Row } from '../../../../lib/clickhouse/port.ts'
-import type {
-  DatasetColumn,
-  DatasetManifest,
-} from '../../../../schemas/http/labels/datasets.ts'
+import type { DatasetColumn, DatasetManifest } from '../../../../schemas/http/labels/datasets.ts'
 import { argillaRecord, labelStudioTask } from '../exchange/tasks-out.ts'
 import { placeOf } from './columns.ts'
 import { csvHead, csvLine, type Cell } from './csv.ts'
@@ -84,7 +81,12 @@ function lineWriter(
 }
 
 function pairWriter(maker: ReturnType<typeof pairMaker>): RowWriter {
-  const counts = { rows: 0, weight: null, defused: 0, leftOut: maker.leftOut as Record<string, number> }
+  const counts = {
+    rows: 0,
+    weight: null,
+    defused: 0,
+    leftOut: maker.leftOut as Record<string, number>,
+  }
   const written = (pair: PreferencePair | undefined) => {
     if (!pair) return ''
     counts.rows++

@@ -19,7 +19,10 @@ const record = (responses: object, more: object = {}) => ({
 })
 
 test('responses are labels of their users, the same answer one and the same', () => {
-  const given = record({ label: [{ value: 'good', user_id: USER }], stars: [{ value: 4, user_id: USER }] })
+  const given = record({
+    label: [{ value: 'good', user_id: USER }],
+    stars: [{ value: 4, user_id: USER }],
+  })
   const labels = argillaLabels([given], NOW)
   expect(labels).toMatchObject([
     {
@@ -41,7 +44,8 @@ test('responses are labels of their users, the same answer one and the same', ()
   expect(idOf('good', NOW + 1)).toBe(idOf('good'))
   expect(idOf('bad')).not.toBe(idOf('good'))
   const validator = createValidator(LabelV1)
-  for (const one of labels) expect(validator.value('event' in one && one.event)).toMatchObject({ ok: true })
+  for (const one of labels)
+    expect(validator.value('event' in one && one.event)).toMatchObject({ ok: true })
 })
 
 test.each([
@@ -50,7 +54,9 @@ test.each([
   [{ id: 'p-1' }, 'must have responses'],
   [3, 'a record must be an object'],
 ])('%j is refused in a sentence', (body, message) =>
-  expect(argillaLabels(body, NOW)).toEqual([{ refused: expect.stringContaining(message) as string }]),
+  expect(argillaLabels(body, NOW)).toEqual([
+    { refused: expect.stringContaining(message) as string },
+  ]),
 )
 
 const COLUMNS = [
@@ -67,7 +73,7 @@ const COLUMNS = [
 const CELLS = ['p-1', '7', 'good', 0.7, 'why?', 'bad', 0.25, 1.5, null]
 const OF = { model_id: 'chat', label: 'label' }
 
-test('a row is a task with the model\'s answer as its prediction, and what is known beside it', () =>
+test("a row is a task with the model's answer as its prediction, and what is known beside it", () =>
   expect(labelStudioTask(CELLS, COLUMNS, OF)).toEqual({
     data: {
       model_id: 'chat',
@@ -85,16 +91,24 @@ test('a row is a task with the model\'s answer as its prediction, and what is kn
       {
         model_version: 'chat:7',
         score: 0.7,
-        result: [{ from_name: 'label', to_name: 'text', type: 'choices', value: { choices: ['good'] } }],
+        result: [
+          { from_name: 'label', to_name: 'text', type: 'choices', value: { choices: ['good'] } },
+        ],
       },
     ],
   }))
 
-test('a row is a record with the model\'s answer as its suggestion', () =>
+test("a row is a record with the model's answer as its suggestion", () =>
   expect(argillaRecord(CELLS, COLUMNS, OF)).toEqual({
     id: 'p-1',
     fields: { input_text: 'why?' },
-    metadata: { model_id: 'chat', model_version: '7', prediction: 'good', inclusion_probability: 0.25, label: 'bad' },
+    metadata: {
+      model_id: 'chat',
+      model_version: '7',
+      prediction: 'good',
+      inclusion_probability: 0.25,
+      label: 'bad',
+    },
     suggestions: { label: { value: 'good', score: 0.7, agent: 'chat' } },
     responses: {},
     vectors: {},

@@ -47,7 +47,12 @@ const LABEL = {
 }
 
 test('an export, and the webhook of the same annotation, give one and the same label', () => {
-  const webhook = { action: 'ANNOTATION_CREATED', annotation: annotation(), task: task(), project: {} }
+  const webhook = {
+    action: 'ANNOTATION_CREATED',
+    annotation: annotation(),
+    task: task(),
+    project: {},
+  }
   expect(labelStudioLabels([task(annotation())])).toEqual([{ event: LABEL }])
   expect(labelStudioLabels(webhook)).toEqual([{ event: LABEL }])
   expect(validator.value(LABEL)).toMatchObject({ ok: true })
@@ -55,9 +60,19 @@ test('an export, and the webhook of the same annotation, give one and the same l
 
 test('a changed annotation is another label of the same labeler', () => {
   const updated_at = '2026-01-02T10:00:00.000000Z'
-  const changed = annotation({ updated_at, result: [choices('fraud')], completed_by: { id: 1, email: 'a@b.c' } })
-  const [found] = labelStudioLabels({ action: 'ANNOTATION_UPDATED', annotation: changed, task: task() })
-  expect(found).toMatchObject({ event: { label: 'fraud', labeler: LABEL.labeler, labelled_at: updated_at } })
+  const changed = annotation({
+    updated_at,
+    result: [choices('fraud')],
+    completed_by: { id: 1, email: 'a@b.c' },
+  })
+  const [found] = labelStudioLabels({
+    action: 'ANNOTATION_UPDATED',
+    annotation: changed,
+    task: task(),
+  })
+  expect(found).toMatchObject({
+    event: { label: 'fraud', labeler: LABEL.labeler, labelled_at: updated_at },
+  })
   expect(found).not.toMatchObject({ event: { label_id: LABEL.label_id } })
   expect(JSON.stringify(found)).not.toContain('a@b.c')
 })
@@ -80,7 +95,17 @@ test('several questions are labels with names; a skip is none', () => {
 })
 
 test('JSON_MIN has the data and the answer side by side', () => {
-  const flat = { text: 'txn 42', prediction_id: 'p-1', model_id: 'fraud', id: 1, annotator: 1, annotation_id: 7, lead_time: 4.2, created_at: AT, updated_at: AT }
+  const flat = {
+    text: 'txn 42',
+    prediction_id: 'p-1',
+    model_id: 'fraud',
+    id: 1,
+    annotator: 1,
+    annotation_id: 7,
+    lead_time: 4.2,
+    created_at: AT,
+    updated_at: AT,
+  }
   for (const label of ['ok', ['ok'], { choices: ['ok'] }])
     expect(labelStudioLabels([{ ...flat, label }])).toMatchObject([
       { event: { label: 'ok', label_id: `label-studio/7@${AT}/label`, labeler: 'label-studio/1' } },
@@ -91,17 +116,29 @@ test.each([
   [{ action: 'ANNOTATIONS_DELETED', annotations: [{ id: 1 }] }, 'must be ANNOTATION_CREATED'],
   [{ action: 'ANNOTATION_CREATED', annotation: annotation() }, 'task.data'],
   [[task(annotation({ result: [] }))], 'must have a result'],
-  [[task(annotation({ result: [{ type: 'rectanglelabels', value: { x: 1 } }] }))], 'rectanglelabels is no label'],
+  [
+    [task(annotation({ result: [{ type: 'rectanglelabels', value: { x: 1 } }] }))],
+    'rectanglelabels is no label',
+  ],
   [[task(annotation({ result: [{ value: { choices: [{}] } }, null] }))], 'undefined is no label'],
   [['x'], 'must be an object'],
   [{ id: 1 }, 'must have data and annotations'],
 ])('%j is refused in a sentence', (body, message) =>
-  expect(labelStudioLabels(body)[0]).toEqual({ refused: expect.stringContaining(message) as string }),
+  expect(labelStudioLabels(body)[0]).toEqual({
+    refused: expect.stringContaining(message) as string,
+  }),
 )
 
 test('a long id is refused, and not held once for each answer', () => {
-  const data = { ...DATA, prediction_id: 'x'.repeat(1_000_000), model: { deep: ['x'.repeat(1_000_000)] } }
-  const many = { ...task(annotation({ result: Array.from({ length: 1000 }, () => choices('a')) })), data }
+  const data = {
+    ...DATA,
+    prediction_id: 'x'.repeat(1_000_000),
+    model: { deep: ['x'.repeat(1_000_000)] },
+  }
+  const many = {
+    ...task(annotation({ result: Array.from({ length: 1000 }, () => choices('a')) })),
+    data,
+  }
   const labels = labelStudioLabels([many])
   expect(JSON.stringify(labels).length).toBeLessThan(1_000_000)
   expect(validator.value('event' in labels[0]! && labels[0].event)).toMatchObject({ ok: false })
