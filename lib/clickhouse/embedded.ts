@@ -82,7 +82,7 @@ export function embeddedEngine(path: string): EmbeddedEngine {
           try {
             session.query('SET ROLE plumbline_owner')
             session.query(`SET ${settingsList()}`)
-            session.query(`SET ${parameterList(params)}`)
+            if (Object.keys(params).length > 0) session.query(`SET ${parameterList(params)}`)
             // A session of its own, so that statements of this connection go on meanwhile. The
             // engine may not write files: its rows come here in blocks.
             await writeChunks(session.queryStream(sql, { format: 'JSONEachRow' }), target)

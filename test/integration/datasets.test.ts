@@ -3,7 +3,7 @@
  * format what was stored.
  */
 import { createHash } from 'node:crypto'
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { createSpool } from '../../lib/clickhouse/spool.ts'
@@ -324,4 +324,10 @@ test('the bytes stay the same after more came in, and that rows are gone is told
       message: expect.stringContaining('of 15 predictions 14 are stored') as string,
     })
   expect(readdirSync(folder)).toEqual([])
+})
+
+test('a statement without parameters is written to a file too', async () => {
+  const path = join(on.directory, 'selected')
+  await on.db.selectToFile('SELECT 1 AS one', {}, path)
+  expect(readFileSync(path, 'utf8')).toBe('{"one":1}\n')
 })
