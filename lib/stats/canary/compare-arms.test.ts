@@ -5,25 +5,7 @@
 import { expect, test } from 'vitest'
 import { uniforms } from '../distributions/random.ts'
 import { evaluateCanary, type Arm } from './compare-arms.ts'
-
-interface Kind {
-  accuracy: number
-  latency: number
-  failures: number
-}
-
-function draw(random: () => number, units: number, { accuracy, latency, failures }: Kind): Arm {
-  const many = (value: () => number) => Array.from({ length: units }, value)
-  return {
-    units,
-    correct: many(() => (random() < accuracy ? 1 : 0)),
-    absoluteErrors: [],
-    worth: many(() => (random() < accuracy ? 5 : -20)),
-    failed: many(() => (random() < failures ? 1 : 0)),
-    latencies: many(() => -latency * Math.log(random())),
-    costs: many(() => 0.01 * (1 + random())),
-  }
-}
+import { drawArm, type ArmKind } from '../../../test/simulated-arms.ts'
 
 const upTo = (arm: Arm, units: number): Arm => ({
   units,
@@ -42,7 +24,7 @@ test('A against A, looked at every 50 units', () => {
   const runs = 120
   let wrong = 0
   for (let run = 0; run < runs; run++) {
-    const [a, b] = [draw(random, 1000, same), draw(random, 1000, same)]
+    const [a, b] = [drawArm(random, 1000, same), drawArm(random, 1000, same)]
     for (let units = 50; units <= 1000; units += 50) {
       const { decision } = evaluateCanary(upTo(a, units), upTo(b, units), options)
       if (decision === 'undecided') continue
@@ -55,9 +37,9 @@ test('A against A, looked at every 50 units', () => {
 
 test('what is better, worse, or badly split is found', () => {
   const random = uniforms(2)
-  const champion = draw(random, 4000, same)
-  const ask = (kind: Partial<Kind>, more: Partial<typeof options> = {}) =>
-    evaluateCanary(champion, draw(random, 4000, { ...same, ...kind }), { ...options, ...more })
+  const champion = drawArm(random, 4000, same)
+  const ask = (kind: Partial<ArmKind>, more: Partial<typeof options> = {}) =>
+    evaluateCanary(champion, drawArm(random, 4000, { ...same, ...kind }), { ...options, ...more })
   expect(ask({ accuracy: 0.95 })).toMatchObject({
     decision: 'better',
     reason: 'better: accuracy, better: business_value',
@@ -68,7 +50,7 @@ test('what is better, worse, or badly split is found', () => {
     reason: expect.stringContaining('worse: latency_p95_ms') as string,
   })
   expect(ask({ failures: 0.1 }).reason).toBe('worse: error_ratio')
-  const split = evaluateCanary(champion, draw(random, 3500, same), options)
+  const split = evaluateCanary(champion, drawArm(random, 3500, same), options)
   expect(split).toMatchObject({ decision: 'invalid' })
   expect(split.sample_ratio_p).toBeLessThan(0.05)
 })
@@ -95,7 +77,7 @@ test('arms without a value have no number and no decision', () => {
 
 /** Both arms answer the same requests: what one gets wrong the other mostly does too. */
 function drawPairs(random: () => number, units: number, better: number): [Arm, Arm] {
-  const [a, b] = [draw(random, units, same), draw(random, units, same)]
+  const [a, b] = [drawArm(random, units, same), drawArm(random, units, same)]
   const candidate = a.correct.map((right) => {
     const changed = random() < 0.05
     return changed ? (random() < 0.5 + better ? 1 : 0) : right
@@ -137,9 +119,13 @@ test('pairs: A against A stays within alpha, and a difference is found that two 
 test('power: five points of accuracy are found with 4 000 units an arm, three points of failures with 2 000', () => {
   const random = uniforms(4)
   const runs = 60
-  const found = (units: number, kind: Partial<Kind>) =>
+  const found = (units: number, kind: Partial<ArmKind>) =>
     Array.from({ length: runs }, () =>
-      evaluateCanary(draw(random, units, same), draw(random, units, { ...same, ...kind }), options),
+      evaluateCanary(
+        drawArm(random, units, same),
+        drawArm(random, units, { ...same, ...kind }),
+        options,
+      ),
     ).filter(({ decision }) => decision === 'worse').length / runs
   expect(found(4000, { accuracy: 0.8 })).toBeGreaterThan(0.85)
   expect(found(2000, { failures: 0.05 })).toBeGreaterThan(0.7)
@@ -147,13 +133,13 @@ test('power: five points of accuracy are found with 4 000 units an arm, three po
 
 test('a tenth of the units is enough for as many of the others beside them', () => {
   const random = uniforms(6)
-  const champion = draw(random, 18_000, same)
-  const candidate = draw(random, 2000, { ...same, accuracy: 0.79 })
+  const champion = drawArm(random, 18_000, same)
+  const candidate = drawArm(random, 2000, { ...same, accuracy: 0.79 })
   expect(evaluateCanary(champion, candidate, { ...options, share: 0.1 })).toMatchObject({
     decision: 'worse',
     sample_ratio_p: expect.any(Number) as number,
   })
-  const split = evaluateCanary(draw(random, 17_850, same), draw(random, 2150, same), {
+  const split = evaluateCanary(drawArm(random, 17_850, same), drawArm(random, 2150, same), {
     ...options,
     share: 0.1,
   })
@@ -162,7 +148,10 @@ test('a tenth of the units is enough for as many of the others beside them', () 
 
 test('what would decide: four times the units where the interval reaches twice as far', () => {
   const random = uniforms(9)
-  const arms = [draw(random, 400, same), draw(random, 300, { ...same, accuracy: 0.8 })] as const
+  const arms = [
+    drawArm(random, 400, same),
+    drawArm(random, 300, { ...same, accuracy: 0.8 }),
+  ] as const
   const { metrics } = evaluateCanary(...arms, options)
   for (const metric of metrics) {
     const { difference, ci_low, ci_high, decision, units_to_decide: units } = metric

@@ -8,6 +8,7 @@ import { durationMs } from '../../../lib/runtime/durations.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 import type { Arm } from '../../../lib/stats/canary/compare-arms.ts'
+import { armOf, type StoredArm } from '../../../lib/stats/canary/stored-arm.ts'
 import { sqlTime } from '../data/cohort.ts'
 import {
   AS_STORED,
@@ -60,15 +61,8 @@ export interface Look {
 /** Units of an arm that are read; those that came first. */
 export const MAX_UNITS = 200_000
 
-interface ArmRow extends ByLook {
+interface ArmRow extends ByLook, StoredArm {
   arm: string
-  units: string
-  correct: number[]
-  errors: number[]
-  worth: number[]
-  failed: number[]
-  latencies: number[]
-  costs: number[]
 }
 
 /** Of each kind, how many values had come by each look. */
@@ -175,17 +169,17 @@ export async function readArms(
     `SELECT count() AS n FROM ${units} WHERE arms_seen > 1`,
     params,
   )
-  const armOf = (name: string) => rows.find((row) => row.arm === name)
+  const rowOf = (name: string) => rows.find((row) => row.arm === name)
   return {
-    champion: asArm(armOf(champion)),
-    candidate: asArm(armOf(candidate)),
+    champion: armOf(rowOf(champion)),
+    candidate: armOf(rowOf(candidate)),
     from: span.start,
     to: span.end,
     crossed: Number(crossed?.n ?? 0),
     looks: lookTimes(span, question.looks).map((at, i) => ({
       at,
-      champion: reachedBy(armOf(champion), i),
-      candidate: reachedBy(armOf(candidate), i),
+      champion: reachedBy(rowOf(champion), i),
+      candidate: reachedBy(rowOf(candidate), i),
     })),
   }
 }
@@ -203,13 +197,3 @@ export const reachedBy = (row: ByLook | undefined, look: number): Reached => {
     costs: of(row?.costs_by),
   }
 }
-
-const asArm = (row: ArmRow | undefined): Arm => ({
-  units: Number(row?.units ?? 0),
-  correct: row?.correct ?? [],
-  absoluteErrors: row?.errors ?? [],
-  worth: row?.worth ?? [],
-  failed: row?.failed ?? [],
-  latencies: row?.latencies ?? [],
-  costs: row?.costs ?? [],
-})

@@ -1,34 +1,19 @@
 /** A canary over time: each look is told by the units that had come by then. */
 import { expect, test } from 'vitest'
-import { evaluateCanary, type Arm } from '../../../lib/stats/canary/compare-arms.ts'
+import { evaluateCanary } from '../../../lib/stats/canary/compare-arms.ts'
 import { uniforms } from '../../../lib/stats/distributions/random.ts'
 import { evaluateOverTime } from './over-time.ts'
-
-interface Kind {
-  accuracy: number
-  latency: number
-  failures: number
-}
-
-function draw(random: () => number, units: number, { accuracy, latency, failures }: Kind): Arm {
-  const many = (value: () => number) => Array.from({ length: units }, value)
-  return {
-    units,
-    correct: many(() => (random() < accuracy ? 1 : 0)),
-    absoluteErrors: [],
-    worth: many(() => (random() < accuracy ? 5 : -20)),
-    failed: many(() => (random() < failures ? 1 : 0)),
-    latencies: many(() => -latency * Math.log(random())),
-    costs: many(() => 0.01 * (1 + random())),
-  }
-}
+import { drawArm } from '../../../test/simulated-arms.ts'
 
 const same = { accuracy: 0.85, latency: 40, failures: 0.02 }
 const options = { alpha: 0.05, share: 0.5, worthRange: { low: -20, high: 5 } }
 
 test('over time: each look is that of the units so far, and the last one is the answer', async () => {
   const random = uniforms(5)
-  const arms = [draw(random, 1000, same), draw(random, 1000, { ...same, accuracy: 0.7 })] as const
+  const arms = [
+    drawArm(random, 1000, same),
+    drawArm(random, 1000, { ...same, accuracy: 0.7 }),
+  ] as const
   const reached = (n: number) => ({
     units: n,
     correct: n,

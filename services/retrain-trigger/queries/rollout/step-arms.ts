@@ -3,6 +3,7 @@ import type { ClickHouse } from '../../../../lib/clickhouse/port.ts'
 import type { Model } from '../../../../lib/models/model-files.ts'
 import { durationMs } from '../../../../lib/runtime/durations.ts'
 import type { Arm } from '../../../../lib/stats/canary/compare-arms.ts'
+import { armOf, type StoredArm } from '../../../../lib/stats/canary/stored-arm.ts'
 import { PREDICTED } from '../candidate-counts.ts'
 
 /** Units of a version that are read; those that came first. */
@@ -18,16 +19,9 @@ export interface StepQuestion {
   newest: number
 }
 
-interface ArmRow {
+interface ArmRow extends StoredArm {
   arm: string
-  units: string
   labelled: string
-  correct: number[]
-  errors: number[]
-  worth: number[]
-  failed: number[]
-  latencies: number[]
-  costs: number[]
 }
 
 /** One version since the step. */
@@ -82,19 +76,13 @@ export async function readStepArms(
       tn: worth?.tn ?? 0,
     },
   )
-  const [a, b] = [current, candidate].map((name) => armOf(rows.find(({ arm }) => arm === name)))
+  const [a, b] = [current, candidate].map((name) => stepArmOf(rows.find(({ arm }) => arm === name)))
   return { current: a!, candidate: b! }
 }
 
-const armOf = (row: ArmRow | undefined): StepArm => ({
-  units: Number(row?.units ?? 0),
+const stepArmOf = (row: ArmRow | undefined): StepArm => ({
+  ...armOf(row),
   labelled: Number(row?.labelled ?? 0),
-  correct: row?.correct ?? [],
-  absoluteErrors: row?.errors ?? [],
-  worth: row?.worth ?? [],
-  failed: row?.failed ?? [],
-  latencies: row?.latencies ?? [],
-  costs: row?.costs ?? [],
 })
 
 /** Versions that are counted at most, those with the most events. */
