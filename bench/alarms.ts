@@ -242,7 +242,7 @@ const POWERS: Cell[] = [
 /** About as much work per cell. */
 const repetitionsOf = ({ features, windows, rows }: Cell) =>
   Math.round(scale * Math.max(MIN_STREAMS, 3e6 / (features * (windows + LATER) * (rows + 500))))
-/** Of these, a thousand windows are evaluated. */
+/** Streams of a cell at least: a thousand of their windows are evaluated. */
 const MIN_STREAMS = 72
 /** What a share of streams needs to be told from another; fewer where a stream takes seconds. */
 const MIN_POWER_STREAMS = 200

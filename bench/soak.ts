@@ -161,7 +161,7 @@ async function countOf(client: ClickHouse, where: string): Promise<number> {
   return Number(row?.n ?? -1)
 }
 
-/** Until so many events are there. */
+/** Waits until so many events are there. */
 async function stored(count: number): Promise<void> {
   while ((await countOf(db, `model_id = 'bench'`)) < count)
     await new Promise((resolve) => setTimeout(resolve, 50))

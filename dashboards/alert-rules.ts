@@ -15,8 +15,8 @@ interface RuleSpec {
 }
 
 /**
- * With its owner, team and environment, where a model file names them; every replica of drift names
- * them.
+ * Joins a model's owner, team and environment to a rule, where its file names them; every replica
+ * of drift names them.
  */
 const owned = (expr: string, on: string) =>
   `(${expr}) * on (model_id) group_left (owner, team, environment) max by (model_id, owner, team, environment) (plumbline_model_info) or on (${on}) (${expr})`
@@ -30,7 +30,7 @@ const SENDER = 'subject=~"(producer|source|label_source)=.+"'
 
 const VALUE = `{{ with printf "plumbline_window_metric{model_id=%q,family=%q,metric=%q,subject=%q,model_version='',variant='',slice=''}" $labels.model_id $labels.family $labels.metric $labels.subject | query }} Its value is {{ . | first | value | printf "%.4g" }}.{{ end }}`
 
-/** Of 100 phases of runs so many may be late, before the budget of 30 days is spent. */
+/** Share of the phases of runs that may be late before the budget of 30 days is spent. */
 const LATE_BUDGET = 0.1
 /** Below this many late ones a share says little. */
 const LEAST_LATE = 3
@@ -117,7 +117,8 @@ const RULES: readonly RuleSpec[] = [
   },
   {
     alert: 'PlumblineRunFailed',
-    // By the time of the failure: no counter has increased where the first run of a model fails.
+    // The time of the failure decides: no counter has increased where the first run of a model
+    // fails.
     expr: owned(
       'time() - max by (model_id) (plumbline_retrain_last_failure_timestamp_seconds) < 3600',
       'model_id',

@@ -10,7 +10,7 @@ export interface Elec2Row {
   index: number
   /** Epoch milliseconds. */
   at: number
-  /** In the order of {@link ELEC2_FEATURES}. */
+  /** Values in the order of {@link ELEC2_FEATURES}. */
   values: readonly number[]
   /** 1 when the price rose against the last 24 hours' mean. */
   label: 0 | 1

@@ -36,7 +36,7 @@ const outOfFold = crossValidated(rows.slice(0, TRAINING_ROWS))
 saveModel(registry, '1', first)
 
 let live: { version: string; model: LogisticModel } = { version: '1', model: first }
-/** By the end of a window the newest revision that was answered for and was not its last. */
+/** Newest revision that was answered for and was not its last, by the end of its window. */
 const settledBy = new Map<number, number>()
 let predictionsSent = 0
 

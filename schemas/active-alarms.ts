@@ -36,7 +36,7 @@ export type ActiveAlarm = Static<typeof ActiveAlarm>
 
 /** Which active alarms are asked for. */
 export interface ActiveAlarmsQuestion {
-  /** Of these models; of all where none is named. */
+  /** Models whose alarms are read; all models where none is named. */
   models: readonly string[]
   /** Those of models as a whole: versions, variants and slices are left out. */
   isWhole: boolean
@@ -46,13 +46,15 @@ export interface ActiveAlarmsQuestion {
   most: number
   /** Rows of one family of one model at most; no bound unless given. */
   mostOfFamily?: number
-  /** Of each model so many, the gravest by this order of families; all of it unless given. */
+  /**
+   * Alarms of each model at most, the gravest by this order of families; all of them unless given.
+   */
   gravest?: { ofModel: number; families: readonly string[] }
 }
 
 const COLUMNS = Object.keys(ActiveAlarm.properties).join(', ')
 
-/** By model, and of it what is graver first. */
+/** Order of alarms: by model, and within it what is graver first. */
 const GRAVITY = `model_id, model_version = '' AND variant = '' AND slice_key = '' DESC, severity = 'alarm' DESC,
    indexOf({families:Array(String)}, family), metric, subject,`
 

@@ -38,7 +38,7 @@ const Settings = Type.Object(
 )
 
 /**
- * By what a model alarms: a budget of false alarms, or the fixed lines of docs/metrics.md; `alarms:
+ * What a model alarms by: a budget of false alarms, or the fixed lines of docs/metrics.md; `alarms:
  * fixed` is short for `alarms: { kind: fixed }`.
  */
 export const ModelAlarms = Type.Union([Type.Enum(['budget', 'fixed']), Settings])

@@ -92,10 +92,8 @@ export function fullRooms(paths: readonly string[]): string[] {
     .map(([room, files]) => `${room}: ${files.length} files, more than ${MAX_FILES}`)
 }
 
-/** Rooms whose exports must each have a docstring; `services/` is not one of them yet. */
+/** Rooms whose exports must each have a docstring. */
 const DOCUMENTED = /^(main|targets|lib\/.*|schemas\/.*|services\/.*|dashboards\/.*)\.ts$/
-/** Rooms of {@link DOCUMENTED} in which some docstrings are still missing. */
-const NOT_YET_DOCUMENTED = /^lib\/(http|event-log\/kafkajs-patches)\//
 const EXPORT =
   /^export (?:declare )?(?:abstract )?(?:async )?(?:function\*?|const|let|class|interface|type|enum) +(\w+)/
 
@@ -105,7 +103,7 @@ const EXPORT =
  */
 export function undocumented(files: readonly { path: string; text: string }[]): string[] {
   return files
-    .filter(({ path }) => DOCUMENTED.test(path) && !NOT_YET_DOCUMENTED.test(path))
+    .filter(({ path }) => DOCUMENTED.test(path))
     .flatMap(({ path, text }) => {
       const lines = text.split('\n')
       const found = lines.flatMap((line, i): { name: string; has: boolean }[] => {
@@ -118,6 +116,24 @@ export function undocumented(files: readonly { path: string; text: string }[]): 
     })
 }
 
+/**
+ * Every comment with a sentence that opens with `Of` or `The same`, as a sentence: the name of the
+ * thing comes first.
+ */
+export function invertedComments(files: readonly { path: string; text: string }[]): string[] {
+  return files.flatMap(({ path, text }) =>
+    (text.match(COMMENT) ?? [])
+      .map((comment) => comment.replaceAll(COMMENT_MARKS, ' ').replaceAll(/\s+/g, ' ').trim())
+      .filter((comment) => INVERTED.test(comment))
+      .map((comment) => `${path}: a sentence opens with its subject, not so: ${comment}`),
+  )
+}
+
+/** A block comment, or lines of `//` that follow one another. */
+const COMMENT = /\/\*\*[^]*?\*\/|(?:^[ \t]*\/\/[^\n]*\n)+/gm
+const COMMENT_MARKS = /^\s*(?:\/\*\*|\/\/|\*\/|\*)|\*\/$/gm
+const INVERTED = /(?:^|[.:;] )(?:Of|The same) /
+
 function not(these: RegExp, but: RegExp): RegExp {
   return new RegExp(`^(?!${but.source.replace(/^\^/, '')})(?:${these.source})`)
 }
@@ -129,12 +145,18 @@ if (import.meta.main) {
   })
     .trim()
     .split('\n')
-    // Of files that were moved the index has the old path until it is told.
+    // The index keeps the old path of a moved file until it is told.
     .filter((path) => existsSync(path))
-  const texts = paths
-    .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts'))
+  const all = paths
+    .filter((path) => /\.m?[jt]s$/.test(path))
     .map((path) => ({ path, text: readFileSync(path, 'utf8') }))
-  const found = [...violations(texts), ...fullRooms(paths), ...undocumented(texts)]
+  const texts = all.filter(({ path }) => path.endsWith('.ts') && !path.endsWith('.test.ts'))
+  const found = [
+    ...violations(texts),
+    ...fullRooms(paths),
+    ...undocumented(texts),
+    ...invertedComments(all),
+  ]
   for (const line of found) console.error(line)
   if (found.length > 0) process.exit(1)
 }

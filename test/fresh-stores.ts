@@ -1,6 +1,6 @@
 /**
  * Stores as a first start leaves them, made once for a state of the migrations and copied after
- * that: a first start costs four CPU seconds more than one on a copy. Without a test runner.
+ * that: a first start costs four CPU seconds more than one on a copy. No test runner is needed.
  */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'

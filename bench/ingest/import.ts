@@ -74,7 +74,7 @@ export async function benchImport(rounds: number, rows: number): Promise<Result[
   }
 }
 
-/** By an engine without our rules, which write no files. */
+/** Writes rows by an engine without our rules, which let nobody write files. */
 function writeRows(path: string, rows: number): void {
   const session = new Session()
   session.query(

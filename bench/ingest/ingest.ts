@@ -175,7 +175,7 @@ async function emptied(db: ClickHouse) {
   await merged(db)
 }
 
-/** Until no merge is under way: the merges an insert causes are part of its cost. */
+/** Waits until no merge is under way: the merges an insert causes are part of its cost. */
 async function merged(db: ClickHouse) {
   while (
     Number((await db.query<{ n: string }>('SELECT count() AS n FROM system.merges'))[0]?.n) > 0
@@ -301,8 +301,8 @@ async function exactlyOnce(run: SinkRun) {
 }
 
 /**
- * The same mapping and inserts with no intent, no tokens, no reading back, and one commit after
- * each batch.
+ * Stores by the mapping and the inserts alone: no intent, no tokens, no reading back, and one
+ * commit after each batch.
  */
 async function atLeastOnce(run: SinkRun) {
   const kafka = new kafkajs.Kafka({ brokers: [run.brokers], logLevel: kafkajs.logLevel.NOTHING })

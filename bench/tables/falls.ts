@@ -10,7 +10,9 @@ import { accuracies, type AccuracyStream } from '../streams.ts'
 
 const SEED = 20260102
 const LATER = 8
-/** Of daily windows with the default budget: performance has a quarter of 0.25 in 7 windows. */
+/**
+ * Alpha of a daily window at the default budget: performance has a quarter of 0.25 in 7 windows.
+ */
 const ALPHA = 0.25 / 7 / 4
 
 interface Cell extends AccuracyStream {

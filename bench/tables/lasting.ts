@@ -23,7 +23,7 @@ const STREAMS = 100
 const TABLE_ROWS = 10_000
 /** Windows that are merged. */
 const MERGED = 4
-/** Of daily windows at the default budget; skew has a quarter of what drift has. */
+/** Alpha of a daily window at the default budget; skew has a quarter of what drift has. */
 const LEVEL = 0.35 * 0.0357
 const SKEW_LEVEL = LEVEL / 4
 /** What the rule leaves to location, which alone moves here. */

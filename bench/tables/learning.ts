@@ -12,7 +12,7 @@ import { accuracies, type AccuracyStream } from '../streams.ts'
 
 const SEED = 20260103
 const REPETITIONS = 2000
-/** Of weekly windows with the default budget: performance has a quarter of 5 %. */
+/** Alpha of a weekly window at the default budget: performance has a quarter of 5 %. */
 const LEVEL = 0.0125
 const FIXED_LEVEL = 0.99
 const SIZE = 300

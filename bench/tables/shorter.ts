@@ -27,7 +27,7 @@ export interface WeeklyStream {
   kind: StreamKind
   features: number
   rows: number
-  /** Of the first feature in the tested weeks, in standard deviations. */
+  /** Shift of the first feature in the tested weeks, in standard deviations. */
   shift: number
 }
 

@@ -19,7 +19,7 @@ const STREAMS = 400
 const TABLE_ROWS = 10_000
 const WINDOWS = 8
 const LATER = 4
-/** Of daily windows with the default budget: a tenth of 0.0357. */
+/** Alpha of a daily window at the default budget: a tenth of 0.0357. */
 const LEVEL = 0.0036
 
 const KINDS: readonly StreamKind[] = ['independent', 'rows AR(1) 0.9', 'window noise', 'weekly']
@@ -34,7 +34,7 @@ interface Stream {
   kind: StreamKind
   features: number
   rows: number
-  /** Of the first feature, in standard deviations, in every window. */
+  /** Shift of the first feature, in standard deviations, in every window. */
   shift: number
 }
 
@@ -53,7 +53,7 @@ function alarmsOf(
     columns.map((windows) => numericReference(windows.slice(0, WINDOWS))),
   )
   const count = { known: 0, unknown: 0 }
-  // Of a shift, the feature that moved alone is credit.
+  // Credit for a shift is given for the feature that moved alone.
   const asked = shift === 0 ? columns : columns.slice(0, 1)
   for (let w = WINDOWS; w < WINDOWS + LATER; w++) {
     const distances = asked.map((windows, f) => ksInterval(tables[f]!, windows[w]!).low)

@@ -309,7 +309,7 @@ const PRODUCTS = /** @type {const} */ ([
   ['scouter', 'Scouter'],
 ])
 
-/** The same two sides in the numbers of another product, asked for when they are chosen. */
+/** Shows the two sides in the numbers of another product, asked for when they are chosen. */
 export function Others({ path, query, address, change }) {
   const chosen = address.numbers
   return html`<section class="panel" aria-labelledby="others">

@@ -17,7 +17,7 @@ import {
 /** @typedef {import('../../schemas/active-alarms.ts').ActiveAlarm} ActiveAlarm */
 
 const FIRST = 5
-/** Of more, the rest is in `active_alarms`. */
+/** Alarms that are listed at most; the view `active_alarms` has the rest. */
 const MAX = 300
 const ACTS = {
   accept: {
@@ -98,7 +98,7 @@ function Alarm({ alarm, change, decided }) {
   </li>`
 }
 
-/** Of the model as a whole first. @param {ActiveAlarm[]} alarms */
+/** Puts alarms of the model as a whole first. @param {ActiveAlarm[]} alarms */
 const wholeFirst = (alarms) =>
   alarms.toSorted((a, b) => Number(cohortOf(a) !== '') - Number(cohortOf(b) !== ''))
 

@@ -105,7 +105,7 @@ function drawBehind(u, rows, until, colour, marks) {
   ctx.restore()
 }
 
-/** In front of them: each window in the shape of its verdict. */
+/** Draws each window in the shape of its verdict, in front of the lines. */
 function drawPoints(u, rows, colour) {
   const { ctx } = u
   const ratio = devicePixelRatio

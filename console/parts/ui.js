@@ -24,7 +24,7 @@ export const Ago = ({ time, now = Date.now() }) =>
     ? html`<time datetime=${time} title="${day(time)} UTC">${ago(time, now)}</time>`
     : html`<span class="quiet">–</span>`
 
-/** From then on a wait tells how long it is. */
+/** Seconds after which a wait tells how long it is. */
 const LONG_WAIT_S = 2
 
 /**

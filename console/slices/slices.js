@@ -1,4 +1,7 @@
-/** In which parts of the predictions a model is worse, and how differently groups are treated. */
+/**
+ * Page of slices: in which parts of the predictions a model is worse, and how differently groups
+ * are treated.
+ */
 import { html, render } from '/console/vendor/preact.js'
 import { request, show } from '../parts/page.js'
 import { Heat, Intersections, WindowPicker } from './heat.js'

@@ -10,7 +10,7 @@ const JAR = 'apicurio-registry-app-3.0.9-runner.jar'
 const START_TIMEOUT_MS = 240_000
 
 export interface LocalRegistry {
-  /** For clients that speak Confluent's API. */
+  /** Address for clients that speak Confluent's API. */
   url: string
   stop: () => Promise<void>
 }

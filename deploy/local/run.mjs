@@ -1,8 +1,8 @@
 // Runs a program on the project's own Node 24 with what must be set before a process starts: a
 // thread pool with room for every embedded ClickHouse connection beside the file system, and memory
-// outside V8's heap counted like memory in it. Else every 64 MiB of it, a fetch from Kafka say,
-// make V8 mark its whole heap: a tenth of what an event costs. So counted it may grow by half of
-// what is alive until V8 looks again; left to itself V8 lets a gigabyte gather.
+// outside V8's heap counted like memory in it. Otherwise every 64 MiB of it, a fetch from Kafka
+// say, make V8 mark its whole heap: a tenth of what an event costs. Counted so, it may grow by half
+// of what is alive until V8 looks again; left to itself V8 lets a gigabyte gather.
 import { spawn } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'

@@ -18,9 +18,9 @@ const ALL_OF_S3 = JSON.stringify({
 const UNSIGNED = 'AWS4-HMAC-SHA256 Credential=-/20260101/us-east-1/iam/aws4_request, Signature=-'
 
 export interface LocalS3 {
-  /** Without a path. */
+  /** Address without a path. */
   endpoint: string
-  /** Of the one user there is. */
+  /** Key of the one user there is. */
   key: { id: string; secret: string }
   stop: () => Promise<void>
 }

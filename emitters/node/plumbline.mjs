@@ -167,7 +167,7 @@ export function createEmitter(options) {
     let sending
     let inFlight = 0
     let failures = 0
-    /** From when on a flush may try again what failed, in milliseconds of the wall clock. */
+    /** Time at which a flush may try again what failed, in milliseconds of the wall clock. */
     let flushableAt = 0
     const closing = new AbortController()
     let wake = () => {}

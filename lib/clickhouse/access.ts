@@ -92,7 +92,7 @@ const grantsXml = (grants: readonly string[]) =>
 const escapeXml = (text: string) =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 
-/** Never half a file, and never through a link that somebody has put there. */
+/** Writes a file whole or not at all, and never through a link that somebody has put there. */
 function writeWhole(path: string, text: string): void {
   const draft = `${path}.${randomBytes(6).toString('hex')}`
   writeFileSync(draft, text, { mode: 0o600, flag: 'wx' })

@@ -53,7 +53,7 @@ export interface Cluster {
   names: ClusterNames
   /** @throws Error for a statement that is not known to be possible there */
   statementsFor: (statement: string) => readonly string[]
-  /** Of every connection, beside {@link SESSION_SETTINGS}. */
+  /** Settings of every connection, beside {@link SESSION_SETTINGS}. */
   settings: Readonly<Record<string, string | number>>
 }
 

@@ -43,8 +43,8 @@ function holderOf(path: string): number | undefined {
 
 /**
  * When a process began, as text that no later process of the same number shares; undefined where
- * there is no such process. On Linux: the boot and the clock ticks since it; elsewhere what `ps`
- * says.
+ * there is no such process. Linux gives the boot and the clock ticks since it; elsewhere `ps` says
+ * it.
  */
 export function beganAt(pid: number): string | undefined {
   const stat = readText(`/proc/${pid}/stat`)

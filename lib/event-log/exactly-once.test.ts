@@ -8,7 +8,7 @@ import { arrivalOf, type LoggedMessage, type OffsetRange } from './port.ts'
 import { metadataOf, parseMetadata, rangeProtocol, type PartitionPort } from './exactly-once.ts'
 
 const CRASH = new Error('killed')
-/** Never the same twice. */
+/** Clock that never shows the same time twice. */
 let clock = 0
 
 interface World {

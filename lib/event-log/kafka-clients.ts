@@ -120,7 +120,7 @@ async function beginning(made: MadeClient, givenUp: AbortSignal): Promise<void> 
   }
 }
 
-/** Never rejects; may take as long as what the client has in hand. */
+/** Disconnects and never rejects; may take as long as what the client has in hand. */
 async function disconnected({ client, end }: MadeClient): Promise<void> {
   await Promise.allSettled([client.disconnect(), end?.()])
 }
@@ -151,7 +151,7 @@ function watched(client: Consumer, name: string, health: ConsumerHealth, patienc
   ended.catch(() => {})
   return {
     ended,
-    /** From its first place in the group to the newest sign of it. */
+    /** Time from its first place in the group to the newest sign of it. */
     memberForMs: () => (joined === undefined ? 0 : alive - joined),
     end: () => clearInterval(timer),
   }

@@ -39,7 +39,8 @@ export interface KafkaLogOptions {
   log: Logger
 }
 
-// At once: kafkajs keeps the decoder that is there at the first fetch of the process.
+// The decoder is replaced at once: kafkajs keeps the one that is there at the first fetch of the
+// process.
 useFastRecords()
 
 const DEFAULT_SESSION_TIMEOUT_MS = 30_000

@@ -24,7 +24,7 @@ export interface EventField {
   kind: FieldKind
   /** Its objects are read as {@link FlatRecord}. */
   isMap: boolean
-  /** Never called with null: a null field is a missing one. */
+  /** Tells whether a value is valid; never called with null, which is a missing field. */
   valid: (value: unknown) => boolean
 }
 

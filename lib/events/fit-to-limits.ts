@@ -178,8 +178,8 @@ function shares(costs: readonly number[], room: number): number[] {
 }
 
 /**
- * At most 100 strings of at most 1000 characters, and 64 KiB of JSON together; the first are kept,
- * names as ids.
+ * Keeps the first 100 strings, each of at most 1000 characters, and 64 KiB of JSON together; names
+ * are cut as ids are.
  */
 function fittedStrings(given: Record<string, unknown>): RawEvent {
   const kept: [string, string][] = []

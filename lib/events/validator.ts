@@ -118,7 +118,7 @@ type Field = EventField & { order: number }
 
 /** What the names of an event's fields alone say of it. */
 interface Plan {
-  /** By index of the field; undefined for one that the schema does not have. */
+  /** Fields by their index; undefined for one that the schema does not have. */
   fields: (Field | undefined)[]
   unknownFields: number
   /** One of the indexes in each entry must have a value. */
@@ -153,7 +153,7 @@ function rulesOf(schema: TObject, privacy: Privacy): Rules {
   return { rejections, orderOf, fields, plans, redactorOf: redactorsOf(schema, privacy) }
 }
 
-/** To an event of a schema without a model the rules of all models apply. */
+/** Chooses the privacy rules of a schema: those of all models where its events name none. */
 function redactorsOf(schema: TObject, privacy: Privacy): Rules['redactorOf'] {
   if (!Object.hasOwn(schema.properties, 'model_id')) return privacy.ofAll
   return (event) => privacy.of(modelIdOf(event) as string)

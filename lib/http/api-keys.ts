@@ -1,6 +1,7 @@
 /** Who a caller is, and how an `Authorization` header tells. */
 import { SCOPES, type Grant, type Scope } from './grants.ts'
 
+/** Who sent a request, and what they may do. */
 export interface Caller {
   /** The id of the key, the name of the token’s caller, or `anonymous` where no keys are set. */
   id: string
@@ -24,7 +25,10 @@ export type Authenticate = (
   header: string | undefined,
 ) => Caller | undefined | Promise<Caller | undefined>
 
-/** Without a file every caller may do everything: the process then listens on loopback only. */
+/**
+ * Lets every caller do everything, where there is no key file: the process then listens on loopback
+ * only.
+ */
 export const openAccess: Authenticate = () => ({
   id: 'anonymous',
   scopes: new Set(SCOPES),
@@ -32,5 +36,5 @@ export const openAccess: Authenticate = () => ({
   isKnown: false,
 })
 
-/** With an issuer of tokens and without a file no key is known. */
+/** Knows no key, where there is an issuer of tokens and no key file. */
 export const noKeys: Authenticate = () => undefined

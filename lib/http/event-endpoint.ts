@@ -40,7 +40,7 @@ export interface GatewayOptions {
    * a dead letter and is counted once, as one that comes by Kafka.
    */
   refusalOf?: RefusalOf | undefined
-  /** Of an endpoint that takes events in the shape of another product. */
+  /** Shape of the other product whose events the endpoint takes. */
   foreign?: ForeignShape | undefined
 }
 

@@ -6,6 +6,7 @@ import { didYouMean } from '../runtime/nearest-name.ts'
  * or export and erase what is held of a person.
  */
 export const SCOPES = ['emit', 'read', 'review', 'operate', 'admin'] as const
+/** One of {@link SCOPES}. */
 export type Scope = (typeof SCOPES)[number]
 
 /** What each role may do; whoever has none may do nothing. */
@@ -18,7 +19,7 @@ export const ROLES = {
   admin: ['emit', 'read', 'review', 'operate', 'admin'],
 } as const satisfies Record<string, readonly Scope[]>
 
-/** By what models are picked: one by its id, or all with that `team` or `environment`. */
+/** Ways to pick models: one by its id, or all with that `team` or `environment`. */
 const KINDS = ['model', 'team', 'environment'] as const
 type Kind = (typeof KINDS)[number]
 

@@ -18,7 +18,7 @@ export interface ServerCertificate {
   cert: string
   key: string
   subject: string
-  /** From when to when it holds, epoch milliseconds. */
+  /** Time from which the certificate holds, epoch milliseconds; `validTo` is the end. */
   validFrom: number
   validTo: number
 }

@@ -80,9 +80,9 @@ declare module 'fastify' {
      */
     isPublic?: boolean
     /**
-     * Whether the handler asks for each model whether the caller reaches it. Of other routes with a
-     * scope those below `/v1/models/:id` are for callers who reach that model, and all others for
-     * callers who reach every model.
+     * Whether the handler asks for each model whether the caller reaches it. Other routes with a
+     * scope are for callers who reach the model where they lie below `/v1/models/:id`, and for
+     * callers who reach every model where they do not.
      */
     isByModel?: boolean
     /** Whether its answers hold what a person was, did or said: who asks is logged. */

@@ -57,7 +57,7 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
     requestTimeout: REQUEST_TIMEOUT_MS,
     genReqId: ({ headers }) => requestIdOf(headers[REQUEST_ID]),
     routerOptions: { maxParamLength: MAX_PARAMETER },
-    // Of others what they forward about an address is not believed.
+    // Addresses that anybody else forwards are not believed.
     trustProxy: [...(options.trustedProxies ?? [])],
     ...protocolOf(options.certificate),
     // Addresses may hold the token of a run.
@@ -150,7 +150,9 @@ function requireModel(request: FastifyRequest, scope: Scope): void {
   else requireEvery(reach, request.caller, scope)
 }
 
-/** On routes that need no scope a token that is refused is nobody's, as an unknown key is. */
+/**
+ * Takes a token that is refused for nobody's on routes that need no scope, as an unknown key is.
+ */
 function nobodyBut403(error: unknown): undefined {
   if (error instanceof Problem && error.status !== 403) return undefined
   throw error

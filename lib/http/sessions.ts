@@ -10,6 +10,7 @@ const LASTS_S = 12 * 3600
 /** Beyond it the oldest session ends. */
 const MOST = 1000
 
+/** Sessions of the pages: kept in this process, lost when it ends. */
 export interface Sessions {
   /**
    * The value of `Set-Cookie` that begins a session of this caller, which ends no later than what

@@ -71,7 +71,7 @@ export const METRICS: Readonly<Record<string, ReadonlyMap<string, WorseSide>>> =
     ...each('higher', 'cost_usd input_tokens output_tokens'),
     ...each('higher', 'steps_per_task tool_error_ratio loop_ratio cost_per_task_usd'),
   ]),
-  // Of labels by name: which answer is worse, a line says.
+  // Labels by name have no worse side: a declared line gives one.
   feedback: new Map([
     ...each('neither', 'mean rate names_evaluated'),
     ...each('lower', 'label_coverage'),

@@ -7,7 +7,10 @@
 /** Both directions, in epoch milliseconds. */
 export interface LocalTime {
   fromUtc: (instant: number) => number
-  /** At a wall time that clocks skip or show twice, the same one of its instants every time. */
+  /**
+   * Instant of a wall time; one that clocks skip or show twice gives the same one of its instants
+   * every time.
+   */
   toUtc: (wall: number) => number
 }
 

@@ -18,7 +18,7 @@ const shown = (windows: readonly { start: number; end: number }[]) =>
     ({ start, end }) => `${new Date(start).toISOString().slice(0, 16)} ${(end - start) / HOUR}h`,
   )
 
-/** Of events in every time step from one to another. */
+/** Windows of events in every time step from one to another. */
 const windowsBetween = (spec: WindowSpec, from: number, to: number) =>
   windowsHolding(
     spec,

@@ -20,9 +20,9 @@ export interface Needs {
   eventLog: boolean
   /** Serves the embedded stores to other processes. */
   serveStores: boolean
-  /** Of one request. */
+  /** Bytes of one request's body. */
   maxBodyBytes: number
-  /** Of all requests in hand. */
+  /** Bytes of all requests in hand. */
   maxPendingBytes: number
 }
 

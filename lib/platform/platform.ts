@@ -238,7 +238,7 @@ function baseOf(config: PlatformConfig): Base {
 /** The stores and the log, opened and not yet started. */
 interface Stores {
   engine: ClickHouseEngine
-  /** The same engine, where it is in this process. */
+  /** The engine itself, where it is embedded in this process. */
   embedded: EmbeddedEngine | undefined
   /** The embedded engine's own HTTP interface, unless it is turned off. */
   sqlPort: ClickHouseServer | undefined

@@ -97,8 +97,8 @@ export function serverPostgres(url: string): Postgres {
 /** PGlite in this process. */
 export interface EmbeddedPostgres extends Postgres {
   /**
-   * For other processes, in PostgreSQL's own protocol; what is committed survives what `synced`
-   * says before they hear of it.
+   * Database that other processes reach in PostgreSQL's own protocol; what is committed survives
+   * what `synced` says before they hear of it.
    */
   db: PGlite
 }

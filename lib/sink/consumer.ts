@@ -21,7 +21,7 @@ const NO_MODELS: ReadonlySet<string> = new Set()
 export function sinkConsumer(options: SinkConsumerOptions): Module {
   const { topic, from, maxBytes, group, service, metrics, eventLog, committed } = options
   const sink = createSink(options)
-  /** By partition, from the end of its store to its commit. */
+  /** Models of each partition's range, from the end of its store to its commit. */
   const models = new Map<string, ReadonlySet<string>>()
   return eventLog.ranges({
     topic,

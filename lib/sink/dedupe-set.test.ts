@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { murmurHash3, xxHash32 } from './id-hash.ts'
 import { createSeenIds } from './dedupe-set.ts'
 
-/** The same by its definition: every stored id in order, and a search in the newest of them. */
+/** The set by its definition: every stored id in order, and a search in the newest of them. */
 function model(horizon: number) {
   let stored: number[] = []
   let range: number[] = []

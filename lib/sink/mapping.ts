@@ -51,8 +51,8 @@ export interface RangeTables {
 /** The rows of a range and what became of its messages. */
 export interface MappedRange {
   /**
-   * In the order in which they are to be stored; a row in the last one means that the range is
-   * whole.
+   * Tables in the order in which they are to be stored; a row in the last one means that the range
+   * is whole.
    */
   tables: TableRows[]
   /** Events that are stored. */
@@ -214,7 +214,7 @@ function take(into: InHand, range: OffsetRange, message: LoggedMessage, read: Re
   } else takeEvents(into, message, result)
 }
 
-/** Of the events of a source's message the good ones are stored; one dead letter tells of all others. */
+/** Stores the good events of a source's message; one dead letter tells of all others. */
 function takeEvents(
   into: InHand,
   message: LoggedMessage,
@@ -230,7 +230,7 @@ function takeEvents(
     refusals++
   }
   if (!first) return
-  // Once a message, not once an event: what may be kept of it is found by reading all of it.
+  // A message is read for this once, not once an event: all of it tells what may be kept.
   const kept = keptOfSource(message, into.options.privacy)
   const letter = refusedLetter(first, message, kept)
   const text =

@@ -3,14 +3,12 @@
  *
  * The caller (an event log) has written its intent before and commits after; here is what lies
  * between:
- * 1. The mapping makes rows of the messages, for every table they touch. The same range gives the
- *    same bytes.
+ * 1. The mapping makes rows of the messages, for every table they touch. A range gives the same
+ *    bytes every time.
  * 2. One INSERT per table, all under the range's token, `sink_ranges` last. Cut off anywhere, the
- *    same inserts again
- *    complete what is missing and skip what is there.
+ *    same inserts again complete what is missing and skip what is there.
  * 3. The stored range is read back and must hold as many rows as the log had messages, wherever it
- *    was tried before or a
- *    network lies in between, which can answer for an insert that never came.
+ *    was tried before or a network lies in between, which can answer for an insert that never came.
  * 4. Dead letters go to their topic; a failure here replays the range, hence at least once.
  *
  * A message that cannot be stored is set aside as a dead letter, and the rest of its range is

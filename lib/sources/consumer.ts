@@ -24,7 +24,7 @@ export interface SourceConsumerOptions extends Omit<
   type: SourceEventType
   /** The reader of our own topics: it knows the schema registry. */
   reader: Pick<MessageReader, 'avro'>
-  /** From events to rows, under the name of the mapping. */
+  /** Mapping from events to rows, by its name. */
   mappingOf: (version: string) => EventMapping
   committed: (range: OffsetRange, models: ReadonlySet<string>) => void
 }

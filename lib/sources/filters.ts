@@ -44,7 +44,7 @@ function checkOf(path: Path, holds: (value: unknown) => boolean, isNeeded: boole
   }
 }
 
-/** Of a message without the path, `exists` and `not` decide. */
+/** Tells whether a filter needs its path: without it, `exists` and `not` decide. */
 function mustExist(given: Given): boolean {
   if (!isCondition(given)) return true
   return given.exists === undefined && given.not === undefined

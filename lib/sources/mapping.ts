@@ -66,7 +66,7 @@ export interface MappedMessage {
 export interface SourceMessage {
   body: unknown
   meta: Readonly<Record<string, unknown>>
-  /** Of the message as it came. */
+  /** Size of the message as it came. */
   bytes: number
 }
 

@@ -31,7 +31,7 @@ export function mapReader(spec: SourceField, target: Target, of: Compiling): Rea
     partReader(part as SourceMapPart | string, partTarget(target, Array.isArray(spec), i), of),
   )
   const convert = conversionTo(field.kind, of.isCsv)
-  // Of maps of texts and of numbers a member without a value goes: they hold no null.
+  // Maps of texts and of numbers hold no null: a member without a value goes.
   const keepsNull = field.kind === 'features'
   // Messages mostly have the same names: then the array of names is one for all of them.
   const shape = perShape((names) => ({ names, areDistinct: new Set(names).size === names.length }))

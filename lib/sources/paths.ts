@@ -166,7 +166,7 @@ export function replaceAt(path: Path, scope: Scope, value: unknown): void {
   } else if (Array.isArray(parent)) {
     if (typeof last === 'number' && last < parent.length) parent[last] = value
   } else if (typeof parent === 'object' && parent !== null && Object.hasOwn(parent, String(last))) {
-    // Not by assignment: a member may be called __proto__.
+    // An assignment would not do: a member may be called __proto__.
     Object.defineProperty(parent, String(last), {
       value,
       enumerable: true,

@@ -43,8 +43,8 @@ function problemsOf(validate: ValidateFunction, value: unknown, key: string): st
 }
 
 /**
- * Errors of the branches of a choice go: the choice itself is told. Of an object the branch of
- * objects is meant: then its errors stay, and the choice goes.
+ * Errors of the branches of a choice go: the choice itself is told. An object means the branch of
+ * objects: then its errors stay, and the choice goes.
  */
 function isWithinChoice(error: ErrorObject, all: readonly ErrorObject[]): boolean {
   const isWithin = all.some(

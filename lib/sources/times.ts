@@ -23,8 +23,8 @@ const CLOCK =
  * The time as events have it (`2026-01-31T12:00:00.000Z`; parts of a millisecond are cut off), or
  * why it is none, to follow the name of its field.
  *
- * @param timezone of a time that names none; without one such a time is refused. At a wall time
- *   that clocks show twice it is the same one of the two every time.
+ * @param timezone of a time that names none; without one such a time is refused. A wall time that
+ * clocks show twice is the same one of the two every time.
  */
 export function timeOf(
   value: unknown,

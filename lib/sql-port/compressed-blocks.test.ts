@@ -10,7 +10,7 @@ import { compressedBlocks } from './compressed-blocks.ts'
 const bytesOf = (length: number) =>
   Buffer.from(Array.from({ length }, (_, i) => (i * 131 + (i >> 3) * 7 + 5) & 255))
 
-/** By length: `'%016x%016x'` of the two numbers of `CityHash128`. */
+/** Hashes by length: `'%016x%016x'` of the two numbers of `CityHash128`. */
 const HASHES: Record<number, string> = {
   0: '3df09dfc64c09a2b3cb540c392e51e29',
   1: 'd9a8537dee2e4ded43dc7df558d2519c',

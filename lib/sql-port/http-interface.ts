@@ -30,11 +30,14 @@ export interface ClickHouseServerOptions {
   password: string
   spool: Spool
   /**
-   * With a key file a reader needs a key whose scope is `read`; without one anybody on this machine
-   * may ask.
+   * Tells who asks: with a key file a reader needs a key whose scope is `read`; without one anybody
+   * on this machine may ask.
    */
   authenticate: Authenticate
-  /** By which a reader of some models, a team or an environment is limited to theirs. */
+  /**
+   * Declared models, by which a reader of some models, a team or an environment is limited to
+   * theirs.
+   */
   declared: DeclaredModels
   /** Names besides loopback that a request's `Host` may have. */
   allowedHosts: readonly string[]

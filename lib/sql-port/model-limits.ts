@@ -17,7 +17,7 @@ import { literal, wordsOf } from './words.ts'
 
 /** Models of one reader at most: their ids stand in a condition on each table. */
 export const MAX_LIMITED_MODELS = 500
-/** Of their ids, quoted. */
+/** Bytes of the ids of a reader's models, quoted, at most. */
 export const MAX_LIMITED_BYTES = 128_000
 
 const DATABASE = 'default'

@@ -3,14 +3,14 @@
 /** Uses of one reader: of an hour, or of one answer. */
 export interface Use {
   questions: number
-  /** Of the engine's time, all threads as one. */
+  /** Seconds of the engine's time, all threads as one. */
   seconds: number
-  /** Of answers. */
+  /** Rows of all answers. */
   rows: number
   bytes: number
 }
 
-/** In an hour. */
+/** Use that a reader may make in an hour. */
 export const HOURLY: Use = {
   questions: 3600,
   seconds: 900,

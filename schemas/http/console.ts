@@ -181,7 +181,7 @@ export const SHOWN_DISTRIBUTION = {
   }),
 }
 
-/** The same feature in a span and in a reference. */
+/** One feature in a span and in a reference. */
 export const DistributionAnswer = closed(
   {
     model_id: Type.String(),
@@ -212,5 +212,5 @@ export const DistributionAnswer = closed(
     ],
   },
 )
-/** The same feature in a span and in a reference. */
+/** One feature in a span and in a reference. */
 export type DistributionAnswer = Static<typeof DistributionAnswer>

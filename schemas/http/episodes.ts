@@ -30,7 +30,7 @@ export const EpisodesQuery = closed({
   as_of: asOf,
 })
 
-/** Of what time an episode is told. */
+/** Instant as of which an episode is told. */
 export const EpisodeQuery = closed({ as_of: asOf })
 
 const What = closed({

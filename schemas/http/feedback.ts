@@ -55,7 +55,7 @@ export const RenewBody = closed(
   { examples: [{ reviewer: 'ann', lease_id: '5f0f2a3e-6f0e-4f0e-9d3e-0f4f6a7c8b9d' }] },
 )
 
-/** Until when a lease goes. */
+/** Time until which a lease goes. */
 export const RenewAnswer = closed(
   { task_id: Type.String(), lease_expires_at: time('When the lease ends.') },
   {

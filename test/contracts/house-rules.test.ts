@@ -3,7 +3,12 @@ import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
-import { fullRooms, undocumented, violations } from '../../scripts/check-boundaries.ts'
+import {
+  fullRooms,
+  invertedComments,
+  undocumented,
+  violations,
+} from '../../scripts/check-boundaries.ts'
 import { temporaryDirectory } from '../harness.ts'
 import { ROOT } from '../processes.ts'
 
@@ -53,10 +58,19 @@ test('an export has a docstring', () => {
     expect(of('lib/x/y.ts', `import 'z'\n\n${text}\n`)).toHaveLength(1)
     expect(of('schemas/x.ts', `/** What it is. */\n${text}\n`)).toEqual([])
   }
-  expect(of('schemas/x.ts', '/** Of the file. */\n\nexport const a = 1\n')).toEqual([
+  expect(of('schemas/x.ts', '/** Tells of the file. */\n\nexport const a = 1\n')).toEqual([
     'schemas/x.ts: the export a has no docstring',
   ])
   expect(of('lib/x.ts', '/** Both. */\nexport const A = 1\nexport type A = 1\n')).toEqual([])
+})
+
+test('a sentence opens with its subject', () => {
+  const of = (text: string) => invertedComments([{ path: 'x.ts', text }])
+  const [first, word] = ['Of', 'a thing nothing is said.']
+  expect(of(`/** ${first} ${word} */\n`)).toHaveLength(1)
+  expect(of(`/**\n * One. ${first}\n * ${word}\n */\n`)).toHaveLength(1)
+  expect(of(`const a = 1\n  // One thing.\n  // ${first} ${word}\nconst b = 2\n`)).toHaveLength(1)
+  expect(of(`/** One of a thing, the same. */\nconst a = 'Of ${word}'\n`)).toEqual([])
 })
 
 const DENIED_IMPORTS = {

@@ -1,6 +1,6 @@
 /**
- * With keys: who asks, approves, reviews and alerts is who holds the key or the webhook secret,
- * whatever a body says.
+ * Tests callers with keys: who asks, approves, reviews and alerts is who holds the key or the
+ * webhook secret, whatever a body says.
  */
 import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'

@@ -30,7 +30,7 @@ const PLANTED = {
   subject: 'subject-of-7351',
 }
 const TEXT = Object.values(PLANTED).slice(0, 5).join(' | ')
-/** Of a model without rules: shows that the search finds what is there. */
+/** Value of a model without rules: shows that the search finds what is there. */
 const OPEN = 'nobody.hides@open.example'
 
 const RULES = `

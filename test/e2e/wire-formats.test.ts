@@ -1,6 +1,6 @@
 /**
- * The same events in every wire format, through real clients, into one process of ours: each arrives,
- * or is refused with its reason.
+ * Sends one set of events in every wire format, through real clients, into one process of ours:
+ * each arrives, or is refused with its reason.
  */
 // oxlint-disable max-lines -- one process, one broker and one registry serve every wire format
 import { execFileSync, spawnSync } from 'node:child_process'

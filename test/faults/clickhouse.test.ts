@@ -19,7 +19,7 @@ const directory = temporaryDirectory()
 let stores: Running
 let proxy: HttpProxy
 let db: ClickHouse
-/** Not through the proxy. */
+/** Store without the proxy. */
 let direct: ClickHouse
 let sent = 0
 

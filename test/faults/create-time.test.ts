@@ -17,7 +17,7 @@ const client = () =>
   new kafkajs.Kafka({ brokers: [kafka.brokers], logLevel: kafkajs.logLevel.NOTHING })
 let kafka: LocalKafka
 let plumbline: Running
-/** Of the clock that both sides share, before the first record was read. */
+/** Time of the clock that both sides share, before the first record was read. */
 let begun: number
 beforeAll(async () => {
   kafka = await startKafka({ directory: join(directory, 'kafka') })

@@ -17,7 +17,7 @@ import { rangeOf } from '../harness.ts'
 import { prediction } from '../processes.ts'
 
 export const TOPIC = TOPICS.predictions.topic
-/** Of a failing store the number of tries counts here, not the time between them. */
+/** Pause between tries: tests count the tries of a failing store, not the time. */
 const SHORT_PAUSE_MS = 5
 
 export interface Parts extends Partial<MemoryLogOptions> {

@@ -51,7 +51,7 @@ test('a range that an earlier process left does not decide whether this one star
     durable: 'process',
     onUnreadable: () => {},
   })
-  // Of a release that is gone: no process can store it.
+  // A range of a release that is gone: no process can store it.
   await journal.keep({ ...leftRange('gone'), logEpoch: 'memory-gone', mapping: 'predictions-0' })
   const given: [string, number, string | undefined][] = []
   const { send, stop } = await startLog({

@@ -48,7 +48,7 @@ const golden = JSON.parse(readFileSync(new URL('conventions.json', import.meta.u
   polygamma: { x: number; digamma: number; trigamma: number }[]
 }
 
-/** To nine digits, however small the number. */
+/** Compares to nine digits, however small the number. */
 function close(actual: number, expected: number, digits = 1e-9) {
   expect(Math.abs(actual - expected)).toBeLessThanOrEqual(digits * Math.abs(expected) + 1e-300)
 }

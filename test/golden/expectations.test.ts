@@ -71,7 +71,7 @@ test('a JSON Schema of pydantic', () => {
   ])
 })
 
-/** In the form of AWS' page on constraints.json; their container is not run here. */
+/** Constraints in the form of AWS' page on constraints.json; their container is not run here. */
 const CONSTRAINTS = {
   version: 0,
   features: [

@@ -22,7 +22,7 @@ export interface Attacked {
   /** Only groups whose name holds it; '' for all. */
   group: string
   seed: number
-  /** For the fuzzer, all its groups together. */
+  /** Seconds of the fuzzer, all its groups together. */
   seconds: number
   /** An answer that takes longer is an error. */
   slowMs: number

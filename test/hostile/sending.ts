@@ -4,7 +4,7 @@ import { Agent, request, type IncomingMessage } from 'node:http'
 /** What is written on the wire; `content-length` is added. */
 export interface Wire {
   method: string
-  /** With its query, as it stands in the request line. */
+  /** Path with its query, as it stands in the request line. */
   path: string
   /** A list is a header said more than once. */
   headers: Record<string, string | string[]>

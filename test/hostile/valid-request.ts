@@ -5,7 +5,7 @@ export interface ValidRequest {
   /** The row of the table it belongs to. */
   group: string
   method: string
-  /** With `{name}` where a text of the caller's stands, as OpenAPI writes it. */
+  /** Path with `{name}` where a text of the caller's stands, as OpenAPI writes it. */
   path: string
   /** What stands there. */
   params?: Record<string, string>

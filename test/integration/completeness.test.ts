@@ -139,7 +139,7 @@ test('beyond the horizon an id is new again, the same way before and after a res
   const one = small()
   await into(one, all.slice(0, 60), false)
   await into(one, all.slice(60, 120), true)
-  // Of 120 stored ids the newest 50 are 70 to 119.
+  // The newest 50 of 120 stored ids are 70 to 119.
   await into(small(), [all[69]!, all[70]!, all[119]!], false)
   expect(
     await db.query(`SELECT duplicates FROM sink_ranges WHERE topic = '${topic}' ORDER BY first`),

@@ -50,7 +50,7 @@ async function resultsOf(model: ReturnType<typeof fileOf>, subject = 'shop') {
   return (metric: string) => results.find((one) => one.metric === metric)
 }
 
-/** Of codes this large several share a bin; `small` ones have a bin each. */
+/** Codes this large share bins; `small` ones have a bin each. */
 const LARGE = [5_000_101, 5_000_102, 5_000_104, 5_000_103]
 const SMALL = [11, 12, 14, 13]
 

@@ -32,7 +32,7 @@ const eventsOf = (modelId: string, hour = 0) =>
       amount: i < 10 ? -5 : i < 20 ? 'ten' : i < 30 ? null : 50,
       paid: i < 40 ? 70 : 40,
       country: i < 5 ? 'XX' : 'DE',
-      // Of each customer one number that falls.
+      // One number of each customer falls.
       odometer: i === 50 ? 3 : i,
       customer: `c${i % 2}`,
     },
@@ -249,7 +249,7 @@ test('the most unusual events of a window are kept, with what makes them so', as
     expect.arrayContaining(['age', 'country']),
   )
   expect(of('2-300').score).toBeGreaterThan(newest[2]!.score!)
-  // Of each window the highest revision alone.
+  // Only the highest revision of a window is read.
   expect(await windowExamples(on.db, { ...question, modelId: 'again', kind: '' })).toEqual([])
 })
 

@@ -13,7 +13,7 @@ const START = Date.UTC(2026, 0, 1)
 const HOUR = 3_600_000
 
 /**
- * Of women 3 in 10 are at or above the threshold, of men 8 in 10; labels are as many of each,
+ * Three in 10 women are at or above the threshold, and 8 in 10 men; labels are as many of each,
  * whatever the score.
  */
 const events = Array.from({ length: 400 }, (_, i) => {

@@ -12,7 +12,7 @@ import { pipeline, type Pipeline } from '../pipeline.ts'
 const DAY = 86_400_000
 const START = Date.UTC(2026, 0, 1)
 const [DAYS, PER_DAY] = [13, 240]
-/** Of the reference are the first ten; the last is the one that has changed. */
+/** The reference is the first ten; the last is the one that has changed. */
 const LAST = DAYS - 1
 const model = parseModel(`
 model_id: answers

@@ -123,7 +123,7 @@ test('shadow predictions beside what was served are counted by the truth of eith
   await shadowed('counted', 200)
   const model = parseModel('{ model_id: counted, task: binary, labels: { horizon: 0s } }')
   const counts = await countCandidate(stream.db, model, { version: '8', newest: START + HOUR })
-  // Of 199 truths 40 divide by 5, 20 by 10; those of the candidate are wrong on positives alone.
+  // Forty of 199 labels divide by 5, 20 by 10; the candidate is wrong on positives alone.
   expect(counts!.current).toMatchObject({ events: 200, labelled: 199, correct: 159, p50: 10 })
   expect(counts!.candidate).toMatchObject({ events: 200, labelled: 199, correct: 179 })
   expect(counts!.candidate).toMatchObject({ tp: 80, fp: 0, fn: 20, scored: 199, auc: 1 })

@@ -34,7 +34,7 @@ beforeAll(async () => {
   evaluate = evaluateOn(stream.connect('drift'), { now: () => now })
 })
 
-/** The same events in each of some hours. */
+/** Sends one set of events in each of some hours. */
 const predict = (model: string, events: readonly object[], ...hours: number[]) =>
   stream.predictions(
     (hours.length > 0 ? hours : [0]).flatMap((hour) =>
@@ -121,7 +121,7 @@ test('scores, with ties: curves, losses, lift', async () => {
   const right = score.filter((s, i) => s >= 0.5 === (truth[i] === 1)).length
   await expectValues('scores', { accuracy: right / score.length })
   const [lift] = await found('scores', `metric = 'lift'`)
-  // Of the 40 highest scores; those that are tied at the edge share what is left of them.
+  // The 40 highest scores count; those that are tied at the edge share what is left.
   const order = score.map((s, i) => ({ s, y: truth[i]! })).toSorted((a, b) => b.s - a.s)
   const edge = order[39]!.s
   const rightOf = (some: typeof order) => some.reduce((sum, { y }) => sum + y, 0)

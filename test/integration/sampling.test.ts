@@ -93,7 +93,7 @@ test('throughput and cost are those of the stream', async () => {
   expect(throughput.value * (DAY / 1000)).toBeGreaterThan(0.9 * EVENTS)
   expect(throughput.value * (DAY / 1000)).toBeLessThan(1.1 * EVENTS)
   const cost = await told('cost_usd', '')
-  // Of those that were drawn, four in ten failed.
+  // Four in ten of those that were drawn failed.
   const errors = await told('error_ratio', '')
   expect(errors.value).toBeGreaterThan(0.09)
   expect(errors.value).toBeLessThan(0.11)

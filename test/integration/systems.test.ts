@@ -40,7 +40,7 @@ interface System {
   /** When each window begins; the last one is when the stream ends. */
   starts: readonly number[]
   events: number
-  /** From this window on its fault is there. */
+  /** Window from which on its fault is there. */
   from: number
   told: (event: { i: number; window: number; isFaulty: boolean }) => Told
   /** Runs of the faulty stream: the policy, the window of the evidence, and the state. */

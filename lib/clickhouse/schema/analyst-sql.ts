@@ -44,7 +44,7 @@ export function analystStatements(
 ): string[] {
   const on = cluster === undefined ? '' : ` ON CLUSTER '${escape(cluster)}'`
   const tableOf = (name: string) => `${quotedName(database)}.${quotedName(name)}`
-  // On a cluster rows are read on their shard, under the same user.
+  // Rows of a cluster are read on their shard, under the same user.
   const stored = rules.tables.flatMap((name) =>
     cluster === undefined ? [name] : [name, localName(name)],
   )

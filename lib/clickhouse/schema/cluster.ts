@@ -1,5 +1,5 @@
 /**
- * The same migrations for a cluster: each table becomes a replicated one on every shard
+ * Rewrites the migrations for a cluster: each table becomes a replicated one on every shard
  * (`NAME_local`), and a distributed one under the name that everybody knows. Pure.
  *
  * Rows go to the shard of their model, so that whatever merges or joins by a model meets on one

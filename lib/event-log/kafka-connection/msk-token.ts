@@ -11,7 +11,7 @@ import type { Token } from './token-cache.ts'
  * @throws Error where there are no credentials
  */
 export async function mskToken(region: string): Promise<Token> {
-  // At the first login only: it loads some hundred files, and few clusters want it.
+  // The signer is loaded at the first login: it has some hundred files, and few clusters want it.
   const { generateAuthToken } = await import('aws-msk-iam-sasl-signer-js')
   try {
     const { token, expiryTime } = await generateAuthToken({ region })

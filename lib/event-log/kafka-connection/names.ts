@@ -11,7 +11,7 @@ export interface KafkaNaming {
   replicationFactor: number | undefined
 }
 
-/** From our names to the cluster's. */
+/** Turns our names into the cluster's. */
 export interface KafkaNames {
   /** The cluster's name of a topic; one that is not among our cards has its own name. */
   topicOf: (topic: string) => string

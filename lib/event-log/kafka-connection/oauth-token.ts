@@ -14,7 +14,7 @@ export interface OAuthClient {
 }
 
 const TIMEOUT_MS = 10_000
-/** Of a token whose server does not say how long it lives. */
+/** Life of a token whose server does not say how long it lives. */
 const ASSUMED_SECONDS = 300
 const MAX_ANSWER_CHARS = 300
 

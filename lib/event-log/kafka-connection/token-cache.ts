@@ -9,7 +9,7 @@ export interface Token {
   expiresAtMs: number
 }
 
-/** Of a token's life, from its request to its end, the part in which it is handed out. */
+/** Share of a token's life, from its request to its end, in which it is handed out. */
 const USED_SHARE = 0.8
 /**
  * A token has as long to live when it is handed out, or it is a new one: brokers take its end for

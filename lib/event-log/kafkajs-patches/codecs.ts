@@ -121,6 +121,7 @@ export const codecOf = (name: keyof typeof compressing, most = MAX_BATCH_BYTES) 
   decompress: bounded(decompressing[name], most),
 })
 
+/** Gives kafkajs the codecs, for every client of the process; calling it again changes nothing. */
 export function registerCodecs(): void {
   const { CompressionCodecs, CompressionTypes } = kafkajs
   CompressionCodecs[CompressionTypes.GZIP] = () => codecOf('gzip')

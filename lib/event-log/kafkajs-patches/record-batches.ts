@@ -286,7 +286,7 @@ function varint(cursor: Cursor): number {
   let value = byte & 127
   for (let shift = 7; byte >= 128; shift += 7) {
     byte = bytes[cursor.at++]!
-    // Not with shifts: they stop at 32 bits.
+    // Shifts would stop at 32 bits.
     value += (byte & 127) * 2 ** shift
   }
   return value % 2 === 0 ? value / 2 : -(value + 1) / 2

@@ -14,6 +14,7 @@ interface RequestQueue {
 
 const CHECK_INTERVAL_MS = 10
 
+/** Replaces the method, for every client of the process; calling it again changes nothing. */
 export function fixKafkajsTimer(): void {
   const queue = createRequire(import.meta.url)('kafkajs/src/network/requestQueue') as {
     prototype: RequestQueue & { scheduleCheckPendingRequests: (this: RequestQueue) => void }

@@ -28,7 +28,7 @@ const { processData } = connection.prototype
 /** Those that are read here; other clients of the process may have kafkajs' own. */
 const sockets = new WeakSet<net.Socket>()
 
-/** Of a whole response nothing came before. */
+/** Reads a chunk: one that is a whole response, with nothing before it, is not copied. */
 connection.prototype.processData = function (chunk) {
   if (sockets.has(this.socket)) {
     this.chunks = []
@@ -67,6 +67,7 @@ export const responseSocket: ISocketFactory = ({ host, port, ssl, onConnect }) =
   return socket
 }
 
+/** Takes the bytes of a connection, and makes the responses of them. */
 export interface ResponseReader {
   /** Where the next bytes belong; never empty. */
   room: () => Buffer
@@ -74,7 +75,12 @@ export interface ResponseReader {
   came: (bytes: number) => void
 }
 
-/** @param refuse when what comes is no response */
+/**
+ * Makes a reader for one connection: room is made for a response as soon as its size is known.
+ *
+ * @param deliver takes each response without its size, in the order in which they come
+ * @param refuse called when what comes is no response
+ */
 export function responseReader(
   deliver: (response: Buffer) => void,
   refuse: (error: Error) => void,

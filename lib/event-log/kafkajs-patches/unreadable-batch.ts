@@ -1,6 +1,7 @@
 /** A record batch that no attempt can read, as the one message that stands for all of its own. */
 import type { LoggedMessage } from '../port.ts'
 
+/** The message of an unreadable batch, with what kafkajs asks of a message. */
 export interface UnreadBatch extends LoggedMessage {
   /** What kafkajs looks at. */
   timestamp: string

@@ -55,7 +55,9 @@ const plain = (value: unknown): unknown => {
   return value instanceof FlatRecord ? value.toObject() : value
 }
 
-/** Without what Avro cannot tell from a missing field, and maps as the objects they are. */
+/**
+ * Result without what Avro cannot tell from a missing field, and with maps as the objects they are.
+ */
 function told(verdict: ValidationResult): unknown {
   if (!verdict.ok) return verdict.rejection
   const given = Object.entries(verdict.event.toObject()).filter(([, value]) => value !== null)

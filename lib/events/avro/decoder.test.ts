@@ -142,7 +142,7 @@ test('any bytes: a value that avsc reads too, or a refusal', () => {
         expect(String(error)).toMatch('precision loss')
         return
       }
-      // To avsc 2^53 itself is a number, which 2^53 + 1 would be too.
+      // avsc takes 2^53 for a number, which 2^53 + 1 would be too.
       if (holdsLimit(theirs)) return
       expect(asObjects(found)).toEqual(plain(theirs))
     }),

@@ -21,7 +21,7 @@ export function skipSpace(bytes: Buffer, from: number): number {
   return at
 }
 
-/** Without the white space of JSON around it. */
+/** Takes JSON's white space off both ends. */
 export function trimmed(bytes: Buffer): Buffer {
   let end = bytes.length
   while (end > 0 && isSpace(bytes[end - 1])) end--

@@ -49,7 +49,7 @@ function endOf(text: string, from: number, length: number): number | undefined {
   return iban.length === length && remainder(iban.toUpperCase()) === 1 ? at : undefined
 }
 
-/** Of the number that the rearranged letters and digits make, by 97. */
+/** Remainder by 97 of the number that the rearranged letters and digits make. */
 function remainder(iban: string): number {
   let rest = 0
   for (const character of iban.slice(4) + iban.slice(0, 4)) {

@@ -102,7 +102,7 @@ function renamed(
   })
 }
 
-/** Of an object under a hashed name every value is hashed. */
+/** Hashes every value of an object that stands under a hashed name. */
 function hashedDeep(rules: CompiledRules, value: unknown): unknown {
   if (Array.isArray(value)) return value.map((element) => hashedDeep(rules, element))
   if (!isObject(value)) return rules.hashed(value)

@@ -14,7 +14,7 @@ export type Mask = (typeof MASKS)[number]
 /** Replaces what is looked for; a text without any is returned as it is. */
 export type MaskText = (text: string) => string
 
-/** In this order: a card's number could be taken for a telephone's. */
+/** Masks in the order in which they are tried: a card's number could be taken for a telephone's. */
 const ORDER: readonly Mask[] = ['email', 'iban', 'card', 'phone', 'names']
 const TOKENS: Record<Mask, string> = {
   email: '[email]',

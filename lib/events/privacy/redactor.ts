@@ -37,7 +37,7 @@ export interface Redactor {
 export interface Privacy {
   /** The redactor of a model; undefined: its events are kept as they come. */
   of: (modelId: string) => Redactor | undefined
-  /** Of events that name no model: the rules of all; undefined where no model has any. */
+  /** Redactor of events that name no model: the rules of all; undefined where no model has any. */
   ofAll: () => Redactor | undefined
 }
 

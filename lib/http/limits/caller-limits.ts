@@ -1,7 +1,7 @@
 /**
  * How many events and bytes each caller may send: a bucket of either per caller. A request is never
  * split, and none is too large for the limit: it is taken as long as anything is left, and what it
- * took beyond that is waited for. In any span a caller therefore sends no more than the burst, what
+ * took beyond that is waited for. A caller therefore sends in any span no more than the burst, what
  * the rate gives in that span, and one request. Pure.
  */
 import { filled, secondsUntilOpen, type Bucket, type Rate } from './token-bucket.ts'

@@ -5,7 +5,7 @@ import { AwsV4Signer } from 'aws4fetch'
 export interface AwsScope {
   accessKeyId: string
   secretAccessKey: string
-  /** Of credentials that end; undefined for those that do not. */
+  /** Token of credentials that expire; undefined for those that do not. */
   sessionToken: string | undefined
   service: string
   region: string

@@ -55,7 +55,7 @@ test('no connection is made to what is not allowed, whatever it is called', asyn
 test('the address that was judged is the one that is connected to, however a name changes', async () => {
   const { port, seen } = await server((_, response) => response.end('here'))
   let asked = 0
-  // At first public, then loopback: a second look-up would lead to the server.
+  // The name is public at first, then loopback: a second look-up would lead to the server.
   const rebound: LookUp = (_, done) =>
     done(null, [{ address: asked++ === 0 ? '192.0.2.1' : '127.0.0.1', family: 4 }])
   const closed = guardedFetch(parseAllowed('192.0.2.1'), rebound)

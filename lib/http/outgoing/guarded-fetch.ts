@@ -16,7 +16,7 @@ export interface OutgoingRequest {
   headers: Readonly<Record<string, string>>
   body?: string
   signal: AbortSignal
-  /** Of `https:` alone; the system's own certificate authorities unless given. */
+  /** TLS of `https:` addresses; the system's own certificate authorities unless given. */
   tls?: OutgoingTls | undefined
 }
 

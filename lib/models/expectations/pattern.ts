@@ -15,7 +15,7 @@ type Step =
 export interface Pattern {
   /** As the model file has it. */
   source: string
-  /** The same for RE2. */
+  /** The pattern as RE2 writes it. */
   re2: string
   /** Whether it is found in a text. O(length of the text · size of the pattern). */
   isIn: (text: string) => boolean
@@ -77,7 +77,7 @@ function emitRepeat(steps: Step[], { inner, least, most }: PatternNode & { kind:
   for (let i = 0; i < least; i++) {
     const before = steps.length
     emit(steps, inner)
-    // Of nothing, any number is nothing.
+    // A part that matches nothing matches nothing any number of times.
     if (steps.length === before) break
   }
   if (most === Infinity) {

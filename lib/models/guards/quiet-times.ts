@@ -5,7 +5,7 @@ import { localTime } from '../time-zones.ts'
 /** What of a policy says when nothing is launched. */
 export type QuietTimes = Pick<RetrainPolicy, 'quiet' | 'freezes'>
 
-/** Until when a launch is held back, epoch milliseconds, and why. */
+/** Time until which a launch is held back, epoch milliseconds, and why. */
 export interface HeldBack {
   until: number
   why: string
@@ -18,8 +18,8 @@ const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const
 const MAX_SPANS = 400
 
 /**
- * Until when launches are held back from `now` (epoch milliseconds) on; undefined where they are
- * not. Spans that touch or overlap are one.
+ * Finds until when launches are held back from `now` (epoch milliseconds) on; undefined where they
+ * are not. Spans that touch or overlap are one.
  */
 export function heldBack(
   { quiet = [], freezes = [] }: QuietTimes,

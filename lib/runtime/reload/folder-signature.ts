@@ -15,6 +15,6 @@ export function folderSignature(folder: string, isMeant: (name: string) => boole
     .join('\u0000')
 }
 
-/** The same of one file. */
+/** Signature of one file, as {@link folderSignature} has it of a folder. */
 export const fileSignature = (path: string): string =>
   folderSignature(dirname(path), (name) => name === basename(path))

@@ -177,8 +177,8 @@ function mergedGroups({ reference, current }: Rest): Rest {
 }
 
 /**
- * Among categories that both keep by their hash and that are not frequent: the values of those that
- * come once in the reference, and of those that come in the current span alone.
+ * Counts, among categories that both keep by their hash and that are not frequent, the values of
+ * those that come once in the reference, and of those that come in the current span alone.
  */
 function unseenOf(
   reference: CategoryCounts,

@@ -139,7 +139,7 @@ export function binned(
   length: number,
   resolution = resolutionOf(values, length),
 ): Bins {
-  // At the coarsest resolution every bin is within reach of zero's.
+  // Every bin of the coarsest resolution is within reach of zero's.
   base = resolution === COARSEST ? 0 : binOf(values[0]!, resolution)
   /** Bins in the order in which they were met. */
   const met: number[] = []

@@ -30,7 +30,7 @@ export interface SampledCounts {
   squares: number
   /** Sum of (1/f − 1) of the events that failed. */
   errors: number
-  /** By subject and bin of resolution {@link SAMPLED_RESOLUTION}. */
+  /** Numbers by subject and bin of resolution {@link SAMPLED_RESOLUTION}. */
   numbers: Map<string, Map<number, ExtraNumbers>>
   /** Sums of (1/f − 1), by subject and category. */
   categories: Map<string, Map<string, number>>

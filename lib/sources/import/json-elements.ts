@@ -19,8 +19,8 @@ export interface Splitter {
 }
 
 /**
- * Makes a splitter: a text that begins with `[` is one array, any other has a message a line. Of a
- * message that is larger than `maxBytes` nothing is kept.
+ * Makes a splitter: a text that begins with `[` is one array, any other has a message a line. A
+ * message that is larger than `maxBytes` is not kept.
  */
 export function jsonSplitter(maxBytes: number): Splitter {
   let own: Splitter | undefined

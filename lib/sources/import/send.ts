@@ -48,7 +48,7 @@ const PATHS: Readonly<Record<SourceEventType, { path: string; contentType: strin
 const PATIENCE_MS = 600_000
 const FIRST_PAUSE_MS = 250
 const LONGEST_PAUSE_MS = 10_000
-/** Of what an answer asks to wait, at most so much is waited. */
+/** Longest wait that an answer can ask for. */
 const LONGEST_ASKED_S = 60
 const REQUEST_MS = 120_000
 

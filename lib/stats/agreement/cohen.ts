@@ -6,7 +6,7 @@ export type KappaWeights = 'none' | 'linear' | 'quadratic'
 /** A coefficient of agreement; 1 is complete, 0 what chance gives. */
 export interface Agreement {
   value: number
-  /** Of the value as it is estimated; ≥ 0. */
+  /** Standard error of the value as it is estimated; ≥ 0. */
   standardError: number
 }
 

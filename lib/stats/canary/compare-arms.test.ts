@@ -107,7 +107,7 @@ test('pairs: A against A stays within alpha, and a difference is found that two 
 
   const [champion, candidate] = drawPairs(random, 2000, -0.5)
   const ask = (arm: Arm) => evaluateCanary(champion, arm, { ...options, share: undefined }).decision
-  // The same answers, to other requests.
+  // Answers stay, and belong to other requests.
   const { correct } = candidate
   const other = { ...candidate, correct: correct.map((_, i) => correct[(i + 997) % 2000]!) }
   expect([ask({ ...other, worth: [] }), ask({ ...candidate, worth: [] })]).toEqual([

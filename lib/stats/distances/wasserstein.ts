@@ -30,7 +30,7 @@ export function wasserstein(
   let value = 0
   let difference = 0
   let last = NaN
-  /** To the next value, in ascending order. */
+  /** Steps to the next value, in ascending order. */
   const step = (x: number, weight: number) => {
     if (difference !== 0) value += Math.abs(difference) * (x - last)
     difference += weight

@@ -1,4 +1,4 @@
-/** From here on the asymptotic series are exact to the last digits. */
+/** Argument from which on the asymptotic series are exact to the last digits. */
 const LARGE = 12
 
 /**

@@ -13,7 +13,7 @@ function cells(classes: number, seed: number) {
   }).filter(({ n }) => n > 0)
 }
 
-/** The same average by the definition, over all cells. */
+/** The average by its definition, over all cells. */
 const averageBy = (
   which: 'precision' | 'recall' | 'f1',
   weighted: boolean,

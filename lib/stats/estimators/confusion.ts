@@ -4,11 +4,11 @@
 export interface Confusion {
   /** Names of the classes, each once. */
   classes: readonly string[]
-  /** By class: cases of it that were predicted as it. */
+  /** Cases of each class that were predicted as it. */
   right: readonly number[]
-  /** By class: cases that were predicted as it. */
+  /** Cases that were predicted as each class. */
   predicted: readonly number[]
-  /** By class: cases of it. */
+  /** Cases of each class. */
   truly: readonly number[]
   /** All cases, those of classes that are not listed too. */
   n: number
@@ -79,7 +79,7 @@ export function confusionOf(
     predicted: indexes.get(cell.predicted)!,
     n: cell.n * factor,
   }))
-  // The same cells in any order are the same matrix.
+  // Order of the cells must not matter: in any order they are one matrix.
   known.sort((a, b) => a.truth - b.truth || a.predicted - b.predicted)
   for (const cell of known) {
     truly[cell.truth]! += cell.n
@@ -148,7 +148,8 @@ export function averageOfClasses(
   if (n === 0) return { value: 0, standardError: 0 }
   let value = 0
   /**
-   * By class: what one case more moves that is right, that is predicted as it, that is truly of it.
+   * Influence of one case more of each class: one that is right, one that is predicted as it, one
+   * that is truly of it.
    */
   const [byRight, byPredicted, byTruth] = [zeros(classes), zeros(classes), zeros(classes)]
   for (let c = 0; c < classes.length; c++) {
@@ -157,7 +158,7 @@ export function averageOfClasses(
     value += share * one.value
     byRight[c] = share * one.byRight
     byPredicted[c] = share * one.byPredicted
-    // With the weights move: what all of them lose alike is no variance, and is left out.
+    // Weights move with it: what all of them lose alike is no variance, and is left out.
     byTruth[c] = share * one.byTruth + (weighted ? one.value / n : 0)
   }
   let mean = 0

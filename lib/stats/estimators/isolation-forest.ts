@@ -165,7 +165,7 @@ function cutOf(inside: readonly Float64Array[], uniform: () => number) {
     const column = columns[at]!
     const [least, greatest] = extremesOf(inside, column)
     if (least < greatest) {
-      // By halves: the difference of two numbers may be more than a number holds.
+      // Halves are taken: the difference of two numbers may be more than a number holds.
       const share = uniform()
       const threshold = least * (1 - share) + greatest * share
       return { column, threshold: threshold < greatest ? Math.max(least, threshold) : least }

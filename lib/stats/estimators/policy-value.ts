@@ -24,7 +24,7 @@ export interface Estimate {
 export interface PolicyValue {
   /** Inverse propensity scores: Σ w r / n. */
   ips: Estimate
-  /** The same over Σ w: biased by O(1 / n), and narrower. */
+  /** IPS divided by Σ w: biased by O(1 / n), and narrower. */
   snips: Estimate
   /** Doubly robust: Σ (expected + w (r − expected)) / n. */
   dr: Estimate

@@ -97,7 +97,7 @@ test('2 150 of 20 000 units are told where a tenth was meant', () => {
   expect(sampleRatioPValue([2040, 17_960], 0.1)).toBe(1)
 })
 
-/** By `scripts/golden/sequences.py`, confseq 0.0.11 on a grid of 4 000 means. */
+/** Values by `scripts/golden/sequences.py`, confseq 0.0.11 on a grid of 4 000 means. */
 test.each([
   [Array.from({ length: 300 }, (_, i) => ((i * 7) % 10 < 6 ? 1 : 0)), 0.5025, 0.703],
   [Array.from({ length: 500 }, (_, i) => ((i * 37) % 101) / 100), 0.45475, 0.5415],

@@ -31,8 +31,8 @@ export function boundedMeanSequence(values: readonly number[], alpha: number): I
       stakes,
       target,
     )
-  // Of values whose mean moved both ends may have passed each other: nothing is known then but
-  // where they met.
+  // Both ends may have passed each other where the mean moved: nothing is known then but where they
+  // met.
   return low <= high ? { low, high } : { low: high, high: low }
 }
 
@@ -90,7 +90,7 @@ function isRefuted(
   return false
 }
 
-/** From this size on the sequence of a mean is tightest. */
+/** Size of the sample at which the sequence of a mean is tightest. */
 const TUNED_FOR = 1000
 
 /**

@@ -32,7 +32,7 @@ export function meanDifference(
   const share = (side: Side) => (side.variance / variance) ** 2 / side.degrees
   const degrees = variance === 0 ? Infinity : 1 / (share(a) + share(b))
   const p = (1 + confidence) / 2
-  // Of so many degrees Student's t is normal to 64-bit precision of no interest.
+  // Student's t of so many degrees is normal to more digits than matter.
   const quantile = degrees > 1e6 ? normalQuantile(p) : studentQuantile(p, degrees)
   const half = quantile * Math.sqrt(variance)
   return { low: difference - half, high: difference + half }

@@ -201,7 +201,7 @@ function add(level: Level, noise: ExcessNoise, sums: Sums, logWeights: Float64Ar
   sums.plain.push(sums.plain.at(-1)! + size * (value - noise.plainMeans[phase]!))
 }
 
-/** Of a change at the window `from` against none, in all windows so far. */
+/** Bayes factor of a change at the window `from` against none, in all windows so far. */
 function bayesFactor(
   { precisions, deviations }: Sums,
   from: number,
@@ -217,7 +217,7 @@ function bayesFactor(
     const precision = after[g]! - before[g]!
     const difference = (whole[g]! - total[g]!) / precision - total[g]! / before[g]!
     const variance = 1 / precision + 1 / before[g]!
-    // Of the change, after the windows are seen.
+    // Variance of the change after the windows are seen.
     const posterior = 1 / (1 / spread + 1 / variance)
     const mean = (difference * posterior) / variance
     const deviate = mean / Math.sqrt(posterior)

@@ -115,7 +115,7 @@ export interface ShareSubject {
   history: readonly { count: number; size: number; phase: number }[]
 }
 
-/** On the arcsine scale; around one half it is a difference of 0.025. */
+/** Smallest effect on the arcsine scale; around one half it is a difference of 0.025. */
 const MIN_SHARE_EFFECT = 0.05
 
 /**

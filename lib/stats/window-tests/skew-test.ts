@@ -122,7 +122,7 @@ export const distanceTail = (d: number, n: number, m: number, effect: DesignEffe
   heavier(ksPValue(d, n, Math.max(1, effectiveSize(m, effect))), effect.degrees)
 
 /**
- * The same of a share, by the arcsine, two-sided.
+ * Two-sided p-value of a share, by the arcsine.
  *
  * @param table what the table has, `window` what the window has; sizes > 0
  */
@@ -139,7 +139,7 @@ export function shareTail(
   return Math.min(1, 2 * studentTail(z, Math.min(effect.degrees, MOST_DEGREES)))
 }
 
-/** With more of them Student's tails are the normal ones. */
+/** Degrees of freedom above which Student's tails are the normal ones. */
 const MOST_DEGREES = 1e6
 /** Least p whose normal quantile is known. */
 const LEAST_P = 1e-300

@@ -2,7 +2,7 @@
 import Type, { type Static } from 'typebox'
 import { closed } from '../parts.ts'
 
-/** In which form a card is asked for. */
+/** Form in which a card is asked for. */
 export const CardQuery = closed({
   format: Type.Optional(
     Type.Enum(['markdown', 'json', 'html'], {

@@ -2,7 +2,7 @@
 import Type from 'typebox'
 import { closed, defaulted } from '../parts.ts'
 
-/** Of which models a stream tells, and for how long. */
+/** Models that a stream tells of, and for how long. */
 export const EventsQuery = closed({
   model_id: Type.Optional(
     Type.String({

@@ -5,7 +5,7 @@ import { asOf, closed } from '../parts.ts'
 const time = (description: string, example: string) =>
   Type.Optional(Type.String({ maxLength: 40, description, examples: [example] }))
 
-/** Of which period a report is. */
+/** Period that a report covers. */
 export const ReportQuery = closed({
   from: time(
     'Windows that end after this time, RFC 3339; unless given, the newest 90 of those before `to`.',

@@ -24,7 +24,7 @@ export function lastDigestTime(
   const [hours = 0, minutes = 0] = at.split(':').map(Number)
   const today = Math.floor(zone.fromUtc(now) / DAY_MS)
   const times: number[] = []
-  // Of 16 days each day of the week is two at least: two times are found.
+  // Sixteen days hold each day of the week twice: two times are found.
   for (let day = today; day > today - 16 && times.length < 2; day--) {
     // The epoch began on a Thursday.
     if (!days.includes(DAYS[(((day + 4) % 7) + 7) % 7]!)) continue

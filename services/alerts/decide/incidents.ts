@@ -26,7 +26,10 @@ export interface IncidentItem {
 
 /** One cause that somebody may be told of. */
 export interface Incident {
-  /** The same for as long as it lasts, however severe it is and whatever window shows it. */
+  /**
+   * Id that stays for as long as the incident lasts, however severe it is and whatever window shows
+   * it.
+   */
   incident_id: string
   kind: AlertKind
   model_id: string

@@ -8,7 +8,7 @@ export interface Told {
   receiver: string
   event: AlertEvent
   state: 'waiting' | 'delivered' | 'failed'
-  /** Of the incident's list then. */
+  /** Hash of the incident's list at that time. */
   hash: string
   severity: string
   /** When it was to be told, epoch milliseconds. */

@@ -20,9 +20,9 @@ import { crossProblems, hasShape, shapeProblems } from '../decide/file-problems.
 /** A file of alerts that holds no problem. */
 export interface LoadedAlerts {
   file: AlertsFile
-  /** Of the receivers that have TLS settings, by their name. */
+  /** TLS settings by the name of the receiver that has them. */
   tls: ReadonlyMap<string, OutgoingTls>
-  /** Of its text and of the files it names; 16 hex digits. */
+  /** Hash of the file's text and of the files it names; 16 hex digits. */
   revision: string
 }
 

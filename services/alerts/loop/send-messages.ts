@@ -46,7 +46,7 @@ export interface SenderParts extends SendParts {
 
 /** The messages that a process sends. */
 export interface Sender extends SenderParts {
-  /** By delivery. */
+  /** Messages under way by their delivery. */
   underWay: Map<string, { receiver: string; done: Promise<void> }>
   stopping: AbortController
 }

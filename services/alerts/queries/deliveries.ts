@@ -15,8 +15,8 @@ export interface Delivery {
 export const MAX_AT_ONCE = 4
 
 /**
- * Reads messages that are due and that nobody sends, some of each receiver, the oldest first. Of one
- * receiver and subject only the first is among them: the next one is due once that has ended.
+ * Reads messages that are due and that nobody sends, some of each receiver, the oldest first. Only
+ * the first of a receiver and subject is among them: the next one is due once that has ended.
  */
 export const readDue = (sql: Sql, now: number): Promise<Delivery[]> =>
   sql.query<Delivery>(
@@ -70,7 +70,7 @@ export async function claimDelivery(
 export interface Release {
   until: number
   answer: string
-  /** Until when the receiver asks to be left alone with everything; 0: not at all. */
+  /** Time until which the receiver asks to be left alone with everything; 0: not at all. */
   pauseUntil: number
 }
 

@@ -86,7 +86,7 @@ export async function readTold(
 export interface NewDelivery {
   receiver: string
   message: Message
-  /** Of what it is about. */
+  /** Hash of what the message is about. */
   hash: string
 }
 

@@ -23,11 +23,11 @@ export interface CanaryQuestion {
   by: 'model_version' | 'variant'
   champion: string
   candidate: string
-  /** Not before, epoch milliseconds. */
+  /** Time before which nothing counts, epoch milliseconds. */
   from: number
   /** Up to here all events are thought to have come. */
   completeUntil: number
-  /** At how many times, evenly apart, the units so far are counted. */
+  /** Interim looks, evenly apart, at which the units so far are counted. */
   looks: number
 }
 
@@ -65,7 +65,7 @@ interface ArmRow extends ByLook, StoredArm {
   arm: string
 }
 
-/** Of each kind, how many values had come by each look. */
+/** Values of each kind that had come by each interim look. */
 export type ByLook = Record<`${keyof Reached}_by`, string[]>
 
 /**

@@ -22,7 +22,7 @@ export interface CohortLoss extends LossSums {
 
 /** Losses of some spans: of all their labelled predictions, and cohort by cohort. */
 export interface CohortLosses {
-  /** By span; a span without labels has sums of 0. */
+  /** Sums by span; a span without labels has sums of 0. */
   totals: readonly LossSums[]
   cohorts: readonly CohortLoss[]
   /** Edges between the parts of each numeric name, ascending. */

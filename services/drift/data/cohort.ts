@@ -68,8 +68,8 @@ export const within = (column: string) =>
 
 /**
  * A table of predictions, or of what became of them, with the attributes that came later in place
- * of those they had; those of the prediction itself go before those of its subject. In the spans
- * among the parameters.
+ * of those they had; those of the prediction itself go before those of its subject. Rows lie in the
+ * spans among the parameters.
  */
 export function withLateAttributes(table: 'predictions' | 'outcome_revisions FINAL'): string {
   const [name, final = ''] = table.split(' ')
@@ -83,7 +83,7 @@ export function withLateAttributes(table: 'predictions' | 'outcome_revisions FIN
     LEFT JOIN ${late('prediction_id', '')} AS own_late ON own.prediction_id = own_late.id)`
 }
 
-/** In which of the spans an instant lies, from 1. */
+/** Number of the span in which an instant lies, from 1. */
 export const spanOf = (column: string) =>
   `arrayFirstIndex((s, e) -> ${column} >= s AND ${column} < e, {starts:Array(DateTime64(3, 'UTC'))}, {ends:Array(DateTime64(3, 'UTC'))})`
 

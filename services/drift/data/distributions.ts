@@ -98,7 +98,7 @@ function categoriesOf(
 interface NumericBar {
   low: number | null
   high: number | null
-  /** Of each side. */
+  /** Events of each side. */
   counts: number[]
 }
 

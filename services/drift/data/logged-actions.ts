@@ -5,7 +5,7 @@ import type { Features } from './feature-matrix.ts'
 export interface LoggedAction {
   action: string
   propensity: number
-  /** Not the action that the model held best. */
+  /** Whether it is not the action that the model held best. */
   isExploration: boolean
   reward: number
   features: Features

@@ -33,7 +33,7 @@ export interface MetricResult {
   p_value: number | null
   /** `p_value` corrected for everything that is tested of the window. */
   p_adjusted: number | null
-  /** The same metric of the baseline; null where the baseline has none. */
+  /** Value of the metric in the baseline; null where the baseline has none. */
   baseline_value: number | null
   threshold: number | null
   verdict: Verdict

@@ -40,7 +40,7 @@ export interface LevelRow extends Pick<
   | 'verdict'
   | 'n_effective'
 > {
-  /** Of the cohort. */
+  /** Key of the cohort. */
   key: string
   start: string
   end: string
@@ -145,7 +145,7 @@ export interface EarlyAndFinal extends Window {
 }
 
 /**
- * Of one cohort, by the name of the metric: windows in the order of time, no two of them
+ * Windows of one cohort by the name of the metric, in the order of time, no two of them
  * overlapping.
  */
 export type EarlyLabels = ReadonlyMap<string, readonly EarlyAndFinal[]>
@@ -171,7 +171,7 @@ export const windowsBefore = <T extends Window & { events: number }>(
 
 /** A published measure of an earlier window; 64-bit numbers are text. */
 export interface EarlyRow {
-  /** Of the cohort. */
+  /** Key of the cohort. */
   key: string
   metric: string
   /** Epoch milliseconds. */

@@ -14,7 +14,7 @@ export interface PastShift {
 
 /** A published drift result of an earlier window; times are epoch milliseconds as text. */
 export interface ShiftRow {
-  /** Of the cohort. */
+  /** Key of the cohort. */
   key: string
   start: string
   end: string
@@ -82,7 +82,7 @@ export function pastSpan(windows: readonly Window[], window: Window): [from: num
   return [Math.max(after, window.start - PAST_WINDOWS * size), window.start]
 }
 
-/** Of hopping windows those that follow one another: rows must not count twice. */
+/** Keeps the hopping windows that follow one another: rows must not count twice. */
 export function notOverlapping<T extends Window>(past: readonly T[], window: Window): T[] {
   let before = window.start
   const chosen: T[] = []

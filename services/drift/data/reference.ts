@@ -6,7 +6,7 @@ import type { Window } from '../../../lib/models/windows.ts'
 import type { Features } from './feature-matrix.ts'
 import type { OutcomeCounts, WindowCounts } from './window-data.ts'
 
-/** With fewer windows the noise between them cannot be told: a baseline learns from as many. */
+/** Windows that a baseline learns from: the noise between fewer cannot be told. */
 export const MIN_WINDOWS = 8
 
 /** Everything that is read of a reference; the baseline alone has what verdicts need. */

@@ -11,7 +11,7 @@ export interface Weights {
   squares: number
 }
 
-/** In SQL: how many events one of `predictions` or of their outcomes stands for. */
+/** SQL for how many events one of `predictions` or of their outcomes stands for. */
 export const STANDS_FOR = '1 / ifNull(sampling_fraction, 1)'
 
 /**
@@ -21,7 +21,7 @@ export const STANDS_FOR = '1 / ifNull(sampling_fraction, 1)'
 const MIN_INCLUSION_PROBABILITY = 1e-6
 
 /**
- * In SQL: how many predictions a labelled outcome stands for. A label that was drawn for review
+ * SQL for how many predictions a labelled outcome stands for. A label that was drawn for review
  * with probability π stands for 1/π predictions; one that carries no probability stands for its
  * own.
  *

@@ -82,7 +82,7 @@ export interface ScoredOutcomes {
   averagePrecision: number | null
   /** The tenth with the highest scores. */
   top: { n: number; positives: number }
-  /** Of the scores in [0, 1]; undefined for margins, and where no score is a probability. */
+  /** Losses of the scores in [0, 1]; undefined for margins, and where no score is a probability. */
   losses: { n: number; logLoss: Mean; brier: Mean } | undefined
   /** Share of the scores outside [0, 1]; 0 for margins. */
   improbable: number
@@ -151,11 +151,9 @@ export interface GroupCounts {
   favorable: number
   /** Predictions whose predicted class is known, by the class or the score. */
   decided: number
-  /**
-   * Of those whose label is the favourable class: how many there are, and how many of them were
-   * predicted so.
-   */
+  /** Events whose label is the favourable class. */
   favorableLabels: number
+  /** Events of those that were predicted so. */
   favorableHits: number
   /** Predicted against true, of the model's positive class, as performance counts it. */
   tp: number

@@ -17,7 +17,7 @@ export interface Learning {
   /** Size of the shorter windows that tell the noise meanwhile, where they do. */
   shorter?: string
   /**
-   * Of a promoted version: the windows before it, which its performance is compared with meanwhile.
+   * Windows before a promoted version, which its performance is compared with meanwhile.
    */
   before: ReferenceData | undefined
 }
@@ -29,7 +29,7 @@ export interface WindowInput {
   scores: ScoreCounts | undefined
   /** Single predictions of a regression whose errors are estimated. */
   scoredRows: readonly ScoredRow[]
-  /** Of estimates in earlier windows. */
+  /** Errors of the estimates in earlier windows. */
   pastErrors: readonly number[]
   /**
    * What labels still to come did to earlier windows of the cohort at this age; undefined where the

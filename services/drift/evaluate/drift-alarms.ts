@@ -117,8 +117,8 @@ export function withShiftVerdicts(
 }
 
 /**
- * Without alarms of `out_of_range_ratio` where drift alarms: what moved as a whole lies out of range
- * too.
+ * Takes the alarm of `out_of_range_ratio` away where drift alarms: what moved as a whole lies out
+ * of range too.
  */
 function onceAFeature(results: readonly MetricResult[]): MetricResult[] {
   const moved = new Set(
@@ -290,7 +290,7 @@ function categoryTests(
   )
 }
 
-/** Of all windows together. */
+/** Share over all windows together. */
 function shareOf(windows: CategoryReference['fresh']): number {
   const count = windows.reduce((total, w) => total + w.count, 0)
   return count / windows.reduce((total, w) => total + w.size, 0)

@@ -140,7 +140,7 @@ test('two constants that are equal are no distance apart, however few they are',
 })
 
 test('bins too coarse to show a change never read ok: raw rows decide, or it is incomplete', () => {
-  // On the coarsest grid both lie in the bins around 1000, four wide.
+  // Both lie in the bins around 1000, four wide, at the coarsest resolution.
   const [before, after] = [among(800, (i) => 1000.5 + i / 800), among(800, (i) => 1001.8 + i / 800)]
   const coarse = evaluateDrift(windowOf(after), referenceOf(windowOf(before)), 1)
   const psiOf = (results: typeof coarse) => results.find(({ metric }) => metric === 'psi')!

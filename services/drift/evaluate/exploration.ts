@@ -21,7 +21,7 @@ import { metricResult, type MetricResult } from '../data/metric-results.ts'
 const CI_LEVEL = 0.95
 const WARNING_LEVEL = 0.99
 const ALARM_LEVEL = 0.999
-/** Of fewer actions nothing is told. */
+/** Actions below which no value of the policy is told. */
 const MIN_ROWS = 50
 /** Actions that were chosen less often are not valued as constants. */
 const MIN_CHOSEN = 30

@@ -21,8 +21,8 @@ export interface ClassRules {
   /** One class against all others. */
   binary: boolean
   /**
-   * Of the reference: classes that were met there both as labels and as predictions are classes of
-   * the model.
+   * Counts of the reference: classes that were met there both as labels and as predictions are
+   * classes of the model.
    */
   reference?: Confusion | undefined
 }
@@ -114,8 +114,8 @@ const WORDS = new Map([
 ])
 
 /**
- * The same for classes that are likely one: whatever the case, the zeros of a number, or the word
- * for a truth value.
+ * Spelling that is equal for classes that are likely one: whatever the case, the zeros of a number,
+ * or the word for a truth value.
  */
 function spelling(name: string): string {
   const plain = name.trim().toLowerCase()

@@ -190,7 +190,7 @@ function evidenceOf(
   alpha: number,
 ): LevelEvidence {
   const scale = fallScale(plain, result.metric, reference)
-  // Of the windows that have the number.
+  // Phases count windows that have the number.
   const season =
     windows?.season &&
     coveredTwice(

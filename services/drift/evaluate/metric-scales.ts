@@ -1,4 +1,4 @@
-/** On which scale metrics are compared, and which of them ask one question. Pure. */
+/** Scales on which metrics are compared, and which of them ask one question. Pure. */
 import { arcsine } from '../../../lib/stats/window-tests/share-noise.ts'
 import type { Side } from '../../../lib/stats/window-tests/window-tails.ts'
 import type { MetricResult } from '../data/metric-results.ts'
@@ -8,10 +8,10 @@ import { MIN_FALL, MIN_RISE } from './thresholds.ts'
 /** How a number is compared. */
 export interface Scale {
   worse: Side
-  /** On the scale. */
+  /** Smallest effect on the scale. */
   leastEffect: number
   of: (value: number, size: number) => number
-  /** From the standard error of the number to that on the scale. */
+  /** Turns the standard error of the number into that on the scale. */
   error: (level: PastLevel) => number
 }
 
@@ -20,7 +20,7 @@ const relatively = {
   of: Math.log,
   error: ({ standardError, value }: PastLevel) => standardError / value,
 }
-/** On the angle of a share, whose variance is 1 / n. */
+/** Scale of a share's angle, whose variance is 1 / n. */
 const asShare = {
   of: (x: number) => 2 * Math.asin(Math.sqrt(x)),
   error: ({ size }: PastLevel) => 1 / Math.sqrt(size),

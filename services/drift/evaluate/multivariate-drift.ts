@@ -38,7 +38,7 @@ interface Distance {
 interface Statistic {
   subject: string
   metric: string
-  /** Of at most as many rows of the reference as the window has. */
+  /** Distance from at most as many rows of the reference as the window has. */
   of: (reference: readonly Drawn[], current: readonly Drawn[]) => Distance | undefined
 }
 
@@ -54,7 +54,7 @@ const CI_LEVEL = 0.95
 const NAMED = 3
 /** Each pair of them is compared. */
 const MAX_COMPARED = 200
-/** Of samples that are equal. */
+/** Distance below which samples are taken to be equal. */
 const MIN_DISTANCE = 1e-9
 
 /** @param windows rows of each window of the reference */

@@ -39,7 +39,7 @@ const MIN_EXPECTED = 5
 /** Categories that are tested one by one, the most frequent ones: each costs a test. */
 const MAX_TESTED = 1000
 /**
- * With this share of all values a category is left out of what is estimated from a sample of
+ * Share of all values above which a category is left out of what is estimated from a sample of
  * categories.
  */
 const FREQUENT_SHARE = 1 / 200
@@ -195,7 +195,7 @@ export function freshShare(
       if (isNew(category)) count += n
     }
   }
-  // Of as many values as the sample stands for among all.
+  // The sample stands for a part of all values: it weighs as that part.
   return sampled === 0
     ? { count: 0, size }
     : { count, size: isWhole ? size : (sampled * size) / Math.max(sampled, size - often) }
@@ -217,7 +217,7 @@ function seasonOf(
   const length = durationMs(spec.season) / size
   if (!Number.isInteger(length) || length < 2)
     return without(`it is no multiple of windows of ${spec.size}`)
-  // By the nearest whole window: around a change of clocks a local day begins an hour early or
+  // The nearest whole window decides: around a change of clocks a local day begins an hour early or
   // late.
   const phaseOf = (start: number) => ((Math.round(start / size) % length) + length) % length
   const season = coveredTwice(length, starts.map(phaseOf))

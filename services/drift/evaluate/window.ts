@@ -150,8 +150,8 @@ function multivariateResults(
 }
 
 /**
- * Of a window that lacks too much of what was emitted nothing is evaluated; its values stand all
- * the same.
+ * Takes the verdict from a window that lacks too much of what was emitted; its values stand all the
+ * same.
  */
 function gated(result: MetricResult, completeness: number | null, floor: number): MetricResult {
   if (completeness === null) return result

@@ -129,7 +129,7 @@ async function describeEpisode(
   const { db } = options
   const { known, question } = await foundEpisode(db, path, asOf)
   const evidence = await episodeWindows(db, question)
-  // Of a long one its newest windows: what is read is bounded.
+  // A long episode is read by its newest windows: what is read is bounded.
   const from = Date.parse(evidence[0]?.window_start ?? known.window_start)
   const newest = { ...question, from }
   const results = (await episodeResults(db, newest)).map(withScoreMove)

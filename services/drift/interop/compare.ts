@@ -1,4 +1,4 @@
-/** The same two samples as other tools would number them: exact, from raw values. Pure. */
+/** Numbers two samples as other tools would: exact, from raw values. Pure. */
 import { categoryTotal, MAX_NAMED } from '../../../lib/sink/counts/category-counts.ts'
 import type { INTEROP_CONVENTIONS } from '../../../schemas/http/metric-results.ts'
 import { azureJs, azurePsi } from './azure.ts'

@@ -91,7 +91,7 @@ export function evidentlyJs(reference: Float64Array, current: Float64Array): num
 }
 
 /**
- * In standard deviations of the reference.
+ * Wasserstein distance in standard deviations of the reference.
  *
  * @example evidentlyWasserstein(Float64Array.of(0, 2), Float64Array.of(1, 3)) // => 1
  */

@@ -23,7 +23,7 @@ export interface BatchParts {
   gauges: Pick<Gauges, 'forget'>
   wakeUps: Pick<Ownership, 'owns'>
   models: Pick<Models, 'get'>
-  /** Of a batch. */
+  /** Seconds of a batch. */
   seconds: Pick<Histogram, 'startTimer'>
   tell: TellFailure
   now: () => number

@@ -101,7 +101,7 @@ const MAX_FAILURES = 3
  * with one model.
  */
 const MIN_REST_MS = 10_000
-/** The same, as a multiple of how long the last one took. */
+/** Rest as a multiple of how long the last evaluation took. */
 const REST_FACTOR = 10
 
 /** The parts of one pass, before anything is read ahead. */

@@ -16,7 +16,7 @@ export interface Failed {
   error: unknown
 }
 
-/** Never rejects: where the row cannot be written, the log says so. */
+/** Tells a failure, and never rejects: where the row cannot be written, the log says so. */
 export type TellFailure = (failed: Failed) => Promise<void>
 
 const MAX_TEXT = 500

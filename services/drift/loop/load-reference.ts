@@ -102,8 +102,8 @@ function keysOf(
 ): (isBaseline: boolean) => string {
   const state = inside.reduce((sum, s) => sum + s.events + s.changes * 1_000_003, 0)
   const end = largest(reference.spans.map((span) => span.end))
-  // Until its youngest prediction has come of age, each reading finds more negatives that a missing
-  // label implies.
+  // Each reading finds more negatives that a missing label implies, until the youngest prediction
+  // has come of age.
   const implied = impliesLabels(model)
     ? Math.min(completeUntil, end + durationMs(model.labels.horizon))
     : 0

@@ -175,7 +175,7 @@ async function contentOf(path: string, { model, columns, privacy }: Table): Prom
   const hash = createHash('sha256')
   for await (const bytes of createReadStream(path)) hash.update(bytes as Buffer)
   hash.update(JSON.stringify([columns, features, Object.keys(fairness.attributes), slices, task]))
-  // Of a model without rules the hash is what it was before there were any.
+  // A model without rules keeps the hash it had before there were any.
   hash.update(privacy.of(model.modelId)?.fingerprint ?? '')
   return hash.digest('hex')
 }

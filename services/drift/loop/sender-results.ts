@@ -54,5 +54,8 @@ export async function senderResults(
   return results.map((result) => overridden(result, model.overrides))
 }
 
-/** Of several topics or producers of long ago, one may be left that is the model as a whole. */
+/**
+ * Tells whether senders are told apart: where many were, one may be left that is the model as a
+ * whole.
+ */
 const isToldApart = ({ kind, of }: SenderCounts) => kind === 'label_source' || of > 1

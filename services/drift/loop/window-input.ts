@@ -52,7 +52,7 @@ export interface WindowReading {
   /** While the baseline is being learned, with the windows before a promoted version. */
   learning: Learning | undefined
   past: PastAnswers
-  /** By cohort, of a window some of whose labels are still to come. */
+  /** Early labels by cohort, in a window some of whose labels are still to come. */
   earlyLabels: ReadonlyMap<string, EarlyLabels> | undefined
   /** The windows before that say how many events are usual, of a live model. */
   usual: readonly CountedWindow[] | undefined
@@ -125,7 +125,7 @@ export async function readWindow(
     }),
     earlyLabels: await readEarlyLabels(queries, { modelId, due, earlierWindows, cohorts }),
     usual: state.isLive ? usualWindows(window, earlierWindows, seasonOf(model)) : undefined,
-    // Of a window some of whose predictions are young, a missing label means nothing yet.
+    // A missing label means nothing yet in a window some of whose predictions are young.
     impliedUntil: impliesLabels(model) && due.maturity === 1 ? state.completeUntil : 0,
     outcomesOf,
   }

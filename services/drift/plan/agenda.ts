@@ -21,7 +21,7 @@ export interface Agenda {
 interface Entry {
   modelId: string
   at: number
-  /** Of two that are due at one time the one that came first goes first. */
+  /** Order of coming, which decides between two that are due at one time. */
   order: number
 }
 

@@ -53,7 +53,7 @@ export interface Due extends Window {
   previous: EvaluatedWindow | undefined
   /** Data of a window evaluated before has changed, as opposed to time having passed. */
   restates: boolean
-  /** Of the last window of a silence that gets a row: how many did. */
+  /** Windows of the silence that got a row; known in the last of them. */
   lastOf?: number
 }
 

@@ -67,7 +67,7 @@ export interface LearningState {
   /** Windows that the baseline learns from. */
   of: number
   /**
-   * Of a promoted version: the windows before it, which its performance is compared with meanwhile.
+   * Windows before a promoted version, which its performance is compared with meanwhile.
    */
   before: { name: string; spans: Window[] } | undefined
   /**
@@ -153,7 +153,7 @@ export function completeApart(
   return chosen
 }
 
-/** Of hopping windows those that lie one beside the other, by which a reference is read. */
+/** Tells whether a hopping window lies beside the others by which a reference is read. */
 const isAligned = ({ start, end }: Window, { windows: { size, slide, timezone } }: Model) =>
   slide === undefined ||
   windowsHolding({ size, timezone }, [start]).some((own) => own.start === start && own.end === end)

@@ -11,7 +11,7 @@ test('a version is promoted when it leads, from the first span that is its own',
     { version: 'a', at: 0 },
     { version: 'b', at: 20 },
   ])
-  // Of a span that two versions share, the later one owns nothing.
+  // A span that two versions share is not the later one's.
   expect(promotionsOf(counts({ a: 100 }, { a: 30, b: 70 }, { b: 100 }), 10)[1]).toEqual({
     version: 'b',
     at: 20,

@@ -18,7 +18,7 @@ export interface VersionCount {
   events: number
 }
 
-/** With this share of a span's events a version has served it as a whole. */
+/** Share of a span's events from which on a version has served it as a whole. */
 const WHOLE_SHARE = 0.9
 
 /**

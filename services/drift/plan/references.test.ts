@@ -36,7 +36,7 @@ const days = (...starts: number[]) =>
 test('since promotion: the first whole, complete windows of the version that was served last', () => {
   expect(spans(0)).toEqual([])
   expect(spans(1)).toMatchObject([{ modelVersion: '1', spans: days(0) }])
-  // From the window in which version 2 came, which is not one of its own.
+  // The window in which version 2 came is not one of its own.
   expect(spans(2)).toEqual([])
   expect(spans(3)).toEqual([])
   expect(spans(4)).toMatchObject([{ modelVersion: '2', spans: days(3) }])

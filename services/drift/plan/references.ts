@@ -131,7 +131,8 @@ function spansOf(
     case 'first': {
       const span = past.frozen.get(name)
       const of = reference.windows ?? MIN_WINDOWS
-      // Until it is whole, and for its own windows: what it has learned so far.
+      // A baseline that is not whole yet, or that stands beside its own windows, is what it has
+      // learned so far.
       if (of > 1 && (!span || overlaps(span, window)))
         return learnedBefore(window, -Infinity, { of, model, past })
       // The reference itself is not evaluated against itself.
@@ -161,7 +162,7 @@ function spansOf(
     case 'trailing': {
       const wanted = reference.kind === 'previous' ? 1 : (reference.windows ?? DEFAULT_WINDOWS)
       const chosen: Window[] = []
-      // From the newest one back: of years of windows the last ones are looked at.
+      // The newest go first: the last ones of years of windows are looked at.
       for (let i = past.windows.length - 1; i >= 0 && chosen.length < wanted; i--) {
         const p = past.windows[i]!
         if (p.end > window.start || p.alarmed || !isComplete(p)) continue

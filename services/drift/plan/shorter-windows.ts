@@ -15,7 +15,7 @@ const CALENDAR_DAYS: Readonly<Record<string, number>> = { day: 1, week: 7, month
 
 /** How a baseline starts that would take long to learn. */
 export interface ShorterWindows {
-  /** Of the windows that tell the noise, such as `1d`. */
+  /** Size of the windows that tell the noise, such as `1d`. */
   size: string
   /** Complete windows of the declared size that are cut into them, at least. */
   after: number

@@ -21,7 +21,7 @@ import { MIN_COUNTS } from '../../../lib/stats/window-tests/count-test.ts'
 const MIN_LIVE_MS = 3_600_000
 /** Windows of one silence that get a row; the alarm of them lasts until events come again. */
 const MAX_SILENT_WINDOWS = 100
-/** Of a model that had fewer windows itself. */
+/** Silent windows that get a row, where the model had fewer windows itself. */
 const MIN_SILENT_WINDOWS = 8
 /** Windows before one, whose events say what is usual. */
 const MAX_HISTORY = 60
@@ -108,8 +108,8 @@ export interface CountedWindow extends Window {
 /**
  * The windows before one, newest first, whose events say how many are usual: the newest 60 of the
  * same length that overlap neither it nor one another, those without events among them. Left out
- * are windows whose silence alarmed, and the silence that is still going on. With a season, windows
- * of the same phase, once eight of them are known.
+ * are windows whose silence alarmed, and the silence that is still going on. A season asks for
+ * windows of the same phase, once eight of them are known.
  *
  * @param evaluated windows that were evaluated, ascending by end
  * @param seasonMs length of the declared season

@@ -12,9 +12,9 @@ export interface StoredReference {
   span: Window
   modelVersion: string
   revision: number
-  /** Of a table: what tells its content, and how it was read, from another; '' of others. */
+  /** Hash of a table's content and of how it was read; '' where it is no table. */
   content?: string
-  /** Of a table: what was read of it, in words; '' of others. */
+  /** What was read of a table, in words; '' where it is no table. */
   note?: string
   /** Who put it, where it is written; absent where the service did by itself. */
   actor?: string

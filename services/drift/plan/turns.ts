@@ -7,7 +7,7 @@ import type { Window } from '../../../lib/models/windows.ts'
 
 /** How long windows wait before they are evaluated again; times are epoch milliseconds. */
 export interface Turns {
-  /** Until when a window waits, epoch milliseconds; 0 when it need not. */
+  /** Time until which a window waits, epoch milliseconds; 0 when it need not. */
   waitsUntil: (modelId: string, window: Window, restates: boolean) => number
   /** A window was evaluated; it is not restated before `until`. */
   evaluated: (modelId: string, window: Window, until: number) => void
@@ -25,7 +25,10 @@ interface Failure {
   until: number
 }
 
-/** For all evaluators of a process: which of them has a model changes from pass to pass. */
+/**
+ * Makes the turns of all evaluators of a process: which of them has a model changes from pass to
+ * pass.
+ */
 export function createTurns(): Turns {
   const rests = new Map<string, number>()
   const failures = new Map<string, Failure>()

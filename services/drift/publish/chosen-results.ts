@@ -24,7 +24,10 @@ const HEADLINE: readonly (readonly string[])[] = [
 
 /** Results of a window by how much they matter to whoever is paged. */
 export interface ChosenResults {
-  /** Of the headline, and the gravest of what alarms: a dozen or fewer unless the file says more. */
+  /**
+   * Results of the headline, and the gravest of what alarms: a dozen or fewer unless the file says
+   * more.
+   */
   first: readonly MetricResult[]
   /** What the model file chooses besides. */
   rest: readonly MetricResult[]
@@ -61,7 +64,7 @@ function headline(results: readonly MetricResult[]): MetricResult[] {
   return HEADLINE.flatMap((names) => {
     for (const name of names) {
       const found = ofModel.filter(({ family, metric }) => `${family}/${metric}` === name)
-      // Of several references the one that verdicts come from.
+      // The reference that verdicts come from goes before others.
       const [best] = found.toSorted((a, b) => Number(hasNone(a)) - Number(hasNone(b)))
       if (best) return [best]
     }

@@ -1,4 +1,4 @@
-/** From the events that are kept of a window to rows of `window_examples`. Pure. */
+/** Turns the events that are kept of a window into rows of `window_examples`. Pure. */
 import type { Row } from '../../../lib/clickhouse/port.ts'
 import type { RuleExample } from '../data/expectations.ts'
 import type { RevisionKey } from './rows.ts'

@@ -1,4 +1,4 @@
-/** From results to rows of `window_metrics` and `verdicts`, and to `verdict.v1`. Pure. */
+/** Turns results into rows of `window_metrics` and `verdicts`, and into `verdict.v1`. Pure. */
 import { createHash } from 'node:crypto'
 import type { Row } from '../../../lib/clickhouse/port.ts'
 import type { Window } from '../../../lib/models/windows.ts'
@@ -11,7 +11,7 @@ export interface RevisionKey {
   cohort: Cohort
   window: Window
   revision: number
-  /** Of the alarms in which the window lies, or ''. */
+  /** Episode of the alarms in which the window lies, or ''. */
   episode: string
   policyRevision: string
   /** Revisions of the references by name; 1 where a name is not among them. */

@@ -20,7 +20,7 @@ export type Kind = Pick<MetricResult, 'family' | 'metric' | 'reference' | 'conve
 
 /**
  * What is exported of the newest window of one cohort, as arrays side by side: an object for each
- * result would take four times the memory. Never changed once it is made.
+ * result would take four times the memory. It is never changed once it is made.
  */
 export interface Shown {
   end: number

@@ -26,7 +26,7 @@ const WHOLE = `model_id = {model:String} AND model_version = '' AND variant = ''
 const IS_RENEWED = `match(reference, '^(before )?version ')`
 const RESULTS = `FROM window_metrics WHERE ${WHOLE} AND family IN ('drift', 'quality') AND convention = 'plumbline' AND ${KNOWN}
   AND subject != '' AND (reference IN ('', {baseline:String}) OR ${IS_RENEWED})`
-/** Of several references the one of a promotion goes first: it took the baseline's place. */
+/** The reference of a promotion goes before others: it took the baseline's place. */
 const NEWEST = `ORDER BY ${IS_RENEWED} DESC, revision DESC`
 
 interface ResultRow {

@@ -162,7 +162,7 @@ function countsOn(db: ClickHouse, { present, merged }: ReturnType<typeof batcher
       return withTotals(own, known ?? (await present({ modelId, spans })), c)
     },
 
-    /** The same of one subject alone. */
+    /** Counts of one subject alone. */
     subjectCounts: async (
       { modelId, spans, c }: CountQuestion,
       subject: string,
@@ -173,13 +173,13 @@ function countsOn(db: ClickHouse, { present, merged }: ReturnType<typeof batcher
         c,
       ),
 
-    /** The same of each span by itself. */
+    /** Counts of each span by itself. */
     countsBySpan: async (modelId: string, spans: Spans, c: Cohort): Promise<WindowCounts[]> =>
       isSliced(c)
         ? slicedCountsBySpan(db, await counted(modelId, spans, c))
         : countsBySpan(db, { modelId, spans, c }),
 
-    /** The same from raw predictions. */
+    /** Counts made from raw predictions. */
     rawCounts: (modelId: string, spans: Spans, c: Cohort, options: RawOptions) =>
       countsFromRows(db, { modelId, spans, c } satisfies CountQuestion, options),
   }
@@ -198,7 +198,7 @@ const outcomesOn = (db: ClickHouse, { scores }: ReturnType<typeof batchersOf>) =
   ): Promise<OutcomeCounts> => outcomesOf(db, { model, spans, c, completeUntil }, predictions),
   outcomesOfEach: (model: Model, spans: Spans, cohorts: readonly Cohort[], completeUntil: number) =>
     outcomesOfEach(db, { model, spans, completeUntil }, cohorts),
-  /** Of cohorts of one slice. */
+  /** Outcomes of the cohorts of one slice. */
   sliceOutcomes: (
     model: Model,
     spans: Spans,

@@ -13,7 +13,7 @@ export interface Present {
   events: number
   errors: number
   duplicates: number
-  /** Of its events, as {@link Weights}. */
+  /** Weight of its events, as {@link Weights}. */
   weight: number
   squares: number
   errorWeight: number
@@ -50,7 +50,7 @@ const presentOf = ({
   duplicates: Number(sums.duplicates),
 })
 
-/** Of `event_counts`: {@link Weights}, and what the errors weigh. */
+/** Columns made from `event_counts`: {@link Weights}, and what the errors weigh. */
 export const WEIGHTS =
   'sum(event_counts.events) + sum(extra_weight) AS weight, sum(event_counts.events) + sum(extra_squares) AS squares, sum(event_counts.errors) + sum(extra_errors) AS error_weight'
 
@@ -104,7 +104,10 @@ export async function presentEvents(
   return asked.map(({ modelId }) => (byModel.get(modelId) ?? []).map(presentOf))
 }
 
-/** The same of each group of spans by itself: one list of groups a model, in the order of `asked`. */
+/**
+ * Reads what is present in each group of spans by itself: one list of groups a model, in the order
+ * of `asked`.
+ */
 export async function presentOfGroups(
   db: ClickHouse,
   asked: readonly { modelId: string }[],

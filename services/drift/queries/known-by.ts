@@ -5,7 +5,7 @@ import { sqlTime } from '../data/cohort.ts'
 /** Later than anything that is known, epoch milliseconds. */
 export const EVER = Date.UTC(2298, 0, 1)
 
-/** Of tables with `computed_at`: what had been evaluated by `as_of`. */
+/** Condition on `computed_at`: what had been evaluated by `as_of`. */
 export const KNOWN = `computed_at <= {as_of:DateTime64(3, 'UTC')}`
 
 /** The parameter of {@link KNOWN}. @param asOf epoch milliseconds, later than any for all */

@@ -13,7 +13,7 @@ export interface ModelsQuestion {
   declared: readonly string[]
   /** How many others are listed at most, those with the most events. */
   most: number
-  /** There is room for everyone: then the events of all need not be counted. */
+  /** Whether there is room for everyone: then the events of all need not be counted. */
   isRoom: boolean
 }
 

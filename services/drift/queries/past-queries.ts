@@ -69,7 +69,7 @@ export async function pastOf(
 ): Promise<PastAnswers> {
   const { windows } = reference
   const [from, to] = windows.length > 0 ? pastSpan(windows, window) : [window.start, window.start]
-  // From the newest one back: a model has years of windows.
+  // The newest go first: a model has years of windows.
   const newest = evaluated.findLastIndex(({ end }) => end <= window.start)
   const before = evaluated.slice(Math.max(0, newest + 1 - ERROR_WINDOWS), newest + 1)
   const rows = await db.query<PastRow>(PAST, {

@@ -106,10 +106,10 @@ export interface StateQuestion {
 
 /** Counters that grow with all that comes: while they are the same, so is what they count. */
 export interface DataState {
-  /** Of the window. */
+  /** Events of the window. */
   events: number
   changes: number
-  /** Of all steps that reach into the spans. */
+  /** Events of all steps that reach into the spans. */
   referenceEvents: number
   referenceChanges: number
 }

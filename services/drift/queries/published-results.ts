@@ -8,11 +8,11 @@ import { COHORT_KEY, sqlTime } from '../data/cohort.ts'
 export interface PublishedResults {
   /** The newest revision that was begun. */
   revision: number
-  /** Of the newest complete one; empty where none is. */
+  /** Results of the newest complete window; empty where none is. */
   results: Map<string, MetricResult>
 }
 
-/** Of which model, and of which cohort. */
+/** Model and cohort whose results are read. */
 type Whose = [modelId: string, key: string]
 
 /** 64-bit integers come as strings. */
@@ -91,7 +91,7 @@ export async function publishedResults(
 }
 
 /**
- * Of which windows a revision was begun, for each question in the order of the windows.
+ * Reads the windows of which a revision was begun, for each question in the order of the windows.
  *
  * @param windows of any models, at least one
  */

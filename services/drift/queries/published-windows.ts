@@ -23,7 +23,7 @@ export interface MetricsFilter {
   modelVersion: string
   /** One variant, `*` for each, '' for the total. */
   variant: string
-  /** Of each number its newest window alone. */
+  /** Whether only the newest window of each number is read. */
   newest: boolean
   /** What was known by this time, epoch milliseconds. */
   asOf: number

@@ -18,7 +18,7 @@ import { ALL, paramsOf, cohortCondition, spanOf, within, type Cohort } from '../
 import { isInSlice, sliceValue, type SliceRest } from '../data/slices.ts'
 import { OTHER, type SliceDefinition } from '../../../lib/models/slices.ts'
 
-/** Of a slice with more values than this in one step, an id perhaps, no counts are kept. */
+/** Values of a slice in one step above which no counts are kept: it is an id, perhaps. */
 const MAX_VALUES = 1000
 /** Counted by one statement, which must end before ClickHouse ends it: so many events, or a day. */
 const EVENTS_AT_ONCE = 1_000_000

@@ -71,7 +71,7 @@ export async function mergedCounts(
 export interface GroupsQuestion {
   modelId: string
   of: SpanGroups
-  /** At least one. */
+  /** Cohorts, at least one. */
   cohorts: readonly Cohort[]
 }
 
@@ -142,7 +142,7 @@ export interface SliceCountQuestion {
   isCounted: boolean
 }
 
-/** From the counts that are kept of a slice where they are, else from raw rows. */
+/** Reads the counts that are kept of a slice where they are, and raw rows where not. */
 const countedOf = async (db: ClickHouse, { c, isCounted }: SliceCountQuestion, bySpan: boolean) =>
   isCounted ? countedSlice(c, bySpan) : rawCounts(await rawSource(db, c), bySpan)
 

@@ -79,7 +79,7 @@ export function performanceOf(
     .map((series) => series.slice(-MAX_POINTS).map(told))
 }
 
-/** Of each number that is told before labels are in its newest value. */
+/** Takes the newest value of each number that is told before labels are in. */
 export function estimatesOf(rows: readonly WindowMetric[]): ReportValue[] {
   const own = rows.filter(
     ({ metric, value, convention }) =>

@@ -1,5 +1,5 @@
 /**
- * From attributes on the wire to rows, and into the queue of those whose windows are to be
+ * Turns attributes on the wire into rows, and into the queue of those whose windows are to be
  * restated.
  */
 import { eventMapping, type EventMapping, type RangeTables } from '../../../lib/sink/mapping.ts'

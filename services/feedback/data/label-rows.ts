@@ -1,4 +1,4 @@
-/** From labels on the wire to rows, and into the queue of labels that are to be joined. */
+/** Turns labels on the wire into rows, and into the queue of labels that are to be joined. */
 import {
   eventMapping,
   type EventMapping,

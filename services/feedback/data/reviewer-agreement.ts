@@ -85,7 +85,7 @@ function fleissOf(counts: readonly (readonly number[])[]): number | null {
   return sums.size === 1 ? fleissKappa(counts) : null
 }
 
-/** Of one class against all others. */
+/** Agreement on one class against all others. */
 function ofClass(name: string, tasks: readonly (readonly TaskAnswer[])[]) {
   const counts = tasks.map((task) => {
     const own = task.filter(({ label }) => label === name).length

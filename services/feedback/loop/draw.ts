@@ -1,7 +1,7 @@
 /**
  * Draws predictions for review. Each closed hour of stream time is drawn from once its events have
  * come: every prediction whose hash lies below the hour's inclusion probability, which is recorded
- * with the task. The same hour drawn again draws the same predictions.
+ * with the task. An hour that is drawn again gives the same predictions.
  */
 import { createHash } from 'node:crypto'
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'

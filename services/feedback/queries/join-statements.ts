@@ -123,7 +123,7 @@ SELECT model_id, prediction_id, label_id, min(w.since), -1 FROM labels_waiting_l
 WHERE (model_id, prediction_id) IN (${STORED})
 GROUP BY model_id, prediction_id, label_id HAVING sum(sign) > 0`
 
-/** The same for labels that name a trace or a subject. */
+/** Takes off labels that name a trace or a subject. */
 export const TAKE_OFF_ADDRESSED = `
 INSERT INTO labels_waiting_log (model_id, prediction_id, label_id, since, sign)
 SELECT model_id, prediction_id, label_id, min(w.since), -1 FROM labels_waiting_log AS w
@@ -188,15 +188,15 @@ GROUP BY model_id, prediction_id, name`
 
 /**
  * 1. A repeated `label_id` of a prediction is ignored. 2. Within one identity (prediction, source,
- *    labeler, name) the newest `labelled_at`
- * wins, then the greatest `label_id`. 3. Across identities the source of the higher rank wins; one
- * that the model does not rank comes last. Of its labelers the newest wins, or by `resolve:
- * majority` what most of them say, of equals the newest. 4. What is retracted does not count, nor
- * does what was found to mean another prediction; with nothing left the label is NULL.
- * `labels_known` counts labels, and one that left twice, so that every change has the higher count.
- * `votes` of `voters` are the labelers of the winner's source who say so. A batch has a
- * prediction once: that ClickHouse looks for revisions within the insert would cost a third of it.
- * Unless its views are filled side by side, ClickHouse runs all of it in one thread.
+ *    labeler, name) the newest `labelled_at` wins, then the greatest `label_id`. 3. Across
+ *    identities the source of the higher rank wins; one that the model does not rank comes last.
+ *    The newest of its labelers wins, or by `resolve: majority` what most of them say, the newest
+ *    of equals. 4. What is retracted does not count, nor does what was found to mean another
+ *    prediction; with nothing left the label is NULL. `labels_known` counts labels, and one that
+ *    left twice, so that every change has the higher count. `votes` of `voters` are the labelers of
+ *    the winner's source who say so. A batch has a prediction once: that ClickHouse looks for
+ *    revisions within the insert would cost a third of it. Unless its views are filled side by
+ *    side, ClickHouse runs all of it in one thread.
  */
 export const outcomes = (withUnnamed: boolean) => `
 INSERT INTO outcome_revisions (model_id, predicted_at, prediction_id, name, labels_known, model_version, variant, shadow, prediction, prediction_number,

@@ -20,7 +20,7 @@ SELECT toUInt64(count()) AS labels, countIf(label_spelled != '') AS normalised,
   countIf(labelled_at > received_at + INTERVAL ${AHEAD_DAYS} DAY) AS ahead, greatest(0, max(dateDiff('second', received_at, labelled_at))) AS furthest
 FROM labels WHERE ${OF_SPAN}`
 
-/** By hashes: ids of ten million labels would take a gigabyte. */
+/** Ids that labels share, by their hashes: ids of ten million labels would take a gigabyte. */
 const SHARED = `
 SELECT count() AS shared FROM (
   SELECT sipHash64(label_id) AS id FROM labels WHERE ${OF_SPAN} AND prediction_id != ''

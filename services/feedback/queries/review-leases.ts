@@ -106,9 +106,9 @@ update review_tasks t set taken = taken - n, position = nextval('review_position
 from (select task_id, count(*)::int as n from ended group by task_id) as counted where counted.task_id = t.task_id`
 
 /**
- * Leases the task that the reviewer holds already, for longer: two tabs of one person have one task.
- * Else the first of the queue that they have not seen and that still lacks answers; leases count as
- * answers to come.
+ * Leases the task that the reviewer holds already, for longer: two tabs of one person have one
+ * task. Otherwise it leases the first of the queue that they have not seen and that still lacks
+ * answers; leases count as answers to come.
  *
  * @param claim.models tasks of these models alone; of any model where undefined
  * @returns undefined where there is no such task

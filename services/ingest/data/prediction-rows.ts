@@ -1,4 +1,4 @@
-/** From predictions on the wire to rows and counts. */
+/** Turns predictions on the wire into rows and counts. */
 import type { Column } from '../../../lib/clickhouse/native/column.ts'
 import { eventTime } from '../../../lib/events/fields.ts'
 import type { OffsetRange } from '../../../lib/event-log/port.ts'

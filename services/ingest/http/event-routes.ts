@@ -13,7 +13,7 @@ export interface IngestRoutesOptions {
   metrics: Metrics
   /** What model files take out of events. */
   privacy: Privacy
-  /** By the model files; nothing is refused unless given. */
+  /** Tells by the model files what is refused; nothing is unless given. */
   refusalOf: RefusalOf | undefined
 }
 

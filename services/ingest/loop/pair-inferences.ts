@@ -160,7 +160,7 @@ export interface PairingParts {
   eventLog: Pick<EventLog, 'append'>
   metrics: Metrics
   models: Models
-  /** Of predictions, made with the privacy rules of their models. */
+  /** Validator of predictions, made with the privacy rules of their models. */
   validator: Validator
   now: () => number
 }

@@ -220,7 +220,9 @@ function rowsOf(tensors: readonly Tensor[]): RawEvent[] {
   )
 }
 
-/** By names that say what they are; else the first tensor is the prediction. */
+/**
+ * Reads tensors by names that say what they are; the first one is the prediction where none does.
+ */
 function tensorAnswer(tensors: readonly Tensor[], row: number): RawEvent {
   const event: RawEvent = {}
   for (const { name, rows } of tensors) {

@@ -138,7 +138,7 @@ function labelOf(record: OtlpRecord, a: Attributes, resource: Attributes): RawEv
   const id = idOf(record, a)
   const at = loggedAt(record)
   return fittedLabel({
-    // The same record again, after a retry, is the same label.
+    // A record that comes again, after a retry, is one label.
     label_id: `otel:${name}:${text(at)}:${text(id ?? hexadecimal(record.traceId))}`,
     model_id: modelOf(a, resource),
     prediction_id: id,
@@ -198,7 +198,7 @@ function* recordsOf(body: unknown, outer: string, inner: string, leaf: string) {
   }
 }
 
-/** Of protocol buffers attributes come as what they are here. */
+/** Reads attributes: protocol buffers bring them as the object that they are here. */
 function attributesOf(list: KeyValue[] | Attributes | undefined): Attributes {
   if (list instanceof Map) return list as Attributes
   const attributes = new Map<string, unknown>()

@@ -69,7 +69,7 @@ function eventsOf(text: string, options: CaptureOptions): Imported {
 const NEEDED = 'captureData needs endpointInput and endpointOutput'
 const isGiven = (value: unknown) => value !== undefined && value !== null
 
-/** Of the ways to read both sides the first in which as many rows went in as came out. */
+/** Reads both sides in the first way by which as many rows went in as came out. */
 function pairedRows(capture: RawEvent): { inputs: Row[]; outputs: Row[] } {
   const ins = readingsOf(capture['endpointInput'], 'endpointInput')
   const outs = readingsOf(capture['endpointOutput'], 'endpointOutput')

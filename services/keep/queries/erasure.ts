@@ -45,7 +45,7 @@ export async function countRows(db: ClickHouse): Promise<Record<string, number>>
 
 /** Rewrites the parts of a table without the rows; resolves when that is begun. */
 export async function eraseFrom(db: ClickHouse, { table, where }: SubjectTable): Promise<void> {
-  // On a cluster each replica looks up the same rows.
+  // Each replica of a cluster looks up the same rows.
   await db.command(
     `ALTER TABLE ${table} DELETE WHERE ${where} SETTINGS mutations_sync = 0, allow_nondeterministic_mutations = 1`,
   )

@@ -9,7 +9,7 @@ export interface AlertRequest {
   policy: string | undefined
   /** Its `alertname`, '' where it has none. */
   name: string
-  /** The same alert again is the same cause. */
+  /** An alert that comes again is the same cause. */
   cause: string
   reason: string
 }

@@ -23,7 +23,7 @@ export interface LatestResult {
   slice: string
   /** '' for the model as a whole. */
   version: string
-  /** Of the window, where it is read from a store. */
+  /** Revision of the window, where it is read from a store. */
   revision?: number
 }
 

@@ -21,7 +21,7 @@ export interface PastRun {
   launched: boolean
   /** Ended without a new version that serves, after its launch. */
   failed: boolean
-  /** Of a dry run: nothing was launched. */
+  /** Whether it was a dry run: nothing was launched. */
   proposed: boolean
 }
 

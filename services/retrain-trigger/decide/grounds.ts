@@ -65,7 +65,7 @@ function readable(parsed: ParsedPolicy, evidence: Evidence): Read {
   return { results: evidence.results.filter(isRead), values: evidence.values.filter(isRead) }
 }
 
-/** Of several results of a window the newest revision counts; those of one that is not told are 0. */
+/** Takes the newest revision of each window's results; a revision that is not told is 0. */
 function seenOf({ results, values }: Read): SeenWindow[] {
   const seen = new Map<string, SeenWindow>()
   for (const { windowEnd: end, version, slice, revision = 0 } of [...results, ...values]) {

@@ -23,7 +23,7 @@ export interface WatchedWindow {
 export interface WatchedMetric {
   trigger: Trigger
   before: readonly WatchedWindow[]
-  /** Of the new version alone. */
+  /** Windows of the new version alone. */
   after: readonly WatchedWindow[]
 }
 

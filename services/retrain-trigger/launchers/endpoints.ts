@@ -4,7 +4,10 @@
  */
 import { backoffMs } from '../../../lib/runtime/clock.ts'
 
-/** In all: far more than endpoints that hang take, since one that has hung is left alone. */
+/**
+ * Launches at a time in all: far more than endpoints that hang take, since one that has hung is
+ * left alone.
+ */
 const MAX_LAUNCHES = 256
 const MAX_LAUNCHES_OF_ONE = 2
 const FIRST_PAUSE_MS = 1000
@@ -16,7 +19,7 @@ const MAX_REMEMBERED = 1000
 export interface Endpoints {
   /** Takes a place for a launch at an endpoint; false when there is none now. */
   take: (endpoint: string, now: number) => boolean
-  /** Until when an endpoint that has failed is left alone; 0 for others. */
+  /** Time until which an endpoint that has failed is left alone; 0 for others. */
   pausedUntil: (endpoint: string) => number
   /**
    * Gives the place back; one that was not asked is as it was, and a failure pauses the endpoint,

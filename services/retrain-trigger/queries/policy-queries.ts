@@ -187,8 +187,8 @@ const IS_COMPARED = `concat(family, '/', metric) IN {metrics:Array(String)}
 const BEST_FIRST = `method = 'observed' DESC, reference != '' DESC, method`
 
 /**
- * Of several methods the observed value counts, and of a metric with and without a reference that
- * against the baseline.
+ * The observed value counts before other methods, and a value against the baseline before one
+ * without a reference.
  */
 async function readValues(db: ClickHouse, question: ValuesQuestion): Promise<LatestResult[]> {
   const { metrics, baseline } = question

@@ -10,7 +10,7 @@ const MAX_WINDOWS = 200
 export interface WatchedQuestion {
   modelId: string
   trigger: Trigger
-  /** In place of the trigger's version, where it has one. */
+  /** Version in place of the trigger's, where it has one. */
   version: string
   /** The name of the baseline. */
   baseline: string

@@ -194,7 +194,7 @@ export async function opsgenie(
       if (message === '' || message.length > 130 || alias === '' || alias.length > 512)
         return [422, { message: 'Request body is not processable. Please check the errors.' }]
       const before = alerts.get(alias)
-      // Of an alias that is open only the count changes.
+      // Only the count of an open alias changes.
       if (before?.status === 'open') before.count++
       else alerts.set(alias, { status: 'open', message, description, priority, count: 1 })
       return taken

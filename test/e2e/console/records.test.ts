@@ -68,7 +68,7 @@ const reopen = inChromium({
 const answered = (path: string, body: unknown, status = 200) => answerWith(page, path, body, status)
 
 const PLAIN = ['returns', 'gateway-3', 'a new market', 'out of time']
-/** The same with plain names in place of hostile ones: for pictures of the documents. */
+/** Puts plain names in place of hostile ones: for pictures of the documents. */
 const plain = (value: unknown): unknown =>
   JSON.parse(
     HOSTILE.reduce(

@@ -90,7 +90,7 @@ async function send(
   return { status: response.status, text: await response.text() }
 }
 
-/** With headers that `fetch` would not let us choose. */
+/** Sends headers that `fetch` would not let us choose. */
 const raw = (url: string, headers: Record<string, string>, method = 'GET') =>
   new Promise<number>((resolve, reject) => {
     const sent = request(url, { method, headers }, (response) => {

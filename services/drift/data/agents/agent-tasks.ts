@@ -5,7 +5,7 @@ export interface Moments {
   /** Tasks that have it. */
   n: number
   mean: number
-  /** Of the sample, 0 of fewer than two. */
+  /** Standard deviation of the sample; 0 of fewer than two. */
   standardDeviation: number
 }
 

@@ -45,7 +45,7 @@ const isKnown = ({ value, ci_low, ci_high }: Published) =>
   value !== null && ci_low !== null && ci_high !== null
 
 /**
- * By which factor an interval of one is wider where so many are to hold together.
+ * Factor by which an interval of one is wider where so many are to hold together.
  *
  * @example widening(10) // => 1.4321865
  */

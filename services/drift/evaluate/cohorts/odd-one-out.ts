@@ -20,7 +20,7 @@ import { FAMILY_SHARES, pValueVerdict, WARNING_FACTOR } from '../thresholds.ts'
 const MIN_VALUES = 30
 /** 56 of 100 comparisons instead of 50: a fifth of a standard deviation of normal values. */
 const MIN_RANK_EFFECT = 0.056
-/** On the arcsine scale; around one half it is a difference of 0.1. */
+/** Smallest effect on the arcsine scale; around one half it is a difference of 0.1. */
 const MIN_SHARE_EFFECT = 0.2
 /** Chance below which a unit is left out of what the others are compared with. */
 const SURE = 0.001
@@ -159,7 +159,7 @@ const rankOf = ({ unit, size, meanRank, rankVariance }: UnitNumbers): Unit => ({
   mean: meanRank,
   variance: rankVariance,
 })
-/** On the arcsine scale, where the variance of one event is 1. */
+/** Share on the arcsine scale, where the variance of one event is 1. */
 const shareOf = ({ unit, events, having }: UnitCounts, name: string): Unit => ({
   unit,
   size: events,
@@ -248,7 +248,7 @@ function testsOf(
 
 /**
  * Tests the units of one subject; one that is odd for sure is left out of what the others are
- * compared with, since beside it they would seem odd as well. Of two units the smaller one is odd.
+ * compared with, since beside it they would seem odd as well. The smaller one of two units is odd.
  */
 function stepwise(
   units: readonly Unit[],

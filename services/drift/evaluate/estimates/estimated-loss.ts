@@ -13,7 +13,7 @@ import { featureMatrix } from '../../data/feature-matrix.ts'
 
 /** Rows that are drawn of a window, and of a reference. */
 export const MAX_SCORED_ROWS = 2000
-/** Of fewer rows nothing is learned. */
+/** Scored rows that a loss is learned from at least. */
 const MIN_SCORED_ROWS = 100
 const FOREST: Omit<ForestOptions, 'uniform'> = { trees: 50, depth: 10, leastLeaf: 10 }
 const FOLDS = 2
@@ -77,7 +77,7 @@ export function evaluateLosses(
       reason: 'if errors depend on features and predictions as they did in the reference',
     }),
     squaredResult(current, model, past, more),
-    // Of the same events, so that the error is the estimate's alone.
+    // Both sides are of the same events, so that the error is the estimate's alone.
     ...(labelled.length === 0
       ? []
       : [

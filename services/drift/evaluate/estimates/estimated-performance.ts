@@ -28,7 +28,7 @@ export const SCORE_PARTS = 100
 const SCORE_GROUPS = 10
 const CELL_WIDTH = 5
 const CI_LEVEL = 0.95
-/** Of predictions in cells without labels more than this leaves the correction incomplete. */
+/** Share of predictions in cells without labels above which the correction is incomplete. */
 const MAX_GAP = 0.05
 
 /** @param pastErrors of earlier windows, estimate minus what came true */
@@ -108,7 +108,7 @@ function lineless(labelled: readonly ScoreBin[]): string {
   return means.size === 1 ? 'all scores are equal' : 'the score separates the classes'
 }
 
-/** By part of the score, how much more often the positive class came true than was said. */
+/** Finds, by part of the score, how much more often the positive class came true than was said. */
 function residuals(labelled: readonly ScoreBin[]): MetricResult[] {
   const width = SCORE_PARTS / SCORE_GROUPS
   return [...Map.groupBy(labelled, ({ bin }) => Math.floor(bin / width))]
@@ -164,7 +164,7 @@ function poststratified({ predicted, labelled }: ScoreCounts): MetricResult[] {
 const IF_CALIBRATED = 'if the scores mean what they meant in the reference'
 
 interface EstimateRules {
-  /** Of the reference. */
+  /** Name of the reference. */
   name: string
   pastErrors: readonly number[]
   worth: BusinessValue | undefined
@@ -230,7 +230,7 @@ function estimated(
     (sum, { asPositive, n, positives }) => sum + (asPositive ? positives : n - positives),
     0,
   )
-  // Of the same events, so that the error is the estimate's alone.
+  // Both sides are of the same events, so that the error is the estimate's alone.
   const ofLabelled = estimatedAccuracy(current.labelled, rates)
   return [
     metricResult('performance', '', 'estimated_accuracy', accuracy.value, {

@@ -82,7 +82,7 @@ const isOfLabels = ({ method, value }: MetricResult) =>
   value !== null && (method === 'observed' || method === 'weighted')
 
 interface NowCastQuestion {
-  /** With the labels that are in; undefined where they do not give it. */
+  /** Result of the labels that are in; undefined where they do not give it. */
   now: MetricResult | undefined
   windows: readonly EarlyAndFinal[]
   coverage: MetricResult

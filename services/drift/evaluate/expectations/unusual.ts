@@ -21,14 +21,14 @@ export interface UnusualModel {
   forest: IsolationForest
   /** Scores of the baseline's own rows, ascending. */
   own: Float64Array
-  /** Of each column the median of the baseline. */
+  /** Median of each column in the baseline. */
   usual: Float64Array
 }
 
 const TREES = 100
 const SAMPLE = 256
 const SEED = 1
-/** With fewer rows nothing is learned. */
+/** Rows below which nothing is learned. */
 const MIN_ROWS = 50
 /** Features that are named, and the most that an event is explained by. */
 const NAMED = 3

@@ -122,7 +122,7 @@ interface Comparison {
   a: Share
   b: Share
   intervalAt: (level: number) => Interval
-  /** Of the interval that is shown. */
+  /** Level of the interval that is shown. */
   level: number
   limits: Interval
   needsLabels: boolean
@@ -149,7 +149,7 @@ function verdictOf(
       verdict: 'incomplete',
       reason: `${a.n + b.n} cases, below min_count ${rules.minCount}`,
     }
-  // At the limit itself one end of the interval is what may err.
+  // One end of the interval is what may err at the limit itself.
   const isBeyond = (chance: number) => {
     const { low, high } = intervalAt(1 - 2 * Math.min(0.25, chance))
     return low > limits.high || high < limits.low

@@ -15,16 +15,16 @@ export const isMissing = ({ group }: GroupCounts) =>
 export const labelledOf = ({ tp, fp, fn, tn }: GroupCounts) => tp + fp + fn + tn
 /** The share that is predicted the favourable class. */
 export const selection = (g: GroupCounts): Share => ({ successes: g.favorable, n: g.decided })
-/** Of those whose label is the favourable class, the share that is predicted so. */
+/** Share of those labelled favourable who are predicted so. */
 export const favorableRate = (g: GroupCounts): Share => ({
   successes: g.favorableHits,
   n: g.favorableLabels,
 })
-/** Of the truly positive, the share that is predicted so. */
+/** Share of the truly positive that is predicted so. */
 export const truePositives = (g: GroupCounts): Share => ({ successes: g.tp, n: g.tp + g.fn })
-/** Of the truly negative, the share that is predicted positive. */
+/** Share of the truly negative that is predicted positive. */
 export const falsePositives = (g: GroupCounts): Share => ({ successes: g.fp, n: g.fp + g.tn })
-/** Of those predicted positive, the share that is. */
+/** Share of those predicted positive that is positive. */
 export const precisionOf = (g: GroupCounts): Share => ({ successes: g.tp, n: g.tp + g.fp })
 
 /** The larger of two gaps; `ok` only where the other one has been evaluated too. */

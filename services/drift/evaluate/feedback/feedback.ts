@@ -17,9 +17,9 @@ import { areNumbers, namedLabelResults } from './named-labels.ts'
 /** What is known of a cohort of a window when its named labels are evaluated. */
 export interface FeedbackInput {
   window: Window
-  /** Of the cohort; undefined where it has none. */
+  /** Labels of the cohort; undefined where it has none. */
   named: NamedLabelsOfCohort | undefined
-  /** Of the window as a whole, whose labels decide whether a name has numbers or classes. */
+  /** Labels of the window as a whole, which decide whether a name has numbers or classes. */
   whole: NamedLabelsOfCohort | undefined
   predictions: number
   baseline: ReferenceData | undefined

@@ -20,7 +20,7 @@ const ENOUGH = 0.95
 /** Labels of a window beside those of its baseline. */
 export interface CoverageFault {
   reason: string
-  /** Of the labels that the baseline had, the share that is here; in (0, 1]. */
+  /** Share of the labels that the baseline had which is here; in (0, 1]. */
   share: number
 }
 

@@ -101,7 +101,7 @@ function rangeAndAtoms(name: string, a: BinnedSample, b: BinnedSample): MetricRe
   const sizes = { n_current: n, n_reference: sampleSize(reference) }
   const least = reference.lows[0]!
   const greatest = reference.highs.at(-1)!
-  // In the bins of the extremes themselves some values may lie beyond them.
+  // Values in the bins of the extremes themselves may lie beyond them.
   let outside = 0
   let unsure = 0
   current.counts.forEach((count, i) => {

@@ -50,7 +50,7 @@ const quartiles = (sample: BinnedSample): Quartiles => {
   return { low: low!, median: median!, high: high! }
 }
 
-/** By which factor a median moved; '' where it moved less than {@link TOLD_FACTOR}. */
+/** Factor by which a median moved; '' where it moved less than {@link TOLD_FACTOR}. */
 function factorOf(now: number, before: number): string {
   const by = now / before
   if (!Number.isFinite(by) || by <= 0) return ''

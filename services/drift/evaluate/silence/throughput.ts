@@ -19,7 +19,7 @@ export interface ThroughputRules {
   windowMs: number
   /** When the newest event before a window without events was predicted, epoch milliseconds. */
   silentSince?: number | undefined
-  /** Of the last window of a silence that gets a row: how many did. */
+  /** Windows of the silence that got a row; known in the last of them. */
   lastOf?: number | undefined
 }
 

@@ -219,7 +219,7 @@ function categorySkew(
         reason: `the share of one category is ${widest.value.toFixed(3)} from that in ${table.name}${surely}`,
       }),
       p,
-      // Of categories that are not kept by name no share is known.
+      // Categories that are not kept by name have no known share.
       pOfHigh: isExact || widest.high < SMALLEST_SKEW ? p : 0,
       noise: noiseInWords(effect),
     },

@@ -89,7 +89,7 @@ export function referenceRoutes(http: Http, options: ReferenceRoutesOptions): vo
         },
       },
       async ({ params, query, body, headers, caller }, reply) => {
-        // Without a content type no schema says what the body must be.
+        // A body without a content type has no schema that says what it must be.
         if (typeof body !== 'object' || body === null)
           throw new Problem(
             400,

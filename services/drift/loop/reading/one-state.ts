@@ -87,7 +87,7 @@ export const comparedSpans = ({
   ...(learning?.before && !learning.before.isTrainedOn ? learning.before.spans : []),
 ]
 
-/** Of steps that reach into the spans, each once. */
+/** Sum of the steps that reach into the spans, each once. */
 function sumOf(steps: readonly StepCount[], spans: readonly Window[], { windows }: Model) {
   const inside = stepsWithin(steps, spans, bucketMs(windows))
   return inside.reduce(
@@ -99,7 +99,7 @@ function sumOf(steps: readonly StepCount[], spans: readonly Window[], { windows 
   )
 }
 
-/** The same question of what is stored now. */
+/** Asks a question again, of what is stored now. */
 async function askedAnew<P extends Parts, Q extends { due: Due }>(parts: P, question: Q) {
   const { queries, model } = parts
   const { steps } = (await queries.progress([model])).get(model.modelId)!

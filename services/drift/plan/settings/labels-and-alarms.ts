@@ -49,7 +49,7 @@ export function labelsOf({ labels }: Model): Said[] {
   ]
 }
 
-/** By what windows alarm. */
+/** Says by what windows alarm. */
 export function alarmsOf({ hasFixedLines, falseAlarmsPerWeek, overrides }: Model): Said[] {
   const own = Object.keys(overrides)
   return [

@@ -44,7 +44,7 @@ export interface TableQuestion {
 /** What was stored. */
 export interface StoredTable {
   rows: number
-  /** In words, such as `45 000 rows with 12 features, scores and labels`. */
+  /** Content in words, such as `45 000 rows with 12 features, scores and labels`. */
   note: string
 }
 

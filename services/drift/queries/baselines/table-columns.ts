@@ -160,7 +160,7 @@ function selected({ own, features, attributes, model, under }: Chosen): string[]
     `toUInt64(${ROW})`,
     `toDateTime64(${literal(sqlTime(TABLE_SPAN.start))}, 3, 'UTC')`,
     textOf(prediction),
-    // Of classes the text is the class; an event has it so too.
+    // A class is its text; an event has it so too.
     prediction?.kind === 'number' && isNumber ? numberOf(prediction) : NO_NUMBER,
     score ? numberOf(score) : NO_NUMBER,
     `CAST(mapFilter((k, v) -> isNotNull(v), ${mapOf(

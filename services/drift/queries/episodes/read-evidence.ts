@@ -112,7 +112,7 @@ const IS_NOW = `{as_of:DateTime64(3, 'UTC')} >= {ever:DateTime64(3, 'UTC')}`
 
 /**
  * Runs that were decided on windows of an episode, and those that people asked for between its
- * first evaluation and the first window after it. At an earlier time a run is in the state that the
+ * first evaluation and the first window after it. A run of an earlier time is in the state that the
  * audit log had by then, and what it said last is not told.
  */
 export const episodeRuns = (

@@ -18,7 +18,7 @@ import type { Monotone } from '../../../../lib/models/expectations/rules.ts'
 /** Collects the parameters of a statement. */
 export interface Bound {
   params: Record<string, unknown>
-  /** The place of a value in the statement. The same value has one place. */
+  /** The place of a value in the statement; a value that comes again has one place. */
   put: (type: BoundType, value: unknown) => string
 }
 type BoundType = 'String' | 'Float64' | 'Array(String)' | 'Array(Float64)'

@@ -62,8 +62,8 @@ const RANKING_DEPTH = 10
 /**
  * Labels are relevances, 0 for none; divided by the propensity with which an item was seen, where
  * predictions give it. Items lie in the order of `position`, else of falling score. Rankings
- * without a relevant item have no best order, and are left out. Of a sampled stream a ranking is
- * drawn as a whole: it stands for as many as its items do.
+ * without a relevant item have no best order, and are left out. A sampled stream draws a ranking as
+ * a whole: it stands for as many as its items do.
  */
 export async function readRanking(
   db: ClickHouse,

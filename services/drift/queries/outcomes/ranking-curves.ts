@@ -21,9 +21,9 @@ interface RankRow {
 }
 
 /**
- * Of truth that has a score. Equal scores share: half of their pairs count for the area, and of the
- * score in which the highest tenth ends a part counts. Where every event was drawn that tenth is a
- * whole number of them, rounded up.
+ * Reads the ranks of labelled outcomes that have a score. Equal scores share: half of their pairs
+ * count for the area, and a part of the score in which the highest tenth ends. Where every event
+ * was drawn that tenth is a whole number of them, rounded up.
  *
  * @param source of `labelled-outcomes.ts`, with its parameters
  * @param apart what is told apart, in SQL

@@ -16,7 +16,7 @@ export type TruthReader = (
 ) => Promise<OutcomeCounts>
 
 /**
- * To be made anew for every window that is evaluated: what was read stays as it was.
+ * Makes a reader that keeps what it has read: it is made anew for every window that is evaluated.
  *
  * @param cohorts those that will be asked for, of a window or of what it is compared with
  * @param window the one that is evaluated; without one versions and variants are read one by one

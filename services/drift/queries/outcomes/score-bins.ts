@@ -23,7 +23,7 @@ const CLAMPED = `least(greatest(${SCORE}, 1e-6), 1 - 1e-6)`
 
 interface BinRow extends Weights {
   model: string
-  /** Of an outcome, not of a prediction. */
+  /** Whether the row is an outcome, not a prediction alone. */
   is_labelled: boolean
   /** {@link OUTSIDE} where the score is no probability. */
   bin: number

@@ -1,6 +1,6 @@
 /** One row a cohort that sums up its labelled outcomes, each event once and unweighted. */
 
-/** Of the truth as it came, each event once. */
+/** Sums over labelled outcomes as they came, each event once. */
 export interface SummaryRow {
   /** What it is of: a value of a slice, or '' for all. */
   part: string

@@ -88,7 +88,7 @@ export async function weightedLosses(
   return loss && square && { n: loss.n, logLoss: loss.mean, brier: square.mean }
 }
 
-/** Of numbers; the parameters are those of {@link weightedLosses}. */
+/** Reads the weighted errors of numbers; the parameters are those of {@link weightedLosses}. */
 export async function weightedErrors(
   db: ClickHouse,
   row: SummaryRow,
@@ -115,7 +115,7 @@ export async function weightedErrors(
     n: absolute.n,
     absolute: absolute.mean,
     squared: squared.mean,
-    // Of the window itself, not of what it is drawn from.
+    // Variance within the window itself, not of what it is drawn from.
     labelVariance: (label.mean.standardDeviation ** 2 * (label.n - 1)) / label.n,
     bias: bias.mean,
     relative: relative?.mean,

@@ -107,7 +107,7 @@ function rankedPairs({ order, margin }: PairRule, leave: Leave): Pick<PairMaker,
       const rank = rankOf(answer.label, order)
       if (rank === undefined) return leave('label_has_no_order')
       const made = best && best.answer.input_text !== answer.input_text ? end() : undefined
-      // Of equals the first stays.
+      // The first of equals stays.
       if (!best || rank > best.rank) best = { answer, rank }
       if (!worst || rank < worst.rank) worst = { answer, rank }
       answers++

@@ -5,7 +5,7 @@ export type ForeignLabel = { event: Record<string, unknown> } | { refused: strin
 
 /** Who gave a label, to what, under which name, and when. */
 export interface Given {
-  /** Of the product: the beginning of ids and labelers. */
+  /** Name of the product, with which ids and labelers begin. */
   product: 'label-studio' | 'argilla'
   /** What was labelled: fields of the task or record that say which prediction it is. */
   of: Readonly<Record<string, unknown>>

@@ -59,7 +59,7 @@ function flatValue(label: unknown): string | number | readonly string[] | undefi
   return typeof given === 'string' || typeof given === 'number' ? given : textsOf(given)
 }
 
-/** The same annotation changed later is another answer. */
+/** An annotation that is changed later is another answer. */
 const answerIdOf = (id: unknown, { updated_at, created_at }: JsonObject) =>
   `${String(id)}@${String(updated_at ?? created_at)}`
 

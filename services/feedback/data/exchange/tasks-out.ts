@@ -38,7 +38,7 @@ function partsOf(cells: readonly Cell[], columns: readonly DatasetColumn[]): Par
     else if (OF_LABEL.has(name)) parts.known[name] = value
     else parts.data[name] = value
   })
-  // Not key by key: `__proto__` is a name like any other.
+  // Assigning key by key would not do: `__proto__` is a name like any other.
   for (const [map, entries] of Object.entries(maps))
     if (entries.length > 0) parts.data[map] = Object.fromEntries(entries)
   return parts

@@ -96,7 +96,7 @@ export async function datasetSources(
   })
 }
 
-/** The same rows again, by the parameters that they were read by. */
+/** Selects rows again, by the parameters that they were read by. */
 export function sourcesBy(
   predicate: Predicate | undefined,
   parameters: { predictions: Params; labels: Params },
