@@ -78,9 +78,6 @@ const MAX_FILES = 20
 
 /** What fills a room: production code without its tests, and all code of the other folders. */
 const FILLS = /^(?:(?:lib|services|schemas)\/(?!.*\.test\.ts$)|(?:bench|console|scripts|test)\/)/
-/** Rooms of tests that are fuller still. */
-const NOT_YET_SPLIT = ['test', 'test/integration']
-
 /** Every folder that is too full, as `folder: rule`. */
 export function fullRooms(paths: readonly string[]): string[] {
   const rooms = Map.groupBy(
@@ -88,7 +85,7 @@ export function fullRooms(paths: readonly string[]): string[] {
     (path) => path.slice(0, path.lastIndexOf('/')),
   )
   return [...rooms]
-    .filter(([room, files]) => files.length > MAX_FILES && !NOT_YET_SPLIT.includes(room))
+    .filter(([, files]) => files.length > MAX_FILES)
     .map(([room, files]) => `${room}: ${files.length} files, more than ${MAX_FILES}`)
 }
 

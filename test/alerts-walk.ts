@@ -1,7 +1,7 @@
 /** A file of alerts with one receiver, and a walk through the routes that tell of it. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { until } from './processes.ts'
+import { until } from './servers/processes.ts'
 
 /** Writes the file, and returns its path. */
 export function alertsFile(directory: string, port: number): string {

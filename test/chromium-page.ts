@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import axe from 'axe-core'
 import { chromium, type Browser, type Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach } from 'vitest'
-import type { Running } from './processes.ts'
+import type { Running } from './servers/processes.ts'
 
 const CHROMIUM = '/usr/bin/chromium'
 const FLAGS = [

@@ -13,7 +13,7 @@ import type { EventMapping } from '../lib/sink/mapping.ts'
 import { migratePostgres } from '../lib/postgres/migrations.ts'
 import { embeddedPostgres, type EmbeddedPostgres } from '../lib/postgres/port.ts'
 import { atEnd } from './at-end.ts'
-import { copyFreshStores } from './fresh-stores.ts'
+import { copyFreshStores } from './servers/fresh-stores.ts'
 import { messageReader } from '../lib/events/decode-message.ts'
 
 /**

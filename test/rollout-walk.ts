@@ -1,5 +1,5 @@
 /** A policy whose candidates get their traffic step by step, and a walk through what people do about it. */
-import { until } from './processes.ts'
+import { until } from './servers/processes.ts'
 
 type Walk = (operation: string, request?: object) => Promise<unknown>
 

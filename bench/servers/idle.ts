@@ -5,7 +5,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startTarget, type Running } from '../../test/processes.ts'
+import { startTarget, type Running } from '../../test/servers/processes.ts'
 import { cpuSecondsOf } from '../process-cpu.ts'
 import type { Result } from '../result.ts'
 

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { quantileSorted } from 'simple-statistics'
-import { post, startTarget } from '../../test/processes.ts'
+import { post, startTarget } from '../../test/servers/processes.ts'
 import { benchEvent } from '../ingest/events.ts'
 import type { Result } from '../result.ts'
 

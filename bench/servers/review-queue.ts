@@ -9,7 +9,7 @@ import { embeddedPostgres, serverPostgres, type Postgres } from '../../lib/postg
 import { migratePostgres } from '../../lib/postgres/migrations.ts'
 import { answerTask } from '../../services/feedback/queries/review-answers.ts'
 import { claimTask } from '../../services/feedback/queries/review-leases.ts'
-import { postgresServer } from '../../test/postgres-server.ts'
+import { postgresServer } from '../../test/servers/postgres-server.ts'
 import type { Result } from '../result.ts'
 
 const CLAIMS = 400

@@ -12,7 +12,7 @@ import {
   simulatedUnits,
   type LossSetting,
   type UnitSetting,
-} from '../../test/simulated-cohorts.ts'
+} from '../../test/planted/simulated-cohorts.ts'
 
 const SEED = 20260103
 const STREAMS = 1000

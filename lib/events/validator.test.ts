@@ -14,7 +14,7 @@ import { MAX_EVENT_BYTES, rejectionsOf } from './rejections.ts'
 import { AttributesV1 } from '../../schemas/events/attributes.v1.ts'
 import { LabelV1 } from '../../schemas/events/label.v1.ts'
 import { PredictionV1 } from '../../schemas/events/prediction.v1.ts'
-import { prediction, ROOT } from '../../test/processes.ts'
+import { prediction, ROOT } from '../../test/servers/processes.ts'
 
 const told = (verdict: ValidationResult) => (verdict.ok ? '' : verdict.rejection.message)
 

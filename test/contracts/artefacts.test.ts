@@ -10,7 +10,7 @@ import { LabelV1 } from '../../schemas/events/label.v1.ts'
 import { PredictionV1 } from '../../schemas/events/prediction.v1.ts'
 import { readElec2 } from '../../examples/elec2.ts'
 import { artefacts } from '../../scripts/artefacts.ts'
-import { ROOT } from '../processes.ts'
+import { ROOT } from '../servers/processes.ts'
 
 test.each([...artefacts()])('%s is what npm run emit writes', (path, content) => {
   expect(existsSync(join(ROOT, path)), `${path} is missing: run npm run emit`).toBe(true)

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { Config } from '../../targets.ts'
-import { ROOT } from '../processes.ts'
+import { ROOT } from '../servers/processes.ts'
 
 interface Service {
   image: string

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { dirname, join, matchesGlob } from 'node:path'
 import { expect, test } from 'vitest'
-import { ROOT } from '../processes.ts'
+import { ROOT } from '../servers/processes.ts'
 
 const FILES = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], {
   cwd: ROOT,

@@ -12,7 +12,7 @@ import type { EventLog, OffsetRange } from '../../lib/event-log/port.ts'
 import { runModules, type Module } from '../../lib/runtime/modules.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import { temporaryDirectory } from '../harness.ts'
-import { until } from '../processes.ts'
+import { until } from '../servers/processes.ts'
 
 const log = pino({ level: 'silent' })
 const topic = TOPICS.predictions.topic

@@ -10,7 +10,7 @@ import {
   violations,
 } from '../../scripts/check-boundaries.ts'
 import { temporaryDirectory } from '../harness.ts'
-import { ROOT } from '../processes.ts'
+import { ROOT } from '../servers/processes.ts'
 
 const DENIED_TEXTS = {
   'lib/stats/samples/x.ts': 'const now = Date.now()',

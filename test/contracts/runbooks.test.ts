@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { ROOT } from '../processes.ts'
+import { ROOT } from '../servers/processes.ts'
 
 interface Rule {
   alert: string

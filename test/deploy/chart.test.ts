@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import { TARGETS } from '../../targets.ts'
-import { ROOT } from '../processes.ts'
+import { ROOT } from '../servers/processes.ts'
 import { kubernetesSchemas } from './kubernetes-schemas.ts'
 
 const CHART = join(ROOT, 'deploy/helm/plumbline')

@@ -8,7 +8,7 @@ import { chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { ROOT } from '../processes.ts'
+import { ROOT } from '../servers/processes.ts'
 
 const TAG = 'localhost/plumbline-test'
 const STORE = join(ROOT, '.local', 'image')

@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ROOT } from '../processes.ts'
+import { ROOT } from '../servers/processes.ts'
 
 const PACKAGE = 'kubernetes-validate==1.37.0'
 const FOLDER = join(ROOT, '.local', 'kubernetes-schemas')

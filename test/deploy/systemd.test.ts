@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { temporaryDirectory } from '../harness.ts'
-import { ROOT } from '../processes.ts'
+import { ROOT } from '../servers/processes.ts'
 
 test('systemd finds nothing wrong in the unit, and calls its exposure low', () => {
   const unit = join(temporaryDirectory(), 'plumbline.service')

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { double, slack, type Double, type SlackPost } from '../contracts/receivers/doubles.ts'
 import { temporaryDirectory } from '../harness.ts'
-import { post, prediction, ROOT, startTarget, until, type Running } from '../processes.ts'
+import { post, prediction, ROOT, startTarget, until, type Running } from '../servers/processes.ts'
 
 const directory = temporaryDirectory()
 const path = join(directory, 'alerts.yaml')

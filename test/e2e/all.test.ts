@@ -7,7 +7,15 @@ import { Webhook } from 'standardwebhooks'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { freePort } from '../../deploy/local/kafka.ts'
 import { temporaryDirectory } from '../harness.ts'
-import { ask, post, prediction, runScript, startTarget, until, type Running } from '../processes.ts'
+import {
+  ask,
+  post,
+  prediction,
+  runScript,
+  startTarget,
+  until,
+  type Running,
+} from '../servers/processes.ts'
 
 const directory = temporaryDirectory()
 let plumbline: Running

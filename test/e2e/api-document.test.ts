@@ -9,9 +9,9 @@ import { freePort } from '../../deploy/local/kafka.ts'
 import { temporaryDirectory } from '../harness.ts'
 import { alertsFile, walkAlertsOut } from '../alerts-walk.ts'
 import { steppedPolicy, walkRollout } from '../rollout-walk.ts'
-import { walkSides } from '../compared-sides.ts'
+import { walkSides } from '../planted/compared-sides.ts'
 import { walkDatasets } from '../dataset-walk.ts'
-import { ask, prediction, startTarget, until, type Running } from '../processes.ts'
+import { ask, prediction, startTarget, until, type Running } from '../servers/processes.ts'
 
 interface Media {
   schema: object

@@ -12,7 +12,15 @@ import { readMigrations } from '../../lib/runtime/migrate.ts'
 import { serverEngine } from '../../lib/clickhouse/port.ts'
 import { embeddedPostgres } from '../../lib/postgres/port.ts'
 import { temporaryDirectory } from '../harness.ts'
-import { ask, post, prediction, ROOT, startTarget, until, type Running } from '../processes.ts'
+import {
+  ask,
+  post,
+  prediction,
+  ROOT,
+  startTarget,
+  until,
+  type Running,
+} from '../servers/processes.ts'
 
 const directory = temporaryDirectory()
 const data = join(directory, 'data')

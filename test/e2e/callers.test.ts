@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { Webhook } from 'standardwebhooks'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { temporaryDirectory } from '../harness.ts'
-import { post, startTarget, type Running } from '../processes.ts'
+import { post, startTarget, type Running } from '../servers/processes.ts'
 
 const directory = temporaryDirectory()
 const newKey = () => randomBytes(32).toString('base64url')

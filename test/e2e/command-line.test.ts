@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { TARGETS } from '../../targets.ts'
 import { temporaryDirectory } from '../harness.ts'
-import { ROOT, startTarget, type Running } from '../processes.ts'
+import { ROOT, startTarget, type Running } from '../servers/processes.ts'
 
 const directory = temporaryDirectory()
 const models = join(directory, 'models')

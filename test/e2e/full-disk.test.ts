@@ -13,7 +13,7 @@ import {
   startTarget,
   until,
   type Running,
-} from '../processes.ts'
+} from '../servers/processes.ts'
 
 const directory = temporaryDirectory()
 const env = { PLUMBLINE_DATA_DIR: join(directory, 'data'), PLUMBLINE_LOG_LEVEL: 'error' }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { temporaryDirectory } from '../harness.ts'
-import { runScript, startTarget, type Running } from '../processes.ts'
+import { runScript, startTarget, type Running } from '../servers/processes.ts'
 
 const directory = temporaryDirectory()
 const file = join(directory, 'keys.json')

@@ -6,7 +6,15 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startKafka, type LocalKafka } from '../../deploy/local/kafka.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import { temporaryDirectory } from '../harness.ts'
-import { ask, post, prediction, runScript, startTarget, until, type Running } from '../processes.ts'
+import {
+  ask,
+  post,
+  prediction,
+  runScript,
+  startTarget,
+  until,
+  type Running,
+} from '../servers/processes.ts'
 
 const directory = temporaryDirectory()
 let kafka: LocalKafka

@@ -10,9 +10,9 @@ import { gzipSync } from 'node:zlib'
 import protobuf from 'protobufjs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { temporaryDirectory } from '../harness.ts'
-import { otlpMessages, type OtlpRequest } from '../otlp-messages.ts'
-import { attributesOf, AT, span } from '../otlp-records.ts'
-import { ask, ROOT, startTarget, until, type Running } from '../processes.ts'
+import { otlpMessages, type OtlpRequest } from '../planted/otlp-messages.ts'
+import { attributesOf, AT, span } from '../planted/otlp-records.ts'
+import { ask, ROOT, startTarget, until, type Running } from '../servers/processes.ts'
 
 const directory = temporaryDirectory()
 const messages = otlpMessages()

@@ -11,9 +11,9 @@ import { startKafka, type LocalKafka } from '../../deploy/local/kafka.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import { temporaryDirectory } from '../harness.ts'
 import { filesHolding } from '../live-files.ts'
-import { otlpMessages } from '../otlp-messages.ts'
-import { plantedOtlp } from '../planted-spans.ts'
-import { ask, post, ROOT, startTarget, until, type Running } from '../processes.ts'
+import { otlpMessages } from '../planted/otlp-messages.ts'
+import { plantedOtlp } from '../planted/planted-spans.ts'
+import { ask, post, ROOT, startTarget, until, type Running } from '../servers/processes.ts'
 
 const directory = temporaryDirectory()
 const data = join(directory, 'data')

@@ -7,7 +7,15 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { freePort, startKafka, type LocalKafka } from '../../deploy/local/kafka.ts'
 import { temporaryDirectory } from '../harness.ts'
-import { ask, post, prediction, ROOT, spawnTarget, startTarget, until } from '../processes.ts'
+import {
+  ask,
+  post,
+  prediction,
+  ROOT,
+  spawnTarget,
+  startTarget,
+  until,
+} from '../servers/processes.ts'
 
 const directory = temporaryDirectory()
 const data = join(directory, 'data')

@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { temporaryDirectory } from '../harness.ts'
-import { startTarget, until, type Running } from '../processes.ts'
+import { startTarget, until, type Running } from '../servers/processes.ts'
 
 const SECRET = 'whsec_bm9ib2R5IG1heSByZWFkIHRoaXMsIG5vYm9keQ=='
 const folder = mkdtempSync(join(temporaryDirectory(), 'models-'))

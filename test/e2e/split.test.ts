@@ -9,7 +9,15 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { ended } from '../../deploy/local/child-process.ts'
 import { freePort, startKafka, type LocalKafka } from '../../deploy/local/kafka.ts'
 import { temporaryDirectory } from '../harness.ts'
-import { ask, post, prediction, ROOT, startTarget, until, type Running } from '../processes.ts'
+import {
+  ask,
+  post,
+  prediction,
+  ROOT,
+  startTarget,
+  until,
+  type Running,
+} from '../servers/processes.ts'
 
 const directory = temporaryDirectory()
 const MAX_BODY_BYTES = 1 << 20

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { temporaryDirectory } from '../harness.ts'
 import { filesHolding } from '../live-files.ts'
-import { ask, post, prediction, startTarget, until, type Running } from '../processes.ts'
+import { ask, post, prediction, startTarget, until, type Running } from '../servers/processes.ts'
 
 const directory = temporaryDirectory()
 const data = join(directory, 'data')

@@ -15,8 +15,8 @@ import { startRegistry, type LocalRegistry } from '../../deploy/local/registry.t
 import { schemaRegistry } from '../../lib/events/avro/schema-registry.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import { temporaryDirectory } from '../harness.ts'
-import { ask, prediction, ROOT, startTarget, until, type Running } from '../processes.ts'
-import { tcpProxy, type TcpProxy } from '../proxies.ts'
+import { ask, prediction, ROOT, startTarget, until, type Running } from '../servers/processes.ts'
+import { tcpProxy, type TcpProxy } from '../servers/proxies.ts'
 
 const directory = temporaryDirectory()
 const topic = TOPICS.predictions.topic

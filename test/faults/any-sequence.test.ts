@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { ClickHouse } from '../../lib/clickhouse/port.ts'
 import { migratedClickHouse } from '../harness.ts'
-import { prediction, until } from '../processes.ts'
+import { prediction, until } from '../servers/processes.ts'
 import { inProcessLogs } from './in-process-log.ts'
 
 const { db, directory } = await migratedClickHouse()

@@ -9,7 +9,14 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { freePort, startKafka, type LocalKafka } from '../../deploy/local/kafka.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import { temporaryDirectory } from '../harness.ts'
-import { ask, prediction, spawnTarget, startTarget, until, type Running } from '../processes.ts'
+import {
+  ask,
+  prediction,
+  spawnTarget,
+  startTarget,
+  until,
+  type Running,
+} from '../servers/processes.ts'
 import { expectTotals, faultProducer } from './totals.ts'
 
 const topic = TOPICS.predictions.topic

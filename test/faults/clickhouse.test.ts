@@ -10,8 +10,8 @@ import type { OffsetRange } from '../../lib/event-log/port.ts'
 import { createSpool } from '../../lib/clickhouse/spool.ts'
 import { PREDICTION_MAPPINGS } from '../../services/ingest/data/prediction-rows.ts'
 import { rangeOf, sinkOn, temporaryDirectory } from '../harness.ts'
-import { prediction, startTarget, type Running } from '../processes.ts'
-import { httpProxy, type Fate, type HttpProxy } from '../proxies.ts'
+import { prediction, startTarget, type Running } from '../servers/processes.ts'
+import { httpProxy, type Fate, type HttpProxy } from '../servers/proxies.ts'
 import { expectTotals } from './totals.ts'
 
 const TIMEOUT_MS = 1500

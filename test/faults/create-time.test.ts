@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startKafka, type LocalKafka } from '../../deploy/local/kafka.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import { temporaryDirectory } from '../harness.ts'
-import { ask, prediction, startTarget, until, type Running } from '../processes.ts'
+import { ask, prediction, startTarget, until, type Running } from '../servers/processes.ts'
 
 const directory = temporaryDirectory()
 const OLD = String(Date.UTC(2019, 4, 1))

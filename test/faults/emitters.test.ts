@@ -10,7 +10,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { freePort } from '../../deploy/local/kafka.ts'
 import { createEmitter } from '../../emitters/node/plumbline.mjs'
 import { temporaryDirectory } from '../harness.ts'
-import { ask, PATIENCE_MS, ROOT, startTarget, until, type Running } from '../processes.ts'
+import { ask, PATIENCE_MS, ROOT, startTarget, until, type Running } from '../servers/processes.ts'
 
 const directory = temporaryDirectory()
 let env: Record<string, string>

@@ -14,7 +14,7 @@ import { createSpool } from '../../lib/clickhouse/spool.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import { PREDICTION_MAPPINGS } from '../../services/ingest/data/prediction-rows.ts'
 import { rangeOf } from '../harness.ts'
-import { prediction } from '../processes.ts'
+import { prediction } from '../servers/processes.ts'
 
 export const TOPIC = TOPICS.predictions.topic
 /** Pause between tries: tests count the tries of a failing store, not the time. */

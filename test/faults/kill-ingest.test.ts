@@ -8,7 +8,14 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { freePort, startKafka, type LocalKafka } from '../../deploy/local/kafka.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import { temporaryDirectory } from '../harness.ts'
-import { ask, prediction, spawnTarget, startTarget, until, type Running } from '../processes.ts'
+import {
+  ask,
+  prediction,
+  spawnTarget,
+  startTarget,
+  until,
+  type Running,
+} from '../servers/processes.ts'
 
 /** `npm run test:faults` kills two hundred times. */
 const KILLS = process.env['FAULTS'] === 'all' ? 200 : 10

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { createJournal } from '../../lib/event-log/journal.ts'
 import { migratedClickHouse } from '../harness.ts'
-import { prediction, until } from '../processes.ts'
+import { prediction, until } from '../servers/processes.ts'
 import { inProcessLogs, leftRange, TOPIC } from './in-process-log.ts'
 
 const { db, directory } = await migratedClickHouse()

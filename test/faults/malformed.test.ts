@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startKafka, type LocalKafka } from '../../deploy/local/kafka.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import { temporaryDirectory } from '../harness.ts'
-import { ask, prediction, startTarget, until, type Running } from '../processes.ts'
+import { ask, prediction, startTarget, until, type Running } from '../servers/processes.ts'
 
 const MALFORMED = process.env['FAULTS'] === 'all' ? 100_000 : 10_000
 const SEED = Number(process.env['FAULT_SEED'] ?? 20_261_121)

@@ -4,7 +4,7 @@ import type { ClickHouse } from '../../lib/clickhouse/port.ts'
 import { MAX_MONTHS_PER_INSERT } from '../../lib/sink/month-pieces.ts'
 import { PREDICTION_MAPPINGS } from '../../services/ingest/data/prediction-rows.ts'
 import { migratedClickHouse, rangeOf, sinkOn } from '../harness.ts'
-import { prediction } from '../processes.ts'
+import { prediction } from '../servers/processes.ts'
 import { all, inProcessLogs, monthly, TOPIC } from './in-process-log.ts'
 
 const { db, directory } = await migratedClickHouse()

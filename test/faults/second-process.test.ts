@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { temporaryDirectory } from '../harness.ts'
-import { ask, startTarget, type Running } from '../processes.ts'
+import { ask, startTarget, type Running } from '../servers/processes.ts'
 
 const directory = temporaryDirectory()
 const running: Running[] = []

@@ -16,7 +16,7 @@ import {
   startTarget,
   until,
   type Running,
-} from '../processes.ts'
+} from '../servers/processes.ts'
 import {
   PASSWORD,
   startSecureKafka,
@@ -24,7 +24,7 @@ import {
   USER,
   type SecureKafka,
   type TokenServer,
-} from '../secure-kafka.ts'
+} from '../servers/secure-kafka.ts'
 import { expectTotals, faultProducer } from './totals.ts'
 
 const PREFIX = 'team-a.'

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import type { ClickHouse } from '../../lib/clickhouse/port.ts'
 import { messageReader } from '../../lib/events/decode-message.ts'
 import { migratedClickHouse } from '../harness.ts'
-import { prediction } from '../processes.ts'
+import { prediction } from '../servers/processes.ts'
 import { all, inProcessLogs } from './in-process-log.ts'
 
 const { db, directory } = await migratedClickHouse()

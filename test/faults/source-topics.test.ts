@@ -5,7 +5,7 @@ import kafkajs from 'kafkajs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startKafka, type LocalKafka } from '../../deploy/local/kafka.ts'
 import { temporaryDirectory } from '../harness.ts'
-import { ask, startTarget, until, type Running } from '../processes.ts'
+import { ask, startTarget, until, type Running } from '../servers/processes.ts'
 
 const directory = temporaryDirectory()
 const TOPIC = 'bank.scores'

@@ -11,7 +11,7 @@ import { kafkaLog } from '../../lib/event-log/kafka.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import { pino } from 'pino'
 import { temporaryDirectory } from '../harness.ts'
-import { ROOT } from '../processes.ts'
+import { ROOT } from '../servers/processes.ts'
 import { expectTotals, faultProducer } from './totals.ts'
 
 const directory = temporaryDirectory()

@@ -1,7 +1,7 @@
 /** A store that is away or slow: callers are told, memory is bounded, and nothing is lost. */
 import { expect, test } from 'vitest'
 import { migratedClickHouse } from '../harness.ts'
-import { prediction, until } from '../processes.ts'
+import { prediction, until } from '../servers/processes.ts'
 import { inProcessLogs } from './in-process-log.ts'
 
 const { db, directory } = await migratedClickHouse()

@@ -5,7 +5,7 @@
 import kafkajs, { type Producer } from 'kafkajs'
 import { expect } from 'vitest'
 import { TOPICS } from '../../schemas/topics.ts'
-import { prediction, until } from '../processes.ts'
+import { prediction, until } from '../servers/processes.ts'
 
 type Query = (sql: string) => Promise<Record<string, unknown>[]>
 

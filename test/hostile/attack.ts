@@ -3,7 +3,7 @@
  */
 import { existsSync } from 'node:fs'
 import { importedLine } from '../../services/ingest/wire-formats/sagemaker.ts'
-import { ask, post, until } from '../processes.ts'
+import { ask, post, until } from '../servers/processes.ts'
 import { corpus } from '../security/sql-port/corpus.ts'
 import type { Row } from './attack-report.ts'
 import type { Friend } from './friend.ts'

@@ -3,7 +3,7 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ask, post, prediction, until } from '../processes.ts'
+import { ask, post, prediction, until } from '../servers/processes.ts'
 
 /**
  * The friend's model file: windows of an hour of event time that end by themselves, tasks for

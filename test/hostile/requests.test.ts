@@ -2,7 +2,15 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { temporaryDirectory } from '../harness.ts'
-import { ask, peakMiB, post, prediction, startTarget, until, type Running } from '../processes.ts'
+import {
+  ask,
+  peakMiB,
+  post,
+  prediction,
+  startTarget,
+  until,
+  type Running,
+} from '../servers/processes.ts'
 import { BOUNDS, deepAt, GREAT, LONG_ID, SOCKETS, stepsOf, wideAt, wireOf } from './requests.ts'
 import { ODD } from './odd-requests.ts'
 import { send } from './sending.ts'

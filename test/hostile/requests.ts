@@ -1,6 +1,6 @@
 /** Requests of an enemy, kept as data so that they can be replayed against any running service. */
 import { gzipSync } from 'node:zlib'
-import { prediction } from '../processes.ts'
+import { prediction } from '../servers/processes.ts'
 import { ODD } from './odd-requests.ts'
 import type { Part, Step } from './steps.ts'
 import type { Wire } from './sending.ts'

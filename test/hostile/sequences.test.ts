@@ -5,7 +5,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { temporaryDirectory } from '../harness.ts'
-import { peakMiB, startTarget, type Running } from '../processes.ts'
+import { peakMiB, startTarget, type Running } from '../servers/processes.ts'
 import { friendlyTo, friendOf } from './friend.ts'
 import { drawsOf, FUZZED_GROUPS, fuzzedRequest, fuzzedStatement } from './fuzzer.ts'
 import { CASES, wireOf } from './requests.ts'

@@ -1,5 +1,5 @@
 /** One event of each type with every field, as a friend sends it. */
-import { prediction } from '../processes.ts'
+import { prediction } from '../servers/processes.ts'
 import type { Json } from './valid-request.ts'
 
 /** When everything happened. */

@@ -8,7 +8,7 @@ import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { temporaryDirectory } from '../harness.ts'
-import { ask, post, prediction, startTarget, until, type Running } from '../processes.ts'
+import { ask, post, prediction, startTarget, until, type Running } from '../servers/processes.ts'
 import { mountDisk, newDisk, removeDisks, whyNoDisk, type Disk } from './disk.ts'
 
 const ROUNDS = 2

@@ -13,7 +13,7 @@ import { FlatRecord } from '../flat-record.ts'
 import { RegistryAway } from './registry-transport.ts'
 import type { RegisteredSchema, SchemaRegistry } from './schema-registry.ts'
 import { PredictionV1 } from '../../../schemas/events/prediction.v1.ts'
-import { prediction, ROOT } from '../../../test/processes.ts'
+import { prediction, ROOT } from '../../../test/servers/processes.ts'
 
 const PUBLISHED = readFileSync(join(ROOT, 'schemas/avro/prediction.v1.avsc'), 'utf8')
 

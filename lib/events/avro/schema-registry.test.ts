@@ -15,7 +15,7 @@ import { FlatRecord } from '../flat-record.ts'
 import { createValidator } from '../validator.ts'
 import { isStoreFault } from '../../runtime/store-faults.ts'
 import { PredictionV1 } from '../../../schemas/events/prediction.v1.ts'
-import { prediction, ROOT } from '../../../test/processes.ts'
+import { prediction, ROOT } from '../../../test/servers/processes.ts'
 
 let server: Server
 afterEach(() => {

@@ -5,7 +5,7 @@
 import { expect, test } from 'vitest'
 import { uniforms } from '../distributions/random.ts'
 import { evaluateCanary, type Arm } from './compare-arms.ts'
-import { drawArm, type ArmKind } from '../../../test/simulated-arms.ts'
+import { drawArm, type ArmKind } from '../../../test/planted/simulated-arms.ts'
 
 const upTo = (arm: Arm, units: number): Arm => ({
   units,

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { evaluateCanary } from '../../../lib/stats/canary/compare-arms.ts'
 import { uniforms } from '../../../lib/stats/distributions/random.ts'
 import { evaluateOverTime } from './over-time.ts'
-import { drawArm } from '../../../test/simulated-arms.ts'
+import { drawArm } from '../../../test/planted/simulated-arms.ts'
 
 const same = { accuracy: 0.85, latency: 40, failures: 0.02 }
 const options = { alpha: 0.05, share: 0.5, worthRange: { low: -20, high: 5 } }

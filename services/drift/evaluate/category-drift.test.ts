@@ -1,7 +1,7 @@
 /** Features of very many categories: drawn alike they are calm, and what has changed is seen. */
 import type { ReferenceData } from '../data/reference.ts'
 import { expect, test } from 'vitest'
-import { drawnUsers, keptCategories, uniform } from '../../../test/category-sketch.ts'
+import { drawnUsers, keptCategories, uniform } from '../../../test/planted/category-sketch.ts'
 import { parseModel } from '../../../lib/models/model-files.ts'
 import { evaluateDrift } from './drift.ts'
 import { withShiftVerdicts } from './drift-alarms.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { drawnUsers, uniform } from '../../../test/category-sketch.ts'
+import { drawnUsers, uniform } from '../../../test/planted/category-sketch.ts'
 import { parseModel } from '../../../lib/models/model-files.ts'
 import { referenceWindows, windowsWithin } from './reference-series.ts'
 

@@ -6,7 +6,7 @@ import { messageReader } from '../../../lib/events/decode-message.ts'
 import { encodeBlock } from '../../../lib/clickhouse/native/block.ts'
 import { createSeenIds } from '../../../lib/sink/dedupe-set.ts'
 import { rangeOf } from '../../../test/harness.ts'
-import { prediction } from '../../../test/processes.ts'
+import { prediction } from '../../../test/servers/processes.ts'
 import { PREDICTION_MAPPINGS } from './prediction-rows.ts'
 
 const mapping = PREDICTION_MAPPINGS[0]

@@ -4,7 +4,7 @@
  */
 import { expect, test } from 'vitest'
 import type { RawEvent } from '../../../lib/events/validator.ts'
-import { attributesOf, span, told, traces } from '../../../test/otlp-records.ts'
+import { attributesOf, span, told, traces } from '../../../test/planted/otlp-records.ts'
 
 const said = (event: RawEvent | undefined) => ({
   version: event?.['model_version'],

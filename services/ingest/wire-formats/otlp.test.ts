@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { MAX_EVENT_BYTES } from '../../../lib/events/rejections.ts'
 import type { RawEvent } from '../../../lib/events/validator.ts'
-import { AT, attributesOf, logs, span, told, traces } from '../../../test/otlp-records.ts'
+import { AT, attributesOf, logs, span, told, traces } from '../../../test/planted/otlp-records.ts'
 
 test('several messages keep their order and roles', () => {
   const messages = Object.fromEntries(

@@ -5,7 +5,7 @@ import { SMTPServer, type SMTPServerOptions } from 'smtp-server'
 import { expect, test } from 'vitest'
 import type { ReceiverOf } from '../../../schemas/alerts-file.ts'
 import { atEnd } from '../../at-end.ts'
-import { certificateAuthority } from '../../certificates.ts'
+import { certificateAuthority } from '../../servers/certificates.ts'
 import { temporaryDirectory } from '../../harness.ts'
 import { message, sendParts, told } from './told.ts'
 

@@ -22,8 +22,8 @@ import {
   featureBeside,
   MODEL,
   windowsOf,
-} from '../../planted-comparison.ts'
-import { ask, post, prediction, startTarget, until, type Running } from '../../processes.ts'
+} from '../../planted/planted-comparison.ts'
+import { ask, post, prediction, startTarget, until, type Running } from '../../servers/processes.ts'
 
 const directory = temporaryDirectory()
 let plumbline: Running

@@ -14,7 +14,7 @@ import {
   photograph,
 } from '../../chromium-page.ts'
 import { temporaryDirectory } from '../../harness.ts'
-import { post, prediction, startTarget } from '../../processes.ts'
+import { post, prediction, startTarget } from '../../servers/processes.ts'
 
 const directory = temporaryDirectory()
 let page: Page

@@ -14,8 +14,8 @@ import {
   photograph,
 } from '../../chromium-page.ts'
 import { temporaryDirectory } from '../../harness.ts'
-import { REPORT_PAGE } from '../../planted-report.ts'
-import { ask, post, prediction, startTarget, until, type Running } from '../../processes.ts'
+import { REPORT_PAGE } from '../../planted/planted-report.ts'
+import { ask, post, prediction, startTarget, until, type Running } from '../../servers/processes.ts'
 
 const directory = temporaryDirectory()
 let plumbline: Running

@@ -6,7 +6,7 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { launchChromium, photograph } from '../../chromium-page.ts'
 import { temporaryDirectory } from '../../harness.ts'
-import { ask, post, prediction, startTarget, until, type Running } from '../../processes.ts'
+import { ask, post, prediction, startTarget, until, type Running } from '../../servers/processes.ts'
 
 const directory = temporaryDirectory()
 const hashOf = (key: string) => createHash('sha256').update(key).digest('hex')

@@ -1,7 +1,7 @@
 /** Models, one model's windows, alarms and features, as the API of a team of ten models gives them. */
 import type { Static } from 'typebox'
 import type { FeaturesAnswer } from '../../../schemas/http/console.ts'
-import { featureBeside, MODEL } from '../../planted-comparison.ts'
+import { featureBeside, MODEL } from '../../planted/planted-comparison.ts'
 
 const DAY = 86_400_000
 const TODAY = Math.floor(Date.now() / DAY) * DAY

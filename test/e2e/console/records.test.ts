@@ -13,7 +13,7 @@ import {
   photograph,
 } from '../../chromium-page.ts'
 import { temporaryDirectory } from '../../harness.ts'
-import { ask, post, prediction, startTarget, until, type Running } from '../../processes.ts'
+import { ask, post, prediction, startTarget, until, type Running } from '../../servers/processes.ts'
 import { AUDIT, DATA_HEALTH, LETTERS, ONE_RUN, RUNS, SETTINGS_MODEL } from './planted-runs.ts'
 
 const directory = temporaryDirectory()

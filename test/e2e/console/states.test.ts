@@ -15,7 +15,7 @@ import {
   photograph,
 } from '../../chromium-page.ts'
 import { temporaryDirectory } from '../../harness.ts'
-import { startTarget, type Running } from '../../processes.ts'
+import { startTarget, type Running } from '../../servers/processes.ts'
 
 const directory = temporaryDirectory()
 let plumbline: Running

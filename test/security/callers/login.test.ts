@@ -6,8 +6,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { temporaryDirectory } from '../../harness.ts'
-import { AUDIENCE, PAGES, startIssuer, type Issuer } from '../../oidc-issuer.ts'
-import { startTarget, type Running } from '../../processes.ts'
+import { AUDIENCE, PAGES, startIssuer, type Issuer } from '../../servers/oidc-issuer.ts'
+import { startTarget, type Running } from '../../servers/processes.ts'
 
 const directory = temporaryDirectory()
 let issuer: Issuer

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ROLES } from '../../../lib/http/grants.ts'
 import { temporaryDirectory } from '../../harness.ts'
-import { AUDIENCE, startIssuer, type Issuer } from '../../oidc-issuer.ts'
-import { startTarget, type Running } from '../../processes.ts'
+import { AUDIENCE, startIssuer, type Issuer } from '../../servers/oidc-issuer.ts'
+import { startTarget, type Running } from '../../servers/processes.ts'
 
 /**
  * What each route asks of its caller, decided here and not by the route: nothing at all, or a

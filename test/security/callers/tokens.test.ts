@@ -8,8 +8,8 @@ import { Registry } from 'prom-client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { tokenCallers } from '../../../lib/http/oidc/bearer-tokens.ts'
 import { temporaryDirectory } from '../../harness.ts'
-import { AUDIENCE, startIssuer, type Issuer } from '../../oidc-issuer.ts'
-import { post, startTarget, type Running } from '../../processes.ts'
+import { AUDIENCE, startIssuer, type Issuer } from '../../servers/oidc-issuer.ts'
+import { post, startTarget, type Running } from '../../servers/processes.ts'
 
 const NO_MODELS = join(import.meta.dirname, '../../no-models')
 let issuer: Issuer

@@ -14,7 +14,7 @@ import { PANELS } from '../../../dashboards/panels.ts'
 import { freePort } from '../../../deploy/local/kafka.ts'
 import { temporaryDirectory } from '../../harness.ts'
 import { openSockets, type OpenSockets } from '../../hostile/sockets.ts'
-import { ROOT, startTarget, until, type Running } from '../../processes.ts'
+import { ROOT, startTarget, until, type Running } from '../../servers/processes.ts'
 import { corpus, type Sent } from './corpus.ts'
 
 const KEY = 'a-key-of-thirty-two-bytes-or-more'

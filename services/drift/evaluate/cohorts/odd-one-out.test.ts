@@ -1,7 +1,7 @@
 /** On pure noise the odd one out alarms no more often than its share of the budget. */
 import { expect, test } from 'vitest'
 import { uniforms } from '../../../../lib/stats/distributions/random.ts'
-import { simulatedUnits } from '../../../../test/simulated-cohorts.ts'
+import { simulatedUnits } from '../../../../test/planted/simulated-cohorts.ts'
 import { FAMILY_SHARES } from '../thresholds.ts'
 import { evaluateOddOneOut, type OddRules } from './odd-one-out.ts'
 

@@ -1,7 +1,7 @@
 /** On pure noise the search alarms no more often than its share of the budget. */
 import { expect, test } from 'vitest'
 import { uniforms } from '../../../../lib/stats/distributions/random.ts'
-import { simulatedLosses, type LossSetting } from '../../../../test/simulated-cohorts.ts'
+import { simulatedLosses, type LossSetting } from '../../../../test/planted/simulated-cohorts.ts'
 import { FAMILY_SHARES } from '../thresholds.ts'
 import { evaluateCohortSearch, type SearchRules } from './search.ts'
 
