@@ -24,10 +24,10 @@ const owned = (expr: string, on: string) =>
 const WHOSE = '{{ if $labels.owner }} {{ $labels.owner }} answers for it.{{ end }}'
 const WHOLE = 'model_version="",variant="",slice=""'
 
-/** The value behind a verdict; the gauge has the labels of the alert. */
 /** Producers, topics and label sources: `label_source=ground_truth`. */
 const SENDER = 'subject=~"(producer|source|label_source)=.+"'
 
+/** The value behind a verdict; the gauge has the labels of the alert. */
 const VALUE = `{{ with printf "plumbline_window_metric{model_id=%q,family=%q,metric=%q,subject=%q,model_version='',variant='',slice=''}" $labels.model_id $labels.family $labels.metric $labels.subject | query }} Its value is {{ . | first | value | printf "%.4g" }}.{{ end }}`
 
 /** Share of the phases of runs that may be late before the budget of 30 days is spent. */

@@ -1,7 +1,8 @@
 /** Every file that is made from code and committed; a test fails when one is stale. */
 import type { TObject, TSchema } from 'typebox'
 import { alertRules } from '../dashboards/alert-rules.ts'
-import { clickHouseDashboard, grafanaAlerts } from '../dashboards/artefacts.ts'
+import { grafanaAlerts } from '../dashboards/grafana-alerts.ts'
+import { DASHBOARDS, grafanaDashboard } from '../dashboards/grafana-dashboards.ts'
 import { AttributesV1 } from '../schemas/events/attributes.v1.ts'
 import { LabelV1 } from '../schemas/events/label.v1.ts'
 import { PredictionV1 } from '../schemas/events/prediction.v1.ts'
@@ -35,7 +36,10 @@ export function artefacts(): Map<string, string> {
     ['schemas/avro/label.v1.avsc', json(avroOf('label', LabelV1))],
     ['schemas/avro/attributes.v1.avsc', json(avroOf('attributes', AttributesV1))],
     ['docs/configuration.md', configurationPage()],
-    ['dashboards/generated/plumbline.json', json(clickHouseDashboard())],
+    ...DASHBOARDS.map((spec): [string, string] => [
+      `dashboards/generated/grafana/${spec.uid}.json`,
+      json(grafanaDashboard(spec)),
+    ]),
     ['dashboards/generated/grafana-alerts.yaml', grafanaAlerts()],
     ['dashboards/generated/prometheus-rules.yaml', alertRules()],
     // A chart holds all its files itself.

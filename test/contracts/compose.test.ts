@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { DASHBOARDS, grafanaDashboard } from '../../dashboards/grafana-dashboards.ts'
 import { parse } from 'yaml'
 import { Config } from '../../targets.ts'
 import { ROOT } from '../servers/processes.ts'
@@ -66,10 +67,10 @@ test('Grafana has the data sources that its dashboard and rules name, and a cont
     .map((found) => found[1]!)
     .filter((uid) => uid !== '__expr__')
   expect(asked.filter((uid) => !uids.includes(uid))).toEqual([])
-  const types = [
-    ...text('dashboards/generated/plumbline.json').matchAll(/"type": "([\w-]+-datasource)"/g),
-  ]
-  for (const [, type] of types) expect(datasources.map((one) => one.type)).toContain(type)
+  const types = DASHBOARDS.flatMap((spec) => grafanaDashboard(spec).templating!.list!)
+    .filter((variable) => variable.type === 'datasource')
+    .map(({ query }) => query)
+  expect(new Set(types)).toEqual(new Set(datasources.map(({ type }) => type)))
   const { policies, contactPoints } = yaml<{
     policies: { receiver: string }[]
     contactPoints: { name: string }[]

@@ -98,3 +98,15 @@ test('a path or a command that is not there is found', () => {
   ])
   expect(isPath('model_id')).toBe(false)
 })
+
+test('every metric of the services is explained in docs/metrics.md', () => {
+  const names = SOURCES.filter((path) => /^(lib|services)\/(?!.*\.test\.ts$)/.test(path)).flatMap(
+    (path) =>
+      [
+        ...readFileSync(join(ROOT, path), 'utf8').matchAll(/name: '(plumbline_\w+)',\s+help: /g),
+      ].map(([, name]) => name!),
+  )
+  expect(names.length).toBeGreaterThan(20)
+  const explained = readFileSync(join(ROOT, 'docs/metrics.md'), 'utf8')
+  expect(names.filter((name) => !explained.includes(`\`${name}`))).toEqual([])
+})

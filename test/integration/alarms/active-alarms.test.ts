@@ -1,8 +1,10 @@
 /** What is active of a model is defined once, on real stores: whoever asks gets the same alarms. */
+import { expanded } from '../../planted/grafana-macros.ts'
 import { bareHttp } from '../../bare-http.ts'
 import { beforeEach, expect, test } from 'vitest'
-import { STANDING_ALARMS } from '../../../dashboards/artefacts.ts'
-import { PANELS } from '../../../dashboards/panels.ts'
+import { activeByModel } from '../../../dashboards/grafana-alerts.ts'
+import { MODEL } from '../../../dashboards/panels/model.ts'
+import { EVERYTHING } from '../../../dashboards/panels/panel.ts'
 import type { ClickHouse, Row } from '../../../lib/clickhouse/port.ts'
 import { ProblemDocument } from '../../../schemas/http/errors.ts'
 import type { Http } from '../../../lib/http/server.ts'
@@ -78,18 +80,17 @@ async function shown() {
   const answer = await http.inject('/v1/models')
   expect(answer.statusCode, answer.body).toBe(200)
   const overview = answer.json<{ models: { alarms: string }[] }>()
-  const panel = PANELS[0]!.panels.find(({ title }) => title === 'What stands at alarm')!
-  const rule = await db.query<{ alarms: string }>(STANDING_ALARMS)
+  const panel = MODEL.rows[0]!.panels.find(({ title }) => title === 'Active alarms')!
+  const { sql } = panel.query as { sql: string }
+  const rule = await db.query<{ alarms: string }>(activeByModel('alarm'))
   return {
     alertmanager: (await alarmsOfModels(db)).length,
     rule: rule.map(({ alarms }) => Number(alarms)),
     panel: (
-      await db.query(
-        panel.sql
-          .replace('${model}', 'm')
-          .replace(/\$__timeFilter\((\w+)\)/, '$1 >= toDateTime(0)'),
+      await db.query<{ severity: string }>(
+        expanded(sql, { model: 'm', version: EVERYTHING, cohort: EVERYTHING }),
       )
-    ).length,
+    ).filter(({ severity }) => severity === 'alarm').length,
     overview: overview.models.map(({ alarms }) => Number(alarms)),
   }
 }
