@@ -124,7 +124,7 @@ function targetOf({ query, kind }: PanelSpec): Builder<Dataquery> {
 
 /** Words of `plumbline_verdict`; a state that is not good differs by more than its colour. */
 const VERDICT_WORDS: ValueMap = {
-  type: MappingType.ValueToText as ValueMap['type'],
+  type: MappingType.ValueToText,
   options: {
     '-1': { text: 'incomplete', color: 'gray', index: 0 },
     '0': { text: 'ok', color: 'green', index: 1 },

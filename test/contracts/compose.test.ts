@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { VariableType } from '@grafana/grafana-foundation-sdk/dashboard'
 import { expect, test } from 'vitest'
 import { DASHBOARDS, grafanaDashboard } from '../../dashboards/grafana-dashboards.ts'
 import { parse } from 'yaml'
@@ -68,7 +69,7 @@ test('Grafana has the data sources that its dashboard and rules name, and a cont
     .filter((uid) => uid !== '__expr__')
   expect(asked.filter((uid) => !uids.includes(uid))).toEqual([])
   const types = DASHBOARDS.flatMap((spec) => grafanaDashboard(spec).templating!.list!)
-    .filter((variable) => variable.type === 'datasource')
+    .filter((variable) => variable.type === VariableType.Datasource)
     .map(({ query }) => query)
   expect(new Set(types)).toEqual(new Set(datasources.map(({ type }) => type)))
   const { policies, contactPoints } = yaml<{
