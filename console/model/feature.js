@@ -75,11 +75,11 @@ function Numbers({ rows }) {
 }
 
 /** The values of one window, in words and as bars. */
-function Values({ path, subject, window }) {
+function Values({ path, subject, window, range }) {
   const query = new URLSearchParams({ subject, from: window.window_start, to: window.window_end })
   const { answer, error, isStale, again } = useAnswer(
-    () => request(`${path}/distributions?${query}`),
-    [window.window_start, window.window_end],
+    () => request(`${path}/distributions?${query}${asOfQuery(range)}`),
+    [window.window_start, window.window_end, range.asOf],
   )
   if (error) return html`<${Failed} error=${error} retry=${again} />`
   if (!answer) return html`<${Loading} what="values" tall />`
@@ -124,7 +124,7 @@ function Content({ path, model, subject, range, change }) {
       </p>`
     }
     <h3>Values, window to ${day(window.window_end)}</h3>
-    <${Values} path=${path} subject=${subject} window=${window} />
+    <${Values} path=${path} subject=${subject} window=${window} range=${range} />
     <h3>Population stability <span class="quiet">click a window to see its values</span></h3>
     <${Chart}
       rows=${history}

@@ -142,6 +142,7 @@ export const DistributionQuery = closed({
       examples: ['baseline'],
     }),
   ),
+  as_of: asOf,
 })
 
 const share = (description: string) => Type.Number({ description })

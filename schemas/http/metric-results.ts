@@ -192,6 +192,7 @@ export const CompareQuery = closed({
       description: 'From raw rows, where counts would only bound the numbers.',
     }),
   ),
+  as_of: asOf,
   convention: defaulted(
     Type.Enum(['plumbline', ...INTEROP_CONVENTIONS], {
       default: 'plumbline',

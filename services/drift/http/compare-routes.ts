@@ -18,10 +18,10 @@ import type { WindowCounts } from '../data/window-data.ts'
 import { evaluateDrift } from '../evaluate/drift.ts'
 import { compareByConvention } from '../interop/compare.ts'
 import { constraintViolations } from '../interop/sagemaker-constraints.ts'
-import { MAX_EXACT } from '../loop/exact-followups.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
+import { knowledgeTime } from './asked-times.ts'
 import type { DriftRoutesOptions } from './model-routes.ts'
-import { sidesOf, spanAsked, type Side } from './sides.ts'
+import { countsAsOf, fromRows, sidesOf, spanAsked, type Side } from './sides.ts'
 
 type CompareAsked = Static<typeof CompareQuery>
 type SpansAsked = Static<typeof SpansQuery>
@@ -73,16 +73,18 @@ async function violations(queries: DriftQueries, model: Model, query: SpansAsked
 
 async function compare(options: CompareOptions, model: Model, query: CompareAsked) {
   const { queries } = options
-  const { convention, exact, ...asked } = query
+  const { convention, exact, as_of, ...asked } = query
+  const asOf = knowledgeTime(as_of)
   const { a, b } = await sidesOf(options, model, asked)
-  const isExact = exact || convention !== 'plumbline'
+  const isOfOthers = convention !== 'plumbline'
+  const isExact = exact || isOfOthers
   const countsOf = async (side: Side) =>
     isExact
-      ? exactOf(queries, model, side, convention !== 'plumbline')
-      : asDeclared(await queries.counts(side.countedAs, side.spans, side.c), model)
+      ? fromRows(queries, model, side, { exact: true, unweighted: isOfOthers, asOf })
+      : countsAsOf(queries, model, side, asOf)
   const counts = await countsOf(a)
   const current = await countsOf(b)
-  if (convention !== 'plumbline')
+  if (isOfOthers)
     return { model_id: model.modelId, metrics: compareByConvention(convention, current, counts) }
   const name = a.reference?.name ?? asked.a!
   const reference = { name, baseline: true, spans: a.spans, outcomes: undefined, counts }
@@ -95,34 +97,3 @@ async function compare(options: CompareOptions, model: Model, query: CompareAske
 
 const mergedOf = async (queries: DriftQueries, model: Model, span: Window): Promise<WindowCounts> =>
   asDeclared(await queries.counts(model.modelId, [span], ALL), model)
-
-/**
- * Counts of a side from raw rows.
- *
- * @param unweighted sampled events count as they came: other products know no weights
- * @throws Problem where the side holds more events than are read one by one, or was uploaded
- */
-async function exactOf(
-  queries: DriftQueries,
-  model: Model,
-  { spans, c, countedAs, reference }: Side,
-  unweighted: boolean,
-): Promise<WindowCounts> {
-  const { modelId } = model
-  if (countedAs !== modelId)
-    throw new Problem(
-      400,
-      'no_rows',
-      `exact numbers are made of events; of the reference ${reference?.name ?? ''} counts are kept`,
-    )
-  const present = await queries.present({ modelId, spans })
-  const { events } = await queries.eventCounts(modelId, spans, c, present)
-  if (events > MAX_EXACT)
-    throw new Problem(
-      400,
-      'too_many_events',
-      `exact numbers are made of at most ${MAX_EXACT} events a span; this one has ${events}`,
-    )
-  const raw = await queries.rawCounts(modelId, spans, c, { exact: true, unweighted })
-  return asDeclared(raw, model)
-}

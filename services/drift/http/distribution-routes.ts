@@ -13,7 +13,8 @@ import { effectiveOf } from '../data/window-data.ts'
 import { referencesFor } from '../plan/references.ts'
 import { knownPast } from './known-past.ts'
 import type { DriftRoutesOptions } from './model-routes.ts'
-import { spanBetween } from './asked-times.ts'
+import { knowledgeTime, spanBetween } from './asked-times.ts'
+import { countsAsOf, isKeptAsOf, type Side } from './sides.ts'
 
 type Asked = Static<typeof DistributionQuery>
 type Options = Pick<DriftRoutesOptions, 'db' | 'queries' | 'models'>
@@ -42,15 +43,23 @@ async function distribution(options: Options, model: Model, asked: Asked) {
   const { subject } = asked
   const window = spanBetween('from and to must be RFC 3339 times', asked.from, asked.to)
   const reference = await referenceOf(options, model, window, asked.reference)
-  const ofSpans = async (id: string, spans: readonly (typeof window)[], modelVersion = '') =>
-    asDeclared(
-      await queries.subjectCounts({ modelId: id, spans, c: { ...ALL, modelVersion } }, subject),
-      model,
-    )
-  const current = await ofSpans(modelId, [window])
+  const asOf = knowledgeTime(asked.as_of)
+  const countsOf = async (side: Side) =>
+    (await isKeptAsOf(queries, model, side, asOf))
+      ? asDeclared(
+          await queries.subjectCounts({ ...side, modelId: side.countedAs }, subject),
+          model,
+        )
+      : countsAsOf(queries, model, side, asOf)
+  const current = await countsOf({ spans: [window], c: ALL, countedAs: modelId })
   const beside =
     reference &&
-    (await ofSpans(reference.countedAs ?? modelId, reference.spans, reference.modelVersion))
+    (await countsOf({
+      reference,
+      spans: reference.spans,
+      c: { ...ALL, modelVersion: reference.modelVersion ?? '' },
+      countedAs: reference.countedAs ?? modelId,
+    }))
   return {
     model_id: modelId,
     subject,

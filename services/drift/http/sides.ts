@@ -5,8 +5,13 @@ import type { Window } from '../../../lib/models/windows.ts'
 import { Problem } from '../../../lib/runtime/errors.ts'
 import type { SidesQuery } from '../../../schemas/http/metric-results.ts'
 import type { Cohort } from '../data/cohort.ts'
+import { asDeclared } from '../data/declared-features.ts'
+import type { WindowCounts } from '../data/window-data.ts'
 import type { SideWhere } from '../evaluate/beside/both-sides.ts'
+import { MAX_EXACT } from '../loop/exact-followups.ts'
 import { referencesFor, type ReferenceSpans } from '../plan/references.ts'
+import type { DriftQueries } from '../queries/drift-queries.ts'
+import { EVER } from '../queries/known-by.ts'
 import { knownPast } from './known-past.ts'
 import type { DriftRoutesOptions } from './model-routes.ts'
 import { spanBetween } from './asked-times.ts'
@@ -98,4 +103,67 @@ function ofReference(modelId: string, reference: ReferenceSpans, c: Cohort): Sid
     c: { ...c, modelVersion: c.modelVersion === '' ? modelVersion : c.modelVersion },
     countedAs: countedAs ?? modelId,
   }
+}
+
+/**
+ * Counts of a side, of events that had been received by `asOf` (epoch milliseconds): those that are
+ * kept where no event came later, else the same from raw rows. A reference that was uploaded is as
+ * it is.
+ *
+ * @throws {Problem} 400 where raw rows are to be read and the side holds more than are read
+ */
+export async function countsAsOf(
+  queries: DriftQueries,
+  model: Model,
+  side: Side,
+  asOf: number,
+): Promise<WindowCounts> {
+  if (!(await isKeptAsOf(queries, model, side, asOf)))
+    return fromRows(queries, model, side, { exact: false, unweighted: false, asOf })
+  return asDeclared(await queries.counts(side.countedAs, side.spans, side.c), model)
+}
+
+/** Whether the counts that are kept of a side are those of `asOf`, epoch milliseconds. */
+export const isKeptAsOf = async (
+  queries: DriftQueries,
+  { modelId }: Model,
+  { spans, c, countedAs }: Side,
+  asOf: number,
+): Promise<boolean> =>
+  asOf === EVER ||
+  countedAs !== modelId ||
+  !(await queries.hasLaterEvents({ modelId, spans, c }, asOf))
+
+/**
+ * Counts of a side from raw rows.
+ *
+ * @param how `exact` makes every value a bin of its own: both sides of a comparison are, or neither
+ *   is; `unweighted` counts sampled events as they came: other products know no weights; events that
+ *   were received after `asOf` (epoch milliseconds) are left out
+ * @throws {Problem} 400 where the side holds more events than are read one by one, or was uploaded
+ */
+export async function fromRows(
+  queries: DriftQueries,
+  model: Model,
+  { spans, c, countedAs, reference }: Side,
+  how: { exact: boolean; unweighted: boolean; asOf: number },
+): Promise<WindowCounts> {
+  const { modelId } = model
+  const { asOf, ...options } = how
+  if (countedAs !== modelId)
+    throw new Problem(
+      400,
+      'no_rows',
+      `exact numbers are made of events; of the reference ${reference?.name ?? ''} counts are kept`,
+    )
+  const present = await queries.present({ modelId, spans })
+  const { events } = await queries.eventCounts(modelId, spans, c, present)
+  if (events > MAX_EXACT)
+    throw new Problem(
+      400,
+      'too_many_events',
+      `exact numbers, and those of an earlier time, are made of at most ${MAX_EXACT} events a span; this one has ${events}`,
+    )
+  const known = asOf === EVER ? options : { ...options, asOf }
+  return asDeclared(await queries.rawCounts(modelId, spans, c, known), model)
 }

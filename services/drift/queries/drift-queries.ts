@@ -48,6 +48,7 @@ import {
   countGroup,
   countsBySpan,
   countsFromRows,
+  hasLaterEvents,
   countsOfGroups,
   isSliced,
   mergedCounts,
@@ -182,6 +183,7 @@ function countsOn(db: ClickHouse, { present, merged }: ReturnType<typeof batcher
     /** Counts made from raw predictions. */
     rawCounts: (modelId: string, spans: Spans, c: Cohort, options: RawOptions) =>
       countsFromRows(db, { modelId, spans, c } satisfies CountQuestion, options),
+    hasLaterEvents: (question: CountQuestion, asOf: number) => hasLaterEvents(db, question, asOf),
   }
 }
 

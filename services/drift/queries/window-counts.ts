@@ -24,6 +24,7 @@ import {
   type Counts,
 } from './count-queries.ts'
 import { ofModels, readTotals, totalsOf, WEIGHTS, type Present } from './event-totals.ts'
+import { knownBy } from './known-by.ts'
 import { tablesOf } from './late-attributes.ts'
 import { rawCounts } from './raw-counts.ts'
 import { countedSlice, type Sliced } from './slice-counts.ts'
@@ -200,15 +201,40 @@ export interface RawOptions {
   exact: boolean
   /** Counts sampled events as they came. */
   unweighted: boolean
+  /** Leaves out events that were received later, epoch milliseconds; none unless given. */
+  asOf?: number
 }
 
 /** Counts of a cohort from raw predictions, all spans as one: costs grow with the events. */
 export async function countsFromRows(
   db: ClickHouse,
   { modelId, spans, c }: CountQuestion,
-  options: RawOptions,
+  { asOf, ...options }: RawOptions,
 ): Promise<WindowCounts> {
-  const source = { ...(await rawSource(db, c)), ...options }
-  const [raw] = await readCounted(db, paramsOf(modelId, spans, c), rawCounts(source, false), false)
+  const { table, where } = await rawSource(db, c)
+  const received = asOf === undefined ? '' : ` AND ${RECEIVED}`
+  const source = { table, where: `${where}${received}`, ...options }
+  const params = { ...paramsOf(modelId, spans, c), ...(asOf !== undefined && knownBy(asOf)) }
+  const [raw] = await readCounted(db, params, rawCounts(source, false), false)
   return raw!
+}
+
+const RECEIVED = `received_at <= {as_of:DateTime64(3, 'UTC')}`
+
+/**
+ * Whether an event of the spans was received after `asOf` (epoch milliseconds): the counts that are
+ * kept hold it, and do not say when it came. Events that were dropped since are not looked at.
+ */
+export async function hasLaterEvents(
+  db: ClickHouse,
+  { modelId, spans, c }: CountQuestion,
+  asOf: number,
+): Promise<boolean> {
+  // Attributes that came since may have put an event into the slice: all of the cohort are looked at.
+  const whole = { modelVersion: c.modelVersion, variant: c.variant }
+  const rows = await db.query(
+    `SELECT 1 FROM predictions ${rawWhere(whole)} AND NOT (${RECEIVED}) LIMIT 1`,
+    { ...paramsOf(modelId, spans, whole), ...knownBy(asOf) },
+  )
+  return rows.length > 0
 }
