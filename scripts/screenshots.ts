@@ -24,9 +24,10 @@ const PICTURES: Readonly<Record<string, string>> = {
   'audit-page': 'audit-wide',
   'settings-page': 'settings-wide',
   'data-page': 'data-wide',
+  'datasets-page': 'datasets-plain-wide',
 }
 
-const TESTS = ['gallery', 'episode', 'compare', 'records']
+const TESTS = ['gallery', 'episode', 'compare', 'records', 'datasets']
 
 /** Runs the tests, then takes their pictures. @throws where a test fails or keeps no picture */
 function makePictures(): void {

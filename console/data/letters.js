@@ -1,5 +1,5 @@
 /** Messages that were refused, with their first bytes, for those who may see them. */
-import { html } from '/console/vendor/preact.js'
+import { html, useState } from '/console/vendor/preact.js'
 import { request } from '../parts/page.js'
 import { Ago, Failed, Loading, useAnswer } from '../parts/ui.js'
 import { bytes } from '../parts/words.js'
@@ -33,19 +33,33 @@ ${asText(value) || '(no bytes)'}</pre>
 
 /** @param {{ topic: string, reason: string }} props */
 export function Letters({ topic, reason }) {
+  const [after, setAfter] = useState('')
   const query = new URLSearchParams({
     ...{ reason, limit: String(SHOWN) },
     ...(topic !== '' && { topic }),
+    ...(after !== '' && { after }),
   })
-  const { answer, error, again } = useAnswer(() => request(`/v1/dead-letters?${query}`), [])
+  const { answer, error, isStale, again } = useAnswer(
+    () => request(`/v1/dead-letters?${query}`),
+    [after],
+  )
   if (error) return html`<${Failed} error=${error} retry=${again} />`
   if (!answer) return html`<${Loading} what="messages" />`
   if (answer.letters.length === 0) return html`<p class="quiet">None is kept.</p>`
-  return html`<section aria-label="Messages refused as ${reason.replaceAll('_', ' ')}">
+  return html`<section
+    class=${isStale ? 'stale' : ''}
+    aria-label="Messages refused as ${reason.replaceAll('_', ' ')}"
+  >
     <h3>Messages refused as ${reason.replaceAll('_', ' ')}</h3>
     <ul class="plain letters">
       ${answer.letters.map((letter) => html`<${One} letter=${letter} />`)}
     </ul>
-    ${answer.letters.length === SHOWN && html`<p class="quiet small">The newest ${SHOWN}.</p>`}
+    ${
+      (after !== '' || answer.next) &&
+      html`<nav class="row" aria-label="Pages of the messages">
+        ${after !== '' && html`<button onClick=${() => setAfter('')}>Newest</button>`}
+        ${answer.next && html`<button onClick=${() => setAfter(answer.next)}>Older</button>`}
+      </nav>`
+    }
   </section>`
 }

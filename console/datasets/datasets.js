@@ -2,6 +2,7 @@
 import { html, render, useEffect, useState } from '/console/vendor/preact.js'
 import { hasKeys, request, show } from '../parts/page.js'
 import { Ago, Badge, Empty, Failed, Loading, useAddress, useAnswer } from '../parts/ui.js'
+import { bytes } from '../parts/words.js'
 
 /** @typedef {{ dataset_id: string, model_id: string, made_at: string, made_by: string, state: string, format: string | null, label: string | null, as_of: string | null, from: string | null, to: string | null, rows: number | null, bytes: number | null, sha256: string | null }} Dataset */
 
@@ -30,14 +31,6 @@ const inputTime = (ms) => new Date(ms).toISOString().slice(0, 16)
 const asUtc = (value) => `${String(value)}:00Z`
 const text = (form, name) => String(form.get(name) ?? '').trim()
 const day = (time) => time?.slice(0, 16).replace('T', ' ')
-
-/** A length that people read. @param {number} bytes */
-const length = (bytes) =>
-  bytes < 1000
-    ? `${bytes} B`
-    : bytes < 1_000_000
-      ? `${(bytes / 1000).toFixed(1)} kB`
-      : `${(bytes / 1_000_000).toFixed(1)} MB`
 
 /** @param {{ name: string, words: string, options: readonly (readonly [string, string])[], change?: (value: string) => void }} props */
 const Choice = ({ name, words, options, change }) =>
@@ -150,7 +143,7 @@ function Row({ of, isNew, name }) {
     </td>
     <td data-label="from, to">${of.from ? html`${day(of.from)}<br />${day(of.to)}` : '–'}</td>
     <td data-label="rows" class="number">${of.rows?.toLocaleString('en') ?? '–'}</td>
-    <td data-label="bytes" class="number">${of.bytes === null ? '–' : length(of.bytes)}</td>
+    <td data-label="bytes" class="number">${of.bytes === null ? '–' : bytes(of.bytes)}</td>
     <td data-label="SHA-256">
       ${of.sha256 ? html`<code title=${of.sha256}>${of.sha256.slice(0, 12)}</code>` : '–'}
     </td>

@@ -338,7 +338,13 @@ const subject = {
   params: { id: 'nobody-of-that-id' },
   query: { actor: 'ann' },
 }
-const LETTERS = { topic: 'plumbline.predictions.v1', reason: 'empty', before: AT, limit: '5' }
+const LETTERS = {
+  topic: 'plumbline.predictions.v1',
+  reason: 'empty',
+  before: AT,
+  after: Buffer.from('[1,"a","b","0","1"]').toString('base64url'),
+  limit: '5',
+}
 const KEEP: readonly ValidRequest[] = [
   { group: 'subjects', method: 'GET', path: '/v1/retention' },
   { group: 'subjects', method: 'GET', path: '/v1/data-health' },

@@ -130,6 +130,12 @@ export const LettersQuery = closed({
       examples: [AT],
     }),
   ),
+  after: Type.Optional(
+    Type.String({
+      maxLength: 4000,
+      description: 'The `next` of an answer to the same question: those that follow it.',
+    }),
+  ),
   limit: defaulted(
     Type.Integer({
       minimum: 1,
@@ -158,6 +164,9 @@ export const LettersAnswer = closed(
         value_bytes: bigCount('Bytes of the value as it came.'),
       }),
     ),
+    next: nullable(
+      Type.String({ description: 'To be asked for as `after`; null where none follow.' }),
+    ),
   },
   {
     description: 'Dead letters, the newest first.',
@@ -177,6 +186,7 @@ export const LettersAnswer = closed(
             value_bytes: '4',
           },
         ],
+        next: null,
       },
     ],
   },

@@ -12,6 +12,7 @@ import {
   LettersQuery,
 } from '../../../schemas/http/pages/data-health.ts'
 import { answers } from '../../../schemas/http/errors.ts'
+import { cursorOf, placeOf } from '../data/letter-cursor.ts'
 import { ruleOf } from '../data/rules-in-words.ts'
 import {
   countLetters,
@@ -65,7 +66,9 @@ export function dataHealthRoutes(http: Http, parts: DataHealthParts): void {
       requirePrintable('query', query)
       const { topic, reason, before, limit } = query
       const until = before === undefined ? parts.now() + 1 : eventTime(before)!
-      return { letters: await readLetters(parts.db, { topic, reason, before: until, limit }) }
+      const after = query.after === undefined ? undefined : placeOf(query.after)
+      const found = await readLetters(parts.db, { topic, reason, before: until, after, limit })
+      return { letters: found.letters, next: found.next ? cursorOf(found.next) : null }
     },
   )
 }

@@ -1,5 +1,6 @@
 /** What went wrong with events on their way, and what waits, the worst first. */
 import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
+import type { LetterPlace } from '../data/letter-cursor.ts'
 
 /** Rows of each list at most. */
 const MAX_ROWS = 200
@@ -86,38 +87,71 @@ export interface LetterSearch {
   reason: string | undefined
   /** Those that came before this, epoch milliseconds. */
   before: number
+  /** Those that follow this one. */
+  after: LetterPlace | undefined
   limit: number
 }
 
 /** Bytes of a value that one answer gives of each letter. */
 const MAX_SHOWN_BYTES = 4096
 
-/** Reads dead letters with the first bytes of their values as base64, the newest first. */
+/** Many letters may come in one millisecond: their place in the log tells them apart. */
+const FOLLOWS = `(received_at < fromUnixTimestamp64Milli({at:Int64})
+  OR received_at = fromUnixTimestamp64Milli({at:Int64}) AND (topic, log_epoch, partition, offset) > ({after_topic:String}, {epoch:String}, {partition:String}, {offset:UInt64}))`
+
+/**
+ * Reads dead letters with the first bytes of their values as base64, the newest first.
+ *
+ * @returns `next` is the place of the last one where others follow it
+ */
 export async function readLetters(db: ClickHouse, search: LetterSearch) {
+  const { after, limit } = search
   const rows = await db.query<{
     topic: string
+    log_epoch: string
     partition: string
     offset: string
     reason: string
     message: string
     service: string
     received_at: string
+    received_ms: string
     key: string
     value: string
     value_bytes: string
   }>(
-    `SELECT topic, partition, offset, reason, substringUTF8(message, 1, 2000) AS message, service,
-       received_at, base64Encode(substring(key, 1, 500)) AS key,
+    `SELECT topic, log_epoch, partition, offset, reason, substringUTF8(message, 1, 2000) AS message, service,
+       received_at, toUnixTimestamp64Milli(received_at) AS received_ms, base64Encode(substring(key, 1, 500)) AS key,
        base64Encode(substring(value, 1, ${MAX_SHOWN_BYTES})) AS value, value_bytes
      FROM dead_letters WHERE received_at < fromUnixTimestamp64Milli({before:Int64})
        AND ({topic:String} = '' OR topic = {topic:String}) AND ({reason:String} = '' OR reason = {reason:String})
+       ${after ? `AND ${FOLLOWS}` : ''}
      ORDER BY dead_letters.received_at DESC, topic, log_epoch, partition, offset LIMIT {limit:UInt32}`,
     {
       topic: search.topic ?? '',
       reason: search.reason ?? '',
       before: search.before,
-      limit: search.limit,
+      limit: limit + 1,
+      ...(after && {
+        at: after.receivedAt,
+        after_topic: after.topic,
+        epoch: after.logEpoch,
+        partition: after.partition,
+        offset: after.offset,
+      }),
     },
   )
-  return rows
+  const shown = rows.slice(0, limit)
+  const last = rows.length > limit ? shown.at(-1) : undefined
+  const next = last && {
+    receivedAt: Number(last.received_ms),
+    topic: last.topic,
+    logEpoch: last.log_epoch,
+    partition: last.partition,
+    offset: last.offset,
+  }
+  return {
+    letters: shown.map(({ log_epoch: _epoch, received_ms: _at, ...letter }) => letter),
+    next,
+  }
 }

@@ -225,6 +225,7 @@ export const LETTERS: Static<typeof LettersAnswer> = {
     ...{ reason: 'missing_field', message: 'model_version is required', service: 'ingest' },
     ...{ received_at: ago(i + 1), key: '', value: btoa(value!), value_bytes: size! },
   })),
+  next: 'the-next-ones',
 }
 
 /** What the page of settings asks of the model itself. */

@@ -254,6 +254,16 @@ test('data health tells what was lost, and shows the bytes of what was refused',
   // Bytes are shown as text, never as markup.
   await page.getByText('<b>bytes</b>').waitFor()
   expect(page.url()).toContain('reason=missing_field')
+  const older = { letters: [{ ...LETTERS.letters[0]!, message: 'an older one' }], next: null }
+  await answered('/v1/dead-letters', older)
+  const next = page.waitForRequest(/after=the-next-ones/)
+  await page.getByRole('button', { name: 'Older' }).click()
+  await next
+  await page.getByText('an older one').waitFor()
+  expect(await page.getByRole('button', { name: 'Older' }).count()).toBe(0)
+  await answered('/v1/dead-letters', LETTERS)
+  await page.getByRole('button', { name: 'Newest' }).click()
+  await page.getByText('<b>bytes</b>').waitFor()
   await answered('/v1/dead-letters', { detail: 'ann lacks the scope operate' }, 403)
   await page.reload()
   await page.getByText('ann lacks the scope operate').waitFor()
