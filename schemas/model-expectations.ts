@@ -63,7 +63,7 @@ export const ModelExpectation = Type.Object(
         minLength: 1,
         maxLength: 200,
         description:
-          'Of monotone: events of one value are one series. A feature, or @subject_id, @group_id, @trace_id, @producer.',
+          'Events of one value are one series of monotone. A feature, or @subject_id, @group_id, @trace_id, @producer.',
       }),
     ),
     freshness: Type.Optional(

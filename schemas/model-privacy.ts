@@ -18,7 +18,7 @@ export const ModelPrivacy = Type.Object(
       'Fields that are not kept: a field of the event, a feature, an attribute; or one of a map alone, as `features.name`.',
     ),
     hash: fieldNames(
-      'Fields that are kept as a keyed hash (HMAC-SHA-256, the key in PLUMBLINE_PRIVACY_KEY_FILE): equal values stay equal, and ids still meet. Of several models that hash an id the hashes are the same.',
+      'Fields that are kept as a keyed hash (HMAC-SHA-256, the key in PLUMBLINE_PRIVACY_KEY_FILE): equal values stay equal, and ids still meet. Models that hash one id make the same hash.',
     ),
     withhold: fieldNames(
       'Fields that data sets give to callers with the scope `admin` alone, named as in `drop`; they are kept. `subject_id` always is one of them.',

@@ -34,7 +34,7 @@ export const ModelReference = Type.Object(
       Type.String({
         minLength: 1,
         description:
-          'Of a reference of kind version; of a table, the version that it trained: it gives verdicts while that version leads.',
+          'Version of a reference of kind version; of a table, the version that it trained: it gives verdicts while that version leads.',
       }),
     ),
     file: Type.Optional(
@@ -42,7 +42,7 @@ export const ModelReference = Type.Object(
         pattern: TABLE_FILE,
         maxLength: 500,
         description:
-          'Of kind table: a Parquet, CSV (with a line of names) or NDJSON file, relative to the folder of the model file.',
+          'File of kind table: Parquet, CSV (with a line of names) or NDJSON, relative to the folder of the model file.',
       }),
     ),
     columns: Type.Optional(
@@ -52,14 +52,14 @@ export const ModelReference = Type.Object(
         {
           maxProperties: 2000,
           description:
-            'Of kind table: which column holds `label`, `prediction`, `score`, or a feature, where it has another name: `{ label: defaulted, amount: AMT }`.',
+            'Which column of a table holds `label`, `prediction`, `score`, or a feature, where it has another name: `{ label: defaulted, amount: AMT }`.',
         },
       ),
     ),
     baseline: Type.Optional(
       Type.Boolean({
         description:
-          'Verdicts come from this reference; the others inform. Of a table: the question of skew is asked of this one.',
+          'Verdicts come from this reference; the others inform. A table that gives them is asked the question of skew.',
       }),
     ),
     on_promotion: Type.Optional(

@@ -162,7 +162,7 @@ export const ModelFile = Type.Object(
     ),
     score_kind: Type.Optional(
       Type.Enum(['probability', 'margin'], {
-        description: 'Of margins neither losses nor estimates are made.',
+        description: 'Neither losses nor estimates are made of margins.',
       }),
     ),
     output: Type.Optional(

@@ -35,7 +35,9 @@ export const SourceValue = closed({
   template: optional(Type.String({ minLength: 1, maxLength: 1000 })),
   value: optional(scalar()),
   time: optional(Type.Enum([...TIME_FORMATS])),
-  timezone: optional(Type.String({ description: 'Of times that name none: an IANA name.' })),
+  timezone: optional(
+    Type.String({ description: 'Time zone of times that name none: an IANA name.' }),
+  ),
   as: optional(Type.Enum(['text', 'number', 'boolean', 'json'])),
   values: optional(
     Type.Record(Type.String({ maxLength: 1000 }), scalar(), {

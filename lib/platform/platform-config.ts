@@ -41,7 +41,7 @@ export const PlatformConfig = Type.Object({
     maximum: 100_000_000,
     default: 0,
     description:
-      'Events a second that one caller may send to each process: by key or token, by address where there is neither. Of n processes behind one address a caller may send n times as much in all. 0: as many as they like, since what is too much is known by who runs it; bodies of all callers together are bounded anyway.',
+      'Events a second that one caller may send to each process: by key or token, by address where there is neither. A caller may send n times as much in all to n processes behind one address. 0: as many as they like, since what is too much is known by who runs it; bodies of all callers together are bounded anyway.',
   }),
   PLUMBLINE_PROCESS_RATE_BYTES_PER_SECOND: Type.Integer({
     minimum: 0,

@@ -9,7 +9,7 @@ const nullableNumber = (description: string) =>
 export const VerdictV1 = Type.Object(
   {
     verdict_id: Type.String({
-      description: 'Of the result and its revision: the same verdict twice has the same id.',
+      description: 'Hash of the result and its revision: the same verdict twice has the same id.',
     }),
     model_id: f.id('The monitored model.'),
     model_version: Type.String({ description: "One version, or '' for all." }),
@@ -28,7 +28,7 @@ export const VerdictV1 = Type.Object(
     baseline_value: Type.Optional(nullableNumber('The same metric of the baseline.')),
     threshold: nullableNumber('The line it was held against.'),
     verdict: Type.Enum(['ok', 'warning', 'alarm', 'incomplete', 'none']),
-    previous_verdict: Type.String({ description: "Of the earlier revision, or ''." }),
+    previous_verdict: Type.String({ description: "Verdict of the earlier revision, or ''." }),
     reason: Type.String(),
     headline: Type.Optional(
       Type.String({

@@ -75,7 +75,9 @@ export const CanaryAnswer = closed(
     decision: Type.Enum([...DECISIONS, 'invalid']),
     reason: Type.String(),
     sample_ratio_p: nullable(
-      Type.Number({ description: 'Of units having been drawn as declared; null without a share.' }),
+      Type.Number({
+        description: 'p-value of units having been drawn as declared; null without a share.',
+      }),
     ),
     metrics: Type.Array(
       closed({

@@ -99,7 +99,7 @@ export const CohortsAnswer = closed(
     searched: closed({
       is_asked: Type.Boolean({ description: 'Whether the model file has `cohorts.search`.' }),
       verdict: nullable(Type.Enum(['ok', 'warning', 'alarm', 'incomplete', 'none'])),
-      p_adjusted: number('Of the surest cohort, corrected for all that were searched.'),
+      p_adjusted: number('p-value of the surest cohort, corrected for all that were searched.'),
       reason: Type.String({ description: 'What the search found, in words.' }),
       worst: Type.Array(Found, { description: 'Those that are surely worse, the worst first.' }),
     }),

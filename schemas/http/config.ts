@@ -6,7 +6,7 @@ const instant = (description: string) =>
   Type.String({ format: 'date-time', description, examples: ['2026-01-01T00:00:00.000Z'] })
 
 const Setting = closed({
-  name: Type.String({ description: 'Of the environment variable.' }),
+  name: Type.String({ description: 'Name of the environment variable.' }),
   value: nullable(
     Type.Union([Type.String(), Type.Number()], {
       description: 'Null where it is not among those that are shown: it may be a secret.',
@@ -17,7 +17,7 @@ const Setting = closed({
 const LoadedFile = closed({
   file: Type.String(),
   model_id: Type.String(),
-  sha256: Type.String({ description: 'Of its bytes, hexadecimal.' }),
+  sha256: Type.String({ description: 'Hash of its bytes, hexadecimal.' }),
   loaded_at: instant('When it was read.'),
 })
 
@@ -47,7 +47,7 @@ export const ConfigAnswer = closed(
       files: Type.Array(
         closed({
           source: Type.String({ description: 'Its name.' }),
-          revision: Type.String({ description: 'Of its text, and of its `.proto`.' }),
+          revision: Type.String({ description: 'Hash of its text, and of its `.proto`.' }),
         }),
       ),
       refused: nullable(Refused),

@@ -146,12 +146,12 @@ export const DistributionQuery = closed({
 })
 
 const share = (description: string) => Type.Number({ description })
-const nullableShare = number('Of the reference, in [0, 1]; null where it has no events.')
+const nullableShare = number('Share of the reference, in [0, 1]; null where it has no events.')
 /** One bar of a histogram, or one category. */
 const Bar = closed({
   low: number('Least value of the bar, in units of the feature; null below all others.'),
   high: number('Greatest value of the bar; null above all others.'),
-  category: nullable(Type.String({ description: 'Of categories: its name.' })),
+  category: nullable(Type.String({ description: 'Name of a category; null of numbers.' })),
   current: share('Share of the events of the span, in [0, 1].'),
   reference: nullableShare,
 })
@@ -167,10 +167,12 @@ export const SHOWN_DISTRIBUTION = {
     description: 'Whether bars of numbers have one width, or one ratio of their ends.',
   }),
   median: closed({
-    current: number('Of the numbers of the span; null of categories.'),
-    reference: number('Of those of the reference.'),
+    current: number('Median of the numbers of the span; null of categories.'),
+    reference: number('Median of those of the reference.'),
   }),
-  bars: Type.Array(Bar, { description: 'In the order of the values; categories by frequency.' }),
+  bars: Type.Array(Bar, {
+    description: 'Bars in the order of the values; categories by frequency.',
+  }),
   missing: closed({
     current: share('Share of events without a value.'),
     reference: nullableShare,

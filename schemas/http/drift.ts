@@ -116,7 +116,7 @@ const DescribedReference = closed({
   revision: Type.Optional(
     Type.Integer({ description: 'How often it was put over HTTP; absent of the model file.' }),
   ),
-  note: Type.Optional(Type.String({ description: 'Of a table: what was read of it.' })),
+  note: Type.Optional(Type.String({ description: 'What was read of a table.' })),
 })
 
 const Baseline = closed({

@@ -96,7 +96,9 @@ const EpisodeAlarm = closed({
   slice_value: Type.String(),
   ...What.properties,
   reference: Type.String(),
-  severity: Type.Enum(['warning', 'alarm'], { description: 'In the newest of its windows.' }),
+  severity: Type.Enum(['warning', 'alarm'], {
+    description: 'Severity in the newest of its windows.',
+  }),
   value: number('In the newest of its windows; null where it cannot be known.'),
   baseline_value: number('The same metric of the baseline; null where the baseline has none.'),
   threshold: number('The line it is held against.'),
@@ -116,7 +118,7 @@ export type EpisodeAlarm = Static<typeof EpisodeAlarm>
 const EpisodePerformance = closed({
   metric: Type.String(),
   value: number('In the newest window of the episode that has it.'),
-  baseline_value: number('Of the baseline; null where the baseline has none.'),
+  baseline_value: number('Value of the baseline; null where the baseline has none.'),
   ci_low: number('Lower end of its interval.'),
   ci_high: number('Upper end.'),
   verdict: Type.Enum(['ok', 'warning', 'alarm', 'incomplete', 'none']),
@@ -129,7 +131,7 @@ const EpisodeFeedback = closed({
   decision: Type.Enum(['accept', 'dismiss', 'snooze']),
   actor: Type.String(),
   comment: Type.String(),
-  until: nullable(time('Of a snooze: its end.')),
+  until: nullable(time('End of a snooze.')),
   decided_at: time('When.'),
   verdicts: bigCount('Verdicts it is about.'),
 })
@@ -169,7 +171,8 @@ export const EpisodeAnswer = closed(
     headline: Type.String({ description: 'What alarms, the gravest first.' }),
     evidence: Type.Array(EpisodeWindow, { description: 'Its windows, the newest 60, ascending.' }),
     results: Type.Array(EpisodeAlarm, {
-      description: 'Of every cohort, the model as a whole and the gravest first; 300 at most.',
+      description:
+        'Results of every cohort, the model as a whole and the gravest first; 300 at most.',
     }),
     performance: Type.Array(EpisodePerformance),
     feedback: Type.Array(EpisodeFeedback, { description: 'The newest first.' }),

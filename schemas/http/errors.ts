@@ -26,11 +26,13 @@ export const ProblemDocument = Type.Object(
     status: Type.Integer({ description: 'The HTTP status.' }),
     detail: Type.String({ description: 'One sentence that names the field and the rule.' }),
     code: Type.String({ description: 'The kind of problem; it does not change.' }),
-    accepted: Type.Optional(Type.Integer({ description: 'Of a batch: 0.' })),
-    rejected: Type.Optional(Type.Array(RejectedItem, { description: 'Of a batch: each item.' })),
+    accepted: Type.Optional(Type.Integer({ description: 'Accepted events of a batch: 0.' })),
+    rejected: Type.Optional(
+      Type.Array(RejectedItem, { description: 'Each rejected item of a batch.' }),
+    ),
     limit: Type.Optional(
       Type.Enum(['events', 'bytes'], {
-        description: 'Of `rate_limited`: what the caller has sent as much of as they may.',
+        description: 'What the caller has sent as much of as they may, of `rate_limited`.',
       }),
     ),
     per_second: Type.Optional(Type.Number({ description: 'How much that is a second.' })),

@@ -40,7 +40,7 @@ export const ExamplesAnswer = closed(
         ),
         features: Type.Unsafe<Record<string, unknown>>({
           type: 'object',
-          description: 'Of a rule the features that it asks for; of an unusual event all of them.',
+          description: 'Features that a rule asks for; all of them of an unusual event.',
         }),
         because: Type.Array(Type.String(), {
           description: 'Features that make it unusual, the first most; empty of a rule.',

@@ -67,7 +67,7 @@ export const RotateKeyBody = closed(
       Type.String({
         maxLength: 40,
         default: '24h',
-        description: 'For how long the old key stays good, such as `24h`.',
+        description: 'Time for which the old key stays good, such as `24h`.',
       }),
     ),
     expires,

@@ -23,7 +23,8 @@ export const WindowsQuery = closed({
   newest: defaulted(
     Type.Boolean({
       default: false,
-      description: 'Of each number its newest window alone, one that has a value if there is any.',
+      description:
+        'Asks for the newest window of each number alone, one that has a value if there is any.',
       examples: [true],
     }),
   ),
@@ -49,7 +50,7 @@ const result = {
   ci_low: number('Lower end of the confidence interval.'),
   ci_high: number('Upper end of the confidence interval.'),
   ci_level: number('Level of the interval.'),
-  p_value: number('Of no drift, allowing for the noise between windows.'),
+  p_value: number('p-value of no drift, allowing for the noise between windows.'),
   p_adjusted: number('Corrected for everything that is tested of the window.'),
   baseline_value: number('The same metric of the baseline; null where the baseline has none.'),
   threshold: number('The line it is held against.'),
@@ -99,7 +100,7 @@ export const WindowMetric = closed({
   episode_id: Type.String({ description: 'The alert episode, or empty.' }),
   n_reference: bigCount('Events of the reference.'),
   n_current: bigCount('Events of the window.'),
-  n_labelled: bigCount('Of them labelled ones.'),
+  n_labelled: bigCount('Labelled ones among them.'),
   reference_kind: Type.String({
     description:
       'What kind of reference that is, as the model file names kinds, or empty: a table answers for skew, others for drift.',

@@ -13,7 +13,7 @@ export const ReferenceBody = closed(
     from: Type.Optional(shortText('Start of the span, RFC 3339.')),
     to: Type.Optional(shortText('End of the span, RFC 3339.')),
     model_version: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 200, description: 'In place of a span.' }),
+      Type.String({ minLength: 1, maxLength: 200, description: 'A table, in place of a span.' }),
     ),
   },
   { examples: [{ from: '2026-01-01T00:00:00Z', to: '2026-01-08T00:00:00Z' }] },
@@ -33,13 +33,15 @@ export const ReferenceAnswer = closed(
   {
     name: Type.String(),
     kind: Type.Enum(['first', 'fixed', 'version', 'uploaded', 'table']),
-    model_version: Type.Optional(Type.String({ description: 'Of a reference of kind version.' })),
+    model_version: Type.Optional(
+      Type.String({ description: 'The version of a reference of kind version.' }),
+    ),
     from: Type.Optional(time('Start of its span.')),
     to: Type.Optional(time('End of its span.')),
     events: Type.Optional(Type.Integer({ description: 'Predictions that were uploaded.' })),
     rows: Type.Optional(Type.Integer({ description: 'Rows of a table.' })),
     note: Type.Optional(
-      Type.String({ description: 'Of a table: what was read of it, and what was left out.' }),
+      Type.String({ description: 'What was read of a table, and what was left out.' }),
     ),
     revision: Type.Integer({ minimum: 1, description: 'How often it was put.' }),
   },

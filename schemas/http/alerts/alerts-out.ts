@@ -101,11 +101,13 @@ export const AlertTestBody = closed(
     receiver: Type.Optional(id('Who is told.', 'risk-slack')),
     model_id: Type.Optional(id('Tells those that an alert of this model goes to.', 'fraud')),
     severity: Type.Optional(
-      Type.Enum(['warning', 'alarm'], { description: 'Of that alert; alarm unless given.' }),
+      Type.Enum(['warning', 'alarm'], {
+        description: 'Severity of that alert; alarm unless given.',
+      }),
     ),
     kind: Type.Optional(
       Type.Enum(['alarm', 'silence', 'run_failed', 'approval', 'made_worse'], {
-        description: 'Of that alert; alarm unless given.',
+        description: 'Severity of that alert; alarm unless given.',
       }),
     ),
     actor: Type.Optional(person),

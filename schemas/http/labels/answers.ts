@@ -22,7 +22,7 @@ export const DaysQuery = Type.Object({
 export const LabelReport = closed(
   {
     model_id: Type.String(),
-    days: count('Of how many days.'),
+    days: count('Days that are told of.'),
     labels: count('Labels that came, named ones among them.'),
     refused: count('Labels that are none that the model has: dead letters with `label_mismatch`.'),
     normalised: count('Labels that are taken in the spelling of the model’s classes.'),
@@ -75,7 +75,7 @@ const coefficient = (description: string) =>
 export const AgreementAnswer = closed(
   {
     model_id: Type.String(),
-    days: count('Of how many days.'),
+    days: count('Days that are told of.'),
     tasks: count('Tasks with answers of two reviewers or more.'),
     answers: count('Answers to these; the newest 50 000 of the model are read.'),
     alpha: coefficient(
@@ -88,7 +88,7 @@ export const AgreementAnswer = closed(
       closed({
         class: Type.String(),
         answers: count('Answers that say so.'),
-        alpha: coefficient('Of this class against all others.'),
+        alpha: coefficient('Agreement on this class against all others.'),
       }),
       { description: 'The 20 most frequent.' },
     ),

@@ -39,11 +39,11 @@ const Pairs = closed(
       Type.Number({
         minimum: 0,
         default: 0,
-        description: 'Of `higher_label`: by how much the labels differ at least; never by nothing.',
+        description: 'Least difference of the labels, for `higher_label`; never nothing.',
       }),
     ),
   },
-  { description: 'Of the format `pairs`: which answer is preferred.' },
+  { description: 'Which answer is preferred, for the format `pairs`.' },
 )
 
 const predicate = (description: string, example: string) =>
@@ -141,7 +141,7 @@ const DatasetFile = closed(
       "Of CSV: texts that a spreadsheet would run, which begin with a `'` here and not in what was stored.",
     ),
     left_out: Type.Record(Type.String(), Type.Integer(), {
-      description: 'Of pairs: rows that are in none, by why.',
+      description: 'Rows that are in no pair, by why.',
     }),
   },
   { description: 'What was written.' },
@@ -204,7 +204,7 @@ export type DatasetAnswer = Static<typeof DatasetAnswer>
 
 /** Which data sets are listed. */
 export const DatasetsQuery = Type.Object({
-  model_id: Type.Optional(id('Of this model alone.', 'fraud')),
+  model_id: Type.Optional(id('Data sets of this model alone.', 'fraud')),
   limit,
 })
 
@@ -220,7 +220,7 @@ const Listed = closed({
   to: nullable(Type.String()),
   rows: nullable(Type.Integer()),
   bytes: nullable(Type.Integer()),
-  sha256: nullable(Type.String({ description: 'Of the file.' })),
+  sha256: nullable(Type.String({ description: 'Hash of the file, hexadecimal.' })),
 })
 /** A data set in a list. */
 export type ListedDataset = Static<typeof Listed>

@@ -42,7 +42,7 @@ export const DataHealthAnswer = closed(
         labels: bigCount('Labels whose prediction nobody has seen.'),
         since: time('How long the oldest one waits.'),
       }),
-      { description: 'By model, the most first; 200 at most.' },
+      { description: 'Labels that wait by model, the most first; 200 at most.' },
     ),
     stored: Type.Array(
       closed({
@@ -120,8 +120,8 @@ export const DataHealthAnswer = closed(
 
 /** Which dead letters are asked for. */
 export const LettersQuery = closed({
-  topic: Type.Optional(id('Of this topic alone.', 'plumbline.predictions.v1')),
-  reason: Type.Optional(id('Of this reason alone.', 'missing_field')),
+  topic: Type.Optional(id('Letters of this topic alone.', 'plumbline.predictions.v1')),
+  reason: Type.Optional(id('Letters of this reason alone.', 'missing_field')),
   before: Type.Optional(
     Type.String({
       format: 'date-time',

@@ -6,7 +6,7 @@ import { closed } from '../parts.ts'
 export const SettingsAnswer = closed(
   {
     model_id: Type.String(),
-    revision: Type.String({ description: 'Of its file; empty of a model without one.' }),
+    revision: Type.String({ description: 'Revision of its file; empty of a model without one.' }),
     sections: Type.Array(
       closed({
         section: Type.String({ description: 'What its settings are about.' }),

@@ -17,8 +17,8 @@ export const StepVerdict = closed({
   metrics: Type.Array(
     closed({
       metric: Type.String(),
-      current: number('Of the version that serves.'),
-      candidate: number('Of the candidate.'),
+      current: number('Value of the version that serves.'),
+      candidate: number('Value of the candidate.'),
       difference: number('Candidate minus the version that serves.'),
       ci_low: number('Lower end of the interval of the difference, valid at any time.'),
       ci_high: number('Its upper end.'),

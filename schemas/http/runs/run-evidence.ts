@@ -32,7 +32,9 @@ export const DatasetPart = closed({
     description:
       'How many of the stream they stand for: the sum of 1/sampling_fraction of predictions, or of 1/inclusion_probability of labels.',
   }),
-  content_sha256: Type.String({ description: 'Of the rows, in whatever order they are read.' }),
+  content_sha256: Type.String({
+    description: 'Hash of the rows, in whatever order they are read.',
+  }),
 })
 
 export type DatasetPart = Static<typeof DatasetPart>
@@ -65,7 +67,9 @@ export const ReplayAnswer = closed(
     recorded: decision,
     recomputed: nullable(decision),
     windows: Type.Integer({ description: 'Windows of cohorts whose results were read again.' }),
-    results_sha256: Type.String({ description: 'Of the results that the decision saw, or empty.' }),
+    results_sha256: Type.String({
+      description: 'Hash of the results that the decision saw, or empty.',
+    }),
     configuration: nullable(
       closed({
         recorded: RunConfiguration,
@@ -77,8 +81,10 @@ export const ReplayAnswer = closed(
         outcome: Type.Enum(['identical', 'different', 'none'], {
           description: '`none`: the run has no manifest.',
         }),
-        recorded_sha256: Type.String({ description: 'Of the manifest of the run, or empty.' }),
-        recomputed_sha256: Type.String({ description: 'Of the same read again, or empty.' }),
+        recorded_sha256: Type.String({ description: 'Hash in the manifest of the run, or empty.' }),
+        recomputed_sha256: Type.String({
+          description: 'Hash of the rows as they are read again, or empty.',
+        }),
       },
       { description: 'Whether the data set of the run is still what its manifest says.' },
     ),

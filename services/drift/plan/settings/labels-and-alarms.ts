@@ -36,8 +36,8 @@ export function labelsOf({ labels }: Model): Said[] {
       'labels.resolve',
       labels.resolve,
       labels.resolve === 'majority'
-        ? 'Of several people of one source most decide; of equals the newest does.'
-        : 'Of several people of one source the newest label decides.',
+        ? 'Most of several people of one source decide; the newest does where they are equal.'
+        : 'The newest label of several people of one source decides.',
     ],
     [
       'labels.compare',
