@@ -37,6 +37,8 @@ export default defineConfig({
         },
       },
     ],
+    // Node loads the modules itself, as it does in production, and keeps what it compiled.
+    experimental: { viteModuleRunner: false, nodeLoader: false },
     // Threads crash with chDB, and a process can hold one data directory: each file is a process of
     // its own.
     pool: 'forks',

@@ -398,8 +398,8 @@ test('health, metrics and sessions are answered as declared', async () => {
   for (const path of [...paths, '/v1/session', '/v1/config']) await walk(`GET ${path}`)
   const headers = { 'x-plumbline-page': '1' }
   const key = { key: 'any' }
-  for (const of of [{ body: key, headers }, { body: key }, { body: {}, headers }])
-    await walk('POST /v1/session', of)
+  for (const sent of [{ body: key, headers }, { body: key }, { body: {}, headers }])
+    await walk('POST /v1/session', sent)
   await walk('DELETE /v1/session', { headers })
 })
 
