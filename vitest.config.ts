@@ -42,6 +42,7 @@ export default defineConfig({
     // Threads crash with chDB, and a process can hold one data directory: each file is a process of
     // its own.
     pool: 'forks',
+    globalSetup: ['./test/temporary-files.ts'],
     setupFiles: ['./test/each-file.ts'],
     // One more than cores: the longest files wait most of their time, for sessions, time limits and
     // processes that start.
