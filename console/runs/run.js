@@ -19,10 +19,11 @@ const stepName = (state) => sentence(DONE[state] ?? inWords(state.replace('.', '
 
 /** @param {Run} run */
 const stepsOf = ({ transitions }) =>
-  transitions.toReversed().map(({ state, actor, reason, at }) => ({
+  transitions.toReversed().map(({ state, actor, for: inStead, reason, at }) => ({
     what: stepName(state),
     verdict: state === 'approve' ? /** @type {const} */ ('ok') : stateVerdict(state),
     who: actor,
+    inStead,
     why: reason,
     at,
   }))
@@ -58,6 +59,15 @@ function Replayed({ path }) {
   </div>`
 }
 
+/** Who has approved, and in whose stead. @param {Run} run */
+const approversOf = ({ approvals, delegated }) =>
+  approvals
+    .map((by) => {
+      const other = delegated.find((one) => one.by === by)
+      return other ? `${actorName(by)} for ${actorName(other.for)}` : actorName(by)
+    })
+    .join(', ')
+
 /** What the run rests on, and until when. @param {{ run: Run }} props */
 const Facts = ({ run }) =>
   html`<dl class="evidence" aria-label="What it rests on">
@@ -80,7 +90,7 @@ const Facts = ({ run }) =>
       <dt>Approvals</dt>
       <dd>
         <b>${run.approvals.length} of ${run.approvals_needed}</b>${' '}
-        <span class="quiet"><bdi>${run.approvals.map(actorName).join(', ')}</bdi></span>
+        <span class="quiet"><bdi>${approversOf(run)}</bdi></span>
       </dd>
     </div>
     ${

@@ -9,7 +9,7 @@ interface Entry {
   at: Date
   actor: string
   action: string
-  detail: { message?: string; reason?: string }
+  detail: { message?: string; reason?: string; for?: string }
 }
 
 /** Reads the states that a run has reached and what was said of it, the oldest first. */
@@ -22,6 +22,7 @@ export async function readTransitions(sql: Sql, runId: string): Promise<RunTrans
   return rows.map(({ at, actor, action, detail }, i) => ({
     state: action.slice('run.'.length),
     actor,
+    for: detail.for ?? '',
     // What asked for the run is its reason; later states have their own, or none.
     reason: detail.message || (i === 0 ? (detail.reason ?? '') : ''),
     at: new Date(at).toISOString(),

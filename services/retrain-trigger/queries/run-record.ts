@@ -147,6 +147,7 @@ export function toRun(row: StoredRun): Run {
   return {
     ...run,
     configuration: row.configuration ?? null,
+    delegated: row.delegated ?? [],
     rollout: row.rollout ?? null,
     step: row.step ?? null,
     dataset: row.dataset ?? null,
