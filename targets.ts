@@ -5,6 +5,7 @@ import { readKeyFile } from './lib/http/keys/key-callers.ts'
 import { ConfigError, readConfig, unknownSettings } from './lib/runtime/config.ts'
 import { addressOf } from './lib/http/server.ts'
 import { allowedAddresses } from './lib/http/outgoing/outgoing-config.ts'
+import { linkKeysOf } from './lib/http/links/link-keys.ts'
 import type { Module } from './lib/runtime/modules.ts'
 import { outboxModule } from './lib/postgres/outbox.ts'
 import { checkPlatformConfig, type Needs } from './lib/platform/check-config.ts'
@@ -138,8 +139,10 @@ export function checkConfig(target: Target, env: Record<string, string | undefin
     collect(() => mustBeFolder('PLUMBLINE_SOURCES_DIR', env['PLUMBLINE_SOURCES_DIR']!))
   if (config) collect(() => readableSources(config!))
   else collect(() => readSources(env['PLUMBLINE_SOURCES_DIR'] || './sources'))
+  let hasLinks = false
+  if (config) collect(() => (hasLinks = linkKeysOf(config!)().length > 0))
   const alertsFile = env['PLUMBLINE_ALERTS_FILE']
-  if (alertsFile) collect(() => void readAlertsFile(alertsFile, (name) => env[name]))
+  if (alertsFile) collect(() => void readAlertsFile(alertsFile, (name) => env[name], hasLinks))
   if (problems.length > 0) throw new ConfigError(problems)
 }
 

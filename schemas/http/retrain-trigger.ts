@@ -172,6 +172,12 @@ export const RunAnswer = closed(
 )
 export type RunAnswer = Static<typeof RunAnswer>
 
+/** A run with what has become of it, as an example. */
+export const ONE_RUN = {
+  ...RUN,
+  transitions: [{ state: 'queued', actor: 'ann', for: '', reason: 'a new market opens', at: AT }],
+}
+
 /** A run with what has become of it. */
 export const OneRunAnswer = closed(
   {
@@ -182,14 +188,7 @@ export const OneRunAnswer = closed(
   },
   {
     description: 'The run as it is now, and how it came to that.',
-    examples: [
-      {
-        ...RUN,
-        transitions: [
-          { state: 'queued', actor: 'ann', for: '', reason: 'a new market opens', at: AT },
-        ],
-      },
-    ],
+    examples: [ONE_RUN],
   },
 )
 

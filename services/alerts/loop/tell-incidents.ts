@@ -152,10 +152,15 @@ function messagesOf(
 ): NewDelivery[] {
   const { receivers, templates } = parts.file()
   const owners = ownersFor(parts, incident)
-  return due.flatMap(({ receiver: name, event }) => {
+  return due.flatMap(({ receiver: name, event, approver }) => {
     const receiver = receivers.find((one) => one.name === name)
     if (!receiver) return []
-    const how = { owners, at: at.toISOString(), templates: [receiver.templates, templates] }
+    const how = {
+      owners,
+      approver,
+      at: at.toISOString(),
+      templates: [receiver.templates, templates],
+    }
     const message = incidentMessage(incident, event, how)
     return [{ receiver: name, message, hash: incident.hash }]
   })

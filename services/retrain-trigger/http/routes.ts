@@ -11,6 +11,7 @@ import {
 } from './delegation-routes.ts'
 import type { RetrainRoutesOptions } from './options.ts'
 import { addApproval, addCancellation, addJobReport, addRejection } from './run-answer-routes.ts'
+import { addLinkOpening, addLinkUse } from './link-routes.ts'
 import { addGoOn, addHold, addRollBack } from './rollout-routes.ts'
 import { addDecisionList, addRun, addRunList, addRunRequest } from './run-routes.ts'
 
@@ -40,6 +41,8 @@ const ROUTES = [
   addDelegationList,
   addDelegation,
   addRevocation,
+  addLinkOpening,
+  addLinkUse,
   addRejection,
   addCancellation,
   addHold,

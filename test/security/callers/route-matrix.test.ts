@@ -21,6 +21,8 @@ const WANTED: Record<string, 'public' | 'emit' | 'read' | 'review' | 'operate' |
   'GET /metrics': 'public',
   'GET /v1/session': 'public',
   'POST /v1/session': 'public',
+  'POST /v1/approval-links/open': 'public',
+  'POST /v1/approval-links/use': 'public',
   'POST /v1/attributes': 'emit',
   'POST /v1/cloudevents': 'emit',
   'POST /v1/labels': 'emit',

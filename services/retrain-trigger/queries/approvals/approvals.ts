@@ -15,6 +15,8 @@ export interface Approval {
   message: string
   /** In whose stead, by a delegation; undefined: in the actor's own name. */
   inStead?: string | undefined
+  /** The link by which it is given; undefined where the actor has signed in. */
+  link?: string
 }
 
 /**
@@ -32,10 +34,10 @@ export const approveRun = (
 ): Promise<Run> => postgres.transaction((tx) => approveWithin(tx, runId, approval, new Date(now())))
 
 /** Adds a person's approval within the caller's transaction; as {@link approveRun}. */
-async function approveWithin(
+export async function approveWithin(
   tx: Sql,
   runId: string,
-  { actor, message, inStead }: Approval,
+  { actor, message, inStead, link }: Approval,
   at: Date,
 ): Promise<Run> {
   const run = await lockApprovable(tx, runId, at)
@@ -56,7 +58,7 @@ async function approveWithin(
        revision = revision + 1, updated_at = $3 where run_id = $1 returning *`,
     [runId, actor, at, JSON.stringify(delegated ? [delegated] : [])],
   )
-  const detail = { model_id, message, ...(delegated && { ...delegated }) }
+  const detail = { model_id, message, ...delegated, ...(link !== undefined && { link_id: link }) }
   await appendAudit(tx, { at, actor, action: 'run.approve', subject: runId, detail })
   if (row!.approvals.length < row!.approvals_needed) return toRun(row!)
   return transition(tx, { runId, from: ['awaiting_approval'], to: 'queued', actor }, at)
