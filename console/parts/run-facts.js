@@ -7,7 +7,7 @@ import { Provenance } from './run-evidence.js'
 
 /** @typedef {import('typebox').Static<typeof import('../../schemas/http/retrain-trigger.ts').OneRunAnswer>} Run */
 
-const DONE = { approve: 'approved', note: 'a note' }
+const DONE = { approve: 'approved', escalate: 'taken further', note: 'a note' }
 
 /** @param {string} state such as `launching`, `approve` or `outcome.repaired` */
 const stepName = (state) => sentence(DONE[state] ?? inWords(state.replace('.', ': ')))
@@ -31,6 +31,13 @@ const approversOf = ({ approvals, delegated }) =>
       return other ? `${actorName(by)} for ${actorName(other.for)}` : actorName(by)
     })
     .join(', ')
+
+/** Whether a step was taken. @param {Run} run @param {Pick<Run['escalation'][number], 'due_at' | 'told_at' | 'missing'>} step */
+function escalationState(run, { due_at: due, told_at: told, missing }) {
+  const gone = missing.length > 0 ? html`; not told: <bdi>${missing.join(', ')}</bdi>` : ''
+  if (told) return html`told <${Ago} time=${told} />${gone}`
+  return run.state === 'awaiting_approval' ? html`told <${Ago} time=${due} />` : 'not needed'
+}
 
 /** What the run rests on, and until when. @param {{ run: Run }} props */
 export const Facts = ({ run }) =>
@@ -76,6 +83,17 @@ export const Facts = ({ run }) =>
         </dd>
       </div>`
     }
+    ${run.escalation.map(
+      ({ after, to, due_at, told_at, missing }) =>
+        html`<div>
+          <dt>Without an answer for ${after}</dt>
+          <dd>
+            <b><bdi>${to.join(', ')}</bdi></b
+            >${' '}
+            <span class="quiet">${escalationState(run, { due_at, told_at, missing })}</span>
+          </dd>
+        </div>`,
+    )}
     <${Provenance} run=${run} />
     ${
       run.next_attempt_at &&

@@ -2,7 +2,7 @@
 import Type, { type Static } from 'typebox'
 import { RUN_STATES } from '../events/retrain.v1.ts'
 import { Dataset, RunConfiguration } from './runs/run-evidence.ts'
-import { DelegatedApproval } from './runs/delegations.ts'
+import { DelegatedApproval, EscalationStep } from './runs/delegations.ts'
 import { Rollout, RolloutStep } from './runs/rollout.ts'
 import { Acceptance, Repair, RunTransition, Trigger } from './runs/run-outcomes.ts'
 import { closed, defaulted, id, limit, nullable, person, time, words } from './parts.ts'
@@ -175,6 +175,7 @@ export type RunAnswer = Static<typeof RunAnswer>
 /** A run with what has become of it, as an example. */
 export const ONE_RUN = {
   ...RUN,
+  escalation: [],
   transitions: [{ state: 'queued', actor: 'ann', for: '', reason: 'a new market opens', at: AT }],
 }
 
@@ -182,6 +183,9 @@ export const ONE_RUN = {
 export const OneRunAnswer = closed(
   {
     ...RunAnswer.properties,
+    escalation: Type.Array(EscalationStep, {
+      description: 'Whom its approval is taken to where nobody gives it, step by step.',
+    }),
     transitions: Type.Array(RunTransition, {
       description: 'States it has reached and what was said of it, the oldest first.',
     }),

@@ -113,3 +113,17 @@ export const DelegatedApproval = closed({
   for: Type.String({ description: 'In whose stead.' }),
   delegation_id: Type.String(),
 })
+
+/** A step by which an approval that nobody gives is taken further. */
+export const EscalationStep = closed({
+  after: Type.String({ description: 'How long after the run began to wait, such as `2h`.' }),
+  to: Type.Array(Type.String(), { description: 'Receivers of the file of alerts.' }),
+  due_at: time('When it is due.'),
+  told_at: nullable(
+    time('When it was taken; null: not yet, or never where the run waits no more.'),
+  ),
+  missing: Type.Array(Type.String(), {
+    description: 'Receivers that the file of alerts did not have then: they were told nothing.',
+  }),
+})
+export type EscalationStep = Static<typeof EscalationStep>

@@ -11,7 +11,7 @@ import {
   UseLinkBody,
 } from '../../../schemas/http/runs/approval-links.ts'
 import { answerByLink, LINK_REFUSALS, requireLink } from '../queries/approvals/links.ts'
-import { readTransitions } from '../queries/run-history.ts'
+import { readRunHistory } from '../queries/run-history.ts'
 import { readRun } from '../queries/runs.ts'
 import { LINK_OUTCOMES, type LinkOutcome, type RetrainRoutesOptions } from './options.ts'
 import { tags } from './parameters.ts'
@@ -66,8 +66,11 @@ export function addLinkOpening(http: Http, { engine, links }: RetrainRoutesOptio
         const shown = { token: body.token, runId: body.run_id, keys: links.keys() }
         const { person, expires_at } = await requireLink(postgres, shown, new Date(now()))
         const run = await readRun(postgres, body.run_id)
-        const transitions = await readTransitions(postgres, body.run_id)
-        return { person, expires_at, run: { ...run!, transitions } }
+        return {
+          person,
+          expires_at,
+          run: { ...run!, ...(await readRunHistory(postgres, body.run_id)) },
+        }
       }),
   )
 }

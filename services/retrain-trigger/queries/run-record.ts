@@ -53,7 +53,7 @@ export type StoredRun = Omit<Run, 'labels_known'> & {
 /** The rules of a policy that a run keeps, however its model file changes. */
 export type RunTerms = Pick<
   RetrainPolicy,
-  'accept' | 'validation' | 'watch' | 'dataset' | 'targets'
+  'accept' | 'validation' | 'watch' | 'dataset' | 'targets' | 'escalate'
 > & {
   promote?: StepTerms
 }

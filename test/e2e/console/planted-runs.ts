@@ -127,6 +127,10 @@ export const RUNS: RunAnswer[] = [
 /** A run with its history. */
 export const ONE_RUN = (of: RunAnswer): Static<typeof OneRunAnswer> => ({
   ...of,
+  escalation: [
+    { after: '12h', to: ['risk-chat'], due_at: ago(11), told_at: ago(11), missing: [] },
+    { after: '1d', to: ['pager', 'lead'], due_at: ago(-1), told_at: null, missing: [] },
+  ],
   transitions: [
     { state: 'awaiting_approval', actor: 'policy', for: '', reason: of.reason, at: ago(23) },
     { state: 'approve', actor: 'maria', for: 'tom', reason: 'the fall is real', at: ago(4) },
