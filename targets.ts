@@ -5,6 +5,7 @@ import { readKeyFile } from './lib/http/keys/key-callers.ts'
 import { ConfigError, readConfig, unknownSettings } from './lib/runtime/config.ts'
 import { addressOf } from './lib/http/server.ts'
 import { allowedAddresses } from './lib/http/outgoing/outgoing-config.ts'
+import { linkKeysOf } from './lib/http/links/link-keys.ts'
 import type { Module } from './lib/runtime/modules.ts'
 import { outboxModule } from './lib/postgres/outbox.ts'
 import { checkPlatformConfig, type Needs } from './lib/platform/check-config.ts'
@@ -20,6 +21,7 @@ import { readModels } from './lib/models/reload/model-folder.ts'
 import { readableSources } from './lib/platform/source-problems.ts'
 import { readSources } from './lib/sources/source-files.ts'
 import { AlertsConfig } from './services/alerts/config.ts'
+import { unknownEscalations } from './services/alerts/decide/escalations.ts'
 import { readAlertsFile } from './services/alerts/loop/alerts-file.ts'
 import { alerts } from './services/alerts/module.ts'
 import { DriftConfig } from './services/drift/config.ts'
@@ -101,6 +103,9 @@ const OF_OTHER_PROGRAMS = new Set([
   'PLUMBLINE_RUN',
 ])
 
+/** Targets that send alerts. */
+const SENDERS: ReadonlySet<Target> = new Set(['all', 'retrain-trigger'])
+
 /**
  * Every problem of the environment, the key file, the model, source and alerts files, without
  * starting anything.
@@ -130,16 +135,28 @@ export function checkConfig(target: Target, env: Record<string, string | undefin
   if (env['PLUMBLINE_MODELS_DIR'])
     collect(() => mustBeFolder('PLUMBLINE_MODELS_DIR', env['PLUMBLINE_MODELS_DIR']!))
   const folder = config?.PLUMBLINE_MODELS_DIR ?? env['PLUMBLINE_MODELS_DIR'] ?? './models'
+  let declared: ReturnType<typeof readModels>['declared'] = []
   collect(() => {
     const models = readModels(folder)
+    declared = models.declared
     if (config) privacyOf(config, models)
   })
   if (env['PLUMBLINE_SOURCES_DIR'])
     collect(() => mustBeFolder('PLUMBLINE_SOURCES_DIR', env['PLUMBLINE_SOURCES_DIR']!))
   if (config) collect(() => readableSources(config!))
   else collect(() => readSources(env['PLUMBLINE_SOURCES_DIR'] || './sources'))
+  let hasLinks = false
+  if (config) collect(() => (hasLinks = linkKeysOf(config!)().length > 0))
   const alertsFile = env['PLUMBLINE_ALERTS_FILE']
-  if (alertsFile) collect(() => void readAlertsFile(alertsFile, (name) => env[name]))
+  const named = (receivers: readonly string[]) => {
+    const unknown = SENDERS.has(target) ? unknownEscalations(declared, receivers) : []
+    if (unknown.length > 0) throw new ConfigError(unknown)
+  }
+  collect(() => {
+    if (!alertsFile) return named([])
+    const { file } = readAlertsFile(alertsFile, (name) => env[name], hasLinks)
+    named(file.receivers.map(({ name }) => name))
+  })
   if (problems.length > 0) throw new ConfigError(problems)
 }
 

@@ -152,6 +152,13 @@ const Route = Type.Object(
     receivers: names,
     continue: Type.Optional(Type.Boolean()),
     update_every: Type.Optional(duration),
+    approver: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 180,
+        description: 'Who reads what is sent there: approvals come with a link for this person.',
+      }),
+    ),
   },
   closed,
 )

@@ -181,6 +181,24 @@ const Promote = Type.Object(
 /** How a candidate gets its traffic, as read and checked. */
 export type Promote = Static<typeof Promote>
 
+/** Whom an approval that nobody has given is taken to, and when. */
+const Escalation = Type.Object(
+  {
+    after: Type.String({
+      pattern: DURATION,
+      description: 'Time since the run awaits approval, 1m to 365d.',
+    }),
+    to: Type.Array(Type.String({ minLength: 1, maxLength: 64 }), {
+      minItems: 1,
+      maxItems: 20,
+      description: 'Receivers of the file of alerts.',
+    }),
+  },
+  closed,
+)
+/** Whom an approval that nobody has given is taken to, as read and checked. */
+export type Escalation = Static<typeof Escalation>
+
 /** When a model is retrained and by what, as its model file says. */
 export const RetrainPolicy = Type.Object(
   {
@@ -190,6 +208,13 @@ export const RetrainPolicy = Type.Object(
     approval: Type.Enum(['none', 'one', 'two'], { default: 'none' }),
     approval_expires: Type.Optional(
       duration('Time after which a run that nobody approved is cancelled, 1m to 365d.', '7d'),
+    ),
+    escalate: Type.Optional(
+      Type.Array(Escalation, {
+        minItems: 1,
+        maxItems: 10,
+        description: 'Whom an approval that nobody has given is taken to, step by step.',
+      }),
     ),
     cooldown: duration('Least stream time between two launches.', '0s'),
     max_per_month: Type.Integer({

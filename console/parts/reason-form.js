@@ -24,17 +24,17 @@ export const untilOf = (form) =>
 
 /**
  * @param {{ text: string, says: any, close: () => void, children?: any, send: (form: FormData, who:
- *   { actor?: string }) => Promise<void> }} props
- *   `send` does the act; what it throws is shown
+ *   { actor?: string }) => Promise<void>, isNamed?: boolean }} props
+ *   `send` does the act; what it throws is shown. `isNamed`: it is known who acts
  */
-export function ReasonForm({ text, says, close, send, children }) {
+export function ReasonForm({ text, says, close, send, children, isNamed = false }) {
   const [error, setError] = useState(/** @type {Error | undefined} */ (undefined))
   const [isBusy, setBusy] = useState(false)
   const [needsName, setNeedsName] = useState(false)
   const first = useRef(/** @type {HTMLTextAreaElement | null} */ (null))
   useEffect(() => {
     first.current?.focus()
-    hasKeys().then((keys) => setNeedsName(!keys), setError)
+    if (!isNamed) hasKeys().then((keys) => setNeedsName(!keys), setError)
   }, [])
   const submit = async (event) => {
     event.preventDefault()

@@ -1,7 +1,8 @@
 /** What a person can do about a run in its state, each with a reason. */
-import { html, useState } from '/console/vendor/preact.js'
+import { html, useEffect, useState } from '/console/vendor/preact.js'
 import { request } from '../parts/page.js'
 import { ReasonForm } from '../parts/reason-form.js'
+import { actorName } from '../parts/states.js'
 
 /** @typedef {import('../../schemas/http/retrain-trigger.ts').RunAnswer} Run */
 
@@ -42,6 +43,46 @@ function isAllowed({ rollout }, act) {
   return act !== 'roll-back' || state !== 'going_back'
 }
 
+/**
+ * In whose stead the caller may approve a run of a model, of those who have delegated that; by
+ * whomever where no key says who calls.
+ *
+ * @param {string} model
+ * @returns {Promise<string[]>}
+ */
+async function delegators(model) {
+  const [{ delegations }, { caller, key_needed: hasKeys }] = await Promise.all([
+    request('/v1/delegations?limit=1000'),
+    request('/v1/session'),
+  ])
+  const now = new Date().toISOString()
+  const own = delegations.filter(
+    ({ delegate, models, begins_at: begins, ends_at: ends, revoked_at: revoked }) =>
+      revoked === null &&
+      begins <= now &&
+      ends > now &&
+      (models === null || models.includes(model)) &&
+      (!hasKeys || delegate.toLowerCase() === caller?.id.toLowerCase()),
+  )
+  return [...new Set(own.map(({ delegator }) => delegator))]
+}
+
+/** In whose name an approval is given, where others have delegated theirs. @param {{ model: string }} props */
+function InStead({ model }) {
+  const [names, setNames] = useState(/** @type {string[]} */ ([]))
+  useEffect(() => {
+    // Who cannot read them approves in their own name.
+    delegators(model).then(setNames, () => setNames([]))
+  }, [model])
+  if (names.length === 0) return ''
+  return html`<label
+    >In whose name<select name="for">
+      <option value="">My own</option>
+      ${names.map((name) => html`<option value=${name.replace(/^claimed:/, '')}>For ${actorName(name)}</option>`)}
+    </select></label
+  >`
+}
+
 /** @param {{ run: Run, path: string, changed: () => void }} props */
 export function Acts({ run, path, changed }) {
   const [act, setAct] = useState('')
@@ -52,7 +93,9 @@ export function Acts({ run, path, changed }) {
   )
   const chosen = own.find(([name]) => name === act)
   const send = async (form, who) => {
-    await request(`${path}/${act}`, { message: String(form.get('comment')), ...who })
+    const inStead = String(form.get('for') ?? '')
+    const [way, more] = inStead === '' ? [act, {}] : ['approve-for', { for: inStead }]
+    await request(`${path}/${way}`, { message: String(form.get('comment')), ...more, ...who })
     setNote('Kept in the audit log.')
     setAct('')
     changed()
@@ -81,7 +124,8 @@ export function Acts({ run, path, changed }) {
         says=${saysOf(run, chosen[0], chosen[3])}
         close=${() => setAct('')}
         send=${send}
-      />`
+        >${chosen[0] === 'approve' && html`<${InStead} model=${run.model_id} />`}<//
+      >`
     }
   </section>`
 }

@@ -2,30 +2,16 @@
 import { html, useState } from '/console/vendor/preact.js'
 import { Drawer } from '../parts/drawer.js'
 import { request } from '../parts/page.js'
-import { actorName, inWords, stateVerdict } from '../parts/states.js'
+import { inWords, stateVerdict } from '../parts/states.js'
 import { Timeline } from '../parts/timeline.js'
-import { Ago, Badge, Failed, Loading, useAnswer } from '../parts/ui.js'
-import { day, sentence } from '../parts/words.js'
+import { Badge, Failed, Loading, useAnswer } from '../parts/ui.js'
+import { sentence } from '../parts/words.js'
 import { Acts } from './acts.js'
 import { Rollout } from './rollout.js'
-import { Acceptance, Provenance, Repair, Triggers } from './evidence.js'
+import { Acceptance, Repair, Triggers } from '../parts/run-evidence.js'
+import { Facts, stepsOf } from '../parts/run-facts.js'
 
 /** @typedef {import('typebox').Static<typeof import('../../schemas/http/retrain-trigger.ts').OneRunAnswer>} Run */
-
-const DONE = { approve: 'approved', note: 'a note' }
-
-/** @param {string} state such as `launching`, `approve` or `outcome.repaired` */
-const stepName = (state) => sentence(DONE[state] ?? inWords(state.replace('.', ': ')))
-
-/** @param {Run} run */
-const stepsOf = ({ transitions }) =>
-  transitions.toReversed().map(({ state, actor, reason, at }) => ({
-    what: stepName(state),
-    verdict: state === 'approve' ? /** @type {const} */ ('ok') : stateVerdict(state),
-    who: actor,
-    why: reason,
-    at,
-  }))
 
 /** The decision made again from what is stored, once it is asked for. @param {{ path: string }} props */
 function Replay({ path }) {
@@ -57,64 +43,6 @@ function Replayed({ path }) {
     </ul>
   </div>`
 }
-
-/** What the run rests on, and until when. @param {{ run: Run }} props */
-const Facts = ({ run }) =>
-  html`<dl class="evidence" aria-label="What it rests on">
-    <div>
-      <dt>Evidence to</dt>
-      <dd><b>${run.window_end ? day(run.window_end) : 'no window'}</b></dd>
-    </div>
-    <div>
-      <dt>Labels known then</dt>
-      <dd><b>${run.labels_known.toLocaleString('en')}</b></dd>
-    </div>
-    <div>
-      <dt>Asked for by</dt>
-      <dd>
-        <b><bdi>${actorName(run.requested_by) || 'nobody known'}</bdi></b
-        >${' '}<span class="quiet"><${Ago} time=${run.created_at} /></span>
-      </dd>
-    </div>
-    <div>
-      <dt>Approvals</dt>
-      <dd>
-        <b>${run.approvals.length} of ${run.approvals_needed}</b>${' '}
-        <span class="quiet"><bdi>${run.approvals.map(actorName).join(', ')}</bdi></span>
-      </dd>
-    </div>
-    ${
-      run.state === 'awaiting_approval' &&
-      run.approval_expires_at &&
-      html`<div>
-        <dt>Cancelled unless approved</dt>
-        <dd>
-          <b><${Ago} time=${run.approval_expires_at} /></b>
-        </dd>
-      </div>`
-    }
-    ${
-      run.new_version &&
-      html`<div>
-        <dt>New version</dt>
-        <dd>
-          <b><bdi>${run.new_version}</bdi></b>
-        </dd>
-      </div>`
-    }
-    <${Provenance} run=${run} />
-    ${
-      run.next_attempt_at &&
-      html`<div>
-        <dt>Tried again</dt>
-        <dd>
-          <b><${Ago} time=${run.next_attempt_at} /></b>${' '}<span class="quiet"
-            >after ${run.attempts}</span
-          >
-        </dd>
-      </div>`
-    }
-  </dl>`
 
 /** @param {{ run: Run, changed: () => void }} props */
 function One({ run, changed }) {

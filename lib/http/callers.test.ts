@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { actorOf } from './callers.ts'
+import { actorOf, namedPerson } from './callers.ts'
 import { keyIdProblem, spellingProblems } from './key-ids.ts'
 
 const ann = { id: 'ann', scopes: new Set(['operate'] as const), grants: [], isKnown: true }
@@ -36,4 +36,12 @@ test('keys of one person bear one id', () => {
   expect(spellingProblems(['Ann', 'ann', 'bob'])).toEqual([
     'ids Ann and ann are one name under two spellings: write it one way',
   ])
+})
+
+test('another person is named by their key, and is claimed where no keys are set', () => {
+  const known = { id: 'ann', scopes: new Set(), grants: [], isKnown: true } as never
+  expect(namedPerson(known, ' Bob ', 'to')).toBe('Bob')
+  expect(namedPerson(undefined, ' BOB ', 'to')).toBe('claimed:bob')
+  for (const name of ['claimed:bob', '  ', '\u200B'])
+    expect(() => namedPerson(known, name, 'to')).toThrow(/^to /)
 })

@@ -32,3 +32,23 @@ export function actorOf(
     throw new Problem(400, 'invalid_request', `${field} is required where no keys are set`)
   return `${CLAIMED}${name}`
 }
+
+/**
+ * Another person whom a body names, as that person's acts would be written: a name as it is where
+ * the caller has a key, `claimed:<name>` where no keys are set.
+ *
+ * @throws {Problem} 400 for a name that is empty, or that cannot be kept
+ */
+export function namedPerson(caller: Caller | undefined, named: string, field: string): string {
+  requirePrintable(field, named)
+  const name = canonicalName(named)
+  if (name === '') throw new Problem(400, 'invalid_request', `${field} names nobody`)
+  if (!caller?.isKnown) return `${CLAIMED}${name}`
+  if (name.startsWith(CLAIMED))
+    throw new Problem(
+      400,
+      'invalid_request',
+      `${field} begins with ${CLAIMED}: where keys are set, name somebody by their key`,
+    )
+  return named.trim()
+}

@@ -50,6 +50,7 @@ function whenProblems(when: string, file: ModelFile): string[] {
       slices: sliceKeys(file),
       customMetrics: Object.keys(file.custom_metrics ?? {}),
       attributes: Object.keys(file.fairness?.attributes ?? {}),
+      hasCanaries: (file.retrain ?? []).some(({ promote }) => promote !== undefined),
       expectations: readExpectations(file.expectations ?? [], []).rules.map(({ name }) => name),
     })
   } catch (error) {

@@ -22,5 +22,6 @@ export const canonicalName = (name: string): string =>
 /** Whether two actors are one person; a claimed name counts as the person that it claims. */
 export const isSamePerson = (a: string, b: string): boolean => personOf(a) === personOf(b)
 
-const personOf = (actor: string) =>
+/** The person that an actor is, or claims to be, by the spelling that tells persons apart. */
+export const personOf = (actor: string): string =>
   canonicalName(actor.startsWith(CLAIMED) ? actor.slice(CLAIMED.length) : actor)

@@ -2,6 +2,7 @@
 import Type, { type Static } from 'typebox'
 import { RUN_STATES } from '../events/retrain.v1.ts'
 import { Dataset, RunConfiguration } from './runs/run-evidence.ts'
+import { DelegatedApproval, EscalationStep } from './runs/delegations.ts'
 import { Rollout, RolloutStep } from './runs/rollout.ts'
 import { Acceptance, Repair, RunTransition, Trigger } from './runs/run-outcomes.ts'
 import { closed, defaulted, id, limit, nullable, person, time, words } from './parts.ts'
@@ -99,6 +100,7 @@ const RUN = {
   decided_at: AT,
   requested_by: 'ann',
   approvals: [],
+  delegated: [],
   approvals_needed: 0,
   labels_known: 0,
   new_version: '',
@@ -137,6 +139,9 @@ export const RunAnswer = closed(
       description: 'Who asked for it: a person, `policy`, `alerts`; empty where nobody knows.',
     }),
     approvals: Type.Array(Type.String(), { description: 'Who has approved.' }),
+    delegated: Type.Array(DelegatedApproval, {
+      description: 'Those of its approvals that were given in another’s stead.',
+    }),
     approvals_needed: Type.Integer(),
     labels_known: Type.Number({ description: 'Labelled outcomes at that time.' }),
     new_version: Type.String({ description: 'The version that was made, or empty.' }),
@@ -167,22 +172,27 @@ export const RunAnswer = closed(
 )
 export type RunAnswer = Static<typeof RunAnswer>
 
+/** A run with what has become of it, as an example. */
+export const ONE_RUN = {
+  ...RUN,
+  escalation: [],
+  transitions: [{ state: 'queued', actor: 'ann', for: '', reason: 'a new market opens', at: AT }],
+}
+
 /** A run with what has become of it. */
 export const OneRunAnswer = closed(
   {
     ...RunAnswer.properties,
+    escalation: Type.Array(EscalationStep, {
+      description: 'Whom its approval is taken to where nobody gives it, step by step.',
+    }),
     transitions: Type.Array(RunTransition, {
       description: 'States it has reached and what was said of it, the oldest first.',
     }),
   },
   {
     description: 'The run as it is now, and how it came to that.',
-    examples: [
-      {
-        ...RUN,
-        transitions: [{ state: 'queued', actor: 'ann', reason: 'a new market opens', at: AT }],
-      },
-    ],
+    examples: [ONE_RUN],
   },
 )
 

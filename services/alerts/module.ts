@@ -2,6 +2,7 @@ import type { ClickHouse } from '../../lib/clickhouse/port.ts'
 import { guardedAddress, guardedFetch } from '../../lib/http/outgoing/guarded-fetch.ts'
 import { allowedAddresses, type OutgoingConfig } from '../../lib/http/outgoing/outgoing-config.ts'
 import type { Http } from '../../lib/http/server.ts'
+import { linkKeysOf } from '../../lib/http/links/link-keys.ts'
 import type { Models } from '../../lib/models/model-files.ts'
 import type { SecretOf } from '../../lib/models/secret-references.ts'
 import type { Postgres } from '../../lib/postgres/port.ts'
@@ -68,7 +69,8 @@ function liveOf(deps: AlertsDeps, config: AlertsSettings): LiveAlerts | undefine
   if (path === undefined) return undefined
   const everyMs = config.PLUMBLINE_MODELS_POLL_SECONDS * 1000
   const { registry } = metrics
-  const live = liveAlerts({ path, secretOf: environment, everyMs, registry, log, now })
+  const hasLinks = linkKeysOf(config)().length > 0
+  const live = liveAlerts({ path, hasLinks, secretOf: environment, everyMs, registry, log, now })
   onReload(live.reload)
   return live
 }
@@ -93,6 +95,8 @@ function tellingOf(
       count: counted.count,
       alerts: live.inForce,
       fetch: guardedFetch(allowed),
+      linkKeys: linkKeysOf(config),
+      base,
       addressOf: guardedAddress(allowed),
       secretOf: environment,
       webhookSecret: config.PLUMBLINE_WEBHOOK_SECRET ?? deps.webhookSecret(),

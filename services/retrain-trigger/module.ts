@@ -2,6 +2,7 @@ import type { ClickHouse } from '../../lib/clickhouse/port.ts'
 import type { EventLog } from '../../lib/event-log/port.ts'
 import { guardedFetch } from '../../lib/http/outgoing/guarded-fetch.ts'
 import { allowedAddresses } from '../../lib/http/outgoing/outgoing-config.ts'
+import { linkKeysOf } from '../../lib/http/links/link-keys.ts'
 import type { Http } from '../../lib/http/server.ts'
 import type { Logger } from '../../lib/runtime/log.ts'
 import type { Metrics } from '../../lib/runtime/metrics.ts'
@@ -11,6 +12,7 @@ import type { Postgres } from '../../lib/postgres/port.ts'
 import { TOPICS } from '../../schemas/topics.ts'
 import type { RetrainConfig } from './config.ts'
 import { launchOfRun } from './decide/policies.ts'
+import { linkCounter } from './http/link-routes.ts'
 import { retrainRoutes } from './http/routes.ts'
 import { launcher } from './launchers/launch.ts'
 import { askSoon, deciding, decidingModules, wake } from './loop/decision-loop.ts'
@@ -71,6 +73,7 @@ export function retrainTrigger(deps: RetrainDeps, config: RetrainConfig): Module
     readDataset,
     rollouts: { ledger, db, models: deps.models },
     secret,
+    links: { keys: linkKeysOf(config), count: linkCounter(deps.metrics) },
     wake: () => wake(loop),
   })
   const verdicts = deps.eventLog.wakeUps({

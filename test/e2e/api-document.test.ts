@@ -7,7 +7,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { freePort } from '../../deploy/local/kafka.ts'
 import { temporaryDirectory } from '../harness.ts'
-import { alertsFile, walkAlertsOut } from '../alerts-walk.ts'
+import { alertsSettings, walkAlertsOut } from '../alerts-walk.ts'
 import { steppedPolicy, walkRollout } from '../rollout-walk.ts'
 import { walkSides } from '../planted/compared-sides.ts'
 import { walkDatasets } from '../dataset-walk.ts'
@@ -76,7 +76,7 @@ retrain:
     PLUMBLINE_DATA_DIR: join(directory, 'data'),
     PLUMBLINE_MODELS_DIR: join(directory, 'models'),
     PLUMBLINE_DRIFT_SCAN_SECONDS: '1',
-    PLUMBLINE_ALERTS_FILE: alertsFile(directory, port),
+    ...alertsSettings(directory, port),
   })
   document = (await (await fetch(`${plumbline.url}/docs/json`)).json()) as Document
 })
@@ -383,7 +383,7 @@ test('runs, decisions, alerts and the audit log are answered as declared', async
   const labels = { alertname: 'Late', model_id: 'm', plumbline_policy: 'held' }
   await walk('POST /v1/alerts', { body: { alerts: [{ status: 'firing', labels }] } })
   await walk('POST /v1/alerts', { body: { alerts: [{ labels }] } })
-  await walkAlertsOut(walk)
+  await walkAlertsOut(walk, () => run('held'), jobs)
   for (const path of ['retention', 'data-health']) await walk(`GET /v1/${path}`)
   await walk('GET /v1/dead-letters', { query: { reason: 'missing_field' } })
   const subject = { params: { id: 'nobody-of-that-id' }, query: { actor: 'ann' } }

@@ -5,6 +5,7 @@ import { shownSettings } from '../../lib/platform/in-force/shown-settings.ts'
 const SECRET = 'hunter2'
 /** What is hidden of all settings that take a text, decided here and not by the list. */
 const HIDDEN = [
+  'PLUMBLINE_APPROVAL_LINK_KEYS',
   'PLUMBLINE_CLICKHOUSE_PASSWORD',
   'PLUMBLINE_CLICKHOUSE_USER',
   'PLUMBLINE_KAFKA_OAUTH_CLIENT_ID',

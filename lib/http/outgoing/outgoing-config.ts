@@ -2,10 +2,12 @@
 import Type, { type Static } from 'typebox'
 import { ConfigError } from '../../runtime/config.ts'
 import { messageOf } from '../../runtime/errors.ts'
+import { LinkConfig } from '../links/link-keys.ts'
 import { parseAllowed, type AllowedAddresses } from './address-rules.ts'
 
 /** Settings of requests that are sent out, as environment variables. */
 export const OutgoingConfig = Type.Object({
+  ...LinkConfig.properties,
   PLUMBLINE_WEBHOOK_SECRET: Type.Optional(
     Type.String({
       pattern: '^whsec_[A-Za-z0-9+/=]{32,}$',

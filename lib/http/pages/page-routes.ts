@@ -42,6 +42,7 @@ const PAGES: readonly Page[] = [
   },
   { url: '/review', title: 'Review', room: 'review', styles: ['review/review.css'] },
   { url: '/runs', title: 'Runs', room: 'runs', isWide: true, styles: ['runs/runs.css'] },
+  { url: '/approve', title: 'Approval', room: 'approve', styles: ['runs/runs.css'] },
   {
     url: '/audit',
     title: 'Audit log',

@@ -105,3 +105,21 @@ test('the example of the documentation is taken', () => {
   const [, example] = /```yaml\n(model_id: churn[^`]*)```/.exec(text)!
   expect(parseModel(example!).retrain[0]).toMatchObject({ name: 'worse', approval_expires: '2d' })
 })
+
+test.each([
+  [
+    'escalate: [{ after: 2h, to: [a] }, { after: 120m, to: [a] }]',
+    'escalate.1.after 120m must be longer than that of the step before, 2h',
+  ],
+  [
+    'escalate: [{ after: 7d, to: [a] }]',
+    'escalate.0.after 7d must be shorter than approval_expires 7d: the run is cancelled then',
+  ],
+  ['escalate: [{ after: 5s, to: [a] }]', 'escalate.0.after 5s must be from 1m to 365d'],
+])('steps of an approval ascend, and come before it expires: %s', (more, problem) => {
+  expect(file(`approval: one\n    ${more}`)).toThrow(problem)
+  expect(file(more)).toThrow('escalate: there is nothing to approve where approval is none')
+  expect(
+    file('approval: one\n    escalate: [{ after: 2h, to: [a] }, { after: 1d, to: [b] }]'),
+  ).not.toThrow()
+})

@@ -19,6 +19,7 @@ export function guardProblems(policy: RetrainPolicy): string[] {
     ...between('watch.within', policy.watch?.within, '1m', '365d'),
     ...between('dataset.span', policy.dataset?.span, '1h', '3650d'),
     ...promoteProblems(policy),
+    ...escalationProblems(policy),
     ...Object.entries(policy.targets ?? {}).flatMap(([phase, target]) =>
       between(`targets.${phase}`, target, '1s', '365d'),
     ),
@@ -81,6 +82,29 @@ function promoteProblems({ promote }: RetrainPolicy): string[] {
       `promote.served_when: answered is for webhooks; ${launch.kind} tells the end of its job itself`,
     )
   return problems
+}
+
+const APPROVAL_EXPIRES = '7d'
+
+function escalationProblems({
+  escalate = [],
+  approval,
+  approval_expires: expires = APPROVAL_EXPIRES,
+}: RetrainPolicy): string[] {
+  if (escalate.length > 0 && approval === 'none')
+    return ['escalate: there is nothing to approve where approval is none']
+  return escalate.flatMap(({ after }, i) => {
+    const wrong = between(`escalate.${i}.after`, after, '1m', '365d')
+    if (wrong.length > 0) return wrong
+    const before = escalate[i - 1]?.after
+    if (before !== undefined && durationMs(after) <= durationMs(before))
+      return [`escalate.${i}.after ${after} must be longer than that of the step before, ${before}`]
+    return durationMs(after) < durationMs(expires)
+      ? []
+      : [
+          `escalate.${i}.after ${after} must be shorter than approval_expires ${expires}: the run is cancelled then`,
+        ]
+  })
 }
 
 function contradictions(policy: RetrainPolicy): string[] {

@@ -147,6 +147,7 @@ const DECLARED = {
   slices: ['region'],
   customMetrics: ['margin'],
   attributes: ['sex'],
+  hasCanaries: true,
   expectations: ['paid <= amount'],
 }
 
@@ -173,6 +174,8 @@ test.each([
   ['schedule("* * * * * *")', ['must have five fields']],
   ['schedule("0 3 * * *", timezone="Australia/Sidney")', ['did you mean Australia/Sydney?']],
   ['silent(for="1s")', ['at least 1m']],
+  ['canary == wors', ['not wors; did you mean worse?']],
+  ['canary == rollback', ['did you mean worse?']],
   [
     'any(drift.psj, alarm, for=9999) or performance.psi > 1',
     ['did you mean psi?', 'for=9999', 'a metric of drift'],
@@ -184,11 +187,34 @@ test.each([
 })
 
 test('names are free where the model file declares none', () => {
-  const none = { features: [], slices: [], customMetrics: [], attributes: [], expectations: [] }
+  const none = {
+    features: [],
+    slices: [],
+    customMetrics: [],
+    attributes: [],
+    expectations: [],
+    hasCanaries: false,
+  }
   for (const when of [
     'any(drift.psi.größe, alarm)',
     'drift.psi["@score"] > 0.1',
     'any(feedback.mean.toxicity, alarm)',
   ])
     expect(conditionProblems(parseCondition(when), none)).toEqual([])
+})
+
+test('a canary is asked for by its decision and its version, where a policy has one', () => {
+  const condition = parseCondition('canary == worse, version="8 b" and not canary == invalid')
+  expect(testsOf(condition)).toEqual([
+    { kind: 'canary', decision: 'worse', version: '8 b' },
+    { kind: 'canary', decision: 'invalid', version: undefined },
+  ])
+  expect(conditionProblems(condition, DECLARED)).toEqual([])
+  expect(conditionProblems(parseCondition('canary == better'), { ...DECLARED, hasCanaries: false }))
+    // Nothing would ever make it true.
+    .toEqual([
+      'canary: no policy of the model has promote, so no candidate is ever held against another',
+    ])
+  for (const wrong of ['canary', 'canary = worse', 'canary == worse, for=2', 'canary == "worse"'])
+    expect(() => parseCondition(wrong)).toThrow('expected')
 })

@@ -4,6 +4,7 @@
  *     (any|all)(family[.metric[.subject]], warning|alarm[, option]…)      count(…) >= N
  *     family.metric[.subject] < N[, option]…      labels.new > N      predictions.new > N
  *     schedule("cron"[, timezone="Area/City"])    alert("name")       silent(for="2h")
+ *     canary == better|worse|undecided|invalid[, version=name]
  *     … and …, … or …, not …, ( … )
  *
  * Options are `for=N`, `of=M`, `slice=key:value` and `version=name`. `not` binds tightest, then

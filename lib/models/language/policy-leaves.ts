@@ -11,10 +11,18 @@ import {
   word,
   type Cursor,
 } from './tokens.ts'
-import type { Comparison, ResultTest, ScheduleTest, SilenceTest, Test } from './policy-tests.ts'
+import {
+  CANARY_DECISIONS,
+  type CanaryTest,
+  type Comparison,
+  type ResultTest,
+  type ScheduleTest,
+  type SilenceTest,
+  type Test,
+} from './policy-tests.ts'
 
 const WHAT =
-  'any(…), all(…), count(…) > N, family.metric < N, labels.new > N, predictions.new > N, schedule("…"), alert("…"), silent(for="…"), not or "("'
+  'any(…), all(…), count(…) > N, family.metric < N, labels.new > N, predictions.new > N, schedule("…"), alert("…"), silent(for="…"), canary == worse, not or "("'
 const PATH = 'family[.metric[.subject]]'
 
 /**
@@ -27,6 +35,7 @@ export function readTest(cursor: Cursor): Test {
   if (word(cursor, 'predictions.new')) return { kind: 'predictions', above: above(cursor) }
   if (word(cursor, 'schedule')) return scheduleTest(cursor)
   if (word(cursor, 'silent')) return silenceTest(cursor)
+  if (word(cursor, 'canary')) return canaryTest(cursor)
   if (word(cursor, 'alert')) {
     must(cursor, '(')
     const name = quoted(cursor)
@@ -69,6 +78,19 @@ function silenceTest(cursor: Cursor): SilenceTest {
   } catch (error) {
     throw new SyntaxError((error as Error).message, { cause: error })
   }
+}
+
+/** `canary == decision[, version=name]`. */
+function canaryTest(cursor: Cursor): CanaryTest {
+  must(cursor, '==')
+  const decision = pattern(cursor, /\w+/y, CANARY_DECISIONS.join(', '))
+  const version = take(cursor, ',') ? canaryVersion(cursor) : undefined
+  return { kind: 'canary', decision, version }
+}
+
+function canaryVersion(cursor: Cursor): string {
+  if (!take(cursor, 'version=')) throw expected(cursor, 'version=name')
+  return nameOf(cursor, /[^,)"\s]+/y)
 }
 
 /** `(path, level[, option]…)`. */

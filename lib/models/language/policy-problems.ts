@@ -8,7 +8,9 @@ import { METRICS, worseSide } from '../metric-names.ts'
 import { didYouMean } from '../../runtime/nearest-name.ts'
 import { testsOf } from './logic.ts'
 import {
+  CANARY_DECISIONS,
   isWindowTest,
+  type CanaryTest,
   type Condition,
   type ScheduleTest,
   type Test,
@@ -32,6 +34,8 @@ export interface DeclaredNames {
   attributes: readonly string[]
   /** Names of the rules of `expectations`. */
   expectations: readonly string[]
+  /** Whether a policy gives candidates their traffic step by step. */
+  hasCanaries: boolean
 }
 
 /** Every problem of a condition as a sentence, with the nearest right name where there is one. */
@@ -44,6 +48,7 @@ export function conditionProblems(condition: Condition, declared: DeclaredNames)
         ...windowProblems(test),
       ]
     if (test.kind === 'schedule') return scheduleProblems(test)
+    if (test.kind === 'canary') return canaryProblems(test, declared)
     return otherProblems(test)
   })
 }
@@ -127,7 +132,33 @@ function scheduleProblems({ cron, timezone }: ScheduleTest): string[] {
   return problems
 }
 
-function otherProblems(test: Exclude<Test, WindowTest | ScheduleTest>): string[] {
+/** Words of other tools for what a canary may be told to be. */
+const MEANT: Readonly<Record<string, string>> = {
+  rollback: 'worse',
+  roll_back: 'worse',
+  fail: 'worse',
+  failed: 'worse',
+  promote: 'better',
+  pass: 'better',
+  hold: 'undecided',
+  inconclusive: 'undecided',
+}
+
+function canaryProblems({ decision }: CanaryTest, { hasCanaries }: DeclaredNames): string[] {
+  const isKnown = (CANARY_DECISIONS as readonly string[]).includes(decision)
+  const meant = MEANT[decision.toLowerCase()]
+  const near = meant ? `; did you mean ${meant}?` : didYouMean(decision, CANARY_DECISIONS)
+  return [
+    ...(isKnown ? [] : [`canary is one of ${CANARY_DECISIONS.join(', ')}, not ${decision}${near}`]),
+    ...(hasCanaries
+      ? []
+      : [
+          'canary: no policy of the model has promote, so no candidate is ever held against another',
+        ]),
+  ]
+}
+
+function otherProblems(test: Exclude<Test, WindowTest | ScheduleTest | CanaryTest>): string[] {
   if (test.kind === 'alert' && test.name.trim() === '') return ['alert("") needs a name']
   if (test.kind === 'silence' && test.forMs < 60_000)
     return [`silent(for="${test.text}") must be at least 1m`]

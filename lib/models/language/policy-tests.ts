@@ -1,4 +1,4 @@
-/** What a parsed `retrain.when` is made of. Types alone. */
+/** What a parsed `retrain.when` is made of. */
 import type { Logic } from './logic.ts'
 
 /** Which metric results a test is of. */
@@ -63,9 +63,19 @@ export interface AlertTest {
   kind: 'alert'
   name: string
 }
+/** What a canary may be told to be; `invalid`: its traffic was not drawn as it was asked for. */
+export const CANARY_DECISIONS = ['better', 'worse', 'undecided', 'invalid'] as const
+/** A test of what is known of the newest candidate that gets its traffic step by step. */
+export interface CanaryTest {
+  kind: 'canary'
+  /** One of {@link CANARY_DECISIONS}, where the condition is sound. */
+  decision: string
+  /** The version that the candidate must be; undefined for whichever. */
+  version: string | undefined
+}
 /** A leaf of a condition. */
 export type Test =
-  WindowTest | LabelsTest | PredictionsTest | SilenceTest | ScheduleTest | AlertTest
+  WindowTest | LabelsTest | PredictionsTest | SilenceTest | ScheduleTest | AlertTest | CanaryTest
 
 /** A parsed `retrain.when`. */
 export type Condition = Logic<Test>

@@ -75,6 +75,9 @@ export type Repair = Static<typeof Repair>
 export const RunTransition = closed({
   state: Type.String(),
   actor: Type.String(),
+  for: Type.String({
+    description: 'In whose stead it was approved; empty for all else.',
+  }),
   reason: Type.String(),
   at: time('When it was reached.'),
 })

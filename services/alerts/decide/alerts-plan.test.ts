@@ -214,6 +214,7 @@ test('runs that fail one after another are one incident of their policy, an appr
         severity: kind === 'run_failed' ? 'alarm' : 'warning',
         message: 'no disk',
         at: '2026-01-01T00:00:00.000Z',
+        approval_expires_at: null,
       },
       BASE,
     )

@@ -10,6 +10,7 @@ import {
 } from '../../../lib/models/secret-references.ts'
 import { isTimezone } from '../../../lib/models/windows.ts'
 import { durationMs } from '../../../lib/runtime/durations.ts'
+import { canonicalName, CLAIMED } from '../../../lib/runtime/person-names.ts'
 import { didYouMean } from '../../../lib/runtime/nearest-name.ts'
 import { globProblem } from '../../../lib/sources/globs.ts'
 import { AlertsFile, type Match, type Receiver, type Route } from '../../../schemas/alerts-file.ts'
@@ -35,8 +36,12 @@ function inWords(error: ErrorObject): ErrorObject {
     : error
 }
 
-/** Every problem that the shape of a file does not say. */
-export function crossProblems(file: AlertsFile, secretOf: SecretOf): string[] {
+/**
+ * Every problem that the shape of a file does not say.
+ *
+ * @param hasLinks whether there are keys for links by which approvers answer
+ */
+export function crossProblems(file: AlertsFile, secretOf: SecretOf, hasLinks: boolean): string[] {
   const names = file.receivers.map(({ name }) => name)
   const used = namedReceivers(file)
   return [
@@ -51,6 +56,7 @@ export function crossProblems(file: AlertsFile, secretOf: SecretOf): string[] {
       .filter((name) => !used.some((one) => one.name === name))
       .map((name) => `the receiver ${name} is told nothing: no route, digest or default names it`),
     ...routeProblems(file),
+    ...approverProblems(file, hasLinks),
     ...digestProblems(file),
     ...pagedDigests(file),
     ...templateProblems(file.templates, 'templates'),
@@ -172,6 +178,38 @@ function routeProblems({ routes = [], ...file }: AlertsFile): string[] {
       : []),
   ]
 }
+
+/** Receivers that one person may read alone. */
+const IS_PERSONAL = new Set(['email', 'slack', 'webhook'])
+
+/** A link is for one person: it goes to one receiver that one person reads. */
+const approverProblems = ({ routes = [], receivers }: AlertsFile, hasLinks: boolean): string[] =>
+  routes.flatMap(({ approver, receivers: named }, i) => {
+    if (approver === undefined) return []
+    const key = `routes.${i}.approver ${approver}`
+    const own = receivers.find(({ name }) => name === named[0])
+    return [
+      ...(hasLinks
+        ? []
+        : [
+            `${key} would be sent links: set PLUMBLINE_APPROVAL_LINK_KEYS_FILE, whose keys sign them`,
+          ]),
+      ...(canonicalName(approver) === '' || approver.startsWith(CLAIMED)
+        ? [`${key} must be the name of a person, as keys and tokens give it`]
+        : []),
+      ...(named.length === 1
+        ? []
+        : [`${key} is one person: name one receiver, which they alone read`]),
+      ...(own && !IS_PERSONAL.has(own.kind)
+        ? [
+            `${key} is told by ${own.name}, of kind ${own.kind}: links go by email, slack and webhook`,
+          ]
+        : []),
+      ...(own?.kind === 'email' && own.to.length > 1
+        ? [`${key} is told by ${own.name}, which writes to ${own.to.length} addresses: name one`]
+        : []),
+    ]
+  })
 
 const isCatchAll = ({ match }: Route) => Object.keys(match).length === 0
 

@@ -45,6 +45,8 @@ export interface Incident {
   hash: string
   page: string
   report: string
+  /** The run that waits for people, and until when (RFC 3339); absent for all else. */
+  approval?: { run_id: string; expires_at: string | null }
 }
 
 /** A run that people are told of, with when it last changed. */
@@ -57,6 +59,8 @@ export interface RunFinding {
   message: string
   /** RFC 3339. */
   at: string
+  /** Until when it may be approved, RFC 3339; null where nothing says so. */
+  approval_expires_at: string | null
 }
 
 /** Things of one incident that are listed; more are counted. */
@@ -164,6 +168,7 @@ const HEADLINES = {
 /** A run that people are told of, as an incident of its policy. */
 export function incidentOfRun(run: RunFinding, base: string): Incident {
   const { run_id, model_id, policy, kind, severity, message, at } = run
+  const { approval_expires_at: expires } = run
   const why = message === '' ? '' : `: ${message}`
   // A policy whose runs fail one after another has one cause; an approval and a candidate are of one run.
   const isOfRun = kind === 'approval' || kind === 'canary'
@@ -182,6 +187,7 @@ export function incidentOfRun(run: RunFinding, base: string): Incident {
     hash: hashOf([item]),
     page: `${base}/runs`,
     report: '',
+    ...(kind === 'approval' && { approval: { run_id, expires_at: expires } }),
   }
 }
 

@@ -24,6 +24,15 @@ export interface Message extends Owners {
   at: string
   page: string
   report: string
+  /** Whose link to the run it is to carry: the link is made when it is sent, and kept nowhere. */
+  approval?: ApprovalAsked
+}
+
+/** An approval that a message asks one person for; `expires_at` is RFC 3339. */
+export interface ApprovalAsked {
+  run_id: string
+  person: string
+  expires_at: string | null
 }
 
 const MAX_TITLE = 1000
@@ -38,7 +47,14 @@ export function incidentMessage(
     owners,
     at,
     templates,
-  }: { owners: Owners; at: string; templates: readonly (Templates | undefined)[] },
+    approver,
+  }: {
+    owners: Owners
+    at: string
+    templates: readonly (Templates | undefined)[]
+    /** Who reads it, and may answer approvals by a link. */
+    approver?: string | undefined
+  },
 ): Message {
   const { incident_id: subject, kind, model_id, severity, headline, since, page, report } = incident
   const values = valuesOf(incident, event, owners)
@@ -57,6 +73,9 @@ export function incidentMessage(
     page,
     report,
     ...owners,
+    ...(incident.approval &&
+      approver !== undefined &&
+      event !== 'resolve' && { approval: { ...incident.approval, person: approver } }),
     title: shown(filledText(written('title'), values), MAX_TITLE),
     text: cut(filledText(written('text'), values), MAX_TEXT),
   }

@@ -20,6 +20,8 @@ export interface Told {
 /** A message that is due. */
 export interface Due {
   receiver: string
+  /** Who reads it, and may answer approvals by a link. */
+  approver?: string | undefined
   event: 'open' | 'update' | 'resolve'
 }
 
@@ -36,16 +38,17 @@ export function dueOf(
   now: number,
 ): Due[] {
   const last = new Map(told.map((one) => [one.receiver, one]))
-  return targets.flatMap(({ receiver, updateEveryMs }) => {
+  return targets.flatMap(({ receiver, updateEveryMs, approver }): Due[] => {
+    const to = { receiver, ...(approver !== undefined && { approver }) }
     const before = last.get(receiver)
-    if (!before) return [{ receiver, event: 'open' as const }]
+    if (!before) return [{ ...to, event: 'open' }]
     if (before.state === 'waiting') return []
     const isSoon = now - before.at < updateEveryMs
-    if (before.event === 'resolve') return isSoon ? [] : [{ receiver, event: 'open' as const }]
+    if (before.event === 'resolve') return isSoon ? [] : [{ ...to, event: 'open' }]
     if (before.hash === incident.hash) return []
     const isGraver = incident.severity === 'alarm' && before.severity === 'warning'
     if (isSoon && !isGraver) return []
-    return [{ receiver, event: before.isTold ? ('update' as const) : ('open' as const) }]
+    return [{ ...to, event: before.isTold ? 'update' : 'open' }]
   })
 }
 

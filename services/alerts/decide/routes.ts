@@ -1,7 +1,7 @@
 /** Who is told of what. */
 import { durationMs } from '../../../lib/runtime/durations.ts'
 import { fits } from '../../../lib/sources/globs.ts'
-import type { AlertKind, AlertsFile, Match } from '../../../schemas/alerts-file.ts'
+import type { AlertKind, AlertsFile, Match, Route } from '../../../schemas/alerts-file.ts'
 import type { Owners, Severity } from './incidents.ts'
 
 /** What routes look at. */
@@ -16,6 +16,8 @@ export interface Target {
   receiver: string
   /** Least distance of two messages about one incident, milliseconds. */
   updateEveryMs: number
+  /** Who reads it, and may answer approvals by a link; undefined where nobody is named. */
+  approver?: string | undefined
 }
 
 const UPDATE_EVERY = '30m'
@@ -41,7 +43,7 @@ export function matches(match: Match, of: Routed): boolean {
  * that names it says.
  */
 export function targetsOf(file: AlertsFile, of: Routed): Target[] {
-  const taken = []
+  const taken: Pick<Route, 'receivers' | 'update_every' | 'approver'>[] = []
   for (const route of file.routes ?? []) {
     if (!matches(route.match, of)) continue
     taken.push(route)
@@ -49,9 +51,15 @@ export function targetsOf(file: AlertsFile, of: Routed): Target[] {
   }
   if (taken.length === 0 && file.default) taken.push(file.default)
   const targets = new Map<string, Target>()
-  for (const { receivers, update_every: every } of taken)
+  for (const { receivers, update_every: every, approver } of taken)
     for (const receiver of receivers)
-      if (!targets.has(receiver))
-        targets.set(receiver, { receiver, updateEveryMs: durationMs(every ?? UPDATE_EVERY) })
+      if (!targets.has(receiver)) {
+        const updateEveryMs = durationMs(every ?? UPDATE_EVERY)
+        targets.set(receiver, {
+          receiver,
+          updateEveryMs,
+          ...(approver !== undefined && { approver }),
+        })
+      }
   return [...targets.values()]
 }

@@ -16,10 +16,10 @@ const SECRETS: Record<string, string> = {
 }
 
 /** The problems of a file, without its path. */
-function problemsOf(text: string): string[] {
+function problemsOf(text: string, hasLinks = true): string[] {
   writeFileSync(path, text)
   try {
-    readAlertsFile(path, (name) => SECRETS[name])
+    readAlertsFile(path, (name) => SECRETS[name], hasLinks)
     return []
   } catch (error) {
     return (error as ConfigError).problems.map((problem) => problem.replace(`${path}: `, ''))
@@ -171,4 +171,29 @@ test('a changed file is taken once it is good; until then the one before stays',
   live.reload()
   expect(live.inForce()).toMatchObject({ refused: undefined, loadedAt: 1000 })
   expect([changes, live.inForce().file.digests![0]!.name]).toEqual([1, 'monday'])
+})
+
+const approver = (receivers: string, more: string) =>
+  `receivers: [{ name: chat, kind: slack, url: 'secret://env/HOOK' }, { name: pager, kind: pagerduty, routing_key: 'secret://env/KEY' }, { name: mail, kind: email, host: h, from: a@b, to: [a@b, c@d] }]
+routes: [{ match: { kind: [approval] }, receivers: ${receivers}, approver: ${more} }]
+default: { receivers: [chat, pager, mail] }
+`
+
+test('a link goes to one person, by what that person alone reads', () => {
+  expect(problemsOf(approver('[chat]', 'ann'))).toEqual([])
+  expect(problemsOf(approver('[chat]', 'ann'), false)).toEqual([
+    'routes.0.approver ann would be sent links: set PLUMBLINE_APPROVAL_LINK_KEYS_FILE, whose keys sign them',
+  ])
+  expect(problemsOf(approver('[chat, pager]', 'ann'))).toEqual([
+    'routes.0.approver ann is one person: name one receiver, which they alone read',
+  ])
+  expect(problemsOf(approver('[pager]', 'ann'))).toEqual([
+    'routes.0.approver ann is told by pager, of kind pagerduty: links go by email, slack and webhook',
+  ])
+  expect(problemsOf(approver('[mail]', 'ann'))).toEqual([
+    'routes.0.approver ann is told by mail, which writes to 2 addresses: name one',
+  ])
+  expect(problemsOf(approver('[chat]', "'claimed:ann'"))).toEqual([
+    'routes.0.approver claimed:ann must be the name of a person, as keys and tokens give it',
+  ])
 })

@@ -29,15 +29,16 @@ export interface LoadedAlerts {
 /**
  * Reads the file of alerts.
  *
+ * @param hasLinks whether there are keys for links by which approvers answer
  * @throws {ConfigError} with every problem, each as a sentence that begins with the path
  */
-export function readAlertsFile(path: string, secretOf: SecretOf): LoadedAlerts {
+export function readAlertsFile(path: string, secretOf: SecretOf, hasLinks = false): LoadedAlerts {
   try {
     const text = writtenText(path)
     const file = yamlIn(text)
     const shape = shapeProblems(file)
     if (!hasShape(file)) throw new ConfigError(shape)
-    const problems = crossProblems(file, secretOf)
+    const problems = crossProblems(file, secretOf, hasLinks)
     const tls = tlsOf(file.receivers, problems)
     if (problems.length > 0) throw new ConfigError(problems)
     const hash = createHash('sha256')
@@ -87,6 +88,8 @@ export interface LiveAlerts extends Omit<LiveReading<LoadedAlerts>, 'inForce'> {
 export interface LiveAlertsParts {
   path: string
   secretOf: SecretOf
+  /** Whether there are keys for links by which approvers answer. */
+  hasLinks?: boolean
   /** Distance of two looks, milliseconds; 0: only `reload` reads. */
   everyMs: number
   registry: Registry
@@ -99,7 +102,13 @@ export interface LiveAlertsParts {
  *
  * @throws {ConfigError} at the first reading only
  */
-export function liveAlerts({ path, secretOf, registry, ...parts }: LiveAlertsParts): LiveAlerts {
+export function liveAlerts({
+  path,
+  secretOf,
+  hasLinks,
+  registry,
+  ...parts
+}: LiveAlertsParts): LiveAlerts {
   const problems = new Gauge({
     name: 'plumbline_alerts_file_problems',
     help: 'Problems of the file of alerts for which its last reading was refused; 0 when it was not.',
@@ -109,7 +118,7 @@ export function liveAlerts({ path, secretOf, registry, ...parts }: LiveAlertsPar
     ...parts,
     name: 'alerts file',
     signature: () => fileSignature(path),
-    read: () => readAlertsFile(path, secretOf),
+    read: () => readAlertsFile(path, secretOf, hasLinks),
     isSame: (a, b) => a.revision === b.revision,
     told: ({ file }) => ({ receivers: file.receivers.length }),
     count: (_outcome, n) => problems.set(n),

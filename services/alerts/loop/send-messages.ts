@@ -23,6 +23,7 @@ import {
 } from '../queries/deliveries.ts'
 import { longestOf, tell, type SendParts } from '../receivers/send.ts'
 import type { Outcome } from '../receivers/outcome.ts'
+import { approvalLink, type LinkParts } from '../queries/approval-links.ts'
 import type { LoadedAlerts } from './alerts-file.ts'
 import type { CountDelivery } from './delivery-metrics.ts'
 
@@ -35,7 +36,7 @@ const LAST_RETRY_MS = 5 * 60_000
 const CLAIM_SPARE_MS = 15_000
 
 /** What sending needs. */
-export interface SenderParts extends SendParts {
+export interface SenderParts extends SendParts, Omit<LinkParts, 'now' | 'postgres'> {
   postgres: Postgres
   alerts: () => Pick<LoadedAlerts, 'file' | 'tls'>
   count: CountDelivery
@@ -108,9 +109,11 @@ async function sendOne(sender: Sender, delivery: Delivery): Promise<void> {
   }
   const remoteId = await readRemoteId(postgres, name, message.subject)
   const { attempt } = claim
+  const { told, token } = await approvalLink(sender, delivery_id, message)
   const outcome = await tell(sender, receiver, {
     delivery_id,
-    message,
+    message: told,
+    token,
     attempt,
     remoteId,
     tls: tls.get(name),

@@ -15,9 +15,11 @@ import {
   type Incident,
 } from '../decide/incidents.ts'
 import { digestMessage, incidentMessage } from '../decide/messages.ts'
+import { escalated, escalationOf, stepsDue } from '../decide/escalations.ts'
 import { dueOf, endsOf, type Due, type Told } from '../decide/plan.ts'
 import { matches, targetsOf } from '../decide/routes.ts'
 import { alarmsOfCohorts, MAX_ALARMS, runFindings } from '../queries/findings.ts'
+import { readUnanswered, recordEscalation } from '../queries/escalations.ts'
 import {
   enqueue,
   forget,
@@ -69,8 +71,9 @@ export async function tellIncidents(parts: TellParts): Promise<number> {
     await lockAlerts(tx)
     const at = new Date(now())
     const told = await tellChanges(tx, parts, seen, at)
+    const escalated = await takeFurther(tx, parts, seen, at)
     const digested = await tellDigests(tx, parts, at)
-    return told + digested
+    return told + escalated + digested
   })
 }
 
@@ -152,13 +155,50 @@ function messagesOf(
 ): NewDelivery[] {
   const { receivers, templates } = parts.file()
   const owners = ownersFor(parts, incident)
-  return due.flatMap(({ receiver: name, event }) => {
+  return due.flatMap(({ receiver: name, event, approver }) => {
     const receiver = receivers.find((one) => one.name === name)
     if (!receiver) return []
-    const how = { owners, at: at.toISOString(), templates: [receiver.templates, templates] }
+    const how = {
+      owners,
+      approver,
+      at: at.toISOString(),
+      templates: [receiver.templates, templates],
+    }
     const message = incidentMessage(incident, event, how)
     return [{ receiver: name, message, hash: incident.hash }]
   })
+}
+
+/**
+ * Takes approvals that nobody has given further. The step, its messages and its entry in the audit
+ * log are one transaction: each step is taken once.
+ */
+async function takeFurther(
+  tx: Sql,
+  parts: TellParts,
+  { incidents }: Seen,
+  at: Date,
+): Promise<number> {
+  const waiting = await readUnanswered(tx, at)
+  const told = await readTold(
+    tx,
+    incidents.filter(({ kind }) => kind === 'approval').map(({ incident_id: id }) => id),
+  )
+  let enqueued = 0
+  for (const run of waiting) {
+    const incident = incidents.find(({ approval }) => approval?.run_id === run.run_id)
+    if (!incident) continue
+    const known = [...(told.get(incident.incident_id) ?? [])]
+    for (const step of stepsDue(run, at.getTime())) {
+      const { due, missing } = escalationOf(parts.file(), step, known)
+      const deliveries = messagesOf(parts, escalated(incident, step), due, at)
+      await enqueue(tx, deliveries, at)
+      const receivers = due.map(({ receiver }) => receiver)
+      await recordEscalation(tx, run, { step, receivers, missing }, at)
+      enqueued += deliveries.length
+    }
+  }
+  return enqueued
 }
 
 async function tellDigests(tx: Sql, parts: TellParts, at: Date): Promise<number> {

@@ -24,20 +24,27 @@ export const alarmsOfCohorts = (db: ClickHouse): Promise<ActiveAlarm[]> =>
  * it failed or has made it worse within 7 days of `now` (epoch milliseconds).
  */
 export async function runFindings(sql: Sql, now: number): Promise<RunFinding[]> {
-  const rows = await sql.query<Omit<RunFinding, 'at'> & { at: Date }>(
+  const rows = await sql.query<
+    Omit<RunFinding, 'at' | 'approval_expires_at'> & { at: Date; approval_expires_at: Date | null }
+  >(
     `with newest as (select distinct on (model_id, policy) * from runs
          where state not in ('proposed', 'rejected', 'cancelled', 'awaiting_approval', 'queued') and step is null
          order by model_id, policy, created_at desc, run_id)
-     select run_id, model_id, policy, 'approval' as kind, 'warning' as severity, reason as message, updated_at as at from runs
+     select run_id, model_id, policy, 'approval' as kind, 'warning' as severity, reason as message, updated_at as at, approval_expires_at from runs
        where state = 'awaiting_approval'
-     union all select run_id, model_id, policy, 'run_failed', 'alarm', message, updated_at from newest
+     union all select run_id, model_id, policy, 'run_failed', 'alarm', message, updated_at, null from newest
        where state in ('failed', 'timed_out') and updated_at > $1
-     union all select run_id, model_id, policy, 'made_worse', 'alarm', coalesce(repair->>'reason', ''), updated_at from newest
+     union all select run_id, model_id, policy, 'made_worse', 'alarm', coalesce(repair->>'reason', ''), updated_at, null from newest
        where state in ('succeeded', 'promoted') and repair->>'outcome' = 'made_worse'
          and (repair->>'evaluated_at')::timestamptz > $1
-     union all select run_id, model_id, policy, 'canary', rollout->>'severity', coalesce(rollout->>'reason', ''), updated_at from runs
+     union all select run_id, model_id, policy, 'canary', rollout->>'severity', coalesce(rollout->>'reason', ''), updated_at, null from runs
        where state in ('promoting', 'promoted') and rollout->>'severity' is not null`,
     [new Date(now - 7 * 86_400_000)],
   )
-  return rows.map((row) => ({ ...row, at: new Date(row.at).toISOString() }))
+  const iso = (at: Date) => new Date(at).toISOString()
+  return rows.map(({ approval_expires_at: expires, ...row }) => ({
+    ...row,
+    at: iso(row.at),
+    approval_expires_at: expires && iso(expires),
+  }))
 }

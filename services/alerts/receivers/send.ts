@@ -42,6 +42,8 @@ export interface SendParts {
 export interface Try {
   delivery_id: string
   message: Message
+  /** The token of the link that the message carries: no answer is kept with it. */
+  token?: string
   attempt: number
   /** What the receiver calls what it was last told of the incident, or ''. */
   remoteId: string
@@ -64,7 +66,8 @@ export const longestOf = (receiver: Receiver): number => MAX_REQUESTS * timeoutO
 export async function tell(parts: SendParts, receiver: Receiver, what: Try): Promise<Outcome> {
   try {
     const outcome = await toldBy(parts, receiver, what)
-    const clean = (text: string) => withoutSecrets(text, secretsIn(receiver, parts.secretOf))
+    const clean = (text: string) =>
+      withoutSecrets(text, [...secretsIn(receiver, parts.secretOf), what.token ?? ''])
     return outcome.kind === 'delivered'
       ? { ...outcome, answer: clean(outcome.answer) }
       : { ...outcome, why: clean(outcome.why) }

@@ -2,6 +2,7 @@
 import type { Truth } from '../../../lib/models/language/policy-language.ts'
 import {
   isWindowTest,
+  type CanaryTest,
   type Comparison,
   type Test,
   type WindowTest,
@@ -42,6 +43,16 @@ export type Occasion =
   | { kind: 'alert'; name: string }
   | { kind: 'news' }
 
+/** What is known of a candidate at the step of its rollout. */
+export interface SeenCanary {
+  run_id: string
+  version: string
+  decision: 'better' | 'worse' | 'undecided' | 'invalid'
+  /** The step, from 0, and the percent of the traffic that it has there. */
+  place: number
+  share: number
+}
+
 /** What a decision is taken on, besides the history of runs. */
 export interface Evidence {
   occasion: Occasion
@@ -59,6 +70,8 @@ export interface Evidence {
   newPredictions: number
   /** Wall time since the newest event came, milliseconds; undefined where none has. */
   silentMs: number | undefined
+  /** What is known of the newest candidate that gets its traffic by steps; absent where of none. */
+  canary?: SeenCanary | undefined
 }
 
 /** Whether a test can be decided by what an occasion is about. */
@@ -93,6 +106,10 @@ function reasonOf(test: Test, evidence: Evidence): string | undefined {
       return occasion.kind === 'alert' && occasion.name === test.name
         ? `alert ${test.name}`
         : undefined
+    case 'canary':
+      return isCanary(test, evidence.canary)
+        ? `canary ${evidence.canary!.version} is ${test.decision} at ${evidence.canary!.share} % of the traffic`
+        : undefined
     case 'schedule': {
       const isDue =
         occasion.kind === 'tick' &&
@@ -106,6 +123,15 @@ function reasonOf(test: Test, evidence: Evidence): string | undefined {
       return windowReason(test, evidence)
   }
 }
+
+/** Whether a test of a canary is true of what is known of one. */
+export const isCanary = (
+  { decision, version }: Pick<CanaryTest, 'decision' | 'version'>,
+  canary: SeenCanary | undefined,
+): boolean =>
+  canary !== undefined &&
+  canary.decision === decision &&
+  (version === undefined || canary.version === version)
 
 /** Why a test of metric results is true of the window. */
 function windowReason(test: WindowTest, evidence: Evidence): string | undefined {

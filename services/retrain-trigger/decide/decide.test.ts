@@ -219,3 +219,26 @@ test('an alert that flaps launches once an hour, and limits of a replay do not c
   expect(heldBackAlert(free, [flapped], 40 * DAY + 3_600_000)).toBeUndefined()
   expect(heldBackAlert(free, [run(1, { createdAt: 40 * DAY })], 40 * DAY + 1)).toContain('cooling')
 })
+
+test('a canary is true of its decision, at its version, on whatever occasion', () => {
+  const canary = { run_id: 'r', version: '8', decision: 'worse', place: 1, share: 5 } as const
+  const asked = (when: string, more: Partial<Evidence> = {}) =>
+    decide(
+      { policy: { ...policy, when }, condition: parseCondition(when) },
+      { ...nothing, occasion: { kind: 'news' }, canary, ...more },
+      [],
+      DAY,
+    )
+  expect(asked('canary == worse')).toEqual({
+    action: 'launch',
+    reason: 'canary 8 is worse at 5 % of the traffic',
+  })
+  expect(asked('canary == worse, version=8').action).toBe('launch')
+  for (const when of ['canary == better', 'canary == worse, version=9', 'not canary == worse'])
+    expect(asked(when).action).toBe('none')
+  expect(asked('canary == worse', { canary: undefined }).action).toBe('none')
+  const tick = { kind: 'tick', cron: '0 3 * * *', timezone: 'UTC' } as const
+  const both = 'canary == worse and schedule("0 3 * * *")'
+  expect(asked(both, { occasion: tick }).action).toBe('launch')
+  expect(asked(both).action).toBe('none')
+})

@@ -6,7 +6,13 @@ import { createHash } from 'node:crypto'
 import { testsOf } from '../../../lib/models/language/logic.ts'
 import { isWindowTest } from '../../../lib/models/language/policy-tests.ts'
 import type { RetrainPolicy } from '../../../schemas/model-retrain.ts'
-import { sliceName, type Evidence, type LatestResult, type Occasion } from './condition-tests.ts'
+import {
+  sliceName,
+  type Evidence,
+  type LatestResult,
+  type Occasion,
+  type SeenCanary,
+} from './condition-tests.ts'
 import { decide, type Decision, type PastRun } from './decide.ts'
 import { parsedAlone, SPARE_WINDOWS, type ParsedPolicy } from './policies.ts'
 
@@ -32,6 +38,8 @@ export interface Grounds {
   new_labels: number
   new_predictions: number
   silent_ms: number | null
+  /** Absent of decisions of before, and where none was known. */
+  canary?: SeenCanary
   /** Earlier runs of the policy as they stood, the newest ones. */
   history: PastRun[]
   /** Windows whose results its tests could read. */
@@ -108,6 +116,7 @@ export function groundsOf(
     new_labels: evidence.newLabels,
     new_predictions: evidence.newPredictions,
     silent_ms: evidence.silentMs ?? null,
+    ...(evidence.canary && { canary: evidence.canary }),
     history: runs
       .toSorted((a, b) => a.createdAt - b.createdAt)
       .slice(-MAX_HISTORY)
@@ -152,6 +161,7 @@ export function replayOf(grounds: Grounds, recorded: Decision, read: Read): Repl
     newLabels: grounds.new_labels,
     newPredictions: grounds.new_predictions,
     silentMs: grounds.silent_ms ?? undefined,
+    canary: grounds.canary,
   }
   const recomputed = decide(parsed, evidence, grounds.history, grounds.at)
   const again = groundsOf(parsed, evidence, grounds.history, grounds.at)

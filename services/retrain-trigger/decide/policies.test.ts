@@ -44,6 +44,8 @@ test('a failure is told without characters that no store keeps', () => {
   expect(failureReason('a\u0007b\0\n')).toBe('it could not be evaluated: a b \n')
 })
 
+const LAUNCH = { kind: 'webhook', url: 'http://127.0.0.1:9/' }
+
 test.each([
   ['any(drift, alarm)', ['window']],
   ['any(drift, alarm) or schedule("0 * * * *")', ['window', 'tick']],
@@ -52,11 +54,14 @@ test.each([
   ['labels.new > 5 and any(drift, alarm)', ['window', 'news']],
   ['alert("Late") and labels.new > 5', ['alert']],
   ['silent(for="2h")', ['news']],
+  ['canary == worse', ['news']],
+  ['canary == worse or any(drift, alarm)', ['window', 'news']],
+  ['canary == worse and schedule("0 * * * *")', ['tick']],
 ])('%s is asked on %j', (when, wanted) => {
   const text = JSON.stringify({
     model_id: 'm',
     task: 'binary',
-    retrain: [{ name: 'p', when, launch: { kind: 'webhook', url: 'http://127.0.0.1:9/' } }],
+    retrain: [{ name: 'p', when, launch: LAUNCH, promote: { launch: LAUNCH } }],
   })
   const [policy] = parsePolicies([parseModel(text)]).get('m')!
   expect([...policy!.askedOn]).toEqual(wanted)

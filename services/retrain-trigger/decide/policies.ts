@@ -2,7 +2,11 @@
 import { isBaseline, type Model } from '../../../lib/models/model-files.ts'
 import { testsOf } from '../../../lib/models/language/logic.ts'
 import { parseCondition } from '../../../lib/models/language/policy-language.ts'
-import { isWindowTest, type Condition } from '../../../lib/models/language/policy-tests.ts'
+import {
+  isWindowTest,
+  type CanaryTest,
+  type Condition,
+} from '../../../lib/models/language/policy-tests.ts'
 import type { Launch } from '../../../schemas/launch.ts'
 import type { RetrainPolicy } from '../../../schemas/model-retrain.ts'
 import { isOfOccasion, type Occasion, type Schedule } from './condition-tests.ts'
@@ -20,6 +24,8 @@ export interface ParsedPolicy {
   countsPredictions: boolean
   /** How long no event must have come, milliseconds of wall time, for each test that asks so. */
   silences: readonly number[]
+  /** What it asks of canaries. */
+  canaries: readonly CanaryTest[]
   /** Windows its tests look back over. */
   windows: number
   /** Versions its tests name, and '' for the model as a whole. */
@@ -82,6 +88,7 @@ export function parsedAlone(policy: RetrainPolicy, baseline: string): ParsedPoli
     countsLabels: tests.some((test) => test.kind === 'labels'),
     countsPredictions: tests.some((test) => test.kind === 'predictions'),
     silences: tests.flatMap((test) => (test.kind === 'silence' ? [test.forMs] : [])),
+    canaries: tests.filter((test) => test.kind === 'canary'),
     windows: Math.max(1, ...ofWindows.map((test) => test.of)),
     versions: [...new Set(['', ...ofWindows.map((test) => test.version ?? '')])],
     values: ofWindows.flatMap((test) =>
@@ -183,22 +190,6 @@ export const FAILURE_CAUSE = 'failure'
 
 /** Names a window by its end (epoch milliseconds) as the cause of a decision. */
 export const windowCause = (windowEnd: number) => `window:${new Date(windowEnd).toISOString()}`
-
-/** How far a policy's counts had come at its last run, whatever became of that run. */
-export interface Position {
-  labels: number
-  predictions: number
-}
-
-/**
- * Names what is new since a position as the cause of a decision: once a policy has launched from
- * there, its counts begin at the position of that run.
- *
- * @param silentSince when the newest event came, epoch milliseconds: each silence is a cause of its
- *   own
- */
-export const newsCause = ({ labels, predictions }: Position, silentSince?: number) =>
-  `new:labels ${labels}, predictions ${predictions}${silentSince === undefined ? '' : `, silent since ${new Date(silentSince).toISOString()}`}`
 
 const MINUTE_MS = 60_000
 

@@ -3,8 +3,15 @@ import type { Http } from '../../../lib/http/server.ts'
 import { requirePrintable } from '../../../lib/events/text-rules.ts'
 import { addAlertsIn } from './alert-routes.ts'
 import { addAuditLog, addReplay } from './audit-routes.ts'
+import {
+  addApprovalFor,
+  addDelegation,
+  addDelegationList,
+  addRevocation,
+} from './delegation-routes.ts'
 import type { RetrainRoutesOptions } from './options.ts'
 import { addApproval, addCancellation, addJobReport, addRejection } from './run-answer-routes.ts'
+import { addLinkOpening, addLinkUse } from './link-routes.ts'
 import { addGoOn, addHold, addRollBack } from './rollout-routes.ts'
 import { addDecisionList, addRun, addRunList, addRunRequest } from './run-routes.ts'
 
@@ -30,6 +37,12 @@ const ROUTES = [
   addRun,
   addDecisionList,
   addApproval,
+  addApprovalFor,
+  addDelegationList,
+  addDelegation,
+  addRevocation,
+  addLinkOpening,
+  addLinkUse,
   addRejection,
   addCancellation,
   addHold,

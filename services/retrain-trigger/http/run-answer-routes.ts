@@ -7,7 +7,7 @@ import { RunPath } from '../../../schemas/http/parts.ts'
 import { RunAnswer, RunReportBody, RunReportQuery } from '../../../schemas/http/retrain-trigger.ts'
 import type { Ledger } from '../queries/ledger.ts'
 import { isTokenOf } from '../queries/run-token.ts'
-import { approveRun } from '../queries/approvals.ts'
+import { approveRun } from '../queries/approvals/approvals.ts'
 import { reportRun } from '../queries/reports.ts'
 import { cancelRun, rejectRun } from '../queries/run-transitions.ts'
 import { readTokenHashes } from '../queries/runs.ts'
@@ -24,12 +24,10 @@ export function addApproval(http: Http, { engine, wake }: RetrainRoutesOptions):
     },
     async ({ params, body, caller, reach }) => {
       await requireRun(engine.ledger, params.id, reach)
-      const run = await approveRun(
-        engine.ledger,
-        params.id,
-        actorOf(caller, body.actor),
-        body.message,
-      )
+      const run = await approveRun(engine.ledger, params.id, {
+        actor: actorOf(caller, body.actor),
+        message: body.message,
+      })
       wake()
       return run
     },

@@ -15,7 +15,7 @@ import {
 } from '../../../schemas/http/retrain-trigger.ts'
 import { requestRun } from '../loop/requests.ts'
 import { listDecisions } from '../queries/decisions.ts'
-import { readTransitions } from '../queries/run-history.ts'
+import { readRunHistory } from '../queries/run-history.ts'
 import { listRuns, readRun } from '../queries/runs.ts'
 import type { RetrainRoutesOptions } from './options.ts'
 import { OPERATE, READ, tags } from './parameters.ts'
@@ -86,7 +86,7 @@ export function addRun(http: Http, { engine }: RetrainRoutesOptions): void {
       const run = await readRun(engine.ledger.postgres, params.id)
       if (!run) throw new Problem(404, 'unknown_run', `there is no run ${params.id}`)
       reach('read').require(run.model_id)
-      return { ...run, transitions: await readTransitions(engine.ledger.postgres, params.id) }
+      return { ...run, ...(await readRunHistory(engine.ledger.postgres, params.id)) }
     },
   )
 }

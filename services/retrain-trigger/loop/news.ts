@@ -2,10 +2,12 @@
  * What is new to a policy besides windows: labels and predictions since its last run, and how long
  * no event has come.
  */
-import type { ParsedPolicy, Position } from '../decide/policies.ts'
+import { isCanary, type SeenCanary } from '../decide/condition-tests.ts'
+import type { Position } from '../decide/news-cause.ts'
+import type { ParsedPolicy } from '../decide/policies.ts'
 import type { Ledger } from '../queries/ledger.ts'
 import type { PolicyQueries } from '../queries/policy-queries.ts'
-import { readHistory } from '../queries/runs.ts'
+import { readCanary, readHistory } from '../queries/runs.ts'
 
 /** What is new to a policy; zeros where its condition asks for none. */
 export interface News {
@@ -19,13 +21,15 @@ export interface News {
   /** When the newest event came, epoch milliseconds. */
   lastReceived: number | undefined
   silentMs: number | undefined
+  /** What is known of the model's newest candidate that gets its traffic by steps. */
+  canary: SeenCanary | undefined
 }
 
 /** Counts what is new to a policy of a model. */
 export async function readNews(
   { ledger, queries }: { ledger: Ledger; queries: PolicyQueries },
   modelId: string,
-  { policy, countsLabels, countsPredictions, silences }: ParsedPolicy,
+  { policy, countsLabels, countsPredictions, silences, canaries }: ParsedPolicy,
 ): Promise<News> {
   const runs =
     countsLabels || countsPredictions
@@ -46,9 +50,16 @@ export async function readNews(
     newPredictions: predictionsKnown - from.predictions,
     lastReceived,
     silentMs: lastReceived === undefined ? undefined : ledger.now() - lastReceived,
+    canary: canaries.length > 0 ? await readCanary(ledger.postgres, modelId) : undefined,
   }
 }
 
 /** Whether a silence that a policy asks for has come. */
 export const isSilent = ({ silences }: ParsedPolicy, { silentMs = 0 }: News): boolean =>
   silences.some((ms) => silentMs > ms)
+
+/** The canary that a policy asks for, where it is so; undefined where it is not. */
+export const canaryAsked = (
+  { canaries }: ParsedPolicy,
+  { canary }: News,
+): SeenCanary | undefined => (canaries.some((test) => isCanary(test, canary)) ? canary : undefined)

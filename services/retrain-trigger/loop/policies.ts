@@ -5,13 +5,13 @@
 import { messageOf } from '../../../lib/runtime/errors.ts'
 import type { Models } from '../../../lib/models/model-files.ts'
 import { decide } from '../decide/decide.ts'
+import { newsCause } from '../decide/news-cause.ts'
 import { groundsOf } from '../decide/grounds.ts'
 import type { Evidence, Occasion, Schedule } from '../decide/condition-tests.ts'
 import {
   askedByLooks,
   FAILURE_CAUSE,
   failureReason,
-  newsCause,
   nextPass,
   parsePolicies,
   scheduledBy,
@@ -25,7 +25,7 @@ import { readAnswers } from '../queries/decisions.ts'
 import type { Ledger } from '../queries/ledger.ts'
 import type { PolicyQueries, WindowRevision } from '../queries/policy-queries.ts'
 import { triggersOf } from '../decide/triggers.ts'
-import { isSilent, readNews, type News } from './news.ts'
+import { canaryAsked, isSilent, readNews, type News } from './news.ts'
 import { answerForRestated } from './restated-windows.ts'
 import { newestEvidence, readWindowEvidence } from './window-evidence.ts'
 
@@ -138,7 +138,8 @@ async function answerForNews(
     : { results: [], values: [], windowEnd: undefined }
   // The stream time of what is new is the end of the last evaluated window.
   const at = windows.at(-1)?.windowEnd ?? engine.ledger.now()
-  const cause = newsCause(news.from, isSilent(policy, news) ? news.lastReceived : undefined)
+  const silentSince = isSilent(policy, news) ? news.lastReceived : undefined
+  const cause = newsCause(news.from, silentSince, canaryAsked(policy, news))
   await decideAndRecord(
     engine,
     policy,

@@ -24,20 +24,20 @@ export async function claimRun(
   runId: string,
   { now, until }: { now: number; until: number },
 ): Promise<Claim | undefined> {
-  const claim = randomUUID()
-  const [row] = await sql.query<{ attempts: number; first_attempt_at: Date }>(
-    `update runs set claim = $2, claimed_until = $3, attempts = attempts + 1, first_attempt_at = coalesce(first_attempt_at, $4)
+  const [row] = await sql.query<{ claim: string; attempts: number; first_attempt_at: Date }>(
+    // A release that knows no steps makes claims without it, which the store refuses for a step.
+    `update runs set claim = case when step is null then $2 else 'step:' || $2 end, claimed_until = $3, attempts = attempts + 1, first_attempt_at = coalesce(first_attempt_at, $4)
      where run_id = $1 and state = 'queued' and (claimed_until is null or claimed_until <= $4)
        and (next_attempt_at is null or next_attempt_at <= $4)
        -- Of one rollout a step goes out at a time, so that a later one is never overtaken.
        and not exists (select 1 from runs other where other.step->>'of' = runs.step->>'of'
          and other.run_id <> runs.run_id and other.claimed_until > $4)
-     returning attempts, first_attempt_at`,
-    [runId, claim, new Date(until), new Date(now)],
+     returning claim, attempts, first_attempt_at`,
+    [runId, randomUUID(), new Date(until), new Date(now)],
   )
   if (!row) return undefined
   const firstAttemptAt = new Date(row.first_attempt_at).getTime()
-  return { runId, claim, attempt: row.attempts, firstAttemptAt }
+  return { runId, claim: row.claim, attempt: row.attempts, firstAttemptAt }
 }
 
 /**

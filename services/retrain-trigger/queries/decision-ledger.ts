@@ -192,7 +192,7 @@ async function insertRun(tx: Sql, newRun: NewRun, at: Date): Promise<StoredRun |
   const needed = APPROVALS[policy.approval]
   const state = policy.dry_run ? 'proposed' : needed > 0 ? 'awaiting_approval' : 'queued'
   const expiresMs = durationMs(policy.approval_expires ?? APPROVAL_EXPIRES)
-  const { accept, validation, watch, dataset, targets, promote } = policy
+  const { accept, validation, watch, dataset, targets, promote, escalate } = policy
   const { launch: _launch, ...steps } = promote ?? {}
   const [row] = await tx.query<StoredRun>(
     `insert into runs (run_id, model_id, policy, cause, state, reason, window_end, decided_at, labels_known, approvals_needed, requested_by, created_at, updated_at,
@@ -223,6 +223,7 @@ async function insertRun(tx: Sql, newRun: NewRun, at: Date): Promise<StoredRun |
         watch,
         dataset,
         targets,
+        escalate,
         ...(promote && { promote: steps }),
       }),
       JSON.stringify(triggers),

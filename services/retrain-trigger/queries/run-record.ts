@@ -53,7 +53,7 @@ export type StoredRun = Omit<Run, 'labels_known'> & {
 /** The rules of a policy that a run keeps, however its model file changes. */
 export type RunTerms = Pick<
   RetrainPolicy,
-  'accept' | 'validation' | 'watch' | 'dataset' | 'targets'
+  'accept' | 'validation' | 'watch' | 'dataset' | 'targets' | 'escalate'
 > & {
   promote?: StepTerms
 }
@@ -147,6 +147,7 @@ export function toRun(row: StoredRun): Run {
   return {
     ...run,
     configuration: row.configuration ?? null,
+    delegated: row.delegated ?? [],
     rollout: row.rollout ?? null,
     step: row.step ?? null,
     dataset: row.dataset ?? null,

@@ -84,13 +84,33 @@ export const rejectRun = (
   actor: string,
   message: string,
 ): Promise<Run> =>
-  moveOn(ledger, {
-    runId,
-    actor,
-    detail: { message },
-    from: ['awaiting_approval'],
-    to: 'rejected',
-  })
+  ledger.postgres.transaction((tx) =>
+    rejectWithin(tx, runId, { actor, message }, new Date(ledger.now())),
+  )
+
+/**
+ * Refuses a run within the caller's transaction; as {@link rejectRun}.
+ *
+ * @param answer `link` is the link by which it is done; undefined where the actor has signed in
+ */
+export const rejectWithin = (
+  tx: Sql,
+  runId: string,
+  { actor, message, link }: { actor: string; message: string; link?: string },
+  at: Date,
+): Promise<Run> =>
+  transition(
+    tx,
+    {
+      runId,
+      actor,
+      detail: { message },
+      from: ['awaiting_approval'],
+      to: 'rejected',
+      ...(link !== undefined && { evidence: { link_id: link } }),
+    },
+    at,
+  )
 
 /**
  * Calls off a run that has not ended; the system that runs its job is asked to cancel it.

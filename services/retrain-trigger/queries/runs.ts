@@ -1,5 +1,6 @@
 /** What is asked about runs in the control database. */
 import type { Sql } from '../../../lib/postgres/port.ts'
+import type { SeenCanary } from '../decide/condition-tests.ts'
 import type { PastRun } from '../decide/decide.ts'
 import type { StepTerms } from '../decide/rollout.ts'
 import { ENDED, toRun, type Run, type RunState, type StoredRun } from './run-record.ts'
@@ -106,3 +107,20 @@ export async function readHistory(
 
 /** States of runs that ended without a new version, through no decision before their launch. */
 const FAILED: readonly RunState[] = ['failed', 'timed_out', 'rolled_back']
+
+/**
+ * Reads what is known of the newest candidate of a model that gets its traffic by steps, and was
+ * held against another version; undefined where there is none.
+ */
+export async function readCanary(sql: Sql, modelId: string): Promise<SeenCanary | undefined> {
+  const [row] = await sql.query<Pick<StoredRun, 'run_id' | 'new_version' | 'rollout'>>(
+    `select run_id, new_version, rollout from runs
+     where model_id = $1 and step is null and rollout->'verdict'->>'decision' is not null
+     order by created_at desc, run_id limit 1`,
+    [modelId],
+  )
+  const { verdict, place, share } = row?.rollout ?? {}
+  if (!row || !verdict) return undefined
+  const { run_id, new_version: version } = row
+  return { run_id, version, decision: verdict.decision, place: place!, share: share! }
+}

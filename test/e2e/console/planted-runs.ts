@@ -22,6 +22,7 @@ const run = (more: Partial<RunAnswer>): RunAnswer => ({
   triggers: [trigger('accuracy', '', 'alarm'), trigger('psi', 'amount', 'alarm')],
   ...{ repair: null, notes: [], job_id: null, job_url: '', attempts: 0, next_attempt_at: null },
   ...{ revision: 2, created_at: ago(23), updated_at: ago(4) },
+  delegated: [{ by: 'maria', for: 'tom', delegation_id: 'd1' }],
   ...{ configuration: null, dataset: null, rollout: null, step: null },
   ...more,
 })
@@ -126,12 +127,16 @@ export const RUNS: RunAnswer[] = [
 /** A run with its history. */
 export const ONE_RUN = (of: RunAnswer): Static<typeof OneRunAnswer> => ({
   ...of,
+  escalation: [
+    { after: '12h', to: ['risk-chat'], due_at: ago(11), told_at: ago(11), missing: [] },
+    { after: '1d', to: ['pager', 'lead'], due_at: ago(-1), told_at: null, missing: [] },
+  ],
   transitions: [
-    { state: 'awaiting_approval', actor: 'policy', reason: of.reason, at: ago(23) },
-    { state: 'approve', actor: 'maria', reason: 'the fall is real', at: ago(4) },
+    { state: 'awaiting_approval', actor: 'policy', for: '', reason: of.reason, at: ago(23) },
+    { state: 'approve', actor: 'maria', for: 'tom', reason: 'the fall is real', at: ago(4) },
     ...(of.state === 'awaiting_approval'
       ? []
-      : [{ state: of.state, actor: 'claimed:ann', reason: of.message, at: ago(3) }]),
+      : [{ state: of.state, actor: 'claimed:ann', for: '', reason: of.message, at: ago(3) }]),
   ],
 })
 

@@ -75,6 +75,7 @@ const process = (): Sender =>
     count: (receiver, outcome) => void counts.push(`${receiver} ${outcome}`),
     alerts: () => ({ file, tls: new Map() }),
     ...{ postgres, now: () => now, random: () => 0.5 },
+    ...{ linkKeys: () => ['k'.repeat(32)], base: () => 'https://plumbline.example' },
   })
 /** Sends all that is due now, and all that follows on it at once. */
 async function send(sender: Sender): Promise<void> {

@@ -85,7 +85,7 @@ test('three processes that die at random points tell every begin and every end o
       addressOf: guardedAddress(parseAllowed('loopback')),
       ...{ secretOf: () => undefined, webhookSecret: SECRET, random, count: () => {} },
       ...{ log: pino({ level: 'silent' }), alerts: () => ({ file, tls: new Map() }) },
-      ...{ postgres, now: () => now },
+      ...{ postgres, now: () => now, linkKeys: () => [], base: () => 'http://x' },
     })
     const look = () =>
       tellIncidents({

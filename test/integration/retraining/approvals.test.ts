@@ -8,7 +8,10 @@ import { type EmbeddedPostgres } from '../../../lib/postgres/port.ts'
 import { recordDecision } from '../../../services/retrain-trigger/queries/decision-ledger.ts'
 import type { Ledger } from '../../../services/retrain-trigger/queries/ledger.ts'
 import type { Run } from '../../../services/retrain-trigger/queries/run-record.ts'
-import { approveRun, expireApprovals } from '../../../services/retrain-trigger/queries/approvals.ts'
+import {
+  approveRun,
+  expireApprovals,
+} from '../../../services/retrain-trigger/queries/approvals/approvals.ts'
 import { readTransitions } from '../../../services/retrain-trigger/queries/run-history.ts'
 import { readDueRuns, readRun } from '../../../services/retrain-trigger/queries/runs.ts'
 import { migratedPostgres, temporaryDirectory } from '../../harness.ts'
@@ -42,7 +45,8 @@ async function askedBy(actor: string | undefined, approval: 'one' | 'two'): Prom
   )
   return run!
 }
-const approve = (run: Run, actor: string) => approveRun(ledger, run.run_id, actor, 'seen')
+const approve = (run: Run, actor: string) =>
+  approveRun(ledger, run.run_id, { actor, message: 'seen' })
 
 test('a run says who asked for it', async () => {
   expect((await askedBy('claimed:ann', 'two')).requested_by).toBe('claimed:ann')
@@ -76,7 +80,9 @@ test('what nobody approves in time is cancelled, and the log tells each state wi
   await approve(run, 'bob')
   expect(Date.parse(run.approval_expires_at!) - Date.parse(run.created_at)).toBe(7 * 86_400_000)
   const later = { ...ledger, now: () => Date.parse(run.approval_expires_at!) }
-  await expect(approveRun(later, run.run_id, 'eve', 'seen')).rejects.toMatchObject({
+  await expect(
+    approveRun(later, run.run_id, { actor: 'eve', message: 'seen' }),
+  ).rejects.toMatchObject({
     code: 'approval_expired',
   })
   const others = await askedBy(undefined, 'one')

@@ -128,6 +128,12 @@ const ROUTES: Record<string, Route> = {
   'GET /v1/runs': query('read'),
   'GET /v1/runs/{id}': thing('read', 'run'),
   'GET /v1/runs/{id}/replay': thing('read', 'run'),
+  'POST /v1/runs/{id}/approve-for': thing('read', 'run', { for: 'eve', message: 'm' }),
+  'POST /v1/delegations': body('operate', (model) => ({
+    ...{ to: 'bob', models: [model], reason: 'r' },
+    until: new Date(Date.now() + 86_400_000).toISOString(),
+  })),
+  'POST /v1/delegations/{id}/revoke': thing('operate', 'delegation', { message: 'm' }),
   'POST /v1/reviews/claim': body('review', (model) => ({ model_id: model })),
   'POST /v1/reviews/{task_id}/release': thing('review', 'task', LEASE),
   'POST /v1/reviews/{task_id}/renew': thing('review', 'task', LEASE),
@@ -166,6 +172,8 @@ const LISTS: Record<string, (answer: unknown) => string[]> = {
   'GET /v1/alerts/deliveries': (answer) => modelsIn(answer, 'deliveries'),
   'GET /v1/datasets': (answer) => modelsIn(answer, 'datasets'),
   'GET /v1/runs': (answer) => modelsIn(answer, 'runs'),
+  'GET /v1/delegations': (answer) =>
+    (answer as { delegations: { models: string[] }[] }).delegations.flatMap(({ models }) => models),
   'GET /v1/reviews/stats': (answer) => modelsIn(answer, 'models'),
 }
 /** They answer 200 with how many they have refused, as OTLP has it. */
@@ -228,6 +236,12 @@ async function plantRows(dataDir: string): Promise<void> {
       `insert into runs (run_id, model_id, policy, cause, state, reason, decided_at, created_at, updated_at)
        values ($1, $2, 'no', 'asked', 'awaiting_approval', 'r', $3, $3, $3)`,
       [`run-of-${model}`, model, at],
+    )
+    // The caller of every cell is ann: eve has delegated to her, and zoe to somebody else.
+    await db.query(
+      `insert into approval_delegations (delegation_id, delegator, delegator_person, delegate, delegate_person, models, begins_at, ends_at, reason, created_at)
+       values ($1, 'zoe', 'zoe', 'ida', 'ida', $2, $3, '2099-01-01', 'r', $3), ($1 || '-', 'eve', 'eve', 'ann', 'ann', $2, $3, '2099-01-01', 'r', $3)`,
+      [`delegation-of-${model}`, [model], at],
     )
     await db.query(
       `insert into datasets (dataset_id, model_id, made_at, made_by, erased_at) values ($1, $2, $3, 'ann', $3)`,

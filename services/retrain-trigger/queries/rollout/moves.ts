@@ -7,16 +7,13 @@ import { appendAudit } from '../../../../lib/postgres/audit-log.ts'
 import type { Sql } from '../../../../lib/postgres/port.ts'
 import { Problem } from '../../../../lib/runtime/errors.ts'
 import type { Rollout, RolloutStep } from '../../../../schemas/http/runs/rollout.ts'
+import { pauseAfter } from '../../decide/rollout-looks.ts'
 import type { Move } from '../../decide/rollout.ts'
 import { markToCancel } from '../jobs.ts'
 import type { Ledger } from '../ledger.ts'
 import { recordTransition, toRun, type Run, type StoredRun } from '../run-record.ts'
 import { beginWatch } from '../run-outcomes.ts'
 import { transition } from '../run-transitions.ts'
-
-/** How soon a rollout is looked at again: while a launch is under way, and while it is watched. */
-const SOON_MS = 2000
-const AGAIN_MS = 30_000
 
 /** Who moves it, why, and when. */
 interface By {
@@ -79,7 +76,7 @@ async function lockRun(tx: Sql, runId: string): Promise<StoredRun | undefined> {
 /** Makes a move of a run that is locked in this transaction. */
 export async function change(tx: Sql, row: StoredRun, move: Move, by: By): Promise<Run> {
   const rollout = row.rollout!
-  if (move.kind === 'stay') return keep(tx, row, move.rollout, lookAfter(move.rollout, by.at))
+  if (move.kind === 'stay') return keep(tx, row, move.rollout, lookAfter(row, move.rollout, by.at))
   const reason = [move.reason, by.message].filter((text) => text !== '').join(': ')
   const next: Rollout = { ...rollout, reason, turn: rollout.turn + 1 }
   if (move.kind === 'hold') return hold(tx, row, { ...next, ...holding(move) }, by)
@@ -91,8 +88,8 @@ export async function change(tx: Sql, row: StoredRun, move: Move, by: By): Promi
 const holding = ({ severity, proposes }: Extract<Move, { kind: 'hold' }>) =>
   ({ state: 'held', severity, proposes }) as const
 
-const lookAfter = ({ state }: Rollout, at: Date): Date =>
-  new Date(at.getTime() + (state === 'moving' || state === 'going_back' ? SOON_MS : AGAIN_MS))
+const lookAfter = ({ terms }: StoredRun, rollout: Rollout, at: Date): Date =>
+  new Date(at.getTime() + pauseAfter(rollout, terms.promote?.at_least ?? '0s', at.getTime()))
 
 async function keep(tx: Sql, row: StoredRun, rollout: Rollout, lookAt: Date | null): Promise<Run> {
   const [kept] = await tx.query<StoredRun>(
@@ -112,7 +109,7 @@ async function keepChange(
   const [kept] = await tx.query<StoredRun>(
     `update runs set rollout = $2::jsonb, look_at = $3, message = $4, revision = revision + 1, updated_at = $5
      where run_id = $1 returning *`,
-    [row.run_id, JSON.stringify(rollout), lookAfter(rollout, at), rollout.reason, at],
+    [row.run_id, JSON.stringify(rollout), lookAfter(row, rollout, at), rollout.reason, at],
   )
   return kept!
 }

@@ -1,8 +1,8 @@
 /** What a run rests on: the metric results it is about, its candidate, and whether it has helped. */
 import { html } from '/console/vendor/preact.js'
-import { inWords, OUTCOMES } from '../parts/states.js'
-import { Badge } from '../parts/ui.js'
-import { day, metricName, number, plural, sentence, subjectName } from '../parts/words.js'
+import { inWords, OUTCOMES } from './states.js'
+import { Badge } from './ui.js'
+import { day, metricName, number, plural, sentence, subjectName } from './words.js'
 
 /** @typedef {import('../../schemas/http/retrain-trigger.ts').RunAnswer} Run */
 /** @typedef {Run['triggers'][number]} Trigger */
