@@ -25,6 +25,7 @@ import { alerts } from './services/alerts/module.ts'
 import { DriftConfig } from './services/drift/config.ts'
 import { drift } from './services/drift/module.ts'
 import { FeedbackConfig } from './services/feedback/config.ts'
+import { readFeedbackKeys } from './services/feedback/http/feedback-keys.ts'
 import { feedback } from './services/feedback/module.ts'
 import { IngestConfig } from './services/ingest/config.ts'
 import { ingest } from './services/ingest/module.ts'
@@ -138,6 +139,7 @@ export function checkConfig(target: Target, env: Record<string, string | undefin
     collect(() => mustBeFolder('PLUMBLINE_SOURCES_DIR', env['PLUMBLINE_SOURCES_DIR']!))
   if (config) collect(() => readableSources(config!))
   else collect(() => readSources(env['PLUMBLINE_SOURCES_DIR'] || './sources'))
+  collect(() => void readFeedbackKeys(config?.PLUMBLINE_FEEDBACK_KEY_FILE))
   const alertsFile = env['PLUMBLINE_ALERTS_FILE']
   if (alertsFile) collect(() => void readAlertsFile(alertsFile, (name) => env[name]))
   if (problems.length > 0) throw new ConfigError(problems)
