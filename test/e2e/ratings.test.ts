@@ -9,6 +9,7 @@ import { feedbackToken } from '../../emitters/node/plumbline.mjs'
 import { signedPrediction } from '../../lib/http/oidc/prediction-tokens.ts'
 import { launchChromium } from '../chromium-page.ts'
 import { temporaryDirectory } from '../harness.ts'
+import { AUDIENCE, startIssuer } from '../oidc-issuer.ts'
 import { ask, startTarget, until, type Running } from '../processes.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -147,4 +148,28 @@ test('a token of the service is good, and one address may not send without end',
   const many = await Promise.all(Array.from({ length: 60 }, async () => rate('p', '')))
   expect(many.some(({ status }) => status === 429)).toBe(true)
   expect(await counted('rate_limited')).toBe(true)
+})
+
+test('where callers need tokens of an issuer, a rating needs its own alone, which opens nothing else', async () => {
+  const issuer = await startIssuer()
+  const directory = temporaryDirectory()
+  writeFileSync(join(directory, 'key'), KEY)
+  const guarded = await startTarget('all', {
+    PLUMBLINE_DATA_DIR: join(directory, 'data'),
+    PLUMBLINE_MODELS_DIR: join(ROOT, 'test/no-models'),
+    PLUMBLINE_OIDC_ISSUER: issuer.url,
+    PLUMBLINE_OIDC_AUDIENCE: AUDIENCE,
+    PLUMBLINE_FEEDBACK_KEY_FILE: join(directory, 'key'),
+  })
+  const headers = { authorization: `Bearer ${tokenOf('p')}`, 'content-type': 'application/json' }
+  const statusOf = async (path: string, body: object) =>
+    (await fetch(guarded.url + path, { method: 'POST', headers, body: JSON.stringify(body) }))
+      .status
+  try {
+    expect(await statusOf('/v1/feedback', { prediction_id: 'p', ...RATING })).toBe(200)
+    expect(await statusOf('/v1/labels', {})).toBe(401)
+  } finally {
+    await guarded.stop()
+    await issuer.stop()
+  }
 })
