@@ -27,6 +27,7 @@ import { alerts } from './services/alerts/module.ts'
 import { DriftConfig } from './services/drift/config.ts'
 import { drift } from './services/drift/module.ts'
 import { FeedbackConfig } from './services/feedback/config.ts'
+import { readFeedbackKeys } from './services/feedback/http/feedback-keys.ts'
 import { feedback } from './services/feedback/module.ts'
 import { IngestConfig } from './services/ingest/config.ts'
 import { ingest } from './services/ingest/module.ts'
@@ -147,6 +148,7 @@ export function checkConfig(target: Target, env: Record<string, string | undefin
   else collect(() => readSources(env['PLUMBLINE_SOURCES_DIR'] || './sources'))
   let hasLinks = false
   if (config) collect(() => (hasLinks = linkKeysOf(config!)().length > 0))
+  collect(() => void readFeedbackKeys(config?.PLUMBLINE_FEEDBACK_KEY_FILE))
   const alertsFile = env['PLUMBLINE_ALERTS_FILE']
   const named = (receivers: readonly string[]) => {
     const unknown = SENDERS.has(target) ? unknownEscalations(declared, receivers) : []

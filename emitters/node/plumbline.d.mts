@@ -30,3 +30,12 @@ export interface Emitter {
 }
 
 export function createEmitter(options: EmitterOptions): Emitter
+
+export interface FeedbackClaims {
+  model_id: string
+  prediction_id: string
+  names: readonly string[]
+  exp: number
+}
+
+export function feedbackToken(claims: FeedbackClaims, key: string): string

@@ -16,7 +16,7 @@
  *     plumbline.predict({ model_id: 'fraud', model_version: '7', score: 0.93, features: { amount: 12.5 } })
  *     await plumbline.close()
  */
-import { randomUUID } from 'node:crypto'
+import { createHmac, randomUUID } from 'node:crypto'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 
@@ -27,6 +27,24 @@ const LAST_BACKOFF_MS = 30_000
 const FLUSHING_BACKOFF_MS = 1000
 /** The longest wait that an answer can ask for. */
 const MAX_ASKED_MS = 60_000
+
+/**
+ * The token by which a browser may rate one prediction at `POST /v1/feedback`: a JSON Web Token,
+ * signed with HMAC-SHA256. The key stays on the server; the page gets the token.
+ *
+ * @param {object} claims
+ * @param {string} claims.model_id
+ * @param {string} claims.prediction_id
+ * @param {string[]} claims.names what may be rated, such as `thumbs`; 20 at most
+ * @param {number} claims.exp seconds since 1970 at which it ends
+ * @param {string} key the first line of PLUMBLINE_FEEDBACK_KEY_FILE
+ */
+export function feedbackToken({ model_id, prediction_id, names, exp }, key) {
+  const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const claims = { model_id, prediction_id, names, aud: 'plumbline-feedback', exp }
+  const signed = `${part({ alg: 'HS256', typ: 'JWT' })}.${part(claims)}`
+  return `${signed}.${createHmac('sha256', key).update(signed).digest('base64url')}`
+}
 
 /**
  * @typedef {object} EmitterOptions

@@ -16,11 +16,14 @@ numpy's numbers, arrays and booleans, ``Decimal``, dates, enums, sets and UUIDs 
 """
 
 import atexit
+import base64
 import collections
 import datetime
 import decimal
 import enum
 import gzip
+import hashlib
+import hmac
 import json
 import math
 import os
@@ -42,6 +45,33 @@ MAX_ASKED_S = 60.0
 MAX_DEPTH = 32
 
 Event = Dict[str, Any]
+
+
+def feedback_token(key: str, model_id: str, prediction_id: str, names: Iterable[str], exp: int) -> str:
+    """The token by which a browser may rate one prediction at ``POST /v1/feedback``.
+
+    A JSON Web Token, signed with HMAC-SHA256. The key stays on the server; the page gets the token.
+
+    :param key: the first line of PLUMBLINE_FEEDBACK_KEY_FILE
+    :param names: what may be rated, such as ``thumbs``; 20 at most
+    :param exp: seconds since 1970 at which it ends
+    """
+
+    def written(content: bytes) -> str:
+        return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+
+    def part(value: Dict[str, Any]) -> str:
+        return written(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+
+    claims = {
+        "model_id": model_id,
+        "prediction_id": prediction_id,
+        "names": list(names),
+        "aud": "plumbline-feedback",
+        "exp": exp,
+    }
+    signed = part({"alg": "HS256", "typ": "JWT"}) + "." + part(claims)
+    return signed + "." + written(hmac.new(key.encode(), signed.encode(), hashlib.sha256).digest())
 
 
 class Emitter:

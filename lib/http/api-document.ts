@@ -45,6 +45,12 @@ const SECURITY_SCHEMES = {
     description: 'The session of a page; what changes something also needs `x-plumbline-page: 1`.',
   },
   token: { type: 'apiKey', in: 'query', name: 'token', description: 'The token of one run.' },
+  feedback: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'The token of one prediction, of `POST /v1/feedback-tokens` or an emitter.',
+  },
   signature: {
     type: 'apiKey',
     in: 'header',

@@ -85,6 +85,8 @@ declare module 'fastify' {
      * callers who reach every model where they do not.
      */
     isByModel?: boolean
+    /** Exact origins, besides our own, whose pages may ask and read the answer (CORS). */
+    origins?: readonly string[]
     /** Whether its answers hold what a person was, did or said: who asks is logged. */
     isPersonal?: boolean
     /** The body in the document, of a route that validates its body itself. */

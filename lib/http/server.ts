@@ -83,6 +83,7 @@ export async function createHttp(options: HttpOptions): Promise<Http> {
   app.decorateRequest('reach')
   app.addHook('onRequest', async (request, reply) => {
     void reply.headers(SECURITY_HEADERS).header(REQUEST_ID, request.id)
+    if (isListedOrigin(request)) void reply.headers(answerTo(request.headers.origin!))
     checkAddress(request, options)
     const scope = request.routeOptions.config.scope
     const caller = callerOf(request, options.authenticate, sessions)
@@ -130,6 +131,17 @@ function protocolOf(certificate: ServerCertificate | undefined) {
   const { cert, key } = certificate
   return { https: { ...patience, cert, key, handshakeTimeout: HEADERS_TIMEOUT_MS } }
 }
+
+/** Whether a page of another origin asks, on a route that lists it. */
+const isListedOrigin = ({ headers, routeOptions }: FastifyRequest) =>
+  headers.origin !== undefined && routeOptions.config.origins?.includes(headers.origin) === true
+
+/** Lets a page of a listed origin read the answer; no cookie goes with its request. */
+const answerTo = (origin: string) => ({
+  'access-control-allow-origin': origin,
+  'access-control-expose-headers': 'retry-after',
+  vary: 'origin',
+})
 
 /** Has connections from now on shown another certificate; those that are open keep theirs. */
 export function showCertificate(app: Http, { cert, key }: ServerCertificate): void {
@@ -241,13 +253,15 @@ export function jsonOf(bytes: Buffer, bounds: JsonBounds = PARSED_BOUNDS): unkno
  * @throws {Problem} 421 or 403 for what is addressed to another host, or comes from a page that is
  * not ours
  */
-function checkAddress({ method, headers }: FastifyRequest, options: HttpOptions): void {
+function checkAddress(request: FastifyRequest, options: HttpOptions): void {
+  const { method, headers } = request
+  const isListed = isListedOrigin(request)
   const refusal = refusalOf(
     {
       method,
       host: headers.host,
-      origin: headers.origin,
-      fetchSite: headers['sec-fetch-site']?.toString(),
+      origin: isListed ? undefined : headers.origin,
+      fetchSite: isListed ? undefined : headers['sec-fetch-site']?.toString(),
       fetchMode: headers['sec-fetch-mode']?.toString(),
     },
     options.host,

@@ -8,6 +8,19 @@ export const FeedbackConfig = Type.Object({
     default: 600,
     description: 'How long a claimed review task stays with its reviewer.',
   }),
+  PLUMBLINE_FEEDBACK_KEY_FILE: Type.Optional(
+    Type.String({
+      description:
+        'File of the key that signs tokens of `POST /v1/feedback`, of 32 bytes or more; a second line is the key before it, whose tokens are good until they end. Unset: no ratings from browsers.',
+    }),
+  ),
+  PLUMBLINE_FEEDBACK_ORIGINS: Type.Optional(
+    Type.String({
+      pattern: '^https?://[^\\s,*/]+(,https?://[^\\s,*/]+)*$',
+      description:
+        'Origins whose pages may ask `POST /v1/feedback`, exactly as browsers send them, separated by commas: https://shop.example.com,http://localhost:3000. Unset: our own alone.',
+    }),
+  ),
 })
 /** The settings as parsed. */
 export type FeedbackConfig = Static<typeof FeedbackConfig>

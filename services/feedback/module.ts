@@ -27,6 +27,8 @@ import { lateAttributes } from './loop/late-attributes.ts'
 import { datasetRoutes } from './http/dataset-routes.ts'
 import { labelRoutes } from './http/label-routes.ts'
 import { feedbackRoutes } from './http/routes.ts'
+import { readFeedbackKeys } from './http/feedback-keys.ts'
+import { ratingRoutes } from './http/rating-routes.ts'
 import { liveLabelChecks } from '../../lib/models/labels/label-values.ts'
 import { labelMapping, labelMappings, type LabelRules } from './data/label-rows.ts'
 import type { ReviewStore } from './queries/review-tasks.ts'
@@ -80,6 +82,15 @@ export function feedback(deps: FeedbackDeps, config: FeedbackConfig): Module[] {
     db: deps.clickhouse('feedback-http'),
     now,
     modelOf: (modelId) => models.get(modelId),
+  })
+  ratingRoutes(deps.http, {
+    eventLog,
+    metrics,
+    now,
+    privacy: deps.privacy,
+    refusalOf: checks.refusalOf,
+    keys: readFeedbackKeys(config.PLUMBLINE_FEEDBACK_KEY_FILE),
+    origins: config.PLUMBLINE_FEEDBACK_ORIGINS?.split(',') ?? [],
   })
   labelRoutes(deps.http, {
     db: deps.clickhouse('feedback-http'),

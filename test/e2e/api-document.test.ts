@@ -12,6 +12,7 @@ import { steppedPolicy, walkRollout } from '../rollout-walk.ts'
 import { walkSides } from '../planted/compared-sides.ts'
 import { walkDatasets } from '../dataset-walk.ts'
 import { ask, prediction, startTarget, until, type Running } from '../servers/processes.ts'
+import { feedbackKeyIn, walkRatings } from '../rating-walk.ts'
 
 interface Media {
   schema: object
@@ -77,6 +78,7 @@ retrain:
     PLUMBLINE_MODELS_DIR: join(directory, 'models'),
     PLUMBLINE_DRIFT_SCAN_SECONDS: '1',
     ...alertsSettings(directory, port),
+    PLUMBLINE_FEEDBACK_KEY_FILE: feedbackKeyIn(directory),
   })
   document = (await (await fetch(`${plumbline.url}/docs/json`)).json()) as Document
 })
@@ -217,10 +219,8 @@ const events = (hour: number, shift: number) =>
 
 test('what is sent is answered as declared, and what cannot be read too', async () => {
   const sent = [...events(0, 0), ...events(1, 0), ...events(2, 1), ...events(5, 1)]
-  await walk('POST /v1/predictions', { body: sent })
-  await walk('POST /v1/predictions', { body: [events(7, 0)[0], { model_id: 'm' }] })
-  await walk('POST /v1/predictions', { body: [{ model_id: 'm' }] })
-  await walk('POST /v1/predictions', { body: '{' })
+  for (const body of [sent, [events(7, 0)[0], { model_id: 'm' }], [{ model_id: 'm' }], '{'])
+    await walk('POST /v1/predictions', { body })
   await walk('POST /v1/predictions', { body: 'x', headers: { 'content-type': 'text/plain' } })
   for (const path of ['labels', 'attributes', 'cloudevents', 'traces', 'logs']) {
     const { requestBody } = document.paths[`/v1/${path}`]!['post']!
@@ -231,6 +231,7 @@ test('what is sent is answered as declared, and what cannot be read too', async 
     }
     await walk(`POST /v1/${path}`, { body: '[', headers: { 'content-type': 'application/json' } })
   }
+  await walkRatings(walk)
 })
 
 test('models, windows, comparisons and canaries are answered as declared', async () => {
@@ -408,10 +409,9 @@ const BY_KEYS = ['GET /v1/keys', 'POST /v1/keys', 'POST /v1/keys/{key}/rotate']
 
 test('routes of keys say that there are none', async () => {
   const params = { key: '0f3a4b5c8d7e' }
-  await walk('GET /v1/keys')
+  for (const one of ['GET /v1/keys', 'DELETE /v1/keys/{key}']) await walk(one, { params })
   await walk('POST /v1/keys', { body: { id: 'ann', grants: ['analyst'] } })
   await walk('POST /v1/keys/{key}/rotate', { params, body: {} })
-  await walk('DELETE /v1/keys/{key}', { params })
 })
 
 test('the walk has seen every operation succeed', () => {

@@ -76,6 +76,20 @@ const EVENTS: readonly ValidRequest[] = [
   posted('labels', '/v1/labels', LABEL),
   posted('labels', '/v1/labels', [LABEL]),
   posted('attributes', '/v1/attributes', ATTRIBUTES),
+  posted('ratings', '/v1/feedback-tokens', {
+    model_id: 'fuzzed',
+    prediction_id: 'p',
+    names: ['thumbs'],
+    valid_seconds: 60,
+  }),
+  posted('ratings', '/v1/feedback', {
+    prediction_id: 'p',
+    name: 'thumbs',
+    label: 'up',
+    comment: 'a',
+    final: false,
+  }),
+  { group: 'ratings', method: 'OPTIONS', path: '/v1/feedback' },
 ]
 
 const WIRE_FORMATS: readonly ValidRequest[] = [

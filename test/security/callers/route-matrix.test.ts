@@ -10,10 +10,13 @@ import { AUDIENCE, startIssuer, type Issuer } from '../../servers/oidc-issuer.ts
 import { startTarget, type Running } from '../../servers/processes.ts'
 
 /**
- * What each route asks of its caller, decided here and not by the route: nothing at all, or a
- * scope.
+ * What each route asks of its caller, decided here and not by the route: nothing at all, a scope,
+ * or a token that no caller has.
  */
-const WANTED: Record<string, 'public' | 'emit' | 'read' | 'review' | 'operate' | 'admin'> = {
+const WANTED: Record<
+  string,
+  'public' | 'token' | 'emit' | 'read' | 'review' | 'operate' | 'admin'
+> = {
   'DELETE /v1/session': 'public',
   'GET /docs/json': 'public',
   'GET /health/live': 'public',
@@ -23,6 +26,9 @@ const WANTED: Record<string, 'public' | 'emit' | 'read' | 'review' | 'operate' |
   'POST /v1/session': 'public',
   'POST /v1/approval-links/open': 'public',
   'POST /v1/approval-links/use': 'public',
+  'OPTIONS /v1/feedback': 'public',
+  'POST /v1/feedback': 'token',
+  'POST /v1/feedback-tokens': 'emit',
   'POST /v1/attributes': 'emit',
   'POST /v1/cloudevents': 'emit',
   'POST /v1/labels': 'emit',
@@ -173,7 +179,7 @@ test('every cell of routes and roles', async () => {
       const wanted = WANTED[`${method} ${path}`]!
       const status = await statusOf(method, path, headers)
       const refusals =
-        path === '/v1/alerts' || path.endsWith('/status')
+        wanted === 'token' || path === '/v1/alerts' || path.endsWith('/status')
           ? [401]
           : [caller === 'nobody' ? 401 : 403]
       const isRight = mayAsk(caller, wanted)
