@@ -4,7 +4,7 @@ import { squadTokens } from './text-tokens.ts'
 
 /**
  * Exact match: 1 where an answer is its reference, case, punctuation, white space and English
- * articles aside, else 0. Of two texts without words it is 1.
+ * articles aside, else 0. Two texts without words match.
  *
  * @see Rajpurkar et al. (2016), EMNLP, 2383–2392
  * @example exactMatch('The Eiffel Tower.', 'Eiffel tower') // => 1
