@@ -14,8 +14,8 @@ import {
 import type { DriftQueries } from '../queries/drift-queries.ts'
 import { MAX_SCORED } from '../queries/outcomes/reference-texts.ts'
 
-/** Answers that are scored before others have their turn. */
-const AT_A_TIME = 20
+/** UTF-16 units of texts that are scored before others have their turn: some 50 ms. */
+const AT_A_TIME = 40_000
 
 /** A window whose answers are scored. */
 export interface ScoresQuestion {
@@ -113,12 +113,15 @@ async function scoreAll(
   scoresFor: (name: string) => readonly ReferenceScore[],
 ): Promise<ScoredAnswer[]> {
   const scored: ScoredAnswer[] = []
-  for (const [i, own] of read.entries()) {
-    if (i % AT_A_TIME === AT_A_TIME - 1)
-      await new Promise((resolve) => {
-        setImmediate(resolve)
-      })
+  let units = 0
+  for (const own of read) {
     for (const one of scoresOf(own, scoresFor(own.name))) scored.push(one)
+    units += (own.answer?.length ?? 0) + (own.reference?.length ?? 0)
+    if (units < AT_A_TIME) continue
+    units = 0
+    await new Promise((resolve) => {
+      setImmediate(resolve)
+    })
   }
   return scored
 }

@@ -79,8 +79,8 @@ const labelOf = (modelId: string, { id }: Case, text: string, more: object = {})
 const HOSTILE: [answer: string, reference: string][] = [
   ['', 'an answer'],
   ['...', '!!!'],
-  ['x'.repeat(20_001), 'x'],
-  ['x', 'y '.repeat(15_000)],
+  ['x'.repeat(10_001), 'x'],
+  ['x', 'y '.repeat(5001)],
   ['مرحبا بالعالم', 'مرحبا بالعالم'],
   ['cafe\u0301', 'café'],
   ['今天天气', '今天'],
@@ -90,6 +90,11 @@ const MANY = Array.from({ length: 1200 }, (_, i) => ({
   ...CASES[0]!,
   ...{ id: `m-${i}`, answer: String(i % 3), reference: '0' },
 }))
+/** Texts of 9 000 bytes each. */
+const LONG = Array.from({ length: 70 }, (_, i) => ({
+  ...CASES[PER_DAY]!,
+  ...{ id: `l-${i}`, answer: 'long '.repeat(1800), reference: 'long '.repeat(1800) },
+}))
 const ODD = HOSTILE.map(([answer, reference], i) => ({ ...CASES[i]!, answer, reference }))
 
 beforeAll(async () => {
@@ -97,7 +102,7 @@ beforeAll(async () => {
   await on.predictions([
     ...CASES.map((own) => answerOf('answers', own)),
     ...ODD.map((own) => answerOf('hostile', own)),
-    ...MANY.map((own) => answerOf('many', own)),
+    ...[...MANY, ...LONG].map((own) => answerOf('many', own)),
     ...CASES.slice(0, 60).map((own) => {
       const { output_text: _, ...rest } = answerOf('dropping', own)
       return rest
@@ -109,7 +114,7 @@ beforeAll(async () => {
       labelOf('answers', own, `${own.reference} and more`, { name: 'passage' }),
     ]),
     ...ODD.map((own) => labelOf('hostile', own, own.reference)),
-    ...MANY.map((own) => labelOf('many', own, own.reference)),
+    ...[...MANY, ...LONG].map((own) => labelOf('many', own, own.reference)),
     ...CASES.slice(0, 60).map((own) => labelOf('dropping', own, own.reference)),
   ])
   for (const [i, one] of [model, dropping, hostile, many].entries())
@@ -204,7 +209,7 @@ test('a text that is too long is left out and told; others of any kind are score
     n_labelled: '5',
     verdict: 'incomplete',
     reason: expect.stringContaining(
-      '5 of 7 answers with a text named label are scored; 2 are longer than 20000 characters, or their text is',
+      '5 of 7 answers with a text named label are scored; 2 are longer than 10000 characters, or their text is',
     ),
   })
 })
@@ -216,6 +221,12 @@ test('of many answers a draw is scored, and told', async () => {
   expect(exact.reason).toContain(
     '1000 of 1200 answers with a text named label are scored; 1000 are read, drawn by their ids',
   )
+})
+
+test('of long answers as many are scored as their bytes allow', async () => {
+  const exact = (await results('many', 1)).get('mean/output_text.exact_match')!
+  expect(exact).toMatchObject({ value: 1, n_current: '70', n_labelled: '55' })
+  expect(exact.reason).toContain('55 of 70 answers with a text named label are scored; 55 are read')
 })
 
 test('where privacy drops the answer, each score says so', async () => {

@@ -11,9 +11,9 @@ import { outcomesWithValue, outcomeValue } from './labelled-outcomes.ts'
 /** Answers that are read of a window for each name, drawn by the hash of their ids. */
 const MAX_ANSWERS = 1000
 /** Most code points of a text that is scored: the time of some scores grows with their product. */
-export const MAX_SCORED = 20_000
+export const MAX_SCORED = 10_000
 /** Bytes of texts that are read of a window. */
-const MAX_BYTES = 4_000_000
+const MAX_BYTES = 1_000_000
 
 /** A window, and the names of the labels that are texts. */
 export interface TextsQuestion {
