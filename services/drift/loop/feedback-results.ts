@@ -4,7 +4,9 @@ import type { Window } from '../../../lib/models/windows.ts'
 import { ALL, keyOf, type Cohort } from '../data/cohort.ts'
 import type { MetricResult } from '../data/metric-results.ts'
 import type { NamedLabels, NamedLabelsOfCohort } from '../data/named-labels.ts'
+import { corpusResults } from '../evaluate/feedback/corpus-scores.ts'
 import { evaluateFeedback } from '../evaluate/feedback/feedback.ts'
+import { summedScores, type ScoredAnswer } from '../evaluate/feedback/reference-scores.ts'
 import type { WindowInput } from '../data/window-input.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
 import { scoresOfWindow, type ScoresQuestion, type WindowScores } from './reference-scores.ts'
@@ -34,8 +36,9 @@ export async function feedbackEvaluator(question: FeedbackQuestion): Promise<Fee
   const of = { modelId: model.modelId, window }
   const unsliced: Named = hasLabels ? await queries.namedLabels(of) : new Map()
   const scores = await scoresOfWindow(question)
+  const scoresFor = async (c: Cohort) => (scores ? scores.of(c) : [])
   if (unsliced.size === 0 && !scores) return async () => []
-  const whole = await withScores(unsliced.get(keyOf(ALL)), scores, ALL)
+  const whole = withScores(unsliced.get(keyOf(ALL)), scores, await scoresFor(ALL))
   const slices = new Map<string, Promise<Named>>()
   return async (c, input) => {
     const named = c.slice
@@ -43,10 +46,11 @@ export async function feedbackEvaluator(question: FeedbackQuestion): Promise<Fee
         ? (await sliceOf(question, slices, c.slice.key)).get(c.slice.value)
         : undefined
       : unsliced.get(keyOf(c))
+    const scored = await scoresFor(c)
     const results = evaluateFeedback(
       {
         window,
-        named: await withScores(named, scores, c),
+        named: withScores(named, scores, scored),
         whole,
         predictions: input.counts.events,
         baseline: input.references.find((reference) => reference.baseline),
@@ -57,21 +61,23 @@ export async function feedbackEvaluator(question: FeedbackQuestion): Promise<Fee
       },
       model,
     )
-    return scores ? toldOfScores(results, scores, c) : results
+    return scores
+      ? [...toldOfScores(results, scores, c), ...corpusResults(results, scored)]
+      : results
   }
 }
 
 /** Labels of a cohort with the scores of its answers; labels that are texts are no classes. */
-async function withScores(
+function withScores(
   named: NamedLabelsOfCohort | undefined,
   scores: WindowScores | undefined,
-  c: Cohort,
-): Promise<NamedLabelsOfCohort | undefined> {
+  scored: readonly ScoredAnswer[],
+): NamedLabelsOfCohort | undefined {
   if (!scores) return named
   const isOther = ({ name }: NamedLabels) => !scores.texts.has(name) && !scores.subjects.has(name)
   const read = named?.read.filter(isOther) ?? []
   const left = (named?.read.length ?? 0) - read.length
-  const own = await scores.of(c)
+  const own = summedScores(scored)
   const names = (named?.names ?? 0) - left + own.length
   return names > 0 ? { names, read: [...read, ...own] } : undefined
 }

@@ -4,13 +4,8 @@ import type { Model } from '../../../lib/models/model-files.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 import { keyOf, type Cohort } from '../data/cohort.ts'
 import { metricResult, type MetricResult } from '../data/metric-results.ts'
-import type { NamedLabels, ReferenceTexts } from '../data/named-labels.ts'
-import {
-  scoresOf,
-  scoreSubject,
-  summedScores,
-  type ScoredAnswer,
-} from '../evaluate/feedback/reference-scores.ts'
+import type { ReferenceTexts } from '../data/named-labels.ts'
+import { scoresOf, scoreSubject, type ScoredAnswer } from '../evaluate/feedback/reference-scores.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
 import { MAX_SCORED } from '../queries/outcomes/reference-texts.ts'
 
@@ -28,8 +23,8 @@ export interface ScoresQuestion {
 
 /** What the scores of a window say. */
 export interface WindowScores {
-  /** Sums of the scores of a cohort, by subject. */
-  of: (c: Cohort) => Promise<NamedLabels[]>
+  /** The scores of a cohort. */
+  of: (c: Cohort) => Promise<ScoredAnswer[]>
   /** Labels that are texts, which no rate of classes is made of. */
   texts: ReadonlySet<string>
   /** Subjects of scores: a label of such a name is none. */
@@ -73,10 +68,10 @@ export async function scoresOfWindow(question: ScoresQuestion): Promise<WindowSc
   }
   return {
     of: async (c) => {
-      if (!c.slice) return summedScores(scored.filter(({ parts }) => parts.includes(keyOf(c))))
+      if (!c.slice) return scored.filter(({ parts }) => parts.includes(keyOf(c)))
       const { value } = c.slice
       const values = await valuesOf(c.slice)
-      return summedScores(scored.filter((own) => values.get(own.prediction_id) === value))
+      return scored.filter((own) => values.get(own.prediction_id) === value)
     },
     texts: new Set([asked.label, ...(asked.context ? [asked.context] : [])]),
     subjects: new Set(reasons.keys()),

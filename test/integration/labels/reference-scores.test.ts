@@ -6,6 +6,8 @@ import { beforeAll, expect, test } from 'vitest'
 import { createMetrics } from '../../../lib/runtime/metrics.ts'
 import { parseModel } from '../../../lib/models/model-files.ts'
 import { uniforms } from '../../../lib/stats/distributions/random.ts'
+import { bleuCounts, bleuOf } from '../../../lib/stats/reference-scores/bleu.ts'
+import type { SharedRuns } from '../../../lib/stats/reference-scores/ngram-counts.ts'
 import { rougeL } from '../../../lib/stats/reference-scores/rouge-l.ts'
 import { exactMatch } from '../../../lib/stats/reference-scores/token-f1.ts'
 import { evaluateOn } from '../../evaluating.ts'
@@ -171,10 +173,29 @@ test('each score is a mean with an interval, weighted where labels were drawn', 
     expect(found.get(`mean/output_text.${score}`)!.value).toBeGreaterThan(0.3)
 })
 
+test('BLEU and chrF of all answers together stand beside the means', async () => {
+  const found = await results('answers', 10)
+  const sums = of(10).reduce<SharedRuns[]>(
+    (all, { answer, reference, pi }) =>
+      bleuCounts(answer, reference).map((own, i) => ({
+        answer: (all[i]?.answer ?? 0) + own.answer / pi,
+        reference: (all[i]?.reference ?? 0) + own.reference / pi,
+        matched: (all[i]?.matched ?? 0) + own.matched / pi,
+      })),
+    [],
+  )
+  const bleu = found.get('corpus/output_text.bleu')!
+  expect(bleu.value).toBeCloseTo(bleuOf(sums, false), 9)
+  expect(bleu.ci_low).toBeLessThan(bleu.value!)
+  expect(bleu.ci_high).toBeGreaterThan(bleu.value!)
+  expect(bleu).toMatchObject({ verdict: 'none', method: 'weighted', n_labelled: String(PER_DAY) })
+})
+
 test('texts are no classes, and scores have no coverage of their own', async () => {
   const names = [...(await results('answers', 10)).keys()]
-  expect(names.filter((name) => !name.startsWith('mean/output_text.'))).toEqual([])
-  expect(names).toHaveLength(6)
+  const own = names.filter((name) => !name.startsWith('mean/output_text.'))
+  expect(own.toSorted()).toEqual(['corpus/output_text.bleu', 'corpus/output_text.chrf'])
+  expect(names).toHaveLength(8)
 })
 
 test.each([

@@ -6,19 +6,35 @@ import {
 import { overlapOf } from '../../../../lib/events/texts/text-measures.ts'
 import { bleuCounts, bleuOf } from '../../../../lib/stats/reference-scores/bleu.ts'
 import { chrfCounts, chrfOf } from '../../../../lib/stats/reference-scores/chrf.ts'
+import type { SharedRuns } from '../../../../lib/stats/reference-scores/ngram-counts.ts'
 import { rougeL } from '../../../../lib/stats/reference-scores/rouge-l.ts'
 import { exactMatch, tokenF1 } from '../../../../lib/stats/reference-scores/token-f1.ts'
 import type { NamedLabels, ReferenceText } from '../../data/named-labels.ts'
 
-type Scorer = (answer: string, reference: string) => number | null
+/** A score, and what it was computed of where that of a corpus is computed of their sums. */
+type Scored = Pick<ScoredAnswer, 'counts'> & { value: number | null }
+type Scorer = (answer: string, reference: string) => Scored
+
+const plain =
+  (score: (answer: string, reference: string) => number | null): Scorer =>
+  (answer, reference) => ({ value: score(answer, reference), counts: [] })
+const counted =
+  (
+    countsOf: (answer: string, reference: string) => SharedRuns[],
+    score: (counts: SharedRuns[]) => number,
+  ): Scorer =>
+  (answer, reference) => {
+    const counts = countsOf(answer, reference)
+    return { value: score(counts), counts }
+  }
 
 const SCORERS: Readonly<Record<ReferenceScore, Scorer>> = {
-  exact_match: exactMatch,
-  token_f1: tokenF1,
-  bleu: (answer, reference) => bleuOf(bleuCounts(answer, reference), true),
-  rouge_l: rougeL,
-  chrf: (answer, reference) => chrfOf(chrfCounts(answer, reference)),
-  context_overlap: (answer, context) => overlapOf(context, answer),
+  exact_match: plain(exactMatch),
+  token_f1: plain(tokenF1),
+  bleu: counted(bleuCounts, (counts) => bleuOf(counts, true)),
+  rouge_l: plain(rougeL),
+  chrf: counted(chrfCounts, chrfOf),
+  context_overlap: plain((answer, context) => overlapOf(context, answer)),
 }
 
 /** The subject of a score. */
@@ -35,6 +51,8 @@ export interface ScoredAnswer extends Pick<
 > {
   subject: string
   value: number
+  /** Runs that both texts share, of BLEU and chrF; empty of others. */
+  counts: readonly SharedRuns[]
 }
 
 /**
@@ -47,10 +65,10 @@ export function scoresOf(
 ): ScoredAnswer[] {
   if (answer === null || reference === null) return []
   return scores.flatMap((score) => {
-    const value = SCORERS[score](answer, reference)
+    const { value, counts } = SCORERS[score](answer, reference)
     return value === null
       ? []
-      : [{ prediction_id, isDrawn, weight, parts, subject: scoreSubject(score), value }]
+      : [{ prediction_id, isDrawn, weight, parts, subject: scoreSubject(score), value, counts }]
   })
 }
 
