@@ -74,7 +74,7 @@ export const METRICS: Readonly<Record<string, ReadonlyMap<string, WorseSide>>> =
   // Labels by name have no worse side: a declared line gives one.
   feedback: new Map([
     ...each('neither', 'mean rate names_evaluated'),
-    ...each('lower', 'label_coverage'),
+    ...each('lower', 'label_coverage corpus'),
   ]),
 }
 

@@ -49,6 +49,7 @@ export interface Model {
   features: NonNullable<ModelFile['features']>
   /** Features that are measured on its texts. */
   descriptors: readonly Descriptor[]
+  referenceScores: ModelFile['reference_scores']
   /** Where the trace of a prediction is shown; `{trace_id}` stands for its id. */
   traceUrl: string | undefined
   /** What its inputs must be. */
@@ -203,6 +204,7 @@ function withDefaults(file: ModelFile, revision: string): Model {
     references: withBaseline(file.references ?? {}),
     features: file.features ?? {},
     descriptors: readDescriptors(file).descriptors,
+    referenceScores: file.reference_scores,
     traceUrl: file.trace_url,
     expectations: expectationsOf(file).rules,
     unusualEvents: file.unusual_events,

@@ -1,6 +1,6 @@
 /**
  * Labels with a name of their own (thumbs, stars, groundedness), summed up per name: what the
- * family `feedback` is made of.
+ * family `feedback` is made of; and labels that are texts, which answers are scored beside.
  */
 
 /** One class of a name's labels, by weighted sums. */
@@ -43,4 +43,29 @@ export interface NamedLabelsOfCohort {
   /** How many names the cohort has labels of. */
   names: number
   read: readonly NamedLabels[]
+}
+
+/** An answer and one text that came as its label. */
+export interface ReferenceText {
+  prediction_id: string
+  /** Name of the label. */
+  name: string
+  /** Null where the prediction has none, or it or the label is too long to be scored. */
+  answer: string | null
+  reference: string | null
+  isTooLong: boolean
+  /** Whether the label carries an inclusion probability. */
+  isDrawn: boolean
+  /** How many predictions the label stands for. */
+  weight: number
+  /** Keys of the cohorts without a slice that the prediction is part of. */
+  parts: string[]
+}
+
+/** What was read of a window. */
+export interface ReferenceTexts {
+  /** Labels of each of the names, with texts that were read and others. */
+  labelled: ReadonlyMap<string, number>
+  /** In the order of the draw, so that the first ones are a draw too. */
+  read: readonly ReferenceText[]
 }

@@ -3,6 +3,7 @@ import { arcsine } from '../../../lib/stats/window-tests/share-noise.ts'
 import type { Side } from '../../../lib/stats/window-tests/window-tails.ts'
 import type { MetricResult } from '../data/metric-results.ts'
 import type { PastLevel } from '../data/past-metrics.ts'
+import { isReferenceScore } from './feedback/reference-scores.ts'
 import { MIN_FALL, MIN_RISE } from './thresholds.ts'
 
 /** How a number is compared. */
@@ -60,7 +61,7 @@ const SCALES = new Map<string, Scale>([
  * labels' own standard deviation in the reference matters, as it does of a share.
  */
 export function scaleOf(
-  { family, metric }: MetricResult,
+  { family, metric, subject }: MetricResult,
   reference: readonly PastLevel[],
 ): Scale | undefined {
   if (family !== 'feedback' || metric !== 'mean') return SCALES.get(metric)
@@ -69,7 +70,8 @@ export function scaleOf(
   const deviation = Math.sqrt(spread / cases)
   if (!(deviation > 0)) return undefined
   return {
-    worse: 0,
+    // An answer that is less like its reference is worse.
+    worse: isReferenceScore(subject) ? -1 : 0,
     leastEffect: 0.1,
     of: (x) => x / deviation,
     error: ({ standardError }) => standardError / deviation,

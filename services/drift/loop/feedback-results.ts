@@ -3,16 +3,19 @@ import type { Model } from '../../../lib/models/model-files.ts'
 import type { Window } from '../../../lib/models/windows.ts'
 import { ALL, keyOf, type Cohort } from '../data/cohort.ts'
 import type { MetricResult } from '../data/metric-results.ts'
-import type { NamedLabelsOfCohort } from '../data/named-labels.ts'
+import type { NamedLabels, NamedLabelsOfCohort } from '../data/named-labels.ts'
+import { corpusResults } from '../evaluate/feedback/corpus-scores.ts'
 import { evaluateFeedback } from '../evaluate/feedback/feedback.ts'
+import { summedScores, type ScoredAnswer } from '../evaluate/feedback/reference-scores.ts'
 import type { WindowInput } from '../data/window-input.ts'
 import type { DriftQueries } from '../queries/drift-queries.ts'
+import { scoresOfWindow, type ScoresQuestion, type WindowScores } from './reference-scores.ts'
 
 type Named = ReadonlyMap<string, NamedLabelsOfCohort>
 
 /** What a window's named labels are read for. */
 export interface FeedbackQuestion {
-  queries: Pick<DriftQueries, 'namedLabels' | 'namedLabelsOfSlice'>
+  queries: Pick<DriftQueries, 'namedLabels' | 'namedLabelsOfSlice'> & ScoresQuestion['queries']
   model: Model
   window: Window
   cohorts: readonly Cohort[]
@@ -32,17 +35,23 @@ export async function feedbackEvaluator(question: FeedbackQuestion): Promise<Fee
   const { queries, model, window, hasLabels } = question
   const of = { modelId: model.modelId, window }
   const unsliced: Named = hasLabels ? await queries.namedLabels(of) : new Map()
-  if (unsliced.size === 0) return async () => []
+  const scores = await scoresOfWindow(question)
+  const scoresFor = async (c: Cohort) => (scores ? scores.of(c) : [])
+  if (unsliced.size === 0 && !scores) return async () => []
+  const whole = withScores(unsliced.get(keyOf(ALL)), scores, await scoresFor(ALL))
   const slices = new Map<string, Promise<Named>>()
   return async (c, input) => {
     const named = c.slice
-      ? (await sliceOf(question, slices, c.slice.key)).get(c.slice.value)
+      ? unsliced.size > 0
+        ? (await sliceOf(question, slices, c.slice.key)).get(c.slice.value)
+        : undefined
       : unsliced.get(keyOf(c))
-    return evaluateFeedback(
+    const scored = await scoresFor(c)
+    const results = evaluateFeedback(
       {
         window,
-        named,
-        whole: unsliced.get(keyOf(ALL)),
+        named: withScores(named, scores, scored),
+        whole,
         predictions: input.counts.events,
         baseline: input.references.find((reference) => reference.baseline),
         learning: input.learning,
@@ -52,7 +61,42 @@ export async function feedbackEvaluator(question: FeedbackQuestion): Promise<Fee
       },
       model,
     )
+    return scores
+      ? [...toldOfScores(results, scores, c), ...corpusResults(results, scored)]
+      : results
   }
+}
+
+/** Labels of a cohort with the scores of its answers; labels that are texts are no classes. */
+function withScores(
+  named: NamedLabelsOfCohort | undefined,
+  scores: WindowScores | undefined,
+  scored: readonly ScoredAnswer[],
+): NamedLabelsOfCohort | undefined {
+  if (!scores) return named
+  const isOther = ({ name }: NamedLabels) => !scores.texts.has(name) && !scores.subjects.has(name)
+  const read = named?.read.filter(isOther) ?? []
+  const left = (named?.read.length ?? 0) - read.length
+  const own = summedScores(scored)
+  const names = (named?.names ?? 0) - left + own.length
+  return names > 0 ? { names, read: [...read, ...own] } : undefined
+}
+
+/** What was left out of each score; its coverage is that of the labels. */
+function toldOfScores(
+  results: readonly MetricResult[],
+  { subjects, reasonOf, unknown }: WindowScores,
+  c: Cohort,
+): MetricResult[] {
+  return [
+    ...results
+      .filter(({ metric, subject }) => metric !== 'label_coverage' || !subjects.has(subject))
+      .map((result) => {
+        const reason = [result.reason, reasonOf(result.subject)].filter(Boolean).join('; ')
+        return result.metric === 'mean' ? { ...result, reason } : result
+      }),
+    ...(keyOf(c) === keyOf(ALL) ? unknown : []),
+  ]
 }
 
 function sliceOf(

@@ -81,6 +81,7 @@ import { unitValues, type UnitQuestion } from './cohorts/unit-values.ts'
 import { slicedTable, truthOfTable, type TruthOfTable } from './baselines/read-table.ts'
 import { storeTable, type TableQuestion } from './baselines/store-table.ts'
 import { namedLabels, namedLabelsOfSlice } from './outcomes/named-labels.ts'
+import { referenceTextsOn } from './outcomes/reference-texts.ts'
 
 type Spans = readonly Window[]
 
@@ -189,6 +190,7 @@ function countsOn(db: ClickHouse, { present, merged }: ReturnType<typeof batcher
 
 /** Labelled outcomes of cohorts. */
 const outcomesOn = (db: ClickHouse, { scores }: ReturnType<typeof batchersOf>) => ({
+  ...referenceTextsOn(db),
   namedLabels: (question: { modelId: string; window: Window }) => namedLabels(db, question),
   namedLabelsOfSlice: (question: { modelId: string; window: Window }, slices: readonly Slice[]) =>
     namedLabelsOfSlice(db, question, slices),

@@ -78,6 +78,7 @@ export function ownMetricsOf({
   exploration,
   features,
   descriptors,
+  referenceScores,
   traceUrl,
 }: Model): Said[] {
   const measured = descriptors.map(({ name }) => name)
@@ -97,6 +98,13 @@ export function ownMetricsOf({
       measured.length === 0
         ? 'Nothing is measured on its texts.'
         : `${count(measured.length, 'feature is', 'features are')} measured on its texts before privacy drops or masks them.`,
+    ],
+    [
+      'reference_scores',
+      referenceScores ?? null,
+      referenceScores === undefined
+        ? 'Its answers are scored beside no texts.'
+        : `Its answers are scored beside texts that come as labels: ${list(referenceScores.scores)}.`,
     ],
     [
       'trace_url',
