@@ -15,6 +15,9 @@ export async function walkRollout(
   runId: string,
   jobs: readonly { run_id: string; status_url: string }[],
 ): Promise<void> {
+  const trial = { model_id: 'm', when: 'any(drift.psi, alarm)', from: '2026-01-01T00:00:00Z' }
+  for (const to of ['2026-02-01T00:00:00Z', '2025-01-01T00:00:00Z'])
+    await walk('POST /v1/policy-trials', { body: { ...trial, to } })
   const job = () => jobs.find(({ run_id: id }) => id === runId)
   await until('its job is launched', async () => job() !== undefined)
   const token = new URL(job()!.status_url).searchParams.get('token')!

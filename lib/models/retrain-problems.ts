@@ -16,7 +16,7 @@ import {
 import { secretProblems } from './secret-references.ts'
 import { sliceKeys } from './slices.ts'
 import { parseCondition } from './language/policy-language.ts'
-import { conditionProblems } from './language/policy-problems.ts'
+import { conditionProblems, type DeclaredNames } from './language/policy-problems.ts'
 
 /** Every problem of `retrain`, as sentences that begin with their path. */
 export function retrainProblems(file: ModelFile): string[] {
@@ -42,17 +42,44 @@ export function retrainProblems(file: ModelFile): string[] {
   })
 }
 
+const whenProblems = (when: string, file: ModelFile): string[] =>
+  problemsOf(when, {
+    features: Object.keys(file.features ?? {}),
+    slices: sliceKeys(file),
+    customMetrics: Object.keys(file.custom_metrics ?? {}),
+    attributes: Object.keys(file.fairness?.attributes ?? {}),
+    hasCanaries: (file.retrain ?? []).some(({ promote }) => promote !== undefined),
+    expectations: readExpectations(file.expectations ?? [], []).rules.map(({ name }) => name),
+  })
+
+/** What conditions of a model may name, as its file was read. */
+interface NamedThings {
+  features: object
+  slices: readonly { key: string }[]
+  customMetrics: object
+  fairness: { attributes: object }
+  retrain: readonly { promote?: unknown }[]
+  expectations: readonly { name: string }[]
+}
+
+/**
+ * What is wrong with a condition that is no policy of the model: how it is written, or else the
+ * names it tests; sentences, none where all is well.
+ */
+export const whenProblemsOf = (when: string, model: NamedThings): string[] =>
+  problemsOf(when, {
+    features: Object.keys(model.features),
+    slices: model.slices.map(({ key }) => key),
+    customMetrics: Object.keys(model.customMetrics),
+    attributes: Object.keys(model.fairness.attributes),
+    hasCanaries: model.retrain.some(({ promote }) => promote !== undefined),
+    expectations: model.expectations.map(({ name }) => name),
+  })
+
 /** What is wrong with a condition: how it is written, or else the names it tests. */
-function whenProblems(when: string, file: ModelFile): string[] {
+function problemsOf(when: string, names: DeclaredNames): string[] {
   try {
-    return conditionProblems(parseCondition(when), {
-      features: Object.keys(file.features ?? {}),
-      slices: sliceKeys(file),
-      customMetrics: Object.keys(file.custom_metrics ?? {}),
-      attributes: Object.keys(file.fairness?.attributes ?? {}),
-      hasCanaries: (file.retrain ?? []).some(({ promote }) => promote !== undefined),
-      expectations: readExpectations(file.expectations ?? [], []).rules.map(({ name }) => name),
-    })
+    return conditionProblems(parseCondition(when), names)
   } catch (error) {
     return [(error as Error).message]
   }

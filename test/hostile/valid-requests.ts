@@ -200,6 +200,10 @@ const REVIEWS: readonly ValidRequest[] = [
 const run = { params: { id: LIVE.run } }
 const SEARCH = { before: '9', order: 'newest', action: 'run', actor: 'a', model_id: 'm', from: AT }
 const RUNS: readonly ValidRequest[] = [
+  posted('runs', '/v1/policy-trials', {
+    ...{ model_id: 'friend', when: 'any(drift.psi, alarm)', cooldown: '7d', max_per_month: 4 },
+    ...{ from: AT, to: '2026-12-01T00:00:00Z' },
+  }),
   posted('runs', '/v1/runs', { model_id: 'friend', policy: 'asked', reason: 'why', actor: 'bob' }),
   { group: 'runs', method: 'GET', path: '/v1/runs', query: { model_id: 'friend', limit: '10' } },
   { group: 'runs', method: 'GET', path: '/v1/runs/{id}', ...run },

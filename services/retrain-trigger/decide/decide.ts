@@ -46,6 +46,9 @@ export interface GroundedDecision extends Decision {
   grounds?: object
 }
 
+/** The reason of a decision whose condition is not true; any other names a guard. */
+export const NOT_HELD = 'the condition does not hold'
+
 const MONTH_MS = 30 * 86_400_000
 
 /**
@@ -61,7 +64,7 @@ export function decide(
   const none = (reason: string): Decision => ({ action: 'none', reason })
   const runs = countedBy(policy, past)
   const { holds, isNews, reasons } = conditionHolds(condition, evidence, runs)
-  if (!holds || !isNews) return none('the condition does not hold')
+  if (!holds || !isNews) return none(NOT_HELD)
   const reason = reasons.join('; ') || 'what it rules out is not so'
   const { kind } = evidence.occasion
   const isByStream = kind === 'window' || kind === 'news'

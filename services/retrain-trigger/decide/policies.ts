@@ -64,7 +64,7 @@ export const parsePolicies = (models: readonly ModelPolicies[]): Policies =>
 const OCCASIONS: readonly Occasion['kind'][] = ['window', 'tick', 'alert', 'news']
 
 /** The reference that verdicts of a model come from; '' where it has none. */
-const baselineOf = ({ references }: ModelPolicies): string =>
+export const baselineOf = ({ references }: Pick<Model, 'references'>): string =>
   Object.entries(references).find(([, reference]) => isBaseline(reference))?.[0] ?? ''
 
 /**

@@ -12,6 +12,7 @@ import {
 import type { RetrainRoutesOptions } from './options.ts'
 import { addApproval, addCancellation, addJobReport, addRejection } from './run-answer-routes.ts'
 import { addLinkOpening, addLinkUse } from './link-routes.ts'
+import { addPolicyTrial } from './trial-routes.ts'
 import { addGoOn, addHold, addRollBack } from './rollout-routes.ts'
 import { addDecisionList, addRun, addRunList, addRunRequest } from './run-routes.ts'
 
@@ -51,4 +52,5 @@ const ROUTES = [
   addJobReport,
   addAuditLog,
   addReplay,
+  addPolicyTrial,
 ]

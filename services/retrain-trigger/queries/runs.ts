@@ -18,6 +18,20 @@ export async function listRuns(
   return rows.map(toRun)
 }
 
+/** Reads runs of a model that were decided on windows of a span, by the ends of these. */
+export async function readModelRuns(
+  sql: Sql,
+  { modelId, from, to }: { modelId: string; from: number; to: number },
+  limit: number,
+): Promise<Run[]> {
+  const rows = await sql.query<StoredRun>(
+    `select * from runs where model_id = $1 and step is null and window_end between $2 and $3
+     order by window_end, run_id limit $4`,
+    [modelId, new Date(from), new Date(to), limit],
+  )
+  return rows.map(toRun)
+}
+
 /** Reads one run; undefined where there is none of that id. */
 export async function readRun(sql: Sql, runId: string): Promise<Run | undefined> {
   const [row] = await sql.query<StoredRun>('select * from runs where run_id = $1', [runId])

@@ -89,6 +89,7 @@ const WANTED: Record<
   'GET /v1/subjects/{id}': 'admin',
   'POST /v1/alerts': 'operate',
   'POST /v1/alerts/test': 'operate',
+  'POST /v1/policy-trials': 'read',
   'POST /v1/runs': 'operate',
   'POST /v1/runs/{id}/approve': 'operate',
   'POST /v1/delegations': 'operate',

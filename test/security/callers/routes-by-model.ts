@@ -144,6 +144,10 @@ export const ROUTES: Record<string, Route> = {
   'POST /v1/alerts': body('operate', (model) => ({
     alerts: [{ status: 'firing', labels: { alertname: 'Late', model_id: model } }],
   })),
+  'POST /v1/policy-trials': body('read', (model) => ({
+    ...{ model_id: model, when: 'any(drift.psi, alarm)' },
+    ...{ from: '2026-01-01T00:00:00Z', to: '2026-02-01T00:00:00Z' },
+  })),
   'POST /v1/runs': body('operate', (model) => ({ model_id: model, policy: 'no', reason: 'r' })),
   'POST /v1/runs/{id}/approve': thing('operate', 'run', { message: 'm' }),
   'POST /v1/runs/{id}/cancel': thing('operate', 'run', { message: 'm' }),

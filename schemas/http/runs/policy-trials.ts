@@ -1,0 +1,105 @@
+/** Question and answer of a trial: what a policy would have done on stored history. */
+import Type, { type Static } from 'typebox'
+import { DURATION } from '../../launch-requests.ts'
+import { bigCount, closed, defaulted, id, nullable, time } from '../parts.ts'
+
+const AT = '2026-01-01T00:00:00Z'
+const END = '2026-02-01T00:00:00Z'
+const asked = (description: string, example: string) =>
+  Type.String({ format: 'date-time', maxLength: 40, description, examples: [example] })
+
+/** A policy that is tried, and on which history. */
+export const PolicyTrialBody = closed(
+  {
+    model_id: id('The model.', 'fraud'),
+    when: Type.String({
+      minLength: 1,
+      maxLength: 4000,
+      description: 'The condition, as `retrain[].when` of a model file.',
+      examples: ['any(drift.psi, alarm, for=2)'],
+    }),
+    cooldown: defaulted(
+      Type.String({
+        pattern: DURATION,
+        default: '0s',
+        description: 'Least stream time between two launches.',
+      }),
+    ),
+    max_per_month: defaulted(
+      Type.Integer({ minimum: 1, default: 100, description: 'Launches in 30 days.' }),
+    ),
+    from: asked('Windows that end from here on are decided about, RFC 3339.', AT),
+    to: asked('Windows that end up to here, RFC 3339.', END),
+  },
+  {
+    examples: [
+      { model_id: 'fraud', when: 'any(drift.psi, alarm)', from: AT, to: END, cooldown: '7d' },
+    ],
+  },
+)
+/** A policy that is tried, as read and checked. */
+export type PolicyTrialBody = Static<typeof PolicyTrialBody>
+
+const value = (description: string) => nullable(Type.Number({ description }))
+
+/** What would have been launched, what held a launch back, and what was done. */
+export const PolicyTrialAnswer = closed(
+  {
+    model_id: Type.String(),
+    windows: Type.Integer({
+      description: 'Windows that were decided about; 2 000 at most, the newest.',
+    }),
+    untold: Type.Array(Type.String(), {
+      description: 'Kinds of tests that stored windows cannot answer: they were taken not to hold.',
+    }),
+    metric: nullable(
+      Type.String({ description: 'What tells how the model did; null: nothing does.' }),
+    ),
+    decisions: Type.Array(
+      closed({
+        window_end: time('The window that was decided about.'),
+        launches: Type.Boolean({ description: 'False: a guard held the launch back.' }),
+        reason: Type.String(),
+        value: value('The metric in this window.'),
+        value_after: value('Its mean over the four windows that followed, as it really went.'),
+      }),
+      { description: 'Windows on which the condition held.' },
+    ),
+    runs: Type.Array(
+      closed({
+        run_id: Type.String(),
+        policy: Type.String(),
+        state: Type.String(),
+        window_end: time('The window that it was decided on.'),
+        value: value('The metric in this window.'),
+        value_after: value('Its mean over the four windows that followed.'),
+      }),
+      { description: 'Runs that were decided on windows of the span; 1 000 at most.' },
+    ),
+    labels: bigCount('Labels that had been given by the end of the span.'),
+  },
+  {
+    description: 'What a policy would have done, beside what was done.',
+    examples: [
+      {
+        model_id: 'fraud',
+        windows: 31,
+        untold: [],
+        metric: 'accuracy',
+        decisions: [
+          {
+            window_end: '2026-01-12T00:00:00.000Z',
+            launches: true,
+            reason: 'alarm of drift.psi in 2 windows',
+            value: 0.71,
+            value_after: 0.69,
+          },
+        ],
+        runs: [],
+        labels: '81000',
+      },
+    ],
+  },
+)
+/** What a policy would have done, as answered. */
+export type PolicyTrialAnswer = Static<typeof PolicyTrialAnswer>

@@ -1,0 +1,134 @@
+/** The route by which a policy is tried on stored history; nothing is launched or kept. */
+import { eventTime } from '../../../lib/events/fields.ts'
+import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
+import type { Http } from '../../../lib/http/server.ts'
+import type { Model } from '../../../lib/models/model-files.ts'
+import { whenProblemsOf } from '../../../lib/models/retrain-problems.ts'
+import { Problem } from '../../../lib/runtime/errors.ts'
+import { answersToBody } from '../../../schemas/http/errors.ts'
+import {
+  PolicyTrialAnswer,
+  PolicyTrialBody,
+  type PolicyTrialAnswer as Answer,
+} from '../../../schemas/http/runs/policy-trials.ts'
+import { baselineOf, parsedAlone, SPARE_WINDOWS, type ParsedPolicy } from '../decide/policies.ts'
+import { tryPolicy, untoldTests } from '../decide/tried-policy.ts'
+import { readWindowEvidence } from '../loop/window-evidence.ts'
+import {
+  readPerformance,
+  readTriedWindows,
+  type Performance,
+  type TrialSpan,
+} from '../queries/policy-trials.ts'
+import { readModelRuns } from '../queries/runs.ts'
+import type { RetrainRoutesOptions } from './options.ts'
+import { READ, tags } from './parameters.ts'
+
+const MAX_WINDOWS = 2000
+const MAX_RUNS = 1000
+/** Windows after a decision over which the model is told of. */
+const AFTER = 4
+const MAX_SPAN_MS = 3 * 366 * 86_400_000
+
+/** Adds `POST /v1/policy-trials`. */
+export function addPolicyTrial(http: Http, options: RetrainRoutesOptions): void {
+  const { models } = options.rollouts
+  http.post(
+    '/v1/policy-trials',
+    {
+      bodyLimit: 65_536,
+      config: READ,
+      schema: {
+        summary: 'What a policy would have done on stored windows, beside what was done',
+        description: 'Nothing is launched, and nothing is kept.',
+        tags,
+        body: PolicyTrialBody,
+        response: answersToBody({ 200: PolicyTrialAnswer }),
+      },
+    },
+    async ({ body, reach }) => {
+      reach('read').require(body.model_id)
+      const span = spanOf(body)
+      return trialOf(options, { parsed: parsedOf(models.get(body.model_id), body), span })
+    },
+  )
+}
+
+function spanOf({ model_id: modelId, from, to }: PolicyTrialBody): TrialSpan {
+  const span = { modelId, from: eventTime(from)!, to: eventTime(to)! }
+  if (!(span.from < span.to) || span.to - span.from > MAX_SPAN_MS)
+    throw new Problem(400, 'invalid_request', 'from must be before to, by three years at most')
+  return span
+}
+
+function parsedOf(model: Model, { when, cooldown, max_per_month }: PolicyTrialBody): ParsedPolicy {
+  const problems = whenProblemsOf(when, model)
+  if (problems.length > 0)
+    throw new Problem(400, 'invalid_request', problems.map((one) => `when: ${one}`).join('; '))
+  const policy = { ...NEVER_LAUNCHED, when, cooldown, max_per_month }
+  return parsedAlone(policy, baselineOf(model))
+}
+
+/** The rest of a policy, none of which a trial asks for. */
+const NEVER_LAUNCHED = {
+  name: 'tried',
+  approval: 'none',
+  launch: { kind: 'webhook', url: 'http://127.0.0.1/' },
+} as unknown as ParsedPolicy['policy']
+
+async function trialOf(
+  { engine, rollouts: { db } }: RetrainRoutesOptions,
+  { parsed, span }: { parsed: ParsedPolicy; span: TrialSpan },
+): Promise<Answer> {
+  const { modelId, to } = span
+  const windows = await readTriedWindows(db, span, MAX_WINDOWS)
+  const since = await sinceOf(db, span, parsed)
+  const evidence = await readWindowEvidence(engine.queries, modelId, parsed, { since, until: to })
+  const performance = await readPerformance(db, { ...span, to: Number.MAX_SAFE_INTEGER })
+  const done = await readModelRuns(engine.ledger.postgres, span, MAX_RUNS)
+  return {
+    model_id: modelId,
+    windows: windows.length,
+    untold: untoldTests(parsed),
+    metric: performance[0]?.metric ?? null,
+    decisions: tryPolicy(parsed, { windows, evidence }).map(({ windowEnd, launches, reason }) => ({
+      window_end: new Date(windowEnd).toISOString(),
+      launches,
+      reason,
+      ...around(performance, windowEnd),
+    })),
+    runs: done.map(({ run_id, policy, state, window_end }) => ({
+      run_id,
+      policy,
+      state,
+      window_end: window_end!,
+      ...around(performance, Date.parse(window_end!)),
+    })),
+    labels: String(windows.at(-1)?.labels ?? 0),
+  }
+}
+
+/** The end of the first window that tests of the policy look back over. */
+async function sinceOf(
+  db: ClickHouse,
+  { modelId, from }: TrialSpan,
+  { windows }: ParsedPolicy,
+): Promise<number> {
+  const before = await readTriedWindows(
+    db,
+    { modelId, from: 0, to: from - 1 },
+    windows + SPARE_WINDOWS,
+  )
+  return before[0]?.windowEnd ?? from
+}
+
+/** How the model did in a window, and on average in those that followed. */
+function around(performance: readonly Performance[], windowEnd: number) {
+  const own = performance.find((one) => one.windowEnd === windowEnd)
+  const after = performance.filter((one) => one.windowEnd > windowEnd).slice(0, AFTER)
+  return {
+    value: own?.value ?? null,
+    value_after:
+      after.length === 0 ? null : after.reduce((sum, one) => sum + one.value, 0) / after.length,
+  }
+}

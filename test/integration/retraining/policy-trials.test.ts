@@ -1,0 +1,120 @@
+/** A policy is tried on windows of the real stores, beside the runs that were decided on them. */
+import { beforeAll, expect, test } from 'vitest'
+import type { Http } from '../../../lib/http/server.ts'
+import { parseModel } from '../../../lib/models/model-files.ts'
+import type { EmbeddedPostgres } from '../../../lib/postgres/port.ts'
+import { ProblemDocument } from '../../../schemas/http/errors.ts'
+import type { PolicyTrialAnswer } from '../../../schemas/http/runs/policy-trials.ts'
+import { addPolicyTrial } from '../../../services/retrain-trigger/http/trial-routes.ts'
+import type { RetrainRoutesOptions } from '../../../services/retrain-trigger/http/options.ts'
+import { policyEngine } from '../../../services/retrain-trigger/loop/policies.ts'
+import { policyQueries } from '../../../services/retrain-trigger/queries/policy-queries.ts'
+import { bareHttp } from '../../bare-http.ts'
+import { migratedPostgres } from '../../harness.ts'
+import { pipeline } from '../../pipeline.ts'
+
+const DAY = 86_400_000
+const START = Date.UTC(2026, 0, 5)
+const iso = (day: number) => new Date(START + day * DAY).toISOString()
+const sql = (day: number) => iso(day).slice(0, -1).replace('T', ' ')
+/** Ten daily windows: drift alarms on 3, 4, 7 and 8; accuracy falls from 3 on. */
+const ALARMS = new Set([3, 4, 7, 8])
+
+let ask: (body: object, status?: number) => Promise<PolicyTrialAnswer>
+let postgres: EmbeddedPostgres
+
+beforeAll(async () => {
+  const on = await pipeline()
+  postgres = await migratedPostgres(on.directory)
+  const cohort = { model_id: 'm', model_version: '', variant: '', slice_key: '', slice_value: '' }
+  for (let day = 0; day < 10; day++) {
+    const window = { ...cohort, window_start: sql(day), window_end: sql(day + 1) }
+    const verdict = ALARMS.has(day) ? 'alarm' : 'ok'
+    const result = { ...window, revision: 1, convention: 'plumbline', computed_at: sql(day + 1) }
+    await on.db.insertRows('window_revisions', [
+      { ...window, revision: 1, events: 10, worst: verdict, computed_at: sql(day + 1) },
+    ])
+    await on.db.insertRows('verdicts', [
+      { ...result, verdict_id: `v${day}`, family: 'drift', metric: 'psi', subject: 'x', verdict },
+    ])
+    await on.db.insertRows('window_metrics', [
+      {
+        ...result,
+        family: 'performance',
+        metric: 'accuracy',
+        method: 'observed',
+        value: day < 3 ? 0.9 : 0.7,
+      },
+    ])
+  }
+  await postgres.query(
+    `insert into runs (run_id, model_id, policy, cause, state, reason, decided_at, created_at, updated_at, window_end)
+     values ('r', 'm', 'own', 'w', 'promoted', 'r', $1, $1, $1, $1)`,
+    [new Date(START + 8 * DAY)],
+  )
+  const model = parseModel('{ model_id: m, task: binary }')
+  const engine = policyEngine(
+    { declared: [model] },
+    { queries: policyQueries(on.db), ledger: { postgres, now: Date.now } },
+  )
+  const http = bareHttp()
+  http.addSchema(ProblemDocument)
+  addPolicyTrial(
+    http as unknown as Http,
+    {
+      engine,
+      rollouts: { db: on.db, models: { get: () => model }, ledger: { postgres, now: Date.now } },
+    } as unknown as RetrainRoutesOptions,
+  )
+  ask = async (body, status = 200) => {
+    const answer = await http.inject({ method: 'POST', url: '/v1/policy-trials', payload: body })
+    expect(answer.statusCode, answer.body).toBe(status)
+    return answer.json<PolicyTrialAnswer>()
+  }
+})
+
+const SPAN = { model_id: 'm', from: iso(1), to: iso(10) }
+
+test('what it would have launched stands beside what was done, with how the model did', async () => {
+  const answer = await ask({ ...SPAN, when: 'any(drift.psi, alarm)', cooldown: '3d' })
+  expect(answer).toMatchObject({ windows: 10, metric: 'accuracy', untold: [] })
+  expect(answer.decisions.map(({ window_end, launches }) => [window_end, launches])).toEqual([
+    [iso(4), true],
+    [iso(5), false],
+    [iso(8), true],
+    [iso(9), false],
+  ])
+  expect(answer.decisions[0]).toMatchObject({ value: 0.7, value_after: 0.7 })
+  expect(answer.runs).toEqual([
+    {
+      run_id: 'r',
+      policy: 'own',
+      state: 'promoted',
+      window_end: iso(8),
+      value: 0.7,
+      value_after: 0.7,
+    },
+  ])
+})
+
+test('tests look back beyond the span', async () => {
+  const when = 'any(drift.psi, alarm, for=2)'
+  expect(
+    (await ask({ ...SPAN, from: iso(5), when })).decisions.map((one) => one.window_end),
+  ).toEqual([iso(5), iso(9)])
+})
+
+test('nothing is kept, and bad questions are refused with a sentence', async () => {
+  const rows = await postgres.query(
+    'select (select count(*) from runs) as runs, (select count(*) from decisions) as decisions',
+  )
+  expect(rows).toEqual([{ runs: 1, decisions: 0 }])
+  for (const [wrong, sentence] of [
+    [{ when: 'any(drift.psy, alarm)' }, 'psi'],
+    [{ when: 'any(' }, 'when'],
+    [{ when: 'any(drift.psi, alarm)', to: iso(-5) }, 'from must be before to'],
+    [{ when: 'any(drift.psi, alarm)', to: '2099-01-01T00:00:00Z' }, 'three years at most'],
+    [{ when: 'any(drift.psi, alarm)', cooldown: 'soon' }, 'cooldown'],
+  ] as const)
+    expect(JSON.stringify(await ask({ ...SPAN, ...wrong }, 400))).toContain(sentence)
+})
