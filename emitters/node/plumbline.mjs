@@ -37,13 +37,17 @@ const MAX_ASKED_MS = 60_000
  * @param {string} claims.prediction_id
  * @param {string[]} claims.names what may be rated, such as `thumbs`; 20 at most
  * @param {number} claims.exp seconds since 1970 at which it ends
- * @param {string} key the first line of PLUMBLINE_FEEDBACK_KEY_FILE
+ * @param {string} key the first line of PLUMBLINE_FEEDBACK_KEY_FILE; white space around it is none
+ *   of it
+ * @throws {RangeError} for a key of fewer than 32 bytes, which the service does not take
  */
 export function feedbackToken({ model_id, prediction_id, names, exp }, key) {
+  const own = Buffer.from(key.trim())
+  if (own.length < 32) throw new RangeError(`the key has ${own.length} bytes: 32 are the least`)
   const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url')
   const claims = { model_id, prediction_id, names, aud: 'plumbline-feedback', exp }
   const signed = `${part({ alg: 'HS256', typ: 'JWT' })}.${part(claims)}`
-  return `${signed}.${createHmac('sha256', key).update(signed).digest('base64url')}`
+  return `${signed}.${createHmac('sha256', own).update(signed).digest('base64url')}`
 }
 
 /**

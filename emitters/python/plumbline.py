@@ -52,10 +52,14 @@ def feedback_token(key: str, model_id: str, prediction_id: str, names: Iterable[
 
     A JSON Web Token, signed with HMAC-SHA256. The key stays on the server; the page gets the token.
 
-    :param key: the first line of PLUMBLINE_FEEDBACK_KEY_FILE
+    :param key: the first line of PLUMBLINE_FEEDBACK_KEY_FILE; white space around it is none of it
     :param names: what may be rated, such as ``thumbs``; 20 at most
     :param exp: seconds since 1970 at which it ends
+    :raises ValueError: for a key of fewer than 32 bytes, which the service does not take
     """
+    own = key.strip().encode()
+    if len(own) < 32:
+        raise ValueError(f"the key has {len(own)} bytes: 32 are the least")
 
     def written(content: bytes) -> str:
         return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
@@ -71,7 +75,7 @@ def feedback_token(key: str, model_id: str, prediction_id: str, names: Iterable[
         "exp": exp,
     }
     signed = part({"alg": "HS256", "typ": "JWT"}) + "." + part(claims)
-    return signed + "." + written(hmac.new(key.encode(), signed.encode(), hashlib.sha256).digest())
+    return signed + "." + written(hmac.new(own, signed.encode(), hashlib.sha256).digest())
 
 
 class Emitter:

@@ -68,12 +68,14 @@ test('the emitters and the service make the same token', async () => {
     'python3',
     [
       '-c',
-      `from plumbline import feedback_token; print(feedback_token("${KEY}", "k", "p-ä", ["thumbs", "stars"], ${EXP}), end="")`,
+      `from plumbline import feedback_token; print(feedback_token("${KEY}\\n", "k", "p-ä", ["thumbs", "stars"], ${EXP}), end="")`,
     ],
     { cwd: join(ROOT, 'emitters/python'), encoding: 'utf8' },
   )
   expect(python).toBe(GOLDEN)
   expect(feedbackToken(claims, KEY)).toBe(GOLDEN)
+  expect(feedbackToken(claims, `${KEY}\n`)).toBe(GOLDEN)
+  expect(() => feedbackToken(claims, 'short')).toThrow('the key has 5 bytes: 32 are the least')
   expect(await signedPrediction(claims, Buffer.from(KEY))).toBe(GOLDEN)
 })
 
