@@ -1,5 +1,6 @@
 /** One request of every route as a friend sends it: what the fuzzer changes. */
 import { ALERTS_OUT } from './valid-alerts-out.ts'
+import { approvalsOf } from './valid-approvals.ts'
 import { DATASETS } from './valid-datasets.ts'
 import { AT, ATTRIBUTES, LABEL, PREDICTION } from './valid-events.ts'
 import type { Json, ValidRequest } from './valid-request.ts'
@@ -220,6 +221,7 @@ const RUNS: readonly ValidRequest[] = [
     { state: 'succeeded', message: 'm', new_version: '8' },
     { ...run, query: { token: 'a'.repeat(43) } },
   ),
+  ...approvalsOf(LIVE.run),
   ...ALERTS_OUT,
   posted('webhooks in', '/v1/alerts', {
     version: '4',
