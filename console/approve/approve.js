@@ -9,8 +9,7 @@ import { actorName, inWords, stateVerdict } from '../parts/states.js'
 import { Timeline } from '../parts/timeline.js'
 import { Ago, Badge, Empty, Failed, Loading } from '../parts/ui.js'
 import { sentence } from '../parts/words.js'
-import { Acceptance, Triggers } from '../parts/run-evidence.js'
-import { Facts, stepsOf } from '../parts/run-facts.js'
+import { RunEvidence, stepsOf } from '../parts/run-facts.js'
 
 /** @typedef {import('typebox').Static<typeof import('../../schemas/http/runs/approval-links.ts').OpenLinkAnswer>} Opened */
 
@@ -81,16 +80,7 @@ function Evidence({ opened: { run } }) {
     </p>
     <section aria-labelledby="evidence">
       <h2 id="evidence">What it rests on</h2>
-      <${Facts} run=${run} />
-      <${Triggers} run=${run} />
-      ${
-        run.notes.length > 0 &&
-        html`<h3>What came to light since</h3>
-          <ul class="plain">
-            ${run.notes.map((note) => html`<li><bdi>${sentence(note)}</bdi></li>`)}
-          </ul>`
-      }
-      ${run.acceptance && html`<${Acceptance} acceptance=${run.acceptance} />`}
+      <${RunEvidence} run=${run} />
     </section>`
 }
 

@@ -3,7 +3,7 @@ import { html } from '/console/vendor/preact.js'
 import { actorName, inWords, stateVerdict } from './states.js'
 import { Ago } from './ui.js'
 import { day, sentence } from './words.js'
-import { Provenance } from './run-evidence.js'
+import { Acceptance, Provenance, Triggers } from './run-evidence.js'
 
 /** @typedef {import('typebox').Static<typeof import('../../schemas/http/retrain-trigger.ts').OneRunAnswer>} Run */
 
@@ -40,10 +40,10 @@ function escalationState(run, { due_at: due, told_at: told, missing }) {
 }
 
 /** What the run rests on, and until when. @param {{ run: Run }} props */
-export const Facts = ({ run }) =>
+const Facts = ({ run }) =>
   html`<dl class="evidence" aria-label="What it rests on">
     <div>
-      <dt>Evidence to</dt>
+      <dt>RunEvidence to</dt>
       <dd><b>${run.window_end ? day(run.window_end) : 'no window'}</b></dd>
     </div>
     <div>
@@ -107,3 +107,13 @@ export const Facts = ({ run }) =>
       </div>`
     }
   </dl>`
+
+/** What a run rests on: its facts, the results it is about, what came since, its candidate. @param {{ run: Run }} props */
+export const RunEvidence = ({ run }) =>
+  html`<${Facts} run=${run} /><${Triggers} run=${run} />${
+      run.notes.length > 0 &&
+      html`<h3>What came to light since</h3>
+        <ul class="plain">
+          ${run.notes.map((note) => html`<li><bdi>${sentence(note)}</bdi></li>`)}
+        </ul>`
+    }${run.acceptance && html`<${Acceptance} acceptance=${run.acceptance} />`}`

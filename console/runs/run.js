@@ -8,8 +8,8 @@ import { Badge, Failed, Loading, useAnswer } from '../parts/ui.js'
 import { sentence } from '../parts/words.js'
 import { Acts } from './acts.js'
 import { Rollout } from './rollout.js'
-import { Acceptance, Repair, Triggers } from '../parts/run-evidence.js'
-import { Facts, stepsOf } from '../parts/run-facts.js'
+import { Repair } from '../parts/run-evidence.js'
+import { RunEvidence, stepsOf } from '../parts/run-facts.js'
 
 /** @typedef {import('typebox').Static<typeof import('../../schemas/http/retrain-trigger.ts').OneRunAnswer>} Run */
 
@@ -61,16 +61,7 @@ function One({ run, changed }) {
     </p>
     <section aria-labelledby="evidence">
       <h3 id="evidence">What it rests on</h3>
-      <${Facts} run=${run} />
-      <${Triggers} run=${run} />
-      ${
-        run.notes.length > 0 &&
-        html`<h3>What came to light since</h3>
-          <ul class="plain">
-            ${run.notes.map((note) => html`<li><bdi>${sentence(note)}</bdi></li>`)}
-          </ul>`
-      }
-      ${run.acceptance && html`<${Acceptance} acceptance=${run.acceptance} />`}
+      <${RunEvidence} run=${run} />
       ${run.rollout && html`<${Rollout} rollout=${run.rollout} version=${run.new_version} />`}
       ${run.repair && html`<${Repair} repair=${run.repair} />`}
       <div class="row"><${Replay} path=${path} /></div>
