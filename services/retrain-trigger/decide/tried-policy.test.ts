@@ -36,8 +36,8 @@ const verdicts = (...all: LatestResult['verdict'][]) => ({
     values: [],
   },
 })
-const told = (...asked: Parameters<typeof tryPolicy>) =>
-  tryPolicy(...asked).map(({ windowEnd, launches }) => [windowEnd / DAY, launches])
+const told = (policy: ReturnType<typeof parsed>, trial: ReturnType<typeof verdicts>) =>
+  tryPolicy(policy)(trial).map(({ windowEnd, launches }) => [windowEnd / DAY, launches])
 
 test('it launches where its condition holds, and counts results anew after each launch', () => {
   const trial = verdicts('ok', 'alarm', 'alarm', 'alarm', 'ok', 'alarm', 'alarm')
@@ -49,10 +49,10 @@ test('it launches where its condition holds, and counts results anew after each 
 
 test('the cool-down and the monthly cap hold launches back, and say so', () => {
   const trial = verdicts('alarm', 'alarm', 'alarm', 'alarm')
-  const cooled = tryPolicy(parsed('any(drift.psi, alarm)', { cooldown: '2d' }), trial)
+  const cooled = tryPolicy(parsed('any(drift.psi, alarm)', { cooldown: '2d' }))(trial)
   expect(cooled.map(({ launches }) => launches)).toEqual([true, false, true, false])
   expect(cooled[1]!.reason).toContain('cooling down for 2d')
-  const capped = tryPolicy(parsed('any(drift.psi, alarm)', { max_per_month: 1 }), trial)
+  const capped = tryPolicy(parsed('any(drift.psi, alarm)', { max_per_month: 1 }))(trial)
   expect(capped.map(({ launches }) => launches)).toEqual([true, false, false, false])
   expect(capped[1]!.reason).toContain('1 runs in 30 days, of 1 allowed')
 })
@@ -71,4 +71,17 @@ test('what stored windows cannot answer is told, and taken not to hold', () => {
   expect(untoldTests(policy)).toEqual(['schedule', 'alert'])
   expect(told(policy, verdicts('ok', 'alarm'))).toEqual([[2, true]])
   expect(untoldTests(parsed('any(drift.psi, alarm)'))).toEqual([])
+})
+
+test('parts are one trial: what an earlier one launched counts in the next', () => {
+  const { windows, evidence } = verdicts('alarm', 'alarm', 'ok', 'alarm', 'alarm', 'alarm')
+  for (const when of ['any(drift.psi, alarm, for=2)', 'labels.new > 250']) {
+    const policy = parsed(when, { cooldown: '2d' })
+    const next = tryPolicy(policy)
+    const inParts = [0, 1, 2, 3, 4, 5].flatMap((i) =>
+      next({ windows: windows.slice(i, i + 1), evidence }),
+    )
+    expect(inParts).toEqual(tryPolicy(policy)({ windows, evidence }))
+    expect(inParts.length).toBeGreaterThan(1)
+  }
 })

@@ -2,7 +2,7 @@
 import { testsOf } from '../../../lib/models/language/logic.ts'
 import type { Evidence } from './condition-tests.ts'
 import { decide, NOT_HELD, type PastRun } from './decide.ts'
-import { windowCause, type ParsedPolicy } from './policies.ts'
+import { SPARE_WINDOWS, windowCause, type ParsedPolicy } from './policies.ts'
 
 /** A stored window, and what had come of the model by its end. */
 export interface TriedWindow {
@@ -21,8 +21,8 @@ export interface TriedDecision {
   reason: string
 }
 
-/** What a trial is made of. */
-export interface Trial {
+/** A part of a trial. */
+export interface TrialPart {
   /** Windows that are decided about, by their ends. */
   windows: readonly TriedWindow[]
   /** Verdicts and values of these windows, and of those before that its tests look back over. */
@@ -37,38 +37,53 @@ export const untoldTests = ({ condition }: ParsedPolicy): string[] =>
   UNTOLD.filter((kind) => testsOf(condition).some((test) => test.kind === kind))
 
 /**
- * Decides about each window in turn, as the service does: in its order, with the cool-down and the
- * monthly cap, and with what it launched before. Each launch is taken to end with a new version at
- * once, after which results count anew.
+ * Begins a trial, whose parts are given in the order of their windows. Each window is decided about
+ * as the service does: with the cool-down and the monthly cap, and with what was launched before.
+ * Each launch is taken to end with a new version at once, after which results count anew.
  *
- * @returns decisions whose condition holds: launches, and what held one back
+ * @returns decides about a part: decisions whose condition holds, launches and what held one back
  */
-export function tryPolicy(parsed: ParsedPolicy, { windows, evidence }: Trial): TriedDecision[] {
+export function tryPolicy(parsed: ParsedPolicy): (part: TrialPart) => TriedDecision[] {
+  const kinds = (['window', 'news'] as const).filter((kind) => parsed.askedOn.has(kind))
   const past: PastRun[] = []
-  const decisions: TriedDecision[] = []
   let since = { labels: 0, predictions: 0 }
-  for (const { windowEnd, labels, predictions } of windows) {
-    const seen = {
-      ...evidence,
-      windowEnd,
-      newLabels: labels - since.labels,
-      newPredictions: predictions - since.predictions,
-      silentMs: undefined,
-    }
-    const kinds = (['window', 'news'] as const).filter((kind) => parsed.askedOn.has(kind))
-    const decided = kinds.map((kind) =>
-      decide(parsed, { ...seen, occasion: { kind } }, past, windowEnd),
-    )
-    const launch = decided.find(({ action }) => action === 'launch')
-    const held = decided.find(({ action, reason }) => action === 'none' && reason !== NOT_HELD)
-    if (launch) {
-      past.push(launchedAt(windowEnd))
-      since = { labels, predictions }
-    }
-    const told = launch ?? held
-    if (told) decisions.push({ windowEnd, launches: launch !== undefined, reason: told.reason })
+  return ({ windows, evidence }) => {
+    const lookedBack = lookBack(parsed, evidence)
+    return windows.flatMap(({ windowEnd, labels, predictions }) => {
+      const seen = {
+        ...lookedBack(windowEnd),
+        windowEnd,
+        newLabels: labels - since.labels,
+        newPredictions: predictions - since.predictions,
+        silentMs: undefined,
+      }
+      const decided = kinds.map((kind) =>
+        decide(parsed, { ...seen, occasion: { kind } }, past, windowEnd),
+      )
+      const launch = decided.find(({ action }) => action === 'launch')
+      const told = launch ?? decided.find(({ reason }) => reason !== NOT_HELD)
+      if (launch) {
+        past.push(launchedAt(windowEnd))
+        since = { labels, predictions }
+      }
+      return told ? [{ windowEnd, launches: launch !== undefined, reason: told.reason }] : []
+    })
   }
-  return decisions
+}
+
+/** What a decision about a window looks back over: the results of a part are gone through once. */
+function lookBack({ windows }: ParsedPolicy, { results, values }: TrialPart['evidence']) {
+  const resultsOf = Map.groupBy(results, (one) => one.windowEnd)
+  const valuesOf = Map.groupBy(values, (one) => one.windowEnd)
+  const ends = [...new Set([...resultsOf.keys(), ...valuesOf.keys()])].toSorted((a, b) => a - b)
+  return (windowEnd: number): TrialPart['evidence'] => {
+    const until = ends.findLastIndex((end) => end <= windowEnd) + 1
+    const read = ends.slice(Math.max(0, until - windows - SPARE_WINDOWS), until)
+    return {
+      results: read.flatMap((end) => resultsOf.get(end) ?? []),
+      values: read.flatMap((end) => valuesOf.get(end) ?? []),
+    }
+  }
 }
 
 const launchedAt = (windowEnd: number): PastRun => ({

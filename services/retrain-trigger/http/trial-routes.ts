@@ -1,6 +1,5 @@
 /** The route by which a policy is tried on stored history; nothing is launched or kept. */
 import { eventTime } from '../../../lib/events/fields.ts'
-import type { ClickHouse } from '../../../lib/clickhouse/port.ts'
 import type { Http } from '../../../lib/http/server.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
 import { whenProblemsOf } from '../../../lib/models/retrain-problems.ts'
@@ -11,8 +10,21 @@ import {
   PolicyTrialBody,
   type PolicyTrialAnswer as Answer,
 } from '../../../schemas/http/runs/policy-trials.ts'
-import { baselineOf, parsedAlone, SPARE_WINDOWS, type ParsedPolicy } from '../decide/policies.ts'
-import { tryPolicy, untoldTests } from '../decide/tried-policy.ts'
+import {
+  baselineOf,
+  nextPass,
+  parsedAlone,
+  SPARE_WINDOWS,
+  windowCause,
+  type ParsedPolicy,
+} from '../decide/policies.ts'
+import {
+  tryPolicy,
+  untoldTests,
+  type TriedDecision,
+  type TriedWindow,
+} from '../decide/tried-policy.ts'
+import type { WindowRevision } from '../queries/policy-queries.ts'
 import { readWindowEvidence } from '../loop/window-evidence.ts'
 import {
   readPerformance,
@@ -80,18 +92,25 @@ async function trialOf(
   { engine, rollouts: { db } }: RetrainRoutesOptions,
   { parsed, span }: { parsed: ParsedPolicy; span: TrialSpan },
 ): Promise<Answer> {
-  const { modelId, to } = span
-  const windows = await readTriedWindows(db, span, MAX_WINDOWS)
-  const since = await sinceOf(db, span, parsed)
-  const evidence = await readWindowEvidence(engine.queries, modelId, parsed, { since, until: to })
-  const performance = await readPerformance(db, { ...span, to: Number.MAX_SAFE_INTEGER })
-  const done = await readModelRuns(engine.ledger.postgres, span, MAX_RUNS)
+  const { modelId, from, to } = span
+  const all = await engine.queries.windows(modelId)
+  const isWithin = ({ windowEnd }: WindowRevision) => windowEnd >= from && windowEnd <= to
+  const until = all.findLastIndex(isWithin) + 1
+  const first = Math.max(all.findIndex(isWithin), until - MAX_WINDOWS)
+  const tried = all.slice(Math.max(0, first), until).map(({ windowEnd }) => windowEnd)
+  const windows = await readTriedWindows(db, modelId, tried)
+  const back = all.slice(Math.max(0, first - parsed.windows - SPARE_WINDOWS), until)
+  const decisions = await decided(engine, modelId, parsed, { windows, back })
+  const seen = { modelId, from: tried[0] ?? from, to }
+  const told = { ...seen, to: all[Math.min(until + AFTER, all.length) - 1]?.windowEnd ?? to }
+  const performance = windows.length === 0 ? [] : await readPerformance(db, told)
+  const done = await readModelRuns(engine.ledger.postgres, seen, MAX_RUNS)
   return {
     model_id: modelId,
     windows: windows.length,
     untold: untoldTests(parsed),
     metric: performance[0]?.metric ?? null,
-    decisions: tryPolicy(parsed, { windows, evidence }).map(({ windowEnd, launches, reason }) => ({
+    decisions: decisions.map(({ windowEnd, launches, reason }) => ({
       window_end: new Date(windowEnd).toISOString(),
       launches,
       reason,
@@ -108,18 +127,30 @@ async function trialOf(
   }
 }
 
-/** The end of the first window that tests of the policy look back over. */
-async function sinceOf(
-  db: ClickHouse,
-  { modelId, from }: TrialSpan,
-  { windows }: ParsedPolicy,
-): Promise<number> {
-  const before = await readTriedWindows(
-    db,
-    { modelId, from: 0, to: from - 1 },
-    windows + SPARE_WINDOWS,
-  )
-  return before[0]?.windowEnd ?? from
+/**
+ * Decides in the passes in which the service answers for windows, so that no more results are held
+ * at once, and others have their turn between.
+ */
+async function decided(
+  { queries }: RetrainRoutesOptions['engine'],
+  modelId: string,
+  parsed: ParsedPolicy,
+  { windows, back }: { windows: readonly TriedWindow[]; back: readonly WindowRevision[] },
+): Promise<TriedDecision[]> {
+  const tried = new Map(windows.map((one) => [one.windowEnd, one]))
+  const answered = ({ windowEnd, revision }: WindowRevision) =>
+    [windowCause(windowEnd), { launched: false, revision }] as const
+  const answers = new Map(back.filter((one) => !tried.has(one.windowEnd)).map(answered))
+  const decide = tryPolicy(parsed)
+  const decisions: TriedDecision[] = []
+  for (let pass = nextPass(back, answers, parsed.windows); pass;) {
+    const evidence = await readWindowEvidence(queries, modelId, parsed, pass)
+    const own = pass.windows.map(({ windowEnd }) => tried.get(windowEnd)!)
+    for (const decision of decide({ windows: own, evidence })) decisions.push(decision)
+    for (const [cause, answer] of pass.windows.map(answered)) answers.set(cause, answer)
+    pass = nextPass(back, answers, parsed.windows)
+  }
+  return decisions
 }
 
 /** How the model did in a window, and on average in those that followed. */

@@ -23,22 +23,16 @@ const WHOLE = `model_id = {model:String} AND model_version = '' AND variant = ''
 const WITHIN = `toUnixTimestamp64Milli(window_end) BETWEEN {from:Int64} AND {to:Int64}`
 
 /**
- * Reads the evaluated windows of a span by their ends, with how many labels and predictions had been
- * made by then, in event time.
+ * Reads how many labels and predictions of a model had been made by each of these window ends, in
+ * event time.
  *
- * @param most windows, the newest of the span
+ * @param ends epoch milliseconds, ascending
  */
 export async function readTriedWindows(
   db: ClickHouse,
-  { modelId, from, to }: TrialSpan,
-  most: number,
+  modelId: string,
+  ends: readonly number[],
 ): Promise<TriedWindow[]> {
-  const rows = await db.query<{ end: string }>(
-    `SELECT DISTINCT toUnixTimestamp64Milli(window_end) AS end FROM window_revisions WHERE ${WHOLE} AND ${WITHIN}
-     ORDER BY end DESC LIMIT {most:UInt32}`,
-    { model: modelId, from, to, most },
-  )
-  const ends = rows.map(({ end }) => Number(end)).toReversed()
   if (ends.length === 0) return []
   const [labels, predictions] = await Promise.all([
     cumulative(
@@ -49,7 +43,7 @@ export async function readTriedWindows(
     ),
     cumulative(
       db,
-      `SELECT toUnixTimestamp(step) * 1000 AS at, events AS n FROM event_counts WHERE model_id = {model:String} AND NOT shadow`,
+      `SELECT toInt64(toUnixTimestamp(step)) * 1000 AS at, events AS n FROM event_counts WHERE model_id = {model:String} AND NOT shadow`,
       { modelId, ends },
     ),
   ])
@@ -60,19 +54,19 @@ export async function readTriedWindows(
   }))
 }
 
-/** For each end how much of `n` lies before it. */
+/** For each end how much of `n` lies before it; the place of a row is found by halves. */
 async function cumulative(
   db: ClickHouse,
   counted: string,
   { modelId, ends }: { modelId: string; ends: readonly number[] },
 ): Promise<number[]> {
-  const rows = await db.query<{ place: string; n: string }>(
-    `SELECT arrayFirstIndex(e -> at < e, {ends:Array(Int64)}) AS place, sum(n) AS n FROM (${counted}) GROUP BY place`,
-    { model: modelId, ends },
+  const rows = await db.query<{ reached: string; n: string }>(
+    `SELECT roundDown(at, {reached:Array(Int64)}) AS reached, sum(n) AS n FROM (${counted}) WHERE at < {last:Int64} GROUP BY reached`,
+    { model: modelId, reached: [0, ...ends], last: ends.at(-1)! },
   )
-  const byPlace = new Map(rows.map(({ place, n }) => [Number(place), Number(n)]))
+  const byReached = new Map(rows.map(({ reached, n }) => [Number(reached), Number(n)]))
   let sum = 0
-  return ends.map((_, i) => (sum += byPlace.get(i + 1) ?? 0))
+  return ends.map((_, i) => (sum += byReached.get(i === 0 ? 0 : ends[i - 1]!) ?? 0))
 }
 
 /** Reads how the model did in the windows of a span, by their ends; empty where nothing tells. */
