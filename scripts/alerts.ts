@@ -12,36 +12,12 @@ import { parseArgs } from 'node:util'
 import { sleep } from '../lib/runtime/clock.ts'
 import { messageOf } from '../lib/runtime/errors.ts'
 import type { DeliveriesAnswer } from '../schemas/http/alerts/alerts-out.ts'
+import { ask } from './ask-service.ts'
 
 const USAGE =
   'usage: npm run alerts -- test --receiver NAME | test --model ID [--severity warning|alarm] [--kind KIND]'
 /** How long an answer is waited for; what is tried again goes on after that. */
 const PATIENCE_MS = 60_000
-
-/** @throws with the sentence of the answer where it is none of success */
-async function ask<T>(path: string, body?: object): Promise<T> {
-  const base = (process.env['PLUMBLINE_URL'] ?? 'http://127.0.0.1:8080').replace(/\/$/, '')
-  const key = process.env['PLUMBLINE_KEY']
-  const response = await fetch(`${base}${path}`, {
-    headers: {
-      ...(key !== undefined && { authorization: `Bearer ${key}` }),
-      ...(body && { 'content-type': 'application/json' }),
-    },
-    ...(body && { method: 'POST', body: JSON.stringify(body) }),
-  })
-  const text = await response.text()
-  if (response.ok) return JSON.parse(text) as T
-  const { detail = text.slice(0, 300) } = orNothing(text)
-  throw new Error(`${path} answered ${response.status}: ${detail}`)
-}
-
-function orNothing(text: string): { detail?: string } {
-  try {
-    return JSON.parse(text) as { detail?: string }
-  } catch {
-    return {}
-  }
-}
 
 type Listed = DeliveriesAnswer['deliveries'][number]
 

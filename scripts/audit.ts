@@ -32,6 +32,7 @@ import { didYouMean } from '../lib/runtime/nearest-name.ts'
 import type { ReplayAnswer } from '../schemas/http/runs/run-evidence.ts'
 import { TOPICS } from '../schemas/topics.ts'
 import { ANCHOR_FILE } from '../services/keep/loop/anchor-audit.ts'
+import { ask } from './ask-service.ts'
 
 const USAGE = 'usage: npm run audit -- verify [--anchors FILE] | replay --run ID'
 const COMMANDS = ['verify', 'replay']
@@ -44,18 +45,6 @@ interface AuditPage {
   complete: boolean
   reason: string
   head: { entries: number; hash: string }
-}
-
-/** @throws with the sentence of the answer where it is none of success */
-async function ask<T>(path: string): Promise<T> {
-  const base = (process.env['PLUMBLINE_URL'] ?? 'http://127.0.0.1:8080').replace(/\/$/, '')
-  const key = process.env['PLUMBLINE_KEY']
-  const response = await fetch(`${base}${path}`, {
-    headers: key === undefined ? {} : { authorization: `Bearer ${key}` },
-  })
-  if (!response.ok)
-    throw new Error(`${path} answered ${response.status}: ${(await response.text()).slice(0, 300)}`)
-  return (await response.json()) as T
 }
 
 /** Anchors in the order in which they were told, and where they are from. */

@@ -13,6 +13,7 @@ import { parseArgs } from 'node:util'
 import { parse } from 'yaml'
 import { messageOf } from '../lib/runtime/errors.ts'
 import type { PolicyTrialAnswer } from '../schemas/http/runs/policy-trials.ts'
+import { ask } from './ask-service.ts'
 
 const USAGE =
   'usage: npm run policy -- --model ID (--file FILE | --when CONDITION [--cooldown 7d] [--max-per-month 4]) --from TIME --to TIME'
@@ -30,28 +31,6 @@ function policiesIn(path: string): Tried[] {
   if (!Array.isArray(policies) || policies.length === 0)
     throw new Error(`${path} has no policies: retrain must be a list of them`)
   return policies as Tried[]
-}
-
-async function tried(question: object): Promise<PolicyTrialAnswer> {
-  const base = (process.env['PLUMBLINE_URL'] ?? 'http://127.0.0.1:8080').replace(/\/$/, '')
-  const key = process.env['PLUMBLINE_KEY']
-  const response = await fetch(`${base}/v1/policy-trials`, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      ...(key !== undefined && { authorization: `Bearer ${key}` }),
-    },
-    body: JSON.stringify(question),
-  })
-  if (response.ok) return (await response.json()) as PolicyTrialAnswer
-  const text = await response.text()
-  let detail = text.slice(0, 300)
-  try {
-    detail = (JSON.parse(text) as { detail?: string }).detail ?? detail
-  } catch {
-    // It is no answer of ours: its beginning is told.
-  }
-  throw new Error(`${response.status}: ${detail}`)
 }
 
 const day = (time: string) => time.slice(0, 16).replace('T', ' ')
@@ -107,7 +86,7 @@ try {
       ...(max_per_month !== undefined && { max_per_month }),
     }
     const question = { model_id: model, when: condition, from: asTime(from), to: asTime(to) }
-    const answer = await tried({ ...question, ...guards })
+    const answer = await ask<PolicyTrialAnswer>('/v1/policy-trials', { ...question, ...guards })
     for (const line of told(name, answer)) console.log(line)
   }
 } catch (error) {
