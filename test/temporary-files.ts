@@ -3,7 +3,15 @@
  * makes a thousand files and waits for the disk at each commit; on a disk that costs half as much
  * CPU again. `TMPDIR` decides where it is set.
  */
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statfsSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statfsSync,
+  statSync,
+} from 'node:fs'
 import { join } from 'node:path'
 
 const MEMORY = '/dev/shm'
@@ -28,11 +36,13 @@ export function setup(): (() => void) | undefined {
   return () => rmSync(folder, { recursive: true, force: true })
 }
 
-/** Removes the folders of runs that were killed. */
+/** Removes the folders of this user's runs that were killed; another's cannot be removed. */
 function removeLeft(): void {
   for (const name of readdirSync(MEMORY)) {
     const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1]
-    if (pid !== undefined && !existsSync(`/proc/${pid}`))
-      rmSync(join(MEMORY, name), { recursive: true, force: true })
+    if (pid === undefined || existsSync(`/proc/${pid}`)) continue
+    const left = join(MEMORY, name)
+    if (statSync(left, { throwIfNoEntry: false })?.uid === process.getuid?.())
+      rmSync(left, { recursive: true, force: true })
   }
 }

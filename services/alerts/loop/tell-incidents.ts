@@ -180,6 +180,7 @@ async function takeFurther(
   at: Date,
 ): Promise<number> {
   const waiting = await readUnanswered(tx, at)
+  if (waiting.length === 0) return 0
   const told = await readTold(
     tx,
     incidents.filter(({ kind }) => kind === 'approval').map(({ incident_id: id }) => id),

@@ -14,7 +14,7 @@ import { referencesFor } from '../plan/references.ts'
 import { knownPast } from './known-past.ts'
 import type { DriftRoutesOptions } from './model-routes.ts'
 import { knowledgeTime, spanBetween } from './asked-times.ts'
-import { countsAsOf, isKeptAsOf, type Side } from './sides.ts'
+import { fromRows, isKeptAsOf, type Side } from './sides.ts'
 
 type Asked = Static<typeof DistributionQuery>
 type Options = Pick<DriftRoutesOptions, 'db' | 'queries' | 'models'>
@@ -50,7 +50,7 @@ async function distribution(options: Options, model: Model, asked: Asked) {
           await queries.subjectCounts({ ...side, modelId: side.countedAs }, subject),
           model,
         )
-      : countsAsOf(queries, model, side, asOf)
+      : fromRows(queries, model, side, { exact: false, unweighted: false, asOf })
   const current = await countsOf({ spans: [window], c: ALL, countedAs: modelId })
   const beside =
     reference &&

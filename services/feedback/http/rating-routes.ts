@@ -71,7 +71,7 @@ function tokenRoute(http: Http, { keys, now }: RatingRoutesOptions): void {
     },
     async ({ body, reach }) => {
       const { model_id, prediction_id, names, valid_seconds = DAY_S } = body
-      for (const text of [model_id, prediction_id, ...names]) requirePrintable('body', text)
+      requirePrintable('body', body)
       reach('emit').require(model_id)
       const [key] = keys
       if (!key)
