@@ -1,12 +1,10 @@
 /** The two stores as modules: embedded ones are opened and served here, servers are waited for. */
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { PGLiteSocketServer } from '@electric-sql/pglite-socket'
 import { migrateClickHouse, verifyClickHouse } from '../clickhouse/migrations.ts'
 import type { ClickHouse, ClickHouseEngine } from '../clickhouse/port.ts'
 import { secretIn } from '../disk/data-folder.ts'
+import { serveConnection } from '../postgres/embedded-connections.ts'
 import { postgresFront } from '../postgres/password-front.ts'
 import { migratePostgres, verifyPostgres } from '../postgres/migrations.ts'
 import {
@@ -111,7 +109,7 @@ export function postgresModule(
         else await verifyPostgres(postgres)
       })
       if (!needs.serveStores || !embedded) return
-      served = await servePostgres(embedded, config)
+      served = await servePostgres(embedded, config, log)
     },
     stop: async () => {
       await served?.stop()
@@ -122,38 +120,24 @@ export function postgresModule(
 
 const POSTGRES_CONNECTIONS = 16
 
-/**
- * Serves PGlite on a socket that only this user can reach, and before it the port, which asks for
- * the password.
- */
+/** Serves PGlite on a port of this machine that asks for the password. */
 async function servePostgres(
   embedded: EmbeddedPostgres,
   config: PlatformConfig,
+  log: Logger,
 ): Promise<{ stop: () => Promise<void> }> {
-  // The folder is one for temporary files, since the path of a socket has at most 107 bytes.
-  const folder = mkdtempSync(join(tmpdir(), 'plumbline-postgres-'))
-  const path = join(folder, 'socket')
-  const inner = new PGLiteSocketServer({
-    db: embedded.db,
-    path,
-    maxConnections: POSTGRES_CONNECTIONS,
-  })
-  await inner.start()
   const front = postgresFront({
     host: '127.0.0.1',
     port: config.PLUMBLINE_POSTGRES_PORT,
     password: secretIn(resolve(config.PLUMBLINE_DATA_DIR), 'postgres.secret', () =>
       randomBytes(32).toString('base64url'),
     ),
-    upstream: path,
+    serve: (socket, first) =>
+      serveConnection(embedded, socket, first).catch((error: unknown) =>
+        log.error({ error: messageOf(error) }, 'a connection to the control database failed'),
+      ),
     maxConnections: POSTGRES_CONNECTIONS,
   })
   await front.start()
-  return {
-    stop: async () => {
-      await front.stop()
-      await inner.stop()
-      rmSync(folder, { recursive: true, force: true })
-    },
-  }
+  return front
 }

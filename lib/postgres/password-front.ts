@@ -1,25 +1,29 @@
 /**
  * The endpoint of the embedded PostgreSQL for separately started services: PGlite itself asks
- * nobody for a password, so this does, in PostgreSQL's own words, and passes on only who knows it.
- * What stands behind listens on a path of ours alone.
+ * nobody for a password, so this does, in PostgreSQL's own words, and lets in only who knows it.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { connect, createServer, type Server, type Socket } from 'node:net'
+import { createServer, type Server, type Socket } from 'node:net'
+import { closeWithError } from './protocol-messages.ts'
 
-/** Where the front listens, and what stands behind it. */
+/** Where the front listens, and what serves whom it lets in. */
 export interface PostgresFrontOptions {
   host: string
   /** 0 takes a free port. */
   port: number
   password: string
-  /** Where PGlite listens: a socket in a folder that only its owner can enter. */
-  upstream: string
+  /**
+   * Serves a connection whose password was right until it ends; never rejects. It gets the startup
+   * message and the bytes that came behind the password.
+   */
+  serve: (socket: Socket, first: readonly [Buffer, Buffer]) => Promise<void>
+  /** Connections that are served at once. */
   maxConnections: number
   /** How long a caller has to say the password. */
   loginMs?: number
 }
 
-/** A port that asks for a password before it passes bytes on. */
+/** A port that asks for a password before it serves. */
 export interface PostgresFront {
   start: () => Promise<void>
   stop: () => Promise<void>
@@ -44,6 +48,7 @@ export function postgresFront(options: PostgresFrontOptions): PostgresFront {
   let server: Server | undefined
   let waiting = 0
   const open = new Set<Socket>()
+  const served = new Set<Promise<void>>()
   const wanted = createHash('sha256').update(options.password).digest()
   const isRight = (password: string) =>
     timingSafeEqual(createHash('sha256').update(password).digest(), wanted)
@@ -53,7 +58,7 @@ export function postgresFront(options: PostgresFrontOptions): PostgresFront {
     socket.on('error', () => socket.destroy())
     socket.on('close', () => open.delete(socket))
     if (waiting >= MAX_WAITING || open.size > options.maxConnections + MAX_WAITING)
-      return refuse(socket, '53300', 'too many connections wait for a password')
+      return closeWithError(socket, '53300', 'too many connections wait for a password')
     waiting++
     let entered = false
     const timer = setTimeout(() => socket.destroy(), options.loginMs ?? LOGIN_MS)
@@ -66,7 +71,10 @@ export function postgresFront(options: PostgresFrontOptions): PostgresFront {
     socket.on('close', leave)
     login(socket, isRight, (startup, rest) => {
       leave()
-      passOn(socket, options.upstream, [startup, rest])
+      if (served.size >= options.maxConnections)
+        return closeWithError(socket, '53300', `${options.maxConnections} connections are open`)
+      const ends = options.serve(socket, [startup, rest]).finally(() => served.delete(ends))
+      served.add(ends)
     })
   }
 
@@ -81,6 +89,7 @@ export function postgresFront(options: PostgresFrontOptions): PostgresFront {
     stop: async () => {
       for (const socket of open) socket.destroy()
       await new Promise<void>((resolve) => (server ? server.close(() => resolve()) : resolve()))
+      await Promise.all(served)
     },
     port: () => {
       const address = server?.address()
@@ -138,32 +147,8 @@ function login(
   }
   const turnAway = (code: string, message: string): false => {
     socket.off('data', read)
-    refuse(socket, code, message)
+    closeWithError(socket, code, message)
     return false
   }
   socket.on('data', read)
-}
-
-function passOn(socket: Socket, upstream: string, first: readonly Buffer[]): void {
-  const inner = connect(upstream)
-  const end = () => {
-    inner.destroy()
-    socket.destroy()
-  }
-  inner.on('error', end).on('close', end)
-  socket.on('close', end)
-  inner.once('connect', () => {
-    for (const bytes of first) if (bytes.length > 0) inner.write(bytes)
-    socket.pipe(inner)
-    inner.pipe(socket)
-  })
-}
-
-/** PostgreSQL's ErrorResponse, and the end. */
-function refuse(socket: Socket, code: string, message: string): void {
-  const fields = Buffer.from(`SFATAL\0VFATAL\0C${code}\0M${message}\0\0`)
-  const head = Buffer.alloc(5)
-  head.write('E')
-  head.writeInt32BE(fields.length + 4, 1)
-  socket.end(Buffer.concat([head, fields]), () => socket.destroy())
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import pg from 'pg'
 import { lockFile } from '../disk/lock-file.ts'
+import { readyState } from './protocol-messages.ts'
 
 /** A value of a `$n` parameter. */
 export type SqlValue = string | number | boolean | Date | null | readonly string[]
@@ -94,13 +95,19 @@ export function serverPostgres(url: string): Postgres {
   }
 }
 
+/**
+ * Sends one message of PostgreSQL's own protocol and gives the whole messages that answer it.
+ * What an answer tells to be committed survives what `synced` says before the answer is there.
+ */
+export type ProtocolExchange = (message: Uint8Array) => Promise<Buffer>
+
 /** PGlite in this process. */
 export interface EmbeddedPostgres extends Postgres {
   /**
-   * Database that other processes reach in PostgreSQL's own protocol; what is committed survives
-   * what `synced` says before they hear of it.
+   * Holds the one session that PGlite has while `body` runs: no statement of this process or of
+   * another holder comes between its messages. `body` leaves no transaction open.
    */
-  db: PGlite
+  session: <T>(body: (exchange: ProtocolExchange) => Promise<T>) => Promise<T>
 }
 
 /**
@@ -136,7 +143,7 @@ export async function embeddedPostgres(
       (await target.query<T>(sql, params as unknown[])).rows,
   })
   return {
-    db: syncedProtocol(db, synced),
+    session: (body) => db._runExclusiveTransaction(() => body(protocolOf(db, synced))),
     query: async <T>(sql: string, params: readonly SqlValue[] = []) => {
       const rows = await on(db).query<T>(sql, params)
       if (!READS.test(sql)) await synced()
@@ -172,26 +179,19 @@ export async function embeddedPostgres(
   }
 }
 
-/** PGlite whose answers are held back until what they report is synced. */
-function syncedProtocol(db: PGlite, synced: () => Promise<void>): PGlite {
-  const execProtocolRawStream: PGlite['execProtocolRawStream'] = async (message, options) => {
+function protocolOf(db: PGlite, synced: () => Promise<void>): ProtocolExchange {
+  return async (message) => {
     const answers: Uint8Array[] = []
-    await db.execProtocolRawStream(message, {
-      ...options,
-      onRawData: (data) => answers.push(data.slice()),
-    })
-    // Within a transaction nothing is promised yet.
-    if (!db.isInTransaction()) await synced()
-    for (const answer of answers) options?.onRawData?.(answer)
+    await db.runExclusive(() =>
+      db.execProtocolRawStream(message, {
+        // PGlite writes the next answer over this one.
+        onRawData: (data) => void answers.push(data.slice()),
+      }),
+    )
+    const answer = Buffer.concat(answers)
+    if (readyState(answer) === 'I') await synced()
+    return answer
   }
-  return new Proxy(db, {
-    get: (target, name) => {
-      if (name === 'execProtocolRawStream') return execProtocolRawStream
-      const value: unknown = Reflect.get(target, name, target)
-      // Its methods use private fields, which a proxy does not have.
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value
-    },
-  })
 }
 
 /** A statement that changes nothing. */
