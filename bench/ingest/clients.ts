@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { median } from 'simple-statistics'
 import { startKafka } from '../../deploy/local/kafka.ts'
@@ -85,21 +85,33 @@ function found<T>(task: ClientTask): T {
   return JSON.parse(out.trim().split('\n').at(-1)!) as T
 }
 
+/** The package of the Node that runs this, which has its headers. */
+const NODE_PACKAGE = `node-${process.platform}-${process.arch}`
+
 /**
- * The peers, once: the one by Confluent is compiled against the machine's zlib and OpenSSL, which
- * takes some minutes.
+ * The peers, once: the one by Confluent is compiled for the Node that runs this and against the
+ * machine's zlib and OpenSSL, which takes some minutes.
  */
 function installPeers(): void {
-  if (Object.keys(PEERS).every((name) => existsSync(join(FOLDER, 'node_modules', name)))) return
+  const installed = (name: string) => join(FOLDER, 'node_modules', name)
+  if (Object.keys(PEERS).every((name) => existsSync(installed(name)))) return
   mkdirSync(FOLDER, { recursive: true })
-  writeFileSync(
-    join(FOLDER, 'package.json'),
-    JSON.stringify({ private: true, dependencies: PEERS }),
-  )
   console.error(`installing ${Object.keys(PEERS).join(' and ')} (once; the latter is compiled)`)
-  execFileSync('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error'], {
-    cwd: FOLDER,
-    env: { ...process.env, CKJS_LINKING: 'dynamic' },
-    stdio: ['ignore', 'inherit', 'inherit'],
-  })
+  const install = (dependencies: Record<string, string>) => {
+    writeFileSync(join(FOLDER, 'package.json'), JSON.stringify({ private: true, dependencies }))
+    execFileSync('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error'], {
+      cwd: FOLDER,
+      env: {
+        ...process.env,
+        // Install scripts are run by the Node that is found first, and compile for it.
+        PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
+        npm_config_nodedir: installed(NODE_PACKAGE),
+        CKJS_LINKING: 'dynamic',
+      },
+      stdio: ['ignore', 'inherit', 'inherit'],
+    })
+  }
+  const node = { [NODE_PACKAGE]: process.versions.node }
+  install(node)
+  install({ ...node, ...PEERS })
 }
