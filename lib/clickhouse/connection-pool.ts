@@ -23,6 +23,7 @@ export function connectionPool(connections: readonly [ClickHouse, ...ClickHouse[
     insertRows: (table, rows, token) => on((db) => db.insertRows(table, rows, token)),
     selectToFile: (sql, params, path) => on((db) => db.selectToFile(sql, params, path)),
     insertFile: (insert) => on((db) => db.insertFile(insert)),
+    insertBlock: (insert) => on((db) => db.insertBlock(insert)),
     close: async () => {
       await Promise.all(connections.map((db) => db.close()))
     },

@@ -1,6 +1,7 @@
 /** ClickHouse inside this process (chDB): one data directory, one process, several sessions. */
 import { mkdirSync } from 'node:fs'
 import { open as openFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { createClient, type ClickHouseClient } from '@clickhouse/client'
 import { formatQueryParams } from '@clickhouse/client-common'
 import { Session } from 'chdb'
@@ -13,9 +14,11 @@ import {
   SESSION_SETTINGS,
   structureOf,
   type Bind,
+  type ClickHouse,
   type ClickHouseEngine,
   type Params,
 } from './port.ts'
+import { createSpool, type Spool } from './spool.ts'
 
 /** The answer to a statement, in the format that was asked for. */
 export interface RawResult {
@@ -46,10 +49,16 @@ export interface EmbeddedEngine extends ClickHouseEngine {
 /**
  * Opens the engine on `path`, made when missing.
  *
+ * @param blocksFolder where blocks lie while they are inserted; made with the first one, which
+ *   removes what was left there
  * @throws when another process holds the directory, with the sentence what to do
  */
-export function embeddedEngine(path: string): EmbeddedEngine {
+export function embeddedEngine(
+  path: string,
+  blocksFolder = join(dirname(path), 'blocks'),
+): EmbeddedEngine {
   mkdirSync(path, { recursive: true })
+  let blocks: Spool | undefined
   const clients: ClickHouseClient[] = []
   const sessions = new Set<Session>()
   let first: Session | undefined
@@ -70,12 +79,18 @@ export function embeddedEngine(path: string): EmbeddedEngine {
       clients.push(client)
       const ready = client.command({ query: `SET ${settingsList()}` })
       ready.catch(() => {})
+      const insertFile: ClickHouse['insertFile'] = async (insert) => {
+        const rows = `SELECT * FROM file('${escape(insert.path)}', Native, '${escape(structureOf(insert))}')`
+        const where = insert.where === undefined ? '' : ` WHERE ${insert.where}`
+        await client.command({ query: `${insertInto(insert)} ${rows}${where}` })
+      }
       return clickHouseOf(client, {
-        insertFile: async (insert) => {
-          const rows = `SELECT * FROM file('${escape(insert.path)}', Native, '${escape(structureOf(insert))}')`
-          const where = insert.where === undefined ? '' : ` WHERE ${insert.where}`
-          await client.command({ query: `${insertInto(insert)} ${rows}${where}` })
-        },
+        insertFile,
+        // chDB takes text with a statement, and no bytes.
+        insertBlock: ({ parts, ...insert }) =>
+          (blocks ??= createSpool(blocksFolder, 'process')).withFile(parts, (file) =>
+            insertFile({ ...insert, path: file }),
+          ),
         selectToFile: async (sql, params, target) => {
           const session = open(() => new Session(path), path)
           sessions.add(session)

@@ -1,5 +1,6 @@
 /** The port to ClickHouse: a server over HTTP, or the engine embedded in this process. */
 import { createReadStream, createWriteStream } from 'node:fs'
+import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickhouse/client'
 
@@ -24,6 +25,11 @@ export interface ClickHouse {
   insertRows: (table: string, rows: readonly Row[], token?: string) => Promise<void>
   /** Inserts a file in the Native format (`block.ts`) as one block, under a token as above. */
   insertFile: (insert: FileInsert) => Promise<void>
+  /**
+   * Inserts a block that lies in memory, under a token as above: for what can be made again, since
+   * nothing keeps it while it is on its way.
+   */
+  insertBlock: (insert: BlockInsert) => Promise<void>
   /**
    * Writes the rows of a SELECT into a new file as JSON, one object a line, as they come: neither
    * the engine nor this process holds all of them.
@@ -63,13 +69,23 @@ export interface BlockColumn {
   type: string
 }
 
-/** A block in Native format, in a file. */
-export interface FileInsert {
+/** What a block goes into. */
+interface Insert {
   table: string
   /** As the block has them, in its order. */
   columns: readonly BlockColumn[]
-  path: string
   token: string
+}
+
+/** A block in Native format, in memory. */
+export interface BlockInsert extends Insert {
+  /** One after another they are the block. */
+  parts: readonly Buffer[]
+}
+
+/** A block in Native format, in a file. */
+export interface FileInsert extends Insert {
+  path: string
   /** A condition over the columns: only the rows that meet it are inserted. */
   where?: string | undefined
 }
@@ -142,26 +158,29 @@ export function serverEngine(options: ServerOptions): ClickHouseEngine {
         log: { level: ClickHouseLogLevel.OFF },
       })
       clients.push(client)
-      const insertFile: ClickHouse['insertFile'] = async (insert) => {
-        const { stream } = await client.exec({
-          query:
-            insert.where === undefined
-              ? `${insertInto(insert)} FORMAT Native`
-              : `${insertInto(insert)} SELECT * FROM input('${escape(structureOf(insert))}') WHERE ${insert.where} FORMAT Native`,
-          values: createReadStream(insert.path),
-        })
+      const insertNative = async (query: string, values: Readable) => {
+        const { stream } = await client.exec({ query: `${query} FORMAT Native`, values })
         let answer = ''
         for await (const chunk of stream as AsyncIterable<Buffer>) answer += chunk.toString()
         // An INSERT says nothing; ClickHouse can fail after it has answered 200, and then says so
         // in the body.
         if (answer.trim() !== '')
-          throw new Error(`the insert into ${insert.table} failed: ${answer.slice(0, 500)}`)
+          throw new Error(`an insert of a block failed: ${answer.slice(0, 500)}`)
       }
+      const insertFile: ClickHouse['insertFile'] = (insert) =>
+        insertNative(
+          insert.where === undefined
+            ? insertInto(insert)
+            : `${insertInto(insert)} SELECT * FROM input('${escape(structureOf(insert))}') WHERE ${insert.where}`,
+          createReadStream(insert.path),
+        )
+      const insertBlock: ClickHouse['insertBlock'] = (insert) =>
+        insertNative(insertInto(insert), Readable.from(insert.parts, { objectMode: false }))
       const selectToFile: ClickHouse['selectToFile'] = async (sql, query_params, path) => {
         const { stream } = await client.exec({ query: `${sql} FORMAT JSONEachRow`, query_params })
         await pipeline(stream, createWriteStream(path, { flags: 'wx', mode: 0o600 }))
       }
-      const db = clickHouseOf(client, { insertFile, selectToFile })
+      const db = clickHouseOf(client, { insertFile, insertBlock, selectToFile })
       return options.cluster ? onCluster(db, options.cluster) : db
     },
     close: async () => {
@@ -187,6 +206,7 @@ export type Bind = <T>(
 
 interface ConnectionOptions {
   insertFile: ClickHouse['insertFile']
+  insertBlock: ClickHouse['insertBlock']
   selectToFile: ClickHouse['selectToFile']
   /** What must be done before the first statement. */
   ready?: Promise<unknown>
@@ -200,6 +220,7 @@ export function clickHouseOf(
   client: ClickHouseClient,
   {
     insertFile,
+    insertBlock,
     selectToFile,
     ready,
     bind = (query_params, run) => run({ query_params }),
@@ -222,6 +243,10 @@ export function clickHouseOf(
     insertFile: async (insert) => {
       await ready
       await insertFile(insert)
+    },
+    insertBlock: async (insert) => {
+      await ready
+      await insertBlock(insert)
     },
     selectToFile: async (sql, params, path) => {
       await ready
@@ -256,7 +281,7 @@ function columnsOf(rows: readonly Row[]): string[] {
 }
 
 /** The head of the INSERT of one block, with its token and columns. */
-export const insertInto = ({ table, columns, token }: FileInsert) =>
+export const insertInto = ({ table, columns, token }: Omit<FileInsert, 'path'>) =>
   `INSERT INTO ${table} (${columns.map(({ name }) => name).join(', ')}) SETTINGS async_insert=0, insert_deduplication_token='${escape(token)}', ${ONE_BLOCK}`
 
 /** The columns as a structure in SQL: to infer it ClickHouse would read the whole block. */

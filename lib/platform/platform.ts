@@ -176,10 +176,10 @@ async function openStores(
   base: Base,
   models: Models,
 ): Promise<Stores> {
-  const { dataDir, diskProblem, log, metrics } = base
+  const { dataDir, spoolDir, diskProblem, log, metrics } = base
   const embedded = config.PLUMBLINE_CLICKHOUSE_URL
     ? undefined
-    : embeddedEngine(join(dataDir, 'clickhouse'))
+    : embeddedEngine(join(dataDir, 'clickhouse'), join(spoolDir, 'blocks'))
   const engine: ClickHouseEngine = embedded ?? serverEngine(clickHouseAccess(config))
   // A server syncs its own files; those of the embedded stores are ours to sync.
   const synced =
@@ -209,6 +209,7 @@ interface Base {
   metrics: Metrics
   /** Absolute; made where it was not there. */
   dataDir: string
+  spoolDir: string
   spool: Spool
   diskProblem: DiskProblem
   authenticate: Authenticate
@@ -226,6 +227,7 @@ function baseOf(config: PlatformConfig): Base {
     log,
     metrics,
     dataDir,
+    spoolDir,
     spool: createSpool(spoolDir, config.PLUMBLINE_DURABLE),
     diskProblem: diskSpace({
       folders: config.PLUMBLINE_SPOOL_DIR ? [dataDir, spoolDir] : [dataDir],

@@ -133,18 +133,22 @@ export const marked = (result: MetricResult, why: string): MetricResult =>
       }
     : result
 
+/** Most models draw no line, and a key made for each of thousands of results costs. */
+function linesOf({ family, metric, subject }: MetricResult, overrides: Model['overrides']) {
+  if (Object.keys(overrides).length === 0) return undefined
+  return overrides[`${family}/${metric}/${subject}`] ?? overrides[`${family}/${metric}`]
+}
+
 /**
  * Applies the lines of `alarms.overrides`: those of `family/metric/subject`, else those of
  * `family/metric`. They stand outside the budget. A number that is incomplete stays so, and one
  * that a relative line cannot be drawn for becomes so.
  */
 export function overridden(result: MetricResult, overrides: Model['overrides']): MetricResult {
-  const lines =
-    overrides[`${result.family}/${result.metric}/${result.subject}`] ??
-    overrides[`${result.family}/${result.metric}`]
   const { value, verdict, convention, baseline_value: baseline } = result
-  if (!lines || value === null || verdict === 'incomplete' || convention !== 'plumbline')
-    return result
+  if (value === null || verdict === 'incomplete' || convention !== 'plumbline') return result
+  const lines = linesOf(result, overrides)
+  if (!lines) return result
   const tried = (['alarm', 'warning'] as const).flatMap((severity) => {
     const line = lines[severity]
     return line ? [{ severity, line, isCrossed: crosses(line, value, baseline) }] : []

@@ -13,7 +13,7 @@ import type { EvaluateModel } from './evaluate-model.ts'
 import type { ModelProgress } from '../queries/progress-queries.ts'
 
 /** Models of one batch. */
-export const BATCH = 8
+export const BATCH = 16
 const FAILED_MS = 2000
 const MAX_FAILED_MS = 300_000
 

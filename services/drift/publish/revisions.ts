@@ -10,6 +10,7 @@
 import { createHash } from 'node:crypto'
 import type { ClickHouse, Row } from '../../../lib/clickhouse/port.ts'
 import type { EventLog } from '../../../lib/event-log/port.ts'
+import { encodeBlock } from '../../../lib/clickhouse/native/block.ts'
 import { gathered } from '../../../lib/clickhouse/request-batcher.ts'
 import type { Model } from '../../../lib/models/model-files.ts'
 import { TOPICS } from '../../../schemas/topics.ts'
@@ -17,7 +18,8 @@ import type { Worst } from '../plan/episodes.ts'
 import { resultKey, type MetricResult } from '../data/metric-results.ts'
 import { ENDED } from '../evaluate/silence/ended.ts'
 import { LEARNING, PART_OF_REFERENCE } from '../evaluate/learning.ts'
-import { metricRows, sliceColumns, tokenOf, verdictRowsOf, type RevisionKey } from './rows.ts'
+import { metricBlock } from './metric-block.ts'
+import { sliceColumns, tokenOf, verdictRowsOf, type RevisionKey } from './rows.ts'
 import type { Due } from '../plan/due-windows.ts'
 
 /** What one evaluation changed of one cohort of a window. */
@@ -41,11 +43,16 @@ export interface EvaluatedWindow {
   headline: string
 }
 
-/** Rows for a table. */
+/** Rows for a table, and the token under which they go into it. */
 interface Asked {
   table: string
-  /** Made when their turn comes: those of many models at once would take hundreds of megabytes. */
-  rows: () => readonly Row[]
+  rows: readonly Row[]
+  token: string
+}
+
+/** Results of one window for `window_metrics`. */
+interface AskedResults {
+  revisions: readonly Revision[]
   token: string
 }
 
@@ -69,37 +76,28 @@ export function revisionWriter(db: ClickHouse, eventLog: Pick<EventLog, 'append'
   const insert = gathered(
     ({ table }: Asked) => table,
     async (asked) => {
-      let rows: Row[] = []
-      let tokens: string[] = []
-      for (const one of asked) {
-        rows = rows.concat(one.rows())
-        tokens.push(one.token)
-        if (rows.length < MAX_ROWS && one !== asked.at(-1)) continue
-        const token = createHash('sha256').update(tokens.join('\u0003')).digest('hex')
-        await db.insertRows(one.table, rows, token)
-        rows = []
-        tokens = []
-      }
+      for (const some of parts(asked, ({ rows }) => rows.length))
+        await db.insertRows(
+          some[0]!.table,
+          some.flatMap(({ rows }) => rows),
+          tokenOfAll(some),
+        )
       return asked.map(() => undefined)
     },
-    // What was stored under one token must not be stored again under another.
-    { alone: false },
+    ONCE,
   )
+  const insertResults = resultsWriter(db)
 
   return async (window, revisions) => {
     const token = revisions.map(({ key }) => tokenOf(key)).join('\u0002')
     const verdicts = revisions.flatMap(verdictRows)
-    await insert({
-      table: 'window_metrics',
-      rows: () => revisions.flatMap(({ key, changed }) => metricRows(changed, key)),
-      token,
-    })
+    await insertResults({ revisions, token })
     const { examples = [] } = window
-    if (examples.length > 0) await insert({ table: 'window_examples', rows: () => examples, token })
-    await insert({ table: 'verdicts', rows: () => verdicts, token })
+    if (examples.length > 0) await insert({ table: 'window_examples', rows: examples, token })
+    await insert({ table: 'verdicts', rows: verdicts, token })
     await insert({
       table: 'window_revisions',
-      rows: () => revisions.map(({ key }) => revisionRow(window, key)),
+      rows: revisions.map(({ key }) => revisionRow(window, key)),
       token,
     })
     await eventLog.append(
@@ -113,6 +111,55 @@ export function revisionWriter(db: ClickHouse, eventLog: Pick<EventLog, 'append'
     )
   }
 }
+
+/** What was stored under one token must not be stored again under another. */
+const ONCE = { alone: false }
+
+/**
+ * A writer of results, the widest and most of all rows: blocks of columns cost ClickHouse and this
+ * process less than text. One block is filled at a time, since that of many models would take
+ * hundreds of megabytes.
+ */
+function resultsWriter(db: ClickHouse): (asked: AskedResults) => Promise<void> {
+  const block = metricBlock()
+  return gathered(
+    () => '',
+    async (asked) => {
+      for (const some of parts(asked, ({ revisions }) =>
+        revisions.reduce((sum, { changed }) => sum + changed.length, 0),
+      )) {
+        block.clear()
+        for (const { key, changed } of some.flatMap(({ revisions }) => revisions))
+          block.add(changed, key)
+        const encoded = encodeBlock(block)
+        if (encoded)
+          await db.insertBlock({ table: 'window_metrics', ...encoded, token: tokenOfAll(some) })
+      }
+      return asked.map(() => undefined)
+    },
+    ONCE,
+  )
+}
+
+/** Cuts what is asked for into parts of at least {@link MAX_ROWS} rows but the last. */
+function* parts<T>(asked: readonly T[], rowsOf: (one: T) => number): Generator<T[]> {
+  let part: T[] = []
+  let rows = 0
+  for (const one of asked) {
+    part.push(one)
+    rows += rowsOf(one)
+    if (rows < MAX_ROWS) continue
+    yield part
+    part = []
+    rows = 0
+  }
+  if (part.length > 0) yield part
+}
+
+const tokenOfAll = (asked: readonly { token: string }[]) =>
+  createHash('sha256')
+    .update(asked.map(({ token }) => token).join('\u0003'))
+    .digest('hex')
 
 /**
  * Whether a metric that is evaluated otherwise has no verdict in this window: its baseline is being

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
 import { metricResult, resultKey, type MetricResult } from '../data/metric-results.ts'
-import { changedResults, metricRows, type RevisionKey } from './rows.ts'
-import { ALL } from '../data/cohort.ts'
+import { changedResults } from './rows.ts'
 
 const known = metricResult('performance', '', 'accuracy', 0.9, {
   reference: 'spring',
@@ -24,19 +23,4 @@ test.each<[string, Partial<MetricResult>]>([
 ])('a result whose %s alone differs is written again', (_, more) => {
   const now = { ...known, ...more }
   expect(changedResults([now], before)).toEqual([now])
-})
-
-test('a row carries the revision of the reference that it was compared with', () => {
-  const key: RevisionKey = {
-    modelId: 'm',
-    cohort: ALL,
-    window: { start: 0, end: 3_600_000 },
-    revision: 1,
-    episode: '',
-    policyRevision: 'p',
-    referenceRevisions: new Map([['spring', 3]]),
-    computedAt: 0,
-  }
-  const results = [known, { ...known, reference: 'training' }, { ...known, reference: '' }]
-  expect(metricRows(results, key).map((row) => row['reference_revision'])).toEqual([3, 1, 1])
 })

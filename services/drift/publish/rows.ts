@@ -1,4 +1,4 @@
-/** Turns results into rows of `window_metrics` and `verdicts`, and into `verdict.v1`. Pure. */
+/** Turns results into rows of `verdicts` and into `verdict.v1`, and finds those that changed. Pure. */
 import { createHash } from 'node:crypto'
 import type { Row } from '../../../lib/clickhouse/port.ts'
 import type { Window } from '../../../lib/models/windows.ts'
@@ -33,35 +33,12 @@ const iso = (ms: number) => new Date(ms).toISOString()
 export const tokenOf = ({ modelId, cohort, window, revision }: RevisionKey) =>
   ['window', modelId, keyOf(cohort), window.start, window.end, revision].join('\u0001')
 
-/** Rows of `window_metrics`, one for each result. */
-export function metricRows(results: readonly MetricResult[], key: RevisionKey): Row[] {
-  const same = {
-    model_id: key.modelId,
-    model_version: key.cohort.modelVersion,
-    variant: key.cohort.variant,
-    window_start: iso(key.window.start),
-    window_end: iso(key.window.end),
-    ...sliceColumns(key.cohort),
-    policy_revision: key.policyRevision,
-    revision: key.revision,
-    computed_at: iso(key.computedAt),
-  }
-  return results.map((result) => ({
-    ...same,
-    ...result,
-    reference_kind: kindOf(result, key),
-    reference_revision: key.referenceRevisions.get(result.reference) ?? 1,
-    n_reference: Math.round(result.n_reference),
-    n_current: Math.round(result.n_current),
-    n_labelled: Math.round(result.n_labelled),
-    episode_id: episodeOfResult(result, key),
-  }))
-}
-
-const kindOf = ({ reference }: MetricResult, { referenceKinds }: RevisionKey) =>
+/** The kind of the reference that a result was compared with, or ''. */
+export const kindOf = ({ reference }: MetricResult, { referenceKinds }: RevisionKey) =>
   referenceKinds?.get(reference) ?? ''
 
-const episodeOfResult = ({ verdict }: MetricResult, { episode }: RevisionKey) =>
+/** The episode of a result that alarms or warns, or ''. */
+export const episodeOfResult = ({ verdict }: MetricResult, { episode }: RevisionKey) =>
   verdict === 'alarm' || verdict === 'warning' ? episode : ''
 
 /**
