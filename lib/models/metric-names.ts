@@ -68,6 +68,11 @@ export const METRICS: Readonly<Record<string, ReadonlyMap<string, WorseSide>>> =
   operations: new Map([
     ...each('neither', 'throughput_per_s exploration_share'),
     ...each('higher', 'error_ratio latency_p50_ms latency_p95_ms latency_p99_ms'),
+    ...each(
+      'higher',
+      'time_to_first_token_p50_ms time_to_first_token_p95_ms time_to_first_token_p99_ms',
+    ),
+    ...each('lower', 'output_tokens_per_s'),
     ...each('higher', 'cost_usd input_tokens output_tokens'),
     ...each('higher', 'steps_per_task tool_error_ratio loop_ratio cost_per_task_usd'),
   ]),
