@@ -29,6 +29,7 @@ export function nameOf({ family, metric, subject }) {
   const score = SCORES.get(subject)
   if (metric === 'mean') return score ?? `Mean of ${subject}`
   if (metric === 'rate') return subject.replace('=', ' = ')
+  if (metric === 'labels_left_out') return `Labels left out, ${subject}`
   if (metric === 'corpus') return `${score ?? subject}, all answers together`
   return `${metricName(metric)}, ${score ?? subjectName(subject)}`
 }
@@ -41,13 +42,14 @@ const byRank = (a, b) =>
   rankOf(a) - rankOf(b) ||
   SCORE_ORDER.indexOf(a.subject) - SCORE_ORDER.indexOf(b.subject) ||
   Number(b.n_labelled) - Number(a.n_labelled) ||
-  // Of classes the most frequent one.
+  // The most frequent class goes first.
   (a.metric === 'rate' && b.metric === 'rate' ? Number(b.value) - Number(a.value) : 0) ||
   (a.subject < b.subject ? -1 : 1)
 
 const GRAVITY = ['alarm', 'warning', 'incomplete', 'ok', 'none']
 /** Levels first, then scores of all answers together, then how many labels there are. */
-const partOf = (row) => (isLevel(row) ? 0 : row.metric === 'corpus' ? 1 : 2)
+const partOf = (row) =>
+  isLevel(row) ? 0 : row.metric === 'corpus' ? 1 : row.metric === 'label_coverage' ? 2 : 3
 
 /** What decided first, then levels in the order of choices. @param {WindowMetric} a @param {WindowMetric} b */
 export const byJudgement = (a, b) =>

@@ -78,7 +78,7 @@ export const METRICS: Readonly<Record<string, ReadonlyMap<string, WorseSide>>> =
   ]),
   // Labels by name have no worse side: a declared line gives one.
   feedback: new Map([
-    ...each('neither', 'mean rate names_evaluated'),
+    ...each('neither', 'mean rate names_evaluated labels_left_out'),
     ...each('lower', 'label_coverage corpus'),
   ]),
 }
