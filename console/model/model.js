@@ -6,10 +6,10 @@ import { html, render, useEffect, useState } from '/console/vendor/preact.js'
 import { request, show } from '../parts/page.js'
 import { useLive } from '../parts/live.js'
 import { Alarms } from './alarms.js'
-import { asOfOf, PastNote } from '../parts/as-of.js'
-import { rangeKey, rangeOf, rangeQuery } from '../parts/range.js'
+import { asOfOf, PastNote, PastPicker } from '../parts/as-of.js'
+import { asOfQuery, rangeKey, rangeOf, rangeQuery } from '../parts/range.js'
 import { Headline } from './headline.js'
-import { ActiveThen, PastPicker } from './past.js'
+import { ActiveThen } from './past.js'
 import { Answers } from './answers.js'
 import { Panel } from './tabs.js'
 import { FeatureDrawer } from './feature.js'
@@ -92,6 +92,7 @@ function ReportLink({ href }) {
 /** @param {{ model: ModelAnswer, range: any, change: any }} props */
 function Head({ model, range, change }) {
   const baseline = model.references.find((reference) => reference.baseline)?.name
+  const then = asOfQuery(range).replace('&', '?')
   const { refuted_per_week: refuted, budget_per_week: budget } = model.alarms
   return html`<div class="model-head">
     <h1><bdi>${id}</bdi></h1>
@@ -125,8 +126,8 @@ function Head({ model, range, change }) {
       >
     </p>
     <nav class="go" aria-label="More of this model">
-      <a href="/models/${encodeURIComponent(id)}/compare">Compare</a>
-      <a href="/models/${encodeURIComponent(id)}/slices">Slices and fairness</a>
+      <a href="/models/${encodeURIComponent(id)}/compare${then}">Compare</a>
+      <a href="/models/${encodeURIComponent(id)}/slices${then}">Slices and fairness</a>
       <${ReportLink} href="${path}/report?${rangeQuery(range).slice(1)}" />
       <a href="/models/${encodeURIComponent(id)}/settings">Settings</a>
       <${PastPicker} asOf=${range.asOf} change=${change} />

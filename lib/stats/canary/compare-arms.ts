@@ -292,7 +292,9 @@ const quantileOf = (ordered: Float64Array, p: number) =>
 
 /** Compares 95th percentiles of times. */
 const slowest = (metric: string, values: Comparison['values']): Comparison => ({
-  ...{ metric, values, moreIsBetter: false },
+  metric,
+  values,
+  moreIsBetter: false,
   ofArm: quantileSequence(0.95),
   summary: (of) => quantileOf(sorted(of), 0.95),
 })
