@@ -133,6 +133,7 @@ const METRICS = new Map(
     chi_squared: 'Chi-squared',
     domain_auc: 'Old told from new (AUC)',
     mmd: 'Maximum mean discrepancy',
+    novelty: 'New embeddings',
     missing_ratio: 'Missing values',
     new_category_ratio: 'New categories',
     type_mismatch_ratio: 'Values of the wrong type',

@@ -17,7 +17,7 @@ export const METRICS: Readonly<Record<string, ReadonlyMap<string, WorseSide>>> =
     ...each('higher', 'psi psi_excess ks wasserstein js_distance chi_squared hellinger kl tv'),
     ...each(
       'higher',
-      'drift_share l_infinity cramer_von_mises anderson_darling energy mmd domain_auc',
+      'drift_share l_infinity cramer_von_mises anderson_darling energy mmd domain_auc novelty',
     ),
     ...each('higher', 'skew'),
     ...each('neither', 'missing_skew mann_whitney location_shift scale_shift skew_shift'),

@@ -3,8 +3,16 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
-import { faultsOf, inChromium, isWithinPage, LOOKS, photograph } from '../../chromium-page.ts'
+import {
+  answerWith,
+  faultsOf,
+  inChromium,
+  isWithinPage,
+  LOOKS,
+  photograph,
+} from '../../chromium-page.ts'
 import { temporaryDirectory } from '../../harness.ts'
+import { windowsOf } from './planted-models.ts'
 import { ask, post, startTarget, until, type Running } from '../../servers/processes.ts'
 
 const directory = temporaryDirectory()
@@ -171,4 +179,33 @@ test('the tab of feedback shows every named label', async () => {
   await page.goto(`${plumbline.url}/models/rated?tab=feedback`)
   for (const title of ['Mean of helpful', 'thumbs = down', 'Label coverage, thumbs'])
     await page.locator('#panel').getByText(title, { exact: true }).first().waitFor()
+})
+
+test('new embeddings have a drawer: their share over time, and events that stand for them', async () => {
+  const span = { window_start: '2026-01-01T04:00:00.000Z', window_end: '2026-01-01T05:00:00.000Z' }
+  await page.route(
+    (url) => url.searchParams.get('subject') === '@embedding',
+    (route) => {
+      const row = windowsOf('drift', 'novelty').at(-1)!
+      const metrics = [
+        { ...row, ...span, subject: '@embedding', value: 0.21, verdict: 'alarm', reference: '' },
+      ]
+      return route.fulfill({ json: { model_id: 'bare', metrics } })
+    },
+  )
+  const example = {
+    ...{ ...span, kind: 'novel', subject: '@embedding', prediction_id: 'bare-17' },
+    ...{ model_version: 'small-2', predicted_at: span.window_start, score: 0.4, features: {} },
+    ...{ because: [], beyond: null, trace_url: null },
+  }
+  await answerWith(page, '/v1/models/bare/examples', { model_id: 'bare', examples: [example] })
+  await page.goto(`${plumbline.url}/models/bare?tab=drift&feature=%40embedding`)
+  const drawer = page.getByRole('dialog')
+  await drawer.locator('canvas').waitFor()
+  await drawer.getByText('New embeddings').first().waitFor()
+  await drawer.getByText('bare-17').waitFor()
+  await drawer.getByText('its embedding is unlike any of the baseline').waitFor()
+  expect(await faultsOf(page)).toEqual([])
+  await photograph(page, 'new-embeddings')
+  expect(complaints).toEqual([])
 })
